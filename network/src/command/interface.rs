@@ -1,0 +1,139 @@
+//! Words about an interface itself.
+
+use alloc::string::String;
+
+use bitflags::bitflags;
+use serde::{Deserialize, Serialize};
+
+use crate::address::HardwareAddress;
+use crate::driver::{Kind, LinkState, Medium};
+
+bitflags! {
+    /// Properties of an interface, as people know them from `ifconfig`.
+    #[derive(Clone, Copy, PartialEq, Eq, Debug, Serialize, Deserialize)]
+    pub struct InterfaceFlags: u32 {
+        /// Administratively up.
+        const UP = 1 << 0;
+        /// Has a carrier.
+        const RUNNING = 1 << 1;
+        /// Talks to this system only.
+        const LOOPBACK = 1 << 2;
+        /// Reaches all stations of its link at once.
+        const BROADCAST = 1 << 3;
+        /// Carries multicast.
+        const MULTICAST = 1 << 4;
+        /// Has exactly one peer.
+        const POINT_TO_POINT = 1 << 5;
+        /// Resolves no neighbors.
+        const NO_ARP = 1 << 6;
+    }
+}
+
+/// What an interface is and how it stands.
+#[derive(Clone, PartialEq, Eq, Debug, Serialize, Deserialize)]
+pub struct InterfaceStatus {
+    /// Number of the interface, from 1; never reused while the system runs.
+    pub index: u32,
+    /// Name, as under `/devices/network`.
+    pub name: String,
+    /// What the driver drives.
+    pub kind: Kind,
+    /// What a frame starts with.
+    pub medium: Medium,
+    /// Administratively up.
+    pub enabled: bool,
+    /// Carrier.
+    pub link: LinkState,
+    /// Flags for display.
+    pub flags: InterfaceFlags,
+    /// The station's address; none on media without one.
+    pub hardware_address: Option<HardwareAddress>,
+    /// Largest IP packet in bytes.
+    pub mtu: u32,
+    /// Largest MTU that the driver carries, in bytes.
+    pub mtu_maximum: u32,
+    /// Frames that the driver takes at once; none when unbounded.
+    pub burst: Option<u32>,
+    /// Metric added to the interface's routes; smaller is preferred.
+    pub metric: u32,
+    /// Microseconds that the interface has existed.
+    pub age_micros: u64,
+}
+
+/// Counters of an interface since it was registered. They never go backwards.
+#[derive(Clone, Copy, PartialEq, Eq, Debug, Default, Serialize, Deserialize)]
+pub struct Statistics {
+    /// Frames received.
+    pub received_packets: u64,
+    /// Bytes of the received frames, link header included.
+    pub received_bytes: u64,
+    /// Frames sent.
+    pub sent_packets: u64,
+    /// Bytes of the sent frames, link header included.
+    pub sent_bytes: u64,
+    /// Received frames that ended nowhere, by reason.
+    pub received_drops: ReceiveDrops,
+    /// Packets that could not be sent, by reason.
+    pub sent_drops: SendDrops,
+    /// Times that the runner was woken or its deadline came.
+    pub polls: u64,
+}
+
+/// Why received frames were dropped.
+#[derive(Clone, Copy, PartialEq, Eq, Debug, Default, Serialize, Deserialize)]
+pub struct ReceiveDrops {
+    /// The interface was down.
+    pub disabled: u64,
+    /// Too short, inconsistent lengths, bad options.
+    pub malformed: u64,
+    /// A checksum was wrong.
+    pub checksum: u64,
+    /// The frame or packet was addressed to somebody else.
+    pub not_for_us: u64,
+    /// Impossible source address: loopback, broadcast, our own.
+    pub martian: u64,
+    /// Unknown EtherType or protocol.
+    pub protocol: u64,
+    /// No socket wanted it.
+    pub no_socket: u64,
+    /// A receive queue, backlog or table was full.
+    pub full: u64,
+    /// Reassembly timed out, overlapped or ran out of room.
+    pub fragment: u64,
+    /// A TCP segment was not acceptable.
+    pub segment: u64,
+}
+
+impl ReceiveDrops {
+    /// All of them.
+    #[must_use]
+    pub const fn total(&self) -> u64 {
+        self.disabled + self.malformed + self.checksum + self.not_for_us + self.martian + self.protocol + self.no_socket
+            + self.full
+            + self.fragment
+            + self.segment
+    }
+}
+
+/// Why packets were not sent.
+#[derive(Clone, Copy, PartialEq, Eq, Debug, Default, Serialize, Deserialize)]
+pub struct SendDrops {
+    /// The interface was down.
+    pub disabled: u64,
+    /// No route.
+    pub no_route: u64,
+    /// The neighbor did not answer.
+    pub neighbor: u64,
+    /// A queue was full.
+    pub full: u64,
+    /// Too large and not to be fragmented.
+    pub too_large: u64,
+}
+
+impl SendDrops {
+    /// All of them.
+    #[must_use]
+    pub const fn total(&self) -> u64 {
+        self.disabled + self.no_route + self.neighbor + self.full + self.too_large
+    }
+}

@@ -1,0 +1,126 @@
+//! The vocabulary: every command of a network device, once.
+//!
+//! The table below is the only place where a command's number, authority, request and response stand together. The control
+//! device decodes requests with it, the typed calls of programs encode with it, and [`text`] turns lines such as
+//! `address add 10.0.0.2/24` into the same requests, so the faces cannot drift. Numbers are explicit and never reused; two
+//! equal ones do not compile.
+//!
+//! This module holds words only. What a command does stands in [`control`](crate::control) and below.
+//!
+//! | numbers | noun |
+//! |---|---|
+//! | 1–15 | interface |
+//! | 16–31 | address |
+//! | 32–47 | route |
+//! | 48–63 | dns |
+//! | 64–79 | dhcp |
+//! | 80–95 | neighbor |
+//! | 96–127 | socket |
+
+pub mod address;
+pub mod dhcp;
+pub mod dns;
+pub mod interface;
+pub mod neighbor;
+pub mod route;
+pub mod socket;
+pub mod text;
+
+use alloc::vec::Vec;
+use core::net::{IpAddr, SocketAddr};
+
+use crate::address::{HardwareAddress, Prefix};
+
+virtual_file_system::define_commands! {
+    /// Commands of `/devices/network/NAME` and `/devices/sockets`.
+    pub mod table, kind b'n' {
+        /// Tells identity, state, link, hardware address, MTU and flags of the interface.
+        1 => GetInterface: Read (()) -> interface::InterfaceStatus;
+        /// Lists every interface (on `/devices/sockets`), or just this one.
+        2 => ListInterfaces: Read (()) -> Vec<interface::InterfaceStatus>;
+        /// Brings the interface administratively up or down; true if that changed something.
+        3 => SetEnabled: Write (bool) -> bool;
+        /// Sets the hardware address; true if that changed something.
+        4 => SetHardwareAddress: Write (HardwareAddress) -> bool;
+        /// Sets the MTU in bytes; true if that changed something.
+        5 => SetMtu: Write (u32) -> bool;
+        /// Sets the metric of the interface's routes; true if that changed something.
+        6 => SetMetric: Write (u32) -> bool;
+        /// Tells the interface's counters.
+        7 => GetStatistics: Read (()) -> interface::Statistics;
+
+        /// Lists the addresses in the order in which they were added.
+        16 => ListAddresses: Read (()) -> Vec<address::AddressEntry>;
+        /// Adds an address.
+        17 => AddAddress: Write (address::NewAddress) -> ();
+        /// Removes an address.
+        18 => RemoveAddress: Write (Prefix) -> ();
+        /// Removes every address that was added by hand; tells how many.
+        19 => FlushAddresses: Write (()) -> u32;
+
+        /// Lists the routes: on an interface its own, on `/devices/sockets` those of all interfaces.
+        32 => ListRoutes: Read (()) -> Vec<route::RouteEntry>;
+        /// Adds a route.
+        33 => AddRoute: Write (route::NewRoute) -> ();
+        /// Removes the first route that matches.
+        34 => RemoveRoute: Write (route::RouteSelector) -> ();
+        /// Tells which route a packet to this destination takes, and why.
+        35 => FindRoute: Read (IpAddr) -> route::RouteChoice;
+
+        /// Lists the DNS servers in the order in which they are asked.
+        48 => ListDnsServers: Read (()) -> Vec<dns::DnsServer>;
+        /// Adds a DNS server.
+        49 => AddDnsServer: Write (IpAddr) -> ();
+        /// Removes a DNS server.
+        50 => RemoveDnsServer: Write (IpAddr) -> ();
+        /// Looks a name up; waits for the answer.
+        51 => Resolve: Read (dns::Question) -> dns::Answer;
+
+        /// Starts the DHCPv4 client; true if it was not running.
+        64 => StartDhcp: Write (dhcp::DhcpOptions) -> bool;
+        /// Stops the DHCPv4 client, releases the lease and removes what it brought; true if it was running.
+        65 => StopDhcp: Write (()) -> bool;
+        /// Asks for a renewal of the lease now.
+        66 => RenewDhcp: Write (()) -> ();
+        /// Tells the state of the DHCPv4 client and its lease.
+        67 => GetDhcp: Read (()) -> dhcp::DhcpStatus;
+        /// Waits until the DHCPv4 client is bound; the request is the longest wait in milliseconds.
+        68 => AwaitDhcp: Read (u32) -> dhcp::DhcpStatus;
+
+        /// Lists the neighbors (ARP and NDP).
+        80 => ListNeighbors: Read (()) -> Vec<neighbor::NeighborEntry>;
+        /// Adds or replaces a static neighbor.
+        81 => AddNeighbor: Write (neighbor::NewNeighbor) -> ();
+        /// Removes a neighbor.
+        82 => RemoveNeighbor: Write (IpAddr) -> ();
+        /// Removes every neighbor that is not static; tells how many.
+        83 => FlushNeighbors: Write (()) -> u32;
+
+        /// Makes this open file a socket.
+        96 => CreateSocket: Write (socket::SocketKind) -> ();
+        /// Gives the socket a local address; port 0 is an ephemeral port. Tells the address it got.
+        97 => Bind: Write (SocketAddr) -> SocketAddr;
+        /// Connects the socket; waits for a stream. Tells the local address.
+        98 => Connect: Write (SocketAddr) -> SocketAddr;
+        /// Makes the stream socket a listener with this backlog.
+        99 => Listen: Write (u32) -> ();
+        /// Takes the next connection of the listener; waits for one. The token is claimed with `Accept`.
+        100 => NextConnection: Read (()) -> socket::Offer;
+        /// Makes this open file the stream of an offered connection.
+        101 => Accept: Write (u64) -> socket::SocketStatus;
+        /// Tells kind, state and addresses of the socket that this open file is.
+        102 => GetSocket: Read (()) -> socket::SocketStatus;
+        /// Ends one or both directions of a stream.
+        103 => Shutdown: Write (socket::Direction) -> ();
+        /// Sets an option of the socket.
+        104 => SetOption: Write (socket::SocketOption) -> ();
+        /// Lists the sockets of the interface, or of all interfaces.
+        105 => ListSockets: Read (()) -> Vec<socket::SocketStatus>;
+        /// Sends one datagram to a given address; waits for room.
+        106 => SendTo: Write (socket::OutgoingDatagram) -> ();
+        /// Takes one datagram with its addresses; waits for one.
+        107 => ReceiveFrom: Read (()) -> socket::Datagram;
+    }
+}
+
+pub use table::*;

@@ -1,0 +1,75 @@
+//! Every bound of this crate, with its unit and its reason. Each has a test that hits it.
+
+/// Bytes in front of a packet for a link header: 14 for Ethernet, rounded up so that the IP header is aligned to 4.
+pub const HEADROOM: usize = 16;
+/// Buffers kept for reuse by one interface. Two full TCP windows of 64 KiB at MTU 1500 are 90 frames.
+pub const POOL_FRAMES: usize = 128;
+/// Bytes of the largest buffer kept for reuse: one packet of 65,535 bytes with headroom.
+pub const POOL_FRAME_BYTES: usize = 66 * 1024;
+
+/// Bytes of an interface name. Linux' IFNAMSIZ less the terminator, so that names fit everybody's tools.
+pub const NAME_BYTES: usize = 15;
+/// Addresses of one interface. Every packet's destination is compared with them.
+pub const ADDRESSES: usize = 64;
+/// Routes of one interface.
+pub const ROUTES: usize = 1024;
+/// DNS servers of one interface, whoever named them.
+pub const DNS_SERVERS: usize = 16;
+
+/// Bytes of the smallest MTU with IPv4 (RFC 791: every link carries 68).
+pub const MTU_MINIMUM: usize = 68;
+/// Bytes of the smallest MTU with which IPv6 runs on an interface (RFC 8200 §5).
+pub const MTU_MINIMUM_IPV6: usize = 1280;
+
+/// Neighbors of one interface, static ones included; the least recently used of the others gives way.
+pub const NEIGHBORS: usize = 8192;
+/// Packets that wait for one neighbor (RFC 4861 §7.2.2 asks for at least one); the oldest gives way.
+pub const PARKED_PER_NEIGHBOR: usize = 3;
+/// Packets that wait for neighbors on one interface.
+pub const PARKED: usize = 512;
+
+/// Datagrams under reassembly on one interface; the oldest gives way.
+pub const REASSEMBLIES: usize = 64;
+/// Bytes under reassembly on one interface.
+pub const REASSEMBLY_BYTES: usize = 1024 * 1024;
+/// Fragments of one datagram: 65,535 bytes in fragments of 576 need 120.
+pub const FRAGMENTS: usize = 256;
+
+/// Frames read from a driver in one poll, before timers and other interfaces get their turn.
+pub const INGRESS_BATCH: usize = 64;
+/// Segments that one socket sends before the next one gets its turn.
+pub const EGRESS_QUANTUM: usize = 16;
+/// Frames that wait for room in the driver.
+pub const EGRESS_QUEUE: usize = 256;
+
+/// Bytes of a TCP socket's buffer, each direction, unless asked otherwise.
+pub const TCP_BUFFER: usize = 256 * 1024;
+/// Bytes of the smallest TCP buffer: one segment of the smallest IPv6 link.
+pub const TCP_BUFFER_MINIMUM: usize = 2048;
+/// Bytes of the largest TCP buffer. Beyond 1 GiB the window scale exceeds 14 (RFC 7323 §2.3).
+pub const TCP_BUFFER_MAXIMUM: usize = 64 * 1024 * 1024;
+/// Connections waiting for `accept` on one listener at most, whatever its backlog says (Linux' somaxconn).
+pub const BACKLOG_MAXIMUM: usize = 4096;
+/// Connections under handshake of one listener; the oldest gives way to a newer one.
+pub const HALF_OPEN: usize = 256;
+/// Tuples in TIME-WAIT on one interface; the oldest gives way.
+pub const TIME_WAIT: usize = 32 * 1024;
+
+/// Bytes of datagrams waiting in one socket's receive queue.
+pub const DATAGRAM_BYTES: usize = 256 * 1024;
+/// Datagrams waiting in one socket's receive queue.
+pub const DATAGRAMS: usize = 512;
+
+/// The first ephemeral port (RFC 6335 §6 says 49152; Linux' wider range is what peers are used to).
+pub const EPHEMERAL_FIRST: u16 = 32768;
+/// The last ephemeral port.
+pub const EPHEMERAL_LAST: u16 = 60999;
+
+/// Bytes of one line of text written to a device.
+pub const LINE_BYTES: usize = 1024;
+/// Bytes of all lines in one write to a device.
+pub const TEXT_BYTES: usize = 64 * 1024;
+/// Bytes of a DHCP hostname (RFC 1035 §2.3.4: a label).
+pub const HOSTNAME_BYTES: usize = 63;
+/// ICMP errors that an interface may send at once, and how many it gets back each second (RFC 4443 §2.4(f)).
+pub const ICMP_ERRORS: u32 = 100;

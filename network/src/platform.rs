@@ -1,0 +1,80 @@
+//! What the platform supplies: time, chance and tasks.
+//!
+//! The stack reads no clock and draws no number of its own; whoever constructs a [`Manager`](crate::Manager) passes these
+//! three in, so tests own time. Nothing here is global.
+
+use alloc::boxed::Box;
+use core::fmt;
+use core::future::Future;
+use core::pin::Pin;
+use core::time::Duration;
+
+/// A boxed future that a platform can run on any of its threads.
+pub type BoxFuture<'a, T> = Pin<Box<dyn Future<Output = T> + Send + 'a>>;
+
+/// A point of monotonic time in microseconds since an arbitrary start that does not change while the system runs.
+#[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Default)]
+pub struct Instant(u64);
+
+impl Instant {
+    /// The start of the clock.
+    pub const ZERO: Self = Self(0);
+
+    /// The instant `micros` microseconds after the clock's start.
+    #[must_use]
+    pub const fn from_micros(micros: u64) -> Self {
+        Self(micros)
+    }
+
+    /// Microseconds since the clock's start.
+    #[must_use]
+    pub const fn as_micros(self) -> u64 {
+        self.0
+    }
+
+    /// This instant moved forward; the clock's end, 584,000 years away, is the limit.
+    #[must_use]
+    pub const fn after(self, duration: Duration) -> Self {
+        let micros = duration.as_micros();
+        if micros > u64::MAX as u128 { Self(u64::MAX) } else { Self(self.0.saturating_add(micros as u64)) }
+    }
+
+    /// The time from `earlier` to this instant; zero when `earlier` is not earlier.
+    #[must_use]
+    pub const fn since(self, earlier: Self) -> Duration {
+        Duration::from_micros(self.0.saturating_sub(earlier.0))
+    }
+}
+
+impl fmt::Debug for Instant {
+    fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(formatter, "{}.{:06}s", self.0 / 1_000_000, self.0 % 1_000_000)
+    }
+}
+
+/// Monotonic time and a way to wait for it.
+pub trait Clock: Send + Sync {
+    /// The present; never earlier than an instant returned before.
+    fn now(&self) -> Instant;
+
+    /// Ends at `deadline` or later. Dropping the future cancels the wait.
+    fn sleep_until(&self, deadline: Instant) -> BoxFuture<'static, ()>;
+}
+
+/// A cryptographic source of random bytes: hash keys, sequence numbers, ports and identifiers come from it.
+pub trait Entropy: Send + Sync {
+    /// Fills the whole buffer.
+    ///
+    /// # Errors
+    /// A reason in words when the source cannot deliver.
+    fn fill(&self, buffer: &mut [u8]) -> Result<(), &'static str>;
+}
+
+/// Runs tasks.
+pub trait Spawner: Send + Sync {
+    /// Starts a task that runs until it ends.
+    ///
+    /// # Errors
+    /// A reason in words when the task cannot be started; the task is dropped then.
+    fn spawn(&self, task: BoxFuture<'static, ()>) -> Result<(), &'static str>;
+}
