@@ -1,1 +1,54 @@
-//! Placeholder of the skeleton.
+//! Names and handles: paths, directories, mounted character devices, open files, control calls and access.
+//!
+//! This crate knows nothing of networks. A platform mounts [`CharacterDevice`]s into a [`VirtualFileSystem`]; a shell
+//! command, a guest or a Rust program opens them by [`Path`] and talks through a [`File`]. A request meets the modules in
+//! this order:
+//!
+//! | module | owns |
+//! |---|---|
+//! | [`path`] | text → normalised absolute path that cannot escape |
+//! | [`tree`] | path → node, and every change of names |
+//! | [`access`] | who may: the one place where permission is decided |
+//! | [`node`] | what a name stands for: directory, bytes, device |
+//! | [`file`](mod@file) | the open file: position, flags, waiting, closing |
+//! | [`device`] | the traits that a driver of names implements |
+//! | [`control`], [`commands`] | typed commands as bytes, one table per device kind |
+//!
+//! [`operation`], [`readiness`] and [`lock`] are the tools with which devices wait; [`pipe`](mod@pipe) is the first device,
+//! [`limits`] holds every bound and [`error`] every way to fail.
+
+#![no_std]
+#![forbid(unsafe_code)]
+
+extern crate alloc;
+#[cfg(any(feature = "std", test))]
+extern crate std;
+
+pub mod access;
+pub mod commands;
+pub mod control;
+pub mod device;
+pub mod error;
+pub mod file;
+pub mod limits;
+pub mod lock;
+pub mod node;
+pub mod operation;
+pub mod path;
+pub mod pipe;
+pub mod readiness;
+mod storage;
+pub mod tree;
+
+pub use access::{Access, Credentials, GroupIdentifier, Mode, OpenFlags, UserIdentifier, permitted};
+pub use control::{Authority, CommandEntry, ControlCommand, Direction, Identifier, decode, decode_response, encode};
+pub use device::{CharacterDevice, OpenDevice, OpenRequest};
+pub use error::{Error, Result};
+pub use file::File;
+pub use lock::Lock;
+pub use node::{Attributes, DirectoryEntry, NodeKind};
+pub use operation::Operation;
+pub use path::Path;
+pub use pipe::pipe;
+pub use readiness::{Readiness, WakerList};
+pub use tree::VirtualFileSystem;

@@ -1,0 +1,184 @@
+//! Typed commands as bytes: the ioctl-like identifier, the command trait, and the encoding of payloads.
+//!
+//! A device declares its commands once with [`define_commands!`](crate::define_commands); callers use
+//! [`File::control`](crate::File::control), which encodes here, passes the bytes to the device and decodes the answer. Payloads
+//! are `postcard`: the same bytes on a 32-bit guest and a 64-bit host, as long as payload types hold no `usize`. Nothing in
+//! here knows what a command means.
+
+use alloc::vec::Vec;
+
+use serde::de::DeserializeOwned;
+use serde::{Deserialize, Serialize};
+
+use crate::error::{Error, Result};
+use crate::limits::{REQUEST_BYTES, RESPONSE_BYTES};
+
+const KIND_SHIFT: u32 = 8;
+const SIZE_SHIFT: u32 = 16;
+const SIZE_MASK: u32 = 0x3fff;
+const DIRECTION_SHIFT: u32 = 30;
+
+/// Which way a command's data flows, seen from the caller as in Linux' `ioctl.h`.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+pub enum Direction {
+    /// No data.
+    None = 0,
+    /// The request carries data that changes something.
+    Write = 1,
+    /// The response carries data.
+    Read = 2,
+    /// Both.
+    ReadWrite = 3,
+}
+
+/// The 32 bits that name a command: number (0–7), kind (8–15), size (16–29), direction (30–31).
+///
+/// The size is an upper bound in bytes of the encoded request.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
+pub struct Identifier(u32);
+
+impl Identifier {
+    /// Puts an identifier together; of `size` the lower 14 bits count.
+    #[must_use]
+    pub const fn new(direction: Direction, size: u16, kind: u8, number: u8) -> Self {
+        let size = size as u32 & SIZE_MASK;
+        Self((direction as u32) << DIRECTION_SHIFT | size << SIZE_SHIFT | (kind as u32) << KIND_SHIFT | number as u32)
+    }
+
+    /// Tells the bits.
+    #[must_use]
+    pub const fn raw(self) -> u32 {
+        self.0
+    }
+
+    /// Takes the bits; every pattern is an identifier, though perhaps of no command.
+    #[must_use]
+    pub const fn from_raw(raw: u32) -> Self {
+        Self(raw)
+    }
+
+    /// Tells which way the data flows.
+    #[must_use]
+    pub const fn direction(self) -> Direction {
+        match self.0 >> DIRECTION_SHIFT {
+            0 => Direction::None,
+            1 => Direction::Write,
+            2 => Direction::Read,
+            _ => Direction::ReadWrite,
+        }
+    }
+
+    /// Tells the upper bound in bytes of the encoded request.
+    #[must_use]
+    pub const fn size(self) -> u16 {
+        (self.0 >> SIZE_SHIFT & SIZE_MASK) as u16
+    }
+
+    /// Tells the kind of device the command is for.
+    #[must_use]
+    pub const fn kind(self) -> u8 {
+        (self.0 >> KIND_SHIFT & 0xff) as u8
+    }
+
+    /// Tells the number of the command in its kind.
+    #[must_use]
+    pub const fn number(self) -> u8 {
+        (self.0 & 0xff) as u8
+    }
+}
+
+/// What a file must have been opened for, so that a command is carried out.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+pub enum Authority {
+    /// For reading: the command changes nothing.
+    Read,
+    /// For writing.
+    Write,
+}
+
+impl Authority {
+    /// Derives the direction bits: every command answers, and only a changing one counts as carrying data in.
+    #[must_use]
+    pub const fn direction(self) -> Direction {
+        match self {
+            Self::Read => Direction::Read,
+            Self::Write => Direction::ReadWrite,
+        }
+    }
+}
+
+/// One command as a type; [`define_commands!`](crate::define_commands) writes the implementations.
+pub trait ControlCommand {
+    /// The bits that name the command.
+    const IDENTIFIER: Identifier;
+    /// What the file must have been opened for.
+    const AUTHORITY: Authority;
+    /// The name in the table.
+    const NAME: &'static str;
+    /// What it does, in the words of the table.
+    const DOCUMENTATION: &'static str;
+    /// What the caller says.
+    type Request: Serialize + DeserializeOwned;
+    /// What the device answers.
+    type Response: Serialize + DeserializeOwned;
+}
+
+/// A row of a table of commands.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct CommandEntry {
+    /// The name of the command.
+    pub name: &'static str,
+    /// The bits that name it.
+    pub identifier: Identifier,
+    /// What the file must have been opened for.
+    pub authority: Authority,
+    /// What it does.
+    pub documentation: &'static str,
+}
+
+/// Encodes a payload.
+///
+/// # Errors
+///
+/// [`Error::InvalidInput`] if the value cannot be encoded, such as a sequence of unknown length.
+pub fn encode<T: Serialize + ?Sized>(value: &T) -> Result<Vec<u8>> {
+    postcard::to_allocvec(value).map_err(|_| Error::InvalidInput)
+}
+
+/// Encodes a request.
+///
+/// # Errors
+///
+/// Those of [`encode`], and [`Error::MessageTooLong`] beyond [`REQUEST_BYTES`].
+pub fn encode_request<T: Serialize + ?Sized>(value: &T) -> Result<Vec<u8>> {
+    let bytes = encode(value)?;
+    if bytes.len() > REQUEST_BYTES { Err(Error::MessageTooLong) } else { Ok(bytes) }
+}
+
+/// Decodes a request.
+///
+/// # Errors
+///
+/// [`Error::MessageTooLong`] beyond [`REQUEST_BYTES`]; [`Error::BadMessage`] if the bytes are not exactly one value.
+pub fn decode<T: DeserializeOwned>(bytes: &[u8]) -> Result<T> {
+    decode_bounded(bytes, REQUEST_BYTES)
+}
+
+/// Decodes a response, which may be much longer than a request.
+///
+/// # Errors
+///
+/// [`Error::MessageTooLong`] beyond [`RESPONSE_BYTES`]; [`Error::BadMessage`] if the bytes are not exactly one value.
+pub fn decode_response<T: DeserializeOwned>(bytes: &[u8]) -> Result<T> {
+    decode_bounded(bytes, RESPONSE_BYTES)
+}
+
+fn decode_bounded<T: DeserializeOwned>(bytes: &[u8], limit: usize) -> Result<T> {
+    if bytes.len() > limit {
+        return Err(Error::MessageTooLong);
+    }
+    match postcard::take_from_bytes(bytes) {
+        Ok((value, [])) => Ok(value),
+        Ok(_) | Err(_) => Err(Error::BadMessage),
+    }
+}

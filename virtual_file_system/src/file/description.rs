@@ -1,0 +1,116 @@
+//! The open file description: what all clones of one [`File`](super::File) share.
+//!
+//! It holds the object that was opened, its position and its flags. Dropping the last clone drops it, and with it the device's
+//! side. It decides whether the flags allow a call; what the call does is up to the file.
+
+use alloc::sync::Arc;
+use core::sync::atomic::{AtomicBool, Ordering};
+
+use async_lock::Mutex;
+
+use crate::access::{GroupIdentifier, Mode, OpenFlags, UserIdentifier};
+use crate::device::{MountedOpen, Revocable};
+use crate::error::{Error, Result};
+use crate::lock::Lock;
+use crate::node::{Attributes, Node, NodeKind};
+use crate::storage::Storage;
+
+/// What was opened.
+pub(crate) enum Object {
+    Directory(Arc<Node>),
+    Regular {
+        node: Arc<Node>,
+        storage: Arc<Storage>,
+        position: Lock<u64>,
+    },
+    Mounted {
+        node: Arc<Node>,
+        opened: MountedOpen,
+    },
+    /// A device that never had a name, such as an end of a pipe.
+    Nameless(Revocable),
+}
+
+/// How a file's calls find what they act on.
+pub(super) enum Target<'a> {
+    Directory,
+    Regular { storage: &'a Storage, position: &'a Lock<u64> },
+    Device(&'a Revocable),
+}
+
+/// What all clones of one file share.
+pub(crate) struct Description {
+    object: Object,
+    flags: OpenFlags,
+    non_blocking: AtomicBool,
+    /// Whose turn it is to write a whole buffer to a device. The section spans awaits, because a device may take the buffer
+    /// in pieces; an asynchronous mutex lets the others wait without holding a thread.
+    pub(super) turn: Mutex<()>,
+}
+
+impl Description {
+    pub(crate) fn new(object: Object, flags: OpenFlags) -> Self {
+        // What was asked of the open itself is over with it.
+        let passed = OpenFlags::CREATE | OpenFlags::EXCLUSIVE | OpenFlags::TRUNCATE | OpenFlags::NON_BLOCKING;
+        Self {
+            object,
+            flags: flags - passed,
+            non_blocking: AtomicBool::new(flags.contains(OpenFlags::NON_BLOCKING)),
+            turn: Mutex::new(()),
+        }
+    }
+
+    pub(super) fn target(&self) -> Target<'_> {
+        match &self.object {
+            Object::Directory(_) => Target::Directory,
+            Object::Regular { storage, position, .. } => Target::Regular { storage, position },
+            Object::Mounted { opened, .. } => Target::Device(opened.opened()),
+            Object::Nameless(opened) => Target::Device(opened),
+        }
+    }
+
+    /// Finds the target of a call for which the file must have been opened so.
+    pub(super) fn target_for(&self, flag: OpenFlags) -> Result<Target<'_>> {
+        if self.flags.contains(flag) { Ok(self.target()) } else { Err(Error::BadFileDescriptor) }
+    }
+
+    pub(super) fn appends(&self) -> bool {
+        self.flags.contains(OpenFlags::APPEND)
+    }
+
+    pub(super) fn flags(&self) -> OpenFlags {
+        let mut flags = self.flags;
+        flags.set(OpenFlags::NON_BLOCKING, self.is_non_blocking());
+        flags
+    }
+
+    pub(super) fn is_non_blocking(&self) -> bool {
+        self.non_blocking.load(Ordering::Relaxed)
+    }
+
+    pub(super) fn set_non_blocking(&self, non_blocking: bool) {
+        self.non_blocking.store(non_blocking, Ordering::Relaxed);
+    }
+
+    pub(super) fn attributes(&self) -> Result<Attributes> {
+        match &self.object {
+            Object::Directory(node) | Object::Regular { node, .. } => Ok(node.attributes()),
+            Object::Mounted { node, opened } => {
+                opened.opened().device()?;
+                Ok(node.attributes())
+            }
+            Object::Nameless(opened) => {
+                opened.device()?;
+                Ok(Attributes {
+                    kind: NodeKind::CharacterDevice,
+                    mode: Mode::from_octal(0o600),
+                    owner: UserIdentifier(0),
+                    group: GroupIdentifier(0),
+                    size: 0,
+                    inode: 0,
+                    links: 0,
+                })
+            }
+        }
+    }
+}

@@ -1,0 +1,238 @@
+//! The open file: reading, writing, seeking, and what is known about it.
+//!
+//! [`VirtualFileSystem::open`](crate::VirtualFileSystem::open) and [`pipe`](fn@crate::pipe) make files; shells, guests and
+//! programs call them. A call on a regular file ends at once; a call on a device goes to its
+//! [`OpenDevice`] and may wait. Control calls stand in `control`, readiness in `waiting`, the
+//! `embedded-io-async` faces in `traits`.
+
+mod control;
+mod description;
+mod traits;
+mod waiting;
+
+use alloc::sync::Arc;
+use alloc::vec::Vec;
+use core::fmt;
+
+use embedded_io_async::SeekFrom;
+
+use description::Target;
+pub(crate) use description::{Description, Object};
+
+use crate::access::OpenFlags;
+use crate::device::{OpenDevice, Revocable};
+use crate::error::{Error, Result};
+use crate::node::Attributes;
+use crate::operation::Operation;
+
+/// Bytes by which `read_to_end` makes room at least.
+const READ_STEP_BYTES: usize = 4096;
+
+/// An open file. A clone is the same description (POSIX `dup`): position, flags and the device's state are shared, and the
+/// last one dropped closes it, at once.
+///
+/// Calls on a device whose node was unmounted fail with [`Error::NoDevice`]. Calls for which the file was not opened fail with
+/// [`Error::BadFileDescriptor`]. On a non-blocking file, calls that would wait fail with [`Error::WouldBlock`].
+#[derive(Clone)]
+pub struct File(Arc<Description>);
+
+impl fmt::Debug for File {
+    fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
+        formatter.debug_struct("File").field("flags", &self.flags()).finish_non_exhaustive()
+    }
+}
+
+impl File {
+    pub(crate) fn new(description: Description) -> Self {
+        Self(Arc::new(description))
+    }
+
+    /// Makes a file of an open device that has no name in any tree, such as a terminal or an end of a pipe.
+    #[must_use]
+    pub fn from_device(device: Arc<dyn OpenDevice>, flags: OpenFlags) -> Self {
+        Self::new(Description::new(Object::Nameless(Revocable::new(device)), flags))
+    }
+
+    /// Reads up to `buffer.len()` bytes, waiting for the first; 0 is the end of the file.
+    ///
+    /// # Errors
+    ///
+    /// [`Error::IsADirectory`]; the device's; those of every [`File`].
+    ///
+    /// # Cancel safety
+    ///
+    /// A read that is dropped has taken nothing.
+    pub async fn read(&self, buffer: &mut [u8]) -> Result<usize> {
+        match self.0.target_for(OpenFlags::READ)? {
+            Target::Directory => Err(Error::IsADirectory),
+            Target::Regular { storage, position } => Ok(position.with(|position| storage.read(position, buffer))),
+            Target::Device(opened) => {
+                let device = opened.device()?;
+                self.finish(opened, device.read(buffer)).await
+            }
+        }
+    }
+
+    /// Writes some of the bytes, and tells how many. A regular file takes all that its limits allow; with
+    /// [`OpenFlags::APPEND`] they go to its end.
+    ///
+    /// # Errors
+    ///
+    /// [`Error::FileTooLarge`] and [`Error::NoSpace`] if no byte fits a regular file; the device's; those of every [`File`].
+    ///
+    /// # Cancel safety
+    ///
+    /// A write that is dropped has given nothing.
+    pub async fn write(&self, data: &[u8]) -> Result<usize> {
+        match self.0.target_for(OpenFlags::WRITE)? {
+            Target::Device(opened) => {
+                let device = opened.device()?;
+                self.finish(opened, device.write(data)).await
+            }
+            Target::Directory | Target::Regular { .. } => self.try_write(data),
+        }
+    }
+
+    /// Writes all bytes, as one piece: no other `write_all` on this description gets in between.
+    ///
+    /// # Errors
+    ///
+    /// Those of [`write`](Self::write), after which a part may be written; [`Error::InputOutput`] if the device takes
+    /// nothing.
+    ///
+    /// # Cancel safety
+    ///
+    /// Not cancel safe on a device: a part may be written.
+    pub async fn write_all(&self, data: &[u8]) -> Result<()> {
+        let target = self.0.target_for(OpenFlags::WRITE)?;
+        let _turn = match target {
+            // A regular file takes the whole buffer under its own lock.
+            Target::Directory | Target::Regular { .. } => None,
+            Target::Device(_) if self.0.is_non_blocking() => Some(self.0.turn.try_lock().ok_or(Error::WouldBlock)?),
+            Target::Device(_) => Some(self.0.turn.lock().await),
+        };
+        let mut rest = data;
+        while !rest.is_empty() {
+            let count = self.write(rest).await?;
+            rest = rest.get(count..).filter(|_| count > 0).ok_or(Error::InputOutput)?;
+        }
+        Ok(())
+    }
+
+    /// Reads all that is left.
+    ///
+    /// # Errors
+    ///
+    /// Those of [`read`](Self::read); [`Error::FileTooLarge`] if there is more than `limit` bytes.
+    ///
+    /// # Cancel safety
+    ///
+    /// Not cancel safe: what was read so far is lost.
+    pub async fn read_to_end(&self, limit: usize) -> Result<Vec<u8>> {
+        let mut bytes = Vec::new();
+        loop {
+            let length = bytes.len();
+            // One byte more than allowed, to tell the end from too much.
+            let step = length.max(READ_STEP_BYTES).min(limit.saturating_sub(length).saturating_add(1));
+            bytes.try_reserve(step).map_err(|_| Error::OutOfMemory)?;
+            bytes.resize(length + step, 0);
+            let count = self.read(bytes.get_mut(length..).unwrap_or_default()).await?;
+            bytes.truncate(length + count);
+            if count == 0 {
+                return Ok(bytes);
+            }
+            if bytes.len() > limit {
+                return Err(Error::FileTooLarge);
+            }
+        }
+    }
+
+    /// Reads what is there now.
+    ///
+    /// # Errors
+    ///
+    /// Those of [`read`](Self::read), and [`Error::WouldBlock`] if it would have to wait.
+    pub fn try_read(&self, buffer: &mut [u8]) -> Result<usize> {
+        match self.0.target_for(OpenFlags::READ)? {
+            Target::Directory => Err(Error::IsADirectory),
+            Target::Regular { storage, position } => Ok(position.with(|position| storage.read(position, buffer))),
+            Target::Device(opened) => opened.device()?.read(buffer).now(),
+        }
+    }
+
+    /// Writes what fits now.
+    ///
+    /// # Errors
+    ///
+    /// Those of [`write`](Self::write), and [`Error::WouldBlock`] if it would have to wait.
+    pub fn try_write(&self, data: &[u8]) -> Result<usize> {
+        match self.0.target_for(OpenFlags::WRITE)? {
+            Target::Directory => Err(Error::IsADirectory),
+            Target::Regular { storage, position } => {
+                position.with(|position| storage.write(position, self.0.appends(), data))
+            }
+            Target::Device(opened) => opened.device()?.write(data).now(),
+        }
+    }
+
+    /// Moves the position of a regular file, also beyond its end, and tells where it is.
+    ///
+    /// # Errors
+    ///
+    /// [`Error::IllegalSeek`] on a device, [`Error::IsADirectory`] on a directory; [`Error::InvalidInput`] before the
+    /// start or beyond 2⁶³ − 1.
+    pub fn seek(&self, to: SeekFrom) -> Result<u64> {
+        let (storage, position) = match self.0.target() {
+            Target::Directory => return Err(Error::IsADirectory),
+            Target::Regular { storage, position } => (storage, position),
+            Target::Device(opened) => return opened.device().and(Err(Error::IllegalSeek)),
+        };
+        position.with(|position| {
+            let target = match to {
+                SeekFrom::Start(offset) => Some(offset),
+                SeekFrom::Current(offset) => position.checked_add_signed(offset),
+                SeekFrom::End(offset) => storage.length().checked_add_signed(offset),
+            };
+            *position = target.filter(|&target| i64::try_from(target).is_ok()).ok_or(Error::InvalidInput)?;
+            Ok(*position)
+        })
+    }
+
+    /// Cuts a regular file, or lengthens it with zeros; the position stays.
+    ///
+    /// # Errors
+    ///
+    /// [`Error::FileTooLarge`] beyond [`FILE_BYTES`](crate::limits::FILE_BYTES); [`Error::InvalidInput`] on a device.
+    pub fn set_length(&self, length: u64) -> Result<()> {
+        match self.0.target_for(OpenFlags::WRITE)? {
+            Target::Directory => Err(Error::IsADirectory),
+            Target::Regular { storage, .. } => storage.set_length(length),
+            Target::Device(opened) => opened.device().and(Err(Error::InvalidInput)),
+        }
+    }
+
+    /// Tells what is known about the node; a file without a name has inode 0.
+    ///
+    /// # Errors
+    ///
+    /// Those of every [`File`].
+    pub fn stat(&self) -> Result<Attributes> {
+        self.0.attributes()
+    }
+
+    /// Tells what the file was opened for, and whether it is non-blocking now.
+    #[must_use]
+    pub fn flags(&self) -> OpenFlags {
+        self.0.flags()
+    }
+
+    /// Says whether calls on this description shall wait, from the next one on.
+    pub fn set_non_blocking(&self, non_blocking: bool) {
+        self.0.set_non_blocking(non_blocking);
+    }
+
+    /// Awaits a device's operation as the flags have it.
+    async fn finish<T>(&self, opened: &Revocable, operation: Operation<'_, T>) -> Result<T> {
+        if self.0.is_non_blocking() { operation.now() } else { opened.run(operation).await }
+    }
+}

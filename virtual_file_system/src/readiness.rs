@@ -1,0 +1,79 @@
+//! What a file is ready for, and who waits for it.
+//!
+//! Devices keep a [`WakerList`] inside the lock that guards the state it belongs to: a waiter looks at the state and
+//! registers in one closure, a changer changes the state and takes the list in one closure, and wakes outside. Then no wake
+//! is lost.
+
+use alloc::vec::Vec;
+use core::mem;
+use core::task::Waker;
+
+use bitflags::bitflags;
+
+bitflags! {
+    /// What a file is ready for.
+    #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+    pub struct Readiness: u8 {
+        /// A read would not wait: there are bytes, or the end.
+        const READABLE = 1;
+        /// A write would not wait.
+        const WRITABLE = 1 << 1;
+        /// An error is pending. Always of interest.
+        const ERROR = 1 << 2;
+        /// The other side is gone. Always of interest.
+        const HANG_UP = 1 << 3;
+    }
+}
+
+/// The tasks that wait for one event; each stands in it once.
+///
+/// It grows with the number of tasks that wait, and is empty again after every event.
+#[derive(Debug, Default)]
+pub struct WakerList(Vec<Waker>);
+
+impl WakerList {
+    /// Makes an empty list, without memory of its own.
+    #[must_use]
+    pub const fn new() -> Self {
+        Self(Vec::new())
+    }
+
+    /// Enters a task, unless it is in the list already or cannot be woken anyway (as in a single poll).
+    pub fn register(&mut self, waker: &Waker) {
+        let known = waker.will_wake(Waker::noop()) || self.0.iter().any(|other| other.will_wake(waker));
+        if !known {
+            self.0.push(waker.clone());
+        }
+    }
+
+    /// Removes a task that waits no longer. Drop the returned waker outside of any lock.
+    pub fn remove(&mut self, waker: &Waker) -> Option<Waker> {
+        let index = self.0.iter().position(|other| other.will_wake(waker))?;
+        Some(self.0.swap_remove(index))
+    }
+
+    /// Takes everybody out, to be woken outside of the lock.
+    #[must_use = "whoever is taken must be woken"]
+    pub fn take(&mut self) -> Vec<Waker> {
+        mem::take(&mut self.0)
+    }
+
+    /// Wakes everybody. Only for a list that no [`Lock`](crate::Lock) guards, else [`take`](Self::take).
+    pub fn wake_all(&mut self) {
+        for waker in self.0.drain(..) {
+            waker.wake();
+        }
+    }
+
+    /// Tells how many tasks wait.
+    #[must_use]
+    pub fn len(&self) -> usize {
+        self.0.len()
+    }
+
+    /// Tells whether nobody waits.
+    #[must_use]
+    pub fn is_empty(&self) -> bool {
+        self.0.is_empty()
+    }
+}

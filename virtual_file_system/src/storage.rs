@@ -1,0 +1,175 @@
+//! The bytes of regular files, in memory.
+//!
+//! A file is a map of chunks, so that appending to a large file copies nothing that is there already and a hole costs nothing.
+//! All files of a tree share one [`Budget`]. Open file descriptions call in here with their position; permission and position
+//! are none of this module's business.
+
+use alloc::collections::BTreeMap;
+use alloc::sync::Arc;
+use alloc::vec::Vec;
+use core::sync::atomic::{AtomicUsize, Ordering};
+
+use crate::error::{Error, Result};
+use crate::limits::{CHUNK_BYTES, FILE_BYTES};
+use crate::lock::Lock;
+
+/// How many bytes the files of one tree may hold together.
+#[derive(Debug)]
+pub(crate) struct Budget {
+    limit: usize,
+    used: AtomicUsize,
+}
+
+impl Budget {
+    pub(crate) const fn new(limit: usize) -> Self {
+        Self { limit, used: AtomicUsize::new(0) }
+    }
+
+    pub(crate) fn used(&self) -> usize {
+        self.used.load(Ordering::Relaxed)
+    }
+
+    fn take(&self, bytes: usize) -> Result<()> {
+        let more = |used: usize| used.checked_add(bytes).filter(|&sum| sum <= self.limit);
+        match self.used.fetch_update(Ordering::Relaxed, Ordering::Relaxed, more) {
+            Ok(_) => Ok(()),
+            Err(_) => Err(Error::NoSpace),
+        }
+    }
+
+    fn give_back(&self, bytes: usize) {
+        self.used.fetch_sub(bytes, Ordering::Relaxed);
+    }
+}
+
+/// The bytes of one regular file.
+pub(crate) struct Storage {
+    budget: Arc<Budget>,
+    content: Lock<Content>,
+}
+
+struct Content {
+    length: u64,
+    /// By number of the chunk. What is missing, or beyond the end of a chunk, is zero.
+    chunks: BTreeMap<u64, Vec<u8>>,
+}
+
+impl Storage {
+    pub(crate) const fn new(budget: Arc<Budget>) -> Self {
+        Self { budget, content: Lock::new(Content { length: 0, chunks: BTreeMap::new() }) }
+    }
+
+    pub(crate) fn length(&self) -> u64 {
+        self.content.with(|content| content.length)
+    }
+
+    /// Copies bytes out and moves the position; 0 at and beyond the end.
+    pub(crate) fn read(&self, position: &mut u64, buffer: &mut [u8]) -> usize {
+        self.content.with(|content| {
+            let present = usize::try_from(content.length.saturating_sub(*position)).unwrap_or(usize::MAX);
+            let count = present.min(buffer.len());
+            let mut rest = buffer.get_mut(..count).unwrap_or_default();
+            while !rest.is_empty() {
+                let (number, offset) = locate(*position);
+                let (piece, behind) = rest.split_at_mut(rest.len().min(CHUNK_BYTES - offset));
+                copy_out(content.chunks.get(&number), offset, piece);
+                *position += piece.len() as u64;
+                rest = behind;
+            }
+            count
+        })
+    }
+
+    /// Copies bytes in, at the position or at the end, and moves the position. Tells how many fitted.
+    ///
+    /// The whole of `data` goes in under one lock, so writers never interleave. An error is told only if nothing fitted.
+    pub(crate) fn write(&self, position: &mut u64, append: bool, data: &[u8]) -> Result<usize> {
+        self.content.with(|content| {
+            if append {
+                *position = content.length;
+            }
+            let mut rest = data;
+            while !rest.is_empty() {
+                let (number, offset) = locate(*position);
+                let room = usize::try_from(FILE_BYTES.saturating_sub(*position)).unwrap_or(usize::MAX);
+                let (piece, behind) = rest.split_at(rest.len().min(CHUNK_BYTES - offset).min(room));
+                let outcome = if room == 0 {
+                    Err(Error::FileTooLarge)
+                } else {
+                    copy_in(&self.budget, content.chunks.entry(number).or_default(), offset, piece)
+                };
+                if let Err(error) = outcome {
+                    // A refused write must not leave bookkeeping behind.
+                    if content.chunks.get(&number).is_some_and(Vec::is_empty) {
+                        content.chunks.remove(&number);
+                    }
+                    return if rest.len() == data.len() { Err(error) } else { Ok(data.len() - rest.len()) };
+                }
+                *position += piece.len() as u64;
+                content.length = content.length.max(*position);
+                rest = behind;
+            }
+            Ok(data.len())
+        })
+    }
+
+    /// Cuts the file, or lengthens it with zeros that take no memory.
+    pub(crate) fn set_length(&self, length: u64) -> Result<()> {
+        if length > FILE_BYTES {
+            return Err(Error::FileTooLarge);
+        }
+        self.content.with(|content| {
+            let (number, offset) = locate(length);
+            let mut cut = content.chunks.split_off(&number);
+            let freed: usize = cut.values().map(Vec::len).sum();
+            let mut kept = 0;
+            if let Some(mut last) = cut.remove(&number).filter(|_| offset > 0) {
+                last.truncate(offset);
+                // Or a file of one byte could hold on to a chunk that the budget no longer counts.
+                last.shrink_to_fit();
+                kept = last.len();
+                content.chunks.insert(number, last);
+            }
+            self.budget.give_back(freed - kept);
+            content.length = length;
+        });
+        Ok(())
+    }
+}
+
+impl Drop for Storage {
+    fn drop(&mut self) {
+        self.budget.give_back(self.content.with(|content| content.chunks.values().map(Vec::len).sum()));
+    }
+}
+
+/// Tells the chunk of a position, and the offset in it.
+const fn locate(position: u64) -> (u64, usize) {
+    (position / CHUNK_BYTES as u64, (position % CHUNK_BYTES as u64) as usize)
+}
+
+fn copy_out(chunk: Option<&Vec<u8>>, offset: usize, piece: &mut [u8]) {
+    let present = chunk.and_then(|chunk| chunk.get(offset..)).unwrap_or_default();
+    let (copied, zeros) = piece.split_at_mut(present.len().min(piece.len()));
+    copied.copy_from_slice(present.get(..copied.len()).unwrap_or_default());
+    zeros.fill(0);
+}
+
+fn copy_in(budget: &Budget, chunk: &mut Vec<u8>, offset: usize, piece: &[u8]) -> Result<()> {
+    let end = offset + piece.len();
+    let growth = end.saturating_sub(chunk.len());
+    if growth > 0 {
+        budget.take(growth)?;
+        // Doubling keeps a file of small appends linear; a chunk never owns more than its size.
+        let capacity = end.max(chunk.capacity().saturating_mul(2)).min(CHUNK_BYTES);
+        if chunk.try_reserve_exact(capacity.saturating_sub(chunk.len())).is_err() {
+            budget.give_back(growth);
+            return Err(Error::OutOfMemory);
+        }
+        chunk.resize(end, 0);
+    }
+    if let Some(place) = chunk.get_mut(offset..end) {
+        place.copy_from_slice(piece);
+    }
+    Ok(())
+}
