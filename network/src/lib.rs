@@ -9,6 +9,8 @@ extern crate alloc;
 
 pub mod address;
 pub mod command;
+pub mod dhcp_message;
 pub mod driver;
 pub mod limits;
 pub mod platform;
+mod stack;

@@ -1,0 +1,256 @@
+//! IPv6 addresses that come by themselves: link-local ones, duplicate detection, and what router advertisements bring
+//! (RFC 4862, RFC 4861 §6.3, RFC 8106).
+//!
+//! Called by the stack when the link comes up, by NDP for advertisements and by the timers. Everything that an advertisement can add
+//! is bounded by the tables it goes into, and none of it replaces what a command put there.
+
+use core::net::{IpAddr, Ipv6Addr};
+use core::time::Duration;
+
+use crate::address::Prefix;
+use crate::command::address::{AddressState, NewAddress, Origin};
+use crate::command::route::RouteSelector;
+use crate::limits;
+use crate::platform::Instant;
+use crate::stack::Stack;
+use crate::stack::ip::routes::Route;
+use crate::stack::link::ndp;
+use crate::stack::timers::Timer;
+
+/// How long a tentative address is tested (RFC 4861 §10: RETRANS_TIMER, with DupAddrDetectTransmits = 1).
+const DUPLICATE_DETECTION: Duration = Duration::from_secs(1);
+/// Router solicitations and the time between them (RFC 4861 §10).
+const SOLICITATIONS: u8 = 3;
+const SOLICITATION_INTERVAL: Duration = Duration::from_secs(4);
+/// An advertised lifetime without end.
+const INFINITE: u32 = u32::MAX;
+/// Valid lifetimes are not shortened below this by an unauthenticated advertisement (RFC 4862 §5.5.3 (e)).
+const TWO_HOURS: u32 = 7200;
+/// The most routers whose default routes are kept.
+const ROUTERS: usize = 4;
+
+const OPTION_PREFIX: u8 = 3;
+const OPTION_MTU: u8 = 5;
+const OPTION_DNS_SERVERS: u8 = 25;
+
+impl Stack {
+    /// The link can carry IPv6 from now on: makes the link-local address and looks for routers.
+    pub(crate) fn start_ipv6(&mut self) {
+        let Some(hardware) = self.configuration.hardware_address else { return };
+        if self.is_loopback() || self.configuration.mtu < limits::MTU_MINIMUM_IPV6 {
+            return;
+        }
+        let address = IpAddr::V6(hardware.link_local());
+        if self.addresses.find(address).is_none()
+            && let Ok(prefix) = Prefix::new(address, 64)
+        {
+            let new = NewAddress { prefix, broadcast: None };
+            // The table may be full of manual addresses; then there is no link-local one.
+            let _ = self.add_address(&new, Origin::Kernel);
+        } else {
+            self.test_addresses();
+        }
+        self.solicitations = 0;
+        let wait = Duration::from_millis(u64::from(self.random.below(1000)));
+        self.arm_solicitation(self.now.after(wait));
+    }
+
+    /// Tests every IPv6 address again, as after a link change (RFC 4862 §5.4).
+    fn test_addresses(&mut self) {
+        let targets: alloc::vec::Vec<Ipv6Addr> = self
+            .addresses
+            .iter()
+            .filter_map(|entry| match entry.prefix.address() {
+                IpAddr::V6(address) if entry.state == AddressState::Tentative => Some(address),
+                _ => None,
+            })
+            .collect();
+        targets.into_iter().for_each(|target| self.start_duplicate_detection(target));
+    }
+
+    /// Asks whether somebody has the address, and makes it preferred if nobody objects within a second.
+    pub(crate) fn start_duplicate_detection(&mut self, target: Ipv6Addr) {
+        let deadline = self.now.after(DUPLICATE_DETECTION);
+        if let Some(entry) = self.addresses.find_mut(IpAddr::V6(target)) {
+            entry.probe_at = Some(deadline);
+            self.timers.arm(deadline, Timer::Address(IpAddr::V6(target)));
+            self.duplicate_probe(target);
+        }
+    }
+
+    /// Somebody else has, or tests, a tentative address.
+    pub(crate) fn duplicate_found(&mut self, target: Ipv6Addr) {
+        if let Some(entry) = self.addresses.find_mut(IpAddr::V6(target)) {
+            entry.state = AddressState::Duplicated;
+            entry.probe_at = None;
+        }
+        self.addresses_changed();
+    }
+
+    /// Handles the deadline of an address: end of its test, of its preference, of its life.
+    pub(crate) fn address_expired(&mut self, address: IpAddr) {
+        let now = self.now;
+        let Some(entry) = self.addresses.find_mut(address) else { return };
+        if entry.probe_at.is_some_and(|at| at <= now) {
+            entry.probe_at = None;
+            if entry.state == AddressState::Tentative {
+                entry.state = AddressState::Preferred;
+            }
+        }
+        if entry.state == AddressState::Preferred && entry.preferred_until.is_some_and(|until| until <= now) {
+            entry.state = AddressState::Deprecated;
+        }
+        if entry.valid_until.is_some_and(|until| until <= now) {
+            let prefix = entry.prefix;
+            // It was found just above.
+            let _ = self.remove_address(prefix);
+            return;
+        }
+        let next = [entry.probe_at, entry.preferred_until.filter(|_| entry.state == AddressState::Preferred), entry.valid_until];
+        if let Some(deadline) = next.into_iter().flatten().min() {
+            self.timers.arm(deadline, Timer::Address(address));
+        }
+        self.addresses_changed();
+    }
+
+    fn arm_solicitation(&mut self, deadline: Instant) {
+        self.solicitation_at = Some(deadline);
+        self.timers.arm(deadline, Timer::RouterSolicitation);
+    }
+
+    /// Sends the next router solicitation, unless a router answered or three were sent.
+    pub(crate) fn solicitation_expired(&mut self, deadline: Instant) {
+        if self.solicitation_at != Some(deadline) {
+            return;
+        }
+        self.solicitation_at = None;
+        if !self.is_running() || self.solicitations >= SOLICITATIONS {
+            return;
+        }
+        self.solicitations += 1;
+        self.router_solicitation();
+        if self.solicitations < SOLICITATIONS {
+            self.arm_solicitation(self.now.after(SOLICITATION_INTERVAL));
+        }
+    }
+
+    /// Takes a router advertisement (RFC 4861 §6.3.4). `None` when it is malformed.
+    pub(crate) fn router_advertisement_input(&mut self, source: Ipv6Addr, message: &[u8]) -> Option<()> {
+        let lifetime = u16::from_be_bytes(*message.get(6..)?.first_chunk()?);
+        let options = ndp::options(message.get(16..)?)?;
+        if !source.is_unicast_link_local() {
+            return None;
+        }
+        self.set_router(source, lifetime);
+        for (kind, body) in options {
+            match kind {
+                OPTION_PREFIX => self.prefix_option(body),
+                OPTION_DNS_SERVERS => self.dns_option(body),
+                OPTION_MTU => self.mtu_option(body),
+                _ => {}
+            }
+        }
+        Some(())
+    }
+
+    fn set_router(&mut self, router: Ipv6Addr, lifetime: u16) {
+        let gateway = IpAddr::V6(router);
+        let is_known = self.routes.iter().any(|route| route.gateway == Some(gateway) && route.origin == Origin::RouterAdvertisement);
+        if lifetime == 0 {
+            if is_known {
+                let selector = RouteSelector { destination: Prefix::DEFAULT_IPV6, gateway: Some(gateway), metric: None, interface: None };
+                // A static route through the same router may come first; then it goes with the router.
+                let _ = self.routes.remove(&selector);
+            }
+            return;
+        }
+        self.solicitation_at = None;
+        let routers = self.routes.iter().filter(|route| route.origin == Origin::RouterAdvertisement).count();
+        if !is_known && routers < ROUTERS {
+            let route = Route {
+                destination: Prefix::DEFAULT_IPV6,
+                gateway: Some(gateway),
+                metric: self.configuration.metric,
+                origin: Origin::RouterAdvertisement,
+                source: None,
+            };
+            // Without a link-local address of our own the router is not on-link; the next advertisement tries again.
+            let _ = self.routes.add(route, true);
+        }
+    }
+
+    /// Prefix information (RFC 4861 §4.6.2, RFC 4862 §5.5.3). An option that is too short or says nothing usable is skipped.
+    fn prefix_option(&mut self, body: &[u8]) {
+        let (Some([length, flags]), Some(valid), Some(preferred), Some(prefix)) = (
+            body.first_chunk::<2>(),
+            body.get(2..).and_then(|bytes| bytes.first_chunk()).map(|bytes| u32::from_be_bytes(*bytes)),
+            body.get(6..).and_then(|bytes| bytes.first_chunk()).map(|bytes| u32::from_be_bytes(*bytes)),
+            body.get(14..).and_then(|bytes| bytes.first_chunk()).map(|bytes: &[u8; 16]| Ipv6Addr::from_octets(*bytes)),
+        ) else {
+            return;
+        };
+        const AUTONOMOUS: u8 = 0x40;
+        let Some(hardware) = self.configuration.hardware_address else { return };
+        if flags & AUTONOMOUS == 0 || *length != 64 || preferred > valid || prefix.is_unicast_link_local() || prefix.is_multicast() {
+            return;
+        }
+        let interface_identifier = hardware.link_local().to_bits() & u128::from(u64::MAX);
+        let address = Ipv6Addr::from_bits(prefix.to_bits() & !u128::from(u64::MAX) | interface_identifier);
+        let Ok(new) = Prefix::new(IpAddr::V6(address), 64) else { return };
+        self.set_advertised_address(new, valid, preferred);
+    }
+
+    fn set_advertised_address(&mut self, prefix: Prefix, valid: u32, preferred: u32) {
+        let address = prefix.address();
+        if self.addresses.find(address).is_none() {
+            let new = NewAddress { prefix, broadcast: None };
+            if valid == 0 || self.add_address(&new, Origin::RouterAdvertisement).is_err() {
+                return;
+            }
+        }
+        let now = self.now;
+        let until = |seconds: u32| (seconds != INFINITE).then(|| now.after(Duration::from_secs(u64::from(seconds))));
+        let Some(entry) = self.addresses.find_mut(address) else { return };
+        if entry.origin != Origin::RouterAdvertisement {
+            return;
+        }
+        let remaining = entry.valid_until.map_or(INFINITE, |until| u32::try_from(until.since(now).as_secs()).unwrap_or(INFINITE));
+        let is_new = entry.valid_until.is_none() && entry.preferred_until.is_none();
+        if valid > TWO_HOURS || valid > remaining || is_new {
+            entry.valid_until = until(valid);
+        } else if remaining > TWO_HOURS {
+            entry.valid_until = until(TWO_HOURS);
+        }
+        entry.preferred_until = until(preferred);
+        if entry.state == AddressState::Deprecated && preferred > 0 {
+            entry.state = AddressState::Preferred;
+        }
+        let next = [entry.probe_at, entry.preferred_until, entry.valid_until].into_iter().flatten().min();
+        if let Some(deadline) = next {
+            self.timers.arm(deadline, Timer::Address(address));
+        }
+    }
+
+    /// Recursive DNS servers (RFC 8106 §5.1).
+    fn dns_option(&mut self, body: &[u8]) {
+        let Some((head, servers)) = body.split_at_checked(6) else { return };
+        let is_gone = head.get(2..).is_some_and(|lifetime| lifetime.iter().all(|byte| *byte == 0));
+        for server in servers.as_chunks::<16>().0 {
+            let address = IpAddr::V6(Ipv6Addr::from_octets(*server));
+            if is_gone {
+                self.dns_servers.retain(|known| *known != (address, Origin::RouterAdvertisement));
+            } else {
+                // A full table keeps the servers it has.
+                let _ = self.add_dns_server(address, Origin::RouterAdvertisement);
+            }
+        }
+    }
+
+    fn mtu_option(&mut self, body: &[u8]) {
+        let Some(mtu) = body.get(2..).and_then(|bytes| bytes.first_chunk()).map(|bytes| u32::from_be_bytes(*bytes)) else { return };
+        let mtu = usize::try_from(mtu).unwrap_or(usize::MAX);
+        if (limits::MTU_MINIMUM_IPV6..=self.configuration.mtu).contains(&mtu) {
+            self.link_mtu_ipv6 = Some(mtu);
+        }
+    }
+}

@@ -1,0 +1,240 @@
+//! The addresses of one interface: which packets are for us, and which source a packet of ours gets.
+//!
+//! Rules about what may be added stand here too (`stack-pitfalls` IP4-07): a refused address changes nothing. Routes that an address
+//! implies are the business of [`super::routes`]; duplicate detection is driven by the stack.
+
+use alloc::vec::Vec;
+use core::net::{IpAddr, Ipv4Addr, Ipv6Addr};
+
+use virtual_file_system::Error;
+
+use crate::address::Prefix;
+use crate::command::address::{AddressState, NewAddress, Origin, Scope};
+use crate::limits;
+use crate::platform::Instant;
+
+/// One address.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub(crate) struct Address {
+    pub(crate) prefix: Prefix,
+    pub(crate) broadcast: Option<Ipv4Addr>,
+    pub(crate) origin: Origin,
+    pub(crate) state: AddressState,
+    pub(crate) valid_until: Option<Instant>,
+    pub(crate) preferred_until: Option<Instant>,
+    /// When the state of a tentative address is looked at again.
+    pub(crate) probe_at: Option<Instant>,
+}
+
+impl Address {
+    /// True when packets may be sent from and received on it.
+    pub(crate) fn is_usable(&self) -> bool {
+        matches!(self.state, AddressState::Preferred | AddressState::Deprecated)
+    }
+
+    /// Where it means something.
+    pub(crate) fn scope(&self) -> Scope {
+        scope_of(self.prefix.address())
+    }
+}
+
+/// The scope of an address (RFC 4007, RFC 3927).
+pub(crate) fn scope_of(address: IpAddr) -> Scope {
+    match address {
+        IpAddr::V4(address) if address.is_loopback() => Scope::Host,
+        IpAddr::V4(address) if address.is_link_local() => Scope::Link,
+        IpAddr::V6(address) if address.is_loopback() => Scope::Host,
+        IpAddr::V6(address) if address.is_unicast_link_local() => Scope::Link,
+        _ => Scope::Global,
+    }
+}
+
+/// The addresses in the order in which they were added.
+#[derive(Debug, Default)]
+pub(crate) struct Addresses {
+    list: Vec<Address>,
+}
+
+impl Addresses {
+    pub(crate) fn iter(&self) -> impl Iterator<Item = &Address> {
+        self.list.iter()
+    }
+
+    pub(crate) fn find_mut(&mut self, address: IpAddr) -> Option<&mut Address> {
+        self.list.iter_mut().find(|entry| entry.prefix.address() == address)
+    }
+
+    pub(crate) fn find(&self, address: IpAddr) -> Option<&Address> {
+        self.list.iter().find(|entry| entry.prefix.address() == address)
+    }
+
+    /// True when packets to `address` are for us. All of 127.0.0.0/8 belongs to the interface that holds 127.0.0.1.
+    pub(crate) fn owns(&self, address: IpAddr) -> bool {
+        self.list.iter().any(|entry| {
+            entry.is_usable()
+                && (entry.prefix.address() == address || (is_loopback_v4(address) && entry.prefix.contains(address)))
+        })
+    }
+
+    /// True for the limited broadcast address and the directed one of each prefix that has one.
+    pub(crate) fn is_broadcast(&self, address: Ipv4Addr) -> bool {
+        address.is_broadcast() || self.list.iter().any(|entry| entry.broadcast == Some(address))
+    }
+
+    /// Adds an address.
+    ///
+    /// # Errors
+    /// `InvalidInput` or `AddressNotAvailable` for an address that no station can have here, `AlreadyExists` when it is there,
+    /// `NoBufferSpace` when the table is full. `AddressNotAvailable` is what Linux says for IPv6, `InvalidInput` for IPv4.
+    pub(crate) fn add(&mut self, new: &NewAddress, origin: Origin, state: AddressState) -> Result<(), Error> {
+        check(new.prefix, origin)?;
+        let duplicate = self.list.iter().any(|entry| match new.prefix.address() {
+            // The prefix length is part of an IPv4 address' identity and not of an IPv6 one's, as on Linux.
+            IpAddr::V4(_) => entry.prefix == new.prefix,
+            IpAddr::V6(address) => entry.prefix.address() == IpAddr::V6(address),
+        });
+        if duplicate {
+            return Err(Error::AlreadyExists);
+        }
+        if self.list.len() >= limits::ADDRESSES {
+            return Err(Error::NoBufferSpace);
+        }
+        let broadcast = match scope_of(new.prefix.address()) {
+            Scope::Host => None,
+            Scope::Link | Scope::Global => new.broadcast.or(new.prefix.broadcast()),
+        };
+        self.list.push(Address {
+            prefix: new.prefix,
+            broadcast,
+            origin,
+            state,
+            valid_until: None,
+            preferred_until: None,
+            probe_at: None,
+        });
+        Ok(())
+    }
+
+    /// Removes the address that `prefix` names; its length counts.
+    ///
+    /// # Errors
+    /// `AddressNotAvailable` when there is none.
+    pub(crate) fn remove(&mut self, prefix: Prefix) -> Result<Address, Error> {
+        let place = self.list.iter().position(|entry| entry.prefix == prefix).ok_or(Error::AddressNotAvailable)?;
+        Ok(self.list.remove(place))
+    }
+
+    /// The source for a packet to `destination` by the rules of RFC 6724 §5 that apply on one interface: usable, same scope
+    /// if possible, not deprecated if possible, longest matching prefix. For IPv4 the address whose network holds `next_hop` comes first.
+    pub(crate) fn source_for(&self, destination: IpAddr, next_hop: IpAddr) -> Option<IpAddr> {
+        self.list
+            .iter()
+            .filter(|entry| entry.is_usable() && entry.prefix.address().is_ipv4() == destination.is_ipv4())
+            .min_by_key(|entry| {
+                let address = entry.prefix.address();
+                let scope_differs = scope_of(address) != scope_of(destination) && !destination.is_multicast();
+                let off_link = !entry.prefix.contains(next_hop);
+                let unmatched = 128 - common_prefix(address, destination);
+                (address != destination, scope_differs, entry.state == AddressState::Deprecated, off_link, unmatched)
+            })
+            .map(|entry| entry.prefix.address())
+    }
+}
+
+fn is_loopback_v4(address: IpAddr) -> bool {
+    matches!(address, IpAddr::V4(address) if address.is_loopback())
+}
+
+fn common_prefix(first: IpAddr, second: IpAddr) -> u32 {
+    match (first, second) {
+        (IpAddr::V4(first), IpAddr::V4(second)) => (first.to_bits() ^ second.to_bits()).leading_zeros(),
+        (IpAddr::V6(first), IpAddr::V6(second)) => (first.to_bits() ^ second.to_bits()).leading_zeros(),
+        _ => 0,
+    }
+}
+
+fn check(prefix: Prefix, origin: Origin) -> Result<(), Error> {
+    if !prefix.is_valid() {
+        return Err(Error::InvalidInput);
+    }
+    match prefix.address() {
+        IpAddr::V4(address) => check_ipv4(prefix, address, origin),
+        IpAddr::V6(address) => check_ipv6(address, origin),
+    }
+}
+
+fn check_ipv4(prefix: Prefix, address: Ipv4Addr, origin: Origin) -> Result<(), Error> {
+    let is_reserved = address.octets().first().is_some_and(|first| *first == 0 || *first >= 240);
+    let is_network = prefix.length() < 31 && IpAddr::V4(address) == prefix.network().address();
+    let is_edge = is_network || prefix.broadcast() == Some(address);
+    let is_foreign_loopback = address.is_loopback() && origin != Origin::Kernel;
+    if address.is_multicast() || is_reserved || is_edge || is_foreign_loopback { Err(Error::InvalidInput) } else { Ok(()) }
+}
+
+fn check_ipv6(address: Ipv6Addr, origin: Origin) -> Result<(), Error> {
+    let is_mapped = address.to_ipv4_mapped().is_some();
+    let is_foreign_loopback = address.is_loopback() && origin != Origin::Kernel;
+    if address.is_multicast() || address.is_unspecified() || is_mapped || is_foreign_loopback {
+        Err(Error::AddressNotAvailable)
+    } else {
+        Ok(())
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn new(text: &str) -> NewAddress {
+        NewAddress { prefix: text.parse().unwrap(), broadcast: None }
+    }
+
+    #[test]
+    fn ip4_07_addresses_that_no_station_can_have_are_refused() {
+        let mut addresses = Addresses::default();
+        for text in [
+            "224.0.0.1/24", "0.0.0.0/8", "0.1.2.3/8", "255.255.255.255/32", "240.0.0.1/8", "127.0.0.9/8", "10.0.0.0/24", "10.0.0.255/24", "ff02::1/64", "::/64", "::1/128", "::ffff:1.2.3.4/96",
+        ] {
+            assert!(addresses.add(&new(text), Origin::Static, AddressState::Preferred).is_err(), "{text}");
+        }
+        for text in ["10.0.0.0/31", "10.0.0.1/31", "10.0.0.255/32", "10.0.0.1/24", "10.0.0.1/16"] {
+            addresses.add(&new(text), Origin::Static, AddressState::Preferred).unwrap();
+        }
+        assert_eq!(addresses.add(&new("10.0.0.1/24"), Origin::Static, AddressState::Preferred), Err(Error::AlreadyExists));
+        assert_eq!(addresses.remove("10.0.0.1/8".parse().unwrap()), Err(Error::AddressNotAvailable));
+    }
+
+    #[test]
+    fn ip4_06_point_to_point_prefixes_have_no_broadcast() {
+        let mut addresses = Addresses::default();
+        addresses.add(&new("10.0.0.1/31"), Origin::Static, AddressState::Preferred).unwrap();
+        addresses.add(&new("10.1.0.1/30"), Origin::Static, AddressState::Preferred).unwrap();
+        assert!(!addresses.is_broadcast(Ipv4Addr::new(10, 0, 0, 1)));
+        assert!(addresses.is_broadcast(Ipv4Addr::new(10, 1, 0, 3)));
+    }
+
+    #[test]
+    fn the_table_is_bounded() {
+        let mut addresses = Addresses::default();
+        for host in 0..limits::ADDRESSES {
+            addresses.add(&new(&alloc::format!("10.0.{host}.1/24")), Origin::Static, AddressState::Preferred).unwrap();
+        }
+        assert_eq!(addresses.add(&new("10.9.0.1/24"), Origin::Static, AddressState::Preferred), Err(Error::NoBufferSpace));
+    }
+
+    #[test]
+    fn src_01_the_source_follows_scope_state_and_prefix() {
+        let mut addresses = Addresses::default();
+        for text in ["fe80::1/64", "fd00:1::1/64", "fd00:2::1/64"] {
+            addresses.add(&new(text), Origin::Static, AddressState::Preferred).unwrap();
+        }
+        let source = |addresses: &Addresses, to: &str| addresses.source_for(to.parse().unwrap(), to.parse().unwrap()).unwrap();
+        assert_eq!(source(&addresses, "fd00:2::9"), "fd00:2::1".parse::<IpAddr>().unwrap());
+        assert_eq!(source(&addresses, "fe80::9"), "fe80::1".parse::<IpAddr>().unwrap());
+        addresses.find_mut("fd00:2::1".parse().unwrap()).unwrap().state = AddressState::Deprecated;
+        assert_eq!(source(&addresses, "fd00:2::9"), "fd00:1::1".parse::<IpAddr>().unwrap());
+        addresses.find_mut("fd00:1::1".parse().unwrap()).unwrap().state = AddressState::Tentative;
+        assert_eq!(source(&addresses, "fd00:2::9"), "fd00:2::1".parse::<IpAddr>().unwrap());
+        assert_eq!(addresses.source_for("10.0.0.1".parse().unwrap(), "10.0.0.1".parse().unwrap()), None);
+    }
+}

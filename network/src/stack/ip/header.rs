@@ -1,0 +1,299 @@
+//! Reading and writing IP headers: from a received frame to "who, to whom, what, where it starts", and back.
+//!
+//! Pure functions over bytes. A header that is not exactly right is an error with the reason that the counters name; what a right
+//! header may do is decided by the filter in [`super::ingress`].
+
+use core::net::{IpAddr, Ipv4Addr, Ipv6Addr};
+
+use smoltcp::wire::{Ipv4Packet, Ipv6ExtHeader, Ipv6FragmentHeader, Ipv6Packet};
+
+use crate::driver::Frame;
+use crate::stack::checksum;
+
+/// Bytes of an IPv4 header without options.
+pub(crate) const IPV4_HEADER: usize = 20;
+/// Bytes of the fixed IPv6 header.
+pub(crate) const IPV6_HEADER: usize = 40;
+
+/// Protocol numbers that the stack knows (IANA).
+pub(crate) mod protocol {
+    pub(crate) const HOP_BY_HOP: u8 = 0;
+    pub(crate) const ICMP: u8 = 1;
+    pub(crate) const TCP: u8 = 6;
+    pub(crate) const UDP: u8 = 17;
+    pub(crate) const ROUTING: u8 = 43;
+    pub(crate) const FRAGMENT: u8 = 44;
+    pub(crate) const ICMPV6: u8 = 58;
+    pub(crate) const NO_NEXT_HEADER: u8 = 59;
+    pub(crate) const DESTINATION_OPTIONS: u8 = 60;
+}
+
+/// A fragment's place in its datagram.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub(crate) struct Fragment {
+    pub(crate) identification: u32,
+    /// Bytes into the datagram's payload.
+    pub(crate) offset: usize,
+    pub(crate) more: bool,
+}
+
+/// What a packet's headers say.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub(crate) struct Header {
+    pub(crate) source: IpAddr,
+    pub(crate) destination: IpAddr,
+    /// The upper-layer protocol, after all extension headers.
+    pub(crate) protocol: u8,
+    /// Bytes in front of the upper-layer packet (or of the fragment's data).
+    pub(crate) length: usize,
+    pub(crate) hop_limit: u8,
+    pub(crate) traffic_class: u8,
+    pub(crate) fragment: Option<Fragment>,
+}
+
+/// Why a packet cannot be read.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub(crate) enum Malformed {
+    /// Lengths or fields contradict each other.
+    Shape,
+    /// The IPv4 header checksum is wrong.
+    Checksum,
+    /// An IPv6 header or option that must be refused: code and pointer of the Parameter Problem (RFC 4443 §3.4), and whether it
+    /// is answered even when sent to a multicast group.
+    Parameter { code: u8, pointer: u32, multicast_too: bool },
+    /// To be dropped without a word (IPv6 option type 01, source routes).
+    Silent,
+}
+
+/// Reads the headers and cuts the frame to the packet's length. `verify` is false where nothing can damage a packet.
+pub(crate) fn parse(frame: &mut Frame, verify: bool) -> Result<Header, Malformed> {
+    match frame.bytes().first().map(|byte| byte >> 4) {
+        Some(4) => parse_ipv4(frame, verify),
+        Some(6) => parse_ipv6(frame),
+        _ => Err(Malformed::Shape),
+    }
+}
+
+fn parse_ipv4(frame: &mut Frame, verify: bool) -> Result<Header, Malformed> {
+    let packet = Ipv4Packet::new_checked(frame.bytes()).map_err(|_| Malformed::Shape)?;
+    let (length, total) = (usize::from(packet.header_len()), usize::from(packet.total_len()));
+    if length < IPV4_HEADER || total < length {
+        return Err(Malformed::Shape);
+    }
+    let header_bytes = frame.bytes().get(..length).ok_or(Malformed::Shape)?;
+    if verify && checksum::of(header_bytes) != 0 {
+        return Err(Malformed::Checksum);
+    }
+    if let Some(options) = header_bytes.get(IPV4_HEADER..) {
+        check_ipv4_options(options)?;
+    }
+    let offset = usize::from(packet.frag_offset());
+    let fragment = (packet.more_frags() || offset != 0).then(|| Fragment {
+        identification: u32::from(packet.ident()),
+        offset,
+        more: packet.more_frags(),
+    });
+    let header = Header {
+        source: IpAddr::V4(packet.src_addr()),
+        destination: IpAddr::V4(packet.dst_addr()),
+        protocol: packet.next_header().into(),
+        length,
+        hop_limit: packet.hop_limit(),
+        traffic_class: packet.dscp() << 2 | packet.ecn(),
+        fragment,
+    };
+    frame.truncate(total);
+    Ok(header)
+}
+
+/// Options are skipped, except that a broken length drops the packet and so does a source route (RFC 7126 §4.3, §4.4).
+fn check_ipv4_options(mut options: &[u8]) -> Result<(), Malformed> {
+    const END: u8 = 0;
+    const NO_OPERATION: u8 = 1;
+    const LOOSE_SOURCE_ROUTE: u8 = 131;
+    const STRICT_SOURCE_ROUTE: u8 = 137;
+    loop {
+        match options {
+            [] | [END, ..] => return Ok(()),
+            [NO_OPERATION, rest @ ..] => options = rest,
+            [LOOSE_SOURCE_ROUTE | STRICT_SOURCE_ROUTE, ..] => return Err(Malformed::Silent),
+            [_, length, ..] if *length >= 2 => {
+                options = options.get(usize::from(*length)..).ok_or(Malformed::Shape)?;
+            }
+            _ => return Err(Malformed::Shape),
+        }
+    }
+}
+
+fn parse_ipv6(frame: &mut Frame) -> Result<Header, Malformed> {
+    let packet = Ipv6Packet::new_checked(frame.bytes()).map_err(|_| Malformed::Shape)?;
+    let total = packet.total_len();
+    let mut header = Header {
+        source: IpAddr::V6(packet.src_addr()),
+        destination: IpAddr::V6(packet.dst_addr()),
+        protocol: packet.next_header().into(),
+        length: IPV6_HEADER,
+        hop_limit: packet.hop_limit(),
+        traffic_class: packet.traffic_class(),
+        fragment: None,
+    };
+    frame.truncate(total);
+    walk_extension_headers(frame.bytes(), &mut header)?;
+    Ok(header)
+}
+
+/// Follows the chain of extension headers (RFC 8200 §4) up to the upper layer or the first fragment header.
+fn walk_extension_headers(bytes: &[u8], header: &mut Header) -> Result<(), Malformed> {
+    // Where the protocol number that is being followed stands, for the pointer of an error.
+    let mut pointer = 6u32;
+    loop {
+        let rest = bytes.get(header.length..).ok_or(Malformed::Shape)?;
+        let here = header.length as u32;
+        match header.protocol {
+            protocol::HOP_BY_HOP if header.length != IPV6_HEADER => {
+                return Err(Malformed::Parameter { code: 1, pointer, multicast_too: false });
+            }
+            protocol::HOP_BY_HOP | protocol::DESTINATION_OPTIONS => {
+                let extension = Ipv6ExtHeader::new_checked(rest).map_err(|_| Malformed::Shape)?;
+                check_ipv6_options(extension.payload(), here + 2)?;
+                header.protocol = extension.next_header().into();
+                header.length += (usize::from(extension.header_len()) + 1) * 8;
+            }
+            protocol::ROUTING => {
+                let extension = Ipv6ExtHeader::new_checked(rest).map_err(|_| Malformed::Shape)?;
+                // We are never an intermediate hop: segments left must be zero (RFC 8200 §4.4, RFC 5095).
+                match extension.payload() {
+                    [_, 0, ..] => {}
+                    [_, _, ..] => return Err(Malformed::Parameter { code: 0, pointer: here + 2, multicast_too: false }),
+                    _ => return Err(Malformed::Shape),
+                }
+                header.protocol = extension.next_header().into();
+                header.length += (usize::from(extension.header_len()) + 1) * 8;
+            }
+            protocol::FRAGMENT => {
+                let next_header = *rest.first().ok_or(Malformed::Shape)?;
+                let fields = Ipv6FragmentHeader::new_checked(rest.get(2..8).ok_or(Malformed::Shape)?).map_err(|_| Malformed::Shape)?;
+                header.protocol = next_header;
+                header.length += 8;
+                let fragment = Fragment {
+                    identification: fields.ident(),
+                    offset: usize::from(fields.frag_offset()) * 8,
+                    more: fields.more_frags(),
+                };
+                // An atomic fragment is a whole packet (RFC 6946).
+                if fragment.offset != 0 || fragment.more {
+                    header.fragment = Some(fragment);
+                    return Ok(());
+                }
+            }
+            _ => return Ok(()),
+        }
+        pointer = here;
+    }
+}
+
+/// Skips known options; an unknown one is treated as the upper two bits of its type say (RFC 8200 §4.2).
+fn check_ipv6_options(mut options: &[u8], mut position: u32) -> Result<(), Malformed> {
+    const PAD_1: u8 = 0;
+    const PAD_N: u8 = 1;
+    const ROUTER_ALERT: u8 = 5;
+    loop {
+        let taken = match options {
+            [] => return Ok(()),
+            [PAD_1, ..] => 1,
+            [kind, length, ..] => {
+                if !matches!(*kind, PAD_N | ROUTER_ALERT) {
+                    match kind >> 6 {
+                        0 => {}
+                        1 => return Err(Malformed::Silent),
+                        action => {
+                            return Err(Malformed::Parameter { code: 2, pointer: position, multicast_too: action == 2 });
+                        }
+                    }
+                }
+                usize::from(*length) + 2
+            }
+            _ => return Err(Malformed::Shape),
+        };
+        options = options.get(taken..).ok_or(Malformed::Shape)?;
+        position += taken as u32;
+    }
+}
+
+/// What to write into a header.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct Outgoing {
+    pub(crate) source: IpAddr,
+    pub(crate) destination: IpAddr,
+    pub(crate) protocol: u8,
+    pub(crate) hop_limit: u8,
+    pub(crate) traffic_class: u8,
+}
+
+/// Bytes of the header that [`emit`] writes for this destination.
+pub(crate) const fn length_for(destination: IpAddr) -> usize {
+    match destination {
+        IpAddr::V4(_) => IPV4_HEADER,
+        IpAddr::V6(_) => IPV6_HEADER,
+    }
+}
+
+/// Writes a header without options in front of `payload` bytes; `packet` is header and payload. IPv4: identification 0 and
+/// don't-fragment clear; the checksum is right.
+pub(crate) fn emit(outgoing: &Outgoing, packet: &mut [u8]) {
+    match (outgoing.source, outgoing.destination) {
+        (IpAddr::V4(source), IpAddr::V4(destination)) => emit_ipv4(outgoing, source, destination, packet),
+        (IpAddr::V6(source), IpAddr::V6(destination)) => emit_ipv6(outgoing, source, destination, packet),
+        // Callers choose the source from the destination's family.
+        _ => {}
+    }
+}
+
+fn emit_ipv4(outgoing: &Outgoing, source: Ipv4Addr, destination: Ipv4Addr, packet: &mut [u8]) {
+    if packet.len() < IPV4_HEADER {
+        return;
+    }
+    let total = u16::try_from(packet.len()).unwrap_or(u16::MAX);
+    let mut header = Ipv4Packet::new_unchecked(&mut *packet);
+    header.set_version(4);
+    header.set_header_len(IPV4_HEADER as u8);
+    header.set_dscp(outgoing.traffic_class >> 2);
+    header.set_ecn(outgoing.traffic_class & 3);
+    header.set_total_len(total);
+    header.set_ident(0);
+    header.clear_flags();
+    header.set_more_frags(false);
+    header.set_dont_frag(false);
+    header.set_frag_offset(0);
+    header.set_hop_limit(outgoing.hop_limit);
+    header.set_next_header(outgoing.protocol.into());
+    header.set_src_addr(source);
+    header.set_dst_addr(destination);
+    fill_ipv4_checksum(packet);
+}
+
+/// Computes the header checksum of the IPv4 packet at hand anew.
+pub(crate) fn fill_ipv4_checksum(packet: &mut [u8]) {
+    let length = packet.first().map_or(0, |byte| usize::from(byte & 0xf) * 4);
+    let Some(header) = packet.get_mut(..length) else { return };
+    if let Some(field) = header.get_mut(10..12) {
+        field.fill(0);
+    }
+    let sum = checksum::of(header).to_be_bytes();
+    if let Some(field) = header.get_mut(10..12) {
+        field.copy_from_slice(&sum);
+    }
+}
+
+fn emit_ipv6(outgoing: &Outgoing, source: Ipv6Addr, destination: Ipv6Addr, packet: &mut [u8]) {
+    let Some(payload) = packet.len().checked_sub(IPV6_HEADER) else { return };
+    let mut header = Ipv6Packet::new_unchecked(packet);
+    header.set_version(6);
+    header.set_traffic_class(outgoing.traffic_class);
+    header.set_flow_label(0);
+    header.set_payload_len(u16::try_from(payload).unwrap_or(u16::MAX));
+    header.set_next_header(outgoing.protocol.into());
+    header.set_hop_limit(outgoing.hop_limit);
+    header.set_src_addr(source);
+    header.set_dst_addr(destination);
+}

@@ -1,0 +1,312 @@
+//! Reassembly of fragmented datagrams, IPv4 and IPv6, many at once.
+//!
+//! Bounded by [`limits::REASSEMBLIES`] datagrams and [`limits::REASSEMBLY_BYTES`] bytes; when full, the oldest incomplete datagram
+//! gives way, so that a stray fragment cannot block others. A datagram is given up 60 s after its first fragment (RFC 1122 §3.3.2,
+//! RFC 8200 §4.5). Overlapping fragments discard the whole datagram; exact repeats are ignored (RFC 5722, RFC 3128).
+
+use alloc::collections::VecDeque;
+use alloc::vec::Vec;
+use core::net::IpAddr;
+use core::time::Duration;
+
+use super::header::{self, Fragment, Header, IPV6_HEADER};
+use crate::driver::{Frame, FramePool};
+use crate::limits;
+use crate::platform::Instant;
+
+/// How long an incomplete datagram is kept.
+pub(crate) const LIFETIME: Duration = Duration::from_secs(60);
+/// Bytes of the largest payload that an IP length field can count.
+const PAYLOAD_MAXIMUM: usize = 65_535;
+
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+struct Key {
+    source: IpAddr,
+    destination: IpAddr,
+    identification: u32,
+    protocol: u8,
+}
+
+#[derive(Debug)]
+struct Datagram {
+    key: Key,
+    deadline: Instant,
+    /// Disjoint pieces in order of offset.
+    pieces: Vec<(usize, Frame)>,
+    bytes: usize,
+    /// Bytes of the whole payload, once the last fragment came.
+    total: Option<usize>,
+    /// The header of the fragment at offset 0, which speaks for the datagram (RFC 791 §3.2).
+    first: Option<Header>,
+}
+
+/// What became of a fragment.
+#[derive(Debug)]
+pub(crate) enum Outcome {
+    /// Kept; more is missing.
+    Kept,
+    /// The datagram is whole: one packet without fragment or extension headers.
+    Whole(Frame, Header),
+    /// The fragment, or the datagram with it, was discarded.
+    Discarded,
+}
+
+/// The datagrams under way, oldest first.
+#[derive(Debug, Default)]
+pub(crate) struct Reassembly {
+    datagrams: VecDeque<Datagram>,
+    bytes: usize,
+}
+
+impl Reassembly {
+    /// Takes a fragment whose header was parsed; `frame` starts with its IP header.
+    pub(crate) fn add(&mut self, header: &Header, fragment: Fragment, mut frame: Frame, now: Instant, pool: &mut FramePool) -> Outcome {
+        frame.advance(header.length);
+        let (start, end) = (fragment.offset, fragment.offset + frame.len());
+        // A middle piece is a multiple of eight bytes, or nothing could follow it; and nothing may pass the maximum.
+        let impossible = (fragment.more && (frame.is_empty() || frame.len() % 8 != 0)) || end > PAYLOAD_MAXIMUM;
+        if impossible {
+            pool.put(frame);
+            return Outcome::Discarded;
+        }
+        let key = Key {
+            source: header.source,
+            destination: header.destination,
+            identification: fragment.identification,
+            // IPv6 identifies a datagram without its protocol (RFC 8200 §4.5).
+            protocol: if header.source.is_ipv4() { header.protocol } else { 0 },
+        };
+        self.make_room(frame.len(), key, pool);
+        let index = self.find_or_start(key, now);
+        let Some(datagram) = self.datagrams.get_mut(index) else { return Outcome::Discarded };
+        let added = frame.len();
+        match datagram.insert(header, fragment, start, end, frame) {
+            Insertion::Repeat(frame) => {
+                pool.put(frame);
+                Outcome::Kept
+            }
+            Insertion::Conflict(frame) => {
+                pool.put(frame);
+                self.discard(index, pool);
+                Outcome::Discarded
+            }
+            Insertion::Added => {
+                self.bytes += added;
+                if datagram.is_whole() { self.assemble(index, pool) } else { Outcome::Kept }
+            }
+        }
+    }
+
+    fn find_or_start(&mut self, key: Key, now: Instant) -> usize {
+        if let Some(index) = self.datagrams.iter().position(|datagram| datagram.key == key) {
+            return index;
+        }
+        let deadline = now.after(LIFETIME);
+        self.datagrams.push_back(Datagram { key, deadline, pieces: Vec::new(), bytes: 0, total: None, first: None });
+        self.datagrams.len() - 1
+    }
+
+    /// Lets the oldest datagrams go until the new piece fits.
+    fn make_room(&mut self, bytes: usize, key: Key, pool: &mut FramePool) {
+        let is_new = !self.datagrams.iter().any(|datagram| datagram.key == key);
+        while !self.datagrams.is_empty()
+            && ((is_new && self.datagrams.len() >= limits::REASSEMBLIES) || self.bytes + bytes > limits::REASSEMBLY_BYTES)
+        {
+            self.discard(0, pool);
+        }
+    }
+
+    fn discard(&mut self, index: usize, pool: &mut FramePool) {
+        if let Some(datagram) = self.datagrams.remove(index) {
+            self.bytes -= datagram.bytes;
+            datagram.pieces.into_iter().for_each(|(_, frame)| pool.put(frame));
+        }
+    }
+
+    fn assemble(&mut self, index: usize, pool: &mut FramePool) -> Outcome {
+        let Some(datagram) = self.datagrams.remove(index) else { return Outcome::Discarded };
+        self.bytes -= datagram.bytes;
+        let Some(first) = datagram.first else { return Outcome::Discarded };
+        let length = header::length_for(first.destination);
+        let mut packet = pool.take(length + datagram.bytes);
+        for (offset, piece) in datagram.pieces {
+            if let Some(place) = packet.bytes_mut().get_mut(length + offset..length + offset + piece.len()) {
+                place.copy_from_slice(piece.bytes());
+            }
+            pool.put(piece);
+        }
+        let outgoing = header::Outgoing {
+            source: first.source,
+            destination: first.destination,
+            protocol: first.protocol,
+            hop_limit: first.hop_limit,
+            traffic_class: first.traffic_class,
+        };
+        if length + datagram.bytes > PAYLOAD_MAXIMUM + if length == IPV6_HEADER { IPV6_HEADER } else { 0 } {
+            pool.put(packet);
+            return Outcome::Discarded;
+        }
+        header::emit(&outgoing, packet.bytes_mut());
+        Outcome::Whole(packet, Header { length, fragment: None, ..first })
+    }
+
+    /// Gives up what is too old; tells how many datagrams that were.
+    pub(crate) fn expire(&mut self, now: Instant, pool: &mut FramePool) -> u64 {
+        let mut expired = 0;
+        while self.datagrams.front().is_some_and(|datagram| datagram.deadline <= now) {
+            self.discard(0, pool);
+            expired += 1;
+        }
+        expired
+    }
+
+    /// When [`expire`](Self::expire) has something to do.
+    pub(crate) fn deadline(&self) -> Option<Instant> {
+        self.datagrams.front().map(|datagram| datagram.deadline)
+    }
+
+    /// Bytes held.
+    #[cfg(test)]
+    pub(crate) fn held(&self) -> (usize, usize) {
+        (self.datagrams.len(), self.bytes)
+    }
+}
+
+enum Insertion {
+    Added,
+    Repeat(Frame),
+    Conflict(Frame),
+}
+
+impl Datagram {
+    fn insert(&mut self, header: &Header, fragment: Fragment, start: usize, end: usize, frame: Frame) -> Insertion {
+        let repeats = self.pieces.iter().any(|(offset, piece)| *offset == start && piece.bytes() == frame.bytes());
+        if repeats && !frame.is_empty() {
+            return Insertion::Repeat(frame);
+        }
+        let overlaps = self.pieces.iter().any(|(offset, piece)| start < *offset + piece.len() && *offset < end);
+        let past_the_end = self.total.is_some_and(|total| end > total);
+        let ends_differ = !fragment.more
+            && (self.total.is_some_and(|total| total != end) || self.pieces.iter().any(|(offset, piece)| offset + piece.len() > end));
+        if overlaps || past_the_end || ends_differ || self.pieces.len() >= limits::FRAGMENTS {
+            return Insertion::Conflict(frame);
+        }
+        if !fragment.more {
+            self.total = Some(end);
+        }
+        if start == 0 {
+            self.first = Some(*header);
+        }
+        self.bytes += frame.len();
+        let place = self.pieces.partition_point(|(offset, _)| *offset < start);
+        self.pieces.insert(place, (start, frame));
+        Insertion::Added
+    }
+
+    /// Pieces are disjoint and inside the total, so the byte count decides.
+    fn is_whole(&self) -> bool {
+        self.first.is_some() && self.total == Some(self.bytes)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::stack::ip::header::{IPV4_HEADER, Malformed, protocol};
+
+    fn fragment_of(identification: u16, offset: usize, more: bool, data: &[u8]) -> Frame {
+        let mut frame = FramePool::new().take(IPV4_HEADER + data.len());
+        let outgoing = header::Outgoing {
+            source: IpAddr::from([10, 0, 0, 1]),
+            destination: IpAddr::from([10, 0, 0, 2]),
+            protocol: protocol::UDP,
+            hop_limit: 64,
+            traffic_class: 0,
+        };
+        header::emit(&outgoing, frame.bytes_mut());
+        let mut packet = smoltcp::wire::Ipv4Packet::new_unchecked(frame.bytes_mut());
+        packet.set_ident(identification);
+        packet.set_more_frags(more);
+        packet.set_frag_offset(offset as u16);
+        packet.fill_checksum();
+        frame.bytes_mut()[IPV4_HEADER..].copy_from_slice(data);
+        frame
+    }
+
+    fn add(reassembly: &mut Reassembly, mut frame: Frame, at: u64) -> Result<Outcome, Malformed> {
+        let header = header::parse(&mut frame, true)?;
+        Ok(reassembly.add(&header, header.fragment.unwrap(), frame, Instant::from_micros(at), &mut FramePool::new()))
+    }
+
+    #[test]
+    fn frg_05_three_fragments_come_together_in_every_order() {
+        let data: Vec<u8> = (0..=255).collect();
+        for order in [[0, 1, 2], [0, 2, 1], [1, 0, 2], [1, 2, 0], [2, 0, 1], [2, 1, 0]] {
+            let mut reassembly = Reassembly::default();
+            let mut whole = None;
+            for piece in order {
+                let (start, end, more) = [(0, 88, true), (88, 176, true), (176, 256, false)][piece];
+                if let Outcome::Whole(frame, header) = add(&mut reassembly, fragment_of(7, start, more, &data[start..end]), 0).unwrap() {
+                    whole = Some((frame, header));
+                }
+            }
+            let (frame, header) = whole.expect("whole after the third");
+            assert_eq!(&frame.bytes()[header.length..], &data[..], "{order:?}");
+            assert_eq!(reassembly.held(), (0, 0));
+        }
+    }
+
+    #[test]
+    fn frg_03_overlap_discards_the_datagram_and_a_repeat_does_not() {
+        let mut reassembly = Reassembly::default();
+        assert!(matches!(add(&mut reassembly, fragment_of(1, 0, true, &[1; 16]), 0).unwrap(), Outcome::Kept));
+        assert!(matches!(add(&mut reassembly, fragment_of(1, 0, true, &[1; 16]), 0).unwrap(), Outcome::Kept));
+        assert!(matches!(add(&mut reassembly, fragment_of(1, 8, true, &[2; 16]), 0).unwrap(), Outcome::Discarded));
+        assert_eq!(reassembly.held(), (0, 0));
+    }
+
+    #[test]
+    fn frg_02_impossible_fragments_are_refused_at_once() {
+        let mut reassembly = Reassembly::default();
+        assert!(matches!(add(&mut reassembly, fragment_of(1, 65528, false, &[0; 16]), 0).unwrap(), Outcome::Discarded));
+        assert!(matches!(add(&mut reassembly, fragment_of(1, 0, true, &[0; 15]), 0).unwrap(), Outcome::Discarded));
+        assert!(matches!(add(&mut reassembly, fragment_of(1, 8, true, &[]), 0).unwrap(), Outcome::Discarded));
+        assert_eq!(reassembly.held(), (0, 0));
+        // Two different ends.
+        assert!(matches!(add(&mut reassembly, fragment_of(2, 16, false, &[0; 16]), 0).unwrap(), Outcome::Kept));
+        assert!(matches!(add(&mut reassembly, fragment_of(2, 40, false, &[0; 16]), 0).unwrap(), Outcome::Discarded));
+    }
+
+    #[test]
+    fn frg_01_a_flood_pushes_out_the_oldest_and_stays_bounded() {
+        let mut reassembly = Reassembly::default();
+        for identification in 0..5000u16 {
+            add(&mut reassembly, fragment_of(identification, 0, true, &[0; 1400]), 0).unwrap();
+            let (count, bytes) = reassembly.held();
+            assert!(count <= limits::REASSEMBLIES && bytes <= limits::REASSEMBLY_BYTES);
+        }
+        // The newest is still there and completes.
+        assert!(matches!(add(&mut reassembly, fragment_of(4999, 1400, false, &[0; 8]), 0).unwrap(), Outcome::Whole(..)));
+    }
+
+    #[test]
+    fn frg_07_thousands_of_tiny_fragments_are_bounded() {
+        let mut reassembly = Reassembly::default();
+        let kept = (0..4000).filter(|piece| {
+            matches!(add(&mut reassembly, fragment_of(1, piece * 16, true, &[0; 8]), 0).unwrap(), Outcome::Kept)
+        });
+        assert!(kept.count() < 4000);
+        assert!(reassembly.held().1 <= limits::FRAGMENTS * 8);
+    }
+
+    #[test]
+    fn frg_05_an_incomplete_datagram_expires_sixty_seconds_after_its_first_fragment() {
+        let mut reassembly = Reassembly::default();
+        add(&mut reassembly, fragment_of(1, 0, true, &[0; 8]), 0).unwrap();
+        add(&mut reassembly, fragment_of(1, 8, true, &[0; 8]), 50_000_000).unwrap();
+        assert_eq!(reassembly.expire(Instant::from_micros(59_999_999), &mut FramePool::new()), 0);
+        assert_eq!(reassembly.deadline(), Some(Instant::from_micros(60_000_000)));
+        assert_eq!(reassembly.expire(Instant::from_micros(60_000_000), &mut FramePool::new()), 1);
+        assert_eq!(reassembly.held(), (0, 0));
+    }
+}

@@ -1,0 +1,234 @@
+//! The routes of one interface, and the next hop of a packet.
+//!
+//! The table is kept in the order in which it is searched: longest prefix first, then smallest metric, then newest last. Connected
+//! routes come and go with the addresses that imply them.
+
+use alloc::vec::Vec;
+use core::net::IpAddr;
+
+use virtual_file_system::Error;
+
+use crate::address::Prefix;
+use crate::command::address::Origin;
+use crate::command::route::RouteSelector;
+use crate::limits;
+
+/// One route.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub(crate) struct Route {
+    pub(crate) destination: Prefix,
+    pub(crate) gateway: Option<IpAddr>,
+    pub(crate) metric: u32,
+    pub(crate) origin: Origin,
+    pub(crate) source: Option<IpAddr>,
+}
+
+/// The routes in search order.
+#[derive(Debug, Default)]
+pub(crate) struct Routes {
+    list: Vec<Route>,
+}
+
+impl Routes {
+    pub(crate) fn iter(&self) -> impl Iterator<Item = &Route> {
+        self.list.iter()
+    }
+
+    /// The route that a packet to `destination` takes.
+    pub(crate) fn find(&self, destination: IpAddr) -> Option<&Route> {
+        // 169.254.0.0/16 is always on the link (RFC 3927 §2.6.2).
+        let is_link_local = matches!(destination, IpAddr::V4(address) if address.is_link_local());
+        self.list
+            .iter()
+            .find(|route| route.destination.contains(destination) && !(is_link_local && route.gateway.is_some()))
+    }
+
+    /// Adds a route. The gateway must be reachable without another gateway.
+    ///
+    /// # Errors
+    /// `InvalidInput` for host bits under an IPv4 mask, mixed families or a gateway that is no station; `NetworkUnreachable`
+    /// (IPv4) or `HostUnreachable` (IPv6) for a gateway that is not on-link, as Linux; `AlreadyExists`; `NoBufferSpace`.
+    pub(crate) fn add(&mut self, route: Route, append: bool) -> Result<(), Error> {
+        let route = Self::checked(route)?;
+        if let Some(gateway) = route.gateway {
+            self.check_gateway(gateway)?;
+        }
+        let duplicate = self.list.iter().any(|known| {
+            known.destination == route.destination
+                && known.metric == route.metric
+                && (!append || known.gateway == route.gateway)
+        });
+        if duplicate {
+            return Err(Error::AlreadyExists);
+        }
+        if self.list.len() >= limits::ROUTES {
+            return Err(Error::NoBufferSpace);
+        }
+        let rank = |route: &Route| (core::cmp::Reverse(route.destination.length()), route.metric);
+        let place = self.list.partition_point(|known| rank(known) <= rank(&route));
+        self.list.insert(place, route);
+        Ok(())
+    }
+
+    fn checked(mut route: Route) -> Result<Route, Error> {
+        if !route.destination.is_valid() {
+            return Err(Error::InvalidInput);
+        }
+        let network = route.destination.network();
+        // Linux refuses host bits for IPv4 and clears them for IPv6; `A/0` means every destination in both.
+        if network != route.destination && route.destination.address().is_ipv4() && route.destination.length() != 0 {
+            return Err(Error::InvalidInput);
+        }
+        route.destination = network;
+        if network.address().is_multicast() {
+            return Err(Error::InvalidInput);
+        }
+        Ok(route)
+    }
+
+    fn check_gateway(&self, gateway: IpAddr) -> Result<(), Error> {
+        let is_broadcast = matches!(gateway, IpAddr::V4(address) if address.is_broadcast());
+        if gateway.is_multicast() || gateway.is_unspecified() || is_broadcast {
+            return Err(Error::InvalidInput);
+        }
+        match self.find(gateway) {
+            Some(route) if route.gateway.is_none() => Ok(()),
+            _ if gateway.is_ipv4() => Err(Error::NetworkUnreachable),
+            _ => Err(Error::HostUnreachable),
+        }
+    }
+
+    /// Removes the first route in which every given word matches.
+    ///
+    /// # Errors
+    /// `NoSuchProcess` when none does, as Linux.
+    pub(crate) fn remove(&mut self, selector: &RouteSelector) -> Result<Route, Error> {
+        let destination = selector.destination.network();
+        let place = self
+            .list
+            .iter()
+            .position(|route| {
+                route.destination == destination
+                    && selector.gateway.is_none_or(|gateway| route.gateway == Some(gateway))
+                    && selector.metric.is_none_or(|metric| route.metric == metric)
+            })
+            .ok_or(Error::NoSuchProcess)?;
+        let removed = self.list.remove(place);
+        self.drop_off_link();
+        Ok(removed)
+    }
+
+    /// Removes what one origin brought.
+    pub(crate) fn remove_origin(&mut self, origin: Origin) {
+        self.list.retain(|route| route.origin != origin);
+        self.drop_off_link();
+    }
+
+    /// Adds the connected route that an address implies; a route that is there already stays.
+    pub(crate) fn connect(&mut self, prefix: Prefix, metric: u32) {
+        let route = Route { destination: prefix.network(), gateway: None, metric, origin: Origin::Kernel, source: Some(prefix.address()) };
+        // The table being full, or the route being there through another address, leaves the address usable as a host.
+        let _ = self.add(route, false);
+    }
+
+    /// Takes back the connected route of a removed address, unless `remaining` still implies it; gateways that are off-link then
+    /// go too. (Linux leaves those behind, useless.)
+    pub(crate) fn disconnect(&mut self, prefix: Prefix, remaining: Option<IpAddr>) {
+        let network = prefix.network();
+        for route in &mut self.list {
+            if route.source == Some(prefix.address()) {
+                route.source = remaining;
+            }
+        }
+        if remaining.is_none() {
+            self.list.retain(|route| route.origin != Origin::Kernel || route.destination != network);
+        }
+        self.drop_off_link();
+    }
+
+    fn drop_off_link(&mut self) {
+        let connected: Vec<Prefix> = self.list.iter().filter(|route| route.gateway.is_none()).map(|route| route.destination).collect();
+        self.list.retain(|route| route.gateway.is_none_or(|gateway| connected.iter().any(|prefix| prefix.contains(gateway))));
+    }
+
+    /// Moves every automatic route to another metric.
+    pub(crate) fn set_metric(&mut self, metric: u32) {
+        for route in self.list.iter_mut().filter(|route| route.origin != Origin::Static) {
+            route.metric = metric;
+        }
+        self.list.sort_by_key(|route| (core::cmp::Reverse(route.destination.length()), route.metric));
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn route(destination: &str, gateway: Option<&str>, metric: u32) -> Route {
+        Route {
+            destination: destination.parse().unwrap(),
+            gateway: gateway.map(|text| text.parse().unwrap()),
+            metric,
+            origin: Origin::Static,
+            source: None,
+        }
+    }
+
+    fn selector(destination: &str) -> RouteSelector {
+        RouteSelector { destination: destination.parse().unwrap(), gateway: None, metric: None, interface: None }
+    }
+
+    #[test]
+    fn the_longest_prefix_wins_then_the_smallest_metric() {
+        let mut routes = Routes::default();
+        routes.connect("10.0.0.5/24".parse().unwrap(), 0);
+        routes.add(route("0.0.0.0/0", Some("10.0.0.1"), 10), false).unwrap();
+        routes.add(route("0.0.0.0/0", Some("10.0.0.2"), 5), false).unwrap();
+        routes.add(route("192.0.2.0/24", Some("10.0.0.3"), 100), false).unwrap();
+        let gateway = |to: &str| routes.find(to.parse().unwrap()).unwrap().gateway;
+        assert_eq!(gateway("198.51.100.1"), Some("10.0.0.2".parse().unwrap()));
+        assert_eq!(gateway("192.0.2.1"), Some("10.0.0.3".parse().unwrap()));
+        assert_eq!(gateway("10.0.0.77"), None);
+        assert!(routes.find("169.254.1.1".parse().unwrap()).is_none());
+        assert!(routes.find("fd00::1".parse().unwrap()).is_none());
+    }
+
+    #[test]
+    fn src_02_and_src_03_bad_routes_are_refused_as_linux_does() {
+        let mut routes = Routes::default();
+        routes.connect("10.0.0.5/24".parse().unwrap(), 0);
+        routes.connect("fd00::5/64".parse().unwrap(), 0);
+        assert_eq!(routes.add(route("0.0.0.0/0", Some("10.9.9.9"), 0), false), Err(Error::NetworkUnreachable));
+        assert_eq!(routes.add(route("::/0", Some("fd01::1"), 0), false), Err(Error::HostUnreachable));
+        assert_eq!(routes.add(route("10.1.2.3/16", Some("10.0.0.1"), 0), false), Err(Error::InvalidInput));
+        assert_eq!(routes.add(route("0.0.0.0/0", Some("224.0.0.1"), 0), false), Err(Error::InvalidInput));
+        routes.add(route("fd09::1/32", Some("fd00::1"), 0), false).unwrap();
+        assert!(routes.remove(&selector("fd09::/32")).is_ok());
+        routes.add(route("10.0.0.5/0", Some("10.0.0.1"), 0), false).unwrap();
+        assert_eq!(routes.add(route("0.0.0.0/0", Some("10.0.0.2"), 0), false), Err(Error::AlreadyExists));
+        routes.add(route("0.0.0.0/0", Some("10.0.0.2"), 0), true).unwrap();
+        assert_eq!(routes.remove(&selector("10.99.0.0/16")), Err(Error::NoSuchProcess));
+    }
+
+    #[test]
+    fn a_removed_address_takes_its_network_and_what_depends_on_it() {
+        let mut routes = Routes::default();
+        let prefix = "10.0.0.5/24".parse().unwrap();
+        routes.connect(prefix, 0);
+        routes.add(route("0.0.0.0/0", Some("10.0.0.1"), 0), false).unwrap();
+        routes.disconnect(prefix, Some("10.0.0.6".parse().unwrap()));
+        assert_eq!(routes.iter().count(), 2);
+        routes.disconnect("10.0.0.6/24".parse().unwrap(), None);
+        assert_eq!(routes.iter().count(), 0);
+    }
+
+    #[test]
+    fn the_table_is_bounded() {
+        let mut routes = Routes::default();
+        for number in 0..limits::ROUTES as u32 {
+            let destination = Prefix::host(IpAddr::V4(core::net::Ipv4Addr::from_bits(0x0a00_0000 + number)));
+            routes.add(Route { destination, ..route("0.0.0.0/0", None, 0) }, false).unwrap();
+        }
+        assert_eq!(routes.add(route("192.0.2.1", None, 0), false), Err(Error::NoBufferSpace));
+    }
+}

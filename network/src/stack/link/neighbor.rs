@@ -1,0 +1,451 @@
+//! The neighbor table: IP address to hardware address, for ARP and NDP alike (states of RFC 4861 §7.3.2).
+//!
+//! A pure state machine: it decides who is asked and what becomes of a packet, and the link layer acts on that. Each neighbor has
+//! its own clock, so a silent one delays nobody else. Bounded by [`limits::NEIGHBORS`] and [`limits::PARKED`]; when full, the least
+//! recently used entry that nobody waits for gives way, never a permanent one.
+
+use alloc::collections::VecDeque;
+use core::net::IpAddr;
+use core::time::Duration;
+
+use foldhash::fast::FixedState;
+use hashbrown::HashMap;
+
+use crate::address::HardwareAddress;
+use crate::command::neighbor::{NeighborEntry, NeighborState};
+use crate::driver::Frame;
+use crate::limits;
+use crate::platform::Instant;
+
+/// How long a confirmation counts (RFC 4861 §10, REACHABLE_TIME).
+const REACHABLE: Duration = Duration::from_secs(30);
+/// How long a stale neighbor may be used before it is asked (DELAY_FIRST_PROBE_TIME).
+const DELAY: Duration = Duration::from_secs(5);
+/// Between two solicitations of one neighbor (RETRANS_TIMER; RFC 1122 §2.3.2.1 allows one a second).
+const RETRANSMIT: Duration = Duration::from_secs(1);
+/// Solicitations before a neighbor is given up (MAX_MULTICAST_SOLICIT, MAX_UNICAST_SOLICIT).
+const ATTEMPTS: u8 = 3;
+
+#[derive(Debug)]
+struct Neighbor {
+    state: NeighborState,
+    hardware: Option<HardwareAddress>,
+    router: bool,
+    confirmed: Instant,
+    used: Instant,
+    solicited: Instant,
+    deadline: Option<Instant>,
+    attempts: u8,
+    parked: VecDeque<Frame>,
+}
+
+/// What to do with a packet.
+#[derive(Debug)]
+pub(crate) enum Decision {
+    /// Send it there.
+    Send(Frame, HardwareAddress),
+    /// It waits; a packet that had to give way to it comes back.
+    Parked { dropped: Option<Frame> },
+    /// There is no room to wait.
+    Refused(Frame),
+}
+
+/// Whom to ask.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub(crate) enum Solicitation {
+    /// Everybody.
+    Multicast,
+    /// The station that had the address.
+    Unicast(HardwareAddress),
+}
+
+/// What a due timer asks for.
+#[derive(Debug)]
+pub(crate) enum Expiry {
+    /// Nothing; the timer was stale.
+    Nothing,
+    /// Ask.
+    Solicit(Solicitation),
+    /// The neighbor does not answer; these packets cannot be delivered.
+    Failed(VecDeque<Frame>),
+}
+
+/// The table.
+#[derive(Debug)]
+pub(crate) struct Neighbors {
+    table: HashMap<IpAddr, Neighbor, FixedState>,
+    parked: usize,
+    /// Deadlines that became earlier since the stack last took them.
+    pub(crate) armed: VecDeque<(Instant, IpAddr)>,
+}
+
+impl Neighbors {
+    /// An empty table whose hash nobody can predict.
+    pub(crate) fn new(seed: u64) -> Self {
+        Self { table: HashMap::with_hasher(FixedState::with_seed(seed)), parked: 0, armed: VecDeque::new() }
+    }
+
+    /// Decides about a packet to `address`. The second value says whom to ask now.
+    pub(crate) fn resolve(&mut self, address: IpAddr, frame: Frame, now: Instant) -> (Decision, Option<Solicitation>) {
+        if !self.table.contains_key(&address) && !self.make_room() {
+            return (Decision::Refused(frame), None);
+        }
+        let neighbor = self.table.entry(address).or_insert_with(|| Neighbor::unknown(now));
+        neighbor.used = now;
+        match (neighbor.state, neighbor.hardware) {
+            (NeighborState::Permanent | NeighborState::Delay | NeighborState::Probe, Some(hardware)) => {
+                (Decision::Send(frame, hardware), None)
+            }
+            (NeighborState::Reachable, Some(hardware)) if now.since(neighbor.confirmed) < REACHABLE => {
+                (Decision::Send(frame, hardware), None)
+            }
+            (NeighborState::Reachable | NeighborState::Stale, Some(hardware)) => {
+                neighbor.state = NeighborState::Delay;
+                self.set_deadline(address, now.after(DELAY));
+                (Decision::Send(frame, hardware), None)
+            }
+            (NeighborState::Incomplete, _) if neighbor.attempts > 0 => (self.park(address, frame), None),
+            _ => self.start(address, frame, now),
+        }
+    }
+
+    /// The hardware address that a packet can be sent to at once without any change of state.
+    pub(crate) fn fresh(&self, address: IpAddr, now: Instant) -> Option<HardwareAddress> {
+        let neighbor = self.table.get(&address)?;
+        match neighbor.state {
+            NeighborState::Permanent => neighbor.hardware,
+            NeighborState::Reachable if now.since(neighbor.confirmed) < REACHABLE => neighbor.hardware,
+            _ => None,
+        }
+    }
+
+    fn start(&mut self, address: IpAddr, frame: Frame, now: Instant) -> (Decision, Option<Solicitation>) {
+        let Some(neighbor) = self.table.get_mut(&address) else { return (Decision::Refused(frame), None) };
+        let is_first = neighbor.state == NeighborState::Incomplete;
+        let wait = RETRANSMIT.saturating_sub(now.since(neighbor.solicited));
+        neighbor.state = NeighborState::Incomplete;
+        neighbor.hardware = None;
+        // A failed neighbor was asked less than a second ago: wait out that second (NBR-02).
+        let solicitation = if is_first || wait.is_zero() {
+            neighbor.attempts = 1;
+            neighbor.solicited = now;
+            self.set_deadline(address, now.after(RETRANSMIT));
+            Some(Solicitation::Multicast)
+        } else {
+            neighbor.attempts = 0;
+            self.set_deadline(address, now.after(wait));
+            None
+        };
+        (self.park(address, frame), solicitation)
+    }
+
+    fn park(&mut self, address: IpAddr, frame: Frame) -> Decision {
+        let Some(neighbor) = self.table.get_mut(&address) else { return Decision::Refused(frame) };
+        if neighbor.parked.len() >= limits::PARKED_PER_NEIGHBOR {
+            let dropped = neighbor.parked.pop_front();
+            neighbor.parked.push_back(frame);
+            return Decision::Parked { dropped };
+        }
+        if self.parked >= limits::PARKED {
+            return Decision::Refused(frame);
+        }
+        neighbor.parked.push_back(frame);
+        self.parked += 1;
+        Decision::Parked { dropped: None }
+    }
+
+    fn set_deadline(&mut self, address: IpAddr, deadline: Instant) {
+        if let Some(neighbor) = self.table.get_mut(&address) {
+            neighbor.deadline = Some(deadline);
+            self.armed.push_back((deadline, address));
+        }
+    }
+
+    /// Handles a deadline that came.
+    pub(crate) fn expire(&mut self, address: IpAddr, deadline: Instant, now: Instant) -> Expiry {
+        let Some(neighbor) = self.table.get_mut(&address) else { return Expiry::Nothing };
+        if neighbor.deadline != Some(deadline) {
+            return Expiry::Nothing;
+        }
+        neighbor.deadline = None;
+        let solicitation = match (neighbor.state, neighbor.hardware) {
+            (NeighborState::Incomplete, _) if neighbor.attempts < ATTEMPTS => Solicitation::Multicast,
+            (NeighborState::Delay, Some(hardware)) => {
+                neighbor.state = NeighborState::Probe;
+                neighbor.attempts = 0;
+                Solicitation::Unicast(hardware)
+            }
+            (NeighborState::Probe, Some(hardware)) if neighbor.attempts < ATTEMPTS => Solicitation::Unicast(hardware),
+            (NeighborState::Incomplete | NeighborState::Probe, _) => {
+                neighbor.state = NeighborState::Failed;
+                neighbor.hardware = None;
+                neighbor.attempts = 0;
+                let parked = core::mem::take(&mut neighbor.parked);
+                self.parked -= parked.len();
+                return Expiry::Failed(parked);
+            }
+            _ => return Expiry::Nothing,
+        };
+        neighbor.attempts += 1;
+        neighbor.solicited = now;
+        self.set_deadline(address, now.after(RETRANSMIT));
+        Expiry::Solicit(solicitation)
+    }
+
+    /// The neighbor answered our question (ARP reply, solicited NA). Unknown ones are ignored (NBR-08, NBR-10). With `keep` (the
+    /// override flag is clear) a known different address is not replaced. Returns the packets that waited.
+    pub(crate) fn confirm(&mut self, address: IpAddr, hardware: HardwareAddress, keep: bool, router: Option<bool>, now: Instant) -> VecDeque<Frame> {
+        let Some(neighbor) = self.table.get_mut(&address) else { return VecDeque::new() };
+        if neighbor.state == NeighborState::Permanent || !hardware.is_unicast() {
+            return VecDeque::new();
+        }
+        if keep && neighbor.hardware.is_some_and(|known| known != hardware) {
+            if neighbor.state == NeighborState::Reachable {
+                neighbor.state = NeighborState::Stale;
+            }
+            return VecDeque::new();
+        }
+        neighbor.state = NeighborState::Reachable;
+        neighbor.hardware = Some(hardware);
+        neighbor.router = router.unwrap_or(neighbor.router);
+        neighbor.confirmed = now;
+        neighbor.deadline = None;
+        neighbor.attempts = 0;
+        self.release(address)
+    }
+
+    /// The neighbor told its address unasked (ARP request, NS source, gratuitous ARP). Only with `create` is a new entry made.
+    /// Returns the packets that waited.
+    pub(crate) fn learn(&mut self, address: IpAddr, hardware: HardwareAddress, create: bool, now: Instant) -> VecDeque<Frame> {
+        if !hardware.is_unicast() {
+            return VecDeque::new();
+        }
+        if !self.table.contains_key(&address) {
+            // Requests of strangers fill at most half of the table, so that they cannot displace what is in use.
+            if !create || self.table.len() >= limits::NEIGHBORS / 2 {
+                return VecDeque::new();
+            }
+            self.table.insert(address, Neighbor::unknown(now));
+        }
+        let Some(neighbor) = self.table.get_mut(&address) else { return VecDeque::new() };
+        if neighbor.state == NeighborState::Permanent || neighbor.hardware == Some(hardware) {
+            return VecDeque::new();
+        }
+        neighbor.state = NeighborState::Stale;
+        neighbor.hardware = Some(hardware);
+        neighbor.deadline = None;
+        neighbor.attempts = 0;
+        self.release(address)
+    }
+
+    fn release(&mut self, address: IpAddr) -> VecDeque<Frame> {
+        let Some(neighbor) = self.table.get_mut(&address) else { return VecDeque::new() };
+        let parked = core::mem::take(&mut neighbor.parked);
+        self.parked -= parked.len();
+        parked
+    }
+
+    /// Progress above confirms that the neighbor is reachable (RFC 4861 §7.3.1).
+    pub(crate) fn advance_confirmation(&mut self, address: IpAddr, now: Instant) {
+        if let Some(neighbor) = self.table.get_mut(&address)
+            && matches!(neighbor.state, NeighborState::Reachable | NeighborState::Delay | NeighborState::Probe | NeighborState::Stale)
+            && neighbor.hardware.is_some()
+        {
+            neighbor.state = NeighborState::Reachable;
+            neighbor.confirmed = now;
+            neighbor.deadline = None;
+        }
+    }
+
+    /// Puts a static entry there, in place of any other. Returns the packets that waited.
+    pub(crate) fn set_permanent(&mut self, address: IpAddr, hardware: HardwareAddress, now: Instant) -> Option<VecDeque<Frame>> {
+        if !self.table.contains_key(&address) && !self.make_room() {
+            return None;
+        }
+        let neighbor = self.table.entry(address).or_insert_with(|| Neighbor::unknown(now));
+        neighbor.state = NeighborState::Permanent;
+        neighbor.hardware = Some(hardware);
+        neighbor.deadline = None;
+        neighbor.confirmed = now;
+        Some(self.release(address))
+    }
+
+    /// Removes an entry with the packets that waited for it.
+    pub(crate) fn remove(&mut self, address: IpAddr) -> Option<VecDeque<Frame>> {
+        let neighbor = self.table.remove(&address)?;
+        self.parked -= neighbor.parked.len();
+        Some(neighbor.parked)
+    }
+
+    /// Removes every entry that `which` names; tells how many.
+    pub(crate) fn flush(&mut self, mut which: impl FnMut(IpAddr, bool) -> bool) -> u32 {
+        let before = self.table.len();
+        let parked = &mut self.parked;
+        self.table.retain(|address, neighbor| {
+            let goes = which(*address, neighbor.state == NeighborState::Permanent);
+            if goes {
+                *parked -= neighbor.parked.len();
+            }
+            !goes
+        });
+        (before - self.table.len()) as u32
+    }
+
+    /// Every entry, by address.
+    pub(crate) fn list(&self, now: Instant) -> alloc::vec::Vec<NeighborEntry> {
+        let mut entries: alloc::vec::Vec<_> = self.table.iter().map(|(address, neighbor)| neighbor.entry(*address, now)).collect();
+        entries.sort_by_key(|entry| entry.address);
+        entries
+    }
+
+    /// True when one more entry fits, after the least recently used one was forgotten if need be.
+    fn make_room(&mut self) -> bool {
+        if self.table.len() < limits::NEIGHBORS {
+            return true;
+        }
+        let victim = self
+            .table
+            .iter()
+            .filter(|(_, neighbor)| !matches!(neighbor.state, NeighborState::Permanent | NeighborState::Incomplete))
+            .min_by_key(|(_, neighbor)| neighbor.used)
+            .map(|(address, _)| *address);
+        victim.is_some_and(|address| self.remove(address).is_some())
+    }
+
+    #[cfg(test)]
+    pub(crate) fn len(&self) -> usize {
+        self.table.len()
+    }
+}
+
+impl Neighbor {
+    fn unknown(now: Instant) -> Self {
+        Self {
+            state: NeighborState::Incomplete,
+            hardware: None,
+            router: false,
+            confirmed: now,
+            used: now,
+            solicited: now,
+            deadline: None,
+            attempts: 0,
+            parked: VecDeque::new(),
+        }
+    }
+
+    fn entry(&self, address: IpAddr, now: Instant) -> NeighborEntry {
+        let aged = self.state == NeighborState::Reachable && now.since(self.confirmed) >= REACHABLE;
+        NeighborEntry {
+            address,
+            hardware_address: self.hardware,
+            state: if aged { NeighborState::Stale } else { self.state },
+            router: self.router,
+            age_milliseconds: u64::try_from(now.since(self.confirmed).as_millis()).unwrap_or(u64::MAX),
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::driver::FramePool;
+
+    const SECOND: Duration = Duration::from_secs(1);
+
+    fn address(host: u16) -> IpAddr {
+        IpAddr::from([10, 0, (host >> 8) as u8, host as u8])
+    }
+
+    fn frame() -> Frame {
+        FramePool::new().take(20)
+    }
+
+    fn hardware(last: u8) -> HardwareAddress {
+        HardwareAddress([2, 0, 0, 0, 0, last])
+    }
+
+    #[test]
+    fn nbr_04_three_questions_then_failure_with_the_waiting_packets() {
+        let mut neighbors = Neighbors::new(1);
+        let mut now = Instant::ZERO;
+        let (decision, solicitation) = neighbors.resolve(address(1), frame(), now);
+        assert!(matches!(decision, Decision::Parked { dropped: None }));
+        assert_eq!(solicitation, Some(Solicitation::Multicast));
+        for _ in 0..2 {
+            let (deadline, who) = neighbors.armed.pop_front().unwrap();
+            now = deadline;
+            assert!(matches!(neighbors.expire(who, deadline, now), Expiry::Solicit(Solicitation::Multicast)));
+        }
+        let (deadline, who) = neighbors.armed.pop_front().unwrap();
+        match neighbors.expire(who, deadline, deadline) {
+            Expiry::Failed(parked) => assert_eq!(parked.len(), 1),
+            other => panic!("{other:?}"),
+        }
+        assert!(neighbors.armed.is_empty());
+        assert_eq!(deadline, Instant::ZERO.after(3 * SECOND));
+        // The next packet starts anew.
+        assert_eq!(neighbors.resolve(address(1), frame(), deadline.after(SECOND)).1, Some(Solicitation::Multicast));
+    }
+
+    #[test]
+    fn nbr_01_three_packets_wait_and_the_oldest_gives_way() {
+        let mut neighbors = Neighbors::new(1);
+        for _ in 0..3 {
+            assert!(matches!(neighbors.resolve(address(1), frame(), Instant::ZERO).0, Decision::Parked { dropped: None }));
+        }
+        assert!(matches!(neighbors.resolve(address(1), frame(), Instant::ZERO).0, Decision::Parked { dropped: Some(_) }));
+        assert_eq!(neighbors.confirm(address(1), hardware(1), false, None, Instant::ZERO).len(), 3);
+    }
+
+    #[test]
+    fn nbr_01_packets_for_many_dead_neighbors_are_bounded() {
+        let mut neighbors = Neighbors::new(1);
+        let refused = (0..4000).filter(|host| matches!(neighbors.resolve(address(*host), frame(), Instant::ZERO).0, Decision::Refused(_)));
+        assert_eq!(refused.count(), 4000 - limits::PARKED);
+    }
+
+    #[test]
+    fn nbr_07_a_used_neighbor_is_probed_by_unicast_and_an_unused_one_not_at_all() {
+        let mut neighbors = Neighbors::new(1);
+        neighbors.resolve(address(1), frame(), Instant::ZERO);
+        neighbors.confirm(address(1), hardware(1), false, None, Instant::ZERO);
+        neighbors.armed.clear();
+        let later = Instant::ZERO.after(40 * SECOND);
+        assert!(matches!(neighbors.resolve(address(1), frame(), later).0, Decision::Send(..)));
+        let (deadline, who) = neighbors.armed.pop_front().unwrap();
+        assert_eq!(deadline, later.after(DELAY));
+        assert!(matches!(neighbors.expire(who, deadline, deadline), Expiry::Solicit(Solicitation::Unicast(to)) if to == hardware(1)));
+    }
+
+    #[test]
+    fn nbr_08_strangers_create_nothing_and_permanent_entries_stay() {
+        let mut neighbors = Neighbors::new(1);
+        neighbors.confirm(address(1), hardware(1), false, None, Instant::ZERO);
+        neighbors.learn(address(1), hardware(1), false, Instant::ZERO);
+        assert_eq!(neighbors.len(), 0);
+        neighbors.set_permanent(address(2), hardware(2), Instant::ZERO);
+        neighbors.learn(address(2), hardware(9), true, Instant::ZERO);
+        neighbors.confirm(address(2), hardware(9), false, None, Instant::ZERO);
+        assert_eq!(neighbors.fresh(address(2), Instant::ZERO), Some(hardware(2)));
+        // NBR-17: a group address is nobody's.
+        neighbors.learn(address(3), HardwareAddress::BROADCAST, true, Instant::ZERO);
+        assert_eq!(neighbors.len(), 1);
+    }
+
+    #[test]
+    fn nbr_03_the_table_is_bounded_and_what_is_in_use_stays() {
+        let mut neighbors = Neighbors::new(1);
+        neighbors.set_permanent(address(1), hardware(1), Instant::ZERO);
+        for host in 2..20_000u16 {
+            neighbors.learn(address(host), hardware(7), true, Instant::from_micros(u64::from(host)));
+        }
+        assert_eq!(neighbors.len(), limits::NEIGHBORS / 2);
+        for host in 20_000..40_000u16 {
+            neighbors.resolve(address(host), frame(), Instant::from_micros(u64::from(host)));
+            neighbors.confirm(address(host), hardware(7), false, None, Instant::from_micros(u64::from(host)));
+        }
+        assert_eq!(neighbors.len(), limits::NEIGHBORS);
+        assert!(neighbors.fresh(address(1), Instant::ZERO).is_some());
+        assert!(neighbors.fresh(address(39_999), Instant::from_micros(40_000)).is_some());
+    }
+}

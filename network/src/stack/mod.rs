@@ -1,0 +1,263 @@
+//! One interface's synchronous state. Time comes in as an argument, frames go in and out, nothing waits.
+//!
+//! A [`Stack`] owns everything between the driver's frames and the sockets' bytes: addresses, routes, neighbors, connections, timers. It is
+//! called under its interface's lock by the runner (frames and deadlines), by sockets and by the control device; it never awaits, never
+//! wakes anybody while it works (see [`Wakes`]), and each call does a bounded amount of work. What it wants sent stands in its output
+//! queue, which [`Interface`](crate::interface::Interface) hands to the driver.
+//!
+//! Frames come in through [`link`], go up through [`ip`] to [`tcp`], [`datagram`] or ICMP; packets come down the same way.
+
+pub(crate) mod autoconfiguration;
+pub(crate) mod checksum;
+pub(crate) mod configure;
+pub(crate) mod datagram;
+pub(crate) mod dhcp;
+pub(crate) mod ip;
+pub(crate) mod link;
+pub(crate) mod oneshot;
+pub(crate) mod random;
+pub(crate) mod tcp;
+pub(crate) mod timers;
+
+use alloc::collections::VecDeque;
+use alloc::string::String;
+use alloc::sync::Arc;
+use alloc::vec::Vec;
+use core::net::IpAddr;
+use core::task::Waker;
+
+use smoltcp::iface::{Config, Interface};
+use smoltcp::wire::HardwareAddress as SmoltcpHardwareAddress;
+use virtual_file_system::{Lock, WakerList};
+
+use self::datagram::Datagrams;
+use self::dhcp::DhcpClient;
+use self::ip::addresses::Addresses;
+use self::ip::ingress::Arrival;
+use self::ip::reassembly::Reassembly;
+use self::ip::routes::Routes;
+use self::link::neighbor::Neighbors;
+use self::oneshot::OneShot;
+use self::random::Random;
+use self::tcp::Tcp;
+use self::timers::{Timer, Timers};
+use crate::address::HardwareAddress;
+use crate::command::address::Origin;
+use crate::command::interface::Statistics;
+use crate::driver::{Capabilities, Frame, FramePool, Kind, LinkState};
+use crate::limits;
+use crate::platform::Instant;
+
+pub(crate) fn smoltcp_time(instant: Instant) -> smoltcp::time::Instant {
+    // 292,000 years of microseconds fit.
+    smoltcp::time::Instant::from_micros(i64::try_from(instant.as_micros()).unwrap_or(i64::MAX))
+}
+
+pub(crate) fn our_time(instant: smoltcp::time::Instant) -> Instant {
+    Instant::from_micros(u64::try_from(instant.total_micros()).unwrap_or(0))
+}
+
+/// Who is to be woken once the lock is released.
+#[derive(Debug, Default)]
+pub(crate) struct Wakes {
+    list: Vec<Waker>,
+}
+
+impl Wakes {
+    /// Takes everybody out of a list.
+    pub(crate) fn add(&mut self, waiters: &mut WakerList) {
+        if self.list.is_empty() {
+            self.list = waiters.take();
+        } else {
+            self.list.extend(waiters.take());
+        }
+    }
+
+    pub(crate) fn push(&mut self, waker: Waker) {
+        self.list.push(waker);
+    }
+
+    pub(crate) fn take(&mut self) -> Vec<Waker> {
+        core::mem::take(&mut self.list)
+    }
+}
+
+/// The addresses of all interfaces of one system: what the loopback interface delivers to.
+#[derive(Debug, Default)]
+pub(crate) struct HostAddresses {
+    list: Lock<Vec<(u32, IpAddr)>>,
+}
+
+impl HostAddresses {
+    /// True when some interface has the address.
+    pub(crate) fn owns(&self, address: IpAddr) -> bool {
+        self.list.with(|list| list.iter().any(|(_, known)| *known == address))
+    }
+
+    /// Replaces what one interface has.
+    pub(crate) fn replace(&self, interface: u32, addresses: impl Iterator<Item = IpAddr>) {
+        self.list.with(|list| {
+            list.retain(|(index, _)| *index != interface);
+            list.extend(addresses.map(|address| (interface, address)));
+        });
+    }
+}
+
+/// What is set, as opposed to what happened.
+#[derive(Clone, Debug)]
+pub(crate) struct Configuration {
+    pub(crate) name: String,
+    pub(crate) index: u32,
+    pub(crate) capabilities: Capabilities,
+    pub(crate) enabled: bool,
+    pub(crate) link: LinkState,
+    pub(crate) mtu: usize,
+    pub(crate) metric: u32,
+    pub(crate) hardware_address: Option<HardwareAddress>,
+    pub(crate) since: Instant,
+}
+
+/// One interface's state.
+pub(crate) struct Stack {
+    pub(crate) now: Instant,
+    pub(crate) configuration: Configuration,
+    pub(crate) statistics: Statistics,
+    pub(crate) addresses: Addresses,
+    pub(crate) routes: Routes,
+    pub(crate) neighbors: Neighbors,
+    pub(crate) dns_servers: Vec<(IpAddr, Origin)>,
+    pub(crate) datagrams: Datagrams,
+    pub(crate) tcp: Tcp,
+    pub(crate) dhcp: DhcpClient,
+    pub(crate) host: Arc<HostAddresses>,
+    pub(crate) pool: FramePool,
+    /// Frames for the driver.
+    pub(crate) output: VecDeque<Frame>,
+    pub(crate) wakes: Wakes,
+    /// Datagram senders that wait for room.
+    pub(crate) room: WakerList,
+    /// Packets to ourselves.
+    local: VecDeque<Frame>,
+    /// Packets that a socket just emitted.
+    emitted: VecDeque<Frame>,
+    interface: Interface,
+    reassembly: Reassembly,
+    timers: Timers,
+    random: Random,
+    error_budget: (u32, Instant),
+    defend_after: Instant,
+    solicitations: u8,
+    solicitation_at: Option<Instant>,
+    link_mtu_ipv6: Option<usize>,
+}
+
+impl Stack {
+    /// A stack without addresses, down.
+    pub(crate) fn new(configuration: Configuration, mut random: Random, host: Arc<HostAddresses>) -> Self {
+        let now = configuration.since;
+        let interface = new_interface(&configuration, random.u64(), now);
+        Self {
+            now,
+            statistics: Statistics::default(),
+            addresses: Addresses::default(),
+            routes: Routes::default(),
+            neighbors: Neighbors::new(random.u64()),
+            dns_servers: Vec::new(),
+            datagrams: Datagrams::new(random.u64()),
+            tcp: Tcp::new(random.u64()),
+            dhcp: DhcpClient::default(),
+            host,
+            pool: FramePool::new(),
+            output: VecDeque::new(),
+            wakes: Wakes::default(),
+            room: WakerList::new(),
+            local: VecDeque::new(),
+            emitted: VecDeque::new(),
+            interface,
+            reassembly: Reassembly::default(),
+            timers: Timers::default(),
+            random,
+            error_budget: (limits::ICMP_ERRORS, now),
+            defend_after: now,
+            solicitations: 0,
+            solicitation_at: None,
+            link_mtu_ipv6: None,
+            configuration,
+        }
+    }
+
+    pub(crate) fn is_loopback(&self) -> bool {
+        self.configuration.capabilities.kind == Kind::Loopback
+    }
+
+    /// Up, and with a carrier.
+    pub(crate) fn is_running(&self) -> bool {
+        self.configuration.enabled && self.configuration.link == LinkState::Up
+    }
+
+    /// Delivers what was sent to ourselves; at most what waits now, and what that causes waits for the next call.
+    pub(crate) fn run_local(&mut self) -> bool {
+        for _ in 0..self.local.len() {
+            let Some(frame) = self.local.pop_front() else { break };
+            self.ip_input(frame, Arrival { link_broadcast: false, from_wire: false });
+        }
+        !self.local.is_empty()
+    }
+
+    /// Handles every deadline that came.
+    pub(crate) fn run_timers(&mut self) {
+        while let Some((deadline, timer)) = self.timers.due(self.now) {
+            match timer {
+                Timer::Slot(index) => self.tcp_expired(index, deadline),
+                Timer::Neighbor(address) => self.neighbor_expired(address, deadline),
+                Timer::Address(address) => self.address_expired(address),
+                Timer::Dhcp => self.dhcp_expired(deadline),
+                Timer::RouterSolicitation => self.solicitation_expired(deadline),
+                Timer::Reassembly => {
+                    self.statistics.received_drops.fragment += self.reassembly.expire(self.now, &mut self.pool);
+                    if let Some(next) = self.reassembly.deadline() {
+                        self.timers.arm(next, Timer::Reassembly);
+                    }
+                }
+                Timer::TimeWait => {
+                    self.tcp.time_wait.expire(self.now);
+                    if let Some(next) = self.tcp.time_wait.deadline() {
+                        self.timers.arm(next, Timer::TimeWait);
+                    }
+                }
+            }
+        }
+    }
+
+    /// The earliest deadline of anything.
+    pub(crate) fn next_deadline(&self) -> Option<Instant> {
+        self.timers.next()
+    }
+
+    /// True when something can be done without waiting.
+    pub(crate) fn has_work(&self) -> bool {
+        !self.local.is_empty() || (!self.tcp.dirty.is_empty() && self.has_room())
+    }
+
+    /// Makes smoltcp's interface anew, as after a change of the MTU. It holds nothing that would be lost.
+    fn renew_interface(&mut self) {
+        self.interface = new_interface(&self.configuration, self.random.u64(), self.now);
+    }
+}
+
+impl core::fmt::Debug for Stack {
+    fn fmt(&self, formatter: &mut core::fmt::Formatter<'_>) -> core::fmt::Result {
+        formatter.debug_struct("Stack").field("configuration", &self.configuration).finish_non_exhaustive()
+    }
+}
+
+fn new_interface(configuration: &Configuration, seed: u64, now: Instant) -> Interface {
+    let mut config = Config::new(SmoltcpHardwareAddress::Ip);
+    config.random_seed = seed;
+    let (mut pool, mut emitted) = (FramePool::new(), VecDeque::new());
+    let mut device = OneShot::sending(&mut pool, &mut emitted, configuration);
+    let mut interface = Interface::new(config, &mut device, smoltcp_time(now));
+    // Which packets are ours is decided before smoltcp sees them.
+    interface.set_any_ip(true);
+    interface
+}

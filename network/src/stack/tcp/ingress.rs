@@ -1,0 +1,226 @@
+//! From a TCP packet to whom it belongs to: a connection, a resting tuple, a listener, or nobody, who answers with a reset.
+
+use core::net::{IpAddr, SocketAddr};
+use core::time::Duration;
+
+use smoltcp::socket::tcp::State;
+use smoltcp::wire::{Ipv4Packet, Ipv6Packet, TcpPacket, TcpSeqNumber};
+use virtual_file_system::Error;
+
+use super::segment::{Segment, TCP_HEADER, Verdict};
+use super::time_wait::Reaction;
+use super::{Flow, Phase};
+use crate::driver::Frame;
+use crate::stack::checksum;
+use crate::stack::ip::header::{self, Header, IPV4_HEADER, IPV6_HEADER, Outgoing, protocol};
+use crate::stack::ip::icmp::{HOP_LIMIT, Quote};
+use crate::stack::ip::ingress::{Arrival, Delivery};
+use crate::stack::oneshot::OneShot;
+use crate::stack::{Stack, smoltcp_time};
+
+/// Challenge ACKs of one connection per second (RFC 5961 §7; Linux' per-socket limit is two).
+const CHALLENGES: u32 = 2;
+
+/// The bits of a control segment.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+enum Control {
+    Acknowledge,
+    Reset,
+    ResetAcknowledge,
+}
+
+impl Stack {
+    /// Takes a TCP packet.
+    pub(crate) fn tcp_input(&mut self, frame: Frame, header: &Header, delivery: Delivery, arrival: Arrival) {
+        // TCP-X-04: no connection with everybody, and no answer to it (RFC 9293 §3.9.2.3).
+        if delivery != Delivery::Unicast || arrival.link_broadcast || header.source.is_unspecified() {
+            self.statistics.received_drops.segment += 1;
+            return self.pool.put(frame);
+        }
+        let packet = frame.bytes().get(header.length..).unwrap_or_default();
+        let Some(segment) = Segment::parse(packet) else {
+            self.statistics.received_drops.malformed += 1;
+            return self.pool.put(frame);
+        };
+        if self.verifies(arrival) && checksum::of_transport(header.source, header.destination, protocol::TCP, packet) != 0 {
+            self.statistics.received_drops.checksum += 1;
+            return self.pool.put(frame);
+        }
+        let Some((source, destination)) = ports(packet) else { return self.pool.put(frame) };
+        let flow = Flow { local: SocketAddr::new(header.destination, destination), remote: SocketAddr::new(header.source, source) };
+        if let Some(index) = self.tcp.flows.get(&flow).copied() {
+            return self.tcp_segment(index, frame, header);
+        }
+        match self.tcp.time_wait.input(&flow, &segment, self.now) {
+            Some(Reaction::Ignore) => return self.pool.put(frame),
+            Some(Reaction::Acknowledge(rest)) => {
+                self.tcp_control(flow, Control::Acknowledge, rest.send_next, rest.receive_next, rest.window);
+                return self.pool.put(frame);
+            }
+            Some(Reaction::Reopen) | None => {}
+        }
+        let is_opening = segment.syn && segment.acknowledgment.is_none() && !segment.rst && !segment.fin;
+        let frame = if is_opening && source != 0 {
+            match self.tcp_syn(frame, header, flow) {
+                Ok(()) => return,
+                Err(frame) => frame,
+            }
+        } else {
+            frame
+        };
+        self.statistics.received_drops.no_socket += 1;
+        self.tcp_refuse(flow, &segment);
+        self.pool.put(frame);
+    }
+
+    /// A reset for a segment that belongs to nobody (RFC 9293 §3.5.2).
+    fn tcp_refuse(&mut self, flow: Flow, segment: &Segment) {
+        if segment.rst || flow.remote.port() == 0 || !self.may_send_error() {
+            return;
+        }
+        match segment.acknowledgment {
+            Some(acknowledgment) => self.tcp_control(flow, Control::Reset, acknowledgment, 0, 0),
+            None => self.tcp_control(flow, Control::ResetAcknowledge, 0, segment.end(), 0),
+        }
+    }
+
+    /// Gives a segment to its connection.
+    pub(crate) fn tcp_segment(&mut self, index: u32, mut frame: Frame, header: &Header) {
+        if header.source.is_ipv6() && header.length != IPV6_HEADER && !strip_extension_headers(&mut frame, header) {
+            return self.pool.put(frame);
+        }
+        let start = if header.source.is_ipv6() { IPV6_HEADER } else { header.length };
+        let Some(slot) = self.tcp.slots.get_mut(index as usize) else { return self.pool.put(frame) };
+        let before = slot.socket().state();
+        let is_synchronized = !matches!(before, State::Closed | State::Listen | State::SynSent | State::SynReceived);
+        let packet = frame.bytes_mut().get_mut(start..).unwrap_or_default();
+        let is_reset = TcpPacket::new_checked(&packet[..]).is_ok_and(|tcp| tcp.rst());
+        match slot.supervision.incoming(packet, is_synchronized) {
+            Verdict::Pass => {}
+            Verdict::Trim(allowed) => trim(&mut frame, start, allowed),
+            Verdict::Answer => {
+                self.statistics.received_drops.segment += 1;
+                self.tcp_challenge(index);
+                return self.pool.put(frame);
+            }
+            Verdict::Drop => {
+                self.statistics.received_drops.segment += 1;
+                return self.pool.put(frame);
+            }
+        }
+        self.tcp_feed(index, frame);
+        self.tcp_changed(index, before, is_reset);
+    }
+
+    /// Shows the packet to the socket and sends what it answers.
+    fn tcp_feed(&mut self, index: u32, frame: Frame) {
+        let now = smoltcp_time(self.now);
+        let Some(slot) = self.tcp.slots.get_mut(index as usize) else { return self.pool.put(frame) };
+        let mut device = OneShot::receiving(frame.bytes(), &mut self.pool, &mut self.emitted, &self.configuration);
+        self.interface.poll_ingress_single(now, &mut device, &mut slot.set);
+        self.pool.put(frame);
+        self.tcp_emit(index);
+    }
+
+    /// Says where we are, a few times a second at most (RFC 5961 §7).
+    fn tcp_challenge(&mut self, index: u32) {
+        let Some(slot) = self.tcp.slots.get_mut(index as usize) else { return };
+        let (sent, since) = slot.challenges;
+        let is_over = self.now.since(since) >= Duration::from_secs(1);
+        if !is_over && sent >= CHALLENGES {
+            return;
+        }
+        slot.challenges = if is_over { (1, self.now) } else { (sent + 1, since) };
+        let (flow, supervision) = (slot.flow, slot.supervision);
+        if let Some(receive_next) = supervision.receive_next {
+            self.tcp_control(flow, Control::Acknowledge, supervision.send_maximum, receive_next, supervision.window);
+        }
+    }
+
+    /// Sends a segment without data that no socket made.
+    fn tcp_control(&mut self, flow: Flow, control: Control, sequence: u32, acknowledgment: u32, window: u16) {
+        let outgoing = Outgoing {
+            source: flow.local.ip(),
+            destination: flow.remote.ip(),
+            protocol: protocol::TCP,
+            hop_limit: HOP_LIMIT,
+            traffic_class: 0,
+        };
+        let start = header::length_for(outgoing.destination);
+        let mut frame = self.packet_for(outgoing.destination, TCP_HEADER);
+        if let Some(packet) = frame.bytes_mut().get_mut(start..) {
+            packet.fill(0);
+            let mut tcp = TcpPacket::new_unchecked(&mut *packet);
+            tcp.set_src_port(flow.local.port());
+            tcp.set_dst_port(flow.remote.port());
+            tcp.set_seq_number(TcpSeqNumber(sequence as i32));
+            tcp.set_ack_number(TcpSeqNumber(acknowledgment as i32));
+            tcp.set_header_len(TCP_HEADER as u8);
+            tcp.set_ack(control != Control::Reset);
+            tcp.set_rst(control != Control::Acknowledge);
+            tcp.set_window_len(window);
+            fill_tcp_checksum(outgoing.source, outgoing.destination, packet);
+        }
+        // A lost control segment is asked for again.
+        let _ = self.send_packet(frame, &outgoing);
+    }
+
+    /// An ICMP error quotes a segment of ours, or the link could not deliver it. It ends a connect; later it is not fatal
+    /// (RFC 1122 §4.2.3.9).
+    pub(crate) fn tcp_error(&mut self, quoted: &Quote, error: Error) {
+        let flow = Flow {
+            local: SocketAddr::new(quoted.source, quoted.source_port),
+            remote: SocketAddr::new(quoted.destination, quoted.destination_port),
+        };
+        let Some(index) = self.tcp.flows.get(&flow).copied() else { return };
+        let Some(slot) = self.tcp.slots.get_mut(index as usize) else { return };
+        if matches!(slot.phase, Phase::Connecting) && slot.supervision.is_in_flight(quoted.third) {
+            slot.error = Some(error);
+            slot.socket_mut().abort();
+            self.tcp_forget_silently(index);
+        }
+    }
+}
+
+fn ports(packet: &[u8]) -> Option<(u16, u16)> {
+    let ([a, b, c, d], _) = packet.split_first_chunk()?;
+    Some((u16::from_be_bytes([*a, *b]), u16::from_be_bytes([*c, *d])))
+}
+
+/// Computes the checksum of a TCP packet anew.
+pub(crate) fn fill_tcp_checksum(source: IpAddr, destination: IpAddr, packet: &mut [u8]) {
+    TcpPacket::new_unchecked(&mut *packet).set_checksum(0);
+    let sum = checksum::of_transport(source, destination, protocol::TCP, packet);
+    TcpPacket::new_unchecked(packet).set_checksum(sum);
+}
+
+/// Puts the fixed IPv6 header directly in front of the segment: smoltcp knows hardly any extension header.
+fn strip_extension_headers(frame: &mut Frame, header: &Header) -> bool {
+    let Some(skipped) = header.length.checked_sub(IPV6_HEADER) else { return false };
+    let payload = frame.len().saturating_sub(header.length);
+    if frame.len() < header.length {
+        return false;
+    }
+    frame.bytes_mut().copy_within(..IPV6_HEADER, skipped);
+    frame.advance(skipped);
+    let mut packet = Ipv6Packet::new_unchecked(frame.bytes_mut());
+    packet.set_next_header(header.protocol.into());
+    packet.set_payload_len(u16::try_from(payload).unwrap_or(u16::MAX));
+    true
+}
+
+/// Cuts a segment to `allowed` bytes of data and takes its FIN away.
+fn trim(frame: &mut Frame, start: usize, allowed: u32) {
+    let packet = frame.bytes_mut().get_mut(start..).unwrap_or_default();
+    let Ok(mut tcp) = TcpPacket::new_checked(packet) else { return };
+    tcp.set_fin(false);
+    let kept = usize::from(tcp.header_len()) + allowed as usize;
+    frame.truncate(start + kept);
+    let total = frame.len();
+    // A packet that came in has a length field that fits.
+    if start == IPV6_HEADER && frame.bytes().first().is_some_and(|first| first >> 4 == 6) {
+        Ipv6Packet::new_unchecked(frame.bytes_mut()).set_payload_len((total - IPV6_HEADER) as u16);
+    } else if total >= IPV4_HEADER {
+        Ipv4Packet::new_unchecked(frame.bytes_mut()).set_total_len(total as u16);
+    }
+}

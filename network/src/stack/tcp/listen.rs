@@ -1,0 +1,187 @@
+//! Listeners: a backlog that smoltcp does not have.
+//!
+//! A SYN for a listener makes a socket of its own; the listener never becomes the connection. Handshakes under way are bounded per
+//! interface, the oldest giving way; finished connections wait in the order in which they were established. A full backlog
+//! ignores new SYNs, as Linux does, so that clients try again.
+
+use alloc::collections::VecDeque;
+use alloc::sync::Arc;
+use core::net::{IpAddr, SocketAddr};
+use core::task::Waker;
+
+use virtual_file_system::{Error, Lock, WakerList};
+
+use super::{Flow, Phase, SlotId, SocketSettings};
+use crate::driver::Frame;
+use crate::limits;
+use crate::stack::ip::header::Header;
+use crate::stack::{Stack, Wakes};
+
+/// A connection that waits for `accept`.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub(crate) struct Waiting {
+    pub(crate) interface: u32,
+    pub(crate) slot: SlotId,
+    pub(crate) flow: Flow,
+}
+
+#[derive(Debug, Default)]
+struct Queue {
+    waiting: VecDeque<Waiting>,
+    closed: bool,
+    acceptors: WakerList,
+}
+
+/// One listening socket, bound on one interface or on all of them.
+#[derive(Debug)]
+pub(crate) struct Listener {
+    pub(crate) local: SocketAddr,
+    pub(crate) backlog: usize,
+    pub(crate) settings: SocketSettings,
+    queue: Lock<Queue>,
+}
+
+impl Listener {
+    pub(crate) fn new(local: SocketAddr, backlog: usize, settings: SocketSettings) -> Self {
+        let backlog = backlog.clamp(1, limits::BACKLOG_MAXIMUM);
+        Self { local, backlog, settings, queue: Lock::new(Queue::default()) }
+    }
+
+    /// The connection that has waited longest.
+    pub(crate) fn take(&self) -> Option<Waiting> {
+        self.queue.with(|queue| queue.waiting.pop_front())
+    }
+
+    /// Wakes `waker` when a connection waits.
+    pub(crate) fn register(&self, waker: &Waker) {
+        self.queue.with(|queue| queue.acceptors.register(waker));
+    }
+
+    /// How many connections wait.
+    pub(crate) fn len(&self) -> usize {
+        self.queue.with(|queue| queue.waiting.len())
+    }
+
+    /// True when the listener takes no more connections because its interface is gone.
+    pub(crate) fn is_closed(&self) -> bool {
+        self.queue.with(|queue| queue.closed)
+    }
+
+    /// Ends the listener and hands out what still waits.
+    pub(crate) fn close(&self, wakes: &mut Wakes) -> VecDeque<Waiting> {
+        self.queue.with(|queue| {
+            queue.closed = true;
+            wakes.add(&mut queue.acceptors);
+            core::mem::take(&mut queue.waiting)
+        })
+    }
+
+    fn push(&self, waiting: Waiting, wakes: &mut Wakes) {
+        self.queue.with(|queue| {
+            queue.waiting.push_back(waiting);
+            wakes.add(&mut queue.acceptors);
+        });
+    }
+}
+
+/// A listener's place on one interface.
+#[derive(Debug)]
+pub(crate) struct ListenBinding {
+    pub(crate) address: Option<IpAddr>,
+    pub(crate) listener: Arc<Listener>,
+    /// Handshakes under way, oldest first.
+    pub(crate) half_open: VecDeque<SlotId>,
+}
+
+impl Stack {
+    /// Takes connections for the listener from now on.
+    ///
+    /// # Errors
+    /// `AddressInUse` when another listener has the port with an overlapping address.
+    pub(crate) fn tcp_listen(&mut self, listener: &Arc<Listener>) -> Result<(), Error> {
+        let address = Some(listener.local.ip()).filter(|address| !address.is_unspecified());
+        let bindings = self.tcp.listeners.entry(listener.local.port()).or_default();
+        let overlaps = |binding: &ListenBinding| match (binding.address, address) {
+            (Some(first), Some(second)) => first == second,
+            _ => true,
+        };
+        if bindings.iter().any(overlaps) {
+            return Err(Error::AddressInUse);
+        }
+        bindings.push(ListenBinding { address, listener: Arc::clone(listener), half_open: VecDeque::new() });
+        Ok(())
+    }
+
+    /// Takes no more connections for the listener; handshakes under way end with a reset.
+    pub(crate) fn tcp_unlisten(&mut self, listener: &Arc<Listener>) {
+        let port = listener.local.port();
+        let Some(bindings) = self.tcp.listeners.get_mut(&port) else { return };
+        let Some(place) = bindings.iter().position(|binding| Arc::ptr_eq(&binding.listener, listener)) else { return };
+        let binding = bindings.swap_remove(place);
+        if bindings.is_empty() {
+            self.tcp.listeners.remove(&port);
+        }
+        for slot in binding.half_open {
+            self.tcp_abort(slot);
+        }
+    }
+
+    /// A SYN that belongs to no connection; false when nobody listens there.
+    pub(crate) fn tcp_syn(&mut self, frame: Frame, header: &Header, flow: Flow) -> Result<(), Frame> {
+        let Some(bindings) = self.tcp.listeners.get_mut(&flow.local.port()) else { return Err(frame) };
+        let best = bindings
+            .iter_mut()
+            .filter(|binding| binding.address.is_none_or(|address| address == flow.local.ip()))
+            .max_by_key(|binding| binding.address.is_some());
+        let Some(binding) = best else { return Err(frame) };
+        let listener = Arc::clone(&binding.listener);
+        if listener.len() >= listener.backlog || listener.is_closed() {
+            self.statistics.received_drops.full += 1;
+            self.pool.put(frame);
+            return Ok(());
+        }
+        let oldest = if binding.half_open.len() >= limits::HALF_OPEN { binding.half_open.pop_front() } else { None };
+        if let Some(oldest) = oldest {
+            // The handshake that has taken longest gives way without a word: its source may be forged.
+            self.tcp_forget(oldest);
+        }
+        match self.tcp_open_passive(flow, &listener) {
+            Some(slot) => {
+                if let Some(binding) = self.binding_of(&listener) {
+                    binding.half_open.push_back(slot);
+                }
+                self.tcp_segment(slot.index, frame, header);
+            }
+            None => {
+                self.statistics.received_drops.full += 1;
+                self.pool.put(frame);
+            }
+        }
+        Ok(())
+    }
+
+    fn binding_of(&mut self, listener: &Arc<Listener>) -> Option<&mut ListenBinding> {
+        let bindings = self.tcp.listeners.get_mut(&listener.local.port())?;
+        bindings.iter_mut().find(|binding| Arc::ptr_eq(&binding.listener, listener))
+    }
+
+    /// A handshake is over, well or not.
+    pub(crate) fn tcp_handshake_over(&mut self, slot: SlotId, listener: &Arc<Listener>) {
+        if let Some(binding) = self.binding_of(listener) {
+            binding.half_open.retain(|known| *known != slot);
+        }
+    }
+
+    /// A passive connection is established: it waits for `accept`.
+    pub(crate) fn tcp_established(&mut self, slot: SlotId, flow: Flow, listener: &Arc<Listener>) {
+        self.tcp_handshake_over(slot, listener);
+        if let Some(known) = self.tcp.get_mut(slot) {
+            known.phase = Phase::Owned;
+            known.give_up_at = None;
+        }
+        if listener.is_closed() {
+            return self.tcp_abort(slot);
+        }
+        listener.push(Waiting { interface: self.configuration.index, slot, flow }, &mut self.wakes);
+    }
+}

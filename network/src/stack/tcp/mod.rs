@@ -1,0 +1,218 @@
+//! TCP: one smoltcp socket in a set of its own for each connection, found by hash.
+//!
+//! A [`Slot`] is a connection: its socket set, its supervision, its waiters. Cost per packet does not depend on how many slots exist:
+//! segments find theirs through `flows`, timers stand in the stack's heap, and changed slots in the `dirty` queue.
+//!
+//! | file | owns |
+//! |---|---|
+//! | [`ingress`] | from a TCP packet to the slot, listener, resting tuple or reset it belongs to |
+//! | [`service`] | egress, timers, and what follows from a change of state |
+//! | [`verbs`] | connect, send, receive, shut down, release: what sockets call |
+//! | [`listen`] | backlogs |
+//! | [`segment`] | what no segment may do to the socket |
+//! | [`time_wait`] | closed tuples |
+
+pub(crate) mod ingress;
+pub(crate) mod listen;
+pub(crate) mod segment;
+pub(crate) mod service;
+pub(crate) mod time_wait;
+pub(crate) mod verbs;
+
+use alloc::collections::{BTreeMap, VecDeque};
+use alloc::sync::Arc;
+use alloc::vec::Vec;
+use core::fmt;
+use core::net::SocketAddr;
+
+use foldhash::fast::FixedState;
+use hashbrown::HashMap;
+use slab::Slab;
+use smoltcp::iface::{SocketHandle, SocketSet};
+use smoltcp::socket::tcp;
+use virtual_file_system::{Error, WakerList};
+
+use self::listen::{ListenBinding, Listener};
+use self::segment::Supervision;
+use self::time_wait::TimeWait;
+use crate::limits;
+use crate::platform::Instant;
+
+/// Both ends of a connection.
+#[derive(Clone, Copy, PartialEq, Eq, Hash, Debug)]
+pub(crate) struct Flow {
+    pub(crate) local: SocketAddr,
+    pub(crate) remote: SocketAddr,
+}
+
+/// Names a slot; a reused index has another generation.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub(crate) struct SlotId {
+    pub(crate) index: u32,
+    pub(crate) generation: u32,
+}
+
+/// Who a connection belongs to.
+#[derive(Clone, Debug)]
+pub(crate) enum Phase {
+    /// A program waits for the handshake.
+    Connecting,
+    /// A listener waits for the handshake.
+    HalfOpen(Arc<Listener>),
+    /// A program has it, or a listener's queue.
+    Owned,
+    /// Nobody has it: what was written is delivered, then it ends.
+    Orphan,
+}
+
+/// What a program may ask of a socket before it exists.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub(crate) struct SocketSettings {
+    pub(crate) receive_buffer: usize,
+    pub(crate) send_buffer: usize,
+    pub(crate) no_delay: bool,
+    pub(crate) hop_limit: u8,
+    /// Milliseconds between keep-alive probes; 0 for none.
+    pub(crate) keep_alive: u32,
+}
+
+impl Default for SocketSettings {
+    fn default() -> Self {
+        Self {
+            receive_buffer: limits::TCP_BUFFER,
+            send_buffer: limits::TCP_BUFFER,
+            no_delay: false,
+            hop_limit: crate::stack::ip::icmp::HOP_LIMIT,
+            keep_alive: 0,
+        }
+    }
+}
+
+/// One connection.
+pub(crate) struct Slot {
+    generation: u32,
+    set: SocketSet<'static>,
+    handle: SocketHandle,
+    pub(crate) flow: Flow,
+    pub(crate) phase: Phase,
+    supervision: Supervision,
+    /// The deadline that stands in the heap for this slot.
+    armed: Option<Instant>,
+    /// When the connection ends whatever the peer does.
+    pub(crate) give_up_at: Option<Instant>,
+    dirty: bool,
+    /// The program ended its direction; the FIN leaves once smoltcp can be trusted with it.
+    closing: bool,
+    /// Reading was shut down.
+    deaf: bool,
+    error: Option<Error>,
+    challenges: (u32, Instant),
+    readers: WakerList,
+    writers: WakerList,
+}
+
+impl Slot {
+    pub(crate) fn socket(&self) -> &tcp::Socket<'static> {
+        self.set.get(self.handle)
+    }
+
+    pub(crate) fn socket_mut(&mut self) -> &mut tcp::Socket<'static> {
+        self.set.get_mut(self.handle)
+    }
+
+    /// Leaves an error for the owner.
+    pub(crate) fn fail(&mut self, error: Error) {
+        self.error = Some(error);
+    }
+}
+
+impl fmt::Debug for Slot {
+    fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
+        formatter.debug_struct("Slot").field("flow", &self.flow).field("state", &self.socket().state()).finish_non_exhaustive()
+    }
+}
+
+/// The connections and listeners of one interface.
+#[derive(Debug)]
+pub(crate) struct Tcp {
+    pub(crate) slots: Slab<Slot>,
+    pub(crate) flows: HashMap<Flow, u32, FixedState>,
+    pub(crate) listeners: BTreeMap<u16, Vec<ListenBinding>>,
+    pub(crate) time_wait: TimeWait,
+    pub(crate) dirty: VecDeque<u32>,
+    generation: u32,
+}
+
+impl Tcp {
+    pub(crate) fn new(seed: u64) -> Self {
+        Self {
+            slots: Slab::new(),
+            flows: HashMap::with_hasher(FixedState::with_seed(seed)),
+            listeners: BTreeMap::new(),
+            time_wait: TimeWait::new(seed.rotate_left(32)),
+            dirty: VecDeque::new(),
+            generation: 0,
+        }
+    }
+
+    pub(crate) fn get(&self, id: SlotId) -> Option<&Slot> {
+        self.slots.get(id.index as usize).filter(|slot| slot.generation == id.generation)
+    }
+
+    pub(crate) fn get_mut(&mut self, id: SlotId) -> Option<&mut Slot> {
+        self.slots.get_mut(id.index as usize).filter(|slot| slot.generation == id.generation)
+    }
+
+    /// The name of the slot at an index.
+    pub(crate) fn id_at(&self, index: u32) -> Option<SlotId> {
+        self.slots.get(index as usize).map(|slot| SlotId { index, generation: slot.generation })
+    }
+
+    /// Puts a slot's egress on the agenda.
+    pub(crate) fn mark(&mut self, index: u32) {
+        if let Some(slot) = self.slots.get_mut(index as usize)
+            && !slot.dirty
+        {
+            slot.dirty = true;
+            self.dirty.push_back(index);
+        }
+    }
+
+    /// Adds a connection with a fresh socket.
+    pub(crate) fn insert(&mut self, flow: Flow, phase: Phase, socket: tcp::Socket<'static>) -> SlotId {
+        // A set that grows by itself starts with room for four sockets.
+        let mut set = SocketSet::new(Vec::with_capacity(1));
+        let handle = set.add(socket);
+        self.generation = self.generation.wrapping_add(1);
+        let slot = Slot {
+            generation: self.generation,
+            set,
+            handle,
+            flow,
+            phase,
+            supervision: Supervision::default(),
+            armed: None,
+            give_up_at: None,
+            dirty: false,
+            closing: false,
+            deaf: false,
+            error: None,
+            challenges: (0, Instant::ZERO),
+            readers: WakerList::new(),
+            writers: WakerList::new(),
+        };
+        // A slab of four thousand million connections does not fit into memory.
+        let index = self.slots.insert(slot) as u32;
+        self.flows.insert(flow, index);
+        SlotId { index, generation: self.generation }
+    }
+
+    /// Removes a connection.
+    pub(crate) fn remove(&mut self, index: u32) -> Option<Slot> {
+        let slot = self.slots.try_remove(index as usize)?;
+        if self.flows.get(&slot.flow) == Some(&index) {
+            self.flows.remove(&slot.flow);
+        }
+        Some(slot)
+    }
+}

@@ -1,0 +1,192 @@
+//! One TCP segment as bytes, and what every segment of a flow must pass in both directions.
+//!
+//! smoltcp's socket is our state machine, but it must never see a segment that could panic it, truncate a stream or hijack it
+//! (`stack-pitfalls`, TCP-R and TCP-X). [`Supervision`] remembers the few numbers that this takes and rewrites or refuses segments before
+//! and after the socket. Checksums are not its business: incoming segments were verified, outgoing ones are summed when they leave.
+
+use smoltcp::wire::{TcpOption, TcpPacket, TcpSeqNumber};
+
+/// Bytes of a TCP header without options.
+pub(crate) const TCP_HEADER: usize = 20;
+
+/// True when `first` comes before `second` in the circle of sequence numbers.
+pub(crate) fn before(first: u32, second: u32) -> bool {
+    (first.wrapping_sub(second) as i32) < 0
+}
+
+pub(crate) fn number(sequence: TcpSeqNumber) -> u32 {
+    sequence.0 as u32
+}
+
+/// The numbers of a segment that decisions are made on.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub(crate) struct Segment {
+    pub(crate) sequence: u32,
+    pub(crate) acknowledgment: Option<u32>,
+    pub(crate) syn: bool,
+    pub(crate) fin: bool,
+    pub(crate) rst: bool,
+    pub(crate) window: u16,
+    /// Bytes of data.
+    pub(crate) length: u32,
+}
+
+impl Segment {
+    /// Reads a TCP packet; `None` when its header does not fit.
+    pub(crate) fn parse(packet: &[u8]) -> Option<Self> {
+        let tcp = TcpPacket::new_checked(packet).ok()?;
+        let header = usize::from(tcp.header_len());
+        Some(Self {
+            sequence: number(tcp.seq_number()),
+            acknowledgment: tcp.ack().then(|| number(tcp.ack_number())),
+            syn: tcp.syn(),
+            fin: tcp.fin(),
+            rst: tcp.rst(),
+            window: tcp.window_len(),
+            length: u32::try_from(packet.len().checked_sub(header)?).ok()?,
+        })
+    }
+
+    /// The sequence number after this segment; SYN and FIN count.
+    pub(crate) fn end(&self) -> u32 {
+        self.sequence.wrapping_add(self.length).wrapping_add(u32::from(self.syn)).wrapping_add(u32::from(self.fin))
+    }
+}
+
+/// The window scale that a SYN offers, if it offers one.
+fn window_scale(packet: &[u8]) -> Option<u8> {
+    let tcp = TcpPacket::new_checked(packet).ok()?;
+    let mut options = tcp.options();
+    while !options.is_empty() {
+        match TcpOption::parse(options).ok()? {
+            (_, TcpOption::EndOfList) => return None,
+            (_, TcpOption::WindowScale(shift)) => return Some(shift.min(14)),
+            (rest, _) => options = rest,
+        }
+    }
+    None
+}
+
+/// What becomes of an incoming segment.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub(crate) enum Verdict {
+    /// The socket may see it.
+    Pass,
+    /// The socket may see this many bytes of its data and no FIN.
+    Trim(u32),
+    /// Answer with an ACK; the socket must not see it.
+    Answer,
+    /// Forget it.
+    Drop,
+}
+
+/// What is remembered of a flow.
+#[derive(Clone, Copy, Debug, Default)]
+pub(crate) struct Supervision {
+    /// Our SYN is on its way: before that, no segment may reach a connecting socket (TCP-O-01).
+    syn_sent: bool,
+    /// Oldest number that the peer has not acknowledged.
+    send_unacknowledged: u32,
+    /// After the highest number ever sent.
+    pub(crate) send_maximum: u32,
+    /// What we acknowledged last.
+    pub(crate) receive_next: Option<u32>,
+    /// The furthest number that we ever allowed.
+    right_edge: u32,
+    /// The window field of our last segment.
+    pub(crate) window: u16,
+    our_shift: Option<u8>,
+    peer_shift: Option<u8>,
+    peer_syn_seen: bool,
+}
+
+impl Supervision {
+    /// Looks at a segment for the socket and rewrites it where that is enough.
+    pub(crate) fn incoming(&mut self, packet: &mut [u8], is_synchronized: bool) -> Verdict {
+        let Some(segment) = Segment::parse(packet) else { return Verdict::Drop };
+        if segment.syn && !is_synchronized {
+            self.peer_syn_seen = true;
+            self.peer_shift = window_scale(packet);
+        }
+        if segment.acknowledgment.is_some() && !self.syn_sent {
+            return Verdict::Drop;
+        }
+        if !is_synchronized {
+            return Verdict::Pass;
+        }
+        // TCP-X-02: a SYN in a synchronized state earns one challenge ACK (RFC 5961 §4).
+        if segment.syn {
+            return Verdict::Answer;
+        }
+        if segment.rst {
+            return self.reset(&segment);
+        }
+        match segment.acknowledgment {
+            // Only a first SYN and a RST come without ACK (RFC 9293 §3.10.7.4).
+            None => return Verdict::Drop,
+            // TCP-S-01: nothing above SND.MAX was ever sent.
+            Some(acknowledgment) if before(self.send_maximum, acknowledgment) => return Verdict::Answer,
+            // TCP-R-05: an old ACK does not make its data worthless.
+            Some(acknowledgment) if before(acknowledgment, self.send_unacknowledged) => {
+                TcpPacket::new_unchecked(packet).set_ack_number(TcpSeqNumber(self.send_unacknowledged as i32));
+            }
+            Some(acknowledgment) => self.send_unacknowledged = acknowledgment,
+        }
+        // TCP-R-01, TCP-R-02: nothing beyond the edge that we advertised, and no FIN behind it.
+        let allowed = self.right_edge.wrapping_sub(segment.sequence) as i32;
+        match u32::try_from(allowed) {
+            Ok(allowed) if self.receive_next.is_some() && allowed < segment.length => Verdict::Trim(allowed),
+            _ => Verdict::Pass,
+        }
+    }
+
+    /// A reset counts only at exactly the next number; inside the window it earns a challenge ACK, outside nothing
+    /// (RFC 5961 §3.2, RFC 9293 §3.10.7.4).
+    fn reset(&self, segment: &Segment) -> Verdict {
+        let Some(next) = self.receive_next else { return Verdict::Pass };
+        if segment.sequence == next {
+            Verdict::Pass
+        } else if before(next, segment.sequence) && before(segment.sequence, self.right_edge) {
+            Verdict::Answer
+        } else {
+            Verdict::Drop
+        }
+    }
+
+    /// Looks at a segment from the socket, corrects its sequence number where smoltcp rewound it, and remembers its numbers.
+    pub(crate) fn outgoing(&mut self, packet: &mut [u8]) {
+        let Some(segment) = Segment::parse(packet) else { return };
+        if segment.syn {
+            self.our_shift = window_scale(packet);
+            if !self.syn_sent {
+                self.send_unacknowledged = segment.sequence;
+                self.send_maximum = segment.end();
+            }
+            self.syn_sent = true;
+        } else if segment.length == 0 && !segment.fin && before(segment.sequence, self.send_maximum) {
+            // TCP-S-02: what carries no data carries SND.MAX, or the peer ignores it.
+            TcpPacket::new_unchecked(&mut *packet).set_seq_number(TcpSeqNumber(self.send_maximum as i32));
+        }
+        if before(self.send_maximum, segment.end()) {
+            self.send_maximum = segment.end();
+        }
+        let Some(acknowledgment) = segment.acknowledgment else { return };
+        let shift = if segment.syn || self.peer_shift.is_none() { 0 } else { self.our_shift.unwrap_or(0) };
+        let edge = acknowledgment.wrapping_add(u32::from(segment.window) << shift);
+        if self.receive_next.is_none() || before(self.right_edge, edge) {
+            self.right_edge = edge;
+        }
+        self.receive_next = Some(acknowledgment);
+        self.window = segment.window;
+    }
+
+    /// True when the first octet of a quoted segment is one that is under way (TCP-X-05).
+    pub(crate) fn is_in_flight(&self, sequence: u32) -> bool {
+        self.syn_sent && !before(sequence, self.send_unacknowledged) && before(sequence, self.send_maximum)
+    }
+
+    /// Nothing that we sent waits for an acknowledgment.
+    pub(crate) fn is_all_acknowledged(&self) -> bool {
+        self.send_unacknowledged == self.send_maximum
+    }
+}

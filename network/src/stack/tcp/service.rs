@@ -1,0 +1,304 @@
+//! What connections do by themselves: egress, timers, and what follows from a change of state.
+
+use alloc::sync::Arc;
+use core::time::Duration;
+
+use smoltcp::iface::PollResult;
+use smoltcp::socket::tcp::State;
+use smoltcp::wire::{Ipv4Packet, Ipv6Packet};
+use virtual_file_system::Error;
+
+use super::ingress::fill_tcp_checksum;
+use super::{Phase, SlotId};
+use crate::driver::Frame;
+use crate::limits;
+use crate::platform::Instant;
+use crate::stack::ip::header::{IPV4_HEADER, IPV6_HEADER, fill_ipv4_checksum};
+use crate::stack::oneshot::OneShot;
+use crate::stack::timers::Timer;
+use crate::stack::{Stack, our_time, smoltcp_time};
+
+/// How long an orphan waits for the peer's FIN (Linux' tcp_fin_timeout).
+const FIN_WAIT: Duration = Duration::from_secs(60);
+/// How long an orphan tries to deliver what was written (Linux' tcp_retries2 is about as long).
+pub(crate) const ORPHAN: Duration = Duration::from_secs(15 * 60);
+/// The wait before a slot that was due and did nothing is looked at again; keeps a bug above from becoming a spin.
+const UNPRODUCTIVE: Duration = Duration::from_millis(10);
+
+impl Stack {
+    /// Serves every slot on the agenda while there is room.
+    pub(crate) fn tcp_serve_dirty(&mut self) {
+        for _ in 0..self.tcp.dirty.len() {
+            if !self.has_room() {
+                return;
+            }
+            let Some(index) = self.tcp.dirty.pop_front() else { return };
+            self.tcp_serve(index);
+        }
+    }
+
+    /// Sends what the connection has to send, up to the quantum, and sets its next deadline.
+    pub(crate) fn tcp_serve(&mut self, index: u32) {
+        if let Some(slot) = self.tcp.slots.get_mut(index as usize) {
+            slot.dirty = false;
+        }
+        let now = smoltcp_time(self.now);
+        for _ in 0..limits::EGRESS_QUANTUM {
+            let Some(slot) = self.tcp.slots.get_mut(index as usize) else { return };
+            match self.interface.poll_at(now, &slot.set).map(our_time) {
+                Some(deadline) if deadline <= self.now => {}
+                deadline => return self.tcp_arm(index, deadline),
+            }
+            if !self.has_room() {
+                return self.tcp.mark(index);
+            }
+            let Some(slot) = self.tcp.slots.get_mut(index as usize) else { return };
+            let before = slot.socket().state();
+            let mut device = OneShot::sending(&mut self.pool, &mut self.emitted, &self.configuration);
+            let outcome = self.interface.poll_egress(now, &mut device, &mut slot.set);
+            self.tcp_emit(index);
+            let Some(slot) = self.tcp.slots.get(index as usize) else { return };
+            // A timer may change the state without a packet.
+            if slot.socket().state() != before {
+                self.tcp_changed_state(index, before, false);
+            } else if outcome == PollResult::None {
+                return self.tcp_arm(index, Some(self.now.after(UNPRODUCTIVE)));
+            }
+        }
+        self.tcp.mark(index);
+    }
+
+    fn tcp_arm(&mut self, index: u32, deadline: Option<Instant>) {
+        let Some(slot) = self.tcp.slots.get_mut(index as usize) else { return };
+        let Some(deadline) = [deadline, slot.give_up_at].into_iter().flatten().min() else { return };
+        // A later deadline needs no entry: the armed one recomputes it when it pops.
+        if slot.armed.is_none_or(|armed| deadline < armed) {
+            slot.armed = Some(deadline);
+            self.timers.arm(deadline, Timer::Slot(index));
+        }
+    }
+
+    /// Handles a slot's deadline.
+    pub(crate) fn tcp_expired(&mut self, index: u32, deadline: Instant) {
+        let Some(slot) = self.tcp.slots.get_mut(index as usize) else { return };
+        if slot.armed != Some(deadline) {
+            return;
+        }
+        slot.armed = None;
+        if slot.give_up_at.is_some_and(|at| at <= self.now) {
+            return self.tcp_give_up(index);
+        }
+        self.tcp_serve(index);
+    }
+
+    fn tcp_give_up(&mut self, index: u32) {
+        let Some(slot) = self.tcp.slots.get_mut(index as usize) else { return };
+        slot.give_up_at = None;
+        let Some(id) = self.tcp.id_at(index) else { return };
+        let Some(slot) = self.tcp.slots.get_mut(index as usize) else { return };
+        match slot.phase.clone() {
+            Phase::HalfOpen(listener) => {
+                self.tcp_handshake_over(id, &listener);
+                self.tcp_forget(id);
+            }
+            Phase::Connecting => {
+                slot.error = Some(Error::TimedOut);
+                slot.socket_mut().abort();
+                self.tcp_forget_silently(index);
+            }
+            Phase::Owned => {
+                slot.error = Some(Error::TimedOut);
+                self.tcp_reset(index);
+            }
+            Phase::Orphan => self.tcp_abort(id),
+        }
+    }
+
+    /// Hands on what the socket emitted: supervision, checksums, the link.
+    pub(crate) fn tcp_emit(&mut self, index: u32) {
+        while let Some(mut frame) = self.emitted.pop_front() {
+            let start = match frame.bytes().first().map(|first| first >> 4) {
+                Some(4) => IPV4_HEADER,
+                _ => IPV6_HEADER,
+            };
+            let Some(slot) = self.tcp.slots.get_mut(index as usize) else {
+                self.pool.put(frame);
+                continue;
+            };
+            let flow = slot.flow;
+            if let Some(packet) = frame.bytes_mut().get_mut(start..) {
+                slot.supervision.outgoing(packet);
+            }
+            if !self.configuration.capabilities.reliable {
+                sum(&mut frame, start);
+            }
+            // A segment that cannot leave now is sent again by its timer.
+            let _ = self.packet_output(frame, flow.remote.ip());
+        }
+    }
+
+    /// Looks at a connection after a segment reached it.
+    pub(crate) fn tcp_changed(&mut self, index: u32, before: State, is_reset: bool) {
+        self.tcp_changed_state(index, before, is_reset);
+        if self.tcp.slots.contains(index as usize) {
+            self.tcp.mark(index);
+        }
+    }
+
+    /// Draws the consequences of a change of state, and wakes who waited for it.
+    fn tcp_changed_state(&mut self, index: u32, before: State, is_reset: bool) {
+        let Some(id) = self.tcp.id_at(index) else { return };
+        let Some(slot) = self.tcp.slots.get_mut(index as usize) else { return };
+        let state = slot.socket().state();
+        if state == State::Closed && before != State::Closed && slot.error.is_none() {
+            slot.error = match (before, is_reset) {
+                (State::SynSent, true) => Some(Error::ConnectionRefused),
+                (_, true) => Some(Error::ConnectionReset),
+                (State::SynSent, false) => Some(Error::TimedOut),
+                _ => None,
+            };
+        }
+        match (slot.phase.clone(), state) {
+            (Phase::Connecting, State::Established | State::CloseWait) => {
+                slot.phase = Phase::Owned;
+                slot.give_up_at = None;
+            }
+            (Phase::HalfOpen(listener), State::Established | State::CloseWait) => {
+                let flow = slot.flow;
+                self.tcp_established(id, flow, &listener);
+            }
+            // A reset in SYN-RECEIVED puts a socket back to LISTEN; ours was made for this one connection.
+            (Phase::HalfOpen(listener), State::Closed | State::Listen) => {
+                self.tcp_handshake_over(id, &listener);
+                return self.tcp_forget(id);
+            }
+            (Phase::Orphan, State::Closed) => return self.tcp_forget(id),
+            (Phase::Orphan, State::TimeWait) => return self.tcp_rest(id),
+            (Phase::Orphan, State::FinWait2) if before != State::FinWait2 => {
+                slot.give_up_at = Some(self.now.after(FIN_WAIT));
+            }
+            _ => {}
+        }
+        self.tcp_close_when_ready(index);
+        self.tcp_wake(index, before);
+    }
+
+    /// Ends our direction as soon as smoltcp can be trusted with it: in CLOSE-WAIT only once everything is acknowledged, since
+    /// LAST-ACK ignores window updates (`smoltcp-scaling` §6d).
+    pub(crate) fn tcp_close_when_ready(&mut self, index: u32) {
+        let Some(slot) = self.tcp.slots.get_mut(index as usize) else { return };
+        if !slot.closing {
+            return;
+        }
+        let socket = slot.socket_mut();
+        let is_ready = match socket.state() {
+            State::CloseWait => socket.send_queue() == 0,
+            State::SynReceived | State::SynSent => false,
+            _ => true,
+        };
+        if is_ready {
+            socket.close();
+            slot.closing = false;
+            self.tcp.mark(index);
+        }
+    }
+
+    fn tcp_wake(&mut self, index: u32, before: State) {
+        let Some(slot) = self.tcp.slots.get_mut(index as usize) else { return };
+        let socket = slot.socket();
+        let changed = socket.state() != before;
+        let (readable, writable) = (socket.recv_queue() > 0 || !socket.may_recv(), socket.can_send() || !socket.may_send());
+        if (readable || changed) && !slot.readers.is_empty() {
+            self.wakes.add(&mut slot.readers);
+        }
+        if (writable || changed) && !slot.writers.is_empty() {
+            self.wakes.add(&mut slot.writers);
+        }
+    }
+
+    /// Wakes everybody who waits on a connection.
+    pub(crate) fn tcp_wake_all(&mut self, index: u32) {
+        if let Some(slot) = self.tcp.slots.get_mut(index as usize) {
+            self.wakes.add(&mut slot.readers);
+            self.wakes.add(&mut slot.writers);
+        }
+    }
+
+    /// Sends a reset and lets the socket be closed; the slot stays with its owner.
+    pub(crate) fn tcp_reset(&mut self, index: u32) {
+        let Some(slot) = self.tcp.slots.get_mut(index as usize) else { return };
+        slot.socket_mut().abort();
+        let now = smoltcp_time(self.now);
+        let mut device = OneShot::sending(&mut self.pool, &mut self.emitted, &self.configuration);
+        self.interface.poll_egress(now, &mut device, &mut slot.set);
+        self.tcp_emit(index);
+        self.tcp_wake_all(index);
+    }
+
+    /// Ends a connection with a reset and removes it.
+    pub(crate) fn tcp_abort(&mut self, id: SlotId) {
+        if self.tcp.get(id).is_some() {
+            self.tcp_reset(id.index);
+            self.tcp_forget(id);
+        }
+    }
+
+    /// Removes a connection without a word to the peer.
+    pub(crate) fn tcp_forget(&mut self, id: SlotId) {
+        if self.tcp.get(id).is_some() {
+            self.tcp_wake_all(id.index);
+            self.tcp.remove(id.index);
+        }
+    }
+
+    /// A connect failed: the tuple is free again, the slot stays until its owner took the error.
+    pub(crate) fn tcp_forget_silently(&mut self, index: u32) {
+        let Some(slot) = self.tcp.slots.get_mut(index as usize) else { return };
+        slot.give_up_at = None;
+        let flow = slot.flow;
+        if self.tcp.flows.get(&flow) == Some(&index) {
+            self.tcp.flows.remove(&flow);
+        }
+        self.tcp_wake_all(index);
+    }
+
+    /// Puts a closed connection that nobody has to rest.
+    pub(crate) fn tcp_rest(&mut self, id: SlotId) {
+        let Some(slot) = self.tcp.get(id) else { return };
+        let (flow, supervision) = (slot.flow, slot.supervision);
+        self.tcp_forget(id);
+        let had_none = self.tcp.time_wait.deadline().is_none();
+        let receive_next = supervision.receive_next.unwrap_or_default();
+        self.tcp.time_wait.insert(flow, supervision.send_maximum, receive_next, supervision.window, self.now);
+        if had_none && let Some(deadline) = self.tcp.time_wait.deadline() {
+            self.timers.arm(deadline, Timer::TimeWait);
+        }
+    }
+
+    /// A connection that a SYN made for a listener.
+    pub(crate) fn tcp_open_passive(&mut self, flow: super::Flow, listener: &Arc<super::listen::Listener>) -> Option<SlotId> {
+        let mut socket = Self::tcp_socket(&listener.settings);
+        socket.listen((smoltcp::wire::IpAddress::from(flow.local.ip()), flow.local.port())).ok()?;
+        let id = self.tcp.insert(flow, Phase::HalfOpen(Arc::clone(listener)), socket);
+        let deadline = self.now.after(super::verbs::HANDSHAKE);
+        if let Some(slot) = self.tcp.get_mut(id) {
+            slot.give_up_at = Some(deadline);
+        }
+        Some(id)
+    }
+}
+
+/// Computes the checksums of a packet that smoltcp emitted without them.
+fn sum(frame: &mut Frame, start: usize) {
+    let bytes = frame.bytes_mut();
+    if start == IPV4_HEADER {
+        fill_ipv4_checksum(bytes);
+        let packet = Ipv4Packet::new_unchecked(&*bytes);
+        let (source, destination) = (packet.src_addr().into(), packet.dst_addr().into());
+        fill_tcp_checksum(source, destination, bytes.get_mut(start..).unwrap_or_default());
+    } else {
+        let packet = Ipv6Packet::new_unchecked(&*bytes);
+        let (source, destination) = (packet.src_addr().into(), packet.dst_addr().into());
+        fill_tcp_checksum(source, destination, bytes.get_mut(start..).unwrap_or_default());
+    }
+}

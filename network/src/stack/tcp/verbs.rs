@@ -1,0 +1,279 @@
+//! What sockets do with connections: connect, send, receive, shut down, release.
+//!
+//! Each verb ends with the connection's egress, so that what a program writes leaves at once and the runner need not be woken for it.
+
+use alloc::vec;
+use core::net::{IpAddr, SocketAddr};
+use core::task::Waker;
+use core::time::Duration;
+
+use smoltcp::socket::tcp::{self, RecvError, State};
+use smoltcp::wire::{IpEndpoint, IpListenEndpoint};
+use virtual_file_system::{Error, Readiness};
+
+use super::{Flow, Phase, Slot, SlotId, SocketSettings};
+use crate::command::socket::{SocketKind, SocketState, SocketStatus};
+use crate::limits;
+use crate::stack::Stack;
+use crate::stack::datagram::Family;
+
+/// How long a connect is tried (Linux: six SYNs, 127 s).
+const CONNECT: Duration = Duration::from_secs(127);
+/// How long a handshake that a peer began is waited for (Linux: five SYN|ACKs, 63 s).
+pub(crate) const HANDSHAKE: Duration = Duration::from_secs(63);
+
+impl Stack {
+    pub(crate) fn tcp_socket(settings: &SocketSettings) -> tcp::Socket<'static> {
+        let buffer = |bytes: usize| tcp::SocketBuffer::new(vec![0; bytes.clamp(limits::TCP_BUFFER_MINIMUM, limits::TCP_BUFFER_MAXIMUM)]);
+        let mut socket = tcp::Socket::new(buffer(settings.receive_buffer), buffer(settings.send_buffer));
+        socket.set_nagle_enabled(!settings.no_delay);
+        // Zero makes smoltcp panic; it is refused where it is set.
+        socket.set_hop_limit(Some(settings.hop_limit.max(1)));
+        if settings.keep_alive > 0 {
+            socket.set_keep_alive(Some(smoltcp::time::Duration::from_millis(u64::from(settings.keep_alive))));
+        }
+        socket
+    }
+
+    /// Asks for a connection from `local` to `remote`.
+    ///
+    /// # Errors
+    /// `AddressInUse` or `AddressNotAvailable` when the pair of addresses is taken or rests.
+    pub(crate) fn tcp_connect(&mut self, local: SocketAddr, remote: SocketAddr, settings: &SocketSettings) -> Result<SlotId, Error> {
+        let flow = Flow { local, remote };
+        if self.tcp.flows.contains_key(&flow) || self.tcp.time_wait.contains(&flow) {
+            return Err(Error::AddressNotAvailable);
+        }
+        let mut socket = Self::tcp_socket(settings);
+        let endpoint = |address: SocketAddr| IpEndpoint::new(address.ip().into(), address.port());
+        let listen = IpListenEndpoint::from(endpoint(local));
+        socket.connect(self.interface.context(), endpoint(remote), listen).map_err(|_| Error::AddressNotAvailable)?;
+        let id = self.tcp.insert(flow, Phase::Connecting, socket);
+        let deadline = self.now.after(CONNECT);
+        if let Some(slot) = self.tcp.get_mut(id) {
+            slot.give_up_at = Some(deadline);
+        }
+        self.tcp_serve(id.index);
+        Ok(id)
+    }
+
+    /// A port for a connection to `remote` that nobody uses (RFC 6056 §3.3.1).
+    ///
+    /// # Errors
+    /// `AddressNotAvailable` when all are in use.
+    pub(crate) fn tcp_ephemeral_port(&mut self, local: IpAddr, remote: SocketAddr) -> Result<u16, Error> {
+        self.ephemeral_port(|stack, port| {
+            let flow = Flow { local: SocketAddr::new(local, port), remote };
+            !stack.tcp.listeners.contains_key(&port) && !stack.tcp.flows.contains_key(&flow) && !stack.tcp.time_wait.contains(&flow)
+        })
+    }
+
+    /// A datagram port, or an echo identifier, that nobody uses.
+    ///
+    /// # Errors
+    /// `AddressInUse` when all are in use.
+    pub(crate) fn datagram_port(&mut self, family: Family) -> Result<u16, Error> {
+        self.ephemeral_port(|stack, port| stack.datagrams.is_free(family, port)).map_err(|_| Error::AddressInUse)
+    }
+
+    fn ephemeral_port(&mut self, is_free: impl Fn(&Self, u16) -> bool) -> Result<u16, Error> {
+        let range = u32::from(limits::EPHEMERAL_LAST - limits::EPHEMERAL_FIRST) + 1;
+        let start = self.random.below(range);
+        (0..range)
+            // Every candidate lies in the range, which fits.
+            .map(|step| limits::EPHEMERAL_FIRST + ((start + step) % range) as u16)
+            .find(|port| is_free(self, *port))
+            .ok_or(Error::AddressNotAvailable)
+    }
+
+    /// Tells whether a connect is over: `Ok(false)` while it is under way.
+    ///
+    /// # Errors
+    /// Why it failed.
+    pub(crate) fn tcp_connected(&mut self, id: SlotId, waker: &Waker) -> Result<bool, Error> {
+        let slot = self.tcp.get_mut(id).ok_or(Error::ConnectionAborted)?;
+        match slot.phase {
+            Phase::Connecting if slot.socket().state() == State::Closed || slot.error.is_some() => {
+                Err(slot.error.take().unwrap_or(Error::ConnectionAborted))
+            }
+            Phase::Connecting => {
+                slot.writers.register(waker);
+                Ok(false)
+            }
+            _ => Ok(true),
+        }
+    }
+
+    /// Takes as many bytes as fit into the send buffer.
+    ///
+    /// # Errors
+    /// `WouldBlock` when none fits (`waker` is woken then); the connection's error, once; `BrokenPipe` after the end.
+    pub(crate) fn tcp_send(&mut self, id: SlotId, data: &[u8], waker: Option<&Waker>) -> Result<usize, Error> {
+        let slot = self.tcp.get_mut(id).ok_or(Error::NotConnected)?;
+        if slot.closing {
+            return Err(Error::BrokenPipe);
+        }
+        match slot.socket_mut().send_slice(data) {
+            Ok(0) if !data.is_empty() => {
+                if let Some(waker) = waker {
+                    slot.writers.register(waker);
+                }
+                Err(Error::WouldBlock)
+            }
+            Ok(sent) => {
+                self.tcp_serve(id.index);
+                Ok(sent)
+            }
+            Err(_) if matches!(slot.phase, Phase::Connecting) => Err(slot.error.take().unwrap_or(Error::NotConnected)),
+            Err(_) => Err(slot.error.take().unwrap_or(Error::BrokenPipe)),
+        }
+    }
+
+    /// Takes received bytes; 0 at the end of the stream. With `peek` they stay.
+    ///
+    /// # Errors
+    /// `WouldBlock` when none waits (`waker` is woken then); the connection's error, once.
+    pub(crate) fn tcp_receive(&mut self, id: SlotId, buffer: &mut [u8], peek: bool, waker: Option<&Waker>) -> Result<usize, Error> {
+        let slot = self.tcp.get_mut(id).ok_or(Error::NotConnected)?;
+        if slot.deaf || buffer.is_empty() {
+            return Ok(0);
+        }
+        let socket = slot.socket_mut();
+        let taken = if peek { socket.peek_slice(buffer) } else { socket.recv_slice(buffer) };
+        match taken {
+            Ok(0) => {
+                if let Some(waker) = waker {
+                    slot.readers.register(waker);
+                }
+                Err(Error::WouldBlock)
+            }
+            Ok(received) => {
+                // The window may be open again.
+                if !peek {
+                    self.tcp_serve(id.index);
+                }
+                Ok(received)
+            }
+            Err(RecvError::Finished) => Ok(0),
+            Err(RecvError::InvalidState) if matches!(slot.phase, Phase::Connecting) => Err(slot.error.take().unwrap_or(Error::NotConnected)),
+            Err(RecvError::InvalidState) => slot.error.take().map_or(Ok(0), Err),
+        }
+    }
+
+    /// Ends our direction: what was written is delivered, then the FIN.
+    ///
+    /// # Errors
+    /// `NotConnected`.
+    pub(crate) fn tcp_shutdown(&mut self, id: SlotId, read: bool, write: bool) -> Result<(), Error> {
+        let slot = self.tcp.get_mut(id).ok_or(Error::NotConnected)?;
+        if matches!(slot.phase, Phase::Connecting) || !slot.socket().is_open() {
+            return Err(Error::NotConnected);
+        }
+        slot.deaf |= read;
+        if write && slot.socket().may_send() {
+            slot.closing = true;
+        }
+        self.tcp_close_when_ready(id.index);
+        self.tcp_wake_all(id.index);
+        self.tcp_serve(id.index);
+        Ok(())
+    }
+
+    /// The owner is gone. What was written is still delivered, then the FIN; data that nobody will read earns a reset
+    /// (RFC 1122 §4.2.2.13).
+    pub(crate) fn tcp_release(&mut self, id: SlotId) {
+        let deadline = self.now.after(super::service::ORPHAN);
+        let Some(slot) = self.tcp.get_mut(id) else { return };
+        match slot.socket().state() {
+            State::Closed | State::Listen | State::SynSent => return self.tcp_forget(id),
+            State::TimeWait => return self.tcp_rest(id),
+            State::SynReceived => return self.tcp_abort(id),
+            _ if slot.socket().recv_queue() > 0 => return self.tcp_abort(id),
+            _ => {}
+        }
+        slot.phase = Phase::Orphan;
+        slot.give_up_at = Some(deadline);
+        slot.closing = slot.closing || slot.socket().may_send();
+        if slot.socket().state() == State::FinWait2 {
+            slot.give_up_at = Some(self.now.after(HANDSHAKE));
+        }
+        self.tcp_close_when_ready(id.index);
+        self.tcp_serve(id.index);
+    }
+
+    /// True when everything written was acknowledged by the peer.
+    ///
+    /// # Errors
+    /// The connection's error.
+    pub(crate) fn tcp_flushed(&mut self, id: SlotId, waker: &Waker) -> Result<bool, Error> {
+        let slot = self.tcp.get_mut(id).ok_or(Error::NotConnected)?;
+        if let Some(error) = slot.error.take() {
+            return Err(error);
+        }
+        if slot.socket().send_queue() == 0 {
+            return Ok(true);
+        }
+        slot.writers.register(waker);
+        Ok(false)
+    }
+
+    /// What the connection is ready for.
+    pub(crate) fn tcp_readiness(&mut self, id: SlotId, waker: &Waker) -> Readiness {
+        let Some(slot) = self.tcp.get_mut(id) else { return Readiness::ERROR | Readiness::HANG_UP };
+        slot.readers.register(waker);
+        slot.writers.register(waker);
+        let socket = slot.socket();
+        let connecting = matches!(slot.phase, Phase::Connecting) && slot.error.is_none();
+        let mut readiness = Readiness::empty();
+        readiness.set(Readiness::READABLE, !connecting && (socket.can_recv() || !socket.may_recv() || slot.deaf));
+        readiness.set(Readiness::WRITABLE, !connecting && (socket.can_send() || !socket.may_send()));
+        readiness.set(Readiness::ERROR, slot.error.is_some());
+        readiness.set(Readiness::HANG_UP, !connecting && !socket.may_send() && !socket.may_recv());
+        readiness
+    }
+
+    /// Changes settings of a living connection.
+    pub(crate) fn tcp_apply(&mut self, id: SlotId, settings: &SocketSettings) {
+        let Some(slot) = self.tcp.get_mut(id) else { return };
+        let socket = slot.socket_mut();
+        socket.set_nagle_enabled(!settings.no_delay);
+        socket.set_hop_limit(Some(settings.hop_limit.max(1)));
+        let keep_alive = (settings.keep_alive > 0).then(|| smoltcp::time::Duration::from_millis(u64::from(settings.keep_alive)));
+        if socket.keep_alive() != keep_alive {
+            socket.set_keep_alive(keep_alive);
+        }
+        self.tcp_serve(id.index);
+    }
+
+    /// The connection as others see it.
+    pub(crate) fn tcp_status(&self, slot: &Slot) -> SocketStatus {
+        let socket = slot.socket();
+        let bytes = |count: usize| u32::try_from(count).unwrap_or(u32::MAX);
+        SocketStatus {
+            kind: SocketKind::Tcp,
+            state: state_of(socket.state()),
+            local: slot.flow.local,
+            remote: Some(slot.flow.remote),
+            interface: self.configuration.name.clone(),
+            receive_queue: bytes(socket.recv_queue()),
+            send_queue: bytes(socket.send_queue()),
+        }
+    }
+}
+
+/// smoltcp's word for a state in ours.
+pub(crate) const fn state_of(state: State) -> SocketState {
+    match state {
+        State::Closed => SocketState::Closed,
+        State::Listen => SocketState::Listen,
+        State::SynSent => SocketState::SynSent,
+        State::SynReceived => SocketState::SynReceived,
+        State::Established => SocketState::Established,
+        State::FinWait1 => SocketState::FinWait1,
+        State::FinWait2 => SocketState::FinWait2,
+        State::CloseWait => SocketState::CloseWait,
+        State::Closing => SocketState::Closing,
+        State::LastAck => SocketState::LastAck,
+        State::TimeWait => SocketState::TimeWait,
+    }
+}
