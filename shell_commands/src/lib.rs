@@ -1,1 +1,28 @@
-//! Placeholder of the skeleton.
+//! What people type: the shell's language, its commands, and how their answers look.
+//!
+//! A line enters at the top of this list and leaves at the bottom:
+//!
+//! | module | holds |
+//! |---|---|
+//! | [`arguments`] | the `devnet` program's own command line, as typed values |
+//! | [`shell`] | a line → words → pipelines → running commands; jobs, redirection, variables |
+//! | [`commands`] | the table of commands, and one file per noun |
+//! | [`context`] | all that a command may touch: files, streams, clock, entropy, spawner |
+//! | [`devices`] | how a command reaches the network: by opening device files, and in no other way |
+//! | [`render`] | typed answers → text; the only place with layout |
+//! | [`failure`], [`limits`] | how a command fails; every bound of this crate |
+//!
+//! Nothing here is beyond a guest program: every command works on opened files of the virtual file system.
+#![forbid(unsafe_code)]
+
+pub mod arguments;
+pub mod commands;
+pub mod context;
+pub mod devices;
+pub mod failure;
+pub mod limits;
+pub mod render;
+pub mod shell;
+
+#[cfg(test)]
+mod testing;

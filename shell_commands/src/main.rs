@@ -1,2 +1,2 @@
-//! Placeholder of the skeleton.
+//! The `devnet` program.
 fn main() {}

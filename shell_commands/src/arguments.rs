@@ -1,0 +1,310 @@
+//! The `devnet` program's own command line, as typed values.
+//!
+//! Owns what can be said there and how it can be wrong. Called by `main.rs`; interface arguments go on to `system.rs`, which
+//! builds the network from them. Nothing is opened or started here.
+
+use std::ffi::OsString;
+use std::fmt;
+use std::str::FromStr;
+
+use lexopt::prelude::*;
+use network::address::HardwareAddress;
+
+/// What `--help` prints.
+pub const HELP: &str = "\
+devnet: a network you can open
+
+usage: devnet [OPTION...]                      an interactive shell
+       devnet [OPTION...] -c COMMANDS [ARG...] run commands and exit with the last one's status
+       devnet [OPTION...] SCRIPT [ARG...]      run a script; from standard input if that is no terminal
+       devnet [OPTION...] run GUEST.wasm [ARG...]
+
+  -c COMMANDS      commands with ';' or a new line between them
+  -e               stop at the first command that fails
+  --interface NAME=KIND[:ARG][,KEY=VALUE...]
+                   use this interface instead of the embedded network; repeatable
+                   KIND: loopback, lan, tap:IFNAME, tun:IFNAME
+                   KEY:  mac=ADDRESS, mtu=BYTES, capture=FILE
+  -v, --version    print the version
+  --help           print this
+
+examples:
+  devnet -c 'dhcp eth0; ifconfig; ping -c 3 gateway.lan'
+  devnet -e setup.sh eth0 10.0.2.15/24
+  devnet --interface eth0=tap:tap0,mac=02:00:00:00:00:01 -c 'dhcp eth0'
+  echo 'ip -j addr' | devnet
+
+Exit status: that of the last command; 2 if the command line or a script is wrong.
+Type 'help' in the shell for its commands.
+";
+
+/// The whole command line.
+#[derive(Clone, PartialEq, Eq, Debug)]
+pub struct Arguments {
+    /// What to do.
+    pub mode: Mode,
+    /// `-e`: stop at the first command that fails.
+    pub stop_on_failure: bool,
+    /// Interfaces instead of the embedded network; empty for that.
+    pub interfaces: Vec<InterfaceArgument>,
+}
+
+/// What to do.
+#[derive(Clone, PartialEq, Eq, Debug)]
+pub enum Mode {
+    /// Read commands from standard input; a person types them if it is a terminal.
+    StandardInput,
+    /// Run these commands with these arguments (`-c`).
+    Commands(String, Vec<String>),
+    /// Run the script in this file of the host with these arguments.
+    Script(OsString, Vec<String>),
+    /// Run one command of the shell with these words (`devnet run …`).
+    Command(Vec<String>),
+    /// `--help`
+    Help,
+    /// `--version`
+    Version,
+}
+
+/// One `--interface`.
+#[derive(Clone, PartialEq, Eq, Debug)]
+pub struct InterfaceArgument {
+    /// The interface's name.
+    pub name: String,
+    /// What drives it.
+    pub kind: InterfaceKind,
+    /// The name of the host's interface, for TAP and TUN.
+    pub argument: Option<String>,
+    /// The hardware address; otherwise one is drawn.
+    pub mac: Option<HardwareAddress>,
+    /// The MTU in bytes; otherwise the driver's.
+    pub mtu: Option<u32>,
+    /// A file of the host that gets all frames as pcapng.
+    pub capture: Option<String>,
+}
+
+/// What drives an interface.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub enum InterfaceKind {
+    /// Traffic with itself.
+    Loopback,
+    /// The embedded network's switch.
+    Lan,
+    /// The host's Ethernet interface of that name.
+    Tap,
+    /// The host's IP interface of that name.
+    Tun,
+}
+
+/// Why an interface argument is none.
+#[derive(Clone, PartialEq, Eq, Debug)]
+pub struct InterfaceArgumentError(String);
+
+impl fmt::Display for InterfaceArgumentError {
+    fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
+        formatter.write_str(&self.0)
+    }
+}
+
+impl std::error::Error for InterfaceArgumentError {}
+
+impl Arguments {
+    /// Reads the words after the program's name.
+    ///
+    /// # Errors
+    /// What is wrong, in one line.
+    pub fn parse(words: impl IntoIterator<Item = OsString>) -> Result<Self, lexopt::Error> {
+        let mut result = Self { mode: Mode::StandardInput, stop_on_failure: false, interfaces: Vec::new() };
+        let mut parser = lexopt::Parser::from_args(words);
+        while let Some(argument) = parser.next()? {
+            match argument {
+                Short('c') => {
+                    let commands = parser.value()?.string()?;
+                    // Options may still follow the commands; the first plain word begins the arguments.
+                    result.mode = Mode::Commands(commands, Vec::new());
+                }
+                Short('e') => result.stop_on_failure = true,
+                Long("interface") => {
+                    let text = parser.value()?.string()?;
+                    let interface: InterfaceArgument = text.parse().map_err(|why| format!("{text}: {why}"))?;
+                    if result.interfaces.iter().any(|other| other.name == interface.name) {
+                        return Err(format!("{text}: the name is taken").into());
+                    }
+                    result.interfaces.push(interface);
+                }
+                Short('v' | 'V') | Long("version") => return Ok(Self { mode: Mode::Version, ..result }),
+                Short('h') | Long("help") => return Ok(Self { mode: Mode::Help, ..result }),
+                Value(first) => {
+                    let rest = parser.raw_args()?;
+                    let rest = rest.map(|word| word.string()).collect::<Result<Vec<_>, _>>()?;
+                    result.mode = with_words(result.mode, first, rest)?;
+                    return Ok(result);
+                }
+                other => return Err(other.unexpected()),
+            }
+        }
+        Ok(result)
+    }
+}
+
+/// The first plain word is a script unless `-c` came before it; it and the rest are arguments then.
+fn with_words(mode: Mode, first: OsString, rest: Vec<String>) -> Result<Mode, lexopt::Error> {
+    if let Mode::Commands(commands, _) = mode {
+        let mut arguments = vec![first.string()?];
+        arguments.extend(rest);
+        return Ok(Mode::Commands(commands, arguments));
+    }
+    if first == "run" {
+        let mut words = vec![first.string()?];
+        words.extend(rest);
+        return Ok(Mode::Command(words));
+    }
+    Ok(Mode::Script(first, rest))
+}
+
+impl FromStr for InterfaceArgument {
+    type Err = InterfaceArgumentError;
+
+    /// `NAME=KIND[:ARG][,KEY=VALUE…]`
+    fn from_str(text: &str) -> Result<Self, InterfaceArgumentError> {
+        let wrong = |why: &str| InterfaceArgumentError(why.to_owned());
+        let (name, rest) = text.split_once('=').ok_or_else(|| wrong("NAME=KIND is needed"))?;
+        if name.is_empty() || name.len() > network::limits::NAME_BYTES {
+            return Err(wrong("the name must have 1 to 15 bytes"));
+        }
+        if !name.bytes().all(|byte| byte.is_ascii_alphanumeric() || b"_-.".contains(&byte)) || name.starts_with('.') {
+            return Err(wrong("the name may have letters, digits, '_', '-' and '.'"));
+        }
+        let mut parts = rest.split(',');
+        let kind = parts.next().unwrap_or_default();
+        let (kind, argument) = match kind.split_once(':') {
+            Some((kind, argument)) => (kind, Some(argument.to_owned()).filter(|argument| !argument.is_empty())),
+            None => (kind, None),
+        };
+        let kind = kind.parse()?;
+        if matches!(kind, InterfaceKind::Tap | InterfaceKind::Tun) != argument.is_some() {
+            return Err(wrong("tap and tun need the name of a host interface, the others take none"));
+        }
+        let mut result = Self { name: name.to_owned(), kind, argument, mac: None, mtu: None, capture: None };
+        for part in parts {
+            let (key, value) = part.split_once('=').ok_or_else(|| wrong(&format!("{part}: KEY=VALUE is needed")))?;
+            result.set(key, value)?;
+        }
+        Ok(result)
+    }
+}
+
+impl InterfaceArgument {
+    fn set(&mut self, key: &str, value: &str) -> Result<(), InterfaceArgumentError> {
+        let bad = || InterfaceArgumentError(format!("{value}: bad {key}"));
+        match key {
+            "mac" => {
+                let address: HardwareAddress = value.parse().map_err(|_| bad())?;
+                self.mac = Some(address).filter(|address| address.is_unicast());
+                self.mac.ok_or_else(bad)?;
+            }
+            "mtu" => {
+                let mtu: u32 = value.parse().map_err(|_| bad())?;
+                let fits = (network::limits::MTU_MINIMUM as u32..=65535).contains(&mtu);
+                self.mtu = Some(mtu).filter(|_| fits);
+                self.mtu.ok_or_else(bad)?;
+            }
+            "capture" if !value.is_empty() => self.capture = Some(value.to_owned()),
+            "capture" => return Err(bad()),
+            _ => return Err(InterfaceArgumentError(format!("{key}: unknown key"))),
+        }
+        Ok(())
+    }
+}
+
+impl FromStr for InterfaceKind {
+    type Err = InterfaceArgumentError;
+
+    fn from_str(text: &str) -> Result<Self, InterfaceArgumentError> {
+        match text {
+            "loopback" => Ok(Self::Loopback),
+            "lan" => Ok(Self::Lan),
+            "tap" => Ok(Self::Tap),
+            "tun" => Ok(Self::Tun),
+            _ => Err(InterfaceArgumentError(format!("{text}: unknown kind, not loopback, lan, tap or tun"))),
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn parse(words: &[&str]) -> Result<Arguments, String> {
+        Arguments::parse(words.iter().map(OsString::from)).map_err(|error| error.to_string())
+    }
+
+    fn mode(words: &[&str]) -> Mode {
+        parse(words).unwrap().mode
+    }
+
+    fn strings(words: &[&str]) -> Vec<String> {
+        words.iter().map(|word| (*word).to_owned()).collect()
+    }
+
+    #[test]
+    fn modes_follow_from_the_words() {
+        assert_eq!(mode(&[]), Mode::StandardInput);
+        assert_eq!(mode(&["-c", "a; b"]), Mode::Commands("a; b".into(), vec![]));
+        assert_eq!(mode(&["-c", "a", "x", "-e"]), Mode::Commands("a".into(), strings(&["x", "-e"])));
+        assert_eq!(mode(&["-e", "s.sh", "-c", "x"]), Mode::Script("s.sh".into(), strings(&["-c", "x"])));
+        assert_eq!(
+            mode(&["run", "g.wasm", "--allow-connect", "x"]),
+            Mode::Command(strings(&["run", "g.wasm", "--allow-connect", "x"]))
+        );
+        assert_eq!(mode(&["--help"]), Mode::Help);
+        assert_eq!(mode(&["-v"]), Mode::Version);
+        assert!(parse(&["-ec", "a"]).unwrap().stop_on_failure && parse(&["-c", "a", "-e"]).unwrap().stop_on_failure);
+    }
+
+    #[test]
+    fn interfaces_are_typed() {
+        let words =
+            ["--interface", "eth0=tap:tap0,mac=02:00:00:00:00:01,mtu=1400,capture=x.pcapng", "--interface=l=loopback"];
+        let interfaces = parse(&words).unwrap().interfaces;
+        assert_eq!(
+            interfaces[0],
+            InterfaceArgument {
+                name: "eth0".into(),
+                kind: InterfaceKind::Tap,
+                argument: Some("tap0".into()),
+                mac: Some(HardwareAddress([2, 0, 0, 0, 0, 1])),
+                mtu: Some(1400),
+                capture: Some("x.pcapng".into()),
+            }
+        );
+        assert_eq!((interfaces[1].name.as_str(), interfaces[1].kind), ("l", InterfaceKind::Loopback));
+    }
+
+    #[test]
+    fn wrong_words_are_named() {
+        for (words, part) in [
+            (&["-x"][..], "-x"),
+            (&["-c"], "-c"),
+            (&["--interface", "eth0"], "eth0: NAME=KIND is needed"),
+            (&["--interface", "=lan"], "1 to 15 bytes"),
+            (&["--interface", "abcdefghijklmnop=lan"], "1 to 15 bytes"),
+            (&["--interface", "a/b=lan"], "letters"),
+            (&["--interface", "..=lan"], "letters"),
+            (&["--interface", "e=foo"], "foo: unknown kind"),
+            (&["--interface", "e=tap"], "need the name"),
+            (&["--interface", "e=tap:"], "need the name"),
+            (&["--interface", "e=lan:x"], "take none"),
+            (&["--interface", "e=lan,mtu=67"], "67: bad mtu"),
+            (&["--interface", "e=lan,mtu=65536"], "65536: bad mtu"),
+            (&["--interface", "e=lan,mac=01:00:00:00:00:00"], "bad mac"),
+            (&["--interface", "e=lan,mac"], "mac: KEY=VALUE is needed"),
+            (&["--interface", "e=lan,foo=1"], "foo: unknown key"),
+            (&["--interface", "e=lan,capture="], "bad capture"),
+            (&["--interface", "e=lan", "--interface", "e=loopback"], "the name is taken"),
+        ] {
+            let error = parse(words).expect_err(&words.join(" "));
+            assert!(error.contains(part), "{words:?}: {error}");
+        }
+    }
+}

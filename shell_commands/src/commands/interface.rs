@@ -1,0 +1,217 @@
+//! `ifconfig`: shows interfaces, or applies the words of a line from left to right.
+//!
+//! The words are read by [`interface_words`](super::interface_words); each setting is applied on its own and says itself what
+//! was wrong. What is shown goes to [`render::classic::interface`](crate::render::classic::interface).
+
+use std::net::{IpAddr, Ipv4Addr};
+
+use network::address::Prefix;
+use network::command::address::{AddressEntry, NewAddress};
+use network::command::dhcp::DhcpOptions;
+use network::command::route::{NewRoute, RouteSelector};
+use network::command::{
+    AddAddress, AddDnsServer, AddRoute, ListAddresses, ListRoutes, RemoveAddress, RemoveRoute, SetEnabled,
+    SetHardwareAddress, SetMetric, SetMtu, StartDhcp,
+};
+use virtual_file_system::Error;
+
+use super::interface_words::{Setting, class_length, parse};
+use crate::context::Context;
+use crate::devices::{self, Interface, Use};
+use crate::failure::{Failure, Outcome};
+use crate::render::classic::interface as render;
+use crate::shell::status::Status;
+
+pub(super) async fn run(context: &Context) -> Outcome {
+    let (mut all, mut short) = (false, false);
+    let mut words = context.arguments.as_slice();
+    while let Some((option, rest)) = words.split_first() {
+        match option.as_str() {
+            "-a" => all = true,
+            "-s" => short = true,
+            option if option.starts_with('-') => return Err(Failure::usage(format!("{option}: unknown option"))),
+            _ => break,
+        }
+        words = rest;
+    }
+    match words {
+        [] => show_all(context, all, short).await,
+        [name] => {
+            let interface = open(context, name, Use::Show)?;
+            let text = if short { table(&[interface]).await? } else { block(&interface).await? };
+            context.answer(&text).await
+        }
+        [name, words @ ..] => {
+            let settings = parse(words)?;
+            let interface = open(context, name, Use::Change)?;
+            for (word, setting) in &settings {
+                apply(&interface, word, setting).await?;
+            }
+            Ok(Status::SUCCESS)
+        }
+    }
+}
+
+fn open(context: &Context, name: &str, how: Use) -> Result<Interface, Failure> {
+    devices::open(context, name, how).map_err(|why| match why {
+        Error::NoDevice => Failure::of(name, "error fetching interface information: Device not found"),
+        why => Failure::of(name, why),
+    })
+}
+
+async fn show_all(context: &Context, all: bool, short: bool) -> Outcome {
+    let found = devices::all(context).await?;
+    let shown: Vec<Interface> =
+        found.into_iter().filter(|(_, status)| all || status.enabled).map(|(interface, _)| interface).collect();
+    if short {
+        return context.answer(&table(&shown).await?).await;
+    }
+    for interface in &shown {
+        context.print(&block(interface).await?).await?;
+    }
+    Ok(Status::SUCCESS)
+}
+
+async fn block(interface: &Interface) -> Result<String, Failure> {
+    let status = interface.status().await?;
+    let addresses = interface.ask::<ListAddresses>(&()).await?;
+    let statistics = interface.statistics().await?;
+    Ok(render::block(&status, &addresses, &statistics))
+}
+
+/// The table of `ifconfig -s` and `netstat -i`.
+pub(super) async fn table(interfaces: &[Interface]) -> Result<String, Failure> {
+    let mut rows = Vec::with_capacity(interfaces.len());
+    for interface in interfaces {
+        rows.push((interface.status().await?, interface.statistics().await?));
+    }
+    Ok(render::table(&rows))
+}
+
+async fn apply(interface: &Interface, word: &str, setting: &Setting) -> Result<(), Failure> {
+    match setting {
+        Setting::Address(address, length) => return set_address(interface, word, *address, *length).await,
+        Setting::Netmask(length) => return set_netmask(interface, word, *length).await,
+        Setting::Broadcast(broadcast) => return set_broadcast(interface, word, *broadcast).await,
+        Setting::Remove(address, length) => return remove(interface, *address, *length).await,
+        Setting::Gateway(gateway) => return set_gateway(interface, *gateway).await,
+        Setting::Dns(servers) => return add_servers(interface, servers).await,
+        Setting::Add(prefix) => {
+            let address = NewAddress { prefix: *prefix, broadcast: None };
+            interface.change::<AddAddress>(&prefix.to_string(), &address).await?;
+        }
+        Setting::Hardware(address) => drop(interface.change::<SetHardwareAddress>(word, address).await?),
+        Setting::Mtu(mtu) => drop(interface.change::<SetMtu>(word, mtu).await?),
+        Setting::Metric(metric) => drop(interface.change::<SetMetric>(word, metric).await?),
+        Setting::Enabled(enabled) => drop(interface.change::<SetEnabled>(word, enabled).await?),
+        Setting::Dhcp => {
+            interface.change::<SetEnabled>(word, &true).await?;
+            interface.change::<StartDhcp>(word, &DhcpOptions::default()).await?;
+        }
+    }
+    Ok(())
+}
+
+/// The first IPv4 address, which is the one that `ifconfig` speaks of.
+async fn first(interface: &Interface) -> Result<Option<AddressEntry>, Failure> {
+    let addresses = interface.ask::<ListAddresses>(&()).await?;
+    Ok(addresses.into_iter().find(|entry| entry.prefix.address().is_ipv4()))
+}
+
+/// Replaces the first IPv4 address and brings the interface up; `0.0.0.0` only removes it.
+async fn set_address(interface: &Interface, word: &str, address: Ipv4Addr, length: Option<u8>) -> Result<(), Failure> {
+    let old = first(interface).await?;
+    if address.is_unspecified() {
+        if let Some(old) = old {
+            interface.change::<RemoveAddress>(word, &old.prefix).await?;
+        }
+    } else {
+        if address.is_multicast() {
+            return Err(Failure::of(word, Error::InvalidInput));
+        }
+        let length = length.unwrap_or_else(|| class_length(address));
+        let prefix = Prefix::new(IpAddr::V4(address), length).map_err(|why| Failure::of(word, why))?;
+        // As in Linux, naming the address that is there already changes nothing, not even the mask.
+        let same = old.is_some_and(|old| {
+            old.prefix.address() == prefix.address() && (!word.contains('/') || old.prefix == prefix)
+        });
+        if !same {
+            replace(interface, word, old.map(|old| old.prefix), NewAddress { prefix, broadcast: None }).await?;
+        }
+    }
+    interface.change::<SetEnabled>(word, &true).await?;
+    Ok(())
+}
+
+/// Adds the new address before the old one goes: if it is refused nothing has changed, and routes through a gateway that both
+/// reach survive.
+async fn replace(interface: &Interface, word: &str, old: Option<Prefix>, new: NewAddress) -> Result<(), Failure> {
+    interface.change::<AddAddress>(word, &new).await?;
+    if let Some(old) = old {
+        interface.change::<RemoveAddress>(word, &old).await?;
+    }
+    Ok(())
+}
+
+async fn set_netmask(interface: &Interface, word: &str, length: u8) -> Result<(), Failure> {
+    let old = first(interface).await?.ok_or_else(|| Failure::of(word, Error::AddressNotAvailable))?;
+    let prefix = Prefix::new(old.prefix.address(), length).map_err(|why| Failure::of(word, why))?;
+    if prefix == old.prefix {
+        return Ok(());
+    }
+    // A broadcast address that was set by hand stays; one that followed from the mask moves along.
+    let broadcast = old.broadcast.filter(|_| old.broadcast != old.prefix.broadcast());
+    replace(interface, word, Some(old.prefix), NewAddress { prefix, broadcast }).await
+}
+
+/// The same address cannot be there twice, so it goes and comes back.
+async fn set_broadcast(interface: &Interface, word: &str, broadcast: Ipv4Addr) -> Result<(), Failure> {
+    let old = first(interface).await?.ok_or_else(|| Failure::of(word, Error::AddressNotAvailable))?;
+    if old.broadcast == Some(broadcast) {
+        return Ok(());
+    }
+    interface.change::<RemoveAddress>(word, &old.prefix).await?;
+    let new = NewAddress { prefix: old.prefix, broadcast: Some(broadcast) };
+    let added = interface.change::<AddAddress>(word, &new).await;
+    if added.is_err() {
+        interface.change::<AddAddress>(word, &NewAddress { prefix: old.prefix, broadcast: old.broadcast }).await?;
+    }
+    added
+}
+
+async fn remove(interface: &Interface, address: IpAddr, length: Option<u8>) -> Result<(), Failure> {
+    let addresses = interface.ask::<ListAddresses>(&()).await?;
+    let matches =
+        |prefix: &Prefix| prefix.address() == address && length.is_none_or(|length| prefix.length() == length);
+    let found = addresses.into_iter().map(|entry| entry.prefix).find(matches);
+    let prefix = found.ok_or_else(|| Failure::of(address, Error::AddressNotAvailable))?;
+    interface.change::<RemoveAddress>(&prefix.to_string(), &prefix).await
+}
+
+/// Makes `gateway` the interface's default router instead of the one with the same metric.
+async fn set_gateway(interface: &Interface, gateway: IpAddr) -> Result<(), Failure> {
+    let what = format!("gw {gateway}");
+    let destination = if gateway.is_ipv4() { Prefix::DEFAULT_IPV4 } else { Prefix::DEFAULT_IPV6 };
+    let routes = interface.ask::<ListRoutes>(&()).await?;
+    let old = routes.into_iter().find(|route| route.destination == destination && route.metric == 0);
+    if old.as_ref().is_some_and(|old| old.gateway == Some(gateway)) {
+        return Ok(());
+    }
+    let new = NewRoute { destination, gateway: Some(gateway), metric: 0, interface: None, append: true };
+    interface.change::<AddRoute>(&what, &new).await?;
+    if let Some(old) = old {
+        let selector = RouteSelector { destination, gateway: old.gateway, metric: Some(0), interface: None };
+        interface.change::<RemoveRoute>(&what, &selector).await?;
+    }
+    Ok(())
+}
+
+async fn add_servers(interface: &Interface, servers: &[IpAddr]) -> Result<(), Failure> {
+    for server in servers {
+        match interface.file.control::<AddDnsServer>(server).await {
+            Ok(()) | Err(Error::AlreadyExists) => {}
+            Err(why) => return Err(Failure::of(format!("dns {server}"), why)),
+        }
+    }
+    Ok(())
+}

@@ -1,0 +1,83 @@
+//! `ip link`.
+
+use network::address::HardwareAddress;
+use network::command::{SetEnabled, SetHardwareAddress, SetMtu};
+
+use super::super::words::{Words, abbreviates};
+use super::{Options, changed, garbage, required, shown, verb};
+use crate::context::Context;
+use crate::devices;
+use crate::failure::{Failure, Outcome};
+use crate::render::iproute::link as render;
+use crate::shell::status::Status;
+
+pub(super) async fn run(context: &Context, options: Options, mut words: Words<'_>) -> Outcome {
+    match verb(words.next(), &["set", "show", "list", "lst"], "link")? {
+        "show" => show(context, options, words).await,
+        _ => set(context, words).await,
+    }
+}
+
+async fn show(context: &Context, options: Options, mut words: Words<'_>) -> Outcome {
+    let (mut device, mut up) = (None, false);
+    while let Some(word) = words.next() {
+        match word {
+            "up" => up = true,
+            "dev" => device = Some(words.value(word)?),
+            name if device.is_none() => device = Some(name),
+            word => return Err(garbage(word)),
+        }
+    }
+    let mut found = match device {
+        Some(name) => {
+            let interface = shown(context, name)?;
+            let status = interface.status().await?;
+            vec![(interface, status)]
+        }
+        None => devices::all(context).await?,
+    };
+    found.retain(|(_, status)| !up || status.enabled);
+    let mut links = Vec::with_capacity(found.len());
+    for (interface, status) in found {
+        let statistics = if options.style.statistics { Some(interface.statistics().await?) } else { None };
+        links.push((status, statistics));
+    }
+    context.answer(&render::show(&links, options.style)).await
+}
+
+/// What one word of `ip link set` changes.
+enum Setting {
+    Enabled(bool),
+    Mtu(u32),
+    Hardware(HardwareAddress),
+}
+
+/// Reads all words before the first one is applied, so that a wrong word changes nothing.
+async fn set(context: &Context, mut words: Words<'_>) -> Outcome {
+    let (mut device, mut settings) = (None, Vec::new());
+    while let Some(word) = words.next() {
+        match word {
+            "up" => settings.push((word, Setting::Enabled(true))),
+            "down" => settings.push((word, Setting::Enabled(false))),
+            "mtu" => settings.push((word, Setting::Mtu(words.parsed(word, "MTU")?))),
+            "dev" => device = Some(words.value(word)?),
+            word if word.len() > 1 && abbreviates(word, "address") => {
+                settings.push((word, Setting::Hardware(words.parsed(word, "hardware address")?)));
+            }
+            name if device.is_none() => device = Some(name),
+            word => return Err(garbage(word)),
+        }
+    }
+    let interface = changed(context, required(device)?)?;
+    if settings.is_empty() {
+        return Err(Failure::usage("nothing to set"));
+    }
+    for (word, setting) in settings {
+        match setting {
+            Setting::Enabled(enabled) => interface.change::<SetEnabled>(word, &enabled).await?,
+            Setting::Mtu(mtu) => interface.change::<SetMtu>(word, &mtu).await?,
+            Setting::Hardware(address) => interface.change::<SetHardwareAddress>(word, &address).await?,
+        };
+    }
+    Ok(Status::SUCCESS)
+}

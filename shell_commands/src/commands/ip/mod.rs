@@ -1,0 +1,108 @@
+//! `ip`: options and object → the file of that object.
+//!
+//! Words may be abbreviated as in iproute2: an object or a verb is the first of its list that begins with what was typed.
+
+mod address;
+mod link;
+mod neighbor;
+mod route;
+
+use std::net::IpAddr;
+
+use super::words::{Words, abbreviates};
+use crate::context::Context;
+use crate::devices::{self, Interface, Use};
+use crate::failure::{Failure, Outcome};
+use crate::render::iproute::Style;
+use virtual_file_system::Error;
+
+/// What stands in front of the object.
+#[derive(Clone, Copy, Default)]
+struct Options {
+    style: Style,
+    /// `-4` is true, `-6` false.
+    ipv4: Option<bool>,
+}
+
+impl Options {
+    /// True when addresses of this family are to be shown.
+    fn wants(self, address: IpAddr) -> bool {
+        self.ipv4.is_none_or(|ipv4| ipv4 == address.is_ipv4())
+    }
+}
+
+pub(super) async fn run(context: &Context) -> Outcome {
+    let mut words = Words::new(&context.arguments);
+    let mut options = Options::default();
+    while let Some(word) = words.peek().filter(|word| word.starts_with('-')) {
+        words.next();
+        match word.trim_start_matches('-') {
+            "4" => options.ipv4 = Some(true),
+            "6" => options.ipv4 = Some(false),
+            "f" | "family" => options.ipv4 = family(words.value(word)?)?,
+            "br" | "brief" => options.style.brief = true,
+            "o" | "oneline" => options.style.oneline = true,
+            "j" | "json" => options.style.json = true,
+            "s" | "stats" | "statistics" => options.style.statistics = true,
+            // Colours, details and pretty printing change nothing here.
+            "c" | "color" | "d" | "details" | "p" | "pretty" | "n" | "numeric" => {}
+            _ => return Err(Failure::usage(format!("Option \"{word}\" is unknown, try \"help ip\"."))),
+        }
+    }
+    let object = words.next().ok_or_else(|| Failure::usage("which object? address, link, route or neigh"))?;
+    let objects = ["address", "route", "link", "neighbor", "neighbour", "help"];
+    match objects.into_iter().find(|full| abbreviates(object, full)) {
+        Some("address") => address::run(context, options, words).await,
+        Some("route") => route::run(context, options, words).await,
+        Some("link") => link::run(context, options, words).await,
+        Some("neighbor" | "neighbour") => neighbor::run(context, options, words).await,
+        Some(_) => super::help::run_for(context, "ip").await,
+        None => Err(Failure::usage(format!("Object \"{object}\" is unknown, try \"help ip\"."))),
+    }
+}
+
+fn family(name: &str) -> Result<Option<bool>, Failure> {
+    match name {
+        "inet" => Ok(Some(true)),
+        "inet6" => Ok(Some(false)),
+        _ => Err(Failure::usage(format!("{name}: unknown family"))),
+    }
+}
+
+/// The verb that `word` abbreviates; without a word it is `show`. `list` and `lst` mean `show` too.
+fn verb(word: Option<&str>, verbs: &[&'static str], object: &str) -> Result<&'static str, Failure> {
+    let Some(word) = word else { return Ok("show") };
+    let found = verbs.iter().copied().find(|full| abbreviates(word, full));
+    match found {
+        Some("list" | "lst") => Ok("show"),
+        Some("delete") => Ok("del"),
+        Some(verb) => Ok(verb),
+        None => Err(Failure::usage(format!("Command \"{word}\" is unknown, try \"help ip\" for {object}."))),
+    }
+}
+
+/// Opens an interface to show it, in iproute2's words.
+fn shown(context: &Context, name: &str) -> Result<Interface, Failure> {
+    devices::open(context, name, Use::Show).map_err(|why| match why {
+        Error::NoDevice => Failure::new(format!("Device \"{name}\" does not exist.")),
+        why => Failure::of(name, why),
+    })
+}
+
+/// Opens an interface to change it, in iproute2's words.
+fn changed(context: &Context, name: &str) -> Result<Interface, Failure> {
+    devices::open(context, name, Use::Change).map_err(|why| match why {
+        Error::NoDevice => Failure::new(format!("Cannot find device \"{name}\"")),
+        why => Failure::of(name, why),
+    })
+}
+
+/// A word that has no place where it stands.
+fn garbage(word: &str) -> Failure {
+    Failure::usage(format!("either \"dev\" is duplicate, or \"{word}\" is a garbage."))
+}
+
+/// The interface that must have been named.
+fn required(device: Option<&str>) -> Result<&str, Failure> {
+    device.ok_or_else(|| Failure::usage("Not enough information: \"dev\" argument is required."))
+}

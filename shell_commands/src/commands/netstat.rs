@@ -1,0 +1,93 @@
+//! `netstat`: sockets, and with `-r` and `-i` what `route` and `ifconfig -s` show.
+
+use lexopt::prelude::*;
+use network::command::ListSockets;
+use network::command::socket::{SocketKind, SocketState, SocketStatus};
+
+use super::{interface, route};
+use crate::context::Context;
+use crate::devices::{self, Use};
+use crate::failure::{Failure, Outcome};
+use crate::render::classic::route::Style;
+use crate::render::classic::socket::{self as render, Selection};
+
+#[derive(Default)]
+struct Options {
+    kinds: Vec<SocketKind>,
+    listening: bool,
+    all: bool,
+    numeric: bool,
+    routes: bool,
+    interfaces: bool,
+    ipv4: bool,
+    ipv6: bool,
+}
+
+pub(super) async fn run(context: &Context) -> Outcome {
+    let options = parse(context)?;
+    if options.routes {
+        let style = Style { numeric: options.numeric, extended: true };
+        return context.answer(&route::table(context, style, options.ipv6).await?).await;
+    }
+    if options.interfaces {
+        let found = devices::all(context).await?;
+        let shown: Vec<_> = found
+            .into_iter()
+            .filter(|(_, status)| options.all || status.enabled)
+            .map(|(interface, _)| interface)
+            .collect();
+        let table = interface::table(&shown).await?;
+        return context.answer(&format!("Kernel Interface table\n{table}")).await;
+    }
+    let file = devices::sockets(context, Use::Show)?;
+    let mut sockets = file.control::<ListSockets>(&()).await.map_err(|why| Failure::of(devices::SOCKETS, why))?;
+    sockets.retain(|socket| is_wanted(socket, &options));
+    sockets.sort_by_key(|socket| (rank(socket.kind), socket.local.is_ipv6()));
+    let selection = match (options.all, options.listening) {
+        (true, _) => Selection::All,
+        (false, true) => Selection::Servers,
+        (false, false) => Selection::Established,
+    };
+    context.answer(&render::table(&sockets, selection)).await
+}
+
+fn parse(context: &Context) -> Result<Options, Failure> {
+    let mut chosen = Options::default();
+    let mut options = context.options();
+    while let Some(argument) = options.next()? {
+        match argument {
+            Short('t') | Long("tcp") => chosen.kinds.push(SocketKind::Tcp),
+            Short('u') | Long("udp") => chosen.kinds.push(SocketKind::Udp),
+            Short('w') | Long("raw") => chosen.kinds.push(SocketKind::Icmp),
+            Short('a') | Long("all") => chosen.all = true,
+            Short('l') | Long("listening") => chosen.listening = true,
+            Short('n') | Long("numeric") => chosen.numeric = true,
+            Short('r') | Long("route") => chosen.routes = true,
+            Short('i') | Long("interfaces") => chosen.interfaces = true,
+            Short('e' | 'W') => {}
+            Short('4') => chosen.ipv4 = true,
+            Short('6') => chosen.ipv6 = true,
+            other => return Err(other.unexpected().into()),
+        }
+    }
+    Ok(chosen)
+}
+
+fn is_wanted(socket: &SocketStatus, options: &Options) -> bool {
+    let kind = options.kinds.is_empty() || options.kinds.contains(&socket.kind);
+    let family = options.ipv4 == options.ipv6 || options.ipv4 == socket.local.is_ipv4();
+    // A datagram socket that is not connected waits for anybody: it is a server.
+    let is_server = match socket.kind {
+        SocketKind::Tcp => socket.state == SocketState::Listen,
+        SocketKind::Udp | SocketKind::Icmp => socket.remote.is_none(),
+    };
+    kind && family && (options.all || options.listening == is_server)
+}
+
+const fn rank(kind: SocketKind) -> u8 {
+    match kind {
+        SocketKind::Tcp => 0,
+        SocketKind::Udp => 1,
+        SocketKind::Icmp => 2,
+    }
+}

@@ -1,0 +1,167 @@
+//! The table of commands: name, usage, one line of help, what it does.
+//!
+//! The only list of commands in this crate: the shell finds them here, `help` prints it, completion offers it. A new command
+//! is one row here and one file beside it.
+
+use network::platform::BoxFuture;
+
+use super::{
+    arp, cat, control, cp, dhcp, dns, echo, head, help, interface, ip, ls, mkdir, netstat, nslookup, pwd, rm, route,
+    sha256sum, sleep, stat, wc,
+};
+use crate::context::Context;
+use crate::failure::{Failure, Outcome};
+use crate::shell::builtins::Builtin;
+use crate::shell::status::Status;
+
+/// What a row does.
+#[derive(Clone, Copy)]
+pub enum Action {
+    /// A command on a context.
+    Run(for<'a> fn(&'a Context) -> BoxFuture<'a, Outcome>),
+    /// A change of the shell itself.
+    Builtin(Builtin),
+}
+
+/// One row.
+pub struct Command {
+    /// What people type.
+    pub name: &'static str,
+    /// The forms in which it can be typed, one per line.
+    pub usage: &'static str,
+    /// What it does, in one line.
+    pub help: &'static str,
+    /// What it does, in code.
+    pub action: Action,
+}
+
+impl Command {
+    /// Runs the command to its end; a failure is printed on its error stream.
+    ///
+    /// # Cancel safety
+    /// Dropping the future ends the command and closes what it opened.
+    #[must_use]
+    pub fn start(&'static self, context: Context) -> BoxFuture<'static, Status> {
+        Box::pin(async move {
+            let outcome = match self.action {
+                _ if self.asks_for_help(&context) => context.answer(&self.help()).await,
+                Action::Run(run) => run(&context).await,
+                Action::Builtin(_) => Err(Failure::new("only the shell itself can do that")),
+            };
+            self.conclude(&context, outcome).await
+        })
+    }
+
+    /// True when `--help` is all that was asked.
+    #[must_use]
+    pub fn asks_for_help(&self, context: &Context) -> bool {
+        matches!(context.arguments.as_slice(), [only] if only == "--help")
+            && !matches!(self.name, "echo" | "true" | "false")
+    }
+
+    /// Usage and help, as `help NAME` prints them.
+    #[must_use]
+    pub fn help(&self) -> String {
+        let usage: String = self.usage.lines().map(|line| format!("usage: {line}\n")).collect();
+        format!("{usage}{}\n", self.help)
+    }
+
+    /// Turns an outcome into a status, saying why if it is a failure.
+    pub async fn conclude(&self, context: &Context, outcome: Outcome) -> Status {
+        match outcome {
+            Ok(status) => status,
+            Err(Failure { status, message }) => {
+                if !message.is_empty() {
+                    context.complain(&message).await;
+                }
+                status
+            }
+        }
+    }
+}
+
+/// Finds a command by its whole name.
+#[must_use]
+pub fn find(name: &str) -> Option<&'static Command> {
+    COMMANDS.iter().find(|command| command.name == name)
+}
+
+macro_rules! rows {
+    ($($name:literal, $usage:literal, $help:literal, $kind:ident $action:tt;)*) => {
+        /// Every command, in alphabetical order.
+        pub const COMMANDS: &[Command] = &[
+            $(Command { name: $name, usage: $usage, help: $help, action: rows!(@ $kind $action) },)*
+        ];
+    };
+    (@ run ($function:path)) => { Action::Run(|context| Box::pin($function(context))) };
+    (@ builtin ($builtin:ident)) => { Action::Builtin(Builtin::$builtin) };
+}
+
+rows! {
+    "arp", "arp [-a] [-n] [-i IF]\narp [-i IF] -s ADDRESS MAC\narp [-i IF] -d ADDRESS",
+        "Shows, adds or deletes IPv4 neighbors.", run (arp::run);
+    "cat", "cat [FILE...]", "Prints files, devices too, until their end.", run (cat::run);
+    "cd", "cd [DIRECTORY]", "Changes the current directory.", builtin (ChangeDirectory);
+    "control", "control DEVICE\ncontrol DEVICE COMMAND [HEXBYTES]",
+        "Lists a network device's control commands, or sends one with raw bytes.", run (control::run);
+    "cp", "cp SOURCE... TARGET", "Copies files.", run (cp::copy);
+    "dhcp", "dhcp [-q] [-t SECONDS] [-H HOSTNAME] IF\ndhcp start|stop|renew|release|status IF",
+        "Gets an address by DHCP, or controls the client.", run (dhcp::run);
+    "dns", "dns [show]\ndns add|remove ADDRESS [IF]", "Shows or changes the DNS servers.", run (dns::run);
+    "echo", "echo [-n] [-e] [WORD...]", "Prints its words.", run (echo::run);
+    "exit", "exit [STATUS]", "Ends the shell.", builtin (Exit);
+    "false", "false", "Fails.", run (echo::fail);
+    "head", "head [-n LINES | -c BYTES] [FILE...]", "Prints the beginning of files.", run (head::run);
+    "help", "help [COMMAND]", "Lists the commands, or explains one.", run (help::run);
+    "ifconfig", "ifconfig [-a] [-s] [IF]\nifconfig IF [inet|inet6] [add|del] [ADDRESS[/LEN]] [netmask MASK] [broadcast ADDRESS] [hw ether MAC] [mtu N] [metric N] [dhcp] [dns ADDRESS...] [gw ADDRESS] [up|down]",
+        "Shows or configures interfaces.", run (interface::run);
+    "ip", "ip [-4|-6] [-o] [-br] [-j] [-s] addr|link|route|neigh [show] [dev IF]\nip addr add|replace|del ADDRESS/LEN dev IF; ip addr flush dev IF\nip link set IF [up|down] [mtu N] [address MAC]\nip route add|append|replace|del PREFIX|default [via ADDRESS] [dev IF] [metric N]; ip route get ADDRESS\nip neigh add|replace|del ADDRESS [lladdr MAC] dev IF; ip neigh flush dev IF",
+        "Shows or configures addresses, links, routes and neighbors.", run (ip::run);
+    "jobs", "jobs", "Lists what runs in the background.", builtin (Jobs);
+    "kill", "kill %JOB...", "Ends background jobs.", builtin (Kill);
+    "ls", "ls [-l] [-a] [-1] [PATH...]", "Lists directories.", run (ls::run);
+    "mkdir", "mkdir [-p] DIRECTORY...", "Creates directories.", run (mkdir::run);
+    "mv", "mv SOURCE... TARGET", "Renames or moves files.", run (cp::rename);
+    "netstat", "netstat [-t] [-u] [-w] [-a] [-l] [-n]\nnetstat -r|-i [-n]",
+        "Lists sockets, routes or interfaces.", run (netstat::run);
+    "nslookup", "nslookup [-type=A|AAAA|PTR|CNAME] NAME [SERVER]", "Looks names and addresses up.", run (nslookup::run);
+    "pwd", "pwd", "Prints the current directory.", run (pwd::run);
+    "rm", "rm [-r] [-f] PATH...", "Removes files and directories.", run (rm::run);
+    "route", "route [-n] [-e] [-4|-6|-A inet|inet6]\nroute [-4|-6] add|del [-net|-host] TARGET[/LEN] [netmask MASK] [gw ADDRESS] [metric N] [[dev] IF]",
+        "Shows or changes the routes.", run (route::run);
+    "set", "set [-e|+e]\nset -- [ARG...]", "Shows variables, or sets options and arguments.", builtin (Set);
+    "sha256sum", "sha256sum [FILE...]", "Prints SHA-256 sums.", run (sha256sum::run);
+    "shift", "shift [N]", "Drops the first arguments.", builtin (Shift);
+    "sleep", "sleep N[ms|s|m|h]", "Waits.", run (sleep::run);
+    "stat", "stat PATH...", "Tells what files are.", run (stat::run);
+    "time", "time COMMAND [ARG...]", "Runs a command and tells how long it took.", builtin (Time);
+    "true", "true", "Succeeds.", run (echo::succeed);
+    "unset", "unset NAME...", "Forgets variables.", builtin (Unset);
+    "wait", "wait [%JOB...]", "Waits for background jobs.", builtin (Wait);
+    "wc", "wc [-c] [-l] [-w] [FILE...]", "Counts lines, words and bytes.", run (wc::run);
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn names_are_sorted_and_unique() {
+        assert!(COMMANDS.windows(2).all(|pair| pair[0].name < pair[1].name));
+    }
+
+    #[test]
+    fn usage_begins_with_the_name_and_help_is_a_sentence() {
+        for command in COMMANDS {
+            for line in command.usage.lines() {
+                assert_eq!(line.split(' ').next(), Some(command.name));
+            }
+            assert!(command.help.ends_with('.') && !command.help.contains('\n'), "{}", command.name);
+        }
+    }
+
+    #[test]
+    fn only_whole_names_are_found() {
+        assert!(find("ifconfig").is_some() && find("ifcon").is_none() && find("").is_none());
+    }
+}

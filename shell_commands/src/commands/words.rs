@@ -1,0 +1,79 @@
+//! Reading a command's words one after the other, the way `ifconfig` and `ip` are typed.
+//!
+//! Owns the wording of what can be wrong with a word. Commands in POSIX style (`-a -n 3`) use
+//! [`Context::options`](crate::context::Context::options) instead.
+
+use std::fmt::Display;
+use std::net::IpAddr;
+use std::str::FromStr;
+
+use crate::failure::Failure;
+
+/// The words that are left.
+#[derive(Clone)]
+pub struct Words<'a> {
+    rest: &'a [String],
+}
+
+impl<'a> Words<'a> {
+    /// Starts at the first of `words`.
+    #[must_use]
+    pub const fn new(words: &'a [String]) -> Self {
+        Self { rest: words }
+    }
+
+    /// The next word, which stays.
+    #[must_use]
+    pub fn peek(&self) -> Option<&'a str> {
+        self.rest.first().map(String::as_str)
+    }
+
+    /// The value after `keyword`.
+    ///
+    /// # Errors
+    /// A usage failure when there is none.
+    pub fn value(&mut self, keyword: &str) -> Result<&'a str, Failure> {
+        self.next().ok_or_else(|| Failure::usage(format!("{keyword}: a value is missing")))
+    }
+
+    /// The value after `keyword`, parsed.
+    ///
+    /// # Errors
+    /// A usage failure when there is none; status 1 when it is no such value.
+    pub fn parsed<T: FromStr>(&mut self, keyword: &str, what: &str) -> Result<T, Failure> {
+        let text = self.value(keyword)?;
+        parse(text, what)
+    }
+}
+
+impl<'a> Iterator for Words<'a> {
+    type Item = &'a str;
+
+    fn next(&mut self) -> Option<&'a str> {
+        let (first, rest) = self.rest.split_first()?;
+        self.rest = rest;
+        Some(first)
+    }
+}
+
+/// Parses one word; `what` names what it should have been.
+///
+/// # Errors
+/// `TEXT: bad WHAT`, status 1.
+pub fn parse<T: FromStr>(text: &str, what: impl Display) -> Result<T, Failure> {
+    text.parse().map_err(|_| Failure::of(text, format!("bad {what}")))
+}
+
+/// Parses an IP address.
+///
+/// # Errors
+/// `TEXT: bad address`, status 1.
+pub fn address(text: &str) -> Result<IpAddr, Failure> {
+    parse(text, "address")
+}
+
+/// True when `word` is `full` or an abbreviation of it, as iproute2 allows.
+#[must_use]
+pub fn abbreviates(word: &str, full: &str) -> bool {
+    !word.is_empty() && full.starts_with(word)
+}

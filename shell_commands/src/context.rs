@@ -1,0 +1,209 @@
+//! What a command may touch, and nothing else.
+//!
+//! The shell builds one [`Context`] per command: its words, three streams, the files with the caller's credentials and
+//! directory, and the platform's clock, entropy and spawner. A command must not reach around it: no global, no host file, no
+//! stack. Dropping the command's future drops the context, which closes what it held.
+
+use std::sync::Arc;
+
+use network::platform::{Clock, Entropy, Spawner};
+use virtual_file_system::{
+    Attributes, Credentials, DirectoryEntry, Error, File, Mode, NodeKind, OpenFlags, Path, Result, VirtualFileSystem,
+};
+
+use crate::failure::{Failure, Outcome};
+use crate::shell::status::Status;
+
+/// Time, chance and tasks.
+#[derive(Clone)]
+pub struct Platform {
+    /// Monotonic time.
+    pub clock: Arc<dyn Clock>,
+    /// Random bytes.
+    pub entropy: Arc<dyn Entropy>,
+    /// Runs background jobs.
+    pub spawner: Arc<dyn Spawner>,
+}
+
+/// An open file with the name that errors call it by.
+#[derive(Clone)]
+pub struct Stream {
+    /// The file.
+    pub file: File,
+    /// Its path, or `standard output` and the like.
+    pub name: Arc<str>,
+}
+
+impl Stream {
+    /// Names a file.
+    #[must_use]
+    pub fn new(file: File, name: &str) -> Self {
+        Self { file, name: Arc::from(name) }
+    }
+
+    /// Writes a remark for people. That it cannot be written helps nobody to know: there is no further stream to say it on.
+    pub async fn remark(&self, text: &str) {
+        let _ = self.file.write_all(text.as_bytes()).await;
+    }
+}
+
+/// The three streams of a command.
+#[derive(Clone)]
+pub struct Streams {
+    /// What it reads.
+    pub input: Stream,
+    /// What it answers.
+    pub output: Stream,
+    /// Where it complains.
+    pub error: Stream,
+}
+
+/// The file system as one caller in one directory sees it.
+#[derive(Clone)]
+pub struct Files {
+    tree: VirtualFileSystem,
+    credentials: Arc<Credentials>,
+    directory: Path,
+}
+
+impl Files {
+    /// The view of `credentials`, starting in the root directory.
+    ///
+    /// # Errors
+    /// None in practice: the root is a valid path.
+    pub fn new(tree: VirtualFileSystem, credentials: Credentials) -> Result<Self> {
+        Ok(Self { tree, credentials: Arc::new(credentials), directory: Path::parse("/")? })
+    }
+
+    /// The current directory.
+    #[must_use]
+    pub const fn directory(&self) -> &Path {
+        &self.directory
+    }
+
+    /// Makes `text` the current directory.
+    ///
+    /// # Errors
+    /// `NotADirectory`, and whatever looking it up gives.
+    pub fn enter(&mut self, text: &str) -> Result<()> {
+        let path = self.resolve(text)?;
+        if self.tree.stat(&self.credentials, &path)?.kind != NodeKind::Directory {
+            return Err(Error::NotADirectory);
+        }
+        self.directory = path;
+        Ok(())
+    }
+
+    /// The absolute path that `text` means here.
+    ///
+    /// # Errors
+    /// `InvalidInput` or `NameTooLong` for what cannot be a path.
+    pub fn resolve(&self, text: &str) -> Result<Path> {
+        if text.is_empty() { Err(Error::NotFound) } else { self.directory.resolve(text) }
+    }
+
+    /// Opens a file; one that is created gets mode 644.
+    ///
+    /// # Errors
+    /// Those of the file system and of the device.
+    pub fn open(&self, text: &str, flags: OpenFlags) -> Result<File> {
+        self.tree.open(&self.credentials, &self.resolve(text)?, flags, Mode::from_bits_truncate(0o644))
+    }
+
+    /// The entries of a directory, sorted.
+    ///
+    /// # Errors
+    /// Those of the file system.
+    pub fn list(&self, text: &str) -> Result<Vec<DirectoryEntry>> {
+        self.tree.list(&self.credentials, &self.resolve(text)?)
+    }
+
+    /// What a node is.
+    ///
+    /// # Errors
+    /// Those of the file system.
+    pub fn stat(&self, text: &str) -> Result<Attributes> {
+        self.tree.stat(&self.credentials, &self.resolve(text)?)
+    }
+
+    /// Creates a directory with mode 755.
+    ///
+    /// # Errors
+    /// Those of the file system.
+    pub fn create_directory(&self, text: &str) -> Result<()> {
+        self.tree.create_directory(&self.credentials, &self.resolve(text)?, Mode::from_bits_truncate(0o755))
+    }
+
+    /// Removes a file or an empty directory.
+    ///
+    /// # Errors
+    /// Those of the file system.
+    pub fn remove(&self, text: &str) -> Result<()> {
+        self.tree.remove(&self.credentials, &self.resolve(text)?)
+    }
+
+    /// Renames a node.
+    ///
+    /// # Errors
+    /// Those of the file system.
+    pub fn rename(&self, from: &str, to: &str) -> Result<()> {
+        self.tree.rename(&self.credentials, &self.resolve(from)?, &self.resolve(to)?)
+    }
+}
+
+/// All that one running command has.
+#[derive(Clone)]
+pub struct Context {
+    /// The command's name as it was typed.
+    pub name: String,
+    /// The words after the name.
+    pub arguments: Vec<String>,
+    /// The file system.
+    pub files: Files,
+    /// Input, output, error.
+    pub streams: Streams,
+    /// Time, chance and tasks.
+    pub platform: Platform,
+}
+
+impl Context {
+    /// Writes text to the output.
+    ///
+    /// # Errors
+    /// The write's, naming the stream.
+    pub async fn print(&self, text: &str) -> std::result::Result<(), Failure> {
+        self.print_bytes(text.as_bytes()).await
+    }
+
+    /// Writes bytes to the output, in one call if the file takes them: a line must reach a device whole.
+    ///
+    /// # Errors
+    /// The write's, naming the stream.
+    pub async fn print_bytes(&self, data: &[u8]) -> std::result::Result<(), Failure> {
+        if data.is_empty() {
+            return Ok(());
+        }
+        let Stream { file, name } = &self.streams.output;
+        file.write_all(data).await.map_err(|why| Failure::of_write(name, why))
+    }
+
+    /// Prints the answer of a command that then is done.
+    ///
+    /// # Errors
+    /// The write's, naming the stream.
+    pub async fn answer(&self, text: &str) -> Outcome {
+        self.print(text).await?;
+        Ok(Status::SUCCESS)
+    }
+
+    /// Complains on the error stream.
+    pub async fn complain(&self, message: &str) {
+        self.streams.error.remark(&format!("{}: {message}\n", self.name)).await;
+    }
+
+    /// The options of the command as an iterator over POSIX and GNU style words.
+    #[must_use]
+    pub fn options(&self) -> lexopt::Parser {
+        lexopt::Parser::from_args(self.arguments.iter().map(String::as_str))
+    }
+}

@@ -1,0 +1,7 @@
+//! The layouts of BusyBox and net-tools.
+
+pub mod interface;
+pub mod name;
+pub mod neighbor;
+pub mod route;
+pub mod socket;

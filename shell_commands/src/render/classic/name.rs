@@ -1,0 +1,83 @@
+//! `nslookup`: the layout of BusyBox.
+
+use std::net::SocketAddr;
+
+use network::command::dns::{Answer, RecordData};
+
+use crate::render::append;
+
+/// The answer; `asked` is the server that was named, if any.
+#[must_use]
+pub fn answer(answer: &Answer, asked: Option<SocketAddr>) -> String {
+    let mut text = String::new();
+    if let Some(server) = answer.server.or(asked) {
+        append(&mut text, format_args!("Server:\t\t{}\nAddress:\t{server}\n\n", server.ip()));
+    }
+    for record in &answer.records {
+        match &record.data {
+            RecordData::Address(address) => {
+                append(&mut text, format_args!("Name:\t{}\nAddress: {address}\n", printable(&record.name)));
+            }
+            RecordData::Cname(name) => {
+                append(&mut text, format_args!("{}\tcanonical name = {}\n", printable(&record.name), printable(name)));
+            }
+            RecordData::Ptr(name) => {
+                append(&mut text, format_args!("{}\tname = {}\n", printable(&record.name), printable(name)));
+            }
+        }
+    }
+    text
+}
+
+/// Names come from strangers: what would move a terminal's cursor is shown as in DNS master files (RFC 1035 §5.1).
+fn printable(name: &str) -> String {
+    let mut text = String::with_capacity(name.len());
+    for character in name.chars() {
+        if character.is_control() {
+            append(&mut text, format_args!("\\{:03}", u32::from(character)));
+        } else {
+            text.push(character);
+        }
+    }
+    text
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use network::command::dns::Record;
+
+    fn record(name: &str, data: RecordData) -> Record {
+        Record { name: name.into(), data, time_to_live: 60 }
+    }
+
+    #[test]
+    fn an_answer_looks_as_in_busybox() {
+        let found = Answer {
+            server: Some("192.0.2.53:53".parse().unwrap()),
+            records: vec![
+                record("www.example.org", RecordData::Cname("example.org".into())),
+                record("example.org", RecordData::Address("192.0.2.80".parse().unwrap())),
+                record("80.2.0.192.in-addr.arpa", RecordData::Ptr("evil\u{1b}[2J.org".into())),
+            ],
+        };
+        assert_eq!(
+            answer(&found, None),
+            "Server:\t\t192.0.2.53\n\
+             Address:\t192.0.2.53:53\n\
+             \n\
+             www.example.org\tcanonical name = example.org\n\
+             Name:\texample.org\n\
+             Address: 192.0.2.80\n\
+             80.2.0.192.in-addr.arpa\tname = evil\\027[2J.org\n"
+        );
+    }
+
+    #[test]
+    fn an_answer_without_a_server_has_no_head() {
+        let found = Answer { server: None, records: vec![record("x", RecordData::Address("::1".parse().unwrap()))] };
+        assert_eq!(answer(&found, None), "Name:\tx\nAddress: ::1\n");
+        let server = "[fd00::1]:53".parse().unwrap();
+        assert!(answer(&found, Some(server)).starts_with("Server:\t\tfd00::1\nAddress:\t[fd00::1]:53\n\n"));
+    }
+}

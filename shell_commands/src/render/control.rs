@@ -1,0 +1,39 @@
+//! The table of a device's control commands, as `control DEVICE` prints it.
+
+use virtual_file_system::{Authority, CommandEntry};
+
+use super::append;
+
+/// One row per command: identifier, authority, name, documentation.
+#[must_use]
+pub fn table(rows: &[CommandEntry]) -> String {
+    let mut text = String::new();
+    for row in rows {
+        let authority = match row.authority {
+            Authority::Read => "read ",
+            Authority::Write => "write",
+        };
+        let documentation = row.documentation.trim();
+        append(
+            &mut text,
+            format_args!("{:#010x} {authority} {:<18} {documentation}\n", row.identifier.raw(), row.name),
+        );
+    }
+    text
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use network::command::table::TABLE;
+
+    #[test]
+    fn rows_begin_with_what_control_takes() {
+        let text = table(TABLE);
+        let row = text.lines().find(|line| line.contains(" GetInterface ")).unwrap();
+        let raw = u32::from_str_radix(row.split(' ').next().unwrap().trim_start_matches("0x"), 16).unwrap();
+        assert_eq!(TABLE.iter().find(|entry| entry.identifier.raw() == raw).unwrap().name, "GetInterface");
+        assert!(row.contains(" read  GetInterface       Tells identity"), "{row}");
+        assert_eq!(text.lines().count(), TABLE.len());
+    }
+}

@@ -1,0 +1,244 @@
+//! `ip link`, and the head that every interface has in `ip address` too.
+
+use network::command::interface::{InterfaceFlags, InterfaceStatus, Statistics};
+use network::driver::{Kind, LinkState, Medium};
+use serde::Serialize;
+
+use super::address::AddressObject;
+use super::{Style, array, object};
+use crate::render::append;
+use crate::render::classic::interface::{Received, Sent, queue_length};
+
+/// `ip link show`.
+#[must_use]
+pub fn show(links: &[(InterfaceStatus, Option<Statistics>)], style: Style) -> String {
+    if style.json && style.brief {
+        return array(&links.iter().map(|(status, _)| BriefObject::of(status)).collect::<Vec<_>>());
+    }
+    if style.json {
+        let objects = links.iter().map(|(status, statistics)| LinkObject {
+            linkmode: Some("DEFAULT"),
+            stats64: statistics.as_ref().map(StatisticsObject::of),
+            ..LinkObject::of(status)
+        });
+        return array(&objects.collect::<Vec<_>>());
+    }
+    let mut text = String::new();
+    for (status, statistics) in links {
+        if style.brief {
+            let address = hardware(status).map_or_else(String::new, |(address, _)| address);
+            append(
+                &mut text,
+                format_args!("{:<16} {:<14} {address} <{}> \n", status.name, state(status), flags(status).join(",")),
+            );
+            continue;
+        }
+        let mut lines = vec![head(status, "mode DEFAULT "), hardware_line(status)];
+        lines.extend(statistics.iter().flat_map(counters));
+        text.push_str(&object(&lines, style));
+    }
+    text
+}
+
+/// `2: eth0: <…> mtu 1500 …`; `mode` stands in `ip link` only.
+pub(super) fn head(status: &InterfaceStatus, mode: &str) -> String {
+    format!(
+        "{}: {}: <{}> mtu {} qdisc {} state {} {mode}group default qlen {}",
+        status.index,
+        status.name,
+        flags(status).join(","),
+        status.mtu,
+        discipline(status),
+        state(status),
+        queue_length(status)
+    )
+}
+
+/// `    link/ether … brd …`
+pub(super) fn hardware_line(status: &InterfaceStatus) -> String {
+    match hardware(status) {
+        Some((address, broadcast)) => format!("    link/{} {address} brd {broadcast}", kind(status)),
+        None => format!("    link/{} ", kind(status)),
+    }
+}
+
+/// What carries the interface, in Linux' words; the carrier of loopback and tunnels is not known there.
+pub(super) fn state(status: &InterfaceStatus) -> &'static str {
+    match (status.enabled, status.link, status.kind) {
+        (false, ..) | (_, LinkState::Down, _) => "DOWN",
+        (true, LinkState::Up, Kind::Loopback | Kind::Tunnel) => "UNKNOWN",
+        (true, LinkState::Up, Kind::Ethernet | Kind::Wireless) => "UP",
+    }
+}
+
+fn discipline(status: &InterfaceStatus) -> &'static str {
+    if status.enabled || status.kind == Kind::Loopback { "noqueue" } else { "noop" }
+}
+
+fn kind(status: &InterfaceStatus) -> &'static str {
+    match (status.kind, status.medium) {
+        (Kind::Loopback, _) => "loopback",
+        (_, Medium::Ethernet) => "ether",
+        (_, Medium::Ip) => "none",
+    }
+}
+
+/// Hardware and broadcast address; loopback has them in Linux, so it has them here.
+fn hardware(status: &InterfaceStatus) -> Option<(String, &'static str)> {
+    match (status.kind, status.hardware_address) {
+        (Kind::Loopback, _) => Some((String::from("00:00:00:00:00:00"), "00:00:00:00:00:00")),
+        (_, Some(address)) => Some((address.to_string(), "ff:ff:ff:ff:ff:ff")),
+        (_, None) => None,
+    }
+}
+
+fn flags(status: &InterfaceStatus) -> Vec<&'static str> {
+    let names = [
+        (InterfaceFlags::LOOPBACK, "LOOPBACK"),
+        (InterfaceFlags::BROADCAST, "BROADCAST"),
+        (InterfaceFlags::POINT_TO_POINT, "POINTOPOINT"),
+        (InterfaceFlags::MULTICAST, "MULTICAST"),
+        (InterfaceFlags::NO_ARP, "NOARP"),
+        (InterfaceFlags::UP, "UP"),
+    ];
+    let carrier = status.link == LinkState::Up;
+    let mut flags = Vec::new();
+    if status.enabled && !carrier {
+        flags.push("NO-CARRIER");
+    }
+    flags.extend(names.iter().filter(|(flag, _)| status.flags.contains(*flag)).map(|(_, name)| *name));
+    if status.enabled && carrier {
+        flags.push("LOWER_UP");
+    }
+    flags
+}
+
+fn counters(statistics: &Statistics) -> Vec<String> {
+    let (received, sent) = (Received::of(statistics), Sent::of(statistics));
+    vec![
+        String::from("    RX:  bytes packets errors dropped  missed   mcast           "),
+        format!(
+            "    {:>10} {:>7} {:>6} {:>7} {:>7} {:>7} ",
+            statistics.received_bytes,
+            statistics.received_packets,
+            received.errors,
+            received.dropped,
+            received.overruns,
+            0
+        ),
+        String::from("    TX:  bytes packets errors dropped carrier collsns           "),
+        format!(
+            "    {:>10} {:>7} {:>6} {:>7} {:>7} {:>7} ",
+            statistics.sent_bytes, statistics.sent_packets, sent.errors, sent.dropped, sent.carrier, 0
+        ),
+    ]
+}
+
+/// One interface in `ip -j link` and `ip -j address`.
+#[derive(Serialize)]
+pub(super) struct LinkObject {
+    ifindex: u32,
+    ifname: String,
+    flags: Vec<&'static str>,
+    mtu: u32,
+    qdisc: &'static str,
+    operstate: &'static str,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    linkmode: Option<&'static str>,
+    group: &'static str,
+    txqlen: u32,
+    link_type: &'static str,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    address: Option<String>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    broadcast: Option<&'static str>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    stats64: Option<StatisticsObject>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    addr_info: Option<Vec<AddressObject>>,
+}
+
+impl LinkObject {
+    /// With the addresses, as in `ip -j address`.
+    pub(super) fn with_addresses(status: &InterfaceStatus, addresses: Vec<AddressObject>) -> Self {
+        Self { addr_info: Some(addresses), ..Self::of(status) }
+    }
+
+    fn of(status: &InterfaceStatus) -> Self {
+        let (address, broadcast) = hardware(status).unzip();
+        Self {
+            ifindex: status.index,
+            ifname: status.name.clone(),
+            flags: flags(status),
+            mtu: status.mtu,
+            qdisc: discipline(status),
+            operstate: state(status),
+            linkmode: None,
+            group: "default",
+            txqlen: queue_length(status),
+            link_type: kind(status),
+            address,
+            broadcast,
+            stats64: None,
+            addr_info: None,
+        }
+    }
+}
+
+#[derive(Serialize)]
+struct BriefObject {
+    ifname: String,
+    operstate: &'static str,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    address: Option<String>,
+    flags: Vec<&'static str>,
+}
+
+impl BriefObject {
+    fn of(status: &InterfaceStatus) -> Self {
+        Self {
+            ifname: status.name.clone(),
+            operstate: state(status),
+            address: hardware(status).map(|(address, _)| address),
+            flags: flags(status),
+        }
+    }
+}
+
+#[derive(Serialize)]
+struct StatisticsObject {
+    rx: CountersObject,
+    tx: CountersObject,
+}
+
+#[derive(Serialize)]
+struct CountersObject {
+    bytes: u64,
+    packets: u64,
+    errors: u64,
+    dropped: u64,
+}
+
+impl StatisticsObject {
+    fn of(statistics: &Statistics) -> Self {
+        let (received, sent) = (Received::of(statistics), Sent::of(statistics));
+        Self {
+            rx: CountersObject {
+                bytes: statistics.received_bytes,
+                packets: statistics.received_packets,
+                errors: received.errors,
+                dropped: received.dropped,
+            },
+            tx: CountersObject {
+                bytes: statistics.sent_bytes,
+                packets: statistics.sent_packets,
+                errors: sent.errors,
+                dropped: sent.dropped,
+            },
+        }
+    }
+}
+
+#[cfg(test)]
+#[path = "link_tests.rs"]
+mod tests;

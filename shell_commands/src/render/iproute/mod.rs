@@ -1,0 +1,32 @@
+//! The layouts of iproute2 6.1: lines, one-line (`-o`), brief (`-br`) and JSON (`-j`).
+
+pub mod address;
+pub mod link;
+pub mod neighbor;
+pub mod route;
+
+use serde::Serialize;
+
+/// How `ip` prints.
+#[derive(Clone, Copy, PartialEq, Eq, Debug, Default)]
+pub struct Style {
+    /// `-o`: what belongs to one object on one line, `\` where a line ended.
+    pub oneline: bool,
+    /// `-br`: a table.
+    pub brief: bool,
+    /// `-j`: an array of objects.
+    pub json: bool,
+    /// `-s`: counters.
+    pub statistics: bool,
+}
+
+/// The lines of one object.
+fn object(lines: &[String], style: Style) -> String {
+    lines.join(if style.oneline { "\\" } else { "\n" }) + "\n"
+}
+
+/// An array in iproute2's compact form.
+fn array<T: Serialize>(objects: &[T]) -> String {
+    // Strings, numbers and lists only: there is nothing in them that JSON could not say.
+    serde_json::to_string(objects).unwrap_or_default() + "\n"
+}

@@ -1,0 +1,122 @@
+//! What `dhcp` and `dns` say; the layout is our own.
+
+use network::command::address::Origin;
+use network::command::dhcp::{DhcpLease, DhcpState, DhcpStatus};
+use network::command::dns::DnsServer;
+
+use super::append;
+
+/// The one line of a lease, as `dhcp IF` prints it.
+#[must_use]
+pub fn bound(interface: &str, lease: &DhcpLease) -> String {
+    let mut text = format!("{interface}: bound {} from {}", lease.address, lease.server);
+    if let Some(router) = lease.router {
+        append(&mut text, format_args!(", router {router}"));
+    }
+    for (index, server) in lease.dns_servers.iter().enumerate() {
+        append(&mut text, format_args!("{}{server}", if index == 0 { ", dns " } else { " " }));
+    }
+    append(&mut text, format_args!(", lease {}s\n", lease.lease_seconds));
+    text
+}
+
+/// The client's state and lease, as `dhcp status IF` prints them.
+#[must_use]
+pub fn status(interface: &str, status: &DhcpStatus) -> String {
+    let mut text = format!("{interface}: {}", state(status.state));
+    if let Some(lease) = &status.lease {
+        append(&mut text, format_args!(" {} from {}", lease.address, lease.server));
+        if let Some(router) = lease.router {
+            append(&mut text, format_args!(", router {router}"));
+        }
+        for (index, server) in lease.dns_servers.iter().enumerate() {
+            append(&mut text, format_args!("{}{server}", if index == 0 { ", dns " } else { " " }));
+        }
+        if let Some(domain) = &lease.domain {
+            append(&mut text, format_args!(", domain {}", domain.escape_default()));
+        }
+        append(
+            &mut text,
+            format_args!(
+                ", lease {}s, renew in {}s, rebind in {}s, ends in {}s",
+                lease.lease_seconds, lease.renew_seconds, lease.rebind_seconds, lease.remaining_seconds
+            ),
+        );
+    }
+    if status.attempts > 0 {
+        append(&mut text, format_args!(", attempts {}", status.attempts));
+    }
+    text.push('\n');
+    text
+}
+
+fn state(state: DhcpState) -> &'static str {
+    match state {
+        DhcpState::Stopped => "stopped",
+        DhcpState::Init => "init",
+        DhcpState::Selecting => "selecting",
+        DhcpState::Requesting => "requesting",
+        DhcpState::Rebooting => "rebooting",
+        DhcpState::Checking => "checking",
+        DhcpState::Bound => "bound",
+        DhcpState::Renewing => "renewing",
+        DhcpState::Rebinding => "rebinding",
+    }
+}
+
+/// The DNS servers in the order in which they are asked.
+#[must_use]
+pub fn dns_servers(servers: &[DnsServer]) -> String {
+    let mut text = String::new();
+    for server in servers {
+        append(&mut text, format_args!("{}", server.address));
+        if !server.interface.is_empty() {
+            append(&mut text, format_args!(" dev {}", server.interface));
+        }
+        append(&mut text, format_args!(" {}\n", origin(server.origin)));
+    }
+    text
+}
+
+fn origin(origin: Origin) -> &'static str {
+    match origin {
+        Origin::Static => "static",
+        Origin::Dhcp => "dhcp",
+        Origin::RouterAdvertisement => "ra",
+        Origin::Kernel => "kernel",
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::render::samples;
+
+    #[test]
+    fn a_lease_is_one_line() {
+        let lease = samples::lease();
+        assert_eq!(
+            bound("eth0", &lease),
+            "eth0: bound 10.0.2.15/24 from 10.0.2.2, router 10.0.2.2, dns 10.0.2.3 10.0.2.4, lease 3600s\n"
+        );
+        let bare = DhcpLease { router: None, dns_servers: vec![], ..lease.clone() };
+        assert_eq!(bound("eth0", &bare), "eth0: bound 10.0.2.15/24 from 10.0.2.2, lease 3600s\n");
+        let known = DhcpStatus { state: DhcpState::Bound, lease: Some(lease), attempts: 0 };
+        assert_eq!(
+            status("eth0", &known),
+            "eth0: bound 10.0.2.15/24 from 10.0.2.2, router 10.0.2.2, dns 10.0.2.3 10.0.2.4, domain lan, lease 3600s, renew in \
+             1740s, rebind in 3000s, ends in 3500s\n"
+        );
+        let waiting = DhcpStatus { state: DhcpState::Selecting, lease: None, attempts: 3 };
+        assert_eq!(status("eth0", &waiting), "eth0: selecting, attempts 3\n");
+    }
+
+    #[test]
+    fn servers_have_interface_and_origin() {
+        let servers = [
+            DnsServer { address: "10.0.2.3".parse().unwrap(), origin: Origin::Dhcp, interface: "eth0".into() },
+            DnsServer { address: "fd00::1".parse().unwrap(), origin: Origin::Static, interface: String::new() },
+        ];
+        assert_eq!(dns_servers(&servers), "10.0.2.3 dev eth0 dhcp\nfd00::1 static\n");
+    }
+}

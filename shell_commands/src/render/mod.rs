@@ -1,0 +1,25 @@
+//! Typed answers → text. The only place with layout; nothing here opens a file or decides anything.
+//!
+//! Scripts parse these layouts, so each has a test with the exact text that the original tool prints.
+//!
+//! | module | looks like |
+//! |---|---|
+//! | [`classic`] | `ifconfig`, `route`, `arp`, `netstat`, `nslookup` of BusyBox and net-tools |
+//! | [`iproute`] | `ip` of iproute2: lines, `-o`, `-br`, and `-j` |
+//! | [`lease`] | what `dhcp` and `dns` say; our own |
+//! | [`file`](self::file) | `ls -l` and `stat` |
+//! | [`control`] | the table of a device's commands |
+
+pub mod classic;
+pub mod control;
+pub mod file;
+pub mod iproute;
+pub mod lease;
+
+#[cfg(test)]
+pub(crate) mod samples;
+
+/// Appends to a string, which cannot fail.
+pub(crate) fn append(text: &mut String, arguments: std::fmt::Arguments<'_>) {
+    let _ = std::fmt::Write::write_fmt(text, arguments);
+}

@@ -1,0 +1,173 @@
+//! Answers that the renderers' tests print.
+
+use network::address::{HardwareAddress, Prefix};
+use network::command::address::{AddressEntry, AddressState, Origin, Scope};
+use network::command::dhcp::DhcpLease;
+use network::command::interface::{InterfaceFlags, InterfaceStatus, ReceiveDrops, SendDrops, Statistics};
+use network::command::neighbor::{NeighborEntry, NeighborState};
+use network::command::route::RouteEntry;
+use network::command::socket::{SocketKind, SocketState, SocketStatus};
+use network::driver::{Kind, LinkState, Medium};
+
+pub(crate) fn ethernet() -> InterfaceStatus {
+    InterfaceStatus {
+        index: 2,
+        name: "eth0".into(),
+        kind: Kind::Ethernet,
+        medium: Medium::Ethernet,
+        enabled: true,
+        link: LinkState::Up,
+        flags: InterfaceFlags::UP | InterfaceFlags::RUNNING | InterfaceFlags::BROADCAST | InterfaceFlags::MULTICAST,
+        hardware_address: Some(HardwareAddress([2, 0, 0, 0, 0, 10])),
+        mtu: 1500,
+        mtu_maximum: 9000,
+        burst: None,
+        metric: 0,
+        age_micros: 1,
+    }
+}
+
+pub(crate) fn loopback() -> InterfaceStatus {
+    InterfaceStatus {
+        index: 1,
+        name: "lo".into(),
+        kind: Kind::Loopback,
+        medium: Medium::Ip,
+        flags: InterfaceFlags::UP | InterfaceFlags::RUNNING | InterfaceFlags::LOOPBACK,
+        hardware_address: None,
+        mtu: 65536,
+        ..ethernet()
+    }
+}
+
+pub(crate) fn tunnel() -> InterfaceStatus {
+    InterfaceStatus {
+        index: 3,
+        name: "tun0".into(),
+        kind: Kind::Tunnel,
+        medium: Medium::Ip,
+        flags: InterfaceFlags::UP
+            | InterfaceFlags::RUNNING
+            | InterfaceFlags::POINT_TO_POINT
+            | InterfaceFlags::NO_ARP
+            | InterfaceFlags::MULTICAST,
+        hardware_address: None,
+        ..ethernet()
+    }
+}
+
+pub(crate) fn address(prefix: &str, scope: Scope) -> AddressEntry {
+    let prefix: Prefix = prefix.parse().unwrap();
+    AddressEntry {
+        prefix,
+        broadcast: if scope == Scope::Host { None } else { prefix.broadcast() },
+        origin: Origin::Static,
+        state: AddressState::Preferred,
+        scope,
+        valid_seconds: None,
+        preferred_seconds: None,
+    }
+}
+
+pub(crate) fn addresses() -> Vec<AddressEntry> {
+    vec![address("fe80::ff:fe00:a/64", Scope::Link), address("192.0.2.20/24", Scope::Global)]
+}
+
+pub(crate) fn loopback_addresses() -> Vec<AddressEntry> {
+    vec![address("127.0.0.1/8", Scope::Host), address("::1/128", Scope::Host)]
+}
+
+pub(crate) fn statistics() -> Statistics {
+    Statistics {
+        received_packets: 12,
+        received_bytes: 90,
+        sent_packets: 34,
+        sent_bytes: 1500,
+        received_drops: ReceiveDrops {
+            malformed: 1,
+            checksum: 2,
+            martian: 4,
+            full: 5,
+            not_for_us: 99,
+            ..ReceiveDrops::default()
+        },
+        sent_drops: SendDrops { neighbor: 6, no_route: 7, full: 8, ..SendDrops::default() },
+        polls: 1,
+    }
+}
+
+fn route(destination: &str, gateway: Option<&str>, metric: u32, origin: Origin) -> RouteEntry {
+    RouteEntry {
+        destination: destination.parse().unwrap(),
+        gateway: gateway.map(|gateway| gateway.parse().unwrap()),
+        metric,
+        origin,
+        source: None,
+        interface: "eth0".into(),
+        usable: true,
+    }
+}
+
+pub(crate) fn routes() -> Vec<RouteEntry> {
+    let connected =
+        RouteEntry { source: Some("192.0.2.20".parse().unwrap()), ..route("192.0.2.0/24", None, 0, Origin::Kernel) };
+    let dead = RouteEntry { usable: false, ..route("198.51.100.7/32", Some("192.0.2.9"), 5, Origin::Dhcp) };
+    vec![
+        route("0.0.0.0/0", Some("192.0.2.1"), 0, Origin::Static),
+        connected,
+        dead,
+        route("fd00::/64", None, 256, Origin::Kernel),
+        route("::/0", Some("fe80::1"), 1024, Origin::RouterAdvertisement),
+    ]
+}
+
+pub(crate) fn neighbors() -> Vec<NeighborEntry> {
+    let entry = |address: &str, last: Option<u8>, state, router| NeighborEntry {
+        address: address.parse().unwrap(),
+        hardware_address: last.map(|last| HardwareAddress([2, 0, 0, 0, 0, last])),
+        state,
+        router,
+        age_milliseconds: 0,
+    };
+    vec![
+        entry("192.0.2.1", Some(0xaa), NeighborState::Reachable, false),
+        entry("192.0.2.7", Some(7), NeighborState::Permanent, false),
+        entry("192.0.2.9", None, NeighborState::Failed, false),
+        entry("fe80::1", Some(1), NeighborState::Stale, true),
+    ]
+}
+
+pub(crate) fn sockets() -> Vec<SocketStatus> {
+    let socket = |kind, state, local: &str, remote: Option<&str>| SocketStatus {
+        kind,
+        state,
+        local: local.parse().unwrap(),
+        remote: remote.map(|remote| remote.parse().unwrap()),
+        interface: String::new(),
+        receive_queue: 0,
+        send_queue: 0,
+    };
+    let listener =
+        SocketStatus { send_queue: 5, ..socket(SocketKind::Tcp, SocketState::Listen, "127.0.0.1:8080", None) };
+    let busy = socket(SocketKind::Tcp, SocketState::Established, "192.0.2.20:40000", Some("192.0.2.1:80"));
+    vec![
+        listener,
+        SocketStatus { receive_queue: 1, send_queue: 2, ..busy },
+        socket(SocketKind::Tcp, SocketState::Listen, "[::]:22", None),
+        socket(SocketKind::Udp, SocketState::Closed, "0.0.0.0:53", None),
+    ]
+}
+
+pub(crate) fn lease() -> DhcpLease {
+    DhcpLease {
+        address: "10.0.2.15/24".parse().unwrap(),
+        server: "10.0.2.2".parse().unwrap(),
+        router: Some("10.0.2.2".parse().unwrap()),
+        dns_servers: vec!["10.0.2.3".parse().unwrap(), "10.0.2.4".parse().unwrap()],
+        domain: Some("lan".into()),
+        lease_seconds: 3600,
+        renew_seconds: 1740,
+        rebind_seconds: 3000,
+        remaining_seconds: 3500,
+    }
+}

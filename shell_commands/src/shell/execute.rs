@@ -1,0 +1,228 @@
+//! Runs what the parser found.
+//!
+//! Owns the order of things: lists one after the other, the stages of a pipeline at once, redirections from left to right
+//! before the command starts. A single command runs on the shell itself, so that `cd` and `NAME=value` last; a stage of a
+//! longer pipeline and a job get a subshell. Commands come from the [table](crate::commands::table).
+//!
+//! Everything a command holds lives in its future: dropping the future of [`Shell::execute`] closes it all.
+
+use futures_lite::future;
+use network::platform::BoxFuture;
+use virtual_file_system::{OpenFlags, pipe};
+
+use super::lexer::{Descriptor, Direction};
+use super::parser::{Command, Connector, List, Pipeline, Redirection, Script, Target};
+use super::status::Status;
+use super::{Shell, builtins, expand};
+use crate::commands::table::{self, Action};
+use crate::context::{Context, Stream, Streams};
+use crate::limits;
+
+impl Shell {
+    /// Runs a script and tells the last status.
+    pub async fn execute(&mut self, script: &Script) -> Status {
+        for list in &script.lists {
+            if list.background {
+                self.start_job(list).await;
+            } else {
+                self.list(list).await;
+            }
+            if let Some(status) = self.exit {
+                return status;
+            }
+        }
+        self.status
+    }
+
+    async fn list(&mut self, list: &List) {
+        // As in POSIX, `-e` looks only at the pipeline that comes last, and not at one under `!`.
+        let mut decisive = list.rest.is_empty();
+        let mut negated = list.first.negated;
+        self.pipeline(&list.first).await;
+        for (index, (connector, pipeline)) in list.rest.iter().enumerate() {
+            if self.exit.is_some() {
+                return;
+            }
+            if self.status.is_success() == (*connector == Connector::And) {
+                self.pipeline(pipeline).await;
+                decisive = index.saturating_add(1) == list.rest.len();
+                negated = pipeline.negated;
+            }
+        }
+        if self.stop_on_failure && decisive && !negated && !self.status.is_success() {
+            self.exit.get_or_insert(self.status);
+        }
+    }
+
+    async fn pipeline(&mut self, pipeline: &Pipeline) {
+        let status = match pipeline.commands.as_slice() {
+            [command] => self.command(command).await,
+            commands => self.stages(commands).await,
+        };
+        self.status = if pipeline.negated { Status::from_success(!status.is_success()) } else { status };
+    }
+
+    /// Runs the stages at once; the last one's status counts.
+    async fn stages(&mut self, commands: &[Command]) -> Status {
+        let mut running: BoxFuture<'_, Status> = Box::pin(async { Status::SUCCESS });
+        let mut input = None;
+        for (index, command) in commands.iter().enumerate() {
+            let mut stage = self.subshell();
+            if let Some(reader) = input.take() {
+                stage.streams.input = Stream::new(reader, "pipe");
+            }
+            if index.saturating_add(1) < commands.len() {
+                let (reader, writer) = pipe(limits::PIPE_BYTES);
+                stage.streams.output = Stream::new(writer, "pipe");
+                input = Some(reader);
+            }
+            let before = running;
+            running = Box::pin(async move {
+                // The subshell moves in here, so that its end of the pipe closes when the stage ends.
+                let run = async move {
+                    let mut stage = stage;
+                    let status = stage.command(command).await;
+                    stage.exit.unwrap_or(status)
+                };
+                future::zip(before, run).await.1
+            });
+        }
+        running.await
+    }
+
+    async fn start_job(&mut self, list: &List) {
+        let mut shell = self.subshell();
+        // Nothing to read: a job must not take what is typed for the shell.
+        let (nothing, writer) = pipe(1);
+        drop(writer);
+        shell.streams.input = Stream::new(nothing, "standard input");
+        let list = List { background: false, ..list.clone() };
+        let text = describe(&list);
+        let work = Box::pin(async move {
+            shell.list(&list).await;
+            shell.exit.unwrap_or(shell.status)
+        });
+        let spawner = std::sync::Arc::clone(&self.platform.spawner);
+        self.status = match self.jobs.start(&*spawner, text.clone(), work) {
+            Ok(number) => {
+                if self.interactive {
+                    self.streams.error.remark(&format!("[{number}] {text}\n")).await;
+                }
+                Status::SUCCESS
+            }
+            Err(why) => {
+                self.complain(&format!("{text} &: {why}")).await;
+                Status::FAILURE
+            }
+        };
+    }
+
+    /// Runs one command on this shell.
+    pub(super) async fn command(&mut self, command: &Command) -> Status {
+        let prepared = match self.prepare(command) {
+            Ok(prepared) => prepared,
+            Err(why) => {
+                self.complain(&why).await;
+                return Status::FAILURE;
+            }
+        };
+        let (words, streams) = prepared;
+        let Some((name, arguments)) = words.split_first() else {
+            return self.assign(command).await;
+        };
+        self.invoke(name, arguments, streams).await
+    }
+
+    fn prepare(&self, command: &Command) -> Result<(Vec<String>, Streams), String> {
+        let words = expand::fields(self, &command.words)?;
+        let mut streams = self.streams.clone();
+        for redirection in &command.redirections {
+            self.redirect(&mut streams, redirection)?;
+        }
+        Ok((words, streams))
+    }
+
+    /// Runs the command `name`; builtins such as `time` come back here.
+    pub(super) fn invoke<'a>(
+        &'a mut self,
+        name: &'a str,
+        arguments: &'a [String],
+        streams: Streams,
+    ) -> BoxFuture<'a, Status> {
+        Box::pin(async move {
+            let Some(command) = table::find(name) else {
+                streams.error.remark(&format!("devnet: {name}: command not found\n")).await;
+                return Status::NOT_FOUND;
+            };
+            let context = Context {
+                name: name.to_owned(),
+                arguments: arguments.to_vec(),
+                files: self.files.clone(),
+                streams,
+                platform: self.platform.clone(),
+            };
+            match command.action {
+                Action::Run(_) => command.start(context).await,
+                Action::Builtin(builtin) => builtins::run(self, builtin, command, context).await,
+            }
+        })
+    }
+
+    /// `NAME=value` without a command.
+    async fn assign(&mut self, command: &Command) -> Status {
+        for (name, word) in &command.assignments {
+            match expand::single(self, word) {
+                Ok(value) => drop(self.variables.insert(name.clone(), value)),
+                Err(why) => {
+                    self.complain(&format!("{name}: {why}")).await;
+                    return Status::FAILURE;
+                }
+            }
+        }
+        Status::SUCCESS
+    }
+
+    fn redirect(&self, streams: &mut Streams, redirection: &Redirection) -> Result<(), String> {
+        let stream = match &redirection.target {
+            Target::Stream(Descriptor::Error) => streams.error.clone(),
+            Target::Stream(_) => streams.output.clone(),
+            Target::File(direction, word) => {
+                let path = expand::single(self, word)?;
+                let flags = match direction {
+                    Direction::Read => OpenFlags::READ,
+                    Direction::Append => OpenFlags::WRITE | OpenFlags::CREATE | OpenFlags::APPEND,
+                    Direction::Truncate | Direction::Duplicate => {
+                        OpenFlags::WRITE | OpenFlags::CREATE | OpenFlags::TRUNCATE
+                    }
+                };
+                let file = self.files.open(&path, flags).map_err(|why| format!("{path}: {why}"))?;
+                Stream::new(file, &path)
+            }
+        };
+        match redirection.descriptor {
+            Descriptor::Input => streams.input = stream,
+            Descriptor::Output => streams.output = stream,
+            Descriptor::Error => streams.error = stream,
+        }
+        Ok(())
+    }
+}
+
+/// A list as people recognise it in `jobs`: its words without quotes.
+fn describe(list: &List) -> String {
+    let mut text = describe_pipeline(&list.first);
+    for (connector, pipeline) in &list.rest {
+        text.push_str(if *connector == Connector::And { " && " } else { " || " });
+        text.push_str(&describe_pipeline(pipeline));
+    }
+    text
+}
+
+fn describe_pipeline(pipeline: &Pipeline) -> String {
+    let stages: Vec<String> = pipeline
+        .commands
+        .iter()
+        .map(|command| command.words.iter().map(ToString::to_string).collect::<Vec<_>>().join(" "))
+        .collect();
+    stages.join(" | ")
+}

@@ -1,0 +1,411 @@
+//! Text → tokens.
+//!
+//! Owns quoting, comments and operators. It knows no grammar and no values: variables leave as pieces of words, to be filled
+//! in by [`expand`](super::expand) when the command runs. Called by [`parser`](super::parser), which gets the tokens next.
+//! Any text is safe here: the work is linear in its length and nothing recurses.
+
+use std::fmt;
+use std::iter::Peekable;
+use std::mem;
+use std::str::Chars;
+
+use super::parser::SyntaxError;
+
+/// A part of a word.
+#[derive(Clone, PartialEq, Eq, Debug)]
+pub enum Piece {
+    /// Characters that stand for themselves.
+    Literal(String),
+    /// The value of a variable; cut at white space unless quoted.
+    Variable {
+        /// Its name: a name, a number, or one of `? # @ *`.
+        name: String,
+        /// It stands between double quotes.
+        quoted: bool,
+    },
+}
+
+/// A word as it was typed.
+#[derive(Clone, PartialEq, Eq, Debug, Default)]
+pub struct Word {
+    /// Its parts, in order. A quoted empty string is one empty literal.
+    pub pieces: Vec<Piece>,
+    /// Some part of it was quoted, so it is neither a number of a redirection nor an assignment's name.
+    pub quoted: bool,
+}
+
+impl fmt::Display for Word {
+    /// The word without quotes, variables by name.
+    fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
+        self.pieces.iter().try_for_each(|piece| match piece {
+            Piece::Literal(text) => formatter.write_str(text),
+            Piece::Variable { name, .. } => write!(formatter, "${name}"),
+        })
+    }
+}
+
+/// Which of a command's streams.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub enum Descriptor {
+    /// 0
+    Input,
+    /// 1
+    Output,
+    /// 2
+    Error,
+}
+
+/// What a redirection does.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub enum Direction {
+    /// `<`
+    Read,
+    /// `>`
+    Truncate,
+    /// `>>`
+    Append,
+    /// `>&`
+    Duplicate,
+}
+
+/// The smallest unit of the grammar.
+#[derive(Clone, PartialEq, Eq, Debug)]
+pub enum Token {
+    /// A word.
+    Word(Word),
+    /// `&&`
+    And,
+    /// `||`
+    Or,
+    /// `|`
+    Pipe,
+    /// `&`
+    Background,
+    /// `;`
+    Semicolon,
+    /// The end of a line.
+    Newline,
+    /// A redirection; its target is the next word.
+    Redirect(Descriptor, Direction),
+}
+
+impl Token {
+    /// The token as it is typed, for errors.
+    #[must_use]
+    pub fn text(&self) -> &'static str {
+        match self {
+            Self::Word(_) => "word",
+            Self::And => "&&",
+            Self::Or => "||",
+            Self::Pipe => "|",
+            Self::Background => "&",
+            Self::Semicolon => ";",
+            Self::Newline => "end of line",
+            Self::Redirect(_, Direction::Read) => "<",
+            Self::Redirect(_, Direction::Truncate) => ">",
+            Self::Redirect(_, Direction::Append) => ">>",
+            Self::Redirect(_, Direction::Duplicate) => ">&",
+        }
+    }
+}
+
+/// Cuts `text` into tokens.
+///
+/// # Errors
+/// An unterminated quote or escape, a NUL, or syntax that this shell does not have.
+pub fn tokenize(text: &str) -> Result<Vec<Token>, SyntaxError> {
+    let mut lexer = Lexer { rest: text.chars().peekable(), word: Word::default(), in_word: false, tokens: Vec::new() };
+    while let Some(character) = lexer.rest.next() {
+        lexer.take(character)?;
+    }
+    lexer.end_word();
+    Ok(lexer.tokens)
+}
+
+struct Lexer<'a> {
+    rest: Peekable<Chars<'a>>,
+    word: Word,
+    in_word: bool,
+    tokens: Vec<Token>,
+}
+
+impl Lexer<'_> {
+    fn take(&mut self, character: char) -> Result<(), SyntaxError> {
+        match character {
+            ' ' | '\t' | '\r' => self.end_word(),
+            '\n' => self.operator(Token::Newline),
+            ';' => self.operator(Token::Semicolon),
+            '&' if self.follows('&') => self.operator(Token::And),
+            '&' => self.operator(Token::Background),
+            '|' if self.follows('|') => self.operator(Token::Or),
+            '|' => self.operator(Token::Pipe),
+            '<' | '>' => self.redirection(character)?,
+            '#' if !self.in_word => self.comment(),
+            '\'' => self.single_quotes()?,
+            '"' => self.double_quotes()?,
+            '\\' => self.escape()?,
+            '$' => self.variable(false)?,
+            '`' | '(' | ')' => return Err(SyntaxError::unexpected(&character.to_string())),
+            '\0' => return Err(SyntaxError::new("a NUL character")),
+            other => self.literal(other),
+        }
+        Ok(())
+    }
+
+    /// Takes the next character if it is `wanted`.
+    fn follows(&mut self, wanted: char) -> bool {
+        self.rest.next_if_eq(&wanted).is_some()
+    }
+
+    fn operator(&mut self, token: Token) {
+        self.end_word();
+        self.tokens.push(token);
+    }
+
+    fn end_word(&mut self) {
+        if mem::take(&mut self.in_word) {
+            self.tokens.push(Token::Word(mem::take(&mut self.word)));
+        }
+    }
+
+    fn comment(&mut self) {
+        while self.rest.next_if(|&character| character != '\n').is_some() {}
+    }
+
+    fn literal(&mut self, character: char) {
+        self.in_word = true;
+        match self.word.pieces.last_mut() {
+            Some(Piece::Literal(text)) => text.push(character),
+            _ => self.word.pieces.push(Piece::Literal(character.to_string())),
+        }
+    }
+
+    /// Marks the word as quoted; a quoted empty string must leave a piece behind.
+    fn quote(&mut self) {
+        self.in_word = true;
+        self.word.quoted = true;
+        if self.word.pieces.is_empty() {
+            self.word.pieces.push(Piece::Literal(String::new()));
+        }
+    }
+
+    fn single_quotes(&mut self) -> Result<(), SyntaxError> {
+        self.quote();
+        loop {
+            match self.rest.next() {
+                Some('\'') => return Ok(()),
+                Some('\0') => return Err(SyntaxError::new("a NUL character")),
+                Some(character) => self.literal(character),
+                None => return Err(SyntaxError::incomplete("unterminated '")),
+            }
+        }
+    }
+
+    fn double_quotes(&mut self) -> Result<(), SyntaxError> {
+        self.quote();
+        loop {
+            match self.rest.next() {
+                Some('"') => return Ok(()),
+                Some('$') => self.variable(true)?,
+                Some('\\') => match self.rest.next() {
+                    Some('\n') => {}
+                    Some(character @ ('"' | '\\' | '$' | '`')) => self.literal(character),
+                    Some(character) => {
+                        self.literal('\\');
+                        self.literal(character);
+                    }
+                    None => return Err(SyntaxError::incomplete("unterminated \"")),
+                },
+                Some('`') => return Err(SyntaxError::unexpected("`")),
+                Some('\0') => return Err(SyntaxError::new("a NUL character")),
+                Some(character) => self.literal(character),
+                None => return Err(SyntaxError::incomplete("unterminated \"")),
+            }
+        }
+    }
+
+    fn escape(&mut self) -> Result<(), SyntaxError> {
+        match self.rest.next() {
+            Some('\n') => Ok(()),
+            Some('\0') => Err(SyntaxError::new("a NUL character")),
+            Some(character) => {
+                self.quote();
+                self.literal(character);
+                Ok(())
+            }
+            None => Err(SyntaxError::incomplete("nothing after \\")),
+        }
+    }
+
+    fn variable(&mut self, quoted: bool) -> Result<(), SyntaxError> {
+        let mut name = String::new();
+        match self.rest.peek().copied() {
+            Some('{') => {
+                self.rest.next();
+                while let Some(character) = self.rest.next_if(|&character| is_special(character) || is_name(character))
+                {
+                    name.push(character);
+                }
+                if !self.follows('}') || name.is_empty() {
+                    return Err(SyntaxError::new("bad substitution ${"));
+                }
+            }
+            Some('(') => return Err(SyntaxError::new("there is no command substitution $(")),
+            Some(character) if is_special(character) || character.is_ascii_digit() => {
+                self.rest.next();
+                name.push(character);
+            }
+            _ => {
+                while let Some(character) = self.rest.next_if(|&character| is_name(character)) {
+                    name.push(character);
+                }
+            }
+        }
+        if name.is_empty() {
+            self.literal('$');
+        } else {
+            self.in_word = true;
+            self.word.pieces.push(Piece::Variable { name, quoted });
+        }
+        Ok(())
+    }
+
+    fn redirection(&mut self, character: char) -> Result<(), SyntaxError> {
+        let number = self.descriptor_number();
+        if number.is_none() {
+            self.end_word();
+        }
+        let direction = match character {
+            '<' if self.follows('<') => return Err(SyntaxError::unexpected("<<")),
+            '<' => Direction::Read,
+            _ if self.follows('>') => Direction::Append,
+            _ if self.follows('&') => Direction::Duplicate,
+            _ => Direction::Truncate,
+        };
+        let descriptor = match (number, direction) {
+            (None, Direction::Read) | (Some('0'), Direction::Read) => Descriptor::Input,
+            (None | Some('1'), _) if direction != Direction::Read => Descriptor::Output,
+            (Some('2'), _) if direction != Direction::Read => Descriptor::Error,
+            (number, _) => {
+                let number = number.map(String::from).unwrap_or_default();
+                return Err(SyntaxError::unexpected(&format!("{number}{character}")));
+            }
+        };
+        self.tokens.push(Token::Redirect(descriptor, direction));
+        Ok(())
+    }
+
+    /// The digit in `2>`: a word of one digit that the operator follows at once.
+    fn descriptor_number(&mut self) -> Option<char> {
+        let [Piece::Literal(text)] = self.word.pieces.as_slice() else { return None };
+        let digit =
+            text.chars().next().filter(|digit| text.len() == 1 && digit.is_ascii_digit() && !self.word.quoted)?;
+        self.in_word = false;
+        self.word = Word::default();
+        Some(digit)
+    }
+}
+
+const fn is_special(character: char) -> bool {
+    matches!(character, '?' | '#' | '@' | '*')
+}
+
+const fn is_name(character: char) -> bool {
+    character.is_ascii_alphanumeric() || character == '_'
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn words(text: &str) -> Vec<String> {
+        let literal = |piece: &Piece| match piece {
+            Piece::Literal(text) => text.clone(),
+            Piece::Variable { name, quoted: true } => format!("<\"{name}\">"),
+            Piece::Variable { name, quoted: false } => format!("<{name}>"),
+        };
+        let shown = |token: &Token| match token {
+            Token::Word(word) => word.pieces.iter().map(literal).collect(),
+            Token::Redirect(descriptor, direction) => format!("{descriptor:?}{direction:?}"),
+            other => other.text().to_owned(),
+        };
+        tokenize(text).unwrap().iter().map(shown).collect()
+    }
+
+    #[test]
+    fn words_quotes_and_escapes() {
+        assert_eq!(words("echo  a\tb"), ["echo", "a", "b"]);
+        assert_eq!(words(r#"'a b' "c d" e\ f g'h'"i""#), ["a b", "c d", "e f", "ghi"]);
+        assert_eq!(words(r#"'' "" a"" "#), ["", "", "a"]);
+        assert_eq!(words(r#""\a \" \\ \$x""#), [r#"\a " \ $x"#]);
+        assert_eq!(words(r"'\n'"), [r"\n"]);
+        assert_eq!(words("a\\\nb"), ["ab"]);
+        assert_eq!(words("\"a\\\nb\""), ["ab"]);
+    }
+
+    #[test]
+    fn comments_begin_words_only() {
+        assert_eq!(words("a # b ; c\nd"), ["a", "end of line", "d"]);
+        assert_eq!(words("a#b '#' \\#"), ["a#b", "#", "#"]);
+        assert_eq!(words("# only"), Vec::<String>::new());
+    }
+
+    #[test]
+    fn operators_need_no_spaces() {
+        assert_eq!(words("a&&b||c|d;e&f"), ["a", "&&", "b", "||", "c", "|", "d", ";", "e", "&", "f"]);
+        assert_eq!(words("a>b>>c<d"), ["a", "OutputTruncate", "b", "OutputAppend", "c", "InputRead", "d"]);
+        assert_eq!(
+            words("a 2>b 2>>c 2>&1 >&2"),
+            ["a", "ErrorTruncate", "b", "ErrorAppend", "c", "ErrorDuplicate", "1", "OutputDuplicate", "2"]
+        );
+        assert_eq!(words("a2>b"), ["a2", "OutputTruncate", "b"], "only a word of one digit is a descriptor");
+        assert_eq!(words("a '2'>b"), ["a", "2", "OutputTruncate", "b"]);
+        assert_eq!(words("a 0<b 1>c"), ["a", "InputRead", "b", "OutputTruncate", "c"]);
+    }
+
+    #[test]
+    fn variables_become_pieces() {
+        assert_eq!(
+            words(r#"$a x${b}y "$c" $? $# "$@" $10 ${10} '$d' \$e"#),
+            ["<a>", "x<b>y", "<\"c\">", "<?>", "<#>", "<\"@\">", "<1>0", "<10>", "$d", "$e"]
+        );
+        assert_eq!(words("$ a$ \"$\""), ["$", "a$", "$"]);
+        assert_eq!(words("\"$a\""), ["<\"a\">"]);
+    }
+
+    #[test]
+    fn hostile_text_is_refused_or_taken_but_never_fatal() {
+        for (text, incomplete) in [
+            ("'", true),
+            ("\"", true),
+            ("\\", true),
+            ("\"\\", true),
+            ("echo 'a\nb", true),
+            ("a\0b", false),
+            ("'\0'", false),
+            ("\"\0\"", false),
+            ("\\\0", false),
+            ("$(", false),
+            ("`", false),
+            ("(", false),
+            (")", false),
+            ("\"`\"", false),
+            ("${", false),
+            ("${}", false),
+            ("${a", false),
+            ("${a b}", false),
+            ("<<x", false),
+            ("3>x", false),
+            ("2<x", false),
+            ("9<x", false),
+        ] {
+            let error = tokenize(text).expect_err(text);
+            assert_eq!(error.is_incomplete(), incomplete, "{text:?}");
+        }
+        assert_eq!(words("\u{1}\u{7f}\u{202e}é"), ["\u{1}\u{7f}\u{202e}é"]);
+        let long = "x".repeat(64 * 1024);
+        assert_eq!(words(&long), [long.clone()]);
+        assert_eq!(tokenize(&";".repeat(64 * 1024)).unwrap().len(), 64 * 1024);
+        assert_eq!(tokenize(&"$".repeat(64 * 1024)).unwrap().len(), 1);
+    }
+}

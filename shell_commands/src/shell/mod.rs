@@ -1,0 +1,108 @@
+//! From a line of text to running commands.
+//!
+//! [`lexer`] cuts text into tokens, [`parser`] orders them, [`expand`] puts values in, [`execute`] opens redirections and
+//! pipes and runs the [table](crate::commands::table)'s commands. [`jobs`] keeps what runs in the background. The state that
+//! lines share is [`Shell`]; a pipeline's stages and background jobs get a copy of it, so no lock is needed.
+//!
+//! Called by the program (`main.rs`) and by tests. Dropping the future of [`Shell::run`] ends what it runs at once.
+
+pub mod builtins;
+pub mod execute;
+pub mod expand;
+pub mod jobs;
+pub mod lexer;
+pub mod parser;
+pub mod status;
+
+use std::collections::BTreeMap;
+
+use crate::context::{Files, Platform, Streams};
+use jobs::Jobs;
+use parser::SyntaxError;
+use status::Status;
+
+/// The state of one shell.
+pub struct Shell {
+    /// The file system and the current directory.
+    pub files: Files,
+    /// Where commands read and write unless redirected.
+    pub streams: Streams,
+    /// Time, chance and tasks.
+    pub platform: Platform,
+    /// Values of `$NAME`.
+    pub variables: BTreeMap<String, String>,
+    /// `$0` and what follows it.
+    pub parameters: Vec<String>,
+    /// The last status, `$?`.
+    pub status: Status,
+    /// End at the first failure (`-e`).
+    pub stop_on_failure: bool,
+    /// A person is at the terminal: jobs are announced.
+    pub interactive: bool,
+    /// What `exit` asked for.
+    pub exit: Option<Status>,
+    /// What runs in the background.
+    pub jobs: Jobs,
+}
+
+impl Shell {
+    /// A fresh shell.
+    #[must_use]
+    pub fn new(files: Files, streams: Streams, platform: Platform) -> Self {
+        Self {
+            files,
+            streams,
+            platform,
+            variables: BTreeMap::new(),
+            parameters: vec![String::from("devnet")],
+            status: Status::SUCCESS,
+            stop_on_failure: false,
+            interactive: false,
+            exit: None,
+            jobs: Jobs::default(),
+        }
+    }
+
+    /// A copy for a stage of a pipeline or a background job: what it changes, it changes for itself, and its jobs are its own.
+    #[must_use]
+    pub fn subshell(&self) -> Self {
+        Self {
+            files: self.files.clone(),
+            streams: self.streams.clone(),
+            platform: self.platform.clone(),
+            variables: self.variables.clone(),
+            parameters: self.parameters.clone(),
+            status: self.status,
+            stop_on_failure: self.stop_on_failure,
+            interactive: false,
+            exit: None,
+            jobs: Jobs::default(),
+        }
+    }
+
+    /// Parses `text` whole and then runs it; a syntax error is reported, and nothing is run. Tells the last status.
+    ///
+    /// # Cancel safety
+    /// Dropping the future ends the running commands and closes their files; the shell stays usable.
+    pub async fn run(&mut self, text: &str) -> Status {
+        match parser::parse(text) {
+            Ok(script) => self.execute(&script).await,
+            Err(error) => self.report(&error).await,
+        }
+    }
+
+    /// Reports a syntax error and tells its status.
+    pub async fn report(&mut self, error: &SyntaxError) -> Status {
+        self.complain(&format!("syntax error: {error}")).await;
+        self.status = Status::USAGE;
+        self.status
+    }
+
+    /// Complains on the shell's own error stream.
+    pub async fn complain(&self, message: &str) {
+        self.streams.error.remark(&format!("devnet: {message}\n")).await;
+    }
+}
+
+#[cfg(test)]
+mod tests;

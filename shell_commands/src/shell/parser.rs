@@ -1,0 +1,271 @@
+//! Tokens → what to run.
+//!
+//! Owns the grammar:
+//!
+//! ```text
+//! script   = { list [ ";" | "&" | newline ] }
+//! list     = pipeline { ( "&&" | "||" ) pipeline }
+//! pipeline = [ "!" ] command { "|" command }
+//! command  = { NAME=word } { word | redirection }
+//! ```
+//!
+//! It runs nothing: a script that does not parse leaves no trace. What it returns goes to [`execute`](super::execute).
+//! The grammar does not nest, so hostile input cannot exhaust the stack.
+
+use std::fmt;
+use std::iter::Peekable;
+use std::vec::IntoIter;
+
+use super::lexer::{Descriptor, Direction, Piece, Token, Word, tokenize};
+
+/// Why text is not a script.
+#[derive(Clone, PartialEq, Eq, Debug)]
+pub struct SyntaxError {
+    message: String,
+    incomplete: bool,
+}
+
+impl SyntaxError {
+    pub(super) fn new(message: impl Into<String>) -> Self {
+        Self { message: message.into(), incomplete: false }
+    }
+
+    pub(super) fn incomplete(message: impl Into<String>) -> Self {
+        Self { message: message.into(), incomplete: true }
+    }
+
+    pub(super) fn unexpected(what: &str) -> Self {
+        Self::new(format!("unexpected {what}"))
+    }
+
+    /// More text could make it right: an open quote, or a line that ends in an operator.
+    #[must_use]
+    pub const fn is_incomplete(&self) -> bool {
+        self.incomplete
+    }
+}
+
+impl fmt::Display for SyntaxError {
+    fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
+        formatter.write_str(&self.message)
+    }
+}
+
+/// Lists, in order.
+#[derive(Clone, PartialEq, Eq, Debug, Default)]
+pub struct Script {
+    /// What to run.
+    pub lists: Vec<List>,
+}
+
+/// Pipelines that depend on each other's status.
+#[derive(Clone, PartialEq, Eq, Debug)]
+pub struct List {
+    /// Runs always.
+    pub first: Pipeline,
+    /// Each runs if the status so far is as its connector wants.
+    pub rest: Vec<(Connector, Pipeline)>,
+    /// Runs as a job.
+    pub background: bool,
+}
+
+/// When the next pipeline runs.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub enum Connector {
+    /// After success, `&&`.
+    And,
+    /// After a failure, `||`.
+    Or,
+}
+
+/// Commands that run at once, each reading what the one before writes.
+#[derive(Clone, PartialEq, Eq, Debug)]
+pub struct Pipeline {
+    /// `!`: success and failure are exchanged.
+    pub negated: bool,
+    /// At least one.
+    pub commands: Vec<Command>,
+}
+
+/// One command.
+#[derive(Clone, PartialEq, Eq, Debug, Default)]
+pub struct Command {
+    /// `NAME=value` in front of the words.
+    pub assignments: Vec<(String, Word)>,
+    /// The name and its arguments.
+    pub words: Vec<Word>,
+    /// From left to right.
+    pub redirections: Vec<Redirection>,
+}
+
+impl Command {
+    fn is_empty(&self) -> bool {
+        self.assignments.is_empty() && self.words.is_empty() && self.redirections.is_empty()
+    }
+}
+
+/// One redirection.
+#[derive(Clone, PartialEq, Eq, Debug)]
+pub struct Redirection {
+    /// The stream that changes.
+    pub descriptor: Descriptor,
+    /// What becomes of it.
+    pub target: Target,
+}
+
+/// Where a stream goes.
+#[derive(Clone, PartialEq, Eq, Debug)]
+pub enum Target {
+    /// A file, opened for this.
+    File(Direction, Word),
+    /// Where this stream goes now.
+    Stream(Descriptor),
+}
+
+/// Parses `text` whole.
+///
+/// # Errors
+/// The first thing that is not of the grammar.
+pub fn parse(text: &str) -> Result<Script, SyntaxError> {
+    if text.len() > crate::limits::SCRIPT_BYTES {
+        return Err(SyntaxError::new("the script is too long"));
+    }
+    let mut parser = Parser { tokens: tokenize(text)?.into_iter().peekable() };
+    let mut script = Script::default();
+    loop {
+        while parser.take(&Token::Newline) {}
+        if parser.tokens.peek().is_none() {
+            return Ok(script);
+        }
+        script.lists.push(parser.list()?);
+    }
+}
+
+struct Parser {
+    tokens: Peekable<IntoIter<Token>>,
+}
+
+impl Parser {
+    fn take(&mut self, wanted: &Token) -> bool {
+        self.tokens.next_if_eq(wanted).is_some()
+    }
+
+    fn list(&mut self) -> Result<List, SyntaxError> {
+        let first = self.pipeline()?;
+        let mut rest = Vec::new();
+        loop {
+            let connector = match self.tokens.peek() {
+                Some(Token::And) => Connector::And,
+                Some(Token::Or) => Connector::Or,
+                _ => break,
+            };
+            self.tokens.next();
+            self.continue_line(connector.text())?;
+            rest.push((connector, self.pipeline()?));
+        }
+        let background = self.take(&Token::Background);
+        if !background && !self.take(&Token::Semicolon) && !self.take(&Token::Newline) {
+            if let Some(token) = self.tokens.peek() {
+                return Err(SyntaxError::unexpected(token.text()));
+            }
+        }
+        Ok(List { first, rest, background })
+    }
+
+    /// After an operator the line may end, but the text may not.
+    fn continue_line(&mut self, operator: &str) -> Result<(), SyntaxError> {
+        while self.take(&Token::Newline) {}
+        if self.tokens.peek().is_none() {
+            return Err(SyntaxError::incomplete(format!("nothing after {operator}")));
+        }
+        Ok(())
+    }
+
+    fn pipeline(&mut self) -> Result<Pipeline, SyntaxError> {
+        let mut negated = false;
+        while self.tokens.next_if(|token| matches!(token, Token::Word(word) if is_exclamation(word))).is_some() {
+            negated = !negated;
+        }
+        let mut commands = vec![self.command()?];
+        while self.take(&Token::Pipe) {
+            self.continue_line("|")?;
+            commands.push(self.command()?);
+            if commands.len() > crate::limits::STAGES {
+                return Err(SyntaxError::new("too many commands in a pipeline"));
+            }
+        }
+        Ok(Pipeline { negated, commands })
+    }
+
+    fn command(&mut self) -> Result<Command, SyntaxError> {
+        let mut command = Command::default();
+        loop {
+            match self.tokens.next_if(|token| matches!(token, Token::Word(_) | Token::Redirect(..))) {
+                Some(Token::Word(word)) => match command.words.is_empty().then(|| assignment(&word)).flatten() {
+                    Some(assignment) => command.assignments.push(assignment),
+                    None => command.words.push(word),
+                },
+                Some(Token::Redirect(descriptor, direction)) => {
+                    let target = self.target(direction)?;
+                    command.redirections.push(Redirection { descriptor, target });
+                }
+                _ => break,
+            }
+        }
+        if command.is_empty() {
+            return Err(match self.tokens.peek() {
+                Some(token) => SyntaxError::unexpected(token.text()),
+                None => SyntaxError::incomplete("a command is missing"),
+            });
+        }
+        Ok(command)
+    }
+
+    fn target(&mut self, direction: Direction) -> Result<Target, SyntaxError> {
+        let operator = Token::Redirect(Descriptor::Output, direction);
+        let word = match self.tokens.next() {
+            Some(Token::Word(word)) => word,
+            Some(token) => return Err(SyntaxError::unexpected(&format!("{} after {}", token.text(), operator.text()))),
+            None => return Err(SyntaxError::new(format!("no file after {}", operator.text()))),
+        };
+        if direction != Direction::Duplicate {
+            return Ok(Target::File(direction, word));
+        }
+        match word.pieces.as_slice() {
+            [Piece::Literal(number)] if number == "1" => Ok(Target::Stream(Descriptor::Output)),
+            [Piece::Literal(number)] if number == "2" => Ok(Target::Stream(Descriptor::Error)),
+            _ => Err(SyntaxError::new("after >& only 1 or 2 can stand")),
+        }
+    }
+}
+
+impl Connector {
+    const fn text(self) -> &'static str {
+        match self {
+            Self::And => "&&",
+            Self::Or => "||",
+        }
+    }
+}
+
+fn is_exclamation(word: &Word) -> bool {
+    !word.quoted && matches!(word.pieces.as_slice(), [Piece::Literal(text)] if text == "!")
+}
+
+/// The name and the value of `NAME=value`, if the word is one.
+fn assignment(word: &Word) -> Option<(String, Word)> {
+    let (Piece::Literal(first), rest) = word.pieces.split_first()? else { return None };
+    let (name, value) = first.split_once('=')?;
+    let mut characters = name.chars();
+    let starts = characters.next().is_some_and(|character| character.is_ascii_alphabetic() || character == '_');
+    if !starts || !characters.all(|character| character.is_ascii_alphanumeric() || character == '_') {
+        return None;
+    }
+    let mut pieces = vec![Piece::Literal(value.to_owned())];
+    pieces.extend_from_slice(rest);
+    Some((name.to_owned(), Word { pieces, quoted: word.quoted }))
+}
+
+#[cfg(test)]
+#[path = "parser_tests.rs"]
+mod tests;

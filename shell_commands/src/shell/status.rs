@@ -1,0 +1,42 @@
+//! The exit status of a command.
+
+use std::fmt;
+
+/// What a command ends with: 0 is success, everything else is not.
+#[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Debug, Default)]
+pub struct Status(pub u8);
+
+impl Status {
+    /// The command did what it was asked.
+    pub const SUCCESS: Self = Self(0);
+    /// The command failed.
+    pub const FAILURE: Self = Self(1);
+    /// The command was typed wrongly.
+    pub const USAGE: Self = Self(2);
+    /// There is no such command (POSIX 2.8.2).
+    pub const NOT_FOUND: Self = Self(127);
+    /// Ended by Ctrl-C: 128 and SIGINT's number, as shells report it.
+    pub const INTERRUPTED: Self = Self(130);
+    /// The reader of the output went away: 128 and SIGPIPE's number.
+    pub const BROKEN_PIPE: Self = Self(141);
+    /// Ended by `kill`: 128 and SIGTERM's number.
+    pub const KILLED: Self = Self(143);
+
+    /// True for 0.
+    #[must_use]
+    pub const fn is_success(self) -> bool {
+        self.0 == 0
+    }
+
+    /// Success or failure.
+    #[must_use]
+    pub const fn from_success(success: bool) -> Self {
+        if success { Self::SUCCESS } else { Self::FAILURE }
+    }
+}
+
+impl fmt::Display for Status {
+    fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
+        fmt::Display::fmt(&self.0, formatter)
+    }
+}

@@ -1,0 +1,168 @@
+//! The world that this crate's tests run in: a file system in memory, a clock that jumps, one thread.
+
+use std::sync::Arc;
+use std::sync::atomic::{AtomicU64, Ordering};
+use std::time::Duration;
+
+use async_executor::Executor;
+use futures_lite::future;
+use network::platform::{BoxFuture, Clock, Entropy, Instant, Spawner};
+use virtual_file_system::{
+    CharacterDevice, Credentials, File, Mode, OpenDevice, OpenFlags, OpenRequest, Operation, Path, Readiness,
+    VirtualFileSystem,
+};
+
+use crate::context::{Files, Platform, Stream, Streams};
+use crate::shell::Shell;
+use crate::shell::status::Status;
+
+/// Time that passes only for those who sleep.
+#[derive(Default)]
+pub(crate) struct JumpingClock(AtomicU64);
+
+impl Clock for JumpingClock {
+    fn now(&self) -> Instant {
+        Instant::from_micros(self.0.load(Ordering::SeqCst))
+    }
+
+    fn sleep_until(&self, deadline: Instant) -> BoxFuture<'static, ()> {
+        self.0.fetch_max(deadline.as_micros(), Ordering::SeqCst);
+        Box::pin(future::yield_now())
+    }
+}
+
+struct Zeros;
+
+impl Entropy for Zeros {
+    fn fill(&self, buffer: &mut [u8]) -> Result<(), &'static str> {
+        buffer.fill(0);
+        Ok(())
+    }
+}
+
+struct OneThread(Arc<Executor<'static>>);
+
+impl Spawner for OneThread {
+    fn spawn(&self, task: BoxFuture<'static, ()>) -> Result<(), &'static str> {
+        self.0.spawn(task).detach();
+        Ok(())
+    }
+}
+
+/// A device that is always open and never says anything; it counts who has it open.
+#[derive(Default)]
+pub(crate) struct Silent {
+    pub(crate) open: Arc<AtomicU64>,
+}
+
+struct SilentFile(Arc<AtomicU64>);
+
+impl Drop for SilentFile {
+    fn drop(&mut self) {
+        self.0.fetch_sub(1, Ordering::SeqCst);
+    }
+}
+
+impl CharacterDevice for Silent {
+    fn open(&self, _: &OpenRequest<'_>) -> virtual_file_system::Result<Arc<dyn OpenDevice>> {
+        self.open.fetch_add(1, Ordering::SeqCst);
+        Ok(Arc::new(SilentFile(Arc::clone(&self.open))))
+    }
+}
+
+impl OpenDevice for SilentFile {
+    fn read<'a>(&'a self, _: &'a mut [u8]) -> Operation<'a, usize> {
+        Operation::waiting(future::pending())
+    }
+
+    fn write<'a>(&'a self, _: &'a [u8]) -> Operation<'a, usize> {
+        Operation::waiting(future::pending())
+    }
+
+    fn poll_ready(&self, _: &mut std::task::Context<'_>, _: Readiness) -> std::task::Poll<Readiness> {
+        std::task::Poll::Pending
+    }
+}
+
+/// One test's world.
+pub(crate) struct World {
+    pub(crate) tree: VirtualFileSystem,
+    pub(crate) executor: Arc<Executor<'static>>,
+    pub(crate) clock: Arc<JumpingClock>,
+}
+
+/// What a script did.
+#[derive(PartialEq, Eq, Debug)]
+pub(crate) struct Ran {
+    pub(crate) status: Status,
+    pub(crate) output: String,
+    pub(crate) error: String,
+}
+
+impl World {
+    pub(crate) fn new() -> Self {
+        let world = Self { tree: VirtualFileSystem::new(), executor: Arc::default(), clock: Arc::default() };
+        for directory in ["/temporary", "/devices", "/devices/network"] {
+            let mode = Mode::from_bits_truncate(0o777);
+            world.tree.create_directory(&Credentials::root(), &Path::parse(directory).unwrap(), mode).unwrap();
+        }
+        world
+    }
+
+    pub(crate) fn mount(&self, path: &str, device: Arc<dyn CharacterDevice>) {
+        let mode = Mode::from_bits_truncate(0o666);
+        self.tree.mount(&Credentials::root(), &Path::parse(path).unwrap(), device, mode).unwrap();
+    }
+
+    pub(crate) fn open(&self, path: &str) -> File {
+        let flags = OpenFlags::READ | OpenFlags::WRITE | OpenFlags::CREATE;
+        let mode = Mode::from_bits_truncate(0o666);
+        self.tree.open(&Credentials::root(), &Path::parse(path).unwrap(), flags, mode).unwrap()
+    }
+
+    pub(crate) fn shell(&self) -> Shell {
+        let stream = |name: &str| {
+            let file = self.open(&format!("/.{name}"));
+            file.set_length(0).unwrap();
+            Stream::new(file, name)
+        };
+        let platform = Platform {
+            clock: Arc::clone(&self.clock) as Arc<dyn Clock>,
+            entropy: Arc::new(Zeros),
+            spawner: Arc::new(OneThread(Arc::clone(&self.executor))),
+        };
+        let streams = Streams { input: stream("input"), output: stream("output"), error: stream("error") };
+        Shell::new(Files::new(self.tree.clone(), Credentials::root()).unwrap(), streams, platform)
+    }
+
+    pub(crate) fn block_on<T>(&self, future: impl Future<Output = T>) -> T {
+        future::block_on(self.executor.run(future))
+    }
+
+    /// The whole text of a file.
+    pub(crate) fn text(&self, path: &str) -> String {
+        let bytes = self.block_on(self.open(path).read_to_end(1 << 24)).unwrap();
+        String::from_utf8(bytes).unwrap()
+    }
+
+    /// Runs a script in a fresh shell.
+    pub(crate) fn run(&self, script: &str) -> Ran {
+        self.run_in(&mut self.shell(), script)
+    }
+
+    pub(crate) fn run_in(&self, shell: &mut Shell, script: &str) -> Ran {
+        let status = self.block_on(shell.run(script));
+        Ran { status, output: self.text("/.output"), error: self.text("/.error") }
+    }
+
+    /// Runs a script that must succeed without a complaint; tells its output.
+    pub(crate) fn output(&self, script: &str) -> String {
+        let ran = self.run(script);
+        assert_eq!((ran.status, ran.error.as_str()), (Status::SUCCESS, ""), "{script}");
+        ran.output
+    }
+
+    pub(crate) fn elapsed(&self) -> Duration {
+        self.clock.now().since(Instant::ZERO)
+    }
+}
