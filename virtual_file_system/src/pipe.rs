@@ -50,7 +50,7 @@ struct State {
 type Step<T> = (Poll<T>, Vec<Waker>);
 
 impl State {
-    fn take(&mut self, buffer: &mut [u8], waker: &Waker) -> Step<Result<usize>> {
+    fn take(&mut self, buffer: &mut [u8], waiter: Option<&Waker>) -> Step<Result<usize>> {
         if buffer.is_empty() {
             return (Poll::Ready(Ok(0)), Vec::new());
         }
@@ -58,7 +58,7 @@ impl State {
             if self.writer_closed {
                 return (Poll::Ready(Ok(0)), Vec::new());
             }
-            self.readers.register(waker);
+            waiter.into_iter().for_each(|waker| self.readers.register(waker));
             return (Poll::Pending, Vec::new());
         }
         let count = buffer.len().min(self.bytes.len());
@@ -68,13 +68,13 @@ impl State {
         (Poll::Ready(Ok(count)), self.writers.take())
     }
 
-    fn put(&mut self, data: &[u8], waker: &Waker) -> Step<Result<usize>> {
+    fn put(&mut self, data: &[u8], waiter: Option<&Waker>) -> Step<Result<usize>> {
         if self.reader_closed {
             return (Poll::Ready(Err(Error::BrokenPipe)), Vec::new());
         }
         let count = data.len().min(self.capacity - self.bytes.len());
         if count == 0 && !data.is_empty() {
-            self.writers.register(waker);
+            waiter.into_iter().for_each(|waker| self.writers.register(waker));
             return (Poll::Pending, Vec::new());
         }
         self.bytes.extend(data.iter().take(count));
@@ -94,10 +94,10 @@ struct Reader(Arc<Lock<State>>);
 impl OpenDevice for Reader {
     fn read<'a>(&'a self, buffer: &'a mut [u8]) -> Operation<'a, usize> {
         // The first try registers nobody, and most reads need no other.
-        match advance(&self.0, |state| state.take(buffer, Waker::noop())) {
+        match advance(&self.0, |state| state.take(buffer, None)) {
             Poll::Ready(result) => Operation::done(result),
             Poll::Pending => Operation::waiting(poll_fn(move |context| {
-                advance(&self.0, |state| state.take(buffer, context.waker()))
+                advance(&self.0, |state| state.take(buffer, Some(context.waker())))
             })),
         }
     }
@@ -135,11 +135,11 @@ impl OpenDevice for Writer {
     }
 
     fn write<'a>(&'a self, data: &'a [u8]) -> Operation<'a, usize> {
-        match advance(&self.0, |state| state.put(data, Waker::noop())) {
+        match advance(&self.0, |state| state.put(data, None)) {
             Poll::Ready(result) => Operation::done(result),
-            Poll::Pending => {
-                Operation::waiting(poll_fn(move |context| advance(&self.0, |state| state.put(data, context.waker()))))
-            }
+            Poll::Pending => Operation::waiting(poll_fn(move |context| {
+                advance(&self.0, |state| state.put(data, Some(context.waker())))
+            })),
         }
     }
 

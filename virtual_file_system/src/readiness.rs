@@ -38,10 +38,9 @@ impl WakerList {
         Self(Vec::new())
     }
 
-    /// Enters a task, unless it is in the list already or cannot be woken anyway (as in a single poll).
+    /// Enters a task, unless it is in the list already.
     pub fn register(&mut self, waker: &Waker) {
-        let known = waker.will_wake(Waker::noop()) || self.0.iter().any(|other| other.will_wake(waker));
-        if !known {
+        if !self.0.iter().any(|other| other.will_wake(waker)) {
             self.0.push(waker.clone());
         }
     }

@@ -4,11 +4,13 @@
 //! waits against the revocation. Everybody who waits sits in a seat of their own, so that a description on which thousands of
 //! futures have waited keeps no waker of a future that is gone. Unmounting comes in through [`Mount`](super::Mount).
 
-use alloc::collections::BTreeMap;
 use alloc::sync::Arc;
 use core::future::{Future, poll_fn};
+use core::mem;
 use core::pin::Pin;
 use core::task::{Context, Poll, Waker};
+
+use slab::Slab;
 
 use super::OpenDevice;
 use crate::error::{Error, Result};
@@ -21,15 +23,14 @@ pub(crate) struct Revocable(Lock<State>);
 
 struct State {
     device: Option<Arc<dyn OpenDevice>>,
-    seats: BTreeMap<u64, Waker>,
-    next_seat: u64,
+    seats: Slab<Waker>,
     /// Tasks in a bare `poll_ready`, which has no future whose drop could free a seat.
     pollers: WakerList,
 }
 
 impl Revocable {
     pub(crate) fn new(device: Arc<dyn OpenDevice>) -> Self {
-        let state = State { device: Some(device), seats: BTreeMap::new(), next_seat: 0, pollers: WakerList::new() };
+        let state = State { device: Some(device), seats: Slab::new(), pollers: WakerList::new() };
         Self(Lock::new(state))
     }
 
@@ -43,11 +44,11 @@ impl Revocable {
     /// It is dropped here, or at the end of the last call that borrowed it.
     pub(crate) fn revoke(&self) {
         let (device, seats, pollers) =
-            self.0.with(|state| (state.device.take(), core::mem::take(&mut state.seats), state.pollers.take()));
+            self.0.with(|state| (state.device.take(), mem::take(&mut state.seats), state.pollers.take()));
         if let Some(device) = device {
             device.revoke();
         }
-        for waker in seats.into_values().chain(pollers) {
+        for waker in seats.into_iter().map(|(_, waker)| waker).chain(pollers) {
             waker.wake();
         }
     }
@@ -107,7 +108,7 @@ impl Revocable {
 /// The place in which one future waits for the revocation; dropping it leaves.
 struct Seat<'a> {
     owner: &'a Revocable,
-    number: Option<u64>,
+    number: Option<usize>,
 }
 
 impl Seat<'_> {
@@ -118,13 +119,13 @@ impl Seat<'_> {
             if state.device.is_none() {
                 return Err(Error::NoDevice);
             }
-            let number = *self.number.get_or_insert_with(|| {
-                state.next_seat += 1;
-                state.next_seat
-            });
-            match state.seats.get(&number) {
+            match self.number.and_then(|number| state.seats.get_mut(number)) {
                 Some(present) if present.will_wake(waker) => Ok(None),
-                Some(_) | None => Ok(state.seats.insert(number, waker.clone())),
+                Some(present) => Ok(Some(mem::replace(present, waker.clone()))),
+                None => {
+                    self.number = Some(state.seats.insert(waker.clone()));
+                    Ok(None)
+                }
             }
         });
         match outcome {
@@ -138,7 +139,7 @@ impl Seat<'_> {
 
 impl Drop for Seat<'_> {
     fn drop(&mut self) {
-        let left = self.number.and_then(|number| self.owner.0.with(|state| state.seats.remove(&number)));
+        let left = self.number.and_then(|number| self.owner.0.with(|state| state.seats.try_remove(number)));
         drop(left);
     }
 }

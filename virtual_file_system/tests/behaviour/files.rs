@@ -1,0 +1,185 @@
+//! Regular files through open descriptions: position, append, truncate, removal, several writers.
+
+use std::collections::BTreeMap;
+use std::thread;
+
+use embedded_io_async::SeekFrom;
+use futures_lite::future::block_on;
+use virtual_file_system::{Error, OpenFlags, VirtualFileSystem};
+
+use crate::support::{READ_WRITE, create, open, path, root};
+
+fn all(tree: &VirtualFileSystem, text: &str) -> Vec<u8> {
+    block_on(open(tree, text, OpenFlags::READ).unwrap().read_to_end(1 << 20)).unwrap()
+}
+
+#[test]
+fn clones_share_the_position_and_opens_do_not() {
+    let tree = VirtualFileSystem::new();
+    let file = create(&tree, "/file");
+    file.try_write(b"abcdef").unwrap();
+    let clone = file.clone();
+    file.seek(SeekFrom::Start(0)).unwrap();
+    let mut buffer = [0; 2];
+    file.try_read(&mut buffer).unwrap();
+    clone.try_read(&mut buffer).unwrap();
+    assert_eq!(&buffer, b"cd");
+    let other = open(&tree, "/file", OpenFlags::READ).unwrap();
+    other.try_read(&mut buffer).unwrap();
+    assert_eq!(&buffer, b"ab");
+    assert_eq!(file.seek(SeekFrom::Current(0)), Ok(4));
+}
+
+#[test]
+fn seeking_goes_anywhere_but_before_the_start() {
+    let tree = VirtualFileSystem::new();
+    let file = create(&tree, "/file");
+    file.try_write(b"abcdef").unwrap();
+    assert_eq!(file.seek(SeekFrom::End(-2)), Ok(4));
+    assert_eq!(file.seek(SeekFrom::Current(-3)), Ok(1));
+    assert_eq!(file.seek(SeekFrom::Current(-2)), Err(Error::InvalidInput));
+    assert_eq!(file.seek(SeekFrom::End(-7)), Err(Error::InvalidInput));
+    assert_eq!(file.seek(SeekFrom::Start(u64::MAX)), Err(Error::InvalidInput));
+    assert_eq!(file.seek(SeekFrom::Current(0)), Ok(1), "a refused seek moves nothing");
+    assert_eq!(file.seek(SeekFrom::End(3)), Ok(9));
+    assert_eq!(file.try_read(&mut [0]), Ok(0));
+    file.try_write(b"x").unwrap();
+    assert_eq!(all(&tree, "/file"), b"abcdef\0\0\0x");
+}
+
+#[test]
+fn appending_goes_to_the_end_whoever_wrote_there() {
+    let tree = VirtualFileSystem::new();
+    let file = create(&tree, "/file");
+    let appending = open(&tree, "/file", OpenFlags::APPEND).unwrap();
+    assert!(appending.flags().contains(OpenFlags::WRITE));
+    appending.try_write(b"1").unwrap();
+    file.seek(SeekFrom::End(0)).unwrap();
+    file.try_write(b"2").unwrap();
+    appending.seek(SeekFrom::Start(0)).unwrap();
+    appending.try_write(b"3").unwrap();
+    assert_eq!(all(&tree, "/file"), b"123");
+}
+
+#[test]
+fn truncating_empties_the_file_for_everybody() {
+    let tree = VirtualFileSystem::new();
+    let file = create(&tree, "/file");
+    file.try_write(b"abc").unwrap();
+    open(&tree, "/file", OpenFlags::WRITE | OpenFlags::TRUNCATE).unwrap();
+    assert_eq!(file.stat().unwrap().size, 0);
+    // The position stays, so the next write leaves a hole of zeros.
+    file.try_write(b"d").unwrap();
+    assert_eq!(all(&tree, "/file"), b"\0\0\0d");
+    file.set_length(2).unwrap();
+    file.set_length(3).unwrap();
+    assert_eq!(all(&tree, "/file"), b"\0\0\0");
+}
+
+#[test]
+fn a_call_needs_the_file_to_be_opened_for_it() {
+    let tree = VirtualFileSystem::new();
+    create(&tree, "/file").try_write(b"abc").unwrap();
+    let reading = open(&tree, "/file", OpenFlags::READ).unwrap();
+    let writing = open(&tree, "/file", OpenFlags::WRITE).unwrap();
+    let refused = Error::BadFileDescriptor;
+    assert_eq!(reading.try_write(b"x"), Err(refused));
+    assert_eq!(block_on(reading.write(b"x")), Err(refused));
+    assert_eq!(block_on(reading.write_all(b"x")), Err(refused));
+    assert_eq!(reading.set_length(0), Err(refused));
+    assert_eq!(writing.try_read(&mut [0]), Err(refused));
+    assert_eq!(block_on(writing.read(&mut [0])), Err(refused));
+    assert_eq!(block_on(writing.read_to_end(10)), Err(refused));
+    assert_eq!(all(&tree, "/file"), b"abc");
+}
+
+#[test]
+fn a_removed_file_lives_on_for_who_has_it_open() {
+    let tree = VirtualFileSystem::new();
+    let file = create(&tree, "/file");
+    file.try_write(b"abc").unwrap();
+    tree.remove(&root(), &path("/file")).unwrap();
+    assert_eq!(open(&tree, "/file", OpenFlags::READ).map(drop), Err(Error::NotFound));
+    file.try_write(b"def").unwrap();
+    file.seek(SeekFrom::Start(0)).unwrap();
+    assert_eq!(block_on(file.read_to_end(10)), Ok(b"abcdef".to_vec()));
+    assert_eq!(file.stat().unwrap().links, 0);
+    // A new file of that name is another one.
+    create(&tree, "/file").try_write(b"new").unwrap();
+    assert_eq!(file.stat().unwrap().size, 6);
+    assert_eq!(tree.stored_bytes(), 9);
+    drop(file);
+    assert_eq!(tree.stored_bytes(), 3, "the last close gives the memory back");
+}
+
+#[test]
+fn a_replaced_file_lives_on_for_who_has_it_open() {
+    let tree = VirtualFileSystem::new();
+    let old = create(&tree, "/old");
+    old.try_write(b"old").unwrap();
+    create(&tree, "/new");
+    tree.rename(&root(), &path("/new"), &path("/old")).unwrap();
+    assert_eq!((old.stat().unwrap().size, old.stat().unwrap().links), (3, 0));
+}
+
+#[test]
+fn reading_to_the_end_is_bounded() {
+    let tree = VirtualFileSystem::new();
+    let file = create(&tree, "/file");
+    let data: Vec<u8> = (0..100_000_u32).flat_map(u32::to_le_bytes).collect();
+    block_on(file.write_all(&data)).unwrap();
+    for (limit, expected) in [(data.len(), Ok(data.clone())), (data.len() - 1, Err(Error::FileTooLarge))] {
+        file.seek(SeekFrom::Start(0)).unwrap();
+        assert_eq!(block_on(file.read_to_end(limit)), expected);
+    }
+    file.seek(SeekFrom::End(0)).unwrap();
+    assert_eq!(block_on(file.read_to_end(0)), Ok(Vec::new()));
+}
+
+#[test]
+fn writers_of_one_description_do_not_interleave() {
+    const WRITERS: u8 = 4;
+    const ROUNDS: usize = 50;
+    const BYTES: usize = 100_000;
+    for flags in [READ_WRITE | OpenFlags::CREATE, OpenFlags::APPEND | OpenFlags::CREATE] {
+        let tree = VirtualFileSystem::new();
+        let file = open(&tree, "/file", flags).unwrap();
+        thread::scope(|scope| {
+            for writer in 0..WRITERS {
+                let file = file.clone();
+                scope.spawn(move || {
+                    for _ in 0..ROUNDS {
+                        block_on(file.write_all(&[writer; BYTES])).unwrap();
+                    }
+                });
+            }
+        });
+        let reader = open(&tree, "/file", OpenFlags::READ).unwrap();
+        let mut seen = BTreeMap::new();
+        let mut record = vec![0; BYTES];
+        while reader.try_read(&mut record).unwrap() == BYTES {
+            assert!(record.iter().all(|&byte| byte == record[0]), "a record is torn");
+            *seen.entry(record[0]).or_insert(0) += 1;
+        }
+        assert_eq!(seen, (0..WRITERS).map(|writer| (writer, ROUNDS)).collect());
+    }
+}
+
+#[test]
+fn a_regular_file_knows_no_command() {
+    let tree = VirtualFileSystem::new();
+    let file = create(&tree, "/file");
+    let identifier = virtual_file_system::Identifier::from_raw(0x5401);
+    assert_eq!(block_on(file.control_raw(identifier, &[])), Err(Error::UnknownCommand));
+    assert_eq!(file.try_control_raw(identifier, &[]), Err(Error::UnknownCommand));
+}
+
+#[test]
+fn flags_forget_what_concerned_the_open_alone() {
+    let tree = VirtualFileSystem::new();
+    let asked = READ_WRITE | OpenFlags::CREATE | OpenFlags::EXCLUSIVE | OpenFlags::TRUNCATE | OpenFlags::NON_BLOCKING;
+    let file = open(&tree, "/file", asked).unwrap();
+    assert_eq!(file.flags(), READ_WRITE | OpenFlags::NON_BLOCKING);
+    file.clone().set_non_blocking(false);
+    assert_eq!(file.flags(), READ_WRITE);
+}
