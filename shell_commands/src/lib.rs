@@ -5,6 +5,7 @@
 //! | module | holds |
 //! |---|---|
 //! | [`arguments`] | the `devnet` program's own command line, as typed values |
+//! | [`program`], [`terminal`], [`completion`] | its running modes; a person at the terminal |
 //! | [`shell`] | a line → words → pipelines → running commands; jobs, redirection, variables |
 //! | [`commands`] | the table of commands, and one file per noun |
 //! | [`context`] | all that a command may touch: files, streams, clock, entropy, spawner |
@@ -17,12 +18,15 @@
 
 pub mod arguments;
 pub mod commands;
+pub mod completion;
 pub mod context;
 pub mod devices;
 pub mod failure;
 pub mod limits;
+pub mod program;
 pub mod render;
 pub mod shell;
+pub mod terminal;
 
 #[cfg(test)]
 mod testing;

@@ -1,2 +1,47 @@
-//! The `devnet` program.
-fn main() {}
+//! The `devnet` program: arguments, the system behind them, the exit status.
+//!
+//! Owns nothing but the order: [`Arguments`] → [`system::start`] → [`program::run`]. What runs is the library's.
+#![forbid(unsafe_code)]
+
+mod system;
+
+use std::io::{IsTerminal, Write, stderr, stdin, stdout};
+use std::process::ExitCode;
+
+use shell_commands::arguments::{Arguments, HELP, Mode};
+use shell_commands::program;
+use shell_commands::shell::Shell;
+use shell_commands::shell::status::Status;
+
+fn main() -> ExitCode {
+    ExitCode::from(run().0)
+}
+
+fn run() -> Status {
+    let arguments = match Arguments::parse(std::env::args_os().skip(1)) {
+        Ok(arguments) => arguments,
+        Err(why) => return fail(&format!("{why}; try devnet --help"), Status::USAGE),
+    };
+    match arguments.mode {
+        Mode::Help => return print(HELP),
+        Mode::Version => return print(concat!("devnet ", env!("CARGO_PKG_VERSION"), "\n")),
+        _ => {}
+    }
+    let system = match system::start(&arguments.interfaces) {
+        Ok(system) => system,
+        Err(why) => return fail(&why, Status::FAILURE),
+    };
+    let mut shell = Shell::new(system.files.clone(), system.streams.clone(), system.platform.clone());
+    system.block_on(program::run(&mut shell, &arguments, stdin().is_terminal()))
+}
+
+/// A reader that went away is no reason to fail.
+fn print(text: &str) -> Status {
+    let _ = stdout().write_all(text.as_bytes());
+    Status::SUCCESS
+}
+
+fn fail(why: &str, status: Status) -> Status {
+    let _ = writeln!(stderr(), "devnet: {why}");
+    status
+}

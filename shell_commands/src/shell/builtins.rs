@@ -85,7 +85,7 @@ async fn jobs(shell: &mut Shell, context: &Context) -> Outcome {
 }
 
 /// One line of `jobs`, as POSIX shells print it.
-pub(super) fn describe_job(job: &super::jobs::Job) -> String {
+pub(crate) fn describe_job(job: &super::jobs::Job) -> String {
     let state = match job.status() {
         None => "Running".to_owned(),
         Some(Status::SUCCESS) => "Done".to_owned(),

@@ -1,0 +1,126 @@
+use super::{failed, world};
+
+#[test]
+fn files_are_made_listed_copied_and_removed() {
+    let (world, _) = world();
+    assert_eq!(
+        world.output("cd /temporary; mkdir -p a/b; echo x >a/f; cp a/f a/b; mv a/b/f a/b/g; ls a a/b"),
+        "a:\nb\nf\na/b:\ng\n"
+    );
+    assert_eq!(world.output("cat /temporary/a/b/g /temporary/a/f"), "x\nx\n");
+    assert_eq!(failed(&world, "rm /temporary/a"), (1, "rm: /temporary/a: Is a directory\n".into()));
+    assert_eq!(world.output("rm -r /temporary/a; ls /temporary"), "");
+    assert_eq!(failed(&world, "rm /temporary/a"), (1, "rm: /temporary/a: No such file or directory\n".into()));
+    assert_eq!(world.output("rm -f /temporary/a"), "");
+    assert_eq!(failed(&world, "mkdir /a/b"), (1, "mkdir: /a/b: No such file or directory\n".into()));
+    assert_eq!(failed(&world, "cp /devices/sockets /devices/sockets").0, 1);
+}
+
+#[test]
+fn a_file_is_not_copied_onto_itself() {
+    let (world, _) = world();
+    assert_eq!(world.output("echo precious >/temporary/f"), "");
+    assert_eq!(failed(&world, "cp /temporary/f /temporary"), (1, "cp: /temporary/f: is the same file\n".into()));
+    assert_eq!(world.output("cat /temporary/f"), "precious\n");
+}
+
+#[test]
+fn echo_prints_words_and_escapes_on_demand() {
+    let (world, _) = world();
+    assert_eq!(
+        world.output(r"echo a  b; echo -n c; echo -e 'd\te\\\n'; echo -x; echo --help"),
+        "a b\ncd\te\\\n\n-x\n--help\n"
+    );
+    assert_eq!(world.output(r"echo 'a\n'"), "a\\n\n");
+}
+
+#[test]
+fn sums_and_counts() {
+    let (world, _) = world();
+    assert_eq!(
+        world.output("echo -n abc | sha256sum"),
+        "ba7816bf8f01cfea414140de5dae2223b00361a396177a9cb410ff61f20015ad  -\n"
+    );
+    assert_eq!(world.output("echo -e 'a b\\nc' | wc"), "2 3 6\n");
+    assert_eq!(world.output("echo -e 'a\\nb\\nc' | head -n 2; echo abcdef | head -c 3"), "a\nb\nabc");
+}
+
+#[test]
+fn help_tells_everything() {
+    let (world, _) = world();
+    assert!(world.output("help").contains("\nifconfig   Shows or configures interfaces.\n"));
+    assert_eq!(world.output("help pwd"), "usage: pwd\nPrints the current directory.\n");
+    assert_eq!(
+        world.output("pwd --help; jobs --help"),
+        "usage: pwd\nPrints the current directory.\nusage: jobs\nLists what runs in the background.\n"
+    );
+    assert_eq!(failed(&world, "help frob"), (1, "help: frob: no such command\n".into()));
+}
+
+#[test]
+fn usage_errors_are_status_2() {
+    let (world, _) = world();
+    for script in [
+        "ls -Z",
+        "sleep",
+        "sleep x",
+        "mkdir",
+        "rm",
+        "cp a",
+        "stat",
+        "cd a b",
+        "netstat -Z",
+        "ip",
+        "ip frob",
+        "ip addr frob",
+        "ip -Z a",
+        "route frob",
+        "arp -s 1.2.3.4",
+        "dhcp",
+        "dhcp frob eth0",
+        "dns frob",
+        "dns add",
+        "nslookup",
+        "nslookup -type=MX x",
+        "control",
+        "ifconfig -Z",
+        "ip link set eth0",
+        "ip addr add 10.0.0.1/8",
+        "kill",
+        "shift x",
+    ] {
+        assert_eq!(failed(&world, script).0, 2, "{script}");
+    }
+}
+
+#[test]
+fn devices_are_files() {
+    let (world, network) = world();
+    assert_eq!(world.output("cat /devices/network/eth0"), "name eth0\n");
+    assert_eq!(world.output("echo 'link up' > /devices/network/eth0"), "");
+    assert_eq!(network.changes(), ["text link up"]);
+    assert_eq!(
+        failed(&world, "echo 'address add 192.0.2.7/24' > /devices/network/eth0"),
+        (1, "echo: /devices/network/eth0: Invalid argument\n".into())
+    );
+    assert_eq!(world.output("ls /devices/network"), "eth0\nlo\n");
+    assert!(world.output("ls -l /devices/network").starts_with("crw-rw-rw- 1 0 0 0 eth0\n"));
+    assert!(world.output("stat /devices/sockets").contains("character special file"));
+}
+
+#[test]
+fn control_sends_raw_bytes() {
+    let (world, network) = world();
+    assert_eq!(world.output("control /devices/network/eth0 SetMtu 8005"), "01\n");
+    assert_eq!(network.eth0.with(|state| state.status.mtu), 640);
+    assert_eq!(
+        failed(&world, "control /devices/network/eth0 0x12345678"),
+        (1, "control: /devices/network/eth0: Inappropriate ioctl for device\n".into())
+    );
+    assert_eq!(
+        failed(&world, "control /devices/network/eth0 SetMtu 800500"),
+        (1, "control: /devices/network/eth0: Bad message\n".into())
+    );
+    assert_eq!(failed(&world, "control /devices/network/eth0 SetMtu 8").0, 2);
+    assert!(world.output("control /devices/network/eth0").contains(" read  GetInterface "));
+}

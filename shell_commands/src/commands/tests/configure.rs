@@ -1,0 +1,198 @@
+use super::{failed, world};
+
+#[test]
+fn an_address_brings_its_interface_up() {
+    let (world, network) = world();
+    assert_eq!(world.output("ifconfig eth0 10.1.2.3"), "");
+    assert_eq!(network.prefixes(), ["10.1.2.3/8"], "the class decides");
+    assert!(network.is_up());
+    assert_eq!(world.output("ifconfig eth0 192.0.2.5 netmask 255.255.255.128"), "");
+    assert_eq!(network.prefixes(), ["192.0.2.5/25"], "the first address is replaced");
+    assert_eq!(world.output("ifconfig eth0 192.0.2.5; ifconfig eth0 192.0.2.6/24 down"), "");
+    assert_eq!(network.prefixes(), ["192.0.2.6/24"]);
+    assert!(!network.is_up());
+    assert_eq!(world.output("ifconfig eth0 0.0.0.0"), "");
+    assert!(network.prefixes().is_empty() && network.is_up());
+}
+
+#[test]
+fn the_same_address_changes_nothing() {
+    let (world, network) = world();
+    world.output("ifconfig eth0 10.0.0.1/24");
+    network.changes();
+    world.output("ifconfig eth0 10.0.0.1");
+    assert_eq!(network.changes(), ["SetEnabled(true)"]);
+    assert_eq!(network.prefixes(), ["10.0.0.1/24"]);
+}
+
+#[test]
+fn keywords_apply_from_left_to_right_and_stop_at_the_first_error() {
+    let (world, network) = world();
+    assert_eq!(
+        failed(&world, "ifconfig eth0 mtu 1400 hw ether ff:ff:ff:ff:ff:ff mtu 1300"),
+        (1, "ifconfig: hw: Cannot assign requested address\n".into())
+    );
+    assert_eq!(network.changes(), ["SetMtu(1400)", "SetHardwareAddress(ff:ff:ff:ff:ff:ff)"]);
+    assert_eq!(failed(&world, "ifconfig eth0 mtu 1300 netmask 255.0.255.0").0, 1);
+    assert!(network.changes().is_empty(), "a line with a wrong word changes nothing");
+    assert_eq!(
+        failed(&world, "ifconfig eth0 netmask 255.0.0.0"),
+        (1, "ifconfig: netmask: Cannot assign requested address\n".into())
+    );
+    assert_eq!(failed(&world, "ifconfig eth0 mtu 9001"), (1, "ifconfig: mtu: Invalid argument\n".into()));
+}
+
+#[test]
+fn ifconfig_words_do_what_they_say() {
+    let (world, network) = world();
+    world.output(
+        "ifconfig eth0 10.0.0.1/24 broadcast 10.0.0.127 add fd00::1/64 metric 3 dns 1.1.1.1 8.8.8.8 gw 10.0.0.254",
+    );
+    assert_eq!(network.prefixes(), ["10.0.0.1/24", "fd00::1/64"]);
+    network.eth0.with(|state| {
+        assert_eq!(state.addresses[0].broadcast, Some("10.0.0.127".parse().unwrap()));
+        assert_eq!((state.status.metric, state.dns.len(), state.routes.len()), (3, 2, 1));
+    });
+    world.output("ifconfig eth0 gw 10.0.0.253 gw 10.0.0.253 del fd00::1");
+    network.eth0.with(|state| {
+        assert_eq!(state.routes.len(), 1);
+        assert_eq!(state.routes[0].gateway, Some("10.0.0.253".parse().unwrap()));
+    });
+    assert_eq!(network.prefixes(), ["10.0.0.1/24"]);
+    assert_eq!(
+        failed(&world, "ifconfig eth0 gw 10.9.9.9"),
+        (1, "ifconfig: gw 10.9.9.9: Network is unreachable\n".into())
+    );
+    assert_eq!(
+        failed(&world, "ifconfig eth0 del 10.0.0.9"),
+        (1, "ifconfig: 10.0.0.9: Cannot assign requested address\n".into())
+    );
+}
+
+#[test]
+fn wrong_interfaces_and_addresses_are_one_line() {
+    let (world, _) = world();
+    let missing = (1, "ifconfig: nosuch: error fetching interface information: Device not found\n".to_owned());
+    assert_eq!(failed(&world, "ifconfig nosuch"), missing);
+    assert_eq!(failed(&world, "ifconfig nosuch up"), missing);
+    assert_eq!(failed(&world, "ifconfig eth0 300.1.1.1"), (1, "ifconfig: 300.1.1.1: bad address\n".into()));
+    assert_eq!(failed(&world, "ifconfig eth0 224.0.0.5"), (1, "ifconfig: 224.0.0.5: Invalid argument\n".into()));
+    assert_eq!(failed(&world, "ifconfig ../sockets").0, 1, "a name is not a path");
+}
+
+#[test]
+fn routes_come_and_go() {
+    let (world, network) = world();
+    world.output("ifconfig eth0 10.0.2.15/24; route add default gw 10.0.2.2; route add -net 198.51.100.0 netmask 255.255.255.0 dev eth0");
+    assert_eq!(
+        failed(&world, "route add default gw 10.0.2.2"),
+        (1, "route: default gw 10.0.2.2: File exists\n".into())
+    );
+    assert_eq!(
+        failed(&world, "route add default gw 10.9.9.9"),
+        (1, "route: default gw 10.9.9.9: Network is unreachable\n".into())
+    );
+    assert_eq!(
+        failed(&world, "route add -net 10.1.2.3/8 eth0"),
+        (1, "route: 10.1.2.3/8: netmask doesn't match route address\n".into())
+    );
+    assert_eq!(failed(&world, "route add -net 198.51.100.0 eth0").0, 1);
+    assert_eq!(failed(&world, "route add 10.1.2.3"), (1, "route: 10.1.2.3: No such device\n".into()));
+    world.output("route add 10.7.7.7 gw 10.0.2.3 metric 5; route del -net 198.51.100.0/24; route del default");
+    assert_eq!(failed(&world, "route del default"), (1, "route: default: No such process\n".into()));
+    network.eth0.with(|state| assert_eq!(state.routes[0].destination.to_string(), "10.7.7.7/32"));
+}
+
+#[test]
+fn ip_changes_addresses_and_links() {
+    let (world, network) = world();
+    world.output("ip addr add 10.0.0.1/24 dev eth0; ip a a 10.0.0.2/24 brd + dev eth0; ip link set eth0 mtu 1400 up");
+    assert_eq!(network.prefixes(), ["10.0.0.1/24", "10.0.0.2/24"]);
+    assert!(network.is_up());
+    assert_eq!(failed(&world, "ip addr add 10.0.0.1/24 dev eth0"), (1, "ip: 10.0.0.1/24: File exists\n".into()));
+    world.output("ip addr replace 10.0.0.1/24 dev eth0; ip addr del 10.0.0.2 dev eth0");
+    assert_eq!(
+        failed(&world, "ip addr del 10.0.0.1/8 dev eth0"),
+        (1, "ip: 10.0.0.1/8: Cannot assign requested address\n".into())
+    );
+    assert_eq!(network.prefixes(), ["10.0.0.1/24"]);
+    world.output("ip addr add fd00::1/64 dev eth0; ip -6 addr flush dev eth0");
+    assert_eq!(network.prefixes(), ["10.0.0.1/24"]);
+    world.output("ip addr flush dev eth0; ip addr flush dev eth0");
+    assert!(network.prefixes().is_empty());
+    assert_eq!(failed(&world, "ip addr add 300.1.1.1/24 dev eth0"), (1, "ip: 300.1.1.1/24: bad address\n".into()));
+    assert_eq!(failed(&world, "ip link set nosuch up"), (1, "ip: Cannot find device \"nosuch\"\n".into()));
+    assert_eq!(failed(&world, "ip addr show dev nosuch"), (1, "ip: Device \"nosuch\" does not exist.\n".into()));
+}
+
+#[test]
+fn ip_changes_routes() {
+    let (world, network) = world();
+    world.output(
+        "ip addr add 10.0.0.1/24 dev eth0; ip route add default via 10.0.0.2; ip route replace default via 10.0.0.3",
+    );
+    network.eth0.with(|state| {
+        assert_eq!(state.routes.len(), 1);
+        assert_eq!(state.routes[0].gateway, Some("10.0.0.3".parse().unwrap()));
+    });
+    assert_eq!(failed(&world, "ip route add default via 10.0.0.4").1, "ip: 0.0.0.0/0 via 10.0.0.4: File exists\n");
+    world.output("ip route append default via 10.0.0.4; ip route replace default via 10.0.0.4; ip r del default; ip r flush dev eth0");
+    assert_eq!(failed(&world, "ip route del default"), (1, "ip: 0.0.0.0/0: No such process\n".into()));
+    assert_eq!(
+        failed(&world, "ip route change default via 10.0.0.4").1,
+        "ip: 0.0.0.0/0 via 10.0.0.4: No such file or directory\n"
+    );
+    assert_eq!(
+        failed(&world, "ip route add default via 10.9.9.9").1,
+        "ip: 0.0.0.0/0 via 10.9.9.9: Network is unreachable\n"
+    );
+    assert_eq!(failed(&world, "ip route add 10.x.0.0/8 dev eth0").1, "ip: 10.x.0.0/8: bad prefix\n");
+}
+
+#[test]
+fn neighbors_come_and_go() {
+    let (world, network) = world();
+    world.output("ip addr add 10.0.0.1/24 dev eth0; arp -s 10.0.0.9 02:00:00:00:00:09; arp -i eth0 -s 10.0.0.9 02:00:00:00:00:0a");
+    network.eth0.with(|state| assert_eq!(state.neighbors.len(), 1));
+    assert_eq!(
+        failed(&world, "ip neigh add 10.0.0.9 lladdr 02:00:00:00:00:01 dev eth0"),
+        (1, "ip: 10.0.0.9: File exists\n".into())
+    );
+    world.output("ip neigh replace 10.0.0.9 lladdr 02:00:00:00:00:01 nud permanent dev eth0; arp -d 10.0.0.9");
+    assert_eq!(failed(&world, "arp -d 10.0.0.9"), (1, "arp: No ARP entry for 10.0.0.9\n".into()));
+    assert_eq!(
+        failed(&world, "ip neigh del 10.0.0.9 dev eth0"),
+        (1, "ip: 10.0.0.9: No such file or directory\n".into())
+    );
+    assert_eq!(failed(&world, "arp -s 10.0.0.9 02:00:00:00:00").1, "arp: 02:00:00:00:00: bad hardware address\n");
+    assert_eq!(failed(&world, "arp -s 10.9.9.9 02:00:00:00:00:01").1, "arp: 10.9.9.9: Network is unreachable\n");
+    assert_eq!(failed(&world, "arp -s 10.0.0.1 02:00:00:00:00:01").1, "arp: 10.0.0.1: Invalid argument\n");
+}
+
+#[test]
+fn dhcp_gets_a_lease_or_says_why_not() {
+    let (world, network) = world();
+    let bound = "eth0: bound 10.0.2.15/24 from 10.0.2.2, router 10.0.2.2, dns 10.0.2.3 10.0.2.4, lease 3600s\n";
+    assert_eq!(world.output("dhcp -t 5 -H box eth0"), bound);
+    assert_eq!(
+        network.changes(),
+        ["SetEnabled(true)", "StartDhcp(DhcpOptions { hostname: Some(\"box\"), requested: None })", "AwaitDhcp(5000)"]
+    );
+    assert_eq!(world.output("dhcp -q eth0"), "");
+    assert!(world.output("dhcp status eth0").starts_with("eth0: bound 10.0.2.15/24 from 10.0.2.2, "));
+    assert_eq!(world.output("dhcp renew eth0; dhcp release eth0; dhcp status eth0"), "eth0: stopped\n");
+    network.eth0.with(|state| state.no_server = true);
+    assert_eq!(failed(&world, "dhcp eth0"), (1, "dhcp: eth0: no lease after 30 seconds\n".into()));
+    assert_eq!(failed(&world, "dhcp nosuch"), (1, "dhcp: nosuch: No such device\n".into()));
+}
+
+#[test]
+fn dns_servers_come_and_go() {
+    let (world, _) = world();
+    assert_eq!(
+        world.output("dns add 10.0.2.3 eth0; dns; dns remove 10.0.2.3 eth0; dns show eth0"),
+        "10.0.2.3 dev eth0 static\n"
+    );
+    assert_eq!(failed(&world, "dns remove 10.0.2.3"), (1, "dns: 10.0.2.3: No such file or directory\n".into()));
+    assert_eq!(failed(&world, "dns add x"), (1, "dns: x: bad address\n".into()));
+}

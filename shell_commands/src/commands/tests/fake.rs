@@ -1,0 +1,325 @@
+//! Two interfaces and the device of sockets, in plain state: what a command asks for is done or refused as Linux does, and
+//! every change is written down.
+
+use std::net::IpAddr;
+use std::sync::Arc;
+
+use network::address::Prefix;
+use network::command::address::AddressEntry;
+use network::command::dhcp::{DhcpState, DhcpStatus};
+use network::command::dns::{Answer, DnsServer, Record, RecordData, RecordKind};
+use network::command::interface::{InterfaceFlags, InterfaceStatus};
+use network::command::neighbor::{NeighborEntry, NeighborState};
+use network::command::route::{RouteChoice, RouteEntry};
+use network::command::table::Request;
+use network::command::{address::Origin, address::Scope};
+use serde::Serialize;
+use virtual_file_system::{
+    Authority, CharacterDevice, Error, Identifier, Lock, OpenDevice, OpenFlags, OpenRequest, Operation, Readiness,
+    Result, encode,
+};
+
+use crate::render::samples;
+use crate::testing::World;
+
+/// One interface's state.
+pub(super) struct State {
+    pub(super) status: InterfaceStatus,
+    pub(super) addresses: Vec<AddressEntry>,
+    pub(super) routes: Vec<RouteEntry>,
+    pub(super) neighbors: Vec<NeighborEntry>,
+    pub(super) dns: Vec<DnsServer>,
+    pub(super) dhcp: DhcpStatus,
+    /// Nobody answers the DHCP client.
+    pub(super) no_server: bool,
+    /// The changes that were asked for, in order.
+    pub(super) changes: Vec<String>,
+}
+
+/// What the tests look at.
+#[derive(Clone)]
+pub(super) struct Network {
+    pub(super) eth0: Arc<Lock<State>>,
+}
+
+impl Network {
+    pub(super) fn mount(world: &World) -> Self {
+        let state = |status: InterfaceStatus, addresses, routes| State {
+            status,
+            addresses,
+            routes,
+            neighbors: Vec::new(),
+            dns: Vec::new(),
+            dhcp: DhcpStatus { state: DhcpState::Stopped, lease: None, attempts: 0 },
+            no_server: false,
+            changes: Vec::new(),
+        };
+        let down = InterfaceFlags::BROADCAST | InterfaceFlags::MULTICAST;
+        let ethernet = InterfaceStatus { enabled: false, flags: down, ..samples::ethernet() };
+        let lo = Arc::new(Lock::new(state(samples::loopback(), samples::loopback_addresses(), vec![])));
+        let eth0 = Arc::new(Lock::new(state(ethernet, vec![], vec![])));
+        world.mount("/devices/network/lo", Arc::new(Device { state: lo, sockets: false }));
+        world.mount("/devices/network/eth0", Arc::new(Device { state: Arc::clone(&eth0), sockets: false }));
+        world.mount("/devices/sockets", Arc::new(Device { state: Arc::clone(&eth0), sockets: true }));
+        Self { eth0 }
+    }
+
+    pub(super) fn prefixes(&self) -> Vec<String> {
+        self.eth0.with(|state| state.addresses.iter().map(|entry| entry.prefix.to_string()).collect())
+    }
+
+    pub(super) fn changes(&self) -> Vec<String> {
+        self.eth0.with(|state| std::mem::take(&mut state.changes))
+    }
+
+    pub(super) fn is_up(&self) -> bool {
+        self.eth0.with(|state| state.status.enabled)
+    }
+}
+
+struct Device {
+    state: Arc<Lock<State>>,
+    sockets: bool,
+}
+
+struct OpenFile {
+    state: Arc<Lock<State>>,
+    sockets: bool,
+    writable: bool,
+    read: Lock<bool>,
+}
+
+impl CharacterDevice for Device {
+    fn open(&self, request: &OpenRequest<'_>) -> Result<Arc<dyn OpenDevice>> {
+        let writable = request.flags.contains(OpenFlags::WRITE);
+        let (state, sockets) = (Arc::clone(&self.state), self.sockets);
+        Ok(Arc::new(OpenFile { state, sockets, writable, read: Lock::new(false) }))
+    }
+}
+
+impl OpenDevice for OpenFile {
+    fn read<'a>(&'a self, buffer: &'a mut [u8]) -> Operation<'a, usize> {
+        if self.read.with(|read| std::mem::replace(read, true)) {
+            return Operation::done(Ok(0));
+        }
+        let text = self.state.with(|state| format!("name {}\n", state.status.name));
+        buffer[..text.len()].copy_from_slice(text.as_bytes());
+        Operation::done(Ok(text.len()))
+    }
+
+    fn write<'a>(&'a self, data: &'a [u8]) -> Operation<'a, usize> {
+        let text = std::str::from_utf8(data).unwrap().trim_end();
+        let known = self.state.with(|state| {
+            state.changes.push(format!("text {text}"));
+            text == "link up"
+        });
+        Operation::done(if known { Ok(data.len()) } else { Err(Error::InvalidInput) })
+    }
+
+    fn control<'a>(&'a self, identifier: Identifier, request: &'a [u8]) -> Operation<'a, Vec<u8>> {
+        let Some(decoded) = Request::decode(identifier, request) else {
+            return Operation::done(Err(Error::UnknownCommand));
+        };
+        if Request::authority(identifier) == Some(Authority::Write) && !self.writable {
+            return Operation::done(Err(Error::PermissionDenied));
+        }
+        let answer = decoded.and_then(|decoded| self.state.with(|state| answer(state, &decoded, self.sockets)));
+        Operation::done(answer)
+    }
+
+    fn poll_ready(&self, _: &mut std::task::Context<'_>, interest: Readiness) -> std::task::Poll<Readiness> {
+        std::task::Poll::Ready(interest)
+    }
+}
+
+fn answer(state: &mut State, request: &Request, sockets: bool) -> Result<Vec<u8>> {
+    if !matches!(
+        request,
+        Request::GetInterface(()) | Request::GetStatistics(()) | Request::ListAddresses(()) | Request::ListRoutes(())
+    ) {
+        state.changes.push(format!("{request:?}"));
+    }
+    match request {
+        Request::GetInterface(()) => encode(&state.status),
+        Request::GetStatistics(()) => encode(&samples::statistics()),
+        Request::ListAddresses(()) => encode(&state.addresses),
+        Request::ListRoutes(()) => encode(&state.routes),
+        Request::ListNeighbors(()) => encode(&state.neighbors),
+        Request::ListSockets(()) => encode(&samples::sockets()),
+        Request::ListDnsServers(()) => encode(&state.dns),
+        Request::GetDhcp(()) => encode(&state.dhcp),
+        Request::SetEnabled(enabled) => {
+            state.status.flags.set(InterfaceFlags::UP | InterfaceFlags::RUNNING, *enabled);
+            changed(&mut state.status.enabled, *enabled)
+        }
+        Request::SetMtu(mtu) if (68..=state.status.mtu_maximum).contains(mtu) => changed(&mut state.status.mtu, *mtu),
+        Request::SetHardwareAddress(address) if address.is_unicast() => {
+            changed(&mut state.status.hardware_address, Some(*address))
+        }
+        Request::SetHardwareAddress(_) => Err(Error::AddressNotAvailable),
+        Request::SetMetric(metric) => changed(&mut state.status.metric, *metric),
+        Request::FindRoute(destination) => find(state, *destination),
+        Request::Resolve(question) => resolve(&question.name, question.kind),
+        Request::AddRoute(_) | Request::RemoveRoute(_) => route(state, request, sockets),
+        Request::AddAddress(_) | Request::RemoveAddress(_) | Request::FlushAddresses(()) => address(state, request),
+        Request::AddNeighbor(_) | Request::RemoveNeighbor(_) | Request::FlushNeighbors(()) => neighbor(state, request),
+        Request::StartDhcp(_) | Request::StopDhcp(()) | Request::RenewDhcp(()) | Request::AwaitDhcp(_) => {
+            dhcp(state, request)
+        }
+        Request::AddDnsServer(address) => {
+            state.dns.push(DnsServer { address: *address, origin: Origin::Static, interface: "eth0".into() });
+            encode(&())
+        }
+        Request::RemoveDnsServer(address) => {
+            remove(&mut state.dns, |server| server.address == *address, Error::NotFound)
+        }
+        _ => Err(Error::InvalidInput),
+    }
+}
+
+fn changed<T: PartialEq + Clone>(place: &mut T, value: T) -> Result<Vec<u8>>
+where
+    bool: Serialize,
+{
+    let changed = *place != value;
+    *place = value;
+    encode(&changed)
+}
+
+fn remove<T>(list: &mut Vec<T>, is_it: impl FnMut(&T) -> bool, absent: Error) -> Result<Vec<u8>> {
+    let index = list.iter().position(is_it).ok_or(absent)?;
+    list.remove(index);
+    encode(&())
+}
+
+fn address(state: &mut State, request: &Request) -> Result<Vec<u8>> {
+    match request {
+        Request::AddAddress(new) => {
+            if state.addresses.iter().any(|entry| entry.prefix == new.prefix) {
+                return Err(Error::AlreadyExists);
+            }
+            let entry = samples::address(&new.prefix.to_string(), Scope::Global);
+            state.addresses.push(AddressEntry { broadcast: new.broadcast.or(entry.broadcast), ..entry });
+            encode(&())
+        }
+        Request::RemoveAddress(prefix) => {
+            remove(&mut state.addresses, |entry| entry.prefix == *prefix, Error::AddressNotAvailable)
+        }
+        _ => {
+            let count = state.addresses.len() as u32;
+            state.addresses.clear();
+            encode(&count)
+        }
+    }
+}
+
+fn is_on_link(state: &State, address: IpAddr) -> bool {
+    state.addresses.iter().any(|entry| entry.prefix.contains(address))
+}
+
+fn route(state: &mut State, request: &Request, sockets: bool) -> Result<Vec<u8>> {
+    match request {
+        Request::AddRoute(new) => {
+            if new.gateway.is_some_and(|gateway| !is_on_link(state, gateway)) {
+                return Err(Error::NetworkUnreachable);
+            }
+            assert!(sockets || new.interface.is_none() || new.interface.as_deref() == Some("eth0"));
+            let same = |route: &RouteEntry| route.destination == new.destination && route.metric == new.metric;
+            let equal = |route: &RouteEntry| same(route) && (!new.append || route.gateway == new.gateway);
+            if state.routes.iter().any(equal) {
+                return Err(Error::AlreadyExists);
+            }
+            state.routes.insert(
+                0,
+                RouteEntry {
+                    destination: new.destination,
+                    gateway: new.gateway,
+                    metric: new.metric,
+                    origin: Origin::Static,
+                    source: None,
+                    interface: "eth0".into(),
+                    usable: true,
+                },
+            );
+            encode(&())
+        }
+        Request::RemoveRoute(selector) => remove(
+            &mut state.routes,
+            |route| {
+                route.destination == selector.destination
+                    && (selector.gateway.is_none() || selector.gateway == route.gateway)
+                    && selector.metric.is_none_or(|metric| metric == route.metric)
+            },
+            Error::NoSuchProcess,
+        ),
+        _ => Err(Error::InvalidInput),
+    }
+}
+
+fn find(state: &State, destination: IpAddr) -> Result<Vec<u8>> {
+    let on_link = state.addresses.iter().find(|entry| entry.prefix.contains(destination));
+    let entry = on_link.ok_or(Error::NetworkUnreachable)?;
+    let source = entry.prefix.address();
+    let route = RouteEntry {
+        destination: Prefix::network(entry.prefix),
+        gateway: None,
+        metric: 0,
+        origin: Origin::Kernel,
+        source: Some(source),
+        interface: "eth0".into(),
+        usable: true,
+    };
+    let route = (source != destination).then_some(route);
+    let interface = if route.is_some() { "eth0".into() } else { "lo".into() };
+    encode(&RouteChoice { destination, interface, gateway: None, source, route })
+}
+
+fn resolve(name: &str, kind: RecordKind) -> Result<Vec<u8>> {
+    let data = match (name, kind) {
+        ("web.lan", RecordKind::Address | RecordKind::A) => RecordData::Address("10.0.2.4".parse().unwrap()),
+        ("10.0.2.4", RecordKind::Ptr) => RecordData::Ptr("web.lan".into()),
+        ("web.lan", _) => return encode(&Answer { server: None, records: vec![] }),
+        ("slow.lan", _) => return Err(Error::TimedOut),
+        _ => return Err(Error::NotFound),
+    };
+    let name = if kind == RecordKind::Ptr { "4.2.0.10.in-addr.arpa" } else { name };
+    let record = Record { name: name.into(), data, time_to_live: 60 };
+    encode(&Answer { server: Some("10.0.2.3:53".parse().unwrap()), records: vec![record] })
+}
+
+fn neighbor(state: &mut State, request: &Request) -> Result<Vec<u8>> {
+    match request {
+        Request::AddNeighbor(new) => {
+            state.neighbors.retain(|entry| entry.address != new.address);
+            state.neighbors.push(NeighborEntry {
+                address: new.address,
+                hardware_address: Some(new.hardware_address),
+                state: NeighborState::Permanent,
+                router: false,
+                age_milliseconds: 0,
+            });
+            encode(&())
+        }
+        Request::RemoveNeighbor(address) => {
+            remove(&mut state.neighbors, |entry| entry.address == *address, Error::NotFound)
+        }
+        _ => encode(&0_u32),
+    }
+}
+
+fn dhcp(state: &mut State, request: &Request) -> Result<Vec<u8>> {
+    match request {
+        Request::StartDhcp(_) => {
+            state.dhcp.state = DhcpState::Bound;
+            state.dhcp.lease = Some(samples::lease());
+            encode(&true)
+        }
+        Request::AwaitDhcp(_) if state.no_server => Err(Error::TimedOut),
+        Request::AwaitDhcp(_) => encode(&state.dhcp),
+        Request::StopDhcp(()) => {
+            state.dhcp = DhcpStatus { state: DhcpState::Stopped, lease: None, attempts: 0 };
+            encode(&true)
+        }
+        _ => encode(&()),
+    }
+}

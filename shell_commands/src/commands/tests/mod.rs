@@ -1,0 +1,26 @@
+//! Commands as people type them, against [`fake`] devices that answer the network's vocabulary.
+
+mod fake;
+
+mod basic;
+mod configure;
+mod show;
+
+use crate::shell::status::Status;
+use crate::testing::World;
+use fake::Network;
+
+/// A world with `lo` and `eth0`.
+fn world() -> (World, Network) {
+    let world = World::new();
+    let network = Network::mount(&world);
+    (world, network)
+}
+
+/// Runs a command that must fail; tells its status and what it complained about.
+fn failed(world: &World, script: &str) -> (u8, String) {
+    let ran = world.run(script);
+    assert_ne!(ran.status, Status::SUCCESS, "{script}: {ran:?}");
+    assert_eq!(ran.error.lines().count(), 1, "one line: {}", ran.error);
+    (ran.status.0, ran.error)
+}

@@ -1,0 +1,139 @@
+use super::{failed, world};
+use crate::render::samples;
+
+#[test]
+fn ifconfig_shows_what_is_up_unless_asked() {
+    let (world, _) = world();
+    assert!(world.output("ifconfig").starts_with("lo        Link encap:Local Loopback  \n"));
+    assert!(!world.output("ifconfig").contains("eth0"));
+    let all = world.output("ifconfig -a");
+    assert!(
+        all.contains(
+            "\n\neth0      Link encap:Ethernet  HWaddr 02:00:00:00:00:0A  \n          BROADCAST MULTICAST  MTU:1500"
+        ),
+        "{all}"
+    );
+    assert!(world.output("ifconfig eth0").starts_with("eth0      Link"));
+    assert!(world.output("ifconfig -s lo").ends_with("LRU\n"));
+}
+
+#[test]
+fn route_shows_the_table_in_order() {
+    let (world, network) = world();
+    network.eth0.with(|state| {
+        state.routes = samples::routes();
+        state.routes.reverse();
+    });
+    let table = world.output("route -n");
+    let rows: Vec<&str> = table.lines().skip(2).filter_map(|line| line.split(' ').next()).collect();
+    assert_eq!(rows, ["0.0.0.0", "192.0.2.0", "198.51.100.7"]);
+    assert!(world.output("route -6").starts_with("Kernel IPv6 routing table\n"));
+    assert_eq!(world.output("route -ne"), world.output("netstat -rn"));
+    assert_eq!(world.output("route -A inet6"), world.output("netstat -r -6"));
+    let ipv6 = world.output("ip -6 route");
+    assert!(ipv6.starts_with("fd00::/64 ") && ipv6.contains("\ndefault via fe80::1 "), "{ipv6}");
+    assert_eq!(world.output("ip r show default"), "default via 192.0.2.1 dev eth0 \n");
+    assert_eq!(world.output("ip route list default dev eth0"), "default via 192.0.2.1 \n");
+    assert!(
+        world
+            .output("ip -j r")
+            .starts_with("[{\"dst\":\"default\",\"gateway\":\"192.0.2.1\",\"dev\":\"eth0\",\"flags\":[]},")
+    );
+}
+
+#[test]
+fn ip_shows_addresses_and_links() {
+    let (world, network) = world();
+    network.eth0.with(|state| state.addresses = samples::addresses());
+    let brief = "lo               UNKNOWN        127.0.0.1/8 ::1/128 \neth0             DOWN           192.0.2.20/24 fe80::ff:fe00:a/64 \n";
+    assert_eq!(world.output("ip -br addr"), brief);
+    assert_eq!(world.output("ip -br a show up"), brief.lines().next().unwrap().to_owned() + "\n");
+    assert_eq!(
+        world.output("ip -br -6 a show dev eth0 scope link"),
+        "eth0             DOWN           fe80::ff:fe00:a/64 \n"
+    );
+    assert_eq!(world.output("ip -br a show to 192.0.2.0/24"), "eth0             DOWN           192.0.2.20/24 \n");
+    assert_eq!(world.output("ip -o -4 addr show eth0").lines().count(), 1);
+    assert_eq!(world.output("ip address").lines().filter(|line| line.contains("mtu")).count(), 2);
+    assert_eq!(world.output("ip l"), world.output("ip link list"));
+    assert!(world.output("ip -s link show lo").contains("    RX:  bytes packets"));
+    let json: serde_json::Value = serde_json::from_str(&world.output("ip -j addr show dev eth0")).unwrap();
+    assert_eq!(json[0]["addr_info"][0]["local"], "192.0.2.20");
+    assert_eq!(json[0]["operstate"], "DOWN");
+}
+
+#[test]
+fn ip_route_get_explains_the_choice() {
+    let (world, network) = world();
+    network.eth0.with(|state| state.addresses = samples::addresses());
+    assert_eq!(world.output("ip route get 192.0.2.9"), "192.0.2.9 dev eth0 src 192.0.2.20 uid 0 \n    cache \n");
+    assert_eq!(
+        world.output("ip -o r get to 192.0.2.20"),
+        "local 192.0.2.20 dev lo src 192.0.2.20 uid 0 \\    cache <local> \n"
+    );
+    assert_eq!(failed(&world, "ip route get 10.0.0.1"), (1, "ip: 10.0.0.1: Network is unreachable\n".into()));
+}
+
+#[test]
+fn neighbors_are_shown_in_three_ways() {
+    let (world, network) = world();
+    assert_eq!(world.output("arp; arp -a; ip neigh"), "");
+    network.eth0.with(|state| state.neighbors = samples::neighbors());
+    assert!(
+        world.output("arp -n").starts_with(
+            "Address                  HWtype  HWaddress           Flags Mask            Iface\n192.0.2.1 "
+        )
+    );
+    assert_eq!(world.output("arp -a").lines().count(), 3);
+    assert_eq!(world.output("arp -a 192.0.2.1"), "? (192.0.2.1) at 02:00:00:00:00:aa [ether]  on eth0\n");
+    assert_eq!(world.output("arp -i lo"), "");
+    assert_eq!(world.output("ip -6 n show dev eth0"), "fe80::1 lladdr 02:00:00:00:00:01 router STALE \n");
+    assert_eq!(failed(&world, "arp 192.0.2.77"), (1, "arp: No ARP entry for 192.0.2.77\n".into()));
+}
+
+#[test]
+fn netstat_selects_sockets() {
+    let (world, _) = world();
+    let rows = |script: &str| {
+        world.output(script).lines().skip(2).map(|row| row.split(' ').next().unwrap().to_owned()).collect::<Vec<_>>()
+    };
+    assert_eq!(rows("netstat -tuan"), ["tcp", "tcp", "tcp6", "udp"]);
+    assert_eq!(rows("netstat"), ["tcp"]);
+    assert_eq!(rows("netstat -ltn"), ["tcp", "tcp6"]);
+    assert_eq!(rows("netstat -lun"), ["udp"]);
+    assert_eq!(rows("netstat -a6"), ["tcp6"]);
+    assert_eq!(rows("netstat -aw"), Vec::<String>::new());
+    assert_eq!(world.output("netstat -i").lines().count(), 3, "title, head and lo");
+    assert_eq!(world.output("netstat -ia").lines().count(), 4);
+}
+
+#[test]
+fn nslookup_asks_the_resolver() {
+    let (world, network) = world();
+    let head = "Server:\t\t10.0.2.3\nAddress:\t10.0.2.3:53\n\n";
+    assert_eq!(world.output("nslookup web.lan"), format!("{head}Name:\tweb.lan\nAddress: 10.0.2.4\n"));
+    assert_eq!(world.output("nslookup 10.0.2.4"), format!("{head}4.2.0.10.in-addr.arpa\tname = web.lan\n"));
+    network.changes();
+    world.output("nslookup -type=a web.lan web.lan");
+    let asked = network.changes();
+    assert!(asked[1].contains("kind: A, server: Some(10.0.2.4:53)"), "{asked:?}");
+    assert_eq!(
+        failed(&world, "nslookup nosuch.lan"),
+        (1, "nslookup: can't resolve 'nosuch.lan': Non-existent domain\n".into())
+    );
+    assert_eq!(
+        failed(&world, "nslookup slow.lan"),
+        (1, "nslookup: can't resolve 'slow.lan': Connection timed out\n".into())
+    );
+    assert_eq!(
+        failed(&world, "nslookup -type=AAAA web.lan"),
+        (1, "nslookup: can't resolve 'web.lan': No answer\n".into())
+    );
+}
+
+#[test]
+fn a_world_without_devices_fails_in_words() {
+    let world = crate::testing::World::new();
+    assert_eq!(failed(&world, "route -n"), (1, "route: /devices/sockets: No such file or directory\n".into()));
+    assert_eq!(world.output("ifconfig -a"), "");
+}

@@ -1,0 +1,100 @@
+//! What the word under the cursor may become: a command, an interface, a path.
+//!
+//! A pure look at a line and the file system; [`terminal`](crate::terminal) calls it from the line editor's thread.
+
+use virtual_file_system::NodeKind;
+
+use crate::commands::table::COMMANDS;
+use crate::context::Files;
+use crate::devices::NETWORK;
+
+/// Where the last word of `line` begins, and what it may become.
+#[must_use]
+pub fn complete(files: &Files, line: &str) -> (usize, Vec<String>) {
+    // Quotes are left to the person who typed them.
+    let start = line.rfind([' ', '\t', ';', '|', '&', '<', '>', '\n']).map_or(0, |index| index.saturating_add(1));
+    let (before, word) = line.split_at_checked(start).unwrap_or(("", line));
+    let command = before.rsplit([';', '|', '&', '\n']).next().unwrap_or_default();
+    let mut words = command.split_whitespace();
+    let candidates = match words.next() {
+        None if !before.ends_with(['<', '>']) => matching(word, COMMANDS.iter().map(|command| command.name.to_owned())),
+        Some("help") => matching(word, COMMANDS.iter().map(|command| command.name.to_owned())),
+        Some(first) if wants_interface(first, words.last()) => matching(word, interfaces(files)),
+        _ => paths(files, word),
+    };
+    (start, candidates)
+}
+
+/// True after commands and words that an interface's name follows.
+fn wants_interface(command: &str, last: Option<&str>) -> bool {
+    match (command, last) {
+        ("ifconfig", None) => true,
+        ("dhcp", _) | (_, Some("dev" | "-i" | "-I")) => true,
+        ("ip", Some("set" | "show")) => true,
+        ("dns", Some(address)) => address.contains(['.', ':']),
+        _ => false,
+    }
+}
+
+fn matching(word: &str, names: impl IntoIterator<Item = String>) -> Vec<String> {
+    names.into_iter().filter(|name| name.starts_with(word)).map(|name| name + " ").collect()
+}
+
+fn interfaces(files: &Files) -> Vec<String> {
+    let entries = files.list(NETWORK).unwrap_or_default();
+    entries.into_iter().map(|entry| entry.name).collect()
+}
+
+/// Directories end in a slash, so that one can go on typing.
+fn paths(files: &Files, word: &str) -> Vec<String> {
+    let (directory, name) = word.rfind('/').map_or(("", word), |index| word.split_at(index.saturating_add(1)));
+    let entries = files.list(if directory.is_empty() { "." } else { directory }).unwrap_or_default();
+    entries
+        .into_iter()
+        .filter(|entry| entry.name.starts_with(name))
+        .map(|entry| {
+            let end = if entry.kind == NodeKind::Directory { '/' } else { ' ' };
+            format!("{directory}{}{end}", entry.name)
+        })
+        .collect()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::testing::{Silent, World};
+    use std::sync::Arc;
+
+    fn completed(line: &str) -> (usize, Vec<String>) {
+        let world = World::new();
+        for name in ["lo", "eth0"] {
+            world.mount(&format!("{NETWORK}/{name}"), Arc::new(Silent::default()));
+        }
+        complete(&world.shell().files, line)
+    }
+
+    #[test]
+    fn the_first_word_is_a_command() {
+        assert_eq!(completed("ifc"), (0, vec!["ifconfig ".to_owned()]));
+        assert_eq!(completed("true; nsl"), (6, vec!["nslookup ".to_owned()]));
+        assert_eq!(completed("a|nets"), (2, vec!["netstat ".to_owned()]));
+        assert_eq!(completed("").1.len(), COMMANDS.len());
+        assert_eq!(completed("help slee"), (5, vec!["sleep ".to_owned()]));
+    }
+
+    #[test]
+    fn interfaces_follow_their_commands() {
+        assert_eq!(completed("ifconfig e"), (9, vec!["eth0 ".to_owned()]));
+        assert_eq!(completed("dhcp "), (5, vec!["eth0 ".to_owned(), "lo ".to_owned()]));
+        assert_eq!(completed("ip addr add 10.0.0.1/8 dev l"), (27, vec!["lo ".to_owned()]));
+    }
+
+    #[test]
+    fn other_words_are_paths() {
+        assert_eq!(completed("cat /dev"), (4, vec!["/devices/".to_owned()]));
+        assert_eq!(completed("echo x >/devices/network/e"), (8, vec!["/devices/network/eth0 ".to_owned()]));
+        assert_eq!(completed("cat dev"), (4, vec!["devices/".to_owned()]));
+        assert_eq!(completed("cat /none/"), (4, vec![]));
+        assert_eq!(completed("cat é"), (4, vec![]));
+    }
+}

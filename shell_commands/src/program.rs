@@ -1,0 +1,158 @@
+//! The running modes of `devnet`: commands, a script, standard input, a person.
+//!
+//! Called by `main.rs` with a shell on the running system. Scripts are files of the host and are read whole; standard input is
+//! taken command by command, so that what follows a command is its to read.
+
+use std::ffi::OsStr;
+
+use virtual_file_system::Error;
+
+use crate::arguments::{Arguments, Mode};
+use crate::limits;
+use crate::shell::Shell;
+use crate::shell::parser;
+use crate::shell::status::Status;
+use crate::terminal;
+
+/// Does what the command line asks for; `is_terminal` says that a person types the standard input.
+pub async fn run(shell: &mut Shell, arguments: &Arguments, is_terminal: bool) -> Status {
+    shell.stop_on_failure = arguments.stop_on_failure;
+    match &arguments.mode {
+        Mode::Commands(commands, parameters) => {
+            shell.parameters.extend_from_slice(parameters);
+            shell.run(commands).await
+        }
+        Mode::Script(path, parameters) => run_script(shell, path, parameters).await,
+        Mode::Command(words) => run_words(shell, words).await,
+        Mode::StandardInput if is_terminal => terminal::run(shell).await,
+        Mode::StandardInput => run_input(shell).await,
+        // Answered before there is a system.
+        Mode::Help | Mode::Version => Status::SUCCESS,
+    }
+}
+
+async fn run_script(shell: &mut Shell, path: &OsStr, parameters: &[String]) -> Status {
+    let name = path.to_string_lossy().into_owned();
+    let script = match std::fs::read(path) {
+        Ok(bytes) => String::from_utf8(bytes).map_err(|_| String::from("is not text")),
+        Err(why) => Err(words(&why)),
+    };
+    match script {
+        Ok(script) => {
+            shell.parameters = vec![name];
+            shell.parameters.extend_from_slice(parameters);
+            shell.run(&script).await
+        }
+        Err(why) => {
+            shell.complain(&format!("{name}: {why}")).await;
+            Status::USAGE
+        }
+    }
+}
+
+/// The host's error in the same words as ours.
+fn words(error: &std::io::Error) -> String {
+    let code = error.raw_os_error().and_then(|code| u16::try_from(code).ok());
+    code.and_then(Error::from_errno).map_or_else(|| error.to_string(), |error| error.to_string())
+}
+
+async fn run_words(shell: &mut Shell, words: &[String]) -> Status {
+    let quoted: Vec<String> = words.iter().map(|word| format!("'{}'", word.replace('\'', r"'\''"))).collect();
+    shell.run(&quoted.join(" ")).await
+}
+
+async fn run_input(shell: &mut Shell) -> Status {
+    let mut text = String::new();
+    loop {
+        let line = match read_line(shell).await {
+            Ok(line) => line,
+            Err(why) => {
+                shell.complain(&format!("standard input: {why}")).await;
+                return Status::FAILURE;
+            }
+        };
+        let at_end = line.is_empty();
+        text.push_str(&line);
+        match parser::parse(&text) {
+            Ok(script) => {
+                text.clear();
+                shell.execute(&script).await;
+            }
+            Err(error) if error.is_incomplete() && !at_end => continue,
+            Err(error) => return shell.report(&error).await,
+        }
+        if let Some(status) = shell.exit {
+            return status;
+        }
+        if at_end {
+            return shell.status;
+        }
+    }
+}
+
+/// The next line with its end; empty at the end of the input. One byte at a time: the rest belongs to the commands.
+async fn read_line(shell: &Shell) -> Result<String, Error> {
+    let mut line = Vec::new();
+    let mut byte = [0];
+    while line.last() != Some(&b'\n') {
+        if shell.streams.input.file.read(&mut byte).await? == 0 {
+            break;
+        }
+        if line.len() >= limits::SCRIPT_BYTES {
+            return Err(Error::FileTooLarge);
+        }
+        line.extend_from_slice(&byte);
+    }
+    String::from_utf8(line).map_err(|_| Error::InvalidInput)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::testing::World;
+
+    fn ran(world: &World, input: &str, words: &[&str]) -> (u8, String, String) {
+        let mut shell = world.shell();
+        world.block_on(shell.streams.input.file.write_all(input.as_bytes())).unwrap();
+        shell.streams.input.file.seek(embedded_io_async::SeekFrom::Start(0)).unwrap();
+        let arguments = Arguments::parse(words.iter().map(Into::into)).unwrap();
+        let status = world.block_on(run(&mut shell, &arguments, false));
+        (status.0, world.text("/.output"), world.text("/.error"))
+    }
+
+    #[test]
+    fn commands_take_arguments() {
+        let world = World::new();
+        assert_eq!(ran(&world, "", &["-c", "echo $1; false", "x"]), (1, "x\n".into(), String::new()));
+        assert_eq!(ran(&world, "", &["-e", "-c", "false; echo a"]), (1, String::new(), String::new()));
+        assert_eq!(ran(&world, "", &["run", "it's"]).0, 127);
+    }
+
+    #[test]
+    fn standard_input_is_shared_with_the_commands() {
+        let world = World::new();
+        assert_eq!(ran(&world, "echo a\ncat\necho b\n", &[]), (0, "a\necho b\n".into(), String::new()));
+        assert_eq!(ran(&world, "echo 'a\nb'\nfalse", &[]), (1, "a\nb\n".into(), String::new()));
+        assert_eq!(ran(&world, "exit 3\necho a\n", &[]), (3, String::new(), String::new()));
+        let (status, output, error) = ran(&world, "echo a\necho 'b\n", &[]);
+        assert_eq!((status, output.as_str(), error.as_str()), (2, "a\n", "devnet: syntax error: unterminated '\n"));
+    }
+
+    #[test]
+    fn scripts_are_files_of_the_host() {
+        let world = World::new();
+        let directory = std::env::temp_dir().join(format!("devnet-program-test-{}", std::process::id()));
+        std::fs::create_dir_all(&directory).unwrap();
+        let path = directory.join("script");
+        std::fs::write(&path, "#!/usr/bin/env devnet\necho $# $1\n").unwrap();
+        let name = path.to_str().unwrap();
+        assert_eq!(ran(&world, "", &[name, "-c", "x"]), (0, "2 -c\n".into(), String::new()));
+        std::fs::write(&path, [0xff, 0xfe]).unwrap();
+        assert_eq!(ran(&world, "", &[name]), (2, String::new(), format!("devnet: {name}: is not text\n")));
+        std::fs::remove_dir_all(&directory).unwrap();
+        assert_eq!(
+            ran(&world, "", &[name]),
+            (2, String::new(), format!("devnet: {name}: No such file or directory\n"))
+        );
+    }
+}
