@@ -7,7 +7,7 @@
 //! | [`classic`] | `ifconfig`, `route`, `arp`, `netstat`, `nslookup` of BusyBox and net-tools |
 //! | [`iproute`] | `ip` of iproute2: lines, `-o`, `-br`, and `-j` |
 //! | [`lease`] | what `dhcp` and `dns` say; our own |
-//! | [`file`](self::file) | `ls -l` and `stat` |
+//! | [`mod@file`] | `ls -l` and `stat` |
 //! | [`control`] | the table of a device's commands |
 
 pub mod classic;

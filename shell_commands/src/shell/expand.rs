@@ -62,7 +62,7 @@ impl Fields<'_> {
                 Piece::Variable { name, quoted: true } if name == "@" => {
                     let arguments = shell.parameters.get(1..).unwrap_or_default();
                     // A word that is nothing but "$@" vanishes when there are no arguments.
-                    if arguments.is_empty() && word.pieces.iter().all(|piece| is_nothing(piece)) {
+                    if arguments.is_empty() && word.pieces.iter().all(is_nothing) {
                         return Ok(());
                     }
                     self.separate(arguments.iter().map(String::as_str))?;

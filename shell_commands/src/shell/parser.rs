@@ -164,10 +164,9 @@ impl Parser {
             rest.push((connector, self.pipeline()?));
         }
         let background = self.take(&Token::Background);
-        if !background && !self.take(&Token::Semicolon) && !self.take(&Token::Newline) {
-            if let Some(token) = self.tokens.peek() {
-                return Err(SyntaxError::unexpected(token.text()));
-            }
+        if !background {
+            // Nothing else can be left: a pipeline takes all words, and the loop above all connectors.
+            self.tokens.next_if(|token| matches!(token, Token::Semicolon | Token::Newline));
         }
         Ok(List { first, rest, background })
     }

@@ -1,7 +1,5 @@
 //! `ifconfig` in the classic style, and the table of `netstat -i`.
 
-use std::net::IpAddr;
-
 use network::command::address::{AddressEntry, Scope};
 use network::command::interface::{InterfaceFlags, InterfaceStatus, Statistics};
 use network::driver::Kind;
@@ -21,7 +19,7 @@ pub fn block(status: &InterfaceStatus, addresses: &[AddressEntry], statistics: &
         text.push_str(&ipv4_line(entry));
     }
     for entry in addresses {
-        if let IpAddr::V6(_) = entry.prefix.address() {
+        if entry.prefix.address().is_ipv6() {
             append(&mut text, format_args!("          inet6 addr: {} Scope:{}\n", entry.prefix, scope(entry.scope)));
         }
     }

@@ -1,7 +1,5 @@
 //! The routing tables of `route`, `route -e` and `netstat -r`.
 
-use std::net::IpAddr;
-
 use network::command::route::RouteEntry;
 
 use crate::render::append;
@@ -53,7 +51,7 @@ pub fn ipv6(routes: &[RouteEntry]) -> String {
          Destination                    Next Hop                   Flag Met Ref  Use If\n",
     );
     for route in routes {
-        if let IpAddr::V6(_) = route.destination.address() {
+        if route.destination.address().is_ipv6() {
             let gateway = route.gateway.map_or_else(|| String::from("::"), |gateway| gateway.to_string());
             append(
                 &mut text,
