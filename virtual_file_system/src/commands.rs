@@ -63,10 +63,19 @@ const fn assert_absent(row: &CommandEntry, table: &[CommandEntry], message: &str
 ///         2 => GetFrequency: Read (()) -> u32;
 ///     }
 /// }
+/// virtual_file_system::define_commands! {
+///     /// Commands of the clock in the radio.
+///     pub mod clock, kind b'x', clashes_with [radio::TABLE] {
+///         /// Tells the time.
+///         3 => GetTime: Read (()) -> u32;
+///     }
+/// }
 /// use virtual_file_system::{ControlCommand, encode};
+/// # fn main() -> virtual_file_system::Result<()> {
 /// let request = radio::Request::decode(radio::Tune::IDENTIFIER, &encode(&98_u32)?);
 /// assert_eq!(request, Some(Ok(radio::Request::Tune(98))));
-/// # Ok::<(), virtual_file_system::Error>(())
+/// # Ok(())
+/// # }
 /// ```
 ///
 /// Two commands of one number do not compile:
@@ -81,6 +90,7 @@ const fn assert_absent(row: &CommandEntry, table: &[CommandEntry], message: &str
 ///         1 => GetFrequency: Read (()) -> u32;
 ///     }
 /// }
+/// # fn main() {}
 /// ```
 ///
 /// Nor do two tables of one kind that share a number, if one names the other:
@@ -94,12 +104,13 @@ const fn assert_absent(row: &CommandEntry, table: &[CommandEntry], message: &str
 ///     }
 /// }
 /// virtual_file_system::define_commands! {
-///     /// Commands of the example clock.
+///     /// Commands of the clock in the radio.
 ///     pub mod clock, kind b'x', clashes_with [radio::TABLE] {
 ///         /// Tells the time.
 ///         1 => GetTime: Read (()) -> u32;
 ///     }
 /// }
+/// # fn main() {}
 /// ```
 #[macro_export]
 macro_rules! define_commands {

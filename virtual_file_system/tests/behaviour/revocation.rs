@@ -1,14 +1,17 @@
 //! Unmounting a device that is in use: everybody hears of it, and nothing is left over.
 
+use std::future::{Future, poll_fn};
 use std::pin::pin;
 use std::sync::atomic::Ordering;
 use std::sync::{Arc, mpsc};
-use std::task::{Context, Poll};
+use std::task::{Context, Poll, Waker};
 use std::thread;
 
 use embedded_io_async::SeekFrom;
 use futures_lite::future::block_on;
-use virtual_file_system::{CharacterDevice, Error, OpenDevice, OpenRequest, Readiness, Result, VirtualFileSystem};
+use virtual_file_system::{
+    CharacterDevice, Error, OpenDevice, OpenRequest, Operation, Readiness, Result, VirtualFileSystem,
+};
 
 use crate::support::line::{Count, Drain};
 use crate::support::{Line, LineDevice, READ_WRITE, Wakes, octal, open, path, poll, poll_once, root, tree_with_line};
@@ -36,7 +39,7 @@ fn every_call_after_an_unmount_finds_no_device() {
     assert_eq!(file.seek(SeekFrom::Start(0)), Err(none));
     assert_eq!(file.set_length(0), Err(none));
     assert_eq!(file.stat(), Err(none));
-    let mut context = Context::from_waker(std::task::Waker::noop());
+    let mut context = Context::from_waker(Waker::noop());
     assert_eq!(file.poll_ready(&mut context, Readiness::READABLE), Poll::Ready(Err(none)));
     assert_eq!(file.readiness_now(), Readiness::ERROR | Readiness::HANG_UP);
 }
@@ -79,7 +82,7 @@ fn a_reader_on_another_thread_is_woken() {
         let reader = scope.spawn(|| {
             let mut buffer = [0];
             let mut read = pin!(file.read(&mut buffer));
-            block_on(std::future::poll_fn(|context| {
+            block_on(poll_fn(|context| {
                 let answer = read.as_mut().poll(context);
                 tell.send(()).unwrap();
                 answer
@@ -174,6 +177,52 @@ fn a_device_unmounted_while_it_opens_does_not_stay_open() {
     assert_eq!(open(&tree, "/hasty", READ_WRITE).map(drop), Err(Error::NoDevice));
     assert_eq!((line.revoked.load(Ordering::SeqCst), line.closed.load(Ordering::SeqCst)), (1, 1));
     assert_eq!(Arc::strong_count(&line), 1);
+}
+
+/// Is unmounted in the middle of whatever is asked of it, after the file has looked whether it is still there.
+struct Fading(VirtualFileSystem);
+
+impl Fading {
+    fn fade<T>(&self) -> Poll<T> {
+        // Of several calls in progress one is the first.
+        let _ = self.0.unmount(&root(), &path("/fading"));
+        Poll::Pending
+    }
+}
+
+impl CharacterDevice for Fading {
+    fn open(&self, _request: &OpenRequest<'_>) -> Result<Arc<dyn OpenDevice>> {
+        Ok(Arc::new(Self(self.0.clone())))
+    }
+}
+
+impl OpenDevice for Fading {
+    fn read<'a>(&'a self, _buffer: &'a mut [u8]) -> Operation<'a, usize> {
+        Operation::waiting(poll_fn(|_| self.fade()))
+    }
+
+    fn write<'a>(&'a self, _data: &'a [u8]) -> Operation<'a, usize> {
+        Operation::waiting(poll_fn(|_| self.fade()))
+    }
+
+    fn poll_ready(&self, _context: &mut Context<'_>, _interest: Readiness) -> Poll<Readiness> {
+        self.fade()
+    }
+}
+
+#[test]
+fn an_unmount_between_looking_and_waiting_is_not_missed() {
+    let fading = || {
+        let tree = VirtualFileSystem::new();
+        tree.mount(&root(), &path("/fading"), Arc::new(Fading(tree.clone())), octal(0o666)).unwrap();
+        open(&tree, "/fading", READ_WRITE).unwrap()
+    };
+    // Nobody would wake them: they must be told at once.
+    assert_eq!(poll_once(fading().read(&mut [0])), Poll::Ready(Err(Error::NoDevice)));
+    assert_eq!(poll_once(fading().write(&[0])), Poll::Ready(Err(Error::NoDevice)));
+    assert_eq!(poll_once(fading().ready(Readiness::READABLE)), Poll::Ready(Err(Error::NoDevice)));
+    let mut context = Context::from_waker(Waker::noop());
+    assert_eq!(fading().poll_ready(&mut context, Readiness::READABLE), Poll::Ready(Err(Error::NoDevice)));
 }
 
 #[test]

@@ -87,6 +87,7 @@ pub(crate) fn poll_once<F: Future>(future: F) -> Poll<F::Output> {
 #[derive(Default)]
 struct LineState {
     bytes: VecDeque<u8>,
+    hung_up: bool,
     waiters: WakerList,
 }
 
@@ -103,6 +104,14 @@ impl Line {
     pub(crate) fn feed(&self, data: &[u8]) {
         let waiters = self.state.with(|state| {
             state.bytes.extend(data);
+            state.waiters.take()
+        });
+        waiters.into_iter().for_each(Waker::wake);
+    }
+
+    pub(crate) fn hang_up(&self) {
+        let waiters = self.state.with(|state| {
+            state.hung_up = true;
             state.waiters.take()
         });
         waiters.into_iter().for_each(Waker::wake);
@@ -185,6 +194,7 @@ impl OpenDevice for OpenLine {
         self.line.state.with(|state| {
             let mut now = Readiness::WRITABLE;
             now.set(Readiness::READABLE, !state.bytes.is_empty());
+            now.set(Readiness::HANG_UP, state.hung_up);
             now &= interest;
             if now.is_empty() {
                 state.waiters.register(context.waker());

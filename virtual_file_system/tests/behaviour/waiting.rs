@@ -38,6 +38,21 @@ fn a_device_wakes_who_waits_for_readiness() {
 }
 
 #[test]
+fn a_hang_up_is_of_interest_to_everybody() {
+    let (tree, line) = tree_with_line();
+    let file = open(&tree, "/line", READ_WRITE).unwrap();
+    let (wakes, waker) = Wakes::new();
+    let mut context = Context::from_waker(&waker);
+    let mut waiting = pin!(file.ready(Readiness::READABLE));
+    assert_eq!(poll(waiting.as_mut(), &waker), Poll::Pending);
+    // This device answers exactly what it was asked: the file has to ask.
+    line.hang_up();
+    assert_eq!(wakes.count(), 1);
+    assert_eq!(poll(waiting, &waker), Poll::Ready(Ok(Readiness::HANG_UP)));
+    assert_eq!(file.poll_ready(&mut context, Readiness::empty()), Poll::Ready(Ok(Readiness::HANG_UP)));
+}
+
+#[test]
 fn a_waker_list_holds_each_task_once() {
     let (one, one_waker) = Wakes::new();
     let (two, two_waker) = Wakes::new();
