@@ -1,7 +1,7 @@
 //! Who may do what: the one place where permission is decided.
 //!
-//! The tree asks here for every directory on the way, for the node itself and for the directory that changes; nobody else
-//! compares users or mode bits. These are pure functions of their arguments.
+//! The tree asks here for every directory on the way, for the node itself and for the directory that changes; nobody
+//! else compares users or mode bits. These are pure functions of their arguments.
 
 use alloc::vec::Vec;
 
@@ -148,8 +148,8 @@ bitflags! {
 
 /// Decides whether a caller may access a node (POSIX.1-2024, base definitions 4.7).
 ///
-/// Exactly one class decides: the owner's bits for the owner, even if the others' are wider; else the group's for a member;
-/// else the others'. User 0 may everything.
+/// Exactly one class decides: the owner's bits for the owner, even if the others' are wider; else the group's for a
+/// member; else the others'. User 0 may everything.
 ///
 /// # Errors
 ///

@@ -1,7 +1,7 @@
 //! `define_commands!`: a table of commands in one place, refused at compile time if two of them clash.
 //!
-//! A device crate calls the macro once per table; this module holds what the generated code needs. Which commands there are is
-//! none of its business.
+//! A device crate calls the macro once per table; this module holds what the generated code needs. Which commands there
+//! are is none of its business.
 
 use crate::control::CommandEntry;
 
@@ -51,7 +51,8 @@ const fn assert_absent(row: &CommandEntry, table: &[CommandEntry], message: &str
 /// `Serialize` and `Deserialize`, and hold no `usize`.
 ///
 /// The direction bits follow from the authority: `Read` is [`Direction::Read`](crate::Direction::Read), `Write` is
-/// [`Direction::ReadWrite`](crate::Direction::ReadWrite). The size is always [`REQUEST_BYTES`](crate::limits::REQUEST_BYTES).
+/// [`Direction::ReadWrite`](crate::Direction::ReadWrite). The size is always
+/// [`REQUEST_BYTES`](crate::limits::REQUEST_BYTES).
 ///
 /// ```
 /// virtual_file_system::define_commands! {

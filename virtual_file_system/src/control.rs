@@ -1,9 +1,9 @@
 //! Typed commands as bytes: the ioctl-like identifier, the command trait, and the encoding of payloads.
 //!
 //! A device declares its commands once with [`define_commands!`](crate::define_commands); callers use
-//! [`File::control`](crate::File::control), which encodes here, passes the bytes to the device and decodes the answer. Payloads
-//! are `postcard`: the same bytes on a 32-bit guest and a 64-bit host, as long as payload types hold no `usize`. Nothing in
-//! here knows what a command means.
+//! [`File::control`](crate::File::control), which encodes here, passes the bytes to the device and decodes the answer.
+//! Payloads are `postcard`: the same bytes on a 32-bit guest and a 64-bit host, as long as payload types hold no
+//! `usize`. Nothing in here knows what a command means.
 
 use alloc::vec::Vec;
 

@@ -1,7 +1,7 @@
 //! The ways in which a call on the file system can fail, named as POSIX names them.
 //!
-//! Every other module and every device returns these; guests and FUSE see their Linux numbers. One row of the table below is
-//! one error: nothing about an error may be written down elsewhere. There is no catch-all variant on purpose.
+//! Every other module and every device returns these; guests and FUSE see their Linux numbers. One row of the table
+//! below is one error: nothing about an error may be written down elsewhere. There is no catch-all variant on purpose.
 
 use core::fmt;
 

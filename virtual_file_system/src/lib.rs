@@ -1,8 +1,8 @@
 //! Names and handles: paths, directories, mounted character devices, open files, control calls and access.
 //!
 //! This crate knows nothing of networks. A platform mounts [`CharacterDevice`]s into a [`VirtualFileSystem`]; a shell
-//! command, a guest or a Rust program opens them by [`Path`] and talks through a [`File`]. A request meets the modules in
-//! this order:
+//! command, a guest or a Rust program opens them by [`Path`] and talks through a [`File`]. A request meets the modules
+//! in this order:
 //!
 //! | module | owns |
 //! |---|---|
@@ -14,8 +14,8 @@
 //! | [`device`] | the traits that a driver of names implements |
 //! | [`control`], [`commands`] | typed commands as bytes, one table per device kind |
 //!
-//! [`operation`], [`readiness`] and [`lock`] are the tools with which devices wait; [`pipe`](mod@pipe) is the first device,
-//! [`limits`] holds every bound and [`error`] every way to fail.
+//! [`operation`], [`readiness`] and [`lock`] are the tools with which devices wait; [`pipe`](mod@pipe) is the first
+//! device, [`limits`] holds every bound and [`error`] every way to fail.
 
 #![no_std]
 #![forbid(unsafe_code)]

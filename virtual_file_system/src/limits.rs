@@ -14,8 +14,8 @@ pub const RESPONSE_BYTES: usize = 16 * 1024 * 1024;
 pub const FILE_BYTES: u64 = 1024 * 1024 * 1024;
 /// Bytes that all regular files of one tree hold together, unless the tree was built with a smaller budget.
 pub const STORAGE_BYTES: usize = 1024 * 1024 * 1024;
-/// Bytes of one piece of a regular file: large enough that bookkeeping vanishes, small enough that appending never copies
-/// much.
+/// Bytes of one piece of a regular file: large enough that bookkeeping vanishes, small enough that appending never
+/// copies much.
 pub const CHUNK_BYTES: usize = 64 * 1024;
 /// Nodes of one tree, so that a guest that may create empty files cannot take all memory.
 pub const NODES: usize = 100_000;

@@ -1,11 +1,11 @@
 //! The lock of this project: entered with a closure, left when the closure returns.
 //!
 //! Whatever several tasks share stands in one of these. Under it nobody may wake a task, await, or call foreign code (a
-//! device, a callback, the destructor of something another crate owns): collect what is to be woken or dropped, return it
-//! from the closure, and do it outside. It is not reentrant, and no interrupt handler may enter it.
+//! device, a callback, the destructor of something another crate owns): collect what is to be woken or dropped, return
+//! it from the closure, and do it outside. It is not reentrant, and no interrupt handler may enter it.
 //!
-//! Order inside this crate, outermost first: names of a tree → ownership of a node; position of a description → bytes of a
-//! regular file. All others are leaves: nothing is locked under them.
+//! Order inside this crate, outermost first: names of a tree → ownership of a node; position of a description → bytes
+//! of a regular file. All others are leaves: nothing is locked under them.
 
 #[cfg(feature = "std")]
 use std::sync::{Mutex, PoisonError};

@@ -1,7 +1,7 @@
 //! What a name stands for: a directory, the bytes of a regular file, or a mounted device; with its owner and mode.
 //!
-//! The tree makes nodes and gives them names; open files hold on to them, so a node whose name is removed lives on until the
-//! last file is closed. A node does not know its name, nor, if it is a directory, what is in it.
+//! The tree makes nodes and gives them names; open files hold on to them, so a node whose name is removed lives on
+//! until the last file is closed. A node does not know its name, nor, if it is a directory, what is in it.
 
 use alloc::string::String;
 use alloc::sync::Arc;

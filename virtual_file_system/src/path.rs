@@ -1,8 +1,8 @@
 //! Names in the tree: normalised, absolute, and unable to escape.
 //!
 //! Everybody who holds a text from outside (a line, a guest, a script) comes here first; everything behind this module
-//! handles [`Path`] only. Normalising is done on the text alone, since the tree has no symbolic links: `..` takes the last
-//! component away, and at the root it stays at the root. It must not look at the tree. The next station is
+//! handles [`Path`] only. Normalising is done on the text alone, since the tree has no symbolic links: `..` takes the
+//! last component away, and at the root it stays at the root. It must not look at the tree. The next station is
 //! [`tree`](crate::tree).
 
 use alloc::string::String;

@@ -1,8 +1,8 @@
 //! What a file is ready for, and who waits for it.
 //!
 //! Devices keep a [`WakerList`] inside the lock that guards the state it belongs to: a waiter looks at the state and
-//! registers in one closure, a changer changes the state and takes the list in one closure, and wakes outside. Then no wake
-//! is lost.
+//! registers in one closure, a changer changes the state and takes the list in one closure, and wakes outside. Then no
+//! wake is lost.
 
 use alloc::vec::Vec;
 use core::mem;

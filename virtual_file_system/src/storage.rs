@@ -1,8 +1,8 @@
 //! The bytes of regular files, in memory.
 //!
-//! A file is a map of chunks, so that appending to a large file copies nothing that is there already and a hole costs nothing.
-//! All files of a tree share one [`Budget`]. Open file descriptions call in here with their position; permission and position
-//! are none of this module's business.
+//! A file is a map of chunks, so that appending to a large file copies nothing that is there already and a hole costs
+//! nothing. All files of a tree share one [`Budget`]. Open file descriptions call in here with their position;
+//! permission and position are none of this module's business.
 
 use alloc::collections::BTreeMap;
 use alloc::sync::Arc;
@@ -82,7 +82,8 @@ impl Storage {
 
     /// Copies bytes in, at the position or at the end, and moves the position. Tells how many fitted.
     ///
-    /// The whole of `data` goes in under one lock, so writers never interleave. An error is told only if nothing fitted.
+    /// The whole of `data` goes in under one lock, so writers never interleave. An error is told only if nothing
+    /// fitted.
     pub(crate) fn write(&self, position: &mut u64, append: bool, data: &[u8]) -> Result<usize> {
         self.content.with(|content| {
             if append {

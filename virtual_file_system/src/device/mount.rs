@@ -1,7 +1,7 @@
 //! A device under a name: opens it, and takes it away from everybody when it is unmounted.
 //!
-//! The tree's nodes hold a [`Mount`]; each open file description holds a [`MountedOpen`], which leaves the mount's register when
-//! it is dropped. A mount must not keep a description alive, nor an unmounted device.
+//! The tree's nodes hold a [`Mount`]; each open file description holds a [`MountedOpen`], which leaves the mount's
+//! register when it is dropped. A mount must not keep a description alive, nor an unmounted device.
 
 use alloc::collections::BTreeMap;
 use alloc::sync::{Arc, Weak};

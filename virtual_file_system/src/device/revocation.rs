@@ -1,8 +1,9 @@
 //! An open device that can be taken away while tasks wait on it.
 //!
-//! A [`File`](crate::File) never holds an [`OpenDevice`] itself: it borrows one from here for the time of a call, and races what
-//! waits against the revocation. Everybody who waits sits in a seat of their own, so that a description on which thousands of
-//! futures have waited keeps no waker of a future that is gone. Unmounting comes in through [`Mount`](super::Mount).
+//! A [`File`](crate::File) never holds an [`OpenDevice`] itself: it borrows one from here for the time of a call, and
+//! races what waits against the revocation. Everybody who waits sits in a seat of their own, so that a description on
+//! which thousands of futures have waited keeps no waker of a future that is gone. Unmounting comes in through
+//! [`Mount`](super::Mount).
 
 use alloc::sync::Arc;
 use core::future::{Future, poll_fn};

@@ -14,8 +14,8 @@ impl File {
     ///
     /// # Errors
     ///
-    /// [`Error::MessageTooLong`] beyond [`REQUEST_BYTES`]; [`Error::UnknownCommand`] on anything but a device; the device's,
-    /// [`Error::PermissionDenied`] for a missing authority among them; those of every [`File`].
+    /// [`Error::MessageTooLong`] beyond [`REQUEST_BYTES`]; [`Error::UnknownCommand`] on anything but a device; the
+    /// device's, [`Error::PermissionDenied`] for a missing authority among them; those of every [`File`].
     ///
     /// # Cancel safety
     ///

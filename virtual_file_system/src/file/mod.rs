@@ -1,9 +1,8 @@
 //! The open file: reading, writing, seeking, and what is known about it.
 //!
-//! [`VirtualFileSystem::open`](crate::VirtualFileSystem::open) and [`pipe`](fn@crate::pipe) make files; shells, guests and
-//! programs call them. A call on a regular file ends at once; a call on a device goes to its
-//! [`OpenDevice`] and may wait. Control calls stand in `control`, readiness in `waiting`, the
-//! `embedded-io-async` faces in `traits`.
+//! [`VirtualFileSystem::open`](crate::VirtualFileSystem::open) and [`pipe`](fn@crate::pipe) make files; shells, guests
+//! and programs call them. A call on a regular file ends at once; a call on a device goes to its [`OpenDevice`] and may
+//! wait. Control calls stand in `control`, readiness in `waiting`, the `embedded-io-async` faces in `traits`.
 
 mod control;
 mod description;
@@ -28,11 +27,12 @@ use crate::operation::Operation;
 /// Bytes by which `read_to_end` makes room at least.
 const READ_STEP_BYTES: usize = 4096;
 
-/// An open file. A clone is the same description (POSIX `dup`): position, flags and the device's state are shared, and the
-/// last one dropped closes it, at once.
+/// An open file. A clone is the same description (POSIX `dup`): position, flags and the device's state are shared, and
+/// the last one dropped closes it, at once.
 ///
-/// Calls on a device whose node was unmounted fail with [`Error::NoDevice`]. Calls for which the file was not opened fail with
-/// [`Error::BadFileDescriptor`]. On a non-blocking file, calls that would wait fail with [`Error::WouldBlock`].
+/// Calls on a device whose node was unmounted fail with [`Error::NoDevice`]. Calls for which the file was not opened
+/// fail with [`Error::BadFileDescriptor`]. On a non-blocking file, calls that would wait fail with
+/// [`Error::WouldBlock`].
 #[derive(Clone)]
 pub struct File(Arc<Description>);
 
@@ -78,7 +78,8 @@ impl File {
     ///
     /// # Errors
     ///
-    /// [`Error::FileTooLarge`] and [`Error::NoSpace`] if no byte fits a regular file; the device's; those of every [`File`].
+    /// [`Error::FileTooLarge`] and [`Error::NoSpace`] if no byte fits a regular file; the device's; those of every
+    /// [`File`].
     ///
     /// # Cancel safety
     ///

@@ -1,8 +1,8 @@
 //! The tree that platforms, shells and guests share: every call that takes a path.
 //!
-//! Each call looks the path up under the lock of the names, leaves the lock, and only then touches bytes or devices. An open
-//! ends in a [`File`], where the caller goes on. Permission is decided in [`access`](crate::access), the rules about names
-//! stand in `names`.
+//! Each call looks the path up under the lock of the names, leaves the lock, and only then touches bytes or devices. An
+//! open ends in a [`File`], where the caller goes on. Permission is decided in [`access`](crate::access), the rules
+//! about names stand in `names`.
 
 mod names;
 
@@ -26,8 +26,8 @@ use crate::storage::{Budget, Storage};
 
 /// One tree of names. Clones are the same tree.
 ///
-/// Every call checks that the caller may search the directories on the way ([`Error::AccessDenied`]), that they are there
-/// ([`Error::NotFound`]) and that they are directories ([`Error::NotADirectory`]). No call waits.
+/// Every call checks that the caller may search the directories on the way ([`Error::AccessDenied`]), that they are
+/// there ([`Error::NotFound`]) and that they are directories ([`Error::NotADirectory`]). No call waits.
 #[derive(Clone)]
 pub struct VirtualFileSystem(Arc<Tree>);
 
@@ -61,16 +61,16 @@ impl VirtualFileSystem {
         Self(Arc::new(Tree { names: Lock::new(Names::new()), budget: Arc::new(Budget::new(bytes)) }))
     }
 
-    /// Opens a node. `mode` is that of a regular file which [`OpenFlags::CREATE`] makes; whoever makes it gets it open as
-    /// asked, whatever the mode.
+    /// Opens a node. `mode` is that of a regular file which [`OpenFlags::CREATE`] makes; whoever makes it gets it open
+    /// as asked, whatever the mode.
     ///
     /// # Errors
     ///
-    /// [`Error::InvalidInput`] for flags that make no sense: neither read nor write, truncate without write, create with
-    /// directory. [`Error::NotFound`]; [`Error::AlreadyExists`] with [`OpenFlags::EXCLUSIVE`]; [`Error::AccessDenied`];
-    /// [`Error::IsADirectory`] unless a directory is opened with [`OpenFlags::DIRECTORY`] and not for writing;
-    /// [`Error::NotADirectory`]; [`Error::NoSpace`] beyond [`NODES`](crate::limits::NODES). [`Error::NoDevice`] if the
-    /// device is unmounted meanwhile; whatever the device refuses with.
+    /// [`Error::InvalidInput`] for flags that make no sense: neither read nor write, truncate without write, create
+    /// with directory. [`Error::NotFound`]; [`Error::AlreadyExists`] with [`OpenFlags::EXCLUSIVE`];
+    /// [`Error::AccessDenied`]; [`Error::IsADirectory`] unless a directory is opened with [`OpenFlags::DIRECTORY`] and
+    /// not for writing; [`Error::NotADirectory`]; [`Error::NoSpace`] beyond [`NODES`](crate::limits::NODES).
+    /// [`Error::NoDevice`] if the device is unmounted meanwhile; whatever the device refuses with.
     pub fn open(&self, caller: &Credentials, path: &Path, flags: OpenFlags, mode: Mode) -> Result<File> {
         let flags = flags.validated()?;
         let node = self.find_or_create(caller, path, flags, mode)?;
@@ -106,12 +106,14 @@ impl VirtualFileSystem {
     /// # Errors
     ///
     /// [`Error::Busy`] for a mounted device and the root; [`Error::DirectoryNotEmpty`]; [`Error::AccessDenied`] without
-    /// write access to the parent; [`Error::PermissionDenied`] if the parent is sticky and neither belongs to the caller.
+    /// write access to the parent; [`Error::PermissionDenied`] if the parent is sticky and neither belongs to the
+    /// caller.
     pub fn remove(&self, caller: &Credentials, path: &Path) -> Result<()> {
         self.0.names.with(|names| names.remove(caller, path)).map(drop)
     }
 
-    /// Gives a regular file or a directory another name, replacing a file or an empty directory of that name, in one step.
+    /// Gives a regular file or a directory another name, replacing a file or an empty directory of that name, in one
+    /// step.
     ///
     /// # Errors
     ///
@@ -184,8 +186,8 @@ impl VirtualFileSystem {
         self.0.names.with(|names| names.add(caller, path, mode, content.clone())).map(drop)
     }
 
-    /// Takes a device's name away. Whatever is open on it fails with [`Error::NoDevice`] from now on, who waits is woken,
-    /// and the device is released as soon as no call is in progress.
+    /// Takes a device's name away. Whatever is open on it fails with [`Error::NoDevice`] from now on, who waits is
+    /// woken, and the device is released as soon as no call is in progress.
     ///
     /// # Errors
     ///

@@ -1,7 +1,7 @@
 //! The names of a tree: which directory holds which node, and every rule about adding, moving and removing names.
 //!
-//! [`VirtualFileSystem`](super::VirtualFileSystem) enters it under its lock. Nothing in here calls a device, and a node that
-//! loses its name is returned, because dropping it may close a device, which must not happen under the lock.
+//! [`VirtualFileSystem`](super::VirtualFileSystem) enters it under its lock. Nothing in here calls a device, and a node
+//! that loses its name is returned, because dropping it may close a device, which must not happen under the lock.
 
 use alloc::collections::BTreeMap;
 use alloc::string::String;
