@@ -13,4 +13,15 @@ pub mod dhcp_message;
 pub mod driver;
 pub mod limits;
 pub mod platform;
+pub mod control;
+pub mod dns_message;
+mod interface;
+pub mod manager;
+mod resolver;
+mod routing;
+mod runner;
+pub mod socket;
 mod stack;
+
+pub use self::manager::{Manager, ManagerError, Platform};
+pub use self::socket::{IcmpSocket, Message, Resolver, Sockets, TcpListener, TcpStream, UdpSocket};

@@ -73,3 +73,7 @@ pub const TEXT_BYTES: usize = 64 * 1024;
 pub const HOSTNAME_BYTES: usize = 63;
 /// ICMP errors that an interface may send at once, and how many it gets back each second (RFC 4443 §2.4(f)).
 pub const ICMP_ERRORS: u32 = 100;
+/// Lookups under way on one system; more wait for their turn. Each holds a socket and a port.
+pub const LOOKUPS: usize = 64;
+/// Connections that listeners offered and nobody claimed yet; the oldest gives way.
+pub const OFFERS: usize = 4096;

@@ -1,1 +1,212 @@
-//! placeholder
+//! Lines of text as commands: `address add 10.0.0.2/24` is [`AddAddress`](super::AddAddress).
+//!
+//! The nouns and verbs are those of the shell and of the status text. A line becomes a typed [`Request`], so it means exactly what the typed
+//! command means. Words are separated by blanks; a line that starts with `#` and an empty one mean nothing.
+
+use alloc::vec::Vec;
+use core::net::{IpAddr, SocketAddr};
+use core::str::FromStr;
+
+use virtual_file_system::Error;
+
+use super::address::NewAddress;
+use super::dhcp::DhcpOptions;
+use super::neighbor::NewNeighbor;
+use super::route::{NewRoute, RouteSelector};
+use super::socket::{Direction, SocketKind, SocketOption};
+use super::table::Request;
+use crate::address::Prefix;
+use crate::limits;
+
+/// Reads one line; `None` for an empty one or a comment.
+///
+/// # Errors
+/// `InvalidInput` for anything that is no command; `MessageTooLong` beyond 1024 bytes.
+pub fn parse(line: &str) -> Result<Option<Request>, Error> {
+    if line.len() > limits::LINE_BYTES {
+        return Err(Error::MessageTooLong);
+    }
+    let words: Vec<&str> = line.split_ascii_whitespace().collect();
+    match words.as_slice() {
+        [] => Ok(None),
+        [first, ..] if first.starts_with('#') => Ok(None),
+        words => request(words).map(Some),
+    }
+}
+
+fn request(words: &[&str]) -> Result<Request, Error> {
+    match words {
+        ["link", "up"] => Ok(Request::SetEnabled(true)),
+        ["link", "down"] => Ok(Request::SetEnabled(false)),
+        ["mac", address] => Ok(Request::SetHardwareAddress(value(address)?)),
+        ["mtu", bytes] => Ok(Request::SetMtu(value(bytes)?)),
+        ["metric", metric] => Ok(Request::SetMetric(value(metric)?)),
+        ["address", rest @ ..] => address(rest),
+        ["route", rest @ ..] => route(rest),
+        ["dns", "add", server] => Ok(Request::AddDnsServer(value(server)?)),
+        ["dns", "remove", server] => Ok(Request::RemoveDnsServer(value(server)?)),
+        ["dhcp", rest @ ..] => dhcp(rest),
+        ["neighbor", rest @ ..] => neighbor(rest),
+        _ => socket(words),
+    }
+}
+
+fn value<T: FromStr>(word: &str) -> Result<T, Error> {
+    word.parse().map_err(|_| Error::InvalidInput)
+}
+
+fn address(words: &[&str]) -> Result<Request, Error> {
+    match words {
+        ["add", prefix] => Ok(Request::AddAddress(NewAddress { prefix: value(prefix)?, broadcast: None })),
+        ["add", prefix, "broadcast", broadcast] => {
+            Ok(Request::AddAddress(NewAddress { prefix: value(prefix)?, broadcast: Some(value(broadcast)?) }))
+        }
+        ["remove", prefix] => Ok(Request::RemoveAddress(value(prefix)?)),
+        ["flush"] => Ok(Request::FlushAddresses(())),
+        _ => Err(Error::InvalidInput),
+    }
+}
+
+/// `default` is the family of the gateway, IPv4 without one.
+fn destination(word: &str, gateway: Option<IpAddr>) -> Result<Prefix, Error> {
+    match (word, gateway) {
+        ("default", Some(IpAddr::V6(_))) => Ok(Prefix::DEFAULT_IPV6),
+        ("default", _) => Ok(Prefix::DEFAULT_IPV4),
+        (word, _) => value(word),
+    }
+}
+
+fn route(words: &[&str]) -> Result<Request, Error> {
+    let [verb, target, rest @ ..] = words else { return Err(Error::InvalidInput) };
+    let (mut gateway, mut metric, mut interface) = (None, None, None);
+    let (pairs, odd) = rest.as_chunks::<2>();
+    if !odd.is_empty() {
+        return Err(Error::InvalidInput);
+    }
+    for [key, word] in pairs {
+        match *key {
+            "via" if gateway.is_none() => gateway = Some(value(word)?),
+            "metric" if metric.is_none() => metric = Some(value(word)?),
+            "interface" if interface.is_none() => interface = Some((*word).into()),
+            _ => return Err(Error::InvalidInput),
+        }
+    }
+    let destination = destination(target, gateway)?;
+    match *verb {
+        "add" | "append" => {
+            Ok(Request::AddRoute(NewRoute { destination, gateway, metric: metric.unwrap_or(0), interface, append: *verb == "append" }))
+        }
+        "remove" => Ok(Request::RemoveRoute(RouteSelector { destination, gateway, metric, interface })),
+        _ => Err(Error::InvalidInput),
+    }
+}
+
+fn dhcp(words: &[&str]) -> Result<Request, Error> {
+    match words {
+        ["start"] => Ok(Request::StartDhcp(DhcpOptions::default())),
+        ["start", "hostname", name] => Ok(Request::StartDhcp(DhcpOptions { hostname: Some((*name).into()), requested: None })),
+        ["stop"] => Ok(Request::StopDhcp(())),
+        ["renew"] => Ok(Request::RenewDhcp(())),
+        ["wait", milliseconds] => Ok(Request::AwaitDhcp(value(milliseconds)?)),
+        _ => Err(Error::InvalidInput),
+    }
+}
+
+fn neighbor(words: &[&str]) -> Result<Request, Error> {
+    match words {
+        ["add", address, hardware] => {
+            Ok(Request::AddNeighbor(NewNeighbor { address: value(address)?, hardware_address: value(hardware)? }))
+        }
+        ["remove", address] => Ok(Request::RemoveNeighbor(value(address)?)),
+        ["flush"] => Ok(Request::FlushNeighbors(())),
+        _ => Err(Error::InvalidInput),
+    }
+}
+
+fn socket(words: &[&str]) -> Result<Request, Error> {
+    match words {
+        ["socket", "tcp"] => Ok(Request::CreateSocket(SocketKind::Tcp)),
+        ["socket", "udp"] => Ok(Request::CreateSocket(SocketKind::Udp)),
+        ["socket", "icmp"] => Ok(Request::CreateSocket(SocketKind::Icmp)),
+        ["bind", local] => Ok(Request::Bind(socket_address(local)?)),
+        ["connect", remote] => Ok(Request::Connect(socket_address(remote)?)),
+        ["listen"] => Ok(Request::Listen(DEFAULT_BACKLOG)),
+        ["listen", backlog] => Ok(Request::Listen(value(backlog)?)),
+        ["accept", token] => Ok(Request::Accept(value(token)?)),
+        ["shutdown", "read"] => Ok(Request::Shutdown(Direction::Read)),
+        ["shutdown", "write"] => Ok(Request::Shutdown(Direction::Write)),
+        ["shutdown", "both"] => Ok(Request::Shutdown(Direction::Both)),
+        ["option", name, word] => option(name, word).map(Request::SetOption),
+        _ => Err(Error::InvalidInput),
+    }
+}
+
+/// Connections that wait when `listen` does not say.
+const DEFAULT_BACKLOG: u32 = 128;
+
+/// `ADDRESS:PORT`, `[ADDRESS]:PORT`, `*:PORT`, or an address alone (for ICMP).
+fn socket_address(word: &str) -> Result<SocketAddr, Error> {
+    if let Some(port) = word.strip_prefix("*:") {
+        return Ok(SocketAddr::from(([0, 0, 0, 0], value::<u16>(port)?)));
+    }
+    if let Ok(address) = word.parse::<IpAddr>() {
+        return Ok(SocketAddr::new(address, 0));
+    }
+    value(word)
+}
+
+fn option(name: &str, word: &str) -> Result<SocketOption, Error> {
+    let switch = match word {
+        "on" => Ok(true),
+        "off" => Ok(false),
+        _ => Err(Error::InvalidInput),
+    };
+    match name {
+        "no-delay" => Ok(SocketOption::NoDelay(switch?)),
+        "broadcast" => Ok(SocketOption::Broadcast(switch?)),
+        "receive-buffer" => Ok(SocketOption::ReceiveBuffer(value(word)?)),
+        "send-buffer" => Ok(SocketOption::SendBuffer(value(word)?)),
+        "hop-limit" => Ok(SocketOption::HopLimit(value(word)?)),
+        "keep-alive" => Ok(SocketOption::KeepAlive(value(word)?)),
+        _ => Err(Error::ProtocolOptionNotAvailable),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use alloc::string::String;
+
+    #[test]
+    fn lines_are_the_typed_commands() {
+        let parsed = |line: &str| parse(line).unwrap().unwrap();
+        assert_eq!(parsed("  link   up "), Request::SetEnabled(true));
+        assert_eq!(parsed("address add 10.0.0.2/24"), Request::AddAddress(NewAddress { prefix: "10.0.0.2/24".parse().unwrap(), broadcast: None }));
+        assert_eq!(
+            parsed("route add default via fe80::1 metric 5"),
+            Request::AddRoute(NewRoute {
+                destination: Prefix::DEFAULT_IPV6,
+                gateway: Some("fe80::1".parse().unwrap()),
+                metric: 5,
+                interface: None,
+                append: false
+            })
+        );
+        assert_eq!(parsed("connect [fd00::1]:80"), Request::Connect("[fd00::1]:80".parse().unwrap()));
+        assert_eq!(parsed("bind *:7"), Request::Bind("0.0.0.0:7".parse().unwrap()));
+        assert_eq!(parse("").unwrap(), None);
+        assert_eq!(parse("# address add").unwrap(), None);
+    }
+
+    #[test]
+    fn hostile_lines_are_refused() {
+        let long = String::from("address add ") + &"1".repeat(limits::LINE_BYTES);
+        assert_eq!(parse(&long), Err(Error::MessageTooLong));
+        for line in [
+            "address", "address add", "address add 300.1.1.1/8", "address add 10.0.0.1/99", "link sideways", "mtu -1", "mtu 99999999999999999999", "route add", "route add default via",
+            "route add default via 1.2.3.4 via 1.2.3.4", "\0\0\0", "linkup", "LINK up", "connect 1.2.3.4:99999", "connect nowhere:80", "accept -5", "mac 00:11:22", "neighbor add 1.2.3.4", "option no-delay maybe", "socket",
+        ] {
+            assert!(parse(line).is_err(), "{line:?}");
+        }
+    }
+}

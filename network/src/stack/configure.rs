@@ -178,6 +178,23 @@ impl Stack {
         }
     }
 
+    /// The interface goes: every socket on it ends with an error, every waiter is woken (IFS-02).
+    pub(crate) fn end_everything(&mut self) {
+        for index in self.tcp.slots.iter().map(|(index, _)| index as u32).collect::<alloc::vec::Vec<_>>() {
+            self.tcp_end(index, Error::NetworkDown);
+        }
+        for binding in self.datagrams.drain().into_iter().filter(|binding| binding.device) {
+            binding.endpoint.fail(Error::NetworkDown, &mut self.wakes);
+        }
+        for binding in core::mem::take(&mut self.tcp.listeners).into_values().flatten().filter(|binding| binding.device) {
+            binding.listener.close(&mut self.wakes);
+        }
+        self.dhcp_stop();
+        self.configuration.enabled = false;
+        self.wakes.add(&mut self.room);
+        self.host.replace(self.configuration.index, core::iter::empty());
+    }
+
     /// Removes what commands added; tells how many addresses that were.
     pub(crate) fn flush_addresses(&mut self) -> u32 {
         let all: alloc::vec::Vec<Prefix> = self.addresses.iter().filter(|entry| entry.origin == Origin::Static).map(|entry| entry.prefix).collect();

@@ -6,7 +6,7 @@
 use alloc::collections::VecDeque;
 use alloc::sync::Arc;
 use alloc::vec::Vec;
-use core::net::{IpAddr, SocketAddr};
+use core::net::{IpAddr, Ipv4Addr, Ipv6Addr, SocketAddr};
 use core::task::Waker;
 
 use foldhash::fast::FixedState;
@@ -17,6 +17,7 @@ use super::ip::header::{Header, Outgoing, protocol};
 use super::ip::icmp::{Quote, u16_at};
 use super::ip::ingress::{Arrival, Delivery};
 use super::{Stack, Wakes, checksum};
+use crate::command::socket::{SocketKind, SocketState, SocketStatus};
 use crate::driver::Frame;
 use crate::limits;
 
@@ -151,6 +152,23 @@ impl Binding {
         )
     }
 
+    /// The socket as others see it.
+    pub(crate) fn status(&self, family: Family, interface: &str) -> SocketStatus {
+        let unspecified = match self.remote {
+            Some(SocketAddr::V6(_)) => IpAddr::V6(Ipv6Addr::UNSPECIFIED),
+            _ => IpAddr::V4(Ipv4Addr::UNSPECIFIED),
+        };
+        SocketStatus {
+            kind: if family == Family::Udp { SocketKind::Udp } else { SocketKind::Icmp },
+            state: if self.remote.is_some() { SocketState::Established } else { SocketState::Closed },
+            local: SocketAddr::new(self.local.unwrap_or(unspecified), self.port),
+            remote: self.remote,
+            interface: interface.into(),
+            receive_queue: u32::try_from(self.endpoint.waiting()).unwrap_or(u32::MAX),
+            send_queue: 0,
+        }
+    }
+
     /// True when both could receive the same datagram and neither is more specific by its peer.
     fn conflicts(&self, other: &Self) -> bool {
         let addresses_overlap = match (self.local, other.local) {
@@ -195,7 +213,9 @@ impl Datagrams {
     /// `AddressInUse`.
     pub(crate) fn bind(&mut self, family: Family, binding: Binding) -> Result<(), Error> {
         let bindings = self.table(family).entry(binding.port).or_default();
-        if bindings.iter().any(|known| known.conflicts(&binding) && !Arc::ptr_eq(&known.endpoint, &binding.endpoint)) {
+        // Naming the same endpoint again replaces its binding, as when it is connected.
+        bindings.retain(|known| !Arc::ptr_eq(&known.endpoint, &binding.endpoint));
+        if bindings.iter().any(|known| known.conflicts(&binding)) {
             return Err(Error::AddressInUse);
         }
         bindings.push(binding);
@@ -225,6 +245,13 @@ impl Datagrams {
     /// Every endpoint, for the end of the interface.
     pub(crate) fn drain(&mut self) -> Vec<Binding> {
         self.udp.drain().chain(self.icmp.drain()).flat_map(|(_, bindings)| bindings).collect()
+    }
+
+    /// The bindings of this interface alone.
+    pub(crate) fn of_device(&self) -> impl Iterator<Item = (Family, &Binding)> {
+        let udp = self.udp.values().flatten().map(|binding| (Family::Udp, binding));
+        let icmp = self.icmp.values().flatten().map(|binding| (Family::Icmp, binding));
+        udp.chain(icmp).filter(|(_, binding)| binding.device)
     }
 
     /// How many bindings there are.

@@ -88,6 +88,8 @@ impl Listener {
 #[derive(Debug)]
 pub(crate) struct ListenBinding {
     pub(crate) address: Option<IpAddr>,
+    /// Set for a listener of this interface alone.
+    pub(crate) device: bool,
     pub(crate) listener: Arc<Listener>,
     /// Handshakes under way, oldest first.
     pub(crate) half_open: VecDeque<SlotId>,
@@ -98,17 +100,20 @@ impl Stack {
     ///
     /// # Errors
     /// `AddressInUse` when another listener has the port with an overlapping address.
-    pub(crate) fn tcp_listen(&mut self, listener: &Arc<Listener>) -> Result<(), Error> {
+    pub(crate) fn tcp_listen(&mut self, listener: &Arc<Listener>, device: bool) -> Result<(), Error> {
         let address = Some(listener.local.ip()).filter(|address| !address.is_unspecified());
         let bindings = self.tcp.listeners.entry(listener.local.port()).or_default();
         let overlaps = |binding: &ListenBinding| match (binding.address, address) {
             (Some(first), Some(second)) => first == second,
             _ => true,
         };
+        if bindings.iter().any(|binding| Arc::ptr_eq(&binding.listener, listener)) {
+            return Ok(());
+        }
         if bindings.iter().any(overlaps) {
             return Err(Error::AddressInUse);
         }
-        bindings.push(ListenBinding { address, listener: Arc::clone(listener), half_open: VecDeque::new() });
+        bindings.push(ListenBinding { address, device, listener: Arc::clone(listener), half_open: VecDeque::new() });
         Ok(())
     }
 

@@ -3,6 +3,7 @@
 //! Each verb ends with the connection's egress, so that what a program writes leaves at once and the runner need not be woken for it.
 
 use alloc::vec;
+use alloc::vec::Vec;
 use core::net::{IpAddr, SocketAddr};
 use core::task::Waker;
 use core::time::Duration;
@@ -243,6 +244,30 @@ impl Stack {
             socket.set_keep_alive(keep_alive);
         }
         self.tcp_serve(id.index);
+    }
+
+    /// Every socket of this interface; those of all interfaces are listed elsewhere.
+    pub(crate) fn socket_list(&self) -> Vec<SocketStatus> {
+        let name = self.configuration.name.as_str();
+        let connections = self.tcp.slots.iter().map(|(_, slot)| self.tcp_status(slot));
+        let resting = self.tcp.time_wait.flows().map(|flow| SocketStatus {
+            kind: SocketKind::Tcp,
+            state: SocketState::TimeWait,
+            local: flow.local,
+            remote: Some(flow.remote),
+            interface: name.into(),
+            receive_queue: 0,
+            send_queue: 0,
+        });
+        let bindings = self.tcp.listeners.values().flatten().filter(|binding| binding.device);
+        let listeners = bindings.map(|binding| crate::socket::listener_status(&binding.listener, name));
+        let datagrams = self.datagrams.of_device().map(|(family, binding)| binding.status(family, name));
+        connections.chain(resting).chain(listeners).chain(datagrams).collect()
+    }
+
+    /// Connections, bindings and listeners; resting tuples do not count.
+    pub(crate) fn socket_count(&self) -> usize {
+        self.tcp.slots.len() + self.datagrams.len() + self.tcp.listeners.values().map(Vec::len).sum::<usize>()
     }
 
     /// The connection as others see it.

@@ -1,0 +1,352 @@
+//! What each command does.
+//!
+//! Commands that end at once run in [`OpenFile::execute_now`]; the few that wait are handed back and run in
+//! [`OpenFile::execute_waiting`]. Both only translate: the verbs are the stack's and the sockets'.
+
+use alloc::sync::Arc;
+use alloc::vec::Vec;
+use core::future::poll_fn;
+use core::net::SocketAddr;
+use core::task::Poll;
+use core::time::Duration;
+
+use futures_lite::future;
+use serde::Serialize;
+use virtual_file_system::{Error, Result, encode};
+
+use super::open::OpenFile;
+use super::sockets::{self, Fresh, Handle, Mode};
+use crate::command::Request;
+use crate::command::address::Origin;
+use crate::command::dhcp::{DhcpState, DhcpStatus};
+use crate::command::dns::DnsServer;
+use crate::command::route::NewRoute;
+use crate::command::socket::{SocketKind, SocketOption, SocketStatus};
+use crate::interface::Interface;
+use crate::limits;
+use crate::socket::{TcpListener, TcpStream};
+use crate::stack::Stack;
+
+fn reply<T: Serialize>(outcome: Result<T>) -> Result<Vec<u8>> {
+    outcome.and_then(|value| encode(&value))
+}
+
+impl OpenFile {
+    /// The interface that the device is of; `/devices/sockets` has none.
+    fn interface(&self) -> Result<&Arc<Interface>> {
+        self.sockets.interface.as_ref().ok_or(Error::Unsupported)
+    }
+
+    /// Runs a verb of the interface.
+    fn on<T>(&self, verb: impl FnOnce(&mut Stack) -> T) -> Result<T> {
+        self.interface().map(|interface| interface.with(verb))
+    }
+
+    /// Runs a verb that may fail.
+    fn change<T>(&self, verb: impl FnOnce(&mut Stack) -> Result<T>) -> Result<T> {
+        self.on(verb).and_then(|outcome| outcome)
+    }
+
+    /// Every interface that this device speaks of.
+    fn interfaces(&self) -> Vec<Arc<Interface>> {
+        match &self.sockets.interface {
+            Some(interface) => alloc::vec![Arc::clone(interface)],
+            None => self.sockets.shared.routing.interfaces(),
+        }
+    }
+
+    /// Carries out a command that ends at once; one that waits comes back.
+    pub(super) fn execute_now(&self, request: Request) -> core::result::Result<Result<Vec<u8>>, Request> {
+        Ok(match request {
+            Request::GetInterface(()) => reply(self.on(|stack| stack.status())),
+            Request::ListInterfaces(()) => {
+                reply(Ok(self.interfaces().iter().map(|interface| interface.with(|stack| stack.status())).collect::<Vec<_>>()))
+            }
+            Request::SetEnabled(enabled) => reply(self.on(|stack| stack.set_enabled(enabled))),
+            Request::SetHardwareAddress(address) => {
+                reply(self.interface().and_then(|interface| interface.with_driver(|stack, driver| stack.set_hardware_address(address, driver))))
+            }
+            Request::SetMtu(mtu) => reply(self.change(|stack| stack.set_mtu(mtu))),
+            Request::SetMetric(metric) => reply(self.on(|stack| stack.set_metric(metric))),
+            Request::GetStatistics(()) => reply(self.on(|stack| stack.statistics)),
+            Request::ListAddresses(()) => reply(Ok(self.collect(|stack| stack.address_entries()))),
+            Request::AddAddress(new) => reply(self.change(|stack| stack.add_address(&new, Origin::Static))),
+            Request::RemoveAddress(prefix) => reply(self.change(|stack| stack.remove_address(prefix))),
+            Request::FlushAddresses(()) => reply(self.on(Stack::flush_addresses)),
+            Request::ListRoutes(()) => reply(Ok(self.collect(|stack| stack.route_entries().collect()))),
+            Request::AddRoute(new) => reply(self.add_route(&new)),
+            Request::RemoveRoute(selector) => reply(self.remove_route(&selector)),
+            Request::FindRoute(destination) => reply(match &self.sockets.interface {
+                None => self.sockets.shared.explain(destination),
+                Some(interface) => interface.with(|stack| stack.source_for(destination).and_then(|source| stack.explain(destination, source))),
+            }),
+            Request::ListDnsServers(()) => reply(Ok(self.collect(dns_servers))),
+            Request::AddDnsServer(server) => reply(self.change(|stack| stack.add_dns_server(server, Origin::Static))),
+            Request::RemoveDnsServer(server) => reply(self.change(|stack| stack.remove_dns_server(server))),
+            Request::StartDhcp(options) => reply(self.change(|stack| stack.dhcp_start(options))),
+            Request::StopDhcp(()) => reply(self.on(Stack::dhcp_stop)),
+            Request::RenewDhcp(()) => reply(self.change(Stack::dhcp_renew)),
+            Request::GetDhcp(()) => reply(self.on(|stack| stack.dhcp_status())),
+            Request::ListNeighbors(()) => reply(Ok(self.collect(|stack| stack.neighbors.list(stack.now)))),
+            Request::AddNeighbor(new) => reply(self.change(|stack| stack.add_neighbor(&new))),
+            Request::RemoveNeighbor(address) => reply(self.change(|stack| stack.remove_neighbor(address))),
+            Request::FlushNeighbors(()) => reply(self.on(|stack| stack.neighbors.flush(|_, is_permanent| !is_permanent))),
+            other => return self.execute_socket_now(other),
+        })
+    }
+
+    fn execute_socket_now(&self, request: Request) -> core::result::Result<Result<Vec<u8>>, Request> {
+        Ok(match request {
+            Request::CreateSocket(kind) => reply(self.create_socket(kind)),
+            Request::Bind(local) => reply(self.bind(local)),
+            Request::Connect(remote) if self.is_datagram() => reply(self.datagram().and_then(|socket| socket.connect(remote))),
+            Request::Listen(backlog) => reply(self.listen(backlog)),
+            Request::Accept(token) => reply(self.accept(token)),
+            Request::GetSocket(()) => reply(self.handle().and_then(|handle| handle.status(&self.sockets))),
+            Request::Shutdown(direction) => reply(match self.handle() {
+                Ok(Handle::Stream(stream)) => stream.shutdown(direction),
+                Ok(_) => Err(Error::NotConnected),
+                Err(error) => Err(error),
+            }),
+            Request::SetOption(option) => reply(self.set_option(option)),
+            Request::ListSockets(()) => reply(Ok(self.list_sockets())),
+            waiting => return Err(waiting),
+        })
+    }
+
+    /// Carries out a command that waits.
+    pub(super) async fn execute_waiting(&self, request: Request) -> Result<Vec<u8>> {
+        match request {
+            Request::Resolve(question) => reply(self.sockets.resolver().resolve(&question).await),
+            Request::AwaitDhcp(milliseconds) => reply(self.await_dhcp(milliseconds).await),
+            Request::Connect(remote) => reply(self.connect(remote).await),
+            Request::NextConnection(()) => match self.handle()? {
+                Handle::Listener(listener) => reply(sockets::next_offer(&listener).await),
+                _ => Err(Error::InvalidInput),
+            },
+            Request::SendTo(datagram) => reply(self.datagram()?.send(&datagram.data, Some(datagram.remote)).await),
+            Request::ReceiveFrom(()) => {
+                let socket = self.datagram()?;
+                reply(sockets::receive(&self.sockets, &socket).await)
+            }
+            // Everything else ended in `execute_now`.
+            _ => Err(Error::UnknownCommand),
+        }
+    }
+
+    fn collect<T>(&self, list: impl Fn(&mut Stack) -> Vec<T>) -> Vec<T> {
+        self.interfaces().iter().flat_map(|interface| interface.with(&list)).collect()
+    }
+
+    /// On `/devices/sockets` the interface is named, or found by the gateway's network.
+    fn add_route(&self, new: &NewRoute) -> Result<()> {
+        if self.sockets.interface.is_some() {
+            return self.change(|stack| stack.add_route(new));
+        }
+        let routing = &self.sockets.shared.routing;
+        let interface = match (&new.interface, new.gateway) {
+            (Some(name), _) => routing.find(name).ok_or(Error::NoDevice)?,
+            (None, None) => return Err(Error::NoDevice),
+            (None, Some(gateway)) => {
+                let is_near = |interface: &&Arc<Interface>| {
+                    interface.with(|stack| stack.is_running() && stack.routes.find(gateway).is_some_and(|route| route.gateway.is_none()))
+                };
+                let interfaces = routing.interfaces();
+                let unreachable = if gateway.is_ipv4() { Error::NetworkUnreachable } else { Error::HostUnreachable };
+                interfaces.iter().find(is_near).cloned().ok_or(unreachable)?
+            }
+        };
+        interface.with(|stack| stack.add_route(new))
+    }
+
+    fn remove_route(&self, selector: &crate::command::route::RouteSelector) -> Result<()> {
+        let named = |interface: &&Arc<Interface>| selector.interface.as_ref().is_none_or(|name| *name == interface.name);
+        let interfaces = self.interfaces();
+        if selector.interface.is_some() && !interfaces.iter().any(|interface| named(&interface)) {
+            return Err(Error::NoDevice);
+        }
+        let removed = interfaces.iter().filter(named).any(|interface| interface.with(|stack| stack.remove_route(selector)).is_ok());
+        if removed { Ok(()) } else { Err(Error::NoSuchProcess) }
+    }
+
+    /// Waits until the DHCP client has a lease, stops, or the time is over.
+    async fn await_dhcp(&self, milliseconds: u32) -> Result<DhcpStatus> {
+        let interface = Arc::clone(self.interface()?);
+        let clock = &self.sockets.shared.platform.clock;
+        let deadline = clock.now().after(Duration::from_millis(u64::from(milliseconds)));
+        let bound = poll_fn(|context| {
+            interface.with(|stack| {
+                stack.dhcp_register(context.waker());
+                let status = stack.dhcp_status();
+                match status.state {
+                    DhcpState::Bound | DhcpState::Renewing | DhcpState::Rebinding => Poll::Ready(Ok(status)),
+                    DhcpState::Stopped => Poll::Ready(Err(Error::NotConnected)),
+                    _ => Poll::Pending,
+                }
+            })
+        });
+        let timeout = async {
+            clock.sleep_until(deadline).await;
+            Err(Error::TimedOut)
+        };
+        future::or(bound, timeout).await
+    }
+
+    fn handle(&self) -> Result<Handle> {
+        self.mode.with(|mode| mode.handle()).ok_or(Error::InvalidInput)
+    }
+
+    fn is_datagram(&self) -> bool {
+        matches!(self.handle(), Ok(Handle::Datagram(_)))
+    }
+
+    fn datagram(&self) -> Result<Arc<crate::socket::DatagramSocket>> {
+        match self.handle()? {
+            Handle::Datagram(socket) => Ok(socket),
+            _ => Err(Error::Unsupported),
+        }
+    }
+
+    fn create_socket(&self, kind: SocketKind) -> Result<()> {
+        let created = sockets::create(&self.sockets, kind);
+        self.mode.with(|mode| match mode {
+            Mode::Status { .. } => {
+                *mode = created;
+                Ok(())
+            }
+            // A file becomes one socket in its life, as a descriptor does.
+            _ => Err(Error::InvalidInput),
+        })
+    }
+
+    fn bind(&self, local: SocketAddr) -> Result<SocketAddr> {
+        match self.handle()? {
+            Handle::Datagram(socket) => socket.bind(local),
+            Handle::Unconnected if !self.sockets.has_address(local.ip()) => Err(Error::AddressNotAvailable),
+            Handle::Unconnected => self.mode.with(|mode| match mode {
+                Mode::Fresh(fresh) if fresh.local.is_none() => {
+                    fresh.local = Some(local);
+                    Ok(local)
+                }
+                _ => Err(Error::InvalidInput),
+            }),
+            _ => Err(Error::InvalidInput),
+        }
+    }
+
+    /// Connects a stream. The mode says `Connecting` meanwhile; a cancelled or failed attempt leaves the socket as it was.
+    async fn connect(&self, remote: SocketAddr) -> Result<SocketAddr> {
+        let fresh = self.mode.with(|mode| match mode {
+            Mode::Fresh(fresh) => {
+                let fresh = *fresh;
+                *mode = Mode::Connecting(fresh);
+                Ok(fresh)
+            }
+            Mode::Connecting(_) => Err(Error::AlreadyInProgress),
+            Mode::Stream(..) => Err(Error::AlreadyConnected),
+            Mode::Status { .. } | Mode::Listener(_) | Mode::Datagram(_) => Err(Error::InvalidInput),
+        })?;
+        let mut attempt = Attempt { file: self, fresh, is_over: false };
+        let stream = TcpStream::connect_from(&self.sockets, fresh.local, remote, &fresh.settings).await?;
+        attempt.is_over = true;
+        let local = stream.local_address();
+        self.mode.with(|mode| {
+            let settings = mode.settings_mut().map_or(fresh.settings, |settings| *settings);
+            *mode = Mode::Stream(Arc::new(stream), settings);
+        });
+        Ok(local)
+    }
+
+    fn listen(&self, backlog: u32) -> Result<()> {
+        let fresh = self.mode.with(|mode| match mode {
+            Mode::Fresh(fresh) => Ok(*fresh),
+            Mode::Datagram(_) => Err(Error::Unsupported),
+            _ => Err(Error::InvalidInput),
+        })?;
+        let local = fresh.local.unwrap_or(SocketAddr::from(([0, 0, 0, 0], 0)));
+        let listener = Arc::new(TcpListener::bind_with(&self.sockets, local, backlog, fresh.settings)?);
+        self.mode.with(|mode| *mode = Mode::Listener(listener));
+        Ok(())
+    }
+
+    /// Makes this file the stream of an offered connection.
+    fn accept(&self, token: u64) -> Result<SocketStatus> {
+        let is_free = self.mode.with(|mode| matches!(mode, Mode::Status { .. } | Mode::Fresh(Fresh { local: None, .. })));
+        if !is_free {
+            return Err(Error::InvalidInput);
+        }
+        let stream = self.sockets.shared.offers.claim(token)?;
+        let status = stream.status().ok_or(Error::ConnectionAborted)?;
+        self.mode.with(|mode| *mode = Mode::Stream(Arc::new(stream), crate::stack::tcp::SocketSettings::default()));
+        Ok(status)
+    }
+
+    fn set_option(&self, option: SocketOption) -> Result<()> {
+        check_option(option)?;
+        let settings = self.mode.with(|mode| {
+            let is_connected = matches!(mode, Mode::Stream(..));
+            let Some(settings) = mode.settings_mut() else { return Ok(None) };
+            match option {
+                SocketOption::NoDelay(on) => settings.no_delay = on,
+                SocketOption::HopLimit(hop_limit) => settings.hop_limit = hop_limit,
+                SocketOption::KeepAlive(milliseconds) => settings.keep_alive = milliseconds,
+                // A buffer is made with the connection.
+                SocketOption::ReceiveBuffer(_) | SocketOption::SendBuffer(_) if is_connected => return Err(Error::AlreadyConnected),
+                SocketOption::ReceiveBuffer(bytes) => settings.receive_buffer = bytes as usize,
+                SocketOption::SendBuffer(bytes) => settings.send_buffer = bytes as usize,
+                SocketOption::Broadcast(_) => return Err(Error::ProtocolOptionNotAvailable),
+            }
+            Ok(Some(*settings))
+        })?;
+        self.handle()?.set_option(option, settings.as_ref())
+    }
+
+    /// Every socket: connections, listeners, datagram sockets; routed ones once.
+    fn list_sockets(&self) -> Vec<SocketStatus> {
+        let mut list: Vec<SocketStatus> = self.interfaces().iter().flat_map(|interface| interface.with(|stack| stack.socket_list())).collect();
+        if self.sockets.interface.is_none() {
+            let routing = &self.sockets.shared.routing;
+            list.extend(routing.listeners().iter().map(|listener| crate::socket::listener_status(listener, "")));
+            list.extend(routing.bindings().iter().map(|(family, binding)| binding.status(*family, "")));
+        }
+        list
+    }
+}
+
+/// Puts the mode back when a connect fails or is dropped.
+struct Attempt<'a> {
+    file: &'a OpenFile,
+    fresh: Fresh,
+    is_over: bool,
+}
+
+impl Drop for Attempt<'_> {
+    fn drop(&mut self) {
+        if !self.is_over {
+            self.file.mode.with(|mode| {
+                if matches!(mode, Mode::Connecting(_)) {
+                    *mode = Mode::Fresh(self.fresh);
+                }
+            });
+        }
+    }
+}
+
+fn dns_servers(stack: &mut Stack) -> Vec<DnsServer> {
+    let name = &stack.configuration.name;
+    stack.dns_servers.iter().map(|(address, origin)| DnsServer { address: *address, origin: *origin, interface: name.clone() }).collect()
+}
+
+/// Refuses values that no socket takes.
+fn check_option(option: SocketOption) -> Result<()> {
+    const KEEP_ALIVE: core::ops::RangeInclusive<u32> = 1000..=32_767_000;
+    let is_fine = match option {
+        SocketOption::NoDelay(_) | SocketOption::Broadcast(_) => true,
+        SocketOption::ReceiveBuffer(bytes) | SocketOption::SendBuffer(bytes) => {
+            (limits::TCP_BUFFER_MINIMUM..=limits::TCP_BUFFER_MAXIMUM).contains(&(bytes as usize))
+        }
+        SocketOption::HopLimit(hop_limit) => hop_limit > 0,
+        SocketOption::KeepAlive(milliseconds) => milliseconds == 0 || KEEP_ALIVE.contains(&milliseconds),
+    };
+    if is_fine { Ok(()) } else { Err(Error::InvalidInput) }
+}

@@ -1,0 +1,193 @@
+//! One open file of a network device: what it was last asked to become, and how bytes reach it.
+
+use alloc::string::String;
+use alloc::sync::Arc;
+use alloc::vec::Vec;
+use core::task::{Context, Poll};
+
+use async_lock::Mutex;
+use virtual_file_system::{Authority, Credentials, Error, Identifier, Lock, OpenDevice, OpenFlags, OpenRequest, Operation, Path, Readiness, Result};
+
+use super::sockets::{Fresh, Mode};
+use crate::command::{Request, table, text};
+use crate::limits;
+use crate::socket::Sockets;
+
+/// An open file description.
+pub(super) struct OpenFile {
+    pub(super) sockets: Sockets,
+    pub(super) flags: OpenFlags,
+    pub(super) mode: Lock<Mode>,
+    credentials: Credentials,
+    path: Path,
+    /// The controller's own open file, made when the first command is forwarded.
+    controller: Lock<Option<Arc<dyn OpenDevice>>>,
+    /// Keeps the lines of one write together, also across those that wait.
+    lines: Mutex<()>,
+}
+
+impl OpenFile {
+    pub(super) fn new(sockets: Sockets, request: &OpenRequest<'_>) -> Self {
+        Self {
+            sockets,
+            flags: request.flags,
+            mode: Lock::new(Mode::Status { text: None, position: 0 }),
+            credentials: request.credentials.clone(),
+            path: request.path.clone(),
+            controller: Lock::new(None),
+            lines: Mutex::new(()),
+        }
+    }
+
+    /// A changing command needs a file that was opened for writing; that is decided before anything else is looked at.
+    fn authorise(&self, identifier: Identifier) -> Result<()> {
+        let Some(authority) = table::Request::authority(identifier) else { return Err(Error::UnknownCommand) };
+        let needed = match authority {
+            Authority::Read => OpenFlags::READ,
+            Authority::Write => OpenFlags::WRITE,
+        };
+        if self.flags.contains(needed) || (authority == Authority::Read && self.flags.contains(OpenFlags::WRITE)) {
+            Ok(())
+        } else {
+            Err(Error::PermissionDenied)
+        }
+    }
+
+    /// Hands a command that the stack does not know to the controller, and its answer back.
+    fn forward<'a>(&'a self, identifier: Identifier, request: &'a [u8]) -> Operation<'a, Vec<u8>> {
+        let device = match self.controller() {
+            Ok(device) => device,
+            Err(error) => return Operation::done(Err(error)),
+        };
+        // The future owns the controller's file, so it outlives a concurrent close of ours.
+        Operation::waiting(async move { device.control(identifier, request).await })
+    }
+
+    fn controller(&self) -> Result<Arc<dyn OpenDevice>> {
+        if let Some(device) = self.controller.with(|controller| controller.clone()) {
+            return Ok(device);
+        }
+        let controller = self.sockets.interface.as_ref().and_then(|interface| interface.controller.clone()).ok_or(Error::UnknownCommand)?;
+        let request = OpenRequest { credentials: &self.credentials, flags: self.flags, path: &self.path };
+        // No lock is held while foreign code runs; of two that open at once, the first is kept.
+        let opened = controller.open(&request)?;
+        Ok(self.controller.with(|known| known.get_or_insert(opened).clone()))
+    }
+
+    /// Carries out every line of a text, in order; stops at the first that fails. What stood before it took effect.
+    async fn write_lines(&self, data: &[u8]) -> Result<usize> {
+        let text = core::str::from_utf8(data).map_err(|_| Error::InvalidInput)?;
+        let mut requests = Vec::new();
+        for line in text.lines() {
+            requests.extend(text::parse(line)?);
+        }
+        let _together = self.lines.lock().await;
+        for request in requests {
+            self.authorise(request.identifier())?;
+            self.execute(request).await?;
+        }
+        Ok(data.len())
+    }
+
+    /// The status text, made when it is first read, so that a reader sees one moment.
+    fn read_status(&self, buffer: &mut [u8]) -> Result<usize> {
+        let is_fresh = self.mode.with(|mode| matches!(mode, Mode::Status { text: None, .. }));
+        let fresh = if is_fresh { Some(self.status_text()) } else { None };
+        self.mode.with(|mode| {
+            let Mode::Status { text, position } = mode else { return Err(Error::InvalidInput) };
+            if text.is_none() {
+                *text = Some(fresh.unwrap_or_default());
+            }
+            let rest = text.as_deref().map(str::as_bytes).and_then(|bytes| bytes.get(*position..)).unwrap_or_default();
+            let copied = rest.len().min(buffer.len());
+            for (slot, byte) in buffer.iter_mut().zip(rest) {
+                *slot = *byte;
+            }
+            *position += copied;
+            // After the end the next read starts anew, so that a file kept open can be read again.
+            if copied == 0 && !buffer.is_empty() {
+                (*text, *position) = (None, 0);
+            }
+            Ok(copied)
+        })
+    }
+
+    fn status_text(&self) -> String {
+        match &self.sockets.interface {
+            Some(interface) => super::status::interface(interface),
+            None => super::status::system(&self.sockets.shared),
+        }
+    }
+}
+
+impl OpenDevice for OpenFile {
+    fn read<'a>(&'a self, buffer: &'a mut [u8]) -> Operation<'a, usize> {
+        match self.mode.with(|mode| mode.handle()) {
+            Some(socket) => socket.read(buffer),
+            None => Operation::done(self.read_status(buffer)),
+        }
+    }
+
+    fn write<'a>(&'a self, data: &'a [u8]) -> Operation<'a, usize> {
+        if let Some(socket) = self.mode.with(|mode| mode.handle())
+            && socket.takes_data()
+        {
+            return socket.write(data);
+        }
+        if data.len() > limits::TEXT_BYTES {
+            return Operation::done(Err(Error::MessageTooLong));
+        }
+        Operation::waiting(self.write_lines(data))
+    }
+
+    fn control<'a>(&'a self, identifier: Identifier, request: &'a [u8]) -> Operation<'a, Vec<u8>> {
+        if table::Request::authority(identifier).is_none() {
+            return self.forward(identifier, request);
+        }
+        if let Err(error) = self.authorise(identifier) {
+            return Operation::done(Err(error));
+        }
+        match table::Request::decode(identifier, request) {
+            None => Operation::done(Err(Error::UnknownCommand)),
+            Some(Err(error)) => Operation::done(Err(error)),
+            Some(Ok(request)) => match self.execute_now(request) {
+                Ok(outcome) => Operation::done(outcome),
+                Err(waiting) => Operation::waiting(self.execute_waiting(waiting)),
+            },
+        }
+    }
+
+    fn poll_ready(&self, context: &mut Context<'_>, interest: Readiness) -> Poll<Readiness> {
+        match self.mode.with(|mode| mode.handle()) {
+            Some(socket) => socket.poll_ready(context, interest),
+            None => Poll::Ready(interest & (Readiness::READABLE | Readiness::WRITABLE)),
+        }
+    }
+
+    fn revoke(&self) {
+        // The interface is gone: whatever the file had become ends, and with it every waiter.
+        let ended = self.mode.with(|mode| core::mem::replace(mode, Mode::Status { text: None, position: 0 }));
+        drop(ended);
+    }
+}
+
+impl OpenFile {
+    /// Carries out one request, waiting if it waits.
+    pub(super) async fn execute(&self, request: Request) -> Result<Vec<u8>> {
+        match self.execute_now(request) {
+            Ok(outcome) => outcome,
+            Err(waiting) => self.execute_waiting(waiting).await,
+        }
+    }
+
+    /// Makes the file a socket; only once in its life.
+    pub(super) fn become_socket(&self, fresh: Fresh) -> Result<()> {
+        self.mode.with(|mode| match mode {
+            Mode::Status { .. } => {
+                *mode = Mode::Fresh(fresh);
+                Ok(())
+            }
+            _ => Err(Error::InvalidInput),
+        })
+    }
+}

@@ -1,0 +1,243 @@
+//! The modes of an open file that are sockets: stream, listener, datagram.
+//!
+//! A file becomes a socket with `CreateSocket`, and then by `Bind`, `Connect`, `Listen` or `Accept` what the socket becomes. Each mode is a
+//! handle of [`crate::socket`]; dropping it closes it.
+
+use alloc::format;
+use alloc::sync::Arc;
+use core::future::poll_fn;
+use core::net::SocketAddr;
+use core::task::{Context, Poll};
+
+use virtual_file_system::{Error, Lock, Operation, Readiness, Result};
+
+use crate::command::socket::{Datagram, Offer, SocketKind, SocketOption, SocketState, SocketStatus};
+use crate::manager::Shared;
+use crate::socket::{DatagramSocket, Sockets, TcpListener, TcpStream};
+use crate::stack::datagram::Family;
+use crate::stack::tcp::SocketSettings;
+
+/// A stream socket before it is connected or listens.
+#[derive(Clone, Copy, Debug, Default)]
+pub(super) struct Fresh {
+    pub(super) local: Option<SocketAddr>,
+    pub(super) settings: SocketSettings,
+}
+
+/// What an open file is.
+pub(super) enum Mode {
+    /// Status text; how much of it was read.
+    Status { text: Option<alloc::string::String>, position: usize },
+    /// A stream socket without a connection.
+    Fresh(Fresh),
+    /// A connect is under way.
+    Connecting(Fresh),
+    /// A stream.
+    Stream(Arc<TcpStream>, SocketSettings),
+    /// A listener.
+    Listener(Arc<TcpListener>),
+    /// A datagram socket.
+    Datagram(Arc<DatagramSocket>),
+}
+
+impl Mode {
+    /// The socket to act on without holding the mode's lock; `None` for status.
+    pub(super) fn handle(&self) -> Option<Handle> {
+        match self {
+            Self::Status { .. } => None,
+            Self::Fresh(_) => Some(Handle::Unconnected),
+            Self::Connecting(_) => Some(Handle::Connecting),
+            Self::Stream(stream, _) => Some(Handle::Stream(Arc::clone(stream))),
+            Self::Listener(listener) => Some(Handle::Listener(Arc::clone(listener))),
+            Self::Datagram(socket) => Some(Handle::Datagram(Arc::clone(socket))),
+        }
+    }
+
+    /// The settings of a stream, which options change.
+    pub(super) fn settings_mut(&mut self) -> Option<&mut SocketSettings> {
+        match self {
+            Self::Fresh(fresh) | Self::Connecting(fresh) => Some(&mut fresh.settings),
+            Self::Stream(_, settings) => Some(settings),
+            _ => None,
+        }
+    }
+}
+
+/// A socket for the duration of one call.
+pub(super) enum Handle {
+    Unconnected,
+    Connecting,
+    Stream(Arc<TcpStream>),
+    Listener(Arc<TcpListener>),
+    Datagram(Arc<DatagramSocket>),
+}
+
+impl Handle {
+    /// True when a write is data, false when it is commands.
+    pub(super) const fn takes_data(&self) -> bool {
+        matches!(self, Self::Stream(_) | Self::Datagram(_))
+    }
+
+    pub(super) fn read(self, buffer: &mut [u8]) -> Operation<'_, usize> {
+        match self {
+            Self::Unconnected | Self::Connecting => Operation::done(Err(Error::NotConnected)),
+            Self::Stream(stream) => match stream.try_read(buffer) {
+                Err(Error::WouldBlock) => Operation::waiting(async move { stream.read(buffer).await }),
+                outcome => Operation::done(outcome),
+            },
+            Self::Datagram(socket) => match socket.try_receive(buffer) {
+                Err(Error::WouldBlock) => {
+                    Operation::waiting(async move { poll_fn(|context| socket.poll_receive(context, buffer)).await.map(|(copied, _)| copied) })
+                }
+                outcome => Operation::done(outcome.map(|(copied, _)| copied)),
+            },
+            Self::Listener(listener) => Operation::waiting(async move {
+                if buffer.len() < OFFER_BYTES {
+                    return Err(Error::InvalidInput);
+                }
+                let offer = next_offer(&listener).await?;
+                let line = format!("{} {} {}\n", offer.token, offer.remote, offer.local);
+                for (slot, byte) in buffer.iter_mut().zip(line.as_bytes()) {
+                    *slot = *byte;
+                }
+                Ok(line.len())
+            }),
+        }
+    }
+
+    pub(super) fn write(self, data: &[u8]) -> Operation<'_, usize> {
+        match self {
+            Self::Unconnected | Self::Connecting | Self::Listener(_) => Operation::done(Err(Error::NotConnected)),
+            Self::Stream(stream) => match stream.try_write(data) {
+                Err(Error::WouldBlock) => Operation::waiting(async move { stream.write(data).await }),
+                outcome => Operation::done(outcome),
+            },
+            Self::Datagram(socket) => match socket.try_send(data, None) {
+                Err(Error::WouldBlock) => Operation::waiting(async move { socket.send(data, None).await.map(|()| data.len()) }),
+                outcome => Operation::done(outcome.map(|()| data.len())),
+            },
+        }
+    }
+
+    pub(super) fn poll_ready(&self, context: &mut Context<'_>, interest: Readiness) -> Poll<Readiness> {
+        match self {
+            Self::Unconnected => Poll::Ready(Readiness::HANG_UP | (interest & Readiness::WRITABLE)),
+            Self::Connecting => Poll::Pending,
+            Self::Stream(stream) => stream.poll_ready(context, interest),
+            Self::Listener(listener) => listener.poll_ready(context),
+            Self::Datagram(socket) => socket.poll_ready(context, interest),
+        }
+    }
+
+    /// The socket as others see it.
+    pub(super) fn status(&self, sockets: &Sockets) -> Result<SocketStatus> {
+        match self {
+            Self::Unconnected | Self::Connecting => Ok(SocketStatus {
+                kind: SocketKind::Tcp,
+                state: if matches!(self, Self::Connecting) { SocketState::SynSent } else { SocketState::Closed },
+                local: SocketAddr::from(([0, 0, 0, 0], 0)),
+                remote: None,
+                interface: sockets.name().into(),
+                receive_queue: 0,
+                send_queue: 0,
+            }),
+            Self::Stream(stream) => stream.status().ok_or(Error::NotConnected),
+            Self::Listener(listener) => Ok(listener.status()),
+            Self::Datagram(socket) => Ok(socket.status()),
+        }
+    }
+
+    /// Sets an option that the socket has while it lives.
+    pub(super) fn set_option(&self, option: SocketOption, settings: Option<&SocketSettings>) -> Result<()> {
+        match (self, option) {
+            (Self::Datagram(socket), SocketOption::HopLimit(hop_limit)) => {
+                socket.set_hop_limit(hop_limit);
+                Ok(())
+            }
+            (Self::Datagram(socket), SocketOption::Broadcast(allowed)) => {
+                socket.set_broadcast(allowed);
+                Ok(())
+            }
+            (Self::Datagram(_) | Self::Listener(_), _) => Err(Error::ProtocolOptionNotAvailable),
+            (Self::Stream(stream), _) => {
+                if let Some(settings) = settings {
+                    stream.apply(settings);
+                }
+                Ok(())
+            }
+            (Self::Unconnected | Self::Connecting, _) => Ok(()),
+        }
+    }
+}
+
+/// Bytes that a reader of a listener must offer: the longest line about a connection.
+const OFFER_BYTES: usize = 128;
+
+/// Connections that were offered and not claimed yet. Bounded by the backlogs they come from and by
+/// [`limits::OFFERS`](crate::limits::OFFERS); the oldest gives way, with a reset.
+#[derive(Default)]
+pub(crate) struct Offers {
+    waiting: Lock<alloc::collections::VecDeque<(u64, Arc<TcpListener>, TcpStream)>>,
+}
+
+impl Offers {
+    fn put(&self, token: u64, listener: &Arc<TcpListener>, stream: TcpStream) {
+        let dropped = self.waiting.with(|waiting| {
+            let oldest = if waiting.len() >= crate::limits::OFFERS { waiting.pop_front() } else { None };
+            waiting.push_back((token, Arc::clone(listener), stream));
+            oldest
+        });
+        drop(dropped);
+    }
+
+    pub(super) fn claim(&self, token: u64) -> Result<TcpStream> {
+        self.waiting
+            .with(|waiting| {
+                let place = waiting.iter().position(|(known, ..)| *known == token)?;
+                waiting.remove(place)
+            })
+            .map(|(_, _, stream)| stream)
+            .ok_or(Error::NotFound)
+    }
+
+    /// The listener is gone: what it offered and nobody claimed is reset.
+    pub(super) fn forget(&self, listener: &Arc<TcpListener>) {
+        let ended = self.waiting.with(|waiting| {
+            let (kept, ended) = waiting.drain(..).partition(|(_, known, _)| !Arc::ptr_eq(known, listener));
+            *waiting = kept;
+            let ended: alloc::collections::VecDeque<(u64, Arc<TcpListener>, TcpStream)> = ended;
+            ended
+        });
+        ended.iter().for_each(|(_, _, stream)| stream.abort());
+    }
+}
+
+/// Waits for a connection and offers it under a token that nobody can guess.
+pub(super) async fn next_offer(listener: &Arc<TcpListener>) -> Result<Offer> {
+    let shared: &Arc<Shared> = &listener.sockets().shared;
+    let stream = listener.accept().await?;
+    let mut token = [0; 8];
+    if shared.platform.entropy.fill(&mut token).is_err() {
+        stream.abort();
+        return Err(Error::InputOutput);
+    }
+    let offer = Offer { token: u64::from_ne_bytes(token), local: stream.local_address(), remote: stream.remote_address() };
+    shared.offers.put(offer.token, listener, stream);
+    Ok(offer)
+}
+
+/// A new socket in its first mode.
+pub(super) fn create(sockets: &Sockets, kind: SocketKind) -> Mode {
+    match kind {
+        SocketKind::Tcp => Mode::Fresh(Fresh::default()),
+        SocketKind::Udp => Mode::Datagram(Arc::new(DatagramSocket::new(sockets, Family::Udp))),
+        SocketKind::Icmp => Mode::Datagram(Arc::new(DatagramSocket::new(sockets, Family::Icmp))),
+    }
+}
+
+/// Takes one datagram whole, with its addresses.
+pub(super) async fn receive(sockets: &Sockets, socket: &DatagramSocket) -> Result<Datagram> {
+    let message = poll_fn(|context| socket.poll_receive_whole(context)).await?;
+    let interface = sockets.shared.routing.at(message.interface).map(|interface| interface.name.clone()).unwrap_or_default();
+    Ok(Datagram { remote: message.remote, local: message.local, interface, hop_limit: message.hop_limit, data: message.data })
+}

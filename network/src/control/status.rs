@@ -1,0 +1,130 @@
+//! The status text: the interface in the words in which it is configured, one fact per line, noun first.
+
+use alloc::string::String;
+use core::fmt::Write;
+
+use crate::command::address::{AddressState, Origin};
+use crate::command::dhcp::DhcpState;
+use crate::driver::{Kind, LinkState};
+use crate::interface::Interface;
+use crate::manager::Shared;
+use crate::stack::Stack;
+
+/// The text of one interface.
+pub(super) fn interface(interface: &Interface) -> String {
+    let mut text = String::new();
+    // Writing to a string does not fail.
+    let _ = interface.with(|stack| write_interface(&mut text, stack));
+    text
+}
+
+/// The text of `/devices/sockets`: what all interfaces have together.
+pub(super) fn system(shared: &Shared) -> String {
+    let mut text = String::new();
+    for interface in shared.routing.interfaces() {
+        let _ = interface.with(|stack| {
+            writeln!(text, "interface {} index {} link {}", interface.name, interface.index, enabled_word(stack))?;
+            for route in stack.route_entries() {
+                write_route(&mut text, &route)?;
+            }
+            for (server, origin) in &stack.dns_servers {
+                writeln!(text, "dns {server} interface {} origin {}", interface.name, origin_word(*origin))?;
+            }
+            core::fmt::Result::Ok(())
+        });
+    }
+    let count = |interface: &alloc::sync::Arc<Interface>| interface.with(|stack| stack.socket_count());
+    let sockets: usize = shared.routing.interfaces().iter().map(count).sum();
+    let _ = writeln!(text, "sockets {} routed {}", sockets, shared.routing.routed_sockets());
+    text
+}
+
+fn write_interface(text: &mut String, stack: &mut Stack) -> core::fmt::Result {
+    let status = stack.status();
+    writeln!(text, "interface {} index {} kind {}", status.name, status.index, kind_word(status.kind))?;
+    writeln!(text, "link {}", enabled_word(stack))?;
+    writeln!(text, "carrier {}", if status.link == LinkState::Up { "yes" } else { "no" })?;
+    if let Some(address) = status.hardware_address {
+        writeln!(text, "mac {address}")?;
+    }
+    writeln!(text, "mtu {}", status.mtu)?;
+    writeln!(text, "metric {}", status.metric)?;
+    for entry in stack.address_entries() {
+        write!(text, "address {}", entry.prefix)?;
+        if let Some(broadcast) = entry.broadcast {
+            write!(text, " broadcast {broadcast}")?;
+        }
+        writeln!(text, " origin {} state {}", origin_word(entry.origin), state_word(entry.state))?;
+    }
+    for route in stack.route_entries() {
+        write_route(text, &route)?;
+    }
+    for (server, origin) in &stack.dns_servers {
+        writeln!(text, "dns {server} origin {}", origin_word(*origin))?;
+    }
+    let dhcp = stack.dhcp_status();
+    write!(text, "dhcp {}", dhcp_word(dhcp.state))?;
+    if let Some(lease) = dhcp.lease {
+        write!(text, " address {} server {} lease {} remaining {}", lease.address, lease.server, lease.lease_seconds, lease.remaining_seconds)?;
+    }
+    writeln!(text)?;
+    let statistics = stack.statistics;
+    writeln!(text, "received packets {} bytes {} dropped {}", statistics.received_packets, statistics.received_bytes, statistics.received_drops.total())?;
+    writeln!(text, "sent packets {} bytes {} dropped {}", statistics.sent_packets, statistics.sent_bytes, statistics.sent_drops.total())
+}
+
+fn write_route(text: &mut String, route: &crate::command::route::RouteEntry) -> core::fmt::Result {
+    match route.destination.length() {
+        0 => write!(text, "route default")?,
+        _ => write!(text, "route {}", route.destination)?,
+    }
+    if let Some(gateway) = route.gateway {
+        write!(text, " via {gateway}")?;
+    }
+    writeln!(text, " metric {} interface {} origin {}", route.metric, route.interface, origin_word(route.origin))
+}
+
+fn enabled_word(stack: &Stack) -> &'static str {
+    if stack.configuration.enabled { "up" } else { "down" }
+}
+
+const fn kind_word(kind: Kind) -> &'static str {
+    match kind {
+        Kind::Loopback => "loopback",
+        Kind::Ethernet => "ethernet",
+        Kind::Tunnel => "tunnel",
+        Kind::Wireless => "wireless",
+    }
+}
+
+const fn origin_word(origin: Origin) -> &'static str {
+    match origin {
+        Origin::Static => "static",
+        Origin::Dhcp => "dhcp",
+        Origin::RouterAdvertisement => "advertisement",
+        Origin::Kernel => "kernel",
+    }
+}
+
+const fn state_word(state: AddressState) -> &'static str {
+    match state {
+        AddressState::Tentative => "tentative",
+        AddressState::Preferred => "preferred",
+        AddressState::Deprecated => "deprecated",
+        AddressState::Duplicated => "duplicated",
+    }
+}
+
+const fn dhcp_word(state: DhcpState) -> &'static str {
+    match state {
+        DhcpState::Stopped => "stopped",
+        DhcpState::Init => "init",
+        DhcpState::Selecting => "selecting",
+        DhcpState::Requesting => "requesting",
+        DhcpState::Rebooting => "rebooting",
+        DhcpState::Checking => "checking",
+        DhcpState::Bound => "bound",
+        DhcpState::Renewing => "renewing",
+        DhcpState::Rebinding => "rebinding",
+    }
+}

@@ -1,0 +1,218 @@
+//! One network interface: its stack and its driver under one lock, and the only way into them.
+//!
+//! [`Interface::with`] is that way for sockets and commands: it runs a closure on the stack, hands what became ready to the driver, and wakes
+//! whoever has to be woken after the lock is released. The runner comes in through [`Interface::turn`].
+//!
+//! Lock order, from outer to inner: manager tables → interface engine → listener queue, datagram queue, host addresses. Nothing awaits,
+//! wakes, or calls a controller under any of them.
+
+use alloc::boxed::Box;
+use alloc::string::String;
+use alloc::sync::Arc;
+use alloc::vec::Vec;
+use core::fmt;
+use core::task::Waker;
+
+use virtual_file_system::{CharacterDevice, Lock};
+
+use crate::driver::{Driver, LinkState};
+use crate::limits;
+use crate::platform::{Clock, Instant};
+use crate::stack::Stack;
+
+/// What the runner does next.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub(crate) enum Turn {
+    /// There is more to do at once.
+    Again,
+    /// Sleep until the deadline, if there is one, or until woken.
+    Sleep(Option<Instant>),
+    /// The interface is gone.
+    Gone,
+}
+
+struct Engine {
+    stack: Stack,
+    driver: Box<dyn Driver>,
+    /// When the runner wakes by itself; `None` while it sleeps without end.
+    armed: Option<Instant>,
+    runner: Option<Waker>,
+    gone: bool,
+}
+
+/// What to wake once the lock is released.
+struct After {
+    wakers: Vec<Waker>,
+    doorbell: Option<Waker>,
+    runner: Option<Waker>,
+}
+
+impl After {
+    fn wake(self) {
+        self.wakers.into_iter().chain(self.doorbell).chain(self.runner).for_each(Waker::wake);
+    }
+}
+
+/// One network interface.
+pub(crate) struct Interface {
+    pub(crate) name: String,
+    pub(crate) index: u32,
+    pub(crate) controller: Option<Arc<dyn CharacterDevice>>,
+    pub(crate) is_loopback: bool,
+    clock: Arc<dyn Clock>,
+    engine: Lock<Engine>,
+}
+
+impl Interface {
+    pub(crate) fn new(stack: Stack, driver: Box<dyn Driver>, controller: Option<Arc<dyn CharacterDevice>>, clock: Arc<dyn Clock>) -> Self {
+        Self {
+            name: stack.configuration.name.clone(),
+            index: stack.configuration.index,
+            controller,
+            is_loopback: stack.is_loopback(),
+            clock,
+            engine: Lock::new(Engine { stack, driver, armed: None, runner: None, gone: false }),
+        }
+    }
+
+    /// Runs a closure on the stack as of now, and does what follows from it.
+    pub(crate) fn with<R>(&self, action: impl FnOnce(&mut Stack) -> R) -> R {
+        self.with_driver(|stack, _| action(stack))
+    }
+
+    /// As [`with`](Self::with), for the few settings that concern the driver too.
+    pub(crate) fn with_driver<R>(&self, action: impl FnOnce(&mut Stack, &mut dyn Driver) -> R) -> R {
+        let now = self.clock.now();
+        let (result, after) = self.engine.with(|engine| {
+            engine.stack.now = now.max(engine.stack.now);
+            let result = action(&mut engine.stack, &mut *engine.driver);
+            engine.transmit();
+            (result, engine.settle(true))
+        });
+        after.wake();
+        result
+    }
+
+    /// Lets the runner do a bounded amount of work: frames, deadlines, egress. `asleep_until` is the deadline that the runner's
+    /// present sleep has.
+    pub(crate) fn turn(&self, waker: &Waker, asleep_until: Option<Instant>) -> Turn {
+        let now = self.clock.now();
+        let (turn, after) = self.engine.with(|engine| {
+            engine.stack.now = now.max(engine.stack.now);
+            let turn = engine.turn(waker, asleep_until);
+            (turn, engine.settle(false))
+        });
+        after.wake();
+        turn
+    }
+
+    /// Ends the interface: sockets fail, the runner ends, the driver is released with the last reference.
+    pub(crate) fn close(&self) {
+        let after = self.engine.with(|engine| {
+            engine.gone = true;
+            engine.stack.end_everything();
+            engine.settle(true)
+        });
+        after.wake();
+    }
+
+    /// False once [`close`](Self::close) was called.
+    pub(crate) fn is_alive(&self) -> bool {
+        self.engine.with(|engine| !engine.gone)
+    }
+}
+
+impl Engine {
+    fn turn(&mut self, waker: &Waker, asleep_until: Option<Instant>) -> Turn {
+        if self.gone {
+            return Turn::Gone;
+        }
+        self.stack.statistics.polls += 1;
+        if !self.runner.as_ref().is_some_and(|known| known.will_wake(waker)) {
+            self.runner = Some(waker.clone());
+        }
+        let link = self.driver.link_state();
+        self.stack.set_link(link);
+        // Register before looking: what arrives from here on wakes.
+        self.driver.register(waker, !self.stack.output.is_empty());
+        let was_full = self.ingress();
+        self.stack.run_timers();
+        let more = self.stack.run_local();
+        self.stack.tcp_serve_dirty();
+        self.transmit();
+        let is_blocked = !self.stack.output.is_empty();
+        if is_blocked {
+            self.driver.register(waker, true);
+        }
+        if was_full || more || self.stack.has_work() || (is_blocked && self.driver.can_transmit()) {
+            self.armed = Some(Instant::ZERO);
+            return Turn::Again;
+        }
+        let deadline = self.stack.next_deadline();
+        // A sleep that ends earlier is kept: ending early is harmless, and a new timer costs more.
+        self.armed = match (deadline, asleep_until) {
+            (Some(deadline), Some(asleep)) => Some(deadline.min(asleep)),
+            (deadline, _) => deadline,
+        };
+        Turn::Sleep(deadline)
+    }
+
+    /// Reads frames, a batch at most and only while their answers find room.
+    fn ingress(&mut self) -> bool {
+        for _ in 0..limits::INGRESS_BATCH {
+            if !self.stack.has_room() {
+                return false;
+            }
+            let Some(frame) = self.driver.receive(&mut self.stack.pool) else { return false };
+            self.stack.frame_input(frame);
+        }
+        true
+    }
+
+    /// Hands frames to the driver while it takes them.
+    fn transmit(&mut self) {
+        let is_usable = self.stack.configuration.link == LinkState::Up;
+        while let Some(frame) = self.stack.output.pop_front() {
+            let length = frame.len() as u64;
+            if !is_usable {
+                // Without a carrier a frame is lost, as on any wire.
+                self.stack.statistics.sent_drops.disabled += 1;
+                self.stack.pool.put(frame);
+            } else if let Err(frame) = self.driver.transmit(frame, &mut self.stack.pool) {
+                self.stack.output.push_front(frame);
+                break;
+            } else {
+                self.stack.statistics.sent_packets += 1;
+                self.stack.statistics.sent_bytes += length;
+            }
+        }
+        if self.stack.has_room() && !self.stack.room.is_empty() {
+            let Stack { wakes, room, .. } = &mut self.stack;
+            wakes.add(room);
+        }
+    }
+
+    /// Collects who must be woken. The runner is, when something became due earlier than it sleeps.
+    fn settle(&mut self, from_outside: bool) -> After {
+        let doorbell = self.driver.flush();
+        let wakers = self.stack.wakes.take();
+        let earlier = match (self.stack.next_deadline(), self.armed) {
+            (Some(deadline), Some(armed)) => deadline < armed,
+            (Some(_), None) => true,
+            (None, _) => false,
+        };
+        // Woken already and not yet run: once is enough.
+        let is_woken = self.armed == Some(Instant::ZERO) && !self.gone;
+        let is_needed = from_outside && !is_woken && (earlier || self.gone || self.stack.has_work() || !self.stack.output.is_empty());
+        if is_needed {
+            self.armed = Some(Instant::ZERO);
+        }
+        After { wakers, doorbell, runner: if is_needed { self.runner.clone() } else { None } }
+    }
+}
+
+impl fmt::Debug for Interface {
+    fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
+        formatter.debug_struct("Interface").field("name", &self.name).finish_non_exhaustive()
+    }
+}

@@ -1,0 +1,302 @@
+//! The stub resolver: names to addresses over the DNS servers of the interfaces (RFC 1034 §5.3.1, RFC 5452).
+//!
+//! A question goes to one server after the other, each time from a fresh random port with a fresh random identifier; only an answer from the
+//! address and port that was asked, with the same identifier and question, counts. It is a task like any program's: it uses sockets and
+//! the clock, and a dropped lookup leaves nothing behind.
+
+use alloc::string::{String, ToString};
+use alloc::vec;
+use alloc::vec::Vec;
+use core::net::{IpAddr, Ipv4Addr, Ipv6Addr, SocketAddr};
+use core::time::Duration;
+
+use async_lock::Semaphore;
+use futures_lite::future;
+use virtual_file_system::Error;
+
+use crate::command::dns::{Answer, Question, Record, RecordData, RecordKind};
+use crate::dns_message::{self, DnsMessage, PORT, QueryKind, ResponseCode};
+use crate::limits;
+use crate::socket::{Sockets, TcpStream, UdpSocket};
+
+/// Rounds through all servers, with a wait that doubles from [`FIRST_WAIT`].
+const ROUNDS: u32 = 3;
+const FIRST_WAIT: Duration = Duration::from_secs(1);
+/// How long an answer by TCP may take.
+const STREAM_WAIT: Duration = Duration::from_secs(5);
+/// Aliases that are followed.
+const ALIASES: usize = 8;
+/// Bytes of a UDP answer without EDNS.
+const DATAGRAM_BYTES: usize = 512;
+
+/// Bounds the lookups under way: waiting for one's turn is an ordinary wait.
+#[derive(Debug)]
+pub(crate) struct Turns(Semaphore);
+
+impl Default for Turns {
+    fn default() -> Self {
+        Self(Semaphore::new(limits::LOOKUPS))
+    }
+}
+
+/// Looks names up.
+#[derive(Clone, Debug)]
+pub struct Resolver {
+    sockets: Sockets,
+}
+
+/// What one server said to one question.
+enum Reply {
+    Records(Vec<Record>),
+    NoSuchName,
+    Failed(Error),
+}
+
+impl Resolver {
+    pub(crate) fn new(sockets: Sockets) -> Self {
+        Self { sockets }
+    }
+
+    /// Answers a question. Literal addresses and `localhost` answer themselves.
+    ///
+    /// # Errors
+    /// `InvalidInput` for a name that cannot exist, `NotFound` for one that does not, `TimedOut` when no server answered, `NetworkUnreachable`
+    /// when there is none to ask.
+    ///
+    /// # Cancel safety
+    /// Dropping the future ends the lookup.
+    pub async fn resolve(&self, question: &Question) -> Result<Answer, Error> {
+        if let Some(answer) = answer_locally(question) {
+            return Ok(answer);
+        }
+        let (name, kinds) = wire_question(question)?;
+        let servers = self.servers(question);
+        if servers.is_empty() {
+            return Err(Error::NetworkUnreachable);
+        }
+        let _turn = self.sockets.shared.turns.0.acquire().await;
+        let mut records = Vec::new();
+        let (mut target, mut asked) = (name, None);
+        for _ in 0..ALIASES {
+            let (server, found) = self.ask_all(&servers, &target, &kinds).await?;
+            asked = Some(server);
+            records.extend(found);
+            let wants_address = question.kind != RecordKind::Cname && question.kind != RecordKind::Ptr;
+            let is_answered = records.iter().any(|record| !matches!(record.data, RecordData::Cname(_)));
+            match last_alias(&records, &target) {
+                Some(alias) if wants_address && !is_answered => target = alias,
+                _ => break,
+            }
+        }
+        Ok(Answer { server: asked, records })
+    }
+
+    /// The servers to ask: the one that was named, else those of the interface or of all interfaces that are up.
+    fn servers(&self, question: &Question) -> Vec<SocketAddr> {
+        if let Some(server) = question.server {
+            return vec![server];
+        }
+        let interfaces = match &self.sockets.interface {
+            Some(interface) => vec![interface.clone()],
+            None => self.sockets.shared.routing.interfaces(),
+        };
+        let mut servers: Vec<SocketAddr> = Vec::new();
+        for interface in interfaces {
+            interface.with(|stack| {
+                for (address, _) in stack.dns_servers.iter().filter(|_| stack.is_running()) {
+                    let server = SocketAddr::new(*address, PORT);
+                    if !servers.contains(&server) {
+                        servers.push(server);
+                    }
+                }
+            });
+        }
+        servers
+    }
+
+    async fn ask_all(&self, servers: &[SocketAddr], name: &str, kinds: &[QueryKind]) -> Result<(SocketAddr, Vec<Record>), Error> {
+        let mut failure = Error::TimedOut;
+        for round in 0..ROUNDS {
+            for server in servers {
+                match self.ask(*server, name, kinds, FIRST_WAIT * (1 << round)).await {
+                    Reply::Records(records) => return Ok((*server, records)),
+                    Reply::NoSuchName => return Err(Error::NotFound),
+                    Reply::Failed(error) => failure = error,
+                }
+            }
+            // Waiting helps against loss, not against a refusal.
+            if failure != Error::TimedOut {
+                break;
+            }
+        }
+        Err(failure)
+    }
+
+    /// Asks one server all kinds at once.
+    async fn ask(&self, server: SocketAddr, name: &str, kinds: &[QueryKind], wait: Duration) -> Reply {
+        let socket = UdpSocket::new(&self.sockets);
+        if let Err(error) = socket.connect(server) {
+            return Reply::Failed(error);
+        }
+        let mut queries = Vec::new();
+        for kind in kinds {
+            let query = DnsMessage::query(self.random_identifier(), name.to_string(), *kind);
+            let sent = match query.to_bytes() {
+                Ok(bytes) => socket.send(&bytes).await,
+                Err(error) => Err(error),
+            };
+            if let Err(error) = sent {
+                return Reply::Failed(error);
+            }
+            queries.push((query, None));
+        }
+        let clock = &self.sockets.shared.platform.clock;
+        let deadline = clock.now().after(wait);
+        let collect = self.collect(&socket, server, &mut queries);
+        let timeout = async {
+            clock.sleep_until(deadline).await;
+            Some(Error::TimedOut)
+        };
+        let failure = future::or(collect, timeout).await;
+        combine(queries.into_iter().map(|(_, answer)| answer).collect(), failure)
+    }
+
+    /// Receives until every query has its answer; returns early with an error of the socket.
+    async fn collect(&self, socket: &UdpSocket, server: SocketAddr, queries: &mut [(DnsMessage, Option<DnsMessage>)]) -> Option<Error> {
+        let mut buffer = [0; DATAGRAM_BYTES];
+        while queries.iter().any(|(_, answer)| answer.is_none()) {
+            let (length, from) = match socket.receive_from(&mut buffer).await {
+                Ok(received) => received,
+                Err(error) => return Some(error),
+            };
+            let parsed = buffer.get(..length).map(DnsMessage::parse);
+            let Some(Ok(answer)) = parsed else { continue };
+            let matching = queries.iter_mut().find(|(query, known)| {
+                let is_same_question = query.name.eq_ignore_ascii_case(&answer.name) && query.kind == answer.kind;
+                known.is_none() && from == server && answer.is_response && answer.identifier == query.identifier && is_same_question
+            });
+            let Some((query, known)) = matching else { continue };
+            *known = match answer.is_truncated {
+                true => self.ask_by_stream(server, query).await.or(Some(answer)),
+                false => Some(answer),
+            };
+        }
+        None
+    }
+
+    /// Asks again over TCP, where every answer fits (RFC 7766).
+    async fn ask_by_stream(&self, server: SocketAddr, query: &DnsMessage) -> Option<DnsMessage> {
+        let clock = &self.sockets.shared.platform.clock;
+        let deadline = clock.now().after(STREAM_WAIT);
+        let exchange = async {
+            let stream = TcpStream::connect(&self.sockets, server).await.ok()?;
+            let bytes = query.to_bytes().ok()?;
+            let mut framed = u16::try_from(bytes.len()).ok()?.to_be_bytes().to_vec();
+            framed.extend_from_slice(&bytes);
+            stream.write_all(&framed).await.ok()?;
+            let mut length = [0; 2];
+            read_exactly(&stream, &mut length).await?;
+            let mut body = vec![0; usize::from(u16::from_be_bytes(length))];
+            read_exactly(&stream, &mut body).await?;
+            DnsMessage::parse(&body).ok().filter(|answer| answer.identifier == query.identifier && answer.name.eq_ignore_ascii_case(&query.name))
+        };
+        let timeout = async {
+            clock.sleep_until(deadline).await;
+            None
+        };
+        future::or(exchange, timeout).await
+    }
+
+    fn random_identifier(&self) -> u16 {
+        let mut bytes = [0; 2];
+        // A failing source leaves the random port as protection.
+        let _ = self.sockets.shared.platform.entropy.fill(&mut bytes);
+        u16::from_ne_bytes(bytes)
+    }
+}
+
+async fn read_exactly(stream: &TcpStream, mut buffer: &mut [u8]) -> Option<()> {
+    while !buffer.is_empty() {
+        let taken = stream.read(buffer).await.ok().filter(|taken| *taken > 0)?;
+        buffer = buffer.get_mut(taken..)?;
+    }
+    Some(())
+}
+
+/// One reply out of the answers to all kinds: any records count; a name that does not exist does not exist for any kind.
+fn combine(answers: Vec<Option<DnsMessage>>, failure: Option<Error>) -> Reply {
+    let missing = answers.iter().any(Option::is_none);
+    let (mut records, mut refused, mut no_such_name) = (Vec::new(), false, false);
+    for answer in answers.into_iter().flatten() {
+        match answer.code {
+            ResponseCode::NoError => records.extend(answer.answers.into_iter().filter(|record| !records.contains(record)).collect::<Vec<_>>()),
+            ResponseCode::NameError => no_such_name = true,
+            _ => refused = true,
+        }
+    }
+    match failure {
+        _ if !records.is_empty() => Reply::Records(records),
+        _ if no_such_name => Reply::NoSuchName,
+        Some(error) if missing => Reply::Failed(error),
+        _ if refused => Reply::Failed(Error::ConnectionRefused),
+        _ => Reply::Records(records),
+    }
+}
+
+fn last_alias(records: &[Record], start: &str) -> Option<String> {
+    let mut name = start;
+    // Each step uses another record, so the chain ends.
+    for _ in records {
+        let next = records.iter().find_map(|record| match &record.data {
+            RecordData::Cname(target) if record.name.eq_ignore_ascii_case(name) => Some(target.as_str()),
+            _ => None,
+        });
+        match next {
+            Some(next) => name = next,
+            None => break,
+        }
+    }
+    (name != start).then(|| name.to_string())
+}
+
+fn answer_locally(question: &Question) -> Option<Answer> {
+    let local = |addresses: &[IpAddr]| {
+        let records = addresses.iter().map(|address| Record { name: question.name.clone(), data: RecordData::Address(*address), time_to_live: u32::MAX });
+        Some(Answer { server: None, records: records.collect() })
+    };
+    if matches!(question.kind, RecordKind::Cname | RecordKind::Ptr) {
+        return None;
+    }
+    let fits = |address: &IpAddr| match question.kind {
+        RecordKind::A => address.is_ipv4(),
+        RecordKind::Aaaa => address.is_ipv6(),
+        _ => true,
+    };
+    if let Ok(address) = question.name.parse::<IpAddr>() {
+        return local(if fits(&address) { core::slice::from_ref(&address) } else { &[] });
+    }
+    let name = question.name.strip_suffix('.').unwrap_or(&question.name);
+    // RFC 6761 §6.3: localhost and what lies under it never leave the system.
+    if name.eq_ignore_ascii_case("localhost") || name.to_ascii_lowercase().ends_with(".localhost") {
+        let both = [IpAddr::V4(Ipv4Addr::LOCALHOST), IpAddr::V6(Ipv6Addr::LOCALHOST)];
+        let wanted: Vec<IpAddr> = both.into_iter().filter(fits).collect();
+        return local(&wanted);
+    }
+    None
+}
+
+fn wire_question(question: &Question) -> Result<(String, Vec<QueryKind>), Error> {
+    let kinds = match question.kind {
+        RecordKind::Address => vec![QueryKind::A, QueryKind::Aaaa],
+        RecordKind::A => vec![QueryKind::A],
+        RecordKind::Aaaa => vec![QueryKind::Aaaa],
+        RecordKind::Cname => vec![QueryKind::Cname],
+        RecordKind::Ptr => vec![QueryKind::Ptr],
+    };
+    let name = match (question.kind, question.name.parse::<IpAddr>()) {
+        (RecordKind::Ptr, Ok(address)) => dns_message::reverse_name(address),
+        _ => question.name.strip_suffix('.').unwrap_or(&question.name).to_ascii_lowercase(),
+    };
+    dns_message::check_name(&name)?;
+    Ok((name, kinds))
+}

@@ -1,0 +1,171 @@
+//! Which interface a destination is reached by, and which sockets belong to all interfaces.
+//!
+//! Longest prefix over all interfaces that are up and have a carrier, then smallest metric, then lowest index. Destinations that are
+//! addresses of our own go to the loopback interface.
+
+use alloc::sync::Arc;
+use alloc::vec::Vec;
+use core::cmp::Reverse;
+use core::net::IpAddr;
+
+use virtual_file_system::{Error, Lock};
+
+use crate::command::route::RouteChoice;
+use crate::interface::Interface;
+use crate::manager::Shared;
+use crate::stack::datagram::{Binding, Endpoint, Family};
+use crate::stack::tcp::listen::Listener;
+
+/// The interfaces, and the sockets that every present and future one serves.
+#[derive(Debug, Default)]
+pub(crate) struct Routing {
+    tables: Lock<Tables>,
+}
+
+#[derive(Debug, Default)]
+struct Tables {
+    interfaces: Vec<Arc<Interface>>,
+    listeners: Vec<Arc<Listener>>,
+    bindings: Vec<(Family, Binding)>,
+}
+
+impl Routing {
+    pub(crate) fn interfaces(&self) -> Vec<Arc<Interface>> {
+        self.tables.with(|tables| tables.interfaces.clone())
+    }
+
+    pub(crate) fn find(&self, name: &str) -> Option<Arc<Interface>> {
+        self.tables.with(|tables| tables.interfaces.iter().find(|interface| interface.name == name).cloned())
+    }
+
+    pub(crate) fn at(&self, index: u32) -> Option<Arc<Interface>> {
+        self.tables.with(|tables| tables.interfaces.iter().find(|interface| interface.index == index).cloned())
+    }
+
+    /// A new interface serves the routed sockets too.
+    pub(crate) fn add(&self, interface: Arc<Interface>) {
+        let (listeners, bindings) = self.tables.with(|tables| {
+            tables.interfaces.push(Arc::clone(&interface));
+            (tables.listeners.clone(), tables.bindings.clone())
+        });
+        // A fresh stack has no socket that could be in the way, and both calls tolerate what is there already.
+        interface.with(|stack| {
+            listeners.iter().for_each(|listener| drop(stack.tcp_listen(listener, false)));
+            bindings.iter().for_each(|(family, binding)| drop(stack.datagrams.bind(*family, binding.clone())));
+        });
+    }
+
+    pub(crate) fn take(&self, name: &str) -> Option<Arc<Interface>> {
+        self.tables.with(|tables| {
+            let place = tables.interfaces.iter().position(|interface| interface.name == name)?;
+            Some(tables.interfaces.remove(place))
+        })
+    }
+
+    /// Listens on every interface, or on none.
+    ///
+    /// # Errors
+    /// `AddressInUse`.
+    pub(crate) fn listen(&self, listener: &Arc<Listener>) -> Result<(), Error> {
+        // Entered first, so that an interface that is added meanwhile is not missed.
+        let interfaces = self.tables.with(|tables| {
+            tables.listeners.push(Arc::clone(listener));
+            tables.interfaces.clone()
+        });
+        let outcome = interfaces.iter().try_for_each(|interface| interface.with(|stack| stack.tcp_listen(listener, false)));
+        if outcome.is_err() {
+            self.unlisten(listener);
+        }
+        outcome
+    }
+
+    pub(crate) fn unlisten(&self, listener: &Arc<Listener>) {
+        let interfaces = self.tables.with(|tables| {
+            tables.listeners.retain(|known| !Arc::ptr_eq(known, listener));
+            tables.interfaces.clone()
+        });
+        interfaces.iter().for_each(|interface| interface.with(|stack| stack.tcp_unlisten(listener)));
+    }
+
+    /// Binds on every interface, or on none.
+    ///
+    /// # Errors
+    /// `AddressInUse`.
+    pub(crate) fn bind(&self, family: Family, binding: &Binding) -> Result<(), Error> {
+        let interfaces = self.tables.with(|tables| {
+            tables.bindings.push((family, binding.clone()));
+            tables.interfaces.clone()
+        });
+        let outcome = interfaces.iter().try_for_each(|interface| interface.with(|stack| stack.datagrams.bind(family, binding.clone())));
+        if outcome.is_err() {
+            self.unbind(family, binding.port, &binding.endpoint);
+        }
+        outcome
+    }
+
+    pub(crate) fn unbind(&self, family: Family, port: u16, endpoint: &Arc<Endpoint>) {
+        let interfaces = self.tables.with(|tables| {
+            tables.bindings.retain(|(_, binding)| !Arc::ptr_eq(&binding.endpoint, endpoint));
+            tables.interfaces.clone()
+        });
+        interfaces.iter().for_each(|interface| interface.with(|stack| stack.datagrams.unbind(family, port, endpoint)));
+    }
+
+    /// How many listeners and bindings belong to all interfaces.
+    pub(crate) fn routed_sockets(&self) -> usize {
+        self.tables.with(|tables| tables.listeners.len() + tables.bindings.len())
+    }
+
+    pub(crate) fn listeners(&self) -> Vec<Arc<Listener>> {
+        self.tables.with(|tables| tables.listeners.clone())
+    }
+
+    pub(crate) fn bindings(&self) -> Vec<(Family, Binding)> {
+        self.tables.with(|tables| tables.bindings.clone())
+    }
+}
+
+impl Shared {
+    /// The interface and source address for a destination.
+    ///
+    /// # Errors
+    /// `NetworkUnreachable` without a route; `AddressNotAvailable` when the route's interface has no address of the family.
+    pub(crate) fn route(&self, destination: IpAddr) -> Result<(Arc<Interface>, IpAddr), Error> {
+        let choice = self.choose(destination)?;
+        let source = choice.with(|stack| stack.source_for(destination))?;
+        Ok((choice, source))
+    }
+
+    fn choose(&self, destination: IpAddr) -> Result<Arc<Interface>, Error> {
+        let interfaces = self.routing.interfaces();
+        if self.is_own_address(destination) {
+            return interfaces.into_iter().find(|interface| interface.is_loopback).ok_or(Error::NetworkUnreachable);
+        }
+        let rank = |interface: &Arc<Interface>| {
+            interface.with(|stack| {
+                if !stack.is_running() {
+                    return None;
+                }
+                let route = stack.routes.find(destination);
+                // Groups and everybody are reached over any interface that has the family, the one with a default route first.
+                let to_everybody = destination.is_multicast() || matches!(destination, IpAddr::V4(address) if address.is_broadcast());
+                match route {
+                    Some(route) => Some((Reverse(route.destination.length()), route.metric)),
+                    None if to_everybody && !stack.is_loopback() && stack.source_for(destination).is_ok() => Some((Reverse(0), u32::MAX)),
+                    None => None,
+                }
+            })
+        };
+        let ranked = interfaces.iter().filter_map(|interface| Some((rank(interface)?, interface)));
+        ranked.min_by_key(|(rank, interface)| (*rank, interface.index)).map(|(_, interface)| Arc::clone(interface)).ok_or(Error::NetworkUnreachable)
+    }
+
+    /// The route to a destination, with the reasons.
+    ///
+    /// # Errors
+    /// As [`route`](Self::route).
+    pub(crate) fn explain(&self, destination: IpAddr) -> Result<RouteChoice, Error> {
+        let (interface, source) = self.route(destination)?;
+        interface.with(|stack| stack.explain(destination, source))
+    }
+}

@@ -1,0 +1,86 @@
+//! Sockets for Rust programs: the asynchronous ends of the stack's verbs.
+//!
+//! A [`Sockets`] says where sockets are made: on one interface, or routed over all. The types here hold a name into a stack and its interface;
+//! dropping one releases everything synchronously. The control device's modes are made of the same types.
+
+mod datagram;
+mod tcp;
+
+use alloc::sync::Arc;
+use core::fmt;
+use core::net::{IpAddr, Ipv4Addr, Ipv6Addr, SocketAddr};
+
+use virtual_file_system::Error;
+
+pub use self::datagram::{IcmpSocket, Message, UdpSocket};
+pub(crate) use self::datagram::DatagramSocket;
+pub(crate) use self::tcp::status_of as listener_status;
+pub use self::tcp::{TcpListener, TcpStream};
+use crate::interface::Interface;
+use crate::manager::Shared;
+pub use crate::resolver::Resolver;
+
+/// Where sockets are made.
+#[derive(Clone)]
+pub struct Sockets {
+    pub(crate) shared: Arc<Shared>,
+    /// The one interface; none for routed sockets.
+    pub(crate) interface: Option<Arc<Interface>>,
+}
+
+impl Sockets {
+    pub(crate) fn routed(shared: &Arc<Shared>) -> Self {
+        Self { shared: Arc::clone(shared), interface: None }
+    }
+
+    pub(crate) fn on(shared: &Arc<Shared>, interface: &Arc<Interface>) -> Self {
+        Self { shared: Arc::clone(shared), interface: Some(Arc::clone(interface)) }
+    }
+
+    /// The resolver that asks the DNS servers of all interfaces, or of this one.
+    #[must_use]
+    pub fn resolver(&self) -> Resolver {
+        Resolver::new(self.clone())
+    }
+
+    /// The interface's name; empty for routed sockets.
+    pub(crate) fn name(&self) -> &str {
+        self.interface.as_ref().map_or("", |interface| interface.name.as_str())
+    }
+
+    /// The interface and source address for a destination.
+    pub(crate) fn route(&self, destination: IpAddr) -> Result<(Arc<Interface>, IpAddr), Error> {
+        match &self.interface {
+            None => self.shared.route(destination),
+            Some(interface) => {
+                let source = interface.with(|stack| stack.source_for(destination))?;
+                Ok((Arc::clone(interface), source))
+            }
+        }
+    }
+
+    /// True when the address can be bound to: unspecified, or ours.
+    pub(crate) fn has_address(&self, address: IpAddr) -> bool {
+        if address.is_unspecified() {
+            return true;
+        }
+        match &self.interface {
+            Some(interface) => interface.with(|stack| stack.addresses.owns(address)),
+            None => self.shared.routing.interfaces().iter().any(|interface| interface.with(|stack| stack.addresses.owns(address))),
+        }
+    }
+}
+
+impl fmt::Debug for Sockets {
+    fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
+        formatter.debug_tuple("Sockets").field(&self.name()).finish()
+    }
+}
+
+/// The unspecified address of the same family.
+pub(crate) const fn unspecified(like: SocketAddr) -> SocketAddr {
+    match like {
+        SocketAddr::V4(_) => SocketAddr::new(IpAddr::V4(Ipv4Addr::UNSPECIFIED), 0),
+        SocketAddr::V6(_) => SocketAddr::new(IpAddr::V6(Ipv6Addr::UNSPECIFIED), 0),
+    }
+}

@@ -1,0 +1,393 @@
+//! TCP: streams and listeners.
+
+use alloc::sync::Arc;
+use core::fmt;
+use core::future::poll_fn;
+use core::net::SocketAddr;
+use core::task::{Context, Poll};
+
+use virtual_file_system::{Error, Lock, Readiness};
+
+use super::Sockets;
+use crate::command::socket::{Direction, SocketKind, SocketState, SocketStatus};
+use crate::interface::Interface;
+use crate::limits;
+use crate::stack::tcp::listen::{Listener, Waiting};
+use crate::stack::tcp::{SlotId, SocketSettings};
+
+/// A connection.
+///
+/// All methods take `&self`, so reading and writing may go on at once from two tasks. Dropping the stream delivers what was written,
+/// then the end of file; data that was received and not read turns that into a reset, as on Linux (RFC 1122 §4.2.2.13).
+pub struct TcpStream {
+    interface: Arc<Interface>,
+    slot: SlotId,
+    local: SocketAddr,
+    remote: SocketAddr,
+}
+
+impl TcpStream {
+    /// Connects to `remote` from an address that the route chooses and an ephemeral port.
+    ///
+    /// # Errors
+    /// `NetworkUnreachable`, `ConnectionRefused`, `TimedOut` (after 127 s), `HostUnreachable`, `AddressNotAvailable`, `NetworkDown`.
+    ///
+    /// # Cancel safety
+    /// Dropping the future ends the attempt.
+    pub async fn connect(sockets: &Sockets, remote: SocketAddr) -> Result<Self, Error> {
+        Self::connect_from(sockets, None, remote, &SocketSettings::default()).await
+    }
+
+    pub(crate) async fn connect_from(sockets: &Sockets, local: Option<SocketAddr>, remote: SocketAddr, settings: &SocketSettings) -> Result<Self, Error> {
+        let stream = Self::start(sockets, local, remote, settings)?;
+        poll_fn(|context| stream.poll_connected(context)).await?;
+        Ok(stream)
+    }
+
+    /// Begins a connect; [`poll_connected`](Self::poll_connected) ends it.
+    pub(crate) fn start(sockets: &Sockets, local: Option<SocketAddr>, remote: SocketAddr, settings: &SocketSettings) -> Result<Self, Error> {
+        let to_everybody = matches!(remote, SocketAddr::V4(remote) if remote.ip().is_broadcast());
+        if remote.ip().is_multicast() || to_everybody {
+            return Err(Error::NetworkUnreachable);
+        }
+        // Linux connects to itself when asked for the unspecified address; nobody else is meant by it here.
+        if remote.ip().is_unspecified() || remote.port() == 0 {
+            return Err(Error::ConnectionRefused);
+        }
+        if local.is_some_and(|local| local.is_ipv4() != remote.is_ipv4()) {
+            return Err(Error::InvalidInput);
+        }
+        let (interface, source) = sockets.route(remote.ip())?;
+        let source = local.map(|local| local.ip()).filter(|address| !address.is_unspecified()).unwrap_or(source);
+        let (slot, local) = interface.with(|stack| {
+            let port = match local.map(|local| local.port()).filter(|port| *port != 0) {
+                Some(port) => port,
+                None => stack.tcp_ephemeral_port(source, remote)?,
+            };
+            let local = SocketAddr::new(source, port);
+            Ok((stack.tcp_connect(local, remote, settings)?, local))
+        })?;
+        Ok(Self { interface, slot, local, remote })
+    }
+
+    /// Ready once the handshake is over.
+    pub(crate) fn poll_connected(&self, context: &mut Context<'_>) -> Poll<Result<(), Error>> {
+        match self.interface.with(|stack| stack.tcp_connected(self.slot, context.waker())) {
+            Ok(true) => Poll::Ready(Ok(())),
+            Ok(false) => Poll::Pending,
+            Err(error) => Poll::Ready(Err(error)),
+        }
+    }
+
+    fn accepted(interface: Arc<Interface>, waiting: Waiting) -> Self {
+        Self { interface, slot: waiting.slot, local: waiting.flow.local, remote: waiting.flow.remote }
+    }
+
+    /// Our end.
+    #[must_use]
+    pub fn local_address(&self) -> SocketAddr {
+        self.local
+    }
+
+    /// The other end.
+    #[must_use]
+    pub fn remote_address(&self) -> SocketAddr {
+        self.remote
+    }
+
+    /// Takes received bytes without waiting; 0 at the end of the stream.
+    ///
+    /// # Errors
+    /// `WouldBlock`; what ended the connection (`ConnectionReset`, `TimedOut`, …), once.
+    pub fn try_read(&self, buffer: &mut [u8]) -> Result<usize, Error> {
+        self.interface.with(|stack| stack.tcp_receive(self.slot, buffer, false, None))
+    }
+
+    /// Gives bytes without waiting; tells how many fit.
+    ///
+    /// # Errors
+    /// `WouldBlock`; `BrokenPipe` after the end; what ended the connection, once.
+    pub fn try_write(&self, data: &[u8]) -> Result<usize, Error> {
+        self.interface.with(|stack| stack.tcp_send(self.slot, data, None))
+    }
+
+    /// Takes received bytes, or remembers whom to wake. Any number of tasks may wait.
+    pub fn poll_read(&self, context: &mut Context<'_>, buffer: &mut [u8]) -> Poll<Result<usize, Error>> {
+        pending_if_blocked(self.interface.with(|stack| stack.tcp_receive(self.slot, buffer, false, Some(context.waker()))))
+    }
+
+    /// Gives bytes, or remembers whom to wake. Any number of tasks may wait.
+    pub fn poll_write(&self, context: &mut Context<'_>, data: &[u8]) -> Poll<Result<usize, Error>> {
+        pending_if_blocked(self.interface.with(|stack| stack.tcp_send(self.slot, data, Some(context.waker()))))
+    }
+
+    /// Takes received bytes, waiting for the first; 0 at the end of the stream.
+    ///
+    /// # Errors
+    /// What ended the connection, once.
+    ///
+    /// # Cancel safety
+    /// A dropped future took nothing.
+    pub async fn read(&self, buffer: &mut [u8]) -> Result<usize, Error> {
+        poll_fn(|context| self.poll_read(context, buffer)).await
+    }
+
+    /// Looks at received bytes and leaves them there; waits for the first.
+    ///
+    /// # Errors
+    /// As [`read`](Self::read).
+    ///
+    /// # Cancel safety
+    /// Nothing is ever taken.
+    pub async fn peek(&self, buffer: &mut [u8]) -> Result<usize, Error> {
+        poll_fn(|context| pending_if_blocked(self.interface.with(|stack| stack.tcp_receive(self.slot, buffer, true, Some(context.waker()))))).await
+    }
+
+    /// Gives bytes, waiting for room for the first; tells how many were taken.
+    ///
+    /// # Errors
+    /// `BrokenPipe` after the end; what ended the connection, once.
+    ///
+    /// # Cancel safety
+    /// A dropped future gave nothing.
+    pub async fn write(&self, data: &[u8]) -> Result<usize, Error> {
+        poll_fn(|context| self.poll_write(context, data)).await
+    }
+
+    /// Gives all bytes.
+    ///
+    /// # Errors
+    /// As [`write`](Self::write).
+    ///
+    /// # Cancel safety
+    /// A dropped future may have given some of the bytes.
+    pub async fn write_all(&self, mut data: &[u8]) -> Result<(), Error> {
+        while !data.is_empty() {
+            let taken = self.write(data).await?;
+            data = data.get(taken..).unwrap_or_default();
+        }
+        Ok(())
+    }
+
+    /// Waits until the peer acknowledged everything that was written.
+    ///
+    /// # Errors
+    /// What ended the connection.
+    ///
+    /// # Cancel safety
+    /// Safe: it only waits.
+    pub async fn flush(&self) -> Result<(), Error> {
+        poll_fn(|context| match self.interface.with(|stack| stack.tcp_flushed(self.slot, context.waker())) {
+            Ok(true) => Poll::Ready(Ok(())),
+            Ok(false) => Poll::Pending,
+            Err(error) => Poll::Ready(Err(error)),
+        })
+        .await
+    }
+
+    /// Ends one or both directions; what was written before is delivered.
+    ///
+    /// # Errors
+    /// `NotConnected`.
+    pub fn shutdown(&self, direction: Direction) -> Result<(), Error> {
+        let (read, write) = (direction != Direction::Write, direction != Direction::Read);
+        self.interface.with(|stack| stack.tcp_shutdown(self.slot, read, write))
+    }
+
+    /// What a read or write would not wait for; wakes when that changes.
+    pub fn poll_ready(&self, context: &mut Context<'_>, interest: Readiness) -> Poll<Readiness> {
+        let interest = interest | Readiness::ERROR | Readiness::HANG_UP;
+        let ready = self.interface.with(|stack| stack.tcp_readiness(self.slot, context.waker())) & interest;
+        if ready.is_empty() { Poll::Pending } else { Poll::Ready(ready) }
+    }
+
+    /// The connection as others see it; `None` once its interface is gone.
+    #[must_use]
+    pub fn status(&self) -> Option<SocketStatus> {
+        self.interface.with(|stack| stack.tcp.get(self.slot).map(|slot| stack.tcp_status(slot)))
+    }
+
+    pub(crate) fn apply(&self, settings: &SocketSettings) {
+        self.interface.with(|stack| stack.tcp_apply(self.slot, settings));
+    }
+
+    /// Ends the connection with a reset.
+    pub fn abort(&self) {
+        self.interface.with(|stack| {
+            if stack.tcp.get(self.slot).is_some() {
+                stack.tcp_end(self.slot.index, Error::ConnectionAborted);
+            }
+        });
+    }
+}
+
+impl Drop for TcpStream {
+    fn drop(&mut self) {
+        self.interface.with(|stack| stack.tcp_release(self.slot));
+    }
+}
+
+impl fmt::Debug for TcpStream {
+    fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(formatter, "TcpStream({} - {})", self.local, self.remote)
+    }
+}
+
+fn pending_if_blocked<T>(result: Result<T, Error>) -> Poll<Result<T, Error>> {
+    match result {
+        Err(Error::WouldBlock) => Poll::Pending,
+        result => Poll::Ready(result),
+    }
+}
+
+/// Accepts connections, in the order in which they were established.
+///
+/// A routed listener accepts on every interface, present and future. Dropping it resets the connections that wait.
+pub struct TcpListener {
+    sockets: Sockets,
+    listener: Arc<Listener>,
+    closed: Lock<bool>,
+}
+
+impl TcpListener {
+    /// Listens at `local`; port 0 is an ephemeral port. `backlog` connections may wait, 1 to 4096.
+    ///
+    /// # Errors
+    /// `AddressInUse`; `AddressNotAvailable` when the address is not ours.
+    pub fn bind(sockets: &Sockets, local: SocketAddr, backlog: u32) -> Result<Self, Error> {
+        Self::bind_with(sockets, local, backlog, SocketSettings::default())
+    }
+
+    pub(crate) fn bind_with(sockets: &Sockets, mut local: SocketAddr, backlog: u32, settings: SocketSettings) -> Result<Self, Error> {
+        if !sockets.has_address(local.ip()) {
+            return Err(Error::AddressNotAvailable);
+        }
+        if local.port() == 0 {
+            local.set_port(Self::free_port(sockets, local)?);
+        }
+        let backlog = usize::try_from(backlog).unwrap_or(limits::BACKLOG_MAXIMUM);
+        let listener = Arc::new(Listener::new(local, backlog, settings));
+        match &sockets.interface {
+            None => sockets.shared.routing.listen(&listener)?,
+            Some(interface) => interface.with(|stack| stack.tcp_listen(&listener, true))?,
+        }
+        Ok(Self { sockets: sockets.clone(), listener, closed: Lock::new(false) })
+    }
+
+    fn free_port(sockets: &Sockets, local: SocketAddr) -> Result<u16, Error> {
+        let interface = match &sockets.interface {
+            Some(interface) => Arc::clone(interface),
+            None => sockets.shared.routing.interfaces().into_iter().next().ok_or(Error::NetworkDown)?,
+        };
+        interface.with(|stack| stack.tcp_ephemeral_port(local.ip(), super::unspecified(local))).map_err(|_| Error::AddressInUse)
+    }
+
+    pub(crate) fn sockets(&self) -> &Sockets {
+        &self.sockets
+    }
+
+    /// Where it listens.
+    #[must_use]
+    pub fn local_address(&self) -> SocketAddr {
+        self.listener.local
+    }
+
+    /// Takes the connection that has waited longest, without waiting for one.
+    ///
+    /// # Errors
+    /// `WouldBlock`; `NetworkDown` once the listener's interface is gone.
+    pub fn try_accept(&self) -> Result<TcpStream, Error> {
+        while let Some(waiting) = self.listener.take() {
+            // An interface that was unregistered took its connections with it.
+            if let Some(interface) = self.interface_at(waiting.interface) {
+                return Ok(TcpStream::accepted(interface, waiting));
+            }
+        }
+        if self.listener.is_closed() { Err(Error::NetworkDown) } else { Err(Error::WouldBlock) }
+    }
+
+    fn interface_at(&self, index: u32) -> Option<Arc<Interface>> {
+        match &self.sockets.interface {
+            Some(interface) if interface.index == index => Some(Arc::clone(interface)),
+            _ => self.sockets.shared.routing.at(index),
+        }
+    }
+
+    /// Takes the connection that has waited longest, or remembers whom to wake.
+    pub fn poll_accept(&self, context: &mut Context<'_>) -> Poll<Result<TcpStream, Error>> {
+        self.listener.register(context.waker());
+        pending_if_blocked(self.try_accept())
+    }
+
+    /// Takes the connection that has waited longest, waiting for one.
+    ///
+    /// # Errors
+    /// `NetworkDown` once the listener's interface is gone.
+    ///
+    /// # Cancel safety
+    /// A dropped future took no connection.
+    pub async fn accept(&self) -> Result<TcpStream, Error> {
+        poll_fn(|context| self.poll_accept(context)).await
+    }
+
+    /// Readable when a connection waits; wakes when that changes.
+    pub fn poll_ready(&self, context: &mut Context<'_>) -> Poll<Readiness> {
+        self.listener.register(context.waker());
+        if self.listener.is_closed() {
+            Poll::Ready(Readiness::ERROR | Readiness::HANG_UP)
+        } else if self.listener.len() > 0 {
+            Poll::Ready(Readiness::READABLE)
+        } else {
+            Poll::Pending
+        }
+    }
+
+    /// The listener as others see it.
+    #[must_use]
+    pub fn status(&self) -> SocketStatus {
+        status_of(&self.listener, self.sockets.name())
+    }
+
+    fn close(&self) {
+        if self.closed.with(|closed| core::mem::replace(closed, true)) {
+            return;
+        }
+        match &self.sockets.interface {
+            None => self.sockets.shared.routing.unlisten(&self.listener),
+            Some(interface) => interface.with(|stack| stack.tcp_unlisten(&self.listener)),
+        }
+        let mut wakes = crate::stack::Wakes::default();
+        for waiting in self.listener.close(&mut wakes) {
+            if let Some(interface) = self.interface_at(waiting.interface) {
+                interface.with(|stack| stack.tcp_abort(waiting.slot));
+            }
+        }
+        wakes.take().into_iter().for_each(core::task::Waker::wake);
+    }
+}
+
+impl Drop for TcpListener {
+    fn drop(&mut self) {
+        self.close();
+    }
+}
+
+impl fmt::Debug for TcpListener {
+    fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(formatter, "TcpListener({})", self.listener.local)
+    }
+}
+
+/// A listener as others see it.
+pub(crate) fn status_of(listener: &Listener, interface: &str) -> SocketStatus {
+    let count = |number: usize| u32::try_from(number).unwrap_or(u32::MAX);
+    SocketStatus {
+        kind: SocketKind::Tcp,
+        state: SocketState::Listen,
+        local: listener.local,
+        remote: None,
+        interface: interface.into(),
+        receive_queue: count(listener.len()),
+        send_queue: count(listener.backlog),
+    }
+}
