@@ -133,8 +133,7 @@ impl Prefix {
     /// True when `address` is of the same family and lies inside this prefix.
     #[must_use]
     pub fn contains(self, address: IpAddr) -> bool {
-        self.address.is_ipv4() == address.is_ipv4()
-            && masked(self.address, self.length) == masked(address, self.length)
+        self.address.is_ipv4() == address.is_ipv4() && masked(self.address, self.length) == masked(address, self.length)
     }
 
     /// The IPv4 directed broadcast address; none for IPv6 and for /31 and /32 (RFC 3021).
@@ -237,12 +236,27 @@ mod tests {
 
     #[test]
     fn prefixes_parse_print_and_refuse() {
-        for (text, printed) in
-            [("10.0.0.2/24", "10.0.0.2/24"), ("10.0.0.2", "10.0.0.2/32"), ("10.0.0.0/255.255.0.0", "10.0.0.0/16"), ("fd00::1/64", "fd00::1/64")]
-        {
+        for (text, printed) in [
+            ("10.0.0.2/24", "10.0.0.2/24"),
+            ("10.0.0.2", "10.0.0.2/32"),
+            ("10.0.0.0/255.255.0.0", "10.0.0.0/16"),
+            ("fd00::1/64", "fd00::1/64"),
+        ] {
             assert_eq!(text.parse::<Prefix>().unwrap().to_string(), printed);
         }
-        for text in ["", "/", "10.0.0.2/", "10.0.0.2/33", "300.1.1.1/8", "10.0.0.2/+8", "10.0.0.2/255.0.255.0", "fd00::/129", "fd00::/255.0.0.0", "10.0.0.2/-1", "eth0"] {
+        for text in [
+            "",
+            "/",
+            "10.0.0.2/",
+            "10.0.0.2/33",
+            "300.1.1.1/8",
+            "10.0.0.2/+8",
+            "10.0.0.2/255.0.255.0",
+            "fd00::/129",
+            "fd00::/255.0.0.0",
+            "10.0.0.2/-1",
+            "eth0",
+        ] {
             assert_eq!(text.parse::<Prefix>(), Err(Error::InvalidInput), "{text}");
         }
     }
@@ -267,7 +281,9 @@ mod tests {
         assert_eq!(address.to_string(), "02:00:00:00:00:0a");
         assert!(address.is_unicast());
         assert!(!HardwareAddress::BROADCAST.is_unicast() && !HardwareAddress([0; 6]).is_unicast());
-        for text in ["", "02:00:00:00:00", "02:00:00:00:00:01:02", "2:0:0:0:0:1", "0g:00:00:00:00:01", "+2:00:00:00:00:01"] {
+        for text in
+            ["", "02:00:00:00:00", "02:00:00:00:00:01:02", "2:0:0:0:0:1", "0g:00:00:00:00:01", "+2:00:00:00:00:01"]
+        {
             assert_eq!(text.parse::<HardwareAddress>(), Err(Error::InvalidInput), "{text}");
         }
         assert_eq!(HardwareAddress([2, 0, 0, 0, 0, 1]).link_local().to_string(), "fe80::ff:fe00:1");

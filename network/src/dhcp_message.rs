@@ -181,7 +181,10 @@ impl DhcpMessage {
         }
         let mut options = Vec::new();
         read_options(rest, &mut options)?;
-        let overload = options.iter().find(|(code, _)| *code == option::OVERLOAD).and_then(|(_, value): &(u8, Vec<u8>)| value.first().copied());
+        let overload = options
+            .iter()
+            .find(|(code, _)| *code == option::OVERLOAD)
+            .and_then(|(_, value): &(u8, Vec<u8>)| value.first().copied());
         if matches!(overload, Some(1 | 3)) {
             read_options(fixed.get(108..236)?, &mut options)?;
         }

@@ -124,7 +124,15 @@ impl DnsMessage {
     /// A question.
     #[must_use]
     pub const fn query(identifier: u16, name: String, kind: QueryKind) -> Self {
-        Self { identifier, is_response: false, is_truncated: false, code: ResponseCode::NoError, name, kind, answers: Vec::new() }
+        Self {
+            identifier,
+            is_response: false,
+            is_truncated: false,
+            code: ResponseCode::NoError,
+            name,
+            kind,
+            answers: Vec::new(),
+        }
     }
 
     /// Reads a message.
@@ -156,10 +164,16 @@ impl DnsMessage {
                 DnsRecordData::A(address) => RecordData::Address(IpAddr::V4(address)),
                 DnsRecordData::Aaaa(address) => RecordData::Address(IpAddr::V6(address)),
                 DnsRecordData::Cname(name) => RecordData::Cname(read_name(&packet, name)?),
-                DnsRecordData::Other(kind, name) if u16::from(kind) == QueryKind::Ptr.code() => RecordData::Ptr(read_name(&packet, name)?),
+                DnsRecordData::Other(kind, name) if u16::from(kind) == QueryKind::Ptr.code() => {
+                    RecordData::Ptr(read_name(&packet, name)?)
+                }
                 DnsRecordData::Other(..) => continue,
             };
-            answers.push(Record { name: read_name(&packet, record.name)?, data, time_to_live: record.ttl.min(i32::MAX as u32) });
+            answers.push(Record {
+                name: read_name(&packet, record.name)?,
+                data,
+                time_to_live: record.ttl.min(i32::MAX as u32),
+            });
         }
         Some(Self {
             identifier: packet.transaction_id(),
@@ -186,7 +200,10 @@ impl DnsMessage {
         bytes.extend_from_slice(&self.identifier.to_be_bytes());
         let truncated = if self.is_truncated { TRUNCATED } else { 0 };
         if self.is_response {
-            bytes.extend_from_slice(&[RESPONSE | AUTHORITATIVE | RECURSION_DESIRED | truncated, RECURSION_AVAILABLE | self.code.bits()]);
+            bytes.extend_from_slice(&[
+                RESPONSE | AUTHORITATIVE | RECURSION_DESIRED | truncated,
+                RECURSION_AVAILABLE | self.code.bits(),
+            ]);
         } else {
             bytes.extend_from_slice(&[RECURSION_DESIRED | truncated, 0]);
         }
@@ -261,9 +278,14 @@ fn write_record(bytes: &mut Vec<u8>, record: &Record) -> Result<(), Error> {
 pub fn check_name(name: &str) -> Result<(), Error> {
     let body = name.strip_suffix('.').unwrap_or(name);
     let is_label = |label: &str| {
-        (1..=LABEL_BYTES).contains(&label.len()) && label.bytes().all(|byte| byte.is_ascii_alphanumeric() || matches!(byte, b'-' | b'_'))
+        (1..=LABEL_BYTES).contains(&label.len())
+            && label.bytes().all(|byte| byte.is_ascii_alphanumeric() || matches!(byte, b'-' | b'_'))
     };
-    if body.is_empty() || body.len() > NAME_BYTES || !body.split('.').all(is_label) { Err(Error::InvalidInput) } else { Ok(()) }
+    if body.is_empty() || body.len() > NAME_BYTES || !body.split('.').all(is_label) {
+        Err(Error::InvalidInput)
+    } else {
+        Ok(())
+    }
 }
 
 /// The name under which the name of an address is found (RFC 1035 §3.5, RFC 3596 §2.5).
@@ -295,9 +317,21 @@ mod tests {
         DnsMessage {
             is_response: true,
             answers: vec![
-                Record { name: "www.web.lan".to_owned(), data: RecordData::Cname("web.lan".to_owned()), time_to_live: 60 },
-                Record { name: "web.lan".to_owned(), data: RecordData::Address("10.0.2.4".parse().unwrap()), time_to_live: 60 },
-                Record { name: "web.lan".to_owned(), data: RecordData::Address("fd00:2::4".parse().unwrap()), time_to_live: 60 },
+                Record {
+                    name: "www.web.lan".to_owned(),
+                    data: RecordData::Cname("web.lan".to_owned()),
+                    time_to_live: 60,
+                },
+                Record {
+                    name: "web.lan".to_owned(),
+                    data: RecordData::Address("10.0.2.4".parse().unwrap()),
+                    time_to_live: 60,
+                },
+                Record {
+                    name: "web.lan".to_owned(),
+                    data: RecordData::Address("fd00:2::4".parse().unwrap()),
+                    time_to_live: 60,
+                },
             ],
             ..DnsMessage::query(7, "www.web.lan".to_owned(), QueryKind::A)
         }
@@ -314,7 +348,8 @@ mod tests {
     fn dns_06_bad_names_are_refused() {
         let long_label = "x".repeat(64);
         let long_name = "a.".repeat(127) + "com";
-        for name in ["", ".", "..", "a..b", ".a", long_label.as_str(), long_name.as_str(), "a b", "a\0b", "ä.de", "a/b"] {
+        for name in ["", ".", "..", "a..b", ".a", long_label.as_str(), long_name.as_str(), "a b", "a\0b", "ä.de", "a/b"]
+        {
             assert_eq!(check_name(name), Err(Error::InvalidInput), "{name:?}");
         }
         for name in ["web.lan", "web.lan.", "_http._tcp.local", "x1-2.example"] {
@@ -345,6 +380,9 @@ mod tests {
     #[test]
     fn addresses_have_reverse_names() {
         assert_eq!(reverse_name("10.0.2.4".parse().unwrap()), "4.2.0.10.in-addr.arpa");
-        assert_eq!(reverse_name("fd00::1".parse().unwrap()), "1.0.0.0.0.0.0.0.0.0.0.0.0.0.0.0.0.0.0.0.0.0.0.0.0.0.0.0.0.0.d.f.ip6.arpa");
+        assert_eq!(
+            reverse_name("fd00::1".parse().unwrap()),
+            "1.0.0.0.0.0.0.0.0.0.0.0.0.0.0.0.0.0.0.0.0.0.0.0.0.0.0.0.0.0.d.f.ip6.arpa"
+        );
     }
 }

@@ -64,7 +64,12 @@ pub(crate) struct Interface {
 }
 
 impl Interface {
-    pub(crate) fn new(stack: Stack, driver: Box<dyn Driver>, controller: Option<Arc<dyn CharacterDevice>>, clock: Arc<dyn Clock>) -> Self {
+    pub(crate) fn new(
+        stack: Stack,
+        driver: Box<dyn Driver>,
+        controller: Option<Arc<dyn CharacterDevice>>,
+        clock: Arc<dyn Clock>,
+    ) -> Self {
         Self {
             name: stack.configuration.name.clone(),
             index: stack.configuration.index,
@@ -114,11 +119,6 @@ impl Interface {
             engine.settle(true)
         });
         after.wake();
-    }
-
-    /// False once [`close`](Self::close) was called.
-    pub(crate) fn is_alive(&self) -> bool {
-        self.engine.with(|engine| !engine.gone)
     }
 }
 
@@ -203,7 +203,9 @@ impl Engine {
         };
         // Woken already and not yet run: once is enough.
         let is_woken = self.armed == Some(Instant::ZERO) && !self.gone;
-        let is_needed = from_outside && !is_woken && (earlier || self.gone || self.stack.has_work() || !self.stack.output.is_empty());
+        let is_needed = from_outside
+            && !is_woken
+            && (earlier || self.gone || self.stack.has_work() || !self.stack.output.is_empty());
         if is_needed {
             self.armed = Some(Instant::ZERO);
         }

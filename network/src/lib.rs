@@ -9,14 +9,14 @@ extern crate alloc;
 
 pub mod address;
 pub mod command;
-pub mod dhcp_message;
-pub mod driver;
-pub mod limits;
-pub mod platform;
 pub mod control;
+pub mod dhcp_message;
 pub mod dns_message;
+pub mod driver;
 mod interface;
+pub mod limits;
 pub mod manager;
+pub mod platform;
 mod resolver;
 mod routing;
 mod runner;
@@ -24,4 +24,4 @@ pub mod socket;
 mod stack;
 
 pub use self::manager::{Manager, ManagerError, Platform};
-pub use self::socket::{IcmpSocket, Message, Resolver, Sockets, TcpListener, TcpStream, UdpSocket};
+pub use self::socket::{IcmpSocket, Message, Resolver, Sockets, TcpListener, TcpSettings, TcpStream, UdpSocket};

@@ -43,7 +43,7 @@ pub const EGRESS_QUANTUM: usize = 16;
 pub const EGRESS_QUEUE: usize = 256;
 
 /// Bytes of a TCP socket's buffer, each direction, unless asked otherwise.
-pub const TCP_BUFFER: usize = 256 * 1024;
+pub const TCP_BUFFER: usize = 64 * 1024;
 /// Bytes of the smallest TCP buffer: one segment of the smallest IPv6 link.
 pub const TCP_BUFFER_MINIMUM: usize = 2048;
 /// Bytes of the largest TCP buffer. Beyond 1 GiB the window scale exceeds 14 (RFC 7323 §2.3).
@@ -73,6 +73,8 @@ pub const TEXT_BYTES: usize = 64 * 1024;
 pub const HOSTNAME_BYTES: usize = 63;
 /// ICMP errors that an interface may send at once, and how many it gets back each second (RFC 4443 §2.4(f)).
 pub const ICMP_ERRORS: u32 = 100;
+/// The time to live and hop limit of packets that nobody gave another one (RFC 1700).
+pub const HOP_LIMIT: u8 = 64;
 /// Lookups under way on one system; more wait for their turn. Each holds a socket and a port.
 pub const LOOKUPS: usize = 64;
 /// Connections that listeners offered and nobody claimed yet; the oldest gives way.

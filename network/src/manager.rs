@@ -126,7 +126,12 @@ impl Manager {
     ///
     /// # Errors
     /// As [`ManagerError`] says; nothing was changed then.
-    pub fn register(&self, name: &str, driver: Box<dyn Driver>, controller: Option<Arc<dyn CharacterDevice>>) -> Result<(), ManagerError> {
+    pub fn register(
+        &self,
+        name: &str,
+        driver: Box<dyn Driver>,
+        controller: Option<Arc<dyn CharacterDevice>>,
+    ) -> Result<(), ManagerError> {
         let index = self.shared.reserve(name)?;
         let registered = self.build(name, index, driver, controller);
         if registered.is_err() {
@@ -135,10 +140,16 @@ impl Manager {
         registered
     }
 
-    fn build(&self, name: &str, index: u32, driver: Box<dyn Driver>, controller: Option<Arc<dyn CharacterDevice>>) -> Result<(), ManagerError> {
+    fn build(
+        &self,
+        name: &str,
+        index: u32,
+        mut driver: Box<dyn Driver>,
+        controller: Option<Arc<dyn CharacterDevice>>,
+    ) -> Result<(), ManagerError> {
         let shared = &self.shared;
         let random = Random::new(Arc::clone(&shared.platform.entropy)).map_err(ManagerError::FailedToGenerateSeed)?;
-        let stack = new_stack(name, index, driver.as_ref(), random, shared);
+        let stack = new_stack(name, index, driver.as_mut(), random, shared);
         let interface = Arc::new(Interface::new(stack, driver, controller, Arc::clone(&shared.platform.clock)));
         if interface.is_loopback {
             interface.with(configure_loopback);
@@ -246,15 +257,14 @@ impl Shared {
     }
 }
 
-fn new_stack(name: &str, index: u32, driver: &dyn Driver, random: Random, shared: &Shared) -> Stack {
+fn new_stack(name: &str, index: u32, driver: &mut dyn Driver, random: Random, shared: &Shared) -> Stack {
     let capabilities = driver.capabilities();
     let configuration = Configuration {
         name: name.to_string(),
         index,
         capabilities,
         enabled: false,
-        // The runner asks the driver before it does anything.
-        link: crate::driver::LinkState::Down,
+        link: driver.link_state(),
         mtu: capabilities.mtu,
         metric: 0,
         hardware_address: driver.hardware_address(),
@@ -264,8 +274,10 @@ fn new_stack(name: &str, index: u32, driver: &dyn Driver, random: Random, shared
 }
 
 fn configure_loopback(stack: &mut Stack) {
-    debug_assert!(stack.configuration.capabilities.kind == Kind::Loopback, "only loopback interfaces configure themselves");
-    stack.configuration.link = crate::driver::LinkState::Up;
+    debug_assert!(
+        stack.configuration.capabilities.kind == Kind::Loopback,
+        "only loopback interfaces configure themselves"
+    );
     for text in ["127.0.0.1/8", "::1/128"] {
         if let Ok(prefix) = text.parse() {
             // A loopback MTU below 1280 has no IPv6; that is the driver's choice.

@@ -114,7 +114,12 @@ impl Resolver {
         servers
     }
 
-    async fn ask_all(&self, servers: &[SocketAddr], name: &str, kinds: &[QueryKind]) -> Result<(SocketAddr, Vec<Record>), Error> {
+    async fn ask_all(
+        &self,
+        servers: &[SocketAddr],
+        name: &str,
+        kinds: &[QueryKind],
+    ) -> Result<(SocketAddr, Vec<Record>), Error> {
         let mut failure = Error::TimedOut;
         for round in 0..ROUNDS {
             for server in servers {
@@ -162,7 +167,12 @@ impl Resolver {
     }
 
     /// Receives until every query has its answer; returns early with an error of the socket.
-    async fn collect(&self, socket: &UdpSocket, server: SocketAddr, queries: &mut [(DnsMessage, Option<DnsMessage>)]) -> Option<Error> {
+    async fn collect(
+        &self,
+        socket: &UdpSocket,
+        server: SocketAddr,
+        queries: &mut [(DnsMessage, Option<DnsMessage>)],
+    ) -> Option<Error> {
         let mut buffer = [0; DATAGRAM_BYTES];
         while queries.iter().any(|(_, answer)| answer.is_none()) {
             let (length, from) = match socket.receive_from(&mut buffer).await {
@@ -173,7 +183,11 @@ impl Resolver {
             let Some(Ok(answer)) = parsed else { continue };
             let matching = queries.iter_mut().find(|(query, known)| {
                 let is_same_question = query.name.eq_ignore_ascii_case(&answer.name) && query.kind == answer.kind;
-                known.is_none() && from == server && answer.is_response && answer.identifier == query.identifier && is_same_question
+                known.is_none()
+                    && from == server
+                    && answer.is_response
+                    && answer.identifier == query.identifier
+                    && is_same_question
             });
             let Some((query, known)) = matching else { continue };
             *known = match answer.is_truncated {
@@ -198,7 +212,9 @@ impl Resolver {
             read_exactly(&stream, &mut length).await?;
             let mut body = vec![0; usize::from(u16::from_be_bytes(length))];
             read_exactly(&stream, &mut body).await?;
-            DnsMessage::parse(&body).ok().filter(|answer| answer.identifier == query.identifier && answer.name.eq_ignore_ascii_case(&query.name))
+            DnsMessage::parse(&body)
+                .ok()
+                .filter(|answer| answer.identifier == query.identifier && answer.name.eq_ignore_ascii_case(&query.name))
         };
         let timeout = async {
             clock.sleep_until(deadline).await;
@@ -229,7 +245,8 @@ fn combine(answers: Vec<Option<DnsMessage>>, failure: Option<Error>) -> Reply {
     let (mut records, mut refused, mut no_such_name) = (Vec::new(), false, false);
     for answer in answers.into_iter().flatten() {
         match answer.code {
-            ResponseCode::NoError => records.extend(answer.answers.into_iter().filter(|record| !records.contains(record)).collect::<Vec<_>>()),
+            ResponseCode::NoError => records
+                .extend(answer.answers.into_iter().filter(|record| !records.contains(record)).collect::<Vec<_>>()),
             ResponseCode::NameError => no_such_name = true,
             _ => refused = true,
         }
@@ -261,7 +278,11 @@ fn last_alias(records: &[Record], start: &str) -> Option<String> {
 
 fn answer_locally(question: &Question) -> Option<Answer> {
     let local = |addresses: &[IpAddr]| {
-        let records = addresses.iter().map(|address| Record { name: question.name.clone(), data: RecordData::Address(*address), time_to_live: u32::MAX });
+        let records = addresses.iter().map(|address| Record {
+            name: question.name.clone(),
+            data: RecordData::Address(*address),
+            time_to_live: u32::MAX,
+        });
         Some(Answer { server: None, records: records.collect() })
     };
     if matches!(question.kind, RecordKind::Cname | RecordKind::Ptr) {

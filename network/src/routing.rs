@@ -50,8 +50,12 @@ impl Routing {
         });
         // A fresh stack has no socket that could be in the way, and both calls tolerate what is there already.
         interface.with(|stack| {
-            listeners.iter().for_each(|listener| drop(stack.tcp_listen(listener, false)));
-            bindings.iter().for_each(|(family, binding)| drop(stack.datagrams.bind(*family, binding.clone())));
+            for listener in &listeners {
+                let _ = stack.tcp_listen(listener, false);
+            }
+            for (family, binding) in bindings {
+                let _ = stack.datagrams.bind(family, binding);
+            }
         });
     }
 
@@ -72,7 +76,8 @@ impl Routing {
             tables.listeners.push(Arc::clone(listener));
             tables.interfaces.clone()
         });
-        let outcome = interfaces.iter().try_for_each(|interface| interface.with(|stack| stack.tcp_listen(listener, false)));
+        let outcome =
+            interfaces.iter().try_for_each(|interface| interface.with(|stack| stack.tcp_listen(listener, false)));
         if outcome.is_err() {
             self.unlisten(listener);
         }
@@ -96,7 +101,9 @@ impl Routing {
             tables.bindings.push((family, binding.clone()));
             tables.interfaces.clone()
         });
-        let outcome = interfaces.iter().try_for_each(|interface| interface.with(|stack| stack.datagrams.bind(family, binding.clone())));
+        let outcome = interfaces
+            .iter()
+            .try_for_each(|interface| interface.with(|stack| stack.datagrams.bind(family, binding.clone())));
         if outcome.is_err() {
             self.unbind(family, binding.port, &binding.endpoint);
         }
@@ -148,16 +155,22 @@ impl Shared {
                 }
                 let route = stack.routes.find(destination);
                 // Groups and everybody are reached over any interface that has the family, the one with a default route first.
-                let to_everybody = destination.is_multicast() || matches!(destination, IpAddr::V4(address) if address.is_broadcast());
+                let to_everybody =
+                    destination.is_multicast() || matches!(destination, IpAddr::V4(address) if address.is_broadcast());
                 match route {
                     Some(route) => Some((Reverse(route.destination.length()), route.metric)),
-                    None if to_everybody && !stack.is_loopback() && stack.source_for(destination).is_ok() => Some((Reverse(0), u32::MAX)),
+                    None if to_everybody && !stack.is_loopback() && stack.source_for(destination).is_ok() => {
+                        Some((Reverse(0), u32::MAX))
+                    }
                     None => None,
                 }
             })
         };
         let ranked = interfaces.iter().filter_map(|interface| Some((rank(interface)?, interface)));
-        ranked.min_by_key(|(rank, interface)| (*rank, interface.index)).map(|(_, interface)| Arc::clone(interface)).ok_or(Error::NetworkUnreachable)
+        ranked
+            .min_by_key(|(rank, interface)| (*rank, interface.index))
+            .map(|(_, interface)| Arc::clone(interface))
+            .ok_or(Error::NetworkUnreachable)
     }
 
     /// The route to a destination, with the reasons.

@@ -108,7 +108,13 @@ impl ReceiveDrops {
     /// All of them.
     #[must_use]
     pub const fn total(&self) -> u64 {
-        self.disabled + self.malformed + self.checksum + self.not_for_us + self.martian + self.protocol + self.no_socket
+        self.disabled
+            + self.malformed
+            + self.checksum
+            + self.not_for_us
+            + self.martian
+            + self.protocol
+            + self.no_socket
             + self.full
             + self.fragment
             + self.segment

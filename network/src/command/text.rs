@@ -93,9 +93,13 @@ fn route(words: &[&str]) -> Result<Request, Error> {
     }
     let destination = destination(target, gateway)?;
     match *verb {
-        "add" | "append" => {
-            Ok(Request::AddRoute(NewRoute { destination, gateway, metric: metric.unwrap_or(0), interface, append: *verb == "append" }))
-        }
+        "add" | "append" => Ok(Request::AddRoute(NewRoute {
+            destination,
+            gateway,
+            metric: metric.unwrap_or(0),
+            interface,
+            append: *verb == "append",
+        })),
         "remove" => Ok(Request::RemoveRoute(RouteSelector { destination, gateway, metric, interface })),
         _ => Err(Error::InvalidInput),
     }
@@ -104,7 +108,9 @@ fn route(words: &[&str]) -> Result<Request, Error> {
 fn dhcp(words: &[&str]) -> Result<Request, Error> {
     match words {
         ["start"] => Ok(Request::StartDhcp(DhcpOptions::default())),
-        ["start", "hostname", name] => Ok(Request::StartDhcp(DhcpOptions { hostname: Some((*name).into()), requested: None })),
+        ["start", "hostname", name] => {
+            Ok(Request::StartDhcp(DhcpOptions { hostname: Some((*name).into()), requested: None }))
+        }
         ["stop"] => Ok(Request::StopDhcp(())),
         ["renew"] => Ok(Request::RenewDhcp(())),
         ["wait", milliseconds] => Ok(Request::AwaitDhcp(value(milliseconds)?)),
@@ -181,7 +187,10 @@ mod tests {
     fn lines_are_the_typed_commands() {
         let parsed = |line: &str| parse(line).unwrap().unwrap();
         assert_eq!(parsed("  link   up "), Request::SetEnabled(true));
-        assert_eq!(parsed("address add 10.0.0.2/24"), Request::AddAddress(NewAddress { prefix: "10.0.0.2/24".parse().unwrap(), broadcast: None }));
+        assert_eq!(
+            parsed("address add 10.0.0.2/24"),
+            Request::AddAddress(NewAddress { prefix: "10.0.0.2/24".parse().unwrap(), broadcast: None })
+        );
         assert_eq!(
             parsed("route add default via fe80::1 metric 5"),
             Request::AddRoute(NewRoute {
@@ -203,8 +212,26 @@ mod tests {
         let long = String::from("address add ") + &"1".repeat(limits::LINE_BYTES);
         assert_eq!(parse(&long), Err(Error::MessageTooLong));
         for line in [
-            "address", "address add", "address add 300.1.1.1/8", "address add 10.0.0.1/99", "link sideways", "mtu -1", "mtu 99999999999999999999", "route add", "route add default via",
-            "route add default via 1.2.3.4 via 1.2.3.4", "\0\0\0", "linkup", "LINK up", "connect 1.2.3.4:99999", "connect nowhere:80", "accept -5", "mac 00:11:22", "neighbor add 1.2.3.4", "option no-delay maybe", "socket",
+            "address",
+            "address add",
+            "address add 300.1.1.1/8",
+            "address add 10.0.0.1/99",
+            "link sideways",
+            "mtu -1",
+            "mtu 99999999999999999999",
+            "route add",
+            "route add default via",
+            "route add default via 1.2.3.4 via 1.2.3.4",
+            "\0\0\0",
+            "linkup",
+            "LINK up",
+            "connect 1.2.3.4:99999",
+            "connect nowhere:80",
+            "accept -5",
+            "mac 00:11:22",
+            "neighbor add 1.2.3.4",
+            "option no-delay maybe",
+            "socket",
         ] {
             assert!(parse(line).is_err(), "{line:?}");
         }

@@ -59,13 +59,15 @@ impl OpenFile {
     pub(super) fn execute_now(&self, request: Request) -> core::result::Result<Result<Vec<u8>>, Request> {
         Ok(match request {
             Request::GetInterface(()) => reply(self.on(|stack| stack.status())),
-            Request::ListInterfaces(()) => {
-                reply(Ok(self.interfaces().iter().map(|interface| interface.with(|stack| stack.status())).collect::<Vec<_>>()))
-            }
+            Request::ListInterfaces(()) => reply(Ok(self
+                .interfaces()
+                .iter()
+                .map(|interface| interface.with(|stack| stack.status()))
+                .collect::<Vec<_>>())),
             Request::SetEnabled(enabled) => reply(self.on(|stack| stack.set_enabled(enabled))),
-            Request::SetHardwareAddress(address) => {
-                reply(self.interface().and_then(|interface| interface.with_driver(|stack, driver| stack.set_hardware_address(address, driver))))
-            }
+            Request::SetHardwareAddress(address) => reply(self.interface().and_then(|interface| {
+                interface.with_driver(|stack, driver| stack.set_hardware_address(address, driver))
+            })),
             Request::SetMtu(mtu) => reply(self.change(|stack| stack.set_mtu(mtu))),
             Request::SetMetric(metric) => reply(self.on(|stack| stack.set_metric(metric))),
             Request::GetStatistics(()) => reply(self.on(|stack| stack.statistics)),
@@ -78,7 +80,8 @@ impl OpenFile {
             Request::RemoveRoute(selector) => reply(self.remove_route(&selector)),
             Request::FindRoute(destination) => reply(match &self.sockets.interface {
                 None => self.sockets.shared.explain(destination),
-                Some(interface) => interface.with(|stack| stack.source_for(destination).and_then(|source| stack.explain(destination, source))),
+                Some(interface) => interface
+                    .with(|stack| stack.source_for(destination).and_then(|source| stack.explain(destination, source))),
             }),
             Request::ListDnsServers(()) => reply(Ok(self.collect(dns_servers))),
             Request::AddDnsServer(server) => reply(self.change(|stack| stack.add_dns_server(server, Origin::Static))),
@@ -90,7 +93,9 @@ impl OpenFile {
             Request::ListNeighbors(()) => reply(Ok(self.collect(|stack| stack.neighbors.list(stack.now)))),
             Request::AddNeighbor(new) => reply(self.change(|stack| stack.add_neighbor(&new))),
             Request::RemoveNeighbor(address) => reply(self.change(|stack| stack.remove_neighbor(address))),
-            Request::FlushNeighbors(()) => reply(self.on(|stack| stack.neighbors.flush(|_, is_permanent| !is_permanent))),
+            Request::FlushNeighbors(()) => {
+                reply(self.on(|stack| stack.neighbors.flush(|_, is_permanent| !is_permanent)))
+            }
             other => return self.execute_socket_now(other),
         })
     }
@@ -99,7 +104,9 @@ impl OpenFile {
         Ok(match request {
             Request::CreateSocket(kind) => reply(self.create_socket(kind)),
             Request::Bind(local) => reply(self.bind(local)),
-            Request::Connect(remote) if self.is_datagram() => reply(self.datagram().and_then(|socket| socket.connect(remote))),
+            Request::Connect(remote) if self.is_datagram() => {
+                reply(self.datagram().and_then(|socket| socket.connect(remote)))
+            }
             Request::Listen(backlog) => reply(self.listen(backlog)),
             Request::Accept(token) => reply(self.accept(token)),
             Request::GetSocket(()) => reply(self.handle().and_then(|handle| handle.status(&self.sockets))),
@@ -149,7 +156,9 @@ impl OpenFile {
             (None, None) => return Err(Error::NoDevice),
             (None, Some(gateway)) => {
                 let is_near = |interface: &&Arc<Interface>| {
-                    interface.with(|stack| stack.is_running() && stack.routes.find(gateway).is_some_and(|route| route.gateway.is_none()))
+                    interface.with(|stack| {
+                        stack.is_running() && stack.routes.find(gateway).is_some_and(|route| route.gateway.is_none())
+                    })
                 };
                 let interfaces = routing.interfaces();
                 let unreachable = if gateway.is_ipv4() { Error::NetworkUnreachable } else { Error::HostUnreachable };
@@ -160,12 +169,16 @@ impl OpenFile {
     }
 
     fn remove_route(&self, selector: &crate::command::route::RouteSelector) -> Result<()> {
-        let named = |interface: &&Arc<Interface>| selector.interface.as_ref().is_none_or(|name| *name == interface.name);
+        let named =
+            |interface: &&Arc<Interface>| selector.interface.as_ref().is_none_or(|name| *name == interface.name);
         let interfaces = self.interfaces();
         if selector.interface.is_some() && !interfaces.iter().any(|interface| named(&interface)) {
             return Err(Error::NoDevice);
         }
-        let removed = interfaces.iter().filter(named).any(|interface| interface.with(|stack| stack.remove_route(selector)).is_ok());
+        let removed = interfaces
+            .iter()
+            .filter(named)
+            .any(|interface| interface.with(|stack| stack.remove_route(selector)).is_ok());
         if removed { Ok(()) } else { Err(Error::NoSuchProcess) }
     }
 
@@ -247,7 +260,7 @@ impl OpenFile {
             Mode::Status { .. } | Mode::Listener(_) | Mode::Datagram(_) => Err(Error::InvalidInput),
         })?;
         let mut attempt = Attempt { file: self, fresh, is_over: false };
-        let stream = TcpStream::connect_from(&self.sockets, fresh.local, remote, &fresh.settings).await?;
+        let stream = TcpStream::connect_with(&self.sockets, fresh.local, remote, &fresh.settings).await?;
         attempt.is_over = true;
         let local = stream.local_address();
         self.mode.with(|mode| {
@@ -271,13 +284,14 @@ impl OpenFile {
 
     /// Makes this file the stream of an offered connection.
     fn accept(&self, token: u64) -> Result<SocketStatus> {
-        let is_free = self.mode.with(|mode| matches!(mode, Mode::Status { .. } | Mode::Fresh(Fresh { local: None, .. })));
+        let is_free =
+            self.mode.with(|mode| matches!(mode, Mode::Status { .. } | Mode::Fresh(Fresh { local: None, .. })));
         if !is_free {
             return Err(Error::InvalidInput);
         }
         let stream = self.sockets.shared.offers.claim(token)?;
         let status = stream.status().ok_or(Error::ConnectionAborted)?;
-        self.mode.with(|mode| *mode = Mode::Stream(Arc::new(stream), crate::stack::tcp::SocketSettings::default()));
+        self.mode.with(|mode| *mode = Mode::Stream(Arc::new(stream), crate::socket::TcpSettings::default()));
         Ok(status)
     }
 
@@ -291,7 +305,9 @@ impl OpenFile {
                 SocketOption::HopLimit(hop_limit) => settings.hop_limit = hop_limit,
                 SocketOption::KeepAlive(milliseconds) => settings.keep_alive = milliseconds,
                 // A buffer is made with the connection.
-                SocketOption::ReceiveBuffer(_) | SocketOption::SendBuffer(_) if is_connected => return Err(Error::AlreadyConnected),
+                SocketOption::ReceiveBuffer(_) | SocketOption::SendBuffer(_) if is_connected => {
+                    return Err(Error::AlreadyConnected);
+                }
                 SocketOption::ReceiveBuffer(bytes) => settings.receive_buffer = bytes as usize,
                 SocketOption::SendBuffer(bytes) => settings.send_buffer = bytes as usize,
                 SocketOption::Broadcast(_) => return Err(Error::ProtocolOptionNotAvailable),
@@ -303,7 +319,8 @@ impl OpenFile {
 
     /// Every socket: connections, listeners, datagram sockets; routed ones once.
     fn list_sockets(&self) -> Vec<SocketStatus> {
-        let mut list: Vec<SocketStatus> = self.interfaces().iter().flat_map(|interface| interface.with(|stack| stack.socket_list())).collect();
+        let mut list: Vec<SocketStatus> =
+            self.interfaces().iter().flat_map(|interface| interface.with(|stack| stack.socket_list())).collect();
         if self.sockets.interface.is_none() {
             let routing = &self.sockets.shared.routing;
             list.extend(routing.listeners().iter().map(|listener| crate::socket::listener_status(listener, "")));
@@ -334,7 +351,11 @@ impl Drop for Attempt<'_> {
 
 fn dns_servers(stack: &mut Stack) -> Vec<DnsServer> {
     let name = &stack.configuration.name;
-    stack.dns_servers.iter().map(|(address, origin)| DnsServer { address: *address, origin: *origin, interface: name.clone() }).collect()
+    stack
+        .dns_servers
+        .iter()
+        .map(|(address, origin)| DnsServer { address: *address, origin: *origin, interface: name.clone() })
+        .collect()
 }
 
 /// Refuses values that no socket takes.

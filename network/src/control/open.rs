@@ -6,9 +6,12 @@ use alloc::vec::Vec;
 use core::task::{Context, Poll};
 
 use async_lock::Mutex;
-use virtual_file_system::{Authority, Credentials, Error, Identifier, Lock, OpenDevice, OpenFlags, OpenRequest, Operation, Path, Readiness, Result};
+use virtual_file_system::{
+    Authority, Credentials, Error, Identifier, Lock, OpenDevice, OpenFlags, OpenRequest, Operation, Path, Readiness,
+    Result,
+};
 
-use super::sockets::{Fresh, Mode};
+use super::sockets::Mode;
 use crate::command::{Request, table, text};
 use crate::limits;
 use crate::socket::Sockets;
@@ -67,7 +70,12 @@ impl OpenFile {
         if let Some(device) = self.controller.with(|controller| controller.clone()) {
             return Ok(device);
         }
-        let controller = self.sockets.interface.as_ref().and_then(|interface| interface.controller.clone()).ok_or(Error::UnknownCommand)?;
+        let controller = self
+            .sockets
+            .interface
+            .as_ref()
+            .and_then(|interface| interface.controller.clone())
+            .ok_or(Error::UnknownCommand)?;
         let request = OpenRequest { credentials: &self.credentials, flags: self.flags, path: &self.path };
         // No lock is held while foreign code runs; of two that open at once, the first is kept.
         let opened = controller.open(&request)?;
@@ -75,6 +83,10 @@ impl OpenFile {
     }
 
     /// Carries out every line of a text, in order; stops at the first that fails. What stood before it took effect.
+    #[expect(
+        clippy::await_holding_invalid_type,
+        reason = "holding it over the wait is its purpose: lines of one write stay together"
+    )]
     async fn write_lines(&self, data: &[u8]) -> Result<usize> {
         let text = core::str::from_utf8(data).map_err(|_| Error::InvalidInput)?;
         let mut requests = Vec::new();
@@ -110,6 +122,14 @@ impl OpenFile {
             }
             Ok(copied)
         })
+    }
+
+    /// Closes what the file had become; connections that a listener offered and nobody claimed go with it.
+    fn end(&self) {
+        let ended = self.mode.with(|mode| core::mem::replace(mode, Mode::Status { text: None, position: 0 }));
+        if let Mode::Listener(listener) = &ended {
+            self.sockets.shared.offers.forget(listener);
+        }
     }
 
     fn status_text(&self) -> String {
@@ -166,8 +186,13 @@ impl OpenDevice for OpenFile {
 
     fn revoke(&self) {
         // The interface is gone: whatever the file had become ends, and with it every waiter.
-        let ended = self.mode.with(|mode| core::mem::replace(mode, Mode::Status { text: None, position: 0 }));
-        drop(ended);
+        self.end();
+    }
+}
+
+impl Drop for OpenFile {
+    fn drop(&mut self) {
+        self.end();
     }
 }
 
@@ -178,16 +203,5 @@ impl OpenFile {
             Ok(outcome) => outcome,
             Err(waiting) => self.execute_waiting(waiting).await,
         }
-    }
-
-    /// Makes the file a socket; only once in its life.
-    pub(super) fn become_socket(&self, fresh: Fresh) -> Result<()> {
-        self.mode.with(|mode| match mode {
-            Mode::Status { .. } => {
-                *mode = Mode::Fresh(fresh);
-                Ok(())
-            }
-            _ => Err(Error::InvalidInput),
-        })
     }
 }

@@ -3,8 +3,9 @@
 //! A file becomes a socket with `CreateSocket`, and then by `Bind`, `Connect`, `Listen` or `Accept` what the socket becomes. Each mode is a
 //! handle of [`crate::socket`]; dropping it closes it.
 
+use alloc::collections::VecDeque;
 use alloc::format;
-use alloc::sync::Arc;
+use alloc::sync::{Arc, Weak};
 use core::future::poll_fn;
 use core::net::SocketAddr;
 use core::task::{Context, Poll};
@@ -13,15 +14,15 @@ use virtual_file_system::{Error, Lock, Operation, Readiness, Result};
 
 use crate::command::socket::{Datagram, Offer, SocketKind, SocketOption, SocketState, SocketStatus};
 use crate::manager::Shared;
+use crate::socket::TcpSettings;
 use crate::socket::{DatagramSocket, Sockets, TcpListener, TcpStream};
 use crate::stack::datagram::Family;
-use crate::stack::tcp::SocketSettings;
 
 /// A stream socket before it is connected or listens.
 #[derive(Clone, Copy, Debug, Default)]
 pub(super) struct Fresh {
     pub(super) local: Option<SocketAddr>,
-    pub(super) settings: SocketSettings,
+    pub(super) settings: TcpSettings,
 }
 
 /// What an open file is.
@@ -33,7 +34,7 @@ pub(super) enum Mode {
     /// A connect is under way.
     Connecting(Fresh),
     /// A stream.
-    Stream(Arc<TcpStream>, SocketSettings),
+    Stream(Arc<TcpStream>, TcpSettings),
     /// A listener.
     Listener(Arc<TcpListener>),
     /// A datagram socket.
@@ -54,7 +55,7 @@ impl Mode {
     }
 
     /// The settings of a stream, which options change.
-    pub(super) fn settings_mut(&mut self) -> Option<&mut SocketSettings> {
+    pub(super) fn settings_mut(&mut self) -> Option<&mut TcpSettings> {
         match self {
             Self::Fresh(fresh) | Self::Connecting(fresh) => Some(&mut fresh.settings),
             Self::Stream(_, settings) => Some(settings),
@@ -86,9 +87,9 @@ impl Handle {
                 outcome => Operation::done(outcome),
             },
             Self::Datagram(socket) => match socket.try_receive(buffer) {
-                Err(Error::WouldBlock) => {
-                    Operation::waiting(async move { poll_fn(|context| socket.poll_receive(context, buffer)).await.map(|(copied, _)| copied) })
-                }
+                Err(Error::WouldBlock) => Operation::waiting(async move {
+                    poll_fn(|context| socket.poll_receive(context, buffer)).await.map(|(copied, _)| copied)
+                }),
                 outcome => Operation::done(outcome.map(|(copied, _)| copied)),
             },
             Self::Listener(listener) => Operation::waiting(async move {
@@ -113,7 +114,9 @@ impl Handle {
                 outcome => Operation::done(outcome),
             },
             Self::Datagram(socket) => match socket.try_send(data, None) {
-                Err(Error::WouldBlock) => Operation::waiting(async move { socket.send(data, None).await.map(|()| data.len()) }),
+                Err(Error::WouldBlock) => {
+                    Operation::waiting(async move { socket.send(data, None).await.map(|()| data.len()) })
+                }
                 outcome => Operation::done(outcome.map(|()| data.len())),
             },
         }
@@ -148,7 +151,7 @@ impl Handle {
     }
 
     /// Sets an option that the socket has while it lives.
-    pub(super) fn set_option(&self, option: SocketOption, settings: Option<&SocketSettings>) -> Result<()> {
+    pub(super) fn set_option(&self, option: SocketOption, settings: Option<&TcpSettings>) -> Result<()> {
         match (self, option) {
             (Self::Datagram(socket), SocketOption::HopLimit(hop_limit)) => {
                 socket.set_hop_limit(hop_limit);
@@ -173,18 +176,25 @@ impl Handle {
 /// Bytes that a reader of a listener must offer: the longest line about a connection.
 const OFFER_BYTES: usize = 128;
 
+/// A connection under its token; the listener is remembered only to be recognised.
+struct Unclaimed {
+    token: u64,
+    listener: Weak<TcpListener>,
+    stream: TcpStream,
+}
+
 /// Connections that were offered and not claimed yet. Bounded by the backlogs they come from and by
 /// [`limits::OFFERS`](crate::limits::OFFERS); the oldest gives way, with a reset.
 #[derive(Default)]
 pub(crate) struct Offers {
-    waiting: Lock<alloc::collections::VecDeque<(u64, Arc<TcpListener>, TcpStream)>>,
+    waiting: Lock<VecDeque<Unclaimed>>,
 }
 
 impl Offers {
     fn put(&self, token: u64, listener: &Arc<TcpListener>, stream: TcpStream) {
         let dropped = self.waiting.with(|waiting| {
             let oldest = if waiting.len() >= crate::limits::OFFERS { waiting.pop_front() } else { None };
-            waiting.push_back((token, Arc::clone(listener), stream));
+            waiting.push_back(Unclaimed { token, listener: Arc::downgrade(listener), stream });
             oldest
         });
         drop(dropped);
@@ -193,22 +203,22 @@ impl Offers {
     pub(super) fn claim(&self, token: u64) -> Result<TcpStream> {
         self.waiting
             .with(|waiting| {
-                let place = waiting.iter().position(|(known, ..)| *known == token)?;
+                let place = waiting.iter().position(|unclaimed| unclaimed.token == token)?;
                 waiting.remove(place)
             })
-            .map(|(_, _, stream)| stream)
+            .map(|unclaimed| unclaimed.stream)
             .ok_or(Error::NotFound)
     }
 
     /// The listener is gone: what it offered and nobody claimed is reset.
     pub(super) fn forget(&self, listener: &Arc<TcpListener>) {
-        let ended = self.waiting.with(|waiting| {
-            let (kept, ended) = waiting.drain(..).partition(|(_, known, _)| !Arc::ptr_eq(known, listener));
+        let ended: VecDeque<Unclaimed> = self.waiting.with(|waiting| {
+            let (kept, ended) =
+                waiting.drain(..).partition(|unclaimed| unclaimed.listener.as_ptr() != Arc::as_ptr(listener));
             *waiting = kept;
-            let ended: alloc::collections::VecDeque<(u64, Arc<TcpListener>, TcpStream)> = ended;
             ended
         });
-        ended.iter().for_each(|(_, _, stream)| stream.abort());
+        ended.iter().for_each(|unclaimed| unclaimed.stream.abort());
     }
 }
 
@@ -221,7 +231,8 @@ pub(super) async fn next_offer(listener: &Arc<TcpListener>) -> Result<Offer> {
         stream.abort();
         return Err(Error::InputOutput);
     }
-    let offer = Offer { token: u64::from_ne_bytes(token), local: stream.local_address(), remote: stream.remote_address() };
+    let offer =
+        Offer { token: u64::from_ne_bytes(token), local: stream.local_address(), remote: stream.remote_address() };
     shared.offers.put(offer.token, listener, stream);
     Ok(offer)
 }
@@ -238,6 +249,13 @@ pub(super) fn create(sockets: &Sockets, kind: SocketKind) -> Mode {
 /// Takes one datagram whole, with its addresses.
 pub(super) async fn receive(sockets: &Sockets, socket: &DatagramSocket) -> Result<Datagram> {
     let message = poll_fn(|context| socket.poll_receive_whole(context)).await?;
-    let interface = sockets.shared.routing.at(message.interface).map(|interface| interface.name.clone()).unwrap_or_default();
-    Ok(Datagram { remote: message.remote, local: message.local, interface, hop_limit: message.hop_limit, data: message.data })
+    let interface =
+        sockets.shared.routing.at(message.interface).map(|interface| interface.name.clone()).unwrap_or_default();
+    Ok(Datagram {
+        remote: message.remote,
+        local: message.local,
+        interface,
+        hop_limit: message.hop_limit,
+        data: message.data,
+    })
 }

@@ -65,12 +65,28 @@ fn write_interface(text: &mut String, stack: &mut Stack) -> core::fmt::Result {
     let dhcp = stack.dhcp_status();
     write!(text, "dhcp {}", dhcp_word(dhcp.state))?;
     if let Some(lease) = dhcp.lease {
-        write!(text, " address {} server {} lease {} remaining {}", lease.address, lease.server, lease.lease_seconds, lease.remaining_seconds)?;
+        write!(
+            text,
+            " address {} server {} lease {} remaining {}",
+            lease.address, lease.server, lease.lease_seconds, lease.remaining_seconds
+        )?;
     }
     writeln!(text)?;
     let statistics = stack.statistics;
-    writeln!(text, "received packets {} bytes {} dropped {}", statistics.received_packets, statistics.received_bytes, statistics.received_drops.total())?;
-    writeln!(text, "sent packets {} bytes {} dropped {}", statistics.sent_packets, statistics.sent_bytes, statistics.sent_drops.total())
+    writeln!(
+        text,
+        "received packets {} bytes {} dropped {}",
+        statistics.received_packets,
+        statistics.received_bytes,
+        statistics.received_drops.total()
+    )?;
+    writeln!(
+        text,
+        "sent packets {} bytes {} dropped {}",
+        statistics.sent_packets,
+        statistics.sent_bytes,
+        statistics.sent_drops.total()
+    )
 }
 
 fn write_route(text: &mut String, route: &crate::command::route::RouteEntry) -> core::fmt::Result {

@@ -59,7 +59,8 @@ impl DatagramSocket {
         if self.state.with(|state| state.local.is_some()) {
             return Err(Error::InvalidInput);
         }
-        let to_everybody = local.ip().is_multicast() || matches!(local.ip(), IpAddr::V4(address) if address.is_broadcast());
+        let to_everybody =
+            local.ip().is_multicast() || matches!(local.ip(), IpAddr::V4(address) if address.is_broadcast());
         if !to_everybody && !self.sockets.has_address(local.ip()) {
             return Err(Error::AddressNotAvailable);
         }
@@ -97,7 +98,11 @@ impl DatagramSocket {
                 // A few draws find a port that is free everywhere unless nearly all are taken.
                 (0..64)
                     .filter_map(|_| first.with(|stack| stack.datagram_port(self.family)).ok())
-                    .find(|port| interfaces.iter().all(|interface| interface.with(|stack| stack.datagrams.is_free(self.family, *port))))
+                    .find(|port| {
+                        interfaces
+                            .iter()
+                            .all(|interface| interface.with(|stack| stack.datagrams.is_free(self.family, *port)))
+                    })
                     .ok_or(Error::AddressInUse)
             }
         }
@@ -123,7 +128,12 @@ impl DatagramSocket {
         self.send_or_register(data, remote, None)
     }
 
-    fn send_or_register(&self, data: &[u8], remote: Option<SocketAddr>, context: Option<&Context<'_>>) -> Result<(), Error> {
+    fn send_or_register(
+        &self,
+        data: &[u8],
+        remote: Option<SocketAddr>,
+        context: Option<&Context<'_>>,
+    ) -> Result<(), Error> {
         if let Some(error) = self.endpoint.take_error() {
             return Err(error);
         }
@@ -139,7 +149,8 @@ impl DatagramSocket {
             Some(local) => local,
             None => self.enter(unspecified(remote), None)?,
         };
-        let source = Some(local.ip()).filter(|address| !address.is_unspecified() && !address.is_multicast()).unwrap_or(source);
+        let source =
+            Some(local.ip()).filter(|address| !address.is_unspecified() && !address.is_multicast()).unwrap_or(source);
         let local = SocketAddr::new(source, local.port());
         if !state.broadcast && is_broadcast(&interface, remote.ip()) {
             return Err(Error::AccessDenied);
@@ -170,7 +181,11 @@ impl DatagramSocket {
         self.endpoint.take(buffer)?.ok_or(Error::WouldBlock)
     }
 
-    pub(crate) fn poll_receive(&self, context: &mut Context<'_>, buffer: &mut [u8]) -> Poll<Result<(usize, Received), Error>> {
+    pub(crate) fn poll_receive(
+        &self,
+        context: &mut Context<'_>,
+        buffer: &mut [u8],
+    ) -> Poll<Result<(usize, Received), Error>> {
         self.endpoint.register(context.waker());
         match self.try_receive(buffer) {
             Err(Error::WouldBlock) => Poll::Pending,
@@ -231,7 +246,9 @@ impl Drop for DatagramSocket {
     fn drop(&mut self) {
         let Some(local) = self.local() else { return };
         match &self.sockets.interface {
-            Some(interface) => interface.with(|stack| stack.datagrams.unbind(self.family, local.port(), &self.endpoint)),
+            Some(interface) => {
+                interface.with(|stack| stack.datagrams.unbind(self.family, local.port(), &self.endpoint))
+            }
             None => self.sockets.shared.routing.unbind(self.family, local.port(), &self.endpoint),
         }
     }
@@ -324,7 +341,10 @@ macro_rules! faces {
             /// # Cancel safety
             /// A dropped future took nothing.
             pub async fn receive_from(&self, buffer: &mut [u8]) -> Result<(usize, SocketAddr), Error> {
-                poll_fn(|context| self.0.poll_receive(context, buffer).map_ok(|(copied, received)| (copied, received.remote))).await
+                poll_fn(|context| {
+                    self.0.poll_receive(context, buffer).map_ok(|(copied, received)| (copied, received.remote))
+                })
+                .await
             }
 
             /// Receives one datagram whole, with everything that came with it.

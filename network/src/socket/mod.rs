@@ -4,6 +4,8 @@
 //! dropping one releases everything synchronously. The control device's modes are made of the same types.
 
 mod datagram;
+mod listener;
+mod settings;
 mod tcp;
 
 use alloc::sync::Arc;
@@ -12,10 +14,12 @@ use core::net::{IpAddr, Ipv4Addr, Ipv6Addr, SocketAddr};
 
 use virtual_file_system::Error;
 
-pub use self::datagram::{IcmpSocket, Message, UdpSocket};
 pub(crate) use self::datagram::DatagramSocket;
-pub(crate) use self::tcp::status_of as listener_status;
-pub use self::tcp::{TcpListener, TcpStream};
+pub use self::datagram::{IcmpSocket, Message, UdpSocket};
+pub use self::listener::TcpListener;
+pub(crate) use self::listener::status_of as listener_status;
+pub use self::settings::TcpSettings;
+pub use self::tcp::TcpStream;
 use crate::interface::Interface;
 use crate::manager::Shared;
 pub use crate::resolver::Resolver;
@@ -66,7 +70,12 @@ impl Sockets {
         }
         match &self.interface {
             Some(interface) => interface.with(|stack| stack.addresses.owns(address)),
-            None => self.shared.routing.interfaces().iter().any(|interface| interface.with(|stack| stack.addresses.owns(address))),
+            None => self
+                .shared
+                .routing
+                .interfaces()
+                .iter()
+                .any(|interface| interface.with(|stack| stack.addresses.owns(address))),
         }
     }
 }

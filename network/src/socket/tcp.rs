@@ -1,4 +1,4 @@
-//! TCP: streams and listeners.
+//! TCP streams.
 
 use alloc::sync::Arc;
 use core::fmt;
@@ -6,14 +6,14 @@ use core::future::poll_fn;
 use core::net::SocketAddr;
 use core::task::{Context, Poll};
 
-use virtual_file_system::{Error, Lock, Readiness};
+use virtual_file_system::{Error, Readiness};
 
 use super::Sockets;
-use crate::command::socket::{Direction, SocketKind, SocketState, SocketStatus};
+use crate::command::socket::{Direction, SocketStatus};
 use crate::interface::Interface;
-use crate::limits;
-use crate::stack::tcp::listen::{Listener, Waiting};
-use crate::stack::tcp::{SlotId, SocketSettings};
+use crate::socket::TcpSettings;
+use crate::stack::tcp::SlotId;
+use crate::stack::tcp::listen::Waiting;
 
 /// A connection.
 ///
@@ -35,17 +35,34 @@ impl TcpStream {
     /// # Cancel safety
     /// Dropping the future ends the attempt.
     pub async fn connect(sockets: &Sockets, remote: SocketAddr) -> Result<Self, Error> {
-        Self::connect_from(sockets, None, remote, &SocketSettings::default()).await
+        Self::connect_with(sockets, None, remote, &TcpSettings::default()).await
     }
 
-    pub(crate) async fn connect_from(sockets: &Sockets, local: Option<SocketAddr>, remote: SocketAddr, settings: &SocketSettings) -> Result<Self, Error> {
+    /// Connects to `remote` from a given local address (port 0 is an ephemeral port) with given settings.
+    ///
+    /// # Errors
+    /// As [`connect`](Self::connect); `InvalidInput` for addresses of two families.
+    ///
+    /// # Cancel safety
+    /// Dropping the future ends the attempt.
+    pub async fn connect_with(
+        sockets: &Sockets,
+        local: Option<SocketAddr>,
+        remote: SocketAddr,
+        settings: &TcpSettings,
+    ) -> Result<Self, Error> {
         let stream = Self::start(sockets, local, remote, settings)?;
         poll_fn(|context| stream.poll_connected(context)).await?;
         Ok(stream)
     }
 
     /// Begins a connect; [`poll_connected`](Self::poll_connected) ends it.
-    pub(crate) fn start(sockets: &Sockets, local: Option<SocketAddr>, remote: SocketAddr, settings: &SocketSettings) -> Result<Self, Error> {
+    pub(crate) fn start(
+        sockets: &Sockets,
+        local: Option<SocketAddr>,
+        remote: SocketAddr,
+        settings: &TcpSettings,
+    ) -> Result<Self, Error> {
         let to_everybody = matches!(remote, SocketAddr::V4(remote) if remote.ip().is_broadcast());
         if remote.ip().is_multicast() || to_everybody {
             return Err(Error::NetworkUnreachable);
@@ -79,7 +96,7 @@ impl TcpStream {
         }
     }
 
-    fn accepted(interface: Arc<Interface>, waiting: Waiting) -> Self {
+    pub(super) fn accepted(interface: Arc<Interface>, waiting: Waiting) -> Self {
         Self { interface, slot: waiting.slot, local: waiting.flow.local, remote: waiting.flow.remote }
     }
 
@@ -113,7 +130,9 @@ impl TcpStream {
 
     /// Takes received bytes, or remembers whom to wake. Any number of tasks may wait.
     pub fn poll_read(&self, context: &mut Context<'_>, buffer: &mut [u8]) -> Poll<Result<usize, Error>> {
-        pending_if_blocked(self.interface.with(|stack| stack.tcp_receive(self.slot, buffer, false, Some(context.waker()))))
+        pending_if_blocked(
+            self.interface.with(|stack| stack.tcp_receive(self.slot, buffer, false, Some(context.waker()))),
+        )
     }
 
     /// Gives bytes, or remembers whom to wake. Any number of tasks may wait.
@@ -140,7 +159,12 @@ impl TcpStream {
     /// # Cancel safety
     /// Nothing is ever taken.
     pub async fn peek(&self, buffer: &mut [u8]) -> Result<usize, Error> {
-        poll_fn(|context| pending_if_blocked(self.interface.with(|stack| stack.tcp_receive(self.slot, buffer, true, Some(context.waker()))))).await
+        poll_fn(|context| {
+            pending_if_blocked(
+                self.interface.with(|stack| stack.tcp_receive(self.slot, buffer, true, Some(context.waker()))),
+            )
+        })
+        .await
     }
 
     /// Gives bytes, waiting for room for the first; tells how many were taken.
@@ -207,7 +231,7 @@ impl TcpStream {
         self.interface.with(|stack| stack.tcp.get(self.slot).map(|slot| stack.tcp_status(slot)))
     }
 
-    pub(crate) fn apply(&self, settings: &SocketSettings) {
+    pub(crate) fn apply(&self, settings: &TcpSettings) {
         self.interface.with(|stack| stack.tcp_apply(self.slot, settings));
     }
 
@@ -233,161 +257,10 @@ impl fmt::Debug for TcpStream {
     }
 }
 
-fn pending_if_blocked<T>(result: Result<T, Error>) -> Poll<Result<T, Error>> {
+/// A call that would block waits instead.
+pub(super) fn pending_if_blocked<T>(result: Result<T, Error>) -> Poll<Result<T, Error>> {
     match result {
         Err(Error::WouldBlock) => Poll::Pending,
         result => Poll::Ready(result),
-    }
-}
-
-/// Accepts connections, in the order in which they were established.
-///
-/// A routed listener accepts on every interface, present and future. Dropping it resets the connections that wait.
-pub struct TcpListener {
-    sockets: Sockets,
-    listener: Arc<Listener>,
-    closed: Lock<bool>,
-}
-
-impl TcpListener {
-    /// Listens at `local`; port 0 is an ephemeral port. `backlog` connections may wait, 1 to 4096.
-    ///
-    /// # Errors
-    /// `AddressInUse`; `AddressNotAvailable` when the address is not ours.
-    pub fn bind(sockets: &Sockets, local: SocketAddr, backlog: u32) -> Result<Self, Error> {
-        Self::bind_with(sockets, local, backlog, SocketSettings::default())
-    }
-
-    pub(crate) fn bind_with(sockets: &Sockets, mut local: SocketAddr, backlog: u32, settings: SocketSettings) -> Result<Self, Error> {
-        if !sockets.has_address(local.ip()) {
-            return Err(Error::AddressNotAvailable);
-        }
-        if local.port() == 0 {
-            local.set_port(Self::free_port(sockets, local)?);
-        }
-        let backlog = usize::try_from(backlog).unwrap_or(limits::BACKLOG_MAXIMUM);
-        let listener = Arc::new(Listener::new(local, backlog, settings));
-        match &sockets.interface {
-            None => sockets.shared.routing.listen(&listener)?,
-            Some(interface) => interface.with(|stack| stack.tcp_listen(&listener, true))?,
-        }
-        Ok(Self { sockets: sockets.clone(), listener, closed: Lock::new(false) })
-    }
-
-    fn free_port(sockets: &Sockets, local: SocketAddr) -> Result<u16, Error> {
-        let interface = match &sockets.interface {
-            Some(interface) => Arc::clone(interface),
-            None => sockets.shared.routing.interfaces().into_iter().next().ok_or(Error::NetworkDown)?,
-        };
-        interface.with(|stack| stack.tcp_ephemeral_port(local.ip(), super::unspecified(local))).map_err(|_| Error::AddressInUse)
-    }
-
-    pub(crate) fn sockets(&self) -> &Sockets {
-        &self.sockets
-    }
-
-    /// Where it listens.
-    #[must_use]
-    pub fn local_address(&self) -> SocketAddr {
-        self.listener.local
-    }
-
-    /// Takes the connection that has waited longest, without waiting for one.
-    ///
-    /// # Errors
-    /// `WouldBlock`; `NetworkDown` once the listener's interface is gone.
-    pub fn try_accept(&self) -> Result<TcpStream, Error> {
-        while let Some(waiting) = self.listener.take() {
-            // An interface that was unregistered took its connections with it.
-            if let Some(interface) = self.interface_at(waiting.interface) {
-                return Ok(TcpStream::accepted(interface, waiting));
-            }
-        }
-        if self.listener.is_closed() { Err(Error::NetworkDown) } else { Err(Error::WouldBlock) }
-    }
-
-    fn interface_at(&self, index: u32) -> Option<Arc<Interface>> {
-        match &self.sockets.interface {
-            Some(interface) if interface.index == index => Some(Arc::clone(interface)),
-            _ => self.sockets.shared.routing.at(index),
-        }
-    }
-
-    /// Takes the connection that has waited longest, or remembers whom to wake.
-    pub fn poll_accept(&self, context: &mut Context<'_>) -> Poll<Result<TcpStream, Error>> {
-        self.listener.register(context.waker());
-        pending_if_blocked(self.try_accept())
-    }
-
-    /// Takes the connection that has waited longest, waiting for one.
-    ///
-    /// # Errors
-    /// `NetworkDown` once the listener's interface is gone.
-    ///
-    /// # Cancel safety
-    /// A dropped future took no connection.
-    pub async fn accept(&self) -> Result<TcpStream, Error> {
-        poll_fn(|context| self.poll_accept(context)).await
-    }
-
-    /// Readable when a connection waits; wakes when that changes.
-    pub fn poll_ready(&self, context: &mut Context<'_>) -> Poll<Readiness> {
-        self.listener.register(context.waker());
-        if self.listener.is_closed() {
-            Poll::Ready(Readiness::ERROR | Readiness::HANG_UP)
-        } else if self.listener.len() > 0 {
-            Poll::Ready(Readiness::READABLE)
-        } else {
-            Poll::Pending
-        }
-    }
-
-    /// The listener as others see it.
-    #[must_use]
-    pub fn status(&self) -> SocketStatus {
-        status_of(&self.listener, self.sockets.name())
-    }
-
-    fn close(&self) {
-        if self.closed.with(|closed| core::mem::replace(closed, true)) {
-            return;
-        }
-        match &self.sockets.interface {
-            None => self.sockets.shared.routing.unlisten(&self.listener),
-            Some(interface) => interface.with(|stack| stack.tcp_unlisten(&self.listener)),
-        }
-        let mut wakes = crate::stack::Wakes::default();
-        for waiting in self.listener.close(&mut wakes) {
-            if let Some(interface) = self.interface_at(waiting.interface) {
-                interface.with(|stack| stack.tcp_abort(waiting.slot));
-            }
-        }
-        wakes.take().into_iter().for_each(core::task::Waker::wake);
-    }
-}
-
-impl Drop for TcpListener {
-    fn drop(&mut self) {
-        self.close();
-    }
-}
-
-impl fmt::Debug for TcpListener {
-    fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
-        write!(formatter, "TcpListener({})", self.listener.local)
-    }
-}
-
-/// A listener as others see it.
-pub(crate) fn status_of(listener: &Listener, interface: &str) -> SocketStatus {
-    let count = |number: usize| u32::try_from(number).unwrap_or(u32::MAX);
-    SocketStatus {
-        kind: SocketKind::Tcp,
-        state: SocketState::Listen,
-        local: listener.local,
-        remote: None,
-        interface: interface.into(),
-        receive_queue: count(listener.len()),
-        send_queue: count(listener.backlog),
     }
 }

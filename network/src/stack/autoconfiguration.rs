@@ -106,7 +106,11 @@ impl Stack {
             let _ = self.remove_address(prefix);
             return;
         }
-        let next = [entry.probe_at, entry.preferred_until.filter(|_| entry.state == AddressState::Preferred), entry.valid_until];
+        let next = [
+            entry.probe_at,
+            entry.preferred_until.filter(|_| entry.state == AddressState::Preferred),
+            entry.valid_until,
+        ];
         if let Some(deadline) = next.into_iter().flatten().min() {
             self.timers.arm(deadline, Timer::Address(address));
         }
@@ -155,10 +159,18 @@ impl Stack {
 
     fn set_router(&mut self, router: Ipv6Addr, lifetime: u16) {
         let gateway = IpAddr::V6(router);
-        let is_known = self.routes.iter().any(|route| route.gateway == Some(gateway) && route.origin == Origin::RouterAdvertisement);
+        let is_known = self
+            .routes
+            .iter()
+            .any(|route| route.gateway == Some(gateway) && route.origin == Origin::RouterAdvertisement);
         if lifetime == 0 {
             if is_known {
-                let selector = RouteSelector { destination: Prefix::DEFAULT_IPV6, gateway: Some(gateway), metric: None, interface: None };
+                let selector = RouteSelector {
+                    destination: Prefix::DEFAULT_IPV6,
+                    gateway: Some(gateway),
+                    metric: None,
+                    interface: None,
+                };
                 // A static route through the same router may come first; then it goes with the router.
                 let _ = self.routes.remove(&selector);
             }
@@ -191,7 +203,12 @@ impl Stack {
         };
         const AUTONOMOUS: u8 = 0x40;
         let Some(hardware) = self.configuration.hardware_address else { return };
-        if flags & AUTONOMOUS == 0 || *length != 64 || preferred > valid || prefix.is_unicast_link_local() || prefix.is_multicast() {
+        if flags & AUTONOMOUS == 0
+            || *length != 64
+            || preferred > valid
+            || prefix.is_unicast_link_local()
+            || prefix.is_multicast()
+        {
             return;
         }
         let interface_identifier = hardware.link_local().to_bits() & u128::from(u64::MAX);
@@ -214,7 +231,8 @@ impl Stack {
         if entry.origin != Origin::RouterAdvertisement {
             return;
         }
-        let remaining = entry.valid_until.map_or(INFINITE, |until| u32::try_from(until.since(now).as_secs()).unwrap_or(INFINITE));
+        let remaining =
+            entry.valid_until.map_or(INFINITE, |until| u32::try_from(until.since(now).as_secs()).unwrap_or(INFINITE));
         let is_new = entry.valid_until.is_none() && entry.preferred_until.is_none();
         if valid > TWO_HOURS || valid > remaining || is_new {
             entry.valid_until = until(valid);
@@ -247,7 +265,10 @@ impl Stack {
     }
 
     fn mtu_option(&mut self, body: &[u8]) {
-        let Some(mtu) = body.get(2..).and_then(|bytes| bytes.first_chunk()).map(|bytes| u32::from_be_bytes(*bytes)) else { return };
+        let Some(mtu) = body.get(2..).and_then(|bytes| bytes.first_chunk()).map(|bytes| u32::from_be_bytes(*bytes))
+        else {
+            return;
+        };
         let mtu = usize::try_from(mtu).unwrap_or(usize::MAX);
         if (limits::MTU_MINIMUM_IPV6..=self.configuration.mtu).contains(&mtu) {
             self.link_mtu_ipv6 = Some(mtu);

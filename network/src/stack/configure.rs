@@ -8,7 +8,6 @@ use core::net::IpAddr;
 use virtual_file_system::Error;
 
 use super::Stack;
-use super::link::ETHERNET_HEADER;
 use crate::address::{HardwareAddress, Prefix};
 use crate::command::address::{AddressState, NewAddress, Origin, Scope};
 use crate::command::interface::{InterfaceFlags, InterfaceStatus};
@@ -52,7 +51,11 @@ impl Stack {
     ///
     /// # Errors
     /// `AddressNotAvailable` for a group address or zero; `Unsupported` on media without one or when the driver cannot.
-    pub(crate) fn set_hardware_address(&mut self, address: HardwareAddress, driver: &mut dyn Driver) -> Result<bool, Error> {
+    pub(crate) fn set_hardware_address(
+        &mut self,
+        address: HardwareAddress,
+        driver: &mut dyn Driver,
+    ) -> Result<bool, Error> {
         if !address.is_unicast() {
             return Err(Error::AddressNotAvailable);
         }
@@ -69,10 +72,15 @@ impl Stack {
         let former = self.configuration.hardware_address.replace(address);
         self.neighbors.flush(|_, _| true);
         self.rebuild_link_local(former);
-        for announced in self.addresses.iter().filter_map(|entry| match entry.prefix.address() {
-            IpAddr::V4(address) => Some(address),
-            IpAddr::V6(_) => None,
-        }).collect::<alloc::vec::Vec<_>>() {
+        for announced in self
+            .addresses
+            .iter()
+            .filter_map(|entry| match entry.prefix.address() {
+                IpAddr::V4(address) => Some(address),
+                IpAddr::V6(_) => None,
+            })
+            .collect::<alloc::vec::Vec<_>>()
+        {
             self.arp_announce(announced);
         }
         Ok(true)
@@ -82,7 +90,9 @@ impl Stack {
     fn rebuild_link_local(&mut self, former: Option<HardwareAddress>) {
         let Some(former) = former else { return };
         let old = IpAddr::V6(former.link_local());
-        if let Some(prefix) = self.addresses.find(old).filter(|entry| entry.origin == Origin::Kernel).map(|entry| entry.prefix) {
+        if let Some(prefix) =
+            self.addresses.find(old).filter(|entry| entry.origin == Origin::Kernel).map(|entry| entry.prefix)
+        {
             // It was found just above.
             let _ = self.remove_address(prefix);
         }
@@ -126,7 +136,11 @@ impl Stack {
     /// As [`Addresses::add`](super::ip::addresses::Addresses::add); `InvalidInput` for IPv6 below its smallest MTU.
     pub(crate) fn add_address(&mut self, new: &NewAddress, origin: Origin) -> Result<(), Error> {
         let needs_test = match new.prefix.address() {
-            IpAddr::V6(address) => !address.is_loopback() && self.configuration.capabilities.medium == Medium::Ethernet && !self.is_loopback(),
+            IpAddr::V6(address) => {
+                !address.is_loopback()
+                    && self.configuration.capabilities.medium == Medium::Ethernet
+                    && !self.is_loopback()
+            }
             IpAddr::V4(_) => false,
         };
         if new.prefix.address().is_ipv6() && self.configuration.mtu < limits::MTU_MINIMUM_IPV6 {
@@ -153,7 +167,8 @@ impl Stack {
     pub(crate) fn remove_address(&mut self, prefix: Prefix) -> Result<(), Error> {
         let removed = self.addresses.remove(prefix)?;
         let network = removed.prefix.network();
-        let remaining = self.addresses.iter().find(|entry| entry.prefix.network() == network).map(|entry| entry.prefix.address());
+        let remaining =
+            self.addresses.iter().find(|entry| entry.prefix.network() == network).map(|entry| entry.prefix.address());
         self.routes.disconnect(removed.prefix, remaining);
         if !self.addresses.owns(prefix.address()) {
             self.end_connections(prefix.address());
@@ -164,7 +179,8 @@ impl Stack {
 
     /// Streams from an address that is gone end with an error; what they received stays readable (TCP-O-13).
     fn end_connections(&mut self, address: IpAddr) {
-        let ended: alloc::vec::Vec<u32> = self.tcp.flows.iter().filter(|(flow, _)| flow.local.ip() == address).map(|(_, index)| *index).collect();
+        let ended: alloc::vec::Vec<u32> =
+            self.tcp.flows.iter().filter(|(flow, _)| flow.local.ip() == address).map(|(_, index)| *index).collect();
         for index in ended {
             self.tcp_end(index, Error::ConnectionAborted);
         }
@@ -186,7 +202,8 @@ impl Stack {
         for binding in self.datagrams.drain().into_iter().filter(|binding| binding.device) {
             binding.endpoint.fail(Error::NetworkDown, &mut self.wakes);
         }
-        for binding in core::mem::take(&mut self.tcp.listeners).into_values().flatten().filter(|binding| binding.device) {
+        for binding in core::mem::take(&mut self.tcp.listeners).into_values().flatten().filter(|binding| binding.device)
+        {
             binding.listener.close(&mut self.wakes);
         }
         self.dhcp_stop();
@@ -197,7 +214,8 @@ impl Stack {
 
     /// Removes what commands added; tells how many addresses that were.
     pub(crate) fn flush_addresses(&mut self) -> u32 {
-        let all: alloc::vec::Vec<Prefix> = self.addresses.iter().filter(|entry| entry.origin == Origin::Static).map(|entry| entry.prefix).collect();
+        let all: alloc::vec::Vec<Prefix> =
+            self.addresses.iter().filter(|entry| entry.origin == Origin::Static).map(|entry| entry.prefix).collect();
         // Each was listed just above.
         all.into_iter().filter(|prefix| self.remove_address(*prefix).is_ok()).count() as u32
     }
@@ -216,7 +234,13 @@ impl Stack {
         if !self.configuration.enabled {
             return Err(if new.gateway.is_some() { Error::NetworkUnreachable } else { Error::NetworkDown });
         }
-        let route = Route { destination: new.destination, gateway: new.gateway, metric: new.metric, origin: Origin::Static, source: None };
+        let route = Route {
+            destination: new.destination,
+            gateway: new.gateway,
+            metric: new.metric,
+            origin: Origin::Static,
+            source: None,
+        };
         if new.gateway.is_some_and(|gateway| gateway.is_ipv4() != new.destination.address().is_ipv4()) {
             return Err(Error::InvalidInput);
         }
@@ -236,7 +260,10 @@ impl Stack {
     /// # Errors
     /// `AlreadyExists`; `InvalidInput` for an address that is no station's; `NoBufferSpace`.
     pub(crate) fn add_dns_server(&mut self, server: IpAddr, origin: Origin) -> Result<(), Error> {
-        if server.is_unspecified() || server.is_multicast() || matches!(server, IpAddr::V4(address) if address.is_broadcast()) {
+        if server.is_unspecified()
+            || server.is_multicast()
+            || matches!(server, IpAddr::V4(address) if address.is_broadcast())
+        {
             return Err(Error::InvalidInput);
         }
         if self.dns_servers.iter().any(|(known, _)| *known == server) {
@@ -264,12 +291,14 @@ impl Stack {
     /// # Errors
     /// `InvalidInput` for an address of ours, one that is no station's, a group hardware address, or on media without neighbors.
     pub(crate) fn add_neighbor(&mut self, new: &NewNeighbor) -> Result<(), Error> {
-        let is_station = !(new.address.is_unspecified() || new.address.is_multicast()) && new.hardware_address.is_unicast();
+        let is_station =
+            !(new.address.is_unspecified() || new.address.is_multicast()) && new.hardware_address.is_unicast();
         let has_neighbors = self.configuration.capabilities.medium == Medium::Ethernet && !self.is_loopback();
         if !is_station || !has_neighbors || self.addresses.owns(new.address) {
             return Err(Error::InvalidInput);
         }
-        let parked = self.neighbors.set_permanent(new.address, new.hardware_address, self.now).ok_or(Error::NoBufferSpace)?;
+        let parked =
+            self.neighbors.set_permanent(new.address, new.hardware_address, self.now).ok_or(Error::NoBufferSpace)?;
         self.release_parked(new.address, parked);
         Ok(())
     }
@@ -313,15 +342,12 @@ impl Stack {
         }
     }
 
-    /// Bytes of the largest frame.
-    pub(crate) fn frame_maximum(&self) -> usize {
-        self.configuration.mtu + ETHERNET_HEADER
-    }
-
     /// Addresses for people and programs.
     pub(crate) fn address_entries(&self) -> alloc::vec::Vec<crate::command::address::AddressEntry> {
         let now = self.now;
-        let seconds = |until: Option<crate::platform::Instant>| until.map(|until| u32::try_from(until.since(now).as_secs()).unwrap_or(u32::MAX));
+        let seconds = |until: Option<crate::platform::Instant>| {
+            until.map(|until| u32::try_from(until.since(now).as_secs()).unwrap_or(u32::MAX))
+        };
         let entry = |address: &super::ip::addresses::Address| crate::command::address::AddressEntry {
             prefix: address.prefix,
             broadcast: address.broadcast.filter(|_| address.scope() != Scope::Host),

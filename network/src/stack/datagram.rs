@@ -13,16 +13,11 @@ use foldhash::fast::FixedState;
 use hashbrown::HashMap;
 use virtual_file_system::{Error, Lock, Readiness, WakerList};
 
-use super::ip::header::{Header, Outgoing, protocol};
-use super::ip::icmp::{Quote, u16_at};
-use super::ip::ingress::{Arrival, Delivery};
-use super::{Stack, Wakes, checksum};
+use super::Wakes;
+use super::ip::header::Header;
+use super::ip::icmp::Quote;
 use crate::command::socket::{SocketKind, SocketState, SocketStatus};
-use crate::driver::Frame;
 use crate::limits;
-
-/// Bytes of a UDP header.
-pub(crate) const UDP_HEADER: usize = 8;
 
 /// What came with a datagram.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
@@ -51,7 +46,7 @@ pub(crate) struct Endpoint {
 }
 
 impl Endpoint {
-    fn push(&self, received: Received, data: &[u8], wakes: &mut Wakes) -> bool {
+    pub(crate) fn push(&self, received: Received, data: &[u8], wakes: &mut Wakes) -> bool {
         self.queue.with(|queue| {
             if queue.entries.len() >= limits::DATAGRAMS || queue.bytes.len() + data.len() > limits::DATAGRAM_BYTES {
                 queue.dropped += 1;
@@ -142,14 +137,13 @@ pub(crate) struct Binding {
 }
 
 impl Binding {
-    fn score(&self, local: IpAddr, remote: SocketAddr) -> Option<u8> {
+    pub(crate) fn score(&self, local: IpAddr, remote: SocketAddr) -> Option<u8> {
         let local_matches = self.local.is_none_or(|bound| bound == local);
-        let remote_matches = self.remote.is_none_or(|peer| {
-            peer.ip() == remote.ip() && (peer.port() == remote.port() || peer.port() == 0)
-        });
-        (local_matches && remote_matches).then_some(
-            u8::from(self.remote.is_some()) * 4 + u8::from(self.local.is_some()) * 2 + u8::from(self.device),
-        )
+        let remote_matches = self
+            .remote
+            .is_none_or(|peer| peer.ip() == remote.ip() && (peer.port() == remote.port() || peer.port() == 0));
+        (local_matches && remote_matches)
+            .then_some(u8::from(self.remote.is_some()) * 4 + u8::from(self.local.is_some()) * 2 + u8::from(self.device))
     }
 
     /// The socket as others see it.
@@ -197,7 +191,15 @@ pub(crate) struct Datagrams {
 
 impl Datagrams {
     pub(crate) fn new(seed: u64) -> Self {
-        Self { udp: HashMap::with_hasher(FixedState::with_seed(seed)), icmp: HashMap::with_hasher(FixedState::with_seed(!seed)) }
+        Self {
+            udp: HashMap::with_hasher(FixedState::with_seed(seed)),
+            icmp: HashMap::with_hasher(FixedState::with_seed(!seed)),
+        }
+    }
+
+    /// The UDP sockets of a port.
+    pub(crate) fn udp_at(&self, port: u16) -> &[Binding] {
+        self.udp.get(&port).map(Vec::as_slice).unwrap_or_default()
     }
 
     fn table(&mut self, family: Family) -> &mut Table {
@@ -260,7 +262,14 @@ impl Datagrams {
     }
 
     /// Gives an echo reply to the sockets with its identifier; false when there is none.
-    pub(crate) fn deliver_icmp(&mut self, identifier: u16, header: &Header, message: &[u8], interface: u32, wakes: &mut Wakes) -> bool {
+    pub(crate) fn deliver_icmp(
+        &mut self,
+        identifier: u16,
+        header: &Header,
+        message: &[u8],
+        interface: u32,
+        wakes: &mut Wakes,
+    ) -> bool {
         let received = Received {
             length: message.len(),
             remote: SocketAddr::new(header.source, 0),
@@ -294,107 +303,5 @@ impl Datagrams {
         for binding in self.icmp.get(&identifier).map(Vec::as_slice).unwrap_or_default() {
             binding.endpoint.fail(error, wakes);
         }
-    }
-}
-
-impl Stack {
-    /// Takes a UDP packet.
-    pub(crate) fn udp_input(&mut self, mut frame: Frame, header: &Header, delivery: Delivery, arrival: Arrival) {
-        let packet = frame.bytes().get(header.length..).unwrap_or_default();
-        let (Some(source), Some(destination), Some(length), Some(sum)) =
-            (u16_at(packet, 0), u16_at(packet, 2), u16_at(packet, 4).map(usize::from), u16_at(packet, 6))
-        else {
-            self.statistics.received_drops.malformed += 1;
-            return self.pool.put(frame);
-        };
-        if length < UDP_HEADER || length > packet.len() || destination == 0 {
-            self.statistics.received_drops.malformed += 1;
-            return self.pool.put(frame);
-        }
-        frame.truncate(header.length + length);
-        let packet = frame.bytes().get(header.length..).unwrap_or_default();
-        // No checksum is legal for IPv4 only (RFC 8200 §8.1).
-        let is_summed = sum != 0 || header.source.is_ipv6();
-        if self.verifies(arrival) && is_summed
-            && (sum == 0 || checksum::of_transport(header.source, header.destination, protocol::UDP, packet) != 0)
-        {
-            self.statistics.received_drops.checksum += 1;
-            return self.pool.put(frame);
-        }
-        let remote = SocketAddr::new(header.source, source);
-        let data = packet.get(UDP_HEADER..).unwrap_or_default();
-        if self.dhcp_wants(source, destination) {
-            let message = data.to_vec();
-            self.pool.put(frame);
-            return self.dhcp_input(&message);
-        }
-        let received = Received {
-            length: data.len(),
-            remote,
-            local: SocketAddr::new(header.destination, destination),
-            interface: self.configuration.index,
-            hop_limit: header.hop_limit,
-        };
-        let bindings = self.datagrams.udp.get(&destination).map(Vec::as_slice).unwrap_or_default();
-        let (mut found, mut kept) = (false, true);
-        if delivery == Delivery::Unicast {
-            let best = bindings.iter().filter_map(|binding| Some((binding.score(header.destination, remote)?, binding))).max_by_key(|(score, _)| *score);
-            if let Some((_, binding)) = best {
-                found = true;
-                kept = binding.endpoint.push(received, data, &mut self.wakes);
-            }
-        } else {
-            // Everybody who asked for it gets a copy, also those bound to an address of this interface.
-            for binding in bindings.iter().filter(|binding| binding.local.is_none_or(|local| local == header.destination)) {
-                found = true;
-                kept &= binding.endpoint.push(received, data, &mut self.wakes);
-            }
-        }
-        if !kept {
-            self.statistics.received_drops.full += 1;
-        }
-        if !found {
-            self.statistics.received_drops.no_socket += 1;
-            self.port_unreachable(&frame, header, delivery, arrival);
-        }
-        self.pool.put(frame);
-    }
-
-    /// Sends one UDP datagram.
-    ///
-    /// # Errors
-    /// `WouldBlock` when the driver's queue is full; `MessageTooLong`; else as [`Stack::send_packet`].
-    pub(crate) fn udp_send(&mut self, source: SocketAddr, destination: SocketAddr, hop_limit: u8, data: &[u8]) -> Result<(), Error> {
-        if !self.has_room() {
-            return Err(Error::WouldBlock);
-        }
-        let outgoing = Outgoing {
-            source: source.ip(),
-            destination: destination.ip(),
-            protocol: protocol::UDP,
-            hop_limit,
-            traffic_class: 0,
-        };
-        let length = u16::try_from(UDP_HEADER + data.len()).map_err(|_| Error::MessageTooLong)?;
-        let mut frame = self.packet_for(destination.ip(), usize::from(length));
-        let start = frame.len() - usize::from(length);
-        if let Some(packet) = frame.bytes_mut().get_mut(start..)
-            && let Some((head, body)) = packet.split_first_chunk_mut::<UDP_HEADER>()
-        {
-            let ([a, b], [c, d], [e, f]) = (source.port().to_be_bytes(), destination.port().to_be_bytes(), length.to_be_bytes());
-            *head = [a, b, c, d, e, f, 0, 0];
-            body.copy_from_slice(data);
-            if !self.configuration.capabilities.reliable {
-                let sum = match checksum::of_transport(source.ip(), destination.ip(), protocol::UDP, packet) {
-                    // Zero means "not computed" (RFC 768).
-                    0 => 0xffff,
-                    sum => sum,
-                };
-                if let Some(field) = packet.get_mut(6..8) {
-                    field.copy_from_slice(&u16::to_be_bytes(sum));
-                }
-            }
-        }
-        self.send_packet(frame, &outgoing)
     }
 }

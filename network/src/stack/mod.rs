@@ -18,6 +18,7 @@ pub(crate) mod oneshot;
 pub(crate) mod random;
 pub(crate) mod tcp;
 pub(crate) mod timers;
+pub(crate) mod udp;
 
 use alloc::collections::VecDeque;
 use alloc::string::String;
@@ -71,10 +72,6 @@ impl Wakes {
         } else {
             self.list.extend(waiters.take());
         }
-    }
-
-    pub(crate) fn push(&mut self, waker: Waker) {
-        self.list.push(waker);
     }
 
     pub(crate) fn take(&mut self) -> Vec<Waker> {

@@ -30,12 +30,21 @@ pub(crate) struct OneShot<'a> {
 
 impl<'a> OneShot<'a> {
     /// A device that receives `packet`.
-    pub(crate) fn receiving(packet: &'a [u8], pool: &'a mut FramePool, emitted: &'a mut VecDeque<Frame>, configuration: &Configuration) -> Self {
+    pub(crate) fn receiving(
+        packet: &'a [u8],
+        pool: &'a mut FramePool,
+        emitted: &'a mut VecDeque<Frame>,
+        configuration: &Configuration,
+    ) -> Self {
         Self { packet: Some(packet), pool, emitted, mtu: configuration.mtu }
     }
 
     /// A device that only sends.
-    pub(crate) fn sending(pool: &'a mut FramePool, emitted: &'a mut VecDeque<Frame>, configuration: &Configuration) -> Self {
+    pub(crate) fn sending(
+        pool: &'a mut FramePool,
+        emitted: &'a mut VecDeque<Frame>,
+        configuration: &Configuration,
+    ) -> Self {
         Self { packet: None, pool, emitted, mtu: configuration.mtu }
     }
 }

@@ -43,10 +43,6 @@ impl Random {
         drawn
     }
 
-    pub(crate) fn u16(&mut self) -> u16 {
-        u16::from_ne_bytes(self.bytes())
-    }
-
     pub(crate) fn u32(&mut self) -> u32 {
         u32::from_ne_bytes(self.bytes())
     }

@@ -168,7 +168,11 @@ fn check_ipv4(prefix: Prefix, address: Ipv4Addr, origin: Origin) -> Result<(), E
     let is_network = prefix.length() < 31 && IpAddr::V4(address) == prefix.network().address();
     let is_edge = is_network || prefix.broadcast() == Some(address);
     let is_foreign_loopback = address.is_loopback() && origin != Origin::Kernel;
-    if address.is_multicast() || is_reserved || is_edge || is_foreign_loopback { Err(Error::InvalidInput) } else { Ok(()) }
+    if address.is_multicast() || is_reserved || is_edge || is_foreign_loopback {
+        Err(Error::InvalidInput)
+    } else {
+        Ok(())
+    }
 }
 
 fn check_ipv6(address: Ipv6Addr, origin: Origin) -> Result<(), Error> {
@@ -193,14 +197,28 @@ mod tests {
     fn ip4_07_addresses_that_no_station_can_have_are_refused() {
         let mut addresses = Addresses::default();
         for text in [
-            "224.0.0.1/24", "0.0.0.0/8", "0.1.2.3/8", "255.255.255.255/32", "240.0.0.1/8", "127.0.0.9/8", "10.0.0.0/24", "10.0.0.255/24", "ff02::1/64", "::/64", "::1/128", "::ffff:1.2.3.4/96",
+            "224.0.0.1/24",
+            "0.0.0.0/8",
+            "0.1.2.3/8",
+            "255.255.255.255/32",
+            "240.0.0.1/8",
+            "127.0.0.9/8",
+            "10.0.0.0/24",
+            "10.0.0.255/24",
+            "ff02::1/64",
+            "::/64",
+            "::1/128",
+            "::ffff:1.2.3.4/96",
         ] {
             assert!(addresses.add(&new(text), Origin::Static, AddressState::Preferred).is_err(), "{text}");
         }
         for text in ["10.0.0.0/31", "10.0.0.1/31", "10.0.0.255/32", "10.0.0.1/24", "10.0.0.1/16"] {
             addresses.add(&new(text), Origin::Static, AddressState::Preferred).unwrap();
         }
-        assert_eq!(addresses.add(&new("10.0.0.1/24"), Origin::Static, AddressState::Preferred), Err(Error::AlreadyExists));
+        assert_eq!(
+            addresses.add(&new("10.0.0.1/24"), Origin::Static, AddressState::Preferred),
+            Err(Error::AlreadyExists)
+        );
         assert_eq!(addresses.remove("10.0.0.1/8".parse().unwrap()), Err(Error::AddressNotAvailable));
     }
 
@@ -219,7 +237,10 @@ mod tests {
         for host in 0..limits::ADDRESSES {
             addresses.add(&new(&alloc::format!("10.0.{host}.1/24")), Origin::Static, AddressState::Preferred).unwrap();
         }
-        assert_eq!(addresses.add(&new("10.9.0.1/24"), Origin::Static, AddressState::Preferred), Err(Error::NoBufferSpace));
+        assert_eq!(
+            addresses.add(&new("10.9.0.1/24"), Origin::Static, AddressState::Preferred),
+            Err(Error::NoBufferSpace)
+        );
     }
 
     #[test]
@@ -228,7 +249,8 @@ mod tests {
         for text in ["fe80::1/64", "fd00:1::1/64", "fd00:2::1/64"] {
             addresses.add(&new(text), Origin::Static, AddressState::Preferred).unwrap();
         }
-        let source = |addresses: &Addresses, to: &str| addresses.source_for(to.parse().unwrap(), to.parse().unwrap()).unwrap();
+        let source =
+            |addresses: &Addresses, to: &str| addresses.source_for(to.parse().unwrap(), to.parse().unwrap()).unwrap();
         assert_eq!(source(&addresses, "fd00:2::9"), "fd00:2::1".parse::<IpAddr>().unwrap());
         assert_eq!(source(&addresses, "fe80::9"), "fe80::1".parse::<IpAddr>().unwrap());
         addresses.find_mut("fd00:2::1".parse().unwrap()).unwrap().state = AddressState::Deprecated;

@@ -55,7 +55,13 @@ impl Stack {
         }
     }
 
-    fn fragment_ipv4(&mut self, whole: &Frame, outgoing: &Outgoing, mtu: usize, identification: u16) -> Result<(), Error> {
+    fn fragment_ipv4(
+        &mut self,
+        whole: &Frame,
+        outgoing: &Outgoing,
+        mtu: usize,
+        identification: u16,
+    ) -> Result<(), Error> {
         let payload = whole.bytes().get(IPV4_HEADER..).unwrap_or_default();
         let step = mtu.saturating_sub(IPV4_HEADER) / 8 * 8;
         if step == 0 {
@@ -79,7 +85,13 @@ impl Stack {
         Ok(())
     }
 
-    fn fragment_ipv6(&mut self, whole: &Frame, outgoing: &Outgoing, mtu: usize, identification: u32) -> Result<(), Error> {
+    fn fragment_ipv6(
+        &mut self,
+        whole: &Frame,
+        outgoing: &Outgoing,
+        mtu: usize,
+        identification: u32,
+    ) -> Result<(), Error> {
         let payload = whole.bytes().get(IPV6_HEADER..).unwrap_or_default();
         let step = mtu.saturating_sub(IPV6_HEADER + FRAGMENT_HEADER) / 8 * 8;
         if step == 0 {
@@ -121,7 +133,8 @@ impl Stack {
         if self.addresses.owns(destination) || (self.is_loopback() && self.host.owns(destination)) {
             return Ok(destination);
         }
-        let to_everybody = destination.is_multicast() || matches!(destination, IpAddr::V4(address) if self.addresses.is_broadcast(address));
+        let to_everybody = destination.is_multicast()
+            || matches!(destination, IpAddr::V4(address) if self.addresses.is_broadcast(address));
         let next_hop = match self.routes.find(destination) {
             Some(route) => {
                 if let Some(source) = route.source.filter(|source| self.addresses.owns(*source)) {
@@ -139,10 +152,18 @@ impl Stack {
     ///
     /// # Errors
     /// `NetworkUnreachable`.
-    pub(crate) fn explain(&self, destination: IpAddr, source: IpAddr) -> Result<crate::command::route::RouteChoice, Error> {
+    pub(crate) fn explain(
+        &self,
+        destination: IpAddr,
+        source: IpAddr,
+    ) -> Result<crate::command::route::RouteChoice, Error> {
         let is_own = self.addresses.owns(destination) || (self.is_loopback() && self.host.owns(destination));
         let route = self.routes.find(destination).filter(|_| !is_own);
-        if route.is_none() && !is_own && !destination.is_multicast() && self.configuration.capabilities.medium != crate::driver::Medium::Ip {
+        if route.is_none()
+            && !is_own
+            && !destination.is_multicast()
+            && self.configuration.capabilities.medium != crate::driver::Medium::Ip
+        {
             return Err(Error::NetworkUnreachable);
         }
         Ok(crate::command::route::RouteChoice {

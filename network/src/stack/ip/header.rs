@@ -164,7 +164,9 @@ fn walk_extension_headers(bytes: &[u8], header: &mut Header) -> Result<(), Malfo
                 // We are never an intermediate hop: segments left must be zero (RFC 8200 §4.4, RFC 5095).
                 match extension.payload() {
                     [_, 0, ..] => {}
-                    [_, _, ..] => return Err(Malformed::Parameter { code: 0, pointer: here + 2, multicast_too: false }),
+                    [_, _, ..] => {
+                        return Err(Malformed::Parameter { code: 0, pointer: here + 2, multicast_too: false });
+                    }
                     _ => return Err(Malformed::Shape),
                 }
                 header.protocol = extension.next_header().into();
@@ -172,7 +174,8 @@ fn walk_extension_headers(bytes: &[u8], header: &mut Header) -> Result<(), Malfo
             }
             protocol::FRAGMENT => {
                 let next_header = *rest.first().ok_or(Malformed::Shape)?;
-                let fields = Ipv6FragmentHeader::new_checked(rest.get(2..8).ok_or(Malformed::Shape)?).map_err(|_| Malformed::Shape)?;
+                let fields = Ipv6FragmentHeader::new_checked(rest.get(2..8).ok_or(Malformed::Shape)?)
+                    .map_err(|_| Malformed::Shape)?;
                 header.protocol = next_header;
                 header.length += 8;
                 let fragment = Fragment {
@@ -207,7 +210,11 @@ fn check_ipv6_options(mut options: &[u8], mut position: u32) -> Result<(), Malfo
                         0 => {}
                         1 => return Err(Malformed::Silent),
                         action => {
-                            return Err(Malformed::Parameter { code: 2, pointer: position, multicast_too: action == 2 });
+                            return Err(Malformed::Parameter {
+                                code: 2,
+                                pointer: position,
+                                multicast_too: action == 2,
+                            });
                         }
                     }
                 }

@@ -32,8 +32,7 @@ const ICMP_HEADER: usize = 8;
 const ERROR_BYTES_IPV4: usize = 576;
 const ERROR_BYTES_IPV6: usize = 1280;
 
-/// The hop limit of what the stack says by itself (RFC 1700).
-pub(crate) const HOP_LIMIT: u8 = 64;
+pub(crate) use crate::limits::HOP_LIMIT;
 
 impl Stack {
     /// A packet with an ICMP message; header and checksum are filled in.
@@ -84,7 +83,9 @@ impl Stack {
         let message = frame.bytes().get(header.length..).unwrap_or_default();
         if message.len() < ICMP_HEADER {
             self.statistics.received_drops.malformed += 1;
-        } else if self.verifies(arrival) && checksum::of_transport(header.source, header.destination, protocol::ICMPV6, message) != 0 {
+        } else if self.verifies(arrival)
+            && checksum::of_transport(header.source, header.destination, protocol::ICMPV6, message) != 0
+        {
             self.statistics.received_drops.checksum += 1;
         } else {
             match message.first() {
@@ -173,14 +174,21 @@ impl Stack {
 
     /// No socket has the port (RFC 1122 §4.1.3.1).
     pub(crate) fn port_unreachable(&mut self, frame: &Frame, header: &Header, delivery: Delivery, arrival: Arrival) {
-        let (kind, code) = if header.source.is_ipv4() { (DESTINATION_UNREACHABLE, 3) } else { (V6_DESTINATION_UNREACHABLE, 4) };
+        let (kind, code) =
+            if header.source.is_ipv4() { (DESTINATION_UNREACHABLE, 3) } else { (V6_DESTINATION_UNREACHABLE, 4) };
         if delivery == Delivery::Unicast && !arrival.link_broadcast {
             self.send_error(frame, header.source, header.destination, [kind, code, 0, 0, 0, 0, 0, 0]);
         }
     }
 
     /// Nobody speaks the protocol: IPv4 says unreachable, IPv6 names the byte (RFC 4443 §3.4).
-    pub(crate) fn protocol_unreachable(&mut self, frame: &Frame, header: &Header, delivery: Delivery, arrival: Arrival) {
+    pub(crate) fn protocol_unreachable(
+        &mut self,
+        frame: &Frame,
+        header: &Header,
+        delivery: Delivery,
+        arrival: Arrival,
+    ) {
         if delivery != Delivery::Unicast || arrival.link_broadcast {
             return;
         }
@@ -192,7 +200,14 @@ impl Stack {
     }
 
     /// An IPv6 header or option that must be refused aloud.
-    pub(crate) fn parameter_problem(&mut self, frame: &Frame, code: u8, pointer: u32, multicast_too: bool, arrival: Arrival) {
+    pub(crate) fn parameter_problem(
+        &mut self,
+        frame: &Frame,
+        code: u8,
+        pointer: u32,
+        multicast_too: bool,
+        arrival: Arrival,
+    ) {
         let Ok(packet) = smoltcp::wire::Ipv6Packet::new_checked(frame.bytes()) else { return };
         let (source, destination) = (IpAddr::V6(packet.src_addr()), IpAddr::V6(packet.dst_addr()));
         let quotes_icmp_error = Quote::is_icmp_error(frame.bytes());
@@ -205,9 +220,13 @@ impl Stack {
     }
 
     fn send_error(&mut self, frame: &Frame, to: IpAddr, asked: IpAddr, header: [u8; ICMP_HEADER]) {
-        let is_station = !(to.is_unspecified() || to.is_multicast() || matches!(to, IpAddr::V4(to) if self.addresses.is_broadcast(to)));
+        let is_station = !(to.is_unspecified()
+            || to.is_multicast()
+            || matches!(to, IpAddr::V4(to) if self.addresses.is_broadcast(to)));
         let source = if asked.is_multicast() { self.addresses.source_for(to, to) } else { Some(asked) };
-        let (Some(source), true) = (source, is_station && !(to.is_loopback() && !self.is_loopback()) && self.may_send_error()) else {
+        let (Some(source), true) =
+            (source, is_station && (self.is_loopback() || !to.is_loopback()) && self.may_send_error())
+        else {
             return;
         };
         let (maximum, protocol) = if to.is_ipv4() {
@@ -225,7 +244,8 @@ impl Stack {
     /// Takes one token of the budget, which refills evenly over a second.
     pub(crate) fn may_send_error(&mut self) -> bool {
         let elapsed = self.now.since(self.error_budget.1);
-        let refill = u32::try_from(elapsed.as_micros() * u128::from(limits::ICMP_ERRORS) / 1_000_000).unwrap_or(u32::MAX);
+        let refill =
+            u32::try_from(elapsed.as_micros() * u128::from(limits::ICMP_ERRORS) / 1_000_000).unwrap_or(u32::MAX);
         if refill > 0 {
             let tokens = self.error_budget.0.saturating_add(refill).min(limits::ICMP_ERRORS);
             let used = Duration::from_secs(1) / limits::ICMP_ERRORS * refill.min(limits::ICMP_ERRORS * 60);
@@ -274,7 +294,14 @@ impl Quote {
         };
         let upper = bytes.get(length..)?;
         let third = u32::from_be_bytes(*upper.get(4..)?.first_chunk()?);
-        Some(Self { source, destination, protocol, source_port: u16_at(upper, 0)?, destination_port: u16_at(upper, 2)?, third })
+        Some(Self {
+            source,
+            destination,
+            protocol,
+            source_port: u16_at(upper, 0)?,
+            destination_port: u16_at(upper, 2)?,
+            third,
+        })
     }
 
     fn is_icmp_error(bytes: &[u8]) -> bool {
@@ -299,9 +326,14 @@ pub(crate) fn u16_at(bytes: &[u8], at: usize) -> Option<u16> {
 /// Where the number of the upper-layer protocol stands: in the fixed header, or in the last extension header.
 fn next_header_position(bytes: &[u8]) -> u8 {
     let (mut position, mut next, mut start) = (6, bytes.get(6).copied(), IPV6_HEADER);
-    while let Some(protocol::HOP_BY_HOP | protocol::DESTINATION_OPTIONS | protocol::ROUTING | protocol::FRAGMENT) = next {
+    while let Some(protocol::HOP_BY_HOP | protocol::DESTINATION_OPTIONS | protocol::ROUTING | protocol::FRAGMENT) = next
+    {
         position = start;
-        let length = if next == Some(protocol::FRAGMENT) { 8 } else { bytes.get(start + 1).map_or(8, |units| (usize::from(*units) + 1) * 8) };
+        let length = if next == Some(protocol::FRAGMENT) {
+            8
+        } else {
+            bytes.get(start + 1).map_or(8, |units| (usize::from(*units) + 1) * 8)
+        };
         next = bytes.get(start).copied();
         start += length;
     }

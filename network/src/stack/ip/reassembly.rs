@@ -60,11 +60,18 @@ pub(crate) struct Reassembly {
 
 impl Reassembly {
     /// Takes a fragment whose header was parsed; `frame` starts with its IP header.
-    pub(crate) fn add(&mut self, header: &Header, fragment: Fragment, mut frame: Frame, now: Instant, pool: &mut FramePool) -> Outcome {
+    pub(crate) fn add(
+        &mut self,
+        header: &Header,
+        fragment: Fragment,
+        mut frame: Frame,
+        now: Instant,
+        pool: &mut FramePool,
+    ) -> Outcome {
         frame.advance(header.length);
         let (start, end) = (fragment.offset, fragment.offset + frame.len());
         // A middle piece is a multiple of eight bytes, or nothing could follow it; and nothing may pass the maximum.
-        let impossible = (fragment.more && (frame.is_empty() || frame.len() % 8 != 0)) || end > PAYLOAD_MAXIMUM;
+        let impossible = (fragment.more && (frame.is_empty() || !frame.len().is_multiple_of(8))) || end > PAYLOAD_MAXIMUM;
         if impossible {
             pool.put(frame);
             return Outcome::Discarded;
@@ -110,7 +117,8 @@ impl Reassembly {
     fn make_room(&mut self, bytes: usize, key: Key, pool: &mut FramePool) {
         let is_new = !self.datagrams.iter().any(|datagram| datagram.key == key);
         while !self.datagrams.is_empty()
-            && ((is_new && self.datagrams.len() >= limits::REASSEMBLIES) || self.bytes + bytes > limits::REASSEMBLY_BYTES)
+            && ((is_new && self.datagrams.len() >= limits::REASSEMBLIES)
+                || self.bytes + bytes > limits::REASSEMBLY_BYTES)
         {
             self.discard(0, pool);
         }
@@ -187,7 +195,8 @@ impl Datagram {
         let overlaps = self.pieces.iter().any(|(offset, piece)| start < *offset + piece.len() && *offset < end);
         let past_the_end = self.total.is_some_and(|total| end > total);
         let ends_differ = !fragment.more
-            && (self.total.is_some_and(|total| total != end) || self.pieces.iter().any(|(offset, piece)| offset + piece.len() > end));
+            && (self.total.is_some_and(|total| total != end)
+                || self.pieces.iter().any(|(offset, piece)| offset + piece.len() > end));
         if overlaps || past_the_end || ends_differ || self.pieces.len() >= limits::FRAGMENTS {
             return Insertion::Conflict(frame);
         }
@@ -246,7 +255,9 @@ mod tests {
             let mut whole = None;
             for piece in order {
                 let (start, end, more) = [(0, 88, true), (88, 176, true), (176, 256, false)][piece];
-                if let Outcome::Whole(frame, header) = add(&mut reassembly, fragment_of(7, start, more, &data[start..end]), 0).unwrap() {
+                if let Outcome::Whole(frame, header) =
+                    add(&mut reassembly, fragment_of(7, start, more, &data[start..end]), 0).unwrap()
+                {
                     whole = Some((frame, header));
                 }
             }
@@ -286,7 +297,10 @@ mod tests {
             assert!(count <= limits::REASSEMBLIES && bytes <= limits::REASSEMBLY_BYTES);
         }
         // The newest is still there and completes.
-        assert!(matches!(add(&mut reassembly, fragment_of(4999, 1400, false, &[0; 8]), 0).unwrap(), Outcome::Whole(..)));
+        assert!(matches!(
+            add(&mut reassembly, fragment_of(4999, 1400, false, &[0; 8]), 0).unwrap(),
+            Outcome::Whole(..)
+        ));
     }
 
     #[test]

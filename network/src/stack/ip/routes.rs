@@ -126,7 +126,13 @@ impl Routes {
 
     /// Adds the connected route that an address implies; a route that is there already stays.
     pub(crate) fn connect(&mut self, prefix: Prefix, metric: u32) {
-        let route = Route { destination: prefix.network(), gateway: None, metric, origin: Origin::Kernel, source: Some(prefix.address()) };
+        let route = Route {
+            destination: prefix.network(),
+            gateway: None,
+            metric,
+            origin: Origin::Kernel,
+            source: Some(prefix.address()),
+        };
         // The table being full, or the route being there through another address, leaves the address usable as a host.
         let _ = self.add(route, false);
     }
@@ -147,8 +153,11 @@ impl Routes {
     }
 
     fn drop_off_link(&mut self) {
-        let connected: Vec<Prefix> = self.list.iter().filter(|route| route.gateway.is_none()).map(|route| route.destination).collect();
-        self.list.retain(|route| route.gateway.is_none_or(|gateway| connected.iter().any(|prefix| prefix.contains(gateway))));
+        let connected: Vec<Prefix> =
+            self.list.iter().filter(|route| route.gateway.is_none()).map(|route| route.destination).collect();
+        self.list.retain(|route| {
+            route.gateway.is_none_or(|gateway| connected.iter().any(|prefix| prefix.contains(gateway)))
+        });
     }
 
     /// Moves every automatic route to another metric.

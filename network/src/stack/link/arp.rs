@@ -19,7 +19,14 @@ impl Stack {
     pub(crate) fn arp_input(&mut self, frame: Frame) {
         let parsed = ArpPacket::new_checked(frame.bytes()).ok().and_then(|packet| ArpRepr::parse(&packet).ok());
         self.pool.put(frame);
-        let Some(ArpRepr::EthernetIpv4 { operation, source_hardware_addr, source_protocol_addr, target_protocol_addr, .. }) = parsed else {
+        let Some(ArpRepr::EthernetIpv4 {
+            operation,
+            source_hardware_addr,
+            source_protocol_addr,
+            target_protocol_addr,
+            ..
+        }) = parsed
+        else {
             self.statistics.received_drops.malformed += 1;
             return;
         };
@@ -68,7 +75,9 @@ impl Stack {
 
     /// Asks who has `target`; a known station is asked alone.
     pub(crate) fn arp_request(&mut self, target: Ipv4Addr, hardware: Option<HardwareAddress>) {
-        let Some(IpAddr::V4(source)) = self.addresses.source_for(IpAddr::V4(target), IpAddr::V4(target)) else { return };
+        let Some(IpAddr::V4(source)) = self.addresses.source_for(IpAddr::V4(target), IpAddr::V4(target)) else {
+            return;
+        };
         self.arp_send(ArpOperation::Request, source, hardware, target);
     }
 
@@ -84,7 +93,11 @@ impl Stack {
 
     fn arp_send(&mut self, operation: ArpOperation, source: Ipv4Addr, to: Option<HardwareAddress>, target: Ipv4Addr) {
         let Some(ours) = self.configuration.hardware_address else { return };
-        let target_hardware = if operation == ArpOperation::Reply { to.unwrap_or(HardwareAddress([0; 6])) } else { HardwareAddress([0; 6]) };
+        let target_hardware = if operation == ArpOperation::Reply {
+            to.unwrap_or(HardwareAddress([0; 6]))
+        } else {
+            HardwareAddress([0; 6])
+        };
         let repr = ArpRepr::EthernetIpv4 {
             operation,
             source_hardware_addr: EthernetAddress(ours.0),

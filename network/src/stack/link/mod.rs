@@ -170,7 +170,12 @@ impl Stack {
     }
 
     /// Puts an Ethernet header in front and queues the frame.
-    pub(crate) fn ethernet_output(&mut self, mut frame: Frame, destination: HardwareAddress, ethertype: EthernetProtocol) {
+    pub(crate) fn ethernet_output(
+        &mut self,
+        mut frame: Frame,
+        destination: HardwareAddress,
+        ethertype: EthernetProtocol,
+    ) {
         let Some(source) = self.configuration.hardware_address else { return self.pool.put(frame) };
         if !frame.prepend(ETHERNET_HEADER) {
             let packet = frame;

@@ -5,8 +5,6 @@
 
 use core::net::{IpAddr, Ipv6Addr};
 
-use virtual_file_system::Error;
-
 use crate::address::HardwareAddress;
 use crate::command::address::AddressState;
 use crate::stack::Stack;
@@ -141,19 +139,45 @@ impl Stack {
 
     /// Asks for a neighbor's hardware address; a known station is asked alone.
     pub(crate) fn neighbor_solicitation(&mut self, target: Ipv6Addr, hardware: Option<HardwareAddress>) {
-        let Some(IpAddr::V6(source)) = self.addresses.source_for(IpAddr::V6(target), IpAddr::V6(target)) else { return };
+        let Some(IpAddr::V6(source)) = self.addresses.source_for(IpAddr::V6(target), IpAddr::V6(target)) else {
+            return;
+        };
         let destination = if hardware.is_some() { target } else { solicited_node(target) };
-        self.send_neighbor_message(kind::NEIGHBOR_SOLICITATION, 0, source, destination, target, Some(SOURCE_LINK_LAYER_ADDRESS), hardware);
+        self.send_neighbor_message(
+            kind::NEIGHBOR_SOLICITATION,
+            0,
+            source,
+            destination,
+            target,
+            Some(SOURCE_LINK_LAYER_ADDRESS),
+            hardware,
+        );
     }
 
     /// Asks whether anybody uses a tentative address (RFC 4862 §5.4.2).
     pub(crate) fn duplicate_probe(&mut self, target: Ipv6Addr) {
-        self.send_neighbor_message(kind::NEIGHBOR_SOLICITATION, 0, Ipv6Addr::UNSPECIFIED, solicited_node(target), target, None, None);
+        self.send_neighbor_message(
+            kind::NEIGHBOR_SOLICITATION,
+            0,
+            Ipv6Addr::UNSPECIFIED,
+            solicited_node(target),
+            target,
+            None,
+            None,
+        );
     }
 
     fn neighbor_advertisement(&mut self, target: Ipv6Addr, to: Ipv6Addr, solicited: bool) {
         let flags = OVERRIDE_FLAG | if solicited { SOLICITED_FLAG } else { 0 };
-        self.send_neighbor_message(kind::NEIGHBOR_ADVERTISEMENT, flags, target, to, target, Some(TARGET_LINK_LAYER_ADDRESS), None);
+        self.send_neighbor_message(
+            kind::NEIGHBOR_ADVERTISEMENT,
+            flags,
+            target,
+            to,
+            target,
+            Some(TARGET_LINK_LAYER_ADDRESS),
+            None,
+        );
     }
 
     #[expect(clippy::too_many_arguments, reason = "the fields of one message, named at each of four calls")]
@@ -185,7 +209,9 @@ impl Stack {
         match hardware {
             Some(hardware) => self.ethernet_output(frame, hardware, smoltcp::wire::EthernetProtocol::Ipv6),
             // A failure here is a down interface; the question is asked again by its timer.
-            None => drop::<Result<(), Error>>(self.packet_output(frame, IpAddr::V6(destination))),
+            None => {
+                let _ = self.packet_output(frame, IpAddr::V6(destination));
+            }
         }
     }
 
@@ -205,6 +231,6 @@ impl Stack {
             traffic_class: 0,
         };
         let frame = self.icmp_packet(&outgoing, &message);
-        drop::<Result<(), Error>>(self.packet_output(frame, IpAddr::V6(ALL_ROUTERS)));
+        let _ = self.packet_output(frame, IpAddr::V6(ALL_ROUTERS));
     }
 }

@@ -194,7 +194,14 @@ impl Neighbors {
 
     /// The neighbor answered our question (ARP reply, solicited NA). Unknown ones are ignored (NBR-08, NBR-10). With `keep` (the
     /// override flag is clear) a known different address is not replaced. Returns the packets that waited.
-    pub(crate) fn confirm(&mut self, address: IpAddr, hardware: HardwareAddress, keep: bool, router: Option<bool>, now: Instant) -> VecDeque<Frame> {
+    pub(crate) fn confirm(
+        &mut self,
+        address: IpAddr,
+        hardware: HardwareAddress,
+        keep: bool,
+        router: Option<bool>,
+        now: Instant,
+    ) -> VecDeque<Frame> {
         let Some(neighbor) = self.table.get_mut(&address) else { return VecDeque::new() };
         if neighbor.state == NeighborState::Permanent || !hardware.is_unicast() {
             return VecDeque::new();
@@ -216,7 +223,13 @@ impl Neighbors {
 
     /// The neighbor told its address unasked (ARP request, NS source, gratuitous ARP). Only with `create` is a new entry made.
     /// Returns the packets that waited.
-    pub(crate) fn learn(&mut self, address: IpAddr, hardware: HardwareAddress, create: bool, now: Instant) -> VecDeque<Frame> {
+    pub(crate) fn learn(
+        &mut self,
+        address: IpAddr,
+        hardware: HardwareAddress,
+        create: bool,
+        now: Instant,
+    ) -> VecDeque<Frame> {
         if !hardware.is_unicast() {
             return VecDeque::new();
         }
@@ -248,7 +261,10 @@ impl Neighbors {
     /// Progress above confirms that the neighbor is reachable (RFC 4861 §7.3.1).
     pub(crate) fn advance_confirmation(&mut self, address: IpAddr, now: Instant) {
         if let Some(neighbor) = self.table.get_mut(&address)
-            && matches!(neighbor.state, NeighborState::Reachable | NeighborState::Delay | NeighborState::Probe | NeighborState::Stale)
+            && matches!(
+                neighbor.state,
+                NeighborState::Reachable | NeighborState::Delay | NeighborState::Probe | NeighborState::Stale
+            )
             && neighbor.hardware.is_some()
         {
             neighbor.state = NeighborState::Reachable;
@@ -258,7 +274,12 @@ impl Neighbors {
     }
 
     /// Puts a static entry there, in place of any other. Returns the packets that waited.
-    pub(crate) fn set_permanent(&mut self, address: IpAddr, hardware: HardwareAddress, now: Instant) -> Option<VecDeque<Frame>> {
+    pub(crate) fn set_permanent(
+        &mut self,
+        address: IpAddr,
+        hardware: HardwareAddress,
+        now: Instant,
+    ) -> Option<VecDeque<Frame>> {
         if !self.table.contains_key(&address) && !self.make_room() {
             return None;
         }
@@ -293,7 +314,8 @@ impl Neighbors {
 
     /// Every entry, by address.
     pub(crate) fn list(&self, now: Instant) -> alloc::vec::Vec<NeighborEntry> {
-        let mut entries: alloc::vec::Vec<_> = self.table.iter().map(|(address, neighbor)| neighbor.entry(*address, now)).collect();
+        let mut entries: alloc::vec::Vec<_> =
+            self.table.iter().map(|(address, neighbor)| neighbor.entry(*address, now)).collect();
         entries.sort_by_key(|entry| entry.address);
         entries
     }
@@ -391,16 +413,23 @@ mod tests {
     fn nbr_01_three_packets_wait_and_the_oldest_gives_way() {
         let mut neighbors = Neighbors::new(1);
         for _ in 0..3 {
-            assert!(matches!(neighbors.resolve(address(1), frame(), Instant::ZERO).0, Decision::Parked { dropped: None }));
+            assert!(matches!(
+                neighbors.resolve(address(1), frame(), Instant::ZERO).0,
+                Decision::Parked { dropped: None }
+            ));
         }
-        assert!(matches!(neighbors.resolve(address(1), frame(), Instant::ZERO).0, Decision::Parked { dropped: Some(_) }));
+        assert!(matches!(
+            neighbors.resolve(address(1), frame(), Instant::ZERO).0,
+            Decision::Parked { dropped: Some(_) }
+        ));
         assert_eq!(neighbors.confirm(address(1), hardware(1), false, None, Instant::ZERO).len(), 3);
     }
 
     #[test]
     fn nbr_01_packets_for_many_dead_neighbors_are_bounded() {
         let mut neighbors = Neighbors::new(1);
-        let refused = (0..4000).filter(|host| matches!(neighbors.resolve(address(*host), frame(), Instant::ZERO).0, Decision::Refused(_)));
+        let refused = (0..4000)
+            .filter(|host| matches!(neighbors.resolve(address(*host), frame(), Instant::ZERO).0, Decision::Refused(_)));
         assert_eq!(refused.count(), 4000 - limits::PARKED);
     }
 
@@ -414,7 +443,9 @@ mod tests {
         assert!(matches!(neighbors.resolve(address(1), frame(), later).0, Decision::Send(..)));
         let (deadline, who) = neighbors.armed.pop_front().unwrap();
         assert_eq!(deadline, later.after(DELAY));
-        assert!(matches!(neighbors.expire(who, deadline, deadline), Expiry::Solicit(Solicitation::Unicast(to)) if to == hardware(1)));
+        assert!(
+            matches!(neighbors.expire(who, deadline, deadline), Expiry::Solicit(Solicitation::Unicast(to)) if to == hardware(1))
+        );
     }
 
     #[test]

@@ -42,12 +42,17 @@ impl Stack {
             self.statistics.received_drops.malformed += 1;
             return self.pool.put(frame);
         };
-        if self.verifies(arrival) && checksum::of_transport(header.source, header.destination, protocol::TCP, packet) != 0 {
+        if self.verifies(arrival)
+            && checksum::of_transport(header.source, header.destination, protocol::TCP, packet) != 0
+        {
             self.statistics.received_drops.checksum += 1;
             return self.pool.put(frame);
         }
         let Some((source, destination)) = ports(packet) else { return self.pool.put(frame) };
-        let flow = Flow { local: SocketAddr::new(header.destination, destination), remote: SocketAddr::new(header.source, source) };
+        let flow = Flow {
+            local: SocketAddr::new(header.destination, destination),
+            remote: SocketAddr::new(header.source, source),
+        };
         if let Some(index) = self.tcp.flows.get(&flow).copied() {
             return self.tcp_segment(index, frame, header);
         }

@@ -11,9 +11,10 @@ use core::task::Waker;
 
 use virtual_file_system::{Error, Lock, WakerList};
 
-use super::{Flow, Phase, SlotId, SocketSettings};
+use super::{Flow, Phase, SlotId};
 use crate::driver::Frame;
 use crate::limits;
+use crate::socket::TcpSettings;
 use crate::stack::ip::header::Header;
 use crate::stack::{Stack, Wakes};
 
@@ -37,12 +38,12 @@ struct Queue {
 pub(crate) struct Listener {
     pub(crate) local: SocketAddr,
     pub(crate) backlog: usize,
-    pub(crate) settings: SocketSettings,
+    pub(crate) settings: TcpSettings,
     queue: Lock<Queue>,
 }
 
 impl Listener {
-    pub(crate) fn new(local: SocketAddr, backlog: usize, settings: SocketSettings) -> Self {
+    pub(crate) fn new(local: SocketAddr, backlog: usize, settings: TcpSettings) -> Self {
         let backlog = backlog.clamp(1, limits::BACKLOG_MAXIMUM);
         Self { local, backlog, settings, queue: Lock::new(Queue::default()) }
     }

@@ -35,7 +35,6 @@ use virtual_file_system::{Error, WakerList};
 use self::listen::{ListenBinding, Listener};
 use self::segment::Supervision;
 use self::time_wait::TimeWait;
-use crate::limits;
 use crate::platform::Instant;
 
 /// Both ends of a connection.
@@ -65,29 +64,6 @@ pub(crate) enum Phase {
     Orphan,
 }
 
-/// What a program may ask of a socket before it exists.
-#[derive(Clone, Copy, PartialEq, Eq, Debug)]
-pub(crate) struct SocketSettings {
-    pub(crate) receive_buffer: usize,
-    pub(crate) send_buffer: usize,
-    pub(crate) no_delay: bool,
-    pub(crate) hop_limit: u8,
-    /// Milliseconds between keep-alive probes; 0 for none.
-    pub(crate) keep_alive: u32,
-}
-
-impl Default for SocketSettings {
-    fn default() -> Self {
-        Self {
-            receive_buffer: limits::TCP_BUFFER,
-            send_buffer: limits::TCP_BUFFER,
-            no_delay: false,
-            hop_limit: crate::stack::ip::icmp::HOP_LIMIT,
-            keep_alive: 0,
-        }
-    }
-}
-
 /// One connection.
 pub(crate) struct Slot {
     generation: u32,
@@ -107,6 +83,8 @@ pub(crate) struct Slot {
     deaf: bool,
     error: Option<Error>,
     challenges: (u32, Instant),
+    /// When progress was last taken as a sign that the next hop is reachable.
+    confirmed: Instant,
     readers: WakerList,
     writers: WakerList,
 }
@@ -128,7 +106,11 @@ impl Slot {
 
 impl fmt::Debug for Slot {
     fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
-        formatter.debug_struct("Slot").field("flow", &self.flow).field("state", &self.socket().state()).finish_non_exhaustive()
+        formatter
+            .debug_struct("Slot")
+            .field("flow", &self.flow)
+            .field("state", &self.socket().state())
+            .finish_non_exhaustive()
     }
 }
 
@@ -198,6 +180,7 @@ impl Tcp {
             deaf: false,
             error: None,
             challenges: (0, Instant::ZERO),
+            confirmed: Instant::ZERO,
             readers: WakerList::new(),
             writers: WakerList::new(),
         };

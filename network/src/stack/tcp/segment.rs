@@ -184,9 +184,4 @@ impl Supervision {
     pub(crate) fn is_in_flight(&self, sequence: u32) -> bool {
         self.syn_sent && !before(sequence, self.send_unacknowledged) && before(sequence, self.send_maximum)
     }
-
-    /// Nothing that we sent waits for an acknowledgment.
-    pub(crate) fn is_all_acknowledged(&self) -> bool {
-        self.send_unacknowledged == self.send_maximum
-    }
 }

@@ -22,6 +22,8 @@ use crate::stack::{Stack, our_time, smoltcp_time};
 const FIN_WAIT: Duration = Duration::from_secs(60);
 /// How long an orphan tries to deliver what was written (Linux' tcp_retries2 is about as long).
 pub(crate) const ORPHAN: Duration = Duration::from_secs(15 * 60);
+/// Between two confirmations of a neighbor by one connection.
+const CONFIRM: Duration = Duration::from_secs(10);
 /// The wait before a slot that was due and did nothing is looked at again; keeps a bug above from becoming a spin.
 const UNPRODUCTIVE: Duration = Duration::from_millis(10);
 
@@ -139,9 +141,24 @@ impl Stack {
 
     /// Looks at a connection after a segment reached it.
     pub(crate) fn tcp_changed(&mut self, index: u32, before: State, is_reset: bool) {
+        self.tcp_confirm_neighbor(index);
         self.tcp_changed_state(index, before, is_reset);
         if self.tcp.slots.contains(index as usize) {
             self.tcp.mark(index);
+        }
+    }
+
+    /// An established peer that answers proves that its next hop is reachable (RFC 4861 §7.3.1).
+    fn tcp_confirm_neighbor(&mut self, index: u32) {
+        let now = self.now;
+        let Some(slot) = self.tcp.slots.get_mut(index as usize) else { return };
+        if now.since(slot.confirmed) < CONFIRM || slot.socket().state() != State::Established {
+            return;
+        }
+        slot.confirmed = now;
+        let remote = slot.flow.remote.ip();
+        if let Some(next_hop) = self.next_hop(remote) {
+            self.neighbors.advance_confirmation(next_hop, now);
         }
     }
 
@@ -207,7 +224,8 @@ impl Stack {
         let Some(slot) = self.tcp.slots.get_mut(index as usize) else { return };
         let socket = slot.socket();
         let changed = socket.state() != before;
-        let (readable, writable) = (socket.recv_queue() > 0 || !socket.may_recv(), socket.can_send() || !socket.may_send());
+        let (readable, writable) =
+            (socket.recv_queue() > 0 || !socket.may_recv(), socket.can_send() || !socket.may_send());
         if (readable || changed) && !slot.readers.is_empty() {
             self.wakes.add(&mut slot.readers);
         }
@@ -276,7 +294,11 @@ impl Stack {
     }
 
     /// A connection that a SYN made for a listener.
-    pub(crate) fn tcp_open_passive(&mut self, flow: super::Flow, listener: &Arc<super::listen::Listener>) -> Option<SlotId> {
+    pub(crate) fn tcp_open_passive(
+        &mut self,
+        flow: super::Flow,
+        listener: &Arc<super::listen::Listener>,
+    ) -> Option<SlotId> {
         let mut socket = Self::tcp_socket(&listener.settings);
         socket.listen((smoltcp::wire::IpAddress::from(flow.local.ip()), flow.local.port())).ok()?;
         let id = self.tcp.insert(flow, Phase::HalfOpen(Arc::clone(listener)), socket);

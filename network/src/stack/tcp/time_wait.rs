@@ -145,8 +145,14 @@ mod tests {
     fn tcp_o_06_a_newer_syn_reopens_and_an_older_one_is_answered() {
         let mut table = TimeWait::new(1);
         table.insert(flow(1), 100, 200, 0, Instant::ZERO);
-        assert!(matches!(table.input(&flow(1), &Segment { syn: true, ..segment(150) }, Instant::ZERO), Some(Reaction::Acknowledge(_))));
-        assert_eq!(table.input(&flow(1), &Segment { syn: true, ..segment(201) }, Instant::ZERO), Some(Reaction::Reopen));
+        assert!(matches!(
+            table.input(&flow(1), &Segment { syn: true, ..segment(150) }, Instant::ZERO),
+            Some(Reaction::Acknowledge(_))
+        ));
+        assert_eq!(
+            table.input(&flow(1), &Segment { syn: true, ..segment(201) }, Instant::ZERO),
+            Some(Reaction::Reopen)
+        );
         assert_eq!(table.input(&flow(1), &segment(1), Instant::ZERO), None);
     }
 

@@ -12,9 +12,10 @@ use smoltcp::socket::tcp::{self, RecvError, State};
 use smoltcp::wire::{IpEndpoint, IpListenEndpoint};
 use virtual_file_system::{Error, Readiness};
 
-use super::{Flow, Phase, Slot, SlotId, SocketSettings};
+use super::{Flow, Phase, Slot, SlotId};
 use crate::command::socket::{SocketKind, SocketState, SocketStatus};
 use crate::limits;
+use crate::socket::TcpSettings;
 use crate::stack::Stack;
 use crate::stack::datagram::Family;
 
@@ -24,8 +25,10 @@ const CONNECT: Duration = Duration::from_secs(127);
 pub(crate) const HANDSHAKE: Duration = Duration::from_secs(63);
 
 impl Stack {
-    pub(crate) fn tcp_socket(settings: &SocketSettings) -> tcp::Socket<'static> {
-        let buffer = |bytes: usize| tcp::SocketBuffer::new(vec![0; bytes.clamp(limits::TCP_BUFFER_MINIMUM, limits::TCP_BUFFER_MAXIMUM)]);
+    pub(crate) fn tcp_socket(settings: &TcpSettings) -> tcp::Socket<'static> {
+        let buffer = |bytes: usize| {
+            tcp::SocketBuffer::new(vec![0; bytes.clamp(limits::TCP_BUFFER_MINIMUM, limits::TCP_BUFFER_MAXIMUM)])
+        };
         let mut socket = tcp::Socket::new(buffer(settings.receive_buffer), buffer(settings.send_buffer));
         socket.set_nagle_enabled(!settings.no_delay);
         // Zero makes smoltcp panic; it is refused where it is set.
@@ -40,7 +43,12 @@ impl Stack {
     ///
     /// # Errors
     /// `AddressInUse` or `AddressNotAvailable` when the pair of addresses is taken or rests.
-    pub(crate) fn tcp_connect(&mut self, local: SocketAddr, remote: SocketAddr, settings: &SocketSettings) -> Result<SlotId, Error> {
+    pub(crate) fn tcp_connect(
+        &mut self,
+        local: SocketAddr,
+        remote: SocketAddr,
+        settings: &TcpSettings,
+    ) -> Result<SlotId, Error> {
         let flow = Flow { local, remote };
         if self.tcp.flows.contains_key(&flow) || self.tcp.time_wait.contains(&flow) {
             return Err(Error::AddressNotAvailable);
@@ -65,7 +73,9 @@ impl Stack {
     pub(crate) fn tcp_ephemeral_port(&mut self, local: IpAddr, remote: SocketAddr) -> Result<u16, Error> {
         self.ephemeral_port(|stack, port| {
             let flow = Flow { local: SocketAddr::new(local, port), remote };
-            !stack.tcp.listeners.contains_key(&port) && !stack.tcp.flows.contains_key(&flow) && !stack.tcp.time_wait.contains(&flow)
+            !stack.tcp.listeners.contains_key(&port)
+                && !stack.tcp.flows.contains_key(&flow)
+                && !stack.tcp.time_wait.contains(&flow)
         })
     }
 
@@ -134,7 +144,13 @@ impl Stack {
     ///
     /// # Errors
     /// `WouldBlock` when none waits (`waker` is woken then); the connection's error, once.
-    pub(crate) fn tcp_receive(&mut self, id: SlotId, buffer: &mut [u8], peek: bool, waker: Option<&Waker>) -> Result<usize, Error> {
+    pub(crate) fn tcp_receive(
+        &mut self,
+        id: SlotId,
+        buffer: &mut [u8],
+        peek: bool,
+        waker: Option<&Waker>,
+    ) -> Result<usize, Error> {
         let slot = self.tcp.get_mut(id).ok_or(Error::NotConnected)?;
         if slot.deaf || buffer.is_empty() {
             return Ok(0);
@@ -156,7 +172,9 @@ impl Stack {
                 Ok(received)
             }
             Err(RecvError::Finished) => Ok(0),
-            Err(RecvError::InvalidState) if matches!(slot.phase, Phase::Connecting) => Err(slot.error.take().unwrap_or(Error::NotConnected)),
+            Err(RecvError::InvalidState) if matches!(slot.phase, Phase::Connecting) => {
+                Err(slot.error.take().unwrap_or(Error::NotConnected))
+            }
             Err(RecvError::InvalidState) => slot.error.take().map_or(Ok(0), Err),
         }
     }
@@ -234,12 +252,13 @@ impl Stack {
     }
 
     /// Changes settings of a living connection.
-    pub(crate) fn tcp_apply(&mut self, id: SlotId, settings: &SocketSettings) {
+    pub(crate) fn tcp_apply(&mut self, id: SlotId, settings: &TcpSettings) {
         let Some(slot) = self.tcp.get_mut(id) else { return };
         let socket = slot.socket_mut();
         socket.set_nagle_enabled(!settings.no_delay);
         socket.set_hop_limit(Some(settings.hop_limit.max(1)));
-        let keep_alive = (settings.keep_alive > 0).then(|| smoltcp::time::Duration::from_millis(u64::from(settings.keep_alive)));
+        let keep_alive =
+            (settings.keep_alive > 0).then(|| smoltcp::time::Duration::from_millis(u64::from(settings.keep_alive)));
         if socket.keep_alive() != keep_alive {
             socket.set_keep_alive(keep_alive);
         }

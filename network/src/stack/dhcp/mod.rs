@@ -1,30 +1,25 @@
 //! The DHCPv4 client (RFC 2131): asks, applies the lease, renews it, and takes back exactly what it brought.
 //!
 //! A state machine inside the stack: it is called with messages to port 68 and with its own deadline, and acts on the stack's
-//! addresses, routes and DNS servers under [`Origin::Dhcp`]. Whoever waits for a lease registers in `waiters`.
+//! addresses, routes and DNS servers under the origin `Dhcp`. Whoever waits for a lease registers in `waiters`.
+
+mod lease;
+mod messages;
 
 use alloc::string::String;
-use alloc::vec::Vec;
-use core::net::{IpAddr, Ipv4Addr, SocketAddr};
+use core::net::{IpAddr, Ipv4Addr};
 use core::time::Duration;
 
-use smoltcp::wire::EthernetProtocol;
 use virtual_file_system::{Error, WakerList};
 
+use self::lease::{Lease, is_station};
 use super::Stack;
-use super::datagram::UDP_HEADER;
-use super::ip::header::{self, IPV4_HEADER, Outgoing, protocol};
-use super::ip::icmp::HOP_LIMIT;
 use super::timers::Timer;
-use crate::address::{HardwareAddress, Prefix};
-use crate::command::address::{NewAddress, Origin};
 use crate::command::dhcp::{DhcpLease, DhcpOptions, DhcpState, DhcpStatus};
 use crate::dhcp_message::{CLIENT_PORT, DhcpMessage, MessageKind, SERVER_PORT, option};
 use crate::driver::Medium;
 use crate::limits;
 use crate::platform::Instant;
-use crate::stack::checksum;
-use crate::stack::ip::routes::Route;
 
 /// Retransmissions double from 4 s to 64 s, each a second more or less (RFC 2131 §4.1).
 const RETRANSMIT_FIRST: u32 = 4;
@@ -33,25 +28,8 @@ const RETRANSMIT_LAST: u32 = 64;
 const REQUESTS: u32 = 4;
 /// How long a probe for a duplicate is given (RFC 5227 §1.1 allows less than its defaults on fast links).
 const PROBE_WAIT: Duration = Duration::from_millis(250);
-/// Between DECLINE and the next DISCOVER (RFC 2131 §3.1 (5)).
-const DECLINE_WAIT: Duration = Duration::from_secs(10);
 /// The shortest wait between two renewal attempts (RFC 2131 §4.4.5).
 const RENEW_MINIMUM: Duration = Duration::from_secs(60);
-/// Seconds of a lease that a server granted without saying how long.
-const LEASE_DEFAULT: u32 = 3600;
-
-#[derive(Clone, PartialEq, Eq, Debug)]
-struct Lease {
-    address: Prefix,
-    server: Ipv4Addr,
-    router: Option<Ipv4Addr>,
-    dns_servers: Vec<IpAddr>,
-    domain: Option<String>,
-    seconds: u32,
-    renew_at: Instant,
-    rebind_at: Instant,
-    end_at: Instant,
-}
 
 /// The client of one interface.
 #[derive(Debug, Default)]
@@ -84,7 +62,9 @@ impl Stack {
         if self.configuration.capabilities.medium != Medium::Ethernet || self.configuration.hardware_address.is_none() {
             return Err(Error::Unsupported);
         }
-        let is_bad = |name: &String| name.is_empty() || name.len() > limits::HOSTNAME_BYTES || !name.bytes().all(|byte| byte.is_ascii_graphic());
+        let is_bad = |name: &String| {
+            name.is_empty() || name.len() > limits::HOSTNAME_BYTES || !name.bytes().all(|byte| byte.is_ascii_graphic())
+        };
         if options.hostname.as_ref().is_some_and(is_bad) {
             return Err(Error::InvalidInput);
         }
@@ -205,7 +185,7 @@ impl Stack {
         self.dhcp_step();
     }
 
-    fn dhcp_restart(&mut self) {
+    pub(super) fn dhcp_restart(&mut self) {
         self.dhcp.candidate = None;
         self.dhcp.checked = None;
         self.dhcp.attempts = 0;
@@ -237,7 +217,7 @@ impl Stack {
         self.dhcp_arm(self.now.after(wait));
     }
 
-    fn dhcp_arm(&mut self, deadline: Instant) {
+    pub(super) fn dhcp_arm(&mut self, deadline: Instant) {
         self.dhcp.deadline = Some(deadline);
         self.timers.arm(deadline, Timer::Dhcp);
     }
@@ -299,7 +279,9 @@ impl Stack {
             self.statistics.received_drops.malformed += 1;
             return;
         };
-        if message.transaction != self.dhcp.transaction || Some(message.hardware_address) != self.configuration.hardware_address {
+        if message.transaction != self.dhcp.transaction
+            || Some(message.hardware_address) != self.configuration.hardware_address
+        {
             self.statistics.received_drops.no_socket += 1;
             return;
         }
@@ -338,179 +320,4 @@ impl Stack {
         self.arp_probe(message.your_address);
         self.dhcp_arm(self.now.after(PROBE_WAIT));
     }
-
-    /// Reads a lease; `None` when it grants nothing that can be used.
-    fn dhcp_lease(&self, message: &DhcpMessage, server: Ipv4Addr) -> Option<Lease> {
-        let address = message.your_address;
-        let class_length = match address.octets().first()? {
-            0..128 => 8,
-            128..192 => 16,
-            _ => 24,
-        };
-        let length = match message.address_option(option::SUBNET_MASK) {
-            Some(mask) => Prefix::length_of_netmask(mask).ok()?,
-            None => class_length,
-        };
-        let seconds = message.seconds_option(option::LEASE_TIME).unwrap_or(LEASE_DEFAULT).max(1);
-        // T1 < T2 < lease, whatever the server says.
-        let rebind = message.seconds_option(option::REBINDING_TIME).filter(|rebind| *rebind < seconds).unwrap_or(seconds / 8 * 7);
-        let renew = message.seconds_option(option::RENEWAL_TIME).filter(|renew| *renew < rebind).unwrap_or(rebind.min(seconds / 2));
-        let after = |seconds: u32| self.dhcp.requested_at.after(Duration::from_secs(u64::from(seconds)));
-        let domain = message.option(option::DOMAIN).and_then(|bytes| core::str::from_utf8(bytes).ok());
-        is_station(address).then_some(())?;
-        Some(Lease {
-            address: Prefix::new(IpAddr::V4(address), length).ok()?,
-            server,
-            router: message.address_option(option::ROUTER).filter(|router| is_station(*router)),
-            dns_servers: message.address_options(option::DNS_SERVERS).filter(|server| is_station(*server)).map(IpAddr::V4).take(limits::DNS_SERVERS).collect(),
-            domain: domain.map(|domain| String::from(domain.trim_end_matches('\0'))),
-            seconds,
-            renew_at: after(renew),
-            rebind_at: after(rebind),
-            end_at: after(seconds),
-        })
-    }
-
-    /// Puts the granted lease into effect.
-    fn dhcp_accept(&mut self) {
-        let Some(lease) = self.dhcp.checked.take() else { return };
-        let is_new = self.dhcp.lease.as_ref().is_none_or(|known| known.address != lease.address);
-        if is_new {
-            self.dhcp_withdraw();
-            let new = NewAddress { prefix: lease.address, broadcast: None };
-            match self.add_address(&new, Origin::Dhcp) {
-                // A manual address of the same name stays manual (IP4-08).
-                Ok(()) | Err(Error::AlreadyExists) => {}
-                Err(_) => return self.dhcp_decline(&lease),
-            }
-            if let IpAddr::V4(address) = lease.address.address() {
-                self.arp_announce(address);
-            }
-        }
-        self.routes.remove_origin(Origin::Dhcp);
-        if let Some(router) = lease.router {
-            let route = Route {
-                destination: Prefix::DEFAULT_IPV4,
-                gateway: Some(IpAddr::V4(router)),
-                metric: self.configuration.metric,
-                origin: Origin::Dhcp,
-                source: None,
-            };
-            // A router outside the network is unusable and left out, and a static route to the same place stays first.
-            let _ = self.routes.add(route, true);
-        }
-        self.dns_servers.retain(|(_, origin)| *origin != Origin::Dhcp);
-        for server in &lease.dns_servers {
-            // A server named by hand, or one too many, is left as it is.
-            let _ = self.add_dns_server(*server, Origin::Dhcp);
-        }
-        let renew_at = lease.renew_at;
-        self.dhcp.lease = Some(lease);
-        self.dhcp.state = Some(DhcpState::Bound);
-        self.dhcp.attempts = 0;
-        self.dhcp_arm(renew_at.max(self.now.after(Duration::from_secs(1))));
-        self.wakes.add(&mut self.dhcp.waiters);
-    }
-
-    fn dhcp_decline(&mut self, lease: &Lease) {
-        let mut message = self.dhcp_message(MessageKind::Decline);
-        if let IpAddr::V4(address) = lease.address.address() {
-            message.push(option::REQUESTED_ADDRESS, &address.octets());
-        }
-        message.push(option::SERVER_IDENTIFIER, &lease.server.octets());
-        self.dhcp_broadcast(&message);
-        self.dhcp.candidate = None;
-        self.dhcp.attempts = 0;
-        self.dhcp.transaction = self.random.u32();
-        self.dhcp.state = Some(DhcpState::Selecting);
-        self.dhcp_arm(self.now.after(DECLINE_WAIT));
-    }
-
-    /// An ARP packet shows that somebody else uses, or probes for, the address under test.
-    pub(crate) fn dhcp_conflict(&mut self, sender: Ipv4Addr, target: Ipv4Addr) -> bool {
-        let Some(lease) = self.dhcp.checked.clone().filter(|_| self.dhcp.state() == DhcpState::Checking) else { return false };
-        let tested = lease.address.address();
-        if IpAddr::V4(sender) != tested && !(sender.is_unspecified() && IpAddr::V4(target) == tested) {
-            return false;
-        }
-        self.dhcp.checked = None;
-        self.dhcp_decline(&lease);
-        true
-    }
-
-    /// Takes back what the lease brought.
-    fn dhcp_withdraw(&mut self) {
-        let Some(lease) = self.dhcp.lease.take() else { return };
-        self.routes.remove_origin(Origin::Dhcp);
-        self.dns_servers.retain(|(_, origin)| *origin != Origin::Dhcp);
-        if self.addresses.find(lease.address.address()).is_some_and(|entry| entry.origin == Origin::Dhcp) {
-            // It was found just above.
-            let _ = self.remove_address(lease.address);
-        }
-        self.addresses_changed();
-    }
-
-    fn dhcp_message(&self, kind: MessageKind) -> DhcpMessage {
-        let hardware = self.configuration.hardware_address.unwrap_or(HardwareAddress([0; 6]));
-        let mut message = DhcpMessage::new(kind, self.dhcp.transaction, hardware);
-        message.seconds = u16::try_from(self.now.since(self.dhcp.started).as_secs()).unwrap_or(u16::MAX);
-        let [a, b, c, d, e, f] = hardware.0;
-        message.push(option::CLIENT_IDENTIFIER, &[1, a, b, c, d, e, f]);
-        if matches!(kind, MessageKind::Discover | MessageKind::Request) {
-            let wanted = [option::SUBNET_MASK, option::ROUTER, option::DNS_SERVERS, option::DOMAIN, option::RENEWAL_TIME, option::REBINDING_TIME];
-            message.push(option::PARAMETER_LIST, &wanted);
-            message.push(option::MAXIMUM_SIZE, &1500u16.to_be_bytes());
-            if let Some(hostname) = &self.dhcp.options.hostname {
-                message.push(option::HOSTNAME, hostname.as_bytes());
-            }
-        }
-        message
-    }
-
-    /// Sends to everybody, from the address that we have, or 0.0.0.0 without one.
-    fn dhcp_broadcast(&mut self, message: &DhcpMessage) {
-        let source = message.client_address;
-        let frame = self.dhcp_frame(message, source, Ipv4Addr::BROADCAST);
-        self.ethernet_output(frame, HardwareAddress::BROADCAST, EthernetProtocol::Ipv4);
-    }
-
-    fn dhcp_unicast(&mut self, message: &DhcpMessage, source: Ipv4Addr, server: Ipv4Addr) {
-        let frame = self.dhcp_frame(message, source, server);
-        // A message that cannot be sent is repeated by the deadline.
-        let _ = self.packet_output(frame, IpAddr::V4(server));
-    }
-
-    fn dhcp_frame(&mut self, message: &DhcpMessage, source: Ipv4Addr, destination: Ipv4Addr) -> crate::driver::Frame {
-        let bytes = message.to_bytes();
-        let mut frame = self.pool.take(IPV4_HEADER + UDP_HEADER + bytes.len());
-        let outgoing = Outgoing {
-            source: IpAddr::V4(source),
-            destination: IpAddr::V4(destination),
-            protocol: protocol::UDP,
-            hop_limit: HOP_LIMIT,
-            traffic_class: 0,
-        };
-        header::emit(&outgoing, frame.bytes_mut());
-        let (from, to) = (SocketAddr::from((source, CLIENT_PORT)), SocketAddr::from((destination, SERVER_PORT)));
-        if let Some(packet) = frame.bytes_mut().get_mut(IPV4_HEADER..)
-            && let Some((head, body)) = packet.split_first_chunk_mut::<UDP_HEADER>()
-        {
-            let length = u16::try_from(UDP_HEADER + bytes.len()).unwrap_or(u16::MAX);
-            let ([a, b], [c, d], [e, f]) = (from.port().to_be_bytes(), to.port().to_be_bytes(), length.to_be_bytes());
-            *head = [a, b, c, d, e, f, 0, 0];
-            body.copy_from_slice(&bytes);
-            let sum = match checksum::of_transport(from.ip(), to.ip(), protocol::UDP, packet) {
-                0 => 0xffff,
-                sum => sum,
-            };
-            if let Some(field) = packet.get_mut(6..8) {
-                field.copy_from_slice(&sum.to_be_bytes());
-            }
-        }
-        frame
-    }
-}
-
-fn is_station(address: Ipv4Addr) -> bool {
-    !(address.is_unspecified() || address.is_multicast() || address.is_broadcast() || address.is_loopback())
 }

@@ -1,0 +1,179 @@
+//! TCP listeners.
+
+use alloc::sync::Arc;
+use core::fmt;
+use core::future::poll_fn;
+use core::net::SocketAddr;
+use core::task::{Context, Poll};
+
+use virtual_file_system::{Error, Lock, Readiness};
+
+use super::tcp::pending_if_blocked;
+use super::{Sockets, TcpSettings, TcpStream};
+use crate::command::socket::{SocketKind, SocketState, SocketStatus};
+use crate::interface::Interface;
+use crate::limits;
+use crate::stack::tcp::listen::Listener;
+
+/// Accepts connections, in the order in which they were established.
+///
+/// A routed listener accepts on every interface, present and future. Dropping it resets the connections that wait.
+pub struct TcpListener {
+    sockets: Sockets,
+    listener: Arc<Listener>,
+    closed: Lock<bool>,
+}
+
+impl TcpListener {
+    /// Listens at `local`; port 0 is an ephemeral port. `backlog` connections may wait, 1 to 4096.
+    ///
+    /// # Errors
+    /// `AddressInUse`; `AddressNotAvailable` when the address is not ours.
+    pub fn bind(sockets: &Sockets, local: SocketAddr, backlog: u32) -> Result<Self, Error> {
+        Self::bind_with(sockets, local, backlog, TcpSettings::default())
+    }
+
+    /// Listens with given settings, which accepted connections get.
+    ///
+    /// # Errors
+    /// As [`bind`](Self::bind).
+    pub fn bind_with(
+        sockets: &Sockets,
+        mut local: SocketAddr,
+        backlog: u32,
+        settings: TcpSettings,
+    ) -> Result<Self, Error> {
+        if !sockets.has_address(local.ip()) {
+            return Err(Error::AddressNotAvailable);
+        }
+        if local.port() == 0 {
+            local.set_port(Self::free_port(sockets, local)?);
+        }
+        let backlog = usize::try_from(backlog).unwrap_or(limits::BACKLOG_MAXIMUM);
+        let listener = Arc::new(Listener::new(local, backlog, settings));
+        match &sockets.interface {
+            None => sockets.shared.routing.listen(&listener)?,
+            Some(interface) => interface.with(|stack| stack.tcp_listen(&listener, true))?,
+        }
+        Ok(Self { sockets: sockets.clone(), listener, closed: Lock::new(false) })
+    }
+
+    fn free_port(sockets: &Sockets, local: SocketAddr) -> Result<u16, Error> {
+        let interface = match &sockets.interface {
+            Some(interface) => Arc::clone(interface),
+            None => sockets.shared.routing.interfaces().into_iter().next().ok_or(Error::NetworkDown)?,
+        };
+        interface
+            .with(|stack| stack.tcp_ephemeral_port(local.ip(), super::unspecified(local)))
+            .map_err(|_| Error::AddressInUse)
+    }
+
+    pub(crate) fn sockets(&self) -> &Sockets {
+        &self.sockets
+    }
+
+    /// Where it listens.
+    #[must_use]
+    pub fn local_address(&self) -> SocketAddr {
+        self.listener.local
+    }
+
+    /// Takes the connection that has waited longest, without waiting for one.
+    ///
+    /// # Errors
+    /// `WouldBlock`; `NetworkDown` once the listener's interface is gone.
+    pub fn try_accept(&self) -> Result<TcpStream, Error> {
+        while let Some(waiting) = self.listener.take() {
+            // An interface that was unregistered took its connections with it.
+            if let Some(interface) = self.interface_at(waiting.interface) {
+                return Ok(TcpStream::accepted(interface, waiting));
+            }
+        }
+        if self.listener.is_closed() { Err(Error::NetworkDown) } else { Err(Error::WouldBlock) }
+    }
+
+    fn interface_at(&self, index: u32) -> Option<Arc<Interface>> {
+        match &self.sockets.interface {
+            Some(interface) if interface.index == index => Some(Arc::clone(interface)),
+            _ => self.sockets.shared.routing.at(index),
+        }
+    }
+
+    /// Takes the connection that has waited longest, or remembers whom to wake.
+    pub fn poll_accept(&self, context: &mut Context<'_>) -> Poll<Result<TcpStream, Error>> {
+        self.listener.register(context.waker());
+        pending_if_blocked(self.try_accept())
+    }
+
+    /// Takes the connection that has waited longest, waiting for one.
+    ///
+    /// # Errors
+    /// `NetworkDown` once the listener's interface is gone.
+    ///
+    /// # Cancel safety
+    /// A dropped future took no connection.
+    pub async fn accept(&self) -> Result<TcpStream, Error> {
+        poll_fn(|context| self.poll_accept(context)).await
+    }
+
+    /// Readable when a connection waits; wakes when that changes.
+    pub fn poll_ready(&self, context: &mut Context<'_>) -> Poll<Readiness> {
+        self.listener.register(context.waker());
+        if self.listener.is_closed() {
+            Poll::Ready(Readiness::ERROR | Readiness::HANG_UP)
+        } else if self.listener.len() > 0 {
+            Poll::Ready(Readiness::READABLE)
+        } else {
+            Poll::Pending
+        }
+    }
+
+    /// The listener as others see it.
+    #[must_use]
+    pub fn status(&self) -> SocketStatus {
+        status_of(&self.listener, self.sockets.name())
+    }
+
+    fn close(&self) {
+        if self.closed.with(|closed| core::mem::replace(closed, true)) {
+            return;
+        }
+        match &self.sockets.interface {
+            None => self.sockets.shared.routing.unlisten(&self.listener),
+            Some(interface) => interface.with(|stack| stack.tcp_unlisten(&self.listener)),
+        }
+        let mut wakes = crate::stack::Wakes::default();
+        for waiting in self.listener.close(&mut wakes) {
+            if let Some(interface) = self.interface_at(waiting.interface) {
+                interface.with(|stack| stack.tcp_abort(waiting.slot));
+            }
+        }
+        wakes.take().into_iter().for_each(core::task::Waker::wake);
+    }
+}
+
+impl Drop for TcpListener {
+    fn drop(&mut self) {
+        self.close();
+    }
+}
+
+impl fmt::Debug for TcpListener {
+    fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(formatter, "TcpListener({})", self.listener.local)
+    }
+}
+
+/// A listener as others see it.
+pub(crate) fn status_of(listener: &Listener, interface: &str) -> SocketStatus {
+    let count = |number: usize| u32::try_from(number).unwrap_or(u32::MAX);
+    SocketStatus {
+        kind: SocketKind::Tcp,
+        state: SocketState::Listen,
+        local: listener.local,
+        remote: None,
+        interface: interface.into(),
+        receive_queue: count(listener.len()),
+        send_queue: count(listener.backlog),
+    }
+}

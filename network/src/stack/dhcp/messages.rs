@@ -1,0 +1,82 @@
+//! Messages of the client on their way out.
+
+use core::net::{IpAddr, Ipv4Addr, SocketAddr};
+
+use smoltcp::wire::EthernetProtocol;
+
+use crate::address::HardwareAddress;
+use crate::dhcp_message::{CLIENT_PORT, DhcpMessage, MessageKind, SERVER_PORT, option};
+use crate::driver::Frame;
+use crate::stack::ip::header::{self, IPV4_HEADER, Outgoing, protocol};
+use crate::stack::ip::icmp::HOP_LIMIT;
+use crate::stack::udp::UDP_HEADER;
+use crate::stack::{Stack, checksum};
+
+impl Stack {
+    pub(super) fn dhcp_message(&self, kind: MessageKind) -> DhcpMessage {
+        let hardware = self.configuration.hardware_address.unwrap_or(HardwareAddress([0; 6]));
+        let mut message = DhcpMessage::new(kind, self.dhcp.transaction, hardware);
+        message.seconds = u16::try_from(self.now.since(self.dhcp.started).as_secs()).unwrap_or(u16::MAX);
+        let [a, b, c, d, e, f] = hardware.0;
+        message.push(option::CLIENT_IDENTIFIER, &[1, a, b, c, d, e, f]);
+        if matches!(kind, MessageKind::Discover | MessageKind::Request) {
+            let wanted = [
+                option::SUBNET_MASK,
+                option::ROUTER,
+                option::DNS_SERVERS,
+                option::DOMAIN,
+                option::RENEWAL_TIME,
+                option::REBINDING_TIME,
+            ];
+            message.push(option::PARAMETER_LIST, &wanted);
+            message.push(option::MAXIMUM_SIZE, &1500u16.to_be_bytes());
+            if let Some(hostname) = &self.dhcp.options.hostname {
+                message.push(option::HOSTNAME, hostname.as_bytes());
+            }
+        }
+        message
+    }
+
+    /// Sends to everybody, from the address that we have, or 0.0.0.0 without one.
+    pub(super) fn dhcp_broadcast(&mut self, message: &DhcpMessage) {
+        let source = message.client_address;
+        let frame = self.dhcp_frame(message, source, Ipv4Addr::BROADCAST);
+        self.ethernet_output(frame, HardwareAddress::BROADCAST, EthernetProtocol::Ipv4);
+    }
+
+    pub(super) fn dhcp_unicast(&mut self, message: &DhcpMessage, source: Ipv4Addr, server: Ipv4Addr) {
+        let frame = self.dhcp_frame(message, source, server);
+        // A message that cannot be sent is repeated by the deadline.
+        let _ = self.packet_output(frame, IpAddr::V4(server));
+    }
+
+    fn dhcp_frame(&mut self, message: &DhcpMessage, source: Ipv4Addr, destination: Ipv4Addr) -> Frame {
+        let bytes = message.to_bytes();
+        let mut frame = self.pool.take(IPV4_HEADER + UDP_HEADER + bytes.len());
+        let outgoing = Outgoing {
+            source: IpAddr::V4(source),
+            destination: IpAddr::V4(destination),
+            protocol: protocol::UDP,
+            hop_limit: HOP_LIMIT,
+            traffic_class: 0,
+        };
+        header::emit(&outgoing, frame.bytes_mut());
+        let (from, to) = (SocketAddr::from((source, CLIENT_PORT)), SocketAddr::from((destination, SERVER_PORT)));
+        if let Some(packet) = frame.bytes_mut().get_mut(IPV4_HEADER..)
+            && let Some((head, body)) = packet.split_first_chunk_mut::<UDP_HEADER>()
+        {
+            let length = u16::try_from(UDP_HEADER + bytes.len()).unwrap_or(u16::MAX);
+            let ([a, b], [c, d], [e, f]) = (from.port().to_be_bytes(), to.port().to_be_bytes(), length.to_be_bytes());
+            *head = [a, b, c, d, e, f, 0, 0];
+            body.copy_from_slice(&bytes);
+            let sum = match checksum::of_transport(from.ip(), to.ip(), protocol::UDP, packet) {
+                0 => 0xffff,
+                sum => sum,
+            };
+            if let Some(field) = packet.get_mut(6..8) {
+                field.copy_from_slice(&sum.to_be_bytes());
+            }
+        }
+        frame
+    }
+}

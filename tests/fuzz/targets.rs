@@ -1,0 +1,342 @@
+//! What is fuzzed, and with what.
+
+use std::time::Duration;
+
+use network::command::text;
+use network::dhcp_message::{DhcpMessage, MessageKind, option};
+use network::dns_message::{DnsMessage, QueryKind};
+use network::driver::{Driver, FramePool, Medium};
+use network::{TcpListener, TcpStream, UdpSocket};
+use network::address::HardwareAddress;
+use virtual_file_system::Path;
+use world::{Host, SeededEntropy, World};
+
+use crate::Target;
+
+/// Every target.
+pub const TARGETS: &[Target] = &[("frames", frames), ("segments", segments), ("control", control), ("lines", lines), ("paths", paths), ("messages", messages)];
+
+/// Changes a few bytes, lengths, or all of an input.
+fn mutate(random: &SeededEntropy, bytes: &mut Vec<u8>) {
+    for _ in 0..random.next() % 6 {
+        let at = random.next() as usize % bytes.len().max(1);
+        match random.next() % 8 {
+            0..=3 => {
+                if let Some(byte) = bytes.get_mut(at) {
+                    *byte = random.next() as u8;
+                }
+            }
+            4 => {
+                if let Some(byte) = bytes.get_mut(at) {
+                    *byte ^= 1 << (random.next() % 8);
+                }
+            }
+            5 => bytes.truncate(at),
+            6 => bytes.extend((0..random.next() % 40).map(|_| random.next() as u8)),
+            _ => {
+                if let Some(byte) = bytes.get_mut(at) {
+                    *byte = [0, 1, 0x7f, 0x80, 0xff][random.next() as usize % 5];
+                }
+            }
+        }
+    }
+}
+
+fn sum(bytes: &[u8], start: u32) -> u16 {
+    let mut sum = start + bytes.chunks(2).map(|word| u32::from(word[0]) << 8 | u32::from(word.get(1).copied().unwrap_or(0))).sum::<u32>();
+    while sum > 0xffff {
+        sum = (sum & 0xffff) + (sum >> 16);
+    }
+    !(sum as u16)
+}
+
+/// Puts right what checksums would otherwise hide.
+fn repair(frame: &mut [u8]) {
+    let Some(packet) = frame.get_mut(14..) else { return };
+    if packet.len() < 20 || packet[0] >> 4 != 4 {
+        return repair_ipv6(packet);
+    }
+    let header = usize::from(packet[0] & 0xf) * 4;
+    let total = usize::from(u16::from_be_bytes([packet[2], packet[3]])).min(packet.len());
+    if header < 20 || total < header {
+        return;
+    }
+    packet[10..12].fill(0);
+    let checksum = sum(&packet[..header], 0);
+    packet[10..12].copy_from_slice(&checksum.to_be_bytes());
+    let addresses: u32 = packet[12..20].chunks(2).map(|word| u32::from(u16::from_be_bytes([word[0], word[1]]))).sum();
+    let protocol = packet[9];
+    repair_transport(protocol, addresses, &mut packet[header..total]);
+}
+
+fn repair_ipv6(packet: &mut [u8]) {
+    if packet.len() < 40 || packet[0] >> 4 != 6 {
+        return;
+    }
+    let total = (40 + usize::from(u16::from_be_bytes([packet[4], packet[5]]))).min(packet.len());
+    let addresses: u32 = packet[8..40].chunks(2).map(|word| u32::from(u16::from_be_bytes([word[0], word[1]]))).sum();
+    let protocol = packet[6];
+    repair_transport(protocol, addresses, &mut packet[40..total]);
+}
+
+fn repair_transport(protocol: u8, addresses: u32, upper: &mut [u8]) {
+    let (at, pseudo) = match protocol {
+        6 => (16, addresses + 6 + upper.len() as u32),
+        17 => (6, addresses + 17 + upper.len() as u32),
+        58 => (2, addresses + 58 + upper.len() as u32),
+        1 => (2, 0),
+        _ => return,
+    };
+    if upper.len() >= at + 2 {
+        upper[at..at + 2].fill(0);
+        let checksum = sum(upper, pseudo);
+        upper[at..at + 2].copy_from_slice(&checksum.to_be_bytes());
+    }
+}
+
+fn ethernet(ethertype: u16, payload: &[u8]) -> Vec<u8> {
+    let mut frame = vec![2, 0, 0, 0, 0, 1, 2, 0, 0, 0, 0, 2];
+    frame.extend_from_slice(&ethertype.to_be_bytes());
+    frame.extend_from_slice(payload);
+    frame
+}
+
+fn ipv4(protocol: u8, payload: &[u8]) -> Vec<u8> {
+    let total = (20 + payload.len()) as u16;
+    let mut packet = vec![0x45, 0, (total >> 8) as u8, total as u8, 0, 1, 0, 0, 64, protocol, 0, 0, 10, 0, 0, 2, 10, 0, 0, 1];
+    packet.extend_from_slice(payload);
+    ethernet(0x0800, &packet)
+}
+
+fn ipv6(protocol: u8, payload: &[u8]) -> Vec<u8> {
+    let mut packet = vec![0x60, 0, 0, 0, (payload.len() >> 8) as u8, payload.len() as u8, protocol, 255];
+    packet.extend_from_slice(&[0xfd, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 2]);
+    packet.extend_from_slice(&[0xfd, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 1]);
+    packet.extend_from_slice(payload);
+    ethernet(0x86dd, &packet)
+}
+
+/// Valid frames that a mutation starts from.
+fn seeds() -> Vec<Vec<u8>> {
+    let syn = [0x30, 0x39, 0, 80, 0, 0, 0, 9, 0, 0, 0, 0, 0x60, 2, 0xff, 0xff, 0, 0, 0, 0, 2, 4, 5, 0xb4];
+    let mut arp = vec![0, 1, 8, 0, 6, 4, 0, 1, 2, 0, 0, 0, 0, 2, 10, 0, 0, 2, 0, 0, 0, 0, 0, 0, 10, 0, 0, 1];
+    arp.resize(46, 0);
+    let mut solicitation = vec![135, 0, 0, 0, 0, 0, 0, 0, 0xfd, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 1, 1, 1, 2, 0, 0, 0, 0, 2];
+    let advertisement = {
+        let mut message = vec![134, 0, 0, 0, 64, 0, 7, 8, 0, 0, 0, 0, 0, 0, 0, 0, 3, 4, 64, 0xc0, 0, 0, 14, 16, 0, 0, 7, 8, 0, 0, 0, 0];
+        message.extend_from_slice(&[0xfd, 1, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 5, 1, 0, 0, 0, 0, 5, 0xdc]);
+        message
+    };
+    solicitation.resize(32, 0);
+    let fragment = {
+        let mut frame = ipv4(17, &[0; 64]);
+        frame[14 + 6] = 0x20;
+        frame
+    };
+    let chain = ipv6(0, &[43, 0, 1, 4, 0, 0, 0, 0, 60, 0, 0, 0, 0, 0, 0, 0, 44, 0, 1, 4, 0, 0, 0, 0, 17, 0, 0, 1, 0, 0, 0, 7, 0, 7, 0, 7, 0, 8, 0, 0]);
+    vec![
+        ethernet(0x0806, &arp),
+        ipv4(6, &syn),
+        ipv6(6, &syn),
+        ipv4(17, &[0, 9, 0, 7, 0, 12, 0, 0, 1, 2, 3, 4]),
+        ipv6(17, &[0, 9, 0, 7, 0, 12, 0, 0, 1, 2, 3, 4]),
+        ipv4(1, &[8, 0, 0, 0, 0, 1, 0, 1, 1, 2, 3, 4]),
+        ipv6(58, &[128, 0, 0, 0, 0, 1, 0, 1, 1, 2, 3, 4]),
+        ipv6(58, &solicitation),
+        ipv6(58, &advertisement),
+        ipv4(1, &[[3, 3, 0, 0, 0, 0, 0, 0].as_slice(), &ipv4(17, &[0, 7, 0, 9, 0, 8, 0, 0])[14..]].concat()),
+        fragment,
+        chain,
+    ]
+}
+
+struct Rig {
+    world: World,
+    host: Host,
+    hand: drivers::Cable,
+    pool: FramePool,
+}
+
+impl Rig {
+    fn new(seed: u64) -> Self {
+        let world = World::new(seed);
+        let hardware = (HardwareAddress([2, 0, 0, 0, 0, 1]), HardwareAddress([2, 0, 0, 0, 0, 2]));
+        let (end, hand) = drivers::cable(drivers::CableOptions { mtu: 1500, medium: Medium::Ethernet, hardware, reliable: false, capacity: 512 });
+        let host = Host::new(&world).with("eth0", end, &["10.0.0.1/24", "fd00::1/64"]);
+        world.run(world.sleep(Duration::from_secs(3)));
+        Self { world, host, hand, pool: FramePool::new() }
+    }
+
+    fn inject(&mut self, bytes: &[u8]) {
+        let frame = self.pool.copy_of(bytes);
+        if let Err(frame) = self.hand.transmit(frame, &mut self.pool) {
+            self.pool.put(frame);
+        }
+        if let Some(waker) = self.hand.flush() {
+            waker.wake();
+        }
+    }
+
+    /// What the host sent since the last call.
+    fn answers(&mut self) -> Vec<Vec<u8>> {
+        let mut answers = Vec::new();
+        while let Some(frame) = self.hand.receive(&mut self.pool) {
+            answers.push(frame.bytes().to_vec());
+            self.pool.put(frame);
+        }
+        answers
+    }
+
+    fn settle(&self, micros: u64) {
+        self.world.run(self.world.sleep(Duration::from_micros(micros)));
+    }
+}
+
+/// Frames of every kind at a host with sockets of every kind.
+fn frames(random: &SeededEntropy, inputs: u32) {
+    let mut rig = Rig::new(random.next());
+    let listener = TcpListener::bind(&rig.host.sockets(), "0.0.0.0:80".parse().unwrap(), 8).unwrap();
+    let datagrams = UdpSocket::new(&rig.host.sockets());
+    datagrams.bind("0.0.0.0:7".parse().unwrap()).unwrap();
+    rig.host.write(&rig.host.open("eth0"), "dhcp start").unwrap();
+    let seeds = seeds();
+    for _ in 0..inputs {
+        let mut frame = seeds[random.next() as usize % seeds.len()].clone();
+        mutate(random, &mut frame);
+        if random.next() % 8 != 0 {
+            repair(&mut frame);
+        }
+        rig.inject(&frame);
+        rig.settle(random.next() % 3000);
+        rig.answers();
+    }
+    rig.settle(300_000_000);
+    drop(listener);
+}
+
+/// TCP segments that fit an established connection nearly.
+fn segments(random: &SeededEntropy, inputs: u32) {
+    let mut rig = Rig::new(random.next());
+    let listener = TcpListener::bind(&rig.host.sockets(), "0.0.0.0:80".parse().unwrap(), 64).unwrap();
+    rig.inject(&ethernet(0x0806, &[0, 1, 8, 0, 6, 4, 0, 1, 2, 0, 0, 0, 0, 2, 10, 0, 0, 2, 0, 0, 0, 0, 0, 0, 10, 0, 0, 1]));
+    let (mut streams, mut buffer): (Vec<TcpStream>, _) = (Vec::new(), [0; 4096]);
+    // What the host said last: sequence and acknowledgment to build on.
+    let (mut theirs, mut ours, mut port) = (0u32, 1000u32, 12345u16);
+    for input in 0..inputs {
+        if input % 50 == 0 {
+            port = 20_000 + (random.next() % 1000) as u16;
+            ours = random.next() as u32;
+        }
+        let near = |base: u32| match random.next() % 4 {
+            0 | 1 => base,
+            2 => base.wrapping_add((random.next() % 4000) as u32).wrapping_sub(2000),
+            _ => random.next() as u32,
+        };
+        let flags = if input % 50 == 0 { 2 } else { [0x10, 0x18, 0x11, 0x14, 2, 0x12, 4, random.next() as u8][random.next() as usize % 8] };
+        let mut segment = Vec::new();
+        segment.extend_from_slice(&port.to_be_bytes());
+        segment.extend_from_slice(&80u16.to_be_bytes());
+        segment.extend_from_slice(&near(ours).to_be_bytes());
+        segment.extend_from_slice(&near(theirs).to_be_bytes());
+        segment.extend_from_slice(&[0x50, flags]);
+        segment.extend_from_slice(&[0xff, random.next() as u8, 0, 0, 0, 0]);
+        segment.extend((0..random.next() % 1400).map(|byte| byte as u8));
+        let mut frame = ipv4(6, &segment);
+        if random.next() % 16 == 0 {
+            mutate(random, &mut frame);
+        }
+        repair(&mut frame);
+        rig.inject(&frame);
+        rig.settle(random.next() % 2_000_000 / (1 + random.next() % 2000));
+        for answer in rig.answers() {
+            if answer.len() >= 54 && answer[23] == 6 && answer[36..38] == port.to_be_bytes() {
+                theirs = u32::from_be_bytes([answer[38], answer[39], answer[40], answer[41]]).wrapping_add(1);
+                ours = u32::from_be_bytes([answer[42], answer[43], answer[44], answer[45]]);
+            }
+        }
+        while let Ok(stream) = listener.try_accept() {
+            streams.push(stream);
+        }
+        if let Some(stream) = streams.last() {
+            match random.next() % 4 {
+                0 => drop(stream.try_read(&mut buffer)),
+                1 => drop(stream.try_write(&buffer[..random.next() as usize % 4096])),
+                _ => {}
+            }
+        }
+        if streams.len() > 4 || random.next() % 200 == 0 {
+            streams.clear();
+        }
+    }
+    drop((streams, listener));
+    rig.settle(2_000_000_000);
+    assert_eq!(rig.host.open_sockets(), 0, "a connection never ended");
+}
+
+/// Control payloads of every command.
+fn control(random: &SeededEntropy, inputs: u32) {
+    let rig = Rig::new(random.next());
+    for _ in 0..inputs {
+        let entry = &network::command::TABLE[random.next() as usize % network::command::TABLE.len()];
+        let payload: Vec<u8> = (0..random.next() % 48).map(|_| if random.next() % 3 == 0 { 0 } else { random.next() as u8 }).collect();
+        let device = rig.host.open(["eth0", "lo", "sockets"][random.next() as usize % 3]);
+        let _ = device.try_control_raw(entry.identifier, &payload);
+        let other = &network::command::TABLE[random.next() as usize % network::command::TABLE.len()];
+        let _ = device.try_control_raw(other.identifier, &payload);
+        drop(device);
+    }
+    rig.settle(1_000_000);
+}
+
+/// Lines of text.
+fn lines(random: &SeededEntropy, inputs: u32) {
+    const WORDS: &[&str] = &[
+        "address", "add", "remove", "route", "default", "via", "metric", "link", "up", "down", "mtu", "mac", "dns", "dhcp", "start", "neighbor", "socket", "tcp", "udp", "bind", "connect",
+        "listen", "accept", "10.0.0.1", "10.0.0.1/24", "fd00::1/64", "0", "-1", "4294967296", "02:00:00:00:00:01", "*:80", "[::]:1", "\u{e4}", "\0", "/", ":",
+    ];
+    let rig = Rig::new(random.next());
+    for _ in 0..inputs {
+        let mut line: Vec<u8> = Vec::new();
+        for _ in 0..random.next() % 7 {
+            line.extend_from_slice(WORDS[random.next() as usize % WORDS.len()].as_bytes());
+            line.push(b' ');
+        }
+        mutate(random, &mut line);
+        if let Ok(line) = core::str::from_utf8(&line) {
+            let _ = text::parse(line);
+        }
+        let _ = rig.host.open("eth0").try_write(&line);
+    }
+    rig.settle(1_000_000);
+}
+
+/// Paths.
+fn paths(random: &SeededEntropy, inputs: u32) {
+    const PARTS: &[&str] = &["/", "..", ".", "devices", "network", "eth0", "\0", "\u{202e}", " ", "x", "//", "etc"];
+    for _ in 0..inputs {
+        let text: String = (0..random.next() % 20).map(|_| PARTS[random.next() as usize % PARTS.len()]).collect();
+        if let Ok(path) = Path::parse(&text) {
+            let shown = path.as_str();
+            assert!(shown.starts_with('/') && !shown.split('/').any(|part| part == ".." || part == "."), "{shown}");
+        }
+    }
+}
+
+/// DHCP and DNS messages.
+fn messages(random: &SeededEntropy, inputs: u32) {
+    let mut offer = DhcpMessage::new(MessageKind::Offer, 1, HardwareAddress([2, 0, 0, 0, 0, 1]));
+    offer.push(option::ROUTER, &[10, 0, 0, 1]);
+    offer.push(option::OVERLOAD, &[3]);
+    let dns = DnsMessage::query(1, "www.example.org".to_owned(), QueryKind::Aaaa);
+    let seeds = [offer.to_bytes(), dns.to_bytes().unwrap()];
+    for _ in 0..inputs {
+        let mut bytes = seeds[random.next() as usize % 2].clone();
+        mutate(random, &mut bytes);
+        if let Ok(message) = DhcpMessage::parse(&bytes) {
+            let _ = message.to_bytes();
+        }
+        if let Ok(message) = DnsMessage::parse(&bytes) {
+            let _ = message.to_bytes();
+        }
+    }
+}

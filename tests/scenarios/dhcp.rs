@@ -1,0 +1,179 @@
+//! The DHCP client against a scripted server.
+
+use std::sync::Arc;
+use std::time::Duration;
+
+use network::command::address::Origin;
+use network::command::dhcp::DhcpState;
+use network::command::{GetDhcp, ListAddresses, ListDnsServers, ListRoutes};
+use network::dhcp_message::{CLIENT_PORT, DhcpMessage, MessageKind, SERVER_PORT, option};
+use network::UdpSocket;
+use virtual_file_system::Error;
+use world::{Host, World};
+
+use crate::pair::options;
+
+/// What the server does with requests.
+#[derive(Clone, Copy, PartialEq, Eq)]
+enum Mood {
+    Grants,
+    Refuses,
+    Silent,
+}
+
+struct Server {
+    socket: Arc<UdpSocket>,
+    mood: Arc<std::sync::Mutex<Mood>>,
+    heard: Arc<std::sync::Mutex<Vec<MessageKind>>>,
+}
+
+fn answer(kind: MessageKind, to: &DhcpMessage) -> Vec<u8> {
+    let mut reply = DhcpMessage::new(kind, to.transaction, to.hardware_address);
+    reply.your_address = [10, 0, 0, 50].into();
+    reply.push(option::SERVER_IDENTIFIER, &[10, 0, 0, 2]);
+    if kind != MessageKind::Refuse {
+        reply.push(option::LEASE_TIME, &600u32.to_be_bytes());
+        reply.push(option::SUBNET_MASK, &[255, 255, 255, 0]);
+        reply.push(option::ROUTER, &[10, 0, 0, 2]);
+        reply.push(option::DNS_SERVERS, &[10, 0, 0, 3, 10, 0, 0, 4]);
+    }
+    reply.to_bytes()
+}
+
+fn serve(world: &World, host: &Host) -> Server {
+    let socket = Arc::new(UdpSocket::new(&host.manager.sockets_on("eth0").unwrap()));
+    socket.bind(format!("0.0.0.0:{SERVER_PORT}").parse().unwrap()).unwrap();
+    socket.set_broadcast(true);
+    let server = Server { socket: Arc::clone(&socket), mood: Arc::new(std::sync::Mutex::new(Mood::Grants)), heard: Arc::default() };
+    let (mood, heard) = (Arc::clone(&server.mood), Arc::clone(&server.heard));
+    world
+        .spawn(async move {
+            loop {
+                let Ok(message) = socket.receive().await else { return };
+                let Ok(message) = DhcpMessage::parse(&message.data) else { continue };
+                heard.lock().unwrap().push(message.kind);
+                let mood = *mood.lock().unwrap();
+                let kind = match (message.kind, mood) {
+                    (_, Mood::Silent) => continue,
+                    (MessageKind::Discover, _) => MessageKind::Offer,
+                    (MessageKind::Request, Mood::Grants) => MessageKind::Acknowledge,
+                    (MessageKind::Request, Mood::Refuses) => MessageKind::Refuse,
+                    _ => continue,
+                };
+                let to = if message.client_address.is_unspecified() { [255, 255, 255, 255].into() } else { message.client_address };
+                socket.send_to(&answer(kind, &message), (to, CLIENT_PORT).into()).await.unwrap();
+            }
+        })
+        .detach();
+    server
+}
+
+fn network(world: &World) -> (Host, Host, Server) {
+    let (left, right) = drivers::cable(options());
+    let client = Host::new(world).with("eth0", left, &[]);
+    let host = Host::new(world).with("eth0", right, &["10.0.0.2/24"]);
+    let server = serve(world, &host);
+    world.run(world.sleep(Duration::from_secs(2)));
+    (client, host, server)
+}
+
+fn counts(host: &Host) -> (usize, usize, usize) {
+    let addresses = host.control::<ListAddresses>("eth0", &()).unwrap();
+    let routes = host.control::<ListRoutes>("eth0", &()).unwrap();
+    let servers = host.control::<ListDnsServers>("eth0", &()).unwrap();
+    (
+        addresses.iter().filter(|entry| entry.origin == Origin::Dhcp).count(),
+        routes.iter().filter(|route| route.origin == Origin::Dhcp).count(),
+        servers.iter().filter(|server| server.origin == Origin::Dhcp).count(),
+    )
+}
+
+fn state(host: &Host) -> DhcpState {
+    host.control::<GetDhcp>("eth0", &()).unwrap().state
+}
+
+#[test]
+fn a_lease_is_applied_renewed_and_taken_back() {
+    let world = World::new(1);
+    let (client, _host, server) = network(&world);
+    world.run(async {
+        let device = client.open("eth0");
+        device.write_all(b"dhcp start\ndhcp wait 5000\n").await.unwrap();
+        let status = client.control::<GetDhcp>("eth0", &()).unwrap();
+        assert_eq!(status.state, DhcpState::Bound);
+        assert_eq!(status.lease.unwrap().address.to_string(), "10.0.0.50/24");
+        assert_eq!(counts(&client), (1, 1, 2));
+        // Halfway through, the lease is renewed by unicast and nothing changes.
+        server.heard.lock().unwrap().clear();
+        world.sleep(Duration::from_secs(320)).await;
+        assert_eq!(*server.heard.lock().unwrap(), [MessageKind::Request]);
+        assert_eq!(state(&client), DhcpState::Bound);
+        assert_eq!(counts(&client), (1, 1, 2));
+        assert!(client.control::<GetDhcp>("eth0", &()).unwrap().lease.unwrap().remaining_seconds > 500);
+        // Starting twice is one client; stopping releases and takes everything back.
+        device.write_all(b"dhcp start\n").await.unwrap();
+        device.write_all(b"dhcp stop\n").await.unwrap();
+        world.sleep(Duration::from_secs(1)).await;
+        assert_eq!(server.heard.lock().unwrap().last(), Some(&MessageKind::Release));
+        assert_eq!(counts(&client), (0, 0, 0));
+        assert_eq!(state(&client), DhcpState::Stopped);
+    });
+    drop(server.socket);
+}
+
+#[test]
+fn a_silent_server_costs_the_lease_and_a_refusal_does_at_once() {
+    let world = World::new(2);
+    let (client, _host, server) = network(&world);
+    world.run(async {
+        let device = client.open("eth0");
+        device.write_all(b"dhcp start\ndhcp wait 5000\n").await.unwrap();
+        *server.mood.lock().unwrap() = Mood::Silent;
+        world.sleep(Duration::from_secs(590)).await;
+        assert_eq!(state(&client), DhcpState::Rebinding);
+        assert_eq!(counts(&client), (1, 1, 2));
+        world.sleep(Duration::from_secs(20)).await;
+        assert_eq!(state(&client), DhcpState::Selecting);
+        assert_eq!(counts(&client), (0, 0, 0));
+        *server.mood.lock().unwrap() = Mood::Grants;
+        device.write_all(b"dhcp wait 70000\n").await.unwrap();
+        assert_eq!(counts(&client), (1, 1, 2));
+        *server.mood.lock().unwrap() = Mood::Refuses;
+        device.write_all(b"dhcp renew\n").await.unwrap();
+        world.sleep(Duration::from_millis(100)).await;
+        assert_eq!(counts(&client), (0, 0, 0));
+        assert_eq!(device.write_all(b"dhcp wait 100\n").await, Err(Error::TimedOut));
+    });
+}
+
+#[test]
+fn dc_05_an_address_that_somebody_uses_is_declined() {
+    let world = World::new(3);
+    let (client, host, server) = network(&world);
+    let device = host.open("eth0");
+    host.write(&device, "address add 10.0.0.50/24").unwrap();
+    world.run(async {
+        let device = client.open("eth0");
+        device.write_all(b"dhcp start\n").await.unwrap();
+        world.sleep(Duration::from_secs(3)).await;
+        assert!(server.heard.lock().unwrap().contains(&MessageKind::Decline));
+        assert_eq!(counts(&client), (0, 0, 0));
+    });
+}
+
+#[test]
+fn dc_08_manual_addresses_and_the_lease_leave_each_other_alone() {
+    let world = World::new(4);
+    let (client, _host, _server) = network(&world);
+    world.run(async {
+        let device = client.open("eth0");
+        device.write_all(b"address add 192.0.2.1/24\ndns add 192.0.2.53\ndhcp start\ndhcp wait 5000\n").await.unwrap();
+        device.write_all(b"address remove 192.0.2.1/24\n").await.unwrap();
+        assert_eq!(counts(&client), (1, 1, 2));
+        device.write_all(b"address add 192.0.2.1/24\ndhcp stop\n").await.unwrap();
+        assert_eq!(counts(&client), (0, 0, 0));
+        assert_eq!(client.control::<ListDnsServers>("eth0", &()).unwrap().len(), 1);
+        let manual = client.control::<ListAddresses>("eth0", &()).unwrap();
+        assert!(manual.iter().any(|entry| entry.prefix.to_string() == "192.0.2.1/24"));
+    });
+}

@@ -1,0 +1,10 @@
+//! What whole systems do together, in virtual time over simulated links.
+
+mod control;
+mod datagrams;
+mod dhcp;
+mod hostile;
+mod lifecycle;
+mod neighbors;
+mod pair;
+mod streams;

@@ -1,0 +1,70 @@
+//! Virtual time: it moves only when nobody has anything left to do.
+
+use std::collections::BTreeMap;
+use std::future::poll_fn;
+use std::sync::{Arc, Mutex};
+use std::task::{Poll, Waker};
+
+use network::platform::{BoxFuture, Clock, Instant};
+
+#[derive(Debug, Default)]
+struct State {
+    now: Instant,
+    next: u64,
+    sleepers: BTreeMap<(Instant, u64), Waker>,
+}
+
+/// A clock that a [`World`](crate::World) moves forward.
+#[derive(Debug, Clone, Default)]
+pub struct VirtualClock(Arc<Mutex<State>>);
+
+impl VirtualClock {
+    /// Moves to the earliest deadline and wakes who waits for it; false when nobody waits.
+    pub fn advance(&self) -> bool {
+        let mut state = self.0.lock().unwrap();
+        let Some(((deadline, _), waker)) = state.sleepers.pop_first() else { return false };
+        state.now = state.now.max(deadline);
+        drop(state);
+        waker.wake();
+        true
+    }
+
+    /// How many sleeps are under way.
+    #[must_use]
+    pub fn sleepers(&self) -> usize {
+        self.0.lock().unwrap().sleepers.len()
+    }
+}
+
+/// Takes a dropped sleep's entry out again.
+struct Entry(Arc<Mutex<State>>, (Instant, u64));
+
+impl Drop for Entry {
+    fn drop(&mut self) {
+        self.0.lock().unwrap().sleepers.remove(&self.1);
+    }
+}
+
+impl Clock for VirtualClock {
+    fn now(&self) -> Instant {
+        self.0.lock().unwrap().now
+    }
+
+    fn sleep_until(&self, deadline: Instant) -> BoxFuture<'static, ()> {
+        let shared = Arc::clone(&self.0);
+        let key = {
+            let mut state = shared.lock().unwrap();
+            state.next += 1;
+            (deadline, state.next)
+        };
+        let entry = Entry(Arc::clone(&shared), key);
+        Box::pin(poll_fn(move |context| {
+            let mut state = entry.0.lock().unwrap();
+            if state.now >= deadline {
+                return Poll::Ready(());
+            }
+            state.sleepers.insert(key, context.waker().clone());
+            Poll::Pending
+        }))
+    }
+}

@@ -1,0 +1,12 @@
+//! The worlds that tests run in: seeded, in virtual time, replayable.
+//!
+//! A [`World`] owns time and chance. Hosts in it are whole systems (file tree, manager, interfaces) joined by simulated links; a test
+//! is an asynchronous function that ends when nothing more is due. No test sleeps for real.
+
+mod clock;
+mod host;
+mod world;
+
+pub use self::clock::VirtualClock;
+pub use self::host::Host;
+pub use self::world::{SeededEntropy, World};
