@@ -1,0 +1,47 @@
+# Sourced by every scenario: a TAP device in the namespace that the test made, and clean-up whatever happens.
+set -euo pipefail
+
+work=$(mktemp -d)
+started=()
+
+finish() {
+  status=$?
+  for process in "${started[@]}"; do kill "$process" 2>/dev/null || true; done
+  wait 2>/dev/null || true
+  if [ "$status" -ne 0 ]; then
+    for log in "$work"/*.log; do [ -e "$log" ] && { printf -- '--- %s\n' "${log##*/}"; tail -n 40 "$log"; }; done
+  fi
+  rm -rf "$work"
+  exit "$status"
+}
+trap finish EXIT
+
+fail() { printf 'FAIL: %s\n' "$*" >&2; exit 1; }
+
+# Starts a command in the background with its output in a log; it is ended by its id.
+start() {
+  local log=$1; shift
+  "$@" >"$work/$log.log" 2>&1 </dev/null &
+  started+=($!)
+}
+
+# Waits up to ten seconds for a command to succeed.
+eventually() {
+  for _ in $(seq 100); do "$@" >/dev/null 2>&1 && return 0; sleep 0.1; done
+  fail "never true: $*"
+}
+
+tap() {
+  ip link set lo up
+  ip tuntap add dev tap0 mode tap
+  sysctl -qw net.ipv6.conf.tap0.accept_dad=0
+  ip addr add 10.77.0.1/24 dev tap0
+  ip -6 addr add fd77::1/64 dev tap0 nodad
+  ip link set tap0 up
+}
+
+dhcp_server() {
+  start dnsmasq dnsmasq -k --conf-file=/dev/null --no-resolv --no-hosts --user=root --interface=tap0 --bind-interfaces \
+    --dhcp-range=10.77.0.50,10.77.0.80,1h --address=/lab.test/10.77.0.1 --pid-file="$work/dnsmasq.pid" --log-facility="$work/dnsmasq-queries.log" \
+    --dhcp-leasefile="$work/leases" --log-dhcp
+}

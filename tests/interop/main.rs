@@ -1,0 +1,70 @@
+//! The real world: the Linux kernel over TAP, dnsmasq, nginx, curl, iperf3, tshark.
+//!
+//! Every scenario is a shell script in this folder that runs in a network namespace of its own (`unshare -n`), so that nothing outside can be
+//! touched and everything is gone afterwards. Scenarios need root, `/dev/net/tun` and tools; without them they are skipped with a message,
+//! unless `DEVNET_REQUIRE_ALL` is set, as in CI.
+
+use std::path::{Path, PathBuf};
+use std::process::Command;
+use std::sync::OnceLock;
+
+/// Why scenarios cannot run here, if they cannot.
+fn missing(tools: &[&str]) -> Option<String> {
+    let is_root = Command::new("id").arg("-u").output().is_ok_and(|output| output.stdout == b"0\n");
+    if !is_root {
+        return Some("root".into());
+    }
+    if !Path::new("/dev/net/tun").exists() {
+        return Some("/dev/net/tun".into());
+    }
+    let has = |tool: &str| Command::new("sh").args(["-c", &format!("command -v {tool}")]).output().is_ok_and(|output| output.status.success());
+    tools.iter().find(|tool| !has(tool)).map(|tool| (*tool).to_owned())
+}
+
+fn root() -> PathBuf {
+    Path::new(env!("CARGO_MANIFEST_DIR")).parent().expect("the workspace").to_owned()
+}
+
+/// The program, built as users run it.
+fn devnet() -> &'static Path {
+    static BUILT: OnceLock<PathBuf> = OnceLock::new();
+    BUILT.get_or_init(|| {
+        let built = Command::new(env!("CARGO")).args(["build", "--release", "--quiet", "-p", "devnet-shell-commands"]).current_dir(root()).status();
+        assert!(built.expect("cargo").success(), "devnet does not build");
+        let target = std::env::var_os("CARGO_TARGET_DIR").map_or_else(|| root().join("target"), PathBuf::from);
+        target.join("release/devnet")
+    })
+}
+
+fn run(script: &str, tools: &[&str]) {
+    if let Some(what) = missing(tools) {
+        assert!(std::env::var_os("DEVNET_REQUIRE_ALL").is_none(), "{script} must run here and needs {what}");
+        eprintln!("skipped: {script} needs {what}");
+        return;
+    }
+    let path = Path::new(env!("CARGO_MANIFEST_DIR")).join("interop").join(script);
+    let output = Command::new("timeout").args(["--kill-after=5", "240", "unshare", "-n", "bash"]).arg(&path).env("DEVNET", devnet()).output().expect("unshare");
+    let text = format!("{}{}", String::from_utf8_lossy(&output.stdout), String::from_utf8_lossy(&output.stderr));
+    println!("{text}");
+    assert!(output.status.success(), "{script} failed: {}\n{text}", output.status);
+}
+
+#[test]
+fn the_kernel_pings_us_and_every_checksum_is_right() {
+    run("ping.sh", &["ip", "ping", "tshark", "dnsmasq"]);
+}
+
+#[test]
+fn a_hundred_megabytes_each_way_are_intact() {
+    run("transfer.sh", &["ip", "curl", "nginx", "dnsmasq"]);
+}
+
+#[test]
+fn iperf3_speaks_with_itself() {
+    run("iperf3.sh", &["ip", "iperf3"]);
+}
+
+#[test]
+fn an_idle_program_makes_no_wake_ups() {
+    run("idle.sh", &["ip"]);
+}
