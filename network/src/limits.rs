@@ -23,8 +23,10 @@ pub const MTU_MINIMUM_IPV6: usize = 1280;
 
 /// Neighbors of one interface, static ones included; the least recently used of the others gives way.
 pub const NEIGHBORS: usize = 8192;
-/// Packets that wait for one neighbor (RFC 4861 §7.2.2 asks for at least one); the oldest gives way.
+/// Packets that may wait for each neighbor whatever happens to others (RFC 4861 §7.2.2 asks for at least one).
 pub const PARKED_PER_NEIGHBOR: usize = 3;
+/// Packets beyond those shares, over all neighbors: a program that opens many connections at once does not lose their SYNs.
+pub const PARKED_BURST: usize = 128;
 /// Packets that wait for neighbors on one interface.
 pub const PARKED: usize = 512;
 

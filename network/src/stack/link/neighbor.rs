@@ -5,6 +5,7 @@
 //! recently used entry that nobody waits for gives way, never a permanent one.
 
 use alloc::collections::VecDeque;
+use alloc::vec::Vec;
 use core::net::IpAddr;
 use core::time::Duration;
 
@@ -75,6 +76,8 @@ pub(crate) enum Expiry {
 pub(crate) struct Neighbors {
     table: HashMap<IpAddr, Neighbor, FixedState>,
     parked: usize,
+    /// How many of them are beyond their neighbors' own share.
+    burst: usize,
     /// Deadlines that became earlier since the stack last took them.
     pub(crate) armed: VecDeque<(Instant, IpAddr)>,
 }
@@ -82,7 +85,7 @@ pub(crate) struct Neighbors {
 impl Neighbors {
     /// An empty table whose hash nobody can predict.
     pub(crate) fn new(seed: u64) -> Self {
-        Self { table: HashMap::with_hasher(FixedState::with_seed(seed)), parked: 0, armed: VecDeque::new() }
+        Self { table: HashMap::with_hasher(FixedState::with_seed(seed)), parked: 0, burst: 0, armed: VecDeque::new() }
     }
 
     /// Decides about a packet to `address`. The second value says whom to ask now.
@@ -139,19 +142,28 @@ impl Neighbors {
         (self.park(address, frame), solicitation)
     }
 
+    /// Every neighbor may keep a few packets; beyond that it shares a common burst, and then its own oldest gives way, never another's.
     fn park(&mut self, address: IpAddr, frame: Frame) -> Decision {
         let Some(neighbor) = self.table.get_mut(&address) else { return Decision::Refused(frame) };
-        if neighbor.parked.len() >= limits::PARKED_PER_NEIGHBOR {
+        let is_guaranteed = neighbor.parked.len() < limits::PARKED_PER_NEIGHBOR;
+        if !is_guaranteed && self.burst >= limits::PARKED_BURST {
             let dropped = neighbor.parked.pop_front();
             neighbor.parked.push_back(frame);
             return Decision::Parked { dropped };
         }
-        if self.parked >= limits::PARKED {
+        if is_guaranteed && self.parked - self.burst >= limits::PARKED {
             return Decision::Refused(frame);
         }
         neighbor.parked.push_back(frame);
         self.parked += 1;
+        self.burst += usize::from(!is_guaranteed);
         Decision::Parked { dropped: None }
+    }
+
+    /// Accounts for a queue that was taken.
+    fn taken(&mut self, count: usize) {
+        self.parked -= count;
+        self.burst -= count.saturating_sub(limits::PARKED_PER_NEIGHBOR);
     }
 
     fn set_deadline(&mut self, address: IpAddr, deadline: Instant) {
@@ -181,7 +193,7 @@ impl Neighbors {
                 neighbor.hardware = None;
                 neighbor.attempts = 0;
                 let parked = core::mem::take(&mut neighbor.parked);
-                self.parked -= parked.len();
+                self.taken(parked.len());
                 return Expiry::Failed(parked);
             }
             _ => return Expiry::Nothing,
@@ -254,7 +266,7 @@ impl Neighbors {
     fn release(&mut self, address: IpAddr) -> VecDeque<Frame> {
         let Some(neighbor) = self.table.get_mut(&address) else { return VecDeque::new() };
         let parked = core::mem::take(&mut neighbor.parked);
-        self.parked -= parked.len();
+        self.taken(parked.len());
         parked
     }
 
@@ -294,18 +306,19 @@ impl Neighbors {
     /// Removes an entry with the packets that waited for it.
     pub(crate) fn remove(&mut self, address: IpAddr) -> Option<VecDeque<Frame>> {
         let neighbor = self.table.remove(&address)?;
-        self.parked -= neighbor.parked.len();
+        self.taken(neighbor.parked.len());
         Some(neighbor.parked)
     }
 
     /// Removes every entry that `which` names; tells how many.
     pub(crate) fn flush(&mut self, mut which: impl FnMut(IpAddr, bool) -> bool) -> u32 {
         let before = self.table.len();
-        let parked = &mut self.parked;
+        let (parked, burst) = (&mut self.parked, &mut self.burst);
         self.table.retain(|address, neighbor| {
             let goes = which(*address, neighbor.state == NeighborState::Permanent);
             if goes {
                 *parked -= neighbor.parked.len();
+                *burst -= neighbor.parked.len().saturating_sub(limits::PARKED_PER_NEIGHBOR);
             }
             !goes
         });
@@ -313,25 +326,35 @@ impl Neighbors {
     }
 
     /// Every entry, by address.
-    pub(crate) fn list(&self, now: Instant) -> alloc::vec::Vec<NeighborEntry> {
-        let mut entries: alloc::vec::Vec<_> =
-            self.table.iter().map(|(address, neighbor)| neighbor.entry(*address, now)).collect();
+    pub(crate) fn list(&self, now: Instant) -> Vec<NeighborEntry> {
+        let mut entries: Vec<_> = self.table.iter().map(|(address, neighbor)| neighbor.entry(*address, now)).collect();
         entries.sort_by_key(|entry| entry.address);
         entries
     }
 
-    /// True when one more entry fits, after the least recently used one was forgotten if need be.
+    /// True when one more entry fits, after the least recently used ones were forgotten if need be. A batch goes at once, so that a
+    /// full table costs no search for each newcomer.
     fn make_room(&mut self) -> bool {
         if self.table.len() < limits::NEIGHBORS {
             return true;
         }
-        let victim = self
+        let may_go =
+            |neighbor: &Neighbor| !matches!(neighbor.state, NeighborState::Permanent | NeighborState::Incomplete);
+        let mut victims: Vec<(Instant, IpAddr)> = self
             .table
             .iter()
-            .filter(|(_, neighbor)| !matches!(neighbor.state, NeighborState::Permanent | NeighborState::Incomplete))
-            .min_by_key(|(_, neighbor)| neighbor.used)
-            .map(|(address, _)| *address);
-        victim.is_some_and(|address| self.remove(address).is_some())
+            .filter(|(_, neighbor)| may_go(neighbor))
+            .map(|(address, neighbor)| (neighbor.used, *address))
+            .collect();
+        let batch = (limits::NEIGHBORS / 16).min(victims.len());
+        if batch == 0 {
+            return false;
+        }
+        victims.select_nth_unstable(batch - 1);
+        for (_, address) in victims.into_iter().take(batch) {
+            self.remove(address);
+        }
+        true
     }
 
     #[cfg(test)]
@@ -410,9 +433,9 @@ mod tests {
     }
 
     #[test]
-    fn nbr_01_three_packets_wait_and_the_oldest_gives_way() {
+    fn nbr_01_packets_beyond_the_burst_push_out_their_own_oldest() {
         let mut neighbors = Neighbors::new(1);
-        for _ in 0..3 {
+        for _ in 0..3 + limits::PARKED_BURST {
             assert!(matches!(
                 neighbors.resolve(address(1), frame(), Instant::ZERO).0,
                 Decision::Parked { dropped: None }
@@ -422,7 +445,20 @@ mod tests {
             neighbors.resolve(address(1), frame(), Instant::ZERO).0,
             Decision::Parked { dropped: Some(_) }
         ));
-        assert_eq!(neighbors.confirm(address(1), hardware(1), false, None, Instant::ZERO).len(), 3);
+        // A neighbor without a share of the burst still has its own three.
+        for _ in 0..3 {
+            assert!(matches!(
+                neighbors.resolve(address(2), frame(), Instant::ZERO).0,
+                Decision::Parked { dropped: None }
+            ));
+        }
+        assert!(matches!(
+            neighbors.resolve(address(2), frame(), Instant::ZERO).0,
+            Decision::Parked { dropped: Some(_) }
+        ));
+        let released = neighbors.confirm(address(1), hardware(1), false, None, Instant::ZERO);
+        assert_eq!(released.len(), 3 + limits::PARKED_BURST);
+        assert_eq!((neighbors.parked, neighbors.burst), (3, 0));
     }
 
     #[test]
@@ -475,7 +511,7 @@ mod tests {
             neighbors.resolve(address(host), frame(), Instant::from_micros(u64::from(host)));
             neighbors.confirm(address(host), hardware(7), false, None, Instant::from_micros(u64::from(host)));
         }
-        assert_eq!(neighbors.len(), limits::NEIGHBORS);
+        assert!(neighbors.len() <= limits::NEIGHBORS && neighbors.len() > limits::NEIGHBORS / 16 * 14);
         assert!(neighbors.fresh(address(1), Instant::ZERO).is_some());
         assert!(neighbors.fresh(address(39_999), Instant::from_micros(40_000)).is_some());
     }

@@ -52,6 +52,8 @@ impl Stack {
                 deadline => return self.tcp_arm(index, deadline),
             }
             if !self.has_room() {
+                // A device that is stuck for ever must not keep the connection for ever.
+                self.tcp_arm(index, None);
                 return self.tcp.mark(index);
             }
             let Some(slot) = self.tcp.slots.get_mut(index as usize) else { return };
@@ -282,6 +284,13 @@ impl Stack {
 
     /// Puts a closed connection that nobody has to rest.
     pub(crate) fn tcp_rest(&mut self, id: SlotId) {
+        // The last ACK must not wait for its delay: nobody would send it.
+        let Some(slot) = self.tcp.get_mut(id) else { return };
+        slot.socket_mut().set_ack_delay(None);
+        let now = smoltcp_time(self.now);
+        let mut device = OneShot::sending(&mut self.pool, &mut self.emitted, &self.configuration);
+        self.interface.poll_egress(now, &mut device, &mut slot.set);
+        self.tcp_emit(id.index);
         let Some(slot) = self.tcp.get(id) else { return };
         let (flow, supervision) = (slot.flow, slot.supervision);
         self.tcp_forget(id);
