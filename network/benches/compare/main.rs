@@ -15,6 +15,12 @@ pub fn cpu_time() -> Duration {
     Duration::new(u64::try_from(time.tv_sec).unwrap_or(0), u32::try_from(time.tv_nsec).unwrap_or(0))
 }
 
+/// What both stacks take for time: monotonic, cheap to read.
+#[expect(clippy::disallowed_methods, reason = "a benchmark measures real time")]
+pub fn monotonic() -> std::time::Instant {
+    std::time::Instant::now()
+}
+
 /// Bytes of one ping.
 pub const MESSAGE: usize = 64;
 /// Bytes of every TCP buffer of the active connection.

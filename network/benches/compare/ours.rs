@@ -3,7 +3,6 @@
 use std::rc::Rc;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
-use std::time::Duration;
 
 use async_executor::Executor;
 use futures_lite::future;
@@ -15,23 +14,20 @@ use virtual_file_system::{Credentials, Mode, OpenFlags, Path, VirtualFileSystem}
 
 use super::{BUFFER, IDLE_BUFFER, MESSAGE, MTU, Pair};
 
-/// The thread's CPU time as a clock; the benchmark never waits for a timer.
-struct CpuClock(Duration);
+/// Real time as a clock; the benchmark never waits for a timer.
+struct RealClock(std::time::Instant);
 
-impl Clock for CpuClock {
+impl Clock for RealClock {
     fn now(&self) -> Instant {
-        Instant::from_micros(u64::try_from((super::cpu_time() - self.0).as_micros()).unwrap())
+        Instant::from_micros(u64::try_from(self.0.elapsed().as_micros()).unwrap())
     }
 
     fn sleep_until(&self, deadline: Instant) -> BoxFuture<'static, ()> {
         let start = self.0;
-        Box::pin(future::poll_fn(move |context| {
-            if (super::cpu_time() - start).as_micros() >= u128::from(deadline.as_micros()) {
-                return std::task::Poll::Ready(());
-            }
-            // A deadline far away is looked at when something else wakes the runner; nothing here depends on one.
-            let _ = context;
-            std::task::Poll::Pending
+        // A deadline far away is looked at when something else wakes the runner; nothing here depends on one.
+        Box::pin(future::poll_fn(move |_| {
+            let is_over = start.elapsed().as_micros() >= u128::from(deadline.as_micros());
+            if is_over { std::task::Poll::Ready(()) } else { std::task::Poll::Pending }
         }))
     }
 }
@@ -68,7 +64,7 @@ pub struct OurPair {
 
 fn system(executor: &Arc<Executor<'static>>, end: drivers::Cable, host: u8) -> Manager {
     let platform = Platform {
-        clock: Arc::new(CpuClock(super::cpu_time())),
+        clock: Arc::new(RealClock(super::monotonic())),
         entropy: Arc::new(Counter(AtomicU64::new(u64::from(host)))),
         spawner: Arc::new(Tasks(Arc::clone(executor))),
     };

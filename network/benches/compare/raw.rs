@@ -92,7 +92,7 @@ impl Node {
 pub struct RawPair {
     left: Node,
     right: Node,
-    clock: std::time::Duration,
+    clock: std::time::Instant,
 }
 
 fn socket(bytes: usize) -> tcp::Socket<'static> {
@@ -115,7 +115,7 @@ impl RawPair {
             Node { device, interface, sockets, active }
         };
         let (left, right) = (node(&back, &there, 1), node(&there, &back, 2));
-        let mut pair = Self { left, right, clock: super::cpu_time() };
+        let mut pair = Self { left, right, clock: super::monotonic() };
         for number in 0..=idle {
             let size = if number == idle { BUFFER } else { IDLE_BUFFER };
             pair.connect(10_000 + number as u16, size);
@@ -124,8 +124,7 @@ impl RawPair {
     }
 
     fn now(&self) -> Instant {
-        let elapsed = super::cpu_time() - self.clock;
-        Instant::from_micros(i64::try_from(elapsed.as_micros()).unwrap())
+        Instant::from_micros(i64::try_from(self.clock.elapsed().as_micros()).unwrap())
     }
 
     fn connect(&mut self, port: u16, size: usize) {
