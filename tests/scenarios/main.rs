@@ -1,5 +1,6 @@
 //! What whole systems do together, in virtual time over simulated links.
 
+mod autoconfiguration;
 mod control;
 mod datagrams;
 mod dhcp;

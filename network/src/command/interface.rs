@@ -1,11 +1,13 @@
 //! Words about an interface itself.
 
 use alloc::string::String;
+use alloc::vec::Vec;
+use core::net::Ipv6Addr;
 
 use bitflags::bitflags;
 use serde::{Deserialize, Serialize};
 
-use crate::address::HardwareAddress;
+use crate::address::{HardwareAddress, Prefix};
 use crate::driver::{Kind, LinkState, Medium};
 
 bitflags! {
@@ -58,6 +60,15 @@ pub struct InterfaceStatus {
     pub metric: u32,
     /// Microseconds that the interface has existed.
     pub age_micros: u64,
+}
+
+/// What an interface advertises as a router (RFC 4861 §4.2).
+#[derive(Clone, PartialEq, Eq, Debug, Serialize, Deserialize)]
+pub struct Advertisement {
+    /// The prefix that others form addresses from, a /64.
+    pub prefix: Prefix,
+    /// Name servers (RFC 8106).
+    pub dns_servers: Vec<Ipv6Addr>,
 }
 
 /// Counters of an interface since it was registered. They never go backwards.

@@ -48,6 +48,8 @@ virtual_file_system::define_commands! {
         6 => SetMetric: Write (u32) -> bool;
         /// Tells the interface's counters.
         7 => GetStatistics: Read (()) -> interface::Statistics;
+        /// Advertises this system as IPv6 router with a prefix, or stops that; true if that changed something.
+        8 => SetAdvertisement: Write (Option<interface::Advertisement>) -> bool;
 
         /// Lists the addresses in the order in which they were added.
         16 => ListAddresses: Read (()) -> Vec<address::AddressEntry>;

@@ -11,6 +11,7 @@ use virtual_file_system::Error;
 
 use super::address::NewAddress;
 use super::dhcp::DhcpOptions;
+use super::interface::Advertisement;
 use super::neighbor::NewNeighbor;
 use super::route::{NewRoute, RouteSelector};
 use super::socket::{Direction, SocketKind, SocketOption};
@@ -40,6 +41,11 @@ fn request(words: &[&str]) -> Result<Request, Error> {
         ["link", "down"] => Ok(Request::SetEnabled(false)),
         ["mac", address] => Ok(Request::SetHardwareAddress(value(address)?)),
         ["mtu", bytes] => Ok(Request::SetMtu(value(bytes)?)),
+        ["advertise", "off"] => Ok(Request::SetAdvertisement(None)),
+        ["advertise", prefix, servers @ ..] => {
+            let dns_servers = servers.iter().map(|server| value(server)).collect::<Result<_, _>>()?;
+            Ok(Request::SetAdvertisement(Some(Advertisement { prefix: value(prefix)?, dns_servers })))
+        }
         ["metric", metric] => Ok(Request::SetMetric(value(metric)?)),
         ["address", rest @ ..] => address(rest),
         ["route", rest @ ..] => route(rest),

@@ -70,6 +70,7 @@ impl OpenFile {
             })),
             Request::SetMtu(mtu) => reply(self.change(|stack| stack.set_mtu(mtu))),
             Request::SetMetric(metric) => reply(self.on(|stack| stack.set_metric(metric))),
+            Request::SetAdvertisement(what) => reply(self.change(|stack| stack.set_advertisement(what))),
             Request::GetStatistics(()) => reply(self.on(|stack| stack.statistics)),
             Request::ListAddresses(()) => reply(Ok(self.collect(|stack| stack.address_entries()))),
             Request::AddAddress(new) => reply(self.change(|stack| stack.add_address(&new, Origin::Static))),

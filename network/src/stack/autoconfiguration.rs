@@ -91,10 +91,12 @@ impl Stack {
     pub(crate) fn address_expired(&mut self, address: IpAddr) {
         let now = self.now;
         let Some(entry) = self.addresses.find_mut(address) else { return };
+        let mut is_new = false;
         if entry.probe_at.is_some_and(|at| at <= now) {
             entry.probe_at = None;
             if entry.state == AddressState::Tentative {
                 entry.state = AddressState::Preferred;
+                is_new = true;
             }
         }
         if entry.state == AddressState::Preferred && entry.preferred_until.is_some_and(|until| until <= now) {
@@ -115,6 +117,10 @@ impl Stack {
             self.timers.arm(deadline, Timer::Address(address));
         }
         self.addresses_changed();
+        if is_new {
+            // A router may speak as soon as it has an address to speak from.
+            self.advertise();
+        }
     }
 
     fn arm_solicitation(&mut self, deadline: Instant) {

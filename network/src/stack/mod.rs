@@ -7,6 +7,7 @@
 //!
 //! Frames come in through [`link`], go up through [`ip`] to [`tcp`], [`datagram`] or ICMP; packets come down the same way.
 
+pub(crate) mod advertise;
 pub(crate) mod autoconfiguration;
 pub(crate) mod checksum;
 pub(crate) mod configure;
@@ -31,6 +32,7 @@ use smoltcp::iface::{Config, Interface};
 use smoltcp::wire::HardwareAddress as SmoltcpHardwareAddress;
 use virtual_file_system::{Lock, WakerList};
 
+use self::advertise::Advertiser;
 use self::datagram::Datagrams;
 use self::dhcp::DhcpClient;
 use self::ip::addresses::Addresses;
@@ -126,6 +128,7 @@ pub(crate) struct Stack {
     pub(crate) datagrams: Datagrams,
     pub(crate) tcp: Tcp,
     pub(crate) dhcp: DhcpClient,
+    pub(crate) advertiser: Advertiser,
     pub(crate) host: Arc<HostAddresses>,
     pub(crate) pool: FramePool,
     /// Frames for the driver.
@@ -163,6 +166,7 @@ impl Stack {
             datagrams: Datagrams::new(random.u64()),
             tcp: Tcp::new(random.u64()),
             dhcp: DhcpClient::default(),
+            advertiser: Advertiser::default(),
             host,
             pool: FramePool::new(),
             output: VecDeque::new(),
@@ -209,6 +213,7 @@ impl Stack {
                 Timer::Neighbor(address) => self.neighbor_expired(address, deadline),
                 Timer::Address(address) => self.address_expired(address),
                 Timer::Dhcp => self.dhcp_expired(deadline),
+                Timer::Advertisement => self.advertisement_expired(deadline),
                 Timer::RouterSolicitation => self.solicitation_expired(deadline),
                 Timer::Reassembly => {
                     self.statistics.received_drops.fragment += self.reassembly.expire(self.now, &mut self.pool);

@@ -24,6 +24,8 @@ pub(crate) enum Timer {
     TimeWait,
     /// The DHCP client.
     Dhcp,
+    /// Router advertisements of our own.
+    Advertisement,
     /// Router solicitations.
     RouterSolicitation,
 }

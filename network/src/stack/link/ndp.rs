@@ -67,8 +67,12 @@ impl Stack {
                 kind::NEIGHBOR_SOLICITATION => self.solicitation_input(source, destination, message),
                 kind::NEIGHBOR_ADVERTISEMENT => self.advertisement_input(destination, message),
                 kind::ROUTER_ADVERTISEMENT => self.router_advertisement_input(source, message),
-                // We are no router, and redirects are not honoured (SRC-06).
-                kind::ROUTER_SOLICITATION | kind::REDIRECT => Some(()),
+                kind::ROUTER_SOLICITATION => {
+                    self.router_solicitation_input(source);
+                    Some(())
+                }
+                // Redirects are not honoured (SRC-06).
+                kind::REDIRECT => Some(()),
                 _ => None,
             },
             _ => None,
@@ -118,11 +122,14 @@ impl Stack {
         if target.is_multicast() || (destination.is_multicast() && flags & SOLICITED_FLAG != 0) {
             return None;
         }
-        if let Some(entry) = self.addresses.find(IpAddr::V6(target)) {
-            if entry.state == AddressState::Tentative {
+        match self.addresses.find(IpAddr::V6(target)).map(|entry| entry.state) {
+            Some(AddressState::Tentative) => {
                 self.duplicate_found(target);
+                return Some(());
             }
-            return Some(());
+            Some(AddressState::Preferred | AddressState::Deprecated) => return Some(()),
+            // An address that turned out to be somebody else's is a neighbor like any other.
+            Some(AddressState::Duplicated) | None => {}
         }
         let Some(hardware) = link_layer_address(&options, TARGET_LINK_LAYER_ADDRESS) else { return Some(()) };
         let (address, router) = (IpAddr::V6(target), flags & ROUTER_FLAG != 0);

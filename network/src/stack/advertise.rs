@@ -1,0 +1,124 @@
+//! Router advertisements of our own (RFC 4861 §6.2): an interface that tells others their prefix, router and name servers.
+//!
+//! Off unless a command switches it on. Solicitations are answered to the one who asked; everybody hears an advertisement at the start and
+//! then every ten minutes.
+
+use core::net::{IpAddr, Ipv6Addr};
+use core::time::Duration;
+
+use virtual_file_system::Error;
+
+use super::Stack;
+use super::ip::header::{Outgoing, protocol};
+use super::link::ndp;
+use super::timers::Timer;
+use crate::command::interface::Advertisement;
+use crate::limits;
+use crate::platform::Instant;
+
+/// Between two advertisements to everybody (RFC 4861 §6.2.1, MaxRtrAdvInterval).
+const INTERVAL: Duration = Duration::from_secs(600);
+/// Seconds that an advertised router may be used: three intervals.
+const ROUTER_LIFETIME: u16 = 1800;
+/// Seconds that an advertised prefix is valid and preferred (RFC 4861 §6.2.1).
+const VALID: u32 = 2_592_000;
+const PREFERRED: u32 = 604_800;
+const HOP_LIMIT: u8 = 255;
+
+/// What is advertised, and when next.
+#[derive(Debug, Default)]
+pub(crate) struct Advertiser {
+    what: Option<Advertisement>,
+    deadline: Option<Instant>,
+}
+
+impl Stack {
+    /// Switches advertisements on, off, or to something else; tells whether that changed something.
+    ///
+    /// # Errors
+    /// `InvalidInput` for a prefix that is not an IPv6 /64 or too many name servers; `Unsupported` on media without hardware addresses.
+    pub(crate) fn set_advertisement(&mut self, what: Option<Advertisement>) -> Result<bool, Error> {
+        if let Some(what) = &what {
+            let is_usable =
+                what.prefix.address().is_ipv6() && what.prefix.length() == 64 && !what.prefix.address().is_multicast();
+            if !is_usable || what.dns_servers.len() > limits::DNS_SERVERS {
+                return Err(Error::InvalidInput);
+            }
+            if self.configuration.hardware_address.is_none() {
+                return Err(Error::Unsupported);
+            }
+        }
+        if self.advertiser.what == what {
+            return Ok(false);
+        }
+        self.advertiser.what = what;
+        self.advertise();
+        Ok(true)
+    }
+
+    /// Tells everybody, and sets the next time.
+    pub(crate) fn advertise(&mut self) {
+        self.advertiser.deadline = None;
+        if self.advertiser.what.is_none() || !self.is_running() {
+            return;
+        }
+        self.send_advertisement(ndp::ALL_NODES);
+        let deadline = self.now.after(INTERVAL);
+        self.advertiser.deadline = Some(deadline);
+        self.timers.arm(deadline, Timer::Advertisement);
+    }
+
+    /// Handles the deadline.
+    pub(crate) fn advertisement_expired(&mut self, deadline: Instant) {
+        if self.advertiser.deadline == Some(deadline) {
+            self.advertise();
+        }
+    }
+
+    /// Answers who asked for routers.
+    pub(crate) fn router_solicitation_input(&mut self, source: Ipv6Addr) {
+        if self.advertiser.what.is_some() && self.may_send_error() {
+            self.send_advertisement(if source.is_unspecified() { ndp::ALL_NODES } else { source });
+        }
+    }
+
+    fn send_advertisement(&mut self, to: Ipv6Addr) {
+        let (Some(what), Some(ours)) = (self.advertiser.what.clone(), self.configuration.hardware_address) else {
+            return;
+        };
+        // Routers speak from their link-local address, which must be usable by now (RFC 4861 §6.1.2).
+        let source = IpAddr::V6(ours.link_local());
+        if !self.addresses.owns(source) {
+            return;
+        }
+        let [high, low] = ROUTER_LIFETIME.to_be_bytes();
+        let mut message =
+            alloc::vec![ndp::kind::ROUTER_ADVERTISEMENT, 0, 0, 0, 64, 0, high, low, 0, 0, 0, 0, 0, 0, 0, 0];
+        message.extend_from_slice(&[1, 1]);
+        message.extend_from_slice(&ours.0);
+        if let IpAddr::V6(prefix) = what.prefix.network().address() {
+            const ON_LINK_AND_AUTONOMOUS: u8 = 0xc0;
+            message.extend_from_slice(&[3, 4, 64, ON_LINK_AND_AUTONOMOUS]);
+            message.extend_from_slice(&VALID.to_be_bytes());
+            message.extend_from_slice(&PREFERRED.to_be_bytes());
+            message.extend_from_slice(&[0; 4]);
+            message.extend_from_slice(&prefix.octets());
+        }
+        if !what.dns_servers.is_empty() {
+            // Bounded when it was set.
+            message.extend_from_slice(&[25, 1 + 2 * what.dns_servers.len() as u8, 0, 0]);
+            message.extend_from_slice(&u32::from(ROUTER_LIFETIME).to_be_bytes());
+            what.dns_servers.iter().for_each(|server| message.extend_from_slice(&server.octets()));
+        }
+        let outgoing = Outgoing {
+            source,
+            destination: IpAddr::V6(to),
+            protocol: protocol::ICMPV6,
+            hop_limit: HOP_LIMIT,
+            traffic_class: 0,
+        };
+        let frame = self.icmp_packet(&outgoing, &message);
+        // A lost advertisement is asked for again.
+        let _ = self.packet_output(frame, IpAddr::V6(to));
+    }
+}
