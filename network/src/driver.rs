@@ -67,29 +67,31 @@ pub enum DriverError {
     Failed,
 }
 
-/// One frame in an owned buffer. Bytes before `start` are headroom, so that a header can be put in front without a copy.
+/// One frame in an owned buffer. Bytes before `start` are headroom, so that a header can be put in front without a copy; bytes from `end` on
+/// are spare, so that a recycled buffer need not be cleared.
 #[derive(Debug)]
 pub struct Frame {
     buffer: Vec<u8>,
     start: usize,
+    end: usize,
 }
 
 impl Frame {
     /// The frame's bytes.
     #[must_use]
     pub fn bytes(&self) -> &[u8] {
-        self.buffer.get(self.start..).unwrap_or_default()
+        self.buffer.get(self.start..self.end).unwrap_or_default()
     }
 
     /// The frame's bytes, to be changed in place.
     pub fn bytes_mut(&mut self) -> &mut [u8] {
-        self.buffer.get_mut(self.start..).unwrap_or_default()
+        self.buffer.get_mut(self.start..self.end).unwrap_or_default()
     }
 
     /// The number of bytes.
     #[must_use]
     pub fn len(&self) -> usize {
-        self.buffer.len().saturating_sub(self.start)
+        self.end.saturating_sub(self.start)
     }
 
     /// True for a frame without bytes.
@@ -100,7 +102,7 @@ impl Frame {
 
     /// Removes `count` bytes from the front; at most all of them.
     pub fn advance(&mut self, count: usize) {
-        self.start = self.start.saturating_add(count).min(self.buffer.len());
+        self.start = self.start.saturating_add(count).min(self.end);
     }
 
     /// Takes `count` bytes of headroom into the frame and tells whether there was that much.
@@ -117,7 +119,7 @@ impl Frame {
 
     /// Cuts the frame to `length` bytes if it is longer.
     pub fn truncate(&mut self, length: usize) {
-        self.buffer.truncate(self.start.saturating_add(length));
+        self.end = self.end.min(self.start.saturating_add(length));
     }
 }
 
@@ -136,20 +138,20 @@ impl FramePool {
 
     /// A frame of `length` bytes with headroom for a link header; its content is unspecified and must be written.
     pub fn take(&mut self, length: usize) -> Frame {
-        let total = length.saturating_add(limits::HEADROOM);
+        let end = length.saturating_add(limits::HEADROOM);
         let mut buffer = self.free.pop().unwrap_or_default();
-        // A recycled buffer keeps its old bytes: only what it lacks is zeroed.
-        buffer.resize(total, 0);
-        Frame { buffer, start: limits::HEADROOM }
+        // A recycled buffer keeps its bytes: only what it lacks is zeroed, and small frames make room for larger ones to come.
+        if buffer.len() < end {
+            buffer.resize(end.max(limits::FRAME_BYTES), 0);
+        }
+        Frame { buffer, start: limits::HEADROOM, end }
     }
 
     /// A frame with a copy of `bytes`.
     pub fn copy_of(&mut self, bytes: &[u8]) -> Frame {
-        let mut buffer = self.free.pop().unwrap_or_default();
-        buffer.truncate(limits::HEADROOM);
-        buffer.resize(limits::HEADROOM, 0);
-        buffer.extend_from_slice(bytes);
-        Frame { buffer, start: limits::HEADROOM }
+        let mut frame = self.take(bytes.len());
+        frame.bytes_mut().copy_from_slice(bytes);
+        frame
     }
 
     /// Gives a frame's buffer back.

@@ -85,6 +85,11 @@ impl Interface {
         self.with_driver(|stack, _| action(stack))
     }
 
+    /// Looks at the stack without changing it: no clock is read and nothing follows.
+    pub(crate) fn look<R>(&self, view: impl FnOnce(&Stack) -> R) -> R {
+        self.engine.with(|engine| view(&engine.stack))
+    }
+
     /// As [`with`](Self::with), for the few settings that concern the driver too.
     pub(crate) fn with_driver<R>(&self, action: impl FnOnce(&mut Stack, &mut dyn Driver) -> R) -> R {
         let now = self.clock.now();

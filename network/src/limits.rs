@@ -2,6 +2,8 @@
 
 /// Bytes in front of a packet for a link header: 14 for Ethernet, rounded up so that the IP header is aligned to 4.
 pub const HEADROOM: usize = 16;
+/// Bytes of the smallest frame buffer: an Ethernet frame of the usual MTU with headroom, so that recycled buffers fit.
+pub const FRAME_BYTES: usize = 1536;
 /// Buffers kept for reuse by one interface. Two full TCP windows of 64 KiB at MTU 1500 are 90 frames.
 pub const POOL_FRAMES: usize = 128;
 /// Bytes of the largest buffer kept for reuse: one packet of 65,535 bytes with headroom.

@@ -139,7 +139,7 @@ impl Shared {
     /// `NetworkUnreachable` without a route; `AddressNotAvailable` when the route's interface has no address of the family.
     pub(crate) fn route(&self, destination: IpAddr) -> Result<(Arc<Interface>, IpAddr), Error> {
         let choice = self.choose(destination)?;
-        let source = choice.with(|stack| stack.source_for(destination))?;
+        let source = choice.look(|stack| stack.source_for(destination))?;
         Ok((choice, source))
     }
 
@@ -149,7 +149,7 @@ impl Shared {
             return interfaces.into_iter().find(|interface| interface.is_loopback).ok_or(Error::NetworkUnreachable);
         }
         let rank = |interface: &Arc<Interface>| {
-            interface.with(|stack| {
+            interface.look(|stack| {
                 if !stack.is_running() {
                     return None;
                 }
@@ -179,6 +179,6 @@ impl Shared {
     /// As [`route`](Self::route).
     pub(crate) fn explain(&self, destination: IpAddr) -> Result<RouteChoice, Error> {
         let (interface, source) = self.route(destination)?;
-        interface.with(|stack| stack.explain(destination, source))
+        interface.look(|stack| stack.explain(destination, source))
     }
 }

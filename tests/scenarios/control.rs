@@ -169,6 +169,27 @@ fn typed_sockets_do_the_same_and_release_everything_on_close() {
 }
 
 #[test]
+fn a_wildcard_of_both_families_accepts_both_and_is_taken_once() {
+    let world = World::new(10);
+    let (left, right) = hosts(&world);
+    world.run(async {
+        let listener = right.open("sockets");
+        listener.write_all(b"socket tcp\nbind *:80\nlisten\n").await.unwrap();
+        let second = right.open("sockets");
+        second.write_all(b"socket tcp\n").await.unwrap();
+        assert_eq!(second.write_all(b"bind 0.0.0.0:80\n").await, Err(Error::AddressInUse));
+        for to in ["10.0.0.2:80", "[fd00::2]:80"] {
+            let client = left.open("sockets");
+            client.write_all(format!("socket tcp\nconnect {to}\n").as_bytes()).await.unwrap();
+            listener.control::<NextConnection>(&()).await.unwrap();
+        }
+        let free = right.open("sockets");
+        free.write_all(b"socket tcp\n").await.unwrap();
+        assert_ne!(free.control::<Bind>(&"[::]:0".parse().unwrap()).await.unwrap().port(), 0);
+    });
+}
+
+#[test]
 fn datagram_files_carry_one_datagram_per_call() {
     let world = World::new(7);
     let (left, right) = hosts(&world);

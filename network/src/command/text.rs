@@ -4,7 +4,7 @@
 //! command means. Words are separated by blanks; a line that starts with `#` and an empty one mean nothing.
 
 use alloc::vec::Vec;
-use core::net::{IpAddr, SocketAddr};
+use core::net::{IpAddr, Ipv6Addr, SocketAddr};
 use core::str::FromStr;
 
 use virtual_file_system::Error;
@@ -156,10 +156,10 @@ fn socket(words: &[&str]) -> Result<Request, Error> {
 /// Connections that wait when `listen` does not say.
 const DEFAULT_BACKLOG: u32 = 128;
 
-/// `ADDRESS:PORT`, `[ADDRESS]:PORT`, `*:PORT`, or an address alone (for ICMP).
+/// `ADDRESS:PORT`, `[ADDRESS]:PORT`, `*:PORT` (both families), or an address alone (for ICMP).
 fn socket_address(word: &str) -> Result<SocketAddr, Error> {
     if let Some(port) = word.strip_prefix("*:") {
-        return Ok(SocketAddr::from(([0, 0, 0, 0], value::<u16>(port)?)));
+        return Ok(SocketAddr::new(IpAddr::V6(Ipv6Addr::UNSPECIFIED), value(port)?));
     }
     if let Ok(address) = word.parse::<IpAddr>() {
         return Ok(SocketAddr::new(address, 0));
@@ -208,7 +208,7 @@ mod tests {
             })
         );
         assert_eq!(parsed("connect [fd00::1]:80"), Request::Connect("[fd00::1]:80".parse().unwrap()));
-        assert_eq!(parsed("bind *:7"), Request::Bind("0.0.0.0:7".parse().unwrap()));
+        assert_eq!(parsed("bind *:7"), Request::Bind("[::]:7".parse().unwrap()));
         assert_eq!(parse("").unwrap(), None);
         assert_eq!(parse("# address add").unwrap(), None);
     }

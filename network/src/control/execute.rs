@@ -26,6 +26,7 @@ use crate::interface::Interface;
 use crate::limits;
 use crate::socket::{TcpListener, TcpStream};
 use crate::stack::Stack;
+use crate::stack::bound::Bound;
 
 fn reply<T: Serialize>(outcome: Result<T>) -> Result<Vec<u8>> {
     outcome.and_then(|value| encode(&value))
@@ -236,14 +237,16 @@ impl OpenFile {
     fn bind(&self, local: SocketAddr) -> Result<SocketAddr> {
         match self.handle()? {
             Handle::Datagram(socket) => socket.bind(local),
-            Handle::Unconnected if !self.sockets.has_address(local.ip()) => Err(Error::AddressNotAvailable),
-            Handle::Unconnected => self.mode.with(|mode| match mode {
-                Mode::Fresh(fresh) if fresh.local.is_none() => {
-                    fresh.local = Some(local);
-                    Ok(local)
-                }
-                _ => Err(Error::InvalidInput),
-            }),
+            Handle::Unconnected => {
+                let local = TcpListener::reserve(&self.sockets, local)?;
+                self.mode.with(|mode| match mode {
+                    Mode::Fresh(fresh) if fresh.local.is_none() => {
+                        fresh.local = Some(local);
+                        Ok(local)
+                    }
+                    _ => Err(Error::InvalidInput),
+                })
+            }
             _ => Err(Error::InvalidInput),
         }
     }
@@ -277,7 +280,7 @@ impl OpenFile {
             Mode::Datagram(_) => Err(Error::Unsupported),
             _ => Err(Error::InvalidInput),
         })?;
-        let local = fresh.local.unwrap_or(SocketAddr::from(([0, 0, 0, 0], 0)));
+        let local = fresh.local.unwrap_or(SocketAddr::new(Bound::Any.address(), 0));
         let listener = Arc::new(TcpListener::bind_with(&self.sockets, local, backlog, fresh.settings)?);
         self.mode.with(|mode| *mode = Mode::Listener(listener));
         Ok(())

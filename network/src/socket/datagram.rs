@@ -13,6 +13,7 @@ use super::{Sockets, unspecified};
 use crate::command::socket::{SocketKind, SocketState, SocketStatus};
 use crate::interface::Interface;
 use crate::stack::Stack;
+use crate::stack::bound::Bound;
 use crate::stack::datagram::{Binding, Endpoint, Family, Received};
 use crate::stack::ip::header::{Outgoing, protocol};
 use crate::stack::ip::icmp::HOP_LIMIT;
@@ -72,7 +73,7 @@ impl DatagramSocket {
             local.set_port(self.free_port()?);
         }
         let binding = Binding {
-            local: Some(local.ip()).filter(|address| !address.is_unspecified()),
+            bound: Bound::new(local.ip()),
             port: local.port(),
             remote,
             device: self.sockets.interface.is_some(),
@@ -111,7 +112,7 @@ impl DatagramSocket {
     /// Sends to and receives from `remote` only.
     pub(crate) fn connect(&self, remote: SocketAddr) -> Result<SocketAddr, Error> {
         let State { local, broadcast, .. } = self.state.with(|state| *state);
-        if local.is_some_and(|local| local.is_ipv4() != remote.is_ipv4()) {
+        if local.is_some_and(|local| !may_speak(local, remote)) {
             return Err(Error::AddressFamilyNotSupported);
         }
         let (interface, source) = self.sockets.route(remote.ip())?;
@@ -145,7 +146,7 @@ impl DatagramSocket {
         }
         let (interface, source) = self.sockets.route(remote.ip())?;
         let local = match state.local {
-            Some(local) if local.is_ipv4() != remote.is_ipv4() => return Err(Error::AddressFamilyNotSupported),
+            Some(local) if !may_speak(local, remote) => return Err(Error::AddressFamilyNotSupported),
             Some(local) => local,
             None => self.enter(unspecified(remote), None)?,
         };
@@ -254,8 +255,13 @@ impl Drop for DatagramSocket {
     }
 }
 
+/// True when a socket bound to `local` may send to `remote`: the families fit, or `local` is the wildcard of both.
+fn may_speak(local: SocketAddr, remote: SocketAddr) -> bool {
+    local.is_ipv4() == remote.is_ipv4() || Bound::new(local.ip()) == Bound::Any
+}
+
 fn is_broadcast(interface: &Interface, address: IpAddr) -> bool {
-    matches!(address, IpAddr::V4(address) if interface.with(|stack| stack.addresses.is_broadcast(address)))
+    matches!(address, IpAddr::V4(address) if interface.look(|stack| stack.addresses.is_broadcast(address)))
 }
 
 /// Sends an echo request: the identifier is the socket's, the type the family's, the rest the program's (Linux' ping sockets).

@@ -58,6 +58,22 @@ impl TcpListener {
         Ok(Self { sockets: sockets.clone(), listener, closed: Lock::new(false) })
     }
 
+    /// The address that a stream socket gets when it is bound: a free port for port 0.
+    pub(crate) fn reserve(sockets: &Sockets, mut local: SocketAddr) -> Result<SocketAddr, Error> {
+        if !sockets.has_address(local.ip()) {
+            return Err(Error::AddressNotAvailable);
+        }
+        if local.port() == 0 {
+            local.set_port(Self::free_port(sockets, local)?);
+        }
+        let interfaces = match &sockets.interface {
+            Some(interface) => alloc::vec![Arc::clone(interface)],
+            None => sockets.shared.routing.interfaces(),
+        };
+        let is_taken = interfaces.iter().any(|interface| interface.look(|stack| stack.tcp.listens_at(local)));
+        if is_taken { Err(Error::AddressInUse) } else { Ok(local) }
+    }
+
     fn free_port(sockets: &Sockets, local: SocketAddr) -> Result<u16, Error> {
         let interface = match &sockets.interface {
             Some(interface) => Arc::clone(interface),

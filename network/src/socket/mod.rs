@@ -57,7 +57,7 @@ impl Sockets {
         match &self.interface {
             None => self.shared.route(destination),
             Some(interface) => {
-                let source = interface.with(|stack| stack.source_for(destination))?;
+                let source = interface.look(|stack| stack.source_for(destination))?;
                 Ok((Arc::clone(interface), source))
             }
         }
@@ -69,13 +69,13 @@ impl Sockets {
             return true;
         }
         match &self.interface {
-            Some(interface) => interface.with(|stack| stack.addresses.owns(address)),
+            Some(interface) => interface.look(|stack| stack.addresses.owns(address)),
             None => self
                 .shared
                 .routing
                 .interfaces()
                 .iter()
-                .any(|interface| interface.with(|stack| stack.addresses.owns(address))),
+                .any(|interface| interface.look(|stack| stack.addresses.owns(address))),
         }
     }
 }

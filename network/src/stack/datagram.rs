@@ -6,7 +6,7 @@
 use alloc::collections::VecDeque;
 use alloc::sync::Arc;
 use alloc::vec::Vec;
-use core::net::{IpAddr, Ipv4Addr, Ipv6Addr, SocketAddr};
+use core::net::{IpAddr, SocketAddr};
 use core::task::Waker;
 
 use foldhash::fast::FixedState;
@@ -14,6 +14,7 @@ use hashbrown::HashMap;
 use virtual_file_system::{Error, Lock, Readiness, WakerList};
 
 use super::Wakes;
+use super::bound::Bound;
 use super::ip::header::Header;
 use super::ip::icmp::Quote;
 use crate::command::socket::{SocketKind, SocketState, SocketStatus};
@@ -128,7 +129,7 @@ impl Endpoint {
 /// Where an endpoint is reached on one interface.
 #[derive(Clone, Debug)]
 pub(crate) struct Binding {
-    pub(crate) local: Option<IpAddr>,
+    pub(crate) bound: Bound,
     pub(crate) port: u16,
     pub(crate) remote: Option<SocketAddr>,
     /// Set for a socket of this interface alone, which is preferred to one of all interfaces (SOK-03).
@@ -138,24 +139,21 @@ pub(crate) struct Binding {
 
 impl Binding {
     pub(crate) fn score(&self, local: IpAddr, remote: SocketAddr) -> Option<u8> {
-        let local_matches = self.local.is_none_or(|bound| bound == local);
+        let local_matches = self.bound.matches(local);
         let remote_matches = self
             .remote
             .is_none_or(|peer| peer.ip() == remote.ip() && (peer.port() == remote.port() || peer.port() == 0));
-        (local_matches && remote_matches)
-            .then_some(u8::from(self.remote.is_some()) * 4 + u8::from(self.local.is_some()) * 2 + u8::from(self.device))
+        (local_matches && remote_matches).then_some(
+            u8::from(self.remote.is_some()) * 4 + u8::from(self.bound.is_specific()) * 2 + u8::from(self.device),
+        )
     }
 
     /// The socket as others see it.
     pub(crate) fn status(&self, family: Family, interface: &str) -> SocketStatus {
-        let unspecified = match self.remote {
-            Some(SocketAddr::V6(_)) => IpAddr::V6(Ipv6Addr::UNSPECIFIED),
-            _ => IpAddr::V4(Ipv4Addr::UNSPECIFIED),
-        };
         SocketStatus {
             kind: if family == Family::Udp { SocketKind::Udp } else { SocketKind::Icmp },
             state: if self.remote.is_some() { SocketState::Established } else { SocketState::Closed },
-            local: SocketAddr::new(self.local.unwrap_or(unspecified), self.port),
+            local: SocketAddr::new(self.bound.address(), self.port),
             remote: self.remote,
             interface: interface.into(),
             receive_queue: u32::try_from(self.endpoint.waiting()).unwrap_or(u32::MAX),
@@ -165,11 +163,7 @@ impl Binding {
 
     /// True when both could receive the same datagram and neither is more specific by its peer.
     fn conflicts(&self, other: &Self) -> bool {
-        let addresses_overlap = match (self.local, other.local) {
-            (Some(first), Some(second)) => first == second,
-            _ => true,
-        };
-        addresses_overlap && self.remote == other.remote
+        self.bound.overlaps(other.bound) && self.remote == other.remote
     }
 }
 

@@ -9,6 +9,7 @@
 
 pub(crate) mod advertise;
 pub(crate) mod autoconfiguration;
+pub(crate) mod bound;
 pub(crate) mod checksum;
 pub(crate) mod configure;
 pub(crate) mod datagram;

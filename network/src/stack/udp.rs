@@ -66,9 +66,7 @@ impl Stack {
             }
         } else {
             // Everybody who asked for it gets a copy, also those bound to an address of this interface.
-            for binding in
-                bindings.iter().filter(|binding| binding.local.is_none_or(|local| local == header.destination))
-            {
+            for binding in bindings.iter().filter(|binding| binding.bound.matches(header.destination)) {
                 found = true;
                 kept &= binding.endpoint.push(received, data, &mut self.wakes);
             }

@@ -80,7 +80,7 @@ impl Stack {
 
     /// A reset for a segment that belongs to nobody (RFC 9293 §3.5.2).
     fn tcp_refuse(&mut self, flow: Flow, segment: &Segment) {
-        if segment.rst || flow.remote.port() == 0 || !self.may_send_error() {
+        if segment.rst || flow.remote.port() == 0 {
             return;
         }
         match segment.acknowledgment {

@@ -6,7 +6,7 @@
 
 use alloc::collections::VecDeque;
 use alloc::sync::Arc;
-use core::net::{IpAddr, SocketAddr};
+use core::net::SocketAddr;
 use core::task::Waker;
 
 use virtual_file_system::{Error, Lock, WakerList};
@@ -15,6 +15,7 @@ use super::{Flow, Phase, SlotId};
 use crate::driver::Frame;
 use crate::limits;
 use crate::socket::TcpSettings;
+use crate::stack::bound::Bound;
 use crate::stack::ip::header::Header;
 use crate::stack::{Stack, Wakes};
 
@@ -88,7 +89,7 @@ impl Listener {
 /// A listener's place on one interface.
 #[derive(Debug)]
 pub(crate) struct ListenBinding {
-    pub(crate) address: Option<IpAddr>,
+    pub(crate) bound: Bound,
     /// Set for a listener of this interface alone.
     pub(crate) device: bool,
     pub(crate) listener: Arc<Listener>,
@@ -102,19 +103,15 @@ impl Stack {
     /// # Errors
     /// `AddressInUse` when another listener has the port with an overlapping address.
     pub(crate) fn tcp_listen(&mut self, listener: &Arc<Listener>, device: bool) -> Result<(), Error> {
-        let address = Some(listener.local.ip()).filter(|address| !address.is_unspecified());
+        let bound = Bound::new(listener.local.ip());
         let bindings = self.tcp.listeners.entry(listener.local.port()).or_default();
-        let overlaps = |binding: &ListenBinding| match (binding.address, address) {
-            (Some(first), Some(second)) => first == second,
-            _ => true,
-        };
         if bindings.iter().any(|binding| Arc::ptr_eq(&binding.listener, listener)) {
             return Ok(());
         }
-        if bindings.iter().any(overlaps) {
+        if bindings.iter().any(|binding| binding.bound.overlaps(bound)) {
             return Err(Error::AddressInUse);
         }
-        bindings.push(ListenBinding { address, device, listener: Arc::clone(listener), half_open: VecDeque::new() });
+        bindings.push(ListenBinding { bound, device, listener: Arc::clone(listener), half_open: VecDeque::new() });
         Ok(())
     }
 
@@ -137,8 +134,8 @@ impl Stack {
         let Some(bindings) = self.tcp.listeners.get_mut(&flow.local.port()) else { return Err(frame) };
         let best = bindings
             .iter_mut()
-            .filter(|binding| binding.address.is_none_or(|address| address == flow.local.ip()))
-            .max_by_key(|binding| binding.address.is_some());
+            .filter(|binding| binding.bound.matches(flow.local.ip()))
+            .max_by_key(|binding| binding.bound.is_specific());
         let Some(binding) = best else { return Err(frame) };
         let listener = Arc::clone(&binding.listener);
         if listener.len() >= listener.backlog || listener.is_closed() {

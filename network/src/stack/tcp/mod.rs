@@ -36,6 +36,7 @@ use self::listen::{ListenBinding, Listener};
 use self::segment::Supervision;
 use self::time_wait::TimeWait;
 use crate::platform::Instant;
+use crate::stack::bound::Bound;
 
 /// Both ends of a connection.
 #[derive(Clone, Copy, PartialEq, Eq, Hash, Debug)]
@@ -188,6 +189,14 @@ impl Tcp {
         let index = self.slots.insert(slot) as u32;
         self.flows.insert(flow, index);
         SlotId { index, generation: self.generation }
+    }
+
+    /// True when a listener takes connections to this address.
+    pub(crate) fn listens_at(&self, local: SocketAddr) -> bool {
+        let bound = Bound::new(local.ip());
+        self.listeners
+            .get(&local.port())
+            .is_some_and(|bindings| bindings.iter().any(|binding| binding.bound.overlaps(bound)))
     }
 
     /// Removes a connection.

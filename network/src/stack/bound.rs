@@ -1,0 +1,86 @@
+//! What a socket is bound to: one address, every IPv4 address, or every address of both families.
+//!
+//! As on Linux, `0.0.0.0` means IPv4 only and `::` means both families.
+
+use core::net::{IpAddr, Ipv4Addr, Ipv6Addr};
+
+/// The local side of a binding.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub(crate) enum Bound {
+    /// Every address (`::`).
+    Any,
+    /// Every IPv4 address (`0.0.0.0`).
+    AnyIpv4,
+    /// One address.
+    Address(IpAddr),
+}
+
+impl Bound {
+    /// What binding to this address means.
+    pub(crate) fn new(address: IpAddr) -> Self {
+        match address {
+            IpAddr::V4(address) if address.is_unspecified() => Self::AnyIpv4,
+            IpAddr::V6(address) if address.is_unspecified() => Self::Any,
+            address => Self::Address(address),
+        }
+    }
+
+    /// The address that stands for it.
+    pub(crate) const fn address(self) -> IpAddr {
+        match self {
+            Self::Any => IpAddr::V6(Ipv6Addr::UNSPECIFIED),
+            Self::AnyIpv4 => IpAddr::V4(Ipv4Addr::UNSPECIFIED),
+            Self::Address(address) => address,
+        }
+    }
+
+    /// True when packets to `address` are meant.
+    pub(crate) fn matches(self, address: IpAddr) -> bool {
+        match self {
+            Self::Any => true,
+            Self::AnyIpv4 => address.is_ipv4(),
+            Self::Address(own) => own == address,
+        }
+    }
+
+    /// True when some address is meant by both.
+    pub(crate) fn overlaps(self, other: Self) -> bool {
+        match (self, other) {
+            (Self::Any, _) | (_, Self::Any) | (Self::AnyIpv4, Self::AnyIpv4) => true,
+            (Self::AnyIpv4, Self::Address(address)) | (Self::Address(address), Self::AnyIpv4) => address.is_ipv4(),
+            (Self::Address(first), Self::Address(second)) => first == second,
+        }
+    }
+
+    /// True for one address, which is preferred to all of them.
+    pub(crate) const fn is_specific(self) -> bool {
+        matches!(self, Self::Address(_))
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn bound(text: &str) -> Bound {
+        Bound::new(text.parse().unwrap())
+    }
+
+    #[test]
+    fn the_ipv6_wildcard_means_both_families_and_the_ipv4_one_does_not() {
+        for (first, second, overlap) in [
+            ("::", "0.0.0.0", true),
+            ("::", "10.0.0.1", true),
+            ("0.0.0.0", "10.0.0.1", true),
+            ("0.0.0.0", "fd00::1", false),
+            ("10.0.0.1", "10.0.0.2", false),
+            ("fd00::1", "fd00::1", true),
+        ] {
+            assert_eq!(bound(first).overlaps(bound(second)), overlap, "{first} {second}");
+            assert_eq!(bound(second).overlaps(bound(first)), overlap, "{second} {first}");
+        }
+        assert!(
+            bound("::").matches("10.0.0.1".parse().unwrap()) && !bound("0.0.0.0").matches("fd00::1".parse().unwrap())
+        );
+    }
+}
