@@ -1,1 +1,36 @@
-//! Placeholder of the skeleton.
+//! Frames in and frames out, their controllers, and the host's clock, entropy and executor.
+//!
+//! Everything that touches an operating system stands here. The drivers implement [`network::driver::Driver`] and are
+//! handed to a `Manager`; [`Host`] supplies the platform around it.
+//!
+//! | module | owns |
+//! |---|---|
+//! | [`host`] | clock, entropy, executor; the program's standard streams as files |
+//! | [`Loopback`] | a system's traffic with itself |
+//! | [`cable`](fn@cable) | two ends in memory |
+//! | [`lan`] | a switch in memory, with cables of any quality |
+//! | [`tap`] | frames and packets to and from the Linux kernel |
+//! | [`controller_commands`] | the commands of the drivers' controllers |
+//!
+//! Bounds stand in [`limits`].
+
+mod cable;
+mod controller;
+mod counters;
+#[cfg(unix)]
+mod descriptor;
+pub mod host;
+pub mod lan;
+pub mod limits;
+mod loopback;
+#[cfg(target_os = "linux")]
+pub mod tap;
+
+pub use cable::{Cable, CableControl, CableOptions, cable};
+pub use controller::{DriverInformation, controller_commands};
+pub use counters::DriverCounters;
+pub use host::Host;
+pub use lan::{Chance, Impairment, Lan, LanPort, PortNumber};
+pub use loopback::Loopback;
+#[cfg(target_os = "linux")]
+pub use tap::{Tap, TapKind, TapOptions};

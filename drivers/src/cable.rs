@@ -1,0 +1,331 @@
+//! Two ends in memory: what one end transmits, the other receives, without a copy.
+//!
+//! Each end gathers a batch on its own side and exchanges it with the other under one lock, so the lock is taken once per
+//! batch and not per frame. Order of a frame: `outbox` of the sender → `queue` of the receiver's [`End`] → `inbox` of the
+//! receiver. Under the lock nobody is woken; [`Driver::flush`] hands the other end's waker out.
+
+use std::collections::VecDeque;
+use std::mem;
+use std::sync::Arc;
+use std::task::Waker;
+
+use network::address::HardwareAddress;
+use network::driver::{Capabilities, Driver, DriverError, Frame, FramePool, Kind, LinkState, Medium};
+use virtual_file_system::{self as files, CharacterDevice, Lock};
+
+use crate::controller::{Controlled, Controller, DriverInformation};
+use crate::counters::{Counters, DriverCounters};
+use crate::limits::ETHERNET_HEADER;
+
+/// How a cable is made.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub struct CableOptions {
+    /// The largest IP packet in bytes.
+    pub mtu: usize,
+    /// What a frame starts with.
+    pub medium: Medium,
+    /// The addresses of the two ends; unused with [`Medium::Ip`].
+    pub hardware: (HardwareAddress, HardwareAddress),
+    /// Whether the stacks may trust the memory between them and leave out checksums.
+    pub reliable: bool,
+    /// Frames that fit into each direction, besides the batch that the receiver is working on. At least one.
+    pub capacity: usize,
+}
+
+/// Which end.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+enum Side {
+    Left,
+    Right,
+}
+
+impl Side {
+    const fn other(self) -> Self {
+        match self {
+            Self::Left => Self::Right,
+            Self::Right => Self::Left,
+        }
+    }
+}
+
+/// What the other side knows of one end.
+#[derive(Debug, Default)]
+struct End {
+    /// Frames for this end.
+    queue: VecDeque<Frame>,
+    waker: Option<Waker>,
+    wants_room: bool,
+}
+
+#[derive(Debug)]
+struct Shared {
+    left: End,
+    right: End,
+    plugged: bool,
+    /// Both ends exist.
+    whole: bool,
+}
+
+impl Shared {
+    const fn end(&mut self, side: Side) -> &mut End {
+        match side {
+            Side::Left => &mut self.left,
+            Side::Right => &mut self.right,
+        }
+    }
+
+    const fn is_up(&self) -> bool {
+        self.plugged && self.whole
+    }
+
+    /// Frames on a pulled cable are lost; everybody hears of it.
+    fn change(&mut self, change: impl FnOnce(&mut Self)) -> (Vec<Frame>, [Option<Waker>; 2]) {
+        let before = self.is_up();
+        change(self);
+        if self.is_up() == before {
+            return (Vec::new(), [None, None]);
+        }
+        let lost = self.left.queue.drain(..).chain(self.right.queue.drain(..)).collect();
+        (lost, [self.left.waker.take(), self.right.waker.take()])
+    }
+}
+
+/// Makes a cable and gives its two ends.
+#[must_use]
+pub fn cable(options: CableOptions) -> (Cable, Cable) {
+    let shared = Shared { left: End::default(), right: End::default(), plugged: true, whole: true };
+    let shared = Arc::new(Lock::new(shared));
+    let end = |side| Cable {
+        shared: Arc::clone(&shared),
+        side,
+        options,
+        hardware: if side == Side::Left { options.hardware.0 } else { options.hardware.1 },
+        outbox: VecDeque::new(),
+        inbox: VecDeque::new(),
+        room: options.capacity.max(1),
+        doorbell: None,
+        counters: Arc::default(),
+    };
+    (end(Side::Left), end(Side::Right))
+}
+
+/// One end of a cable. Dropping it leaves the other end without a link.
+#[derive(Debug)]
+pub struct Cable {
+    shared: Arc<Lock<Shared>>,
+    side: Side,
+    options: CableOptions,
+    hardware: HardwareAddress,
+    /// Frames since the last exchange.
+    outbox: VecDeque<Frame>,
+    /// The batch under work.
+    inbox: VecDeque<Frame>,
+    /// Frames that the outbox may hold; the other end can only make it more.
+    room: usize,
+    /// Whom the next flush wakes.
+    doorbell: Option<Waker>,
+    counters: Arc<Counters>,
+}
+
+impl Cable {
+    /// A hand on the cable, which can pull it.
+    #[must_use]
+    pub fn control(&self) -> CableControl {
+        CableControl { shared: Arc::clone(&self.shared) }
+    }
+
+    /// The device that answers [`controller_commands`](crate::controller_commands) about this end.
+    #[must_use]
+    pub fn controller(&self) -> Arc<dyn CharacterDevice> {
+        let counters = Arc::clone(&self.counters);
+        Arc::new(Controller::new(Arc::new(Panel { control: self.control(), counters, mtu: self.options.mtu })))
+    }
+
+    const fn longest(&self) -> usize {
+        match self.options.medium {
+            Medium::Ethernet => self.options.mtu.saturating_add(ETHERNET_HEADER),
+            Medium::Ip => self.options.mtu,
+        }
+    }
+
+    /// Hands the outbox over and learns how much room there is.
+    fn exchange(&mut self) {
+        let Self { shared, side, options, outbox, counters, .. } = self;
+        let side = *side;
+        let (waker, waiting) = shared.with(|shared| {
+            let is_up = shared.is_up();
+            let peer = shared.end(side.other());
+            if is_up && !outbox.is_empty() {
+                peer.queue.append(outbox);
+                (peer.waker.take(), peer.queue.len())
+            } else {
+                (None, peer.queue.len())
+            }
+        });
+        // Nothing is left unless the cable is pulled: then it is lost, and freed outside of the lock.
+        for frame in outbox.drain(..) {
+            counters.dropped(frame.len());
+        }
+        self.room = options.capacity.max(1).saturating_sub(waiting);
+        self.ring(waker);
+    }
+
+    fn ring(&mut self, waker: Option<Waker>) {
+        if waker.is_some() {
+            self.doorbell = waker;
+        }
+    }
+}
+
+impl Driver for Cable {
+    fn capabilities(&self) -> Capabilities {
+        let CableOptions { mtu, medium, reliable, capacity, .. } = self.options;
+        let kind = if medium == Medium::Ethernet { Kind::Ethernet } else { Kind::Tunnel };
+        Capabilities { kind, medium, mtu, burst: Some(capacity.max(1)), reliable }
+    }
+
+    fn hardware_address(&self) -> Option<HardwareAddress> {
+        (self.options.medium == Medium::Ethernet).then_some(self.hardware)
+    }
+
+    fn set_hardware_address(&mut self, address: HardwareAddress) -> Result<(), DriverError> {
+        if self.options.medium != Medium::Ethernet || !address.is_unicast() {
+            return Err(DriverError::Unsupported);
+        }
+        self.hardware = address;
+        Ok(())
+    }
+
+    fn link_state(&mut self) -> LinkState {
+        if self.shared.with(|shared| shared.is_up()) {
+            return LinkState::Up;
+        }
+        self.inbox.clear();
+        LinkState::Down
+    }
+
+    fn receive(&mut self, _: &mut FramePool) -> Option<Frame> {
+        if self.inbox.is_empty() {
+            let Self { shared, side, inbox, .. } = self;
+            let side = *side;
+            let waker = shared.with(|shared| {
+                let end = shared.end(side);
+                if end.queue.is_empty() {
+                    return None;
+                }
+                mem::swap(&mut end.queue, inbox);
+                let peer = shared.end(side.other());
+                if peer.wants_room { peer.waker.take() } else { None }
+            });
+            self.ring(waker);
+        }
+        let frame = self.inbox.pop_front()?;
+        self.counters.received(frame.len());
+        Some(frame)
+    }
+
+    fn can_transmit(&mut self) -> bool {
+        if self.outbox.len() >= self.room {
+            self.exchange();
+        }
+        self.outbox.len() < self.room
+    }
+
+    fn transmit(&mut self, frame: Frame, pool: &mut FramePool) -> Result<(), Frame> {
+        if !self.can_transmit() {
+            return Err(frame);
+        }
+        let length = frame.len();
+        if length > self.longest() {
+            self.counters.dropped(length);
+            pool.put(frame);
+        } else {
+            self.counters.sent(length);
+            self.outbox.push_back(frame);
+        }
+        Ok(())
+    }
+
+    fn flush(&mut self) -> Option<Waker> {
+        if !self.outbox.is_empty() {
+            self.exchange();
+        }
+        self.doorbell.take()
+    }
+
+    fn register(&mut self, waker: &Waker, room: bool) {
+        let replaced = self.shared.with(|shared| {
+            let end = shared.end(self.side);
+            end.wants_room = room;
+            match &end.waker {
+                Some(known) if known.will_wake(waker) => None,
+                _ => end.waker.replace(waker.clone()),
+            }
+        });
+        drop(replaced);
+    }
+}
+
+impl Drop for Cable {
+    fn drop(&mut self) {
+        let (lost, wakers) = self.shared.with(|shared| {
+            shared.end(self.side).waker = None;
+            shared.change(|shared| shared.whole = false)
+        });
+        drop(lost);
+        wakers.into_iter().flatten().chain(self.doorbell.take()).for_each(Waker::wake);
+    }
+}
+
+/// A hand on a cable.
+#[derive(Clone, Debug)]
+pub struct CableControl {
+    shared: Arc<Lock<Shared>>,
+}
+
+impl CableControl {
+    /// Plugs the cable in or pulls it; both ends are woken if that changes the link. What is on the way is lost.
+    pub fn set_link(&self, link: LinkState) {
+        let plugged = link == LinkState::Up;
+        let (lost, wakers) = self.shared.with(|shared| shared.change(|shared| shared.plugged = plugged));
+        drop(lost);
+        wakers.into_iter().flatten().for_each(Waker::wake);
+    }
+
+    /// Pulls the cable.
+    pub fn unplug(&self) {
+        self.set_link(LinkState::Down);
+    }
+
+    /// Plugs the cable in.
+    pub fn plug(&self) {
+        self.set_link(LinkState::Up);
+    }
+
+    /// The link as of now: down also when one of the ends is gone.
+    #[must_use]
+    pub fn link(&self) -> LinkState {
+        if self.shared.with(|shared| shared.is_up()) { LinkState::Up } else { LinkState::Down }
+    }
+}
+
+struct Panel {
+    control: CableControl,
+    counters: Arc<Counters>,
+    mtu: usize,
+}
+
+impl Controlled for Panel {
+    fn information(&self) -> DriverInformation {
+        DriverInformation::new("cable", "", self.mtu)
+    }
+
+    fn counters(&self) -> DriverCounters {
+        self.counters.read()
+    }
+
+    fn set_link(&self, up: bool) -> files::Result<()> {
+        self.control.set_link(if up { LinkState::Up } else { LinkState::Down });
+        Ok(())
+    }
+}

@@ -1,0 +1,128 @@
+//! Controllers: the character devices that answer what the stack itself does not know about an interface.
+//!
+//! A driver supplies a [`Controlled`] panel; [`Controller`] decodes, checks the authority and encodes. It is given to
+//! `Manager::register`, which forwards unknown identifiers, or mounted by itself. What a driver cannot do, and what no
+//! table knows, is [`Error::UnknownCommand`].
+
+use std::sync::Arc;
+use std::task::{Context, Poll};
+
+use serde::{Deserialize, Serialize};
+use virtual_file_system::{
+    Authority, CharacterDevice, Error, Identifier, OpenDevice, OpenFlags, OpenRequest, Operation, Readiness, Result,
+    encode,
+};
+
+use crate::counters::DriverCounters;
+use crate::lan::Impairment;
+
+virtual_file_system::define_commands! {
+    /// Commands of the drivers in this crate.
+    pub mod controller_commands, kind b'c' {
+        /// Tells what drives the interface.
+        1 => GetDriver: Read (()) -> DriverInformation;
+        /// Tells what the driver has counted.
+        2 => GetCounters: Read (()) -> DriverCounters;
+        /// Changes the quality of the cable between the station and the switch.
+        3 => SetImpairment: Write (Impairment) -> ();
+        /// Tells the quality of the cable between the station and the switch.
+        4 => GetImpairment: Read (()) -> Impairment;
+        /// Plugs the cable in or pulls it.
+        5 => SetLink: Write (bool) -> ();
+    }
+}
+
+/// What drives an interface.
+#[derive(Clone, PartialEq, Eq, Debug, Serialize, Deserialize)]
+pub struct DriverInformation {
+    /// The driver: `loopback`, `cable`, `lan`, `tap`, `tun`, `smoltcp`, `embassy`.
+    pub kind: String,
+    /// What the driver calls the device, such as `tap0` or `port 3`; may be empty.
+    pub name: String,
+    /// The largest IP packet in bytes.
+    pub mtu: u32,
+}
+
+impl DriverInformation {
+    pub(crate) fn new(kind: &str, name: impl Into<String>, mtu: usize) -> Self {
+        Self { kind: kind.into(), name: name.into(), mtu: u32::try_from(mtu).unwrap_or(u32::MAX) }
+    }
+}
+
+/// What a controller asks of a driver. The defaults refuse.
+pub(crate) trait Controlled: Send + Sync {
+    fn information(&self) -> DriverInformation;
+
+    fn counters(&self) -> DriverCounters;
+
+    fn impairment(&self) -> Result<Impairment> {
+        Err(Error::UnknownCommand)
+    }
+
+    fn set_impairment(&self, impairment: Impairment) -> Result<()> {
+        let _ = impairment;
+        Err(Error::UnknownCommand)
+    }
+
+    fn set_link(&self, up: bool) -> Result<()> {
+        let _ = up;
+        Err(Error::UnknownCommand)
+    }
+}
+
+/// The device in front of a panel.
+pub(crate) struct Controller(Arc<dyn Controlled>);
+
+impl Controller {
+    pub(crate) fn new(panel: Arc<dyn Controlled>) -> Self {
+        Self(panel)
+    }
+}
+
+impl CharacterDevice for Controller {
+    fn open(&self, request: &OpenRequest<'_>) -> Result<Arc<dyn OpenDevice>> {
+        Ok(Arc::new(OpenController { panel: Arc::clone(&self.0), flags: request.flags }))
+    }
+}
+
+struct OpenController {
+    panel: Arc<dyn Controlled>,
+    flags: OpenFlags,
+}
+
+impl OpenController {
+    fn answer(&self, identifier: Identifier, request: &[u8]) -> Result<Vec<u8>> {
+        use controller_commands::Request;
+        match Request::authority(identifier) {
+            None => return Err(Error::UnknownCommand),
+            Some(Authority::Write) if !self.flags.contains(OpenFlags::WRITE) => return Err(Error::PermissionDenied),
+            Some(Authority::Write | Authority::Read) => {}
+        }
+        match Request::decode(identifier, request).ok_or(Error::UnknownCommand)?? {
+            Request::GetDriver(()) => encode(&self.panel.information()),
+            Request::GetCounters(()) => encode(&self.panel.counters()),
+            Request::SetImpairment(impairment) => encode(&self.panel.set_impairment(impairment)?),
+            Request::GetImpairment(()) => encode(&self.panel.impairment()?),
+            Request::SetLink(up) => encode(&self.panel.set_link(up)?),
+        }
+    }
+}
+
+impl OpenDevice for OpenController {
+    /// There is nothing to read: a controller speaks by commands.
+    fn read<'a>(&'a self, _: &'a mut [u8]) -> Operation<'a, usize> {
+        Operation::done(Ok(0))
+    }
+
+    fn write<'a>(&'a self, _: &'a [u8]) -> Operation<'a, usize> {
+        Operation::done(Err(Error::Unsupported))
+    }
+
+    fn control<'a>(&'a self, identifier: Identifier, request: &'a [u8]) -> Operation<'a, Vec<u8>> {
+        Operation::done(self.answer(identifier, request))
+    }
+
+    fn poll_ready(&self, _: &mut Context<'_>, interest: Readiness) -> Poll<Readiness> {
+        Poll::Ready(interest & (Readiness::READABLE | Readiness::WRITABLE))
+    }
+}

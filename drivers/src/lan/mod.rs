@@ -1,0 +1,294 @@
+//! A switch in memory for any number of stations, with a cable of any quality to each.
+//!
+//! | file | owns |
+//! |---|---|
+//! | [`impairment`] | what a bad cable does to a frame, from a seed |
+//! | [`switch`] | ports, learned addresses, frames under way |
+//! | here | the handle, a station's driver, and the task that carries delayed frames on |
+//!
+//! With perfect cables a frame is at its receivers when `transmit` returns. Anything else needs [`Lan::runner`] to be
+//! spawned; the same seed and the same traffic then have the same fate.
+
+mod impairment;
+mod switch;
+
+use std::fmt;
+use std::pin::Pin;
+use std::sync::{Arc, Weak};
+use std::task::{Context, Poll, Wake, Waker};
+
+use network::address::HardwareAddress;
+use network::driver::{Capabilities, Driver, DriverError, Frame, FramePool, Kind, LinkState, Medium};
+use network::platform::{BoxFuture, Clock, Instant};
+use virtual_file_system::{CharacterDevice, Error, Lock, Result};
+
+pub use self::impairment::{Chance, Impairment};
+pub use self::switch::PortNumber;
+use self::switch::Switch;
+use crate::controller::{Controlled, Controller, DriverInformation};
+use crate::counters::DriverCounters;
+
+/// Nanoseconds in a microsecond.
+const MICROSECOND: u64 = 1_000;
+
+struct Shared {
+    clock: Arc<dyn Clock>,
+    switch: Lock<Switch>,
+}
+
+impl Shared {
+    fn now(&self) -> u64 {
+        self.clock.now().as_micros().saturating_mul(MICROSECOND)
+    }
+
+    fn wake(&self) {
+        let wakers = self.switch.with(Switch::take_wakers);
+        wakers.into_iter().for_each(Waker::wake);
+    }
+}
+
+impl Drop for Shared {
+    /// The last handle is gone: the runner ends.
+    fn drop(&mut self) {
+        if let Some(runner) = self.switch.with(|switch| switch.runner.take()) {
+            runner.wake();
+        }
+    }
+}
+
+/// A switch; clones are the same one.
+#[derive(Clone)]
+pub struct Lan(Arc<Shared>);
+
+impl fmt::Debug for Lan {
+    fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
+        formatter.debug_struct("Lan").finish_non_exhaustive()
+    }
+}
+
+impl Lan {
+    /// Makes a switch without ports, whose chance follows from `seed`.
+    #[must_use]
+    pub fn new(clock: Arc<dyn Clock>, seed: u64) -> Self {
+        Self(Arc::new(Shared { clock, switch: Lock::new(Switch::new(seed)) }))
+    }
+
+    /// Adds a port for a station with this address, for IP packets of up to `mtu` bytes. Dropping it removes it.
+    #[must_use]
+    pub fn port(&self, hardware: HardwareAddress, mtu: usize) -> LanPort {
+        let number = self.0.switch.with(|switch| switch.add(mtu));
+        LanPort { lan: self.clone(), number, hardware, mtu, runner_is_late: false }
+    }
+
+    /// Changes the quality of a port's cable, for frames from now on. False when the port is gone or the settings make no
+    /// sense.
+    pub fn set_impairment(&self, port: PortNumber, impairment: Impairment) -> bool {
+        impairment.is_valid()
+            && self.0.switch.with(|switch| match switch.port_mut(port) {
+                Some(port) => {
+                    port.impairment = impairment;
+                    true
+                }
+                None => false,
+            })
+    }
+
+    /// The quality of a port's cable, while the port exists.
+    #[must_use]
+    pub fn impairment(&self, port: PortNumber) -> Option<Impairment> {
+        self.0.switch.with(|switch| switch.port(port).map(|port| port.impairment))
+    }
+
+    /// Plugs a port's cable in or pulls it. False when the port is gone.
+    pub fn set_link(&self, port: PortNumber, link: LinkState) -> bool {
+        let is_known = self.0.switch.with(|switch| switch.set_link(port, link == LinkState::Up));
+        self.0.wake();
+        is_known
+    }
+
+    /// What a port has counted, while it exists. Lost frames count at the port in whose cable they were lost.
+    #[must_use]
+    pub fn counters(&self, port: PortNumber) -> Option<DriverCounters> {
+        self.0.switch.with(|switch| switch.port(port).map(|port| port.counters))
+    }
+
+    /// The task that carries delayed frames on: it sleeps until the next one is due, and ends when the switch and all its
+    /// ports are gone. One is enough; of several, the youngest works.
+    pub fn runner(&self) -> impl Future<Output = ()> + Send + 'static {
+        Runner { shared: Arc::downgrade(&self.0), sleep: None }
+    }
+}
+
+struct Runner {
+    shared: Weak<Shared>,
+    sleep: Option<(Instant, BoxFuture<'static, ()>)>,
+}
+
+impl Future for Runner {
+    type Output = ();
+
+    fn poll(mut self: Pin<&mut Self>, context: &mut Context<'_>) -> Poll<()> {
+        loop {
+            let Some(shared) = self.shared.upgrade() else { return Poll::Ready(()) };
+            let now = shared.now();
+            let (due, replaced) = shared.switch.with(|switch| {
+                let replaced = switch.runner.replace(context.waker().clone());
+                (switch.advance(now), replaced)
+            });
+            drop(replaced);
+            shared.wake();
+            let Some(due) = due else {
+                self.sleep = None;
+                return Poll::Pending;
+            };
+            let deadline = Instant::from_micros(due.div_ceil(MICROSECOND));
+            let (_, sleep) = match &mut self.sleep {
+                Some(sleep) if sleep.0 == deadline => sleep,
+                sleep => sleep.insert((deadline, shared.clock.sleep_until(deadline))),
+            };
+            if sleep.as_mut().poll(context).is_pending() {
+                return Poll::Pending;
+            }
+            self.sleep = None;
+        }
+    }
+}
+
+/// A station's end of its cable to the switch.
+#[derive(Debug)]
+pub struct LanPort {
+    lan: Lan,
+    number: PortNumber,
+    hardware: HardwareAddress,
+    mtu: usize,
+    /// Since the last flush a frame got under way that is due before all others.
+    runner_is_late: bool,
+}
+
+impl LanPort {
+    /// By which the [`Lan`] knows this port.
+    #[must_use]
+    pub const fn number(&self) -> PortNumber {
+        self.number
+    }
+
+    /// The device that answers [`controller_commands`](crate::controller_commands) about this port.
+    #[must_use]
+    pub fn controller(&self) -> Arc<dyn CharacterDevice> {
+        let lan = Arc::downgrade(&self.lan.0);
+        Arc::new(Controller::new(Arc::new(Panel { lan, number: self.number, mtu: self.mtu })))
+    }
+}
+
+impl Driver for LanPort {
+    fn capabilities(&self) -> Capabilities {
+        Capabilities { kind: Kind::Ethernet, medium: Medium::Ethernet, mtu: self.mtu, burst: None, reliable: false }
+    }
+
+    fn hardware_address(&self) -> Option<HardwareAddress> {
+        Some(self.hardware)
+    }
+
+    fn set_hardware_address(&mut self, address: HardwareAddress) -> std::result::Result<(), DriverError> {
+        if !address.is_unicast() {
+            return Err(DriverError::Unsupported);
+        }
+        self.hardware = address;
+        Ok(())
+    }
+
+    fn link_state(&mut self) -> LinkState {
+        let is_up = self.lan.0.switch.with(|switch| switch.port(self.number).is_some_and(|port| port.is_up));
+        if is_up { LinkState::Up } else { LinkState::Down }
+    }
+
+    fn receive(&mut self, _: &mut FramePool) -> Option<Frame> {
+        self.lan.0.switch.with(|switch| switch.receive(self.number))
+    }
+
+    /// A switch is always polite: what it has no room for, it drops.
+    fn can_transmit(&mut self) -> bool {
+        true
+    }
+
+    fn transmit(&mut self, frame: Frame, _: &mut FramePool) -> std::result::Result<(), Frame> {
+        let shared = &*self.lan.0;
+        self.runner_is_late |= shared.switch.with(|switch| switch.transmit(self.number, frame, || shared.now()));
+        Ok(())
+    }
+
+    fn flush(&mut self) -> Option<Waker> {
+        let is_late = std::mem::take(&mut self.runner_is_late);
+        let (mut wakers, runner) =
+            self.lan.0.switch.with(|switch| (switch.take_wakers(), if is_late { switch.runner.take() } else { None }));
+        wakers.extend(runner);
+        match wakers.len() {
+            0 | 1 => wakers.pop(),
+            _ => Some(Waker::from(Arc::new(Bell(wakers)))),
+        }
+    }
+
+    fn register(&mut self, waker: &Waker, _: bool) {
+        let replaced = self.lan.0.switch.with(|switch| switch.register(self.number, waker));
+        drop(replaced);
+    }
+}
+
+impl Drop for LanPort {
+    fn drop(&mut self) {
+        let removed = self.lan.0.switch.with(|switch| switch.remove(self.number));
+        drop(removed);
+    }
+}
+
+/// One waker for everybody that a batch concerns.
+struct Bell(Vec<Waker>);
+
+impl Wake for Bell {
+    fn wake(self: Arc<Self>) {
+        self.wake_by_ref();
+    }
+
+    fn wake_by_ref(self: &Arc<Self>) {
+        self.0.iter().for_each(Waker::wake_by_ref);
+    }
+}
+
+/// Keeps nothing alive: an open controller outlives its port.
+struct Panel {
+    lan: Weak<Shared>,
+    number: PortNumber,
+    mtu: usize,
+}
+
+impl Panel {
+    fn lan(&self) -> Result<Lan> {
+        self.lan.upgrade().map(Lan).ok_or(Error::NoDevice)
+    }
+}
+
+impl Controlled for Panel {
+    fn information(&self) -> DriverInformation {
+        DriverInformation::new("lan", self.number.to_string(), self.mtu)
+    }
+
+    fn counters(&self) -> DriverCounters {
+        self.lan().ok().and_then(|lan| lan.counters(self.number)).unwrap_or_default()
+    }
+
+    fn impairment(&self) -> Result<Impairment> {
+        self.lan()?.impairment(self.number).ok_or(Error::NoDevice)
+    }
+
+    fn set_impairment(&self, impairment: Impairment) -> Result<()> {
+        if !impairment.is_valid() {
+            return Err(Error::InvalidInput);
+        }
+        if self.lan()?.set_impairment(self.number, impairment) { Ok(()) } else { Err(Error::NoDevice) }
+    }
+
+    fn set_link(&self, up: bool) -> Result<()> {
+        let link = if up { LinkState::Up } else { LinkState::Down };
+        if self.lan()?.set_link(self.number, link) { Ok(()) } else { Err(Error::NoDevice) }
+    }
+}

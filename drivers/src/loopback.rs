@@ -1,0 +1,114 @@
+//! Traffic of a system with itself: what is transmitted is received, in order.
+//!
+//! The interface's runner is both ends, so nothing here is shared and no lock is taken. Frames are not copied.
+
+use std::collections::VecDeque;
+use std::sync::Arc;
+use std::task::Waker;
+
+use network::address::HardwareAddress;
+use network::driver::{Capabilities, Driver, DriverError, Frame, FramePool, Kind, LinkState, Medium};
+use virtual_file_system::CharacterDevice;
+
+use crate::controller::{Controlled, Controller, DriverInformation};
+use crate::counters::{Counters, DriverCounters};
+use crate::limits::LOOPBACK_FRAMES;
+
+/// A driver whose transmitted IP packets come back.
+#[derive(Debug)]
+pub struct Loopback {
+    mtu: usize,
+    queue: VecDeque<Frame>,
+    waker: Option<Waker>,
+    /// The runner waits for room.
+    wants_room: bool,
+    /// Something happened since the last flush that the runner waits for.
+    rings: bool,
+    counters: Arc<Counters>,
+}
+
+impl Loopback {
+    /// Makes a loopback for IP packets of up to `mtu` bytes.
+    #[must_use]
+    pub fn new(mtu: usize) -> Self {
+        let counters = Arc::default();
+        Self { mtu, queue: VecDeque::new(), waker: None, wants_room: false, rings: false, counters }
+    }
+
+    /// The device that answers [`controller_commands`](crate::controller_commands) about this driver.
+    #[must_use]
+    pub fn controller(&self) -> Arc<dyn CharacterDevice> {
+        Arc::new(Controller::new(Arc::new(Panel { mtu: self.mtu, counters: Arc::clone(&self.counters) })))
+    }
+}
+
+impl Driver for Loopback {
+    fn capabilities(&self) -> Capabilities {
+        let burst = Some(LOOPBACK_FRAMES);
+        Capabilities { kind: Kind::Loopback, medium: Medium::Ip, mtu: self.mtu, burst, reliable: true }
+    }
+
+    fn hardware_address(&self) -> Option<HardwareAddress> {
+        None
+    }
+
+    fn set_hardware_address(&mut self, _: HardwareAddress) -> Result<(), DriverError> {
+        Err(DriverError::Unsupported)
+    }
+
+    fn link_state(&mut self) -> LinkState {
+        LinkState::Up
+    }
+
+    fn receive(&mut self, _: &mut FramePool) -> Option<Frame> {
+        let frame = self.queue.pop_front()?;
+        self.counters.received(frame.len());
+        self.rings |= self.wants_room;
+        Some(frame)
+    }
+
+    fn can_transmit(&mut self) -> bool {
+        self.queue.len() < LOOPBACK_FRAMES
+    }
+
+    fn transmit(&mut self, frame: Frame, pool: &mut FramePool) -> Result<(), Frame> {
+        if !self.can_transmit() {
+            return Err(frame);
+        }
+        if frame.len() > self.mtu {
+            self.counters.dropped(frame.len());
+            pool.put(frame);
+            return Ok(());
+        }
+        self.counters.sent(frame.len());
+        self.queue.push_back(frame);
+        self.rings = true;
+        Ok(())
+    }
+
+    fn flush(&mut self) -> Option<Waker> {
+        if std::mem::take(&mut self.rings) { self.waker.take() } else { None }
+    }
+
+    fn register(&mut self, waker: &Waker, room: bool) {
+        if !self.waker.as_ref().is_some_and(|known| known.will_wake(waker)) {
+            self.waker = Some(waker.clone());
+        }
+        self.wants_room = room;
+    }
+}
+
+struct Panel {
+    mtu: usize,
+    counters: Arc<Counters>,
+}
+
+impl Controlled for Panel {
+    fn information(&self) -> DriverInformation {
+        DriverInformation::new("loopback", "", self.mtu)
+    }
+
+    fn counters(&self) -> DriverCounters {
+        self.counters.read()
+    }
+}
