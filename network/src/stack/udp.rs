@@ -46,6 +46,11 @@ impl Stack {
             self.pool.put(frame);
             return self.dhcp_input(&message);
         }
+        // While the DHCP client waits, packets to addresses that are not ours come this far.
+        if delivery == Delivery::Unicast && !self.is_loopback() && !self.addresses.owns(header.destination) {
+            self.statistics.received_drops.not_for_us += 1;
+            return self.pool.put(frame);
+        }
         let received = Received {
             length: data.len(),
             remote,

@@ -76,7 +76,7 @@ impl Stack {
             self.statistics.received_drops.martian += 1;
             return None;
         }
-        let delivery = self.delivery_of(header.destination);
+        let delivery = self.delivery_of(header);
         match delivery {
             // A unicast packet in a broadcast frame is somebody's mistake or attack (RFC 1122 §3.3.6).
             Some(Delivery::Unicast) if arrival.link_broadcast && header.destination.is_ipv4() => {
@@ -103,7 +103,8 @@ impl Stack {
         source_is_impossible || header.destination.is_loopback() || self.addresses.owns(header.source)
     }
 
-    fn delivery_of(&self, destination: IpAddr) -> Option<Delivery> {
+    fn delivery_of(&self, header: &Header) -> Option<Delivery> {
+        let destination = header.destination;
         if self.addresses.owns(destination) || (self.is_loopback() && self.host.owns(destination)) {
             return Some(Delivery::Unicast);
         }
@@ -121,7 +122,7 @@ impl Stack {
                 is_ours.then_some(Delivery::Multicast)
             }
             // The DHCP client takes its answers before it has an address.
-            IpAddr::V4(_) if self.dhcp_is_waiting() => Some(Delivery::Unicast),
+            IpAddr::V4(_) if header.protocol == protocol::UDP && self.dhcp_is_waiting() => Some(Delivery::Unicast),
             _ => None,
         }
     }
