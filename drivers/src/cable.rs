@@ -285,8 +285,7 @@ pub struct CableControl {
 
 impl CableControl {
     /// Plugs the cable in or pulls it; both ends are woken if that changes the link. What is on the way is lost.
-    pub fn set_link(&self, link: LinkState) {
-        let plugged = link == LinkState::Up;
+    pub fn set_link(&self, plugged: bool) {
         let (lost, wakers) = self.shared.with(|shared| shared.change(|shared| shared.plugged = plugged));
         drop(lost);
         wakers.into_iter().flatten().for_each(Waker::wake);
@@ -294,12 +293,12 @@ impl CableControl {
 
     /// Pulls the cable.
     pub fn unplug(&self) {
-        self.set_link(LinkState::Down);
+        self.set_link(false);
     }
 
     /// Plugs the cable in.
     pub fn plug(&self) {
-        self.set_link(LinkState::Up);
+        self.set_link(true);
     }
 
     /// The link as of now: down also when one of the ends is gone.
@@ -325,7 +324,7 @@ impl Controlled for Panel {
     }
 
     fn set_link(&self, up: bool) -> files::Result<()> {
-        self.control.set_link(if up { LinkState::Up } else { LinkState::Down });
+        self.control.set_link(up);
         Ok(())
     }
 }

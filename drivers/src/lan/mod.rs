@@ -100,8 +100,8 @@ impl Lan {
     }
 
     /// Plugs a port's cable in or pulls it. False when the port is gone.
-    pub fn set_link(&self, port: PortNumber, link: LinkState) -> bool {
-        let is_known = self.0.switch.with(|switch| switch.set_link(port, link == LinkState::Up));
+    pub fn set_link(&self, port: PortNumber, is_up: bool) -> bool {
+        let is_known = self.0.switch.with(|switch| switch.set_link(port, is_up));
         self.0.wake();
         is_known
     }
@@ -288,7 +288,6 @@ impl Controlled for Panel {
     }
 
     fn set_link(&self, up: bool) -> Result<()> {
-        let link = if up { LinkState::Up } else { LinkState::Down };
-        if self.lan()?.set_link(self.number, link) { Ok(()) } else { Err(Error::NoDevice) }
+        if self.lan()?.set_link(self.number, up) { Ok(()) } else { Err(Error::NoDevice) }
     }
 }
