@@ -9,21 +9,29 @@ use std::time::Duration;
 use world::SeededEntropy;
 
 /// One thing to throw bytes at.
-pub type Target = (&'static str, fn(&SeededEntropy, u32));
+pub(crate) type Target = (&'static str, fn(&SeededEntropy, u32));
 
 fn main() {
     let arguments: Vec<String> = std::env::args().skip(1).collect();
-    let option = |name: &str| arguments.iter().position(|known| known == name).and_then(|place| arguments.get(place + 1)?.parse::<u64>().ok());
+    let option = |name: &str| {
+        arguments.iter().position(|known| known == name).and_then(|place| arguments.get(place + 1)?.parse::<u64>().ok())
+    };
     let seconds = Duration::from_secs(option("--seconds").unwrap_or(10));
     let fixed = option("--seed");
-    let wanted = |name: &str| targets::TARGETS.iter().all(|(known, _)| !arguments.iter().any(|argument| argument == known)) || arguments.iter().any(|argument| argument == name);
+    let wanted = |name: &str| {
+        targets::TARGETS.iter().all(|(known, _)| !arguments.iter().any(|argument| argument == known))
+            || arguments.iter().any(|argument| argument == name)
+    };
     for (name, target) in targets::TARGETS.iter().filter(|(name, _)| wanted(name)) {
         #[expect(clippy::disallowed_methods, reason = "the length of a fuzzing session is real time")]
         let start = std::time::Instant::now();
         let mut seed = fixed.unwrap_or(1);
         loop {
             let outcome = std::panic::catch_unwind(|| target(&SeededEntropy::new(seed), 2_000));
-            assert!(outcome.is_ok(), "target {name} failed; repeat with: cargo run --release -p devnet-tests --bin fuzz -- --seed {seed} --seconds 0 {name}");
+            assert!(
+                outcome.is_ok(),
+                "target {name} failed; repeat with: cargo run --release -p devnet-tests --bin fuzz -- --seed {seed} --seconds 0 {name}"
+            );
             if start.elapsed() >= seconds || fixed.is_some() {
                 break;
             }

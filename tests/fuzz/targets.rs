@@ -2,20 +2,27 @@
 
 use std::time::Duration;
 
+use network::address::HardwareAddress;
 use network::command::socket::SocketState;
 use network::command::{ListSockets, text};
 use network::dhcp_message::{DhcpMessage, MessageKind, option};
 use network::dns_message::{DnsMessage, QueryKind};
 use network::driver::{Driver, FramePool, Medium};
 use network::{TcpListener, TcpStream, UdpSocket};
-use network::address::HardwareAddress;
 use virtual_file_system::Path;
 use world::{Host, SeededEntropy, World};
 
 use crate::Target;
 
 /// Every target.
-pub const TARGETS: &[Target] = &[("frames", frames), ("segments", segments), ("control", control), ("lines", lines), ("paths", paths), ("messages", messages)];
+pub(crate) const TARGETS: &[Target] = &[
+    ("frames", frames),
+    ("segments", segments),
+    ("control", control),
+    ("lines", lines),
+    ("paths", paths),
+    ("messages", messages),
+];
 
 /// Changes a few bytes, lengths, or all of an input.
 fn mutate(random: &SeededEntropy, bytes: &mut Vec<u8>) {
@@ -44,7 +51,11 @@ fn mutate(random: &SeededEntropy, bytes: &mut Vec<u8>) {
 }
 
 fn sum(bytes: &[u8], start: u32) -> u16 {
-    let mut sum = start + bytes.chunks(2).map(|word| u32::from(word[0]) << 8 | u32::from(word.get(1).copied().unwrap_or(0))).sum::<u32>();
+    let mut sum = start
+        + bytes
+            .chunks(2)
+            .map(|word| u32::from(word[0]) << 8 | u32::from(word.get(1).copied().unwrap_or(0)))
+            .sum::<u32>();
     while sum > 0xffff {
         sum = (sum & 0xffff) + (sum >> 16);
     }
@@ -104,7 +115,8 @@ fn ethernet(ethertype: u16, payload: &[u8]) -> Vec<u8> {
 
 fn ipv4(protocol: u8, payload: &[u8]) -> Vec<u8> {
     let total = (20 + payload.len()) as u16;
-    let mut packet = vec![0x45, 0, (total >> 8) as u8, total as u8, 0, 1, 0, 0, 64, protocol, 0, 0, 10, 0, 0, 2, 10, 0, 0, 1];
+    let mut packet =
+        vec![0x45, 0, (total >> 8) as u8, total as u8, 0, 1, 0, 0, 64, protocol, 0, 0, 10, 0, 0, 2, 10, 0, 0, 1];
     packet.extend_from_slice(payload);
     ethernet(0x0800, &packet)
 }
@@ -122,9 +134,12 @@ fn seeds() -> Vec<Vec<u8>> {
     let syn = [0x30, 0x39, 0, 80, 0, 0, 0, 9, 0, 0, 0, 0, 0x60, 2, 0xff, 0xff, 0, 0, 0, 0, 2, 4, 5, 0xb4];
     let mut arp = vec![0, 1, 8, 0, 6, 4, 0, 1, 2, 0, 0, 0, 0, 2, 10, 0, 0, 2, 0, 0, 0, 0, 0, 0, 10, 0, 0, 1];
     arp.resize(46, 0);
-    let mut solicitation = vec![135, 0, 0, 0, 0, 0, 0, 0, 0xfd, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 1, 1, 1, 2, 0, 0, 0, 0, 2];
+    let mut solicitation =
+        vec![135, 0, 0, 0, 0, 0, 0, 0, 0xfd, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 1, 1, 1, 2, 0, 0, 0, 0, 2];
     let advertisement = {
-        let mut message = vec![134, 0, 0, 0, 64, 0, 7, 8, 0, 0, 0, 0, 0, 0, 0, 0, 3, 4, 64, 0xc0, 0, 0, 14, 16, 0, 0, 7, 8, 0, 0, 0, 0];
+        let mut message = vec![
+            134, 0, 0, 0, 64, 0, 7, 8, 0, 0, 0, 0, 0, 0, 0, 0, 3, 4, 64, 0xc0, 0, 0, 14, 16, 0, 0, 7, 8, 0, 0, 0, 0,
+        ];
         message.extend_from_slice(&[0xfd, 1, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 5, 1, 0, 0, 0, 0, 5, 0xdc]);
         message
     };
@@ -134,7 +149,13 @@ fn seeds() -> Vec<Vec<u8>> {
         frame[14 + 6] = 0x20;
         frame
     };
-    let chain = ipv6(0, &[43, 0, 1, 4, 0, 0, 0, 0, 60, 0, 0, 0, 0, 0, 0, 0, 44, 0, 1, 4, 0, 0, 0, 0, 17, 0, 0, 1, 0, 0, 0, 7, 0, 7, 0, 7, 0, 8, 0, 0]);
+    let chain = ipv6(
+        0,
+        &[
+            43, 0, 1, 4, 0, 0, 0, 0, 60, 0, 0, 0, 0, 0, 0, 0, 44, 0, 1, 4, 0, 0, 0, 0, 17, 0, 0, 1, 0, 0, 0, 7, 0, 7,
+            0, 7, 0, 8, 0, 0,
+        ],
+    );
     vec![
         ethernet(0x0806, &arp),
         ipv4(6, &syn),
@@ -162,7 +183,13 @@ impl Rig {
     fn new(seed: u64) -> Self {
         let world = World::new(seed);
         let hardware = (HardwareAddress([2, 0, 0, 0, 0, 1]), HardwareAddress([2, 0, 0, 0, 0, 2]));
-        let (end, hand) = drivers::cable(drivers::CableOptions { mtu: 1500, medium: Medium::Ethernet, hardware, reliable: false, capacity: 512 });
+        let (end, hand) = drivers::cable(drivers::CableOptions {
+            mtu: 1500,
+            medium: Medium::Ethernet,
+            hardware,
+            reliable: false,
+            capacity: 512,
+        });
         let host = Host::new(&world).with("eth0", end, &["10.0.0.1/24", "fd00::1/64"]);
         world.run(world.sleep(Duration::from_secs(3)));
         Self { world, host, hand, pool: FramePool::new() }
@@ -219,7 +246,10 @@ fn frames(random: &SeededEntropy, inputs: u32) {
 fn segments(random: &SeededEntropy, inputs: u32) {
     let mut rig = Rig::new(random.next());
     let listener = TcpListener::bind(&rig.host.sockets(), "0.0.0.0:80".parse().unwrap(), 64).unwrap();
-    rig.inject(&ethernet(0x0806, &[0, 1, 8, 0, 6, 4, 0, 1, 2, 0, 0, 0, 0, 2, 10, 0, 0, 2, 0, 0, 0, 0, 0, 0, 10, 0, 0, 1]));
+    rig.inject(&ethernet(
+        0x0806,
+        &[0, 1, 8, 0, 6, 4, 0, 1, 2, 0, 0, 0, 0, 2, 10, 0, 0, 2, 0, 0, 0, 0, 0, 0, 10, 0, 0, 1],
+    ));
     let (mut streams, mut buffer): (Vec<TcpStream>, _) = (Vec::new(), [0; 4096]);
     // What the host said last: sequence and acknowledgment to build on.
     let (mut theirs, mut ours, mut port) = (0u32, 1000u32, 12345u16);
@@ -233,7 +263,11 @@ fn segments(random: &SeededEntropy, inputs: u32) {
             2 => base.wrapping_add((random.next() % 4000) as u32).wrapping_sub(2000),
             _ => random.next() as u32,
         };
-        let flags = if input % 50 == 0 { 2 } else { [0x10, 0x18, 0x11, 0x14, 2, 0x12, 4, random.next() as u8][random.next() as usize % 8] };
+        let flags = if input % 50 == 0 {
+            2
+        } else {
+            [0x10, 0x18, 0x11, 0x14, 2, 0x12, 4, random.next() as u8][random.next() as usize % 8]
+        };
         let mut segment = Vec::new();
         segment.extend_from_slice(&port.to_be_bytes());
         segment.extend_from_slice(&80u16.to_be_bytes());
@@ -271,7 +305,13 @@ fn segments(random: &SeededEntropy, inputs: u32) {
     }
     drop((streams, listener));
     rig.settle(2_000_000_000);
-    let open: Vec<_> = rig.host.control::<ListSockets>("sockets", &()).unwrap().into_iter().filter(|socket| socket.state != SocketState::TimeWait).collect();
+    let open: Vec<_> = rig
+        .host
+        .control::<ListSockets>("sockets", &())
+        .unwrap()
+        .into_iter()
+        .filter(|socket| socket.state != SocketState::TimeWait)
+        .collect();
     assert!(open.is_empty(), "connections that never end: {open:#?}");
 }
 
@@ -280,7 +320,8 @@ fn control(random: &SeededEntropy, inputs: u32) {
     let rig = Rig::new(random.next());
     for _ in 0..inputs {
         let entry = &network::command::TABLE[random.next() as usize % network::command::TABLE.len()];
-        let payload: Vec<u8> = (0..random.next() % 48).map(|_| if random.next() % 3 == 0 { 0 } else { random.next() as u8 }).collect();
+        let payload: Vec<u8> =
+            (0..random.next() % 48).map(|_| if random.next() % 3 == 0 { 0 } else { random.next() as u8 }).collect();
         let device = rig.host.open(["eth0", "lo", "sockets"][random.next() as usize % 3]);
         let _ = device.try_control_raw(entry.identifier, &payload);
         let other = &network::command::TABLE[random.next() as usize % network::command::TABLE.len()];
@@ -293,8 +334,42 @@ fn control(random: &SeededEntropy, inputs: u32) {
 /// Lines of text.
 fn lines(random: &SeededEntropy, inputs: u32) {
     const WORDS: &[&str] = &[
-        "address", "add", "remove", "route", "default", "via", "metric", "link", "up", "down", "mtu", "mac", "dns", "dhcp", "start", "neighbor", "socket", "tcp", "udp", "bind", "connect",
-        "listen", "accept", "10.0.0.1", "10.0.0.1/24", "fd00::1/64", "0", "-1", "4294967296", "02:00:00:00:00:01", "*:80", "[::]:1", "\u{e4}", "\0", "/", ":",
+        "address",
+        "add",
+        "remove",
+        "route",
+        "default",
+        "via",
+        "metric",
+        "link",
+        "up",
+        "down",
+        "mtu",
+        "mac",
+        "dns",
+        "dhcp",
+        "start",
+        "neighbor",
+        "socket",
+        "tcp",
+        "udp",
+        "bind",
+        "connect",
+        "listen",
+        "accept",
+        "10.0.0.1",
+        "10.0.0.1/24",
+        "fd00::1/64",
+        "0",
+        "-1",
+        "4294967296",
+        "02:00:00:00:00:01",
+        "*:80",
+        "[::]:1",
+        "\u{e4}",
+        "\0",
+        "/",
+        ":",
     ];
     let rig = Rig::new(random.next());
     for _ in 0..inputs {

@@ -17,7 +17,12 @@ fn missing(tools: &[&str]) -> Option<String> {
     if !Path::new("/dev/net/tun").exists() {
         return Some("/dev/net/tun".into());
     }
-    let has = |tool: &str| Command::new("sh").args(["-c", &format!("command -v {tool}")]).output().is_ok_and(|output| output.status.success());
+    let has = |tool: &str| {
+        Command::new("sh")
+            .args(["-c", &format!("command -v {tool}")])
+            .output()
+            .is_ok_and(|output| output.status.success())
+    };
     tools.iter().find(|tool| !has(tool)).map(|tool| (*tool).to_owned())
 }
 
@@ -29,7 +34,10 @@ fn root() -> PathBuf {
 fn devnet() -> &'static Path {
     static BUILT: OnceLock<PathBuf> = OnceLock::new();
     BUILT.get_or_init(|| {
-        let built = Command::new(env!("CARGO")).args(["build", "--release", "--quiet", "-p", "devnet-shell-commands"]).current_dir(root()).status();
+        let built = Command::new(env!("CARGO"))
+            .args(["build", "--release", "--quiet", "-p", "devnet-shell-commands"])
+            .current_dir(root())
+            .status();
         assert!(built.expect("cargo").success(), "devnet does not build");
         let target = std::env::var_os("CARGO_TARGET_DIR").map_or_else(|| root().join("target"), PathBuf::from);
         target.join("release/devnet")
@@ -43,7 +51,12 @@ fn run(script: &str, tools: &[&str]) {
         return;
     }
     let path = Path::new(env!("CARGO_MANIFEST_DIR")).join("interop").join(script);
-    let output = Command::new("timeout").args(["--kill-after=5", "240", "unshare", "-n", "bash"]).arg(&path).env("DEVNET", devnet()).output().expect("unshare");
+    let output = Command::new("timeout")
+        .args(["--kill-after=5", "240", "unshare", "-n", "bash"])
+        .arg(&path)
+        .env("DEVNET", devnet())
+        .output()
+        .expect("unshare");
     let text = format!("{}{}", String::from_utf8_lossy(&output.stdout), String::from_utf8_lossy(&output.stderr));
     println!("{text}");
     assert!(output.status.success(), "{script} failed: {}\n{text}", output.status);

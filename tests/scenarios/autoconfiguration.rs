@@ -24,7 +24,9 @@ fn an_advertised_prefix_brings_address_route_and_name_server() {
         assert_eq!(formed.prefix.to_string(), "fd00:2::ff:fe00:2/64");
         assert_eq!(formed.state, AddressState::Preferred);
         let routes = host.control::<ListRoutes>("eth0", &()).unwrap();
-        assert!(routes.iter().any(|route| route.destination.length() == 0 && route.origin == Origin::RouterAdvertisement));
+        assert!(
+            routes.iter().any(|route| route.destination.length() == 0 && route.origin == Origin::RouterAdvertisement)
+        );
         assert_eq!(host.control::<ListDnsServers>("eth0", &()).unwrap()[0].address.to_string(), "fd00:2::3");
         connection(&host, &router, "[fd00:2::2]:80").await;
         // Nothing changes while the advertisements go on, and all of it goes when they stop for good.
@@ -59,12 +61,23 @@ fn a_tentative_address_is_not_used_yet() {
     left.write(&left.open("eth0"), "address add fd09::1/64").unwrap();
     world.run(async {
         let before = left.control::<ListAddresses>("eth0", &()).unwrap();
-        assert!(before.iter().any(|entry| entry.prefix.to_string() == "fd09::1/64" && entry.state == AddressState::Tentative));
+        assert!(
+            before
+                .iter()
+                .any(|entry| entry.prefix.to_string() == "fd09::1/64" && entry.state == AddressState::Tentative)
+        );
         let sockets = left.manager.sockets_on("eth0").unwrap();
-        assert_eq!(TcpListener::bind(&sockets, "[fd09::1]:80".parse().unwrap(), 1).unwrap_err(), Error::AddressNotAvailable);
+        assert_eq!(
+            TcpListener::bind(&sockets, "[fd09::1]:80".parse().unwrap(), 1).unwrap_err(),
+            Error::AddressNotAvailable
+        );
         world.sleep(Duration::from_millis(1100)).await;
         let after = left.control::<ListAddresses>("eth0", &()).unwrap();
-        assert!(after.iter().any(|entry| entry.prefix.to_string() == "fd09::1/64" && entry.state == AddressState::Preferred));
+        assert!(
+            after
+                .iter()
+                .any(|entry| entry.prefix.to_string() == "fd09::1/64" && entry.state == AddressState::Preferred)
+        );
         TcpListener::bind(&sockets, "[fd09::1]:80".parse().unwrap(), 1).unwrap();
     });
 }

@@ -3,11 +3,13 @@
 use network::command::address::{NewAddress, Origin};
 use network::command::socket::{Direction, SocketKind, SocketOption};
 use network::command::{
-    Accept, AddAddress, AddDnsServer, AddRoute, Bind, Connect, CreateSocket, FindRoute, GetInterface, GetSocket, ListAddresses, ListDnsServers,
-    ListRoutes, Listen, NextConnection, ReceiveFrom, SendTo, SetEnabled, SetHardwareAddress, SetMtu, SetOption, Shutdown, route::NewRoute,
-    socket::OutgoingDatagram,
+    Accept, AddAddress, AddDnsServer, AddRoute, Bind, Connect, CreateSocket, FindRoute, GetInterface, GetSocket,
+    ListAddresses, ListDnsServers, ListRoutes, Listen, NextConnection, ReceiveFrom, SendTo, SetEnabled,
+    SetHardwareAddress, SetMtu, SetOption, Shutdown, route::NewRoute, socket::OutgoingDatagram,
 };
-use virtual_file_system::{CharacterDevice, ControlCommand, Error, File, Identifier, OpenDevice, OpenFlags, OpenRequest, Operation};
+use virtual_file_system::{
+    CharacterDevice, ControlCommand, Error, File, Identifier, OpenDevice, OpenFlags, OpenRequest, Operation,
+};
 use world::{Host, World};
 
 use crate::pair::{hosts, options};
@@ -22,9 +24,14 @@ fn text_and_control_see_each_other() {
     let (left, _right) = hosts(&world);
     world.run(async {
         let (writer, reader) = (left.open("eth0"), left.open("eth0"));
-        writer.write_all(b"address add 192.0.2.7/24\nroute add default via 192.0.2.1 metric 3\ndns add 192.0.2.53\n").await.unwrap();
+        writer
+            .write_all(b"address add 192.0.2.7/24\nroute add default via 192.0.2.1 metric 3\ndns add 192.0.2.53\n")
+            .await
+            .unwrap();
         let addresses = left.control::<ListAddresses>("eth0", &()).unwrap();
-        assert!(addresses.iter().any(|entry| entry.prefix.to_string() == "192.0.2.7/24" && entry.origin == Origin::Static));
+        assert!(
+            addresses.iter().any(|entry| entry.prefix.to_string() == "192.0.2.7/24" && entry.origin == Origin::Static)
+        );
         left.control::<SetMtu>("eth0", &1400).unwrap();
         let shown = text(&reader).await;
         for line in [
@@ -62,7 +69,13 @@ fn failed_commands_leave_the_state_as_it_was() {
     let (left, _right) = hosts(&world);
     world.run(async {
         let device = left.open("eth0");
-        let strip = |shown: String| shown.lines().filter(|line| !line.starts_with("received") && !line.starts_with("sent")).collect::<Vec<_>>().join("\n");
+        let strip = |shown: String| {
+            shown
+                .lines()
+                .filter(|line| !line.starts_with("received") && !line.starts_with("sent"))
+                .collect::<Vec<_>>()
+                .join("\n")
+        };
         let before = strip(text(&left.open("eth0")).await);
         for (line, error) in [
             ("address add 10.0.0.1/24", Error::AlreadyExists),
@@ -231,7 +244,10 @@ fn routed_routes_name_their_interface() {
     assert_eq!(add("192.0.2.0/24", None, Some("eth0")), Ok(()));
     assert_eq!(add("198.51.100.0/24", Some("10.9.9.9"), None), Err(Error::NetworkUnreachable));
     let choice = left.control::<FindRoute>("sockets", &"203.0.113.9".parse().unwrap()).unwrap();
-    assert_eq!((choice.interface.as_str(), choice.gateway, choice.source), ("eth0", Some("10.0.0.2".parse().unwrap()), "10.0.0.1".parse().unwrap()));
+    assert_eq!(
+        (choice.interface.as_str(), choice.gateway, choice.source),
+        ("eth0", Some("10.0.0.2".parse().unwrap()), "10.0.0.1".parse().unwrap())
+    );
     let own = left.control::<FindRoute>("sockets", &"10.0.0.1".parse().unwrap()).unwrap();
     assert_eq!((own.interface.as_str(), own.route), ("lo", None));
     assert!(left.control::<ListRoutes>("sockets", &()).unwrap().iter().any(|route| route.interface == "lo"));
@@ -277,7 +293,11 @@ impl OpenDevice for Radio {
         })
     }
 
-    fn poll_ready(&self, _context: &mut std::task::Context<'_>, interest: virtual_file_system::Readiness) -> std::task::Poll<virtual_file_system::Readiness> {
+    fn poll_ready(
+        &self,
+        _context: &mut std::task::Context<'_>,
+        interest: virtual_file_system::Readiness,
+    ) -> std::task::Poll<virtual_file_system::Readiness> {
         std::task::Poll::Ready(interest)
     }
 }

@@ -102,7 +102,10 @@ fn echo_works_in_both_families_and_for_fragmented_sizes() {
             let socket = IcmpSocket::new(&left.sockets());
             for size in [0, 56, 1472, 3000, 60_000] {
                 let data = pattern(size);
-                socket.send_to(&echo_request(to, &data), std::net::SocketAddr::new(to.parse().unwrap(), 0)).await.unwrap();
+                socket
+                    .send_to(&echo_request(to, &data), std::net::SocketAddr::new(to.parse().unwrap(), 0))
+                    .await
+                    .unwrap();
                 let reply = socket.receive().await.unwrap();
                 assert!(reply.data[8..] == data, "{size} bytes to {to}");
                 assert_eq!(reply.hop_limit, 64);
@@ -122,7 +125,10 @@ fn an_echo_to_a_dead_neighbor_fails_after_three_questions() {
         socket.send_to(&echo_request("10.0.0.9", b""), "10.0.0.9:0".parse().unwrap()).await.unwrap();
         assert_eq!(socket.receive().await.unwrap_err(), Error::HostUnreachable);
         assert_eq!(world.now().since(before), Duration::from_secs(3));
-        assert_eq!(socket.send_to(&echo_request("10.9.9.9", b""), "10.9.9.9:0".parse().unwrap()).await, Err(Error::NetworkUnreachable));
+        assert_eq!(
+            socket.send_to(&echo_request("10.9.9.9", b""), "10.9.9.9:0".parse().unwrap()).await,
+            Err(Error::NetworkUnreachable)
+        );
         assert_eq!(socket.send_to(b"short", "10.0.0.2:0".parse().unwrap()).await, Err(Error::InvalidInput));
     });
 }

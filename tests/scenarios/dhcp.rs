@@ -3,11 +3,11 @@
 use std::sync::Arc;
 use std::time::Duration;
 
+use network::UdpSocket;
 use network::command::address::Origin;
 use network::command::dhcp::DhcpState;
 use network::command::{GetDhcp, ListAddresses, ListDnsServers, ListRoutes};
 use network::dhcp_message::{CLIENT_PORT, DhcpMessage, MessageKind, SERVER_PORT, option};
-use network::UdpSocket;
 use virtual_file_system::Error;
 use world::{Host, World};
 
@@ -44,7 +44,11 @@ fn serve(world: &World, host: &Host) -> Server {
     let socket = Arc::new(UdpSocket::new(&host.manager.sockets_on("eth0").unwrap()));
     socket.bind(format!("0.0.0.0:{SERVER_PORT}").parse().unwrap()).unwrap();
     socket.set_broadcast(true);
-    let server = Server { socket: Arc::clone(&socket), mood: Arc::new(std::sync::Mutex::new(Mood::Grants)), heard: Arc::default() };
+    let server = Server {
+        socket: Arc::clone(&socket),
+        mood: Arc::new(std::sync::Mutex::new(Mood::Grants)),
+        heard: Arc::default(),
+    };
     let (mood, heard) = (Arc::clone(&server.mood), Arc::clone(&server.heard));
     world
         .spawn(async move {
@@ -60,7 +64,11 @@ fn serve(world: &World, host: &Host) -> Server {
                     (MessageKind::Request, Mood::Refuses) => MessageKind::Refuse,
                     _ => continue,
                 };
-                let to = if message.client_address.is_unspecified() { [255, 255, 255, 255].into() } else { message.client_address };
+                let to = if message.client_address.is_unspecified() {
+                    [255, 255, 255, 255].into()
+                } else {
+                    message.client_address
+                };
                 socket.send_to(&answer(kind, &message), (to, CLIENT_PORT).into()).await.unwrap();
             }
         })

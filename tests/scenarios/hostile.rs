@@ -46,10 +46,27 @@ fn control_payloads_truncated_oversized_and_wrong() {
     let oversized = vec![0; 20_000];
     let mut refused = 0;
     for entry in network::command::TABLE {
-        for payload in [&[][..], &[0xff], &[0xff; 3], &[0x80; 11], &[0; 40], &random, &random[..7], &oversized, &[1, 2, 3, 4, 5], &[0xfe; 16383]] {
+        for payload in [
+            &[][..],
+            &[0xff],
+            &[0xff; 3],
+            &[0x80; 11],
+            &[0; 40],
+            &random,
+            &random[..7],
+            &oversized,
+            &[1, 2, 3, 4, 5],
+            &[0xfe; 16383],
+        ] {
             // Whatever it is, it is an answer; most of it an error, and none a panic.
             match device.try_control_raw(entry.identifier, payload) {
-                Err(Error::BadMessage | Error::MessageTooLong | Error::InvalidInput | Error::WouldBlock | Error::AddressNotAvailable) => refused += 1,
+                Err(
+                    Error::BadMessage
+                    | Error::MessageTooLong
+                    | Error::InvalidInput
+                    | Error::WouldBlock
+                    | Error::AddressNotAvailable,
+                ) => refused += 1,
                 Ok(_) | Err(_) => {}
             }
         }
@@ -73,8 +90,18 @@ fn text_lines_of_every_bad_kind() {
     let long = "x".repeat(70_000);
     let many = "link up\n".repeat(20_000);
     for text in [
-        b"\xff\xfe\xfd".as_slice(), b"\0\0\0\0", b"address add", b"address add 1.2.3.4/8/8", b"mtu 18446744073709551616", b"route add default via via",
-        b"listen 4", b"connect 1.2.3.4:5", long.as_bytes(), many.as_bytes(), b"socket tcp extra", b"address add \x1b[31m10.0.0.5/24",
+        b"\xff\xfe\xfd".as_slice(),
+        b"\0\0\0\0",
+        b"address add",
+        b"address add 1.2.3.4/8/8",
+        b"mtu 18446744073709551616",
+        b"route add default via via",
+        b"listen 4",
+        b"connect 1.2.3.4:5",
+        long.as_bytes(),
+        many.as_bytes(),
+        b"socket tcp extra",
+        b"address add \x1b[31m10.0.0.5/24",
     ] {
         assert!(device.try_write(text).is_err(), "{}", String::from_utf8_lossy(&text[..text.len().min(40)]));
     }
@@ -86,10 +113,19 @@ fn paths_that_try_to_escape() {
     let world = World::new(3);
     let host = Host::new(&world);
     for text in [
-        "/devices/network/../../../etc/passwd", "/../../..", "/devices/network/eth0/..", "/devices/network/lo/x", "/devices//network/./nosuch", "/devices/network/lo\0", "relative", "",
-        "/devices/network/%2e%2e/x", "/devices/network/\n",
+        "/devices/network/../../../etc/passwd",
+        "/../../..",
+        "/devices/network/eth0/..",
+        "/devices/network/lo/x",
+        "/devices//network/./nosuch",
+        "/devices/network/lo\0",
+        "relative",
+        "",
+        "/devices/network/%2e%2e/x",
+        "/devices/network/\n",
     ] {
-        let opened = Path::parse(text).and_then(|path| host.files.open(&Credentials::root(), &path, OpenFlags::READ, Mode::empty()));
+        let opened = Path::parse(text)
+            .and_then(|path| host.files.open(&Credentials::root(), &path, OpenFlags::READ, Mode::empty()));
         assert!(opened.is_err(), "{text:?}");
     }
 }
@@ -99,7 +135,8 @@ fn frames_of_every_bad_kind_are_dropped_and_counted() {
     let world = World::new(4);
     let (host, mut inject) = victim(&world);
     let ipv4 = |edit: fn(&mut Vec<u8>)| {
-        let mut packet = vec![0x45, 0, 0, 28, 0, 1, 0, 0, 64, 17, 0, 0, 10, 0, 0, 9, 10, 0, 0, 1, 0, 7, 0, 7, 0, 8, 0, 0];
+        let mut packet =
+            vec![0x45, 0, 0, 28, 0, 1, 0, 0, 64, 17, 0, 0, 10, 0, 0, 9, 10, 0, 0, 1, 0, 7, 0, 7, 0, 8, 0, 0];
         edit(&mut packet);
         let mut sum: u32 = packet[..20].chunks(2).map(|word| u32::from(u16::from_be_bytes([word[0], word[1]]))).sum();
         sum = (sum & 0xffff) + (sum >> 16);
@@ -160,7 +197,8 @@ fn damaged_copies_of_real_segments_never_panic_and_the_connection_survives() {
         let mut random = world.random();
         for round in 0..20_000u32 {
             let mut packet = vec![0x45, 0, 0, 0, 0, 1, 0, 0, 64, 6, 0, 0, 10, 0, 0, 9, 10, 0, 0, 1];
-            let mut segment = vec![0x30, 0x39, 0, 80, 0, 0, 0, (round & 7) as u8, 0, 0, 0, 0, 0x50, 0, 0xff, 0xff, 0, 0, 0, 0];
+            let mut segment =
+                vec![0x30, 0x39, 0, 80, 0, 0, 0, (round & 7) as u8, 0, 0, 0, 0, 0x50, 0, 0xff, 0xff, 0, 0, 0, 0];
             random = random.wrapping_mul(6_364_136_223_846_793_005).wrapping_add(1_442_695_040_888_963_407);
             let bits = random >> 16;
             segment[13] = bits as u8;
@@ -173,7 +211,8 @@ fn damaged_copies_of_real_segments_never_panic_and_the_connection_survives() {
             packet[2..4].copy_from_slice(&total.to_be_bytes());
             fill(&mut packet, 10, 0);
             let mut pseudo = 6 + segment.len() as u32;
-            pseudo += packet[12..20].chunks(2).map(|word| u32::from(u16::from_be_bytes([word[0], word[1]]))).sum::<u32>();
+            pseudo +=
+                packet[12..20].chunks(2).map(|word| u32::from(u16::from_be_bytes([word[0], word[1]]))).sum::<u32>();
             fill(&mut segment, 16, pseudo);
             packet.extend_from_slice(&segment);
             inject(&frame(0x0800, &packet));

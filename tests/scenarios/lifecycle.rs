@@ -51,10 +51,14 @@ fn what_cannot_be_mounted_seeded_or_spawned_is_undone() {
             Err("no room for tasks")
         }
     }
-    let (dull, idle) = (Platform { entropy: Arc::new(Broken), ..world.platform() }, Platform { spawner: Arc::new(Broken), ..world.platform() });
-    for (platform, expected) in
-        [(dull, ManagerError::FailedToGenerateSeed("the noise is gone")), (idle, ManagerError::FailedToSpawn("no room for tasks"))]
-    {
+    let (dull, idle) = (
+        Platform { entropy: Arc::new(Broken), ..world.platform() },
+        Platform { spawner: Arc::new(Broken), ..world.platform() },
+    );
+    for (platform, expected) in [
+        (dull, ManagerError::FailedToGenerateSeed("the noise is gone")),
+        (idle, ManagerError::FailedToSpawn("no room for tasks")),
+    ] {
         let files = VirtualFileSystem::new();
         let manager = Manager::new(files.clone(), platform).unwrap();
         for _ in 0..2 {
@@ -92,7 +96,10 @@ fn ifs_02_unregistering_ends_every_socket_and_every_open_file() {
         assert_eq!(received, Err(Error::NetworkDown));
         assert_eq!(device.try_control::<GetInterface>(&()), Err(Error::NoDevice));
         assert_eq!(names(&left.files), ["lo"]);
-        assert_eq!(TcpStream::connect(&left.sockets(), "10.0.0.2:80".parse().unwrap()).await.unwrap_err(), Error::NetworkUnreachable);
+        assert_eq!(
+            TcpStream::connect(&left.sockets(), "10.0.0.2:80".parse().unwrap()).await.unwrap_err(),
+            Error::NetworkUnreachable
+        );
     });
 }
 
@@ -109,7 +116,14 @@ fn a_pulled_cable_is_seen_and_connections_survive_it() {
         plug.set_link(false);
         world.sleep(Duration::from_millis(1)).await;
         assert_eq!(left.control::<GetInterface>("eth0", &()).unwrap().link, network::driver::LinkState::Down);
-        assert_eq!(left.control::<ListAddresses>("eth0", &()).unwrap().iter().filter(|entry| entry.prefix.address().is_ipv4()).count(), 1);
+        assert_eq!(
+            left.control::<ListAddresses>("eth0", &())
+                .unwrap()
+                .iter()
+                .filter(|entry| entry.prefix.address().is_ipv4())
+                .count(),
+            1
+        );
         client.write_all(b"late").await.unwrap();
         world.sleep(Duration::from_secs(5)).await;
         plug.set_link(true);
@@ -159,7 +173,8 @@ fn an_idle_interface_takes_no_turn() {
 fn a_removed_address_ends_its_connections() {
     let world = World::new(7);
     let (left, right) = hosts(&world);
-    left.control::<AddAddress>("eth0", &NewAddress { prefix: "10.0.0.11/24".parse().unwrap(), broadcast: None }).unwrap();
+    left.control::<AddAddress>("eth0", &NewAddress { prefix: "10.0.0.11/24".parse().unwrap(), broadcast: None })
+        .unwrap();
     world.run(async {
         let (client, server) = connection(&left, &right, "10.0.0.2:80").await;
         server.write_all(b"before").await.unwrap();

@@ -59,9 +59,15 @@ fn a_closed_port_refuses_and_a_missing_route_is_unreachable() {
     world.run(async {
         let to = |text: &str| text.parse().unwrap();
         assert_eq!(TcpStream::connect(&left.sockets(), to("10.0.0.2:81")).await.unwrap_err(), Error::ConnectionRefused);
-        assert_eq!(TcpStream::connect(&left.sockets(), to("10.9.9.9:80")).await.unwrap_err(), Error::NetworkUnreachable);
+        assert_eq!(
+            TcpStream::connect(&left.sockets(), to("10.9.9.9:80")).await.unwrap_err(),
+            Error::NetworkUnreachable
+        );
         assert_eq!(TcpStream::connect(&left.sockets(), to("10.0.0.2:0")).await.unwrap_err(), Error::ConnectionRefused);
-        assert_eq!(TcpStream::connect(&left.sockets(), to("224.0.0.1:80")).await.unwrap_err(), Error::NetworkUnreachable);
+        assert_eq!(
+            TcpStream::connect(&left.sockets(), to("224.0.0.1:80")).await.unwrap_err(),
+            Error::NetworkUnreachable
+        );
         // Nobody answers for 10.0.0.9: three ARP requests, then the host is unreachable.
         let before = world.now();
         assert_eq!(TcpStream::connect(&left.sockets(), to("10.0.0.9:80")).await.unwrap_err(), Error::HostUnreachable);
@@ -197,7 +203,11 @@ fn ten_thousand_sockets_leave_the_table_at_its_baseline() {
         world.sleep(Duration::from_secs(61)).await;
     });
     let resting = |host: &world::Host| {
-        host.control::<ListSockets>("eth0", &()).unwrap().iter().filter(|socket| socket.state == SocketState::TimeWait).count()
+        host.control::<ListSockets>("eth0", &())
+            .unwrap()
+            .iter()
+            .filter(|socket| socket.state == SocketState::TimeWait)
+            .count()
     };
     assert_eq!((resting(&left), resting(&right)), (0, 0));
 }
@@ -223,7 +233,8 @@ fn two_readers_and_a_cancelled_one_lose_nothing() {
             world.sleep(Duration::from_millis(1)).await;
             client.write_all(b"ef").await.unwrap();
         };
-        let ((one, two), ()) = future::zip(future::zip(server.read(&mut first), server.read(&mut second)), writer).await;
+        let ((one, two), ()) =
+            future::zip(future::zip(server.read(&mut first), server.read(&mut second)), writer).await;
         assert_eq!((one.unwrap(), two.unwrap()), (1, 1));
     });
 }
@@ -253,7 +264,10 @@ fn a_port_is_free_again_after_its_listener() {
     assert_eq!(bind().unwrap_err(), Error::AddressInUse);
     drop(first);
     bind().unwrap();
-    assert_eq!(TcpListener::bind(&left.sockets(), "10.0.0.77:80".parse().unwrap(), 4).unwrap_err(), Error::AddressNotAvailable);
+    assert_eq!(
+        TcpListener::bind(&left.sockets(), "10.0.0.77:80".parse().unwrap(), 4).unwrap_err(),
+        Error::AddressNotAvailable
+    );
     let ephemeral = TcpListener::bind(&left.sockets(), "0.0.0.0:0".parse().unwrap(), 4).unwrap();
     assert_ne!(ephemeral.local_address().port(), 0);
 }

@@ -4,7 +4,7 @@ use network::command::ListSockets;
 use network::command::socket::SocketState;
 use network::driver::Driver;
 use network::{Manager, Sockets};
-use virtual_file_system::{Credentials, ControlCommand, Error, File, Mode, OpenFlags, Path, VirtualFileSystem};
+use virtual_file_system::{ControlCommand, Credentials, Error, File, Mode, OpenFlags, Path, VirtualFileSystem};
 
 use crate::World;
 

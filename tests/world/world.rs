@@ -99,7 +99,10 @@ impl World {
     }
 
     /// Starts a task beside the test.
-    pub fn spawn<T: Send + 'static>(&self, future: impl Future<Output = T> + Send + 'static) -> async_executor::Task<T> {
+    pub fn spawn<T: Send + 'static>(
+        &self,
+        future: impl Future<Output = T> + Send + 'static,
+    ) -> async_executor::Task<T> {
         self.executor.spawn(future)
     }
 
