@@ -10,11 +10,15 @@
 //! | [`cable`](fn@cable) | two ends in memory |
 //! | [`lan`] | a switch in memory, with cables of any quality |
 //! | [`tap`] | frames and packets to and from the Linux kernel |
+//! | [`capture`] | a pcapng file around any driver |
+//! | [`adapter`] | other people's drivers: smoltcp's and embassy's |
 //! | [`controller_commands`] | the commands of the drivers' controllers |
 //!
 //! Bounds stand in [`limits`].
 
+pub mod adapter;
 mod cable;
+pub mod capture;
 mod controller;
 mod counters;
 #[cfg(unix)]
@@ -27,6 +31,7 @@ mod loopback;
 pub mod tap;
 
 pub use cable::{Cable, CableControl, CableOptions, cable};
+pub use capture::Capture;
 pub use controller::{DriverInformation, controller_commands};
 pub use counters::DriverCounters;
 pub use host::Host;
