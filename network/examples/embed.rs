@@ -22,7 +22,8 @@ fn system(host: &drivers::Host, end: drivers::Cable, configuration: &str) -> Res
 fn main() -> Result<(), Box<dyn Error>> {
     let host = drivers::Host::new();
     let hardware = ("02:00:00:00:00:01".parse()?, "02:00:00:00:00:02".parse()?);
-    let options = drivers::CableOptions { mtu: 1500, medium: Medium::Ethernet, hardware, reliable: false, capacity: 256 };
+    let options =
+        drivers::CableOptions { mtu: 1500, medium: Medium::Ethernet, hardware, reliable: false, capacity: 256 };
     let (left, right) = drivers::cable(options);
     let left = system(&host, left, "link up\naddress add 10.0.0.1/24")?;
     let right = system(&host, right, "link up\naddress add 10.0.0.2/24")?;
@@ -33,7 +34,11 @@ fn main() -> Result<(), Box<dyn Error>> {
         let server = listener.accept().await?;
         let mut buffer = [0; 16];
         let length = server.read(&mut buffer).await?;
-        println!("{} says {}", server.remote_address(), String::from_utf8_lossy(&buffer[..length]));
+        println!(
+            "{} says {}",
+            server.remote_address(),
+            String::from_utf8_lossy(buffer.get(..length).unwrap_or_default())
+        );
         Ok(())
     })
 }

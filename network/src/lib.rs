@@ -1,7 +1,21 @@
 //! The heart of devnet: interfaces as character devices over a stack of one-socket sets.
 //!
-//! A [`Manager`] registers interfaces. Each gets a stack ([`stack`]), a runner and a control device ([`control`]) that is
-//! mounted under `/devices/network`. Programs reach it by opened files; Rust programs may also use [`socket`] directly.
+//! A [`Manager`] registers interfaces. Each gets a stack, a runner and a control device that is mounted under `/devices/network`. Programs reach
+//! it by opened files and the commands of [`command`]; Rust programs may also use the sockets of [`socket`] directly.
+//!
+//! A request travels through these modules from top to bottom:
+//!
+//! | module | owns |
+//! |---|---|
+//! | [`command`] | the vocabulary: one table of typed commands, and text as the same commands |
+//! | `control` | the character device: modes of an open file, authority, forwarding to the controller |
+//! | [`manager`] | registering interfaces; `routing` chooses one |
+//! | [`socket`], `resolver` | asynchronous sockets and name lookups |
+//! | `interface`, `runner` | the one lock around a stack and its driver, and the only loop |
+//! | `stack` | one interface's synchronous state: link, IP, TCP slots, datagrams, DHCP, timers |
+//! | [`driver`] | the seam down |
+//! | [`platform`] | time, chance and tasks, supplied by the embedder |
+//! | [`limits`] | every bound |
 #![no_std]
 #![forbid(unsafe_code)]
 
@@ -9,7 +23,7 @@ extern crate alloc;
 
 pub mod address;
 pub mod command;
-pub mod control;
+mod control;
 pub mod dhcp_message;
 pub mod dns_message;
 pub mod driver;

@@ -231,7 +231,7 @@ fn frames(random: &SeededEntropy, inputs: u32) {
     for _ in 0..inputs {
         let mut frame = seeds[random.next() as usize % seeds.len()].clone();
         mutate(random, &mut frame);
-        if random.next() % 8 != 0 {
+        if !random.next().is_multiple_of(8) {
             repair(&mut frame);
         }
         rig.inject(&frame);
@@ -277,7 +277,7 @@ fn segments(random: &SeededEntropy, inputs: u32) {
         segment.extend_from_slice(&[0xff, random.next() as u8, 0, 0, 0, 0]);
         segment.extend((0..random.next() % 1400).map(|byte| byte as u8));
         let mut frame = ipv4(6, &segment);
-        if random.next() % 16 == 0 {
+        if random.next().is_multiple_of(16) {
             mutate(random, &mut frame);
         }
         repair(&mut frame);
@@ -299,7 +299,7 @@ fn segments(random: &SeededEntropy, inputs: u32) {
                 _ => {}
             }
         }
-        if streams.len() > 4 || random.next() % 200 == 0 {
+        if streams.len() > 4 || random.next().is_multiple_of(200) {
             streams.clear();
         }
     }
@@ -320,8 +320,9 @@ fn control(random: &SeededEntropy, inputs: u32) {
     let rig = Rig::new(random.next());
     for _ in 0..inputs {
         let entry = &network::command::TABLE[random.next() as usize % network::command::TABLE.len()];
-        let payload: Vec<u8> =
-            (0..random.next() % 48).map(|_| if random.next() % 3 == 0 { 0 } else { random.next() as u8 }).collect();
+        let payload: Vec<u8> = (0..random.next() % 48)
+            .map(|_| if random.next().is_multiple_of(3) { 0 } else { random.next() as u8 })
+            .collect();
         let device = rig.host.open(["eth0", "lo", "sockets"][random.next() as usize % 3]);
         let _ = device.try_control_raw(entry.identifier, &payload);
         let other = &network::command::TABLE[random.next() as usize % network::command::TABLE.len()];

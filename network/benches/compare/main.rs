@@ -4,34 +4,36 @@
 //! asynchronous sockets) on one executor over a cable in memory. Both compute and verify checksums, use MTU 1500, IP medium and 64 KiB
 //! buffers. Each row is the best of several rounds; rounds of both alternate, so that noise of the machine hits both.
 
+#![expect(clippy::unwrap_used, clippy::indexing_slicing, reason = "a benchmark that fails may end at once")]
+
 mod ours;
 mod raw;
 
 use std::time::Duration;
 
 /// CPU time of this thread.
-pub fn cpu_time() -> Duration {
+pub(crate) fn cpu_time() -> Duration {
     let time = rustix::time::clock_gettime(rustix::time::ClockId::ThreadCPUTime);
     Duration::new(u64::try_from(time.tv_sec).unwrap_or(0), u32::try_from(time.tv_nsec).unwrap_or(0))
 }
 
 /// What both stacks take for time: monotonic, cheap to read.
 #[expect(clippy::disallowed_methods, reason = "a benchmark measures real time")]
-pub fn monotonic() -> std::time::Instant {
+pub(crate) fn monotonic() -> std::time::Instant {
     std::time::Instant::now()
 }
 
 /// Bytes of one ping.
-pub const MESSAGE: usize = 64;
+pub(crate) const MESSAGE: usize = 64;
 /// Bytes of every TCP buffer of the active connection.
-pub const BUFFER: usize = 64 * 1024;
+pub(crate) const BUFFER: usize = 64 * 1024;
 /// Bytes of the buffers of idle connections.
-pub const IDLE_BUFFER: usize = 4 * 1024;
+pub(crate) const IDLE_BUFFER: usize = 4 * 1024;
 /// Bytes of an IP packet.
-pub const MTU: usize = 1500;
+pub(crate) const MTU: usize = 1500;
 
 /// Two systems with one active and `idle` idle connections between them.
-pub trait Pair {
+pub(crate) trait Pair {
     /// Sends `count` messages there and back, one at a time.
     fn ping_pong(&mut self, count: usize);
     /// Sends `bytes` bytes one way.

@@ -54,7 +54,7 @@ impl Spawner for Tasks {
 }
 
 /// Two systems joined by a cable.
-pub struct OurPair {
+pub(crate) struct OurPair {
     executor: Arc<Executor<'static>>,
     client: Rc<TcpStream>,
     server: Rc<TcpStream>,
@@ -85,7 +85,7 @@ fn system(executor: &Arc<Executor<'static>>, end: drivers::Cable, host: u8) -> M
 
 impl OurPair {
     /// Establishes the idle connections, then the active one.
-    pub fn new(idle: usize) -> Self {
+    pub(crate) fn new(idle: usize) -> Self {
         let executor = Arc::new(Executor::new());
         let hardware = (HardwareAddress([2, 0, 0, 0, 0, 1]), HardwareAddress([2, 0, 0, 0, 0, 2]));
         let options = drivers::CableOptions { mtu: MTU, medium: Medium::Ip, hardware, reliable: false, capacity: 1024 };

@@ -89,7 +89,7 @@ impl Node {
 }
 
 /// Two interfaces in a tight loop.
-pub struct RawPair {
+pub(crate) struct RawPair {
     left: Node,
     right: Node,
     clock: std::time::Instant,
@@ -101,7 +101,7 @@ fn socket(bytes: usize) -> tcp::Socket<'static> {
 
 impl RawPair {
     /// Establishes the idle connections, then the active one.
-    pub fn new(idle: usize) -> Self {
+    pub(crate) fn new(idle: usize) -> Self {
         let (there, back) = (Rc::new(RefCell::new(Wire::default())), Rc::new(RefCell::new(Wire::default())));
         let node = |incoming: &Rc<RefCell<Wire>>, outgoing: &Rc<RefCell<Wire>>, host: u8| {
             let mut device = End { incoming: Rc::clone(incoming), outgoing: Rc::clone(outgoing) };
