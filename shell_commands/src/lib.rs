@@ -10,6 +10,9 @@
 //! | [`commands`] | the table of commands, and one file per noun |
 //! | [`context`] | all that a command may touch: files, streams, clock, entropy, spawner |
 //! | [`devices`] | how a command reaches the network: by opening device files, and in no other way |
+//! | [`sockets`] | sockets as opened files, for commands and services |
+//! | [`http`], [`iperf`] | protocols that commands and services share |
+//! | [`embedded`] | the embedded network: three hosts of our own and what they serve |
 //! | [`render`] | typed answers → text; the only place with layout |
 //! | [`failure`], [`limits`] | how a command fails; every bound of this crate |
 //!
@@ -21,11 +24,14 @@ pub mod commands;
 pub mod completion;
 pub mod context;
 pub mod devices;
+pub mod embedded;
 pub mod failure;
+pub mod http;
 pub mod limits;
 pub mod program;
 pub mod render;
 pub mod shell;
+pub mod sockets;
 pub mod terminal;
 
 #[cfg(test)]

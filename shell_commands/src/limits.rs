@@ -16,3 +16,15 @@ pub const DEPTH: usize = 256;
 pub const DHCP_SECONDS: u32 = 30;
 /// Commands of one pipeline; each has a pipe and a copy of the shell's state.
 pub const STAGES: usize = 64;
+/// Bytes of the head of an HTTP message (nginx takes 32 KiB).
+pub const HTTP_HEAD_BYTES: usize = 32 * 1024;
+/// Bytes of the target of an HTTP request (RFC 9110 §4.1 asks for 8000 at least).
+pub const HTTP_TARGET_BYTES: usize = 8192;
+/// Fields of an HTTP message (Apache takes 100).
+pub const HTTP_HEADERS: usize = 100;
+/// Connections that `httpd` serves at once; more wait in the backlog.
+pub const HTTP_CONNECTIONS: usize = 1024;
+/// Connections that the embedded name server serves at once.
+pub const DNS_CONNECTIONS: usize = 64;
+/// Clients that the embedded DHCP server remembers; its pool is smaller.
+pub const DHCP_CLIENTS: usize = 1024;

@@ -5,7 +5,7 @@
 //! `address add 10.0.0.2/24` into the same requests, so the faces cannot drift. Numbers are explicit and never reused; two
 //! equal ones do not compile.
 //!
-//! This module holds words only. What a command does stands in [`control`](crate::control) and below.
+//! This module holds words only. What a command does stands in `control` and below.
 //!
 //! | numbers | noun |
 //! |---|---|

@@ -16,13 +16,16 @@ mod dns;
 mod echo;
 mod head;
 mod help;
+mod httpd;
 mod interface;
 mod interface_words;
 mod ip;
 mod ls;
 mod mkdir;
+mod nc;
 mod netstat;
 mod nslookup;
+mod ping;
 mod pwd;
 mod rm;
 mod route;
@@ -30,6 +33,7 @@ mod sha256sum;
 mod sleep;
 mod stat;
 mod wc;
+mod wget;
 
 #[cfg(test)]
 mod tests;

@@ -6,8 +6,8 @@
 use network::platform::BoxFuture;
 
 use super::{
-    arp, cat, control, cp, dhcp, dns, echo, head, help, interface, ip, ls, mkdir, netstat, nslookup, pwd, rm, route,
-    sha256sum, sleep, stat, wc,
+    arp, cat, control, cp, dhcp, dns, echo, head, help, httpd, interface, ip, ls, mkdir, nc, netstat, nslookup, ping, pwd,
+    rm, route, sha256sum, sleep, stat, wc, wget,
 };
 use crate::context::Context;
 use crate::failure::{Failure, Outcome};
@@ -113,6 +113,7 @@ rows! {
     "false", "false", "Fails.", run (echo::fail);
     "head", "head [-n LINES | -c BYTES] [FILE...]", "Prints the beginning of files.", run (head::run);
     "help", "help [COMMAND]", "Lists the commands, or explains one.", run (help::run);
+    "httpd", "httpd [-p [ADDRESS:]PORT] [-h DIRECTORY] [-f] [-v]", "Serves a directory by HTTP.", run (httpd::run);
     "ifconfig", "ifconfig [-a] [-s] [IF]\nifconfig IF [inet|inet6] [add|del] [ADDRESS[/LEN]] [netmask MASK] [broadcast ADDRESS] [hw ether MAC] [mtu N] [metric N] [dhcp] [dns ADDRESS...] [gw ADDRESS] [up|down]",
         "Shows or configures interfaces.", run (interface::run);
     "ip", "ip [-4|-6] [-o] [-br] [-j] [-s] addr|link|route|neigh [show] [dev IF]\nip addr add|replace|del ADDRESS/LEN dev IF; ip addr flush dev IF\nip link set IF [up|down] [mtu N] [address MAC]\nip route add|append|replace|del PREFIX|default [via ADDRESS] [dev IF] [metric N]; ip route get ADDRESS\nip neigh add|replace|del ADDRESS [lladdr MAC] dev IF; ip neigh flush dev IF",
@@ -122,9 +123,15 @@ rows! {
     "ls", "ls [-l] [-a] [-1] [PATH...]", "Lists directories.", run (ls::run);
     "mkdir", "mkdir [-p] DIRECTORY...", "Creates directories.", run (mkdir::run);
     "mv", "mv SOURCE... TARGET", "Renames or moves files.", run (cp::rename);
+    "nc", "nc [-u] [-v] [-N] [-4|-6] [-w SECONDS] [-p PORT] HOST PORT\nnc -z [-u] [-v] [-w SECONDS] HOST PORT[-PORT]\nnc -l [-k] [-u] [-v] [-w SECONDS] [ADDRESS] PORT",
+        "Connects, or listens: input to the network, network to output.", run (nc::run);
     "netstat", "netstat [-t] [-u] [-w] [-a] [-l] [-n]\nnetstat -r|-i [-n]",
         "Lists sockets, routes or interfaces.", run (netstat::run);
     "nslookup", "nslookup [-type=A|AAAA|PTR|CNAME] NAME [SERVER]", "Looks names and addresses up.", run (nslookup::run);
+    "ping", "ping [-c COUNT] [-i SECONDS] [-W SECONDS] [-w SECONDS] [-s SIZE] [-t TTL] [-I IF|ADDRESS] [-q] [-f] [-4|-6] HOST",
+        "Asks a host for echoes.", run (ping::run);
+    "ping6", "ping6 [-c COUNT] [-i SECONDS] [-W SECONDS] [-w SECONDS] [-s SIZE] [-t TTL] [-I IF|ADDRESS] [-q] [-f] HOST",
+        "Asks a host for echoes by IPv6.", run (ping::run);
     "pwd", "pwd", "Prints the current directory.", run (pwd::run);
     "rm", "rm [-r] [-f] PATH...", "Removes files and directories.", run (rm::run);
     "route", "route [-n] [-e] [-4|-6|-A inet|inet6]\nroute [-4|-6] add|del [-net|-host] TARGET[/LEN] [netmask MASK] [gw ADDRESS] [metric N] [[dev] IF]",
@@ -139,6 +146,8 @@ rows! {
     "unset", "unset NAME...", "Forgets variables.", builtin (Unset);
     "wait", "wait [%JOB...]", "Waits for background jobs.", builtin (Wait);
     "wc", "wc [-c] [-l] [-w] [FILE...]", "Counts lines, words and bytes.", run (wc::run);
+    "wget", "wget [-q] [-S] [-c] [-4|-6] [-O FILE|-] [-T SECONDS] [--header FIELD] [--post-data DATA] URL",
+        "Fetches a document by HTTP.", run (wget::run);
 }
 
 #[cfg(test)]

@@ -9,12 +9,19 @@
 //! | [`lease`] | what `dhcp` and `dns` say; our own |
 //! | [`mod@file`] | `ls -l` and `stat` |
 //! | [`control`] | the table of a device's commands |
+//! | [`ping`] | BusyBox' `ping` |
+//! | [`progress`] | the bar of BusyBox' `wget` |
+//! | [`iperf`] | `iperf3` |
+//! | [`units`] | numbers with units |
 
 pub mod classic;
 pub mod control;
 pub mod file;
 pub mod iproute;
 pub mod lease;
+pub mod ping;
+pub mod progress;
+pub mod units;
 
 #[cfg(test)]
 pub(crate) mod samples;
