@@ -51,7 +51,8 @@ async fn run_script(shell: &mut Shell, path: &OsStr, parameters: &[String]) -> S
 }
 
 /// The host's error in the same words as ours.
-fn words(error: &std::io::Error) -> String {
+#[must_use]
+pub fn words(error: &std::io::Error) -> String {
     let code = error.raw_os_error().and_then(|code| u16::try_from(code).ok());
     code.and_then(Error::from_errno).map_or_else(|| error.to_string(), |error| error.to_string())
 }

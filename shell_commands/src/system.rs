@@ -3,17 +3,20 @@
 //! [`start`] builds it from the `--interface` arguments, or the embedded network without any. Called by `main.rs` once;
 //! nothing below knows that there is a program. This is the only file that knows drivers.
 
+use std::fs::File;
 use std::sync::Arc;
 
 use drivers::host::{random_hardware_address, terminal};
 use drivers::{Capture, Host, Lan, Loopback, Tap, TapKind, TapOptions};
 use network::Manager;
+use network::address::HardwareAddress;
 use network::driver::Driver;
 use network::platform::Entropy;
 use shell_commands::arguments::{InterfaceArgument, InterfaceKind};
 use shell_commands::context::{Files, Platform, Stream, Streams};
 use shell_commands::embedded;
-use virtual_file_system::{Credentials, Mode, OpenFlags, Path, VirtualFileSystem};
+use shell_commands::program::words;
+use virtual_file_system::{CharacterDevice, Credentials, Mode, OpenFlags, Path, VirtualFileSystem};
 
 /// Bytes of the loopback interface's largest packet, as on Linux but for the one byte that no length field holds.
 const LOOPBACK_MTU: usize = 65_535;
@@ -58,17 +61,11 @@ pub(crate) fn start(interfaces: &[InterfaceArgument]) -> Result<System, String> 
         spawner: Arc::clone(&platform.spawner),
     };
     let manager = Manager::new(tree.clone(), supplies).map_err(|why| why.to_string())?;
-    if !interfaces.iter().any(|interface| interface.name == "lo") {
-        register(&manager, "lo", Loopback::new(LOOPBACK_MTU))?;
-    }
     let lan = Lan::new(Arc::clone(&platform.clock), LAN_SEED);
-    if interfaces.is_empty() {
-        register(&manager, "eth0", lan.port(embedded::USER, LAN_MTU))?;
-    }
-    for interface in interfaces {
-        add(&manager, interface, &lan, platform.entropy.as_ref())?;
-    }
+    let builder = Builder { manager, lan: lan.clone(), host: host.clone(), entropy: Arc::clone(&platform.entropy) };
+    builder.register(interfaces)?;
     if interfaces.is_empty() || interfaces.iter().any(|interface| interface.kind == InterfaceKind::Lan) {
+        platform.spawner.spawn(Box::pin(lan.runner())).map_err(|why| format!("lan: {why}"))?;
         embedded::start(&platform, |address| Box::new(lan.port(address, LAN_MTU)))?;
     }
     let files = Files::new(tree, Credentials::root()).map_err(|why| why.to_string())?;
@@ -85,7 +82,7 @@ fn prepare(tree: &VirtualFileSystem) -> virtual_file_system::Result<()> {
 
 fn streams(files: &Files) -> virtual_file_system::Result<Streams> {
     let open = |node: &str, flags, name: &str| {
-        files.open(&format!("/devices/terminal/{node}"), flags).map(|file| Stream::new(file, name))
+        files.open(&format!("{}/{node}", terminal::DIRECTORY), flags).map(|file| Stream::new(file, name))
     };
     Ok(Streams {
         input: open("input", OpenFlags::READ, "standard input")?,
@@ -94,32 +91,83 @@ fn streams(files: &Files) -> virtual_file_system::Result<Streams> {
     })
 }
 
-fn register(manager: &Manager, name: &str, driver: impl Driver + 'static) -> Result<(), String> {
-    manager.register(name, Box::new(driver), None).map_err(|why| format!("{name}: {why}"))
+/// Registers the interfaces that were asked for.
+struct Builder {
+    manager: Manager,
+    lan: Lan,
+    host: Host,
+    entropy: Arc<dyn Entropy>,
 }
 
-/// Registers what one `--interface` asks for.
-fn add(manager: &Manager, interface: &InterfaceArgument, lan: &Lan, entropy: &dyn Entropy) -> Result<(), String> {
-    let name = interface.name.as_str();
-    if interface.capture.is_some() {
-        return Err(format!("{name}: capture: not part of this build"));
-    }
-    let mtu = interface.mtu.map(|mtu| mtu as usize);
-    match interface.kind {
-        InterfaceKind::Loopback => register(manager, name, Loopback::new(mtu.unwrap_or(LOOPBACK_MTU))),
-        InterfaceKind::Lan => {
-            let address = match interface.mac {
-                Some(address) => address,
-                None => random_hardware_address(entropy).map_err(|why| format!("{name}: no entropy: {why}"))?,
-            };
-            register(manager, name, lan.port(address, mtu.unwrap_or(LAN_MTU)))
+/// A driver with what answers about it.
+type Part = (Box<dyn Driver>, Arc<dyn CharacterDevice>);
+
+impl Builder {
+    fn register(&self, interfaces: &[InterfaceArgument]) -> Result<(), String> {
+        if !interfaces.iter().any(|interface| interface.name == "lo") {
+            self.add("lo", loopback(LOOPBACK_MTU))?;
         }
-        InterfaceKind::Tap | InterfaceKind::Tun => {
-            let kind = if interface.kind == InterfaceKind::Tap { TapKind::Tap } else { TapKind::Tun };
-            let host_name = interface.argument.as_deref().unwrap_or_default();
-            let options = TapOptions { hardware: interface.mac, mtu };
-            let tap = Tap::open(host_name, kind, options).map_err(|why| format!("{name}: {host_name}: {why}"))?;
-            register(manager, name, tap)
+        if interfaces.is_empty() {
+            self.add("eth0", self.port(embedded::USER, LAN_MTU))?;
+        }
+        for interface in interfaces {
+            let name = &interface.name;
+            let named = |why: String| format!("{name}: {why}");
+            let part = self.part(interface).map_err(named)?;
+            let part = self.captured(interface, part).map_err(named)?;
+            self.add(name, part)?;
+        }
+        Ok(())
+    }
+
+    fn add(&self, name: &str, (driver, controller): Part) -> Result<(), String> {
+        self.manager.register(name, driver, Some(controller)).map_err(|why| format!("{name}: {why}"))
+    }
+
+    fn port(&self, address: HardwareAddress, mtu: usize) -> Part {
+        let port = self.lan.port(address, mtu);
+        let controller = port.controller();
+        (Box::new(port), controller)
+    }
+
+    /// The driver that an argument asks for.
+    fn part(&self, interface: &InterfaceArgument) -> Result<Part, String> {
+        let mtu = interface.mtu.map(|mtu| mtu as usize);
+        match interface.kind {
+            InterfaceKind::Loopback => Ok(loopback(mtu.unwrap_or(LOOPBACK_MTU))),
+            InterfaceKind::Lan => {
+                let address = match interface.mac {
+                    Some(address) => address,
+                    None => random_hardware_address(self.entropy.as_ref())
+                        .map_err(|why| format!("no hardware address: {why}"))?,
+                };
+                Ok(self.port(address, mtu.unwrap_or(LAN_MTU)))
+            }
+            InterfaceKind::Tap => tap(interface, TapKind::Tap),
+            InterfaceKind::Tun => tap(interface, TapKind::Tun),
         }
     }
+
+    /// Puts the capture file that was asked for around a driver.
+    fn captured(&self, interface: &InterfaceArgument, (driver, controller): Part) -> Result<Part, String> {
+        let Some(path) = &interface.capture else { return Ok((driver, controller)) };
+        let file = File::create(path).map_err(|why| format!("{path}: {}", words(&why)))?;
+        let capture = Capture::new(driver, Box::new(file), self.host.clock(), self.host.started())
+            .map_err(|why| format!("{path}: {}", words(&why)))?;
+        Ok((Box::new(capture), controller))
+    }
+}
+
+fn loopback(mtu: usize) -> Part {
+    let driver = Loopback::new(mtu);
+    let controller = driver.controller();
+    (Box::new(driver), controller)
+}
+
+fn tap(interface: &InterfaceArgument, kind: TapKind) -> Result<Part, String> {
+    let name = interface.argument.as_deref().unwrap_or_default();
+    let options = TapOptions { hardware: interface.mac, mtu: interface.mtu.map(|mtu| mtu as usize) };
+    let driver = Tap::open(name, kind, options).map_err(|why| format!("{name}: {}", words(&why)))?;
+    let controller = driver.controller();
+    Ok((Box::new(driver), controller))
 }

@@ -6,8 +6,8 @@
 use network::platform::BoxFuture;
 
 use super::{
-    arp, cat, control, cp, dhcp, dns, echo, head, help, httpd, interface, ip, ls, mkdir, nc, netstat, nslookup, ping, pwd,
-    rm, route, sha256sum, sleep, stat, wc, wget,
+    arp, cat, control, cp, dhcp, dns, echo, head, help, httpd, interface, ip, ls, mkdir, nc, netstat, nslookup, ping,
+    pwd, rm, route, sha256sum, sleep, stat, wc, wget,
 };
 use crate::context::Context;
 use crate::failure::{Failure, Outcome};

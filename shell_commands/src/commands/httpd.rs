@@ -1,0 +1,56 @@
+//! `httpd`: serves a directory by HTTP until it is ended.
+
+use std::net::{IpAddr, SocketAddr};
+
+use lexopt::prelude::*;
+use virtual_file_system::NodeKind;
+
+use super::words;
+use crate::context::Context;
+use crate::failure::{Failure, Outcome};
+use crate::http::server::Server;
+use crate::shell::status::Status;
+use crate::sockets::{Family, Sockets};
+
+pub(super) async fn run(context: &Context) -> Outcome {
+    let (mut address, mut directory, mut verbose) = (SocketAddr::new(Family::Any.unspecified(), 80), None, false);
+    let mut options = context.options();
+    while let Some(argument) = options.next()? {
+        match argument {
+            Short('p') => address = listen_address(&options.value()?.string()?)?,
+            Short('h') => directory = Some(options.value()?.string()?),
+            // It never leaves the foreground: `&` is the shell's way into the background.
+            Short('f') => {}
+            Short('v') => verbose = true,
+            other => return Err(other.unexpected().into()),
+        }
+    }
+    let directory = directory.unwrap_or_else(|| String::from("."));
+    let root = context.files.resolve(&directory).map_err(|why| Failure::of(&directory, why))?;
+    match context.files.stat(root.as_str()) {
+        Ok(attributes) if attributes.kind == NodeKind::Directory => {}
+        Ok(_) => return Err(Failure::of(&directory, virtual_file_system::Error::NotADirectory)),
+        Err(why) => return Err(Failure::of(&directory, why)),
+    }
+    let listener = Sockets::routed(&context.files).listen(address).await.map_err(|why| Failure::of(address, why))?;
+    let server = Server {
+        files: context.files.clone(),
+        root: root.as_str().to_owned(),
+        platform: context.platform.clone(),
+        log: verbose.then(|| context.streams.error.clone()),
+    };
+    server.serve(&listener).await.map_err(|why| Failure::of(address, why))?;
+    Ok(Status::SUCCESS)
+}
+
+/// `PORT` or `ADDRESS:PORT`.
+fn listen_address(text: &str) -> Result<SocketAddr, Failure> {
+    match text.rsplit_once(':') {
+        None => Ok(SocketAddr::new(Family::Any.unspecified(), words::parse(text, "port")?)),
+        Some((address, port)) => {
+            let inner = address.strip_prefix('[').and_then(|rest| rest.strip_suffix(']')).unwrap_or(address);
+            let address: IpAddr = words::address(inner)?;
+            Ok(SocketAddr::new(address, words::parse(port, "port")?))
+        }
+    }
+}

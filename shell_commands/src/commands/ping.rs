@@ -1,0 +1,312 @@
+//! `ping` and `ping6`: ICMP echo requests and what comes back.
+//!
+//! The identifier is the socket's own; replies are told apart by their sequence numbers. Ctrl-C drops the command, and
+//! dropping it prints the statistics.
+
+use std::net::{IpAddr, SocketAddr};
+use std::time::Duration;
+
+use lexopt::prelude::*;
+use network::command::socket::{Datagram, SocketKind, SocketOption};
+use network::command::{Bind, SetOption};
+use network::platform::Instant;
+use virtual_file_system::{Error, File};
+
+use super::{sleep, words};
+use crate::context::{Context, Stream};
+use crate::failure::{Failure, Outcome};
+use crate::render::ping as render;
+use crate::render::ping::Statistics;
+use crate::shell::status::Status;
+use crate::sockets::{Family, Sockets, receive_from, send_to, within};
+
+/// Bytes of the ICMP header, and of the largest message in an IPv4 packet.
+const HEADER: usize = 8;
+const LARGEST: usize = 65_507;
+/// Requests whose time is remembered; later answers still count.
+const REMEMBERED: usize = 1024;
+/// The shortest time between two requests of `-f`.
+const FLOOD: Duration = Duration::from_millis(10);
+/// How long `-W` waits unless asked otherwise, and what is waited at least for the last answers.
+const PATIENCE: Duration = Duration::from_secs(10);
+const LAST: Duration = Duration::from_secs(1);
+
+struct Options {
+    count: Option<u64>,
+    interval: Duration,
+    patience: Duration,
+    limit: Option<Duration>,
+    size: usize,
+    hop_limit: Option<u8>,
+    from: Option<String>,
+    quiet: bool,
+    flood: bool,
+    family: Family,
+    host: String,
+}
+
+pub(super) async fn run(context: &Context) -> Outcome {
+    let options = parse(context)?;
+    let (file, address) = open(context, &options).await?;
+    if let Some(hop_limit) = options.hop_limit {
+        file.control::<SetOption>(&SocketOption::HopLimit(hop_limit))
+            .await
+            .map_err(|why| Failure::of(hop_limit, why))?;
+    }
+    // The first request is sent before anything is printed: without a route there is only the reason.
+    let mut session = Session::new(context, &options, file, address);
+    session.send().await?;
+    context.print(&render::header(&options.host, address, options.size)).await?;
+    session.run().await?;
+    session.is_over = true;
+    context.print(&session.statistics.summary(&options.host)).await?;
+    Ok(Status::from_success(session.statistics.received > 0))
+}
+
+fn parse(context: &Context) -> Result<Options, Failure> {
+    let mut chosen = Options {
+        count: None,
+        interval: Duration::from_secs(1),
+        patience: PATIENCE,
+        limit: None,
+        size: 56,
+        hop_limit: None,
+        from: None,
+        quiet: false,
+        flood: false,
+        family: if context.name == "ping6" { Family::V6 } else { Family::Any },
+        host: String::new(),
+    };
+    let mut hosts = Vec::new();
+    let mut options = context.options();
+    while let Some(argument) = options.next()? {
+        match argument {
+            Short('c') => {
+                chosen.count =
+                    Some(words::parse::<u64>(&options.value()?.string()?, "count")?).filter(|count| *count > 0)
+            }
+            Short('i') => chosen.interval = duration(&options.value()?.string()?)?,
+            Short('W') => chosen.patience = duration(&options.value()?.string()?)?,
+            Short('w') => chosen.limit = Some(duration(&options.value()?.string()?)?),
+            Short('s') => chosen.size = words::parse(&options.value()?.string()?, "size")?,
+            Short('t') => chosen.hop_limit = Some(words::parse(&options.value()?.string()?, "time to live")?),
+            Short('I') => chosen.from = Some(options.value()?.string()?),
+            Short('q') => chosen.quiet = true,
+            Short('f') => chosen.flood = true,
+            // Addresses are never turned into names.
+            Short('n') => {}
+            Short('4') => chosen.family = Family::V4,
+            Short('6') => chosen.family = Family::V6,
+            Value(host) => hosts.push(host.string()?),
+            other => return Err(other.unexpected().into()),
+        }
+    }
+    if chosen.size > LARGEST {
+        return Err(Failure::usage(format!("{}: bad size, 0 to {LARGEST}", chosen.size)));
+    }
+    match <[String; 1]>::try_from(hosts) {
+        Ok([host]) => Ok(Options { host, ..chosen }),
+        Err(_) => Err(Failure::usage("one host is needed")),
+    }
+}
+
+fn duration(text: &str) -> Result<Duration, Failure> {
+    sleep::duration(text).ok_or_else(|| Failure::usage(format!("{text}: bad duration")))
+}
+
+/// A socket, and whom to ask.
+async fn open(context: &Context, options: &Options) -> Result<(File, IpAddr), Failure> {
+    let routed = Sockets::routed(&context.files);
+    let source: Option<IpAddr> = options.from.as_ref().and_then(|from| from.parse().ok());
+    let sockets = match &options.from {
+        Some(name) if source.is_none() => Sockets::on(&context.files, name).map_err(|why| Failure::of(name, why))?,
+        _ => routed.clone(),
+    };
+    let family = match source {
+        Some(IpAddr::V4(_)) if options.family == Family::Any => Family::V4,
+        Some(IpAddr::V6(_)) if options.family == Family::Any => Family::V6,
+        _ => options.family,
+    };
+    let host = &options.host;
+    let addresses = routed.resolve(host, family).await.map_err(|why| match why {
+        Error::NotFound | Error::InvalidInput => Failure::of(host, "Name or service not known"),
+        why => Failure::of(host, why),
+    })?;
+    let address = addresses.first().copied().ok_or_else(|| Failure::of(host, "Name or service not known"))?;
+    let file = sockets.create(SocketKind::Icmp).await.map_err(|why| Failure::new(why.to_string()))?;
+    if let Some(source) = source {
+        file.control::<Bind>(&SocketAddr::new(source, 0)).await.map_err(|why| Failure::of(source, why))?;
+    }
+    Ok((file, address))
+}
+
+/// Requests under way.
+struct Session<'a> {
+    context: &'a Context,
+    options: &'a Options,
+    file: File,
+    address: IpAddr,
+    started: Instant,
+    next_send: Instant,
+    /// When the last requests were sent, and whether they were answered; at `sequence % REMEMBERED`.
+    requests: Vec<Option<(u16, Instant, bool)>>,
+    statistics: Statistics,
+    is_over: bool,
+}
+
+impl<'a> Session<'a> {
+    fn new(context: &'a Context, options: &'a Options, file: File, address: IpAddr) -> Self {
+        let started = context.platform.clock.now();
+        Self {
+            context,
+            options,
+            file,
+            address,
+            started,
+            next_send: started,
+            requests: vec![None; REMEMBERED],
+            statistics: Statistics::default(),
+            is_over: false,
+        }
+    }
+
+    fn now(&self) -> Instant {
+        self.context.platform.clock.now()
+    }
+
+    async fn send(&mut self) -> Result<(), Failure> {
+        // Sequence numbers wrap around.
+        let sequence = self.statistics.sent as u16;
+        let kind = if self.address.is_ipv4() { 8 } else { 128 };
+        let [high, low] = sequence.to_be_bytes();
+        let mut message = vec![kind, 0, 0, 0, 0, 0, high, low];
+        message.extend((0..self.options.size).map(|place| place as u8));
+        let now = self.now();
+        match send_to(&self.file, message, SocketAddr::new(self.address, 0)).await {
+            Ok(()) => {}
+            // What became of an earlier request; this one was not sent, the next one will be.
+            Err(why @ (Error::HostUnreachable | Error::TimedOut | Error::HostDown)) if self.statistics.sent > 0 => {
+                self.undelivered(why).await?;
+            }
+            Err(why) => return Err(Failure::of(self.address, why)),
+        }
+        if let Some(request) = self.requests.get_mut(usize::from(sequence) % REMEMBERED) {
+            *request = Some((sequence, now, false));
+        }
+        self.statistics.sent += 1;
+        self.next_send = now.after(if self.options.flood { FLOOD } else { self.options.interval });
+        if self.options.flood && !self.options.quiet {
+            self.context.print(".").await?;
+        }
+        Ok(())
+    }
+
+    async fn run(&mut self) -> Result<(), Failure> {
+        let end = self.options.limit.map(|limit| self.started.after(limit));
+        loop {
+            let is_sent = self.options.count.is_some_and(|count| self.statistics.sent >= count);
+            if is_sent && self.statistics.received >= self.statistics.sent {
+                return Ok(());
+            }
+            let mut until = if is_sent { self.last_answer() } else { self.next_send };
+            until = end.map_or(until, |end| until.min(end));
+            let now = self.now();
+            if now < until {
+                self.receive(until.since(now)).await?;
+                continue;
+            }
+            if is_sent || end.is_some_and(|end| now >= end) {
+                return Ok(());
+            }
+            self.send().await?;
+        }
+    }
+
+    /// How long answers are waited for after the last request.
+    fn last_answer(&self) -> Instant {
+        let sent = usize::try_from(self.statistics.sent).unwrap_or(0);
+        let last = self.requests.get(sent.wrapping_sub(1) % REMEMBERED).copied().flatten();
+        let since = last.map_or(self.started, |(_, time, _)| time);
+        let patience = match self.statistics.received {
+            0 => self.options.patience,
+            _ => self.statistics.maximum().saturating_mul(2).max(LAST),
+        };
+        since.after(patience)
+    }
+
+    async fn receive(&mut self, time: Duration) -> Result<(), Failure> {
+        let received = async { Ok(receive_from(&self.file).await) };
+        match within(self.context.platform.clock.as_ref(), Some(time), received).await {
+            Err(_) => Ok(()),
+            Ok(Ok(datagram)) => self.answered(&datagram).await,
+            Ok(Err(why @ (Error::NetworkDown | Error::NoDevice))) => Err(Failure::of(self.address, why)),
+            Ok(Err(why)) => self.undelivered(why).await,
+        }
+    }
+
+    /// A request came back; which one, ICMP does not tell us: the newest is named.
+    async fn undelivered(&self, why: Error) -> Result<(), Failure> {
+        if self.options.quiet {
+            return Ok(());
+        }
+        let why = match why {
+            Error::HostUnreachable => String::from("Destination Host Unreachable"),
+            Error::NetworkUnreachable => String::from("Destination Net Unreachable"),
+            Error::ConnectionRefused => String::from("Destination Port Unreachable"),
+            Error::MessageTooLong => String::from("Message too long"),
+            why => why.to_string(),
+        };
+        let sequence = self.statistics.sent.saturating_sub(1) as u16;
+        self.context.print(&render::unreachable(self.address, sequence, &why)).await
+    }
+
+    async fn answered(&mut self, datagram: &Datagram) -> Result<(), Failure> {
+        let (Some([high, low]), Some(data)) = (datagram.data.get(6..HEADER), datagram.data.get(HEADER..)) else {
+            return Ok(());
+        };
+        let is_reply = matches!(datagram.data.first(), Some(0 | 129));
+        let sequence = u16::from_be_bytes([*high, *low]);
+        let Some(Some((known, sent, is_answered))) = self.requests.get_mut(usize::from(sequence) % REMEMBERED) else {
+            return Ok(());
+        };
+        if !is_reply || *known != sequence {
+            return Ok(());
+        }
+        let time = self.context.platform.clock.now().since(*sent);
+        let mut remark = String::new();
+        if std::mem::replace(is_answered, true) {
+            self.statistics.duplicates += 1;
+            remark.push_str(" (DUP!)");
+        } else {
+            self.statistics.answered(time);
+        }
+        if data.len() != self.options.size {
+            remark.push_str(" (truncated)");
+        } else if let Some(place) = data.iter().enumerate().position(|(place, byte)| *byte != place as u8) {
+            remark.push_str(&format!(" wrong data byte #{place}"));
+        }
+        if self.options.flood {
+            // The next one at once.
+            self.next_send = self.context.platform.clock.now();
+        }
+        if self.options.quiet {
+            return Ok(());
+        }
+        if self.options.flood {
+            return self.context.print("\u{8} \u{8}").await;
+        }
+        let size = datagram.data.len();
+        let from = datagram.remote.ip();
+        self.context.print(&render::reply(from, size, sequence, datagram.hop_limit, Some(time), &remark)).await
+    }
+}
+
+impl Drop for Session<'_> {
+    fn drop(&mut self) {
+        if !self.is_over && self.statistics.sent > 0 {
+            let Stream { file, .. } = &self.context.streams.output;
+            // Ctrl-C: what is known by now is what people wanted to see.
+            let _ = file.try_write(self.statistics.summary(&self.options.host).as_bytes());
+        }
+    }
+}

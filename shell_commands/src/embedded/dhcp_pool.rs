@@ -1,0 +1,272 @@
+//! Who gets which address. Pure rules over given instants; messages are [`dhcp_server`](super::dhcp_server)'s.
+//!
+//! A client gets its former address while nobody else has it; then a never used one, then the one that expired first, then one
+//! that was offered and not taken, the oldest first, so that invented clients cannot lock others out. A leased address gives
+//! way to nobody.
+
+use std::net::Ipv4Addr;
+use std::time::Duration;
+
+use network::platform::Instant;
+
+use crate::limits;
+
+/// How long an offer is kept for its client.
+const OFFER: Duration = Duration::from_secs(60);
+/// How long an address rests that somebody else turned out to use.
+const DECLINED: Duration = Duration::from_secs(600);
+
+/// Who a client is: its identifier, or its hardware address.
+pub type Client = Vec<u8>;
+
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+enum State {
+    Offered(Instant),
+    Leased {
+        until: Instant,
+    },
+    /// Released, expired, or not taken; since when.
+    Former(Instant),
+    Declined {
+        until: Instant,
+    },
+}
+
+#[derive(Clone, Debug)]
+struct Entry {
+    address: Ipv4Addr,
+    client: Client,
+    state: State,
+}
+
+/// The addresses that a server hands out.
+pub struct Pool {
+    first: u32,
+    last: u32,
+    excluded: Vec<Ipv4Addr>,
+    /// One per address that was ever handed out.
+    entries: Vec<Entry>,
+}
+
+impl Pool {
+    /// The addresses from `first` to `last` within the network, without its own and the network's and broadcast address.
+    #[must_use]
+    pub fn new(first: Ipv4Addr, last: Ipv4Addr, network: Ipv4Addr, length: u8, own: &[Ipv4Addr]) -> Self {
+        let length = u32::from(length.min(32));
+        let mask = u32::MAX.checked_shl(32 - length).unwrap_or(0);
+        let (low, high) = (u32::from(network) & mask, u32::from(network) | !mask);
+        let mut excluded = own.to_vec();
+        // A network of two addresses or one has no others (RFC 3021).
+        if length < 31 {
+            excluded.extend([Ipv4Addr::from(low), Ipv4Addr::from(high)]);
+        }
+        Self { first: u32::from(first).max(low), last: u32::from(last).min(high), excluded, entries: Vec::new() }
+    }
+
+    fn includes(&self, address: Ipv4Addr) -> bool {
+        (self.first..=self.last).contains(&u32::from(address)) && !self.excluded.contains(&address)
+    }
+
+    /// Lets leases and offers end whose time has come.
+    fn expire(&mut self, now: Instant) {
+        for entry in &mut self.entries {
+            entry.state = match entry.state {
+                State::Offered(since) if since.after(OFFER) <= now => State::Former(since.after(OFFER)),
+                State::Leased { until } | State::Declined { until } if until <= now => State::Former(until),
+                state => state,
+            };
+        }
+    }
+
+    /// Chooses an address for a client that looks for one, and keeps it for a while.
+    pub fn offer(&mut self, client: &[u8], wanted: Option<Ipv4Addr>, now: Instant) -> Option<Ipv4Addr> {
+        self.expire(now);
+        let address = self
+            .former(client)
+            .or_else(|| wanted.filter(|wanted| self.is_unused(*wanted)))
+            .or_else(|| self.unused())
+            .or_else(|| self.oldest(|state| matches!(state, State::Former(_))))
+            .or_else(|| self.oldest(|state| matches!(state, State::Offered(_))))?;
+        // An offer to a client that has the address does not end its lease.
+        if !self.is_leased_to(client, address) {
+            self.set(client, address, State::Offered(now));
+        }
+        Some(address)
+    }
+
+    /// Leases the address to the client if it was offered to it, or was its own and is nobody else's now.
+    #[must_use]
+    pub fn lease(&mut self, client: &[u8], address: Ipv4Addr, seconds: u32, now: Instant) -> bool {
+        self.expire(now);
+        let is_known = self.entries.iter().any(|entry| {
+            entry.address == address && entry.client == client && !matches!(entry.state, State::Declined { .. })
+        });
+        if is_known {
+            self.set(client, address, State::Leased { until: now.after(Duration::from_secs(seconds.into())) });
+        }
+        is_known
+    }
+
+    /// The client took somebody else's offer.
+    pub fn withdraw(&mut self, client: &[u8], now: Instant) {
+        for entry in self.entries.iter_mut().filter(|entry| entry.client == client) {
+            if matches!(entry.state, State::Offered(_)) {
+                entry.state = State::Former(now);
+            }
+        }
+    }
+
+    /// The client gives its address back; one that is not its own stays as it is.
+    pub fn release(&mut self, client: &[u8], address: Ipv4Addr, now: Instant) {
+        if self.is_leased_to(client, address) {
+            self.set(client, address, State::Former(now));
+        }
+    }
+
+    /// The client found its address in use; that of another client stays as it is.
+    pub fn decline(&mut self, client: &[u8], address: Ipv4Addr, now: Instant) {
+        self.expire(now);
+        let holds = |entry: &&mut Entry| {
+            entry.address == address
+                && entry.client == client
+                && matches!(entry.state, State::Offered(_) | State::Leased { .. })
+        };
+        if let Some(entry) = self.entries.iter_mut().find(holds) {
+            entry.state = State::Declined { until: now.after(DECLINED) };
+        }
+    }
+
+    fn is_leased_to(&self, client: &[u8], address: Ipv4Addr) -> bool {
+        self.entries.iter().any(|entry| {
+            entry.address == address && entry.client == client && matches!(entry.state, State::Leased { .. })
+        })
+    }
+
+    fn former(&self, client: &[u8]) -> Option<Ipv4Addr> {
+        let is_former = |entry: &&Entry| entry.client == client && !matches!(entry.state, State::Declined { .. });
+        self.entries.iter().find(is_former).map(|entry| entry.address)
+    }
+
+    fn is_unused(&self, address: Ipv4Addr) -> bool {
+        self.includes(address)
+            && self.entries.len() < limits::DHCP_CLIENTS
+            && self.entries.iter().all(|entry| entry.address != address)
+    }
+
+    /// The first address that nobody ever had. Of one more than are taken or excluded, one is free: that bounds the search.
+    fn unused(&self) -> Option<Ipv4Addr> {
+        let enough = self.entries.len().saturating_add(self.excluded.len()).saturating_add(1);
+        (self.first..=self.last).take(enough).map(Ipv4Addr::from).find(|address| self.is_unused(*address))
+    }
+
+    fn oldest(&self, wanted: impl Fn(&State) -> bool) -> Option<Ipv4Addr> {
+        let candidates = self.entries.iter().filter(|entry| wanted(&entry.state));
+        let since = |entry: &&Entry| match entry.state {
+            State::Offered(since) | State::Former(since) => since,
+            State::Leased { until } | State::Declined { until } => until,
+        };
+        candidates.min_by_key(since).map(|entry| entry.address)
+    }
+
+    fn set(&mut self, client: &[u8], address: Ipv4Addr, state: State) {
+        // One address per client: what it had otherwise is free again.
+        self.entries.retain(|entry| {
+            entry.address == address || entry.client != client || matches!(entry.state, State::Declined { .. })
+        });
+        match self.entries.iter_mut().find(|entry| entry.address == address) {
+            Some(entry) => {
+                entry.client = client.to_vec();
+                entry.state = state;
+            }
+            None => self.entries.push(Entry { address, client: client.to_vec(), state }),
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    const LEASE: u32 = 100;
+
+    fn address(last: u8) -> Ipv4Addr {
+        Ipv4Addr::new(10, 0, 2, last)
+    }
+
+    fn at(seconds: u64) -> Instant {
+        Instant::from_micros(seconds * 1_000_000)
+    }
+
+    fn pool(first: u8, last: u8) -> Pool {
+        Pool::new(address(first), address(last), address(0), 24, &[address(2)])
+    }
+
+    #[test]
+    fn ds_01_unconfirmed_offers_give_way_and_leases_do_not() {
+        let mut pool = pool(10, 12);
+        assert_eq!(pool.offer(b"real", None, at(0)), Some(address(10)));
+        assert!(pool.lease(b"real", address(10), LEASE, at(0)));
+        for invented in 0..8u8 {
+            assert!(pool.offer(&[invented], None, at(1)).is_some());
+        }
+        let offered = pool.offer(b"new", None, at(2)).unwrap();
+        assert_ne!(offered, address(10));
+        assert!(pool.lease(b"new", offered, LEASE, at(2)));
+        // Whose offer gave way is refused.
+        assert!(!pool.lease(&[0], offered, LEASE, at(2)));
+    }
+
+    #[test]
+    fn ds_01_a_decline_counts_only_for_what_the_client_holds() {
+        let mut pool = pool(10, 10);
+        assert_eq!(pool.offer(b"a", None, at(0)), Some(address(10)));
+        assert!(pool.lease(b"a", address(10), LEASE, at(0)));
+        pool.decline(b"b", address(10), at(1));
+        assert_eq!(pool.offer(b"a", None, at(2)), Some(address(10)));
+        pool.decline(b"a", address(10), at(3));
+        assert_eq!(pool.offer(b"a", None, at(4)), None);
+        assert!(!pool.lease(b"a", address(10), LEASE, at(4)));
+        // After a while it is tried again.
+        assert_eq!(pool.offer(b"a", None, at(700)), Some(address(10)));
+    }
+
+    #[test]
+    fn ds_02_the_pool_leaves_out_what_is_taken() {
+        let mut pool = Pool::new(address(0), address(255), address(0), 24, &[address(1)]);
+        assert_eq!(pool.offer(b"a", None, at(0)), Some(address(2)));
+        for wanted in [0, 1, 255] {
+            let offered = pool.offer(&[wanted], Some(address(wanted)), at(0)).unwrap();
+            assert!(offered > address(1) && offered < address(255), "{offered}");
+        }
+        assert_eq!(pool.offer(b"b", Some(Ipv4Addr::new(10, 0, 3, 9)), at(0)).unwrap().octets()[2], 2);
+        let mut small = Pool::new(address(4), address(5), address(4), 31, &[address(4)]);
+        assert_eq!(small.offer(b"a", None, at(0)), Some(address(5)));
+        let mut huge = Pool::new(Ipv4Addr::UNSPECIFIED, Ipv4Addr::BROADCAST, Ipv4Addr::UNSPECIFIED, 0, &[]);
+        assert_eq!(huge.offer(b"a", None, at(0)), Some(Ipv4Addr::new(0, 0, 0, 1)));
+    }
+
+    #[test]
+    fn ds_03_former_addresses_come_back_and_the_oldest_is_reused() {
+        let mut pool = pool(10, 11);
+        for (client, time) in [(b"a", 0), (b"b", 5)] {
+            let offered = pool.offer(client, None, at(time)).unwrap();
+            assert!(pool.lease(client, offered, LEASE, at(time)));
+        }
+        assert_eq!(pool.offer(b"c", None, at(50)), None);
+        assert_eq!(pool.offer(b"a", None, at(200)), Some(address(10)));
+        assert!(pool.lease(b"a", address(10), LEASE, at(200)));
+        assert_eq!(pool.offer(b"c", Some(address(10)), at(201)), Some(address(11)));
+    }
+
+    #[test]
+    fn ds_07_what_was_released_and_given_away_is_refused() {
+        let mut pool = pool(10, 10);
+        assert_eq!(pool.offer(b"a", None, at(0)), Some(address(10)));
+        assert!(pool.lease(b"a", address(10), LEASE, at(0)));
+        pool.release(b"b", address(10), at(1));
+        assert_eq!(pool.offer(b"b", None, at(1)), None);
+        pool.release(b"a", address(10), at(2));
+        assert_eq!(pool.offer(b"b", None, at(3)), Some(address(10)));
+        assert!(!pool.lease(b"a", address(10), LEASE, at(4)));
+    }
+}

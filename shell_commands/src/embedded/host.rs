@@ -1,0 +1,71 @@
+//! One host of the embedded network: a system of its own, configured as a person would do it, by writing to its device.
+
+use std::net::IpAddr;
+
+use network::Manager;
+use network::driver::Driver;
+use virtual_file_system::{Credentials, OpenFlags, Result as FileResult, VirtualFileSystem};
+
+use crate::context::{Files, Platform};
+use crate::devices::NETWORK;
+
+/// The name of a host's only interface to the switch.
+pub const INTERFACE: &str = "eth0";
+/// Bits of the networks' prefixes.
+const V4_LENGTH: u8 = 24;
+const V6_LENGTH: u8 = 64;
+
+/// A host.
+pub struct Host {
+    /// Its file tree, seen as its superuser.
+    pub files: Files,
+    /// Its interfaces.
+    pub manager: Manager,
+}
+
+impl Host {
+    /// Builds a host on a port of the switch, and brings it up with these addresses.
+    ///
+    /// # Errors
+    /// Why not, in one line.
+    pub fn start(platform: &Platform, port: Box<dyn Driver>, addresses: &[IpAddr]) -> Result<Self, String> {
+        let tree = VirtualFileSystem::new();
+        let supplies = network::Platform {
+            clock: platform.clock.clone(),
+            entropy: platform.entropy.clone(),
+            spawner: platform.spawner.clone(),
+        };
+        let manager = Manager::new(tree.clone(), supplies).map_err(|why| why.to_string())?;
+        manager.register(INTERFACE, port, None).map_err(|why| why.to_string())?;
+        let files = Files::new(tree, Credentials::root()).map_err(|why| why.to_string())?;
+        let host = Self { files, manager };
+        host.configure(addresses).map_err(|why| why.to_string())?;
+        Ok(host)
+    }
+
+    fn configure(&self, addresses: &[IpAddr]) -> FileResult<()> {
+        let device = self.files.open(&format!("{NETWORK}/{INTERFACE}"), OpenFlags::READ | OpenFlags::WRITE)?;
+        device.try_write(b"link up\n")?;
+        for address in addresses {
+            let length = if address.is_ipv4() { V4_LENGTH } else { V6_LENGTH };
+            device.try_write(format!("address add {address}/{length}\n").as_bytes())?;
+        }
+        Ok(())
+    }
+
+    /// Starts a service of the host.
+    ///
+    /// # Errors
+    /// The spawner's.
+    pub fn spawn(
+        &self,
+        platform: &Platform,
+        service: impl Future<Output = FileResult<()>> + Send + 'static,
+    ) -> Result<(), String> {
+        // A service that ends has nobody to tell; whoever asks it notices.
+        let task = async {
+            let _ = service.await;
+        };
+        platform.spawner.spawn(Box::pin(task)).map_err(str::to_owned)
+    }
+}

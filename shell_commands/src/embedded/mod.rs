@@ -1,0 +1,105 @@
+//! The embedded network: three hosts of our own on one switch, so that everything can be tried anywhere.
+//!
+//! | file | owns |
+//! |---|---|
+//! | [`host`] | one host: its file tree, its manager, its addresses |
+//! | [`dhcp_server`], [`dhcp_pool`] | the DHCP service of `gateway.lan`: messages; who gets which address |
+//! | [`dns_server`] | the name service of `dns.lan` |
+//! | [`web`] | the files of `web.lan`, served by [`http::server`](crate::http::server) |
+//!
+//! The hosts share nothing with the user's system but the switch, which the caller owns and hands out ports of. Services are
+//! plain programs over opened files.
+
+pub mod dhcp_pool;
+pub mod dhcp_server;
+pub mod dns_server;
+pub mod host;
+pub mod web;
+
+use std::net::{IpAddr, Ipv4Addr, Ipv6Addr};
+
+use network::address::HardwareAddress;
+use network::driver::Driver;
+
+use self::dhcp_pool::Pool;
+use self::dhcp_server::Settings;
+use self::host::Host;
+use crate::context::Platform;
+
+/// The router: 10.0.2.2.
+pub const GATEWAY: Ipv4Addr = Ipv4Addr::new(10, 0, 2, 2);
+/// The router's IPv6 address.
+pub const GATEWAY_V6: Ipv6Addr = Ipv6Addr::new(0xfd00, 2, 0, 0, 0, 0, 0, 2);
+/// The name server: 10.0.2.3.
+pub const DNS: Ipv4Addr = Ipv4Addr::new(10, 0, 2, 3);
+/// The name server's IPv6 address.
+pub const DNS_V6: Ipv6Addr = Ipv6Addr::new(0xfd00, 2, 0, 0, 0, 0, 0, 3);
+/// The web server: 10.0.2.4.
+pub const WEB: Ipv4Addr = Ipv4Addr::new(10, 0, 2, 4);
+/// The web server's IPv6 address.
+pub const WEB_V6: Ipv6Addr = Ipv6Addr::new(0xfd00, 2, 0, 0, 0, 0, 0, 4);
+/// The first and the last address that the DHCP server hands out.
+pub const POOL: (Ipv4Addr, Ipv4Addr) = (Ipv4Addr::new(10, 0, 2, 15), Ipv4Addr::new(10, 0, 2, 99));
+/// The domain of all names.
+pub const DOMAIN: &str = "lan";
+/// Seconds of a lease.
+pub const LEASE_SECONDS: u32 = 3600;
+/// The hardware address of the user's `eth0`, fixed like those of the hosts, so that two runs look alike.
+pub const USER: HardwareAddress = hardware_address(15);
+
+/// Locally administered; the last byte is that of the IPv4 address.
+const fn hardware_address(last: u8) -> HardwareAddress {
+    HardwareAddress([0x02, 0, 10, 0, 2, last])
+}
+
+/// The hosts' names and addresses.
+pub const HOSTS: [(&str, IpAddr); 6] = [
+    ("gateway.lan", IpAddr::V4(GATEWAY)),
+    ("gateway.lan", IpAddr::V6(GATEWAY_V6)),
+    ("dns.lan", IpAddr::V4(DNS)),
+    ("dns.lan", IpAddr::V6(DNS_V6)),
+    ("web.lan", IpAddr::V4(WEB)),
+    ("web.lan", IpAddr::V6(WEB_V6)),
+];
+
+/// The running hosts; dropping it leaves them running, since their tasks belong to the platform.
+pub struct Network {
+    /// The router.
+    pub gateway: Host,
+    /// The name server.
+    pub dns: Host,
+    /// The web server.
+    pub web: Host,
+}
+
+/// Starts the three hosts on ports that `connect` makes.
+///
+/// # Errors
+/// Which host, and why not, in one line.
+pub fn start(
+    platform: &Platform,
+    mut connect: impl FnMut(HardwareAddress) -> Box<dyn Driver>,
+) -> Result<Network, String> {
+    let mut host = |name: &str, v4: Ipv4Addr, v6: Ipv6Addr| {
+        let [.., last] = v4.octets();
+        Host::start(platform, connect(hardware_address(last)), &[IpAddr::V4(v4), IpAddr::V6(v6)])
+            .map_err(|why| format!("{name}.{DOMAIN}: {why}"))
+    };
+    let gateway = host("gateway", GATEWAY, GATEWAY_V6)?;
+    let dns = host("dns", DNS, DNS_V6)?;
+    let web = host("web", WEB, WEB_V6)?;
+    let pool = Pool::new(POOL.0, POOL.1, Ipv4Addr::new(10, 0, 2, 0), 24, &[GATEWAY, DNS, WEB]);
+    let settings = Settings {
+        server: GATEWAY,
+        netmask: Ipv4Addr::new(255, 255, 255, 0),
+        router: GATEWAY,
+        dns_servers: vec![DNS],
+        domain: DOMAIN.to_owned(),
+        lease_seconds: LEASE_SECONDS,
+    };
+    gateway.spawn(platform, dhcp_server::serve(gateway.files.clone(), platform.clone(), settings, pool))?;
+    dns.spawn(platform, dns_server::serve_datagrams(dns.files.clone(), platform.clone(), DNS))?;
+    dns.spawn(platform, dns_server::serve_streams(dns.files.clone(), platform.clone(), DNS))?;
+    web.spawn(platform, web::serve(web.files.clone(), platform.clone()))?;
+    Ok(Network { gateway, dns, web })
+}

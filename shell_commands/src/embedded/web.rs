@@ -1,0 +1,48 @@
+//! What `web.lan` serves: a page, and documents of known sizes to measure with.
+
+use std::net::SocketAddr;
+
+use virtual_file_system::{OpenFlags, Result};
+
+use crate::context::{Files, Platform};
+use crate::http::server::Server;
+use crate::sockets::{Family, Sockets};
+
+/// The served directory.
+const ROOT: &str = "/web";
+const PORT: u16 = 80;
+const PAGE: &str = "\
+<!DOCTYPE html>
+<title>web.lan</title>
+<h1>It works</h1>
+<p>This page was sent by a stack of our own, and received by another one.
+<p><a href=\"/1M\">1 MiB to measure with</a>
+";
+
+/// Documents by name, with their bytes.
+const DOCUMENTS: [(&str, usize); 3] = [("1K", 1 << 10), ("64K", 1 << 16), ("1M", 1 << 20)];
+
+/// Writes the files and serves them.
+///
+/// # Errors
+/// Those of the file tree and of the listener.
+pub async fn serve(files: Files, platform: Platform) -> Result<()> {
+    files.create_directory(ROOT)?;
+    write(&files, "index.html", PAGE.as_bytes()).await?;
+    for (name, bytes) in DOCUMENTS {
+        write(&files, name, &pattern(bytes)).await?;
+    }
+    let address = SocketAddr::new(Family::Any.unspecified(), PORT);
+    let listener = Sockets::routed(&files).listen(address).await?;
+    Server { files, root: ROOT.to_owned(), platform, log: None }.serve(&listener).await
+}
+
+async fn write(files: &Files, name: &str, bytes: &[u8]) -> Result<()> {
+    let file = files.open(&format!("{ROOT}/{name}"), OpenFlags::WRITE | OpenFlags::CREATE)?;
+    file.write_all(bytes).await
+}
+
+/// Bytes that do not repeat every 256, so that a swapped segment shows.
+fn pattern(bytes: usize) -> Vec<u8> {
+    (0..bytes).map(|place| (place ^ (place >> 8) ^ (place >> 16)) as u8).collect()
+}

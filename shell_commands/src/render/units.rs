@@ -1,0 +1,51 @@
+//! Numbers with units.
+
+/// Bytes in units of 1024, in three or four digits.
+#[must_use]
+pub fn bytes(number: f64) -> String {
+    scaled(number, 1024.0, &["B", "KiB", "MiB", "GiB", "TiB"])
+}
+
+/// The number in the largest unit in which it is not below 1.
+#[must_use]
+pub fn scaled(number: f64, step: f64, units: &[&str]) -> String {
+    let mut value = number;
+    let mut rest = units.iter();
+    let mut unit = rest.next().copied().unwrap_or_default();
+    for larger in rest {
+        // What would be rounded up to the next unit is shown in it.
+        if value < step - 0.5 {
+            break;
+        }
+        value /= step;
+        unit = larger;
+    }
+    let decimals = if unit == units.first().copied().unwrap_or_default() && value.fract() == 0.0 || value >= 99.95 {
+        0
+    } else if value >= 9.995 {
+        1
+    } else {
+        2
+    };
+    format!("{value:.decimals$} {unit}")
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn numbers_keep_three_digits() {
+        for (number, text) in [
+            (0.0, "0 B"),
+            (999.0, "999 B"),
+            (1023.0, "1023 B"),
+            (1024.0, "1.00 KiB"),
+            (15_000.0, "14.6 KiB"),
+            (1_048_575.9, "1.00 MiB"),
+            (3.5e9, "3.26 GiB"),
+        ] {
+            assert_eq!(bytes(number), text, "{number}");
+        }
+    }
+}

@@ -1,0 +1,270 @@
+//! Sockets as opened files: what commands and services share to open, connect, listen and resolve.
+//!
+//! Everything goes through `/devices/sockets`, or `/devices/network/IF` for one interface, by the commands of the device; a guest
+//! with the same files could do the same. Dropping a file closes its socket. Nothing here prints.
+
+use std::net::{IpAddr, Ipv4Addr, Ipv6Addr, SocketAddr};
+use std::time::Duration;
+
+use futures_lite::future;
+use network::command::dns::{Question, RecordKind};
+use network::command::socket::{Datagram, OutgoingDatagram, SocketKind, SocketOption};
+use network::command::{
+    Accept, Bind, Connect, CreateSocket, GetSocket, Listen, NextConnection, ReceiveFrom, Resolve, SendTo, SetOption,
+};
+use network::platform::Clock;
+use virtual_file_system::{Error, File, OpenFlags, Result};
+
+use crate::context::Files;
+use crate::devices::{NETWORK, SOCKETS};
+
+/// Which addresses of a host are wanted.
+#[derive(Clone, Copy, PartialEq, Eq, Debug, Default)]
+pub enum Family {
+    /// Any; IPv4 first, since a host without IPv6 is more common than one without IPv4.
+    #[default]
+    Any,
+    /// IPv4.
+    V4,
+    /// IPv6.
+    V6,
+}
+
+impl Family {
+    /// True when the address is wanted.
+    #[must_use]
+    pub const fn includes(self, address: IpAddr) -> bool {
+        match self {
+            Self::Any => true,
+            Self::V4 => address.is_ipv4(),
+            Self::V6 => address.is_ipv6(),
+        }
+    }
+
+    const fn records(self) -> RecordKind {
+        match self {
+            Self::Any => RecordKind::Address,
+            Self::V4 => RecordKind::A,
+            Self::V6 => RecordKind::Aaaa,
+        }
+    }
+
+    /// The address that means "any of ours"; that of IPv6 takes both families, as on Linux.
+    #[must_use]
+    pub const fn unspecified(self) -> IpAddr {
+        match self {
+            Self::V4 => IpAddr::V4(Ipv4Addr::UNSPECIFIED),
+            Self::Any | Self::V6 => IpAddr::V6(Ipv6Addr::UNSPECIFIED),
+        }
+    }
+}
+
+/// Where sockets are made: a device.
+#[derive(Clone)]
+pub struct Sockets {
+    files: Files,
+    path: String,
+}
+
+/// A stream with its ends.
+#[derive(Clone)]
+pub struct Connection {
+    /// The stream.
+    pub file: File,
+    /// Our end.
+    pub local: SocketAddr,
+    /// The other end.
+    pub remote: SocketAddr,
+}
+
+impl Sockets {
+    /// Sockets that use any interface, by route.
+    #[must_use]
+    pub fn routed(files: &Files) -> Self {
+        Self { files: files.clone(), path: SOCKETS.to_owned() }
+    }
+
+    /// Sockets that use the interface `name` only.
+    ///
+    /// # Errors
+    /// `NoDevice` when there is none.
+    pub fn on(files: &Files, name: &str) -> Result<Self> {
+        let sockets = Self { files: files.clone(), path: format!("{NETWORK}/{name}") };
+        let is_name = !name.is_empty() && !name.contains('/') && name != "." && name != "..";
+        if is_name && files.stat(&sockets.path).is_ok() { Ok(sockets) } else { Err(Error::NoDevice) }
+    }
+
+    fn device(&self, flags: OpenFlags) -> Result<File> {
+        self.files.open(&self.path, flags)
+    }
+
+    /// A new socket.
+    ///
+    /// # Errors
+    /// Those of opening the device.
+    pub async fn create(&self, kind: SocketKind) -> Result<File> {
+        let file = self.device(OpenFlags::READ | OpenFlags::WRITE)?;
+        file.control::<CreateSocket>(&kind).await?;
+        Ok(file)
+    }
+
+    /// A datagram socket at a local address.
+    ///
+    /// # Errors
+    /// `AddressInUse`, `AddressNotAvailable`.
+    pub async fn bind(&self, kind: SocketKind, local: SocketAddr) -> Result<File> {
+        let file = self.create(kind).await?;
+        file.control::<Bind>(&local).await?;
+        Ok(file)
+    }
+
+    /// The addresses of a host, which may be an address itself; never empty.
+    ///
+    /// # Errors
+    /// `NotFound` when the host has none of this family, and what the resolver says.
+    pub async fn resolve(&self, host: &str, family: Family) -> Result<Vec<IpAddr>> {
+        let text = host.strip_prefix('[').and_then(|rest| rest.strip_suffix(']')).unwrap_or(host);
+        let mut found: Vec<IpAddr> = match text.parse() {
+            Ok(address) => vec![address],
+            Err(_) => {
+                let question = Question { name: text.to_owned(), kind: family.records(), server: None };
+                let answer = self.device(OpenFlags::READ)?.control::<Resolve>(&question).await?;
+                answer.addresses().collect()
+            }
+        };
+        found.retain(|address| family.includes(*address));
+        found.sort_by_key(IpAddr::is_ipv6);
+        if found.is_empty() { Err(Error::NotFound) } else { Ok(found) }
+    }
+
+    /// Connects a stream, from `local` if that is given.
+    ///
+    /// # Errors
+    /// Those of the stream: `ConnectionRefused`, `NetworkUnreachable`, `TimedOut` and so on.
+    pub async fn connect(&self, remote: SocketAddr, local: Option<SocketAddr>) -> Result<Connection> {
+        let file = self.create(SocketKind::Tcp).await?;
+        // Bigger windows than the default: one transfer is all that a command does.
+        file.control::<SetOption>(&SocketOption::ReceiveBuffer(STREAM_BUFFER)).await?;
+        file.control::<SetOption>(&SocketOption::SendBuffer(STREAM_BUFFER)).await?;
+        if let Some(local) = local {
+            file.control::<Bind>(&local).await?;
+        }
+        let local = file.control::<Connect>(&remote).await?;
+        Ok(Connection { file, local, remote })
+    }
+
+    /// Connects to the first of `addresses` that answers.
+    ///
+    /// # Errors
+    /// That of the last address, with it.
+    pub async fn connect_any(
+        &self,
+        addresses: &[IpAddr],
+        port: u16,
+    ) -> core::result::Result<Connection, (IpAddr, Error)> {
+        let mut failure = (IpAddr::V4(Ipv4Addr::UNSPECIFIED), Error::NotFound);
+        for address in addresses {
+            match self.connect(SocketAddr::new(*address, port), None).await {
+                Ok(connection) => return Ok(connection),
+                // A family without any route says less than the failure of one that has.
+                Err(Error::NetworkUnreachable) if failure.1 != Error::NotFound => {}
+                Err(why) => failure = (*address, why),
+            }
+        }
+        Err(failure)
+    }
+
+    /// Listens for streams.
+    ///
+    /// # Errors
+    /// `AddressInUse`, `AddressNotAvailable`.
+    pub async fn listen(&self, local: SocketAddr) -> Result<Listener> {
+        let file = self.create(SocketKind::Tcp).await?;
+        file.control::<SetOption>(&SocketOption::ReceiveBuffer(STREAM_BUFFER)).await?;
+        file.control::<SetOption>(&SocketOption::SendBuffer(STREAM_BUFFER)).await?;
+        file.control::<Bind>(&local).await?;
+        file.control::<Listen>(&BACKLOG).await?;
+        let local = file.control::<GetSocket>(&()).await?.local;
+        Ok(Listener { sockets: self.clone(), file, local })
+    }
+}
+
+/// Bytes of a stream's buffer each way.
+const STREAM_BUFFER: u32 = 256 * 1024;
+/// Connections that may wait.
+const BACKLOG: u32 = 128;
+
+/// A listening socket.
+pub struct Listener {
+    sockets: Sockets,
+    file: File,
+    /// Where it listens.
+    pub local: SocketAddr,
+}
+
+impl Listener {
+    /// Takes the next connection, waiting for one.
+    ///
+    /// # Errors
+    /// Those of the listener; a connection that ended before it was taken is passed over.
+    pub async fn accept(&self) -> Result<Connection> {
+        loop {
+            let offer = self.file.control::<NextConnection>(&()).await?;
+            let file = self.sockets.device(OpenFlags::READ | OpenFlags::WRITE)?;
+            match file.control::<Accept>(&offer.token).await {
+                Ok(_) => return Ok(Connection { file, local: offer.local, remote: offer.remote }),
+                Err(Error::NotFound | Error::ConnectionAborted | Error::ConnectionReset) => {}
+                Err(why) => return Err(why),
+            }
+        }
+    }
+}
+
+/// Sends one datagram.
+///
+/// # Errors
+/// Those of the socket.
+pub async fn send_to(file: &File, data: Vec<u8>, remote: SocketAddr) -> Result<()> {
+    file.control::<SendTo>(&OutgoingDatagram { remote, data }).await
+}
+
+/// Receives one datagram.
+///
+/// # Errors
+/// Those of the socket, what ICMP reported among them.
+///
+/// # Cancel safety
+/// A dropped future took nothing.
+pub async fn receive_from(file: &File) -> Result<Datagram> {
+    file.control::<ReceiveFrom>(&()).await
+}
+
+/// Gives a future so much time.
+///
+/// # Errors
+/// `TimedOut`, or the future's own.
+pub async fn within<T>(clock: &dyn Clock, time: Option<Duration>, work: impl Future<Output = Result<T>>) -> Result<T> {
+    let Some(time) = time else { return work.await };
+    let deadline = clock.now().after(time);
+    let expired = async {
+        clock.sleep_until(deadline).await;
+        Err(Error::TimedOut)
+    };
+    future::or(work, expired).await
+}
+
+/// Reads exactly as many bytes as the buffer has; false when the stream ends before the first.
+///
+/// # Errors
+/// `ConnectionReset` when it ends in between, and the stream's own.
+pub async fn read_exact(file: &File, buffer: &mut [u8]) -> Result<bool> {
+    let mut filled = 0;
+    while let Some(rest) = buffer.get_mut(filled..).filter(|rest| !rest.is_empty()) {
+        match file.read(rest).await? {
+            0 if filled == 0 => return Ok(false),
+            0 => return Err(Error::ConnectionReset),
+            count => filled += count,
+        }
+    }
+    Ok(true)
+}

@@ -1,0 +1,121 @@
+//! The `devnet` program on its embedded network, as a user runs it. Real time: each run takes the seconds that a lease takes.
+
+#![expect(clippy::expect_used, reason = "a test that cannot start has failed")]
+
+use std::process::{Command, Output, Stdio};
+
+/// Runs commands and tells what came of them.
+fn devnet(commands: &str) -> Output {
+    let program = env!("CARGO_BIN_EXE_devnet");
+    Command::new(program).args(["-c", commands]).stdin(Stdio::null()).output().expect("devnet runs")
+}
+
+fn text(bytes: &[u8]) -> String {
+    String::from_utf8(bytes.to_vec()).expect("text")
+}
+
+/// Runs commands that must succeed; tells their output.
+#[track_caller]
+fn succeeds(commands: &str) -> String {
+    let output = devnet(commands);
+    assert_eq!(output.status.code(), Some(0), "{commands}\n{}{}", text(&output.stdout), text(&output.stderr));
+    text(&output.stdout)
+}
+
+/// Runs commands whose last one must fail with this status and exactly this line.
+#[track_caller]
+fn fails(commands: &str, status: i32, line: &str) {
+    let output = devnet(commands);
+    assert_eq!((output.status.code(), text(&output.stderr).trim_end()), (Some(status), line), "{commands}");
+}
+
+#[track_caller]
+fn contains(output: &str, lines: &[&str]) {
+    for line in lines {
+        assert!(output.contains(line), "{line:?} is missing in\n{output}");
+    }
+}
+
+#[test]
+fn the_first_thing_that_people_try_works() {
+    let output =
+        succeeds("dhcp eth0; ifconfig; route -n; ping -c 3 gateway.lan; nslookup web.lan; wget -O - http://web.lan/");
+    contains(
+        &output,
+        &[
+            "eth0: bound 10.0.2.15/24 from 10.0.2.2, router 10.0.2.2, dns 10.0.2.3, lease 3600s\n",
+            "          inet addr:127.0.0.1  Mask:255.0.0.0\n",
+            "          inet addr:10.0.2.15  Bcast:10.0.2.255  Mask:255.255.255.0\n",
+            "0.0.0.0         10.0.2.2        0.0.0.0         UG    0      0        0 eth0\n",
+            "10.0.2.0        0.0.0.0         255.255.255.0   U     0      0        0 eth0\n",
+            "PING gateway.lan (10.0.2.2): 56 data bytes\n",
+            "64 bytes from 10.0.2.2: seq=2 ttl=64 time=",
+            "3 packets transmitted, 3 packets received, 0% packet loss\n",
+            "Name:\tweb.lan\nAddress: 10.0.2.4\n",
+            "Address: fd00:2::4\n",
+            "<h1>It works</h1>\n",
+        ],
+    );
+}
+
+#[test]
+fn failures_are_one_line_and_a_status() {
+    // Before there is a lease, nothing leads to 10.9.9.9. With one, the gateway gets the packet and drops it.
+    fails("ping -c 1 10.9.9.9", 1, "ping: 10.9.9.9: Network is unreachable");
+    fails("ifconfig nosuch", 1, "ifconfig: nosuch: error fetching interface information: Device not found");
+    fails("ifconfig eth0 300.1.1.1", 1, "ifconfig: 300.1.1.1: bad address");
+    fails("route add default gw 10.9.9.9", 1, "route: default gw 10.9.9.9: Network is unreachable");
+    fails(
+        "cat /devices/network/../../../etc/passwd",
+        1,
+        "cat: /devices/network/../../../etc/passwd: No such file or directory",
+    );
+    fails("nosuch", 127, "devnet: nosuch: command not found");
+    fails("ping", 2, "ping: one host is needed");
+    fails("wget https://web.lan/", 1, "wget: https://web.lan/: not an http URL");
+}
+
+#[test]
+fn failures_on_a_running_network_are_one_line_and_a_status_too() {
+    let up = "ifconfig eth0 10.0.2.50/24 up; dns add 10.0.2.3 eth0";
+    fails(&format!("{up}; nslookup nosuch.lan"), 1, "nslookup: can't resolve 'nosuch.lan': Non-existent domain");
+    fails(&format!("{up}; ping -c 1 nosuch.lan"), 1, "ping: nosuch.lan: Name or service not known");
+    let refused = "wget: can't connect to remote host (10.0.2.4): Connection refused";
+    fails(&format!("{up}; wget http://web.lan:81/"), 1, refused);
+    let missing = "wget: server returned error: HTTP/1.1 404 Not Found";
+    fails(&format!("{up}; wget -q http://web.lan/nosuch"), 1, missing);
+    let closed = "nc: connect to web.lan port 81 (tcp) failed: Connection refused";
+    fails(&format!("{up}; nc web.lan 81"), 1, closed);
+}
+
+#[test]
+fn a_device_is_configured_and_shown_as_a_file() {
+    let output = succeeds("echo 'address add 192.0.2.7/24' > /devices/network/eth0; cat /devices/network/eth0");
+    contains(&output, &["interface eth0 index 2 kind ethernet\n", "link down\n", "address 192.0.2.7/24 "]);
+}
+
+#[test]
+fn servers_and_clients_of_the_shell_reach_each_other() {
+    let output = succeeds(
+        "mkdir /temporary/www; echo hello > '/temporary/www/a b.txt'
+        httpd -p 8080 -h /temporary/www & nc -l 9000 > /temporary/received &
+        sleep 200ms
+        wget -q -O - 'http://127.0.0.1:8080/a%20b.txt'
+        wget -q -O - 'http://[::1]:8080/'
+        wget -q --header 'Range: bytes=1-2' -O - http://localhost:8080/a%20b.txt; echo
+        echo through | nc 127.0.0.1 9000; sleep 200ms; cat /temporary/received",
+    );
+    contains(&output, &["hello\n", "<a href=\"a%20b.txt\">a b.txt</a>", "\nel\n", "through\n"]);
+}
+
+#[test]
+fn documents_arrive_whole() {
+    let output = succeeds(
+        "ifconfig eth0 10.0.2.50/24 up; cd /temporary; wget -q http://10.0.2.4/1M; wc -c 1M
+        ping -c 1 10.0.2.4; ping -c 1 -s 4000 10.0.2.3; ping6 -c 1 ::1; nc -z -v 10.0.2.4 80",
+    );
+    contains(
+        &output,
+        &["1048576 1M\n", "64 bytes from 10.0.2.4: seq=0", "4008 bytes from 10.0.2.3", "from ::1: seq=0"],
+    );
+}
