@@ -66,7 +66,7 @@ pub(crate) fn start(interfaces: &[InterfaceArgument]) -> Result<System, String> 
     builder.register(interfaces)?;
     if interfaces.is_empty() || interfaces.iter().any(|interface| interface.kind == InterfaceKind::Lan) {
         platform.spawner.spawn(Box::pin(lan.runner())).map_err(|why| format!("lan: {why}"))?;
-        embedded::start(&platform, |address| Box::new(lan.port(address, LAN_MTU)))?;
+        host.block_on(embedded::start(&platform, |address| Box::new(lan.port(address, LAN_MTU))))?;
     }
     let files = Files::new(tree, Credentials::root()).map_err(|why| why.to_string())?;
     let streams = streams(&files).map_err(|why| format!("terminal: {why}"))?;

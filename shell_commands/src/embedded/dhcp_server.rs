@@ -10,7 +10,7 @@ use network::command::SetOption;
 use network::command::socket::{SocketKind, SocketOption};
 use network::dhcp_message::{CLIENT_PORT, DhcpMessage, MessageKind, SERVER_PORT, option};
 use network::platform::Instant;
-use virtual_file_system::{Error, Result};
+use virtual_file_system::{Error, File, Result};
 
 use super::dhcp_pool::Pool;
 use super::host::INTERFACE;
@@ -37,14 +37,22 @@ pub struct Settings {
     pub lease_seconds: u32,
 }
 
+/// The socket that [`serve`] is for.
+///
+/// # Errors
+/// Those of binding it.
+pub async fn bind(files: &Files) -> Result<File> {
+    let local = SocketAddr::new(IpAddr::V4(Ipv4Addr::UNSPECIFIED), SERVER_PORT);
+    let socket = Sockets::on(files, INTERFACE)?.bind(SocketKind::Udp, local).await?;
+    socket.control::<SetOption>(&SocketOption::Broadcast(true)).await?;
+    Ok(socket)
+}
+
 /// Serves clients until the interface is gone.
 ///
 /// # Errors
-/// Those of binding the socket.
-pub async fn serve(files: Files, platform: Platform, settings: Settings, mut pool: Pool) -> Result<()> {
-    let local = SocketAddr::new(IpAddr::V4(Ipv4Addr::UNSPECIFIED), SERVER_PORT);
-    let socket = Sockets::on(&files, INTERFACE)?.bind(SocketKind::Udp, local).await?;
-    socket.control::<SetOption>(&SocketOption::Broadcast(true)).await?;
+/// `NetworkDown` then.
+pub async fn serve(socket: File, platform: Platform, settings: Settings, mut pool: Pool) -> Result<()> {
     loop {
         match receive_from(&socket).await {
             Ok(datagram) => {

@@ -15,7 +15,7 @@ use virtual_file_system::{Error, File, Result};
 use super::{DOMAIN, HOSTS};
 use crate::context::{Files, Platform};
 use crate::limits;
-use crate::sockets::{Sockets, read_exact, receive_from, send_to, within};
+use crate::sockets::{Listener, Sockets, read_exact, receive_from, send_to, within};
 
 /// Seconds that an answer may be kept.
 const TIME_TO_LIVE: u32 = 300;
@@ -28,13 +28,20 @@ const IDLE: Duration = Duration::from_secs(10);
 /// How long to wait after a failure that hits every question.
 const PAUSE: Duration = Duration::from_millis(100);
 
+/// The sockets that [`serve_datagrams`] and [`serve_streams`] are for.
+///
+/// # Errors
+/// Those of binding them.
+pub async fn bind(files: &Files, address: Ipv4Addr) -> Result<(File, Listener)> {
+    let (sockets, local) = (Sockets::routed(files), SocketAddr::new(IpAddr::V4(address), PORT));
+    Ok((sockets.bind(SocketKind::Udp, local).await?, sockets.listen(local).await?))
+}
+
 /// Answers datagrams.
 ///
 /// # Errors
-/// Those of binding the socket.
-pub async fn serve_datagrams(files: Files, platform: Platform, address: Ipv4Addr) -> Result<()> {
-    let local = SocketAddr::new(IpAddr::V4(address), PORT);
-    let socket = Sockets::routed(&files).bind(SocketKind::Udp, local).await?;
+/// `NetworkDown` once the interface is gone.
+pub async fn serve_datagrams(socket: File, platform: Platform) -> Result<()> {
     loop {
         match receive_from(&socket).await {
             Ok(datagram) => {
@@ -53,9 +60,7 @@ pub async fn serve_datagrams(files: Files, platform: Platform, address: Ipv4Addr
 ///
 /// # Errors
 /// Those of the listener.
-pub async fn serve_streams(files: Files, platform: Platform, address: Ipv4Addr) -> Result<()> {
-    let local = SocketAddr::new(IpAddr::V4(address), PORT);
-    let listener = Sockets::routed(&files).listen(local).await?;
+pub async fn serve_streams(listener: Listener, platform: Platform) -> Result<()> {
     let (places, connections) = (Semaphore::new(limits::DNS_CONNECTIONS), Executor::new());
     let (places, platform) = (&places, &platform);
     let accept = async {

@@ -72,11 +72,11 @@ pub struct Network {
     pub web: Host,
 }
 
-/// Starts the three hosts on ports that `connect` makes.
+/// Starts the three hosts on ports that `connect` makes. When it is done, every service listens.
 ///
 /// # Errors
 /// Which host, and why not, in one line.
-pub fn start(
+pub async fn start(
     platform: &Platform,
     mut connect: impl FnMut(HardwareAddress) -> Box<dyn Driver>,
 ) -> Result<Network, String> {
@@ -88,18 +88,30 @@ pub fn start(
     let gateway = host("gateway", GATEWAY, GATEWAY_V6)?;
     let dns = host("dns", DNS, DNS_V6)?;
     let web = host("web", WEB, WEB_V6)?;
-    let pool = Pool::new(POOL.0, POOL.1, Ipv4Addr::new(10, 0, 2, 0), 24, &[GATEWAY, DNS, WEB]);
-    let settings = Settings {
-        server: GATEWAY,
-        netmask: Ipv4Addr::new(255, 255, 255, 0),
-        router: GATEWAY,
-        dns_servers: vec![DNS],
-        domain: DOMAIN.to_owned(),
-        lease_seconds: LEASE_SECONDS,
-    };
-    gateway.spawn(platform, dhcp_server::serve(gateway.files.clone(), platform.clone(), settings, pool))?;
-    dns.spawn(platform, dns_server::serve_datagrams(dns.files.clone(), platform.clone(), DNS))?;
-    dns.spawn(platform, dns_server::serve_streams(dns.files.clone(), platform.clone(), DNS))?;
-    web.spawn(platform, web::serve(web.files.clone(), platform.clone()))?;
-    Ok(Network { gateway, dns, web })
+    let network = Network { gateway, dns, web };
+    network.serve(platform).await?;
+    Ok(network)
+}
+
+impl Network {
+    async fn serve(&self, platform: &Platform) -> Result<(), String> {
+        let Self { gateway, dns, web } = self;
+        let named = |service: &'static str| move |why| format!("{service}: {why}");
+        let pool = Pool::new(POOL.0, POOL.1, Ipv4Addr::new(10, 0, 2, 0), 24, &[GATEWAY, DNS, WEB]);
+        let settings = Settings {
+            server: GATEWAY,
+            netmask: Ipv4Addr::new(255, 255, 255, 0),
+            router: GATEWAY,
+            dns_servers: vec![DNS],
+            domain: DOMAIN.to_owned(),
+            lease_seconds: LEASE_SECONDS,
+        };
+        let socket = dhcp_server::bind(&gateway.files).await.map_err(named("DHCP server"))?;
+        gateway.spawn(platform, dhcp_server::serve(socket, platform.clone(), settings, pool))?;
+        let (socket, listener) = dns_server::bind(&dns.files, DNS).await.map_err(named("name server"))?;
+        dns.spawn(platform, dns_server::serve_datagrams(socket, platform.clone()))?;
+        dns.spawn(platform, dns_server::serve_streams(listener, platform.clone()))?;
+        let listener = web::bind(&web.files).await.map_err(named("web server"))?;
+        web.spawn(platform, web::serve(listener, web.files.clone(), platform.clone()))
+    }
 }

@@ -6,7 +6,7 @@ use virtual_file_system::{OpenFlags, Result};
 
 use crate::context::{Files, Platform};
 use crate::http::server::Server;
-use crate::sockets::{Family, Sockets};
+use crate::sockets::{Family, Listener, Sockets};
 
 /// The served directory.
 const ROOT: &str = "/web";
@@ -22,18 +22,24 @@ const PAGE: &str = "\
 /// Documents by name, with their bytes.
 const DOCUMENTS: [(&str, usize); 3] = [("1K", 1 << 10), ("64K", 1 << 16), ("1M", 1 << 20)];
 
-/// Writes the files and serves them.
+/// Writes the files and listens.
 ///
 /// # Errors
 /// Those of the file tree and of the listener.
-pub async fn serve(files: Files, platform: Platform) -> Result<()> {
+pub async fn bind(files: &Files) -> Result<Listener> {
     files.create_directory(ROOT)?;
-    write(&files, "index.html", PAGE.as_bytes()).await?;
+    write(files, "index.html", PAGE.as_bytes()).await?;
     for (name, bytes) in DOCUMENTS {
-        write(&files, name, &pattern(bytes)).await?;
+        write(files, name, &pattern(bytes)).await?;
     }
-    let address = SocketAddr::new(Family::Any.unspecified(), PORT);
-    let listener = Sockets::routed(&files).listen(address).await?;
+    Sockets::routed(files).listen(SocketAddr::new(Family::Any.unspecified(), PORT)).await
+}
+
+/// Serves the files.
+///
+/// # Errors
+/// Those of the listener.
+pub async fn serve(listener: Listener, files: Files, platform: Platform) -> Result<()> {
     Server { files, root: ROOT.to_owned(), platform, log: None }.serve(&listener).await
 }
 
