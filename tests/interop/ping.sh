@@ -11,7 +11,8 @@ start devnet "$DEVNET" --interface eth0=tap:tap0,mac=02:00:00:00:00:77 -c '
   nslookup lab.test || exit 8
   ping -c 2 10.77.0.1 || exit 7
   ping -c 2 fd77::1 || exit 6
-  wget -q -O - http://10.77.0.1:9/ 
+  httpd -p 80 -h /temporary &
+  nc -l -p 99 > /temporary/blob &
   echo ready
   sleep 60'
 eventually grep -q '^ready' "$work/devnet.log"
@@ -26,6 +27,13 @@ ping -q -6 -c 5 -i 0.2 fd77::2
 ping -q -c 20 -i 0.01 -s 3000 "$address" | tee "$work/large" ; grep -q ' 0% packet loss' "$work/large" || fail '3000 bytes over IPv4'
 ping -q -6 -c 20 -i 0.01 -s 3000 fd77::2 | tee "$work/large" ; grep -q ' 0% packet loss' "$work/large" || fail '3000 bytes over IPv6'
 ping -q -f -c 5000 "$address" | tee "$work/flood"; grep -q ' 0% packet loss' "$work/flood" || fail 'flood'
+
+# Three megabytes to us and back, so that the judge sees data segments of ours too.
+head -c 3000000 /dev/urandom > "$work/blob"
+cat "$work/blob" > "/dev/tcp/$address/99"
+fetched() { curl -s -g -o "$work/back" "http://$1/blob" && cmp -s "$work/blob" "$work/back"; }
+eventually fetched "$address"
+eventually fetched '[fd77::2]'
 
 sleep 0.5
 kill "${started[1]}"; sleep 0.5

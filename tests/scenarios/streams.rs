@@ -271,3 +271,35 @@ fn a_port_is_free_again_after_its_listener() {
     let ephemeral = TcpListener::bind(&left.sockets(), "0.0.0.0:0".parse().unwrap(), 4).unwrap();
     assert_ne!(ephemeral.local_address().port(), 0);
 }
+
+#[test]
+fn streams_have_the_faces_of_embedded_io() {
+    async fn copy(mut from: impl embedded_io_async::Read, mut to: impl embedded_io_async::Write) -> usize {
+        let (mut buffer, mut total) = ([0; 1000], 0);
+        loop {
+            let taken = from.read(&mut buffer).await.unwrap();
+            if taken == 0 {
+                to.flush().await.unwrap();
+                return total;
+            }
+            to.write_all(&buffer[..taken]).await.unwrap();
+            total += taken;
+        }
+    }
+    let world = World::new(14);
+    let (left, right) = hosts(&world);
+    let data = pattern(100_000);
+    world.run(async {
+        let (client, server) = connection(&left, &right, "10.0.0.2:80").await;
+        let send = async {
+            client.write_all(&data).await.unwrap();
+            client.shutdown(Direction::Write).unwrap();
+        };
+        let echo = async {
+            assert_eq!(copy(&server, &server).await, data.len());
+            server.shutdown(Direction::Write).unwrap();
+        };
+        let (((), ()), back) = future::zip(future::zip(send, echo), read_to_end(&client)).await;
+        assert!(back.unwrap() == data);
+    });
+}

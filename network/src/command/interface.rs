@@ -116,6 +116,12 @@ pub struct ReceiveDrops {
 }
 
 impl ReceiveDrops {
+    /// Those that somebody here might miss: without frames and packets for others, which a network card would not even have received.
+    #[must_use]
+    pub const fn lost(&self) -> u64 {
+        self.total() - self.not_for_us
+    }
+
     /// All of them.
     #[must_use]
     pub const fn total(&self) -> u64 {

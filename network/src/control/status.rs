@@ -78,7 +78,7 @@ fn write_interface(text: &mut String, stack: &mut Stack) -> core::fmt::Result {
         "received packets {} bytes {} dropped {}",
         statistics.received_packets,
         statistics.received_bytes,
-        statistics.received_drops.total()
+        statistics.received_drops.lost()
     )?;
     writeln!(
         text,

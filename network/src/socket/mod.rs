@@ -4,6 +4,7 @@
 //! dropping one releases everything synchronously. The control device's modes are made of the same types.
 
 mod datagram;
+mod faces;
 mod listener;
 mod settings;
 mod tcp;
