@@ -2,8 +2,8 @@
 //!
 //! | file | owns |
 //! |---|---|
-//! | [`impairment`] | what a bad cable does to a frame, from a seed |
-//! | [`switch`] | ports, learned addresses, frames under way |
+//! | `impairment` | what a bad cable does to a frame, from a seed |
+//! | `switch` | ports, learned addresses, frames under way |
 //! | here | the handle, a station's driver, and the task that carries delayed frames on |
 //!
 //! With perfect cables a frame is at its receivers when `transmit` returns. Anything else needs [`Lan::runner`] to be
