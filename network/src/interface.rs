@@ -90,6 +90,11 @@ impl Interface {
         self.engine.with(|engine| view(&engine.stack))
     }
 
+    /// Runs a closure that neither sends nor wakes nor depends on the present: no clock is read and nothing follows.
+    pub(crate) fn glance<R>(&self, action: impl FnOnce(&mut Stack) -> R) -> R {
+        self.engine.with(|engine| action(&mut engine.stack))
+    }
+
     /// As [`with`](Self::with), for the few settings that concern the driver too.
     pub(crate) fn with_driver<R>(&self, action: impl FnOnce(&mut Stack, &mut dyn Driver) -> R) -> R {
         let now = self.clock.now();

@@ -4,7 +4,7 @@ use alloc::sync::Arc;
 use core::fmt;
 use core::future::poll_fn;
 use core::net::SocketAddr;
-use core::task::{Context, Poll};
+use core::task::{Context, Poll, Waker};
 
 use virtual_file_system::{Error, Readiness};
 
@@ -117,7 +117,7 @@ impl TcpStream {
     /// # Errors
     /// `WouldBlock`; what ended the connection (`ConnectionReset`, `TimedOut`, …), once.
     pub fn try_read(&self, buffer: &mut [u8]) -> Result<usize, Error> {
-        self.interface.with(|stack| stack.tcp_receive(self.slot, buffer, false, None))
+        self.receive(buffer, false, None)
     }
 
     /// Gives bytes without waiting; tells how many fit.
@@ -128,11 +128,17 @@ impl TcpStream {
         self.interface.with(|stack| stack.tcp_send(self.slot, data, None))
     }
 
+    fn receive(&self, buffer: &mut [u8], peek: bool, waker: Option<&Waker>) -> Result<usize, Error> {
+        let (received, is_due) = self.interface.glance(|stack| stack.tcp_receive(self.slot, buffer, peek, waker))?;
+        if is_due {
+            self.interface.with(|stack| stack.tcp_serve(self.slot.index));
+        }
+        Ok(received)
+    }
+
     /// Takes received bytes, or remembers whom to wake. Any number of tasks may wait.
     pub fn poll_read(&self, context: &mut Context<'_>, buffer: &mut [u8]) -> Poll<Result<usize, Error>> {
-        pending_if_blocked(
-            self.interface.with(|stack| stack.tcp_receive(self.slot, buffer, false, Some(context.waker()))),
-        )
+        pending_if_blocked(self.receive(buffer, false, Some(context.waker())))
     }
 
     /// Gives bytes, or remembers whom to wake. Any number of tasks may wait.
@@ -159,12 +165,7 @@ impl TcpStream {
     /// # Cancel safety
     /// Nothing is ever taken.
     pub async fn peek(&self, buffer: &mut [u8]) -> Result<usize, Error> {
-        poll_fn(|context| {
-            pending_if_blocked(
-                self.interface.with(|stack| stack.tcp_receive(self.slot, buffer, true, Some(context.waker()))),
-            )
-        })
-        .await
+        poll_fn(|context| pending_if_blocked(self.receive(buffer, true, Some(context.waker())))).await
     }
 
     /// Gives bytes, waiting for room for the first; tells how many were taken.

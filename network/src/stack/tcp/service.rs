@@ -72,6 +72,13 @@ impl Stack {
         self.tcp.mark(index);
     }
 
+    /// True when the connection has something to send whatever the time is.
+    pub(crate) fn tcp_is_due(&mut self, index: u32) -> bool {
+        let now = smoltcp_time(self.now);
+        let Some(slot) = self.tcp.slots.get(index as usize) else { return false };
+        self.interface.poll_at(now, &slot.set).is_some_and(|at| our_time(at) == Instant::ZERO)
+    }
+
     fn tcp_arm(&mut self, index: u32, deadline: Option<Instant>) {
         let Some(slot) = self.tcp.slots.get_mut(index as usize) else { return };
         let Some(deadline) = [deadline, slot.give_up_at].into_iter().flatten().min() else { return };

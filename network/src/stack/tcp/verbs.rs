@@ -140,7 +140,8 @@ impl Stack {
         }
     }
 
-    /// Takes received bytes; 0 at the end of the stream. With `peek` they stay.
+    /// Takes received bytes; 0 at the end of the stream. With `peek` they stay. Sends nothing: [`tcp_serve`](Self::tcp_serve) must follow when
+    /// the second value says so, because the window opened.
     ///
     /// # Errors
     /// `WouldBlock` when none waits (`waker` is woken then); the connection's error, once.
@@ -150,10 +151,10 @@ impl Stack {
         buffer: &mut [u8],
         peek: bool,
         waker: Option<&Waker>,
-    ) -> Result<usize, Error> {
+    ) -> Result<(usize, bool), Error> {
         let slot = self.tcp.get_mut(id).ok_or(Error::NotConnected)?;
         if slot.deaf || buffer.is_empty() {
-            return Ok(0);
+            return Ok((0, false));
         }
         let socket = slot.socket_mut();
         let taken = if peek { socket.peek_slice(buffer) } else { socket.recv_slice(buffer) };
@@ -164,18 +165,12 @@ impl Stack {
                 }
                 Err(Error::WouldBlock)
             }
-            Ok(received) => {
-                // The window may be open again.
-                if !peek {
-                    self.tcp_serve(id.index);
-                }
-                Ok(received)
-            }
-            Err(RecvError::Finished) => Ok(0),
+            Ok(received) => Ok((received, !peek && self.tcp_is_due(id.index))),
+            Err(RecvError::Finished) => Ok((0, false)),
             Err(RecvError::InvalidState) if matches!(slot.phase, Phase::Connecting) => {
                 Err(slot.error.take().unwrap_or(Error::NotConnected))
             }
-            Err(RecvError::InvalidState) => slot.error.take().map_or(Ok(0), Err),
+            Err(RecvError::InvalidState) => slot.error.take().map_or(Ok((0, false)), Err),
         }
     }
 
