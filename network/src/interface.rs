@@ -9,7 +9,6 @@
 use alloc::boxed::Box;
 use alloc::string::String;
 use alloc::sync::Arc;
-use alloc::vec::Vec;
 use core::fmt;
 use core::task::Waker;
 
@@ -18,7 +17,7 @@ use virtual_file_system::{CharacterDevice, Lock};
 use crate::driver::{Driver, LinkState};
 use crate::limits;
 use crate::platform::{Clock, Instant};
-use crate::stack::Stack;
+use crate::stack::{Stack, Wakes};
 
 /// What the runner does next.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
@@ -42,14 +41,15 @@ struct Engine {
 
 /// What to wake once the lock is released.
 struct After {
-    wakers: Vec<Waker>,
+    wakers: Wakes,
     doorbell: Option<Waker>,
     runner: Option<Waker>,
 }
 
 impl After {
     fn wake(self) {
-        self.wakers.into_iter().chain(self.doorbell).chain(self.runner).for_each(Waker::wake);
+        self.wakers.wake();
+        self.doorbell.into_iter().chain(self.runner).for_each(Waker::wake);
     }
 }
 

@@ -57,6 +57,11 @@ impl WakerList {
         mem::take(&mut self.0)
     }
 
+    /// Takes everybody out, as [`take`](Self::take), and keeps the list's memory for the next ones to wait.
+    pub fn drain(&mut self) -> impl Iterator<Item = Waker> + '_ {
+        self.0.drain(..)
+    }
+
     /// Wakes everybody. Only for a list that no [`Lock`](crate::Lock) guards, else [`take`](Self::take).
     pub fn wake_all(&mut self) {
         for waker in self.0.drain(..) {

@@ -164,7 +164,7 @@ impl TcpListener {
                 interface.with(|stack| stack.tcp_abort(waiting.slot));
             }
         }
-        wakes.take().into_iter().for_each(core::task::Waker::wake);
+        wakes.wake();
     }
 }
 

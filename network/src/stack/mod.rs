@@ -61,24 +61,32 @@ pub(crate) fn our_time(instant: smoltcp::time::Instant) -> Instant {
     Instant::from_micros(u64::try_from(instant.total_micros()).unwrap_or(0))
 }
 
-/// Who is to be woken once the lock is released.
+/// Who is to be woken once the lock is released. Most calls wake nobody or one task, and those cost no memory.
 #[derive(Debug, Default)]
 pub(crate) struct Wakes {
-    list: Vec<Waker>,
+    first: Option<Waker>,
+    more: Vec<Waker>,
 }
 
 impl Wakes {
     /// Takes everybody out of a list.
     pub(crate) fn add(&mut self, waiters: &mut WakerList) {
-        if self.list.is_empty() {
-            self.list = waiters.take();
-        } else {
-            self.list.extend(waiters.take());
+        for waker in waiters.drain() {
+            match &mut self.first {
+                None => self.first = Some(waker),
+                Some(_) => self.more.push(waker),
+            }
         }
     }
 
-    pub(crate) fn take(&mut self) -> Vec<Waker> {
-        core::mem::take(&mut self.list)
+    /// Hands everybody over, to be woken.
+    pub(crate) fn take(&mut self) -> Self {
+        core::mem::take(self)
+    }
+
+    /// Wakes everybody.
+    pub(crate) fn wake(self) {
+        self.first.into_iter().chain(self.more).for_each(Waker::wake);
     }
 }
 
