@@ -27,6 +27,7 @@ pub mod devices;
 pub mod embedded;
 pub mod failure;
 pub mod http;
+pub mod iperf;
 pub mod limits;
 pub mod program;
 pub mod render;

@@ -28,3 +28,11 @@ pub const HTTP_CONNECTIONS: usize = 1024;
 pub const DNS_CONNECTIONS: usize = 64;
 /// Clients that the embedded DHCP server remembers; its pool is smaller.
 pub const DHCP_CLIENTS: usize = 1024;
+/// Bytes of parameters or results of `iperf3`: 128 streams of 200 bytes fit.
+pub const IPERF_JSON_BYTES: usize = 64 * 1024;
+/// Streams of one test (the original's limit).
+pub const IPERF_STREAMS: u32 = 128;
+/// Intervals that a report in JSON keeps: an hour.
+pub const IPERF_INTERVALS: usize = 3600;
+/// Bytes of one write of `iperf3` (the original's limit).
+pub const IPERF_BLOCK_BYTES: usize = 1024 * 1024;

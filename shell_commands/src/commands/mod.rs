@@ -20,6 +20,7 @@ mod httpd;
 mod interface;
 mod interface_words;
 mod ip;
+mod iperf3;
 mod ls;
 mod mkdir;
 mod nc;

@@ -6,8 +6,8 @@
 use network::platform::BoxFuture;
 
 use super::{
-    arp, cat, control, cp, dhcp, dns, echo, head, help, httpd, interface, ip, ls, mkdir, nc, netstat, nslookup, ping,
-    pwd, rm, route, sha256sum, sleep, stat, wc, wget,
+    arp, cat, control, cp, dhcp, dns, echo, head, help, httpd, interface, ip, iperf3, ls, mkdir, nc, netstat, nslookup,
+    ping, pwd, rm, route, sha256sum, sleep, stat, wc, wget,
 };
 use crate::context::Context;
 use crate::failure::{Failure, Outcome};
@@ -118,6 +118,8 @@ rows! {
         "Shows or configures interfaces.", run (interface::run);
     "ip", "ip [-4|-6] [-o] [-br] [-j] [-s] addr|link|route|neigh [show] [dev IF]\nip addr add|replace|del ADDRESS/LEN dev IF; ip addr flush dev IF\nip link set IF [up|down] [mtu N] [address MAC]\nip route add|append|replace|del PREFIX|default [via ADDRESS] [dev IF] [metric N]; ip route get ADDRESS\nip neigh add|replace|del ADDRESS [lladdr MAC] dev IF; ip neigh flush dev IF",
         "Shows or configures addresses, links, routes and neighbors.", run (ip::run);
+    "iperf3", "iperf3 -s [-p PORT] [-1] [-J]\niperf3 -c HOST [-p PORT] [-t SECONDS | -n BYTES] [-P STREAMS] [-l BYTES] [-R] [-J] [-4|-6]",
+        "Measures throughput by TCP, with itself or the original.", run (iperf3::run);
     "jobs", "jobs", "Lists what runs in the background.", builtin (Jobs);
     "kill", "kill %JOB...", "Ends background jobs.", builtin (Kill);
     "ls", "ls [-l] [-a] [-1] [PATH...]", "Lists directories.", run (ls::run);

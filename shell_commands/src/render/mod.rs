@@ -17,6 +17,7 @@
 pub mod classic;
 pub mod control;
 pub mod file;
+pub mod iperf;
 pub mod iproute;
 pub mod lease;
 pub mod ping;

@@ -30,6 +30,29 @@ pub fn scaled(number: f64, step: f64, units: &[&str]) -> String {
     format!("{value:.decimals$} {unit}")
 }
 
+/// The number in four columns with the prefix of its unit, as `iperf3` shows it.
+#[must_use]
+pub fn scaled_fixed(number: f64, step: f64, prefixes: &[&str]) -> String {
+    let mut value = number;
+    let mut rest = prefixes.iter();
+    let mut prefix = rest.next().copied().unwrap_or_default();
+    for larger in rest {
+        if value < step {
+            break;
+        }
+        value /= step;
+        prefix = larger;
+    }
+    let decimals = if value < 9.995 {
+        2
+    } else if value < 99.95 {
+        1
+    } else {
+        0
+    };
+    format!("{value:4.decimals$} {prefix}")
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;

@@ -1,0 +1,195 @@
+//! The server's part: it leads a client through one test at a time and turns others away meanwhile.
+
+use std::net::SocketAddr;
+use std::time::Duration;
+
+use async_executor::Executor;
+use futures_lite::future;
+use network::command::SetOption;
+use network::command::socket::SocketOption;
+use virtual_file_system::{Error, File};
+
+use super::transfer::Transfer;
+use super::{COOKIE, Control, Parameters, Results, State, results};
+use crate::context::Context;
+use crate::failure::Failure;
+use crate::limits;
+use crate::render::iperf as render;
+use crate::sockets::{Connection, Listener, Sockets, read_exact, within};
+
+/// How long a client may say nothing while nothing is measured.
+const PATIENCE: Duration = Duration::from_secs(10);
+/// Seconds beyond the test's own time after which a client that does not end it is given up.
+const GRACE: u64 = 30;
+/// The original's numbers for what we refuse: "unimplemented feature" and "number of parallel streams too large".
+const UNIMPLEMENTED: u32 = 13;
+const TOO_MANY_STREAMS: u32 = 11;
+
+/// Serves tests one after the other, or just one.
+///
+/// # Errors
+/// Those of listening; what goes wrong in a test is said and does not end the server, unless it was the only one.
+pub async fn run(context: &Context, address: SocketAddr, once: bool, json: bool) -> Result<(), Failure> {
+    let listener = Sockets::routed(&context.files).listen(address).await;
+    let listener = listener.map_err(|why| Failure::of("unable to start listener for connections", why))?;
+    loop {
+        if !json {
+            context.print(&render::listening(address.port())).await?;
+        }
+        let connection = listener.accept().await.map_err(|why| Failure::of("accept", why))?;
+        let served = serve(context, &listener, connection, json).await;
+        match served {
+            Err(failure) if once => return Err(failure),
+            Err(failure) => context.complain(&failure.message).await,
+            Ok(()) => {}
+        }
+        if once {
+            return Ok(());
+        }
+    }
+}
+
+async fn serve(context: &Context, listener: &Listener, connection: Connection, json: bool) -> Result<(), Failure> {
+    let clock = context.platform.clock.as_ref();
+    let broken = |why| Failure::of(connection.remote, why);
+    let control = Control { file: connection.file.clone() };
+    control.file.control::<SetOption>(&SocketOption::NoDelay(true)).await.map_err(broken)?;
+    let mut cookie = [0; COOKIE];
+    let is_there = within(clock, Some(PATIENCE), read_exact(&control.file, &mut cookie)).await.map_err(broken)?;
+    if !is_there {
+        return Err(broken(Error::ConnectionReset));
+    }
+    if !json {
+        let remote = connection.remote;
+        context.print(&format!("Accepted connection from {}, port {}\n", remote.ip(), remote.port())).await?;
+    }
+    control.tell(State::ParameterExchange).await.map_err(broken)?;
+    let parameters: Parameters = within(clock, Some(PATIENCE), control.receive()).await.map_err(broken)?;
+    if let Some(reason) = refusal(&parameters) {
+        control.refuse(reason).await.map_err(broken)?;
+        return Err(Failure::of(connection.remote, "asked for a test that is not implemented"));
+    }
+    control.tell(State::CreateStreams).await.map_err(broken)?;
+    let gathered = gather(context, listener, &cookie, parameters.parallel.max(1));
+    let connections = within(clock, Some(PATIENCE), gathered).await.map_err(broken)?;
+    if !json {
+        context.print(&render::start(&connections)).await?;
+    }
+    let executor = Executor::new();
+    let session = Session { context, control, parameters, connections, json };
+    // Others are told that we are busy.
+    let test = future::or(session.measure(&executor), turn_away(listener));
+    executor.run(test).await.map_err(|failure| match failure.message.is_empty() {
+        true => failure,
+        false => Failure::of(connection.remote, failure.message),
+    })
+}
+
+/// Why a test is refused: in the original's numbers.
+fn refusal(parameters: &Parameters) -> Option<u32> {
+    if parameters.udp || parameters.bidirectional {
+        return Some(UNIMPLEMENTED);
+    }
+    (parameters.parallel > limits::IPERF_STREAMS).then_some(TOO_MANY_STREAMS)
+}
+
+/// Accepts the streams that show the cookie.
+async fn gather(
+    context: &Context,
+    listener: &Listener,
+    cookie: &[u8; COOKIE],
+    count: u32,
+) -> Result<Vec<Connection>, Error> {
+    let mut connections = Vec::new();
+    while u32::try_from(connections.len()).unwrap_or(u32::MAX) < count {
+        let connection = listener.accept().await?;
+        let mut shown = [0; COOKIE];
+        let clock = context.platform.clock.as_ref();
+        let read = within(clock, Some(Duration::from_secs(2)), read_exact(&connection.file, &mut shown)).await;
+        if read == Ok(true) && shown == *cookie {
+            connections.push(connection);
+        } else {
+            let _ = Control { file: connection.file }.tell(State::AccessDenied).await;
+        }
+    }
+    Ok(connections)
+}
+
+async fn turn_away(listener: &Listener) -> Result<(), Failure> {
+    loop {
+        let connection = listener.accept().await.map_err(|why| Failure::of("accept", why))?;
+        let _ = Control { file: connection.file }.tell(State::AccessDenied).await;
+    }
+}
+
+struct Session<'a> {
+    context: &'a Context,
+    control: Control,
+    parameters: Parameters,
+    connections: Vec<Connection>,
+    json: bool,
+}
+
+fn lost(why: Error) -> Failure {
+    Failure::of("control connection", why)
+}
+
+impl Session<'_> {
+    async fn measure(&self, executor: &Executor<'_>) -> Result<(), Failure> {
+        let Self { context, control, parameters, connections, json } = self;
+        let clock = context.platform.clock.as_ref();
+        control.tell(State::TestStart).await.map_err(lost)?;
+        let streams: Vec<File> = connections.iter().map(|connection| connection.file.clone()).collect();
+        let mut transfer = Transfer::new(streams, parameters.reverse, parameters.len, parameters.num, clock.now());
+        control.tell(State::TestRunning).await.map_err(lost)?;
+        transfer.start(executor, clock.now());
+        let patience = Duration::from_secs(u64::from(parameters.time).saturating_add(GRACE));
+        // A test by bytes takes as long as it takes.
+        let patience = Some(patience).filter(|_| parameters.time > 0);
+        let heard = async { within(clock, patience, control.hear()).await.map_err(lost) };
+        let reporting = async { transfer.report_for_ever(context, *json).await.and(Ok(State::TestEnd)) };
+        match future::or(heard, reporting).await? {
+            State::TestEnd => {}
+            State::ClientTerminate => return Err(Failure::new("the client has terminated")),
+            _ => return Err(Failure::new("the client said something out of turn")),
+        }
+        let now = clock.now();
+        transfer.report(context, *json, now).await?;
+        transfer.finish().await;
+        let ours = results(&transfer.bytes(), transfer.seconds(now));
+        let theirs = self.conclude(&ours).await?;
+        let is_sender = transfer.is_sender();
+        let text = if *json {
+            let (sender, receiver) = if is_sender { (&ours, &theirs) } else { (&theirs, &ours) };
+            render::json(connections, &transfer.intervals, sender, receiver, parameters)
+        } else {
+            render::summary(is_sender.then_some(&ours), (!is_sender).then_some(&ours))
+        };
+        context.print(&text).await
+    }
+
+    async fn conclude(&self, ours: &Results) -> Result<Results, Failure> {
+        let clock = self.context.platform.clock.as_ref();
+        self.control.tell(State::ExchangeResults).await.map_err(lost)?;
+        let theirs = within(clock, Some(PATIENCE), self.control.receive()).await.map_err(lost)?;
+        self.control.send(ours).await.map_err(lost)?;
+        self.control.tell(State::DisplayResults).await.map_err(lost)?;
+        // A client that leaves without a word has its results all the same.
+        let _ = within(clock, Some(PATIENCE), self.control.hear()).await;
+        Ok(theirs)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn tests_that_we_cannot_do_are_refused() {
+        let plain = Parameters { tcp: true, parallel: 1, ..Parameters::default() };
+        assert_eq!(refusal(&plain), None);
+        assert_eq!(refusal(&Parameters { udp: true, ..plain.clone() }), Some(UNIMPLEMENTED));
+        assert_eq!(refusal(&Parameters { bidirectional: true, ..plain.clone() }), Some(UNIMPLEMENTED));
+        assert_eq!(refusal(&Parameters { parallel: limits::IPERF_STREAMS + 1, ..plain }), Some(TOO_MANY_STREAMS));
+    }
+}
