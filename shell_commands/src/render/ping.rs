@@ -80,10 +80,10 @@ pub fn reply(
     format!("{size} bytes from {address}: seq={sequence} ttl={hop_limit}{time}{remark}\n")
 }
 
-/// A line for a request that came back as undeliverable, as iputils says it.
+/// A line for a request that came back as undeliverable. Who said so, the socket does not tell; `to` is the destination.
 #[must_use]
-pub fn unreachable(from: impl Display, sequence: u16, why: &str) -> String {
-    format!("From {from}: seq={sequence} {why}\n")
+pub fn unreachable(to: impl Display, sequence: u16, why: &str) -> String {
+    format!("To {to}: seq={sequence} {why}\n")
 }
 
 #[cfg(test)]
