@@ -268,3 +268,16 @@ pub async fn read_exact(file: &File, buffer: &mut [u8]) -> Result<bool> {
     }
     Ok(true)
 }
+
+/// Why a name has no address, in the words that people know from the C library (gai_strerror).
+#[must_use]
+pub fn unresolved(why: Error) -> String {
+    match why {
+        Error::NotFound | Error::InvalidInput => "Name or service not known".to_owned(),
+        // No server, or none that answers: it may work later.
+        Error::NetworkUnreachable | Error::TimedOut | Error::ConnectionRefused => {
+            "Temporary failure in name resolution".to_owned()
+        }
+        why => why.to_string(),
+    }
+}

@@ -81,3 +81,22 @@ fn a_tentative_address_is_not_used_yet() {
         TcpListener::bind(&sockets, "[fd09::1]:80".parse().unwrap(), 1).unwrap();
     });
 }
+
+#[test]
+fn an_address_added_while_the_link_was_down_is_tested_when_it_comes_up() {
+    let world = World::new(4);
+    let (left, _right) = drivers::cable(options());
+    let host = Host::new(&world);
+    host.manager.register("eth0", Box::new(left), None).unwrap();
+    let device = host.open("eth0");
+    host.write(&device, "address add fd00::7/64\nlink up").unwrap();
+    let usable = |host: &Host| {
+        let addresses = host.control::<ListAddresses>("eth0", &()).unwrap();
+        addresses.iter().filter(|entry| entry.state == AddressState::Preferred).count()
+    };
+    world.run(async {
+        assert_eq!(usable(&host), 0);
+        world.sleep(Duration::from_secs(2)).await;
+        assert_eq!(usable(&host), 2);
+    });
+}

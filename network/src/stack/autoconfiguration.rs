@@ -47,21 +47,21 @@ impl Stack {
             let new = NewAddress { prefix, broadcast: None };
             // The table may be full of manual addresses; then there is no link-local one.
             let _ = self.add_address(&new, Origin::Kernel);
-        } else {
-            self.test_addresses();
         }
+        self.test_addresses();
         self.solicitations = 0;
         let wait = Duration::from_millis(u64::from(self.random.below(1000)));
         self.arm_solicitation(self.now.after(wait));
     }
 
-    /// Tests every IPv6 address again, as after a link change (RFC 4862 §5.4).
+    /// Tests every IPv6 address that is not in use and not under test, as after a link change (RFC 4862 §5.4): one that was added while
+    /// the link was down, and one that somebody else had on the former link.
     fn test_addresses(&mut self) {
         let targets: alloc::vec::Vec<Ipv6Addr> = self
             .addresses
             .iter()
             .filter_map(|entry| match entry.prefix.address() {
-                IpAddr::V6(address) if entry.state == AddressState::Tentative => Some(address),
+                IpAddr::V6(address) if !entry.is_usable() && entry.probe_at.is_none() => Some(address),
                 _ => None,
             })
             .collect();
@@ -72,6 +72,7 @@ impl Stack {
     pub(crate) fn start_duplicate_detection(&mut self, target: Ipv6Addr) {
         let deadline = self.now.after(DUPLICATE_DETECTION);
         if let Some(entry) = self.addresses.find_mut(IpAddr::V6(target)) {
+            entry.state = AddressState::Tentative;
             entry.probe_at = Some(deadline);
             self.timers.arm(deadline, Timer::Address(IpAddr::V6(target)));
             self.duplicate_probe(target);

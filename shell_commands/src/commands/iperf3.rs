@@ -12,7 +12,7 @@ use crate::iperf::client::Test;
 use crate::iperf::{BLOCK, PORT, Parameters, client, server};
 use crate::limits;
 use crate::shell::status::Status;
-use crate::sockets::{Family, Sockets};
+use crate::sockets::{Family, Sockets, unresolved};
 
 /// Seconds of a test unless asked otherwise.
 const SECONDS: u32 = 10;
@@ -36,10 +36,7 @@ pub(super) async fn run(context: &Context) -> Outcome {
         }
         (false, Some(host)) => {
             let addresses = Sockets::routed(&context.files).resolve(&host, options.family).await;
-            let addresses = addresses.map_err(|why| match why {
-                Error::NotFound | Error::InvalidInput => Failure::of(&host, "Name or service not known"),
-                why => Failure::of(&host, why),
-            })?;
+            let addresses = addresses.map_err(|why| Failure::of(&host, unresolved(why)))?;
             let Options { port, parameters, json, .. } = options;
             client::run(context, &Test { host, addresses, port, parameters, json }).await?;
         }

@@ -19,7 +19,7 @@ use crate::context::Context;
 use crate::failure::{Failure, Outcome};
 use crate::limits;
 use crate::shell::status::Status;
-use crate::sockets::{Connection, Family, Sockets, receive_from, within};
+use crate::sockets::{Connection, Family, Sockets, receive_from, unresolved, within};
 
 /// Bytes of one datagram at most (OpenBSD's nc takes 16 KiB).
 const DATAGRAM: usize = 16 * 1024;
@@ -99,10 +99,7 @@ async fn connect(context: &Context, options: &Options) -> Outcome {
         return Err(Failure::usage("several ports need -z"));
     }
     let sockets = Sockets::routed(&context.files);
-    let addresses = sockets.resolve(host, options.family).await.map_err(|why| match why {
-        Error::NotFound | Error::InvalidInput => Failure::of(host, "Name or service not known"),
-        why => Failure::of(host, why),
-    })?;
+    let addresses = sockets.resolve(host, options.family).await.map_err(|why| Failure::of(host, unresolved(why)))?;
     let mut status = Status::FAILURE;
     for port in ports {
         match open(context, options, &sockets, &addresses, port).await {

@@ -59,6 +59,7 @@ fn record_kind(name: &str) -> Result<RecordKind, Failure> {
 async fn resolve(file: &File, question: &Question) -> Result<Answer, Failure> {
     file.control::<Resolve>(question).await.map_err(|why| match why {
         Error::NotFound => unresolved(&question.name, "Non-existent domain"),
+        Error::NetworkUnreachable if question.server.is_none() => unresolved(&question.name, "no name server"),
         why => unresolved(&question.name, &why.to_string()),
     })
 }

@@ -18,7 +18,7 @@ use crate::failure::{Failure, Outcome};
 use crate::render::ping as render;
 use crate::render::ping::Statistics;
 use crate::shell::status::Status;
-use crate::sockets::{Family, Sockets, receive_from, send_to, within};
+use crate::sockets::{Family, Sockets, receive_from, send_to, unresolved, within};
 
 /// Bytes of the ICMP header, and of the largest message in an IPv4 packet.
 const HEADER: usize = 8;
@@ -128,10 +128,7 @@ async fn open(context: &Context, options: &Options) -> Result<(File, IpAddr), Fa
         _ => options.family,
     };
     let host = &options.host;
-    let addresses = routed.resolve(host, family).await.map_err(|why| match why {
-        Error::NotFound | Error::InvalidInput => Failure::of(host, "Name or service not known"),
-        why => Failure::of(host, why),
-    })?;
+    let addresses = routed.resolve(host, family).await.map_err(|why| Failure::of(host, unresolved(why)))?;
     let address = addresses.first().copied().ok_or_else(|| Failure::of(host, "Name or service not known"))?;
     let file = sockets.create(SocketKind::Icmp).await.map_err(|why| Failure::new(why.to_string()))?;
     if let Some(source) = source {

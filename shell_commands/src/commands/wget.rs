@@ -15,7 +15,7 @@ use crate::http::response::Response;
 use crate::http::url::Url;
 use crate::render::progress::Progress;
 use crate::shell::status::Status;
-use crate::sockets::{Connection, Family, Sockets, within};
+use crate::sockets::{self, Connection, Family, Sockets, within};
 
 /// Redirects that are followed.
 const REDIRECTS: usize = 10;
@@ -189,7 +189,7 @@ async fn ask(context: &Context, options: &Options, url: &Url, offset: u64) -> Re
 fn unresolved(host: &str, why: Error) -> Failure {
     match why {
         Error::NotFound | Error::InvalidInput => Failure::new(format!("bad address '{host}'")),
-        why => Failure::new(format!("can't resolve '{host}': {why}")),
+        why => Failure::new(format!("can't resolve '{host}': {}", sockets::unresolved(why))),
     }
 }
 

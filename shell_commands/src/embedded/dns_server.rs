@@ -2,7 +2,7 @@
 //!
 //! [`answer`] is pure: a question in bytes → an answer in bytes. UDP and TCP only carry it.
 
-use std::net::{IpAddr, Ipv4Addr, SocketAddr};
+use std::net::{IpAddr, SocketAddr};
 use std::time::Duration;
 
 use async_executor::Executor;
@@ -15,7 +15,7 @@ use virtual_file_system::{Error, File, Result};
 use super::{DOMAIN, HOSTS};
 use crate::context::{Files, Platform};
 use crate::limits;
-use crate::sockets::{Listener, Sockets, read_exact, receive_from, send_to, within};
+use crate::sockets::{Family, Listener, Sockets, read_exact, receive_from, send_to, within};
 
 /// Seconds that an answer may be kept.
 const TIME_TO_LIVE: u32 = 300;
@@ -32,8 +32,8 @@ const PAUSE: Duration = Duration::from_millis(100);
 ///
 /// # Errors
 /// Those of binding them.
-pub async fn bind(files: &Files, address: Ipv4Addr) -> Result<(File, Listener)> {
-    let (sockets, local) = (Sockets::routed(files), SocketAddr::new(IpAddr::V4(address), PORT));
+pub async fn bind(files: &Files) -> Result<(File, Listener)> {
+    let (sockets, local) = (Sockets::routed(files), SocketAddr::new(Family::Any.unspecified(), PORT));
     Ok((sockets.bind(SocketKind::Udp, local).await?, sockets.listen(local).await?))
 }
 

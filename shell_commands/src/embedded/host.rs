@@ -1,6 +1,6 @@
 //! One host of the embedded network: a system of its own, configured as a person would do it, by writing to its device.
 
-use std::net::IpAddr;
+use std::net::{IpAddr, Ipv6Addr};
 
 use network::Manager;
 use network::driver::Driver;
@@ -50,6 +50,16 @@ impl Host {
             let length = if address.is_ipv4() { V4_LENGTH } else { V6_LENGTH };
             device.try_write(format!("address add {address}/{length}\n").as_bytes())?;
         }
+        Ok(())
+    }
+
+    /// Makes the host an IPv6 router that advertises a prefix and a name server.
+    ///
+    /// # Errors
+    /// The command's.
+    pub fn advertise(&self, prefix: &str, dns: Ipv6Addr) -> FileResult<()> {
+        let device = self.files.open(&format!("{NETWORK}/{INTERFACE}"), OpenFlags::READ | OpenFlags::WRITE)?;
+        device.try_write(format!("advertise {prefix} {dns}\n").as_bytes())?;
         Ok(())
     }
 

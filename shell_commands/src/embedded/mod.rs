@@ -30,6 +30,8 @@ use crate::context::Platform;
 pub const GATEWAY: Ipv4Addr = Ipv4Addr::new(10, 0, 2, 2);
 /// The router's IPv6 address.
 pub const GATEWAY_V6: Ipv6Addr = Ipv6Addr::new(0xfd00, 2, 0, 0, 0, 0, 0, 2);
+/// The prefix that the router advertises.
+pub const PREFIX_V6: &str = "fd00:2::/64";
 /// The name server: 10.0.2.3.
 pub const DNS: Ipv4Addr = Ipv4Addr::new(10, 0, 2, 3);
 /// The name server's IPv6 address.
@@ -97,6 +99,7 @@ impl Network {
     async fn serve(&self, platform: &Platform) -> Result<(), String> {
         let Self { gateway, dns, web } = self;
         let named = |service: &'static str| move |why| format!("{service}: {why}");
+        gateway.advertise(PREFIX_V6, DNS_V6).map_err(|why| format!("router: {why}"))?;
         let pool = Pool::new(POOL.0, POOL.1, Ipv4Addr::new(10, 0, 2, 0), 24, &[GATEWAY, DNS, WEB]);
         let settings = Settings {
             server: GATEWAY,
@@ -108,7 +111,7 @@ impl Network {
         };
         let socket = dhcp_server::bind(&gateway.files).await.map_err(named("DHCP server"))?;
         gateway.spawn(platform, dhcp_server::serve(socket, platform.clone(), settings, pool))?;
-        let (socket, listener) = dns_server::bind(&dns.files, DNS).await.map_err(named("name server"))?;
+        let (socket, listener) = dns_server::bind(&dns.files).await.map_err(named("name server"))?;
         dns.spawn(platform, dns_server::serve_datagrams(socket, platform.clone()))?;
         dns.spawn(platform, dns_server::serve_streams(listener, platform.clone()))?;
         let listener = web::bind(&web.files).await.map_err(named("web server"))?;

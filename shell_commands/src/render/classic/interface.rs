@@ -113,7 +113,7 @@ impl Received {
         let drops = statistics.received_drops;
         Self {
             errors: drops.malformed.saturating_add(drops.checksum),
-            dropped: drops.disabled.saturating_add(drops.martian).saturating_add(drops.protocol),
+            dropped: drops.martian.saturating_add(drops.protocol),
             overruns: drops.full,
             frame: drops.malformed,
         }
