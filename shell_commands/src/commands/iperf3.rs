@@ -3,7 +3,6 @@
 use std::net::SocketAddr;
 
 use lexopt::prelude::*;
-use virtual_file_system::Error;
 
 use super::words;
 use crate::context::Context;
