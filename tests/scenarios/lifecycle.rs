@@ -187,3 +187,50 @@ fn a_removed_address_ends_its_connections() {
         assert_eq!(server.read(&mut buffer).await, Err(Error::ConnectionReset));
     });
 }
+
+/// Runs tasks until it is told to stop looking after them, as a device that hangs.
+struct Hanging(Arc<dyn Spawner>, Arc<std::sync::atomic::AtomicBool>);
+
+impl Spawner for Hanging {
+    fn spawn(&self, mut task: BoxFuture<'static, ()>) -> Result<(), &'static str> {
+        let hangs = Arc::clone(&self.1);
+        self.0.spawn(Box::pin(std::future::poll_fn(move |context| {
+            if hangs.load(std::sync::atomic::Ordering::Relaxed) {
+                std::task::Poll::Pending
+            } else {
+                task.as_mut().poll(context)
+            }
+        })))
+    }
+}
+
+#[test]
+fn a_device_that_hangs_for_ever_keeps_no_connection_for_ever() {
+    let world = World::new(8);
+    let (left_end, right_end) = drivers::cable(drivers::CableOptions { capacity: 16, ..options() });
+    let left = Host::new(&world).with("eth0", left_end, &["10.0.0.1/24"]);
+    let hangs = Arc::new(std::sync::atomic::AtomicBool::new(false));
+    let platform = world.platform();
+    let platform =
+        Platform { spawner: Arc::new(Hanging(Arc::clone(&platform.spawner), Arc::clone(&hangs))), ..platform };
+    let files = VirtualFileSystem::new();
+    let manager = Manager::new(files.clone(), platform).unwrap();
+    let right = Host { files, manager }.with("eth0", right_end, &["10.0.0.2/24"]);
+    world.run(async {
+        let mut clients = Vec::new();
+        let listener = TcpListener::bind(&right.sockets(), "10.0.0.2:80".parse().unwrap(), 64).unwrap();
+        for _ in 0..40 {
+            clients.push(TcpStream::connect(&left.sockets(), "10.0.0.2:80".parse().unwrap()).await.unwrap());
+        }
+        // Idle long enough that no deadline of the handshake is left.
+        world.sleep(Duration::from_secs(200)).await;
+        hangs.store(true, std::sync::atomic::Ordering::Relaxed);
+        for client in clients {
+            client.try_write(&[0; 65536]).unwrap();
+        }
+        assert_eq!(left.open_sockets(), 40);
+        world.sleep(Duration::from_secs(1000)).await;
+        assert_eq!(left.open_sockets(), 0);
+        drop(listener);
+    });
+}

@@ -52,9 +52,7 @@ impl Stack {
                 deadline => return self.tcp_arm(index, deadline),
             }
             if !self.has_room() {
-                // A device that is stuck for ever must not keep the connection for ever.
-                self.tcp_arm(index, None);
-                return self.tcp.mark(index);
+                return self.tcp_postpone(index);
             }
             let Some(slot) = self.tcp.slots.get_mut(index as usize) else { return };
             let before = slot.socket().state();
@@ -69,6 +67,12 @@ impl Stack {
                 return self.tcp_arm(index, Some(self.now.after(UNPRODUCTIVE)));
             }
         }
+        self.tcp_postpone(index);
+    }
+
+    /// Leaves the rest for the next turn. Should that never come, because the device is stuck for ever, the connection still ends.
+    fn tcp_postpone(&mut self, index: u32) {
+        self.tcp_arm(index, None);
         self.tcp.mark(index);
     }
 
