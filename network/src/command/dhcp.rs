@@ -2,6 +2,7 @@
 
 use alloc::string::String;
 use alloc::vec::Vec;
+use core::fmt;
 use core::net::{IpAddr, Ipv4Addr};
 
 use serde::{Deserialize, Serialize};
@@ -38,6 +39,23 @@ pub enum DhcpState {
     Renewing,
     /// Asks any server for more time.
     Rebinding,
+}
+
+impl fmt::Display for DhcpState {
+    /// The state in one word, as status text and shell show it.
+    fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
+        formatter.write_str(match self {
+            Self::Stopped => "stopped",
+            Self::Init => "init",
+            Self::Selecting => "selecting",
+            Self::Requesting => "requesting",
+            Self::Rebooting => "rebooting",
+            Self::Checking => "checking",
+            Self::Bound => "bound",
+            Self::Renewing => "renewing",
+            Self::Rebinding => "rebinding",
+        })
+    }
 }
 
 /// The client's state and lease.

@@ -4,7 +4,6 @@ use alloc::string::String;
 use core::fmt::Write;
 
 use crate::command::address::{AddressState, Origin};
-use crate::command::dhcp::DhcpState;
 use crate::driver::{Kind, LinkState};
 use crate::interface::Interface;
 use crate::manager::Shared;
@@ -63,7 +62,7 @@ fn write_interface(text: &mut String, stack: &mut Stack) -> core::fmt::Result {
         writeln!(text, "dns {server} origin {}", origin_word(*origin))?;
     }
     let dhcp = stack.dhcp_status();
-    write!(text, "dhcp {}", dhcp_word(dhcp.state))?;
+    write!(text, "dhcp {}", dhcp.state)?;
     if let Some(lease) = dhcp.lease {
         write!(
             text,
@@ -128,19 +127,5 @@ const fn state_word(state: AddressState) -> &'static str {
         AddressState::Preferred => "preferred",
         AddressState::Deprecated => "deprecated",
         AddressState::Duplicated => "duplicated",
-    }
-}
-
-const fn dhcp_word(state: DhcpState) -> &'static str {
-    match state {
-        DhcpState::Stopped => "stopped",
-        DhcpState::Init => "init",
-        DhcpState::Selecting => "selecting",
-        DhcpState::Requesting => "requesting",
-        DhcpState::Rebooting => "rebooting",
-        DhcpState::Checking => "checking",
-        DhcpState::Bound => "bound",
-        DhcpState::Renewing => "renewing",
-        DhcpState::Rebinding => "rebinding",
     }
 }

@@ -1,7 +1,7 @@
 //! What `dhcp` and `dns` say; the layout is our own.
 
 use network::command::address::Origin;
-use network::command::dhcp::{DhcpLease, DhcpState, DhcpStatus};
+use network::command::dhcp::{DhcpLease, DhcpStatus};
 use network::command::dns::DnsServer;
 
 use super::append;
@@ -23,7 +23,7 @@ pub fn bound(interface: &str, lease: &DhcpLease) -> String {
 /// The client's state and lease, as `dhcp status IF` prints them.
 #[must_use]
 pub fn status(interface: &str, status: &DhcpStatus) -> String {
-    let mut text = format!("{interface}: {}", state(status.state));
+    let mut text = format!("{interface}: {}", status.state);
     if let Some(lease) = &status.lease {
         append(&mut text, format_args!(" {} from {}", lease.address, lease.server));
         if let Some(router) = lease.router {
@@ -48,20 +48,6 @@ pub fn status(interface: &str, status: &DhcpStatus) -> String {
     }
     text.push('\n');
     text
-}
-
-fn state(state: DhcpState) -> &'static str {
-    match state {
-        DhcpState::Stopped => "stopped",
-        DhcpState::Init => "init",
-        DhcpState::Selecting => "selecting",
-        DhcpState::Requesting => "requesting",
-        DhcpState::Rebooting => "rebooting",
-        DhcpState::Checking => "checking",
-        DhcpState::Bound => "bound",
-        DhcpState::Renewing => "renewing",
-        DhcpState::Rebinding => "rebinding",
-    }
 }
 
 /// The DNS servers in the order in which they are asked.
@@ -89,6 +75,8 @@ fn origin(origin: Origin) -> &'static str {
 
 #[cfg(test)]
 mod tests {
+    use network::command::dhcp::DhcpState;
+
     use super::*;
     use crate::render::samples;
 
