@@ -6,7 +6,7 @@
 
 use std::path::{Path, PathBuf};
 use std::process::Command;
-use std::sync::OnceLock;
+use std::sync::{Mutex, OnceLock, PoisonError};
 
 /// Why scenarios cannot run here, if they cannot.
 fn missing(tools: &[&str]) -> Option<String> {
@@ -50,6 +50,9 @@ fn run(script: &str, tools: &[&str]) {
         eprintln!("skipped: {script} needs {what}");
         return;
     }
+    // One after the other: they measure, and two cores are soon busy.
+    static TURN: Mutex<()> = Mutex::new(());
+    let _turn = TURN.lock().unwrap_or_else(PoisonError::into_inner);
     let path = Path::new(env!("CARGO_MANIFEST_DIR")).join("interop").join(script);
     let output = Command::new("timeout")
         .args(["--kill-after=5", "240", "unshare", "-n", "bash"])
