@@ -17,7 +17,6 @@ devnet: a network you can open
 usage: devnet [OPTION...]                      an interactive shell
        devnet [OPTION...] -c COMMANDS [ARG...] run commands and exit with the last one's status
        devnet [OPTION...] SCRIPT [ARG...]      run a script; from standard input if that is no terminal
-       devnet [OPTION...] run GUEST.wasm [ARG...]
 
   -c COMMANDS      commands with ';' or a new line between them
   -e               stop at the first command that fails
