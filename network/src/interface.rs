@@ -30,6 +30,17 @@ pub(crate) enum Turn {
     Gone,
 }
 
+/// Why reading frames ended.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+enum Ingress {
+    /// Nothing waits.
+    Empty,
+    /// The batch is over; more may wait.
+    More,
+    /// Their answers would find no room.
+    NoRoom,
+}
+
 struct Engine {
     stack: Stack,
     driver: Box<dyn Driver>,
@@ -145,7 +156,7 @@ impl Engine {
         self.stack.set_link(link);
         // Register before looking: what arrives from here on wakes.
         self.driver.register(waker, !self.stack.output.is_empty());
-        let was_full = self.ingress();
+        let ingress = self.ingress();
         self.stack.run_timers();
         let more = self.stack.run_local();
         self.stack.tcp_serve_dirty();
@@ -154,7 +165,14 @@ impl Engine {
         if is_blocked {
             self.driver.register(waker, true);
         }
-        if was_full || more || self.stack.has_work() || (is_blocked && self.driver.can_transmit()) {
+        // Frames that had to wait for room give no wake any more.
+        let may_go_on = ingress == Ingress::NoRoom && self.stack.has_room();
+        if ingress == Ingress::More
+            || may_go_on
+            || more
+            || self.stack.has_work()
+            || (is_blocked && self.driver.can_transmit())
+        {
             self.armed = Some(Instant::ZERO);
             return Turn::Again;
         }
@@ -168,15 +186,15 @@ impl Engine {
     }
 
     /// Reads frames, a batch at most and only while their answers find room.
-    fn ingress(&mut self) -> bool {
+    fn ingress(&mut self) -> Ingress {
         for _ in 0..limits::INGRESS_BATCH {
             if !self.stack.has_room() {
-                return false;
+                return Ingress::NoRoom;
             }
-            let Some(frame) = self.driver.receive(&mut self.stack.pool) else { return false };
+            let Some(frame) = self.driver.receive(&mut self.stack.pool) else { return Ingress::Empty };
             self.stack.frame_input(frame);
         }
-        true
+        Ingress::More
     }
 
     /// Hands frames to the driver while it takes them.

@@ -97,15 +97,25 @@ impl Routing {
     /// # Errors
     /// `AddressInUse`.
     pub(crate) fn bind(&self, family: Family, binding: &Binding) -> Result<(), Error> {
-        let interfaces = self.tables.with(|tables| {
+        let (interfaces, former) = self.tables.with(|tables| {
+            let place = tables.bindings.iter().position(|(_, known)| Arc::ptr_eq(&known.endpoint, &binding.endpoint));
+            let former = place.map(|place| tables.bindings.swap_remove(place));
             tables.bindings.push((family, binding.clone()));
-            tables.interfaces.clone()
+            (tables.interfaces.clone(), former)
         });
-        let outcome = interfaces
-            .iter()
-            .try_for_each(|interface| interface.with(|stack| stack.datagrams.bind(family, binding.clone())));
+        let bind = |binding: &Binding| {
+            interfaces
+                .iter()
+                .try_for_each(|interface| interface.with(|stack| stack.datagrams.bind(family, binding.clone())))
+        };
+        let outcome = bind(binding);
         if outcome.is_err() {
             self.unbind(family, binding.port, &binding.endpoint);
+            // A socket that cannot be connected stays bound as it was.
+            if let Some((family, former)) = former {
+                self.tables.with(|tables| tables.bindings.push((family, former.clone())));
+                bind(&former)?;
+            }
         }
         outcome
     }

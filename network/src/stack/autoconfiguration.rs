@@ -29,6 +29,15 @@ const TWO_HOURS: u32 = 7200;
 /// The most routers whose default routes are kept.
 const ROUTERS: usize = 4;
 
+/// Something that a router told and that is true for a time only.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub(crate) enum Advertised {
+    /// A default router.
+    Router(IpAddr),
+    /// A recursive DNS server.
+    DnsServer(IpAddr),
+}
+
 const OPTION_PREFIX: u8 = 3;
 const OPTION_MTU: u8 = 5;
 const OPTION_DNS_SERVERS: u8 = 25;
@@ -49,6 +58,8 @@ impl Stack {
             let _ = self.add_address(&new, Origin::Kernel);
         }
         self.test_addresses();
+        // What the former link's routers told need not be true on this one; they are asked at once.
+        self.forget_advertised(|_| true);
         self.solicitations = 0;
         let wait = Duration::from_millis(u64::from(self.random.below(1000)));
         self.arm_solicitation(self.now.after(wait));
@@ -74,7 +85,7 @@ impl Stack {
         if let Some(entry) = self.addresses.find_mut(IpAddr::V6(target)) {
             entry.state = AddressState::Tentative;
             entry.probe_at = Some(deadline);
-            self.timers.arm(deadline, Timer::Address(IpAddr::V6(target)));
+            self.arm_address(IpAddr::V6(target));
             self.duplicate_probe(target);
         }
     }
@@ -89,9 +100,13 @@ impl Stack {
     }
 
     /// Handles the deadline of an address: end of its test, of its preference, of its life.
-    pub(crate) fn address_expired(&mut self, address: IpAddr) {
+    pub(crate) fn address_expired(&mut self, address: IpAddr, deadline: Instant) {
         let now = self.now;
         let Some(entry) = self.addresses.find_mut(address) else { return };
+        if entry.armed != Some(deadline) {
+            return;
+        }
+        entry.armed = None;
         let mut is_new = false;
         if entry.probe_at.is_some_and(|at| at <= now) {
             entry.probe_at = None;
@@ -109,18 +124,24 @@ impl Stack {
             let _ = self.remove_address(prefix);
             return;
         }
-        let next = [
-            entry.probe_at,
-            entry.preferred_until.filter(|_| entry.state == AddressState::Preferred),
-            entry.valid_until,
-        ];
-        if let Some(deadline) = next.into_iter().flatten().min() {
-            self.timers.arm(deadline, Timer::Address(address));
-        }
+        self.arm_address(address);
         self.addresses_changed();
         if is_new {
             // A router may speak as soon as it has an address to speak from.
             self.advertise();
+        }
+    }
+
+    /// Puts the address' next deadline into the heap, unless an earlier one stands there already.
+    fn arm_address(&mut self, address: IpAddr) {
+        let Some(entry) = self.addresses.find_mut(address) else { return };
+        let preferred_until = entry.preferred_until.filter(|_| entry.state == AddressState::Preferred);
+        let Some(next) = [entry.probe_at, preferred_until, entry.valid_until].into_iter().flatten().min() else {
+            return;
+        };
+        if entry.armed.is_none_or(|armed| next < armed) {
+            entry.armed = Some(next);
+            self.timers.arm(next, Timer::Address(address));
         }
     }
 
@@ -181,8 +202,10 @@ impl Stack {
                 // A static route through the same router may come first; then it goes with the router.
                 let _ = self.routes.remove(&selector);
             }
+            self.advertised.retain(|(known, _)| *known != Advertised::Router(gateway));
             return;
         }
+        self.remember_advertised(Advertised::Router(gateway), u32::from(lifetime));
         self.solicitation_at = None;
         let routers = self.routes.iter().filter(|route| route.origin == Origin::RouterAdvertisement).count();
         if !is_known && routers < ROUTERS {
@@ -250,25 +273,70 @@ impl Stack {
         if entry.state == AddressState::Deprecated && preferred > 0 {
             entry.state = AddressState::Preferred;
         }
-        let next = [entry.probe_at, entry.preferred_until, entry.valid_until].into_iter().flatten().min();
-        if let Some(deadline) = next {
-            self.timers.arm(deadline, Timer::Address(address));
-        }
+        self.arm_address(address);
     }
 
     /// Recursive DNS servers (RFC 8106 §5.1).
     fn dns_option(&mut self, body: &[u8]) {
         let Some((head, servers)) = body.split_at_checked(6) else { return };
-        let is_gone = head.get(2..).is_some_and(|lifetime| lifetime.iter().all(|byte| *byte == 0));
+        let Some(lifetime) =
+            head.get(2..).and_then(|bytes| bytes.first_chunk()).map(|bytes| u32::from_be_bytes(*bytes))
+        else {
+            return;
+        };
         for server in servers.as_chunks::<16>().0 {
             let address = IpAddr::V6(Ipv6Addr::from_octets(*server));
-            if is_gone {
-                self.dns_servers.retain(|known| *known != (address, Origin::RouterAdvertisement));
-            } else {
-                // A full table keeps the servers it has.
-                let _ = self.add_dns_server(address, Origin::RouterAdvertisement);
+            if lifetime == 0 {
+                self.forget_advertised(|known| known == Advertised::DnsServer(address));
+            } else if self.add_dns_server(address, Origin::RouterAdvertisement).is_ok()
+                || self.dns_servers.contains(&(address, Origin::RouterAdvertisement))
+            {
+                self.remember_advertised(Advertised::DnsServer(address), lifetime);
             }
         }
+    }
+
+    /// Notes until when something that a router told is true.
+    fn remember_advertised(&mut self, what: Advertised, seconds: u32) {
+        self.advertised.retain(|(known, _)| *known != what);
+        if seconds == INFINITE {
+            return;
+        }
+        let until = self.now.after(Duration::from_secs(u64::from(seconds)));
+        self.advertised.push((what, until));
+        self.arm_advertised();
+    }
+
+    fn arm_advertised(&mut self) {
+        let Some(next) = self.advertised.iter().map(|(_, until)| *until).min() else { return };
+        if self.advertised_armed.is_none_or(|armed| next < armed) {
+            self.advertised_armed = Some(next);
+            self.timers.arm(next, Timer::Advertised);
+        }
+    }
+
+    /// Takes back what no router confirmed in time (RFC 4861 §6.3.5, RFC 8106 §5.1).
+    pub(crate) fn advertised_expired(&mut self, deadline: Instant) {
+        if self.advertised_armed != Some(deadline) {
+            return;
+        }
+        self.advertised_armed = None;
+        let now = self.now;
+        let over: alloc::vec::Vec<Advertised> =
+            self.advertised.iter().filter(|(_, until)| *until <= now).map(|(what, _)| *what).collect();
+        self.forget_advertised(|what| over.contains(&what));
+        self.arm_advertised();
+    }
+
+    /// Takes back routes and name servers that routers told.
+    fn forget_advertised(&mut self, goes: impl Fn(Advertised) -> bool) {
+        self.advertised.retain(|(what, _)| !goes(*what));
+        self.dns_servers
+            .retain(|(server, origin)| *origin != Origin::RouterAdvertisement || !goes(Advertised::DnsServer(*server)));
+        self.routes.retain(|route| {
+            let told = route.gateway.filter(|_| route.origin == Origin::RouterAdvertisement);
+            !told.is_some_and(|gateway| goes(Advertised::Router(gateway)))
+        });
     }
 
     fn mtu_option(&mut self, body: &[u8]) {

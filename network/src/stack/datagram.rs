@@ -209,11 +209,12 @@ impl Datagrams {
     /// `AddressInUse`.
     pub(crate) fn bind(&mut self, family: Family, binding: Binding) -> Result<(), Error> {
         let bindings = self.table(family).entry(binding.port).or_default();
-        // Naming the same endpoint again replaces its binding, as when it is connected.
-        bindings.retain(|known| !Arc::ptr_eq(&known.endpoint, &binding.endpoint));
-        if bindings.iter().any(|known| known.conflicts(&binding)) {
+        let is_other = |known: &Binding| !Arc::ptr_eq(&known.endpoint, &binding.endpoint);
+        if bindings.iter().any(|known| is_other(known) && known.conflicts(&binding)) {
             return Err(Error::AddressInUse);
         }
+        // Naming the same endpoint again replaces its binding, as when it is connected.
+        bindings.retain(is_other);
         bindings.push(binding);
         Ok(())
     }

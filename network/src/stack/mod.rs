@@ -34,6 +34,7 @@ use smoltcp::wire::HardwareAddress as SmoltcpHardwareAddress;
 use virtual_file_system::{Lock, WakerList};
 
 use self::advertise::Advertiser;
+use self::autoconfiguration::Advertised;
 use self::datagram::Datagrams;
 use self::dhcp::DhcpClient;
 use self::ip::addresses::Addresses;
@@ -158,6 +159,9 @@ pub(crate) struct Stack {
     solicitations: u8,
     solicitation_at: Option<Instant>,
     link_mtu_ipv6: Option<usize>,
+    /// What routers told, and until when.
+    advertised: Vec<(Advertised, Instant)>,
+    advertised_armed: Option<Instant>,
 }
 
 impl Stack {
@@ -192,6 +196,8 @@ impl Stack {
             solicitations: 0,
             solicitation_at: None,
             link_mtu_ipv6: None,
+            advertised: Vec::new(),
+            advertised_armed: None,
             configuration,
         }
     }
@@ -220,7 +226,8 @@ impl Stack {
             match timer {
                 Timer::Slot(index) => self.tcp_expired(index, deadline),
                 Timer::Neighbor(address) => self.neighbor_expired(address, deadline),
-                Timer::Address(address) => self.address_expired(address),
+                Timer::Address(address) => self.address_expired(address, deadline),
+                Timer::Advertised => self.advertised_expired(deadline),
                 Timer::Dhcp => self.dhcp_expired(deadline),
                 Timer::Advertisement => self.advertisement_expired(deadline),
                 Timer::RouterSolicitation => self.solicitation_expired(deadline),

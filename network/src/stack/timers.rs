@@ -24,6 +24,8 @@ pub(crate) enum Timer {
     TimeWait,
     /// The DHCP client.
     Dhcp,
+    /// The earliest end of something that a router told.
+    Advertised,
     /// Router advertisements of our own.
     Advertisement,
     /// Router solicitations.

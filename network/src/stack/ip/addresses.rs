@@ -24,6 +24,8 @@ pub(crate) struct Address {
     pub(crate) preferred_until: Option<Instant>,
     /// When the state of a tentative address is looked at again.
     pub(crate) probe_at: Option<Instant>,
+    /// The deadline that stands in the heap for this address.
+    pub(crate) armed: Option<Instant>,
 }
 
 impl Address {
@@ -111,6 +113,7 @@ impl Addresses {
             valid_until: None,
             preferred_until: None,
             probe_at: None,
+            armed: None,
         });
         Ok(())
     }

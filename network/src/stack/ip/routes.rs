@@ -118,6 +118,11 @@ impl Routes {
         Ok(removed)
     }
 
+    /// Keeps only the routes that `stays` names.
+    pub(crate) fn retain(&mut self, stays: impl FnMut(&Route) -> bool) {
+        self.list.retain(stays);
+    }
+
     /// Removes what one origin brought.
     pub(crate) fn remove_origin(&mut self, origin: Origin) {
         self.list.retain(|route| route.origin != origin);

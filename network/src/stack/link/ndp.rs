@@ -131,8 +131,10 @@ impl Stack {
             // An address that turned out to be somebody else's is a neighbor like any other.
             Some(AddressState::Duplicated) | None => {}
         }
-        let Some(hardware) = link_layer_address(&options, TARGET_LINK_LAYER_ADDRESS) else { return Some(()) };
         let (address, router) = (IpAddr::V6(target), flags & ROUTER_FLAG != 0);
+        // An answer to a unicast question may leave the address out, and Linux' does: it confirms the one that is known (RFC 4861 §4.4).
+        let told = link_layer_address(&options, TARGET_LINK_LAYER_ADDRESS);
+        let Some(hardware) = told.or_else(|| self.neighbors.known(address)) else { return Some(()) };
         let parked = if flags & SOLICITED_FLAG != 0 {
             self.neighbors.confirm(address, hardware, flags & OVERRIDE_FLAG == 0, Some(router), self.now)
         } else if flags & OVERRIDE_FLAG != 0 {

@@ -122,6 +122,11 @@ impl Neighbors {
         }
     }
 
+    /// The hardware address as far as it is known, confirmed or not.
+    pub(crate) fn known(&self, address: IpAddr) -> Option<HardwareAddress> {
+        self.table.get(&address).and_then(|neighbor| neighbor.hardware)
+    }
+
     fn start(&mut self, address: IpAddr, frame: Frame, now: Instant) -> (Decision, Option<Solicitation>) {
         let Some(neighbor) = self.table.get_mut(&address) else { return (Decision::Refused(frame), None) };
         let is_first = neighbor.state == NeighborState::Incomplete;

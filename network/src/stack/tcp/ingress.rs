@@ -113,6 +113,10 @@ impl Stack {
                 return self.pool.put(frame);
             }
         }
+        if let Some(slot) = self.tcp.slots.get_mut(index as usize) {
+            // Whatever the peer says, it is alive.
+            slot.stalled_since = None;
+        }
         self.tcp_feed(index, frame);
         self.tcp_changed(index, before, is_reset);
     }

@@ -77,6 +77,8 @@ pub(crate) struct Slot {
     armed: Option<Instant>,
     /// When the connection ends whatever the peer does.
     pub(crate) give_up_at: Option<Instant>,
+    /// Since when data waits for an acknowledgment and nothing was heard from the peer.
+    stalled_since: Option<Instant>,
     dirty: bool,
     /// The program ended its direction; the FIN leaves once smoltcp can be trusted with it.
     closing: bool,
@@ -176,6 +178,7 @@ impl Tcp {
             supervision: Supervision::default(),
             armed: None,
             give_up_at: None,
+            stalled_since: None,
             dirty: false,
             closing: false,
             deaf: false,

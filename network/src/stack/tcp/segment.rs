@@ -163,6 +163,9 @@ impl Supervision {
                 self.send_maximum = segment.end();
             }
             self.syn_sent = true;
+        } else if segment.rst && segment.acknowledgment.is_none() {
+            // The answer to a segment for a closed socket is numbered by that segment (RFC 9293 §3.5.2).
+            return;
         } else if segment.length == 0 && !segment.fin && before(segment.sequence, self.send_maximum) {
             // TCP-S-02: what carries no data carries SND.MAX, or the peer ignores it.
             TcpPacket::new_unchecked(&mut *packet).set_seq_number(TcpSeqNumber(self.send_maximum as i32));

@@ -84,7 +84,13 @@ impl Stack {
     }
 
     fn tcp_arm(&mut self, index: u32, deadline: Option<Instant>) {
+        let now = self.now;
         let Some(slot) = self.tcp.slots.get_mut(index as usize) else { return };
+        // An owned connection gives up when the peer has been silent for long while data waits (Linux' tcp_retries2).
+        if matches!(slot.phase, Phase::Owned) {
+            slot.stalled_since = (slot.socket().send_queue() > 0).then(|| slot.stalled_since.unwrap_or(now));
+            slot.give_up_at = slot.stalled_since.map(|since| since.after(ORPHAN));
+        }
         let Some(deadline) = [deadline, slot.give_up_at].into_iter().flatten().min() else { return };
         // A later deadline needs no entry: the armed one recomputes it when it pops.
         if slot.armed.is_none_or(|armed| deadline < armed) {

@@ -41,7 +41,7 @@ pub(crate) enum Reaction {
 #[derive(Debug)]
 pub(crate) struct TimeWait {
     tuples: HashMap<Flow, Rest, FixedState>,
-    /// Tuples by age; one that was restarted stands here twice.
+    /// Every tuple once, by age; one that was restarted takes its new place when its former time comes.
     order: VecDeque<(Instant, Flow)>,
 }
 
@@ -53,14 +53,13 @@ impl TimeWait {
     /// Lets a tuple rest.
     pub(crate) fn insert(&mut self, flow: Flow, send_next: u32, receive_next: u32, window: u16, now: Instant) {
         while self.tuples.len() >= limits::TIME_WAIT {
-            let Some((until, oldest)) = self.order.pop_front() else { break };
-            if self.tuples.get(&oldest).is_some_and(|rest| rest.until == until) {
-                self.tuples.remove(&oldest);
-            }
+            let Some((_, oldest)) = self.order.pop_front() else { break };
+            self.tuples.remove(&oldest);
         }
         let until = now.after(TIME_WAIT);
-        self.tuples.insert(flow, Rest { send_next, receive_next, window, until });
-        self.order.push_back((until, flow));
+        if self.tuples.insert(flow, Rest { send_next, receive_next, window, until }).is_none() {
+            self.order.push_back((until, flow));
+        }
     }
 
     pub(crate) fn contains(&self, flow: &Flow) -> bool {
@@ -75,19 +74,16 @@ impl TimeWait {
         }
         if segment.syn && segment.acknowledgment.is_none() && before(rest.receive_next, segment.sequence) {
             self.tuples.remove(flow);
+            // Rare enough to be searched for; otherwise the tuple's next rest would stand in the order twice.
+            self.order.retain(|(_, known)| known != flow);
             return Some(Reaction::Reopen);
         }
         let rest = if segment.fin && segment.end() == rest.receive_next {
             rest.until = now.after(TIME_WAIT);
-            self.order.push_back((rest.until, *flow));
             *rest
         } else {
             *rest
         };
-        // A repeated FIN may have been delayed for ever; bound what one tuple can add.
-        if self.order.len() > limits::TIME_WAIT * 2 {
-            self.order.pop_front();
-        }
         let is_repeat = segment.syn || segment.fin || segment.length > 0;
         Some(if is_repeat { Reaction::Acknowledge(rest) } else { Reaction::Ignore })
     }
@@ -96,8 +92,9 @@ impl TimeWait {
     pub(crate) fn expire(&mut self, now: Instant) {
         while let Some((until, flow)) = self.order.front().copied().filter(|(until, _)| *until <= now) {
             self.order.pop_front();
-            if self.tuples.get(&flow).is_some_and(|rest| rest.until == until) {
-                self.tuples.remove(&flow);
+            match self.tuples.get(&flow).map(|rest| rest.until) {
+                Some(later) if later > until => self.order.push_back((later, flow)),
+                _ => drop(self.tuples.remove(&flow)),
             }
         }
     }

@@ -227,6 +227,10 @@ impl Stack {
         if slot.socket().send_queue() == 0 {
             return Ok(true);
         }
+        // Whoever took the connection's error, nobody will acknowledge the rest.
+        if slot.socket().state() == State::Closed {
+            return Err(Error::BrokenPipe);
+        }
         slot.writers.register(waker);
         Ok(false)
     }
