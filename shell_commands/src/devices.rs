@@ -112,7 +112,8 @@ pub async fn all(context: &Context) -> Result<Vec<(Interface, InterfaceStatus)>,
         };
         match answered {
             Ok(pair) => found.push(pair),
-            Err(Error::NoDevice) => {}
+            // Gone meanwhile, or a file that is no interface.
+            Err(Error::NoDevice | Error::UnknownCommand | Error::IsADirectory) => {}
             Err(why) => return Err(Failure::of(entry.name, why)),
         }
     }

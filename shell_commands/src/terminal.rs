@@ -59,6 +59,7 @@ pub async fn run(shell: &mut Shell) -> Status {
             }
             Line::Nothing => shell.status = Status::INTERRUPTED,
             Line::End => break,
+            Line::Refused(why) => shell.status = fail(shell, &why).await,
             Line::Failed(why) => return fail(shell, &why).await,
         }
     }
@@ -79,6 +80,8 @@ enum Line {
     Nothing,
     /// Pressed Ctrl-D.
     End,
+    /// Typed something that is no text.
+    Refused(String),
     /// Nothing: the terminal is gone.
     Failed(String),
 }
@@ -109,6 +112,10 @@ impl Lines {
                     Err(ReadlineError::Eof) => Line::End,
                     // The window changed: ask again.
                     Err(ReadlineError::Signal(_)) => Line::Text(String::new()),
+                    // Bytes that are no text: the line is refused, not the terminal.
+                    Err(ReadlineError::Io(why)) if why.kind() == std::io::ErrorKind::InvalidData => {
+                        Line::Refused(why.to_string())
+                    }
                     Err(why) => Line::Failed(why.to_string()),
                 };
                 // Each reply is given once, so this never waits.

@@ -18,6 +18,9 @@ use crate::commands::table::{self, Action};
 use crate::context::{Context, Stream, Streams};
 use crate::limits;
 
+/// Turns that a job gets before the next command begins.
+const STARTING_TURNS: usize = 4;
+
 impl Shell {
     /// Runs a script and tells the last status.
     pub async fn execute(&mut self, script: &Script) -> Status {
@@ -105,6 +108,10 @@ impl Shell {
         let spawner = std::sync::Arc::clone(&self.platform.spawner);
         self.status = match self.jobs.start(&*spawner, text.clone(), work) {
             Ok(number) => {
+                // What was started runs up to its first wait before the next command does: a server listens by then.
+                for _ in 0..STARTING_TURNS {
+                    future::yield_now().await;
+                }
                 if self.interactive {
                     self.streams.error.remark(&format!("[{number}] {text}\n")).await;
                 }
@@ -168,6 +175,12 @@ impl Shell {
         })
     }
 
+    /// Only the platform makes devices: a redirection to a name below `/devices` that does not exist is an error, not a new file.
+    fn without_new_devices(&self, path: &str, flags: OpenFlags) -> OpenFlags {
+        let is_below_devices = self.files.resolve(path).is_ok_and(|path| path.as_str().starts_with("/devices/"));
+        if is_below_devices { flags.difference(OpenFlags::CREATE) } else { flags }
+    }
+
     /// `NAME=value` without a command.
     async fn assign(&mut self, command: &Command) -> Status {
         for (name, word) in &command.assignments {
@@ -195,7 +208,10 @@ impl Shell {
                         OpenFlags::WRITE | OpenFlags::CREATE | OpenFlags::TRUNCATE
                     }
                 };
-                let file = self.files.open(&path, flags).map_err(|why| format!("{path}: {why}"))?;
+                let file = self
+                    .files
+                    .open(&path, self.without_new_devices(&path, flags))
+                    .map_err(|why| format!("{path}: {why}"))?;
                 Stream::new(file, &path)
             }
         };
