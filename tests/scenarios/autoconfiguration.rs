@@ -29,9 +29,14 @@ fn an_advertised_prefix_brings_address_route_and_name_server() {
         );
         assert_eq!(host.control::<ListDnsServers>("eth0", &()).unwrap()[0].address.to_string(), "fd00:2::3");
         connection(&host, &router, "[fd00:2::2]:80").await;
-        // Nothing changes while the advertisements go on, and all of it goes when they stop for good.
+        // Nothing changes while the advertisements go on, and router and server go when they stop for good.
         world.sleep(Duration::from_secs(7200)).await;
         assert_eq!(host.control::<ListRoutes>("eth0", &()).unwrap().len(), routes.len());
+        router.write(&router.open("eth0"), "advertise off").unwrap();
+        world.sleep(Duration::from_secs(1900)).await;
+        let routes = host.control::<ListRoutes>("eth0", &()).unwrap();
+        assert!(routes.iter().all(|route| route.origin != Origin::RouterAdvertisement));
+        assert!(host.control::<ListDnsServers>("eth0", &()).unwrap().is_empty());
     });
     assert_eq!(router.write(&router.open("eth0"), "advertise fd00:2::/48"), Err(Error::InvalidInput));
     assert_eq!(router.write(&router.open("eth0"), "advertise 10.0.0.0/24"), Err(Error::InvalidInput));

@@ -132,3 +132,24 @@ fn an_echo_to_a_dead_neighbor_fails_after_three_questions() {
         assert_eq!(socket.send_to(b"short", "10.0.0.2:0".parse().unwrap()).await, Err(Error::InvalidInput));
     });
 }
+
+#[test]
+fn a_socket_that_cannot_be_connected_stays_bound() {
+    let world = World::new(7);
+    let (left, right) = hosts(&world);
+    world.run(async {
+        let (first, second) = (UdpSocket::new(&left.sockets()), UdpSocket::new(&left.sockets()));
+        first.bind("10.0.0.1:5000".parse().unwrap()).unwrap();
+        first.connect("10.0.0.2:7".parse().unwrap()).unwrap();
+        second.bind("10.0.0.1:5000".parse().unwrap()).unwrap();
+        assert_eq!(second.connect("10.0.0.2:7".parse().unwrap()), Err(Error::AddressInUse));
+        let sender = UdpSocket::new(&right.sockets());
+        sender.send_to(b"from another port", "10.0.0.1:5000".parse().unwrap()).await.unwrap();
+        assert_eq!(second.receive().await.unwrap().data, b"from another port");
+        let listed = left.open_sockets();
+        for _ in 0..10 {
+            first.connect("10.0.0.2:8".parse().unwrap()).unwrap();
+        }
+        assert_eq!(left.open_sockets(), listed);
+    });
+}

@@ -303,3 +303,40 @@ fn streams_have_the_faces_of_embedded_io() {
         assert!(back.unwrap() == data);
     });
 }
+
+#[test]
+fn a_flush_of_a_dead_connection_ends_whoever_took_its_error() {
+    let world = World::new(15);
+    let (left, right) = hosts(&world);
+    world.run(async {
+        let (client, server) = connection(&left, &right, "10.0.0.2:80").await;
+        while client.try_write(&[0; 65536]).is_ok() {}
+        server.abort();
+        world.sleep(Duration::from_millis(5)).await;
+        let mut buffer = [0; 4];
+        assert_eq!(client.read(&mut buffer).await, Err(Error::ConnectionReset));
+        assert_eq!(client.flush().await, Err(Error::BrokenPipe));
+    });
+}
+
+#[test]
+fn a_vanished_peer_ends_in_a_time_out_and_an_idle_one_does_not() {
+    let world = World::new(16);
+    let (left_end, right_end) = drivers::cable(crate::pair::options());
+    let plug = left_end.control();
+    let left = world::Host::new(&world).with("eth0", left_end, &["10.0.0.1/24"]);
+    let right = world::Host::new(&world).with("eth0", right_end, &["10.0.0.2/24"]);
+    world.run(async {
+        let (client, server) = connection(&left, &right, "10.0.0.2:80").await;
+        world.sleep(Duration::from_secs(24 * 3600)).await;
+        client.write_all(b"still there").await.unwrap();
+        client.flush().await.unwrap();
+        plug.set_link(false);
+        client.write_all(b"gone").await.unwrap();
+        let before = world.now();
+        assert_eq!(client.flush().await, Err(Error::TimedOut));
+        let waited = world.now().since(before).as_secs();
+        assert!((890..1000).contains(&waited), "{waited}");
+        drop(server);
+    });
+}

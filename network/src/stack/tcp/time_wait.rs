@@ -163,4 +163,19 @@ mod tests {
         }
         assert_eq!(table.flows().count(), limits::TIME_WAIT);
     }
+
+    #[test]
+    fn a_peer_that_repeats_its_fin_keeps_nobody_elses_tuple() {
+        let mut table = TimeWait::new(1);
+        table.insert(flow(1), 100, 200, 0, Instant::ZERO);
+        table.insert(flow(2), 100, 200, 0, Instant::ZERO);
+        let fin = Segment { fin: true, acknowledgment: Some(100), ..segment(199) };
+        for _ in 0..limits::TIME_WAIT * 3 {
+            assert!(matches!(table.input(&flow(1), &fin, Instant::from_micros(5)), Some(Reaction::Acknowledge(_))));
+        }
+        assert_eq!(table.order.len(), 2);
+        table.expire(Instant::ZERO.after(TIME_WAIT * 3));
+        table.expire(Instant::ZERO.after(TIME_WAIT * 3));
+        assert_eq!((table.flows().count(), table.order.len()), (0, 0));
+    }
 }
