@@ -110,24 +110,30 @@ impl Stack {
         let length = u16::try_from(UDP_HEADER + data.len()).map_err(|_| Error::MessageTooLong)?;
         let mut frame = self.packet_for(destination.ip(), usize::from(length));
         let start = frame.len() - usize::from(length);
-        if let Some(packet) = frame.bytes_mut().get_mut(start..)
-            && let Some((head, body)) = packet.split_first_chunk_mut::<UDP_HEADER>()
-        {
-            let ([a, b], [c, d], [e, f]) =
-                (source.port().to_be_bytes(), destination.port().to_be_bytes(), length.to_be_bytes());
-            *head = [a, b, c, d, e, f, 0, 0];
-            body.copy_from_slice(data);
-            if !self.configuration.capabilities.reliable {
-                let sum = match checksum::of_transport(source.ip(), destination.ip(), protocol::UDP, packet) {
-                    // Zero means "not computed" (RFC 768).
-                    0 => 0xffff,
-                    sum => sum,
-                };
-                if let Some(field) = packet.get_mut(6..8) {
-                    field.copy_from_slice(&u16::to_be_bytes(sum));
-                }
-            }
-        }
+        let is_summed = !self.configuration.capabilities.reliable;
+        emit(source, destination, data, is_summed, frame.bytes_mut().get_mut(start..).unwrap_or_default());
         self.send_packet(frame, &outgoing)
+    }
+}
+
+/// Writes header and data into `packet`, which is exactly as long as both.
+pub(crate) fn emit(source: SocketAddr, destination: SocketAddr, data: &[u8], is_summed: bool, packet: &mut [u8]) {
+    // The length of what an IP packet can carry fits; longer data was refused.
+    let length = u16::try_from(packet.len()).unwrap_or(u16::MAX);
+    let Some((head, body)) = packet.split_first_chunk_mut::<UDP_HEADER>() else { return };
+    let ([a, b], [c, d], [e, f]) =
+        (source.port().to_be_bytes(), destination.port().to_be_bytes(), length.to_be_bytes());
+    *head = [a, b, c, d, e, f, 0, 0];
+    body.copy_from_slice(data);
+    if !is_summed {
+        return;
+    }
+    let sum = match checksum::of_transport(source.ip(), destination.ip(), protocol::UDP, packet) {
+        // Zero means "not computed" (RFC 768).
+        0 => 0xffff,
+        sum => sum,
+    };
+    if let Some(field) = packet.get_mut(6..8) {
+        field.copy_from_slice(&u16::to_be_bytes(sum));
     }
 }

@@ -7,10 +7,10 @@ use smoltcp::wire::EthernetProtocol;
 use crate::address::HardwareAddress;
 use crate::dhcp_message::{CLIENT_PORT, DhcpMessage, MessageKind, SERVER_PORT, option};
 use crate::driver::Frame;
+use crate::stack::Stack;
 use crate::stack::ip::header::{self, IPV4_HEADER, Outgoing, protocol};
 use crate::stack::ip::icmp::HOP_LIMIT;
-use crate::stack::udp::UDP_HEADER;
-use crate::stack::{Stack, checksum};
+use crate::stack::udp::{self, UDP_HEADER};
 
 impl Stack {
     pub(super) fn dhcp_message(&self, kind: MessageKind) -> DhcpMessage {
@@ -62,21 +62,7 @@ impl Stack {
         };
         header::emit(&outgoing, frame.bytes_mut());
         let (from, to) = (SocketAddr::from((source, CLIENT_PORT)), SocketAddr::from((destination, SERVER_PORT)));
-        if let Some(packet) = frame.bytes_mut().get_mut(IPV4_HEADER..)
-            && let Some((head, body)) = packet.split_first_chunk_mut::<UDP_HEADER>()
-        {
-            let length = u16::try_from(UDP_HEADER + bytes.len()).unwrap_or(u16::MAX);
-            let ([a, b], [c, d], [e, f]) = (from.port().to_be_bytes(), to.port().to_be_bytes(), length.to_be_bytes());
-            *head = [a, b, c, d, e, f, 0, 0];
-            body.copy_from_slice(&bytes);
-            let sum = match checksum::of_transport(from.ip(), to.ip(), protocol::UDP, packet) {
-                0 => 0xffff,
-                sum => sum,
-            };
-            if let Some(field) = packet.get_mut(6..8) {
-                field.copy_from_slice(&sum.to_be_bytes());
-            }
-        }
+        udp::emit(from, to, &bytes, true, frame.bytes_mut().get_mut(IPV4_HEADER..).unwrap_or_default());
         frame
     }
 }
