@@ -13,8 +13,24 @@ pub struct TcpSettings {
     pub no_delay: bool,
     /// Time to live or hop limit of what is sent; 0 counts as 1.
     pub hop_limit: u8,
-    /// Milliseconds between keep-alive probes of an idle connection; 0 for none.
+    /// Traffic class of what is sent: DSCP and ECN bits (IP_TOS, IPV6_TCLASS).
+    pub traffic_class: u8,
+    /// Milliseconds of silence after which keep-alive probes begin (TCP_KEEPIDLE); 0 for no probes.
     pub keep_alive: u32,
+    /// Milliseconds between keep-alive probes (TCP_KEEPINTVL).
+    pub keep_alive_interval: u32,
+    /// Unanswered keep-alive probes after which the connection ends with `TimedOut` (TCP_KEEPCNT).
+    pub keep_alive_count: u8,
+    /// Milliseconds that written data may stay unacknowledged before the connection ends with `TimedOut` (TCP_USER_TIMEOUT, RFC 5482);
+    /// 0 for the system's 15 minutes.
+    pub user_timeout: u32,
+    /// What dropping the stream does with data that is still unsent (SO_LINGER): `None` delivers it in the background, `Some(0)` resets the
+    /// connection at once, other values deliver for so many milliseconds at most and reset then. Dropping never waits.
+    pub linger: Option<u32>,
+    /// Lets a listener bind a port that connections of an earlier one still use (SO_REUSEADDR). Ours always may, as they do not collide.
+    pub reuse_address: bool,
+    /// Lets several listeners that all set this share one address; connections are spread over them by hash (SO_REUSEPORT).
+    pub reuse_port: bool,
 }
 
 impl Default for TcpSettings {
@@ -24,7 +40,14 @@ impl Default for TcpSettings {
             send_buffer: limits::TCP_BUFFER,
             no_delay: false,
             hop_limit: limits::HOP_LIMIT,
+            traffic_class: 0,
             keep_alive: 0,
+            keep_alive_interval: 75_000,
+            keep_alive_count: 9,
+            user_timeout: 0,
+            linger: None,
+            reuse_address: false,
+            reuse_port: false,
         }
     }
 }
