@@ -1,112 +1,179 @@
-//! Ours beside raw smoltcp, in one run on one thread, per CPU second: `cargo bench`.
+//! Ours beside raw smoltcp, in one run on one thread, per CPU second: `cargo bench`; `-- --quick` for a short run.
 //!
 //! "Raw" is smoltcp in a tight loop: two interfaces, one plain socket set each, a link in memory. "Ours" are two whole systems (manager, runner,
-//! asynchronous sockets) on one executor over a cable in memory. Both compute and verify checksums, use MTU 1500, IP medium and 64 KiB
-//! buffers. Each row is the best of several rounds; rounds of both alternate, so that noise of the machine hits both.
+//! asynchronous sockets) on one executor over a cable in memory. Both compute and verify checksums and use IP medium. Each figure is the best
+//! of several rounds; rounds of both alternate, so that noise of the machine hits both. The workloads stand in `../workloads`, which the
+//! comparison with other stacks in `../peers` shares.
 
-#![expect(clippy::unwrap_used, clippy::indexing_slicing, reason = "a benchmark that fails may end at once")]
+#![expect(
+    clippy::unwrap_used,
+    clippy::expect_used,
+    clippy::panic,
+    clippy::indexing_slicing,
+    reason = "a benchmark that fails may end at once"
+)]
 
-mod ours;
-mod raw;
+mod goals;
+#[path = "../workloads/mod.rs"]
+mod workloads;
 
 use std::time::Duration;
 
-/// CPU time of this thread.
-pub(crate) fn cpu_time() -> Duration {
-    let time = rustix::time::clock_gettime(rustix::time::ClockId::ThreadCPUTime);
-    Duration::new(u64::try_from(time.tv_sec).unwrap_or(0), u32::try_from(time.tv_nsec).unwrap_or(0))
+use goals::Goals;
+use workloads::contender::AsyncPair;
+use workloads::measure::{self, Workload};
+use workloads::ours::{self, Ours};
+use workloads::raw::RawPair;
+use workloads::{IDLE_BUFFER, Pair, Setup};
+
+#[global_allocator]
+static ALLOCATOR: workloads::allocator::Counting = workloads::allocator::Counting;
+
+/// How long and how often.
+struct Effort {
+    rounds: usize,
+    span: Duration,
+    second: Duration,
+    idle: &'static [usize],
+    calls: usize,
 }
 
-/// What both stacks take for time: monotonic, cheap to read.
-#[expect(clippy::disallowed_methods, reason = "a benchmark measures real time")]
-pub(crate) fn monotonic() -> std::time::Instant {
-    std::time::Instant::now()
+const WHOLE: Effort = Effort {
+    rounds: 3,
+    span: Duration::from_millis(250),
+    second: Duration::from_secs(1),
+    idle: &[0, 100, 1_000, 10_000],
+    calls: 500_000,
+};
+
+const QUICK: Effort = Effort {
+    rounds: 1,
+    span: Duration::from_millis(40),
+    second: Duration::from_millis(100),
+    idle: &[0, 1_000],
+    calls: 20_000,
+};
+
+/// A figure of both.
+#[derive(Clone, Copy, Default)]
+struct Both {
+    raw: f64,
+    ours: f64,
 }
 
-/// Bytes of one ping.
-pub(crate) const MESSAGE: usize = 64;
-/// Bytes of every TCP buffer of the active connection.
-pub(crate) const BUFFER: usize = 64 * 1024;
-/// Bytes of the buffers of idle connections.
-pub(crate) const IDLE_BUFFER: usize = 4 * 1024;
-/// Bytes of an IP packet.
-pub(crate) const MTU: usize = 1500;
+impl Both {
+    /// The better of each.
+    fn best(self, other: Self) -> Self {
+        Self { raw: self.raw.max(other.raw), ours: self.ours.max(other.ours) }
+    }
 
-/// Two systems with one active and `idle` idle connections between them.
-pub(crate) trait Pair {
-    /// Sends `count` messages there and back, one at a time.
-    fn ping_pong(&mut self, count: usize);
-    /// Sends `bytes` bytes one way.
-    fn bulk(&mut self, bytes: usize);
-}
-
-struct Figures {
-    round_trips: f64,
-    mebibytes: f64,
-}
-
-fn measure(pair: &mut dyn Pair, idle: usize, is_linear: bool) -> Figures {
-    // Raw smoltcp slows down with every idle socket; the work is chosen so that each round takes a fair time.
-    let scale = if is_linear { 1 + idle / 10 } else { 1 };
-    let (pings, bytes) = ((200_000 / scale).max(100), ((256 << 20) / scale).max(256 << 10));
-    let before = cpu_time();
-    pair.ping_pong(pings);
-    let between = cpu_time();
-    pair.bulk(bytes);
-    let after = cpu_time();
-    Figures {
-        round_trips: pings as f64 / (between - before).as_secs_f64(),
-        mebibytes: bytes as f64 / f64::from(1 << 20) / (after - between).as_secs_f64(),
+    fn ratio(self) -> f64 {
+        self.ours / self.raw
     }
 }
 
-fn best(into: &mut Option<Figures>, new: Figures) {
-    *into = Some(match into.take() {
-        None => new,
-        Some(known) => Figures {
-            round_trips: known.round_trips.max(new.round_trips),
-            mebibytes: known.mebibytes.max(new.mebibytes),
-        },
-    });
+/// The best rates of some workloads on the same pairs.
+fn best<const N: usize>(effort: &Effort, workloads: [Workload; N]) -> [Both; N] {
+    let setup = workloads[0].setup();
+    let (mut raw, mut ours) = (RawPair::new(&setup), AsyncPair::<Ours>::new(&setup));
+    let mut rates = [Both::default(); N];
+    for _ in 0..effort.rounds {
+        for (known, workload) in rates.iter_mut().zip(workloads) {
+            let rate = |pair: &mut dyn Pair| workload.measure(pair, effort.span).value;
+            *known = known.best(Both { raw: rate(&mut raw), ours: rate(&mut ours) });
+        }
+    }
+    rates
 }
 
-fn main() {
-    let rounds = if std::env::args().any(|argument| argument == "--quick") { 1 } else { 3 };
-    println!(
-        "per second of CPU time, one thread, best of {rounds}; ratio to raw without idle connections in brackets\n"
-    );
+fn idle_connections(effort: &Effort, goals: &mut Goals) {
     println!("| idle connections | ping-pong raw | ping-pong ours | bulk raw, MiB | bulk ours, MiB |");
     println!("|---:|---:|---:|---:|---:|");
     let mut base = None;
-    let mut own_base = None;
-    for idle in [0, 100, 1_000, 10_000] {
-        let (mut raw_best, mut our_best) = (None, None);
-        let mut raw = raw::RawPair::new(idle);
-        let mut ours = ours::OurPair::new(idle);
-        for _ in 0..rounds {
-            best(&mut raw_best, measure(&mut raw, idle, true));
-            best(&mut our_best, measure(&mut ours, idle, false));
-        }
-        let (Some(raw), Some(ours)) = (raw_best, our_best) else { continue };
-        let (raw_trips, raw_bulk) = *base.get_or_insert((raw.round_trips, raw.mebibytes));
-        let (own_trips, own_bulk) = *own_base.get_or_insert((ours.round_trips, ours.mebibytes));
+    let mut last = None;
+    for &idle in effort.idle {
+        let rates = best(effort, [Workload::PingPong { idle }, Workload::Bulk { idle }]);
+        let [ping, bulk] = rates;
+        let [ping_base, bulk_base] = *base.get_or_insert(rates);
         println!(
             "| {idle} | {:.0} ({:.3}) | {:.0} ({:.3}) | {:.0} ({:.3}) | {:.0} ({:.3}) |",
-            raw.round_trips,
-            raw.round_trips / raw_trips,
-            ours.round_trips,
-            ours.round_trips / raw_trips,
-            raw.mebibytes,
-            raw.mebibytes / raw_bulk,
-            ours.mebibytes,
-            ours.mebibytes / raw_bulk,
+            ping.raw,
+            ping.raw / ping_base.raw,
+            ping.ours,
+            ping.ours / ping_base.raw,
+            bulk.raw,
+            bulk.raw / bulk_base.raw,
+            bulk.ours,
+            bulk.ours / bulk_base.raw,
         );
-        if idle == 10_000 {
-            println!(
-                "\nours with 10,000 idle connections relative to ours with none: ping-pong {:.3}, bulk {:.3} (goal: at least 0.9)",
-                ours.round_trips / own_trips,
-                ours.mebibytes / own_bulk
-            );
-        }
+        last = Some((ping.ours / ping_base.ours, bulk.ours / bulk_base.ours));
     }
+    let (Some([ping, bulk]), Some((idle_ping, idle_bulk))) = (base, last) else { return };
+    goals.at_least("ping-pong with the most idle connections, relative to ours with none", 0.9, idle_ping);
+    goals.at_least("bulk with the most idle connections, relative to ours with none", 0.9, idle_bulk);
+    goals.at_least("ping-pong, relative to raw", 0.5, ping.ratio());
+    goals.at_least("bulk at MTU 1500, relative to raw", 0.85, bulk.ratio());
+}
+
+fn other_rates(effort: &Effort, goals: &mut Goals) {
+    println!("\n| workload | raw | ours | ours relative to raw |");
+    println!("|---|---:|---:|---:|");
+    let line = |name: &str, both: Both| {
+        println!("| {name} | {:.0} | {:.0} | {:.3} |", both.raw, both.ours, both.ratio());
+        both.ratio()
+    };
+    let [large] = best(effort, [Workload::BulkLarge]);
+    line("bulk at MTU 65535, MiB", large);
+    let [small, full] = best(effort, [Workload::Datagrams { size: 64 }, Workload::Datagrams { size: 1_400 }]);
+    goals.at_least("UDP 64 B, relative to raw", 0.6, line("UDP 64 B, datagrams received", small));
+    goals.at_least("UDP 1400 B, relative to raw", 0.75, line("UDP 1400 B, datagrams received", full));
+    let mut seconds = [Both::default(); 3];
+    let mut failure = None;
+    for _ in 0..effort.rounds {
+        // Fresh pairs: what is left of old connections must not help or hinder.
+        let raw = measure::connections(&mut RawPair::new(&Setup::usual(0)), effort.second);
+        let ours = measure::connections(&mut AsyncPair::<Ours>::new(&Setup::usual(0)), effort.second);
+        for (known, (raw, ours)) in seconds.iter_mut().zip(raw.rates.into_iter().zip(ours.rates)) {
+            *known = known.best(Both { raw, ours });
+        }
+        failure = failure.or(ours.failure);
+    }
+    line("connections, first second", seconds[0]);
+    line("connections, third second", seconds[2]);
+    if let Some(failure) = failure {
+        println!("\nconnections of ours ended early: {failure}");
+    }
+    goals.at_least("connections, third second relative to first", 0.95, seconds[2].ours / seconds[0].ours);
+}
+
+fn amounts(effort: &Effort, goals: &mut Goals) {
+    let idle = effort.idle.last().copied().unwrap_or(0);
+    let raw = measure::memory(RawPair::new, idle, IDLE_BUFFER);
+    let ours = measure::memory(AsyncPair::<Ours>::new, idle, IDLE_BUFFER);
+    println!("\n| amount | raw | ours |");
+    println!("|---|---:|---:|");
+    println!("| bytes per end of an idle connection, its buffers apart ({idle} connections) | {raw:.0} | {ours:.0} |");
+    goals.at_most("memory per idle connection beyond its buffers", "B", 1024.0, ours);
+    let mut slowest = 0.0_f64;
+    for (command, nanoseconds) in ours::control_calls(effort.calls) {
+        println!("| control call {command}, ns | – | {nanoseconds:.0} |");
+        slowest = slowest.max(nanoseconds);
+    }
+    goals.at_most("control call on an open device, the slowest of the above", "ns", 1000.0, slowest);
+    let wake_ups = ours::idle_wake_ups(effort.second * 3) as f64 / (effort.second * 3).as_secs_f64();
+    println!("| wake-ups per second, two idle interfaces | – | {wake_ups:.0} |");
+    goals.at_most("idle interface, wake-ups per second", "/s", 0.0, wake_ups);
+}
+
+fn main() {
+    let effort = if std::env::args().any(|argument| argument == "--quick") { QUICK } else { WHOLE };
+    let rounds = effort.rounds;
+    println!(
+        "per second of CPU time, one thread, best of {rounds}; ratio to raw without idle connections in brackets\n"
+    );
+    let mut goals = Goals::default();
+    idle_connections(&effort, &mut goals);
+    other_rates(&effort, &mut goals);
+    amounts(&effort, &mut goals);
+    goals.print();
 }

@@ -1,0 +1,204 @@
+//! Two systems of ours on one executor, joined by a cable: manager, runner, asynchronous sockets.
+
+use std::error::Error;
+use std::net::SocketAddr;
+use std::sync::Arc;
+use std::sync::atomic::{AtomicU64, Ordering};
+use std::time::Duration;
+
+use async_executor::Executor;
+use network::address::HardwareAddress;
+use network::command::{GetInterface, GetStatistics, ListInterfaces};
+use network::driver::Medium;
+use network::platform::{BoxFuture, Clock, Entropy, Instant, Spawner};
+use network::{Manager, Platform, Sockets, TcpListener, TcpSettings, TcpStream, UdpSocket};
+use virtual_file_system::{Credentials, File, Mode, OpenFlags, Path, VirtualFileSystem};
+
+use super::contender::{Contender, End, Outcome};
+use super::executor::{self, Alarm};
+use super::{Setup, cpu_time, monotonic};
+
+struct RealClock {
+    start: std::time::Instant,
+    alarm: Alarm,
+}
+
+impl Clock for RealClock {
+    fn now(&self) -> Instant {
+        Instant::ZERO.after(self.start.elapsed())
+    }
+
+    fn sleep_until(&self, deadline: Instant) -> BoxFuture<'static, ()> {
+        Box::pin(self.alarm.at(self.start + deadline.since(Instant::ZERO)))
+    }
+}
+
+struct Counter(AtomicU64);
+
+impl Entropy for Counter {
+    fn fill(&self, buffer: &mut [u8]) -> Result<(), &'static str> {
+        for byte in buffer {
+            *byte = (self.0.fetch_add(0x9e37_79b9_7f4a_7c15, Ordering::Relaxed).wrapping_mul(0xbf58_476d_1ce4_e5b9)
+                >> 56) as u8;
+        }
+        Ok(())
+    }
+}
+
+struct Tasks(Arc<Executor<'static>>);
+
+impl Spawner for Tasks {
+    fn spawn(&self, task: BoxFuture<'static, ()>) -> Result<(), &'static str> {
+        self.0.spawn(task).detach();
+        Ok(())
+    }
+}
+
+struct System {
+    files: VirtualFileSystem,
+    _manager: Manager,
+    sockets: Sockets,
+}
+
+impl System {
+    fn new(executor: &Arc<Executor<'static>>, alarm: &Alarm, end: drivers::Cable, host: u8) -> Self {
+        let platform = Platform {
+            clock: Arc::new(RealClock { start: monotonic(), alarm: alarm.clone() }),
+            entropy: Arc::new(Counter(AtomicU64::new(u64::from(host)))),
+            spawner: Arc::new(Tasks(Arc::clone(executor))),
+        };
+        let files = VirtualFileSystem::new();
+        let manager = Manager::new(files.clone(), platform).unwrap();
+        manager.register("net0", Box::new(end), None).unwrap();
+        let system = Self { files, sockets: manager.sockets(), _manager: manager };
+        let text = format!("link up\naddress add 10.0.0.{host}/24\n");
+        system.open("/devices/network/net0").try_write(text.as_bytes()).unwrap();
+        system
+    }
+
+    fn open(&self, path: &str) -> File {
+        let path = Path::parse(path).unwrap();
+        self.files.open(&Credentials::root(), &path, OpenFlags::READ | OpenFlags::WRITE, Mode::empty()).unwrap()
+    }
+}
+
+/// Two systems joined by a cable.
+pub(crate) struct Ours {
+    executor: Arc<Executor<'static>>,
+    alarm: Alarm,
+    left: System,
+    right: System,
+}
+
+fn settings(buffer: usize) -> TcpSettings {
+    TcpSettings { receive_buffer: buffer, send_buffer: buffer, ..TcpSettings::default() }
+}
+
+fn server(port: u16) -> SocketAddr {
+    SocketAddr::from(([10, 0, 0, 2], port))
+}
+
+impl Contender for Ours {
+    type Listener = TcpListener;
+    type Stream = TcpStream;
+    type Datagrams = UdpSocket;
+
+    fn new(setup: &Setup) -> Self {
+        let (executor, alarm) = (Arc::new(Executor::new()), Alarm::default());
+        let hardware = (HardwareAddress([2, 0, 0, 0, 0, 1]), HardwareAddress([2, 0, 0, 0, 0, 2]));
+        let (mtu, medium) = (setup.mtu, Medium::Ip);
+        let options = drivers::CableOptions { mtu, medium, hardware, reliable: false, capacity: 1024 };
+        let (left, right) = drivers::cable(options);
+        let left = System::new(&executor, &alarm, left, 1);
+        let right = System::new(&executor, &alarm, right, 2);
+        Self { executor, alarm, left, right }
+    }
+
+    fn run<T>(&self, work: impl Future<Output = T>) -> T {
+        executor::run(&self.alarm, self.executor.run(work))
+    }
+
+    async fn sleep(&self, time: Duration) {
+        self.alarm.at(monotonic() + time).await;
+    }
+
+    async fn listen(&self, port: u16, buffer: usize, _: usize) -> Outcome<TcpListener> {
+        Ok(TcpListener::bind_with(&self.right.sockets, server(port), 16, settings(buffer))?)
+    }
+
+    async fn accept(&self, listener: &mut TcpListener) -> Outcome<TcpStream> {
+        Ok(listener.accept().await?)
+    }
+
+    async fn connect(&self, port: u16, buffer: usize) -> Outcome<TcpStream> {
+        Ok(TcpStream::connect_with(&self.left.sockets, None, server(port), &settings(buffer)).await?)
+    }
+
+    async fn read(stream: &mut TcpStream, buffer: &mut [u8]) -> Outcome<usize> {
+        Ok(stream.read(buffer).await?)
+    }
+
+    async fn write(stream: &mut TcpStream, data: &[u8]) -> Outcome<usize> {
+        Ok(stream.write(data).await?)
+    }
+
+    async fn close(stream: TcpStream) -> Outcome<()> {
+        drop(stream);
+        Ok(())
+    }
+
+    async fn bind(&self, end: End, port: u16) -> Outcome<UdpSocket> {
+        let (system, host) = if end == End::Left { (&self.left, 1) } else { (&self.right, 2) };
+        let socket = UdpSocket::new(&system.sockets);
+        socket.bind(SocketAddr::from(([10, 0, 0, host], port)))?;
+        Ok(socket)
+    }
+
+    async fn send(socket: &mut UdpSocket, data: &[u8], port: u16) -> Outcome<()> {
+        Ok(socket.send_to(data, server(port)).await?)
+    }
+
+    async fn receive(socket: &mut UdpSocket, buffer: &mut [u8]) -> Outcome<usize> {
+        Ok(socket.receive_from(buffer).await?.0)
+    }
+}
+
+/// What a control call on an open file costs, by command, in nanoseconds of CPU time.
+pub(crate) fn control_calls(calls: usize) -> Vec<(&'static str, f64)> {
+    let ours = Ours::new(&Setup::usual(0));
+    let device = ours.left.open("/devices/network/net0");
+    let system = ours.left.open("/devices/sockets");
+    macro_rules! cost {
+        ($file:ident, $command:ty) => {{
+            let before = cpu_time();
+            ours.run(async {
+                for _ in 0..calls {
+                    std::hint::black_box($file.control::<$command>(&()).await?);
+                }
+                Ok::<_, Box<dyn Error>>(())
+            })
+            .unwrap();
+            (cpu_time() - before).as_secs_f64() * 1e9 / calls as f64
+        }};
+    }
+    vec![
+        ("GetStatistics", cost!(device, GetStatistics)),
+        ("GetInterface", cost!(device, GetInterface)),
+        ("ListInterfaces", cost!(system, ListInterfaces)),
+    ]
+}
+
+/// How often the runners of two idle interfaces woke up in this time.
+pub(crate) fn idle_wake_ups(time: Duration) -> u64 {
+    let ours = Ours::new(&Setup::usual(0));
+    let polls = || -> u64 {
+        let of =
+            |system: &System| system.open("/devices/network/net0").try_control::<GetStatistics>(&()).unwrap().polls;
+        of(&ours.left) + of(&ours.right)
+    };
+    // What configuring set off is not counted.
+    ours.run(ours.alarm.at(monotonic() + Duration::from_secs(1)));
+    let before = polls();
+    ours.run(ours.alarm.at(monotonic() + time));
+    polls() - before
+}
