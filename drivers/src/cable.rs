@@ -2,11 +2,13 @@
 //!
 //! Each end gathers a batch on its own side and exchanges it with the other under one lock, so the lock is taken once per
 //! batch and not per frame. Order of a frame: `outbox` of the sender → `queue` of the receiver's [`End`] → `inbox` of the
-//! receiver. Under the lock nobody is woken; [`Driver::flush`] hands the other end's waker out.
+//! receiver; used buffers go back the other way, so that a stream in one direction needs no new memory. Under the lock nobody is
+//! woken; [`Driver::flush`] hands the other end's waker out. What a look without the lock may ask stands in [`Hints`].
 
 use std::collections::VecDeque;
 use std::mem;
 use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering};
 use std::task::Waker;
 
 use network::address::HardwareAddress;
@@ -53,8 +55,40 @@ impl Side {
 struct End {
     /// Frames for this end.
     queue: VecDeque<Frame>,
+    /// Buffers that the other end is done with.
+    returned: Vec<Frame>,
     waker: Option<Waker>,
     wants_room: bool,
+}
+
+/// What may be asked without the lock. Written under it, except for `listens`: an end that sets that and then finds no frame
+/// will be woken for the next one, since the other end adds the frame before it looks (both sequentially consistent).
+#[derive(Debug, Default)]
+struct Hints {
+    /// Frames wait for the end.
+    frames: [AtomicBool; 2],
+    /// The end's waker stands in the shared part and is to be used.
+    listens: [AtomicBool; 2],
+    /// The link is up.
+    up: AtomicBool,
+}
+
+impl Hints {
+    fn frames(&self, side: Side) -> &AtomicBool {
+        let [left, right] = &self.frames;
+        if side == Side::Left { left } else { right }
+    }
+
+    fn listens(&self, side: Side) -> &AtomicBool {
+        let [left, right] = &self.listens;
+        if side == Side::Left { left } else { right }
+    }
+
+    /// The end's waker, if it waits to be woken.
+    fn summon(&self, side: Side, end: &End) -> Option<Waker> {
+        let listens = self.listens(side).swap(false, Ordering::SeqCst);
+        if listens { end.waker.clone() } else { None }
+    }
 }
 
 #[derive(Debug)]
@@ -79,14 +113,15 @@ impl Shared {
     }
 
     /// Frames on a pulled cable are lost; everybody hears of it.
-    fn change(&mut self, change: impl FnOnce(&mut Self)) -> (Vec<Frame>, [Option<Waker>; 2]) {
+    fn change(&mut self, hints: &Hints, change: impl FnOnce(&mut Self)) -> (Vec<Frame>, [Option<Waker>; 2]) {
         let before = self.is_up();
         change(self);
         if self.is_up() == before {
             return (Vec::new(), [None, None]);
         }
+        hints.up.store(self.is_up(), Ordering::SeqCst);
         let lost = self.left.queue.drain(..).chain(self.right.queue.drain(..)).collect();
-        (lost, [self.left.waker.take(), self.right.waker.take()])
+        (lost, [hints.summon(Side::Left, &self.left), hints.summon(Side::Right, &self.right)])
     }
 }
 
@@ -95,14 +130,19 @@ impl Shared {
 pub fn cable(options: CableOptions) -> (Cable, Cable) {
     let shared = Shared { left: End::default(), right: End::default(), plugged: true, whole: true };
     let shared = Arc::new(Lock::new(shared));
+    let hints = Arc::new(Hints { up: AtomicBool::new(true), ..Hints::default() });
     let end = |side| Cable {
         shared: Arc::clone(&shared),
+        hints: Arc::clone(&hints),
         side,
         options,
         hardware: if side == Side::Left { options.hardware.0 } else { options.hardware.1 },
         outbox: VecDeque::new(),
         inbox: VecDeque::new(),
+        spares: Vec::new(),
         room: options.capacity.max(1),
+        known: None,
+        wants_room: false,
         doorbell: None,
         counters: Arc::default(),
     };
@@ -113,6 +153,7 @@ pub fn cable(options: CableOptions) -> (Cable, Cable) {
 #[derive(Debug)]
 pub struct Cable {
     shared: Arc<Lock<Shared>>,
+    hints: Arc<Hints>,
     side: Side,
     options: CableOptions,
     hardware: HardwareAddress,
@@ -120,8 +161,13 @@ pub struct Cable {
     outbox: VecDeque<Frame>,
     /// The batch under work.
     inbox: VecDeque<Frame>,
+    /// Buffers that came back.
+    spares: Vec<Frame>,
     /// Frames that the outbox may hold; the other end can only make it more.
     room: usize,
+    /// The waker that stands in the shared part, and whether it is for room too.
+    known: Option<Waker>,
+    wants_room: bool,
     /// Whom the next flush wakes.
     doorbell: Option<Waker>,
     counters: Arc<Counters>,
@@ -131,7 +177,7 @@ impl Cable {
     /// A hand on the cable, which can pull it.
     #[must_use]
     pub fn control(&self) -> CableControl {
-        CableControl { shared: Arc::clone(&self.shared) }
+        CableControl { shared: Arc::clone(&self.shared), hints: Arc::clone(&self.hints) }
     }
 
     /// The device that answers [`controller_commands`](crate::controller_commands) about this end.
@@ -150,14 +196,19 @@ impl Cable {
 
     /// Hands the outbox over and learns how much room there is.
     fn exchange(&mut self) {
-        let Self { shared, side, options, outbox, counters, .. } = self;
-        let side = *side;
+        let Self { shared, hints, side, options, outbox, spares, counters, .. } = self;
+        let (side, other) = (*side, side.other());
         let (waker, waiting) = shared.with(|shared| {
             let is_up = shared.is_up();
-            let peer = shared.end(side.other());
+            let own = shared.end(side);
+            if spares.is_empty() && !own.returned.is_empty() {
+                mem::swap(spares, &mut own.returned);
+            }
+            let peer = shared.end(other);
             if is_up && !outbox.is_empty() {
                 peer.queue.append(outbox);
-                (peer.waker.take(), peer.queue.len())
+                hints.frames(other).store(true, Ordering::SeqCst);
+                (hints.summon(other, peer), peer.queue.len())
             } else {
                 (None, peer.queue.len())
             }
@@ -197,25 +248,25 @@ impl Driver for Cable {
     }
 
     fn link_state(&mut self) -> LinkState {
-        if self.shared.with(|shared| shared.is_up()) {
+        if self.hints.up.load(Ordering::SeqCst) {
             return LinkState::Up;
         }
         self.inbox.clear();
         LinkState::Down
     }
 
-    fn receive(&mut self, _: &mut FramePool) -> Option<Frame> {
-        if self.inbox.is_empty() {
-            let Self { shared, side, inbox, .. } = self;
-            let side = *side;
+    fn receive(&mut self, pool: &mut FramePool) -> Option<Frame> {
+        if self.inbox.is_empty() && self.hints.frames(self.side).load(Ordering::SeqCst) {
+            let Self { shared, hints, side, inbox, options, .. } = self;
+            let (side, other) = (*side, side.other());
             let waker = shared.with(|shared| {
-                let end = shared.end(side);
-                if end.queue.is_empty() {
-                    return None;
-                }
-                mem::swap(&mut end.queue, inbox);
-                let peer = shared.end(side.other());
-                if peer.wants_room { peer.waker.take() } else { None }
+                mem::swap(&mut shared.end(side).queue, inbox);
+                hints.frames(side).store(false, Ordering::SeqCst);
+                let peer = shared.end(other);
+                // As many buffers go back as frames came.
+                let room = options.capacity.saturating_sub(peer.returned.len());
+                peer.returned.extend(core::iter::from_fn(|| pool.spare()).take(inbox.len().min(room)));
+                if peer.wants_room { hints.summon(other, peer) } else { None }
             });
             self.ring(waker);
         }
@@ -243,6 +294,9 @@ impl Driver for Cable {
             self.counters.sent(length);
             self.outbox.push_back(frame);
         }
+        if let Some(spare) = self.spares.pop() {
+            pool.put(spare);
+        }
         Ok(())
     }
 
@@ -254,15 +308,18 @@ impl Driver for Cable {
     }
 
     fn register(&mut self, waker: &Waker, room: bool) {
-        let replaced = self.shared.with(|shared| {
-            let end = shared.end(self.side);
-            end.wants_room = room;
-            match &end.waker {
-                Some(known) if known.will_wake(waker) => None,
-                _ => end.waker.replace(waker.clone()),
-            }
-        });
-        drop(replaced);
+        let is_known = self.known.as_ref().is_some_and(|known| known.will_wake(waker));
+        if !is_known || room != self.wants_room {
+            let replaced = self.shared.with(|shared| {
+                let end = shared.end(self.side);
+                end.wants_room = room;
+                end.waker.replace(waker.clone())
+            });
+            drop(replaced);
+            self.known = Some(waker.clone());
+            self.wants_room = room;
+        }
+        self.hints.listens(self.side).store(true, Ordering::SeqCst);
     }
 }
 
@@ -270,7 +327,7 @@ impl Drop for Cable {
     fn drop(&mut self) {
         let (lost, wakers) = self.shared.with(|shared| {
             shared.end(self.side).waker = None;
-            shared.change(|shared| shared.whole = false)
+            shared.change(&self.hints, |shared| shared.whole = false)
         });
         drop(lost);
         wakers.into_iter().flatten().chain(self.doorbell.take()).for_each(Waker::wake);
@@ -281,12 +338,13 @@ impl Drop for Cable {
 #[derive(Clone, Debug)]
 pub struct CableControl {
     shared: Arc<Lock<Shared>>,
+    hints: Arc<Hints>,
 }
 
 impl CableControl {
     /// Plugs the cable in or pulls it; both ends are woken if that changes the link. What is on the way is lost.
     pub fn set_link(&self, plugged: bool) {
-        let (lost, wakers) = self.shared.with(|shared| shared.change(|shared| shared.plugged = plugged));
+        let (lost, wakers) = self.shared.with(|shared| shared.change(&self.hints, |shared| shared.plugged = plugged));
         drop(lost);
         wakers.into_iter().flatten().for_each(Waker::wake);
     }
@@ -304,7 +362,7 @@ impl CableControl {
     /// The link as of now: down also when one of the ends is gone.
     #[must_use]
     pub fn link(&self) -> LinkState {
-        if self.shared.with(|shared| shared.is_up()) { LinkState::Up } else { LinkState::Down }
+        if self.hints.up.load(Ordering::SeqCst) { LinkState::Up } else { LinkState::Down }
     }
 }
 

@@ -154,6 +154,11 @@ impl FramePool {
         frame
     }
 
+    /// A recycled frame of unspecified length and content, if there is one: for drivers that return buffers to where frames come from.
+    pub fn spare(&mut self) -> Option<Frame> {
+        self.free.pop().map(|buffer| Frame { start: 0, end: buffer.len(), buffer })
+    }
+
     /// Gives a frame's buffer back.
     pub fn put(&mut self, frame: Frame) {
         if self.free.len() < limits::POOL_FRAMES && frame.buffer.capacity() <= limits::POOL_FRAME_BYTES {

@@ -24,8 +24,8 @@ use crate::stack::{Stack, Wakes};
 pub(crate) enum Turn {
     /// There is more to do at once.
     Again,
-    /// Sleep until the deadline, if there is one, or until woken.
-    Sleep(Option<Instant>),
+    /// Sleep until the deadline, if there is one, or until woken. With the present, so that it need not be asked again.
+    Sleep(Option<Instant>, Instant),
     /// The interface is gone.
     Gone,
 }
@@ -182,7 +182,7 @@ impl Engine {
             (Some(deadline), Some(asleep)) => Some(deadline.min(asleep)),
             (deadline, _) => deadline,
         };
-        Turn::Sleep(deadline)
+        Turn::Sleep(deadline, self.stack.now)
     }
 
     /// Reads frames, a batch at most and only while their answers find room.

@@ -5,19 +5,30 @@
 use alloc::sync::Arc;
 use core::future::Future;
 use core::pin::Pin;
-use core::task::{Context, Poll};
+use core::task::{Context, Poll, Waker};
+use core::time::Duration;
 
 use crate::interface::{Interface, Turn};
 use crate::platform::{BoxFuture, Clock, Instant};
 
 /// Turns in a row before other tasks get their turn.
 const TURNS: usize = 8;
+/// A sleep that is over within this time is polled again, as its clock may be early by that much.
+const EARLY: Duration = Duration::from_millis(2);
 
 /// The task of one interface; ends when the interface is unregistered.
 pub(crate) struct Runner {
     interface: Arc<Interface>,
     clock: Arc<dyn Clock>,
-    sleep: Option<(Instant, BoxFuture<'static, ()>)>,
+    sleep: Option<Sleep>,
+}
+
+/// A sleep under way.
+struct Sleep {
+    deadline: Instant,
+    timer: BoxFuture<'static, ()>,
+    /// Whom the timer knows; polling it again for the same one is work for nothing.
+    waker: Option<Waker>,
 }
 
 impl Runner {
@@ -26,19 +37,28 @@ impl Runner {
     }
 
     /// Waits for the deadline; true when it came.
-    fn poll_sleep(&mut self, deadline: Option<Instant>, context: &mut Context<'_>) -> bool {
+    fn poll_sleep(&mut self, deadline: Option<Instant>, now: Instant, context: &mut Context<'_>) -> bool {
         let Some(deadline) = deadline else {
             self.sleep = None;
             return false;
         };
         // An earlier sleep serves as well.
-        let (_, sleep) = match &mut self.sleep {
-            Some(sleep) if sleep.0 <= deadline => sleep,
-            sleep => sleep.insert((deadline, self.clock.sleep_until(deadline))),
+        let sleep = match &mut self.sleep {
+            Some(sleep) if sleep.deadline <= deadline => sleep,
+            sleep => {
+                let timer = self.clock.sleep_until(deadline);
+                sleep.insert(Sleep { deadline, timer, waker: None })
+            }
         };
-        let is_over = sleep.as_mut().poll(context).is_ready();
+        let is_known = sleep.waker.as_ref().is_some_and(|known| known.will_wake(context.waker()));
+        if is_known && now.after(EARLY) < sleep.deadline {
+            return false;
+        }
+        let is_over = sleep.timer.as_mut().poll(context).is_ready();
         if is_over {
             self.sleep = None;
+        } else if !is_known {
+            sleep.waker = Some(context.waker().clone());
         }
         is_over
     }
@@ -49,12 +69,12 @@ impl Future for Runner {
 
     fn poll(mut self: Pin<&mut Self>, context: &mut Context<'_>) -> Poll<()> {
         for _ in 0..TURNS {
-            let asleep_until = self.sleep.as_ref().map(|(deadline, _)| *deadline);
+            let asleep_until = self.sleep.as_ref().map(|sleep| sleep.deadline);
             match self.interface.turn(context.waker(), asleep_until) {
                 Turn::Gone => return Poll::Ready(()),
                 Turn::Again => {}
-                Turn::Sleep(deadline) => {
-                    if !self.poll_sleep(deadline, context) {
+                Turn::Sleep(deadline, now) => {
+                    if !self.poll_sleep(deadline, now, context) {
                         return Poll::Pending;
                     }
                 }

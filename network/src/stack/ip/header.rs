@@ -292,6 +292,18 @@ pub(crate) fn fill_ipv4_checksum(packet: &mut [u8]) {
     }
 }
 
+/// Puts the checksum into a header without options whose bytes were written a moment ago. It is computed from single bytes and from the
+/// addresses, since wide loads would have to wait until the narrow stores reach the cache.
+pub(crate) fn finish_ipv4(header: &mut [u8; IPV4_HEADER], source: Ipv4Addr, destination: Ipv4Addr) {
+    let word = |high: u8, low: u8| u32::from(u16::from_be_bytes([high, low]));
+    let halves = |address: Ipv4Addr| (u32::from(address) >> 16) + (u32::from(address) & 0xffff);
+    let [version, class, a, b, c, d, e, f, hop_limit, protocol, high, low, ..] = header;
+    let sum = word(*version, *class) + word(*a, *b) + word(*c, *d) + word(*e, *f) + word(*hop_limit, *protocol);
+    let sum = sum + halves(source) + halves(destination);
+    let sum = (sum >> 16) + (sum & 0xffff);
+    [*high, *low] = (!((sum >> 16) + sum) as u16).to_be_bytes();
+}
+
 fn emit_ipv6(outgoing: &Outgoing, source: Ipv6Addr, destination: Ipv6Addr, packet: &mut [u8]) {
     let Some(payload) = packet.len().checked_sub(IPV6_HEADER) else { return };
     let mut header = Ipv6Packet::new_unchecked(packet);

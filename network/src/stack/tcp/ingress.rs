@@ -1,6 +1,6 @@
 //! From a TCP packet to whom it belongs to: a connection, a resting tuple, a listener, or nobody, who answers with a reset.
 
-use core::net::{IpAddr, SocketAddr};
+use core::net::{IpAddr, Ipv4Addr, SocketAddr};
 use core::time::Duration;
 
 use smoltcp::socket::tcp::State;
@@ -54,7 +54,7 @@ impl Stack {
             remote: SocketAddr::new(header.source, source),
         };
         if let Some(index) = self.tcp.flows.get(&flow).copied() {
-            return self.tcp_segment(index, frame, header);
+            return self.tcp_segment(index, frame, header, &segment);
         }
         match self.tcp.time_wait.input(&flow, &segment, self.now) {
             Some(Reaction::Ignore) => return self.pool.put(frame),
@@ -66,7 +66,7 @@ impl Stack {
         }
         let is_opening = segment.syn && segment.acknowledgment.is_none() && !segment.rst && !segment.fin;
         let frame = if is_opening && source != 0 {
-            match self.tcp_syn(frame, header, flow) {
+            match self.tcp_syn(frame, header, flow, &segment) {
                 Ok(()) => return,
                 Err(frame) => frame,
             }
@@ -89,46 +89,61 @@ impl Stack {
         }
     }
 
+    /// Takes a packet that is plainly a segment of a known connection: an IP header of the common shape, no fragment, a full match of addresses
+    /// and ports. What the door asks of others was asked when the connection was made. Gives back what is anything else.
+    pub(crate) fn tcp_known(&mut self, mut frame: Frame, arrival: Arrival) -> Result<(), Frame> {
+        if arrival.link_broadcast || !arrival.from_wire {
+            return Err(frame);
+        }
+        let verify = self.verifies(arrival);
+        let Some((flow, start, total)) = plain(frame.bytes(), verify) else { return Err(frame) };
+        let Some(index) = self.tcp.flows.get(&flow).copied() else { return Err(frame) };
+        frame.truncate(total);
+        let packet = frame.bytes().get(start..).unwrap_or_default();
+        let Some(segment) = Segment::parse(packet) else { return Err(frame) };
+        if verify && checksum::of_transport(flow.remote.ip(), flow.local.ip(), protocol::TCP, packet) != 0 {
+            return Err(frame);
+        }
+        self.tcp_feed(index, frame, start, &segment);
+        Ok(())
+    }
+
     /// Gives a segment to its connection.
-    pub(crate) fn tcp_segment(&mut self, index: u32, mut frame: Frame, header: &Header) {
+    pub(crate) fn tcp_segment(&mut self, index: u32, mut frame: Frame, header: &Header, segment: &Segment) {
         if header.source.is_ipv6() && header.length != IPV6_HEADER && !strip_extension_headers(&mut frame, header) {
             return self.pool.put(frame);
         }
         let start = if header.source.is_ipv6() { IPV6_HEADER } else { header.length };
-        let Some(slot) = self.tcp.slots.get_mut(index as usize) else { return self.pool.put(frame) };
+        self.tcp_feed(index, frame, start, segment);
+    }
+
+    /// Shows a segment to its socket, if it may see it, and sends what it answers. The TCP header begins at `start`.
+    fn tcp_feed(&mut self, index: u32, mut frame: Frame, start: usize, segment: &Segment) {
+        let Self { tcp, pool, emitted, configuration, interface, statistics, .. } = self;
+        let Some(slot) = tcp.slots.get_mut(index as usize) else { return pool.put(frame) };
         let before = slot.socket().state();
         let is_synchronized = !matches!(before, State::Closed | State::Listen | State::SynSent | State::SynReceived);
         let packet = frame.bytes_mut().get_mut(start..).unwrap_or_default();
-        let is_reset = TcpPacket::new_checked(&packet[..]).is_ok_and(|tcp| tcp.rst());
-        match slot.supervision.incoming(packet, is_synchronized) {
+        match slot.supervision.incoming(packet, segment, is_synchronized) {
             Verdict::Pass => {}
             Verdict::Trim(allowed) => trim(&mut frame, start, allowed),
             Verdict::Answer => {
-                self.statistics.received_drops.segment += 1;
-                self.tcp_challenge(index);
-                return self.pool.put(frame);
+                statistics.received_drops.segment += 1;
+                pool.put(frame);
+                return self.tcp_challenge(index);
             }
             Verdict::Drop => {
-                self.statistics.received_drops.segment += 1;
-                return self.pool.put(frame);
+                statistics.received_drops.segment += 1;
+                return pool.put(frame);
             }
         }
-        if let Some(slot) = self.tcp.slots.get_mut(index as usize) {
-            // Whatever the peer says, it is alive.
-            slot.stalled_since = None;
-        }
-        self.tcp_feed(index, frame);
-        self.tcp_changed(index, before, is_reset);
-    }
-
-    /// Shows the packet to the socket and sends what it answers.
-    fn tcp_feed(&mut self, index: u32, frame: Frame) {
-        let now = smoltcp_time(self.now);
-        let Some(slot) = self.tcp.slots.get_mut(index as usize) else { return self.pool.put(frame) };
-        let mut device = OneShot::receiving(frame.bytes(), &mut self.pool, &mut self.emitted, &self.configuration);
-        self.interface.poll_ingress_single(now, &mut device, &mut slot.set);
-        self.pool.put(frame);
+        // Whatever the peer says, it is alive.
+        slot.stalled_since = None;
+        let mut device = OneShot::receiving(frame.bytes(), pool, emitted, configuration);
+        interface.poll_ingress_single(smoltcp_time(self.now), &mut device, &mut slot.set);
+        pool.put(frame);
         self.tcp_emit(index);
+        self.tcp_changed(index, before, segment.rst);
     }
 
     /// Says where we are, a few times a second at most (RFC 5961 §7).
@@ -191,6 +206,31 @@ impl Stack {
     }
 }
 
+/// The connection, the start of the TCP header and the packet's length, if the IP header is of the common shape: no options or extension
+/// headers, no fragment, a right checksum.
+fn plain(bytes: &[u8], verify: bool) -> Option<(Flow, usize, usize)> {
+    let (local, remote, start, total) = match bytes {
+        [0x45, _, high, low, _, _, flags, 0, _, protocol::TCP, ..] if flags & 0x3f == 0 => {
+            let (header, _) = bytes.split_first_chunk::<IPV4_HEADER>()?;
+            if verify && checksum::of(header) != 0 {
+                return None;
+            }
+            let [.., a, b, c, d, e, f, g, h] = *header;
+            let (source, destination) = (Ipv4Addr::new(a, b, c, d), Ipv4Addr::new(e, f, g, h));
+            (IpAddr::V4(destination), IpAddr::V4(source), IPV4_HEADER, usize::from(u16::from_be_bytes([*high, *low])))
+        }
+        [first, _, _, _, high, low, protocol::TCP, _, rest @ ..] if first >> 4 == 6 => {
+            let (source, rest) = rest.split_first_chunk::<16>()?;
+            let (destination, _) = rest.split_first_chunk::<16>()?;
+            let total = IPV6_HEADER + usize::from(u16::from_be_bytes([*high, *low]));
+            (IpAddr::V6((*destination).into()), IpAddr::V6((*source).into()), IPV6_HEADER, total)
+        }
+        _ => return None,
+    };
+    let (from, to) = ports(bytes.get(start..total)?)?;
+    Some((Flow { local: SocketAddr::new(local, to), remote: SocketAddr::new(remote, from) }, start, total))
+}
+
 fn ports(packet: &[u8]) -> Option<(u16, u16)> {
     let ([a, b, c, d], _) = packet.split_first_chunk()?;
     Some((u16::from_be_bytes([*a, *b]), u16::from_be_bytes([*c, *d])))
@@ -199,7 +239,7 @@ fn ports(packet: &[u8]) -> Option<(u16, u16)> {
 /// Computes the checksum of a TCP packet anew.
 pub(crate) fn fill_tcp_checksum(source: IpAddr, destination: IpAddr, packet: &mut [u8]) {
     TcpPacket::new_unchecked(&mut *packet).set_checksum(0);
-    let sum = checksum::of_transport(source, destination, protocol::TCP, packet);
+    let sum = checksum::of_fresh_transport(source, destination, protocol::TCP, packet);
     TcpPacket::new_unchecked(packet).set_checksum(sum);
 }
 

@@ -11,6 +11,7 @@ use core::task::Waker;
 
 use virtual_file_system::{Error, Lock, WakerList};
 
+use super::segment::Segment;
 use super::{Flow, Phase, SlotId};
 use crate::driver::Frame;
 use crate::limits;
@@ -130,7 +131,13 @@ impl Stack {
     }
 
     /// A SYN that belongs to no connection; false when nobody listens there.
-    pub(crate) fn tcp_syn(&mut self, frame: Frame, header: &Header, flow: Flow) -> Result<(), Frame> {
+    pub(crate) fn tcp_syn(
+        &mut self,
+        frame: Frame,
+        header: &Header,
+        flow: Flow,
+        segment: &Segment,
+    ) -> Result<(), Frame> {
         let Some(bindings) = self.tcp.listeners.get_mut(&flow.local.port()) else { return Err(frame) };
         let best = bindings
             .iter_mut()
@@ -153,7 +160,7 @@ impl Stack {
                 if let Some(binding) = self.binding_of(&listener) {
                     binding.half_open.push_back(slot);
                 }
-                self.tcp_segment(slot.index, frame, header);
+                self.tcp_segment(slot.index, frame, header, segment);
             }
             None => {
                 self.statistics.received_drops.full += 1;

@@ -23,7 +23,8 @@ use alloc::collections::{BTreeMap, VecDeque};
 use alloc::sync::Arc;
 use alloc::vec::Vec;
 use core::fmt;
-use core::net::SocketAddr;
+use core::hash::{Hash, Hasher};
+use core::net::{IpAddr, SocketAddr};
 
 use foldhash::fast::FixedState;
 use hashbrown::HashMap;
@@ -39,10 +40,25 @@ use crate::platform::Instant;
 use crate::stack::bound::Bound;
 
 /// Both ends of a connection.
-#[derive(Clone, Copy, PartialEq, Eq, Hash, Debug)]
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
 pub(crate) struct Flow {
     pub(crate) local: SocketAddr,
     pub(crate) remote: SocketAddr,
+}
+
+/// In a few wide words: it is done for every segment.
+impl Hash for Flow {
+    fn hash<H: Hasher>(&self, state: &mut H) {
+        for end in [self.local, self.remote] {
+            match end.ip() {
+                IpAddr::V4(address) => state.write_u64(u64::from(u32::from(address)) << 16 | u64::from(end.port())),
+                IpAddr::V6(address) => {
+                    state.write_u128(u128::from(address));
+                    state.write_u16(end.port());
+                }
+            }
+        }
+    }
 }
 
 /// Names a slot; a reused index has another generation.

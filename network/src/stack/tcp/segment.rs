@@ -102,8 +102,7 @@ pub(crate) struct Supervision {
 
 impl Supervision {
     /// Looks at a segment for the socket and rewrites it where that is enough.
-    pub(crate) fn incoming(&mut self, packet: &mut [u8], is_synchronized: bool) -> Verdict {
-        let Some(segment) = Segment::parse(packet) else { return Verdict::Drop };
+    pub(crate) fn incoming(&mut self, packet: &mut [u8], segment: &Segment, is_synchronized: bool) -> Verdict {
         if segment.syn && !is_synchronized {
             self.peer_syn_seen = true;
             self.peer_shift = window_scale(packet);
@@ -119,7 +118,7 @@ impl Supervision {
             return Verdict::Answer;
         }
         if segment.rst {
-            return self.reset(&segment);
+            return self.reset(segment);
         }
         match segment.acknowledgment {
             // Only a first SYN and a RST come without ACK (RFC 9293 §3.10.7.4).
@@ -181,6 +180,11 @@ impl Supervision {
         }
         self.receive_next = Some(acknowledgment);
         self.window = segment.window;
+    }
+
+    /// How many of the `queued` bytes were never sent.
+    pub(crate) fn unsent(&self, queued: usize) -> usize {
+        queued.saturating_sub(self.send_maximum.wrapping_sub(self.send_unacknowledged) as usize)
     }
 
     /// True when the first octet of a quoted segment is one that is under way (TCP-X-05).

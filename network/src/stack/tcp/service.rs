@@ -1,19 +1,18 @@
 //! What connections do by themselves: egress, timers, and what follows from a change of state.
 
 use alloc::sync::Arc;
+use core::net::IpAddr;
 use core::time::Duration;
 
 use smoltcp::iface::PollResult;
 use smoltcp::socket::tcp::State;
-use smoltcp::wire::{Ipv4Packet, Ipv6Packet};
 use virtual_file_system::Error;
 
 use super::ingress::fill_tcp_checksum;
-use super::{Phase, SlotId};
-use crate::driver::Frame;
+use super::{Flow, Phase, SlotId};
 use crate::limits;
 use crate::platform::Instant;
-use crate::stack::ip::header::{IPV4_HEADER, IPV6_HEADER, fill_ipv4_checksum};
+use crate::stack::ip::header::{self, IPV4_HEADER};
 use crate::stack::oneshot::OneShot;
 use crate::stack::timers::Timer;
 use crate::stack::{Stack, our_time, smoltcp_time};
@@ -26,6 +25,8 @@ pub(crate) const ORPHAN: Duration = Duration::from_secs(15 * 60);
 const CONFIRM: Duration = Duration::from_secs(10);
 /// The wait before a slot that was due and did nothing is looked at again; keeps a bug above from becoming a spin.
 const UNPRODUCTIVE: Duration = Duration::from_millis(10);
+/// Bytes that are not sent yet from which on another segment is tried without asking: more than any segment but a jumbo one holds.
+const EAGER: usize = 1460;
 
 impl Stack {
     /// Serves every slot on the agenda while there is room.
@@ -41,31 +42,40 @@ impl Stack {
 
     /// Sends what the connection has to send, up to the quantum, and sets its next deadline.
     pub(crate) fn tcp_serve(&mut self, index: u32) {
-        if let Some(slot) = self.tcp.slots.get_mut(index as usize) {
-            slot.dirty = false;
-        }
+        self.tcp_serve_from(index, false);
+    }
+
+    /// As [`tcp_serve`](Self::tcp_serve). `eager` when there is something to send as far as anybody knows: then nobody is asked first.
+    pub(crate) fn tcp_serve_from(&mut self, index: u32, mut eager: bool) {
         let now = smoltcp_time(self.now);
         for _ in 0..limits::EGRESS_QUANTUM {
-            let Some(slot) = self.tcp.slots.get_mut(index as usize) else { return };
-            match self.interface.poll_at(now, &slot.set).map(our_time) {
-                Some(deadline) if deadline <= self.now => {}
-                deadline => return self.tcp_arm(index, deadline),
+            let has_room = self.has_room();
+            let Self { tcp, pool, emitted, configuration, interface, .. } = self;
+            let Some(slot) = tcp.slots.get_mut(index as usize) else { return };
+            slot.dirty = false;
+            let is_asked = !eager;
+            if is_asked {
+                match interface.poll_at(now, &slot.set).map(our_time) {
+                    Some(deadline) if deadline <= self.now => {}
+                    deadline => return self.tcp_arm(index, deadline),
+                }
             }
-            if !self.has_room() {
+            if !has_room {
                 return self.tcp_postpone(index);
             }
-            let Some(slot) = self.tcp.slots.get_mut(index as usize) else { return };
             let before = slot.socket().state();
-            let mut device = OneShot::sending(&mut self.pool, &mut self.emitted, &self.configuration);
-            let outcome = self.interface.poll_egress(now, &mut device, &mut slot.set);
+            let mut device = OneShot::sending(pool, emitted, configuration);
+            let outcome = interface.poll_egress(now, &mut device, &mut slot.set);
             self.tcp_emit(index);
             let Some(slot) = self.tcp.slots.get(index as usize) else { return };
+            let has_more = slot.supervision.unsent(slot.socket().send_queue()) >= EAGER;
             // A timer may change the state without a packet.
             if slot.socket().state() != before {
                 self.tcp_changed_state(index, before, false);
-            } else if outcome == PollResult::None {
+            } else if outcome == PollResult::None && is_asked {
                 return self.tcp_arm(index, Some(self.now.after(UNPRODUCTIVE)));
             }
+            eager = has_more && outcome != PollResult::None;
         }
         self.tcp_postpone(index);
     }
@@ -135,23 +145,20 @@ impl Stack {
         }
     }
 
-    /// Hands on what the socket emitted: supervision, checksums, the link.
+    /// Hands on what the socket emitted: supervision, header fields, checksums, the link.
     pub(crate) fn tcp_emit(&mut self, index: u32) {
         while let Some(mut frame) = self.emitted.pop_front() {
-            let start = match frame.bytes().first().map(|first| first >> 4) {
-                Some(4) => IPV4_HEADER,
-                _ => IPV6_HEADER,
-            };
             let Some(slot) = self.tcp.slots.get_mut(index as usize) else {
                 self.pool.put(frame);
                 continue;
             };
             let flow = slot.flow;
+            let start = header::length_for(flow.remote.ip());
             if let Some(packet) = frame.bytes_mut().get_mut(start..) {
                 slot.supervision.outgoing(packet);
             }
             if !self.configuration.capabilities.reliable {
-                sum(&mut frame, start);
+                sum(frame.bytes_mut(), &flow, start);
             }
             // A segment that cannot leave now is sent again by its timer.
             let _ = self.packet_output(frame, flow.remote.ip());
@@ -161,10 +168,13 @@ impl Stack {
     /// Looks at a connection after a segment reached it.
     pub(crate) fn tcp_changed(&mut self, index: u32, before: State, is_reset: bool) {
         self.tcp_confirm_neighbor(index);
-        self.tcp_changed_state(index, before, is_reset);
-        if self.tcp.slots.contains(index as usize) {
-            self.tcp.mark(index);
+        let Some(slot) = self.tcp.slots.get_mut(index as usize) else { return };
+        if slot.socket().state() == before && !slot.closing {
+            self.tcp_wake(index, before);
+        } else {
+            self.tcp_changed_state(index, before, is_reset);
         }
+        self.tcp.mark(index);
     }
 
     /// An established peer that answers proves that its next hop is reachable (RFC 4861 §7.3.1).
@@ -337,16 +347,11 @@ impl Stack {
 }
 
 /// Computes the checksums of a packet that smoltcp emitted without them.
-fn sum(frame: &mut Frame, start: usize) {
-    let bytes = frame.bytes_mut();
-    if start == IPV4_HEADER {
-        fill_ipv4_checksum(bytes);
-        let packet = Ipv4Packet::new_unchecked(&*bytes);
-        let (source, destination) = (packet.src_addr().into(), packet.dst_addr().into());
-        fill_tcp_checksum(source, destination, bytes.get_mut(start..).unwrap_or_default());
-    } else {
-        let packet = Ipv6Packet::new_unchecked(&*bytes);
-        let (source, destination) = (packet.src_addr().into(), packet.dst_addr().into());
-        fill_tcp_checksum(source, destination, bytes.get_mut(start..).unwrap_or_default());
+fn sum(packet: &mut [u8], flow: &Flow, start: usize) {
+    if let (IpAddr::V4(source), IpAddr::V4(destination)) = (flow.local.ip(), flow.remote.ip())
+        && let Some((header, _)) = packet.split_first_chunk_mut::<IPV4_HEADER>()
+    {
+        header::finish_ipv4(header, source, destination);
     }
+    fill_tcp_checksum(flow.local.ip(), flow.remote.ip(), packet.get_mut(start..).unwrap_or_default());
 }

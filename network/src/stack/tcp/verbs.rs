@@ -132,7 +132,7 @@ impl Stack {
                 Err(Error::WouldBlock)
             }
             Ok(sent) => {
-                self.tcp_serve(id.index);
+                self.tcp_serve_from(id.index, true);
                 Ok(sent)
             }
             Err(_) if matches!(slot.phase, Phase::Connecting) => Err(slot.error.take().unwrap_or(Error::NotConnected)),
