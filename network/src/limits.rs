@@ -41,8 +41,10 @@ pub const FRAGMENTS: usize = 256;
 
 /// Frames read from a driver in one poll, before timers and other interfaces get their turn.
 pub const INGRESS_BATCH: usize = 64;
-/// Segments that one socket sends before the next one gets its turn.
-pub const EGRESS_QUANTUM: usize = 64;
+/// Bytes of the largest packet that a socket emits at once, to be cut into segments: what an IP header can count.
+pub const SUPER_SEGMENT: usize = 65_535;
+/// Packets, cut ones counted whole, that one socket sends before the next one gets its turn.
+pub const EGRESS_QUANTUM: usize = 16;
 /// Frames that wait for room in the driver.
 pub const EGRESS_QUEUE: usize = 256;
 

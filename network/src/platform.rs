@@ -20,6 +20,9 @@ impl Instant {
     /// The start of the clock.
     pub const ZERO: Self = Self(0);
 
+    /// The end of the clock, which never comes.
+    pub const NEVER: Self = Self(u64::MAX);
+
     /// The instant `micros` microseconds after the clock's start.
     #[must_use]
     pub const fn from_micros(micros: u64) -> Self {

@@ -1,6 +1,9 @@
 //! What a program may ask of a stream before it exists.
 
+use core::time::Duration;
+
 use crate::limits;
+use crate::stack::tcp::deadline::Patience;
 
 /// Settings of a TCP connection; those of a listener are those of the connections that it accepts.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
@@ -49,5 +52,22 @@ impl Default for TcpSettings {
             reuse_address: false,
             reuse_port: false,
         }
+    }
+}
+
+impl TcpSettings {
+    pub(crate) fn patience(&self) -> Patience {
+        let milliseconds = |count: u32| Duration::from_millis(count.into());
+        Patience {
+            idle: milliseconds(self.keep_alive),
+            // A probe without a pause after it would never end.
+            interval: milliseconds(self.keep_alive_interval.max(1)),
+            count: self.keep_alive_count,
+            user_timeout: milliseconds(self.user_timeout),
+        }
+    }
+
+    pub(crate) fn linger(&self) -> Option<Duration> {
+        self.linger.map(|milliseconds| Duration::from_millis(milliseconds.into()))
     }
 }

@@ -116,7 +116,7 @@ impl Stack {
             return Ok(false);
         }
         self.configuration.mtu = mtu;
-        self.renew_interface();
+        self.tcp_measure_all();
         Ok(true)
     }
 

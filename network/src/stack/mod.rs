@@ -42,7 +42,7 @@ use self::ip::ingress::Arrival;
 use self::ip::reassembly::Reassembly;
 use self::ip::routes::Routes;
 use self::link::neighbor::Neighbors;
-use self::oneshot::OneShot;
+use self::oneshot::{Emitted, OneShot};
 use self::random::Random;
 use self::tcp::Tcp;
 use self::timers::{Timer, Timers};
@@ -149,7 +149,7 @@ pub(crate) struct Stack {
     /// Packets to ourselves.
     local: VecDeque<Frame>,
     /// Packets that a socket just emitted.
-    emitted: VecDeque<Frame>,
+    emitted: Emitted,
     interface: Interface,
     reassembly: Reassembly,
     timers: Timers,
@@ -168,7 +168,7 @@ impl Stack {
     /// A stack without addresses, down.
     pub(crate) fn new(configuration: Configuration, mut random: Random, host: Arc<HostAddresses>) -> Self {
         let now = configuration.since;
-        let interface = new_interface(&configuration, random.u64(), now);
+        let interface = new_interface(random.u64(), now);
         Self {
             now,
             statistics: Statistics::default(),
@@ -186,7 +186,7 @@ impl Stack {
             wakes: Wakes::default(),
             room: WakerList::new(),
             local: VecDeque::new(),
-            emitted: VecDeque::new(),
+            emitted: Emitted::default(),
             interface,
             reassembly: Reassembly::default(),
             timers: Timers::default(),
@@ -256,11 +256,6 @@ impl Stack {
     pub(crate) fn has_work(&self) -> bool {
         !self.local.is_empty() || (!self.tcp.dirty.is_empty() && self.has_room())
     }
-
-    /// Makes smoltcp's interface anew, as after a change of the MTU. It holds nothing that would be lost.
-    fn renew_interface(&mut self) {
-        self.interface = new_interface(&self.configuration, self.random.u64(), self.now);
-    }
 }
 
 impl core::fmt::Debug for Stack {
@@ -269,11 +264,11 @@ impl core::fmt::Debug for Stack {
     }
 }
 
-fn new_interface(configuration: &Configuration, seed: u64, now: Instant) -> Interface {
+fn new_interface(seed: u64, now: Instant) -> Interface {
     let mut config = Config::new(SmoltcpHardwareAddress::Ip);
     config.random_seed = seed;
-    let (mut pool, mut emitted) = (FramePool::new(), VecDeque::new());
-    let mut device = OneShot::sending(&mut pool, &mut emitted, configuration);
+    let (mut pool, mut emitted) = (FramePool::new(), Emitted::default());
+    let mut device = OneShot::sending(&mut pool, &mut emitted, 0);
     let mut interface = Interface::new(config, &mut device, smoltcp_time(now));
     // Which packets are ours is decided before smoltcp sees them.
     interface.set_any_ip(true);

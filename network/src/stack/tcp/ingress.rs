@@ -119,12 +119,13 @@ impl Stack {
 
     /// Shows a segment to its socket, if it may see it, and sends what it answers. The TCP header begins at `start`.
     fn tcp_feed(&mut self, index: u32, mut frame: Frame, start: usize, segment: &Segment) {
-        let Self { tcp, pool, emitted, configuration, interface, statistics, .. } = self;
+        let Self { tcp, pool, emitted, interface, statistics, .. } = self;
         let Some(slot) = tcp.slots.get_mut(index as usize) else { return pool.put(frame) };
         let before = slot.socket().state();
         let is_synchronized = !matches!(before, State::Closed | State::Listen | State::SynSent | State::SynReceived);
         let packet = frame.bytes_mut().get_mut(start..).unwrap_or_default();
-        match slot.supervision.incoming(packet, segment, is_synchronized) {
+        let unacknowledged = slot.supervision.unacknowledged();
+        match slot.supervision.incoming(packet, segment, is_synchronized, slot.own_segment) {
             Verdict::Pass => {}
             Verdict::Trim(allowed) => trim(&mut frame, start, allowed),
             Verdict::Answer => {
@@ -137,9 +138,12 @@ impl Stack {
                 return pool.put(frame);
             }
         }
-        // Whatever the peer says, it is alive.
-        slot.stalled_since = None;
-        let mut device = OneShot::receiving(frame.bytes(), pool, emitted, configuration);
+        slot.contact.hear(self.now, slot.supervision.unacknowledged() != unacknowledged);
+        if segment.syn {
+            slot.shape.peer_segment = slot.supervision.peer_segment;
+            slot.shape.longest = slot.own_segment.min(slot.shape.peer_segment) + start + TCP_HEADER;
+        }
+        let mut device = OneShot::receiving(frame.bytes(), pool, emitted, slot.shape.longest);
         interface.poll_ingress_single(smoltcp_time(self.now), &mut device, &mut slot.set);
         pool.put(frame);
         self.tcp_emit(index);
@@ -161,14 +165,27 @@ impl Stack {
         }
     }
 
+    /// Asks a silent peer whether it is there: a segment before its window, which it answers (RFC 1122 §4.2.3.6; TCP-S-12: no octet).
+    pub(crate) fn tcp_probe(&mut self, index: u32) {
+        let Some(slot) = self.tcp.slots.get(index as usize) else { return };
+        let (flow, supervision) = (slot.flow, slot.supervision);
+        if let Some(receive_next) = supervision.receive_next {
+            let sequence = supervision.send_maximum.wrapping_sub(1);
+            self.tcp_control(flow, Control::Acknowledge, sequence, receive_next, supervision.window);
+        }
+    }
+
     /// Sends a segment without data that no socket made.
     fn tcp_control(&mut self, flow: Flow, control: Control, sequence: u32, acknowledgment: u32, window: u16) {
+        // IP4-03: what the socket says holds for all its segments.
+        let index = self.tcp.flows.get(&flow).copied();
+        let shape = index.and_then(|index| self.tcp.slots.get(index as usize)).map(|slot| slot.shape);
         let outgoing = Outgoing {
             source: flow.local.ip(),
             destination: flow.remote.ip(),
             protocol: protocol::TCP,
-            hop_limit: HOP_LIMIT,
-            traffic_class: 0,
+            hop_limit: shape.map_or(HOP_LIMIT, |shape| shape.hop_limit),
+            traffic_class: shape.map_or(0, |shape| shape.traffic_class),
         };
         let start = header::length_for(outgoing.destination);
         let mut frame = self.packet_for(outgoing.destination, TCP_HEADER);

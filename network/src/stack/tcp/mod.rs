@@ -6,12 +6,16 @@
 //! | file | owns |
 //! |---|---|
 //! | [`ingress`] | from a TCP packet to the slot, listener, resting tuple or reset it belongs to |
-//! | [`service`] | egress, timers, and what follows from a change of state |
+//! | [`service`] | serving a socket, and what follows from a change of state |
+//! | [`egress`] | what a socket emitted, cut to segments |
+//! | [`deadline`] | when a connection is looked at again, and when it ends whatever the peer does |
 //! | [`verbs`] | connect, send, receive, shut down, release: what sockets call |
 //! | [`listen`] | backlogs |
 //! | [`segment`] | what no segment may do to the socket |
 //! | [`time_wait`] | closed tuples |
 
+pub(crate) mod deadline;
+pub(crate) mod egress;
 pub(crate) mod ingress;
 pub(crate) mod listen;
 pub(crate) mod segment;
@@ -25,6 +29,7 @@ use alloc::vec::Vec;
 use core::fmt;
 use core::hash::{Hash, Hasher};
 use core::net::{IpAddr, SocketAddr};
+use core::time::Duration;
 
 use foldhash::fast::FixedState;
 use hashbrown::HashMap;
@@ -33,10 +38,13 @@ use smoltcp::iface::{SocketHandle, SocketSet};
 use smoltcp::socket::tcp;
 use virtual_file_system::{Error, WakerList};
 
+use self::deadline::{Contact, Patience};
+use self::egress::Shape;
 use self::listen::{ListenBinding, Listener};
 use self::segment::Supervision;
 use self::time_wait::TimeWait;
 use crate::platform::Instant;
+use crate::socket::TcpSettings;
 use crate::stack::bound::Bound;
 
 /// Both ends of a connection.
@@ -89,12 +97,18 @@ pub(crate) struct Slot {
     pub(crate) flow: Flow,
     pub(crate) phase: Phase,
     supervision: Supervision,
-    /// The deadline that stands in the heap for this slot.
-    armed: Option<Instant>,
+    /// What its packets look like.
+    shape: Shape,
+    /// Bytes of data in a segment that we take, as our SYN says.
+    own_segment: usize,
+    patience: Patience,
+    contact: Contact,
+    /// What dropping the stream does with unsent data (SO_LINGER).
+    linger: Option<Duration>,
+    /// The deadline that stands in the heap for this slot; [`Instant::NEVER`] when none does.
+    armed: Instant,
     /// When the connection ends whatever the peer does.
     pub(crate) give_up_at: Option<Instant>,
-    /// Since when data waits for an acknowledgment and nothing was heard from the peer.
-    stalled_since: Option<Instant>,
     dirty: bool,
     /// The program ended its direction; the FIN leaves once smoltcp can be trusted with it.
     closing: bool,
@@ -180,7 +194,14 @@ impl Tcp {
     }
 
     /// Adds a connection with a fresh socket.
-    pub(crate) fn insert(&mut self, flow: Flow, phase: Phase, socket: tcp::Socket<'static>) -> SlotId {
+    pub(crate) fn insert(
+        &mut self,
+        flow: Flow,
+        phase: Phase,
+        socket: tcp::Socket<'static>,
+        settings: &TcpSettings,
+        (own_segment, now): (usize, Instant),
+    ) -> SlotId {
         // A set that grows by itself starts with room for four sockets.
         let mut set = SocketSet::new(Vec::with_capacity(1));
         let handle = set.add(socket);
@@ -192,9 +213,13 @@ impl Tcp {
             flow,
             phase,
             supervision: Supervision::default(),
-            armed: None,
+            shape: Shape::new(settings.hop_limit, settings.traffic_class),
+            own_segment,
+            patience: settings.patience(),
+            contact: Contact::new(now),
+            linger: settings.linger(),
+            armed: Instant::NEVER,
             give_up_at: None,
-            stalled_since: None,
             dirty: false,
             closing: false,
             deaf: false,

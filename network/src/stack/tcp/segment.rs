@@ -4,7 +4,7 @@
 //! (`stack-pitfalls`, TCP-R and TCP-X). [`Supervision`] remembers the few numbers that this takes and rewrites or refuses segments before
 //! and after the socket. Checksums are not its business: incoming segments were verified, outgoing ones are summed when they leave.
 
-use smoltcp::wire::{TcpOption, TcpPacket, TcpSeqNumber};
+use smoltcp::wire::{TcpPacket, TcpSeqNumber};
 
 /// Bytes of a TCP header without options.
 pub(crate) const TCP_HEADER: usize = 20;
@@ -53,18 +53,44 @@ impl Segment {
     }
 }
 
-/// The window scale that a SYN offers, if it offers one.
-fn window_scale(packet: &[u8]) -> Option<u8> {
-    let tcp = TcpPacket::new_checked(packet).ok()?;
-    let mut options = tcp.options();
-    while !options.is_empty() {
-        match TcpOption::parse(options).ok()? {
-            (_, TcpOption::EndOfList) => return None,
-            (_, TcpOption::WindowScale(shift)) => return Some(shift.min(14)),
-            (rest, _) => options = rest,
-        }
+/// What a SYN says about the connection.
+#[derive(Clone, Copy, PartialEq, Eq, Debug, Default)]
+struct Offer {
+    /// The window scale, if it offers one.
+    shift: Option<u8>,
+    /// Bytes of data in the largest segment that the sender takes, if it says so.
+    segment: Option<u16>,
+}
+
+/// Reads the options of a SYN, and lowers the largest segment that it names to `limit`.
+fn read_offer(packet: &mut [u8], limit: usize) -> Offer {
+    const END: u8 = 0;
+    const NO_OPERATION: u8 = 1;
+    const MAXIMUM_SEGMENT: u8 = 2;
+    const WINDOW_SCALE: u8 = 3;
+    let mut offer = Offer::default();
+    let Ok(header) = TcpPacket::new_checked(&*packet).map(|tcp| usize::from(tcp.header_len())) else { return offer };
+    let mut options = packet.get_mut(TCP_HEADER..header).unwrap_or_default();
+    loop {
+        let taken = match options {
+            [] | [END, ..] => return offer,
+            [NO_OPERATION, ..] => 1,
+            [MAXIMUM_SEGMENT, 4, high, low, ..] => {
+                let named = u16::from_be_bytes([*high, *low]);
+                let lowered = named.min(u16::try_from(limit).unwrap_or(u16::MAX));
+                [*high, *low] = lowered.to_be_bytes();
+                offer.segment = Some(lowered);
+                4
+            }
+            [WINDOW_SCALE, 3, shift, ..] => {
+                offer.shift = Some((*shift).min(14));
+                3
+            }
+            [_, length, ..] if *length >= 2 => usize::from(*length),
+            _ => return offer,
+        };
+        options = options.get_mut(taken..).unwrap_or_default();
     }
-    None
 }
 
 /// What becomes of an incoming segment.
@@ -81,7 +107,7 @@ pub(crate) enum Verdict {
 }
 
 /// What is remembered of a flow.
-#[derive(Clone, Copy, Debug, Default)]
+#[derive(Clone, Copy, Debug)]
 pub(crate) struct Supervision {
     /// Our SYN is on its way: before that, no segment may reach a connecting socket (TCP-O-01).
     syn_sent: bool,
@@ -97,15 +123,45 @@ pub(crate) struct Supervision {
     pub(crate) window: u16,
     our_shift: Option<u8>,
     peer_shift: Option<u8>,
+    /// Bytes of data in the largest segment that the peer takes.
+    pub(crate) peer_segment: usize,
     peer_syn_seen: bool,
+}
+
+impl Default for Supervision {
+    fn default() -> Self {
+        Self {
+            syn_sent: false,
+            send_unacknowledged: 0,
+            send_maximum: 0,
+            receive_next: None,
+            right_edge: 0,
+            window: 0,
+            our_shift: None,
+            peer_shift: None,
+            peer_segment: super::egress::DEFAULT_SEGMENT,
+            peer_syn_seen: false,
+        }
+    }
 }
 
 impl Supervision {
     /// Looks at a segment for the socket and rewrites it where that is enough.
-    pub(crate) fn incoming(&mut self, packet: &mut [u8], segment: &Segment, is_synchronized: bool) -> Verdict {
+    pub(crate) fn incoming(
+        &mut self,
+        packet: &mut [u8],
+        segment: &Segment,
+        is_synchronized: bool,
+        own_segment: usize,
+    ) -> Verdict {
         if segment.syn && !is_synchronized {
             self.peer_syn_seen = true;
-            self.peer_shift = window_scale(packet);
+            // TCP-R-08: or smoltcp acknowledges every second segment of the peer's size, not of ours.
+            let offer = read_offer(packet, own_segment);
+            self.peer_shift = offer.shift;
+            if let Some(segment) = offer.segment {
+                self.peer_segment = usize::from(segment);
+            }
         }
         if segment.acknowledgment.is_some() && !self.syn_sent {
             return Verdict::Drop;
@@ -153,10 +209,11 @@ impl Supervision {
     }
 
     /// Looks at a segment from the socket, corrects its sequence number where smoltcp rewound it, and remembers its numbers.
-    pub(crate) fn outgoing(&mut self, packet: &mut [u8]) {
+    pub(crate) fn outgoing(&mut self, packet: &mut [u8], own_segment: usize) {
         let Some(segment) = Segment::parse(packet) else { return };
         if segment.syn {
-            self.our_shift = window_scale(packet);
+            // smoltcp believes in a device that carries everything.
+            self.our_shift = read_offer(packet, own_segment).shift;
             if !self.syn_sent {
                 self.send_unacknowledged = segment.sequence;
                 self.send_maximum = segment.end();
@@ -180,6 +237,11 @@ impl Supervision {
         }
         self.receive_next = Some(acknowledgment);
         self.window = segment.window;
+    }
+
+    /// The oldest number that the peer has not acknowledged.
+    pub(crate) fn unacknowledged(&self) -> u32 {
+        self.send_unacknowledged
     }
 
     /// How many of the `queued` bytes were never sent.

@@ -1,26 +1,21 @@
 //! What connections do by themselves: egress, timers, and what follows from a change of state.
 
 use alloc::sync::Arc;
-use core::net::IpAddr;
 use core::time::Duration;
 
 use smoltcp::iface::PollResult;
 use smoltcp::socket::tcp::State;
 use virtual_file_system::Error;
 
-use super::ingress::fill_tcp_checksum;
-use super::{Flow, Phase, SlotId};
+use super::{Phase, SlotId};
 use crate::limits;
 use crate::platform::Instant;
-use crate::stack::ip::header::{self, IPV4_HEADER};
 use crate::stack::oneshot::OneShot;
 use crate::stack::timers::Timer;
 use crate::stack::{Stack, our_time, smoltcp_time};
 
 /// How long an orphan waits for the peer's FIN (Linux' tcp_fin_timeout).
 const FIN_WAIT: Duration = Duration::from_secs(60);
-/// How long an orphan tries to deliver what was written (Linux' tcp_retries2 is about as long).
-pub(crate) const ORPHAN: Duration = Duration::from_secs(15 * 60);
 /// Between two confirmations of a neighbor by one connection.
 const CONFIRM: Duration = Duration::from_secs(10);
 /// The wait before a slot that was due and did nothing is looked at again; keeps a bug above from becoming a spin.
@@ -50,7 +45,7 @@ impl Stack {
         let now = smoltcp_time(self.now);
         for _ in 0..limits::EGRESS_QUANTUM {
             let has_room = self.has_room();
-            let Self { tcp, pool, emitted, configuration, interface, .. } = self;
+            let Self { tcp, pool, emitted, interface, .. } = self;
             let Some(slot) = tcp.slots.get_mut(index as usize) else { return };
             slot.dirty = false;
             let is_asked = !eager;
@@ -64,7 +59,7 @@ impl Stack {
                 return self.tcp_postpone(index);
             }
             let before = slot.socket().state();
-            let mut device = OneShot::sending(pool, emitted, configuration);
+            let mut device = OneShot::sending(pool, emitted, slot.shape.longest);
             let outcome = interface.poll_egress(now, &mut device, &mut slot.set);
             self.tcp_emit(index);
             let Some(slot) = self.tcp.slots.get(index as usize) else { return };
@@ -91,78 +86,6 @@ impl Stack {
         let now = smoltcp_time(self.now);
         let Some(slot) = self.tcp.slots.get(index as usize) else { return false };
         self.interface.poll_at(now, &slot.set).is_some_and(|at| our_time(at) == Instant::ZERO)
-    }
-
-    fn tcp_arm(&mut self, index: u32, deadline: Option<Instant>) {
-        let now = self.now;
-        let Some(slot) = self.tcp.slots.get_mut(index as usize) else { return };
-        // An owned connection gives up when the peer has been silent for long while data waits (Linux' tcp_retries2).
-        if matches!(slot.phase, Phase::Owned) {
-            slot.stalled_since = (slot.socket().send_queue() > 0).then(|| slot.stalled_since.unwrap_or(now));
-            slot.give_up_at = slot.stalled_since.map(|since| since.after(ORPHAN));
-        }
-        let Some(deadline) = [deadline, slot.give_up_at].into_iter().flatten().min() else { return };
-        // A later deadline needs no entry: the armed one recomputes it when it pops.
-        if slot.armed.is_none_or(|armed| deadline < armed) {
-            slot.armed = Some(deadline);
-            self.timers.arm(deadline, Timer::Slot(index));
-        }
-    }
-
-    /// Handles a slot's deadline.
-    pub(crate) fn tcp_expired(&mut self, index: u32, deadline: Instant) {
-        let Some(slot) = self.tcp.slots.get_mut(index as usize) else { return };
-        if slot.armed != Some(deadline) {
-            return;
-        }
-        slot.armed = None;
-        if slot.give_up_at.is_some_and(|at| at <= self.now) {
-            return self.tcp_give_up(index);
-        }
-        self.tcp_serve(index);
-    }
-
-    fn tcp_give_up(&mut self, index: u32) {
-        let Some(slot) = self.tcp.slots.get_mut(index as usize) else { return };
-        slot.give_up_at = None;
-        let Some(id) = self.tcp.id_at(index) else { return };
-        let Some(slot) = self.tcp.slots.get_mut(index as usize) else { return };
-        match slot.phase.clone() {
-            Phase::HalfOpen(listener) => {
-                self.tcp_handshake_over(id, &listener);
-                self.tcp_forget(id);
-            }
-            Phase::Connecting => {
-                slot.error = Some(Error::TimedOut);
-                slot.socket_mut().abort();
-                self.tcp_forget_silently(index);
-            }
-            Phase::Owned => {
-                slot.error = Some(Error::TimedOut);
-                self.tcp_reset(index);
-            }
-            Phase::Orphan => self.tcp_abort(id),
-        }
-    }
-
-    /// Hands on what the socket emitted: supervision, header fields, checksums, the link.
-    pub(crate) fn tcp_emit(&mut self, index: u32) {
-        while let Some(mut frame) = self.emitted.pop_front() {
-            let Some(slot) = self.tcp.slots.get_mut(index as usize) else {
-                self.pool.put(frame);
-                continue;
-            };
-            let flow = slot.flow;
-            let start = header::length_for(flow.remote.ip());
-            if let Some(packet) = frame.bytes_mut().get_mut(start..) {
-                slot.supervision.outgoing(packet);
-            }
-            if !self.configuration.capabilities.reliable {
-                sum(frame.bytes_mut(), &flow, start);
-            }
-            // A segment that cannot leave now is sent again by its timer.
-            let _ = self.packet_output(frame, flow.remote.ip());
-        }
     }
 
     /// Looks at a connection after a segment reached it.
@@ -276,7 +199,7 @@ impl Stack {
         let Some(slot) = self.tcp.slots.get_mut(index as usize) else { return };
         slot.socket_mut().abort();
         let now = smoltcp_time(self.now);
-        let mut device = OneShot::sending(&mut self.pool, &mut self.emitted, &self.configuration);
+        let mut device = OneShot::sending(&mut self.pool, &mut self.emitted, slot.shape.longest);
         self.interface.poll_egress(now, &mut device, &mut slot.set);
         self.tcp_emit(index);
         self.tcp_wake_all(index);
@@ -315,7 +238,7 @@ impl Stack {
         let Some(slot) = self.tcp.get_mut(id) else { return };
         slot.socket_mut().set_ack_delay(None);
         let now = smoltcp_time(self.now);
-        let mut device = OneShot::sending(&mut self.pool, &mut self.emitted, &self.configuration);
+        let mut device = OneShot::sending(&mut self.pool, &mut self.emitted, slot.shape.longest);
         self.interface.poll_egress(now, &mut device, &mut slot.set);
         self.tcp_emit(id.index);
         let Some(slot) = self.tcp.get(id) else { return };
@@ -337,21 +260,14 @@ impl Stack {
     ) -> Option<SlotId> {
         let mut socket = Self::tcp_socket(&listener.settings);
         socket.listen((smoltcp::wire::IpAddress::from(flow.local.ip()), flow.local.port())).ok()?;
-        let id = self.tcp.insert(flow, Phase::HalfOpen(Arc::clone(listener)), socket);
+        let context = (self.tcp_own_segment(flow.remote.ip()), self.now);
+        let phase = Phase::HalfOpen(Arc::clone(listener));
+        let id = self.tcp.insert(flow, phase, socket, &listener.settings, context);
+        self.tcp_measure(id.index);
         let deadline = self.now.after(super::verbs::HANDSHAKE);
         if let Some(slot) = self.tcp.get_mut(id) {
             slot.give_up_at = Some(deadline);
         }
         Some(id)
     }
-}
-
-/// Computes the checksums of a packet that smoltcp emitted without them.
-fn sum(packet: &mut [u8], flow: &Flow, start: usize) {
-    if let (IpAddr::V4(source), IpAddr::V4(destination)) = (flow.local.ip(), flow.remote.ip())
-        && let Some((header, _)) = packet.split_first_chunk_mut::<IPV4_HEADER>()
-    {
-        header::finish_ipv4(header, source, destination);
-    }
-    fill_tcp_checksum(flow.local.ip(), flow.remote.ip(), packet.get_mut(start..).unwrap_or_default());
 }

@@ -12,6 +12,8 @@ use smoltcp::socket::tcp::{self, RecvError, State};
 use smoltcp::wire::{IpEndpoint, IpListenEndpoint};
 use virtual_file_system::{Error, Readiness};
 
+use super::deadline::ORPHAN;
+use super::egress::Shape;
 use super::{Flow, Phase, Slot, SlotId};
 use crate::command::socket::{SocketKind, SocketState, SocketStatus};
 use crate::limits;
@@ -31,11 +33,6 @@ impl Stack {
         };
         let mut socket = tcp::Socket::new(buffer(settings.receive_buffer), buffer(settings.send_buffer));
         socket.set_nagle_enabled(!settings.no_delay);
-        // Zero makes smoltcp panic; it is refused where it is set.
-        socket.set_hop_limit(Some(settings.hop_limit.max(1)));
-        if settings.keep_alive > 0 {
-            socket.set_keep_alive(Some(smoltcp::time::Duration::from_millis(u64::from(settings.keep_alive))));
-        }
         socket
     }
 
@@ -57,7 +54,9 @@ impl Stack {
         let endpoint = |address: SocketAddr| IpEndpoint::new(address.ip().into(), address.port());
         let listen = IpListenEndpoint::from(endpoint(local));
         socket.connect(self.interface.context(), endpoint(remote), listen).map_err(|_| Error::AddressNotAvailable)?;
-        let id = self.tcp.insert(flow, Phase::Connecting, socket);
+        let context = (self.tcp_own_segment(remote.ip()), self.now);
+        let id = self.tcp.insert(flow, Phase::Connecting, socket, settings, context);
+        self.tcp_measure(id.index);
         let deadline = self.now.after(CONNECT);
         if let Some(slot) = self.tcp.get_mut(id) {
             slot.give_up_at = Some(deadline);
@@ -196,17 +195,17 @@ impl Stack {
     /// The owner is gone. What was written is still delivered, then the FIN; data that nobody will read earns a reset
     /// (RFC 1122 §4.2.2.13).
     pub(crate) fn tcp_release(&mut self, id: SlotId) {
-        let deadline = self.now.after(super::service::ORPHAN);
+        let now = self.now;
         let Some(slot) = self.tcp.get_mut(id) else { return };
         match slot.socket().state() {
             State::Closed | State::Listen | State::SynSent => return self.tcp_forget(id),
             State::TimeWait => return self.tcp_rest(id),
             State::SynReceived => return self.tcp_abort(id),
-            _ if slot.socket().recv_queue() > 0 => return self.tcp_abort(id),
+            _ if slot.socket().recv_queue() > 0 || slot.linger == Some(Duration::ZERO) => return self.tcp_abort(id),
             _ => {}
         }
         slot.phase = Phase::Orphan;
-        slot.give_up_at = Some(deadline);
+        slot.give_up_at = Some(now.after(slot.linger.unwrap_or(ORPHAN).min(ORPHAN)));
         slot.closing = slot.closing || slot.socket().may_send();
         if slot.socket().state() == State::FinWait2 {
             slot.give_up_at = Some(self.now.after(HANDSHAKE));
@@ -253,14 +252,14 @@ impl Stack {
     /// Changes settings of a living connection.
     pub(crate) fn tcp_apply(&mut self, id: SlotId, settings: &TcpSettings) {
         let Some(slot) = self.tcp.get_mut(id) else { return };
-        let socket = slot.socket_mut();
-        socket.set_nagle_enabled(!settings.no_delay);
-        socket.set_hop_limit(Some(settings.hop_limit.max(1)));
-        let keep_alive =
-            (settings.keep_alive > 0).then(|| smoltcp::time::Duration::from_millis(u64::from(settings.keep_alive)));
-        if socket.keep_alive() != keep_alive {
-            socket.set_keep_alive(keep_alive);
-        }
+        slot.socket_mut().set_nagle_enabled(!settings.no_delay);
+        slot.shape = Shape {
+            longest: slot.shape.longest,
+            peer_segment: slot.shape.peer_segment,
+            ..Shape::new(settings.hop_limit, settings.traffic_class)
+        };
+        slot.patience = settings.patience();
+        slot.linger = settings.linger();
         self.tcp_serve(id.index);
     }
 
