@@ -53,27 +53,32 @@ pub(crate) fn of_transport(source: IpAddr, destination: IpAddr, protocol: u8, pa
     !fold(sum(packet) + addresses + sum(&length.to_be_bytes()) + sum(&[0, protocol]))
 }
 
-/// Bytes of a header that was written a moment ago, field by field.
-const FRESH: usize = 20;
+/// The sum of a short header in words of 16 bits, as narrow as the stores that may have written it a moment ago: wider loads would have to
+/// wait until those reach the cache. In native byte order, as everything that [`of_parts`] takes.
+pub(crate) fn narrow(header: &[u8]) -> u64 {
+    let (words, rest) = header.as_chunks::<2>();
+    let odd = rest.first().map_or(0, |byte| u64::from(u16::from_ne_bytes([*byte, 0])));
+    words.iter().map(|word| u64::from(u16::from_ne_bytes(*word))).sum::<u64>() + odd
+}
 
-/// As [`of_transport`], for a packet whose header was just written: reads that in words as narrow as the stores were, since wider loads
-/// would have to wait until the stores reach the cache.
-pub(crate) fn of_fresh_transport(source: IpAddr, destination: IpAddr, protocol: u8, packet: &[u8]) -> u16 {
-    let Some((header, data)) = packet.split_at_checked(FRESH) else {
-        return of_transport(source, destination, protocol, packet);
-    };
-    let (words, _) = header.as_chunks::<2>();
-    let narrow: u32 = words.iter().map(|word| u32::from(u16::from_ne_bytes(*word))).sum();
-    let wide = match (source, destination) {
+/// The checksum of an upper-layer packet of `length` bytes whose header (of even length) sums up to `header` and which carries `data`.
+pub(crate) fn of_parts(
+    (source, destination): (IpAddr, IpAddr),
+    protocol: u8,
+    length: usize,
+    header: u64,
+    data: &[u8],
+) -> u16 {
+    let addresses = match (source, destination) {
         (IpAddr::V4(source), IpAddr::V4(destination)) => {
             u128::from(u32::from(source).to_be()) + u128::from(u32::from(destination).to_be())
         }
         (IpAddr::V6(source), IpAddr::V6(destination)) => sum(&source.octets()) + sum(&destination.octets()),
         _ => return 1,
     };
-    let length = u32::try_from(packet.len()).unwrap_or(u32::MAX).to_be();
+    let length = u32::try_from(length).unwrap_or(u32::MAX).to_be();
     let protocol = u16::from(protocol).to_be();
-    !fold(sum(data) + wide + u128::from(narrow) + u128::from(length) + u128::from(protocol))
+    !fold(sum(data) + addresses + u128::from(header) + u128::from(length) + u128::from(protocol))
 }
 
 #[cfg(test)]
@@ -106,7 +111,8 @@ mod tests {
                 (IpAddr::from([0xfd77, 1, 2, 3, 4, 5, 6, 0xffff]), IpAddr::from([0xfe80, 0, 0, 0, 9, 8, 7, 6])),
             ] {
                 let expected = of_transport(source, destination, 6, packet);
-                assert_eq!(of_fresh_transport(source, destination, 6, packet), expected, "{length}");
+                let (header, data) = packet.split_at(length.min(20));
+                assert_eq!(of_parts((source, destination), 6, length, narrow(header), data), expected, "{length}");
             }
         }
     }

@@ -292,16 +292,19 @@ pub(crate) fn fill_ipv4_checksum(packet: &mut [u8]) {
     }
 }
 
-/// Puts the checksum into a header without options whose bytes were written a moment ago. It is computed from single bytes and from the
-/// addresses, since wide loads would have to wait until the narrow stores reach the cache.
-pub(crate) fn finish_ipv4(header: &mut [u8; IPV4_HEADER], source: Ipv4Addr, destination: Ipv4Addr) {
-    let word = |high: u8, low: u8| u32::from(u16::from_be_bytes([high, low]));
-    let halves = |address: Ipv4Addr| (u32::from(address) >> 16) + (u32::from(address) & 0xffff);
-    let [version, class, a, b, c, d, e, f, hop_limit, protocol, high, low, ..] = header;
-    let sum = word(*version, *class) + word(*a, *b) + word(*c, *d) + word(*e, *f) + word(*hop_limit, *protocol);
-    let sum = sum + halves(source) + halves(destination);
+/// The checksum of an IPv4 header without options, from what stands in it. Reading the header instead would have to wait until the
+/// narrow stores that wrote it reach the cache.
+pub(crate) fn ipv4_checksum(outgoing: &Outgoing, total: usize, flags: u16) -> u16 {
+    let halves = |address: IpAddr| match address {
+        IpAddr::V4(address) => (u32::from(address) >> 16) + (u32::from(address) & 0xffff),
+        IpAddr::V6(_) => 0,
+    };
+    let first = 0x4500 | u32::from(outgoing.traffic_class);
+    let ninth = u32::from(outgoing.hop_limit) << 8 | u32::from(outgoing.protocol);
+    // A packet is shorter than 65,536 bytes.
+    let sum = first + total as u32 + u32::from(flags) + ninth + halves(outgoing.source) + halves(outgoing.destination);
     let sum = (sum >> 16) + (sum & 0xffff);
-    [*high, *low] = (!((sum >> 16) + sum) as u16).to_be_bytes();
+    !((sum >> 16) + sum) as u16
 }
 
 fn emit_ipv6(outgoing: &Outgoing, source: Ipv6Addr, destination: Ipv6Addr, packet: &mut [u8]) {

@@ -5,17 +5,26 @@
 
 use core::net::IpAddr;
 
-use smoltcp::wire::{Ipv6Packet, TcpPacket, TcpSeqNumber};
+use smoltcp::wire::TcpPacket;
 
-use super::ingress::fill_tcp_checksum;
 use super::segment::{TCP_HEADER, number};
 use super::{Flow, Slot};
 use crate::driver::Frame;
-use crate::stack::Stack;
-use crate::stack::ip::header::{self, IPV4_HEADER, IPV6_HEADER};
+use crate::stack::ip::header::{self, IPV4_HEADER, IPV6_HEADER, Outgoing, protocol};
+use crate::stack::{Stack, checksum};
 
 /// Bytes of data in a segment when the peer did not say (RFC 9293 §3.7.1).
 pub(crate) const DEFAULT_SEGMENT: usize = 536;
+
+/// Where things stand in a TCP header (RFC 9293 §3.1), in bytes.
+const SEQUENCE: usize = 4;
+const FLAGS: usize = 12;
+const CHECKSUM: usize = 16;
+/// Bits of the word at [`FLAGS`].
+const FIN: u16 = 1;
+const PSH: u16 = 8;
+/// The IPv4 flag.
+const DONT_FRAGMENT: u16 = 0x4000;
 
 /// What a connection's packets look like.
 #[derive(Clone, Copy, Debug)]
@@ -78,7 +87,12 @@ impl Stack {
                 continue;
             }
             if !self.configuration.capabilities.reliable {
-                sum(frame.bytes_mut(), &flow, start);
+                let packet = frame.bytes_mut();
+                let (header, data) = packet.split_at_checked(start + TCP_HEADER).unwrap_or_default();
+                let header = checksum::narrow(header.get(start..).unwrap_or_default());
+                let length = packet.len() - start;
+                let sum = checksum::of_parts((flow.local.ip(), flow.remote.ip()), protocol::TCP, length, header, data);
+                seal(packet, &flow, &shape, start, sum);
             }
             // A segment that cannot leave now is sent again by its timer.
             let _ = self.packet_output(frame, flow.remote.ip());
@@ -88,30 +102,42 @@ impl Stack {
     /// Sends a long packet as segments of the right length. PSH and FIN belong to the last (RFC 9293 §3.10.7.4 sees them in order).
     fn tcp_cut(&mut self, whole: &Frame, flow: &Flow, shape: &Shape, start: usize) {
         let Some(tcp) = whole.bytes().get(start..).and_then(|tcp| TcpPacket::new_checked(tcp).ok()) else { return };
-        let (sequence, head) = (number(tcp.seq_number()), start + usize::from(tcp.header_len()));
+        let (mut sequence, head) = (number(tcp.seq_number()), start + usize::from(tcp.header_len()));
         let Some((headers, data)) = whole.bytes().split_at_checked(head) else { return };
-        let size = shape.segment(start);
-        let mut offset = 0;
-        for piece in data.chunks(size) {
+        let Some(flags) = headers.get(start + FLAGS..start + FLAGS + 2).and_then(|flags| flags.first_chunk()) else {
+            return;
+        };
+        let flags = u16::from_be_bytes(*flags);
+        // What all segments have in common; the sequence number, the flags and the checksum itself differ.
+        let common = checksum::narrow(headers.get(start..).unwrap_or_default())
+            - u64::from(flags.to_be())
+            - checksum::narrow(headers.get(start + SEQUENCE..start + SEQUENCE + 4).unwrap_or_default());
+        let is_summed = !self.configuration.capabilities.reliable;
+        let mut left = data.len();
+        for piece in data.chunks(shape.segment(start)) {
             let mut frame = self.pool.take(head + piece.len());
             let packet = frame.bytes_mut();
             if let Some((front, body)) = packet.split_at_mut_checked(head) {
                 front.copy_from_slice(headers);
                 body.copy_from_slice(piece);
             }
-            let total = head + piece.len();
-            set_length(packet, start, total);
-            let mut tcp = TcpPacket::new_unchecked(packet.get_mut(start..).unwrap_or_default());
+            left -= piece.len();
+            let flags = if left > 0 { flags & !(FIN | PSH) } else { flags };
+            set_length(packet, start);
+            if let Some(field) = packet.get_mut(start + SEQUENCE..start + SEQUENCE + 4) {
+                field.copy_from_slice(&sequence.to_be_bytes());
+            }
+            if let Some(field) = packet.get_mut(start + FLAGS..start + FLAGS + 2) {
+                field.copy_from_slice(&flags.to_be_bytes());
+            }
+            if is_summed {
+                let header = common + u64::from(sequence.to_be()) + u64::from(flags.to_be());
+                let length = packet.len() - start;
+                let sum = checksum::of_parts((flow.local.ip(), flow.remote.ip()), protocol::TCP, length, header, piece);
+                seal(packet, flow, shape, start, sum);
+            }
             // Data of one packet is shorter than 65,536 bytes.
-            tcp.set_seq_number(TcpSeqNumber(sequence.wrapping_add(offset as u32) as i32));
-            offset += piece.len();
-            if offset < data.len() {
-                tcp.set_fin(false);
-                tcp.set_psh(false);
-            }
-            if !self.configuration.capabilities.reliable {
-                sum(packet, flow, start);
-            }
+            sequence = sequence.wrapping_add(piece.len() as u32);
             let _ = self.packet_output(frame, flow.remote.ip());
         }
     }
@@ -123,10 +149,9 @@ fn supervise(slot: &mut Slot, packet: &mut [u8], start: usize) {
     let Shape { hop_limit, traffic_class, .. } = slot.shape;
     match packet {
         // IP4-03: also for immediate ACKs, SYN|ACK and RST.
-        [first, class, _, _, _, _, _, _, hops, ..] if start == IPV4_HEADER => {
-            *first = 0x45;
-            *class = traffic_class;
-            *hops = hop_limit;
+        [first, class, _, _, a, b, c, d, hops, ..] if start == IPV4_HEADER => {
+            (*first, *class, *hops) = (0x45, traffic_class, hop_limit);
+            ([*a, *b], [*c, *d]) = ([0; 2], DONT_FRAGMENT.to_be_bytes());
         }
         [first, second, _, _, _, _, _, hops, ..] => {
             *first = 0x60 | traffic_class >> 4;
@@ -141,20 +166,30 @@ fn supervise(slot: &mut Slot, packet: &mut [u8], start: usize) {
 }
 
 /// Writes the packet's length into its IP header.
-fn set_length(packet: &mut [u8], start: usize, total: usize) {
-    if start == IPV6_HEADER {
-        Ipv6Packet::new_unchecked(packet).set_payload_len((total - IPV6_HEADER) as u16);
-    } else if let Some(field) = packet.get_mut(2..4) {
-        field.copy_from_slice(&(total as u16).to_be_bytes());
+fn set_length(packet: &mut [u8], start: usize) {
+    // A packet is shorter than 65,536 bytes.
+    let (place, length) = if start == IPV6_HEADER { (4, packet.len() - IPV6_HEADER) } else { (2, packet.len()) };
+    if let Some(field) = packet.get_mut(place..place + 2) {
+        field.copy_from_slice(&(length as u16).to_be_bytes());
     }
 }
 
-/// Computes the checksums of a packet that smoltcp emitted without them.
-fn sum(packet: &mut [u8], flow: &Flow, start: usize) {
-    if let (IpAddr::V4(source), IpAddr::V4(destination)) = (flow.local.ip(), flow.remote.ip())
-        && let Some((header, _)) = packet.split_first_chunk_mut::<IPV4_HEADER>()
-    {
-        header::finish_ipv4(header, source, destination);
+/// Writes the checksums.
+fn seal(packet: &mut [u8], flow: &Flow, shape: &Shape, start: usize, sum: u16) {
+    if start == IPV4_HEADER {
+        let outgoing = Outgoing {
+            source: flow.local.ip(),
+            destination: flow.remote.ip(),
+            protocol: protocol::TCP,
+            hop_limit: shape.hop_limit,
+            traffic_class: shape.traffic_class,
+        };
+        let header_sum = header::ipv4_checksum(&outgoing, packet.len(), DONT_FRAGMENT);
+        if let Some(field) = packet.get_mut(10..12) {
+            field.copy_from_slice(&header_sum.to_be_bytes());
+        }
     }
-    fill_tcp_checksum(flow.local.ip(), flow.remote.ip(), packet.get_mut(start..).unwrap_or_default());
+    if let Some(field) = packet.get_mut(start + CHECKSUM..start + CHECKSUM + 2) {
+        field.copy_from_slice(&sum.to_be_bytes());
+    }
 }

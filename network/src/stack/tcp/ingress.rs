@@ -53,7 +53,7 @@ impl Stack {
             local: SocketAddr::new(header.destination, destination),
             remote: SocketAddr::new(header.source, source),
         };
-        if let Some(index) = self.tcp.flows.get(&flow).copied() {
+        if let Some(index) = self.tcp.find(&flow) {
             return self.tcp_segment(index, frame, header, &segment);
         }
         match self.tcp.time_wait.input(&flow, &segment, self.now) {
@@ -97,7 +97,7 @@ impl Stack {
         }
         let verify = self.verifies(arrival);
         let Some((flow, start, total)) = plain(frame.bytes(), verify) else { return Err(frame) };
-        let Some(index) = self.tcp.flows.get(&flow).copied() else { return Err(frame) };
+        let Some(index) = self.tcp.find(&flow) else { return Err(frame) };
         frame.truncate(total);
         let packet = frame.bytes().get(start..).unwrap_or_default();
         let Some(segment) = Segment::parse(packet) else { return Err(frame) };
@@ -138,7 +138,8 @@ impl Stack {
                 return pool.put(frame);
             }
         }
-        slot.contact.hear(self.now, slot.supervision.unacknowledged() != unacknowledged);
+        let progressed = slot.supervision.unacknowledged() != unacknowledged;
+        slot.contact.hear(self.now, progressed);
         if segment.syn {
             slot.shape.peer_segment = slot.supervision.peer_segment;
             slot.shape.longest = slot.own_segment.min(slot.shape.peer_segment) + start + TCP_HEADER;
@@ -147,7 +148,7 @@ impl Stack {
         interface.poll_ingress_single(smoltcp_time(self.now), &mut device, &mut slot.set);
         pool.put(frame);
         self.tcp_emit(index);
-        self.tcp_changed(index, before, segment.rst);
+        self.tcp_changed(index, before, segment, progressed);
     }
 
     /// Says where we are, a few times a second at most (RFC 5961 §7).
@@ -200,7 +201,8 @@ impl Stack {
             tcp.set_ack(control != Control::Reset);
             tcp.set_rst(control != Control::Acknowledge);
             tcp.set_window_len(window);
-            fill_tcp_checksum(outgoing.source, outgoing.destination, packet);
+            let sum = checksum::of_transport(outgoing.source, outgoing.destination, protocol::TCP, packet);
+            TcpPacket::new_unchecked(packet).set_checksum(sum);
         }
         // A lost control segment is asked for again.
         let _ = self.send_packet(frame, &outgoing);
@@ -251,13 +253,6 @@ fn plain(bytes: &[u8], verify: bool) -> Option<(Flow, usize, usize)> {
 fn ports(packet: &[u8]) -> Option<(u16, u16)> {
     let ([a, b, c, d], _) = packet.split_first_chunk()?;
     Some((u16::from_be_bytes([*a, *b]), u16::from_be_bytes([*c, *d])))
-}
-
-/// Computes the checksum of a TCP packet anew.
-pub(crate) fn fill_tcp_checksum(source: IpAddr, destination: IpAddr, packet: &mut [u8]) {
-    TcpPacket::new_unchecked(&mut *packet).set_checksum(0);
-    let sum = checksum::of_fresh_transport(source, destination, protocol::TCP, packet);
-    TcpPacket::new_unchecked(packet).set_checksum(sum);
 }
 
 /// Puts the fixed IPv6 header directly in front of the segment: smoltcp knows hardly any extension header.

@@ -118,6 +118,8 @@ pub(crate) struct Slot {
     challenges: (u32, Instant),
     /// When progress was last taken as a sign that the next hop is reachable.
     confirmed: Instant,
+    /// Bytes that the program took since the peer may have been told of the room.
+    drained: usize,
     readers: WakerList,
     writers: WakerList,
 }
@@ -155,6 +157,8 @@ pub(crate) struct Tcp {
     pub(crate) listeners: BTreeMap<u16, Vec<ListenBinding>>,
     pub(crate) time_wait: TimeWait,
     pub(crate) dirty: VecDeque<u32>,
+    /// The flow that was found last: segments come in trains.
+    recent: Option<(Flow, u32)>,
     generation: u32,
 }
 
@@ -166,6 +170,7 @@ impl Tcp {
             listeners: BTreeMap::new(),
             time_wait: TimeWait::new(seed.rotate_left(32)),
             dirty: VecDeque::new(),
+            recent: None,
             generation: 0,
         }
     }
@@ -176,6 +181,26 @@ impl Tcp {
 
     pub(crate) fn get_mut(&mut self, id: SlotId) -> Option<&mut Slot> {
         self.slots.get_mut(id.index as usize).filter(|slot| slot.generation == id.generation)
+    }
+
+    /// The slot of a flow.
+    pub(crate) fn find(&mut self, flow: &Flow) -> Option<u32> {
+        if let Some((known, index)) = &self.recent
+            && known == flow
+        {
+            return Some(*index);
+        }
+        let index = self.flows.get(flow).copied()?;
+        self.recent = Some((*flow, index));
+        Some(index)
+    }
+
+    /// Makes a slot's flow free again.
+    pub(crate) fn unlink(&mut self, flow: &Flow, index: u32) {
+        if self.flows.get(flow) == Some(&index) {
+            self.flows.remove(flow);
+            self.recent = None;
+        }
     }
 
     /// The name of the slot at an index.
@@ -226,6 +251,7 @@ impl Tcp {
             error: None,
             challenges: (0, Instant::ZERO),
             confirmed: Instant::ZERO,
+            drained: 0,
             readers: WakerList::new(),
             writers: WakerList::new(),
         };
@@ -246,9 +272,7 @@ impl Tcp {
     /// Removes a connection.
     pub(crate) fn remove(&mut self, index: u32) -> Option<Slot> {
         let slot = self.slots.try_remove(index as usize)?;
-        if self.flows.get(&slot.flow) == Some(&index) {
-            self.flows.remove(&slot.flow);
-        }
+        self.unlink(&slot.flow, index);
         Some(slot)
     }
 }

@@ -7,7 +7,8 @@ use smoltcp::iface::PollResult;
 use smoltcp::socket::tcp::State;
 use virtual_file_system::Error;
 
-use super::{Phase, SlotId};
+use super::segment::Segment;
+use super::{Phase, Slot, SlotId};
 use crate::limits;
 use crate::platform::Instant;
 use crate::stack::oneshot::OneShot;
@@ -22,6 +23,10 @@ const CONFIRM: Duration = Duration::from_secs(10);
 const UNPRODUCTIVE: Duration = Duration::from_millis(10);
 /// Bytes that are not sent yet from which on another segment is tried without asking: more than any segment but a jumbo one holds.
 const EAGER: usize = 1460;
+/// smoltcp's shortest retransmission timeout.
+const RETRANSMISSION: Duration = Duration::from_secs(1);
+/// smoltcp's delay of acknowledgments.
+const DELAYED_ACK: Duration = Duration::from_millis(10);
 
 impl Stack {
     /// Serves every slot on the agenda while there is room.
@@ -63,7 +68,7 @@ impl Stack {
             let outcome = interface.poll_egress(now, &mut device, &mut slot.set);
             self.tcp_emit(index);
             let Some(slot) = self.tcp.slots.get(index as usize) else { return };
-            let has_more = slot.supervision.unsent(slot.socket().send_queue()) >= EAGER;
+            let (has_more, armed) = (slot.supervision.unsent(slot.socket().send_queue()) >= EAGER, slot.armed);
             // A timer may change the state without a packet.
             if slot.socket().state() != before {
                 self.tcp_changed_state(index, before, false);
@@ -71,6 +76,10 @@ impl Stack {
                 return self.tcp_arm(index, Some(self.now.after(UNPRODUCTIVE)));
             }
             eager = has_more && outcome != PollResult::None;
+            // What was sent is waited for a second at least; who is looked at sooner needs no deadline for that.
+            if !is_asked && !has_more && outcome != PollResult::None && armed <= self.now.after(RETRANSMISSION) {
+                return;
+            }
         }
         self.tcp_postpone(index);
     }
@@ -89,15 +98,20 @@ impl Stack {
     }
 
     /// Looks at a connection after a segment reached it.
-    pub(crate) fn tcp_changed(&mut self, index: u32, before: State, is_reset: bool) {
+    pub(crate) fn tcp_changed(&mut self, index: u32, before: State, segment: &Segment, progressed: bool) {
         self.tcp_confirm_neighbor(index);
         let Some(slot) = self.tcp.slots.get_mut(index as usize) else { return };
-        if slot.socket().state() == before && !slot.closing {
-            self.tcp_wake(index, before);
-        } else {
-            self.tcp_changed_state(index, before, is_reset);
+        if slot.socket().state() != before || slot.closing {
+            self.tcp_changed_state(index, before, segment.rst);
+            return self.tcp.mark(index);
         }
-        self.tcp.mark(index);
+        let is_quiet = before == State::Established && slot.is_quiet_after(segment, progressed);
+        self.tcp_wake(index, before);
+        if is_quiet {
+            self.tcp_arm(index, Some(self.now.after(DELAYED_ACK)));
+        } else {
+            self.tcp.mark(index);
+        }
     }
 
     /// An established peer that answers proves that its next hop is reachable (RFC 4861 §7.3.1).
@@ -226,9 +240,7 @@ impl Stack {
         let Some(slot) = self.tcp.slots.get_mut(index as usize) else { return };
         slot.give_up_at = None;
         let flow = slot.flow;
-        if self.tcp.flows.get(&flow) == Some(&index) {
-            self.tcp.flows.remove(&flow);
-        }
+        self.tcp.unlink(&flow, index);
         self.tcp_wake_all(index);
     }
 
@@ -269,5 +281,19 @@ impl Stack {
             slot.give_up_at = Some(deadline);
         }
         Some(id)
+    }
+}
+
+impl Slot {
+    /// True when a segment cannot have made anything due but an acknowledgment, and that after its delay: all that was written is under
+    /// way, no duplicate acknowledgment, no full segment unacknowledged.
+    fn is_quiet_after(&self, segment: &Segment, progressed: bool) -> bool {
+        let Some(acknowledged) = self.supervision.receive_next else { return false };
+        let pending = segment.end().wrapping_sub(acknowledged) as usize;
+        !segment.fin
+            && segment.window != 0
+            && (segment.length > 0 || progressed)
+            && pending <= self.shape.peer_segment
+            && self.supervision.unsent(self.socket().send_queue()) == 0
     }
 }

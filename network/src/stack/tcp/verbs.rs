@@ -164,7 +164,16 @@ impl Stack {
                 }
                 Err(Error::WouldBlock)
             }
-            Ok(received) => Ok((received, !peek && self.tcp_is_due(id.index))),
+            Ok(received) if !peek => {
+                // Small steps are not worth a word to the peer (RFC 9293 §3.8.6.2.2), so nobody is asked.
+                slot.drained += received;
+                let is_worth_it = slot.drained >= slot.own_segment.min(slot.socket().recv_capacity() / 2);
+                if is_worth_it {
+                    slot.drained = 0;
+                }
+                Ok((received, is_worth_it && self.tcp_is_due(id.index)))
+            }
+            Ok(received) => Ok((received, false)),
             Err(RecvError::Finished) => Ok((0, false)),
             Err(RecvError::InvalidState) if matches!(slot.phase, Phase::Connecting) => {
                 Err(slot.error.take().unwrap_or(Error::NotConnected))
