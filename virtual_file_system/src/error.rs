@@ -116,6 +116,7 @@ define_errors! {
     AlreadyInProgress = 114, "EALREADY", "Operation already in progress", Other;
     InProgress = 115, "EINPROGRESS", "Operation now in progress", Other;
     Cancelled = 125, "ECANCELED", "Operation canceled", Other;
+    Protocol = 71, "EPROTO", "Protocol error", InvalidData;
 }
 
 impl fmt::Display for Error {

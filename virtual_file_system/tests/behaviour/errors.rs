@@ -54,6 +54,7 @@ const LINUX: &[(&str, u16)] = &[
     ("EALREADY", 114),
     ("EINPROGRESS", 115),
     ("ECANCELED", 125),
+    ("EPROTO", 71),
 ];
 
 #[test]
