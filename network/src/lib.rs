@@ -38,4 +38,7 @@ pub mod socket;
 mod stack;
 
 pub use self::manager::{Manager, ManagerError, Platform};
-pub use self::socket::{IcmpSocket, Message, Resolver, Sockets, TcpListener, TcpSettings, TcpStream, UdpSocket};
+pub use self::socket::{
+    DatagramSocket, IcmpSocket, Message, MessageInfo, RawSocket, Resolver, Sockets, TcpListener, TcpSettings,
+    TcpStream, UdpSocket,
+};

@@ -66,6 +66,17 @@ pub const DATAGRAM_BYTES: usize = 256 * 1024;
 /// Datagrams waiting in one socket's receive queue.
 pub const DATAGRAMS: usize = 512;
 
+/// ICMP errors with the packets that they quote waiting at one socket; the oldest gives way.
+pub const ERROR_REPORTS: usize = 64;
+/// Bytes of a packet that an error report keeps: what an ICMPv6 error quotes at most (RFC 4443 §2.4 (c)).
+pub const ERROR_REPORT_BYTES: usize = 1280;
+/// Groups that one socket may be in, over all interfaces (Linux' igmp_max_memberships is 20).
+pub const MEMBERSHIPS: usize = 64;
+/// Groups that sockets may join on one interface; each is answered for in every report.
+pub const GROUPS: usize = 1024;
+/// Destinations whose path MTU is remembered on one interface; the one that ends first gives way.
+pub const PATHS: usize = 1024;
+
 /// The first ephemeral port (RFC 6335 §6 says 49152; Linux' wider range is what peers are used to).
 pub const EPHEMERAL_FIRST: u16 = 32768;
 /// The last ephemeral port.
@@ -79,6 +90,12 @@ pub const TEXT_BYTES: usize = 64 * 1024;
 pub const HOSTNAME_BYTES: usize = 63;
 /// ICMP errors that an interface may send at once, and how many it gets back each second (RFC 4443 §2.4(f)).
 pub const ICMP_ERRORS: u32 = 100;
+/// ICMP errors that one station may cause at once, and how many more each second.
+pub const ICMP_ERRORS_PER_STATION: u32 = 20;
+/// Buckets in which stations are told apart for that.
+pub const ICMP_STATIONS: usize = 256;
+/// Echo requests that an interface answers at once, and each second.
+pub const ECHO_REPLIES: u32 = 20_000;
 /// The time to live and hop limit of packets that nobody gave another one (RFC 1700).
 pub const HOP_LIMIT: u8 = 64;
 /// Lookups under way on one system; more wait for their turn. Each holds a socket and a port.

@@ -110,7 +110,7 @@ impl Routing {
         };
         let outcome = bind(binding);
         if outcome.is_err() {
-            self.unbind(family, binding.port, &binding.endpoint);
+            self.unbind(family, binding.key, &binding.endpoint);
             // A socket that cannot be connected stays bound as it was.
             if let Some((family, former)) = former {
                 self.tables.with(|tables| tables.bindings.push((family, former.clone())));
@@ -120,12 +120,12 @@ impl Routing {
         outcome
     }
 
-    pub(crate) fn unbind(&self, family: Family, port: u16, endpoint: &Arc<Endpoint>) {
+    pub(crate) fn unbind(&self, family: Family, key: u16, endpoint: &Arc<Endpoint>) {
         let interfaces = self.tables.with(|tables| {
             tables.bindings.retain(|(_, binding)| !Arc::ptr_eq(&binding.endpoint, endpoint));
             tables.interfaces.clone()
         });
-        interfaces.iter().for_each(|interface| interface.with(|stack| stack.datagrams.unbind(family, port, endpoint)));
+        interfaces.iter().for_each(|interface| interface.with(|stack| stack.datagrams.unbind(family, key, endpoint)));
     }
 
     /// How many listeners and bindings belong to all interfaces.

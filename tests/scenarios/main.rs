@@ -7,5 +7,6 @@ mod dhcp;
 mod hostile;
 mod lifecycle;
 mod neighbors;
+mod options;
 mod pair;
 mod streams;

@@ -21,13 +21,17 @@ pub mod address;
 pub mod dhcp;
 pub mod dns;
 pub mod interface;
+pub mod multicast;
 pub mod neighbor;
+pub mod option;
 pub mod route;
 pub mod socket;
 pub mod text;
 
 use alloc::vec::Vec;
 use core::net::{IpAddr, SocketAddr};
+
+use virtual_file_system::Error;
 
 use crate::address::{HardwareAddress, Prefix};
 
@@ -122,6 +126,18 @@ virtual_file_system::define_commands! {
         106 => SendTo: Write (socket::OutgoingDatagram) -> ();
         /// Takes one datagram with its addresses; waits for one.
         107 => ReceiveFrom: Read (()) -> socket::Datagram;
+        /// Tells every option of the socket as it stands, and the path MTU of a connected one.
+        108 => GetOptions: Read (()) -> socket::SocketOptions;
+        /// Takes the error that waits for the socket's next call (SO_ERROR).
+        109 => TakeError: Read (()) -> Option<Error>;
+        /// Joins a multicast group; closing the socket leaves it.
+        110 => JoinGroup: Write (multicast::Membership) -> ();
+        /// Leaves a multicast group that this socket joined.
+        111 => LeaveGroup: Write (multicast::Membership) -> ();
+        /// Takes the oldest ICMP error with the packet that it quotes; never waits. Needs the option `ReceiveErrors`.
+        112 => ReceiveError: Read (()) -> socket::ErrorReport;
+        /// Lists the multicast groups that the interface, or every interface, receives.
+        113 => ListGroups: Read (()) -> Vec<multicast::GroupEntry>;
     }
 }
 

@@ -1,10 +1,13 @@
-//! Words about sockets.
+//! Words about sockets. Their options stand in [`super::option`].
 
 use alloc::string::String;
 use alloc::vec::Vec;
-use core::net::SocketAddr;
+use core::net::{IpAddr, SocketAddr};
 
 use serde::{Deserialize, Serialize};
+use virtual_file_system::Error;
+
+pub use super::option::{DatagramOptions, SocketOption, SocketOptions, StreamOptions};
 
 /// What kind of socket an open file becomes.
 #[derive(Clone, Copy, PartialEq, Eq, Debug, Serialize, Deserialize)]
@@ -15,6 +18,10 @@ pub enum SocketKind {
     Udp,
     /// Echo requests and replies: a datagram is an ICMP message from its type on. The identifier is the socket's port.
     Icmp,
+    /// IPv4 packets of one protocol, or of every protocol (0): whole packets are received; what is sent gets a header unless `HeaderIncluded` is set.
+    Raw(u8),
+    /// IPv6 packets of one protocol, or of every protocol (0): what follows the headers is received and sent.
+    Raw6(u8),
 }
 
 /// How far a stream is (RFC 9293 §3.3.2); datagram sockets are `Closed`, or `Established` once connected.
@@ -85,23 +92,6 @@ pub enum Direction {
     Both,
 }
 
-/// A socket option and its value; semantics follow Linux' tcp(7), ip(7) and socket(7).
-#[derive(Clone, Copy, PartialEq, Eq, Debug, Serialize, Deserialize)]
-pub enum SocketOption {
-    /// Send small segments at once (TCP_NODELAY).
-    NoDelay(bool),
-    /// Bytes of the receive buffer; before `connect` and `listen` only.
-    ReceiveBuffer(u32),
-    /// Bytes of the send buffer; before `connect` and `listen` only.
-    SendBuffer(u32),
-    /// Time to live or hop limit of what is sent, 1 to 255.
-    HopLimit(u8),
-    /// Allow datagrams to broadcast addresses (SO_BROADCAST).
-    Broadcast(bool),
-    /// Milliseconds between keep-alive probes of an idle stream; 0 switches them off.
-    KeepAlive(u32),
-}
-
 /// A datagram to send.
 #[derive(Clone, PartialEq, Eq, Debug, Serialize, Deserialize)]
 pub struct OutgoingDatagram {
@@ -124,4 +114,36 @@ pub struct Datagram {
     pub hop_limit: u8,
     /// Its data.
     pub data: Vec<u8>,
+}
+
+/// Who noticed that a packet of ours could not be delivered.
+#[derive(Clone, Copy, PartialEq, Eq, Debug, Serialize, Deserialize)]
+pub enum ErrorOrigin {
+    /// This system: the neighbor did not answer, or the packet was too large to leave.
+    Local,
+    /// A station that sent an ICMP error.
+    Icmp,
+    /// A station that sent an ICMPv6 error.
+    Icmpv6,
+}
+
+/// What became of a packet that a socket sent (IP_RECVERR, IPV6_RECVERR).
+#[derive(Clone, PartialEq, Eq, Debug, Serialize, Deserialize)]
+pub struct ErrorReport {
+    /// The error as calls on the socket name it.
+    pub error: Error,
+    /// Who noticed.
+    pub origin: ErrorOrigin,
+    /// ICMP type; 0 for local errors.
+    pub kind: u8,
+    /// ICMP code; 0 for local errors.
+    pub code: u8,
+    /// The path MTU for a packet that was too large, the pointer of a parameter problem, else 0.
+    pub information: u32,
+    /// The station that sent the error.
+    pub reporter: Option<IpAddr>,
+    /// Where the packet was sent to.
+    pub remote: SocketAddr,
+    /// The packet as it was quoted, from its IP header on.
+    pub packet: Vec<u8>,
 }

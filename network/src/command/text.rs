@@ -3,6 +3,7 @@
 //! The nouns and verbs are those of the shell and of the status text. A line becomes a typed [`Request`], so it means exactly what the typed
 //! command means. Words are separated by blanks; a line that starts with `#` and an empty one mean nothing.
 
+use alloc::string::String;
 use alloc::vec::Vec;
 use core::net::{IpAddr, Ipv6Addr, SocketAddr};
 use core::str::FromStr;
@@ -12,6 +13,7 @@ use virtual_file_system::Error;
 use super::address::NewAddress;
 use super::dhcp::DhcpOptions;
 use super::interface::Advertisement;
+use super::multicast::Membership;
 use super::neighbor::NewNeighbor;
 use super::route::{NewRoute, RouteSelector};
 use super::socket::{Direction, SocketKind, SocketOption};
@@ -140,6 +142,12 @@ fn socket(words: &[&str]) -> Result<Request, Error> {
         ["socket", "tcp"] => Ok(Request::CreateSocket(SocketKind::Tcp)),
         ["socket", "udp"] => Ok(Request::CreateSocket(SocketKind::Udp)),
         ["socket", "icmp"] => Ok(Request::CreateSocket(SocketKind::Icmp)),
+        ["socket", "raw", protocol] => Ok(Request::CreateSocket(SocketKind::Raw(value(protocol)?))),
+        ["socket", "raw6", protocol] => Ok(Request::CreateSocket(SocketKind::Raw6(value(protocol)?))),
+        ["join", group] => membership(group, "").map(Request::JoinGroup),
+        ["join", group, interface] => membership(group, interface).map(Request::JoinGroup),
+        ["leave", group] => membership(group, "").map(Request::LeaveGroup),
+        ["leave", group, interface] => membership(group, interface).map(Request::LeaveGroup),
         ["bind", local] => Ok(Request::Bind(socket_address(local)?)),
         ["connect", remote] => Ok(Request::Connect(socket_address(remote)?)),
         ["listen"] => Ok(Request::Listen(DEFAULT_BACKLOG)),
@@ -167,27 +175,65 @@ fn socket_address(word: &str) -> Result<SocketAddr, Error> {
     value(word)
 }
 
-fn option(name: &str, word: &str) -> Result<SocketOption, Error> {
-    let switch = match word {
+fn membership(group: &str, interface: &str) -> Result<Membership, Error> {
+    Ok(Membership { group: value(group)?, interface: interface.into() })
+}
+
+fn switch(word: &str) -> Result<bool, Error> {
+    match word {
         "on" => Ok(true),
         "off" => Ok(false),
         _ => Err(Error::InvalidInput),
-    };
-    match name {
-        "no-delay" => Ok(SocketOption::NoDelay(switch?)),
-        "broadcast" => Ok(SocketOption::Broadcast(switch?)),
-        "receive-buffer" => Ok(SocketOption::ReceiveBuffer(value(word)?)),
-        "send-buffer" => Ok(SocketOption::SendBuffer(value(word)?)),
-        "hop-limit" => Ok(SocketOption::HopLimit(value(word)?)),
-        "keep-alive" => Ok(SocketOption::KeepAlive(value(word)?)),
-        _ => Err(Error::ProtocolOptionNotAvailable),
     }
+}
+
+/// A number of eight bits, decimal or hexadecimal with `0x`.
+fn octet(word: &str) -> Result<u8, Error> {
+    match word.strip_prefix("0x") {
+        Some(digits) if digits.bytes().all(|digit| digit.is_ascii_hexdigit()) => {
+            u8::from_str_radix(digits, 16).map_err(|_| Error::InvalidInput)
+        }
+        Some(_) => Err(Error::InvalidInput),
+        None => value(word),
+    }
+}
+
+/// An interface's name; `any` for none.
+fn interface_name(word: &str) -> String {
+    if word == "any" { String::new() } else { word.into() }
+}
+
+fn option(name: &str, word: &str) -> Result<SocketOption, Error> {
+    Ok(match name {
+        "no-delay" => SocketOption::NoDelay(switch(word)?),
+        "broadcast" => SocketOption::Broadcast(switch(word)?),
+        "receive-buffer" => SocketOption::ReceiveBuffer(value(word)?),
+        "send-buffer" => SocketOption::SendBuffer(value(word)?),
+        "hop-limit" => SocketOption::HopLimit(value(word)?),
+        "keep-alive" => SocketOption::KeepAlive(value(word)?),
+        "keep-alive-interval" => SocketOption::KeepAliveInterval(value(word)?),
+        "keep-alive-count" => SocketOption::KeepAliveCount(value(word)?),
+        "user-timeout" => SocketOption::UserTimeout(value(word)?),
+        "linger" if word == "off" => SocketOption::Linger(None),
+        "linger" => SocketOption::Linger(Some(value(word)?)),
+        "reuse-address" => SocketOption::ReuseAddress(switch(word)?),
+        "reuse-port" => SocketOption::ReusePort(switch(word)?),
+        "traffic-class" => SocketOption::TrafficClass(octet(word)?),
+        "dont-fragment" => SocketOption::DontFragment(switch(word)?),
+        "multicast-interface" => SocketOption::MulticastInterface(interface_name(word)),
+        "multicast-hop-limit" => SocketOption::MulticastHopLimit(value(word)?),
+        "multicast-loop" => SocketOption::MulticastLoop(switch(word)?),
+        "receive-errors" => SocketOption::ReceiveErrors(switch(word)?),
+        "header-included" => SocketOption::HeaderIncluded(switch(word)?),
+        "only-ipv6" => SocketOption::OnlyIpv6(switch(word)?),
+        "bind-to-device" => SocketOption::BindToDevice(interface_name(word)),
+        _ => return Err(Error::ProtocolOptionNotAvailable),
+    })
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
-    use alloc::string::String;
 
     #[test]
     fn lines_are_the_typed_commands() {
@@ -237,6 +283,18 @@ mod tests {
             "mac 00:11:22",
             "neighbor add 1.2.3.4",
             "option no-delay maybe",
+            "option traffic-class 0x100",
+            "option traffic-class 0x",
+            "option linger -1",
+            "option linger",
+            "option hop-limit 256",
+            "option keep-alive-count 256",
+            "option nonsense on",
+            "join",
+            "join nowhere",
+            "leave 239.1.2.3 eth0 eth1",
+            "socket raw",
+            "socket raw 256",
             "socket",
         ] {
             assert!(parse(line).is_err(), "{line:?}");

@@ -20,10 +20,10 @@ use crate::command::Request;
 use crate::command::address::Origin;
 use crate::command::dhcp::{DhcpState, DhcpStatus};
 use crate::command::dns::DnsServer;
+use crate::command::multicast::Membership;
 use crate::command::route::NewRoute;
-use crate::command::socket::{SocketKind, SocketOption, SocketStatus};
+use crate::command::socket::{SocketKind, SocketStatus};
 use crate::interface::Interface;
-use crate::limits;
 use crate::socket::{TcpListener, TcpStream};
 use crate::stack::Stack;
 use crate::stack::bound::Bound;
@@ -117,7 +117,17 @@ impl OpenFile {
                 Ok(_) => Err(Error::NotConnected),
                 Err(error) => Err(error),
             }),
-            Request::SetOption(option) => reply(self.set_option(option)),
+            Request::SetOption(option) => reply(self.set_option(&option)),
+            Request::GetOptions(()) => reply(self.options()),
+            Request::TakeError(()) => reply(self.take_error()),
+            Request::ReceiveError(()) => reply(self.datagram().and_then(|socket| socket.receive_error())),
+            Request::JoinGroup(membership) => {
+                reply(self.datagram().and_then(|socket| socket.join_group(membership.group, named(&membership))))
+            }
+            Request::LeaveGroup(membership) => {
+                reply(self.datagram().and_then(|socket| socket.leave_group(membership.group, named(&membership))))
+            }
+            Request::ListGroups(()) => reply(Ok(self.collect(|stack| stack.group_entries()))),
             Request::ListSockets(()) => reply(Ok(self.list_sockets())),
             waiting => return Err(waiting),
         })
@@ -130,10 +140,10 @@ impl OpenFile {
             Request::AwaitDhcp(milliseconds) => reply(self.await_dhcp(milliseconds).await),
             Request::Connect(remote) => reply(self.connect(remote).await),
             Request::NextConnection(()) => match self.handle()? {
-                Handle::Listener(listener) => reply(sockets::next_offer(&listener).await),
+                Handle::Listener(listener, settings) => reply(sockets::next_offer(&listener, settings).await),
                 _ => Err(Error::InvalidInput),
             },
-            Request::SendTo(datagram) => reply(self.datagram()?.send(&datagram.data, Some(datagram.remote)).await),
+            Request::SendTo(datagram) => reply(self.datagram()?.send_to(&datagram.data, datagram.remote).await),
             Request::ReceiveFrom(()) => {
                 let socket = self.datagram()?;
                 reply(sockets::receive(&self.sockets, &socket).await)
@@ -207,7 +217,7 @@ impl OpenFile {
         future::or(bound, timeout).await
     }
 
-    fn handle(&self) -> Result<Handle> {
+    pub(super) fn handle(&self) -> Result<Handle> {
         self.mode.with(|mode| mode.handle()).ok_or(Error::InvalidInput)
     }
 
@@ -223,7 +233,7 @@ impl OpenFile {
     }
 
     fn create_socket(&self, kind: SocketKind) -> Result<()> {
-        let created = sockets::create(&self.sockets, kind);
+        let created = sockets::create(&self.sockets, kind)?;
         self.mode.with(|mode| match mode {
             Mode::Status { .. } => {
                 *mode = created;
@@ -238,7 +248,11 @@ impl OpenFile {
         match self.handle()? {
             Handle::Datagram(socket) => socket.bind(local),
             Handle::Unconnected => {
-                let local = TcpListener::reserve(&self.sockets, local)?;
+                let fresh = self.fresh()?;
+                if fresh.local.is_some() {
+                    return Err(Error::InvalidInput);
+                }
+                let local = TcpListener::reserve(&fresh.place(&self.sockets), local)?;
                 self.mode.with(|mode| match mode {
                     Mode::Fresh(fresh) if fresh.local.is_none() => {
                         fresh.local = Some(local);
@@ -251,20 +265,30 @@ impl OpenFile {
         }
     }
 
+    /// The stream socket that is not connected yet.
+    fn fresh(&self) -> Result<Fresh> {
+        self.mode.with(|mode| match mode {
+            Mode::Fresh(fresh) => Ok(fresh.clone()),
+            Mode::Datagram(_) => Err(Error::Unsupported),
+            _ => Err(Error::InvalidInput),
+        })
+    }
+
     /// Connects a stream. The mode says `Connecting` meanwhile; a cancelled or failed attempt leaves the socket as it was.
     async fn connect(&self, remote: SocketAddr) -> Result<SocketAddr> {
         let fresh = self.mode.with(|mode| match mode {
             Mode::Fresh(fresh) => {
-                let fresh = *fresh;
-                *mode = Mode::Connecting(fresh);
+                let fresh = fresh.clone();
+                *mode = Mode::Connecting(fresh.clone());
                 Ok(fresh)
             }
             Mode::Connecting(_) => Err(Error::AlreadyInProgress),
             Mode::Stream(..) => Err(Error::AlreadyConnected),
-            Mode::Status { .. } | Mode::Listener(_) | Mode::Datagram(_) => Err(Error::InvalidInput),
+            Mode::Status { .. } | Mode::Listener(..) | Mode::Datagram(_) => Err(Error::InvalidInput),
         })?;
-        let mut attempt = Attempt { file: self, fresh, is_over: false };
-        let stream = TcpStream::connect_with(&self.sockets, fresh.local, remote, &fresh.settings).await?;
+        let mut attempt = Attempt { file: self, fresh: fresh.clone(), is_over: false };
+        let place = fresh.place(&self.sockets);
+        let stream = TcpStream::connect_with(&place, fresh.local, remote, &fresh.settings).await?;
         attempt.is_over = true;
         let local = stream.local_address();
         self.mode.with(|mode| {
@@ -275,14 +299,11 @@ impl OpenFile {
     }
 
     fn listen(&self, backlog: u32) -> Result<()> {
-        let fresh = self.mode.with(|mode| match mode {
-            Mode::Fresh(fresh) => Ok(*fresh),
-            Mode::Datagram(_) => Err(Error::Unsupported),
-            _ => Err(Error::InvalidInput),
-        })?;
+        let fresh = self.fresh()?;
         let local = fresh.local.unwrap_or(SocketAddr::new(Bound::Any.address(), 0));
-        let listener = Arc::new(TcpListener::bind_with(&self.sockets, local, backlog, fresh.settings)?);
-        self.mode.with(|mode| *mode = Mode::Listener(listener));
+        let place = fresh.place(&self.sockets);
+        let listener = Arc::new(TcpListener::bind_with(&place, local, backlog, fresh.settings)?);
+        self.mode.with(|mode| *mode = Mode::Listener(listener, fresh.settings));
         Ok(())
     }
 
@@ -293,32 +314,10 @@ impl OpenFile {
         if !is_free {
             return Err(Error::InvalidInput);
         }
-        let stream = self.sockets.shared.offers.claim(token)?;
+        let (stream, settings) = self.sockets.shared.offers.claim(token)?;
         let status = stream.status().ok_or(Error::ConnectionAborted)?;
-        self.mode.with(|mode| *mode = Mode::Stream(Arc::new(stream), crate::socket::TcpSettings::default()));
+        self.mode.with(|mode| *mode = Mode::Stream(Arc::new(stream), settings));
         Ok(status)
-    }
-
-    fn set_option(&self, option: SocketOption) -> Result<()> {
-        check_option(option)?;
-        let settings = self.mode.with(|mode| {
-            let is_connected = matches!(mode, Mode::Stream(..));
-            let Some(settings) = mode.settings_mut() else { return Ok(None) };
-            match option {
-                SocketOption::NoDelay(on) => settings.no_delay = on,
-                SocketOption::HopLimit(hop_limit) => settings.hop_limit = hop_limit,
-                SocketOption::KeepAlive(milliseconds) => settings.keep_alive = milliseconds,
-                // A buffer is made with the connection.
-                SocketOption::ReceiveBuffer(_) | SocketOption::SendBuffer(_) if is_connected => {
-                    return Err(Error::AlreadyConnected);
-                }
-                SocketOption::ReceiveBuffer(bytes) => settings.receive_buffer = bytes as usize,
-                SocketOption::SendBuffer(bytes) => settings.send_buffer = bytes as usize,
-                SocketOption::Broadcast(_) => return Err(Error::ProtocolOptionNotAvailable),
-            }
-            Ok(Some(*settings))
-        })?;
-        self.handle()?.set_option(option, settings.as_ref())
     }
 
     /// Every socket: connections, listeners, datagram sockets; routed ones once.
@@ -346,7 +345,7 @@ impl Drop for Attempt<'_> {
         if !self.is_over {
             self.file.mode.with(|mode| {
                 if matches!(mode, Mode::Connecting(_)) {
-                    *mode = Mode::Fresh(self.fresh);
+                    *mode = Mode::Fresh(self.fresh.clone());
                 }
             });
         }
@@ -362,16 +361,7 @@ fn dns_servers(stack: &mut Stack) -> Vec<DnsServer> {
         .collect()
 }
 
-/// Refuses values that no socket takes.
-fn check_option(option: SocketOption) -> Result<()> {
-    const KEEP_ALIVE: core::ops::RangeInclusive<u32> = 1000..=32_767_000;
-    let is_fine = match option {
-        SocketOption::NoDelay(_) | SocketOption::Broadcast(_) => true,
-        SocketOption::ReceiveBuffer(bytes) | SocketOption::SendBuffer(bytes) => {
-            (limits::TCP_BUFFER_MINIMUM..=limits::TCP_BUFFER_MAXIMUM).contains(&(bytes as usize))
-        }
-        SocketOption::HopLimit(hop_limit) => hop_limit > 0,
-        SocketOption::KeepAlive(milliseconds) => milliseconds == 0 || KEEP_ALIVE.contains(&milliseconds),
-    };
-    if is_fine { Ok(()) } else { Err(Error::InvalidInput) }
+/// The interface that a membership names.
+fn named(membership: &Membership) -> Option<&str> {
+    Some(membership.interface.as_str()).filter(|name| !name.is_empty())
 }

@@ -5,6 +5,7 @@
 //! | [`open`] | the open file: its mode, text in and out, authority, forwarding to the controller |
 //! | [`execute`] | what each command does |
 //! | [`sockets`] | the modes that are sockets |
+//! | [`options`] | what sockets are told, and what they tell |
 //! | [`status`] | the status text |
 //!
 //! A request goes one way: bytes or words → [`Request`](crate::command::Request) → authority → the verb of the stack → response bytes.
@@ -12,6 +13,7 @@
 
 mod execute;
 mod open;
+mod options;
 mod sockets;
 mod status;
 

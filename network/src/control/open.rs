@@ -127,7 +127,7 @@ impl OpenFile {
     /// Closes what the file had become; connections that a listener offered and nobody claimed go with it.
     fn end(&self) {
         let ended = self.mode.with(|mode| core::mem::replace(mode, Mode::Status { text: None, position: 0 }));
-        if let Mode::Listener(listener) = &ended {
+        if let Mode::Listener(listener, _) = &ended {
             self.sockets.shared.offers.forget(listener);
         }
     }

@@ -12,17 +12,26 @@ use core::task::{Context, Poll};
 
 use virtual_file_system::{Error, Lock, Operation, Readiness, Result};
 
-use crate::command::socket::{Datagram, Offer, SocketKind, SocketOption, SocketState, SocketStatus};
+use crate::command::socket::{Datagram, Offer, SocketKind, SocketState, SocketStatus};
+use crate::interface::Interface;
 use crate::manager::Shared;
-use crate::socket::TcpSettings;
-use crate::socket::{DatagramSocket, Sockets, TcpListener, TcpStream};
-use crate::stack::datagram::Family;
+use crate::socket::{DatagramSocket, IcmpSocket, RawSocket, Sockets, TcpListener, TcpSettings, TcpStream, UdpSocket};
 
 /// A stream socket before it is connected or listens.
-#[derive(Clone, Copy, Debug, Default)]
+#[derive(Clone, Debug, Default)]
 pub(super) struct Fresh {
     pub(super) local: Option<SocketAddr>,
     pub(super) settings: TcpSettings,
+    /// The one interface that a routed socket was bound to (SO_BINDTODEVICE).
+    pub(super) device: Option<Arc<Interface>>,
+}
+
+impl Fresh {
+    /// Where the stream or listener is made.
+    pub(super) fn place(&self, sockets: &Sockets) -> Sockets {
+        let interface = self.device.clone().or_else(|| sockets.interface.clone());
+        Sockets { shared: Arc::clone(&sockets.shared), interface }
+    }
 }
 
 /// What an open file is.
@@ -35,8 +44,8 @@ pub(super) enum Mode {
     Connecting(Fresh),
     /// A stream.
     Stream(Arc<TcpStream>, TcpSettings),
-    /// A listener.
-    Listener(Arc<TcpListener>),
+    /// A listener, with the settings that its connections get.
+    Listener(Arc<TcpListener>, TcpSettings),
     /// A datagram socket.
     Datagram(Arc<DatagramSocket>),
 }
@@ -49,7 +58,7 @@ impl Mode {
             Self::Fresh(_) => Some(Handle::Unconnected),
             Self::Connecting(_) => Some(Handle::Connecting),
             Self::Stream(stream, _) => Some(Handle::Stream(Arc::clone(stream))),
-            Self::Listener(listener) => Some(Handle::Listener(Arc::clone(listener))),
+            Self::Listener(listener, settings) => Some(Handle::Listener(Arc::clone(listener), *settings)),
             Self::Datagram(socket) => Some(Handle::Datagram(Arc::clone(socket))),
         }
     }
@@ -69,7 +78,7 @@ pub(super) enum Handle {
     Unconnected,
     Connecting,
     Stream(Arc<TcpStream>),
-    Listener(Arc<TcpListener>),
+    Listener(Arc<TcpListener>, TcpSettings),
     Datagram(Arc<DatagramSocket>),
 }
 
@@ -86,17 +95,17 @@ impl Handle {
                 Err(Error::WouldBlock) => Operation::waiting(async move { stream.read(buffer).await }),
                 outcome => Operation::done(outcome),
             },
-            Self::Datagram(socket) => match socket.try_receive(buffer) {
+            Self::Datagram(socket) => match socket.try_receive_message(buffer) {
                 Err(Error::WouldBlock) => Operation::waiting(async move {
-                    poll_fn(|context| socket.poll_receive(context, buffer)).await.map(|(copied, _)| copied)
+                    poll_fn(|context| socket.poll_receive_message(context, buffer)).await.map(|info| info.copied)
                 }),
-                outcome => Operation::done(outcome.map(|(copied, _)| copied)),
+                outcome => Operation::done(outcome.map(|info| info.copied)),
             },
-            Self::Listener(listener) => Operation::waiting(async move {
+            Self::Listener(listener, settings) => Operation::waiting(async move {
                 if buffer.len() < OFFER_BYTES {
                     return Err(Error::InvalidInput);
                 }
-                let offer = next_offer(&listener).await?;
+                let offer = next_offer(&listener, settings).await?;
                 let line = format!("{} {} {}\n", offer.token, offer.remote, offer.local);
                 for (slot, byte) in buffer.iter_mut().zip(line.as_bytes()) {
                     *slot = *byte;
@@ -108,14 +117,14 @@ impl Handle {
 
     pub(super) fn write(self, data: &[u8]) -> Operation<'_, usize> {
         match self {
-            Self::Unconnected | Self::Connecting | Self::Listener(_) => Operation::done(Err(Error::NotConnected)),
+            Self::Unconnected | Self::Connecting | Self::Listener(..) => Operation::done(Err(Error::NotConnected)),
             Self::Stream(stream) => match stream.try_write(data) {
                 Err(Error::WouldBlock) => Operation::waiting(async move { stream.write(data).await }),
                 outcome => Operation::done(outcome),
             },
             Self::Datagram(socket) => match socket.try_send(data, None) {
                 Err(Error::WouldBlock) => {
-                    Operation::waiting(async move { socket.send(data, None).await.map(|()| data.len()) })
+                    Operation::waiting(async move { socket.send(data).await.map(|()| data.len()) })
                 }
                 outcome => Operation::done(outcome.map(|()| data.len())),
             },
@@ -127,7 +136,7 @@ impl Handle {
             Self::Unconnected => Poll::Ready(Readiness::HANG_UP | (interest & Readiness::WRITABLE)),
             Self::Connecting => Poll::Pending,
             Self::Stream(stream) => stream.poll_ready(context, interest),
-            Self::Listener(listener) => listener.poll_ready(context),
+            Self::Listener(listener, _) => listener.poll_ready(context),
             Self::Datagram(socket) => socket.poll_ready(context, interest),
         }
     }
@@ -145,30 +154,8 @@ impl Handle {
                 send_queue: 0,
             }),
             Self::Stream(stream) => stream.status().ok_or(Error::NotConnected),
-            Self::Listener(listener) => Ok(listener.status()),
+            Self::Listener(listener, _) => Ok(listener.status()),
             Self::Datagram(socket) => Ok(socket.status()),
-        }
-    }
-
-    /// Sets an option that the socket has while it lives.
-    pub(super) fn set_option(&self, option: SocketOption, settings: Option<&TcpSettings>) -> Result<()> {
-        match (self, option) {
-            (Self::Datagram(socket), SocketOption::HopLimit(hop_limit)) => {
-                socket.set_hop_limit(hop_limit);
-                Ok(())
-            }
-            (Self::Datagram(socket), SocketOption::Broadcast(allowed)) => {
-                socket.set_broadcast(allowed);
-                Ok(())
-            }
-            (Self::Datagram(_) | Self::Listener(_), _) => Err(Error::ProtocolOptionNotAvailable),
-            (Self::Stream(stream), _) => {
-                if let Some(settings) = settings {
-                    stream.apply(settings);
-                }
-                Ok(())
-            }
-            (Self::Unconnected | Self::Connecting, _) => Ok(()),
         }
     }
 }
@@ -181,6 +168,7 @@ struct Unclaimed {
     token: u64,
     listener: Weak<TcpListener>,
     stream: TcpStream,
+    settings: TcpSettings,
 }
 
 /// Connections that were offered and not claimed yet. Bounded by the backlogs they come from and by
@@ -191,22 +179,23 @@ pub(crate) struct Offers {
 }
 
 impl Offers {
-    fn put(&self, token: u64, listener: &Arc<TcpListener>, stream: TcpStream) {
+    fn put(&self, token: u64, listener: &Arc<TcpListener>, stream: TcpStream, settings: TcpSettings) {
         let dropped = self.waiting.with(|waiting| {
             let oldest = if waiting.len() >= crate::limits::OFFERS { waiting.pop_front() } else { None };
-            waiting.push_back(Unclaimed { token, listener: Arc::downgrade(listener), stream });
+            waiting.push_back(Unclaimed { token, listener: Arc::downgrade(listener), stream, settings });
             oldest
         });
         drop(dropped);
     }
 
-    pub(super) fn claim(&self, token: u64) -> Result<TcpStream> {
+    /// The connection with a token, and the settings that its listener gave it.
+    pub(super) fn claim(&self, token: u64) -> Result<(TcpStream, TcpSettings)> {
         self.waiting
             .with(|waiting| {
                 let place = waiting.iter().position(|unclaimed| unclaimed.token == token)?;
                 waiting.remove(place)
             })
-            .map(|unclaimed| unclaimed.stream)
+            .map(|unclaimed| (unclaimed.stream, unclaimed.settings))
             .ok_or(Error::NotFound)
     }
 
@@ -223,7 +212,7 @@ impl Offers {
 }
 
 /// Waits for a connection and offers it under a token that nobody can guess.
-pub(super) async fn next_offer(listener: &Arc<TcpListener>) -> Result<Offer> {
+pub(super) async fn next_offer(listener: &Arc<TcpListener>, settings: TcpSettings) -> Result<Offer> {
     let shared: &Arc<Shared> = &listener.sockets().shared;
     let stream = listener.accept().await?;
     let mut token = [0; 8];
@@ -233,17 +222,20 @@ pub(super) async fn next_offer(listener: &Arc<TcpListener>) -> Result<Offer> {
     }
     let offer =
         Offer { token: u64::from_ne_bytes(token), local: stream.local_address(), remote: stream.remote_address() };
-    shared.offers.put(offer.token, listener, stream);
+    shared.offers.put(offer.token, listener, stream, settings);
     Ok(offer)
 }
 
 /// A new socket in its first mode.
-pub(super) fn create(sockets: &Sockets, kind: SocketKind) -> Mode {
-    match kind {
-        SocketKind::Tcp => Mode::Fresh(Fresh::default()),
-        SocketKind::Udp => Mode::Datagram(Arc::new(DatagramSocket::new(sockets, Family::Udp))),
-        SocketKind::Icmp => Mode::Datagram(Arc::new(DatagramSocket::new(sockets, Family::Icmp))),
-    }
+pub(super) fn create(sockets: &Sockets, kind: SocketKind) -> Result<Mode> {
+    let skeleton = match kind {
+        SocketKind::Tcp => return Ok(Mode::Fresh(Fresh::default())),
+        SocketKind::Udp => UdpSocket::new(sockets).into_skeleton(),
+        SocketKind::Icmp => IcmpSocket::new(sockets).into_skeleton(),
+        SocketKind::Raw(protocol) => RawSocket::ipv4(sockets, protocol)?.into_skeleton(),
+        SocketKind::Raw6(protocol) => RawSocket::ipv6(sockets, protocol)?.into_skeleton(),
+    };
+    Ok(Mode::Datagram(Arc::new(skeleton)))
 }
 
 /// Takes one datagram whole, with its addresses.

@@ -61,6 +61,9 @@ fn write_interface(text: &mut String, stack: &mut Stack) -> core::fmt::Result {
     for (server, origin) in &stack.dns_servers {
         writeln!(text, "dns {server} origin {}", origin_word(*origin))?;
     }
+    for entry in stack.group_entries() {
+        writeln!(text, "group {} sockets {}", entry.group, entry.sockets)?;
+    }
     let dhcp = stack.dhcp_status();
     write!(text, "dhcp {}", dhcp.state)?;
     if let Some(lease) = dhcp.lease {

@@ -5,9 +5,12 @@
 
 mod datagram;
 mod faces;
+mod icmp;
 mod listener;
+mod raw;
 mod settings;
 mod tcp;
+mod udp;
 
 use alloc::sync::Arc;
 use core::fmt;
@@ -15,12 +18,14 @@ use core::net::{IpAddr, Ipv4Addr, Ipv6Addr, SocketAddr};
 
 use virtual_file_system::Error;
 
-pub(crate) use self::datagram::DatagramSocket;
-pub use self::datagram::{IcmpSocket, Message, UdpSocket};
+pub use self::datagram::{DatagramSocket, Message, MessageInfo};
+pub use self::icmp::IcmpSocket;
 pub use self::listener::TcpListener;
 pub(crate) use self::listener::status_of as listener_status;
+pub use self::raw::RawSocket;
 pub use self::settings::TcpSettings;
 pub use self::tcp::TcpStream;
+pub use self::udp::UdpSocket;
 use crate::interface::Interface;
 use crate::manager::Shared;
 pub use crate::resolver::Resolver;

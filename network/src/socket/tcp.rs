@@ -232,6 +232,12 @@ impl TcpStream {
         self.interface.with(|stack| stack.tcp.get(self.slot).map(|slot| stack.tcp_status(slot)))
     }
 
+    /// Takes the error that waits for the next call (SO_ERROR).
+    #[must_use]
+    pub fn take_error(&self) -> Option<Error> {
+        self.interface.with(|stack| stack.tcp.get_mut(self.slot).and_then(crate::stack::tcp::Slot::take_error))
+    }
+
     pub(crate) fn apply(&self, settings: &TcpSettings) {
         self.interface.with(|stack| stack.tcp_apply(self.slot, settings));
     }

@@ -32,6 +32,13 @@ pub(crate) struct Advertiser {
     deadline: Option<Instant>,
 }
 
+impl Advertiser {
+    /// True while we speak as a router.
+    pub(crate) const fn is_on(&self) -> bool {
+        self.what.is_some()
+    }
+}
+
 impl Stack {
     /// Switches advertisements on, off, or to something else; tells whether that changed something.
     ///
@@ -52,6 +59,7 @@ impl Stack {
             return Ok(false);
         }
         self.advertiser.what = what;
+        self.follow_addresses();
         self.advertise();
         Ok(true)
     }
@@ -77,7 +85,7 @@ impl Stack {
 
     /// Answers who asked for routers.
     pub(crate) fn router_solicitation_input(&mut self, source: Ipv6Addr) {
-        if self.advertiser.what.is_some() && self.may_send_error() {
+        if self.advertiser.what.is_some() && self.budgets.error(IpAddr::V6(source), self.now) {
             self.send_advertisement(if source.is_unspecified() { ndp::ALL_NODES } else { source });
         }
     }

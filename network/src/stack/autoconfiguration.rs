@@ -127,6 +127,9 @@ impl Stack {
         self.arm_address(address);
         self.addresses_changed();
         if is_new {
+            if matches!(address, IpAddr::V6(own) if own.is_unicast_link_local()) {
+                self.repeat_ipv6_groups();
+            }
             // A router may speak as soon as it has an address to speak from.
             self.advertise();
         }

@@ -1,6 +1,6 @@
-//! What a socket is bound to: one address, every IPv4 address, or every address of both families.
+//! What a socket is bound to: one address, every address of one family, or every address of both families.
 //!
-//! As on Linux, `0.0.0.0` means IPv4 only and `::` means both families.
+//! As on Linux, `0.0.0.0` means IPv4 only, and `::` means both families unless the socket wants IPv6 only.
 
 use core::net::{IpAddr, Ipv4Addr, Ipv6Addr};
 
@@ -11,6 +11,8 @@ pub(crate) enum Bound {
     Any,
     /// Every IPv4 address (`0.0.0.0`).
     AnyIpv4,
+    /// Every IPv6 address (`::` with IPV6_V6ONLY).
+    AnyIpv6,
     /// One address.
     Address(IpAddr),
 }
@@ -25,10 +27,15 @@ impl Bound {
         }
     }
 
+    /// The same, without IPv4 for the IPv6 wildcard (IPV6_V6ONLY).
+    pub(crate) fn only_ipv6(self) -> Self {
+        if self == Self::Any { Self::AnyIpv6 } else { self }
+    }
+
     /// The address that stands for it.
     pub(crate) const fn address(self) -> IpAddr {
         match self {
-            Self::Any => IpAddr::V6(Ipv6Addr::UNSPECIFIED),
+            Self::Any | Self::AnyIpv6 => IpAddr::V6(Ipv6Addr::UNSPECIFIED),
             Self::AnyIpv4 => IpAddr::V4(Ipv4Addr::UNSPECIFIED),
             Self::Address(address) => address,
         }
@@ -39,6 +46,7 @@ impl Bound {
         match self {
             Self::Any => true,
             Self::AnyIpv4 => address.is_ipv4(),
+            Self::AnyIpv6 => address.is_ipv6(),
             Self::Address(own) => own == address,
         }
     }
@@ -46,8 +54,11 @@ impl Bound {
     /// True when some address is meant by both.
     pub(crate) fn overlaps(self, other: Self) -> bool {
         match (self, other) {
-            (Self::Any, _) | (_, Self::Any) | (Self::AnyIpv4, Self::AnyIpv4) => true,
+            (Self::Any, _) | (_, Self::Any) => true,
+            (Self::AnyIpv4, Self::AnyIpv6) | (Self::AnyIpv6, Self::AnyIpv4) => false,
+            (Self::AnyIpv4, Self::AnyIpv4) | (Self::AnyIpv6, Self::AnyIpv6) => true,
             (Self::AnyIpv4, Self::Address(address)) | (Self::Address(address), Self::AnyIpv4) => address.is_ipv4(),
+            (Self::AnyIpv6, Self::Address(address)) | (Self::Address(address), Self::AnyIpv6) => address.is_ipv6(),
             (Self::Address(first), Self::Address(second)) => first == second,
         }
     }
@@ -82,5 +93,13 @@ mod tests {
         assert!(
             bound("::").matches("10.0.0.1".parse().unwrap()) && !bound("0.0.0.0").matches("fd00::1".parse().unwrap())
         );
+    }
+    #[test]
+    fn the_ipv6_wildcard_can_leave_ipv4_to_others() {
+        let only = bound("::").only_ipv6();
+        assert!(!only.overlaps(bound("0.0.0.0")) && !bound("10.0.0.1").overlaps(only));
+        assert!(only.overlaps(bound("fd00::1")) && only.overlaps(bound("::")) && only.overlaps(only));
+        assert!(only.matches("fd00::1".parse().unwrap()) && !only.matches("10.0.0.1".parse().unwrap()));
+        assert_eq!(bound("0.0.0.0").only_ipv6(), bound("0.0.0.0"));
     }
 }

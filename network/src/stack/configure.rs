@@ -42,8 +42,12 @@ impl Stack {
 
     fn running_changed(&mut self) {
         if self.is_running() {
+            self.restart_groups();
             self.start_ipv6();
         }
+        // What was learnt of paths need not be true of the next link's.
+        self.path_mtus.clear();
+        self.host.wake_senders(&mut self.wakes);
         self.dhcp_link_changed();
     }
 
@@ -149,6 +153,8 @@ impl Stack {
         let state = if needs_test { AddressState::Tentative } else { AddressState::Preferred };
         self.addresses.add(new, origin, state)?;
         self.routes.connect(new.prefix, self.configuration.metric);
+        // Whoever tests an address must hear others that do (RFC 4862 §5.4.2).
+        self.follow_addresses();
         match new.prefix.address() {
             IpAddr::V6(address) if needs_test && self.is_running() => self.start_duplicate_detection(address),
             IpAddr::V4(address) if self.is_running() && self.configuration.capabilities.medium == Medium::Ethernet => {
@@ -222,8 +228,10 @@ impl Stack {
 
     /// The loopback interface must know what is local.
     pub(crate) fn addresses_changed(&mut self) {
-        let usable = self.addresses.iter().filter(|entry| entry.is_usable()).map(|entry| entry.prefix.address());
-        self.host.replace(self.configuration.index, usable);
+        let usable = self.addresses.iter().filter(|entry| entry.is_usable());
+        self.host.replace(self.configuration.index, usable.map(|entry| (entry.prefix, entry.broadcast)));
+        self.follow_addresses();
+        self.follow_routes();
     }
 
     /// Adds a route of this interface.
@@ -244,7 +252,9 @@ impl Stack {
         if new.gateway.is_some_and(|gateway| gateway.is_ipv4() != new.destination.address().is_ipv4()) {
             return Err(Error::InvalidInput);
         }
-        self.routes.add(route, new.append)
+        self.routes.add(route, new.append)?;
+        self.follow_routes();
+        Ok(())
     }
 
     /// Removes a route of this interface.
@@ -252,7 +262,9 @@ impl Stack {
     /// # Errors
     /// `NoSuchProcess`.
     pub(crate) fn remove_route(&mut self, selector: &RouteSelector) -> Result<(), Error> {
-        self.routes.remove(selector).map(|_| ())
+        self.routes.remove(selector)?;
+        self.follow_routes();
+        Ok(())
     }
 
     /// Adds a DNS server.

@@ -14,10 +14,13 @@ pub(crate) mod checksum;
 pub(crate) mod configure;
 pub(crate) mod datagram;
 pub(crate) mod dhcp;
+pub(crate) mod host;
 pub(crate) mod ip;
 pub(crate) mod link;
+pub(crate) mod multicast;
 pub(crate) mod oneshot;
 pub(crate) mod random;
+pub(crate) mod raw;
 pub(crate) mod tcp;
 pub(crate) mod timers;
 pub(crate) mod udp;
@@ -31,17 +34,22 @@ use core::task::Waker;
 
 use smoltcp::iface::{Config, Interface};
 use smoltcp::wire::HardwareAddress as SmoltcpHardwareAddress;
-use virtual_file_system::{Lock, WakerList};
+use virtual_file_system::WakerList;
 
 use self::advertise::Advertiser;
 use self::autoconfiguration::Advertised;
 use self::datagram::Datagrams;
 use self::dhcp::DhcpClient;
+pub(crate) use self::host::HostAddresses;
 use self::ip::addresses::Addresses;
+use self::ip::budget::Budgets;
+use self::ip::identification::Identifications;
 use self::ip::ingress::Arrival;
+use self::ip::path_mtu::PathMtu;
 use self::ip::reassembly::Reassembly;
 use self::ip::routes::Routes;
 use self::link::neighbor::Neighbors;
+use self::multicast::Multicast;
 use self::oneshot::{Emitted, OneShot};
 use self::random::Random;
 use self::tcp::Tcp;
@@ -50,7 +58,6 @@ use crate::address::HardwareAddress;
 use crate::command::address::Origin;
 use crate::command::interface::Statistics;
 use crate::driver::{Capabilities, Frame, FramePool, Kind, LinkState};
-use crate::limits;
 use crate::platform::Instant;
 
 pub(crate) fn smoltcp_time(instant: Instant) -> smoltcp::time::Instant {
@@ -88,27 +95,6 @@ impl Wakes {
     /// Wakes everybody.
     pub(crate) fn wake(self) {
         self.first.into_iter().chain(self.more).for_each(Waker::wake);
-    }
-}
-
-/// The addresses of all interfaces of one system: what the loopback interface delivers to.
-#[derive(Debug, Default)]
-pub(crate) struct HostAddresses {
-    list: Lock<Vec<(u32, IpAddr)>>,
-}
-
-impl HostAddresses {
-    /// True when some interface has the address.
-    pub(crate) fn owns(&self, address: IpAddr) -> bool {
-        self.list.with(|list| list.iter().any(|(_, known)| *known == address))
-    }
-
-    /// Replaces what one interface has.
-    pub(crate) fn replace(&self, interface: u32, addresses: impl Iterator<Item = IpAddr>) {
-        self.list.with(|list| {
-            list.retain(|(index, _)| *index != interface);
-            list.extend(addresses.map(|address| (interface, address)));
-        });
     }
 }
 
@@ -154,7 +140,10 @@ pub(crate) struct Stack {
     reassembly: Reassembly,
     timers: Timers,
     random: Random,
-    error_budget: (u32, Instant),
+    budgets: Budgets,
+    identifications: Identifications,
+    path_mtus: PathMtu,
+    pub(crate) multicast: Multicast,
     defend_after: Instant,
     solicitations: u8,
     solicitation_at: Option<Instant>,
@@ -190,8 +179,11 @@ impl Stack {
             interface,
             reassembly: Reassembly::default(),
             timers: Timers::default(),
+            budgets: Budgets::new(random.u64(), now),
+            identifications: Identifications::new(&mut random),
+            path_mtus: PathMtu::new(random.u64()),
+            multicast: Multicast::default(),
             random,
-            error_budget: (limits::ICMP_ERRORS, now),
             defend_after: now,
             solicitations: 0,
             solicitation_at: None,
@@ -215,7 +207,7 @@ impl Stack {
     pub(crate) fn run_local(&mut self) -> bool {
         for _ in 0..self.local.len() {
             let Some(frame) = self.local.pop_front() else { break };
-            self.ip_input(frame, Arrival { link_broadcast: false, from_wire: false });
+            self.ip_input(frame, Arrival::INSIDE);
         }
         !self.local.is_empty()
     }
@@ -231,6 +223,7 @@ impl Stack {
                 Timer::Dhcp => self.dhcp_expired(deadline),
                 Timer::Advertisement => self.advertisement_expired(deadline),
                 Timer::RouterSolicitation => self.solicitation_expired(deadline),
+                Timer::Multicast => self.multicast_expired(deadline),
                 Timer::Reassembly => {
                     self.statistics.received_drops.fragment += self.reassembly.expire(self.now, &mut self.pool);
                     if let Some(next) = self.reassembly.deadline() {
@@ -245,6 +238,7 @@ impl Stack {
                 }
             }
         }
+        self.follow_routes();
     }
 
     /// The earliest deadline of anything.

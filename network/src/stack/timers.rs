@@ -22,6 +22,8 @@ pub(crate) enum Timer {
     Reassembly,
     /// The oldest tuple in TIME-WAIT.
     TimeWait,
+    /// The next report of a multicast group.
+    Multicast,
     /// The DHCP client.
     Dhcp,
     /// The earliest end of something that a router told.

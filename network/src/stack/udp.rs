@@ -4,7 +4,8 @@ use core::net::SocketAddr;
 
 use virtual_file_system::Error;
 
-use super::datagram::Received;
+use super::datagram::{Family, Received};
+use super::ip::egress::Manner;
 use super::ip::header::{Header, Outgoing, protocol};
 use super::ip::icmp::u16_at;
 use super::ip::ingress::{Arrival, Delivery};
@@ -47,7 +48,11 @@ impl Stack {
             return self.dhcp_input(&message);
         }
         // While the DHCP client waits, packets to addresses that are not ours come this far.
-        if delivery == Delivery::Unicast && !self.is_loopback() && !self.addresses.owns(header.destination) {
+        if delivery == Delivery::Unicast
+            && arrival.from_wire
+            && !self.is_loopback()
+            && !self.addresses.owns(header.destination)
+        {
             self.statistics.received_drops.not_for_us += 1;
             return self.pool.put(frame);
         }
@@ -57,28 +62,24 @@ impl Stack {
             local: SocketAddr::new(header.destination, destination),
             interface: self.configuration.index,
             hop_limit: header.hop_limit,
+            traffic_class: header.traffic_class,
         };
-        let bindings = self.datagrams.udp_at(destination);
         let (mut found, mut kept) = (false, true);
         if delivery == Delivery::Unicast {
-            let best = bindings
-                .iter()
-                .filter_map(|binding| Some((binding.score(header.destination, remote)?, binding)))
-                .max_by_key(|(score, _)| *score);
-            if let Some((_, binding)) = best {
+            if let Some(binding) = self.datagrams.udp_for(received.local, remote) {
                 found = true;
                 kept = binding.endpoint.push(received, data, &mut self.wakes);
             }
         } else {
-            // Everybody who asked for it gets a copy, also those bound to an address of this interface.
-            for binding in bindings.iter().filter(|binding| binding.bound.matches(header.destination)) {
-                found = true;
-                kept &= binding.endpoint.push(received, data, &mut self.wakes);
+            // Everybody who could have got it gets a copy.
+            for binding in self.datagrams.at(Family::Udp, destination) {
+                if binding.score(header.destination, remote).is_some() {
+                    found = true;
+                    kept &= binding.endpoint.push(received, data, &mut self.wakes);
+                }
             }
         }
-        if !kept {
-            self.statistics.received_drops.full += 1;
-        }
+        self.statistics.received_drops.full += u64::from(!kept);
         if !found {
             self.statistics.received_drops.no_socket += 1;
             self.port_unreachable(&frame, header, delivery, arrival);
@@ -89,12 +90,12 @@ impl Stack {
     /// Sends one UDP datagram.
     ///
     /// # Errors
-    /// `WouldBlock` when the driver's queue is full; `MessageTooLong`; else as [`Stack::send_packet`].
+    /// `WouldBlock` when the driver's queue is full; `MessageTooLong`; else as [`Stack::send_as`].
     pub(crate) fn udp_send(
         &mut self,
         source: SocketAddr,
         destination: SocketAddr,
-        hop_limit: u8,
+        manner: &Manner,
         data: &[u8],
     ) -> Result<(), Error> {
         if !self.has_room() {
@@ -104,15 +105,15 @@ impl Stack {
             source: source.ip(),
             destination: destination.ip(),
             protocol: protocol::UDP,
-            hop_limit,
-            traffic_class: 0,
+            hop_limit: manner.hop_limit,
+            traffic_class: manner.traffic_class,
         };
         let length = u16::try_from(UDP_HEADER + data.len()).map_err(|_| Error::MessageTooLong)?;
         let mut frame = self.packet_for(destination.ip(), usize::from(length));
         let start = frame.len() - usize::from(length);
         let is_summed = !self.configuration.capabilities.reliable;
         emit(source, destination, data, is_summed, frame.bytes_mut().get_mut(start..).unwrap_or_default());
-        self.send_packet(frame, &outgoing)
+        self.send_as(frame, &outgoing, manner)
     }
 }
 

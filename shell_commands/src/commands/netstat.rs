@@ -13,7 +13,7 @@ use crate::render::classic::socket::{self as render, Selection};
 
 #[derive(Default)]
 struct Options {
-    kinds: Vec<SocketKind>,
+    ranks: Vec<u8>,
     listening: bool,
     all: bool,
     numeric: bool,
@@ -56,9 +56,9 @@ fn parse(context: &Context) -> Result<Options, Failure> {
     let mut options = context.options();
     while let Some(argument) = options.next()? {
         match argument {
-            Short('t') | Long("tcp") => chosen.kinds.push(SocketKind::Tcp),
-            Short('u') | Long("udp") => chosen.kinds.push(SocketKind::Udp),
-            Short('w') | Long("raw") => chosen.kinds.push(SocketKind::Icmp),
+            Short('t') | Long("tcp") => chosen.ranks.push(TCP),
+            Short('u') | Long("udp") => chosen.ranks.push(UDP),
+            Short('w') | Long("raw") => chosen.ranks.push(RAW),
             Short('a') | Long("all") => chosen.all = true,
             Short('l') | Long("listening") => chosen.listening = true,
             Short('n') | Long("numeric") => chosen.numeric = true,
@@ -74,20 +74,25 @@ fn parse(context: &Context) -> Result<Options, Failure> {
 }
 
 fn is_wanted(socket: &SocketStatus, options: &Options) -> bool {
-    let kind = options.kinds.is_empty() || options.kinds.contains(&socket.kind);
+    let kind = options.ranks.is_empty() || options.ranks.contains(&rank(socket.kind));
     let family = options.ipv4 == options.ipv6 || options.ipv4 == socket.local.is_ipv4();
     // A datagram socket that is not connected waits for anybody: it is a server.
     let is_server = match socket.kind {
         SocketKind::Tcp => socket.state == SocketState::Listen,
-        SocketKind::Udp | SocketKind::Icmp => socket.remote.is_none(),
+        SocketKind::Udp | SocketKind::Icmp | SocketKind::Raw(_) | SocketKind::Raw6(_) => socket.remote.is_none(),
     };
     kind && family && (options.all || options.listening == is_server)
 }
 
+/// The places of the protocols in the list. As in `netstat`, raw sockets and those for echo are one.
+const TCP: u8 = 0;
+const UDP: u8 = 1;
+const RAW: u8 = 2;
+
 const fn rank(kind: SocketKind) -> u8 {
     match kind {
-        SocketKind::Tcp => 0,
-        SocketKind::Udp => 1,
-        SocketKind::Icmp => 2,
+        SocketKind::Tcp => TCP,
+        SocketKind::Udp => UDP,
+        SocketKind::Icmp | SocketKind::Raw(_) | SocketKind::Raw6(_) => RAW,
     }
 }

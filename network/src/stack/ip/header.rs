@@ -19,6 +19,7 @@ pub(crate) const IPV6_HEADER: usize = 40;
 pub(crate) mod protocol {
     pub(crate) const HOP_BY_HOP: u8 = 0;
     pub(crate) const ICMP: u8 = 1;
+    pub(crate) const IGMP: u8 = 2;
     pub(crate) const TCP: u8 = 6;
     pub(crate) const UDP: u8 = 17;
     pub(crate) const ROUTING: u8 = 43;
@@ -277,6 +278,30 @@ fn emit_ipv4(outgoing: &Outgoing, source: Ipv4Addr, destination: Ipv4Addr, packe
     header.set_src_addr(source);
     header.set_dst_addr(destination);
     fill_ipv4_checksum(packet);
+}
+
+/// Makes the four bytes behind an IPv4 header without options its option; the packet was made with room for it.
+pub(crate) fn insert_ipv4_option(packet: &mut [u8], option: [u8; 4]) {
+    if let Some(place) = packet.get_mut(IPV4_HEADER..IPV4_HEADER + option.len()) {
+        place.copy_from_slice(&option);
+        Ipv4Packet::new_unchecked(&mut *packet).set_header_len((IPV4_HEADER + option.len()) as u8);
+        fill_ipv4_checksum(packet);
+    }
+}
+
+/// Sets don't-fragment in an IPv4 header; IPv6 routers never cut.
+pub(crate) fn forbid_fragments(packet: &mut [u8]) {
+    if packet.first().is_some_and(|byte| byte >> 4 == 4) {
+        Ipv4Packet::new_unchecked(&mut *packet).set_dont_frag(true);
+        fill_ipv4_checksum(packet);
+    }
+}
+
+/// Writes the flow label of an IPv6 header.
+pub(crate) fn set_flow_label(packet: &mut [u8], label: u32) {
+    if packet.len() >= IPV6_HEADER {
+        Ipv6Packet::new_unchecked(packet).set_flow_label(label);
+    }
 }
 
 /// Computes the header checksum of the IPv4 packet at hand anew.

@@ -9,7 +9,6 @@ use super::header::{self, Header, Malformed, protocol};
 use super::reassembly::Outcome;
 use crate::driver::Frame;
 use crate::stack::Stack;
-use crate::stack::link::ndp;
 use crate::stack::timers::Timer;
 
 /// How a packet came.
@@ -19,6 +18,18 @@ pub(crate) struct Arrival {
     pub(crate) link_broadcast: bool,
     /// It came from the driver, not from ourselves.
     pub(crate) from_wire: bool,
+    /// A raw socket took it: nobody is told that no other one wanted it (ICE-09).
+    pub(crate) raw: bool,
+}
+
+impl Arrival {
+    /// From the driver; `link_broadcast` when the frame was addressed to more stations than us.
+    pub(crate) const fn from_wire(link_broadcast: bool) -> Self {
+        Self { link_broadcast, from_wire: true, raw: false }
+    }
+
+    /// From ourselves.
+    pub(crate) const INSIDE: Self = Self { link_broadcast: false, from_wire: false, raw: false };
 }
 
 /// Whom a packet was sent to.
@@ -81,7 +92,7 @@ impl Stack {
             self.statistics.received_drops.martian += 1;
             return None;
         }
-        let delivery = self.delivery_of(header);
+        let delivery = self.delivery_of(header, arrival);
         match delivery {
             // A unicast packet in a broadcast frame is somebody's mistake or attack (RFC 1122 §3.3.6).
             Some(Delivery::Unicast) if arrival.link_broadcast && header.destination.is_ipv4() => {
@@ -98,34 +109,36 @@ impl Stack {
 
     fn is_martian(&self, header: &Header) -> bool {
         let source_is_impossible = match header.source {
+            // Any of our networks' broadcast addresses: an answer would be broadcast there (IP4-11).
+            IpAddr::V4(source) if source.is_unspecified() => !may_come_from_nobody(header),
             IpAddr::V4(source) => {
-                source.is_loopback() || source.is_multicast() || self.addresses.is_broadcast(source)
-                    // Only a station without an address speaks as 0.0.0.0, and only to everybody.
-                    || (source.is_unspecified() && !matches!(header.destination, IpAddr::V4(to) if to.is_broadcast()))
+                source.is_loopback()
+                    || source.is_multicast()
+                    || self.addresses.is_broadcast(source)
+                    || self.host.is_broadcast(source)
             }
             IpAddr::V6(source) => source.is_loopback() || source.is_multicast(),
         };
-        source_is_impossible || header.destination.is_loopback() || self.addresses.owns(header.source)
+        source_is_impossible
+            || header.destination.is_loopback()
+            || is_node_local(header.destination)
+            || self.addresses.owns(header.source)
     }
 
-    fn delivery_of(&self, header: &Header) -> Option<Delivery> {
+    /// True for an address of this system that packets may be delivered to inside.
+    pub(crate) fn is_own(&self, address: IpAddr) -> bool {
+        self.addresses.owns(address) || self.host.owns(address)
+    }
+
+    fn delivery_of(&self, header: &Header, arrival: Arrival) -> Option<Delivery> {
         let destination = header.destination;
-        if self.addresses.owns(destination) || (self.is_loopback() && self.host.owns(destination)) {
+        let from_inside = self.is_loopback() || !arrival.from_wire;
+        if self.addresses.owns(destination) || (from_inside && self.host.owns(destination)) {
             return Some(Delivery::Unicast);
         }
         match destination {
             IpAddr::V4(address) if self.addresses.is_broadcast(address) => Some(Delivery::Broadcast),
-            IpAddr::V4(address) if address.is_multicast() => {
-                let is_all_hosts = address.octets() == [224, 0, 0, 1];
-                is_all_hosts.then_some(Delivery::Multicast)
-            }
-            IpAddr::V6(address) if address.is_multicast() => {
-                let is_ours = address == ndp::ALL_NODES
-                    || self.addresses.iter().any(|entry| {
-                        matches!(entry.prefix.address(), IpAddr::V6(own) if ndp::solicited_node(own) == address)
-                    });
-                is_ours.then_some(Delivery::Multicast)
-            }
+            _ if destination.is_multicast() => self.multicast.receives(destination).then_some(Delivery::Multicast),
             // The DHCP client takes its answers before it has an address.
             IpAddr::V4(_) if header.protocol == protocol::UDP && self.dhcp_is_waiting() => Some(Delivery::Unicast),
             _ => None,
@@ -133,13 +146,16 @@ impl Stack {
     }
 
     /// Hands a whole packet to its protocol.
-    fn deliver(&mut self, frame: Frame, header: &Header, delivery: Delivery, arrival: Arrival) {
+    fn deliver(&mut self, frame: Frame, header: &Header, delivery: Delivery, mut arrival: Arrival) {
+        arrival.raw = self.raw_input(&frame, header, delivery, arrival);
         match header.protocol {
+            protocol::IGMP if header.source.is_ipv4() => self.igmp_input(frame, header),
             protocol::TCP => self.tcp_input(frame, header, delivery, arrival),
             protocol::UDP => self.udp_input(frame, header, delivery, arrival),
             protocol::ICMP if header.source.is_ipv4() => self.icmp_input(frame, header, delivery, arrival),
             protocol::ICMPV6 if header.source.is_ipv6() => self.icmpv6_input(frame, header, delivery, arrival),
             protocol::NO_NEXT_HEADER if header.source.is_ipv6() => self.pool.put(frame),
+            _ if arrival.raw => self.pool.put(frame),
             _ => {
                 self.statistics.received_drops.protocol += 1;
                 self.protocol_unreachable(&frame, header, delivery, arrival);
@@ -152,4 +168,20 @@ impl Stack {
     pub(crate) fn verifies(&self, arrival: Arrival) -> bool {
         arrival.from_wire && !self.configuration.capabilities.reliable
     }
+}
+
+/// A station without an address speaks to everybody only, and to the routers of its groups (RFC 3376 §4.2.13).
+fn may_come_from_nobody(header: &Header) -> bool {
+    match header.destination {
+        IpAddr::V4(to) => {
+            let [a, b, c, _] = to.octets();
+            to.is_broadcast() || [a, b, c] == [224, 0, 0] || (to.is_multicast() && header.protocol == protocol::IGMP)
+        }
+        IpAddr::V6(_) => false,
+    }
+}
+
+/// Groups whose packets never leave a node, and the reserved ones below them (IP6-02, RFC 4291 §2.7).
+pub(crate) fn is_node_local(address: IpAddr) -> bool {
+    matches!(address, IpAddr::V6(group) if group.is_multicast() && group.octets().get(1).is_some_and(|second| second & 0xf <= 1))
 }

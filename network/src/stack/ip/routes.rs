@@ -27,6 +27,8 @@ pub(crate) struct Route {
 #[derive(Debug, Default)]
 pub(crate) struct Routes {
     list: Vec<Route>,
+    /// Something changed since [`take_changed`](Self::take_changed).
+    changed: bool,
 }
 
 impl Routes {
@@ -67,6 +69,7 @@ impl Routes {
         let rank = |route: &Route| (core::cmp::Reverse(route.destination.length()), route.metric);
         let place = self.list.partition_point(|known| rank(known) <= rank(&route));
         self.list.insert(place, route);
+        self.changed = true;
         Ok(())
     }
 
@@ -114,18 +117,21 @@ impl Routes {
             })
             .ok_or(Error::NoSuchProcess)?;
         let removed = self.list.remove(place);
+        self.changed = true;
         self.drop_off_link();
         Ok(removed)
     }
 
     /// Keeps only the routes that `stays` names.
     pub(crate) fn retain(&mut self, stays: impl FnMut(&Route) -> bool) {
+        let before = self.list.len();
         self.list.retain(stays);
+        self.changed |= self.list.len() != before;
     }
 
     /// Removes what one origin brought.
     pub(crate) fn remove_origin(&mut self, origin: Origin) {
-        self.list.retain(|route| route.origin != origin);
+        self.retain(|route| route.origin != origin);
         self.drop_off_link();
     }
 
@@ -152,7 +158,7 @@ impl Routes {
             }
         }
         if remaining.is_none() {
-            self.list.retain(|route| route.origin != Origin::Kernel || route.destination != network);
+            self.retain(|route| route.origin != Origin::Kernel || route.destination != network);
         }
         self.drop_off_link();
     }
@@ -160,13 +166,19 @@ impl Routes {
     fn drop_off_link(&mut self) {
         let connected: Vec<Prefix> =
             self.list.iter().filter(|route| route.gateway.is_none()).map(|route| route.destination).collect();
-        self.list.retain(|route| {
+        self.retain(|route| {
             route.gateway.is_none_or(|gateway| connected.iter().any(|prefix| prefix.contains(gateway)))
         });
     }
 
+    /// True when something changed since the last call.
+    pub(crate) fn take_changed(&mut self) -> bool {
+        core::mem::take(&mut self.changed)
+    }
+
     /// Moves every automatic route to another metric.
     pub(crate) fn set_metric(&mut self, metric: u32) {
+        self.changed = true;
         for route in self.list.iter_mut().filter(|route| route.origin != Origin::Static) {
             route.metric = metric;
         }

@@ -18,7 +18,7 @@ use crate::address::HardwareAddress;
 use crate::driver::{Frame, Medium};
 use crate::limits;
 use crate::platform::Instant;
-use crate::stack::ip::ingress::Arrival;
+use crate::stack::ip::ingress::{Arrival, is_node_local};
 use crate::stack::timers::Timer;
 
 /// Bytes of an Ethernet II header.
@@ -34,7 +34,7 @@ impl Stack {
             return self.pool.put(frame);
         }
         if self.configuration.capabilities.medium == Medium::Ip {
-            return self.ip_input(frame, Arrival { link_broadcast: false, from_wire: true });
+            return self.ip_input(frame, Arrival::from_wire(false));
         }
         let Ok(ethernet) = EthernetFrame::new_checked(frame.bytes()) else {
             self.statistics.received_drops.malformed += 1;
@@ -50,7 +50,7 @@ impl Stack {
         frame.advance(ETHERNET_HEADER);
         match ethertype {
             EthernetProtocol::Ipv4 | EthernetProtocol::Ipv6 => {
-                self.ip_input(frame, Arrival { link_broadcast: to_group, from_wire: true });
+                self.ip_input(frame, Arrival::from_wire(to_group));
             }
             EthernetProtocol::Arp => self.arp_input(frame),
             EthernetProtocol::Unknown(_) => {
@@ -70,8 +70,14 @@ impl Stack {
             self.pool.put(frame);
             return Err(Error::NetworkDown);
         }
-        if !self.is_loopback() && self.addresses.owns(destination) {
+        // What is meant for this system or by its loopback addresses meets no wire (IP4-01, IP6-02).
+        if !self.is_loopback() && (self.is_own(destination) || is_node_local(destination)) {
             return self.loop_back(frame);
+        }
+        if !self.is_loopback() && destination.is_loopback() {
+            self.statistics.sent_drops.no_route += 1;
+            self.pool.put(frame);
+            return Err(Error::NetworkUnreachable);
         }
         if self.configuration.capabilities.medium == Medium::Ip {
             self.queue_frame(frame);
@@ -206,7 +212,8 @@ impl Stack {
         self.output.len() < limits::EGRESS_QUEUE
     }
 
-    fn loop_back(&mut self, frame: Frame) -> Result<(), Error> {
+    /// Delivers a packet to ourselves with the next turn.
+    pub(crate) fn loop_back(&mut self, frame: Frame) -> Result<(), Error> {
         if self.local.len() >= limits::EGRESS_QUEUE {
             self.statistics.sent_drops.full += 1;
             self.pool.put(frame);

@@ -208,6 +208,16 @@ impl Stack {
         let _ = self.send_packet(frame, &outgoing);
     }
 
+    /// True when the quoted segment is one of ours that is on its way (TCP-X-05).
+    pub(crate) fn tcp_has_sent(&self, quoted: &Quote) -> bool {
+        let flow = Flow {
+            local: SocketAddr::new(quoted.source, quoted.source_port),
+            remote: SocketAddr::new(quoted.destination, quoted.destination_port),
+        };
+        let slot = self.tcp.flows.get(&flow).and_then(|index| self.tcp.slots.get(*index as usize));
+        slot.is_some_and(|slot| slot.supervision.is_in_flight(quoted.third))
+    }
+
     /// An ICMP error quotes a segment of ours, or the link could not deliver it. It ends a connect; later it is not fatal
     /// (RFC 1122 §4.2.3.9).
     pub(crate) fn tcp_error(&mut self, quoted: &Quote, error: Error) {

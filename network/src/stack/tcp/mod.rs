@@ -137,6 +137,11 @@ impl Slot {
     pub(crate) fn fail(&mut self, error: Error) {
         self.error = Some(error);
     }
+
+    /// Takes the error that waits for the owner's next call (SO_ERROR).
+    pub(crate) fn take_error(&mut self) -> Option<Error> {
+        self.error.take()
+    }
 }
 
 impl fmt::Debug for Slot {

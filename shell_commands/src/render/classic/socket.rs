@@ -56,6 +56,8 @@ fn protocol(socket: &SocketStatus) -> &'static str {
         (SocketKind::Udp, false) => "udp6",
         (SocketKind::Icmp, true) => "icmp",
         (SocketKind::Icmp, false) => "icmp6",
+        (SocketKind::Raw(_), _) => "raw",
+        (SocketKind::Raw6(_), _) => "raw6",
     }
 }
 
@@ -69,7 +71,7 @@ fn end(address: SocketAddr) -> String {
 
 fn state(socket: &SocketStatus) -> &'static str {
     match (socket.kind, socket.state) {
-        (SocketKind::Udp | SocketKind::Icmp, SocketState::Closed) => "",
+        (SocketKind::Udp | SocketKind::Icmp | SocketKind::Raw(_) | SocketKind::Raw6(_), SocketState::Closed) => "",
         (_, SocketState::Closed) => "CLOSE",
         (_, SocketState::Listen) => "LISTEN",
         (_, SocketState::SynSent) => "SYN_SENT",

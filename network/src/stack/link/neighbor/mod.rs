@@ -4,6 +4,8 @@
 //! its own clock, so a silent one delays nobody else. Bounded by [`limits::NEIGHBORS`] and [`limits::PARKED`]; when full, the least
 //! recently used entry that nobody waits for gives way, never a permanent one.
 
+mod learning;
+
 use alloc::collections::VecDeque;
 use alloc::vec::Vec;
 use core::net::IpAddr;
@@ -76,6 +78,8 @@ pub(crate) enum Expiry {
 pub(crate) struct Neighbors {
     table: HashMap<IpAddr, Neighbor, FixedState>,
     parked: usize,
+    /// Gateways, which stay whatever else is asked for.
+    pinned: Vec<IpAddr>,
     /// How many of them are beyond their neighbors' own share.
     burst: usize,
     /// Deadlines that became earlier since the stack last took them.
@@ -85,7 +89,13 @@ pub(crate) struct Neighbors {
 impl Neighbors {
     /// An empty table whose hash nobody can predict.
     pub(crate) fn new(seed: u64) -> Self {
-        Self { table: HashMap::with_hasher(FixedState::with_seed(seed)), parked: 0, burst: 0, armed: VecDeque::new() }
+        Self {
+            table: HashMap::with_hasher(FixedState::with_seed(seed)),
+            parked: 0,
+            pinned: Vec::new(),
+            burst: 0,
+            armed: VecDeque::new(),
+        }
     }
 
     /// Decides about a packet to `address`. The second value says whom to ask now.
@@ -110,6 +120,11 @@ impl Neighbors {
             (NeighborState::Incomplete, _) if neighbor.attempts > 0 => (self.park(address, frame), None),
             _ => self.start(address, frame, now),
         }
+    }
+
+    /// Names the neighbors that never give way to others (NBR-03).
+    pub(crate) fn pin(&mut self, gateways: Vec<IpAddr>) {
+        self.pinned = gateways;
     }
 
     /// The hardware address that a packet can be sent to at once without any change of state.
@@ -209,134 +224,6 @@ impl Neighbors {
         Expiry::Solicit(solicitation)
     }
 
-    /// The neighbor answered our question (ARP reply, solicited NA). Unknown ones are ignored (NBR-08, NBR-10). With `keep` (the
-    /// override flag is clear) a known different address is not replaced. Returns the packets that waited.
-    pub(crate) fn confirm(
-        &mut self,
-        address: IpAddr,
-        hardware: HardwareAddress,
-        keep: bool,
-        router: Option<bool>,
-        now: Instant,
-    ) -> VecDeque<Frame> {
-        let Some(neighbor) = self.table.get_mut(&address) else { return VecDeque::new() };
-        if neighbor.state == NeighborState::Permanent || !hardware.is_unicast() {
-            return VecDeque::new();
-        }
-        if keep && neighbor.hardware.is_some_and(|known| known != hardware) {
-            if neighbor.state == NeighborState::Reachable {
-                neighbor.state = NeighborState::Stale;
-            }
-            return VecDeque::new();
-        }
-        neighbor.state = NeighborState::Reachable;
-        neighbor.hardware = Some(hardware);
-        neighbor.router = router.unwrap_or(neighbor.router);
-        neighbor.confirmed = now;
-        neighbor.deadline = None;
-        neighbor.attempts = 0;
-        self.release(address)
-    }
-
-    /// The neighbor told its address unasked (ARP request, NS source, gratuitous ARP). Only with `create` is a new entry made.
-    /// Returns the packets that waited.
-    pub(crate) fn learn(
-        &mut self,
-        address: IpAddr,
-        hardware: HardwareAddress,
-        create: bool,
-        now: Instant,
-    ) -> VecDeque<Frame> {
-        if !hardware.is_unicast() {
-            return VecDeque::new();
-        }
-        if !self.table.contains_key(&address) {
-            // Requests of strangers fill at most half of the table, so that they cannot displace what is in use.
-            if !create || self.table.len() >= limits::NEIGHBORS / 2 {
-                return VecDeque::new();
-            }
-            self.table.insert(address, Neighbor::unknown(now));
-        }
-        let Some(neighbor) = self.table.get_mut(&address) else { return VecDeque::new() };
-        if neighbor.state == NeighborState::Permanent || neighbor.hardware == Some(hardware) {
-            return VecDeque::new();
-        }
-        neighbor.state = NeighborState::Stale;
-        neighbor.hardware = Some(hardware);
-        neighbor.deadline = None;
-        neighbor.attempts = 0;
-        self.release(address)
-    }
-
-    fn release(&mut self, address: IpAddr) -> VecDeque<Frame> {
-        let Some(neighbor) = self.table.get_mut(&address) else { return VecDeque::new() };
-        let parked = core::mem::take(&mut neighbor.parked);
-        self.taken(parked.len());
-        parked
-    }
-
-    /// Progress above confirms that the neighbor is reachable (RFC 4861 §7.3.1).
-    pub(crate) fn advance_confirmation(&mut self, address: IpAddr, now: Instant) {
-        if let Some(neighbor) = self.table.get_mut(&address)
-            && matches!(
-                neighbor.state,
-                NeighborState::Reachable | NeighborState::Delay | NeighborState::Probe | NeighborState::Stale
-            )
-            && neighbor.hardware.is_some()
-        {
-            neighbor.state = NeighborState::Reachable;
-            neighbor.confirmed = now;
-            neighbor.deadline = None;
-        }
-    }
-
-    /// Puts a static entry there, in place of any other. Returns the packets that waited.
-    pub(crate) fn set_permanent(
-        &mut self,
-        address: IpAddr,
-        hardware: HardwareAddress,
-        now: Instant,
-    ) -> Option<VecDeque<Frame>> {
-        if !self.table.contains_key(&address) && !self.make_room() {
-            return None;
-        }
-        let neighbor = self.table.entry(address).or_insert_with(|| Neighbor::unknown(now));
-        neighbor.state = NeighborState::Permanent;
-        neighbor.hardware = Some(hardware);
-        neighbor.deadline = None;
-        neighbor.confirmed = now;
-        Some(self.release(address))
-    }
-
-    /// Removes an entry with the packets that waited for it.
-    pub(crate) fn remove(&mut self, address: IpAddr) -> Option<VecDeque<Frame>> {
-        let neighbor = self.table.remove(&address)?;
-        self.taken(neighbor.parked.len());
-        Some(neighbor.parked)
-    }
-
-    /// Removes every entry that `which` names; tells how many.
-    pub(crate) fn flush(&mut self, mut which: impl FnMut(IpAddr, bool) -> bool) -> u32 {
-        let before = self.table.len();
-        let (parked, burst) = (&mut self.parked, &mut self.burst);
-        self.table.retain(|address, neighbor| {
-            let goes = which(*address, neighbor.state == NeighborState::Permanent);
-            if goes {
-                *parked -= neighbor.parked.len();
-                *burst -= neighbor.parked.len().saturating_sub(limits::PARKED_PER_NEIGHBOR);
-            }
-            !goes
-        });
-        (before - self.table.len()) as u32
-    }
-
-    /// Every entry, by address.
-    pub(crate) fn list(&self, now: Instant) -> Vec<NeighborEntry> {
-        let mut entries: Vec<_> = self.table.iter().map(|(address, neighbor)| neighbor.entry(*address, now)).collect();
-        entries.sort_by_key(|entry| entry.address);
-        entries
-    }
-
     /// True when one more entry fits, after the least recently used ones were forgotten if need be. A batch goes at once, so that a
     /// full table costs no search for each newcomer.
     fn make_room(&mut self) -> bool {
@@ -348,7 +235,7 @@ impl Neighbors {
         let mut victims: Vec<(Instant, IpAddr)> = self
             .table
             .iter()
-            .filter(|(_, neighbor)| may_go(neighbor))
+            .filter(|(address, neighbor)| may_go(neighbor) && !self.pinned.contains(*address))
             .map(|(address, neighbor)| (neighbor.used, *address))
             .collect();
         let batch = (limits::NEIGHBORS / 16).min(victims.len());

@@ -1,0 +1,26 @@
+//! Words about multicast groups.
+
+use alloc::string::String;
+use core::net::IpAddr;
+
+use serde::{Deserialize, Serialize};
+
+/// A group that a socket joins or leaves (IP_ADD_MEMBERSHIP, IPV6_JOIN_GROUP).
+#[derive(Clone, PartialEq, Eq, Debug, Serialize, Deserialize)]
+pub struct Membership {
+    /// The group.
+    pub group: IpAddr,
+    /// The interface; empty for the one that the route to the group names.
+    pub interface: String,
+}
+
+/// A group that an interface receives.
+#[derive(Clone, PartialEq, Eq, Debug, Serialize, Deserialize)]
+pub struct GroupEntry {
+    /// The group.
+    pub group: IpAddr,
+    /// The interface.
+    pub interface: String,
+    /// How many sockets joined it here; 0 for a group that every station with our addresses is in.
+    pub sockets: u32,
+}

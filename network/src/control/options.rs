@@ -1,0 +1,186 @@
+//! Options of the socket that an open file is: checked, set, and told.
+//!
+//! A refused value changes nothing. Options that a kind of socket does not have are `ProtocolOptionNotAvailable`, whatever their value. The
+//! settings of a stream stand with the file's mode; datagram sockets keep their own.
+
+use alloc::sync::Arc;
+
+use virtual_file_system::{Error, Result};
+
+use super::open::OpenFile;
+use super::sockets::{Fresh, Handle, Mode};
+use crate::command::socket::{SocketKind, SocketOption, SocketOptions, StreamOptions};
+use crate::limits;
+use crate::socket::{TcpSettings, TcpStream};
+
+/// Milliseconds between and before keep-alive probes (TCP-S-11; Linux counts to 32,767 seconds).
+const KEEP_ALIVE: core::ops::RangeInclusive<u32> = 1000..=32_767_000;
+/// Keep-alive probes (Linux: MAX_TCP_KEEPCNT).
+const KEEP_ALIVE_COUNT: core::ops::RangeInclusive<u8> = 1..=127;
+/// The most milliseconds of any other time: what a signed number of Linux' holds.
+const MILLISECONDS: u32 = i32::MAX as u32;
+
+impl OpenFile {
+    /// Sets an option of the socket.
+    pub(super) fn set_option(&self, option: &SocketOption) -> Result<()> {
+        match self.handle()? {
+            Handle::Datagram(socket) => socket.set_option(option),
+            // Connections have what the listener had when they were made; Linux' later changes surprise everybody.
+            Handle::Listener(..) => Err(Error::ProtocolOptionNotAvailable),
+            Handle::Unconnected | Handle::Connecting | Handle::Stream(_) => self.set_stream_option(option),
+        }
+    }
+
+    fn set_stream_option(&self, option: &SocketOption) -> Result<()> {
+        check(option)?;
+        if let SocketOption::BindToDevice(name) = option {
+            return self.bind_stream_to_device(name);
+        }
+        let (settings, stream) = self.mode.with(|mode| {
+            let stream = match mode {
+                Mode::Stream(stream, _) => Some(Arc::clone(stream)),
+                _ => None,
+            };
+            let settings = mode.settings_mut().ok_or(Error::InvalidInput)?;
+            let mut changed = *settings;
+            apply(&mut changed, option, stream.is_some())?;
+            *settings = changed;
+            Ok((changed, stream))
+        })?;
+        if let Some(stream) = stream {
+            stream.apply(&settings);
+        }
+        Ok(())
+    }
+
+    fn bind_stream_to_device(&self, name: &str) -> Result<()> {
+        let wanted = match name {
+            "" => None,
+            name => Some(self.sockets.shared.routing.find(name).ok_or(Error::NoDevice)?),
+        };
+        if let Some(fixed) = &self.sockets.interface {
+            let is_same = wanted.is_some_and(|wanted| Arc::ptr_eq(&wanted, fixed));
+            return if is_same { Ok(()) } else { Err(Error::InvalidInput) };
+        }
+        self.mode.with(|mode| match mode {
+            Mode::Fresh(Fresh { local: None, device, .. }) => {
+                *device = wanted;
+                Ok(())
+            }
+            _ => Err(Error::InvalidInput),
+        })
+    }
+
+    /// Every option as it stands.
+    pub(super) fn options(&self) -> Result<SocketOptions> {
+        let (settings, device) = match self.handle()? {
+            Handle::Datagram(socket) => return Ok(socket.options()),
+            Handle::Listener(_, settings) => (settings, None),
+            Handle::Unconnected | Handle::Connecting | Handle::Stream(_) => self.mode.with(|mode| {
+                let device = match mode {
+                    Mode::Fresh(fresh) | Mode::Connecting(fresh) => fresh.device.clone(),
+                    _ => None,
+                };
+                mode.settings_mut().map(|settings| (*settings, device)).ok_or(Error::InvalidInput)
+            })?,
+        };
+        let device = device.or_else(|| self.sockets.interface.clone());
+        let path_mtu = match self.handle()? {
+            Handle::Stream(stream) => self.path_mtu(&stream),
+            _ => None,
+        };
+        let device = device.map(|device| device.name.clone()).unwrap_or_default();
+        Ok(told(&settings, device, path_mtu))
+    }
+
+    /// The path MTU of a stream that still has a route.
+    fn path_mtu(&self, stream: &TcpStream) -> Option<u32> {
+        let remote = stream.remote_address().ip();
+        let (interface, _) = self.sockets.route(remote).ok()?;
+        u32::try_from(interface.with(|stack| stack.path_mtu(remote))).ok()
+    }
+
+    /// Takes the error that waits for the socket's next call.
+    pub(super) fn take_error(&self) -> Result<Option<Error>> {
+        Ok(match self.handle()? {
+            Handle::Datagram(socket) => socket.take_error(),
+            Handle::Stream(stream) => stream.take_error(),
+            Handle::Unconnected | Handle::Connecting | Handle::Listener(..) => None,
+        })
+    }
+}
+
+fn told(settings: &TcpSettings, device: alloc::string::String, path_mtu: Option<u32>) -> SocketOptions {
+    let bytes = |count: usize| u32::try_from(count).unwrap_or(u32::MAX);
+    SocketOptions {
+        kind: SocketKind::Tcp,
+        hop_limit: settings.hop_limit,
+        traffic_class: settings.traffic_class,
+        receive_buffer: bytes(settings.receive_buffer),
+        reuse_address: settings.reuse_address,
+        reuse_port: settings.reuse_port,
+        device,
+        path_mtu,
+        stream: Some(StreamOptions {
+            send_buffer: bytes(settings.send_buffer),
+            no_delay: settings.no_delay,
+            keep_alive: settings.keep_alive,
+            keep_alive_interval: settings.keep_alive_interval,
+            keep_alive_count: settings.keep_alive_count,
+            user_timeout: settings.user_timeout,
+            linger: settings.linger,
+        }),
+        datagram: None,
+    }
+}
+
+/// Refuses values that no stream takes.
+fn check(option: &SocketOption) -> Result<()> {
+    let is_fine = match option {
+        SocketOption::ReceiveBuffer(bytes) | SocketOption::SendBuffer(bytes) => {
+            (limits::TCP_BUFFER_MINIMUM..=limits::TCP_BUFFER_MAXIMUM).contains(&(*bytes as usize))
+        }
+        SocketOption::HopLimit(hop_limit) => *hop_limit > 0,
+        SocketOption::KeepAlive(milliseconds) => *milliseconds == 0 || KEEP_ALIVE.contains(milliseconds),
+        SocketOption::KeepAliveInterval(milliseconds) => KEEP_ALIVE.contains(milliseconds),
+        SocketOption::KeepAliveCount(count) => KEEP_ALIVE_COUNT.contains(count),
+        SocketOption::UserTimeout(milliseconds) | SocketOption::Linger(Some(milliseconds)) => {
+            *milliseconds <= MILLISECONDS
+        }
+        SocketOption::BindToDevice(name) => name.len() <= limits::NAME_BYTES,
+        _ => true,
+    };
+    if is_fine { Ok(()) } else { Err(Error::InvalidInput) }
+}
+
+/// Writes a checked value into the settings of a stream.
+fn apply(settings: &mut TcpSettings, option: &SocketOption, is_connected: bool) -> Result<()> {
+    match option {
+        SocketOption::NoDelay(on) => settings.no_delay = *on,
+        SocketOption::HopLimit(hop_limit) => settings.hop_limit = *hop_limit,
+        SocketOption::TrafficClass(class) => settings.traffic_class = *class,
+        SocketOption::KeepAlive(milliseconds) => settings.keep_alive = *milliseconds,
+        SocketOption::KeepAliveInterval(milliseconds) => settings.keep_alive_interval = *milliseconds,
+        SocketOption::KeepAliveCount(count) => settings.keep_alive_count = *count,
+        SocketOption::UserTimeout(milliseconds) => settings.user_timeout = *milliseconds,
+        SocketOption::Linger(milliseconds) => settings.linger = *milliseconds,
+        SocketOption::ReuseAddress(on) => settings.reuse_address = *on,
+        SocketOption::ReusePort(on) => settings.reuse_port = *on,
+        // A buffer is made with the connection.
+        SocketOption::ReceiveBuffer(_) | SocketOption::SendBuffer(_) if is_connected => {
+            return Err(Error::AlreadyConnected);
+        }
+        SocketOption::ReceiveBuffer(bytes) => settings.receive_buffer = *bytes as usize,
+        SocketOption::SendBuffer(bytes) => settings.send_buffer = *bytes as usize,
+        SocketOption::Broadcast(_)
+        | SocketOption::DontFragment(_)
+        | SocketOption::MulticastInterface(_)
+        | SocketOption::MulticastHopLimit(_)
+        | SocketOption::MulticastLoop(_)
+        | SocketOption::ReceiveErrors(_)
+        | SocketOption::HeaderIncluded(_)
+        | SocketOption::OnlyIpv6(_)
+        | SocketOption::BindToDevice(_) => return Err(Error::ProtocolOptionNotAvailable),
+    }
+    Ok(())
+}

@@ -1,0 +1,82 @@
+//! The groups that a socket is in. They count per socket and interface; closing the socket leaves them all (MC-11).
+
+use alloc::sync::Arc;
+use core::net::IpAddr;
+
+use virtual_file_system::Error;
+
+use super::DatagramSocket;
+use crate::interface::Interface;
+use crate::limits;
+
+impl DatagramSocket {
+    /// Joins a multicast group on an interface; without a name on the socket's own, or on the one that the route to the group names. What is
+    /// sent to the group then reaches every socket that is bound to its port and to the group or a wildcard (IP_ADD_MEMBERSHIP).
+    ///
+    /// # Errors
+    /// `InvalidInput` for an address that is no group; `NoDevice`; `AddressInUse` when the socket is in it there; `NoBufferSpace` beyond
+    /// [`limits::MEMBERSHIPS`]; `AddressFamilyNotSupported`.
+    pub fn join_group(&self, group: IpAddr, interface: Option<&str>) -> Result<(), Error> {
+        let interface = self.place_of(group, interface)?;
+        let membership = (group, interface.index);
+        self.state.with(|state| {
+            if state.memberships.contains(&membership) {
+                return Err(Error::AddressInUse);
+            }
+            if state.memberships.len() >= limits::MEMBERSHIPS {
+                return Err(Error::NoBufferSpace);
+            }
+            state.memberships.push(membership);
+            Ok(())
+        })?;
+        let joined = interface.with(|stack| stack.join_group(group));
+        if joined.is_err() {
+            self.state.with(|state| state.memberships.retain(|known| *known != membership));
+        }
+        joined
+    }
+
+    /// Leaves a group that this socket joined (IP_DROP_MEMBERSHIP).
+    ///
+    /// # Errors
+    /// `AddressNotAvailable` when the socket is not in it there; else as [`join_group`](Self::join_group).
+    pub fn leave_group(&self, group: IpAddr, interface: Option<&str>) -> Result<(), Error> {
+        let interface = self.place_of(group, interface)?;
+        let membership = (group, interface.index);
+        self.state.with(|state| {
+            let place = state.memberships.iter().position(|known| *known == membership);
+            place.map(|place| state.memberships.remove(place)).ok_or(Error::AddressNotAvailable)
+        })?;
+        interface.with(|stack| stack.leave_group(group));
+        Ok(())
+    }
+
+    /// The interface on which a group is joined.
+    fn place_of(&self, group: IpAddr, name: Option<&str>) -> Result<Arc<Interface>, Error> {
+        if !group.is_multicast() {
+            return Err(Error::InvalidInput);
+        }
+        if !self.speaks(group) {
+            return Err(Error::AddressFamilyNotSupported);
+        }
+        let (device, settings) = self.state.with(|state| (state.device.clone(), state.settings));
+        match (name, device) {
+            (Some(name), Some(device)) if device.name != name => Err(Error::InvalidInput),
+            (_, Some(device)) => Ok(device),
+            (Some(name), None) => self.find(name),
+            (None, None) => {
+                self.route(None, group, &settings).map(|(interface, _)| interface).map_err(|_| Error::NoDevice)
+            }
+        }
+    }
+
+    /// Leaves every group.
+    pub(super) fn leave_all(&self) {
+        for (group, index) in self.state.with(|state| core::mem::take(&mut state.memberships)) {
+            // An interface that is gone took its groups with it.
+            if let Some(interface) = self.sockets.shared.routing.at(index) {
+                interface.with(|stack| stack.leave_group(group));
+            }
+        }
+    }
+}

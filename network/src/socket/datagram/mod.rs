@@ -1,0 +1,243 @@
+//! The skeleton of UDP, ICMP and raw sockets: an address, a peer, sending by route, receiving from a queue.
+//!
+//! What they have in common stands here, once; [`send`] and [`receive`] are its verbs, [`options`] and [`membership`] its
+//! settings and groups. The sockets themselves
+//! ([`super::udp`], [`super::icmp`], [`super::raw`]) say what they are and what only they can do.
+
+mod membership;
+mod options;
+mod receive;
+mod send;
+
+use alloc::sync::Arc;
+use alloc::vec::Vec;
+use core::fmt;
+use core::net::{IpAddr, SocketAddr};
+use core::task::{Context, Poll};
+
+use virtual_file_system::{Error, Lock, Readiness};
+
+use self::options::Settings;
+pub use self::receive::{Message, MessageInfo};
+use self::send::is_broadcast;
+use super::Sockets;
+use crate::command::socket::{SocketState, SocketStatus};
+use crate::interface::Interface;
+use crate::stack::bound::Bound;
+use crate::stack::datagram::{Binding, Endpoint, Family};
+
+#[derive(Clone, Debug)]
+struct State {
+    local: Option<SocketAddr>,
+    remote: Option<SocketAddr>,
+    /// The one interface that it uses.
+    device: Option<Arc<Interface>>,
+    settings: Settings,
+    /// Groups with the index of the interface on which each was joined.
+    memberships: Vec<(IpAddr, u32)>,
+}
+
+/// What UDP, ICMP and raw sockets have in common. Each of them dereferences to one of these.
+///
+/// Unbound, a socket gets an ephemeral port when it first sends. Errors that ICMP reports reach a connected socket's next call, as on
+/// Linux; with [`set_receive_errors`](Self::set_receive_errors) every socket hears of them, and of the packets that they quote.
+pub struct DatagramSocket {
+    sockets: Sockets,
+    family: Family,
+    /// The key of a raw socket's binding.
+    protocol: u8,
+    endpoint: Arc<Endpoint>,
+    state: Lock<State>,
+}
+
+impl DatagramSocket {
+    pub(super) fn new(sockets: &Sockets, family: Family, protocol: u8) -> Self {
+        let state = State {
+            local: None,
+            remote: None,
+            device: sockets.interface.clone(),
+            settings: Settings::new(family, protocol),
+            memberships: Vec::new(),
+        };
+        Self {
+            sockets: sockets.clone(),
+            family,
+            protocol,
+            endpoint: Arc::new(Endpoint::default()),
+            state: Lock::new(state),
+        }
+    }
+
+    fn device(&self) -> Option<Arc<Interface>> {
+        self.state.with(|state| state.device.clone())
+    }
+
+    /// The sockets' place: its device, if it was bound to one.
+    fn place(&self) -> Sockets {
+        Sockets { shared: Arc::clone(&self.sockets.shared), interface: self.device() }
+    }
+
+    /// Gives the socket a local address, which may be a group's; port 0 is an ephemeral one. Tells the address that it got.
+    ///
+    /// # Errors
+    /// `AddressInUse`; `AddressNotAvailable` when the address is not ours; `AddressFamilyNotSupported`; `InvalidInput` when it has one
+    /// already.
+    pub fn bind(&self, local: SocketAddr) -> Result<SocketAddr, Error> {
+        if self.state.with(|state| state.local.is_some()) {
+            return Err(Error::InvalidInput);
+        }
+        if !self.speaks(local.ip()) {
+            return Err(Error::AddressFamilyNotSupported);
+        }
+        let to_everybody =
+            local.ip().is_multicast() || matches!(local.ip(), IpAddr::V4(address) if address.is_broadcast());
+        if !to_everybody && !self.place().has_address(local.ip()) {
+            return Err(Error::AddressNotAvailable);
+        }
+        self.enter(local, None)
+    }
+
+    /// True when the socket can have to do with addresses of this family.
+    fn speaks(&self, address: IpAddr) -> bool {
+        match self.family {
+            Family::Udp | Family::Icmp => true,
+            Family::Raw => address.is_ipv4(),
+            Family::Raw6 => address.is_ipv6(),
+        }
+    }
+
+    /// Binds, or binds anew, with the settings of now.
+    fn enter(&self, mut local: SocketAddr, remote: Option<SocketAddr>) -> Result<SocketAddr, Error> {
+        if self.family.is_raw() {
+            local.set_port(u16::from(self.protocol));
+        } else if local.port() == 0 {
+            local.set_port(self.free_port()?);
+        }
+        self.attach(local, remote)?;
+        self.state.with(|state| {
+            state.local = Some(local);
+            state.remote = remote;
+        });
+        Ok(local)
+    }
+
+    /// Puts the socket where packets look for theirs.
+    fn attach(&self, local: SocketAddr, remote: Option<SocketAddr>) -> Result<(), Error> {
+        let (settings, device) = self.state.with(|state| (state.settings, state.device.clone()));
+        let bound = Bound::new(local.ip());
+        let binding = Binding {
+            bound: if settings.only_ipv6 { bound.only_ipv6() } else { bound },
+            key: local.port(),
+            remote,
+            device: device.is_some(),
+            reuse_address: settings.reuse_address,
+            reuse_port: settings.reuse_port,
+            endpoint: Arc::clone(&self.endpoint),
+        };
+        match device {
+            Some(interface) => interface.with(|stack| stack.datagrams.bind(self.family, binding)),
+            None => self.sockets.shared.routing.bind(self.family, &binding),
+        }
+    }
+
+    /// Takes it away from there.
+    fn detach(&self, device: Option<&Arc<Interface>>, key: u16) {
+        match device {
+            Some(interface) => interface.with(|stack| stack.datagrams.unbind(self.family, key, &self.endpoint)),
+            None => self.sockets.shared.routing.unbind(self.family, key, &self.endpoint),
+        }
+    }
+
+    fn free_port(&self) -> Result<u16, Error> {
+        match self.device() {
+            Some(interface) => interface.with(|stack| stack.datagram_port(self.family)),
+            None => {
+                let interfaces = self.sockets.shared.routing.interfaces();
+                let first = interfaces.first().ok_or(Error::NetworkDown)?;
+                // A few draws find a port that is free everywhere unless nearly all are taken.
+                (0..64)
+                    .filter_map(|_| first.with(|stack| stack.datagram_port(self.family)).ok())
+                    .find(|port| {
+                        interfaces
+                            .iter()
+                            .all(|interface| interface.with(|stack| stack.datagrams.is_free(self.family, *port)))
+                    })
+                    .ok_or(Error::AddressInUse)
+            }
+        }
+    }
+
+    /// Sends to and receives from `remote` only. Tells the local address.
+    ///
+    /// # Errors
+    /// `NetworkUnreachable`; `AccessDenied` for a broadcast address without permission; `AddressFamilyNotSupported`.
+    pub fn connect(&self, mut remote: SocketAddr) -> Result<SocketAddr, Error> {
+        let State { local, device, settings, .. } = self.state.with(|state| state.clone());
+        if self.family.is_raw() {
+            remote.set_port(0);
+        }
+        if !self.speaks(remote.ip()) || local.is_some_and(|local| !settings.may_speak(local, remote)) {
+            return Err(Error::AddressFamilyNotSupported);
+        }
+        let (interface, source) = self.route(device, remote.ip(), &settings)?;
+        if !settings.broadcast && interface.look(|stack| is_broadcast(stack, remote.ip())) {
+            return Err(Error::AccessDenied);
+        }
+        let bound = local.map(|local| local.ip()).filter(|address| !address.is_unspecified()).unwrap_or(source);
+        let local = SocketAddr::new(bound, local.map_or(0, |local| local.port()));
+        self.enter(local, Some(remote))
+    }
+
+    /// What a call would not wait for; wakes when that changes.
+    pub fn poll_ready(&self, context: &mut Context<'_>, interest: Readiness) -> Poll<Readiness> {
+        self.endpoint.register(context.waker());
+        // A datagram is sent at once or waits for a moment at most: writing is always worth a try.
+        let interest = interest | Readiness::ERROR | Readiness::HANG_UP;
+        let ready = (self.endpoint.readiness() | Readiness::WRITABLE) & interest;
+        if ready.is_empty() { Poll::Pending } else { Poll::Ready(ready) }
+    }
+
+    /// The local address, once it has one.
+    #[must_use]
+    pub fn local_address(&self) -> Option<SocketAddr> {
+        self.state.with(|state| state.local)
+    }
+
+    /// The peer, if it is connected.
+    #[must_use]
+    pub fn remote_address(&self) -> Option<SocketAddr> {
+        self.state.with(|state| state.remote)
+    }
+
+    pub(crate) fn status(&self) -> SocketStatus {
+        let State { local, remote, device, .. } = self.state.with(|state| state.clone());
+        let nowhere = if self.family == Family::Raw6 { Bound::AnyIpv6 } else { Bound::AnyIpv4 };
+        SocketStatus {
+            kind: self.family.kind(u16::from(self.protocol)),
+            state: if remote.is_some() { SocketState::Established } else { SocketState::Closed },
+            local: local.unwrap_or(SocketAddr::new(nowhere.address(), u16::from(self.protocol))),
+            remote,
+            interface: device.map(|device| device.name.clone()).unwrap_or_default(),
+            receive_queue: u32::try_from(self.endpoint.waiting()).unwrap_or(u32::MAX),
+            send_queue: 0,
+        }
+    }
+}
+
+impl Drop for DatagramSocket {
+    fn drop(&mut self) {
+        self.leave_all();
+        let State { local, device, .. } = self.state.with(|state| state.clone());
+        if self.family.is_raw() {
+            self.detach(device.as_ref(), u16::from(self.protocol));
+        } else if let Some(local) = local {
+            self.detach(device.as_ref(), local.port());
+        }
+    }
+}
+
+impl fmt::Debug for DatagramSocket {
+    fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(formatter, "{:?}({:?})", self.family, self.local_address())
+    }
+}

@@ -1,0 +1,140 @@
+//! Receiving datagrams, and the errors that became of those that were sent.
+
+use alloc::vec::Vec;
+use core::future::poll_fn;
+use core::net::SocketAddr;
+use core::task::{Context, Poll};
+
+use virtual_file_system::Error;
+
+use super::DatagramSocket;
+use crate::command::socket::ErrorReport;
+use crate::stack::datagram::Received;
+
+/// A datagram that arrived.
+#[derive(Clone, PartialEq, Eq, Debug)]
+pub struct Message {
+    /// Its data, whole.
+    pub data: Vec<u8>,
+    /// Who sent it.
+    pub remote: SocketAddr,
+    /// Which of our addresses, or which group, it was sent to.
+    pub local: SocketAddr,
+    /// The index of the interface that it arrived on.
+    pub interface: u32,
+    /// Time to live or hop limit as it arrived.
+    pub hop_limit: u8,
+    /// DSCP and ECN bits as they arrived.
+    pub traffic_class: u8,
+}
+
+/// What came with a datagram that was copied into a buffer.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub struct MessageInfo {
+    /// Bytes that were copied.
+    pub copied: usize,
+    /// Bytes that the datagram had.
+    pub length: usize,
+    /// It had more than fitted; the rest is gone (MSG_TRUNC).
+    pub truncated: bool,
+    /// Who sent it.
+    pub remote: SocketAddr,
+    /// Which of our addresses, or which group, it was sent to.
+    pub local: SocketAddr,
+    /// The index of the interface that it arrived on.
+    pub interface: u32,
+    /// Time to live or hop limit as it arrived.
+    pub hop_limit: u8,
+    /// DSCP and ECN bits as they arrived.
+    pub traffic_class: u8,
+}
+
+impl MessageInfo {
+    fn new(copied: usize, received: Received) -> Self {
+        let Received { length, remote, local, interface, hop_limit, traffic_class } = received;
+        Self { copied, length, truncated: copied < length, remote, local, interface, hop_limit, traffic_class }
+    }
+}
+
+impl DatagramSocket {
+    /// Receives one datagram without waiting: copies what fits and tells the rest.
+    ///
+    /// # Errors
+    /// `WouldBlock`; else as [`receive_message`](Self::receive_message).
+    pub fn try_receive_message(&self, buffer: &mut [u8]) -> Result<MessageInfo, Error> {
+        let (copied, received) = self.endpoint.take(buffer)?.ok_or(Error::WouldBlock)?;
+        Ok(MessageInfo::new(copied, received))
+    }
+
+    pub(crate) fn poll_receive_message(
+        &self,
+        context: &mut Context<'_>,
+        buffer: &mut [u8],
+    ) -> Poll<Result<MessageInfo, Error>> {
+        self.endpoint.register(context.waker());
+        match self.try_receive_message(buffer) {
+            Err(Error::WouldBlock) => Poll::Pending,
+            outcome => Poll::Ready(outcome),
+        }
+    }
+
+    pub(crate) fn poll_receive_whole(&self, context: &mut Context<'_>) -> Poll<Result<Message, Error>> {
+        self.endpoint.register(context.waker());
+        match self.endpoint.take_whole() {
+            Err(error) => Poll::Ready(Err(error)),
+            Ok(None) => Poll::Pending,
+            Ok(Some((data, received))) => {
+                let Received { remote, local, interface, hop_limit, traffic_class, .. } = received;
+                Poll::Ready(Ok(Message { data, remote, local, interface, hop_limit, traffic_class }))
+            }
+        }
+    }
+
+    /// Receives one datagram: copies what fits, and tells how many bytes that were and who sent it. The rest of a longer one is gone;
+    /// [`receive_message`](Self::receive_message) tells whether there was any.
+    ///
+    /// # Errors
+    /// As [`receive_message`](Self::receive_message).
+    ///
+    /// # Cancel safety
+    /// A dropped future took nothing.
+    pub async fn receive_from(&self, buffer: &mut [u8]) -> Result<(usize, SocketAddr), Error> {
+        self.receive_message(buffer).await.map(|info| (info.copied, info.remote))
+    }
+
+    /// Receives one datagram: copies what fits into the buffer, and tells how long it was and everything that came with it.
+    ///
+    /// # Errors
+    /// What ICMP reported, once; `NetworkDown` when the interface is gone.
+    ///
+    /// # Cancel safety
+    /// A dropped future took nothing.
+    pub async fn receive_message(&self, buffer: &mut [u8]) -> Result<MessageInfo, Error> {
+        poll_fn(|context| self.poll_receive_message(context, buffer)).await
+    }
+
+    /// Receives one datagram whole, with everything that came with it.
+    ///
+    /// # Errors
+    /// As [`receive_message`](Self::receive_message).
+    ///
+    /// # Cancel safety
+    /// A dropped future took nothing.
+    pub async fn receive(&self) -> Result<Message, Error> {
+        poll_fn(|context| self.poll_receive_whole(context)).await
+    }
+
+    /// Takes the error that waits for the next call (SO_ERROR).
+    #[must_use]
+    pub fn take_error(&self) -> Option<Error> {
+        self.endpoint.take_error()
+    }
+
+    /// Takes the oldest ICMP error with the packet that it quotes (MSG_ERRQUEUE); never waits.
+    ///
+    /// # Errors
+    /// `WouldBlock` when there is none.
+    pub fn receive_error(&self) -> Result<ErrorReport, Error> {
+        self.endpoint.take_report().ok_or(Error::WouldBlock)
+    }
+}

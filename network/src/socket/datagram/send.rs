@@ -1,0 +1,148 @@
+//! Sending datagrams: which interface, which source, in which manner, and waiting for room.
+
+use alloc::sync::Arc;
+use core::future::poll_fn;
+use core::net::{IpAddr, SocketAddr};
+use core::task::{Context, Poll};
+
+use virtual_file_system::Error;
+
+use super::DatagramSocket;
+use super::options::Settings;
+use crate::interface::Interface;
+use crate::socket::unspecified;
+use crate::stack::datagram::Family;
+use crate::stack::ip::notice::Notice;
+use crate::stack::{Stack, Wakes, raw};
+
+impl DatagramSocket {
+    /// The interface and source address for a destination.
+    pub(super) fn route(
+        &self,
+        device: Option<Arc<Interface>>,
+        to: IpAddr,
+        settings: &Settings,
+    ) -> Result<(Arc<Interface>, IpAddr), Error> {
+        let named = settings.multicast_interface.filter(|_| to.is_multicast());
+        let interface = match (device, named) {
+            (Some(device), _) => device,
+            (None, Some(index)) => self.sockets.shared.routing.at(index).ok_or(Error::NoDevice)?,
+            (None, None) => return self.sockets.shared.route(to),
+        };
+        let source = interface.look(|stack| stack.source_for(to))?;
+        Ok((interface, source))
+    }
+
+    /// Sends one datagram to `remote`, or to the connected peer, without waiting.
+    ///
+    /// # Errors
+    /// `WouldBlock` while the driver's queue is full; else as [`send_to`](Self::send_to).
+    pub fn try_send(&self, data: &[u8], remote: Option<SocketAddr>) -> Result<(), Error> {
+        self.send_or_register(data, remote, None)
+    }
+
+    fn send_or_register(
+        &self,
+        data: &[u8],
+        remote: Option<SocketAddr>,
+        context: Option<&Context<'_>>,
+    ) -> Result<(), Error> {
+        if let Some(error) = self.endpoint.take_error() {
+            return Err(error);
+        }
+        let (local, peer, settings, device) =
+            self.state.with(|state| (state.local, state.remote, state.settings, state.device.clone()));
+        let named = || settings.header_included.then(|| raw::destination_of(data)).flatten();
+        // As POSIX: EDESTADDRREQ is what Linux calls a datagram without destination.
+        let remote = remote.or(peer).or_else(|| named().map(|to| SocketAddr::new(to, 0))).ok_or(Error::NotConnected)?;
+        if self.family == Family::Udp && remote.port() == 0 {
+            return Err(Error::InvalidInput);
+        }
+        if !self.speaks(remote.ip()) || local.is_some_and(|local| !settings.may_speak(local, remote)) {
+            return Err(Error::AddressFamilyNotSupported);
+        }
+        let (interface, source) = self.route(device, remote.ip(), &settings)?;
+        let local = match local {
+            Some(local) => local,
+            None if self.family.is_raw() => unspecified(remote),
+            None => self.enter(unspecified(remote), None)?,
+        };
+        let bound = Some(local.ip()).filter(|address| !address.is_unspecified() && !address.is_multicast());
+        let local = SocketAddr::new(bound.unwrap_or(source), local.port());
+        let sent = interface.with(|stack| {
+            let sent = self.hand_over(stack, local, remote, &settings, data);
+            if let (Err(Error::WouldBlock), Some(context)) = (sent, context) {
+                stack.room.register(context.waker());
+                // A route by another interface is worth a try as well (SOK-05).
+                let Stack { host, wakes, .. } = stack;
+                host.register_sender(context.waker(), wakes);
+            }
+            sent
+        });
+        if sent == Err(Error::MessageTooLong) && settings.receive_errors {
+            let path = interface.with(|stack| stack.path_mtu(remote.ip()));
+            let notice = Notice::local(Error::MessageTooLong, u32::try_from(path).unwrap_or(u32::MAX));
+            self.endpoint.report(notice.report(remote, data), &mut Wakes::default());
+        }
+        sent
+    }
+
+    fn hand_over(
+        &self,
+        stack: &mut Stack,
+        local: SocketAddr,
+        remote: SocketAddr,
+        settings: &Settings,
+        data: &[u8],
+    ) -> Result<(), Error> {
+        if !settings.broadcast && is_broadcast(stack, remote.ip()) {
+            return Err(Error::AccessDenied);
+        }
+        let manner = settings.manner(remote.ip());
+        match self.family {
+            Family::Udp => stack.udp_send(local, remote, &manner, data),
+            Family::Icmp => stack.echo_send(local, remote.ip(), &manner, data),
+            Family::Raw | Family::Raw6 if settings.header_included => {
+                stack.raw_send_included(local.ip(), remote.ip(), data)
+            }
+            // A protocol is needed to write a header.
+            Family::Raw | Family::Raw6 if self.protocol == raw::EVERY => Err(Error::InvalidInput),
+            Family::Raw | Family::Raw6 => stack.raw_send(local.ip(), remote.ip(), self.protocol, &manner, data),
+        }
+    }
+
+    pub(crate) async fn send_any(&self, data: &[u8], remote: Option<SocketAddr>) -> Result<(), Error> {
+        poll_fn(|context| match self.send_or_register(data, remote, Some(context)) {
+            Err(Error::WouldBlock) => Poll::Pending,
+            outcome => Poll::Ready(outcome),
+        })
+        .await
+    }
+
+    /// Sends one datagram to the connected peer, waiting for room in the driver's queue.
+    ///
+    /// # Errors
+    /// `NotConnected`; else as [`send_to`](Self::send_to).
+    ///
+    /// # Cancel safety
+    /// A dropped future sent nothing.
+    pub async fn send(&self, data: &[u8]) -> Result<(), Error> {
+        self.send_any(data, None).await
+    }
+
+    /// Sends one datagram to `remote`, waiting for room in the driver's queue.
+    ///
+    /// # Errors
+    /// `MessageTooLong`, above the path's MTU only when fragments are forbidden; `NetworkUnreachable`; `AccessDenied` for a broadcast address
+    /// without permission; what ICMP reported before, once.
+    ///
+    /// # Cancel safety
+    /// A dropped future sent nothing.
+    pub async fn send_to(&self, data: &[u8], remote: SocketAddr) -> Result<(), Error> {
+        self.send_any(data, Some(remote)).await
+    }
+}
+
+pub(super) fn is_broadcast(stack: &Stack, address: IpAddr) -> bool {
+    matches!(address, IpAddr::V4(address) if stack.addresses.is_broadcast(address))
+}

@@ -1,0 +1,184 @@
+//! One datagram socket's receive queue: what arrived, what went wrong, and who waits for it.
+//!
+//! Stacks push under their interface's lock, the socket takes; nobody is woken under the queue's own lock. Bounded by
+//! [`limits::DATAGRAMS`] and the buffer that the socket asked for; what does not fit is dropped and counted before it is copied.
+
+use alloc::collections::VecDeque;
+use alloc::vec::Vec;
+use core::net::SocketAddr;
+use core::task::Waker;
+
+use virtual_file_system::{Error, Lock, Readiness, WakerList};
+
+use crate::command::socket::ErrorReport;
+use crate::limits;
+use crate::stack::Wakes;
+
+/// What came with a datagram.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub(crate) struct Received {
+    pub(crate) length: usize,
+    pub(crate) remote: SocketAddr,
+    pub(crate) local: SocketAddr,
+    pub(crate) interface: u32,
+    pub(crate) hop_limit: u8,
+    pub(crate) traffic_class: u8,
+}
+
+/// Which errors a socket wants to hear of besides those that concern every connected one.
+#[derive(Clone, Copy, PartialEq, Eq, Debug, Default)]
+pub(crate) struct Interest {
+    /// Reports with the quoted packet, also when it is not connected (IP_RECVERR).
+    pub(crate) reports: bool,
+    /// That a path has a smaller MTU: it does not fragment.
+    pub(crate) path_mtu: bool,
+}
+
+#[derive(Debug)]
+struct Queue {
+    entries: VecDeque<Received>,
+    bytes: VecDeque<u8>,
+    capacity: usize,
+    error: Option<Error>,
+    reports: VecDeque<ErrorReport>,
+    interest: Interest,
+    readers: WakerList,
+}
+
+/// The queue.
+#[derive(Debug)]
+pub(crate) struct Endpoint {
+    queue: Lock<Queue>,
+}
+
+impl Default for Endpoint {
+    fn default() -> Self {
+        Self {
+            queue: Lock::new(Queue {
+                entries: VecDeque::new(),
+                bytes: VecDeque::new(),
+                capacity: limits::DATAGRAM_BYTES,
+                error: None,
+                reports: VecDeque::new(),
+                interest: Interest::default(),
+                readers: WakerList::new(),
+            }),
+        }
+    }
+}
+
+impl Endpoint {
+    /// Adds a datagram; false when there is no room.
+    pub(crate) fn push(&self, received: Received, data: &[u8], wakes: &mut Wakes) -> bool {
+        self.queue.with(|queue| {
+            if queue.entries.len() >= limits::DATAGRAMS || queue.bytes.len() + data.len() > queue.capacity {
+                return false;
+            }
+            queue.entries.push_back(received);
+            queue.bytes.extend(data);
+            wakes.add(&mut queue.readers);
+            true
+        })
+    }
+
+    /// Leaves an error for the next call, and wakes who waits (SO_ERROR).
+    pub(crate) fn fail(&self, error: Error, wakes: &mut Wakes) {
+        self.queue.with(|queue| {
+            queue.error = Some(error);
+            wakes.add(&mut queue.readers);
+        });
+    }
+
+    /// Keeps a report, and wakes who waits. The oldest of too many gives way.
+    pub(crate) fn report(&self, report: ErrorReport, wakes: &mut Wakes) {
+        self.queue.with(|queue| {
+            if queue.reports.len() >= limits::ERROR_REPORTS {
+                queue.reports.pop_front();
+            }
+            queue.reports.push_back(report);
+            wakes.add(&mut queue.readers);
+        });
+    }
+
+    /// Takes the oldest datagram: as much of it as fits into `buffer`, and what came with it. `None` when nothing waits.
+    ///
+    /// # Errors
+    /// The error that was left, once.
+    pub(crate) fn take(&self, buffer: &mut [u8]) -> Result<Option<(usize, Received)>, Error> {
+        self.queue.with(|queue| {
+            if let Some(error) = queue.error.take() {
+                return Err(error);
+            }
+            let Some(received) = queue.entries.pop_front() else { return Ok(None) };
+            let copied = received.length.min(buffer.len());
+            for (slot, byte) in buffer.iter_mut().zip(queue.bytes.drain(..received.length)) {
+                *slot = byte;
+            }
+            Ok(Some((copied, received)))
+        })
+    }
+
+    /// Takes the oldest datagram whole.
+    ///
+    /// # Errors
+    /// The error that was left, once.
+    pub(crate) fn take_whole(&self) -> Result<Option<(Vec<u8>, Received)>, Error> {
+        self.queue.with(|queue| {
+            if let Some(error) = queue.error.take() {
+                return Err(error);
+            }
+            let Some(received) = queue.entries.pop_front() else { return Ok(None) };
+            Ok(Some((queue.bytes.drain(..received.length).collect(), received)))
+        })
+    }
+
+    /// The error that was left, once.
+    pub(crate) fn take_error(&self) -> Option<Error> {
+        self.queue.with(|queue| queue.error.take())
+    }
+
+    /// The oldest report.
+    pub(crate) fn take_report(&self) -> Option<ErrorReport> {
+        self.queue.with(|queue| queue.reports.pop_front())
+    }
+
+    /// Which errors the socket wants to hear of.
+    pub(crate) fn interest(&self) -> Interest {
+        self.queue.with(|queue| queue.interest)
+    }
+
+    /// Changes that; reports that nobody wants any more are gone.
+    pub(crate) fn set_interest(&self, interest: Interest) {
+        self.queue.with(|queue| {
+            queue.interest = interest;
+            if !interest.reports {
+                queue.reports.clear();
+            }
+        });
+    }
+
+    /// Sets how many bytes may wait; those that wait already stay.
+    pub(crate) fn set_capacity(&self, bytes: usize) {
+        self.queue.with(|queue| queue.capacity = bytes);
+    }
+
+    /// Readable, and whether an error waits.
+    pub(crate) fn readiness(&self) -> Readiness {
+        self.queue.with(|queue| {
+            let mut readiness = Readiness::empty();
+            readiness.set(Readiness::READABLE, !queue.entries.is_empty() || queue.error.is_some());
+            readiness.set(Readiness::ERROR, queue.error.is_some() || !queue.reports.is_empty());
+            readiness
+        })
+    }
+
+    /// Wakes `waker` when something arrives.
+    pub(crate) fn register(&self, waker: &Waker) {
+        self.queue.with(|queue| queue.readers.register(waker));
+    }
+
+    /// Bytes that wait.
+    pub(crate) fn waiting(&self) -> usize {
+        self.queue.with(|queue| queue.bytes.len())
+    }
+}

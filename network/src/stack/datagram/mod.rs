@@ -1,0 +1,307 @@
+//! Datagram sockets: UDP ports, ICMP echo identifiers and raw protocols, and which socket a packet is for.
+//!
+//! An [`Endpoint`] is one socket's receive queue. It may be bound on one interface or on all of them; each stack that can deliver to
+//! it holds a [`Binding`]. Sending does not pass through here: a datagram is built and sent at once.
+
+mod endpoint;
+
+use alloc::sync::Arc;
+use alloc::vec::Vec;
+use core::hash::BuildHasher;
+use core::net::{IpAddr, SocketAddr};
+
+use foldhash::fast::FixedState;
+use foldhash::quality;
+use hashbrown::HashMap;
+use virtual_file_system::Error;
+
+pub(crate) use self::endpoint::{Endpoint, Interest, Received};
+use super::Wakes;
+use super::bound::Bound;
+use super::ip::header::Header;
+use super::ip::notice::Notice;
+use super::ip::quote::Quote;
+use crate::command::socket::{SocketKind, SocketState, SocketStatus};
+
+/// Which table a binding belongs to.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub(crate) enum Family {
+    /// By port.
+    Udp,
+    /// By echo identifier.
+    Icmp,
+    /// IPv4 packets, by protocol; 0 for every one.
+    Raw,
+    /// IPv6 packets, by protocol; 0 for every one.
+    Raw6,
+}
+
+impl Family {
+    /// The kind of a socket of this family whose binding has this key.
+    pub(crate) const fn kind(self, key: u16) -> SocketKind {
+        match self {
+            Self::Udp => SocketKind::Udp,
+            Self::Icmp => SocketKind::Icmp,
+            Self::Raw => SocketKind::Raw(key as u8),
+            Self::Raw6 => SocketKind::Raw6(key as u8),
+        }
+    }
+
+    /// True for the families whose key is a protocol, which any number of sockets may have.
+    pub(crate) const fn is_raw(self) -> bool {
+        matches!(self, Self::Raw | Self::Raw6)
+    }
+
+    const fn index(self) -> usize {
+        self as usize
+    }
+}
+
+/// Where an endpoint is reached on one interface.
+#[derive(Clone, Debug)]
+pub(crate) struct Binding {
+    pub(crate) bound: Bound,
+    /// The port, echo identifier or protocol.
+    pub(crate) key: u16,
+    pub(crate) remote: Option<SocketAddr>,
+    /// Set for a socket of this interface alone, which is preferred to one of all interfaces (SOK-03).
+    pub(crate) device: bool,
+    pub(crate) reuse_address: bool,
+    pub(crate) reuse_port: bool,
+    pub(crate) endpoint: Arc<Endpoint>,
+}
+
+impl Binding {
+    /// How well a packet fits; `None` when it does not.
+    pub(crate) fn score(&self, local: IpAddr, remote: SocketAddr) -> Option<u8> {
+        (self.bound.matches(local) && self.speaks_with(remote)).then_some(
+            u8::from(self.remote.is_some()) * 4 + u8::from(self.bound.is_specific()) * 2 + u8::from(self.device),
+        )
+    }
+
+    fn speaks_with(&self, remote: SocketAddr) -> bool {
+        self.remote.is_none_or(|peer| peer.ip() == remote.ip() && (peer.port() == remote.port() || peer.port() == 0))
+    }
+
+    /// The socket as others see it.
+    pub(crate) fn status(&self, family: Family, interface: &str) -> SocketStatus {
+        SocketStatus {
+            kind: family.kind(self.key),
+            state: if self.remote.is_some() { SocketState::Established } else { SocketState::Closed },
+            local: SocketAddr::new(self.bound.address(), self.key),
+            remote: self.remote,
+            interface: interface.into(),
+            receive_queue: u32::try_from(self.endpoint.waiting()).unwrap_or(u32::MAX),
+            send_queue: 0,
+        }
+    }
+
+    /// True when both could receive the same datagram, neither is more specific by its peer, and they did not agree to share.
+    fn conflicts(&self, other: &Self) -> bool {
+        let shares = (self.reuse_address && other.reuse_address) || (self.reuse_port && other.reuse_port);
+        self.bound.overlaps(other.bound) && self.remote == other.remote && !shares
+    }
+}
+
+type Table = HashMap<u16, Vec<Binding>, FixedState>;
+
+/// The bindings of one interface.
+#[derive(Debug)]
+pub(crate) struct Datagrams {
+    tables: [Table; 4],
+    /// Spreads senders over sockets that share a port.
+    spread: quality::FixedState,
+}
+
+impl Datagrams {
+    pub(crate) fn new(seed: u64) -> Self {
+        let table = |turn: u32| HashMap::with_hasher(FixedState::with_seed(seed.rotate_left(turn)));
+        Self { tables: [table(0), table(16), table(32), table(48)], spread: quality::FixedState::with_seed(!seed) }
+    }
+
+    /// The bindings with a key.
+    pub(crate) fn at(&self, family: Family, key: u16) -> &[Binding] {
+        let table = self.tables.get(family.index());
+        table.and_then(|table| table.get(&key)).map(Vec::as_slice).unwrap_or_default()
+    }
+
+    /// Adds a binding.
+    ///
+    /// # Errors
+    /// `AddressInUse`.
+    pub(crate) fn bind(&mut self, family: Family, binding: Binding) -> Result<(), Error> {
+        let Some(table) = self.tables.get_mut(family.index()) else { return Ok(()) };
+        let bindings = table.entry(binding.key).or_default();
+        let is_other = |known: &Binding| !Arc::ptr_eq(&known.endpoint, &binding.endpoint);
+        if !family.is_raw() && bindings.iter().any(|known| is_other(known) && known.conflicts(&binding)) {
+            return Err(Error::AddressInUse);
+        }
+        // Naming the same endpoint again replaces its binding, as when it is connected.
+        bindings.retain(is_other);
+        bindings.push(binding);
+        Ok(())
+    }
+
+    /// True when the key is not used at all.
+    pub(crate) fn is_free(&self, family: Family, key: u16) -> bool {
+        self.at(family, key).is_empty()
+    }
+
+    /// Removes an endpoint's bindings of one key.
+    pub(crate) fn unbind(&mut self, family: Family, key: u16, endpoint: &Arc<Endpoint>) {
+        if let Some(table) = self.tables.get_mut(family.index())
+            && let Some(bindings) = table.get_mut(&key)
+        {
+            bindings.retain(|binding| !Arc::ptr_eq(&binding.endpoint, endpoint));
+            if bindings.is_empty() {
+                table.remove(&key);
+            }
+        }
+    }
+
+    /// Every endpoint, for the end of the interface.
+    pub(crate) fn drain(&mut self) -> Vec<Binding> {
+        self.tables.iter_mut().flat_map(HashMap::drain).flat_map(|(_, bindings)| bindings).collect()
+    }
+
+    /// The bindings of this interface alone.
+    pub(crate) fn of_device(&self) -> impl Iterator<Item = (Family, &Binding)> {
+        let families = [Family::Udp, Family::Icmp, Family::Raw, Family::Raw6];
+        families
+            .into_iter()
+            .zip(&self.tables)
+            .flat_map(|(family, table)| table.values().flatten().map(move |binding| (family, binding)))
+            .filter(|(_, binding)| binding.device)
+    }
+
+    /// How many bindings there are.
+    pub(crate) fn len(&self) -> usize {
+        self.tables.iter().flat_map(HashMap::values).map(Vec::len).sum()
+    }
+
+    /// The one UDP socket that a unicast datagram is for: the most specific one (SOK-03), the latest of equals. Sockets that share a port
+    /// for its load share it by the sender, so that each sender always meets the same one.
+    pub(crate) fn udp_for(&self, local: SocketAddr, remote: SocketAddr) -> Option<&Binding> {
+        let bindings = self.at(Family::Udp, local.port());
+        let score = |binding: &Binding| binding.score(local.ip(), remote);
+        let best = bindings.iter().filter(|binding| score(binding).is_some()).max_by_key(|binding| score(binding))?;
+        if !best.reuse_port || bindings.len() == 1 {
+            return Some(best);
+        }
+        let top = score(best);
+        let equals = || bindings.iter().filter(|binding| binding.reuse_port && score(binding) == top);
+        let count = equals().count() as u64;
+        // `best` is one of them.
+        let turn = self.spread.hash_one((remote.ip(), remote.port())) % count.max(1);
+        equals().nth(turn as usize).or(Some(best))
+    }
+
+    /// Gives an echo reply to the sockets with its identifier; false when there is none.
+    pub(crate) fn deliver_icmp(
+        &mut self,
+        identifier: u16,
+        header: &Header,
+        message: &[u8],
+        interface: u32,
+        wakes: &mut Wakes,
+    ) -> bool {
+        let received = Received {
+            length: message.len(),
+            remote: SocketAddr::new(header.source, 0),
+            local: SocketAddr::new(header.destination, identifier),
+            interface,
+            hop_limit: header.hop_limit,
+            traffic_class: header.traffic_class,
+        };
+        let mut delivered = false;
+        for binding in self.at(Family::Icmp, identifier) {
+            if binding.score(header.destination, received.remote).is_some() {
+                binding.endpoint.push(received, message, wakes);
+                delivered = true;
+            }
+        }
+        delivered
+    }
+
+    /// The sockets that may have sent what is quoted.
+    fn senders<'a>(&'a self, family: Family, key: u16, quoted: &'a Quote) -> impl Iterator<Item = &'a Binding> {
+        let remote = remote_of(family, quoted);
+        self.at(family, key).iter().filter(move |binding| {
+            binding.bound.matches(quoted.source) && (binding.remote.is_none() || binding.speaks_with(remote))
+        })
+    }
+
+    /// True when a socket here may have sent what is quoted (ICE-04).
+    pub(crate) fn knows(&self, family: Family, key: u16, quoted: &Quote) -> bool {
+        self.senders(family, key, quoted).next().is_some()
+    }
+
+    /// Tells the sockets whose packet is quoted: connected ones and those that asked for reports (ICE-05). Echo sockets always hear of it.
+    pub(crate) fn error(
+        &self,
+        family: Family,
+        key: u16,
+        quoted: &Quote,
+        packet: &[u8],
+        notice: &Notice,
+        wakes: &mut Wakes,
+    ) {
+        for binding in self.senders(family, key, quoted) {
+            let interest = binding.endpoint.interest();
+            let is_concerned = interest.reports || binding.remote.is_some() || family == Family::Icmp;
+            // A smaller path is only an error to who cannot fragment.
+            let is_fatal = notice.error != Error::MessageTooLong || interest.path_mtu || interest.reports;
+            if is_concerned && is_fatal {
+                binding.endpoint.fail(notice.error, wakes);
+            }
+            if interest.reports {
+                binding.endpoint.report(notice.report(remote_of(family, quoted), packet), wakes);
+            }
+        }
+    }
+}
+
+fn remote_of(family: Family, quoted: &Quote) -> SocketAddr {
+    let port = if family == Family::Udp { quoted.destination_port } else { 0 };
+    SocketAddr::new(quoted.destination, port)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn binding(reuse_port: bool) -> Binding {
+        Binding {
+            bound: Bound::Any,
+            key: 7,
+            remote: None,
+            device: false,
+            reuse_address: false,
+            reuse_port,
+            endpoint: Arc::new(Endpoint::default()),
+        }
+    }
+
+    #[test]
+    fn sockets_that_share_a_port_share_senders_evenly_and_for_good() {
+        let mut datagrams = Datagrams::new(1);
+        let shared: Vec<Binding> = (0..4).map(|_| binding(true)).collect();
+        for one in &shared {
+            datagrams.bind(Family::Udp, one.clone()).unwrap();
+        }
+        assert_eq!(datagrams.bind(Family::Udp, binding(false)), Err(Error::AddressInUse));
+        let local: SocketAddr = "10.0.0.1:7".parse().unwrap();
+        let mut counts = [0; 4];
+        for port in 1000..3000 {
+            let remote = SocketAddr::from(([10, 0, 0, 2], port));
+            let chosen = |datagrams: &Datagrams| {
+                let found = datagrams.udp_for(local, remote).unwrap();
+                shared.iter().position(|one| Arc::ptr_eq(&one.endpoint, &found.endpoint)).unwrap()
+            };
+            let first = chosen(&datagrams);
+            assert_eq!(chosen(&datagrams), first);
+            counts[first] += 1;
+        }
+        assert!(counts.iter().all(|count| (400..600).contains(count)), "{counts:?}");
+    }
+}

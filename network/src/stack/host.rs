@@ -1,0 +1,120 @@
+//! The addresses of all interfaces of one system: what is delivered inside, and what nobody else can be the source of.
+//!
+//! Every stack of a system holds the same one. It is asked for most packets, and nearly always the answer is no: a small filter gives
+//! that answer without the lock.
+
+use alloc::vec::Vec;
+use core::net::{IpAddr, Ipv4Addr};
+use core::sync::atomic::{AtomicU32, Ordering};
+use core::task::Waker;
+
+use virtual_file_system::{Lock, WakerList};
+
+use super::Wakes;
+use crate::address::Prefix;
+use crate::limits;
+
+/// Words of the filter: 256 bits, a few times what systems have addresses.
+const WORDS: usize = 8;
+
+#[derive(Clone, Copy, Debug)]
+struct Entry {
+    interface: u32,
+    address: IpAddr,
+    broadcast: Option<Ipv4Addr>,
+}
+
+/// The addresses.
+#[derive(Debug, Default)]
+pub(crate) struct HostAddresses {
+    list: Lock<Vec<Entry>>,
+    /// A bit for every address and broadcast address in the list; a clear bit means that nobody has it.
+    filter: [AtomicU32; WORDS],
+    /// Who waits for room on one interface and would take another one that a route names meanwhile (SOK-05).
+    senders: Lock<WakerList>,
+}
+
+/// The filter's word and bit of an address.
+const fn place(address: IpAddr) -> (usize, u32) {
+    let bits = match address {
+        IpAddr::V4(address) => address.to_bits(),
+        IpAddr::V6(address) => {
+            let bits = address.to_bits();
+            (bits ^ (bits >> 32) ^ (bits >> 64) ^ (bits >> 96)) as u32
+        }
+    };
+    let mixed = bits.wrapping_mul(0x9e37_79b1) >> 24;
+    (mixed as usize / 32 % WORDS, 1 << (mixed % 32))
+}
+
+impl HostAddresses {
+    fn may_know(&self, address: IpAddr) -> bool {
+        let (word, bit) = place(address);
+        self.filter.get(word).is_none_or(|word| word.load(Ordering::Acquire) & bit != 0)
+    }
+
+    /// True when some interface has the address.
+    pub(crate) fn owns(&self, address: IpAddr) -> bool {
+        self.may_know(address) && self.list.with(|list| list.iter().any(|entry| entry.address == address))
+    }
+
+    /// True when some interface's network has this broadcast address.
+    pub(crate) fn is_broadcast(&self, address: Ipv4Addr) -> bool {
+        self.may_know(IpAddr::V4(address))
+            && self.list.with(|list| list.iter().any(|entry| entry.broadcast == Some(address)))
+    }
+
+    /// Wakes a sender when routes change. Of too many all are woken, and may ask again.
+    pub(crate) fn register_sender(&self, waker: &Waker, wakes: &mut Wakes) {
+        self.senders.with(|senders| {
+            if senders.len() >= limits::EGRESS_QUEUE {
+                wakes.add(senders);
+            }
+            senders.register(waker);
+        });
+    }
+
+    /// Routes changed: whoever waits looks again.
+    pub(crate) fn wake_senders(&self, wakes: &mut Wakes) {
+        self.senders.with(|senders| wakes.add(senders));
+    }
+
+    /// Replaces what one interface has: addresses, each with the broadcast address of its network.
+    pub(crate) fn replace(&self, interface: u32, addresses: impl Iterator<Item = (Prefix, Option<Ipv4Addr>)>) {
+        self.list.with(|list| {
+            list.retain(|entry| entry.interface != interface);
+            list.extend(addresses.map(|(prefix, broadcast)| Entry { interface, address: prefix.address(), broadcast }));
+            let mut bits = [0; WORDS];
+            for entry in list.iter() {
+                for address in [Some(entry.address), entry.broadcast.map(IpAddr::V4)].into_iter().flatten() {
+                    let (word, bit) = place(address);
+                    if let Some(word) = bits.get_mut(word) {
+                        *word |= bit;
+                    }
+                }
+            }
+            for (word, bits) in self.filter.iter().zip(bits) {
+                word.store(bits, Ordering::Release);
+            }
+        });
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_filter_never_denies_what_is_there() {
+        let host = HostAddresses::default();
+        let prefix = |number: u32| Prefix::new(IpAddr::V4(Ipv4Addr::from_bits(number)), 24).unwrap();
+        host.replace(1, (0..500).map(|number| (prefix(number * 977), Some(Ipv4Addr::from_bits((number * 977) | 255)))));
+        for number in 0..500 {
+            assert!(host.owns(prefix(number * 977).address()));
+            assert!(host.is_broadcast(Ipv4Addr::from_bits((number * 977) | 255)));
+        }
+        host.replace(2, core::iter::once(("fd00::1/64".parse().unwrap(), None)));
+        host.replace(1, core::iter::empty());
+        assert!(host.owns("fd00::1".parse().unwrap()) && !host.owns(prefix(977).address()));
+    }
+}

@@ -1,0 +1,93 @@
+//! Who may be answered how often: token buckets for ICMP errors and echo replies (RFC 4443 §2.4 (f), RFC 1812 §4.3.2.8).
+//!
+//! Errors have a budget per interface and one per station, so that neither a flood from everywhere nor one station makes us a
+//! source of many packets. Stations share a fixed number of buckets by a keyed hash: the memory does not depend on who asks.
+
+use alloc::vec;
+use alloc::vec::Vec;
+use core::hash::BuildHasher;
+use core::net::IpAddr;
+
+use foldhash::quality::FixedState;
+
+use crate::limits;
+use crate::platform::Instant;
+
+/// A token bucket that holds one second's worth.
+#[derive(Clone, Copy, Debug)]
+struct Bucket {
+    tokens: u32,
+    since: Instant,
+}
+
+impl Bucket {
+    /// Takes one token; they refill evenly over a second.
+    fn take(&mut self, per_second: u32, now: Instant) -> bool {
+        let spacing = 1_000_000 / u64::from(per_second.max(1));
+        let earned = now.since(self.since).as_micros() as u64 / spacing.max(1);
+        if earned >= u64::from(per_second.saturating_sub(self.tokens)) {
+            (self.tokens, self.since) = (per_second, now);
+        } else {
+            // Less than a bucket full, which fits.
+            self.tokens += earned as u32;
+            self.since = Instant::from_micros(self.since.as_micros() + earned * spacing);
+        }
+        let has_one = self.tokens > 0;
+        self.tokens = self.tokens.saturating_sub(1);
+        has_one
+    }
+}
+
+/// The budgets of one interface.
+#[derive(Debug)]
+pub(crate) struct Budgets {
+    errors: Bucket,
+    echoes: Bucket,
+    stations: Vec<Bucket>,
+    hasher: FixedState,
+}
+
+impl Budgets {
+    pub(crate) fn new(seed: u64, now: Instant) -> Self {
+        let full = |tokens| Bucket { tokens, since: now };
+        Self {
+            errors: full(limits::ICMP_ERRORS),
+            echoes: full(limits::ECHO_REPLIES),
+            stations: vec![full(limits::ICMP_ERRORS_PER_STATION); limits::ICMP_STATIONS],
+            hasher: FixedState::with_seed(seed),
+        }
+    }
+
+    /// True when an error may go to this station now.
+    pub(crate) fn error(&mut self, to: IpAddr, now: Instant) -> bool {
+        let place = self.hasher.hash_one(to) as usize % limits::ICMP_STATIONS;
+        let may = self.stations.get_mut(place).is_none_or(|station| station.take(limits::ICMP_ERRORS_PER_STATION, now));
+        may && self.errors.take(limits::ICMP_ERRORS, now)
+    }
+
+    /// True when an echo may be answered now.
+    pub(crate) fn echo(&mut self, now: Instant) -> bool {
+        self.echoes.take(limits::ECHO_REPLIES, now)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use core::time::Duration;
+
+    #[test]
+    fn ice_02_a_station_and_an_interface_have_their_budgets_and_echoes_have_their_own() {
+        let mut budgets = Budgets::new(1, Instant::ZERO);
+        let station = |host: u32| IpAddr::V4(core::net::Ipv4Addr::from_bits(0x0a00_0000 + host));
+        let granted = (0..1000).filter(|_| budgets.error(station(1), Instant::ZERO)).count();
+        assert_eq!(granted, limits::ICMP_ERRORS_PER_STATION as usize);
+        let granted = (2..1000).filter(|host| budgets.error(station(*host), Instant::ZERO)).count();
+        assert_eq!(granted, (limits::ICMP_ERRORS - limits::ICMP_ERRORS_PER_STATION) as usize);
+        assert!(budgets.echo(Instant::ZERO));
+        // Half a second later half of it is there again.
+        let later = Instant::ZERO.after(Duration::from_millis(500));
+        let granted = (0..1000).filter(|host| budgets.error(station(*host), later)).count();
+        assert_eq!(granted, limits::ICMP_ERRORS as usize / 2);
+    }
+}

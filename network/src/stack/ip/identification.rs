@@ -1,0 +1,58 @@
+//! Numbers in headers that nobody may predict: identifications of fragmented datagrams (RFC 7739) and flow labels (RFC 6437).
+//!
+//! An identification is a counter's value plus an offset that depends on both addresses by a keyed hash. Destinations share a fixed number of
+//! counters, each of which starts anywhere, so a value returns to a destination only after all others were used (RFC 6864).
+
+use alloc::vec::Vec;
+use core::hash::BuildHasher;
+use core::net::IpAddr;
+
+use foldhash::quality::FixedState;
+
+use super::header::{IPV6_HEADER, Outgoing, protocol};
+use super::quote::u32_at;
+use crate::stack::random::Random;
+
+/// Counters that destinations share.
+const COUNTERS: usize = 256;
+
+/// The counters and keys of one interface.
+#[derive(Debug)]
+pub(crate) struct Identifications {
+    counters: Vec<u32>,
+    places: FixedState,
+    offsets: FixedState,
+    labels: FixedState,
+}
+
+impl Identifications {
+    pub(crate) fn new(random: &mut Random) -> Self {
+        Self {
+            counters: (0..COUNTERS).map(|_| random.u32()).collect(),
+            places: FixedState::with_seed(random.u64()),
+            offsets: FixedState::with_seed(random.u64()),
+            labels: FixedState::with_seed(random.u64()),
+        }
+    }
+
+    /// The identification of the next datagram that is cut.
+    pub(crate) fn next(&mut self, outgoing: &Outgoing) -> u32 {
+        let key = (outgoing.source, outgoing.destination, outgoing.protocol);
+        let offset = self.offsets.hash_one(key) as u32;
+        let place = self.places.hash_one(key) as usize % COUNTERS;
+        let Some(counter) = self.counters.get_mut(place) else { return offset };
+        *counter = counter.wrapping_add(1);
+        counter.wrapping_add(offset)
+    }
+
+    /// The label of the flow that an IPv6 packet belongs to: its addresses, protocol and ports.
+    pub(crate) fn flow_label(&self, outgoing: &Outgoing, packet: &[u8]) -> u32 {
+        let ports = match outgoing.protocol {
+            protocol::TCP | protocol::UDP => u32_at(packet, IPV6_HEADER),
+            _ => None,
+        };
+        let flow: (IpAddr, IpAddr, u8, Option<u32>) = (outgoing.source, outgoing.destination, outgoing.protocol, ports);
+        // 0 would mean that there is none.
+        (self.labels.hash_one(flow) as u32 & 0x000f_ffff).max(1)
+    }
+}

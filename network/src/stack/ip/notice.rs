@@ -1,0 +1,91 @@
+//! What went wrong with a packet of ours, from an ICMP error or from this system: the error that a socket gets, and the report.
+//!
+//! Pure translation, as Linux' `icmp_err_convert` and `icmpv6_err_convert` do it.
+
+use alloc::vec::Vec;
+use core::net::{IpAddr, SocketAddr};
+
+use virtual_file_system::Error;
+
+use super::quote::{u16_at, u32_at};
+use crate::command::socket::{ErrorOrigin, ErrorReport};
+use crate::limits;
+
+/// The news of one error.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub(crate) struct Notice {
+    pub(crate) error: Error,
+    origin: ErrorOrigin,
+    kind: u8,
+    code: u8,
+    pub(crate) information: u32,
+    reporter: Option<IpAddr>,
+}
+
+impl Notice {
+    /// This system could not deliver the packet; `information` is the path MTU if that is why.
+    pub(crate) const fn local(error: Error, information: u32) -> Self {
+        Self { error, origin: ErrorOrigin::Local, kind: 0, code: 0, information, reporter: None }
+    }
+
+    /// Reads an ICMP error; `None` for one that concerns no socket.
+    pub(crate) fn of_icmp(message: &[u8], reporter: IpAddr) -> Option<Self> {
+        let [kind, code, ..] = *message else { return None };
+        let (origin, error, information) = if reporter.is_ipv4() {
+            let (error, information) = meaning_of_ipv4(kind, code, message)?;
+            (ErrorOrigin::Icmp, error, information)
+        } else {
+            let (error, information) = meaning_of_ipv6(kind, code, message)?;
+            (ErrorOrigin::Icmpv6, error, information)
+        };
+        Some(Self { error, origin, kind, code, information, reporter: Some(reporter) })
+    }
+
+    /// The report for a socket.
+    pub(crate) fn report(&self, remote: SocketAddr, packet: &[u8]) -> ErrorReport {
+        let packet: Vec<u8> = packet.iter().take(limits::ERROR_REPORT_BYTES).copied().collect();
+        let Self { error, origin, kind, code, information, reporter } = *self;
+        ErrorReport { error, origin, kind, code, information, reporter, remote, packet }
+    }
+}
+
+const UNREACHABLE: u8 = 3;
+const TIME_EXCEEDED: u8 = 11;
+const PARAMETER_PROBLEM: u8 = 12;
+
+fn meaning_of_ipv4(kind: u8, code: u8, message: &[u8]) -> Option<(Error, u32)> {
+    let error = match (kind, code) {
+        (UNREACHABLE, 0 | 6 | 9 | 11) => Error::NetworkUnreachable,
+        (UNREACHABLE, 2) => Error::ProtocolOptionNotAvailable,
+        (UNREACHABLE, 3) => Error::ConnectionRefused,
+        // The MTU of the hop that refused it; routers older than RFC 1191 say 0.
+        (UNREACHABLE, 4) => return Some((Error::MessageTooLong, u32::from(u16_at(message, 6)?))),
+        (UNREACHABLE, 5) => Error::Unsupported,
+        (UNREACHABLE, 7) => Error::HostDown,
+        (UNREACHABLE | TIME_EXCEEDED, _) => Error::HostUnreachable,
+        (PARAMETER_PROBLEM, _) => return Some((Error::Protocol, u32::from(*message.get(4)?))),
+        // Source quench is history (RFC 6633), redirects are not honoured (SRC-06).
+        _ => return None,
+    };
+    Some((error, 0))
+}
+
+const V6_UNREACHABLE: u8 = 1;
+const V6_PACKET_TOO_BIG: u8 = 2;
+const V6_TIME_EXCEEDED: u8 = 3;
+const V6_PARAMETER_PROBLEM: u8 = 4;
+
+fn meaning_of_ipv6(kind: u8, code: u8, message: &[u8]) -> Option<(Error, u32)> {
+    let error = match (kind, code) {
+        (V6_UNREACHABLE, 0) => Error::NetworkUnreachable,
+        (V6_UNREACHABLE, 1 | 5 | 6) => Error::AccessDenied,
+        (V6_UNREACHABLE, 4) => Error::ConnectionRefused,
+        (V6_UNREACHABLE | V6_TIME_EXCEEDED, _) => Error::HostUnreachable,
+        (V6_PACKET_TOO_BIG, _) => return Some((Error::MessageTooLong, u32_at(message, 4)?)),
+        (V6_PARAMETER_PROBLEM, _) => return Some((Error::Protocol, u32_at(message, 4)?)),
+        // Unknown errors are passed on (RFC 4443 §2.4 (a)), unknown informational messages are not.
+        (0..128, _) => Error::Protocol,
+        _ => return None,
+    };
+    Some((error, 0))
+}

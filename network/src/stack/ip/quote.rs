@@ -1,0 +1,117 @@
+//! The packet that an ICMP error quotes: enough of it to find the socket that sent it.
+
+use core::net::IpAddr;
+
+use super::header::{IPV4_HEADER, IPV6_HEADER, protocol};
+
+/// Extension headers that are looked through at most; more of them are nobody's honest packet.
+const EXTENSIONS: usize = 8;
+
+/// What an ICMP error says of the packet that caused it.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub(crate) struct Quote {
+    pub(crate) source: IpAddr,
+    pub(crate) destination: IpAddr,
+    pub(crate) protocol: u8,
+    /// Bytes that the packet had by its own account.
+    pub(crate) length: usize,
+    /// The first two 16-bit words of the upper layer: ports, or type/code and checksum.
+    pub(crate) source_port: u16,
+    pub(crate) destination_port: u16,
+    /// The word after that, for TCP the sequence number and for ICMP identifier and sequence.
+    pub(crate) third: u32,
+}
+
+impl Quote {
+    /// Reads as much as errors must quote: the headers and eight bytes (RFC 792). Tails of fragments have no ports (FRG-06).
+    pub(crate) fn parse(bytes: &[u8]) -> Option<Self> {
+        let (source, destination, protocol, start, length) = match bytes.first()? >> 4 {
+            4 => {
+                let start = usize::from(bytes.first()? & 0xf) * 4;
+                let is_first = u16_at(bytes, 6)? & 0x1fff == 0;
+                if start < IPV4_HEADER || !is_first {
+                    return None;
+                }
+                let address = |at: usize| bytes.get(at..)?.first_chunk::<4>().map(|octets| IpAddr::from(*octets));
+                (address(12)?, address(16)?, *bytes.get(9)?, start, usize::from(u16_at(bytes, 2)?))
+            }
+            6 => {
+                let address = |at: usize| bytes.get(at..)?.first_chunk::<16>().map(|octets| IpAddr::from(*octets));
+                let (protocol, start) = upper_layer(bytes)?;
+                (address(8)?, address(24)?, protocol, start, IPV6_HEADER + usize::from(u16_at(bytes, 4)?))
+            }
+            _ => return None,
+        };
+        let upper = bytes.get(start..)?;
+        let third = u32::from_be_bytes(*upper.get(4..)?.first_chunk()?);
+        Some(Self {
+            source,
+            destination,
+            protocol,
+            length,
+            source_port: u16_at(upper, 0)?,
+            destination_port: u16_at(upper, 2)?,
+            third,
+        })
+    }
+
+    /// The identifier of a quoted echo.
+    pub(crate) const fn identifier(&self) -> u16 {
+        (self.third >> 16) as u16
+    }
+
+    /// True when the IPv6 packet carries an ICMPv6 error, or nobody can tell: such packets are never answered by an error.
+    pub(crate) fn is_icmpv6_error(bytes: &[u8]) -> bool {
+        match upper_layer(bytes) {
+            // Types below 128 are errors (RFC 4443 §2.1).
+            Some((protocol::ICMPV6, start)) => bytes.get(start).is_none_or(|kind| *kind < 128),
+            Some(_) => false,
+            None => true,
+        }
+    }
+}
+
+/// The upper-layer protocol of an IPv6 packet and where it starts; none behind a fragment header that is not the first one.
+fn upper_layer(bytes: &[u8]) -> Option<(u8, usize)> {
+    let (mut next, mut start) = (*bytes.get(6)?, IPV6_HEADER);
+    for _ in 0..EXTENSIONS {
+        let length = match next {
+            protocol::HOP_BY_HOP | protocol::DESTINATION_OPTIONS | protocol::ROUTING => {
+                (usize::from(*bytes.get(start + 1)?) + 1) * 8
+            }
+            protocol::FRAGMENT if u16_at(bytes, start + 2)? & 0xfff8 == 0 => 8,
+            protocol::FRAGMENT => return None,
+            upper => return Some((upper, start)),
+        };
+        next = *bytes.get(start)?;
+        start += length;
+    }
+    None
+}
+
+/// Where the number of the upper-layer protocol stands: in the fixed header, or in the last extension header.
+pub(crate) fn next_header_position(bytes: &[u8]) -> usize {
+    let (mut position, mut next, mut start) = (6, bytes.get(6).copied(), IPV6_HEADER);
+    while let Some(protocol::HOP_BY_HOP | protocol::DESTINATION_OPTIONS | protocol::ROUTING | protocol::FRAGMENT) = next
+    {
+        position = start;
+        let length = if next == Some(protocol::FRAGMENT) {
+            8
+        } else {
+            bytes.get(start + 1).map_or(8, |units| (usize::from(*units) + 1) * 8)
+        };
+        next = bytes.get(start).copied();
+        start += length;
+    }
+    position
+}
+
+/// The big-endian word at a byte offset.
+pub(crate) fn u16_at(bytes: &[u8], at: usize) -> Option<u16> {
+    bytes.get(at..)?.first_chunk().map(|word| u16::from_be_bytes(*word))
+}
+
+/// The big-endian double word at a byte offset.
+pub(crate) fn u32_at(bytes: &[u8], at: usize) -> Option<u32> {
+    bytes.get(at..)?.first_chunk().map(|word| u32::from_be_bytes(*word))
+}

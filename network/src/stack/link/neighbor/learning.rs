@@ -1,0 +1,142 @@
+//! What changes the neighbor table besides packets that are sent: answers, news, progress above, and commands.
+
+use alloc::collections::VecDeque;
+use alloc::vec::Vec;
+use core::net::IpAddr;
+
+use super::{Neighbor, Neighbors};
+use crate::address::HardwareAddress;
+use crate::command::neighbor::{NeighborEntry, NeighborState};
+use crate::driver::Frame;
+use crate::limits;
+use crate::platform::Instant;
+
+impl Neighbors {
+    /// The neighbor answered our question (ARP reply, solicited NA). Unknown ones are ignored (NBR-08, NBR-10). With `keep` (the
+    /// override flag is clear) a known different address is not replaced. Returns the packets that waited.
+    pub(crate) fn confirm(
+        &mut self,
+        address: IpAddr,
+        hardware: HardwareAddress,
+        keep: bool,
+        router: Option<bool>,
+        now: Instant,
+    ) -> VecDeque<Frame> {
+        let Some(neighbor) = self.table.get_mut(&address) else { return VecDeque::new() };
+        if neighbor.state == NeighborState::Permanent || !hardware.is_unicast() {
+            return VecDeque::new();
+        }
+        if keep && neighbor.hardware.is_some_and(|known| known != hardware) {
+            if neighbor.state == NeighborState::Reachable {
+                neighbor.state = NeighborState::Stale;
+            }
+            return VecDeque::new();
+        }
+        neighbor.state = NeighborState::Reachable;
+        neighbor.hardware = Some(hardware);
+        neighbor.router = router.unwrap_or(neighbor.router);
+        neighbor.confirmed = now;
+        neighbor.deadline = None;
+        neighbor.attempts = 0;
+        self.release(address)
+    }
+
+    /// The neighbor told its address unasked (ARP request, NS source, gratuitous ARP). Only with `create` is a new entry made.
+    /// Returns the packets that waited.
+    pub(crate) fn learn(
+        &mut self,
+        address: IpAddr,
+        hardware: HardwareAddress,
+        create: bool,
+        now: Instant,
+    ) -> VecDeque<Frame> {
+        if !hardware.is_unicast() {
+            return VecDeque::new();
+        }
+        if !self.table.contains_key(&address) {
+            // Requests of strangers fill at most half of the table, so that they cannot displace what is in use.
+            if !create || self.table.len() >= limits::NEIGHBORS / 2 {
+                return VecDeque::new();
+            }
+            self.table.insert(address, Neighbor::unknown(now));
+        }
+        let Some(neighbor) = self.table.get_mut(&address) else { return VecDeque::new() };
+        if neighbor.state == NeighborState::Permanent || neighbor.hardware == Some(hardware) {
+            return VecDeque::new();
+        }
+        neighbor.state = NeighborState::Stale;
+        neighbor.hardware = Some(hardware);
+        neighbor.deadline = None;
+        neighbor.attempts = 0;
+        self.release(address)
+    }
+
+    fn release(&mut self, address: IpAddr) -> VecDeque<Frame> {
+        let Some(neighbor) = self.table.get_mut(&address) else { return VecDeque::new() };
+        let parked = core::mem::take(&mut neighbor.parked);
+        self.taken(parked.len());
+        parked
+    }
+
+    /// Progress above confirms that the neighbor is reachable (RFC 4861 §7.3.1).
+    pub(crate) fn advance_confirmation(&mut self, address: IpAddr, now: Instant) {
+        if let Some(neighbor) = self.table.get_mut(&address)
+            && matches!(
+                neighbor.state,
+                NeighborState::Reachable | NeighborState::Delay | NeighborState::Probe | NeighborState::Stale
+            )
+            && neighbor.hardware.is_some()
+        {
+            neighbor.state = NeighborState::Reachable;
+            neighbor.confirmed = now;
+            neighbor.deadline = None;
+        }
+    }
+
+    /// Puts a static entry there, in place of any other. Returns the packets that waited.
+    pub(crate) fn set_permanent(
+        &mut self,
+        address: IpAddr,
+        hardware: HardwareAddress,
+        now: Instant,
+    ) -> Option<VecDeque<Frame>> {
+        if !self.table.contains_key(&address) && !self.make_room() {
+            return None;
+        }
+        let neighbor = self.table.entry(address).or_insert_with(|| Neighbor::unknown(now));
+        neighbor.state = NeighborState::Permanent;
+        neighbor.hardware = Some(hardware);
+        neighbor.deadline = None;
+        neighbor.confirmed = now;
+        Some(self.release(address))
+    }
+
+    /// Removes an entry with the packets that waited for it.
+    pub(crate) fn remove(&mut self, address: IpAddr) -> Option<VecDeque<Frame>> {
+        let neighbor = self.table.remove(&address)?;
+        self.taken(neighbor.parked.len());
+        Some(neighbor.parked)
+    }
+
+    /// Removes every entry that `which` names; tells how many.
+    pub(crate) fn flush(&mut self, mut which: impl FnMut(IpAddr, bool) -> bool) -> u32 {
+        let before = self.table.len();
+        let (parked, burst) = (&mut self.parked, &mut self.burst);
+        self.table.retain(|address, neighbor| {
+            let goes = which(*address, neighbor.state == NeighborState::Permanent);
+            if goes {
+                *parked -= neighbor.parked.len();
+                *burst -= neighbor.parked.len().saturating_sub(limits::PARKED_PER_NEIGHBOR);
+            }
+            !goes
+        });
+        (before - self.table.len()) as u32
+    }
+
+    /// Every entry, by address.
+    pub(crate) fn list(&self, now: Instant) -> Vec<NeighborEntry> {
+        let mut entries: Vec<_> = self.table.iter().map(|(address, neighbor)| neighbor.entry(*address, now)).collect();
+        entries.sort_by_key(|entry| entry.address);
+        entries
+    }
+}
