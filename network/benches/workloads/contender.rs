@@ -51,6 +51,11 @@ pub(crate) trait Contender: 'static {
     async fn receive(socket: &mut Self::Datagrams, buffer: &mut [u8]) -> Outcome<usize>;
 }
 
+/// Without its sockets a measurement is over.
+fn must<T>(outcome: Outcome<T>) -> T {
+    outcome.unwrap_or_else(|error| panic!("{error}"))
+}
+
 /// Writes all of `data`.
 pub(crate) async fn write_all<C: Contender>(stream: &mut C::Stream, mut data: &[u8]) -> Outcome<()> {
     while !data.is_empty() {
@@ -111,7 +116,7 @@ impl<C: Contender> AsyncPair<C> {
             let (client, server) = establish(&contender, &mut listener, PORT, setup.buffer).await?;
             Ok::<_, Box<dyn Error>>((client, server, idle))
         };
-        let (client, server, idle) = contender.run(work).unwrap();
+        let (client, server, idle) = must(contender.run(work));
         Self { client, server, _idle: idle, listener: None, datagrams: None, contender }
     }
 
@@ -140,7 +145,7 @@ impl<C: Contender> Pair for AsyncPair<C> {
             }
             Ok::<_, Box<dyn Error>>(())
         };
-        contender.run(future::try_zip(asking, answering)).unwrap();
+        must(contender.run(future::try_zip(asking, answering)));
     }
 
     fn bulk(&mut self, bytes: usize) {
@@ -161,7 +166,7 @@ impl<C: Contender> Pair for AsyncPair<C> {
             }
             Ok::<_, Box<dyn Error>>(())
         };
-        contender.run(future::try_zip(sending, receiving)).unwrap();
+        must(contender.run(future::try_zip(sending, receiving)));
     }
 
     fn datagrams(&mut self, size: usize, count: usize) -> usize {
@@ -171,7 +176,7 @@ impl<C: Contender> Pair for AsyncPair<C> {
                 let right = contender.bind(End::Right, PORT).await?;
                 Ok::<_, Box<dyn Error>>((contender.bind(End::Left, PORT).await?, right))
             };
-            contender.run(ends).unwrap()
+            must(contender.run(ends))
         });
         let arrived = Cell::new(0);
         let sending = async {
@@ -200,14 +205,14 @@ impl<C: Contender> Pair for AsyncPair<C> {
                 arrived.set(arrived.get() + 1);
             }
         };
-        contender.run(future::or(sending, receiving)).unwrap_or_else(|error: Box<dyn Error>| panic!("{error}"));
+        must(contender.run(future::or(sending, receiving)));
         arrived.get()
     }
 
     fn connections(&mut self, count: usize) -> Outcome<()> {
         let Self { contender, listener, .. } = self;
         let listener =
-            listener.get_or_insert_with(|| contender.run(contender.listen(PORT + 1, IDLE_BUFFER, BACKLOG)).unwrap());
+            listener.get_or_insert_with(|| must(contender.run(contender.listen(PORT + 1, IDLE_BUFFER, BACKLOG))));
         let serving = async {
             let mut buffer = [0; 1];
             for _ in 0..count {

@@ -32,10 +32,17 @@ impl Alarm {
         Sleep { alarm: self.clone(), deadline, entry: None }
     }
 
-    /// Wakes once at `deadline` or later.
+    /// Wakes once at `deadline` or later; a task that is to be woken earlier already is not woken twice.
     #[allow(dead_code, reason = "for stacks whose timers are wakers")]
     pub(crate) fn wake_at(&self, deadline: Instant, waker: &Waker) {
-        self.set((deadline, self.0.last.fetch_add(1, Ordering::Relaxed)), waker);
+        let mut waiting = self.0.waiting.lock().unwrap();
+        let known = waiting.iter().find(|(_, known)| known.will_wake(waker)).map(|(entry, _)| *entry);
+        match known {
+            Some((earlier, _)) if earlier <= deadline => return,
+            Some(later) => drop(waiting.remove(&later)),
+            None => {}
+        }
+        waiting.insert((deadline, self.0.last.fetch_add(1, Ordering::Relaxed)), waker.clone());
     }
 
     fn set(&self, entry: (Instant, u64), waker: &Waker) {

@@ -189,6 +189,7 @@ pub(crate) fn control_calls(calls: usize) -> Vec<(&'static str, f64)> {
 }
 
 /// How often the runners of two idle interfaces woke up in this time.
+#[allow(dead_code, reason = "not of every comparison")]
 pub(crate) fn idle_wake_ups(time: Duration) -> u64 {
     let ours = Ours::new(&Setup::usual(0));
     let polls = || -> u64 {
