@@ -56,7 +56,7 @@ pub const TCP_BUFFER_MINIMUM: usize = 2048;
 pub const TCP_BUFFER_MAXIMUM: usize = 64 * 1024 * 1024;
 /// Connections waiting for `accept` on one listener at most, whatever its backlog says (Linux' somaxconn).
 pub const BACKLOG_MAXIMUM: usize = 4096;
-/// Connections under handshake of one listener; the oldest gives way to a newer one.
+/// Connections under handshake of one listener, or its backlog if that is more; the oldest gives way to a newer one.
 pub const HALF_OPEN: usize = 256;
 /// Tuples in TIME-WAIT on one interface; the oldest gives way.
 pub const TIME_WAIT: usize = 32 * 1024;

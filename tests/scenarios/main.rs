@@ -2,6 +2,7 @@
 
 mod autoconfiguration;
 mod control;
+mod crowd;
 mod datagrams;
 mod dhcp;
 mod hostile;
@@ -9,4 +10,7 @@ mod lifecycle;
 mod neighbors;
 mod options;
 mod pair;
+mod pitfalls_tcp;
+mod stream_options;
 mod streams;
+mod wire;

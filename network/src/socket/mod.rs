@@ -5,6 +5,7 @@
 
 mod datagram;
 mod faces;
+mod halves;
 mod icmp;
 mod listener;
 mod raw;
@@ -19,6 +20,7 @@ use core::net::{IpAddr, Ipv4Addr, Ipv6Addr, SocketAddr};
 use virtual_file_system::Error;
 
 pub use self::datagram::{DatagramSocket, Message, MessageInfo};
+pub use self::halves::{TcpReadHalf, TcpWriteHalf};
 pub use self::icmp::IcmpSocket;
 pub use self::listener::TcpListener;
 pub(crate) use self::listener::status_of as listener_status;

@@ -3,7 +3,7 @@
 use alloc::sync::Arc;
 use core::fmt;
 use core::future::poll_fn;
-use core::net::SocketAddr;
+use core::net::{IpAddr, SocketAddr};
 use core::task::{Context, Poll, Waker};
 
 use virtual_file_system::{Error, Readiness};
@@ -74,7 +74,14 @@ impl TcpStream {
         if local.is_some_and(|local| local.is_ipv4() != remote.is_ipv4()) {
             return Err(Error::InvalidInput);
         }
+        if local.is_some_and(|local| !sockets.has_address(local.ip())) {
+            return Err(Error::AddressNotAvailable);
+        }
         let (interface, source) = sockets.route(remote.ip())?;
+        let is_broadcast = |address| interface.look(|stack| stack.addresses.is_broadcast(address));
+        if matches!(remote.ip(), IpAddr::V4(address) if is_broadcast(address)) {
+            return Err(Error::NetworkUnreachable);
+        }
         let source = local.map(|local| local.ip()).filter(|address| !address.is_unspecified()).unwrap_or(source);
         let (slot, local) = interface.with(|stack| {
             let port = match local.map(|local| local.port()).filter(|port| *port != 0) {

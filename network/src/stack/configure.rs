@@ -171,14 +171,17 @@ impl Stack {
     /// # Errors
     /// `AddressNotAvailable`.
     pub(crate) fn remove_address(&mut self, prefix: Prefix) -> Result<(), Error> {
+        let same = |entry: &&super::ip::addresses::Address| entry.prefix.address() == prefix.address();
+        let is_last = self.addresses.iter().filter(same).map(|entry| entry.prefix).eq([prefix]);
+        if is_last {
+            // While the address and its route are there, so that the peers hear of it.
+            self.end_connections(prefix.address());
+        }
         let removed = self.addresses.remove(prefix)?;
         let network = removed.prefix.network();
         let remaining =
             self.addresses.iter().find(|entry| entry.prefix.network() == network).map(|entry| entry.prefix.address());
         self.routes.disconnect(removed.prefix, remaining);
-        if !self.addresses.owns(prefix.address()) {
-            self.end_connections(prefix.address());
-        }
         self.addresses_changed();
         Ok(())
     }

@@ -121,7 +121,8 @@ impl Stack {
                     && slot.contact.probes > 0
                     && slot.contact.heard.after(slot.patience.user_timeout) <= now);
             if is_over {
-                slot.fail(Error::TimedOut);
+                let error = slot.soft_error.unwrap_or(Error::TimedOut);
+                slot.fail(error);
                 return self.tcp_reset(index);
             }
             slot.contact.probes += 1;
@@ -146,7 +147,8 @@ impl Stack {
                 self.tcp_forget_silently(index);
             }
             Phase::Owned => {
-                slot.fail(Error::TimedOut);
+                let error = slot.soft_error.unwrap_or(Error::TimedOut);
+                slot.fail(error);
                 self.tcp_reset(index);
             }
             Phase::Orphan => self.tcp_abort(id),

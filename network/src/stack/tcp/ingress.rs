@@ -140,6 +140,9 @@ impl Stack {
         }
         let progressed = slot.supervision.unacknowledged() != unacknowledged;
         slot.contact.hear(self.now, progressed);
+        if progressed {
+            slot.soft_error = None;
+        }
         if segment.syn {
             slot.shape.peer_segment = slot.supervision.peer_segment;
             slot.shape.longest = slot.own_segment.min(slot.shape.peer_segment) + start + TCP_HEADER;
@@ -227,10 +230,16 @@ impl Stack {
         };
         let Some(index) = self.tcp.flows.get(&flow).copied() else { return };
         let Some(slot) = self.tcp.slots.get_mut(index as usize) else { return };
-        if matches!(slot.phase, Phase::Connecting) && slot.supervision.is_in_flight(quoted.third) {
+        // Anybody could send it; who saw our segments knows what is under way (TCP-X-05).
+        if !slot.supervision.is_in_flight(quoted.third) {
+            return;
+        }
+        if matches!(slot.phase, Phase::Connecting) {
             slot.error = Some(error);
             slot.socket_mut().abort();
             self.tcp_forget_silently(index);
+        } else {
+            slot.soft_error = Some(error);
         }
     }
 }

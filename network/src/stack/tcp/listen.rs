@@ -109,7 +109,9 @@ impl Stack {
         if bindings.iter().any(|binding| Arc::ptr_eq(&binding.listener, listener)) {
             return Ok(());
         }
-        if bindings.iter().any(|binding| binding.bound.overlaps(bound)) {
+        // Listeners that all want it share an address (SO_REUSEPORT).
+        let shares = |other: &Listener| other.settings.reuse_port && listener.settings.reuse_port;
+        if bindings.iter().any(|binding| binding.bound.overlaps(bound) && !shares(&binding.listener)) {
             return Err(Error::AddressInUse);
         }
         bindings.push(ListenBinding { bound, device, listener: Arc::clone(listener), half_open: VecDeque::new() });
@@ -138,19 +140,15 @@ impl Stack {
         flow: Flow,
         segment: &Segment,
     ) -> Result<(), Frame> {
-        let Some(bindings) = self.tcp.listeners.get_mut(&flow.local.port()) else { return Err(frame) };
-        let best = bindings
-            .iter_mut()
-            .filter(|binding| binding.bound.matches(flow.local.ip()))
-            .max_by_key(|binding| binding.bound.is_specific());
-        let Some(binding) = best else { return Err(frame) };
+        let Some(binding) = self.listener_for(&flow) else { return Err(frame) };
         let listener = Arc::clone(&binding.listener);
         if listener.len() >= listener.backlog || listener.is_closed() {
             self.statistics.received_drops.full += 1;
             self.pool.put(frame);
             return Ok(());
         }
-        let oldest = if binding.half_open.len() >= limits::HALF_OPEN { binding.half_open.pop_front() } else { None };
+        let most = limits::HALF_OPEN.max(listener.backlog);
+        let oldest = if binding.half_open.len() >= most { binding.half_open.pop_front() } else { None };
         if let Some(oldest) = oldest {
             // The handshake that has taken longest gives way without a word: its source may be forged.
             self.tcp_forget(oldest);
@@ -168,6 +166,20 @@ impl Stack {
             }
         }
         Ok(())
+    }
+
+    /// Who gets a connection: the listener of the address before those of all addresses; of several that share it, the flow's hash decides, so
+    /// that a repeated SYN meets the same one.
+    fn listener_for(&mut self, flow: &Flow) -> Option<&mut ListenBinding> {
+        let hash = self.tcp.hash(flow);
+        let bindings = self.tcp.listeners.get_mut(&flow.local.port())?;
+        let fits = |binding: &ListenBinding| binding.bound.matches(flow.local.ip());
+        let is_specific = bindings.iter().any(|binding| fits(binding) && binding.bound.is_specific());
+        let is_best = |binding: &ListenBinding| fits(binding) && binding.bound.is_specific() == is_specific;
+        let count = bindings.iter().filter(|binding| is_best(binding)).count() as u64;
+        // The remainder is smaller than a count of things in memory.
+        let place = hash.checked_rem(count)? as usize;
+        bindings.iter_mut().filter(|binding| is_best(binding)).nth(place)
     }
 
     fn binding_of(&mut self, listener: &Arc<Listener>) -> Option<&mut ListenBinding> {

@@ -27,7 +27,7 @@ use alloc::collections::{BTreeMap, VecDeque};
 use alloc::sync::Arc;
 use alloc::vec::Vec;
 use core::fmt;
-use core::hash::{Hash, Hasher};
+use core::hash::{BuildHasher, Hash, Hasher};
 use core::net::{IpAddr, SocketAddr};
 use core::time::Duration;
 
@@ -115,6 +115,8 @@ pub(crate) struct Slot {
     /// Reading was shut down.
     deaf: bool,
     error: Option<Error>,
+    /// What ICMP said about the path; reported if the connection ends because of it.
+    soft_error: Option<Error>,
     challenges: (u32, Instant),
     /// When progress was last taken as a sign that the next hop is reachable.
     confirmed: Instant,
@@ -200,6 +202,11 @@ impl Tcp {
         Some(index)
     }
 
+    /// A number that depends on the flow alone and that nobody outside can choose.
+    pub(crate) fn hash(&self, flow: &Flow) -> u64 {
+        self.flows.hasher().hash_one(flow)
+    }
+
     /// Makes a slot's flow free again.
     pub(crate) fn unlink(&mut self, flow: &Flow, index: u32) {
         if self.flows.get(flow) == Some(&index) {
@@ -254,6 +261,7 @@ impl Tcp {
             closing: false,
             deaf: false,
             error: None,
+            soft_error: None,
             challenges: (0, Instant::ZERO),
             confirmed: Instant::ZERO,
             drained: 0,

@@ -167,6 +167,10 @@ impl Supervision {
             return Verdict::Drop;
         }
         if !is_synchronized {
+            // The acknowledgment of our SYN.
+            if segment.acknowledgment == Some(self.send_maximum) {
+                self.send_unacknowledged = self.send_maximum;
+            }
             return Verdict::Pass;
         }
         // TCP-X-02: a SYN in a synchronized state earns one challenge ACK (RFC 5961 §4).

@@ -68,7 +68,9 @@ impl Stack {
             let outcome = interface.poll_egress(now, &mut device, &mut slot.set);
             self.tcp_emit(index);
             let Some(slot) = self.tcp.slots.get(index as usize) else { return };
-            let (has_more, armed) = (slot.supervision.unsent(slot.socket().send_queue()) >= EAGER, slot.armed);
+            let has_more = slot.supervision.unsent(slot.socket().send_queue()) >= EAGER;
+            let is_watched =
+                slot.armed <= self.now.after(RETRANSMISSION) && slot.patience.user_timeout == Duration::ZERO;
             // A timer may change the state without a packet.
             if slot.socket().state() != before {
                 self.tcp_changed_state(index, before, false);
@@ -77,7 +79,7 @@ impl Stack {
             }
             eager = has_more && outcome != PollResult::None;
             // What was sent is waited for a second at least; who is looked at sooner needs no deadline for that.
-            if !is_asked && !has_more && outcome != PollResult::None && armed <= self.now.after(RETRANSMISSION) {
+            if !is_asked && !has_more && outcome != PollResult::None && is_watched {
                 return;
             }
         }

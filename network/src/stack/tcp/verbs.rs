@@ -156,7 +156,9 @@ impl Stack {
             return Ok((0, false));
         }
         let socket = slot.socket_mut();
-        let taken = if peek { socket.peek_slice(buffer) } else { socket.recv_slice(buffer) };
+        // smoltcp's peek does not know the end of the stream; there is nothing to take then.
+        let is_over = !socket.may_recv();
+        let taken = if peek && !is_over { socket.peek_slice(buffer) } else { socket.recv_slice(buffer) };
         match taken {
             Ok(0) => {
                 if let Some(waker) = waker {

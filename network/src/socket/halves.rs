@@ -1,0 +1,93 @@
+//! The two directions of a stream as things of their own, for two tasks that each own one.
+
+use alloc::sync::Arc;
+use core::task::{Context, Poll};
+
+use virtual_file_system::Error;
+
+use super::TcpStream;
+use crate::command::socket::Direction;
+
+/// The reading direction of a stream.
+#[derive(Debug)]
+pub struct TcpReadHalf(Arc<TcpStream>);
+
+/// The writing direction of a stream. Dropping it ends that direction: what was written is delivered, then the end of file.
+#[derive(Debug)]
+pub struct TcpWriteHalf(Arc<TcpStream>);
+
+impl TcpStream {
+    /// Parts the stream into its directions. It is closed when both halves are gone. To lend halves instead, use `&TcpStream`: every method
+    /// and face works on a shared reference.
+    #[must_use]
+    pub fn into_split(self) -> (TcpReadHalf, TcpWriteHalf) {
+        let stream = Arc::new(self);
+        (TcpReadHalf(Arc::clone(&stream)), TcpWriteHalf(stream))
+    }
+}
+
+impl TcpReadHalf {
+    /// The stream.
+    #[must_use]
+    pub fn stream(&self) -> &TcpStream {
+        &self.0
+    }
+
+    /// As [`TcpStream::read`].
+    ///
+    /// # Errors
+    /// What ended the connection, once.
+    ///
+    /// # Cancel safety
+    /// A dropped future took nothing.
+    pub async fn read(&self, buffer: &mut [u8]) -> Result<usize, Error> {
+        self.0.read(buffer).await
+    }
+
+    /// As [`TcpStream::poll_read`].
+    pub fn poll_read(&self, context: &mut Context<'_>, buffer: &mut [u8]) -> Poll<Result<usize, Error>> {
+        self.0.poll_read(context, buffer)
+    }
+}
+
+impl TcpWriteHalf {
+    /// The stream.
+    #[must_use]
+    pub fn stream(&self) -> &TcpStream {
+        &self.0
+    }
+
+    /// As [`TcpStream::write_all`].
+    ///
+    /// # Errors
+    /// `BrokenPipe` after the end; what ended the connection, once.
+    ///
+    /// # Cancel safety
+    /// A dropped future may have given some of the bytes.
+    pub async fn write_all(&self, data: &[u8]) -> Result<(), Error> {
+        self.0.write_all(data).await
+    }
+
+    /// As [`TcpStream::write`].
+    ///
+    /// # Errors
+    /// As [`write_all`](Self::write_all).
+    ///
+    /// # Cancel safety
+    /// A dropped future gave nothing.
+    pub async fn write(&self, data: &[u8]) -> Result<usize, Error> {
+        self.0.write(data).await
+    }
+
+    /// As [`TcpStream::poll_write`].
+    pub fn poll_write(&self, context: &mut Context<'_>, data: &[u8]) -> Poll<Result<usize, Error>> {
+        self.0.poll_write(context, data)
+    }
+}
+
+impl Drop for TcpWriteHalf {
+    fn drop(&mut self) {
+        // A stream that ended already has nothing to end.
+        let _ = self.0.shutdown(Direction::Write);
+    }
+}

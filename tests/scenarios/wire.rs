@@ -1,0 +1,209 @@
+//! A host at one end of a cable, a test at the other that writes and reads packets: for what no well-behaved peer would do.
+
+use std::net::Ipv4Addr;
+use std::time::Duration;
+
+use drivers::Cable;
+use network::driver::{Driver, FramePool, Medium};
+use world::{Host, World};
+
+/// The host's address.
+pub(crate) const HOST: Ipv4Addr = Ipv4Addr::new(10, 0, 0, 1);
+/// The test's address.
+pub(crate) const PEER: Ipv4Addr = Ipv4Addr::new(10, 0, 0, 9);
+
+/// Flags of a segment (RFC 9293 §3.1).
+pub(crate) const FIN: u8 = 1;
+pub(crate) const SYN: u8 = 2;
+pub(crate) const RST: u8 = 4;
+pub(crate) const ACK: u8 = 16;
+
+/// A TCP segment between the test and the host.
+#[derive(Clone, PartialEq, Eq, Debug)]
+pub(crate) struct Segment {
+    /// The test's port.
+    pub(crate) peer: u16,
+    /// The host's port.
+    pub(crate) host: u16,
+    pub(crate) sequence: u32,
+    pub(crate) acknowledgment: u32,
+    pub(crate) flags: u8,
+    pub(crate) window: u16,
+    pub(crate) options: Vec<u8>,
+    pub(crate) data: Vec<u8>,
+    /// Time to live and traffic class; what was received, or what is sent.
+    pub(crate) hop_limit: u8,
+    pub(crate) traffic_class: u8,
+}
+
+impl Segment {
+    /// A segment without data.
+    pub(crate) fn new(peer: u16, host: u16, flags: u8, sequence: u32, acknowledgment: u32) -> Self {
+        let (options, data) = (Vec::new(), Vec::new());
+        let (window, hop_limit, traffic_class) = (8192, 64, 0);
+        Self { peer, host, sequence, acknowledgment, flags, window, options, data, hop_limit, traffic_class }
+    }
+
+    pub(crate) fn data(mut self, data: &[u8]) -> Self {
+        self.data = data.to_vec();
+        self
+    }
+
+    /// The number after this segment.
+    pub(crate) fn end(&self) -> u32 {
+        let extra = u32::from(self.flags & SYN != 0) + u32::from(self.flags & FIN != 0);
+        self.sequence.wrapping_add(self.data.len() as u32 + extra)
+    }
+}
+
+/// The one's complement sum of 16-bit words, by the book (RFC 1071 §4.1).
+pub(crate) fn checksum(parts: &[&[u8]]) -> u16 {
+    let bytes: Vec<u8> = parts.concat();
+    let mut sum: u32 =
+        bytes.chunks(2).map(|word| u32::from(word[0]) << 8 | u32::from(word.get(1).copied().unwrap_or(0))).sum();
+    while sum > 0xffff {
+        sum = (sum & 0xffff) + (sum >> 16);
+    }
+    !(sum as u16)
+}
+
+/// An IPv4 packet.
+pub(crate) fn ipv4(source: Ipv4Addr, destination: Ipv4Addr, protocol: u8, payload: &[u8]) -> Vec<u8> {
+    let total = (20 + payload.len()) as u16;
+    let mut packet = vec![0x45, 0, 0, 0, 0, 1, 0, 0, 64, protocol, 0, 0];
+    packet[2..4].copy_from_slice(&total.to_be_bytes());
+    packet.extend_from_slice(&source.octets());
+    packet.extend_from_slice(&destination.octets());
+    let sum = checksum(&[&packet]);
+    packet[10..12].copy_from_slice(&sum.to_be_bytes());
+    packet.extend_from_slice(payload);
+    packet
+}
+
+fn tcp(segment: &Segment, to: Ipv4Addr) -> Vec<u8> {
+    let mut bytes = Vec::new();
+    bytes.extend_from_slice(&segment.peer.to_be_bytes());
+    bytes.extend_from_slice(&segment.host.to_be_bytes());
+    bytes.extend_from_slice(&segment.sequence.to_be_bytes());
+    bytes.extend_from_slice(&segment.acknowledgment.to_be_bytes());
+    bytes.extend_from_slice(&[((20 + segment.options.len()) / 4 << 4) as u8, segment.flags]);
+    bytes.extend_from_slice(&segment.window.to_be_bytes());
+    bytes.extend_from_slice(&[0; 4]);
+    bytes.extend_from_slice(&segment.options);
+    bytes.extend_from_slice(&segment.data);
+    let length = (bytes.len() as u32).to_be_bytes();
+    let sum = checksum(&[&PEER.octets(), &to.octets(), &length, &[0, 6], &bytes]);
+    bytes[16..18].copy_from_slice(&sum.to_be_bytes());
+    bytes
+}
+
+/// The packet of a segment to the host.
+pub(crate) fn packet_of(segment: &Segment) -> Vec<u8> {
+    ipv4(PEER, HOST, 6, &tcp(segment, HOST))
+}
+
+/// Puts a frame on a cable.
+pub(crate) fn transmit(end: &mut Cable, bytes: &[u8]) {
+    let mut pool = FramePool::new();
+    let frame = pool.copy_of(bytes);
+    assert!(end.transmit(frame, &mut pool).is_ok(), "the wire has room");
+    if let Some(waker) = end.flush() {
+        waker.wake();
+    }
+}
+
+/// The test's end of the cable.
+pub(crate) struct Wire {
+    end: Cable,
+    pool: FramePool,
+}
+
+impl Wire {
+    /// A host with 10.0.0.1/24 and an empty wire; everything on it starts with the IP header.
+    pub(crate) fn new(world: &World) -> (Host, Self) {
+        let (end, mine) = drivers::cable(drivers::CableOptions { medium: Medium::Ip, ..crate::pair::options() });
+        let host = Host::new(world).with("eth0", end, &["10.0.0.1/24", "fd00::1/64"]);
+        world.run(world.sleep(Duration::from_secs(3)));
+        let mut wire = Self { end: mine, pool: FramePool::new() };
+        while wire.packet().is_some() {}
+        (host, wire)
+    }
+
+    /// Puts a packet on the wire.
+    pub(crate) fn put(&mut self, packet: &[u8]) {
+        let frame = self.pool.copy_of(packet);
+        assert!(self.end.transmit(frame, &mut self.pool).is_ok(), "the wire has room");
+        if let Some(waker) = self.end.flush() {
+            waker.wake();
+        }
+    }
+
+    /// The next packet that the host sent, if there is one.
+    pub(crate) fn packet(&mut self) -> Option<Vec<u8>> {
+        let frame = self.end.receive(&mut self.pool)?;
+        let bytes = frame.bytes().to_vec();
+        self.pool.put(frame);
+        if let Some(waker) = self.end.flush() {
+            waker.wake();
+        }
+        Some(bytes)
+    }
+
+    /// Sends a segment.
+    pub(crate) fn send(&mut self, segment: &Segment) {
+        self.send_to(segment, HOST);
+    }
+
+    /// Sends a segment to some address.
+    pub(crate) fn send_to(&mut self, segment: &Segment, to: Ipv4Addr) {
+        self.put(&ipv4(PEER, to, 6, &tcp(segment, to)));
+    }
+
+    /// The next TCP segment that the host sent; other packets are skipped. Checksums are verified by the book.
+    pub(crate) fn segment(&mut self) -> Option<Segment> {
+        loop {
+            let packet = self.packet()?;
+            if packet[0] != 0x45 || packet[9] != 6 {
+                continue;
+            }
+            assert_eq!(checksum(&[&packet[..20]]), 0, "IPv4 checksum");
+            let tcp = &packet[20..];
+            let length = (tcp.len() as u32).to_be_bytes();
+            assert_eq!(checksum(&[&packet[12..20], &length, &[0, 6], tcp]), 0, "TCP checksum");
+            let header = usize::from(tcp[12] >> 4) * 4;
+            let number = |at: usize| u32::from_be_bytes(tcp[at..at + 4].try_into().unwrap());
+            let short = |at: usize| u16::from_be_bytes(tcp[at..at + 2].try_into().unwrap());
+            return Some(Segment {
+                peer: short(2),
+                host: short(0),
+                sequence: number(4),
+                acknowledgment: number(8),
+                flags: tcp[13],
+                window: short(14),
+                options: tcp[20..header].to_vec(),
+                data: tcp[header..].to_vec(),
+                hop_limit: packet[8],
+                traffic_class: packet[1],
+            });
+        }
+    }
+
+    /// Lets the host work for a millisecond and takes what it sent.
+    pub(crate) async fn exchange(&mut self, world: &World, segment: Option<&Segment>) -> Vec<Segment> {
+        if let Some(segment) = segment {
+            self.send(segment);
+        }
+        world.sleep(Duration::from_millis(1)).await;
+        std::iter::from_fn(|| self.segment()).collect()
+    }
+
+    /// Opens a connection to a listening port; gives the host's SYN|ACK and the numbers to go on with (ours, theirs).
+    pub(crate) async fn open(&mut self, world: &World, peer: u16, host: u16) -> (Segment, u32, u32) {
+        let sent = self.exchange(world, Some(&Segment::new(peer, host, SYN, 1000, 0))).await;
+        let [answer] = sent.as_slice() else { panic!("one answer to a SYN, not {sent:?}") };
+        assert_eq!((answer.flags, answer.acknowledgment), (SYN | ACK, 1001));
+        let theirs = answer.sequence.wrapping_add(1);
+        self.exchange(world, Some(&Segment::new(peer, host, ACK, 1001, theirs))).await;
+        (answer.clone(), 1001, theirs)
+    }
+}
