@@ -34,6 +34,8 @@ pub const PARKED: usize = 512;
 
 /// Datagrams under reassembly on one interface; the oldest gives way.
 pub const REASSEMBLIES: usize = 64;
+/// Datagrams under reassembly from one source; its own oldest gives way.
+pub const REASSEMBLIES_PER_SOURCE: usize = 16;
 /// Bytes under reassembly on one interface.
 pub const REASSEMBLY_BYTES: usize = 1024 * 1024;
 /// Fragments of one datagram: 65,535 bytes in fragments of 576 need 120.

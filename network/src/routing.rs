@@ -14,6 +14,7 @@ use crate::command::route::RouteChoice;
 use crate::interface::Interface;
 use crate::manager::Shared;
 use crate::stack::datagram::{Binding, Endpoint, Family};
+use crate::stack::ip::source::is_link_local_ipv4;
 use crate::stack::tcp::listen::Listener;
 
 /// The interfaces, and the sockets that every present and future one serves.
@@ -163,10 +164,11 @@ impl Shared {
                 if !stack.is_running() {
                     return None;
                 }
-                let route = stack.routes.find(destination);
-                // Groups and everybody are reached over any interface that has the family, the one with a default route first.
-                let to_everybody =
-                    destination.is_multicast() || matches!(destination, IpAddr::V4(address) if address.is_broadcast());
+                let route = stack.route_for(destination);
+                // Groups, everybody and link-local stations are reached over any interface that has the family, the one with a default route first.
+                let to_everybody = destination.is_multicast()
+                    || is_link_local_ipv4(destination)
+                    || matches!(destination, IpAddr::V4(address) if address.is_broadcast());
                 match route {
                     Some(route) => Some((Reverse(route.destination.length()), route.metric)),
                     None if to_everybody && !stack.is_loopback() && stack.source_for(destination).is_ok() => {
@@ -189,6 +191,7 @@ impl Shared {
     /// As [`route`](Self::route).
     pub(crate) fn explain(&self, destination: IpAddr) -> Result<RouteChoice, Error> {
         let (interface, source) = self.route(destination)?;
-        interface.look(|stack| stack.explain(destination, source))
+        // Which gateway answers depends on the present.
+        interface.with(|stack| stack.explain(destination, source))
     }
 }

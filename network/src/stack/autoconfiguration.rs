@@ -13,8 +13,10 @@ use crate::command::route::RouteSelector;
 use crate::limits;
 use crate::platform::Instant;
 use crate::stack::Stack;
+use crate::stack::ip::quote::u32_at;
 use crate::stack::ip::routes::Route;
 use crate::stack::link::ndp;
+use crate::stack::link::neighbor::Timing;
 use crate::stack::timers::Timer;
 
 /// How long a tentative address is tested (RFC 4861 §10: RETRANS_TIMER, with DupAddrDetectTransmits = 1).
@@ -26,6 +28,8 @@ const SOLICITATION_INTERVAL: Duration = Duration::from_secs(4);
 const INFINITE: u32 = u32::MAX;
 /// Valid lifetimes are not shortened below this by an unauthenticated advertisement (RFC 4862 §5.5.3 (e)).
 const TWO_HOURS: u32 = 7200;
+/// The longest time that an advertisement may name for neighbors (RFC 4861 §6.2.1).
+const HOUR: Duration = Duration::from_secs(3600);
 /// The most routers whose default routes are kept.
 const ROUTERS: usize = 4;
 
@@ -60,6 +64,7 @@ impl Stack {
         self.test_addresses();
         // What the former link's routers told need not be true on this one; they are asked at once.
         self.forget_advertised(|_| true);
+        self.neighbors.set_timing(Timing::default());
         self.solicitations = 0;
         let wait = Duration::from_millis(u64::from(self.random.below(1000)));
         self.arm_solicitation(self.now.after(wait));
@@ -177,6 +182,7 @@ impl Stack {
             return None;
         }
         self.set_router(source, lifetime);
+        self.set_neighbor_timing(message);
         for (kind, body) in options {
             match kind {
                 OPTION_PREFIX => self.prefix_option(body),
@@ -188,7 +194,8 @@ impl Stack {
         Some(())
     }
 
-    fn set_router(&mut self, router: Ipv6Addr, lifetime: u16) {
+    /// Takes note of how long a router may be used; 0 ends that.
+    pub(crate) fn set_router(&mut self, router: Ipv6Addr, lifetime: u16) {
         let gateway = IpAddr::V6(router);
         let is_known = self
             .routes
@@ -339,6 +346,19 @@ impl Stack {
         self.routes.retain(|route| {
             let told = route.gateway.filter(|_| route.origin == Origin::RouterAdvertisement);
             !told.is_some_and(|gateway| goes(Advertised::Router(gateway)))
+        });
+    }
+
+    /// Reachable and retransmission times, 0 for no opinion (RFC 4861 §6.3.4); what would flood the link or never ask is ignored (NBR-16).
+    fn set_neighbor_timing(&mut self, message: &[u8]) {
+        let milliseconds = |at: usize| u32_at(message, at).map(|value| Duration::from_millis(u64::from(value)));
+        let within = |value: Option<Duration>, least: u64, known: Duration| {
+            value.filter(|value| (Duration::from_millis(least)..=HOUR).contains(value)).unwrap_or(known)
+        };
+        let known = self.neighbors.told_timing();
+        self.neighbors.set_timing(Timing {
+            reachable: within(milliseconds(8), 1, known.reachable),
+            retransmit: within(milliseconds(12), 100, known.retransmit),
         });
     }
 

@@ -182,6 +182,13 @@ impl Stack {
         let remaining =
             self.addresses.iter().find(|entry| entry.prefix.network() == network).map(|entry| entry.prefix.address());
         self.routes.disconnect(removed.prefix, remaining);
+        if !self.addresses.owns(prefix.address()) {
+            // What waits for a neighbor must not leave from it either (NBR-15).
+            for frame in self.neighbors.drop_from(prefix.address()) {
+                self.statistics.sent_drops.neighbor += 1;
+                self.pool.put(frame);
+            }
+        }
         self.addresses_changed();
         Ok(())
     }

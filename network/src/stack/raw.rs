@@ -123,15 +123,6 @@ fn is_sound(header: &Header, message: &[u8]) -> bool {
     checksum::of_transport(header.source, header.destination, protocol::ICMPV6, message) == 0
 }
 
-/// The destination that a packet names itself.
-pub(crate) fn destination_of(packet: &[u8]) -> Option<IpAddr> {
-    match packet.first()? >> 4 {
-        4 => packet.get(16..)?.first_chunk::<4>().map(|octets| IpAddr::from(*octets)),
-        6 => packet.get(24..)?.first_chunk::<16>().map(|octets| IpAddr::from(*octets)),
-        _ => None,
-    }
-}
-
 /// Bytes of a packet by its own account: what follows them is not sent (SOK-06). `None` when it is no packet of the destination's family.
 fn length_of(data: &[u8], destination: IpAddr) -> Option<usize> {
     let version = data.first()? >> 4;

@@ -12,6 +12,7 @@ use super::options::Settings;
 use crate::interface::Interface;
 use crate::socket::unspecified;
 use crate::stack::datagram::Family;
+use crate::stack::ip::header;
 use crate::stack::ip::notice::Notice;
 use crate::stack::{Stack, Wakes, raw};
 
@@ -52,7 +53,7 @@ impl DatagramSocket {
         }
         let (local, peer, settings, device) =
             self.state.with(|state| (state.local, state.remote, state.settings, state.device.clone()));
-        let named = || settings.header_included.then(|| raw::destination_of(data)).flatten();
+        let named = || settings.header_included.then(|| header::destination_of(data)).flatten();
         // As POSIX: EDESTADDRREQ is what Linux calls a datagram without destination.
         let remote = remote.or(peer).or_else(|| named().map(|to| SocketAddr::new(to, 0))).ok_or(Error::NotConnected)?;
         if self.family == Family::Udp && remote.port() == 0 {

@@ -127,20 +127,57 @@ impl Addresses {
         Ok(self.list.remove(place))
     }
 
-    /// The source for a packet to `destination` by the rules of RFC 6724 §5 that apply on one interface: usable, same scope
-    /// if possible, not deprecated if possible, longest matching prefix. For IPv4 the address whose network holds `next_hop` comes first.
+    /// The source for a packet to `destination` by the rules of RFC 6724 §5 that apply on one interface: usable, the address itself, the
+    /// smallest sufficient scope, not deprecated, the same label, a network that holds `next_hop`, the longest matching prefix.
     pub(crate) fn source_for(&self, destination: IpAddr, next_hop: IpAddr) -> Option<IpAddr> {
+        let wanted = reach(destination);
         self.list
             .iter()
             .filter(|entry| entry.is_usable() && entry.prefix.address().is_ipv4() == destination.is_ipv4())
             .min_by_key(|entry| {
                 let address = entry.prefix.address();
-                let scope_differs = scope_of(address) != scope_of(destination) && !destination.is_multicast();
+                let reach = reach(address);
+                let scope = (reach < wanted, reach.abs_diff(wanted));
+                let is_deprecated = entry.state == AddressState::Deprecated;
+                let is_strange = label(address) != label(destination);
                 let off_link = !entry.prefix.contains(next_hop);
                 let unmatched = 128 - common_prefix(address, destination);
-                (address != destination, scope_differs, entry.state == AddressState::Deprecated, off_link, unmatched)
+                (address != destination, scope, is_deprecated, is_strange, off_link, unmatched)
             })
             .map(|entry| entry.prefix.address())
+    }
+}
+
+/// How far an address means something, by the numbers of multicast scopes (RFC 6724 §3.1, RFC 4291 §2.7).
+fn reach(address: IpAddr) -> u8 {
+    const LINK: u8 = 2;
+    const SITE: u8 = 5;
+    const GLOBAL: u8 = 14;
+    match address {
+        IpAddr::V6(group) if group.is_multicast() => group.octets().get(1).map_or(GLOBAL, |second| second & 0xf),
+        // Site-local addresses are deprecated (RFC 3879), and still told apart.
+        IpAddr::V6(address) if address.to_bits() >> 118 == 0xfec0 >> 6 => SITE,
+        _ => match scope_of(address) {
+            Scope::Host | Scope::Link => LINK,
+            Scope::Global => GLOBAL,
+        },
+    }
+}
+
+/// The policy table of RFC 6724 §2.1: addresses of one label are meant for each other.
+fn label(address: IpAddr) -> u8 {
+    let IpAddr::V6(address) = address else { return 4 };
+    let bits = address.to_bits();
+    match (bits >> 112) as u16 {
+        _ if bits == 1 => 0,
+        0 if bits >> 32 == 0xffff => 4,
+        0 if bits >> 32 == 0 => 3,
+        0x2002 => 2,
+        0x2001 if bits >> 96 == 0x2001_0000 => 5,
+        0x3ffe => 12,
+        first if first >> 9 == 0xfc00 >> 9 => 13,
+        first if first >> 6 == 0xfec0 >> 6 => 11,
+        _ => 1,
     }
 }
 
@@ -244,6 +281,25 @@ mod tests {
             addresses.add(&new("10.9.0.1/24"), Origin::Static, AddressState::Preferred),
             Err(Error::NoBufferSpace)
         );
+    }
+
+    #[test]
+    fn src_01_the_source_has_the_label_and_the_smallest_sufficient_scope_of_the_destination() {
+        let mut addresses = Addresses::default();
+        for text in ["fd00::1/64", "2001:db8::1/64", "2002:a00:1::1/64", "fe80::1/64"] {
+            addresses.add(&new(text), Origin::Static, AddressState::Preferred).unwrap();
+        }
+        for (to, from) in [
+            ("fd99::1", "fd00::1"),
+            ("2600::1", "2001:db8::1"),
+            ("2002:b00::1", "2002:a00:1::1"),
+            ("fe90::1", "fe80::1"),
+            ("ff02::1:3", "fe80::1"),
+            ("2001:db8::1", "2001:db8::1"),
+        ] {
+            let hop = "fe80::99".parse().unwrap();
+            assert_eq!(addresses.source_for(to.parse().unwrap(), hop), Some(from.parse().unwrap()), "{to}");
+        }
     }
 
     #[test]

@@ -8,6 +8,7 @@ use core::net::IpAddr;
 use virtual_file_system::Error;
 
 use super::header::{self, Outgoing};
+use super::ingress::is_node_local;
 use crate::driver::Frame;
 use crate::stack::Stack;
 
@@ -87,8 +88,8 @@ impl Stack {
     }
 
     fn hears_itself(&self, destination: IpAddr, manner: &Manner) -> bool {
-        // What the loopback interface sends comes back anyway.
-        if self.is_loopback() || !self.configuration.enabled {
+        // What the loopback interface sends comes back anyway, and so does what may not leave.
+        if self.is_loopback() || is_node_local(destination) || !self.configuration.enabled {
             return false;
         }
         match destination {

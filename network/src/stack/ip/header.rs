@@ -280,12 +280,30 @@ fn emit_ipv4(outgoing: &Outgoing, source: Ipv4Addr, destination: Ipv4Addr, packe
     fill_ipv4_checksum(packet);
 }
 
-/// Makes the four bytes behind an IPv4 header without options its option; the packet was made with room for it.
-pub(crate) fn insert_ipv4_option(packet: &mut [u8], option: [u8; 4]) {
-    if let Some(place) = packet.get_mut(IPV4_HEADER..IPV4_HEADER + option.len()) {
-        place.copy_from_slice(&option);
-        Ipv4Packet::new_unchecked(&mut *packet).set_header_len((IPV4_HEADER + option.len()) as u8);
+/// Makes the bytes behind an IPv4 header without options its options; the packet was made with room for them, a multiple of four, at most 40.
+pub(crate) fn insert_ipv4_options(packet: &mut [u8], options: &[u8]) {
+    if let Some(place) = packet.get_mut(IPV4_HEADER..IPV4_HEADER + options.len()) {
+        place.copy_from_slice(options);
+        Ipv4Packet::new_unchecked(&mut *packet).set_header_len((IPV4_HEADER + options.len()) as u8);
         fill_ipv4_checksum(packet);
+    }
+}
+
+/// The source address of a packet.
+pub(crate) fn source_of(packet: &[u8]) -> Option<IpAddr> {
+    match packet.first()? >> 4 {
+        4 => packet.get(12..)?.first_chunk::<4>().map(|octets| IpAddr::from(*octets)),
+        6 => packet.get(8..)?.first_chunk::<16>().map(|octets| IpAddr::from(*octets)),
+        _ => None,
+    }
+}
+
+/// The destination address of a packet.
+pub(crate) fn destination_of(packet: &[u8]) -> Option<IpAddr> {
+    match packet.first()? >> 4 {
+        4 => packet.get(16..)?.first_chunk::<4>().map(|octets| IpAddr::from(*octets)),
+        6 => packet.get(24..)?.first_chunk::<16>().map(|octets| IpAddr::from(*octets)),
+        _ => None,
     }
 }
 

@@ -60,6 +60,15 @@ impl Quote {
         (self.third >> 16) as u16
     }
 
+    /// Who sent it and to whom, the same for all packets of one conversation.
+    pub(crate) const fn sender(&self) -> (IpAddr, IpAddr, u8, u16, u16) {
+        let (ours, theirs) = match self.protocol {
+            protocol::ICMP | protocol::ICMPV6 => (self.identifier(), 0),
+            _ => (self.source_port, self.destination_port),
+        };
+        (self.source, self.destination, self.protocol, ours, theirs)
+    }
+
     /// True when the IPv6 packet carries an ICMPv6 error, or nobody can tell: such packets are never answered by an error.
     pub(crate) fn is_icmpv6_error(bytes: &[u8]) -> bool {
         match upper_layer(bytes) {

@@ -9,7 +9,7 @@ use alloc::vec::Vec;
 use core::net::IpAddr;
 use core::time::Duration;
 
-use super::header::{self, Fragment, Header, IPV6_HEADER};
+use super::header::{self, Fragment, Header, IPV4_HEADER, IPV6_HEADER};
 use crate::driver::{Frame, FramePool};
 use crate::limits;
 use crate::platform::Instant;
@@ -38,6 +38,8 @@ struct Datagram {
     total: Option<usize>,
     /// The header of the fragment at offset 0, which speaks for the datagram (RFC 791 §3.2).
     first: Option<Header>,
+    /// The IPv4 options of that fragment.
+    options: Vec<u8>,
 }
 
 /// What became of a fragment.
@@ -68,6 +70,7 @@ impl Reassembly {
         now: Instant,
         pool: &mut FramePool,
     ) -> Outcome {
+        let options = options_of(&frame, header);
         frame.advance(header.length);
         let (start, end) = (fragment.offset, fragment.offset + frame.len());
         // A middle piece is a multiple of eight bytes, or nothing could follow it; and nothing may pass the maximum.
@@ -100,6 +103,9 @@ impl Reassembly {
             }
             Insertion::Added => {
                 self.bytes += added;
+                if start == 0 {
+                    datagram.options = options;
+                }
                 if datagram.is_whole() { self.assemble(index, pool) } else { Outcome::Kept }
             }
         }
@@ -110,13 +116,29 @@ impl Reassembly {
             return index;
         }
         let deadline = now.after(LIFETIME);
-        self.datagrams.push_back(Datagram { key, deadline, pieces: Vec::new(), bytes: 0, total: None, first: None });
+        self.datagrams.push_back(Datagram {
+            key,
+            deadline,
+            pieces: Vec::new(),
+            bytes: 0,
+            total: None,
+            first: None,
+            options: Vec::new(),
+        });
         self.datagrams.len() - 1
     }
 
     /// Lets the oldest datagrams go until the new piece fits.
     fn make_room(&mut self, bytes: usize, key: Key, pool: &mut FramePool) {
         let is_new = !self.datagrams.iter().any(|datagram| datagram.key == key);
+        // Whoever sends many pushes out its own first (FRG-01).
+        let of_source = |datagram: &Datagram| datagram.key.source == key.source;
+        if is_new
+            && self.datagrams.iter().filter(|datagram| of_source(datagram)).count() >= limits::REASSEMBLIES_PER_SOURCE
+            && let Some(oldest) = self.datagrams.iter().position(of_source)
+        {
+            self.discard(oldest, pool);
+        }
         while !self.datagrams.is_empty()
             && ((is_new && self.datagrams.len() >= limits::REASSEMBLIES)
                 || self.bytes + bytes > limits::REASSEMBLY_BYTES)
@@ -136,7 +158,7 @@ impl Reassembly {
         let Some(datagram) = self.datagrams.remove(index) else { return Outcome::Discarded };
         self.bytes -= datagram.bytes;
         let Some(first) = datagram.first else { return Outcome::Discarded };
-        let length = header::length_for(first.destination);
+        let length = header::length_for(first.destination) + datagram.options.len();
         let mut packet = pool.take(length + datagram.bytes);
         for (offset, piece) in datagram.pieces {
             if let Some(place) = packet.bytes_mut().get_mut(length + offset..length + offset + piece.len()) {
@@ -151,11 +173,12 @@ impl Reassembly {
             hop_limit: first.hop_limit,
             traffic_class: first.traffic_class,
         };
-        if length + datagram.bytes > PAYLOAD_MAXIMUM + if length == IPV6_HEADER { IPV6_HEADER } else { 0 } {
+        if length + datagram.bytes > PAYLOAD_MAXIMUM + if first.source.is_ipv6() { IPV6_HEADER } else { 0 } {
             pool.put(packet);
             return Outcome::Discarded;
         }
         header::emit(&outgoing, packet.bytes_mut());
+        header::insert_ipv4_options(packet.bytes_mut(), &datagram.options);
         Outcome::Whole(packet, Header { length, fragment: None, ..first })
     }
 
@@ -178,6 +201,14 @@ impl Reassembly {
     #[cfg(test)]
     pub(crate) fn held(&self) -> (usize, usize) {
         (self.datagrams.len(), self.bytes)
+    }
+}
+
+/// The options of an IPv4 fragment, which the datagram has if it is the first (FRG-04).
+fn options_of(frame: &Frame, header: &Header) -> Vec<u8> {
+    match header.source {
+        IpAddr::V4(_) => frame.bytes().get(IPV4_HEADER..header.length).unwrap_or_default().to_vec(),
+        IpAddr::V6(_) => Vec::new(),
     }
 }
 
@@ -222,7 +253,7 @@ impl Datagram {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::stack::ip::header::{IPV4_HEADER, Malformed, protocol};
+    use crate::stack::ip::header::{Malformed, protocol};
 
     fn fragment_of(identification: u16, offset: usize, more: bool, data: &[u8]) -> Frame {
         let mut frame = FramePool::new().take(IPV4_HEADER + data.len());
@@ -302,6 +333,25 @@ mod tests {
             add(&mut reassembly, fragment_of(4999, 1400, false, &[0; 8]), 0).unwrap(),
             Outcome::Whole(..)
         ));
+    }
+
+    #[test]
+    fn frg_01_one_source_pushes_out_its_own() {
+        let mut reassembly = Reassembly::default();
+        add(&mut reassembly, from_other(fragment_of(9, 0, true, &[1; 8])), 0).unwrap();
+        for identification in 0..500u16 {
+            add(&mut reassembly, fragment_of(identification, 0, true, &[0; 8]), 0).unwrap();
+        }
+        assert_eq!(reassembly.held().0, limits::REASSEMBLIES_PER_SOURCE + 1);
+        let last = from_other(fragment_of(9, 8, false, &[2; 8]));
+        assert!(matches!(add(&mut reassembly, last, 0).unwrap(), Outcome::Whole(..)));
+    }
+
+    fn from_other(mut frame: Frame) -> Frame {
+        let mut packet = smoltcp::wire::Ipv4Packet::new_unchecked(frame.bytes_mut());
+        packet.set_src_addr(core::net::Ipv4Addr::new(10, 0, 0, 77));
+        packet.fill_checksum();
+        frame
     }
 
     #[test]

@@ -12,6 +12,7 @@ use crate::address::Prefix;
 use crate::command::address::Origin;
 use crate::command::route::RouteSelector;
 use crate::limits;
+use crate::stack::ip::source::is_link_local_ipv4;
 
 /// One route.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
@@ -36,13 +37,22 @@ impl Routes {
         self.list.iter()
     }
 
-    /// The route that a packet to `destination` takes.
+    /// The first route that fits a destination.
     pub(crate) fn find(&self, destination: IpAddr) -> Option<&Route> {
+        self.equals(destination).next()
+    }
+
+    /// The first route that fits a destination, and those of equal prefix and metric behind it.
+    pub(crate) fn equals(&self, destination: IpAddr) -> impl Iterator<Item = &Route> {
         // 169.254.0.0/16 is always on the link (RFC 3927 §2.6.2).
-        let is_link_local = matches!(destination, IpAddr::V4(address) if address.is_link_local());
-        self.list
-            .iter()
-            .find(|route| route.destination.contains(destination) && !(is_link_local && route.gateway.is_some()))
+        let is_link_local = is_link_local_ipv4(destination);
+        let fits = move |route: &&Route| {
+            route.destination.contains(destination) && !(is_link_local && route.gateway.is_some())
+        };
+        let start = self.list.iter().position(|route| fits(&route)).unwrap_or(self.list.len());
+        let rest = self.list.get(start..).unwrap_or_default();
+        let rank = rest.first().map(|route| (route.destination, route.metric));
+        rest.iter().take_while(move |route| Some((route.destination, route.metric)) == rank).filter(fits)
     }
 
     /// Adds a route. The gateway must be reachable without another gateway.

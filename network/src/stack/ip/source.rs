@@ -4,7 +4,9 @@ use core::net::IpAddr;
 
 use virtual_file_system::Error;
 
+use crate::driver::Medium;
 use crate::stack::Stack;
+use crate::stack::ip::routes::Route;
 
 impl Stack {
     /// Does what follows when routes changed: gateways stay neighbors (NBR-03), and senders that wait look again (SOK-05).
@@ -12,6 +14,28 @@ impl Stack {
         if self.routes.take_changed() {
             self.neighbors.pin(self.routes.iter().filter_map(|route| route.gateway).collect());
             self.host.wake_senders(&mut self.wakes);
+        }
+    }
+
+    /// The route that a packet takes. Of equal ones the first whose gateway answers (SRC-04, RFC 1122 §3.3.1.5); one that does not is tried
+    /// again after a while.
+    pub(crate) fn route_for(&self, destination: IpAddr) -> Option<&Route> {
+        let mut equals = self.routes.equals(destination);
+        let first = equals.next()?;
+        let answers = |route: &&Route| route.gateway.is_none_or(|gateway| !self.neighbors.is_silent(gateway, self.now));
+        match equals.next() {
+            None => Some(first),
+            Some(_) if answers(&first) => Some(first),
+            Some(second) => core::iter::once(second).chain(equals).find(answers).or(Some(first)),
+        }
+    }
+
+    /// The station that packets to `destination` are handed to.
+    pub(crate) fn next_hop(&self, destination: IpAddr) -> Option<IpAddr> {
+        match self.route_for(destination) {
+            Some(route) => Some(route.gateway.unwrap_or(destination)),
+            // Always on the link, whatever the routes say (IP4-09).
+            None => is_link_local_ipv4(destination).then_some(destination),
         }
     }
 
@@ -29,14 +53,19 @@ impl Stack {
         }
         let to_everybody = destination.is_multicast()
             || matches!(destination, IpAddr::V4(address) if self.addresses.is_broadcast(address));
-        let next_hop = match self.routes.find(destination) {
+        let next_hop = match self.route_for(destination) {
             Some(route) => {
                 if let Some(source) = route.source.filter(|source| self.addresses.owns(*source)) {
                     return Ok(source);
                 }
                 route.gateway.unwrap_or(destination)
             }
-            None if to_everybody || self.configuration.capabilities.medium == crate::driver::Medium::Ip => destination,
+            None if to_everybody
+                || is_link_local_ipv4(destination)
+                || (self.configuration.capabilities.medium == Medium::Ip && !self.is_loopback()) =>
+            {
+                destination
+            }
             None => return Err(Error::NetworkUnreachable),
         };
         self.addresses.source_for(destination, next_hop).ok_or(Error::AddressNotAvailable)
@@ -51,12 +80,13 @@ impl Stack {
         destination: IpAddr,
         source: IpAddr,
     ) -> Result<crate::command::route::RouteChoice, Error> {
-        let is_own = self.addresses.owns(destination) || (self.is_loopback() && self.host.owns(destination));
-        let route = self.routes.find(destination).filter(|_| !is_own);
+        let is_own = self.is_own(destination);
+        let route = self.route_for(destination).filter(|_| !is_own);
         if route.is_none()
             && !is_own
             && !destination.is_multicast()
-            && self.configuration.capabilities.medium != crate::driver::Medium::Ip
+            && !is_link_local_ipv4(destination)
+            && self.configuration.capabilities.medium != Medium::Ip
         {
             return Err(Error::NetworkUnreachable);
         }
@@ -68,4 +98,9 @@ impl Stack {
             route: route.map(|route| self.route_entry(route)),
         })
     }
+}
+
+/// True for 169.254.0.0/16, which no router forwards (RFC 3927 §2.6.2).
+pub(crate) fn is_link_local_ipv4(address: IpAddr) -> bool {
+    matches!(address, IpAddr::V4(address) if address.is_link_local())
 }

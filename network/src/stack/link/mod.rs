@@ -7,6 +7,7 @@ pub(crate) mod arp;
 pub(crate) mod ndp;
 pub(crate) mod neighbor;
 
+use alloc::vec::Vec;
 use core::net::IpAddr;
 
 use smoltcp::wire::{EthernetAddress, EthernetFrame, EthernetProtocol};
@@ -18,6 +19,8 @@ use crate::address::HardwareAddress;
 use crate::driver::{Frame, Medium};
 use crate::limits;
 use crate::platform::Instant;
+use crate::stack::ip::header;
+use crate::stack::ip::icmp::Quote;
 use crate::stack::ip::ingress::{Arrival, is_node_local};
 use crate::stack::timers::Timer;
 
@@ -99,11 +102,6 @@ impl Stack {
         self.neighbor_output(frame, next_hop)
     }
 
-    /// The station that packets to `destination` are handed to.
-    pub(crate) fn next_hop(&self, destination: IpAddr) -> Option<IpAddr> {
-        self.routes.find(destination).map(|route| route.gateway.unwrap_or(destination))
-    }
-
     fn neighbor_output(&mut self, frame: Frame, next_hop: IpAddr) -> Result<(), Error> {
         if let Some(hardware) = self.neighbors.fresh(next_hop, self.now) {
             self.ethernet_output(frame, hardware, ethertype_of(next_hop));
@@ -141,7 +139,12 @@ impl Stack {
         };
         match address {
             IpAddr::V4(address) => self.arp_request(address, hardware),
-            IpAddr::V6(address) => self.neighbor_solicitation(address, hardware),
+            IpAddr::V6(target) => {
+                // The question carries the source of the packet that waits (NBR-13, RFC 4861 §7.2.2).
+                let waiting = self.neighbors.waiting(address).and_then(|frame| header::source_of(frame.bytes()));
+                let source = waiting.filter(|source| source.is_ipv6() && self.addresses.owns(*source));
+                self.neighbor_solicitation(target, hardware, source);
+            }
         }
     }
 
@@ -157,9 +160,16 @@ impl Stack {
             Expiry::Nothing => {}
             Expiry::Solicit(solicitation) => self.solicit(address, solicitation),
             Expiry::Failed(parked) => {
+                let mut told = Vec::new();
                 for frame in parked {
                     self.statistics.sent_drops.neighbor += 1;
-                    self.undeliverable(&frame, Error::HostUnreachable);
+                    // Each sender hears of it once (ICE-10).
+                    if let Some(sender) = Quote::parse(frame.bytes()).map(|quoted| quoted.sender())
+                        && !told.contains(&sender)
+                    {
+                        told.push(sender);
+                        self.undeliverable(&frame, Error::HostUnreachable);
+                    }
                     self.pool.put(frame);
                 }
             }

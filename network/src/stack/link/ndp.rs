@@ -71,8 +71,11 @@ impl Stack {
                     self.router_solicitation_input(source);
                     Some(())
                 }
-                // Redirects are not honoured (SRC-06).
-                kind::REDIRECT => Some(()),
+                // Redirects are not honoured, only counted (SRC-06).
+                kind::REDIRECT => {
+                    self.statistics.received_drops.protocol += 1;
+                    Some(())
+                }
                 _ => None,
             },
             _ => None,
@@ -134,21 +137,25 @@ impl Stack {
         let (address, router) = (IpAddr::V6(target), flags & ROUTER_FLAG != 0);
         // An answer to a unicast question may leave the address out, and Linux' does: it confirms the one that is known (RFC 4861 §4.4).
         let told = link_layer_address(&options, TARGET_LINK_LAYER_ADDRESS);
-        let Some(hardware) = told.or_else(|| self.neighbors.known(address)) else { return Some(()) };
-        let parked = if flags & SOLICITED_FLAG != 0 {
-            self.neighbors.confirm(address, hardware, flags & OVERRIDE_FLAG == 0, Some(router), self.now)
-        } else if flags & OVERRIDE_FLAG != 0 {
-            self.neighbors.learn(address, hardware, false, self.now)
-        } else {
-            return Some(());
-        };
+        let (solicited, overrides) = (flags & SOLICITED_FLAG != 0, flags & OVERRIDE_FLAG != 0);
+        let (parked, counts) = self.neighbors.advertised(address, told, solicited, overrides, router, self.now);
+        if counts && !router {
+            // Whoever routes no more is no default router (RFC 4861 §6.3.5).
+            self.set_router(target, 0);
+        }
         self.release_parked(address, parked);
         Some(())
     }
 
     /// Asks for a neighbor's hardware address; a known station is asked alone.
-    pub(crate) fn neighbor_solicitation(&mut self, target: Ipv6Addr, hardware: Option<HardwareAddress>) {
-        let Some(IpAddr::V6(source)) = self.addresses.source_for(IpAddr::V6(target), IpAddr::V6(target)) else {
+    pub(crate) fn neighbor_solicitation(
+        &mut self,
+        target: Ipv6Addr,
+        hardware: Option<HardwareAddress>,
+        source: Option<IpAddr>,
+    ) {
+        let source = source.or_else(|| self.addresses.source_for(IpAddr::V6(target), IpAddr::V6(target)));
+        let Some(IpAddr::V6(source)) = source else {
             return;
         };
         let destination = if hardware.is_some() { target } else { solicited_node(target) };

@@ -212,7 +212,7 @@ impl Stack {
         };
         let mut frame = self.pool.take(IPV4_HEADER + ROUTER_ALERT_IPV4.len() + message.len());
         header::emit(&outgoing, frame.bytes_mut());
-        header::insert_ipv4_option(frame.bytes_mut(), ROUTER_ALERT_IPV4);
+        header::insert_ipv4_options(frame.bytes_mut(), &ROUTER_ALERT_IPV4);
         if let Some(place) = frame.bytes_mut().get_mut(IPV4_HEADER + ROUTER_ALERT_IPV4.len()..) {
             place.copy_from_slice(message);
         }

@@ -3,6 +3,7 @@
 use alloc::collections::VecDeque;
 use alloc::vec::Vec;
 use core::net::IpAddr;
+use core::time::Duration;
 
 use super::{Neighbor, Neighbors};
 use crate::address::HardwareAddress;
@@ -10,6 +11,7 @@ use crate::command::neighbor::{NeighborEntry, NeighborState};
 use crate::driver::Frame;
 use crate::limits;
 use crate::platform::Instant;
+use crate::stack::ip::header;
 
 impl Neighbors {
     /// The neighbor answered our question (ARP reply, solicited NA). Unknown ones are ignored (NBR-08, NBR-10). With `keep` (the
@@ -39,6 +41,67 @@ impl Neighbors {
         neighbor.deadline = None;
         neighbor.attempts = 0;
         self.release(address)
+    }
+
+    /// Takes a neighbor advertisement by the table of RFC 4861 §7.2.5. Strangers stay strangers (NBR-10). Returns the packets that waited,
+    /// and whether the router flag counts.
+    pub(crate) fn advertised(
+        &mut self,
+        address: IpAddr,
+        told: Option<HardwareAddress>,
+        is_solicited: bool,
+        overrides: bool,
+        router: bool,
+        now: Instant,
+    ) -> (VecDeque<Frame>, bool) {
+        let nothing = (VecDeque::new(), false);
+        let Some(neighbor) = self.table.get_mut(&address) else { return nothing };
+        if neighbor.state == NeighborState::Permanent {
+            return nothing;
+        }
+        let (hardware, is_news) = match (neighbor.hardware, told) {
+            (None, None) => return nothing,
+            (None, Some(told)) => (told, true),
+            (Some(known), None) => (known, false),
+            (Some(known), Some(told)) if known != told && !overrides => {
+                if neighbor.state == NeighborState::Reachable {
+                    neighbor.state = NeighborState::Stale;
+                }
+                return nothing;
+            }
+            (Some(known), Some(told)) => (told, known != told),
+        };
+        neighbor.hardware = Some(hardware);
+        neighbor.router = router;
+        if is_solicited {
+            neighbor.state = NeighborState::Reachable;
+            neighbor.confirmed = now;
+        } else if is_news {
+            neighbor.state = NeighborState::Stale;
+        }
+        if is_solicited || is_news {
+            (neighbor.deadline, neighbor.attempts) = (None, 0);
+        }
+        (self.release(address), true)
+    }
+
+    /// An address of ours is gone: packets from it that wait are dropped (NBR-15); returns them.
+    pub(crate) fn drop_from(&mut self, source: IpAddr) -> Vec<Frame> {
+        let (mut dropped, mut counts) = (Vec::new(), Vec::new());
+        for neighbor in self.table.values_mut().filter(|neighbor| !neighbor.parked.is_empty()) {
+            let before = neighbor.parked.len();
+            let (gone, kept) =
+                neighbor.parked.drain(..).partition(|frame| header::source_of(frame.bytes()) == Some(source));
+            neighbor.parked = kept;
+            dropped.extend::<VecDeque<Frame>>(gone);
+            counts.push((before, neighbor.parked.len()));
+        }
+        for (before, after) in counts {
+            let beyond = |count: usize| count.saturating_sub(limits::PARKED_PER_NEIGHBOR);
+            self.parked -= before - after;
+            self.burst -= beyond(before) - beyond(after);
+        }
+        dropped
     }
 
     /// The neighbor told its address unasked (ARP request, NS source, gratuitous ARP). Only with `create` is a new entry made.
@@ -135,8 +198,25 @@ impl Neighbors {
 
     /// Every entry, by address.
     pub(crate) fn list(&self, now: Instant) -> Vec<NeighborEntry> {
-        let mut entries: Vec<_> = self.table.iter().map(|(address, neighbor)| neighbor.entry(*address, now)).collect();
+        let mut entries: Vec<_> = self
+            .table
+            .iter()
+            .map(|(address, neighbor)| neighbor.entry(*address, now, self.timing(*address).reachable))
+            .collect();
         entries.sort_by_key(|entry| entry.address);
         entries
+    }
+}
+
+impl Neighbor {
+    fn entry(&self, address: IpAddr, now: Instant, reachable: Duration) -> NeighborEntry {
+        let aged = self.state == NeighborState::Reachable && now.since(self.confirmed) >= reachable;
+        NeighborEntry {
+            address,
+            hardware_address: self.hardware,
+            state: if aged { NeighborState::Stale } else { self.state },
+            router: self.router,
+            age_milliseconds: u64::try_from(now.since(self.confirmed).as_millis()).unwrap_or(u64::MAX),
+        }
     }
 }

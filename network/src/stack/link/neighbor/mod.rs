@@ -15,7 +15,7 @@ use foldhash::fast::FixedState;
 use hashbrown::HashMap;
 
 use crate::address::HardwareAddress;
-use crate::command::neighbor::{NeighborEntry, NeighborState};
+use crate::command::neighbor::NeighborState;
 use crate::driver::Frame;
 use crate::limits;
 use crate::platform::Instant;
@@ -26,6 +26,8 @@ const REACHABLE: Duration = Duration::from_secs(30);
 const DELAY: Duration = Duration::from_secs(5);
 /// Between two solicitations of one neighbor (RETRANS_TIMER; RFC 1122 §2.3.2.1 allows one a second).
 const RETRANSMIT: Duration = Duration::from_secs(1);
+/// How long a gateway that did not answer is passed over for an equal one.
+const SILENT: Duration = Duration::from_secs(60);
 /// Solicitations before a neighbor is given up (MAX_MULTICAST_SOLICIT, MAX_UNICAST_SOLICIT).
 const ATTEMPTS: u8 = 3;
 
@@ -40,6 +42,19 @@ struct Neighbor {
     deadline: Option<Instant>,
     attempts: u8,
     parked: VecDeque<Frame>,
+}
+
+/// How long a confirmation counts, and the time between two solicitations.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub(crate) struct Timing {
+    pub(crate) reachable: Duration,
+    pub(crate) retransmit: Duration,
+}
+
+impl Default for Timing {
+    fn default() -> Self {
+        Self { reachable: REACHABLE, retransmit: RETRANSMIT }
+    }
 }
 
 /// What to do with a packet.
@@ -78,6 +93,8 @@ pub(crate) enum Expiry {
 pub(crate) struct Neighbors {
     table: HashMap<IpAddr, Neighbor, FixedState>,
     parked: usize,
+    /// What routers say of IPv6 neighbors; ARP keeps to the defaults.
+    ipv6: Timing,
     /// Gateways, which stay whatever else is asked for.
     pinned: Vec<IpAddr>,
     /// How many of them are beyond their neighbors' own share.
@@ -92,6 +109,7 @@ impl Neighbors {
         Self {
             table: HashMap::with_hasher(FixedState::with_seed(seed)),
             parked: 0,
+            ipv6: Timing::default(),
             pinned: Vec::new(),
             burst: 0,
             armed: VecDeque::new(),
@@ -103,13 +121,14 @@ impl Neighbors {
         if !self.table.contains_key(&address) && !self.make_room() {
             return (Decision::Refused(frame), None);
         }
+        let reachable = self.timing(address).reachable;
         let neighbor = self.table.entry(address).or_insert_with(|| Neighbor::unknown(now));
         neighbor.used = now;
         match (neighbor.state, neighbor.hardware) {
             (NeighborState::Permanent | NeighborState::Delay | NeighborState::Probe, Some(hardware)) => {
                 (Decision::Send(frame, hardware), None)
             }
-            (NeighborState::Reachable, Some(hardware)) if now.since(neighbor.confirmed) < REACHABLE => {
+            (NeighborState::Reachable, Some(hardware)) if now.since(neighbor.confirmed) < reachable => {
                 (Decision::Send(frame, hardware), None)
             }
             (NeighborState::Reachable | NeighborState::Stale, Some(hardware)) => {
@@ -122,6 +141,32 @@ impl Neighbors {
         }
     }
 
+    fn timing(&self, address: IpAddr) -> Timing {
+        if address.is_ipv6() { self.ipv6 } else { Timing::default() }
+    }
+
+    /// Takes what a router says of the link's timing (RFC 4861 §6.3.4).
+    pub(crate) fn set_timing(&mut self, timing: Timing) {
+        self.ipv6 = timing;
+    }
+
+    /// What routers said, or the defaults.
+    pub(crate) const fn told_timing(&self) -> Timing {
+        self.ipv6
+    }
+
+    /// True for a neighbor that did not answer lately.
+    pub(crate) fn is_silent(&self, address: IpAddr, now: Instant) -> bool {
+        self.table
+            .get(&address)
+            .is_some_and(|neighbor| neighbor.state == NeighborState::Failed && now.since(neighbor.solicited) < SILENT)
+    }
+
+    /// The packet that has waited longest for a neighbor.
+    pub(crate) fn waiting(&self, address: IpAddr) -> Option<&Frame> {
+        self.table.get(&address)?.parked.front()
+    }
+
     /// Names the neighbors that never give way to others (NBR-03).
     pub(crate) fn pin(&mut self, gateways: Vec<IpAddr>) {
         self.pinned = gateways;
@@ -132,27 +177,25 @@ impl Neighbors {
         let neighbor = self.table.get(&address)?;
         match neighbor.state {
             NeighborState::Permanent => neighbor.hardware,
-            NeighborState::Reachable if now.since(neighbor.confirmed) < REACHABLE => neighbor.hardware,
+            NeighborState::Reachable if now.since(neighbor.confirmed) < self.timing(address).reachable => {
+                neighbor.hardware
+            }
             _ => None,
         }
     }
 
-    /// The hardware address as far as it is known, confirmed or not.
-    pub(crate) fn known(&self, address: IpAddr) -> Option<HardwareAddress> {
-        self.table.get(&address).and_then(|neighbor| neighbor.hardware)
-    }
-
     fn start(&mut self, address: IpAddr, frame: Frame, now: Instant) -> (Decision, Option<Solicitation>) {
+        let retransmit = self.timing(address).retransmit;
         let Some(neighbor) = self.table.get_mut(&address) else { return (Decision::Refused(frame), None) };
         let is_first = neighbor.state == NeighborState::Incomplete;
-        let wait = RETRANSMIT.saturating_sub(now.since(neighbor.solicited));
+        let wait = retransmit.saturating_sub(now.since(neighbor.solicited));
         neighbor.state = NeighborState::Incomplete;
         neighbor.hardware = None;
         // A failed neighbor was asked less than a second ago: wait out that second (NBR-02).
         let solicitation = if is_first || wait.is_zero() {
             neighbor.attempts = 1;
             neighbor.solicited = now;
-            self.set_deadline(address, now.after(RETRANSMIT));
+            self.set_deadline(address, now.after(retransmit));
             Some(Solicitation::Multicast)
         } else {
             neighbor.attempts = 0;
@@ -195,6 +238,7 @@ impl Neighbors {
 
     /// Handles a deadline that came.
     pub(crate) fn expire(&mut self, address: IpAddr, deadline: Instant, now: Instant) -> Expiry {
+        let retransmit = self.timing(address).retransmit;
         let Some(neighbor) = self.table.get_mut(&address) else { return Expiry::Nothing };
         if neighbor.deadline != Some(deadline) {
             return Expiry::Nothing;
@@ -220,7 +264,7 @@ impl Neighbors {
         };
         neighbor.attempts += 1;
         neighbor.solicited = now;
-        self.set_deadline(address, now.after(RETRANSMIT));
+        self.set_deadline(address, now.after(retransmit));
         Expiry::Solicit(solicitation)
     }
 
@@ -267,17 +311,6 @@ impl Neighbor {
             deadline: None,
             attempts: 0,
             parked: VecDeque::new(),
-        }
-    }
-
-    fn entry(&self, address: IpAddr, now: Instant) -> NeighborEntry {
-        let aged = self.state == NeighborState::Reachable && now.since(self.confirmed) >= REACHABLE;
-        NeighborEntry {
-            address,
-            hardware_address: self.hardware,
-            state: if aged { NeighborState::Stale } else { self.state },
-            router: self.router,
-            age_milliseconds: u64::try_from(now.since(self.confirmed).as_millis()).unwrap_or(u64::MAX),
         }
     }
 }
