@@ -11,6 +11,7 @@
 //! | `control` | the character device: modes of an open file, authority, forwarding to the controller |
 //! | [`manager`] | registering interfaces; `routing` chooses one |
 //! | [`socket`], `resolver` | asynchronous sockets and name lookups |
+//! | [`io_free`] | the same system for those who bring no executor |
 //! | `interface`, `runner` | the one lock around a stack and its driver, and the only loop |
 //! | `stack` | one interface's synchronous state: link, IP, TCP slots, datagrams, DHCP, timers |
 //! | [`driver`] | the seam down |
@@ -28,6 +29,7 @@ pub mod dhcp_message;
 pub mod dns_message;
 pub mod driver;
 mod interface;
+pub mod io_free;
 pub mod limits;
 pub mod manager;
 pub mod platform;
@@ -39,6 +41,6 @@ mod stack;
 
 pub use self::manager::{Manager, ManagerError, Platform};
 pub use self::socket::{
-    DatagramSocket, IcmpSocket, Message, MessageInfo, RawSocket, Resolver, Sockets, TcpListener, TcpSettings,
-    TcpStream, UdpSocket,
+    DatagramSocket, IcmpSocket, Message, MessageInfo, RawSocket, Resolver, Sockets, TcpListener, TcpReadHalf,
+    TcpSettings, TcpStream, TcpWriteHalf, UdpSocket,
 };

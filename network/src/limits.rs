@@ -84,6 +84,9 @@ pub const EPHEMERAL_FIRST: u16 = 32768;
 /// The last ephemeral port.
 pub const EPHEMERAL_LAST: u16 = 60999;
 
+/// Futures that one poll of an I/O-free core polls, before its caller gets the say again.
+pub const CORE_TURNS: usize = 64;
+
 /// Bytes of one line of text written to a device.
 pub const LINE_BYTES: usize = 1024;
 /// Bytes of all lines in one write to a device.

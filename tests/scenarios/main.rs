@@ -6,6 +6,7 @@ mod crowd;
 mod datagrams;
 mod dhcp;
 mod hostile;
+mod io_free;
 mod lifecycle;
 mod neighbors;
 mod options;

@@ -1,0 +1,105 @@
+//! A stack on a thread of its own, and calls to it from other threads.
+//!
+//! `cargo run -p devnet-network --example command_channel`
+
+use std::error::Error;
+use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering};
+use std::task::{Wake, Waker};
+use std::thread::{self, Thread};
+use std::time::Duration;
+
+use network::command::GetInterface;
+use network::driver::Medium;
+use network::io_free::{Core, channel};
+use network::{TcpListener, TcpStream};
+use virtual_file_system::{Credentials, Mode, OpenFlags, Path};
+
+/// Interrupts the stack thread's sleep.
+struct Unpark(Thread);
+
+impl Wake for Unpark {
+    fn wake(self: Arc<Self>) {
+        self.0.unpark();
+    }
+}
+
+/// The only loop of the stack's thread: run the calls, poll, sleep until something is due.
+fn stack_thread(
+    host: &drivers::Host,
+    mut driver: drivers::Cable,
+    handover: &std::sync::mpsc::Sender<network::io_free::Remote<Core>>,
+    stop: &AtomicBool,
+) -> Result<(), Box<dyn Error>> {
+    let clock = host.clock();
+    let doorbell = Waker::from(Arc::new(Unpark(thread::current())));
+    let (remote, inbox) = channel(64, doorbell.clone());
+    let mut core = Core::new(host.entropy(), clock.now())?;
+    let mut port = core.attach("eth0", &mut driver)?;
+    // Sockets may be used on any thread; what they write while this one sleeps must end the sleep.
+    core.set_doorbell(doorbell.clone());
+    handover.send(remote)?;
+    while !stop.load(Ordering::Acquire) {
+        inbox.run(&mut core);
+        // Registered before the last look, so that a frame that comes now ends the sleep.
+        network::driver::Driver::register(&mut driver, &doorbell, true);
+        while core.poll(clock.now(), &mut port, &mut driver) {}
+        match core.next_deadline() {
+            Some(deadline) => thread::park_timeout(deadline.since(clock.now())),
+            None => thread::park_timeout(Duration::from_secs(60)),
+        }
+    }
+    Ok(())
+}
+
+/// A kernel of its own at the other end of the cable.
+fn other_end(host: &drivers::Host, end: drivers::Cable) -> Result<network::Manager, Box<dyn Error>> {
+    let files = virtual_file_system::VirtualFileSystem::new();
+    let platform = network::Platform { clock: host.clock(), entropy: host.entropy(), spawner: host.spawner() };
+    let manager = network::Manager::new(files.clone(), platform)?;
+    manager.register("eth0", Box::new(end), None)?;
+    let (root, path) = (Credentials::root(), Path::parse("/devices/network/eth0")?);
+    let device = files.open(&root, &path, OpenFlags::READ | OpenFlags::WRITE, Mode::empty())?;
+    device.try_write(b"link up\naddress add 10.0.0.2/24\n")?;
+    Ok(manager)
+}
+
+fn main() -> Result<(), Box<dyn Error>> {
+    let host = drivers::Host::new();
+    let hardware = ("02:00:00:00:00:01".parse()?, "02:00:00:00:00:02".parse()?);
+    let options =
+        drivers::CableOptions { mtu: 1500, medium: Medium::Ethernet, hardware, reliable: false, capacity: 256 };
+    let (left, right) = drivers::cable(options);
+    let peer = other_end(&host, right)?;
+    let (handover, remotes) = std::sync::mpsc::channel();
+    let stop = AtomicBool::new(false);
+    thread::scope(|scope| {
+        let stack = scope.spawn(|| stack_thread(&host, left, &handover, &stop).map_err(|error| error.to_string()));
+        let outcome = host.block_on(async {
+            let remote = remotes.recv()?;
+            // Configure it, ask it, take sockets from it: each line runs on the other thread.
+            remote.call(|core: &mut Core| core.execute("eth0", "link up\naddress add 10.0.0.1/24")).await??;
+            let status = remote
+                .call(|core: &mut Core| {
+                    let path = Path::parse("/devices/network/eth0")?;
+                    let device = core.files().open(&Credentials::root(), &path, OpenFlags::READ, Mode::empty())?;
+                    device.try_control::<GetInterface>(&())
+                })
+                .await??;
+            println!("{} has an MTU of {} bytes", status.name, status.mtu);
+            let sockets = remote.call(|core: &mut Core| core.sockets()).await?;
+            let listener = TcpListener::bind(&peer.sockets(), "10.0.0.2:7".parse()?, 16)?;
+            let client = TcpStream::connect(&sockets, "10.0.0.2:7".parse()?).await?;
+            let server = listener.accept().await?;
+            server.write_all(b"hello, other thread").await?;
+            let mut buffer = [0; 64];
+            let length = client.read(&mut buffer).await?;
+            println!("{}", String::from_utf8_lossy(buffer.get(..length).unwrap_or_default()));
+            Ok::<_, Box<dyn Error>>(())
+        });
+        stop.store(true, Ordering::Release);
+        stack.thread().unpark();
+        stack.join().map_err(|_| "the stack's thread panicked")??;
+        outcome
+    })
+}

@@ -1,0 +1,208 @@
+//! Two boxes between a driver that is lent now and then and an interface that owns its driver.
+
+use alloc::collections::VecDeque;
+use alloc::sync::{Arc, Weak};
+use core::task::Waker;
+
+use virtual_file_system::Lock;
+
+use super::tasks::Agenda;
+use crate::address::HardwareAddress;
+use crate::driver::{Capabilities, Driver, DriverError, Frame, FramePool, LinkState};
+use crate::limits;
+
+struct Boxes {
+    incoming: VecDeque<Frame>,
+    outgoing: VecDeque<Frame>,
+    /// Buffers that came back, for either side.
+    spares: VecDeque<Frame>,
+    link: LinkState,
+    hardware: Option<HardwareAddress>,
+    /// The address that the interface wants and the driver does not know yet.
+    wanted: Option<HardwareAddress>,
+    waker: Option<Waker>,
+    wants_room: bool,
+    /// The driver took no more when it was lent last.
+    is_blocked: bool,
+}
+
+/// Whether an interface has something for a driver that is not lent at the moment.
+#[derive(Clone)]
+pub(super) struct Outbox(Weak<Lock<Boxes>>);
+
+impl Outbox {
+    /// True when there is something to hand over; `None` when the interface is gone.
+    pub(super) fn is_waiting(&self) -> Option<bool> {
+        let boxes = self.0.upgrade()?;
+        Some(boxes.with(|boxes| !boxes.outgoing.is_empty() && !boxes.is_blocked))
+    }
+}
+
+/// The lender's end.
+pub(super) struct Mailbox {
+    boxes: Arc<Lock<Boxes>>,
+    pool: FramePool,
+}
+
+/// The interface's end.
+pub(super) struct MailboxDriver {
+    boxes: Arc<Lock<Boxes>>,
+    capabilities: Capabilities,
+    agenda: Arc<Agenda>,
+}
+
+/// Makes both ends for a driver.
+pub(super) fn pair(driver: &mut dyn Driver, agenda: Arc<Agenda>) -> (Mailbox, MailboxDriver) {
+    let boxes = Arc::new(Lock::new(Boxes {
+        incoming: VecDeque::new(),
+        outgoing: VecDeque::new(),
+        spares: VecDeque::new(),
+        link: driver.link_state(),
+        hardware: driver.hardware_address(),
+        wanted: None,
+        waker: None,
+        wants_room: false,
+        is_blocked: false,
+    }));
+    let capabilities = driver.capabilities();
+    (Mailbox { boxes: Arc::clone(&boxes), pool: FramePool::new() }, MailboxDriver { boxes, capabilities, agenda })
+}
+
+impl Mailbox {
+    pub(super) fn outbox(&self) -> Outbox {
+        Outbox(Arc::downgrade(&self.boxes))
+    }
+
+    /// Takes frames from the driver; true when more may wait.
+    pub(super) fn receive(&mut self, driver: &mut dyn Driver) -> bool {
+        let link = driver.link_state();
+        let (room, wanted) = self.boxes.with(|boxes| {
+            while let Some(spare) = boxes.spares.pop_front() {
+                self.pool.put(spare);
+            }
+            (limits::INGRESS_BATCH.saturating_sub(boxes.incoming.len()), boxes.wanted.take())
+        });
+        if let Some(address) = wanted {
+            // The interface asked for it; a driver that refuses keeps its own, and says so.
+            let _ = driver.set_hardware_address(address);
+        }
+        let mut taken = VecDeque::new();
+        while taken.len() < room {
+            let Some(frame) = driver.receive(&mut self.pool) else { break };
+            taken.push_back(frame);
+        }
+        let is_full = taken.len() == room;
+        let hardware = driver.hardware_address();
+        let waker = self.boxes.with(|boxes| {
+            let is_news = !taken.is_empty() || boxes.link != link;
+            boxes.link = link;
+            boxes.hardware = hardware;
+            boxes.incoming.append(&mut taken);
+            if is_news { boxes.waker.take() } else { None }
+        });
+        if let Some(waker) = waker {
+            waker.wake();
+        }
+        is_full
+    }
+
+    /// Hands frames to the driver; true when it would take more.
+    pub(super) fn transmit(&mut self, driver: &mut dyn Driver) -> bool {
+        while let Some(frame) = self.boxes.with(|boxes| boxes.outgoing.pop_front()) {
+            if let Err(frame) = driver.transmit(frame, &mut self.pool) {
+                self.boxes.with(|boxes| boxes.outgoing.push_front(frame));
+                break;
+            }
+        }
+        let waker = self.boxes.with(|boxes| {
+            while boxes.spares.len() < limits::POOL_FRAMES
+                && let Some(spare) = self.pool.spare()
+            {
+                boxes.spares.push_back(spare);
+            }
+            let has_room = boxes.outgoing.len() < limits::EGRESS_QUEUE;
+            if has_room && boxes.wants_room { boxes.waker.take() } else { None }
+        });
+        let doorbell = driver.flush();
+        doorbell.into_iter().chain(waker).for_each(Waker::wake);
+        let may_take = driver.can_transmit();
+        self.boxes.with(|boxes| {
+            boxes.is_blocked = !may_take;
+            !boxes.outgoing.is_empty() && may_take
+        })
+    }
+}
+
+impl Drop for Mailbox {
+    fn drop(&mut self) {
+        // Whoever lends no driver any more has pulled the cable.
+        let waker = self.boxes.with(|boxes| {
+            boxes.link = LinkState::Down;
+            boxes.waker.take()
+        });
+        if let Some(waker) = waker {
+            waker.wake();
+        }
+    }
+}
+
+impl Driver for MailboxDriver {
+    fn capabilities(&self) -> Capabilities {
+        self.capabilities
+    }
+
+    fn hardware_address(&self) -> Option<HardwareAddress> {
+        self.boxes.with(|boxes| boxes.wanted.or(boxes.hardware))
+    }
+
+    fn set_hardware_address(&mut self, address: HardwareAddress) -> Result<(), DriverError> {
+        self.boxes.with(|boxes| {
+            if boxes.hardware.is_none() || !address.is_unicast() {
+                return Err(DriverError::Unsupported);
+            }
+            boxes.wanted = Some(address);
+            Ok(())
+        })
+    }
+
+    fn link_state(&mut self) -> LinkState {
+        self.boxes.with(|boxes| boxes.link)
+    }
+
+    fn receive(&mut self, _pool: &mut FramePool) -> Option<Frame> {
+        self.boxes.with(|boxes| boxes.incoming.pop_front())
+    }
+
+    fn can_transmit(&mut self) -> bool {
+        self.boxes.with(|boxes| boxes.outgoing.len() < limits::EGRESS_QUEUE)
+    }
+
+    fn transmit(&mut self, frame: Frame, pool: &mut FramePool) -> Result<(), Frame> {
+        self.boxes.with(|boxes| {
+            if boxes.outgoing.len() >= limits::EGRESS_QUEUE {
+                return Err(frame);
+            }
+            boxes.outgoing.push_back(frame);
+            if let Some(spare) = boxes.spares.pop_front() {
+                pool.put(spare);
+            }
+            Ok(())
+        })
+    }
+
+    fn flush(&mut self) -> Option<Waker> {
+        let is_waiting = self.boxes.with(|boxes| !boxes.outgoing.is_empty() && !boxes.is_blocked);
+        if is_waiting { self.agenda.doorbell() } else { None }
+    }
+
+    fn register(&mut self, waker: &Waker, room: bool) {
+        let replaced = self.boxes.with(|boxes| {
+            boxes.wants_room = room;
+            match &boxes.waker {
+                Some(known) if known.will_wake(waker) => None,
+                _ => boxes.waker.replace(waker.clone()),
+            }
+        });
+        drop(replaced);
+    }
+}

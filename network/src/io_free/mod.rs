@@ -1,0 +1,198 @@
+//! The stack for those who bring no executor: construct, poll, sleep until the deadline.
+//!
+//! A [`Core`] is a whole system (manager, files, sockets) in which nothing runs by itself. Whoever owns it owns the only loop: it says what
+//! time it is, lends the driver, and is told when to come back. Nothing here blocks, spawns a thread, reads a clock or needs `std`.
+//!
+//! ```text
+//! loop {
+//!     while core.poll(now, &mut port, &mut driver) {}
+//!     // sockets: try_read, try_write, try_accept …; `ready.next()` names those worth a try
+//!     // wait for the driver, or until core.next_deadline()
+//! }
+//! ```
+//!
+//! Sockets are those of everybody else: their `try_*` methods never wait, their `poll_*` methods take a waker, and [`ReadyList`] makes
+//! wakers that say *which* socket is worth a try, so that ten thousand need not be asked. Futures, such as a name lookup, can be given to
+//! [`Core::spawn`] and are driven by the same polls. `examples/io_free.rs` is a complete program.
+//!
+//! For a stack that lives on a thread of its own, [`channel`] carries calls of other threads to it; see `examples/command_channel.rs`.
+
+mod channel;
+mod clock;
+mod mailbox;
+mod ready;
+mod tasks;
+
+use alloc::boxed::Box;
+use alloc::sync::Arc;
+use alloc::vec::Vec;
+use core::fmt;
+use core::future::Future;
+use core::task::Waker;
+
+use virtual_file_system::{Lock, VirtualFileSystem};
+
+pub use self::channel::{Call, Inbox, Remote, channel};
+use self::clock::CoreClock;
+use self::mailbox::{Mailbox, Outbox};
+pub use self::ready::ReadyList;
+use self::tasks::Tasks;
+use crate::driver::Driver;
+use crate::limits;
+use crate::manager::{Manager, ManagerError, Platform};
+use crate::platform::{Entropy, Instant};
+use crate::socket::Sockets;
+
+/// A system without an executor. Dropping it unregisters its interfaces, ends their sockets with an error and drops its futures.
+pub struct Core {
+    manager: Manager,
+    files: VirtualFileSystem,
+    clock: Arc<CoreClock>,
+    tasks: Arc<Tasks>,
+    outboxes: Lock<Vec<Outbox>>,
+}
+
+/// An interface whose driver is lent to each poll.
+pub struct Port {
+    mailbox: Mailbox,
+}
+
+impl Core {
+    /// A system without interfaces, at time `now`.
+    ///
+    /// # Errors
+    /// As [`Manager::new`].
+    pub fn new(entropy: Arc<dyn Entropy>, now: Instant) -> Result<Self, ManagerError> {
+        let (clock, tasks) = (Arc::new(CoreClock::new(now)), Arc::new(Tasks::default()));
+        let platform = Platform {
+            clock: Arc::clone(&clock) as Arc<dyn crate::platform::Clock>,
+            entropy,
+            spawner: Arc::clone(&tasks) as Arc<dyn crate::platform::Spawner>,
+        };
+        let files = VirtualFileSystem::new();
+        let manager = Manager::new(files.clone(), platform)?;
+        Ok(Self { manager, files, clock, tasks, outboxes: Lock::new(Vec::new()) })
+    }
+
+    /// The manager: interfaces that own their driver (the loopback interface, a cable) are registered with it as everywhere.
+    #[must_use]
+    pub const fn manager(&self) -> &Manager {
+        &self.manager
+    }
+
+    /// The file tree with the devices of all interfaces.
+    #[must_use]
+    pub const fn files(&self) -> &VirtualFileSystem {
+        &self.files
+    }
+
+    /// Sockets that use any interface, by route.
+    #[must_use]
+    pub fn sockets(&self) -> Sockets {
+        self.manager.sockets()
+    }
+
+    /// Adds an interface for a driver that stays with the caller. It starts down and without addresses; configure it through its device, as
+    /// `core.execute("eth0", "link up")` does.
+    ///
+    /// # Errors
+    /// As [`Manager::register`].
+    pub fn attach(&self, name: &str, driver: &mut dyn Driver) -> Result<Port, ManagerError> {
+        let (mailbox, inner) = mailbox::pair(driver, self.tasks.agenda());
+        self.manager.register(name, Box::new(inner), None)?;
+        self.outboxes.with(|outboxes| outboxes.push(mailbox.outbox()));
+        Ok(Port { mailbox })
+    }
+
+    /// Writes a line of text to an interface's device, or to `/devices/sockets` for the name `sockets`.
+    ///
+    /// # Errors
+    /// The command's; `WouldBlock` for one that waits.
+    pub fn execute(&self, interface: &str, line: &str) -> virtual_file_system::Result<()> {
+        use virtual_file_system::{Credentials, Mode, OpenFlags, Path};
+        let path = match interface {
+            "sockets" => alloc::string::String::from(crate::manager::SOCKETS),
+            name => alloc::format!("{}/{name}", crate::manager::INTERFACES),
+        };
+        let flags = OpenFlags::READ | OpenFlags::WRITE;
+        let device = self.files.open(&Credentials::root(), &Path::parse(&path)?, flags, Mode::empty())?;
+        device.try_write(line.as_bytes()).map(|_| ())
+    }
+
+    /// Lets the system work as of `now`: takes frames from the driver, handles what is due, hands frames to the driver. A bounded amount of
+    /// work; true when there is more to do at once. Time that runs backwards stands still.
+    pub fn poll(&mut self, now: Instant, port: &mut Port, driver: &mut dyn Driver) -> bool {
+        self.tasks.set_polling(true);
+        let more_in = port.receive(driver);
+        let more_work = self.run(now);
+        self.tasks.set_polling(true);
+        let more_out = port.transmit(driver);
+        self.tasks.set_polling(false);
+        more_in || more_work || more_out
+    }
+
+    /// As [`poll`](Self::poll), without a driver: for systems with several ports, between [`Port::receive`] and [`Port::transmit`] of each.
+    pub fn run(&mut self, now: Instant) -> bool {
+        self.tasks.set_polling(true);
+        self.clock.advance(now);
+        let more = self.tasks.run(limits::CORE_TURNS);
+        self.tasks.set_polling(false);
+        more
+    }
+
+    /// When to poll next if nothing happens before: at once (an instant that is over) when there is work, `None` when only a frame or a
+    /// call can change anything.
+    #[must_use]
+    pub fn next_deadline(&self) -> Option<Instant> {
+        let has_output = self.outboxes.with(|outboxes| {
+            outboxes.retain(|outbox| outbox.is_waiting().is_some());
+            outboxes.iter().any(|outbox| outbox.is_waiting() == Some(true))
+        });
+        if has_output || self.tasks.has_work() { Some(self.clock.present()) } else { self.clock.next() }
+    }
+
+    /// Whom to wake when a call from another thread gave the system something to do while nobody polls it. Calls of the polling thread itself
+    /// need no doorbell: what they cause stands in [`next_deadline`](Self::next_deadline).
+    pub fn set_doorbell(&self, doorbell: Waker) {
+        self.tasks.set_doorbell(doorbell);
+    }
+
+    /// Drives a future with the polls of this system until it ends.
+    pub fn spawn(&self, future: impl Future<Output = ()> + Send + 'static) {
+        self.tasks.add(Box::pin(future));
+    }
+}
+
+impl Drop for Core {
+    fn drop(&mut self) {
+        for interface in self.manager.list() {
+            // Somebody else may have unregistered it meanwhile.
+            let _ = self.manager.unregister(&interface.name);
+        }
+        self.tasks.clear();
+    }
+}
+
+impl Port {
+    /// Takes frames from the driver, as many as a turn handles; true when more may wait.
+    pub fn receive(&mut self, driver: &mut dyn Driver) -> bool {
+        self.mailbox.receive(driver)
+    }
+
+    /// Hands frames to the driver and ends the batch; true when some wait that the driver may take now.
+    pub fn transmit(&mut self, driver: &mut dyn Driver) -> bool {
+        self.mailbox.transmit(driver)
+    }
+}
+
+impl fmt::Debug for Core {
+    fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
+        formatter.debug_struct("Core").field("manager", &self.manager).finish_non_exhaustive()
+    }
+}
+
+impl fmt::Debug for Port {
+    fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
+        formatter.write_str("Port")
+    }
+}

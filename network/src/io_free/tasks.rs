@@ -1,0 +1,125 @@
+//! The futures of a core: those that were woken are polled when the core is.
+
+use alloc::collections::VecDeque;
+use alloc::sync::{Arc, Weak};
+use alloc::task::Wake;
+use core::sync::atomic::{AtomicBool, Ordering};
+use core::task::{Context, Waker};
+
+use virtual_file_system::Lock;
+
+use crate::platform::{BoxFuture, Spawner};
+
+/// What tasks and interfaces know of the core: where to queue, and whom to wake while nobody polls.
+#[derive(Default)]
+pub(super) struct Agenda {
+    woken: Lock<VecDeque<Arc<Task>>>,
+    doorbell: Lock<Option<Waker>>,
+    is_polling: AtomicBool,
+}
+
+impl Agenda {
+    /// The waker that interrupts the owner's sleep, unless the owner is awake and will look.
+    pub(super) fn doorbell(&self) -> Option<Waker> {
+        if self.is_polling.load(Ordering::Acquire) { None } else { self.doorbell.with(|doorbell| doorbell.clone()) }
+    }
+}
+
+/// One future. It lives as long as somebody may wake it or it waits for its turn.
+struct Task {
+    /// Taken out while it is polled, and for good once it ended.
+    future: Lock<Option<BoxFuture<'static, ()>>>,
+    is_queued: AtomicBool,
+    agenda: Weak<Agenda>,
+}
+
+impl Wake for Task {
+    fn wake(self: Arc<Self>) {
+        self.wake_by_ref();
+    }
+
+    fn wake_by_ref(self: &Arc<Self>) {
+        if !self.is_queued.swap(true, Ordering::AcqRel)
+            && let Some(agenda) = self.agenda.upgrade()
+        {
+            agenda.woken.with(|woken| woken.push_back(Arc::clone(self)));
+            if let Some(doorbell) = agenda.doorbell() {
+                doorbell.wake();
+            }
+        }
+    }
+}
+
+/// The futures of one core.
+#[derive(Default)]
+pub(super) struct Tasks {
+    agenda: Arc<Agenda>,
+    /// Every task that has not ended, so that it ends with the core.
+    all: Lock<alloc::vec::Vec<Arc<Task>>>,
+}
+
+impl Tasks {
+    pub(super) fn add(&self, future: BoxFuture<'static, ()>) {
+        let agenda = Arc::downgrade(&self.agenda);
+        let task = Arc::new(Task { future: Lock::new(Some(future)), is_queued: AtomicBool::new(false), agenda });
+        self.all.with(|all| all.push(Arc::clone(&task)));
+        task.wake();
+    }
+
+    pub(super) fn has_work(&self) -> bool {
+        self.agenda.woken.with(|woken| !woken.is_empty())
+    }
+
+    /// Polls woken futures, `most` at most; true when some are left.
+    pub(super) fn run(&self, most: usize) -> bool {
+        for _ in 0..most {
+            let Some(task) = self.agenda.woken.with(VecDeque::pop_front) else { break };
+            task.is_queued.store(false, Ordering::Release);
+            // Taken out, so that it is not polled under a lock; a wake meanwhile queues it again.
+            let Some(mut future) = task.future.with(Option::take) else { continue };
+            let waker = Waker::from(Arc::clone(&task));
+            if future.as_mut().poll(&mut Context::from_waker(&waker)).is_pending() {
+                task.future.with(|place| *place = Some(future));
+            } else {
+                self.all.with(|all| all.retain(|known| !Arc::ptr_eq(known, &task)));
+            }
+        }
+        self.has_work()
+    }
+
+    /// The owner is awake, and looks before it sleeps again.
+    pub(super) fn set_polling(&self, is_polling: bool) {
+        self.agenda.is_polling.store(is_polling, Ordering::Release);
+    }
+
+    /// Drops every future. Tasks hold wakers of themselves; without their futures the circles are open.
+    pub(super) fn clear(&self) {
+        let all = self.all.with(core::mem::take);
+        for task in all {
+            drop(task.future.with(Option::take));
+        }
+        drop(self.agenda.woken.with(core::mem::take));
+    }
+
+    pub(super) fn agenda(&self) -> Arc<Agenda> {
+        Arc::clone(&self.agenda)
+    }
+
+    pub(super) fn set_doorbell(&self, doorbell: Waker) {
+        let replaced = self.agenda.doorbell.with(|place| place.replace(doorbell));
+        drop(replaced);
+    }
+}
+
+impl Spawner for Tasks {
+    fn spawn(&self, task: BoxFuture<'static, ()>) -> Result<(), &'static str> {
+        self.add(task);
+        Ok(())
+    }
+}
+
+impl Drop for Tasks {
+    fn drop(&mut self) {
+        self.clear();
+    }
+}
