@@ -6,10 +6,10 @@ use crate::cell::{IDLE, Peer, Task};
 use crate::results::Results;
 use crate::workloads::measure::Workload;
 
-const WIDTH: f64 = 760.0;
+const WIDTH: f64 = 796.0;
 const HEIGHT: f64 = 440.0;
 const LEFT: f64 = 76.0;
-const RIGHT: f64 = 200.0;
+const RIGHT: f64 = 236.0;
 const TOP: f64 = 46.0;
 const BOTTOM: f64 = 56.0;
 /// The powers of ten on the vertical axis.
@@ -82,10 +82,10 @@ fn legend(svg: &mut String, mut ends: Vec<(f64, f64, Peer)>) -> fmt::Result {
         last = place;
         let (colour, dashes) = pen(peer);
         let (start, end) = (WIDTH - RIGHT + 8.0, WIDTH - RIGHT + 30.0);
-        writeln!(
-            svg,
-            r#"<polyline points="{x:.1},{y:.1} {start},{place:.1} {end},{place:.1}" stroke="{colour}" stroke-dasharray="{dashes}" stroke-opacity="0.55"/>"#
-        )?;
+        // A line that ends early is not led on to its name.
+        let lead = if x < WIDTH - RIGHT { String::new() } else { format!("{x:.1},{y:.1} ") };
+        let points = format!("{lead}{start},{place:.1} {end},{place:.1}");
+        writeln!(svg, r#"<polyline points="{points}" stroke="{colour}" stroke-dasharray="{dashes}"/>"#)?;
         let title = peer.title().trim_end_matches(" ¹");
         writeln!(svg, r#"<text x="{}" y="{:.1}">{title}</text>"#, end + 6.0, place + 4.0)?;
     }

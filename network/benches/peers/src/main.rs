@@ -28,8 +28,9 @@ mod ts;
 #[path = "../../workloads/mod.rs"]
 mod workloads;
 
+use std::io::IsTerminal;
 use std::process::ExitCode;
-use std::{fs, thread};
+use std::{fs, io, thread};
 
 use cell::{Peer, Task};
 use results::Results;
@@ -95,17 +96,24 @@ fn options(mut arguments: impl Iterator<Item = String>) -> Result<Options, Strin
     Ok(options)
 }
 
+/// Shows where the run is to whoever watches.
+fn progress(text: &str) {
+    if io::stderr().is_terminal() {
+        eprint!("\r\x1b[K{text}");
+    }
+}
+
 fn measure(options: &Options) -> Result<(), String> {
     let mut results = Results::default();
     for repetition in 0..options.repetitions {
         for &task in options.tasks.iter().filter(|task| repetition == 0 || task.is_noisy()) {
             for &peer in options.peers.iter().filter(|peer| task.concerns(**peer)) {
-                eprint!("\r\x1b[K{} of {}: {} {}", repetition + 1, options.repetitions, task.name(), peer.name());
+                progress(&format!("{} of {}: {} {}", repetition + 1, options.repetitions, task.name(), peer.name()));
                 results.add(repetition, peer, task, run::cell(peer, task, options.is_quick));
             }
         }
     }
-    eprint!("\r\x1b[K");
+    progress("");
     table::print(&results, &options.peers);
     let Some(path) = &options.chart else { return Ok(()) };
     let chart = chart::draw(&results, &options.peers).map_err(|error| error.to_string())?;
