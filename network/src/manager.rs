@@ -94,6 +94,8 @@ struct Registry {
 }
 
 /// Registers interfaces; cheap to clone, all clones are the same manager.
+///
+/// When the last clone, socket and open device file of a manager is gone, its interfaces are unregistered.
 #[derive(Clone)]
 pub struct Manager {
     shared: Arc<Shared>,
@@ -254,6 +256,16 @@ impl Shared {
     /// The interface that delivers to our own addresses.
     pub(crate) fn is_own_address(&self, address: IpAddr) -> bool {
         address.is_loopback() || self.host.owns(address)
+    }
+}
+
+impl Drop for Shared {
+    fn drop(&mut self) {
+        self.unmount(SOCKETS);
+        for interface in self.routing.interfaces() {
+            self.unmount(&alloc::format!("{INTERFACES}/{}", interface.name));
+            interface.close();
+        }
     }
 }
 

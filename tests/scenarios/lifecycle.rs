@@ -234,3 +234,54 @@ fn a_device_that_hangs_for_ever_keeps_no_connection_for_ever() {
         drop(listener);
     });
 }
+
+#[test]
+fn a_manager_that_nobody_has_any_more_leaves_nothing_behind() {
+    /// A driver that tells when it is gone.
+    struct Told(drivers::Loopback, #[expect(dead_code, reason = "counts its owners")] std::sync::Arc<()>);
+    impl network::driver::Driver for Told {
+        fn capabilities(&self) -> network::driver::Capabilities {
+            self.0.capabilities()
+        }
+        fn hardware_address(&self) -> Option<network::address::HardwareAddress> {
+            None
+        }
+        fn set_hardware_address(
+            &mut self,
+            address: network::address::HardwareAddress,
+        ) -> Result<(), network::driver::DriverError> {
+            self.0.set_hardware_address(address)
+        }
+        fn link_state(&mut self) -> network::driver::LinkState {
+            self.0.link_state()
+        }
+        fn receive(&mut self, pool: &mut network::driver::FramePool) -> Option<network::driver::Frame> {
+            self.0.receive(pool)
+        }
+        fn can_transmit(&mut self) -> bool {
+            self.0.can_transmit()
+        }
+        fn transmit(
+            &mut self,
+            frame: network::driver::Frame,
+            pool: &mut network::driver::FramePool,
+        ) -> Result<(), network::driver::Frame> {
+            self.0.transmit(frame, pool)
+        }
+        fn register(&mut self, waker: &std::task::Waker, room: bool) {
+            self.0.register(waker, room);
+        }
+    }
+    let world = World::new(9);
+    let alive = std::sync::Arc::new(());
+    let files = VirtualFileSystem::new();
+    let manager = Manager::new(files.clone(), world.platform()).unwrap();
+    manager.register("lo", Box::new(Told(drivers::Loopback::new(65535), std::sync::Arc::clone(&alive))), None).unwrap();
+    let listener = network::TcpListener::bind(&manager.sockets(), "127.0.0.1:80".parse().unwrap(), 4).unwrap();
+    drop(manager);
+    // A socket still needs it.
+    assert_eq!((std::sync::Arc::strong_count(&alive), names(&files).len()), (2, 1));
+    drop(listener);
+    world.run(world.sleep(Duration::from_secs(1)));
+    assert_eq!((std::sync::Arc::strong_count(&alive), names(&files).len()), (1, 0));
+}

@@ -3,6 +3,7 @@
 mod autoconfiguration;
 mod control;
 mod crowd;
+mod crowded_link;
 mod datagrams;
 mod dhcp;
 mod hostile;
@@ -15,6 +16,7 @@ mod pitfalls_datagrams;
 mod pitfalls_ip;
 mod pitfalls_multicast;
 mod pitfalls_tcp;
+mod probes;
 mod station;
 mod stream_options;
 mod streams;

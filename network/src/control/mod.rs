@@ -17,9 +17,9 @@ mod options;
 mod sockets;
 mod status;
 
-use alloc::sync::Arc;
+use alloc::sync::{Arc, Weak};
 
-use virtual_file_system::{CharacterDevice, OpenDevice, OpenRequest, Result};
+use virtual_file_system::{CharacterDevice, Error, OpenDevice, OpenRequest, Result};
 
 use self::open::OpenFile;
 pub(crate) use self::sockets::Offers;
@@ -28,22 +28,26 @@ use crate::manager::Shared;
 use crate::socket::Sockets;
 
 /// The device of one interface, or of what belongs to all.
+///
+/// It does not keep its manager alive: the manager holds the tree that holds the device.
 pub(crate) struct NetworkDevice {
-    sockets: Sockets,
+    shared: Weak<Shared>,
+    interface: Option<Arc<Interface>>,
 }
 
 impl NetworkDevice {
     pub(crate) fn system(shared: &Arc<Shared>) -> Self {
-        Self { sockets: Sockets::routed(shared) }
+        Self { shared: Arc::downgrade(shared), interface: None }
     }
 
     pub(crate) fn interface(shared: &Arc<Shared>, interface: &Arc<Interface>) -> Self {
-        Self { sockets: Sockets::on(shared, interface) }
+        Self { shared: Arc::downgrade(shared), interface: Some(Arc::clone(interface)) }
     }
 }
 
 impl CharacterDevice for NetworkDevice {
     fn open(&self, request: &OpenRequest<'_>) -> Result<Arc<dyn OpenDevice>> {
-        Ok(Arc::new(OpenFile::new(self.sockets.clone(), request)))
+        let shared = self.shared.upgrade().ok_or(Error::NoDevice)?;
+        Ok(Arc::new(OpenFile::new(Sockets { shared, interface: self.interface.clone() }, request)))
     }
 }
