@@ -183,11 +183,7 @@ impl Stack {
             self.addresses.iter().find(|entry| entry.prefix.network() == network).map(|entry| entry.prefix.address());
         self.routes.disconnect(removed.prefix, remaining);
         if !self.addresses.owns(prefix.address()) {
-            // What waits for a neighbor must not leave from it either (NBR-15).
-            for frame in self.neighbors.drop_from(prefix.address()) {
-                self.statistics.sent_drops.neighbor += 1;
-                self.pool.put(frame);
-            }
+            self.drop_parked_from(prefix.address());
         }
         self.addresses_changed();
         Ok(())

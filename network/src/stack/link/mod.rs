@@ -185,6 +185,14 @@ impl Stack {
         }
     }
 
+    /// An address of ours is gone: what waits for a neighbor must not leave from it either (NBR-15).
+    pub(crate) fn drop_parked_from(&mut self, source: IpAddr) {
+        for frame in self.neighbors.drop_from(source) {
+            self.statistics.sent_drops.neighbor += 1;
+            self.pool.put(frame);
+        }
+    }
+
     /// Puts an Ethernet header in front and queues the frame.
     pub(crate) fn ethernet_output(
         &mut self,
