@@ -8,7 +8,7 @@ use network::command::{ListSockets, text};
 use network::dhcp_message::{DhcpMessage, MessageKind, option};
 use network::dns_message::{DnsMessage, QueryKind};
 use network::driver::{Driver, FramePool, Medium};
-use network::{TcpListener, TcpStream, UdpSocket};
+use network::{RawSocket, TcpListener, TcpStream, UdpSocket};
 use virtual_file_system::Path;
 use world::{Host, SeededEntropy, World};
 
@@ -87,8 +87,9 @@ fn repair_ipv6(packet: &mut [u8]) {
     }
     let total = (40 + usize::from(u16::from_be_bytes([packet[4], packet[5]]))).min(packet.len());
     let addresses: u32 = packet[8..40].chunks(2).map(|word| u32::from(u16::from_be_bytes([word[0], word[1]]))).sum();
-    let protocol = packet[6];
-    repair_transport(protocol, addresses, &mut packet[40..total]);
+    // One hop-by-hop header of eight bytes, as multicast listener discovery has it.
+    let (protocol, start) = if packet[6] == 0 && total >= 48 { (packet[40], 48) } else { (packet[6], 40) };
+    repair_transport(protocol, addresses, &mut packet[start..total]);
 }
 
 fn repair_transport(protocol: u8, addresses: u32, upper: &mut [u8]) {
@@ -96,7 +97,7 @@ fn repair_transport(protocol: u8, addresses: u32, upper: &mut [u8]) {
         6 => (16, addresses + 6 + upper.len() as u32),
         17 => (6, addresses + 17 + upper.len() as u32),
         58 => (2, addresses + 58 + upper.len() as u32),
-        1 => (2, 0),
+        1 | 2 => (2, 0),
         _ => return,
     };
     if upper.len() >= at + 2 {
@@ -156,7 +157,13 @@ fn seeds() -> Vec<Vec<u8>> {
             0, 7, 0, 8, 0, 0,
         ],
     );
-    vec![
+    let quoted = ipv4(17, &[0, 7, 0, 9, 0, 8, 0, 0])[14..].to_vec();
+    let mut seeds = memberships();
+    seeds.extend([
+        ipv4(1, &[[3, 4, 0, 0, 0, 0, 2, 40].as_slice(), &quoted].concat()),
+        ipv4(1, &[[12, 0, 0, 0, 1, 0, 0, 0].as_slice(), &quoted].concat()),
+        ipv6(58, &[[2, 0, 0, 0, 0, 0, 5, 0].as_slice(), &ipv6(17, &[0, 7, 0, 9, 0, 8, 0, 0])[14..]].concat()),
+        ipv4(250, &[1, 2, 3]),
         ethernet(0x0806, &arp),
         ipv4(6, &syn),
         ipv6(6, &syn),
@@ -169,7 +176,38 @@ fn seeds() -> Vec<Vec<u8>> {
         ipv4(1, &[[3, 3, 0, 0, 0, 0, 0, 0].as_slice(), &ipv4(17, &[0, 7, 0, 9, 0, 8, 0, 0])[14..]].concat()),
         fragment,
         chain,
+    ]);
+    seeds
+}
+
+/// Queries and reports of every version of IGMP and MLD.
+fn memberships() -> Vec<Vec<u8>> {
+    let group = [239, 1, 2, 3];
+    let mut frames: Vec<Vec<u8>> = [
+        &[0x11, 0, 0, 0, 0, 0, 0, 0][..],
+        &[0x11, 100, 0, 0, 0, 0, 0, 0],
+        &[0x11, 0x90, 0, 0, 0, 0, 0, 0, 2, 20, 0, 1, 10, 0, 0, 9],
+        &[0x16, 0, 0, 0, 239, 1, 2, 3],
+        &[0x22, 0, 0, 0, 0, 0, 0, 1, 4, 0, 0, 0, 239, 1, 2, 3],
     ]
+    .iter()
+    .map(|message| {
+        let mut frame = ipv4(2, message);
+        frame[30..34].copy_from_slice(if message[0] == 0x11 { &[224, 0, 0, 1] } else { &group });
+        frame[22] = 1;
+        frame
+    })
+    .collect();
+    for (kind, length) in [(130, 24), (130, 28), (131, 24), (143, 28)] {
+        let mut message = vec![58, 0, 5, 2, 0, 0, 0, 0, kind, 0, 0, 0, 0, 100, 0, 0];
+        message.resize(8 + length, 0);
+        let mut frame = ipv6(0, &message);
+        frame[21] = 1;
+        frame[22..24].copy_from_slice(&[0xfe, 0x80]);
+        frame[38..54].copy_from_slice(&[0xff, 2, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 1]);
+        frames.push(frame);
+    }
+    frames
 }
 
 struct Rig {
@@ -226,6 +264,12 @@ fn frames(random: &SeededEntropy, inputs: u32) {
     let listener = TcpListener::bind(&rig.host.sockets(), "0.0.0.0:80".parse().unwrap(), 8).unwrap();
     let datagrams = UdpSocket::new(&rig.host.sockets());
     datagrams.bind("0.0.0.0:7".parse().unwrap()).unwrap();
+    datagrams.set_receive_errors(true);
+    for group in ["239.1.2.3", "ff05::1"] {
+        datagrams.join_group(group.parse().unwrap(), Some("eth0")).unwrap();
+    }
+    let raw = RawSocket::ipv4(&rig.host.sockets(), 0).unwrap();
+    let raw6 = RawSocket::ipv6(&rig.host.sockets(), 58).unwrap();
     rig.host.write(&rig.host.open("eth0"), "dhcp start").unwrap();
     let seeds = seeds();
     for _ in 0..inputs {
@@ -237,6 +281,14 @@ fn frames(random: &SeededEntropy, inputs: u32) {
         rig.inject(&frame);
         rig.settle(random.next() % 3000);
         rig.answers();
+        // A program's own packets are as wild as the wire's.
+        if random.next().is_multiple_of(4) {
+            let mut buffer = [0; 200];
+            let taken = raw.try_receive_message(&mut buffer).map_or(0, |info| info.copied);
+            raw.set_header_included(random.next().is_multiple_of(2));
+            let _ = raw.try_send(&buffer[..taken], Some("10.0.0.2:0".parse().unwrap()));
+            drop((raw6.try_receive_message(&mut buffer), datagrams.receive_error(), datagrams.take_error()));
+        }
     }
     rig.settle(300_000_000);
     drop(listener);
@@ -354,6 +406,16 @@ fn lines(random: &SeededEntropy, inputs: u32) {
         "socket",
         "tcp",
         "udp",
+        "raw",
+        "option",
+        "join",
+        "leave",
+        "linger",
+        "bind-to-device",
+        "traffic-class",
+        "0x10",
+        "239.1.2.3",
+        "eth0",
         "bind",
         "connect",
         "listen",
