@@ -86,7 +86,7 @@ fn tcp(segment: &Segment, to: Ipv4Addr) -> Vec<u8> {
     bytes.extend_from_slice(&segment.host.to_be_bytes());
     bytes.extend_from_slice(&segment.sequence.to_be_bytes());
     bytes.extend_from_slice(&segment.acknowledgment.to_be_bytes());
-    bytes.extend_from_slice(&[((20 + segment.options.len()) / 4 << 4) as u8, segment.flags]);
+    bytes.extend_from_slice(&[(((20 + segment.options.len()) / 4) << 4) as u8, segment.flags]);
     bytes.extend_from_slice(&segment.window.to_be_bytes());
     bytes.extend_from_slice(&[0; 4]);
     bytes.extend_from_slice(&segment.options);
