@@ -111,9 +111,14 @@ impl Endpoint {
             }
             let Some(received) = queue.entries.pop_front() else { return Ok(None) };
             let copied = received.length.min(buffer.len());
-            for (slot, byte) in buffer.iter_mut().zip(queue.bytes.drain(..received.length)) {
-                *slot = byte;
+            let (first, second) = front(&queue.bytes, copied);
+            if let Some((head, tail)) =
+                buffer.get_mut(..copied).and_then(|place| place.split_at_mut_checked(first.len()))
+            {
+                head.copy_from_slice(first);
+                tail.copy_from_slice(second);
             }
+            queue.bytes.drain(..received.length);
             Ok(Some((copied, received)))
         })
     }
@@ -128,7 +133,10 @@ impl Endpoint {
                 return Err(error);
             }
             let Some(received) = queue.entries.pop_front() else { return Ok(None) };
-            Ok(Some((queue.bytes.drain(..received.length).collect(), received)))
+            let (first, second) = front(&queue.bytes, received.length);
+            let data = [first, second].concat();
+            queue.bytes.drain(..received.length);
+            Ok(Some((data, received)))
         })
     }
 
@@ -181,4 +189,11 @@ impl Endpoint {
     pub(crate) fn waiting(&self) -> usize {
         self.queue.with(|queue| queue.bytes.len())
     }
+}
+
+/// The oldest `count` bytes, in the two pieces that they lie in.
+fn front(bytes: &VecDeque<u8>, count: usize) -> (&[u8], &[u8]) {
+    let (first, second) = bytes.as_slices();
+    let head = first.len().min(count);
+    (first.get(..head).unwrap_or_default(), second.get(..count - head).unwrap_or_default())
 }
