@@ -43,6 +43,17 @@ impl Routing {
         self.tables.with(|tables| tables.interfaces.iter().find(|interface| interface.index == index).cloned())
     }
 
+    /// The interface of the smallest rank, the oldest of equals; those without a rank do not count. For each datagram of a routed socket
+    /// this is asked, so nothing is copied for it.
+    fn best<K: Ord>(&self, rank: impl Fn(&Interface) -> Option<K>) -> Option<Arc<Interface>> {
+        self.tables.with(|tables| {
+            let ranked = tables.interfaces.iter().filter_map(|interface| Some((rank(interface)?, interface)));
+            ranked
+                .min_by(|(one, first), (other, second)| one.cmp(other).then(first.index.cmp(&second.index)))
+                .map(|(_, interface)| Arc::clone(interface))
+        })
+    }
+
     /// A new interface serves the routed sockets too.
     pub(crate) fn add(&self, interface: Arc<Interface>) {
         let (listeners, bindings) = self.tables.with(|tables| {
@@ -155,11 +166,11 @@ impl Shared {
     }
 
     fn choose(&self, destination: IpAddr) -> Result<Arc<Interface>, Error> {
-        let interfaces = self.routing.interfaces();
         if self.is_own_address(destination) {
-            return interfaces.into_iter().find(|interface| interface.is_loopback).ok_or(Error::NetworkUnreachable);
+            let loopback = self.routing.best(|interface| interface.is_loopback.then_some(()));
+            return loopback.ok_or(Error::NetworkUnreachable);
         }
-        let rank = |interface: &Arc<Interface>| {
+        let rank = |interface: &Interface| {
             interface.look(|stack| {
                 if !stack.is_running() {
                     return None;
@@ -178,11 +189,7 @@ impl Shared {
                 }
             })
         };
-        let ranked = interfaces.iter().filter_map(|interface| Some((rank(interface)?, interface)));
-        ranked
-            .min_by_key(|(rank, interface)| (*rank, interface.index))
-            .map(|(_, interface)| Arc::clone(interface))
-            .ok_or(Error::NetworkUnreachable)
+        self.routing.best(rank).ok_or(Error::NetworkUnreachable)
     }
 
     /// The route to a destination, with the reasons.
