@@ -56,6 +56,10 @@ pub const TCP_BUFFER: usize = 64 * 1024;
 pub const TCP_BUFFER_MINIMUM: usize = 2048;
 /// Bytes of the largest TCP buffer. Beyond 1 GiB the window scale exceeds 14 (RFC 7323 §2.3).
 pub const TCP_BUFFER_MAXIMUM: usize = 64 * 1024 * 1024;
+/// Bytes of buffers of ended connections that one interface keeps for new ones: eight of the usual size.
+pub const SPARE_SOCKET_BYTES: usize = 1024 * 1024;
+/// Ports drawn at random for a connection before the rest are looked at in turn.
+pub const PORT_DRAWS: u32 = 16;
 /// Connections waiting for `accept` on one listener at most, whatever its backlog says (Linux' somaxconn).
 pub const BACKLOG_MAXIMUM: usize = 4096;
 /// Connections under handshake of one listener, or its backlog if that is more; the oldest gives way to a newer one.

@@ -1,7 +1,5 @@
 //! What a program may ask of a stream before it exists.
 
-use core::time::Duration;
-
 use crate::limits;
 use crate::stack::tcp::deadline::Patience;
 
@@ -56,18 +54,13 @@ impl Default for TcpSettings {
 }
 
 impl TcpSettings {
-    pub(crate) fn patience(&self) -> Patience {
-        let milliseconds = |count: u32| Duration::from_millis(count.into());
+    pub(crate) const fn patience(&self) -> Patience {
         Patience {
-            idle: milliseconds(self.keep_alive),
+            idle: self.keep_alive,
             // A probe without a pause after it would never end.
-            interval: milliseconds(self.keep_alive_interval.max(1)),
+            interval: if self.keep_alive_interval == 0 { 1 } else { self.keep_alive_interval },
             count: self.keep_alive_count,
-            user_timeout: milliseconds(self.user_timeout),
+            user_timeout: self.user_timeout,
         }
-    }
-
-    pub(crate) fn linger(&self) -> Option<Duration> {
-        self.linger.map(|milliseconds| Duration::from_millis(milliseconds.into()))
     }
 }

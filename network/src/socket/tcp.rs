@@ -12,8 +12,8 @@ use super::Sockets;
 use crate::command::socket::{Direction, SocketStatus};
 use crate::interface::Interface;
 use crate::socket::TcpSettings;
-use crate::stack::tcp::SlotId;
 use crate::stack::tcp::listen::Waiting;
+use crate::stack::tcp::{End, SlotId};
 
 /// A connection.
 ///
@@ -22,8 +22,8 @@ use crate::stack::tcp::listen::Waiting;
 pub struct TcpStream {
     interface: Arc<Interface>,
     slot: SlotId,
-    local: SocketAddr,
-    remote: SocketAddr,
+    local: End,
+    remote: End,
 }
 
 impl TcpStream {
@@ -83,14 +83,9 @@ impl TcpStream {
             return Err(Error::NetworkUnreachable);
         }
         let source = local.map(|local| local.ip()).filter(|address| !address.is_unspecified()).unwrap_or(source);
-        let (slot, local) = interface.with(|stack| {
-            let port = match local.map(|local| local.port()).filter(|port| *port != 0) {
-                Some(port) => port,
-                None => stack.tcp_ephemeral_port(source, remote)?,
-            };
-            let local = SocketAddr::new(source, port);
-            Ok((stack.tcp_connect(local, remote, settings)?, local))
-        })?;
+        let local = SocketAddr::new(source, local.map_or(0, |local| local.port()));
+        let (slot, local) = interface.with(|stack| stack.tcp_connect(local, remote, settings))?;
+        let (local, remote) = (local.into(), remote.into());
         Ok(Self { interface, slot, local, remote })
     }
 
@@ -110,13 +105,13 @@ impl TcpStream {
     /// Our end.
     #[must_use]
     pub fn local_address(&self) -> SocketAddr {
-        self.local
+        self.local.address()
     }
 
     /// The other end.
     #[must_use]
     pub fn remote_address(&self) -> SocketAddr {
-        self.remote
+        self.remote.address()
     }
 
     /// Takes received bytes without waiting; 0 at the end of the stream.
@@ -267,7 +262,7 @@ impl Drop for TcpStream {
 
 impl fmt::Debug for TcpStream {
     fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
-        write!(formatter, "TcpStream({} - {})", self.local, self.remote)
+        write!(formatter, "TcpStream({} - {})", self.local_address(), self.remote_address())
     }
 }
 

@@ -166,7 +166,7 @@ impl Stack {
             neighbors: Neighbors::new(random.u64()),
             dns_servers: Vec::new(),
             datagrams: Datagrams::new(random.u64()),
-            tcp: Tcp::new(random.u64()),
+            tcp: Tcp::new(random.u64(), (random.u64(), random.u64())),
             dhcp: DhcpClient::default(),
             advertiser: Advertiser::default(),
             host,

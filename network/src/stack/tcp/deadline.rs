@@ -15,15 +15,15 @@ use virtual_file_system::Error;
 /// How long an orphan tries to deliver what was written, and how long a silent peer is waited for (Linux' tcp_retries2 is about as long).
 pub(crate) const ORPHAN: Duration = Duration::from_secs(15 * 60);
 
-/// What a program asked for about waiting.
+/// What a program asked for about waiting, in milliseconds.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
 pub(crate) struct Patience {
     /// Silence before the first keep-alive probe; zero for none.
-    pub(crate) idle: Duration,
-    pub(crate) interval: Duration,
+    pub(crate) idle: u32,
+    pub(crate) interval: u32,
     pub(crate) count: u8,
     /// How long data may stay unacknowledged; zero for [`ORPHAN`] of silence.
-    pub(crate) user_timeout: Duration,
+    pub(crate) user_timeout: u32,
 }
 
 /// What was last heard of the peer.
@@ -31,16 +31,17 @@ pub(crate) struct Patience {
 pub(crate) struct Contact {
     /// The last segment of the peer.
     pub(crate) heard: Instant,
-    /// Since when the oldest data waits for its acknowledgment.
-    pub(crate) waiting: Option<Instant>,
-    /// Keep-alive probes since then, and the last one's time.
-    probes: u8,
+    /// Since when the oldest data waits for its acknowledgment; [`Instant::NEVER`] when none does.
+    pub(crate) waiting: Instant,
+    /// The last keep-alive probe.
     probed: Instant,
+    /// Keep-alive probes since the peer was heard.
+    probes: u8,
 }
 
 impl Contact {
     pub(crate) const fn new(now: Instant) -> Self {
-        Self { heard: now, waiting: None, probes: 0, probed: now }
+        Self { heard: now, waiting: Instant::NEVER, probed: now, probes: 0 }
     }
 
     /// The peer spoke. `progressed` when it acknowledged something new.
@@ -48,37 +49,50 @@ impl Contact {
         self.heard = now;
         self.probes = 0;
         if progressed {
-            self.waiting = None;
+            self.waiting = Instant::NEVER;
         }
     }
 }
 
+const fn milliseconds(count: u32) -> Duration {
+    Duration::from_millis(count as u64)
+}
+
 impl Slot {
     /// When waiting for an acknowledgment is over.
-    fn patience_ends(&mut self, now: Instant) -> Option<Instant> {
+    fn patience_ends(&mut self, now: Instant) -> Instant {
         if self.socket().send_queue() == 0 {
-            self.contact.waiting = None;
-            return None;
+            self.contact.waiting = Instant::NEVER;
+            return Instant::NEVER;
         }
-        let since = *self.contact.waiting.get_or_insert(now);
+        if self.contact.waiting == Instant::NEVER {
+            self.contact.waiting = now;
+        }
         match self.patience.user_timeout {
-            Duration::ZERO => Some(since.max(self.contact.heard).after(ORPHAN)),
-            timeout => Some(since.after(timeout)),
+            0 => self.contact.waiting.max(self.contact.heard).after(ORPHAN),
+            timeout => self.contact.waiting.after(milliseconds(timeout)),
         }
     }
 
     /// When the next keep-alive probe is due, or the connection's end if the last one got no answer.
-    fn keep_alive_at(&self) -> Option<Instant> {
-        let is_watched = self.patience.idle != Duration::ZERO
-            && self.contact.waiting.is_none()
-            && matches!(self.socket().state(), State::Established | State::CloseWait | State::FinWait2);
-        if !is_watched {
-            return None;
+    fn keep_alive_at(&self) -> Instant {
+        if self.patience.idle == 0
+            || self.contact.waiting != Instant::NEVER
+            || !matches!(self.socket().state(), State::Established | State::CloseWait | State::FinWait2)
+        {
+            return Instant::NEVER;
         }
-        Some(match self.contact.probes {
-            0 => self.contact.heard.after(self.patience.idle),
-            _ => self.contact.probed.after(self.patience.interval),
-        })
+        match self.contact.probes {
+            0 => self.contact.heard.after(milliseconds(self.patience.idle)),
+            _ => self.contact.probed.after(milliseconds(self.patience.interval)),
+        }
+    }
+
+    /// True when the peer was asked often enough or long enough without an answer.
+    fn is_given_up(&self, now: Instant) -> bool {
+        let Patience { count, user_timeout, .. } = self.patience;
+        let is_late = user_timeout != 0 && self.contact.heard.after(milliseconds(user_timeout)) <= now;
+        self.contact.probes >= count.max(1) || (self.contact.probes > 0 && is_late)
     }
 }
 
@@ -90,13 +104,7 @@ impl Stack {
         if matches!(slot.phase, Phase::Owned) {
             slot.give_up_at = slot.patience_ends(now);
         }
-        let mut earliest = deadline.unwrap_or(Instant::NEVER);
-        if let Some(at) = slot.give_up_at {
-            earliest = earliest.min(at);
-        }
-        if let Some(at) = slot.keep_alive_at() {
-            earliest = earliest.min(at);
-        }
+        let earliest = deadline.unwrap_or(Instant::NEVER).min(slot.give_up_at).min(slot.keep_alive_at());
         // A later deadline needs no entry: the armed one recomputes it when it pops.
         if earliest < slot.armed {
             slot.armed = earliest;
@@ -112,15 +120,11 @@ impl Stack {
             return;
         }
         slot.armed = Instant::NEVER;
-        if slot.give_up_at.is_some_and(|at| at <= now) {
+        if slot.give_up_at <= now {
             return self.tcp_give_up(index);
         }
-        if slot.keep_alive_at().is_some_and(|at| at <= now) {
-            let is_over = slot.contact.probes >= slot.patience.count.max(1)
-                || (slot.patience.user_timeout != Duration::ZERO
-                    && slot.contact.probes > 0
-                    && slot.contact.heard.after(slot.patience.user_timeout) <= now);
-            if is_over {
+        if slot.keep_alive_at() <= now {
+            if slot.is_given_up(now) {
                 let error = slot.soft_error.unwrap_or(Error::TimedOut);
                 slot.fail(error);
                 return self.tcp_reset(index);
@@ -135,7 +139,7 @@ impl Stack {
     fn tcp_give_up(&mut self, index: u32) {
         let Some(id) = self.tcp.id_at(index) else { return };
         let Some(slot) = self.tcp.slots.get_mut(index as usize) else { return };
-        slot.give_up_at = None;
+        slot.give_up_at = Instant::NEVER;
         match slot.phase.clone() {
             Phase::HalfOpen(listener) => {
                 self.tcp_handshake_over(id, &listener);

@@ -1,6 +1,6 @@
 //! From a TCP packet to whom it belongs to: a connection, a resting tuple, a listener, or nobody, who answers with a reset.
 
-use core::net::{IpAddr, Ipv4Addr, SocketAddr};
+use core::net::{IpAddr, Ipv4Addr};
 use core::time::Duration;
 
 use smoltcp::socket::tcp::State;
@@ -9,7 +9,7 @@ use virtual_file_system::Error;
 
 use super::segment::{Segment, TCP_HEADER, Verdict};
 use super::time_wait::Reaction;
-use super::{Flow, Phase};
+use super::{End, Flow, Phase};
 use crate::driver::Frame;
 use crate::stack::checksum;
 use crate::stack::ip::header::{self, Header, IPV4_HEADER, IPV6_HEADER, Outgoing, protocol};
@@ -49,24 +49,22 @@ impl Stack {
             return self.pool.put(frame);
         }
         let Some((source, destination)) = ports(packet) else { return self.pool.put(frame) };
-        let flow = Flow {
-            local: SocketAddr::new(header.destination, destination),
-            remote: SocketAddr::new(header.source, source),
-        };
+        let flow = Flow { local: End::new(header.destination, destination), remote: End::new(header.source, source) };
         if let Some(index) = self.tcp.find(&flow) {
             return self.tcp_segment(index, frame, header, &segment);
         }
-        match self.tcp.time_wait.input(&flow, &segment, self.now) {
+        let floor = match self.tcp.time_wait.input(&flow, &segment, self.now) {
             Some(Reaction::Ignore) => return self.pool.put(frame),
             Some(Reaction::Acknowledge(rest)) => {
                 self.tcp_control(flow, Control::Acknowledge, rest.send_next, rest.receive_next, rest.window);
                 return self.pool.put(frame);
             }
-            Some(Reaction::Reopen) | None => {}
-        }
+            Some(Reaction::Reopen(last)) => Some(last),
+            None => None,
+        };
         let is_opening = segment.syn && segment.acknowledgment.is_none() && !segment.rst && !segment.fin;
         let frame = if is_opening && source != 0 {
-            match self.tcp_syn(frame, header, flow, &segment) {
+            match self.tcp_syn(frame, header, flow, &segment, floor) {
                 Ok(()) => return,
                 Err(frame) => frame,
             }
@@ -211,29 +209,26 @@ impl Stack {
         let _ = self.send_packet(frame, &outgoing);
     }
 
-    /// True when the quoted segment is one of ours that is on its way (TCP-X-05).
+    /// The connection whose segment on its way is quoted: anybody could send an ICMP error, but who saw our segments knows what is under
+    /// way (TCP-X-05).
+    fn tcp_quoted(&self, quoted: &Quote) -> Option<u32> {
+        let local = End::new(quoted.source, quoted.source_port);
+        let flow = Flow { local, remote: End::new(quoted.destination, quoted.destination_port) };
+        let index = *self.tcp.flows.get(&flow)?;
+        let slot = self.tcp.slots.get(index as usize)?;
+        slot.supervision.is_in_flight(quoted.third).then_some(index)
+    }
+
+    /// True when the quoted segment is one of ours that is on its way.
     pub(crate) fn tcp_has_sent(&self, quoted: &Quote) -> bool {
-        let flow = Flow {
-            local: SocketAddr::new(quoted.source, quoted.source_port),
-            remote: SocketAddr::new(quoted.destination, quoted.destination_port),
-        };
-        let slot = self.tcp.flows.get(&flow).and_then(|index| self.tcp.slots.get(*index as usize));
-        slot.is_some_and(|slot| slot.supervision.is_in_flight(quoted.third))
+        self.tcp_quoted(quoted).is_some()
     }
 
     /// An ICMP error quotes a segment of ours, or the link could not deliver it. It ends a connect; later it is not fatal
     /// (RFC 1122 §4.2.3.9).
     pub(crate) fn tcp_error(&mut self, quoted: &Quote, error: Error) {
-        let flow = Flow {
-            local: SocketAddr::new(quoted.source, quoted.source_port),
-            remote: SocketAddr::new(quoted.destination, quoted.destination_port),
-        };
-        let Some(index) = self.tcp.flows.get(&flow).copied() else { return };
+        let Some(index) = self.tcp_quoted(quoted) else { return };
         let Some(slot) = self.tcp.slots.get_mut(index as usize) else { return };
-        // Anybody could send it; who saw our segments knows what is under way (TCP-X-05).
-        if !slot.supervision.is_in_flight(quoted.third) {
-            return;
-        }
         if matches!(slot.phase, Phase::Connecting) {
             slot.error = Some(error);
             slot.socket_mut().abort();
@@ -266,7 +261,7 @@ fn plain(bytes: &[u8], verify: bool) -> Option<(Flow, usize, usize)> {
         _ => return None,
     };
     let (from, to) = ports(bytes.get(start..total)?)?;
-    Some((Flow { local: SocketAddr::new(local, to), remote: SocketAddr::new(remote, from) }, start, total))
+    Some((Flow { local: End::new(local, to), remote: End::new(remote, from) }, start, total))
 }
 
 fn ports(packet: &[u8]) -> Option<(u16, u16)> {

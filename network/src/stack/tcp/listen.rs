@@ -15,6 +15,7 @@ use super::segment::Segment;
 use super::{Flow, Phase, SlotId};
 use crate::driver::Frame;
 use crate::limits;
+use crate::platform::Instant;
 use crate::socket::TcpSettings;
 use crate::stack::bound::Bound;
 use crate::stack::ip::header::Header;
@@ -139,6 +140,7 @@ impl Stack {
         header: &Header,
         flow: Flow,
         segment: &Segment,
+        floor: Option<u32>,
     ) -> Result<(), Frame> {
         let Some(binding) = self.listener_for(&flow) else { return Err(frame) };
         let listener = Arc::clone(&binding.listener);
@@ -153,7 +155,7 @@ impl Stack {
             // The handshake that has taken longest gives way without a word: its source may be forged.
             self.tcp_forget(oldest);
         }
-        match self.tcp_open_passive(flow, &listener) {
+        match self.tcp_open_passive(flow, &listener, floor) {
             Some(slot) => {
                 if let Some(binding) = self.binding_of(&listener) {
                     binding.half_open.push_back(slot);
@@ -199,7 +201,7 @@ impl Stack {
         self.tcp_handshake_over(slot, listener);
         if let Some(known) = self.tcp.get_mut(slot) {
             known.phase = Phase::Owned;
-            known.give_up_at = None;
+            known.give_up_at = Instant::NEVER;
         }
         if listener.is_closed() {
             return self.tcp_abort(slot);

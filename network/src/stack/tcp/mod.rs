@@ -11,28 +11,33 @@
 //! | [`deadline`] | when a connection is looked at again, and when it ends whatever the peer does |
 //! | [`verbs`] | connect, send, receive, shut down, release: what sockets call |
 //! | [`listen`] | backlogs |
+//! | [`flow`] | the name of a connection |
+//! | [`spares`] | sockets that may be used again |
 //! | [`segment`] | what no segment may do to the socket |
 //! | [`time_wait`] | closed tuples |
 
 pub(crate) mod deadline;
 pub(crate) mod egress;
+pub(crate) mod flow;
 pub(crate) mod ingress;
 pub(crate) mod listen;
 pub(crate) mod segment;
 pub(crate) mod service;
+pub(crate) mod spares;
 pub(crate) mod time_wait;
 pub(crate) mod verbs;
 
+use alloc::boxed::Box;
 use alloc::collections::{BTreeMap, VecDeque};
 use alloc::sync::Arc;
 use alloc::vec::Vec;
 use core::fmt;
 use core::hash::{BuildHasher, Hash, Hasher};
-use core::net::{IpAddr, SocketAddr};
-use core::time::Duration;
+use core::net::SocketAddr;
 
 use foldhash::fast::FixedState;
 use hashbrown::HashMap;
+use siphasher::sip::SipHasher13;
 use slab::Slab;
 use smoltcp::iface::{SocketHandle, SocketSet};
 use smoltcp::socket::tcp;
@@ -40,40 +45,30 @@ use virtual_file_system::{Error, WakerList};
 
 use self::deadline::{Contact, Patience};
 use self::egress::Shape;
+pub(crate) use self::flow::{End, Flow};
 use self::listen::{ListenBinding, Listener};
 use self::segment::Supervision;
+use self::spares::{Socket, Spares};
 use self::time_wait::TimeWait;
 use crate::platform::Instant;
 use crate::socket::TcpSettings;
 use crate::stack::bound::Bound;
-
-/// Both ends of a connection.
-#[derive(Clone, Copy, PartialEq, Eq, Debug)]
-pub(crate) struct Flow {
-    pub(crate) local: SocketAddr,
-    pub(crate) remote: SocketAddr,
-}
-
-/// In a few wide words: it is done for every segment.
-impl Hash for Flow {
-    fn hash<H: Hasher>(&self, state: &mut H) {
-        for end in [self.local, self.remote] {
-            match end.ip() {
-                IpAddr::V4(address) => state.write_u64(u64::from(u32::from(address)) << 16 | u64::from(end.port())),
-                IpAddr::V6(address) => {
-                    state.write_u128(u128::from(address));
-                    state.write_u16(end.port());
-                }
-            }
-        }
-    }
-}
 
 /// Names a slot; a reused index has another generation.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
 pub(crate) struct SlotId {
     pub(crate) index: u32,
     pub(crate) generation: u32,
+}
+
+/// How a connection begins.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct Opening {
+    /// Bytes of data in a segment that our end takes.
+    pub(crate) own_segment: usize,
+    /// Our first sequence number.
+    pub(crate) sequence: u32,
+    pub(crate) now: Instant,
 }
 
 /// Who a connection belongs to.
@@ -103,12 +98,12 @@ pub(crate) struct Slot {
     own_segment: usize,
     patience: Patience,
     contact: Contact,
-    /// What dropping the stream does with unsent data (SO_LINGER).
-    linger: Option<Duration>,
+    /// Milliseconds that dropping the stream gives unsent data (SO_LINGER).
+    linger: Option<u32>,
     /// The deadline that stands in the heap for this slot; [`Instant::NEVER`] when none does.
     armed: Instant,
-    /// When the connection ends whatever the peer does.
-    pub(crate) give_up_at: Option<Instant>,
+    /// When the connection ends whatever the peer does; [`Instant::NEVER`] for not.
+    pub(crate) give_up_at: Instant,
     dirty: bool,
     /// The program ended its direction; the FIN leaves once smoltcp can be trusted with it.
     closing: bool,
@@ -159,18 +154,22 @@ impl fmt::Debug for Slot {
 /// The connections and listeners of one interface.
 #[derive(Debug)]
 pub(crate) struct Tcp {
-    pub(crate) slots: Slab<Slot>,
+    /// Each by itself, so that the table that grows is a table of pointers.
+    pub(crate) slots: Slab<Box<Slot>>,
     pub(crate) flows: HashMap<Flow, u32, FixedState>,
     pub(crate) listeners: BTreeMap<u16, Vec<ListenBinding>>,
     pub(crate) time_wait: TimeWait,
     pub(crate) dirty: VecDeque<u32>,
     /// The flow that was found last: segments come in trains.
     recent: Option<(Flow, u32)>,
+    pub(crate) spares: Spares,
+    /// Keys of the function that begins sequence numbers.
+    sequence_key: (u64, u64),
     generation: u32,
 }
 
 impl Tcp {
-    pub(crate) fn new(seed: u64) -> Self {
+    pub(crate) fn new(seed: u64, sequence_key: (u64, u64)) -> Self {
         Self {
             slots: Slab::new(),
             flows: HashMap::with_hasher(FixedState::with_seed(seed)),
@@ -178,16 +177,18 @@ impl Tcp {
             time_wait: TimeWait::new(seed.rotate_left(32)),
             dirty: VecDeque::new(),
             recent: None,
+            spares: Spares::default(),
+            sequence_key,
             generation: 0,
         }
     }
 
     pub(crate) fn get(&self, id: SlotId) -> Option<&Slot> {
-        self.slots.get(id.index as usize).filter(|slot| slot.generation == id.generation)
+        self.slots.get(id.index as usize).map(Box::as_ref).filter(|slot| slot.generation == id.generation)
     }
 
     pub(crate) fn get_mut(&mut self, id: SlotId) -> Option<&mut Slot> {
-        self.slots.get_mut(id.index as usize).filter(|slot| slot.generation == id.generation)
+        self.slots.get_mut(id.index as usize).map(Box::as_mut).filter(|slot| slot.generation == id.generation)
     }
 
     /// The slot of a flow.
@@ -200,6 +201,20 @@ impl Tcp {
         let index = self.flows.get(flow).copied()?;
         self.recent = Some((*flow, index));
         Some(index)
+    }
+
+    /// Where the sequence numbers of a new connection begin: a clock of 4 µs plus a keyed hash of the flow (RFC 6528). Never at or below
+    /// `floor`, the last number of the same flow's former connection.
+    pub(crate) fn initial_sequence(&self, flow: &Flow, now: Instant, floor: Option<u32>) -> u32 {
+        let (first, second) = self.sequence_key;
+        let mut hasher = SipHasher13::new_with_keys(first, second);
+        flow.hash(&mut hasher);
+        // Both are meant to wrap.
+        let sequence = (hasher.finish() as u32).wrapping_add((now.as_micros() / 4) as u32);
+        match floor {
+            Some(floor) if !segment::before(floor, sequence) => floor.wrapping_add(1),
+            _ => sequence,
+        }
     }
 
     /// A number that depends on the flow alone and that nobody outside can choose.
@@ -230,18 +245,16 @@ impl Tcp {
         }
     }
 
-    /// Adds a connection with a fresh socket.
+    /// Adds a connection. Its sequence numbers begin at `opening.sequence`, whatever its socket believes.
     pub(crate) fn insert(
         &mut self,
         flow: Flow,
         phase: Phase,
-        socket: tcp::Socket<'static>,
+        (set, handle): Socket,
         settings: &TcpSettings,
-        (own_segment, now): (usize, Instant),
+        opening: &Opening,
     ) -> SlotId {
-        // A set that grows by itself starts with room for four sockets.
-        let mut set = SocketSet::new(Vec::with_capacity(1));
-        let handle = set.add(socket);
+        let Opening { own_segment, sequence, now } = *opening;
         self.generation = self.generation.wrapping_add(1);
         let slot = Slot {
             generation: self.generation,
@@ -249,14 +262,14 @@ impl Tcp {
             handle,
             flow,
             phase,
-            supervision: Supervision::default(),
+            supervision: Supervision::new(sequence),
             shape: Shape::new(settings.hop_limit, settings.traffic_class),
             own_segment,
             patience: settings.patience(),
             contact: Contact::new(now),
-            linger: settings.linger(),
+            linger: settings.linger,
             armed: Instant::NEVER,
-            give_up_at: None,
+            give_up_at: Instant::NEVER,
             dirty: false,
             closing: false,
             deaf: false,
@@ -269,7 +282,7 @@ impl Tcp {
             writers: WakerList::new(),
         };
         // A slab of four thousand million connections does not fit into memory.
-        let index = self.slots.insert(slot) as u32;
+        let index = self.slots.insert(Box::new(slot)) as u32;
         self.flows.insert(flow, index);
         SlotId { index, generation: self.generation }
     }
@@ -283,9 +296,11 @@ impl Tcp {
     }
 
     /// Removes a connection.
-    pub(crate) fn remove(&mut self, index: u32) -> Option<Slot> {
-        let slot = self.slots.try_remove(index as usize)?;
+    pub(crate) fn remove(&mut self, index: u32) {
+        let Some(slot) = self.slots.try_remove(index as usize) else { return };
         self.unlink(&slot.flow, index);
-        Some(slot)
+        if slot.supervision.is_plain() {
+            self.spares.put(slot.set, slot.handle);
+        }
     }
 }

@@ -111,6 +111,11 @@ pub(crate) enum Verdict {
 pub(crate) struct Supervision {
     /// Our SYN is on its way: before that, no segment may reach a connecting socket (TCP-O-01).
     syn_sent: bool,
+    /// Something was sent twice, or the peer asked for it: the socket remembers such things.
+    is_troubled: bool,
+    /// Where our numbers begin on the wire, and what must be added to the socket's to get there (RFC 6528; smoltcp's own can be guessed).
+    start: u32,
+    offset: u32,
     /// Oldest number that the peer has not acknowledged.
     send_unacknowledged: u32,
     /// After the highest number ever sent.
@@ -125,13 +130,16 @@ pub(crate) struct Supervision {
     peer_shift: Option<u8>,
     /// Bytes of data in the largest segment that the peer takes.
     pub(crate) peer_segment: usize,
-    peer_syn_seen: bool,
 }
 
-impl Default for Supervision {
-    fn default() -> Self {
+impl Supervision {
+    /// The supervision of a flow whose own numbers begin at `sequence`.
+    pub(crate) const fn new(sequence: u32) -> Self {
         Self {
             syn_sent: false,
+            is_troubled: false,
+            start: sequence,
+            offset: 0,
             send_unacknowledged: 0,
             send_maximum: 0,
             receive_next: None,
@@ -140,12 +148,9 @@ impl Default for Supervision {
             our_shift: None,
             peer_shift: None,
             peer_segment: super::egress::DEFAULT_SEGMENT,
-            peer_syn_seen: false,
         }
     }
-}
 
-impl Supervision {
     /// Looks at a segment for the socket and rewrites it where that is enough.
     pub(crate) fn incoming(
         &mut self,
@@ -155,7 +160,6 @@ impl Supervision {
         own_segment: usize,
     ) -> Verdict {
         if segment.syn && !is_synchronized {
-            self.peer_syn_seen = true;
             // TCP-R-08: or smoltcp acknowledges every second segment of the peer's size, not of ours.
             let offer = read_offer(packet, own_segment);
             self.peer_shift = offer.shift;
@@ -166,13 +170,27 @@ impl Supervision {
         if segment.acknowledgment.is_some() && !self.syn_sent {
             return Verdict::Drop;
         }
-        if !is_synchronized {
+        let mut acknowledged = segment.acknowledgment;
+        let verdict = if is_synchronized {
+            self.synchronized(segment, &mut acknowledged)
+        } else {
             // The acknowledgment of our SYN.
-            if segment.acknowledgment == Some(self.send_maximum) {
+            if acknowledged == Some(self.send_maximum) {
                 self.send_unacknowledged = self.send_maximum;
             }
-            return Verdict::Pass;
+            Verdict::Pass
+        };
+        if let Some(acknowledged) = acknowledged
+            && matches!(verdict, Verdict::Pass | Verdict::Trim(_))
+        {
+            let number = acknowledged.wrapping_sub(self.offset);
+            TcpPacket::new_unchecked(packet).set_ack_number(TcpSeqNumber(number as i32));
         }
+        verdict
+    }
+
+    /// Judges a segment of an open connection; may raise its acknowledgment.
+    fn synchronized(&mut self, segment: &Segment, acknowledged: &mut Option<u32>) -> Verdict {
         // TCP-X-02: a SYN in a synchronized state earns one challenge ACK (RFC 5961 §4).
         if segment.syn {
             return Verdict::Answer;
@@ -184,12 +202,14 @@ impl Supervision {
             // Only a first SYN and a RST come without ACK (RFC 9293 §3.10.7.4).
             None => return Verdict::Drop,
             // TCP-S-01: nothing above SND.MAX was ever sent.
-            Some(acknowledgment) if before(self.send_maximum, acknowledgment) => return Verdict::Answer,
+            Some(number) if before(self.send_maximum, number) => return Verdict::Answer,
             // TCP-R-05: an old ACK does not make its data worthless.
-            Some(acknowledgment) if before(acknowledgment, self.send_unacknowledged) => {
-                TcpPacket::new_unchecked(packet).set_ack_number(TcpSeqNumber(self.send_unacknowledged as i32));
+            Some(number) if before(number, self.send_unacknowledged) => *acknowledged = Some(self.send_unacknowledged),
+            Some(number) => {
+                let is_repeat = number == self.send_unacknowledged && segment.length == 0 && !segment.fin;
+                self.is_troubled |= is_repeat && number != self.send_maximum;
+                self.send_unacknowledged = number;
             }
-            Some(acknowledgment) => self.send_unacknowledged = acknowledgment,
         }
         // TCP-R-01, TCP-R-02: nothing beyond the edge that we advertised, and no FIN behind it.
         let allowed = self.right_edge.wrapping_sub(segment.sequence) as i32;
@@ -214,7 +234,11 @@ impl Supervision {
 
     /// Looks at a segment from the socket, corrects its sequence number where smoltcp rewound it, and remembers its numbers.
     pub(crate) fn outgoing(&mut self, packet: &mut [u8], own_segment: usize) {
-        let Some(segment) = Segment::parse(packet) else { return };
+        let Some(mut segment) = Segment::parse(packet) else { return };
+        if segment.syn && !self.syn_sent {
+            self.offset = self.start.wrapping_sub(segment.sequence);
+        }
+        segment.sequence = segment.sequence.wrapping_add(self.offset);
         if segment.syn {
             // smoltcp believes in a device that carries everything.
             self.our_shift = read_offer(packet, own_segment).shift;
@@ -223,12 +247,17 @@ impl Supervision {
                 self.send_maximum = segment.end();
             }
             self.syn_sent = true;
-        } else if segment.rst && segment.acknowledgment.is_none() {
-            // The answer to a segment for a closed socket is numbered by that segment (RFC 9293 §3.5.2).
-            return;
-        } else if segment.length == 0 && !segment.fin && before(segment.sequence, self.send_maximum) {
+        } else if segment.length == 0 && !segment.fin && !is_answer_to_stranger(&segment) {
             // TCP-S-02: what carries no data carries SND.MAX, or the peer ignores it.
-            TcpPacket::new_unchecked(&mut *packet).set_seq_number(TcpSeqNumber(self.send_maximum as i32));
+            if before(segment.sequence, self.send_maximum) {
+                segment.sequence = self.send_maximum;
+            }
+        } else {
+            self.is_troubled |= before(segment.sequence, self.send_maximum);
+        }
+        TcpPacket::new_unchecked(&mut *packet).set_seq_number(TcpSeqNumber(segment.sequence as i32));
+        if is_answer_to_stranger(&segment) {
+            return;
         }
         if before(self.send_maximum, segment.end()) {
             self.send_maximum = segment.end();
@@ -248,6 +277,11 @@ impl Supervision {
         self.send_unacknowledged
     }
 
+    /// True when the connection went so smoothly that its socket remembers nothing of it once it is reset.
+    pub(crate) fn is_plain(&self) -> bool {
+        !self.is_troubled
+    }
+
     /// How many of the `queued` bytes were never sent.
     pub(crate) fn unsent(&self, queued: usize) -> usize {
         queued.saturating_sub(self.send_maximum.wrapping_sub(self.send_unacknowledged) as usize)
@@ -257,4 +291,9 @@ impl Supervision {
     pub(crate) fn is_in_flight(&self, sequence: u32) -> bool {
         self.syn_sent && !before(sequence, self.send_unacknowledged) && before(sequence, self.send_maximum)
     }
+}
+
+/// The answer to a segment for a closed socket is numbered by that segment (RFC 9293 §3.5.2).
+fn is_answer_to_stranger(segment: &Segment) -> bool {
+    segment.rst && segment.acknowledgment.is_none()
 }

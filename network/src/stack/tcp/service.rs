@@ -4,11 +4,11 @@ use alloc::sync::Arc;
 use core::time::Duration;
 
 use smoltcp::iface::PollResult;
-use smoltcp::socket::tcp::State;
+use smoltcp::socket::tcp::{self, State};
 use virtual_file_system::Error;
 
 use super::segment::Segment;
-use super::{Phase, Slot, SlotId};
+use super::{Flow, Opening, Phase, Slot, SlotId};
 use crate::limits;
 use crate::platform::Instant;
 use crate::stack::oneshot::OneShot;
@@ -69,8 +69,7 @@ impl Stack {
             self.tcp_emit(index);
             let Some(slot) = self.tcp.slots.get(index as usize) else { return };
             let has_more = slot.supervision.unsent(slot.socket().send_queue()) >= EAGER;
-            let is_watched =
-                slot.armed <= self.now.after(RETRANSMISSION) && slot.patience.user_timeout == Duration::ZERO;
+            let is_watched = slot.armed <= self.now.after(RETRANSMISSION) && slot.patience.user_timeout == 0;
             // A timer may change the state without a packet.
             if slot.socket().state() != before {
                 self.tcp_changed_state(index, before, false);
@@ -146,7 +145,7 @@ impl Stack {
         match (slot.phase.clone(), state) {
             (Phase::Connecting, State::Established | State::CloseWait) => {
                 slot.phase = Phase::Owned;
-                slot.give_up_at = None;
+                slot.give_up_at = Instant::NEVER;
             }
             (Phase::HalfOpen(listener), State::Established | State::CloseWait) => {
                 let flow = slot.flow;
@@ -160,7 +159,7 @@ impl Stack {
             (Phase::Orphan, State::Closed) => return self.tcp_forget(id),
             (Phase::Orphan, State::TimeWait) => return self.tcp_rest(id),
             (Phase::Orphan, State::FinWait2) if before != State::FinWait2 => {
-                slot.give_up_at = Some(self.now.after(FIN_WAIT));
+                slot.give_up_at = self.now.after(FIN_WAIT);
             }
             _ => {}
         }
@@ -240,7 +239,7 @@ impl Stack {
     /// A connect failed: the tuple is free again, the slot stays until its owner took the error.
     pub(crate) fn tcp_forget_silently(&mut self, index: u32) {
         let Some(slot) = self.tcp.slots.get_mut(index as usize) else { return };
-        slot.give_up_at = None;
+        slot.give_up_at = Instant::NEVER;
         let flow = slot.flow;
         self.tcp.unlink(&flow, index);
         self.tcp_wake_all(index);
@@ -266,23 +265,34 @@ impl Stack {
         }
     }
 
-    /// A connection that a SYN made for a listener.
+    /// A connection that a SYN made for a listener. `floor` is the last number of the flow's former connection.
     pub(crate) fn tcp_open_passive(
         &mut self,
-        flow: super::Flow,
+        flow: Flow,
         listener: &Arc<super::listen::Listener>,
+        floor: Option<u32>,
     ) -> Option<SlotId> {
-        let mut socket = Self::tcp_socket(&listener.settings);
-        socket.listen((smoltcp::wire::IpAddress::from(flow.local.ip()), flow.local.port())).ok()?;
-        let context = (self.tcp_own_segment(flow.remote.ip()), self.now);
+        let (mut set, handle) = self.tcp.spares.take(&listener.settings);
+        let endpoint = (smoltcp::wire::IpAddress::from(flow.local.ip()), flow.local.port());
+        set.get_mut::<tcp::Socket<'_>>(handle).listen(endpoint).ok()?;
+        let opening = self.tcp_opening(&flow, floor);
         let phase = Phase::HalfOpen(Arc::clone(listener));
-        let id = self.tcp.insert(flow, phase, socket, &listener.settings, context);
+        let id = self.tcp.insert(flow, phase, (set, handle), &listener.settings, &opening);
         self.tcp_measure(id.index);
         let deadline = self.now.after(super::verbs::HANDSHAKE);
         if let Some(slot) = self.tcp.get_mut(id) {
-            slot.give_up_at = Some(deadline);
+            slot.give_up_at = deadline;
         }
         Some(id)
+    }
+
+    /// How a connection begins.
+    pub(crate) fn tcp_opening(&self, flow: &Flow, floor: Option<u32>) -> Opening {
+        Opening {
+            own_segment: self.tcp_own_segment(flow.remote.ip()),
+            sequence: self.tcp.initial_sequence(flow, self.now, floor),
+            now: self.now,
+        }
     }
 }
 

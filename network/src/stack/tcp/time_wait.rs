@@ -3,7 +3,7 @@
 //! Bounded by [`limits::TIME_WAIT`]; when full, the oldest tuple ends early. A repeated FIN is answered and starts the time anew; anything
 //! else does not prolong it (RFC 1337). A newer SYN opens the tuple again at once.
 
-use alloc::collections::VecDeque;
+use alloc::collections::BTreeMap;
 use core::time::Duration;
 
 use foldhash::fast::FixedState;
@@ -23,7 +23,8 @@ pub(crate) struct Rest {
     pub(crate) send_next: u32,
     pub(crate) receive_next: u32,
     pub(crate) window: u16,
-    until: Instant,
+    /// When it is over, and its number among those that are over then.
+    place: (Instant, u64),
 }
 
 /// What to do with a segment for a resting tuple.
@@ -31,8 +32,8 @@ pub(crate) struct Rest {
 pub(crate) enum Reaction {
     /// Say where we are.
     Acknowledge(Rest),
-    /// It opens a new connection: the tuple is free again.
-    Reopen,
+    /// It opens a new connection: the tuple is free again. With the last number that we used on it.
+    Reopen(u32),
     /// Nothing.
     Ignore,
 }
@@ -41,25 +42,39 @@ pub(crate) enum Reaction {
 #[derive(Debug)]
 pub(crate) struct TimeWait {
     tuples: HashMap<Flow, Rest, FixedState>,
-    /// Every tuple once, by age; one that was restarted takes its new place when its former time comes.
-    order: VecDeque<(Instant, Flow)>,
+    /// Every tuple once, by the time when its rest is over.
+    order: BTreeMap<(Instant, u64), Flow>,
+    last: u64,
 }
 
 impl TimeWait {
     pub(crate) fn new(seed: u64) -> Self {
-        Self { tuples: HashMap::with_hasher(FixedState::with_seed(seed)), order: VecDeque::new() }
+        Self { tuples: HashMap::with_hasher(FixedState::with_seed(seed)), order: BTreeMap::new(), last: 0 }
+    }
+
+    /// The place of a rest that begins now.
+    fn place(&mut self, now: Instant) -> (Instant, u64) {
+        self.last += 1;
+        (now.after(TIME_WAIT), self.last)
     }
 
     /// Lets a tuple rest.
     pub(crate) fn insert(&mut self, flow: Flow, send_next: u32, receive_next: u32, window: u16, now: Instant) {
+        self.remove(&flow);
         while self.tuples.len() >= limits::TIME_WAIT {
-            let Some((_, oldest)) = self.order.pop_front() else { break };
+            let Some((_, oldest)) = self.order.pop_first() else { break };
             self.tuples.remove(&oldest);
         }
-        let until = now.after(TIME_WAIT);
-        if self.tuples.insert(flow, Rest { send_next, receive_next, window, until }).is_none() {
-            self.order.push_back((until, flow));
-        }
+        let place = self.place(now);
+        self.tuples.insert(flow, Rest { send_next, receive_next, window, place });
+        self.order.insert(place, flow);
+    }
+
+    /// Ends a rest early; tells the last number that we used.
+    pub(crate) fn remove(&mut self, flow: &Flow) -> Option<u32> {
+        let rest = self.tuples.remove(flow)?;
+        self.order.remove(&rest.place);
+        Some(rest.send_next)
     }
 
     pub(crate) fn contains(&self, flow: &Flow) -> bool {
@@ -68,40 +83,33 @@ impl TimeWait {
 
     /// Decides about a segment; `None` when the tuple does not rest.
     pub(crate) fn input(&mut self, flow: &Flow, segment: &Segment, now: Instant) -> Option<Reaction> {
-        let rest = self.tuples.get_mut(flow)?;
+        let mut rest = *self.tuples.get(flow)?;
         if segment.rst {
             return Some(Reaction::Ignore);
         }
         if segment.syn && segment.acknowledgment.is_none() && before(rest.receive_next, segment.sequence) {
-            self.tuples.remove(flow);
-            // Rare enough to be searched for; otherwise the tuple's next rest would stand in the order twice.
-            self.order.retain(|(_, known)| known != flow);
-            return Some(Reaction::Reopen);
+            return self.remove(flow).map(Reaction::Reopen);
         }
-        let rest = if segment.fin && segment.end() == rest.receive_next {
-            rest.until = now.after(TIME_WAIT);
-            *rest
-        } else {
-            *rest
-        };
+        if segment.fin && segment.end() == rest.receive_next {
+            self.order.remove(&rest.place);
+            rest.place = self.place(now);
+            self.order.insert(rest.place, *flow);
+            self.tuples.insert(*flow, rest);
+        }
         let is_repeat = segment.syn || segment.fin || segment.length > 0;
         Some(if is_repeat { Reaction::Acknowledge(rest) } else { Reaction::Ignore })
     }
 
     /// Ends what rested long enough.
     pub(crate) fn expire(&mut self, now: Instant) {
-        while let Some((until, flow)) = self.order.front().copied().filter(|(until, _)| *until <= now) {
-            self.order.pop_front();
-            match self.tuples.get(&flow).map(|rest| rest.until) {
-                Some(later) if later > until => self.order.push_back((later, flow)),
-                _ => drop(self.tuples.remove(&flow)),
-            }
+        while let Some(entry) = self.order.first_entry().filter(|entry| entry.key().0 <= now) {
+            self.tuples.remove(&entry.remove());
         }
     }
 
     /// When [`expire`](Self::expire) has something to do.
     pub(crate) fn deadline(&self) -> Option<Instant> {
-        self.order.front().map(|(until, _)| *until)
+        self.order.keys().next().map(|(until, _)| *until)
     }
 
     pub(crate) fn flows(&self) -> impl Iterator<Item = &Flow> {
@@ -112,10 +120,9 @@ impl TimeWait {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use core::net::SocketAddr;
 
     fn flow(port: u16) -> Flow {
-        Flow { local: SocketAddr::from(([10, 0, 0, 1], 80)), remote: SocketAddr::from(([10, 0, 0, 2], port)) }
+        Flow::new(([10, 0, 0, 1], 80).into(), ([10, 0, 0, 2], port).into())
     }
 
     fn segment(sequence: u32) -> Segment {
@@ -148,7 +155,7 @@ mod tests {
         ));
         assert_eq!(
             table.input(&flow(1), &Segment { syn: true, ..segment(201) }, Instant::ZERO),
-            Some(Reaction::Reopen)
+            Some(Reaction::Reopen(100))
         );
         assert_eq!(table.input(&flow(1), &segment(1), Instant::ZERO), None);
     }
@@ -158,7 +165,7 @@ mod tests {
         let mut table = TimeWait::new(1);
         for number in 0..limits::TIME_WAIT as u32 + 5 {
             let mut tuple = flow((number & 0xffff) as u16);
-            tuple.local.set_port((number >> 16) as u16 + 1);
+            tuple.local = super::super::End::new(tuple.local.ip(), (number >> 16) as u16 + 1);
             table.insert(tuple, 0, 0, 0, Instant::from_micros(u64::from(number)));
         }
         assert_eq!(table.flows().count(), limits::TIME_WAIT);

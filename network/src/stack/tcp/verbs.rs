@@ -2,7 +2,6 @@
 //!
 //! Each verb ends with the connection's egress, so that what a program writes leaves at once and the runner need not be woken for it.
 
-use alloc::vec;
 use alloc::vec::Vec;
 use core::net::{IpAddr, SocketAddr};
 use core::task::Waker;
@@ -14,7 +13,7 @@ use virtual_file_system::{Error, Readiness};
 
 use super::deadline::ORPHAN;
 use super::egress::Shape;
-use super::{Flow, Phase, Slot, SlotId};
+use super::{End, Flow, Phase, Slot, SlotId};
 use crate::command::socket::{SocketKind, SocketState, SocketStatus};
 use crate::limits;
 use crate::socket::TcpSettings;
@@ -27,42 +26,66 @@ const CONNECT: Duration = Duration::from_secs(127);
 pub(crate) const HANDSHAKE: Duration = Duration::from_secs(63);
 
 impl Stack {
-    pub(crate) fn tcp_socket(settings: &TcpSettings) -> tcp::Socket<'static> {
-        let buffer = |bytes: usize| {
-            tcp::SocketBuffer::new(vec![0; bytes.clamp(limits::TCP_BUFFER_MINIMUM, limits::TCP_BUFFER_MAXIMUM)])
-        };
-        let mut socket = tcp::Socket::new(buffer(settings.receive_buffer), buffer(settings.send_buffer));
-        socket.set_nagle_enabled(!settings.no_delay);
-        socket
-    }
-
-    /// Asks for a connection from `local` to `remote`.
+    /// Asks for a connection from `local` to `remote`; port 0 is an ephemeral port. Tells the local address that it got.
     ///
     /// # Errors
-    /// `AddressInUse` or `AddressNotAvailable` when the pair of addresses is taken or rests.
+    /// `AddressNotAvailable` when the pair of addresses is taken or rests, or all ports are in use.
     pub(crate) fn tcp_connect(
         &mut self,
         local: SocketAddr,
         remote: SocketAddr,
         settings: &TcpSettings,
-    ) -> Result<SlotId, Error> {
-        let flow = Flow { local, remote };
+    ) -> Result<(SlotId, SocketAddr), Error> {
+        let (flow, floor) = match local.port() {
+            0 => self.tcp_ephemeral_flow(local.ip(), remote)?,
+            _ => (Flow::new(local, remote), None),
+        };
         if self.tcp.flows.contains_key(&flow) || self.tcp.time_wait.contains(&flow) {
             return Err(Error::AddressNotAvailable);
         }
-        let mut socket = Self::tcp_socket(settings);
-        let endpoint = |address: SocketAddr| IpEndpoint::new(address.ip().into(), address.port());
-        let listen = IpListenEndpoint::from(endpoint(local));
-        socket.connect(self.interface.context(), endpoint(remote), listen).map_err(|_| Error::AddressNotAvailable)?;
-        let context = (self.tcp_own_segment(remote.ip()), self.now);
-        let id = self.tcp.insert(flow, Phase::Connecting, socket, settings, context);
+        let (mut set, handle) = self.tcp.spares.take(settings);
+        let endpoint = |end: End| IpEndpoint::new(end.ip().into(), end.port());
+        let listen = IpListenEndpoint::from(endpoint(flow.local));
+        set.get_mut::<tcp::Socket<'_>>(handle)
+            .connect(self.interface.context(), endpoint(flow.remote), listen)
+            .map_err(|_| Error::AddressNotAvailable)?;
+        let opening = self.tcp_opening(&flow, floor);
+        let id = self.tcp.insert(flow, Phase::Connecting, (set, handle), settings, &opening);
         self.tcp_measure(id.index);
         let deadline = self.now.after(CONNECT);
         if let Some(slot) = self.tcp.get_mut(id) {
-            slot.give_up_at = Some(deadline);
+            slot.give_up_at = deadline;
         }
         self.tcp_serve(id.index);
-        Ok(id)
+        Ok((id, flow.local.address()))
+    }
+
+    /// A flow to `remote` that nobody uses (RFC 6056 §3.3.2). When the draws meet none, one that rests is taken out of its rest: its new
+    /// connection begins above the former one's last number, which comes along, so that nothing old fits it (RFC 6191, RFC 9293 §3.6.1).
+    ///
+    /// # Errors
+    /// `AddressNotAvailable` when all are in use.
+    fn tcp_ephemeral_flow(&mut self, local: IpAddr, remote: SocketAddr) -> Result<(Flow, Option<u32>), Error> {
+        let range = u32::from(limits::EPHEMERAL_LAST - limits::EPHEMERAL_FIRST) + 1;
+        let mut resting = None;
+        for _ in 0..limits::PORT_DRAWS {
+            // Every draw lies in the range, which fits.
+            let port = limits::EPHEMERAL_FIRST + self.random.below(range) as u16;
+            let flow = Flow::new(SocketAddr::new(local, port), remote);
+            if self.tcp.listeners.contains_key(&port) || self.tcp.flows.contains_key(&flow) {
+                continue;
+            }
+            if !self.tcp.time_wait.contains(&flow) {
+                return Ok((flow, None));
+            }
+            resting = Some(flow);
+        }
+        if let Some(flow) = resting {
+            let floor = self.tcp.time_wait.remove(&flow);
+            return Ok((flow, floor));
+        }
+        let port = self.tcp_ephemeral_port(local, remote)?;
+        Ok((Flow::new(SocketAddr::new(local, port), remote), None))
     }
 
     /// A port for a connection to `remote` that nobody uses (RFC 6056 §3.3.1).
@@ -71,7 +94,7 @@ impl Stack {
     /// `AddressNotAvailable` when all are in use.
     pub(crate) fn tcp_ephemeral_port(&mut self, local: IpAddr, remote: SocketAddr) -> Result<u16, Error> {
         self.ephemeral_port(|stack, port| {
-            let flow = Flow { local: SocketAddr::new(local, port), remote };
+            let flow = Flow::new(SocketAddr::new(local, port), remote);
             !stack.tcp.listeners.contains_key(&port)
                 && !stack.tcp.flows.contains_key(&flow)
                 && !stack.tcp.time_wait.contains(&flow)
@@ -212,14 +235,15 @@ impl Stack {
             State::Closed | State::Listen | State::SynSent => return self.tcp_forget(id),
             State::TimeWait => return self.tcp_rest(id),
             State::SynReceived => return self.tcp_abort(id),
-            _ if slot.socket().recv_queue() > 0 || slot.linger == Some(Duration::ZERO) => return self.tcp_abort(id),
+            _ if slot.socket().recv_queue() > 0 || slot.linger == Some(0) => return self.tcp_abort(id),
             _ => {}
         }
         slot.phase = Phase::Orphan;
-        slot.give_up_at = Some(now.after(slot.linger.unwrap_or(ORPHAN).min(ORPHAN)));
+        let linger = slot.linger.map_or(ORPHAN, |linger| Duration::from_millis(linger.into()));
+        slot.give_up_at = now.after(linger.min(ORPHAN));
         slot.closing = slot.closing || slot.socket().may_send();
         if slot.socket().state() == State::FinWait2 {
-            slot.give_up_at = Some(self.now.after(HANDSHAKE));
+            slot.give_up_at = now.after(HANDSHAKE);
         }
         self.tcp_close_when_ready(id.index);
         self.tcp_serve(id.index);
@@ -270,7 +294,7 @@ impl Stack {
             ..Shape::new(settings.hop_limit, settings.traffic_class)
         };
         slot.patience = settings.patience();
-        slot.linger = settings.linger();
+        slot.linger = settings.linger;
         self.tcp_serve(id.index);
     }
 
@@ -281,8 +305,8 @@ impl Stack {
         let resting = self.tcp.time_wait.flows().map(|flow| SocketStatus {
             kind: SocketKind::Tcp,
             state: SocketState::TimeWait,
-            local: flow.local,
-            remote: Some(flow.remote),
+            local: flow.local.address(),
+            remote: Some(flow.remote.address()),
             interface: name.into(),
             receive_queue: 0,
             send_queue: 0,
@@ -305,8 +329,8 @@ impl Stack {
         SocketStatus {
             kind: SocketKind::Tcp,
             state: state_of(socket.state()),
-            local: slot.flow.local,
-            remote: Some(slot.flow.remote),
+            local: slot.flow.local.address(),
+            remote: Some(slot.flow.remote.address()),
             interface: self.configuration.name.clone(),
             receive_queue: bytes(socket.recv_queue()),
             send_queue: bytes(socket.send_queue()),

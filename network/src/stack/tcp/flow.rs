@@ -1,0 +1,63 @@
+//! The name of a connection: both of its ends, small enough to be kept by the ten thousand.
+
+use core::hash::{Hash, Hasher};
+use core::net::{IpAddr, SocketAddr};
+
+/// One end of a connection. A [`SocketAddr`] without what IPv6 sockets keep for people, so a third shorter.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub(crate) struct End {
+    address: IpAddr,
+    port: u16,
+}
+
+impl End {
+    pub(crate) const fn new(address: IpAddr, port: u16) -> Self {
+        Self { address, port }
+    }
+
+    pub(crate) const fn ip(self) -> IpAddr {
+        self.address
+    }
+
+    pub(crate) const fn port(self) -> u16 {
+        self.port
+    }
+
+    pub(crate) const fn address(self) -> SocketAddr {
+        SocketAddr::new(self.address, self.port)
+    }
+}
+
+impl From<SocketAddr> for End {
+    fn from(address: SocketAddr) -> Self {
+        Self::new(address.ip(), address.port())
+    }
+}
+
+/// Both ends of a connection.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub(crate) struct Flow {
+    pub(crate) local: End,
+    pub(crate) remote: End,
+}
+
+impl Flow {
+    pub(crate) fn new(local: SocketAddr, remote: SocketAddr) -> Self {
+        Self { local: local.into(), remote: remote.into() }
+    }
+}
+
+/// In a few wide words: it is done for every segment.
+impl Hash for Flow {
+    fn hash<H: Hasher>(&self, state: &mut H) {
+        for end in [self.local, self.remote] {
+            match end.address {
+                IpAddr::V4(address) => state.write_u64(u64::from(u32::from(address)) << 16 | u64::from(end.port)),
+                IpAddr::V6(address) => {
+                    state.write_u128(u128::from(address));
+                    state.write_u16(end.port);
+                }
+            }
+        }
+    }
+}
