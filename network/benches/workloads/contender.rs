@@ -6,6 +6,7 @@ use std::time::Duration;
 
 use futures_lite::future;
 
+use super::executor::{both, either};
 use super::{BUFFER, IDLE_BUFFER, MESSAGE, PORT, Pair, Setup, WINDOW};
 
 /// What a socket says when it fails.
@@ -145,7 +146,7 @@ impl<C: Contender> Pair for AsyncPair<C> {
             }
             Ok::<_, Box<dyn Error>>(())
         };
-        must(contender.run(future::try_zip(asking, answering)));
+        must(contender.run(both(asking, answering)));
     }
 
     fn bulk(&mut self, bytes: usize) {
@@ -166,7 +167,7 @@ impl<C: Contender> Pair for AsyncPair<C> {
             }
             Ok::<_, Box<dyn Error>>(())
         };
-        must(contender.run(future::try_zip(sending, receiving)));
+        must(contender.run(both(sending, receiving)));
     }
 
     fn datagrams(&mut self, size: usize, count: usize) -> usize {
@@ -205,7 +206,7 @@ impl<C: Contender> Pair for AsyncPair<C> {
                 arrived.set(arrived.get() + 1);
             }
         };
-        must(contender.run(future::or(sending, receiving)));
+        must(contender.run(either(sending, receiving)));
         arrived.get()
     }
 
@@ -223,7 +224,7 @@ impl<C: Contender> Pair for AsyncPair<C> {
                 while C::read(&mut server, &mut buffer).await? > 0 {}
                 C::close(server).await?;
             }
-            Ok(())
+            Ok::<_, Box<dyn Error>>(())
         };
         let asking = async {
             let mut buffer = [0; 1];
@@ -233,13 +234,12 @@ impl<C: Contender> Pair for AsyncPair<C> {
                 read_exact::<C>(&mut client, &mut buffer, 1).await?;
                 C::close(client).await?;
             }
-            Ok(())
+            Ok::<_, Box<dyn Error>>(())
         };
-        let both = async { future::try_zip(serving, asking).await.map(|_: ((), ())| ()) };
         let limit = async {
             contender.sleep(LIMIT).await;
             Err("a connection hangs".into())
         };
-        contender.run(future::or(both, limit))
+        contender.run(either(both(serving, asking), limit))
     }
 }

@@ -6,7 +6,6 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::time::Duration;
 
-use async_executor::Executor;
 use network::address::HardwareAddress;
 use network::command::{GetInterface, GetStatistics, ListInterfaces};
 use network::driver::Medium;
@@ -15,7 +14,7 @@ use network::{Manager, Platform, Sockets, TcpListener, TcpSettings, TcpStream, U
 use virtual_file_system::{Credentials, File, Mode, OpenFlags, Path, VirtualFileSystem};
 
 use super::contender::{Contender, End, Outcome};
-use super::executor::{self, Alarm};
+use super::executor::{Alarm, Executor, Tasks};
 use super::{Setup, cpu_time, monotonic};
 
 struct RealClock {
@@ -45,11 +44,9 @@ impl Entropy for Counter {
     }
 }
 
-struct Tasks(Arc<Executor<'static>>);
-
 impl Spawner for Tasks {
     fn spawn(&self, task: BoxFuture<'static, ()>) -> Result<(), &'static str> {
-        self.0.spawn(task).detach();
+        Self::spawn(self, task);
         Ok(())
     }
 }
@@ -61,11 +58,11 @@ struct System {
 }
 
 impl System {
-    fn new(executor: &Arc<Executor<'static>>, alarm: &Alarm, end: drivers::Cable, host: u8) -> Self {
+    fn new(executor: &Executor, alarm: &Alarm, end: drivers::Cable, host: u8) -> Self {
         let platform = Platform {
             clock: Arc::new(RealClock { start: monotonic(), alarm: alarm.clone() }),
             entropy: Arc::new(Counter(AtomicU64::new(u64::from(host)))),
-            spawner: Arc::new(Tasks(Arc::clone(executor))),
+            spawner: Arc::new(executor.tasks()),
         };
         let files = VirtualFileSystem::new();
         let manager = Manager::new(files.clone(), platform).unwrap();
@@ -84,10 +81,16 @@ impl System {
 
 /// Two systems joined by a cable.
 pub(crate) struct Ours {
-    executor: Arc<Executor<'static>>,
+    executor: Executor,
     alarm: Alarm,
     left: System,
     right: System,
+}
+
+/// The link of every pair here: a cable in memory whose packets have checksums and no link header.
+pub(crate) fn link(mtu: usize) -> (drivers::Cable, drivers::Cable) {
+    let hardware = (HardwareAddress([2, 0, 0, 0, 0, 1]), HardwareAddress([2, 0, 0, 0, 0, 2]));
+    drivers::cable(drivers::CableOptions { mtu, medium: Medium::Ip, hardware, reliable: false, capacity: 1024 })
 }
 
 fn settings(buffer: usize) -> TcpSettings {
@@ -104,18 +107,15 @@ impl Contender for Ours {
     type Datagrams = UdpSocket;
 
     fn new(setup: &Setup) -> Self {
-        let (executor, alarm) = (Arc::new(Executor::new()), Alarm::default());
-        let hardware = (HardwareAddress([2, 0, 0, 0, 0, 1]), HardwareAddress([2, 0, 0, 0, 0, 2]));
-        let (mtu, medium) = (setup.mtu, Medium::Ip);
-        let options = drivers::CableOptions { mtu, medium, hardware, reliable: false, capacity: 1024 };
-        let (left, right) = drivers::cable(options);
+        let (executor, alarm) = (Executor::default(), Alarm::default());
+        let (left, right) = link(setup.mtu);
         let left = System::new(&executor, &alarm, left, 1);
         let right = System::new(&executor, &alarm, right, 2);
         Self { executor, alarm, left, right }
     }
 
     fn run<T>(&self, work: impl Future<Output = T>) -> T {
-        executor::run(&self.alarm, self.executor.run(work))
+        self.executor.run(&self.alarm, work)
     }
 
     async fn sleep(&self, time: Duration) {

@@ -1,9 +1,10 @@
-//! smoltcp as it comes: one socket set at each end, polled whole, in a tight loop. The link is a queue in memory with recycled buffers.
+//! smoltcp as it comes: one socket set at each end, polled whole, in a tight loop, over the same link in memory as
+//! ours.
 
 use std::cell::RefCell;
-use std::collections::VecDeque;
-use std::rc::Rc;
 
+use drivers::Cable;
+use network::driver::{Driver, Frame, FramePool};
 use smoltcp::iface::{Config, Interface, SocketHandle, SocketSet};
 use smoltcp::phy::{Device, DeviceCapabilities, Medium, RxToken, TxToken};
 use smoltcp::socket::{tcp, udp};
@@ -13,58 +14,51 @@ use smoltcp::wire::{HardwareAddress, IpAddress, IpCidr};
 use super::contender::Outcome;
 use super::{BUFFER, DATAGRAMS, IDLE_BUFFER, MESSAGE, PORT, Pair, Setup, WINDOW, monotonic};
 
-#[derive(Default)]
-struct Wire {
-    packets: VecDeque<Vec<u8>>,
-    free: Vec<Vec<u8>>,
-}
-
-type SharedWire = Rc<RefCell<Wire>>;
-
+/// An end of the cable that ours uses too, as smoltcp wants its devices.
 struct Link {
     mtu: usize,
-    incoming: SharedWire,
-    outgoing: SharedWire,
+    cable: RefCell<Cable>,
+    pool: RefCell<FramePool>,
 }
 
-struct Receive {
-    packet: Vec<u8>,
-    wire: SharedWire,
+struct Receive<'a> {
+    frame: Frame,
+    link: &'a Link,
 }
 
-impl RxToken for Receive {
+impl RxToken for Receive<'_> {
     fn consume<R, F: FnOnce(&[u8]) -> R>(self, f: F) -> R {
-        let result = f(&self.packet);
-        self.wire.borrow_mut().free.push(self.packet);
+        let result = f(self.frame.bytes());
+        self.link.pool.borrow_mut().put(self.frame);
         result
     }
 }
 
-struct Send {
-    wire: SharedWire,
+struct Send<'a> {
+    link: &'a Link,
 }
 
-impl TxToken for Send {
+impl TxToken for Send<'_> {
     fn consume<R, F: FnOnce(&mut [u8]) -> R>(self, length: usize, f: F) -> R {
-        let mut packet = self.wire.borrow_mut().free.pop().unwrap_or_default();
-        packet.resize(length, 0);
-        let result = f(&mut packet);
-        self.wire.borrow_mut().packets.push_back(packet);
+        let mut pool = self.link.pool.borrow_mut();
+        let mut frame = pool.take(length);
+        let result = f(frame.bytes_mut());
+        assert!(self.link.cable.borrow_mut().transmit(frame, &mut pool).is_ok(), "the cable holds a window");
         result
     }
 }
 
 impl Device for Link {
-    type RxToken<'token> = Receive;
-    type TxToken<'token> = Send;
+    type RxToken<'token> = Receive<'token>;
+    type TxToken<'token> = Send<'token>;
 
-    fn receive(&mut self, _timestamp: Instant) -> Option<(Receive, Send)> {
-        let packet = self.incoming.borrow_mut().packets.pop_front()?;
-        Some((Receive { packet, wire: Rc::clone(&self.incoming) }, Send { wire: Rc::clone(&self.outgoing) }))
+    fn receive(&mut self, _timestamp: Instant) -> Option<(Receive<'_>, Send<'_>)> {
+        let frame = self.cable.borrow_mut().receive(&mut self.pool.borrow_mut())?;
+        Some((Receive { frame, link: self }, Send { link: self }))
     }
 
-    fn transmit(&mut self, _timestamp: Instant) -> Option<Send> {
-        Some(Send { wire: Rc::clone(&self.outgoing) })
+    fn transmit(&mut self, _timestamp: Instant) -> Option<Send<'_>> {
+        Some(Send { link: self })
     }
 
     fn capabilities(&self) -> DeviceCapabilities {
@@ -84,8 +78,8 @@ struct Node {
 }
 
 impl Node {
-    fn new(mtu: usize, incoming: &SharedWire, outgoing: &SharedWire, host: u8) -> Self {
-        let mut device = Link { mtu, incoming: Rc::clone(incoming), outgoing: Rc::clone(outgoing) };
+    fn new(mtu: usize, cable: Cable, host: u8) -> Self {
+        let mut device = Link { mtu, cable: RefCell::new(cable), pool: RefCell::default() };
         let mut config = Config::new(HardwareAddress::Ip);
         config.random_seed = u64::from(host);
         let mut interface = Interface::new(config, &mut device, Instant::ZERO);
@@ -101,6 +95,8 @@ impl Node {
 
     fn poll(&mut self, now: Instant) {
         self.interface.poll(now, &mut self.device, &mut self.sockets);
+        // Nobody sleeps here, so nobody has to be woken.
+        drop(self.device.cable.borrow_mut().flush());
     }
 
     fn tcp(&mut self, handle: SocketHandle) -> &mut tcp::Socket<'static> {
@@ -138,8 +134,8 @@ fn socket(bytes: usize) -> tcp::Socket<'static> {
 impl RawPair {
     /// Establishes the idle connections, then the active one.
     pub(crate) fn new(setup: &Setup) -> Self {
-        let (there, back) = (SharedWire::default(), SharedWire::default());
-        let (left, right) = (Node::new(setup.mtu, &back, &there, 1), Node::new(setup.mtu, &there, &back, 2));
+        let (left, right) = super::ours::link(setup.mtu);
+        let (left, right) = (Node::new(setup.mtu, left, 1), Node::new(setup.mtu, right, 2));
         let mut pair = Self { left, right, start: monotonic(), short: None };
         for number in 0..=setup.idle {
             let size = if number == setup.idle { setup.buffer } else { IDLE_BUFFER };

@@ -10,7 +10,6 @@ use std::sync::LazyLock;
 use std::task::{Context, Poll, Waker};
 use std::time::{Duration, Instant};
 
-use async_executor::LocalExecutor;
 use embassy_net::tcp::TcpSocket;
 use embassy_net::udp::{PacketMetadata, UdpSocket};
 use embassy_net::{Ipv4Address, Ipv4Cidr, Stack, StackResources, StaticConfigV4};
@@ -18,7 +17,7 @@ use embassy_net_driver::{Capabilities, Driver, HardwareAddress, LinkState, RxTok
 
 use crate::pipe::{Outgoing, Pipe, pipe};
 use crate::workloads::contender::{Contender, End, Outcome};
-use crate::workloads::executor::{self, Alarm};
+use crate::workloads::executor::{Alarm, Executor};
 use crate::workloads::{BUFFER, DATAGRAMS, Setup, monotonic};
 
 struct Time {
@@ -160,19 +159,19 @@ pub(crate) struct Listener {
 }
 
 pub(crate) struct Embassy {
-    executor: LocalExecutor<'static>,
+    executor: Executor,
     pool: Pool,
     left: Stack<'static>,
     right: Stack<'static>,
 }
 
-fn stack<const SOCKETS: usize>(executor: &LocalExecutor<'static>, pipe: Pipe, host: u8) -> Stack<'static> {
+fn stack<const SOCKETS: usize>(executor: &Executor, pipe: Pipe, host: u8) -> Stack<'static> {
     let address = Ipv4Cidr::new(Ipv4Address::new(10, 0, 0, host), 24);
     let address = StaticConfigV4 { address, gateway: None, dns_servers: Default::default() };
     let config = embassy_net::Config::ipv4_static(address);
     let resources = Box::leak(Box::new(StackResources::<SOCKETS>::new()));
     let (stack, mut runner) = embassy_net::new(Device(pipe), config, resources, u64::from(host));
-    executor.spawn(async move { runner.run().await }).detach();
+    executor.spawn(async move { runner.run().await });
     stack
 }
 
@@ -184,7 +183,7 @@ impl Contender for Embassy {
     type Datagrams = UdpSocket<'static>;
 
     fn new(setup: &Setup) -> Self {
-        let executor = LocalExecutor::new();
+        let executor = Executor::default();
         let (left, right) = pipe(setup.mtu);
         // The number of sockets is part of a type, and every poll walks all of them.
         let make = match setup.idle {
@@ -198,7 +197,7 @@ impl Contender for Embassy {
     }
 
     fn run<T>(&self, work: impl Future<Output = T>) -> T {
-        executor::run(&TIME.alarm, self.executor.run(work))
+        self.executor.run(&TIME.alarm, work)
     }
 
     async fn sleep(&self, time: Duration) {
@@ -221,7 +220,7 @@ impl Contender for Embassy {
                     }
                 }
             };
-            self.executor.spawn(accepting).detach();
+            self.executor.spawn(accepting);
         }
         // Now they begin to listen.
         futures_lite::future::yield_now().await;
