@@ -7,8 +7,8 @@ use network::command::socket::{
     DatagramOptions, ErrorOrigin, ErrorReport, SocketKind, SocketOption, SocketOptions, StreamOptions,
 };
 use network::command::{
-    Bind, Connect, CreateSocket, GetOptions, JoinGroup, LeaveGroup, ListGroups, ReceiveError, SetMtu, SetOption,
-    TakeError,
+    Accept, Bind, Connect, CreateSocket, GetOptions, JoinGroup, LeaveGroup, ListGroups, NextConnection, ReceiveError,
+    SetMtu, SetOption, TakeError,
 };
 use virtual_file_system::{ControlCommand, Error, File, encode};
 use world::{Host, World};
@@ -293,6 +293,32 @@ fn connected_sockets_tell_their_path_and_their_error() {
         assert_eq!(file.try_control::<TakeError>(&()), Ok(None));
         // Nothing is left for the next call.
         file.write_all(b"again").await.unwrap();
+    });
+}
+
+#[test]
+fn streams_tell_their_path_and_error_and_inherit_what_their_listener_had() {
+    let world = World::new(8);
+    let (left, right) = hosts(&world);
+    world.run(async {
+        let listener = right.open("sockets");
+        listener.write_all(b"socket tcp\noption no-delay on\noption linger 0\nbind *:80\nlisten\n").await.unwrap();
+        assert!(stream(&listener).no_delay);
+        let client = left.open("sockets");
+        client.write_all(b"socket tcp\nconnect 10.0.0.2:80\n").await.unwrap();
+        let offer = listener.control::<NextConnection>(&()).await.unwrap();
+        let server = right.open("sockets");
+        server.control::<Accept>(&offer.token).await.unwrap();
+        assert_eq!((stream(&server).no_delay, stream(&server).linger), (true, Some(0)));
+        assert_eq!(options(&server).path_mtu, Some(1500));
+        assert_eq!(client.try_control::<TakeError>(&()), Ok(None));
+        // Closing with unread data, or without lingering, resets.
+        client.write_all(b"unread").await.unwrap();
+        world.sleep(std::time::Duration::from_millis(100)).await;
+        drop(server);
+        world.sleep(std::time::Duration::from_millis(100)).await;
+        assert_eq!(client.try_control::<TakeError>(&()), Ok(Some(Error::ConnectionReset)));
+        assert_eq!(client.try_control::<TakeError>(&()), Ok(None));
     });
 }
 

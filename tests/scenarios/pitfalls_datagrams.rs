@@ -541,6 +541,23 @@ fn ice_09_a_packet_that_a_raw_socket_took_raises_no_unreachable() {
 }
 
 #[test]
+fn sok_06_a_raw_socket_sees_the_segments_of_streams_that_go_on() {
+    let world = World::new(25);
+    let (left, right) = hosts(&world);
+    world.run(async {
+        let raw = [RawSocket::ipv4(&right.sockets(), 6).unwrap(), RawSocket::ipv6(&right.sockets(), 6).unwrap()];
+        for (to, raw) in ["10.0.0.2:80", "[fd00::2]:80"].iter().zip(&raw) {
+            let (client, server) = crate::pair::connection(&left, &right, to).await;
+            while received(raw).is_some() {}
+            client.write_all(b"seen").await.unwrap();
+            let mut buffer = [0; 8];
+            assert_eq!(server.read(&mut buffer).await.unwrap(), 4);
+            assert!(std::iter::from_fn(|| received(raw)).any(|packet| packet.ends_with(b"seen")), "{to}");
+        }
+    });
+}
+
+#[test]
 fn a_socket_bound_to_a_device_uses_no_other() {
     let world = World::new(24);
     let (left, right) = hosts(&world);

@@ -23,6 +23,9 @@ pub(crate) const EVERY: u8 = 0;
 impl Stack {
     /// Gives a packet to the raw sockets that want it; true when one took it.
     pub(crate) fn raw_input(&mut self, frame: &Frame, header: &Header, delivery: Delivery, arrival: Arrival) -> bool {
+        if !self.datagrams.has_raw() {
+            return false;
+        }
         let family = if header.source.is_ipv4() { Family::Raw } else { Family::Raw6 };
         let keys = [u16::from(header.protocol), u16::from(EVERY)];
         // While the DHCP client waits, packets for others come this far.

@@ -119,6 +119,12 @@ impl Datagrams {
         Self { tables: [table(0), table(16), table(32), table(48)], spread: quality::FixedState::with_seed(!seed) }
     }
 
+    /// True when there are raw sockets.
+    pub(crate) fn has_raw(&self) -> bool {
+        let [_, _, raw, raw6] = &self.tables;
+        !(raw.is_empty() && raw6.is_empty())
+    }
+
     /// The bindings with a key.
     pub(crate) fn at(&self, family: Family, key: u16) -> &[Binding] {
         let table = self.tables.get(family.index());
