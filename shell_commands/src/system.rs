@@ -37,6 +37,8 @@ pub(crate) struct System {
     /// The host's clock, entropy and executor.
     pub(crate) platform: Platform,
     host: Host,
+    /// The interfaces are there as long as it is.
+    _manager: Manager,
 }
 
 impl System {
@@ -70,7 +72,7 @@ pub(crate) fn start(interfaces: &[InterfaceArgument]) -> Result<System, String> 
     }
     let files = Files::new(tree, Credentials::root()).map_err(|why| why.to_string())?;
     let streams = streams(&files).map_err(|why| format!("terminal: {why}"))?;
-    Ok(System { files, streams, platform, host })
+    Ok(System { files, streams, platform, host, _manager: builder.manager })
 }
 
 fn prepare(tree: &VirtualFileSystem) -> virtual_file_system::Result<()> {
