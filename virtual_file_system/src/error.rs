@@ -12,7 +12,7 @@ use serde::{Deserialize, Serialize};
 pub type Result<T> = core::result::Result<T, Error>;
 
 macro_rules! define_errors {
-    ($($variant:ident = $number:literal, $name:literal, $text:literal, $kind:ident;)+) => {
+    ($($variant:ident = $number:literal, $name:literal, $text:literal, $kind:ident, $std:ident;)+) => {
         /// Why a call failed. The numbers are Linux' `errno`, the words glibc's `strerror`.
         ///
         /// The order of the variants is part of the `postcard` encoding: new ones go to the end.
@@ -64,59 +64,69 @@ macro_rules! define_errors {
                     $(Error::$variant => ErrorKind::$kind,)+
                 }
             }
+
+            /// Tells what the standard library calls this error: the kind that it gives an `io::Error` with this number on Linux, and
+            /// `Other` where it has no name for that.
+            #[cfg(feature = "std")]
+            #[must_use]
+            pub const fn std_kind(self) -> std::io::ErrorKind {
+                match self {
+                    $(Error::$variant => std::io::ErrorKind::$std,)+
+                }
+            }
         }
     };
 }
 
 define_errors! {
-    PermissionDenied = 1, "EPERM", "Operation not permitted", PermissionDenied;
-    NotFound = 2, "ENOENT", "No such file or directory", NotFound;
-    NoSuchProcess = 3, "ESRCH", "No such process", NotFound;
-    Interrupted = 4, "EINTR", "Interrupted system call", Interrupted;
-    InputOutput = 5, "EIO", "Input/output error", Other;
-    NoSuchDeviceOrAddress = 6, "ENXIO", "No such device or address", NotFound;
-    BadFileDescriptor = 9, "EBADF", "Bad file descriptor", InvalidInput;
-    WouldBlock = 11, "EAGAIN", "Resource temporarily unavailable", Other;
-    OutOfMemory = 12, "ENOMEM", "Cannot allocate memory", OutOfMemory;
-    AccessDenied = 13, "EACCES", "Permission denied", PermissionDenied;
-    Busy = 16, "EBUSY", "Device or resource busy", Other;
-    AlreadyExists = 17, "EEXIST", "File exists", AlreadyExists;
-    NoDevice = 19, "ENODEV", "No such device", NotFound;
-    NotADirectory = 20, "ENOTDIR", "Not a directory", InvalidInput;
-    IsADirectory = 21, "EISDIR", "Is a directory", InvalidInput;
-    InvalidInput = 22, "EINVAL", "Invalid argument", InvalidInput;
-    TooManyOpenFiles = 24, "EMFILE", "Too many open files", Other;
-    UnknownCommand = 25, "ENOTTY", "Inappropriate ioctl for device", Unsupported;
-    FileTooLarge = 27, "EFBIG", "File too large", InvalidInput;
-    NoSpace = 28, "ENOSPC", "No space left on device", Other;
-    IllegalSeek = 29, "ESPIPE", "Illegal seek", Unsupported;
-    ReadOnlyFileSystem = 30, "EROFS", "Read-only file system", PermissionDenied;
-    BrokenPipe = 32, "EPIPE", "Broken pipe", BrokenPipe;
-    NameTooLong = 36, "ENAMETOOLONG", "File name too long", InvalidInput;
-    DirectoryNotEmpty = 39, "ENOTEMPTY", "Directory not empty", Other;
-    BadMessage = 74, "EBADMSG", "Bad message", InvalidData;
-    MessageTooLong = 90, "EMSGSIZE", "Message too long", InvalidInput;
-    ProtocolOptionNotAvailable = 92, "ENOPROTOOPT", "Protocol not available", Unsupported;
-    ProtocolNotSupported = 93, "EPROTONOSUPPORT", "Protocol not supported", Unsupported;
-    Unsupported = 95, "EOPNOTSUPP", "Operation not supported", Unsupported;
-    AddressFamilyNotSupported = 97, "EAFNOSUPPORT", "Address family not supported by protocol", Unsupported;
-    AddressInUse = 98, "EADDRINUSE", "Address already in use", AddrInUse;
-    AddressNotAvailable = 99, "EADDRNOTAVAIL", "Cannot assign requested address", AddrNotAvailable;
-    NetworkDown = 100, "ENETDOWN", "Network is down", Other;
-    NetworkUnreachable = 101, "ENETUNREACH", "Network is unreachable", Other;
-    ConnectionAborted = 103, "ECONNABORTED", "Software caused connection abort", ConnectionAborted;
-    ConnectionReset = 104, "ECONNRESET", "Connection reset by peer", ConnectionReset;
-    NoBufferSpace = 105, "ENOBUFS", "No buffer space available", Other;
-    AlreadyConnected = 106, "EISCONN", "Transport endpoint is already connected", InvalidInput;
-    NotConnected = 107, "ENOTCONN", "Transport endpoint is not connected", NotConnected;
-    TimedOut = 110, "ETIMEDOUT", "Connection timed out", TimedOut;
-    ConnectionRefused = 111, "ECONNREFUSED", "Connection refused", ConnectionRefused;
-    HostDown = 112, "EHOSTDOWN", "Host is down", Other;
-    HostUnreachable = 113, "EHOSTUNREACH", "No route to host", Other;
-    AlreadyInProgress = 114, "EALREADY", "Operation already in progress", Other;
-    InProgress = 115, "EINPROGRESS", "Operation now in progress", Other;
-    Cancelled = 125, "ECANCELED", "Operation canceled", Other;
-    Protocol = 71, "EPROTO", "Protocol error", InvalidData;
+    PermissionDenied = 1, "EPERM", "Operation not permitted", PermissionDenied, PermissionDenied;
+    NotFound = 2, "ENOENT", "No such file or directory", NotFound, NotFound;
+    NoSuchProcess = 3, "ESRCH", "No such process", NotFound, Other;
+    Interrupted = 4, "EINTR", "Interrupted system call", Interrupted, Interrupted;
+    InputOutput = 5, "EIO", "Input/output error", Other, Other;
+    NoSuchDeviceOrAddress = 6, "ENXIO", "No such device or address", NotFound, Other;
+    BadFileDescriptor = 9, "EBADF", "Bad file descriptor", InvalidInput, Other;
+    WouldBlock = 11, "EAGAIN", "Resource temporarily unavailable", Other, WouldBlock;
+    OutOfMemory = 12, "ENOMEM", "Cannot allocate memory", OutOfMemory, OutOfMemory;
+    AccessDenied = 13, "EACCES", "Permission denied", PermissionDenied, PermissionDenied;
+    Busy = 16, "EBUSY", "Device or resource busy", Other, ResourceBusy;
+    AlreadyExists = 17, "EEXIST", "File exists", AlreadyExists, AlreadyExists;
+    NoDevice = 19, "ENODEV", "No such device", NotFound, Other;
+    NotADirectory = 20, "ENOTDIR", "Not a directory", InvalidInput, NotADirectory;
+    IsADirectory = 21, "EISDIR", "Is a directory", InvalidInput, IsADirectory;
+    InvalidInput = 22, "EINVAL", "Invalid argument", InvalidInput, InvalidInput;
+    TooManyOpenFiles = 24, "EMFILE", "Too many open files", Other, Other;
+    UnknownCommand = 25, "ENOTTY", "Inappropriate ioctl for device", Unsupported, Other;
+    FileTooLarge = 27, "EFBIG", "File too large", InvalidInput, FileTooLarge;
+    NoSpace = 28, "ENOSPC", "No space left on device", Other, StorageFull;
+    IllegalSeek = 29, "ESPIPE", "Illegal seek", Unsupported, NotSeekable;
+    ReadOnlyFileSystem = 30, "EROFS", "Read-only file system", PermissionDenied, ReadOnlyFilesystem;
+    BrokenPipe = 32, "EPIPE", "Broken pipe", BrokenPipe, BrokenPipe;
+    NameTooLong = 36, "ENAMETOOLONG", "File name too long", InvalidInput, InvalidFilename;
+    DirectoryNotEmpty = 39, "ENOTEMPTY", "Directory not empty", Other, DirectoryNotEmpty;
+    BadMessage = 74, "EBADMSG", "Bad message", InvalidData, Other;
+    MessageTooLong = 90, "EMSGSIZE", "Message too long", InvalidInput, Other;
+    ProtocolOptionNotAvailable = 92, "ENOPROTOOPT", "Protocol not available", Unsupported, Other;
+    ProtocolNotSupported = 93, "EPROTONOSUPPORT", "Protocol not supported", Unsupported, Other;
+    Unsupported = 95, "EOPNOTSUPP", "Operation not supported", Unsupported, Unsupported;
+    AddressFamilyNotSupported = 97, "EAFNOSUPPORT", "Address family not supported by protocol", Unsupported, Other;
+    AddressInUse = 98, "EADDRINUSE", "Address already in use", AddrInUse, AddrInUse;
+    AddressNotAvailable = 99, "EADDRNOTAVAIL", "Cannot assign requested address", AddrNotAvailable, AddrNotAvailable;
+    NetworkDown = 100, "ENETDOWN", "Network is down", Other, NetworkDown;
+    NetworkUnreachable = 101, "ENETUNREACH", "Network is unreachable", Other, NetworkUnreachable;
+    ConnectionAborted = 103, "ECONNABORTED", "Software caused connection abort", ConnectionAborted, ConnectionAborted;
+    ConnectionReset = 104, "ECONNRESET", "Connection reset by peer", ConnectionReset, ConnectionReset;
+    NoBufferSpace = 105, "ENOBUFS", "No buffer space available", Other, Other;
+    AlreadyConnected = 106, "EISCONN", "Transport endpoint is already connected", InvalidInput, Other;
+    NotConnected = 107, "ENOTCONN", "Transport endpoint is not connected", NotConnected, NotConnected;
+    TimedOut = 110, "ETIMEDOUT", "Connection timed out", TimedOut, TimedOut;
+    ConnectionRefused = 111, "ECONNREFUSED", "Connection refused", ConnectionRefused, ConnectionRefused;
+    HostDown = 112, "EHOSTDOWN", "Host is down", Other, Other;
+    HostUnreachable = 113, "EHOSTUNREACH", "No route to host", Other, HostUnreachable;
+    AlreadyInProgress = 114, "EALREADY", "Operation already in progress", Other, Other;
+    InProgress = 115, "EINPROGRESS", "Operation now in progress", Other, Other;
+    Cancelled = 125, "ECANCELED", "Operation canceled", Other, Other;
+    Protocol = 71, "EPROTO", "Protocol error", InvalidData, Other;
 }
 
 impl fmt::Display for Error {
@@ -130,5 +140,47 @@ impl core::error::Error for Error {}
 impl embedded_io_async::Error for Error {
     fn kind(&self) -> ErrorKind {
         self.io_kind()
+    }
+}
+
+#[cfg(feature = "std")]
+impl From<Error> for std::io::Error {
+    /// The error itself is the inner error, so it can be had back by downcasting; only what every non-blocking call may answer is a bare
+    /// kind, without memory of its own.
+    fn from(error: Error) -> Self {
+        match error {
+            Error::WouldBlock | Error::Interrupted => error.std_kind().into(),
+            error => Self::new(error.std_kind(), error),
+        }
+    }
+}
+
+#[cfg(all(test, feature = "std", target_os = "linux"))]
+mod tests {
+    use std::format;
+
+    use super::Error;
+
+    #[test]
+    fn kinds_are_those_that_the_standard_library_gives_the_numbers() {
+        for error in Error::ALL {
+            let theirs = std::io::Error::from_raw_os_error(i32::from(error.errno())).kind();
+            // These two kinds cannot be named in stable Rust.
+            match format!("{theirs:?}").as_str() {
+                "Uncategorized" | "InProgress" => assert_eq!(error.std_kind(), std::io::ErrorKind::Other, "{error:?}"),
+                _ => assert_eq!(error.std_kind(), theirs, "{error:?}"),
+            }
+        }
+    }
+
+    #[test]
+    fn an_error_is_had_back_from_an_io_error() {
+        for error in Error::ALL {
+            let wrapped = std::io::Error::from(*error);
+            assert_eq!(wrapped.kind(), error.std_kind());
+            let inner = wrapped.get_ref().and_then(|inner| inner.downcast_ref::<Error>());
+            assert_eq!(inner.is_none(), matches!(error, Error::WouldBlock | Error::Interrupted));
+            assert!(inner.is_none_or(|inner| inner == error));
+        }
     }
 }
