@@ -199,10 +199,16 @@ impl Groups {
         self.groups.retain(|_, state| state.is_active());
         (self.version_1_until, self.version_2_until) = (Instant::ZERO, Instant::ZERO);
         (self.robustness, self.answer_all_at) = (ROBUSTNESS, None);
-        for (group, state) in &mut self.groups {
+        self.repeat(now);
+    }
+
+    /// Says everything once more to the same link.
+    pub(crate) fn repeat(&mut self, now: Instant) {
+        let robustness = self.robustness;
+        for (group, state) in self.groups.iter_mut().filter(|(_, state)| state.is_active()) {
             let is_silent = is_silent(*group);
             state.answer_at = None;
-            state.changes = if is_silent { 0 } else { ROBUSTNESS };
+            state.changes = if is_silent { 0 } else { robustness };
             state.change_at = (!is_silent).then_some(now);
         }
     }

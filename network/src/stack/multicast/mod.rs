@@ -105,7 +105,7 @@ impl Stack {
 
     /// From now on there is a link-local address to speak from: what was told from nobody's counts for nothing (RFC 3590 §4).
     pub(crate) fn repeat_ipv6_groups(&mut self) {
-        self.multicast.ipv6.restart(self.now);
+        self.multicast.ipv6.repeat(self.now);
         self.report_groups();
     }
 
