@@ -21,6 +21,8 @@
 #![forbid(unsafe_code)]
 
 extern crate alloc;
+#[cfg(feature = "std")]
+extern crate std;
 
 pub mod address;
 pub mod command;
@@ -40,6 +42,8 @@ pub mod socket;
 mod stack;
 
 pub use self::manager::{Manager, ManagerError, Platform};
+#[cfg(feature = "blocking")]
+pub use self::socket::blocking;
 pub use self::socket::{
     DatagramSocket, IcmpSocket, Message, MessageInfo, RawSocket, Resolver, Sockets, TcpListener, TcpReadHalf,
     TcpSettings, TcpStream, TcpWriteHalf, UdpSocket,

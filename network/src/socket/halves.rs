@@ -79,6 +79,17 @@ impl TcpWriteHalf {
         self.0.write(data).await
     }
 
+    /// As [`TcpStream::flush`].
+    ///
+    /// # Errors
+    /// What ended the connection.
+    ///
+    /// # Cancel safety
+    /// Safe: it only waits.
+    pub async fn flush(&self) -> Result<(), Error> {
+        self.0.flush().await
+    }
+
     /// As [`TcpStream::poll_write`].
     pub fn poll_write(&self, context: &mut Context<'_>, data: &[u8]) -> Poll<Result<usize, Error>> {
         self.0.poll_write(context, data)

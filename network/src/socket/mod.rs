@@ -20,6 +20,12 @@ use core::net::{IpAddr, Ipv4Addr, Ipv6Addr, SocketAddr};
 use virtual_file_system::Error;
 
 pub use self::datagram::{DatagramSocket, Message, MessageInfo};
+#[cfg(feature = "blocking")]
+pub use self::faces::blocking;
+#[cfg(feature = "embedded-nal-async")]
+pub use self::faces::embedded_nal;
+#[cfg(feature = "futures-io")]
+pub use self::faces::futures_io;
 pub use self::halves::{TcpReadHalf, TcpWriteHalf};
 pub use self::icmp::IcmpSocket;
 pub use self::listener::TcpListener;

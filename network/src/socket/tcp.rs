@@ -143,9 +143,23 @@ impl TcpStream {
         pending_if_blocked(self.receive(buffer, false, Some(context.waker())))
     }
 
+    /// Looks at received bytes and leaves them there, or remembers whom to wake. Any number of tasks may wait.
+    pub fn poll_peek(&self, context: &mut Context<'_>, buffer: &mut [u8]) -> Poll<Result<usize, Error>> {
+        pending_if_blocked(self.receive(buffer, true, Some(context.waker())))
+    }
+
     /// Gives bytes, or remembers whom to wake. Any number of tasks may wait.
     pub fn poll_write(&self, context: &mut Context<'_>, data: &[u8]) -> Poll<Result<usize, Error>> {
         pending_if_blocked(self.interface.with(|stack| stack.tcp_send(self.slot, data, Some(context.waker()))))
+    }
+
+    /// Ready once the peer acknowledged everything that was written; else remembers whom to wake.
+    pub fn poll_flush(&self, context: &mut Context<'_>) -> Poll<Result<(), Error>> {
+        match self.interface.with(|stack| stack.tcp_flushed(self.slot, context.waker())) {
+            Ok(true) => Poll::Ready(Ok(())),
+            Ok(false) => Poll::Pending,
+            Err(error) => Poll::Ready(Err(error)),
+        }
     }
 
     /// Takes received bytes, waiting for the first; 0 at the end of the stream.
@@ -167,7 +181,7 @@ impl TcpStream {
     /// # Cancel safety
     /// Nothing is ever taken.
     pub async fn peek(&self, buffer: &mut [u8]) -> Result<usize, Error> {
-        poll_fn(|context| pending_if_blocked(self.receive(buffer, true, Some(context.waker())))).await
+        poll_fn(|context| self.poll_peek(context, buffer)).await
     }
 
     /// Gives bytes, waiting for room for the first; tells how many were taken.
@@ -204,12 +218,7 @@ impl TcpStream {
     /// # Cancel safety
     /// Safe: it only waits.
     pub async fn flush(&self) -> Result<(), Error> {
-        poll_fn(|context| match self.interface.with(|stack| stack.tcp_flushed(self.slot, context.waker())) {
-            Ok(true) => Poll::Ready(Ok(())),
-            Ok(false) => Poll::Pending,
-            Err(error) => Poll::Ready(Err(error)),
-        })
-        .await
+        poll_fn(|context| self.poll_flush(context)).await
     }
 
     /// Ends one or both directions; what was written before is delivered.

@@ -7,9 +7,10 @@ use core::task::{Context, Poll};
 
 use virtual_file_system::Error;
 
-use super::DatagramSocket;
 use super::options::Settings;
+use super::{DatagramSocket, Recent};
 use crate::interface::Interface;
+use crate::socket::tcp::pending_if_blocked;
 use crate::socket::unspecified;
 use crate::stack::datagram::Family;
 use crate::stack::ip::header;
@@ -19,6 +20,33 @@ use crate::stack::{Stack, Wakes, raw};
 impl DatagramSocket {
     /// The interface and source address for a destination.
     pub(super) fn route(
+        &self,
+        device: Option<Arc<Interface>>,
+        to: IpAddr,
+        settings: &Settings,
+    ) -> Result<(Arc<Interface>, IpAddr), Error> {
+        let generation = self.sockets.shared.generation();
+        let place = device.as_ref().map(|device| device.index);
+        let known = self.recent.with(|recent| {
+            let recent = recent.as_ref()?;
+            let holds = recent.generation == generation && recent.to == to && recent.device == place;
+            holds.then(|| (Arc::clone(&recent.interface), recent.source))
+        });
+        if let Some(known) = known {
+            return Ok(known);
+        }
+        let (interface, source) = self.find_route(device, to, settings)?;
+        // Between routes that are equal the gateways decide, and those change without a sign.
+        let is_only = interface.look(|stack| stack.routes.equals(to).nth(1).is_none());
+        if is_only && !to.is_multicast() {
+            let recent = Recent { generation, device: place, to, interface: Arc::clone(&interface), source };
+            let former = self.recent.with(|place| place.replace(recent));
+            drop(former);
+        }
+        Ok((interface, source))
+    }
+
+    fn find_route(
         &self,
         device: Option<Arc<Interface>>,
         to: IpAddr,
@@ -39,12 +67,13 @@ impl DatagramSocket {
     /// # Errors
     /// `WouldBlock` while the driver's queue is full; else as [`send_to`](Self::send_to).
     pub fn try_send(&self, data: &[u8], remote: Option<SocketAddr>) -> Result<(), Error> {
-        self.send_or_register(data, remote, None)
+        self.send_or_register(data, None, remote, None)
     }
 
     fn send_or_register(
         &self,
         data: &[u8],
+        source: Option<IpAddr>,
         remote: Option<SocketAddr>,
         context: Option<&Context<'_>>,
     ) -> Result<(), Error> {
@@ -62,14 +91,17 @@ impl DatagramSocket {
         if !self.speaks(remote.ip()) || local.is_some_and(|local| !settings.may_speak(local, remote)) {
             return Err(Error::AddressFamilyNotSupported);
         }
-        let (interface, source) = self.route(device, remote.ip(), &settings)?;
+        if source.is_some_and(|source| source.is_ipv4() != remote.is_ipv4() || !self.place().has_address(source)) {
+            return Err(Error::AddressNotAvailable);
+        }
+        let (interface, chosen) = self.route(device, remote.ip(), &settings)?;
         let local = match local {
             Some(local) => local,
             None if self.family.is_raw() => unspecified(remote),
             None => self.enter(unspecified(remote), None)?,
         };
         let bound = Some(local.ip()).filter(|address| !address.is_unspecified() && !address.is_multicast());
-        let local = SocketAddr::new(bound.unwrap_or(source), local.port());
+        let local = SocketAddr::new(source.or(bound).unwrap_or(chosen), local.port());
         let sent = interface.with(|stack| {
             let sent = self.hand_over(stack, local, remote, &settings, data);
             if let (Err(Error::WouldBlock), Some(context)) = (sent, context) {
@@ -113,11 +145,17 @@ impl DatagramSocket {
     }
 
     pub(crate) async fn send_any(&self, data: &[u8], remote: Option<SocketAddr>) -> Result<(), Error> {
-        poll_fn(|context| match self.send_or_register(data, remote, Some(context)) {
-            Err(Error::WouldBlock) => Poll::Pending,
-            outcome => Poll::Ready(outcome),
-        })
-        .await
+        poll_fn(|context| self.poll_send(context, data, remote)).await
+    }
+
+    /// Sends one datagram to `remote`, or to the connected peer; or remembers whom to wake when there is room.
+    pub fn poll_send(
+        &self,
+        context: &mut Context<'_>,
+        data: &[u8],
+        remote: Option<SocketAddr>,
+    ) -> Poll<Result<(), Error>> {
+        pending_if_blocked(self.send_or_register(data, None, remote, Some(context)))
     }
 
     /// Sends one datagram to the connected peer, waiting for room in the driver's queue.
@@ -141,6 +179,20 @@ impl DatagramSocket {
     /// A dropped future sent nothing.
     pub async fn send_to(&self, data: &[u8], remote: SocketAddr) -> Result<(), Error> {
         self.send_any(data, Some(remote)).await
+    }
+
+    /// Sends one datagram to `remote` from an address of ours, whatever the socket is bound to (IP_PKTINFO): an answer can leave from where its
+    /// question went to.
+    ///
+    /// # Errors
+    /// `AddressNotAvailable` when `source` is not ours or of another family; else as [`send_to`](Self::send_to).
+    ///
+    /// # Cancel safety
+    /// A dropped future sent nothing.
+    pub async fn send_from(&self, data: &[u8], source: IpAddr, remote: SocketAddr) -> Result<(), Error> {
+        // The unspecified address names none.
+        let source = Some(source).filter(|source| !source.is_unspecified());
+        poll_fn(|context| pending_if_blocked(self.send_or_register(data, source, Some(remote), Some(context)))).await
     }
 }
 

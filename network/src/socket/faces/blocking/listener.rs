@@ -1,0 +1,102 @@
+//! Listeners that block.
+
+use alloc::sync::Arc;
+use core::iter::FusedIterator;
+use core::net::SocketAddr;
+use std::io;
+
+use super::names::{ToSocketAddrs, first_of};
+use super::stream::TcpStream;
+use super::wait::Waiting;
+use crate::socket::{self, Sockets, TcpSettings};
+
+/// Connections that may wait, as many as `std::net` asks for.
+const BACKLOG: u32 = 128;
+
+#[derive(Debug)]
+struct Shared {
+    listener: socket::TcpListener,
+    sockets: Sockets,
+    waiting: Waiting,
+}
+
+/// A listener, as `std::net::TcpListener`. It is closed when its last clone is dropped.
+#[derive(Debug)]
+pub struct TcpListener(Arc<Shared>);
+
+impl TcpListener {
+    /// Listens at the first of the addresses that can be had; port 0 is an ephemeral port.
+    ///
+    /// # Errors
+    /// Those of [`TcpListener::bind`](socket::TcpListener::bind) and of resolving the name.
+    pub fn bind<A: ToSocketAddrs>(sockets: &Sockets, address: A) -> io::Result<Self> {
+        first_of(sockets, &address, |address| {
+            let listener = socket::TcpListener::bind(sockets, address, BACKLOG)?;
+            Ok(Self(Arc::new(Shared { listener, sockets: sockets.clone(), waiting: Waiting::new(sockets) })))
+        })
+    }
+
+    /// Where it listens.
+    ///
+    /// # Errors
+    /// None; as in `std::net`.
+    pub fn local_addr(&self) -> io::Result<SocketAddr> {
+        Ok(self.0.listener.local_address())
+    }
+
+    /// Another handle on the same listener.
+    ///
+    /// # Errors
+    /// None; as in `std::net`.
+    pub fn try_clone(&self) -> io::Result<Self> {
+        Ok(Self(Arc::clone(&self.0)))
+    }
+
+    /// Takes the connection that has waited longest, waiting for one.
+    ///
+    /// # Errors
+    /// `WouldBlock` when it shall not block; `NetworkDown` once the listener's interface is gone.
+    pub fn accept(&self) -> io::Result<(TcpStream, SocketAddr)> {
+        let Shared { listener, sockets, waiting } = &*self.0;
+        let stream = waiting.read(|context| listener.poll_accept(context))?;
+        let remote = stream.remote_address();
+        Ok((TcpStream::with(stream, Waiting::new(sockets), TcpSettings::default()), remote))
+    }
+
+    /// The connections as they come; it has no end.
+    #[must_use]
+    pub const fn incoming(&self) -> Incoming<'_> {
+        Incoming(self)
+    }
+
+    /// Makes an accept that would wait fail with `WouldBlock` at once.
+    ///
+    /// # Errors
+    /// None; as in `std::net`.
+    pub fn set_nonblocking(&self, nonblocking: bool) -> io::Result<()> {
+        self.0.waiting.patience.with(|patience| patience.nonblocking = nonblocking);
+        Ok(())
+    }
+
+    /// Takes the error that waits for the next call; a listener has none.
+    ///
+    /// # Errors
+    /// None; as in `std::net`.
+    pub const fn take_error(&self) -> io::Result<Option<io::Error>> {
+        Ok(None)
+    }
+}
+
+/// The connections of a listener, in the order in which they were established.
+#[derive(Debug)]
+pub struct Incoming<'a>(&'a TcpListener);
+
+impl Iterator for Incoming<'_> {
+    type Item = io::Result<TcpStream>;
+
+    fn next(&mut self) -> Option<Self::Item> {
+        Some(self.0.accept().map(|(stream, _)| stream))
+    }
+}
+
+impl FusedIterator for Incoming<'_> {}

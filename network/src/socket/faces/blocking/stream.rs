@@ -1,0 +1,242 @@
+//! Streams that block.
+
+use alloc::sync::Arc;
+use core::net::SocketAddr;
+use core::pin::pin;
+use core::time::Duration;
+use std::io::{self, Read, Write};
+use std::net::Shutdown;
+
+use virtual_file_system::{Error, Lock};
+
+use super::names::{ToSocketAddrs, first_of};
+use super::wait::Waiting;
+use crate::command::socket::Direction;
+use crate::socket::{self, Sockets, TcpSettings};
+
+#[derive(Debug)]
+struct Shared {
+    stream: socket::TcpStream,
+    waiting: Waiting,
+    settings: Lock<TcpSettings>,
+}
+
+/// A connection, as `std::net::TcpStream`. It is closed when its last clone is dropped.
+#[derive(Debug)]
+pub struct TcpStream(Arc<Shared>);
+
+impl TcpStream {
+    /// Connects to the first of the addresses that answers.
+    ///
+    /// # Errors
+    /// Those of [`TcpStream::connect`](socket::TcpStream::connect) and of resolving the name.
+    pub fn connect<A: ToSocketAddrs>(sockets: &Sockets, address: A) -> io::Result<Self> {
+        first_of(sockets, &address, |address| Self::open(sockets, address, None))
+    }
+
+    /// Connects to one address, waiting for so long at most.
+    ///
+    /// # Errors
+    /// `TimedOut`; `InvalidInput` for no time at all; else as [`connect`](Self::connect).
+    pub fn connect_timeout(sockets: &Sockets, address: &SocketAddr, timeout: Duration) -> io::Result<Self> {
+        if timeout.is_zero() {
+            return Err(Error::InvalidInput.into());
+        }
+        Self::open(sockets, *address, Some(timeout))
+    }
+
+    fn open(sockets: &Sockets, address: SocketAddr, timeout: Option<Duration>) -> io::Result<Self> {
+        let waiting = Waiting::new(sockets);
+        let mut connect = pin!(socket::TcpStream::connect(sockets, address));
+        let stream =
+            waiting.block(timeout, |context| connect.as_mut().poll(context)).unwrap_or(Err(Error::TimedOut))?;
+        Ok(Self::with(stream, waiting, TcpSettings::default()))
+    }
+
+    pub(super) fn with(stream: socket::TcpStream, waiting: Waiting, settings: TcpSettings) -> Self {
+        Self(Arc::new(Shared { stream, waiting, settings: Lock::new(settings) }))
+    }
+
+    /// The blocking face of a stream that was made otherwise, with the settings that it has; `sockets` made it.
+    #[must_use]
+    pub fn from_stream(sockets: &Sockets, stream: socket::TcpStream, settings: TcpSettings) -> Self {
+        Self::with(stream, Waiting::new(sockets), settings)
+    }
+
+    /// The stream behind this face.
+    #[must_use]
+    pub fn stream(&self) -> &socket::TcpStream {
+        &self.0.stream
+    }
+
+    /// The other end.
+    ///
+    /// # Errors
+    /// None; as in `std::net`.
+    pub fn peer_addr(&self) -> io::Result<SocketAddr> {
+        Ok(self.0.stream.remote_address())
+    }
+
+    /// Our end.
+    ///
+    /// # Errors
+    /// None; as in `std::net`.
+    pub fn local_addr(&self) -> io::Result<SocketAddr> {
+        Ok(self.0.stream.local_address())
+    }
+
+    /// Ends one or both directions; threads that wait for them wake.
+    ///
+    /// # Errors
+    /// `NotConnected`.
+    pub fn shutdown(&self, how: Shutdown) -> io::Result<()> {
+        let direction = match how {
+            Shutdown::Read => Direction::Read,
+            Shutdown::Write => Direction::Write,
+            Shutdown::Both => Direction::Both,
+        };
+        Ok(self.0.stream.shutdown(direction)?)
+    }
+
+    /// Another handle on the same stream, with the same timeouts.
+    ///
+    /// # Errors
+    /// None; as in `std::net`.
+    pub fn try_clone(&self) -> io::Result<Self> {
+        Ok(Self(Arc::clone(&self.0)))
+    }
+
+    /// How long a read waits before it fails with `WouldBlock`; for ever by default.
+    ///
+    /// # Errors
+    /// `InvalidInput` for no time at all.
+    pub fn set_read_timeout(&self, timeout: Option<Duration>) -> io::Result<()> {
+        self.0.waiting.set_timeout(timeout, |patience, timeout| patience.read = timeout)
+    }
+
+    /// How long a write waits before it fails with `WouldBlock`; for ever by default.
+    ///
+    /// # Errors
+    /// `InvalidInput` for no time at all.
+    pub fn set_write_timeout(&self, timeout: Option<Duration>) -> io::Result<()> {
+        self.0.waiting.set_timeout(timeout, |patience, timeout| patience.write = timeout)
+    }
+
+    /// How long a read waits.
+    ///
+    /// # Errors
+    /// None; as in `std::net`.
+    pub fn read_timeout(&self) -> io::Result<Option<Duration>> {
+        Ok(self.0.waiting.patience.with(|patience| patience.read))
+    }
+
+    /// How long a write waits.
+    ///
+    /// # Errors
+    /// None; as in `std::net`.
+    pub fn write_timeout(&self) -> io::Result<Option<Duration>> {
+        Ok(self.0.waiting.patience.with(|patience| patience.write))
+    }
+
+    /// Makes reads and writes that would wait fail with `WouldBlock` at once.
+    ///
+    /// # Errors
+    /// None; as in `std::net`.
+    pub fn set_nonblocking(&self, nonblocking: bool) -> io::Result<()> {
+        self.0.waiting.patience.with(|patience| patience.nonblocking = nonblocking);
+        Ok(())
+    }
+
+    /// Looks at received bytes and leaves them there.
+    ///
+    /// # Errors
+    /// Those of reading.
+    pub fn peek(&self, buffer: &mut [u8]) -> io::Result<usize> {
+        self.0.waiting.read(|context| self.0.stream.poll_peek(context, buffer))
+    }
+
+    fn change(&self, change: impl FnOnce(&mut TcpSettings)) {
+        let settings = self.0.settings.with(|settings| {
+            change(settings);
+            *settings
+        });
+        self.0.stream.apply(&settings);
+    }
+
+    /// Sends small segments at once.
+    ///
+    /// # Errors
+    /// None; as in `std::net`.
+    pub fn set_nodelay(&self, nodelay: bool) -> io::Result<()> {
+        self.change(|settings| settings.no_delay = nodelay);
+        Ok(())
+    }
+
+    /// Whether small segments are sent at once.
+    ///
+    /// # Errors
+    /// None; as in `std::net`.
+    pub fn nodelay(&self) -> io::Result<bool> {
+        Ok(self.0.settings.with(|settings| settings.no_delay))
+    }
+
+    /// Sets the time to live or hop limit of what is sent, 1 to 255.
+    ///
+    /// # Errors
+    /// `InvalidInput`.
+    pub fn set_ttl(&self, ttl: u32) -> io::Result<()> {
+        let hop_limit = u8::try_from(ttl).ok().filter(|ttl| *ttl > 0).ok_or(Error::InvalidInput)?;
+        self.change(|settings| settings.hop_limit = hop_limit);
+        Ok(())
+    }
+
+    /// The time to live or hop limit of what is sent.
+    ///
+    /// # Errors
+    /// None; as in `std::net`.
+    pub fn ttl(&self) -> io::Result<u32> {
+        Ok(self.0.settings.with(|settings| settings.hop_limit.into()))
+    }
+
+    /// Takes the error that waits for the next call.
+    ///
+    /// # Errors
+    /// None; as in `std::net`.
+    pub fn take_error(&self) -> io::Result<Option<io::Error>> {
+        Ok(self.0.stream.take_error().map(io::Error::from))
+    }
+}
+
+impl Read for &TcpStream {
+    fn read(&mut self, buffer: &mut [u8]) -> io::Result<usize> {
+        self.0.waiting.read(|context| self.0.stream.poll_read(context, buffer))
+    }
+}
+
+impl Write for &TcpStream {
+    fn write(&mut self, data: &[u8]) -> io::Result<usize> {
+        self.0.waiting.write(|context| self.0.stream.poll_write(context, data))
+    }
+
+    /// Does nothing, as in `std::net`: what was written is on its way.
+    fn flush(&mut self) -> io::Result<()> {
+        Ok(())
+    }
+}
+
+impl Read for TcpStream {
+    fn read(&mut self, buffer: &mut [u8]) -> io::Result<usize> {
+        (&*self).read(buffer)
+    }
+}
+
+impl Write for TcpStream {
+    fn write(&mut self, data: &[u8]) -> io::Result<usize> {
+        (&*self).write(data)
+    }
+
+    /// Does nothing, as in `std::net`: what was written is on its way.
+    fn flush(&mut self) -> io::Result<()> {
+        Ok(())
+    }
+}

@@ -1,0 +1,134 @@
+//! Blocking a thread until a socket is ready, a timeout is over, or at once if the socket shall not block.
+
+use alloc::sync::Arc;
+use alloc::vec::Vec;
+use core::fmt;
+use core::task::{Context, Poll, Waker};
+use core::time::Duration;
+use std::io;
+use std::sync::{Condvar, Mutex, PoisonError};
+use std::task::Wake;
+
+use virtual_file_system::{Error, Lock};
+
+use crate::platform::Clock;
+use crate::socket::Sockets;
+
+/// What one blocked thread waits for.
+#[derive(Debug, Default)]
+struct Signal {
+    is_given: Mutex<bool>,
+    given: Condvar,
+}
+
+impl Signal {
+    fn wait(&self) {
+        let mut is_given = self.is_given.lock().unwrap_or_else(PoisonError::into_inner);
+        while !*is_given {
+            is_given = self.given.wait(is_given).unwrap_or_else(PoisonError::into_inner);
+        }
+        *is_given = false;
+    }
+}
+
+impl Wake for Signal {
+    fn wake(self: Arc<Self>) {
+        *self.is_given.lock().unwrap_or_else(PoisonError::into_inner) = true;
+        self.given.notify_one();
+    }
+}
+
+/// How long the calls on a socket wait.
+#[derive(Clone, Copy, Default, Debug)]
+pub(super) struct Patience {
+    pub(super) read: Option<Duration>,
+    pub(super) write: Option<Duration>,
+    pub(super) nonblocking: bool,
+}
+
+/// What the calls on one socket wait with; clones of the socket share it.
+pub(super) struct Waiting {
+    clock: Arc<dyn Clock>,
+    pub(super) patience: Lock<Patience>,
+    /// Signals that nobody waits for. They are used again, so that a socket, which remembers whom to wake, knows few.
+    idle: Lock<Vec<Arc<Signal>>>,
+}
+
+impl Waiting {
+    pub(super) fn new(sockets: &Sockets) -> Self {
+        let clock = Arc::clone(&sockets.shared.platform.clock);
+        Self { clock, patience: Lock::default(), idle: Lock::default() }
+    }
+
+    /// Blocks until `poll` is ready or the timeout is over; `None` then.
+    pub(super) fn block<T>(
+        &self,
+        timeout: Option<Duration>,
+        mut poll: impl FnMut(&mut Context<'_>) -> Poll<T>,
+    ) -> Option<T> {
+        let signal = self.idle.with(Vec::pop).unwrap_or_default();
+        let waker = Waker::from(Arc::clone(&signal));
+        let mut context = Context::from_waker(&waker);
+        let mut timer = timeout.map(|timeout| self.clock.sleep_until(self.clock.now().after(timeout)));
+        let outcome = loop {
+            if let Poll::Ready(outcome) = poll(&mut context) {
+                break Some(outcome);
+            }
+            if timer.as_mut().is_some_and(|timer| timer.as_mut().poll(&mut context).is_ready()) {
+                break None;
+            }
+            signal.wait();
+        };
+        self.idle.with(|idle| idle.push(signal));
+        outcome
+    }
+
+    /// Waits as the socket is told to; `WouldBlock` when that was not long enough, as on Linux.
+    fn wait<T>(
+        &self,
+        timeout: Option<Duration>,
+        nonblocking: bool,
+        mut poll: impl FnMut(&mut Context<'_>) -> Poll<Result<T, Error>>,
+    ) -> io::Result<T> {
+        let outcome = if nonblocking {
+            match poll(&mut Context::from_waker(Waker::noop())) {
+                Poll::Ready(outcome) => Some(outcome),
+                Poll::Pending => None,
+            }
+        } else {
+            self.block(timeout, poll)
+        };
+        outcome.unwrap_or(Err(Error::WouldBlock)).map_err(io::Error::from)
+    }
+
+    /// Waits as long as reading may.
+    pub(super) fn read<T>(&self, poll: impl FnMut(&mut Context<'_>) -> Poll<Result<T, Error>>) -> io::Result<T> {
+        let Patience { read, nonblocking, .. } = self.patience.with(|patience| *patience);
+        self.wait(read, nonblocking, poll)
+    }
+
+    /// Waits as long as writing may.
+    pub(super) fn write<T>(&self, poll: impl FnMut(&mut Context<'_>) -> Poll<Result<T, Error>>) -> io::Result<T> {
+        let Patience { write, nonblocking, .. } = self.patience.with(|patience| *patience);
+        self.wait(write, nonblocking, poll)
+    }
+
+    /// Changes a timeout; none is zero, as in `std::net`.
+    pub(super) fn set_timeout(
+        &self,
+        timeout: Option<Duration>,
+        set: impl FnOnce(&mut Patience, Option<Duration>),
+    ) -> io::Result<()> {
+        if timeout.is_some_and(|timeout| timeout.is_zero()) {
+            return Err(Error::InvalidInput.into());
+        }
+        self.patience.with(|patience| set(patience, timeout));
+        Ok(())
+    }
+}
+
+impl fmt::Debug for Waiting {
+    fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
+        self.patience.with(|patience| patience.fmt(formatter))
+    }
+}

@@ -1,0 +1,100 @@
+//! The traits of `futures-io` on streams and their halves, and a listener as a stream of connections.
+//!
+//! Implemented for references too, so that one stream can be read and written at once. Errors are those of
+//! [`std::io`], as [`Error::std_kind`](virtual_file_system::Error::std_kind) has them.
+//!
+//! `poll_flush` is ready at once, as with the sockets of an operating system: what was written is on its way, and protocols flush after
+//! every message, so that waiting for the peer would cost them a round trip each. `poll_close` waits: it ends the writing direction and is
+//! ready when the peer acknowledged everything before the end, so that a program may drop the whole stack then. The reading direction
+//! stays open.
+
+use core::pin::Pin;
+use core::task::{Context, Poll};
+use std::io;
+
+use futures_io::{AsyncRead, AsyncWrite};
+use futures_lite::Stream;
+use virtual_file_system::Error;
+
+use crate::command::socket::Direction;
+use crate::socket::{TcpListener, TcpReadHalf, TcpStream, TcpWriteHalf};
+
+fn as_io<T>(outcome: Poll<Result<T, Error>>) -> Poll<io::Result<T>> {
+    outcome.map_err(io::Error::from)
+}
+
+impl TcpStream {
+    /// Ends the writing direction, once, and waits until everything before the end was acknowledged.
+    fn poll_end(&self, context: &mut Context<'_>) -> Poll<Result<(), Error>> {
+        // Nothing is written; the answer tells whether the direction is still open. Ending it again would wake whoever waits for the stream.
+        match self.try_write(&[]) {
+            Ok(_) => self.shutdown(Direction::Write)?,
+            Err(Error::BrokenPipe) => {}
+            Err(error) => return Poll::Ready(Err(error)),
+        }
+        self.poll_flush(context)
+    }
+}
+
+impl TcpWriteHalf {
+    fn poll_end(&self, context: &mut Context<'_>) -> Poll<Result<(), Error>> {
+        self.stream().poll_end(context)
+    }
+}
+
+macro_rules! read {
+    ($end:ident: $($face:ty),+) => {
+        $(impl AsyncRead for $face {
+            fn poll_read(
+                self: Pin<&mut Self>,
+                context: &mut Context<'_>,
+                buffer: &mut [u8],
+            ) -> Poll<io::Result<usize>> {
+                as_io($end::poll_read(&self, context, buffer))
+            }
+        })+
+    };
+}
+
+macro_rules! write {
+    ($end:ident: $($face:ty),+) => {
+        $(impl AsyncWrite for $face {
+            fn poll_write(self: Pin<&mut Self>, context: &mut Context<'_>, data: &[u8]) -> Poll<io::Result<usize>> {
+                as_io($end::poll_write(&self, context, data))
+            }
+
+            fn poll_flush(self: Pin<&mut Self>, _: &mut Context<'_>) -> Poll<io::Result<()>> {
+                Poll::Ready(Ok(()))
+            }
+
+            fn poll_close(self: Pin<&mut Self>, context: &mut Context<'_>) -> Poll<io::Result<()>> {
+                as_io($end::poll_end(&self, context))
+            }
+        })+
+    };
+}
+
+read!(TcpStream: TcpStream, &TcpStream);
+read!(TcpReadHalf: TcpReadHalf, &TcpReadHalf);
+write!(TcpStream: TcpStream, &TcpStream);
+write!(TcpWriteHalf: TcpWriteHalf, &TcpWriteHalf);
+
+/// The connections of a listener, in the order in which they were established; it has no end.
+#[derive(Debug)]
+pub struct Incoming<'a>(&'a TcpListener);
+
+impl TcpListener {
+    /// The connections as they come, for [`Stream`]'s combinators. An item is an error when the listener's interface is gone.
+    #[must_use]
+    pub const fn incoming(&self) -> Incoming<'_> {
+        Incoming(self)
+    }
+}
+
+impl Stream for Incoming<'_> {
+    type Item = io::Result<TcpStream>;
+
+    fn poll_next(self: Pin<&mut Self>, context: &mut Context<'_>) -> Poll<Option<Self::Item>> {
+        as_io(self.0.poll_accept(context)).map(Some)
+    }
+}

@@ -1,0 +1,16 @@
+//! Faces that other crates know: their traits on our sockets. No behaviour of its own stands here; the sockets do the work.
+//!
+//! | module | feature | for whom |
+//! |---|---|---|
+//! | `embedded_io` | always | code over the traits of `embedded-io-async` |
+//! | `embedded_nal` | `embedded-nal-async` | clients that connect, send datagrams and look names up by themselves; `no_std` |
+//! | `futures_io` | `futures-io` | asynchronous code of any executor |
+//! | `blocking` | `blocking` | code that was written for `std::net` |
+
+#[cfg(feature = "blocking")]
+pub mod blocking;
+mod embedded_io;
+#[cfg(feature = "embedded-nal-async")]
+pub mod embedded_nal;
+#[cfg(feature = "futures-io")]
+pub mod futures_io;
