@@ -166,6 +166,7 @@ impl Manager {
             return Err(ManagerError::FailedToSpawn(reason));
         }
         shared.routing.add(interface);
+        shared.host.touch();
         Ok(())
     }
 
@@ -176,6 +177,7 @@ impl Manager {
     /// `NotFound`.
     pub fn unregister(&self, name: &str) -> Result<(), ManagerError> {
         let interface = self.shared.routing.take(name).ok_or(ManagerError::NotFound)?;
+        self.shared.host.touch();
         self.shared.unmount(&alloc::format!("{INTERFACES}/{name}"));
         interface.close();
         self.shared.release(name);
@@ -251,6 +253,11 @@ impl Shared {
 
     fn release(&self, name: &str) {
         self.registry.with(|registry| registry.names.remove(name));
+    }
+
+    /// A number that stands still while addresses, routes, links and interfaces do.
+    pub(crate) fn generation(&self) -> u32 {
+        self.host.generation()
     }
 
     /// The interface that delivers to our own addresses.

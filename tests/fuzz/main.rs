@@ -2,6 +2,7 @@
 //!
 //! `cargo run --release -p devnet-tests --bin fuzz -- [--seconds N] [--seed S] [TARGET]`. A failure prints the seed that repeats it.
 
+mod classifier;
 mod targets;
 
 use std::time::Duration;

@@ -13,6 +13,7 @@ use virtual_file_system::Path;
 use world::{Host, SeededEntropy, World};
 
 use crate::Target;
+use crate::classifier::classifier;
 
 /// Every target.
 pub(crate) const TARGETS: &[Target] = &[
@@ -22,6 +23,7 @@ pub(crate) const TARGETS: &[Target] = &[
     ("lines", lines),
     ("paths", paths),
     ("messages", messages),
+    ("classifier", classifier),
 ];
 
 /// Changes a few bytes, lengths, or all of an input.

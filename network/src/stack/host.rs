@@ -30,6 +30,8 @@ pub(crate) struct HostAddresses {
     list: Lock<Vec<Entry>>,
     /// A bit for every address and broadcast address in the list; a clear bit means that nobody has it.
     filter: [AtomicU32; WORDS],
+    /// Moves with every change of addresses, routes, links and interfaces: what was worked out from them holds while it stands still.
+    generation: AtomicU32,
     /// Who waits for room on one interface and would take another one that a route names meanwhile (SOK-05).
     senders: Lock<WakerList>,
 }
@@ -64,6 +66,16 @@ impl HostAddresses {
             && self.list.with(|list| list.iter().any(|entry| entry.broadcast == Some(address)))
     }
 
+    /// A number that stands still while addresses, routes, links and interfaces do.
+    pub(crate) fn generation(&self) -> u32 {
+        self.generation.load(Ordering::Acquire)
+    }
+
+    /// Something changed.
+    pub(crate) fn touch(&self) {
+        self.generation.fetch_add(1, Ordering::AcqRel);
+    }
+
     /// Wakes a sender when routes change. Of too many all are woken, and may ask again.
     pub(crate) fn register_sender(&self, waker: &Waker, wakes: &mut Wakes) {
         self.senders.with(|senders| {
@@ -76,6 +88,7 @@ impl HostAddresses {
 
     /// Routes changed: whoever waits looks again.
     pub(crate) fn wake_senders(&self, wakes: &mut Wakes) {
+        self.touch();
         self.senders.with(|senders| wakes.add(senders));
     }
 
@@ -97,6 +110,7 @@ impl HostAddresses {
                 word.store(bits, Ordering::Release);
             }
         });
+        self.touch();
     }
 }
 

@@ -137,6 +137,8 @@ pub(crate) struct Stack {
     /// Packets that a socket just emitted.
     emitted: Emitted,
     interface: Interface,
+    /// Source and destination of the last packet that was let in, and the generation of addresses then.
+    admitted: Option<(IpAddr, IpAddr, u32)>,
     reassembly: Reassembly,
     timers: Timers,
     random: Random,
@@ -177,6 +179,7 @@ impl Stack {
             local: VecDeque::new(),
             emitted: Emitted::default(),
             interface,
+            admitted: None,
             reassembly: Reassembly::default(),
             timers: Timers::default(),
             budgets: Budgets::new(random.u64(), now),

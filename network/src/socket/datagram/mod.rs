@@ -48,6 +48,17 @@ pub struct DatagramSocket {
     protocol: u8,
     endpoint: Arc<Endpoint>,
     state: Lock<State>,
+    /// The route of the last datagram, for as long as routes stand still.
+    recent: Lock<Option<Recent>>,
+}
+
+/// A route that was chosen.
+struct Recent {
+    generation: u32,
+    device: Option<u32>,
+    to: IpAddr,
+    interface: Arc<Interface>,
+    source: IpAddr,
 }
 
 impl DatagramSocket {
@@ -65,6 +76,7 @@ impl DatagramSocket {
             protocol,
             endpoint: Arc::new(Endpoint::default()),
             state: Lock::new(state),
+            recent: Lock::new(None),
         }
     }
 

@@ -71,6 +71,11 @@ impl DatagramSocket {
         context: &mut Context<'_>,
         buffer: &mut [u8],
     ) -> Poll<Result<MessageInfo, Error>> {
+        match self.try_receive_message(buffer) {
+            Err(Error::WouldBlock) => {}
+            outcome => return Poll::Ready(outcome),
+        }
+        // Only who really waits is entered, and then looks again.
         self.endpoint.register(context.waker());
         match self.try_receive_message(buffer) {
             Err(Error::WouldBlock) => Poll::Pending,

@@ -6,6 +6,7 @@
 use alloc::collections::VecDeque;
 use alloc::vec::Vec;
 use core::net::SocketAddr;
+use core::sync::atomic::{AtomicBool, Ordering};
 use core::task::Waker;
 
 use virtual_file_system::{Error, Lock, Readiness, WakerList};
@@ -49,6 +50,8 @@ struct Queue {
 #[derive(Debug)]
 pub(crate) struct Endpoint {
     queue: Lock<Queue>,
+    /// An error may wait: a look before the lock.
+    has_failed: AtomicBool,
 }
 
 impl Default for Endpoint {
@@ -63,6 +66,7 @@ impl Default for Endpoint {
                 interest: Interest::default(),
                 readers: WakerList::new(),
             }),
+            has_failed: AtomicBool::new(false),
         }
     }
 }
@@ -85,6 +89,7 @@ impl Endpoint {
     pub(crate) fn fail(&self, error: Error, wakes: &mut Wakes) {
         self.queue.with(|queue| {
             queue.error = Some(error);
+            self.has_failed.store(true, Ordering::Release);
             wakes.add(&mut queue.readers);
         });
     }
@@ -142,6 +147,10 @@ impl Endpoint {
 
     /// The error that was left, once.
     pub(crate) fn take_error(&self) -> Option<Error> {
+        if !self.has_failed.load(Ordering::Acquire) {
+            return None;
+        }
+        self.has_failed.store(false, Ordering::Release);
         self.queue.with(|queue| queue.error.take())
     }
 

@@ -258,26 +258,17 @@ pub(crate) fn emit(outgoing: &Outgoing, packet: &mut [u8]) {
 }
 
 fn emit_ipv4(outgoing: &Outgoing, source: Ipv4Addr, destination: Ipv4Addr, packet: &mut [u8]) {
-    if packet.len() < IPV4_HEADER {
-        return;
-    }
-    let total = u16::try_from(packet.len()).unwrap_or(u16::MAX);
-    let mut header = Ipv4Packet::new_unchecked(&mut *packet);
-    header.set_version(4);
-    header.set_header_len(IPV4_HEADER as u8);
-    header.set_dscp(outgoing.traffic_class >> 2);
-    header.set_ecn(outgoing.traffic_class & 3);
-    header.set_total_len(total);
-    header.set_ident(0);
-    header.clear_flags();
-    header.set_more_frags(false);
-    header.set_dont_frag(false);
-    header.set_frag_offset(0);
-    header.set_hop_limit(outgoing.hop_limit);
-    header.set_next_header(outgoing.protocol.into());
-    header.set_src_addr(source);
-    header.set_dst_addr(destination);
-    fill_ipv4_checksum(packet);
+    let length = packet.len();
+    let Some((header, _)) = packet.split_first_chunk_mut::<IPV4_HEADER>() else { return };
+    // A packet is shorter than 65,536 bytes.
+    let [length_high, length_low] = (length as u16).to_be_bytes();
+    let [sum_high, sum_low] = ipv4_checksum(outgoing, length, 0).to_be_bytes();
+    let Outgoing { traffic_class, hop_limit, protocol, .. } = *outgoing;
+    let ([a, b, c, d], [e, f, g, h]) = (source.octets(), destination.octets());
+    *header = [
+        0x45, traffic_class, length_high, length_low, 0, 0, 0, 0, hop_limit, protocol, sum_high, sum_low, a, b, c, d, e,
+        f, g, h,
+    ];
 }
 
 /// Makes the bytes behind an IPv4 header without options its options; the packet was made with room for them, a multiple of four, at most 40.

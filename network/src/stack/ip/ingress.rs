@@ -86,6 +86,12 @@ impl Stack {
 
     /// Decides whether a packet may come in, and as what. Counts why not.
     pub(crate) fn admit(&mut self, header: &Header, arrival: Arrival) -> Option<Delivery> {
+        // Packets come in trains: what was asked for the last one holds while addresses stand still.
+        let ends = (header.source, header.destination, self.host.generation());
+        let is_plain = arrival.from_wire && !arrival.link_broadcast;
+        if is_plain && self.admitted == Some(ends) {
+            return Some(Delivery::Unicast);
+        }
         if arrival.from_wire && !self.is_loopback() && self.is_martian(header) {
             self.statistics.received_drops.martian += 1;
             return None;
@@ -101,7 +107,13 @@ impl Stack {
                 self.statistics.received_drops.not_for_us += 1;
                 None
             }
-            found => found,
+            found => {
+                let is_ours = found == Some(Delivery::Unicast) && self.addresses.owns(header.destination);
+                if is_plain && is_ours && !header.source.is_unspecified() {
+                    self.admitted = Some(ends);
+                }
+                found
+            }
         }
     }
 

@@ -72,7 +72,10 @@ impl Stack {
             frame
         };
         self.statistics.received_drops.no_socket += 1;
-        self.tcp_refuse(flow, &segment);
+        // A listening port is silent to what neither asks nor acknowledges (RFC 9293 §3.10.7.2).
+        if segment.acknowledgment.is_some() || !self.tcp.listens_at(flow.local.address()) {
+            self.tcp_refuse(flow, &segment);
+        }
         self.pool.put(frame);
     }
 

@@ -1,0 +1,59 @@
+//! The differences that are meant, each with its reason. Whatever is not here is a failure.
+
+use std::collections::BTreeSet;
+
+use super::Effect;
+use super::packets::{ACK, Extra, Fault, From, Input, Payload, RST, SYN, To};
+
+/// Why ours differs, if the difference is meant.
+pub(crate) fn reason(input: &Input, ours: &BTreeSet<Effect>, plain: &BTreeSet<Effect>) -> Option<&'static str> {
+    let more: Vec<Effect> = ours.difference(plain).copied().collect();
+    let less: Vec<Effect> = plain.difference(ours).copied().collect();
+    ip(input, &more, &less).or_else(|| tcp(input, &more, &less))
+}
+
+fn ip(input: &Input, more: &[Effect], less: &[Effect]) -> Option<&'static str> {
+    if input.to != To::Host && more.is_empty() {
+        return Some("TCP-X-04, ICE-01, IP4-05: what was sent to everybody is answered by nobody");
+    }
+    if input.from != From::Peer && more.is_empty() {
+        return Some("martians are refused at the door: our own address, loopback, groups (RFC 1122 3.2.1.3)");
+    }
+    let is_refused = matches!(less, [Effect::Refused(4, _)]);
+    if input.is_v6 && matches!(input.extra, Extra::Destination | Extra::Routing | Extra::Atomic) && is_refused {
+        return Some("smoltcp knows no extension header but hop-by-hop options (RFC 8200 4)");
+    }
+    if !input.is_v6 && input.extra == Extra::Unknown(131) && more.is_empty() {
+        return Some("IP4-02: source routes are refused (RFC 7126)");
+    }
+    if matches!(input.payload, Payload::Error(_)) && is_refused {
+        return Some("IP6-05: an error is never answered with an error");
+    }
+    if matches!((&input.payload, input.fault), (Payload::Echo { .. }, Fault::Byte(1, _))) && less.is_empty() {
+        return Some("the code of an echo request does not matter, as on Linux");
+    }
+    if input.is_v6 && input.fault == Fault::NoChecksum && more.is_empty() {
+        return Some("IP6-08: UDP over IPv6 has a checksum (RFC 8200 8.1)");
+    }
+    None
+}
+
+fn tcp(input: &Input, more: &[Effect], less: &[Effect]) -> Option<&'static str> {
+    let Payload::Tcp { flags, acknowledgment, .. } = input.payload else { return None };
+    let is_silent = flags & (ACK | SYN | RST) == 0;
+    if is_silent && matches!(more, [Effect::Reset(_)]) && less.is_empty() {
+        return Some("a closed port answers every segment but a reset (RFC 9293 3.10.7.1)");
+    }
+    if flags & RST != 0 && matches!(more, [Effect::Open(_)]) && less.is_empty() {
+        return Some("RFC 5961 3.2: a reset inside the window but not at its edge is challenged");
+    }
+    if matches!(more, [Effect::Stream(..)]) && less.is_empty() && acknowledgment < 1 {
+        return Some("TCP-R-05: data with an old acknowledgment is delivered all the same");
+    }
+    if flags & SYN != 0 && more.is_empty() && matches!(less, [Effect::Agreed(_)]) {
+        return Some(
+            "a SYN for a half-open connection is that connection's; in one plain set another listener takes it",
+        );
+    }
+    None
+}
