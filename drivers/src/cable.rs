@@ -86,8 +86,9 @@ impl Hints {
 
     /// The end's waker, if it waits to be woken.
     fn summon(&self, side: Side, end: &End) -> Option<Waker> {
-        let listens = self.listens(side).swap(false, Ordering::SeqCst);
-        if listens { end.waker.clone() } else { None }
+        // A look first: of a train of frames only the first finds somebody asleep.
+        let listens = self.listens(side);
+        if listens.load(Ordering::SeqCst) && listens.swap(false, Ordering::SeqCst) { end.waker.clone() } else { None }
     }
 }
 
@@ -207,7 +208,10 @@ impl Cable {
             let peer = shared.end(other);
             if is_up && !outbox.is_empty() {
                 peer.queue.append(outbox);
-                hints.frames(other).store(true, Ordering::SeqCst);
+                // Cleared under this lock only, together with the queue.
+                if !hints.frames(other).load(Ordering::SeqCst) {
+                    hints.frames(other).store(true, Ordering::SeqCst);
+                }
                 (hints.summon(other, peer), peer.queue.len())
             } else {
                 (None, peer.queue.len())

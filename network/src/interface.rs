@@ -14,7 +14,7 @@ use core::task::Waker;
 
 use virtual_file_system::{CharacterDevice, Lock};
 
-use crate::driver::{Driver, LinkState};
+use crate::driver::{Driver, LinkState, Medium};
 use crate::limits;
 use crate::platform::{Clock, Instant};
 use crate::stack::{Stack, Wakes};
@@ -70,6 +70,7 @@ pub(crate) struct Interface {
     pub(crate) index: u32,
     pub(crate) controller: Option<Arc<dyn CharacterDevice>>,
     pub(crate) is_loopback: bool,
+    has_neighbors: bool,
     clock: Arc<dyn Clock>,
     engine: Lock<Engine>,
 }
@@ -86,6 +87,7 @@ impl Interface {
             index: stack.configuration.index,
             controller,
             is_loopback: stack.is_loopback(),
+            has_neighbors: stack.configuration.capabilities.medium == Medium::Ethernet,
             clock,
             engine: Lock::new(Engine { stack, driver, armed: None, runner: None, gone: false }),
         }
@@ -94,6 +96,12 @@ impl Interface {
     /// Runs a closure on the stack as of now, and does what follows from it.
     pub(crate) fn with<R>(&self, action: impl FnOnce(&mut Stack) -> R) -> R {
         self.with_driver(|stack, _| action(stack))
+    }
+
+    /// As [`with`](Self::with), for what depends on the present only where there are neighbors: elsewhere the time of the last turn will do.
+    pub(crate) fn with_neighbors<R>(&self, action: impl FnOnce(&mut Stack) -> R) -> R {
+        let now = if self.has_neighbors { self.clock.now() } else { Instant::ZERO };
+        self.as_of(now, |stack, _| action(stack))
     }
 
     /// Looks at the stack without changing it: no clock is read and nothing follows.
@@ -108,7 +116,10 @@ impl Interface {
 
     /// As [`with`](Self::with), for the few settings that concern the driver too.
     pub(crate) fn with_driver<R>(&self, action: impl FnOnce(&mut Stack, &mut dyn Driver) -> R) -> R {
-        let now = self.clock.now();
+        self.as_of(self.clock.now(), action)
+    }
+
+    fn as_of<R>(&self, now: Instant, action: impl FnOnce(&mut Stack, &mut dyn Driver) -> R) -> R {
         let (result, after) = self.engine.with(|engine| {
             engine.stack.now = now.max(engine.stack.now);
             let result = action(&mut engine.stack, &mut *engine.driver);

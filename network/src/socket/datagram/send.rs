@@ -102,7 +102,7 @@ impl DatagramSocket {
         };
         let bound = Some(local.ip()).filter(|address| !address.is_unspecified() && !address.is_multicast());
         let local = SocketAddr::new(source.or(bound).unwrap_or(chosen), local.port());
-        let sent = interface.with(|stack| {
+        let sent = interface.with_neighbors(|stack| {
             let sent = self.hand_over(stack, local, remote, &settings, data);
             if let (Err(Error::WouldBlock), Some(context)) = (sent, context) {
                 stack.room.register(context.waker());

@@ -14,7 +14,7 @@ use crate::stack::ip::header::{self, IPV4_HEADER, IPV6_HEADER, Outgoing, protoco
 use crate::stack::{Stack, checksum};
 
 /// Bytes of data in a segment when the peer did not say (RFC 9293 §3.7.1).
-pub(crate) const DEFAULT_SEGMENT: usize = 536;
+pub(crate) const DEFAULT_SEGMENT: u16 = 536;
 
 /// Where things stand in a TCP header (RFC 9293 §3.1), in bytes.
 const SEQUENCE: usize = 4;
@@ -30,9 +30,9 @@ const DONT_FRAGMENT: u16 = 0x4000;
 #[derive(Clone, Copy, Debug)]
 pub(crate) struct Shape {
     /// Bytes of the longest packet: of the path, and of the segments that the peer takes.
-    pub(crate) longest: usize,
+    longest: u32,
     /// What the peer's SYN said about its segments, in bytes of data.
-    pub(crate) peer_segment: usize,
+    pub(crate) peer_segment: u16,
     pub(crate) hop_limit: u8,
     pub(crate) traffic_class: u8,
 }
@@ -44,16 +44,34 @@ impl Shape {
         Self { longest: 0, peer_segment: DEFAULT_SEGMENT, hop_limit, traffic_class }
     }
 
+    /// The same lengths with other header fields.
+    pub(crate) const fn with(self, hop_limit: u8, traffic_class: u8) -> Self {
+        let Self { longest, peer_segment, .. } = self;
+        Self { longest, peer_segment, ..Self::new(hop_limit, traffic_class) }
+    }
+
+    /// Bytes of the longest packet.
+    pub(crate) const fn longest(&self) -> usize {
+        self.longest as usize
+    }
+
+    /// The peer takes segments of so much data, our end of the path packets that hold `own` bytes of it behind `start` bytes of headers.
+    pub(crate) fn fit(&mut self, own: u16, start: usize) {
+        // Headers are shorter than a hundred bytes.
+        self.longest = u32::from(own.min(self.peer_segment)) + (start + TCP_HEADER) as u32;
+    }
+
     /// Bytes of data that a segment of ours may hold.
     fn segment(&self, start: usize) -> usize {
-        self.longest.saturating_sub(start + TCP_HEADER).max(1)
+        self.longest().saturating_sub(start + TCP_HEADER).max(1)
     }
 }
 
 impl Stack {
     /// Bytes of data in a segment that our end of the path takes: what our SYN says.
-    pub(crate) fn tcp_own_segment(&self, remote: IpAddr) -> usize {
-        self.mtu_for(remote).saturating_sub(header::length_for(remote) + TCP_HEADER)
+    pub(crate) fn tcp_own_segment(&self, remote: IpAddr) -> u16 {
+        let bytes = self.mtu_for(remote).saturating_sub(header::length_for(remote) + TCP_HEADER);
+        u16::try_from(bytes).unwrap_or(u16::MAX)
     }
 
     /// Looks anew how long packets of a connection may be.
@@ -61,7 +79,7 @@ impl Stack {
         let Some(remote) = self.tcp.slots.get(index as usize).map(|slot| slot.flow.remote.ip()) else { return };
         let (own, start) = (self.tcp_own_segment(remote), header::length_for(remote));
         if let Some(slot) = self.tcp.slots.get_mut(index as usize) {
-            slot.shape.longest = own.min(slot.shape.peer_segment) + start + TCP_HEADER;
+            slot.shape.fit(own, start);
         }
     }
 
@@ -81,7 +99,7 @@ impl Stack {
             let (flow, shape) = (slot.flow, slot.shape);
             let start = header::length_for(flow.remote.ip());
             supervise(slot, frame.bytes_mut(), start);
-            if frame.len() > shape.longest {
+            if frame.len() > shape.longest() {
                 self.tcp_cut(&frame, &flow, &shape, start);
                 self.emitted.large.put(frame);
                 continue;

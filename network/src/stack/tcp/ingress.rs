@@ -146,9 +146,9 @@ impl Stack {
         }
         if segment.syn {
             slot.shape.peer_segment = slot.supervision.peer_segment;
-            slot.shape.longest = slot.own_segment.min(slot.shape.peer_segment) + start + TCP_HEADER;
+            slot.shape.fit(slot.own_segment, start);
         }
-        let mut device = OneShot::receiving(frame.bytes(), pool, emitted, slot.shape.longest);
+        let mut device = OneShot::receiving(frame.bytes(), pool, emitted, slot.shape.longest());
         interface.poll_ingress_single(smoltcp_time(self.now), &mut device, &mut slot.set);
         pool.put(frame);
         self.tcp_emit(index);

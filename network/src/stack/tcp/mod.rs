@@ -65,7 +65,7 @@ pub(crate) struct SlotId {
 #[derive(Clone, Copy, Debug)]
 pub(crate) struct Opening {
     /// Bytes of data in a segment that our end takes.
-    pub(crate) own_segment: usize,
+    pub(crate) own_segment: u16,
     /// Our first sequence number.
     pub(crate) sequence: u32,
     pub(crate) now: Instant,
@@ -95,7 +95,7 @@ pub(crate) struct Slot {
     /// What its packets look like.
     shape: Shape,
     /// Bytes of data in a segment that we take, as our SYN says.
-    own_segment: usize,
+    own_segment: u16,
     patience: Patience,
     contact: Contact,
     /// Milliseconds that dropping the stream gives unsent data (SO_LINGER).
@@ -116,7 +116,7 @@ pub(crate) struct Slot {
     /// When progress was last taken as a sign that the next hop is reachable.
     confirmed: Instant,
     /// Bytes that the program took since the peer may have been told of the room.
-    drained: usize,
+    drained: u32,
     readers: WakerList,
     writers: WakerList,
 }

@@ -63,7 +63,7 @@ struct Offer {
 }
 
 /// Reads the options of a SYN, and lowers the largest segment that it names to `limit`.
-fn read_offer(packet: &mut [u8], limit: usize) -> Offer {
+fn read_offer(packet: &mut [u8], limit: u16) -> Offer {
     const END: u8 = 0;
     const NO_OPERATION: u8 = 1;
     const MAXIMUM_SEGMENT: u8 = 2;
@@ -77,7 +77,7 @@ fn read_offer(packet: &mut [u8], limit: usize) -> Offer {
             [NO_OPERATION, ..] => 1,
             [MAXIMUM_SEGMENT, 4, high, low, ..] => {
                 let named = u16::from_be_bytes([*high, *low]);
-                let lowered = named.min(u16::try_from(limit).unwrap_or(u16::MAX));
+                let lowered = named.min(limit);
                 [*high, *low] = lowered.to_be_bytes();
                 offer.segment = Some(lowered);
                 4
@@ -129,7 +129,7 @@ pub(crate) struct Supervision {
     our_shift: Option<u8>,
     peer_shift: Option<u8>,
     /// Bytes of data in the largest segment that the peer takes.
-    pub(crate) peer_segment: usize,
+    pub(crate) peer_segment: u16,
 }
 
 impl Supervision {
@@ -157,14 +157,14 @@ impl Supervision {
         packet: &mut [u8],
         segment: &Segment,
         is_synchronized: bool,
-        own_segment: usize,
+        own_segment: u16,
     ) -> Verdict {
         if segment.syn && !is_synchronized {
             // TCP-R-08: or smoltcp acknowledges every second segment of the peer's size, not of ours.
             let offer = read_offer(packet, own_segment);
             self.peer_shift = offer.shift;
             if let Some(segment) = offer.segment {
-                self.peer_segment = usize::from(segment);
+                self.peer_segment = segment;
             }
         }
         if segment.acknowledgment.is_some() && !self.syn_sent {
@@ -233,7 +233,7 @@ impl Supervision {
     }
 
     /// Looks at a segment from the socket, corrects its sequence number where smoltcp rewound it, and remembers its numbers.
-    pub(crate) fn outgoing(&mut self, packet: &mut [u8], own_segment: usize) {
+    pub(crate) fn outgoing(&mut self, packet: &mut [u8], own_segment: u16) {
         let Some(mut segment) = Segment::parse(packet) else { return };
         if segment.syn && !self.syn_sent {
             self.offset = self.start.wrapping_sub(segment.sequence);

@@ -64,7 +64,7 @@ impl Stack {
                 return self.tcp_postpone(index);
             }
             let before = slot.socket().state();
-            let mut device = OneShot::sending(pool, emitted, slot.shape.longest);
+            let mut device = OneShot::sending(pool, emitted, slot.shape.longest());
             let outcome = interface.poll_egress(now, &mut device, &mut slot.set);
             self.tcp_emit(index);
             let Some(slot) = self.tcp.slots.get(index as usize) else { return };
@@ -137,6 +137,8 @@ impl Stack {
         if state == State::Closed && before != State::Closed && slot.error.is_none() {
             slot.error = match (before, is_reset) {
                 (State::SynSent, true) => Some(Error::ConnectionRefused),
+                // The peer had ended its direction: reading ends in peace, as on Linux.
+                (State::CloseWait, true) => Some(Error::BrokenPipe),
                 (_, true) => Some(Error::ConnectionReset),
                 (State::SynSent, false) => Some(Error::TimedOut),
                 _ => None,
@@ -214,7 +216,7 @@ impl Stack {
         let Some(slot) = self.tcp.slots.get_mut(index as usize) else { return };
         slot.socket_mut().abort();
         let now = smoltcp_time(self.now);
-        let mut device = OneShot::sending(&mut self.pool, &mut self.emitted, slot.shape.longest);
+        let mut device = OneShot::sending(&mut self.pool, &mut self.emitted, slot.shape.longest());
         self.interface.poll_egress(now, &mut device, &mut slot.set);
         self.tcp_emit(index);
         self.tcp_wake_all(index);
@@ -251,7 +253,7 @@ impl Stack {
         let Some(slot) = self.tcp.get_mut(id) else { return };
         slot.socket_mut().set_ack_delay(None);
         let now = smoltcp_time(self.now);
-        let mut device = OneShot::sending(&mut self.pool, &mut self.emitted, slot.shape.longest);
+        let mut device = OneShot::sending(&mut self.pool, &mut self.emitted, slot.shape.longest());
         self.interface.poll_egress(now, &mut device, &mut slot.set);
         self.tcp_emit(id.index);
         let Some(slot) = self.tcp.get(id) else { return };
@@ -305,7 +307,7 @@ impl Slot {
         !segment.fin
             && segment.window != 0
             && (segment.length > 0 || progressed)
-            && pending <= self.shape.peer_segment
+            && pending <= usize::from(self.shape.peer_segment)
             && self.supervision.unsent(self.socket().send_queue()) == 0
     }
 }

@@ -12,7 +12,6 @@ use smoltcp::wire::{IpEndpoint, IpListenEndpoint};
 use virtual_file_system::{Error, Readiness};
 
 use super::deadline::ORPHAN;
-use super::egress::Shape;
 use super::{End, Flow, Phase, Slot, SlotId};
 use crate::command::socket::{SocketKind, SocketState, SocketStatus};
 use crate::limits;
@@ -191,8 +190,9 @@ impl Stack {
             }
             Ok(received) if !peek => {
                 // Small steps are not worth a word to the peer (RFC 9293 §3.8.6.2.2), so nobody is asked.
-                slot.drained += received;
-                let is_worth_it = slot.drained >= slot.own_segment.min(slot.socket().recv_capacity() / 2);
+                slot.drained = slot.drained.saturating_add(u32::try_from(received).unwrap_or(u32::MAX));
+                let worth = usize::from(slot.own_segment).min(slot.socket().recv_capacity() / 2);
+                let is_worth_it = slot.drained as usize >= worth;
                 if is_worth_it {
                     slot.drained = 0;
                 }
@@ -288,11 +288,7 @@ impl Stack {
     pub(crate) fn tcp_apply(&mut self, id: SlotId, settings: &TcpSettings) {
         let Some(slot) = self.tcp.get_mut(id) else { return };
         slot.socket_mut().set_nagle_enabled(!settings.no_delay);
-        slot.shape = Shape {
-            longest: slot.shape.longest,
-            peer_segment: slot.shape.peer_segment,
-            ..Shape::new(settings.hop_limit, settings.traffic_class)
-        };
+        slot.shape = slot.shape.with(settings.hop_limit, settings.traffic_class);
         slot.patience = settings.patience();
         slot.linger = settings.linger;
         self.tcp_serve(id.index);
