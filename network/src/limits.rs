@@ -88,6 +88,8 @@ pub const EPHEMERAL_FIRST: u16 = 32768;
 /// The last ephemeral port.
 pub const EPHEMERAL_LAST: u16 = 60999;
 
+/// Entries of the timer heap that are never swept, so that a small system is not swept all the time.
+pub const TIMERS: usize = 256;
 /// Futures that one poll of an I/O-free core polls, before its caller gets the say again.
 pub const CORE_TURNS: usize = 64;
 

@@ -36,9 +36,9 @@ struct Counter(AtomicU64);
 
 impl Entropy for Counter {
     fn fill(&self, buffer: &mut [u8]) -> Result<(), &'static str> {
-        for byte in buffer {
-            *byte = (self.0.fetch_add(0x9e37_79b9_7f4a_7c15, Ordering::Relaxed).wrapping_mul(0xbf58_476d_1ce4_e5b9)
-                >> 56) as u8;
+        for chunk in buffer.chunks_mut(8) {
+            let number = self.0.fetch_add(0x9e37_79b9_7f4a_7c15, Ordering::Relaxed).wrapping_mul(0xbf58_476d_1ce4_e5b9);
+            chunk.copy_from_slice(&number.to_le_bytes()[..chunk.len()]);
         }
         Ok(())
     }

@@ -2,11 +2,13 @@
 //!
 //! Entries are never searched or removed. An owner remembers the deadline it armed; a popped entry that is not the one its owner
 //! remembers is stale and ignored. A deadline that moves later needs no new entry: when the old one pops, the owner arms the new one.
+//! When stale entries outnumber their owners, all are swept out, so that the heap is as large as what it serves.
 
 use alloc::collections::BinaryHeap;
 use core::cmp::Reverse;
 use core::net::IpAddr;
 
+use crate::limits;
 use crate::platform::Instant;
 
 /// Whose deadline it is.
@@ -38,6 +40,8 @@ pub(crate) enum Timer {
 #[derive(Debug, Default)]
 pub(crate) struct Timers {
     heap: BinaryHeap<Reverse<(Instant, Timer)>>,
+    /// Entries after the last sweep.
+    kept: usize,
 }
 
 impl Timers {
@@ -54,8 +58,49 @@ impl Timers {
         }
     }
 
+    /// Sweeps out entries that are stale, once there are more than twice as many entries as `owners` (each has one that counts).
+    pub(crate) fn sweep(&mut self, owners: usize, counts: impl Fn(Instant, Timer) -> bool) {
+        // What the last sweep left is not swept again for nothing.
+        if self.heap.len() > 2 * owners.max(self.kept) + limits::TIMERS {
+            self.heap.retain(|Reverse((deadline, timer))| counts(*deadline, *timer));
+            self.kept = self.heap.len();
+        }
+    }
+
     /// The earliest deadline.
     pub(crate) fn next(&self) -> Option<Instant> {
         self.heap.peek().map(|Reverse((deadline, _))| *deadline)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn mem_01_stale_entries_do_not_outnumber_their_owners_for_long() {
+        let mut timers = Timers::default();
+        let mut sweeps = 0;
+        for number in 0..100_000u32 {
+            // One connection after the other, each with a deadline two minutes away, of which the last ten live.
+            timers.arm(Instant::from_micros(u64::from(number) + 120_000_000), Timer::Slot(number));
+            let before = timers.heap.len();
+            timers.sweep(10, |_, timer| matches!(timer, Timer::Slot(slot) if slot + 10 > number));
+            sweeps += u32::from(timers.heap.len() < before);
+            assert!(timers.heap.len() <= 2 * 10 + limits::TIMERS);
+        }
+        assert!(sweeps < 1000, "{sweeps}");
+        // What counts is never swept, and not looked at each time.
+        let mut looked = 0;
+        for number in 0..10_000u32 {
+            timers.arm(Instant::from_micros(u64::from(number)), Timer::Slot(number));
+            let counted = core::cell::Cell::new(0);
+            timers.sweep(0, |_, _| {
+                counted.set(counted.get() + 1);
+                true
+            });
+            looked += counted.get();
+        }
+        assert!(timers.heap.len() >= 10_000 && looked < 50_000, "{looked}");
     }
 }

@@ -235,6 +235,11 @@ impl Stack {
         if self.tcp.get(id).is_some() {
             self.tcp_wake_all(id.index);
             self.tcp.remove(id.index);
+            let Self { timers, tcp, .. } = self;
+            timers.sweep(tcp.slots.len(), |deadline, timer| match timer {
+                Timer::Slot(index) => tcp.slots.get(index as usize).is_some_and(|slot| slot.armed == deadline),
+                _ => true,
+            });
         }
     }
 
