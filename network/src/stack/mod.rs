@@ -139,6 +139,8 @@ pub(crate) struct Stack {
     interface: Interface,
     /// Source and destination of the last packet that was let in, and the generation of addresses then.
     admitted: Option<(IpAddr, IpAddr, u32)>,
+    /// The last destination that is a single station elsewhere, and the generation of addresses then.
+    plain_to: Option<(IpAddr, u32)>,
     reassembly: Reassembly,
     timers: Timers,
     random: Random,
@@ -180,6 +182,7 @@ impl Stack {
             emitted: Emitted::default(),
             interface,
             admitted: None,
+            plain_to: None,
             reassembly: Reassembly::default(),
             timers: Timers::default(),
             budgets: Budgets::new(random.u64(), now),

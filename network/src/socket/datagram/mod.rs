@@ -35,6 +35,28 @@ struct State {
     settings: Settings,
     /// Groups with the index of the interface on which each was joined.
     memberships: Vec<(IpAddr, u32)>,
+    /// The route of the last datagram, for as long as routes stand still.
+    recent: Option<Recent>,
+}
+
+/// A route that was chosen.
+#[derive(Clone, Debug)]
+struct Recent {
+    generation: u32,
+    device: Option<u32>,
+    to: IpAddr,
+    interface: Arc<Interface>,
+    source: IpAddr,
+}
+
+impl State {
+    /// The route of the last datagram, if it is the one for this destination.
+    fn known_route(&self, to: IpAddr, generation: u32) -> Option<(Arc<Interface>, IpAddr)> {
+        let recent = self.recent.as_ref()?;
+        let device = self.device.as_ref().map(|device| device.index);
+        let holds = recent.generation == generation && recent.to == to && recent.device == device;
+        holds.then(|| (Arc::clone(&recent.interface), recent.source))
+    }
 }
 
 /// What UDP, ICMP and raw sockets have in common. Each of them dereferences to one of these.
@@ -48,17 +70,6 @@ pub struct DatagramSocket {
     protocol: u8,
     endpoint: Arc<Endpoint>,
     state: Lock<State>,
-    /// The route of the last datagram, for as long as routes stand still.
-    recent: Lock<Option<Recent>>,
-}
-
-/// A route that was chosen.
-struct Recent {
-    generation: u32,
-    device: Option<u32>,
-    to: IpAddr,
-    interface: Arc<Interface>,
-    source: IpAddr,
 }
 
 impl DatagramSocket {
@@ -69,6 +80,7 @@ impl DatagramSocket {
             device: sockets.interface.clone(),
             settings: Settings::new(family, protocol),
             memberships: Vec::new(),
+            recent: None,
         };
         Self {
             sockets: sockets.clone(),
@@ -76,7 +88,6 @@ impl DatagramSocket {
             protocol,
             endpoint: Arc::new(Endpoint::default()),
             state: Lock::new(state),
-            recent: Lock::new(None),
         }
     }
 

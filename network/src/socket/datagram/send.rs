@@ -26,21 +26,16 @@ impl DatagramSocket {
         settings: &Settings,
     ) -> Result<(Arc<Interface>, IpAddr), Error> {
         let generation = self.sockets.shared.generation();
-        let place = device.as_ref().map(|device| device.index);
-        let known = self.recent.with(|recent| {
-            let recent = recent.as_ref()?;
-            let holds = recent.generation == generation && recent.to == to && recent.device == place;
-            holds.then(|| (Arc::clone(&recent.interface), recent.source))
-        });
-        if let Some(known) = known {
+        if let Some(known) = self.state.with(|state| state.known_route(to, generation)) {
             return Ok(known);
         }
+        let place = device.as_ref().map(|device| device.index);
         let (interface, source) = self.find_route(device, to, settings)?;
         // Between routes that are equal the gateways decide, and those change without a sign.
         let is_only = interface.look(|stack| stack.routes.equals(to).nth(1).is_none());
         if is_only && !to.is_multicast() {
             let recent = Recent { generation, device: place, to, interface: Arc::clone(&interface), source };
-            let former = self.recent.with(|place| place.replace(recent));
+            let former = self.state.with(|state| state.recent.replace(recent));
             drop(former);
         }
         Ok((interface, source))
@@ -80,8 +75,12 @@ impl DatagramSocket {
         if let Some(error) = self.endpoint.take_error() {
             return Err(error);
         }
-        let (local, peer, settings, device) =
-            self.state.with(|state| (state.local, state.remote, state.settings, state.device.clone()));
+        let generation = self.sockets.shared.generation();
+        let (local, peer, settings, known) = self.state.with(|state| {
+            let to = remote.or(state.remote);
+            let known = to.and_then(|to| state.known_route(to.ip(), generation));
+            (state.local, state.remote, state.settings, known)
+        });
         let named = || settings.header_included.then(|| header::destination_of(data)).flatten();
         // As POSIX: EDESTADDRREQ is what Linux calls a datagram without destination.
         let remote = remote.or(peer).or_else(|| named().map(|to| SocketAddr::new(to, 0))).ok_or(Error::NotConnected)?;
@@ -94,7 +93,10 @@ impl DatagramSocket {
         if source.is_some_and(|source| source.is_ipv4() != remote.is_ipv4() || !self.place().has_address(source)) {
             return Err(Error::AddressNotAvailable);
         }
-        let (interface, chosen) = self.route(device, remote.ip(), &settings)?;
+        let (interface, chosen) = match known {
+            Some(known) => known,
+            None => self.route(self.device(), remote.ip(), &settings)?,
+        };
         let local = match local {
             Some(local) => local,
             None if self.family.is_raw() => unspecified(remote),

@@ -74,6 +74,9 @@ impl Stack {
     /// # Errors
     /// As [`send_packet`](Self::send_packet) or [`send_whole`](Self::send_whole).
     pub(crate) fn send_as(&mut self, frame: Frame, outgoing: &Outgoing, manner: &Manner) -> Result<(), Error> {
+        if self.is_plain_to(outgoing.destination) && frame.len() <= self.path_mtu(outgoing.destination) {
+            return self.send_plainly(frame, outgoing, manner);
+        }
         if self.hears_itself(outgoing.destination, manner) {
             let mut copy = self.pool.copy_of(frame.bytes());
             header::emit(outgoing, copy.bytes_mut());
@@ -85,6 +88,39 @@ impl Stack {
             return Ok(());
         }
         if manner.dont_fragment { self.send_whole(frame, outgoing) } else { self.send_packet(frame, outgoing) }
+    }
+
+    /// True for a single station that is not us: nothing has to be copied, kept inside, or asked about what it is. Datagrams go in trains, so
+    /// the answer for the last destination is kept while addresses stand still.
+    pub(crate) fn is_plain_to(&mut self, destination: IpAddr) -> bool {
+        let key = (destination, self.host.generation());
+        if self.plain_to == Some(key) && self.configuration.enabled {
+            return true;
+        }
+        let is_broadcast = matches!(destination, IpAddr::V4(address) if self.addresses.is_broadcast(address));
+        let is_plain = self.configuration.enabled
+            && !destination.is_multicast()
+            && !destination.is_loopback()
+            && !is_node_local(destination)
+            && !is_broadcast
+            && !self.stays_inside(destination);
+        if is_plain {
+            self.plain_to = Some(key);
+        }
+        is_plain
+    }
+
+    fn send_plainly(&mut self, mut frame: Frame, outgoing: &Outgoing, manner: &Manner) -> Result<(), Error> {
+        if outgoing.hop_limit == 0 {
+            self.pool.put(frame);
+            return Ok(());
+        }
+        header::emit(outgoing, frame.bytes_mut());
+        if manner.dont_fragment {
+            header::forbid_fragments(frame.bytes_mut());
+        }
+        self.label_flow(&mut frame, outgoing);
+        self.station_output(frame, outgoing.destination)
     }
 
     fn hears_itself(&self, destination: IpAddr, manner: &Manner) -> bool {

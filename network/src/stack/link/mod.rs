@@ -94,6 +94,18 @@ impl Stack {
             self.ethernet_output(frame, HardwareAddress::BROADCAST, EthernetProtocol::Ipv4);
             return Ok(());
         }
+        self.station_output(frame, destination)
+    }
+
+    /// Sends a whole IP packet to a single station that is not us, by way of the next hop.
+    ///
+    /// # Errors
+    /// As [`packet_output`](Self::packet_output).
+    pub(crate) fn station_output(&mut self, frame: Frame, destination: IpAddr) -> Result<(), Error> {
+        if self.configuration.capabilities.medium == Medium::Ip {
+            self.queue_frame(frame);
+            return Ok(());
+        }
         let Some(next_hop) = self.next_hop(destination) else {
             self.statistics.sent_drops.no_route += 1;
             self.pool.put(frame);

@@ -35,19 +35,16 @@ pub(crate) struct Contact {
     pub(crate) waiting: Instant,
     /// The last keep-alive probe.
     probed: Instant,
-    /// Keep-alive probes since the peer was heard.
-    probes: u8,
 }
 
 impl Contact {
     pub(crate) const fn new(now: Instant) -> Self {
-        Self { heard: now, waiting: Instant::NEVER, probed: now, probes: 0 }
+        Self { heard: now, waiting: Instant::NEVER, probed: now }
     }
 
     /// The peer spoke. `progressed` when it acknowledged something new.
     pub(crate) const fn hear(&mut self, now: Instant, progressed: bool) {
         self.heard = now;
-        self.probes = 0;
         if progressed {
             self.waiting = Instant::NEVER;
         }
@@ -82,7 +79,7 @@ impl Slot {
         {
             return Instant::NEVER;
         }
-        match self.contact.probes {
+        match self.probes {
             0 => self.contact.heard.after(milliseconds(self.patience.idle)),
             _ => self.contact.probed.after(milliseconds(self.patience.interval)),
         }
@@ -92,7 +89,7 @@ impl Slot {
     fn is_given_up(&self, now: Instant) -> bool {
         let Patience { count, user_timeout, .. } = self.patience;
         let is_late = user_timeout != 0 && self.contact.heard.after(milliseconds(user_timeout)) <= now;
-        self.contact.probes >= count.max(1) || (self.contact.probes > 0 && is_late)
+        self.probes >= count.max(1) || (self.probes > 0 && is_late)
     }
 }
 
@@ -129,7 +126,7 @@ impl Stack {
                 slot.fail(error);
                 return self.tcp_reset(index);
             }
-            slot.contact.probes += 1;
+            slot.probes += 1;
             slot.contact.probed = now;
             self.tcp_probe(index);
         }

@@ -6,6 +6,7 @@
 use core::net::IpAddr;
 
 use smoltcp::wire::TcpPacket;
+use virtual_file_system::Error;
 
 use super::segment::{TCP_HEADER, number};
 use super::{Flow, Slot};
@@ -113,7 +114,15 @@ impl Stack {
                 seal(packet, &flow, &shape, start, sum);
             }
             // A segment that cannot leave now is sent again by its timer.
-            let _ = self.packet_output(frame, flow.remote.ip());
+            let _ = self.tcp_output(frame, flow.remote.ip());
+        }
+    }
+
+    fn tcp_output(&mut self, frame: Frame, destination: IpAddr) -> Result<(), Error> {
+        if self.is_plain_to(destination) {
+            self.station_output(frame, destination)
+        } else {
+            self.packet_output(frame, destination)
         }
     }
 
@@ -156,7 +165,7 @@ impl Stack {
             }
             // Data of one packet is shorter than 65,536 bytes.
             sequence = sequence.wrapping_add(piece.len() as u32);
-            let _ = self.packet_output(frame, flow.remote.ip());
+            let _ = self.tcp_output(frame, flow.remote.ip());
         }
     }
 }

@@ -11,6 +11,7 @@ use super::segment::{Segment, TCP_HEADER, Verdict};
 use super::time_wait::Reaction;
 use super::{End, Flow, Phase};
 use crate::driver::Frame;
+use crate::stack::bound::Bound;
 use crate::stack::checksum;
 use crate::stack::ip::header::{self, Header, IPV4_HEADER, IPV6_HEADER, Outgoing, protocol};
 use crate::stack::ip::icmp::{HOP_LIMIT, Quote};
@@ -19,7 +20,7 @@ use crate::stack::oneshot::OneShot;
 use crate::stack::{Stack, smoltcp_time};
 
 /// Challenge ACKs of one connection per second (RFC 5961 §7; Linux' per-socket limit is two).
-const CHALLENGES: u32 = 2;
+const CHALLENGES: u8 = 2;
 
 /// The bits of a control segment.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
@@ -73,7 +74,7 @@ impl Stack {
         };
         self.statistics.received_drops.no_socket += 1;
         // A listening port is silent to what neither asks nor acknowledges (RFC 9293 §3.10.7.2).
-        if segment.acknowledgment.is_some() || !self.tcp.listens_at(flow.local.address()) {
+        if segment.acknowledgment.is_some() || !self.tcp.listens_at(flow.local.port(), Bound::Address(flow.local.ip())) {
             self.tcp_refuse(flow, &segment);
         }
         self.pool.put(frame);
@@ -141,6 +142,7 @@ impl Stack {
         }
         let progressed = slot.supervision.unacknowledged() != unacknowledged;
         slot.contact.hear(self.now, progressed);
+        slot.probes = 0;
         if progressed {
             slot.soft_error = None;
         }
@@ -158,12 +160,12 @@ impl Stack {
     /// Says where we are, a few times a second at most (RFC 5961 §7).
     fn tcp_challenge(&mut self, index: u32) {
         let Some(slot) = self.tcp.slots.get_mut(index as usize) else { return };
-        let (sent, since) = slot.challenges;
+        let (sent, since) = (slot.challenges, slot.challenged);
         let is_over = self.now.since(since) >= Duration::from_secs(1);
         if !is_over && sent >= CHALLENGES {
             return;
         }
-        slot.challenges = if is_over { (1, self.now) } else { (sent + 1, since) };
+        (slot.challenges, slot.challenged) = if is_over { (1, self.now) } else { (sent + 1, since) };
         let (flow, supervision) = (slot.flow, slot.supervision);
         if let Some(receive_next) = supervision.receive_next {
             self.tcp_control(flow, Control::Acknowledge, supervision.send_maximum, receive_next, supervision.window);

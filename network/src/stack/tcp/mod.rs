@@ -33,7 +33,6 @@ use alloc::sync::Arc;
 use alloc::vec::Vec;
 use core::fmt;
 use core::hash::{BuildHasher, Hash, Hasher};
-use core::net::SocketAddr;
 
 use foldhash::fast::FixedState;
 use hashbrown::HashMap;
@@ -112,7 +111,11 @@ pub(crate) struct Slot {
     error: Option<Error>,
     /// What ICMP said about the path; reported if the connection ends because of it.
     soft_error: Option<Error>,
-    challenges: (u32, Instant),
+    /// Challenge ACKs since a moment.
+    challenges: u8,
+    challenged: Instant,
+    /// Keep-alive probes since the peer was heard.
+    probes: u8,
     /// When progress was last taken as a sign that the next hop is reachable.
     confirmed: Instant,
     /// Bytes that the program took since the peer may have been told of the room.
@@ -128,6 +131,14 @@ impl Slot {
 
     pub(crate) fn socket_mut(&mut self) -> &mut tcp::Socket<'static> {
         self.set.get_mut(self.handle)
+    }
+
+    /// Takes over every setting that a living connection can change.
+    pub(crate) fn adopt(&mut self, settings: &TcpSettings) {
+        self.socket_mut().set_nagle_enabled(!settings.no_delay);
+        self.shape = self.shape.with(settings.hop_limit, settings.traffic_class);
+        self.patience = settings.patience();
+        self.linger = settings.linger;
     }
 
     /// Leaves an error for the owner.
@@ -275,7 +286,9 @@ impl Tcp {
             deaf: false,
             error: None,
             soft_error: None,
-            challenges: (0, Instant::ZERO),
+            challenges: 0,
+            challenged: Instant::ZERO,
+            probes: 0,
             confirmed: Instant::ZERO,
             drained: 0,
             readers: WakerList::new(),
@@ -287,11 +300,10 @@ impl Tcp {
         SlotId { index, generation: self.generation }
     }
 
-    /// True when a listener takes connections to this address.
-    pub(crate) fn listens_at(&self, local: SocketAddr) -> bool {
-        let bound = Bound::new(local.ip());
+    /// True when a listener takes connections to a port at some of these addresses.
+    pub(crate) fn listens_at(&self, port: u16, bound: Bound) -> bool {
         self.listeners
-            .get(&local.port())
+            .get(&port)
             .is_some_and(|bindings| bindings.iter().any(|binding| binding.bound.overlaps(bound)))
     }
 
