@@ -1,6 +1,7 @@
 //! What whole systems do together, in virtual time over simulated links.
 
 mod autoconfiguration;
+mod cancellation;
 mod control;
 mod crowd;
 mod crowded_link;
