@@ -12,6 +12,11 @@ pub(crate) fn reason(input: &Input, ours: &BTreeSet<Effect>, plain: &BTreeSet<Ef
     ip(input, &more, &less).or_else(|| tcp(input, &more, &less))
 }
 
+/// True when ours refuses a packet without a word that plain smoltcp takes: their states may differ from then on.
+pub(crate) fn parts_silently(input: &Input) -> bool {
+    !input.is_v6 && input.extra == Extra::Unknown(131)
+}
+
 fn ip(input: &Input, more: &[Effect], less: &[Effect]) -> Option<&'static str> {
     if input.to != To::Host && more.is_empty() {
         return Some("TCP-X-04, ICE-01, IP4-05: what was sent to everybody is answered by nobody");
