@@ -7,6 +7,7 @@ mod crowd;
 mod crowded_link;
 mod datagrams;
 mod dhcp;
+mod errors;
 mod hostile;
 mod io_free;
 mod lifecycle;

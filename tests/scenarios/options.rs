@@ -265,7 +265,6 @@ fn options_that_a_kind_does_not_have_are_not_available() {
             "multicast-loop off",
             "receive-errors on",
             "header-included on",
-            "only-ipv6 on",
             "nonsense 5",
         ],
     );

@@ -200,6 +200,7 @@ const SETTINGS: TcpSettings = TcpSettings {
     linger: None,
     reuse_address: false,
     reuse_port: false,
+    only_ipv6: false,
 };
 
 #[test]

@@ -2,6 +2,7 @@
 
 use std::time::Duration;
 
+use network::command::{Accept, GetOptions, NextConnection};
 use network::{TcpListener, TcpSettings, TcpStream};
 use virtual_file_system::Error;
 use world::{Host, World};
@@ -227,5 +228,72 @@ fn segments_fit_the_peer_and_the_path() {
             stream.abort();
             wire.exchange(&world, None).await;
         }
+    });
+}
+
+#[test]
+fn an_ipv6_listener_may_leave_ipv4_to_another() {
+    let world = World::new(10);
+    let (left, right) = hosts(&world);
+    let (everything, of_ipv4) = ("[::]:80".parse().unwrap(), "0.0.0.0:80".parse().unwrap());
+    let only = TcpSettings { only_ipv6: true, ..TcpSettings::default() };
+    world.run(async {
+        let six = TcpListener::bind_with(&right.sockets(), everything, 4, only).unwrap();
+        let connect = async |to: &str| TcpStream::connect(&left.sockets(), to.parse().unwrap()).await.map(drop);
+        assert_eq!(connect("10.0.0.2:80").await, Err(Error::ConnectionRefused));
+        assert_eq!(connect("[fd00::2]:80").await, Ok(()));
+        let four = TcpListener::bind(&right.sockets(), of_ipv4, 4).unwrap();
+        connect("10.0.0.2:80").await.unwrap();
+        assert!(six.accept().await.unwrap().remote_address().is_ipv6());
+        assert!(four.accept().await.unwrap().remote_address().is_ipv4());
+        drop((six, four));
+        // The same in text: IPV6_V6ONLY comes before the address.
+        let six = right.open("sockets");
+        right.write(&six, "socket tcp\noption only-ipv6 on\nbind *:80\nlisten").unwrap();
+        assert_eq!(right.write(&six, "option only-ipv6 off"), Err(Error::InvalidInput));
+        let told = six.try_control::<GetOptions>(&()).unwrap();
+        assert!(told.stream.unwrap().only_ipv6);
+        let four = right.open("sockets");
+        right.write(&four, "socket tcp\nbind 0.0.0.0:80\nlisten").unwrap();
+        connect("10.0.0.2:80").await.unwrap();
+        assert!(four.control::<NextConnection>(&()).await.unwrap().remote.is_ipv4());
+    });
+}
+
+/// As Linux: a connection gets what its listener has when the handshake ends, and keeps it.
+#[test]
+fn options_of_a_listener_hold_for_later_connections() {
+    let world = World::new(11);
+    let (host, mut wire) = Wire::new(&world);
+    world.run(async {
+        let listener = host.open("sockets");
+        host.write(&listener, "socket tcp\nbind 10.0.0.1:80\nlisten").unwrap();
+        wire.open(&world, 5000, 80).await;
+        for line in ["hop-limit 9", "no-delay on", "keep-alive 5000", "linger 0", "send-buffer 4096"] {
+            host.write(&listener, &format!("option {line}")).unwrap();
+        }
+        let (answer, ..) = wire.open(&world, 5001, 80).await;
+        assert_eq!(answer.hop_limit, 9);
+        for line in ["hop-limit 0", "only-ipv6 on", "bind-to-device eth0", "keep-alive 1"] {
+            assert_eq!(host.write(&listener, &format!("option {line}")), Err(Error::InvalidInput), "{line}");
+        }
+        assert_eq!(host.write(&listener, "option broadcast on"), Err(Error::ProtocolOptionNotAvailable));
+        let mut seen = Vec::new();
+        for _ in 0..2 {
+            let (offer, file) = (listener.control::<NextConnection>(&()).await.unwrap(), host.open("sockets"));
+            file.control::<Accept>(&offer.token).await.unwrap();
+            let told = file.control::<GetOptions>(&()).await.unwrap();
+            let stream = told.stream.unwrap();
+            seen.push((told.hop_limit, stream.no_delay, stream.keep_alive, stream.linger, stream.send_buffer));
+            file.write_all(b"x").await.unwrap();
+            let sent = wire.exchange(&world, None).await;
+            assert!(sent.iter().any(|segment| segment.data == b"x" && segment.hop_limit == told.hop_limit), "{sent:?}");
+        }
+        assert_eq!(seen, [(64, false, 0, None, 65536), (9, true, 5000, Some(0), 4096)]);
+        wire.exchange(&world, None).await;
+        // The same from Rust.
+        let other = TcpListener::bind(&host.sockets(), "10.0.0.1:81".parse().unwrap(), 4).unwrap();
+        other.set_settings(TcpSettings { hop_limit: 7, ..other.settings() });
+        assert_eq!(wire.open(&world, 5002, 81).await.0.hop_limit, 7);
     });
 }

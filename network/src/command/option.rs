@@ -97,6 +97,8 @@ pub struct StreamOptions {
     pub user_timeout: u32,
     /// Milliseconds that closing delivers unsent data for; none for as long as it takes.
     pub linger: Option<u32>,
+    /// A listener at the IPv6 wildcard does not accept IPv4 too.
+    pub only_ipv6: bool,
 }
 
 /// Options of datagram sockets; see [`SocketOption`].

@@ -12,7 +12,7 @@ use core::time::Duration;
 
 use futures_lite::future;
 use serde::Serialize;
-use virtual_file_system::{Error, Result, encode};
+use virtual_file_system::{Error, Result, WakerList, encode};
 
 use super::open::OpenFile;
 use super::sockets::{self, Fresh, Handle, Mode};
@@ -140,7 +140,7 @@ impl OpenFile {
             Request::AwaitDhcp(milliseconds) => reply(self.await_dhcp(milliseconds).await),
             Request::Connect(remote) => reply(self.connect(remote).await),
             Request::NextConnection(()) => match self.handle()? {
-                Handle::Listener(listener, settings) => reply(sockets::next_offer(&listener, settings).await),
+                Handle::Listener(listener) => reply(sockets::next_offer(&listener).await),
                 _ => Err(Error::InvalidInput),
             },
             Request::SendTo(datagram) => reply(self.datagram()?.send_to(&datagram.data, datagram.remote).await),
@@ -252,7 +252,7 @@ impl OpenFile {
                 if fresh.local.is_some() {
                     return Err(Error::InvalidInput);
                 }
-                let local = TcpListener::reserve(&fresh.place(&self.sockets), local)?;
+                let local = TcpListener::reserve(&fresh.place(&self.sockets), local, &fresh.settings)?;
                 self.mode.with(|mode| match mode {
                     Mode::Fresh(fresh) if fresh.local.is_none() => {
                         fresh.local = Some(local);
@@ -279,31 +279,39 @@ impl OpenFile {
         let fresh = self.mode.with(|mode| match mode {
             Mode::Fresh(fresh) => {
                 let fresh = fresh.clone();
-                *mode = Mode::Connecting(fresh.clone());
+                *mode = Mode::Connecting(fresh.clone(), WakerList::new());
                 Ok(fresh)
             }
-            Mode::Connecting(_) => Err(Error::AlreadyInProgress),
-            Mode::Stream(..) => Err(Error::AlreadyConnected),
-            Mode::Status { .. } | Mode::Listener(..) | Mode::Datagram(_) => Err(Error::InvalidInput),
+            Mode::Connecting(..) => Err(Error::AlreadyInProgress),
+            Mode::Stream(..) | Mode::Listener(..) => Err(Error::AlreadyConnected),
+            Mode::Status { .. } | Mode::Datagram(_) => Err(Error::InvalidInput),
         })?;
-        let mut attempt = Attempt { file: self, fresh: fresh.clone(), is_over: false };
+        let mut attempt = Attempt { file: self, is_over: false };
         let place = fresh.place(&self.sockets);
         let stream = TcpStream::connect_with(&place, fresh.local, remote, &fresh.settings).await?;
         attempt.is_over = true;
         let local = stream.local_address();
-        self.mode.with(|mode| {
+        self.become_mode(|mode| {
             let settings = mode.settings_mut().map_or(fresh.settings, |settings| *settings);
-            *mode = Mode::Stream(Arc::new(stream), settings);
+            // Options may have changed meanwhile.
+            if settings != fresh.settings {
+                stream.apply(&settings);
+            }
+            Mode::Stream(Arc::new(stream), settings)
         });
         Ok(local)
     }
 
     fn listen(&self, backlog: u32) -> Result<()> {
+        if let Handle::Listener(listener) = self.handle()? {
+            listener.set_backlog(backlog);
+            return Ok(());
+        }
         let fresh = self.fresh()?;
         let local = fresh.local.unwrap_or(SocketAddr::new(Bound::Any.address(), 0));
         let place = fresh.place(&self.sockets);
         let listener = Arc::new(TcpListener::bind_with(&place, local, backlog, fresh.settings)?);
-        self.mode.with(|mode| *mode = Mode::Listener(listener, fresh.settings));
+        self.mode.with(|mode| *mode = Mode::Listener(listener));
         Ok(())
     }
 
@@ -336,17 +344,16 @@ impl OpenFile {
 /// Puts the mode back when a connect fails or is dropped.
 struct Attempt<'a> {
     file: &'a OpenFile,
-    fresh: Fresh,
     is_over: bool,
 }
 
 impl Drop for Attempt<'_> {
     fn drop(&mut self) {
-        if !self.is_over {
-            self.file.mode.with(|mode| {
-                if matches!(mode, Mode::Connecting(_)) {
-                    *mode = Mode::Fresh(self.fresh.clone());
-                }
+        let is_under_way = self.file.mode.with(|mode| matches!(mode, Mode::Connecting(..)));
+        if !self.is_over && is_under_way {
+            self.file.become_mode(|mode| match mode {
+                Mode::Connecting(fresh, _) => Mode::Fresh(fresh.clone()),
+                _ => Mode::Status { text: None, position: 0 },
             });
         }
     }

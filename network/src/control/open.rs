@@ -3,6 +3,7 @@
 use alloc::string::String;
 use alloc::sync::Arc;
 use alloc::vec::Vec;
+use core::future::poll_fn;
 use core::task::{Context, Poll};
 
 use async_lock::Mutex;
@@ -11,7 +12,7 @@ use virtual_file_system::{
     Result,
 };
 
-use super::sockets::Mode;
+use super::sockets::{Handle, Mode};
 use crate::command::{Request, table, text};
 use crate::limits;
 use crate::socket::Sockets;
@@ -126,8 +127,8 @@ impl OpenFile {
 
     /// Closes what the file had become; connections that a listener offered and nobody claimed go with it.
     fn end(&self) {
-        let ended = self.mode.with(|mode| core::mem::replace(mode, Mode::Status { text: None, position: 0 }));
-        if let Mode::Listener(listener, _) = &ended {
+        let ended = self.become_mode(|_| Mode::Status { text: None, position: 0 });
+        if let Mode::Listener(listener) = &ended {
             self.sockets.shared.offers.forget(listener);
         }
     }
@@ -143,6 +144,10 @@ impl OpenFile {
 impl OpenDevice for OpenFile {
     fn read<'a>(&'a self, buffer: &'a mut [u8]) -> Operation<'a, usize> {
         match self.mode.with(|mode| mode.handle()) {
+            Some(Handle::Connecting) => Operation::waiting(async move {
+                poll_fn(|context| self.poll_connecting(context)).await;
+                OpenDevice::read(self, buffer).await
+            }),
             Some(socket) => socket.read(buffer),
             None => Operation::done(self.read_status(buffer)),
         }
@@ -178,6 +183,9 @@ impl OpenDevice for OpenFile {
     }
 
     fn poll_ready(&self, context: &mut Context<'_>, interest: Readiness) -> Poll<Readiness> {
+        if self.poll_connecting(context).is_pending() {
+            return Poll::Pending;
+        }
         match self.mode.with(|mode| mode.handle()) {
             Some(socket) => socket.poll_ready(context, interest),
             None => Poll::Ready(interest & (Readiness::READABLE | Readiness::WRITABLE)),
@@ -197,6 +205,29 @@ impl Drop for OpenFile {
 }
 
 impl OpenFile {
+    /// Ready unless a connect is under way; wakes when it ends, however it does.
+    fn poll_connecting(&self, context: &Context<'_>) -> Poll<()> {
+        self.mode.with(|mode| match mode {
+            Mode::Connecting(_, waiters) => {
+                waiters.register(context.waker());
+                Poll::Pending
+            }
+            _ => Poll::Ready(()),
+        })
+    }
+
+    /// Makes the file something else; gives what it was. Whoever waited for a connect to end looks again.
+    pub(super) fn become_mode(&self, next: impl FnOnce(&mut Mode) -> Mode) -> Mode {
+        let mut former = self.mode.with(|mode| {
+            let next = next(mode);
+            core::mem::replace(mode, next)
+        });
+        if let Mode::Connecting(_, waiters) = &mut former {
+            waiters.wake_all();
+        }
+        former
+    }
+
     /// Carries out one request, waiting if it waits.
     pub(super) async fn execute(&self, request: Request) -> Result<Vec<u8>> {
         match self.execute_now(request) {

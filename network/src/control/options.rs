@@ -11,7 +11,7 @@ use super::open::OpenFile;
 use super::sockets::{Fresh, Handle, Mode};
 use crate::command::socket::{SocketKind, SocketOption, SocketOptions, StreamOptions};
 use crate::limits;
-use crate::socket::{TcpSettings, TcpStream};
+use crate::socket::{TcpListener, TcpSettings, TcpStream};
 
 /// Milliseconds between and before keep-alive probes (TCP-S-11; Linux counts to 32,767 seconds).
 const KEEP_ALIVE: core::ops::RangeInclusive<u32> = 1000..=32_767_000;
@@ -25,8 +25,7 @@ impl OpenFile {
     pub(super) fn set_option(&self, option: &SocketOption) -> Result<()> {
         match self.handle()? {
             Handle::Datagram(socket) => socket.set_option(option),
-            // Connections have what the listener had when they were made; Linux' later changes surprise everybody.
-            Handle::Listener(..) => Err(Error::ProtocolOptionNotAvailable),
+            Handle::Listener(listener) => set_listener_option(&listener, option),
             Handle::Unconnected | Handle::Connecting | Handle::Stream(_) => self.set_stream_option(option),
         }
     }
@@ -41,9 +40,10 @@ impl OpenFile {
                 Mode::Stream(stream, _) => Some(Arc::clone(stream)),
                 _ => None,
             };
+            let is_bound = !matches!(mode, Mode::Fresh(Fresh { local: None, .. }));
             let settings = mode.settings_mut().ok_or(Error::InvalidInput)?;
             let mut changed = *settings;
-            apply(&mut changed, option, stream.is_some())?;
+            apply(&mut changed, option, Stage { is_bound, has_buffers: stream.is_some() })?;
             *settings = changed;
             Ok((changed, stream))
         })?;
@@ -75,10 +75,10 @@ impl OpenFile {
     pub(super) fn options(&self) -> Result<SocketOptions> {
         let (settings, device) = match self.handle()? {
             Handle::Datagram(socket) => return Ok(socket.options()),
-            Handle::Listener(_, settings) => (settings, None),
+            Handle::Listener(listener) => (listener.settings(), None),
             Handle::Unconnected | Handle::Connecting | Handle::Stream(_) => self.mode.with(|mode| {
                 let device = match mode {
-                    Mode::Fresh(fresh) | Mode::Connecting(fresh) => fresh.device.clone(),
+                    Mode::Fresh(fresh) | Mode::Connecting(fresh, _) => fresh.device.clone(),
                     _ => None,
                 };
                 mode.settings_mut().map(|settings| (*settings, device)).ok_or(Error::InvalidInput)
@@ -110,6 +110,28 @@ impl OpenFile {
     }
 }
 
+/// Changes what connections get that are made from now on, as Linux does.
+fn set_listener_option(listener: &TcpListener, option: &SocketOption) -> Result<()> {
+    check(option)?;
+    // A listener has been bound to where it is.
+    if matches!(option, SocketOption::BindToDevice(_)) {
+        return Err(Error::InvalidInput);
+    }
+    let mut changed = listener.settings();
+    apply(&mut changed, option, Stage { is_bound: true, has_buffers: false })?;
+    listener.set_settings(changed);
+    Ok(())
+}
+
+/// How far a stream socket is, as far as options care.
+#[derive(Clone, Copy)]
+struct Stage {
+    /// It has a local address.
+    is_bound: bool,
+    /// Its buffers were made, with the connection.
+    has_buffers: bool,
+}
+
 fn told(settings: &TcpSettings, device: alloc::string::String, path_mtu: Option<u32>) -> SocketOptions {
     let bytes = |count: usize| u32::try_from(count).unwrap_or(u32::MAX);
     SocketOptions {
@@ -129,6 +151,7 @@ fn told(settings: &TcpSettings, device: alloc::string::String, path_mtu: Option<
             keep_alive_count: settings.keep_alive_count,
             user_timeout: settings.user_timeout,
             linger: settings.linger,
+            only_ipv6: settings.only_ipv6,
         }),
         datagram: None,
     }
@@ -154,7 +177,7 @@ fn check(option: &SocketOption) -> Result<()> {
 }
 
 /// Writes a checked value into the settings of a stream.
-fn apply(settings: &mut TcpSettings, option: &SocketOption, is_connected: bool) -> Result<()> {
+fn apply(settings: &mut TcpSettings, option: &SocketOption, stage: Stage) -> Result<()> {
     match option {
         SocketOption::NoDelay(on) => settings.no_delay = *on,
         SocketOption::HopLimit(hop_limit) => settings.hop_limit = *hop_limit,
@@ -166,8 +189,9 @@ fn apply(settings: &mut TcpSettings, option: &SocketOption, is_connected: bool) 
         SocketOption::Linger(milliseconds) => settings.linger = *milliseconds,
         SocketOption::ReuseAddress(on) => settings.reuse_address = *on,
         SocketOption::ReusePort(on) => settings.reuse_port = *on,
-        // A buffer is made with the connection.
-        SocketOption::ReceiveBuffer(_) | SocketOption::SendBuffer(_) if is_connected => {
+        SocketOption::OnlyIpv6(_) if stage.is_bound => return Err(Error::InvalidInput),
+        SocketOption::OnlyIpv6(on) => settings.only_ipv6 = *on,
+        SocketOption::ReceiveBuffer(_) | SocketOption::SendBuffer(_) if stage.has_buffers => {
             return Err(Error::AlreadyConnected);
         }
         SocketOption::ReceiveBuffer(bytes) => settings.receive_buffer = *bytes as usize,
@@ -179,7 +203,6 @@ fn apply(settings: &mut TcpSettings, option: &SocketOption, is_connected: bool) 
         | SocketOption::MulticastLoop(_)
         | SocketOption::ReceiveErrors(_)
         | SocketOption::HeaderIncluded(_)
-        | SocketOption::OnlyIpv6(_)
         | SocketOption::BindToDevice(_) => return Err(Error::ProtocolOptionNotAvailable),
     }
     Ok(())

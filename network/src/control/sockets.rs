@@ -10,7 +10,7 @@ use core::future::poll_fn;
 use core::net::SocketAddr;
 use core::task::{Context, Poll};
 
-use virtual_file_system::{Error, Lock, Operation, Readiness, Result};
+use virtual_file_system::{Error, Lock, Operation, Readiness, Result, WakerList};
 
 use crate::command::socket::{Datagram, Offer, SocketKind, SocketState, SocketStatus};
 use crate::interface::Interface;
@@ -40,12 +40,12 @@ pub(super) enum Mode {
     Status { text: Option<alloc::string::String>, position: usize },
     /// A stream socket without a connection.
     Fresh(Fresh),
-    /// A connect is under way.
-    Connecting(Fresh),
+    /// A connect is under way; who waits for its end.
+    Connecting(Fresh, WakerList),
     /// A stream.
     Stream(Arc<TcpStream>, TcpSettings),
-    /// A listener, with the settings that its connections get.
-    Listener(Arc<TcpListener>, TcpSettings),
+    /// A listener.
+    Listener(Arc<TcpListener>),
     /// A datagram socket.
     Datagram(Arc<DatagramSocket>),
 }
@@ -56,9 +56,9 @@ impl Mode {
         match self {
             Self::Status { .. } => None,
             Self::Fresh(_) => Some(Handle::Unconnected),
-            Self::Connecting(_) => Some(Handle::Connecting),
+            Self::Connecting(..) => Some(Handle::Connecting),
             Self::Stream(stream, _) => Some(Handle::Stream(Arc::clone(stream))),
-            Self::Listener(listener, settings) => Some(Handle::Listener(Arc::clone(listener), *settings)),
+            Self::Listener(listener) => Some(Handle::Listener(Arc::clone(listener))),
             Self::Datagram(socket) => Some(Handle::Datagram(Arc::clone(socket))),
         }
     }
@@ -66,7 +66,7 @@ impl Mode {
     /// The settings of a stream, which options change.
     pub(super) fn settings_mut(&mut self) -> Option<&mut TcpSettings> {
         match self {
-            Self::Fresh(fresh) | Self::Connecting(fresh) => Some(&mut fresh.settings),
+            Self::Fresh(fresh) | Self::Connecting(fresh, _) => Some(&mut fresh.settings),
             Self::Stream(_, settings) => Some(settings),
             _ => None,
         }
@@ -78,7 +78,7 @@ pub(super) enum Handle {
     Unconnected,
     Connecting,
     Stream(Arc<TcpStream>),
-    Listener(Arc<TcpListener>, TcpSettings),
+    Listener(Arc<TcpListener>),
     Datagram(Arc<DatagramSocket>),
 }
 
@@ -101,11 +101,11 @@ impl Handle {
                 }),
                 outcome => Operation::done(outcome.map(|info| info.copied)),
             },
-            Self::Listener(listener, settings) => Operation::waiting(async move {
+            Self::Listener(listener) => Operation::waiting(async move {
                 if buffer.len() < OFFER_BYTES {
                     return Err(Error::InvalidInput);
                 }
-                let offer = next_offer(&listener, settings).await?;
+                let offer = next_offer(&listener).await?;
                 let line = format!("{} {} {}\n", offer.token, offer.remote, offer.local);
                 for (slot, byte) in buffer.iter_mut().zip(line.as_bytes()) {
                     *slot = *byte;
@@ -134,9 +134,10 @@ impl Handle {
     pub(super) fn poll_ready(&self, context: &mut Context<'_>, interest: Readiness) -> Poll<Readiness> {
         match self {
             Self::Unconnected => Poll::Ready(Readiness::HANG_UP | (interest & Readiness::WRITABLE)),
+            // The open file registers who asks: it knows when the connect ends.
             Self::Connecting => Poll::Pending,
             Self::Stream(stream) => stream.poll_ready(context, interest),
-            Self::Listener(listener, _) => listener.poll_ready(context),
+            Self::Listener(listener) => listener.poll_ready(context),
             Self::Datagram(socket) => socket.poll_ready(context, interest),
         }
     }
@@ -154,7 +155,7 @@ impl Handle {
                 send_queue: 0,
             }),
             Self::Stream(stream) => stream.status().ok_or(Error::NotConnected),
-            Self::Listener(listener, _) => Ok(listener.status()),
+            Self::Listener(listener) => Ok(listener.status()),
             Self::Datagram(socket) => Ok(socket.status()),
         }
     }
@@ -212,9 +213,9 @@ impl Offers {
 }
 
 /// Waits for a connection and offers it under a token that nobody can guess.
-pub(super) async fn next_offer(listener: &Arc<TcpListener>, settings: TcpSettings) -> Result<Offer> {
+pub(super) async fn next_offer(listener: &Arc<TcpListener>) -> Result<Offer> {
     let shared: &Arc<Shared> = &listener.sockets().shared;
-    let stream = listener.accept().await?;
+    let (stream, settings) = listener.take().await?;
     let mut token = [0; 8];
     if shared.platform.entropy.fill(&mut token).is_err() {
         stream.abort();

@@ -59,7 +59,11 @@ impl TcpListener {
     }
 
     /// The address that a stream socket gets when it is bound: a free port for port 0.
-    pub(crate) fn reserve(sockets: &Sockets, mut local: SocketAddr) -> Result<SocketAddr, Error> {
+    pub(crate) fn reserve(
+        sockets: &Sockets,
+        mut local: SocketAddr,
+        settings: &TcpSettings,
+    ) -> Result<SocketAddr, Error> {
         if !sockets.has_address(local.ip()) {
             return Err(Error::AddressNotAvailable);
         }
@@ -70,7 +74,9 @@ impl TcpListener {
             Some(interface) => alloc::vec![Arc::clone(interface)],
             None => sockets.shared.routing.interfaces(),
         };
-        let is_taken = interfaces.iter().any(|interface| interface.look(|stack| stack.tcp.listens_at(local)));
+        let bound = settings.bound(local.ip());
+        let is_taken =
+            interfaces.iter().any(|interface| interface.look(|stack| stack.tcp.listens_at(local.port(), bound)));
         if is_taken { Err(Error::AddressInUse) } else { Ok(local) }
     }
 
@@ -99,10 +105,15 @@ impl TcpListener {
     /// # Errors
     /// `WouldBlock`; `NetworkDown` once the listener's interface is gone.
     pub fn try_accept(&self) -> Result<TcpStream, Error> {
+        self.try_take().map(|(stream, _)| stream)
+    }
+
+    /// As [`try_accept`](Self::try_accept), with the settings that the connection has.
+    fn try_take(&self) -> Result<(TcpStream, TcpSettings), Error> {
         while let Some(waiting) = self.listener.take() {
             // An interface that was unregistered took its connections with it.
             if let Some(interface) = self.interface_at(waiting.interface) {
-                return Ok(TcpStream::accepted(interface, waiting));
+                return Ok((TcpStream::accepted(interface, waiting), waiting.settings));
             }
         }
         if self.listener.is_closed() { Err(Error::NetworkDown) } else { Err(Error::WouldBlock) }
@@ -119,6 +130,32 @@ impl TcpListener {
     pub fn poll_accept(&self, context: &mut Context<'_>) -> Poll<Result<TcpStream, Error>> {
         self.listener.register(context.waker());
         pending_if_blocked(self.try_accept())
+    }
+
+    /// As [`accept`](Self::accept), with the settings that the connection has.
+    pub(crate) async fn take(&self) -> Result<(TcpStream, TcpSettings), Error> {
+        poll_fn(|context| {
+            self.listener.register(context.waker());
+            pending_if_blocked(self.try_take())
+        })
+        .await
+    }
+
+    /// What connections get that are made from now on.
+    #[must_use]
+    pub fn settings(&self) -> TcpSettings {
+        self.listener.settings()
+    }
+
+    /// Changes what connections get that are made from now on, as options of a listening socket do on Linux. Where it listens stays:
+    /// `reuse_port` and `only_ipv6` were looked at when it was bound.
+    pub fn set_settings(&self, settings: TcpSettings) {
+        self.listener.set_settings(settings);
+    }
+
+    /// Changes how many connections may wait, 1 to 4096.
+    pub fn set_backlog(&self, backlog: u32) {
+        self.listener.set_backlog(usize::try_from(backlog).unwrap_or(limits::BACKLOG_MAXIMUM));
     }
 
     /// Takes the connection that has waited longest, waiting for one.
@@ -190,6 +227,6 @@ pub(crate) fn status_of(listener: &Listener, interface: &str) -> SocketStatus {
         remote: None,
         interface: interface.into(),
         receive_queue: count(listener.len()),
-        send_queue: count(listener.backlog),
+        send_queue: count(listener.backlog()),
     }
 }

@@ -1,6 +1,9 @@
 //! What a program may ask of a stream before it exists.
 
+use core::net::IpAddr;
+
 use crate::limits;
+use crate::stack::bound::Bound;
 use crate::stack::tcp::deadline::Patience;
 
 /// Settings of a TCP connection; those of a listener are those of the connections that it accepts.
@@ -32,6 +35,8 @@ pub struct TcpSettings {
     pub reuse_address: bool,
     /// Lets several listeners that all set this share one address; connections are spread over them by hash (SO_REUSEPORT).
     pub reuse_port: bool,
+    /// Keeps a listener at `::` from accepting IPv4 too (IPV6_V6ONLY).
+    pub only_ipv6: bool,
 }
 
 impl Default for TcpSettings {
@@ -49,11 +54,18 @@ impl Default for TcpSettings {
             linger: None,
             reuse_address: false,
             reuse_port: false,
+            only_ipv6: false,
         }
     }
 }
 
 impl TcpSettings {
+    /// What listening at an address means.
+    pub(crate) fn bound(&self, address: IpAddr) -> Bound {
+        let bound = Bound::new(address);
+        if self.only_ipv6 { bound.only_ipv6() } else { bound }
+    }
+
     pub(crate) const fn patience(&self) -> Patience {
         Patience {
             idle: self.keep_alive,

@@ -43,10 +43,11 @@ impl Stack {
     /// address of ours speaks for itself.
     ///
     /// # Errors
-    /// `NetworkDown`; `NetworkUnreachable` without a route; `AddressNotAvailable` without an address of the family.
+    /// `NetworkUnreachable` without a route; `AddressNotAvailable` without an address of the family.
     pub(crate) fn source_for(&self, destination: IpAddr) -> Result<IpAddr, Error> {
+        // Routes of an interface that is down are none, as on Linux.
         if !self.configuration.enabled {
-            return Err(Error::NetworkDown);
+            return Err(Error::NetworkUnreachable);
         }
         if self.addresses.owns(destination) || self.host.owns(destination) {
             return Ok(destination);

@@ -27,11 +27,16 @@ pub(crate) struct Waiting {
     pub(crate) interface: u32,
     pub(crate) slot: SlotId,
     pub(crate) flow: Flow,
+    /// What its listener gave it.
+    pub(crate) settings: TcpSettings,
 }
 
-#[derive(Debug, Default)]
+#[derive(Debug)]
 struct Queue {
     waiting: VecDeque<Waiting>,
+    /// What connections get.
+    settings: TcpSettings,
+    backlog: usize,
     closed: bool,
     acceptors: WakerList,
 }
@@ -40,15 +45,38 @@ struct Queue {
 #[derive(Debug)]
 pub(crate) struct Listener {
     pub(crate) local: SocketAddr,
-    pub(crate) backlog: usize,
-    pub(crate) settings: TcpSettings,
+    bound: Bound,
+    reuse_port: bool,
     queue: Lock<Queue>,
 }
 
 impl Listener {
     pub(crate) fn new(local: SocketAddr, backlog: usize, settings: TcpSettings) -> Self {
+        let (waiting, acceptors) = (VecDeque::new(), WakerList::new());
         let backlog = backlog.clamp(1, limits::BACKLOG_MAXIMUM);
-        Self { local, backlog, settings, queue: Lock::new(Queue::default()) }
+        let queue = Queue { waiting, settings, backlog, closed: false, acceptors };
+        let bound = settings.bound(local.ip());
+        Self { local, bound, reuse_port: settings.reuse_port, queue: Lock::new(queue) }
+    }
+
+    /// What connections get that are made from now on.
+    pub(crate) fn settings(&self) -> TcpSettings {
+        self.queue.with(|queue| queue.settings)
+    }
+
+    /// Changes what connections get that are made from now on.
+    pub(crate) fn set_settings(&self, settings: TcpSettings) {
+        self.queue.with(|queue| queue.settings = settings);
+    }
+
+    /// How many connections may wait.
+    pub(crate) fn backlog(&self) -> usize {
+        self.queue.with(|queue| queue.backlog)
+    }
+
+    /// Changes how many may; those that wait already stay.
+    pub(crate) fn set_backlog(&self, backlog: usize) {
+        self.queue.with(|queue| queue.backlog = backlog.clamp(1, limits::BACKLOG_MAXIMUM));
     }
 
     /// The connection that has waited longest.
@@ -105,13 +133,13 @@ impl Stack {
     /// # Errors
     /// `AddressInUse` when another listener has the port with an overlapping address.
     pub(crate) fn tcp_listen(&mut self, listener: &Arc<Listener>, device: bool) -> Result<(), Error> {
-        let bound = Bound::new(listener.local.ip());
+        let bound = listener.bound;
         let bindings = self.tcp.listeners.entry(listener.local.port()).or_default();
         if bindings.iter().any(|binding| Arc::ptr_eq(&binding.listener, listener)) {
             return Ok(());
         }
         // Listeners that all want it share an address (SO_REUSEPORT).
-        let shares = |other: &Listener| other.settings.reuse_port && listener.settings.reuse_port;
+        let shares = |other: &Listener| other.reuse_port && listener.reuse_port;
         if bindings.iter().any(|binding| binding.bound.overlaps(bound) && !shares(&binding.listener)) {
             return Err(Error::AddressInUse);
         }
@@ -144,12 +172,13 @@ impl Stack {
     ) -> Result<(), Frame> {
         let Some(binding) = self.listener_for(&flow) else { return Err(frame) };
         let listener = Arc::clone(&binding.listener);
-        if listener.len() >= listener.backlog || listener.is_closed() {
+        let backlog = listener.backlog();
+        if listener.len() >= backlog || listener.is_closed() {
             self.statistics.received_drops.full += 1;
             self.pool.put(frame);
             return Ok(());
         }
-        let most = limits::HALF_OPEN.max(listener.backlog);
+        let most = limits::HALF_OPEN.max(backlog);
         let oldest = if binding.half_open.len() >= most { binding.half_open.pop_front() } else { None };
         if let Some(oldest) = oldest {
             // The handshake that has taken longest gives way without a word: its source may be forged.
@@ -199,13 +228,18 @@ impl Stack {
     /// A passive connection is established: it waits for `accept`.
     pub(crate) fn tcp_established(&mut self, slot: SlotId, flow: Flow, listener: &Arc<Listener>) {
         self.tcp_handshake_over(slot, listener);
-        if let Some(known) = self.tcp.get_mut(slot) {
-            known.phase = Phase::Owned;
-            known.give_up_at = Instant::NEVER;
-        }
+        let Some(known) = self.tcp.get_mut(slot) else { return };
+        known.phase = Phase::Owned;
+        known.give_up_at = Instant::NEVER;
+        // As Linux, which makes the socket only now; the buffers are those of the handshake.
+        let receive_buffer = known.socket().recv_capacity();
+        let send_buffer = known.socket().send_capacity();
+        let settings = TcpSettings { receive_buffer, send_buffer, ..listener.settings() };
+        known.adopt(&settings);
         if listener.is_closed() {
             return self.tcp_abort(slot);
         }
-        listener.push(Waiting { interface: self.configuration.index, slot, flow }, &mut self.wakes);
+        let interface = self.configuration.index;
+        listener.push(Waiting { interface, slot, flow, settings }, &mut self.wakes);
     }
 }

@@ -279,12 +279,13 @@ impl Stack {
         listener: &Arc<super::listen::Listener>,
         floor: Option<u32>,
     ) -> Option<SlotId> {
-        let (mut set, handle) = self.tcp.spares.take(&listener.settings);
+        let settings = listener.settings();
+        let (mut set, handle) = self.tcp.spares.take(&settings);
         let endpoint = (smoltcp::wire::IpAddress::from(flow.local.ip()), flow.local.port());
         set.get_mut::<tcp::Socket<'_>>(handle).listen(endpoint).ok()?;
         let opening = self.tcp_opening(&flow, floor);
         let phase = Phase::HalfOpen(Arc::clone(listener));
-        let id = self.tcp.insert(flow, phase, (set, handle), &listener.settings, &opening);
+        let id = self.tcp.insert(flow, phase, (set, handle), &settings, &opening);
         self.tcp_measure(id.index);
         let deadline = self.now.after(super::verbs::HANDSHAKE);
         if let Some(slot) = self.tcp.get_mut(id) {

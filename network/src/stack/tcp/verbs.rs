@@ -287,10 +287,7 @@ impl Stack {
     /// Changes settings of a living connection.
     pub(crate) fn tcp_apply(&mut self, id: SlotId, settings: &TcpSettings) {
         let Some(slot) = self.tcp.get_mut(id) else { return };
-        slot.socket_mut().set_nagle_enabled(!settings.no_delay);
-        slot.shape = slot.shape.with(settings.hop_limit, settings.traffic_class);
-        slot.patience = settings.patience();
-        slot.linger = settings.linger;
+        slot.adopt(settings);
         self.tcp_serve(id.index);
     }
 
