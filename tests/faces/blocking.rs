@@ -167,13 +167,18 @@ fn errors_have_the_kinds_of_std() {
     assert_eq!(bind("10.0.0.77:80").unwrap_err().kind(), ErrorKind::AddrNotAvailable);
     let listener = TcpListener::bind(&sockets, "0.0.0.0:80").unwrap();
     assert_eq!(bind("0.0.0.0:80").unwrap_err().kind(), ErrorKind::AddrInUse);
+    listener.set_ttl(7).unwrap();
+    assert_eq!((listener.ttl().unwrap(), listener.set_ttl(0).is_err()), (7, true));
     listener.set_nonblocking(true).unwrap();
     assert_eq!(listener.accept().unwrap_err().kind(), ErrorKind::WouldBlock);
     // The first address that answers counts.
     listener.set_nonblocking(false).unwrap();
     let both = [SocketAddr::from(([10, 0, 0, 1], 81)), SocketAddr::from(([10, 0, 0, 1], 80))];
     let mut stream = TcpStream::connect(&server.sockets(), &both[..]).unwrap();
-    listener.incoming().next().unwrap().unwrap().write_all(b"hi").unwrap();
+    let mut accepted = listener.incoming().next().unwrap().unwrap();
+    accepted.write_all(b"hi").unwrap();
+    assert_eq!(accepted.ttl().unwrap(), 7);
+    drop(accepted);
     let mut all = Vec::new();
     stream.read_to_end(&mut all).unwrap();
     assert_eq!(all, b"hi");
@@ -187,6 +192,7 @@ fn datagrams_mean_what_they_mean_in_std() {
     assert_eq!(ours.send(b"x").unwrap_err().kind(), ErrorKind::NotConnected);
     assert_eq!(ours.send_to(b"question", "10.0.0.2:9").unwrap(), 8);
     let mut buffer = [0; 4];
+    assert_eq!((theirs.peek(&mut buffer[..2]).unwrap(), theirs.peek_from(&mut buffer).unwrap().0), (2, 4));
     let (length, from) = theirs.recv_from(&mut buffer).unwrap();
     assert_eq!((length, &buffer), (4, b"ques"));
     theirs.connect(from).unwrap();

@@ -104,6 +104,14 @@ cases! {
             socket.receive_message(buffer).await.map(|info| info.copied)
         }))
     };
+    peek_message: ["DatagramSocket::peek_message"] = |scene, cut| {
+        receiving(scene, cut, |socket: &mut UdpSocket, buffer| Box::pin(async {
+            let seen = socket.peek_message(buffer).await?;
+            // Taking it waits no more.
+            assert_eq!(socket.try_receive_message(buffer)?, seen);
+            Ok(seen.copied)
+        }))
+    };
     receive_nal: ["UnconnectedUdp::receive_into", "UdpStack::bind_single", "UdpStack::bind_multiple"] = |scene, cut| {
         receiving(scene, cut, |socket: &mut UnconnectedSocket, buffer| Box::pin(async {
             socket.receive_into(buffer).await.map(|(length, ..)| length)

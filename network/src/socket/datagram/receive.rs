@@ -9,6 +9,7 @@ use virtual_file_system::Error;
 
 use super::DatagramSocket;
 use crate::command::socket::ErrorReport;
+use crate::socket::tcp::pending_if_blocked;
 use crate::stack::datagram::Received;
 
 /// A datagram that arrived.
@@ -66,7 +67,23 @@ impl DatagramSocket {
         Ok(MessageInfo::new(copied, received))
     }
 
-    pub(crate) fn poll_receive_message(
+    /// Copies what fits of the oldest datagram, tells the rest, and leaves it there; never waits (MSG_PEEK).
+    ///
+    /// # Errors
+    /// `WouldBlock`; else as [`receive_message`](Self::receive_message).
+    pub fn try_peek_message(&self, buffer: &mut [u8]) -> Result<MessageInfo, Error> {
+        let (copied, received) = self.endpoint.peek(buffer)?.ok_or(Error::WouldBlock)?;
+        Ok(MessageInfo::new(copied, received))
+    }
+
+    /// Copies what fits of the oldest datagram and leaves it there, or remembers whom to wake.
+    pub fn poll_peek_message(&self, context: &mut Context<'_>, buffer: &mut [u8]) -> Poll<Result<MessageInfo, Error>> {
+        self.endpoint.register(context.waker());
+        pending_if_blocked(self.try_peek_message(buffer))
+    }
+
+    /// Receives one datagram: copies what fits, and tells the rest; or remembers whom to wake.
+    pub fn poll_receive_message(
         &self,
         context: &mut Context<'_>,
         buffer: &mut [u8],
@@ -77,10 +94,7 @@ impl DatagramSocket {
         }
         // Only who really waits is entered, and then looks again.
         self.endpoint.register(context.waker());
-        match self.try_receive_message(buffer) {
-            Err(Error::WouldBlock) => Poll::Pending,
-            outcome => Poll::Ready(outcome),
-        }
+        pending_if_blocked(self.try_receive_message(buffer))
     }
 
     pub(crate) fn poll_receive_whole(&self, context: &mut Context<'_>) -> Poll<Result<Message, Error>> {
@@ -116,6 +130,17 @@ impl DatagramSocket {
     /// A dropped future took nothing.
     pub async fn receive_message(&self, buffer: &mut [u8]) -> Result<MessageInfo, Error> {
         poll_fn(|context| self.poll_receive_message(context, buffer)).await
+    }
+
+    /// Copies what fits of the oldest datagram, waiting for one, and leaves it there (MSG_PEEK).
+    ///
+    /// # Errors
+    /// As [`receive_message`](Self::receive_message).
+    ///
+    /// # Cancel safety
+    /// Nothing is ever taken.
+    pub async fn peek_message(&self, buffer: &mut [u8]) -> Result<MessageInfo, Error> {
+        poll_fn(|context| self.poll_peek_message(context, buffer)).await
     }
 
     /// Receives one datagram whole, with everything that came with it.

@@ -115,16 +115,23 @@ impl Endpoint {
                 return Err(error);
             }
             let Some(received) = queue.entries.pop_front() else { return Ok(None) };
-            let copied = received.length.min(buffer.len());
-            let (first, second) = front(&queue.bytes, copied);
-            if let Some((head, tail)) =
-                buffer.get_mut(..copied).and_then(|place| place.split_at_mut_checked(first.len()))
-            {
-                head.copy_from_slice(first);
-                tail.copy_from_slice(second);
-            }
+            let copied = copy_front(&queue.bytes, received.length, buffer);
             queue.bytes.drain(..received.length);
             Ok(Some((copied, received)))
+        })
+    }
+
+    /// As [`take`](Self::take), and leaves the datagram where it is.
+    ///
+    /// # Errors
+    /// The error that was left, once.
+    pub(crate) fn peek(&self, buffer: &mut [u8]) -> Result<Option<(usize, Received)>, Error> {
+        self.queue.with(|queue| {
+            if let Some(error) = queue.error.take() {
+                return Err(error);
+            }
+            let first = queue.entries.front();
+            Ok(first.map(|received| (copy_front(&queue.bytes, received.length, buffer), *received)))
         })
     }
 
@@ -198,6 +205,17 @@ impl Endpoint {
     pub(crate) fn waiting(&self) -> usize {
         self.queue.with(|queue| queue.bytes.len())
     }
+}
+
+/// Copies as many of the oldest `length` bytes as fit; tells how many.
+fn copy_front(bytes: &VecDeque<u8>, length: usize, buffer: &mut [u8]) -> usize {
+    let copied = length.min(buffer.len());
+    let (first, second) = front(bytes, copied);
+    if let Some((head, tail)) = buffer.get_mut(..copied).and_then(|place| place.split_at_mut_checked(first.len())) {
+        head.copy_from_slice(first);
+        tail.copy_from_slice(second);
+    }
+    copied
 }
 
 /// The oldest `count` bytes, in the two pieces that they lie in.

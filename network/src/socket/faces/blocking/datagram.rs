@@ -68,6 +68,23 @@ impl UdpSocket {
         self.recv_from(buffer).map(|(length, _)| length)
     }
 
+    /// As [`recv_from`](Self::recv_from), and leaves the datagram there.
+    ///
+    /// # Errors
+    /// As [`recv_from`](Self::recv_from).
+    pub fn peek_from(&self, buffer: &mut [u8]) -> io::Result<(usize, SocketAddr)> {
+        let message = self.0.waiting.read(|context| self.0.socket.poll_peek_message(context, buffer))?;
+        Ok((message.copied, message.remote))
+    }
+
+    /// As [`recv`](Self::recv), and leaves the datagram there.
+    ///
+    /// # Errors
+    /// As [`recv_from`](Self::recv_from).
+    pub fn peek(&self, buffer: &mut [u8]) -> io::Result<usize> {
+        self.peek_from(buffer).map(|(length, _)| length)
+    }
+
     /// Sends one datagram to the first of the addresses; a datagram is sent whole or not at all.
     ///
     /// # Errors

@@ -5,6 +5,8 @@ use core::iter::FusedIterator;
 use core::net::SocketAddr;
 use std::io;
 
+use virtual_file_system::Error;
+
 use super::names::{ToSocketAddrs, first_of};
 use super::stream::TcpStream;
 use super::wait::Waiting;
@@ -60,7 +62,7 @@ impl TcpListener {
         let Shared { listener, sockets, waiting } = &*self.0;
         let stream = waiting.read(|context| listener.poll_accept(context))?;
         let remote = stream.remote_address();
-        Ok((TcpStream::with(stream, Waiting::new(sockets), TcpSettings::default()), remote))
+        Ok((TcpStream::with(stream, Waiting::new(sockets), listener.settings()), remote))
     }
 
     /// The connections as they come; it has no end.
@@ -76,6 +78,25 @@ impl TcpListener {
     pub fn set_nonblocking(&self, nonblocking: bool) -> io::Result<()> {
         self.0.waiting.patience.with(|patience| patience.nonblocking = nonblocking);
         Ok(())
+    }
+
+    /// Sets the time to live or hop limit of the connections that come from now on, 1 to 255.
+    ///
+    /// # Errors
+    /// `InvalidInput`.
+    pub fn set_ttl(&self, ttl: u32) -> io::Result<()> {
+        let hop_limit = u8::try_from(ttl).ok().filter(|ttl| *ttl > 0).ok_or(Error::InvalidInput)?;
+        let settings = self.0.listener.settings();
+        self.0.listener.set_settings(TcpSettings { hop_limit, ..settings });
+        Ok(())
+    }
+
+    /// The time to live or hop limit of the connections that come.
+    ///
+    /// # Errors
+    /// None; as in `std::net`.
+    pub fn ttl(&self) -> io::Result<u32> {
+        Ok(self.0.listener.settings().hop_limit.into())
     }
 
     /// Takes the error that waits for the next call; a listener has none.
