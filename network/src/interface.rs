@@ -3,7 +3,7 @@
 //! [`Interface::with`] is that way for sockets and commands: it runs a closure on the stack, hands what became ready to the driver, and wakes
 //! whoever has to be woken after the lock is released. The runner comes in through [`Interface::turn`].
 //!
-//! Lock order, from outer to inner: manager tables → interface engine → listener queue, datagram queue, host addresses. Nothing awaits,
+//! Lock order, from outer to inner: datagram socket's state, manager tables → interface engine → listener queue, datagram queue, host addresses. Nothing awaits,
 //! wakes, or calls a controller under any of them.
 
 use alloc::boxed::Box;
@@ -51,14 +51,15 @@ struct Engine {
 }
 
 /// What to wake once the lock is released.
-struct After {
+#[must_use = "whoever waits must be woken"]
+pub(crate) struct After {
     wakers: Wakes,
     doorbell: Option<Waker>,
     runner: Option<Waker>,
 }
 
 impl After {
-    fn wake(self) {
+    pub(crate) fn wake(self) {
         self.wakers.wake();
         self.doorbell.into_iter().chain(self.runner).for_each(Waker::wake);
     }
@@ -99,7 +100,8 @@ impl Interface {
     }
 
     /// As [`with`](Self::with), for what depends on the present only where there are neighbors: elsewhere the time of the last turn will do.
-    pub(crate) fn with_neighbors<R>(&self, action: impl FnOnce(&mut Stack) -> R) -> R {
+    /// Whoever calls wakes those in the second value, once it holds no lock.
+    pub(crate) fn with_neighbors<R>(&self, action: impl FnOnce(&mut Stack) -> R) -> (R, After) {
         let now = if self.has_neighbors { self.clock.now() } else { Instant::ZERO };
         self.as_of(now, |stack, _| action(stack))
     }
@@ -116,18 +118,18 @@ impl Interface {
 
     /// As [`with`](Self::with), for the few settings that concern the driver too.
     pub(crate) fn with_driver<R>(&self, action: impl FnOnce(&mut Stack, &mut dyn Driver) -> R) -> R {
-        self.as_of(self.clock.now(), action)
+        let (result, after) = self.as_of(self.clock.now(), action);
+        after.wake();
+        result
     }
 
-    fn as_of<R>(&self, now: Instant, action: impl FnOnce(&mut Stack, &mut dyn Driver) -> R) -> R {
-        let (result, after) = self.engine.with(|engine| {
+    fn as_of<R>(&self, now: Instant, action: impl FnOnce(&mut Stack, &mut dyn Driver) -> R) -> (R, After) {
+        self.engine.with(|engine| {
             engine.stack.now = now.max(engine.stack.now);
             let result = action(&mut engine.stack, &mut *engine.driver);
             engine.transmit();
             (result, engine.settle(true))
-        });
-        after.wake();
-        result
+        })
     }
 
     /// Lets the runner do a bounded amount of work: frames, deadlines, egress. `asleep_until` is the deadline that the runner's

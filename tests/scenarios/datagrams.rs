@@ -3,7 +3,8 @@
 use std::time::Duration;
 
 use futures_lite::future;
-use network::{IcmpSocket, UdpSocket};
+use network::command::GetStatistics;
+use network::{IcmpSocket, RawSocket, UdpSocket};
 use virtual_file_system::Error;
 use world::World;
 
@@ -151,5 +152,60 @@ fn a_socket_that_cannot_be_connected_stays_bound() {
             first.connect("10.0.0.2:8".parse().unwrap()).unwrap();
         }
         assert_eq!(left.open_sockets(), listed);
+    });
+}
+
+#[test]
+fn a_train_of_datagrams_turns_with_bindings_and_addresses() {
+    let world = World::new(31);
+    let (left, right) = hosts(&world);
+    world.run(async {
+        let sender = UdpSocket::new(&left.sockets());
+        let to = "10.0.0.2:9".parse().unwrap();
+        let bind = |local: &str| {
+            let socket = UdpSocket::new(&right.sockets());
+            socket.set_reuse_address(true).unwrap();
+            socket.bind(local.parse().unwrap()).unwrap();
+            socket
+        };
+        let mut buffer = [0; 16];
+        let send = async |text: &[u8]| {
+            sender.send_to(text, to).await.unwrap();
+            world.sleep(Duration::from_millis(1)).await;
+        };
+        let first = bind("0.0.0.0:9");
+        for _ in 0..3 {
+            send(b"first").await;
+            assert_eq!(first.receive_from(&mut buffer).await.unwrap().0, 5);
+        }
+        // A more specific socket takes over in the middle, and gives back.
+        let second = bind("10.0.0.2:9");
+        for _ in 0..2 {
+            send(b"second").await;
+            assert_eq!(second.receive_from(&mut buffer).await.unwrap().0, 6);
+        }
+        drop(second);
+        send(b"back").await;
+        assert_eq!(first.receive_from(&mut buffer).await.unwrap().0, 4);
+        // A raw socket sees what goes the short way.
+        let raw = RawSocket::ipv4(&right.sockets(), 17).unwrap();
+        send(b"seen").await;
+        assert_eq!(first.receive_from(&mut buffer).await.unwrap().0, 4);
+        assert!(raw.try_receive_message(&mut [0; 64]).is_ok());
+        drop(raw);
+        // Nobody is there any more, and the address is not ours any more.
+        send(b"train").await;
+        drop(first);
+        let refused = |host: &world::Host| host.control::<GetStatistics>("eth0", &()).unwrap().received_drops;
+        send(b"nobody").await;
+        assert_eq!(refused(&right).no_socket, 1);
+        let third = bind("0.0.0.0:9");
+        send(b"third").await;
+        assert_eq!(third.receive_from(&mut buffer).await.unwrap().0, 5);
+        right.write(&right.open("eth0"), "address remove 10.0.0.2/24").unwrap();
+        let before = refused(&right).not_for_us;
+        send(b"not ours").await;
+        assert_eq!(refused(&right).not_for_us, before + 1);
+        assert!(third.try_receive_message(&mut buffer).is_err());
     });
 }

@@ -1,12 +1,13 @@
 //! UDP: from a packet to the sockets that want it, and back (RFC 768).
 
-use core::net::SocketAddr;
+use alloc::sync::Arc;
+use core::net::{IpAddr, SocketAddr};
 
 use virtual_file_system::Error;
 
-use super::datagram::{Family, Received};
+use super::datagram::{Endpoint, Family, Received};
 use super::ip::egress::Manner;
-use super::ip::header::{Header, Outgoing, protocol};
+use super::ip::header::{Header, IPV4_HEADER, Outgoing, protocol};
 use super::ip::icmp::u16_at;
 use super::ip::ingress::{Arrival, Delivery};
 use super::{Stack, checksum};
@@ -15,7 +16,43 @@ use crate::driver::Frame;
 /// Bytes of a UDP header.
 pub(crate) const UDP_HEADER: usize = 8;
 
+/// The way of the last IPv4 datagram, which holds while addresses and bindings stand still.
+#[derive(Debug)]
+pub(crate) struct Train {
+    /// Addresses and ports as they stand in the packet.
+    ends: [u8; 12],
+    generation: u32,
+    remote: SocketAddr,
+    local: SocketAddr,
+    endpoint: Arc<Endpoint>,
+}
+
 impl Stack {
+    /// Takes a packet that goes the way of the last datagram: a plain IPv4 header, the same addresses and ports, right checksums. Gives back
+    /// what is anything else.
+    pub(crate) fn udp_known(&mut self, frame: Frame, arrival: Arrival) -> Result<(), Frame> {
+        let generation = self.host.generation();
+        let train = self.datagrams.train.as_ref().filter(|train| train.generation == generation);
+        let Some(train) = train else { return Err(frame) };
+        if arrival.link_broadcast || !arrival.from_wire {
+            return Err(frame);
+        }
+        let verify = self.verifies(arrival);
+        let Some((class, hops, data)) = plain(frame.bytes(), train, verify) else { return Err(frame) };
+        let received = Received {
+            length: data.len(),
+            remote: train.remote,
+            local: train.local,
+            interface: self.configuration.index,
+            hop_limit: hops,
+            traffic_class: class,
+        };
+        let kept = train.endpoint.push(received, data, &mut self.wakes);
+        self.statistics.received_drops.full += u64::from(!kept);
+        self.pool.put(frame);
+        Ok(())
+    }
+
     /// Takes a UDP packet.
     pub(crate) fn udp_input(&mut self, mut frame: Frame, header: &Header, delivery: Delivery, arrival: Arrival) {
         let packet = frame.bytes().get(header.length..).unwrap_or_default();
@@ -69,6 +106,8 @@ impl Stack {
             if let Some(binding) = self.datagrams.udp_for(received.local, remote) {
                 found = true;
                 kept = binding.endpoint.push(received, data, &mut self.wakes);
+                let endpoint = Arc::clone(&binding.endpoint);
+                self.remember_train(header, (source, destination), arrival, endpoint);
             }
         } else {
             // Everybody who could have got it gets a copy.
@@ -85,6 +124,23 @@ impl Stack {
             self.port_unreachable(&frame, header, delivery, arrival);
         }
         self.pool.put(frame);
+    }
+
+    /// The next datagram probably goes the same way.
+    fn remember_train(&mut self, header: &Header, ports: (u16, u16), arrival: Arrival, endpoint: Arc<Endpoint>) {
+        let (IpAddr::V4(source), IpAddr::V4(destination)) = (header.source, header.destination) else { return };
+        if !arrival.from_wire || !self.addresses.owns(header.destination) {
+            return;
+        }
+        let ([a, b, c, d], [e, f, g, h]) = (source.octets(), destination.octets());
+        let ([i, j], [k, l]) = (ports.0.to_be_bytes(), ports.1.to_be_bytes());
+        self.datagrams.train = Some(Train {
+            ends: [a, b, c, d, e, f, g, h, i, j, k, l],
+            generation: self.host.generation(),
+            remote: SocketAddr::new(header.source, ports.0),
+            local: SocketAddr::new(header.destination, ports.1),
+            endpoint,
+        });
     }
 
     /// Sends one UDP datagram.
@@ -115,6 +171,25 @@ impl Stack {
         emit(source, destination, data, is_summed, frame.bytes_mut().get_mut(start..).unwrap_or_default());
         self.send_as(frame, &outgoing, manner)
     }
+}
+
+/// Traffic class, time to live and data of a packet that goes the way of the train and is right in every respect.
+fn plain<'a>(bytes: &'a [u8], train: &Train, verify: bool) -> Option<(u8, u8, &'a [u8])> {
+    let (header, rest) = bytes.split_first_chunk::<IPV4_HEADER>()?;
+    let [0x45, class, high, low, _, _, flags, 0, hops, protocol::UDP, ..] = *header else { return None };
+    let total = usize::from(u16::from_be_bytes([high, low]));
+    let packet = rest.get(..total.checked_sub(IPV4_HEADER)?)?;
+    let (udp, data) = packet.split_first_chunk::<UDP_HEADER>()?;
+    let [_, _, _, _, long, short, first, second] = *udp;
+    let is_whole = usize::from(u16::from_be_bytes([long, short])) == packet.len();
+    let is_same = bytes.get(12..24)? == train.ends.as_slice();
+    if flags & 0x3f != 0 || !is_whole || !is_same || [first, second] == [0, 0] {
+        return None;
+    }
+    let ends = (train.remote.ip(), train.local.ip());
+    let is_right =
+        !verify || (checksum::of(header) == 0 && checksum::of_transport(ends.0, ends.1, protocol::UDP, packet) == 0);
+    is_right.then_some((class, hops, data))
 }
 
 /// Writes header and data into `packet`, which is exactly as long as both.

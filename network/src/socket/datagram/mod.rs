@@ -50,12 +50,15 @@ struct Recent {
 }
 
 impl State {
+    fn holds(&self, recent: &Recent, to: IpAddr, generation: u32) -> bool {
+        let device = self.device.as_ref().map(|device| device.index);
+        recent.generation == generation && recent.to == to && recent.device == device
+    }
+
     /// The route of the last datagram, if it is the one for this destination.
     fn known_route(&self, to: IpAddr, generation: u32) -> Option<(Arc<Interface>, IpAddr)> {
-        let recent = self.recent.as_ref()?;
-        let device = self.device.as_ref().map(|device| device.index);
-        let holds = recent.generation == generation && recent.to == to && recent.device == device;
-        holds.then(|| (Arc::clone(&recent.interface), recent.source))
+        let recent = self.recent.as_ref().filter(|recent| self.holds(recent, to, generation))?;
+        Some((Arc::clone(&recent.interface), recent.source))
     }
 }
 

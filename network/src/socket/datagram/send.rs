@@ -75,6 +75,9 @@ impl DatagramSocket {
         if let Some(error) = self.endpoint.take_error() {
             return Err(error);
         }
+        if source.is_none() && self.send_known(data, remote) {
+            return Ok(());
+        }
         let generation = self.sockets.shared.generation();
         let (local, peer, settings, known) = self.state.with(|state| {
             let to = remote.or(state.remote);
@@ -104,7 +107,7 @@ impl DatagramSocket {
         };
         let bound = Some(local.ip()).filter(|address| !address.is_unspecified() && !address.is_multicast());
         let local = SocketAddr::new(source.or(bound).unwrap_or(chosen), local.port());
-        let sent = interface.with_neighbors(|stack| {
+        let (sent, after) = interface.with_neighbors(|stack| {
             let sent = self.hand_over(stack, local, remote, &settings, data);
             if let (Err(Error::WouldBlock), Some(context)) = (sent, context) {
                 stack.room.register(context.waker());
@@ -114,12 +117,33 @@ impl DatagramSocket {
             }
             sent
         });
+        after.wake();
         if sent == Err(Error::MessageTooLong) && settings.receive_errors {
             let path = interface.with(|stack| stack.path_mtu(remote.ip()));
             let notice = Notice::local(Error::MessageTooLong, u32::try_from(path).unwrap_or(u32::MAX));
             self.endpoint.report(notice.report(remote, data), &mut Wakes::default());
         }
         sent
+    }
+
+    /// Sends a datagram the way of the last one, if it has the same destination; false when it was not sent, for whatever reason.
+    fn send_known(&self, data: &[u8], remote: Option<SocketAddr>) -> bool {
+        let generation = self.sockets.shared.generation();
+        let sent = self.state.with(|state| {
+            let (local, to) = (state.local?, remote.or(state.remote)?);
+            let recent = state.recent.as_ref().filter(|_| self.family == Family::Udp && to.port() != 0)?;
+            if !state.holds(recent, to.ip(), generation) || !state.settings.may_speak(local, to) {
+                return None;
+            }
+            let is_wildcard = local.ip().is_unspecified() || local.ip().is_multicast();
+            let from = SocketAddr::new(if is_wildcard { recent.source } else { local.ip() }, local.port());
+            Some(
+                recent.interface.with_neighbors(|stack| self.hand_over(stack, from, to, &state.settings, data).is_ok()),
+            )
+        });
+        let Some((is_sent, after)) = sent else { return false };
+        after.wake();
+        is_sent
     }
 
     fn hand_over(

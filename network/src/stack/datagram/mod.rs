@@ -21,6 +21,7 @@ use super::bound::Bound;
 use super::ip::header::Header;
 use super::ip::notice::Notice;
 use super::ip::quote::Quote;
+use super::udp::Train;
 use crate::command::socket::{SocketKind, SocketState, SocketStatus};
 
 /// Which table a binding belongs to.
@@ -109,6 +110,8 @@ type Table = HashMap<u16, Vec<Binding>, FixedState>;
 #[derive(Debug)]
 pub(crate) struct Datagrams {
     tables: [Table; 4],
+    /// The way of the last datagram; forgotten with every change of the bindings.
+    pub(crate) train: Option<Train>,
     /// Spreads senders over sockets that share a port.
     spread: quality::FixedState,
 }
@@ -116,7 +119,11 @@ pub(crate) struct Datagrams {
 impl Datagrams {
     pub(crate) fn new(seed: u64) -> Self {
         let table = |turn: u32| HashMap::with_hasher(FixedState::with_seed(seed.rotate_left(turn)));
-        Self { tables: [table(0), table(16), table(32), table(48)], spread: quality::FixedState::with_seed(!seed) }
+        Self {
+            tables: [table(0), table(16), table(32), table(48)],
+            train: None,
+            spread: quality::FixedState::with_seed(!seed),
+        }
     }
 
     /// True when there are raw sockets.
@@ -136,6 +143,7 @@ impl Datagrams {
     /// # Errors
     /// `AddressInUse`.
     pub(crate) fn bind(&mut self, family: Family, binding: Binding) -> Result<(), Error> {
+        self.train = None;
         let Some(table) = self.tables.get_mut(family.index()) else { return Ok(()) };
         let bindings = table.entry(binding.key).or_default();
         let is_other = |known: &Binding| !Arc::ptr_eq(&known.endpoint, &binding.endpoint);
@@ -155,6 +163,7 @@ impl Datagrams {
 
     /// Removes an endpoint's bindings of one key.
     pub(crate) fn unbind(&mut self, family: Family, key: u16, endpoint: &Arc<Endpoint>) {
+        self.train = None;
         if let Some(table) = self.tables.get_mut(family.index())
             && let Some(bindings) = table.get_mut(&key)
         {
@@ -167,6 +176,7 @@ impl Datagrams {
 
     /// Every endpoint, for the end of the interface.
     pub(crate) fn drain(&mut self) -> Vec<Binding> {
+        self.train = None;
         self.tables.iter_mut().flat_map(HashMap::drain).flat_map(|(_, bindings)| bindings).collect()
     }
 

@@ -47,7 +47,10 @@ impl Stack {
     /// Takes a frame whose link header is off.
     pub(crate) fn ip_input(&mut self, frame: Frame, arrival: Arrival) {
         // Nearly every packet of a busy system is this one. Raw sockets see everything, and take the long way for it.
-        let taken = if self.datagrams.has_raw() { Err(frame) } else { self.tcp_known(frame, arrival) };
+        let may_be_short = !self.datagrams.has_raw();
+        let taken = if may_be_short { self.tcp_known(frame, arrival) } else { Err(frame) };
+        let Err(frame) = taken else { return };
+        let taken = if may_be_short { self.udp_known(frame, arrival) } else { Err(frame) };
         let Err(mut frame) = taken else { return };
         let verify = arrival.from_wire && !self.configuration.capabilities.reliable;
         let header = match header::parse(&mut frame, verify) {
