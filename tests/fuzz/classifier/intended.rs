@@ -55,6 +55,9 @@ fn tcp(input: &Input, more: &[Effect], less: &[Effect]) -> Option<&'static str> 
     if matches!(more, [Effect::Stream(..)]) && less.is_empty() && acknowledgment < 1 {
         return Some("TCP-R-05: data with an old acknowledgment is delivered all the same");
     }
+    if input.fault == Fault::Byte(3, 0) && matches!(more, [Effect::Reset(_)]) && less.is_empty() {
+        return Some("port 0 is a closed port, as on Linux");
+    }
     if flags & SYN != 0 && more.is_empty() && matches!(less, [Effect::Agreed(_)]) {
         return Some(
             "a SYN for a half-open connection is that connection's; in one plain set another listener takes it",
