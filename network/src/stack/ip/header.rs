@@ -266,8 +266,26 @@ fn emit_ipv4(outgoing: &Outgoing, source: Ipv4Addr, destination: Ipv4Addr, packe
     let Outgoing { traffic_class, hop_limit, protocol, .. } = *outgoing;
     let ([a, b, c, d], [e, f, g, h]) = (source.octets(), destination.octets());
     *header = [
-        0x45, traffic_class, length_high, length_low, 0, 0, 0, 0, hop_limit, protocol, sum_high, sum_low, a, b, c, d, e,
-        f, g, h,
+        0x45,
+        traffic_class,
+        length_high,
+        length_low,
+        0,
+        0,
+        0,
+        0,
+        hop_limit,
+        protocol,
+        sum_high,
+        sum_low,
+        a,
+        b,
+        c,
+        d,
+        e,
+        f,
+        g,
+        h,
     ];
 }
 

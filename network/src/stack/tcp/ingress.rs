@@ -74,7 +74,8 @@ impl Stack {
         };
         self.statistics.received_drops.no_socket += 1;
         // A listening port is silent to what neither asks nor acknowledges (RFC 9293 §3.10.7.2).
-        if segment.acknowledgment.is_some() || !self.tcp.listens_at(flow.local.port(), Bound::Address(flow.local.ip())) {
+        if segment.acknowledgment.is_some() || !self.tcp.listens_at(flow.local.port(), Bound::Address(flow.local.ip()))
+        {
             self.tcp_refuse(flow, &segment);
         }
         self.pool.put(frame);

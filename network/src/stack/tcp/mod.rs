@@ -302,9 +302,7 @@ impl Tcp {
 
     /// True when a listener takes connections to a port at some of these addresses.
     pub(crate) fn listens_at(&self, port: u16, bound: Bound) -> bool {
-        self.listeners
-            .get(&port)
-            .is_some_and(|bindings| bindings.iter().any(|binding| binding.bound.overlaps(bound)))
+        self.listeners.get(&port).is_some_and(|bindings| bindings.iter().any(|binding| binding.bound.overlaps(bound)))
     }
 
     /// Removes a connection.
