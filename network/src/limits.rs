@@ -13,6 +13,8 @@ pub const POOL_FRAME_BYTES: usize = 66 * 1024;
 pub const NAME_BYTES: usize = 15;
 /// Addresses of one interface. Every packet's destination is compared with them.
 pub const ADDRESSES: usize = 64;
+/// Addresses that routers may form on one interface (Linux' max_addresses): the rest is for who configures it.
+pub const ADVERTISED_ADDRESSES: usize = 16;
 /// Routes of one interface.
 pub const ROUTES: usize = 1024;
 /// DNS servers of one interface, whoever named them.

@@ -224,7 +224,7 @@ fn calls_run_in_order_wait_for_room_and_fail_with_the_inbox() {
 }
 
 #[test]
-fn time_that_runs_backwards_stands_still() {
+fn tim_01_time_that_runs_backwards_stands_still() {
     let (mut left, mut right) = pair();
     let later = Instant::ZERO.after(Duration::from_secs(100));
     step(&mut left, &mut right, later);

@@ -11,10 +11,8 @@ use super::open::OpenFile;
 use super::sockets::{Fresh, Handle, Mode};
 use crate::command::socket::{SocketKind, SocketOption, SocketOptions, StreamOptions};
 use crate::limits;
-use crate::socket::{TcpListener, TcpSettings, TcpStream};
+use crate::socket::{KEEP_ALIVE, TcpListener, TcpSettings, TcpStream};
 
-/// Milliseconds between and before keep-alive probes (TCP-S-11; Linux counts to 32,767 seconds).
-const KEEP_ALIVE: core::ops::RangeInclusive<u32> = 1000..=32_767_000;
 /// Keep-alive probes (Linux: MAX_TCP_KEEPCNT).
 const KEEP_ALIVE_COUNT: core::ops::RangeInclusive<u8> = 1..=127;
 /// The most milliseconds of any other time: what a signed number of Linux' holds.

@@ -31,6 +31,7 @@ pub use self::icmp::IcmpSocket;
 pub use self::listener::TcpListener;
 pub(crate) use self::listener::status_of as listener_status;
 pub use self::raw::RawSocket;
+pub(crate) use self::settings::KEEP_ALIVE;
 pub use self::settings::TcpSettings;
 pub use self::tcp::TcpStream;
 pub use self::udp::UdpSocket;

@@ -6,6 +6,9 @@ use crate::limits;
 use crate::stack::bound::Bound;
 use crate::stack::tcp::deadline::Patience;
 
+/// Milliseconds before and between keep-alive probes (TCP-S-11; Linux counts to 32,767 seconds).
+pub(crate) const KEEP_ALIVE: core::ops::RangeInclusive<u32> = 1000..=32_767_000;
+
 /// Settings of a TCP connection; those of a listener are those of the connections that it accepts.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
 pub struct TcpSettings {
@@ -19,9 +22,9 @@ pub struct TcpSettings {
     pub hop_limit: u8,
     /// Traffic class of what is sent: DSCP and ECN bits (IP_TOS, IPV6_TCLASS).
     pub traffic_class: u8,
-    /// Milliseconds of silence after which keep-alive probes begin (TCP_KEEPIDLE); 0 for no probes.
+    /// Milliseconds of silence after which keep-alive probes begin (TCP_KEEPIDLE), 1 s to 32,767 s; 0 for no probes.
     pub keep_alive: u32,
-    /// Milliseconds between keep-alive probes (TCP_KEEPINTVL).
+    /// Milliseconds between keep-alive probes (TCP_KEEPINTVL), 1 s to 32,767 s.
     pub keep_alive_interval: u32,
     /// Unanswered keep-alive probes after which the connection ends with `TimedOut` (TCP_KEEPCNT).
     pub keep_alive_count: u8,
@@ -68,11 +71,23 @@ impl TcpSettings {
 
     pub(crate) const fn patience(&self) -> Patience {
         Patience {
-            idle: self.keep_alive,
-            // A probe without a pause after it would never end.
-            interval: if self.keep_alive_interval == 0 { 1 } else { self.keep_alive_interval },
+            // A probe without a pause after it would never end (TCP-S-11).
+            idle: if self.keep_alive == 0 { 0 } else { within_keep_alive(self.keep_alive) },
+            interval: within_keep_alive(self.keep_alive_interval),
             count: self.keep_alive_count,
             user_timeout: self.user_timeout,
         }
+    }
+}
+
+/// The nearest time that keep-alive knows.
+const fn within_keep_alive(milliseconds: u32) -> u32 {
+    let (least, most) = (*KEEP_ALIVE.start(), *KEEP_ALIVE.end());
+    if milliseconds < least {
+        least
+    } else if milliseconds > most {
+        most
+    } else {
+        milliseconds
     }
 }

@@ -7,6 +7,8 @@
 use core::net::{IpAddr, Ipv6Addr};
 use core::time::Duration;
 
+use virtual_file_system::Error;
+
 use crate::address::Prefix;
 use crate::command::address::{AddressState, NewAddress, Origin};
 use crate::command::route::RouteSelector;
@@ -261,7 +263,11 @@ impl Stack {
         let address = prefix.address();
         if self.addresses.find(address).is_none() {
             let new = NewAddress { prefix, broadcast: None };
-            if valid == 0 || self.add_address(&new, Origin::RouterAdvertisement).is_err() {
+            let told = self.addresses.iter().filter(|entry| entry.origin == Origin::RouterAdvertisement).count();
+            if valid == 0
+                || told >= limits::ADVERTISED_ADDRESSES
+                || self.add_address(&new, Origin::RouterAdvertisement).is_err()
+            {
                 return;
             }
         }
@@ -336,6 +342,20 @@ impl Stack {
             self.advertised.iter().filter(|(_, until)| *until <= now).map(|(what, _)| *what).collect();
         self.forget_advertised(|what| over.contains(&what));
         self.arm_advertised();
+    }
+
+    /// Finds room for a name server: routers cannot keep out what a person or a lease names, so the last that one told gives way (RA-01).
+    ///
+    /// # Errors
+    /// `NoBufferSpace`.
+    pub(crate) fn make_room_for_server(&mut self, origin: Origin) -> Result<(), Error> {
+        if self.dns_servers.len() < limits::DNS_SERVERS {
+            return Ok(());
+        }
+        let told = self.dns_servers.iter().rfind(|(_, origin)| *origin == Origin::RouterAdvertisement).copied();
+        let (last, _) = told.filter(|_| origin != Origin::RouterAdvertisement).ok_or(Error::NoBufferSpace)?;
+        self.forget_advertised(|known| known == Advertised::DnsServer(last));
+        Ok(())
     }
 
     /// Takes back routes and name servers that routers told.

@@ -287,9 +287,7 @@ impl Stack {
         if self.dns_servers.iter().any(|(known, _)| *known == server) {
             return Err(Error::AlreadyExists);
         }
-        if self.dns_servers.len() >= limits::DNS_SERVERS {
-            return Err(Error::NoBufferSpace);
-        }
+        self.make_room_for_server(origin)?;
         self.dns_servers.push((server, origin));
         Ok(())
     }

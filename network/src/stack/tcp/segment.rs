@@ -214,7 +214,10 @@ impl Supervision {
         // TCP-R-01, TCP-R-02: nothing beyond the edge that we advertised, and no FIN behind it.
         let allowed = self.right_edge.wrapping_sub(segment.sequence) as i32;
         match u32::try_from(allowed) {
-            Ok(allowed) if self.receive_next.is_some() && allowed < segment.length => Verdict::Trim(allowed),
+            _ if self.receive_next.is_none() => Verdict::Pass,
+            Ok(allowed) if allowed < segment.length => Verdict::Trim(allowed),
+            // It begins beyond the edge: not even its first octet may come (RFC 9293 §3.10.7.4).
+            Err(_) if segment.length > 0 || segment.fin => Verdict::Answer,
             _ => Verdict::Pass,
         }
     }

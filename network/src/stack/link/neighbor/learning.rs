@@ -163,7 +163,7 @@ impl Neighbors {
         hardware: HardwareAddress,
         now: Instant,
     ) -> Option<VecDeque<Frame>> {
-        if !self.table.contains_key(&address) && !self.make_room() {
+        if !self.table.contains_key(&address) && !self.make_room(now) {
             return None;
         }
         let neighbor = self.table.entry(address).or_insert_with(|| Neighbor::unknown(now));

@@ -118,7 +118,7 @@ impl Neighbors {
 
     /// Decides about a packet to `address`. The second value says whom to ask now.
     pub(crate) fn resolve(&mut self, address: IpAddr, frame: Frame, now: Instant) -> (Decision, Option<Solicitation>) {
-        if !self.table.contains_key(&address) && !self.make_room() {
+        if !self.table.contains_key(&address) && !self.make_room(now) {
             return (Decision::Refused(frame), None);
         }
         let reachable = self.timing(address).reachable;
@@ -270,12 +270,16 @@ impl Neighbors {
 
     /// True when one more entry fits, after the least recently used ones were forgotten if need be. A batch goes at once, so that a
     /// full table costs no search for each newcomer.
-    fn make_room(&mut self) -> bool {
+    fn make_room(&mut self, now: Instant) -> bool {
         if self.table.len() < limits::NEIGHBORS {
             return true;
         }
-        let may_go =
-            |neighbor: &Neighbor| !matches!(neighbor.state, NeighborState::Permanent | NeighborState::Incomplete);
+        let may_go = |neighbor: &Neighbor| match neighbor.state {
+            NeighborState::Permanent | NeighborState::Incomplete => false,
+            // Who was asked a moment ago would be asked again at once (NBR-02).
+            NeighborState::Failed | NeighborState::Probe => now.since(neighbor.solicited) >= RETRANSMIT,
+            _ => true,
+        };
         let mut victims: Vec<(Instant, IpAddr)> = self
             .table
             .iter()
@@ -439,5 +443,35 @@ mod tests {
         assert!(neighbors.len() <= limits::NEIGHBORS && neighbors.len() > limits::NEIGHBORS / 16 * 14);
         assert!(neighbors.fresh(address(1), Instant::ZERO).is_some());
         assert!(neighbors.fresh(address(39_999), Instant::from_micros(40_000)).is_some());
+    }
+
+    #[test]
+    fn nbr_02_who_was_just_asked_does_not_give_way_to_be_asked_again() {
+        let mut neighbors = Neighbors::new(1);
+        let timing = Timing { retransmit: SECOND / 10, ..Timing::default() };
+        neighbors.set_timing(timing);
+        // Asked in vain three times within 300 ms, as its router wants it.
+        let silent: IpAddr = "fe80::1".parse().unwrap();
+        let mut now = Instant::ZERO;
+        neighbors.resolve(silent, frame(), now);
+        while let Some((deadline, who)) = neighbors.armed.pop_front() {
+            now = deadline;
+            neighbors.expire(who, deadline, now);
+        }
+        assert!(neighbors.is_silent(silent, now));
+        let fill = |neighbors: &mut Neighbors, from: u16, now| {
+            for host in from..from + limits::NEIGHBORS as u16 {
+                neighbors.resolve(address(host), frame(), now);
+                neighbors.confirm(address(host), hardware(1), false, None, now);
+            }
+        };
+        fill(&mut neighbors, 0, now);
+        assert!(neighbors.is_silent(silent, now) && neighbors.len() <= limits::NEIGHBORS);
+        // A second later it is the oldest, and goes.
+        while let Some((deadline, who)) = neighbors.armed.pop_front() {
+            neighbors.expire(who, deadline, deadline);
+        }
+        fill(&mut neighbors, limits::NEIGHBORS as u16, now.after(2 * SECOND));
+        assert!(!neighbors.is_silent(silent, now.after(2 * SECOND)));
     }
 }
