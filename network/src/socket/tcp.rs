@@ -19,6 +19,8 @@ use crate::stack::tcp::{End, SlotId};
 ///
 /// All methods take `&self`, so reading and writing may go on at once from two tasks. Dropping the stream delivers what was written,
 /// then the end of file; data that was received and not read turns that into a reset, as on Linux (RFC 1122 §4.2.2.13).
+///
+/// Urgent data is neither sent nor told apart: what a peer marks as urgent stays in the stream, as with SO_OOBINLINE (RFC 6093).
 pub struct TcpStream {
     interface: Arc<Interface>,
     slot: SlotId,
