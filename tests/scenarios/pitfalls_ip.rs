@@ -418,6 +418,27 @@ fn ip6_09_a_flow_has_one_label_that_differs_from_others() {
 }
 
 #[test]
+fn ip6_09_a_connection_has_one_label() {
+    let world = World::new(29);
+    let mut wire = Wire::new(&world);
+    let mut labels = Vec::new();
+    for port in [80, 81] {
+        let sockets = wire.host.sockets();
+        wire.frames();
+        let connect =
+            world.spawn(async move { network::TcpStream::connect(&sockets, at(PEER6, port)).await.map(drop) });
+        let sent: Vec<_> = packets(wire.after(Duration::from_secs(5))).into_iter().filter(|one| one[6] == 6).collect();
+        let label = |packet: &Vec<u8>| u32::from_be_bytes([0, packet[1] & 0xf, packet[2], packet[3]]);
+        // The SYN and what repeats it.
+        assert!(sent.len() >= 2 && sent.iter().all(|packet| label(packet) == label(&sent[0])), "{sent:x?}");
+        assert_ne!(label(&sent[0]), 0);
+        labels.push(label(&sent[0]));
+        drop(connect);
+    }
+    assert_ne!(labels[0], labels[1]);
+}
+
+#[test]
 fn ip6_10_many_hop_by_hop_options_lose_nothing() {
     let world = World::new(20);
     let mut wire = Wire::new(&world);

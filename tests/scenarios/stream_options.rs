@@ -297,3 +297,34 @@ fn options_of_a_listener_hold_for_later_connections() {
         assert_eq!(wire.open(&world, 5002, 81).await.0.hop_limit, 7);
     });
 }
+
+/// PMT-05, PMT-01: what we announce and send follows the path as it is known when the connection begins, and when it turns out narrower.
+#[test]
+fn pmt_05_segments_follow_the_path() {
+    let world = World::new(12);
+    let (host, mut wire) = Wire::new(&world);
+    world.run(async {
+        let listener = TcpListener::bind(&host.sockets(), "10.0.0.1:80".parse().unwrap(), 4).unwrap();
+        let mut syn = Segment::new(5000, 80, crate::wire::SYN, 1000, 0);
+        syn.options = vec![2, 4, 5, 180];
+        let answer = wire.exchange(&world, Some(&syn)).await.remove(0);
+        let theirs = answer.sequence.wrapping_add(1);
+        wire.exchange(&world, Some(&Segment::new(5000, 80, ACK, 1001, theirs))).await;
+        let stream = listener.accept().await.unwrap();
+        stream.write_all(&[7; 4000]).await.unwrap();
+        world.sleep(Duration::from_millis(1)).await;
+        let large = std::iter::from_fn(|| wire.packet()).find(|packet| packet.len() == 1500).unwrap();
+        while wire.packet().is_some() {}
+        // A router on the way carries a thousand bytes.
+        let narrow = crate::station::icmp(3, 4, [0, 0, 3, 232], &large[..28]);
+        wire.put(&crate::wire::ipv4(crate::wire::PEER, crate::wire::HOST, 1, &narrow));
+        world.sleep(Duration::from_secs(2)).await;
+        let sent = wire.exchange(&world, None).await;
+        assert!(sent.iter().any(|segment| segment.sequence == theirs), "{sent:?}");
+        assert!(sent.iter().all(|segment| segment.data.len() <= 960), "{sent:?}");
+        // The next connection knows.
+        syn.peer = 5001;
+        let answer = wire.exchange(&world, Some(&syn)).await.remove(0);
+        assert_eq!(answer.options[..4], [2, 4, 3, 192]);
+    });
+}

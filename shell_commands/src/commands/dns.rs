@@ -2,8 +2,8 @@
 
 use std::net::IpAddr;
 
-use network::command::{AddDnsServer, ListDnsServers, RemoveDnsServer};
-use virtual_file_system::File;
+use network::command::{AddDnsServer, ListDnsServers, ListRoutes, RemoveDnsServer};
+use virtual_file_system::{Error, File};
 
 use super::words;
 use crate::context::Context;
@@ -18,12 +18,12 @@ pub(super) async fn run(context: &Context) -> Outcome {
         [] | ["show" | "list"] => show(context, None).await,
         ["show" | "list", interface] => show(context, Some(interface)).await,
         ["add", address, interface @ ..] => {
-            let (address, file) = target(context, address, interface)?;
+            let (address, file) = target(context, address, interface, default_interface).await?;
             file.control::<AddDnsServer>(&address).await.map_err(|why| Failure::of(address, why))?;
             Ok(Status::SUCCESS)
         }
         ["remove" | "del" | "delete", address, interface @ ..] => {
-            let (address, file) = target(context, address, interface)?;
+            let (address, file) = target(context, address, interface, interface_of).await?;
             file.control::<RemoveDnsServer>(&address).await.map_err(|why| Failure::of(address, why))?;
             Ok(Status::SUCCESS)
         }
@@ -41,12 +41,43 @@ async fn show(context: &Context, interface: Option<&str>) -> Outcome {
     context.answer(&render::dns_servers(&servers)).await
 }
 
-fn target(context: &Context, address: &str, interface: &[&str]) -> Result<(IpAddr, File), Failure> {
+/// The server's address, and the device of the interface that is named, or else that `choose` finds.
+async fn target(
+    context: &Context,
+    address: &str,
+    interface: &[&str],
+    choose: impl AsyncFn(&File, IpAddr) -> Result<String, Failure>,
+) -> Result<(IpAddr, File), Failure> {
     let address = words::address(address)?;
-    let file = match interface {
-        [] => devices::sockets(context, Use::Change)?,
-        [name] | ["dev", name] => devices::interface(context, name, Use::Change)?.file,
+    let chosen;
+    let name = match interface {
+        [] => {
+            chosen = choose(&devices::sockets(context, Use::Show)?, address).await?;
+            chosen.as_str()
+        }
+        [name] | ["dev", name] => name,
         [_, word, ..] => return Err(Failure::usage(format!("{word}: unknown word"))),
     };
-    Ok((address, file))
+    Ok((address, devices::interface(context, name, Use::Change)?.file))
+}
+
+/// The interface with the best default route, of the server's family if there is one.
+async fn default_interface(system: &File, server: IpAddr) -> Result<String, Failure> {
+    let routes = system.control::<ListRoutes>(&()).await.map_err(|why| Failure::of(devices::SOCKETS, why))?;
+    routes
+        .into_iter()
+        .filter(|route| route.usable && route.destination.length() == 0)
+        .min_by_key(|route| (route.destination.address().is_ipv4() != server.is_ipv4(), route.metric))
+        .map(|route| route.interface)
+        .ok_or_else(|| Failure::usage("no default route: which interface?"))
+}
+
+/// The interface that has the server.
+async fn interface_of(system: &File, server: IpAddr) -> Result<String, Failure> {
+    let servers = system.control::<ListDnsServers>(&()).await.map_err(|why| Failure::of(devices::SOCKETS, why))?;
+    servers
+        .into_iter()
+        .find(|known| known.address == server)
+        .map(|known| known.interface)
+        .ok_or_else(|| Failure::of(server, Error::NotFound))
 }

@@ -63,6 +63,12 @@ pub(super) async fn run(context: &Context) -> Outcome {
     Ok(Status::from_success(session.statistics.received > 0))
 }
 
+/// Bytes of data: what a packet holds behind its headers.
+fn size(word: &str) -> Result<usize, Failure> {
+    let fits = |size: &usize| *size <= LARGEST;
+    word.parse().ok().filter(fits).ok_or_else(|| Failure::usage(format!("-s {word}: the size is 0 to {LARGEST} bytes")))
+}
+
 fn parse(context: &Context) -> Result<Options, Failure> {
     let mut chosen = Options {
         count: None,
@@ -88,7 +94,7 @@ fn parse(context: &Context) -> Result<Options, Failure> {
             Short('i') => chosen.interval = duration(&options.value()?.string()?)?,
             Short('W') => chosen.patience = duration(&options.value()?.string()?)?,
             Short('w') => chosen.limit = Some(duration(&options.value()?.string()?)?),
-            Short('s') => chosen.size = words::parse(&options.value()?.string()?, "size")?,
+            Short('s') => chosen.size = size(&options.value()?.string()?)?,
             Short('t') => chosen.hop_limit = Some(words::parse(&options.value()?.string()?, "time to live")?),
             Short('I') => chosen.from = Some(options.value()?.string()?),
             Short('q') => chosen.quiet = true,
@@ -100,9 +106,6 @@ fn parse(context: &Context) -> Result<Options, Failure> {
             Value(host) => hosts.push(host.string()?),
             other => return Err(other.unexpected().into()),
         }
-    }
-    if chosen.size > LARGEST {
-        return Err(Failure::usage(format!("{}: bad size, 0 to {LARGEST}", chosen.size)));
     }
     match <[String; 1]>::try_from(hosts) {
         Ok([host]) => Ok(Options { host, ..chosen }),

@@ -117,7 +117,7 @@ impl VirtualFileSystem {
     ///
     /// # Errors
     ///
-    /// Those of [`remove`](Self::remove) for both names; [`Error::InvalidInput`] for a directory into itself;
+    /// Those of [`remove`](Self::remove) for both names; [`Error::Busy`] for a directory with a mounted device below it; [`Error::InvalidInput`] for a directory into itself;
     /// [`Error::NotADirectory`] and [`Error::IsADirectory`] if one is a directory and the other is not.
     pub fn rename(&self, caller: &Credentials, from: &Path, to: &Path) -> Result<()> {
         self.0.names.with(|names| names.rename(caller, from, to)).map(drop)

@@ -6,6 +6,7 @@
 use alloc::collections::BTreeMap;
 use alloc::string::String;
 use alloc::sync::Arc;
+use alloc::vec;
 use alloc::vec::Vec;
 
 use crate::access::{Access, Credentials, GroupIdentifier, Mode, UserIdentifier, removal_permitted};
@@ -91,7 +92,7 @@ impl Names {
         let source = self.place(caller, from)?.ok_or(Error::Busy)?;
         let node = self.entry(&source)?.ok_or(Error::NotFound)?;
         permit_removal(caller, &source.directory, &node)?;
-        if node.kind() == NodeKind::CharacterDevice {
+        if self.holds_device(&node) {
             return Err(Error::Busy);
         }
         if to.is_below(from) {
@@ -116,6 +117,18 @@ impl Names {
         self.unlink(&source);
         self.link(&target, node);
         Ok(replaced)
+    }
+
+    /// True for a device and for a directory with one below it: whoever mounted it knows it by its path.
+    fn holds_device(&self, node: &Arc<Node>) -> bool {
+        let mut waiting = vec![Arc::clone(node)];
+        while let Some(node) = waiting.pop() {
+            if node.kind() == NodeKind::CharacterDevice {
+                return true;
+            }
+            waiting.extend(self.directories.get(&node.inode()).into_iter().flat_map(BTreeMap::values).cloned());
+        }
+        false
     }
 
     /// Lists a directory that the caller may read, sorted by name.

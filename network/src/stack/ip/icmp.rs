@@ -214,7 +214,9 @@ impl Stack {
     fn path_narrowed(&mut self, quoted: &Quote, told: u32) {
         let told = usize::try_from(told).unwrap_or(usize::MAX);
         let present = self.path_mtu(quoted.destination);
-        self.path_mtus.lower(quoted.destination, told, quoted.length, present, self.now);
+        if self.path_mtus.lower(quoted.destination, told, quoted.length, present, self.now) {
+            self.tcp_measure_to(quoted.destination);
+        }
     }
 
     /// True when a socket of ours may have sent the quoted packet.

@@ -12,6 +12,7 @@ use foldhash::quality::FixedState;
 use super::header::{IPV6_HEADER, Outgoing, protocol};
 use super::quote::u32_at;
 use crate::stack::random::Random;
+use crate::stack::tcp::Flow;
 
 /// Counters that destinations share.
 const COUNTERS: usize = 256;
@@ -51,7 +52,17 @@ impl Identifications {
             protocol::TCP | protocol::UDP => u32_at(packet, IPV6_HEADER),
             _ => None,
         };
-        let flow: (IpAddr, IpAddr, u8, Option<u32>) = (outgoing.source, outgoing.destination, outgoing.protocol, ports);
+        self.label((outgoing.source, outgoing.destination), outgoing.protocol, ports)
+    }
+
+    /// The label of a connection's packets.
+    pub(crate) fn stream_label(&self, flow: &Flow) -> u32 {
+        let ports = u32::from(flow.local.port()) << 16 | u32::from(flow.remote.port());
+        self.label((flow.local.ip(), flow.remote.ip()), protocol::TCP, Some(ports))
+    }
+
+    fn label(&self, (source, destination): (IpAddr, IpAddr), protocol: u8, ports: Option<u32>) -> u32 {
+        let flow: (IpAddr, IpAddr, u8, Option<u32>) = (source, destination, protocol, ports);
         // 0 would mean that there is none.
         (self.labels.hash_one(flow) as u32 & 0x000f_ffff).max(1)
     }

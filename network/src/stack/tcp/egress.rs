@@ -36,19 +36,21 @@ pub(crate) struct Shape {
     pub(crate) peer_segment: u16,
     pub(crate) hop_limit: u8,
     pub(crate) traffic_class: u8,
+    /// The flow label of IPv6 packets (IP6-09).
+    label: u32,
 }
 
 impl Shape {
     pub(crate) const fn new(hop_limit: u8, traffic_class: u8) -> Self {
         // Zero makes packets that nobody forwards; it is refused where it is set.
         let hop_limit = if hop_limit == 0 { 1 } else { hop_limit };
-        Self { longest: 0, peer_segment: DEFAULT_SEGMENT, hop_limit, traffic_class }
+        Self { longest: 0, peer_segment: DEFAULT_SEGMENT, hop_limit, traffic_class, label: 0 }
     }
 
     /// The same lengths with other header fields.
     pub(crate) const fn with(self, hop_limit: u8, traffic_class: u8) -> Self {
-        let Self { longest, peer_segment, .. } = self;
-        Self { longest, peer_segment, ..Self::new(hop_limit, traffic_class) }
+        let Self { longest, peer_segment, label, .. } = self;
+        Self { longest, peer_segment, label, ..Self::new(hop_limit, traffic_class) }
     }
 
     /// Bytes of the longest packet.
@@ -69,19 +71,29 @@ impl Shape {
 }
 
 impl Stack {
-    /// Bytes of data in a segment that our end of the path takes: what our SYN says.
+    /// Bytes of data in a segment that the path takes, as far as is known: what our SYN says (PMT-05).
     pub(crate) fn tcp_own_segment(&self, remote: IpAddr) -> u16 {
-        let bytes = self.mtu_for(remote).saturating_sub(header::length_for(remote) + TCP_HEADER);
+        let bytes = self.path_mtu(remote).saturating_sub(header::length_for(remote) + TCP_HEADER);
         u16::try_from(bytes).unwrap_or(u16::MAX)
     }
 
     /// Looks anew how long packets of a connection may be.
     pub(crate) fn tcp_measure(&mut self, index: u32) {
-        let Some(remote) = self.tcp.slots.get(index as usize).map(|slot| slot.flow.remote.ip()) else { return };
+        let Some(flow) = self.tcp.slots.get(index as usize).map(|slot| slot.flow) else { return };
+        let remote = flow.remote.ip();
         let (own, start) = (self.tcp_own_segment(remote), header::length_for(remote));
         if let Some(slot) = self.tcp.slots.get_mut(index as usize) {
             slot.shape.fit(own, start);
+            slot.shape.label = if remote.is_ipv6() { self.identifications.stream_label(&flow) } else { 0 };
         }
+    }
+
+    /// Looks anew how long the packets to one destination may be: its path turned out to be narrower.
+    pub(crate) fn tcp_measure_to(&mut self, remote: IpAddr) {
+        let is_meant = |slot: &Slot| slot.flow.remote.ip() == remote;
+        let all: alloc::vec::Vec<u32> =
+            self.tcp.slots.iter().filter(|(_, slot)| is_meant(slot)).map(|(index, _)| index as u32).collect();
+        all.into_iter().for_each(|index| self.tcp_measure(index));
     }
 
     /// Looks anew how long the packets of all connections may be, as after a change of the MTU.
@@ -173,16 +185,17 @@ impl Stack {
 /// Lets the supervision see what leaves, and fills in what smoltcp does not know.
 fn supervise(slot: &mut Slot, packet: &mut [u8], start: usize) {
     let own_segment = slot.own_segment;
-    let Shape { hop_limit, traffic_class, .. } = slot.shape;
+    let Shape { hop_limit, traffic_class, label, .. } = slot.shape;
     match packet {
         // IP4-03: also for immediate ACKs, SYN|ACK and RST.
         [first, class, _, _, a, b, c, d, hops, ..] if start == IPV4_HEADER => {
             (*first, *class, *hops) = (0x45, traffic_class, hop_limit);
             ([*a, *b], [*c, *d]) = ([0; 2], DONT_FRAGMENT.to_be_bytes());
         }
-        [first, second, _, _, _, _, _, hops, ..] => {
+        [first, second, third, fourth, _, _, _, hops, ..] => {
+            let [_, high, middle, low] = label.to_be_bytes();
             *first = 0x60 | traffic_class >> 4;
-            *second = (traffic_class << 4) | (*second & 0xf);
+            (*second, *third, *fourth) = ((traffic_class << 4) | (high & 0xf), middle, low);
             *hops = hop_limit;
         }
         _ => {}

@@ -80,6 +80,8 @@ fn usage_errors_are_status_2() {
         "dhcp frob eth0",
         "dns frob",
         "dns add",
+        "ping -s 65508 127.0.0.1",
+        "ping -s -1 127.0.0.1",
         "nslookup",
         "nslookup -type=MX x",
         "control",
@@ -105,6 +107,11 @@ fn devices_are_files() {
     );
     assert_eq!(world.output("ls /devices/network"), "eth0\nlo\n");
     assert!(world.output("ls -l /devices/network").starts_with("crw-rw-rw- 1 0 0 0 eth0\n"));
+    // Who mounted them knows them by their path.
+    for place in ["/devices", "/devices/network", "/devices/network/eth0"] {
+        assert_eq!(failed(&world, &format!("mv {place} /elsewhere")).0, 1, "{place}");
+    }
+    assert_eq!(world.output("ls /devices/network"), "eth0\nlo\n");
     assert!(world.output("stat /devices/sockets").contains("character special file"));
 }
 

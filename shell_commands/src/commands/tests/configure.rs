@@ -195,4 +195,10 @@ fn dns_servers_come_and_go() {
     );
     assert_eq!(failed(&world, "dns remove 10.0.2.3"), (1, "dns: 10.0.2.3: No such file or directory\n".into()));
     assert_eq!(failed(&world, "dns add x"), (1, "dns: x: bad address\n".into()));
+    // Without an interface it is the one with the default route, and for removing the one that has it.
+    assert_eq!(failed(&world, "dns add 10.0.2.3"), (2, "dns: no default route: which interface?\n".into()));
+    assert_eq!(
+        world.output("ifconfig eth0 10.0.0.1/24 up gw 10.0.0.254; dns add 10.0.2.3; dns; dns remove 10.0.2.3; dns"),
+        "10.0.2.3 dev eth0 static\n"
+    );
 }
