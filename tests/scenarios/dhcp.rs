@@ -111,9 +111,20 @@ fn a_lease_is_applied_renewed_and_taken_back() {
         assert_eq!(status.state, DhcpState::Bound);
         assert_eq!(status.lease.unwrap().address.to_string(), "10.0.0.50/24");
         assert_eq!(counts(&client), (1, 1, 2));
+        // The address lives as long as the lease.
+        let lifetimes = || {
+            let remaining = client.control::<GetDhcp>("eth0", &()).unwrap().lease.unwrap().remaining_seconds;
+            let all = client.control::<ListAddresses>("eth0", &()).unwrap();
+            let found = all.iter().find(|entry| entry.prefix.to_string() == "10.0.0.50/24").unwrap();
+            assert_eq!((found.valid_seconds, found.preferred_seconds), (Some(remaining), Some(remaining)));
+            remaining
+        };
+        let first = lifetimes();
+        world.sleep(Duration::from_secs(100)).await;
+        assert_eq!(lifetimes(), first - 100);
         // Halfway through, the lease is renewed by unicast and nothing changes.
         server.heard.lock().unwrap().clear();
-        world.sleep(Duration::from_secs(320)).await;
+        world.sleep(Duration::from_secs(220)).await;
         assert_eq!(*server.heard.lock().unwrap(), [MessageKind::Request]);
         assert_eq!(state(&client), DhcpState::Bound);
         assert_eq!(counts(&client), (1, 1, 2));

@@ -370,8 +370,8 @@ impl Stack {
             origin: address.origin,
             state: address.state,
             scope: address.scope(),
-            valid_seconds: seconds(address.valid_until),
-            preferred_seconds: seconds(address.preferred_until),
+            valid_seconds: seconds(address.valid_until.or_else(|| self.dhcp_ends(address))),
+            preferred_seconds: seconds(address.preferred_until.or_else(|| self.dhcp_ends(address))),
         };
         self.addresses.iter().map(entry).collect()
     }

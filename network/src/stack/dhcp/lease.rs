@@ -14,6 +14,7 @@ use crate::dhcp_message::{DhcpMessage, MessageKind, option};
 use crate::limits;
 use crate::platform::Instant;
 use crate::stack::Stack;
+use crate::stack::ip::addresses::Address;
 use crate::stack::ip::routes::Route;
 
 /// Between DECLINE and the next DISCOVER (RFC 2131 §3.1 (5)).
@@ -77,6 +78,13 @@ impl Stack {
             rebind_at: after(rebind),
             end_at: after(seconds),
         })
+    }
+
+    /// When the address ends with its lease; none for one that the lease did not bring, or that it brought for ever (RFC 2131 §3.3).
+    pub(crate) fn dhcp_ends(&self, address: &Address) -> Option<Instant> {
+        let lease = self.dhcp.lease.as_ref()?;
+        let is_its = address.origin == Origin::Dhcp && address.prefix == lease.address;
+        (is_its && lease.seconds != u32::MAX).then_some(lease.end_at)
     }
 
     /// Puts the granted lease into effect.
