@@ -24,14 +24,20 @@ fn ip(input: &Input, more: &[Effect], less: &[Effect]) -> Option<&'static str> {
     if input.from != From::Peer && more.is_empty() {
         return Some("martians are refused at the door: our own address, loopback, groups (RFC 1122 3.2.1.3)");
     }
-    let is_refused = matches!(less, [Effect::Refused(4, _)]);
+    let is_refused = less.iter().any(|effect| matches!(effect, Effect::Refused(4, _)));
     if input.is_v6 && matches!(input.extra, Extra::Destination | Extra::Routing | Extra::Atomic) && is_refused {
         return Some("smoltcp knows no extension header but hop-by-hop options (RFC 8200 4)");
     }
     if !input.is_v6 && input.extra == Extra::Unknown(131) && more.is_empty() {
         return Some("IP4-02: source routes are refused (RFC 7126)");
     }
-    if matches!(input.payload, Payload::Error(_)) && is_refused {
+    let is_error = match (&input.payload, input.fault) {
+        (Payload::Error(_), _) => true,
+        // An echo request whose type was changed to one of the errors.
+        (Payload::Echo { .. }, Fault::Byte(0, kind)) => kind < 128,
+        _ => false,
+    };
+    if is_error && is_refused {
         return Some("IP6-05: an error is never answered with an error");
     }
     if matches!((&input.payload, input.fault), (Payload::Echo { .. }, Fault::Byte(1, _))) && less.is_empty() {

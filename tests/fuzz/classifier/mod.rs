@@ -20,7 +20,7 @@ use self::plain::Plain;
 /// Packets in one world.
 const PACKETS: u32 = 40;
 
-/// What became of a packet.
+/// What became of a packet. Connections are named by the peer's port, and 20,000 more for IPv6.
 #[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Debug)]
 pub(crate) enum Effect {
     /// A reset to this port of the peer.

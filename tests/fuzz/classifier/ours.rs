@@ -92,7 +92,7 @@ impl System for Ours {
         let mut buffer = [0; 4096];
         let mut context = Context::from_waker(Waker::noop());
         self.streams.retain(|stream| {
-            let port = stream.remote_address().port();
+            let port = name(stream.remote_address().is_ipv6(), stream.remote_address().port());
             if let Ok(length) = stream.try_read(&mut buffer)
                 && length > 0
             {
@@ -119,6 +119,11 @@ impl System for Ours {
     }
 }
 
+/// The name of a connection in effects: the peer's port, moved for IPv6.
+pub(super) const fn name(is_v6: bool, port: u16) -> u16 {
+    if is_v6 { port.wrapping_add(20_000) } else { port }
+}
+
 /// What a packet that a system sent means; acknowledgments and data mean nothing here.
 pub(super) fn effect(packet: &[u8], initial: &mut BTreeMap<(bool, u16), u32>) -> Option<Effect> {
     let (protocol, upper) = match packet[0] >> 4 {
@@ -127,14 +132,16 @@ pub(super) fn effect(packet: &[u8], initial: &mut BTreeMap<(bool, u16), u32>) ->
     };
     match (protocol, upper) {
         (6, [_, _, high, low, a, b, c, d, ..]) => {
+            let is_v6 = packet[0] >> 4 == 6;
             let (port, flags) = (u16::from_be_bytes([*high, *low]), upper[13]);
+            let named = name(is_v6, port);
             if flags & 4 != 0 {
-                return Some(Effect::Reset(port));
+                return Some(Effect::Reset(named));
             }
             // A repeated one is a matter of timers.
             let sequence = u32::from_be_bytes([*a, *b, *c, *d]);
-            let is_news = flags & 2 != 0 && initial.insert((packet[0] >> 4 == 6, port), sequence) != Some(sequence);
-            is_news.then_some(Effect::Agreed(port))
+            let is_news = flags & 2 != 0 && initial.insert((is_v6, port), sequence) != Some(sequence);
+            is_news.then_some(Effect::Agreed(named))
         }
         (1, [0, ..]) | (58, [129, ..]) => Some(Effect::Echo),
         (1, [kind @ (3 | 11 | 12), code, ..]) | (58, [kind @ 1..=127, code, ..]) => Some(Effect::Refused(*kind, *code)),

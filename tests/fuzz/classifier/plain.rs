@@ -123,7 +123,10 @@ impl System for Plain {
         let mut effects = BTreeSet::new();
         for handle in self.streams.clone() {
             let socket = self.sockets.get_mut::<tcp::Socket<'_>>(handle);
-            let port = socket.remote_endpoint().map_or(0, |remote| remote.port);
+            let named = |remote: smoltcp::wire::IpEndpoint| {
+                super::ours::name(matches!(remote.addr, IpAddress::Ipv6(_)), remote.port)
+            };
+            let port = socket.remote_endpoint().map_or(0, named);
             let mut buffer = [0; 4096];
             if let Ok(length) = socket.recv_slice(&mut buffer)
                 && length > 0
