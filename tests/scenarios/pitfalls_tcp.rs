@@ -346,3 +346,30 @@ fn tcp_x_04_segments_to_everybody_are_dropped_and_harm_no_listener() {
         listener.try_accept().unwrap();
     });
 }
+
+#[test]
+fn the_last_acknowledgment_leaves_before_the_connection_rests() {
+    let world = World::new(15);
+    let (host, mut wire) = Wire::new(&world);
+    world.run(async {
+        let listener = listen(&host);
+        let (_, ours, theirs) = wire.open(&world, 5000, 80).await;
+        let stream = listener.accept().await.unwrap();
+        stream.shutdown(network::command::socket::Direction::Write).unwrap();
+        wire.exchange(&world, None).await;
+        wire.exchange(&world, Some(&Segment::new(5000, 80, ACK, ours, theirs.wrapping_add(1)))).await;
+        // Data begins the delay of its acknowledgment; the end comes within it, and the program leaves at once.
+        let data = Segment::new(5000, 80, ACK, ours, theirs.wrapping_add(1)).data(b"last words");
+        wire.exchange(&world, Some(&data)).await;
+        let mut buffer = [0; 16];
+        assert_eq!(stream.try_read(&mut buffer).unwrap(), 10);
+        let fin = Segment::new(5000, 80, FIN | ACK, data.end(), theirs.wrapping_add(1));
+        let mut sent = wire.exchange(&world, Some(&fin)).await;
+        drop(stream);
+        sent.extend(wire.exchange(&world, None).await);
+        assert!(sent.iter().any(|segment| segment.acknowledgment == fin.end()), "{sent:?}");
+        // And what it says afterwards is the same.
+        let sent = wire.exchange(&world, Some(&fin)).await;
+        assert_eq!((sent.len(), sent[0].acknowledgment), (1, fin.end()), "{sent:?}");
+    });
+}

@@ -8,6 +8,7 @@ use smoltcp::socket::tcp::{self, State};
 use virtual_file_system::Error;
 
 use super::segment::Segment;
+use super::spares::ACK_DELAY;
 use super::{Flow, Opening, Phase, Slot, SlotId};
 use crate::limits;
 use crate::platform::Instant;
@@ -254,10 +255,9 @@ impl Stack {
 
     /// Puts a closed connection that nobody has to rest.
     pub(crate) fn tcp_rest(&mut self, id: SlotId) {
-        // The last ACK must not wait for its delay: nobody would send it.
+        // The last ACK must not wait for its delay: nobody would send it. smoltcp keeps a delay that has begun, so this is the time after it.
         let Some(slot) = self.tcp.get_mut(id) else { return };
-        slot.socket_mut().set_ack_delay(None);
-        let now = smoltcp_time(self.now);
+        let now = smoltcp_time(self.now) + ACK_DELAY;
         let mut device = OneShot::sending(&mut self.pool, &mut self.emitted, slot.shape.longest());
         self.interface.poll_egress(now, &mut device, &mut slot.set);
         self.tcp_emit(id.index);

@@ -17,7 +17,7 @@ use crate::socket::TcpSettings;
 pub(crate) type Socket = (SocketSet<'static>, SocketHandle);
 
 /// smoltcp's delay of acknowledgments, which a resting connection switches off.
-const ACK_DELAY: Duration = Duration::from_millis(10);
+pub(super) const ACK_DELAY: Duration = Duration::from_millis(10);
 
 /// The sockets. Bounded by [`limits::SPARE_SOCKET_BYTES`].
 #[derive(Debug, Default)]
