@@ -8,14 +8,15 @@ use serde::{Deserialize, Serialize};
 
 use super::socket::SocketKind;
 
-/// A socket option and its value. New ones go to the end: their order is part of the encoding.
+/// A socket option and its value; those of a listener hold for connections from then on. New ones go to the end: their order is part of the
+/// encoding.
 #[derive(Clone, PartialEq, Eq, Debug, Serialize, Deserialize)]
 pub enum SocketOption {
     /// Send small segments at once (TCP_NODELAY).
     NoDelay(bool),
-    /// Bytes of the receive buffer (SO_RCVBUF); for streams before `connect` and `listen` only.
+    /// Bytes of the receive buffer (SO_RCVBUF); for streams before `connect`, for listeners those of later connections.
     ReceiveBuffer(u32),
-    /// Bytes of the send buffer of a stream (SO_SNDBUF); before `connect` and `listen` only.
+    /// Bytes of the send buffer of a stream (SO_SNDBUF); before `connect`, for listeners those of later connections.
     SendBuffer(u32),
     /// Time to live or hop limit of what is sent to one station, 1 to 255 (IP_TTL, IPV6_UNICAST_HOPS).
     HopLimit(u8),
