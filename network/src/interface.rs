@@ -111,9 +111,16 @@ impl Interface {
         self.engine.with(|engine| view(&engine.stack))
     }
 
-    /// Runs a closure that neither sends nor wakes nor depends on the present: no clock is read and nothing follows.
+    /// Runs a closure that neither sends nor depends on the present: no clock is read and nothing follows but wakes.
     pub(crate) fn glance<R>(&self, action: impl FnOnce(&mut Stack) -> R) -> R {
-        self.engine.with(|engine| action(&mut engine.stack))
+        let (result, wakes) = self.engine.with(|engine| {
+            let result = action(&mut engine.stack);
+            (result, (!engine.stack.wakes.is_empty()).then(|| engine.stack.wakes.take()))
+        });
+        if let Some(wakes) = wakes {
+            wakes.wake();
+        }
+        result
     }
 
     /// As [`with`](Self::with), for the few settings that concern the driver too.

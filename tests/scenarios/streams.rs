@@ -340,3 +340,30 @@ fn a_vanished_peer_ends_in_a_time_out_and_an_idle_one_does_not() {
         drop(server);
     });
 }
+
+#[test]
+fn mem_01_reads_that_were_given_up_are_not_remembered_for_ever() {
+    struct Task;
+    impl std::task::Wake for Task {
+        fn wake(self: std::sync::Arc<Self>) {}
+    }
+    let world = World::new(18);
+    let (left, right) = hosts(&world);
+    world.run(async {
+        let (client, server) = connection(&left, &right, "10.0.0.2:80").await;
+        let tasks: Vec<_> = (0..10_000).map(|_| std::sync::Arc::new(Task)).collect();
+        for task in &tasks {
+            // Each waits as a task of its own and goes away, as reads with a time limit do.
+            let waker = std::task::Waker::from(std::sync::Arc::clone(task));
+            let mut buffer = [0; 4];
+            assert!(server.poll_read(&mut std::task::Context::from_waker(&waker), &mut buffer).is_pending());
+        }
+        let held = || tasks.iter().filter(|task| std::sync::Arc::strong_count(task) > 1).count();
+        assert!(held() <= 64, "{}", held());
+        client.write_all(b"x").await.unwrap();
+        world.sleep(Duration::from_millis(5)).await;
+        assert_eq!(held(), 0);
+        let mut buffer = [0; 4];
+        assert_eq!(server.read(&mut buffer).await.unwrap(), 1);
+    });
+}

@@ -25,6 +25,9 @@ bitflags! {
     }
 }
 
+/// Tasks that wait for one event before those that are there are asked whether they still do.
+const CROWD: usize = 64;
+
 /// The tasks that wait for one event; each stands in it once.
 ///
 /// It grows with the number of tasks that wait, and is empty again after every event.
@@ -43,6 +46,15 @@ impl WakerList {
         if !self.0.iter().any(|other| other.will_wake(waker)) {
             self.0.push(waker.clone());
         }
+    }
+
+    /// Enters a task as [`register`](Self::register) does. Of too many everybody who was there before comes back, to be woken outside of any
+    /// lock: those that were dropped while they waited are gone then, the others ask again.
+    #[must_use = "whoever comes back must be woken"]
+    pub fn register_bounded(&mut self, waker: &Waker) -> Vec<Waker> {
+        let crowd = if self.0.len() >= CROWD { mem::take(&mut self.0) } else { Vec::new() };
+        self.register(waker);
+        crowd
     }
 
     /// Removes a task that waits no longer. Drop the returned waker outside of any lock.

@@ -79,12 +79,23 @@ pub(crate) struct Wakes {
 impl Wakes {
     /// Takes everybody out of a list.
     pub(crate) fn add(&mut self, waiters: &mut WakerList) {
-        for waker in waiters.drain() {
+        self.extend(waiters.drain());
+    }
+
+    /// Adds tasks that were taken out of a list.
+    pub(crate) fn extend(&mut self, wakers: impl IntoIterator<Item = Waker>) {
+        for waker in wakers {
             match &mut self.first {
                 None => self.first = Some(waker),
                 Some(_) => self.more.push(waker),
             }
         }
+    }
+
+    /// True when nobody is to be woken.
+    pub(crate) const fn is_empty(&self) -> bool {
+        // The first place is filled first.
+        self.first.is_none()
     }
 
     /// Hands everybody over, to be woken.

@@ -198,7 +198,8 @@ impl Endpoint {
 
     /// Wakes `waker` when something arrives.
     pub(crate) fn register(&self, waker: &Waker) {
-        self.queue.with(|queue| queue.readers.register(waker));
+        let crowd = self.queue.with(|queue| queue.readers.register_bounded(waker));
+        crowd.into_iter().for_each(Waker::wake);
     }
 
     /// Bytes that wait.

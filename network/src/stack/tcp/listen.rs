@@ -86,7 +86,8 @@ impl Listener {
 
     /// Wakes `waker` when a connection waits.
     pub(crate) fn register(&self, waker: &Waker) {
-        self.queue.with(|queue| queue.acceptors.register(waker));
+        let crowd = self.queue.with(|queue| queue.acceptors.register_bounded(waker));
+        crowd.into_iter().for_each(Waker::wake);
     }
 
     /// How many connections wait.

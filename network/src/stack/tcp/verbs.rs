@@ -129,7 +129,7 @@ impl Stack {
                 Err(slot.error.take().unwrap_or(Error::ConnectionAborted))
             }
             Phase::Connecting => {
-                slot.writers.register(waker);
+                self.wakes.extend(slot.writers.register_bounded(waker));
                 Ok(false)
             }
             _ => Ok(true),
@@ -148,7 +148,7 @@ impl Stack {
         match slot.socket_mut().send_slice(data) {
             Ok(0) if !data.is_empty() => {
                 if let Some(waker) = waker {
-                    slot.writers.register(waker);
+                    self.wakes.extend(slot.writers.register_bounded(waker));
                 }
                 Err(Error::WouldBlock)
             }
@@ -184,7 +184,7 @@ impl Stack {
         match taken {
             Ok(0) => {
                 if let Some(waker) = waker {
-                    slot.readers.register(waker);
+                    self.wakes.extend(slot.readers.register_bounded(waker));
                 }
                 Err(Error::WouldBlock)
             }
@@ -265,15 +265,15 @@ impl Stack {
         if slot.socket().state() == State::Closed {
             return Err(Error::BrokenPipe);
         }
-        slot.writers.register(waker);
+        self.wakes.extend(slot.writers.register_bounded(waker));
         Ok(false)
     }
 
     /// What the connection is ready for.
     pub(crate) fn tcp_readiness(&mut self, id: SlotId, waker: &Waker) -> Readiness {
         let Some(slot) = self.tcp.get_mut(id) else { return Readiness::ERROR | Readiness::HANG_UP };
-        slot.readers.register(waker);
-        slot.writers.register(waker);
+        self.wakes.extend(slot.readers.register_bounded(waker));
+        self.wakes.extend(slot.writers.register_bounded(waker));
         let socket = slot.socket();
         let connecting = matches!(slot.phase, Phase::Connecting) && slot.error.is_none();
         let mut readiness = Readiness::empty();
