@@ -209,3 +209,27 @@ fn a_train_of_datagrams_turns_with_bindings_and_addresses() {
         assert!(third.try_receive_message(&mut buffer).is_err());
     });
 }
+
+#[test]
+fn two_ends_that_fill_both_directions_do_not_block_each_other() {
+    let world = World::new(32);
+    let (left, right) = hosts(&world);
+    world.run(async {
+        let (one, other) = (UdpSocket::new(&left.sockets()), UdpSocket::new(&right.sockets()));
+        let (to_right, to_left) = ("10.0.0.2:9".parse().unwrap(), "10.0.0.1:9".parse().unwrap());
+        one.send_to(b"hello", to_right).await.unwrap();
+        other.send_to(b"hello", to_left).await.unwrap();
+        world.sleep(Duration::from_secs(1)).await;
+        let fill =
+            |socket: &UdpSocket, to| (0..100_000).take_while(|_| socket.try_send(&[0; 64], Some(to)).is_ok()).count();
+        assert!(fill(&one, to_right) > 1000 && fill(&other, to_left) > 1000);
+        world.sleep(Duration::from_millis(10)).await;
+        // Whatever was lost, both go on.
+        assert!(one.try_send(b"again", Some(to_right)).is_ok());
+        assert!(other.try_send(b"again", Some(to_left)).is_ok());
+        let (client, server) = crate::pair::connection(&left, &right, "10.0.0.2:80").await;
+        client.write_all(b"and so do streams").await.unwrap();
+        let mut buffer = [0; 32];
+        assert_eq!(server.read(&mut buffer).await.unwrap(), 17);
+    });
+}

@@ -373,3 +373,27 @@ fn the_last_acknowledgment_leaves_before_the_connection_rests() {
         assert_eq!((sent.len(), sent[0].acknowledgment), (1, fin.end()), "{sent:?}");
     });
 }
+
+#[test]
+fn tcp_r_04_nothing_comes_behind_the_peers_end() {
+    let world = World::new(16);
+    let (host, mut wire) = Wire::new(&world);
+    world.run(async {
+        let listener = listen(&host);
+        let (_, ours, theirs) = wire.open(&world, 5000, 80).await;
+        let stream = listener.accept().await.unwrap();
+        let mut buffer = [0; 64];
+        // The end first, then data below and beyond it, and another end.
+        wire.exchange(&world, Some(&Segment::new(5000, 80, FIN | ACK, ours.wrapping_add(4), theirs))).await;
+        wire.exchange(&world, Some(&Segment::new(5000, 80, ACK, ours.wrapping_add(2), theirs).data(b"cdEFGH"))).await;
+        wire.exchange(&world, Some(&Segment::new(5000, 80, ACK, ours, theirs).data(b"ab"))).await;
+        assert_eq!(stream.try_read(&mut buffer), Ok(4));
+        assert_eq!(&buffer[..4], b"abcd");
+        wire.exchange(&world, Some(&Segment::new(5000, 80, FIN | ACK, ours.wrapping_add(9), theirs))).await;
+        wire.exchange(&world, Some(&Segment::new(5000, 80, FIN | ACK, ours.wrapping_add(4), theirs))).await;
+        assert_eq!(stream.try_read(&mut buffer), Ok(0));
+        wire.exchange(&world, Some(&Segment::new(5000, 80, ACK, ours.wrapping_add(4), theirs).data(b"more"))).await;
+        wire.exchange(&world, Some(&Segment::new(5000, 80, ACK, ours.wrapping_add(5), theirs).data(b"more"))).await;
+        assert_eq!(stream.try_read(&mut buffer), Ok(0));
+    });
+}

@@ -113,9 +113,12 @@ pub(crate) struct Supervision {
     syn_sent: bool,
     /// Something was sent twice, or the peer asked for it: the socket remembers such things.
     is_troubled: bool,
-    /// Where our numbers begin on the wire, and what must be added to the socket's to get there (RFC 6528; smoltcp's own can be guessed).
-    start: u32,
+    /// What must be added to the socket's numbers to get ours on the wire (RFC 6528; smoltcp's own can be guessed). Before our SYN: where
+    /// ours begin.
     offset: u32,
+    /// The peer's FIN was seen, at this number: nothing comes behind it (TCP-R-04).
+    is_ended: bool,
+    end: u32,
     /// Oldest number that the peer has not acknowledged.
     send_unacknowledged: u32,
     /// After the highest number ever sent.
@@ -138,8 +141,9 @@ impl Supervision {
         Self {
             syn_sent: false,
             is_troubled: false,
-            start: sequence,
-            offset: 0,
+            offset: sequence,
+            is_ended: false,
+            end: 0,
             send_unacknowledged: 0,
             send_maximum: 0,
             receive_next: None,
@@ -211,14 +215,25 @@ impl Supervision {
                 self.send_unacknowledged = number;
             }
         }
-        // TCP-R-01, TCP-R-02: nothing beyond the edge that we advertised, and no FIN behind it.
-        let allowed = self.right_edge.wrapping_sub(segment.sequence) as i32;
+        let Some(receive_next) = self.receive_next else { return Verdict::Pass };
+        let last = segment.sequence.wrapping_add(segment.length);
+        if segment.fin && self.is_ended && last != self.end {
+            // Two ends cannot both be right; the first one counts.
+            return Verdict::Drop;
+        }
+        // TCP-R-01, TCP-R-02, TCP-R-04: nothing beyond the edge that we advertised or beyond the peer's FIN, and no FIN behind that.
+        let edge = if self.is_ended && before(self.end, self.right_edge) { self.end } else { self.right_edge };
+        let allowed = edge.wrapping_sub(segment.sequence) as i32;
         match u32::try_from(allowed) {
-            _ if self.receive_next.is_none() => Verdict::Pass,
             Ok(allowed) if allowed < segment.length => Verdict::Trim(allowed),
             // It begins beyond the edge: not even its first octet may come (RFC 9293 §3.10.7.4).
             Err(_) if segment.length > 0 || segment.fin => Verdict::Answer,
-            _ => Verdict::Pass,
+            _ => {
+                if segment.fin && !before(last, receive_next) {
+                    (self.is_ended, self.end) = (true, last);
+                }
+                Verdict::Pass
+            }
         }
     }
 
@@ -239,7 +254,7 @@ impl Supervision {
     pub(crate) fn outgoing(&mut self, packet: &mut [u8], own_segment: u16) {
         let Some(mut segment) = Segment::parse(packet) else { return };
         if segment.syn && !self.syn_sent {
-            self.offset = self.start.wrapping_sub(segment.sequence);
+            self.offset = self.offset.wrapping_sub(segment.sequence);
         }
         segment.sequence = segment.sequence.wrapping_add(self.offset);
         if segment.syn {
