@@ -3,7 +3,7 @@
 use std::collections::BTreeSet;
 
 use super::Effect;
-use super::packets::{ACK, Extra, Fault, From, Input, Payload, RST, SYN, To};
+use super::packets::{ACK, Extra, FIN, Fault, From, Input, Payload, RST, SYN, To};
 
 /// Why ours differs, if the difference is meant.
 pub(crate) fn reason(input: &Input, ours: &BTreeSet<Effect>, plain: &BTreeSet<Effect>) -> Option<&'static str> {
@@ -12,9 +12,16 @@ pub(crate) fn reason(input: &Input, ours: &BTreeSet<Effect>, plain: &BTreeSet<Ef
     ip(input, &more, &less).or_else(|| tcp(input, &more, &less))
 }
 
-/// True when ours refuses a packet without a word that plain smoltcp takes: their states may differ from then on.
+/// True when one of the two refuses a packet without a word that the other takes: their states may differ from then on.
 pub(crate) fn parts_silently(input: &Input) -> bool {
-    !input.is_v6 && input.extra == Extra::Unknown(131)
+    // IP4-02: ours refuses source routes.
+    let is_routed = !input.is_v6 && input.extra == Extra::Unknown(131);
+    // TCP-R-05: plain smoltcp refuses data and ends with an old acknowledgment, also those that wait for others.
+    let is_old = match input.payload {
+        Payload::Tcp { flags, acknowledgment, length, .. } => acknowledgment < 1 && (length > 0 || flags & FIN != 0),
+        _ => false,
+    };
+    is_routed || is_old
 }
 
 fn ip(input: &Input, more: &[Effect], less: &[Effect]) -> Option<&'static str> {
