@@ -6,10 +6,15 @@ use super::Effect;
 use super::packets::{ACK, Extra, FIN, Fault, From, Input, Payload, RST, SYN, To};
 
 /// Why ours differs, if the difference is meant.
-pub(crate) fn reason(input: &Input, ours: &BTreeSet<Effect>, plain: &BTreeSet<Effect>) -> Option<&'static str> {
+pub(crate) fn reason(
+    input: &Input,
+    before: &[(Input, BTreeSet<Effect>)],
+    ours: &BTreeSet<Effect>,
+    plain: &BTreeSet<Effect>,
+) -> Option<&'static str> {
     let more: Vec<Effect> = ours.difference(plain).copied().collect();
     let less: Vec<Effect> = plain.difference(ours).copied().collect();
-    ip(input, &more, &less).or_else(|| tcp(input, &more, &less))
+    ip(input, &more, &less).or_else(|| tcp(input, &more, &less)).or_else(|| ended(input, before, &more, &less))
 }
 
 /// True when one of the two refuses a packet without a word that the other takes: their states may differ from then on.
@@ -75,6 +80,23 @@ fn tcp(input: &Input, more: &[Effect], less: &[Effect]) -> Option<&'static str> 
         return Some(
             "a SYN for a half-open connection is that connection's; in one plain set another listener takes it",
         );
+    }
+    None
+}
+
+fn ended(
+    input: &Input,
+    before: &[(Input, BTreeSet<Effect>)],
+    more: &[Effect],
+    less: &[Effect],
+) -> Option<&'static str> {
+    let Payload::Tcp { from, .. } = input.payload else { return None };
+    let is_end = |(earlier, _): &(Input, BTreeSet<Effect>)| {
+        matches!(earlier.payload, Payload::Tcp { from: known, flags, .. } if known == from && flags & FIN != 0)
+            && earlier.is_v6 == input.is_v6
+    };
+    if more.is_empty() && matches!(less, [Effect::Stream(..)]) && before.iter().any(is_end) {
+        return Some("TCP-R-04: nothing comes behind the peer's end");
     }
     None
 }

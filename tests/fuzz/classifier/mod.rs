@@ -82,7 +82,7 @@ fn world(dice: &Dice<'_>) {
         if here == there {
             return;
         }
-        let reason = intended::reason(&input, &here, &there);
+        let reason = intended::reason(&input, &history, &here, &there);
         if std::env::var_os("FUZZ_DIFFERENCES").is_some() {
             println!("{}: {input:?}: ours {here:?}, plain {there:?}", reason.unwrap_or("NOT INTENDED"));
         }
