@@ -95,7 +95,13 @@ fn ended(
         matches!(earlier.payload, Payload::Tcp { from: known, flags, .. } if known == from && flags & FIN != 0)
             && earlier.is_v6 == input.is_v6
     };
-    if more.is_empty() && matches!(less, [Effect::Stream(..)]) && before.iter().any(is_end) {
+    // Nothing more than the other, at most a part of its data.
+    let is_part = match (more, less) {
+        ([], [Effect::Stream(..)]) => true,
+        ([Effect::Stream(_, part)], [Effect::Stream(_, all)]) => part < all,
+        _ => false,
+    };
+    if is_part && before.iter().any(is_end) {
         return Some("TCP-R-04: nothing comes behind the peer's end");
     }
     None
