@@ -23,7 +23,7 @@ fn content(number: usize) -> Vec<u8> {
 }
 
 fn settings() -> TcpSettings {
-    TcpSettings { receive_buffer: 4096, send_buffer: 4096, ..TcpSettings::default() }
+    TcpSettings { receive_buffer: Some(4096), send_buffer: Some(4096), ..TcpSettings::default() }
 }
 
 /// Two hosts at a switch; each cable has the impairment in both directions.

@@ -57,7 +57,7 @@ fn tcp_o_02_a_buffer_of_no_bytes_is_as_large_as_the_smallest() {
     let world = World::new(2);
     let (left, right) = hosts(&world);
     world.run(async {
-        let settings = TcpSettings { receive_buffer: 0, send_buffer: 0, ..TcpSettings::default() };
+        let settings = TcpSettings { receive_buffer: Some(0), send_buffer: Some(0), ..TcpSettings::default() };
         let address = "10.0.0.2:80".parse().unwrap();
         let listener = TcpListener::bind_with(&right.sockets(), address, 4, settings).unwrap();
         let client = TcpStream::connect_with(&left.sockets(), None, address, &settings).await.unwrap();
@@ -173,7 +173,8 @@ fn tcp_o_07_a_resting_tuple_cannot_be_connected_again() {
         let address = "10.0.0.2:80".parse().unwrap();
         let listener = TcpListener::bind(&right.sockets(), address, 4).unwrap();
         let (sockets, local) = (left.sockets(), Some("10.0.0.1:4000".parse().unwrap()));
-        let connect = || TcpStream::connect_with(&sockets, local, address, const { &SETTINGS });
+        let settings = TcpSettings::default();
+        let connect = || TcpStream::connect_with(&sockets, local, address, &settings);
         let client = connect().await.unwrap();
         let server = listener.accept().await.unwrap();
         assert_eq!(connect().await.unwrap_err(), Error::AddressNotAvailable);
@@ -186,22 +187,6 @@ fn tcp_o_07_a_resting_tuple_cannot_be_connected_again() {
         connect().await.unwrap();
     });
 }
-
-const SETTINGS: TcpSettings = TcpSettings {
-    receive_buffer: 65536,
-    send_buffer: 65536,
-    no_delay: false,
-    hop_limit: 64,
-    traffic_class: 0,
-    keep_alive: 0,
-    keep_alive_interval: 75_000,
-    keep_alive_count: 9,
-    user_timeout: 0,
-    linger: None,
-    reuse_address: false,
-    reuse_port: false,
-    only_ipv6: false,
-};
 
 #[test]
 fn tcp_o_08_fin_wait_2_of_a_closed_stream_ends_after_a_minute_and_a_half_closed_one_stays() {
@@ -293,7 +278,8 @@ fn tcp_o_11_destinations_that_cannot_be_connected_fail_at_once() {
         }
         let local = Some("[fd00::1]:0".parse().unwrap());
         let sockets = left.sockets();
-        let mixed = TcpStream::connect_with(&sockets, local, "10.0.0.2:80".parse().unwrap(), &SETTINGS);
+        let settings = TcpSettings::default();
+        let mixed = TcpStream::connect_with(&sockets, local, "10.0.0.2:80".parse().unwrap(), &settings);
         assert_eq!(mixed.await.unwrap_err(), Error::InvalidInput);
     });
 }
@@ -305,7 +291,7 @@ fn tcp_o_12_a_local_address_that_is_not_ours_is_refused() {
     world.run(async {
         let (sockets, remote) = (left.sockets(), "10.0.0.2:80".parse().unwrap());
         let local = Some("10.0.0.77:0".parse().unwrap());
-        let outcome = TcpStream::connect_with(&sockets, local, remote, &SETTINGS).await;
+        let outcome = TcpStream::connect_with(&sockets, local, remote, &TcpSettings::default()).await;
         assert_eq!(outcome.unwrap_err(), Error::AddressNotAvailable);
         assert_eq!(left.open_sockets(), 0);
     });

@@ -94,7 +94,7 @@ pub(crate) fn link(mtu: usize) -> (drivers::Cable, drivers::Cable) {
 }
 
 fn settings(buffer: usize) -> TcpSettings {
-    TcpSettings { receive_buffer: buffer, send_buffer: buffer, ..TcpSettings::default() }
+    TcpSettings { receive_buffer: Some(buffer), send_buffer: Some(buffer), ..TcpSettings::default() }
 }
 
 fn server(port: u16) -> SocketAddr {

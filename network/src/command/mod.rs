@@ -26,6 +26,7 @@ pub mod neighbor;
 pub mod option;
 pub mod route;
 pub mod socket;
+pub mod stream;
 pub mod text;
 
 use alloc::vec::Vec;
@@ -138,6 +139,8 @@ virtual_file_system::define_commands! {
         112 => ReceiveError: Read (()) -> socket::ErrorReport;
         /// Lists the multicast groups that the interface, or every interface, receives.
         113 => ListGroups: Read (()) -> Vec<multicast::GroupEntry>;
+        /// Tells what is known of the stream and its path (TCP_INFO).
+        114 => GetStreamStatistics: Read (()) -> stream::StreamStatistics;
     }
 }
 

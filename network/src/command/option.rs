@@ -54,6 +54,22 @@ pub enum SocketOption {
     OnlyIpv6(bool),
     /// Use one interface only; empty for all (SO_BINDTODEVICE). Before `bind` and `connect`.
     BindToDevice(String),
+    /// Who decides how much of a stream may be under way (TCP_CONGESTION).
+    CongestionControl(CongestionControl),
+    /// Ask for congestion marks instead of losses (RFC 3168); before `connect`. A peer that asks gets them in any case.
+    ExplicitCongestion(bool),
+}
+
+/// Who decides how much of a stream may be under way.
+#[derive(Clone, Copy, PartialEq, Eq, Debug, Default, Serialize, Deserialize)]
+pub enum CongestionControl {
+    /// CUBIC with HyStart++ (RFC 9438, RFC 9406), as most of the Internet.
+    #[default]
+    Cubic,
+    /// NewReno (RFC 5681, RFC 6582).
+    NewReno,
+    /// A model of the path's bandwidth and round trip, after BBR: fast on long paths with random loss, and not yet proved to be fair.
+    Bbr,
 }
 
 /// Every option of a socket as it stands.
@@ -100,6 +116,10 @@ pub struct StreamOptions {
     pub linger: Option<u32>,
     /// A listener at the IPv6 wildcard does not accept IPv4 too.
     pub only_ipv6: bool,
+    /// Who decides how much may be under way.
+    pub congestion: CongestionControl,
+    /// Congestion marks are asked for.
+    pub explicit_congestion: bool,
 }
 
 /// Options of datagram sockets; see [`SocketOption`].

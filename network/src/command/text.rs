@@ -15,6 +15,7 @@ use super::dhcp::DhcpOptions;
 use super::interface::Advertisement;
 use super::multicast::Membership;
 use super::neighbor::NewNeighbor;
+use super::option::CongestionControl;
 use super::route::{NewRoute, RouteSelector};
 use super::socket::{Direction, SocketKind, SocketOption};
 use super::table::Request;
@@ -203,6 +204,16 @@ fn interface_name(word: &str) -> String {
     if word == "any" { String::new() } else { word.into() }
 }
 
+/// The names that Linux has for them.
+fn congestion_control(word: &str) -> Result<CongestionControl, Error> {
+    match word {
+        "cubic" => Ok(CongestionControl::Cubic),
+        "reno" => Ok(CongestionControl::NewReno),
+        "bbr" => Ok(CongestionControl::Bbr),
+        _ => Err(Error::InvalidInput),
+    }
+}
+
 fn option(name: &str, word: &str) -> Result<SocketOption, Error> {
     Ok(match name {
         "no-delay" => SocketOption::NoDelay(switch(word)?),
@@ -227,6 +238,8 @@ fn option(name: &str, word: &str) -> Result<SocketOption, Error> {
         "header-included" => SocketOption::HeaderIncluded(switch(word)?),
         "only-ipv6" => SocketOption::OnlyIpv6(switch(word)?),
         "bind-to-device" => SocketOption::BindToDevice(interface_name(word)),
+        "congestion" => SocketOption::CongestionControl(congestion_control(word)?),
+        "explicit-congestion" => SocketOption::ExplicitCongestion(switch(word)?),
         _ => return Err(Error::ProtocolOptionNotAvailable),
     })
 }

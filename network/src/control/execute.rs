@@ -120,6 +120,7 @@ impl OpenFile {
             Request::SetOption(option) => reply(self.set_option(&option)),
             Request::GetOptions(()) => reply(self.options()),
             Request::TakeError(()) => reply(self.take_error()),
+            Request::GetStreamStatistics(()) => reply(self.stream_statistics()),
             Request::ReceiveError(()) => reply(self.datagram().and_then(|socket| socket.receive_error())),
             Request::JoinGroup(membership) => {
                 reply(self.datagram().and_then(|socket| socket.join_group(membership.group, named(&membership))))

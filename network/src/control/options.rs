@@ -10,6 +10,7 @@ use virtual_file_system::{Error, Result};
 use super::open::OpenFile;
 use super::sockets::{Fresh, Handle, Mode};
 use crate::command::socket::{SocketKind, SocketOption, SocketOptions, StreamOptions};
+use crate::command::stream::StreamStatistics;
 use crate::limits;
 use crate::socket::{KEEP_ALIVE, TcpListener, TcpSettings, TcpStream};
 
@@ -98,6 +99,15 @@ impl OpenFile {
         u32::try_from(interface.with(|stack| stack.path_mtu(remote))).ok()
     }
 
+    /// What is known of the stream and its path.
+    pub(super) fn stream_statistics(&self) -> Result<StreamStatistics> {
+        match self.handle()? {
+            Handle::Stream(stream) => stream.statistics().ok_or(Error::NotConnected),
+            Handle::Unconnected | Handle::Connecting => Err(Error::NotConnected),
+            Handle::Datagram(_) | Handle::Listener(..) => Err(Error::InvalidInput),
+        }
+    }
+
     /// Takes the error that waits for the socket's next call.
     pub(super) fn take_error(&self) -> Result<Option<Error>> {
         Ok(match self.handle()? {
@@ -136,13 +146,13 @@ fn told(settings: &TcpSettings, device: alloc::string::String, path_mtu: Option<
         kind: SocketKind::Tcp,
         hop_limit: settings.hop_limit,
         traffic_class: settings.traffic_class,
-        receive_buffer: bytes(settings.receive_buffer),
+        receive_buffer: bytes(settings.receive_buffer.unwrap_or(limits::TCP_BUFFER)),
         reuse_address: settings.reuse_address,
         reuse_port: settings.reuse_port,
         device,
         path_mtu,
         stream: Some(StreamOptions {
-            send_buffer: bytes(settings.send_buffer),
+            send_buffer: bytes(settings.send_buffer.unwrap_or(limits::TCP_BUFFER)),
             no_delay: settings.no_delay,
             keep_alive: settings.keep_alive,
             keep_alive_interval: settings.keep_alive_interval,
@@ -150,6 +160,8 @@ fn told(settings: &TcpSettings, device: alloc::string::String, path_mtu: Option<
             user_timeout: settings.user_timeout,
             linger: settings.linger,
             only_ipv6: settings.only_ipv6,
+            congestion: settings.congestion,
+            explicit_congestion: settings.explicit_congestion,
         }),
         datagram: None,
     }
@@ -185,6 +197,11 @@ fn apply(settings: &mut TcpSettings, option: &SocketOption, stage: Stage) -> Res
         SocketOption::KeepAliveCount(count) => settings.keep_alive_count = *count,
         SocketOption::UserTimeout(milliseconds) => settings.user_timeout = *milliseconds,
         SocketOption::Linger(milliseconds) => settings.linger = *milliseconds,
+        SocketOption::CongestionControl(_) | SocketOption::ExplicitCongestion(_) if stage.has_buffers => {
+            return Err(Error::AlreadyConnected);
+        }
+        SocketOption::CongestionControl(choice) => settings.congestion = *choice,
+        SocketOption::ExplicitCongestion(on) => settings.explicit_congestion = *on,
         SocketOption::ReuseAddress(on) => settings.reuse_address = *on,
         SocketOption::ReusePort(on) => settings.reuse_port = *on,
         SocketOption::OnlyIpv6(_) if stage.is_bound => return Err(Error::InvalidInput),
@@ -192,8 +209,8 @@ fn apply(settings: &mut TcpSettings, option: &SocketOption, stage: Stage) -> Res
         SocketOption::ReceiveBuffer(_) | SocketOption::SendBuffer(_) if stage.has_buffers => {
             return Err(Error::AlreadyConnected);
         }
-        SocketOption::ReceiveBuffer(bytes) => settings.receive_buffer = *bytes as usize,
-        SocketOption::SendBuffer(bytes) => settings.send_buffer = *bytes as usize,
+        SocketOption::ReceiveBuffer(bytes) => settings.receive_buffer = Some(*bytes as usize),
+        SocketOption::SendBuffer(bytes) => settings.send_buffer = Some(*bytes as usize),
         SocketOption::Broadcast(_)
         | SocketOption::DontFragment(_)
         | SocketOption::MulticastInterface(_)

@@ -2,6 +2,7 @@
 
 use core::net::IpAddr;
 
+use crate::command::option::CongestionControl;
 use crate::limits;
 use crate::stack::bound::Bound;
 use crate::stack::tcp::deadline::Patience;
@@ -12,10 +13,16 @@ pub(crate) const KEEP_ALIVE: core::ops::RangeInclusive<u32> = 1000..=32_767_000;
 /// Settings of a TCP connection; those of a listener are those of the connections that it accepts.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
 pub struct TcpSettings {
-    /// Bytes of the receive buffer, 2 KiB to 64 MiB; the window that the peer sees.
-    pub receive_buffer: usize,
-    /// Bytes of the send buffer, 2 KiB to 64 MiB.
-    pub send_buffer: usize,
+    /// Bytes of the receive buffer, 2 KiB to 64 MiB; the window that the peer sees. `None` begins with 64 KiB and grows with what the path and the
+    /// program take, to 12 MiB at most. Memory is used as data comes.
+    pub receive_buffer: Option<usize>,
+    /// Bytes of the send buffer, 2 KiB to 64 MiB. `None` begins with 64 KiB and grows with the congestion window, to 12 MiB at most.
+    pub send_buffer: Option<usize>,
+    /// Who decides how much may be under way (TCP_CONGESTION).
+    pub congestion: CongestionControl,
+    /// Asks the peer of a connect for congestion marks instead of losses (RFC 3168). A peer that asks itself always gets them (Linux' tcp_ecn is
+    /// 2: it does not ask either unless told so).
+    pub explicit_congestion: bool,
     /// Send small segments at once (TCP_NODELAY).
     pub no_delay: bool,
     /// Time to live or hop limit of what is sent; 0 counts as 1.
@@ -45,8 +52,10 @@ pub struct TcpSettings {
 impl Default for TcpSettings {
     fn default() -> Self {
         Self {
-            receive_buffer: limits::TCP_BUFFER,
-            send_buffer: limits::TCP_BUFFER,
+            receive_buffer: None,
+            send_buffer: None,
+            congestion: CongestionControl::Cubic,
+            explicit_congestion: false,
             no_delay: false,
             hop_limit: limits::HOP_LIMIT,
             traffic_class: 0,
@@ -69,6 +78,16 @@ impl TcpSettings {
         if self.only_ipv6 { bound.only_ipv6() } else { bound }
     }
 
+    /// Bytes that the receive buffer begins with, and that it may grow to.
+    pub(crate) fn receive_sizes(&self) -> (usize, usize) {
+        sizes(self.receive_buffer)
+    }
+
+    /// Bytes that the send buffer begins with, and that it may grow to.
+    pub(crate) fn send_sizes(&self) -> (usize, usize) {
+        sizes(self.send_buffer)
+    }
+
     pub(crate) const fn patience(&self) -> Patience {
         Patience {
             // A probe without a pause after it would never end (TCP-S-11).
@@ -76,6 +95,16 @@ impl TcpSettings {
             interval: within_keep_alive(self.keep_alive_interval),
             count: self.keep_alive_count,
             user_timeout: self.user_timeout,
+        }
+    }
+}
+
+fn sizes(asked: Option<usize>) -> (usize, usize) {
+    match asked {
+        None => (limits::TCP_BUFFER, limits::TCP_BUFFER_AUTOMATIC),
+        Some(bytes) => {
+            let bytes = bytes.clamp(limits::TCP_BUFFER_MINIMUM, limits::TCP_BUFFER_MAXIMUM);
+            (bytes, bytes)
         }
     }
 }

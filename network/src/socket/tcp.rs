@@ -10,6 +10,7 @@ use virtual_file_system::{Error, Readiness};
 
 use super::Sockets;
 use crate::command::socket::{Direction, SocketStatus};
+use crate::command::stream::StreamStatistics;
 use crate::interface::Interface;
 use crate::socket::TcpSettings;
 use crate::stack::tcp::listen::Waiting;
@@ -243,6 +244,12 @@ impl TcpStream {
     #[must_use]
     pub fn status(&self) -> Option<SocketStatus> {
         self.interface.with(|stack| stack.tcp.get(self.slot).map(|slot| stack.tcp_status(slot)))
+    }
+
+    /// What is known of the connection and its path (TCP_INFO); `None` once its interface is gone.
+    #[must_use]
+    pub fn statistics(&self) -> Option<StreamStatistics> {
+        self.interface.look(|stack| stack.tcp_statistics(self.slot))
     }
 
     /// Takes the error that waits for the next call (SO_ERROR).

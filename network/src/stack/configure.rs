@@ -120,7 +120,7 @@ impl Stack {
             return Ok(false);
         }
         self.configuration.mtu = mtu;
-        self.tcp_measure_all();
+        self.tcp_measure_all(None);
         Ok(true)
     }
 

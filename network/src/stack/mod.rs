@@ -279,7 +279,7 @@ fn new_interface(seed: u64, now: Instant) -> Interface {
     let mut config = Config::new(SmoltcpHardwareAddress::Ip);
     config.random_seed = seed;
     let (mut pool, mut emitted) = (FramePool::new(), Emitted::default());
-    let mut device = OneShot::sending(&mut pool, &mut emitted, 0);
+    let mut device = OneShot::sending(&mut pool, &mut emitted);
     let mut interface = Interface::new(config, &mut device, smoltcp_time(now));
     // Which packets are ours is decided before smoltcp sees them.
     interface.set_any_ip(true);

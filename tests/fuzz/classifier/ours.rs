@@ -41,7 +41,7 @@ impl Ours {
         for line in ["link up", "address add 10.0.0.1/24", "address add fd00::1/64"] {
             core.execute("tun0", line).unwrap();
         }
-        let settings = TcpSettings { receive_buffer: 4096, send_buffer: 4096, ..TcpSettings::default() };
+        let settings = TcpSettings { receive_buffer: Some(4096), send_buffer: Some(4096), ..TcpSettings::default() };
         let listener = TcpListener::bind_with(&core.sockets(), "[::]:80".parse().unwrap(), 64, settings).unwrap();
         let datagrams = UdpSocket::new(&core.sockets());
         datagrams.bind("[::]:53".parse().unwrap()).unwrap();

@@ -278,7 +278,9 @@ impl DatagramSocket {
             | SocketOption::KeepAliveInterval(_)
             | SocketOption::KeepAliveCount(_)
             | SocketOption::UserTimeout(_)
-            | SocketOption::Linger(_) => return Err(Error::ProtocolOptionNotAvailable),
+            | SocketOption::Linger(_)
+            | SocketOption::CongestionControl(_)
+            | SocketOption::ExplicitCongestion(_) => return Err(Error::ProtocolOptionNotAvailable),
         }
         Ok(())
     }

@@ -215,7 +215,7 @@ impl Stack {
         let told = usize::try_from(told).unwrap_or(usize::MAX);
         let present = self.path_mtu(quoted.destination);
         if self.path_mtus.lower(quoted.destination, told, quoted.length, present, self.now) {
-            self.tcp_measure_to(quoted.destination);
+            self.tcp_measure_all(Some(quoted.destination));
         }
     }
 

@@ -1,7 +1,8 @@
 //! When a connection is looked at again, and when it ends whatever the peer does.
 //!
-//! smoltcp's own deadline says when it has something to send. Ours say when waiting is over: handshakes, orphans, data that stays
-//! unacknowledged (RFC 9293 §3.8.3, RFC 5482), keep-alive (RFC 1122 §4.2.3.6). One entry in the stack's heap stands for all of a slot's.
+//! The sender's deadline says when something has to be sent again, the receiver's when an acknowledgment has waited long enough. Those here say
+//! when waiting is over: handshakes, orphans, data that stays unacknowledged (RFC 9293 §3.8.3, RFC 5482), keep-alive (RFC 1122 §4.2.3.6).
+//! One entry in the stack's heap stands for all of a slot's.
 
 use core::time::Duration;
 
@@ -58,7 +59,7 @@ const fn milliseconds(count: u32) -> Duration {
 impl Slot {
     /// When waiting for an acknowledgment is over.
     fn patience_ends(&mut self, now: Instant) -> Instant {
-        if self.socket().send_queue() == 0 {
+        if self.sender.is_done() {
             self.contact.waiting = Instant::NEVER;
             return Instant::NEVER;
         }
@@ -75,7 +76,7 @@ impl Slot {
     fn keep_alive_at(&self) -> Instant {
         if self.patience.idle == 0
             || self.contact.waiting != Instant::NEVER
-            || !matches!(self.socket().state(), State::Established | State::CloseWait | State::FinWait2)
+            || !matches!(self.state(), State::Established | State::CloseWait | State::FinWait2)
         {
             return Instant::NEVER;
         }
@@ -94,14 +95,14 @@ impl Slot {
 }
 
 impl Stack {
-    /// Makes sure that the slot is looked at when smoltcp wants (`deadline`) and when our own waiting is over.
-    pub(super) fn tcp_arm(&mut self, index: u32, deadline: Option<Instant>) {
+    /// Makes sure that the slot is looked at when its directions want (`deadline`) and when our own waiting is over.
+    pub(super) fn tcp_arm(&mut self, index: u32, deadline: Instant) {
         let now = self.now;
         let Some(slot) = self.tcp.slots.get_mut(index as usize) else { return };
-        if matches!(slot.phase, Phase::Owned) {
+        if matches!(slot.phase, Phase::Owned) && slot.state() != State::TimeWait {
             slot.give_up_at = slot.patience_ends(now);
         }
-        let earliest = deadline.unwrap_or(Instant::NEVER).min(slot.give_up_at).min(slot.keep_alive_at());
+        let earliest = deadline.min(slot.give_up_at).min(slot.keep_alive_at());
         // A later deadline needs no entry: the armed one recomputes it when it pops.
         if earliest < slot.armed {
             slot.armed = earliest;
@@ -122,15 +123,38 @@ impl Stack {
         }
         if slot.keep_alive_at() <= now {
             if slot.is_given_up(now) {
-                let error = slot.soft_error.unwrap_or(Error::TimedOut);
-                slot.fail(error);
-                return self.tcp_reset(index);
+                return self.tcp_time_out(index);
             }
             slot.probes += 1;
             slot.contact.probed = now;
             self.tcp_probe(index);
         }
+        self.tcp_directions_expired(index);
         self.tcp_serve(index);
+    }
+
+    /// Handles what is due in the sender and the receiver.
+    fn tcp_directions_expired(&mut self, index: u32) {
+        let now = self.now;
+        let Some(slot) = self.tcp.slots.get_mut(index as usize) else { return };
+        if slot.sender.deadline() > now {
+            return;
+        }
+        let expired = slot.sender.expire(now);
+        if expired.window_probe {
+            self.tcp_probe(index);
+        }
+        if expired.is_black_hole {
+            self.tcp_narrow_blindly(index);
+        }
+    }
+
+    /// The connection ends because the peer is silent.
+    fn tcp_time_out(&mut self, index: u32) {
+        let Some(slot) = self.tcp.slots.get_mut(index as usize) else { return };
+        let error = slot.soft_error.unwrap_or(Error::TimedOut);
+        slot.fail(error);
+        self.tcp_reset(index);
     }
 
     fn tcp_give_up(&mut self, index: u32) {
@@ -144,14 +168,15 @@ impl Stack {
             }
             Phase::Connecting => {
                 slot.fail(Error::TimedOut);
-                slot.socket_mut().abort();
+                slot.machine.abort();
                 self.tcp_forget_silently(index);
             }
-            Phase::Owned => {
-                let error = slot.soft_error.unwrap_or(Error::TimedOut);
-                slot.fail(error);
-                self.tcp_reset(index);
+            // It rested long enough in its owner's hands.
+            Phase::Owned if slot.state() == State::TimeWait => {
+                slot.machine.abort();
+                self.tcp_forget_silently(index);
             }
+            Phase::Owned => self.tcp_time_out(index),
             Phase::Orphan => self.tcp_abort(id),
         }
     }

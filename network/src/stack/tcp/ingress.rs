@@ -4,31 +4,29 @@ use core::net::{IpAddr, Ipv4Addr};
 use core::time::Duration;
 
 use smoltcp::socket::tcp::State;
-use smoltcp::wire::{Ipv4Packet, Ipv6Packet, TcpPacket, TcpSeqNumber};
+use smoltcp::wire::Ipv6Packet;
 use virtual_file_system::Error;
 
-use super::segment::{Segment, TCP_HEADER, Verdict};
+use super::egress::flag;
+use super::gate::{Verdict, judge};
+use super::machine::Event;
+use super::receive::Taken;
+use super::segment::{Blocks, Segment, TCP_HEADER};
+use super::send::Acknowledged;
 use super::time_wait::Reaction;
 use super::{End, Flow, Phase};
 use crate::driver::Frame;
+use crate::stack::Stack;
 use crate::stack::bound::Bound;
 use crate::stack::checksum;
-use crate::stack::ip::header::{self, Header, IPV4_HEADER, IPV6_HEADER, Outgoing, protocol};
-use crate::stack::ip::icmp::{HOP_LIMIT, Quote};
+use crate::stack::ip::header::{Header, IPV4_HEADER, IPV6_HEADER, protocol};
+use crate::stack::ip::icmp::Quote;
 use crate::stack::ip::ingress::{Arrival, Delivery};
-use crate::stack::oneshot::OneShot;
-use crate::stack::{Stack, smoltcp_time};
 
 /// Challenge ACKs of one connection per second (RFC 5961 §7; Linux' per-socket limit is two).
 const CHALLENGES: u8 = 2;
-
-/// The bits of a control segment.
-#[derive(Clone, Copy, PartialEq, Eq, Debug)]
-enum Control {
-    Acknowledge,
-    Reset,
-    ResetAcknowledge,
-}
+/// The mark of a packet that met congestion (CE, RFC 3168 §5).
+const CONGESTION: u8 = 3;
 
 impl Stack {
     /// Takes a TCP packet.
@@ -57,7 +55,7 @@ impl Stack {
         let floor = match self.tcp.time_wait.input(&flow, &segment, self.now) {
             Some(Reaction::Ignore) => return self.pool.put(frame),
             Some(Reaction::Acknowledge(rest)) => {
-                self.tcp_control(flow, Control::Acknowledge, rest.send_next, rest.receive_next, rest.window);
+                self.tcp_control(flow, flag::ACK, rest.send_next, rest.receive_next, rest.window);
                 return self.pool.put(frame);
             }
             Some(Reaction::Reopen(last)) => Some(last),
@@ -87,8 +85,8 @@ impl Stack {
             return;
         }
         match segment.acknowledgment {
-            Some(acknowledgment) => self.tcp_control(flow, Control::Reset, acknowledgment, 0, 0),
-            None => self.tcp_control(flow, Control::ResetAcknowledge, 0, segment.end(), 0),
+            Some(acknowledgment) => self.tcp_control(flow, flag::RST, acknowledgment, 0, 0),
+            None => self.tcp_control(flow, flag::RST | flag::ACK, 0, segment.end(), 0),
         }
     }
 
@@ -120,42 +118,133 @@ impl Stack {
         self.tcp_feed(index, frame, start, segment);
     }
 
-    /// Shows a segment to its socket, if it may see it, and sends what it answers. The TCP header begins at `start`.
-    fn tcp_feed(&mut self, index: u32, mut frame: Frame, start: usize, segment: &Segment) {
+    /// Gives a segment to what its connection is: closed, in its handshake, or open. The TCP header begins at `start`.
+    fn tcp_feed(&mut self, index: u32, frame: Frame, start: usize, segment: &Segment) {
+        let Some(slot) = self.tcp.slots.get(index as usize) else { return self.pool.put(frame) };
+        match slot.state() {
+            State::Closed => {
+                let flow = slot.flow;
+                self.statistics.received_drops.no_socket += 1;
+                self.pool.put(frame);
+                self.tcp_refuse(flow, segment);
+            }
+            State::Listen | State::SynSent | State::SynReceived => self.tcp_handshake(index, frame, start, segment),
+            _ => self.tcp_open_segment(index, frame, start, segment),
+        }
+    }
+
+    /// A segment for a connection whose handshake lasts: smoltcp's socket decides.
+    fn tcp_handshake(&mut self, index: u32, frame: Frame, start: usize, segment: &Segment) {
+        let now = self.now;
         let Self { tcp, pool, emitted, interface, statistics, .. } = self;
         let Some(slot) = tcp.slots.get_mut(index as usize) else { return pool.put(frame) };
-        let before = slot.socket().state();
-        let is_synchronized = !matches!(before, State::Closed | State::Listen | State::SynSent | State::SynReceived);
-        let packet = frame.bytes_mut().get_mut(start..).unwrap_or_default();
-        let unacknowledged = slot.supervision.unacknowledged();
-        match slot.supervision.incoming(packet, segment, is_synchronized, slot.own_segment) {
-            Verdict::Pass => {}
-            Verdict::Trim(allowed) => trim(&mut frame, start, allowed),
-            Verdict::Answer => {
-                statistics.received_drops.segment += 1;
-                pool.put(frame);
-                return self.tcp_challenge(index);
+        let before = slot.state();
+        // TCP-O-01: nothing reaches a connecting socket before its own SYN left.
+        if slot.machine.syns == 0 && before != State::Listen {
+            statistics.received_drops.segment += 1;
+            return pool.put(frame);
+        }
+        // TCP-R-10: the peer did not get our answer.
+        let is_repeat = before == State::SynReceived && segment.syn && segment.acknowledgment.is_none();
+        if is_repeat && segment.sequence.wrapping_add(1) == slot.machine.peer_next() {
+            pool.put(frame);
+            return self.tcp_send_syn(index);
+        }
+        slot.contact.hear(now, false);
+        slot.machine.hear(interface, (pool, emitted), (frame.bytes(), start), segment, now);
+        if segment.syn {
+            slot.shape.agree(&slot.machine.offer, slot.flow.remote.ip().is_ipv6());
+            // ECE without CWR answers, both ask (RFC 3168 §6.1.1).
+            slot.marks.is_offered = segment.echo && (segment.reduced != segment.acknowledgment.is_some());
+        }
+        self.tcp_say(index);
+        let Some(slot) = self.tcp.slots.get_mut(index as usize) else { return self.pool.put(frame) };
+        if !slot.is_open() {
+            self.pool.put(frame);
+            return self.tcp_changed(index, before, segment.rst);
+        }
+        slot.begin(segment, now);
+        self.tcp_changed(index, before, false);
+        if segment.syn {
+            // Data that comes with it comes again.
+            return self.pool.put(frame);
+        }
+        self.tcp_open_segment(index, frame, start, segment);
+    }
+
+    /// A segment for an open connection.
+    fn tcp_open_segment(&mut self, index: u32, frame: Frame, start: usize, segment: &Segment) {
+        let now = self.now;
+        let Self { tcp, pool, statistics, .. } = self;
+        let Some(slot) = tcp.slots.get_mut(index as usize) else { return pool.put(frame) };
+        let before = slot.state();
+        let verdict = judge(segment, &slot.numbers());
+        let Verdict::Pass(counts) = verdict else {
+            statistics.received_drops.segment += u64::from(verdict != Verdict::Reset);
+            pool.put(frame);
+            return self.tcp_turned_away(index, verdict);
+        };
+        let packet = frame.bytes();
+        let header = start + usize::from(segment.header);
+        let blocks = match packet.get(start + TCP_HEADER..header) {
+            Some(options) if !options.is_empty() => Blocks::read(options),
+            _ => Blocks::default(),
+        };
+        let acknowledged = match segment.acknowledgment {
+            Some(number) if counts => slot.sender.acknowledge(segment, number, &blocks, now),
+            _ => Acknowledged::default(),
+        };
+        let taken = if segment.length > 0 || segment.fin {
+            slot.receiver.take(segment.sequence, packet.get(header..).unwrap_or_default(), segment.fin, now)
+        } else {
+            Taken::default()
+        };
+        if slot.sender.has_marks {
+            if segment.reduced {
+                slot.receiver.unmark();
             }
-            Verdict::Drop => {
-                statistics.received_drops.segment += 1;
-                return pool.put(frame);
+            if segment.length > 0 && class_of(packet) & CONGESTION == CONGESTION {
+                slot.receiver.mark();
             }
         }
-        let progressed = slot.supervision.unacknowledged() != unacknowledged;
-        slot.contact.hear(self.now, progressed);
+        slot.contact.hear(now, acknowledged.is_progress);
         slot.probes = 0;
-        if progressed {
+        if acknowledged.is_progress {
             slot.soft_error = None;
         }
-        if segment.syn {
-            slot.shape.peer_segment = slot.supervision.peer_segment;
-            slot.shape.fit(slot.own_segment, start);
-        }
-        let mut device = OneShot::receiving(frame.bytes(), pool, emitted, slot.shape.longest());
-        interface.poll_ingress_single(smoltcp_time(self.now), &mut device, &mut slot.set);
         pool.put(frame);
-        self.tcp_emit(index);
-        self.tcp_changed(index, before, segment, progressed);
+        // What an orphan gets nobody will read (RFC 1122 §4.2.2.13).
+        if taken.is_more && matches!(slot.phase, Phase::Orphan) {
+            return self.tcp_abandon(index);
+        }
+        if acknowledged.is_ended {
+            self.tcp_tell(index, Event::EndAcknowledged);
+        }
+        if taken.is_over {
+            self.tcp_tell(index, Event::PeerEnded);
+        }
+        self.tcp_followed(index, before, acknowledged, taken);
+    }
+
+    /// What becomes of a segment of which nothing counts but that it came.
+    fn tcp_turned_away(&mut self, index: u32, verdict: Verdict) {
+        match verdict {
+            Verdict::Reset => {
+                let Some(slot) = self.tcp.slots.get_mut(index as usize) else { return };
+                let before = slot.state();
+                self.tcp_tell(index, Event::Reset);
+                self.tcp_changed(index, before, true);
+            }
+            Verdict::Answer => self.tcp_challenge(index),
+            Verdict::Tell => {
+                if let Some(slot) = self.tcp.slots.get_mut(index as usize) {
+                    slot.receiver.answer();
+                    slot.contact.hear(self.now, false);
+                    self.tcp.mark(index);
+                }
+            }
+            Verdict::Pass(_) | Verdict::Drop => {}
+        }
     }
 
     /// Says where we are, a few times a second at most (RFC 5961 §7).
@@ -167,52 +256,16 @@ impl Stack {
             return;
         }
         (slot.challenges, slot.challenged) = if is_over { (1, self.now) } else { (sent + 1, since) };
-        let (flow, supervision) = (slot.flow, slot.supervision);
-        if let Some(receive_next) = supervision.receive_next {
-            self.tcp_control(flow, Control::Acknowledge, supervision.send_maximum, receive_next, supervision.window);
-        }
+        self.tcp_acknowledge(index);
     }
 
-    /// Asks a silent peer whether it is there: a segment before its window, which it answers (RFC 1122 §4.2.3.6; TCP-S-12: no octet).
+    /// Asks a silent peer whether it is there, or whether its window opened: a segment before its window, which it answers (RFC 1122
+    /// §4.2.3.6; TCP-S-12: no octet).
     pub(crate) fn tcp_probe(&mut self, index: u32) {
         let Some(slot) = self.tcp.slots.get(index as usize) else { return };
-        let (flow, supervision) = (slot.flow, slot.supervision);
-        if let Some(receive_next) = supervision.receive_next {
-            let sequence = supervision.send_maximum.wrapping_sub(1);
-            self.tcp_control(flow, Control::Acknowledge, sequence, receive_next, supervision.window);
-        }
-    }
-
-    /// Sends a segment without data that no socket made.
-    fn tcp_control(&mut self, flow: Flow, control: Control, sequence: u32, acknowledgment: u32, window: u16) {
-        // IP4-03: what the socket says holds for all its segments.
-        let index = self.tcp.flows.get(&flow).copied();
-        let shape = index.and_then(|index| self.tcp.slots.get(index as usize)).map(|slot| slot.shape);
-        let outgoing = Outgoing {
-            source: flow.local.ip(),
-            destination: flow.remote.ip(),
-            protocol: protocol::TCP,
-            hop_limit: shape.map_or(HOP_LIMIT, |shape| shape.hop_limit),
-            traffic_class: shape.map_or(0, |shape| shape.traffic_class),
-        };
-        let start = header::length_for(outgoing.destination);
-        let mut frame = self.packet_for(outgoing.destination, TCP_HEADER);
-        if let Some(packet) = frame.bytes_mut().get_mut(start..) {
-            packet.fill(0);
-            let mut tcp = TcpPacket::new_unchecked(&mut *packet);
-            tcp.set_src_port(flow.local.port());
-            tcp.set_dst_port(flow.remote.port());
-            tcp.set_seq_number(TcpSeqNumber(sequence as i32));
-            tcp.set_ack_number(TcpSeqNumber(acknowledgment as i32));
-            tcp.set_header_len(TCP_HEADER as u8);
-            tcp.set_ack(control != Control::Reset);
-            tcp.set_rst(control != Control::Acknowledge);
-            tcp.set_window_len(window);
-            let sum = checksum::of_transport(outgoing.source, outgoing.destination, protocol::TCP, packet);
-            TcpPacket::new_unchecked(packet).set_checksum(sum);
-        }
-        // A lost control segment is asked for again.
-        let _ = self.send_packet(frame, &outgoing);
+        let sequence = slot.sender.unacknowledged().wrapping_sub(1);
+        let (flow, expected, window) = (slot.flow, slot.receiver.next(), slot.receiver.window());
+        self.tcp_control(flow, flag::ACK, sequence, expected, window);
     }
 
     /// The connection whose segment on its way is quoted: anybody could send an ICMP error, but who saw our segments knows what is under
@@ -222,7 +275,7 @@ impl Stack {
         let flow = Flow { local, remote: End::new(quoted.destination, quoted.destination_port) };
         let index = *self.tcp.flows.get(&flow)?;
         let slot = self.tcp.slots.get(index as usize)?;
-        slot.supervision.is_in_flight(quoted.third).then_some(index)
+        slot.has_under_way(quoted.third).then_some(index)
     }
 
     /// True when the quoted segment is one of ours that is on its way.
@@ -237,7 +290,7 @@ impl Stack {
         let Some(slot) = self.tcp.slots.get_mut(index as usize) else { return };
         if matches!(slot.phase, Phase::Connecting) {
             slot.error = Some(error);
-            slot.socket_mut().abort();
+            slot.machine.abort();
             self.tcp_forget_silently(index);
         } else {
             slot.soft_error = Some(error);
@@ -290,18 +343,11 @@ fn strip_extension_headers(frame: &mut Frame, header: &Header) -> bool {
     true
 }
 
-/// Cuts a segment to `allowed` bytes of data and takes its FIN away.
-fn trim(frame: &mut Frame, start: usize, allowed: u32) {
-    let packet = frame.bytes_mut().get_mut(start..).unwrap_or_default();
-    let Ok(mut tcp) = TcpPacket::new_checked(packet) else { return };
-    tcp.set_fin(false);
-    let kept = usize::from(tcp.header_len()) + allowed as usize;
-    frame.truncate(start + kept);
-    let total = frame.len();
-    // A packet that came in has a length field that fits.
-    if start == IPV6_HEADER && frame.bytes().first().is_some_and(|first| first >> 4 == 6) {
-        Ipv6Packet::new_unchecked(frame.bytes_mut()).set_payload_len((total - IPV6_HEADER) as u16);
-    } else if total >= IPV4_HEADER {
-        Ipv4Packet::new_unchecked(frame.bytes_mut()).set_total_len(total as u16);
+/// The traffic class of a packet, marks included.
+fn class_of(packet: &[u8]) -> u8 {
+    match packet {
+        [first, second, ..] if first >> 4 == 6 => first << 4 | second >> 4,
+        [_, class, ..] => *class,
+        _ => 0,
     }
 }

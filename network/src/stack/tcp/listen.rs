@@ -233,8 +233,7 @@ impl Stack {
         known.phase = Phase::Owned;
         known.give_up_at = Instant::NEVER;
         // As Linux, which makes the socket only now; the buffers are those of the handshake.
-        let receive_buffer = known.socket().recv_capacity();
-        let send_buffer = known.socket().send_capacity();
+        let (receive_buffer, send_buffer) = known.buffers;
         let settings = TcpSettings { receive_buffer, send_buffer, ..listener.settings() };
         known.adopt(&settings);
         if listener.is_closed() {

@@ -1,29 +1,42 @@
-//! TCP: one smoltcp socket in a set of its own for each connection, found by hash.
+//! TCP: connections found by hash, each with a state machine, a sender and a receiver of its own.
 //!
-//! A [`Slot`] is a connection: its socket set, its supervision, its waiters. Cost per packet does not depend on how many slots exist:
-//! segments find theirs through `flows`, timers stand in the stack's heap, and changed slots in the `dirty` queue.
+//! A [`Slot`] is a connection. smoltcp's socket is its state machine ([`machine`]); bytes, numbers, loss and windows are ours ([`send`],
+//! [`receive`]), so that no segment can harm the socket and nothing is limited by what it does about loss. Cost per packet does not depend on how many
+//! slots exist: segments find theirs through `flows`, timers stand in the stack's heap, and changed slots in the `dirty` queue.
 //!
 //! | file | owns |
 //! |---|---|
-//! | [`ingress`] | from a TCP packet to the slot, listener, resting tuple or reset it belongs to |
-//! | [`service`] | serving a socket, and what follows from a change of state |
-//! | [`egress`] | what a socket emitted, cut to segments |
+//! | [`ingress`] | from a TCP packet to the connection, listener, resting tuple or reset it belongs to |
+//! | [`gate`] | what a segment must pass before anything of it counts |
+//! | [`machine`] | the states of a connection, by smoltcp |
+//! | [`receive`] | what came, in order or not, and what the peer is told of it |
+//! | [`send`] | what was written, what is under way, and when it is sent again |
+//! | [`congestion`] | how much may be under way |
+//! | [`egress`] | segments as packets |
+//! | [`service`] | serving a connection, and what follows from a change of state |
 //! | [`deadline`] | when a connection is looked at again, and when it ends whatever the peer does |
 //! | [`verbs`] | connect, send, receive, shut down, release: what sockets call |
 //! | [`listen`] | backlogs |
 //! | [`flow`] | the name of a connection |
-//! | [`spares`] | sockets that may be used again |
-//! | [`segment`] | what no segment may do to the socket |
+//! | [`statistics`] | a connection in figures |
+//! | [`segment`] | a segment as numbers |
+//! | [`ring`] | bytes in a buffer that goes round |
 //! | [`time_wait`] | closed tuples |
 
+pub(crate) mod congestion;
 pub(crate) mod deadline;
 pub(crate) mod egress;
 pub(crate) mod flow;
+mod gate;
 pub(crate) mod ingress;
 pub(crate) mod listen;
+mod machine;
+mod receive;
+mod ring;
 pub(crate) mod segment;
+mod send;
 pub(crate) mod service;
-pub(crate) mod spares;
+mod statistics;
 pub(crate) mod time_wait;
 pub(crate) mod verbs;
 
@@ -38,17 +51,19 @@ use foldhash::fast::FixedState;
 use hashbrown::HashMap;
 use siphasher::sip::SipHasher13;
 use slab::Slab;
-use smoltcp::iface::{SocketHandle, SocketSet};
-use smoltcp::socket::tcp;
+use smoltcp::socket::tcp::State;
 use virtual_file_system::{Error, WakerList};
 
 use self::deadline::{Contact, Patience};
 use self::egress::Shape;
 pub(crate) use self::flow::{End, Flow};
+use self::gate::Numbers;
 use self::listen::{ListenBinding, Listener};
-use self::segment::Supervision;
-use self::spares::{Socket, Spares};
+use self::machine::Machine;
+use self::receive::Receiver;
+use self::send::Sender;
 use self::time_wait::TimeWait;
+use crate::limits;
 use crate::platform::Instant;
 use crate::socket::TcpSettings;
 use crate::stack::bound::Bound;
@@ -83,16 +98,24 @@ pub(crate) enum Phase {
     Orphan,
 }
 
+/// Explicit congestion notification (RFC 3168): what each end said of it in the handshake.
+#[derive(Clone, Copy, Debug, Default)]
+struct Marks {
+    is_wanted: bool,
+    is_offered: bool,
+}
+
 /// One connection.
 pub(crate) struct Slot {
     generation: u32,
-    set: SocketSet<'static>,
-    handle: SocketHandle,
+    machine: Machine,
+    sender: Sender,
+    receiver: Receiver,
     pub(crate) flow: Flow,
     pub(crate) phase: Phase,
-    supervision: Supervision,
     /// What its packets look like.
     shape: Shape,
+    marks: Marks,
     /// Bytes of data in a segment that we take, as our SYN says.
     own_segment: u16,
     patience: Patience,
@@ -104,7 +127,7 @@ pub(crate) struct Slot {
     /// When the connection ends whatever the peer does; [`Instant::NEVER`] for not.
     pub(crate) give_up_at: Instant,
     dirty: bool,
-    /// The program ended its direction; the FIN leaves once smoltcp can be trusted with it.
+    /// The program ended its direction before the handshake was over.
     closing: bool,
     /// Reading was shut down.
     deaf: bool,
@@ -118,24 +141,51 @@ pub(crate) struct Slot {
     probes: u8,
     /// When progress was last taken as a sign that the next hop is reachable.
     confirmed: Instant,
-    /// Bytes that the program took since the peer may have been told of the room.
-    drained: u32,
+    /// What was asked of the sizes of its buffers.
+    buffers: (Option<usize>, Option<usize>),
+    /// Data was given up when the connection ended.
+    is_cut_off: bool,
+    /// Bytes of both directions that are counted in the system's memory.
+    counted: usize,
     readers: WakerList,
     writers: WakerList,
 }
 
 impl Slot {
-    pub(crate) fn socket(&self) -> &tcp::Socket<'static> {
-        self.set.get(self.handle)
+    pub(crate) fn state(&self) -> State {
+        self.machine.state()
     }
 
-    pub(crate) fn socket_mut(&mut self) -> &mut tcp::Socket<'static> {
-        self.set.get_mut(self.handle)
+    /// True from the end of the handshake to the end of the connection.
+    fn is_open(&self) -> bool {
+        !matches!(self.state(), State::Closed | State::Listen | State::SynSent | State::SynReceived)
+    }
+
+    /// True while the program may write.
+    fn may_send(&self) -> bool {
+        matches!(self.state(), State::Established | State::CloseWait) && !self.sender.is_ending()
+    }
+
+    /// True while there is something to read, or may come.
+    fn may_receive(&self) -> bool {
+        let may_come = matches!(self.state(), State::Established | State::FinWait1 | State::FinWait2);
+        self.receiver.readable() > 0 || (may_come && !self.receiver.is_over())
+    }
+
+    fn numbers(&self) -> Numbers {
+        Numbers {
+            unacknowledged: self.sender.unacknowledged(),
+            next: self.sender.next(),
+            largest_window: self.sender.largest_window(),
+            expected: self.receiver.next(),
+            told: self.receiver.acknowledged(),
+            edge: self.receiver.edge(),
+        }
     }
 
     /// Takes over every setting that a living connection can change.
     pub(crate) fn adopt(&mut self, settings: &TcpSettings) {
-        self.socket_mut().set_nagle_enabled(!settings.no_delay);
+        self.sender.set_no_delay(settings.no_delay);
         self.shape = self.shape.with(settings.hop_limit, settings.traffic_class);
         self.patience = settings.patience();
         self.linger = settings.linger;
@@ -154,11 +204,7 @@ impl Slot {
 
 impl fmt::Debug for Slot {
     fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
-        formatter
-            .debug_struct("Slot")
-            .field("flow", &self.flow)
-            .field("state", &self.socket().state())
-            .finish_non_exhaustive()
+        formatter.debug_struct("Slot").field("flow", &self.flow).field("state", &self.state()).finish_non_exhaustive()
     }
 }
 
@@ -173,7 +219,8 @@ pub(crate) struct Tcp {
     pub(crate) dirty: VecDeque<u32>,
     /// The flow that was found last: segments come in trains.
     recent: Option<(Flow, u32)>,
-    pub(crate) spares: Spares,
+    /// Bytes of data that connections hold.
+    held: usize,
     /// Keys of the function that begins sequence numbers.
     sequence_key: (u64, u64),
     generation: u32,
@@ -188,7 +235,7 @@ impl Tcp {
             time_wait: TimeWait::new(seed.rotate_left(32)),
             dirty: VecDeque::new(),
             recent: None,
-            spares: Spares::default(),
+            held: 0,
             sequence_key,
             generation: 0,
         }
@@ -261,20 +308,22 @@ impl Tcp {
         &mut self,
         flow: Flow,
         phase: Phase,
-        (set, handle): Socket,
+        machine: Machine,
         settings: &TcpSettings,
         opening: &Opening,
     ) -> SlotId {
-        let Opening { own_segment, sequence, now } = *opening;
+        let Opening { own_segment, now, .. } = *opening;
         self.generation = self.generation.wrapping_add(1);
+        let (receive, send) = (settings.receive_sizes(), settings.send_sizes());
         let slot = Slot {
             generation: self.generation,
-            set,
-            handle,
+            machine,
+            sender: Sender::new(send.0, send.1, settings.no_delay, settings.congestion),
+            receiver: Receiver::new(receive.0, receive.1),
             flow,
             phase,
-            supervision: Supervision::new(sequence),
             shape: Shape::new(settings.hop_limit, settings.traffic_class),
+            marks: Marks { is_wanted: settings.explicit_congestion, is_offered: false },
             own_segment,
             patience: settings.patience(),
             contact: Contact::new(now),
@@ -290,7 +339,9 @@ impl Tcp {
             challenged: Instant::ZERO,
             probes: 0,
             confirmed: Instant::ZERO,
-            drained: 0,
+            buffers: (settings.receive_buffer, settings.send_buffer),
+            is_cut_off: false,
+            counted: 0,
             readers: WakerList::new(),
             writers: WakerList::new(),
         };
@@ -298,6 +349,23 @@ impl Tcp {
         let index = self.slots.insert(Box::new(slot)) as u32;
         self.flows.insert(flow, index);
         SlotId { index, generation: self.generation }
+    }
+
+    /// True when connections together hold as much as they may.
+    fn is_short_of_memory(&self) -> bool {
+        self.held > limits::TCP_MEMORY
+    }
+
+    /// Counts what a connection holds. Above the limit buffers grow no further.
+    fn count(&mut self, index: u32) {
+        let Some(slot) = self.slots.get_mut(index as usize) else { return };
+        let now = slot.sender.queued() + slot.receiver.held();
+        self.held = self.held - slot.counted + now;
+        slot.counted = now;
+        if self.held > limits::TCP_MEMORY {
+            slot.sender.stop_growing();
+            slot.receiver.stop_growing();
+        }
     }
 
     /// True when a listener takes connections to a port at some of these addresses.
@@ -308,9 +376,7 @@ impl Tcp {
     /// Removes a connection.
     pub(crate) fn remove(&mut self, index: u32) {
         let Some(slot) = self.slots.try_remove(index as usize) else { return };
+        self.held -= slot.counted;
         self.unlink(&slot.flow, index);
-        if slot.supervision.is_plain() {
-            self.spares.put(slot.set, slot.handle);
-        }
     }
 }

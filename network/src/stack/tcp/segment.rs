@@ -1,32 +1,53 @@
-//! One TCP segment as bytes, and what every segment of a flow must pass in both directions.
+//! One TCP segment as numbers, and the options that count (RFC 9293 §3.1, §3.2, RFC 7323, RFC 2018).
 //!
-//! smoltcp's socket is our state machine, but it must never see a segment that could panic it, truncate a stream or hijack it
-//! (`stack-pitfalls`, TCP-R and TCP-X). [`Supervision`] remembers the few numbers that this takes and rewrites or refuses segments before
-//! and after the socket. Checksums are not its business: incoming segments were verified, outgoing ones are summed when they leave.
+//! Pure functions over bytes. Sequence numbers are compared in their circle of 32 bits, and only here.
 
 use smoltcp::wire::{TcpPacket, TcpSeqNumber};
 
 /// Bytes of a TCP header without options.
 pub(crate) const TCP_HEADER: usize = 20;
+/// Ranges of data in one SACK option: without timestamps four fit (RFC 2018 §3).
+pub(crate) const BLOCKS: usize = 4;
+/// The largest window scale (RFC 7323 §2.3).
+pub(crate) const LARGEST_SHIFT: u8 = 14;
+
+/// Kinds of options.
+const END: u8 = 0;
+const NO_OPERATION: u8 = 1;
+const MAXIMUM_SEGMENT: u8 = 2;
+const WINDOW_SCALE: u8 = 3;
+const SACK_PERMITTED: u8 = 4;
+const SACK: u8 = 5;
 
 /// True when `first` comes before `second` in the circle of sequence numbers.
-pub(crate) fn before(first: u32, second: u32) -> bool {
+pub(crate) const fn before(first: u32, second: u32) -> bool {
     (first.wrapping_sub(second) as i32) < 0
 }
 
-pub(crate) fn number(sequence: TcpSeqNumber) -> u32 {
+/// The later of two sequence numbers.
+pub(crate) const fn later(first: u32, second: u32) -> u32 {
+    if before(first, second) { second } else { first }
+}
+
+pub(crate) const fn number(sequence: TcpSeqNumber) -> u32 {
     sequence.0 as u32
 }
 
 /// The numbers of a segment that decisions are made on.
-#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+#[derive(Clone, Copy, PartialEq, Eq, Debug, Default)]
 pub(crate) struct Segment {
     pub(crate) sequence: u32,
     pub(crate) acknowledgment: Option<u32>,
     pub(crate) syn: bool,
     pub(crate) fin: bool,
     pub(crate) rst: bool,
+    /// The peer met a congestion mark of ours (ECE, RFC 3168 §6.1).
+    pub(crate) echo: bool,
+    /// The peer reduced its window (CWR).
+    pub(crate) reduced: bool,
     pub(crate) window: u16,
+    /// Bytes of the header with its options.
+    pub(crate) header: u8,
     /// Bytes of data.
     pub(crate) length: u32,
 }
@@ -35,283 +56,188 @@ impl Segment {
     /// Reads a TCP packet; `None` when its header does not fit.
     pub(crate) fn parse(packet: &[u8]) -> Option<Self> {
         let tcp = TcpPacket::new_checked(packet).ok()?;
-        let header = usize::from(tcp.header_len());
+        let header = tcp.header_len();
         Some(Self {
             sequence: number(tcp.seq_number()),
             acknowledgment: tcp.ack().then(|| number(tcp.ack_number())),
             syn: tcp.syn(),
             fin: tcp.fin(),
             rst: tcp.rst(),
+            echo: tcp.ece(),
+            reduced: tcp.cwr(),
             window: tcp.window_len(),
-            length: u32::try_from(packet.len().checked_sub(header)?).ok()?,
+            header,
+            length: u32::try_from(packet.len().checked_sub(usize::from(header))?).ok()?,
         })
     }
 
     /// The sequence number after this segment; SYN and FIN count.
-    pub(crate) fn end(&self) -> u32 {
-        self.sequence.wrapping_add(self.length).wrapping_add(u32::from(self.syn)).wrapping_add(u32::from(self.fin))
+    pub(crate) const fn end(&self) -> u32 {
+        self.sequence.wrapping_add(self.length).wrapping_add(self.syn as u32).wrapping_add(self.fin as u32)
+    }
+}
+
+/// Walks options; unknown kinds are skipped, and what does not fit ends the walk (TCP-R-14).
+struct Options<'a>(&'a [u8]);
+
+impl<'a> Iterator for Options<'a> {
+    type Item = (u8, &'a [u8]);
+
+    fn next(&mut self) -> Option<(u8, &'a [u8])> {
+        loop {
+            match self.0 {
+                [] | [END, ..] => return None,
+                [NO_OPERATION, rest @ ..] => self.0 = rest,
+                [kind, length, rest @ ..] => {
+                    let (value, rest) = rest.split_at_checked(usize::from(*length).checked_sub(2)?)?;
+                    self.0 = rest;
+                    return Some((*kind, value));
+                }
+                [_] => return None,
+            }
+        }
     }
 }
 
 /// What a SYN says about the connection.
 #[derive(Clone, Copy, PartialEq, Eq, Debug, Default)]
-struct Offer {
+pub(crate) struct Offer {
     /// The window scale, if it offers one.
-    shift: Option<u8>,
+    pub(crate) shift: Option<u8>,
     /// Bytes of data in the largest segment that the sender takes, if it says so.
-    segment: Option<u16>,
+    pub(crate) segment: Option<u16>,
+    /// It understands selective acknowledgments.
+    pub(crate) sack: bool,
 }
 
-/// Reads the options of a SYN, and lowers the largest segment that it names to `limit`.
-fn read_offer(packet: &mut [u8], limit: u16) -> Offer {
-    const END: u8 = 0;
-    const NO_OPERATION: u8 = 1;
-    const MAXIMUM_SEGMENT: u8 = 2;
-    const WINDOW_SCALE: u8 = 3;
+/// Reads the options of a SYN.
+pub(crate) fn read_offer(options: &[u8]) -> Offer {
     let mut offer = Offer::default();
-    let Ok(header) = TcpPacket::new_checked(&*packet).map(|tcp| usize::from(tcp.header_len())) else { return offer };
-    let mut options = packet.get_mut(TCP_HEADER..header).unwrap_or_default();
-    loop {
-        let taken = match options {
-            [] | [END, ..] => return offer,
-            [NO_OPERATION, ..] => 1,
-            [MAXIMUM_SEGMENT, 4, high, low, ..] => {
-                let named = u16::from_be_bytes([*high, *low]);
-                let lowered = named.min(limit);
-                [*high, *low] = lowered.to_be_bytes();
-                offer.segment = Some(lowered);
-                4
+    for option in Options(options) {
+        match option {
+            // Zero counts as not said, as on Linux.
+            (MAXIMUM_SEGMENT, [high, low]) => {
+                offer.segment = Some(u16::from_be_bytes([*high, *low])).filter(|segment| *segment > 0);
             }
-            [WINDOW_SCALE, 3, shift, ..] => {
-                offer.shift = Some((*shift).min(14));
-                3
-            }
-            [_, length, ..] if *length >= 2 => usize::from(*length),
-            _ => return offer,
-        };
-        options = options.get_mut(taken..).unwrap_or_default();
+            (WINDOW_SCALE, [shift]) => offer.shift = Some((*shift).min(LARGEST_SHIFT)),
+            (SACK_PERMITTED, []) => offer.sack = true,
+            _ => {}
+        }
+    }
+    offer
+}
+
+/// Writes the options of a SYN and tells how many bytes they are, always a multiple of four.
+pub(crate) fn write_offer(offer: &Offer, options: &mut [u8; 12]) -> usize {
+    let [kind, length, high, low, permitted @ .., a, b, c, d] = options;
+    (*kind, *length) = (MAXIMUM_SEGMENT, 4);
+    [*high, *low] = offer.segment.unwrap_or_default().to_be_bytes();
+    *permitted = if offer.sack { [NO_OPERATION, NO_OPERATION, SACK_PERMITTED, 2] } else { [NO_OPERATION; 4] };
+    match offer.shift {
+        Some(shift) => {
+            [*a, *b, *c, *d] = [NO_OPERATION, WINDOW_SCALE, 3, shift];
+            12
+        }
+        None => 8,
     }
 }
 
-/// What becomes of an incoming segment.
-#[derive(Clone, Copy, PartialEq, Eq, Debug)]
-pub(crate) enum Verdict {
-    /// The socket may see it.
-    Pass,
-    /// The socket may see this many bytes of its data and no FIN.
-    Trim(u32),
-    /// Answer with an ACK; the socket must not see it.
-    Answer,
-    /// Forget it.
-    Drop,
+/// Ranges of sequence numbers, first to after the last, in the order of the option.
+#[derive(Clone, Copy, PartialEq, Eq, Debug, Default)]
+pub(crate) struct Blocks {
+    ranges: [(u32, u32); BLOCKS],
+    count: u8,
 }
 
-/// What is remembered of a flow.
-#[derive(Clone, Copy, Debug)]
-pub(crate) struct Supervision {
-    /// Our SYN is on its way: before that, no segment may reach a connecting socket (TCP-O-01).
-    syn_sent: bool,
-    /// Something was sent twice, or the peer asked for it: the socket remembers such things.
-    is_troubled: bool,
-    /// What must be added to the socket's numbers to get ours on the wire (RFC 6528; smoltcp's own can be guessed). Before our SYN: where
-    /// ours begin.
-    offset: u32,
-    /// The peer's FIN was seen, at this number: nothing comes behind it (TCP-R-04).
-    is_ended: bool,
-    end: u32,
-    /// Oldest number that the peer has not acknowledged.
-    send_unacknowledged: u32,
-    /// After the highest number ever sent.
-    pub(crate) send_maximum: u32,
-    /// What we acknowledged last.
-    pub(crate) receive_next: Option<u32>,
-    /// The furthest number that we ever allowed.
-    right_edge: u32,
-    /// The window field of our last segment.
-    pub(crate) window: u16,
-    our_shift: Option<u8>,
-    peer_shift: Option<u8>,
-    /// Bytes of data in the largest segment that the peer takes.
-    pub(crate) peer_segment: u16,
-}
-
-impl Supervision {
-    /// The supervision of a flow whose own numbers begin at `sequence`.
-    pub(crate) const fn new(sequence: u32) -> Self {
-        Self {
-            syn_sent: false,
-            is_troubled: false,
-            offset: sequence,
-            is_ended: false,
-            end: 0,
-            send_unacknowledged: 0,
-            send_maximum: 0,
-            receive_next: None,
-            right_edge: 0,
-            window: 0,
-            our_shift: None,
-            peer_shift: None,
-            peer_segment: super::egress::DEFAULT_SEGMENT,
-        }
-    }
-
-    /// Looks at a segment for the socket and rewrites it where that is enough.
-    pub(crate) fn incoming(
-        &mut self,
-        packet: &mut [u8],
-        segment: &Segment,
-        is_synchronized: bool,
-        own_segment: u16,
-    ) -> Verdict {
-        if segment.syn && !is_synchronized {
-            // TCP-R-08: or smoltcp acknowledges every second segment of the peer's size, not of ours.
-            let offer = read_offer(packet, own_segment);
-            self.peer_shift = offer.shift;
-            if let Some(segment) = offer.segment {
-                self.peer_segment = segment;
+impl Blocks {
+    /// Reads the SACK option; ranges that are none are left out.
+    pub(crate) fn read(options: &[u8]) -> Self {
+        let mut blocks = Self::default();
+        for (kind, value) in Options(options) {
+            if kind != SACK {
+                continue;
             }
-        }
-        if segment.acknowledgment.is_some() && !self.syn_sent {
-            return Verdict::Drop;
-        }
-        let mut acknowledged = segment.acknowledgment;
-        let verdict = if is_synchronized {
-            self.synchronized(segment, &mut acknowledged)
-        } else {
-            // The acknowledgment of our SYN.
-            if acknowledged == Some(self.send_maximum) {
-                self.send_unacknowledged = self.send_maximum;
-            }
-            Verdict::Pass
-        };
-        if let Some(acknowledged) = acknowledged
-            && matches!(verdict, Verdict::Pass | Verdict::Trim(_))
-        {
-            let number = acknowledged.wrapping_sub(self.offset);
-            TcpPacket::new_unchecked(packet).set_ack_number(TcpSeqNumber(number as i32));
-        }
-        verdict
-    }
-
-    /// Judges a segment of an open connection; may raise its acknowledgment.
-    fn synchronized(&mut self, segment: &Segment, acknowledged: &mut Option<u32>) -> Verdict {
-        // TCP-X-02: a SYN in a synchronized state earns one challenge ACK (RFC 5961 §4).
-        if segment.syn {
-            return Verdict::Answer;
-        }
-        if segment.rst {
-            return self.reset(segment);
-        }
-        match segment.acknowledgment {
-            // Only a first SYN and a RST come without ACK (RFC 9293 §3.10.7.4).
-            None => return Verdict::Drop,
-            // TCP-S-01: nothing above SND.MAX was ever sent.
-            Some(number) if before(self.send_maximum, number) => return Verdict::Answer,
-            // TCP-R-05: an old ACK does not make its data worthless.
-            Some(number) if before(number, self.send_unacknowledged) => *acknowledged = Some(self.send_unacknowledged),
-            Some(number) => {
-                let is_repeat = number == self.send_unacknowledged && segment.length == 0 && !segment.fin;
-                self.is_troubled |= is_repeat && number != self.send_maximum;
-                self.send_unacknowledged = number;
-            }
-        }
-        let Some(receive_next) = self.receive_next else { return Verdict::Pass };
-        let last = segment.sequence.wrapping_add(segment.length);
-        if segment.fin && self.is_ended && last != self.end {
-            // Two ends cannot both be right; the first one counts.
-            return Verdict::Drop;
-        }
-        // TCP-R-01, TCP-R-02, TCP-R-04: nothing beyond the edge that we advertised or beyond the peer's FIN, and no FIN behind that.
-        let edge = if self.is_ended && before(self.end, self.right_edge) { self.end } else { self.right_edge };
-        let allowed = edge.wrapping_sub(segment.sequence) as i32;
-        match u32::try_from(allowed) {
-            Ok(allowed) if allowed < segment.length => Verdict::Trim(allowed),
-            // It begins beyond the edge: not even its first octet may come (RFC 9293 §3.10.7.4).
-            Err(_) if segment.length > 0 || segment.fin => Verdict::Answer,
-            _ => {
-                if segment.fin && !before(last, receive_next) {
-                    (self.is_ended, self.end) = (true, last);
+            for [a, b, c, d, e, f, g, h] in value.as_chunks::<8>().0 {
+                let (first, end) = (u32::from_be_bytes([*a, *b, *c, *d]), u32::from_be_bytes([*e, *f, *g, *h]));
+                if before(first, end) {
+                    blocks.push((first, end));
                 }
-                Verdict::Pass
             }
         }
+        blocks
     }
 
-    /// A reset counts only at exactly the next number; inside the window it earns a challenge ACK, outside nothing
-    /// (RFC 5961 §3.2, RFC 9293 §3.10.7.4).
-    fn reset(&self, segment: &Segment) -> Verdict {
-        let Some(next) = self.receive_next else { return Verdict::Pass };
-        if segment.sequence == next {
-            Verdict::Pass
-        } else if before(next, segment.sequence) && before(segment.sequence, self.right_edge) {
-            Verdict::Answer
-        } else {
-            Verdict::Drop
+    /// Adds a range, if there is room.
+    pub(crate) fn push(&mut self, range: (u32, u32)) {
+        if let Some(place) = self.ranges.get_mut(usize::from(self.count)) {
+            *place = range;
+            self.count += 1;
         }
     }
 
-    /// Looks at a segment from the socket, corrects its sequence number where smoltcp rewound it, and remembers its numbers.
-    pub(crate) fn outgoing(&mut self, packet: &mut [u8], own_segment: u16) {
-        let Some(mut segment) = Segment::parse(packet) else { return };
-        if segment.syn && !self.syn_sent {
-            self.offset = self.offset.wrapping_sub(segment.sequence);
-        }
-        segment.sequence = segment.sequence.wrapping_add(self.offset);
-        if segment.syn {
-            // smoltcp believes in a device that carries everything.
-            self.our_shift = read_offer(packet, own_segment).shift;
-            if !self.syn_sent {
-                self.send_unacknowledged = segment.sequence;
-                self.send_maximum = segment.end();
-            }
-            self.syn_sent = true;
-        } else if segment.length == 0 && !segment.fin && !is_answer_to_stranger(&segment) {
-            // TCP-S-02: what carries no data carries SND.MAX, or the peer ignores it.
-            if before(segment.sequence, self.send_maximum) {
-                segment.sequence = self.send_maximum;
-            }
-        } else {
-            self.is_troubled |= before(segment.sequence, self.send_maximum);
-        }
-        TcpPacket::new_unchecked(&mut *packet).set_seq_number(TcpSeqNumber(segment.sequence as i32));
-        if is_answer_to_stranger(&segment) {
-            return;
-        }
-        if before(self.send_maximum, segment.end()) {
-            self.send_maximum = segment.end();
-        }
-        let Some(acknowledgment) = segment.acknowledgment else { return };
-        let shift = if segment.syn || self.peer_shift.is_none() { 0 } else { self.our_shift.unwrap_or(0) };
-        let edge = acknowledgment.wrapping_add(u32::from(segment.window) << shift);
-        if self.receive_next.is_none() || before(self.right_edge, edge) {
-            self.right_edge = edge;
-        }
-        self.receive_next = Some(acknowledgment);
-        self.window = segment.window;
+    pub(crate) fn as_slice(&self) -> &[(u32, u32)] {
+        self.ranges.get(..usize::from(self.count)).unwrap_or_default()
     }
 
-    /// The oldest number that the peer has not acknowledged.
-    pub(crate) fn unacknowledged(&self) -> u32 {
-        self.send_unacknowledged
+    /// Bytes of the option, padded to words of four.
+    pub(crate) const fn bytes(&self) -> usize {
+        if self.count == 0 { 0 } else { 4 + self.count as usize * 8 }
     }
 
-    /// True when the connection went so smoothly that its socket remembers nothing of it once it is reset.
-    pub(crate) fn is_plain(&self) -> bool {
-        !self.is_troubled
-    }
-
-    /// How many of the `queued` bytes were never sent.
-    pub(crate) fn unsent(&self, queued: usize) -> usize {
-        queued.saturating_sub(self.send_maximum.wrapping_sub(self.send_unacknowledged) as usize)
-    }
-
-    /// True when the first octet of a quoted segment is one that is under way (TCP-X-05).
-    pub(crate) fn is_in_flight(&self, sequence: u32) -> bool {
-        self.syn_sent && !before(sequence, self.send_unacknowledged) && before(sequence, self.send_maximum)
+    /// Writes the option into its [`bytes`](Self::bytes).
+    pub(crate) fn write(&self, options: &mut [u8]) {
+        let [first, second, kind, length, rest @ ..] = options else { return };
+        (*first, *second, *kind) = (NO_OPERATION, NO_OPERATION, SACK);
+        // Four ranges are 34 bytes.
+        *length = (self.bytes() - 2) as u8;
+        for (place, (first, end)) in rest.as_chunks_mut::<8>().0.iter_mut().zip(self.as_slice()) {
+            let ([a, b, c, d], [e, f, g, h]) = (first.to_be_bytes(), end.to_be_bytes());
+            *place = [a, b, c, d, e, f, g, h];
+        }
     }
 }
 
-/// The answer to a segment for a closed socket is numbered by that segment (RFC 9293 §3.5.2).
-fn is_answer_to_stranger(segment: &Segment) -> bool {
-    segment.rst && segment.acknowledgment.is_none()
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn tcp_r_14_options_of_any_length_end_the_walk_or_are_skipped() {
+        // A kind nobody knows, then a segment size.
+        assert_eq!(read_offer(&[254, 4, 1, 2, 2, 4, 5, 180]).segment, Some(1460));
+        for broken in [&[2u8, 0][..], &[2, 1, 5, 180], &[2, 40, 5, 180], &[2], &[3, 3], &[254, 255, 2, 4]] {
+            assert_eq!(read_offer(broken), Offer::default(), "{broken:?}");
+        }
+        // Longer or shorter than it may be.
+        assert_eq!(read_offer(&[3, 4, 7, 7, 2, 4, 5, 180]), Offer { segment: Some(1460), ..Offer::default() });
+        assert_eq!(read_offer(&[3, 3, 200, 1, 4, 2]), Offer { shift: Some(14), sack: true, segment: None });
+        assert_eq!(Blocks::read(&[5, 9, 0, 0, 0, 1, 0, 0, 0]), Blocks::default());
+    }
+
+    #[test]
+    fn blocks_are_written_as_they_are_read_and_nonsense_is_left_out() {
+        let mut blocks = Blocks::default();
+        for range in [(1, 5), (u32::MAX, 3), (7, 9), (20, 21), (30, 31)] {
+            blocks.push(range);
+        }
+        let mut options = [0; 36];
+        assert_eq!(blocks.bytes(), 36);
+        blocks.write(&mut options);
+        assert_eq!(Blocks::read(&options), blocks);
+        assert_eq!(blocks.as_slice(), [(1, 5), (u32::MAX, 3), (7, 9), (20, 21)]);
+        let backwards = [5, 18, 0, 0, 0, 9, 0, 0, 0, 1, 0, 0, 0, 4, 0, 0, 0, 6];
+        assert_eq!(Blocks::read(&backwards).as_slice(), [(4, 6)]);
+    }
+
+    #[test]
+    fn offers_are_written_as_they_are_read() {
+        for shift in [None, Some(0), Some(9)] {
+            for sack in [false, true] {
+                let offer = Offer { shift, segment: Some(1460), sack };
+                let mut options = [0; 12];
+                let length = write_offer(&offer, &mut options);
+                assert_eq!(read_offer(&options[..length]), offer);
+            }
+        }
+    }
 }

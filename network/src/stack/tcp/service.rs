@@ -3,31 +3,27 @@
 use alloc::sync::Arc;
 use core::time::Duration;
 
-use smoltcp::iface::PollResult;
-use smoltcp::socket::tcp::{self, State};
+use smoltcp::socket::tcp::State;
 use virtual_file_system::Error;
 
-use super::segment::Segment;
-use super::spares::ACK_DELAY;
+use super::egress::flag;
+use super::machine::{Event, Machine};
+use super::receive::{Due, Taken};
+use super::segment::{Segment, before};
+use super::send::Acknowledged;
 use super::{Flow, Opening, Phase, Slot, SlotId};
-use crate::limits;
 use crate::platform::Instant;
-use crate::stack::oneshot::OneShot;
+use crate::stack::Stack;
 use crate::stack::timers::Timer;
-use crate::stack::{Stack, our_time, smoltcp_time};
 
-/// How long an orphan waits for the peer's FIN (Linux' tcp_fin_timeout).
+/// How long an orphan waits for the peer's FIN (Linux' tcp_fin_timeout), and how long a tuple rests in its owner's hands.
 const FIN_WAIT: Duration = Duration::from_secs(60);
 /// Between two confirmations of a neighbor by one connection.
 const CONFIRM: Duration = Duration::from_secs(10);
-/// The wait before a slot that was due and did nothing is looked at again; keeps a bug above from becoming a spin.
+/// The wait before a handshake that was due and said nothing is looked at again; keeps a bug above from becoming a spin.
 const UNPRODUCTIVE: Duration = Duration::from_millis(10);
-/// Bytes that are not sent yet from which on another segment is tried without asking: more than any segment but a jumbo one holds.
-const EAGER: usize = 1460;
-/// smoltcp's shortest retransmission timeout.
-const RETRANSMISSION: Duration = Duration::from_secs(1);
-/// smoltcp's delay of acknowledgments.
-const DELAYED_ACK: Duration = Duration::from_millis(10);
+/// A writer is woken when so much of the buffer is free again: a quarter.
+const FREE_SHARE: usize = 4;
 
 impl Stack {
     /// Serves every slot on the agenda while there is room.
@@ -43,84 +39,97 @@ impl Stack {
 
     /// Sends what the connection has to send, up to the quantum, and sets its next deadline.
     pub(crate) fn tcp_serve(&mut self, index: u32) {
-        self.tcp_serve_from(index, false);
-    }
-
-    /// As [`tcp_serve`](Self::tcp_serve). `eager` when there is something to send as far as anybody knows: then nobody is asked first.
-    pub(crate) fn tcp_serve_from(&mut self, index: u32, mut eager: bool) {
-        let now = smoltcp_time(self.now);
-        for _ in 0..limits::EGRESS_QUANTUM {
-            let has_room = self.has_room();
-            let Self { tcp, pool, emitted, interface, .. } = self;
-            let Some(slot) = tcp.slots.get_mut(index as usize) else { return };
-            slot.dirty = false;
-            let is_asked = !eager;
-            if is_asked {
-                match interface.poll_at(now, &slot.set).map(our_time) {
-                    Some(deadline) if deadline <= self.now => {}
-                    deadline => return self.tcp_arm(index, deadline),
+        let Some(slot) = self.tcp.slots.get_mut(index as usize) else { return };
+        slot.dirty = false;
+        match slot.state() {
+            State::Closed | State::Listen => self.tcp_arm(index, Instant::NEVER),
+            State::SynSent | State::SynReceived => self.tcp_serve_handshake(index),
+            _ => {
+                let has_more = self.tcp_transmit(index);
+                self.tcp_arm_directions(index);
+                if has_more {
+                    // Left for the next turn. Should that never come, because the device is stuck for ever, the connection still ends.
+                    self.tcp.mark(index);
                 }
             }
-            if !has_room {
-                return self.tcp_postpone(index);
-            }
-            let before = slot.socket().state();
-            let mut device = OneShot::sending(pool, emitted, slot.shape.longest());
-            let outcome = interface.poll_egress(now, &mut device, &mut slot.set);
-            self.tcp_emit(index);
-            let Some(slot) = self.tcp.slots.get(index as usize) else { return };
-            let has_more = slot.supervision.unsent(slot.socket().send_queue()) >= EAGER;
-            let is_watched = slot.armed <= self.now.after(RETRANSMISSION) && slot.patience.user_timeout == 0;
-            // A timer may change the state without a packet.
-            if slot.socket().state() != before {
-                self.tcp_changed_state(index, before, false);
-            } else if outcome == PollResult::None && is_asked {
-                return self.tcp_arm(index, Some(self.now.after(UNPRODUCTIVE)));
-            }
-            eager = has_more && outcome != PollResult::None;
-            // What was sent is waited for a second at least; who is looked at sooner needs no deadline for that.
-            if !is_asked && !has_more && outcome != PollResult::None && is_watched {
-                return;
-            }
         }
-        self.tcp_postpone(index);
     }
 
-    /// Leaves the rest for the next turn. Should that never come, because the device is stuck for ever, the connection still ends.
-    fn tcp_postpone(&mut self, index: u32) {
-        self.tcp_arm(index, None);
-        self.tcp.mark(index);
+    fn tcp_arm_directions(&mut self, index: u32) {
+        let Some(slot) = self.tcp.slots.get(index as usize) else { return };
+        let acknowledge_at = match slot.receiver.due() {
+            Due::At(moment) => moment,
+            Due::Never | Due::Now => Instant::NEVER,
+        };
+        let deadline = slot.sender.deadline().min(acknowledge_at);
+        self.tcp_arm(index, deadline);
     }
 
-    /// True when the connection has something to send whatever the time is.
-    pub(crate) fn tcp_is_due(&mut self, index: u32) -> bool {
-        let now = smoltcp_time(self.now);
-        let Some(slot) = self.tcp.slots.get(index as usize) else { return false };
-        self.interface.poll_at(now, &slot.set).is_some_and(|at| our_time(at) == Instant::ZERO)
+    /// Lets the socket of a handshake say what it has to say.
+    fn tcp_serve_handshake(&mut self, index: u32) {
+        let now = self.now;
+        let has_room = self.has_room();
+        let Self { tcp, pool, emitted, interface, .. } = self;
+        let Some(slot) = tcp.slots.get_mut(index as usize) else { return };
+        let deadline = match slot.machine.deadline(interface, now) {
+            Some(deadline) if deadline <= now => {
+                if !has_room {
+                    self.tcp_arm(index, Instant::NEVER);
+                    return self.tcp.mark(index);
+                }
+                slot.machine.speak(interface, pool, emitted, now);
+                let deadline = slot.machine.deadline(interface, now).unwrap_or(Instant::NEVER);
+                self.tcp_say(index);
+                deadline.max(now.after(UNPRODUCTIVE))
+            }
+            deadline => deadline.unwrap_or(Instant::NEVER),
+        };
+        self.tcp_arm(index, deadline);
     }
 
-    /// Looks at a connection after a segment reached it.
-    pub(crate) fn tcp_changed(&mut self, index: u32, before: State, segment: &Segment, progressed: bool) {
+    /// Tells a connection's socket what happened.
+    pub(super) fn tcp_tell(&mut self, index: u32, event: Event) {
+        let now = self.now;
+        let Self { tcp, pool, emitted, interface, .. } = self;
+        let Some(slot) = tcp.slots.get_mut(index as usize) else { return };
+        slot.machine.tell(interface, (pool, emitted), &slot.flow, event, now);
+    }
+
+    /// Looks at an open connection after a segment reached it.
+    pub(super) fn tcp_followed(&mut self, index: u32, before: State, acknowledged: Acknowledged, taken: Taken) {
+        self.tcp.count(index);
         self.tcp_confirm_neighbor(index);
         let Some(slot) = self.tcp.slots.get_mut(index as usize) else { return };
-        if slot.socket().state() != before || slot.closing {
-            self.tcp_changed_state(index, before, segment.rst);
-            return self.tcp.mark(index);
+        if slot.state() != before {
+            return self.tcp_changed(index, before, false);
         }
-        let is_quiet = before == State::Established && slot.is_quiet_after(segment, progressed);
-        self.tcp_wake(index, before);
-        if is_quiet {
-            self.tcp_arm(index, Some(self.now.after(DELAYED_ACK)));
-        } else {
-            self.tcp.mark(index);
+        if taken.is_more && !slot.readers.is_empty() {
+            self.wakes.add(&mut slot.readers);
         }
+        if acknowledged.is_progress && !slot.writers.is_empty() {
+            let is_worth_it = slot.sender.room() * FREE_SHARE >= slot.sender.limit();
+            if is_worth_it || slot.sender.is_done() {
+                self.wakes.add(&mut slot.writers);
+            }
+        }
+        match slot.receiver.due() {
+            // All that was written is under way, and there is time for the rest.
+            Due::At(_) | Due::Never if slot.sender.has_nothing_to_send() => self.tcp_arm_directions(index),
+            _ => self.tcp.mark(index),
+        }
+    }
+
+    /// Looks at a connection after its state may have changed.
+    pub(super) fn tcp_changed(&mut self, index: u32, before: State, is_reset: bool) {
+        self.tcp_changed_state(index, before, is_reset);
+        self.tcp.mark(index);
     }
 
     /// An established peer that answers proves that its next hop is reachable (RFC 4861 §7.3.1).
     fn tcp_confirm_neighbor(&mut self, index: u32) {
         let now = self.now;
         let Some(slot) = self.tcp.slots.get_mut(index as usize) else { return };
-        if now.since(slot.confirmed) < CONFIRM || slot.socket().state() != State::Established {
+        if now.since(slot.confirmed) < CONFIRM || slot.state() != State::Established {
             return;
         }
         slot.confirmed = now;
@@ -134,8 +143,11 @@ impl Stack {
     fn tcp_changed_state(&mut self, index: u32, before: State, is_reset: bool) {
         let Some(id) = self.tcp.id_at(index) else { return };
         let Some(slot) = self.tcp.slots.get_mut(index as usize) else { return };
-        let state = slot.socket().state();
-        if state == State::Closed && before != State::Closed && slot.error.is_none() {
+        let state = slot.state();
+        if state == before {
+            return;
+        }
+        if state == State::Closed && slot.error.is_none() {
             slot.error = match (before, is_reset) {
                 (State::SynSent, true) => Some(Error::ConnectionRefused),
                 // The peer had ended its direction: reading ends in peace, as on Linux.
@@ -144,6 +156,9 @@ impl Stack {
                 (State::SynSent, false) => Some(Error::TimedOut),
                 _ => None,
             };
+        }
+        if state == State::Closed {
+            slot.cut_off();
         }
         match (slot.phase.clone(), state) {
             (Phase::Connecting, State::Established | State::CloseWait) => {
@@ -161,46 +176,23 @@ impl Stack {
             }
             (Phase::Orphan, State::Closed) => return self.tcp_forget(id),
             (Phase::Orphan, State::TimeWait) => return self.tcp_rest(id),
-            (Phase::Orphan, State::FinWait2) if before != State::FinWait2 => {
+            (Phase::Orphan, State::FinWait2) | (Phase::Owned, State::TimeWait) => {
                 slot.give_up_at = self.now.after(FIN_WAIT);
             }
             _ => {}
         }
         self.tcp_close_when_ready(index);
-        self.tcp_wake(index, before);
+        self.tcp_wake_all(index);
     }
 
-    /// Ends our direction as soon as smoltcp can be trusted with it: in CLOSE-WAIT only once everything is acknowledged, since
-    /// LAST-ACK ignores window updates (`smoltcp-scaling` §6d).
+    /// Ends our direction once the handshake is over (TCP-O-03).
     pub(crate) fn tcp_close_when_ready(&mut self, index: u32) {
         let Some(slot) = self.tcp.slots.get_mut(index as usize) else { return };
-        if !slot.closing {
-            return;
-        }
-        let socket = slot.socket_mut();
-        let is_ready = match socket.state() {
-            State::CloseWait => socket.send_queue() == 0,
-            State::SynReceived | State::SynSent => false,
-            _ => true,
-        };
-        if is_ready {
-            socket.close();
+        if slot.closing && matches!(slot.state(), State::Established | State::CloseWait) {
             slot.closing = false;
+            slot.sender.end();
+            slot.machine.close();
             self.tcp.mark(index);
-        }
-    }
-
-    fn tcp_wake(&mut self, index: u32, before: State) {
-        let Some(slot) = self.tcp.slots.get_mut(index as usize) else { return };
-        let socket = slot.socket();
-        let changed = socket.state() != before;
-        let (readable, writable) =
-            (socket.recv_queue() > 0 || !socket.may_recv(), socket.can_send() || !socket.may_send());
-        if (readable || changed) && !slot.readers.is_empty() {
-            self.wakes.add(&mut slot.readers);
-        }
-        if (writable || changed) && !slot.writers.is_empty() {
-            self.wakes.add(&mut slot.writers);
         }
     }
 
@@ -215,11 +207,18 @@ impl Stack {
     /// Sends a reset and lets the socket be closed; the slot stays with its owner.
     pub(crate) fn tcp_reset(&mut self, index: u32) {
         let Some(slot) = self.tcp.slots.get_mut(index as usize) else { return };
-        slot.socket_mut().abort();
-        let now = smoltcp_time(self.now);
-        let mut device = OneShot::sending(&mut self.pool, &mut self.emitted, slot.shape.longest());
-        self.interface.poll_egress(now, &mut device, &mut slot.set);
-        self.tcp_emit(index);
+        let (state, flow) = (slot.state(), slot.flow);
+        let (sequence, expected) = if slot.is_open() {
+            (slot.sender.next(), slot.receiver.next())
+        } else {
+            (slot.machine.sequence.wrapping_add(1), slot.machine.peer_next())
+        };
+        slot.machine.abort();
+        slot.cut_off();
+        // Nobody is told in SYN-SENT (RFC 9293 §3.10.5), and who is at rest needs no word.
+        if !matches!(state, State::Closed | State::Listen | State::SynSent | State::TimeWait) {
+            self.tcp_control(flow, flag::RST | flag::ACK, sequence, expected, 0);
+        }
         self.tcp_wake_all(index);
     }
 
@@ -228,6 +227,13 @@ impl Stack {
         if self.tcp.get(id).is_some() {
             self.tcp_reset(id.index);
             self.tcp_forget(id);
+        }
+    }
+
+    /// As [`tcp_abort`](Self::tcp_abort), for what stands at an index.
+    pub(super) fn tcp_abandon(&mut self, index: u32) {
+        if let Some(id) = self.tcp.id_at(index) {
+            self.tcp_abort(id);
         }
     }
 
@@ -255,18 +261,17 @@ impl Stack {
 
     /// Puts a closed connection that nobody has to rest.
     pub(crate) fn tcp_rest(&mut self, id: SlotId) {
-        // The last ACK must not wait for its delay: nobody would send it. smoltcp keeps a delay that has begun, so this is the time after it.
-        let Some(slot) = self.tcp.get_mut(id) else { return };
-        let now = smoltcp_time(self.now) + ACK_DELAY;
-        let mut device = OneShot::sending(&mut self.pool, &mut self.emitted, slot.shape.longest());
-        self.interface.poll_egress(now, &mut device, &mut slot.set);
-        self.tcp_emit(id.index);
+        // Nobody will acknowledge later.
         let Some(slot) = self.tcp.get(id) else { return };
-        let (flow, supervision) = (slot.flow, slot.supervision);
+        if slot.receiver.due() != Due::Never {
+            self.tcp_acknowledge(id.index);
+        }
+        let Some(slot) = self.tcp.get(id) else { return };
+        let (flow, next, expected, window) =
+            (slot.flow, slot.sender.next(), slot.receiver.next(), slot.receiver.window());
         self.tcp_forget(id);
         let had_none = self.tcp.time_wait.deadline().is_none();
-        let receive_next = supervision.receive_next.unwrap_or_default();
-        self.tcp.time_wait.insert(flow, supervision.send_maximum, receive_next, supervision.window, self.now);
+        self.tcp.time_wait.insert(flow, next, expected, window, self.now);
         if had_none && let Some(deadline) = self.tcp.time_wait.deadline() {
             self.timers.arm(deadline, Timer::TimeWait);
         }
@@ -280,12 +285,13 @@ impl Stack {
         floor: Option<u32>,
     ) -> Option<SlotId> {
         let settings = listener.settings();
-        let (mut set, handle) = self.tcp.spares.take(&settings);
-        let endpoint = (smoltcp::wire::IpAddress::from(flow.local.ip()), flow.local.port());
-        set.get_mut::<tcp::Socket<'_>>(handle).listen(endpoint).ok()?;
         let opening = self.tcp_opening(&flow, floor);
+        let mut machine = Machine::new(opening.sequence);
+        if !machine.listen(flow.local) {
+            return None;
+        }
         let phase = Phase::HalfOpen(Arc::clone(listener));
-        let id = self.tcp.insert(flow, phase, (set, handle), &settings, &opening);
+        let id = self.tcp.insert(flow, phase, machine, &settings, &opening);
         self.tcp_measure(id.index);
         let deadline = self.now.after(super::verbs::HANDSHAKE);
         if let Some(slot) = self.tcp.get_mut(id) {
@@ -305,15 +311,35 @@ impl Stack {
 }
 
 impl Slot {
-    /// True when a segment cannot have made anything due but an acknowledgment, and that after its delay: all that was written is under
-    /// way, no duplicate acknowledgment, no full segment unacknowledged.
-    fn is_quiet_after(&self, segment: &Segment, progressed: bool) -> bool {
-        let Some(acknowledged) = self.supervision.receive_next else { return false };
-        let pending = segment.end().wrapping_sub(acknowledged) as usize;
-        !segment.fin
-            && segment.window != 0
-            && (segment.length > 0 || progressed)
-            && pending <= usize::from(self.shape.peer_segment)
-            && self.supervision.unsent(self.socket().send_queue()) == 0
+    /// The handshake is over with this segment: both directions begin.
+    pub(super) fn begin(&mut self, segment: &Segment, now: Instant) {
+        let first = self.machine.sequence.wrapping_add(1);
+        let (offer, shift) = (self.machine.offer, self.receiver.offered_shift());
+        // What left twice is ambiguous (Karn).
+        let round_trip = (self.machine.syns == 1).then(|| now.since(self.machine.syn_at));
+        let peer = self.machine.peer_next();
+        self.sender.begin(first, &offer, self.machine.window, peer.wrapping_sub(1), round_trip);
+        self.sender.set_segment(self.own_segment.min(self.shape.peer_segment));
+        // A SYN|ACK that offers what nobody asked for counts for nothing.
+        self.sender.has_marks = self.marks.is_offered && (self.marks.is_wanted || !segment.syn);
+        self.receiver.begin(peer, if offer.shift.is_some() { shift } else { 0 }, now);
+        if segment.syn {
+            // Our side of the handshake's last word.
+            self.receiver.answer();
+        }
+    }
+
+    /// What was written and not acknowledged will never be.
+    fn cut_off(&mut self) {
+        self.is_cut_off |= self.sender.queued() > 0;
+        self.sender.discard();
+    }
+
+    /// True when the first octet of a quoted segment is one that is under way (TCP-X-05).
+    pub(super) fn has_under_way(&self, sequence: u32) -> bool {
+        if self.is_open() {
+            return !before(sequence, self.sender.unacknowledged()) && before(sequence, self.sender.next());
+        }
+        self.machine.syns > 0 && sequence == self.machine.sequence
     }
 }

@@ -126,7 +126,7 @@ mod tests {
     }
 
     fn segment(sequence: u32) -> Segment {
-        Segment { sequence, acknowledgment: None, syn: false, fin: false, rst: false, window: 0, length: 0 }
+        Segment { sequence, ..Segment::default() }
     }
 
     #[test]

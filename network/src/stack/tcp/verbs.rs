@@ -7,12 +7,12 @@ use core::net::{IpAddr, SocketAddr};
 use core::task::Waker;
 use core::time::Duration;
 
-use smoltcp::socket::tcp::{self, RecvError, State};
-use smoltcp::wire::{IpEndpoint, IpListenEndpoint};
+use smoltcp::socket::tcp::State;
 use virtual_file_system::{Error, Readiness};
 
 use super::deadline::ORPHAN;
-use super::{End, Flow, Phase, Slot, SlotId};
+use super::machine::Machine;
+use super::{Flow, Phase, Slot, SlotId};
 use crate::command::socket::{SocketKind, SocketState, SocketStatus};
 use crate::limits;
 use crate::socket::TcpSettings;
@@ -42,14 +42,12 @@ impl Stack {
         if self.tcp.flows.contains_key(&flow) || self.tcp.time_wait.contains(&flow) {
             return Err(Error::AddressNotAvailable);
         }
-        let (mut set, handle) = self.tcp.spares.take(settings);
-        let endpoint = |end: End| IpEndpoint::new(end.ip().into(), end.port());
-        let listen = IpListenEndpoint::from(endpoint(flow.local));
-        set.get_mut::<tcp::Socket<'_>>(handle)
-            .connect(self.interface.context(), endpoint(flow.remote), listen)
-            .map_err(|_| Error::AddressNotAvailable)?;
         let opening = self.tcp_opening(&flow, floor);
-        let id = self.tcp.insert(flow, Phase::Connecting, (set, handle), settings, &opening);
+        let mut machine = Machine::new(opening.sequence);
+        if !machine.connect(&mut self.interface, &flow) {
+            return Err(Error::AddressNotAvailable);
+        }
+        let id = self.tcp.insert(flow, Phase::Connecting, machine, settings, &opening);
         self.tcp_measure(id.index);
         let deadline = self.now.after(CONNECT);
         if let Some(slot) = self.tcp.get_mut(id) {
@@ -125,7 +123,7 @@ impl Stack {
     pub(crate) fn tcp_connected(&mut self, id: SlotId, waker: &Waker) -> Result<bool, Error> {
         let slot = self.tcp.get_mut(id).ok_or(Error::ConnectionAborted)?;
         match slot.phase {
-            Phase::Connecting if slot.socket().state() == State::Closed || slot.error.is_some() => {
+            Phase::Connecting if slot.state() == State::Closed || slot.error.is_some() => {
                 Err(slot.error.take().unwrap_or(Error::ConnectionAborted))
             }
             Phase::Connecting => {
@@ -141,24 +139,26 @@ impl Stack {
     /// # Errors
     /// `WouldBlock` when none fits (`waker` is woken then); the connection's error, once; `BrokenPipe` after the end.
     pub(crate) fn tcp_send(&mut self, id: SlotId, data: &[u8], waker: Option<&Waker>) -> Result<usize, Error> {
+        let is_short = self.tcp.is_short_of_memory();
         let slot = self.tcp.get_mut(id).ok_or(Error::NotConnected)?;
-        if slot.closing {
+        if slot.closing || slot.sender.is_ending() {
             return Err(Error::BrokenPipe);
         }
-        match slot.socket_mut().send_slice(data) {
-            Ok(0) if !data.is_empty() => {
-                if let Some(waker) = waker {
-                    self.wakes.extend(slot.writers.register_bounded(waker));
-                }
-                Err(Error::WouldBlock)
-            }
-            Ok(sent) => {
-                self.tcp_serve_from(id.index, true);
-                Ok(sent)
-            }
-            Err(_) if matches!(slot.phase, Phase::Connecting) => Err(slot.error.take().unwrap_or(Error::NotConnected)),
-            Err(_) => Err(slot.error.take().unwrap_or(Error::BrokenPipe)),
+        if !slot.may_send() {
+            let usual = if matches!(slot.phase, Phase::Connecting) { Error::NotConnected } else { Error::BrokenPipe };
+            return Err(slot.error.take().unwrap_or(usual));
         }
+        // Short of memory, who has something under way waits for its acknowledgment.
+        let taken = if is_short && slot.sender.queued() > 0 { 0 } else { slot.sender.write(data) };
+        if taken == 0 && !data.is_empty() {
+            if let Some(waker) = waker {
+                self.wakes.extend(slot.writers.register_bounded(waker));
+            }
+            return Err(Error::WouldBlock);
+        }
+        self.tcp_serve(id.index);
+        self.tcp.count(id.index);
+        Ok(taken)
     }
 
     /// Takes received bytes; 0 at the end of the stream. With `peek` they stay. Sends nothing: [`tcp_serve`](Self::tcp_serve) must follow when
@@ -173,38 +173,31 @@ impl Stack {
         peek: bool,
         waker: Option<&Waker>,
     ) -> Result<(usize, bool), Error> {
+        let now = self.now;
         let slot = self.tcp.get_mut(id).ok_or(Error::NotConnected)?;
         if slot.deaf || buffer.is_empty() {
             return Ok((0, false));
         }
-        let socket = slot.socket_mut();
-        // smoltcp's peek does not know the end of the stream; there is nothing to take then.
-        let is_over = !socket.may_recv();
-        let taken = if peek && !is_over { socket.peek_slice(buffer) } else { socket.recv_slice(buffer) };
-        match taken {
-            Ok(0) => {
-                if let Some(waker) = waker {
-                    self.wakes.extend(slot.readers.register_bounded(waker));
+        if slot.receiver.readable() == 0 {
+            return match slot.phase {
+                _ if slot.may_receive() => {
+                    if let Some(waker) = waker {
+                        self.wakes.extend(slot.readers.register_bounded(waker));
+                    }
+                    Err(Error::WouldBlock)
                 }
-                Err(Error::WouldBlock)
-            }
-            Ok(received) if !peek => {
-                // Small steps are not worth a word to the peer (RFC 9293 §3.8.6.2.2), so nobody is asked.
-                slot.drained = slot.drained.saturating_add(u32::try_from(received).unwrap_or(u32::MAX));
-                let worth = usize::from(slot.own_segment).min(slot.socket().recv_capacity() / 2);
-                let is_worth_it = slot.drained as usize >= worth;
-                if is_worth_it {
-                    slot.drained = 0;
-                }
-                Ok((received, is_worth_it && self.tcp_is_due(id.index)))
-            }
-            Ok(received) => Ok((received, false)),
-            Err(RecvError::Finished) => Ok((0, false)),
-            Err(RecvError::InvalidState) if matches!(slot.phase, Phase::Connecting) => {
-                Err(slot.error.take().unwrap_or(Error::NotConnected))
-            }
-            Err(RecvError::InvalidState) => slot.error.take().map_or(Ok((0, false)), Err),
+                _ if slot.receiver.is_over() => Ok((0, false)),
+                Phase::Connecting => Err(slot.error.take().unwrap_or(Error::NotConnected)),
+                _ => slot.error.take().map_or(Ok((0, false)), Err),
+            };
         }
+        let received = slot.receiver.read(buffer, peek, now, slot.sender.round_trip().smoothed());
+        let is_worth_telling = !peek && slot.is_open() && slot.receiver.is_worth_telling(slot.own_segment);
+        if is_worth_telling {
+            slot.receiver.answer();
+        }
+        self.tcp.count(id.index);
+        Ok((received, is_worth_telling))
     }
 
     /// Ends our direction: what was written is delivered, then the FIN.
@@ -213,13 +206,11 @@ impl Stack {
     /// `NotConnected`.
     pub(crate) fn tcp_shutdown(&mut self, id: SlotId, read: bool, write: bool) -> Result<(), Error> {
         let slot = self.tcp.get_mut(id).ok_or(Error::NotConnected)?;
-        if matches!(slot.phase, Phase::Connecting) || !slot.socket().is_open() {
+        if matches!(slot.phase, Phase::Connecting) || matches!(slot.state(), State::Closed | State::TimeWait) {
             return Err(Error::NotConnected);
         }
         slot.deaf |= read;
-        if write && slot.socket().may_send() {
-            slot.closing = true;
-        }
+        slot.closing |= write && slot.may_send();
         self.tcp_close_when_ready(id.index);
         self.tcp_wake_all(id.index);
         self.tcp_serve(id.index);
@@ -231,18 +222,18 @@ impl Stack {
     pub(crate) fn tcp_release(&mut self, id: SlotId) {
         let now = self.now;
         let Some(slot) = self.tcp.get_mut(id) else { return };
-        match slot.socket().state() {
+        match slot.state() {
             State::Closed | State::Listen | State::SynSent => return self.tcp_forget(id),
             State::TimeWait => return self.tcp_rest(id),
             State::SynReceived => return self.tcp_abort(id),
-            _ if slot.socket().recv_queue() > 0 || slot.linger == Some(0) => return self.tcp_abort(id),
+            _ if slot.receiver.readable() > 0 || slot.linger == Some(0) => return self.tcp_abort(id),
             _ => {}
         }
         slot.phase = Phase::Orphan;
         let linger = slot.linger.map_or(ORPHAN, |linger| Duration::from_millis(linger.into()));
         slot.give_up_at = now.after(linger.min(ORPHAN));
-        slot.closing = slot.closing || slot.socket().may_send();
-        if slot.socket().state() == State::FinWait2 {
+        slot.closing |= slot.may_send();
+        if slot.state() == State::FinWait2 {
             slot.give_up_at = now.after(HANDSHAKE);
         }
         self.tcp_close_when_ready(id.index);
@@ -258,11 +249,11 @@ impl Stack {
         if let Some(error) = slot.error.take() {
             return Err(error);
         }
-        if slot.socket().send_queue() == 0 {
+        if slot.sender.queued() == 0 && !slot.is_cut_off {
             return Ok(true);
         }
         // Whoever took the connection's error, nobody will acknowledge the rest.
-        if slot.socket().state() == State::Closed {
+        if slot.state() == State::Closed {
             return Err(Error::BrokenPipe);
         }
         self.wakes.extend(slot.writers.register_bounded(waker));
@@ -274,13 +265,13 @@ impl Stack {
         let Some(slot) = self.tcp.get_mut(id) else { return Readiness::ERROR | Readiness::HANG_UP };
         self.wakes.extend(slot.readers.register_bounded(waker));
         self.wakes.extend(slot.writers.register_bounded(waker));
-        let socket = slot.socket();
+        let (may_send, may_receive) = (slot.may_send(), slot.may_receive());
         let connecting = matches!(slot.phase, Phase::Connecting) && slot.error.is_none();
         let mut readiness = Readiness::empty();
-        readiness.set(Readiness::READABLE, !connecting && (socket.can_recv() || !socket.may_recv() || slot.deaf));
-        readiness.set(Readiness::WRITABLE, !connecting && (socket.can_send() || !socket.may_send()));
+        readiness.set(Readiness::READABLE, !connecting && (slot.receiver.readable() > 0 || !may_receive || slot.deaf));
+        readiness.set(Readiness::WRITABLE, !connecting && (slot.sender.room() > 0 || !may_send));
         readiness.set(Readiness::ERROR, slot.error.is_some());
-        readiness.set(Readiness::HANG_UP, !connecting && !socket.may_send() && !socket.may_recv());
+        readiness.set(Readiness::HANG_UP, !connecting && !may_send && !may_receive);
         readiness
     }
 
@@ -317,16 +308,15 @@ impl Stack {
 
     /// The connection as others see it.
     pub(crate) fn tcp_status(&self, slot: &Slot) -> SocketStatus {
-        let socket = slot.socket();
         let bytes = |count: usize| u32::try_from(count).unwrap_or(u32::MAX);
         SocketStatus {
             kind: SocketKind::Tcp,
-            state: state_of(socket.state()),
+            state: state_of(slot.state()),
             local: slot.flow.local.address(),
             remote: Some(slot.flow.remote.address()),
             interface: self.configuration.name.clone(),
-            receive_queue: bytes(socket.recv_queue()),
-            send_queue: bytes(socket.send_queue()),
+            receive_queue: bytes(slot.receiver.readable()),
+            send_queue: bytes(slot.sender.queued()),
         }
     }
 }

@@ -1,0 +1,314 @@
+//! The segments under way, in the order of their numbers, and what became of each: the scoreboard of RFC 6675.
+//!
+//! Counts are of sequence numbers, so a FIN counts as one byte. The flight also measures how fast data is delivered
+//! (draft-cheng-iccrg-delivery-rate-estimation).
+
+use alloc::collections::VecDeque;
+use core::time::Duration;
+
+use crate::platform::Instant;
+use crate::stack::tcp::congestion::RateSample;
+use crate::stack::tcp::segment::{before, later};
+
+/// A segment that was sent and is not acknowledged in order.
+#[derive(Clone, Copy, Debug)]
+pub(super) struct Sent {
+    pub(super) first: u32,
+    /// After its last number.
+    pub(super) end: u32,
+    /// The last time that it left.
+    pub(super) sent_at: Instant,
+    /// How often it left.
+    pub(super) times: u8,
+    /// The peer has it, out of order.
+    pub(super) is_delivered: bool,
+    /// It is taken for lost and has not been sent again.
+    pub(super) is_lost: bool,
+    is_application_limited: bool,
+    /// Bytes that were delivered in all when it left, since when that was known, and when the oldest of those left.
+    delivered: u64,
+    delivered_at: Instant,
+    first_sent_at: Instant,
+}
+
+impl Sent {
+    pub(super) const fn length(&self) -> u32 {
+        self.end.wrapping_sub(self.first)
+    }
+
+    /// It left once.
+    pub(super) const fn is_original(&self) -> bool {
+        self.times == 1
+    }
+}
+
+/// All of them.
+#[derive(Debug)]
+pub(super) struct Flight {
+    sent: VecDeque<Sent>,
+    bytes: u32,
+    bytes_delivered: u32,
+    bytes_lost: u32,
+    /// No segment before this number waits to be sent again.
+    lost_from: u32,
+    /// Bytes delivered since the connection began, when that last changed, and when the newest of them left.
+    delivered: u64,
+    delivered_at: Instant,
+    first_sent_at: Instant,
+    /// Up to this count of `delivered` the program, not the path, limited what was sent.
+    limited_until: u64,
+    /// Bytes per second, as last measured.
+    rate: u64,
+}
+
+impl Default for Flight {
+    fn default() -> Self {
+        Self {
+            sent: VecDeque::new(),
+            bytes: 0,
+            bytes_delivered: 0,
+            bytes_lost: 0,
+            lost_from: 0,
+            delivered: 0,
+            delivered_at: Instant::ZERO,
+            first_sent_at: Instant::ZERO,
+            limited_until: 0,
+            rate: 0,
+        }
+    }
+}
+
+impl Flight {
+    pub(super) fn is_empty(&self) -> bool {
+        self.sent.is_empty()
+    }
+
+    pub(super) fn len(&self) -> usize {
+        self.sent.len()
+    }
+
+    /// Bytes that are on their way, as far as is known.
+    pub(super) const fn pipe(&self) -> u32 {
+        self.bytes - self.bytes_delivered - self.bytes_lost
+    }
+
+    /// Bytes that are neither acknowledged in order nor known to be there.
+    pub(super) const fn lost(&self) -> u32 {
+        self.bytes_lost
+    }
+
+    /// Bytes that the peer has out of order.
+    pub(super) const fn ahead(&self) -> u32 {
+        self.bytes_delivered
+    }
+
+    pub(super) const fn rate(&self) -> u64 {
+        self.rate
+    }
+
+    pub(super) const fn delivered(&self) -> u64 {
+        self.delivered
+    }
+
+    pub(super) fn front(&self) -> Option<&Sent> {
+        self.sent.front()
+    }
+
+    pub(super) fn back(&self) -> Option<&Sent> {
+        self.sent.back()
+    }
+
+    pub(super) fn get(&self, place: usize) -> Option<&Sent> {
+        self.sent.get(place)
+    }
+
+    /// The place of the first segment that ends after `number`.
+    pub(super) fn place(&self, number: u32) -> usize {
+        self.sent.partition_point(|sent| !before(number, sent.end))
+    }
+
+    /// A new segment left.
+    pub(super) fn push(&mut self, first: u32, end: u32, now: Instant) {
+        if self.sent.is_empty() {
+            (self.delivered_at, self.first_sent_at, self.lost_from) = (now, now, first);
+        }
+        self.bytes += end.wrapping_sub(first);
+        self.sent.push_back(Sent {
+            first,
+            end,
+            sent_at: now,
+            times: 1,
+            is_delivered: false,
+            is_lost: false,
+            is_application_limited: self.delivered < self.limited_until,
+            delivered: self.delivered,
+            delivered_at: self.delivered_at,
+            first_sent_at: self.first_sent_at,
+        });
+    }
+
+    /// A segment left again.
+    pub(super) fn resend(&mut self, place: usize, now: Instant) {
+        let Self { sent, bytes_lost, delivered, delivered_at, first_sent_at, limited_until, .. } = self;
+        let Some(sent) = sent.get_mut(place) else { return };
+        if core::mem::take(&mut sent.is_lost) {
+            *bytes_lost -= sent.length();
+        }
+        sent.sent_at = now;
+        sent.times = sent.times.saturating_add(1);
+        (sent.delivered, sent.delivered_at, sent.first_sent_at) = (*delivered, *delivered_at, *first_sent_at);
+        sent.is_application_limited = *delivered < *limited_until;
+    }
+
+    /// Cuts a segment in two, so that the first holds `length` bytes.
+    pub(super) fn split(&mut self, place: usize, length: u32) {
+        let Some(sent) = self.sent.get_mut(place) else { return };
+        if sent.length() > length && length > 0 {
+            let middle = sent.first.wrapping_add(length);
+            let rest = Sent { first: middle, ..*sent };
+            sent.end = middle;
+            self.sent.insert(place + 1, rest);
+        }
+    }
+
+    /// The peer has everything before `number`. Shows each segment that is news.
+    pub(super) fn acknowledge(&mut self, number: u32, mut news: impl FnMut(&Sent)) {
+        while let Some(sent) = self.sent.front_mut() {
+            if !before(sent.first, number) {
+                break;
+            }
+            let is_whole = !before(number, sent.end);
+            // A part of a segment that was cut on its way, or by a peer that took half of it.
+            let part = Sent { end: if is_whole { sent.end } else { number }, ..*sent };
+            let length = part.length();
+            self.bytes -= length;
+            if part.is_delivered {
+                self.bytes_delivered -= length;
+            } else {
+                self.bytes_lost -= if part.is_lost { length } else { 0 };
+                self.delivered += u64::from(length);
+                news(&part);
+            }
+            sent.first = part.end;
+            if is_whole {
+                self.sent.pop_front();
+            }
+        }
+        self.lost_from = later(self.lost_from, number);
+    }
+
+    /// The peer has a range out of order. Shows each segment that is news. A segment of which only a part is there counts as missing.
+    pub(super) fn deliver(&mut self, (first, end): (u32, u32), mut news: impl FnMut(&Sent)) {
+        let start = self.place(first);
+        for sent in self.sent.range_mut(start..) {
+            if before(end, sent.end) {
+                break;
+            }
+            if sent.is_delivered || before(sent.first, first) {
+                continue;
+            }
+            let length = sent.length();
+            self.bytes_delivered += length;
+            self.delivered += u64::from(length);
+            self.bytes_lost -= if sent.is_lost { length } else { 0 };
+            news(sent);
+            (sent.is_delivered, sent.is_lost) = (true, false);
+        }
+    }
+
+    /// Takes every segment for lost that `is_lost` says so of, in order, up to the first for which it says nothing. Tells how many bytes
+    /// these are.
+    pub(super) fn lose(&mut self, mut is_lost: impl FnMut(&Sent) -> Option<bool>) -> u32 {
+        let lost_before = self.bytes_lost;
+        for sent in &mut self.sent {
+            if sent.is_delivered || sent.is_lost {
+                continue;
+            }
+            match is_lost(sent) {
+                Some(true) => {
+                    sent.is_lost = true;
+                    self.bytes_lost += sent.length();
+                    if before(sent.first, self.lost_from) {
+                        self.lost_from = sent.first;
+                    }
+                }
+                Some(false) => {}
+                None => break,
+            }
+        }
+        self.bytes_lost - lost_before
+    }
+
+    /// Takes the oldest segment for lost that has not been yet.
+    pub(super) fn lose_first(&mut self) -> u32 {
+        let mut is_first = true;
+        self.lose(|_| core::mem::take(&mut is_first).then_some(true))
+    }
+
+    /// Takes everything for lost that the peer has not told of.
+    pub(super) fn lose_all(&mut self) -> u32 {
+        // A peer may take back what it told of (RFC 2018 §8): with a hole at the front, nothing it told of is believed any more.
+        if self.sent.front().is_some_and(|front| front.is_delivered) {
+            self.forget_deliveries();
+        }
+        self.lose(|_| Some(true))
+    }
+
+    fn forget_deliveries(&mut self) {
+        self.sent.iter_mut().for_each(|sent| sent.is_delivered = false);
+        self.bytes_delivered = 0;
+    }
+
+    /// Takes every segment for lost that is longer than `length`.
+    pub(super) fn lose_longer_than(&mut self, length: u32) {
+        self.lose(|sent| Some(sent.length() > length.saturating_add(1)));
+    }
+
+    /// Nothing was lost after all: what was not sent again is on its way.
+    pub(super) fn find_again(&mut self) {
+        self.sent.iter_mut().for_each(|sent| sent.is_lost = false);
+        self.bytes_lost = 0;
+    }
+
+    /// The place of the first segment that is to be sent again.
+    pub(super) fn next_lost(&mut self) -> Option<usize> {
+        if self.bytes_lost == 0 {
+            return None;
+        }
+        let start = self.place(self.lost_from);
+        let place = start + self.sent.range(start..).position(|sent| sent.is_lost)?;
+        self.lost_from = self.sent.get(place)?.first;
+        Some(place)
+    }
+
+    /// Nothing more is written at the moment, though the path would carry it.
+    pub(super) fn limited_by_application(&mut self) {
+        self.limited_until = (self.delivered + u64::from(self.pipe())).max(1);
+    }
+
+    /// Measures the rate with the newest segment that an acknowledgment delivered.
+    pub(super) fn sample(&mut self, newest: &Sent, now: Instant) -> Option<RateSample> {
+        self.delivered_at = now;
+        self.first_sent_at = newest.sent_at;
+        let sending = newest.sent_at.since(newest.first_sent_at);
+        let interval = now.since(newest.delivered_at).max(sending);
+        if interval.is_zero() {
+            return None;
+        }
+        let delivered = u32::try_from(self.delivered - newest.delivered).unwrap_or(u32::MAX);
+        if !newest.is_application_limited || self.rate == 0 {
+            self.rate = per_second(delivered, interval);
+        }
+        Some(RateSample { delivered, interval, is_application_limited: newest.is_application_limited })
+    }
+
+    /// Forgets everything.
+    pub(super) fn clear(&mut self) {
+        *self = Self::default();
+    }
+}
+
+fn per_second(bytes: u32, interval: Duration) -> u64 {
+    let micros = u64::try_from(interval.as_micros()).unwrap_or(u64::MAX).max(1);
+    u64::from(bytes) * 1_000_000 / micros
+}

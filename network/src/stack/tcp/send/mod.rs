@@ -1,0 +1,348 @@
+//! The sending direction of a connection: what was written, what of it is under way, and when it is sent again.
+//!
+//! smoltcp's socket never sees data: it repairs one hole per window and waits a second for the next. Data stands here once, from the moment it is
+//! written until the peer acknowledged it; segments are made from it when they leave and when they have to leave again. Pure state: the
+//! stack tells of acknowledgments and deadlines, and asks for the next segment until there is none.
+//!
+//! | file | owns |
+//! |---|---|
+//! | [`flight`] | the segments under way, and what the peer said of each (RFC 6675) |
+//! | [`acknowledge`] | what an acknowledgment means |
+//! | [`recovery`] | what counts as lost (RFC 8985), and undoing what was done for nothing (RFC 5682, RFC 2883) |
+//! | [`plan`] | which segment leaves next: Nagle, windows, pacing |
+//! | [`timer`] | retransmission, tail loss and persist timers (RFC 6298, RFC 8985 §7, RFC 9293 §3.8.6.1) |
+//! | [`round_trip`] | how long a round trip takes |
+
+mod acknowledge;
+mod flight;
+mod plan;
+mod recovery;
+mod round_trip;
+#[cfg(test)]
+mod tests;
+mod timer;
+
+use alloc::collections::VecDeque;
+use core::time::Duration;
+
+pub(crate) use self::acknowledge::Acknowledged;
+use self::flight::Flight;
+pub(crate) use self::plan::Plan;
+use self::recovery::{Phase, Rack, Reduction, Undo};
+use self::round_trip::RoundTrip;
+use self::timer::Timers;
+use super::congestion::{Congestion, Controller};
+use super::ring;
+use super::segment::Offer;
+use crate::command::option::CongestionControl;
+use crate::limits;
+use crate::platform::Instant;
+
+/// What happened since the connection began (as in TCP_INFO).
+#[derive(Clone, Copy, PartialEq, Eq, Debug, Default)]
+pub(crate) struct Counts {
+    /// Bytes of data sent, each as often as it was.
+    pub(crate) sent: u64,
+    /// Bytes that were acknowledged in order.
+    pub(crate) acknowledged: u64,
+    /// Bytes sent again.
+    pub(crate) sent_again: u64,
+    /// Segments sent again.
+    pub(crate) retransmissions: u32,
+    /// Times that the retransmission timer expired.
+    pub(crate) timeouts: u32,
+    /// Probes for a lost tail.
+    pub(crate) tail_probes: u32,
+    /// Episodes of loss.
+    pub(crate) recoveries: u32,
+    /// Reductions that were taken back.
+    pub(crate) undone: u32,
+    /// Segments that the peer got twice.
+    pub(crate) duplicates: u32,
+}
+
+/// The sending direction.
+#[derive(Debug)]
+pub(crate) struct Sender {
+    /// What was written and not acknowledged, from `unacknowledged` on.
+    buffer: VecDeque<u8>,
+    /// Bytes that may wait; grows up to `most` with the congestion window.
+    limit: usize,
+    most: usize,
+    unacknowledged: u32,
+    /// After the highest number ever sent.
+    next: u32,
+    /// The program ended its direction; the FIN follows the data.
+    is_ending: bool,
+    /// The FIN is acknowledged.
+    is_ended: bool,
+    no_delay: bool,
+    /// Bytes that the peer allows from `unacknowledged` on, and the most it ever did.
+    window: u32,
+    largest_window: u32,
+    /// Sequence and acknowledgment of the segment that said so (SND.WL1, SND.WL2).
+    window_from: (u32, u32),
+    shift: u8,
+    /// Bytes of data in a full segment.
+    segment: u32,
+    /// After the last segment that was not full: Nagle waits for its acknowledgment.
+    small_end: u32,
+    /// The peer tells of what it got out of order.
+    has_sack: bool,
+    /// Marks are understood by both ends (RFC 3168); the answer to the peer's echo is under way up to a number.
+    pub(crate) has_marks: bool,
+    must_tell_reduction: bool,
+    marked_until: u32,
+    /// Duplicate acknowledgments since progress: all that is known without SACK.
+    repeats: u32,
+    flight: Flight,
+    round_trip: RoundTrip,
+    rack: Rack,
+    phase: Phase,
+    /// Recovery is over when this number is acknowledged.
+    recover: u32,
+    reduction: Reduction,
+    undo: Undo,
+    congestion: Congestion,
+    /// After what was under way when the last round began.
+    round_end: u32,
+    timers: Timers,
+    /// The tail probe under way: after its last number, and whether it repeated data.
+    probe: Option<(u32, bool)>,
+    /// When something last left.
+    last_left: Instant,
+    /// When what left so far would have left at the controller's rate.
+    paced_until: Instant,
+    counts: Counts,
+}
+
+impl Sender {
+    /// A sender whose buffer is as large as `limit` and may grow up to `most` bytes.
+    pub(crate) fn new(limit: usize, most: usize, no_delay: bool, algorithm: CongestionControl) -> Self {
+        Self {
+            buffer: VecDeque::new(),
+            limit,
+            most: most.max(limit),
+            unacknowledged: 0,
+            next: 0,
+            is_ending: false,
+            is_ended: false,
+            no_delay,
+            window: 0,
+            largest_window: 0,
+            window_from: (0, 0),
+            shift: 0,
+            segment: 0,
+            small_end: 0,
+            has_sack: false,
+            has_marks: false,
+            must_tell_reduction: false,
+            marked_until: 0,
+            repeats: 0,
+            flight: Flight::default(),
+            round_trip: RoundTrip::default(),
+            rack: Rack::default(),
+            phase: Phase::Open,
+            recover: 0,
+            reduction: Reduction::default(),
+            undo: Undo::default(),
+            congestion: Congestion::new(algorithm),
+            round_end: 0,
+            timers: Timers::default(),
+            probe: None,
+            last_left: Instant::ZERO,
+            paced_until: Instant::ZERO,
+            counts: Counts::default(),
+        }
+    }
+
+    /// The connection is open: numbers begin at `first`. `window` is what the peer allows, as its segment says it.
+    pub(crate) fn begin(
+        &mut self,
+        first: u32,
+        offer: &Offer,
+        window: u16,
+        sequence: u32,
+        round_trip: Option<Duration>,
+    ) {
+        (self.unacknowledged, self.next, self.small_end) = (first, first, first);
+        (self.recover, self.round_end, self.marked_until) = (first, first, first);
+        self.rack.begin(first);
+        self.has_sack = offer.sack;
+        self.shift = offer.shift.unwrap_or(0);
+        // The window of a SYN is not scaled (RFC 7323 §2.2).
+        (self.window, self.largest_window) = (window.into(), window.into());
+        self.window_from = (sequence, first);
+        if let Some(sample) = round_trip {
+            self.round_trip.sample(sample);
+        }
+    }
+
+    /// Bytes of data in a full segment, from now on.
+    pub(crate) fn set_segment(&mut self, segment: u16) {
+        let segment = u32::from(segment).max(1);
+        if segment == self.segment {
+            return;
+        }
+        self.segment = segment;
+        self.congestion.set_segment(segment);
+    }
+
+    /// What the path carries became less: segments under way that are longer never arrive, and are sent again at once in pieces. That is no
+    /// sign of congestion (RFC 8201 §5.4).
+    pub(crate) fn narrow(&mut self, segment: u16) {
+        self.set_segment(segment);
+        self.flight.lose_longer_than(self.segment);
+    }
+
+    /// Sends small segments at once (TCP_NODELAY).
+    pub(crate) const fn set_no_delay(&mut self, no_delay: bool) {
+        self.no_delay = no_delay;
+    }
+
+    /// Takes as many bytes as fit.
+    pub(crate) fn write(&mut self, data: &[u8]) -> usize {
+        let count = data.len().min(self.room());
+        let Some(taken) = data.get(..count) else { return 0 };
+        ring::append(&mut self.buffer, taken, self.limit);
+        count
+    }
+
+    /// Bytes that fit.
+    pub(crate) fn room(&self) -> usize {
+        if self.is_ending { 0 } else { self.limit.saturating_sub(self.buffer.len()) }
+    }
+
+    /// Bytes that may wait.
+    pub(crate) const fn limit(&self) -> usize {
+        self.limit
+    }
+
+    /// Bytes that were not acknowledged.
+    pub(crate) fn queued(&self) -> usize {
+        self.buffer.len()
+    }
+
+    /// The buffer grows no further: the system is short of memory.
+    pub(crate) const fn stop_growing(&mut self) {
+        self.most = self.limit;
+    }
+
+    /// Ends the stream after what was written.
+    pub(crate) const fn end(&mut self) {
+        self.is_ending = true;
+    }
+
+    /// True when no more may be written.
+    pub(crate) const fn is_ending(&self) -> bool {
+        self.is_ending
+    }
+
+    /// True when everything that was written, and the end if there is one, is acknowledged.
+    pub(crate) fn is_done(&self) -> bool {
+        self.buffer.is_empty() && (!self.is_ending || self.is_ended)
+    }
+
+    /// True when asking for the next segment would give none, whatever the windows are.
+    pub(crate) fn has_nothing_to_send(&self) -> bool {
+        let wants_end = self.is_ending && !self.is_ended && !self.is_fin_under_way();
+        !self.timers.must_probe && self.flight.lost() == 0 && self.next == self.data_end() && !wants_end
+    }
+
+    pub(crate) const fn unacknowledged(&self) -> u32 {
+        self.unacknowledged
+    }
+
+    pub(crate) const fn next(&self) -> u32 {
+        self.next
+    }
+
+    /// The most that the peer ever allowed.
+    pub(crate) const fn largest_window(&self) -> u32 {
+        self.largest_window
+    }
+
+    /// After all that was written; a FIN comes behind it.
+    fn data_end(&self) -> u32 {
+        // Buffers are shorter than 2 GiB.
+        self.unacknowledged.wrapping_add(self.buffer.len() as u32)
+    }
+
+    /// Copies data from the number `start` on, for a segment.
+    pub(crate) fn copy(&self, start: u32, target: &mut [u8]) {
+        ring::copy(&self.buffer, start.wrapping_sub(self.unacknowledged) as usize, target);
+    }
+
+    /// Bytes under way (RFC 6675's pipe).
+    fn pipe(&self) -> u32 {
+        let known = if self.has_sack { 0 } else { self.virtually_delivered() };
+        self.flight.pipe().saturating_sub(known)
+    }
+
+    /// Without SACK each duplicate acknowledgment says that a segment arrived, not which.
+    fn virtually_delivered(&self) -> u32 {
+        self.repeats.saturating_mul(self.segment).min(self.flight.pipe().saturating_sub(self.segment))
+    }
+
+    /// Bytes that may be under way.
+    fn congestion_window(&self) -> u32 {
+        match self.phase {
+            Phase::Recovery if self.congestion.reduces_proportionally() => self.reduction.window(),
+            _ => self.congestion.window(),
+        }
+    }
+
+    /// What was measured of the path.
+    pub(crate) const fn round_trip(&self) -> &RoundTrip {
+        &self.round_trip
+    }
+
+    pub(crate) const fn counts(&self) -> &Counts {
+        &self.counts
+    }
+
+    /// How long an acknowledgment is waited for.
+    pub(crate) fn timeout(&self) -> Duration {
+        self.round_trip.timeout(self.timers.backoff)
+    }
+
+    pub(crate) const fn congestion_control(&self) -> CongestionControl {
+        self.congestion.choice()
+    }
+
+    /// Congestion window, slow start threshold and bytes under way.
+    pub(crate) fn windows(&self) -> (u32, u32, u32) {
+        (self.congestion_window(), self.congestion.threshold(), self.pipe())
+    }
+
+    /// Bytes per second of the last measurement of delivery.
+    pub(crate) const fn delivery_rate(&self) -> u64 {
+        self.flight.rate()
+    }
+
+    /// Bytes that the peer allows.
+    pub(crate) const fn peer_window(&self) -> u32 {
+        self.window
+    }
+
+    pub(crate) const fn segment(&self) -> u32 {
+        self.segment
+    }
+
+    /// Forgets what nobody will acknowledge.
+    pub(crate) fn discard(&mut self) {
+        self.buffer = VecDeque::new();
+        self.flight.clear();
+        self.timers = Timers::default();
+    }
+
+    /// Lets the buffer grow with what the path takes: two windows, so that the program's turn does not leave a gap.
+    fn grow(&mut self) {
+        if self.limit < self.most {
+            let wanted = 2 * self.congestion.window() as usize;
+            self.limit = self.limit.max(wanted.min(self.most));
+        }
+    }
+}
+
+const _: () = assert!(limits::TCP_BUFFER_MAXIMUM < 1 << 30, "sequence numbers compare up to half of their circle");

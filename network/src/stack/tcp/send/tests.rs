@@ -1,0 +1,1 @@
+//! The sending direction alone, by acknowledgments that a script makes.

@@ -1,0 +1,175 @@
+//! The timers of the sending direction: retransmission (RFC 6298), late segments and tail loss (RFC 8985), persist (RFC 9293 §3.8.6.1).
+//!
+//! Each is a moment; the connection's one entry in the stack's heap stands for the earliest.
+
+use core::time::Duration;
+
+use super::Sender;
+use super::recovery::Phase;
+use crate::platform::Instant;
+use crate::stack::tcp::congestion::Controller;
+
+/// What the peer's delayed acknowledgment may cost when only one segment is under way. Linux takes 200 ms; most peers delay 40 ms at most.
+const DELAYED: Duration = Duration::from_millis(50);
+/// What processing may cost (RFC 8985 §7.2).
+const SLACK: Duration = Duration::from_millis(2);
+/// Timeouts in a row after which segments may be too long for the path (RFC 4821 §7.7, RFC 8899 §4.2).
+const BLACK_HOLE: u8 = 2;
+/// Waits in vain that are still told apart.
+const BACKOFF_MAXIMUM: u8 = 16;
+
+#[derive(Clone, Copy, Debug)]
+pub(super) struct Timers {
+    pub(super) retransmission_at: Instant,
+    /// When a segment that is late counts as lost.
+    pub(super) reorder_at: Instant,
+    /// When the tail is asked about.
+    pub(super) probe_at: Instant,
+    /// When a closed window is asked about.
+    pub(super) persist_at: Instant,
+    /// When the next segment may leave.
+    pub(super) pace_at: Instant,
+    /// Waits in vain since progress.
+    pub(super) backoff: u8,
+    /// Windows that stayed closed.
+    pub(super) persisted: u8,
+    /// The next segment is a probe: it leaves whatever the windows say.
+    pub(super) must_probe: bool,
+    /// A window too small to be worth it is used all the same.
+    pub(super) must_dribble: bool,
+}
+
+impl Default for Timers {
+    fn default() -> Self {
+        Self {
+            retransmission_at: Instant::NEVER,
+            reorder_at: Instant::NEVER,
+            probe_at: Instant::NEVER,
+            persist_at: Instant::NEVER,
+            pace_at: Instant::NEVER,
+            backoff: 0,
+            persisted: 0,
+            must_probe: false,
+            must_dribble: false,
+        }
+    }
+}
+
+/// What the stack has to do because a moment came.
+#[derive(Clone, Copy, PartialEq, Eq, Debug, Default)]
+pub(crate) struct Expired {
+    /// Ask the peer for its window: a segment without data before it.
+    pub(crate) window_probe: bool,
+    /// The retransmission timer expired.
+    pub(crate) is_timeout: bool,
+    /// Nothing that is longer than usual gets through.
+    pub(crate) is_black_hole: bool,
+}
+
+impl Sender {
+    /// The next moment at which something has to be done.
+    pub(crate) fn deadline(&self) -> Instant {
+        let Timers { retransmission_at, reorder_at, probe_at, persist_at, pace_at, .. } = self.timers;
+        retransmission_at.min(reorder_at).min(probe_at).min(persist_at).min(pace_at)
+    }
+
+    /// Does what is due. [`plan`](Self::plan) must follow.
+    pub(crate) fn expire(&mut self, now: Instant) -> Expired {
+        let mut expired = Expired::default();
+        if self.timers.pace_at <= now {
+            self.timers.pace_at = Instant::NEVER;
+        }
+        if self.timers.reorder_at <= now {
+            let pipe = self.pipe();
+            if self.detect(now) > 0 {
+                self.begin_recovery(now, pipe);
+            }
+        }
+        if self.timers.retransmission_at <= now {
+            self.timers.retransmission_at = Instant::NEVER;
+            expired.is_timeout = self.time_out(now);
+            expired.is_black_hole = expired.is_timeout && self.timers.backoff > BLACK_HOLE && self.front_is_full();
+        } else if self.timers.probe_at <= now {
+            self.timers.probe_at = Instant::NEVER;
+            self.timers.must_probe = self.phase == Phase::Open && self.probe.is_none() && !self.flight.is_empty();
+        }
+        if self.timers.persist_at <= now {
+            self.timers.persist_at = Instant::NEVER;
+            self.timers.persisted = self.timers.persisted.saturating_add(1).min(BACKOFF_MAXIMUM);
+            // A window that is open but small is used now (RFC 9293 §3.8.6.2.1).
+            self.timers.must_dribble = self.window > 0;
+            expired.window_probe = self.window == 0;
+            self.persist(now);
+        }
+        expired
+    }
+
+    fn front_is_full(&self) -> bool {
+        self.flight.front().is_some_and(|front| front.length() >= self.segment)
+    }
+
+    fn time_out(&mut self, now: Instant) -> bool {
+        if self.flight.is_empty() {
+            return false;
+        }
+        self.begin_loss(now);
+        self.timers.backoff = self.timers.backoff.saturating_add(1).min(BACKOFF_MAXIMUM);
+        self.timers.probe_at = Instant::NEVER;
+        self.counts.timeouts += 1;
+        self.arm_retransmission(now);
+        true
+    }
+
+    /// The window is closed, or too small: asks again later and later.
+    pub(super) fn persist(&mut self, now: Instant) {
+        if self.timers.persist_at == Instant::NEVER {
+            self.timers.persist_at = now.after(self.round_trip.timeout(self.timers.persisted));
+        }
+    }
+
+    pub(super) fn arm_retransmission(&mut self, now: Instant) {
+        self.timers.retransmission_at = now.after(self.round_trip.timeout(self.timers.backoff));
+    }
+
+    /// Sets the timers after an acknowledgment.
+    pub(super) fn rearm(&mut self, now: Instant, is_progress: bool) {
+        if self.window > 0 {
+            (self.timers.persist_at, self.timers.persisted) = (Instant::NEVER, 0);
+        }
+        if self.flight.is_empty() {
+            self.timers.retransmission_at = Instant::NEVER;
+            self.timers.probe_at = Instant::NEVER;
+        } else if is_progress {
+            self.arm_retransmission(now);
+            self.arm_probe(now);
+        }
+    }
+
+    /// Sets the moment at which the tail is asked about (RFC 8985 §7.2): only while nothing is missing, and once per tail.
+    pub(super) fn arm_probe(&mut self, now: Instant) {
+        let may = self.has_sack
+            && self.phase == Phase::Open
+            && self.probe.is_none()
+            && self.flight.ahead() == 0
+            && self.round_trip.is_known();
+        if !may {
+            self.timers.probe_at = Instant::NEVER;
+            return;
+        }
+        let wait = self.round_trip.smoothed() * 2 + SLACK;
+        let wait = if self.flight.len() == 1 { wait + DELAYED } else { wait };
+        let probe_at = now.after(wait);
+        // An earlier timeout does as well.
+        self.timers.probe_at = if probe_at < self.timers.retransmission_at { probe_at } else { Instant::NEVER };
+    }
+
+    /// Lets the window shrink if nothing was under way for long (RFC 7661).
+    pub(super) fn restart(&mut self, now: Instant) {
+        if self.flight.is_empty() {
+            let (idle, timeout) = (now.since(self.last_left), self.round_trip.timeout(0));
+            if idle > timeout {
+                self.congestion.restarted(now, idle, timeout);
+            }
+        }
+    }
+}
