@@ -58,14 +58,16 @@ pub const TCP_BUFFER_MINIMUM: usize = 2048;
 pub const TCP_BUFFER_MAXIMUM: usize = 64 * 1024 * 1024;
 /// Bytes that a buffer grows to by itself, each direction, unless a size was asked for: 1 Gbit/s for 50 ms, twice over.
 pub const TCP_BUFFER_AUTOMATIC: usize = 12 * 1024 * 1024;
+/// State machines of ended connections that one interface keeps for new ones.
+pub const TCP_SPARE_MACHINES: usize = 64;
 /// Ranges of data out of order that one connection remembers: a window of 12 MiB with three lost segments in a hundred.
 pub const TCP_ISLANDS: usize = 256;
 /// Segments of one connection under way: 16 MiB in segments of 1,024 bytes.
 pub const TCP_FLIGHT: usize = 16 * 1024;
 /// Bytes of data that the connections of one interface hold in both directions; beyond that buffers grow no further.
 pub const TCP_MEMORY: usize = 512 * 1024 * 1024;
-/// Ports drawn at random for a connection before the rest are looked at in turn.
-pub const PORT_DRAWS: u32 = 16;
+/// Places from which ephemeral ports are counted on; pairs of addresses share them by hash (RFC 6056 §3.3.4 proposes ten or more).
+pub const PORT_COUNTERS: usize = 16;
 /// Connections waiting for `accept` on one listener at most, whatever its backlog says (Linux' somaxconn).
 pub const BACKLOG_MAXIMUM: usize = 4096;
 /// Connections under handshake of one listener, or its backlog if that is more; the oldest gives way to a newer one.

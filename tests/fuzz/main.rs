@@ -4,7 +4,9 @@
 //! seed that repeats it; `--from` begins elsewhere than at 1.
 
 mod classifier;
+mod memory;
 mod targets;
+mod tcp;
 
 use std::time::Duration;
 

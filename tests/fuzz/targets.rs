@@ -14,6 +14,7 @@ use world::{Host, SeededEntropy, World};
 
 use crate::Target;
 use crate::classifier::classifier;
+use crate::tcp::tcp;
 
 /// Every target.
 pub(crate) const TARGETS: &[Target] = &[
@@ -24,6 +25,7 @@ pub(crate) const TARGETS: &[Target] = &[
     ("paths", paths),
     ("messages", messages),
     ("classifier", classifier),
+    ("tcp", tcp),
 ];
 
 /// Changes a few bytes, lengths, or all of an input.

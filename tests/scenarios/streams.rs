@@ -367,3 +367,31 @@ fn mem_01_reads_that_were_given_up_are_not_remembered_for_ever() {
         assert_eq!(server.read(&mut buffer).await.unwrap(), 1);
     });
 }
+
+/// Connect, a byte each way, and the end from both sides: no packet more than it takes.
+#[test]
+fn a_short_connection_takes_eight_packets() {
+    let world = World::new(77);
+    let options = drivers::CableOptions { medium: network::driver::Medium::Ip, ..crate::pair::options() };
+    let (left, right) = drivers::cable(options);
+    let left = world::Host::new(&world).with("eth0", left, &["10.0.0.1/24"]);
+    let right = world::Host::new(&world).with("eth0", right, &["10.0.0.2/24"]);
+    let sent = |host: &world::Host| host.control::<network::command::GetStatistics>("eth0", &()).unwrap().sent_packets;
+    world.run(async {
+        let listener = TcpListener::bind(&right.sockets(), "10.0.0.2:80".parse().unwrap(), 16).unwrap();
+        let before = (sent(&left), sent(&right));
+        let client = TcpStream::connect(&left.sockets(), "10.0.0.2:80".parse().unwrap()).await.unwrap();
+        let server = listener.accept().await.unwrap();
+        let mut byte = [0];
+        client.write_all(b"a").await.unwrap();
+        assert_eq!(server.read(&mut byte).await, Ok(1));
+        server.write_all(b"b").await.unwrap();
+        assert_eq!(client.read(&mut byte).await, Ok(1));
+        drop(client);
+        assert_eq!(server.read(&mut byte).await, Ok(0));
+        drop(server);
+        world.sleep(Duration::from_secs(1)).await;
+        // SYN, ACK, data, FIN, ACK; SYN|ACK, data, FIN.
+        assert_eq!((sent(&left) - before.0, sent(&right) - before.1), (5, 3));
+    });
+}

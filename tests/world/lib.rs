@@ -5,8 +5,10 @@
 
 mod clock;
 mod host;
+mod path;
 mod world;
 
 pub use self::clock::VirtualClock;
 pub use self::host::Host;
+pub use self::path::{ETHERNET_OVERHEAD, Path, PathCounters, PathEnd, Quality};
 pub use self::world::{SeededEntropy, World};

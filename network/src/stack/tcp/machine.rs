@@ -55,12 +55,21 @@ pub(crate) struct Machine {
 }
 
 impl Machine {
-    /// A closed socket whose numbers on the wire will begin at `sequence`.
-    pub(crate) fn new(sequence: u32) -> Self {
+    /// A closed socket whose numbers on the wire will begin at `sequence`, made from a former one if there is one: it never met data, so what
+    /// connecting and listening do not reset says nothing.
+    pub(crate) fn new(sequence: u32, former: Option<Self>) -> Self {
+        if let Some(Self { mut set, handle, .. }) = former {
+            set.get_mut::<tcp::Socket<'_>>(handle).abort();
+            return Self::with(set, handle, sequence);
+        }
         // A set that grows by itself starts with room for four sockets.
         let mut set = SocketSet::new(Vec::with_capacity(1));
         let socket = tcp::Socket::new(tcp::SocketBuffer::new(vec![0; BUFFER]), tcp::SocketBuffer::new(vec![]));
         let handle = set.add(socket);
+        Self::with(set, handle, sequence)
+    }
+
+    fn with(set: SocketSet<'static>, handle: SocketHandle, sequence: u32) -> Self {
         Self {
             set,
             handle,
@@ -228,6 +237,12 @@ impl Machine {
         pool.put(frame);
         // Whatever it would say, somebody else does.
         emitted.packets.drain(..).for_each(|frame| pool.put(frame));
+    }
+}
+
+impl core::fmt::Debug for Machine {
+    fn fmt(&self, formatter: &mut core::fmt::Formatter<'_>) -> core::fmt::Result {
+        formatter.debug_tuple("Machine").field(&self.state()).finish()
     }
 }
 

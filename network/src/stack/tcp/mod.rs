@@ -46,6 +46,7 @@ use alloc::sync::Arc;
 use alloc::vec::Vec;
 use core::fmt;
 use core::hash::{BuildHasher, Hash, Hasher};
+use core::net::{IpAddr, SocketAddr};
 
 use foldhash::fast::FixedState;
 use hashbrown::HashMap;
@@ -219,6 +220,10 @@ pub(crate) struct Tcp {
     pub(crate) dirty: VecDeque<u32>,
     /// The flow that was found last: segments come in trains.
     recent: Option<(Flow, u32)>,
+    /// Ephemeral ports given out, by hash of the addresses.
+    ports: [u32; limits::PORT_COUNTERS],
+    /// State machines of ended connections, for new ones.
+    spares: Vec<Machine>,
     /// Bytes of data that connections hold.
     held: usize,
     /// Keys of the function that begins sequence numbers.
@@ -235,6 +240,8 @@ impl Tcp {
             time_wait: TimeWait::new(seed.rotate_left(32)),
             dirty: VecDeque::new(),
             recent: None,
+            ports: [0; limits::PORT_COUNTERS],
+            spares: Vec::new(),
             held: 0,
             sequence_key,
             generation: 0,
@@ -273,6 +280,19 @@ impl Tcp {
             Some(floor) if !segment::before(floor, sequence) => floor.wrapping_add(1),
             _ => sequence,
         }
+    }
+
+    /// The next ephemeral port between two addresses, counted from the first of `range`.
+    fn next_port(&mut self, local: IpAddr, remote: SocketAddr, range: u32) -> u32 {
+        let (first, second) = self.sequence_key;
+        // Not the function that begins sequence numbers.
+        let mut hasher = SipHasher13::new_with_keys(second, first);
+        Flow::new(SocketAddr::new(local, 0), remote).hash(&mut hasher);
+        let hash = hasher.finish();
+        let (offset, place) = (hash as u32, (hash >> 32) as usize % limits::PORT_COUNTERS);
+        let Some(counter) = self.ports.get_mut(place) else { return 0 };
+        *counter = counter.wrapping_add(1);
+        offset.wrapping_add(*counter) % range
     }
 
     /// A number that depends on the flow alone and that nobody outside can choose.
@@ -378,5 +398,8 @@ impl Tcp {
         let Some(slot) = self.slots.try_remove(index as usize) else { return };
         self.held -= slot.counted;
         self.unlink(&slot.flow, index);
+        if self.spares.len() < limits::TCP_SPARE_MACHINES {
+            self.spares.push(slot.machine);
+        }
     }
 }

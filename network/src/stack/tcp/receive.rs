@@ -219,9 +219,9 @@ impl Receiver {
         if self.end == Some(self.next) && !self.is_over {
             self.is_over = true;
             self.next = self.next.wrapping_add(1);
-            self.due = Due::Now;
         }
-        self.decide(now, !data.is_empty());
+        // The end waits for company too: whoever ends in turn acknowledges with that.
+        self.decide(now, !data.is_empty() || fin);
         self.received += (self.readable - before_all.0) as u64;
         Taken { is_more: self.readable > before_all.0, is_over: self.is_over && !before_all.1 }
     }

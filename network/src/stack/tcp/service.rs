@@ -286,7 +286,7 @@ impl Stack {
     ) -> Option<SlotId> {
         let settings = listener.settings();
         let opening = self.tcp_opening(&flow, floor);
-        let mut machine = Machine::new(opening.sequence);
+        let mut machine = Machine::new(opening.sequence, self.tcp.spares.pop());
         if !machine.listen(flow.local) {
             return None;
         }

@@ -3,7 +3,7 @@
 //! Bounded by [`limits::TIME_WAIT`]; when full, the oldest tuple ends early. A repeated FIN is answered and starts the time anew; anything
 //! else does not prolong it (RFC 1337). A newer SYN opens the tuple again at once.
 
-use alloc::collections::BTreeMap;
+use alloc::collections::VecDeque;
 use core::time::Duration;
 
 use foldhash::fast::FixedState;
@@ -23,8 +23,8 @@ pub(crate) struct Rest {
     pub(crate) send_next: u32,
     pub(crate) receive_next: u32,
     pub(crate) window: u16,
-    /// When it is over, and its number among those that are over then.
-    place: (Instant, u64),
+    /// When it is over.
+    until: Instant,
 }
 
 /// What to do with a segment for a resting tuple.
@@ -42,39 +42,46 @@ pub(crate) enum Reaction {
 #[derive(Debug)]
 pub(crate) struct TimeWait {
     tuples: HashMap<Flow, Rest, FixedState>,
-    /// Every tuple once, by the time when its rest is over.
-    order: BTreeMap<(Instant, u64), Flow>,
-    last: u64,
+    /// The tuples by the time when their rest is over, which is the order in which it began. An entry whose tuple rests until another time, or not
+    /// at all, is stale.
+    order: VecDeque<(Instant, Flow)>,
 }
 
 impl TimeWait {
     pub(crate) fn new(seed: u64) -> Self {
-        Self { tuples: HashMap::with_hasher(FixedState::with_seed(seed)), order: BTreeMap::new(), last: 0 }
-    }
-
-    /// The place of a rest that begins now.
-    fn place(&mut self, now: Instant) -> (Instant, u64) {
-        self.last += 1;
-        (now.after(TIME_WAIT), self.last)
+        Self { tuples: HashMap::with_hasher(FixedState::with_seed(seed)), order: VecDeque::new() }
     }
 
     /// Lets a tuple rest.
     pub(crate) fn insert(&mut self, flow: Flow, send_next: u32, receive_next: u32, window: u16, now: Instant) {
-        self.remove(&flow);
-        while self.tuples.len() >= limits::TIME_WAIT {
-            let Some((_, oldest)) = self.order.pop_first() else { break };
-            self.tuples.remove(&oldest);
+        let until = now.after(TIME_WAIT);
+        if self.tuples.insert(flow, Rest { send_next, receive_next, window, until }).is_none() {
+            while self.tuples.len() > limits::TIME_WAIT && self.pop().is_some() {}
         }
-        let place = self.place(now);
-        self.tuples.insert(flow, Rest { send_next, receive_next, window, place });
-        self.order.insert(place, flow);
+        self.queue(until, flow);
+    }
+
+    /// Adds an entry; stale ones are swept out when they are as many as the others.
+    fn queue(&mut self, until: Instant, flow: Flow) {
+        if self.order.len() > 2 * self.tuples.len() + limits::TIMERS {
+            let tuples = &self.tuples;
+            self.order.retain(|(until, flow)| tuples.get(flow).is_some_and(|rest| rest.until == *until));
+        }
+        self.order.push_back((until, flow));
+    }
+
+    /// Ends the oldest entry, and its tuple's rest unless it is stale.
+    fn pop(&mut self) -> Option<()> {
+        let (until, flow) = self.order.pop_front()?;
+        if self.tuples.get(&flow).is_some_and(|rest| rest.until == until) {
+            self.tuples.remove(&flow);
+        }
+        Some(())
     }
 
     /// Ends a rest early; tells the last number that we used.
     pub(crate) fn remove(&mut self, flow: &Flow) -> Option<u32> {
-        let rest = self.tuples.remove(flow)?;
-        self.order.remove(&rest.place);
-        Some(rest.send_next)
+        self.tuples.remove(flow).map(|rest| rest.send_next)
     }
 
     pub(crate) fn contains(&self, flow: &Flow) -> bool {
@@ -83,18 +90,21 @@ impl TimeWait {
 
     /// Decides about a segment; `None` when the tuple does not rest.
     pub(crate) fn input(&mut self, flow: &Flow, segment: &Segment, now: Instant) -> Option<Reaction> {
-        let mut rest = *self.tuples.get(flow)?;
+        let rest = self.tuples.get_mut(flow)?;
         if segment.rst {
             return Some(Reaction::Ignore);
         }
         if segment.syn && segment.acknowledgment.is_none() && before(rest.receive_next, segment.sequence) {
             return self.remove(flow).map(Reaction::Reopen);
         }
-        if segment.fin && segment.end() == rest.receive_next {
-            self.order.remove(&rest.place);
-            rest.place = self.place(now);
-            self.order.insert(rest.place, *flow);
-            self.tuples.insert(*flow, rest);
+        let until = now.after(TIME_WAIT);
+        let is_prolonged = segment.fin && segment.end() == rest.receive_next && rest.until != until;
+        if is_prolonged {
+            rest.until = until;
+        }
+        let rest = *rest;
+        if is_prolonged {
+            self.queue(until, *flow);
         }
         let is_repeat = segment.syn || segment.fin || segment.length > 0;
         Some(if is_repeat { Reaction::Acknowledge(rest) } else { Reaction::Ignore })
@@ -102,14 +112,14 @@ impl TimeWait {
 
     /// Ends what rested long enough.
     pub(crate) fn expire(&mut self, now: Instant) {
-        while let Some(entry) = self.order.first_entry().filter(|entry| entry.key().0 <= now) {
-            self.tuples.remove(&entry.remove());
+        while self.order.front().is_some_and(|(until, _)| *until <= now) {
+            self.pop();
         }
     }
 
     /// When [`expire`](Self::expire) has something to do.
     pub(crate) fn deadline(&self) -> Option<Instant> {
-        self.order.keys().next().map(|(until, _)| *until)
+        self.order.front().map(|(until, _)| *until)
     }
 
     pub(crate) fn flows(&self) -> impl Iterator<Item = &Flow> {
@@ -180,7 +190,7 @@ mod tests {
         for _ in 0..limits::TIME_WAIT * 3 {
             assert!(matches!(table.input(&flow(1), &fin, Instant::from_micros(5)), Some(Reaction::Acknowledge(_))));
         }
-        assert_eq!(table.order.len(), 2);
+        assert!(table.order.len() <= 2 * 2 + limits::TIMERS + 1);
         table.expire(Instant::ZERO.after(TIME_WAIT * 3));
         table.expire(Instant::ZERO.after(TIME_WAIT * 3));
         assert_eq!((table.flows().count(), table.order.len()), (0, 0));

@@ -39,11 +39,13 @@ impl Stack {
             0 => self.tcp_ephemeral_flow(local.ip(), remote)?,
             _ => (Flow::new(local, remote), None),
         };
-        if self.tcp.flows.contains_key(&flow) || self.tcp.time_wait.contains(&flow) {
+        // An ephemeral one was chosen because it is free.
+        let is_taken = || self.tcp.flows.contains_key(&flow) || self.tcp.time_wait.contains(&flow);
+        if local.port() != 0 && is_taken() {
             return Err(Error::AddressNotAvailable);
         }
         let opening = self.tcp_opening(&flow, floor);
-        let mut machine = Machine::new(opening.sequence);
+        let mut machine = Machine::new(opening.sequence, self.tcp.spares.pop());
         if !machine.connect(&mut self.interface, &flow) {
             return Err(Error::AddressNotAvailable);
         }
@@ -57,32 +59,25 @@ impl Stack {
         Ok((id, flow.local.address()))
     }
 
-    /// A flow to `remote` that nobody uses (RFC 6056 §3.3.2). When the draws meet none, one that rests is taken out of its rest: its new
-    /// connection begins above the former one's last number, which comes along, so that nothing old fits it (RFC 6191, RFC 9293 §3.6.1).
+    /// A flow to `remote` that nobody uses: ports follow each other from a place that a keyed hash of the addresses chooses (RFC 6056 §3.3.4). So
+    /// one that rests is met only after all others, and has rested longest. It is taken out of its rest: its new connection begins above
+    /// the former one's last number, which comes along, so that nothing old fits it (RFC 6191, RFC 9293 §3.6.1).
     ///
     /// # Errors
     /// `AddressNotAvailable` when all are in use.
     fn tcp_ephemeral_flow(&mut self, local: IpAddr, remote: SocketAddr) -> Result<(Flow, Option<u32>), Error> {
         let range = u32::from(limits::EPHEMERAL_LAST - limits::EPHEMERAL_FIRST) + 1;
-        let mut resting = None;
-        for _ in 0..limits::PORT_DRAWS {
-            // Every draw lies in the range, which fits.
-            let port = limits::EPHEMERAL_FIRST + self.random.below(range) as u16;
+        for _ in 0..range {
+            let step = self.tcp.next_port(local, remote, range);
+            // Every step lies in the range, which fits.
+            let port = limits::EPHEMERAL_FIRST + step as u16;
             let flow = Flow::new(SocketAddr::new(local, port), remote);
-            if self.tcp.listeners.contains_key(&port) || self.tcp.flows.contains_key(&flow) {
-                continue;
+            if !self.tcp.listeners.contains_key(&port) && !self.tcp.flows.contains_key(&flow) {
+                let floor = self.tcp.time_wait.remove(&flow);
+                return Ok((flow, floor));
             }
-            if !self.tcp.time_wait.contains(&flow) {
-                return Ok((flow, None));
-            }
-            resting = Some(flow);
         }
-        if let Some(flow) = resting {
-            let floor = self.tcp.time_wait.remove(&flow);
-            return Ok((flow, floor));
-        }
-        let port = self.tcp_ephemeral_port(local, remote)?;
-        Ok((Flow::new(SocketAddr::new(local, port), remote), None))
+        Err(Error::AddressNotAvailable)
     }
 
     /// A port for a connection to `remote` that nobody uses (RFC 6056 §3.3.1).

@@ -248,17 +248,20 @@ impl Sender {
     /// Ends an episode, well or because it was for nothing. `has_original`: something arrived that the timer had taken for lost and nobody had
     /// sent again, so the timer was wrong (RFC 5682, as Linux does with SACK).
     pub(super) fn end_episode(&mut self, now: Instant, has_original: bool, is_progress: bool) {
-        if self.phase == Phase::Open {
-            return;
-        }
         let was_early = self.phase == Phase::Loss && self.undo.is_timeout_open && has_original && self.undo.is_possible;
+        // The last word on a needless repetition often comes after the episode.
         if was_early || self.undo.is_all_needless() {
-            self.flight.find_again();
+            if self.phase != Phase::Open {
+                self.flight.find_again();
+                self.phase = Phase::Open;
+                self.timers.backoff = 0;
+            }
             self.congestion.undo(now);
             self.undo = Undo::default();
-            self.phase = Phase::Open;
-            self.timers.backoff = 0;
             self.counts.undone += 1;
+            return;
+        }
+        if self.phase == Phase::Open {
             return;
         }
         if is_progress {
