@@ -28,7 +28,7 @@ impl Terms {
         // More than 14 counts as 14 (RFC 7323 §2.3).
         let largest = dice.one(&[Some(15), Some(255)]);
         // Less than every stack's least counts as that, or as nothing (RFC 9293 §3.7.1).
-        let least = if super::tolerates("segment") { Some(88) } else { dice.one(&[Some(0), Some(1)]) };
+        let least = dice.one(&[Some(0), Some(1)]);
         Self {
             segment: dice.one(&[None, Some(1460), Some(1460), Some(536), Some(88), Some(1400), Some(9000), least]),
             scale: dice.one(&[None, Some(0), Some(2), Some(7), Some(7), Some(14), largest]),
@@ -94,7 +94,7 @@ pub(super) fn open<'a>(dice: &'a Dice<'a>) -> Option<Play<'a>> {
     let both = ours.scale.is_some() && theirs.scale.is_some();
     assert!(!is_passive || both == ours.scale.is_some(), "a window scale that nobody asked for");
     assert!(!is_passive || theirs.may_sack || !ours.may_sack, "SACK that nobody asked for");
-    let segment = theirs.segment.unwrap_or(SEGMENT.0).min(SEGMENT.1);
+    let segment = theirs.segment.filter(|segment| *segment > 0).unwrap_or(SEGMENT.0).min(SEGMENT.1);
     let mut peer = Peer::new(temper, dice.one(&[0, 1, 3000, 20_000, 200_000]) as usize);
     peer.scale = if both { theirs.scale.unwrap_or(0).min(14) } else { 0 };
     peer.may_sack = theirs.may_sack && ours.may_sack;
@@ -166,7 +166,7 @@ fn agree(dice: &Dice<'_>, rig: &mut Rig, begin: u32, terms: Terms) -> Option<(Po
         let acknowledgment = dice.one(&[asked.sequence, right.wrapping_add(1), dice.0.next() as u32]);
         let flags = dice.one(&[SYN | ACK, ACK, RST | ACK, RST]);
         if acknowledgment != right {
-            let others = if super::tolerates("stranger") { terms } else { Terms::draw(dice) };
+            let others = Terms::draw(dice);
             rig.send(&ipv4(6, &syn(dice.0.next() as u32, flags, acknowledgment, others).bytes(ports)));
         }
         rig.pass(Duration::from_millis(dice.below(100)));

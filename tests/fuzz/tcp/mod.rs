@@ -13,8 +13,7 @@
 //! | `handshake` | the first packets, of both kinds of opening |
 //! | here | one connection's life |
 //!
-//! `FUZZ_TRACE=1` prints every packet. `FUZZ_TOLERATE=name,name` leaves out what fails for a known reason, to see what else there is; the
-//! names stand where they are asked for, with [`tolerates`].
+//! `FUZZ_TRACE=1` prints every packet.
 
 mod handshake;
 mod offered;
@@ -169,7 +168,7 @@ impl Play<'_> {
     }
 
     fn is_acceptable(&self, segment: &Segment) -> bool {
-        self.offered.is_acceptable(segment) || tolerates("acknowledgment")
+        self.offered.is_acceptable(segment)
     }
 
     /// Sends an ICMP error about something that the host sent, or claims to have.
@@ -283,11 +282,6 @@ impl Play<'_> {
         let held = memory::held() - self.memory.0;
         assert!(held < spares + SLACK, "{held} bytes are held for nothing");
     }
-}
-
-/// True when a known defect is to be passed over.
-fn tolerates(name: &str) -> bool {
-    std::env::var("FUZZ_TOLERATE").is_ok_and(|names| names.split(',').any(|known| known == name))
 }
 
 /// Both ends.

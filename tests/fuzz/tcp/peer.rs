@@ -74,24 +74,12 @@ impl Peer {
         if self.temper != Temper::Fair {
             next.version = dice.one(&[0, 0, 0, 1, 2, 7]);
         }
-        if super::tolerates("end") {
-            self.end_once(&mut next.segment, offered);
-        }
         fill(&mut next, offered);
         self.past.push(next.clone());
         if dice.below(8) == 0 {
             self.late.push(next.clone());
         }
         next
-    }
-
-    /// Takes away ends that are not the stream's, and data behind it.
-    fn end_once(&self, segment: &mut Segment, offered: &Offered) {
-        let start = offered.position(segment.sequence);
-        segment.data.truncate((self.total as i64 - start).max(0) as usize);
-        if start + segment.data.len() as i64 != self.total as i64 {
-            segment.flags &= !FIN;
-        }
     }
 
     /// A segment as it should be.

@@ -38,7 +38,7 @@ pub(super) fn settings(dice: &Dice<'_>, temper: Temper) -> TcpSettings {
         send_buffer: dice.one(&[Some(2048), Some(4096), Some(10_000), Some(65_536), Some(300_000), None]),
         congestion: dice.one(&[CongestionControl::Cubic, CongestionControl::NewReno, CongestionControl::Bbr]),
         no_delay: dice.below(2) == 0,
-        keep_alive: if is_fair || super::tolerates("orphan") { 0 } else { dice.one(&[0, 0, 1000, 60_000]) },
+        keep_alive: if is_fair { 0 } else { dice.one(&[0, 0, 1000, 60_000]) },
         keep_alive_interval: 1000,
         user_timeout: if is_fair { 0 } else { dice.one(&[0, 0, 500, 30_000]) },
         linger: if is_fair { None } else { dice.one(&[None, None, Some(0), Some(3000)]) },

@@ -152,6 +152,9 @@ impl Stack {
     /// The connection ends because the peer is silent.
     fn tcp_time_out(&mut self, index: u32) {
         let Some(slot) = self.tcp.slots.get_mut(index as usize) else { return };
+        if matches!(slot.phase, Phase::Orphan) {
+            return self.tcp_abandon(index);
+        }
         let error = slot.soft_error.unwrap_or(Error::TimedOut);
         slot.fail(error);
         self.tcp_reset(index);

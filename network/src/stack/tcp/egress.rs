@@ -20,6 +20,8 @@ use crate::stack::{Stack, checksum};
 /// Bytes of data in a segment when the peer did not say (RFC 9293 §3.7.1): what fits the smallest packet that everybody takes.
 const DEFAULT_SEGMENT_IPV4: u16 = 536;
 const DEFAULT_SEGMENT_IPV6: u16 = 1220;
+/// No peer means less: smaller ones cost more headers than data (Linux' TCP_MIN_MSS).
+const LEAST_SEGMENT: u16 = 88;
 /// Bits of a TCP header (RFC 9293 §3.1, RFC 3168).
 pub(super) mod flag {
     pub(crate) const FIN: u16 = 1;
@@ -64,7 +66,7 @@ impl Shape {
     /// Takes what the peer's SYN offers.
     pub(crate) fn agree(&mut self, offer: &Offer, is_ipv6: bool) {
         let default = if is_ipv6 { DEFAULT_SEGMENT_IPV6 } else { DEFAULT_SEGMENT_IPV4 };
-        self.peer_segment = offer.segment.unwrap_or(default);
+        self.peer_segment = offer.segment.unwrap_or(default).max(LEAST_SEGMENT);
     }
 }
 
@@ -165,6 +167,16 @@ fn write_ip(
 }
 
 impl Slot {
+    /// The scale of our windows from the end of the handshake on.
+    pub(super) fn shift(&self) -> u8 {
+        if self.machine.offer.shift.is_some() { self.receiver.offered_shift() } else { 0 }
+    }
+
+    /// The window field of a segment that is no SYN while the handshake lasts.
+    pub(super) fn window_before_open(&self) -> u16 {
+        self.receiver.first_window() >> self.shift()
+    }
+
     /// The header of the next segment; what it acknowledges counts as told.
     fn words(&mut self, sequence: u32, flags: u16) -> Words {
         let window = self.receiver.announce(self.own_segment);
@@ -352,7 +364,7 @@ impl Stack {
                         self.tcp_control(flow, flag::RST | flag::ACK, number, acknowledgment, 0);
                     }
                     (_, _, Some(acknowledgment)) => {
-                        let window = slot.receiver.first_window();
+                        let window = slot.window_before_open();
                         self.tcp_control(flow, flag::ACK, number, acknowledgment, window);
                     }
                     (_, _, None) => {}

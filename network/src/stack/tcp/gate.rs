@@ -28,6 +28,8 @@ pub(crate) struct Numbers {
     pub(crate) next: u32,
     /// The largest window that the peer ever had.
     pub(crate) largest_window: u32,
+    /// The peer's first number, as far as half of the circle reaches back.
+    pub(crate) begin: u32,
     /// The next number that we expect, the last that we acknowledged, and the furthest that we ever allowed.
     pub(crate) expected: u32,
     pub(crate) told: u32,
@@ -54,7 +56,9 @@ pub(crate) fn judge(segment: &Segment, numbers: &Numbers) -> Verdict {
     let is_old = before(segment.end(), numbers.told) || ((has_data || segment.fin) && segment.end() == numbers.told);
     if is_old {
         // Data whose acknowledgment was lost is told so at once, keep-alives and strangers now and then (RFC 9293 §3.10.7.4).
-        return if has_data || segment.fin { Verdict::Pass(false) } else { Verdict::Answer };
+        let is_ours = !before(segment.sequence, numbers.begin) && before(segment.sequence, numbers.told);
+        let may_be_repeat = (has_data || segment.fin) && is_ours;
+        return if may_be_repeat { Verdict::Pass(false) } else { Verdict::Answer };
     }
     if before(numbers.edge, segment.sequence) {
         return Verdict::Answer;

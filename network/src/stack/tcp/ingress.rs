@@ -150,9 +150,15 @@ impl Stack {
             pool.put(frame);
             return self.tcp_send_syn(index);
         }
+        if before == State::SynReceived && !slot.is_acceptable_before_open(segment) {
+            statistics.received_drops.segment += 1;
+            pool.put(frame);
+            return if segment.rst { () } else { self.tcp_challenge(index) };
+        }
         slot.contact.hear(now, false);
+        let begins = slot.machine.begins_with(segment);
         slot.machine.hear(interface, (pool, emitted), (frame.bytes(), start), segment, now);
-        if segment.syn {
+        if begins {
             slot.shape.agree(&slot.machine.offer, slot.flow.remote.ip().is_ipv6());
             // ECE without CWR answers, both ask (RFC 3168 §6.1.1).
             slot.marks.is_offered = segment.echo && (segment.reduced != segment.acknowledgment.is_some());
@@ -256,7 +262,12 @@ impl Stack {
             return;
         }
         (slot.challenges, slot.challenged) = if is_over { (1, self.now) } else { (sent + 1, since) };
-        self.tcp_acknowledge(index);
+        if slot.is_open() {
+            return self.tcp_acknowledge(index);
+        }
+        let (flow, sequence, expected) = (slot.flow, slot.machine.sequence.wrapping_add(1), slot.machine.peer_next());
+        let window = slot.window_before_open();
+        self.tcp_control(flow, flag::ACK, sequence, expected, window);
     }
 
     /// Asks a silent peer whether it is there, or whether its window opened: a segment before its window, which it answers (RFC 1122

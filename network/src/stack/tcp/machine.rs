@@ -154,6 +154,17 @@ impl Machine {
         self.syns = self.syns.saturating_add(1);
     }
 
+    /// True for the SYN that tells the peer's numbers; one that answers somebody else tells nothing.
+    pub(crate) fn begins_with(&self, segment: &Segment) -> bool {
+        let answers = |number| number == self.sequence.wrapping_add(1);
+        segment.syn
+            && match self.state() {
+                State::Listen => true,
+                State::SynSent => segment.acknowledgment.is_none_or(answers),
+                _ => false,
+            }
+    }
+
     /// Shows the socket a segment of the handshake, whose TCP header begins at `start` of the packet; what it answers is emitted. Its data and
     /// its end are for later.
     pub(crate) fn hear(
@@ -164,7 +175,7 @@ impl Machine {
         segment: &Segment,
         now: Instant,
     ) {
-        if segment.syn {
+        if self.begins_with(segment) {
             self.peer_next = segment.sequence.wrapping_add(1);
             self.window = segment.window;
             let options = packet.get(start + TCP_HEADER..start + usize::from(segment.header)).unwrap_or_default();
@@ -176,6 +187,10 @@ impl Machine {
             let mut tcp = TcpPacket::new_unchecked(tcp);
             tcp.set_fin(false);
             tcp.set_psh(false);
+            if self.state() == State::SynReceived && !segment.syn {
+                // Its place in the window was judged; the socket's own is too small for that.
+                tcp.set_seq_number(TcpSeqNumber(self.peer_next as i32));
+            }
             if let Some(acknowledged) = segment.acknowledgment {
                 tcp.set_ack_number(TcpSeqNumber(acknowledged.wrapping_sub(self.offset) as i32));
             }

@@ -178,6 +178,7 @@ impl Slot {
             unacknowledged: self.sender.unacknowledged(),
             next: self.sender.next(),
             largest_window: self.sender.largest_window(),
+            begin: self.receiver.begin_number(),
             expected: self.receiver.next(),
             told: self.receiver.acknowledged(),
             edge: self.receiver.edge(),

@@ -121,6 +121,12 @@ impl Receiver {
         self.next
     }
 
+    /// The first number of the stream, or one so far back that it makes no difference.
+    pub(crate) fn begin_number(&self) -> u32 {
+        let received = u32::try_from(self.received).unwrap_or(u32::MAX).min(1 << 30);
+        self.next.wrapping_sub(received).wrapping_sub(u32::from(self.is_over))
+    }
+
     pub(crate) const fn edge(&self) -> u32 {
         self.edge
     }
@@ -203,7 +209,8 @@ impl Receiver {
         let start = later(sequence, self.next);
         if before(sequence, self.next) && !data.is_empty() {
             let until = if before(last, self.next) { last } else { self.next };
-            self.duplicate = Some((sequence, until));
+            let from = later(sequence, self.begin_number());
+            self.duplicate = Some((from, until)).filter(|(from, until)| before(*from, *until));
             self.due = Due::Now;
         }
         if before(start, stop) {
@@ -212,7 +219,7 @@ impl Receiver {
             self.put(start, kept);
         }
         if fin && !before(edge, last) && !before(last, self.next) && !self.is_over {
-            self.end = Some(last);
+            self.end_at(last);
         } else if fin {
             self.due = Due::Now;
         }
@@ -224,6 +231,19 @@ impl Receiver {
         self.decide(now, !data.is_empty() || fin);
         self.received += (self.readable - before_all.0) as u64;
         Taken { is_more: self.readable > before_all.0, is_over: self.is_over && !before_all.1 }
+    }
+
+    /// The stream ends there: what came from beyond was never part of it (TCP-R-04; Linux drops it likewise).
+    fn end_at(&mut self, end: u32) {
+        self.end = Some(end);
+        self.islands.retain(|(first, _)| before(*first, end));
+        if let Some((_, last)) = self.islands.last_mut()
+            && before(end, *last)
+        {
+            *last = end;
+        }
+        let ahead = self.islands.last().map_or(0, |(_, last)| last.wrapping_sub(self.next) as usize);
+        self.buffer.truncate(self.readable + ahead);
     }
 
     /// Puts data to its place; all of it lies in the window and none was read.

@@ -314,7 +314,7 @@ impl Slot {
     /// The handshake is over with this segment: both directions begin.
     pub(super) fn begin(&mut self, segment: &Segment, now: Instant) {
         let first = self.machine.sequence.wrapping_add(1);
-        let (offer, shift) = (self.machine.offer, self.receiver.offered_shift());
+        let (offer, shift) = (self.machine.offer, self.shift());
         // What left twice is ambiguous (Karn).
         let round_trip = (self.machine.syns == 1).then(|| now.since(self.machine.syn_at));
         let peer = self.machine.peer_next();
@@ -322,11 +322,21 @@ impl Slot {
         self.sender.set_segment(self.own_segment.min(self.shape.peer_segment));
         // A SYN|ACK that offers what nobody asked for counts for nothing.
         self.sender.has_marks = self.marks.is_offered && (self.marks.is_wanted || !segment.syn);
-        self.receiver.begin(peer, if offer.shift.is_some() { shift } else { 0 }, now);
+        self.receiver.begin(peer, shift, now);
         if segment.syn {
             // Our side of the handshake's last word.
             self.receiver.answer();
         }
+    }
+
+    /// True for what may follow the peer's SYN: in the window that our answer allowed, a reset at its beginning (RFC 9293 §3.10.7.4, RFC 5961).
+    pub(super) fn is_acceptable_before_open(&self, segment: &Segment) -> bool {
+        let first = self.machine.peer_next();
+        let edge = first.wrapping_add(u32::from(self.receiver.first_window()));
+        if segment.rst || segment.syn {
+            return segment.sequence == first || (segment.syn && segment.acknowledgment.is_some());
+        }
+        !before(segment.sequence, first) && !before(edge, segment.sequence)
     }
 
     /// What was written and not acknowledged will never be.

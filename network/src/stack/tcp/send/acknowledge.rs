@@ -47,7 +47,7 @@ impl Sender {
         blocks: &Blocks,
         now: Instant,
     ) -> Acknowledged {
-        let window_before = self.window;
+        let edge_before = self.edge;
         self.follow_window(segment, acknowledged);
         let pipe_before = self.pipe();
         let is_progress = before(self.unacknowledged, acknowledged);
@@ -66,7 +66,7 @@ impl Sender {
             && acknowledged == self.unacknowledged
             && segment.length == 0
             && !segment.fin
-            && self.window == window_before;
+            && self.edge == edge_before;
         let mut lost = self.count_repeat(is_repeat, is_progress);
         self.judge_probe(acknowledged, needless, now);
         self.end_episode(now, harvest.has_original, is_progress);
@@ -114,8 +114,10 @@ impl Sender {
         let is_newer =
             before(sequence, segment.sequence) || (sequence == segment.sequence && !before(acknowledged, last));
         if is_newer && !before(acknowledged, self.unacknowledged) {
-            self.window = u32::from(segment.window) << self.shift;
-            self.largest_window = self.largest_window.max(self.window);
+            let window = u32::from(segment.window) << self.shift;
+            // Counted from what this segment acknowledges: a later one may be too old to say something of windows.
+            self.edge = acknowledged.wrapping_add(window);
+            self.largest_window = self.largest_window.max(window);
             self.window_from = (segment.sequence, acknowledged);
         }
     }

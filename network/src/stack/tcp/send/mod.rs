@@ -33,7 +33,7 @@ use self::round_trip::RoundTrip;
 use self::timer::Timers;
 use super::congestion::{Congestion, Controller};
 use super::ring;
-use super::segment::Offer;
+use super::segment::{Offer, before};
 use crate::command::option::CongestionControl;
 use crate::limits;
 use crate::platform::Instant;
@@ -77,8 +77,9 @@ pub(crate) struct Sender {
     /// The FIN is acknowledged.
     is_ended: bool,
     no_delay: bool,
-    /// Bytes that the peer allows from `unacknowledged` on, and the most it ever did.
-    window: u32,
+    /// After the last number that the peer allows.
+    edge: u32,
+    /// The most bytes that it ever allowed at once.
     largest_window: u32,
     /// Sequence and acknowledgment of the segment that said so (SND.WL1, SND.WL2).
     window_from: (u32, u32),
@@ -128,7 +129,7 @@ impl Sender {
             is_ending: false,
             is_ended: false,
             no_delay,
-            window: 0,
+            edge: 0,
             largest_window: 0,
             window_from: (0, 0),
             shift: 0,
@@ -171,7 +172,8 @@ impl Sender {
         self.has_sack = offer.sack;
         self.shift = offer.shift.unwrap_or(0);
         // The window of a SYN is not scaled (RFC 7323 §2.2).
-        (self.window, self.largest_window) = (window.into(), window.into());
+        self.largest_window = window.into();
+        self.edge = first.wrapping_add(window.into());
         self.window_from = (sequence, first);
         if let Some(sample) = round_trip {
             self.round_trip.sample(sample);
@@ -320,9 +322,14 @@ impl Sender {
         self.flight.rate()
     }
 
-    /// Bytes that the peer allows.
+    /// Bytes that the peer allows from the oldest unacknowledged one on.
     pub(crate) const fn peer_window(&self) -> u32 {
-        self.window
+        if before(self.unacknowledged, self.edge) { self.edge.wrapping_sub(self.unacknowledged) } else { 0 }
+    }
+
+    /// Bytes that the peer allows beyond what was sent.
+    const fn peer_room(&self) -> u32 {
+        if before(self.next, self.edge) { self.edge.wrapping_sub(self.next) } else { 0 }
     }
 
     pub(crate) const fn segment(&self) -> u32 {

@@ -91,8 +91,7 @@ impl Sender {
             return None;
         }
         self.restart(now);
-        let edge = self.unacknowledged.wrapping_add(self.window);
-        let room = if before(self.next, edge) { edge.wrapping_sub(self.next) } else { 0 };
+        let room = self.peer_room();
         let full = waiting.min(self.segment);
         let length = full.min(room);
         if length < full && !self.is_worth_it(length) {
@@ -132,10 +131,8 @@ impl Sender {
 
     /// Asks about the tail: with new data if there is any, else by repeating the end (RFC 8985 §7.3).
     fn plan_probe(&mut self) -> Option<Plan> {
-        let edge = self.unacknowledged.wrapping_add(self.window);
         let waiting = if self.is_fin_under_way() { 0 } else { self.data_end().wrapping_sub(self.next) };
-        let room = if before(self.next, edge) { edge.wrapping_sub(self.next) } else { 0 };
-        let length = waiting.min(self.segment).min(room);
+        let length = waiting.min(self.segment).min(self.peer_room());
         self.counts.tail_probes += 1;
         if length > 0 {
             self.probe = Some((self.next.wrapping_add(length), false));

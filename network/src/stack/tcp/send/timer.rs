@@ -97,8 +97,8 @@ impl Sender {
             self.timers.persist_at = Instant::NEVER;
             self.timers.persisted = self.timers.persisted.saturating_add(1).min(BACKOFF_MAXIMUM);
             // A window that is open but small is used now (RFC 9293 §3.8.6.2.1).
-            self.timers.must_dribble = self.window > 0;
-            expired.window_probe = self.window == 0;
+            self.timers.must_dribble = self.peer_room() > 0;
+            expired.window_probe = self.peer_room() == 0;
             self.persist(now);
         }
         expired
@@ -133,7 +133,7 @@ impl Sender {
 
     /// Sets the timers after an acknowledgment.
     pub(super) fn rearm(&mut self, now: Instant, is_progress: bool) {
-        if self.window > 0 {
+        if self.peer_room() > 0 {
             (self.timers.persist_at, self.timers.persisted) = (Instant::NEVER, 0);
         }
         if self.flight.is_empty() {
