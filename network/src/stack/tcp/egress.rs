@@ -265,7 +265,7 @@ impl Stack {
         flags |= if plan.fin { flag::FIN } else { 0 } | if plan.is_reduced { flag::CWR } else { 0 };
         let mut words = slot.words(plan.sequence, flags);
         // What is sent again is not marked (RFC 3168 §6.1.5).
-        words.is_markable = slot.sender.has_marks && !plan.is_again && plan.length > 0;
+        words.is_markable = slot.sender.has_marks() && !plan.is_again && plan.length > 0;
         let sender = &slot.sender;
         let fill = |data: &mut [u8]| sender.copy(plan.sequence, data);
         let frame = assemble(pool, (&slot.flow, &slot.shape), &words, &[], (plan.length as usize, fill), is_summed);

@@ -153,7 +153,10 @@ impl Stack {
         if before == State::SynReceived && !slot.is_acceptable_before_open(segment) {
             statistics.received_drops.segment += 1;
             pool.put(frame);
-            return if segment.rst { () } else { self.tcp_challenge(index) };
+            if !segment.rst {
+                self.tcp_challenge(index);
+            }
+            return;
         }
         slot.contact.hear(now, false);
         let begins = slot.machine.begins_with(segment);
@@ -205,7 +208,7 @@ impl Stack {
         } else {
             Taken::default()
         };
-        if slot.sender.has_marks {
+        if slot.sender.has_marks() {
             if segment.reduced {
                 slot.receiver.unmark();
             }

@@ -62,7 +62,7 @@ use self::gate::Numbers;
 use self::listen::{ListenBinding, Listener};
 use self::machine::Machine;
 use self::receive::Receiver;
-use self::send::Sender;
+use self::send::Outlet;
 use self::time_wait::TimeWait;
 use crate::limits;
 use crate::platform::Instant;
@@ -110,7 +110,7 @@ struct Marks {
 pub(crate) struct Slot {
     generation: u32,
     machine: Machine,
-    sender: Sender,
+    sender: Outlet,
     receiver: Receiver,
     pub(crate) flow: Flow,
     pub(crate) phase: Phase,
@@ -339,7 +339,7 @@ impl Tcp {
         let slot = Slot {
             generation: self.generation,
             machine,
-            sender: Sender::new(send.0, send.1, settings.no_delay, settings.congestion),
+            sender: Outlet::new(send.0, send.1, settings.no_delay, settings.congestion),
             receiver: Receiver::new(receive.0, receive.1),
             flow,
             phase,

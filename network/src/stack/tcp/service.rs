@@ -321,7 +321,7 @@ impl Slot {
         self.sender.begin(first, &offer, self.machine.window, peer.wrapping_sub(1), round_trip);
         self.sender.set_segment(self.own_segment.min(self.shape.peer_segment));
         // A SYN|ACK that offers what nobody asked for counts for nothing.
-        self.sender.has_marks = self.marks.is_offered && (self.marks.is_wanted || !segment.syn);
+        self.sender.set_marks(self.marks.is_offered && (self.marks.is_wanted || !segment.syn));
         self.receiver.begin(peer, shift, now);
         if segment.syn {
             // Our side of the handshake's last word.

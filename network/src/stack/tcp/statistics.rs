@@ -48,7 +48,7 @@ impl Slot {
             undone: counts.undone,
             duplicates: counts.duplicates,
             has_selective_acknowledgments: self.machine.offer.sack,
-            has_congestion_marks: self.sender.has_marks,
+            has_congestion_marks: self.sender.has_marks(),
         }
     }
 }

@@ -6,6 +6,7 @@
 //!
 //! | file | owns |
 //! |---|---|
+//! | [`outlet`] | a sender that costs next to nothing until something is sent |
 //! | [`flight`] | the segments under way, and what the peer said of each (RFC 6675) |
 //! | [`acknowledge`] | what an acknowledgment means |
 //! | [`recovery`] | what counts as lost (RFC 8985), and undoing what was done for nothing (RFC 5682, RFC 2883) |
@@ -15,6 +16,7 @@
 
 mod acknowledge;
 mod flight;
+mod outlet;
 mod plan;
 mod recovery;
 mod round_trip;
@@ -27,10 +29,11 @@ use core::time::Duration;
 
 pub(crate) use self::acknowledge::Acknowledged;
 use self::flight::Flight;
+pub(crate) use self::outlet::Outlet;
 pub(crate) use self::plan::Plan;
 use self::recovery::{Phase, Rack, Reduction, Undo};
 use self::round_trip::RoundTrip;
-use self::timer::Timers;
+use self::timer::{Expired, Timers};
 use super::congestion::{Congestion, Controller};
 use super::ring;
 use super::segment::{Offer, before};
@@ -39,7 +42,7 @@ use crate::limits;
 use crate::platform::Instant;
 
 /// What happened since the connection began (as in TCP_INFO).
-#[derive(Clone, Copy, PartialEq, Eq, Debug, Default)]
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
 pub(crate) struct Counts {
     /// Bytes of data sent, each as often as it was.
     pub(crate) sent: u64,
@@ -61,9 +64,23 @@ pub(crate) struct Counts {
     pub(crate) duplicates: u32,
 }
 
+impl Counts {
+    const NONE: Self = Self {
+        sent: 0,
+        acknowledged: 0,
+        sent_again: 0,
+        retransmissions: 0,
+        timeouts: 0,
+        tail_probes: 0,
+        recoveries: 0,
+        undone: 0,
+        duplicates: 0,
+    };
+}
+
 /// The sending direction.
 #[derive(Debug)]
-pub(crate) struct Sender {
+struct Sender {
     /// What was written and not acknowledged, from `unacknowledged` on.
     buffer: VecDeque<u8>,
     /// Bytes that may wait; grows up to `most` with the congestion window.
@@ -91,7 +108,7 @@ pub(crate) struct Sender {
     /// The peer tells of what it got out of order.
     has_sack: bool,
     /// Marks are understood by both ends (RFC 3168); the answer to the peer's echo is under way up to a number.
-    pub(crate) has_marks: bool,
+    has_marks: bool,
     must_tell_reduction: bool,
     marked_until: u32,
     /// Duplicate acknowledgments since progress: all that is known without SACK.
@@ -153,31 +170,17 @@ impl Sender {
             probe: None,
             last_left: Instant::ZERO,
             paced_until: Instant::ZERO,
-            counts: Counts::default(),
+            counts: Counts::NONE,
         }
     }
 
-    /// The connection is open: numbers begin at `first`. `window` is what the peer allows, as its segment says it.
-    pub(crate) fn begin(
-        &mut self,
-        first: u32,
-        offer: &Offer,
-        window: u16,
-        sequence: u32,
-        round_trip: Option<Duration>,
-    ) {
+    /// The connection is open: numbers begin at `first`.
+    fn begin(&mut self, first: u32, offer: &Offer) {
         (self.unacknowledged, self.next, self.small_end) = (first, first, first);
         (self.recover, self.round_end, self.marked_until) = (first, first, first);
         self.rack.begin(first);
         self.has_sack = offer.sack;
         self.shift = offer.shift.unwrap_or(0);
-        // The window of a SYN is not scaled (RFC 7323 §2.2).
-        self.largest_window = window.into();
-        self.edge = first.wrapping_add(window.into());
-        self.window_from = (sequence, first);
-        if let Some(sample) = round_trip {
-            self.round_trip.sample(sample);
-        }
     }
 
     /// Bytes of data in a full segment, from now on.
