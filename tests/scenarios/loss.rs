@@ -7,6 +7,7 @@ use std::time::Duration;
 use drivers::Chance;
 use futures_lite::future;
 use network::command::ListSockets;
+use network::command::option::CongestionControl;
 use network::command::socket::Direction;
 use network::platform::{Clock, Instant};
 use network::{Sockets, TcpListener, TcpSettings, TcpStream};
@@ -24,16 +25,24 @@ const PATIENCE: Duration = Duration::from_secs(900);
 /// After so long nothing may be left of connections that ended.
 const AFTERWARDS: Duration = Duration::from_secs(1200);
 
-/// Which seeds: all of them take a while, so CI and whoever asks runs them, others one; `DEVNET_SEED=n` runs that one.
+/// Which seeds: one, unless `DEVNET_SEEDS` says how many; `DEVNET_SEED=n` runs that one.
 fn seeds() -> std::ops::RangeInclusive<u64> {
-    if let Some(seed) = std::env::var("DEVNET_SEED").ok().and_then(|seed| seed.parse().ok()) {
-        return seed..=seed;
+    let number = |name| std::env::var(name).ok().and_then(|number| number.parse::<u64>().ok());
+    match (number("DEVNET_SEED"), number("DEVNET_SEEDS")) {
+        (Some(seed), _) => seed..=seed,
+        (None, count) => 1..=count.unwrap_or(1),
     }
-    1..=if std::env::var_os("DEVNET_REQUIRE_ALL").is_some() { 50 } else { 1 }
 }
 
-fn settings() -> TcpSettings {
-    TcpSettings { receive_buffer: Some(4096), send_buffer: Some(4096), ..TcpSettings::default() }
+/// Which controllers: the default one on a user's machine, all of them in CI and where many seeds are asked for.
+fn controllers() -> &'static [CongestionControl] {
+    let is_thorough = ["DEVNET_REQUIRE_ALL", "DEVNET_SEEDS"].iter().any(|name| std::env::var_os(name).is_some());
+    let all = &[CongestionControl::Cubic, CongestionControl::NewReno, CongestionControl::Bbr];
+    if is_thorough { all } else { &all[..1] }
+}
+
+fn settings(congestion: CongestionControl) -> TcpSettings {
+    TcpSettings { receive_buffer: Some(4096), send_buffer: Some(4096), congestion, ..TcpSettings::default() }
 }
 
 /// 1 ms, and up to 10 ms more: packets overtake each other all the time.
@@ -78,9 +87,15 @@ async fn exchange(stream: &TcpStream, clock: &VirtualClock, number: usize) -> Re
 }
 
 /// Connects and exchanges until patience ends. Then the peer, if it is one that tells, must owe something: else the fault is ours.
-async fn client(sockets: Sockets, clock: VirtualClock, number: usize, debts: Option<Debts>) -> Result<Instant, Error> {
+async fn client(
+    sockets: Sockets,
+    clock: VirtualClock,
+    number: usize,
+    settings: TcpSettings,
+    debts: Option<Debts>,
+) -> Result<Instant, Error> {
     clock.sleep_until(Instant::from_micros(3_000_000 + 1000 * number as u64)).await;
-    let stream = TcpStream::connect_with(&sockets, None, SERVER.parse().unwrap(), &settings()).await?;
+    let stream = TcpStream::connect_with(&sockets, None, SERVER.parse().unwrap(), &settings).await?;
     let late = async {
         clock.sleep_until(clock.now().after(PATIENCE)).await;
         let port = stream.local_address().port();
@@ -127,6 +142,7 @@ fn crowd(
     seed: u64,
     connections: usize,
     quality: Quality,
+    settings: TcpSettings,
     debts: Option<Debts>,
     begin: impl FnOnce(&World, world::PathEnd) -> Option<(Host, TcpListener)>,
 ) -> Outcome {
@@ -136,7 +152,7 @@ fn crowd(
     let left = Host::new(&world).with("eth0", left, &["10.0.0.1/24"]);
     let (right, listener) = begin(&world, right).unzip();
     let baseline = left.open_sockets();
-    let start = |number| world.spawn(client(left.sockets(), world.clock.clone(), number, debts.clone()));
+    let start = |number| world.spawn(client(left.sockets(), world.clock.clone(), number, settings, debts.clone()));
     let clients: Vec<_> = (0..connections).map(start).collect();
     let all = async {
         let mut results = Vec::new();
@@ -160,16 +176,17 @@ fn crowd(
 fn ours_with_ours(percent: f64, burst: u32) {
     const CONNECTIONS: usize = 1000;
     let mut failures = Vec::new();
-    for seed in seeds() {
+    for (seed, congestion) in seeds().flat_map(|seed| controllers().iter().map(move |choice| (seed, *choice))) {
+        let settings = settings(congestion);
         let Outcome { complete, last, errors } =
-            crowd(seed, CONNECTIONS, quality(percent, burst), None, |world, end| {
+            crowd(seed, CONNECTIONS, quality(percent, burst), settings, None, |world, end| {
                 let host = Host::new(world).with("eth0", end, &["10.0.0.2/24"]);
                 let listener =
-                    TcpListener::bind_with(&host.sockets(), SERVER.parse().unwrap(), 1024, settings()).unwrap();
+                    TcpListener::bind_with(&host.sockets(), SERVER.parse().unwrap(), 1024, settings).unwrap();
                 Some((host, listener))
             });
         println!(
-            "{percent} % in bursts of {burst}, seed {seed}: {complete} of {CONNECTIONS}, the last after {last:.1} s"
+            "{congestion:?}, {percent} % in bursts of {burst}, seed {seed}: {complete} of {CONNECTIONS}, the last after {last:.1} s"
         );
         if complete < CONNECTIONS {
             failures.push((seed, complete, errors[0]));
@@ -211,10 +228,12 @@ fn connections_with_a_plain_smoltcp_complete_or_end_and_leave_nothing() {
         for seed in seeds() {
             let (debts, quality) = (Debts::default(), quality(percent, burst));
             let known = Some(Arc::clone(&debts));
-            let Outcome { complete, last, errors } = crowd(seed, CONNECTIONS, quality, known, |world, end| {
-                world.spawn(Plain::new(world.clock.clone(), end, CONNECTIONS, debts).run()).detach();
-                None
-            });
+            let settings = settings(CongestionControl::Cubic);
+            let Outcome { complete, last, errors } =
+                crowd(seed, CONNECTIONS, quality, settings, known, |world, end| {
+                    world.spawn(Plain::new(world.clock.clone(), end, CONNECTIONS, debts).run()).detach();
+                    None
+                });
             println!(
                 "plain, {percent} % in bursts of {burst}, seed {seed}: {complete} of {CONNECTIONS}, the last after {last:.1} s; the peer's \
                  fault: {}",

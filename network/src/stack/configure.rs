@@ -5,6 +5,7 @@
 
 use core::net::IpAddr;
 
+use smoltcp::socket::tcp::State;
 use virtual_file_system::Error;
 
 use super::Stack;
@@ -16,6 +17,7 @@ use crate::command::route::{NewRoute, RouteSelector};
 use crate::driver::{Driver, DriverError, Kind, LinkState, Medium};
 use crate::limits;
 use crate::stack::ip::routes::Route;
+use crate::stack::tcp::Slot;
 
 impl Stack {
     /// Brings the interface up or down; tells whether that changed something. Addresses and routes stay.
@@ -191,8 +193,9 @@ impl Stack {
 
     /// Streams from an address that is gone end with an error; what they received stays readable (TCP-O-13).
     fn end_connections(&mut self, address: IpAddr) {
-        let ended: alloc::vec::Vec<u32> =
-            self.tcp.flows.iter().filter(|(flow, _)| flow.local.ip() == address).map(|(_, index)| *index).collect();
+        let is_meant = |slot: &Slot| slot.flow.local.ip() == address && slot.state() != State::Closed;
+        let slots = self.tcp.slots.iter().filter(|(_, slot)| is_meant(slot));
+        let ended: alloc::vec::Vec<u32> = slots.map(|(index, _)| index as u32).collect();
         for index in ended {
             self.tcp_end(index, Error::ConnectionAborted);
         }

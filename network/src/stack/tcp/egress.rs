@@ -333,7 +333,7 @@ impl Stack {
     /// Sends a segment without data that no connection's directions know of.
     pub(super) fn tcp_control(&mut self, flow: Flow, flags: u16, sequence: u32, acknowledgment: u32, window: u16) {
         // IP4-03: what the socket says holds for all its segments.
-        let index = self.tcp.flows.get(&flow).copied();
+        let index = self.tcp.lookup(&flow);
         let shape = index.and_then(|index| self.tcp.slots.get(index as usize)).map(|slot| slot.shape);
         let shape = shape.unwrap_or_else(|| Shape::new(HOP_LIMIT, 0));
         let words = Words { sequence, acknowledgment, flags, window, is_markable: false };

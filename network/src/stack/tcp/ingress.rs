@@ -287,7 +287,7 @@ impl Stack {
     fn tcp_quoted(&self, quoted: &Quote) -> Option<u32> {
         let local = End::new(quoted.source, quoted.source_port);
         let flow = Flow { local, remote: End::new(quoted.destination, quoted.destination_port) };
-        let index = *self.tcp.flows.get(&flow)?;
+        let index = self.tcp.lookup(&flow)?;
         let slot = self.tcp.slots.get(index as usize)?;
         slot.has_under_way(quoted.third).then_some(index)
     }

@@ -49,7 +49,7 @@ use core::hash::{BuildHasher, Hash, Hasher};
 use core::net::{IpAddr, SocketAddr};
 
 use foldhash::fast::FixedState;
-use hashbrown::HashMap;
+use hashbrown::HashTable;
 use siphasher::sip::SipHasher13;
 use slab::Slab;
 use smoltcp::socket::tcp::State;
@@ -215,7 +215,9 @@ impl fmt::Debug for Slot {
 pub(crate) struct Tcp {
     /// Each by itself, so that the table that grows is a table of pointers.
     pub(crate) slots: Slab<Box<Slot>>,
-    pub(crate) flows: HashMap<Flow, u32, FixedState>,
+    /// Slots by the flow of each: only their places stand here, so that a connection's name is kept once.
+    flows: HashTable<u32>,
+    state: FixedState,
     pub(crate) listeners: BTreeMap<u16, Vec<ListenBinding>>,
     pub(crate) time_wait: TimeWait,
     pub(crate) dirty: VecDeque<u32>,
@@ -236,7 +238,8 @@ impl Tcp {
     pub(crate) fn new(seed: u64, sequence_key: (u64, u64)) -> Self {
         Self {
             slots: Slab::new(),
-            flows: HashMap::with_hasher(FixedState::with_seed(seed)),
+            flows: HashTable::new(),
+            state: FixedState::with_seed(seed),
             listeners: BTreeMap::new(),
             time_wait: TimeWait::new(seed.rotate_left(32)),
             dirty: VecDeque::new(),
@@ -257,6 +260,12 @@ impl Tcp {
         self.slots.get_mut(id.index as usize).map(Box::as_mut).filter(|slot| slot.generation == id.generation)
     }
 
+    /// The slot of a flow, for those who ask once.
+    pub(crate) fn lookup(&self, flow: &Flow) -> Option<u32> {
+        let is_meant = |index: &u32| self.slots.get(*index as usize).is_some_and(|slot| slot.flow == *flow);
+        self.flows.find(self.state.hash_one(flow), is_meant).copied()
+    }
+
     /// The slot of a flow.
     pub(crate) fn find(&mut self, flow: &Flow) -> Option<u32> {
         if let Some((known, index)) = &self.recent
@@ -264,7 +273,7 @@ impl Tcp {
         {
             return Some(*index);
         }
-        let index = self.flows.get(flow).copied()?;
+        let index = self.lookup(flow)?;
         self.recent = Some((*flow, index));
         Some(index)
     }
@@ -298,13 +307,14 @@ impl Tcp {
 
     /// A number that depends on the flow alone and that nobody outside can choose.
     pub(crate) fn hash(&self, flow: &Flow) -> u64 {
-        self.flows.hasher().hash_one(flow)
+        self.state.hash_one(flow)
     }
 
     /// Makes a slot's flow free again.
     pub(crate) fn unlink(&mut self, flow: &Flow, index: u32) {
-        if self.flows.get(flow) == Some(&index) {
-            self.flows.remove(flow);
+        // It may have been made free before, and belong to another slot by now.
+        if let Ok(entry) = self.flows.find_entry(self.state.hash_one(flow), |known| *known == index) {
+            entry.remove();
             self.recent = None;
         }
     }
@@ -368,7 +378,10 @@ impl Tcp {
         };
         // A slab of four thousand million connections does not fit into memory.
         let index = self.slots.insert(Box::new(slot)) as u32;
-        self.flows.insert(flow, index);
+        let Self { flows, slots, state, .. } = self;
+        flows.insert_unique(state.hash_one(flow), index, |index| {
+            slots.get(*index as usize).map_or(0, |slot| state.hash_one(slot.flow))
+        });
         SlotId { index, generation: self.generation }
     }
 

@@ -40,7 +40,7 @@ impl Stack {
             _ => (Flow::new(local, remote), None),
         };
         // An ephemeral one was chosen because it is free.
-        let is_taken = || self.tcp.flows.contains_key(&flow) || self.tcp.time_wait.contains(&flow);
+        let is_taken = || self.tcp.lookup(&flow).is_some() || self.tcp.time_wait.contains(&flow);
         if local.port() != 0 && is_taken() {
             return Err(Error::AddressNotAvailable);
         }
@@ -72,7 +72,7 @@ impl Stack {
             // Every step lies in the range, which fits.
             let port = limits::EPHEMERAL_FIRST + step as u16;
             let flow = Flow::new(SocketAddr::new(local, port), remote);
-            if !self.tcp.listeners.contains_key(&port) && !self.tcp.flows.contains_key(&flow) {
+            if !self.tcp.listeners.contains_key(&port) && self.tcp.lookup(&flow).is_none() {
                 let floor = self.tcp.time_wait.remove(&flow);
                 return Ok((flow, floor));
             }
@@ -88,7 +88,7 @@ impl Stack {
         self.ephemeral_port(|stack, port| {
             let flow = Flow::new(SocketAddr::new(local, port), remote);
             !stack.tcp.listeners.contains_key(&port)
-                && !stack.tcp.flows.contains_key(&flow)
+                && stack.tcp.lookup(&flow).is_none()
                 && !stack.tcp.time_wait.contains(&flow)
         })
     }
