@@ -99,8 +99,8 @@ pub(crate) fn connections(pair: &mut dyn Pair, span: Duration) -> Connections {
     outcome
 }
 
-/// Bytes per end of an idle established connection, besides its two buffers of `buffer` bytes.
-pub(crate) fn memory<P>(make: impl Fn(&Setup) -> P, idle: usize, buffer: usize) -> f64 {
+/// Bytes per end of an idle established connection, whatever its buffers take included.
+pub(crate) fn memory<P>(make: impl Fn(&Setup) -> P, idle: usize) -> f64 {
     let taken = |idle| {
         let before = allocator::in_use();
         let pair = make(&Setup::usual(idle));
@@ -110,5 +110,5 @@ pub(crate) fn memory<P>(make: impl Fn(&Setup) -> P, idle: usize, buffer: usize) 
     };
     // The first pair also pays for what a process has once.
     taken(1);
-    (taken(idle) - taken(0)) / (2 * idle) as f64 - (2 * buffer) as f64
+    (taken(idle) - taken(0)) / (2 * idle) as f64
 }

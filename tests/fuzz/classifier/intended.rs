@@ -14,7 +14,9 @@ pub(crate) fn reason(
 ) -> Option<&'static str> {
     let more: Vec<Effect> = ours.difference(plain).copied().collect();
     let less: Vec<Effect> = plain.difference(ours).copied().collect();
-    ip(input, &more, &less).or_else(|| tcp(input, &more, &less)).or_else(|| ended(input, before, &more, &less))
+    ip(input, &more, &less).or_else(|| tcp(input, &more, &less))
+        .or_else(|| outside(input, before, &more, &less))
+        .or_else(|| ended(input, before, &more, &less))
 }
 
 /// True when one of the two refuses a packet without a word that the other takes: their states may differ from then on.
@@ -80,6 +82,29 @@ fn tcp(input: &Input, more: &[Effect], less: &[Effect]) -> Option<&'static str> 
         return Some(
             "a SYN for a half-open connection is that connection's; in one plain set another listener takes it",
         );
+    }
+    None
+}
+
+/// RFC 9293 looks at the sequence number first, smoltcp at the acknowledgment.
+fn outside(
+    input: &Input,
+    before: &[(Input, BTreeSet<Effect>)],
+    more: &[Effect],
+    less: &[Effect],
+) -> Option<&'static str> {
+    let Payload::Tcp { from, sequence, length, flags, .. } = input.payload else { return None };
+    let begin = before.iter().rev().find_map(|(earlier, effects)| match earlier.payload {
+        Payload::Tcp { from: known, flags, sequence, .. } if known == from && earlier.is_v6 == input.is_v6 => {
+            let is_answered = effects.iter().any(|effect| matches!(effect, Effect::Agreed(_)));
+            (flags & SYN != 0 && is_answered).then_some(i64::from(sequence) + 1)
+        }
+        _ => None,
+    })?;
+    let (start, end) = (i64::from(sequence), i64::from(sequence) + length as i64);
+    let is_outside = (start < begin && end <= begin) || start > begin + 65_535;
+    if is_outside && flags & ACK != 0 && more.is_empty() && matches!(less, [Effect::Reset(_)]) {
+        return Some("what lies outside of the window earns an ACK, whatever it acknowledges (RFC 9293 3.10.7.4)");
     }
     None
 }

@@ -11,7 +11,7 @@ use crate::workloads::contender::{AsyncPair, Outcome};
 use crate::workloads::measure::{self, Workload};
 use crate::workloads::ours::{self, Ours};
 use crate::workloads::raw::RawPair;
-use crate::workloads::{BUFFER, IDLE_BUFFER, Pair, Setup};
+use crate::workloads::{Pair, Setup};
 
 /// Connections beside which the memory of one is measured.
 const MEMORY_CONNECTIONS: usize = 1_000;
@@ -76,15 +76,6 @@ impl Peer {
             Self::TokioSmoltcp => probe.run::<TokioSmoltcp>(),
             Self::Ts => probe.run::<Ts>(),
             Self::Kernel => probe.run::<Kernel>(),
-        }
-    }
-
-    /// Bytes of each buffer of an idle connection.
-    const fn idle_buffer(self) -> usize {
-        match self {
-            // One size for all sockets of a system.
-            Self::TokioSmoltcp | Self::Ts => BUFFER,
-            _ => IDLE_BUFFER,
         }
     }
 }
@@ -156,7 +147,7 @@ impl Task {
                 Ok((outcome.rates.to_vec(), outcome.failure))
             }
             Self::Memory => {
-                let bytes = measure::memory(|setup| peer.pair(setup), MEMORY_CONNECTIONS, peer.idle_buffer());
+                let bytes = measure::memory(|setup| peer.pair(setup), MEMORY_CONNECTIONS);
                 Ok((vec![bytes], None))
             }
             Self::Control => {

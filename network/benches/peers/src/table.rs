@@ -112,7 +112,7 @@ pub(crate) fn print(results: &Results, peers: &[Peer]) {
     );
     println!("|---|{}", "---:|".repeat(peers.len()));
     table.rates();
-    table.amount("bytes per end of an idle connection, buffers apart", Task::Memory, 0);
+    table.amount("bytes per end of an idle connection, buffers included", Task::Memory, 0);
     for (index, command) in ["GetStatistics", "GetInterface", "ListInterfaces"].into_iter().enumerate() {
         table.amount(&format!("control call {command}, ns"), Task::Control, index);
     }

@@ -336,7 +336,8 @@ impl Slot {
         if segment.rst || segment.syn {
             return segment.sequence == first || (segment.syn && segment.acknowledgment.is_some());
         }
-        !before(segment.sequence, first) && !before(edge, segment.sequence)
+        let reaches = !before(segment.sequence, first) || before(first, segment.end());
+        reaches && !before(edge, segment.sequence)
     }
 
     /// What was written and not acknowledged will never be.
