@@ -31,6 +31,25 @@ eventually() {
   fail "never true: $*"
 }
 
+# A namespace that lives as long as a process in it, by whose id it is known: started[-1] after the call.
+namespace() {
+  start "$1" unshare -n sleep 230
+  eventually differs "${started[-1]}"
+}
+differs() { [ "$(readlink "/proc/$1/ns/net")" != "$(readlink /proc/self/ns/net)" ]; }
+
+# Another host of the kernel: namespace, port on our side, address. Its segments come one by one, as over a wire: rules and queues would
+# otherwise take 64 KiB for one frame. Its route chooses Cubic: a connection that begins with BBR, the default of some kernels, and is told
+# Cubic afterwards (iperf3 -C) stays paced.
+host() {
+  ip link add "$2" type veth peer name eth0 netns "$1"
+  ip link set "$2" up
+  nsenter -t "$1" -n ip link set lo up
+  nsenter -t "$1" -n ip link set eth0 gso_max_segs 1 up
+  nsenter -t "$1" -n ip addr add "$3/24" dev eth0
+  nsenter -t "$1" -n ip route replace 10.77.0.0/24 dev eth0 congctl cubic
+}
+
 tap() {
   ip link set lo up
   ip tuntap add dev tap0 mode tap

@@ -1,4 +1,4 @@
-//! The real world: the Linux kernel over TAP, dnsmasq, nginx, curl, iperf3, tshark.
+//! The real world: the Linux kernel over TAP, dnsmasq, nginx, curl, iperf3, tshark; loss by nft, queues by tc.
 //!
 //! Every scenario is a shell script in this folder that runs in a network namespace of its own (`unshare -n`), so that nothing outside can be
 //! touched and everything is gone afterwards. Scenarios need root, `/dev/net/tun` and tools; without them they are skipped with a message,
@@ -78,6 +78,16 @@ fn a_hundred_megabytes_each_way_are_intact() {
 #[test]
 fn iperf3_speaks_with_itself() {
     run("iperf3.sh", &["ip", "iperf3"]);
+}
+
+#[test]
+fn a_bad_path_is_fast_enough_and_loses_nothing() {
+    run("loss.sh", &["ip", "nft", "tc", "nsenter", "curl", "nginx", "iperf3"]);
+}
+
+#[test]
+fn our_cubic_and_that_of_the_kernel_share_a_link() {
+    run("fairness.sh", &["ip", "tc", "nsenter", "ping", "iperf3"]);
 }
 
 #[test]

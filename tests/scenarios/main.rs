@@ -23,6 +23,7 @@ mod pitfalls_ip;
 mod pitfalls_memory;
 mod pitfalls_multicast;
 mod pitfalls_neighbors;
+mod pitfalls_recovery;
 mod pitfalls_segments;
 mod pitfalls_tcp;
 mod pitfalls_time;

@@ -14,7 +14,7 @@ use crate::station::icmp;
 use crate::wire::{ACK, FIN, HOST, PEER, RST, SYN, Segment, Wire, ipv4};
 
 /// A connection of the wire to a listener with these settings; gives the stream and the numbers (ours, theirs).
-async fn accepted(
+pub(crate) async fn accepted(
     world: &World,
     host: &Host,
     wire: &mut Wire,

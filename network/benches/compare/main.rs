@@ -152,7 +152,9 @@ fn amounts(effort: &Effort, goals: &mut Goals) {
     let ours = measure::memory(AsyncPair::<Ours>::new, idle);
     println!("\n| amount | raw | ours |");
     println!("|---|---:|---:|");
-    println!("| bytes per end of an idle connection, two buffers of 4 KiB included ({idle} connections) | {raw:.0} | {ours:.0} |");
+    println!(
+        "| bytes per end of an idle connection, two buffers of 4 KiB included ({idle} connections) | {raw:.0} | {ours:.0} |"
+    );
     let most = (2 * IDLE_BUFFER + 1024) as f64;
     goals.at_most("memory per idle connection, 1 KiB and its buffers", "B", most, ours);
     let mut slowest = 0.0_f64;

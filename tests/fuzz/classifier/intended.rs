@@ -14,7 +14,8 @@ pub(crate) fn reason(
 ) -> Option<&'static str> {
     let more: Vec<Effect> = ours.difference(plain).copied().collect();
     let less: Vec<Effect> = plain.difference(ours).copied().collect();
-    ip(input, &more, &less).or_else(|| tcp(input, &more, &less))
+    ip(input, &more, &less)
+        .or_else(|| tcp(input, &more, &less))
         .or_else(|| outside(input, before, &more, &less))
         .or_else(|| ended(input, before, &more, &less))
 }

@@ -107,6 +107,7 @@ impl Stack {
         if earliest < slot.armed {
             slot.armed = earliest;
             self.timers.arm(earliest, Timer::Slot(index));
+            self.tcp_sweep();
         }
     }
 

@@ -14,8 +14,8 @@ pub(crate) enum Verdict {
     Reset,
     /// Answer with an acknowledgment, a few times a second at most; nothing of it counts.
     Answer,
-    /// Answer at once: the peer asks what we have.
-    Tell,
+    /// Answer at once: the peer asks what we have. Its data does not count; its acknowledgment does, if the flag is set.
+    Tell(bool),
     /// Forget it.
     Drop,
 }
@@ -63,12 +63,13 @@ pub(crate) fn judge(segment: &Segment, numbers: &Numbers) -> Verdict {
     if before(numbers.edge, segment.sequence) {
         return Verdict::Answer;
     }
-    if has_data && segment.sequence == numbers.edge {
-        // A full window is asked about.
-        return if segment.sequence == numbers.expected { Verdict::Tell } else { Verdict::Answer };
-    }
     // TCP-R-05: an old ACK does not make its data worthless.
-    Verdict::Pass(!before(acknowledged, numbers.unacknowledged))
+    let counts = !before(acknowledged, numbers.unacknowledged);
+    if has_data && segment.sequence == numbers.edge {
+        // A full window is asked about; who asks may have opened its own (RFC 9293 §3.10.7.4, TCP-S-03).
+        return if segment.sequence == numbers.expected { Verdict::Tell(counts) } else { Verdict::Answer };
+    }
+    Verdict::Pass(counts)
 }
 
 /// A reset counts only at exactly the next number; inside the window it earns a challenge ACK, outside nothing (RFC 5961 §3.2).

@@ -188,10 +188,14 @@ impl Stack {
         let Some(slot) = tcp.slots.get_mut(index as usize) else { return pool.put(frame) };
         let before = slot.state();
         let verdict = judge(segment, &slot.numbers());
-        let Verdict::Pass(counts) = verdict else {
-            statistics.received_drops.segment += u64::from(verdict != Verdict::Reset);
-            pool.put(frame);
-            return self.tcp_turned_away(index, verdict);
+        let (counts, is_asked) = match verdict {
+            Verdict::Pass(counts) => (counts, false),
+            Verdict::Tell(counts) => (counts, true),
+            _ => {
+                statistics.received_drops.segment += u64::from(verdict != Verdict::Reset);
+                pool.put(frame);
+                return self.tcp_turned_away(index, verdict);
+            }
         };
         let packet = frame.bytes();
         let header = start + usize::from(segment.header);
@@ -203,7 +207,10 @@ impl Stack {
             Some(number) if counts => slot.sender.acknowledge(segment, number, &blocks, now),
             _ => Acknowledged::default(),
         };
-        let taken = if segment.length > 0 || segment.fin {
+        let taken = if is_asked {
+            slot.receiver.answer();
+            Taken::default()
+        } else if segment.length > 0 || segment.fin {
             slot.receiver.take(segment.sequence, packet.get(header..).unwrap_or_default(), segment.fin, now)
         } else {
             Taken::default()
@@ -245,14 +252,7 @@ impl Stack {
                 self.tcp_changed(index, before, true);
             }
             Verdict::Answer => self.tcp_challenge(index),
-            Verdict::Tell => {
-                if let Some(slot) = self.tcp.slots.get_mut(index as usize) {
-                    slot.receiver.answer();
-                    slot.contact.hear(self.now, false);
-                    self.tcp.mark(index);
-                }
-            }
-            Verdict::Pass(_) | Verdict::Drop => {}
+            Verdict::Pass(_) | Verdict::Tell(_) | Verdict::Drop => {}
         }
     }
 

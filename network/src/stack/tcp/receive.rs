@@ -403,3 +403,6 @@ impl Receiver {
         blocks
     }
 }
+
+#[cfg(test)]
+mod tests;

@@ -175,6 +175,18 @@ impl Blocks {
         }
     }
 
+    pub(crate) const fn is_empty(&self) -> bool {
+        self.count == 0
+    }
+
+    /// The same, in the order of their numbers as counted from `number`.
+    pub(crate) fn in_order_from(mut self, number: u32) -> Self {
+        if let Some(ranges) = self.ranges.get_mut(..usize::from(self.count)) {
+            ranges.sort_unstable_by_key(|(first, _)| first.wrapping_sub(number));
+        }
+        self
+    }
+
     pub(crate) fn as_slice(&self) -> &[(u32, u32)] {
         self.ranges.get(..usize::from(self.count)).unwrap_or_default()
     }

@@ -242,12 +242,17 @@ impl Stack {
         if self.tcp.get(id).is_some() {
             self.tcp_wake_all(id.index);
             self.tcp.remove(id.index);
-            let Self { timers, tcp, .. } = self;
-            timers.sweep(tcp.slots.len(), |deadline, timer| match timer {
-                Timer::Slot(index) => tcp.slots.get(index as usize).is_some_and(|slot| slot.armed == deadline),
-                _ => true,
-            });
+            self.tcp_sweep();
         }
+    }
+
+    /// Keeps deadlines that count no more from outnumbering the others: each turn of a busy connection may leave one.
+    pub(super) fn tcp_sweep(&mut self) {
+        let Self { timers, tcp, .. } = self;
+        timers.sweep(tcp.slots.len(), |deadline, timer| match timer {
+            Timer::Slot(index) => tcp.slots.get(index as usize).is_some_and(|slot| slot.armed == deadline),
+            _ => true,
+        });
     }
 
     /// A connect failed: the tuple is free again, the slot stays until its owner took the error.

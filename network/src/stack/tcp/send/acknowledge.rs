@@ -51,24 +51,30 @@ impl Sender {
         self.follow_window(segment, acknowledged);
         let pipe_before = self.pipe();
         let is_progress = before(self.unacknowledged, acknowledged);
-        if !is_progress && self.flight.is_empty() {
-            return Acknowledged::default();
-        }
-        let delivered_before = self.flight.delivered();
-        let needless = if self.has_sack { self.find_needless(acknowledged, blocks) } else { false };
-        let harvest = self.harvest(acknowledged, blocks, needless, now);
-        // A connection delivers less than 4 GiB with one segment.
-        let delivered = (self.flight.delivered() - delivered_before) as u32;
-        let is_ended = is_progress && self.advance(acknowledged);
-        let (round_trip, rate) = self.measure(&harvest, now);
-
         let is_repeat = !is_progress
             && acknowledged == self.unacknowledged
             && segment.length == 0
             && !segment.fin
             && self.edge == edge_before;
-        let mut lost = self.count_repeat(is_repeat, is_progress);
-        self.judge_probe(acknowledged, needless, now);
+        let needless = if self.has_sack { self.find_needless(acknowledged, blocks) } else { false };
+        if !is_progress && self.flight.is_empty() {
+            // The word on a needless repetition may be all that is left to say.
+            self.judge_probe(acknowledged, needless || (is_repeat && blocks.is_empty()), now);
+            self.end_episode(now, false, false);
+            return Acknowledged::default();
+        }
+        let delivered_before = self.flight.delivered();
+        let harvest = self.harvest(acknowledged, blocks, now);
+        // A connection delivers less than 4 GiB with one segment.
+        let delivered = (self.flight.delivered() - delivered_before) as u32;
+        let is_ended = is_progress && self.advance(acknowledged);
+        let (round_trip, rate) = self.measure(&harvest, now);
+
+        let known_before = self.repeats.saturating_mul(self.segment);
+        let mut lost = self.count_repeat(is_repeat, is_progress, delivered);
+        // Without SACK a duplicate says that a segment arrived, and what it said is not news when it is acknowledged (RFC 6937 §2).
+        let news = delivered.saturating_add(self.repeats.saturating_mul(self.segment)).saturating_sub(known_before);
+        self.judge_probe(acknowledged, needless || (is_repeat && blocks.is_empty()), now);
         self.end_episode(now, harvest.has_original, is_progress);
         if self.has_sack {
             lost += self.detect(now);
@@ -76,7 +82,7 @@ impl Sender {
         if lost > 0 {
             self.begin_recovery(now, pipe_before);
         }
-        self.reduce(delivered, lost, is_progress);
+        self.reduce(news, lost, is_progress);
         self.follow_echo(segment, now, pipe_before);
 
         let is_round = !before(acknowledged, self.round_end) && is_progress;
@@ -138,7 +144,7 @@ impl Sender {
         is_needless
     }
 
-    fn harvest(&mut self, acknowledged: u32, blocks: &Blocks, skips_first: bool, now: Instant) -> Harvest {
+    fn harvest(&mut self, acknowledged: u32, blocks: &Blocks, now: Instant) -> Harvest {
         let mut harvest = Harvest::default();
         let least = self.round_trip.least();
         let Self { flight, rack, recover, .. } = self;
@@ -149,7 +155,8 @@ impl Sender {
         flight.acknowledge(acknowledged, &mut news);
         if self.has_sack {
             let sent = |block: &&(u32, u32)| !before(block.0, acknowledged) && !before(self.next, block.1);
-            for block in blocks.as_slice().iter().skip(usize::from(skips_first)).filter(sent) {
+            // The newest stands first in the option, not the lowest: that alone is no sign of reordering.
+            for block in blocks.in_order_from(acknowledged).as_slice().iter().filter(sent) {
                 flight.deliver(*block, &mut news);
             }
         }
@@ -179,12 +186,14 @@ impl Sender {
         (round_trip, self.flight.sample(newest, now))
     }
 
-    /// A probe that repeated the tail hides its loss, unless the peer says that it came twice (RFC 8985 §7.4).
+    /// A probe that repeated the tail hides its loss, unless the peer says that it came twice. An acknowledgment of just the tail may be of its
+    /// first transmission; only a later one says that there was no second (RFC 8985 §7.4.2).
     fn judge_probe(&mut self, acknowledged: u32, is_needless: bool, now: Instant) {
         let Some((end, was_repeated)) = self.probe else { return };
+        let is_over = if was_repeated { before(end, acknowledged) } else { !before(acknowledged, end) };
         if is_needless {
             self.probe = None;
-        } else if !before(acknowledged, end) {
+        } else if is_over {
             self.probe = None;
             if was_repeated && self.phase == Phase::Open {
                 self.congestion.congested(now, self.pipe());

@@ -36,6 +36,11 @@ impl Sent {
         self.end.wrapping_sub(self.first)
     }
 
+    /// It has more data than `length` bytes; `fin` is the number after our FIN.
+    pub(super) fn is_longer_than(&self, length: u32, fin: Option<u32>) -> bool {
+        self.length() > length + u32::from(fin == Some(self.end))
+    }
+
     /// It left once.
     pub(super) const fn is_original(&self) -> bool {
         self.times == 1
@@ -259,9 +264,9 @@ impl Flight {
         self.bytes_delivered = 0;
     }
 
-    /// Takes every segment for lost that is longer than `length`.
-    pub(super) fn lose_longer_than(&mut self, length: u32) {
-        self.lose(|sent| Some(sent.length() > length.saturating_add(1)));
+    /// Takes every segment for lost that is longer than `length`; `fin` is the number after our FIN.
+    pub(super) fn lose_longer_than(&mut self, length: u32, fin: Option<u32>) {
+        self.lose(|sent| Some(sent.is_longer_than(length, fin)));
     }
 
     /// Nothing was lost after all: what was not sent again is on its way.
@@ -305,6 +310,26 @@ impl Flight {
     /// Forgets everything.
     pub(super) fn clear(&mut self) {
         *self = Self::default();
+    }
+}
+
+#[cfg(test)]
+impl Flight {
+    /// Panics unless every count is what a recount gives. Tells the first number and the one after the last.
+    pub(super) fn check(&self) -> Option<(u32, u32)> {
+        let sum = |is_meant: fn(&Sent) -> bool| -> u32 {
+            self.sent.iter().filter(|sent| is_meant(sent)).map(Sent::length).sum()
+        };
+        let counts = (sum(|_| true), sum(|sent| sent.is_delivered), sum(|sent| sent.is_lost));
+        assert_eq!((self.bytes, self.bytes_delivered, self.bytes_lost), counts, "all, delivered, lost");
+        assert!(
+            self.sent.iter().all(|sent| sent.length() > 0 && sent.times > 0 && !(sent.is_lost && sent.is_delivered))
+        );
+        for (sent, next) in self.sent.iter().zip(self.sent.iter().skip(1)) {
+            assert_eq!(sent.end, next.first, "one follows the other");
+        }
+        assert!(self.sent.iter().all(|sent| !sent.is_lost || before(self.lost_from, sent.end)), "all lost are found");
+        Some((self.front()?.first, self.back()?.end))
     }
 }
 

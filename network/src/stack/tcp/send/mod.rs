@@ -197,7 +197,8 @@ impl Sender {
     /// sign of congestion (RFC 8201 §5.4).
     pub(crate) fn narrow(&mut self, segment: u16) {
         self.set_segment(segment);
-        self.flight.lose_longer_than(self.segment);
+        let fin = self.fin_end();
+        self.flight.lose_longer_than(self.segment, fin);
     }
 
     /// Sends small segments at once (TCP_NODELAY).

@@ -44,7 +44,7 @@ impl Sender {
 
     /// What is taken for lost leaves before anything new.
     fn plan_repetition(&mut self, place: usize) -> Option<Plan> {
-        self.flight.split(place, self.full(place));
+        self.cut(place);
         let sent = self.flight.get(place)?;
         let pipe = self.pipe();
         if pipe > 0 && pipe + sent.length() > self.congestion_window() {
@@ -54,10 +54,17 @@ impl Sender {
         Some(self.again(first, end))
     }
 
-    /// Numbers that the segment at a place may hold; a FIN makes it one more.
-    fn full(&self, place: usize) -> u32 {
-        let is_last = self.flight.get(place).is_some_and(|sent| sent.end == self.next);
-        self.segment + u32::from(is_last && self.is_fin_under_way())
+    /// Cuts what is longer than a segment may be now.
+    fn cut(&mut self, place: usize) {
+        let fin = self.fin_end();
+        if self.flight.get(place).is_some_and(|sent| sent.is_longer_than(self.segment, fin)) {
+            self.flight.split(place, self.segment);
+        }
+    }
+
+    /// After our FIN, if it is under way: it takes a number, but no room.
+    pub(super) fn fin_end(&self) -> Option<u32> {
+        self.is_fin_under_way().then_some(self.next)
     }
 
     /// True when our FIN was sent and is not acknowledged.
@@ -140,7 +147,7 @@ impl Sender {
             return Some(Plan { sequence, length, fin: false, push, is_again: false, is_reduced: false });
         }
         let last = self.flight.len().checked_sub(1)?;
-        self.flight.split(last, self.full(last));
+        self.cut(last);
         let sent = self.flight.back()?;
         self.probe = Some((sent.end, true));
         Some(self.again(sent.first, sent.end))

@@ -103,7 +103,6 @@ impl Reduction {
     }
 
     fn begin(&mut self, flight: u32, pipe: u32, segment: u32) {
-        // The first repetition leaves at once (RFC 6675 §5 (4.3)).
         *self = Self { window: pipe + segment, delivered: 0, sent: 0, flight: flight.max(1) };
     }
 
@@ -111,7 +110,14 @@ impl Reduction {
         self.sent = self.sent.saturating_add(bytes);
     }
 
-    fn acknowledged(&mut self, delivered: u32, pipe: u32, threshold: u32, segment: u32, is_progress: bool) {
+    /// `must_repeat`: what was just found lost leaves at once.
+    fn acknowledged(
+        &mut self,
+        delivered: u32,
+        (pipe, threshold, segment): (u32, u32, u32),
+        is_progress: bool,
+        must_repeat: bool,
+    ) {
         self.delivered = self.delivered.saturating_add(delivered);
         let allowed = if pipe > threshold {
             let share = (u64::from(self.delivered) * u64::from(threshold)).div_ceil(u64::from(self.flight));
@@ -122,7 +128,9 @@ impl Reduction {
             let limit = if is_progress { ahead.max(delivered) + segment } else { ahead };
             (threshold - pipe).min(limit)
         };
-        self.window = pipe + allowed;
+        // The first repetition leaves at once, whatever share is due to it (RFC 6937 §3).
+        let least = if self.sent == 0 || must_repeat { segment } else { 0 };
+        self.window = pipe + allowed.max(least);
     }
 }
 
@@ -195,15 +203,16 @@ impl Sender {
         (least * u32::from(self.rack.quarters) / 4).min(self.round_trip.smoothed())
     }
 
-    /// Without SACK: counts a duplicate acknowledgment, or what a partial one says (RFC 6582 §3.2).
-    pub(super) fn count_repeat(&mut self, is_repeat: bool, is_progress: bool) -> u32 {
+    /// Without SACK: counts a duplicate acknowledgment, or what a partial one of `delivered` bytes says (RFC 6582 §3.2).
+    pub(super) fn count_repeat(&mut self, is_repeat: bool, is_progress: bool, delivered: u32) -> u32 {
         if self.has_sack {
             return 0;
         }
         if is_progress {
-            self.repeats = 0;
-            // A partial acknowledgment: the next one is missing too.
+            // A partial acknowledgment: the next one is missing too. What duplicates told of begins behind the hole that was filled.
             let is_partial = self.phase == Phase::Recovery && before(self.unacknowledged, self.recover);
+            let told = delivered.div_ceil(self.segment.max(1)).saturating_sub(1);
+            self.repeats = if is_partial { self.repeats.saturating_sub(told) } else { 0 };
             return if is_partial { self.flight.lose_first() } else { 0 };
         }
         if !is_repeat {
@@ -228,6 +237,8 @@ impl Sender {
         let flight = self.next.wrapping_sub(self.unacknowledged);
         self.reduction.begin(flight, self.pipe(), self.segment);
         self.timers.probe_at = Instant::NEVER;
+        // This episode is what becomes of the tail.
+        self.probe = None;
     }
 
     /// The retransmission timer expired.
@@ -242,6 +253,7 @@ impl Sender {
         }
         self.recover = self.next;
         self.phase = Phase::Loss;
+        self.probe = None;
         self.congestion.timed_out(now, pipe);
     }
 
@@ -279,7 +291,10 @@ impl Sender {
     pub(super) fn reduce(&mut self, delivered: u32, lost: u32, is_progress: bool) {
         if self.phase == Phase::Recovery {
             let (pipe, threshold, segment) = (self.pipe(), self.congestion.threshold(), self.segment);
-            self.reduction.acknowledged(delivered, pipe, threshold, segment, is_progress && lost == 0);
+            // Without SACK each hole is found by an acknowledgment of its own, and is what that one lets leave (RFC 6582 §3.2 step 3).
+            let must_repeat = !self.has_sack && lost > 0;
+            let is_progress = is_progress && lost == 0;
+            self.reduction.acknowledged(delivered, (pipe, threshold, segment), is_progress, must_repeat);
         }
     }
 }

@@ -1,1 +1,199 @@
-//! The sending direction alone, by acknowledgments that a script makes.
+//! The sending direction alone, by acknowledgments that a script makes and a clock that it turns.
+//!
+//! Numbers are told from the beginning of the stream, so that every case runs anywhere in the circle of sequence numbers.
+
+mod path;
+mod recovery;
+mod repeat;
+mod windows;
+
+use alloc::vec::Vec;
+
+use super::timer::Expired;
+use super::*;
+use crate::stack::tcp::segment::{Blocks, Segment};
+
+/// The round trip of most cases. Half of it is the first variation, so the first timeout is after 300 ms.
+const ROUND_TRIP: Duration = milliseconds(100);
+/// The scale of the peer's windows.
+const SHIFT: u8 = 6;
+
+const fn milliseconds(count: u64) -> Duration {
+    Duration::from_millis(count)
+}
+
+/// A segment that left.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+struct Left {
+    /// Milliseconds since the case began.
+    at: u64,
+    first: u32,
+    length: u32,
+    fin: bool,
+    is_again: bool,
+    is_reduced: bool,
+}
+
+impl Left {
+    fn end(&self) -> u32 {
+        self.first + self.length + u32::from(self.fin)
+    }
+}
+
+/// A sender and its peer's part in the play.
+struct Script {
+    sender: Sender,
+    start: Instant,
+    now: Instant,
+    /// The number of the first byte.
+    first: u32,
+    /// The peer's own number, and what it says about windows and marks.
+    sequence: u32,
+    window: u16,
+    echo: bool,
+    /// Pacing is as it is in the product; otherwise the path takes bursts.
+    is_paced: bool,
+    /// When the peer was asked for its window, in milliseconds.
+    probes: Vec<u64>,
+}
+
+impl Script {
+    /// A peer with SACK, a large window, and a path whose round trip was measured in the handshake.
+    fn new() -> Self {
+        Self::with(1000, true, u16::MAX, Some(ROUND_TRIP))
+    }
+
+    fn with(first: u32, sack: bool, window: u16, round_trip: Option<Duration>) -> Self {
+        let mut sender = Sender::new(1 << 20, 1 << 20, false, CongestionControl::NewReno);
+        let offer = Offer { shift: Some(SHIFT), segment: Some(1000), sack };
+        sender.begin(first, &offer);
+        (sender.edge, sender.window_from) = (first.wrapping_add(window.into()), (500, first));
+        sender.largest_window = window.into();
+        if let Some(sample) = round_trip {
+            sender.round_trip.sample(sample);
+        }
+        sender.set_segment(1000);
+        let now = Instant::from_micros(7_000_000);
+        let (sequence, probes) = (501, Vec::new());
+        Self { sender, start: now, now, first, sequence, window: u16::MAX, echo: false, is_paced: false, probes }
+    }
+
+    /// Writes so many bytes and lets leave what may.
+    fn write(&mut self, count: usize) -> Vec<Left> {
+        assert_eq!(self.sender.write(&alloc::vec![7; count]), count);
+        self.leave()
+    }
+
+    fn end(&mut self) -> Vec<Left> {
+        self.sender.end();
+        self.leave()
+    }
+
+    fn elapsed(&self) -> u64 {
+        self.now.since(self.start).as_millis() as u64
+    }
+
+    /// Everything that may leave now.
+    fn leave(&mut self) -> Vec<Left> {
+        let mut all = Vec::new();
+        while let Some(plan) = self.sender.plan(self.now) {
+            let Plan { sequence, length, fin, is_again, is_reduced, .. } = plan;
+            assert!(length <= self.sender.segment && (length > 0 || fin), "{plan:?}");
+            self.sender.left(&plan, self.now);
+            if !self.is_paced {
+                self.sender.paced_until = Instant::ZERO;
+            }
+            let first = sequence.wrapping_sub(self.first);
+            all.push(Left { at: self.elapsed(), first, length, fin, is_again, is_reduced });
+            assert!(all.len() < 100_000, "it never ends");
+            self.check();
+        }
+        all
+    }
+
+    /// The peer acknowledges everything before `number` and tells of ranges behind it.
+    fn tell(&mut self, number: u32, blocks: &[(u32, u32)]) -> Acknowledged {
+        let mut told = Blocks::default();
+        for (first, end) in blocks {
+            told.push((self.first.wrapping_add(*first), self.first.wrapping_add(*end)));
+        }
+        let number = self.first.wrapping_add(number);
+        let segment = Segment {
+            sequence: self.sequence,
+            acknowledgment: Some(number),
+            echo: self.echo,
+            window: self.window,
+            ..Segment::default()
+        };
+        let acknowledged = self.sender.acknowledge(&segment, number, &told, self.now);
+        self.check();
+        acknowledged
+    }
+
+    /// The same, and what leaves because of it.
+    fn acknowledge(&mut self, number: u32, blocks: &[(u32, u32)]) -> Vec<Left> {
+        self.tell(number, blocks);
+        self.leave()
+    }
+
+    /// Lets time pass; what leaves meanwhile by itself.
+    fn wait(&mut self, time: Duration) -> Vec<Left> {
+        let (until, mut all) = (self.now.after(time), Vec::new());
+        for turn in 0.. {
+            assert!(turn < 100_000, "timers spin");
+            let deadline = self.sender.deadline();
+            if deadline > until {
+                break;
+            }
+            self.now = self.now.max(deadline);
+            let Expired { window_probe, .. } = self.sender.expire(self.now);
+            if window_probe {
+                self.probes.push(self.elapsed());
+            }
+            self.check();
+            all.extend(self.leave());
+        }
+        self.now = until;
+        all
+    }
+
+    /// Acknowledges one window of data after another, a round trip each, until so many bytes are.
+    fn warm(&mut self, count: u32) {
+        let mut sent = self.write(count as usize);
+        while let Some(last) = sent.last() {
+            let end = last.end();
+            self.now = self.now.after(ROUND_TRIP);
+            sent = self.acknowledge(end, &[]);
+        }
+        assert_eq!(self.sender.unacknowledged.wrapping_sub(self.first), count);
+    }
+
+    fn check(&self) {
+        let sender = &self.sender;
+        match sender.flight.check() {
+            Some(ends) => assert_eq!(ends, (sender.unacknowledged, sender.next), "the flight is what is under way"),
+            None => assert_eq!(sender.unacknowledged, sender.next),
+        }
+        assert!(!before(sender.data_end().wrapping_add(1), sender.next), "nothing left that was not written");
+        let is_armed = sender.timers.retransmission_at != Instant::NEVER || sender.timers.must_probe;
+        assert!(sender.flight.is_empty() || is_armed, "what is under way has a timer");
+    }
+
+    fn window(&self) -> u32 {
+        self.sender.congestion.window()
+    }
+}
+
+/// First numbers and lengths.
+fn places(left: &[Left]) -> Vec<(u32, u32)> {
+    left.iter().map(|left| (left.first, left.length)).collect()
+}
+
+/// First numbers of what was sent again, and of what is new.
+fn split(left: &[Left]) -> (Vec<u32>, Vec<u32>) {
+    let of = |again: bool| left.iter().filter(|left| left.is_again == again).map(|left| left.first).collect();
+    (of(true), of(false))
+}
+
+/// Where in the circle of sequence numbers a stream may begin: somewhere, before half of it, so that 2^32 comes in the middle.
+const BEGINNINGS: [u32; 3] = [1000, (1 << 31) - 4500, u32::MAX - 4500];

@@ -88,7 +88,9 @@ impl Sender {
         if self.timers.retransmission_at <= now {
             self.timers.retransmission_at = Instant::NEVER;
             expired.is_timeout = self.time_out(now);
-            expired.is_black_hole = expired.is_timeout && self.timers.backoff > BLACK_HOLE && self.front_is_full();
+            // A peer that closed its window over what is under way refuses it, whatever its length.
+            let may_arrive = self.peer_window() > 0 && self.front_is_full();
+            expired.is_black_hole = expired.is_timeout && self.timers.backoff > BLACK_HOLE && may_arrive;
         } else if self.timers.probe_at <= now {
             self.timers.probe_at = Instant::NEVER;
             self.timers.must_probe = self.phase == Phase::Open && self.probe.is_none() && !self.flight.is_empty();

@@ -1,0 +1,299 @@
+//! Loss, with SACK: what is sent again, when, and what is taken back.
+
+use super::*;
+
+/// RFC 3042, RFC 5681 §3.2.
+#[test]
+fn tcp_s_07_two_duplicates_let_new_data_leave_and_resend_nothing() {
+    let mut script = Script::new();
+    assert_eq!(script.write(30_000).len(), 10);
+    script.now = script.now.after(ROUND_TRIP);
+    for duplicate in 1..=2 {
+        let left = script.acknowledge(0, &[(1000, 1000 + duplicate * 1000)]);
+        let (again, new) = split(&left);
+        assert!(again.is_empty(), "{left:?}");
+        assert!((1..=2).contains(&new.len()), "one for each, or two while the window doubles: {left:?}");
+    }
+}
+
+#[test]
+fn exactly_the_hole_is_sent_again_once() {
+    for first in BEGINNINGS {
+        let mut script = Script::with(first, true, u16::MAX, Some(ROUND_TRIP));
+        script.write(10_000);
+        script.now = script.now.after(ROUND_TRIP);
+        assert!(split(&script.acknowledge(0, &[(1000, 2000)])).0.is_empty());
+        assert!(split(&script.acknowledge(0, &[(1000, 3000)])).0.is_empty());
+        assert_eq!(split(&script.acknowledge(0, &[(1000, 4000)])).0, [0]);
+        for end in 5..=10 {
+            assert!(split(&script.acknowledge(0, &[(1000, end * 1000)])).0.is_empty());
+        }
+        assert_eq!(script.sender.counts().recoveries, 1);
+        let half = script.sender.congestion.threshold();
+        script.now = script.now.after(ROUND_TRIP);
+        assert!(script.acknowledge(10_000, &[]).is_empty());
+        assert_eq!((script.sender.phase, script.window()), (Phase::Open, half));
+        let counts = script.sender.counts();
+        assert_eq!((counts.retransmissions, counts.timeouts, counts.undone), (1, 0, 0));
+        assert!(script.wait(Duration::from_secs(100)).is_empty());
+    }
+}
+
+#[test]
+fn several_holes_are_sent_again_in_order_in_one_round_trip() {
+    for first in BEGINNINGS {
+        let mut script = Script::with(first, true, u16::MAX, Some(ROUND_TRIP));
+        script.write(10_000);
+        script.now = script.now.after(ROUND_TRIP);
+        // 0, 2 and 5 are missing.
+        let blocks = [(6000, 10_000), (3000, 5000), (1000, 2000)];
+        assert_eq!(split(&script.acknowledge(0, &blocks)).0, [0, 2000, 5000]);
+        script.now = script.now.after(ROUND_TRIP);
+        script.acknowledge(10_000, &[]);
+        assert_eq!(script.sender.counts().retransmissions, 3);
+        assert_eq!(script.sender.phase, Phase::Open);
+    }
+}
+
+/// RFC 8985 §6: what left after a repetition shows that it is lost.
+#[test]
+fn a_lost_repetition_is_sent_again_without_a_timeout() {
+    let mut script = Script::new();
+    script.write(60_000);
+    script.now = script.now.after(ROUND_TRIP);
+    let mut new = Vec::new();
+    for end in 2..=10 {
+        let left = script.acknowledge(0, &[(1000, end * 1000)]);
+        new.extend(split(&left).1);
+        script.now = script.now.after(milliseconds(1));
+    }
+    assert!(!new.is_empty());
+    let last = new.last().unwrap() + 1000;
+    // A round trip after the repetition, which is lost: what left after it arrives.
+    script.now = script.now.after(ROUND_TRIP);
+    let left = script.acknowledge(0, &[(1000, last)]);
+    assert_eq!(split(&left).0, [0], "{left:?}");
+    let counts = script.sender.counts();
+    assert_eq!((counts.timeouts, counts.recoveries, counts.retransmissions), (0, 1, 2));
+    script.now = script.now.after(ROUND_TRIP);
+    script.acknowledge(script.sender.next.wrapping_sub(script.first), &[]);
+    assert_eq!(script.sender.phase, Phase::Open);
+}
+
+/// RFC 8985 §6.2: who saw reordering waits a quarter of the least round trip.
+#[test]
+fn a_path_that_reorders_is_given_time() {
+    let mut script = Script::new();
+    script.write(4000);
+    script.now = script.now.after(ROUND_TRIP);
+    script.acknowledge(0, &[(1000, 2000)]);
+    script.now = script.now.after(milliseconds(5));
+    script.acknowledge(4000, &[]);
+    for is_late in [false, true] {
+        let base = if is_late { 14_000 } else { 4000 };
+        script.write(10_000);
+        script.now = script.now.after(ROUND_TRIP);
+        for end in 2..=10 {
+            let left = script.acknowledge(base, &[(base + 1000, base + end * 1000)]);
+            assert!(split(&left).0.is_empty(), "{left:?}");
+        }
+        let left = script.wait(milliseconds(20));
+        assert!(left.is_empty(), "within a quarter: {left:?}");
+        let left = script.wait(if is_late { milliseconds(10) } else { Duration::ZERO });
+        assert_eq!(split(&left).0.len(), usize::from(is_late));
+        script.acknowledge(base + 10_000, &[]);
+    }
+    assert_eq!(script.sender.counts().recoveries, 1);
+}
+
+/// RFC 8985 §7.2: twice the round trip; one segment alone waits for a delayed acknowledgment too.
+#[test]
+fn tcp_s_08_a_lost_tail_is_asked_about_once_and_early() {
+    for (bytes, after) in [(3000, 202), (1000, 252)] {
+        let mut script = Script::new();
+        script.write(bytes);
+        let left = script.wait(milliseconds(after - 1));
+        assert!(left.is_empty(), "{left:?}");
+        let left = script.wait(milliseconds(1));
+        assert_eq!(places(&left), [(bytes as u32 - 1000, 1000)]);
+        assert_eq!(script.sender.counts().timeouts, 0);
+        // Then the timer, which the probe set anew.
+        let left = script.wait(Duration::from_secs(1));
+        assert_eq!((left[0].at, left[0].first, left[0].is_again), (after + 300, 0, true));
+        assert_eq!(script.sender.counts().tail_probes, 1);
+    }
+}
+
+#[test]
+fn a_probe_prefers_new_data() {
+    let mut script = Script::with(1000, true, 3000, Some(ROUND_TRIP));
+    assert_eq!(script.write(10_000).len(), 3);
+    // A window update on the way would have let it leave; the congestion window holds it back.
+    script.sender.edge = script.sender.edge.wrapping_add(20_000);
+    script.sender.congestion.timed_out(script.now, 3000);
+    let left = script.wait(milliseconds(202));
+    assert_eq!((places(&left), left[0].is_again), (Vec::from([(3000, 1000)]), false));
+}
+
+/// RFC 8985 §7.4.2: the probe repaired the loss that it asked about, or it was needless.
+#[test]
+fn a_tail_that_only_the_probe_repaired_is_a_loss() {
+    for is_needless in [false, true] {
+        let mut script = Script::new();
+        script.write(10_000);
+        script.wait(milliseconds(202));
+        script.now = script.now.after(ROUND_TRIP);
+        let duplicate = [(9000, 10_000)];
+        script.acknowledge(10_000, if is_needless { &duplicate } else { &[] });
+        script.write(1000);
+        script.now = script.now.after(ROUND_TRIP);
+        script.acknowledge(11_000, &[]);
+        assert_eq!(script.sender.congestion.threshold() < u32::MAX, !is_needless);
+    }
+}
+
+/// RFC 8985 §7.4.2: an acknowledgment of no more than the probe may be of the first transmission; the duplicate tells then.
+#[test]
+fn a_late_acknowledgment_of_the_tail_is_no_loss() {
+    let mut script = Script::new();
+    script.write(10_000);
+    assert_eq!(script.wait(milliseconds(202)).len(), 1);
+    let before = script.window();
+    script.now = script.now.after(milliseconds(20));
+    script.acknowledge(10_000, &[]);
+    assert!(script.window() >= before);
+    script.now = script.now.after(milliseconds(80));
+    script.acknowledge(10_000, &[(9000, 10_000)]);
+    script.write(1000);
+    script.now = script.now.after(ROUND_TRIP);
+    script.acknowledge(11_000, &[]);
+    assert!(script.window() >= before);
+}
+
+#[test]
+fn a_tail_that_the_timer_repaired_counts_once() {
+    let mut script = Script::new();
+    script.write(10_000);
+    script.wait(milliseconds(510));
+    let threshold = script.sender.congestion.threshold();
+    assert!(threshold < u32::MAX);
+    script.now = script.now.after(ROUND_TRIP);
+    script.acknowledge(1000, &[]);
+    script.now = script.now.after(ROUND_TRIP);
+    script.acknowledge(10_000, &[]);
+    script.write(1000);
+    script.now = script.now.after(ROUND_TRIP);
+    script.acknowledge(11_000, &[]);
+    assert_eq!((script.sender.phase, script.sender.congestion.threshold()), (Phase::Open, threshold));
+}
+
+#[test]
+fn a_needless_repetition_takes_the_reduction_back() {
+    for is_during in [true, false] {
+        let mut script = Script::new();
+        script.write(10_000);
+        let before = script.window();
+        script.now = script.now.after(ROUND_TRIP);
+        assert_eq!(split(&script.acknowledge(0, &[(1000, 4000)])).0, [0]);
+        assert!(script.sender.congestion.threshold() < before);
+        script.now = script.now.after(milliseconds(30));
+        // The late segment arrives, and at last what was sent again.
+        if is_during {
+            script.acknowledge(4000, &[]);
+            assert_eq!(script.sender.phase, Phase::Recovery);
+            script.acknowledge(4000, &[(0, 1000)]);
+        } else {
+            script.acknowledge(10_000, &[]);
+            assert_eq!(script.sender.phase, Phase::Open);
+            script.acknowledge(10_000, &[(0, 1000)]);
+        }
+        assert!(script.window() >= before, "during: {is_during}");
+        assert_eq!(script.sender.congestion.threshold(), u32::MAX);
+        assert_eq!((script.sender.phase, script.sender.counts().undone), (Phase::Open, 1));
+        // Once.
+        script.acknowledge(10_000, &[(0, 1000)]);
+        assert_eq!(script.sender.counts().undone, 1);
+    }
+}
+
+#[test]
+fn a_duplicate_that_nobody_caused_takes_nothing_back() {
+    let mut script = Script::new();
+    script.write(10_000);
+    script.now = script.now.after(ROUND_TRIP);
+    // Two are missing, and one of the repetitions is needless.
+    assert_eq!(split(&script.acknowledge(0, &[(2000, 9000)])).0, [0, 1000]);
+    script.now = script.now.after(ROUND_TRIP);
+    script.acknowledge(10_000, &[(0, 1000)]);
+    assert_eq!(script.sender.counts().undone, 0);
+    assert!(script.sender.congestion.threshold() < u32::MAX);
+}
+
+/// RFC 5682, as Linux does with SACK.
+#[test]
+fn a_timeout_for_nothing_is_taken_back() {
+    for first in BEGINNINGS {
+        for with_blocks in [false, true] {
+            let mut script = Script::with(first, true, u16::MAX, Some(ROUND_TRIP));
+            script.write(10_000);
+            let before = script.window();
+            // The path stands still: probe, then timeout.
+            let left = script.wait(milliseconds(510));
+            assert_eq!(places(&left), [(9000, 1000), (0, 1000)]);
+            assert_eq!((script.sender.phase, script.window()), (Phase::Loss, 1000));
+            // Acknowledgments of what left first.
+            let left = if with_blocks { script.acknowledge(0, &[(1000, 2000)]) } else { script.acknowledge(2000, &[]) };
+            assert!(left.is_empty(), "nothing is missing: {left:?}");
+            assert_eq!((script.sender.phase, script.sender.counts().undone), (Phase::Open, 1));
+            assert!(script.window() >= before);
+            script.acknowledge(10_000, &[]);
+            assert!(script.wait(Duration::from_secs(100)).is_empty());
+        }
+    }
+}
+
+#[test]
+fn a_timeout_that_was_right_is_not_taken_back() {
+    let mut script = Script::new();
+    script.write(10_000);
+    script.wait(milliseconds(510));
+    // Only what the timer sent again arrived; then all else, a window that doubles at a time.
+    let mut reached = 1000;
+    let mut all = Vec::new();
+    while reached < 10_000 {
+        script.now = script.now.after(ROUND_TRIP);
+        let left = script.acknowledge(reached, &[]);
+        assert!(left.iter().all(|left| left.is_again && left.first >= reached), "{left:?}");
+        reached = left.last().unwrap().end();
+        all.extend(split(&left).0);
+    }
+    script.acknowledge(10_000, &[]);
+    assert_eq!(all, (1..10).map(|number| number * 1000).collect::<Vec<_>>());
+    assert_eq!((script.sender.phase, script.sender.counts().undone), (Phase::Open, 0));
+}
+
+/// RFC 2018 §8.
+#[test]
+fn a_peer_that_takes_back_what_it_told_of_gets_everything_again() {
+    let mut script = Script::new();
+    script.write(10_000);
+    script.now = script.now.after(ROUND_TRIP);
+    assert_eq!(split(&script.acknowledge(0, &[(1000, 10_000)])).0, [0]);
+    script.now = script.now.after(ROUND_TRIP);
+    // It has what was missing, and threw all else away.
+    assert!(script.acknowledge(1000, &[]).is_empty());
+    let mut next = 1000;
+    for _ in 0..20 {
+        for left in script.wait(Duration::from_secs(1)) {
+            next = if left.first <= next { next.max(left.end()) } else { next };
+        }
+        if next > 1000 {
+            script.tell(next, &[]);
+            for left in script.leave() {
+                next = if left.first <= next { next.max(left.end()) } else { next };
+            }
+        }
+    }
+    assert_eq!(next, 10_000);
+    assert!(script.sender.is_done());
+}
