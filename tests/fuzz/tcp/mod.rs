@@ -44,8 +44,8 @@ const OVER: Duration = Duration::from_secs(20 * 60);
 const ROUNDS: u32 = 3000;
 /// Bytes that the models may hold, and packets under way and past.
 const MODELS: isize = 8 * 1024 * 1024;
-/// Bytes that a host may hold besides a connection's buffers: recycled frames, most of all.
-const SLACK: isize = 1024 * 1024;
+/// Bytes that may stay with the host for later: four pools of frames, of the host, its port and both ends of the cable.
+const SLACK: isize = 3 * 1024 * 1024;
 
 /// The fuzz target.
 pub(crate) fn tcp(entropy: &SeededEntropy, inputs: u32) {

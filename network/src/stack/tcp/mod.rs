@@ -18,9 +18,10 @@
 //! | [`verbs`] | connect, send, receive, shut down, release: what sockets call |
 //! | [`listen`] | backlogs |
 //! | [`flow`] | the name of a connection |
+//! | [`slot`] | a connection |
 //! | [`statistics`] | a connection in figures |
 //! | [`segment`] | a segment as numbers |
-//! | [`ring`] | bytes in a buffer that goes round |
+//! | [`ring`], [`islands`] | bytes in a buffer that goes round, and what of it came out of order |
 //! | [`time_wait`] | closed tuples |
 
 pub(crate) mod congestion;
@@ -29,6 +30,7 @@ pub(crate) mod egress;
 pub(crate) mod flow;
 mod gate;
 pub(crate) mod ingress;
+mod islands;
 pub(crate) mod listen;
 mod machine;
 mod receive;
@@ -36,15 +38,14 @@ mod ring;
 pub(crate) mod segment;
 mod send;
 pub(crate) mod service;
+mod slot;
 mod statistics;
 pub(crate) mod time_wait;
 pub(crate) mod verbs;
 
 use alloc::boxed::Box;
 use alloc::collections::{BTreeMap, VecDeque};
-use alloc::sync::Arc;
 use alloc::vec::Vec;
-use core::fmt;
 use core::hash::{BuildHasher, Hash, Hasher};
 use core::net::{IpAddr, SocketAddr};
 
@@ -52,163 +53,22 @@ use foldhash::fast::FixedState;
 use hashbrown::HashTable;
 use siphasher::sip::SipHasher13;
 use slab::Slab;
-use smoltcp::socket::tcp::State;
-use virtual_file_system::{Error, WakerList};
+use virtual_file_system::WakerList;
 
-use self::deadline::{Contact, Patience};
+use self::deadline::Contact;
 use self::egress::Shape;
 pub(crate) use self::flow::{End, Flow};
-use self::gate::Numbers;
-use self::listen::{ListenBinding, Listener};
+use self::listen::ListenBinding;
 use self::machine::Machine;
 use self::receive::Receiver;
 use self::send::Outlet;
+use self::slot::Marks;
+pub(crate) use self::slot::{Opening, Phase, Slot, SlotId};
 use self::time_wait::TimeWait;
 use crate::limits;
 use crate::platform::Instant;
 use crate::socket::TcpSettings;
 use crate::stack::bound::Bound;
-
-/// Names a slot; a reused index has another generation.
-#[derive(Clone, Copy, PartialEq, Eq, Debug)]
-pub(crate) struct SlotId {
-    pub(crate) index: u32,
-    pub(crate) generation: u32,
-}
-
-/// How a connection begins.
-#[derive(Clone, Copy, Debug)]
-pub(crate) struct Opening {
-    /// Bytes of data in a segment that our end takes.
-    pub(crate) own_segment: u16,
-    /// Our first sequence number.
-    pub(crate) sequence: u32,
-    pub(crate) now: Instant,
-}
-
-/// Who a connection belongs to.
-#[derive(Clone, Debug)]
-pub(crate) enum Phase {
-    /// A program waits for the handshake.
-    Connecting,
-    /// A listener waits for the handshake.
-    HalfOpen(Arc<Listener>),
-    /// A program has it, or a listener's queue.
-    Owned,
-    /// Nobody has it: what was written is delivered, then it ends.
-    Orphan,
-}
-
-/// Explicit congestion notification (RFC 3168): what each end said of it in the handshake.
-#[derive(Clone, Copy, Debug, Default)]
-struct Marks {
-    is_wanted: bool,
-    is_offered: bool,
-}
-
-/// One connection.
-pub(crate) struct Slot {
-    generation: u32,
-    machine: Machine,
-    sender: Outlet,
-    receiver: Receiver,
-    pub(crate) flow: Flow,
-    pub(crate) phase: Phase,
-    /// What its packets look like.
-    shape: Shape,
-    marks: Marks,
-    /// Bytes of data in a segment that we take, as our SYN says.
-    own_segment: u16,
-    patience: Patience,
-    contact: Contact,
-    /// Milliseconds that dropping the stream gives unsent data (SO_LINGER).
-    linger: Option<u32>,
-    /// The deadline that stands in the heap for this slot; [`Instant::NEVER`] when none does.
-    armed: Instant,
-    /// When the connection ends whatever the peer does; [`Instant::NEVER`] for not.
-    pub(crate) give_up_at: Instant,
-    dirty: bool,
-    /// The program ended its direction before the handshake was over.
-    closing: bool,
-    /// Reading was shut down.
-    deaf: bool,
-    error: Option<Error>,
-    /// What ICMP said about the path; reported if the connection ends because of it.
-    soft_error: Option<Error>,
-    /// Challenge ACKs since a moment.
-    challenges: u8,
-    challenged: Instant,
-    /// Keep-alive probes since the peer was heard.
-    probes: u8,
-    /// When progress was last taken as a sign that the next hop is reachable.
-    confirmed: Instant,
-    /// What was asked of the sizes of its buffers.
-    buffers: (Option<usize>, Option<usize>),
-    /// Data was given up when the connection ended.
-    is_cut_off: bool,
-    /// Bytes of both directions that are counted in the system's memory.
-    counted: usize,
-    readers: WakerList,
-    writers: WakerList,
-}
-
-impl Slot {
-    pub(crate) fn state(&self) -> State {
-        self.machine.state()
-    }
-
-    /// True from the end of the handshake to the end of the connection.
-    fn is_open(&self) -> bool {
-        !matches!(self.state(), State::Closed | State::Listen | State::SynSent | State::SynReceived)
-    }
-
-    /// True while the program may write.
-    fn may_send(&self) -> bool {
-        matches!(self.state(), State::Established | State::CloseWait) && !self.sender.is_ending()
-    }
-
-    /// True while there is something to read, or may come.
-    fn may_receive(&self) -> bool {
-        let may_come = matches!(self.state(), State::Established | State::FinWait1 | State::FinWait2);
-        self.receiver.readable() > 0 || (may_come && !self.receiver.is_over())
-    }
-
-    fn numbers(&self) -> Numbers {
-        Numbers {
-            unacknowledged: self.sender.unacknowledged(),
-            next: self.sender.next(),
-            largest_window: self.sender.largest_window(),
-            begin: self.receiver.begin_number(),
-            expected: self.receiver.next(),
-            told: self.receiver.acknowledged(),
-            edge: self.receiver.edge(),
-        }
-    }
-
-    /// Takes over every setting that a living connection can change.
-    pub(crate) fn adopt(&mut self, settings: &TcpSettings) {
-        self.sender.set_no_delay(settings.no_delay);
-        self.shape = self.shape.with(settings.hop_limit, settings.traffic_class);
-        self.patience = settings.patience();
-        self.linger = settings.linger;
-    }
-
-    /// Leaves an error for the owner.
-    pub(crate) fn fail(&mut self, error: Error) {
-        self.error = Some(error);
-    }
-
-    /// Takes the error that waits for the owner's next call (SO_ERROR).
-    pub(crate) fn take_error(&mut self) -> Option<Error> {
-        self.error.take()
-    }
-}
-
-impl fmt::Debug for Slot {
-    fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
-        formatter.debug_struct("Slot").field("flow", &self.flow).field("state", &self.state()).finish_non_exhaustive()
-    }
-}
 
 /// The connections and listeners of one interface.
 #[derive(Debug)]

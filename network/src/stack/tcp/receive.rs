@@ -7,12 +7,11 @@
 //! Sources: RFC 9293 §3.8.6.2.2 (windows), RFC 2018 and 2883 (blocks), RFC 5681 §4.2 (acknowledgments), RFC 3168 §6.1.3 (marks).
 
 use alloc::collections::VecDeque;
-use alloc::vec::Vec;
 use core::time::Duration;
 
+use super::islands::Islands;
 use super::ring;
-use super::segment::{BLOCKS, Blocks, LARGEST_SHIFT, before, later};
-use crate::limits;
+use super::segment::{Blocks, LARGEST_SHIFT, before, later};
 use crate::platform::Instant;
 
 /// How long an acknowledgment waits for company (RFC 9293 §3.8.6.3 allows 500 ms; Linux starts at 40 ms).
@@ -53,10 +52,8 @@ pub(crate) struct Receiver {
     /// The furthest number that we ever allowed.
     edge: u32,
     shift: u8,
-    /// Ranges that came out of order, by their place.
-    islands: Vec<(u32, u32)>,
-    /// Numbers that came last, newest first: their ranges are told first (RFC 2018 §4).
-    newest: [u32; BLOCKS],
+    /// What came out of order.
+    islands: Islands,
     /// What came twice and was not told yet (RFC 2883).
     duplicate: Option<(u32, u32)>,
     /// Where the peer's stream ends.
@@ -86,8 +83,7 @@ impl Receiver {
             acknowledged: 0,
             edge: 0,
             shift: 0,
-            islands: Vec::new(),
-            newest: [0; BLOCKS],
+            islands: Islands::new(),
             duplicate: None,
             end: None,
             is_over: false,
@@ -114,7 +110,6 @@ impl Receiver {
     pub(crate) fn begin(&mut self, next: u32, shift: u8, now: Instant) {
         (self.next, self.acknowledged, self.shift, self.since) = (next, next, shift, now);
         self.edge = next.wrapping_add(u32::from(self.first_window()));
-        self.newest = [next; BLOCKS];
     }
 
     pub(crate) const fn next(&self) -> u32 {
@@ -236,13 +231,8 @@ impl Receiver {
     /// The stream ends there: what came from beyond was never part of it (TCP-R-04; Linux drops it likewise).
     fn end_at(&mut self, end: u32) {
         self.end = Some(end);
-        self.islands.retain(|(first, _)| before(*first, end));
-        if let Some((_, last)) = self.islands.last_mut()
-            && before(end, *last)
-        {
-            *last = end;
-        }
-        let ahead = self.islands.last().map_or(0, |(_, last)| last.wrapping_sub(self.next) as usize);
+        self.islands.cut(end);
+        let ahead = self.islands.end().map_or(0, |last| last.wrapping_sub(self.next) as usize);
         self.buffer.truncate(self.readable + ahead);
     }
 
@@ -255,47 +245,19 @@ impl Receiver {
             self.next = end;
             return;
         }
-        if start != self.next && !self.may_keep(start, end) {
+        if start != self.next && !self.islands.may_keep(start, end) {
             self.due = Due::Now;
             return;
         }
         self.due = Due::Now;
         let offset = start.wrapping_sub(self.next) as usize;
         ring::write(&mut self.buffer, self.readable + offset, data, self.limit);
-        self.join(start, end);
-        if let [(first, reached), ..] = *self.islands.as_slice()
-            && first == self.next
-        {
-            self.islands.remove(0);
+        if self.islands.join(start, end) {
+            self.duplicate = Some((start, end));
+        }
+        if let Some(reached) = self.islands.land(self.next) {
             self.readable += reached.wrapping_sub(self.next) as usize;
             self.next = reached;
-        }
-    }
-
-    /// True when the range touches a known one or another one may be remembered.
-    fn may_keep(&self, start: u32, end: u32) -> bool {
-        let touches = |(first, last): &(u32, u32)| !before(end, *first) && !before(*last, start);
-        self.islands.len() < limits::TCP_ISLANDS || self.islands.iter().any(touches)
-    }
-
-    /// Adds a range to the islands; those that it touches become one with it.
-    fn join(&mut self, start: u32, end: u32) {
-        let first = self.islands.partition_point(|(_, last)| before(*last, start));
-        let behind = self.islands.partition_point(|(begin, _)| !before(end, *begin));
-        let touched = self.islands.get(first..behind).unwrap_or_default();
-        if let Some((begin, last)) = touched.iter().find(|(begin, last)| !before(start, *begin) && !before(*last, end))
-        {
-            // All of it came before.
-            self.duplicate = Some((start, end));
-            debug_assert!(before(*begin, *last), "an island is not empty");
-        }
-        let range = touched.iter().fold((start, end), |(begin, last), island| {
-            (if before(island.0, begin) { island.0 } else { begin }, later(last, island.1))
-        });
-        self.islands.splice(first..behind, [range]);
-        self.newest.rotate_right(1);
-        if let Some(place) = self.newest.first_mut() {
-            *place = start;
         }
     }
 
@@ -386,20 +348,7 @@ impl Receiver {
         if let Some(duplicate) = self.duplicate {
             blocks.push(duplicate);
         }
-        let around = |number: u32| {
-            let place = self.islands.partition_point(|(_, last)| !before(number, *last));
-            self.islands.get(place).copied().filter(|(first, _)| !before(number, *first))
-        };
-        let mut told = [None; BLOCKS];
-        for (number, place) in self.newest.into_iter().zip(0..) {
-            let island = around(number);
-            if island.is_some() && !told.contains(&island) {
-                island.into_iter().for_each(|island| blocks.push(island));
-                if let Some(slot) = told.get_mut::<usize>(place) {
-                    *slot = island;
-                }
-            }
-        }
+        self.islands.tell(&mut blocks);
         blocks
     }
 }

@@ -1,5 +1,6 @@
 //! The receiving direction alone. Numbers are told from the beginning of the stream.
 
+use crate::limits;
 use alloc::vec;
 use alloc::vec::Vec;
 

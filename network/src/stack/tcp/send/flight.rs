@@ -119,10 +119,6 @@ impl Flight {
         self.sent.front()
     }
 
-    pub(super) fn back(&self) -> Option<&Sent> {
-        self.sent.back()
-    }
-
     pub(super) fn get(&self, place: usize) -> Option<&Sent> {
         self.sent.get(place)
     }
@@ -275,6 +271,11 @@ impl Flight {
         self.bytes_lost = 0;
     }
 
+    /// The place of the last segment that the peer does not have.
+    pub(super) fn last_missing(&self) -> Option<usize> {
+        self.sent.iter().rposition(|sent| !sent.is_delivered)
+    }
+
     /// The place of the first segment that is to be sent again.
     pub(super) fn next_lost(&mut self) -> Option<usize> {
         if self.bytes_lost == 0 {
@@ -329,7 +330,7 @@ impl Flight {
             assert_eq!(sent.end, next.first, "one follows the other");
         }
         assert!(self.sent.iter().all(|sent| !sent.is_lost || before(self.lost_from, sent.end)), "all lost are found");
-        Some((self.front()?.first, self.back()?.end))
+        Some((self.front()?.first, self.sent.back()?.end))
     }
 }
 

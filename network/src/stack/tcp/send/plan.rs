@@ -146,9 +146,9 @@ impl Sender {
             let (sequence, push) = (self.next, length == waiting);
             return Some(Plan { sequence, length, fin: false, push, is_again: false, is_reduced: false });
         }
-        let last = self.flight.len().checked_sub(1)?;
+        let last = self.flight.last_missing()?;
         self.cut(last);
-        let sent = self.flight.back()?;
+        let sent = self.flight.get(self.flight.last_missing()?)?;
         self.probe = Some((sent.end, true));
         Some(self.again(sent.first, sent.end))
     }

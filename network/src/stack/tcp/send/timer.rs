@@ -93,7 +93,7 @@ impl Sender {
             expired.is_black_hole = expired.is_timeout && self.timers.backoff > BLACK_HOLE && may_arrive;
         } else if self.timers.probe_at <= now {
             self.timers.probe_at = Instant::NEVER;
-            self.timers.must_probe = self.phase == Phase::Open && self.probe.is_none() && !self.flight.is_empty();
+            self.timers.must_probe = self.phase != Phase::Loss && self.probe.is_none() && !self.flight.is_empty();
         }
         if self.timers.persist_at <= now {
             self.timers.persist_at = Instant::NEVER;
@@ -147,12 +147,13 @@ impl Sender {
         }
     }
 
-    /// Sets the moment at which the tail is asked about (RFC 8985 §7.2): only while nothing is missing, and once per tail.
+    /// Sets the moment at which the tail is asked about (RFC 8985 §7.2), once per tail. Also while loss is repaired, which the RFC leaves to the
+    /// timer: a repetition that was lost with everything behind it would cost 200 ms.
     pub(super) fn arm_probe(&mut self, now: Instant) {
         let may = self.has_sack
-            && self.phase == Phase::Open
+            && self.phase != Phase::Loss
             && self.probe.is_none()
-            && self.flight.ahead() == 0
+            && (self.flight.ahead() == 0 || self.phase == Phase::Recovery)
             && self.round_trip.is_known();
         if !may {
             self.timers.probe_at = Instant::NEVER;
