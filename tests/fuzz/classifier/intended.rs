@@ -21,7 +21,7 @@ pub(crate) fn reason(
 }
 
 /// True when one of the two refuses a packet without a word that the other takes: their states may differ from then on.
-pub(crate) fn parts_silently(input: &Input) -> bool {
+pub(crate) fn parts_silently(input: &Input, before: &[(Input, BTreeSet<Effect>)]) -> bool {
     // IP4-02: ours refuses source routes.
     let is_routed = !input.is_v6 && input.extra == Extra::Unknown(131);
     // TCP-R-05: plain smoltcp refuses data and ends with an old acknowledgment, also those that wait for others.
@@ -29,7 +29,32 @@ pub(crate) fn parts_silently(input: &Input) -> bool {
         Payload::Tcp { flags, acknowledgment, length, .. } => acknowledgment < 1 && (length > 0 || flags & FIN != 0),
         _ => false,
     };
-    is_routed || is_old
+    // TCP-R-10: ours answers a repeated SYN with the same SYN|ACK; in one plain set another listener takes it, with a number of its own.
+    let is_repeat = match input.payload {
+        Payload::Tcp { from, flags, .. } => {
+            flags & (SYN | ACK | RST) == SYN && half_open(input, before, from).is_some()
+        }
+        _ => false,
+    };
+    // RFC 5961 3.2: ours ends a handshake for a reset at exactly the next number, plain smoltcp for one that reaches into its window.
+    let is_stray = match input.payload {
+        Payload::Tcp { from, flags, sequence, .. } if flags & RST != 0 => half_open(input, before, from)
+            .is_some_and(|begin| begin != Some(i64::from(sequence)) || changes_sequence(input)),
+        _ => false,
+    };
+    is_routed || is_old || is_repeat || is_stray
+}
+
+/// The peer's first number of the connection that last began from this port; nothing inside when a byte of it was changed.
+fn half_open(input: &Input, before: &[(Input, BTreeSet<Effect>)], from: u16) -> Option<Option<i64>> {
+    before.iter().rev().find_map(|(earlier, effects)| match earlier.payload {
+        Payload::Tcp { from: known, flags, sequence, .. } if known == from && earlier.is_v6 == input.is_v6 => {
+            let is_answered = effects.iter().any(|effect| matches!(effect, Effect::Agreed(_)));
+            let begin = (!changes_sequence(earlier)).then_some(i64::from(sequence) + 1);
+            (flags & SYN != 0 && is_answered).then_some(begin)
+        }
+        _ => None,
+    })
 }
 
 fn ip(input: &Input, more: &[Effect], less: &[Effect]) -> Option<&'static str> {
@@ -87,6 +112,11 @@ fn tcp(input: &Input, more: &[Effect], less: &[Effect]) -> Option<&'static str> 
     None
 }
 
+/// True when the fuzzer changed one of the bytes of the sequence number.
+const fn changes_sequence(input: &Input) -> bool {
+    matches!(input.fault, Fault::Byte(4..=7, _))
+}
+
 /// RFC 9293 looks at the sequence number first, smoltcp at the acknowledgment.
 fn outside(
     input: &Input,
@@ -95,17 +125,19 @@ fn outside(
     less: &[Effect],
 ) -> Option<&'static str> {
     let Payload::Tcp { from, sequence, length, flags, .. } = input.payload else { return None };
-    let begin = before.iter().rev().find_map(|(earlier, effects)| match earlier.payload {
-        Payload::Tcp { from: known, flags, sequence, .. } if known == from && earlier.is_v6 == input.is_v6 => {
-            let is_answered = effects.iter().any(|effect| matches!(effect, Effect::Agreed(_)));
-            (flags & SYN != 0 && is_answered).then_some(i64::from(sequence) + 1)
-        }
-        _ => None,
-    })?;
+    let known = half_open(input, before, from)?.filter(|_| !changes_sequence(input));
+    let begin = known.unwrap_or_default();
     let (start, end) = (i64::from(sequence), i64::from(sequence) + length as i64);
-    let is_outside = (start < begin && end <= begin) || start > begin + 65_535;
+    let is_outside = known.is_none() || (start < begin && end <= begin) || start > begin + 65_535;
     if is_outside && flags & ACK != 0 && more.is_empty() && matches!(less, [Effect::Reset(_)]) {
         return Some("what lies outside of the window earns an ACK, whatever it acknowledges (RFC 9293 3.10.7.4)");
+    }
+    if (known.is_none() || (start < begin && end == begin))
+        && flags & FIN != 0
+        && matches!(more, [Effect::Open(_)])
+        && less.is_empty()
+    {
+        return Some("an end in the window makes a segment acceptable: it counts one (RFC 9293 3.4)");
     }
     None
 }

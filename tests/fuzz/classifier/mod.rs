@@ -75,8 +75,9 @@ fn world(dice: &Dice<'_>) {
         let milliseconds = dice.one(&[1, 1, 2, 12, 300]);
         let (first, second) = (input.packet(&ours), input.packet(&plain));
         let (here, there) = (ours.feed(&first, milliseconds), plain.feed(&second, milliseconds));
+        let is_parting = intended::parts_silently(&input, &history);
         history.push((input.clone(), here.clone()));
-        if here == there && !intended::parts_silently(&input) {
+        if here == there && !is_parting {
             continue;
         }
         if here == there {
