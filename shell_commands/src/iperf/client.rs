@@ -133,8 +133,8 @@ impl Session<'_> {
         transfer.report(self.context, *json, now).await?;
         let (bytes, seconds) = (transfer.bytes(), transfer.seconds(now));
         self.control.tell(State::TestEnd).await.map_err(broken)?;
-        let theirs = self.conclude(&results(&bytes, seconds)).await?;
-        let ours = results(&bytes, seconds);
+        let ours = results(&bytes, seconds, &transfer.retransmissions());
+        let theirs = self.conclude(&ours).await?;
         let (sender, receiver) = if is_sender { (&ours, &theirs) } else { (&theirs, &ours) };
         let text = if *json {
             render::json(&self.connections, &transfer.intervals, sender, receiver, parameters)

@@ -166,17 +166,19 @@ fn integer<'de, D: Deserializer<'de>>(deserializer: D) -> Result<i64, D::Error> 
     Ok(number.as_i64().or(wrapped).unwrap_or(-1))
 }
 
-/// The results of our side.
+/// The results of our side; of a sender also how many segments each stream sent again.
 #[must_use]
-pub fn results(bytes: &[u64], seconds: f64) -> Results {
+pub fn results(bytes: &[u64], seconds: f64, retransmissions: &[u32]) -> Results {
     let stream = |(place, bytes): (usize, &u64)| StreamResult {
         id: stream_identifier(place),
         bytes: *bytes,
-        retransmits: -1,
+        retransmits: retransmissions.get(place).map_or(-1, |count| i64::from(*count)),
         end_time: seconds,
         ..StreamResult::default()
     };
-    Results { streams: bytes.iter().enumerate().map(stream).collect(), ..Results::default() }
+    let streams: Vec<StreamResult> = bytes.iter().enumerate().map(stream).collect();
+    let is_known = !streams.is_empty() && streams.iter().all(|stream| stream.retransmits >= 0);
+    Results { sender_has_retransmits: i64::from(is_known), streams, ..Results::default() }
 }
 
 /// The original numbers its streams 1, 3, 4, 5 and so on.
@@ -300,7 +302,7 @@ mod tests {
 
     #[test]
     fn results_are_numbered_like_the_original_s() {
-        let results = results(&[5, 6, 7], 1.5);
+        let results = results(&[5, 6, 7], 1.5, &[]);
         assert_eq!(results.streams.iter().map(|stream| stream.id).collect::<Vec<_>>(), [1, 3, 4]);
         assert_eq!((results.streams[2].bytes, results.streams[2].end_time), (7, 1.5));
     }
@@ -317,7 +319,7 @@ mod tests {
     #[test]
     fn messages_survive_the_way() {
         let (here, there) = pair();
-        let sent = results(&[1, 2], 1.0);
+        let sent = results(&[1, 2], 1.0, &[4, 0]);
         block_on(async {
             here.tell(State::ExchangeResults).await.unwrap();
             here.send(&sent).await.unwrap();

@@ -156,7 +156,7 @@ impl Session<'_> {
         let now = clock.now();
         transfer.report(context, *json, now).await?;
         transfer.finish().await;
-        let ours = results(&transfer.bytes(), transfer.seconds(now));
+        let ours = results(&transfer.bytes(), transfer.seconds(now), &transfer.retransmissions());
         let theirs = self.conclude(&ours).await?;
         let is_sender = transfer.is_sender();
         let text = if *json {

@@ -5,8 +5,8 @@ use std::sync::atomic::{AtomicU64, Ordering};
 use std::time::Duration;
 
 use async_executor::{Executor, Task};
-use network::command::Shutdown;
 use network::command::socket::Direction;
+use network::command::{GetStreamStatistics, Shutdown};
 use network::platform::{Clock, Instant};
 use virtual_file_system::{File, Result};
 
@@ -101,6 +101,16 @@ impl Transfer {
         self.counters.iter().map(|counter| counter.load(Ordering::Relaxed)).collect()
     }
 
+    /// Segments that each stream sent again; of a sender while its streams are there.
+    #[must_use]
+    pub fn retransmissions(&self) -> Vec<u32> {
+        if !self.is_sender {
+            return Vec::new();
+        }
+        let known = self.streams.iter().map_while(|stream| stream.try_control::<GetStreamStatistics>(&()).ok());
+        known.map(|statistics| statistics.retransmissions).collect()
+    }
+
     /// Seconds since the start.
     #[must_use]
     pub fn seconds(&self, now: Instant) -> f64 {
@@ -132,7 +142,7 @@ impl Transfer {
         let samples: Vec<Sample> = bytes
             .iter()
             .zip(&self.last)
-            .map(|(now, before)| Sample { start, end, bytes: now.saturating_sub(*before) })
+            .map(|(now, before)| Sample { start, end, bytes: now.saturating_sub(*before), again: None })
             .collect();
         (self.last, self.last_time) = (bytes, now);
         if !quiet {

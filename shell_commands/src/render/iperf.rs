@@ -7,6 +7,7 @@ use crate::iperf::{Parameters, Results};
 use crate::sockets::Connection;
 
 const TITLE: &str = "[ ID] Interval           Transfer     Bitrate\n";
+const TITLE_WITH_AGAIN: &str = "[ ID] Interval           Transfer     Bitrate         Retr\n";
 const RULE: &str = "- - - - - - - - - - - - - - - - - - - - - - - - -\n";
 /// The number of the first stream: the original shows its descriptor, which is 5 on a quiet day.
 const FIRST: usize = 5;
@@ -20,6 +21,8 @@ pub struct Sample {
     pub end: f64,
     /// Bytes moved.
     pub bytes: u64,
+    /// Segments sent again, where that is known.
+    pub again: Option<u64>,
 }
 
 impl Sample {
@@ -31,8 +34,9 @@ impl Sample {
     fn line(self, identifier: &str, role: &str) -> String {
         let transfer = units::scaled_fixed(self.bytes as f64, 1024.0, &["", "K", "M", "G", "T"]);
         let rate = units::scaled_fixed(self.bits_per_second(), 1000.0, &["", "K", "M", "G", "T"]);
+        let again = self.again.map(|count| count.to_string()).unwrap_or_default();
         format!(
-            "[{identifier:>3}] {:6.2}-{:<6.2} sec  {transfer}Bytes  {rate}bits/sec                  {role}\n",
+            "[{identifier:>3}] {:6.2}-{:<6.2} sec  {transfer}Bytes  {rate}bits/sec  {again:>3}             {role}\n",
             self.start, self.end
         )
     }
@@ -73,7 +77,8 @@ const fn identifier(place: usize) -> usize {
 
 fn sum(samples: &[Sample]) -> Option<Sample> {
     let first = samples.first()?;
-    Some(Sample { bytes: samples.iter().map(|sample| sample.bytes).sum(), ..*first })
+    let again = samples.iter().map(|sample| sample.again).sum();
+    Some(Sample { bytes: samples.iter().map(|sample| sample.bytes).sum(), again, ..*first })
 }
 
 /// The lines of one interval.
@@ -95,6 +100,7 @@ fn samples(results: &Results) -> Vec<Sample> {
         start: stream.start_time,
         end: stream.end_time,
         bytes: stream.bytes,
+        again: u64::try_from(stream.retransmits).ok().filter(|_| results.sender_has_retransmits == 1),
     };
     results.streams.iter().map(sample).collect()
 }
@@ -102,11 +108,12 @@ fn samples(results: &Results) -> Vec<Sample> {
 /// The lines after a test, of the sides that are known.
 #[must_use]
 pub fn summary(sender: Option<&Results>, receiver: Option<&Results>) -> String {
-    let mut text = format!("{RULE}{TITLE}");
     let roles: Vec<(Vec<Sample>, &str)> = [(sender, "sender"), (receiver, "receiver")]
         .into_iter()
         .filter_map(|(results, role)| Some((samples(results?), role)))
         .collect();
+    let is_known = roles.iter().any(|(samples, _)| samples.iter().any(|sample| sample.again.is_some()));
+    let mut text = format!("{RULE}{}", if is_known { TITLE_WITH_AGAIN } else { TITLE });
     let count = roles.iter().map(|(samples, _)| samples.len()).max().unwrap_or(0);
     for place in 0..count {
         for (samples, role) in &roles {
@@ -128,8 +135,9 @@ fn value(sample: Sample, socket: Option<usize>, is_sender: bool) -> Value {
         "start": sample.start, "end": sample.end, "seconds": sample.end - sample.start, "bytes": sample.bytes,
         "bits_per_second": sample.bits_per_second(), "sender": is_sender,
     });
-    if let (Some(socket), Value::Object(fields)) = (socket, &mut value) {
-        fields.insert(String::from("socket"), json!(socket));
+    if let Value::Object(fields) = &mut value {
+        socket.into_iter().for_each(|socket| drop(fields.insert(String::from("socket"), json!(socket))));
+        sample.again.into_iter().for_each(|count| drop(fields.insert(String::from("retransmits"), json!(count))));
     }
     value
 }
@@ -189,13 +197,13 @@ mod tests {
     use super::*;
     use crate::iperf::results;
 
-    const SAMPLE: Sample = Sample { start: 0.0, end: 1.0, bytes: 1_081_344_000 };
+    const SAMPLE: Sample = Sample { start: 0.0, end: 1.0, bytes: 1_081_344_000, again: None };
 
     #[test]
     fn lines_are_the_original_s() {
         assert_eq!(interval(&[SAMPLE]), "[  5]   0.00-1.00   sec  1.01 GBytes  8.65 Gbits/sec                  \n");
         assert_eq!(
-            summary(Some(&results(&[117_440_512], 10.0)), None).lines().last(),
+            summary(Some(&results(&[117_440_512], 10.0, &[])), None).lines().last(),
             Some("[  5]   0.00-10.00  sec   112 MBytes  94.0 Mbits/sec                  sender")
         );
         assert!(interval(&[SAMPLE, SAMPLE]).contains("[  7] ") && interval(&[SAMPLE, SAMPLE]).contains("[SUM] "));
@@ -205,7 +213,7 @@ mod tests {
 
     #[test]
     fn the_report_is_json() {
-        let results = results(&[1000, 2000], 2.0);
+        let results = results(&[1000, 2000], 2.0, &[]);
         let text = json(&[], &[vec![SAMPLE]], &results, &results, &Parameters::default());
         let report: Value = serde_json::from_str(&text).unwrap();
         assert_eq!(report["end"]["sum_received"]["bytes"], 3000);

@@ -4,6 +4,10 @@
 //! [`receive`]), so that no segment can harm the socket and nothing is limited by what it does about loss. Cost per packet does not depend on how many
 //! slots exist: segments find theirs through `flows`, timers stand in the stack's heap, and changed slots in the `dirty` queue.
 //!
+//! Left out on purpose: timestamps (RFC 7323 §3). Round trips are measured without them, and needless repetitions are known by DSACK and F-RTO; what
+//! is missing is protection against numbers that come round while an old segment still travels, which takes more than 2 GiB in its lifetime. Urgent
+//! data stays in the stream (RFC 6093), and nothing is sent with a SYN (RFC 7413).
+//!
 //! | file | owns |
 //! |---|---|
 //! | [`ingress`] | from a TCP packet to the connection, listener, resting tuple or reset it belongs to |

@@ -103,7 +103,8 @@ impl Sender {
                 smoothed_round_trip: self.round_trip.smoothed(),
                 least_round_trip: self.round_trip.least(),
                 is_round,
-                is_window_limited: used >= window,
+                // What arrives out of order lets no window grow, unless the path is known to do that (RFC 5681 §3.2, as Linux).
+                is_window_limited: used >= window && (is_progress || self.rack.is_reordered()),
                 is_recovering: self.phase == Phase::Recovery,
                 rate,
                 lost,

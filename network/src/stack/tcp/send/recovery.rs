@@ -52,6 +52,11 @@ impl Rack {
         (self.end, self.furthest, self.grown_at, self.quarters) = (first, first, first, 1);
     }
 
+    /// True when segments were seen to overtake each other.
+    pub(super) const fn is_reordered(&self) -> bool {
+        self.is_reordered
+    }
+
     /// A segment arrived. `least` is the least round trip.
     pub(super) fn arrived(&mut self, sent: &Sent, now: Instant, least: Duration) {
         if before(sent.end, self.furthest) && sent.is_original() && !sent.is_lost {
