@@ -618,3 +618,109 @@ fn tcp_r_01_the_last_word_of_a_handshake_has_a_scaled_window() {
         assert!((32_768..=65_536).contains(&(u32::from(sent[0].window) << ours)), "{sent:?}");
     });
 }
+
+#[test]
+fn tcp_r_11_a_wrong_acknowledgment_of_a_syn_earns_a_reset_whatever_it_carries() {
+    let world = World::new(61);
+    let (host, mut wire) = Wire::new(&world);
+    world.run(async {
+        let sockets = host.sockets();
+        let mut connect = Box::pin(TcpStream::connect(&sockets, (PEER, 80).into()));
+        assert!(future::poll_once(&mut connect).await.is_none());
+        let first = std::iter::from_fn(|| wire.segment()).find(|segment| segment.flags & SYN != 0).unwrap();
+        for flags in [ACK, ACK | 8, ACK | FIN, SYN | ACK] {
+            let wrong = first.sequence.wrapping_add(77);
+            let sent = wire.exchange(&world, Some(&Segment::new(80, first.host, flags, 7, wrong).data(b"x"))).await;
+            assert!(sent.iter().any(|segment| segment.flags == RST && segment.sequence == wrong), "{flags}: {sent:?}");
+        }
+        // None of it is the end of the connect.
+        let right = Segment::new(80, first.host, SYN | ACK, 7, first.end());
+        wire.exchange(&world, Some(&right)).await;
+        connect.await.unwrap();
+    });
+}
+
+#[test]
+fn tcp_r_13_urgent_data_stays_in_the_stream() {
+    let world = World::new(62);
+    let (host, mut wire) = Wire::new(&world);
+    world.run(async {
+        let (stream, answer) = accepted(&world, &host, &mut wire, TcpSettings::default(), &syn(&SELECTIVE)).await;
+        let urgent = Segment::new(5000, 80, ACK | 32, 1001, answer.end()).data(b"urgent");
+        wire.exchange(&world, Some(&urgent)).await;
+        let mut buffer = [0; 16];
+        assert_eq!(stream.read(&mut buffer).await, Ok(6));
+        assert_eq!(&buffer[..6], b"urgent");
+    });
+}
+
+#[test]
+fn tcp_s_13_a_lost_syn_leaves_the_connection_its_whole_window() {
+    let world = World::new(63);
+    let (host, mut wire) = Wire::new(&world);
+    world.run(async {
+        let sockets = host.sockets();
+        let connect = world.spawn(async move { TcpStream::connect(&sockets, (PEER, 80).into()).await });
+        world.sleep(milliseconds(1500)).await;
+        let syns: Vec<_> = std::iter::from_fn(|| wire.segment()).filter(|segment| segment.flags & SYN != 0).collect();
+        assert_eq!(syns.len(), 2, "one was lost");
+        let mut answer = Segment::new(80, syns[0].host, SYN | ACK, 7, syns[0].end());
+        (answer.window, answer.options) = (60_000, SELECTIVE.to_vec());
+        wire.exchange(&world, Some(&answer)).await;
+        let stream = connect.await.unwrap();
+        stream.write_all(&pattern(50_000)).await.unwrap();
+        let sent = wire.exchange(&world, None).await;
+        assert_eq!(sent.iter().filter(|segment| !segment.data.is_empty()).count(), 10);
+    });
+}
+
+#[test]
+fn tcp_w_05_a_drained_buffer_is_told_at_once_and_again_when_asked() {
+    let world = World::new(64);
+    let (host, mut wire) = Wire::new(&world);
+    world.run(async {
+        let settings = TcpSettings { receive_buffer: Some(4096), ..TcpSettings::default() };
+        let (stream, answer) = accepted(&world, &host, &mut wire, settings, &syn(&SELECTIVE)).await;
+        let data = pattern(4096);
+        let segment = |from: usize, to: usize| {
+            Segment::new(5000, 80, ACK, 1001 + from as u32, answer.end()).data(&data[from..to])
+        };
+        for from in [0, 1024, 2048, 3072] {
+            wire.exchange(&world, Some(&segment(from, from + 1024))).await;
+        }
+        world.sleep(milliseconds(50)).await;
+        wire.exchange(&world, None).await;
+        let full =
+            wire.exchange(&world, Some(&Segment::new(5000, 80, ACK, 1001 + 4096, answer.end()).data(b"?"))).await;
+        assert_eq!((full[0].window, full[0].acknowledgment), (0, 1001 + 4096), "a full window is told when asked");
+        assert_eq!(stream.read(&mut [0; 8192]).await, Ok(4096));
+        let update = wire.exchange(&world, None).await;
+        assert_eq!((update.len(), update[0].window), (1, 4096));
+        // That word was lost: the peer asks.
+        let probe = Segment::new(5000, 80, ACK, 1001 + 4095, answer.end());
+        let told = wire.exchange(&world, Some(&probe)).await;
+        assert_eq!((told[0].window, told[0].acknowledgment), (4096, 1001 + 4096));
+    });
+}
+
+#[test]
+fn tcp_x_06_ephemeral_ports_of_one_peer_say_nothing_about_those_of_another() {
+    let world = World::new(65);
+    let (host, mut wire) = Wire::new(&world);
+    world.run(async {
+        let sockets = host.sockets();
+        let port = async |wire: &mut Wire, to: u16| {
+            let mut connect = Box::pin(TcpStream::connect(&sockets, (PEER, to).into()));
+            assert!(future::poll_once(&mut connect).await.is_none());
+            std::iter::from_fn(|| wire.segment()).find(|segment| segment.flags & SYN != 0).unwrap().host
+        };
+        let mut distances = std::collections::BTreeSet::new();
+        for to in 1..40 {
+            let (one, other) = (port(&mut wire, to).await, port(&mut wire, to + 1).await);
+            assert!((32_768..=60_999).contains(&one) && one != 80);
+            distances.insert(other.wrapping_sub(one));
+        }
+        // By chance two of 39 may be equal, not many.
+        assert!(distances.len() > 30, "{distances:?}");
+    });
+}
