@@ -45,8 +45,8 @@ pub const FRAGMENTS: usize = 256;
 
 /// Frames read from a driver in one poll, before timers and other interfaces get their turn.
 pub const INGRESS_BATCH: usize = 64;
-/// Packets, cut ones counted whole, that one socket sends before the next one gets its turn.
-pub const EGRESS_QUANTUM: usize = 16;
+/// Packets that one connection sends before the next one gets its turn: each turn asks the driver for frames once.
+pub const EGRESS_QUANTUM: usize = 64;
 /// Frames that wait for room in the driver.
 pub const EGRESS_QUEUE: usize = 256;
 
