@@ -64,3 +64,16 @@ dhcp_server() {
     --dhcp-range=10.77.0.50,10.77.0.80,1h --address=/lab.test/10.77.0.1 --pid-file="$work/dnsmasq.pid" --log-facility="$work/dnsmasq-queries.log" \
     --dhcp-leasefile="$work/leases" --log-dhcp
 }
+
+# A file of so many random bytes, $wanted as its sum, and nginx.conf to serve it at 10.77.0.1.
+web_file() {
+  mkdir -p "$work/www" "$work/nginx"
+  head -c "$1" /dev/urandom > "$work/www/file"
+  wanted=$(sha256sum < "$work/www/file" | cut -d' ' -f1)
+  cat > "$work/nginx.conf" <<CONF
+daemon off; pid $work/nginx/pid; error_log $work/nginx/error; user root;
+events { worker_connections 64; }
+http { access_log off; client_body_temp_path $work/nginx/a; proxy_temp_path $work/nginx/b; fastcgi_temp_path $work/nginx/c; uwsgi_temp_path $work/nginx/d; scgi_temp_path $work/nginx/e;
+  server { listen 10.77.0.1:80; root $work/www; } }
+CONF
+}

@@ -71,16 +71,8 @@ measure 'kernel to us'
 measure 'us to kernel' -R
 kill "${started[-1]}"; wait "${started[-1]}" || true
 
-mkdir -p "$work/www" "$work/nginx"
 mebibytes=${LOSS_MEBIBYTES:-256}
-head -c "${mebibytes}M" /dev/urandom > "$work/www/file"
-wanted=$(sha256sum < "$work/www/file" | cut -d' ' -f1)
-cat > "$work/nginx.conf" <<CONF
-daemon off; pid $work/nginx/pid; error_log $work/nginx/error; user root;
-events { worker_connections 64; }
-http { access_log off; client_body_temp_path $work/nginx/a; proxy_temp_path $work/nginx/b; fastcgi_temp_path $work/nginx/c; uwsgi_temp_path $work/nginx/d; scgi_temp_path $work/nginx/e;
-  server { listen 10.77.0.1:80; root $work/www; } }
-CONF
+web_file "${mebibytes}M"
 start nginx nsenter -t "$kernel" -n nginx -c "$work/nginx.conf"
 eventually there curl -sf -o /dev/null -r 0-0 http://10.77.0.1/file
 

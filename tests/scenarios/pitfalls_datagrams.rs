@@ -130,10 +130,7 @@ fn sok_05_a_sender_that_waits_is_woken_when_its_route_moves() {
         assert_eq!(waiting.await, Ok(()));
     });
     let mut pool = network::driver::FramePool::new();
-    let mut left = Vec::new();
-    while let Some(frame) = network::driver::Driver::receive(&mut hand, &mut pool) {
-        left.push(frame.bytes().to_vec());
-    }
+    let left = crate::station::drain(&mut hand, &mut pool);
     assert!(packets(left).iter().any(|packet| packet.ends_with(b"moves")));
 }
 

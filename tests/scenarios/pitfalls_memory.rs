@@ -207,13 +207,7 @@ fn mem_03_a_blocked_device_costs_bounded_memory_and_no_turns() {
     let mut pool = network::driver::FramePool::new();
     let mut left = Vec::new();
     for _ in 0..200 {
-        while let Some(frame) = network::driver::Driver::receive(&mut hand, &mut pool) {
-            left.push(frame.bytes().to_vec());
-            pool.put(frame);
-        }
-        if let Some(waker) = network::driver::Driver::flush(&mut hand) {
-            waker.wake();
-        }
+        left.extend(crate::station::drain(&mut hand, &mut pool));
         world.run(world.sleep(Duration::from_millis(1)));
     }
     assert!(left.iter().filter(|frame| frame.len() > 1000).count() == taken, "what was taken leaves");

@@ -151,13 +151,7 @@ fn mc_01_a_report_that_finds_no_room_is_said_later() {
     let mut pool = network::driver::FramePool::new();
     let mut left = Vec::new();
     for _ in 0..200 {
-        while let Some(frame) = network::driver::Driver::receive(&mut hand, &mut pool) {
-            left.push(frame.bytes().to_vec());
-            pool.put(frame);
-        }
-        if let Some(waker) = network::driver::Driver::flush(&mut hand) {
-            waker.wake();
-        }
+        left.extend(crate::station::drain(&mut hand, &mut pool));
         world.run(world.sleep(SECOND / 20));
     }
     let reports = of_group(said(left), GROUP);

@@ -62,15 +62,7 @@ impl<'a> Wire<'a> {
 
     /// Everything that left and was not looked at yet.
     pub(crate) fn frames(&mut self) -> Vec<Vec<u8>> {
-        let mut frames = Vec::new();
-        while let Some(frame) = self.hand.receive(&mut self.pool) {
-            frames.push(frame.bytes().to_vec());
-            self.pool.put(frame);
-        }
-        if let Some(waker) = self.hand.flush() {
-            waker.wake();
-        }
-        frames
+        drain(&mut self.hand, &mut self.pool)
     }
 
     /// Lets time pass and gives what left meanwhile, as frames.
@@ -230,4 +222,17 @@ pub(crate) fn icmp_kinds(packets: &[Vec<u8>]) -> Vec<(u8, u8)> {
 /// An address with a port.
 pub(crate) fn at(address: impl Into<IpAddr>, port: u16) -> SocketAddr {
     SocketAddr::new(address.into(), port)
+}
+
+/// Everything that waits at this end of a cable; the other end hears that there is room again.
+pub(crate) fn drain(hand: &mut drivers::Cable, pool: &mut FramePool) -> Vec<Vec<u8>> {
+    let mut frames = Vec::new();
+    while let Some(frame) = hand.receive(pool) {
+        frames.push(frame.bytes().to_vec());
+        pool.put(frame);
+    }
+    if let Some(waker) = hand.flush() {
+        waker.wake();
+    }
+    frames
 }

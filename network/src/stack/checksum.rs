@@ -43,14 +43,7 @@ pub(crate) fn of(bytes: &[u8]) -> u16 {
 /// The checksum of an upper-layer packet with its pseudo header (RFC 9293 §3.1, RFC 8200 §8.1). Over a packet that holds a right
 /// checksum it is 0.
 pub(crate) fn of_transport(source: IpAddr, destination: IpAddr, protocol: u8, packet: &[u8]) -> u16 {
-    let addresses = match (source, destination) {
-        (IpAddr::V4(source), IpAddr::V4(destination)) => sum(&source.octets()) + sum(&destination.octets()),
-        (IpAddr::V6(source), IpAddr::V6(destination)) => sum(&source.octets()) + sum(&destination.octets()),
-        // Mixed families have no checksum; the caller's packet fails verification.
-        _ => return 1,
-    };
-    let length = u32::try_from(packet.len()).unwrap_or(u32::MAX);
-    !fold(sum(packet) + addresses + sum(&length.to_be_bytes()) + sum(&[0, protocol]))
+    of_parts((source, destination), protocol, packet.len(), 0, packet)
 }
 
 /// The sum of a short header in words of 16 bits, as narrow as the stores that may have written it a moment ago: wider loads would have to
@@ -74,6 +67,7 @@ pub(crate) fn of_parts(
             u128::from(u32::from(source).to_be()) + u128::from(u32::from(destination).to_be())
         }
         (IpAddr::V6(source), IpAddr::V6(destination)) => sum(&source.octets()) + sum(&destination.octets()),
+        // Mixed families have no checksum; the caller's packet fails verification.
         _ => return 1,
     };
     let length = u32::try_from(length).unwrap_or(u32::MAX).to_be();

@@ -180,8 +180,7 @@ impl Stack {
                 slot.machine.abort();
                 self.tcp_forget_silently(index);
             }
-            Phase::Owned => self.tcp_time_out(index),
-            Phase::Orphan => self.tcp_abort(id),
+            Phase::Owned | Phase::Orphan => self.tcp_time_out(index),
         }
     }
 }

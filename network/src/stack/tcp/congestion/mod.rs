@@ -30,7 +30,7 @@ use crate::platform::Instant;
 /// No window grows beyond what a peer can offer (RFC 7323 §2.3).
 const LARGEST_WINDOW: u32 = 1 << 30;
 /// The threshold of a path that never was congested.
-const UNLIMITED: u32 = u32::MAX;
+pub(crate) const UNLIMITED: u32 = u32::MAX;
 
 /// What one acknowledgment told. Counts are bytes of data.
 #[derive(Clone, Copy, Debug)]

@@ -16,8 +16,6 @@ pub(crate) struct Acknowledged {
     pub(crate) is_progress: bool,
     /// The peer has our FIN.
     pub(crate) is_ended: bool,
-    /// Something was found lost.
-    pub(crate) is_loss: bool,
 }
 
 /// What one acknowledgment delivered.
@@ -47,15 +45,17 @@ impl Sender {
         blocks: &Blocks,
         now: Instant,
     ) -> Acknowledged {
-        let edge_before = self.edge;
-        self.follow_window(segment, acknowledged);
+        let edge_before = self.allowance.edge;
+        if !before(acknowledged, self.unacknowledged) {
+            self.allowance.follow(segment, acknowledged);
+        }
         let pipe_before = self.pipe();
         let is_progress = before(self.unacknowledged, acknowledged);
         let is_repeat = !is_progress
             && acknowledged == self.unacknowledged
             && segment.length == 0
             && !segment.fin
-            && self.edge == edge_before;
+            && self.allowance.edge == edge_before;
         let needless = if self.has_sack { self.find_needless(acknowledged, blocks) } else { false };
         if !is_progress && self.flight.is_empty() {
             // The word on a needless repetition may be all that is left to say.
@@ -112,21 +112,7 @@ impl Sender {
             self.grow();
         }
         self.rearm(now, is_progress);
-        Acknowledged { is_progress, is_ended, is_loss: lost > 0 }
-    }
-
-    /// Follows the peer's window; old segments do not change it (RFC 9293 §3.10.7.4).
-    fn follow_window(&mut self, segment: &Segment, acknowledged: u32) {
-        let (sequence, last) = self.window_from;
-        let is_newer =
-            before(sequence, segment.sequence) || (sequence == segment.sequence && !before(acknowledged, last));
-        if is_newer && !before(acknowledged, self.unacknowledged) {
-            let window = u32::from(segment.window) << self.shift;
-            // Counted from what this segment acknowledges: a later one may be too old to say something of windows.
-            self.edge = acknowledged.wrapping_add(window);
-            self.largest_window = self.largest_window.max(window);
-            self.window_from = (segment.sequence, acknowledged);
-        }
+        Acknowledged { is_progress, is_ended }
     }
 
     /// True when the first block says that something came twice (RFC 2883 §4).

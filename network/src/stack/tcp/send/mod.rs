@@ -9,12 +9,14 @@
 //! | [`outlet`] | a sender that costs next to nothing until something is sent |
 //! | [`flight`] | the segments under way, and what the peer said of each (RFC 6675) |
 //! | [`acknowledge`] | what an acknowledgment means |
+//! | [`allowance`] | the peer's window |
 //! | [`recovery`] | what counts as lost (RFC 8985), and undoing what was done for nothing (RFC 5682, RFC 2883) |
 //! | [`plan`] | which segment leaves next: Nagle, windows, pacing |
 //! | [`timer`] | retransmission, tail loss and persist timers (RFC 6298, RFC 8985 §7, RFC 9293 §3.8.6.1) |
 //! | [`round_trip`] | how long a round trip takes |
 
 mod acknowledge;
+mod allowance;
 mod flight;
 mod outlet;
 mod plan;
@@ -28,6 +30,7 @@ use alloc::collections::VecDeque;
 use core::time::Duration;
 
 pub(crate) use self::acknowledge::Acknowledged;
+use self::allowance::Allowance;
 use self::flight::Flight;
 pub(crate) use self::outlet::Outlet;
 pub(crate) use self::plan::Plan;
@@ -36,7 +39,7 @@ use self::round_trip::RoundTrip;
 use self::timer::{Expired, Timers};
 use super::congestion::{Congestion, Controller};
 use super::ring;
-use super::segment::{Offer, before};
+use super::segment::before;
 use crate::command::option::CongestionControl;
 use crate::limits;
 use crate::platform::Instant;
@@ -94,13 +97,7 @@ struct Sender {
     /// The FIN is acknowledged.
     is_ended: bool,
     no_delay: bool,
-    /// After the last number that the peer allows.
-    edge: u32,
-    /// The most bytes that it ever allowed at once.
-    largest_window: u32,
-    /// Sequence and acknowledgment of the segment that said so (SND.WL1, SND.WL2).
-    window_from: (u32, u32),
-    shift: u8,
+    allowance: Allowance,
     /// Bytes of data in a full segment.
     segment: u32,
     /// After the last segment that was not full: Nagle waits for its acknowledgment.
@@ -146,10 +143,7 @@ impl Sender {
             is_ending: false,
             is_ended: false,
             no_delay,
-            edge: 0,
-            largest_window: 0,
-            window_from: (0, 0),
-            shift: 0,
+            allowance: Allowance::default(),
             segment: 0,
             small_end: 0,
             has_sack: false,
@@ -175,12 +169,11 @@ impl Sender {
     }
 
     /// The connection is open: numbers begin at `first`.
-    fn begin(&mut self, first: u32, offer: &Offer) {
+    fn begin(&mut self, first: u32, has_sack: bool, allowance: Allowance) {
         (self.unacknowledged, self.next, self.small_end) = (first, first, first);
         (self.recover, self.round_end, self.marked_until) = (first, first, first);
         self.rack.begin(first);
-        self.has_sack = offer.sack;
-        self.shift = offer.shift.unwrap_or(0);
+        (self.has_sack, self.allowance) = (has_sack, allowance);
     }
 
     /// Bytes of data in a full segment, from now on.
@@ -251,8 +244,18 @@ impl Sender {
 
     /// True when asking for the next segment would give none, whatever the windows are.
     pub(crate) fn has_nothing_to_send(&self) -> bool {
-        let wants_end = self.is_ending && !self.is_ended && !self.is_fin_under_way();
-        !self.timers.must_probe && self.flight.lost() == 0 && self.next == self.data_end() && !wants_end
+        !self.timers.must_probe && self.flight.lost() == 0 && self.waiting() == 0 && !self.wants_end()
+    }
+
+    /// Bytes that were written and never sent.
+    fn waiting(&self) -> u32 {
+        let end = self.data_end();
+        if before(self.next, end) { end.wrapping_sub(self.next) } else { 0 }
+    }
+
+    /// True when our FIN is to be sent for the first time.
+    fn wants_end(&self) -> bool {
+        self.is_ending && !self.is_ended && !self.is_fin_under_way()
     }
 
     pub(crate) const fn unacknowledged(&self) -> u32 {
@@ -265,7 +268,7 @@ impl Sender {
 
     /// The most that the peer ever allowed.
     pub(crate) const fn largest_window(&self) -> u32 {
-        self.largest_window
+        self.allowance.largest
     }
 
     /// After all that was written; a FIN comes behind it.
@@ -328,12 +331,12 @@ impl Sender {
 
     /// Bytes that the peer allows from the oldest unacknowledged one on.
     pub(crate) const fn peer_window(&self) -> u32 {
-        if before(self.unacknowledged, self.edge) { self.edge.wrapping_sub(self.unacknowledged) } else { 0 }
+        self.allowance.from(self.unacknowledged)
     }
 
     /// Bytes that the peer allows beyond what was sent.
     const fn peer_room(&self) -> u32 {
-        if before(self.next, self.edge) { self.edge.wrapping_sub(self.next) } else { 0 }
+        self.allowance.from(self.next)
     }
 
     pub(crate) const fn segment(&self) -> u32 {

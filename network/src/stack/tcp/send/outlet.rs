@@ -6,15 +6,12 @@
 use alloc::boxed::Box;
 use core::time::Duration;
 
+use super::allowance::Allowance;
 use super::{Acknowledged, Counts, Expired, Plan, RoundTrip, Sender};
 use crate::command::option::CongestionControl;
 use crate::platform::Instant;
-use crate::stack::tcp::congestion::initial_window;
-use crate::stack::tcp::segment::{Blocks, Offer, Segment, before};
-
-/// Bytes below which the congestion window grows fast, while nothing was lost.
-const UNLIMITED: u32 = u32::MAX;
-const NO_COUNTS: Counts = Counts::NONE;
+use crate::stack::tcp::congestion::{UNLIMITED, initial_window};
+use crate::stack::tcp::segment::{Blocks, Offer, Segment};
 
 /// What a sender begins with.
 #[derive(Clone, Copy, Debug)]
@@ -25,10 +22,8 @@ struct Seed {
     has_marks: bool,
     congestion: CongestionControl,
     first: u32,
-    edge: u32,
-    largest_window: u32,
-    window_from: (u32, u32),
-    offer: Offer,
+    has_sack: bool,
+    allowance: Allowance,
     segment: u16,
     round_trip: RoundTrip,
 }
@@ -50,10 +45,8 @@ impl Outlet {
             has_marks: false,
             congestion,
             first: 0,
-            edge: 0,
-            largest_window: 0,
-            window_from: (0, 0),
-            offer: Offer::default(),
+            has_sack: false,
+            allowance: Allowance::default(),
             segment: 0,
             round_trip: RoundTrip::default(),
         };
@@ -70,9 +63,8 @@ impl Outlet {
         round_trip: Option<Duration>,
     ) {
         let seed = &mut self.seed;
-        (seed.first, seed.offer, seed.window_from) = (first, *offer, (sequence, first));
-        // The window of a SYN is not scaled (RFC 7323 §2.2).
-        (seed.largest_window, seed.edge) = (window.into(), first.wrapping_add(window.into()));
+        (seed.first, seed.has_sack) = (first, offer.sack);
+        seed.allowance = Allowance::new(first, window, sequence, offer.shift.unwrap_or(0));
         if let Some(sample) = round_trip {
             seed.round_trip.sample(sample);
         }
@@ -166,7 +158,7 @@ impl Outlet {
     ) -> Acknowledged {
         match &mut self.sender {
             None => {
-                self.seed.follow_window(segment, number);
+                self.seed.allowance.follow(segment, number);
                 Acknowledged::default()
             }
             Some(sender) => sender.acknowledge(segment, number, blocks, now),
@@ -253,7 +245,7 @@ impl Outlet {
     /// The most that the peer ever allowed.
     pub(crate) fn largest_window(&self) -> u32 {
         match &self.sender {
-            None => self.seed.largest_window,
+            None => self.seed.allowance.largest,
             Some(sender) => sender.largest_window(),
         }
     }
@@ -261,7 +253,7 @@ impl Outlet {
     /// Bytes that the peer allows from the oldest unacknowledged one on.
     pub(crate) fn peer_window(&self) -> u32 {
         match &self.sender {
-            None => self.seed.edge.wrapping_sub(self.seed.first),
+            None => self.seed.allowance.from(self.seed.first),
             Some(sender) => sender.peer_window(),
         }
     }
@@ -282,7 +274,7 @@ impl Outlet {
     }
 
     pub(crate) fn counts(&self) -> &Counts {
-        self.sender().map_or(&NO_COUNTS, Sender::counts)
+        self.sender().map_or(&Counts::NONE, Sender::counts)
     }
 
     /// Congestion window, slow start threshold and bytes under way.
@@ -311,21 +303,9 @@ impl Outlet {
 impl Seed {
     fn grow(&self) -> Sender {
         let mut sender = Sender::new(self.limit, self.most, self.no_delay, self.congestion);
-        sender.begin(self.first, &self.offer);
-        (sender.edge, sender.largest_window, sender.window_from) = (self.edge, self.largest_window, self.window_from);
+        sender.begin(self.first, self.has_sack, self.allowance);
         (sender.round_trip, sender.has_marks) = (self.round_trip, self.has_marks);
         sender.set_segment(self.segment);
         sender
-    }
-
-    /// As the sender's own: old segments do not change the window (RFC 9293 §3.10.7.4).
-    fn follow_window(&mut self, segment: &Segment, number: u32) {
-        let (sequence, last) = self.window_from;
-        if before(sequence, segment.sequence) || (sequence == segment.sequence && !before(number, last)) {
-            let window = u32::from(segment.window) << self.offer.shift.unwrap_or(0);
-            self.edge = number.wrapping_add(window);
-            self.largest_window = self.largest_window.max(window);
-            self.window_from = (segment.sequence, number);
-        }
     }
 }

@@ -85,9 +85,7 @@ impl Sender {
     }
 
     fn plan_new(&mut self, now: Instant) -> Option<Plan> {
-        let waiting =
-            if self.is_fin_under_way() || self.is_ended { 0 } else { self.data_end().wrapping_sub(self.next) };
-        let wants_end = self.is_ending && !self.is_ended && !self.is_fin_under_way();
+        let (waiting, wants_end) = (self.waiting(), self.wants_end());
         if waiting == 0 && !wants_end {
             if self.pipe() < self.congestion_window() {
                 self.flight.limited_by_application();
@@ -128,7 +126,7 @@ impl Sender {
 
     /// Less than a full segment leaves only into half of the largest window that the peer ever had (RFC 9293 §3.8.6.2.1), or after a wait.
     fn is_worth_it(&mut self, length: u32) -> bool {
-        length > 0 && (length >= self.largest_window / 2 || core::mem::take(&mut self.timers.must_dribble))
+        length > 0 && (length >= self.allowance.largest / 2 || core::mem::take(&mut self.timers.must_dribble))
     }
 
     /// Nagle's rule as Minshall put it: one small segment under way at a time.
@@ -139,7 +137,7 @@ impl Sender {
     /// Asks about the tail: with new data if there is any, else by repeating the end (RFC 8985 §7.3). Of new data two full segments where the RFC
     /// has one: with Linux at the other end that took a stall of 40 ms away, and 250 became 450 Mbit/s at 1 % loss.
     fn plan_probe(&mut self) -> Option<Plan> {
-        let waiting = if self.is_fin_under_way() { 0 } else { self.data_end().wrapping_sub(self.next) };
+        let waiting = self.waiting();
         let length = waiting.min(self.segment).min(self.peer_room());
         if self.probe.is_some() && length < self.segment {
             return None;

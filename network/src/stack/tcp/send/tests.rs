@@ -65,10 +65,7 @@ impl Script {
 
     fn with(first: u32, sack: bool, window: u16, round_trip: Option<Duration>) -> Self {
         let mut sender = Sender::new(1 << 20, 1 << 20, false, CongestionControl::NewReno);
-        let offer = Offer { shift: Some(SHIFT), segment: Some(1000), sack };
-        sender.begin(first, &offer);
-        (sender.edge, sender.window_from) = (first.wrapping_add(window.into()), (500, first));
-        sender.largest_window = window.into();
+        sender.begin(first, sack, Allowance::new(first, window, 500, SHIFT));
         if let Some(sample) = round_trip {
             sender.round_trip.sample(sample);
         }

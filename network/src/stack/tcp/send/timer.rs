@@ -60,8 +60,6 @@ impl Default for Timers {
 pub(crate) struct Expired {
     /// Ask the peer for its window: a segment without data before it.
     pub(crate) window_probe: bool,
-    /// The retransmission timer expired.
-    pub(crate) is_timeout: bool,
     /// Nothing that is longer than usual gets through.
     pub(crate) is_black_hole: bool,
 }
@@ -87,10 +85,10 @@ impl Sender {
         }
         if self.timers.retransmission_at <= now {
             self.timers.retransmission_at = Instant::NEVER;
-            expired.is_timeout = self.time_out(now);
+            let is_timeout = self.time_out(now);
             // A peer that closed its window over what is under way refuses it, whatever its length.
             let may_arrive = self.peer_window() > 0 && self.front_is_full();
-            expired.is_black_hole = expired.is_timeout && self.timers.backoff > BLACK_HOLE && may_arrive;
+            expired.is_black_hole = is_timeout && self.timers.backoff > BLACK_HOLE && may_arrive;
         } else if self.timers.probe_at <= now {
             self.timers.probe_at = Instant::NEVER;
             self.timers.must_probe = self.phase != Phase::Loss && self.probe.is_none() && !self.flight.is_empty();

@@ -145,7 +145,7 @@ fn transfer(seed: u64, algorithm: CongestionControl) {
     script.sender.congestion = Congestion::new(algorithm);
     script.sender.segment = 0;
     script.sender.set_segment(1000);
-    script.sender.shift = 2;
+    script.sender.allowance.shift = 2;
     let mut receiver = Receiver::new(buffer, buffer);
     receiver.begin(first, 2, script.now);
     let mut peer = Peer { receiver, sack, received: Vec::new(), is_over: false };

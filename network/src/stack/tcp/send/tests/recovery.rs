@@ -129,7 +129,7 @@ fn a_probe_prefers_new_data() {
     let mut script = Script::with(1000, true, 3000, Some(ROUND_TRIP));
     assert_eq!(script.write(10_000).len(), 3);
     // A window update on the way would have let it leave; the congestion window holds it back.
-    script.sender.edge = script.sender.edge.wrapping_add(20_000);
+    script.sender.allowance.edge = script.sender.allowance.edge.wrapping_add(20_000);
     script.sender.congestion.timed_out(script.now, 3000);
     let left = script.wait(milliseconds(202));
     // A second one, so that the peer does not delay its answer.

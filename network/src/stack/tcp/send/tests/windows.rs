@@ -141,22 +141,22 @@ fn a_segment_from_before_does_not_move_the_edge() {
     script.sequence = 600;
     script.window = (6400 >> SHIFT) as u16;
     script.acknowledge(1000, &[]);
-    let edge = script.sender.edge.wrapping_sub(script.first);
+    let edge = script.sender.allowance.edge.wrapping_sub(script.first);
     assert_eq!(edge, 1000 + 6400);
     // Overtaken on its way: its acknowledgment counts, its window does not.
     for (sequence, window) in [(550, 10_000), (550, 0), (599, 60_000)] {
         (script.sequence, script.window) = (sequence, window);
         script.acknowledge(2000, &[]);
-        assert_eq!(script.sender.edge.wrapping_sub(script.first), edge, "{sequence}");
+        assert_eq!(script.sender.allowance.edge.wrapping_sub(script.first), edge, "{sequence}");
     }
     assert_eq!(script.sender.peer_window(), 5400);
     // The same number and a later acknowledgment, or the same twice: newer.
     (script.sequence, script.window) = (600, 0);
     script.acknowledge(3000, &[]);
-    assert_eq!(script.sender.edge.wrapping_sub(script.first), 3000);
+    assert_eq!(script.sender.allowance.edge.wrapping_sub(script.first), 3000);
     script.window = (6400 >> SHIFT) as u16;
     script.acknowledge(3000, &[]);
-    assert_eq!(script.sender.edge.wrapping_sub(script.first), 9400);
+    assert_eq!(script.sender.allowance.edge.wrapping_sub(script.first), 9400);
 }
 
 /// RFC 3168 §6.1.2.
