@@ -23,8 +23,8 @@ pub(crate) struct Acknowledged {
 struct Harvest {
     /// The one that left last.
     newest: Option<Sent>,
-    /// One that left once and was under way when the last episode of loss began.
-    has_original: bool,
+    /// When the last of those left that left once and were under way when the last episode of loss began.
+    original_at: Option<Instant>,
 }
 
 impl Harvest {
@@ -32,7 +32,9 @@ impl Harvest {
         if self.newest.is_none_or(|newest| newest.sent_at <= sent.sent_at) {
             self.newest = Some(*sent);
         }
-        self.has_original |= sent.is_original() && !before(recover, sent.end);
+        if sent.is_original() && !before(recover, sent.end) {
+            self.original_at = self.original_at.max(Some(sent.sent_at));
+        }
     }
 }
 
@@ -60,7 +62,7 @@ impl Sender {
         if !is_progress && self.flight.is_empty() {
             // The word on a needless repetition may be all that is left to say.
             self.judge_probe(acknowledged, needless || (is_repeat && blocks.is_empty()), now);
-            self.end_episode(now, false, false);
+            self.end_episode(now, None, false);
             return Acknowledged::default();
         }
         let delivered_before = self.flight.delivered();
@@ -75,7 +77,7 @@ impl Sender {
         // Without SACK a duplicate says that a segment arrived, and what it said is not news when it is acknowledged (RFC 6937 §2).
         let news = delivered.saturating_add(self.repeats.saturating_mul(self.segment)).saturating_sub(known_before);
         self.judge_probe(acknowledged, needless || (is_repeat && blocks.is_empty()), now);
-        self.end_episode(now, harvest.has_original, is_progress);
+        self.end_episode(now, harvest.original_at, is_progress);
         if self.has_sack {
             lost += self.detect(now);
         }

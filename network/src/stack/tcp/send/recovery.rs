@@ -262,12 +262,18 @@ impl Sender {
         self.congestion.timed_out(now, pipe);
     }
 
-    /// Ends an episode, well or because it was for nothing. `has_original`: something arrived that the timer had taken for lost and nobody had
-    /// sent again, so the timer was wrong (RFC 5682, as Linux does with SACK).
-    pub(super) fn end_episode(&mut self, now: Instant, has_original: bool, is_progress: bool) {
-        let was_early = self.phase == Phase::Loss && self.undo.is_timeout_open && has_original && self.undo.is_possible;
+    /// Ends an episode, well or because it was for nothing. `original_at`: something arrived that the timer had taken for lost and nobody had
+    /// sent again, so the timer was wrong (RFC 5682, as Linux does with SACK); it left then.
+    pub(super) fn end_episode(&mut self, now: Instant, original_at: Option<Instant>, is_progress: bool) {
+        let is_doubted = self.phase == Phase::Loss && self.undo.is_timeout_open && self.undo.is_possible;
+        let early = original_at.filter(|_| is_doubted);
+        if let Some(sent_at) = early {
+            // Without this the timer would be as wrong the next time, for what it repeated hides the sample (RFC 4015 §3.2, which forgets
+            // the samples before; one late packet of a short path would cost it its timer then).
+            self.round_trip.sample(now.since(sent_at));
+        }
         // The last word on a needless repetition often comes after the episode.
-        if was_early || self.undo.is_all_needless() {
+        if early.is_some() || self.undo.is_all_needless() {
             if self.phase != Phase::Open {
                 self.flight.find_again();
                 self.phase = Phase::Open;

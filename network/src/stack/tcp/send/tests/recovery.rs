@@ -247,6 +247,8 @@ fn a_timeout_for_nothing_is_taken_back() {
             assert!(left.is_empty(), "nothing is missing: {left:?}");
             assert_eq!((script.sender.phase, script.sender.counts().undone), (Phase::Open, 1));
             assert!(script.window() >= before);
+            // The next time it waits for a path as slow as this one (RFC 4015 §3.2).
+            assert!(script.sender.round_trip.timeout(0) > milliseconds(510));
             script.acknowledge(10_000, &[]);
             assert!(script.wait(Duration::from_secs(100)).is_empty());
         }
