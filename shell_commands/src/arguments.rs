@@ -17,6 +17,8 @@ devnet: a network you can open
 usage: devnet [OPTION...]                      an interactive shell
        devnet [OPTION...] -c COMMANDS [ARG...] run commands and exit with the last one's status
        devnet [OPTION...] SCRIPT [ARG...]      run a script; from standard input if that is no terminal
+       devnet [OPTION...] run [GRANT...] GUEST.wasm [ARG...]
+                                               run a guest program; 'help run' lists the grants
 
   -c COMMANDS      commands with ';' or a new line between them
   -e               stop at the first command that fails
@@ -24,6 +26,8 @@ usage: devnet [OPTION...]                      an interactive shell
                    use this interface instead of the embedded network; repeatable
                    KIND: loopback, lan, tap:IFNAME, tun:IFNAME
                    KEY:  mac=ADDRESS, mtu=BYTES, capture=FILE
+  --import FILE[=PATH]
+                   copy a file of the host into the tree first, to /binaries unless PATH is given; repeatable
   -v, --version    print the version
   --help           print this
 
@@ -46,6 +50,8 @@ pub struct Arguments {
     pub stop_on_failure: bool,
     /// Interfaces instead of the embedded network; empty for that.
     pub interfaces: Vec<InterfaceArgument>,
+    /// Files of the host to copy into the tree, as `FROM` or `FROM=TO`.
+    pub imports: Vec<String>,
 }
 
 /// What to do.
@@ -113,7 +119,8 @@ impl Arguments {
     /// # Errors
     /// What is wrong, in one line.
     pub fn parse(words: impl IntoIterator<Item = OsString>) -> Result<Self, lexopt::Error> {
-        let mut result = Self { mode: Mode::StandardInput, stop_on_failure: false, interfaces: Vec::new() };
+        let mut result =
+            Self { mode: Mode::StandardInput, stop_on_failure: false, interfaces: Vec::new(), imports: Vec::new() };
         let mut parser = lexopt::Parser::from_args(words);
         while let Some(argument) = parser.next()? {
             match argument {
@@ -131,6 +138,7 @@ impl Arguments {
                     }
                     result.interfaces.push(interface);
                 }
+                Long("import") => result.imports.push(parser.value()?.string()?),
                 Short('v' | 'V') | Long("version") => return Ok(Self { mode: Mode::Version, ..result }),
                 Short('h') | Long("help") => return Ok(Self { mode: Mode::Help, ..result }),
                 Value(first) => {

@@ -5,7 +5,9 @@
 //! stack. Dropping the command's future drops the context, which closes what it held.
 
 use std::sync::Arc;
+use std::time::Duration;
 
+use guest_programs::{Programs, Supplies, Translator};
 use network::platform::{Clock, Entropy, Spawner};
 use virtual_file_system::{
     Attributes, Credentials, DirectoryEntry, Error, File, Mode, NodeKind, OpenFlags, Path, Result, VirtualFileSystem,
@@ -23,6 +25,20 @@ pub struct Platform {
     pub entropy: Arc<dyn Entropy>,
     /// Runs background jobs.
     pub spawner: Arc<dyn Spawner>,
+    /// The Unix time at the start of the clock, for what people and guests read.
+    pub started: Duration,
+    /// What makes programs of modules.
+    pub translator: Translator,
+    /// The guest programs that run.
+    pub programs: Programs,
+}
+
+impl Platform {
+    /// Time and chance as guest programs get them.
+    #[must_use]
+    pub fn supplies(&self) -> Supplies {
+        Supplies { clock: Arc::clone(&self.clock), entropy: Arc::clone(&self.entropy), started: self.started }
+    }
 }
 
 /// An open file with the name that errors call it by.
@@ -73,6 +89,12 @@ impl Files {
     /// None in practice: the root is a valid path.
     pub fn new(tree: VirtualFileSystem, credentials: Credentials) -> Result<Self> {
         Ok(Self { tree, credentials: Arc::new(credentials), directory: Path::parse("/")? })
+    }
+
+    /// The whole tree and on whose behalf, for a guest program that sees a part of it.
+    #[must_use]
+    pub fn parts(&self) -> (VirtualFileSystem, Credentials) {
+        (self.tree.clone(), Credentials::clone(&self.credentials))
     }
 
     /// The current directory.

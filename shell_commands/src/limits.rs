@@ -12,6 +12,8 @@ pub const JOBS: usize = 256;
 pub const COPY_BYTES: usize = 64 * 1024;
 /// Directory levels that `rm -r` descends.
 pub const DEPTH: usize = 256;
+/// Bytes of a module that is translated at once; a larger one is translated on a thread of its own, so that the network goes on.
+pub const INLINE_MODULE_BYTES: usize = 16 * 1024;
 /// Seconds that `dhcp` waits for a lease unless asked otherwise.
 pub const DHCP_SECONDS: u32 = 30;
 /// Commands of one pipeline; each has a pipe and a copy of the shell's state.

@@ -5,9 +5,10 @@
 
 use std::ffi::OsStr;
 
-use virtual_file_system::Error;
+use virtual_file_system::{Error, OpenFlags};
 
 use crate::arguments::{Arguments, Mode};
+use crate::commands::run;
 use crate::limits;
 use crate::shell::Shell;
 use crate::shell::parser;
@@ -17,13 +18,19 @@ use crate::terminal;
 /// Does what the command line asks for; `is_terminal` says that a person types the standard input.
 pub async fn run(shell: &mut Shell, arguments: &Arguments, is_terminal: bool) -> Status {
     shell.stop_on_failure = arguments.stop_on_failure;
+    for file in &arguments.imports {
+        if let Err(why) = import(shell, file) {
+            shell.complain(&why).await;
+            return Status::FAILURE;
+        }
+    }
     match &arguments.mode {
         Mode::Commands(commands, parameters) => {
             shell.parameters.extend_from_slice(parameters);
             shell.run(commands).await
         }
         Mode::Script(path, parameters) => run_script(shell, path, parameters).await,
-        Mode::Command(words) => run_words(shell, words).await,
+        Mode::Command(words) => run_guest(shell, words).await,
         Mode::StandardInput if is_terminal => terminal::run(shell).await,
         Mode::StandardInput => run_input(shell).await,
         // Answered before there is a system.
@@ -55,6 +62,55 @@ async fn run_script(shell: &mut Shell, path: &OsStr, parameters: &[String]) -> S
 pub fn words(error: &std::io::Error) -> String {
     let code = error.raw_os_error().and_then(|code| u16::try_from(code).ok());
     code.and_then(Error::from_errno).map_or_else(|| error.to_string(), |error| error.to_string())
+}
+
+/// `devnet run …`: the guest is a file of the host unless there is one of that name in the tree.
+async fn run_guest(shell: &mut Shell, words: &[String]) -> Status {
+    let mut words = words.to_vec();
+    let place = words.get(1..).and_then(|rest| run::parse(rest).ok()).map(|options| options.place + 1);
+    if let Some(guest) = place.and_then(|place| words.get_mut(place))
+        && shell.files.stat(guest).is_err()
+        && std::path::Path::new(guest.as_str()).exists()
+    {
+        match import(shell, guest) {
+            Ok(path) => *guest = path,
+            Err(why) => {
+                shell.complain(&why).await;
+                return Status::FAILURE;
+            }
+        }
+    }
+    run_words(shell, &words).await
+}
+
+/// Copies a file of the host into the tree, `FROM` to `/binaries/NAME` or `FROM=TO` to that path, and a guest's manifest with it. Tells the
+/// path.
+///
+/// # Errors
+/// What could not be read or written, and why, in one line.
+pub fn import(shell: &Shell, text: &str) -> Result<String, String> {
+    let (from, to) = match text.rsplit_once('=') {
+        Some((from, to)) => (from, to.to_owned()),
+        None => {
+            let name = std::path::Path::new(text).file_name().ok_or_else(|| format!("{text}: not a file"))?;
+            (text, format!("/binaries/{}", name.to_string_lossy()))
+        }
+    };
+    copy(shell, from, &to)?;
+    let manifest = run::manifest_of(from);
+    if from.ends_with(".wasm") && std::path::Path::new(&manifest).exists() {
+        copy(shell, &manifest, &run::manifest_of(&to))?;
+    }
+    Ok(to)
+}
+
+fn copy(shell: &Shell, from: &str, to: &str) -> Result<(), String> {
+    let data = std::fs::read(from).map_err(|why| format!("{from}: {}", words(&why)))?;
+    let named = |why: Error| format!("{to}: {why}");
+    let flags = OpenFlags::WRITE | OpenFlags::CREATE | OpenFlags::TRUNCATE;
+    let file = shell.files.open(to, flags).map_err(named)?;
+    let written = file.try_write(&data).map_err(named)?;
+    if written == data.len() { Ok(()) } else { Err(named(Error::NoSpace)) }
 }
 
 async fn run_words(shell: &mut Shell, words: &[String]) -> Status {

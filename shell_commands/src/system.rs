@@ -8,6 +8,7 @@ use std::sync::Arc;
 
 use drivers::host::{random_hardware_address, terminal};
 use drivers::{Capture, Host, Lan, Loopback, Tap, TapKind, TapOptions};
+use guest_programs::{Programs, Translator};
 use network::Manager;
 use network::address::HardwareAddress;
 use network::driver::Driver;
@@ -54,7 +55,14 @@ impl System {
 /// Why not, in one line.
 pub(crate) fn start(interfaces: &[InterfaceArgument]) -> Result<System, String> {
     let host = Host::new();
-    let platform = Platform { clock: host.clock(), entropy: host.entropy(), spawner: host.spawner() };
+    let platform = Platform {
+        clock: host.clock(),
+        entropy: host.entropy(),
+        spawner: host.spawner(),
+        started: host.started(),
+        translator: Translator::new(),
+        programs: Programs::new(),
+    };
     let tree = VirtualFileSystem::new();
     prepare(&tree).map_err(|why| format!("file tree: {why}"))?;
     let supplies = network::Platform {

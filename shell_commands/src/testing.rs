@@ -6,6 +6,7 @@ use std::time::Duration;
 
 use async_executor::Executor;
 use futures_lite::future;
+use guest_programs::{Programs, Translator};
 use network::platform::{BoxFuture, Clock, Entropy, Instant, Spawner};
 use virtual_file_system::{
     CharacterDevice, Credentials, File, Mode, OpenDevice, OpenFlags, OpenRequest, Operation, Path, Readiness,
@@ -130,6 +131,9 @@ impl World {
             clock: Arc::clone(&self.clock) as Arc<dyn Clock>,
             entropy: Arc::new(Zeros),
             spawner: Arc::new(OneThread(Arc::clone(&self.executor))),
+            started: Duration::from_secs(1_000_000_000),
+            translator: Translator::new(),
+            programs: Programs::new(),
         };
         let streams = Streams { input: stream("input"), output: stream("output"), error: stream("error") };
         Shell::new(Files::new(self.tree.clone(), Credentials::root()).unwrap(), streams, platform)

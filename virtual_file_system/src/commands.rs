@@ -201,6 +201,17 @@ macro_rules! define_commands {
                     }
                 }
 
+                /// Encodes the payload, as `File::control_raw` takes it.
+                ///
+                /// # Errors
+                ///
+                /// `MessageTooLong`, `InvalidInput`: what cannot be encoded or is too long.
+                pub fn encode(&self) -> $crate::Result<$crate::control::Payload> {
+                    match self {
+                        $(Self::$name(payload) => $crate::control::encode_request(payload),)*
+                    }
+                }
+
                 /// Tells which command this is.
                 #[must_use]
                 pub const fn identifier(&self) -> $crate::Identifier {

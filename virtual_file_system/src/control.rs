@@ -136,6 +136,9 @@ pub struct CommandEntry {
     pub documentation: &'static str,
 }
 
+/// The encoded payload of a request or a response.
+pub type Payload = Vec<u8>;
+
 /// Encodes a payload.
 ///
 /// # Errors

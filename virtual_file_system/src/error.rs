@@ -127,6 +127,7 @@ define_errors! {
     InProgress = 115, "EINPROGRESS", "Operation now in progress", Other, Other;
     Cancelled = 125, "ECANCELED", "Operation canceled", Other, Other;
     Protocol = 71, "EPROTO", "Protocol error", InvalidData, Other;
+    BadAddress = 14, "EFAULT", "Bad address", InvalidInput, Other;
 }
 
 impl fmt::Display for Error {

@@ -7,7 +7,7 @@ use network::platform::BoxFuture;
 
 use super::{
     arp, cat, control, cp, dhcp, dns, echo, head, help, httpd, interface, ip, iperf3, ls, mkdir, nc, netstat, nslookup,
-    ping, pwd, rm, route, sha256sum, sleep, stat, wc, wget,
+    ping, ps, pwd, rm, route, run, sha256sum, sleep, stat, wc, wget,
 };
 use crate::context::Context;
 use crate::failure::{Failure, Outcome};
@@ -121,7 +121,7 @@ rows! {
     "iperf3", "iperf3 -s [-p PORT] [-1] [-J]\niperf3 -c HOST [-p PORT] [-t SECONDS | -n BYTES] [-P STREAMS] [-l BYTES] [-R] [-J] [-4|-6]",
         "Measures throughput by TCP, with itself or the original.", run (iperf3::run);
     "jobs", "jobs", "Lists what runs in the background.", builtin (Jobs);
-    "kill", "kill %JOB...", "Ends background jobs.", builtin (Kill);
+    "kill", "kill [-SIGNAL] %JOB|PID...", "Ends background jobs and guest programs.", builtin (Kill);
     "ls", "ls [-l] [-a] [-1] [PATH...]", "Lists directories.", run (ls::run);
     "mkdir", "mkdir [-p] DIRECTORY...", "Creates directories.", run (mkdir::run);
     "mv", "mv SOURCE... TARGET", "Renames or moves files.", run (cp::rename);
@@ -134,10 +134,13 @@ rows! {
         "Asks a host for echoes.", run (ping::run);
     "ping6", "ping6 [-c COUNT] [-i SECONDS] [-W SECONDS] [-w SECONDS] [-s SIZE] [-t TTL] [-I IF|ADDRESS] [-q] [-f] HOST",
         "Asks a host for echoes by IPv6.", run (ping::run);
+    "ps", "ps", "Lists the guest programs that run.", run (ps::run);
     "pwd", "pwd", "Prints the current directory.", run (pwd::run);
     "rm", "rm [-r] [-f] PATH...", "Removes files and directories.", run (rm::run);
     "route", "route [-n] [-e] [-4|-6|-A inet|inet6]\nroute [-4|-6] add|del [-net|-host] TARGET[/LEN] [netmask MASK] [gw ADDRESS] [metric N] [[dev] IF]",
         "Shows or changes the routes.", run (route::run);
+    "run", "run [--allow-interface IF[:read|:write]] [--allow-connect HOST[:PORT]] [--allow-listen PORT] [--allow-file PATH[:read|:write]] [--allow-from PREFIX] [--allow-command COMMAND] [--allow-raw] [--limit-LIMIT N] [--env NAME=VALUE] [--no-manifest] GUEST.wasm [ARG...]",
+        "Runs a guest program with what is granted and nothing else; limits: files sockets buffers bandwidth memory fuel.", run (run::run);
     "set", "set [-e|+e]\nset -- [ARG...]", "Shows variables, or sets options and arguments.", builtin (Set);
     "sha256sum", "sha256sum [FILE...]", "Prints SHA-256 sums.", run (sha256sum::run);
     "shift", "shift [N]", "Drops the first arguments.", builtin (Shift);

@@ -12,6 +12,7 @@
 //! | [`ping`] | BusyBox' `ping` |
 //! | [`progress`] | the bar of BusyBox' `wget` |
 //! | [`iperf`] | `iperf3` |
+//! | [`program`] | `ps` |
 //! | [`units`] | numbers with units |
 
 pub mod classic;
@@ -21,6 +22,7 @@ pub mod iperf;
 pub mod iproute;
 pub mod lease;
 pub mod ping;
+pub mod program;
 pub mod progress;
 pub mod units;
 

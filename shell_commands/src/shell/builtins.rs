@@ -95,12 +95,23 @@ pub(crate) fn describe_job(job: &super::jobs::Job) -> String {
     format!("[{}]  {state:<10}  {}\n", job.number, job.text)
 }
 
+/// `-9`, `-TERM`: whatever the signal, what it is sent to ends.
+fn is_signal(word: &str) -> bool {
+    word.strip_prefix('-')
+        .is_some_and(|signal| !signal.is_empty() && signal.bytes().all(|byte| byte.is_ascii_alphanumeric()))
+}
+
 fn kill(shell: &mut Shell, context: &Context) -> Outcome {
     if context.arguments.is_empty() {
-        return Err(Failure::usage("which job?"));
+        return Err(Failure::usage("which job or program?"));
     }
-    for name in &context.arguments {
-        shell.jobs.find(name).ok_or_else(|| Failure::of(name, "no such job"))?.cancel();
+    for name in context.arguments.iter().skip_while(|word| is_signal(word)) {
+        if name.starts_with('%') {
+            shell.jobs.find(name).ok_or_else(|| Failure::of(name, "no such job"))?.cancel();
+        } else {
+            let number = name.parse().map_err(|_| Failure::usage(format!("{name}: not a number, nor %JOB")))?;
+            shell.platform.programs.kill(number).map_err(|why| Failure::of(name, why))?;
+        }
     }
     Ok(Status::SUCCESS)
 }

@@ -1,0 +1,44 @@
+//! Lists over all interfaces, for a guest that does not see them all: put together from those that it sees.
+
+use alloc::vec::Vec;
+
+use network::command::{
+    ListAddresses, ListDnsServers, ListGroups, ListInterfaces, ListNeighbors, ListRoutes, ListSockets, Request,
+};
+use virtual_file_system::{ControlCommand, Error, OpenFlags, Result, encode};
+
+use super::Guard;
+
+impl Guard {
+    /// Answers a command that lists.
+    pub(super) async fn list(&self, request: &Request) -> Result<Vec<u8>> {
+        match request {
+            Request::ListInterfaces(()) => self.gather::<ListInterfaces, _>(),
+            Request::ListAddresses(()) => self.gather::<ListAddresses, _>(),
+            Request::ListRoutes(()) => self.gather::<ListRoutes, _>(),
+            Request::ListDnsServers(()) => self.gather::<ListDnsServers, _>(),
+            Request::ListNeighbors(()) => self.gather::<ListNeighbors, _>(),
+            Request::ListSockets(()) => self.gather::<ListSockets, _>(),
+            Request::ListGroups(()) => self.gather::<ListGroups, _>(),
+            _ => Err(Error::PermissionDenied),
+        }
+    }
+
+    /// Asks each interface that the guest sees, and joins the answers.
+    fn gather<C, T>(&self) -> Result<Vec<u8>>
+    where
+        C: ControlCommand<Request = (), Response = Vec<T>>,
+        Vec<T>: serde::Serialize,
+    {
+        let mut all = Vec::new();
+        for name in self.devices.visible_interfaces()? {
+            match self.devices.open_interface(&name, OpenFlags::READ).and_then(|file| file.try_control::<C>(&())) {
+                Ok(list) => all.extend(list),
+                // Gone meanwhile.
+                Err(Error::NoDevice | Error::NotFound) => {}
+                Err(error) => return Err(error),
+            }
+        }
+        encode(&all)
+    }
+}

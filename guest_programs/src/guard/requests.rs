@@ -1,0 +1,305 @@
+//! Every command of a guest, judged before it is handed on, and noted when it had an effect.
+//!
+//! Most commands either go through or do not, at once ([`Guard::request_now`]). Those that name a remote end, take a place in the account or
+//! change what the file is are carried out in [`Guard::request`].
+
+use alloc::vec::Vec;
+
+use network::command::socket::{Datagram, Offer, OutgoingDatagram, SocketKind, SocketOption};
+use network::command::{
+    Accept, Bind, Connect, CreateSocket, FindRoute, Listen, NextConnection, ReceiveFrom, Request, Resolve, SendTo,
+    SetOption,
+};
+use virtual_file_system::{Error, OpenFlags, Result, encode};
+
+use super::{Guard, Mode, Place, State, same_end};
+use crate::account::Direction;
+use crate::grants::{Access, Transport};
+use crate::limits;
+
+impl Guard {
+    /// Answers a command that needs neither time nor notes; `None` if it needs them.
+    pub(super) fn request_now(&self, request: &Request) -> Option<Result<Vec<u8>>> {
+        match self.judge(request) {
+            Err(error) => Some(Err(error)),
+            Ok(Verdict::HandOn) => {
+                Some(request.encode().and_then(|payload| self.inner.try_control_raw(request.identifier(), &payload)))
+            }
+            Ok(Verdict::Handle) => None,
+        }
+    }
+
+    /// What becomes of a command, without doing anything yet.
+    fn judge(&self, request: &Request) -> Result<Verdict> {
+        let policy = self.policy();
+        policy.permit_command(request.identifier())?;
+        match request {
+            // What waits, has a remote end, or changes what the file is.
+            Request::CreateSocket(_)
+            | Request::Bind(_)
+            | Request::Connect(_)
+            | Request::Listen(_)
+            | Request::Accept(_)
+            | Request::NextConnection(())
+            | Request::SendTo(_)
+            | Request::ReceiveFrom(())
+            | Request::Resolve(_)
+            | Request::AwaitDhcp(_) => Ok(Verdict::Handle),
+            Request::SetOption(option) => match option {
+                SocketOption::ReceiveBuffer(_) | SocketOption::SendBuffer(_) => Ok(Verdict::Handle),
+                SocketOption::BindToDevice(name) | SocketOption::MulticastInterface(name) => {
+                    policy.permit_interface(name).map(|()| Verdict::HandOn)
+                }
+                _ => Ok(Verdict::HandOn),
+            },
+            Request::JoinGroup(membership) => {
+                policy.permit_interface(&membership.interface)?;
+                policy.permit_group(membership.group).map(|()| Verdict::HandOn)
+            }
+            Request::GetSocket(())
+            | Request::Shutdown(_)
+            | Request::GetOptions(())
+            | Request::TakeError(())
+            | Request::LeaveGroup(_)
+            | Request::ReceiveError(())
+            | Request::GetStreamStatistics(()) => Ok(Verdict::HandOn),
+            // Everything else is about interfaces. On an interface's own device opening it was the question.
+            _ if self.place == Place::Interface => Ok(Verdict::HandOn),
+            Request::AddRoute(new) => policy.permit_change(new.interface.as_deref()).map(|()| Verdict::HandOn),
+            Request::RemoveRoute(selector) => {
+                policy.permit_change(selector.interface.as_deref()).map(|()| Verdict::HandOn)
+            }
+            Request::ListInterfaces(())
+            | Request::ListAddresses(())
+            | Request::ListRoutes(())
+            | Request::ListDnsServers(())
+            | Request::ListNeighbors(())
+            | Request::ListSockets(())
+            | Request::ListGroups(())
+            | Request::FindRoute(_)
+                if !self.devices.sees_all() =>
+            {
+                Ok(Verdict::Handle)
+            }
+            // Also commands that are yet to come: over all interfaces, only for who was granted all of them.
+            other => match (self.policy().grants.all_interfaces(), Request::authority(other.identifier())) {
+                (Some(Access::Write), _) | (Some(_), Some(virtual_file_system::Authority::Read)) => Ok(Verdict::HandOn),
+                _ => Err(Error::PermissionDenied),
+            },
+        }
+    }
+
+    /// Carries a command out.
+    pub(super) async fn request(&self, request: Request) -> Result<Vec<u8>> {
+        if let Some(outcome) = self.request_now(&request) {
+            return outcome;
+        }
+        match request {
+            Request::CreateSocket(kind) => reply(self.create_socket(kind).await),
+            Request::Bind(local) => {
+                let transport = match self.mode() {
+                    Mode::Fresh { .. } => Some(Transport::Tcp),
+                    Mode::Datagram { kind: SocketKind::Udp, .. } => Some(Transport::Udp),
+                    _ => None,
+                };
+                if let Some(transport) = transport {
+                    self.policy().permit_bind(transport, local.port())?;
+                }
+                let bound = self.inner.control::<Bind>(&local).await?;
+                let may_be_asked =
+                    transport.is_some_and(|transport| self.policy().grants.local(transport, local.port()));
+                self.note(|state| match &mut state.mode {
+                    Mode::Fresh { bound } => *bound = Some(local.port()),
+                    Mode::Datagram { is_reachable, .. } => *is_reachable = may_be_asked,
+                    Mode::Status | Mode::Stream | Mode::Listener => {}
+                });
+                reply(Ok(bound))
+            }
+            Request::Connect(remote) => {
+                let is_icmp = matches!(self.mode(), Mode::Datagram { kind: SocketKind::Icmp, .. });
+                let is_raw =
+                    matches!(self.mode(), Mode::Datagram { kind: SocketKind::Raw(_) | SocketKind::Raw6(_), .. });
+                if !is_raw {
+                    self.policy().permit_remote(remote, is_icmp, &self.inner).await?;
+                }
+                let local = self.inner.control::<Connect>(&remote).await?;
+                self.note(|state| match &mut state.mode {
+                    Mode::Datagram { is_connected, .. } => *is_connected = true,
+                    mode => *mode = Mode::Stream,
+                });
+                reply(Ok(local))
+            }
+            Request::Listen(backlog) => {
+                if let Mode::Fresh { bound } = self.mode()
+                    && !self.policy().grants.local(Transport::Tcp, bound.unwrap_or(0))
+                {
+                    return Err(Error::AccessDenied);
+                }
+                let most = u32::try_from(self.account().limits().sockets).unwrap_or(u32::MAX);
+                self.inner.control::<Listen>(&backlog.min(most)).await?;
+                self.note(|state| {
+                    state.mode = Mode::Listener;
+                    state.seat.iter().for_each(|seat| seat.listens());
+                });
+                reply(Ok(()))
+            }
+            Request::NextConnection(()) => reply(self.next_connection().await),
+            Request::Accept(token) => {
+                let seat = self.account().seat_of_accepted()?;
+                let status = self.inner.control::<Accept>(&token).await?;
+                self.note(|state| (state.mode, state.seat) = (Mode::Stream, Some(seat)));
+                reply(Ok(status))
+            }
+            Request::SendTo(datagram) => reply(self.send_to(datagram).await),
+            Request::ReceiveFrom(()) => reply(self.receive().await),
+            Request::Resolve(question) => {
+                self.policy().permit_question(&question, &self.inner).await?;
+                let answer = self.inner.control::<Resolve>(&question).await?;
+                self.policy().learn(&question, &answer);
+                reply(Ok(answer))
+            }
+            Request::SetOption(option) => reply(self.set_buffer(option).await),
+            Request::FindRoute(destination) => {
+                let choice = self.inner.control::<FindRoute>(&destination).await?;
+                let is_seen = self.policy().grants.interface(&choice.interface).is_some();
+                reply(if is_seen { Ok(choice) } else { Err(Error::NetworkUnreachable) })
+            }
+            // It waits, and otherwise goes through.
+            Request::AwaitDhcp(_) => self.inner.control_raw(request.identifier(), &request.encode()?).await,
+            list => self.list(&list).await,
+        }
+    }
+
+    fn note(&self, change: impl FnOnce(&mut State)) {
+        self.state.with(change);
+    }
+
+    async fn create_socket(&self, kind: SocketKind) -> Result<()> {
+        let sees_all = self.place == Place::Interface || self.devices.sees_all();
+        self.policy().permit_socket(kind, sees_all)?;
+        let mut seat = self.account().seat()?;
+        self.inner.control::<CreateSocket>(&kind).await?;
+        let bytes = limits::SOCKET_BUFFER_BYTES as u32;
+        self.inner.control::<SetOption>(&SocketOption::ReceiveBuffer(bytes)).await?;
+        let mode = if kind == SocketKind::Tcp {
+            self.inner.control::<SetOption>(&SocketOption::SendBuffer(bytes)).await?;
+            Mode::Fresh { bound: None }
+        } else {
+            // Datagrams leave at once; nothing is kept for them.
+            seat.resize(Direction::Send, 0)?;
+            Mode::Datagram { kind, is_connected: false, is_reachable: false }
+        };
+        self.note(|state| (state.mode, state.seat) = (mode, Some(seat)));
+        Ok(())
+    }
+
+    /// Sets a buffer's size, if the account has so much left.
+    async fn set_buffer(&self, option: SocketOption) -> Result<()> {
+        let (direction, bytes) = match option {
+            SocketOption::ReceiveBuffer(bytes) => (Direction::Receive, bytes),
+            SocketOption::SendBuffer(bytes) => (Direction::Send, bytes),
+            _ => return Err(Error::InvalidInput),
+        };
+        let Some(mut seat) = self.state.with(|state| state.seat.take()) else { return Err(Error::InvalidInput) };
+        let charged = seat.resize(direction, bytes as usize);
+        let is_listener = self.mode() == Mode::Listener;
+        if is_listener && charged.is_ok() {
+            seat.listens();
+        }
+        self.note(|state| state.seat = Some(seat));
+        charged?;
+        self.inner.control::<SetOption>(&option).await
+    }
+
+    /// The next connection from somebody who may reach the guest; others are ended.
+    pub(super) async fn next_connection(&self) -> Result<Offer> {
+        loop {
+            let offer = self.inner.control::<NextConnection>(&()).await?;
+            if self.policy().grants.reachable_from(offer.remote.ip()) {
+                return Ok(offer);
+            }
+            // Taken and dropped at once: the stranger sees its connection reset.
+            let file = self.devices.open_sockets(OpenFlags::READ | OpenFlags::WRITE)?;
+            if file.control::<Accept>(&offer.token).await.is_ok() {
+                file.control::<SetOption>(&SocketOption::Linger(Some(0))).await?;
+            }
+        }
+    }
+
+    async fn send_to(&self, datagram: OutgoingDatagram) -> Result<()> {
+        let (is_icmp, is_raw) = match self.mode() {
+            Mode::Datagram { kind, .. } => {
+                (kind == SocketKind::Icmp, matches!(kind, SocketKind::Raw(_) | SocketKind::Raw6(_)))
+            }
+            _ => (false, false),
+        };
+        let is_answer =
+            self.state.with(|state| state.correspondents.iter().any(|known| same_end(*known, datagram.remote)));
+        if !is_answer && !is_raw {
+            self.policy().permit_remote(datagram.remote, is_icmp, &self.inner).await?;
+        }
+        self.account().refill(Direction::Send).await;
+        let bytes = datagram.data.len();
+        self.inner.control::<SendTo>(&datagram).await?;
+        self.account().charge(Direction::Send, bytes);
+        Ok(())
+    }
+
+    /// The next datagram from somebody who may send one; others' are passed over.
+    pub(super) async fn receive(&self) -> Result<Datagram> {
+        self.account().refill(Direction::Receive).await;
+        let mut strangers = 0;
+        loop {
+            let datagram = self.inner.control::<ReceiveFrom>(&()).await?;
+            if self.may_hear(&datagram) {
+                self.account().charge(Direction::Receive, datagram.data.len());
+                return Ok(datagram);
+            }
+            strangers += 1;
+            if strangers % limits::STRANGERS == 0 {
+                futures_lite::future::yield_now().await;
+            }
+        }
+    }
+
+    fn may_hear(&self, datagram: &Datagram) -> bool {
+        let Mode::Datagram { kind, is_reachable, .. } = self.mode() else { return false };
+        let remote = datagram.remote;
+        match kind {
+            SocketKind::Raw(_) | SocketKind::Raw6(_) => true,
+            SocketKind::Icmp => self.policy().is_granted(remote.ip(), None),
+            SocketKind::Tcp | SocketKind::Udp => {
+                if is_reachable && self.policy().grants.reachable_from(remote.ip()) {
+                    self.remember(remote);
+                    return true;
+                }
+                self.policy().is_granted(remote.ip(), Some(remote.port()))
+            }
+        }
+    }
+
+    fn remember(&self, remote: core::net::SocketAddr) {
+        self.note(|state| {
+            if state.correspondents.back().is_some_and(|last| same_end(*last, remote)) {
+                return;
+            }
+            state.correspondents.retain(|known| !same_end(*known, remote));
+            if state.correspondents.len() >= limits::CORRESPONDENTS {
+                state.correspondents.pop_front();
+            }
+            state.correspondents.push_back(remote);
+        });
+    }
+}
+
+/// What to do with a command that is not refused.
+enum Verdict {
+    /// The device answers it at once.
+    HandOn,
+    /// It needs time or notes.
+    Handle,
+}
+
+fn reply<T: serde::Serialize>(outcome: Result<T>) -> Result<Vec<u8>> {
+    outcome.and_then(|answer| encode(&answer))
+}

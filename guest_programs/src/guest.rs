@@ -1,0 +1,67 @@
+//! What the host keeps for one running guest: its memory, files, words, supplies and limits.
+//!
+//! wasmi holds it beside the guest's own state and passes it to every import. Nothing in here is shared between guests.
+
+use alloc::string::String;
+use alloc::sync::Arc;
+use alloc::vec::Vec;
+use core::time::Duration;
+
+use network::platform::{Clock, Entropy};
+use virtual_file_system::{Path, Result};
+use wasmi::{Memory, StoreLimits};
+
+use crate::descriptor::Descriptors;
+use crate::imports::call::Pending;
+use crate::imports::memory;
+use crate::limits;
+use crate::namespace::Namespace;
+
+/// Time and chance for guests.
+#[derive(Clone)]
+pub struct Supplies {
+    /// Monotonic time.
+    pub clock: Arc<dyn Clock>,
+    /// Random bytes.
+    pub entropy: Arc<dyn Entropy>,
+    /// The Unix time at the start of the clock.
+    pub started: Duration,
+}
+
+/// What the host keeps for one guest.
+pub(crate) struct Guest {
+    /// The memory that the guest exports; none until it is there.
+    pub(crate) memory: Option<Memory>,
+    pub(crate) descriptors: Descriptors,
+    pub(crate) namespace: Arc<Namespace>,
+    pub(crate) supplies: Supplies,
+    /// Where paths that do not begin with `/` start.
+    pub(crate) directory: Path,
+    pub(crate) arguments: Vec<String>,
+    pub(crate) environment: Vec<String>,
+    /// The call that the guest waits in.
+    pub(crate) pending: Option<Pending>,
+    /// Bytes that the current call moved, to be paid for.
+    pub(crate) moved: usize,
+    /// Fuel that was burnt so far.
+    pub(crate) burnt: u64,
+    pub(crate) store_limits: StoreLimits,
+}
+
+impl Guest {
+    /// Reads a path out of the guest's memory.
+    pub(crate) fn path(&self, bytes: &[u8], pointer: u32, length: u32) -> Result<Path> {
+        memory::path(bytes, pointer, length).and_then(|text| self.directory.resolve(text))
+    }
+
+    /// Notes bytes that were copied or sent.
+    pub(crate) fn moved(&mut self, bytes: usize) {
+        self.moved = self.moved.saturating_add(bytes);
+    }
+
+    /// Fuel that what was moved since the last time costs.
+    pub(crate) fn take_price(&mut self) -> u64 {
+        let moved = core::mem::take(&mut self.moved);
+        limits::CALL_FUEL.saturating_add((moved / limits::BYTES_PER_FUEL) as u64)
+    }
+}

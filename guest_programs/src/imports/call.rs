@@ -1,0 +1,137 @@
+//! How an import is called: into the host, at once back or after a wait, and how its result reaches the guest.
+//!
+//! A body looks at the guest and its memory and either has a value, or gives a future of one. The future is polled once right away; if it has
+//! to wait, the call leaves wasmi with [`Suspend`], the [driver](crate::process) awaits the future while others run, and goes on in the guest
+//! with the value. Every call costs fuel, and what it moved costs more, so that imports cannot be used to take time for free.
+
+use alloc::boxed::Box;
+use core::fmt;
+use core::future::Future;
+use core::pin::Pin;
+use core::task::{Context, Poll, Waker};
+
+use virtual_file_system::Result;
+use wasmi::errors::HostError;
+use wasmi::{Caller, Extern};
+
+use super::errno;
+use crate::guest::Guest;
+
+/// A boxed future that owns what it needs.
+pub(crate) type BoxFuture<T> = Pin<Box<dyn Future<Output = T> + Send>>;
+/// What remains to do when a wait is over: write results into memory, and say the value.
+pub(crate) type Finish = Box<dyn FnOnce(&mut Guest, &mut [u8]) -> Result<i32> + Send>;
+
+/// What the body of an import answers.
+pub(crate) enum Outcome {
+    /// The value.
+    Value(i32),
+    /// It may have to wait.
+    Wait(BoxFuture<Finish>),
+}
+
+impl Outcome {
+    /// Waits for a future and then finishes.
+    pub(crate) fn wait(future: impl Future<Output = Finish> + Send + 'static) -> Self {
+        Self::Wait(Box::pin(future))
+    }
+}
+
+/// Boxes what remains to do.
+pub(crate) fn finish(action: impl FnOnce(&mut Guest, &mut [u8]) -> Result<i32> + Send + 'static) -> Finish {
+    Box::new(action)
+}
+
+/// How an import tells an error.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub(crate) enum Convention {
+    /// As the negative number that Linux gives it; module `vfs`.
+    Negative,
+    /// As the number that WASI gives it; 0 is success.
+    Wasi,
+}
+
+impl Convention {
+    fn value(self, outcome: Result<i32>) -> i32 {
+        match (self, outcome) {
+            (_, Ok(value)) => value,
+            (Self::Negative, Err(error)) => -i32::from(error.errno()),
+            (Self::Wasi, Err(error)) => i32::from(errno::wasi(error)),
+        }
+    }
+}
+
+/// A call that waits.
+pub(crate) struct Pending {
+    waiting: BoxFuture<Finish>,
+    convention: Convention,
+}
+
+impl Pending {
+    /// Waits until the call can be finished.
+    pub(crate) async fn ready(&mut self) -> Finish {
+        self.waiting.as_mut().await
+    }
+
+    /// Finishes it: the value that the import returns.
+    pub(crate) fn conclude(&self, finish: Finish, guest: &mut Guest, memory: &mut [u8]) -> i32 {
+        self.convention.value(finish(guest, memory))
+    }
+}
+
+/// The guest waits in a call.
+#[derive(Debug)]
+pub(crate) struct Suspend;
+
+impl fmt::Display for Suspend {
+    fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
+        formatter.write_str("a call that waits, where none may")
+    }
+}
+
+impl core::error::Error for Suspend {}
+impl HostError for Suspend {}
+
+/// Runs the body of an import.
+pub(crate) fn enter(
+    caller: &mut Caller<'_, Guest>,
+    convention: Convention,
+    body: impl FnOnce(&mut Guest, &mut [u8]) -> Result<Outcome>,
+) -> core::result::Result<i32, wasmi::Error> {
+    let memory = match caller.data().memory {
+        Some(memory) => Some(memory),
+        // The start section runs before the driver knows the memory.
+        None => caller.get_export("memory").and_then(Extern::into_memory),
+    };
+    let outcome = match memory {
+        Some(memory) => {
+            let (bytes, guest) = memory.data_and_store_mut(&mut *caller);
+            run(guest, bytes, convention, body)
+        }
+        None => run(caller.data_mut(), &mut [], convention, body),
+    };
+    let price = caller.data_mut().take_price();
+    let fuel = caller.get_fuel()?;
+    caller.set_fuel(fuel.saturating_sub(price))?;
+    outcome.ok_or_else(|| wasmi::Error::host(Suspend))
+}
+
+/// The value, or `None` if the guest has to wait for it.
+fn run(
+    guest: &mut Guest,
+    memory: &mut [u8],
+    convention: Convention,
+    body: impl FnOnce(&mut Guest, &mut [u8]) -> Result<Outcome>,
+) -> Option<i32> {
+    match body(guest, memory) {
+        Err(error) => Some(convention.value(Err(error))),
+        Ok(Outcome::Value(value)) => Some(value),
+        Ok(Outcome::Wait(mut waiting)) => match waiting.as_mut().poll(&mut Context::from_waker(Waker::noop())) {
+            Poll::Ready(finish) => Some(convention.value(finish(guest, memory))),
+            Poll::Pending => {
+                guest.pending = Some(Pending { waiting, convention });
+                None
+            }
+        },
+    }
+}

@@ -1,0 +1,61 @@
+//! What a guest can call: module [`vfs`], a subset of WASI preview 1, and WasmEdge's socket functions, all over the same descriptors.
+//!
+//! Every import is a row in one of the tables here: its name, the function that does it, its parameters. What the functions share (fuel,
+//! waiting, memory, errors) stands in [`call`], [`memory`] and [`errno`].
+
+#![expect(clippy::too_many_arguments, reason = "the parameters of a function are those of the import")]
+
+pub(crate) mod call;
+mod errno;
+pub(crate) mod memory;
+mod preview1;
+mod vfs;
+
+use wasmi::{Caller, ExternType, Linker, Module};
+
+use self::call::{Convention, enter};
+use crate::guest::Guest;
+
+/// Defines imports: `"name" => function(parameter: type, …)`.
+macro_rules! imports {
+    ($linker:expr, $module:literal, $convention:ident: $($name:literal => $($function:ident)::+ ( $($parameter:ident : $type:ty),* );)+) => {
+        $($linker.func_wrap(
+            $module,
+            $name,
+            |mut caller: Caller<'_, Guest>, $($parameter: $type),*| {
+                enter(&mut caller, Convention::$convention, |guest, memory| $($function)::+(guest, memory $(, $parameter)*))
+            },
+        )?;)+
+    };
+}
+pub(crate) use imports;
+
+/// Makes everything that a module may import available to it.
+pub(crate) fn define(linker: &mut Linker<Guest>, module: &Module) -> Result<(), wasmi::Error> {
+    imports!(linker, "vfs", Negative:
+        "open" => vfs::open(path: u32, length: u32, flags: u32);
+        "close" => vfs::close(number: u32);
+        "read" => vfs::read(number: u32, buffer: u32, length: u32);
+        "write" => vfs::write(number: u32, data: u32, length: u32);
+        "poll" => vfs::poll(entries: u32, count: u32, milliseconds: u32);
+        "seek" => vfs::seek(number: u32, offset: u64, whence: u32, result: u32);
+        "stat" => vfs::stat(path: u32, length: u32, result: u32);
+        "stat_open" => vfs::stat_open(number: u32, result: u32);
+        "list" => vfs::list(path: u32, length: u32, buffer: u32, capacity: u32);
+        "set_non_blocking" => vfs::set_non_blocking(number: u32, is_on: u32);
+        "duplicate" => vfs::duplicate(number: u32);
+        "create_directory" => vfs::create_directory(path: u32, length: u32);
+        "remove" => vfs::remove(path: u32, length: u32);
+        "rename" => vfs::rename(from: u32, from_length: u32, to: u32, to_length: u32);
+        "control" => vfs::control(number: u32, identifier: u32, request: u32, length: u32, response: u32, capacity: u32);
+    );
+    preview1::define(linker, parameters(module, "sock_accept") == Some(2))
+}
+
+/// How many parameters a module gives a function that it imports: WasmEdge and WASI both have a `sock_accept`.
+fn parameters(module: &Module, name: &str) -> Option<usize> {
+    module.imports().find(|import| import.name() == name).and_then(|import| match import.ty() {
+        ExternType::Func(function) => Some(function.params().len()),
+        _ => None,
+    })
+}

@@ -1,0 +1,329 @@
+//! Functions of an open file (`fd_*`).
+
+use alloc::vec;
+
+use embedded_io_async::SeekFrom;
+use virtual_file_system::{Error, NodeKind, OpenFlags, Result};
+
+use super::super::call::{Outcome, finish};
+use super::super::{memory, vfs};
+use crate::guest::Guest;
+use crate::limits;
+
+const DONE: Outcome = Outcome::Value(0);
+/// The descriptor of the root directory.
+const ROOT: u32 = 3;
+/// Flags of a descriptor.
+pub(super) const APPEND: u32 = 1;
+pub(super) const NON_BLOCKING: u32 = 4;
+/// Moving the position; whoever lacks these and is a character device is a terminal for libc.
+const SEEK_AND_TELL: u64 = 1 << 2 | 1 << 5;
+
+/// The types of files that preview 1 knows.
+pub(super) const fn file_type(kind: NodeKind) -> u8 {
+    match kind {
+        NodeKind::CharacterDevice => 2,
+        NodeKind::Directory => 3,
+        NodeKind::Regular => 4,
+    }
+}
+
+pub(super) fn advise(guest: &mut Guest, _: &mut [u8], number: u32, _: u64, _: u64, advice: u32) -> Result<Outcome> {
+    guest.descriptors.get(number)?;
+    if advice > 5 { Err(Error::InvalidInput) } else { Ok(DONE) }
+}
+
+pub(super) fn allocate(guest: &mut Guest, _: &mut [u8], number: u32, offset: u64, length: u64) -> Result<Outcome> {
+    let file = &guest.descriptors.get(number)?.file;
+    let end = offset.checked_add(length).ok_or(Error::FileTooLarge)?;
+    if file.stat()?.size < end {
+        file.set_length(end)?;
+    }
+    Ok(DONE)
+}
+
+/// What is in memory is as safe as it gets.
+pub(super) fn sync(guest: &mut Guest, _: &mut [u8], number: u32) -> Result<Outcome> {
+    guest.descriptors.get(number)?;
+    Ok(DONE)
+}
+
+pub(super) fn status(guest: &mut Guest, bytes: &mut [u8], number: u32, result: u32) -> Result<Outcome> {
+    let descriptor = guest.descriptors.get(number)?;
+    let flags = descriptor.file.flags();
+    let mut told = 0;
+    if flags.contains(OpenFlags::APPEND) {
+        told |= APPEND;
+    }
+    if flags.contains(OpenFlags::NON_BLOCKING) {
+        told |= NON_BLOCKING;
+    }
+    let rights = if descriptor.kind == NodeKind::CharacterDevice { u64::MAX ^ SEEK_AND_TELL } else { u64::MAX };
+    memory::check(bytes, result, 24)?;
+    memory::write_u16(bytes, result, u16::from(file_type(descriptor.kind)))?;
+    memory::write_u32(bytes, memory::at(result, 2)?, told)?;
+    memory::write_u64(bytes, memory::at(result, 8)?, rights)?;
+    memory::write_u64(bytes, memory::at(result, 16)?, u64::MAX)?;
+    Ok(DONE)
+}
+
+pub(super) fn set_flags(guest: &mut Guest, _: &mut [u8], number: u32, flags: u32) -> Result<Outcome> {
+    let file = &guest.descriptors.get(number)?.file;
+    // Appending is decided when a file is opened.
+    if (flags & APPEND != 0) != file.flags().contains(OpenFlags::APPEND) || flags & !0x1f != 0 {
+        return Err(Error::InvalidInput);
+    }
+    file.set_non_blocking(flags & NON_BLOCKING != 0);
+    Ok(DONE)
+}
+
+/// Rights only shrink, and none of ours go beyond what was granted.
+pub(super) fn set_rights(guest: &mut Guest, _: &mut [u8], number: u32, _: u64, _: u64) -> Result<Outcome> {
+    guest.descriptors.get(number)?;
+    Err(Error::Unsupported)
+}
+
+pub(super) fn write_attributes(
+    bytes: &mut [u8],
+    result: u32,
+    attributes: &virtual_file_system::Attributes,
+) -> Result<Outcome> {
+    let told = memory::slice_mut(bytes, result, 64)?;
+    told.fill(0);
+    memory::write_u64(bytes, memory::at(result, 8)?, attributes.inode)?;
+    memory::write_u16(bytes, memory::at(result, 16)?, u16::from(file_type(attributes.kind)))?;
+    memory::write_u64(bytes, memory::at(result, 24)?, u64::from(attributes.links))?;
+    memory::write_u64(bytes, memory::at(result, 32)?, attributes.size)?;
+    Ok(DONE)
+}
+
+pub(super) fn attributes(guest: &mut Guest, bytes: &mut [u8], number: u32, result: u32) -> Result<Outcome> {
+    let attributes = guest.descriptors.get(number)?.file.stat()?;
+    write_attributes(bytes, result, &attributes)
+}
+
+pub(super) fn set_size(guest: &mut Guest, _: &mut [u8], number: u32, size: u64) -> Result<Outcome> {
+    guest.descriptors.get(number)?.file.set_length(size)?;
+    Ok(DONE)
+}
+
+/// Our files have no times.
+pub(super) fn set_times(guest: &mut Guest, _: &mut [u8], number: u32, _: u64, _: u64, _: u32) -> Result<Outcome> {
+    guest.descriptors.get(number)?;
+    Err(Error::Unsupported)
+}
+
+pub(super) fn read(
+    guest: &mut Guest,
+    bytes: &mut [u8],
+    number: u32,
+    vectors: u32,
+    count: u32,
+    result: u32,
+) -> Result<Outcome> {
+    memory::check(bytes, result, 4)?;
+    let vectors = memory::vectors(bytes, vectors, count)?;
+    let descriptor = guest.descriptors.get(number)?;
+    descriptor.settle()?;
+    // One buffer, as libc mostly has it, is filled in place.
+    if let [(pointer, length)] = *vectors {
+        match descriptor.file.try_read(memory::slice_mut(bytes, pointer, length)?) {
+            Err(Error::WouldBlock) if !descriptor.is_non_blocking() => {}
+            outcome => {
+                let count = outcome?;
+                guest.moved(count);
+                memory::write_u32(bytes, result, count as u32)?;
+                return Ok(DONE);
+            }
+        }
+    }
+    let (file, timeout) = (descriptor.file.clone(), descriptor.receive_timeout);
+    let length = vectors.iter().map(|(_, length)| *length as usize).sum();
+    let clock = alloc::sync::Arc::clone(&guest.supplies.clock);
+    Ok(Outcome::wait(async move {
+        let mut data = vec![0; length];
+        let outcome = vfs::within(&*clock, timeout, file.read(&mut data)).await;
+        finish(move |guest, bytes| {
+            let data = data.get(..outcome?).unwrap_or_default();
+            guest.moved(data.len());
+            memory::scatter(bytes, &vectors, data)?;
+            memory::write_u32(bytes, result, data.len() as u32)?;
+            Ok(0)
+        })
+    }))
+}
+
+pub(super) fn write(
+    guest: &mut Guest,
+    bytes: &mut [u8],
+    number: u32,
+    vectors: u32,
+    count: u32,
+    result: u32,
+) -> Result<Outcome> {
+    memory::check(bytes, result, 4)?;
+    let vectors = memory::vectors(bytes, vectors, count)?;
+    let outcome = match *vectors {
+        [(pointer, length)] => vfs::send(guest, number, memory::slice(bytes, pointer, length)?)?,
+        _ => vfs::send(guest, number, &memory::gather(bytes, &vectors)?)?,
+    };
+    // What the other module tells as its value goes into memory here.
+    match outcome {
+        Outcome::Value(count) => {
+            memory::write_u32(bytes, result, count as u32)?;
+            Ok(DONE)
+        }
+        Outcome::Wait(waiting) => Ok(Outcome::wait(async move {
+            let rest = waiting.await;
+            finish(move |guest, bytes| {
+                let count = rest(guest, bytes)?;
+                memory::write_u32(bytes, result, count as u32)?;
+                Ok(0)
+            })
+        })),
+    }
+}
+
+/// Does something at another position of a regular file, and goes back.
+fn elsewhere(
+    guest: &mut Guest,
+    number: u32,
+    offset: u64,
+    action: impl FnOnce(&mut Guest) -> Result<usize>,
+) -> Result<usize> {
+    let file = guest.descriptors.get(number)?.file.clone();
+    let here = file.seek(SeekFrom::Current(0))?;
+    file.seek(SeekFrom::Start(offset))?;
+    let outcome = action(guest);
+    file.seek(SeekFrom::Start(here))?;
+    outcome
+}
+
+pub(super) fn read_at(
+    guest: &mut Guest,
+    bytes: &mut [u8],
+    number: u32,
+    vectors: u32,
+    count: u32,
+    offset: u64,
+    result: u32,
+) -> Result<Outcome> {
+    memory::check(bytes, result, 4)?;
+    let vectors = memory::vectors(bytes, vectors, count)?;
+    let read = elsewhere(guest, number, offset, |guest| {
+        let file = &guest.descriptors.get(number)?.file;
+        let mut all = 0;
+        for (pointer, length) in &vectors {
+            let count = file.try_read(memory::slice_mut(bytes, *pointer, *length)?)?;
+            all += count;
+            if count < *length as usize {
+                break;
+            }
+        }
+        Ok(all)
+    })?;
+    guest.moved(read);
+    memory::write_u32(bytes, result, read as u32)?;
+    Ok(DONE)
+}
+
+pub(super) fn write_at(
+    guest: &mut Guest,
+    bytes: &mut [u8],
+    number: u32,
+    vectors: u32,
+    count: u32,
+    offset: u64,
+    result: u32,
+) -> Result<Outcome> {
+    memory::check(bytes, result, 4)?;
+    let data = memory::gather(bytes, &memory::vectors(bytes, vectors, count)?)?;
+    let written = elsewhere(guest, number, offset, |guest| guest.descriptors.get(number)?.file.try_write(&data))?;
+    guest.moved(written);
+    memory::write_u32(bytes, result, written as u32)?;
+    Ok(DONE)
+}
+
+pub(super) fn preopened(guest: &mut Guest, bytes: &mut [u8], number: u32, result: u32) -> Result<Outcome> {
+    let is_root = guest.descriptors.get(number)?.directory.as_ref().is_some_and(|path| path.is_root());
+    if number != ROOT || !is_root {
+        return Err(Error::BadFileDescriptor);
+    }
+    // Tag 0 is a directory; then the length of its name.
+    memory::write_u32(bytes, result, 0)?;
+    memory::write_u32(bytes, memory::at(result, 4)?, 1)?;
+    Ok(DONE)
+}
+
+pub(super) fn preopened_name(
+    guest: &mut Guest,
+    bytes: &mut [u8],
+    number: u32,
+    buffer: u32,
+    length: u32,
+) -> Result<Outcome> {
+    if number != ROOT || guest.descriptors.get(number)?.directory.is_none() {
+        return Err(Error::BadFileDescriptor);
+    }
+    if length == 0 {
+        return Err(Error::NameTooLong);
+    }
+    memory::write(bytes, buffer, b"/")?;
+    Ok(DONE)
+}
+
+/// Entries of a directory: `.` and `..` come first, as libc expects. The cookie is the number of entries before.
+pub(super) fn list(
+    guest: &mut Guest,
+    bytes: &mut [u8],
+    number: u32,
+    buffer: u32,
+    length: u32,
+    cookie: u64,
+    result: u32,
+) -> Result<Outcome> {
+    memory::check(bytes, buffer, length)?;
+    memory::check(bytes, result, 4)?;
+    let path = guest.descriptors.get(number)?.directory.clone().ok_or(Error::NotADirectory)?;
+    let entries = guest.namespace.list(&path)?;
+    let entries = entries.iter().map(|entry| (entry.name.as_str(), entry.kind));
+    let dots = [(".", NodeKind::Directory), ("..", NodeKind::Directory)];
+    let mut text = vec![];
+    let first = usize::try_from(cookie).map_err(|_| Error::InvalidInput)?;
+    for (next, (name, kind)) in (1_u64..).zip(dots.into_iter().chain(entries)).skip(first) {
+        if text.len() >= length as usize {
+            break;
+        }
+        text.extend_from_slice(&next.to_le_bytes());
+        text.extend_from_slice(&0_u64.to_le_bytes());
+        text.extend_from_slice(&(name.len() as u32).to_le_bytes());
+        text.extend_from_slice(&[file_type(kind), 0, 0, 0]);
+        text.extend_from_slice(name.as_bytes());
+    }
+    guest.moved(text.len() * limits::BYTES_PER_FUEL);
+    // An entry that does not fit is cut; a full buffer tells the caller to ask again.
+    text.truncate(length as usize);
+    memory::write(bytes, buffer, &text)?;
+    memory::write_u32(bytes, result, text.len() as u32)?;
+    Ok(DONE)
+}
+
+pub(super) fn renumber(guest: &mut Guest, _: &mut [u8], from: u32, to: u32) -> Result<Outcome> {
+    guest.descriptors.renumber(from, to)?;
+    Ok(DONE)
+}
+
+pub(super) fn seek(
+    guest: &mut Guest,
+    bytes: &mut [u8],
+    number: u32,
+    offset: u64,
+    whence: u32,
+    result: u32,
+) -> Result<Outcome> {
+    vfs::seek(guest, bytes, number, offset, whence, result)
+}
+
+pub(super) fn tell(guest: &mut Guest, bytes: &mut [u8], number: u32, result: u32) -> Result<Outcome> {
+    vfs::seek(guest, bytes, number, 0, 1, result)
+}

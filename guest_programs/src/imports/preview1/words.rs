@@ -1,0 +1,90 @@
+//! What a program gets without a file: its words, the time, random bytes.
+
+use alloc::string::String;
+use alloc::vec;
+
+use futures_lite::future;
+use virtual_file_system::{Error, Result};
+
+use super::super::call::{Outcome, finish};
+use super::super::memory;
+use crate::guest::Guest;
+use crate::limits;
+
+const DONE: Outcome = Outcome::Value(0);
+
+/// Writes words one after the other, each with a final zero, and where each begins.
+fn write_words(bytes: &mut [u8], words: &[String], mut pointers: u32, mut buffer: u32) -> Result<Outcome> {
+    for word in words {
+        memory::write_u32(bytes, pointers, buffer)?;
+        memory::write(bytes, buffer, word.as_bytes())?;
+        buffer = memory::at(buffer, word.len() as u32)?;
+        memory::write(bytes, buffer, &[0])?;
+        buffer = memory::at(buffer, 1)?;
+        pointers = memory::at(pointers, 4)?;
+    }
+    Ok(DONE)
+}
+
+fn write_sizes(bytes: &mut [u8], words: &[String], count: u32, size: u32) -> Result<Outcome> {
+    memory::write_u32(bytes, count, words.len() as u32)?;
+    memory::write_u32(bytes, size, words.iter().map(|word| word.len() as u32 + 1).sum())?;
+    Ok(DONE)
+}
+
+pub(super) fn arguments(guest: &mut Guest, bytes: &mut [u8], pointers: u32, buffer: u32) -> Result<Outcome> {
+    write_words(bytes, &guest.arguments, pointers, buffer)
+}
+
+pub(super) fn argument_sizes(guest: &mut Guest, bytes: &mut [u8], count: u32, size: u32) -> Result<Outcome> {
+    write_sizes(bytes, &guest.arguments, count, size)
+}
+
+pub(super) fn environment(guest: &mut Guest, bytes: &mut [u8], pointers: u32, buffer: u32) -> Result<Outcome> {
+    write_words(bytes, &guest.environment, pointers, buffer)
+}
+
+pub(super) fn environment_sizes(guest: &mut Guest, bytes: &mut [u8], count: u32, size: u32) -> Result<Outcome> {
+    write_sizes(bytes, &guest.environment, count, size)
+}
+
+/// Nanoseconds of a clock: 0 since 1970, 1 since the system's start; those of the processor are not told.
+pub(super) fn now(guest: &Guest, clock: u32) -> Result<u64> {
+    let monotonic = u128::from(guest.supplies.clock.now().as_micros()) * 1000;
+    let nanoseconds = match clock {
+        0 => monotonic + guest.supplies.started.as_nanos(),
+        1 => monotonic,
+        _ => return Err(Error::InvalidInput),
+    };
+    u64::try_from(nanoseconds).map_err(|_| Error::InvalidInput)
+}
+
+pub(super) fn clock_time(guest: &mut Guest, bytes: &mut [u8], clock: u32, _: u64, result: u32) -> Result<Outcome> {
+    memory::write_u64(bytes, result, now(guest, clock)?)?;
+    Ok(DONE)
+}
+
+pub(super) fn clock_resolution(guest: &mut Guest, bytes: &mut [u8], clock: u32, result: u32) -> Result<Outcome> {
+    now(guest, clock)?;
+    memory::write_u64(bytes, result, 1000)?;
+    Ok(DONE)
+}
+
+pub(super) fn random(guest: &mut Guest, bytes: &mut [u8], buffer: u32, length: u32) -> Result<Outcome> {
+    memory::check(bytes, buffer, length)?;
+    if length as usize > limits::RANDOM_BYTES {
+        return Err(Error::InvalidInput);
+    }
+    let mut data = vec![0; length as usize];
+    guest.supplies.entropy.fill(&mut data).map_err(|_| Error::InputOutput)?;
+    guest.moved(data.len() * limits::BYTES_PER_FUEL);
+    memory::write(bytes, buffer, &data)?;
+    Ok(DONE)
+}
+
+pub(super) fn give_way(_: &mut Guest, _: &mut [u8]) -> Result<Outcome> {
+    Ok(Outcome::wait(async {
+        future::yield_now().await;
+        finish(|_, _| Ok(0))
+    }))
+}

@@ -1,0 +1,448 @@
+//! Module `vfs`: the file system as it is, for guests of any language.
+//!
+//! | import | parameters | result |
+//! |---|---|---|
+//! | `open` | path, length, flags | descriptor |
+//! | `close` | descriptor | 0 |
+//! | `read` | descriptor, buffer, length | bytes, 0 at the end |
+//! | `write` | descriptor, data, length | bytes |
+//! | `control` | descriptor, identifier, request, length, response, capacity | bytes of the whole response; as many as fit were written |
+//! | `poll` | entries, count, milliseconds (−1 for ever) | entries that are ready |
+//! | `seek` | descriptor, offset (64 bits), from (0 start, 1 here, 2 end), result (u64) | 0 |
+//! | `stat` | path, length, result | 0 |
+//! | `stat_open` | descriptor, result | 0 |
+//! | `list` | path, length, buffer, capacity | bytes of the whole list; as many as fit were written |
+//! | `set_non_blocking` | descriptor, 1 or 0 | 0 |
+//! | `duplicate` | descriptor | descriptor of the same open file |
+//! | `create_directory`, `remove` | path, length | 0 |
+//! | `rename` | from, length, to, length | 0 |
+//!
+//! A negative result is an error with Linux' number. Flags are those of [`OpenFlags`]: read 1, write 2, append 4, create 8, exclusive 16,
+//! truncate 32, non-blocking 64, directory 128. An entry of `poll` is POSIX' `pollfd`: descriptor (i32), asked and found events (u16 each):
+//! in 1, out 4, error 8, hang-up 16, invalid 32. `stat` writes 24 bytes: size and inode (u64 each), kind (u32: 0 directory, 1 file,
+//! 2 character device), mode (u32). `list` writes kind (u8), length of the name (u8) and the name for each entry.
+//!
+//! On a non-blocking descriptor a connect, and commands written as text that wait, go on in the background: the call answers `InProgress`
+//! (−115), `poll` tells when it is over, and the command `TakeError` (or the next call) how.
+
+use alloc::sync::Arc;
+use alloc::vec;
+use alloc::vec::Vec;
+use core::future::Future;
+use core::task::{Context, Poll, Waker};
+use core::time::Duration;
+
+use embedded_io_async::SeekFrom;
+use futures_lite::future;
+use network::command::{Connect, TakeError};
+use network::platform::{Clock, Instant};
+use virtual_file_system::{
+    Attributes, ControlCommand, Error, Identifier, NodeKind, OpenDevice, OpenFlags, Readiness, Result, encode,
+};
+
+use super::call::{Outcome, finish};
+use super::memory;
+use crate::descriptor::{Attempt, Descriptor};
+use crate::guest::Guest;
+use crate::limits;
+use crate::namespace::Opened;
+
+fn done(number: u32) -> Result<Outcome> {
+    Ok(Outcome::Value(i32::try_from(number).unwrap_or(i32::MAX)))
+}
+
+pub(super) fn open(guest: &mut Guest, bytes: &mut [u8], path: u32, length: u32, flags: u32) -> Result<Outcome> {
+    let path = guest.path(bytes, path, length)?;
+    let flags = OpenFlags::from_bits(flags).ok_or(Error::InvalidInput)?;
+    guest.descriptors.check_room()?;
+    let opened = guest.namespace.open(&path, flags)?;
+    let descriptor = describe(opened, &path)?;
+    done(guest.descriptors.insert(descriptor)?)
+}
+
+/// A descriptor of a file that was just opened.
+pub(super) fn describe(opened: Opened, path: &virtual_file_system::Path) -> Result<Descriptor> {
+    let kind = opened.file.stat()?.kind;
+    let directory = (kind == NodeKind::Directory).then(|| path.clone());
+    Ok(Descriptor::new(opened, kind, directory))
+}
+
+pub(super) fn close(guest: &mut Guest, _: &mut [u8], number: u32) -> Result<Outcome> {
+    drop(guest.descriptors.remove(number)?);
+    done(0)
+}
+
+pub(super) fn duplicate(guest: &mut Guest, _: &mut [u8], number: u32) -> Result<Outcome> {
+    let copy = guest.descriptors.get(number)?.clone();
+    done(guest.descriptors.insert(copy)?)
+}
+
+pub(super) fn read(guest: &mut Guest, bytes: &mut [u8], number: u32, pointer: u32, length: u32) -> Result<Outcome> {
+    let length = length.min(limits::TRANSFER_BYTES as u32);
+    let buffer = memory::slice_mut(bytes, pointer, length)?;
+    let descriptor = guest.descriptors.get(number)?;
+    descriptor.settle()?;
+    match descriptor.file.try_read(buffer) {
+        Err(Error::WouldBlock) if !descriptor.is_non_blocking() => {}
+        outcome => {
+            let count = outcome?;
+            guest.moved(count);
+            return done(count as u32);
+        }
+    }
+    let file = descriptor.file.clone();
+    Ok(Outcome::wait(async move {
+        let mut data = vec![0; length as usize];
+        let outcome = file.read(&mut data).await;
+        finish(move |guest, bytes| {
+            let data = data.get(..outcome?).unwrap_or_default();
+            guest.moved(data.len());
+            memory::write(bytes, pointer, data)?;
+            Ok(data.len() as i32)
+        })
+    }))
+}
+
+pub(super) fn write(guest: &mut Guest, bytes: &mut [u8], number: u32, pointer: u32, length: u32) -> Result<Outcome> {
+    let length = length.min(limits::TRANSFER_BYTES as u32);
+    let data = memory::slice(bytes, pointer, length)?;
+    send(guest, number, data)
+}
+
+/// Writes data of the guest, straight from its memory if that needs no wait.
+pub(super) fn send(guest: &mut Guest, number: u32, data: &[u8]) -> Result<Outcome> {
+    let descriptor = guest.descriptors.get_mut(number)?;
+    descriptor.settle()?;
+    if descriptor.takes_data() {
+        match descriptor.file.try_write(data) {
+            Err(Error::WouldBlock) if !descriptor.is_non_blocking() => {}
+            outcome => {
+                let count = outcome?;
+                guest.moved(count);
+                return done(count as u32);
+            }
+        }
+    } else if descriptor.is_non_blocking()
+        && let Some(guard) = descriptor.guard.clone()
+    {
+        let data = data.to_vec();
+        let count = data.len();
+        let commands = async move { guard.write(&data).await.map(drop) };
+        return begin(descriptor, Attempt::new(alloc::boxed::Box::pin(commands)), count);
+    }
+    let (file, data, timeout) = (descriptor.file.clone(), data.to_vec(), descriptor.send_timeout);
+    let clock = Arc::clone(&guest.supplies.clock);
+    Ok(Outcome::wait(async move {
+        let outcome = within(&*clock, timeout, file.write(&data)).await;
+        finish(move |guest, _| {
+            let count = outcome?;
+            guest.moved(count);
+            Ok(count as i32)
+        })
+    }))
+}
+
+/// Gives something so much time; `WouldBlock` when it is over, as POSIX has it for SO_RCVTIMEO and SO_SNDTIMEO.
+pub(super) async fn within<T>(
+    clock: &dyn Clock,
+    time: Option<Duration>,
+    work: impl Future<Output = Result<T>>,
+) -> Result<T> {
+    let Some(time) = time else { return work.await };
+    let deadline = clock.now().after(time);
+    let expired = async {
+        clock.sleep_until(deadline).await;
+        Err(Error::WouldBlock)
+    };
+    future::or(work, expired).await
+}
+
+/// Begins what may go on in the background; `count` is the call's value if it does not have to.
+fn begin(descriptor: &mut Descriptor, attempt: Attempt, count: usize) -> Result<Outcome> {
+    if descriptor.attempt.as_ref().is_some_and(|attempt| attempt.is_running()) {
+        return Err(Error::AlreadyInProgress);
+    }
+    match attempt.poll(&mut Context::from_waker(Waker::noop())) {
+        Poll::Ready(true) => done(count as u32),
+        Poll::Ready(false) => Err(attempt.take_error().unwrap_or(Error::InputOutput)),
+        Poll::Pending => {
+            descriptor.attempt = Some(Arc::new(attempt));
+            Err(Error::InProgress)
+        }
+    }
+}
+
+pub(super) fn control(
+    guest: &mut Guest,
+    bytes: &mut [u8],
+    number: u32,
+    identifier: u32,
+    request: u32,
+    length: u32,
+    response: u32,
+    capacity: u32,
+) -> Result<Outcome> {
+    memory::check(bytes, response, capacity)?;
+    let request = memory::slice(bytes, request, length)?;
+    if request.len() > virtual_file_system::limits::REQUEST_BYTES {
+        return Err(Error::MessageTooLong);
+    }
+    let (identifier, request) = (Identifier::from_raw(identifier), request.to_vec());
+    let respond = move |guest: &mut Guest, bytes: &mut [u8], answer: &[u8]| {
+        let fitting = answer.len().min(capacity as usize);
+        memory::write(bytes, response, answer.get(..fitting).unwrap_or_default())?;
+        guest.moved(answer.len());
+        i32::try_from(answer.len()).map_err(|_| Error::MessageTooLong)
+    };
+    match ask(guest, number, identifier, request)? {
+        Asked::Answer(answer) => respond(guest, bytes, &answer).map(Outcome::Value),
+        Asked::Wait(waiting) => Ok(Outcome::wait(async move {
+            let outcome = waiting.await;
+            finish(move |guest, bytes| respond(guest, bytes, &outcome?))
+        })),
+    }
+}
+
+/// How a command is answered.
+pub(super) enum Asked {
+    Answer(Vec<u8>),
+    Wait(super::call::BoxFuture<Result<Vec<u8>>>),
+}
+
+/// Gives a command to an open file as the descriptor has it: waiting or not, a connect perhaps in the background.
+pub(super) fn ask(guest: &mut Guest, number: u32, identifier: Identifier, request: Vec<u8>) -> Result<Asked> {
+    let descriptor = guest.descriptors.get_mut(number)?;
+    if identifier == TakeError::IDENTIFIER
+        && let Some(attempt) = &descriptor.attempt
+    {
+        // Only looks: whoever is to be woken asked with `poll`.
+        let _ = attempt.poll(&mut Context::from_waker(Waker::noop()));
+        if let Some(error) = attempt.take_error() {
+            return encode(&Some(error)).map(Asked::Answer);
+        }
+    }
+    if descriptor.is_non_blocking() {
+        if identifier != Connect::IDENTIFIER {
+            return descriptor.file.try_control_raw(identifier, &request).map(Asked::Answer);
+        }
+        if let Some(guard) = descriptor.guard.clone() {
+            let connect = async move { guard.control(identifier, &request).await.map(drop) };
+            begin(descriptor, Attempt::new(alloc::boxed::Box::pin(connect)), 0)?;
+            // It did not have to wait, as that of a datagram socket: its answer is the local address.
+            let status = descriptor.file.try_control::<network::command::GetSocket>(&())?;
+            return encode(&status.local).map(Asked::Answer);
+        }
+    }
+    let file = descriptor.file.clone();
+    Ok(Asked::Wait(alloc::boxed::Box::pin(async move { file.control_raw(identifier, &request).await })))
+}
+
+/// What POSIX' poll calls what we call readiness.
+const EVENTS: [(u16, Readiness); 4] =
+    [(1, Readiness::READABLE), (4, Readiness::WRITABLE), (8, Readiness::ERROR), (16, Readiness::HANG_UP)];
+/// The descriptor is none.
+const INVALID: u16 = 32;
+
+fn readiness(events: u16) -> Readiness {
+    EVENTS.iter().filter(|(bit, _)| events & bit != 0).fold(Readiness::empty(), |all, (_, one)| all | *one)
+}
+
+fn events(ready: Readiness) -> u16 {
+    EVENTS.iter().filter(|(_, one)| ready.contains(*one)).fold(0, |all, (bit, _)| all | bit)
+}
+
+/// One file of a poll.
+#[derive(Clone)]
+pub(super) enum Watched {
+    /// It is open.
+    Open(Descriptor, Readiness),
+    /// It is not, which the caller hears at once.
+    Closed,
+    /// The caller wants to hear nothing of it.
+    Ignored,
+}
+
+/// Looks at every file, and registers the task with those that are not ready. An error is readiness for everything, so that a call tells it.
+pub(super) fn look(watched: &[Watched], context: &mut Context<'_>) -> Vec<Option<Readiness>> {
+    let look = |one: &Watched| match one {
+        Watched::Closed => None,
+        Watched::Ignored => Some(Readiness::empty()),
+        Watched::Open(descriptor, interest) => Some(match descriptor.poll_ready(context, *interest) {
+            Poll::Pending => Readiness::empty(),
+            Poll::Ready(Ok(ready)) => ready,
+            Poll::Ready(Err(_)) => Readiness::ERROR | Readiness::HANG_UP,
+        }),
+    };
+    watched.iter().map(look).collect()
+}
+
+/// Waits until some file is ready or the deadline comes; `None` in the answer is a file that is not open.
+pub(super) async fn wait(watched: Vec<Watched>, deadline: Instant, clock: Arc<dyn Clock>) -> Vec<Option<Readiness>> {
+    let found = future::poll_fn(|context| {
+        let found = look(&watched, context);
+        if found.iter().any(|ready| ready.is_none_or(|ready| !ready.is_empty())) {
+            Poll::Ready(Some(found))
+        } else {
+            Poll::Pending
+        }
+    });
+    let expired = async {
+        match deadline {
+            Instant::NEVER => future::pending::<()>().await,
+            deadline => clock.sleep_until(deadline).await,
+        }
+        None
+    };
+    let found = future::or(found, expired).await;
+    found.unwrap_or_else(|| look(&watched, &mut Context::from_waker(Waker::noop())))
+}
+
+pub(super) fn poll(
+    guest: &mut Guest,
+    bytes: &mut [u8],
+    entries: u32,
+    count: u32,
+    milliseconds: u32,
+) -> Result<Outcome> {
+    if count as usize > limits::POLL_FILES {
+        return Err(Error::InvalidInput);
+    }
+    memory::check(bytes, entries, count * 8)?;
+    let mut watched = Vec::new();
+    for index in 0..count {
+        let entry = memory::at(entries, index * 8)?;
+        let number = memory::read_u32(bytes, entry)?;
+        let interest = readiness(memory::read_u16(bytes, memory::at(entry, 4)?)?);
+        watched.push(match guest.descriptors.get(number) {
+            Ok(descriptor) => Watched::Open(descriptor.clone(), interest),
+            // A negative number stands for nothing, as POSIX has it.
+            Err(_) if number >> 31 == 1 => Watched::Ignored,
+            Err(_) => Watched::Closed,
+        });
+    }
+    // Polling costs for each file.
+    guest.moved(count as usize * limits::BYTES_PER_FUEL * 20);
+    let clock = Arc::clone(&guest.supplies.clock);
+    let deadline = match milliseconds as i32 {
+        ..0 => Instant::NEVER,
+        milliseconds => clock.now().after(Duration::from_millis(u64::from(milliseconds.unsigned_abs()))),
+    };
+    Ok(Outcome::wait(async move {
+        let found = wait(watched, deadline, clock).await;
+        finish(move |_, bytes| {
+            let mut ready = 0;
+            for (index, found) in (0..).zip(found) {
+                let entry = memory::at(entries, index * 8)?;
+                let events = found.map_or(INVALID, events);
+                memory::write_u16(bytes, memory::at(entry, 6)?, events)?;
+                ready += i32::from(events != 0);
+            }
+            Ok(ready)
+        })
+    }))
+}
+
+/// Where a seek starts; the numbers are those of POSIX and of WASI.
+pub(super) fn seek_target(offset: u64, whence: u32) -> Result<SeekFrom> {
+    match whence {
+        0 => Ok(SeekFrom::Start(offset)),
+        1 => Ok(SeekFrom::Current(offset as i64)),
+        2 => Ok(SeekFrom::End(offset as i64)),
+        _ => Err(Error::InvalidInput),
+    }
+}
+
+pub(super) fn seek(
+    guest: &mut Guest,
+    bytes: &mut [u8],
+    number: u32,
+    offset: u64,
+    whence: u32,
+    result: u32,
+) -> Result<Outcome> {
+    memory::check(bytes, result, 8)?;
+    let position = guest.descriptors.get(number)?.file.seek(seek_target(offset, whence)?)?;
+    memory::write_u64(bytes, result, position)?;
+    done(0)
+}
+
+fn write_attributes(bytes: &mut [u8], result: u32, attributes: &Attributes) -> Result<Outcome> {
+    memory::check(bytes, result, 24)?;
+    memory::write_u64(bytes, result, attributes.size)?;
+    memory::write_u64(bytes, memory::at(result, 8)?, attributes.inode)?;
+    memory::write_u32(bytes, memory::at(result, 16)?, u32::from(kind_number(attributes.kind)))?;
+    memory::write_u32(bytes, memory::at(result, 20)?, u32::from(attributes.mode.bits()))?;
+    done(0)
+}
+
+const fn kind_number(kind: NodeKind) -> u8 {
+    match kind {
+        NodeKind::Directory => 0,
+        NodeKind::Regular => 1,
+        NodeKind::CharacterDevice => 2,
+    }
+}
+
+pub(super) fn stat(guest: &mut Guest, bytes: &mut [u8], path: u32, length: u32, result: u32) -> Result<Outcome> {
+    let attributes = guest.namespace.stat(&guest.path(bytes, path, length)?)?;
+    write_attributes(bytes, result, &attributes)
+}
+
+pub(super) fn stat_open(guest: &mut Guest, bytes: &mut [u8], number: u32, result: u32) -> Result<Outcome> {
+    let attributes = guest.descriptors.get(number)?.file.stat()?;
+    write_attributes(bytes, result, &attributes)
+}
+
+pub(super) fn list(
+    guest: &mut Guest,
+    bytes: &mut [u8],
+    path: u32,
+    length: u32,
+    buffer: u32,
+    capacity: u32,
+) -> Result<Outcome> {
+    memory::check(bytes, buffer, capacity)?;
+    let mut text = Vec::new();
+    for entry in guest.namespace.list(&guest.path(bytes, path, length)?)? {
+        let name = entry.name.as_bytes();
+        text.push(kind_number(entry.kind));
+        text.push(u8::try_from(name.len()).map_err(|_| Error::NameTooLong)?);
+        text.extend_from_slice(name);
+    }
+    guest.moved(text.len() * limits::BYTES_PER_FUEL);
+    let fitting = text.len().min(capacity as usize);
+    memory::write(bytes, buffer, text.get(..fitting).unwrap_or_default())?;
+    done(text.len() as u32)
+}
+
+pub(super) fn set_non_blocking(guest: &mut Guest, _: &mut [u8], number: u32, is_on: u32) -> Result<Outcome> {
+    if is_on > 1 {
+        return Err(Error::InvalidInput);
+    }
+    guest.descriptors.get(number)?.file.set_non_blocking(is_on == 1);
+    done(0)
+}
+
+pub(super) fn create_directory(guest: &mut Guest, bytes: &mut [u8], path: u32, length: u32) -> Result<Outcome> {
+    guest.namespace.create_directory(&guest.path(bytes, path, length)?)?;
+    done(0)
+}
+
+pub(super) fn remove(guest: &mut Guest, bytes: &mut [u8], path: u32, length: u32) -> Result<Outcome> {
+    guest.namespace.remove(&guest.path(bytes, path, length)?)?;
+    done(0)
+}
+
+pub(super) fn rename(
+    guest: &mut Guest,
+    bytes: &mut [u8],
+    from: u32,
+    from_length: u32,
+    to: u32,
+    to_length: u32,
+) -> Result<Outcome> {
+    let from = guest.path(bytes, from, from_length)?;
+    let to = guest.path(bytes, to, to_length)?;
+    guest.namespace.rename(&from, &to)?;
+    done(0)
+}

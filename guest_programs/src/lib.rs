@@ -1,0 +1,43 @@
+//! Guest programs: WebAssembly that reaches the network through files, as far as it was granted.
+//!
+//! A guest sees the virtual file system and nothing else. What it asks for goes down this list, and comes back as a number:
+//!
+//! | module | owns |
+//! |---|---|
+//! | [`program`] | bytes → a module that is ready to run |
+//! | [`process`] | one running guest: run, wait, go on; its end |
+//! | [`table`] | the guests that run: list, kill |
+//! | `imports` | what a guest can call: module `vfs`, WASI preview 1, WasmEdge's sockets |
+//! | `descriptor` | its open files by number |
+//! | `namespace` | the part of the tree that it sees |
+//! | `guard` | network devices with only the granted commands |
+//! | [`grants`], `policy` | what it may, as data; whether it may do this now |
+//! | `account` | sockets, buffers and bandwidth that it uses |
+//! | [`limits`] | every bound |
+//!
+//! A thousand guests share one thread: a call that waits suspends the guest, and a guest that computes gives way after a short turn. Nothing
+//! here blocks, and nothing knows an executor: [`Process::run`] is a future.
+
+#![no_std]
+#![forbid(unsafe_code)]
+
+extern crate alloc;
+
+mod account;
+mod descriptor;
+pub mod grants;
+mod guard;
+mod guest;
+mod imports;
+pub mod limits;
+mod namespace;
+mod policy;
+pub mod process;
+pub mod program;
+pub mod table;
+
+pub use grants::{GrantError, Grants};
+pub use guest::Supplies;
+pub use process::{Exit, Launch, Process};
+pub use program::{Program, ProgramError, Translator};
+pub use table::{Entry, Programs, Usage};

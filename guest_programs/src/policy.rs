@@ -1,0 +1,198 @@
+//! Whether a guest may do what it asks for: its grants, and the addresses that the names among them stand for.
+//!
+//! [`guard`](crate::guard) asks before it hands a command on. A question about a remote end may have to wait for a name server, because a
+//! grant may be a name; what was learned is kept for a while. A refusal changes nothing. Which error: commands that were not granted are
+//! `PermissionDenied` (EPERM), ends and ports that were not are `AccessDenied` (EACCES, as Linux' Landlock), interfaces that it does not see
+//! are absent.
+
+use alloc::collections::VecDeque;
+use alloc::string::{String, ToString};
+use alloc::sync::Arc;
+use alloc::vec::Vec;
+use core::net::{IpAddr, SocketAddr};
+use core::time::Duration;
+
+use network::command::dns::{Answer, Question, RecordKind};
+use network::command::socket::SocketKind;
+use network::command::{Resolve, TABLE};
+use network::platform::{Clock, Instant};
+use virtual_file_system::{Error, File, Identifier, Lock, Result};
+
+use crate::grants::{Access, Grants, Host, Remote, Transport, canonical};
+use crate::limits;
+
+/// The grants of one guest and what was learned for them.
+pub(crate) struct Policy {
+    pub(crate) grants: Grants,
+    clock: Arc<dyn Clock>,
+    names: Lock<Names>,
+}
+
+#[derive(Default)]
+struct Names {
+    /// Addresses and the names that they were found under, the oldest first.
+    learned: VecDeque<(IpAddr, String)>,
+    /// When a granted name was last asked for.
+    asked: Vec<(String, Instant)>,
+}
+
+/// The group of the table that a command is of, as the table's own overview has it.
+pub(crate) const fn noun(identifier: Identifier) -> &'static str {
+    if identifier.kind() != b'n' {
+        return "controller";
+    }
+    match identifier.number() {
+        1..=15 => "interface",
+        16..=31 => "address",
+        32..=47 => "route",
+        48..=63 => "dns",
+        64..=79 => "dhcp",
+        80..=95 => "neighbor",
+        _ => "socket",
+    }
+}
+
+impl Policy {
+    pub(crate) fn new(grants: Grants, clock: Arc<dyn Clock>) -> Self {
+        Self { grants, clock, names: Lock::new(Names::default()) }
+    }
+
+    /// Whether a command may be given at all.
+    pub(crate) fn permit_command(&self, identifier: Identifier) -> Result<()> {
+        let entry = TABLE.iter().find(|entry| entry.identifier == identifier);
+        let (name, noun) = entry.map_or(("", "controller"), |entry| (entry.name, noun(identifier)));
+        if self.grants.command(name, noun) { Ok(()) } else { Err(Error::PermissionDenied) }
+    }
+
+    /// Whether an interface that a command names is there for the guest.
+    pub(crate) fn permit_interface(&self, name: &str) -> Result<()> {
+        if name.is_empty() || self.grants.interface(name).is_some() { Ok(()) } else { Err(Error::NoDevice) }
+    }
+
+    /// Whether a route of this interface may be changed.
+    pub(crate) fn permit_change(&self, name: Option<&str>) -> Result<()> {
+        let access = match name {
+            Some(name) => self.grants.interface(name).ok_or(Error::NoDevice)?,
+            None => self.grants.all_interfaces().ok_or(Error::PermissionDenied)?,
+        };
+        if access == Access::Write { Ok(()) } else { Err(Error::PermissionDenied) }
+    }
+
+    /// Whether sockets of a kind may be made. `sees_all`: the socket would hear only interfaces that the guest sees.
+    pub(crate) fn permit_socket(&self, kind: SocketKind, sees_all: bool) -> Result<()> {
+        let may = match kind {
+            SocketKind::Tcp | SocketKind::Udp => !self.grants.connect.is_empty() || !self.grants.listen.is_empty(),
+            SocketKind::Icmp => self.grants.connect.iter().any(|remote| remote.ports.is_none()),
+            SocketKind::Raw(_) | SocketKind::Raw6(_) => self.grants.raw && sees_all,
+        };
+        if may { Ok(()) } else { Err(Error::PermissionDenied) }
+    }
+
+    /// Whether a local port may be taken. A port that the system chooses is free for who may connect.
+    pub(crate) fn permit_bind(&self, transport: Transport, port: u16) -> Result<()> {
+        let is_ephemeral = port == 0 && !self.grants.connect.is_empty();
+        if is_ephemeral || self.grants.local(transport, port) { Ok(()) } else { Err(Error::AccessDenied) }
+    }
+
+    /// Whether a group may be joined: it must be granted like a remote end, at whatever port.
+    pub(crate) fn permit_group(&self, group: IpAddr) -> Result<()> {
+        let includes = |remote: &Remote| match &remote.host {
+            Host::Any => true,
+            Host::Prefix(prefix) => prefix.contains(canonical(group)),
+            Host::Name(_) | Host::Suffix(_) => false,
+        };
+        if self.grants.connect.iter().any(includes) { Ok(()) } else { Err(Error::AccessDenied) }
+    }
+
+    /// Whether a name may be looked up, and at that server.
+    pub(crate) async fn permit_question(&self, question: &Question, device: &File) -> Result<()> {
+        if let Some(server) = question.server {
+            self.permit_remote(server, false, device).await?;
+        }
+        let is_literal = question.name.parse::<IpAddr>().is_ok();
+        let may = match question.kind {
+            RecordKind::Ptr => {
+                let address: IpAddr = question.name.parse().map_err(|_| Error::InvalidInput)?;
+                self.grants.connect.iter().any(|remote| match &remote.host {
+                    Host::Any => true,
+                    Host::Prefix(prefix) => prefix.contains(canonical(address)),
+                    Host::Name(_) | Host::Suffix(_) => false,
+                })
+            }
+            RecordKind::Address | RecordKind::A | RecordKind::Aaaa | RecordKind::Cname => {
+                is_literal || self.grants.name(&question.name)
+            }
+        };
+        if may { Ok(()) } else { Err(Error::AccessDenied) }
+    }
+
+    /// Notes what a name stands for, if the answer is the system's own and not one of a server that the guest chose.
+    pub(crate) fn learn(&self, question: &Question, answer: &Answer) {
+        if question.server.is_some() {
+            return;
+        }
+        self.names.with(|names| {
+            for address in answer.addresses() {
+                let address = canonical(address);
+                names.learned.retain(|(known, name)| *known != address || !name.eq_ignore_ascii_case(&question.name));
+                if names.learned.len() >= limits::LEARNED_ADDRESSES {
+                    names.learned.pop_front();
+                }
+                names.learned.push_back((address, question.name.to_ascii_lowercase()));
+            }
+        });
+    }
+
+    /// Whether a remote end may be reached. `has_no_port`: the protocol has none, so a grant of some ports is not enough.
+    pub(crate) async fn permit_remote(&self, remote: SocketAddr, has_no_port: bool, device: &File) -> Result<()> {
+        let port = (!has_no_port).then_some(remote.port());
+        if self.is_granted(remote.ip(), port) {
+            return Ok(());
+        }
+        for name in self.unasked_names(port) {
+            let question = Question { name, kind: RecordKind::Address, server: None };
+            if let Ok(answer) = device.control::<Resolve>(&question).await {
+                self.learn(&question, &answer);
+            }
+            if self.is_granted(remote.ip(), port) {
+                return Ok(());
+            }
+        }
+        Err(Error::AccessDenied)
+    }
+
+    /// Whether a remote end is granted by its address, or under a name that is known to be its.
+    pub(crate) fn is_granted(&self, address: IpAddr, port: Option<u16>) -> bool {
+        let address = canonical(address);
+        self.grants.remote(address, port)
+            || self.names.with(|names| {
+                let mut found = names.learned.iter().filter(|(known, _)| *known == address);
+                found.any(|(_, name)| {
+                    let mut grants = self.grants.connect.iter().filter(|remote| remote.includes_port(port));
+                    grants.any(|remote| remote.includes_name(name))
+                })
+            })
+    }
+
+    /// The granted names that nobody asked for lately, marked as asked for now.
+    fn unasked_names(&self, port: Option<u16>) -> Vec<String> {
+        let now = self.clock.now();
+        let age = Duration::from_secs(limits::RESOLVE_SECONDS);
+        let granted = self.grants.connect.iter().filter(|remote| remote.includes_port(port));
+        let named = granted.filter_map(|remote| match &remote.host {
+            Host::Name(name) => Some(name),
+            Host::Any | Host::Prefix(_) | Host::Suffix(_) => None,
+        });
+        self.names.with(|names| {
+            names.asked.retain(|(_, at)| now.since(*at) < age);
+            let mut fresh: Vec<String> = Vec::new();
+            for name in named {
+                if !names.asked.iter().any(|(known, _)| known == name) {
+                    names.asked.push((name.to_string(), now));
+                    fresh.push(name.to_string());
+                }
+            }
+            fresh
+        })
+    }
+}

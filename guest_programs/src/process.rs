@@ -1,0 +1,288 @@
+//! A running guest: its driver, which runs it until it has to wait, waits for it, and goes on.
+//!
+//! [`Process::run`] is one future. It owns the guest; dropping it ends the guest at whatever point it is and closes all that it held. It gives
+//! way to others each time the guest has burnt [`TURN_FUEL`](crate::limits::TURN_FUEL), so a guest that never waits starves nobody.
+
+use alloc::string::{String, ToString};
+use alloc::sync::Arc;
+use alloc::vec::Vec;
+use core::fmt;
+use core::time::Duration;
+
+use futures_lite::future;
+use network::platform::{Clock, Instant};
+use virtual_file_system::{Credentials, File, NodeKind, OpenFlags, Path, VirtualFileSystem};
+use wasmi::{ResumableCall, Store, StoreLimitsBuilder, TrapCode, Val};
+
+use crate::account::Account;
+use crate::descriptor::{Descriptor, Descriptors};
+use crate::grants::Grants;
+use crate::guest::{Guest, Supplies};
+use crate::imports::call::Suspend;
+use crate::limits;
+use crate::namespace::{Devices, Namespace, Opened};
+use crate::policy::Policy;
+use crate::program::{Program, ProgramError};
+use crate::table::Entry;
+
+/// Everything that a guest starts with.
+pub struct Launch {
+    /// What runs.
+    pub program: Program,
+    /// Its words; the first is its name.
+    pub arguments: Vec<String>,
+    /// `NAME=value` each.
+    pub environment: Vec<String>,
+    /// Standard input, output and error.
+    pub streams: [File; 3],
+    /// The tree that it sees a part of.
+    pub files: VirtualFileSystem,
+    /// On whose behalf it opens files.
+    pub credentials: Credentials,
+    /// Where its relative paths start.
+    pub directory: Path,
+    /// What it may.
+    pub grants: Grants,
+    /// Time and chance.
+    pub supplies: Supplies,
+}
+
+/// How a guest ended.
+#[derive(Clone, PartialEq, Eq, Debug)]
+pub enum Exit {
+    /// It said so, or came to its end with 0.
+    Status(u32),
+    /// It did what no program may; why, in words.
+    Trapped(String),
+    /// Somebody ended it.
+    Killed,
+}
+
+impl Exit {
+    /// The status as a shell has it: of a trap 134 (as of SIGABRT), of a kill 143 (SIGTERM); of a program's own the lowest 8 bits.
+    #[must_use]
+    pub const fn status(&self) -> u8 {
+        match self {
+            Self::Status(status) => (*status & 0xff) as u8,
+            Self::Trapped(_) => 134,
+            Self::Killed => 143,
+        }
+    }
+}
+
+impl fmt::Display for Exit {
+    fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::Status(status) => write!(formatter, "exit {status}"),
+            Self::Trapped(why) => write!(formatter, "trapped: {why}"),
+            Self::Killed => formatter.write_str("killed"),
+        }
+    }
+}
+
+/// A guest that is ready to run.
+pub struct Process {
+    store: Store<Guest>,
+    start: wasmi::Func,
+    account: Arc<Account>,
+}
+
+impl fmt::Debug for Process {
+    fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
+        formatter.debug_struct("Process").field("burnt", &self.store.data().burnt).finish_non_exhaustive()
+    }
+}
+
+impl Process {
+    /// Gives a program its memory and its files. Its start section runs here, for a short time.
+    ///
+    /// # Errors
+    /// Why it cannot start: more memory than granted, no `_start`, words that are too long, a start section that traps or waits.
+    pub fn new(launch: Launch) -> Result<Self, ProgramError> {
+        let program = launch.program.clone();
+        let (guest, account) = guest(launch)?;
+        let mut store = Store::new(program.engine(), guest);
+        store.limiter(|guest| &mut guest.store_limits);
+        store.set_fuel(limits::START_FUEL).map_err(ProgramError::new)?;
+        let instance = program
+            .linker()
+            .instantiate_and_start(&mut store, program.module())
+            .map_err(|why| ProgramError::new(describe(&why)))?;
+        store.data_mut().memory = instance.get_memory(&store, "memory");
+        let start = instance.get_func(&store, "_start").ok_or_else(|| ProgramError::new("it exports no _start"))?;
+        let kind = start.ty(&store);
+        if !kind.params().is_empty() || !kind.results().is_empty() {
+            return Err(ProgramError::new("its _start has parameters or results"));
+        }
+        let left = store.get_fuel().unwrap_or(0);
+        store.data_mut().burnt = limits::START_FUEL.saturating_sub(left);
+        Ok(Self { store, start, account })
+    }
+
+    /// Runs it to its end.
+    ///
+    /// # Cancel safety
+    /// Dropping the future ends the guest and closes what it held.
+    pub async fn run(self) -> Exit {
+        self.drive(None).await
+    }
+
+    /// Runs it to its end under a number in a table of programs: there it is listed, and may be killed.
+    ///
+    /// # Cancel safety
+    /// As [`run`](Self::run); the number is free again.
+    pub async fn run_listed(self, entry: Entry) -> Exit {
+        let killed = async {
+            entry.killed().await;
+            Exit::Killed
+        };
+        future::or(killed, self.drive(Some(&entry))).await
+    }
+
+    async fn drive(mut self, entry: Option<&Entry>) -> Exit {
+        let mut throttle = Throttle::new(&self.store, self.account.limits().fuel_per_second);
+        let mut given = limits::TURN_FUEL;
+        // The store has fuel, since translation has switched it on.
+        let _ = self.store.set_fuel(given);
+        let mut step = self.start.call_resumable(&mut self.store, &[], &mut []);
+        loop {
+            let left = self.store.get_fuel().unwrap_or(0);
+            self.store.data_mut().burnt += given.saturating_sub(left);
+            if let Some(entry) = entry {
+                entry.note(self.store.data(), &self.store, &self.account);
+            }
+            let call = match step {
+                Ok(ResumableCall::Finished) => return Exit::Status(0),
+                Ok(ResumableCall::OutOfFuel(call)) => {
+                    future::yield_now().await;
+                    throttle.wait(self.store.data().burnt).await;
+                    given = limits::TURN_FUEL.max(call.required_fuel());
+                    let _ = self.store.set_fuel(given);
+                    step = call.resume(&mut self.store, &mut []);
+                    continue;
+                }
+                Ok(ResumableCall::HostTrap(call)) => call,
+                Err(why) => return ended(&why),
+            };
+            if call.host_error().downcast_ref::<Suspend>().is_none() {
+                return ended(call.host_error());
+            }
+            let Some(mut pending) = self.store.data_mut().pending.take() else {
+                return Exit::Trapped("it waits for nothing".to_string());
+            };
+            let finish = pending.ready().await;
+            throttle.wait(self.store.data().burnt).await;
+            let value = match self.store.data().memory {
+                Some(memory) => {
+                    let (bytes, guest) = memory.data_and_store_mut(&mut self.store);
+                    pending.conclude(finish, guest, bytes)
+                }
+                None => pending.conclude(finish, self.store.data_mut(), &mut []),
+            };
+            drop(pending);
+            // What the wait moved is paid for out of the new turn.
+            let price = self.store.data_mut().take_price();
+            self.store.data_mut().burnt += price;
+            given = limits::TURN_FUEL;
+            let _ = self.store.set_fuel(given);
+            step = call.resume(&mut self.store, &[Val::I32(value)], &mut []);
+        }
+    }
+}
+
+/// Slows a guest down to its fuel per second.
+struct Throttle {
+    rate: Option<u64>,
+    clock: Arc<dyn Clock>,
+    started: Instant,
+}
+
+impl Throttle {
+    fn new(store: &Store<Guest>, rate: Option<u64>) -> Self {
+        let clock = Arc::clone(&store.data().supplies.clock);
+        let started = clock.now();
+        Self { rate, clock, started }
+    }
+
+    /// Waits until so much fuel in all may have been burnt. A guest that waited itself may catch up for a tenth of a second at most.
+    async fn wait(&mut self, burnt: u64) {
+        let Some(rate) = self.rate else { return };
+        let micros = u128::from(burnt) * 1_000_000 / u128::from(rate.max(1));
+        let due = self.started.after(Duration::from_micros(u64::try_from(micros).unwrap_or(u64::MAX)));
+        let now = self.clock.now();
+        let idle = now.since(due);
+        let most = Duration::from_millis(limits::BURST_MILLISECONDS);
+        if idle > most {
+            self.started = self.started.after(idle - most);
+        } else if due > now {
+            self.clock.sleep_until(due).await;
+        }
+    }
+}
+
+fn ended(why: &wasmi::Error) -> Exit {
+    match why.i32_exit_status() {
+        Some(status) => Exit::Status(status as u32),
+        None => Exit::Trapped(describe(why)),
+    }
+}
+
+/// A trap in the words that people search for.
+fn describe(why: &wasmi::Error) -> String {
+    let text = match why.as_trap_code() {
+        Some(TrapCode::UnreachableCodeReached) => "unreachable code reached",
+        Some(TrapCode::MemoryOutOfBounds) => "memory access out of bounds",
+        Some(TrapCode::TableOutOfBounds) => "table access out of bounds",
+        Some(TrapCode::IndirectCallToNull) => "call of a null function",
+        Some(TrapCode::IntegerDivisionByZero) => "division by zero",
+        Some(TrapCode::IntegerOverflow) => "integer overflow",
+        Some(TrapCode::BadConversionToInteger) => "a number that is no integer",
+        Some(TrapCode::StackOverflow) => "stack overflow",
+        Some(TrapCode::BadSignature) => "call of a function of another type",
+        Some(TrapCode::OutOfFuel) => "its start section takes too long",
+        _ => return why.to_string(),
+    };
+    text.to_string()
+}
+
+fn guest(launch: Launch) -> Result<(Guest, Arc<Account>), ProgramError> {
+    let Launch { arguments, environment, streams, files, credentials, directory, grants, supplies, .. } = launch;
+    let bytes: usize = arguments.iter().chain(&environment).map(|word| word.len() + 5).sum();
+    if bytes > limits::ARGUMENT_BYTES {
+        return Err(ProgramError::new("arguments and environment are too long"));
+    }
+    let store_limits = StoreLimitsBuilder::new()
+        .memory_size(grants.limits.memory_bytes)
+        .table_elements(limits::TABLE_ELEMENTS)
+        .instances(1)
+        .tables(16)
+        .memories(1)
+        .build();
+    let account = Arc::new(Account::new(grants.limits.clone(), Arc::clone(&supplies.clock)));
+    let policy = Policy::new(grants.clone(), Arc::clone(&supplies.clock));
+    let devices = Devices::new(files.clone(), credentials.clone(), policy, Arc::clone(&account));
+    let namespace = Arc::new(Namespace::new(files, credentials, Arc::new(devices)));
+    let mut descriptors = Descriptors::new(grants.limits.files.saturating_add(1).max(4));
+    for file in streams {
+        let kind = file.stat().map_or(NodeKind::CharacterDevice, |attributes| attributes.kind);
+        descriptors.insert(Descriptor::new(Opened { file, guard: None }, kind, None)).map_err(ProgramError::new)?;
+    }
+    let root = Path::root();
+    let opened = namespace.open(&root, OpenFlags::READ | OpenFlags::DIRECTORY).map_err(ProgramError::new)?;
+    let root = Descriptor::new(opened, NodeKind::Directory, Some(root));
+    descriptors.insert(root).map_err(ProgramError::new)?;
+    let guest = Guest {
+        memory: None,
+        descriptors,
+        namespace,
+        supplies,
+        directory,
+        arguments,
+        environment,
+        pending: None,
+        moved: 0,
+        burnt: 0,
+        store_limits,
+    };
+    Ok((guest, account))
+}

@@ -1,0 +1,100 @@
+//! A module that is ready to run: validated, translated and linked, shared by all guests that run it.
+//!
+//! Translation is eager: with wasmi's lazy one, fuel that runs out while a function is translated would end the guest. It takes time in
+//! proportion to the module's size, so whoever cares about latency translates on another thread; a [`Program`] may be sent.
+
+use alloc::string::{String, ToString};
+use alloc::sync::Arc;
+use core::fmt;
+
+use wasmi::{CompilationMode, Config, Engine, Linker, Module};
+
+use crate::guest::Guest;
+use crate::{imports, limits};
+
+/// Why a module cannot be run.
+#[derive(Clone, PartialEq, Eq, Debug)]
+pub struct ProgramError(String);
+
+impl ProgramError {
+    pub(crate) fn new(why: impl ToString) -> Self {
+        Self(why.to_string())
+    }
+}
+
+impl fmt::Display for ProgramError {
+    fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
+        formatter.write_str(&self.0)
+    }
+}
+
+impl core::error::Error for ProgramError {}
+
+/// What translates modules. Programs of one translator share its stacks.
+#[derive(Clone)]
+pub struct Translator(Engine);
+
+impl Default for Translator {
+    fn default() -> Self {
+        Self::new()
+    }
+}
+
+impl Translator {
+    /// Makes a translator.
+    #[must_use]
+    pub fn new() -> Self {
+        let mut config = Config::default();
+        config
+            .consume_fuel(true)
+            .compilation_mode(CompilationMode::Eager)
+            .ignore_custom_sections(true)
+            .set_max_recursion_depth(limits::RECURSION)
+            .set_max_stack_height(limits::STACK_BYTES);
+        Self(Engine::new(&config))
+    }
+
+    /// Makes a program of a module's bytes (the binary format).
+    ///
+    /// # Errors
+    /// Why it is none: not valid, too large, or it imports what is not there.
+    pub fn translate(&self, module: &[u8]) -> Result<Program, ProgramError> {
+        if module.len() > limits::MODULE_BYTES {
+            return Err(ProgramError::new("the module is too large"));
+        }
+        let module = Module::new(&self.0, module).map_err(ProgramError::new)?;
+        let mut linker = Linker::new(&self.0);
+        imports::define(&mut linker, &module).map_err(ProgramError::new)?;
+        Ok(Program(Arc::new(Parts { engine: self.0.clone(), module, linker })))
+    }
+}
+
+/// A module that is ready to run; clones are the same program.
+#[derive(Clone)]
+pub struct Program(Arc<Parts>);
+
+struct Parts {
+    engine: Engine,
+    module: Module,
+    linker: Linker<Guest>,
+}
+
+impl fmt::Debug for Program {
+    fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
+        formatter.debug_struct("Program").finish_non_exhaustive()
+    }
+}
+
+impl Program {
+    pub(crate) fn engine(&self) -> &Engine {
+        &self.0.engine
+    }
+
+    pub(crate) fn module(&self) -> &Module {
+        &self.0.module
+    }
+
+    pub(crate) fn linker(&self) -> &Linker<Guest> {
+        &self.0.linker
+    }
+}

@@ -1,0 +1,159 @@
+//! The programs that run: their numbers, what they use, and how to end one.
+//!
+//! Whoever starts guests enters them here, `ps` lists them and `kill` ends them. An [`Entry`] is the running guest's side; dropping it takes
+//! the guest off the list.
+
+use alloc::collections::BTreeMap;
+use alloc::string::String;
+use alloc::sync::Arc;
+use alloc::vec::Vec;
+use core::future::poll_fn;
+use core::task::Poll;
+use core::task::Waker;
+
+use virtual_file_system::{Error, Lock, Result};
+use wasmi::{AsContext, Store};
+
+use crate::account::Account;
+use crate::guest::Guest;
+use crate::limits;
+
+/// What a running program uses.
+#[derive(Clone, PartialEq, Eq, Debug, Default)]
+pub struct Usage {
+    /// Its number.
+    pub number: u32,
+    /// Its name and arguments.
+    pub command: String,
+    /// Fuel that it burnt, about one unit an instruction.
+    pub burnt: u64,
+    /// Bytes of its memory.
+    pub memory_bytes: usize,
+    /// Open files.
+    pub files: usize,
+    /// Sockets.
+    pub sockets: usize,
+    /// Bytes of its sockets' buffers.
+    pub buffer_bytes: usize,
+}
+
+#[derive(Default)]
+struct Line {
+    usage: Usage,
+    is_killed: bool,
+    waiting: Option<Waker>,
+}
+
+#[derive(Default)]
+struct Lines {
+    last: u32,
+    lines: BTreeMap<u32, Line>,
+}
+
+/// The programs that run; clones are the same table.
+#[derive(Clone, Default)]
+pub struct Programs(Arc<Lock<Lines>>);
+
+impl Programs {
+    /// Makes an empty table.
+    #[must_use]
+    pub fn new() -> Self {
+        Self::default()
+    }
+
+    /// Gives a program a number, from 1 on; numbers are not used again before all others were.
+    ///
+    /// # Errors
+    /// `WouldBlock` (EAGAIN, as fork says) beyond [`PROGRAMS`](limits::PROGRAMS).
+    pub fn enter(&self, command: &str) -> Result<Entry> {
+        let number = self.0.with(|table| {
+            if table.lines.len() >= limits::PROGRAMS {
+                return Err(Error::WouldBlock);
+            }
+            let mut number = table.last;
+            loop {
+                number = number.checked_add(1).unwrap_or(1);
+                if !table.lines.contains_key(&number) {
+                    break;
+                }
+            }
+            table.last = number;
+            let usage = Usage { number, command: command.into(), ..Usage::default() };
+            table.lines.insert(number, Line { usage, ..Line::default() });
+            Ok(number)
+        })?;
+        Ok(Entry { programs: self.clone(), number })
+    }
+
+    /// Lists what runs, in the order of numbers.
+    #[must_use]
+    pub fn list(&self) -> Vec<Usage> {
+        self.0.with(|table| table.lines.values().map(|line| line.usage.clone()).collect())
+    }
+
+    /// Ends a program.
+    ///
+    /// # Errors
+    /// `NoSuchProcess` if there is none of that number.
+    pub fn kill(&self, number: u32) -> Result<()> {
+        let waiting = self.0.with(|table| {
+            let line = table.lines.get_mut(&number).ok_or(Error::NoSuchProcess)?;
+            line.is_killed = true;
+            Ok(line.waiting.take())
+        })?;
+        if let Some(waker) = waiting {
+            waker.wake();
+        }
+        Ok(())
+    }
+}
+
+/// The place of a running program in the table.
+pub struct Entry {
+    programs: Programs,
+    number: u32,
+}
+
+impl Entry {
+    /// The program's number.
+    #[must_use]
+    pub const fn number(&self) -> u32 {
+        self.number
+    }
+
+    fn with<T: Default>(&self, action: impl FnOnce(&mut Line) -> T) -> T {
+        self.programs.0.with(|table| table.lines.get_mut(&self.number).map_or_else(T::default, action))
+    }
+
+    /// Notes what the guest uses.
+    pub(crate) fn note(&self, guest: &Guest, store: &Store<Guest>, account: &Account) {
+        let memory_bytes = guest.memory.map_or(0, |memory| memory.data_size(store.as_context()));
+        let (sockets, buffer_bytes) = account.usage();
+        let (burnt, files) = (guest.burnt, guest.descriptors.count());
+        self.with(|line| {
+            let usage = &mut line.usage;
+            (usage.burnt, usage.memory_bytes, usage.files) = (burnt, memory_bytes, files);
+            (usage.sockets, usage.buffer_bytes) = (sockets, buffer_bytes);
+        });
+    }
+
+    /// Waits until somebody kills the program.
+    pub(crate) async fn killed(&self) {
+        poll_fn(|context| {
+            let (is_killed, former) = self.with(|line| {
+                let former = line.waiting.replace(context.waker().clone());
+                (line.is_killed, former)
+            });
+            drop(former);
+            if is_killed { Poll::Ready(()) } else { Poll::Pending }
+        })
+        .await;
+    }
+}
+
+impl Drop for Entry {
+    fn drop(&mut self) {
+        let line = self.programs.0.with(|table| table.lines.remove(&self.number));
+        drop(line);
+    }
+}

@@ -1,0 +1,12 @@
+//! `ps`: the guest programs that run.
+
+use crate::context::Context;
+use crate::failure::{Failure, Outcome};
+use crate::render::program;
+
+pub(super) async fn run(context: &Context) -> Outcome {
+    if let Some(word) = context.arguments.first() {
+        return Err(Failure::usage(format!("{word}: unknown option")));
+    }
+    context.answer(&program::table(&context.platform.programs.list())).await
+}
