@@ -323,7 +323,9 @@ impl Controller for Bbr {
             (known, Mode::Cruise { phase, .. }) => (known, CYCLE.get(phase).copied().unwrap_or(100)),
             (known, Mode::RoundTrip { .. }) => (known, 100),
         };
-        if rate == u64::MAX { rate } else { (rate.saturating_mul(gain * MARGIN) / 10_000).max(1) }
+        // A program or a window that let a few bytes through at a time measured little; the least window still leaves in each round trip.
+        let least = per_second(self.least_window(), smoothed_round_trip).max(1);
+        if rate == u64::MAX { rate } else { (rate.saturating_mul(gain * MARGIN) / 10_000).max(least) }
     }
 
     fn reduces_proportionally(&self) -> bool {
@@ -466,6 +468,17 @@ mod tests {
             controller.acknowledged(&acknowledgment(now, SEGMENT, Duration::from_millis(20)));
             assert_eq!(matches!(controller.mode, Mode::RoundTrip { .. }), !is_idle);
             assert_eq!(controller.round_trip, Some((20_000, now)));
+        }
+    }
+
+    #[test]
+    fn a_little_bandwidth_that_was_measured_does_not_hold_the_least_window_back() {
+        let mut controller = Bbr::default();
+        controller.set_segment(1000);
+        controller.bandwidth = [6; ROUNDS];
+        for mode in [Bbr::cruise(Instant::ZERO), Mode::Drain] {
+            controller.mode = mode;
+            assert_eq!(controller.pacing_rate(Duration::from_millis(500)), 8000);
         }
     }
 
