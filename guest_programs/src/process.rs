@@ -12,6 +12,7 @@ use core::time::Duration;
 use futures_lite::future;
 use network::platform::{Clock, Instant};
 use virtual_file_system::{Credentials, File, NodeKind, OpenFlags, Path, VirtualFileSystem};
+use wasmi::errors::{ErrorKind, LinkerError};
 use wasmi::{ResumableCall, Store, StoreLimitsBuilder, TrapCode, Val};
 
 use crate::account::Account;
@@ -229,6 +230,9 @@ fn ended(why: &wasmi::Error) -> Exit {
 
 /// A trap in the words that people search for.
 fn describe(why: &wasmi::Error) -> String {
+    if let ErrorKind::Linker(LinkerError::MissingDefinition { name, .. }) = why.kind() {
+        return alloc::format!("unknown import {}.{}", name.module(), name.name());
+    }
     let text = match why.as_trap_code() {
         Some(TrapCode::UnreachableCodeReached) => "unreachable code reached",
         Some(TrapCode::MemoryOutOfBounds) => "memory access out of bounds",

@@ -6,6 +6,7 @@
 mod clock;
 mod host;
 mod path;
+pub mod puppet;
 mod world;
 
 pub use self::clock::VirtualClock;

@@ -1,0 +1,22 @@
+//! Guest programs: every import, every grant, and what a hostile guest can do to others, in worlds in virtual time.
+//!
+//! Most tests are a [`world::puppet`]: a guest that makes the calls that the test says. Programs that compilers made stand in `compiled`.
+
+#[path = "../scenarios/pair.rs"]
+mod pair;
+
+mod compiled;
+mod files;
+mod grants;
+mod harm;
+mod network;
+mod preview1;
+mod running;
+mod wasmedge;
+
+use virtual_file_system::Error;
+
+/// What module `vfs` answers for an error.
+fn error(error: Error) -> i64 {
+    -i64::from(error.errno())
+}

@@ -1,0 +1,321 @@
+//! Sockets and interfaces from a guest, by module `vfs`.
+
+use std::time::Duration;
+
+use network::command::dns::{Question, RecordKind};
+use network::command::socket::{Offer, OutgoingDatagram, SocketKind, SocketOption};
+use network::command::{
+    Accept, AddAddress, Bind, Connect, CreateSocket, GetInterface, GetSocket, ListAddresses, ListInterfaces, Listen,
+    NextConnection, ReceiveFrom, Resolve, SendTo, SetOption, TakeError, address::NewAddress,
+};
+use network::{TcpListener, TcpStream, UdpSocket};
+use virtual_file_system::Error;
+use world::puppet::{FREE, Puppet};
+use world::{Host, World};
+
+use super::error;
+use super::pair::hosts;
+
+const READ_WRITE: u32 = 3;
+const NON_BLOCKING: u32 = 64;
+
+#[test]
+fn a_stream_is_connected_by_words_or_by_commands() {
+    let world = World::new(1);
+    let (left, right) = hosts(&world);
+    let guest = Puppet::start(&world, &left, "allow-connect 10.0.0.2:7");
+    world.run(async {
+        let listener = TcpListener::bind(&right.sockets(), "10.0.0.2:7".parse().unwrap(), 4).unwrap();
+        // In words, and the data in the same file.
+        let socket = guest.open("/devices/sockets", READ_WRITE).await;
+        let line = b"socket tcp\nconnect 10.0.0.2:7\noption no-delay on\n";
+        assert_eq!(guest.write(socket, line).await, line.len() as i64);
+        let server = listener.accept().await.unwrap();
+        assert_eq!(guest.write(socket, b"hello").await, 5);
+        let mut buffer = [0; 16];
+        assert_eq!(server.read(&mut buffer).await.unwrap(), 5);
+        server.write_all(b"world!").await.unwrap();
+        assert_eq!(guest.read(socket, 100).await.unwrap(), b"world!");
+        drop(server);
+        assert_eq!(guest.read(socket, 100).await.unwrap(), b"");
+        assert_eq!(guest.call("close", &[socket as u64]).await, 0);
+        // By commands.
+        let socket = guest.open("/devices/sockets", READ_WRITE).await;
+        guest.control::<CreateSocket>(socket, &SocketKind::Tcp).await.unwrap();
+        let remote = "10.0.0.2:7".parse().unwrap();
+        let local = guest.control::<Connect>(socket, &remote).await.unwrap();
+        let server = listener.accept().await.unwrap();
+        assert_eq!(server.remote_address(), local);
+        assert_eq!(guest.control::<GetSocket>(socket, &()).await.unwrap().remote, Some(remote));
+        assert_eq!(guest.end(0).await.status(), 0);
+        // Its end closed everything.
+        assert_eq!(server.read(&mut buffer).await.unwrap(), 0);
+    });
+    world.run(world.sleep(Duration::from_secs(120)));
+    assert_eq!((left.open_sockets(), right.open_sockets()), (0, 0));
+}
+
+#[test]
+fn a_guest_serves_connections() {
+    let world = World::new(1);
+    let (left, right) = hosts(&world);
+    let guest = Puppet::start(&world, &right, "allow-listen 80");
+    world.run(async {
+        let listener = guest.open("/devices/sockets", READ_WRITE).await;
+        guest.control::<CreateSocket>(listener, &SocketKind::Tcp).await.unwrap();
+        guest.control::<Bind>(listener, &"[::]:80".parse().unwrap()).await.unwrap();
+        guest.control::<Listen>(listener, &8).await.unwrap();
+        guest.begin("read", &[listener as u64, u64::from(FREE), 200]).await;
+        let client = TcpStream::connect(&left.sockets(), "10.0.0.2:80".parse().unwrap()).await.unwrap();
+        let length = guest.finish().await as usize;
+        let line = String::from_utf8(guest.peek(FREE, length).await).unwrap();
+        let token: u64 = line.split(' ').next().unwrap().parse().unwrap();
+        let stream = guest.open("/devices/sockets", READ_WRITE).await;
+        guest.control::<Accept>(stream, &token).await.unwrap();
+        assert_eq!(guest.control::<Accept>(stream, &token).await.unwrap_err(), error(Error::InvalidInput));
+        client.write_all(b"ping").await.unwrap();
+        assert_eq!(guest.read(stream, 10).await.unwrap(), b"ping");
+        assert_eq!(guest.write(stream, b"pong").await, 4);
+        let mut buffer = [0; 8];
+        assert_eq!(client.read(&mut buffer).await.unwrap(), 4);
+        // The next one as a typed command.
+        let second = TcpStream::connect(&left.sockets(), "10.0.0.2:80".parse().unwrap()).await.unwrap();
+        let Offer { remote, .. } = guest.control::<NextConnection>(listener, &()).await.unwrap();
+        assert_eq!(remote.port(), second.local_address().port());
+        assert_eq!(guest.end(0).await.status(), 0);
+    });
+}
+
+#[test]
+fn datagrams_go_both_ways() {
+    let world = World::new(1);
+    let (left, right) = hosts(&world);
+    let guest = Puppet::start(&world, &left, "allow-connect 10.0.0.2:9");
+    world.run(async {
+        let peer = bound(&right, 9);
+        let socket = guest.open("/devices/sockets", READ_WRITE).await;
+        assert_eq!(guest.write(socket, b"socket udp").await, 10);
+        let remote = "10.0.0.2:9".parse().unwrap();
+        guest.control::<SendTo>(socket, &OutgoingDatagram { remote, data: b"one".to_vec() }).await.unwrap();
+        let mut buffer = [0; 16];
+        let (count, from) = peer.receive_from(&mut buffer).await.unwrap();
+        assert_eq!(&buffer[..count], b"one");
+        peer.send_to(b"two", from).await.unwrap();
+        let datagram = guest.control::<ReceiveFrom>(socket, &()).await.unwrap();
+        assert_eq!((datagram.data.as_slice(), datagram.remote), (&b"two"[..], remote));
+        // Connected, a datagram is a read or a write.
+        assert_eq!(guest.control::<Connect>(socket, &remote).await.unwrap().port(), from.port());
+        assert_eq!(guest.write(socket, b"three").await, 5);
+        assert_eq!(peer.receive_from(&mut buffer).await.unwrap().0, 5);
+        peer.send_to(b"four", from).await.unwrap();
+        assert_eq!(guest.read(socket, 100).await.unwrap(), b"four");
+        assert_eq!(guest.end(0).await.status(), 0);
+    });
+}
+
+#[test]
+fn a_connect_goes_on_in_the_background() {
+    let world = World::new(1);
+    let (left, right) = hosts(&world);
+    let guest = Puppet::start(&world, &left, "allow-connect 10.0.0.2");
+    world.run(async {
+        let listener = TcpListener::bind(&right.sockets(), "10.0.0.2:7".parse().unwrap(), 4).unwrap();
+        let poll = async |socket: i64, milliseconds: u64| {
+            guest.poke(FREE, &[&(socket as u32).to_le_bytes()[..], &[5, 0, 0, 0]].concat()).await;
+            let ready = guest.call("poll", &[u64::from(FREE), 1, milliseconds]).await;
+            (ready, guest.peek(FREE + 6, 1).await[0])
+        };
+        for in_words in [false, true] {
+            let begin = async |port: u16| {
+                let socket = guest.open("/devices/sockets", READ_WRITE | NON_BLOCKING).await;
+                guest.control::<CreateSocket>(socket, &SocketKind::Tcp).await.unwrap();
+                let begun = if in_words {
+                    guest.write(socket, format!("connect 10.0.0.2:{port}").as_bytes()).await
+                } else {
+                    let remote = format!("10.0.0.2:{port}").parse().unwrap();
+                    guest.control::<Connect>(socket, &remote).await.unwrap_err()
+                };
+                assert_eq!(begun, error(Error::InProgress), "in words: {in_words}");
+                socket
+            };
+            let socket = begin(7).await;
+            assert_eq!(guest.write(socket, b"early").await, error(Error::WouldBlock));
+            assert_eq!(poll(socket, 5000).await, (1, 4), "writable");
+            assert_eq!(guest.control::<TakeError>(socket, &()).await.unwrap(), None);
+            assert_eq!(guest.write(socket, b"hello").await, 5);
+            assert_eq!(guest.read(socket, 5).await, Err(error(Error::WouldBlock)));
+            let server = listener.accept().await.unwrap();
+            server.write_all(b"x").await.unwrap();
+            assert_eq!(poll(socket, 5000).await, (1, 5), "readable too");
+            // Nobody listens there.
+            let refused = begin(8).await;
+            let (ready, events) = poll(refused, 5000).await;
+            assert_eq!((ready, events & 8), (1, 8), "an error");
+            assert_eq!(guest.control::<TakeError>(refused, &()).await.unwrap(), Some(Error::ConnectionRefused));
+            assert_eq!(guest.control::<TakeError>(refused, &()).await.unwrap(), None);
+            // The next call tells it too.
+            let refused = begin(8).await;
+            poll(refused, 5000).await;
+            assert_eq!(guest.read(refused, 1).await, Err(error(Error::ConnectionRefused)));
+        }
+        assert_eq!(guest.end(0).await.status(), 0);
+    });
+}
+
+#[test]
+fn an_interface_is_configured_as_far_as_granted() {
+    let world = World::new(1);
+    let (left, _right) = hosts(&world);
+    let guest = Puppet::start(&world, &left, "allow-interface eth0:write");
+    world.run(async {
+        let device = guest.open("/devices/network/eth0", READ_WRITE).await;
+        let new = NewAddress { prefix: "192.0.2.5/24".parse().unwrap(), broadcast: None };
+        guest.control::<AddAddress>(device, &new).await.unwrap();
+        assert_eq!(guest.write(device, b"address add 192.0.2.6/24\nmtu 1400").await, 33);
+        assert_eq!(guest.control::<GetInterface>(device, &()).await.unwrap().mtu, 1400);
+        let addresses = guest.control::<ListAddresses>(device, &()).await.unwrap();
+        assert!(
+            ["192.0.2.5/24", "192.0.2.6/24"]
+                .iter()
+                .all(|text| { addresses.iter().any(|entry| entry.prefix == text.parse().unwrap()) })
+        );
+        // The text of a device, whole, and again after its end.
+        let text = String::from_utf8(guest.read(device, 4000).await.unwrap()).unwrap();
+        assert!(text.starts_with("interface eth0 ") && text.contains("mtu 1400\n"), "{text}");
+        assert_eq!(guest.read(device, 4000).await.unwrap(), b"");
+        // A wrong line says what is wrong, and the lines before it count.
+        assert_eq!(guest.write(device, b"mtu 1300\nnonsense").await, error(Error::InvalidInput));
+        assert_eq!(guest.control::<GetInterface>(device, &()).await.unwrap().mtu, 1400, "nothing of it was done");
+        assert_eq!(
+            guest.write(device, b"mtu 1300\naddress remove 203.0.113.1/24").await,
+            error(Error::AddressNotAvailable)
+        );
+        assert_eq!(guest.control::<GetInterface>(device, &()).await.unwrap().mtu, 1300, "what stood before it was");
+        // An unknown command goes to the controller, which this interface does not have.
+        assert_eq!(
+            guest.call("control", &[device as u64, 0x1234_5678, u64::from(FREE), 0, u64::from(FREE), 0]).await,
+            error(Error::UnknownCommand)
+        );
+        assert_eq!(guest.end(0).await.status(), 0);
+    });
+}
+
+#[test]
+fn responses_that_do_not_fit_tell_their_length() {
+    let world = World::new(1);
+    let (left, _right) = hosts(&world);
+    let guest = Puppet::start(&world, &left, "allow-interface *");
+    world.run(async {
+        let device = guest.open("/devices/sockets", 1).await;
+        let all = guest.control::<ListInterfaces>(device, &()).await.unwrap();
+        assert_eq!(all.len(), 2);
+        use virtual_file_system::ControlCommand;
+        let identifier = u64::from(ListInterfaces::IDENTIFIER.raw());
+        guest.poke(FREE, &[7; 8]).await;
+        let length = guest.call("control", &[device as u64, identifier, 0, 0, u64::from(FREE), 3]).await;
+        assert_eq!(length as usize, virtual_file_system::encode(&all).unwrap().len());
+        let start = guest.peek(FREE, 4).await;
+        assert_eq!((start[0], start[3]), (2, 7), "two interfaces, and nothing beyond the room");
+        assert_eq!(
+            guest.call("control", &[device as u64, identifier, 0, 0, 0xffff_ffff, 3]).await,
+            error(Error::BadAddress)
+        );
+        assert_eq!(
+            guest.call("control", &[device as u64, identifier, 0, 20_000, 0, 0]).await,
+            error(Error::MessageTooLong)
+        );
+        assert_eq!(guest.call("control", &[device as u64, identifier, 0, 5, 0, 0]).await, error(Error::BadMessage));
+        assert_eq!(guest.end(0).await.status(), 0);
+    });
+}
+
+#[test]
+fn bandwidth_is_shared_by_all_sockets_of_a_guest() {
+    let world = World::new(1);
+    let (left, right) = hosts(&world);
+    let lines = "allow-connect 10.0.0.2:7\nlimit-bandwidth 100K\nlimit-buffers 64M";
+    let guest = Puppet::start(&world, &left, lines);
+    world.run(async {
+        let listener = TcpListener::bind(&right.sockets(), "10.0.0.2:7".parse().unwrap(), 4).unwrap();
+        let mut sockets = Vec::new();
+        for _ in 0..2 {
+            let socket = guest.open("/devices/sockets", READ_WRITE).await;
+            guest.control::<CreateSocket>(socket, &SocketKind::Tcp).await.unwrap();
+            guest.control::<SetOption>(socket, &SocketOption::SendBuffer(1 << 20)).await.unwrap();
+            guest.control::<Connect>(socket, &"10.0.0.2:7".parse().unwrap()).await.unwrap();
+            sockets.push((socket, listener.accept().await.unwrap()));
+        }
+        let before = world.now();
+        let mut sent = 0;
+        while sent < 400 * 1024 {
+            for (socket, server) in &sockets {
+                let count = guest.call("write", &[*socket as u64, u64::from(FREE), 50_000]).await;
+                assert!(count > 0, "{count}");
+                sent += count as u64;
+                let mut buffer = vec![0; 100_000];
+                server.read(&mut buffer).await.unwrap();
+            }
+        }
+        let seconds = world.now().since(before).as_secs_f64();
+        assert!((3.0..5.0).contains(&seconds), "{sent} bytes in {seconds} s at 100 KiB/s");
+        assert_eq!(guest.end(0).await.status(), 0);
+    });
+}
+
+#[test]
+fn names_are_looked_up_and_then_reached() {
+    let world = World::new(1);
+    let (left, right) = hosts(&world);
+    let guest = Puppet::start(&world, &left, "allow-connect web.test:80");
+    world.run(async {
+        let server = bound(&right, 53);
+        left.write(&left.open("eth0"), "dns add 10.0.0.2").unwrap();
+        let answers = world.spawn(async move { answer_names(&server).await });
+        let _web = TcpListener::bind(&right.sockets(), "10.0.0.2:80".parse().unwrap(), 4).unwrap();
+        let device = guest.open("/devices/sockets", READ_WRITE).await;
+        let question = |name: &str| Question { name: name.into(), kind: RecordKind::A, server: None };
+        assert_eq!(
+            guest.control::<Resolve>(device, &question("other.test")).await.unwrap_err(),
+            error(Error::AccessDenied)
+        );
+        // The address alone is enough: the granted name is looked up for it.
+        guest.control::<CreateSocket>(device, &SocketKind::Tcp).await.unwrap();
+        assert_eq!(
+            guest.control::<Connect>(device, &"10.0.0.2:81".parse().unwrap()).await.unwrap_err(),
+            error(Error::AccessDenied)
+        );
+        guest.control::<Connect>(device, &"10.0.0.2:80".parse().unwrap()).await.unwrap();
+        let other = guest.open("/devices/sockets", READ_WRITE).await;
+        let found = guest.control::<Resolve>(other, &question("WEB.test")).await.unwrap();
+        assert_eq!(found.addresses().collect::<Vec<_>>(), ["10.0.0.2".parse::<std::net::IpAddr>().unwrap()]);
+        drop(answers);
+        assert_eq!(guest.end(0).await.status(), 0);
+    });
+}
+
+/// A datagram socket at 10.0.0.2.
+pub(super) fn bound(host: &Host, port: u16) -> UdpSocket {
+    let socket = UdpSocket::new(&host.sockets());
+    socket.bind(format!("10.0.0.2:{port}").parse().unwrap()).unwrap();
+    socket
+}
+
+/// Says 10.0.0.2 to every question for an address of IPv4, and nothing to others.
+async fn answer_names(server: &UdpSocket) {
+    let mut buffer = [0; 512];
+    while let Ok((length, from)) = server.receive_from(&mut buffer).await {
+        let mut reply = buffer[..length].to_vec();
+        let is_ipv4 = reply[length - 3] == 1;
+        reply[2] |= 0x80;
+        reply[3] |= 0x80;
+        reply[7] = u8::from(is_ipv4);
+        (reply[10], reply[11]) = (0, 0);
+        // Without the options that the question may have after its name.
+        let end = 12 + reply[12..].iter().position(|byte| *byte == 0).unwrap() + 5;
+        reply.truncate(end);
+        if is_ipv4 {
+            reply.extend_from_slice(&[0xc0, 12, 0, 1, 0, 1, 0, 0, 0, 60, 0, 4, 10, 0, 0, 2]);
+        }
+        server.send_to(&reply, from).await.unwrap();
+    }
+}
