@@ -4,6 +4,7 @@ use core::net::Ipv4Addr;
 
 use serde::{Deserialize, Serialize};
 
+use super::words::words;
 use crate::address::Prefix;
 
 /// Who put an address, a route or a server there. What one origin brought, only that origin takes away.
@@ -19,6 +20,10 @@ pub enum Origin {
     Kernel,
 }
 
+words! {
+    Origin { Static => "static", Dhcp => "dhcp", RouterAdvertisement => "advertisement", Kernel => "kernel" }
+}
+
 /// How far an address is on its way into or out of use (RFC 4862 §5).
 #[derive(Clone, Copy, PartialEq, Eq, Debug, Serialize, Deserialize)]
 pub enum AddressState {
@@ -30,6 +35,15 @@ pub enum AddressState {
     Deprecated,
     /// Somebody else has it; not used.
     Duplicated,
+}
+
+words! {
+    AddressState {
+        Tentative => "tentative",
+        Preferred => "preferred",
+        Deprecated => "deprecated",
+        Duplicated => "duplicated",
+    }
 }
 
 /// Where an address means something.

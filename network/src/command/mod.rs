@@ -28,6 +28,7 @@ pub mod route;
 pub mod socket;
 pub mod stream;
 pub mod text;
+pub(crate) mod words;
 
 use alloc::vec::Vec;
 use core::net::{IpAddr, SocketAddr};
