@@ -8,6 +8,7 @@ mod crowded_link;
 mod datagrams;
 mod dhcp;
 mod errors;
+mod events;
 mod hostile;
 mod io_free;
 mod lifecycle;

@@ -203,6 +203,7 @@ impl Stack {
 
     /// Ends one connection for a reason of ours.
     pub(crate) fn tcp_end(&mut self, index: u32, error: Error) {
+        self.tcp_ended(index, error);
         if let Some(slot) = self.tcp.slots.get_mut(index as usize) {
             slot.fail(error);
             self.tcp_reset(index);
