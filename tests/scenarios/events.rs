@@ -52,9 +52,9 @@ fn a_watching_file_tells_what_is_there_then_that_this_was_all_then_what_changes(
         [
             "interface present eth0 index 2 kind ethernet",
             "link present eth0 state up carrier yes mtu 1500 metric 0 mac 02:00:00:00:00:01",
-            "address present fe80::ff:fe00:1/64 interface eth0 origin kernel state preferred",
-            "address present 10.0.0.1/24 interface eth0 origin static state preferred broadcast 10.0.0.255",
-            "address present fd00::1/64 interface eth0 origin static state preferred",
+            "address present fe80::ff:fe00:1/64 interface eth0 origin kernel state preferred scope link",
+            "address present 10.0.0.1/24 interface eth0 origin static state preferred scope global broadcast 10.0.0.255",
+            "address present fd00::1/64 interface eth0 origin static state preferred scope global",
             "route present fe80::/64 interface eth0 metric 0 origin kernel source fe80::ff:fe00:1",
             "route present fd00::/64 interface eth0 metric 0 origin kernel source fd00::1",
             "route present 10.0.0.0/24 interface eth0 metric 0 origin kernel source 10.0.0.1",
@@ -71,7 +71,7 @@ fn a_watching_file_tells_what_is_there_then_that_this_was_all_then_what_changes(
         (
             "address add 192.0.2.7/24",
             &[
-                "address added 192.0.2.7/24 interface eth0 origin static state preferred broadcast 192.0.2.255",
+                "address added 192.0.2.7/24 interface eth0 origin static state preferred scope global broadcast 192.0.2.255",
                 "route added 192.0.2.0/24 interface eth0 metric 0 origin kernel source 192.0.2.7",
             ],
         ),
@@ -83,7 +83,7 @@ fn a_watching_file_tells_what_is_there_then_that_this_was_all_then_what_changes(
         (
             "address remove 192.0.2.7/24",
             &[
-                "address removed 192.0.2.7/24 interface eth0 origin static state preferred broadcast 192.0.2.255",
+                "address removed 192.0.2.7/24 interface eth0 origin static state preferred scope global broadcast 192.0.2.255",
                 "route removed 192.0.2.0/24 interface eth0 metric 0 origin kernel source 192.0.2.7",
                 "route removed 0.0.0.0/0 interface eth0 via 192.0.2.1 metric 3 origin static",
             ],
@@ -106,8 +106,9 @@ fn addresses_tell_their_states_and_neighbors_those_that_last() {
     let (left, right) = hosts(&world);
     let file = watching(&left, "eth0", "address neighbor");
     left.write(&file, "address add fd00::5/64").unwrap();
-    let record =
-        |what: &str, state: &str| format!("address {what} fd00::5/64 interface eth0 origin static state {state}");
+    let record = |what: &str, state: &str| {
+        format!("address {what} fd00::5/64 interface eth0 origin static state {state} scope global")
+    };
     assert_eq!(told(&file), [record("added", "tentative")]);
     world.run(world.sleep(Duration::from_secs(3)));
     assert_eq!(told(&file), [record("changed", "preferred")]);
@@ -115,7 +116,9 @@ fn addresses_tell_their_states_and_neighbors_those_that_last() {
     left.write(&file, "address add fd00::2/64").unwrap();
     world.run(world.sleep(Duration::from_secs(3)));
     let records = told(&file);
-    assert!(records.iter().any(|line| line.starts_with("address changed fd00::2/64") && line.ends_with("duplicated")));
+    assert!(
+        records.iter().any(|line| line.starts_with("address changed fd00::2/64") && line.contains("state duplicated"))
+    );
     world.run(async {
         let (_client, _server) = connection(&left, &right, "10.0.0.2:80").await;
     });
@@ -145,6 +148,14 @@ fn reading_waits_and_readiness_says_when_it_would_not() {
         assert!(file.poll_ready(&mut context, Readiness::READABLE).is_pending());
         let both = Readiness::READABLE | Readiness::WRITABLE;
         assert_eq!(file.poll_ready(&mut context, both), Poll::Ready(Ok(Readiness::WRITABLE)));
+        // A read that is given up takes nothing.
+        {
+            let mut buffer = [0; 200];
+            let mut read = std::pin::pin!(file.read(&mut buffer));
+            assert!(read.as_mut().poll(&mut context).is_pending());
+            left.control::<SetMtu>("eth0", &1450).unwrap();
+        }
+        assert_eq!(told(&file).len(), 1);
         let (waiter, clock) = (file.clone(), world.clock.clone());
         let reading = world.spawn(async move {
             let mut buffer = [0; 200];

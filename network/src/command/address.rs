@@ -57,6 +57,10 @@ pub enum Scope {
     Global,
 }
 
+words! {
+    Scope { Host => "host", Link => "link", Global => "global" }
+}
+
 /// One address of an interface.
 #[derive(Clone, Copy, PartialEq, Eq, Debug, Serialize, Deserialize)]
 pub struct AddressEntry {

@@ -17,7 +17,7 @@
 //! |---|---|---|
 //! | `interface` | its name | `index`, `kind` |
 //! | `link` | the interface | `state` (`up`, `down`), `carrier` (`yes`, `no`), `mtu`, `metric`, `mac` |
-//! | `address` | address and prefix length | `interface`, `origin`, `state`, `broadcast`, `valid` and `preferred` (seconds; none for ever) |
+//! | `address` | address and prefix length | `interface`, `origin`, `state`, `scope`, `broadcast`, `valid` and `preferred` (seconds; none for ever) |
 //! | `route` | destination and prefix length | `interface`, `via`, `metric`, `origin`, `source` |
 //! | `neighbor` | its address | `interface`, `state` (`reachable`, `stale`, `failed`, `permanent`), `mac`, `router` (`yes`) |
 //! | `dns` | the server | `interface`, `origin` |
@@ -139,13 +139,13 @@ impl<'a> Record<'a> {
     /// The value of a key.
     #[must_use]
     pub fn get(&self, key: &str) -> Option<&'a str> {
+        self.pairs().find(|(known, _)| *known == key).map(|(_, value)| value)
+    }
+
+    /// Every key with its value.
+    pub fn pairs(&self) -> impl Iterator<Item = (&'a str, &'a str)> + use<'a> {
         let mut words = self.pairs.clone();
-        loop {
-            let (known, value) = (words.next()?, words.next()?);
-            if known == key {
-                return Some(value);
-            }
-        }
+        core::iter::from_fn(move || Some((words.next()?, words.next()?)))
     }
 }
 

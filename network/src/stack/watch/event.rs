@@ -115,7 +115,7 @@ fn write_link(text: &mut String, change: Change, link: &Link, name: &str) -> Res
 
 fn write_address(text: &mut String, change: Change, entry: &AddressEntry, name: &str) -> Result {
     write!(text, "address {} {} interface {name} origin {}", change.word(), entry.prefix, entry.origin)?;
-    write!(text, " state {}", entry.state)?;
+    write!(text, " state {} scope {}", entry.state, entry.scope)?;
     if let Some(broadcast) = entry.broadcast {
         write!(text, " broadcast {broadcast}")?;
     }
