@@ -328,6 +328,11 @@ fn tcp_x_08_no_segment_of_any_state_panics_or_forges_data() {
                         assert!(buffer[..count].iter().all(|byte| *byte == 0xee), "somebody else's bytes");
                     }
                     let _ = stream.try_write(&[7; 1000]);
+                    let statistics = stream.statistics().unwrap();
+                    assert!(
+                        statistics.bytes_acknowledged <= statistics.bytes_sent,
+                        "nobody can have it: {statistics:?}"
+                    );
                 }
                 theirs = sent.last().map_or(theirs, Segment::end);
             }
