@@ -215,10 +215,7 @@ fn a_slow_reader_is_told_how_much_it_missed_and_how_things_stand() {
         heard += told(&fast).len();
     }
     assert_eq!(heard, 1000);
-    let mut lines = Vec::new();
-    while !lines.iter().any(|line: &String| line == "idle") {
-        lines.extend(told(&slow));
-    }
+    let lines = told(&slow);
     let kept = lines.iter().take_while(|line| line.starts_with("link changed eth0")).count();
     assert!((500..1000).contains(&kept), "{kept}");
     assert_eq!(lines[kept], format!("lost {}", 1000 - kept));
@@ -309,10 +306,14 @@ fn a_timeout_and_its_being_for_nothing_are_events() {
         let file = watching(&host, "eth0", "streams");
         let (stream, answer) = accepted(&world, &host, &mut wire, TcpSettings::default(), &syn()).await;
         stream.write_all(&pattern(7300)).await.unwrap();
+        // The peer is silent for as long as the first timeout may be.
         let mut records = Vec::new();
-        while records.is_empty() {
+        for _ in 0..1000 {
             wire.exchange(&world, None).await;
             records = told(&file);
+            if !records.is_empty() {
+                break;
+            }
         }
         let [timeout] = records.as_slice() else { panic!("{records:?}") };
         assert!(timeout.starts_with("stream timeout 10.0.0.1:80 remote 10.0.0.9:5000 interface eth0 count 1 wait 2"));
