@@ -10,6 +10,7 @@ use core::task::Waker;
 use serde::{Deserialize, Serialize};
 
 use crate::address::HardwareAddress;
+use crate::command::words::words;
 use crate::limits;
 
 /// What a frame of the driver starts with.
@@ -32,6 +33,10 @@ pub enum Kind {
     Tunnel,
     /// A radio that behaves as Ethernet once it is joined.
     Wireless,
+}
+
+words! {
+    Kind { Loopback => "loopback", Ethernet => "ethernet", Tunnel => "tunnel", Wireless => "wireless" }
 }
 
 /// Whether frames can travel at the moment.

@@ -3,7 +3,7 @@
 //! [`Interface::with`] is that way for sockets and commands: it runs a closure on the stack, hands what became ready to the driver, and wakes
 //! whoever has to be woken after the lock is released. The runner comes in through [`Interface::turn`].
 //!
-//! Lock order, from outer to inner: datagram socket's state, manager tables → interface engine → listener queue, datagram queue, host addresses. Nothing awaits,
+//! Lock order, from outer to inner: datagram socket's state, manager tables → interface engine → listener queue, datagram queue, watcher, host addresses. Nothing awaits,
 //! wakes, or calls a controller under any of them.
 
 use alloc::boxed::Box;
@@ -17,7 +17,9 @@ use virtual_file_system::{CharacterDevice, Lock};
 use crate::driver::{Driver, LinkState, Medium};
 use crate::limits;
 use crate::platform::{Clock, Instant};
+use crate::stack::watch::Change;
 use crate::stack::{Stack, Wakes};
+use crate::watcher::{Watcher, Watchers};
 
 /// What the runner does next.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
@@ -48,6 +50,7 @@ struct Engine {
     armed: Option<Instant>,
     runner: Option<Waker>,
     gone: bool,
+    watchers: Watchers,
 }
 
 /// What to wake once the lock is released.
@@ -90,7 +93,14 @@ impl Interface {
             is_loopback: stack.is_loopback(),
             has_neighbors: stack.configuration.capabilities.medium == Medium::Ethernet,
             clock,
-            engine: Lock::new(Engine { stack, driver, armed: None, runner: None, gone: false }),
+            engine: Lock::new(Engine {
+                stack,
+                driver,
+                armed: None,
+                runner: None,
+                gone: false,
+                watchers: Watchers::default(),
+            }),
         }
     }
 
@@ -157,9 +167,58 @@ impl Interface {
         let after = self.engine.with(|engine| {
             engine.gone = true;
             engine.stack.end_everything();
-            engine.settle(true)
+            if engine.stack.watch.is_on() {
+                // The last word.
+                engine.watchers.tell(&mut engine.stack);
+                let gone = engine.stack.appearance(Change::Removed);
+                engine.stack.watch.note(gone);
+            }
+            let after = engine.settle(true);
+            engine.watchers.clear(&mut engine.stack);
+            after
         });
         after.wake();
+    }
+}
+
+/// Who watches.
+impl Interface {
+    /// Tells a watcher of everything from now on; what is there comes back as records.
+    pub(crate) fn watch(&self, watcher: &Arc<Watcher>) -> String {
+        self.watching(|stack, watchers| {
+            watchers.attach(stack, watcher);
+            Watchers::snapshot(stack, watcher.kinds())
+        })
+    }
+
+    /// As [`watch`](Self::watch) for an interface that is new to a watcher: what is there counts as added.
+    pub(crate) fn introduce(&self, watcher: &Arc<Watcher>) {
+        self.watching(|stack, watchers| {
+            if watchers.attach(stack, watcher) {
+                watchers.tell_of_new(stack, watcher);
+            }
+        });
+    }
+
+    /// Tells a watcher no more.
+    pub(crate) fn unwatch(&self, watcher: &Arc<Watcher>) {
+        self.watching(|stack, watchers| watchers.detach(stack, watcher));
+    }
+
+    fn watching<R: Default>(&self, action: impl FnOnce(&mut Stack, &mut Watchers) -> R) -> R {
+        let now = self.clock.now();
+        let (result, after) = self.engine.with(|engine| {
+            if engine.gone {
+                return (R::default(), None);
+            }
+            engine.stack.now = now.max(engine.stack.now);
+            let result = action(&mut engine.stack, &mut engine.watchers);
+            (result, Some(engine.settle(true)))
+        });
+        if let Some(after) = after {
+            after.wake();
+        }
+        result
     }
 }
 
@@ -241,8 +300,11 @@ impl Engine {
         }
     }
 
-    /// Collects who must be woken. The runner is, when something became due earlier than it sleeps.
+    /// Hands events to who watches and collects who must be woken. The runner is, when something became due earlier than it sleeps.
     fn settle(&mut self, from_outside: bool) -> After {
+        if self.stack.watch.is_on() {
+            self.watchers.tell(&mut self.stack);
+        }
         let doorbell = self.driver.flush();
         let wakers = self.stack.wakes.take();
         let earlier = match (self.stack.next_deadline(), self.armed) {

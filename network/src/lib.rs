@@ -12,6 +12,7 @@
 //! | [`manager`] | registering interfaces; `routing` chooses one |
 //! | [`socket`], `resolver` | asynchronous sockets and name lookups |
 //! | [`io_free`] | the same system for those who bring no executor |
+//! | `watcher` | events on their way from interfaces to files that watch |
 //! | `interface`, `runner` | the one lock around a stack and its driver, and the only loop |
 //! | `stack` | one interface's synchronous state: link, IP, TCP slots, datagrams, DHCP, timers |
 //! | [`driver`] | the seam down |
@@ -40,6 +41,7 @@ mod routing;
 mod runner;
 pub mod socket;
 mod stack;
+mod watcher;
 
 pub use self::manager::{Manager, ManagerError, Platform};
 #[cfg(feature = "blocking")]

@@ -101,6 +101,11 @@ pub const TIMERS: usize = 256;
 /// Futures that one poll of an I/O-free core polls, before its caller gets the say again.
 pub const CORE_TURNS: usize = 64;
 
+/// Events that wait on one interface until it hands over what a turn brought; more are counted as lost.
+pub const EVENTS: usize = 1024;
+/// Bytes of records that wait for one watching file, beside its snapshot: about five hundred. More are lost, and a snapshot follows.
+pub const EVENT_BYTES: usize = 64 * 1024;
+
 /// Bytes of one line of text written to a device.
 pub const LINE_BYTES: usize = 1024;
 /// Bytes of all lines in one write to a device.

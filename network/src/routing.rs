@@ -16,6 +16,7 @@ use crate::manager::Shared;
 use crate::stack::datagram::{Binding, Endpoint, Family};
 use crate::stack::ip::source::is_link_local_ipv4;
 use crate::stack::tcp::listen::Listener;
+use crate::watcher::Watcher;
 
 /// The interfaces, and the sockets that every present and future one serves.
 #[derive(Debug, Default)]
@@ -28,6 +29,7 @@ struct Tables {
     interfaces: Vec<Arc<Interface>>,
     listeners: Vec<Arc<Listener>>,
     bindings: Vec<(Family, Binding)>,
+    watchers: Vec<Arc<Watcher>>,
 }
 
 impl Routing {
@@ -56,9 +58,9 @@ impl Routing {
 
     /// A new interface serves the routed sockets too.
     pub(crate) fn add(&self, interface: Arc<Interface>) {
-        let (listeners, bindings) = self.tables.with(|tables| {
+        let (listeners, bindings, watchers) = self.tables.with(|tables| {
             tables.interfaces.push(Arc::clone(&interface));
-            (tables.listeners.clone(), tables.bindings.clone())
+            (tables.listeners.clone(), tables.bindings.clone(), tables.watchers.clone())
         });
         // A fresh stack has no socket that could be in the way, and both calls tolerate what is there already.
         interface.with(|stack| {
@@ -69,6 +71,25 @@ impl Routing {
                 let _ = stack.datagrams.bind(family, binding);
             }
         });
+        watchers.iter().for_each(|watcher| interface.introduce(watcher));
+    }
+
+    /// Tells a watcher of every present and future interface; gives those that are present.
+    pub(crate) fn watch(&self, watcher: &Arc<Watcher>) -> Vec<Arc<Interface>> {
+        self.tables.with(|tables| {
+            if !tables.watchers.iter().any(|known| Arc::ptr_eq(known, watcher)) {
+                tables.watchers.push(Arc::clone(watcher));
+            }
+            tables.interfaces.clone()
+        })
+    }
+
+    pub(crate) fn unwatch(&self, watcher: &Arc<Watcher>) {
+        let interfaces = self.tables.with(|tables| {
+            tables.watchers.retain(|known| !Arc::ptr_eq(known, watcher));
+            tables.interfaces.clone()
+        });
+        interfaces.iter().for_each(|interface| interface.unwatch(watcher));
     }
 
     pub(crate) fn take(&self, name: &str) -> Option<Arc<Interface>> {

@@ -119,3 +119,24 @@ fn documents_arrive_whole() {
         &["1048576 1M\n", "64 bytes from 10.0.2.4: seq=0", "4008 bytes from 10.0.2.3", "from ::1: seq=0"],
     );
 }
+
+#[test]
+fn ip_monitor_shows_what_changes_and_nothing_of_before() {
+    let output = succeeds(
+        "ip link set eth0 up; ip monitor all & ip addr add 192.0.2.7/24 dev eth0; ip route add default via 192.0.2.1; \
+         ip neigh add 192.0.2.1 lladdr 02:00:00:00:00:01 dev eth0; ip neigh del 192.0.2.1 dev eth0; ip link set eth0 mtu 1400; sleep 0.1",
+    );
+    contains(
+        &output,
+        &[
+            "[ADDR]2: eth0    inet 192.0.2.7/24 brd 192.0.2.255 scope global eth0\n       valid_lft forever",
+            "[ROUTE]192.0.2.0/24 dev eth0 proto kernel scope link src 192.0.2.7 \n",
+            "[ROUTE]default via 192.0.2.1 dev eth0 \n",
+            "[NEIGH]192.0.2.1 dev eth0 lladdr 02:00:00:00:00:01 PERMANENT \n",
+            "[NEIGH]Deleted 192.0.2.1 dev eth0 lladdr 02:00:00:00:00:01 PERMANENT \n",
+            "[LINK]2: eth0: <BROADCAST,MULTICAST,UP,LOWER_UP> mtu 1400 ",
+        ],
+    );
+    assert!(!output.contains("127.0.0.1") && !output.contains("mtu 1500"), "{output}");
+    fails("ip monitor weather", 2, "ip: Argument \"weather\" is unknown, try \"help ip\".");
+}

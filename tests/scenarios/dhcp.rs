@@ -11,6 +11,7 @@ use network::dhcp_message::{CLIENT_PORT, DhcpMessage, MessageKind, SERVER_PORT, 
 use virtual_file_system::Error;
 use world::{Host, World};
 
+use crate::events::{told, watching};
 use crate::pair::options;
 
 /// What the server does with requests.
@@ -195,4 +196,36 @@ fn dc_08_manual_addresses_and_the_lease_leave_each_other_alone() {
         let manual = client.control::<ListAddresses>("eth0", &()).unwrap();
         assert!(manual.iter().any(|entry| entry.prefix.to_string() == "192.0.2.1/24"));
     });
+}
+
+#[test]
+fn a_watching_file_is_told_of_the_lease_and_what_it_brings() {
+    let world = World::new(12);
+    let (client, _host, server) = network(&world);
+    let file = watching(&client, "eth0", "dhcp address route dns");
+    world.run(async {
+        let device = client.open("eth0");
+        device.write_all(b"dhcp start\ndhcp wait 5000\n").await.unwrap();
+    });
+    let records = told(&file);
+    let states = records.iter().filter(|line| line.starts_with("dhcp changed eth0 state "));
+    let states: Vec<_> = states.map(|line| line.split(' ').nth(4).unwrap()).collect();
+    assert_eq!(states, ["selecting", "requesting", "checking", "bound"]);
+    assert_eq!(
+        records[records.len() - 6..],
+        [
+            "address added 10.0.0.50/24 interface eth0 origin dhcp state preferred scope global broadcast 10.0.0.255 valid 599 preferred 599",
+            "route added 10.0.0.0/24 interface eth0 metric 0 origin kernel source 10.0.0.50",
+            "route added 0.0.0.0/0 interface eth0 via 10.0.0.2 metric 0 origin dhcp",
+            "dns added 10.0.0.3 interface eth0 origin dhcp",
+            "dns added 10.0.0.4 interface eth0 origin dhcp",
+            "dhcp changed eth0 state bound address 10.0.0.50/24 server 10.0.0.2 lease 600",
+        ]
+    );
+    // A renewal changes nothing but the client's state.
+    world.run(world.sleep(Duration::from_secs(320)));
+    assert!(told(&file).iter().all(|line| line.starts_with("dhcp changed eth0 state ")));
+    client.write(&client.open("eth0"), "dhcp stop").unwrap();
+    assert!(told(&file).iter().any(|line| line.starts_with("address removed 10.0.0.50/24")));
+    drop(server.socket);
 }

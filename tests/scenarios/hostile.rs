@@ -178,7 +178,7 @@ fn frames_of_every_bad_kind_are_dropped_and_counted() {
 }
 
 #[test]
-fn damaged_copies_of_real_segments_never_panic_and_the_connection_survives() {
+fn tcp_x_08_damaged_copies_of_real_segments_never_panic_and_the_connection_survives() {
     let world = World::new(5);
     let (left, right) = hosts(&world);
     // A third station that repeats damaged frames would need the same link; instead every byte of a real exchange is damaged in a cable of

@@ -260,7 +260,7 @@ fn tcp_x_05_an_icmp_error_must_quote_what_is_under_way() {
 }
 
 #[test]
-fn tcp_w_02_w_03_buffers_are_kept_within_what_sequence_numbers_can_count() {
+fn tcp_w_02_tcp_w_03_buffers_are_kept_within_what_sequence_numbers_can_count() {
     let world = World::new(9);
     let (host, mut wire) = Wire::new(&world);
     world.run(async {

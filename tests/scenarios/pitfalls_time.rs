@@ -17,9 +17,9 @@ use world::{Host, SeededEntropy, World};
 use crate::pair::{connection, hosts, options};
 use crate::wire::{FIN, HOST, RST, Wire};
 
-/// TIM-02, TCP-S-11: what programs ask for is kept within what clocks can count.
+/// What programs ask for is kept within what clocks can count.
 #[test]
-fn tim_02_the_longest_and_shortest_times_neither_spin_nor_end_a_connection() {
+fn tim_02_tcp_s_11_the_longest_and_shortest_times_neither_spin_nor_end_a_connection() {
     let world = World::new(1);
     let (left, right) = hosts(&world);
     for time in [u32::MAX, 0, 1] {

@@ -18,7 +18,7 @@ async fn accepted(world: &World, host: &Host, wire: &mut Wire, settings: TcpSett
 }
 
 #[test]
-fn keep_alive_probes_a_silent_peer_and_ends_the_connection() {
+fn tcp_s_12_keep_alive_asks_a_silent_peer_without_an_octet_and_ends_the_connection() {
     let world = World::new(1);
     let (host, mut wire) = Wire::new(&world);
     let settings =
@@ -48,7 +48,7 @@ fn keep_alive_probes_a_silent_peer_and_ends_the_connection() {
 }
 
 #[test]
-fn a_user_timeout_ends_unacknowledged_data_however_talkative_the_peer() {
+fn tcp_s_10_a_user_timeout_ends_unacknowledged_data_and_no_idle_connection() {
     let world = World::new(2);
     let (host, mut wire) = Wire::new(&world);
     let settings = TcpSettings { user_timeout: 5_000, ..TcpSettings::default() };

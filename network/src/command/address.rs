@@ -4,6 +4,7 @@ use core::net::Ipv4Addr;
 
 use serde::{Deserialize, Serialize};
 
+use super::words::words;
 use crate::address::Prefix;
 
 /// Who put an address, a route or a server there. What one origin brought, only that origin takes away.
@@ -19,6 +20,10 @@ pub enum Origin {
     Kernel,
 }
 
+words! {
+    Origin { Static => "static", Dhcp => "dhcp", RouterAdvertisement => "advertisement", Kernel => "kernel" }
+}
+
 /// How far an address is on its way into or out of use (RFC 4862 §5).
 #[derive(Clone, Copy, PartialEq, Eq, Debug, Serialize, Deserialize)]
 pub enum AddressState {
@@ -32,6 +37,15 @@ pub enum AddressState {
     Duplicated,
 }
 
+words! {
+    AddressState {
+        Tentative => "tentative",
+        Preferred => "preferred",
+        Deprecated => "deprecated",
+        Duplicated => "duplicated",
+    }
+}
+
 /// Where an address means something.
 #[derive(Clone, Copy, PartialEq, Eq, Debug, Serialize, Deserialize)]
 pub enum Scope {
@@ -41,6 +55,10 @@ pub enum Scope {
     Link,
     /// Everywhere.
     Global,
+}
+
+words! {
+    Scope { Host => "host", Link => "link", Global => "global" }
 }
 
 /// One address of an interface.

@@ -2,11 +2,11 @@
 
 use alloc::string::String;
 use alloc::vec::Vec;
-use core::fmt;
 use core::net::{IpAddr, Ipv4Addr};
 
 use serde::{Deserialize, Serialize};
 
+use super::words::words;
 use crate::address::Prefix;
 
 /// What the client tells the server.
@@ -41,20 +41,17 @@ pub enum DhcpState {
     Rebinding,
 }
 
-impl fmt::Display for DhcpState {
-    /// The state in one word, as status text and shell show it.
-    fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
-        formatter.write_str(match self {
-            Self::Stopped => "stopped",
-            Self::Init => "init",
-            Self::Selecting => "selecting",
-            Self::Requesting => "requesting",
-            Self::Rebooting => "rebooting",
-            Self::Checking => "checking",
-            Self::Bound => "bound",
-            Self::Renewing => "renewing",
-            Self::Rebinding => "rebinding",
-        })
+words! {
+    DhcpState {
+        Stopped => "stopped",
+        Init => "init",
+        Selecting => "selecting",
+        Requesting => "requesting",
+        Rebooting => "rebooting",
+        Checking => "checking",
+        Bound => "bound",
+        Renewing => "renewing",
+        Rebinding => "rebinding",
     }
 }
 

@@ -31,6 +31,21 @@ bitflags! {
     }
 }
 
+impl InterfaceFlags {
+    /// The flags of an interface that is administratively up or not and has a carrier or not.
+    #[must_use]
+    pub fn of(kind: Kind, enabled: bool, link: LinkState) -> Self {
+        let mut flags = match kind {
+            Kind::Loopback => Self::LOOPBACK,
+            Kind::Ethernet | Kind::Wireless => Self::BROADCAST | Self::MULTICAST,
+            Kind::Tunnel => Self::POINT_TO_POINT | Self::NO_ARP | Self::MULTICAST,
+        };
+        flags.set(Self::UP, enabled);
+        flags.set(Self::RUNNING, link == LinkState::Up);
+        flags
+    }
+}
+
 /// What an interface is and how it stands.
 #[derive(Clone, PartialEq, Eq, Debug, Serialize, Deserialize)]
 pub struct InterfaceStatus {

@@ -16,6 +16,7 @@
 //! | 64–79 | dhcp |
 //! | 80–95 | neighbor |
 //! | 96–127 | socket |
+//! | 128–143 | watch |
 
 pub mod address;
 pub mod dhcp;
@@ -28,6 +29,8 @@ pub mod route;
 pub mod socket;
 pub mod stream;
 pub mod text;
+pub mod watch;
+pub(crate) mod words;
 
 use alloc::vec::Vec;
 use core::net::{IpAddr, SocketAddr};
@@ -141,6 +144,9 @@ virtual_file_system::define_commands! {
         113 => ListGroups: Read (()) -> Vec<multicast::GroupEntry>;
         /// Tells what is known of the stream and its path (TCP_INFO).
         114 => GetStreamStatistics: Read (()) -> stream::StreamStatistics;
+
+        /// Makes this open file a reader of events of these kinds: what is there, then what changes.
+        128 => Watch: Read (watch::Kinds) -> ();
     }
 }
 

@@ -4,6 +4,7 @@ use core::net::IpAddr;
 
 use serde::{Deserialize, Serialize};
 
+use super::words::words;
 use crate::address::HardwareAddress;
 
 /// What is known of a neighbor's reachability (RFC 4861 §7.3.2; the same states serve ARP).
@@ -23,6 +24,18 @@ pub enum NeighborState {
     Failed,
     /// Put there by a command; never asked, never forgotten.
     Permanent,
+}
+
+words! {
+    NeighborState {
+        Incomplete => "incomplete",
+        Reachable => "reachable",
+        Stale => "stale",
+        Delay => "delay",
+        Probe => "probe",
+        Failed => "failed",
+        Permanent => "permanent",
+    }
 }
 
 /// One neighbor.

@@ -19,6 +19,7 @@ use super::option::CongestionControl;
 use super::route::{NewRoute, RouteSelector};
 use super::socket::{Direction, SocketKind, SocketOption};
 use super::table::Request;
+use super::watch::Kinds;
 use crate::address::Prefix;
 use crate::limits;
 
@@ -56,6 +57,7 @@ fn request(words: &[&str]) -> Result<Request, Error> {
         ["dns", "remove", server] => Ok(Request::RemoveDnsServer(value(server)?)),
         ["dhcp", rest @ ..] => dhcp(rest),
         ["neighbor", rest @ ..] => neighbor(rest),
+        ["watch", kinds @ ..] => Kinds::parse(kinds).map(Request::Watch),
         _ => socket(words),
     }
 }
@@ -268,6 +270,8 @@ mod tests {
         );
         assert_eq!(parsed("connect [fd00::1]:80"), Request::Connect("[fd00::1]:80".parse().unwrap()));
         assert_eq!(parsed("bind *:7"), Request::Bind("[::]:7".parse().unwrap()));
+        assert_eq!(parsed("watch"), Request::Watch(Kinds::all()));
+        assert_eq!(parsed("watch link streams"), Request::Watch(Kinds::LINK | Kinds::STREAM));
         assert_eq!(parse("").unwrap(), None);
         assert_eq!(parse("# address add").unwrap(), None);
     }
@@ -309,6 +313,7 @@ mod tests {
             "socket raw",
             "socket raw 256",
             "socket",
+            "watch everything",
         ] {
             assert!(parse(line).is_err(), "{line:?}");
         }

@@ -130,6 +130,7 @@ impl OpenFile {
             }
             Request::ListGroups(()) => reply(Ok(self.collect(|stack| stack.group_entries()))),
             Request::ListSockets(()) => reply(Ok(self.list_sockets())),
+            Request::Watch(kinds) => reply(self.watch(kinds)),
             waiting => return Err(waiting),
         })
     }
@@ -285,7 +286,7 @@ impl OpenFile {
             }
             Mode::Connecting(..) => Err(Error::AlreadyInProgress),
             Mode::Stream(..) | Mode::Listener(..) => Err(Error::AlreadyConnected),
-            Mode::Status { .. } | Mode::Datagram(_) => Err(Error::InvalidInput),
+            Mode::Status { .. } | Mode::Events(_) | Mode::Datagram(_) => Err(Error::InvalidInput),
         })?;
         let mut attempt = Attempt { file: self, is_over: false };
         let place = fresh.place(&self.sockets);

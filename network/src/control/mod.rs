@@ -7,6 +7,7 @@
 //! | [`sockets`] | the modes that are sockets |
 //! | [`options`] | what sockets are told, and what they tell |
 //! | [`status`] | the status text |
+//! | [`watch`] | the mode that tells events |
 //!
 //! A request goes one way: bytes or words → [`Request`](crate::command::Request) → authority → the verb of the stack → response bytes.
 //! Unknown identifiers go to the platform's controller unchanged, with no lock held.
@@ -16,6 +17,7 @@ mod open;
 mod options;
 mod sockets;
 mod status;
+mod watch;
 
 use alloc::sync::{Arc, Weak};
 

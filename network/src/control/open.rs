@@ -143,6 +143,9 @@ impl OpenFile {
 
 impl OpenDevice for OpenFile {
     fn read<'a>(&'a self, buffer: &'a mut [u8]) -> Operation<'a, usize> {
+        if let Some(reader) = self.reader() {
+            return reader.read(buffer);
+        }
         match self.mode.with(|mode| mode.handle()) {
             Some(Handle::Connecting) => Operation::waiting(async move {
                 poll_fn(|context| self.poll_connecting(context)).await;
@@ -185,6 +188,9 @@ impl OpenDevice for OpenFile {
     fn poll_ready(&self, context: &mut Context<'_>, interest: Readiness) -> Poll<Readiness> {
         if self.poll_connecting(context).is_pending() {
             return Poll::Pending;
+        }
+        if let Some(reader) = self.reader() {
+            return reader.poll_ready(context, interest);
         }
         match self.mode.with(|mode| mode.handle()) {
             Some(socket) => socket.poll_ready(context, interest),

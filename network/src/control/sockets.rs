@@ -12,6 +12,7 @@ use core::task::{Context, Poll};
 
 use virtual_file_system::{Error, Lock, Operation, Readiness, Result, WakerList};
 
+use super::watch::Reader;
 use crate::command::socket::{Datagram, Offer, SocketKind, SocketState, SocketStatus};
 use crate::interface::Interface;
 use crate::manager::Shared;
@@ -38,6 +39,8 @@ impl Fresh {
 pub(super) enum Mode {
     /// Status text; how much of it was read.
     Status { text: Option<alloc::string::String>, position: usize },
+    /// A reader of events.
+    Events(Arc<Reader>),
     /// A stream socket without a connection.
     Fresh(Fresh),
     /// A connect is under way; who waits for its end.
@@ -51,10 +54,10 @@ pub(super) enum Mode {
 }
 
 impl Mode {
-    /// The socket to act on without holding the mode's lock; `None` for status.
+    /// The socket to act on without holding the mode's lock; `None` when the file is none.
     pub(super) fn handle(&self) -> Option<Handle> {
         match self {
-            Self::Status { .. } => None,
+            Self::Status { .. } | Self::Events(_) => None,
             Self::Fresh(_) => Some(Handle::Unconnected),
             Self::Connecting(..) => Some(Handle::Connecting),
             Self::Stream(stream, _) => Some(Handle::Stream(Arc::clone(stream))),

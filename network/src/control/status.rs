@@ -3,8 +3,7 @@
 use alloc::string::String;
 use core::fmt::Write;
 
-use crate::command::address::{AddressState, Origin};
-use crate::driver::{Kind, LinkState};
+use crate::driver::LinkState;
 use crate::interface::Interface;
 use crate::manager::Shared;
 use crate::stack::Stack;
@@ -27,7 +26,7 @@ pub(super) fn system(shared: &Shared) -> String {
                 write_route(&mut text, &route)?;
             }
             for (server, origin) in &stack.dns_servers {
-                writeln!(text, "dns {server} interface {} origin {}", interface.name, origin_word(*origin))?;
+                writeln!(text, "dns {server} interface {} origin {}", interface.name, origin)?;
             }
             core::fmt::Result::Ok(())
         });
@@ -40,7 +39,7 @@ pub(super) fn system(shared: &Shared) -> String {
 
 fn write_interface(text: &mut String, stack: &mut Stack) -> core::fmt::Result {
     let status = stack.status();
-    writeln!(text, "interface {} index {} kind {}", status.name, status.index, kind_word(status.kind))?;
+    writeln!(text, "interface {} index {} kind {}", status.name, status.index, status.kind)?;
     writeln!(text, "link {}", enabled_word(stack))?;
     writeln!(text, "carrier {}", if status.link == LinkState::Up { "yes" } else { "no" })?;
     if let Some(address) = status.hardware_address {
@@ -53,13 +52,13 @@ fn write_interface(text: &mut String, stack: &mut Stack) -> core::fmt::Result {
         if let Some(broadcast) = entry.broadcast {
             write!(text, " broadcast {broadcast}")?;
         }
-        writeln!(text, " origin {} state {}", origin_word(entry.origin), state_word(entry.state))?;
+        writeln!(text, " origin {} state {}", entry.origin, entry.state)?;
     }
     for route in stack.route_entries() {
         write_route(text, &route)?;
     }
     for (server, origin) in &stack.dns_servers {
-        writeln!(text, "dns {server} origin {}", origin_word(*origin))?;
+        writeln!(text, "dns {server} origin {}", origin)?;
     }
     for entry in stack.group_entries() {
         writeln!(text, "group {} sockets {}", entry.group, entry.sockets)?;
@@ -99,36 +98,9 @@ fn write_route(text: &mut String, route: &crate::command::route::RouteEntry) -> 
     if let Some(gateway) = route.gateway {
         write!(text, " via {gateway}")?;
     }
-    writeln!(text, " metric {} interface {} origin {}", route.metric, route.interface, origin_word(route.origin))
+    writeln!(text, " metric {} interface {} origin {}", route.metric, route.interface, route.origin)
 }
 
 fn enabled_word(stack: &Stack) -> &'static str {
     if stack.configuration.enabled { "up" } else { "down" }
-}
-
-const fn kind_word(kind: Kind) -> &'static str {
-    match kind {
-        Kind::Loopback => "loopback",
-        Kind::Ethernet => "ethernet",
-        Kind::Tunnel => "tunnel",
-        Kind::Wireless => "wireless",
-    }
-}
-
-const fn origin_word(origin: Origin) -> &'static str {
-    match origin {
-        Origin::Static => "static",
-        Origin::Dhcp => "dhcp",
-        Origin::RouterAdvertisement => "advertisement",
-        Origin::Kernel => "kernel",
-    }
-}
-
-const fn state_word(state: AddressState) -> &'static str {
-    match state {
-        AddressState::Tentative => "tentative",
-        AddressState::Preferred => "preferred",
-        AddressState::Deprecated => "deprecated",
-        AddressState::Duplicated => "duplicated",
-    }
 }

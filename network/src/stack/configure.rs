@@ -14,7 +14,7 @@ use crate::command::address::{AddressState, NewAddress, Origin, Scope};
 use crate::command::interface::{InterfaceFlags, InterfaceStatus};
 use crate::command::neighbor::NewNeighbor;
 use crate::command::route::{NewRoute, RouteSelector};
-use crate::driver::{Driver, DriverError, Kind, LinkState, Medium};
+use crate::driver::{Driver, DriverError, LinkState, Medium};
 use crate::limits;
 use crate::stack::ip::routes::Route;
 use crate::stack::tcp::Slot;
@@ -203,6 +203,7 @@ impl Stack {
 
     /// Ends one connection for a reason of ours.
     pub(crate) fn tcp_end(&mut self, index: u32, error: Error) {
+        self.tcp_ended(index, error);
         if let Some(slot) = self.tcp.slots.get_mut(index as usize) {
             slot.fail(error);
             self.tcp_reset(index);
@@ -337,13 +338,6 @@ impl Stack {
     pub(crate) fn status(&self) -> InterfaceStatus {
         let configuration = &self.configuration;
         let bytes = |count: usize| u32::try_from(count).unwrap_or(u32::MAX);
-        let mut flags = match configuration.capabilities.kind {
-            Kind::Loopback => InterfaceFlags::LOOPBACK,
-            Kind::Ethernet | Kind::Wireless => InterfaceFlags::BROADCAST | InterfaceFlags::MULTICAST,
-            Kind::Tunnel => InterfaceFlags::POINT_TO_POINT | InterfaceFlags::NO_ARP | InterfaceFlags::MULTICAST,
-        };
-        flags.set(InterfaceFlags::UP, configuration.enabled);
-        flags.set(InterfaceFlags::RUNNING, configuration.link == LinkState::Up);
         InterfaceStatus {
             index: configuration.index,
             name: configuration.name.clone(),
@@ -351,7 +345,7 @@ impl Stack {
             medium: configuration.capabilities.medium,
             enabled: configuration.enabled,
             link: configuration.link,
-            flags,
+            flags: InterfaceFlags::of(configuration.capabilities.kind, configuration.enabled, configuration.link),
             hardware_address: configuration.hardware_address,
             mtu: bytes(configuration.mtu),
             mtu_maximum: bytes(configuration.capabilities.mtu),

@@ -24,6 +24,7 @@ pub(crate) mod raw;
 pub(crate) mod tcp;
 pub(crate) mod timers;
 pub(crate) mod udp;
+pub(crate) mod watch;
 
 use alloc::collections::VecDeque;
 use alloc::string::String;
@@ -54,6 +55,7 @@ use self::oneshot::{Emitted, OneShot};
 use self::random::Random;
 use self::tcp::Tcp;
 use self::timers::{Timer, Timers};
+use self::watch::Watch;
 use crate::address::HardwareAddress;
 use crate::command::address::Origin;
 use crate::command::interface::Statistics;
@@ -141,6 +143,8 @@ pub(crate) struct Stack {
     /// Frames for the driver.
     pub(crate) output: VecDeque<Frame>,
     pub(crate) wakes: Wakes,
+    /// Events for who watches.
+    pub(crate) watch: Watch,
     /// Datagram senders that wait for room.
     pub(crate) room: WakerList,
     /// Packets to ourselves.
@@ -188,6 +192,7 @@ impl Stack {
             pool: FramePool::new(),
             output: VecDeque::new(),
             wakes: Wakes::default(),
+            watch: Watch::default(),
             room: WakerList::new(),
             local: VecDeque::new(),
             emitted: Emitted::default(),

@@ -116,8 +116,8 @@ rows! {
     "httpd", "httpd [-p [ADDRESS:]PORT] [-h DIRECTORY] [-f] [-v]", "Serves a directory by HTTP.", run (httpd::run);
     "ifconfig", "ifconfig [-a] [-s] [IF]\nifconfig IF [inet|inet6] [add|del] [ADDRESS[/LEN]] [netmask MASK] [broadcast ADDRESS] [hw ether MAC] [mtu N] [metric N] [dhcp] [dns ADDRESS...] [gw ADDRESS] [up|down]",
         "Shows or configures interfaces.", run (interface::run);
-    "ip", "ip [-4|-6] [-o] [-br] [-j] [-s] addr|link|route|neigh [show] [dev IF]\nip addr add|replace|del ADDRESS/LEN dev IF; ip addr flush dev IF\nip link set IF [up|down] [mtu N] [address MAC]\nip route add|append|replace|del PREFIX|default [via ADDRESS] [dev IF] [metric N]; ip route get ADDRESS\nip neigh add|replace|del ADDRESS [lladdr MAC] dev IF; ip neigh flush dev IF",
-        "Shows or configures addresses, links, routes and neighbors.", run (ip::run);
+    "ip", "ip [-4|-6] [-o] [-br] [-j] [-s] addr|link|route|neigh [show] [dev IF]\nip addr add|replace|del ADDRESS/LEN dev IF; ip addr flush dev IF\nip link set IF [up|down] [mtu N] [address MAC]\nip route add|append|replace|del PREFIX|default [via ADDRESS] [dev IF] [metric N]; ip route get ADDRESS\nip neigh add|replace|del ADDRESS [lladdr MAC] dev IF; ip neigh flush dev IF\nip [-4|-6] [-o] monitor [all|label] [link] [address] [route] [neigh] [dns] [dhcp] [streams] [dev IF]",
+        "Shows, configures or watches addresses, links, routes and neighbors.", run (ip::run);
     "iperf3", "iperf3 -s [-p PORT] [-1] [-J]\niperf3 -c HOST [-p PORT] [-t SECONDS | -n BYTES] [-P STREAMS] [-l BYTES] [-R] [-J] [-4|-6]",
         "Measures throughput by TCP, with itself or the original.", run (iperf3::run);
     "jobs", "jobs", "Lists what runs in the background.", builtin (Jobs);

@@ -15,6 +15,7 @@ use virtual_file_system::{Error, WakerList};
 use self::lease::{Lease, is_station};
 use super::Stack;
 use super::timers::Timer;
+use crate::address::Prefix;
 use crate::command::dhcp::{DhcpLease, DhcpOptions, DhcpState, DhcpStatus};
 use crate::dhcp_message::{CLIENT_PORT, DhcpMessage, MessageKind, SERVER_PORT, option};
 use crate::driver::Medium;
@@ -157,6 +158,11 @@ impl Stack {
             remaining_seconds: remaining(lease.end_at),
         });
         DhcpStatus { state: self.dhcp.state(), lease, attempts: self.dhcp.attempts }
+    }
+
+    /// What changes when there is something to tell: the state, and what was granted by whom.
+    pub(crate) fn dhcp_summary(&self) -> (DhcpState, Option<(Prefix, Ipv4Addr)>) {
+        (self.dhcp.state(), self.dhcp.lease.as_ref().map(|lease| (lease.address, lease.server)))
     }
 
     /// Wakes `waker` when the state changes.

@@ -55,6 +55,8 @@ pub(crate) fn scope_of(address: IpAddr) -> Scope {
 #[derive(Debug, Default)]
 pub(crate) struct Addresses {
     list: Vec<Address>,
+    /// Moves whenever an address may have changed.
+    revision: u32,
 }
 
 impl Addresses {
@@ -62,7 +64,13 @@ impl Addresses {
         self.list.iter()
     }
 
+    /// A number that stands still while no address changes.
+    pub(crate) const fn revision(&self) -> u32 {
+        self.revision
+    }
+
     pub(crate) fn find_mut(&mut self, address: IpAddr) -> Option<&mut Address> {
+        self.revision = self.revision.wrapping_add(1);
         self.list.iter_mut().find(|entry| entry.prefix.address() == address)
     }
 
@@ -105,6 +113,7 @@ impl Addresses {
             Scope::Host => None,
             Scope::Link | Scope::Global => new.broadcast.or(new.prefix.broadcast()),
         };
+        self.revision = self.revision.wrapping_add(1);
         self.list.push(Address {
             prefix: new.prefix,
             broadcast,
@@ -124,6 +133,7 @@ impl Addresses {
     /// `AddressNotAvailable` when there is none.
     pub(crate) fn remove(&mut self, prefix: Prefix) -> Result<Address, Error> {
         let place = self.list.iter().position(|entry| entry.prefix == prefix).ok_or(Error::AddressNotAvailable)?;
+        self.revision = self.revision.wrapping_add(1);
         Ok(self.list.remove(place))
     }
 

@@ -30,11 +30,23 @@ pub(crate) struct Routes {
     list: Vec<Route>,
     /// Something changed since [`take_changed`](Self::take_changed).
     changed: bool,
+    /// Moves with every change.
+    revision: u32,
 }
 
 impl Routes {
     pub(crate) fn iter(&self) -> impl Iterator<Item = &Route> {
         self.list.iter()
+    }
+
+    /// A number that stands still while no route changes.
+    pub(crate) const fn revision(&self) -> u32 {
+        self.revision
+    }
+
+    const fn touch(&mut self) {
+        self.changed = true;
+        self.revision = self.revision.wrapping_add(1);
     }
 
     /// The first route that fits a destination.
@@ -79,7 +91,7 @@ impl Routes {
         let rank = |route: &Route| (core::cmp::Reverse(route.destination.length()), route.metric);
         let place = self.list.partition_point(|known| rank(known) <= rank(&route));
         self.list.insert(place, route);
-        self.changed = true;
+        self.touch();
         Ok(())
     }
 
@@ -127,7 +139,7 @@ impl Routes {
             })
             .ok_or(Error::NoSuchProcess)?;
         let removed = self.list.remove(place);
-        self.changed = true;
+        self.touch();
         self.drop_off_link();
         Ok(removed)
     }
@@ -136,7 +148,9 @@ impl Routes {
     pub(crate) fn retain(&mut self, stays: impl FnMut(&Route) -> bool) {
         let before = self.list.len();
         self.list.retain(stays);
-        self.changed |= self.list.len() != before;
+        if self.list.len() != before {
+            self.touch();
+        }
     }
 
     /// Removes what one origin brought.
@@ -167,6 +181,7 @@ impl Routes {
                 route.source = remaining;
             }
         }
+        self.revision = self.revision.wrapping_add(1);
         if remaining.is_none() {
             self.retain(|route| route.origin != Origin::Kernel || route.destination != network);
         }
@@ -188,7 +203,7 @@ impl Routes {
 
     /// Moves every automatic route to another metric.
     pub(crate) fn set_metric(&mut self, metric: u32) {
-        self.changed = true;
+        self.touch();
         for route in self.list.iter_mut().filter(|route| route.origin != Origin::Static) {
             route.metric = metric;
         }

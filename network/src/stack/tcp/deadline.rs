@@ -136,12 +136,14 @@ impl Stack {
 
     /// Handles what is due in the sender and the receiver.
     fn tcp_directions_expired(&mut self, index: u32) {
-        let now = self.now;
-        let Some(slot) = self.tcp.slots.get_mut(index as usize) else { return };
-        if slot.sender.deadline() > now {
+        let Self { tcp, watch, now, .. } = self;
+        let Some(slot) = tcp.slots.get_mut(index as usize) else { return };
+        if slot.sender.deadline() > *now {
             return;
         }
-        let expired = slot.sender.expire(now);
+        let vitals = watch.before(slot);
+        let expired = slot.sender.expire(*now);
+        watch.after(slot, vitals);
         if expired.window_probe {
             self.tcp_probe(index);
         }
@@ -152,11 +154,13 @@ impl Stack {
 
     /// The connection ends because the peer is silent.
     fn tcp_time_out(&mut self, index: u32) {
+        let Some(slot) = self.tcp.slots.get(index as usize) else { return };
+        let error = slot.soft_error.unwrap_or(Error::TimedOut);
+        self.tcp_ended(index, error);
         let Some(slot) = self.tcp.slots.get_mut(index as usize) else { return };
         if matches!(slot.phase, Phase::Orphan) {
             return self.tcp_abandon(index);
         }
-        let error = slot.soft_error.unwrap_or(Error::TimedOut);
         slot.fail(error);
         self.tcp_reset(index);
     }
@@ -173,6 +177,7 @@ impl Stack {
             Phase::Connecting => {
                 slot.fail(Error::TimedOut);
                 slot.machine.abort();
+                self.tcp_ended(index, Error::TimedOut);
                 self.tcp_forget_silently(index);
             }
             // It rested long enough in its owner's hands.

@@ -184,7 +184,7 @@ impl Stack {
     /// A segment for an open connection.
     fn tcp_open_segment(&mut self, index: u32, frame: Frame, start: usize, segment: &Segment) {
         let now = self.now;
-        let Self { tcp, pool, statistics, .. } = self;
+        let Self { tcp, pool, statistics, watch, .. } = self;
         let Some(slot) = tcp.slots.get_mut(index as usize) else { return pool.put(frame) };
         let before = slot.state();
         let verdict = judge(segment, &slot.numbers());
@@ -204,7 +204,12 @@ impl Stack {
             _ => Blocks::default(),
         };
         let acknowledged = match segment.acknowledgment {
-            Some(number) if counts => slot.sender.acknowledge(segment, number, &blocks, now),
+            Some(number) if counts => {
+                let vitals = watch.before(slot);
+                let acknowledged = slot.sender.acknowledge(segment, number, &blocks, now);
+                watch.after(slot, vitals);
+                acknowledged
+            }
             _ => Acknowledged::default(),
         };
         let taken = if is_asked {
@@ -305,6 +310,7 @@ impl Stack {
         if matches!(slot.phase, Phase::Connecting) {
             slot.error = Some(error);
             slot.machine.abort();
+            self.tcp_ended(index, error);
             self.tcp_forget_silently(index);
         } else {
             slot.soft_error = Some(error);

@@ -24,6 +24,7 @@
 //! | [`flow`] | the name of a connection |
 //! | [`slot`] | a connection |
 //! | [`statistics`] | a connection in figures |
+//! | [`incident`] | what watchers are told of connections |
 //! | [`segment`] | a segment as numbers |
 //! | [`ring`], [`islands`] | bytes in a buffer that goes round, and what of it came out of order |
 //! | [`time_wait`] | closed tuples |
@@ -33,6 +34,7 @@ pub(crate) mod deadline;
 pub(crate) mod egress;
 pub(crate) mod flow;
 mod gate;
+mod incident;
 pub(crate) mod ingress;
 mod islands;
 pub(crate) mod listen;

@@ -156,7 +156,10 @@ impl Stack {
                 (State::SynSent, false) => Some(Error::TimedOut),
                 _ => None,
             };
+            let cause = slot.error;
+            cause.into_iter().for_each(|cause| self.tcp_ended(index, cause));
         }
+        let Some(slot) = self.tcp.slots.get_mut(index as usize) else { return };
         if state == State::Closed {
             slot.cut_off();
         }

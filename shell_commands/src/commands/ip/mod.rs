@@ -4,6 +4,7 @@
 
 mod address;
 mod link;
+mod monitor;
 mod neighbor;
 mod route;
 
@@ -49,13 +50,14 @@ pub(super) async fn run(context: &Context) -> Outcome {
             _ => return Err(Failure::usage(format!("Option \"{word}\" is unknown, try \"help ip\"."))),
         }
     }
-    let object = words.next().ok_or_else(|| Failure::usage("which object? address, link, route or neigh"))?;
-    let objects = ["address", "route", "link", "neighbor", "neighbour", "help"];
+    let object = words.next().ok_or_else(|| Failure::usage("which object? address, link, route, neigh or monitor"))?;
+    let objects = ["address", "route", "link", "neighbor", "neighbour", "monitor", "help"];
     match objects.into_iter().find(|full| abbreviates(object, full)) {
         Some("address") => address::run(context, options, words).await,
         Some("route") => route::run(context, options, words).await,
         Some("link") => link::run(context, options, words).await,
         Some("neighbor" | "neighbour") => neighbor::run(context, options, words).await,
+        Some("monitor") => monitor::run(context, options, words).await,
         Some(_) => super::help::run_for(context, "ip").await,
         None => Err(Failure::usage(format!("Object \"{object}\" is unknown, try \"help ip\"."))),
     }

@@ -30,11 +30,7 @@ pub fn show(interfaces: &[(InterfaceStatus, Vec<AddressEntry>)], style: Style, f
             entries.iter().for_each(|entry| append(&mut text, format_args!("{} ", entry.prefix)));
             text.push('\n');
         } else if style.oneline {
-            for entry in entries {
-                let [first, lifetime] = lines(entry, &status.name);
-                let first = format!("{}: {}{first}", status.index, status.name);
-                text.push_str(&object(&[first, lifetime], style));
-            }
+            entries.iter().for_each(|entry| text.push_str(&one(status.index, &status.name, entry, style)));
         } else {
             let mut all = vec![head(status, "")];
             if !family_chosen {
@@ -45,6 +41,13 @@ pub fn show(interfaces: &[(InterfaceStatus, Vec<AddressEntry>)], style: Style, f
         }
     }
     text
+}
+
+/// One address by itself, with the interface in front.
+#[must_use]
+pub fn one(index: u32, interface: &str, entry: &AddressEntry, style: Style) -> String {
+    let [first, lifetime] = lines(entry, interface);
+    object(&[format!("{index}: {interface}{first}"), lifetime], style)
 }
 
 /// The address with its scope and properties, and its lifetimes.

@@ -40,6 +40,12 @@ pub fn show(links: &[(InterfaceStatus, Option<Statistics>)], style: Style) -> St
     text
 }
 
+/// One link by itself, as `ip monitor` shows it.
+#[must_use]
+pub fn one(status: &InterfaceStatus, style: Style) -> String {
+    object(&[head(status, ""), hardware_line(status)], style)
+}
+
 /// `2: eth0: <…> mtu 1500 …`; `mode` stands in `ip link` only.
 pub(super) fn head(status: &InterfaceStatus, mode: &str) -> String {
     format!(

@@ -31,6 +31,7 @@ impl Neighbors {
         if keep && neighbor.hardware.is_some_and(|known| known != hardware) {
             if neighbor.state == NeighborState::Reachable {
                 neighbor.state = NeighborState::Stale;
+                self.touch(address);
             }
             return VecDeque::new();
         }
@@ -66,6 +67,7 @@ impl Neighbors {
             (Some(known), Some(told)) if known != told && !overrides => {
                 if neighbor.state == NeighborState::Reachable {
                     neighbor.state = NeighborState::Stale;
+                    self.touch(address);
                 }
                 return nothing;
             }
@@ -134,7 +136,9 @@ impl Neighbors {
         self.release(address)
     }
 
+    /// The neighbor changed, and may be sent to.
     fn release(&mut self, address: IpAddr) -> VecDeque<Frame> {
+        self.touch(address);
         let Some(neighbor) = self.table.get_mut(&address) else { return VecDeque::new() };
         let parked = core::mem::take(&mut neighbor.parked);
         self.taken(parked.len());
@@ -153,6 +157,7 @@ impl Neighbors {
             neighbor.state = NeighborState::Reachable;
             neighbor.confirmed = now;
             neighbor.deadline = None;
+            self.touch(address);
         }
     }
 
@@ -178,18 +183,24 @@ impl Neighbors {
     pub(crate) fn remove(&mut self, address: IpAddr) -> Option<VecDeque<Frame>> {
         let neighbor = self.table.remove(&address)?;
         self.taken(neighbor.parked.len());
+        if let Some(news) = &mut self.news {
+            news.forget(address, &neighbor);
+        }
         Some(neighbor.parked)
     }
 
     /// Removes every entry that `which` names; tells how many.
     pub(crate) fn flush(&mut self, mut which: impl FnMut(IpAddr, bool) -> bool) -> u32 {
         let before = self.table.len();
-        let (parked, burst) = (&mut self.parked, &mut self.burst);
+        let (parked, burst, news) = (&mut self.parked, &mut self.burst, &mut self.news);
         self.table.retain(|address, neighbor| {
             let goes = which(*address, neighbor.state == NeighborState::Permanent);
             if goes {
                 *parked -= neighbor.parked.len();
                 *burst -= neighbor.parked.len().saturating_sub(limits::PARKED_PER_NEIGHBOR);
+                if let Some(news) = news {
+                    news.forget(*address, neighbor);
+                }
             }
             !goes
         });
@@ -209,7 +220,7 @@ impl Neighbors {
 }
 
 impl Neighbor {
-    fn entry(&self, address: IpAddr, now: Instant, reachable: Duration) -> NeighborEntry {
+    pub(super) fn entry(&self, address: IpAddr, now: Instant, reachable: Duration) -> NeighborEntry {
         let aged = self.state == NeighborState::Reachable && now.since(self.confirmed) >= reachable;
         NeighborEntry {
             address,

@@ -5,6 +5,7 @@
 //! recently used entry that nobody waits for gives way, never a permanent one.
 
 mod learning;
+mod telling;
 
 use alloc::collections::VecDeque;
 use alloc::vec::Vec;
@@ -14,6 +15,7 @@ use core::time::Duration;
 use foldhash::fast::FixedState;
 use hashbrown::HashMap;
 
+use self::telling::News;
 use crate::address::HardwareAddress;
 use crate::command::neighbor::NeighborState;
 use crate::driver::Frame;
@@ -42,6 +44,8 @@ struct Neighbor {
     deadline: Option<Instant>,
     attempts: u8,
     parked: VecDeque<Frame>,
+    /// What watchers were told.
+    told: Option<(NeighborState, Option<HardwareAddress>)>,
 }
 
 /// How long a confirmation counts, and the time between two solicitations.
@@ -101,6 +105,8 @@ pub(crate) struct Neighbors {
     burst: usize,
     /// Deadlines that became earlier since the stack last took them.
     pub(crate) armed: VecDeque<(Instant, IpAddr)>,
+    /// What is to be told, if anybody watches.
+    news: Option<News>,
 }
 
 impl Neighbors {
@@ -113,6 +119,7 @@ impl Neighbors {
             pinned: Vec::new(),
             burst: 0,
             armed: VecDeque::new(),
+            news: None,
         }
     }
 
@@ -258,6 +265,7 @@ impl Neighbors {
                 neighbor.attempts = 0;
                 let parked = core::mem::take(&mut neighbor.parked);
                 self.taken(parked.len());
+                self.touch(address);
                 return Expiry::Failed(parked);
             }
             _ => return Expiry::Nothing,
@@ -315,6 +323,7 @@ impl Neighbor {
             deadline: None,
             attempts: 0,
             parked: VecDeque::new(),
+            told: None,
         }
     }
 }

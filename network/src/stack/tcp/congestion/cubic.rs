@@ -250,7 +250,7 @@ mod tests {
     }
 
     #[test]
-    fn loss_leaves_seven_tenths_and_the_peak_is_reached_after_k() {
+    fn cc_05_loss_leaves_seven_tenths_and_the_peak_is_reached_after_k() {
         // K = ∛(W·0.3/0.4) seconds: 4,217 ms for 100 segments, 9,086 ms for 1,000, 42,172 ms for 100,000.
         for (segments, rise) in [(100, 4_217), (1_000, 9_085), (100_000, 42_171)] {
             let mut controller = at(segments * SEGMENT);
@@ -271,7 +271,7 @@ mod tests {
     }
 
     #[test]
-    fn the_window_follows_the_curve_to_a_segment() {
+    fn cc_05_the_window_follows_the_curve_to_a_segment() {
         let mut controller = at(100 * SEGMENT);
         controller.congested(Instant::ZERO, 100 * SEGMENT);
         let mut now = Instant::ZERO;
@@ -392,7 +392,7 @@ mod tests {
     }
 
     #[test]
-    fn windows_of_64_mib_and_long_epochs_are_right() {
+    fn cc_06_windows_of_64_mib_and_long_epochs_are_right() {
         let segments = (64 << 20) / SEGMENT;
         let mut controller = at(segments * SEGMENT);
         controller.congested(Instant::ZERO, segments * SEGMENT);

@@ -102,6 +102,12 @@ impl Flight {
         self.bytes_lost
     }
 
+    /// Segments that are taken for lost and wait to be sent again; asked only for who watches.
+    pub(super) fn lost_segments(&self) -> u32 {
+        // A flight is bounded by `limits::TCP_FLIGHT`.
+        self.sent.iter().filter(|sent| sent.is_lost).count() as u32
+    }
+
     /// Bytes that the peer has out of order.
     pub(super) const fn ahead(&self) -> u32 {
         self.bytes_delivered

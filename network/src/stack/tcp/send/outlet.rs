@@ -282,6 +282,11 @@ impl Outlet {
         self.sender().map_or_else(|| (initial_window(self.segment()), UNLIMITED, 0), Sender::windows)
     }
 
+    /// Segments that are taken for lost and wait to be sent again.
+    pub(crate) fn lost_segments(&self) -> u32 {
+        self.sender().map_or(0, |sender| sender.flight.lost_segments())
+    }
+
     /// How long an acknowledgment is waited for.
     pub(crate) fn timeout(&self) -> Duration {
         self.sender().map_or_else(|| self.round_trip().timeout(0), Sender::timeout)

@@ -61,7 +61,7 @@ fn without_sack_three_duplicates_resend_and_partial_acknowledgments_go_on() {
 }
 
 #[test]
-fn without_sack_segments_that_say_something_else_are_no_duplicates() {
+fn tcp_s_05_segments_that_say_something_else_are_no_duplicates() {
     let mut script = Script::with(1000, false, u16::MAX, Some(ROUND_TRIP));
     script.write(10_000);
     for step in 0..10 {

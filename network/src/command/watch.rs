@@ -1,0 +1,179 @@
+//! Words about events: what a watching file can be asked for, and how its records read.
+//!
+//! The command [`Watch`](super::Watch), or the line `watch`, makes an open device file a reader of events. It first tells what is there
+//! (`present`), then that this was all (`idle`), then what changes. On an interface's device the events are that interface's, on
+//! `/devices/sockets` those of all present and future ones. `watch link address` tells of these kinds only.
+//!
+//! A record is a line of words. After the third word come pairs, in any order; a reader skips keys that it does not know:
+//!
+//! ```text
+//! record = KIND WHAT SUBJECT *( KEY VALUE )
+//!        | "idle"               the snapshot is over
+//!        | "lost" COUNT         so many records found no room, for the reader was slow; a snapshot and "idle" follow
+//! WHAT   = "present" | "added" | "changed" | "removed" | for streams: "loss" | "timeout" | "undo" | "ended"
+//! ```
+//!
+//! | kind | subject | keys |
+//! |---|---|---|
+//! | `interface` | its name | `index`, `kind` |
+//! | `link` | the interface | `state` (`up`, `down`), `carrier` (`yes`, `no`), `mtu`, `metric`, `mac` |
+//! | `address` | address and prefix length | `interface`, `origin`, `state`, `scope`, `broadcast`, `valid` and `preferred` (seconds; none for ever) |
+//! | `route` | destination and prefix length | `interface`, `via`, `metric`, `origin`, `source` |
+//! | `neighbor` | its address | `interface`, `state` (`reachable`, `stale`, `failed`, `permanent`), `mac`, `router` (`yes`) |
+//! | `dns` | the server | `interface`, `origin` |
+//! | `dhcp` | the interface | `state`; with a lease `address`, `server`, `lease` (seconds) |
+//! | `stream` | the local end | `remote`, `interface`, and what follows |
+//! | `stream loss` | repair begins | `segments` (taken for lost), `window` and `after` (bytes, before and after), `round-trip` (µs, smoothed) |
+//! | `stream timeout` | the timer expired | `count` (of this stream), `wait` (ms that it waited), `window`, `round-trip` |
+//! | `stream undo` | a reduction was for nothing | `window`, `after` (bytes, before and after) |
+//! | `stream ended` | by an error | `cause` (`reset`, `refused`, `timed-out`, `aborted`, `unreachable`, `network-down`) |
+//!
+//! Changes that follow each other faster than the interface hands them over are told as one, with the state that remains. What is
+//! told of a neighbor are states that last: that one is being asked is not. `removed` tells the object as it last was.
+
+use core::str::SplitAsciiWhitespace;
+
+use bitflags::bitflags;
+use serde::{Deserialize, Serialize};
+use virtual_file_system::Error;
+
+bitflags! {
+    /// Kinds of events.
+    #[derive(Clone, Copy, PartialEq, Eq, Debug, Serialize, Deserialize)]
+    pub struct Kinds: u16 {
+        /// Interfaces come and go.
+        const INTERFACE = 1 << 0;
+        /// State, carrier, MTU, metric and hardware address.
+        const LINK = 1 << 1;
+        /// Addresses and their states.
+        const ADDRESS = 1 << 2;
+        /// Routes.
+        const ROUTE = 1 << 3;
+        /// Neighbors that are reachable, or no more.
+        const NEIGHBOR = 1 << 4;
+        /// Name servers.
+        const DNS = 1 << 5;
+        /// The DHCP client.
+        const DHCP = 1 << 6;
+        /// Loss, timeouts and ends of TCP connections.
+        const STREAM = 1 << 7;
+    }
+}
+
+/// Each kind by the first word of its records.
+const WORDS: [(&str, Kinds); 8] = [
+    ("interface", Kinds::INTERFACE),
+    ("link", Kinds::LINK),
+    ("address", Kinds::ADDRESS),
+    ("route", Kinds::ROUTE),
+    ("neighbor", Kinds::NEIGHBOR),
+    ("dns", Kinds::DNS),
+    ("dhcp", Kinds::DHCP),
+    ("stream", Kinds::STREAM),
+];
+
+impl Kinds {
+    /// The kind that a word names; `streams` is a stream too.
+    #[must_use]
+    pub fn named(word: &str) -> Option<Self> {
+        let word = if word == "streams" { "stream" } else { word };
+        WORDS.iter().find(|(known, _)| *known == word).map(|(_, kind)| *kind)
+    }
+
+    /// The kinds that words name; without a word all.
+    ///
+    /// # Errors
+    /// `InvalidInput` for an unknown word.
+    pub fn parse(words: &[&str]) -> Result<Self, Error> {
+        if words.is_empty() {
+            return Ok(Self::all());
+        }
+        let named = |kinds: Self, word: &&str| Self::named(word).map(|kind| kinds | kind);
+        words.iter().try_fold(Self::empty(), named).ok_or(Error::InvalidInput)
+    }
+}
+
+/// A line that was read from a watching file.
+#[derive(Clone, Debug)]
+pub enum Line<'a> {
+    /// The snapshot is over.
+    Idle,
+    /// So many records were lost; a snapshot follows.
+    Lost(u64),
+    /// Something is there, or happened.
+    Record(Record<'a>),
+}
+
+/// What a line tells.
+#[derive(Clone, Debug)]
+pub struct Record<'a> {
+    /// The kind of object.
+    pub kind: &'a str,
+    /// What happened to it; `present` for what is there.
+    pub what: &'a str,
+    /// Which object.
+    pub subject: &'a str,
+    pairs: SplitAsciiWhitespace<'a>,
+}
+
+impl<'a> Line<'a> {
+    /// Reads a line.
+    ///
+    /// # Errors
+    /// `InvalidInput` for what no watching file says.
+    pub fn parse(line: &'a str) -> Result<Self, Error> {
+        let mut words = line.split_ascii_whitespace();
+        match (words.next(), words.next(), words.next()) {
+            (Some("idle"), None, _) => Ok(Self::Idle),
+            (Some("lost"), Some(count), None) => count.parse().map(Self::Lost).map_err(|_| Error::InvalidInput),
+            (Some("idle" | "lost"), ..) => Err(Error::InvalidInput),
+            (Some(kind), Some(what), Some(subject)) if words.clone().count().is_multiple_of(2) => {
+                Ok(Self::Record(Record { kind, what, subject, pairs: words }))
+            }
+            _ => Err(Error::InvalidInput),
+        }
+    }
+}
+
+impl<'a> Record<'a> {
+    /// The value of a key.
+    #[must_use]
+    pub fn get(&self, key: &str) -> Option<&'a str> {
+        self.pairs().find(|(known, _)| *known == key).map(|(_, value)| value)
+    }
+
+    /// Every key with its value.
+    pub fn pairs(&self) -> impl Iterator<Item = (&'a str, &'a str)> + use<'a> {
+        let mut words = self.pairs.clone();
+        core::iter::from_fn(move || Some((words.next()?, words.next()?)))
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn words_name_kinds() {
+        assert_eq!(Kinds::parse(&[]), Ok(Kinds::all()));
+        assert_eq!(Kinds::parse(&["link", "streams"]), Ok(Kinds::LINK | Kinds::STREAM));
+        assert_eq!(Kinds::parse(&["link", "weather"]), Err(Error::InvalidInput));
+        let all = WORDS.iter().fold(Kinds::empty(), |kinds, (_, kind)| kinds | *kind);
+        assert_eq!(all, Kinds::all());
+    }
+
+    #[test]
+    fn lines_are_records_of_pairs() {
+        let Ok(Line::Record(record)) = Line::parse("route added ::/0 interface eth0 via fe80::1") else { panic!() };
+        assert_eq!((record.kind, record.what, record.subject), ("route", "added", "::/0"));
+        assert_eq!(
+            (record.get("via"), record.get("interface"), record.get("eth0")),
+            (Some("fe80::1"), Some("eth0"), None)
+        );
+        assert!(matches!(Line::parse("idle"), Ok(Line::Idle)));
+        assert!(matches!(Line::parse("lost 7"), Ok(Line::Lost(7))));
+        for line in ["", "lost", "lost many", "lost 7 8", "idle now", "link changed", "link changed eth0 state"] {
+            assert!(Line::parse(line).is_err(), "{line:?}");
+        }
+    }
+}

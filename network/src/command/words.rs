@@ -1,0 +1,29 @@
+//! One word per value: what text commands, status text and records of events call it, in both directions.
+
+/// Gives an enumeration its words. Each variant has exactly one, and reading it gives the variant back.
+macro_rules! words {
+    ($type:ident { $($variant:ident => $word:literal),+ $(,)? }) => {
+        impl core::fmt::Display for $type {
+            /// The value in one word, as text commands and status text have it.
+            fn fmt(&self, formatter: &mut core::fmt::Formatter<'_>) -> core::fmt::Result {
+                formatter.write_str(match self {
+                    $(Self::$variant => $word,)+
+                })
+            }
+        }
+
+        impl core::str::FromStr for $type {
+            type Err = virtual_file_system::Error;
+
+            /// Reads the word; `InvalidInput` for any other.
+            fn from_str(word: &str) -> Result<Self, Self::Err> {
+                match word {
+                    $($word => Ok(Self::$variant),)+
+                    _ => Err(virtual_file_system::Error::InvalidInput),
+                }
+            }
+        }
+    };
+}
+
+pub(crate) use words;

@@ -1,0 +1,162 @@
+//! What watchers are told of neighbors: states that last, not that one is being asked.
+//!
+//! Thousands of neighbors are not compared one by one: who changes one names it, and only those are looked at. Nobody watching costs one branch.
+
+use alloc::vec::Vec;
+use core::net::IpAddr;
+
+use super::{Neighbor, Neighbors};
+use crate::command::neighbor::{NeighborEntry, NeighborState};
+use crate::limits;
+use crate::platform::Instant;
+use crate::stack::watch::Change;
+
+/// What may have changed since watchers were told.
+#[derive(Debug, Default)]
+pub(super) struct News {
+    touched: Vec<IpAddr>,
+    gone: Vec<NeighborEntry>,
+    /// What found no room.
+    lost: u64,
+}
+
+/// The state that is told; `None` while it is open.
+const fn lasting(state: NeighborState) -> Option<NeighborState> {
+    match state {
+        NeighborState::Incomplete | NeighborState::Delay | NeighborState::Probe => None,
+        NeighborState::Reachable | NeighborState::Stale | NeighborState::Failed | NeighborState::Permanent => {
+            Some(state)
+        }
+    }
+}
+
+impl Neighbors {
+    /// From now on changes are told, or no more; what is there counts as told.
+    pub(crate) fn set_watched(&mut self, is_watched: bool, now: Instant) {
+        self.news = is_watched.then(News::default);
+        let ipv6 = self.ipv6;
+        for (address, neighbor) in &mut self.table {
+            let reachable = if address.is_ipv6() { ipv6 } else { super::Timing::default() }.reachable;
+            let state = match neighbor.entry(*address, now, reachable).state {
+                // It was in use until a moment ago.
+                NeighborState::Delay | NeighborState::Probe => Some(NeighborState::Stale),
+                state => lasting(state),
+            };
+            neighbor.told = state.filter(|_| is_watched).map(|state| (state, neighbor.hardware));
+        }
+    }
+
+    /// Every neighbor that watchers were told of, by address.
+    pub(crate) fn told(&self, now: Instant) -> Vec<NeighborEntry> {
+        let entry = |(address, neighbor): (&IpAddr, &Neighbor)| neighbor.told_entry(*address, now);
+        let mut entries: Vec<_> = self.table.iter().filter_map(entry).collect();
+        entries.sort_by_key(|entry| entry.address);
+        entries
+    }
+
+    /// Something about a neighbor may have changed.
+    pub(super) fn touch(&mut self, address: IpAddr) {
+        let Some(news) = &mut self.news else { return };
+        if news.touched.len() < limits::EVENTS {
+            news.touched.push(address);
+        } else {
+            news.lost += 1;
+        }
+    }
+
+    /// What became of neighbors since the last call, and how many changes found no room.
+    pub(crate) fn take_changes(&mut self, now: Instant) -> (Vec<(Change, NeighborEntry)>, u64) {
+        let Some(news) = &mut self.news else { return (Vec::new(), 0) };
+        let News { touched, gone, lost } = core::mem::take(news);
+        let mut changes: Vec<_> = gone.into_iter().map(|entry| (Change::Removed, entry)).collect();
+        for address in touched {
+            let Some(neighbor) = self.table.get_mut(&address) else { continue };
+            let Some(state) = lasting(neighbor.state) else { continue };
+            let former = neighbor.told.replace((state, neighbor.hardware));
+            if former != neighbor.told {
+                let change = if former.is_none() { Change::Added } else { Change::Changed };
+                changes.extend(neighbor.told_entry(address, now).map(|entry| (change, entry)));
+            }
+        }
+        (changes, lost)
+    }
+}
+
+impl News {
+    /// A neighbor was removed.
+    pub(super) fn forget(&mut self, address: IpAddr, neighbor: &Neighbor) {
+        let Some(entry) = neighbor.told_entry(address, neighbor.confirmed) else { return };
+        if self.gone.len() < limits::EVENTS {
+            self.gone.push(entry);
+        } else {
+            self.lost += 1;
+        }
+    }
+}
+
+impl Neighbor {
+    /// The neighbor as watchers know it.
+    fn told_entry(&self, address: IpAddr, now: Instant) -> Option<NeighborEntry> {
+        let (state, hardware_address) = self.told?;
+        Some(NeighborEntry {
+            address,
+            hardware_address,
+            state,
+            router: self.router,
+            age_milliseconds: u64::try_from(now.since(self.confirmed).as_millis()).unwrap_or(u64::MAX),
+        })
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::address::HardwareAddress;
+    use crate::driver::FramePool;
+
+    fn address(host: u16) -> IpAddr {
+        IpAddr::from([10, 0, (host >> 8) as u8, host as u8])
+    }
+
+    fn states(neighbors: &mut Neighbors, now: Instant) -> Vec<(Change, NeighborState)> {
+        neighbors.take_changes(now).0.into_iter().map(|(change, entry)| (change, entry.state)).collect()
+    }
+
+    #[test]
+    fn only_states_that_last_are_told() {
+        let (mut neighbors, mut now) = (Neighbors::new(1), Instant::ZERO);
+        let hardware = HardwareAddress([2, 0, 0, 0, 0, 1]);
+        neighbors.set_watched(true, now);
+        neighbors.resolve(address(1), FramePool::new().take(20), now);
+        assert_eq!(states(&mut neighbors, now), []);
+        neighbors.confirm(address(1), hardware, false, None, now);
+        assert_eq!(states(&mut neighbors, now), [(Change::Added, NeighborState::Reachable)]);
+        // Asked again in time and confirmed: nothing to tell.
+        now = now.after(core::time::Duration::from_secs(40));
+        neighbors.resolve(address(1), FramePool::new().take(20), now);
+        neighbors.confirm(address(1), hardware, false, None, now);
+        assert_eq!(states(&mut neighbors, now), []);
+        neighbors.learn(address(1), HardwareAddress([2, 0, 0, 0, 0, 2]), false, now);
+        assert_eq!(states(&mut neighbors, now), [(Change::Changed, NeighborState::Stale)]);
+        neighbors.remove(address(1));
+        assert_eq!(states(&mut neighbors, now), [(Change::Removed, NeighborState::Stale)]);
+    }
+
+    #[test]
+    fn changes_beyond_the_bound_are_counted() {
+        let mut neighbors = Neighbors::new(1);
+        let hardware = HardwareAddress([2, 0, 0, 0, 0, 1]);
+        neighbors.set_watched(true, Instant::ZERO);
+        let count = limits::EVENTS as u16 + 9;
+        for host in 0..count {
+            neighbors.set_permanent(address(host), hardware, Instant::ZERO);
+        }
+        let (changes, lost) = neighbors.take_changes(Instant::ZERO);
+        assert_eq!((changes.len(), lost), (limits::EVENTS, 9));
+        neighbors.set_watched(true, Instant::ZERO);
+        assert_eq!(neighbors.told(Instant::ZERO).len(), usize::from(count));
+        neighbors.flush(|_, _| true);
+        let (changes, lost) = neighbors.take_changes(Instant::ZERO);
+        assert_eq!((changes.len(), lost), (limits::EVENTS, 9));
+    }
+}

@@ -1,0 +1,77 @@
+//! What watchers are told of connections: loss, timeouts, what was for nothing, and ends by error.
+//!
+//! Senders know nothing of watchers: they count (see [`send`](super::send)), and when somebody watches, counts before and after are compared.
+
+use virtual_file_system::Error;
+
+use super::{Phase, Slot};
+use crate::command::watch::Kinds;
+use crate::stack::Stack;
+use crate::stack::watch::{Event, Incident, Watch};
+
+/// A sender before something happened to it.
+#[derive(Clone, Copy, Debug)]
+pub(super) struct Vitals {
+    recoveries: u32,
+    timeouts: u32,
+    undone: u32,
+    /// The congestion window in bytes.
+    window: u32,
+    /// Milliseconds that an acknowledgment is waited for.
+    wait: u32,
+}
+
+impl Slot {
+    fn vitals(&self) -> Vitals {
+        let counts = self.sender.counts();
+        Vitals {
+            recoveries: counts.recoveries,
+            timeouts: counts.timeouts,
+            undone: counts.undone,
+            window: self.sender.windows().0,
+            wait: u32::try_from(self.sender.timeout().as_millis()).unwrap_or(u32::MAX),
+        }
+    }
+}
+
+impl Watch {
+    /// Looks at a connection before something happens to it; nothing when nobody wants to know.
+    pub(super) fn before(&self, slot: &Slot) -> Option<Vitals> {
+        self.wants(Kinds::STREAM).then(|| slot.vitals())
+    }
+
+    /// Notes what happened to a connection since it was looked at.
+    pub(super) fn after(&mut self, slot: &Slot, before: Option<Vitals>) {
+        let Some(before) = before else { return };
+        let (now, (window, threshold, _)) = (slot.vitals(), slot.sender.windows());
+        let round_trip = u32::try_from(slot.sender.round_trip().smoothed().as_micros()).unwrap_or(u32::MAX);
+        let flow = slot.flow;
+        if now.recoveries != before.recoveries {
+            let segments = slot.sender.lost_segments();
+            // While data is repaired the window follows what is delivered; this is what it comes to.
+            let after = threshold.min(before.window);
+            self.note(Event::Stream(flow, Incident::Loss { segments, window: before.window, after, round_trip }));
+        }
+        if now.timeouts != before.timeouts {
+            let incident = Incident::Timeout { count: now.timeouts, wait: before.wait, window, round_trip };
+            self.note(Event::Stream(flow, incident));
+        }
+        if now.undone != before.undone {
+            self.note(Event::Stream(flow, Incident::Undo { window: before.window, after: window }));
+        }
+    }
+}
+
+impl Stack {
+    /// A connection ends by an error. Handshakes that nobody waits for end without a word.
+    pub(crate) fn tcp_ended(&mut self, index: u32, cause: Error) {
+        if !self.watch.wants(Kinds::STREAM) {
+            return;
+        }
+        if let Some(slot) = self.tcp.slots.get(index as usize)
+            && !matches!(slot.phase, Phase::HalfOpen(_))
+        {
+            self.watch.note(Event::Stream(slot.flow, Incident::Ended(cause)));
+        }
+    }
+}

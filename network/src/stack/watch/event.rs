@@ -1,0 +1,193 @@
+//! One event, and its words. The grammar stands in [`command::watch`](crate::command::watch).
+
+use alloc::string::String;
+use core::fmt::{Result, Write};
+use core::net::IpAddr;
+
+use virtual_file_system::Error;
+
+use super::Link;
+use crate::command::address::{AddressEntry, Origin};
+use crate::command::dhcp::DhcpStatus;
+use crate::command::neighbor::NeighborEntry;
+use crate::command::watch::Kinds;
+use crate::driver::{Kind, LinkState};
+use crate::stack::ip::routes::Route;
+use crate::stack::tcp::Flow;
+
+/// What happened to an object.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub(crate) enum Change {
+    /// It is there.
+    Present,
+    Added,
+    Changed,
+    Removed,
+}
+
+impl Change {
+    const fn word(self) -> &'static str {
+        match self {
+            Self::Present => "present",
+            Self::Added => "added",
+            Self::Changed => "changed",
+            Self::Removed => "removed",
+        }
+    }
+}
+
+/// What happened to a stream.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub(crate) enum Incident {
+    /// Segments were taken for lost and are sent again: how many, the congestion window before and after in bytes, the smoothed round
+    /// trip in microseconds.
+    Loss { segments: u32, window: u32, after: u32, round_trip: u32 },
+    /// The retransmission timer expired: how often it did on this stream, and after how many milliseconds.
+    Timeout { count: u32, wait: u32, window: u32, round_trip: u32 },
+    /// A reduction was for nothing and is taken back.
+    Undo { window: u32, after: u32 },
+    /// It ended by an error.
+    Ended(Error),
+}
+
+/// Something that is there, or happened.
+#[derive(Clone, Debug)]
+pub(crate) enum Event {
+    Interface(Change, u32, Kind),
+    Link(Change, Link),
+    Address(Change, AddressEntry),
+    Route(Change, Route),
+    Neighbor(Change, NeighborEntry),
+    Dns(Change, IpAddr, Origin),
+    Dhcp(Change, DhcpStatus),
+    Stream(Flow, Incident),
+}
+
+impl Event {
+    /// The one kind that it is of.
+    pub(crate) const fn kind(&self) -> Kinds {
+        match self {
+            Self::Interface(..) => Kinds::INTERFACE,
+            Self::Link(..) => Kinds::LINK,
+            Self::Address(..) => Kinds::ADDRESS,
+            Self::Route(..) => Kinds::ROUTE,
+            Self::Neighbor(..) => Kinds::NEIGHBOR,
+            Self::Dns(..) => Kinds::DNS,
+            Self::Dhcp(..) => Kinds::DHCP,
+            Self::Stream(..) => Kinds::STREAM,
+        }
+    }
+
+    /// Appends the record, as of the interface `name`.
+    pub(crate) fn write(&self, text: &mut String, name: &str) {
+        // Writing to a string does not fail.
+        let _ = match self {
+            Self::Interface(change, index, kind) => {
+                writeln!(text, "interface {} {name} index {index} kind {kind}", change.word())
+            }
+            Self::Link(change, link) => write_link(text, *change, link, name),
+            Self::Address(change, entry) => write_address(text, *change, entry, name),
+            Self::Route(change, route) => write_route(text, *change, route, name),
+            Self::Neighbor(change, entry) => write_neighbor(text, *change, entry, name),
+            Self::Dns(change, server, origin) => {
+                writeln!(text, "dns {} {server} interface {name} origin {origin}", change.word())
+            }
+            Self::Dhcp(change, status) => write_dhcp(text, *change, status, name),
+            Self::Stream(flow, incident) => write_stream(text, flow, *incident, name),
+        };
+    }
+}
+
+const fn yes_or_no(is_so: bool) -> &'static str {
+    if is_so { "yes" } else { "no" }
+}
+
+fn write_link(text: &mut String, change: Change, link: &Link, name: &str) -> Result {
+    let state = if link.enabled { "up" } else { "down" };
+    let carrier = yes_or_no(link.carrier == LinkState::Up);
+    write!(text, "link {} {name} state {state} carrier {carrier} mtu {}", change.word(), link.mtu)?;
+    write!(text, " metric {}", link.metric)?;
+    if let Some(address) = link.hardware_address {
+        write!(text, " mac {address}")?;
+    }
+    writeln!(text)
+}
+
+fn write_address(text: &mut String, change: Change, entry: &AddressEntry, name: &str) -> Result {
+    write!(text, "address {} {} interface {name} origin {}", change.word(), entry.prefix, entry.origin)?;
+    write!(text, " state {} scope {}", entry.state, entry.scope)?;
+    if let Some(broadcast) = entry.broadcast {
+        write!(text, " broadcast {broadcast}")?;
+    }
+    if let Some(seconds) = entry.valid_seconds {
+        write!(text, " valid {seconds}")?;
+    }
+    if let Some(seconds) = entry.preferred_seconds {
+        write!(text, " preferred {seconds}")?;
+    }
+    writeln!(text)
+}
+
+fn write_route(text: &mut String, change: Change, route: &Route, name: &str) -> Result {
+    // A default route too by its prefix: the word alone does not say of which family.
+    write!(text, "route {} {} interface {name}", change.word(), route.destination)?;
+    if let Some(gateway) = route.gateway {
+        write!(text, " via {gateway}")?;
+    }
+    write!(text, " metric {} origin {}", route.metric, route.origin)?;
+    if let Some(source) = route.source {
+        write!(text, " source {source}")?;
+    }
+    writeln!(text)
+}
+
+fn write_neighbor(text: &mut String, change: Change, entry: &NeighborEntry, name: &str) -> Result {
+    write!(text, "neighbor {} {} interface {name} state {}", change.word(), entry.address, entry.state)?;
+    if let Some(address) = entry.hardware_address {
+        write!(text, " mac {address}")?;
+    }
+    if entry.router {
+        write!(text, " router yes")?;
+    }
+    writeln!(text)
+}
+
+fn write_dhcp(text: &mut String, change: Change, status: &DhcpStatus, name: &str) -> Result {
+    write!(text, "dhcp {} {name} state {}", change.word(), status.state)?;
+    if let Some(lease) = &status.lease {
+        write!(text, " address {} server {} lease {}", lease.address, lease.server, lease.lease_seconds)?;
+    }
+    writeln!(text)
+}
+
+fn write_stream(text: &mut String, flow: &Flow, incident: Incident, name: &str) -> Result {
+    let what = match incident {
+        Incident::Loss { .. } => "loss",
+        Incident::Timeout { .. } => "timeout",
+        Incident::Undo { .. } => "undo",
+        Incident::Ended(_) => "ended",
+    };
+    write!(text, "stream {what} {} remote {} interface {name}", flow.local.address(), flow.remote.address())?;
+    match incident {
+        Incident::Loss { segments, window, after, round_trip } => {
+            writeln!(text, " segments {segments} window {window} after {after} round-trip {round_trip}")
+        }
+        Incident::Timeout { count, wait, window, round_trip } => {
+            writeln!(text, " count {count} wait {wait} window {window} round-trip {round_trip}")
+        }
+        Incident::Undo { window, after } => writeln!(text, " window {window} after {after}"),
+        Incident::Ended(error) => writeln!(text, " cause {}", cause(error)),
+    }
+}
+
+/// Why a stream ended. What else an ICMP error may say of the path is one word.
+const fn cause(error: Error) -> &'static str {
+    match error {
+        Error::ConnectionReset | Error::BrokenPipe => "reset",
+        Error::ConnectionRefused => "refused",
+        Error::TimedOut => "timed-out",
+        Error::ConnectionAborted => "aborted",
+        Error::NetworkDown => "network-down",
+        _ => "unreachable",
+    }
+}

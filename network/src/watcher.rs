@@ -1,0 +1,288 @@
+//! Who watches: records on their way from an interface to an open file.
+//!
+//! A [`Watcher`] belongs to one watching file and stands in the list of every interface whose events the file tells. Interfaces put records in
+//! while they hand over what a turn brought; the file takes them out. Memory is bounded: what finds no room is counted, and the reader
+//! learns of it when it has read what was before. Several watchers of one interface know nothing of each other.
+
+use alloc::collections::VecDeque;
+use alloc::string::String;
+use alloc::sync::Arc;
+use alloc::vec::Vec;
+use core::task::Waker;
+
+use virtual_file_system::{Lock, WakerList};
+
+use crate::command::watch::Kinds;
+use crate::limits;
+use crate::stack::watch::{Change, Event};
+use crate::stack::{Stack, Wakes};
+
+/// What a reader finds.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub(crate) enum Found {
+    /// So many bytes were copied.
+    Bytes(usize),
+    /// Nothing; the task is woken when there is something.
+    Nothing,
+    /// All was read, and so many records were lost: a new snapshot is due. Told once; from here on records are kept again.
+    Lost(u64),
+}
+
+#[derive(Debug)]
+struct State {
+    kinds: Kinds,
+    /// A snapshot is being made: records wait behind it.
+    is_starting: bool,
+    /// What was there; bounded by the tables that it is made from.
+    snapshot: VecDeque<u8>,
+    /// Whole records, up to [`limits::EVENT_BYTES`].
+    records: VecDeque<u8>,
+    lost: u64,
+    readers: WakerList,
+}
+
+/// The records of one watching file.
+#[derive(Debug)]
+pub(crate) struct Watcher(Lock<State>);
+
+impl Watcher {
+    /// A watcher of some kinds, whose snapshot is due.
+    pub(crate) fn new(kinds: Kinds) -> Self {
+        Self(Lock::new(State {
+            kinds,
+            is_starting: true,
+            snapshot: VecDeque::new(),
+            records: VecDeque::new(),
+            lost: 0,
+            readers: WakerList::new(),
+        }))
+    }
+
+    pub(crate) fn kinds(&self) -> Kinds {
+        self.0.with(|state| state.kinds)
+    }
+
+    /// Begins anew with other kinds: what was not read is forgotten, and a snapshot is due.
+    pub(crate) fn restart(&self, kinds: Kinds) {
+        self.0.with(|state| {
+            (state.kinds, state.is_starting, state.lost) = (kinds, true, 0);
+            state.snapshot = VecDeque::new();
+            state.records.clear();
+        });
+    }
+
+    /// The snapshot is made: it is read before all that happened meanwhile.
+    pub(crate) fn start(&self, snapshot: String) {
+        let readers = self.0.with(|state| {
+            (state.is_starting, state.snapshot) = (false, snapshot.into_bytes().into());
+            state.readers.take()
+        });
+        readers.into_iter().for_each(Waker::wake);
+    }
+
+    /// Puts records in; whoever waits for them is woken later.
+    fn tell(&self, records: &[(Kinds, String)], lost: u64, wakes: &mut Wakes) {
+        self.0.with(|state| {
+            state.lost += lost;
+            for (kind, record) in records.iter().filter(|(kind, _)| state.kinds.contains(*kind)) {
+                debug_assert!(!kind.is_empty() && record.ends_with('\n'), "a record is a line of one kind");
+                // After the first loss nothing is kept, so that what is read has one gap, and that is told where it is.
+                if state.lost == 0 && state.records.len() + record.len() <= limits::EVENT_BYTES {
+                    state.records.extend(record.as_bytes());
+                } else {
+                    state.lost += 1;
+                }
+            }
+            if state.is_ready() {
+                wakes.add(&mut state.readers);
+            }
+        });
+    }
+
+    /// Takes whole records, as many as fit; one that is longer than the buffer comes in pieces.
+    pub(crate) fn read(&self, buffer: &mut [u8], waker: Option<&Waker>) -> Found {
+        self.0.with(|state| {
+            if buffer.is_empty() {
+                return Found::Bytes(0);
+            }
+            if !state.is_starting {
+                let queue = if state.snapshot.is_empty() { &mut state.records } else { &mut state.snapshot };
+                let count = take(queue, buffer);
+                if count > 0 {
+                    if state.snapshot.is_empty() {
+                        // It may have been long, and is not needed again.
+                        state.snapshot = VecDeque::new();
+                    }
+                    return Found::Bytes(count);
+                }
+                if state.lost > 0 {
+                    state.is_starting = true;
+                    return Found::Lost(core::mem::take(&mut state.lost));
+                }
+            }
+            if let Some(waker) = waker {
+                state.readers.register(waker);
+            }
+            Found::Nothing
+        })
+    }
+
+    /// True when reading gives something; else the task is woken when it does.
+    pub(crate) fn is_readable(&self, waker: &Waker) -> bool {
+        self.0.with(|state| {
+            if !state.is_ready() {
+                state.readers.register(waker);
+            }
+            state.is_ready()
+        })
+    }
+}
+
+impl State {
+    fn is_ready(&self) -> bool {
+        !self.is_starting && (!self.snapshot.is_empty() || !self.records.is_empty() || self.lost > 0)
+    }
+}
+
+/// Moves bytes into the buffer, up to the end of the last line that fits.
+fn take(queue: &mut VecDeque<u8>, buffer: &mut [u8]) -> usize {
+    let mut count = queue.len().min(buffer.len());
+    for (slot, byte) in buffer.iter_mut().zip(queue.iter()) {
+        *slot = *byte;
+    }
+    let copied = buffer.get(..count).unwrap_or_default();
+    if let Some(end) = copied.iter().rposition(|byte| *byte == b'\n') {
+        count = end + 1;
+    }
+    queue.drain(..count);
+    count
+}
+
+/// The watchers of one interface.
+#[derive(Debug, Default)]
+pub(crate) struct Watchers(Vec<Arc<Watcher>>);
+
+impl Watchers {
+    /// Adds a watcher, or finds that it is there; true when it is new. What is there counts as told from now on.
+    pub(crate) fn attach(&mut self, stack: &mut Stack, watcher: &Arc<Watcher>) -> bool {
+        // The others hear first of what changed until now.
+        self.tell(stack);
+        let is_new = !self.0.iter().any(|known| Arc::ptr_eq(known, watcher));
+        if is_new {
+            self.0.push(Arc::clone(watcher));
+        }
+        self.follow(stack);
+        is_new
+    }
+
+    /// Removes a watcher.
+    pub(crate) fn detach(&mut self, stack: &mut Stack, watcher: &Arc<Watcher>) {
+        self.tell(stack);
+        self.0.retain(|known| !Arc::ptr_eq(known, watcher));
+        self.follow(stack);
+    }
+
+    /// Removes all: the interface is gone.
+    pub(crate) fn clear(&mut self, stack: &mut Stack) {
+        self.0.clear();
+        self.follow(stack);
+    }
+
+    fn follow(&self, stack: &mut Stack) {
+        let kinds = self.0.iter().fold(Kinds::empty(), |kinds, watcher| kinds | watcher.kinds());
+        stack.set_watched(kinds);
+    }
+
+    /// Hands over what happened and what changed.
+    pub(crate) fn tell(&self, stack: &mut Stack) {
+        stack.watch_changes();
+        let (events, lost) = stack.watch.take();
+        if events.is_empty() && lost == 0 {
+            return;
+        }
+        let records = written(&events, &stack.configuration.name);
+        for watcher in &self.0 {
+            watcher.tell(&records, lost, &mut stack.wakes);
+        }
+    }
+
+    /// Tells one watcher of what came with a new interface.
+    pub(crate) fn tell_of_new(&self, stack: &mut Stack, watcher: &Watcher) {
+        let events = stack.watch_snapshot(Change::Added);
+        watcher.tell(&written(&events, &stack.configuration.name), 0, &mut stack.wakes);
+    }
+
+    /// What is there, for one watcher.
+    pub(crate) fn snapshot(stack: &Stack, kinds: Kinds) -> String {
+        let mut text = String::new();
+        for event in stack.watch_snapshot(Change::Present).iter().filter(|event| kinds.contains(event.kind())) {
+            event.write(&mut text, &stack.configuration.name);
+        }
+        text
+    }
+}
+
+fn written(events: &[Event], name: &str) -> Vec<(Kinds, String)> {
+    let record = |event: &Event| {
+        let mut text = String::new();
+        event.write(&mut text, name);
+        (event.kind(), text)
+    };
+    events.iter().map(record).collect()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn records(count: usize) -> Vec<(Kinds, String)> {
+        (0..count).map(|number| (Kinds::LINK, alloc::format!("link changed eth{number:03}\n"))).collect()
+    }
+
+    fn started(kinds: Kinds) -> Watcher {
+        let watcher = Watcher::new(kinds);
+        watcher.start(String::from("idle\n"));
+        watcher
+    }
+
+    #[test]
+    fn reads_give_whole_records_of_the_wanted_kinds() {
+        let watcher = started(Kinds::LINK);
+        let mut all = records(3);
+        all.insert(1, (Kinds::DNS, String::from("dns added\n")));
+        watcher.tell(&all, 0, &mut Wakes::default());
+        let mut buffer = [0; 50];
+        assert_eq!(watcher.read(&mut buffer, None), Found::Bytes(5));
+        assert_eq!(watcher.read(&mut buffer, None), Found::Bytes(40));
+        assert!(buffer.starts_with(b"link changed eth000\nlink changed eth001\n"));
+        // One that is longer than the buffer comes in pieces.
+        assert_eq!(watcher.read(&mut buffer[..7], None), Found::Bytes(7));
+        assert_eq!(watcher.read(&mut buffer, None), Found::Bytes(13));
+        assert_eq!(watcher.read(&mut buffer, None), Found::Nothing);
+    }
+
+    #[test]
+    fn a_slow_reader_gets_a_bounded_number_of_bytes_and_is_told_of_the_rest() {
+        let watcher = started(Kinds::all());
+        for _ in 0..10 {
+            watcher.tell(&records(1000), 0, &mut Wakes::default());
+        }
+        let mut buffer = [0; 4096];
+        let mut total = 0;
+        let lost = loop {
+            match watcher.read(&mut buffer, None) {
+                Found::Bytes(count) => total += count,
+                Found::Lost(lost) => break lost,
+                Found::Nothing => panic!("the loss was not told"),
+            }
+        };
+        let kept = limits::EVENT_BYTES / 20;
+        assert_eq!((total, lost), (5 + kept * 20, (10_000 - kept) as u64));
+        // What happens while the new snapshot is made waits behind it.
+        watcher.tell(&records(1), 0, &mut Wakes::default());
+        assert_eq!(watcher.read(&mut buffer, None), Found::Nothing);
+        watcher.start(String::from("idle\n"));
+        assert_eq!(watcher.read(&mut buffer, None), Found::Bytes(5));
+        assert_eq!(watcher.read(&mut buffer, None), Found::Bytes(20));
+    }
+}
