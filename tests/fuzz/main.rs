@@ -4,6 +4,7 @@
 //! seed that repeats it; `--from` begins elsewhere than at 1.
 
 mod classifier;
+mod guests;
 mod memory;
 mod targets;
 mod tcp;

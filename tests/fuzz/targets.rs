@@ -14,6 +14,7 @@ use world::{Host, SeededEntropy, World};
 
 use crate::Target;
 use crate::classifier::classifier;
+use crate::guests;
 use crate::tcp::tcp;
 
 /// Every target.
@@ -26,6 +27,8 @@ pub(crate) const TARGETS: &[Target] = &[
     ("messages", messages),
     ("classifier", classifier),
     ("tcp", tcp),
+    ("imports", guests::imports),
+    ("modules", guests::modules),
 ];
 
 /// Changes a few bytes, lengths, or all of an input.
