@@ -1,5 +1,6 @@
 //! What connections do by themselves: egress, timers, and what follows from a change of state.
 
+use alloc::boxed::Box;
 use alloc::sync::Arc;
 use core::time::Duration;
 
@@ -7,7 +8,8 @@ use smoltcp::socket::tcp::State;
 use virtual_file_system::Error;
 
 use super::egress::flag;
-use super::machine::{Event, Machine};
+use super::handshake::Handshake;
+use super::machine::Event;
 use super::receive::{Due, Taken};
 use super::segment::{Segment, before};
 use super::send::Acknowledged;
@@ -71,28 +73,21 @@ impl Stack {
         let has_room = self.has_room();
         let Self { tcp, pool, emitted, interface, .. } = self;
         let Some(slot) = tcp.slots.get_mut(index as usize) else { return };
-        let deadline = match slot.machine.deadline(interface, now) {
+        let Some(handshake) = slot.machine.handshake_mut() else { return };
+        let deadline = match handshake.deadline(interface, now) {
             Some(deadline) if deadline <= now => {
                 if !has_room {
                     self.tcp_arm(index, Instant::NEVER);
                     return self.tcp.mark(index);
                 }
-                slot.machine.speak(interface, pool, emitted, now);
-                let deadline = slot.machine.deadline(interface, now).unwrap_or(Instant::NEVER);
+                handshake.speak(interface, pool, emitted, now);
+                let deadline = handshake.deadline(interface, now).unwrap_or(Instant::NEVER);
                 self.tcp_say(index);
                 deadline.max(now.after(UNPRODUCTIVE))
             }
             deadline => deadline.unwrap_or(Instant::NEVER),
         };
         self.tcp_arm(index, deadline);
-    }
-
-    /// Tells a connection's socket what happened.
-    pub(super) fn tcp_tell(&mut self, index: u32, event: Event) {
-        let now = self.now;
-        let Self { tcp, pool, emitted, interface, .. } = self;
-        let Some(slot) = tcp.slots.get_mut(index as usize) else { return };
-        slot.machine.tell(interface, (pool, emitted), &slot.flow, event, now);
     }
 
     /// Looks at an open connection after a segment reached it.
@@ -191,7 +186,7 @@ impl Stack {
         if slot.closing && matches!(slot.state(), State::Established | State::CloseWait) {
             slot.closing = false;
             slot.sender.end();
-            slot.machine.close();
+            slot.machine.tell(Event::Ended);
             self.tcp.mark(index);
         }
     }
@@ -208,11 +203,8 @@ impl Stack {
     pub(crate) fn tcp_reset(&mut self, index: u32) {
         let Some(slot) = self.tcp.slots.get_mut(index as usize) else { return };
         let (state, flow) = (slot.state(), slot.flow);
-        let (sequence, expected) = if slot.is_open() {
-            (slot.sender.next(), slot.receiver.next())
-        } else {
-            (slot.machine.sequence.wrapping_add(1), slot.machine.peer_next())
-        };
+        let (sequence, expected) =
+            slot.machine.handshake().map_or_else(|| (slot.sender.next(), slot.receiver.next()), Handshake::next);
         slot.machine.abort();
         slot.cut_off();
         // Nobody is told in SYN-SENT (RFC 9293 §3.10.5), and who is at rest needs no word.
@@ -291,12 +283,12 @@ impl Stack {
     ) -> Option<SlotId> {
         let settings = listener.settings();
         let opening = self.tcp_opening(&flow, floor);
-        let mut machine = Machine::new(opening.sequence, self.tcp.spares.pop());
-        if !machine.listen(flow.local) {
+        let mut handshake = Handshake::new(opening.sequence, self.tcp.spares.pop());
+        if !handshake.listen(flow.local) {
             return None;
         }
         let phase = Phase::HalfOpen(Arc::clone(listener));
-        let id = self.tcp.insert(flow, phase, machine, &settings, &opening);
+        let id = self.tcp.insert(flow, phase, handshake, &settings, &opening);
         self.tcp_measure(id.index);
         let deadline = self.now.after(super::verbs::HANDSHAKE);
         if let Some(slot) = self.tcp.get_mut(id) {
@@ -316,14 +308,14 @@ impl Stack {
 }
 
 impl Slot {
-    /// The handshake is over with this segment: both directions begin.
-    pub(super) fn begin(&mut self, segment: &Segment, now: Instant) {
-        let first = self.machine.sequence.wrapping_add(1);
-        let (offer, shift) = (self.machine.offer, self.shift());
+    /// The handshake is over with this segment: both directions begin. Gives the handshake out, for another connection.
+    pub(super) fn begin(&mut self, segment: &Segment, now: Instant) -> Option<Box<Handshake>> {
+        let shift = self.shift();
+        let handshake = self.machine.open()?;
+        let (first, peer) = handshake.next();
         // What left twice is ambiguous (Karn).
-        let round_trip = (self.machine.syns == 1).then(|| now.since(self.machine.syn_at));
-        let peer = self.machine.peer_next();
-        self.sender.begin(first, &offer, self.machine.window, peer.wrapping_sub(1), round_trip);
+        let round_trip = (handshake.syns == 1).then(|| now.since(handshake.syn_at));
+        self.sender.begin(first, &handshake.offer, handshake.window, peer.wrapping_sub(1), round_trip);
         self.sender.set_segment(self.own_segment.min(self.shape.peer_segment));
         // A SYN|ACK that offers what nobody asked for counts for nothing.
         self.sender.set_marks(self.marks.is_offered && (self.marks.is_wanted || !segment.syn));
@@ -332,11 +324,12 @@ impl Slot {
             // Our side of the handshake's last word.
             self.receiver.answer();
         }
+        Some(handshake)
     }
 
     /// True for what may follow the peer's SYN: in the window that our answer allowed, a reset at its beginning (RFC 9293 §3.10.7.4, RFC 5961).
     pub(super) fn is_acceptable_before_open(&self, segment: &Segment) -> bool {
-        let first = self.machine.peer_next();
+        let Some(first) = self.machine.handshake().map(Handshake::peer_next) else { return false };
         let edge = first.wrapping_add(u32::from(self.receiver.first_window()));
         if segment.rst || segment.syn {
             return segment.sequence == first || (segment.syn && segment.acknowledgment.is_some());
@@ -356,6 +349,6 @@ impl Slot {
         if self.is_open() {
             return !before(sequence, self.sender.unacknowledged()) && before(sequence, self.sender.next());
         }
-        self.machine.syns > 0 && sequence == self.machine.sequence
+        self.machine.handshake().is_some_and(|handshake| handshake.syns > 0 && sequence == handshake.sequence)
     }
 }
