@@ -79,7 +79,9 @@ pub(crate) struct Wakes {
 impl Wakes {
     /// Takes everybody out of a list.
     pub(crate) fn add(&mut self, waiters: &mut WakerList) {
-        self.extend(waiters.drain());
+        if !waiters.is_empty() {
+            self.extend(waiters.drain());
+        }
     }
 
     /// Adds tasks that were taken out of a list.
