@@ -172,11 +172,6 @@ impl Tcp {
         offset.wrapping_add(*counter) % range
     }
 
-    /// A number that depends on the flow alone and that nobody outside can choose.
-    pub(crate) fn hash(&self, flow: &Flow) -> u64 {
-        self.state.hash_one(flow)
-    }
-
     /// Makes a slot's flow free again.
     pub(crate) fn unlink(&mut self, flow: &Flow, index: u32) {
         // It may have been made free before, and belong to another slot by now.

@@ -15,6 +15,7 @@ use super::segment::{Segment, before};
 use super::send::Acknowledged;
 use super::{Flow, Opening, Phase, Slot, SlotId};
 use crate::platform::Instant;
+use crate::socket::TcpSettings;
 use crate::stack::Stack;
 use crate::stack::timers::Timer;
 
@@ -279,16 +280,16 @@ impl Stack {
         &mut self,
         flow: Flow,
         listener: &Arc<super::listen::Listener>,
+        settings: &TcpSettings,
         floor: Option<u32>,
     ) -> Option<SlotId> {
-        let settings = listener.settings();
         let opening = self.tcp_opening(&flow, floor);
         let mut handshake = Handshake::new(opening.sequence, self.tcp.spares.pop());
         if !handshake.listen(flow.local) {
             return None;
         }
         let phase = Phase::HalfOpen(Arc::clone(listener));
-        let id = self.tcp.insert(flow, phase, handshake, &settings, &opening);
+        let id = self.tcp.insert(flow, phase, handshake, settings, &opening);
         self.tcp_measure(id.index);
         let deadline = self.now.after(super::verbs::HANDSHAKE);
         if let Some(slot) = self.tcp.get_mut(id) {
