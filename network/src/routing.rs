@@ -165,7 +165,11 @@ impl Shared {
         Ok((choice, source))
     }
 
-    fn choose(&self, destination: IpAddr) -> Result<Arc<Interface>, Error> {
+    /// The interface for a destination.
+    ///
+    /// # Errors
+    /// `NetworkUnreachable` without a route.
+    pub(crate) fn choose(&self, destination: IpAddr) -> Result<Arc<Interface>, Error> {
         if self.is_own_address(destination) {
             let loopback = self.routing.best(|interface| interface.is_loopback.then_some(()));
             return loopback.ok_or(Error::NetworkUnreachable);
