@@ -61,7 +61,9 @@ pub(crate) struct After {
 impl After {
     pub(crate) fn wake(self) {
         self.wakers.wake();
-        self.doorbell.into_iter().chain(self.runner).for_each(Waker::wake);
+        for waker in [self.doorbell, self.runner].into_iter().flatten() {
+            waker.wake();
+        }
     }
 }
 
