@@ -12,7 +12,7 @@ use smoltcp::iface::{Interface, SocketHandle, SocketSet};
 use smoltcp::socket::tcp::{self, State};
 use smoltcp::wire::{IpEndpoint, IpListenEndpoint, Ipv4Packet, Ipv6Packet, TcpPacket, TcpSeqNumber};
 
-use super::segment::{Offer, Segment, TCP_HEADER};
+use super::segment::{Offer, Segment};
 use super::{End, Flow};
 use crate::driver::{Frame, FramePool};
 use crate::platform::Instant;
@@ -150,6 +150,24 @@ impl Handshake {
             }
     }
 
+    /// Learns the peer's numbers from the SYN that tells them.
+    pub(crate) fn learn(&mut self, options: &[u8], segment: &Segment) {
+        self.peer_next = segment.sequence.wrapping_add(1);
+        self.window = segment.window;
+        self.offer = super::segment::read_offer(options);
+    }
+
+    /// True for the segment that ends a handshake as it should: the answer to our SYN, with the peer's or after it. The socket would say no more.
+    pub(crate) fn is_completed_by(&self, segment: &Segment) -> bool {
+        let answers = !segment.rst && segment.acknowledgment == Some(self.sequence.wrapping_add(1));
+        answers
+            && match self.state() {
+                State::SynSent => segment.syn,
+                State::SynReceived => !segment.syn,
+                _ => false,
+            }
+    }
+
     /// Shows the socket a segment of the handshake, whose TCP header begins at `start` of the packet; what it answers is emitted. Its data and
     /// its end are for later.
     pub(crate) fn hear(
@@ -160,12 +178,6 @@ impl Handshake {
         segment: &Segment,
         now: Instant,
     ) {
-        if self.begins_with(segment) {
-            self.peer_next = segment.sequence.wrapping_add(1);
-            self.window = segment.window;
-            let options = packet.get(start + TCP_HEADER..start + usize::from(segment.header)).unwrap_or_default();
-            self.offer = super::segment::read_offer(options);
-        }
         let mut copy = pool.copy_of(packet.get(..start + usize::from(segment.header)).unwrap_or_default());
         set_length(&mut copy);
         if let Some(tcp) = copy.bytes_mut().get_mut(start..) {

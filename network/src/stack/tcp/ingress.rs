@@ -134,7 +134,7 @@ impl Stack {
         }
     }
 
-    /// A segment for a connection whose handshake lasts: smoltcp's socket decides.
+    /// A segment for a connection whose handshake lasts: smoltcp's socket decides what becomes of it, unless it is just what was waited for.
     fn tcp_handshake(&mut self, index: u32, frame: Frame, start: usize, segment: &Segment) {
         let now = self.now;
         let Self { tcp, pool, emitted, interface, statistics, .. } = self;
@@ -162,17 +162,17 @@ impl Stack {
         }
         slot.contact.hear(now, false);
         let Some(handshake) = slot.machine.handshake_mut() else { return pool.put(frame) };
-        let begins = handshake.begins_with(segment);
-        handshake.hear(interface, (pool, emitted), (frame.bytes(), start), segment, now);
-        if begins {
+        if handshake.begins_with(segment) {
+            let options = frame.bytes().get(start + TCP_HEADER..start + usize::from(segment.header));
+            handshake.learn(options.unwrap_or_default(), segment);
             slot.shape.agree(&handshake.offer, slot.flow.remote.ip().is_ipv6());
             // ECE without CWR answers, both ask (RFC 3168 §6.1.1).
             slot.marks.is_offered = segment.echo && (segment.reduced != segment.acknowledgment.is_some());
         }
-        self.tcp_say(index);
-        let Some(slot) = self.tcp.slots.get_mut(index as usize) else { return self.pool.put(frame) };
-        if !slot.is_open() {
-            self.pool.put(frame);
+        if !handshake.is_completed_by(segment) {
+            handshake.hear(interface, (pool, emitted), (frame.bytes(), start), segment, now);
+            pool.put(frame);
+            self.tcp_say(index);
             return self.tcp_changed(index, before, segment.rst);
         }
         let spare = slot.begin(segment, now);

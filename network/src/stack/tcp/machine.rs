@@ -55,10 +55,9 @@ impl Machine {
         }
     }
 
-    /// Nobody needs the handshake any more: gives it out, for another connection.
+    /// The handshake ended well: gives it out, for another connection.
     pub(crate) fn open(&mut self) -> Option<Box<Handshake>> {
-        let state = self.state();
-        match core::mem::replace(self, Self::Opened(state)) {
+        match core::mem::replace(self, Self::Opened(State::Established)) {
             Self::Opening(handshake) => Some(handshake),
             Self::Opened(_) => None,
         }

@@ -271,10 +271,12 @@ impl Tcp {
 
     /// Removes a connection.
     pub(crate) fn remove(&mut self, index: u32) {
-        let Some(mut slot) = self.slots.try_remove(index as usize) else { return };
+        let Some(slot) = self.slots.try_remove(index as usize) else { return };
         self.held -= slot.counted;
         self.unlink(&slot.flow, index);
-        self.keep(slot.machine.open());
+        if let Machine::Opening(handshake) = slot.machine {
+            self.keep(Some(handshake));
+        }
     }
 
     /// Keeps a handshake that is over for another connection.

@@ -71,24 +71,19 @@ impl Stack {
     /// Lets the socket of a handshake say what it has to say.
     fn tcp_serve_handshake(&mut self, index: u32) {
         let now = self.now;
-        let has_room = self.has_room();
+        if !self.has_room() {
+            // What it says would count as said.
+            self.tcp_arm(index, Instant::NEVER);
+            return self.tcp.mark(index);
+        }
         let Self { tcp, pool, emitted, interface, .. } = self;
         let Some(slot) = tcp.slots.get_mut(index as usize) else { return };
         let Some(handshake) = slot.machine.handshake_mut() else { return };
-        let deadline = match handshake.deadline(interface, now) {
-            Some(deadline) if deadline <= now => {
-                if !has_room {
-                    self.tcp_arm(index, Instant::NEVER);
-                    return self.tcp.mark(index);
-                }
-                handshake.speak(interface, pool, emitted, now);
-                let deadline = handshake.deadline(interface, now).unwrap_or(Instant::NEVER);
-                self.tcp_say(index);
-                deadline.max(now.after(UNPRODUCTIVE))
-            }
-            deadline => deadline.unwrap_or(Instant::NEVER),
-        };
-        self.tcp_arm(index, deadline);
+        handshake.speak(interface, pool, emitted, now);
+        let deadline = handshake.deadline(interface, now).unwrap_or(Instant::NEVER);
+        self.tcp_say(index);
+        let is_past = deadline <= now;
+        self.tcp_arm(index, if is_past { now.after(UNPRODUCTIVE) } else { deadline });
     }
 
     /// Looks at an open connection after a segment reached it.
