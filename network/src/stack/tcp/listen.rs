@@ -201,21 +201,21 @@ impl Stack {
         floor: Option<u32>,
     ) -> Result<(), Frame> {
         let Some(binding) = self.listener_for(&flow) else { return Err(frame) };
-        let listener = Arc::clone(&binding.listener);
-        let Some((settings, backlog)) = listener.admit() else {
+        let Some((settings, backlog)) = binding.listener.admit() else {
             self.statistics.received_drops.full += 1;
             self.pool.put(frame);
             return Ok(());
         };
+        let listener = Arc::clone(&binding.listener);
         let most = limits::HALF_OPEN.max(backlog);
         let oldest = if binding.half_open.len() >= most { binding.half_open.pop_front() } else { None };
         if let Some(oldest) = oldest {
             // The handshake that has taken longest gives way without a word: its source may be forged.
             self.tcp_forget(oldest);
         }
-        match self.tcp_open_passive(flow, &listener, &settings, floor) {
+        match self.tcp_open_passive(flow, listener, &settings, floor) {
             Some(slot) => {
-                if let Some(binding) = self.binding_of(&listener) {
+                if let Some(binding) = self.listener_for(&flow) {
                     binding.half_open.push_back(slot);
                 }
                 self.tcp_segment(slot.index, frame, header, segment);

@@ -151,17 +151,18 @@ impl Stack {
         if state == State::Closed {
             slot.cut_off();
         }
-        match (slot.phase.clone(), state) {
+        match (&slot.phase, state) {
             (Phase::Connecting, State::Established | State::CloseWait) => {
                 slot.phase = Phase::Owned;
                 slot.give_up_at = Instant::NEVER;
             }
             (Phase::HalfOpen(listener), State::Established | State::CloseWait) => {
-                let flow = slot.flow;
+                let (listener, flow) = (Arc::clone(listener), slot.flow);
                 self.tcp_established(id, flow, &listener);
             }
             // A reset in SYN-RECEIVED puts a socket back to LISTEN; ours was made for this one connection.
             (Phase::HalfOpen(listener), State::Closed | State::Listen) => {
+                let listener = Arc::clone(listener);
                 self.tcp_handshake_over(id, &listener);
                 return self.tcp_forget(id);
             }
@@ -274,7 +275,7 @@ impl Stack {
     pub(crate) fn tcp_open_passive(
         &mut self,
         flow: Flow,
-        listener: &Arc<super::listen::Listener>,
+        listener: Arc<super::listen::Listener>,
         settings: &TcpSettings,
         floor: Option<u32>,
     ) -> Option<SlotId> {
@@ -283,7 +284,7 @@ impl Stack {
         if !handshake.listen(flow.local) {
             return None;
         }
-        let phase = Phase::HalfOpen(Arc::clone(listener));
+        let phase = Phase::HalfOpen(listener);
         let id = self.tcp.insert(flow, phase, handshake, settings, &opening);
         self.tcp_measure(id.index);
         let deadline = self.now.after(super::verbs::HANDSHAKE);
