@@ -93,6 +93,7 @@ pub(crate) struct Tcp {
     /// Ephemeral ports given out, by hash of the addresses.
     ports: [u32; limits::PORT_COUNTERS],
     /// Handshakes that are over, for new connections.
+    #[expect(clippy::vec_box, reason = "each goes back into a machine as it is, without being moved")]
     spares: Vec<Box<Handshake>>,
     /// Bytes of data that connections hold.
     held: usize,
