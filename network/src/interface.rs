@@ -64,7 +64,9 @@ pub(crate) struct After {
 impl After {
     pub(crate) fn wake(self) {
         self.wakers.wake();
-        self.doorbell.into_iter().chain(self.runner).for_each(Waker::wake);
+        for waker in [self.doorbell, self.runner].into_iter().flatten() {
+            waker.wake();
+        }
     }
 }
 
@@ -307,20 +309,25 @@ impl Engine {
         }
         let doorbell = self.driver.flush();
         let wakers = self.stack.wakes.take();
-        let earlier = match (self.stack.next_deadline(), self.armed) {
+        // Woken already and not yet run: once is enough.
+        let is_woken = self.armed == Some(Instant::ZERO) && !self.gone;
+        let runner = if from_outside && !is_woken && self.needs_runner() {
+            self.armed = Some(Instant::ZERO);
+            self.runner.clone()
+        } else {
+            None
+        };
+        After { wakers, doorbell, runner }
+    }
+
+    /// True when the runner, should it sleep, sleeps too long.
+    fn needs_runner(&self) -> bool {
+        let is_earlier = match (self.stack.next_deadline(), self.armed) {
             (Some(deadline), Some(armed)) => deadline < armed,
             (Some(_), None) => true,
             (None, _) => false,
         };
-        // Woken already and not yet run: once is enough.
-        let is_woken = self.armed == Some(Instant::ZERO) && !self.gone;
-        let is_needed = from_outside
-            && !is_woken
-            && (earlier || self.gone || self.stack.has_work() || !self.stack.output.is_empty());
-        if is_needed {
-            self.armed = Some(Instant::ZERO);
-        }
-        After { wakers, doorbell, runner: if is_needed { self.runner.clone() } else { None } }
+        is_earlier || self.gone || self.stack.has_work() || !self.stack.output.is_empty()
     }
 }
 

@@ -30,6 +30,8 @@ struct Tables {
     listeners: Vec<Arc<Listener>>,
     bindings: Vec<(Family, Binding)>,
     watchers: Vec<Arc<Watcher>>,
+    /// What was chosen last: the destination, the interface's index, and the generation of addresses and routes then.
+    recent: Option<(IpAddr, u32, u32)>,
 }
 
 impl Routing {
@@ -53,6 +55,14 @@ impl Routing {
             ranked
                 .min_by(|(one, first), (other, second)| one.cmp(other).then(first.index.cmp(&second.index)))
                 .map(|(_, interface)| Arc::clone(interface))
+        })
+    }
+
+    /// The interface that was chosen last, if it was for this destination and everything stands as it did.
+    fn known(&self, destination: IpAddr, generation: u32) -> Option<Arc<Interface>> {
+        self.tables.with(|tables| {
+            let (_, index, _) = tables.recent.filter(|recent| (recent.0, recent.2) == (destination, generation))?;
+            tables.interfaces.iter().find(|interface| interface.index == index).cloned()
         })
     }
 
@@ -186,7 +196,22 @@ impl Shared {
         Ok((choice, source))
     }
 
-    fn choose(&self, destination: IpAddr) -> Result<Arc<Interface>, Error> {
+    /// The interface for a destination.
+    ///
+    /// # Errors
+    /// `NetworkUnreachable` without a route.
+    pub(crate) fn choose(&self, destination: IpAddr) -> Result<Arc<Interface>, Error> {
+        // Asked for before the search: what changes meanwhile makes the answer an old one.
+        let generation = self.generation();
+        if let Some(known) = self.routing.known(destination, generation) {
+            return Ok(known);
+        }
+        let choice = self.search(destination)?;
+        self.routing.tables.with(|tables| tables.recent = Some((destination, choice.index, generation)));
+        Ok(choice)
+    }
+
+    fn search(&self, destination: IpAddr) -> Result<Arc<Interface>, Error> {
         if self.is_own_address(destination) {
             let loopback = self.routing.best(|interface| interface.is_loopback.then_some(()));
             return loopback.ok_or(Error::NetworkUnreachable);

@@ -146,7 +146,8 @@ fn draw(dice: &Dice<'_>) -> Vec<u8> {
     let mut source = Unstructured::new(&bytes);
     let Ok(mut config) = wasm_smith::Config::arbitrary(&mut source) else { return bytes };
     // Whatever the module has, the start is one that takes nothing and gives nothing.
-    config.exports = Some(wat::parse_str("(module (func (export \"_start\")) (memory (export \"memory\") 1))").unwrap());
+    config.exports =
+        Some(wat::parse_str("(module (func (export \"_start\")) (memory (export \"memory\") 1))").unwrap());
     config.available_imports = Some(wat::parse_str(module(2)).unwrap());
     config.threads_enabled = false;
     config.memory64_enabled = false;

@@ -260,8 +260,7 @@ impl Puppet {
         let (output, ours) = pipe(1 << 20);
         let (error, complaints) = pipe(1 << 16);
         let Supplies { clock, entropy, .. } = supplies(world);
-        let launch =
-            launch(program, &host.files, (clock, entropy), [theirs, ours, complaints], grants(lines));
+        let launch = launch(program, &host.files, (clock, entropy), [theirs, ours, complaints], grants(lines));
         let process = Process::new(launch).expect("a process");
         let entry: Entry = programs.enter("puppet").expect("a number");
         let number = entry.number();

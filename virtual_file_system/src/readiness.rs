@@ -30,21 +30,28 @@ const CROWD: usize = 64;
 
 /// The tasks that wait for one event; each stands in it once.
 ///
-/// It grows with the number of tasks that wait, and is empty again after every event.
+/// It grows with the number of tasks that wait, and is empty again after every event. Mostly one waits, and that costs no memory.
 #[derive(Debug, Default)]
-pub struct WakerList(Vec<Waker>);
+pub struct WakerList {
+    /// There whenever anybody is.
+    first: Option<Waker>,
+    more: Vec<Waker>,
+}
 
 impl WakerList {
     /// Makes an empty list, without memory of its own.
     #[must_use]
     pub const fn new() -> Self {
-        Self(Vec::new())
+        Self { first: None, more: Vec::new() }
     }
 
     /// Enters a task, unless it is in the list already.
     pub fn register(&mut self, waker: &Waker) {
-        if !self.0.iter().any(|other| other.will_wake(waker)) {
-            self.0.push(waker.clone());
+        match &self.first {
+            None => self.first = Some(waker.clone()),
+            Some(first) if first.will_wake(waker) => {}
+            Some(_) if self.more.iter().any(|other| other.will_wake(waker)) => {}
+            Some(_) => self.more.push(waker.clone()),
         }
     }
 
@@ -52,44 +59,45 @@ impl WakerList {
     /// lock: those that were dropped while they waited are gone then, the others ask again.
     #[must_use = "whoever comes back must be woken"]
     pub fn register_bounded(&mut self, waker: &Waker) -> Vec<Waker> {
-        let crowd = if self.0.len() >= CROWD { mem::take(&mut self.0) } else { Vec::new() };
+        let crowd = if self.len() >= CROWD { self.take() } else { Vec::new() };
         self.register(waker);
         crowd
     }
 
     /// Removes a task that waits no longer. Drop the returned waker outside of any lock.
     pub fn remove(&mut self, waker: &Waker) -> Option<Waker> {
-        let index = self.0.iter().position(|other| other.will_wake(waker))?;
-        Some(self.0.swap_remove(index))
+        if self.first.as_ref()?.will_wake(waker) {
+            return mem::replace(&mut self.first, self.more.pop());
+        }
+        let index = self.more.iter().position(|other| other.will_wake(waker))?;
+        Some(self.more.swap_remove(index))
     }
 
     /// Takes everybody out, to be woken outside of the lock.
     #[must_use = "whoever is taken must be woken"]
     pub fn take(&mut self) -> Vec<Waker> {
-        mem::take(&mut self.0)
+        self.drain().collect()
     }
 
     /// Takes everybody out, as [`take`](Self::take), and keeps the list's memory for the next ones to wait.
     pub fn drain(&mut self) -> impl Iterator<Item = Waker> + '_ {
-        self.0.drain(..)
+        self.first.take().into_iter().chain(self.more.drain(..))
     }
 
     /// Wakes everybody. Only for a list that no [`Lock`](crate::Lock) guards, else [`take`](Self::take).
     pub fn wake_all(&mut self) {
-        for waker in self.0.drain(..) {
-            waker.wake();
-        }
+        self.drain().for_each(Waker::wake);
     }
 
     /// Tells how many tasks wait.
     #[must_use]
     pub fn len(&self) -> usize {
-        self.0.len()
+        usize::from(self.first.is_some()) + self.more.len()
     }
 
     /// Tells whether nobody waits.
     #[must_use]
     pub fn is_empty(&self) -> bool {
-        self.0.is_empty()
+        self.first.is_none()
     }
 }

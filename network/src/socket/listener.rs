@@ -4,7 +4,7 @@ use alloc::sync::Arc;
 use core::fmt;
 use core::future::poll_fn;
 use core::net::SocketAddr;
-use core::task::{Context, Poll};
+use core::task::{Context, Poll, Waker};
 
 use virtual_file_system::{Error, Lock, Readiness};
 
@@ -105,18 +105,18 @@ impl TcpListener {
     /// # Errors
     /// `WouldBlock`; `NetworkDown` once the listener's interface is gone.
     pub fn try_accept(&self) -> Result<TcpStream, Error> {
-        self.try_take().map(|(stream, _)| stream)
+        self.try_take(None).map(|(stream, _)| stream)
     }
 
-    /// As [`try_accept`](Self::try_accept), with the settings that the connection has.
-    fn try_take(&self) -> Result<(TcpStream, TcpSettings), Error> {
-        while let Some(waiting) = self.listener.take() {
+    /// As [`try_accept`](Self::try_accept), with the settings that the connection has. While none waits, `waker` is woken when one does.
+    fn try_take(&self, waker: Option<&Waker>) -> Result<(TcpStream, TcpSettings), Error> {
+        loop {
+            let waiting = self.listener.take(waker)?;
             // An interface that was unregistered took its connections with it.
             if let Some(interface) = self.interface_at(waiting.interface) {
                 return Ok((TcpStream::accepted(interface, waiting), waiting.settings));
             }
         }
-        if self.listener.is_closed() { Err(Error::NetworkDown) } else { Err(Error::WouldBlock) }
     }
 
     fn interface_at(&self, index: u32) -> Option<Arc<Interface>> {
@@ -128,17 +128,12 @@ impl TcpListener {
 
     /// Takes the connection that has waited longest, or remembers whom to wake.
     pub fn poll_accept(&self, context: &mut Context<'_>) -> Poll<Result<TcpStream, Error>> {
-        self.listener.register(context.waker());
-        pending_if_blocked(self.try_accept())
+        pending_if_blocked(self.try_take(Some(context.waker()))).map_ok(|(stream, _)| stream)
     }
 
     /// As [`accept`](Self::accept), with the settings that the connection has.
     pub(crate) async fn take(&self) -> Result<(TcpStream, TcpSettings), Error> {
-        poll_fn(|context| {
-            self.listener.register(context.waker());
-            pending_if_blocked(self.try_take())
-        })
-        .await
+        poll_fn(|context| pending_if_blocked(self.try_take(Some(context.waker())))).await
     }
 
     /// What connections get that are made from now on.

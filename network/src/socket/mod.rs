@@ -67,15 +67,19 @@ impl Sockets {
         self.interface.as_ref().map_or("", |interface| interface.name.as_str())
     }
 
+    /// The interface for a destination.
+    pub(crate) fn choose(&self, destination: IpAddr) -> Result<Arc<Interface>, Error> {
+        match &self.interface {
+            None => self.shared.choose(destination),
+            Some(interface) => Ok(Arc::clone(interface)),
+        }
+    }
+
     /// The interface and source address for a destination.
     pub(crate) fn route(&self, destination: IpAddr) -> Result<(Arc<Interface>, IpAddr), Error> {
-        match &self.interface {
-            None => self.shared.route(destination),
-            Some(interface) => {
-                let source = interface.look(|stack| stack.source_for(destination))?;
-                Ok((Arc::clone(interface), source))
-            }
-        }
+        let interface = self.choose(destination)?;
+        let source = interface.look(|stack| stack.source_for(destination))?;
+        Ok((interface, source))
     }
 
     /// True when the address can be bound to: unspecified, or ours.

@@ -80,21 +80,23 @@ impl TcpStream {
         if local.is_some_and(|local| !sockets.has_address(local.ip())) {
             return Err(Error::AddressNotAvailable);
         }
-        let (interface, source) = sockets.route(remote.ip())?;
-        let is_broadcast = |address| interface.look(|stack| stack.addresses.is_broadcast(address));
-        if matches!(remote.ip(), IpAddr::V4(address) if is_broadcast(address)) {
-            return Err(Error::NetworkUnreachable);
-        }
-        let source = local.map(|local| local.ip()).filter(|address| !address.is_unspecified()).unwrap_or(source);
-        let local = SocketAddr::new(source, local.map_or(0, |local| local.port()));
-        let (slot, local) = interface.with(|stack| stack.tcp_connect(local, remote, settings))?;
+        let interface = sockets.choose(remote.ip())?;
+        let (slot, local) = interface.with(|stack| {
+            let source = stack.source_for(remote.ip())?;
+            if matches!(remote.ip(), IpAddr::V4(address) if stack.addresses.is_broadcast(address)) {
+                return Err(Error::NetworkUnreachable);
+            }
+            let source = local.map(|local| local.ip()).filter(|address| !address.is_unspecified()).unwrap_or(source);
+            let local = SocketAddr::new(source, local.map_or(0, |local| local.port()));
+            stack.tcp_connect(local, remote, settings)
+        })?;
         let (local, remote) = (local.into(), remote.into());
         Ok(Self { interface, slot, local, remote })
     }
 
     /// Ready once the handshake is over.
     pub(crate) fn poll_connected(&self, context: &mut Context<'_>) -> Poll<Result<(), Error>> {
-        match self.interface.with(|stack| stack.tcp_connected(self.slot, context.waker())) {
+        match self.interface.glance(|stack| stack.tcp_connected(self.slot, context.waker())) {
             Ok(true) => Poll::Ready(Ok(())),
             Ok(false) => Poll::Pending,
             Err(error) => Poll::Ready(Err(error)),

@@ -81,7 +81,9 @@ pub(crate) struct Wakes {
 impl Wakes {
     /// Takes everybody out of a list.
     pub(crate) fn add(&mut self, waiters: &mut WakerList) {
-        self.extend(waiters.drain());
+        if !waiters.is_empty() {
+            self.extend(waiters.drain());
+        }
     }
 
     /// Adds tasks that were taken out of a list.
@@ -107,7 +109,10 @@ impl Wakes {
 
     /// Wakes everybody.
     pub(crate) fn wake(self) {
-        self.first.into_iter().chain(self.more).for_each(Waker::wake);
+        if let Some(first) = self.first {
+            first.wake();
+            self.more.into_iter().for_each(Waker::wake);
+        }
     }
 }
 

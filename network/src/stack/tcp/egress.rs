@@ -167,9 +167,10 @@ fn write_ip(
 }
 
 impl Slot {
-    /// The scale of our windows from the end of the handshake on.
+    /// The scale of our windows from the end of the handshake on, as the handshake agrees it.
     pub(super) fn shift(&self) -> u8 {
-        if self.machine.offer.shift.is_some() { self.receiver.offered_shift() } else { 0 }
+        let is_agreed = self.machine.handshake().is_some_and(|handshake| handshake.offer.shift.is_some());
+        if is_agreed { self.receiver.offered_shift() } else { 0 }
     }
 
     /// The window field of a segment that is no SYN while the handshake lasts.
@@ -280,7 +281,7 @@ impl Stack {
         let is_summed = !self.configuration.capabilities.reliable;
         let Self { tcp, pool, .. } = self;
         let Some(slot) = tcp.slots.get_mut(index as usize) else { return };
-        let blocks = if slot.machine.offer.sack && slot.receiver.has_news() {
+        let blocks = if slot.sender.has_sack() && slot.receiver.has_news() {
             slot.receiver.blocks()
         } else {
             super::segment::Blocks::default()
@@ -301,8 +302,9 @@ impl Stack {
         let is_summed = !self.configuration.capabilities.reliable;
         let Self { tcp, pool, .. } = self;
         let Some(slot) = tcp.slots.get_mut(index as usize) else { return };
-        let is_answer = slot.machine.state() != smoltcp::socket::tcp::State::SynSent;
-        let peer = slot.machine.offer;
+        let Some(handshake) = slot.machine.handshake() else { return };
+        let is_answer = handshake.state() != smoltcp::socket::tcp::State::SynSent;
+        let peer = handshake.offer;
         let offer = Offer {
             segment: Some(slot.own_segment),
             sack: !is_answer || peer.sack,
@@ -312,13 +314,13 @@ impl Stack {
         let length = write_offer(&offer, &mut options);
         let marks = match (is_answer, slot.marks.is_wanted) {
             // A SYN that asks may be dropped by old firewalls: only the first one does (RFC 3168 §6.1.1.1).
-            (false, true) if slot.machine.syns == 1 => flag::ECE | flag::CWR,
+            (false, true) if handshake.syns == 1 => flag::ECE | flag::CWR,
             (true, _) if slot.marks.is_offered => flag::ECE,
             _ => 0,
         };
         let words = Words {
-            sequence: slot.machine.sequence,
-            acknowledgment: if is_answer { slot.machine.peer_next() } else { 0 },
+            sequence: handshake.sequence,
+            acknowledgment: if is_answer { handshake.peer_next() } else { 0 },
             flags: flag::SYN | if is_answer { flag::ACK } else { 0 } | marks,
             window: slot.receiver.first_window(),
             is_markable: false,
@@ -353,10 +355,13 @@ impl Stack {
                 Some((slot, Segment::parse(packet)?))
             });
             if let Some((slot, word)) = word {
-                let (flow, number) = (slot.flow, slot.machine.ours(word.sequence));
+                let window = slot.window_before_open();
+                let (flow, machine) = (slot.flow, &mut slot.machine);
+                let Some(handshake) = machine.handshake_mut() else { break };
+                let number = handshake.ours(word.sequence);
                 match (word.syn, word.rst, word.acknowledgment) {
                     (true, ..) => {
-                        slot.machine.syn_left(word.sequence, now);
+                        handshake.syn_left(word.sequence, now);
                         self.tcp_send_syn(index);
                     }
                     (_, true, None) => self.tcp_control(flow, flag::RST, number, 0, 0),
@@ -364,7 +369,6 @@ impl Stack {
                         self.tcp_control(flow, flag::RST | flag::ACK, number, acknowledgment, 0);
                     }
                     (_, _, Some(acknowledgment)) => {
-                        let window = slot.window_before_open();
                         self.tcp_control(flow, flag::ACK, number, acknowledgment, window);
                     }
                     (_, _, None) => {}

@@ -50,13 +50,20 @@ impl Flow {
 /// In a few wide words: it is done for every segment.
 impl Hash for Flow {
     fn hash<H: Hasher>(&self, state: &mut H) {
-        for end in [self.local, self.remote] {
-            match end.address {
-                IpAddr::V4(address) => state.write_u64(u64::from(u32::from(address)) << 16 | u64::from(end.port)),
-                IpAddr::V6(address) => {
-                    state.write_u128(u128::from(address));
-                    state.write_u16(end.port);
+        let ports = u32::from(self.local.port) << 16 | u32::from(self.remote.port);
+        match (self.local.address, self.remote.address) {
+            (IpAddr::V4(local), IpAddr::V4(remote)) => {
+                let addresses = u64::from(u32::from(local)) << 32 | u64::from(u32::from(remote));
+                state.write_u128(u128::from(addresses) << 32 | u128::from(ports));
+            }
+            ends => {
+                for address in [ends.0, ends.1] {
+                    state.write_u128(match address {
+                        IpAddr::V4(address) => u128::from(u32::from(address)),
+                        IpAddr::V6(address) => u128::from(address),
+                    });
                 }
+                state.write_u32(ports);
             }
         }
     }

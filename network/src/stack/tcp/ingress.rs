@@ -9,6 +9,7 @@ use virtual_file_system::Error;
 
 use super::egress::flag;
 use super::gate::{Verdict, judge};
+use super::handshake::Handshake;
 use super::machine::Event;
 use super::receive::Taken;
 use super::segment::{Blocks, Segment, TCP_HEADER};
@@ -133,20 +134,21 @@ impl Stack {
         }
     }
 
-    /// A segment for a connection whose handshake lasts: smoltcp's socket decides.
+    /// A segment for a connection whose handshake lasts: smoltcp's socket decides what becomes of it, unless it is just what was waited for.
     fn tcp_handshake(&mut self, index: u32, frame: Frame, start: usize, segment: &Segment) {
         let now = self.now;
         let Self { tcp, pool, emitted, interface, statistics, .. } = self;
         let Some(slot) = tcp.slots.get_mut(index as usize) else { return pool.put(frame) };
-        let before = slot.state();
+        let Some(handshake) = slot.machine.handshake() else { return pool.put(frame) };
+        let (before, syns, peer_next) = (handshake.state(), handshake.syns, handshake.peer_next());
         // TCP-O-01: nothing reaches a connecting socket before its own SYN left.
-        if slot.machine.syns == 0 && before != State::Listen {
+        if syns == 0 && before != State::Listen {
             statistics.received_drops.segment += 1;
             return pool.put(frame);
         }
         // TCP-R-10: the peer did not get our answer.
         let is_repeat = before == State::SynReceived && segment.syn && segment.acknowledgment.is_none();
-        if is_repeat && segment.sequence.wrapping_add(1) == slot.machine.peer_next() {
+        if is_repeat && segment.sequence.wrapping_add(1) == peer_next {
             pool.put(frame);
             return self.tcp_send_syn(index);
         }
@@ -159,20 +161,22 @@ impl Stack {
             return;
         }
         slot.contact.hear(now, false);
-        let begins = slot.machine.begins_with(segment);
-        slot.machine.hear(interface, (pool, emitted), (frame.bytes(), start), segment, now);
-        if begins {
-            slot.shape.agree(&slot.machine.offer, slot.flow.remote.ip().is_ipv6());
+        let Some(handshake) = slot.machine.handshake_mut() else { return pool.put(frame) };
+        if handshake.begins_with(segment) {
+            let options = frame.bytes().get(start + TCP_HEADER..start + usize::from(segment.header));
+            handshake.learn(options.unwrap_or_default(), segment);
+            slot.shape.agree(&handshake.offer, slot.flow.remote.ip().is_ipv6());
             // ECE without CWR answers, both ask (RFC 3168 §6.1.1).
             slot.marks.is_offered = segment.echo && (segment.reduced != segment.acknowledgment.is_some());
         }
-        self.tcp_say(index);
-        let Some(slot) = self.tcp.slots.get_mut(index as usize) else { return self.pool.put(frame) };
-        if !slot.is_open() {
-            self.pool.put(frame);
+        if !handshake.is_completed_by(segment) {
+            handshake.hear(interface, (pool, emitted), (frame.bytes(), start), segment, now);
+            pool.put(frame);
+            self.tcp_say(index);
             return self.tcp_changed(index, before, segment.rst);
         }
-        slot.begin(segment, now);
+        let spare = slot.begin(segment, now);
+        self.tcp.keep(spare);
         self.tcp_changed(index, before, false);
         if segment.syn {
             // Data that comes with it comes again.
@@ -239,10 +243,10 @@ impl Stack {
             return self.tcp_abandon(index);
         }
         if acknowledged.is_ended {
-            self.tcp_tell(index, Event::EndAcknowledged);
+            slot.machine.tell(Event::EndAcknowledged);
         }
         if taken.is_over {
-            self.tcp_tell(index, Event::PeerEnded);
+            slot.machine.tell(Event::PeerEnded);
         }
         self.tcp_followed(index, before, acknowledged, taken);
     }
@@ -253,7 +257,7 @@ impl Stack {
             Verdict::Reset => {
                 let Some(slot) = self.tcp.slots.get_mut(index as usize) else { return };
                 let before = slot.state();
-                self.tcp_tell(index, Event::Reset);
+                slot.machine.tell(Event::Reset);
                 self.tcp_changed(index, before, true);
             }
             Verdict::Answer => self.tcp_challenge(index),
@@ -273,8 +277,8 @@ impl Stack {
         if slot.is_open() {
             return self.tcp_acknowledge(index);
         }
-        let (flow, sequence, expected) = (slot.flow, slot.machine.sequence.wrapping_add(1), slot.machine.peer_next());
-        let window = slot.window_before_open();
+        let (flow, window) = (slot.flow, slot.window_before_open());
+        let Some((sequence, expected)) = slot.machine.handshake().map(Handshake::next) else { return };
         self.tcp_control(flow, flag::ACK, sequence, expected, window);
     }
 

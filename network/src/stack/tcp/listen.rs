@@ -6,13 +6,14 @@
 
 use alloc::collections::VecDeque;
 use alloc::sync::Arc;
+use core::hash::BuildHasher;
 use core::net::SocketAddr;
 use core::task::Waker;
 
 use virtual_file_system::{Error, Lock, WakerList};
 
 use super::segment::Segment;
-use super::{Flow, Phase, SlotId};
+use super::{Flow, Phase, SlotId, Tcp};
 use crate::driver::Frame;
 use crate::limits;
 use crate::platform::Instant;
@@ -79,9 +80,18 @@ impl Listener {
         self.queue.with(|queue| queue.backlog = backlog.clamp(1, limits::BACKLOG_MAXIMUM));
     }
 
-    /// The connection that has waited longest.
-    pub(crate) fn take(&self) -> Option<Waiting> {
-        self.queue.with(|queue| queue.waiting.pop_front())
+    /// The connection that has waited longest. While there is none, `waker` is woken when there is.
+    ///
+    /// # Errors
+    /// `WouldBlock`; `NetworkDown` once the listener's interface is gone.
+    pub(crate) fn take(&self, waker: Option<&Waker>) -> Result<Waiting, Error> {
+        let (outcome, crowd) = self.queue.with(|queue| match queue.waiting.pop_front() {
+            Some(waiting) => (Ok(waiting), None),
+            None if queue.closed => (Err(Error::NetworkDown), None),
+            None => (Err(Error::WouldBlock), waker.map(|waker| queue.acceptors.register_bounded(waker))),
+        });
+        crowd.into_iter().flatten().for_each(Waker::wake);
+        outcome
     }
 
     /// Wakes `waker` when a connection waits.
@@ -109,11 +119,30 @@ impl Listener {
         })
     }
 
-    fn push(&self, waiting: Waiting, wakes: &mut Wakes) {
+    /// What one more connection gets, and how many may wait; `None` while none more may.
+    fn admit(&self) -> Option<(TcpSettings, usize)> {
         self.queue.with(|queue| {
-            queue.waiting.push_back(waiting);
-            wakes.add(&mut queue.acceptors);
-        });
+            let has_room = !queue.closed && queue.waiting.len() < queue.backlog;
+            has_room.then_some((queue.settings, queue.backlog))
+        })
+    }
+
+    /// Lets an established connection wait; `None` when nobody will take it. Tells what it gets: as Linux, which makes the socket only now, but
+    /// the `buffers` are those of the handshake.
+    fn push(
+        &self,
+        (interface, slot, flow): (u32, SlotId, Flow),
+        (receive_buffer, send_buffer): (Option<usize>, Option<usize>),
+        wakes: &mut Wakes,
+    ) -> Option<TcpSettings> {
+        self.queue.with(|queue| {
+            let settings = TcpSettings { receive_buffer, send_buffer, ..queue.settings };
+            (!queue.closed).then(|| {
+                queue.waiting.push_back(Waiting { interface, slot, flow, settings });
+                wakes.add(&mut queue.acceptors);
+                settings
+            })
+        })
     }
 }
 
@@ -172,22 +201,21 @@ impl Stack {
         floor: Option<u32>,
     ) -> Result<(), Frame> {
         let Some(binding) = self.listener_for(&flow) else { return Err(frame) };
-        let listener = Arc::clone(&binding.listener);
-        let backlog = listener.backlog();
-        if listener.len() >= backlog || listener.is_closed() {
+        let Some((settings, backlog)) = binding.listener.admit() else {
             self.statistics.received_drops.full += 1;
             self.pool.put(frame);
             return Ok(());
-        }
+        };
+        let listener = Arc::clone(&binding.listener);
         let most = limits::HALF_OPEN.max(backlog);
         let oldest = if binding.half_open.len() >= most { binding.half_open.pop_front() } else { None };
         if let Some(oldest) = oldest {
             // The handshake that has taken longest gives way without a word: its source may be forged.
             self.tcp_forget(oldest);
         }
-        match self.tcp_open_passive(flow, &listener, floor) {
+        match self.tcp_open_passive(flow, listener, &settings, floor) {
             Some(slot) => {
-                if let Some(binding) = self.binding_of(&listener) {
+                if let Some(binding) = self.listener_for(&flow) {
                     binding.half_open.push_back(slot);
                 }
                 self.tcp_segment(slot.index, frame, header, segment);
@@ -203,14 +231,16 @@ impl Stack {
     /// Who gets a connection: the listener of the address before those of all addresses; of several that share it, the flow's hash decides, so
     /// that a repeated SYN meets the same one.
     fn listener_for(&mut self, flow: &Flow) -> Option<&mut ListenBinding> {
-        let hash = self.tcp.hash(flow);
-        let bindings = self.tcp.listeners.get_mut(&flow.local.port())?;
+        let Tcp { listeners, state, .. } = &mut self.tcp;
+        let bindings = listeners.get_mut(&flow.local.port())?;
         let fits = |binding: &ListenBinding| binding.bound.matches(flow.local.ip());
         let is_specific = bindings.iter().any(|binding| fits(binding) && binding.bound.is_specific());
         let is_best = |binding: &ListenBinding| fits(binding) && binding.bound.is_specific() == is_specific;
-        let count = bindings.iter().filter(|binding| is_best(binding)).count() as u64;
-        // The remainder is smaller than a count of things in memory.
-        let place = hash.checked_rem(count)? as usize;
+        let place = match bindings.iter().filter(|binding| is_best(binding)).count() as u64 {
+            0 | 1 => 0,
+            // The remainder is smaller than a count of things in memory.
+            count => (state.hash_one(flow) % count) as usize,
+        };
         bindings.iter_mut().filter(|binding| is_best(binding)).nth(place)
     }
 
@@ -232,14 +262,10 @@ impl Stack {
         let Some(known) = self.tcp.get_mut(slot) else { return };
         known.phase = Phase::Owned;
         known.give_up_at = Instant::NEVER;
-        // As Linux, which makes the socket only now; the buffers are those of the handshake.
-        let (receive_buffer, send_buffer) = known.buffers;
-        let settings = TcpSettings { receive_buffer, send_buffer, ..listener.settings() };
-        known.adopt(&settings);
-        if listener.is_closed() {
-            return self.tcp_abort(slot);
+        let name = (self.configuration.index, slot, flow);
+        match listener.push(name, known.buffers, &mut self.wakes) {
+            Some(settings) => known.adopt(&settings),
+            None => self.tcp_abort(slot),
         }
-        let interface = self.configuration.index;
-        listener.push(Waiting { interface, slot, flow, settings }, &mut self.wakes);
     }
 }

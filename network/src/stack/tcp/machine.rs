@@ -1,31 +1,19 @@
-//! The state machine of a connection: smoltcp's socket, which never sees a byte of data.
+//! The states of a connection: smoltcp's socket says which while the handshake lasts, a table from then on (RFC 9293 §3.3.2).
 //!
-//! It takes part in the handshake as itself: the peer's SYN, SYN|ACK and RST reach it, without options that concern data and without data. What it
-//! emits then is a word for [`super::egress`], which builds the segment that says the same. From the moment the connection is open it only
-//! hears of events, as segments made here: our end was acknowledged, the peer's end is in order, the peer reset. So no segment from
-//! outside can panic, truncate or hijack it (`stack-pitfalls` TCP-R, TCP-S), and its timers are not asked.
+//! Which events there are, and when, is decided by those who know the numbers: [`send`](super::send) and [`receive`](super::receive). So what
+//! is left of the machine once the connection is open is a byte, and of ten thousand connections that wait none keeps a socket.
 
-use alloc::vec;
-use alloc::vec::Vec;
+use alloc::boxed::Box;
 
-use smoltcp::iface::{Interface, SocketHandle, SocketSet};
-use smoltcp::socket::tcp::{self, State};
-use smoltcp::wire::{IpEndpoint, IpListenEndpoint, Ipv4Packet, Ipv6Packet, TcpPacket, TcpSeqNumber};
+use smoltcp::socket::tcp::State;
 
-use super::segment::{Offer, Segment, TCP_HEADER};
-use super::{End, Flow};
-use crate::driver::{Frame, FramePool};
-use crate::platform::Instant;
-use crate::stack::ip::header::{self, IPV4_HEADER, IPV6_HEADER, Outgoing, protocol};
-use crate::stack::oneshot::{Emitted, OneShot};
-use crate::stack::smoltcp_time;
+use super::handshake::Handshake;
 
-/// Bytes of its receive buffer. It must have one (TCP-O-02), and nothing ever comes into it.
-const BUFFER: usize = 4;
-
-/// What the socket hears of an open connection.
+/// What happens to an open connection.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
 pub(crate) enum Event {
+    /// The program ended our direction.
+    Ended,
     /// The peer acknowledged our end.
     EndAcknowledged,
     /// All that the peer sent came, and its end.
@@ -34,244 +22,117 @@ pub(crate) enum Event {
     Reset,
 }
 
-/// The socket, and the numbers that it does not know.
-pub(crate) struct Machine {
-    set: SocketSet<'static>,
-    handle: SocketHandle,
-    /// Our first number on the wire; smoltcp's own can be guessed (TCP-X-01).
-    pub(crate) sequence: u32,
-    /// What must be added to the socket's numbers to get ours.
-    offset: u32,
-    /// The next number of the peer as the socket believes it; data does not count.
-    peer_next: u32,
-    /// Our end was acknowledged.
-    is_ended: bool,
-    /// What the peer's SYN offered, and its window.
-    pub(crate) offer: Offer,
-    pub(crate) window: u16,
-    /// SYNs that left, and when the first did.
-    pub(crate) syns: u8,
-    pub(crate) syn_at: Instant,
+/// Where a connection is.
+#[derive(Debug)]
+pub(crate) enum Machine {
+    /// In its handshake, or ended with it.
+    Opening(Box<Handshake>),
+    /// Open, or ended after that.
+    Opened(State),
 }
 
 impl Machine {
-    /// A closed socket whose numbers on the wire will begin at `sequence`, made from a former one if there is one: it never met data, so what
-    /// connecting and listening do not reset says nothing.
-    pub(crate) fn new(sequence: u32, former: Option<Self>) -> Self {
-        if let Some(Self { mut set, handle, .. }) = former {
-            set.get_mut::<tcp::Socket<'_>>(handle).abort();
-            return Self::with(set, handle, sequence);
-        }
-        // A set that grows by itself starts with room for four sockets.
-        let mut set = SocketSet::new(Vec::with_capacity(1));
-        let socket = tcp::Socket::new(tcp::SocketBuffer::new(vec![0; BUFFER]), tcp::SocketBuffer::new(vec![]));
-        let handle = set.add(socket);
-        Self::with(set, handle, sequence)
-    }
-
-    fn with(set: SocketSet<'static>, handle: SocketHandle, sequence: u32) -> Self {
-        Self {
-            set,
-            handle,
-            sequence,
-            offset: 0,
-            peer_next: 0,
-            is_ended: false,
-            offer: Offer::default(),
-            window: 0,
-            syns: 0,
-            syn_at: Instant::ZERO,
-        }
-    }
-
     pub(crate) fn state(&self) -> State {
-        self.socket().state()
+        match self {
+            Self::Opening(handshake) => handshake.state(),
+            Self::Opened(state) => *state,
+        }
     }
 
-    fn socket(&self) -> &tcp::Socket<'static> {
-        self.set.get(self.handle)
+    /// The handshake, until the connection is open.
+    pub(crate) fn handshake(&self) -> Option<&Handshake> {
+        match self {
+            Self::Opening(handshake) => Some(handshake),
+            Self::Opened(_) => None,
+        }
     }
 
-    fn socket_mut(&mut self) -> &mut tcp::Socket<'static> {
-        self.set.get_mut(self.handle)
+    /// The handshake, to be gone on with.
+    pub(crate) fn handshake_mut(&mut self) -> Option<&mut Handshake> {
+        match self {
+            Self::Opening(handshake) => Some(handshake),
+            Self::Opened(_) => None,
+        }
     }
 
-    /// Begins to connect; false when smoltcp refuses the addresses.
-    pub(crate) fn connect(&mut self, interface: &mut Interface, flow: &Flow) -> bool {
-        let endpoint = |end: End| IpEndpoint::new(end.ip().into(), end.port());
-        let listen = IpListenEndpoint::from(endpoint(flow.local));
-        self.socket_mut().connect(interface.context(), endpoint(flow.remote), listen).is_ok()
-    }
-
-    /// Waits for a SYN.
-    pub(crate) fn listen(&mut self, local: End) -> bool {
-        self.socket_mut().listen((smoltcp::wire::IpAddress::from(local.ip()), local.port())).is_ok()
-    }
-
-    /// Our direction ends.
-    pub(crate) fn close(&mut self) {
-        self.socket_mut().close();
+    /// The handshake ended well: gives it out, for another connection.
+    pub(crate) fn open(&mut self) -> Option<Box<Handshake>> {
+        match core::mem::replace(self, Self::Opened(State::Established)) {
+            Self::Opening(handshake) => Some(handshake),
+            Self::Opened(_) => None,
+        }
     }
 
     /// The connection is no more, whatever the peer thinks.
     pub(crate) fn abort(&mut self) {
-        self.socket_mut().abort();
-    }
-
-    /// The number on the wire that stands for one of the socket's.
-    pub(crate) const fn ours(&self, number: u32) -> u32 {
-        number.wrapping_add(self.offset)
-    }
-
-    /// The peer's next number while no data came.
-    pub(crate) const fn peer_next(&self) -> u32 {
-        self.peer_next
-    }
-
-    /// When the socket has something to say; only asked while the handshake lasts.
-    pub(crate) fn deadline(&mut self, interface: &mut Interface, now: Instant) -> Option<Instant> {
-        interface.poll_at(smoltcp_time(now), &self.set).map(crate::stack::our_time)
-    }
-
-    /// Lets the socket say what it has to say.
-    pub(crate) fn speak(
-        &mut self,
-        interface: &mut Interface,
-        pool: &mut FramePool,
-        emitted: &mut Emitted,
-        now: Instant,
-    ) {
-        let mut device = OneShot::sending(pool, emitted);
-        interface.poll_egress(smoltcp_time(now), &mut device, &mut self.set);
-    }
-
-    /// The first SYN left with the socket's number: from here on numbers are known.
-    pub(crate) fn syn_left(&mut self, number: u32, now: Instant) {
-        if self.syns == 0 {
-            self.offset = self.sequence.wrapping_sub(number);
-            self.syn_at = now;
+        match self {
+            Self::Opening(handshake) => handshake.abort(),
+            Self::Opened(state) => *state = State::Closed,
         }
-        self.syns = self.syns.saturating_add(1);
     }
 
-    /// True for the SYN that tells the peer's numbers; one that answers somebody else tells nothing.
-    pub(crate) fn begins_with(&self, segment: &Segment) -> bool {
-        let answers = |number| number == self.sequence.wrapping_add(1);
-        segment.syn
-            && match self.state() {
-                State::Listen => true,
-                State::SynSent => segment.acknowledgment.is_none_or(answers),
-                _ => false,
-            }
-    }
-
-    /// Shows the socket a segment of the handshake, whose TCP header begins at `start` of the packet; what it answers is emitted. Its data and
-    /// its end are for later.
-    pub(crate) fn hear(
-        &mut self,
-        interface: &mut Interface,
-        (pool, emitted): (&mut FramePool, &mut Emitted),
-        (packet, start): (&[u8], usize),
-        segment: &Segment,
-        now: Instant,
-    ) {
-        if self.begins_with(segment) {
-            self.peer_next = segment.sequence.wrapping_add(1);
-            self.window = segment.window;
-            let options = packet.get(start + TCP_HEADER..start + usize::from(segment.header)).unwrap_or_default();
-            self.offer = super::segment::read_offer(options);
+    /// Takes an event of the open connection.
+    pub(crate) fn tell(&mut self, event: Event) {
+        if let Self::Opened(state) = self {
+            *state = after(*state, event);
         }
-        let mut copy = pool.copy_of(packet.get(..start + usize::from(segment.header)).unwrap_or_default());
-        set_length(&mut copy);
-        if let Some(tcp) = copy.bytes_mut().get_mut(start..) {
-            let mut tcp = TcpPacket::new_unchecked(tcp);
-            tcp.set_fin(false);
-            tcp.set_psh(false);
-            if self.state() == State::SynReceived && !segment.syn {
-                // Its place in the window was judged; the socket's own is too small for that.
-                tcp.set_seq_number(TcpSeqNumber(self.peer_next as i32));
-            }
-            if let Some(acknowledged) = segment.acknowledgment {
-                tcp.set_ack_number(TcpSeqNumber(acknowledged.wrapping_sub(self.offset) as i32));
-            }
-        }
-        self.show(interface, pool, emitted, &copy, now);
-        pool.put(copy);
-    }
-
-    fn show(
-        &mut self,
-        interface: &mut Interface,
-        pool: &mut FramePool,
-        emitted: &mut Emitted,
-        packet: &Frame,
-        now: Instant,
-    ) {
-        let mut device = OneShot::receiving(packet.bytes(), pool, emitted);
-        interface.poll_ingress_single(smoltcp_time(now), &mut device, &mut self.set);
-    }
-
-    /// Tells the socket what happened to the open connection.
-    pub(crate) fn tell(
-        &mut self,
-        interface: &mut Interface,
-        (pool, emitted): (&mut FramePool, &mut Emitted),
-        flow: &Flow,
-        event: Event,
-        now: Instant,
-    ) {
-        self.is_ended |= event == Event::EndAcknowledged;
-        let acknowledged = self.sequence.wrapping_add(1 + u32::from(self.is_ended)).wrapping_sub(self.offset);
-        let outgoing = Outgoing {
-            source: flow.remote.ip(),
-            destination: flow.local.ip(),
-            protocol: protocol::TCP,
-            hop_limit: 1,
-            traffic_class: 0,
-        };
-        let start = header::length_for(outgoing.destination);
-        let mut frame = pool.take(start + TCP_HEADER);
-        frame.bytes_mut().fill(0);
-        header::emit(&outgoing, frame.bytes_mut());
-        if let Some(tcp) = frame.bytes_mut().get_mut(start..) {
-            let mut tcp = TcpPacket::new_unchecked(tcp);
-            tcp.set_src_port(flow.remote.port());
-            tcp.set_dst_port(flow.local.port());
-            tcp.set_seq_number(TcpSeqNumber(self.peer_next as i32));
-            tcp.set_ack_number(TcpSeqNumber(acknowledged as i32));
-            tcp.set_header_len(TCP_HEADER as u8);
-            tcp.set_window_len(u16::MAX);
-            tcp.set_ack(true);
-            tcp.set_fin(event == Event::PeerEnded);
-            tcp.set_rst(event == Event::Reset);
-        }
-        if event == Event::PeerEnded {
-            self.peer_next = self.peer_next.wrapping_add(1);
-        }
-        self.show(interface, pool, emitted, &frame, now);
-        pool.put(frame);
-        // Whatever it would say, somebody else does.
-        emitted.packets.drain(..).for_each(|frame| pool.put(frame));
     }
 }
 
-impl core::fmt::Debug for Machine {
-    fn fmt(&self, formatter: &mut core::fmt::Formatter<'_>) -> core::fmt::Result {
-        formatter.debug_tuple("Machine").field(&self.state()).finish()
+/// The state that follows; an event that means nothing in a state changes nothing.
+const fn after(state: State, event: Event) -> State {
+    match (state, event) {
+        (_, Event::Reset) => State::Closed,
+        (State::Established, Event::Ended) => State::FinWait1,
+        (State::Established, Event::PeerEnded) => State::CloseWait,
+        (State::CloseWait, Event::Ended) => State::LastAck,
+        (State::FinWait1, Event::EndAcknowledged) => State::FinWait2,
+        (State::FinWait1, Event::PeerEnded) => State::Closing,
+        (State::FinWait2, Event::PeerEnded) | (State::Closing, Event::EndAcknowledged) => State::TimeWait,
+        (State::LastAck, Event::EndAcknowledged) => State::Closed,
+        _ => state,
     }
 }
 
-/// Writes the packet's length into its IP header.
-fn set_length(frame: &mut Frame) {
-    let total = frame.len();
-    match frame.bytes().first().map(|first| first >> 4) {
-        // A packet that came in has a length field that fits.
-        Some(6) if total >= IPV6_HEADER => {
-            Ipv6Packet::new_unchecked(frame.bytes_mut()).set_payload_len((total - IPV6_HEADER) as u16);
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    /// The ways through the diagram of RFC 9293 §3.3.2, from ESTABLISHED on.
+    #[test]
+    fn every_order_of_the_two_ends_leads_out_of_the_connection() {
+        use Event::{EndAcknowledged, Ended, PeerEnded};
+        let ways = [
+            (&[Ended, EndAcknowledged, PeerEnded][..], &[State::FinWait1, State::FinWait2, State::TimeWait][..]),
+            (&[Ended, PeerEnded, EndAcknowledged], &[State::FinWait1, State::Closing, State::TimeWait]),
+            (&[PeerEnded, Ended, EndAcknowledged], &[State::CloseWait, State::LastAck, State::Closed]),
+        ];
+        for (events, states) in ways {
+            let mut machine = Machine::Opened(State::Established);
+            for (event, state) in events.iter().zip(states) {
+                machine.tell(*event);
+                assert_eq!(machine.state(), *state, "{events:?}");
+                // What was told is told again, as by a peer that repeats its segments: nothing follows.
+                machine.tell(*event);
+                assert_eq!(machine.state(), *state, "{events:?}");
+            }
         }
-        Some(4) if total >= IPV4_HEADER => {
-            Ipv4Packet::new_unchecked(frame.bytes_mut()).set_total_len(total as u16);
+    }
+
+    #[test]
+    fn a_reset_ends_every_state() {
+        for state in [
+            State::Established,
+            State::FinWait1,
+            State::FinWait2,
+            State::CloseWait,
+            State::Closing,
+            State::LastAck,
+            State::TimeWait,
+        ] {
+            let mut machine = Machine::Opened(state);
+            machine.tell(Event::Reset);
+            assert_eq!(machine.state(), State::Closed);
         }
-        _ => {}
     }
 }

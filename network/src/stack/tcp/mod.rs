@@ -1,6 +1,6 @@
 //! TCP: connections found by hash, each with a state machine, a sender and a receiver of its own.
 //!
-//! A [`Slot`] is a connection. smoltcp's socket is its state machine ([`machine`]); bytes, numbers, loss and windows are ours ([`send`],
+//! A [`Slot`] is a connection. smoltcp's socket makes the [`handshake`]; bytes, numbers, loss and windows are ours ([`send`],
 //! [`receive`]), so that no segment can harm the socket and nothing is limited by what it does about loss. Cost per packet does not depend on how many
 //! slots exist: segments find theirs through `flows`, timers stand in the stack's heap, and changed slots in the `dirty` queue.
 //!
@@ -12,7 +12,8 @@
 //! |---|---|
 //! | [`ingress`] | from a TCP packet to the connection, listener, resting tuple or reset it belongs to |
 //! | [`gate`] | what a segment must pass before anything of it counts |
-//! | [`machine`] | the states of a connection, by smoltcp |
+//! | [`handshake`] | how a connection opens, by smoltcp |
+//! | [`machine`] | the states of a connection |
 //! | [`receive`] | what came, in order or not, and what the peer is told of it |
 //! | [`send`] | what was written, what is under way, and when it is sent again |
 //! | [`congestion`] | how much may be under way |
@@ -34,6 +35,7 @@ pub(crate) mod deadline;
 pub(crate) mod egress;
 pub(crate) mod flow;
 mod gate;
+mod handshake;
 mod incident;
 pub(crate) mod ingress;
 mod islands;
@@ -64,6 +66,7 @@ use virtual_file_system::WakerList;
 use self::deadline::Contact;
 use self::egress::Shape;
 pub(crate) use self::flow::{End, Flow};
+use self::handshake::Handshake;
 use self::listen::ListenBinding;
 use self::machine::Machine;
 use self::receive::Receiver;
@@ -91,8 +94,9 @@ pub(crate) struct Tcp {
     recent: Option<(Flow, u32)>,
     /// Ephemeral ports given out, by hash of the addresses.
     ports: [u32; limits::PORT_COUNTERS],
-    /// State machines of ended connections, for new ones.
-    spares: Vec<Machine>,
+    /// Handshakes that are over, for new connections.
+    #[expect(clippy::vec_box, reason = "each goes back into a machine as it is, without being moved")]
+    spares: Vec<Box<Handshake>>,
     /// Bytes of data that connections hold.
     held: usize,
     /// Keys of the function that begins sequence numbers.
@@ -171,11 +175,6 @@ impl Tcp {
         offset.wrapping_add(*counter) % range
     }
 
-    /// A number that depends on the flow alone and that nobody outside can choose.
-    pub(crate) fn hash(&self, flow: &Flow) -> u64 {
-        self.state.hash_one(flow)
-    }
-
     /// Makes a slot's flow free again.
     pub(crate) fn unlink(&mut self, flow: &Flow, index: u32) {
         // It may have been made free before, and belong to another slot by now.
@@ -205,7 +204,7 @@ impl Tcp {
         &mut self,
         flow: Flow,
         phase: Phase,
-        machine: Machine,
+        handshake: Box<Handshake>,
         settings: &TcpSettings,
         opening: &Opening,
     ) -> SlotId {
@@ -214,7 +213,7 @@ impl Tcp {
         let (receive, send) = (settings.receive_sizes(), settings.send_sizes());
         let slot = Slot {
             generation: self.generation,
-            machine,
+            machine: Machine::Opening(handshake),
             sender: Outlet::new(send.0, send.1, settings.no_delay, settings.congestion),
             receiver: Receiver::new(receive.0, receive.1),
             flow,
@@ -278,8 +277,15 @@ impl Tcp {
         let Some(slot) = self.slots.try_remove(index as usize) else { return };
         self.held -= slot.counted;
         self.unlink(&slot.flow, index);
-        if self.spares.len() < limits::TCP_SPARE_MACHINES {
-            self.spares.push(slot.machine);
+        if let Machine::Opening(handshake) = slot.machine {
+            self.keep(Some(handshake));
+        }
+    }
+
+    /// Keeps a handshake that is over for another connection.
+    fn keep(&mut self, spare: Option<Box<Handshake>>) {
+        if self.spares.len() < limits::TCP_SPARE_HANDSHAKES {
+            self.spares.extend(spare);
         }
     }
 }

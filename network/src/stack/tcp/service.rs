@@ -1,5 +1,6 @@
 //! What connections do by themselves: egress, timers, and what follows from a change of state.
 
+use alloc::boxed::Box;
 use alloc::sync::Arc;
 use core::time::Duration;
 
@@ -7,12 +8,14 @@ use smoltcp::socket::tcp::State;
 use virtual_file_system::Error;
 
 use super::egress::flag;
-use super::machine::{Event, Machine};
+use super::handshake::Handshake;
+use super::machine::Event;
 use super::receive::{Due, Taken};
 use super::segment::{Segment, before};
 use super::send::Acknowledged;
 use super::{Flow, Opening, Phase, Slot, SlotId};
 use crate::platform::Instant;
+use crate::socket::TcpSettings;
 use crate::stack::Stack;
 use crate::stack::timers::Timer;
 
@@ -68,31 +71,19 @@ impl Stack {
     /// Lets the socket of a handshake say what it has to say.
     fn tcp_serve_handshake(&mut self, index: u32) {
         let now = self.now;
-        let has_room = self.has_room();
+        if !self.has_room() {
+            // What it says would count as said.
+            self.tcp_arm(index, Instant::NEVER);
+            return self.tcp.mark(index);
+        }
         let Self { tcp, pool, emitted, interface, .. } = self;
         let Some(slot) = tcp.slots.get_mut(index as usize) else { return };
-        let deadline = match slot.machine.deadline(interface, now) {
-            Some(deadline) if deadline <= now => {
-                if !has_room {
-                    self.tcp_arm(index, Instant::NEVER);
-                    return self.tcp.mark(index);
-                }
-                slot.machine.speak(interface, pool, emitted, now);
-                let deadline = slot.machine.deadline(interface, now).unwrap_or(Instant::NEVER);
-                self.tcp_say(index);
-                deadline.max(now.after(UNPRODUCTIVE))
-            }
-            deadline => deadline.unwrap_or(Instant::NEVER),
-        };
-        self.tcp_arm(index, deadline);
-    }
-
-    /// Tells a connection's socket what happened.
-    pub(super) fn tcp_tell(&mut self, index: u32, event: Event) {
-        let now = self.now;
-        let Self { tcp, pool, emitted, interface, .. } = self;
-        let Some(slot) = tcp.slots.get_mut(index as usize) else { return };
-        slot.machine.tell(interface, (pool, emitted), &slot.flow, event, now);
+        let Some(handshake) = slot.machine.handshake_mut() else { return };
+        handshake.speak(interface, pool, emitted, now);
+        let deadline = handshake.deadline(interface, now).unwrap_or(Instant::NEVER);
+        self.tcp_say(index);
+        let is_past = deadline <= now;
+        self.tcp_arm(index, if is_past { now.after(UNPRODUCTIVE) } else { deadline });
     }
 
     /// Looks at an open connection after a segment reached it.
@@ -163,17 +154,18 @@ impl Stack {
         if state == State::Closed {
             slot.cut_off();
         }
-        match (slot.phase.clone(), state) {
+        match (&slot.phase, state) {
             (Phase::Connecting, State::Established | State::CloseWait) => {
                 slot.phase = Phase::Owned;
                 slot.give_up_at = Instant::NEVER;
             }
             (Phase::HalfOpen(listener), State::Established | State::CloseWait) => {
-                let flow = slot.flow;
+                let (listener, flow) = (Arc::clone(listener), slot.flow);
                 self.tcp_established(id, flow, &listener);
             }
             // A reset in SYN-RECEIVED puts a socket back to LISTEN; ours was made for this one connection.
             (Phase::HalfOpen(listener), State::Closed | State::Listen) => {
+                let listener = Arc::clone(listener);
                 self.tcp_handshake_over(id, &listener);
                 return self.tcp_forget(id);
             }
@@ -194,7 +186,7 @@ impl Stack {
         if slot.closing && matches!(slot.state(), State::Established | State::CloseWait) {
             slot.closing = false;
             slot.sender.end();
-            slot.machine.close();
+            slot.machine.tell(Event::Ended);
             self.tcp.mark(index);
         }
     }
@@ -211,11 +203,8 @@ impl Stack {
     pub(crate) fn tcp_reset(&mut self, index: u32) {
         let Some(slot) = self.tcp.slots.get_mut(index as usize) else { return };
         let (state, flow) = (slot.state(), slot.flow);
-        let (sequence, expected) = if slot.is_open() {
-            (slot.sender.next(), slot.receiver.next())
-        } else {
-            (slot.machine.sequence.wrapping_add(1), slot.machine.peer_next())
-        };
+        let (sequence, expected) =
+            slot.machine.handshake().map_or_else(|| (slot.sender.next(), slot.receiver.next()), Handshake::next);
         slot.machine.abort();
         slot.cut_off();
         // Nobody is told in SYN-SENT (RFC 9293 §3.10.5), and who is at rest needs no word.
@@ -289,17 +278,17 @@ impl Stack {
     pub(crate) fn tcp_open_passive(
         &mut self,
         flow: Flow,
-        listener: &Arc<super::listen::Listener>,
+        listener: Arc<super::listen::Listener>,
+        settings: &TcpSettings,
         floor: Option<u32>,
     ) -> Option<SlotId> {
-        let settings = listener.settings();
         let opening = self.tcp_opening(&flow, floor);
-        let mut machine = Machine::new(opening.sequence, self.tcp.spares.pop());
-        if !machine.listen(flow.local) {
+        let mut handshake = Handshake::new(opening.sequence, self.tcp.spares.pop());
+        if !handshake.listen(flow.local) {
             return None;
         }
-        let phase = Phase::HalfOpen(Arc::clone(listener));
-        let id = self.tcp.insert(flow, phase, machine, &settings, &opening);
+        let phase = Phase::HalfOpen(listener);
+        let id = self.tcp.insert(flow, phase, handshake, settings, &opening);
         self.tcp_measure(id.index);
         let deadline = self.now.after(super::verbs::HANDSHAKE);
         if let Some(slot) = self.tcp.get_mut(id) {
@@ -319,14 +308,14 @@ impl Stack {
 }
 
 impl Slot {
-    /// The handshake is over with this segment: both directions begin.
-    pub(super) fn begin(&mut self, segment: &Segment, now: Instant) {
-        let first = self.machine.sequence.wrapping_add(1);
-        let (offer, shift) = (self.machine.offer, self.shift());
+    /// The handshake is over with this segment: both directions begin. Gives the handshake out, for another connection.
+    pub(super) fn begin(&mut self, segment: &Segment, now: Instant) -> Option<Box<Handshake>> {
+        let shift = self.shift();
+        let handshake = self.machine.open()?;
+        let (first, peer) = handshake.next();
         // What left twice is ambiguous (Karn).
-        let round_trip = (self.machine.syns == 1).then(|| now.since(self.machine.syn_at));
-        let peer = self.machine.peer_next();
-        self.sender.begin(first, &offer, self.machine.window, peer.wrapping_sub(1), round_trip);
+        let round_trip = (handshake.syns == 1).then(|| now.since(handshake.syn_at));
+        self.sender.begin(first, &handshake.offer, handshake.window, peer.wrapping_sub(1), round_trip);
         self.sender.set_segment(self.own_segment.min(self.shape.peer_segment));
         // A SYN|ACK that offers what nobody asked for counts for nothing.
         self.sender.set_marks(self.marks.is_offered && (self.marks.is_wanted || !segment.syn));
@@ -335,11 +324,12 @@ impl Slot {
             // Our side of the handshake's last word.
             self.receiver.answer();
         }
+        Some(handshake)
     }
 
     /// True for what may follow the peer's SYN: in the window that our answer allowed, a reset at its beginning (RFC 9293 §3.10.7.4, RFC 5961).
     pub(super) fn is_acceptable_before_open(&self, segment: &Segment) -> bool {
-        let first = self.machine.peer_next();
+        let Some(first) = self.machine.handshake().map(Handshake::peer_next) else { return false };
         let edge = first.wrapping_add(u32::from(self.receiver.first_window()));
         if segment.rst || segment.syn {
             return segment.sequence == first || (segment.syn && segment.acknowledgment.is_some());
@@ -359,6 +349,6 @@ impl Slot {
         if self.is_open() {
             return !before(sequence, self.sender.unacknowledged()) && before(sequence, self.sender.next());
         }
-        self.machine.syns > 0 && sequence == self.machine.sequence
+        self.machine.handshake().is_some_and(|handshake| handshake.syns > 0 && sequence == handshake.sequence)
     }
 }

@@ -47,7 +47,7 @@ impl Slot {
             recoveries: counts.recoveries,
             undone: counts.undone,
             duplicates: counts.duplicates,
-            has_selective_acknowledgments: self.machine.offer.sack,
+            has_selective_acknowledgments: self.sender.has_sack(),
             has_congestion_marks: self.sender.has_marks(),
         }
     }

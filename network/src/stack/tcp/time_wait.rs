@@ -4,10 +4,12 @@
 //! else does not prolong it (RFC 1337). A newer SYN opens the tuple again at once.
 
 use alloc::collections::VecDeque;
+use core::hash::BuildHasher;
 use core::time::Duration;
 
 use foldhash::fast::FixedState;
-use hashbrown::HashMap;
+use hashbrown::HashTable;
+use slab::Slab;
 
 use super::Flow;
 use super::segment::{Segment, before};
@@ -38,64 +40,97 @@ pub(crate) enum Reaction {
     Ignore,
 }
 
+/// A tuple that rests.
+#[derive(Debug)]
+struct Resting {
+    flow: Flow,
+    rest: Rest,
+}
+
 /// The table.
 #[derive(Debug)]
 pub(crate) struct TimeWait {
-    tuples: HashMap<Flow, Rest, FixedState>,
+    tuples: Slab<Resting>,
+    /// Tuples by their flow: only their places stand here, so that what is searched stays small.
+    places: HashTable<u32>,
+    state: FixedState,
     /// The tuples by the time when their rest is over, which is the order in which it began. An entry whose tuple rests until another time, or not
     /// at all, is stale.
-    order: VecDeque<(Instant, Flow)>,
+    order: VecDeque<(Instant, u32)>,
 }
 
 impl TimeWait {
     pub(crate) fn new(seed: u64) -> Self {
-        Self { tuples: HashMap::with_hasher(FixedState::with_seed(seed)), order: VecDeque::new() }
+        let state = FixedState::with_seed(seed);
+        Self { tuples: Slab::new(), places: HashTable::new(), state, order: VecDeque::new() }
     }
 
     /// Lets a tuple rest.
     pub(crate) fn insert(&mut self, flow: Flow, send_next: u32, receive_next: u32, window: u16, now: Instant) {
         let until = now.after(TIME_WAIT);
-        if self.tuples.insert(flow, Rest { send_next, receive_next, window, until }).is_none() {
-            while self.tuples.len() > limits::TIME_WAIT && self.pop().is_some() {}
-        }
-        self.queue(until, flow);
+        self.remove(&flow);
+        while self.tuples.len() >= limits::TIME_WAIT && self.pop().is_some() {}
+        // The table is far smaller than 2^32.
+        let place = self.tuples.insert(Resting { flow, rest: Rest { send_next, receive_next, window, until } }) as u32;
+        let Self { tuples, places, state, .. } = self;
+        places.insert_unique(state.hash_one(flow), place, |place| {
+            tuples.get(*place as usize).map_or(0, |resting| state.hash_one(resting.flow))
+        });
+        self.queue(until, place);
+    }
+
+    /// Where a tuple rests.
+    fn find(&self, flow: &Flow) -> Option<u32> {
+        let is_meant = |place: &u32| self.tuples.get(*place as usize).is_some_and(|resting| resting.flow == *flow);
+        self.places.find(self.state.hash_one(flow), is_meant).copied()
     }
 
     /// Adds an entry; stale ones are swept out when they are as many as the others.
-    fn queue(&mut self, until: Instant, flow: Flow) {
+    fn queue(&mut self, until: Instant, place: u32) {
         if self.order.len() > 2 * self.tuples.len() + limits::TIMERS {
             let tuples = &self.tuples;
-            self.order.retain(|(until, flow)| tuples.get(flow).is_some_and(|rest| rest.until == *until));
+            self.order.retain(|(until, place)| counts(tuples, *until, *place));
         }
-        self.order.push_back((until, flow));
+        self.order.push_back((until, place));
     }
 
     /// Ends the oldest entry, and its tuple's rest unless it is stale.
     fn pop(&mut self) -> Option<()> {
-        let (until, flow) = self.order.pop_front()?;
-        if self.tuples.get(&flow).is_some_and(|rest| rest.until == until) {
-            self.tuples.remove(&flow);
+        let (until, place) = self.order.pop_front()?;
+        if counts(&self.tuples, until, place) {
+            self.end(place);
         }
         Some(())
     }
 
+    /// Ends the rest at a place.
+    fn end(&mut self, place: u32) -> Option<Rest> {
+        let Resting { flow, rest } = self.tuples.try_remove(place as usize)?;
+        if let Ok(entry) = self.places.find_entry(self.state.hash_one(flow), |known| *known == place) {
+            entry.remove();
+        }
+        Some(rest)
+    }
+
     /// Ends a rest early; tells the last number that we used.
     pub(crate) fn remove(&mut self, flow: &Flow) -> Option<u32> {
-        self.tuples.remove(flow).map(|rest| rest.send_next)
+        let place = self.find(flow)?;
+        self.end(place).map(|rest| rest.send_next)
     }
 
     pub(crate) fn contains(&self, flow: &Flow) -> bool {
-        self.tuples.contains_key(flow)
+        self.find(flow).is_some()
     }
 
     /// Decides about a segment; `None` when the tuple does not rest.
     pub(crate) fn input(&mut self, flow: &Flow, segment: &Segment, now: Instant) -> Option<Reaction> {
-        let rest = self.tuples.get_mut(flow)?;
+        let place = self.find(flow)?;
+        let rest = &mut self.tuples.get_mut(place as usize)?.rest;
         if segment.rst {
             return Some(Reaction::Ignore);
         }
         if segment.syn && segment.acknowledgment.is_none() && before(rest.receive_next, segment.sequence) {
-            return self.remove(flow).map(Reaction::Reopen);
+            return self.end(place).map(|rest| Reaction::Reopen(rest.send_next));
         }
         let until = now.after(TIME_WAIT);
         let is_prolonged = segment.fin && segment.end() == rest.receive_next && rest.until != until;
@@ -104,7 +139,7 @@ impl TimeWait {
         }
         let rest = *rest;
         if is_prolonged {
-            self.queue(until, *flow);
+            self.queue(until, place);
         }
         let is_repeat = segment.syn || segment.fin || segment.length > 0;
         Some(if is_repeat { Reaction::Acknowledge(rest) } else { Reaction::Ignore })
@@ -123,8 +158,13 @@ impl TimeWait {
     }
 
     pub(crate) fn flows(&self) -> impl Iterator<Item = &Flow> {
-        self.tuples.keys()
+        self.tuples.iter().map(|(_, resting)| &resting.flow)
     }
+}
+
+/// True for an entry of the order that is not stale.
+fn counts(tuples: &Slab<Resting>, until: Instant, place: u32) -> bool {
+    tuples.get(place as usize).is_some_and(|resting| resting.rest.until == until)
 }
 
 #[cfg(test)]

@@ -11,7 +11,7 @@ use smoltcp::socket::tcp::State;
 use virtual_file_system::{Error, Readiness};
 
 use super::deadline::ORPHAN;
-use super::machine::Machine;
+use super::handshake::Handshake;
 use super::{Flow, Phase, Slot, SlotId};
 use crate::command::socket::{SocketKind, SocketState, SocketStatus};
 use crate::limits;
@@ -45,11 +45,11 @@ impl Stack {
             return Err(Error::AddressNotAvailable);
         }
         let opening = self.tcp_opening(&flow, floor);
-        let mut machine = Machine::new(opening.sequence, self.tcp.spares.pop());
-        if !machine.connect(&mut self.interface, &flow) {
+        let mut handshake = Handshake::new(opening.sequence, self.tcp.spares.pop());
+        if !handshake.connect(&mut self.interface, &flow) {
             return Err(Error::AddressNotAvailable);
         }
-        let id = self.tcp.insert(flow, Phase::Connecting, machine, settings, &opening);
+        let id = self.tcp.insert(flow, Phase::Connecting, handshake, settings, &opening);
         self.tcp_measure(id.index);
         let deadline = self.now.after(CONNECT);
         if let Some(slot) = self.tcp.get_mut(id) {

@@ -265,6 +265,12 @@ impl Outlet {
         }
     }
 
+    /// True when the peer tells of what it got out of order.
+    pub(crate) const fn has_sack(&self) -> bool {
+        // The sender begins with the seed's, and it never changes.
+        self.seed.has_sack
+    }
+
     /// What was measured of the path.
     pub(crate) fn round_trip(&self) -> &RoundTrip {
         match &self.sender {
