@@ -58,8 +58,6 @@ pub const TCP_BUFFER_MINIMUM: usize = 2048;
 pub const TCP_BUFFER_MAXIMUM: usize = 64 * 1024 * 1024;
 /// Bytes that a buffer grows to by itself, each direction, unless a size was asked for: 1 Gbit/s for 50 ms, twice over.
 pub const TCP_BUFFER_AUTOMATIC: usize = 12 * 1024 * 1024;
-/// Handshakes that are over and that one interface keeps for new connections.
-pub const TCP_SPARE_HANDSHAKES: usize = 64;
 /// Ranges of data out of order that one connection remembers: a window of 12 MiB with three lost segments in a hundred.
 pub const TCP_ISLANDS: usize = 256;
 /// Segments of one connection under way: 16 MiB in segments of 1,024 bytes.

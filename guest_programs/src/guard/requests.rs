@@ -4,6 +4,7 @@
 //! change what the file is are carried out in [`Guard::request`].
 
 use alloc::vec::Vec;
+use core::net::SocketAddr;
 
 use network::command::socket::{Datagram, Offer, OutgoingDatagram, SocketKind, SocketOption};
 use network::command::{
@@ -96,53 +97,9 @@ impl Guard {
         }
         match request {
             Request::CreateSocket(kind) => reply(self.create_socket(kind).await),
-            Request::Bind(local) => {
-                let transport = match self.mode() {
-                    Mode::Fresh { .. } => Some(Transport::Tcp),
-                    Mode::Datagram { kind: SocketKind::Udp, .. } => Some(Transport::Udp),
-                    _ => None,
-                };
-                if let Some(transport) = transport {
-                    self.policy().permit_bind(transport, local.port())?;
-                }
-                let bound = self.inner.control::<Bind>(&local).await?;
-                let may_be_asked =
-                    transport.is_some_and(|transport| self.policy().grants.local(transport, local.port()));
-                self.note(|state| match &mut state.mode {
-                    Mode::Fresh { bound } => *bound = Some(local.port()),
-                    Mode::Datagram { is_reachable, .. } => *is_reachable = may_be_asked,
-                    Mode::Status | Mode::Stream | Mode::Listener => {}
-                });
-                reply(Ok(bound))
-            }
-            Request::Connect(remote) => {
-                let is_icmp = matches!(self.mode(), Mode::Datagram { kind: SocketKind::Icmp, .. });
-                let is_raw =
-                    matches!(self.mode(), Mode::Datagram { kind: SocketKind::Raw(_) | SocketKind::Raw6(_), .. });
-                if !is_raw {
-                    self.policy().permit_remote(remote, is_icmp, &self.inner).await?;
-                }
-                let local = self.inner.control::<Connect>(&remote).await?;
-                self.note(|state| match &mut state.mode {
-                    Mode::Datagram { is_connected, .. } => *is_connected = true,
-                    mode => *mode = Mode::Stream,
-                });
-                reply(Ok(local))
-            }
-            Request::Listen(backlog) => {
-                if let Mode::Fresh { bound } = self.mode()
-                    && !self.policy().grants.local(Transport::Tcp, bound.unwrap_or(0))
-                {
-                    return Err(Error::AccessDenied);
-                }
-                let most = u32::try_from(self.account().limits().sockets).unwrap_or(u32::MAX);
-                self.inner.control::<Listen>(&backlog.min(most)).await?;
-                self.note(|state| {
-                    state.mode = Mode::Listener;
-                    state.seat.iter().for_each(|seat| seat.listens());
-                });
-                reply(Ok(()))
-            }
+            Request::Bind(local) => reply(self.bind(local).await),
+            Request::Connect(remote) => reply(self.connect(remote).await),
+            Request::Listen(backlog) => reply(self.listen(backlog).await),
             Request::NextConnection(()) => reply(self.next_connection().await),
             Request::Accept(token) => {
                 let seat = self.account().seat_of_accepted()?;
@@ -172,6 +129,58 @@ impl Guard {
 
     fn note(&self, change: impl FnOnce(&mut State)) {
         self.state.with(change);
+    }
+
+    async fn bind(&self, local: SocketAddr) -> Result<SocketAddr> {
+        let transport = match self.mode() {
+            Mode::Fresh { .. } => Some(Transport::Tcp),
+            Mode::Datagram { kind: SocketKind::Udp, .. } => Some(Transport::Udp),
+            _ => None,
+        };
+        if let Some(transport) = transport {
+            self.policy().permit_bind(transport, local.port())?;
+        }
+        let address = self.inner.control::<Bind>(&local).await?;
+        let may_be_asked = transport.is_some_and(|transport| self.policy().grants.local(transport, local.port()));
+        self.note(|state| match &mut state.mode {
+            Mode::Fresh { bound } => *bound = Some(local.port()),
+            Mode::Datagram { is_reachable, .. } => *is_reachable = may_be_asked,
+            Mode::Status | Mode::Stream | Mode::Listener => {}
+        });
+        Ok(address)
+    }
+
+    async fn connect(&self, remote: SocketAddr) -> Result<SocketAddr> {
+        let kind = match self.mode() {
+            Mode::Datagram { kind, .. } => kind,
+            _ => SocketKind::Tcp,
+        };
+        // Whoever was granted raw sockets may send anything anyway.
+        if !matches!(kind, SocketKind::Raw(_) | SocketKind::Raw6(_)) {
+            self.policy().permit_remote(remote, kind == SocketKind::Icmp, &self.inner).await?;
+        }
+        let local = self.inner.control::<Connect>(&remote).await?;
+        self.note(|state| match &mut state.mode {
+            Mode::Datagram { is_connected, .. } => *is_connected = true,
+            mode => *mode = Mode::Stream,
+        });
+        Ok(local)
+    }
+
+    async fn listen(&self, backlog: u32) -> Result<()> {
+        if let Mode::Fresh { bound } = self.mode()
+            && !self.policy().grants.local(Transport::Tcp, bound.unwrap_or(0))
+        {
+            return Err(Error::AccessDenied);
+        }
+        // What waits in a backlog takes places that the guest does not have yet.
+        let most = u32::try_from(self.account().limits().sockets).unwrap_or(u32::MAX);
+        self.inner.control::<Listen>(&backlog.min(most)).await?;
+        self.note(|state| {
+            state.mode = Mode::Listener;
+            state.seat.iter().for_each(|seat| seat.listens());
+        });
+        Ok(())
     }
 
     async fn create_socket(&self, kind: SocketKind) -> Result<()> {
@@ -278,7 +287,7 @@ impl Guard {
         }
     }
 
-    fn remember(&self, remote: core::net::SocketAddr) {
+    fn remember(&self, remote: SocketAddr) {
         self.note(|state| {
             if state.correspondents.back().is_some_and(|last| same_end(*last, remote)) {
                 return;

@@ -18,7 +18,6 @@ pub(crate) mod host;
 pub(crate) mod ip;
 pub(crate) mod link;
 pub(crate) mod multicast;
-pub(crate) mod oneshot;
 pub(crate) mod random;
 pub(crate) mod raw;
 pub(crate) mod tcp;
@@ -33,8 +32,6 @@ use alloc::vec::Vec;
 use core::net::IpAddr;
 use core::task::Waker;
 
-use smoltcp::iface::{Config, Interface};
-use smoltcp::wire::HardwareAddress as SmoltcpHardwareAddress;
 use virtual_file_system::WakerList;
 
 use self::advertise::Advertiser;
@@ -51,7 +48,6 @@ use self::ip::reassembly::Reassembly;
 use self::ip::routes::Routes;
 use self::link::neighbor::Neighbors;
 use self::multicast::Multicast;
-use self::oneshot::{Emitted, OneShot};
 use self::random::Random;
 use self::tcp::Tcp;
 use self::timers::{Timer, Timers};
@@ -61,15 +57,6 @@ use crate::command::address::Origin;
 use crate::command::interface::Statistics;
 use crate::driver::{Capabilities, Frame, FramePool, Kind, LinkState};
 use crate::platform::Instant;
-
-pub(crate) fn smoltcp_time(instant: Instant) -> smoltcp::time::Instant {
-    // 292,000 years of microseconds fit.
-    smoltcp::time::Instant::from_micros(i64::try_from(instant.as_micros()).unwrap_or(i64::MAX))
-}
-
-pub(crate) fn our_time(instant: smoltcp::time::Instant) -> Instant {
-    Instant::from_micros(u64::try_from(instant.total_micros()).unwrap_or(0))
-}
 
 /// Who is to be woken once the lock is released. Most calls wake nobody or one task, and those cost no memory.
 #[derive(Debug, Default)]
@@ -154,9 +141,6 @@ pub(crate) struct Stack {
     pub(crate) room: WakerList,
     /// Packets to ourselves.
     local: VecDeque<Frame>,
-    /// Packets that a socket just emitted.
-    emitted: Emitted,
-    interface: Interface,
     /// Source and destination of the last packet that was let in, and the generation of addresses then.
     admitted: Option<(IpAddr, IpAddr, u32)>,
     /// The last destination that is a single station elsewhere, and the generation of addresses then.
@@ -181,7 +165,6 @@ impl Stack {
     /// A stack without addresses, down.
     pub(crate) fn new(configuration: Configuration, mut random: Random, host: Arc<HostAddresses>) -> Self {
         let now = configuration.since;
-        let interface = new_interface(random.u64(), now);
         Self {
             now,
             statistics: Statistics::default(),
@@ -200,8 +183,6 @@ impl Stack {
             watch: Watch::default(),
             room: WakerList::new(),
             local: VecDeque::new(),
-            emitted: Emitted::default(),
-            interface,
             admitted: None,
             plain_to: None,
             reassembly: Reassembly::default(),
@@ -283,15 +264,4 @@ impl core::fmt::Debug for Stack {
     fn fmt(&self, formatter: &mut core::fmt::Formatter<'_>) -> core::fmt::Result {
         formatter.debug_struct("Stack").field("configuration", &self.configuration).finish_non_exhaustive()
     }
-}
-
-fn new_interface(seed: u64, now: Instant) -> Interface {
-    let mut config = Config::new(SmoltcpHardwareAddress::Ip);
-    config.random_seed = seed;
-    let (mut pool, mut emitted) = (FramePool::new(), Emitted::default());
-    let mut device = OneShot::sending(&mut pool, &mut emitted);
-    let mut interface = Interface::new(config, &mut device, smoltcp_time(now));
-    // Which packets are ours is decided before smoltcp sees them.
-    interface.set_any_ip(true);
-    interface
 }

@@ -25,7 +25,6 @@ mod sent;
 
 use std::time::Duration;
 
-use network::limits;
 use network::platform::Instant;
 use world::SeededEntropy;
 
@@ -278,9 +277,8 @@ impl Play<'_> {
         assert_eq!(self.rig.core.next_deadline(), self.idle, "a timer is left");
         (self.peer, self.offered) = (Peer::new(self.peer.temper, 0), Offered::new(0, 0));
         self.quotable = Vec::new();
-        let spares = (limits::TCP_SPARE_HANDSHAKES * 1024) as isize;
         let held = memory::held() - self.memory.0;
-        assert!(held < spares + SLACK, "{held} bytes are held for nothing");
+        assert!(held < SLACK, "{held} bytes are held for nothing");
     }
 }
 

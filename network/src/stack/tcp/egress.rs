@@ -8,7 +8,7 @@ use core::net::IpAddr;
 use virtual_file_system::Error;
 
 use super::receive::Due;
-use super::segment::{BLOCKS, Offer, Segment, TCP_HEADER, write_offer};
+use super::segment::{BLOCKS, Offer, TCP_HEADER, write_offer};
 use super::send::Plan;
 use super::{Flow, Slot};
 use crate::driver::{Frame, FramePool};
@@ -328,7 +328,7 @@ impl Stack {
         let options = options.get(..length).unwrap_or_default();
         let frame = assemble(pool, (&slot.flow, &slot.shape), &words, options, (0, |_: &mut [u8]| {}), is_summed);
         let remote = slot.flow.remote.ip();
-        // A lost one is sent again by smoltcp's timer.
+        // A lost one is sent again by the handshake's timer.
         let _ = self.tcp_output(frame, remote);
     }
 
@@ -343,39 +343,6 @@ impl Stack {
         let frame = assemble(&mut self.pool, (&flow, &shape), &words, &[], (0, |_: &mut [u8]| {}), is_summed);
         // A lost control segment is asked for again.
         let _ = self.tcp_output(frame, flow.remote.ip());
-    }
-
-    /// Says on the wire what the socket emitted.
-    pub(super) fn tcp_say(&mut self, index: u32) {
-        let now = self.now;
-        while let Some(frame) = self.emitted.packets.pop_front() {
-            let slot = self.tcp.slots.get_mut(index as usize);
-            let word = slot.and_then(|slot| {
-                let packet = frame.bytes().get(header::length_for(slot.flow.remote.ip())..)?;
-                Some((slot, Segment::parse(packet)?))
-            });
-            if let Some((slot, word)) = word {
-                let window = slot.window_before_open();
-                let (flow, machine) = (slot.flow, &mut slot.machine);
-                let Some(handshake) = machine.handshake_mut() else { break };
-                let number = handshake.ours(word.sequence);
-                match (word.syn, word.rst, word.acknowledgment) {
-                    (true, ..) => {
-                        handshake.syn_left(word.sequence, now);
-                        self.tcp_send_syn(index);
-                    }
-                    (_, true, None) => self.tcp_control(flow, flag::RST, number, 0, 0),
-                    (_, true, Some(acknowledgment)) => {
-                        self.tcp_control(flow, flag::RST | flag::ACK, number, acknowledgment, 0);
-                    }
-                    (_, _, Some(acknowledgment)) => {
-                        self.tcp_control(flow, flag::ACK, number, acknowledgment, window);
-                    }
-                    (_, _, None) => {}
-                }
-            }
-            self.pool.put(frame);
-        }
     }
 
     fn tcp_output(&mut self, frame: Frame, destination: IpAddr) -> Result<(), Error> {

@@ -1,36 +1,35 @@
-//! The handshake of a connection: smoltcp's socket, which never sees a byte of data.
+//! The handshake of a connection (RFC 9293 §3.10.7.2 to §3.10.7.4): when our SYN leaves, and what the peer's segments mean until it is answered.
 //!
-//! The peer's SYN, SYN|ACK and RST reach it, without options that concern data and without data. What it emits is a word for
-//! [`super::egress`], which builds the segment that says the same. Once the connection is open [`super::machine`] takes over, and the socket
-//! serves the next handshake. So no segment from outside can panic, truncate or hijack it (`stack-pitfalls` TCP-R, TCP-S).
+//! Pure state. What it wants said, [`super::egress`] says; whether a segment lies in the window was asked before it comes here.
 
-use alloc::boxed::Box;
-use alloc::vec;
-use alloc::vec::Vec;
+use core::time::Duration;
 
-use smoltcp::iface::{Interface, SocketHandle, SocketSet};
-use smoltcp::socket::tcp::{self, State};
-use smoltcp::wire::{IpEndpoint, IpListenEndpoint, Ipv4Packet, Ipv6Packet, TcpPacket, TcpSeqNumber};
+use smoltcp::socket::tcp::State;
 
 use super::segment::{Offer, Segment};
-use super::{End, Flow};
-use crate::driver::{Frame, FramePool};
 use crate::platform::Instant;
-use crate::stack::ip::header::{IPV4_HEADER, IPV6_HEADER};
-use crate::stack::oneshot::{Emitted, OneShot};
-use crate::stack::smoltcp_time;
 
-/// Bytes of its receive buffer. It must have one (TCP-O-02), and nothing ever comes into it.
-const BUFFER: usize = 4;
+/// Between our SYN and its first repetition (RFC 6298 §2.1).
+const FIRST: Duration = Duration::from_secs(1);
+/// The longest wait for an answer (RFC 6298 §2.5).
+const LONGEST: Duration = Duration::from_secs(60);
 
-/// The socket, and the numbers that it does not know.
+/// What a segment of the handshake is answered with.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub(crate) enum Answer {
+    Nothing,
+    /// Where we are.
+    Acknowledgment,
+    /// A reset with this number: the segment acknowledges what was never sent.
+    Reset(u32),
+}
+
+/// A connection that is not open yet.
+#[derive(Debug)]
 pub(crate) struct Handshake {
-    set: SocketSet<'static>,
-    handle: SocketHandle,
-    /// Our first number on the wire; smoltcp's own can be guessed (TCP-X-01).
+    state: State,
+    /// Our first number.
     pub(crate) sequence: u32,
-    /// What must be added to the socket's numbers to get ours.
-    offset: u32,
     /// The number after the peer's SYN.
     peer_next: u32,
     /// What the peer's SYN offered, and its window.
@@ -39,68 +38,43 @@ pub(crate) struct Handshake {
     /// SYNs that left, and when the first did.
     pub(crate) syns: u8,
     pub(crate) syn_at: Instant,
+    /// When the next one leaves, and how long that is waited for then.
+    due: Instant,
+    wait: Duration,
 }
 
 impl Handshake {
-    /// A closed socket whose numbers on the wire will begin at `sequence`, made from a former one if there is one: it never met data, so what
-    /// connecting and listening do not reset says nothing.
-    pub(crate) fn new(sequence: u32, former: Option<Box<Self>>) -> Box<Self> {
-        let mut handshake = former.unwrap_or_else(|| {
-            // A set that grows by itself starts with room for four sockets.
-            let mut set = SocketSet::new(Vec::with_capacity(1));
-            let socket = tcp::Socket::new(tcp::SocketBuffer::new(vec![0; BUFFER]), tcp::SocketBuffer::new(vec![]));
-            let handle = set.add(socket);
-            Box::new(Self {
-                set,
-                handle,
-                sequence,
-                offset: 0,
-                peer_next: 0,
-                offer: Offer::default(),
-                window: 0,
-                syns: 0,
-                syn_at: Instant::ZERO,
-            })
-        });
-        handshake.socket_mut().abort();
-        (handshake.sequence, handshake.offset, handshake.peer_next) = (sequence, 0, 0);
-        (handshake.offer, handshake.window) = (Offer::default(), 0);
-        (handshake.syns, handshake.syn_at) = (0, Instant::ZERO);
-        handshake
+    fn new(state: State, sequence: u32, due: Instant) -> Self {
+        Self {
+            state,
+            sequence,
+            peer_next: 0,
+            offer: Offer::default(),
+            window: 0,
+            syns: 0,
+            syn_at: Instant::ZERO,
+            due,
+            wait: FIRST,
+        }
     }
 
-    pub(crate) fn state(&self) -> State {
-        self.socket().state()
+    /// We ask: our SYN is to leave.
+    pub(crate) fn connect(sequence: u32, now: Instant) -> Self {
+        Self::new(State::SynSent, sequence, now)
     }
 
-    fn socket(&self) -> &tcp::Socket<'static> {
-        self.set.get(self.handle)
+    /// The peer asks: its SYN comes next.
+    pub(crate) fn listen(sequence: u32) -> Self {
+        Self::new(State::Listen, sequence, Instant::NEVER)
     }
 
-    fn socket_mut(&mut self) -> &mut tcp::Socket<'static> {
-        self.set.get_mut(self.handle)
-    }
-
-    /// Begins to connect; false when smoltcp refuses the addresses.
-    pub(crate) fn connect(&mut self, interface: &mut Interface, flow: &Flow) -> bool {
-        let endpoint = |end: End| IpEndpoint::new(end.ip().into(), end.port());
-        let listen = IpListenEndpoint::from(endpoint(flow.local));
-        self.socket_mut().connect(interface.context(), endpoint(flow.remote), listen).is_ok()
-    }
-
-    /// Waits for a SYN.
-    pub(crate) fn listen(&mut self, local: End) -> bool {
-        self.socket_mut().listen((smoltcp::wire::IpAddress::from(local.ip()), local.port())).is_ok()
+    pub(crate) const fn state(&self) -> State {
+        self.state
     }
 
     /// The attempt is over.
-    pub(crate) fn abort(&mut self) {
-        self.socket_mut().abort();
-    }
-
-    /// The number on the wire that stands for one of the socket's.
-    pub(crate) const fn ours(&self, number: u32) -> u32 {
-        number.wrapping_add(self.offset)
+    pub(crate) const fn abort(&mut self) {
+        (self.state, self.due) = (State::Closed, Instant::NEVER);
     }
 
     /// The number after the peer's SYN.
@@ -113,108 +87,128 @@ impl Handshake {
         (self.sequence.wrapping_add(1), self.peer_next)
     }
 
-    /// When the socket has something to say.
-    pub(crate) fn deadline(&mut self, interface: &mut Interface, now: Instant) -> Option<Instant> {
-        interface.poll_at(smoltcp_time(now), &self.set).map(crate::stack::our_time)
+    /// When our SYN leaves, the first time or again.
+    pub(crate) const fn deadline(&self) -> Instant {
+        self.due
     }
 
-    /// Lets the socket say what it has to say.
-    pub(crate) fn speak(
-        &mut self,
-        interface: &mut Interface,
-        pool: &mut FramePool,
-        emitted: &mut Emitted,
-        now: Instant,
-    ) {
-        let mut device = OneShot::sending(pool, emitted);
-        interface.poll_egress(smoltcp_time(now), &mut device, &mut self.set);
-    }
-
-    /// The first SYN left with the socket's number: from here on numbers are known.
-    pub(crate) fn syn_left(&mut self, number: u32, now: Instant) {
+    /// Our SYN leaves now; each repetition is waited for twice as long.
+    pub(crate) fn speak(&mut self, now: Instant) {
         if self.syns == 0 {
-            self.offset = self.sequence.wrapping_sub(number);
             self.syn_at = now;
         }
         self.syns = self.syns.saturating_add(1);
+        self.due = now.after(self.wait);
+        self.wait = (self.wait * 2).min(LONGEST);
     }
 
     /// True for the SYN that tells the peer's numbers; one that answers somebody else tells nothing.
     pub(crate) fn begins_with(&self, segment: &Segment) -> bool {
-        let answers = |number| number == self.sequence.wrapping_add(1);
         segment.syn
-            && match self.state() {
+            && !segment.rst
+            && match self.state {
                 State::Listen => true,
-                State::SynSent => segment.acknowledgment.is_none_or(answers),
+                State::SynSent => segment.acknowledgment.is_none_or(|number| number == self.next().0),
                 _ => false,
             }
     }
 
-    /// Learns the peer's numbers from the SYN that tells them.
-    pub(crate) fn learn(&mut self, options: &[u8], segment: &Segment) {
+    /// Learns the peer's numbers from the SYN that tells them. One that does not answer ours is answered at once, also if both asked
+    /// (RFC 9293 §3.5, figure 7).
+    pub(crate) fn learn(&mut self, options: &[u8], segment: &Segment, now: Instant) {
         self.peer_next = segment.sequence.wrapping_add(1);
         self.window = segment.window;
         self.offer = super::segment::read_offer(options);
+        if segment.acknowledgment.is_none() {
+            (self.state, self.due) = (State::SynReceived, now);
+        }
     }
 
-    /// True for the segment that ends a handshake as it should: the answer to our SYN, with the peer's or after it. The socket would say no more.
+    /// True for the segment that ends the handshake as it should: the answer to our SYN, with the peer's or after it.
     pub(crate) fn is_completed_by(&self, segment: &Segment) -> bool {
-        let answers = !segment.rst && segment.acknowledgment == Some(self.sequence.wrapping_add(1));
+        let answers = !segment.rst && segment.acknowledgment == Some(self.next().0);
         answers
-            && match self.state() {
+            && match self.state {
                 State::SynSent => segment.syn,
                 State::SynReceived => !segment.syn,
                 _ => false,
             }
     }
 
-    /// Shows the socket a segment of the handshake, whose TCP header begins at `start` of the packet; what it answers is emitted. Its data and
-    /// its end are for later.
-    pub(crate) fn hear(
-        &mut self,
-        interface: &mut Interface,
-        (pool, emitted): (&mut FramePool, &mut Emitted),
-        (packet, start): (&[u8], usize),
-        segment: &Segment,
-        now: Instant,
-    ) {
-        let mut copy = pool.copy_of(packet.get(..start + usize::from(segment.header)).unwrap_or_default());
-        set_length(&mut copy);
-        if let Some(tcp) = copy.bytes_mut().get_mut(start..) {
-            let mut tcp = TcpPacket::new_unchecked(tcp);
-            tcp.set_fin(false);
-            tcp.set_psh(false);
-            if self.state() == State::SynReceived && !segment.syn {
-                // Its place in the window was judged; the socket's own is too small for that.
-                tcp.set_seq_number(TcpSeqNumber(self.peer_next as i32));
+    /// Takes a segment that does not complete the handshake.
+    pub(crate) fn hear(&mut self, segment: &Segment) -> Answer {
+        let answers = segment.acknowledgment.map(|number| number == self.next().0);
+        match (self.state, answers) {
+            // Who does not acknowledge our SYN cannot refuse it.
+            (State::SynSent, Some(true)) | (State::SynReceived, _) if segment.rst => self.abort(),
+            _ if segment.rst => {}
+            (State::SynSent | State::SynReceived, Some(false)) => {
+                return Answer::Reset(segment.acknowledgment.unwrap_or_default());
             }
-            if let Some(acknowledged) = segment.acknowledgment {
-                tcp.set_ack_number(TcpSeqNumber(acknowledged.wrapping_sub(self.offset) as i32));
-            }
+            // Both asked, and this is the peer's answer: ours to its SYN says the same.
+            (State::SynReceived, Some(true)) => return Answer::Acknowledgment,
+            _ => {}
         }
-        let mut device = OneShot::receiving(copy.bytes(), pool, emitted);
-        interface.poll_ingress_single(smoltcp_time(now), &mut device, &mut self.set);
-        pool.put(copy);
+        Answer::Nothing
     }
 }
 
-impl core::fmt::Debug for Handshake {
-    fn fmt(&self, formatter: &mut core::fmt::Formatter<'_>) -> core::fmt::Result {
-        formatter.debug_tuple("Handshake").field(&self.state()).finish()
-    }
-}
+#[cfg(test)]
+mod tests {
+    use super::*;
 
-/// Writes the packet's length into its IP header.
-fn set_length(frame: &mut Frame) {
-    let total = frame.len();
-    match frame.bytes().first().map(|first| first >> 4) {
-        // A packet that came in has a length field that fits.
-        Some(6) if total >= IPV6_HEADER => {
-            Ipv6Packet::new_unchecked(frame.bytes_mut()).set_payload_len((total - IPV6_HEADER) as u16);
+    fn segment(acknowledgment: Option<u32>) -> Segment {
+        Segment { sequence: 500, acknowledgment, ..Segment::default() }
+    }
+
+    fn syn(acknowledgment: Option<u32>) -> Segment {
+        Segment { syn: true, ..segment(acknowledgment) }
+    }
+
+    #[test]
+    fn syns_are_repeated_later_and_later() {
+        let mut handshake = Handshake::connect(100, Instant::ZERO);
+        let mut moments = [0; 8];
+        for moment in &mut moments {
+            *moment = handshake.deadline().as_micros() / 1_000_000;
+            handshake.speak(handshake.deadline());
         }
-        Some(4) if total >= IPV4_HEADER => {
-            Ipv4Packet::new_unchecked(frame.bytes_mut()).set_total_len(total as u16);
+        assert_eq!(moments, [0, 1, 3, 7, 15, 31, 63, 123]);
+    }
+
+    #[test]
+    fn who_asks_is_answered_refused_or_asked_itself() {
+        let mut handshake = Handshake::connect(100, Instant::ZERO);
+        handshake.speak(Instant::ZERO);
+        assert!(handshake.is_completed_by(&syn(Some(101))));
+        assert!(!handshake.is_completed_by(&segment(Some(101))) && !handshake.begins_with(&syn(Some(102))));
+        // Old duplicates are reset, strangers' resets ignored.
+        assert_eq!(handshake.hear(&syn(Some(102))), Answer::Reset(102));
+        assert_eq!(handshake.hear(&segment(Some(99))), Answer::Reset(99));
+        for stray in [None, Some(102)] {
+            assert_eq!(handshake.hear(&Segment { rst: true, ..segment(stray) }), Answer::Nothing);
+            assert_eq!(handshake.state(), State::SynSent);
         }
-        _ => {}
+        // Both ask.
+        assert!(handshake.begins_with(&syn(None)));
+        handshake.learn(&[], &syn(None), Instant::from_micros(9));
+        assert_eq!((handshake.state(), handshake.deadline()), (State::SynReceived, Instant::from_micros(9)));
+        assert_eq!(handshake.hear(&syn(Some(101))), Answer::Acknowledgment);
+        assert!(handshake.is_completed_by(&segment(Some(101))));
+        handshake.hear(&Segment { rst: true, ..segment(None) });
+        assert_eq!((handshake.state(), handshake.deadline()), (State::Closed, Instant::NEVER));
+    }
+
+    #[test]
+    fn who_is_asked_waits_for_the_answer_to_its_answer() {
+        let mut handshake = Handshake::listen(100);
+        assert_eq!(handshake.deadline(), Instant::NEVER);
+        assert!(handshake.begins_with(&syn(None)));
+        handshake.learn(&[], &syn(None), Instant::ZERO);
+        handshake.speak(Instant::ZERO);
+        assert_eq!((handshake.state(), handshake.next()), (State::SynReceived, (101, 501)));
+        assert_eq!(handshake.hear(&segment(Some(100))), Answer::Reset(100));
+        assert_eq!(handshake.hear(&segment(None)), Answer::Nothing);
+        assert!(handshake.is_completed_by(&segment(Some(101))));
     }
 }

@@ -9,7 +9,7 @@ use virtual_file_system::Error;
 
 use super::egress::flag;
 use super::gate::{Verdict, judge};
-use super::handshake::Handshake;
+use super::handshake::{Answer, Handshake};
 use super::machine::Event;
 use super::receive::Taken;
 use super::segment::{Blocks, Segment, TCP_HEADER};
@@ -134,10 +134,10 @@ impl Stack {
         }
     }
 
-    /// A segment for a connection whose handshake lasts: smoltcp's socket decides what becomes of it, unless it is just what was waited for.
+    /// A segment for a connection whose handshake lasts.
     fn tcp_handshake(&mut self, index: u32, frame: Frame, start: usize, segment: &Segment) {
         let now = self.now;
-        let Self { tcp, pool, emitted, interface, statistics, .. } = self;
+        let Self { tcp, pool, statistics, .. } = self;
         let Some(slot) = tcp.slots.get_mut(index as usize) else { return pool.put(frame) };
         let Some(handshake) = slot.machine.handshake() else { return pool.put(frame) };
         let (before, syns, peer_next) = (handshake.state(), handshake.syns, handshake.peer_next());
@@ -164,21 +164,24 @@ impl Stack {
         let Some(handshake) = slot.machine.handshake_mut() else { return pool.put(frame) };
         if handshake.begins_with(segment) {
             let options = frame.bytes().get(start + TCP_HEADER..start + usize::from(segment.header));
-            handshake.learn(options.unwrap_or_default(), segment);
+            handshake.learn(options.unwrap_or_default(), segment, now);
             slot.shape.agree(&handshake.offer, slot.flow.remote.ip().is_ipv6());
             // ECE without CWR answers, both ask (RFC 3168 §6.1.1).
             slot.marks.is_offered = segment.echo && (segment.reduced != segment.acknowledgment.is_some());
         }
         if !handshake.is_completed_by(segment) {
-            handshake.hear(interface, (pool, emitted), (frame.bytes(), start), segment, now);
+            let (answer, flow) = (handshake.hear(segment), slot.flow);
             pool.put(frame);
-            self.tcp_say(index);
+            match answer {
+                Answer::Nothing => {}
+                Answer::Acknowledgment => self.tcp_challenge(index),
+                Answer::Reset(number) => self.tcp_control(flow, flag::RST, number, 0, 0),
+            }
             return self.tcp_changed(index, before, segment.rst);
         }
-        let spare = slot.begin(segment, now);
-        self.tcp.keep(spare);
+        let has_begun = slot.begin(segment, now);
         self.tcp_changed(index, before, false);
-        if segment.syn {
+        if segment.syn || !has_begun {
             // Data that comes with it comes again.
             return self.pool.put(frame);
         }

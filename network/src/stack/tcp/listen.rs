@@ -213,18 +213,11 @@ impl Stack {
             // The handshake that has taken longest gives way without a word: its source may be forged.
             self.tcp_forget(oldest);
         }
-        match self.tcp_open_passive(flow, listener, &settings, floor) {
-            Some(slot) => {
-                if let Some(binding) = self.listener_for(&flow) {
-                    binding.half_open.push_back(slot);
-                }
-                self.tcp_segment(slot.index, frame, header, segment);
-            }
-            None => {
-                self.statistics.received_drops.full += 1;
-                self.pool.put(frame);
-            }
+        let slot = self.tcp_open_passive(flow, listener, &settings, floor);
+        if let Some(binding) = self.listener_for(&flow) {
+            binding.half_open.push_back(slot);
         }
+        self.tcp_segment(slot.index, frame, header, segment);
         Ok(())
     }
 

@@ -1,9 +1,7 @@
-//! The states of a connection: smoltcp's socket says which while the handshake lasts, a table from then on (RFC 9293 §3.3.2).
+//! The states of a connection: the handshake says which while it lasts, a table from then on (RFC 9293 §3.3.2).
 //!
 //! Which events there are, and when, is decided by those who know the numbers: [`send`](super::send) and [`receive`](super::receive). So what
-//! is left of the machine once the connection is open is a byte, and of ten thousand connections that wait none keeps a socket.
-
-use alloc::boxed::Box;
+//! is left of the machine once the connection is open is a byte.
 
 use smoltcp::socket::tcp::State;
 
@@ -26,7 +24,7 @@ pub(crate) enum Event {
 #[derive(Debug)]
 pub(crate) enum Machine {
     /// In its handshake, or ended with it.
-    Opening(Box<Handshake>),
+    Opening(Handshake),
     /// Open, or ended after that.
     Opened(State),
 }
@@ -55,8 +53,8 @@ impl Machine {
         }
     }
 
-    /// The handshake ended well: gives it out, for another connection.
-    pub(crate) fn open(&mut self) -> Option<Box<Handshake>> {
+    /// The handshake ended well: gives it out.
+    pub(crate) fn open(&mut self) -> Option<Handshake> {
         match core::mem::replace(self, Self::Opened(State::Established)) {
             Self::Opening(handshake) => Some(handshake),
             Self::Opened(_) => None,

@@ -1,6 +1,6 @@
 //! TCP: connections found by hash, each with a state machine, a sender and a receiver of its own.
 //!
-//! A [`Slot`] is a connection. smoltcp's socket makes the [`handshake`]; bytes, numbers, loss and windows are ours ([`send`],
+//! A [`Slot`] is a connection. How it opens and closes is two pure machines ([`handshake`], [`machine`]); bytes, numbers, loss and windows are ours ([`send`],
 //! [`receive`]), so that no segment can harm the socket and nothing is limited by what it does about loss. Cost per packet does not depend on how many
 //! slots exist: segments find theirs through `flows`, timers stand in the stack's heap, and changed slots in the `dirty` queue.
 //!
@@ -12,7 +12,7 @@
 //! |---|---|
 //! | [`ingress`] | from a TCP packet to the connection, listener, resting tuple or reset it belongs to |
 //! | [`gate`] | what a segment must pass before anything of it counts |
-//! | [`handshake`] | how a connection opens, by smoltcp |
+//! | [`handshake`] | how a connection opens |
 //! | [`machine`] | the states of a connection |
 //! | [`receive`] | what came, in order or not, and what the peer is told of it |
 //! | [`send`] | what was written, what is under way, and when it is sent again |
@@ -94,9 +94,6 @@ pub(crate) struct Tcp {
     recent: Option<(Flow, u32)>,
     /// Ephemeral ports given out, by hash of the addresses.
     ports: [u32; limits::PORT_COUNTERS],
-    /// Handshakes that are over, for new connections.
-    #[expect(clippy::vec_box, reason = "each goes back into a machine as it is, without being moved")]
-    spares: Vec<Box<Handshake>>,
     /// Bytes of data that connections hold.
     held: usize,
     /// Keys of the function that begins sequence numbers.
@@ -115,7 +112,6 @@ impl Tcp {
             dirty: VecDeque::new(),
             recent: None,
             ports: [0; limits::PORT_COUNTERS],
-            spares: Vec::new(),
             held: 0,
             sequence_key,
             generation: 0,
@@ -204,7 +200,7 @@ impl Tcp {
         &mut self,
         flow: Flow,
         phase: Phase,
-        handshake: Box<Handshake>,
+        handshake: Handshake,
         settings: &TcpSettings,
         opening: &Opening,
     ) -> SlotId {
@@ -277,15 +273,5 @@ impl Tcp {
         let Some(slot) = self.slots.try_remove(index as usize) else { return };
         self.held -= slot.counted;
         self.unlink(&slot.flow, index);
-        if let Machine::Opening(handshake) = slot.machine {
-            self.keep(Some(handshake));
-        }
-    }
-
-    /// Keeps a handshake that is over for another connection.
-    fn keep(&mut self, spare: Option<Box<Handshake>>) {
-        if self.spares.len() < limits::TCP_SPARE_HANDSHAKES {
-            self.spares.extend(spare);
-        }
     }
 }

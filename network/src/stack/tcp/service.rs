@@ -1,6 +1,5 @@
 //! What connections do by themselves: egress, timers, and what follows from a change of state.
 
-use alloc::boxed::Box;
 use alloc::sync::Arc;
 use core::time::Duration;
 
@@ -23,8 +22,6 @@ use crate::stack::timers::Timer;
 const FIN_WAIT: Duration = Duration::from_secs(60);
 /// Between two confirmations of a neighbor by one connection.
 const CONFIRM: Duration = Duration::from_secs(10);
-/// The wait before a handshake that was due and said nothing is looked at again; keeps a bug above from becoming a spin.
-const UNPRODUCTIVE: Duration = Duration::from_millis(10);
 /// A writer is woken when so much of the buffer is free again: a quarter.
 const FREE_SHARE: usize = 4;
 
@@ -68,22 +65,25 @@ impl Stack {
         self.tcp_arm(index, deadline);
     }
 
-    /// Lets the socket of a handshake say what it has to say.
+    /// Sends our SYN when it is time.
     fn tcp_serve_handshake(&mut self, index: u32) {
-        let now = self.now;
-        if !self.has_room() {
-            // What it says would count as said.
-            self.tcp_arm(index, Instant::NEVER);
-            return self.tcp.mark(index);
-        }
-        let Self { tcp, pool, emitted, interface, .. } = self;
-        let Some(slot) = tcp.slots.get_mut(index as usize) else { return };
+        let (now, has_room) = (self.now, self.has_room());
+        let Some(slot) = self.tcp.slots.get_mut(index as usize) else { return };
         let Some(handshake) = slot.machine.handshake_mut() else { return };
-        handshake.speak(interface, pool, emitted, now);
-        let deadline = handshake.deadline(interface, now).unwrap_or(Instant::NEVER);
-        self.tcp_say(index);
-        let is_past = deadline <= now;
-        self.tcp_arm(index, if is_past { now.after(UNPRODUCTIVE) } else { deadline });
+        let is_due = handshake.deadline() <= now;
+        if is_due && has_room {
+            handshake.speak(now);
+        }
+        let deadline = handshake.deadline();
+        match (is_due, has_room) {
+            (true, true) => self.tcp_send_syn(index),
+            (true, false) => {
+                self.tcp_arm(index, Instant::NEVER);
+                return self.tcp.mark(index);
+            }
+            (false, _) => {}
+        }
+        self.tcp_arm(index, deadline);
     }
 
     /// Looks at an open connection after a segment reached it.
@@ -163,7 +163,6 @@ impl Stack {
                 let (listener, flow) = (Arc::clone(listener), slot.flow);
                 self.tcp_established(id, flow, &listener);
             }
-            // A reset in SYN-RECEIVED puts a socket back to LISTEN; ours was made for this one connection.
             (Phase::HalfOpen(listener), State::Closed | State::Listen) => {
                 let listener = Arc::clone(listener);
                 self.tcp_handshake_over(id, &listener);
@@ -281,12 +280,9 @@ impl Stack {
         listener: Arc<super::listen::Listener>,
         settings: &TcpSettings,
         floor: Option<u32>,
-    ) -> Option<SlotId> {
+    ) -> SlotId {
         let opening = self.tcp_opening(&flow, floor);
-        let mut handshake = Handshake::new(opening.sequence, self.tcp.spares.pop());
-        if !handshake.listen(flow.local) {
-            return None;
-        }
+        let handshake = Handshake::listen(opening.sequence);
         let phase = Phase::HalfOpen(listener);
         let id = self.tcp.insert(flow, phase, handshake, settings, &opening);
         self.tcp_measure(id.index);
@@ -294,7 +290,7 @@ impl Stack {
         if let Some(slot) = self.tcp.get_mut(id) {
             slot.give_up_at = deadline;
         }
-        Some(id)
+        id
     }
 
     /// How a connection begins.
@@ -308,10 +304,10 @@ impl Stack {
 }
 
 impl Slot {
-    /// The handshake is over with this segment: both directions begin. Gives the handshake out, for another connection.
-    pub(super) fn begin(&mut self, segment: &Segment, now: Instant) -> Option<Box<Handshake>> {
+    /// The handshake is over with this segment: both directions begin. False when there was none.
+    pub(super) fn begin(&mut self, segment: &Segment, now: Instant) -> bool {
         let shift = self.shift();
-        let handshake = self.machine.open()?;
+        let Some(handshake) = self.machine.open() else { return false };
         let (first, peer) = handshake.next();
         // What left twice is ambiguous (Karn).
         let round_trip = (handshake.syns == 1).then(|| now.since(handshake.syn_at));
@@ -324,7 +320,7 @@ impl Slot {
             // Our side of the handshake's last word.
             self.receiver.answer();
         }
-        Some(handshake)
+        true
     }
 
     /// True for what may follow the peer's SYN: in the window that our answer allowed, a reset at its beginning (RFC 9293 §3.10.7.4, RFC 5961).

@@ -45,10 +45,7 @@ impl Stack {
             return Err(Error::AddressNotAvailable);
         }
         let opening = self.tcp_opening(&flow, floor);
-        let mut handshake = Handshake::new(opening.sequence, self.tcp.spares.pop());
-        if !handshake.connect(&mut self.interface, &flow) {
-            return Err(Error::AddressNotAvailable);
-        }
+        let handshake = Handshake::connect(opening.sequence, self.now);
         let id = self.tcp.insert(flow, Phase::Connecting, handshake, settings, &opening);
         self.tcp_measure(id.index);
         let deadline = self.now.after(CONNECT);
