@@ -18,7 +18,7 @@ use world::{Host, World};
 
 use super::error;
 use super::network::bound;
-use super::pair::hosts;
+use world::pair::hosts;
 
 const READ: u32 = 1;
 const READ_WRITE: u32 = 3;

@@ -2,9 +2,6 @@
 //!
 //! Most tests are a [`world::puppet`]: a guest that makes the calls that the test says. Programs that compilers made stand in `compiled`.
 
-#[path = "../scenarios/pair.rs"]
-mod pair;
-
 mod compiled;
 mod files;
 mod grants;

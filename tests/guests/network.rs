@@ -14,7 +14,7 @@ use world::puppet::{FREE, Puppet};
 use world::{Host, World};
 
 use super::error;
-use super::pair::hosts;
+use world::pair::hosts;
 
 const READ_WRITE: u32 = 3;
 const NON_BLOCKING: u32 = 64;

@@ -7,7 +7,7 @@ use virtual_file_system::{Credentials, Mode, Path};
 use world::puppet::{FREE, Puppet};
 use world::{Host, World};
 
-use super::pair::hosts;
+use world::pair::hosts;
 
 /// Where results go.
 const RESULT: u32 = FREE + 1000;

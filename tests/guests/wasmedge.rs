@@ -8,7 +8,7 @@ use world::World;
 use world::puppet::{FREE, Puppet};
 
 use super::network::bound;
-use super::pair::hosts;
+use world::pair::hosts;
 
 const RESULT: u32 = FREE + 1000;
 const ADDRESS: u32 = FREE + 2000;

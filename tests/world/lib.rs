@@ -5,6 +5,7 @@
 
 mod clock;
 mod host;
+pub mod pair;
 mod path;
 pub mod puppet;
 mod world;

@@ -1,0 +1,26 @@
+//! Two hosts on a cable, where most scenarios begin.
+
+use network::address::HardwareAddress;
+use network::driver::Medium;
+
+use crate::{Host, World};
+
+/// Hardware addresses of the two ends.
+pub const HARDWARE: (HardwareAddress, HardwareAddress) =
+    (HardwareAddress([2, 0, 0, 0, 0, 1]), HardwareAddress([2, 0, 0, 0, 0, 2]));
+
+/// A cable as most tests want it.
+#[must_use]
+pub fn options() -> drivers::CableOptions {
+    drivers::CableOptions { mtu: 1500, medium: Medium::Ethernet, hardware: HARDWARE, reliable: false, capacity: 1024 }
+}
+
+/// Two hosts, 10.0.0.1 and 10.0.0.2 (fd00::1 and fd00::2), joined by a cable; duplicate detection is over.
+#[must_use]
+pub fn hosts(world: &World) -> (Host, Host) {
+    let (left, right) = drivers::cable(options());
+    let left = Host::new(world).with("eth0", left, &["10.0.0.1/24", "fd00::1/64"]);
+    let right = Host::new(world).with("eth0", right, &["10.0.0.2/24", "fd00::2/64"]);
+    world.run(world.sleep(std::time::Duration::from_secs(3)));
+    (left, right)
+}
