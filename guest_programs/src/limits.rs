@@ -2,8 +2,6 @@
 
 /// Bytes of a module. A Rust program with its standard library has less than a tenth of it.
 pub const MODULE_BYTES: usize = 32 * 1024 * 1024;
-/// Functions of a module. Translation is eager, so this bounds the time to load it.
-pub const MODULE_FUNCTIONS: usize = 100_000;
 /// Calls within calls of one guest (wasmi's default); more is a stack overflow.
 pub const RECURSION: usize = 1000;
 /// Bytes of the stack of values of one guest (wasmi's default).

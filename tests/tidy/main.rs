@@ -28,7 +28,7 @@ fn sources(folder: &Path, into: &mut Vec<PathBuf>) {
 
 fn product_sources() -> Vec<(PathBuf, String)> {
     let mut paths = Vec::new();
-    for member in ["virtual_file_system", "network", "drivers", "shell_commands"] {
+    for member in ["virtual_file_system", "network", "drivers", "guest_programs", "shell_commands"] {
         sources(&root().join(member).join("src"), &mut paths);
     }
     paths.into_iter().map(|path| (path.clone(), fs::read_to_string(path).expect("text"))).collect()
@@ -99,7 +99,11 @@ fn dependencies_go_one_way() {
         ("devnet-virtual-file-system", &[]),
         ("devnet-network", &["devnet-virtual-file-system"]),
         ("devnet-drivers", &["devnet-network", "devnet-virtual-file-system"]),
-        ("devnet-shell-commands", &["devnet-drivers", "devnet-network", "devnet-virtual-file-system"]),
+        ("devnet-guest-programs", &["devnet-network", "devnet-virtual-file-system"]),
+        (
+            "devnet-shell-commands",
+            &["devnet-drivers", "devnet-guest-programs", "devnet-network", "devnet-virtual-file-system"],
+        ),
     ];
     for (name, expected) in allowed {
         let packages = metadata["packages"].as_array().expect("packages");
@@ -147,7 +151,12 @@ fn commands_use_no_back_door_and_the_file_system_knows_no_network() {
 
 #[test]
 fn unsafe_code_stays_in_drivers() {
-    for crate_root in ["virtual_file_system/src/lib.rs", "network/src/lib.rs", "shell_commands/src/lib.rs"] {
+    for crate_root in [
+        "virtual_file_system/src/lib.rs",
+        "network/src/lib.rs",
+        "guest_programs/src/lib.rs",
+        "shell_commands/src/lib.rs",
+    ] {
         let text = fs::read_to_string(root().join(crate_root)).expect("a crate");
         assert!(text.contains("#![forbid(unsafe_code)]"), "{crate_root}");
     }
@@ -156,7 +165,8 @@ fn unsafe_code_stays_in_drivers() {
 #[test]
 fn every_limit_is_named_in_a_test_or_used() {
     let all: String = product_sources().into_iter().map(|(_, text)| text).collect();
-    let text = fs::read_to_string(root().join("network/src/limits.rs")).expect("limits");
+    let read = |folder: &str| fs::read_to_string(root().join(folder).join("src/limits.rs")).expect("limits");
+    let text = read("network") + &read("guest_programs");
     for line in text.lines().filter(|line| line.starts_with("pub const ")) {
         let name = line.trim_start_matches("pub const ").split(':').next().expect("a name");
         assert!(all.contains(&format!("limits::{name}")), "{name} bounds nothing");

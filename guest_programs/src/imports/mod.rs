@@ -1,7 +1,7 @@
 //! What a guest can call: module [`vfs`], a subset of WASI preview 1, and WasmEdge's socket functions, all over the same descriptors.
 //!
 //! Every import is a row in one of the tables here: its name, the function that does it, its parameters. What the functions share (fuel,
-//! waiting, memory, errors) stands in [`call`], [`memory`] and [`errno`].
+//! waiting, memory, errors) stands in [`call`], [`waiting`], [`memory`] and [`errno`].
 
 #![expect(clippy::too_many_arguments, reason = "the parameters of a function are those of the import")]
 
@@ -10,6 +10,7 @@ mod errno;
 pub(crate) mod memory;
 mod preview1;
 mod vfs;
+mod waiting;
 
 use wasmi::{Caller, ExternType, Linker, Module};
 
@@ -37,7 +38,7 @@ pub(crate) fn define(linker: &mut Linker<Guest>, module: &Module) -> Result<(), 
         "close" => vfs::close(number: u32);
         "read" => vfs::read(number: u32, buffer: u32, length: u32);
         "write" => vfs::write(number: u32, data: u32, length: u32);
-        "poll" => vfs::poll(entries: u32, count: u32, milliseconds: u32);
+        "poll" => waiting::poll(entries: u32, count: u32, milliseconds: u32);
         "seek" => vfs::seek(number: u32, offset: u64, whence: u32, result: u32);
         "stat" => vfs::stat(path: u32, length: u32, result: u32);
         "stat_open" => vfs::stat_open(number: u32, result: u32);

@@ -36,10 +36,14 @@ pub(crate) fn parts_silently(input: &Input, before: &[(Input, BTreeSet<Effect>)]
         }
         _ => false,
     };
-    // RFC 5961 3.2: ours ends a handshake for a reset at exactly the next number, plain smoltcp for one that reaches into its window.
+    // RFC 5961 3.2: ours ends a handshake for a reset at exactly the next number, plain smoltcp for one that reaches into its window, and for
+    // none that is a SYN or the end as well (RFC 9293 3.10.7.4 looks at the reset first).
     let is_stray = match input.payload {
-        Payload::Tcp { from, flags, sequence, .. } if flags & RST != 0 => half_open(input, before, from)
-            .is_some_and(|begin| begin != Some(i64::from(sequence)) || changes_sequence(input)),
+        Payload::Tcp { from, flags, sequence, .. } if flags & RST != 0 => {
+            half_open(input, before, from).is_some_and(|begin| {
+                begin != Some(i64::from(sequence)) || changes_sequence(input) || flags & (SYN | FIN) != 0
+            })
+        }
         _ => false,
     };
     is_routed || is_old || is_repeat || is_stray

@@ -6,7 +6,7 @@ use embedded_io_async::SeekFrom;
 use virtual_file_system::{Error, NodeKind, OpenFlags, Result};
 
 use super::super::call::{Outcome, finish};
-use super::super::{memory, vfs};
+use super::super::{memory, vfs, waiting};
 use crate::guest::Guest;
 use crate::limits;
 
@@ -142,7 +142,7 @@ pub(super) fn read(
     let clock = alloc::sync::Arc::clone(&guest.supplies.clock);
     Ok(Outcome::wait(async move {
         let mut data = vec![0; length];
-        let outcome = vfs::within(&*clock, timeout, file.read(&mut data)).await;
+        let outcome = waiting::within(&*clock, timeout, file.read(&mut data)).await;
         finish(move |guest, bytes| {
             let data = data.get(..outcome?).unwrap_or_default();
             guest.moved(data.len());

@@ -11,7 +11,7 @@ use virtual_file_system::{Error, Readiness, Result};
 use super::super::call::{Outcome, finish};
 use super::super::errno;
 use super::super::memory;
-use super::super::vfs::{self, Watched};
+use super::super::waiting::{self, Watched};
 use super::words;
 use crate::guest::Guest;
 use crate::limits;
@@ -130,7 +130,7 @@ pub(super) fn poll(
     let deadline = if is_wrong { clock.now() } else { deadline };
     let copies = watched.clone();
     Ok(Outcome::wait(async move {
-        let found = vfs::wait(copies, deadline, Arc::clone(&clock)).await;
+        let found = waiting::wait(copies, deadline, Arc::clone(&clock)).await;
         let now = clock.now();
         finish(move |_, bytes| {
             let mut place = events;

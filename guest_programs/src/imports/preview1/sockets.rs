@@ -16,7 +16,8 @@ use virtual_file_system::{
 
 use super::super::call::{Outcome, finish};
 use super::super::memory;
-use super::super::vfs::{self, Asked, within};
+use super::super::vfs::{self, Asked};
+use super::super::waiting::within;
 use super::files;
 use crate::guest::Guest;
 

@@ -1,0 +1,137 @@
+//! Waiting for many files, and for time: `vfs.poll`, and what `poll_oneoff` and the time-outs of sockets share with it.
+
+use alloc::sync::Arc;
+use alloc::vec::Vec;
+use core::future::Future;
+use core::task::{Context, Poll, Waker};
+use core::time::Duration;
+
+use futures_lite::future;
+use network::platform::{Clock, Instant};
+use virtual_file_system::{Error, Readiness, Result};
+
+use super::call::{Outcome, finish};
+use super::memory;
+use crate::descriptor::Descriptor;
+use crate::guest::Guest;
+use crate::limits;
+
+/// Gives something so much time; `WouldBlock` when it is over, as POSIX has it for SO_RCVTIMEO and SO_SNDTIMEO.
+pub(super) async fn within<T>(
+    clock: &dyn Clock,
+    time: Option<Duration>,
+    work: impl Future<Output = Result<T>>,
+) -> Result<T> {
+    let Some(time) = time else { return work.await };
+    let deadline = clock.now().after(time);
+    let expired = async {
+        clock.sleep_until(deadline).await;
+        Err(Error::WouldBlock)
+    };
+    future::or(work, expired).await
+}
+
+/// What POSIX' poll calls what we call readiness.
+const EVENTS: [(u16, Readiness); 4] =
+    [(1, Readiness::READABLE), (4, Readiness::WRITABLE), (8, Readiness::ERROR), (16, Readiness::HANG_UP)];
+/// The descriptor is none.
+const INVALID: u16 = 32;
+
+fn readiness(events: u16) -> Readiness {
+    EVENTS.iter().filter(|(bit, _)| events & bit != 0).fold(Readiness::empty(), |all, (_, one)| all | *one)
+}
+
+fn events(ready: Readiness) -> u16 {
+    EVENTS.iter().filter(|(_, one)| ready.contains(*one)).fold(0, |all, (bit, _)| all | bit)
+}
+
+/// One file of a poll.
+#[derive(Clone)]
+pub(super) enum Watched {
+    /// It is open.
+    Open(Descriptor, Readiness),
+    /// It is not, which the caller hears at once.
+    Closed,
+    /// The caller wants to hear nothing of it.
+    Ignored,
+}
+
+/// Looks at every file, and registers the task with those that are not ready. An error is readiness for everything, so that a call tells it.
+pub(super) fn look(watched: &[Watched], context: &mut Context<'_>) -> Vec<Option<Readiness>> {
+    let look = |one: &Watched| match one {
+        Watched::Closed => None,
+        Watched::Ignored => Some(Readiness::empty()),
+        Watched::Open(descriptor, interest) => Some(match descriptor.poll_ready(context, *interest) {
+            Poll::Pending => Readiness::empty(),
+            Poll::Ready(Ok(ready)) => ready,
+            Poll::Ready(Err(_)) => Readiness::ERROR | Readiness::HANG_UP,
+        }),
+    };
+    watched.iter().map(look).collect()
+}
+
+/// Waits until some file is ready or the deadline comes; `None` in the answer is a file that is not open.
+pub(super) async fn wait(watched: Vec<Watched>, deadline: Instant, clock: Arc<dyn Clock>) -> Vec<Option<Readiness>> {
+    let found = future::poll_fn(|context| {
+        let found = look(&watched, context);
+        if found.iter().any(|ready| ready.is_none_or(|ready| !ready.is_empty())) {
+            Poll::Ready(Some(found))
+        } else {
+            Poll::Pending
+        }
+    });
+    let expired = async {
+        match deadline {
+            Instant::NEVER => future::pending::<()>().await,
+            deadline => clock.sleep_until(deadline).await,
+        }
+        None
+    };
+    let found = future::or(found, expired).await;
+    found.unwrap_or_else(|| look(&watched, &mut Context::from_waker(Waker::noop())))
+}
+
+pub(super) fn poll(
+    guest: &mut Guest,
+    bytes: &mut [u8],
+    entries: u32,
+    count: u32,
+    milliseconds: u32,
+) -> Result<Outcome> {
+    if count as usize > limits::POLL_FILES {
+        return Err(Error::InvalidInput);
+    }
+    memory::check(bytes, entries, count * 8)?;
+    let mut watched = Vec::new();
+    for index in 0..count {
+        let entry = memory::at(entries, index * 8)?;
+        let number = memory::read_u32(bytes, entry)?;
+        let interest = readiness(memory::read_u16(bytes, memory::at(entry, 4)?)?);
+        watched.push(match guest.descriptors.get(number) {
+            Ok(descriptor) => Watched::Open(descriptor.clone(), interest),
+            // A negative number stands for nothing, as POSIX has it.
+            Err(_) if number >> 31 == 1 => Watched::Ignored,
+            Err(_) => Watched::Closed,
+        });
+    }
+    // Polling costs for each file.
+    guest.moved(count as usize * limits::BYTES_PER_FUEL * 20);
+    let clock = Arc::clone(&guest.supplies.clock);
+    let deadline = match milliseconds as i32 {
+        ..0 => Instant::NEVER,
+        milliseconds => clock.now().after(Duration::from_millis(u64::from(milliseconds.unsigned_abs()))),
+    };
+    Ok(Outcome::wait(async move {
+        let found = wait(watched, deadline, clock).await;
+        finish(move |_, bytes| {
+            let mut ready = 0;
+            for (index, found) in (0..).zip(found) {
+                let entry = memory::at(entries, index * 8)?;
+                let events = found.map_or(INVALID, events);
+                memory::write_u16(bytes, memory::at(entry, 6)?, events)?;
+                ready += i32::from(events != 0);
+            }
+            Ok(ready)
+        })
+    }))
+}
