@@ -28,7 +28,6 @@
 use alloc::sync::Arc;
 use alloc::vec;
 use alloc::vec::Vec;
-use core::future::Future;
 use core::task::{Context, Poll, Waker};
 
 use embedded_io_async::SeekFrom;

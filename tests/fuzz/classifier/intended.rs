@@ -49,10 +49,23 @@ pub(crate) fn parts_silently(input: &Input, before: &[(Input, BTreeSet<Effect>)]
     is_routed || is_old || is_repeat || is_stray
 }
 
+/// The peer's port, also where the fuzzer changed a byte of it.
+fn port(input: &Input, from: u16) -> u16 {
+    let [high, low] = from.to_be_bytes();
+    match input.fault {
+        Fault::Byte(0, changed) => u16::from_be_bytes([changed, low]),
+        Fault::Byte(1, changed) => u16::from_be_bytes([high, changed]),
+        _ => from,
+    }
+}
+
 /// The peer's first number of the connection that last began from this port; nothing inside when a byte of it was changed.
 fn half_open(input: &Input, before: &[(Input, BTreeSet<Effect>)], from: u16) -> Option<Option<i64>> {
+    let from = port(input, from);
     before.iter().rev().find_map(|(earlier, effects)| match earlier.payload {
-        Payload::Tcp { from: known, flags, sequence, .. } if known == from && earlier.is_v6 == input.is_v6 => {
+        Payload::Tcp { from: known, flags, sequence, .. }
+            if port(earlier, known) == from && earlier.is_v6 == input.is_v6 =>
+        {
             let is_answered = effects.iter().any(|effect| matches!(effect, Effect::Agreed(_)));
             let begin = (!changes_sequence(earlier)).then_some(i64::from(sequence) + 1);
             (flags & SYN != 0 && is_answered).then_some(begin)
@@ -154,7 +167,8 @@ fn ended(
 ) -> Option<&'static str> {
     let Payload::Tcp { from, .. } = input.payload else { return None };
     let is_end = |(earlier, _): &(Input, BTreeSet<Effect>)| {
-        matches!(earlier.payload, Payload::Tcp { from: known, flags, .. } if known == from && flags & FIN != 0)
+        matches!(earlier.payload, Payload::Tcp { from: known, flags, .. }
+            if port(earlier, known) == port(input, from) && flags & FIN != 0)
             && earlier.is_v6 == input.is_v6
     };
     // Nothing more than the other, at most a part of its data.
