@@ -15,6 +15,8 @@
 
 #define HEAD_BYTES 8192
 #define PIECE_BYTES 65536
+/* Of the receive buffer: what may be under way on a long path. */
+#define WINDOW_BYTES (1 << 20)
 
 static int complain(const char *what, const char *why) {
     fprintf(stderr, "fetch: %s: %s\n", what, why);
@@ -124,10 +126,8 @@ int main(int count, char **words) {
         fputs("usage: fetch http://HOST[:PORT]/PATH [FILE]\n", stderr);
         return 2;
     }
-    int stream = devnet_connect_name(url.host, url.port);
+    int stream = devnet_connect_name(url.host, url.port, WINDOW_BYTES);
     if (stream < 0) return complain(url.host, devnet_error_text(stream));
-    /* A larger window, for a long path. It is a wish: who was granted less buffers goes on with what there is. */
-    devnet_set_option(stream, DEVNET_OPTION_RECEIVE_BUFFER, 1 << 20);
     int status = fetch(stream, &url, count == 3 ? words[2] : 0);
     devnet_close(stream);
     return status;

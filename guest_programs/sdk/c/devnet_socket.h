@@ -119,29 +119,31 @@ static inline int devnet_listen(int descriptor, uint32_t backlog) {
     return devnet_ask(descriptor, DEVNET_LISTEN, &writer, 0, 0);
 }
 
-/* Takes the next connection; a non-blocking listener answers -DEVNET_EAGAIN. `remote` may be null. */
+/* Takes the next connection; a non-blocking listener answers -DEVNET_EAGAIN. Without a descriptor or a socket left, the connection waits on.
+   `remote` may be null. */
 static inline int devnet_accept(int descriptor, struct devnet_address *remote) {
     for (;;) {
-        uint8_t offer[10 + 2 * DEVNET_ENDPOINT_BYTES], token[10];
-        int32_t length = devnet_control(descriptor, DEVNET_NEXT_CONNECTION, 0, 0, offer, sizeof offer);
-        if (length < 0) return length;
-        struct devnet_reader reader = {offer, (size_t)length, 0};
-        struct devnet_writer writer = {token, sizeof token, 0, 0};
-        struct devnet_address local, peer;
-        devnet_put_number(&writer, devnet_take_number(&reader));
-        devnet_take_address(&reader, &local);
-        devnet_take_address(&reader, &peer);
-        if (reader.is_broken) return -DEVNET_EBADMSG;
         int stream = devnet_open(DEVNET_SOCKETS, DEVNET_READ | DEVNET_WRITE);
         if (stream < 0) return stream;
-        int error = devnet_ask(stream, DEVNET_ACCEPT, &writer, 0, 0);
-        if (error >= 0) {
-            if (remote) *remote = peer;
-            return stream;
+        uint8_t offer[10 + 2 * DEVNET_ENDPOINT_BYTES], token[10];
+        int32_t length = devnet_control(descriptor, DEVNET_NEXT_CONNECTION, 0, 0, offer, sizeof offer);
+        int error = length;
+        if (length >= 0) {
+            struct devnet_reader reader = {offer, (size_t)length, 0};
+            struct devnet_writer writer = {token, sizeof token, 0, 0};
+            struct devnet_address local, peer;
+            devnet_put_number(&writer, devnet_take_number(&reader));
+            devnet_take_address(&reader, &local);
+            devnet_take_address(&reader, &peer);
+            error = reader.is_broken ? -DEVNET_EBADMSG : devnet_ask(stream, DEVNET_ACCEPT, &writer, 0, 0);
+            if (error >= 0) {
+                if (remote) *remote = peer;
+                return stream;
+            }
         }
         devnet_close(stream);
         /* It ended before it was taken: on to the next. */
-        if (error != -DEVNET_ENOENT && error != -DEVNET_ECONNABORTED && error != -DEVNET_ECONNRESET) return error;
+        if (length < 0 || (error != -DEVNET_ENOENT && error != -DEVNET_ECONNABORTED && error != -DEVNET_ECONNRESET)) return error;
     }
 }
 
@@ -324,16 +326,18 @@ static inline int devnet_lookup(const char *name, int kind, uint16_t port, struc
     return found > 0 ? found : -DEVNET_ENOENT;
 }
 
-/* Connects a new stream to the first address of a host that answers; answers the socket, or the error of the last address. */
-static inline int devnet_connect_name(const char *name, uint16_t port) {
+/* Connects a new stream to the first address of a host that answers; answers the socket, or the error of the last address. The receive buffer
+   bounds what a long path carries; it is decided before connecting, and 0 is the usual one. */
+static inline int devnet_connect_name(const char *name, uint16_t port, int32_t receive_buffer) {
     struct devnet_address addresses[8];
     int error = -DEVNET_ENOENT, found = devnet_lookup(name, DEVNET_QUESTION_ADDRESS, port, addresses, 8);
     if (found < 0) return found;
     for (int i = 0; i < found && i < 8; i++) {
         int stream = devnet_socket(DEVNET_SOCKET_TCP);
         if (stream < 0) return stream;
-        error = devnet_connect(stream, &addresses[i]);
-        if (error == 0) return stream;
+        error = receive_buffer > 0 ? devnet_set_option(stream, DEVNET_OPTION_RECEIVE_BUFFER, receive_buffer) : 0;
+        if (error >= 0) error = devnet_connect(stream, &addresses[i]);
+        if (error >= 0) return stream;
         devnet_close(stream);
     }
     return error;
