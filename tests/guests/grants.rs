@@ -400,6 +400,25 @@ fn limits_on_files_and_sockets_hold() {
 }
 
 #[test]
+fn a_connection_waits_until_there_is_a_socket_for_it() {
+    granted("allow-listen 80\nlimit-sockets 2", async |guest, right| {
+        let listener = socket(guest, SocketKind::Tcp).await;
+        guest.control::<Bind>(listener, &"0.0.0.0:80".parse().unwrap()).await.unwrap();
+        guest.control::<Listen>(listener, &4).await.unwrap();
+        let to = "10.0.0.1:80".parse().unwrap();
+        let _first = TcpStream::connect(&right.sockets(), to).await.unwrap();
+        let second = TcpStream::connect(&right.sockets(), to).await.unwrap();
+        let offer = guest.control::<NextConnection>(listener, &()).await.unwrap();
+        let stream = guest.open("/devices/sockets", READ_WRITE).await;
+        guest.control::<Accept>(stream, &offer.token).await.unwrap();
+        refused::<NextConnection>(guest, listener, &(), Error::NoBufferSpace).await;
+        assert_eq!(guest.call("close", &[stream as u64]).await, 0);
+        let offer = guest.control::<NextConnection>(listener, &()).await.unwrap();
+        assert_eq!(offer.remote, second.local_address());
+    });
+}
+
+#[test]
 fn limits_on_buffers_hold() {
     unchanged("allow-connect *\nlimit-buffers 400K", async |guest, _| {
         let tcp = socket(guest, SocketKind::Tcp).await;

@@ -4,6 +4,10 @@
 //! touched and everything is gone afterwards. Scenarios need root, `/dev/net/tun` and tools; without them they are skipped with a message,
 //! unless `DEVNET_REQUIRE_ALL` is set, as in CI.
 
+#[path = "../guests/compiled/compiler.rs"]
+#[expect(dead_code, reason = "the tests of guests use more of it")]
+mod compiler;
+
 use std::path::{Path, PathBuf};
 use std::process::Command;
 use std::sync::{Mutex, OnceLock, PoisonError};
@@ -45,6 +49,11 @@ fn devnet() -> &'static Path {
 }
 
 fn run(script: &str, tools: &[&str]) {
+    run_with(script, tools, Path::new("/nonexistent"));
+}
+
+/// Runs a script that finds guest programs in a folder.
+fn run_with(script: &str, tools: &[&str], guests: &Path) {
     if let Some(what) = missing(tools) {
         assert!(std::env::var_os("DEVNET_REQUIRE_ALL").is_none(), "{script} must run here and needs {what}");
         eprintln!("skipped: {script} needs {what}");
@@ -58,6 +67,7 @@ fn run(script: &str, tools: &[&str]) {
         .args(["--kill-after=5", "240", "unshare", "-n", "bash"])
         .arg(&path)
         .env("DEVNET", devnet())
+        .env("GUESTS", guests)
         .output()
         .expect("unshare");
     let text = format!("{}{}", String::from_utf8_lossy(&output.stdout), String::from_utf8_lossy(&output.stderr));
@@ -93,4 +103,16 @@ fn our_cubic_and_that_of_the_kernel_share_a_link() {
 #[test]
 fn an_idle_program_makes_no_wake_ups() {
     run("idle.sh", &["ip"]);
+}
+
+#[test]
+fn guests_talk_with_the_kernel() {
+    // In C, and on a library that others made. They are made here, since the script's namespace reaches no registry.
+    let (Some(c), Some(rust)) = (compiler::c_programs(), compiler::third_party_programs()) else { return };
+    let folder = Path::new(env!("CARGO_TARGET_TMPDIR")).join("guests");
+    std::fs::create_dir_all(&folder).expect("a folder");
+    for (name, module) in c.iter().chain(rust) {
+        std::fs::write(folder.join(format!("{name}.wasm")), module).expect("a module");
+    }
+    run_with("guests.sh", &["ip", "curl", "nginx", "dnsmasq"], &folder);
 }

@@ -222,6 +222,8 @@ impl Guard {
 
     /// The next connection from somebody who may reach the guest; others are ended.
     pub(super) async fn next_connection(&self) -> Result<Offer> {
+        // A connection that could not be taken stays in the backlog, as with accept(2).
+        drop(self.account().seat_of_accepted()?);
         loop {
             let offer = self.inner.control::<NextConnection>(&()).await?;
             if self.policy().grants.reachable_from(offer.remote.ip()) {

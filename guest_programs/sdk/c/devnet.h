@@ -1,0 +1,382 @@
+/* devnet.h: the files, devices and commands of devnet, for guest programs in C (C99, with or without a C library).
+
+   Made by `cargo run -p devnet-tests --bin c-header` from the tables in the sources. Do not edit: a test compares.
+   devnet_socket.h, beside it, makes sockets of this. */
+#ifndef DEVNET_H
+#define DEVNET_H
+
+#include <stddef.h>
+#include <stdint.h>
+
+/* Errors, with the numbers and words of Linux. A call that fails answers one of them, negative. The order is that in which commands
+   number them (DEVNET_TAKE_ERROR). */
+#define DEVNET_ERRORS(ERROR) \
+    ERROR(1, EPERM, "Operation not permitted") \
+    ERROR(2, ENOENT, "No such file or directory") \
+    ERROR(3, ESRCH, "No such process") \
+    ERROR(4, EINTR, "Interrupted system call") \
+    ERROR(5, EIO, "Input/output error") \
+    ERROR(6, ENXIO, "No such device or address") \
+    ERROR(9, EBADF, "Bad file descriptor") \
+    ERROR(11, EAGAIN, "Resource temporarily unavailable") \
+    ERROR(12, ENOMEM, "Cannot allocate memory") \
+    ERROR(13, EACCES, "Permission denied") \
+    ERROR(16, EBUSY, "Device or resource busy") \
+    ERROR(17, EEXIST, "File exists") \
+    ERROR(19, ENODEV, "No such device") \
+    ERROR(20, ENOTDIR, "Not a directory") \
+    ERROR(21, EISDIR, "Is a directory") \
+    ERROR(22, EINVAL, "Invalid argument") \
+    ERROR(24, EMFILE, "Too many open files") \
+    ERROR(25, ENOTTY, "Inappropriate ioctl for device") \
+    ERROR(27, EFBIG, "File too large") \
+    ERROR(28, ENOSPC, "No space left on device") \
+    ERROR(29, ESPIPE, "Illegal seek") \
+    ERROR(30, EROFS, "Read-only file system") \
+    ERROR(32, EPIPE, "Broken pipe") \
+    ERROR(36, ENAMETOOLONG, "File name too long") \
+    ERROR(39, ENOTEMPTY, "Directory not empty") \
+    ERROR(74, EBADMSG, "Bad message") \
+    ERROR(90, EMSGSIZE, "Message too long") \
+    ERROR(92, ENOPROTOOPT, "Protocol not available") \
+    ERROR(93, EPROTONOSUPPORT, "Protocol not supported") \
+    ERROR(95, EOPNOTSUPP, "Operation not supported") \
+    ERROR(97, EAFNOSUPPORT, "Address family not supported by protocol") \
+    ERROR(98, EADDRINUSE, "Address already in use") \
+    ERROR(99, EADDRNOTAVAIL, "Cannot assign requested address") \
+    ERROR(100, ENETDOWN, "Network is down") \
+    ERROR(101, ENETUNREACH, "Network is unreachable") \
+    ERROR(103, ECONNABORTED, "Software caused connection abort") \
+    ERROR(104, ECONNRESET, "Connection reset by peer") \
+    ERROR(105, ENOBUFS, "No buffer space available") \
+    ERROR(106, EISCONN, "Transport endpoint is already connected") \
+    ERROR(107, ENOTCONN, "Transport endpoint is not connected") \
+    ERROR(110, ETIMEDOUT, "Connection timed out") \
+    ERROR(111, ECONNREFUSED, "Connection refused") \
+    ERROR(112, EHOSTDOWN, "Host is down") \
+    ERROR(113, EHOSTUNREACH, "No route to host") \
+    ERROR(114, EALREADY, "Operation already in progress") \
+    ERROR(115, EINPROGRESS, "Operation now in progress") \
+    ERROR(125, ECANCELED, "Operation canceled") \
+    ERROR(71, EPROTO, "Protocol error") \
+    ERROR(14, EFAULT, "Bad address")
+enum {
+    DEVNET_EPERM = 1,
+    DEVNET_ENOENT = 2,
+    DEVNET_ESRCH = 3,
+    DEVNET_EINTR = 4,
+    DEVNET_EIO = 5,
+    DEVNET_ENXIO = 6,
+    DEVNET_EBADF = 9,
+    DEVNET_EAGAIN = 11,
+    DEVNET_ENOMEM = 12,
+    DEVNET_EACCES = 13,
+    DEVNET_EBUSY = 16,
+    DEVNET_EEXIST = 17,
+    DEVNET_ENODEV = 19,
+    DEVNET_ENOTDIR = 20,
+    DEVNET_EISDIR = 21,
+    DEVNET_EINVAL = 22,
+    DEVNET_EMFILE = 24,
+    DEVNET_ENOTTY = 25,
+    DEVNET_EFBIG = 27,
+    DEVNET_ENOSPC = 28,
+    DEVNET_ESPIPE = 29,
+    DEVNET_EROFS = 30,
+    DEVNET_EPIPE = 32,
+    DEVNET_ENAMETOOLONG = 36,
+    DEVNET_ENOTEMPTY = 39,
+    DEVNET_EBADMSG = 74,
+    DEVNET_EMSGSIZE = 90,
+    DEVNET_ENOPROTOOPT = 92,
+    DEVNET_EPROTONOSUPPORT = 93,
+    DEVNET_EOPNOTSUPP = 95,
+    DEVNET_EAFNOSUPPORT = 97,
+    DEVNET_EADDRINUSE = 98,
+    DEVNET_EADDRNOTAVAIL = 99,
+    DEVNET_ENETDOWN = 100,
+    DEVNET_ENETUNREACH = 101,
+    DEVNET_ECONNABORTED = 103,
+    DEVNET_ECONNRESET = 104,
+    DEVNET_ENOBUFS = 105,
+    DEVNET_EISCONN = 106,
+    DEVNET_ENOTCONN = 107,
+    DEVNET_ETIMEDOUT = 110,
+    DEVNET_ECONNREFUSED = 111,
+    DEVNET_EHOSTDOWN = 112,
+    DEVNET_EHOSTUNREACH = 113,
+    DEVNET_EALREADY = 114,
+    DEVNET_EINPROGRESS = 115,
+    DEVNET_ECANCELED = 125,
+    DEVNET_EPROTO = 71,
+    DEVNET_EFAULT = 14,
+};
+
+/* Commands for devnet_control. A file opened for reading is enough for those marked "read"; the others need one opened for writing.
+   Requests and responses are postcard: https://postcard.jamesmunns.com/wire-format */
+#define DEVNET_REQUEST_BYTES 16383u
+/* Tells identity, state, link, hardware address, MTU and flags of the interface. (read) */
+#define DEVNET_GET_INTERFACE 0xbfff6e01u
+/* Lists every interface (on `/devices/sockets`), or just this one. (read) */
+#define DEVNET_LIST_INTERFACES 0xbfff6e02u
+/* Brings the interface administratively up or down; true if that changed something. (write) */
+#define DEVNET_SET_ENABLED 0xffff6e03u
+/* Sets the hardware address; true if that changed something. (write) */
+#define DEVNET_SET_HARDWARE_ADDRESS 0xffff6e04u
+/* Sets the MTU in bytes; true if that changed something. (write) */
+#define DEVNET_SET_MTU 0xffff6e05u
+/* Sets the metric of the interface's routes; true if that changed something. (write) */
+#define DEVNET_SET_METRIC 0xffff6e06u
+/* Tells the interface's counters. (read) */
+#define DEVNET_GET_STATISTICS 0xbfff6e07u
+/* Advertises this system as IPv6 router with a prefix, or stops that; true if that changed something. (write) */
+#define DEVNET_SET_ADVERTISEMENT 0xffff6e08u
+/* Lists the addresses in the order in which they were added. (read) */
+#define DEVNET_LIST_ADDRESSES 0xbfff6e10u
+/* Adds an address. (write) */
+#define DEVNET_ADD_ADDRESS 0xffff6e11u
+/* Removes an address. (write) */
+#define DEVNET_REMOVE_ADDRESS 0xffff6e12u
+/* Removes every address that was added by hand; tells how many. (write) */
+#define DEVNET_FLUSH_ADDRESSES 0xffff6e13u
+/* Lists the routes: on an interface its own, on `/devices/sockets` those of all interfaces. (read) */
+#define DEVNET_LIST_ROUTES 0xbfff6e20u
+/* Adds a route. (write) */
+#define DEVNET_ADD_ROUTE 0xffff6e21u
+/* Removes the first route that matches. (write) */
+#define DEVNET_REMOVE_ROUTE 0xffff6e22u
+/* Tells which route a packet to this destination takes, and why. (read) */
+#define DEVNET_FIND_ROUTE 0xbfff6e23u
+/* Lists the DNS servers in the order in which they are asked. (read) */
+#define DEVNET_LIST_DNS_SERVERS 0xbfff6e30u
+/* Adds a DNS server. (write) */
+#define DEVNET_ADD_DNS_SERVER 0xffff6e31u
+/* Removes a DNS server. (write) */
+#define DEVNET_REMOVE_DNS_SERVER 0xffff6e32u
+/* Looks a name up; waits for the answer. (read) */
+#define DEVNET_RESOLVE 0xbfff6e33u
+/* Starts the DHCPv4 client; true if it was not running. (write) */
+#define DEVNET_START_DHCP 0xffff6e40u
+/* Stops the DHCPv4 client, releases the lease and removes what it brought; true if it was running. (write) */
+#define DEVNET_STOP_DHCP 0xffff6e41u
+/* Asks for a renewal of the lease now. (write) */
+#define DEVNET_RENEW_DHCP 0xffff6e42u
+/* Tells the state of the DHCPv4 client and its lease. (read) */
+#define DEVNET_GET_DHCP 0xbfff6e43u
+/* Waits until the DHCPv4 client is bound; the request is the longest wait in milliseconds. (read) */
+#define DEVNET_AWAIT_DHCP 0xbfff6e44u
+/* Lists the neighbors (ARP and NDP). (read) */
+#define DEVNET_LIST_NEIGHBORS 0xbfff6e50u
+/* Adds or replaces a static neighbor. (write) */
+#define DEVNET_ADD_NEIGHBOR 0xffff6e51u
+/* Removes a neighbor. (write) */
+#define DEVNET_REMOVE_NEIGHBOR 0xffff6e52u
+/* Removes every neighbor that is not static; tells how many. (write) */
+#define DEVNET_FLUSH_NEIGHBORS 0xffff6e53u
+/* Makes this open file a socket. (write) */
+#define DEVNET_CREATE_SOCKET 0xffff6e60u
+/* Gives the socket a local address; port 0 is an ephemeral port. Tells the address it got. (write) */
+#define DEVNET_BIND 0xffff6e61u
+/* Connects the socket; waits for a stream. Tells the local address. (write) */
+#define DEVNET_CONNECT 0xffff6e62u
+/* Makes the stream socket a listener with this backlog. (write) */
+#define DEVNET_LISTEN 0xffff6e63u
+/* Takes the next connection of the listener; waits for one. The token is claimed with `Accept`. (read) */
+#define DEVNET_NEXT_CONNECTION 0xbfff6e64u
+/* Makes this open file the stream of an offered connection. (write) */
+#define DEVNET_ACCEPT 0xffff6e65u
+/* Tells kind, state and addresses of the socket that this open file is. (read) */
+#define DEVNET_GET_SOCKET 0xbfff6e66u
+/* Ends one or both directions of a stream. (write) */
+#define DEVNET_SHUTDOWN 0xffff6e67u
+/* Sets an option of the socket. (write) */
+#define DEVNET_SET_OPTION 0xffff6e68u
+/* Lists the sockets of the interface, or of all interfaces. (read) */
+#define DEVNET_LIST_SOCKETS 0xbfff6e69u
+/* Sends one datagram to a given address; waits for room. (write) */
+#define DEVNET_SEND_TO 0xffff6e6au
+/* Takes one datagram with its addresses; waits for one. (read) */
+#define DEVNET_RECEIVE_FROM 0xbfff6e6bu
+/* Tells every option of the socket as it stands, and the path MTU of a connected one. (read) */
+#define DEVNET_GET_OPTIONS 0xbfff6e6cu
+/* Takes the error that waits for the socket's next call (SO_ERROR). (read) */
+#define DEVNET_TAKE_ERROR 0xbfff6e6du
+/* Joins a multicast group; closing the socket leaves it. (write) */
+#define DEVNET_JOIN_GROUP 0xffff6e6eu
+/* Leaves a multicast group that this socket joined. (write) */
+#define DEVNET_LEAVE_GROUP 0xffff6e6fu
+/* Takes the oldest ICMP error with the packet that it quotes; never waits. Needs the option `ReceiveErrors`. (read) */
+#define DEVNET_RECEIVE_ERROR 0xbfff6e70u
+/* Lists the multicast groups that the interface, or every interface, receives. (read) */
+#define DEVNET_LIST_GROUPS 0xbfff6e71u
+/* Tells what is known of the stream and its path (TCP_INFO). (read) */
+#define DEVNET_GET_STREAM_STATISTICS 0xbfff6e72u
+/* Makes this open file a reader of events of these kinds: what is there, then what changes. (read) */
+#define DEVNET_WATCH 0xbfff6e80u
+
+/* Tags of what commands carry. */
+enum {
+    DEVNET_SOCKET_TCP = 0,
+    DEVNET_SOCKET_UDP = 1,
+    DEVNET_SOCKET_ICMP = 2,
+    DEVNET_SOCKET_RAW = 3,
+    DEVNET_SOCKET_RAW6 = 4,
+};
+enum {
+    DEVNET_STATE_CLOSED = 0,
+    DEVNET_STATE_LISTEN = 1,
+    DEVNET_STATE_SYN_SENT = 2,
+    DEVNET_STATE_SYN_RECEIVED = 3,
+    DEVNET_STATE_ESTABLISHED = 4,
+    DEVNET_STATE_FIN_WAIT1 = 5,
+    DEVNET_STATE_FIN_WAIT2 = 6,
+    DEVNET_STATE_CLOSE_WAIT = 7,
+    DEVNET_STATE_CLOSING = 8,
+    DEVNET_STATE_LAST_ACK = 9,
+    DEVNET_STATE_TIME_WAIT = 10,
+};
+enum {
+    DEVNET_SHUTDOWN_READ = 0,
+    DEVNET_SHUTDOWN_WRITE = 1,
+    DEVNET_SHUTDOWN_BOTH = 2,
+};
+enum {
+    DEVNET_OPTION_NO_DELAY = 0,
+    DEVNET_OPTION_RECEIVE_BUFFER = 1,
+    DEVNET_OPTION_SEND_BUFFER = 2,
+    DEVNET_OPTION_HOP_LIMIT = 3,
+    DEVNET_OPTION_BROADCAST = 4,
+    DEVNET_OPTION_KEEP_ALIVE = 5,
+    DEVNET_OPTION_KEEP_ALIVE_INTERVAL = 6,
+    DEVNET_OPTION_KEEP_ALIVE_COUNT = 7,
+    DEVNET_OPTION_USER_TIMEOUT = 8,
+    DEVNET_OPTION_LINGER = 9,
+    DEVNET_OPTION_REUSE_ADDRESS = 10,
+    DEVNET_OPTION_REUSE_PORT = 11,
+    DEVNET_OPTION_TRAFFIC_CLASS = 12,
+    DEVNET_OPTION_DONT_FRAGMENT = 13,
+    DEVNET_OPTION_MULTICAST_INTERFACE = 14,
+    DEVNET_OPTION_MULTICAST_HOP_LIMIT = 15,
+    DEVNET_OPTION_MULTICAST_LOOP = 16,
+    DEVNET_OPTION_RECEIVE_ERRORS = 17,
+    DEVNET_OPTION_HEADER_INCLUDED = 18,
+    DEVNET_OPTION_ONLY_IPV6 = 19,
+    DEVNET_OPTION_BIND_TO_DEVICE = 20,
+    DEVNET_OPTION_CONGESTION_CONTROL = 21,
+    DEVNET_OPTION_EXPLICIT_CONGESTION = 22,
+};
+enum {
+    DEVNET_CONGESTION_CUBIC = 0,
+    DEVNET_CONGESTION_NEW_RENO = 1,
+    DEVNET_CONGESTION_BBR = 2,
+};
+enum {
+    DEVNET_QUESTION_ADDRESS = 0,
+    DEVNET_QUESTION_A = 1,
+    DEVNET_QUESTION_AAAA = 2,
+    DEVNET_QUESTION_CNAME = 3,
+    DEVNET_QUESTION_PTR = 4,
+};
+enum {
+    DEVNET_RECORD_ADDRESS = 0,
+    DEVNET_RECORD_CNAME = 1,
+    DEVNET_RECORD_PTR = 2,
+};
+enum {
+    DEVNET_DHCP_STOPPED = 0,
+    DEVNET_DHCP_INIT = 1,
+    DEVNET_DHCP_SELECTING = 2,
+    DEVNET_DHCP_REQUESTING = 3,
+    DEVNET_DHCP_REBOOTING = 4,
+    DEVNET_DHCP_CHECKING = 5,
+    DEVNET_DHCP_BOUND = 6,
+    DEVNET_DHCP_RENEWING = 7,
+    DEVNET_DHCP_REBINDING = 8,
+};
+enum {
+    DEVNET_ORIGIN_STATIC = 0,
+    DEVNET_ORIGIN_DHCP = 1,
+    DEVNET_ORIGIN_ROUTER_ADVERTISEMENT = 2,
+    DEVNET_ORIGIN_KERNEL = 3,
+};
+enum {
+    DEVNET_ADDRESS_TENTATIVE = 0,
+    DEVNET_ADDRESS_PREFERRED = 1,
+    DEVNET_ADDRESS_DEPRECATED = 2,
+    DEVNET_ADDRESS_DUPLICATED = 3,
+};
+
+/* How devnet_open opens. */
+enum {
+    DEVNET_READ = 1,
+    DEVNET_WRITE = 2,
+    DEVNET_APPEND = 4,
+    DEVNET_CREATE = 8,
+    DEVNET_EXCLUSIVE = 16,
+    DEVNET_TRUNCATE = 32,
+    DEVNET_NON_BLOCKING = 64,
+    DEVNET_DIRECTORY = 128,
+};
+
+/* Where devnet_seek starts. */
+enum { DEVNET_FROM_START = 0, DEVNET_FROM_HERE = 1, DEVNET_FROM_END = 2 };
+
+/* What devnet_poll asks and tells (POSIX' pollfd). A negative descriptor stands for nothing. */
+struct devnet_pollfd {
+    int32_t descriptor;
+    uint16_t asked;
+    uint16_t found;
+};
+enum {
+    DEVNET_IN = 1,
+    DEVNET_OUT = 4,
+    DEVNET_FAULT = 8,
+    DEVNET_HANG_UP = 16,
+    DEVNET_INVALID = 32,
+};
+
+/* What devnet_stat tells. */
+struct devnet_stat {
+    uint64_t size;
+    uint64_t inode;
+    uint32_t kind;
+    uint32_t mode;
+};
+enum { DEVNET_KIND_DIRECTORY = 0, DEVNET_KIND_FILE = 1, DEVNET_KIND_DEVICE = 2 };
+
+/* The calls. Each answers a negative error, or what stands beside it. Descriptors are those of the C library too. */
+#define DEVNET_IMPORT(name) __attribute__((import_module("vfs"), import_name(name))) extern
+
+/* A descriptor. */
+DEVNET_IMPORT("open") int32_t devnet_open_path(const char *path, size_t length, uint32_t flags);
+/* 0. */
+DEVNET_IMPORT("close") int32_t devnet_close(int32_t descriptor);
+/* Bytes; 0 at the end. */
+DEVNET_IMPORT("read") int32_t devnet_read(int32_t descriptor, void *buffer, size_t length);
+/* Bytes. */
+DEVNET_IMPORT("write") int32_t devnet_write(int32_t descriptor, const void *data, size_t length);
+/* Bytes of the whole response; as many as fit were written. */
+DEVNET_IMPORT("control") int32_t devnet_control(int32_t descriptor, uint32_t command, const void *request, size_t length,
+                                                void *response, size_t capacity);
+/* Descriptors that are ready. It waits so many milliseconds, or for ever with -1. */
+DEVNET_IMPORT("poll") int32_t devnet_poll(struct devnet_pollfd *entries, size_t count, int32_t milliseconds);
+/* 0. */
+DEVNET_IMPORT("seek") int32_t devnet_seek(int32_t descriptor, int64_t offset, uint32_t whence, uint64_t *result);
+/* 0. */
+DEVNET_IMPORT("stat") int32_t devnet_stat_path(const char *path, size_t length, struct devnet_stat *result);
+/* 0. */
+DEVNET_IMPORT("stat_open") int32_t devnet_stat_open(int32_t descriptor, struct devnet_stat *result);
+/* Bytes of the whole list: kind, length of the name, name for each entry; as many bytes as fit were written. */
+DEVNET_IMPORT("list") int32_t devnet_list(const char *path, size_t length, void *buffer, size_t capacity);
+/* 0. */
+DEVNET_IMPORT("set_non_blocking") int32_t devnet_set_non_blocking(int32_t descriptor, uint32_t is_on);
+/* Another descriptor of the same open file. */
+DEVNET_IMPORT("duplicate") int32_t devnet_duplicate(int32_t descriptor);
+/* 0. */
+DEVNET_IMPORT("create_directory") int32_t devnet_create_directory(const char *path, size_t length);
+/* 0. */
+DEVNET_IMPORT("remove") int32_t devnet_remove(const char *path, size_t length);
+/* 0. */
+DEVNET_IMPORT("rename") int32_t devnet_rename(const char *from, size_t from_length, const char *to, size_t to_length);
+
+#endif

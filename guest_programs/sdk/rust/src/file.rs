@@ -1,0 +1,283 @@
+//! Open files and devices.
+
+use alloc::string::String;
+use alloc::vec;
+use alloc::vec::Vec;
+use core::fmt;
+use core::time::Duration;
+
+use network::command::{GetSocket, SetOption, TakeError};
+use virtual_file_system::{decode_response, encode};
+
+use crate::call::{self, PollEntry, Stat};
+use crate::command::socket::{SocketOption, SocketStatus};
+use crate::{ControlCommand, Error, Identifier, NodeKind, OpenFlags, Readiness, Result};
+
+/// Bytes of the response that a command has room for at first: every datagram with its addresses fits, and most lists.
+const RESPONSE_BYTES: usize = 66_000;
+
+/// An open file, device or socket; dropping it closes it.
+#[derive(PartialEq, Eq, Debug)]
+pub struct File {
+    descriptor: i32,
+}
+
+impl Drop for File {
+    fn drop(&mut self) {
+        // Nobody is left who could be told.
+        let _ = call::close(self.descriptor);
+    }
+}
+
+impl File {
+    /// Opens a path.
+    ///
+    /// # Errors
+    /// `NotFound` for what is not there or was not granted, `AccessDenied` for more than was granted, those of the file system.
+    pub fn open(path: &str, flags: OpenFlags) -> Result<Self> {
+        call::open(path, flags.bits()).map(|descriptor| Self { descriptor })
+    }
+
+    /// Takes a descriptor over, as that of a standard stream.
+    #[must_use]
+    pub const fn from_descriptor(descriptor: i32) -> Self {
+        Self { descriptor }
+    }
+
+    /// The descriptor, which stays the file's.
+    #[must_use]
+    pub const fn descriptor(&self) -> i32 {
+        self.descriptor
+    }
+
+    /// Another handle of the same open file.
+    ///
+    /// # Errors
+    /// `TooManyOpenFiles`.
+    pub fn duplicate(&self) -> Result<Self> {
+        call::duplicate(self.descriptor).map(|descriptor| Self { descriptor })
+    }
+
+    /// Reads what is there, waiting for something unless the file is non-blocking; 0 is the end.
+    ///
+    /// # Errors
+    /// `WouldBlock` on a non-blocking file; those of the file.
+    pub fn read(&self, buffer: &mut [u8]) -> Result<usize> {
+        call::read(self.descriptor, buffer)
+    }
+
+    /// Reads to the end, but no more than `limit` bytes.
+    ///
+    /// # Errors
+    /// `FileTooLarge` beyond the limit; those of the file.
+    pub fn read_to_end(&self, limit: usize) -> Result<Vec<u8>> {
+        let (mut all, mut piece) = (Vec::new(), vec![0; 16 * 1024]);
+        loop {
+            match self.read(&mut piece)? {
+                0 => return Ok(all),
+                count if all.len() + count > limit => return Err(Error::FileTooLarge),
+                count => all.extend_from_slice(piece.get(..count).unwrap_or_default()),
+            }
+        }
+    }
+
+    /// Writes some of the data; tells how many bytes.
+    ///
+    /// # Errors
+    /// `WouldBlock` on a non-blocking file; those of the file.
+    pub fn write(&self, data: &[u8]) -> Result<usize> {
+        call::write(self.descriptor, data)
+    }
+
+    /// Writes all of the data, waiting for room even if the file is non-blocking.
+    ///
+    /// # Errors
+    /// Those of the file.
+    pub fn write_all(&self, mut data: &[u8]) -> Result<()> {
+        while !data.is_empty() {
+            match self.write(data) {
+                Ok(0) => return Err(Error::InputOutput),
+                Ok(count) => data = data.get(count..).unwrap_or_default(),
+                Err(Error::WouldBlock) => {
+                    poll(&mut [Watch::new(self, Readiness::WRITABLE)], None)?;
+                }
+                Err(why) => return Err(why),
+            }
+        }
+        Ok(())
+    }
+
+    /// Gives commands as lines of text: `address add 10.0.0.2/24`.
+    ///
+    /// # Errors
+    /// `InvalidInput` for what is no command; that of the first command that fails, and no further one is carried out.
+    pub fn command(&self, lines: &str) -> Result<()> {
+        self.write(lines.as_bytes()).map(drop)
+    }
+
+    /// Gives a command as bytes; tells the length of the whole response, of which as much as fits is written.
+    ///
+    /// # Errors
+    /// Those of the command; `UnknownCommand`.
+    pub fn control_raw(&self, identifier: Identifier, request: &[u8], response: &mut [u8]) -> Result<usize> {
+        call::control(self.descriptor, identifier.raw(), request, response)
+    }
+
+    /// Gives a typed command: `device.control::<command::SetEnabled>(&true)`. A list that is longer than 66,000 bytes is asked for twice.
+    ///
+    /// # Errors
+    /// Those of the command; `BadMessage` for a response that is none.
+    pub fn control<C: ControlCommand>(&self, request: &C::Request) -> Result<C::Response> {
+        let request = encode(request)?;
+        let mut response = vec![0; RESPONSE_BYTES];
+        loop {
+            let length = self.control_raw(C::IDENTIFIER, &request, &mut response)?;
+            if let Some(whole) = response.get(..length) {
+                return decode_response(whole);
+            }
+            response.resize(length, 0);
+        }
+    }
+
+    /// Lets calls wait, or answer `WouldBlock` (for a connect: `InProgress`).
+    ///
+    /// # Errors
+    /// None for an open file.
+    pub fn set_non_blocking(&self, is_on: bool) -> Result<()> {
+        call::set_non_blocking(self.descriptor, is_on)
+    }
+
+    /// Moves the position of a regular file to so many bytes from its start.
+    ///
+    /// # Errors
+    /// `IllegalSeek` for devices and sockets.
+    pub fn seek(&self, position: u64) -> Result<()> {
+        let offset = i64::try_from(position).map_err(|_| Error::InvalidInput)?;
+        call::seek(self.descriptor, offset, 0).map(drop)
+    }
+
+    /// What is known of it.
+    ///
+    /// # Errors
+    /// None for an open file.
+    pub fn stat(&self) -> Result<Stat> {
+        call::stat_open(self.descriptor)
+    }
+
+    /// What kind of node it is.
+    ///
+    /// # Errors
+    /// None for an open file.
+    pub fn kind(&self) -> Result<NodeKind> {
+        self.stat().map(|stat| kind(stat.kind))
+    }
+
+    /// State and addresses of a socket.
+    ///
+    /// # Errors
+    /// `InvalidInput` for what is no socket.
+    pub fn socket(&self) -> Result<SocketStatus> {
+        self.control::<GetSocket>(&())
+    }
+
+    /// Sets an option of a socket.
+    ///
+    /// # Errors
+    /// `InvalidInput` for a value that it cannot have, `ProtocolOptionNotAvailable` for another kind of socket.
+    pub fn set_option(&self, option: &SocketOption) -> Result<()> {
+        self.control::<SetOption>(option)
+    }
+
+    /// The error that waits for a socket's next call (SO_ERROR), once.
+    ///
+    /// # Errors
+    /// `InvalidInput` for what is no socket.
+    pub fn take_error(&self) -> Result<Option<Error>> {
+        self.control::<TakeError>(&())
+    }
+}
+
+impl fmt::Write for File {
+    fn write_str(&mut self, text: &str) -> fmt::Result {
+        self.write_all(text.as_bytes()).map_err(|_| fmt::Error)
+    }
+}
+
+impl AsRef<File> for File {
+    fn as_ref(&self) -> &File {
+        self
+    }
+}
+
+const fn kind(number: u32) -> NodeKind {
+    match number {
+        0 => NodeKind::Directory,
+        1 => NodeKind::Regular,
+        _ => NodeKind::CharacterDevice,
+    }
+}
+
+/// The names in a directory, with what they stand for, sorted.
+///
+/// # Errors
+/// `NotFound`, `NotADirectory`; `BadMessage` for a name that is no text.
+pub fn list(path: &str) -> Result<Vec<(NodeKind, String)>> {
+    let mut bytes = vec![0; 4096];
+    let length = loop {
+        match call::list(path, &mut bytes)? {
+            length if length <= bytes.len() => break length,
+            length => bytes.resize(length, 0),
+        }
+    };
+    let (mut rest, mut names) = (bytes.get(..length).unwrap_or_default(), Vec::new());
+    while let [number, length, after @ ..] = rest {
+        let (name, after) = after.split_at_checked(usize::from(*length)).ok_or(Error::BadMessage)?;
+        let name = core::str::from_utf8(name).map_err(|_| Error::BadMessage)?;
+        names.push((kind(u32::from(*number)), name.into()));
+        rest = after;
+    }
+    Ok(names)
+}
+
+/// What POSIX' poll calls what we call readiness.
+const EVENTS: [(u16, Readiness); 4] =
+    [(1, Readiness::READABLE), (4, Readiness::WRITABLE), (8, Readiness::ERROR), (16, Readiness::HANG_UP)];
+
+/// One file that [`poll`] looks at.
+#[derive(Clone, Copy, Debug)]
+#[repr(transparent)]
+pub struct Watch<'a> {
+    entry: PollEntry,
+    file: core::marker::PhantomData<&'a File>,
+}
+
+impl<'a> Watch<'a> {
+    /// Waits for a file to become readable or writable; errors and hang-ups are told in any case.
+    #[must_use]
+    pub fn new(file: &'a impl AsRef<File>, interest: Readiness) -> Self {
+        let asked = EVENTS.iter().filter(|(_, one)| interest.contains(*one)).fold(0, |all, (bit, _)| all | bit);
+        let entry = PollEntry { descriptor: file.as_ref().descriptor, asked, found: 0 };
+        Self { entry, file: core::marker::PhantomData }
+    }
+
+    /// What it was ready for when [`poll`] ended.
+    #[must_use]
+    pub fn found(&self) -> Readiness {
+        let bits = EVENTS.iter().filter(|(bit, _)| self.entry.found & bit != 0);
+        bits.fold(Readiness::empty(), |all, (_, one)| all | *one)
+    }
+}
+
+/// Waits until a file is ready, or until the time is over; tells how many are.
+///
+/// # Errors
+/// `InvalidInput` for more than 4096 files.
+pub fn poll(watched: &mut [Watch<'_>], time: Option<Duration>) -> Result<usize> {
+    let milliseconds = time.map_or(-1, |time| i32::try_from(time.as_nanos().div_ceil(1_000_000)).unwrap_or(i32::MAX));
+    let mut entries: Vec<PollEntry> = watched.iter().map(|watch| watch.entry).collect();
+    let ready = call::poll(&mut entries, milliseconds)?;
+    for (watch, entry) in watched.iter_mut().zip(entries) {
+        watch.entry = entry;
+    }
+    Ok(ready)
+}

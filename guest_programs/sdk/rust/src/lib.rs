@@ -1,0 +1,60 @@
+//! Files, sockets and commands of devnet, for guest programs: `no_std`, over module `vfs`.
+//!
+//! | module | owns |
+//! |---|---|
+//! | [`file`](mod@file) | an open file or device: data, commands as text and typed, readiness |
+//! | [`stream`], [`datagram`] | sockets, which are files too |
+//! | [`name`] | names → addresses |
+//! | [`process`] | arguments, time, chance, output, the end |
+//! | [`call`] | the imports themselves; the only unsafe code |
+//! | `runtime` | entry, panic handler and allocator, with the feature of that name |
+//!
+//! Commands are those of the system: [`command`] is its own table, so `device.control::<command::SetEnabled>(&true)` is checked by the compiler,
+//! and a command that is new there is new here. Errors are the system's [`Error`].
+//!
+//! A program without the standard library, for `wasm32-unknown-unknown`:
+//!
+//! ```ignore
+//! #![no_std]
+//! #![no_main]
+//! use devnet_guest::{Result, TcpStream, say};
+//!
+//! devnet_guest::main!(run);
+//!
+//! fn run() -> Result<()> {
+//!     let stream = TcpStream::connect_name("web.lan", 80)?;
+//!     say!("connected to {}", stream.remote_address()?);
+//!     Ok(())
+//! }
+//! ```
+//!
+//! With the standard library (`wasm32-wasip1`) switch the default features off: entry, panics and memory are the standard library's then.
+//! Nothing here has a state of its own: what a value holds is a descriptor, and dropping it closes that.
+
+#![no_std]
+
+extern crate alloc;
+
+pub mod call;
+pub mod datagram;
+pub mod file;
+#[cfg(feature = "embedded-io")]
+mod io;
+pub mod name;
+pub mod process;
+#[cfg(feature = "runtime")]
+mod runtime;
+pub mod stream;
+
+pub use datagram::{IcmpSocket, UdpSocket};
+pub use file::{File, Watch, poll};
+pub use name::lookup;
+pub use network::address::{HardwareAddress, Prefix};
+pub use network::command;
+pub use network::command::socket::{Direction, SocketKind, SocketOption};
+pub use process::Main;
+pub use stream::{TcpListener, TcpStream};
+pub use virtual_file_system::{ControlCommand, Error, Identifier, NodeKind, OpenFlags, Readiness, Result};
+
+#[doc(hidden)]
+pub use alloc::format as format_text;

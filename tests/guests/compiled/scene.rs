@@ -1,0 +1,115 @@
+//! A shell on the embedded network, in a world: commands run as people type them, in virtual time.
+
+use std::sync::Arc;
+use std::time::Duration;
+
+use async_executor::Task;
+use drivers::Lan;
+use guest_programs::{Programs, Translator};
+use shell_commands::context::{Files, Platform, Stream, Streams};
+use shell_commands::embedded::{self, Network};
+use shell_commands::shell::Shell;
+use virtual_file_system::{Credentials, File, Mode, OpenFlags, Path, pipe};
+use world::{Host, World};
+
+use super::compiler::Modules;
+
+/// Bytes that a command may say.
+const OUTPUT_BYTES: usize = 1 << 20;
+
+pub(super) struct Scene {
+    pub(super) world: World,
+    /// The user's system; its `eth0` is down and has no address.
+    pub(super) host: Host,
+    /// The others.
+    pub(super) network: Network,
+    files: Files,
+    platform: Platform,
+}
+
+/// What a command did.
+#[derive(PartialEq, Eq, Debug)]
+pub(super) struct Ran {
+    pub(super) status: u8,
+    pub(super) output: String,
+    pub(super) error: String,
+}
+
+impl Scene {
+    /// A system with these programs in `/binaries`.
+    pub(super) fn new(programs: &Modules) -> Self {
+        let world = World::new(1);
+        let host = Host::new(&world);
+        let supplies = world.platform();
+        let platform = Platform {
+            clock: supplies.clock,
+            entropy: supplies.entropy,
+            spawner: supplies.spawner,
+            started: Duration::from_secs(1_700_000_000),
+            translator: Translator::new(),
+            programs: Programs::new(),
+        };
+        let lan = Lan::new(Arc::clone(&platform.clock), 0);
+        platform.spawner.spawn(Box::pin(lan.runner())).unwrap();
+        host.manager.register("eth0", Box::new(lan.port(embedded::USER, 1500)), None).unwrap();
+        let network = world.run(embedded::start(&platform, |address| Box::new(lan.port(address, 1500)))).unwrap();
+        let files = Files::new(host.files.clone(), Credentials::root()).unwrap();
+        for directory in ["/binaries", "/temporary"] {
+            let path = Path::parse(directory).unwrap();
+            host.files.create_directory(&Credentials::root(), &path, Mode::from_octal(0o777)).unwrap();
+        }
+        let scene = Self { world, host, network, files, platform };
+        for (name, module) in programs {
+            scene.write(&format!("/binaries/{name}.wasm"), module);
+        }
+        scene
+    }
+
+    /// The same, with `eth0` configured by DHCP and by the router.
+    pub(super) fn configured(programs: &Modules) -> Self {
+        let scene = Self::new(programs);
+        assert_eq!(scene.run("dhcp eth0").status, 0);
+        scene.world.run(scene.world.sleep(Duration::from_secs(5)));
+        scene
+    }
+
+    pub(super) fn write(&self, path: &str, content: &[u8]) {
+        let file = self.files.open(path, OpenFlags::WRITE | OpenFlags::CREATE).unwrap();
+        assert_eq!(file.try_write(content).unwrap(), content.len());
+    }
+
+    /// The whole of a regular file.
+    pub(super) fn read(&self, path: &str) -> Vec<u8> {
+        let file = self.files.open(path, OpenFlags::READ).unwrap();
+        self.world.run(file.read_to_end(1 << 24)).unwrap()
+    }
+
+    /// Starts commands that need not end.
+    pub(super) fn start(&self, text: &str) -> (Task<u8>, File, File) {
+        // Nobody writes to the first: it is at its end.
+        let [(input, _), (output, said), (error, complained)] = [1, OUTPUT_BYTES, OUTPUT_BYTES].map(pipe);
+        let stream = |file: File| Stream::new(file, "stream");
+        let streams = Streams { input: stream(input), output: stream(said), error: stream(complained) };
+        let mut shell = Shell::new(self.files.clone(), streams, self.platform.clone());
+        let text = text.to_owned();
+        (self.world.spawn(async move { shell.run(&text).await.0 }), output, error)
+    }
+
+    /// Runs commands to their end.
+    pub(super) fn run(&self, text: &str) -> Ran {
+        let (task, output, error) = self.start(text);
+        let status = self.world.run(task);
+        let said = |file: File| {
+            let bytes = self.world.run(file.read_to_end(OUTPUT_BYTES)).unwrap();
+            String::from_utf8(bytes).unwrap()
+        };
+        Ran { status, output: said(output), error: said(error) }
+    }
+
+    /// Runs commands that succeed without complaint, and tells what they said.
+    pub(super) fn says(&self, text: &str) -> String {
+        let ran = self.run(text);
+        assert_eq!((ran.status, ran.error.as_str()), (0, ""), "{text}: {}", ran.output);
+        ran.output
+    }
+}
