@@ -169,7 +169,12 @@ impl Bench {
             credentials: Credentials::root(),
             directory: Path::root(),
             grants,
-            supplies: Supplies { clock: self.host.clock(), entropy: self.host.entropy(), started: self.host.started() },
+            supplies: Supplies {
+                clock: self.host.clock(),
+                entropy: self.host.entropy(),
+                started: self.host.started(),
+                idle: self.host.idle(),
+            },
         };
         (Process::new(launch).unwrap(), hold)
     }

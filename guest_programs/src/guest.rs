@@ -2,12 +2,13 @@
 //!
 //! wasmi holds it beside the guest's own state and passes it to every import. Nothing in here is shared between guests.
 
+use alloc::boxed::Box;
 use alloc::string::String;
 use alloc::sync::Arc;
 use alloc::vec::Vec;
 use core::time::Duration;
 
-use network::platform::{Clock, Entropy};
+use network::platform::{BoxFuture, Clock, Entropy};
 use virtual_file_system::{Path, Result};
 use wasmi::{Memory, StoreLimits};
 
@@ -26,6 +27,18 @@ pub struct Supplies {
     pub entropy: Arc<dyn Entropy>,
     /// The Unix time at the start of the clock.
     pub started: Duration,
+    /// What a guest awaits after each turn in which it burnt all its fuel: [`give_way`] at least, better something that ends when nobody else
+    /// has anything to do, so that a guest that computes delays nobody.
+    pub idle: Idle,
+}
+
+/// Makes futures that let others run first.
+pub type Idle = Arc<dyn Fn() -> BoxFuture<'static, ()> + Send + Sync>;
+
+/// Lets everybody run who is ready now. On an executor that runs tasks in turn this is fair, and costs each of them the length of a turn.
+#[must_use]
+pub fn give_way() -> Idle {
+    Arc::new(|| Box::pin(futures_lite::future::yield_now()))
 }
 
 /// What the host keeps for one guest.

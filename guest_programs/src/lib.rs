@@ -37,7 +37,7 @@ pub mod program;
 pub mod table;
 
 pub use grants::{GrantError, Grants};
-pub use guest::Supplies;
+pub use guest::{Idle, Supplies, give_way};
 pub use process::{Exit, Launch, Process};
 pub use program::{Program, ProgramError, Translator};
 pub use table::{Entry, Programs, Usage};

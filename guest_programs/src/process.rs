@@ -155,7 +155,7 @@ impl Process {
             let call = match step {
                 Ok(ResumableCall::Finished) => return Exit::Status(0),
                 Ok(ResumableCall::OutOfFuel(call)) => {
-                    future::yield_now().await;
+                    (self.store.data().supplies.idle)().await;
                     throttle.wait(self.store.data().burnt).await;
                     given = limits::TURN_FUEL.max(call.required_fuel());
                     let _ = self.store.set_fuel(given);

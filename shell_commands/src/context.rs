@@ -7,7 +7,7 @@
 use std::sync::Arc;
 use std::time::Duration;
 
-use guest_programs::{Programs, Supplies, Translator};
+use guest_programs::{Idle, Programs, Supplies, Translator};
 use network::platform::{Clock, Entropy, Spawner};
 use virtual_file_system::{
     Attributes, Credentials, DirectoryEntry, Error, File, Mode, NodeKind, OpenFlags, Path, Result, VirtualFileSystem,
@@ -27,6 +27,8 @@ pub struct Platform {
     pub spawner: Arc<dyn Spawner>,
     /// The Unix time at the start of the clock, for what people and guests read.
     pub started: Duration,
+    /// What guest programs await when they computed for long.
+    pub idle: Idle,
     /// What makes programs of modules.
     pub translator: Translator,
     /// The guest programs that run.
@@ -37,7 +39,12 @@ impl Platform {
     /// Time and chance as guest programs get them.
     #[must_use]
     pub fn supplies(&self) -> Supplies {
-        Supplies { clock: Arc::clone(&self.clock), entropy: Arc::clone(&self.entropy), started: self.started }
+        Supplies {
+            clock: Arc::clone(&self.clock),
+            entropy: Arc::clone(&self.entropy),
+            started: self.started,
+            idle: Arc::clone(&self.idle),
+        }
     }
 }
 

@@ -60,6 +60,7 @@ pub(crate) fn start(interfaces: &[InterfaceArgument]) -> Result<System, String> 
         entropy: host.entropy(),
         spawner: host.spawner(),
         started: host.started(),
+        idle: host.idle(),
         translator: Translator::new(),
         programs: Programs::new(),
     };

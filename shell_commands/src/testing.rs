@@ -6,7 +6,7 @@ use std::time::Duration;
 
 use async_executor::Executor;
 use futures_lite::future;
-use guest_programs::{Programs, Translator};
+use guest_programs::{Programs, Translator, give_way};
 use network::platform::{BoxFuture, Clock, Entropy, Instant, Spawner};
 use virtual_file_system::{
     CharacterDevice, Credentials, File, Mode, OpenDevice, OpenFlags, OpenRequest, Operation, Path, Readiness,
@@ -132,6 +132,7 @@ impl World {
             entropy: Arc::new(Zeros),
             spawner: Arc::new(OneThread(Arc::clone(&self.executor))),
             started: Duration::from_secs(1_000_000_000),
+            idle: give_way(),
             translator: Translator::new(),
             programs: Programs::new(),
         };

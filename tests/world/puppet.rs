@@ -6,7 +6,7 @@
 use std::fmt::Write;
 
 use async_executor::Task;
-use guest_programs::{Entry, Exit, Grants, Launch, Process, Program, Programs, Supplies, Translator};
+use guest_programs::{Entry, Exit, Grants, Launch, Process, Program, Programs, Supplies, Translator, give_way};
 use network::platform::{Clock, Entropy};
 use std::sync::Arc;
 use std::time::Duration;
@@ -194,7 +194,12 @@ pub fn program(text: &str) -> Program {
 #[must_use]
 pub fn supplies(world: &World) -> Supplies {
     let platform = world.platform();
-    Supplies { clock: platform.clock, entropy: platform.entropy, started: Duration::from_secs(1_700_000_000) }
+    Supplies {
+        clock: platform.clock,
+        entropy: platform.entropy,
+        started: Duration::from_secs(1_700_000_000),
+        idle: give_way(),
+    }
 }
 
 /// What starts a program with three streams and grants.
@@ -215,7 +220,7 @@ pub fn launch(
         credentials: Credentials::root(),
         directory: Path::root(),
         grants,
-        supplies: Supplies { clock, entropy, started: Duration::from_secs(1_700_000_000) },
+        supplies: Supplies { clock, entropy, started: Duration::from_secs(1_700_000_000), idle: give_way() },
     }
 }
 

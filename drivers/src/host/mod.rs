@@ -5,6 +5,7 @@
 
 #[cfg(unix)]
 pub mod terminal;
+mod turns;
 
 use std::io;
 use std::sync::{Arc, Weak};
@@ -18,6 +19,8 @@ use network::address::HardwareAddress;
 use network::platform::{BoxFuture, Clock, Entropy, Instant, Spawner};
 use virtual_file_system::Lock;
 
+use self::turns::Idlers;
+
 /// The host; clones are the same host. Tasks and the background thread end with the last clone.
 #[derive(Clone, Debug)]
 pub struct Host(Arc<Shared>);
@@ -25,6 +28,7 @@ pub struct Host(Arc<Shared>);
 #[derive(Debug)]
 struct Shared {
     executor: Arc<Executor<'static>>,
+    idlers: Idlers,
     clock: Arc<HostClock>,
     /// The Unix time at the clock's start.
     started: Duration,
@@ -39,7 +43,13 @@ impl Host {
     pub fn new() -> Self {
         let started = SystemTime::now().duration_since(SystemTime::UNIX_EPOCH).unwrap_or_default();
         let clock = Arc::new(HostClock { start: std::time::Instant::now() });
-        Self(Arc::new(Shared { executor: Arc::new(Executor::new()), clock, started, stop: Lock::new(None) }))
+        Self(Arc::new(Shared {
+            executor: Arc::new(Executor::new()),
+            idlers: Idlers::default(),
+            clock,
+            started,
+            stop: Lock::new(None),
+        }))
     }
 
     /// Microseconds since the host was made.
@@ -66,9 +76,17 @@ impl Host {
         self.0.started
     }
 
+    /// Makes futures that end when a thread of the host has nothing else to do, for whoever computes for long: a guest program asks for one
+    /// after each of its turns, so that it delays nobody. If the others never rest, it gets a turn for a thousand of theirs.
+    #[must_use]
+    pub fn idle(&self) -> Arc<dyn Fn() -> BoxFuture<'static, ()> + Send + Sync> {
+        let idlers = self.0.idlers.clone();
+        Arc::new(move || idlers.turn())
+    }
+
     /// Runs the future on this thread, and meanwhile all tasks.
     pub fn block_on<T>(&self, future: impl Future<Output = T>) -> T {
-        async_io::block_on(self.0.executor.run(future))
+        turns::run(&self.0.executor, &self.0.idlers, future)
     }
 
     /// Runs all tasks on a thread of their own, until the last clone of the host is dropped. Once is enough; further calls
@@ -87,7 +105,8 @@ impl Host {
             return Ok(());
         }
         let executor = Arc::clone(&self.0.executor);
-        let run = move || async_io::block_on(executor.run(async { _ = stop.wait().await }));
+        let idlers = self.0.idlers.clone();
+        let run = move || turns::run(&executor, &idlers, async { _ = stop.wait().await });
         let started = thread::Builder::new().name(String::from("network")).spawn(run);
         if started.is_err() {
             self.0.stop.with(Option::take);
