@@ -107,13 +107,12 @@ pub(super) fn run<T>(executor: &Executor<'_>, idlers: &Idlers, work: impl Future
                 idlers.give();
             }
             others += 1;
-            if flag.is_set.swap(false, Ordering::AcqRel) {
-                if let Poll::Ready(value) = work.as_mut().poll(&mut Context::from_waker(waker)) {
-                    return Poll::Ready(value);
-                }
-                continue;
+            let is_woken = flag.is_set.swap(false, Ordering::AcqRel);
+            if is_woken && let Poll::Ready(value) = work.as_mut().poll(&mut Context::from_waker(waker)) {
+                return Poll::Ready(value);
             }
-            if executor.try_tick() {
+            // One task for each look at the work: neither can keep the other from its turns.
+            if executor.try_tick() || is_woken {
                 continue;
             }
             others = 0;
@@ -130,4 +129,48 @@ pub(super) fn run<T>(executor: &Executor<'_>, idlers: &Idlers, work: impl Future
         context.waker().wake_by_ref();
         Poll::Pending
     }))
+}
+
+#[cfg(test)]
+mod tests {
+    use futures_lite::future;
+
+    use super::*;
+
+    #[test]
+    fn work_that_never_waits_leaves_turns_to_tasks_and_to_idlers() {
+        let (executor, idlers) = (Executor::new(), Idlers::default());
+        let done = Arc::new(AtomicBool::new(false));
+        let (shared, turn) = (Arc::clone(&done), idlers.turn());
+        executor
+            .spawn(async move {
+                turn.await;
+                shared.store(true, Ordering::Release);
+            })
+            .detach();
+        run(&executor, &idlers, async {
+            while !done.load(Ordering::Acquire) {
+                future::yield_now().await;
+            }
+        });
+    }
+
+    #[test]
+    fn an_idle_turn_comes_when_nobody_has_anything_to_do_and_not_before() {
+        let (executor, idlers) = (Executor::new(), Idlers::default());
+        let busy = Arc::new(AtomicBool::new(true));
+        let shared = Arc::clone(&busy);
+        executor
+            .spawn(async move {
+                for _ in 0..PATIENCE / 4 {
+                    future::yield_now().await;
+                }
+                shared.store(false, Ordering::Release);
+            })
+            .detach();
+        // One that stopped waiting is passed over.
+        drop(idlers.turn());
+        run(&executor, &idlers, idlers.turn());
+        assert!(!busy.load(Ordering::Acquire), "a task was still busy");
+    }
 }
