@@ -4,13 +4,7 @@
 //! same is measured beside it, in turns, per second of CPU time. Then other guests do their worst, and the round trips through the honest one
 //! are timed.
 
-#![expect(
-    clippy::unwrap_used,
-    clippy::expect_used,
-    clippy::panic,
-    clippy::indexing_slicing,
-    reason = "a benchmark that fails may end at once"
-)]
+#![expect(clippy::unwrap_used, clippy::indexing_slicing, reason = "a benchmark that fails may end at once")]
 
 #[path = "../../network/benches/workloads/allocator.rs"]
 mod allocator;

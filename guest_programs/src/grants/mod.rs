@@ -1,7 +1,7 @@
 //! What a guest may: named grants and limits, nothing else.
 //!
 //! [`Grants`] is plain data, built in Rust, from words of a command line or from a manifest ([`parse`]). It decides nothing that needs time
-//! or a name server; that is [`policy`](crate::policy)'s, which judges a guest's commands by it.
+//! or a name server; that is `policy`'s, which judges a guest's commands by it.
 
 pub mod parse;
 

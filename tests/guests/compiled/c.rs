@@ -108,7 +108,7 @@ fn a_guest_answers_datagrams() {
     let Some(programs) = c_programs() else { return };
     let scene = Scene::configured(programs);
     let server = scene.start("run --allow-listen udp:7 /binaries/echo.wasm 7");
-    scene.world.run(scene.world.sleep(std::time::Duration::from_secs(1)));
+    scene.until_open(1);
     assert_eq!(scene.says("run --allow-connect 10.0.2.15:7 /binaries/echo.wasm 10.0.2.15 7 'good day'"), "good day\n");
     let other = UdpSocket::new(&scene.network.web.manager.sockets());
     other.bind("0.0.0.0:0".parse().unwrap()).unwrap();

@@ -71,7 +71,7 @@ const ALONE: &[&str] =
     &["--target=wasm32", "-ffreestanding", "-nostdlib", "-mbulk-memory", "-Wl,--no-entry", "-Wl,--export=_start"];
 
 /// Makes modules of sources, each once, and reads them; `None` without a compiler.
-fn c_modules(sources: &[PathBuf], options: &[&str]) -> Option<Vec<(String, Vec<u8>)>> {
+fn c_modules(sources: &[PathBuf], options: &[&str]) -> Option<Made> {
     let compiler = c_compiler()?;
     let made = sources.iter().map(|source| {
         let name = source.file_stem().expect("a name").to_string_lossy().into_owned();
@@ -86,10 +86,12 @@ fn c_modules(sources: &[PathBuf], options: &[&str]) -> Option<Vec<(String, Vec<u
 
 /// Modules by the names of their programs.
 pub(super) type Modules = [(String, Vec<u8>)];
+/// The same, as they were made.
+type Made = Vec<(String, Vec<u8>)>;
 
 /// The programs of `guest_programs/examples/c`, and those in C that only test; `None` without a compiler.
 pub(super) fn c_programs() -> Option<&'static Modules> {
-    static MADE: OnceLock<Option<Vec<(String, Vec<u8>)>>> = OnceLock::new();
+    static MADE: OnceLock<Option<Made>> = OnceLock::new();
     let made = MADE.get_or_init(|| {
         let mut sources = Vec::new();
         for folder in ["guest_programs/examples/c", "tests/guests/compiled/c"] {
@@ -110,7 +112,7 @@ pub(super) fn c_programs() -> Option<&'static Modules> {
 }
 
 /// Builds a package of Rust for a target with Debian's compiler, which makes the library that it needs itself; `None` without it.
-fn cargo(package: &str, target: &str) -> Option<Vec<(String, Vec<u8>)>> {
+fn cargo(package: &str, target: &str) -> Option<Made> {
     let has_sources = Path::new("/usr/src").read_dir().is_ok_and(|mut entries| {
         entries.any(|entry| entry.is_ok_and(|entry| entry.file_name().to_string_lossy().starts_with("rustc-")))
     });
@@ -143,12 +145,12 @@ fn cargo(package: &str, target: &str) -> Option<Vec<(String, Vec<u8>)>> {
 
 /// The programs of `guest_programs/examples/rust`; `None` without a compiler.
 pub(super) fn rust_programs() -> Option<&'static Modules> {
-    static MADE: OnceLock<Option<Vec<(String, Vec<u8>)>>> = OnceLock::new();
+    static MADE: OnceLock<Option<Made>> = OnceLock::new();
     MADE.get_or_init(|| cargo("guest_programs/examples/rust", "wasm32-unknown-unknown")).as_deref()
 }
 
 /// The program on a library that others made; `None` without a compiler.
 pub(super) fn third_party_programs() -> Option<&'static Modules> {
-    static MADE: OnceLock<Option<Vec<(String, Vec<u8>)>>> = OnceLock::new();
+    static MADE: OnceLock<Option<Made>> = OnceLock::new();
     MADE.get_or_init(|| cargo("guest_programs/examples/wasmedge", "wasm32-wasip1")).as_deref()
 }

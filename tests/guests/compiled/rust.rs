@@ -36,12 +36,15 @@ fn a_guest_serves_many_connections_at_once() {
 fn two_guests_chat() {
     let Some(programs) = rust_programs() else { return };
     let scene = Scene::configured(programs);
-    // Who waits hears until the other's input ends, and has nothing to say itself.
-    let (waiting, output, _) = scene.start("sleep 30 | run --allow-listen udp:9 /binaries/chat.wasm 9");
+    // Who waits hears until its own input ends, and has nothing to say itself.
+    let (waiting, input, output, _) = scene.start_with_input("run --allow-listen udp:9 /binaries/chat.wasm 9");
+    scene.until_open(1);
     let other = "run --allow-connect 10.0.2.15:9 /binaries/chat.wasm 10.0.2.15:9";
     scene.write("/temporary/lines", b"good day\nand good night\n");
-    let said = scene.run(&format!("sleep 1; cat /temporary/lines | {other}"));
+    let said = scene.run(&format!("cat /temporary/lines | {other}"));
     assert_eq!((said.status, said.error.as_str()), (0, ""), "{}", said.output);
+    scene.world.run(scene.world.sleep(std::time::Duration::from_secs(1)));
+    drop(input);
     assert_eq!(scene.world.run(waiting), 0);
     let heard = scene.world.run(output.read_to_end(1000)).unwrap();
     let heard = String::from_utf8(heard).unwrap();
@@ -61,7 +64,7 @@ fn a_library_that_others_made_for_another_runtime_works_unchanged() {
     let ran = scene.run("run --allow-connect web.lan:80 /binaries/wasmedge-fetch.wasm gateway.lan 80 /");
     assert_eq!(ran.status, 1);
     let (server, ..) = scene.start("run --allow-listen udp:7 /binaries/echo.wasm 7");
-    scene.world.run(scene.world.sleep(std::time::Duration::from_secs(1)));
+    scene.until_open(1);
     let asked = "run --allow-connect 10.0.2.15:7 /binaries/wasmedge-fetch.wasm udp 10.0.2.15 7 hello";
     assert_eq!(scene.says(asked), "hello\n");
     drop(server);

@@ -5,7 +5,7 @@ use std::time::Duration;
 
 use async_executor::Task;
 use drivers::Lan;
-use guest_programs::{Programs, Translator};
+use guest_programs::{Programs, Translator, give_way};
 use shell_commands::context::{Files, Platform, Stream, Streams};
 use shell_commands::embedded::{self, Network};
 use shell_commands::shell::Shell;
@@ -47,6 +47,7 @@ impl Scene {
             spawner: supplies.spawner,
             started: Duration::from_secs(1_700_000_000),
             translator: Translator::new(),
+            idle: give_way(),
             programs: Programs::new(),
         };
         let lan = Lan::new(Arc::clone(&platform.clock), 0);
@@ -84,15 +85,29 @@ impl Scene {
         self.world.run(file.read_to_end(1 << 24)).unwrap()
     }
 
-    /// Starts commands that need not end.
+    /// Starts commands that need not end, with nothing to read.
     pub(super) fn start(&self, text: &str) -> (Task<u8>, File, File) {
-        // Nobody writes to the first: it is at its end.
-        let [(input, _), (output, said), (error, complained)] = [1, OUTPUT_BYTES, OUTPUT_BYTES].map(pipe);
+        let (task, _, output, error) = self.start_with_input(text);
+        (task, output, error)
+    }
+
+    /// Starts commands that need not end; what is written to the first file they read, and say to the others.
+    pub(super) fn start_with_input(&self, text: &str) -> (Task<u8>, File, File, File) {
+        let [(input, typed), (output, said), (error, complained)] = [OUTPUT_BYTES; 3].map(pipe);
         let stream = |file: File| Stream::new(file, "stream");
         let streams = Streams { input: stream(input), output: stream(said), error: stream(complained) };
         let mut shell = Shell::new(self.files.clone(), streams, self.platform.clone());
         let text = text.to_owned();
-        (self.world.spawn(async move { shell.run(&text).await.0 }), output, error)
+        (self.world.spawn(async move { shell.run(&text).await.0 }), typed, output, error)
+    }
+
+    /// Waits until so many sockets of the user's system are open. A module is translated on a thread of its own, which takes no virtual time,
+    /// so no sleep of the world is long enough for a guest to start.
+    pub(super) fn until_open(&self, sockets: usize) {
+        while self.host.open_sockets() < sockets {
+            self.world.run(self.world.sleep(Duration::from_millis(1)));
+            std::thread::yield_now();
+        }
     }
 
     /// Runs commands to their end.
