@@ -149,6 +149,11 @@ fn outside(
     if is_outside && flags & ACK != 0 && more.is_empty() && matches!(less, [Effect::Reset(_)]) {
         return Some("what lies outside of the window earns an ACK, whatever it acknowledges (RFC 9293 3.10.7.4)");
     }
+    // The listeners' buffers on both sides.
+    let is_at_edge = known.is_none() || start == begin + 4096;
+    if is_at_edge && flags & ACK != 0 && matches!(more, [Effect::Open(_)]) && less.is_empty() {
+        return Some("what a segment at the very edge of the window acknowledges counts, as on Linux");
+    }
     if (known.is_none() || (start < begin && end == begin))
         && flags & FIN != 0
         && matches!(more, [Effect::Open(_)])
