@@ -7,6 +7,7 @@ use alloc::string::{String, ToString};
 use alloc::sync::Arc;
 use alloc::vec::Vec;
 use core::fmt;
+use core::future::poll_fn;
 use core::time::Duration;
 
 use futures_lite::future;
@@ -171,7 +172,13 @@ impl Process {
             let Some(mut pending) = self.store.data_mut().pending.take() else {
                 return Exit::Trapped("it waits for nothing".to_string());
             };
-            let finish = pending.ready().await;
+            let mut has_waited = false;
+            let finish = poll_fn(|context| {
+                let outcome = pending.poll(context);
+                has_waited |= outcome.is_pending();
+                outcome
+            })
+            .await;
             throttle.wait(self.store.data().burnt).await;
             let value = match self.store.data().memory {
                 Some(memory) => {
@@ -181,11 +188,10 @@ impl Process {
                 None => pending.conclude(finish, self.store.data_mut(), &mut []),
             };
             drop(pending);
-            // What the wait moved is paid for out of the new turn.
+            // Who waited begins a new turn; whose wait was none goes on with what is left of the old one, or it would never end.
             let price = self.store.data_mut().take_price();
-            self.store.data_mut().burnt += price;
-            given = limits::TURN_FUEL;
-            let _ = self.store.set_fuel(given);
+            given = if has_waited { limits::TURN_FUEL } else { left };
+            let _ = self.store.set_fuel(given.saturating_sub(price));
             step = call.resume(&mut self.store, &[Val::I32(value)], &mut []);
         }
     }

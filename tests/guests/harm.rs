@@ -78,6 +78,11 @@ fn one_that_calls_for_ever_gives_way_too() {
         (memory (export \"memory\") 20)
         (func (export \"_start\") (loop $l (drop (call $random (i32.const 0) (i32.const 1000000))) (br $l))))";
     assert_eq!(turns(text, "", 20), None);
+    // Waits that are none (found by the fuzzer of modules: it never came back).
+    let text = "(module (import \"wasi_snapshot_preview1\" \"sched_yield\" (func $yield (result i32)))
+        (memory (export \"memory\") 1)
+        (func (export \"_start\") (loop $l (drop (call $yield)) (br $l))))";
+    assert_eq!(turns(text, "", 50), None);
 }
 
 #[test]

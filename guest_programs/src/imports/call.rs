@@ -68,9 +68,9 @@ pub(crate) struct Pending {
 }
 
 impl Pending {
-    /// Waits until the call can be finished.
-    pub(crate) async fn ready(&mut self) -> Finish {
-        self.waiting.as_mut().await
+    /// Ready when the call can be finished.
+    pub(crate) fn poll(&mut self, context: &mut Context<'_>) -> Poll<Finish> {
+        self.waiting.as_mut().poll(context)
     }
 
     /// Finishes it: the value that the import returns.
