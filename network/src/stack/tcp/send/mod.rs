@@ -1,6 +1,6 @@
 //! The sending direction of a connection: what was written, what of it is under way, and when it is sent again.
 //!
-//! smoltcp's socket never sees data: it repairs one hole per window and waits a second for the next. Data stands here once, from the moment it is
+//! smoltcp's socket repairs one hole per window and waits a second for the next, so it never sees data. Data stands here once, from the moment it is
 //! written until the peer acknowledged it; segments are made from it when they leave and when they have to leave again. Pure state: the
 //! stack tells of acknowledgments and deadlines, and asks for the next segment until there is none.
 //!
