@@ -30,9 +30,21 @@ impl fmt::Display for ProgramError {
 
 impl core::error::Error for ProgramError {}
 
-/// What translates modules. Programs of one translator share its stacks.
+/// What translates modules. Each program gets an engine of its own, so that one on which wasmi fails leaves nothing behind for others.
 #[derive(Clone)]
-pub struct Translator(Engine);
+pub struct Translator(Config);
+
+/// Runs wasmi's translator; none if it panics, as version 2.0.0 does on valid modules that store a float at an offset of 64 KiB or more through
+/// registers. Without the feature `std` a panic cannot be caught: who takes modules from strangers needs the feature.
+#[cfg(feature = "std")]
+fn survived<T>(work: impl FnOnce() -> T) -> Option<T> {
+    std::panic::catch_unwind(std::panic::AssertUnwindSafe(work)).ok()
+}
+
+#[cfg(not(feature = "std"))]
+fn survived<T>(work: impl FnOnce() -> T) -> Option<T> {
+    Some(work())
+}
 
 impl Default for Translator {
     fn default() -> Self {
@@ -51,7 +63,7 @@ impl Translator {
             .ignore_custom_sections(true)
             .set_max_recursion_depth(limits::RECURSION)
             .set_max_stack_height(limits::STACK_BYTES);
-        Self(Engine::new(&config))
+        Self(config)
     }
 
     /// Makes a program of a module's bytes (the binary format).
@@ -62,10 +74,14 @@ impl Translator {
         if module.len() > limits::MODULE_BYTES {
             return Err(ProgramError::new("the module is too large"));
         }
-        let module = Module::new(&self.0, module).map_err(ProgramError::new)?;
-        let mut linker = Linker::new(&self.0);
+        let engine = Engine::new(&self.0);
+        let translated = survived(|| Module::new(&engine, module));
+        let module = translated
+            .ok_or_else(|| ProgramError::new("the translator failed on it; that is its fault, not the module's"))?
+            .map_err(ProgramError::new)?;
+        let mut linker = Linker::new(&engine);
         imports::define(&mut linker, &module).map_err(ProgramError::new)?;
-        Ok(Program(Arc::new(Parts { engine: self.0.clone(), module, linker })))
+        Ok(Program(Arc::new(Parts { engine, module, linker })))
     }
 }
 
