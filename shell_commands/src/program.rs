@@ -182,7 +182,8 @@ mod tests {
         let world = World::new();
         assert_eq!(ran(&world, "", &["-c", "echo $1; false", "x"]), (1, "x\n".into(), String::new()));
         assert_eq!(ran(&world, "", &["-e", "-c", "false; echo a"]), (1, String::new(), String::new()));
-        assert_eq!(ran(&world, "", &["run", "it's"]).0, 127);
+        let missing = "run: it's: No such file or directory\n";
+        assert_eq!(ran(&world, "", &["run", "it's"]), (1, String::new(), missing.into()));
     }
 
     #[test]
