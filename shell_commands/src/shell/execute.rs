@@ -19,7 +19,7 @@ use crate::context::{Context, Stream, Streams};
 use crate::limits;
 
 /// Turns that a job gets before the next command begins.
-const STARTING_TURNS: usize = 4;
+const STARTING_TURNS: usize = 64;
 
 impl Shell {
     /// Runs a script and tells the last status.

@@ -55,6 +55,7 @@ const LINUX: &[(&str, u16)] = &[
     ("EINPROGRESS", 115),
     ("ECANCELED", 125),
     ("EPROTO", 71),
+    ("EFAULT", 14),
 ];
 
 #[test]
