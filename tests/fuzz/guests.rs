@@ -2,16 +2,14 @@
 //!
 //! Whatever a guest does, the host must not panic and must not hang, and when the guest is gone, so is everything that it held.
 
-use std::task::{Context, Waker};
 use std::time::Duration;
 
 use arbitrary::{Arbitrary, Unstructured};
 use futures_lite::future;
-use guest_programs::{Exit, Process, Programs, Translator};
+use guest_programs::{Exit, Programs, Translator};
 use network::TcpListener;
-use virtual_file_system::{Credentials, Mode, Path, pipe};
-use world::puppet::{FREE, IMPORTS, Puppet, grants, launch, module, program, supplies};
-use world::{Host, SeededEntropy, World};
+use world::puppet::{self, FREE, IMPORTS, Puppet, host, module, program, silent};
+use world::{SeededEntropy, World};
 
 use crate::classifier::Dice;
 
@@ -22,13 +20,6 @@ const GRANTS: &str = "allow-interface *:write\nallow-connect *\nallow-listen *\n
 const CALLS: u32 = 200;
 /// Turns that a module of chance gets; one is about eight thousand instructions.
 const TURNS: u32 = 40;
-
-fn host(world: &World) -> Host {
-    let host = Host::new(world);
-    let path = Path::parse("/temporary").unwrap();
-    host.files.create_directory(&Credentials::root(), &path, Mode::from_octal(0o777)).unwrap();
-    host
-}
 
 /// Texts that lead somewhere, for whatever a call wants.
 const TEXTS: [&[u8]; 14] = [
@@ -170,20 +161,9 @@ pub(crate) fn modules(entropy: &SeededEntropy, inputs: u32) {
         let Ok(program) = translator.translate(&draw(&dice)) else { continue };
         let world = World::new(dice.0.next());
         let host = host(&world);
-        let (input, _) = pipe(1);
-        let (_output, ours) = pipe(1 << 16);
-        let supplies = supplies(&world);
-        let streams = [input, ours.clone(), ours];
-        let launch = launch(&program, &host.files, (supplies.clock, supplies.entropy), streams, grants(GRANTS));
-        let Ok(process) = Process::new(launch) else { continue };
-        let mut running = Box::pin(process.run());
-        let mut context = Context::from_waker(Waker::noop());
-        let exit = (0..TURNS).find_map(|_| match running.as_mut().poll(&mut context) {
-            std::task::Poll::Ready(exit) => Some(exit),
-            std::task::Poll::Pending => None,
-        });
+        let Ok((process, _output)) = silent(&world, &host, GRANTS, &program) else { continue };
+        let exit = puppet::turns(process, TURNS);
         assert!(!matches!(exit, Some(Exit::Killed)), "nobody did");
-        drop(running);
         assert_eq!(host.open_sockets(), 0);
     }
 }

@@ -1,8 +1,8 @@
 //! Module `vfs` on regular files, directories and pipes.
 
-use virtual_file_system::{Credentials, Error, Mode, Path};
-use world::puppet::{FREE, Puppet};
-use world::{Host, World};
+use virtual_file_system::Error;
+use world::World;
+use world::puppet::{FREE, Puppet, host};
 
 use super::error;
 
@@ -15,13 +15,6 @@ const TRUNCATE: u32 = 32;
 const NON_BLOCKING: u32 = 64;
 const DIRECTORY: u32 = 128;
 const EVERYTHING: &str = "allow-file /temporary:write";
-
-fn host(world: &World) -> Host {
-    let host = Host::new(world);
-    let path = Path::parse("/temporary").unwrap();
-    host.files.create_directory(&Credentials::root(), &path, Mode::from_octal(0o777)).unwrap();
-    host
-}
 
 #[test]
 fn files_are_made_written_read_moved_and_removed() {

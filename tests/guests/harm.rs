@@ -2,13 +2,12 @@
 
 use std::time::Duration;
 
-use guest_programs::{Exit, Process, Programs};
+use guest_programs::{Exit, Programs};
 use network::TcpListener;
 use network::command::socket::{SocketKind, SocketOption};
 use network::command::{Connect, CreateSocket, SetOption};
-use virtual_file_system::pipe;
 use world::pair::hosts;
-use world::puppet::{FREE, IMPORTS, Puppet, grants, launch, module, program, supplies};
+use world::puppet::{self, FREE, IMPORTS, Puppet, module, program, silent};
 use world::{Host, World};
 
 const EVERYTHING: &str = "allow-interface *:write\nallow-connect *\nallow-listen *\nallow-raw\nallow-file /:write";
@@ -17,18 +16,8 @@ const EVERYTHING: &str = "allow-interface *:write\nallow-connect *\nallow-listen
 fn turns(text: &str, lines: &str, most: u32) -> Option<Exit> {
     let world = World::new(1);
     let host = Host::new(&world);
-    let (nothing, _) = pipe(1);
-    let (output, ours) = pipe(1 << 20);
-    let supplies = supplies(&world);
-    let streams = [nothing, ours.clone(), ours];
-    let launch = launch(&program(text), &host.files, (supplies.clock, supplies.entropy), streams, grants(lines));
-    let mut running = Box::pin(Process::new(launch).unwrap().run());
-    let mut context = std::task::Context::from_waker(std::task::Waker::noop());
-    let exit = (0..most).find_map(|_| match running.as_mut().poll(&mut context) {
-        std::task::Poll::Ready(exit) => Some(exit),
-        std::task::Poll::Pending => None,
-    });
-    drop(running);
+    let (process, output) = silent(&world, &host, lines, &program(text)).unwrap();
+    let exit = puppet::turns(process, most);
     assert_eq!(host.open_sockets(), 0, "sockets are left");
     drop(output);
     exit

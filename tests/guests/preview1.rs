@@ -3,11 +3,9 @@
 use network::TcpListener;
 use network::command::socket::SocketKind;
 use network::command::{Connect, CreateSocket};
-use virtual_file_system::{Credentials, Mode, Path};
-use world::puppet::{FREE, Puppet};
-use world::{Host, World};
-
+use world::World;
 use world::pair::hosts;
+use world::puppet::{FREE, Puppet, host};
 
 /// Where results go.
 const RESULT: u32 = FREE + 1000;
@@ -30,10 +28,7 @@ const EXCLUSIVE: u64 = 4;
 const TRUNCATE: u64 = 8;
 
 fn start(world: &World) -> Puppet {
-    let host = Host::new(world);
-    let path = Path::parse("/temporary").unwrap();
-    host.files.create_directory(&Credentials::root(), &path, Mode::from_octal(0o777)).unwrap();
-    Puppet::start(world, &host, "allow-file /temporary:write")
+    Puppet::start(world, &host(world), "allow-file /temporary:write")
 }
 
 async fn path_open(guest: &Puppet, path: &str, how: u64, rights: u64, flags: u64) -> Result<u64, i64> {

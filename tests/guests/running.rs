@@ -1,26 +1,14 @@
 //! How guests start, run beside each other and end.
 
-use guest_programs::{Exit, Process, Programs, Translator};
-use virtual_file_system::pipe;
-use world::puppet::{Puppet, grants, launch, program, supplies};
+use guest_programs::{Exit, Programs, Translator};
+use world::puppet::{Puppet, program, silent};
 use world::{Host, World};
 
 /// Runs the text of a module to its end; tells how, and what it printed.
 fn run(text: &str, lines: &str) -> Result<(Exit, String), String> {
     let world = World::new(1);
     let host = Host::new(&world);
-    let (nothing, _) = pipe(1);
-    let (output, ours) = pipe(1 << 16);
-    let (_, complaints) = pipe(1);
-    let supplies = supplies(&world);
-    let launch = launch(
-        &program(text),
-        &host.files,
-        (supplies.clock, supplies.entropy),
-        [nothing, ours, complaints],
-        grants(lines),
-    );
-    let process = Process::new(launch).map_err(|why| why.to_string())?;
+    let (process, output) = silent(&world, &host, lines, &program(text)).map_err(|why| why.to_string())?;
     world.run(async {
         let exit = process.run().await;
         let printed = output.read_to_end(1 << 16).await.unwrap();
@@ -140,21 +128,10 @@ fn fuel_per_second_slows_a_guest_down() {
     let seconds = |lines: &str| {
         let world = World::new(1);
         let host = Host::new(&world);
-        let (nothing, _) = pipe(1);
-        let (_, ours) = pipe(1);
-        let (_, complaints) = pipe(1);
-        let supplies = supplies(&world);
         // A million turns of a few units each.
         let text = "(module (func (export \"_start\") (local $i i32)
             (loop $l (br_if $l (i32.lt_u (local.tee $i (i32.add (local.get $i) (i32.const 1))) (i32.const 1000000))))))";
-        let launch = launch(
-            &program(text),
-            &host.files,
-            (supplies.clock, supplies.entropy),
-            [nothing, ours, complaints],
-            grants(lines),
-        );
-        let process = Process::new(launch).unwrap();
+        let (process, _output) = silent(&world, &host, lines, &program(text)).unwrap();
         assert_eq!(world.run(process.run()), Exit::Status(0));
         world.now().as_micros() as f64 / 1e6
     };

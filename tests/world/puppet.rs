@@ -4,13 +4,14 @@
 //! memory can be read and written between. The module is made here, from the list of imports.
 
 use std::fmt::Write;
+use std::task::{Context, Poll, Waker};
+use std::time::Duration;
 
 use async_executor::Task;
-use guest_programs::{Entry, Exit, Grants, Launch, Process, Program, Programs, Supplies, Translator, give_way};
-use network::platform::{Clock, Entropy};
-use std::sync::Arc;
-use std::time::Duration;
-use virtual_file_system::{Credentials, File, Path, VirtualFileSystem, pipe};
+use guest_programs::{
+    Entry, Exit, Grants, Launch, Process, Program, ProgramError, Programs, Supplies, Translator, give_way,
+};
+use virtual_file_system::{Credentials, File, Mode, Path, pipe};
 
 use crate::{Host, World};
 
@@ -190,38 +191,66 @@ pub fn program(text: &str) -> Program {
     Translator::new().translate(&wat::parse_str(text).expect("the text of a module")).expect("a program")
 }
 
-/// What a guest needs from a world.
+/// A host with a directory `/temporary`, which a guest may be granted.
+///
+/// # Panics
+/// Never: the tree is new.
 #[must_use]
-pub fn supplies(world: &World) -> Supplies {
-    let platform = world.platform();
-    Supplies {
-        clock: platform.clock,
-        entropy: platform.entropy,
-        started: Duration::from_secs(1_700_000_000),
-        idle: give_way(),
-    }
+pub fn host(world: &World) -> Host {
+    let host = Host::new(world);
+    let path = Path::parse("/temporary").expect("a path");
+    host.files.create_directory(&Credentials::root(), &path, Mode::from_octal(0o777)).expect("a directory");
+    host
 }
 
-/// What starts a program with three streams and grants.
-#[must_use]
-pub fn launch(
+/// Makes a program a process of a host, with three streams and the grants of these lines.
+///
+/// # Errors
+/// Why it cannot start.
+pub fn process(
+    world: &World,
+    host: &Host,
+    lines: &str,
     program: &Program,
-    files: &VirtualFileSystem,
-    (clock, entropy): (Arc<dyn Clock>, Arc<dyn Entropy>),
     streams: [File; 3],
-    grants: Grants,
-) -> Launch {
-    Launch {
+) -> Result<Process, ProgramError> {
+    let platform = world.platform();
+    Process::new(Launch {
         program: program.clone(),
         arguments: vec!["guest".into(), "first".into()],
         environment: vec!["NAME=value".into()],
         streams,
-        files: files.clone(),
+        files: host.files.clone(),
         credentials: Credentials::root(),
         directory: Path::root(),
-        grants,
-        supplies: Supplies { clock, entropy, started: Duration::from_secs(1_700_000_000), idle: give_way() },
-    }
+        grants: grants(lines),
+        supplies: Supplies {
+            clock: platform.clock,
+            entropy: platform.entropy,
+            started: Duration::from_secs(1_700_000_000),
+            idle: give_way(),
+        },
+    })
+}
+
+/// A process without input, and what it will print on both of its other streams.
+///
+/// # Errors
+/// Why it cannot start.
+pub fn silent(world: &World, host: &Host, lines: &str, program: &Program) -> Result<(Process, File), ProgramError> {
+    let (nothing, _) = pipe(1);
+    let (output, theirs) = pipe(1 << 20);
+    Ok((process(world, host, lines, program, [nothing, theirs.clone(), theirs])?, output))
+}
+
+/// Gives a process so many turns; tells how it ended, if it did.
+pub fn turns(process: Process, most: u32) -> Option<Exit> {
+    let mut running = Box::pin(process.run());
+    let mut context = Context::from_waker(Waker::noop());
+    (0..most).find_map(|_| match running.as_mut().poll(&mut context) {
+        Poll::Ready(exit) => Some(exit),
+        Poll::Pending => None,
+    })
 }
 
 /// A running guest that does what it is told.
@@ -264,9 +293,7 @@ impl Puppet {
         let (theirs, input) = pipe(1 << 20);
         let (output, ours) = pipe(1 << 20);
         let (error, complaints) = pipe(1 << 16);
-        let Supplies { clock, entropy, .. } = supplies(world);
-        let launch = launch(program, &host.files, (clock, entropy), [theirs, ours, complaints], grants(lines));
-        let process = Process::new(launch).expect("a process");
+        let process = process(world, host, lines, program, [theirs, ours, complaints]).expect("a process");
         let entry: Entry = programs.enter("puppet").expect("a number");
         let number = entry.number();
         let exit = world.spawn(async move { process.run_listed(entry).await });
