@@ -11,8 +11,11 @@ pub const TABLE_ELEMENTS: usize = 100_000;
 
 /// Fuel of one turn. A guest that computes gives way after it, so it bounds what one guest adds to the latency of all others: about 10 µs.
 pub const TURN_FUEL: u64 = 8_000;
-/// Fuel that a module's start section may burn; it cannot be suspended, so it delays everybody.
-pub const START_FUEL: u64 = 1_000_000;
+/// Fuel that a module's start section may burn; it cannot be suspended, so it delays everybody: about 100 µs.
+pub const START_FUEL: u64 = 100_000;
+/// Fuel of an instruction that grows a memory or a table. wasmi's dispatch by tail calls leaves a frame of about 180 bytes on the host's stack
+/// for each of them until the turn ends, so this bounds what a guest takes of it: 6 KiB in a turn, 70 KiB in a start section.
+pub const GROW_FUEL: u8 = u8::MAX;
 /// Fuel of a call of an import, whatever it does: what entering and leaving it costs, about half a microsecond.
 pub const CALL_FUEL: u64 = 400;
 /// Bytes that an import moves for one unit of fuel.

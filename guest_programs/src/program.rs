@@ -7,7 +7,7 @@ use alloc::string::{String, ToString};
 use alloc::sync::Arc;
 use core::fmt;
 
-use wasmi::{CompilationMode, Config, Engine, Linker, Module};
+use wasmi::{CompilationMode, Config, Engine, Linker, Module, OperatorCost};
 
 use crate::guest::Guest;
 use crate::{imports, limits};
@@ -59,6 +59,11 @@ impl Translator {
         let mut config = Config::default();
         config
             .consume_fuel(true)
+            .operator_cost(OperatorCost {
+                memory_grow: limits::GROW_FUEL,
+                table_grow: limits::GROW_FUEL,
+                ..OperatorCost::default()
+            })
             .compilation_mode(CompilationMode::Eager)
             .ignore_custom_sections(true)
             .set_max_recursion_depth(limits::RECURSION)

@@ -125,8 +125,38 @@ async fn calls(world: &World, guest: &Puppet, dice: &Dice<'_>) {
     }
 }
 
-/// A module of chance with our imports, or our own module with some bytes changed.
+/// Instructions of which a guest may repeat one for ever. Each must cost fuel, and none of them the host's stack.
+const REPEATED: [&str; 12] = [
+    "(drop (memory.grow (i32.const 0)))",
+    "(drop (table.grow (ref.null func) (i32.const 0)))",
+    "(drop (memory.grow (i32.const 1)))",
+    "(drop (table.grow (ref.null func) (i32.const 1)))",
+    "(memory.fill (i32.const 0) (i32.const 0) (i32.const 1))",
+    "(memory.copy (i32.const 0) (i32.const 8) (i32.const 1))",
+    "(memory.init $data (i32.const 0) (i32.const 0) (i32.const 1))",
+    "(table.fill (i32.const 0) (ref.null func) (i32.const 1))",
+    "(table.copy (i32.const 0) (i32.const 1) (i32.const 1))",
+    "(table.init $functions (i32.const 0) (i32.const 0) (i32.const 1))",
+    "(call $nothing) (call_indirect (i32.const 2))",
+    "(drop (memory.size)) (drop (table.size)) (drop (table.get (i32.const 2))) (drop (ref.func $nothing))",
+];
+
+/// A module that does nothing but one of [`REPEATED`], or does so before it starts.
+fn repeating(dice: &Dice<'_>) -> Vec<u8> {
+    let instruction = dice.one(&REPEATED);
+    let entry = dice.one(&["(export \"_start\" (func $again))", "(start $again) (func (export \"_start\"))"]);
+    let text = format!(
+        "(module (memory (export \"memory\") 1) (table 4 1000 funcref) (data $data \"x\") (elem $functions func $nothing)
+            (elem (i32.const 2) $nothing) (func $nothing) (func $again (loop {instruction} (br 0))) {entry})"
+    );
+    wat::parse_str(text).unwrap()
+}
+
+/// A module of chance with our imports, or our own module with some bytes changed, or one that repeats itself.
 fn draw(dice: &Dice<'_>) -> Vec<u8> {
+    if dice.below(20) == 0 {
+        return repeating(dice);
+    }
     if dice.below(3) == 0 {
         let mut bytes = wat::parse_str(module(2)).unwrap();
         for _ in 0..1 + dice.below(8) {

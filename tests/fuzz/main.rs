@@ -13,6 +13,9 @@ use std::time::Duration;
 
 use world::SeededEntropy;
 
+/// What a round has of the stack: half of what a thread has that nobody asked for more.
+const STACK_BYTES: usize = 1 << 20;
+
 /// One thing to throw bytes at.
 pub(crate) type Target = (&'static str, fn(&SeededEntropy, u32));
 
@@ -27,13 +30,16 @@ fn main() {
         targets::TARGETS.iter().all(|(known, _)| !arguments.iter().any(|argument| argument == known))
             || arguments.iter().any(|argument| argument == name)
     };
-    for (name, target) in targets::TARGETS.iter().filter(|(name, _)| wanted(name)) {
+    for &(name, target) in targets::TARGETS.iter().filter(|(name, _)| wanted(name)) {
         #[expect(clippy::disallowed_methods, reason = "the length of a fuzzing session is real time")]
         let start = std::time::Instant::now();
         let mut seed = fixed.or(option("--from")).unwrap_or(1);
         let first = seed;
         loop {
-            let outcome = std::panic::catch_unwind(|| target(&SeededEntropy::new(seed), 2_000));
+            // In a thread of its own, whose name tells the seed even when the stack overflows, and with little of it.
+            let round = std::thread::Builder::new().name(format!("{name} {seed}")).stack_size(STACK_BYTES);
+            let outcome =
+                round.spawn(move || target(&SeededEntropy::new(seed), 2_000)).expect("a thread starts").join();
             assert!(
                 outcome.is_ok(),
                 "target {name} failed; repeat with: cargo run --release -p devnet-tests --bin fuzz -- --seed {seed} --seconds 0 {name}"
