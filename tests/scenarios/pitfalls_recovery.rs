@@ -11,35 +11,12 @@ use world::World;
 use crate::pair::pattern;
 use crate::pitfalls_segments::accepted;
 use crate::station::icmp;
-use crate::wire::{ACK, FIN, HOST, PEER, RST, SYN, Segment, Wire, checksum, ipv4, packet_of};
+use crate::wire::{
+    ACK, FIN, HOST, PEER, RST, SELECTIVE, SYN, Segment, Wire, checksum, ipv4, milliseconds, packet_of, syn,
+};
 
 const ECE: u8 = 64;
 const CWR: u8 = 128;
-/// Options of a SYN: 1460 bytes, selective acknowledgments.
-const SELECTIVE: [u8; 8] = [2, 4, 5, 180, 1, 1, 4, 2];
-
-const fn milliseconds(count: u64) -> Duration {
-    Duration::from_millis(count)
-}
-
-/// A SYN of a peer with a window of 60,000 bytes.
-fn syn(options: &[u8]) -> Segment {
-    let mut syn = Segment::new(5000, 80, SYN, 1000, 0);
-    (syn.window, syn.options) = (60_000, options.to_vec());
-    syn
-}
-
-/// What the host sends by itself in a time, and when.
-async fn watch(world: &World, wire: &mut Wire, time: Duration) -> Vec<(Duration, Segment)> {
-    let (start, mut all) = (world.now(), Vec::new());
-    // The cable holds a bounded number of packets; look often.
-    let step = (time / 1000).max(milliseconds(1));
-    while world.now().since(start) < time {
-        world.sleep(step).await;
-        all.extend(std::iter::from_fn(|| wire.segment()).map(|segment| (world.now().since(start), segment)));
-    }
-    all
-}
 
 /// Ranges of the SACK option, counted from a number.
 fn blocks(segment: &Segment, from: u32) -> Vec<(u32, u32)> {
@@ -193,7 +170,7 @@ fn tcp_s_03_two_closed_windows_do_not_lock_each_other() {
         wire.exchange(&world, Some(&full)).await;
         stream.write_all(&[8; 1000]).await.unwrap();
         let edge = 1001 + 2048;
-        let sent = watch(&world, &mut wire, Duration::from_secs(5)).await;
+        let sent = wire.watch(&world, Duration::from_secs(5)).await;
         assert!(sent.len() > 2, "it asks: {sent:?}");
         for (_, probe) in &sent[1..] {
             assert!(probe.data.is_empty() && probe.acknowledgment == edge && probe.window == 0, "{probe:?}");
@@ -238,7 +215,7 @@ fn tcp_s_03_tcp_s_04_a_window_that_closes_with_data_under_way_is_asked_about() {
         sent.iter().for_each(|segment| reader.take(segment));
         wire.exchange(&world, Some(&reader.answer())).await;
         // All is acknowledged; it goes on asking, from before the window and without an octet, less and less often.
-        let sent = watch(&world, &mut wire, Duration::from_secs(200)).await;
+        let sent = wire.watch(&world, Duration::from_secs(200)).await;
         let next = reader.answer().acknowledgment;
         assert!(sent.len() >= 3 && sent.len() < 20, "{}", sent.len());
         for (_, probe) in &sent {
@@ -269,7 +246,7 @@ fn tcp_s_08_a_lost_tail_does_not_wait_for_a_second() {
             assert_eq!(wire.exchange(&world, None).await.len(), 3);
             // The last is lost.
             wire.exchange(&world, Some(&Segment::new(5000, 80, ACK, 1001, theirs.wrapping_add(2920)))).await;
-            let sent = watch(&world, &mut wire, Duration::from_secs(1)).await;
+            let sent = wire.watch(&world, Duration::from_secs(1)).await;
             assert!(sent[0].0 <= milliseconds(limit), "{:?}", sent[0].0);
             assert_eq!((sent[0].1.sequence, sent[0].1.data.len()), (theirs.wrapping_add(2920), 1460));
         });
@@ -284,7 +261,7 @@ fn tcp_s_09_a_connect_that_nobody_answers_ends() {
     world.run(async {
         let (start, sockets) = (world.now(), host.sockets());
         let connect = TcpStream::connect(&sockets, (PEER, 80).into());
-        let (result, sent) = future::zip(connect, watch(&world, &mut wire, Duration::from_secs(200))).await;
+        let (result, sent) = future::zip(connect, wire.watch(&world, Duration::from_secs(200))).await;
         assert_eq!(result.err(), Some(Error::TimedOut));
         let at: Vec<u64> = sent.iter().map(|(at, _)| (at.as_millis() as u64 + 500) / 1000).collect();
         assert!(sent.iter().all(|(_, segment)| segment.flags == SYN && segment.sequence == sent[0].1.sequence));
@@ -302,7 +279,7 @@ fn tcp_s_09_data_that_nobody_acknowledges_ends_the_connection_after_a_quarter_of
     world.run(async {
         let (stream, answer) = accepted(&world, &host, &mut wire, TcpSettings::default(), &syn(&SELECTIVE)).await;
         stream.write_all(b"anybody there?").await.unwrap();
-        let sent = watch(&world, &mut wire, Duration::from_secs(20 * 60)).await;
+        let sent = wire.watch(&world, Duration::from_secs(20 * 60)).await;
         assert_eq!(stream.try_read(&mut [0; 4]), Err(Error::TimedOut));
         let (last, repeated) = sent.split_last().unwrap();
         assert!(last.1.flags & RST != 0 && (890..=910).contains(&last.0.as_secs()), "{last:?}");
@@ -322,7 +299,7 @@ fn tcp_s_15_a_closed_window_and_nothing_to_send_is_silence() {
         wire.exchange(&world, None).await;
         let closed = Segment { window: 0, ..Segment::new(5000, 80, ACK, 1001, answer.end().wrapping_add(1)) };
         wire.exchange(&world, Some(&closed)).await;
-        assert_eq!(watch(&world, &mut wire, Duration::from_secs(300)).await, []);
+        assert_eq!(wire.watch(&world, Duration::from_secs(300)).await, []);
     });
 }
 
@@ -358,7 +335,7 @@ fn tcp_w_01_a_window_of_a_few_bytes_is_not_filled_at_once() {
             stream.write_all(&[7; 536]).await.unwrap();
             let small = Segment { window: 5, ..Segment::new(5000, 80, ACK, 1001, next) };
             wire.exchange(&world, Some(&small)).await;
-            let sent = watch(&world, &mut wire, milliseconds(1000)).await;
+            let sent = wire.watch(&world, milliseconds(1000)).await;
             let data: Vec<_> = sent.iter().filter(|(_, segment)| !segment.data.is_empty()).collect();
             assert!((100..1000).contains(&(data[0].0.as_millis())), "{data:?}");
             assert_eq!((data[0].1.sequence, data[0].1.data.len()), (next, 5));
@@ -521,7 +498,7 @@ fn marks_are_used_when_the_peer_asks_for_them() {
         // What carries no data is not marked, nor is what is sent again.
         let last = sent.last().unwrap().end();
         wire.exchange(&world, Some(&Segment::new(5000, 80, ACK, 1031, last))).await;
-        let again = watch(&world, &mut wire, milliseconds(300)).await;
+        let again = wire.watch(&world, milliseconds(300)).await;
         let again = again.iter().map(|(_, segment)| segment).filter(|segment| segment.sequence != last);
         for segment in again.filter(|segment| segment.flags & CWR == 0 && segment.data.is_empty()) {
             assert_eq!(segment.traffic_class & 3, 0);
@@ -546,7 +523,7 @@ fn marks_mean_nothing_when_nobody_asked() {
             let before = stream.statistics().unwrap().congestion_window;
             let echo = Segment::new(port, 80, ACK | ECE, 1001, theirs.wrapping_add(1460)).data(b"x");
             wire.put(&marked(&echo));
-            let sent = watch(&world, &mut wire, milliseconds(20)).await;
+            let sent = wire.watch(&world, milliseconds(20)).await;
             assert!(sent.iter().all(|(_, segment)| segment.flags & (ECE | CWR) == 0), "{sent:?}");
             assert!(stream.statistics().unwrap().congestion_window >= before);
             stream.abort();
@@ -565,7 +542,7 @@ fn a_connect_asks_for_marks_once() {
         let settings = TcpSettings { explicit_congestion: true, ..TcpSettings::default() };
         for (answer, class) in [(SYN | ACK | ECE, 2), (SYN | ACK, 0), (SYN | ACK | ECE | CWR, 0)] {
             let play = async {
-                let sent = watch(&world, &mut wire, milliseconds(1500)).await;
+                let sent = wire.watch(&world, milliseconds(1500)).await;
                 let flags: Vec<u8> = sent.iter().map(|(_, segment)| segment.flags).collect();
                 assert_eq!(flags, [SYN | ECE | CWR, SYN]);
                 let sent = &sent[0].1;

@@ -8,37 +8,14 @@ use world::{Host, World};
 
 use crate::pair::pattern;
 use crate::pitfalls_segments::accepted;
-use crate::wire::{ACK, FIN, HOST, PEER, RST, SYN, Segment, Wire, packet_of, transmit};
+use crate::wire::{ACK, FIN, HOST, PEER, RST, SELECTIVE, SYN, Segment, Wire, milliseconds, packet_of, syn, transmit};
 
-/// Options of a SYN: 1460 bytes, and the same with selective acknowledgments.
+/// Options of a SYN: 1460 bytes.
 const PLAIN: [u8; 4] = [2, 4, 5, 180];
-const SELECTIVE: [u8; 8] = [2, 4, 5, 180, 1, 1, 4, 2];
-
-const fn milliseconds(count: u64) -> Duration {
-    Duration::from_millis(count)
-}
-
-/// A SYN of a peer with a window of 60,000 bytes.
-fn syn(options: &[u8]) -> Segment {
-    let mut syn = Segment::new(5000, 80, SYN, 1000, 0);
-    (syn.window, syn.options) = (60_000, options.to_vec());
-    syn
-}
 
 /// An acknowledgment of the same peer.
 fn acknowledge(number: u32) -> Segment {
     Segment { window: 60_000, ..Segment::new(5000, 80, ACK, 1001, number) }
-}
-
-/// What the host sends by itself in a time, and after how many milliseconds.
-async fn watch(world: &World, wire: &mut Wire, time: Duration) -> Vec<(u64, Segment)> {
-    let (start, mut all) = (world.now(), Vec::new());
-    while world.now().since(start) < time {
-        world.sleep(milliseconds(1)).await;
-        let at = world.now().since(start).as_millis() as u64;
-        all.extend(std::iter::from_fn(|| wire.segment()).map(|segment| (at, segment)));
-    }
-    all
 }
 
 /// An answer that must leave at once finds no room in the device: it leaves when there is some.
@@ -145,7 +122,7 @@ fn tcp_s_10_a_user_timeout_ends_neither_an_idle_connection_nor_a_resting_one() {
         let last = wire.exchange(&world, Some(&end)).await;
         assert_eq!((last.len(), last[0].flags, last[0].acknowledgment), (1, ACK, 1007));
         // TIME-WAIT ends without a word.
-        assert!(watch(&world, &mut wire, Duration::from_secs(100)).await.is_empty());
+        assert!(wire.watch(&world, Duration::from_secs(100)).await.is_empty());
     });
 }
 
@@ -186,7 +163,7 @@ fn tcp_s_12_a_probe_carries_no_octet_and_a_number_before_the_window() {
         wire.exchange(&world, None).await;
         let next = answer.end().wrapping_add(12);
         wire.exchange(&world, Some(&acknowledge(next))).await;
-        let sent = watch(&world, &mut wire, Duration::from_secs(6)).await;
+        let sent = wire.watch(&world, Duration::from_secs(6)).await;
         let [(_, probe)] = sent.as_slice() else { panic!("one probe, not {sent:?}") };
         assert_eq!((probe.flags, probe.sequence, probe.data.len()), (ACK, next.wrapping_sub(1), 0));
     });
@@ -201,13 +178,13 @@ fn tcp_s_14_after_a_timeout_the_window_does_not_leave_in_one_burst() {
         stream.write_all(&pattern(50_000)).await.unwrap();
         assert_eq!(wire.exchange(&world, None).await.len(), 10);
         // Before the third timeout, which suspects the length of segments.
-        let sent = watch(&world, &mut wire, milliseconds(1200)).await;
+        let sent = wire.watch(&world, milliseconds(1200)).await;
         assert_eq!(stream.statistics().unwrap().timeouts, 2);
         let again: Vec<_> = sent.iter().filter(|(_, segment)| segment.sequence == answer.end()).collect();
         assert!(again.len() >= 2, "{sent:?}");
         for (at, _) in again {
             let together: Vec<_> = sent.iter().filter(|(other, _)| other == at).collect();
-            assert_eq!(together.len(), 1, "at {at} ms");
+            assert_eq!(together.len(), 1, "at {at:?}");
         }
         assert_eq!(stream.statistics().unwrap().congestion_window, 1460);
         // What is acknowledged then lets two leave, not fifty thousand bytes.

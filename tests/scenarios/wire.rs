@@ -18,6 +18,20 @@ pub(crate) const SYN: u8 = 2;
 pub(crate) const RST: u8 = 4;
 pub(crate) const ACK: u8 = 16;
 
+/// Options of a SYN: 1460 bytes, selective acknowledgments.
+pub(crate) const SELECTIVE: [u8; 8] = [2, 4, 5, 180, 1, 1, 4, 2];
+
+pub(crate) const fn milliseconds(count: u64) -> Duration {
+    Duration::from_millis(count)
+}
+
+/// A SYN of a peer with a window of 60,000 bytes.
+pub(crate) fn syn(options: &[u8]) -> Segment {
+    let mut syn = Segment::new(5000, 80, SYN, 1000, 0);
+    (syn.window, syn.options) = (60_000, options.to_vec());
+    syn
+}
+
 /// A TCP segment between the test and the host.
 #[derive(Clone, PartialEq, Eq, Debug)]
 pub(crate) struct Segment {
@@ -119,6 +133,18 @@ pub(crate) struct Wire {
 }
 
 impl Wire {
+    /// What the host sends by itself in a time, and when.
+    pub(crate) async fn watch(&mut self, world: &World, time: Duration) -> Vec<(Duration, Segment)> {
+        let (start, mut all) = (world.now(), Vec::new());
+        // The cable holds a bounded number of packets; look often.
+        let step = (time / 1000).max(milliseconds(1));
+        while world.now().since(start) < time {
+            world.sleep(step).await;
+            all.extend(std::iter::from_fn(|| self.segment()).map(|segment| (world.now().since(start), segment)));
+        }
+        all
+    }
+
     /// A host with 10.0.0.1/24 and an empty wire; everything on it starts with the IP header.
     pub(crate) fn new(world: &World) -> (Host, Self) {
         let (end, mine) = drivers::cable(drivers::CableOptions { medium: Medium::Ip, ..crate::pair::options() });
