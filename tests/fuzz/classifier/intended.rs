@@ -46,7 +46,31 @@ pub(crate) fn parts_silently(input: &Input, before: &[(Input, BTreeSet<Effect>)]
         }
         _ => false,
     };
-    is_routed || is_old || is_repeat || is_stray
+    // Of ends that contradict each other ours believes the one it heard first, plain smoltcp the first in order.
+    let is_contradiction = end(input).is_some_and(|here| {
+        let is_other = |(earlier, _): &(Input, BTreeSet<Effect>)| end(earlier).is_some_and(|there| there != here);
+        before.iter().filter(|(earlier, _)| is_of_one_stream(earlier, input)).any(is_other)
+    });
+    is_routed || is_old || is_repeat || is_stray || is_contradiction
+}
+
+/// The number at which a segment ends the peer's direction, if it does; nothing inside when a byte of it was changed.
+fn end(input: &Input) -> Option<Option<i64>> {
+    match input.payload {
+        Payload::Tcp { flags, sequence, length, .. } if flags & (FIN | ACK) == FIN | ACK => {
+            Some((!changes_sequence(input)).then_some(i64::from(sequence) + length as i64))
+        }
+        _ => None,
+    }
+}
+
+fn is_of_one_stream(one: &Input, other: &Input) -> bool {
+    match (&one.payload, &other.payload) {
+        (Payload::Tcp { from, .. }, Payload::Tcp { from: known, .. }) => {
+            port(one, *from) == port(other, *known) && one.is_v6 == other.is_v6
+        }
+        _ => false,
+    }
 }
 
 /// The peer's port, also where the fuzzer changed a byte of it.
@@ -170,11 +194,8 @@ fn ended(
     more: &[Effect],
     less: &[Effect],
 ) -> Option<&'static str> {
-    let Payload::Tcp { from, .. } = input.payload else { return None };
     let is_end = |(earlier, _): &(Input, BTreeSet<Effect>)| {
-        matches!(earlier.payload, Payload::Tcp { from: known, flags, .. }
-            if port(earlier, known) == port(input, from) && flags & FIN != 0)
-            && earlier.is_v6 == input.is_v6
+        matches!(earlier.payload, Payload::Tcp { flags, .. } if flags & FIN != 0) && is_of_one_stream(earlier, input)
     };
     // Nothing more than the other, at most a part of its data.
     let is_part = match (more, less) {
