@@ -74,26 +74,36 @@ pub(super) fn duplicate(guest: &mut Guest, _: &mut [u8], number: u32) -> Result<
 }
 
 pub(super) fn read(guest: &mut Guest, bytes: &mut [u8], number: u32, pointer: u32, length: u32) -> Result<Outcome> {
-    let length = length.min(limits::TRANSFER_BYTES as u32);
-    let buffer = memory::slice_mut(bytes, pointer, length)?;
+    receive(guest, bytes, number, &[(pointer, length.min(limits::TRANSFER_BYTES as u32))])
+}
+
+/// Reads into buffers of the guest, straight into its memory if that needs no wait and there is one buffer, as libc mostly has it.
+pub(super) fn receive(guest: &mut Guest, bytes: &mut [u8], number: u32, vectors: &[(u32, u32)]) -> Result<Outcome> {
+    for (pointer, length) in vectors {
+        memory::check(bytes, *pointer, *length)?;
+    }
     let descriptor = guest.descriptors.get(number)?;
     descriptor.settle()?;
-    match descriptor.file.try_read(buffer) {
-        Err(Error::WouldBlock) if !descriptor.is_non_blocking() => {}
-        outcome => {
-            let count = outcome?;
-            guest.moved(count);
-            return done(count as u32);
+    if let [(pointer, length)] = *vectors {
+        match descriptor.file.try_read(memory::slice_mut(bytes, pointer, length)?) {
+            Err(Error::WouldBlock) if !descriptor.is_non_blocking() => {}
+            outcome => {
+                let count = outcome?;
+                guest.moved(count);
+                return done(count as u32);
+            }
         }
     }
-    let file = descriptor.file.clone();
+    let (file, timeout, vectors) = (descriptor.file.clone(), descriptor.receive_timeout, vectors.to_vec());
+    let length = vectors.iter().map(|(_, length)| *length as usize).sum();
+    let clock = Arc::clone(&guest.supplies.clock);
     Ok(Outcome::wait(async move {
-        let mut data = vec![0; length as usize];
-        let outcome = file.read(&mut data).await;
+        let mut data = vec![0; length];
+        let outcome = super::waiting::within(&*clock, timeout, file.read(&mut data)).await;
         finish(move |guest, bytes| {
             let data = data.get(..outcome?).unwrap_or_default();
             guest.moved(data.len());
-            memory::write(bytes, pointer, data)?;
+            memory::scatter(bytes, &vectors, data)?;
             Ok(data.len() as i32)
         })
     }))

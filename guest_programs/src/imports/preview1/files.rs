@@ -6,7 +6,7 @@ use embedded_io_async::SeekFrom;
 use virtual_file_system::{Error, NodeKind, OpenFlags, Result};
 
 use super::super::call::{Outcome, finish};
-use super::super::{memory, vfs, waiting};
+use super::super::{memory, vfs};
 use crate::guest::Guest;
 use crate::limits;
 
@@ -123,34 +123,8 @@ pub(super) fn read(
 ) -> Result<Outcome> {
     memory::check(bytes, result, 4)?;
     let vectors = memory::vectors(bytes, vectors, count)?;
-    let descriptor = guest.descriptors.get(number)?;
-    descriptor.settle()?;
-    // One buffer, as libc mostly has it, is filled in place.
-    if let [(pointer, length)] = *vectors {
-        match descriptor.file.try_read(memory::slice_mut(bytes, pointer, length)?) {
-            Err(Error::WouldBlock) if !descriptor.is_non_blocking() => {}
-            outcome => {
-                let count = outcome?;
-                guest.moved(count);
-                memory::write_u32(bytes, result, count as u32)?;
-                return Ok(DONE);
-            }
-        }
-    }
-    let (file, timeout) = (descriptor.file.clone(), descriptor.receive_timeout);
-    let length = vectors.iter().map(|(_, length)| *length as usize).sum();
-    let clock = alloc::sync::Arc::clone(&guest.supplies.clock);
-    Ok(Outcome::wait(async move {
-        let mut data = vec![0; length];
-        let outcome = waiting::within(&*clock, timeout, file.read(&mut data)).await;
-        finish(move |guest, bytes| {
-            let data = data.get(..outcome?).unwrap_or_default();
-            guest.moved(data.len());
-            memory::scatter(bytes, &vectors, data)?;
-            memory::write_u32(bytes, result, data.len() as u32)?;
-            Ok(0)
-        })
-    }))
+    let outcome = vfs::receive(guest, bytes, number, &vectors)?;
+    counted(bytes, result, outcome)
 }
 
 pub(super) fn write(
@@ -167,7 +141,11 @@ pub(super) fn write(
         [(pointer, length)] => vfs::send(guest, number, memory::slice(bytes, pointer, length)?)?,
         _ => vfs::send(guest, number, &memory::gather(bytes, &vectors)?)?,
     };
-    // What the other module tells as its value goes into memory here.
+    counted(bytes, result, outcome)
+}
+
+/// What module `vfs` tells as its value goes into memory here.
+fn counted(bytes: &mut [u8], result: u32, outcome: Outcome) -> Result<Outcome> {
     match outcome {
         Outcome::Value(count) => {
             memory::write_u32(bytes, result, count as u32)?;
@@ -311,17 +289,6 @@ pub(super) fn list(
 pub(super) fn renumber(guest: &mut Guest, _: &mut [u8], from: u32, to: u32) -> Result<Outcome> {
     guest.descriptors.renumber(from, to)?;
     Ok(DONE)
-}
-
-pub(super) fn seek(
-    guest: &mut Guest,
-    bytes: &mut [u8],
-    number: u32,
-    offset: u64,
-    whence: u32,
-    result: u32,
-) -> Result<Outcome> {
-    vfs::seek(guest, bytes, number, offset, whence, result)
 }
 
 pub(super) fn tell(guest: &mut Guest, bytes: &mut [u8], number: u32, result: u32) -> Result<Outcome> {

@@ -76,7 +76,7 @@ fn define_files(linker: &mut Linker<Guest>) -> Result<(), wasmi::Error> {
         "fd_read" => files::read(number: u32, vectors: u32, count: u32, result: u32);
         "fd_readdir" => files::list(number: u32, buffer: u32, length: u32, cookie: u64, result: u32);
         "fd_renumber" => files::renumber(from: u32, to: u32);
-        "fd_seek" => files::seek(number: u32, offset: u64, whence: u32, result: u32);
+        "fd_seek" => super::vfs::seek(number: u32, offset: u64, whence: u32, result: u32);
         "fd_tell" => files::tell(number: u32, result: u32);
         "fd_write" => files::write(number: u32, vectors: u32, count: u32, result: u32);
     );
