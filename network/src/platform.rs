@@ -9,6 +9,8 @@ use core::future::Future;
 use core::pin::Pin;
 use core::time::Duration;
 
+use futures_lite::future;
+
 /// A boxed future that a platform can run on any of its threads.
 pub type BoxFuture<'a, T> = Pin<Box<dyn Future<Output = T> + Send + 'a>>;
 
@@ -62,6 +64,21 @@ pub trait Clock: Send + Sync {
 
     /// Ends at `deadline` or later. Dropping the future cancels the wait.
     fn sleep_until(&self, deadline: Instant) -> BoxFuture<'static, ()>;
+}
+
+/// Does something until a deadline, for ever at [`Instant::NEVER`]; `None` if the deadline came first.
+///
+/// # Cancel safety
+/// As `work`: it is dropped with this future, and when the deadline comes.
+pub async fn before<T>(clock: &dyn Clock, deadline: Instant, work: impl Future<Output = T>) -> Option<T> {
+    if deadline == Instant::NEVER {
+        return Some(work.await);
+    }
+    let expired = async {
+        clock.sleep_until(deadline).await;
+        None
+    };
+    future::or(async { Some(work.await) }, expired).await
 }
 
 /// A cryptographic source of random bytes: hash keys, sequence numbers, ports and identifiers come from it.

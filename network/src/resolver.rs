@@ -11,12 +11,12 @@ use core::net::{IpAddr, Ipv4Addr, Ipv6Addr, SocketAddr};
 use core::time::Duration;
 
 use async_lock::Semaphore;
-use futures_lite::future;
 use virtual_file_system::Error;
 
 use crate::command::dns::{Answer, Question, Record, RecordData, RecordKind};
 use crate::dns_message::{self, DnsMessage, PORT, QueryKind, ResponseCode};
 use crate::limits;
+use crate::platform::before;
 use crate::socket::{Sockets, TcpStream, UdpSocket};
 
 /// Rounds through all servers, with a wait that doubles from [`FIRST_WAIT`].
@@ -157,12 +157,8 @@ impl Resolver {
         }
         let clock = &self.sockets.shared.platform.clock;
         let deadline = clock.now().after(wait);
-        let collect = self.collect(&socket, server, &mut queries);
-        let timeout = async {
-            clock.sleep_until(deadline).await;
-            Some(Error::TimedOut)
-        };
-        let failure = future::or(collect, timeout).await;
+        let collected = before(&**clock, deadline, self.collect(&socket, server, &mut queries)).await;
+        let failure = collected.unwrap_or(Some(Error::TimedOut));
         combine(queries.into_iter().map(|(_, answer)| answer).collect(), failure)
     }
 
@@ -216,11 +212,7 @@ impl Resolver {
                 .ok()
                 .filter(|answer| answer.identifier == query.identifier && answer.name.eq_ignore_ascii_case(&query.name))
         };
-        let timeout = async {
-            clock.sleep_until(deadline).await;
-            None
-        };
-        future::or(exchange, timeout).await
+        before(&**clock, deadline, exchange).await.flatten()
     }
 
     fn random_identifier(&self) -> u16 {

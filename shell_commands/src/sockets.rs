@@ -6,13 +6,12 @@
 use std::net::{IpAddr, Ipv4Addr, Ipv6Addr, SocketAddr};
 use std::time::Duration;
 
-use futures_lite::future;
 use network::command::dns::{Question, RecordKind};
 use network::command::socket::{Datagram, OutgoingDatagram, SocketKind, SocketOption};
 use network::command::{
     Accept, Bind, Connect, CreateSocket, GetSocket, Listen, NextConnection, ReceiveFrom, Resolve, SendTo, SetOption,
 };
-use network::platform::Clock;
+use network::platform::{Clock, Instant, before};
 use virtual_file_system::{Error, File, OpenFlags, Result};
 
 use crate::context::Files;
@@ -244,13 +243,8 @@ pub async fn receive_from(file: &File) -> Result<Datagram> {
 /// # Errors
 /// `TimedOut`, or the future's own.
 pub async fn within<T>(clock: &dyn Clock, time: Option<Duration>, work: impl Future<Output = Result<T>>) -> Result<T> {
-    let Some(time) = time else { return work.await };
-    let deadline = clock.now().after(time);
-    let expired = async {
-        clock.sleep_until(deadline).await;
-        Err(Error::TimedOut)
-    };
-    future::or(work, expired).await
+    let deadline = time.map_or(Instant::NEVER, |time| clock.now().after(time));
+    before(clock, deadline, work).await.unwrap_or(Err(Error::TimedOut))
 }
 
 /// Reads exactly as many bytes as the buffer has; false when the stream ends before the first.

@@ -8,11 +8,13 @@ mod waits;
 
 use std::fs;
 use std::path::{Path, PathBuf};
+use std::time::Duration;
 
 use embedded_nal_async::{AddrType, ConnectedUdp, Dns, TcpConnect, UdpStack, UnconnectedUdp};
 use futures_lite::future;
 use network::command::dns::{Question, RecordData, RecordKind};
 use network::command::socket::Direction;
+use network::platform::{Instant, before};
 use network::socket::embedded_nal::{ConnectedSocket, UnconnectedSocket};
 use network::{Sockets, TcpListener, TcpReadHalf, TcpSettings, TcpStream, TcpWriteHalf, UdpSocket};
 use virtual_file_system::Error;
@@ -139,6 +141,7 @@ cases! {
     receive_connected_nal: ["ConnectedUdp::receive_into"] = |scene, cut| {
         receiving(scene, cut, |socket: &mut ConnectedSocket, buffer| Box::pin(socket.receive_into(buffer)))
     };
+    until_a_deadline: ["before"] = until_a_deadline_comes;
     resolve: ["Resolver::resolve"] = |scene, cut| resolving(scene, cut, "web.lan", true);
     resolve_by_stream: ["Resolver::resolve"] = |scene, cut| resolving(scene, cut, "large.lan", true);
     resolve_an_alias: ["Resolver::resolve"] = |scene, cut| resolving(scene, cut, "alias.lan", true);
@@ -165,6 +168,16 @@ cases! {
 
 fn server() -> std::net::SocketAddr {
     SERVER.parse().unwrap()
+}
+
+async fn until_a_deadline_comes(scene: &Scene, cut: Cut) -> bool {
+    let platform = scene.world.platform();
+    let deadline = platform.clock.now().after(Duration::from_millis(5));
+    let late = cut.drive(before(&*platform.clock, deadline, scene.sleep(9))).await;
+    assert!(late.is_none_or(|late| late.is_none()));
+    let ended = cut.drive(before(&*platform.clock, Instant::NEVER, scene.sleep(9))).await;
+    assert!(ended.is_none_or(|ended| ended.is_some()));
+    late.is_some() && ended.is_some()
 }
 
 async fn accepting(scene: &Scene, cut: Cut) -> bool {
@@ -440,7 +453,7 @@ fn sources(folder: &Path, into: &mut Vec<PathBuf>) {
     }
 }
 
-/// Public asynchronous functions, and those by which our types have another crate's asynchronous traits, as `Type::name` or `Trait::name`.
+/// Public asynchronous functions, and those by which our types have another crate's asynchronous traits, as `Type::name`, `Trait::name` or `name`.
 fn asynchronous_functions() -> Vec<String> {
     const TRAITS: &[&str] = &["Read", "Write", "TcpConnect", "Dns", "UdpStack", "ConnectedUdp", "UnconnectedUdp"];
     let word = |text: &str| {
@@ -452,6 +465,11 @@ fn asynchronous_functions() -> Vec<String> {
     for path in paths {
         let mut subject = String::new();
         for line in fs::read_to_string(path).unwrap().lines() {
+            if let Some(name) = line.strip_prefix("pub async fn ") {
+                // Of no type: it stands at the margin.
+                found.push(word(name));
+                continue;
+            }
             let line = line.trim_start().trim_start_matches("$(");
             if let Some(header) = line.strip_prefix("impl") {
                 // Parameters of the implementation say nothing.

@@ -2,12 +2,11 @@
 
 use alloc::sync::Arc;
 use alloc::vec::Vec;
-use core::future::Future;
+use core::future::{Future, poll_fn};
 use core::task::{Context, Poll, Waker};
 use core::time::Duration;
 
-use futures_lite::future;
-use network::platform::{Clock, Instant};
+use network::platform::{Clock, Instant, before};
 use virtual_file_system::{Error, Readiness, Result};
 
 use super::call::{Outcome, finish};
@@ -22,13 +21,8 @@ pub(super) async fn within<T>(
     time: Option<Duration>,
     work: impl Future<Output = Result<T>>,
 ) -> Result<T> {
-    let Some(time) = time else { return work.await };
-    let deadline = clock.now().after(time);
-    let expired = async {
-        clock.sleep_until(deadline).await;
-        Err(Error::WouldBlock)
-    };
-    future::or(work, expired).await
+    let deadline = time.map_or(Instant::NEVER, |time| clock.now().after(time));
+    before(clock, deadline, work).await.unwrap_or(Err(Error::WouldBlock))
 }
 
 /// What POSIX' poll calls what we call readiness.
@@ -72,23 +66,15 @@ pub(super) fn look(watched: &[Watched], context: &mut Context<'_>) -> Vec<Option
 
 /// Waits until some file is ready or the deadline comes; `None` in the answer is a file that is not open.
 pub(super) async fn wait(watched: Vec<Watched>, deadline: Instant, clock: Arc<dyn Clock>) -> Vec<Option<Readiness>> {
-    let found = future::poll_fn(|context| {
+    let found = poll_fn(|context| {
         let found = look(&watched, context);
         if found.iter().any(|ready| ready.is_none_or(|ready| !ready.is_empty())) {
-            Poll::Ready(Some(found))
+            Poll::Ready(found)
         } else {
             Poll::Pending
         }
     });
-    let expired = async {
-        match deadline {
-            Instant::NEVER => future::pending::<()>().await,
-            deadline => clock.sleep_until(deadline).await,
-        }
-        None
-    };
-    let found = future::or(found, expired).await;
-    found.unwrap_or_else(|| look(&watched, &mut Context::from_waker(Waker::noop())))
+    before(&*clock, deadline, found).await.unwrap_or_else(|| look(&watched, &mut Context::from_waker(Waker::noop())))
 }
 
 pub(super) fn poll(

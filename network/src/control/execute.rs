@@ -10,7 +10,6 @@ use core::net::SocketAddr;
 use core::task::Poll;
 use core::time::Duration;
 
-use futures_lite::future;
 use serde::Serialize;
 use virtual_file_system::{Error, Result, WakerList, encode};
 
@@ -24,6 +23,7 @@ use crate::command::multicast::Membership;
 use crate::command::route::NewRoute;
 use crate::command::socket::{SocketKind, SocketStatus};
 use crate::interface::Interface;
+use crate::platform::before;
 use crate::socket::{TcpListener, TcpStream};
 use crate::stack::Stack;
 use crate::stack::bound::Bound;
@@ -212,11 +212,7 @@ impl OpenFile {
                 }
             })
         });
-        let timeout = async {
-            clock.sleep_until(deadline).await;
-            Err(Error::TimedOut)
-        };
-        future::or(bound, timeout).await
+        before(&**clock, deadline, bound).await.unwrap_or(Err(Error::TimedOut))
     }
 
     pub(super) fn handle(&self) -> Result<Handle> {
