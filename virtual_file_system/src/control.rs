@@ -10,6 +10,7 @@ use alloc::vec::Vec;
 use serde::de::DeserializeOwned;
 use serde::{Deserialize, Serialize};
 
+use crate::access::OpenFlags;
 use crate::error::{Error, Result};
 use crate::limits::{REQUEST_BYTES, RESPONSE_BYTES};
 
@@ -103,6 +104,15 @@ impl Authority {
         match self {
             Self::Read => Direction::Read,
             Self::Write => Direction::ReadWrite,
+        }
+    }
+
+    /// Whether a file that was opened so has it. Whoever may change may look too.
+    #[must_use]
+    pub const fn is_held_by(self, flags: OpenFlags) -> bool {
+        match self {
+            Self::Read => flags.intersects(OpenFlags::READ.union(OpenFlags::WRITE)),
+            Self::Write => flags.contains(OpenFlags::WRITE),
         }
     }
 }

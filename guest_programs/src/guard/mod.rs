@@ -16,7 +16,7 @@ use alloc::vec::Vec;
 use core::net::{IpAddr, SocketAddr};
 use core::task::{Context, Poll};
 
-use network::command::socket::SocketKind;
+use network::command::socket::{Offer, SocketKind};
 use network::command::{self, Request, text};
 use network::platform::BoxFuture;
 use virtual_file_system::{Error, File, Identifier, Lock, OpenDevice, OpenFlags, Operation, Readiness, Result};
@@ -92,13 +92,7 @@ impl Guard {
 
     /// Carries out the lines of a text, in order, each as the typed command that it means; stops at the first that fails.
     async fn write_lines(&self, data: &[u8]) -> Result<usize> {
-        if data.len() > network::limits::TEXT_BYTES {
-            return Err(Error::MessageTooLong);
-        }
-        let text = core::str::from_utf8(data).map_err(|_| Error::InvalidInput)?;
-        let requests: Vec<Request> =
-            text.lines().filter_map(|line| text::parse(line).transpose()).collect::<Result<_>>()?;
-        for request in requests {
+        for request in text::parse_lines(data)? {
             self.authorise(request.identifier())?;
             self.request(request).await?;
         }
@@ -107,12 +101,8 @@ impl Guard {
 
     /// A changing command needs a file that was opened for writing, before anything else is looked at.
     fn authorise(&self, identifier: Identifier) -> Result<()> {
-        match Request::authority(identifier) {
-            Some(virtual_file_system::Authority::Write) if !self.flags.contains(OpenFlags::WRITE) => {
-                Err(Error::PermissionDenied)
-            }
-            _ => Ok(()),
-        }
+        let is_held = Request::authority(identifier).is_none_or(|authority| authority.is_held_by(self.flags));
+        if is_held { Ok(()) } else { Err(Error::PermissionDenied) }
     }
 
     /// Reads data as the bandwidth allows.
@@ -175,11 +165,10 @@ impl Guard {
     /// One line for the next connection, as the device has it.
     fn read_offer<'a>(&'a self, buffer: &'a mut [u8]) -> Operation<'a, usize> {
         Operation::waiting(async move {
-            let offer = self.next_connection().await?;
-            let line = alloc::format!("{} {} {}\n", offer.token, offer.remote, offer.local);
-            let Some(room) = buffer.get_mut(..line.len()) else { return Err(Error::InvalidInput) };
-            room.copy_from_slice(line.as_bytes());
-            Ok(line.len())
+            if buffer.len() < Offer::LINE_BYTES {
+                return Err(Error::InvalidInput);
+            }
+            Ok(self.next_connection().await?.write_line(buffer))
         })
     }
 

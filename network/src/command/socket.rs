@@ -1,5 +1,6 @@
 //! Words about sockets. Their options stand in [`super::option`].
 
+use alloc::format;
 use alloc::string::String;
 use alloc::vec::Vec;
 use core::net::{IpAddr, SocketAddr};
@@ -79,6 +80,20 @@ pub struct Offer {
     pub local: SocketAddr,
     /// The other end.
     pub remote: SocketAddr,
+}
+
+impl Offer {
+    /// Bytes that the longest line about a connection needs; who reads a listener must have room for so many.
+    pub const LINE_BYTES: usize = 128;
+
+    /// Writes the line that reading a listener gives, `TOKEN REMOTE LOCAL`; tells its length.
+    #[must_use]
+    pub fn write_line(&self, buffer: &mut [u8]) -> usize {
+        let line = format!("{} {} {}\n", self.token, self.remote, self.local);
+        let copied = line.len().min(buffer.len());
+        buffer.iter_mut().zip(line.as_bytes()).for_each(|(slot, byte)| *slot = *byte);
+        copied
+    }
 }
 
 /// Which directions of a stream to end.

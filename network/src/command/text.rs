@@ -39,6 +39,18 @@ pub fn parse(line: &str) -> Result<Option<Request>, Error> {
     }
 }
 
+/// Reads every line of what was written to a device.
+///
+/// # Errors
+/// As [`parse`], and `MessageTooLong` beyond 64 KiB of text.
+pub fn parse_lines(data: &[u8]) -> Result<Vec<Request>, Error> {
+    if data.len() > limits::TEXT_BYTES {
+        return Err(Error::MessageTooLong);
+    }
+    let text = core::str::from_utf8(data).map_err(|_| Error::InvalidInput)?;
+    text.lines().filter_map(|line| parse(line).transpose()).collect()
+}
+
 fn request(words: &[&str]) -> Result<Request, Error> {
     match words {
         ["link", "up"] => Ok(Request::SetEnabled(true)),

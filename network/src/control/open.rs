@@ -8,13 +8,11 @@ use core::task::{Context, Poll};
 
 use async_lock::Mutex;
 use virtual_file_system::{
-    Authority, Credentials, Error, Identifier, Lock, OpenDevice, OpenFlags, OpenRequest, Operation, Path, Readiness,
-    Result,
+    Credentials, Error, Identifier, Lock, OpenDevice, OpenFlags, OpenRequest, Operation, Path, Readiness, Result,
 };
 
 use super::sockets::{Handle, Mode};
 use crate::command::{Request, table, text};
-use crate::limits;
 use crate::socket::Sockets;
 
 /// An open file description.
@@ -45,16 +43,8 @@ impl OpenFile {
 
     /// A changing command needs a file that was opened for writing; that is decided before anything else is looked at.
     fn authorise(&self, identifier: Identifier) -> Result<()> {
-        let Some(authority) = table::Request::authority(identifier) else { return Err(Error::UnknownCommand) };
-        let needed = match authority {
-            Authority::Read => OpenFlags::READ,
-            Authority::Write => OpenFlags::WRITE,
-        };
-        if self.flags.contains(needed) || (authority == Authority::Read && self.flags.contains(OpenFlags::WRITE)) {
-            Ok(())
-        } else {
-            Err(Error::PermissionDenied)
-        }
+        let authority = table::Request::authority(identifier).ok_or(Error::UnknownCommand)?;
+        if authority.is_held_by(self.flags) { Ok(()) } else { Err(Error::PermissionDenied) }
     }
 
     /// Hands a command that the stack does not know to the controller, and its answer back.
@@ -89,11 +79,7 @@ impl OpenFile {
         reason = "holding it over the wait is its purpose: lines of one write stay together"
     )]
     async fn write_lines(&self, data: &[u8]) -> Result<usize> {
-        let text = core::str::from_utf8(data).map_err(|_| Error::InvalidInput)?;
-        let mut requests = Vec::new();
-        for line in text.lines() {
-            requests.extend(text::parse(line)?);
-        }
+        let requests = text::parse_lines(data)?;
         let _together = self.lines.lock().await;
         for request in requests {
             self.authorise(request.identifier())?;
@@ -161,9 +147,6 @@ impl OpenDevice for OpenFile {
             && socket.takes_data()
         {
             return socket.write(data);
-        }
-        if data.len() > limits::TEXT_BYTES {
-            return Operation::done(Err(Error::MessageTooLong));
         }
         Operation::waiting(self.write_lines(data))
     }

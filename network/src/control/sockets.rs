@@ -4,7 +4,6 @@
 //! handle of [`crate::socket`]; dropping it closes it.
 
 use alloc::collections::VecDeque;
-use alloc::format;
 use alloc::sync::{Arc, Weak};
 use core::future::poll_fn;
 use core::net::SocketAddr;
@@ -105,15 +104,10 @@ impl Handle {
                 outcome => Operation::done(outcome.map(|info| info.copied)),
             },
             Self::Listener(listener) => Operation::waiting(async move {
-                if buffer.len() < OFFER_BYTES {
+                if buffer.len() < Offer::LINE_BYTES {
                     return Err(Error::InvalidInput);
                 }
-                let offer = next_offer(&listener).await?;
-                let line = format!("{} {} {}\n", offer.token, offer.remote, offer.local);
-                for (slot, byte) in buffer.iter_mut().zip(line.as_bytes()) {
-                    *slot = *byte;
-                }
-                Ok(line.len())
+                Ok(next_offer(&listener).await?.write_line(buffer))
             }),
         }
     }
@@ -163,9 +157,6 @@ impl Handle {
         }
     }
 }
-
-/// Bytes that a reader of a listener must offer: the longest line about a connection.
-const OFFER_BYTES: usize = 128;
 
 /// A connection under its token; the listener is remembered only to be recognised.
 struct Unclaimed {
