@@ -14,11 +14,12 @@ use core::time::Duration;
 
 use network::command::dns::{Answer, Question, RecordKind};
 use network::command::socket::SocketKind;
-use network::command::{Resolve, TABLE};
+use network::command::{Resolve, TABLE, noun};
 use network::platform::{Clock, Instant};
 use virtual_file_system::{Error, File, Identifier, Lock, Result};
 
-use crate::grants::{Access, Grants, Host, Remote, Transport, canonical};
+use crate::grants::parse::CONTROLLER;
+use crate::grants::{Access, Grants, Host, Transport, canonical};
 use crate::limits;
 
 /// The grants of one guest and what was learned for them.
@@ -36,22 +37,6 @@ struct Names {
     asked: Vec<(String, Instant)>,
 }
 
-/// The group of the table that a command is of, as the table's own overview has it.
-pub(crate) const fn noun(identifier: Identifier) -> &'static str {
-    if identifier.kind() != b'n' {
-        return "controller";
-    }
-    match identifier.number() {
-        1..=15 => "interface",
-        16..=31 => "address",
-        32..=47 => "route",
-        48..=63 => "dns",
-        64..=79 => "dhcp",
-        80..=95 => "neighbor",
-        _ => "socket",
-    }
-}
-
 impl Policy {
     pub(crate) fn new(grants: Grants, clock: Arc<dyn Clock>) -> Self {
         Self { grants, clock, names: Lock::new(Names::default()) }
@@ -60,7 +45,7 @@ impl Policy {
     /// Whether a command may be given at all.
     pub(crate) fn permit_command(&self, identifier: Identifier) -> Result<()> {
         let entry = TABLE.iter().find(|entry| entry.identifier == identifier);
-        let (name, noun) = entry.map_or(("", "controller"), |entry| (entry.name, noun(identifier)));
+        let (name, noun) = (entry.map_or("", |entry| entry.name), noun(identifier).unwrap_or(CONTROLLER));
         if self.grants.command(name, noun) { Ok(()) } else { Err(Error::PermissionDenied) }
     }
 
@@ -96,12 +81,7 @@ impl Policy {
 
     /// Whether a group may be joined: it must be granted like a remote end, at whatever port.
     pub(crate) fn permit_group(&self, group: IpAddr) -> Result<()> {
-        let includes = |remote: &Remote| match &remote.host {
-            Host::Any => true,
-            Host::Prefix(prefix) => prefix.contains(canonical(group)),
-            Host::Name(_) | Host::Suffix(_) => false,
-        };
-        if self.grants.connect.iter().any(includes) { Ok(()) } else { Err(Error::AccessDenied) }
+        if self.grants.address(group) { Ok(()) } else { Err(Error::AccessDenied) }
     }
 
     /// Whether a name may be looked up, and at that server.
@@ -113,11 +93,7 @@ impl Policy {
         let may = match question.kind {
             RecordKind::Ptr => {
                 let address: IpAddr = question.name.parse().map_err(|_| Error::InvalidInput)?;
-                self.grants.connect.iter().any(|remote| match &remote.host {
-                    Host::Any => true,
-                    Host::Prefix(prefix) => prefix.contains(canonical(address)),
-                    Host::Name(_) | Host::Suffix(_) => false,
-                })
+                self.grants.address(address)
             }
             RecordKind::Address | RecordKind::A | RecordKind::Aaaa | RecordKind::Cname => {
                 is_literal || self.grants.name(&question.name)
@@ -169,7 +145,7 @@ impl Policy {
                 let mut found = names.learned.iter().filter(|(known, _)| *known == address);
                 found.any(|(_, name)| {
                     let mut grants = self.grants.connect.iter().filter(|remote| remote.includes_port(port));
-                    grants.any(|remote| remote.includes_name(name))
+                    grants.any(|remote| remote.host.is_called(name))
                 })
             })
     }

@@ -170,23 +170,19 @@ impl Grants {
     /// Whether a remote end is granted by its address. A port of `None` asks for all of them, or for a protocol without.
     #[must_use]
     pub fn remote(&self, address: IpAddr, port: Option<u16>) -> bool {
-        let address = canonical(address);
-        self.connect.iter().filter(|remote| remote.includes_port(port)).any(|remote| match &remote.host {
-            Host::Any => true,
-            Host::Prefix(prefix) => prefix.contains(address),
-            Host::Name(_) | Host::Suffix(_) => false,
-        })
+        self.connect.iter().any(|remote| remote.includes_port(port) && remote.host.includes(address))
+    }
+
+    /// Whether an address is granted at some port at least.
+    #[must_use]
+    pub fn address(&self, address: IpAddr) -> bool {
+        self.connect.iter().any(|remote| remote.host.includes(address))
     }
 
     /// Whether a name may be looked up.
     #[must_use]
     pub fn name(&self, name: &str) -> bool {
-        self.connect.iter().any(|remote| match &remote.host {
-            Host::Any => true,
-            Host::Prefix(_) => false,
-            Host::Name(granted) => is_same_name(granted, name),
-            Host::Suffix(suffix) => has_suffix(name, suffix),
-        })
+        self.connect.iter().any(|remote| remote.host == Host::Any || remote.host.is_called(name))
     }
 
     /// Whether it may be reached at a port.
@@ -204,6 +200,28 @@ impl Grants {
     }
 }
 
+impl Host {
+    /// Whether an address is of these hosts by itself, whatever names it has.
+    #[must_use]
+    pub fn includes(&self, address: IpAddr) -> bool {
+        match self {
+            Self::Any => true,
+            Self::Prefix(prefix) => prefix.contains(canonical(address)),
+            Self::Name(_) | Self::Suffix(_) => false,
+        }
+    }
+
+    /// Whether a host is among these by its name; every host has an address, so [`Any`](Self::Any) is not asked for its name.
+    #[must_use]
+    pub fn is_called(&self, name: &str) -> bool {
+        match self {
+            Self::Any | Self::Prefix(_) => false,
+            Self::Name(granted) => is_same_name(granted, name),
+            Self::Suffix(suffix) => has_suffix(name, suffix),
+        }
+    }
+}
+
 impl Remote {
     /// A grant without ports includes all; one with ports includes those, and not the question for all.
     #[must_use]
@@ -212,16 +230,6 @@ impl Remote {
             (None, _) => true,
             (Some(ports), Some(port)) => ports.contains(&port),
             (Some(_), None) => false,
-        }
-    }
-
-    /// Whether this grant is for a host of that name.
-    #[must_use]
-    pub fn includes_name(&self, name: &str) -> bool {
-        match &self.host {
-            Host::Any | Host::Prefix(_) => false,
-            Host::Name(granted) => is_same_name(granted, name),
-            Host::Suffix(suffix) => has_suffix(name, suffix),
         }
     }
 }

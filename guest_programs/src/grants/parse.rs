@@ -5,7 +5,7 @@
 //! | word | value |
 //! |---|---|
 //! | `allow-interface` | `NAME[:read\|:write]`, `*` for all; reading unless it says more |
-//! | `allow-command` | `NAME` of a control command or a noun (`interface address route dns dhcp neighbor socket controller`); all others are refused then |
+//! | `allow-command` | `NAME` of a control command or a noun (`interface address route dns dhcp neighbor socket watch controller`); all others are refused then |
 //! | `allow-connect` | `HOST[:PORT[-PORT]]`: an address, a prefix, a name, `*.SUFFIX` or `*`; IPv6 with a port in brackets |
 //! | `allow-listen` | `[tcp:\|udp:]PORT[-PORT]`, `*` for all; 0 for a port that the system chooses |
 //! | `allow-from` | `PREFIX` that may reach it; everybody unless given |
@@ -62,8 +62,8 @@ pub const WORDS: [&str; 13] = [
     "limit-fuel",
 ];
 
-/// Nouns that stand for all their commands.
-pub const NOUNS: [&str; 8] = ["interface", "address", "route", "dns", "dhcp", "neighbor", "socket", "controller"];
+/// The noun of every command that is not of the network's own table: the platform's controller answers those.
+pub const CONTROLLER: &str = "controller";
 
 /// Whether a word of [`WORDS`] is followed by a value.
 #[must_use]
@@ -140,7 +140,8 @@ fn interface(value: &str) -> Result<InterfaceGrant, GrantError> {
 }
 
 fn command(value: &str) -> Result<String, GrantError> {
-    let is_known = NOUNS.contains(&value) || network::command::TABLE.iter().any(|entry| entry.name == value);
+    let is_noun = value == CONTROLLER || network::command::nouns().any(|noun| noun == value);
+    let is_known = is_noun || network::command::TABLE.iter().any(|entry| entry.name == value);
     if is_known { Ok(value.to_owned()) } else { Err(wrong(value, "not a command or a noun")) }
 }
 

@@ -34,8 +34,9 @@ pub(crate) mod words;
 
 use alloc::vec::Vec;
 use core::net::{IpAddr, SocketAddr};
+use core::ops::RangeInclusive;
 
-use virtual_file_system::Error;
+use virtual_file_system::{Error, Identifier};
 
 use crate::address::{HardwareAddress, Prefix};
 
@@ -151,3 +152,42 @@ virtual_file_system::define_commands! {
 }
 
 pub use table::*;
+
+/// The nouns with the numbers of their commands, as in the table above.
+const NOUNS: [(&str, RangeInclusive<u8>); 8] = [
+    ("interface", 1..=15),
+    ("address", 16..=31),
+    ("route", 32..=47),
+    ("dns", 48..=63),
+    ("dhcp", 64..=79),
+    ("neighbor", 80..=95),
+    ("socket", 96..=127),
+    ("watch", 128..=143),
+];
+
+/// The nouns, in the order of their commands' numbers.
+pub fn nouns() -> impl Iterator<Item = &'static str> {
+    NOUNS.iter().map(|(noun, _)| *noun)
+}
+
+/// The noun that a command belongs to; `None` if it is not of this table.
+#[must_use]
+pub fn noun(identifier: Identifier) -> Option<&'static str> {
+    let number = Request::authority(identifier).map(|_| identifier.number())?;
+    NOUNS.iter().find(|(_, numbers)| numbers.contains(&number)).map(|(noun, _)| *noun)
+}
+
+#[cfg(test)]
+mod tests {
+    use virtual_file_system::ControlCommand;
+
+    use super::*;
+
+    #[test]
+    fn every_command_belongs_to_a_noun() {
+        let missing: Vec<_> = TABLE.iter().filter(|entry| noun(entry.identifier).is_none()).collect();
+        assert!(missing.is_empty(), "{missing:?}");
+        assert_eq!((noun(AddRoute::IDENTIFIER), noun(Watch::IDENTIFIER)), (Some("route"), Some("watch")));
+        assert_eq!(noun(Identifier::from_raw(7)), None);
+    }
+}
