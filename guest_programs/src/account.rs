@@ -132,11 +132,11 @@ pub(crate) struct Seat {
 }
 
 impl Seat {
-    /// Charges another buffer size.
+    /// Charges another buffer size, and tells the former one.
     ///
     /// # Errors
     /// `NoBufferSpace` if the guest has not so much left; the charge stays as it was.
-    pub(crate) fn resize(&mut self, direction: Direction, bytes: usize) -> Result<()> {
+    pub(crate) fn resize(&mut self, direction: Direction, bytes: usize) -> Result<usize> {
         let size = match direction {
             Direction::Receive => &mut self.receive,
             Direction::Send => &mut self.send,
@@ -146,8 +146,8 @@ impl Seat {
             if others.saturating_add(bytes) > self.account.limits.buffer_bytes {
                 return Err(Error::NoBufferSpace);
             }
-            (state.buffers, *size) = (others + bytes, bytes);
-            Ok(())
+            state.buffers = others + bytes;
+            Ok(core::mem::replace(size, bytes))
         })
     }
 

@@ -431,6 +431,19 @@ fn limits_on_buffers_hold() {
     });
 }
 
+/// The charge is for the buffers that a socket has, not for those that it asked for in vain.
+#[test]
+fn a_size_that_the_device_refuses_is_not_charged() {
+    unchanged("allow-connect *\nlimit-buffers 260K", async |guest, _| {
+        let first = socket(guest, SocketKind::Tcp).await;
+        refused::<SetOption>(guest, first, &SocketOption::ReceiveBuffer(1), Error::InvalidInput).await;
+        refused::<SetOption>(guest, first, &SocketOption::SendBuffer(1), Error::InvalidInput).await;
+        let _second = socket(guest, SocketKind::Tcp).await;
+        let third = guest.open("/devices/sockets", READ_WRITE).await;
+        refused::<CreateSocket>(guest, third, &SocketKind::Tcp, Error::NoBufferSpace).await;
+    });
+}
+
 #[test]
 fn limits_on_memory_hold() {
     unchanged("limit-memory 256K", async |guest, _| {

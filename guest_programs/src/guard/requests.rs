@@ -209,15 +209,19 @@ impl Guard {
             SocketOption::SendBuffer(bytes) => (Direction::Send, bytes),
             _ => return Err(Error::InvalidInput),
         };
-        let Some(mut seat) = self.state.with(|state| state.seat.take()) else { return Err(Error::InvalidInput) };
-        let charged = seat.resize(direction, bytes as usize);
-        let is_listener = self.mode() == Mode::Listener;
-        if is_listener && charged.is_ok() {
-            seat.listens();
+        let charge =
+            |bytes| self.state.with(|state| state.seat.as_mut().ok_or(Error::InvalidInput)?.resize(direction, bytes));
+        let former = charge(bytes as usize)?;
+        if let Err(refused) = self.inner.control::<SetOption>(&option).await {
+            let _ = charge(former);
+            return Err(refused);
         }
-        self.note(|state| state.seat = Some(seat));
-        charged?;
-        self.inner.control::<SetOption>(&option).await
+        self.note(|state| {
+            if state.mode == Mode::Listener {
+                state.seat.iter().for_each(|seat| seat.listens());
+            }
+        });
+        Ok(())
     }
 
     /// The next connection from somebody who may reach the guest; others are ended.
