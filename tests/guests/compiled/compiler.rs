@@ -149,8 +149,8 @@ pub(super) fn rust_programs() -> Option<&'static Modules> {
     MADE.get_or_init(|| cargo("guest_programs/examples/rust", "wasm32-unknown-unknown")).as_deref()
 }
 
-/// The program on a library that others made; `None` without a compiler.
-pub(super) fn third_party_programs() -> Option<&'static Modules> {
+/// The programs of `guest_programs/examples/rust_std`, with the standard library; `None` without a compiler.
+pub(super) fn rust_std_programs() -> Option<&'static Modules> {
     static MADE: OnceLock<Option<Made>> = OnceLock::new();
-    MADE.get_or_init(|| cargo("guest_programs/examples/wasmedge", "wasm32-wasip1")).as_deref()
+    MADE.get_or_init(|| cargo("guest_programs/examples/rust_std", "wasm32-wasip1")).as_deref()
 }

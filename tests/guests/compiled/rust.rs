@@ -1,7 +1,7 @@
 //! What programs in Rust do.
 
 use super::c::serves_many;
-use super::compiler::{c_programs, rust_programs, third_party_programs};
+use super::compiler::{c_programs, rust_programs, rust_std_programs};
 use super::scene::Scene;
 
 #[test]
@@ -54,7 +54,7 @@ fn two_guests_chat() {
 
 #[test]
 fn a_library_that_others_made_for_another_runtime_works_unchanged() {
-    let (Some(programs), Some(c)) = (third_party_programs(), c_programs()) else { return };
+    let (Some(programs), Some(c)) = (rust_std_programs(), c_programs()) else { return };
     let all: Vec<_> = programs.iter().chain(c.iter().filter(|(name, _)| name == "echo")).cloned().collect();
     let scene = Scene::configured(&all);
     let page = scene.says("wget -q -O - http://web.lan/");
@@ -68,4 +68,31 @@ fn a_library_that_others_made_for_another_runtime_works_unchanged() {
     let asked = "run --allow-connect 10.0.2.15:7 /binaries/wasmedge-fetch.wasm udp 10.0.2.15 7 hello";
     assert_eq!(scene.says(asked), "hello\n");
     drop(server);
+}
+
+#[test]
+fn the_standard_library_and_typed_commands_work_on_the_same_devices() {
+    let Some(programs) = rust_std_programs() else { return };
+    let scene = Scene::configured(programs);
+    let table = scene.says("run --allow-interface '*' /binaries/interfaces.wasm");
+    let names: Vec<&str> = table.lines().filter_map(|line| line.split_whitespace().next()).collect();
+    assert_eq!(names, ["eth0", "lo"], "{table}");
+    let words: Vec<&str> = table.lines().next().unwrap().split_whitespace().collect();
+    assert!(words[1] == "up" && words.contains(&"10.0.2.15/24"), "{table}");
+    // It received the lease, at least.
+    let received: u64 = words[words.len() - 4].parse().unwrap();
+    assert!(received > 300, "{table}");
+    let one = scene.says("run --allow-interface eth0 /binaries/interfaces.wasm -j");
+    assert!(one.starts_with(r#"[{"name":"eth0","state":"up","addresses":["#) && !one.contains("lo"), "{one}");
+    for (line, why) in [
+        ("run /binaries/interfaces.wasm", "interfaces: /devices/network: No such file or directory (os error 44)\n"),
+        ("run --allow-interface eth0 /binaries/interfaces.wasm lo", "interfaces: lo: No such file or directory\n"),
+        (
+            "run --allow-interface eth0 --allow-command address /binaries/interfaces.wasm eth0",
+            "interfaces: eth0: Operation not permitted\n",
+        ),
+    ] {
+        let ran = scene.run(line);
+        assert_eq!((ran.status, ran.error.as_str()), (1, why), "{line}");
+    }
 }
