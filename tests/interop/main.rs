@@ -108,7 +108,7 @@ fn an_idle_program_makes_no_wake_ups() {
 #[test]
 fn guests_talk_with_the_kernel() {
     // In C, and on a library that others made. They are made here, since the script's namespace reaches no registry.
-    let (Some(c), Some(rust)) = (compiler::c_programs(), compiler::third_party_programs()) else { return };
+    let (Some(c), Some(rust)) = (compiler::c_programs(), compiler::rust_std_programs()) else { return };
     let folder = Path::new(env!("CARGO_TARGET_TMPDIR")).join("guests");
     std::fs::create_dir_all(&folder).expect("a folder");
     for (name, module) in c.iter().chain(rust) {
