@@ -86,9 +86,14 @@ impl Hints {
 
     /// The end's waker, if it waits to be woken.
     fn summon(&self, side: Side, end: &End) -> Option<Waker> {
-        // A look first: of a train of frames only the first finds somebody asleep.
+        // Of a train of frames only the first finds somebody asleep. An end that says meanwhile that it listens is woken all the same, and
+        // then says so again.
         let listens = self.listens(side);
-        if listens.load(Ordering::SeqCst) && listens.swap(false, Ordering::SeqCst) { end.waker.clone() } else { None }
+        if !listens.load(Ordering::SeqCst) {
+            return None;
+        }
+        listens.store(false, Ordering::Release);
+        end.waker.clone()
     }
 }
 
@@ -265,7 +270,8 @@ impl Driver for Cable {
             let (side, other) = (*side, side.other());
             let waker = shared.with(|shared| {
                 mem::swap(&mut shared.end(side).queue, inbox);
-                hints.frames(side).store(false, Ordering::SeqCst);
+                // Only what says that there is something must be seen in one order with who listens.
+                hints.frames(side).store(false, Ordering::Release);
                 let peer = shared.end(other);
                 // As many buffers go back as frames came.
                 let room = options.capacity.saturating_sub(peer.returned.len());

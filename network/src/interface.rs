@@ -64,8 +64,11 @@ pub(crate) struct After {
 impl After {
     pub(crate) fn wake(self) {
         self.wakers.wake();
-        for waker in [self.doorbell, self.runner].into_iter().flatten() {
-            waker.wake();
+        if let Some(doorbell) = self.doorbell {
+            doorbell.wake();
+        }
+        if let Some(runner) = self.runner {
+            runner.wake();
         }
     }
 }

@@ -40,8 +40,9 @@ impl Instant {
     /// This instant moved forward; the clock's end, 584,000 years away, is the limit.
     #[must_use]
     pub const fn after(self, duration: Duration) -> Self {
-        let micros = duration.as_micros();
-        if micros > u64::MAX as u128 { Self(u64::MAX) } else { Self(self.0.saturating_add(micros as u64)) }
+        // In 64 bits: every packet asks for the time.
+        let micros = duration.as_secs().saturating_mul(1_000_000).saturating_add(duration.subsec_micros() as u64);
+        Self(self.0.saturating_add(micros))
     }
 
     /// The time from `earlier` to this instant; zero when `earlier` is not earlier.

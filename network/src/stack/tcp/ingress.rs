@@ -206,14 +206,18 @@ impl Stack {
         };
         let packet = frame.bytes();
         let header = start + usize::from(segment.header);
+        let told;
         let blocks = match packet.get(start + TCP_HEADER..header) {
-            Some(options) if !options.is_empty() => Blocks::read(options),
-            _ => Blocks::default(),
+            Some(options) if !options.is_empty() => {
+                told = Blocks::read(options);
+                &told
+            }
+            _ => Blocks::NONE,
         };
         let acknowledged = match segment.acknowledgment {
             Some(number) if counts => {
                 let vitals = watch.before(slot);
-                let acknowledged = slot.sender.acknowledge(segment, number, &blocks, now);
+                let acknowledged = slot.sender.acknowledge(segment, number, blocks, now);
                 watch.after(slot, vitals);
                 acknowledged
             }

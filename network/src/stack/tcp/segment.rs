@@ -150,6 +150,9 @@ pub(crate) struct Blocks {
 }
 
 impl Blocks {
+    /// None at all.
+    pub(crate) const NONE: &Self = &Self { ranges: [(0, 0); BLOCKS], count: 0 };
+
     /// Reads the SACK option; ranges that are none are left out.
     pub(crate) fn read(options: &[u8]) -> Self {
         let mut blocks = Self::default();
