@@ -177,15 +177,20 @@ impl Bench {
         TcpListener::bind(&self.right.manager.sockets(), "10.0.0.2:7".parse().unwrap(), 4096).unwrap()
     }
 
-    /// A connection that a guest echoes.
-    async fn guest_echo(&self, listener: &TcpListener, program: &Program, programs: &Programs) -> TcpStream {
+    /// Starts a guest on the left system, listed under a name.
+    fn start(&self, program: &Program, programs: &Programs, name: &str) {
         let (process, hold) = self.process(program);
-        let entry = programs.enter("echo").unwrap();
+        let entry = programs.enter(name).unwrap();
         let run = async move {
             process.run_listed(entry).await;
             drop(hold);
         };
         self.host.spawner().spawn(Box::pin(run)).unwrap();
+    }
+
+    /// A connection that a guest echoes.
+    async fn guest_echo(&self, listener: &TcpListener, program: &Program, programs: &Programs) -> TcpStream {
+        self.start(program, programs, "echo");
         listener.accept().await.unwrap()
     }
 
@@ -201,6 +206,14 @@ impl Bench {
         };
         self.host.spawner().spawn(Box::pin(run)).unwrap();
         listener.accept().await.unwrap()
+    }
+}
+
+/// Ends all guests of a table.
+async fn end(programs: &Programs) {
+    programs.list().iter().for_each(|one| programs.kill(one.number).unwrap());
+    while !programs.list().is_empty() {
+        future::yield_now().await;
     }
 }
 
@@ -299,20 +312,11 @@ fn beside(bench: &Bench, program: &Program, hostile: Option<&Program>, pings: us
     bench.host.block_on(async {
         let stream = bench.guest_echo(&listener, program, &programs).await;
         if let Some(hostile) = hostile {
-            let (process, hold) = bench.process(hostile);
-            let entry = programs.enter("hostile").unwrap();
-            let run = async move {
-                process.run_listed(entry).await;
-                drop(hold);
-            };
-            bench.host.spawner().spawn(Box::pin(run)).unwrap();
+            bench.start(hostile, &programs, "hostile");
         }
         latency(&stream, pings / 10).await;
         let found = latency(&stream, pings).await;
-        programs.list().iter().for_each(|one| programs.kill(one.number).unwrap());
-        while !programs.list().is_empty() {
-            future::yield_now().await;
-        }
+        end(&programs).await;
         found
     })
 }
@@ -374,13 +378,7 @@ fn crowd(bench: &Bench, guests: usize) -> f64 {
     let (before, wall) = (cpu_time(), now());
     let streams = bench.host.block_on(async {
         for _ in 0..guests {
-            let (process, hold) = bench.process(&ten);
-            let entry = programs.enter("ten").unwrap();
-            let run = async move {
-                process.run_listed(entry).await;
-                drop(hold);
-            };
-            bench.host.spawner().spawn(Box::pin(run)).unwrap();
+            bench.start(&ten, &programs, "ten");
         }
         let mut streams = Vec::new();
         while streams.len() < 10 * guests {
@@ -399,12 +397,7 @@ fn crowd(bench: &Bench, guests: usize) -> f64 {
         wall.as_secs_f64()
     );
     drop(streams);
-    bench.host.block_on(async {
-        programs.list().iter().for_each(|one| programs.kill(one.number).unwrap());
-        while !programs.list().is_empty() {
-            future::yield_now().await;
-        }
-    });
+    bench.host.block_on(end(&programs));
     memory
 }
 
