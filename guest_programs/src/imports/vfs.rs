@@ -74,14 +74,13 @@ pub(super) fn duplicate(guest: &mut Guest, _: &mut [u8], number: u32) -> Result<
 }
 
 pub(super) fn read(guest: &mut Guest, bytes: &mut [u8], number: u32, pointer: u32, length: u32) -> Result<Outcome> {
-    receive(guest, bytes, number, &[(pointer, length.min(limits::TRANSFER_BYTES as u32))])
+    let length = length.min(limits::TRANSFER_BYTES as u32);
+    memory::check(bytes, pointer, length)?;
+    receive(guest, bytes, number, &[(pointer, length)])
 }
 
-/// Reads into buffers of the guest, straight into its memory if that needs no wait and there is one buffer, as libc mostly has it.
+/// Reads into buffers of the guest, which the caller has checked, straight into its memory if that needs no wait and there is one buffer, as libc mostly has it.
 pub(super) fn receive(guest: &mut Guest, bytes: &mut [u8], number: u32, vectors: &[(u32, u32)]) -> Result<Outcome> {
-    for (pointer, length) in vectors {
-        memory::check(bytes, *pointer, *length)?;
-    }
     let descriptor = guest.descriptors.get(number)?;
     descriptor.settle()?;
     if let [(pointer, length)] = *vectors {
