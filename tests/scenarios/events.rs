@@ -13,7 +13,7 @@ use world::{Host, Path, Quality, World};
 
 use crate::pair::{connection, hosts, options, pattern};
 use crate::pitfalls_segments::accepted;
-use crate::wire::{ACK, RST, SYN, Segment, Wire};
+use crate::wire::{ACK, RST, SELECTIVE, SYN, Segment, Wire, syn};
 
 /// All lines that wait.
 pub(crate) fn told(file: &File) -> Vec<String> {
@@ -291,20 +291,13 @@ fn loss_on_a_path_is_an_event_with_figures() {
     assert_eq!(told(&other).len(), 0, "the receiver lost nothing of its own");
 }
 
-/// A SYN with SACK.
-fn syn() -> Segment {
-    let mut syn = Segment::new(5000, 80, SYN, 1000, 0);
-    (syn.window, syn.options) = (60_000, vec![2, 4, 5, 180, 1, 1, 4, 2]);
-    syn
-}
-
 #[test]
 fn a_timeout_and_its_being_for_nothing_are_events() {
     let world = World::new(8);
     let (host, mut wire) = Wire::new(&world);
     world.run(async {
         let file = watching(&host, "eth0", "streams");
-        let (stream, answer) = accepted(&world, &host, &mut wire, TcpSettings::default(), &syn()).await;
+        let (stream, answer) = accepted(&world, &host, &mut wire, TcpSettings::default(), &syn(&SELECTIVE)).await;
         stream.write_all(&pattern(7300)).await.unwrap();
         // The peer is silent for as long as the first timeout may be.
         let mut records = Vec::new();
@@ -340,11 +333,11 @@ fn ends_by_error_are_events_with_their_cause() {
         let ended =
             |cause: &str| vec![format!("stream ended 10.0.0.1:80 remote 10.0.0.9:5000 interface eth0 cause {cause}")];
         let settings = TcpSettings { user_timeout: 5000, ..TcpSettings::default() };
-        let (stream, answer) = accepted(&world, &host, &mut wire, settings, &syn()).await;
+        let (stream, answer) = accepted(&world, &host, &mut wire, settings, &syn(&SELECTIVE)).await;
         wire.exchange(&world, Some(&Segment::new(5000, 80, RST | ACK, 1001, answer.end()))).await;
         assert_eq!(told(&file), ended("reset"));
         drop(stream);
-        let (stream, _) = accepted(&world, &host, &mut wire, settings, &syn()).await;
+        let (stream, _) = accepted(&world, &host, &mut wire, settings, &syn(&SELECTIVE)).await;
         stream.write_all(b"nobody hears").await.unwrap();
         for _ in 0..100 {
             world.sleep(Duration::from_millis(100)).await;

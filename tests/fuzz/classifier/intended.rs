@@ -31,19 +31,15 @@ pub(crate) fn parts_silently(input: &Input, before: &[(Input, BTreeSet<Effect>)]
     };
     // TCP-R-10: ours answers a repeated SYN with the same SYN|ACK; in one plain set another listener takes it, with a number of its own.
     let is_repeat = match input.payload {
-        Payload::Tcp { from, flags, .. } => {
-            flags & (SYN | ACK | RST) == SYN && half_open(input, before, from).is_some()
-        }
+        Payload::Tcp { flags, .. } => flags & (SYN | ACK | RST) == SYN && half_open(input, before).is_some(),
         _ => false,
     };
     // RFC 5961 3.2: ours ends a handshake for a reset at exactly the next number, plain smoltcp for one that reaches into its window, and for
     // none that is a SYN or the end as well (RFC 9293 3.10.7.4 looks at the reset first).
     let is_stray = match input.payload {
-        Payload::Tcp { from, flags, sequence, .. } if flags & RST != 0 => {
-            half_open(input, before, from).is_some_and(|begin| {
-                begin != Some(i64::from(sequence)) || changes_sequence(input) || flags & (SYN | FIN) != 0
-            })
-        }
+        Payload::Tcp { flags, sequence, .. } if flags & RST != 0 => half_open(input, before).is_some_and(|begin| {
+            begin != Some(i64::from(sequence)) || changes_sequence(input) || flags & (SYN | FIN) != 0
+        }),
         _ => false,
     };
     // Of ends that contradict each other ours believes the one it heard first, plain smoltcp the first in order.
@@ -84,12 +80,9 @@ fn port(input: &Input, from: u16) -> u16 {
 }
 
 /// The peer's first number of the connection that last began from this port; nothing inside when a byte of it was changed.
-fn half_open(input: &Input, before: &[(Input, BTreeSet<Effect>)], from: u16) -> Option<Option<i64>> {
-    let from = port(input, from);
+fn half_open(input: &Input, before: &[(Input, BTreeSet<Effect>)]) -> Option<Option<i64>> {
     before.iter().rev().find_map(|(earlier, effects)| match earlier.payload {
-        Payload::Tcp { from: known, flags, sequence, .. }
-            if port(earlier, known) == from && earlier.is_v6 == input.is_v6 =>
-        {
+        Payload::Tcp { flags, sequence, .. } if is_of_one_stream(earlier, input) => {
             let is_answered = effects.iter().any(|effect| matches!(effect, Effect::Agreed(_)));
             let begin = (!changes_sequence(earlier)).then_some(i64::from(sequence) + 1);
             (flags & SYN != 0 && is_answered).then_some(begin)
@@ -165,8 +158,8 @@ fn outside(
     more: &[Effect],
     less: &[Effect],
 ) -> Option<&'static str> {
-    let Payload::Tcp { from, sequence, length, flags, .. } = input.payload else { return None };
-    let known = half_open(input, before, from)?.filter(|_| !changes_sequence(input));
+    let Payload::Tcp { sequence, length, flags, .. } = input.payload else { return None };
+    let known = half_open(input, before)?.filter(|_| !changes_sequence(input));
     let begin = known.unwrap_or_default();
     let (start, end) = (i64::from(sequence), i64::from(sequence) + length as i64);
     let is_outside = known.is_none() || (start < begin && end <= begin) || start > begin + 65_535;
