@@ -82,7 +82,11 @@ async fn serve(context: &Context, listener: &Listener, connection: Connection, j
     executor.run(test).await.map_err(|failure| match failure.message.is_empty() {
         true => failure,
         false => Failure::of(connection.remote, failure.message),
-    })
+    })?;
+    // A client that leaves without a word has its results all the same. Its word may come late, and whoever is next must
+    // not hear that we are busy: it waits in the backlog.
+    let _ = within(clock, Some(PATIENCE), session.control.hear()).await;
+    Ok(())
 }
 
 /// Why a test is refused: in the original's numbers.
@@ -174,8 +178,6 @@ impl Session<'_> {
         let theirs = within(clock, Some(PATIENCE), self.control.receive()).await.map_err(lost)?;
         self.control.send(ours).await.map_err(lost)?;
         self.control.tell(State::DisplayResults).await.map_err(lost)?;
-        // A client that leaves without a word has its results all the same.
-        let _ = within(clock, Some(PATIENCE), self.control.hear()).await;
         Ok(theirs)
     }
 }
