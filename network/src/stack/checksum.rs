@@ -28,9 +28,14 @@ fn tail(bytes: &[u8]) -> u64 {
     long + narrow(rest)
 }
 
-fn fold(sum: u128) -> u16 {
+/// The same sum in 64 bits.
+fn wrap(sum: u128) -> u64 {
     let (low, is_over) = ((sum >> 64) as u64).overflowing_add(sum as u64);
-    let low = low + u64::from(is_over);
+    low + u64::from(is_over)
+}
+
+fn fold(sum: u128) -> u16 {
+    let low = wrap(sum);
     // 33 bits, 18, 17, 16: as often as it takes at most, since how often it takes nobody can predict.
     let word = (low >> 32) + (low & 0xffff_ffff);
     let word = (word >> 16) + (word & 0xffff);
@@ -46,7 +51,7 @@ pub(crate) fn of(bytes: &[u8]) -> u16 {
 /// The checksum of an upper-layer packet with its pseudo header (RFC 9293 §3.1, RFC 8200 §8.1). Over a packet that holds a right
 /// checksum it is 0.
 pub(crate) fn of_transport(source: IpAddr, destination: IpAddr, protocol: u8, packet: &[u8]) -> u16 {
-    of_parts((source, destination), protocol, packet.len(), 0, packet)
+    of_parts(addresses(&source, &destination), protocol, packet.len(), 0, packet)
 }
 
 /// The sum of a short header in words of 16 bits, as narrow as the stores that may have written it a moment ago: wider loads would have to
@@ -57,32 +62,41 @@ pub(crate) fn narrow(header: &[u8]) -> u64 {
     words.iter().map(|word| u64::from(u16::from_ne_bytes(*word))).sum::<u64>() + odd
 }
 
-/// The checksum of an upper-layer packet of `length` bytes whose header (of even length) sums up to `header` and which carries `data`.
-pub(crate) fn of_parts(
-    (source, destination): (IpAddr, IpAddr),
-    protocol: u8,
-    length: usize,
-    header: u64,
-    data: &[u8],
-) -> u16 {
-    let addresses = match (source, destination) {
-        (IpAddr::V4(source), IpAddr::V4(destination)) => {
-            u128::from(u32::from(source).to_be()) + u128::from(u32::from(destination).to_be())
-        }
-        (IpAddr::V6(source), IpAddr::V6(destination)) => sum(&source.octets()) + sum(&destination.octets()),
-        // Mixed families have no checksum; the caller's packet fails verification.
-        _ => return 1,
-    };
+/// The sum of the two addresses of a pseudo header, which are of one family. By reference: an address that was just copied is slow to read.
+#[inline]
+pub(crate) fn addresses(source: &IpAddr, destination: &IpAddr) -> u64 {
+    match (source, destination) {
+        (IpAddr::V4(source), IpAddr::V4(destination)) => of_ipv4(source.octets()) + of_ipv4(destination.octets()),
+        (IpAddr::V6(source), IpAddr::V6(destination)) => wrap(sum(&source.octets()) + sum(&destination.octets())),
+        // Both stand in one header, or the one was chosen for the other.
+        _ => 0,
+    }
+}
+
+/// The same from the bytes of a header in which they stand side by side.
+#[inline]
+pub(crate) fn addresses_in<const BYTES: usize>(pair: &[u8; BYTES]) -> u64 {
+    wrap(sum(pair))
+}
+
+fn of_ipv4(octets: [u8; 4]) -> u64 {
+    u64::from(u32::from_ne_bytes(octets))
+}
+
+/// The checksum of an upper-layer packet of `length` bytes whose header (of even length) sums up to `header` and which carries `data`, between
+/// addresses that sum up to `addresses`.
+pub(crate) fn of_parts(addresses: u64, protocol: u8, length: usize, header: u64, data: &[u8]) -> u16 {
     let length = u32::try_from(length).unwrap_or(u32::MAX).to_be();
     let protocol = u16::from(protocol).to_be();
-    !fold(sum(data) + addresses + u128::from(header) + u128::from(length) + u128::from(protocol))
+    let rest = u128::from(addresses) + u128::from(header) + u128::from(length) + u128::from(protocol);
+    !fold(sum(data) + rest)
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
     use alloc::vec::Vec;
-    use core::net::Ipv4Addr;
+    use core::net::{Ipv4Addr, Ipv6Addr};
     use smoltcp::wire::checksum;
 
     #[test]
@@ -101,15 +115,20 @@ mod tests {
             checksum::data(&bytes[..777]),
         ]);
         assert_eq!(of_transport(source.into(), destination.into(), 6, &bytes[..777]), expected);
+        let v4 = [source.octets(), destination.octets()].concat();
+        let (source6, destination6) = ([0xfd77, 1, 2, 3, 4, 5, 6, 0xffff].into(), [0xfe80, 0, 0, 0, 9, 8, 7, 6].into());
+        let v6 = [Ipv6Addr::octets(&source6), Ipv6Addr::octets(&destination6)].concat();
         for length in (0..80).chain([777, 1460, 1479, 2000]) {
             let packet = &bytes[..length];
-            for (source, destination) in [
-                (IpAddr::from(source), IpAddr::from(destination)),
-                (IpAddr::from([0xfd77, 1, 2, 3, 4, 5, 6, 0xffff]), IpAddr::from([0xfe80, 0, 0, 0, 9, 8, 7, 6])),
+            for (source, destination, side_by_side) in [
+                (source.into(), destination.into(), addresses_in::<8>(v4.first_chunk().unwrap())),
+                (source6.into(), destination6.into(), addresses_in::<32>(v6.first_chunk().unwrap())),
             ] {
                 let expected = of_transport(source, destination, 6, packet);
                 let (header, data) = packet.split_at(length.min(20));
-                assert_eq!(of_parts((source, destination), 6, length, narrow(header), data), expected, "{length}");
+                let ends = addresses(&source, &destination);
+                assert_eq!(of_parts(ends, 6, length, narrow(header), data), expected, "{length}");
+                assert_eq!(of_parts(side_by_side, 6, length, 0, packet), expected, "{length}");
             }
         }
     }

@@ -186,10 +186,15 @@ fn plain<'a>(bytes: &'a [u8], train: &Train, verify: bool) -> Option<(u8, u8, &'
     if flags & 0x3f != 0 || !is_whole || !is_same || [first, second] == [0, 0] {
         return None;
     }
-    let ends = (train.remote.ip(), train.local.ip());
-    let is_right =
-        !verify || (checksum::of(header) == 0 && checksum::of_transport(ends.0, ends.1, protocol::UDP, packet) == 0);
-    is_right.then_some((class, hops, data))
+    let is_right = || {
+        let addresses = checksum::addresses_in::<8>(header.last_chunk()?);
+        let sum = checksum::of_parts(addresses, protocol::UDP, packet.len(), 0, packet);
+        (checksum::of(header) == 0 && sum == 0).then_some(())
+    };
+    if verify {
+        is_right()?;
+    }
+    Some((class, hops, data))
 }
 
 /// Writes header and data into `packet`, which is exactly as long as both.
@@ -206,8 +211,8 @@ pub(crate) fn emit(source: SocketAddr, destination: SocketAddr, data: &[u8], is_
     }
     // From the numbers, as what was just written is slow to read (see `checksum`).
     let header = [source.port(), destination.port(), length].map(|word| u64::from(word.to_be())).iter().sum();
-    let ends = (source.ip(), destination.ip());
-    let sum = match checksum::of_parts(ends, protocol::UDP, usize::from(length), header, data) {
+    let addresses = checksum::addresses(&source.ip(), &destination.ip());
+    let sum = match checksum::of_parts(addresses, protocol::UDP, usize::from(length), header, data) {
         // Zero means "not computed" (RFC 768).
         0 => 0xffff,
         sum => sum,

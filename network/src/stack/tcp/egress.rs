@@ -119,7 +119,8 @@ fn assemble(
                 + u64::from(flags.to_be())
                 + u64::from(window.to_be())
                 + checksum::narrow(options);
-            let sum = checksum::of_parts((source, destination), protocol::TCP, upper, header, data);
+            let addresses = checksum::addresses(&source, &destination);
+            let sum = checksum::of_parts(addresses, protocol::TCP, upper, header, data);
             let [.., high, low, _, _] = head;
             [*high, *low] = sum.to_be_bytes();
         }
