@@ -149,8 +149,8 @@ impl Stack {
     /// `WouldBlock` when the driver's queue is full; `MessageTooLong`; else as [`Stack::send_as`].
     pub(crate) fn udp_send(
         &mut self,
-        source: SocketAddr,
-        destination: SocketAddr,
+        source: &SocketAddr,
+        destination: &SocketAddr,
         manner: &Manner,
         data: &[u8],
     ) -> Result<(), Error> {
@@ -198,7 +198,7 @@ fn plain<'a>(bytes: &'a [u8], train: &Train, verify: bool) -> Option<(u8, u8, &'
 }
 
 /// Writes header and data into `packet`, which is exactly as long as both.
-pub(crate) fn emit(source: SocketAddr, destination: SocketAddr, data: &[u8], is_summed: bool, packet: &mut [u8]) {
+pub(crate) fn emit(source: &SocketAddr, destination: &SocketAddr, data: &[u8], is_summed: bool, packet: &mut [u8]) {
     // The length of what an IP packet can carry fits; longer data was refused.
     let length = u16::try_from(packet.len()).unwrap_or(u16::MAX);
     let Some((head, body)) = packet.split_first_chunk_mut::<UDP_HEADER>() else { return };

@@ -202,7 +202,7 @@ impl DatagramSocket {
         if self.family.is_raw() {
             remote.set_port(0);
         }
-        if !self.speaks(remote.ip()) || local.is_some_and(|local| !settings.may_speak(local, remote)) {
+        if !self.speaks(remote.ip()) || local.is_some_and(|local| !settings.may_speak(&local, &remote)) {
             return Err(Error::AddressFamilyNotSupported);
         }
         let (interface, source) = self.route(device, remote.ip(), &settings)?;

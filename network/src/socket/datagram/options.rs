@@ -67,7 +67,7 @@ impl Settings {
     }
 
     /// True when a socket bound to `local` may send to `remote`: the families fit, or `local` is the wildcard of both.
-    pub(super) fn may_speak(&self, local: SocketAddr, remote: SocketAddr) -> bool {
+    pub(super) fn may_speak(&self, local: &SocketAddr, remote: &SocketAddr) -> bool {
         local.is_ipv4() == remote.is_ipv4() || (Bound::new(local.ip()) == Bound::Any && !self.only_ipv6)
     }
 }

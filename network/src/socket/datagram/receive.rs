@@ -51,8 +51,8 @@ pub struct MessageInfo {
 }
 
 impl MessageInfo {
-    fn new(copied: usize, received: Received) -> Self {
-        let Received { length, remote, local, interface, hop_limit, traffic_class } = received;
+    const fn new(copied: usize, received: &Received) -> Self {
+        let Received { length, remote, local, interface, hop_limit, traffic_class } = *received;
         Self { copied, length, truncated: copied < length, remote, local, interface, hop_limit, traffic_class }
     }
 }
@@ -63,8 +63,7 @@ impl DatagramSocket {
     /// # Errors
     /// `WouldBlock`; else as [`receive_message`](Self::receive_message).
     pub fn try_receive_message(&self, buffer: &mut [u8]) -> Result<MessageInfo, Error> {
-        let (copied, received) = self.endpoint.take(buffer)?.ok_or(Error::WouldBlock)?;
-        Ok(MessageInfo::new(copied, received))
+        self.try_take(buffer, MessageInfo::new)
     }
 
     /// Copies what fits of the oldest datagram, tells the rest, and leaves it there; never waits (MSG_PEEK).
@@ -72,8 +71,9 @@ impl DatagramSocket {
     /// # Errors
     /// `WouldBlock`; else as [`receive_message`](Self::receive_message).
     pub fn try_peek_message(&self, buffer: &mut [u8]) -> Result<MessageInfo, Error> {
-        let (copied, received) = self.endpoint.peek(buffer)?.ok_or(Error::WouldBlock)?;
-        Ok(MessageInfo::new(copied, received))
+        let mut info = None;
+        self.endpoint.peek(buffer, |copied, received| info = Some(MessageInfo::new(copied, received)))?;
+        info.ok_or(Error::WouldBlock)
     }
 
     /// Copies what fits of the oldest datagram and leaves it there, or remembers whom to wake.
@@ -88,13 +88,29 @@ impl DatagramSocket {
         context: &mut Context<'_>,
         buffer: &mut [u8],
     ) -> Poll<Result<MessageInfo, Error>> {
-        match self.try_receive_message(buffer) {
-            Err(Error::WouldBlock) => {}
-            outcome => return Poll::Ready(outcome),
+        self.poll_take(context, buffer, MessageInfo::new)
+    }
+
+    fn try_take<R>(&self, buffer: &mut [u8], view: impl FnOnce(usize, &Received) -> R) -> Result<R, Error> {
+        let mut seen = None;
+        self.endpoint.take(buffer, |copied, received| seen = Some(view(copied, received)))?;
+        seen.ok_or(Error::WouldBlock)
+    }
+
+    fn poll_take<R>(
+        &self,
+        context: &mut Context<'_>,
+        buffer: &mut [u8],
+        view: impl Fn(usize, &Received) -> R,
+    ) -> Poll<Result<R, Error>> {
+        let mut seen = None;
+        let mut look = |copied: usize, received: &Received| seen = Some(view(copied, received));
+        if !self.endpoint.take(buffer, &mut look)? {
+            // Only who really waits is entered, and then looks again.
+            self.endpoint.register(context.waker());
+            self.endpoint.take(buffer, look)?;
         }
-        // Only who really waits is entered, and then looks again.
-        self.endpoint.register(context.waker());
-        pending_if_blocked(self.try_receive_message(buffer))
+        seen.map_or(Poll::Pending, |seen| Poll::Ready(Ok(seen)))
     }
 
     pub(crate) fn poll_receive_whole(&self, context: &mut Context<'_>) -> Poll<Result<Message, Error>> {
@@ -118,7 +134,7 @@ impl DatagramSocket {
     /// # Cancel safety
     /// A dropped future took nothing.
     pub async fn receive_from(&self, buffer: &mut [u8]) -> Result<(usize, SocketAddr), Error> {
-        self.receive_message(buffer).await.map(|info| (info.copied, info.remote))
+        poll_fn(|context| self.poll_take(context, buffer, |copied, received| (copied, received.remote))).await
     }
 
     /// Receives one datagram: copies what fits into the buffer, and tells how long it was and everything that came with it.

@@ -62,14 +62,15 @@ impl DatagramSocket {
     /// # Errors
     /// `WouldBlock` while the driver's queue is full; else as [`send_to`](Self::send_to).
     pub fn try_send(&self, data: &[u8], remote: Option<SocketAddr>) -> Result<(), Error> {
-        self.send_or_register(data, None, remote, None)
+        self.send_or_register(data, None, remote.as_ref(), None)
     }
 
+    /// The address stays where the caller has it: a copy of what was just written is slow to read.
     fn send_or_register(
         &self,
         data: &[u8],
         source: Option<IpAddr>,
-        remote: Option<SocketAddr>,
+        remote: Option<&SocketAddr>,
         context: Option<&Context<'_>>,
     ) -> Result<(), Error> {
         if let Some(error) = self.endpoint.take_error() {
@@ -78,6 +79,7 @@ impl DatagramSocket {
         if source.is_none() && self.send_known(data, remote) {
             return Ok(());
         }
+        let remote = remote.copied();
         let generation = self.sockets.shared.generation();
         let (local, peer, settings, known) = self.state.with(|state| {
             let to = remote.or(state.remote);
@@ -90,7 +92,7 @@ impl DatagramSocket {
         if self.family == Family::Udp && remote.port() == 0 {
             return Err(Error::InvalidInput);
         }
-        if !self.speaks(remote.ip()) || local.is_some_and(|local| !settings.may_speak(local, remote)) {
+        if !self.speaks(remote.ip()) || local.is_some_and(|local| !settings.may_speak(&local, &remote)) {
             return Err(Error::AddressFamilyNotSupported);
         }
         if source.is_some_and(|source| source.is_ipv4() != remote.is_ipv4() || !self.place().has_address(source)) {
@@ -108,7 +110,7 @@ impl DatagramSocket {
         let bound = Some(local.ip()).filter(|address| !address.is_unspecified() && !address.is_multicast());
         let local = SocketAddr::new(source.or(bound).unwrap_or(chosen), local.port());
         let (sent, after) = interface.with_neighbors(|stack| {
-            let sent = self.hand_over(stack, local, remote, &settings, data);
+            let sent = self.hand_over(stack, &local, &remote, &settings, data);
             if let (Err(Error::WouldBlock), Some(context)) = (sent, context) {
                 stack.room.register(context.waker());
                 // A route by another interface is worth a try as well (SOK-05).
@@ -127,19 +129,18 @@ impl DatagramSocket {
     }
 
     /// Sends a datagram the way of the last one, if it has the same destination; false when it was not sent, for whatever reason.
-    fn send_known(&self, data: &[u8], remote: Option<SocketAddr>) -> bool {
+    fn send_known(&self, data: &[u8], remote: Option<&SocketAddr>) -> bool {
         let generation = self.sockets.shared.generation();
         let sent = self.state.with(|state| {
-            let (local, to) = (state.local?, remote.or(state.remote)?);
+            let (local, to) = (state.local.as_ref()?, remote.or(state.remote.as_ref())?);
             let recent = state.recent.as_ref().filter(|_| self.family == Family::Udp && to.port() != 0)?;
             if !state.holds(recent, to.ip(), generation) || !state.settings.may_speak(local, to) {
                 return None;
             }
             let is_wildcard = local.ip().is_unspecified() || local.ip().is_multicast();
             let from = SocketAddr::new(if is_wildcard { recent.source } else { local.ip() }, local.port());
-            Some(
-                recent.interface.with_neighbors(|stack| self.hand_over(stack, from, to, &state.settings, data).is_ok()),
-            )
+            let settings = &state.settings;
+            Some(recent.interface.with_neighbors(|stack| self.hand_over(stack, &from, to, settings, data).is_ok()))
         });
         let Some((is_sent, after)) = sent else { return false };
         after.wake();
@@ -149,8 +150,8 @@ impl DatagramSocket {
     fn hand_over(
         &self,
         stack: &mut Stack,
-        local: SocketAddr,
-        remote: SocketAddr,
+        local: &SocketAddr,
+        remote: &SocketAddr,
         settings: &Settings,
         data: &[u8],
     ) -> Result<(), Error> {
@@ -160,7 +161,7 @@ impl DatagramSocket {
         let manner = settings.manner(remote.ip());
         match self.family {
             Family::Udp => stack.udp_send(local, remote, &manner, data),
-            Family::Icmp => stack.echo_send(local, remote.ip(), &manner, data),
+            Family::Icmp => stack.echo_send(*local, remote.ip(), &manner, data),
             Family::Raw | Family::Raw6 if settings.header_included => {
                 stack.raw_send_included(local.ip(), remote.ip(), data)
             }
@@ -170,8 +171,8 @@ impl DatagramSocket {
         }
     }
 
-    pub(crate) async fn send_any(&self, data: &[u8], remote: Option<SocketAddr>) -> Result<(), Error> {
-        poll_fn(|context| self.poll_send(context, data, remote)).await
+    pub(crate) async fn send_any(&self, data: &[u8], remote: Option<&SocketAddr>) -> Result<(), Error> {
+        poll_fn(|context| pending_if_blocked(self.send_or_register(data, None, remote, Some(context)))).await
     }
 
     /// Sends one datagram to `remote`, or to the connected peer; or remembers whom to wake when there is room.
@@ -181,7 +182,7 @@ impl DatagramSocket {
         data: &[u8],
         remote: Option<SocketAddr>,
     ) -> Poll<Result<(), Error>> {
-        pending_if_blocked(self.send_or_register(data, None, remote, Some(context)))
+        pending_if_blocked(self.send_or_register(data, None, remote.as_ref(), Some(context)))
     }
 
     /// Sends one datagram to the connected peer, waiting for room in the driver's queue.
@@ -204,7 +205,7 @@ impl DatagramSocket {
     /// # Cancel safety
     /// A dropped future sent nothing.
     pub async fn send_to(&self, data: &[u8], remote: SocketAddr) -> Result<(), Error> {
-        self.send_any(data, Some(remote)).await
+        self.send_any(data, Some(&remote)).await
     }
 
     /// Sends one datagram to `remote` from an address of ours, whatever the socket is bound to (IP_PKTINFO): an answer can leave from where its
@@ -218,7 +219,7 @@ impl DatagramSocket {
     pub async fn send_from(&self, data: &[u8], source: IpAddr, remote: SocketAddr) -> Result<(), Error> {
         // The unspecified address names none.
         let source = Some(source).filter(|source| !source.is_unspecified());
-        poll_fn(|context| pending_if_blocked(self.send_or_register(data, source, Some(remote), Some(context)))).await
+        poll_fn(|context| pending_if_blocked(self.send_or_register(data, source, Some(&remote), Some(context)))).await
     }
 }
 

@@ -46,6 +46,18 @@ struct Queue {
     readers: WakerList,
 }
 
+impl Queue {
+    /// Copies as much of the oldest datagram as fits and shows it; its length.
+    fn show(&mut self, buffer: &mut [u8], view: impl FnOnce(usize, &Received)) -> Result<Option<usize>, Error> {
+        if let Some(error) = self.error.take() {
+            return Err(error);
+        }
+        let Some(received) = self.entries.front() else { return Ok(None) };
+        view(copy_front(&self.bytes, received.length, buffer), received);
+        Ok(Some(received.length))
+    }
+}
+
 /// The queue.
 #[derive(Debug)]
 pub(crate) struct Endpoint {
@@ -105,19 +117,17 @@ impl Endpoint {
         });
     }
 
-    /// Takes the oldest datagram: as much of it as fits into `buffer`, and what came with it. `None` when nothing waits.
+    /// Takes the oldest datagram: as much of it as fits into `buffer`. Shows how many bytes that were, and what came with it where it lies: to
+    /// hand all of that out costs more than to look. False when nothing waits.
     ///
     /// # Errors
     /// The error that was left, once.
-    pub(crate) fn take(&self, buffer: &mut [u8]) -> Result<Option<(usize, Received)>, Error> {
+    pub(crate) fn take(&self, buffer: &mut [u8], view: impl FnOnce(usize, &Received)) -> Result<bool, Error> {
         self.queue.with(|queue| {
-            if let Some(error) = queue.error.take() {
-                return Err(error);
-            }
-            let Some(received) = queue.entries.pop_front() else { return Ok(None) };
-            let copied = copy_front(&queue.bytes, received.length, buffer);
-            queue.bytes.drain(..received.length);
-            Ok(Some((copied, received)))
+            let Some(length) = queue.show(buffer, view)? else { return Ok(false) };
+            queue.entries.pop_front();
+            queue.bytes.drain(..length);
+            Ok(true)
         })
     }
 
@@ -125,14 +135,8 @@ impl Endpoint {
     ///
     /// # Errors
     /// The error that was left, once.
-    pub(crate) fn peek(&self, buffer: &mut [u8]) -> Result<Option<(usize, Received)>, Error> {
-        self.queue.with(|queue| {
-            if let Some(error) = queue.error.take() {
-                return Err(error);
-            }
-            let first = queue.entries.front();
-            Ok(first.map(|received| (copy_front(&queue.bytes, received.length, buffer), *received)))
-        })
+    pub(crate) fn peek(&self, buffer: &mut [u8], view: impl FnOnce(usize, &Received)) -> Result<bool, Error> {
+        self.queue.with(|queue| Ok(queue.show(buffer, view)?.is_some()))
     }
 
     /// Takes the oldest datagram whole.

@@ -62,7 +62,7 @@ impl Stack {
         };
         header::emit(&outgoing, frame.bytes_mut());
         let (from, to) = (SocketAddr::from((source, CLIENT_PORT)), SocketAddr::from((destination, SERVER_PORT)));
-        udp::emit(from, to, &bytes, true, frame.bytes_mut().get_mut(IPV4_HEADER..).unwrap_or_default());
+        udp::emit(&from, &to, &bytes, true, frame.bytes_mut().get_mut(IPV4_HEADER..).unwrap_or_default());
         frame
     }
 }
