@@ -77,6 +77,8 @@ pub const TIME_WAIT: usize = 32 * 1024;
 pub const DATAGRAM_BYTES: usize = 256 * 1024;
 /// Datagrams waiting in one socket's receive queue.
 pub const DATAGRAMS: usize = 512;
+/// Bytes that one look at what waits to be read shows; any datagram is shorter.
+pub const PEEK_BYTES: usize = 64 * 1024;
 
 /// ICMP errors with the packets that they quote waiting at one socket; the oldest gives way.
 pub const ERROR_REPORTS: usize = 64;

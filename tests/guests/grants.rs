@@ -8,7 +8,7 @@ use network::command::route::{NewRoute, RouteSelector};
 use network::command::socket::{OutgoingDatagram, SocketKind, SocketOption};
 use network::command::{
     Accept, AddRoute, Bind, Connect, CreateSocket, FindRoute, FlushNeighbors, GetInterface, GetStatistics, JoinGroup,
-    ListAddresses, ListInterfaces, ListNeighbors, ListRoutes, ListSockets, Listen, NextConnection, ReceiveFrom,
+    ListAddresses, ListInterfaces, ListNeighbors, ListRoutes, ListSockets, Listen, NextConnection, Peek, ReceiveFrom,
     RemoveRoute, Resolve, SendTo, SetEnabled, SetOption,
 };
 use network::{TcpListener, TcpStream, UdpSocket};
@@ -263,6 +263,14 @@ fn a_datagram_socket_hears_only_whom_it_may_reach() {
         stranger.send_to(b"stranger", ours).await.unwrap();
         friend.send_to(b"again", ours).await.unwrap();
         assert_eq!(guest.read(udp, 100).await.unwrap(), b"again");
+        // Nor is a stranger's datagram shown.
+        stranger.send_to(b"stranger", ours).await.unwrap();
+        friend.send_to(b"and again", ours).await.unwrap();
+        for _ in 0..2 {
+            let peeked = guest.control::<Peek>(udp, &3).await.unwrap();
+            assert_eq!((peeked.data.as_slice(), peeked.length, peeked.remote), (&b"and"[..], 9, remote));
+        }
+        assert_eq!(guest.read(udp, 100).await.unwrap(), b"and again");
     });
 }
 

@@ -1,10 +1,11 @@
 //! The device file: text and control are the same thing.
 
+use futures_lite::future;
 use network::command::address::{NewAddress, Origin};
-use network::command::socket::{Direction, SocketKind, SocketOption};
+use network::command::socket::{Direction, Peeked, SocketKind, SocketOption};
 use network::command::{
     Accept, AddAddress, AddDnsServer, AddRoute, Bind, Connect, CreateSocket, FindRoute, GetInterface, GetSocket,
-    ListAddresses, ListDnsServers, ListRoutes, Listen, NextConnection, ReceiveFrom, SendTo, SetEnabled,
+    ListAddresses, ListDnsServers, ListRoutes, Listen, NextConnection, Peek, ReceiveFrom, SendTo, SetEnabled,
     SetHardwareAddress, SetMtu, SetOption, Shutdown, route::NewRoute, socket::OutgoingDatagram,
 };
 use virtual_file_system::{
@@ -220,6 +221,47 @@ fn datagram_files_carry_one_datagram_per_call() {
         server.control::<SendTo>(&OutgoingDatagram { remote: first.remote, data: b"back".to_vec() }).await.unwrap();
         assert_eq!(client.read(&mut buffer).await.unwrap(), 4);
         assert_eq!(&buffer[..4], b"back");
+    });
+}
+
+#[test]
+fn a_look_at_what_waits_takes_nothing() {
+    let world = World::new(7);
+    let (left, right) = hosts(&world);
+    world.run(async {
+        let listener = right.open("sockets");
+        assert_eq!(listener.control::<Peek>(&9).await, Err(Error::InvalidInput), "no socket at all");
+        listener.write_all(b"socket tcp\nbind *:80\nlisten\n").await.unwrap();
+        assert_eq!(listener.control::<Peek>(&9).await, Err(Error::NotConnected), "a listener");
+        let client = left.open("sockets");
+        client.write_all(b"socket tcp\nconnect 10.0.0.2:80\n").await.unwrap();
+        let server = right.open("sockets");
+        let offer = listener.control::<NextConnection>(&()).await.unwrap();
+        server.control::<Accept>(&offer.token).await.unwrap();
+        assert_eq!(server.try_control::<Peek>(&9), Err(Error::WouldBlock));
+        // Whoever waits is woken.
+        let (seen, written) = future::zip(server.control::<Peek>(&3), client.write_all(b"hello")).await;
+        written.unwrap();
+        let shown = |data: &[u8]| Peeked { remote: offer.remote, length: data.len() as u32, data: data.to_vec() };
+        assert_eq!(seen, Ok(shown(b"hel")));
+        assert_eq!(server.control::<Peek>(&u32::MAX).await, Ok(shown(b"hello")));
+        let mut buffer = [0; 16];
+        assert_eq!(server.read(&mut buffer).await, Ok(5));
+        client.control::<Shutdown>(&Direction::Write).await.unwrap();
+        assert_eq!(server.control::<Peek>(&9).await, Ok(shown(b"")), "the end");
+
+        let datagrams = right.open("sockets");
+        datagrams.write_all(b"socket udp\nbind 10.0.0.2:7\n").await.unwrap();
+        assert_eq!(datagrams.try_control::<Peek>(&9), Err(Error::WouldBlock));
+        let client = left.open("sockets");
+        client.write_all(b"socket udp\nconnect 10.0.0.2:7\n").await.unwrap();
+        client.write_all(b"one").await.unwrap();
+        client.write_all(b"two!").await.unwrap();
+        let seen = datagrams.control::<Peek>(&2).await.unwrap();
+        assert_eq!((seen.data.as_slice(), seen.length, seen.remote.ip()), (&b"on"[..], 3, "10.0.0.1".parse().unwrap()));
+        assert_eq!(datagrams.read(&mut buffer).await, Ok(3));
+        assert_eq!(datagrams.control::<Peek>(&100).await.unwrap().data, b"two!");
+        assert_eq!(datagrams.read(&mut buffer).await, Ok(4));
     });
 }
 

@@ -90,6 +90,11 @@ impl Guard {
         matches!(self.mode(), Mode::Stream | Mode::Datagram { .. })
     }
 
+    /// True for a datagram socket.
+    pub(crate) fn is_datagram(&self) -> bool {
+        matches!(self.mode(), Mode::Datagram { .. })
+    }
+
     /// Carries out the lines of a text, in order, each as the typed command that it means; stops at the first that fails.
     async fn write_lines(&self, data: &[u8]) -> Result<usize> {
         for request in text::parse_lines(data)? {

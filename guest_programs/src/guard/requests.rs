@@ -6,10 +6,10 @@
 use alloc::vec::Vec;
 use core::net::SocketAddr;
 
-use network::command::socket::{Datagram, Offer, OutgoingDatagram, SocketKind, SocketOption};
+use network::command::socket::{Datagram, Offer, OutgoingDatagram, Peeked, SocketKind, SocketOption};
 use network::command::{
-    Accept, Bind, Connect, CreateSocket, FindRoute, Listen, NextConnection, ReceiveFrom, Request, Resolve, SendTo,
-    SetOption,
+    Accept, Bind, Connect, CreateSocket, FindRoute, Listen, NextConnection, Peek, ReceiveFrom, Request, Resolve,
+    SendTo, SetOption,
 };
 use virtual_file_system::{Error, OpenFlags, Result, encode};
 
@@ -44,6 +44,7 @@ impl Guard {
             | Request::NextConnection(())
             | Request::SendTo(_)
             | Request::ReceiveFrom(())
+            | Request::Peek(_)
             | Request::Resolve(_)
             | Request::AwaitDhcp(_) => Ok(Verdict::Handle),
             Request::SetOption(option) => match option {
@@ -109,6 +110,7 @@ impl Guard {
             }
             Request::SendTo(datagram) => reply(self.send_to(datagram).await),
             Request::ReceiveFrom(()) => reply(self.receive().await),
+            Request::Peek(most) => reply(self.peek(most).await),
             Request::Resolve(question) => {
                 self.policy().permit_question(&question, &self.inner).await?;
                 let answer = self.inner.control::<Resolve>(&question).await?;
@@ -266,20 +268,34 @@ impl Guard {
         let mut strangers = 0;
         loop {
             let datagram = self.inner.control::<ReceiveFrom>(&()).await?;
-            if self.may_hear(&datagram) {
+            if self.may_hear(datagram.remote) {
                 self.account().charge(Direction::Receive, datagram.data.len());
                 return Ok(datagram);
             }
-            strangers += 1;
-            if strangers % limits::STRANGERS == 0 {
-                futures_lite::future::yield_now().await;
-            }
+            pass_over(&mut strangers).await;
         }
     }
 
-    fn may_hear(&self, datagram: &Datagram) -> bool {
+    /// What the next read gives. Datagrams of strangers are taken away first; what is shown is charged when it is read.
+    async fn peek(&self, most: u32) -> Result<Peeked> {
+        self.account().refill(Direction::Receive).await;
+        let mut strangers = 0;
+        loop {
+            let peeked = self.inner.control::<Peek>(&most).await?;
+            if !self.is_datagram() || self.may_hear(peeked.remote) {
+                return Ok(peeked);
+            }
+            match self.inner.try_control::<ReceiveFrom>(&()) {
+                // Its descriptor may have been read elsewhere meanwhile.
+                Ok(_) | Err(Error::WouldBlock) => {}
+                Err(why) => return Err(why),
+            }
+            pass_over(&mut strangers).await;
+        }
+    }
+
+    fn may_hear(&self, remote: SocketAddr) -> bool {
         let Mode::Datagram { kind, is_reachable, .. } = self.mode() else { return false };
-        let remote = datagram.remote;
         match kind {
             SocketKind::Raw(_) | SocketKind::Raw6(_) => true,
             SocketKind::Icmp => self.policy().is_granted(remote.ip(), None),
@@ -313,6 +329,14 @@ enum Verdict {
     HandOn,
     /// It needs time or notes.
     Handle,
+}
+
+/// Another datagram that the guest must not see; now and then others get their turn.
+async fn pass_over(strangers: &mut usize) {
+    *strangers += 1;
+    if strangers.is_multiple_of(limits::STRANGERS) {
+        futures_lite::future::yield_now().await;
+    }
 }
 
 fn reply<T: serde::Serialize>(outcome: Result<T>) -> Result<Vec<u8>> {

@@ -131,6 +131,17 @@ pub struct Datagram {
     pub data: Vec<u8>,
 }
 
+/// What the next read of a socket gives.
+#[derive(Clone, PartialEq, Eq, Debug, Serialize, Deserialize)]
+pub struct Peeked {
+    /// Who sent it.
+    pub remote: SocketAddr,
+    /// Bytes of the whole datagram; of a stream those that are shown.
+    pub length: u32,
+    /// The first bytes of it, as many as were asked for; none at the end of a stream.
+    pub data: Vec<u8>,
+}
+
 /// Who noticed that a packet of ours could not be delivered.
 #[derive(Clone, Copy, PartialEq, Eq, Debug, Serialize, Deserialize)]
 pub enum ErrorOrigin {

@@ -150,6 +150,7 @@ impl OpenFile {
                 let socket = self.datagram()?;
                 reply(sockets::receive(&self.sockets, &socket).await)
             }
+            Request::Peek(most) => reply(self.handle()?.peek(most).await),
             // Everything else ended in `execute_now`.
             _ => Err(Error::UnknownCommand),
         }

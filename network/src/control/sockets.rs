@@ -5,6 +5,7 @@
 
 use alloc::collections::VecDeque;
 use alloc::sync::{Arc, Weak};
+use alloc::vec;
 use core::future::poll_fn;
 use core::net::SocketAddr;
 use core::task::{Context, Poll};
@@ -12,8 +13,9 @@ use core::task::{Context, Poll};
 use virtual_file_system::{Error, Lock, Operation, Readiness, Result, WakerList};
 
 use super::watch::Reader;
-use crate::command::socket::{Datagram, Offer, SocketKind, SocketState, SocketStatus};
+use crate::command::socket::{Datagram, Offer, Peeked, SocketKind, SocketState, SocketStatus};
 use crate::interface::Interface;
+use crate::limits;
 use crate::manager::Shared;
 use crate::socket::{DatagramSocket, IcmpSocket, RawSocket, Sockets, TcpListener, TcpSettings, TcpStream, UdpSocket};
 
@@ -112,6 +114,24 @@ impl Handle {
         }
     }
 
+    /// Shows what the next read gives, waiting for it.
+    pub(super) async fn peek(self, most: u32) -> Result<Peeked> {
+        let mut data = vec![0; (most as usize).min(limits::PEEK_BYTES)];
+        let (copied, length, remote) = match self {
+            Self::Stream(stream) => {
+                let copied = stream.peek(&mut data).await?;
+                (copied, copied, stream.remote_address())
+            }
+            Self::Datagram(socket) => {
+                let info = socket.peek_message(&mut data).await?;
+                (info.copied, info.length, info.remote)
+            }
+            Self::Unconnected | Self::Connecting | Self::Listener(_) => return Err(Error::NotConnected),
+        };
+        data.truncate(copied);
+        Ok(Peeked { remote, length: u32::try_from(length).unwrap_or(u32::MAX), data })
+    }
+
     pub(super) fn write(self, data: &[u8]) -> Operation<'_, usize> {
         match self {
             Self::Unconnected | Self::Connecting | Self::Listener(..) => Operation::done(Err(Error::NotConnected)),
@@ -167,7 +187,7 @@ struct Unclaimed {
 }
 
 /// Connections that were offered and not claimed yet. Bounded by the backlogs they come from and by
-/// [`limits::OFFERS`](crate::limits::OFFERS); the oldest gives way, with a reset.
+/// [`limits::OFFERS`]; the oldest gives way, with a reset.
 #[derive(Default)]
 pub(crate) struct Offers {
     waiting: Lock<VecDeque<Unclaimed>>,
@@ -176,7 +196,7 @@ pub(crate) struct Offers {
 impl Offers {
     fn put(&self, token: u64, listener: &Arc<TcpListener>, stream: TcpStream, settings: TcpSettings) {
         let dropped = self.waiting.with(|waiting| {
-            let oldest = if waiting.len() >= crate::limits::OFFERS { waiting.pop_front() } else { None };
+            let oldest = if waiting.len() >= limits::OFFERS { waiting.pop_front() } else { None };
             waiting.push_back(Unclaimed { token, listener: Arc::downgrade(listener), stream, settings });
             oldest
         });
