@@ -3,6 +3,7 @@
 use std::net::IpAddr;
 use std::time::Duration;
 
+use futures_lite::future;
 use network::{TcpListener, TcpStream, UdpSocket};
 use world::World;
 use world::puppet::{FREE, Puppet};
@@ -14,6 +15,8 @@ const RESULT: u32 = FREE + 1000;
 const ADDRESS: u32 = FREE + 2000;
 const DATAGRAM: u64 = 1;
 const STREAM: u64 = 2;
+const PEEK: u64 = 1;
+const WAIT_FOR_ALL: u64 = 2;
 const AGAIN: i64 = 6;
 const CONNREFUSED: i64 = 14;
 const INPROGRESS: i64 = 26;
@@ -70,7 +73,23 @@ fn a_stream_is_a_socket_of_its_kind() {
             let numbers = [socket, list, 1, 0, u64::from(RESULT), u64::from(RESULT) + 8];
             assert_eq!(guest.call("sock_recv", &numbers).await, 0);
             assert_eq!((guest.number_at(RESULT).await, guest.peek(FREE, 2).await), (2, b"hi".to_vec()));
-            assert_eq!(guest.call("sock_recv", &[socket, list, 1, 1, numbers[4], numbers[5]]).await, NOTSUP, "peek");
+            let flagged = |flags| [socket, list, 1, flags, numbers[4], numbers[5]];
+            assert_eq!(guest.call("sock_recv", &flagged(4)).await, NOTSUP, "no such flag");
+            // Peeking takes nothing; waiting for all fills the buffer, from several segments.
+            server.write_all(b"first").await.unwrap();
+            for _ in 0..2 {
+                guest.poke(FREE, &[0; 5]).await;
+                assert_eq!(guest.call("sock_recv", &flagged(PEEK)).await, 0);
+                assert_eq!((guest.number_at(RESULT).await, guest.peek(FREE, 5).await), (5, b"first".to_vec()));
+            }
+            let list = buffers(&guest, FREE, 11).await;
+            let numbers = [socket, list, 1, WAIT_FOR_ALL, u64::from(RESULT), u64::from(RESULT) + 8];
+            let later = async {
+                world.sleep(Duration::from_secs(1)).await;
+                server.write_all(b"second").await.unwrap();
+            };
+            assert_eq!(future::zip(guest.call("sock_recv", &numbers), later).await.0, 0);
+            assert_eq!((guest.number_at(RESULT).await, guest.peek(FREE, 11).await), (11, b"firstsecond".to_vec()));
             // Both ends.
             guest.poke(ADDRESS, &[(ADDRESS + 8).to_le_bytes(), 16_u32.to_le_bytes()].concat()).await;
             let (kind, port) = (u64::from(RESULT), u64::from(RESULT) + 4);
@@ -141,12 +160,28 @@ fn datagrams_tell_who_sent_them_and_what_was_cut() {
         let list = buffers(&guest, FREE, 8).await;
         guest.poke(ADDRESS, &[(ADDRESS + 8).to_le_bytes(), 128_u32.to_le_bytes()].concat()).await;
         let (port, length, found) = (u64::from(RESULT), u64::from(RESULT) + 4, u64::from(RESULT) + 8);
-        let numbers = [socket, list, 1, u64::from(ADDRESS), 0, port, length, found];
-        assert_eq!(guest.call("sock_recv_from", &numbers).await, 0);
-        assert_eq!(guest.peek(FREE, 8).await, b"a longer");
-        assert_eq!((guest.number_at(RESULT).await, guest.number_at(RESULT + 4).await), (9, 8));
-        assert_eq!(guest.peek(RESULT + 8, 1).await, [1], "truncated");
-        assert_eq!(guest.peek(ADDRESS + 8, 6).await, [1, 0, 10, 0, 0, 2], "the family and the address");
+        for flags in [PEEK, PEEK | WAIT_FOR_ALL, 0] {
+            guest.poke(FREE, &[0; 8]).await;
+            guest.poke(RESULT, &[0; 12]).await;
+            guest.poke(ADDRESS + 8, &[0; 8]).await;
+            let numbers = [socket, list, 1, u64::from(ADDRESS), flags, port, length, found];
+            assert_eq!(guest.call("sock_recv_from", &numbers).await, 0);
+            assert_eq!(guest.peek(FREE, 8).await, b"a longer");
+            assert_eq!((guest.number_at(RESULT).await, guest.number_at(RESULT + 4).await), (9, 8));
+            assert_eq!(guest.peek(RESULT + 8, 1).await, [1], "truncated");
+            assert_eq!(guest.peek(ADDRESS + 8, 6).await, [1, 0, 10, 0, 0, 2], "the family and the address");
+        }
+        peer.send_to(b"a longer answer", from).await.unwrap();
+        guest.poke(RESULT, &[0; 12]).await;
+        assert_eq!(guest.call("sock_recv", &[socket, list, 1, 0, length, found]).await, 0);
+        assert_eq!((guest.number_at(RESULT + 4).await, guest.peek(RESULT + 8, 1).await), (8, vec![1]));
+        // Nothing waits any more.
+        assert_eq!(guest.call("fd_fdstat_set_flags", &[socket, 4]).await, 0);
+        for flags in [PEEK, 0] {
+            let numbers = [socket, list, 1, u64::from(ADDRESS), flags, port, length, found];
+            assert_eq!(guest.call("sock_recv_from", &numbers).await, AGAIN);
+            assert_eq!(guest.call("sock_recv", &[socket, list, 1, flags, length, found]).await, AGAIN);
+        }
         let stranger = address(&guest, "10.0.0.3", false).await;
         assert_eq!(guest.call("sock_send_to", &[socket, list, 1, stranger, 9, 0, length]).await, 2, "EACCES");
     });
@@ -181,7 +216,7 @@ fn options_are_set_and_told() {
     let (left, right) = hosts(&world);
     let guest = Puppet::start(&world, &left, "allow-connect *\nallow-interface eth0");
     world.run(async {
-        let _listener = TcpListener::bind(&right.sockets(), "10.0.0.2:7".parse().unwrap(), 4).unwrap();
+        let listener = TcpListener::bind(&right.sockets(), "10.0.0.2:7".parse().unwrap(), 4).unwrap();
         let stream = open(&guest, STREAM).await;
         let datagram = open(&guest, DATAGRAM).await;
         let (value, size) = (u64::from(RESULT) + 8, u64::from(RESULT));
@@ -225,6 +260,13 @@ fn options_are_set_and_told() {
         let list = buffers(&guest, FREE, 8).await;
         assert_eq!(guest.call("sock_recv", &[stream, list, 1, 0, value, value + 4]).await, AGAIN);
         assert_eq!(world.now().since(before), Duration::from_millis(2500));
+        assert_eq!(guest.call("sock_recv", &[stream, list, 1, PEEK, value, value + 4]).await, AGAIN);
+        assert_eq!(world.now().since(before), Duration::from_secs(5));
+        // What came before the time was over is not lost.
+        let server = listener.accept().await.unwrap();
+        server.write_all(b"some").await.unwrap();
+        assert_eq!(guest.call("sock_recv", &[stream, list, 1, WAIT_FOR_ALL, value, value + 4]).await, 0);
+        assert_eq!(guest.number_at(RESULT + 8).await, 4);
         // What there is not.
         for name in [3, 8, 10, 99] {
             assert_eq!(get(stream, name, 4).await, Err(50), "{name}");

@@ -205,6 +205,26 @@ static inline int32_t devnet_recvfrom(int descriptor, void *buffer, size_t capac
     return count;
 }
 
+/* Shows what the next read of a stream or datagram socket gives and leaves it there; answers the bytes that were written to the buffer, at most
+   DEVNET_DATAGRAM_BYTES, 0 at the end of a stream. `remote` may be null. */
+static inline int32_t devnet_peek(int descriptor, void *buffer, size_t capacity, struct devnet_address *remote) {
+    uint8_t request[5], response[DEVNET_DATAGRAM_BYTES + DEVNET_AROUND_DATAGRAM];
+    struct devnet_writer writer = {request, sizeof request, 0, 0};
+    if (capacity > DEVNET_DATAGRAM_BYTES) capacity = DEVNET_DATAGRAM_BYTES;
+    devnet_put_number(&writer, capacity);
+    int32_t length = devnet_ask(descriptor, DEVNET_PEEK, &writer, response, sizeof response);
+    if (length < 0) return length;
+    struct devnet_reader reader = {response, (size_t)length < sizeof response ? (size_t)length : sizeof response, 0};
+    struct devnet_address from;
+    devnet_take_address(&reader, &from);
+    devnet_take_number(&reader);
+    size_t count = (size_t)devnet_take_number(&reader);
+    if (reader.is_broken || count > reader.left || count > capacity) return -DEVNET_EBADMSG;
+    for (size_t i = 0; i < count; i++) ((uint8_t *)buffer)[i] = reader.bytes[i];
+    if (remote) *remote = from;
+    return (int32_t)count;
+}
+
 /* Sets an option by its number (DEVNET_OPTION_NO_DELAY and so on): 1 or 0, a number, or for DEVNET_OPTION_LINGER milliseconds, -1 for none. */
 static inline int devnet_set_option(int descriptor, int option, int32_t value) {
     uint8_t request[8];

@@ -9,6 +9,7 @@ mod lookup;
 mod options;
 mod paths;
 mod poll;
+mod receiving;
 mod sockets;
 mod words;
 
@@ -105,8 +106,8 @@ fn define_sockets(linker: &mut Linker<Guest>) -> Result<(), wasmi::Error> {
         "sock_bind" => sockets::bind(number: u32, address: u32, port: u32);
         "sock_listen" => sockets::listen(number: u32, backlog: u32);
         "sock_connect" => sockets::connect(number: u32, address: u32, port: u32);
-        "sock_recv" => sockets::receive(number: u32, vectors: u32, count: u32, flags: u32, length: u32, found: u32);
-        "sock_recv_from" => sockets::receive_from(number: u32, vectors: u32, count: u32, address: u32, flags: u32, port: u32, length: u32, found: u32);
+        "sock_recv" => receiving::receive(number: u32, vectors: u32, count: u32, flags: u32, length: u32, found: u32);
+        "sock_recv_from" => receiving::receive_from(number: u32, vectors: u32, count: u32, address: u32, flags: u32, port: u32, length: u32, found: u32);
         "sock_send" => sockets::send(number: u32, vectors: u32, count: u32, flags: u32, length: u32);
         "sock_send_to" => sockets::send_to(number: u32, vectors: u32, count: u32, address: u32, port: u32, flags: u32, length: u32);
         "sock_shutdown" => sockets::shutdown(number: u32, how: u32);

@@ -3,13 +3,10 @@
 //! A socket is a file: each function opens `/devices/sockets` or gives it a command. An address is a pair of a pointer and a size in memory:
 //! 4 bytes of IPv4 or 16 of IPv6, or, in 128 bytes, the family as a number of 16 bits before it (1 for IPv4, 2 for IPv6).
 
-use alloc::sync::Arc;
 use core::net::{IpAddr, Ipv4Addr, Ipv6Addr, SocketAddr};
 
 use network::command::socket::{Direction, OutgoingDatagram, SocketKind, SocketStatus};
-use network::command::{
-    Accept, Bind, Connect, CreateSocket, GetSocket, Listen, NextConnection, ReceiveFrom, SendTo, Shutdown,
-};
+use network::command::{Accept, Bind, Connect, CreateSocket, GetSocket, Listen, NextConnection, SendTo, Shutdown};
 use virtual_file_system::{
     ControlCommand, Error, File, OpenFlags, Path, Result, control::encode_request, decode_response,
 };
@@ -17,7 +14,6 @@ use virtual_file_system::{
 use super::super::call::{Outcome, finish};
 use super::super::memory;
 use super::super::vfs::{self, Asked};
-use super::super::waiting::within;
 use super::files;
 use crate::guest::Guest;
 
@@ -33,9 +29,6 @@ pub(super) const INET6: u16 = 2;
 /// Kinds of sockets.
 pub(super) const DATAGRAM: u32 = 1;
 pub(super) const STREAM: u32 = 2;
-/// A flag that a call found: the datagram was longer than the buffers.
-const TRUNCATED: u16 = 1;
-
 /// Gives a typed command to a descriptor, and does the rest with its answer.
 pub(super) fn command<C: ControlCommand>(
     guest: &mut Guest,
@@ -78,7 +71,7 @@ fn read_address(bytes: &[u8], pair: u32, port: u32) -> Result<SocketAddr> {
 }
 
 /// Writes an address where a pair of pointer and size leads to; IPv4 addresses in IPv6 form become what they are.
-fn write_address(bytes: &mut [u8], pair: u32, address: IpAddr) -> Result<()> {
+pub(super) fn write_address(bytes: &mut [u8], pair: u32, address: IpAddr) -> Result<()> {
     let (place, size) = (memory::read_u32(bytes, pair)?, memory::read_u32(bytes, memory::at(pair, 4)?)?);
     let address = address.to_canonical();
     let place = if size >= SIZE_WITH_FAMILY {
@@ -174,72 +167,6 @@ pub(super) fn status(guest: &Guest, number: u32) -> Result<SocketStatus> {
         return Err(Error::Unsupported);
     }
     descriptor.file.try_control::<GetSocket>(&())
-}
-
-pub(super) fn receive(
-    guest: &mut Guest,
-    bytes: &mut [u8],
-    number: u32,
-    vectors: u32,
-    count: u32,
-    flags: u32,
-    length: u32,
-    found: u32,
-) -> Result<Outcome> {
-    memory::check(bytes, length, 4)?;
-    memory::check(bytes, found, 2)?;
-    if flags != 0 {
-        // Peeking and waiting for all have no counterpart in a file's read.
-        return Err(Error::Unsupported);
-    }
-    memory::write_u16(bytes, found, 0)?;
-    files::read(guest, bytes, number, vectors, count, length)
-}
-
-pub(super) fn receive_from(
-    guest: &mut Guest,
-    bytes: &mut [u8],
-    number: u32,
-    vectors: u32,
-    count: u32,
-    address: u32,
-    flags: u32,
-    port: u32,
-    length: u32,
-    found: u32,
-) -> Result<Outcome> {
-    for (pointer, size) in [(port, 4), (length, 4), (found, 2), (address, 8)] {
-        memory::check(bytes, pointer, size)?;
-    }
-    if flags != 0 {
-        return Err(Error::Unsupported);
-    }
-    let status = status(guest, number)?;
-    if let (SocketKind::Tcp, Some(remote)) = (status.kind, status.remote) {
-        write_address(bytes, address, remote.ip())?;
-        memory::write_u32(bytes, port, u32::from(remote.port()))?;
-        return receive(guest, bytes, number, vectors, count, flags, length, found);
-    }
-    let vectors = memory::vectors(bytes, vectors, count)?;
-    let descriptor = guest.descriptors.get(number)?;
-    let (file, timeout) = (descriptor.file.clone(), descriptor.receive_timeout);
-    let clock = Arc::clone(&guest.supplies.clock);
-    Ok(Outcome::wait(async move {
-        let outcome = within(&*clock, timeout, file.control::<ReceiveFrom>(&())).await;
-        finish(move |guest, bytes| {
-            let datagram = outcome?;
-            let room = vectors.iter().map(|(_, length)| *length as usize).sum();
-            let data = datagram.data.get(..room).unwrap_or(&datagram.data);
-            guest.moved(data.len());
-            memory::scatter(bytes, &vectors, data)?;
-            write_address(bytes, address, datagram.remote.ip())?;
-            memory::write_u32(bytes, port, u32::from(datagram.remote.port()))?;
-            memory::write_u32(bytes, length, data.len() as u32)?;
-            let is_cut = data.len() < datagram.data.len();
-            memory::write_u16(bytes, found, if is_cut { TRUNCATED } else { 0 })?;
-            Ok(0)
-        })
-    }))
 }
 
 pub(super) fn send(

@@ -73,9 +73,10 @@ static int streams(uint8_t family) {
     EXPECT(devnet_recv(client, &end, 1) == -DEVNET_EAGAIN);
     EXPECT(devnet_write_all(client, "hello", 5) == 0 && devnet_shutdown(client, DEVNET_SHUTDOWN_WRITE) == 0);
     char heard[16];
+    EXPECT(devnet_peek(server, heard, 2, &theirs) == 2 && memcmp(heard, "he", 2) == 0 && devnet_same_address(&ours, &theirs));
     size_t held = 0;
     for (int count; (count = devnet_recv(server, heard + held, sizeof heard - held)) != 0; held += (size_t)count) EXPECT(count > 0);
-    EXPECT(held == 5 && memcmp(heard, "hello", 5) == 0);
+    EXPECT(held == 5 && memcmp(heard, "hello", 5) == 0 && devnet_peek(server, heard, sizeof heard, 0) == 0);
     EXPECT(devnet_close(server) == 0 && devnet_close(client) == 0 && devnet_close(listener) == 0);
     EXPECT(devnet_close(listener) == -DEVNET_EBADF);
     /* Nobody listens there now: the error comes once. */
@@ -99,6 +100,8 @@ static int datagrams(void) {
     EXPECT(devnet_bind(one, &at) == 0 && devnet_getsockname(one, &at) == 0);
     EXPECT(devnet_connect(other, &at) == 0 && devnet_getsockname(other, &ours) == 0);
     EXPECT(devnet_send(other, "good evening", 12) == 12);
+    EXPECT(devnet_peek(one, heard, sizeof heard, &about.remote) == 8 && memcmp(heard, "good eve", 8) == 0);
+    EXPECT(devnet_same_address(&about.remote, &ours));
     EXPECT(devnet_recvmsg(one, heard, sizeof heard, &about) == 8 && about.length == 12 && memcmp(heard, "good eve", 8) == 0);
     EXPECT(devnet_same_address(&about.remote, &ours) && devnet_same_address(&about.local, &at) && about.hop_limit == 64);
     EXPECT(devnet_sendto(one, "hi", 2, &about.remote) == 2 && devnet_recvfrom(other, heard, sizeof heard, &ours) == 2);
