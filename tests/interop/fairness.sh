@@ -21,23 +21,35 @@ for port in 5201 5202; do start "server-$port" nsenter -t "$sink" -n iperf3 -s -
 eventually nsenter -t "$rival" -n ping -c 1 -W 1 10.77.0.1
 sleep 0.3
 
-start ours "$DEVNET" --interface eth0=tap:tap0 -c "
-  ifconfig eth0 10.77.0.2/24
-  ping -c 1 10.77.0.1
-  echo ready
-  iperf3 -c 10.77.0.1 -p 5201 -t $seconds"
-ours=${started[-1]}
-eventually grep -q '^ready' "$work/ours.log"
-timeout $((seconds + 15)) nsenter -t "$rival" -n iperf3 -c 10.77.0.1 -p 5202 -t "$seconds" --connect-timeout 3000 > "$work/theirs.log"
-for _ in $(seq 50); do grep -q receiver "$work/ours.log" && break; sleep 0.1; done
-kill "$ours" 2>/dev/null || true
-
 # What arrived, in Mbit/s.
 received() { awk '/receiver/ { for (i = 2; i <= NF; i++) if ($i ~ /bits\/sec/) print $(i - 1) * ($i ~ /^G/ ? 1000 : $i ~ /^M/ ? 1 : 0.001) }' "$work/$1.log"; }
-cat "$work/ours.log"
-tail -n 5 "$work/theirs.log"
-awk -v ours="$(received ours)" -v theirs="$(received theirs)" 'BEGIN {
-  share = 100 * ours / (ours + theirs)
-  printf "ours %.1f Mbit/s, the kernel %.1f: our share is %.1f %%\n", ours, theirs, share
-  exit !(share >= 40 && share <= 60 && ours + theirs >= 80)
-}' || fail 'not fair, or the link was not used'
+
+share() {
+  start ours "$DEVNET" --interface eth0=tap:tap0 -c "
+    ifconfig eth0 10.77.0.2/24
+    ping -c 1 10.77.0.1
+    echo ready
+    iperf3 -c 10.77.0.1 -p 5201 -t $seconds"
+  local ours=${started[-1]}
+  eventually grep -q '^ready' "$work/ours.log"
+  timeout $((seconds + 15)) nsenter -t "$rival" -n iperf3 -c 10.77.0.1 -p 5202 -t "$seconds" --connect-timeout 3000 > "$work/theirs.log"
+  for _ in $(seq 50); do grep -q receiver "$work/ours.log" && break; sleep 0.1; done
+  kill "$ours" 2>/dev/null || true
+  wait "$ours" || true
+  echo "ours $(received ours) Mbit/s, the kernel $(received theirs)" | tee -a "$work/runs"
+}
+
+# Chance moves the share of a run by five percent and more. What one of them leaves open up to three decide together.
+for _ in 1 2 3; do
+  share
+  verdict=$(awk '
+    { ours += $2; theirs += $6 }
+    END {
+      share = 100 * ours / (ours + theirs)
+      printf "%s our share of %d runs is %.1f %%\n", (share >= 45 && share <= 55 ? "clear:" : share >= 40 && share <= 60 ? "fair:" : "unfair:"), NR, share
+      if ((ours + theirs) / NR < 80) print "the link was not used"
+    }' "$work/runs")
+  [[ "$verdict" == clear:* ]] && break
+done
+echo "$verdict"
+[[ "$verdict" != *unfair:* && "$verdict" != *'not used'* ]] || fail 'not fair, or the link was not used'
