@@ -211,7 +211,7 @@ enum {
 #define DEVNET_LIST_GROUPS 0xbfff6e71u
 /* Tells what is known of the stream and its path (TCP_INFO). (read) */
 #define DEVNET_GET_STREAM_STATISTICS 0xbfff6e72u
-/* Shows what the next read of a stream or datagram socket gives, as many bytes as the request says and at most 64 KiB, and leaves it there; waits for it (MSG_PEEK). (read) */
+/* Shows what the next read of the socket gives, up to so many bytes (64 KiB at most), and leaves it there; waits for it (MSG_PEEK). (read) */
 #define DEVNET_PEEK 0xbfff6e73u
 /* Makes this open file a reader of events of these kinds: what is there, then what changes. (read) */
 #define DEVNET_WATCH 0xbfff6e80u

@@ -145,8 +145,7 @@ virtual_file_system::define_commands! {
         113 => ListGroups: Read (()) -> Vec<multicast::GroupEntry>;
         /// Tells what is known of the stream and its path (TCP_INFO).
         114 => GetStreamStatistics: Read (()) -> stream::StreamStatistics;
-        /// Shows what the next read of a stream or datagram socket gives, as many bytes as the request says and at most 64 KiB, and leaves it
-        /// there; waits for it (MSG_PEEK).
+        /// Shows what the next read of the socket gives, up to so many bytes (64 KiB at most), and leaves it there; waits for it (MSG_PEEK).
         115 => Peek: Read (u32) -> socket::Peeked;
 
         /// Makes this open file a reader of events of these kinds: what is there, then what changes.

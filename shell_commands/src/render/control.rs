@@ -8,6 +8,7 @@ use super::append;
 #[must_use]
 pub fn table(rows: &[CommandEntry]) -> String {
     let mut text = String::new();
+    let width = rows.iter().map(|row| row.name.len()).max().unwrap_or(0);
     for row in rows {
         let authority = match row.authority {
             Authority::Read => "read ",
@@ -16,7 +17,7 @@ pub fn table(rows: &[CommandEntry]) -> String {
         let documentation = row.documentation.trim();
         append(
             &mut text,
-            format_args!("{:#010x} {authority} {:<18} {documentation}\n", row.identifier.raw(), row.name),
+            format_args!("{:#010x} {authority} {:<width$} {documentation}\n", row.identifier.raw(), row.name),
         );
     }
     text
@@ -33,7 +34,10 @@ mod tests {
         let row = text.lines().find(|line| line.contains(" GetInterface ")).unwrap();
         let raw = u32::from_str_radix(row.split(' ').next().unwrap().trim_start_matches("0x"), 16).unwrap();
         assert_eq!(TABLE.iter().find(|entry| entry.identifier.raw() == raw).unwrap().name, "GetInterface");
-        assert!(row.contains(" read  GetInterface       Tells identity"), "{row}");
+        assert!(row.contains(" read  GetInterface "), "{row}");
+        for (line, entry) in text.lines().zip(TABLE) {
+            assert_eq!(line.find(entry.documentation), row.find("Tells identity"), "{line}");
+        }
         assert_eq!(text.lines().count(), TABLE.len());
     }
 }
