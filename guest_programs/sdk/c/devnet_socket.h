@@ -218,9 +218,10 @@ static inline int32_t devnet_peek(int descriptor, void *buffer, size_t capacity,
     struct devnet_address from;
     devnet_take_address(&reader, &from);
     devnet_take_number(&reader);
-    size_t count = (size_t)devnet_take_number(&reader);
-    if (reader.is_broken || count > reader.left || count > capacity) return -DEVNET_EBADMSG;
-    for (size_t i = 0; i < count; i++) ((uint8_t *)buffer)[i] = reader.bytes[i];
+    size_t count;
+    const uint8_t *data = devnet_take_text(&reader, &count);
+    if (reader.is_broken || count > capacity) return -DEVNET_EBADMSG;
+    for (size_t i = 0; i < count; i++) ((uint8_t *)buffer)[i] = data[i];
     if (remote) *remote = from;
     return (int32_t)count;
 }

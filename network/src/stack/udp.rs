@@ -186,13 +186,12 @@ fn plain<'a>(bytes: &'a [u8], train: &Train, verify: bool) -> Option<(u8, u8, &'
     if flags & 0x3f != 0 || !is_whole || !is_same || [first, second] == [0, 0] {
         return None;
     }
-    let is_right = || {
+    if verify {
         let addresses = checksum::addresses_in::<8>(header.last_chunk()?);
         let sum = checksum::of_parts(addresses, protocol::UDP, packet.len(), 0, packet);
-        (checksum::of(header) == 0 && sum == 0).then_some(())
-    };
-    if verify {
-        is_right()?;
+        if checksum::of(header) != 0 || sum != 0 {
+            return None;
+        }
     }
     Some((class, hops, data))
 }

@@ -63,7 +63,9 @@ impl DatagramSocket {
     /// # Errors
     /// `WouldBlock`; else as [`receive_message`](Self::receive_message).
     pub fn try_receive_message(&self, buffer: &mut [u8]) -> Result<MessageInfo, Error> {
-        self.try_take(buffer, MessageInfo::new)
+        let mut info = None;
+        self.endpoint.take(buffer, |copied, received| info = Some(MessageInfo::new(copied, received)))?;
+        info.ok_or(Error::WouldBlock)
     }
 
     /// Copies what fits of the oldest datagram, tells the rest, and leaves it there; never waits (MSG_PEEK).
@@ -89,12 +91,6 @@ impl DatagramSocket {
         buffer: &mut [u8],
     ) -> Poll<Result<MessageInfo, Error>> {
         self.poll_take(context, buffer, MessageInfo::new)
-    }
-
-    fn try_take<R>(&self, buffer: &mut [u8], view: impl FnOnce(usize, &Received) -> R) -> Result<R, Error> {
-        let mut seen = None;
-        self.endpoint.take(buffer, |copied, received| seen = Some(view(copied, received)))?;
-        seen.ok_or(Error::WouldBlock)
     }
 
     fn poll_take<R>(
