@@ -1,9 +1,11 @@
 //! Two ends in memory: what one end transmits, the other receives, without a copy.
 //!
-//! Each end gathers a batch on its own side and exchanges it with the other under one lock, so the lock is taken once per
-//! batch and not per frame. Order of a frame: `outbox` of the sender → `queue` of the receiver's [`End`] → `inbox` of the
-//! receiver; used buffers go back the other way, so that a stream in one direction needs no new memory. Under the lock nobody is
-//! woken; [`Driver::flush`] hands the other end's waker out. What a look without the lock may ask stands in [`Hints`].
+//! Each end gathers a batch on its own side and exchanges it with the other under one lock, so the
+//! lock is taken once per batch and not per frame. Order of a frame: `outbox` of the sender →
+//! `queue` of the receiver's [`End`] → `inbox` of the receiver; used buffers go back the other way,
+//! so that a stream in one direction needs no new memory. Under the lock nobody is woken;
+//! [`Driver::flush`] hands the other end's waker out. What a look without the lock may ask stands
+//! in [`Hints`].
 
 use std::collections::VecDeque;
 use std::mem;
@@ -12,7 +14,9 @@ use std::sync::atomic::{AtomicBool, Ordering};
 use std::task::Waker;
 
 use network::address::HardwareAddress;
-use network::driver::{Capabilities, Driver, DriverError, Frame, FramePool, Kind, LinkState, Medium};
+use network::driver::{
+    Capabilities, Driver, DriverError, Frame, FramePool, Kind, LinkState, Medium,
+};
 use virtual_file_system::{self as files, CharacterDevice, Lock};
 
 use crate::controller::{Controlled, Controller, DriverInformation};
@@ -30,7 +34,8 @@ pub struct CableOptions {
     pub hardware: (HardwareAddress, HardwareAddress),
     /// Whether the stacks may trust the memory between them and leave out checksums.
     pub reliable: bool,
-    /// Frames that fit into each direction, besides the batch that the receiver is working on. At least one.
+    /// Frames that fit into each direction, besides the batch that the receiver is working on. At
+    /// least one.
     pub capacity: usize,
 }
 
@@ -61,8 +66,9 @@ struct End {
     wants_room: bool,
 }
 
-/// What may be asked without the lock. Written under it, except for `listens`: an end that sets that and then finds no frame
-/// will be woken for the next one, since the other end adds the frame before it looks (both sequentially consistent).
+/// What may be asked without the lock. Written under it, except for `listens`: an end that sets
+/// that and then finds no frame will be woken for the next one, since the other end adds the frame
+/// before it looks (both sequentially consistent).
 #[derive(Debug, Default)]
 struct Hints {
     /// Frames wait for the end.
@@ -86,8 +92,8 @@ impl Hints {
 
     /// The end's waker, if it waits to be woken.
     fn summon(&self, side: Side, end: &End) -> Option<Waker> {
-        // Of a train of frames only the first finds somebody asleep. An end that says meanwhile that it listens is woken all the same, and
-        // then says so again.
+        // Of a train of frames only the first finds somebody asleep. An end that says meanwhile
+        // that it listens is woken all the same, and then says so again.
         let listens = self.listens(side);
         if !listens.load(Ordering::SeqCst) {
             return None;
@@ -119,7 +125,11 @@ impl Shared {
     }
 
     /// Frames on a pulled cable are lost; everybody hears of it.
-    fn change(&mut self, hints: &Hints, change: impl FnOnce(&mut Self)) -> (Vec<Frame>, [Option<Waker>; 2]) {
+    fn change(
+        &mut self,
+        hints: &Hints,
+        change: impl FnOnce(&mut Self),
+    ) -> (Vec<Frame>, [Option<Waker>; 2]) {
         let before = self.is_up();
         change(self);
         if self.is_up() == before {
@@ -190,7 +200,11 @@ impl Cable {
     #[must_use]
     pub fn controller(&self) -> Arc<dyn CharacterDevice> {
         let counters = Arc::clone(&self.counters);
-        Arc::new(Controller::new(Arc::new(Panel { control: self.control(), counters, mtu: self.options.mtu })))
+        Arc::new(Controller::new(Arc::new(Panel {
+            control: self.control(),
+            counters,
+            mtu: self.options.mtu,
+        })))
     }
 
     const fn longest(&self) -> usize {
@@ -222,7 +236,8 @@ impl Cable {
                 (None, peer.queue.len())
             }
         });
-        // Nothing is left unless the cable is pulled: then it is lost, and freed outside of the lock.
+        // Nothing is left unless the cable is pulled: then it is lost, and freed outside of the
+        // lock.
         for frame in outbox.drain(..) {
             counters.dropped(frame.len());
         }
@@ -270,12 +285,14 @@ impl Driver for Cable {
             let (side, other) = (*side, side.other());
             let waker = shared.with(|shared| {
                 mem::swap(&mut shared.end(side).queue, inbox);
-                // Only what says that there is something must be seen in one order with who listens.
+                // Only what says that there is something must be seen in one order with who
+                // listens.
                 hints.frames(side).store(false, Ordering::Release);
                 let peer = shared.end(other);
                 // As many buffers go back as frames came.
                 let room = options.capacity.saturating_sub(peer.returned.len());
-                peer.returned.extend(core::iter::from_fn(|| pool.spare()).take(inbox.len().min(room)));
+                peer.returned
+                    .extend(core::iter::from_fn(|| pool.spare()).take(inbox.len().min(room)));
                 if peer.wants_room { hints.summon(other, peer) } else { None }
             });
             self.ring(waker);
@@ -352,9 +369,12 @@ pub struct CableControl {
 }
 
 impl CableControl {
-    /// Plugs the cable in or pulls it; both ends are woken if that changes the link. What is on the way is lost.
+    /// Plugs the cable in or pulls it; both ends are woken if that changes the link. What is on the
+    /// way is lost.
     pub fn set_link(&self, plugged: bool) {
-        let (lost, wakers) = self.shared.with(|shared| shared.change(&self.hints, |shared| shared.plugged = plugged));
+        let (lost, wakers) = self
+            .shared
+            .with(|shared| shared.change(&self.hints, |shared| shared.plugged = plugged));
         drop(lost);
         wakers.into_iter().flatten().for_each(Waker::wake);
     }

@@ -1,7 +1,8 @@
 //! A pcapng file around any driver: each frame of both directions, as it passes.
 //!
-//! The wrapped driver behaves as without; a file that cannot be written ends the capture and nothing else. Blocks follow
-//! draft-ietf-opsawg-pcapng: section header, interface description, then one enhanced packet block per frame.
+//! The wrapped driver behaves as without; a file that cannot be written ends the capture and
+//! nothing else. Blocks follow draft-ietf-opsawg-pcapng: section header, interface description,
+//! then one enhanced packet block per frame.
 
 use std::fmt;
 use std::io::{self, BufWriter, Write};
@@ -64,17 +65,25 @@ impl<D: Driver + ?Sized> Capture<D> {
         section.extend((-1_i64).to_le_bytes());
         write_block(&mut file, SECTION_HEADER, &[&section])?;
         let mut interface = Vec::from(link.to_le_bytes());
-        // Reserved, and no limit to the length of a packet. Times are in microseconds, as without an option.
+        // Reserved, and no limit to the length of a packet. Times are in microseconds, as without
+        // an option.
         interface.extend([0; 6]);
         write_block(&mut file, INTERFACE_DESCRIPTION, &[&interface])?;
         file.flush()?;
-        Ok(Self { recorder: Recorder { file: Some(file), clock, started }, is_recorded: false, driver })
+        Ok(Self {
+            recorder: Recorder { file: Some(file), clock, started },
+            is_recorded: false,
+            driver,
+        })
     }
 }
 
 impl<D: ?Sized> fmt::Debug for Capture<D> {
     fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
-        formatter.debug_struct("Capture").field("is_writing", &self.recorder.file.is_some()).finish_non_exhaustive()
+        formatter
+            .debug_struct("Capture")
+            .field("is_writing", &self.recorder.file.is_some())
+            .finish_non_exhaustive()
     }
 }
 
@@ -99,7 +108,8 @@ impl Recorder {
     }
 
     fn flush(&mut self) {
-        if self.file.as_mut().is_some_and(|file| !file.buffer().is_empty() && file.flush().is_err()) {
+        if self.file.as_mut().is_some_and(|file| !file.buffer().is_empty() && file.flush().is_err())
+        {
             self.file = None;
         }
     }

@@ -1,16 +1,17 @@
-//! Controllers: the character devices that answer what the stack itself does not know about an interface.
+//! Controllers: the character devices that answer what the stack itself does not know about an
+//! interface.
 //!
-//! A driver supplies a [`Controlled`] panel; [`Controller`] decodes, checks the authority and encodes. It is given to
-//! `Manager::register`, which forwards unknown identifiers, or mounted by itself. What a driver cannot do, and what no
-//! table knows, is [`Error::UnknownCommand`].
+//! A driver supplies a [`Controlled`] panel; [`Controller`] decodes, checks the authority and
+//! encodes. It is given to `Manager::register`, which forwards unknown identifiers, or mounted by
+//! itself. What a driver cannot do, and what no table knows, is [`Error::UnknownCommand`].
 
 use std::sync::Arc;
 use std::task::{Context, Poll};
 
 use serde::{Deserialize, Serialize};
 use virtual_file_system::{
-    Authority, CharacterDevice, Error, Identifier, OpenDevice, OpenFlags, OpenRequest, Operation, Readiness, Result,
-    encode,
+    Authority, CharacterDevice, Error, Identifier, OpenDevice, OpenFlags, OpenRequest, Operation,
+    Readiness, Result, encode,
 };
 
 use crate::counters::DriverCounters;
@@ -95,7 +96,9 @@ impl OpenController {
         use controller_commands::Request;
         match Request::authority(identifier) {
             None => return Err(Error::UnknownCommand),
-            Some(Authority::Write) if !self.flags.contains(OpenFlags::WRITE) => return Err(Error::PermissionDenied),
+            Some(Authority::Write) if !self.flags.contains(OpenFlags::WRITE) => {
+                return Err(Error::PermissionDenied);
+            }
             Some(Authority::Write | Authority::Read) => {}
         }
         match Request::decode(identifier, request).ok_or(Error::UnknownCommand)?? {

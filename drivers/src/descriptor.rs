@@ -1,8 +1,8 @@
 //! A file descriptor that wakes tasks, and the question whether it is ready now.
 //!
-//! The tap driver, the terminal and the adapters wait through this. Whether a descriptor is ready is asked of the kernel
-//! (`poll` without waiting); waiting is left to `async-io`. The descriptor's flags are not touched, because other
-//! processes may share them.
+//! The tap driver, the terminal and the adapters wait through this. Whether a descriptor is ready
+//! is asked of the kernel (`poll` without waiting); waiting is left to `async-io`. The descriptor's
+//! flags are not touched, because other processes may share them.
 
 use std::io;
 use std::os::fd::{AsFd, BorrowedFd, OwnedFd};
@@ -49,8 +49,8 @@ impl AsFd for Descriptor {
     }
 }
 
-/// The first answer may be about an event that is over; after that one the next arms. A reactor that fails wakes the task,
-/// which then meets the failure at its next call.
+/// The first answer may be about an event that is over; after that one the next arms. A reactor
+/// that fails wakes the task, which then meets the failure at its next call.
 fn arm(waker: &Waker, mut poll: impl FnMut(&mut Context<'_>) -> Poll<io::Result<()>>) {
     let context = &mut Context::from_waker(waker);
     if poll(context).is_ready() && poll(context).is_ready() {
@@ -58,7 +58,8 @@ fn arm(waker: &Waker, mut poll: impl FnMut(&mut Context<'_>) -> Poll<io::Result<
     }
 }
 
-/// Asks without waiting; errors and hang-ups count as ready, so that whoever asks goes and meets them.
+/// Asks without waiting; errors and hang-ups count as ready, so that whoever asks goes and meets
+/// them.
 pub(crate) fn is_ready(descriptor: BorrowedFd<'_>, interest: PollFlags) -> bool {
     let mut question = [PollFd::from_borrowed_fd(descriptor, interest)];
     let now = Timespec { tv_sec: 0, tv_nsec: 0 };

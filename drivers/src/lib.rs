@@ -1,7 +1,8 @@
 //! Frames in and frames out, their controllers, and the host's clock, entropy and executor.
 //!
-//! Everything that touches an operating system stands here. The drivers implement [`network::driver::Driver`] and are
-//! handed to a `Manager`; [`Host`] supplies the platform around it.
+//! Everything that touches an operating system stands here. The drivers implement
+//! [`network::driver::Driver`] and are handed to a `Manager`; [`Host`] supplies the platform around
+//! it.
 //!
 //! | module | owns |
 //! |---|---|

@@ -1,13 +1,13 @@
 //! Every bound of this crate, with its unit and its reason.
 
-/// Frames that a [`Loopback`](crate::Loopback) holds. A burst of every socket's quantum fits, and it is far below a
-/// megabyte at the usual MTU.
+/// Frames that a [`Loopback`](crate::Loopback) holds. A burst of every socket's quantum fits, and
+/// it is far below a megabyte at the usual MTU.
 pub const LOOPBACK_FRAMES: usize = 512;
-/// Frames that wait at one port of a [`Lan`](crate::Lan) for the station to take them; more are dropped. The windows of 100
-/// connections of 256 KiB in frames of 1,500 bytes.
+/// Frames that wait at one port of a [`Lan`](crate::Lan) for the station to take them; more are
+/// dropped. The windows of 100 connections of 256 KiB in frames of 1,500 bytes.
 pub const PORT_FRAMES: usize = 16_384;
-/// Frames that are under way through the impaired cables of one [`Lan`](crate::Lan); more are dropped. 10 Gbit/s with a
-/// delay of 50 ms in full frames.
+/// Frames that are under way through the impaired cables of one [`Lan`](crate::Lan); more are
+/// dropped. 10 Gbit/s with a delay of 50 ms in full frames.
 pub const FRAMES_UNDER_WAY: usize = 65_536;
 /// Ports of one [`Lan`](crate::Lan).
 pub const PORTS: usize = 4096;

@@ -1,13 +1,16 @@
 //! Traffic of a system with itself: what is transmitted is received, in order.
 //!
-//! The interface's runner is both ends, so nothing here is shared and no lock is taken. Frames are not copied.
+//! The interface's runner is both ends, so nothing here is shared and no lock is taken. Frames are
+//! not copied.
 
 use std::collections::VecDeque;
 use std::sync::Arc;
 use std::task::Waker;
 
 use network::address::HardwareAddress;
-use network::driver::{Capabilities, Driver, DriverError, Frame, FramePool, Kind, LinkState, Medium};
+use network::driver::{
+    Capabilities, Driver, DriverError, Frame, FramePool, Kind, LinkState, Medium,
+};
 use virtual_file_system::CharacterDevice;
 
 use crate::controller::{Controlled, Controller, DriverInformation};
@@ -35,17 +38,27 @@ impl Loopback {
         Self { mtu, queue: VecDeque::new(), waker: None, wants_room: false, rings: false, counters }
     }
 
-    /// The device that answers [`controller_commands`](crate::controller_commands) about this driver.
+    /// The device that answers [`controller_commands`](crate::controller_commands) about this
+    /// driver.
     #[must_use]
     pub fn controller(&self) -> Arc<dyn CharacterDevice> {
-        Arc::new(Controller::new(Arc::new(Panel { mtu: self.mtu, counters: Arc::clone(&self.counters) })))
+        Arc::new(Controller::new(Arc::new(Panel {
+            mtu: self.mtu,
+            counters: Arc::clone(&self.counters),
+        })))
     }
 }
 
 impl Driver for Loopback {
     fn capabilities(&self) -> Capabilities {
         let burst = Some(LOOPBACK_FRAMES);
-        Capabilities { kind: Kind::Loopback, medium: Medium::Ip, mtu: self.mtu, burst, reliable: true }
+        Capabilities {
+            kind: Kind::Loopback,
+            medium: Medium::Ip,
+            mtu: self.mtu,
+            burst,
+            reliable: true,
+        }
     }
 
     fn hardware_address(&self) -> Option<HardwareAddress> {

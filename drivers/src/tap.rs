@@ -1,8 +1,9 @@
 //! Frames (tap) and IP packets (tun) to and from the Linux kernel.
 //!
-//! The descriptor is non-blocking and wakes the runner through `async-io`; nothing polls. The kernel interface's own state,
-//! addresses and MTU are its user's business: this driver reads the MTU once and tells by the descriptor whether the kernel
-//! side is up. A full queue of the kernel is back-pressure; every other refusal is a counted loss.
+//! The descriptor is non-blocking and wakes the runner through `async-io`; nothing polls. The
+//! kernel interface's own state, addresses and MTU are its user's business: this driver reads the
+//! MTU once and tells by the descriptor whether the kernel side is up. A full queue of the kernel
+//! is back-pressure; every other refusal is a counted loss.
 
 use std::io;
 use std::os::fd::OwnedFd;
@@ -10,7 +11,9 @@ use std::sync::Arc;
 use std::task::Waker;
 
 use network::address::HardwareAddress;
-use network::driver::{Capabilities, Driver, DriverError, Frame, FramePool, Kind, LinkState, Medium};
+use network::driver::{
+    Capabilities, Driver, DriverError, Frame, FramePool, Kind, LinkState, Medium,
+};
 use rustix::fs::{Mode, OFlags};
 use rustix::io::Errno;
 use virtual_file_system::CharacterDevice;
@@ -61,23 +64,36 @@ enum State {
     Full,
     /// The kernel interface is down; the descriptor becomes writable when it comes up.
     Down,
-    /// The kernel interface was deleted. The descriptor would report that for ever, so nothing waits on it.
+    /// The kernel interface was deleted. The descriptor would report that for ever, so nothing
+    /// waits on it.
     Gone,
 }
 
 impl Tap {
-    /// Attaches to the kernel interface `name`, which is made if it does not exist. That needs the right to do so
-    /// (`CAP_NET_ADMIN`), or an interface that belongs to the caller.
+    /// Attaches to the kernel interface `name`, which is made if it does not exist. That needs the
+    /// right to do so (`CAP_NET_ADMIN`), or an interface that belongs to the caller.
     ///
     /// # Errors
-    /// `InvalidInput` for a name that is empty, longer than 15 bytes or not a plain name; those of the kernel.
+    /// `InvalidInput` for a name that is empty, longer than 15 bytes or not a plain name; those of
+    /// the kernel.
     pub fn open(name: &str, kind: TapKind, options: TapOptions) -> io::Result<Self> {
         let is_plain = name.bytes().all(|byte| byte.is_ascii_graphic() && !b"/:%".contains(&byte));
-        if name.is_empty() || name.len() > KERNEL_NAME_BYTES || !is_plain || name == "." || name == ".." {
-            return Err(io::Error::new(io::ErrorKind::InvalidInput, "an interface name is 1 to 15 plain characters"));
+        if name.is_empty()
+            || name.len() > KERNEL_NAME_BYTES
+            || !is_plain
+            || name == "."
+            || name == ".."
+        {
+            return Err(io::Error::new(
+                io::ErrorKind::InvalidInput,
+                "an interface name is 1 to 15 plain characters",
+            ));
         }
         if options.hardware.is_some_and(|address| !address.is_unicast()) {
-            return Err(io::Error::new(io::ErrorKind::InvalidInput, "the address is not one of a single station"));
+            return Err(io::Error::new(
+                io::ErrorKind::InvalidInput,
+                "the address is not one of a single station",
+            ));
         }
         let descriptor = system::attach(name, kind)?;
         let mtu = match options.mtu {
@@ -91,15 +107,28 @@ impl Tap {
         let descriptor = Descriptor::new(descriptor)?;
         let state = if descriptor.is_writable() { State::Up } else { State::Down };
         let counters = Arc::default();
-        Ok(Self { descriptor, name: name.to_owned(), kind, mtu, hardware, spare: None, state, counters })
+        Ok(Self {
+            descriptor,
+            name: name.to_owned(),
+            kind,
+            mtu,
+            hardware,
+            spare: None,
+            state,
+            counters,
+        })
     }
 
-    /// The device that answers [`controller_commands`](crate::controller_commands) about this driver.
+    /// The device that answers [`controller_commands`](crate::controller_commands) about this
+    /// driver.
     #[must_use]
     pub fn controller(&self) -> Arc<dyn CharacterDevice> {
         let kind = if self.kind == TapKind::Tap { "tap" } else { "tun" };
         let information = DriverInformation::new(kind, self.name.as_str(), self.mtu);
-        Arc::new(Controller::new(Arc::new(Panel { information, counters: Arc::clone(&self.counters) })))
+        Arc::new(Controller::new(Arc::new(Panel {
+            information,
+            counters: Arc::clone(&self.counters),
+        })))
     }
 
     const fn longest(&self) -> usize {
@@ -267,7 +296,8 @@ impl Controlled for Panel {
     }
 }
 
-/// The three calls that need `ioctl` (Linux' `Documentation/networking/tuntap.rst`, `netdevice(7)`).
+/// The three calls that need `ioctl` (Linux' `Documentation/networking/tuntap.rst`,
+/// `netdevice(7)`).
 mod system {
     use std::ffi::c_int;
 
@@ -283,7 +313,8 @@ mod system {
     const IFF_TAP: c_int = 0x0002;
     const IFF_NO_PI: c_int = 0x1000;
 
-    /// Linux' `struct ifreq`: a name, and a union that is 24 bytes at most, of which these calls use one number.
+    /// Linux' `struct ifreq`: a name, and a union that is 24 bytes at most, of which these calls
+    /// use one number.
     #[repr(C)]
     struct InterfaceRequest {
         name: [u8; KERNEL_NAME_BYTES + 1],
@@ -299,12 +330,18 @@ mod system {
         fn new(name: &str) -> Self {
             let mut request = Self { name: [0; KERNEL_NAME_BYTES + 1], value: Value([0; 24]) };
             // The last byte stays the terminator.
-            request.name.iter_mut().take(KERNEL_NAME_BYTES).zip(name.bytes()).for_each(|(to, from)| *to = from);
+            request
+                .name
+                .iter_mut()
+                .take(KERNEL_NAME_BYTES)
+                .zip(name.bytes())
+                .for_each(|(to, from)| *to = from);
             request
         }
     }
 
-    /// Opens the clone device and makes it the interface `name`, without packet information and without offloads.
+    /// Opens the clone device and makes it the interface `name`, without packet information and
+    /// without offloads.
     pub(super) fn attach(name: &str, kind: TapKind) -> io::Result<OwnedFd> {
         let flags = OFlags::RDWR | OFlags::NONBLOCK | OFlags::CLOEXEC;
         let descriptor = rustix::fs::open("/dev/net/tun", flags, Mode::empty())?;
@@ -312,10 +349,12 @@ mod system {
         let mut request = InterfaceRequest::new(name);
         let wanted = (wanted as u16).to_ne_bytes();
         request.value.0.iter_mut().zip(wanted).for_each(|(to, from)| *to = from);
-        // SAFETY: TUNSETIFF reads and writes one `struct ifreq`, and `request` is at least as large as that.
+        // SAFETY: TUNSETIFF reads and writes one `struct ifreq`, and `request` is at least as large
+        // as that.
         unsafe { ioctl(&descriptor, Updater::<TUNSETIFF, InterfaceRequest>::new(&mut request)) }?;
-        // A persistent interface keeps the offloads of its last user, and then gives us frames without checksums.
-        // SAFETY: TUNSETOFFLOAD takes its flags as a number and touches no memory of ours.
+        // A persistent interface keeps the offloads of its last user, and then gives us frames
+        // without checksums. SAFETY: TUNSETOFFLOAD takes its flags as a number and touches no
+        // memory of ours.
         unsafe { ioctl(&descriptor, IntegerSetter::<TUNSETOFFLOAD>::new_usize(0)) }?;
         Ok(descriptor)
     }
@@ -324,7 +363,8 @@ mod system {
     pub(super) fn mtu(name: &str) -> io::Result<usize> {
         let any = socket(AddressFamily::INET, SocketType::DGRAM, None)?;
         let mut request = InterfaceRequest::new(name);
-        // SAFETY: SIOCGIFMTU reads and writes one `struct ifreq`, and `request` is at least as large as that.
+        // SAFETY: SIOCGIFMTU reads and writes one `struct ifreq`, and `request` is at least as
+        // large as that.
         unsafe { ioctl(&any, Updater::<SIOCGIFMTU, InterfaceRequest>::new(&mut request)) }?;
         let Value([a, b, c, d, ..]) = request.value;
         usize::try_from(i32::from_ne_bytes([a, b, c, d])).map_err(|_| Errno::IO.into())

@@ -1,10 +1,15 @@
 //! What guests cost: `cargo bench -p devnet-guest-programs`; `-- --quick` for a short run.
 //!
-//! Two whole systems on a cable in memory, everything on one thread. A guest echoes what comes over a connection; a native task that does the
-//! same is measured beside it, in turns, per second of CPU time. Then other guests do their worst, and the round trips through the honest one
-//! are timed.
+//! Two whole systems on a cable in memory, everything on one thread. A guest echoes what comes over
+//! a connection; a native task that does the same is measured beside it, in turns, per second of
+//! CPU time. Then other guests do their worst, and the round trips through the honest one are
+//! timed.
 
-#![expect(clippy::unwrap_used, clippy::indexing_slicing, reason = "a benchmark that fails may end at once")]
+#![expect(
+    clippy::unwrap_used,
+    clippy::indexing_slicing,
+    reason = "a benchmark that fails may end at once"
+)]
 
 #[path = "../../network/benches/workloads/allocator.rs"]
 mod allocator;
@@ -127,17 +132,26 @@ impl Bench {
     fn new() -> Self {
         let host = Host::new();
         let hardware = (HardwareAddress([2, 0, 0, 0, 0, 1]), HardwareAddress([2, 0, 0, 0, 0, 2]));
-        let options = CableOptions { mtu: 1500, medium: Medium::Ip, hardware, reliable: false, capacity: 1024 };
+        let options = CableOptions {
+            mtu: 1500,
+            medium: Medium::Ip,
+            hardware,
+            reliable: false,
+            capacity: 1024,
+        };
         let (one, other) = drivers::cable(options);
         let system = |end: drivers::Cable, number: u8| {
             let files = VirtualFileSystem::new();
-            let platform = Platform { clock: host.clock(), entropy: host.entropy(), spawner: host.spawner() };
+            let platform =
+                Platform { clock: host.clock(), entropy: host.entropy(), spawner: host.spawner() };
             let manager = Manager::new(files.clone(), platform).unwrap();
             manager.register("eth0", Box::new(end), None).unwrap();
             let device = Path::parse("/devices/network/eth0").unwrap();
             let flags = OpenFlags::READ | OpenFlags::WRITE;
             let device = files.open(&Credentials::root(), &device, flags, Mode::empty()).unwrap();
-            device.try_write(format!("link up\naddress add 10.0.0.{number}/24").as_bytes()).unwrap();
+            device
+                .try_write(format!("link up\naddress add 10.0.0.{number}/24").as_bytes())
+                .unwrap();
             System { files, manager }
         };
         let (left, right) = (system(one, 1), system(other, 2));
@@ -174,7 +188,8 @@ impl Bench {
     }
 
     fn listener(&self) -> TcpListener {
-        TcpListener::bind(&self.right.manager.sockets(), "10.0.0.2:7".parse().unwrap(), 4096).unwrap()
+        TcpListener::bind(&self.right.manager.sockets(), "10.0.0.2:7".parse().unwrap(), 4096)
+            .unwrap()
     }
 
     /// Starts a guest on the left system, listed under a name.
@@ -189,7 +204,12 @@ impl Bench {
     }
 
     /// A connection that a guest echoes.
-    async fn guest_echo(&self, listener: &TcpListener, program: &Program, programs: &Programs) -> TcpStream {
+    async fn guest_echo(
+        &self,
+        listener: &TcpListener,
+        program: &Program,
+        programs: &Programs,
+    ) -> TcpStream {
         self.start(program, programs, "echo");
         listener.accept().await.unwrap()
     }
@@ -288,7 +308,12 @@ fn throughput(bench: &Bench, rounds: usize, span: Duration) -> f64 {
         }
         println!("| an echo, per CPU second | native task | guest | ratio |");
         println!("|---|---:|---:|---:|");
-        println!("| round trips of 64 B | {:.0} | {:.0} | {:.2} |", pings[0], pings[1], pings[1] / pings[0]);
+        println!(
+            "| round trips of 64 B | {:.0} | {:.0} | {:.2} |",
+            pings[0],
+            pings[1],
+            pings[1] / pings[0]
+        );
         let mebibytes = bytes.map(|bytes| bytes / 1_048_576.0);
         println!(
             "| MiB there and back | {:.0} | {:.0} | {:.2} |",
@@ -305,7 +330,8 @@ fn median(mut values: Vec<f64>) -> f64 {
     values[values.len() / 2]
 }
 
-/// The median and the 99th percentile of round trips through an honest guest, beside another one if there is one.
+/// The median and the 99th percentile of round trips through an honest guest, beside another one if
+/// there is one.
 fn beside(bench: &Bench, program: &Program, hostile: Option<&Program>, pings: usize) -> (f64, f64) {
     let programs = Programs::new();
     let listener = bench.listener();
@@ -321,7 +347,8 @@ fn beside(bench: &Bench, program: &Program, hostile: Option<&Program>, pings: us
     })
 }
 
-/// Round trips beside each hostile guest and without it, in turns: a machine has slower moments, and what is compared should be in the same.
+/// Round trips beside each hostile guest and without it, in turns: a machine has slower moments,
+/// and what is compared should be in the same.
 fn harm(bench: &Bench, rounds: usize, pings: usize) -> f64 {
     let program = bench.program(ECHO);
     println!("\n| another guest | median | 99th percentile | relative to undisturbed |");
@@ -348,7 +375,10 @@ fn harm(bench: &Bench, rounds: usize, pings: usize) -> f64 {
 }
 
 fn both(found: &[(f64, f64)]) -> [f64; 2] {
-    [median(found.iter().map(|one| one.0).collect()), median(found.iter().map(|one| one.1).collect())]
+    [
+        median(found.iter().map(|one| one.0).collect()),
+        median(found.iter().map(|one| one.1).collect()),
+    ]
 }
 
 fn crowd(bench: &Bench, guests: usize) -> f64 {

@@ -1,7 +1,9 @@
-//! What a guest uses of its limits: sockets, buffer bytes, bandwidth. All its files share one account.
+//! What a guest uses of its limits: sockets, buffer bytes, bandwidth. All its files share one
+//! account.
 //!
-//! A socket holds a [`Seat`]; dropping the file drops the seat, so nothing can be forgotten. Bandwidth is a bucket for each direction that
-//! fills with time; it may be overdrawn by one transfer, because a datagram cannot be cut.
+//! A socket holds a [`Seat`]; dropping the file drops the seat, so nothing can be forgotten.
+//! Bandwidth is a bucket for each direction that fills with time; it may be overdrawn by one
+//! transfer, because a datagram cannot be cut.
 
 use alloc::sync::Arc;
 use core::time::Duration;
@@ -47,11 +49,13 @@ impl State {
 impl Account {
     pub(crate) fn new(limits: Limits, clock: Arc<dyn Clock>) -> Self {
         let bucket = Bucket { bytes: limits.bandwidth.map_or(0, burst), filled: clock.now() };
-        let state = State { sockets: 0, buffers: 0, accepted: (0, 0), received: bucket, sent: bucket };
+        let state =
+            State { sockets: 0, buffers: 0, accepted: (0, 0), received: bucket, sent: bucket };
         Self { limits, clock, state: Lock::new(state) }
     }
 
-    /// Takes the place of a socket with the usual buffers, or with smaller ones if there is no room for those.
+    /// Takes the place of a socket with the usual buffers, or with smaller ones if there is no room
+    /// for those.
     pub(crate) fn seat(self: &Arc<Self>) -> Result<Seat> {
         self.occupy(limits::SOCKET_BUFFER_BYTES, limits::SOCKET_BUFFER_BYTES)
     }
@@ -87,7 +91,8 @@ impl Account {
         if self.limits.bandwidth.is_some() {
             self.state.with(|state| {
                 let bucket = state.bucket(direction);
-                bucket.bytes = bucket.bytes.saturating_sub(i64::try_from(bytes).unwrap_or(i64::MAX));
+                bucket.bytes =
+                    bucket.bytes.saturating_sub(i64::try_from(bytes).unwrap_or(i64::MAX));
             });
         }
     }
@@ -96,10 +101,14 @@ impl Account {
     pub(crate) fn refilled(&self, direction: Direction) -> Instant {
         let now = self.clock.now();
         let Some(rate) = self.limits.bandwidth else { return now };
-        let missing =
-            self.state.with(|state| state.bucket(direction).level(rate, now)).saturating_neg().saturating_add(1);
+        let missing = self
+            .state
+            .with(|state| state.bucket(direction).level(rate, now))
+            .saturating_neg()
+            .saturating_add(1);
         // A tenth of the burst at once, so that a slow guest is not woken for every byte.
-        let missing = u64::try_from(missing).unwrap_or(1).saturating_add(burst(rate).unsigned_abs() / 10);
+        let missing =
+            u64::try_from(missing).unwrap_or(1).saturating_add(burst(rate).unsigned_abs() / 10);
         now.after(Duration::from_micros(missing.saturating_mul(1_000_000) / rate.max(1)))
     }
 
@@ -184,7 +193,8 @@ fn burst(rate: u64) -> i64 {
 impl Bucket {
     fn level(&mut self, rate: u64, now: Instant) -> i64 {
         let micros = now.since(self.filled).as_micros();
-        let more = i64::try_from(micros.saturating_mul(u128::from(rate)) / 1_000_000).unwrap_or(i64::MAX);
+        let more =
+            i64::try_from(micros.saturating_mul(u128::from(rate)) / 1_000_000).unwrap_or(i64::MAX);
         if more > 0 {
             self.bytes = self.bytes.saturating_add(more).min(burst(rate));
             self.filled = now;

@@ -1,7 +1,9 @@
-//! A guest's open files by number, as POSIX has them: the lowest free number is given out, 0 to 2 are the standard streams.
+//! A guest's open files by number, as POSIX has them: the lowest free number is given out, 0 to 2
+//! are the standard streams.
 //!
-//! Imports of every kind share this table. It also keeps what belongs to a number and not to the file: the path of a directory, a connect
-//! that goes on in the background, the time-outs of a socket.
+//! Imports of every kind share this table. It also keeps what belongs to a number and not to the
+//! file: the path of a directory, a connect that goes on in the background, the time-outs of a
+//! socket.
 
 use alloc::sync::Arc;
 use alloc::vec::Vec;
@@ -36,10 +38,19 @@ pub(crate) struct Descriptor {
 impl Descriptor {
     pub(crate) fn new(opened: Opened, kind: NodeKind, directory: Option<Path>) -> Self {
         let Opened { file, guard } = opened;
-        Self { file, guard, directory, kind, attempt: None, receive_timeout: None, send_timeout: None }
+        Self {
+            file,
+            guard,
+            directory,
+            kind,
+            attempt: None,
+            receive_timeout: None,
+            send_timeout: None,
+        }
     }
 
-    /// True when nothing is lost if a write that has to wait is given up: it is data, not commands of which some were carried out.
+    /// True when nothing is lost if a write that has to wait is given up: it is data, not commands
+    /// of which some were carried out.
     pub(crate) fn takes_data(&self) -> bool {
         match &self.guard {
             Some(guard) => guard.is_socket_with_data(),
@@ -52,20 +63,27 @@ impl Descriptor {
     }
 
     /// What the file is ready for, a connect in the background included.
-    pub(crate) fn poll_ready(&self, context: &mut Context<'_>, interest: Readiness) -> Poll<Result<Readiness>> {
+    pub(crate) fn poll_ready(
+        &self,
+        context: &mut Context<'_>,
+        interest: Readiness,
+    ) -> Poll<Result<Readiness>> {
         if let Some(attempt) = &self.attempt {
             match attempt.poll(context) {
                 Poll::Pending => return Poll::Pending,
                 Poll::Ready(true) => {}
                 Poll::Ready(false) => {
-                    return Poll::Ready(Ok(Readiness::ERROR | Readiness::HANG_UP | (interest & Readiness::WRITABLE)));
+                    return Poll::Ready(Ok(Readiness::ERROR
+                        | Readiness::HANG_UP
+                        | (interest & Readiness::WRITABLE)));
                 }
             }
         }
         self.file.poll_ready(context, interest)
     }
 
-    /// Moves a connect in the background on, without waiting for it. An error of it is told once, by whatever call comes first.
+    /// Moves a connect in the background on, without waiting for it. An error of it is told once,
+    /// by whatever call comes first.
     pub(crate) fn settle(&self) -> Result<()> {
         let Some(attempt) = &self.attempt else { return Ok(()) };
         match attempt.poll(&mut Context::from_waker(Waker::noop())) {
@@ -161,7 +179,10 @@ impl Descriptors {
     }
 
     pub(crate) fn get_mut(&mut self, number: u32) -> Result<&mut Descriptor> {
-        self.entries.get_mut(number as usize).and_then(Option::as_mut).ok_or(Error::BadFileDescriptor)
+        self.entries
+            .get_mut(number as usize)
+            .and_then(Option::as_mut)
+            .ok_or(Error::BadFileDescriptor)
     }
 
     /// Closes a number; the caller drops the file.

@@ -1,6 +1,7 @@
 //! What the host keeps for one running guest: its memory, files, words, supplies and limits.
 //!
-//! wasmi holds it beside the guest's own state and passes it to every import. Nothing in here is shared between guests.
+//! wasmi holds it beside the guest's own state and passes it to every import. Nothing in here is
+//! shared between guests.
 
 use alloc::boxed::Box;
 use alloc::string::String;
@@ -27,15 +28,17 @@ pub struct Supplies {
     pub entropy: Arc<dyn Entropy>,
     /// The Unix time at the start of the clock.
     pub started: Duration,
-    /// What a guest awaits after each turn in which it burnt all its fuel: [`give_way`] at least, better something that ends when nobody else
-    /// has anything to do, so that a guest that computes delays nobody.
+    /// What a guest awaits after each turn in which it burnt all its fuel: [`give_way`] at least,
+    /// better something that ends when nobody else has anything to do, so that a guest that
+    /// computes delays nobody.
     pub idle: Idle,
 }
 
 /// Makes futures that let others run first.
 pub type Idle = Arc<dyn Fn() -> BoxFuture<'static, ()> + Send + Sync>;
 
-/// Lets everybody run who is ready now. On an executor that runs tasks in turn this is fair, and costs each of them the length of a turn.
+/// Lets everybody run who is ready now. On an executor that runs tasks in turn this is fair, and
+/// costs each of them the length of a turn.
 #[must_use]
 pub fn give_way() -> Idle {
     Arc::new(|| Box::pin(futures_lite::future::yield_now()))

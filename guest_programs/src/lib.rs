@@ -1,6 +1,7 @@
 //! Guest programs: WebAssembly that reaches the network through files, as far as it was granted.
 //!
-//! A guest sees the virtual file system and nothing else. What it asks for goes down this list, and comes back as a number:
+//! A guest sees the virtual file system and nothing else. What it asks for goes down this list, and
+//! comes back as a number:
 //!
 //! | module | owns |
 //! |---|---|
@@ -15,16 +16,20 @@
 //! | `account` | sockets, buffers and bandwidth that it uses |
 //! | [`limits`] | every bound |
 //!
-//! A thousand guests share one thread: a call that waits suspends the guest, and a guest that computes gives way after a short turn. Nothing
-//! here blocks, and nothing knows an executor: [`Process::run`] is a future.
+//! A thousand guests share one thread: a call that waits suspends the guest, and a guest that
+//! computes gives way after a short turn. Nothing here blocks, and nothing knows an executor:
+//! [`Process::run`] is a future.
 //!
 //! # The host's stack
 //!
-//! A guest's calls and values live in memory of its own, bounded by [`limits::RECURSION`] and [`limits::STACK_BYTES`]. Of the host's stack wasmi takes a frame
-//! for each memory or table that a guest grows, until its turn ends; [`limits::GROW_FUEL`] keeps that below 70 KiB. This holds where the compiler makes
-//! jumps of wasmi's other calls, as in a release build; without optimisation wasmi has a loop instead. Whoever optimises with `debug-assertions`, or builds
-//! with a compiler that this was not tried with, adds wasmi's feature `portable-dispatch` to the dependencies of the final program: the loop again, which
-//! computes at a quarter to two fifths of the speed.
+//! A guest's calls and values live in memory of its own, bounded by [`limits::RECURSION`] and
+//! [`limits::STACK_BYTES`]. Of the host's stack wasmi takes a frame for each memory or table that a
+//! guest grows, until its turn ends; [`limits::GROW_FUEL`] keeps that below 70 KiB. This holds
+//! where the compiler makes jumps of wasmi's other calls, as in a release build; without
+//! optimisation wasmi has a loop instead. Whoever optimises with `debug-assertions`, or builds with
+//! a compiler that this was not tried with, adds wasmi's feature `portable-dispatch` to the
+//! dependencies of the final program: the loop again, which computes at a quarter to two fifths of
+//! the speed.
 
 #![no_std]
 #![forbid(unsafe_code)]

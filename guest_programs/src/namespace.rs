@@ -1,8 +1,8 @@
 //! The files that a guest sees: the tree, cut down to what was granted.
 //!
-//! Paths of imports come here. What was not granted is absent, as if it did not exist; a directory on the way to something granted is there,
-//! with just that in it. Files are opened with the credentials that the guest runs under, network devices inside a
-//! [`guard`](crate::guard).
+//! Paths of imports come here. What was not granted is absent, as if it did not exist; a directory
+//! on the way to something granted is there, with just that in it. Files are opened with the
+//! credentials that the guest runs under, network devices inside a [`guard`](crate::guard).
 
 use alloc::collections::BTreeMap;
 use alloc::string::{String, ToString};
@@ -10,8 +10,8 @@ use alloc::sync::Arc;
 use alloc::vec::Vec;
 
 use virtual_file_system::{
-    Attributes, Credentials, DirectoryEntry, Error, File, GroupIdentifier, Mode, NodeKind, OpenFlags, Path, Result,
-    UserIdentifier, VirtualFileSystem,
+    Attributes, Credentials, DirectoryEntry, Error, File, GroupIdentifier, Mode, NodeKind,
+    OpenFlags, Path, Result, UserIdentifier, VirtualFileSystem,
 };
 
 use crate::account::Account;
@@ -97,7 +97,11 @@ pub(crate) struct Namespace {
 }
 
 impl Namespace {
-    pub(crate) fn new(tree: VirtualFileSystem, credentials: Credentials, devices: Arc<Devices>) -> Self {
+    pub(crate) fn new(
+        tree: VirtualFileSystem,
+        credentials: Credentials,
+        devices: Arc<Devices>,
+    ) -> Self {
         Self { tree, credentials, devices }
     }
 
@@ -112,7 +116,11 @@ impl Namespace {
         }
         if text == SOCKETS {
             let is_there = grants.has_sockets() || !grants.interfaces.is_empty();
-            return if is_there { Sight::Device(Place::Sockets, Access::Write) } else { Sight::Absent };
+            return if is_there {
+                Sight::Device(Place::Sockets, Access::Write)
+            } else {
+                Sight::Absent
+            };
         }
         if text == NETWORK {
             return if grants.interfaces.is_empty() { Sight::Absent } else { Sight::Passage };
@@ -136,28 +144,37 @@ impl Namespace {
     /// Opens what the guest sees there.
     ///
     /// # Errors
-    /// `NotFound` for what is absent; `AccessDenied` for more than was granted; those of the file system and the device.
+    /// `NotFound` for what is absent; `AccessDenied` for more than was granted; those of the file
+    /// system and the device.
     pub(crate) fn open(&self, path: &Path, flags: OpenFlags) -> Result<Opened> {
-        let changes = OpenFlags::WRITE | OpenFlags::APPEND | OpenFlags::CREATE | OpenFlags::TRUNCATE;
+        let changes =
+            OpenFlags::WRITE | OpenFlags::APPEND | OpenFlags::CREATE | OpenFlags::TRUNCATE;
         match self.sight(path) {
             Sight::Absent => Err(Error::NotFound),
             Sight::Device(_, Access::Read) if flags.intersects(changes) => Err(Error::AccessDenied),
             Sight::Device(place, _) => {
                 // A device is never made by opening it.
-                let inner = self.devices.open(path, flags - OpenFlags::CREATE - OpenFlags::NON_BLOCKING)?;
+                let inner =
+                    self.devices.open(path, flags - OpenFlags::CREATE - OpenFlags::NON_BLOCKING)?;
                 let flags = inner.flags() | (flags & OpenFlags::NON_BLOCKING);
                 let guard = Arc::new(Guard::new(inner, place, flags, Arc::clone(&self.devices)));
-                Ok(Opened { file: File::from_device(Arc::clone(&guard) as _, flags), guard: Some(guard) })
+                Ok(Opened {
+                    file: File::from_device(Arc::clone(&guard) as _, flags),
+                    guard: Some(guard),
+                })
             }
             Sight::Granted(Access::Read) if flags.intersects(changes) => {
                 match self.tree.stat(&self.credentials, path) {
-                    Err(Error::NotFound) if !flags.contains(OpenFlags::CREATE) => Err(Error::NotFound),
+                    Err(Error::NotFound) if !flags.contains(OpenFlags::CREATE) => {
+                        Err(Error::NotFound)
+                    }
                     _ => Err(Error::AccessDenied),
                 }
             }
             Sight::Passage if flags.intersects(changes) => Err(Error::IsADirectory),
             Sight::Granted(_) | Sight::Passage => {
-                let file = self.tree.open(&self.credentials, path, flags, Mode::from_octal(0o644))?;
+                let file =
+                    self.tree.open(&self.credentials, path, flags, Mode::from_octal(0o644))?;
                 Ok(Opened { file, guard: None })
             }
         }
@@ -194,7 +211,10 @@ impl Namespace {
                         seen.insert(entry.name, entry.kind);
                     }
                 }
-                Ok(seen.into_iter().map(|(name, kind)| DirectoryEntry { name: name.to_string(), kind }).collect())
+                Ok(seen
+                    .into_iter()
+                    .map(|(name, kind)| DirectoryEntry { name: name.to_string(), kind })
+                    .collect())
             }
         }
     }
@@ -204,7 +224,9 @@ impl Namespace {
         match self.sight(path) {
             Sight::Granted(Access::Write) => Ok(()),
             Sight::Absent => Err(Error::NotFound),
-            Sight::Granted(Access::Read) | Sight::Passage | Sight::Device(..) => Err(Error::AccessDenied),
+            Sight::Granted(Access::Read) | Sight::Passage | Sight::Device(..) => {
+                Err(Error::AccessDenied)
+            }
         }
     }
 

@@ -1,9 +1,11 @@
-//! Whether a guest may do what it asks for: its grants, and the addresses that the names among them stand for.
+//! Whether a guest may do what it asks for: its grants, and the addresses that the names among them
+//! stand for.
 //!
-//! [`guard`](crate::guard) asks before it hands a command on. A question about a remote end may have to wait for a name server, because a
-//! grant may be a name; what was learned is kept for a while. A refusal changes nothing. Which error: commands that were not granted are
-//! `PermissionDenied` (EPERM), ends and ports that were not are `AccessDenied` (EACCES, as Linux' Landlock), interfaces that it does not see
-//! are absent.
+//! [`guard`](crate::guard) asks before it hands a command on. A question about a remote end may
+//! have to wait for a name server, because a grant may be a name; what was learned is kept for a
+//! while. A refusal changes nothing. Which error: commands that were not granted are
+//! `PermissionDenied` (EPERM), ends and ports that were not are `AccessDenied` (EACCES, as Linux'
+//! Landlock), interfaces that it does not see are absent.
 
 use alloc::collections::VecDeque;
 use alloc::string::{String, ToString};
@@ -45,13 +47,18 @@ impl Policy {
     /// Whether a command may be given at all.
     pub(crate) fn permit_command(&self, identifier: Identifier) -> Result<()> {
         let entry = TABLE.iter().find(|entry| entry.identifier == identifier);
-        let (name, noun) = (entry.map_or("", |entry| entry.name), noun(identifier).unwrap_or(CONTROLLER));
+        let (name, noun) =
+            (entry.map_or("", |entry| entry.name), noun(identifier).unwrap_or(CONTROLLER));
         if self.grants.command(name, noun) { Ok(()) } else { Err(Error::PermissionDenied) }
     }
 
     /// Whether an interface that a command names is there for the guest.
     pub(crate) fn permit_interface(&self, name: &str) -> Result<()> {
-        if name.is_empty() || self.grants.interface(name).is_some() { Ok(()) } else { Err(Error::NoDevice) }
+        if name.is_empty() || self.grants.interface(name).is_some() {
+            Ok(())
+        } else {
+            Err(Error::NoDevice)
+        }
     }
 
     /// Whether a route of this interface may be changed.
@@ -63,20 +70,28 @@ impl Policy {
         if access == Access::Write { Ok(()) } else { Err(Error::PermissionDenied) }
     }
 
-    /// Whether sockets of a kind may be made. `sees_all`: the socket would hear only interfaces that the guest sees.
+    /// Whether sockets of a kind may be made. `sees_all`: the socket would hear only interfaces
+    /// that the guest sees.
     pub(crate) fn permit_socket(&self, kind: SocketKind, sees_all: bool) -> Result<()> {
         let may = match kind {
-            SocketKind::Tcp | SocketKind::Udp => !self.grants.connect.is_empty() || !self.grants.listen.is_empty(),
+            SocketKind::Tcp | SocketKind::Udp => {
+                !self.grants.connect.is_empty() || !self.grants.listen.is_empty()
+            }
             SocketKind::Icmp => self.grants.connect.iter().any(|remote| remote.ports.is_none()),
             SocketKind::Raw(_) | SocketKind::Raw6(_) => self.grants.raw && sees_all,
         };
         if may { Ok(()) } else { Err(Error::PermissionDenied) }
     }
 
-    /// Whether a local port may be taken. A port that the system chooses is free for who may connect.
+    /// Whether a local port may be taken. A port that the system chooses is free for who may
+    /// connect.
     pub(crate) fn permit_bind(&self, transport: Transport, port: u16) -> Result<()> {
         let is_ephemeral = port == 0 && !self.grants.connect.is_empty();
-        if is_ephemeral || self.grants.local(transport, port) { Ok(()) } else { Err(Error::AccessDenied) }
+        if is_ephemeral || self.grants.local(transport, port) {
+            Ok(())
+        } else {
+            Err(Error::AccessDenied)
+        }
     }
 
     /// Whether a group may be joined: it must be granted like a remote end, at whatever port.
@@ -102,7 +117,8 @@ impl Policy {
         if may { Ok(()) } else { Err(Error::AccessDenied) }
     }
 
-    /// Notes what a name stands for, if the answer is the system's own and not one of a server that the guest chose.
+    /// Notes what a name stands for, if the answer is the system's own and not one of a server that
+    /// the guest chose.
     pub(crate) fn learn(&self, question: &Question, answer: &Answer) {
         if question.server.is_some() {
             return;
@@ -110,7 +126,9 @@ impl Policy {
         self.names.with(|names| {
             for address in answer.addresses() {
                 let address = canonical(address);
-                names.learned.retain(|(known, name)| *known != address || !name.eq_ignore_ascii_case(&question.name));
+                names.learned.retain(|(known, name)| {
+                    *known != address || !name.eq_ignore_ascii_case(&question.name)
+                });
                 if names.learned.len() >= limits::LEARNED_ADDRESSES {
                     names.learned.pop_front();
                 }
@@ -119,8 +137,14 @@ impl Policy {
         });
     }
 
-    /// Whether a remote end may be reached. `has_no_port`: the protocol has none, so a grant of some ports is not enough.
-    pub(crate) async fn permit_remote(&self, remote: SocketAddr, has_no_port: bool, device: &File) -> Result<()> {
+    /// Whether a remote end may be reached. `has_no_port`: the protocol has none, so a grant of
+    /// some ports is not enough.
+    pub(crate) async fn permit_remote(
+        &self,
+        remote: SocketAddr,
+        has_no_port: bool,
+        device: &File,
+    ) -> Result<()> {
         let port = (!has_no_port).then_some(remote.port());
         if self.is_granted(remote.ip(), port) {
             return Ok(());
@@ -144,7 +168,8 @@ impl Policy {
             || self.names.with(|names| {
                 let mut found = names.learned.iter().filter(|(known, _)| *known == address);
                 found.any(|(_, name)| {
-                    let mut grants = self.grants.connect.iter().filter(|remote| remote.includes_port(port));
+                    let mut grants =
+                        self.grants.connect.iter().filter(|remote| remote.includes_port(port));
                     grants.any(|remote| remote.host.is_called(name))
                 })
             })

@@ -1,7 +1,8 @@
 //! A running guest: its driver, which runs it until it has to wait, waits for it, and goes on.
 //!
-//! [`Process::run`] is one future. It owns the guest; dropping it ends the guest at whatever point it is and closes all that it held. It gives
-//! way to others each time the guest has burnt [`TURN_FUEL`](crate::limits::TURN_FUEL), so a guest that never waits starves nobody.
+//! [`Process::run`] is one future. It owns the guest; dropping it ends the guest at whatever point
+//! it is and closes all that it held. It gives way to others each time the guest has burnt
+//! [`TURN_FUEL`](crate::limits::TURN_FUEL), so a guest that never waits starves nobody.
 
 use alloc::string::{String, ToString};
 use alloc::sync::Arc;
@@ -61,7 +62,8 @@ pub enum Exit {
 }
 
 impl Exit {
-    /// The status as a shell has it: of a trap 134 (as of SIGABRT), of a kill 143 (SIGTERM); of a program's own the lowest 8 bits.
+    /// The status as a shell has it: of a trap 134 (as of SIGABRT), of a kill 143 (SIGTERM); of a
+    /// program's own the lowest 8 bits.
     #[must_use]
     pub const fn status(&self) -> u8 {
         match self {
@@ -91,7 +93,10 @@ pub struct Process {
 
 impl fmt::Debug for Process {
     fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
-        formatter.debug_struct("Process").field("burnt", &self.store.data().burnt).finish_non_exhaustive()
+        formatter
+            .debug_struct("Process")
+            .field("burnt", &self.store.data().burnt)
+            .finish_non_exhaustive()
     }
 }
 
@@ -99,7 +104,8 @@ impl Process {
     /// Gives a program its memory and its files. Its start section runs here, for a short time.
     ///
     /// # Errors
-    /// Why it cannot start: more memory than granted, no `_start`, words that are too long, a start section that traps or waits.
+    /// Why it cannot start: more memory than granted, no `_start`, words that are too long, a start
+    /// section that traps or waits.
     pub fn new(launch: Launch) -> Result<Self, ProgramError> {
         let program = launch.program.clone();
         let (guest, account) = guest(launch)?;
@@ -111,7 +117,9 @@ impl Process {
             .instantiate_and_start(&mut store, program.module())
             .map_err(|why| ProgramError::new(describe(&why)))?;
         store.data_mut().memory = instance.get_memory(&store, "memory");
-        let start = instance.get_func(&store, "_start").ok_or_else(|| ProgramError::new("it exports no _start"))?;
+        let start = instance
+            .get_func(&store, "_start")
+            .ok_or_else(|| ProgramError::new("it exports no _start"))?;
         let kind = start.ty(&store);
         if !kind.params().is_empty() || !kind.results().is_empty() {
             return Err(ProgramError::new("its _start has parameters or results"));
@@ -129,7 +137,8 @@ impl Process {
         self.drive(None).await
     }
 
-    /// Runs it to its end under a number in a table of programs: there it is listed, and may be killed.
+    /// Runs it to its end under a number in a table of programs: there it is listed, and may be
+    /// killed.
     ///
     /// # Cancel safety
     /// As [`run`](Self::run); the number is free again.
@@ -188,7 +197,8 @@ impl Process {
                 None => pending.conclude(finish, self.store.data_mut(), &mut []),
             };
             drop(pending);
-            // Who waited begins a new turn; whose wait was none goes on with what is left of the old one, or it would never end.
+            // Who waited begins a new turn; whose wait was none goes on with what is left of the
+            // old one, or it would never end.
             let price = self.store.data_mut().take_price();
             given = if has_waited { limits::TURN_FUEL } else { left };
             let _ = self.store.set_fuel(given.saturating_sub(price));
@@ -211,11 +221,13 @@ impl Throttle {
         Self { rate, clock, started }
     }
 
-    /// Waits until so much fuel in all may have been burnt. A guest that waited itself may catch up for a tenth of a second at most.
+    /// Waits until so much fuel in all may have been burnt. A guest that waited itself may catch up
+    /// for a tenth of a second at most.
     async fn wait(&mut self, burnt: u64) {
         let Some(rate) = self.rate else { return };
         let micros = u128::from(burnt) * 1_000_000 / u128::from(rate.max(1));
-        let due = self.started.after(Duration::from_micros(u64::try_from(micros).unwrap_or(u64::MAX)));
+        let due =
+            self.started.after(Duration::from_micros(u64::try_from(micros).unwrap_or(u64::MAX)));
         let now = self.clock.now();
         let idle = now.since(due);
         let most = Duration::from_millis(limits::BURST_MILLISECONDS);
@@ -256,7 +268,17 @@ fn describe(why: &wasmi::Error) -> String {
 }
 
 fn guest(launch: Launch) -> Result<(Guest, Arc<Account>), ProgramError> {
-    let Launch { arguments, environment, streams, files, credentials, directory, grants, supplies, .. } = launch;
+    let Launch {
+        arguments,
+        environment,
+        streams,
+        files,
+        credentials,
+        directory,
+        grants,
+        supplies,
+        ..
+    } = launch;
     let bytes: usize = arguments.iter().chain(&environment).map(|word| word.len() + 5).sum();
     if bytes > limits::ARGUMENT_BYTES {
         return Err(ProgramError::new("arguments and environment are too long"));
@@ -275,10 +297,13 @@ fn guest(launch: Launch) -> Result<(Guest, Arc<Account>), ProgramError> {
     let mut descriptors = Descriptors::new(grants.limits.files.saturating_add(1).max(4));
     for file in streams {
         let kind = file.stat().map_or(NodeKind::CharacterDevice, |attributes| attributes.kind);
-        descriptors.insert(Descriptor::new(Opened { file, guard: None }, kind, None)).map_err(ProgramError::new)?;
+        descriptors
+            .insert(Descriptor::new(Opened { file, guard: None }, kind, None))
+            .map_err(ProgramError::new)?;
     }
     let root = Path::root();
-    let opened = namespace.open(&root, OpenFlags::READ | OpenFlags::DIRECTORY).map_err(ProgramError::new)?;
+    let opened =
+        namespace.open(&root, OpenFlags::READ | OpenFlags::DIRECTORY).map_err(ProgramError::new)?;
     let root = Descriptor::new(opened, NodeKind::Directory, Some(root));
     descriptors.insert(root).map_err(ProgramError::new)?;
     let guest = Guest {

@@ -1,7 +1,9 @@
-//! A module that is ready to run: validated, translated and linked, shared by all guests that run it.
+//! A module that is ready to run: validated, translated and linked, shared by all guests that run
+//! it.
 //!
-//! Translation is eager: with wasmi's lazy one, fuel that runs out while a function is translated would end the guest. It takes time in
-//! proportion to the module's size, so whoever cares about latency translates on another thread; a [`Program`] may be sent.
+//! Translation is eager: with wasmi's lazy one, fuel that runs out while a function is translated
+//! would end the guest. It takes time in proportion to the module's size, so whoever cares about
+//! latency translates on another thread; a [`Program`] may be sent.
 
 use alloc::string::{String, ToString};
 use alloc::sync::Arc;
@@ -30,12 +32,14 @@ impl fmt::Display for ProgramError {
 
 impl core::error::Error for ProgramError {}
 
-/// What translates modules. Each program gets an engine of its own, so that one on which wasmi fails leaves nothing behind for others.
+/// What translates modules. Each program gets an engine of its own, so that one on which wasmi
+/// fails leaves nothing behind for others.
 #[derive(Clone)]
 pub struct Translator(Config);
 
-/// Runs wasmi's translator; none if it panics, as version 2.0.0 does on valid modules that store a float at an offset of 64 KiB or more through
-/// registers. Without the feature `std` a panic cannot be caught: who takes modules from strangers needs the feature.
+/// Runs wasmi's translator; none if it panics, as version 2.0.0 does on valid modules that store a
+/// float at an offset of 64 KiB or more through registers. Without the feature `std` a panic cannot
+/// be caught: who takes modules from strangers needs the feature.
 #[cfg(feature = "std")]
 fn survived<T>(work: impl FnOnce() -> T) -> Option<T> {
     std::panic::catch_unwind(std::panic::AssertUnwindSafe(work)).ok()
@@ -82,7 +86,11 @@ impl Translator {
         let engine = Engine::new(&self.0);
         let translated = survived(|| Module::new(&engine, module));
         let module = translated
-            .ok_or_else(|| ProgramError::new("the translator failed on it; that is its fault, not the module's"))?
+            .ok_or_else(|| {
+                ProgramError::new(
+                    "the translator failed on it; that is its fault, not the module's",
+                )
+            })?
             .map_err(ProgramError::new)?;
         let mut linker = Linker::new(&engine);
         imports::define(&mut linker, &module).map_err(ProgramError::new)?;

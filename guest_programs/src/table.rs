@@ -1,7 +1,7 @@
 //! The programs that run: their numbers, what they use, and how to end one.
 //!
-//! Whoever starts guests enters them here, `ps` lists them and `kill` ends them. An [`Entry`] is the running guest's side; dropping it takes
-//! the guest off the list.
+//! Whoever starts guests enters them here, `ps` lists them and `kill` ends them. An [`Entry`] is
+//! the running guest's side; dropping it takes the guest off the list.
 
 use alloc::collections::BTreeMap;
 use alloc::string::String;
@@ -122,7 +122,9 @@ impl Entry {
     }
 
     fn with<T: Default>(&self, action: impl FnOnce(&mut Line) -> T) -> T {
-        self.programs.0.with(|table| table.lines.get_mut(&self.number).map_or_else(T::default, action))
+        self.programs
+            .0
+            .with(|table| table.lines.get_mut(&self.number).map_or_else(T::default, action))
     }
 
     /// Notes what the guest uses.

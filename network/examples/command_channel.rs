@@ -53,9 +53,13 @@ fn stack_thread(
 }
 
 /// A kernel of its own at the other end of the cable.
-fn other_end(host: &drivers::Host, end: drivers::Cable) -> Result<network::Manager, Box<dyn Error>> {
+fn other_end(
+    host: &drivers::Host,
+    end: drivers::Cable,
+) -> Result<network::Manager, Box<dyn Error>> {
     let files = virtual_file_system::VirtualFileSystem::new();
-    let platform = network::Platform { clock: host.clock(), entropy: host.entropy(), spawner: host.spawner() };
+    let platform =
+        network::Platform { clock: host.clock(), entropy: host.entropy(), spawner: host.spawner() };
     let manager = network::Manager::new(files.clone(), platform)?;
     manager.register("eth0", Box::new(end), None)?;
     let (root, path) = (Credentials::root(), Path::parse("/devices/network/eth0")?);
@@ -67,22 +71,36 @@ fn other_end(host: &drivers::Host, end: drivers::Cable) -> Result<network::Manag
 fn main() -> Result<(), Box<dyn Error>> {
     let host = drivers::Host::new();
     let hardware = ("02:00:00:00:00:01".parse()?, "02:00:00:00:00:02".parse()?);
-    let options =
-        drivers::CableOptions { mtu: 1500, medium: Medium::Ethernet, hardware, reliable: false, capacity: 256 };
+    let options = drivers::CableOptions {
+        mtu: 1500,
+        medium: Medium::Ethernet,
+        hardware,
+        reliable: false,
+        capacity: 256,
+    };
     let (left, right) = drivers::cable(options);
     let peer = other_end(&host, right)?;
     let (handover, remotes) = std::sync::mpsc::channel();
     let stop = AtomicBool::new(false);
     thread::scope(|scope| {
-        let stack = scope.spawn(|| stack_thread(&host, left, &handover, &stop).map_err(|error| error.to_string()));
+        let stack = scope.spawn(|| {
+            stack_thread(&host, left, &handover, &stop).map_err(|error| error.to_string())
+        });
         let outcome = host.block_on(async {
             let remote = remotes.recv()?;
             // Configure it, ask it, take sockets from it: each line runs on the other thread.
-            remote.call(|core: &mut Core| core.execute("eth0", "link up\naddress add 10.0.0.1/24")).await??;
+            remote
+                .call(|core: &mut Core| core.execute("eth0", "link up\naddress add 10.0.0.1/24"))
+                .await??;
             let status = remote
                 .call(|core: &mut Core| {
                     let path = Path::parse("/devices/network/eth0")?;
-                    let device = core.files().open(&Credentials::root(), &path, OpenFlags::READ, Mode::empty())?;
+                    let device = core.files().open(
+                        &Credentials::root(),
+                        &path,
+                        OpenFlags::READ,
+                        Mode::empty(),
+                    )?;
                     device.try_control::<GetInterface>(&())
                 })
                 .await??;

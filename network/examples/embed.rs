@@ -8,13 +8,23 @@ use network::driver::Medium;
 use network::{Manager, Platform, TcpListener, TcpStream};
 use virtual_file_system::{Credentials, Mode, OpenFlags, Path, VirtualFileSystem};
 
-fn system(host: &drivers::Host, end: drivers::Cable, configuration: &str) -> Result<Manager, Box<dyn Error>> {
+fn system(
+    host: &drivers::Host,
+    end: drivers::Cable,
+    configuration: &str,
+) -> Result<Manager, Box<dyn Error>> {
     let files = VirtualFileSystem::new();
-    let platform = Platform { clock: host.clock(), entropy: host.entropy(), spawner: host.spawner() };
+    let platform =
+        Platform { clock: host.clock(), entropy: host.entropy(), spawner: host.spawner() };
     let manager = Manager::new(files.clone(), platform)?;
     manager.register("eth0", Box::new(end), None)?;
     let path = Path::parse("/devices/network/eth0")?;
-    let device = files.open(&Credentials::root(), &path, OpenFlags::READ | OpenFlags::WRITE, Mode::empty())?;
+    let device = files.open(
+        &Credentials::root(),
+        &path,
+        OpenFlags::READ | OpenFlags::WRITE,
+        Mode::empty(),
+    )?;
     device.try_write(configuration.as_bytes())?;
     Ok(manager)
 }
@@ -22,8 +32,13 @@ fn system(host: &drivers::Host, end: drivers::Cable, configuration: &str) -> Res
 fn main() -> Result<(), Box<dyn Error>> {
     let host = drivers::Host::new();
     let hardware = ("02:00:00:00:00:01".parse()?, "02:00:00:00:00:02".parse()?);
-    let options =
-        drivers::CableOptions { mtu: 1500, medium: Medium::Ethernet, hardware, reliable: false, capacity: 256 };
+    let options = drivers::CableOptions {
+        mtu: 1500,
+        medium: Medium::Ethernet,
+        hardware,
+        reliable: false,
+        capacity: 256,
+    };
     let (left, right) = drivers::cable(options);
     let left = system(&host, left, "link up\naddress add 10.0.0.1/24")?;
     let right = system(&host, right, "link up\naddress add 10.0.0.2/24")?;

@@ -1,4 +1,5 @@
-//! A server and a client without executor, thread or clock: two cores on a cable, and one loop that says what time it is.
+//! A server and a client without executor, thread or clock: two cores on a cable, and one loop that
+//! says what time it is.
 //!
 //! `cargo run -p devnet-network --example io_free`
 
@@ -22,7 +23,11 @@ struct Node {
 }
 
 impl Node {
-    fn new(entropy: &drivers::Host, mut driver: Cable, address: &str) -> Result<Self, Box<dyn Error>> {
+    fn new(
+        entropy: &drivers::Host,
+        mut driver: Cable,
+        address: &str,
+    ) -> Result<Self, Box<dyn Error>> {
         let core = Core::new(entropy.entropy(), Instant::ZERO)?;
         let port = core.attach("eth0", &mut driver)?;
         core.execute("eth0", "link up")?;
@@ -68,7 +73,9 @@ impl Server {
     }
 
     fn accept(&mut self) -> Result<(), Errno> {
-        while let Poll::Ready(stream) = self.listener.poll_accept(&mut Context::from_waker(&self.waker)) {
+        while let Poll::Ready(stream) =
+            self.listener.poll_accept(&mut Context::from_waker(&self.waker))
+        {
             self.last += 1;
             let waker = self.ready.waker(self.last);
             waker.wake_by_ref();
@@ -86,7 +93,9 @@ fn echo(stream: &TcpStream, waker: &Waker) -> Result<bool, Errno> {
             Poll::Pending => return Ok(false),
             Poll::Ready(Ok(0)) => return Ok(true),
             // A kilobyte always fits here; a real server would keep what does not.
-            Poll::Ready(Ok(length)) => drop(stream.try_write(buffer.get(..length).unwrap_or_default())?),
+            Poll::Ready(Ok(length)) => {
+                drop(stream.try_write(buffer.get(..length).unwrap_or_default())?)
+            }
             Poll::Ready(Err(error)) => return Err(error),
         }
     }
@@ -95,8 +104,13 @@ fn echo(stream: &TcpStream, waker: &Waker) -> Result<bool, Errno> {
 fn main() -> Result<(), Box<dyn Error>> {
     let host = drivers::Host::new();
     let hardware = ("02:00:00:00:00:01".parse()?, "02:00:00:00:00:02".parse()?);
-    let options =
-        drivers::CableOptions { mtu: 1500, medium: Medium::Ethernet, hardware, reliable: false, capacity: 256 };
+    let options = drivers::CableOptions {
+        mtu: 1500,
+        medium: Medium::Ethernet,
+        hardware,
+        reliable: false,
+        capacity: 256,
+    };
     let (left, right) = drivers::cable(options);
     let mut client = Node::new(&host, left, "10.0.0.1/24")?;
     let mut server = Node::new(&host, right, "10.0.0.2/24")?;
@@ -107,11 +121,17 @@ fn main() -> Result<(), Box<dyn Error>> {
     let (place, sockets) = (Arc::clone(&answer), client.core.sockets());
     client.core.spawn(async move {
         let exchange = async {
-            let stream = TcpStream::connect(&sockets, "10.0.0.2:7".parse().map_err(|_| Errno::InvalidInput)?).await?;
+            let stream = TcpStream::connect(
+                &sockets,
+                "10.0.0.2:7".parse().map_err(|_| Errno::InvalidInput)?,
+            )
+            .await?;
             stream.write_all(b"hello without an executor").await?;
             let mut buffer = [0; 64];
             let length = stream.read(&mut buffer).await?;
-            Ok::<_, Errno>(String::from_utf8_lossy(buffer.get(..length).unwrap_or_default()).into_owned())
+            Ok::<_, Errno>(
+                String::from_utf8_lossy(buffer.get(..length).unwrap_or_default()).into_owned(),
+            )
         };
         let outcome = exchange.await;
         if let Ok(mut place) = place.lock() {
@@ -127,8 +147,13 @@ fn main() -> Result<(), Box<dyn Error>> {
             println!("at {now:?} the server said: {}", outcome?);
             return Ok(());
         }
-        // A program with real devices sleeps here until the deadline or a frame; this one moves time.
-        now = match [client.core.next_deadline(), server.core.next_deadline()].into_iter().flatten().min() {
+        // A program with real devices sleeps here until the deadline or a frame; this one moves
+        // time.
+        now = match [client.core.next_deadline(), server.core.next_deadline()]
+            .into_iter()
+            .flatten()
+            .min()
+        {
             Some(deadline) => deadline.max(now),
             None => return Err("nothing is due and nobody answered".into()),
         };

@@ -1,7 +1,7 @@
 //! Address types that `core::net` lacks: a prefix and a hardware address.
 //!
-//! Everything else in this crate speaks `core::net`. Both types parse and print the way people write them and carry no
-//! policy; what an address may be used for is decided where it is used.
+//! Everything else in this crate speaks `core::net`. Both types parse and print the way people
+//! write them and carry no policy; what an address may be used for is decided where it is used.
 
 use core::fmt;
 use core::net::{IpAddr, Ipv4Addr, Ipv6Addr};
@@ -18,7 +18,8 @@ impl HardwareAddress {
     /// The address of every station on a link, `ff:ff:ff:ff:ff:ff`.
     pub const BROADCAST: Self = Self([0xff; 6]);
 
-    /// True for an address that can belong to one station: the group bit is clear and it is not all zeros.
+    /// True for an address that can belong to one station: the group bit is clear and it is not all
+    /// zeros.
     #[must_use]
     pub const fn is_unicast(self) -> bool {
         let [first, ..] = self.0;
@@ -40,7 +41,8 @@ impl HardwareAddress {
         }
     }
 
-    /// The IPv6 link-local address with this station's modified EUI-64 identifier (RFC 4291 appendix A).
+    /// The IPv6 link-local address with this station's modified EUI-64 identifier (RFC 4291
+    /// appendix A).
     #[must_use]
     pub const fn link_local(self) -> Ipv6Addr {
         let [a, b, c, d, e, f] = self.0;
@@ -64,7 +66,8 @@ impl fmt::Debug for HardwareAddress {
 impl FromStr for HardwareAddress {
     type Err = Error;
 
-    /// Six two-digit hexadecimal groups with `:` or `-` between them; anything else is `InvalidInput`.
+    /// Six two-digit hexadecimal groups with `:` or `-` between them; anything else is
+    /// `InvalidInput`.
     fn from_str(text: &str) -> Result<Self, Error> {
         let mut octets = [0; 6];
         let mut groups = text.split([':', '-']);
@@ -79,7 +82,8 @@ impl FromStr for HardwareAddress {
     }
 }
 
-/// An IP address with a prefix length: an address on a network, or (with the host bits clear) a network.
+/// An IP address with a prefix length: an address on a network, or (with the host bits clear) a
+/// network.
 #[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
 pub struct Prefix {
     address: IpAddr,
@@ -97,7 +101,11 @@ impl Prefix {
     /// # Errors
     /// `InvalidInput` when the length exceeds 32 (IPv4) or 128 (IPv6).
     pub const fn new(address: IpAddr, length: u8) -> Result<Self, Error> {
-        if length <= width(address) { Ok(Self { address, length }) } else { Err(Error::InvalidInput) }
+        if length <= width(address) {
+            Ok(Self { address, length })
+        } else {
+            Err(Error::InvalidInput)
+        }
     }
 
     /// The prefix that holds exactly `address`: /32 or /128.
@@ -118,7 +126,8 @@ impl Prefix {
         self.length
     }
 
-    /// True when the length came over the wire out of range; decoded values must be checked before use.
+    /// True when the length came over the wire out of range; decoded values must be checked before
+    /// use.
     #[must_use]
     pub const fn is_valid(self) -> bool {
         self.length <= width(self.address)
@@ -133,7 +142,8 @@ impl Prefix {
     /// True when `address` is of the same family and lies inside this prefix.
     #[must_use]
     pub fn contains(self, address: IpAddr) -> bool {
-        self.address.is_ipv4() == address.is_ipv4() && masked(self.address, self.length) == masked(address, self.length)
+        self.address.is_ipv4() == address.is_ipv4()
+            && masked(self.address, self.length) == masked(address, self.length)
     }
 
     /// The IPv4 directed broadcast address; none for IPv6 and for /31 and /32 (RFC 3021).
@@ -188,8 +198,12 @@ const fn mask_ipv4(length: u8) -> u32 {
 
 fn masked(address: IpAddr, length: u8) -> IpAddr {
     match address {
-        IpAddr::V4(address) => IpAddr::V4(Ipv4Addr::from_bits(address.to_bits() & mask_ipv4(length))),
-        IpAddr::V6(address) => IpAddr::V6(Ipv6Addr::from_bits(address.to_bits() & mask_bits(length, 128))),
+        IpAddr::V4(address) => {
+            IpAddr::V4(Ipv4Addr::from_bits(address.to_bits() & mask_ipv4(length)))
+        }
+        IpAddr::V6(address) => {
+            IpAddr::V6(Ipv6Addr::from_bits(address.to_bits() & mask_bits(length, 128)))
+        }
     }
 }
 
@@ -268,10 +282,18 @@ mod tests {
         assert!(all.contains("255.255.255.255".parse().unwrap()));
         assert!(!all.contains("::".parse().unwrap()));
         let host: Prefix = "1.2.3.4/32".parse().unwrap();
-        assert!(host.contains("1.2.3.4".parse().unwrap()) && !host.contains("1.2.3.5".parse().unwrap()));
+        assert!(
+            host.contains("1.2.3.4".parse().unwrap()) && !host.contains("1.2.3.5".parse().unwrap())
+        );
         assert_eq!(host.broadcast(), None);
-        assert_eq!("10.1.2.3/8".parse::<Prefix>().unwrap().broadcast(), Some(Ipv4Addr::new(10, 255, 255, 255)));
-        assert_eq!("fd00::1:2/127".parse::<Prefix>().unwrap().network().to_string(), "fd00::1:2/127");
+        assert_eq!(
+            "10.1.2.3/8".parse::<Prefix>().unwrap().broadcast(),
+            Some(Ipv4Addr::new(10, 255, 255, 255))
+        );
+        assert_eq!(
+            "fd00::1:2/127".parse::<Prefix>().unwrap().network().to_string(),
+            "fd00::1:2/127"
+        );
         assert_eq!("fd00::1:3/64".parse::<Prefix>().unwrap().network().to_string(), "fd00::/64");
     }
 
@@ -281,9 +303,14 @@ mod tests {
         assert_eq!(address.to_string(), "02:00:00:00:00:0a");
         assert!(address.is_unicast());
         assert!(!HardwareAddress::BROADCAST.is_unicast() && !HardwareAddress([0; 6]).is_unicast());
-        for text in
-            ["", "02:00:00:00:00", "02:00:00:00:00:01:02", "2:0:0:0:0:1", "0g:00:00:00:00:01", "+2:00:00:00:00:01"]
-        {
+        for text in [
+            "",
+            "02:00:00:00:00",
+            "02:00:00:00:00:01:02",
+            "2:0:0:0:0:1",
+            "0g:00:00:00:00:01",
+            "+2:00:00:00:00:01",
+        ] {
             assert_eq!(text.parse::<HardwareAddress>(), Err(Error::InvalidInput), "{text}");
         }
         assert_eq!(HardwareAddress([2, 0, 0, 0, 0, 1]).link_local().to_string(), "fe80::ff:fe00:1");

@@ -1,7 +1,8 @@
 //! The DHCP message format (RFC 2131 §2, RFC 2132), for client and server alike.
 //!
-//! Reading is total: option overload (sname and file) and options split over several instances are put together
-//! (RFC 3396); what is malformed is an error and nothing else. Writing pads to 300 bytes, which old relays insist on.
+//! Reading is total: option overload (sname and file) and options split over several instances are
+//! put together (RFC 3396); what is malformed is an error and nothing else. Writing pads to 300
+//! bytes, which old relays insist on.
 
 use alloc::vec::Vec;
 use core::net::Ipv4Addr;
@@ -120,7 +121,11 @@ pub struct DhcpMessage {
 impl DhcpMessage {
     /// A message without addresses and options.
     #[must_use]
-    pub const fn new(kind: MessageKind, transaction: u32, hardware_address: HardwareAddress) -> Self {
+    pub const fn new(
+        kind: MessageKind,
+        transaction: u32,
+        hardware_address: HardwareAddress,
+    ) -> Self {
         Self {
             kind,
             transaction,
@@ -211,7 +216,10 @@ impl DhcpMessage {
     /// Writes the message.
     #[must_use]
     pub fn to_bytes(&self) -> Vec<u8> {
-        let from_server = matches!(self.kind, MessageKind::Offer | MessageKind::Acknowledge | MessageKind::Refuse);
+        let from_server = matches!(
+            self.kind,
+            MessageKind::Offer | MessageKind::Acknowledge | MessageKind::Refuse
+        );
         let mut bytes = Vec::with_capacity(MINIMUM);
         bytes.extend_from_slice(&[if from_server { 2 } else { 1 }, 1, 6, 0]);
         bytes.extend_from_slice(&self.transaction.to_be_bytes());
@@ -264,7 +272,8 @@ mod tests {
     use super::*;
 
     fn sample() -> DhcpMessage {
-        let mut message = DhcpMessage::new(MessageKind::Offer, 0x1234_5678, HardwareAddress([2, 0, 0, 0, 0, 1]));
+        let mut message =
+            DhcpMessage::new(MessageKind::Offer, 0x1234_5678, HardwareAddress([2, 0, 0, 0, 0, 1]));
         message.broadcast = true;
         message.your_address = Ipv4Addr::new(10, 0, 2, 15);
         message.push(option::ROUTER, &[10, 0, 2, 2, 10, 0, 2, 9]);
@@ -286,7 +295,8 @@ mod tests {
 
     #[test]
     fn dc_06_overloaded_fields_are_read() {
-        let mut bytes = DhcpMessage::new(MessageKind::Offer, 1, HardwareAddress([2, 0, 0, 0, 0, 1])).to_bytes();
+        let mut bytes =
+            DhcpMessage::new(MessageKind::Offer, 1, HardwareAddress([2, 0, 0, 0, 0, 1])).to_bytes();
         bytes[243..247].copy_from_slice(&[option::OVERLOAD, 1, 3, 255]);
         bytes[108..114].copy_from_slice(&[option::SUBNET_MASK, 4, 255, 255, 255, 0]);
         bytes[114] = 255;

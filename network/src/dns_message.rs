@@ -1,7 +1,7 @@
 //! The DNS message format (RFC 1035 §4), as far as a stub resolver and a small server need it.
 //!
-//! Reading is total: compression pointers only lead backwards, names and labels are bounded, and what does not parse is `BadMessage`. Names
-//! are lower-case text without the final dot.
+//! Reading is total: compression pointers only lead backwards, names and labels are bounded, and
+//! what does not parse is `BadMessage`. Names are lower-case text without the final dot.
 
 use alloc::string::String;
 use alloc::vec::Vec;
@@ -259,7 +259,14 @@ fn write_record(bytes: &mut Vec<u8>, record: &Record) -> Result<(), Error> {
         RecordData::Cname(name) | RecordData::Ptr(name) => {
             let mut data = Vec::new();
             write_name(&mut data, name)?;
-            (if matches!(record.data, RecordData::Ptr(_)) { QueryKind::Ptr } else { QueryKind::Cname }, data)
+            (
+                if matches!(record.data, RecordData::Ptr(_)) {
+                    QueryKind::Ptr
+                } else {
+                    QueryKind::Cname
+                },
+                data,
+            )
         }
     };
     bytes.extend_from_slice(&kind.code().to_be_bytes());
@@ -348,8 +355,19 @@ mod tests {
     fn dns_06_bad_names_are_refused() {
         let long_label = "x".repeat(64);
         let long_name = "a.".repeat(127) + "com";
-        for name in ["", ".", "..", "a..b", ".a", long_label.as_str(), long_name.as_str(), "a b", "a\0b", "ä.de", "a/b"]
-        {
+        for name in [
+            "",
+            ".",
+            "..",
+            "a..b",
+            ".a",
+            long_label.as_str(),
+            long_name.as_str(),
+            "a b",
+            "a\0b",
+            "ä.de",
+            "a/b",
+        ] {
             assert_eq!(check_name(name), Err(Error::InvalidInput), "{name:?}");
         }
         for name in ["web.lan", "web.lan.", "_http._tcp.local", "x1-2.example"] {

@@ -1,8 +1,9 @@
 //! The seam down: what a driver is.
 //!
-//! A driver moves frames, says its link state and its capabilities, and wakes its runner. It is called by the interface that
-//! owns it, one call at a time, under that interface's lock: no method may block, await, or call back into the stack. The one
-//! wake that a transmission causes is handed out by [`Driver::flush`], so that it happens outside the lock.
+//! A driver moves frames, says its link state and its capabilities, and wakes its runner. It is
+//! called by the interface that owns it, one call at a time, under that interface's lock: no method
+//! may block, await, or call back into the stack. The one wake that a transmission causes is handed
+//! out by [`Driver::flush`], so that it happens outside the lock.
 
 use alloc::vec::Vec;
 use core::task::Waker;
@@ -57,7 +58,8 @@ pub struct Capabilities {
     pub medium: Medium,
     /// The largest IP packet in bytes that fits into one frame; the Ethernet header does not count.
     pub mtu: usize,
-    /// How many frames the driver takes at once before [`Driver::can_transmit`] says no; `None` when unbounded.
+    /// How many frames the driver takes at once before [`Driver::can_transmit`] says no; `None`
+    /// when unbounded.
     pub burst: Option<usize>,
     /// Nothing can damage a frame on the way (memory): checksums are neither computed nor verified.
     pub reliable: bool,
@@ -72,8 +74,9 @@ pub enum DriverError {
     Failed,
 }
 
-/// One frame in an owned buffer. Bytes before `start` are headroom, so that a header can be put in front without a copy; bytes from `end` on
-/// are spare, so that a recycled buffer need not be cleared.
+/// One frame in an owned buffer. Bytes before `start` are headroom, so that a header can be put in
+/// front without a copy; bytes from `end` on are spare, so that a recycled buffer need not be
+/// cleared.
 #[derive(Debug)]
 pub struct Frame {
     buffer: Vec<u8>,
@@ -128,7 +131,8 @@ impl Frame {
     }
 }
 
-/// Recycled frame buffers of one interface. Bounded by [`limits::POOL_FRAMES`]; beyond that, buffers are simply freed.
+/// Recycled frame buffers of one interface. Bounded by [`limits::POOL_FRAMES`]; beyond that,
+/// buffers are simply freed.
 #[derive(Debug, Default)]
 pub struct FramePool {
     free: Vec<Vec<u8>>,
@@ -141,11 +145,13 @@ impl FramePool {
         Self { free: Vec::new() }
     }
 
-    /// A frame of `length` bytes with headroom for a link header; its content is unspecified and must be written.
+    /// A frame of `length` bytes with headroom for a link header; its content is unspecified and
+    /// must be written.
     pub fn take(&mut self, length: usize) -> Frame {
         let end = length.saturating_add(limits::HEADROOM);
         let mut buffer = self.free.pop().unwrap_or_default();
-        // A recycled buffer keeps its bytes: only what it lacks is zeroed, and small frames make room for larger ones to come.
+        // A recycled buffer keeps its bytes: only what it lacks is zeroed, and small frames make
+        // room for larger ones to come.
         if buffer.len() < end {
             buffer.resize(end.max(limits::FRAME_BYTES), 0);
         }
@@ -159,14 +165,17 @@ impl FramePool {
         frame
     }
 
-    /// A recycled frame of unspecified length and content, if there is one: for drivers that return buffers to where frames come from.
+    /// A recycled frame of unspecified length and content, if there is one: for drivers that return
+    /// buffers to where frames come from.
     pub fn spare(&mut self) -> Option<Frame> {
         self.free.pop().map(|buffer| Frame { start: 0, end: buffer.len(), buffer })
     }
 
     /// Gives a frame's buffer back.
     pub fn put(&mut self, frame: Frame) {
-        if self.free.len() < limits::POOL_FRAMES && frame.buffer.capacity() <= limits::POOL_FRAME_BYTES {
+        if self.free.len() < limits::POOL_FRAMES
+            && frame.buffer.capacity() <= limits::POOL_FRAME_BYTES
+        {
             self.free.push(frame.buffer);
         }
     }
@@ -195,20 +204,21 @@ pub trait Driver: Send {
     /// True when the next [`transmit`](Self::transmit) will be accepted.
     fn can_transmit(&mut self) -> bool;
 
-    /// Takes one frame. A frame that the device has no room for comes back and will be offered again; one that the device
-    /// refuses for good is dropped by the driver and counted as sent.
+    /// Takes one frame. A frame that the device has no room for comes back and will be offered
+    /// again; one that the device refuses for good is dropped by the driver and counted as sent.
     ///
     /// # Errors
     /// The frame itself.
     fn transmit(&mut self, frame: Frame, pool: &mut FramePool) -> Result<(), Frame>;
 
-    /// Ends a batch of transmissions. The returned waker, if any, is woken by the caller once it holds no lock.
+    /// Ends a batch of transmissions. The returned waker, if any, is woken by the caller once it
+    /// holds no lock.
     fn flush(&mut self) -> Option<Waker> {
         None
     }
 
-    /// Remembers whom to wake when a frame arrives, when the link changes, and, if `room` is set, when there is room to
-    /// transmit again. Only the latest registration counts. What happened before the call needs no wake: the caller looks
-    /// for frames after it registered.
+    /// Remembers whom to wake when a frame arrives, when the link changes, and, if `room` is set,
+    /// when there is room to transmit again. Only the latest registration counts. What happened
+    /// before the call needs no wake: the caller looks for frames after it registered.
     fn register(&mut self, waker: &Waker, room: bool);
 }

@@ -1,10 +1,12 @@
 //! One network interface: its stack and its driver under one lock, and the only way into them.
 //!
-//! [`Interface::with`] is that way for sockets and commands: it runs a closure on the stack, hands what became ready to the driver, and wakes
-//! whoever has to be woken after the lock is released. The runner comes in through [`Interface::turn`].
+//! [`Interface::with`] is that way for sockets and commands: it runs a closure on the stack, hands
+//! what became ready to the driver, and wakes whoever has to be woken after the lock is released.
+//! The runner comes in through [`Interface::turn`].
 //!
-//! Lock order, from outer to inner: datagram socket's state, manager tables → interface engine → listener queue, datagram queue, watcher, host addresses. Nothing awaits,
-//! wakes, or calls a controller under any of them.
+//! Lock order, from outer to inner: datagram socket's state, manager tables → interface engine →
+//! listener queue, datagram queue, watcher, host addresses. Nothing awaits, wakes, or calls a
+//! controller under any of them.
 
 use alloc::boxed::Box;
 use alloc::string::String;
@@ -26,7 +28,8 @@ use crate::watcher::{Watcher, Watchers};
 pub(crate) enum Turn {
     /// There is more to do at once.
     Again,
-    /// Sleep until the deadline, if there is one, or until woken. With the present, so that it need not be asked again.
+    /// Sleep until the deadline, if there is one, or until woken. With the present, so that it need
+    /// not be asked again.
     Sleep(Option<Instant>, Instant),
     /// The interface is gone.
     Gone,
@@ -114,8 +117,9 @@ impl Interface {
         self.with_driver(|stack, _| action(stack))
     }
 
-    /// As [`with`](Self::with), for what depends on the present only where there are neighbors: elsewhere the time of the last turn will do.
-    /// Whoever calls wakes those in the second value, once it holds no lock.
+    /// As [`with`](Self::with), for what depends on the present only where there are neighbors:
+    /// elsewhere the time of the last turn will do. Whoever calls wakes those in the second value,
+    /// once it holds no lock.
     pub(crate) fn with_neighbors<R>(&self, action: impl FnOnce(&mut Stack) -> R) -> (R, After) {
         let now = if self.has_neighbors { self.clock.now() } else { Instant::ZERO };
         self.as_of(now, |stack, _| action(stack))
@@ -126,7 +130,8 @@ impl Interface {
         self.engine.with(|engine| view(&engine.stack))
     }
 
-    /// Runs a closure that neither sends nor depends on the present: no clock is read and nothing follows but wakes.
+    /// Runs a closure that neither sends nor depends on the present: no clock is read and nothing
+    /// follows but wakes.
     pub(crate) fn glance<R>(&self, action: impl FnOnce(&mut Stack) -> R) -> R {
         let (result, wakes) = self.engine.with(|engine| {
             let result = action(&mut engine.stack);
@@ -139,13 +144,20 @@ impl Interface {
     }
 
     /// As [`with`](Self::with), for the few settings that concern the driver too.
-    pub(crate) fn with_driver<R>(&self, action: impl FnOnce(&mut Stack, &mut dyn Driver) -> R) -> R {
+    pub(crate) fn with_driver<R>(
+        &self,
+        action: impl FnOnce(&mut Stack, &mut dyn Driver) -> R,
+    ) -> R {
         let (result, after) = self.as_of(self.clock.now(), action);
         after.wake();
         result
     }
 
-    fn as_of<R>(&self, now: Instant, action: impl FnOnce(&mut Stack, &mut dyn Driver) -> R) -> (R, After) {
+    fn as_of<R>(
+        &self,
+        now: Instant,
+        action: impl FnOnce(&mut Stack, &mut dyn Driver) -> R,
+    ) -> (R, After) {
         self.engine.with(|engine| {
             engine.stack.now = now.max(engine.stack.now);
             let result = action(&mut engine.stack, &mut *engine.driver);
@@ -154,8 +166,8 @@ impl Interface {
         })
     }
 
-    /// Lets the runner do a bounded amount of work: frames, deadlines, egress. `asleep_until` is the deadline that the runner's
-    /// present sleep has.
+    /// Lets the runner do a bounded amount of work: frames, deadlines, egress. `asleep_until` is
+    /// the deadline that the runner's present sleep has.
     pub(crate) fn turn(&self, waker: &Waker, asleep_until: Option<Instant>) -> Turn {
         let now = self.clock.now();
         let (turn, after) = self.engine.with(|engine| {
@@ -167,7 +179,8 @@ impl Interface {
         turn
     }
 
-    /// Ends the interface: sockets fail, the runner ends, the driver is released with the last reference.
+    /// Ends the interface: sockets fail, the runner ends, the driver is released with the last
+    /// reference.
     pub(crate) fn close(&self) {
         let after = self.engine.with(|engine| {
             engine.gone = true;
@@ -196,7 +209,8 @@ impl Interface {
         })
     }
 
-    /// As [`watch`](Self::watch) for an interface that is new to a watcher: what is there counts as added.
+    /// As [`watch`](Self::watch) for an interface that is new to a watcher: what is there counts as
+    /// added.
     pub(crate) fn introduce(&self, watcher: &Arc<Watcher>) {
         self.watching(|stack, watchers| {
             if watchers.attach(stack, watcher) {
@@ -269,14 +283,17 @@ impl Engine {
         Turn::Sleep(deadline, self.stack.now)
     }
 
-    /// Reads frames, a batch at most and only while their answers find room. A driver that takes nothing ends that: two ends that wait for
-    /// each other's room would wait for ever, so frames are read on, and answers beyond the bound are lost and counted.
+    /// Reads frames, a batch at most and only while their answers find room. A driver that takes
+    /// nothing ends that: two ends that wait for each other's room would wait for ever, so frames
+    /// are read on, and answers beyond the bound are lost and counted.
     fn ingress(&mut self) -> Ingress {
         for _ in 0..limits::INGRESS_BATCH {
             if !self.stack.has_room() && self.driver.can_transmit() {
                 return Ingress::NoRoom;
             }
-            let Some(frame) = self.driver.receive(&mut self.stack.pool) else { return Ingress::Empty };
+            let Some(frame) = self.driver.receive(&mut self.stack.pool) else {
+                return Ingress::Empty;
+            };
             self.stack.frame_input(frame);
         }
         Ingress::More
@@ -305,7 +322,8 @@ impl Engine {
         }
     }
 
-    /// Hands events to who watches and collects who must be woken. The runner is, when something became due earlier than it sleeps.
+    /// Hands events to who watches and collects who must be woken. The runner is, when something
+    /// became due earlier than it sleeps.
     fn settle(&mut self, from_outside: bool) -> After {
         if self.stack.watch.is_on() {
             self.watchers.tell(&mut self.stack);

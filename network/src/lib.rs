@@ -1,7 +1,8 @@
 //! The heart of devnet: interfaces as character devices over a stack of one-socket sets.
 //!
-//! A [`Manager`] registers interfaces. Each gets a stack, a runner and a control device that is mounted under `/devices/network`. Programs reach
-//! it by opened files and the commands of [`command`]; Rust programs may also use the sockets of [`socket`] directly.
+//! A [`Manager`] registers interfaces. Each gets a stack, a runner and a control device that is
+//! mounted under `/devices/network`. Programs reach it by opened files and the commands of
+//! [`command`]; Rust programs may also use the sockets of [`socket`] directly.
 //!
 //! A request travels through these modules from top to bottom:
 //!
@@ -47,6 +48,6 @@ pub use self::manager::{Manager, ManagerError, Platform};
 #[cfg(feature = "blocking")]
 pub use self::socket::blocking;
 pub use self::socket::{
-    DatagramSocket, IcmpSocket, Message, MessageInfo, RawSocket, Resolver, Sockets, TcpListener, TcpReadHalf,
-    TcpSettings, TcpStream, TcpWriteHalf, UdpSocket,
+    DatagramSocket, IcmpSocket, Message, MessageInfo, RawSocket, Resolver, Sockets, TcpListener,
+    TcpReadHalf, TcpSettings, TcpStream, TcpWriteHalf, UdpSocket,
 };

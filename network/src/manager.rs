@@ -1,7 +1,8 @@
 //! The manager: registers interfaces, finds them by name, and chooses one by route.
 //!
-//! A [`Manager`] is a value that is constructed and passed on; there is no global one, and a test may have several. Whoever registers an
-//! interface gets all of it or nothing: a stack, a mounted device, a running task.
+//! A [`Manager`] is a value that is constructed and passed on; there is no global one, and a test
+//! may have several. Whoever registers an interface gets all of it or nothing: a stack, a mounted
+//! device, a running task.
 
 use alloc::boxed::Box;
 use alloc::collections::BTreeSet;
@@ -11,7 +12,9 @@ use alloc::vec::Vec;
 use core::fmt;
 use core::net::IpAddr;
 
-use virtual_file_system::{CharacterDevice, Credentials, Error, Lock, Mode, Path, VirtualFileSystem};
+use virtual_file_system::{
+    CharacterDevice, Credentials, Error, Lock, Mode, Path, VirtualFileSystem,
+};
 
 use crate::command::address::{NewAddress, Origin};
 use crate::command::interface::InterfaceStatus;
@@ -37,7 +40,8 @@ pub const SOCKETS: &str = "/devices/sockets";
 pub enum ManagerError {
     /// An interface of this name exists.
     DuplicateIdentifier,
-    /// The name is empty, longer than 15 bytes, or holds something else than letters, digits, `-`, `_` and `.`.
+    /// The name is empty, longer than 15 bytes, or holds something else than letters, digits, `-`,
+    /// `_` and `.`.
     InvalidIdentifier,
     /// The entropy source failed.
     FailedToGenerateSeed(&'static str),
@@ -55,7 +59,9 @@ impl fmt::Display for ManagerError {
             Self::DuplicateIdentifier => formatter.write_str("an interface of this name exists"),
             Self::InvalidIdentifier => formatter.write_str("not a name for an interface"),
             Self::FailedToGenerateSeed(reason) => write!(formatter, "no entropy: {reason}"),
-            Self::FailedToMountDevice(error) => write!(formatter, "cannot mount the device: {error}"),
+            Self::FailedToMountDevice(error) => {
+                write!(formatter, "cannot mount the device: {error}")
+            }
             Self::FailedToSpawn(reason) => write!(formatter, "cannot start the runner: {reason}"),
             Self::NotFound => formatter.write_str("no such interface"),
         }
@@ -95,7 +101,8 @@ struct Registry {
 
 /// Registers interfaces; cheap to clone, all clones are the same manager.
 ///
-/// When the last clone, socket and open device file of a manager is gone, its interfaces are unregistered.
+/// When the last clone, socket and open device file of a manager is gone, its interfaces are
+/// unregistered.
 #[derive(Clone)]
 pub struct Manager {
     shared: Arc<Shared>,
@@ -122,9 +129,9 @@ impl Manager {
         Ok(Self { shared })
     }
 
-    /// Registers an interface: validates, builds the stack, mounts `/devices/network/NAME`, starts the runner. The loopback interface
-    /// gets its addresses and is up; every other one starts down and without addresses. Commands that the stack does not know go to
-    /// `controller`.
+    /// Registers an interface: validates, builds the stack, mounts `/devices/network/NAME`, starts
+    /// the runner. The loopback interface gets its addresses and is up; every other one starts down
+    /// and without addresses. Commands that the stack does not know go to `controller`.
     ///
     /// # Errors
     /// As [`ManagerError`] says; nothing was changed then.
@@ -150,9 +157,11 @@ impl Manager {
         controller: Option<Arc<dyn CharacterDevice>>,
     ) -> Result<(), ManagerError> {
         let shared = &self.shared;
-        let random = Random::new(Arc::clone(&shared.platform.entropy)).map_err(ManagerError::FailedToGenerateSeed)?;
+        let random = Random::new(Arc::clone(&shared.platform.entropy))
+            .map_err(ManagerError::FailedToGenerateSeed)?;
         let stack = new_stack(name, index, driver.as_mut(), random, shared);
-        let interface = Arc::new(Interface::new(stack, driver, controller, Arc::clone(&shared.platform.clock)));
+        let interface =
+            Arc::new(Interface::new(stack, driver, controller, Arc::clone(&shared.platform.clock)));
         if interface.is_loopback {
             interface.with(configure_loopback);
         }
@@ -170,8 +179,8 @@ impl Manager {
         Ok(())
     }
 
-    /// Undoes a registration: the device disappears, open files of it fail, sockets on the interface end with an error, the runner
-    /// ends and the driver is released.
+    /// Undoes a registration: the device disappears, open files of it fail, sockets on the
+    /// interface end with an error, the runner ends and the driver is released.
     ///
     /// # Errors
     /// `NotFound`.
@@ -187,7 +196,12 @@ impl Manager {
     /// Every interface, by index.
     #[must_use]
     pub fn list(&self) -> Vec<InterfaceStatus> {
-        self.shared.routing.interfaces().iter().map(|interface| interface.with(|stack| stack.status())).collect()
+        self.shared
+            .routing
+            .interfaces()
+            .iter()
+            .map(|interface| interface.with(|stack| stack.status()))
+            .collect()
     }
 
     /// Sockets that use any interface, by route.
@@ -208,7 +222,10 @@ impl Manager {
 
 impl fmt::Debug for Manager {
     fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
-        formatter.debug_struct("Manager").field("interfaces", &self.shared.routing.interfaces()).finish_non_exhaustive()
+        formatter
+            .debug_struct("Manager")
+            .field("interfaces", &self.shared.routing.interfaces())
+            .finish_non_exhaustive()
     }
 }
 
@@ -226,7 +243,12 @@ impl Shared {
 
     /// Network devices may be read by everybody and changed by their owner and group.
     fn mount(&self, path: &str, device: Arc<dyn CharacterDevice>) -> Result<(), Error> {
-        self.files.mount(&Credentials::root(), &Path::parse(path)?, device, Mode::from_bits_truncate(0o664))
+        self.files.mount(
+            &Credentials::root(),
+            &Path::parse(path)?,
+            device,
+            Mode::from_bits_truncate(0o664),
+        )
     }
 
     fn unmount(&self, path: &str) {
@@ -237,9 +259,14 @@ impl Shared {
     }
 
     fn reserve(&self, name: &str) -> Result<u32, ManagerError> {
-        let is_plain = |byte: u8| byte.is_ascii_alphanumeric() || matches!(byte, b'-' | b'_' | b'.');
+        let is_plain =
+            |byte: u8| byte.is_ascii_alphanumeric() || matches!(byte, b'-' | b'_' | b'.');
         let is_dots = name.bytes().all(|byte| byte == b'.');
-        if name.is_empty() || name.len() > limits::NAME_BYTES || !name.bytes().all(is_plain) || is_dots {
+        if name.is_empty()
+            || name.len() > limits::NAME_BYTES
+            || !name.bytes().all(is_plain)
+            || is_dots
+        {
             return Err(ManagerError::InvalidIdentifier);
         }
         self.registry.with(|registry| {
@@ -276,7 +303,13 @@ impl Drop for Shared {
     }
 }
 
-fn new_stack(name: &str, index: u32, driver: &mut dyn Driver, random: Random, shared: &Shared) -> Stack {
+fn new_stack(
+    name: &str,
+    index: u32,
+    driver: &mut dyn Driver,
+    random: Random,
+    shared: &Shared,
+) -> Stack {
     let capabilities = driver.capabilities();
     let configuration = Configuration {
         name: name.to_string(),

@@ -1,7 +1,7 @@
 //! What the platform supplies: time, chance and tasks.
 //!
-//! The stack reads no clock and draws no number of its own; whoever constructs a [`Manager`](crate::Manager) passes these
-//! three in, so tests own time. Nothing here is global.
+//! The stack reads no clock and draws no number of its own; whoever constructs a
+//! [`Manager`](crate::Manager) passes these three in, so tests own time. Nothing here is global.
 
 use alloc::boxed::Box;
 use core::fmt;
@@ -14,7 +14,8 @@ use futures_lite::future;
 /// A boxed future that a platform can run on any of its threads.
 pub type BoxFuture<'a, T> = Pin<Box<dyn Future<Output = T> + Send + 'a>>;
 
-/// A point of monotonic time in microseconds since an arbitrary start that does not change while the system runs.
+/// A point of monotonic time in microseconds since an arbitrary start that does not change while
+/// the system runs.
 #[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Default)]
 pub struct Instant(u64);
 
@@ -41,7 +42,10 @@ impl Instant {
     #[must_use]
     pub const fn after(self, duration: Duration) -> Self {
         // In 64 bits: every packet asks for the time.
-        let micros = duration.as_secs().saturating_mul(1_000_000).saturating_add(duration.subsec_micros() as u64);
+        let micros = duration
+            .as_secs()
+            .saturating_mul(1_000_000)
+            .saturating_add(duration.subsec_micros() as u64);
         Self(self.0.saturating_add(micros))
     }
 
@@ -67,11 +71,16 @@ pub trait Clock: Send + Sync {
     fn sleep_until(&self, deadline: Instant) -> BoxFuture<'static, ()>;
 }
 
-/// Does something until a deadline, for ever at [`Instant::NEVER`]; `None` if the deadline came first.
+/// Does something until a deadline, for ever at [`Instant::NEVER`]; `None` if the deadline came
+/// first.
 ///
 /// # Cancel safety
 /// As `work`: it is dropped with this future, and when the deadline comes.
-pub async fn before<T>(clock: &dyn Clock, deadline: Instant, work: impl Future<Output = T>) -> Option<T> {
+pub async fn before<T>(
+    clock: &dyn Clock,
+    deadline: Instant,
+    work: impl Future<Output = T>,
+) -> Option<T> {
     if deadline == Instant::NEVER {
         return Some(work.await);
     }
@@ -82,7 +91,8 @@ pub async fn before<T>(clock: &dyn Clock, deadline: Instant, work: impl Future<O
     future::or(async { Some(work.await) }, expired).await
 }
 
-/// A cryptographic source of random bytes: hash keys, sequence numbers, ports and identifiers come from it.
+/// A cryptographic source of random bytes: hash keys, sequence numbers, ports and identifiers come
+/// from it.
 pub trait Entropy: Send + Sync {
     /// Fills the whole buffer.
     ///

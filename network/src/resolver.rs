@@ -1,8 +1,10 @@
-//! The stub resolver: names to addresses over the DNS servers of the interfaces (RFC 1034 §5.3.1, RFC 5452).
+//! The stub resolver: names to addresses over the DNS servers of the interfaces (RFC 1034 §5.3.1,
+//! RFC 5452).
 //!
-//! A question goes to one server after the other, each time from a fresh random port with a fresh random identifier; only an answer from the
-//! address and port that was asked, with the same identifier and question, counts. It is a task like any program's: it uses sockets and
-//! the clock, and a dropped lookup leaves nothing behind.
+//! A question goes to one server after the other, each time from a fresh random port with a fresh
+//! random identifier; only an answer from the address and port that was asked, with the same
+//! identifier and question, counts. It is a task like any program's: it uses sockets and the clock,
+//! and a dropped lookup leaves nothing behind.
 
 use alloc::string::{String, ToString};
 use alloc::vec;
@@ -60,8 +62,8 @@ impl Resolver {
     /// Answers a question. Literal addresses and `localhost` answer themselves.
     ///
     /// # Errors
-    /// `InvalidInput` for a name that cannot exist, `NotFound` for one that does not, `TimedOut` when no server answered, `NetworkUnreachable`
-    /// when there is none to ask.
+    /// `InvalidInput` for a name that cannot exist, `NotFound` for one that does not, `TimedOut`
+    /// when no server answered, `NetworkUnreachable` when there is none to ask.
     ///
     /// # Cancel safety
     /// Dropping the future ends the lookup.
@@ -81,8 +83,10 @@ impl Resolver {
             let (server, found) = self.ask_all(&servers, &target, &kinds).await?;
             asked = Some(server);
             records.extend(found);
-            let wants_address = question.kind != RecordKind::Cname && question.kind != RecordKind::Ptr;
-            let is_answered = records.iter().any(|record| !matches!(record.data, RecordData::Cname(_)));
+            let wants_address =
+                question.kind != RecordKind::Cname && question.kind != RecordKind::Ptr;
+            let is_answered =
+                records.iter().any(|record| !matches!(record.data, RecordData::Cname(_)));
             match last_alias(&records, &target) {
                 Some(alias) if wants_address && !is_answered => target = alias,
                 _ => break,
@@ -91,7 +95,8 @@ impl Resolver {
         Ok(Answer { server: asked, records })
     }
 
-    /// The servers to ask: the one that was named, else those of the interface or of all interfaces that are up.
+    /// The servers to ask: the one that was named, else those of the interface or of all interfaces
+    /// that are up.
     fn servers(&self, question: &Question) -> Vec<SocketAddr> {
         if let Some(server) = question.server {
             return vec![server];
@@ -138,7 +143,13 @@ impl Resolver {
     }
 
     /// Asks one server all kinds at once.
-    async fn ask(&self, server: SocketAddr, name: &str, kinds: &[QueryKind], wait: Duration) -> Reply {
+    async fn ask(
+        &self,
+        server: SocketAddr,
+        name: &str,
+        kinds: &[QueryKind],
+        wait: Duration,
+    ) -> Reply {
         let socket = UdpSocket::new(&self.sockets);
         if let Err(error) = socket.connect(server) {
             return Reply::Failed(error);
@@ -157,7 +168,8 @@ impl Resolver {
         }
         let clock = &self.sockets.shared.platform.clock;
         let deadline = clock.now().after(wait);
-        let collected = before(&**clock, deadline, self.collect(&socket, server, &mut queries)).await;
+        let collected =
+            before(&**clock, deadline, self.collect(&socket, server, &mut queries)).await;
         let failure = collected.unwrap_or(Some(Error::TimedOut));
         combine(queries.into_iter().map(|(_, answer)| answer).collect(), failure)
     }
@@ -178,7 +190,8 @@ impl Resolver {
             let parsed = buffer.get(..length).map(DnsMessage::parse);
             let Some(Ok(answer)) = parsed else { continue };
             let matching = queries.iter_mut().find(|(query, known)| {
-                let is_same_question = query.name.eq_ignore_ascii_case(&answer.name) && query.kind == answer.kind;
+                let is_same_question =
+                    query.name.eq_ignore_ascii_case(&answer.name) && query.kind == answer.kind;
                 known.is_none()
                     && from == server
                     && answer.is_response
@@ -208,9 +221,10 @@ impl Resolver {
             read_exactly(&stream, &mut length).await?;
             let mut body = vec![0; usize::from(u16::from_be_bytes(length))];
             read_exactly(&stream, &mut body).await?;
-            DnsMessage::parse(&body)
-                .ok()
-                .filter(|answer| answer.identifier == query.identifier && answer.name.eq_ignore_ascii_case(&query.name))
+            DnsMessage::parse(&body).ok().filter(|answer| {
+                answer.identifier == query.identifier
+                    && answer.name.eq_ignore_ascii_case(&query.name)
+            })
         };
         before(&**clock, deadline, exchange).await.flatten()
     }
@@ -231,14 +245,20 @@ async fn read_exactly(stream: &TcpStream, mut buffer: &mut [u8]) -> Option<()> {
     Some(())
 }
 
-/// One reply out of the answers to all kinds: any records count; a name that does not exist does not exist for any kind.
+/// One reply out of the answers to all kinds: any records count; a name that does not exist does
+/// not exist for any kind.
 fn combine(answers: Vec<Option<DnsMessage>>, failure: Option<Error>) -> Reply {
     let missing = answers.iter().any(Option::is_none);
     let (mut records, mut refused, mut no_such_name) = (Vec::new(), false, false);
     for answer in answers.into_iter().flatten() {
         match answer.code {
-            ResponseCode::NoError => records
-                .extend(answer.answers.into_iter().filter(|record| !records.contains(record)).collect::<Vec<_>>()),
+            ResponseCode::NoError => records.extend(
+                answer
+                    .answers
+                    .into_iter()
+                    .filter(|record| !records.contains(record))
+                    .collect::<Vec<_>>(),
+            ),
             ResponseCode::NameError => no_such_name = true,
             _ => refused = true,
         }
@@ -257,7 +277,9 @@ fn last_alias(records: &[Record], start: &str) -> Option<String> {
     // Each step uses another record, so the chain ends.
     for _ in records {
         let next = records.iter().find_map(|record| match &record.data {
-            RecordData::Cname(target) if record.name.eq_ignore_ascii_case(name) => Some(target.as_str()),
+            RecordData::Cname(target) if record.name.eq_ignore_ascii_case(name) => {
+                Some(target.as_str())
+            }
             _ => None,
         });
         match next {

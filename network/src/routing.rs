@@ -1,7 +1,7 @@
 //! Which interface a destination is reached by, and which sockets belong to all interfaces.
 //!
-//! Longest prefix over all interfaces that are up and have a carrier, then smallest metric, then lowest index. Destinations that are
-//! addresses of our own go to the loopback interface.
+//! Longest prefix over all interfaces that are up and have a carrier, then smallest metric, then
+//! lowest index. Destinations that are addresses of our own go to the loopback interface.
 
 use alloc::sync::Arc;
 use alloc::vec::Vec;
@@ -30,7 +30,8 @@ struct Tables {
     listeners: Vec<Arc<Listener>>,
     bindings: Vec<(Family, Binding)>,
     watchers: Vec<Arc<Watcher>>,
-    /// What was chosen last: the destination, the interface's index, and the generation of addresses and routes then.
+    /// What was chosen last: the destination, the interface's index, and the generation of
+    /// addresses and routes then.
     recent: Option<(IpAddr, u32, u32)>,
 }
 
@@ -40,28 +41,39 @@ impl Routing {
     }
 
     pub(crate) fn find(&self, name: &str) -> Option<Arc<Interface>> {
-        self.tables.with(|tables| tables.interfaces.iter().find(|interface| interface.name == name).cloned())
+        self.tables.with(|tables| {
+            tables.interfaces.iter().find(|interface| interface.name == name).cloned()
+        })
     }
 
     pub(crate) fn at(&self, index: u32) -> Option<Arc<Interface>> {
-        self.tables.with(|tables| tables.interfaces.iter().find(|interface| interface.index == index).cloned())
+        self.tables.with(|tables| {
+            tables.interfaces.iter().find(|interface| interface.index == index).cloned()
+        })
     }
 
-    /// The interface of the smallest rank, the oldest of equals; those without a rank do not count. For each datagram of a routed socket
-    /// this is asked, so nothing is copied for it.
+    /// The interface of the smallest rank, the oldest of equals; those without a rank do not count.
+    /// For each datagram of a routed socket this is asked, so nothing is copied for it.
     fn best<K: Ord>(&self, rank: impl Fn(&Interface) -> Option<K>) -> Option<Arc<Interface>> {
         self.tables.with(|tables| {
-            let ranked = tables.interfaces.iter().filter_map(|interface| Some((rank(interface)?, interface)));
+            let ranked = tables
+                .interfaces
+                .iter()
+                .filter_map(|interface| Some((rank(interface)?, interface)));
             ranked
-                .min_by(|(one, first), (other, second)| one.cmp(other).then(first.index.cmp(&second.index)))
+                .min_by(|(one, first), (other, second)| {
+                    one.cmp(other).then(first.index.cmp(&second.index))
+                })
                 .map(|(_, interface)| Arc::clone(interface))
         })
     }
 
-    /// The interface that was chosen last, if it was for this destination and everything stands as it did.
+    /// The interface that was chosen last, if it was for this destination and everything stands as
+    /// it did.
     fn known(&self, destination: IpAddr, generation: u32) -> Option<Arc<Interface>> {
         self.tables.with(|tables| {
-            let (_, index, _) = tables.recent.filter(|recent| (recent.0, recent.2) == (destination, generation))?;
+            let (_, index, _) =
+                tables.recent.filter(|recent| (recent.0, recent.2) == (destination, generation))?;
             tables.interfaces.iter().find(|interface| interface.index == index).cloned()
         })
     }
@@ -72,7 +84,8 @@ impl Routing {
             tables.interfaces.push(Arc::clone(&interface));
             (tables.listeners.clone(), tables.bindings.clone(), tables.watchers.clone())
         });
-        // A fresh stack has no socket that could be in the way, and both calls tolerate what is there already.
+        // A fresh stack has no socket that could be in the way, and both calls tolerate what is
+        // there already.
         interface.with(|stack| {
             for listener in &listeners {
                 let _ = stack.tcp_listen(listener, false);
@@ -119,8 +132,9 @@ impl Routing {
             tables.listeners.push(Arc::clone(listener));
             tables.interfaces.clone()
         });
-        let outcome =
-            interfaces.iter().try_for_each(|interface| interface.with(|stack| stack.tcp_listen(listener, false)));
+        let outcome = interfaces
+            .iter()
+            .try_for_each(|interface| interface.with(|stack| stack.tcp_listen(listener, false)));
         if outcome.is_err() {
             self.unlisten(listener);
         }
@@ -132,7 +146,9 @@ impl Routing {
             tables.listeners.retain(|known| !Arc::ptr_eq(known, listener));
             tables.interfaces.clone()
         });
-        interfaces.iter().for_each(|interface| interface.with(|stack| stack.tcp_unlisten(listener)));
+        interfaces
+            .iter()
+            .for_each(|interface| interface.with(|stack| stack.tcp_unlisten(listener)));
     }
 
     /// Binds on every interface, or on none.
@@ -141,15 +157,18 @@ impl Routing {
     /// `AddressInUse`.
     pub(crate) fn bind(&self, family: Family, binding: &Binding) -> Result<(), Error> {
         let (interfaces, former) = self.tables.with(|tables| {
-            let place = tables.bindings.iter().position(|(_, known)| Arc::ptr_eq(&known.endpoint, &binding.endpoint));
+            let place = tables
+                .bindings
+                .iter()
+                .position(|(_, known)| Arc::ptr_eq(&known.endpoint, &binding.endpoint));
             let former = place.map(|place| tables.bindings.swap_remove(place));
             tables.bindings.push((family, binding.clone()));
             (tables.interfaces.clone(), former)
         });
         let bind = |binding: &Binding| {
-            interfaces
-                .iter()
-                .try_for_each(|interface| interface.with(|stack| stack.datagrams.bind(family, binding.clone())))
+            interfaces.iter().try_for_each(|interface| {
+                interface.with(|stack| stack.datagrams.bind(family, binding.clone()))
+            })
         };
         let outcome = bind(binding);
         if outcome.is_err() {
@@ -168,7 +187,9 @@ impl Routing {
             tables.bindings.retain(|(_, binding)| !Arc::ptr_eq(&binding.endpoint, endpoint));
             tables.interfaces.clone()
         });
-        interfaces.iter().for_each(|interface| interface.with(|stack| stack.datagrams.unbind(family, key, endpoint)));
+        interfaces.iter().for_each(|interface| {
+            interface.with(|stack| stack.datagrams.unbind(family, key, endpoint))
+        });
     }
 
     /// How many listeners and bindings belong to all interfaces.
@@ -189,7 +210,8 @@ impl Shared {
     /// The interface and source address for a destination.
     ///
     /// # Errors
-    /// `NetworkUnreachable` without a route; `AddressNotAvailable` when the route's interface has no address of the family.
+    /// `NetworkUnreachable` without a route; `AddressNotAvailable` when the route's interface has
+    /// no address of the family.
     pub(crate) fn route(&self, destination: IpAddr) -> Result<(Arc<Interface>, IpAddr), Error> {
         let choice = self.choose(destination)?;
         let source = choice.look(|stack| stack.source_for(destination))?;
@@ -207,7 +229,9 @@ impl Shared {
             return Ok(known);
         }
         let choice = self.search(destination)?;
-        self.routing.tables.with(|tables| tables.recent = Some((destination, choice.index, generation)));
+        self.routing
+            .tables
+            .with(|tables| tables.recent = Some((destination, choice.index, generation)));
         Ok(choice)
     }
 
@@ -222,13 +246,17 @@ impl Shared {
                     return None;
                 }
                 let route = stack.route_for(destination);
-                // Groups, everybody and link-local stations are reached over any interface that has the family, the one with a default route first.
+                // Groups, everybody and link-local stations are reached over any interface that has
+                // the family, the one with a default route first.
                 let to_everybody = destination.is_multicast()
                     || is_link_local_ipv4(destination)
                     || matches!(destination, IpAddr::V4(address) if address.is_broadcast());
                 match route {
                     Some(route) => Some((Reverse(route.destination.length()), route.metric)),
-                    None if to_everybody && !stack.is_loopback() && stack.source_for(destination).is_ok() => {
+                    None if to_everybody
+                        && !stack.is_loopback()
+                        && stack.source_for(destination).is_ok() =>
+                    {
                         Some((Reverse(0), u32::MAX))
                     }
                     None => None,

@@ -1,6 +1,7 @@
 //! The only loop: one task per interface that sleeps until a deadline, a frame, or a request.
 //!
-//! It never ticks. With nothing under way it has no timer at all, and an idle interface costs no wake-up.
+//! It never ticks. With nothing under way it has no timer at all, and an idle interface costs no
+//! wake-up.
 
 use alloc::sync::Arc;
 use core::future::Future;
@@ -37,7 +38,12 @@ impl Runner {
     }
 
     /// Waits for the deadline; true when it came.
-    fn poll_sleep(&mut self, deadline: Option<Instant>, now: Instant, context: &mut Context<'_>) -> bool {
+    fn poll_sleep(
+        &mut self,
+        deadline: Option<Instant>,
+        now: Instant,
+        context: &mut Context<'_>,
+    ) -> bool {
         let Some(deadline) = deadline else {
             self.sleep = None;
             return false;

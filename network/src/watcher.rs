@@ -1,8 +1,10 @@
 //! Who watches: records on their way from an interface to an open file.
 //!
-//! A [`Watcher`] belongs to one watching file and stands in the list of every interface whose events the file tells. Interfaces put records in
-//! while they hand over what a turn brought; the file takes them out. Memory is bounded: what finds no room is counted, and the reader
-//! learns of it when it has read what was before. Several watchers of one interface know nothing of each other.
+//! A [`Watcher`] belongs to one watching file and stands in the list of every interface whose
+//! events the file tells. Interfaces put records in while they hand over what a turn brought; the
+//! file takes them out. Memory is bounded: what finds no room is counted, and the reader learns of
+//! it when it has read what was before. Several watchers of one interface know nothing of each
+//! other.
 
 use alloc::collections::VecDeque;
 use alloc::string::String;
@@ -24,7 +26,8 @@ pub(crate) enum Found {
     Bytes(usize),
     /// Nothing; the task is woken when there is something.
     Nothing,
-    /// All was read, and so many records were lost: a new snapshot is due. Told once; from here on records are kept again.
+    /// All was read, and so many records were lost: a new snapshot is due. Told once; from here on
+    /// records are kept again.
     Lost(u64),
 }
 
@@ -85,8 +88,12 @@ impl Watcher {
         self.0.with(|state| {
             state.lost += lost;
             for (kind, record) in records.iter().filter(|(kind, _)| state.kinds.contains(*kind)) {
-                debug_assert!(!kind.is_empty() && record.ends_with('\n'), "a record is a line of one kind");
-                // After the first loss nothing is kept, so that what is read has one gap, and that is told where it is.
+                debug_assert!(
+                    !kind.is_empty() && record.ends_with('\n'),
+                    "a record is a line of one kind"
+                );
+                // After the first loss nothing is kept, so that what is read has one gap, and that
+                // is told where it is.
                 if state.lost == 0 && state.records.len() + record.len() <= limits::EVENT_BYTES {
                     state.records.extend(record.as_bytes());
                 } else {
@@ -106,7 +113,11 @@ impl Watcher {
                 return Found::Bytes(0);
             }
             if !state.is_starting {
-                let queue = if state.snapshot.is_empty() { &mut state.records } else { &mut state.snapshot };
+                let queue = if state.snapshot.is_empty() {
+                    &mut state.records
+                } else {
+                    &mut state.snapshot
+                };
                 let count = take(queue, buffer);
                 if count > 0 {
                     if state.snapshot.is_empty() {
@@ -140,7 +151,8 @@ impl Watcher {
 
 impl State {
     fn is_ready(&self) -> bool {
-        !self.is_starting && (!self.snapshot.is_empty() || !self.records.is_empty() || self.lost > 0)
+        !self.is_starting
+            && (!self.snapshot.is_empty() || !self.records.is_empty() || self.lost > 0)
     }
 }
 
@@ -163,7 +175,8 @@ fn take(queue: &mut VecDeque<u8>, buffer: &mut [u8]) -> usize {
 pub(crate) struct Watchers(Vec<Arc<Watcher>>);
 
 impl Watchers {
-    /// Adds a watcher, or finds that it is there; true when it is new. What is there counts as told from now on.
+    /// Adds a watcher, or finds that it is there; true when it is new. What is there counts as told
+    /// from now on.
     pub(crate) fn attach(&mut self, stack: &mut Stack, watcher: &Arc<Watcher>) -> bool {
         // The others hear first of what changed until now.
         self.tell(stack);
@@ -215,7 +228,11 @@ impl Watchers {
     /// What is there, for one watcher.
     pub(crate) fn snapshot(stack: &Stack, kinds: Kinds) -> String {
         let mut text = String::new();
-        for event in stack.watch_snapshot(Change::Present).iter().filter(|event| kinds.contains(event.kind())) {
+        for event in stack
+            .watch_snapshot(Change::Present)
+            .iter()
+            .filter(|event| kinds.contains(event.kind()))
+        {
             event.write(&mut text, &stack.configuration.name);
         }
         text
@@ -236,7 +253,9 @@ mod tests {
     use super::*;
 
     fn records(count: usize) -> Vec<(Kinds, String)> {
-        (0..count).map(|number| (Kinds::LINK, alloc::format!("link changed eth{number:03}\n"))).collect()
+        (0..count)
+            .map(|number| (Kinds::LINK, alloc::format!("link changed eth{number:03}\n")))
+            .collect()
     }
 
     fn started(kinds: Kinds) -> Watcher {

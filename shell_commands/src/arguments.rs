@@ -1,7 +1,7 @@
 //! The `devnet` program's own command line, as typed values.
 //!
-//! Owns what can be said there and how it can be wrong. Called by `main.rs`; interface arguments go on to `system.rs`, which
-//! builds the network from them. Nothing is opened or started here.
+//! Owns what can be said there and how it can be wrong. Called by `main.rs`; interface arguments go
+//! on to `system.rs`, which builds the network from them. Nothing is opened or started here.
 
 use std::ffi::OsString;
 use std::fmt;
@@ -119,27 +119,35 @@ impl Arguments {
     /// # Errors
     /// What is wrong, in one line.
     pub fn parse(words: impl IntoIterator<Item = OsString>) -> Result<Self, lexopt::Error> {
-        let mut result =
-            Self { mode: Mode::StandardInput, stop_on_failure: false, interfaces: Vec::new(), imports: Vec::new() };
+        let mut result = Self {
+            mode: Mode::StandardInput,
+            stop_on_failure: false,
+            interfaces: Vec::new(),
+            imports: Vec::new(),
+        };
         let mut parser = lexopt::Parser::from_args(words);
         while let Some(argument) = parser.next()? {
             match argument {
                 Short('c') => {
                     let commands = parser.value()?.string()?;
-                    // Options may still follow the commands; the first plain word begins the arguments.
+                    // Options may still follow the commands; the first plain word begins the
+                    // arguments.
                     result.mode = Mode::Commands(commands, Vec::new());
                 }
                 Short('e') => result.stop_on_failure = true,
                 Long("interface") => {
                     let text = parser.value()?.string()?;
-                    let interface: InterfaceArgument = text.parse().map_err(|why| format!("{text}: {why}"))?;
+                    let interface: InterfaceArgument =
+                        text.parse().map_err(|why| format!("{text}: {why}"))?;
                     if result.interfaces.iter().any(|other| other.name == interface.name) {
                         return Err(format!("{text}: the name is taken").into());
                     }
                     result.interfaces.push(interface);
                 }
                 Long("import") => result.imports.push(parser.value()?.string()?),
-                Short('v' | 'V') | Long("version") => return Ok(Self { mode: Mode::Version, ..result }),
+                Short('v' | 'V') | Long("version") => {
+                    return Ok(Self { mode: Mode::Version, ..result });
+                }
                 Short('h') | Long("help") => return Ok(Self { mode: Mode::Help, ..result }),
                 Value(first) => {
                     let rest = parser.raw_args()?;
@@ -179,22 +187,31 @@ impl FromStr for InterfaceArgument {
         if name.is_empty() || name.len() > network::limits::NAME_BYTES {
             return Err(wrong("the name must have 1 to 15 bytes"));
         }
-        if !name.bytes().all(|byte| byte.is_ascii_alphanumeric() || b"_-.".contains(&byte)) || name.starts_with('.') {
+        if !name.bytes().all(|byte| byte.is_ascii_alphanumeric() || b"_-.".contains(&byte))
+            || name.starts_with('.')
+        {
             return Err(wrong("the name may have letters, digits, '_', '-' and '.'"));
         }
         let mut parts = rest.split(',');
         let kind = parts.next().unwrap_or_default();
         let (kind, argument) = match kind.split_once(':') {
-            Some((kind, argument)) => (kind, Some(argument.to_owned()).filter(|argument| !argument.is_empty())),
+            Some((kind, argument)) => {
+                (kind, Some(argument.to_owned()).filter(|argument| !argument.is_empty()))
+            }
             None => (kind, None),
         };
         let kind = kind.parse()?;
         if matches!(kind, InterfaceKind::Tap | InterfaceKind::Tun) != argument.is_some() {
-            return Err(wrong("tap and tun need the name of a host interface, the others take none"));
+            return Err(wrong(
+                "tap and tun need the name of a host interface, the others take none",
+            ));
         }
-        let mut result = Self { name: name.to_owned(), kind, argument, mac: None, mtu: None, capture: None };
+        let mut result =
+            Self { name: name.to_owned(), kind, argument, mac: None, mtu: None, capture: None };
         for part in parts {
-            let (key, value) = part.split_once('=').ok_or_else(|| wrong(&format!("{part}: KEY=VALUE is needed")))?;
+            let (key, value) = part
+                .split_once('=')
+                .ok_or_else(|| wrong(&format!("{part}: KEY=VALUE is needed")))?;
             result.set(key, value)?;
         }
         Ok(result)
@@ -233,7 +250,9 @@ impl FromStr for InterfaceKind {
             "lan" => Ok(Self::Lan),
             "tap" => Ok(Self::Tap),
             "tun" => Ok(Self::Tun),
-            _ => Err(InterfaceArgumentError(format!("{text}: unknown kind, not loopback, lan, tap or tun"))),
+            _ => Err(InterfaceArgumentError(format!(
+                "{text}: unknown kind, not loopback, lan, tap or tun"
+            ))),
         }
     }
 }
@@ -258,21 +277,33 @@ mod tests {
     fn modes_follow_from_the_words() {
         assert_eq!(mode(&[]), Mode::StandardInput);
         assert_eq!(mode(&["-c", "a; b"]), Mode::Commands("a; b".into(), vec![]));
-        assert_eq!(mode(&["-c", "a", "x", "-e"]), Mode::Commands("a".into(), strings(&["x", "-e"])));
-        assert_eq!(mode(&["-e", "s.sh", "-c", "x"]), Mode::Script("s.sh".into(), strings(&["-c", "x"])));
+        assert_eq!(
+            mode(&["-c", "a", "x", "-e"]),
+            Mode::Commands("a".into(), strings(&["x", "-e"]))
+        );
+        assert_eq!(
+            mode(&["-e", "s.sh", "-c", "x"]),
+            Mode::Script("s.sh".into(), strings(&["-c", "x"]))
+        );
         assert_eq!(
             mode(&["run", "g.wasm", "--allow-connect", "x"]),
             Mode::Command(strings(&["run", "g.wasm", "--allow-connect", "x"]))
         );
         assert_eq!(mode(&["--help"]), Mode::Help);
         assert_eq!(mode(&["-v"]), Mode::Version);
-        assert!(parse(&["-ec", "a"]).unwrap().stop_on_failure && parse(&["-c", "a", "-e"]).unwrap().stop_on_failure);
+        assert!(
+            parse(&["-ec", "a"]).unwrap().stop_on_failure
+                && parse(&["-c", "a", "-e"]).unwrap().stop_on_failure
+        );
     }
 
     #[test]
     fn interfaces_are_typed() {
-        let words =
-            ["--interface", "eth0=tap:tap0,mac=02:00:00:00:00:01,mtu=1400,capture=x.pcapng", "--interface=l=loopback"];
+        let words = [
+            "--interface",
+            "eth0=tap:tap0,mac=02:00:00:00:00:01,mtu=1400,capture=x.pcapng",
+            "--interface=l=loopback",
+        ];
         let interfaces = parse(&words).unwrap().interfaces;
         assert_eq!(
             interfaces[0],
@@ -285,7 +316,10 @@ mod tests {
                 capture: Some("x.pcapng".into()),
             }
         );
-        assert_eq!((interfaces[1].name.as_str(), interfaces[1].kind), ("l", InterfaceKind::Loopback));
+        assert_eq!(
+            (interfaces[1].name.as_str(), interfaces[1].kind),
+            ("l", InterfaceKind::Loopback)
+        );
     }
 
     #[test]

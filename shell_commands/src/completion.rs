@@ -1,6 +1,7 @@
 //! What the word under the cursor may become: a command, an interface, a path.
 //!
-//! A pure look at a line and the file system; [`terminal`](crate::terminal) calls it from the line editor's thread.
+//! A pure look at a line and the file system; [`terminal`](crate::terminal) calls it from the line
+//! editor's thread.
 
 use virtual_file_system::NodeKind;
 
@@ -12,12 +13,16 @@ use crate::devices::NETWORK;
 #[must_use]
 pub fn complete(files: &Files, line: &str) -> (usize, Vec<String>) {
     // Quotes are left to the person who typed them.
-    let start = line.rfind([' ', '\t', ';', '|', '&', '<', '>', '\n']).map_or(0, |index| index.saturating_add(1));
+    let start = line
+        .rfind([' ', '\t', ';', '|', '&', '<', '>', '\n'])
+        .map_or(0, |index| index.saturating_add(1));
     let (before, word) = line.split_at_checked(start).unwrap_or(("", line));
     let command = before.rsplit([';', '|', '&', '\n']).next().unwrap_or_default();
     let mut words = command.split_whitespace();
     let candidates = match words.next() {
-        None if !before.ends_with(['<', '>']) => matching(word, COMMANDS.iter().map(|command| command.name.to_owned())),
+        None if !before.ends_with(['<', '>']) => {
+            matching(word, COMMANDS.iter().map(|command| command.name.to_owned()))
+        }
         Some("help") => matching(word, COMMANDS.iter().map(|command| command.name.to_owned())),
         Some(first) if wants_interface(first, words.last()) => matching(word, interfaces(files)),
         _ => paths(files, word),
@@ -47,8 +52,10 @@ fn interfaces(files: &Files) -> Vec<String> {
 
 /// Directories end in a slash, so that one can go on typing.
 fn paths(files: &Files, word: &str) -> Vec<String> {
-    let (directory, name) = word.rfind('/').map_or(("", word), |index| word.split_at(index.saturating_add(1)));
-    let entries = files.list(if directory.is_empty() { "." } else { directory }).unwrap_or_default();
+    let (directory, name) =
+        word.rfind('/').map_or(("", word), |index| word.split_at(index.saturating_add(1)));
+    let entries =
+        files.list(if directory.is_empty() { "." } else { directory }).unwrap_or_default();
     entries
         .into_iter()
         .filter(|entry| entry.name.starts_with(name))
@@ -92,7 +99,10 @@ mod tests {
     #[test]
     fn other_words_are_paths() {
         assert_eq!(completed("cat /dev"), (4, vec!["/devices/".to_owned()]));
-        assert_eq!(completed("echo x >/devices/network/e"), (8, vec!["/devices/network/eth0 ".to_owned()]));
+        assert_eq!(
+            completed("echo x >/devices/network/e"),
+            (8, vec!["/devices/network/eth0 ".to_owned()])
+        );
         assert_eq!(completed("cat dev"), (4, vec!["devices/".to_owned()]));
         assert_eq!(completed("cat /none/"), (4, vec![]));
         assert_eq!(completed("cat é"), (4, vec![]));

@@ -1,8 +1,9 @@
 //! What a command may touch, and nothing else.
 //!
-//! The shell builds one [`Context`] per command: its words, three streams, the files with the caller's credentials and
-//! directory, and the platform's clock, entropy and spawner. A command must not reach around it: no global, no host file, no
-//! stack. Dropping the command's future drops the context, which closes what it held.
+//! The shell builds one [`Context`] per command: its words, three streams, the files with the
+//! caller's credentials and directory, and the platform's clock, entropy and spawner. A command
+//! must not reach around it: no global, no host file, no stack. Dropping the command's future drops
+//! the context, which closes what it held.
 
 use std::sync::Arc;
 use std::time::Duration;
@@ -10,7 +11,8 @@ use std::time::Duration;
 use guest_programs::{Idle, Programs, Supplies, Translator};
 use network::platform::{Clock, Entropy, Spawner};
 use virtual_file_system::{
-    Attributes, Credentials, DirectoryEntry, Error, File, Mode, NodeKind, OpenFlags, Path, Result, VirtualFileSystem,
+    Attributes, Credentials, DirectoryEntry, Error, File, Mode, NodeKind, OpenFlags, Path, Result,
+    VirtualFileSystem,
 };
 
 use crate::failure::{Failure, Outcome};
@@ -64,7 +66,8 @@ impl Stream {
         Self { file, name: Arc::from(name) }
     }
 
-    /// Writes a remark for people. That it cannot be written helps nobody to know: there is no further stream to say it on.
+    /// Writes a remark for people. That it cannot be written helps nobody to know: there is no
+    /// further stream to say it on.
     pub async fn remark(&self, text: &str) {
         let _ = self.file.write_all(text.as_bytes()).await;
     }
@@ -136,7 +139,12 @@ impl Files {
     /// # Errors
     /// Those of the file system and of the device.
     pub fn open(&self, text: &str, flags: OpenFlags) -> Result<File> {
-        self.tree.open(&self.credentials, &self.resolve(text)?, flags, Mode::from_bits_truncate(0o644))
+        self.tree.open(
+            &self.credentials,
+            &self.resolve(text)?,
+            flags,
+            Mode::from_bits_truncate(0o644),
+        )
     }
 
     /// The entries of a directory, sorted.
@@ -160,7 +168,11 @@ impl Files {
     /// # Errors
     /// Those of the file system.
     pub fn create_directory(&self, text: &str) -> Result<()> {
-        self.tree.create_directory(&self.credentials, &self.resolve(text)?, Mode::from_bits_truncate(0o755))
+        self.tree.create_directory(
+            &self.credentials,
+            &self.resolve(text)?,
+            Mode::from_bits_truncate(0o755),
+        )
     }
 
     /// Removes a file or an empty directory.
@@ -204,7 +216,8 @@ impl Context {
         self.print_bytes(text.as_bytes()).await
     }
 
-    /// Writes bytes to the output, in one call if the file takes them: a line must reach a device whole.
+    /// Writes bytes to the output, in one call if the file takes them: a line must reach a device
+    /// whole.
     ///
     /// # Errors
     /// The write's, naming the stream.

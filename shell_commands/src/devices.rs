@@ -1,7 +1,7 @@
 //! How commands reach the network: they open `/devices/network/NAME` and `/devices/sockets`.
 //!
-//! The only place that knows those paths. A command gets an opened [`File`] and asks it typed commands; there is no other way
-//! in, so what works here works for a guest.
+//! The only place that knows those paths. A command gets an opened [`File`] and asks it typed
+//! commands; there is no other way in, so what works here works for a guest.
 
 use network::command::interface::InterfaceStatus;
 use network::command::{GetInterface, GetStatistics, interface::Statistics};
@@ -46,7 +46,10 @@ impl Interface {
     ///
     /// # Errors
     /// `NAME: why`, status 1.
-    pub async fn ask<C: ControlCommand>(&self, request: &C::Request) -> Result<C::Response, Failure> {
+    pub async fn ask<C: ControlCommand>(
+        &self,
+        request: &C::Request,
+    ) -> Result<C::Response, Failure> {
         self.file.control::<C>(request).await.map_err(|why| Failure::of(&self.name, why))
     }
 
@@ -54,7 +57,11 @@ impl Interface {
     ///
     /// # Errors
     /// `WHAT: why`, status 1.
-    pub async fn change<C: ControlCommand>(&self, what: &str, request: &C::Request) -> Result<C::Response, Failure> {
+    pub async fn change<C: ControlCommand>(
+        &self,
+        what: &str,
+        request: &C::Request,
+    ) -> Result<C::Response, Failure> {
         self.file.control::<C>(request).await.map_err(|why| Failure::of(what, why))
     }
 
@@ -107,7 +114,9 @@ pub async fn all(context: &Context) -> Result<Vec<(Interface, InterfaceStatus)>,
     for entry in entries {
         let opened = open(context, &entry.name, Use::Show);
         let answered = match opened {
-            Ok(interface) => interface.file.control::<GetInterface>(&()).await.map(|status| (interface, status)),
+            Ok(interface) => {
+                interface.file.control::<GetInterface>(&()).await.map(|status| (interface, status))
+            }
             Err(why) => Err(why),
         };
         match answered {

@@ -1,7 +1,7 @@
 //! How a command fails: an exit status and one line.
 //!
-//! Commands return [`Outcome`]; the table's [`start`](crate::commands::table::Command::start) prints the line with the
-//! command's name in front. Nothing here prints.
+//! Commands return [`Outcome`]; the table's [`start`](crate::commands::table::Command::start)
+//! prints the line with the command's name in front. Nothing here prints.
 
 use std::fmt;
 
@@ -46,7 +46,8 @@ impl Failure {
         Self { status, message: String::new() }
     }
 
-    /// The failure of writing to the stream `name`. A reader that went away is no news to anybody, as with SIGPIPE.
+    /// The failure of writing to the stream `name`. A reader that went away is no news to anybody,
+    /// as with SIGPIPE.
     #[must_use]
     pub fn of_write(name: &str, why: Error) -> Self {
         match why {

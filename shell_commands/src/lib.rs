@@ -16,7 +16,8 @@
 //! | [`render`] | typed answers → text; the only place with layout |
 //! | [`failure`], [`limits`] | how a command fails; every bound of this crate |
 //!
-//! Nothing here is beyond a guest program: every command works on opened files of the virtual file system.
+//! Nothing here is beyond a guest program: every command works on opened files of the virtual file
+//! system.
 #![forbid(unsafe_code)]
 
 pub mod arguments;

@@ -1,6 +1,7 @@
 //! Every bound of this crate, with its unit and its reason.
 
-/// Bytes of one script or one line. What people write is far smaller; a device given as a script by mistake ends here.
+/// Bytes of one script or one line. What people write is far smaller; a device given as a script by
+/// mistake ends here.
 pub const SCRIPT_BYTES: usize = 16 * 1024 * 1024;
 /// Bytes of one word after expansion, so that `a=$a$a` in a loop of lines cannot take all memory.
 pub const WORD_BYTES: usize = 1024 * 1024;
@@ -12,7 +13,8 @@ pub const JOBS: usize = 256;
 pub const COPY_BYTES: usize = 64 * 1024;
 /// Directory levels that `rm -r` descends.
 pub const DEPTH: usize = 256;
-/// Bytes of a module that is translated at once; a larger one is translated on a thread of its own, so that the network goes on.
+/// Bytes of a module that is translated at once; a larger one is translated on a thread of its own,
+/// so that the network goes on.
 pub const INLINE_MODULE_BYTES: usize = 16 * 1024;
 /// Seconds that `dhcp` waits for a lease unless asked otherwise.
 pub const DHCP_SECONDS: u32 = 30;

@@ -1,6 +1,7 @@
 //! The `devnet` program: arguments, the system behind them, the exit status.
 //!
-//! Owns nothing but the order: [`Arguments`] → [`system::start`] → [`program::run`]. What runs is the library's.
+//! Owns nothing but the order: [`Arguments`] → [`system::start`] → [`program::run`]. What runs is
+//! the library's.
 #![forbid(unsafe_code)]
 
 mod system;
@@ -31,7 +32,8 @@ fn run() -> Status {
         Ok(system) => system,
         Err(why) => return fail(&why, Status::FAILURE),
     };
-    let mut shell = Shell::new(system.files.clone(), system.streams.clone(), system.platform.clone());
+    let mut shell =
+        Shell::new(system.files.clone(), system.streams.clone(), system.platform.clone());
     system.block_on(program::run(&mut shell, &arguments, stdin().is_terminal()))
 }
 

@@ -1,7 +1,8 @@
 //! The running modes of `devnet`: commands, a script, standard input, a person.
 //!
-//! Called by `main.rs` with a shell on the running system. Scripts are files of the host and are read whole; standard input is
-//! taken command by command, so that what follows a command is its to read.
+//! Called by `main.rs` with a shell on the running system. Scripts are files of the host and are
+//! read whole; standard input is taken command by command, so that what follows a command is its to
+//! read.
 
 use std::ffi::OsStr;
 
@@ -67,7 +68,8 @@ pub fn words(error: &std::io::Error) -> String {
 /// `devnet run …`: the guest is a file of the host unless there is one of that name in the tree.
 async fn run_guest(shell: &mut Shell, words: &[String]) -> Status {
     let mut words = words.to_vec();
-    let place = words.get(1..).and_then(|rest| run::parse(rest).ok()).map(|options| options.place + 1);
+    let place =
+        words.get(1..).and_then(|rest| run::parse(rest).ok()).map(|options| options.place + 1);
     if let Some(guest) = place.and_then(|place| words.get_mut(place))
         && shell.files.stat(guest).is_err()
         && std::path::Path::new(guest.as_str()).exists()
@@ -83,8 +85,8 @@ async fn run_guest(shell: &mut Shell, words: &[String]) -> Status {
     run_words(shell, &words).await
 }
 
-/// Copies a file of the host into the tree, `FROM` to `/binaries/NAME` or `FROM=TO` to that path, and a guest's manifest with it. Tells the
-/// path.
+/// Copies a file of the host into the tree, `FROM` to `/binaries/NAME` or `FROM=TO` to that path,
+/// and a guest's manifest with it. Tells the path.
 ///
 /// # Errors
 /// What could not be read or written, and why, in one line.
@@ -92,7 +94,9 @@ pub fn import(shell: &Shell, text: &str) -> Result<String, String> {
     let (from, to) = match text.rsplit_once('=') {
         Some((from, to)) => (from, to.to_owned()),
         None => {
-            let name = std::path::Path::new(text).file_name().ok_or_else(|| format!("{text}: not a file"))?;
+            let name = std::path::Path::new(text)
+                .file_name()
+                .ok_or_else(|| format!("{text}: not a file"))?;
             (text, format!("/binaries/{}", name.to_string_lossy()))
         }
     };
@@ -114,7 +118,8 @@ fn copy(shell: &Shell, from: &str, to: &str) -> Result<(), String> {
 }
 
 async fn run_words(shell: &mut Shell, words: &[String]) -> Status {
-    let quoted: Vec<String> = words.iter().map(|word| format!("'{}'", word.replace('\'', r"'\''"))).collect();
+    let quoted: Vec<String> =
+        words.iter().map(|word| format!("'{}'", word.replace('\'', r"'\''"))).collect();
     shell.run(&quoted.join(" ")).await
 }
 
@@ -147,7 +152,8 @@ async fn run_input(shell: &mut Shell) -> Status {
     }
 }
 
-/// The next line with its end; empty at the end of the input. One byte at a time: the rest belongs to the commands.
+/// The next line with its end; empty at the end of the input. One byte at a time: the rest belongs
+/// to the commands.
 async fn read_line(shell: &Shell) -> Result<String, Error> {
     let mut line = Vec::new();
     let mut byte = [0];
@@ -180,8 +186,14 @@ mod tests {
     #[test]
     fn commands_take_arguments() {
         let world = World::new();
-        assert_eq!(ran(&world, "", &["-c", "echo $1; false", "x"]), (1, "x\n".into(), String::new()));
-        assert_eq!(ran(&world, "", &["-e", "-c", "false; echo a"]), (1, String::new(), String::new()));
+        assert_eq!(
+            ran(&world, "", &["-c", "echo $1; false", "x"]),
+            (1, "x\n".into(), String::new())
+        );
+        assert_eq!(
+            ran(&world, "", &["-e", "-c", "false; echo a"]),
+            (1, String::new(), String::new())
+        );
         let missing = "run: it's: No such file or directory\n";
         assert_eq!(ran(&world, "", &["run", "it's"]), (1, String::new(), missing.into()));
     }
@@ -189,24 +201,34 @@ mod tests {
     #[test]
     fn standard_input_is_shared_with_the_commands() {
         let world = World::new();
-        assert_eq!(ran(&world, "echo a\ncat\necho b\n", &[]), (0, "a\necho b\n".into(), String::new()));
+        assert_eq!(
+            ran(&world, "echo a\ncat\necho b\n", &[]),
+            (0, "a\necho b\n".into(), String::new())
+        );
         assert_eq!(ran(&world, "echo 'a\nb'\nfalse", &[]), (1, "a\nb\n".into(), String::new()));
         assert_eq!(ran(&world, "exit 3\necho a\n", &[]), (3, String::new(), String::new()));
         let (status, output, error) = ran(&world, "echo a\necho 'b\n", &[]);
-        assert_eq!((status, output.as_str(), error.as_str()), (2, "a\n", "devnet: syntax error: unterminated '\n"));
+        assert_eq!(
+            (status, output.as_str(), error.as_str()),
+            (2, "a\n", "devnet: syntax error: unterminated '\n")
+        );
     }
 
     #[test]
     fn scripts_are_files_of_the_host() {
         let world = World::new();
-        let directory = std::env::temp_dir().join(format!("devnet-program-test-{}", std::process::id()));
+        let directory =
+            std::env::temp_dir().join(format!("devnet-program-test-{}", std::process::id()));
         std::fs::create_dir_all(&directory).unwrap();
         let path = directory.join("script");
         std::fs::write(&path, "#!/usr/bin/env devnet\necho $# $1\n").unwrap();
         let name = path.to_str().unwrap();
         assert_eq!(ran(&world, "", &[name, "-c", "x"]), (0, "2 -c\n".into(), String::new()));
         std::fs::write(&path, [0xff, 0xfe]).unwrap();
-        assert_eq!(ran(&world, "", &[name]), (2, String::new(), format!("devnet: {name}: is not text\n")));
+        assert_eq!(
+            ran(&world, "", &[name]),
+            (2, String::new(), format!("devnet: {name}: is not text\n"))
+        );
         std::fs::remove_dir_all(&directory).unwrap();
         assert_eq!(
             ran(&world, "", &[name]),

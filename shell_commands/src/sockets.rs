@@ -1,7 +1,8 @@
 //! Sockets as opened files: what commands and services share to open, connect, listen and resolve.
 //!
-//! Everything goes through `/devices/sockets`, or `/devices/network/IF` for one interface, by the commands of the device; a guest
-//! with the same files could do the same. Dropping a file closes its socket. Nothing here prints.
+//! Everything goes through `/devices/sockets`, or `/devices/network/IF` for one interface, by the
+//! commands of the device; a guest with the same files could do the same. Dropping a file closes
+//! its socket. Nothing here prints.
 
 use std::net::{IpAddr, Ipv4Addr, Ipv6Addr, SocketAddr};
 use std::time::Duration;
@@ -9,7 +10,8 @@ use std::time::Duration;
 use network::command::dns::{Question, RecordKind};
 use network::command::socket::{Datagram, OutgoingDatagram, SocketKind, SocketOption};
 use network::command::{
-    Accept, Bind, Connect, CreateSocket, GetSocket, Listen, NextConnection, ReceiveFrom, Resolve, SendTo, SetOption,
+    Accept, Bind, Connect, CreateSocket, GetSocket, Listen, NextConnection, ReceiveFrom, Resolve,
+    SendTo, SetOption,
 };
 use network::platform::{Clock, Instant, before};
 use virtual_file_system::{Error, File, OpenFlags, Result};
@@ -90,7 +92,11 @@ impl Sockets {
     pub fn on(files: &Files, name: &str) -> Result<Self> {
         let sockets = Self { files: files.clone(), path: format!("{NETWORK}/{name}") };
         let is_name = !name.is_empty() && !name.contains('/') && name != "." && name != "..";
-        if is_name && files.stat(&sockets.path).is_ok() { Ok(sockets) } else { Err(Error::NoDevice) }
+        if is_name && files.stat(&sockets.path).is_ok() {
+            Ok(sockets)
+        } else {
+            Err(Error::NoDevice)
+        }
     }
 
     fn device(&self, flags: OpenFlags) -> Result<File> {
@@ -126,7 +132,8 @@ impl Sockets {
         let mut found: Vec<IpAddr> = match text.parse() {
             Ok(address) => vec![address],
             Err(_) => {
-                let question = Question { name: text.to_owned(), kind: family.records(), server: None };
+                let question =
+                    Question { name: text.to_owned(), kind: family.records(), server: None };
                 let answer = self.device(OpenFlags::READ)?.control::<Resolve>(&question).await?;
                 answer.addresses().collect()
             }
@@ -140,7 +147,11 @@ impl Sockets {
     ///
     /// # Errors
     /// Those of the stream: `ConnectionRefused`, `NetworkUnreachable`, `TimedOut` and so on.
-    pub async fn connect(&self, remote: SocketAddr, local: Option<SocketAddr>) -> Result<Connection> {
+    pub async fn connect(
+        &self,
+        remote: SocketAddr,
+        local: Option<SocketAddr>,
+    ) -> Result<Connection> {
         let file = self.create(SocketKind::Tcp).await?;
         // Bigger windows than the default: one transfer is all that a command does.
         file.control::<SetOption>(&SocketOption::ReceiveBuffer(STREAM_BUFFER)).await?;
@@ -242,7 +253,11 @@ pub async fn receive_from(file: &File) -> Result<Datagram> {
 ///
 /// # Errors
 /// `TimedOut`, or the future's own.
-pub async fn within<T>(clock: &dyn Clock, time: Option<Duration>, work: impl Future<Output = Result<T>>) -> Result<T> {
+pub async fn within<T>(
+    clock: &dyn Clock,
+    time: Option<Duration>,
+    work: impl Future<Output = Result<T>>,
+) -> Result<T> {
     let deadline = time.map_or(Instant::NEVER, |time| clock.now().after(time));
     before(clock, deadline, work).await.unwrap_or(Err(Error::TimedOut))
 }

@@ -1,7 +1,8 @@
 //! The system that the program runs on: host, network, file tree, terminal.
 //!
-//! [`start`] builds it from the `--interface` arguments, or the embedded network without any. Called by `main.rs` once;
-//! nothing below knows that there is a program. This is the only file that knows drivers.
+//! [`start`] builds it from the `--interface` arguments, or the embedded network without any.
+//! Called by `main.rs` once; nothing below knows that there is a program. This is the only file
+//! that knows drivers.
 
 use std::fs::File;
 use std::sync::Arc;
@@ -19,7 +20,8 @@ use shell_commands::embedded;
 use shell_commands::program::words;
 use virtual_file_system::{CharacterDevice, Credentials, Mode, OpenFlags, Path, VirtualFileSystem};
 
-/// Bytes of the loopback interface's largest packet, as on Linux but for the one byte that no length field holds.
+/// Bytes of the loopback interface's largest packet, as on Linux but for the one byte that no
+/// length field holds.
 const LOOPBACK_MTU: usize = 65_535;
 /// Bytes of a packet on the embedded network.
 const LAN_MTU: usize = 1500;
@@ -73,9 +75,16 @@ pub(crate) fn start(interfaces: &[InterfaceArgument]) -> Result<System, String> 
     };
     let manager = Manager::new(tree.clone(), supplies).map_err(|why| why.to_string())?;
     let lan = Lan::new(Arc::clone(&platform.clock), LAN_SEED);
-    let builder = Builder { manager, lan: lan.clone(), host: host.clone(), entropy: Arc::clone(&platform.entropy) };
+    let builder = Builder {
+        manager,
+        lan: lan.clone(),
+        host: host.clone(),
+        entropy: Arc::clone(&platform.entropy),
+    };
     builder.register(interfaces)?;
-    if interfaces.is_empty() || interfaces.iter().any(|interface| interface.kind == InterfaceKind::Lan) {
+    if interfaces.is_empty()
+        || interfaces.iter().any(|interface| interface.kind == InterfaceKind::Lan)
+    {
         platform.spawner.spawn(Box::pin(lan.runner())).map_err(|why| format!("lan: {why}"))?;
         host.block_on(embedded::start(&platform, |address| Box::new(lan.port(address, LAN_MTU))))?;
     }
@@ -86,14 +95,20 @@ pub(crate) fn start(interfaces: &[InterfaceArgument]) -> Result<System, String> 
 
 fn prepare(tree: &VirtualFileSystem) -> virtual_file_system::Result<()> {
     for (path, mode) in DIRECTORIES {
-        tree.create_directory(&Credentials::root(), &Path::parse(path)?, Mode::from_bits_truncate(mode))?;
+        tree.create_directory(
+            &Credentials::root(),
+            &Path::parse(path)?,
+            Mode::from_bits_truncate(mode),
+        )?;
     }
     terminal::mount(tree)
 }
 
 fn streams(files: &Files) -> virtual_file_system::Result<Streams> {
     let open = |node: &str, flags, name: &str| {
-        files.open(&format!("{}/{node}", terminal::DIRECTORY), flags).map(|file| Stream::new(file, name))
+        files
+            .open(&format!("{}/{node}", terminal::DIRECTORY), flags)
+            .map(|file| Stream::new(file, name))
     };
     Ok(Streams {
         input: open("input", OpenFlags::READ, "standard input")?,
@@ -132,7 +147,9 @@ impl Builder {
     }
 
     fn add(&self, name: &str, (driver, controller): Part) -> Result<(), String> {
-        self.manager.register(name, driver, Some(controller)).map_err(|why| format!("{name}: {why}"))
+        self.manager
+            .register(name, driver, Some(controller))
+            .map_err(|why| format!("{name}: {why}"))
     }
 
     fn port(&self, address: HardwareAddress, mtu: usize) -> Part {
@@ -160,7 +177,11 @@ impl Builder {
     }
 
     /// Puts the capture file that was asked for around a driver.
-    fn captured(&self, interface: &InterfaceArgument, (driver, controller): Part) -> Result<Part, String> {
+    fn captured(
+        &self,
+        interface: &InterfaceArgument,
+        (driver, controller): Part,
+    ) -> Result<Part, String> {
         let Some(path) = &interface.capture else { return Ok((driver, controller)) };
         let file = File::create(path).map_err(|why| format!("{path}: {}", words(&why)))?;
         let capture = Capture::new(driver, Box::new(file), self.host.clock(), self.host.started())
@@ -177,8 +198,10 @@ fn loopback(mtu: usize) -> Part {
 
 fn tap(interface: &InterfaceArgument, kind: TapKind) -> Result<Part, String> {
     let name = interface.argument.as_deref().unwrap_or_default();
-    let options = TapOptions { hardware: interface.mac, mtu: interface.mtu.map(|mtu| mtu as usize) };
-    let driver = Tap::open(name, kind, options).map_err(|why| format!("{name}: {}", words(&why)))?;
+    let options =
+        TapOptions { hardware: interface.mac, mtu: interface.mtu.map(|mtu| mtu as usize) };
+    let driver =
+        Tap::open(name, kind, options).map_err(|why| format!("{name}: {}", words(&why)))?;
     let controller = driver.controller();
     Ok((Box::new(driver), controller))
 }

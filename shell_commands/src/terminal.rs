@@ -1,8 +1,9 @@
 //! A person at a terminal: the line editor on a thread of its own, and Ctrl-C.
 //!
-//! The editor blocks its thread while the person types; the shell's task awaits the line, so the network goes on meanwhile.
-//! Ctrl-C at the prompt is the editor's; while a command runs it is a signal, which drops the command's future and nothing
-//! else. Called by [`program`](crate::program).
+//! The editor blocks its thread while the person types; the shell's task awaits the line, so the
+//! network goes on meanwhile. Ctrl-C at the prompt is the editor's; while a command runs it is a
+//! signal, which drops the command's future and nothing else. Called by
+//! [`program`](crate::program).
 
 use std::sync::Arc;
 use std::sync::mpsc::{self, Sender};
@@ -99,9 +100,10 @@ struct Lines {
 impl Lines {
     fn start() -> Result<Self, String> {
         let (requests, received) = mpsc::channel::<Request>();
-        let config = Config::builder().completion_type(CompletionType::List).auto_add_history(true).build();
-        let mut editor =
-            Editor::<Assistant, MemHistory>::with_history(config, MemHistory::new()).map_err(|why| why.to_string())?;
+        let config =
+            Config::builder().completion_type(CompletionType::List).auto_add_history(true).build();
+        let mut editor = Editor::<Assistant, MemHistory>::with_history(config, MemHistory::new())
+            .map_err(|why| why.to_string())?;
         let edit = move || {
             for Request { files, reply } in received {
                 let prompt = format!("devnet:{}# ", files.directory().as_str());
@@ -113,7 +115,9 @@ impl Lines {
                     // The window changed: ask again.
                     Err(ReadlineError::Signal(_)) => Line::Text(String::new()),
                     // Bytes that are no text: the line is refused, not the terminal.
-                    Err(ReadlineError::Io(why)) if why.kind() == std::io::ErrorKind::InvalidData => {
+                    Err(ReadlineError::Io(why))
+                        if why.kind() == std::io::ErrorKind::InvalidData =>
+                    {
                         Line::Refused(why.to_string())
                     }
                     Err(why) => Line::Failed(why.to_string()),
@@ -122,7 +126,10 @@ impl Lines {
                 let _ = reply.set_blocking(line);
             }
         };
-        thread::Builder::new().name(String::from("line editor")).spawn(edit).map_err(|why| why.to_string())?;
+        thread::Builder::new()
+            .name(String::from("line editor"))
+            .spawn(edit)
+            .map_err(|why| why.to_string())?;
         Ok(Self { requests })
     }
 

@@ -1,4 +1,5 @@
-//! The world that this crate's tests run in: a file system in memory, a clock that jumps, one thread.
+//! The world that this crate's tests run in: a file system in memory, a clock that jumps, one
+//! thread.
 
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
@@ -9,8 +10,8 @@ use futures_lite::future;
 use guest_programs::{Programs, Translator, give_way};
 use network::platform::{BoxFuture, Clock, Entropy, Instant, Spawner};
 use virtual_file_system::{
-    CharacterDevice, Credentials, File, Mode, OpenDevice, OpenFlags, OpenRequest, Operation, Path, Readiness,
-    VirtualFileSystem,
+    CharacterDevice, Credentials, File, Mode, OpenDevice, OpenFlags, OpenRequest, Operation, Path,
+    Readiness, VirtualFileSystem,
 };
 
 use crate::context::{Files, Platform, Stream, Streams};
@@ -80,7 +81,11 @@ impl OpenDevice for SilentFile {
         Operation::waiting(future::pending())
     }
 
-    fn poll_ready(&self, _: &mut std::task::Context<'_>, _: Readiness) -> std::task::Poll<Readiness> {
+    fn poll_ready(
+        &self,
+        _: &mut std::task::Context<'_>,
+        _: Readiness,
+    ) -> std::task::Poll<Readiness> {
         std::task::Poll::Pending
     }
 }
@@ -102,10 +107,17 @@ pub(crate) struct Ran {
 
 impl World {
     pub(crate) fn new() -> Self {
-        let world = Self { tree: VirtualFileSystem::new(), executor: Arc::default(), clock: Arc::default() };
+        let world = Self {
+            tree: VirtualFileSystem::new(),
+            executor: Arc::default(),
+            clock: Arc::default(),
+        };
         for directory in ["/temporary", "/devices", "/devices/network"] {
             let mode = Mode::from_bits_truncate(0o777);
-            world.tree.create_directory(&Credentials::root(), &Path::parse(directory).unwrap(), mode).unwrap();
+            world
+                .tree
+                .create_directory(&Credentials::root(), &Path::parse(directory).unwrap(), mode)
+                .unwrap();
         }
         world
     }
@@ -136,7 +148,8 @@ impl World {
             translator: Translator::new(),
             programs: Programs::new(),
         };
-        let streams = Streams { input: stream("input"), output: stream("output"), error: stream("error") };
+        let streams =
+            Streams { input: stream("input"), output: stream("output"), error: stream("error") };
         Shell::new(Files::new(self.tree.clone(), Credentials::root()).unwrap(), streams, platform)
     }
 

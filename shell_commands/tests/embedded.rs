@@ -1,4 +1,5 @@
-//! The `devnet` program on its embedded network, as a user runs it. Real time: each run takes the seconds that a lease takes.
+//! The `devnet` program on its embedded network, as a user runs it. Real time: each run takes the
+//! seconds that a lease takes.
 
 #![expect(clippy::expect_used, reason = "a test that cannot start has failed")]
 
@@ -18,7 +19,13 @@ fn text(bytes: &[u8]) -> String {
 #[track_caller]
 fn succeeds(commands: &str) -> String {
     let output = devnet(commands);
-    assert_eq!(output.status.code(), Some(0), "{commands}\n{}{}", text(&output.stdout), text(&output.stderr));
+    assert_eq!(
+        output.status.code(),
+        Some(0),
+        "{commands}\n{}{}",
+        text(&output.stdout),
+        text(&output.stderr)
+    );
     text(&output.stdout)
 }
 
@@ -26,7 +33,11 @@ fn succeeds(commands: &str) -> String {
 #[track_caller]
 fn fails(commands: &str, status: i32, line: &str) {
     let output = devnet(commands);
-    assert_eq!((output.status.code(), text(&output.stderr).trim_end()), (Some(status), line), "{commands}");
+    assert_eq!(
+        (output.status.code(), text(&output.stderr).trim_end()),
+        (Some(status), line),
+        "{commands}"
+    );
 }
 
 #[track_caller]
@@ -38,8 +49,9 @@ fn contains(output: &str, lines: &[&str]) {
 
 #[test]
 fn the_first_thing_that_people_try_works() {
-    let output =
-        succeeds("dhcp eth0; ifconfig; route -n; ping -c 3 gateway.lan; nslookup web.lan; wget -O - http://web.lan/");
+    let output = succeeds(
+        "dhcp eth0; ifconfig; route -n; ping -c 3 gateway.lan; nslookup web.lan; wget -O - http://web.lan/",
+    );
     contains(
         &output,
         &[
@@ -60,9 +72,14 @@ fn the_first_thing_that_people_try_works() {
 
 #[test]
 fn failures_are_one_line_and_a_status() {
-    // Before there is a lease, nothing leads to 10.9.9.9. With one, the gateway gets the packet and drops it.
+    // Before there is a lease, nothing leads to 10.9.9.9. With one, the gateway gets the packet and
+    // drops it.
     fails("ping -c 1 10.9.9.9", 1, "ping: 10.9.9.9: Network is unreachable");
-    fails("ifconfig nosuch", 1, "ifconfig: nosuch: error fetching interface information: Device not found");
+    fails(
+        "ifconfig nosuch",
+        1,
+        "ifconfig: nosuch: error fetching interface information: Device not found",
+    );
     fails("ifconfig eth0 300.1.1.1", 1, "ifconfig: 300.1.1.1: bad address");
     fails("route add default gw 10.9.9.9", 1, "route: default gw 10.9.9.9: Network is unreachable");
     fails(
@@ -78,7 +95,11 @@ fn failures_are_one_line_and_a_status() {
 #[test]
 fn failures_on_a_running_network_are_one_line_and_a_status_too() {
     let up = "ifconfig eth0 10.0.2.50/24 up; dns add 10.0.2.3 eth0";
-    fails(&format!("{up}; nslookup nosuch.lan"), 1, "nslookup: can't resolve 'nosuch.lan': Non-existent domain");
+    fails(
+        &format!("{up}; nslookup nosuch.lan"),
+        1,
+        "nslookup: can't resolve 'nosuch.lan': Non-existent domain",
+    );
     fails(&format!("{up}; ping -c 1 nosuch.lan"), 1, "ping: nosuch.lan: Name or service not known");
     let refused = "wget: can't connect to remote host (10.0.2.4): Connection refused";
     fails(&format!("{up}; wget http://web.lan:81/"), 1, refused);
@@ -90,8 +111,13 @@ fn failures_on_a_running_network_are_one_line_and_a_status_too() {
 
 #[test]
 fn a_device_is_configured_and_shown_as_a_file() {
-    let output = succeeds("echo 'address add 192.0.2.7/24' > /devices/network/eth0; cat /devices/network/eth0");
-    contains(&output, &["interface eth0 index 2 kind ethernet\n", "link down\n", "address 192.0.2.7/24 "]);
+    let output = succeeds(
+        "echo 'address add 192.0.2.7/24' > /devices/network/eth0; cat /devices/network/eth0",
+    );
+    contains(
+        &output,
+        &["interface eth0 index 2 kind ethernet\n", "link down\n", "address 192.0.2.7/24 "],
+    );
 }
 
 #[test]
@@ -116,7 +142,12 @@ fn documents_arrive_whole() {
     );
     contains(
         &output,
-        &["1048576 1M\n", "64 bytes from 10.0.2.4: seq=0", "4008 bytes from 10.0.2.3", "from ::1: seq=0"],
+        &[
+            "1048576 1M\n",
+            "64 bytes from 10.0.2.4: seq=0",
+            "4008 bytes from 10.0.2.3",
+            "from ::1: seq=0",
+        ],
     );
 }
 

@@ -10,7 +10,9 @@ use network::Sockets;
 use network::blocking::{TcpListener, TcpStream, ToSocketAddrs, UdpSocket};
 use ureq::http::Uri;
 use ureq::unversioned::resolver::{ResolvedSocketAddrs, Resolver};
-use ureq::unversioned::transport::{Buffers, ConnectionDetails, Connector, LazyBuffers, NextTimeout, Transport};
+use ureq::unversioned::transport::{
+    Buffers, ConnectionDetails, Connector, LazyBuffers, NextTimeout, Transport,
+};
 
 use crate::pair::{pair, pattern};
 use crate::{http, names};
@@ -28,9 +30,16 @@ struct Connection {
 impl Connector for Ours {
     type Out = Connection;
 
-    fn connect(&self, details: &ConnectionDetails<'_>, _: Option<()>) -> Result<Option<Connection>, ureq::Error> {
+    fn connect(
+        &self,
+        details: &ConnectionDetails<'_>,
+        _: Option<()>,
+    ) -> Result<Option<Connection>, ureq::Error> {
         let stream = TcpStream::connect(&self.0, &*details.addrs)?;
-        let buffers = LazyBuffers::new(details.config.input_buffer_size(), details.config.output_buffer_size());
+        let buffers = LazyBuffers::new(
+            details.config.input_buffer_size(),
+            details.config.output_buffer_size(),
+        );
         Ok(Some(Connection { stream, buffers }))
     }
 }
@@ -54,14 +63,20 @@ impl Transport for Connection {
 
     fn is_open(&mut self) -> bool {
         self.stream.set_nonblocking(true).unwrap();
-        let is_open = self.stream.read(&mut [0]).is_err_and(|error| error.kind() == ErrorKind::WouldBlock);
+        let is_open =
+            self.stream.read(&mut [0]).is_err_and(|error| error.kind() == ErrorKind::WouldBlock);
         self.stream.set_nonblocking(false).unwrap();
         is_open
     }
 }
 
 impl Resolver for Ours {
-    fn resolve(&self, uri: &Uri, _: &ureq::config::Config, _: NextTimeout) -> Result<ResolvedSocketAddrs, ureq::Error> {
+    fn resolve(
+        &self,
+        uri: &Uri,
+        _: &ureq::config::Config,
+        _: NextTimeout,
+    ) -> Result<ResolvedSocketAddrs, ureq::Error> {
         let name = (uri.host().unwrap(), uri.port_u16().unwrap_or(80));
         let mut addresses = self.empty();
         name.to_socket_addrs(&self.0)?.for_each(|address| addresses.push(address));
@@ -75,8 +90,11 @@ fn ureq_fetches_pages_and_keeps_its_connection() {
     let counts = http::serve(&server);
     names::serve(&server);
     client.write("dns add 10.0.0.2");
-    let agent =
-        ureq::Agent::with_parts(ureq::config::Config::default(), Ours(client.sockets()), Ours(client.sockets()));
+    let agent = ureq::Agent::with_parts(
+        ureq::config::Config::default(),
+        Ours(client.sockets()),
+        Ours(client.sockets()),
+    );
     let mut response = agent.get("http://web.lan/").call().unwrap();
     assert_eq!(response.body_mut().read_to_string().unwrap(), "hello from the other system");
     for number in 0..50 {
@@ -86,8 +104,14 @@ fn ureq_fetches_pages_and_keeps_its_connection() {
     }
     let mut response = agent.get("http://web.lan/large").call().unwrap();
     assert!(response.body_mut().read_to_vec().unwrap() == pattern(300_000));
-    assert!(matches!(agent.get("http://web.lan/nothing").call(), Err(ureq::Error::StatusCode(404))));
-    assert_eq!((counts.connections.load(Ordering::Relaxed), counts.requests.load(Ordering::Relaxed)), (1, 53));
+    assert!(matches!(
+        agent.get("http://web.lan/nothing").call(),
+        Err(ureq::Error::StatusCode(404))
+    ));
+    assert_eq!(
+        (counts.connections.load(Ordering::Relaxed), counts.requests.load(Ordering::Relaxed)),
+        (1, 53)
+    );
 }
 
 #[test]
@@ -109,7 +133,10 @@ fn streams_mean_what_they_mean_in_std() {
     assert_eq!(outcome.map(|error| error.kind()), Some(ErrorKind::WouldBlock));
     clone.set_nonblocking(false).unwrap();
     // Timeouts.
-    assert_eq!(ours.set_read_timeout(Some(Duration::ZERO)).unwrap_err().kind(), ErrorKind::InvalidInput);
+    assert_eq!(
+        ours.set_read_timeout(Some(Duration::ZERO)).unwrap_err().kind(),
+        ErrorKind::InvalidInput
+    );
     let (short, clock) = (Duration::from_millis(30), client.clock());
     let started = clock.now();
     ours.set_read_timeout(Some(short)).unwrap();
@@ -163,7 +190,10 @@ fn errors_have_the_kinds_of_std() {
     assert_eq!(kind(TcpStream::connect(&sockets, "no port")), ErrorKind::InvalidInput);
     assert_eq!(kind(TcpStream::connect(&sockets, &[][..])), ErrorKind::InvalidInput);
     let nobody = SocketAddr::from(([10, 0, 0, 9], 80));
-    assert_eq!(kind(TcpStream::connect_timeout(&sockets, &nobody, Duration::from_millis(20))), ErrorKind::TimedOut);
+    assert_eq!(
+        kind(TcpStream::connect_timeout(&sockets, &nobody, Duration::from_millis(20))),
+        ErrorKind::TimedOut
+    );
     let bind = |address| TcpListener::bind(&sockets, address);
     assert_eq!(bind("10.0.0.77:80").unwrap_err().kind(), ErrorKind::AddrNotAvailable);
     let listener = TcpListener::bind(&sockets, "0.0.0.0:80").unwrap();
@@ -193,7 +223,10 @@ fn datagrams_mean_what_they_mean_in_std() {
     assert_eq!(ours.send(b"x").unwrap_err().kind(), ErrorKind::NotConnected);
     assert_eq!(ours.send_to(b"question", "10.0.0.2:9").unwrap(), 8);
     let mut buffer = [0; 4];
-    assert_eq!((theirs.peek(&mut buffer[..2]).unwrap(), theirs.peek_from(&mut buffer).unwrap().0), (2, 4));
+    assert_eq!(
+        (theirs.peek(&mut buffer[..2]).unwrap(), theirs.peek_from(&mut buffer).unwrap().0),
+        (2, 4)
+    );
     let (length, from) = theirs.recv_from(&mut buffer).unwrap();
     assert_eq!((length, &buffer), (4, b"ques"));
     theirs.connect(from).unwrap();
@@ -213,7 +246,10 @@ fn datagrams_mean_what_they_mean_in_std() {
     ours.set_broadcast(true).unwrap();
     ours.set_ttl(3).unwrap();
     ours.set_multicast_ttl_v4(4).unwrap();
-    assert_eq!((ours.broadcast().unwrap(), ours.ttl().unwrap(), ours.multicast_ttl_v4().unwrap()), (true, 3, 4));
+    assert_eq!(
+        (ours.broadcast().unwrap(), ours.ttl().unwrap(), ours.multicast_ttl_v4().unwrap()),
+        (true, 3, 4)
+    );
     let group = Ipv4Addr::new(239, 1, 2, 3);
     let member = UdpSocket::bind(&server.sockets(), "0.0.0.0:99").unwrap();
     member.join_multicast_v4(&group, &Ipv4Addr::new(10, 0, 0, 2)).unwrap();

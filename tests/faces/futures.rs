@@ -48,9 +48,12 @@ fn a_reset_reaches_whoever_reads_writes_or_closes() {
     let listener = TcpListener::bind(&server.sockets(), SERVER.parse().unwrap(), 8).unwrap();
     future::block_on(async {
         for closes in [false, true] {
-            let mut stream = TcpStream::connect(&client.sockets(), SERVER.parse().unwrap()).await.unwrap();
+            let mut stream =
+                TcpStream::connect(&client.sockets(), SERVER.parse().unwrap()).await.unwrap();
             listener.accept().await.unwrap().abort();
-            client.until(|| stream.status().is_none_or(|status| status.state == SocketState::Closed)).await;
+            client
+                .until(|| stream.status().is_none_or(|status| status.state == SocketState::Closed))
+                .await;
             let outcome = if closes {
                 stream.close().await
             } else {

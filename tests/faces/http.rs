@@ -54,7 +54,8 @@ pub(crate) fn serve(system: &System) -> Arc<Counts> {
                         answer(request)
                     });
                     let io = FuturesIo::new(stream.unwrap());
-                    let connection = hyper::server::conn::http1::Builder::new().serve_connection(io, service);
+                    let connection =
+                        hyper::server::conn::http1::Builder::new().serve_connection(io, service);
                     executor.spawn(connection).detach();
                 }
             })
@@ -65,12 +66,17 @@ pub(crate) fn serve(system: &System) -> Arc<Counts> {
 
 /// Sends requests over one connection, which stays open between them.
 async fn ask(system: &System, requests: usize) {
-    let stream = TcpStream::connect(&system.sockets(), "10.0.0.2:80".parse().unwrap()).await.unwrap();
-    let (mut sender, connection) = hyper::client::conn::http1::handshake(FuturesIo::new(stream)).await.unwrap();
+    let stream =
+        TcpStream::connect(&system.sockets(), "10.0.0.2:80".parse().unwrap()).await.unwrap();
+    let (mut sender, connection) =
+        hyper::client::conn::http1::handshake(FuturesIo::new(stream)).await.unwrap();
     let exchange = async move {
         for number in 0..requests {
             let body = Bytes::from(pattern(number * 997));
-            let request = Request::post("/echo").header("host", "web.lan").body(Full::new(body.clone())).unwrap();
+            let request = Request::post("/echo")
+                .header("host", "web.lan")
+                .body(Full::new(body.clone()))
+                .unwrap();
             sender.ready().await.unwrap();
             let response = sender.send_request(request).await.unwrap();
             assert_eq!(response.status(), StatusCode::OK);
@@ -90,5 +96,8 @@ fn a_hundred_requests_on_four_connections_that_stay_open() {
         let [first, second, third, fourth] = asks;
         future::zip(future::zip(first, second), future::zip(third, fourth)).await;
     });
-    assert_eq!((counts.connections.load(Ordering::Relaxed), counts.requests.load(Ordering::Relaxed)), (4, 100));
+    assert_eq!(
+        (counts.connections.load(Ordering::Relaxed), counts.requests.load(Ordering::Relaxed)),
+        (4, 100)
+    );
 }

@@ -1,4 +1,5 @@
-//! Faces that other crates know, proved with clients and servers that nobody here wrote: two systems on a cable, in real time.
+//! Faces that other crates know, proved with clients and servers that nobody here wrote: two
+//! systems on a cable, in real time.
 
 mod blocking;
 mod futures;

@@ -1,4 +1,5 @@
-//! `embedded-nal-async`: `reqwless` fetches pages from `hyper`, by address and by name; UDP and names by the traits themselves.
+//! `embedded-nal-async`: `reqwless` fetches pages from `hyper`, by address and by name; UDP and
+//! names by the traits themselves.
 
 use std::net::{IpAddr, Ipv4Addr, SocketAddr};
 use std::sync::atomic::Ordering;
@@ -26,7 +27,10 @@ fn reqwless_fetches_a_page_by_address_and_by_name() {
             let mut request = browser.request(Method::GET, url).await.unwrap();
             let response = request.send(&mut buffer).await.unwrap();
             assert!(response.status.is_successful());
-            assert_eq!(response.body().read_to_end().await.unwrap(), b"hello from the other system");
+            assert_eq!(
+                response.body().read_to_end().await.unwrap(),
+                b"hello from the other system"
+            );
         }
         let mut request = browser.request(Method::GET, "http://web.lan/large").await.unwrap();
         let response = request.send(&mut buffer).await.unwrap();
@@ -51,7 +55,10 @@ fn reqwless_sends_many_requests_over_one_connection() {
             assert!(response.body().read_to_end().await.unwrap() == body);
         }
     });
-    assert_eq!((counts.connections.load(Ordering::Relaxed), counts.requests.load(Ordering::Relaxed)), (1, 100));
+    assert_eq!(
+        (counts.connections.load(Ordering::Relaxed), counts.requests.load(Ordering::Relaxed)),
+        (1, 100)
+    );
 }
 
 #[test]
@@ -88,8 +95,10 @@ fn udp_sockets_of_all_three_kinds() {
         // The length is the datagram's, whatever fits.
         assert_eq!(connected.receive_into(&mut buffer[..6]).await.unwrap(), 13);
         assert_eq!(&buffer[..6], b"a long");
-        let mut multiple = right.bind_multiple(SocketAddr::from((Ipv4Addr::UNSPECIFIED, 9000))).await.unwrap();
-        let (local, mut connected) = left.connect(SocketAddr::new(server.ip(), 9000)).await.unwrap();
+        let mut multiple =
+            right.bind_multiple(SocketAddr::from((Ipv4Addr::UNSPECIFIED, 9000))).await.unwrap();
+        let (local, mut connected) =
+            left.connect(SocketAddr::new(server.ip(), 9000)).await.unwrap();
         connected.send(b"?").await.unwrap();
         let (length, asked, asker) = multiple.receive_into(&mut buffer).await.unwrap();
         assert_eq!((length, asked, asker), (1, SocketAddr::new(server.ip(), 9000), local));

@@ -22,7 +22,8 @@ impl System {
     fn new(driver: impl Driver + 'static, lines: &[&str]) -> Self {
         let host = Host::new();
         let files = VirtualFileSystem::new();
-        let platform = Platform { clock: host.clock(), entropy: host.entropy(), spawner: host.spawner() };
+        let platform =
+            Platform { clock: host.clock(), entropy: host.entropy(), spawner: host.spawner() };
         let manager = Manager::new(files.clone(), platform).unwrap();
         manager.register("lo", Box::new(drivers::Loopback::new(65535)), None).unwrap();
         manager.register("eth0", Box::new(driver), None).unwrap();
@@ -69,7 +70,13 @@ impl System {
 /// A client at 10.0.0.1 and a server at 10.0.0.2.
 pub(crate) fn pair() -> (System, System) {
     let hardware = (HardwareAddress([2, 0, 0, 0, 0, 1]), HardwareAddress([2, 0, 0, 0, 0, 2]));
-    let options = CableOptions { mtu: 1500, medium: Medium::Ethernet, hardware, reliable: false, capacity: 1024 };
+    let options = CableOptions {
+        mtu: 1500,
+        medium: Medium::Ethernet,
+        hardware,
+        reliable: false,
+        capacity: 1024,
+    };
     let (left, right) = drivers::cable(options);
     let client = System::new(left, &["link up", "address add 10.0.0.1/24"]);
     let server = System::new(right, &["link up", "address add 10.0.0.2/24"]);

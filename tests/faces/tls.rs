@@ -1,4 +1,5 @@
-//! `rustls` over the blocking face, and `futures-rustls` over that of `futures-io`: handshake, data, and both kinds of end.
+//! `rustls` over the blocking face, and `futures-rustls` over that of `futures-io`: handshake,
+//! data, and both kinds of end.
 
 use std::io::{ErrorKind, Read, Write};
 use std::net::Shutdown;
@@ -9,7 +10,9 @@ use futures_lite::{AsyncReadExt, AsyncWriteExt, future};
 use futures_rustls::{TlsAcceptor, TlsConnector};
 use network::{TcpListener, TcpStream, blocking};
 use rustls::pki_types::{PrivateKeyDer, PrivatePkcs8KeyDer, ServerName};
-use rustls::{ClientConfig, ClientConnection, RootCertStore, ServerConfig, ServerConnection, Stream};
+use rustls::{
+    ClientConfig, ClientConnection, RootCertStore, ServerConfig, ServerConnection, Stream,
+};
 
 use crate::pair::{pair, pattern};
 
@@ -90,7 +93,10 @@ fn rustls_detects_a_truncated_end_over_the_blocking_face() {
     let mut connection = ClientConnection::new(client_config, name()).unwrap();
     let mut received = Vec::new();
     let outcome = Stream::new(&mut connection, &mut stream).read_to_end(&mut received);
-    assert_eq!((outcome.unwrap_err().kind(), received.as_slice()), (ErrorKind::UnexpectedEof, &b"half of the tru"[..]));
+    assert_eq!(
+        (outcome.unwrap_err().kind(), received.as_slice()),
+        (ErrorKind::UnexpectedEof, &b"half of the tru"[..])
+    );
     drop(stream);
     serving.join().unwrap();
 }
@@ -102,7 +108,10 @@ fn futures_rustls_over_the_face_of_futures_io() {
     let data = pattern(LENGTH);
     let listener = TcpListener::bind(&server.sockets(), SERVER.parse().unwrap(), 8).unwrap();
     let serve = async {
-        let mut tls = TlsAcceptor::from(server_config).accept(listener.accept().await.unwrap()).await.unwrap();
+        let mut tls = TlsAcceptor::from(server_config)
+            .accept(listener.accept().await.unwrap())
+            .await
+            .unwrap();
         let mut received = vec![0; LENGTH];
         tls.read_exact(&mut received).await.unwrap();
         tls.write_all(&received).await.unwrap();
@@ -132,7 +141,10 @@ fn futures_rustls_detects_a_truncated_end() {
     let (client_config, server_config) = configurations();
     let listener = TcpListener::bind(&server.sockets(), SERVER.parse().unwrap(), 8).unwrap();
     let serve = async {
-        let mut tls = TlsAcceptor::from(server_config).accept(listener.accept().await.unwrap()).await.unwrap();
+        let mut tls = TlsAcceptor::from(server_config)
+            .accept(listener.accept().await.unwrap())
+            .await
+            .unwrap();
         tls.write_all(b"half of the tru").await.unwrap();
         tls.flush().await.unwrap();
         // Closes what carries TLS, and not TLS.

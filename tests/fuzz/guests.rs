@@ -1,6 +1,7 @@
 //! Guests that nobody wrote: modules of chance, and imports called with arguments of chance.
 //!
-//! Whatever a guest does, the host must not panic and must not hang, and when the guest is gone, so is everything that it held.
+//! Whatever a guest does, the host must not panic and must not hang, and when the guest is gone, so
+//! is everything that it held.
 
 use std::time::Duration;
 
@@ -83,7 +84,8 @@ pub(crate) fn imports(entropy: &SeededEntropy, inputs: u32) {
     for _ in 0..inputs / CALLS {
         let world = World::new(dice.0.next());
         let host = host(&world);
-        let listener = TcpListener::bind(&host.sockets(), "127.0.0.1:7".parse().unwrap(), 8).unwrap();
+        let listener =
+            TcpListener::bind(&host.sockets(), "127.0.0.1:7".parse().unwrap(), 8).unwrap();
         let programs = Programs::new();
         let guest = Puppet::start_program(&world, &host, GRANTS, &programs, &program);
         world.run(calls(&world, &guest, &dice));
@@ -125,7 +127,8 @@ async fn calls(world: &World, guest: &Puppet, dice: &Dice<'_>) {
     }
 }
 
-/// Instructions of which a guest may repeat one for ever. Each must cost fuel, and none of them the host's stack.
+/// Instructions of which a guest may repeat one for ever. Each must cost fuel, and none of them the
+/// host's stack.
 const REPEATED: [&str; 12] = [
     "(drop (memory.grow (i32.const 0)))",
     "(drop (table.grow (ref.null func) (i32.const 0)))",
@@ -144,7 +147,8 @@ const REPEATED: [&str; 12] = [
 /// A module that does nothing but one of [`REPEATED`], or does so before it starts.
 fn repeating(dice: &Dice<'_>) -> Vec<u8> {
     let instruction = dice.one(&REPEATED);
-    let entry = dice.one(&["(export \"_start\" (func $again))", "(start $again) (func (export \"_start\"))"]);
+    let entry = dice
+        .one(&["(export \"_start\" (func $again))", "(start $again) (func (export \"_start\"))"]);
     let text = format!(
         "(module (memory (export \"memory\") 1) (table 4 1000 funcref) (data $data \"x\") (elem $functions func $nothing)
             (elem (i32.const 2) $nothing) (func $nothing) (func $again (loop {instruction} (br 0))) {entry})"
@@ -152,7 +156,8 @@ fn repeating(dice: &Dice<'_>) -> Vec<u8> {
     wat::parse_str(text).unwrap()
 }
 
-/// A module of chance with our imports, or our own module with some bytes changed, or one that repeats itself.
+/// A module of chance with our imports, or our own module with some bytes changed, or one that
+/// repeats itself.
 fn draw(dice: &Dice<'_>) -> Vec<u8> {
     if dice.below(20) == 0 {
         return repeating(dice);
@@ -169,8 +174,10 @@ fn draw(dice: &Dice<'_>) -> Vec<u8> {
     let mut source = Unstructured::new(&bytes);
     let Ok(mut config) = wasm_smith::Config::arbitrary(&mut source) else { return bytes };
     // Whatever the module has, the start is one that takes nothing and gives nothing.
-    config.exports =
-        Some(wat::parse_str("(module (func (export \"_start\")) (memory (export \"memory\") 1))").unwrap());
+    config.exports = Some(
+        wat::parse_str("(module (func (export \"_start\")) (memory (export \"memory\") 1))")
+            .unwrap(),
+    );
     config.available_imports = Some(wat::parse_str(module(2)).unwrap());
     config.threads_enabled = false;
     config.memory64_enabled = false;

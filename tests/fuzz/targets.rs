@@ -83,7 +83,10 @@ fn repair(frame: &mut [u8]) {
     packet[10..12].fill(0);
     let checksum = sum(&packet[..header], 0);
     packet[10..12].copy_from_slice(&checksum.to_be_bytes());
-    let addresses: u32 = packet[12..20].chunks(2).map(|word| u32::from(u16::from_be_bytes([word[0], word[1]]))).sum();
+    let addresses: u32 = packet[12..20]
+        .chunks(2)
+        .map(|word| u32::from(u16::from_be_bytes([word[0], word[1]])))
+        .sum();
     let protocol = packet[9];
     repair_transport(protocol, addresses, &mut packet[header..total]);
 }
@@ -93,9 +96,11 @@ fn repair_ipv6(packet: &mut [u8]) {
         return;
     }
     let total = (40 + usize::from(u16::from_be_bytes([packet[4], packet[5]]))).min(packet.len());
-    let addresses: u32 = packet[8..40].chunks(2).map(|word| u32::from(u16::from_be_bytes([word[0], word[1]]))).sum();
+    let addresses: u32 =
+        packet[8..40].chunks(2).map(|word| u32::from(u16::from_be_bytes([word[0], word[1]]))).sum();
     // One hop-by-hop header of eight bytes, as multicast listener discovery has it.
-    let (protocol, start) = if packet[6] == 0 && total >= 48 { (packet[40], 48) } else { (packet[6], 40) };
+    let (protocol, start) =
+        if packet[6] == 0 && total >= 48 { (packet[40], 48) } else { (packet[6], 40) };
     repair_transport(protocol, addresses, &mut packet[start..total]);
 }
 
@@ -123,14 +128,35 @@ fn ethernet(ethertype: u16, payload: &[u8]) -> Vec<u8> {
 
 fn ipv4(protocol: u8, payload: &[u8]) -> Vec<u8> {
     let total = (20 + payload.len()) as u16;
-    let mut packet =
-        vec![0x45, 0, (total >> 8) as u8, total as u8, 0, 1, 0, 0, 64, protocol, 0, 0, 10, 0, 0, 2, 10, 0, 0, 1];
+    let mut packet = vec![
+        0x45,
+        0,
+        (total >> 8) as u8,
+        total as u8,
+        0,
+        1,
+        0,
+        0,
+        64,
+        protocol,
+        0,
+        0,
+        10,
+        0,
+        0,
+        2,
+        10,
+        0,
+        0,
+        1,
+    ];
     packet.extend_from_slice(payload);
     ethernet(0x0800, &packet)
 }
 
 fn ipv6(protocol: u8, payload: &[u8]) -> Vec<u8> {
-    let mut packet = vec![0x60, 0, 0, 0, (payload.len() >> 8) as u8, payload.len() as u8, protocol, 255];
+    let mut packet =
+        vec![0x60, 0, 0, 0, (payload.len() >> 8) as u8, payload.len() as u8, protocol, 255];
     packet.extend_from_slice(&[0xfd, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 2]);
     packet.extend_from_slice(&[0xfd, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 1]);
     packet.extend_from_slice(payload);
@@ -139,16 +165,23 @@ fn ipv6(protocol: u8, payload: &[u8]) -> Vec<u8> {
 
 /// Valid frames that a mutation starts from.
 fn seeds() -> Vec<Vec<u8>> {
-    let syn = [0x30, 0x39, 0, 80, 0, 0, 0, 9, 0, 0, 0, 0, 0x60, 2, 0xff, 0xff, 0, 0, 0, 0, 2, 4, 5, 0xb4];
-    let mut arp = vec![0, 1, 8, 0, 6, 4, 0, 1, 2, 0, 0, 0, 0, 2, 10, 0, 0, 2, 0, 0, 0, 0, 0, 0, 10, 0, 0, 1];
+    let syn =
+        [0x30, 0x39, 0, 80, 0, 0, 0, 9, 0, 0, 0, 0, 0x60, 2, 0xff, 0xff, 0, 0, 0, 0, 2, 4, 5, 0xb4];
+    let mut arp =
+        vec![0, 1, 8, 0, 6, 4, 0, 1, 2, 0, 0, 0, 0, 2, 10, 0, 0, 2, 0, 0, 0, 0, 0, 0, 10, 0, 0, 1];
     arp.resize(46, 0);
-    let mut solicitation =
-        vec![135, 0, 0, 0, 0, 0, 0, 0, 0xfd, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 1, 1, 1, 2, 0, 0, 0, 0, 2];
+    let mut solicitation = vec![
+        135, 0, 0, 0, 0, 0, 0, 0, 0xfd, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 1, 1, 1, 2, 0, 0,
+        0, 0, 2,
+    ];
     let advertisement = {
         let mut message = vec![
-            134, 0, 0, 0, 64, 0, 7, 8, 0, 0, 0, 0, 0, 0, 0, 0, 3, 4, 64, 0xc0, 0, 0, 14, 16, 0, 0, 7, 8, 0, 0, 0, 0,
+            134, 0, 0, 0, 64, 0, 7, 8, 0, 0, 0, 0, 0, 0, 0, 0, 3, 4, 64, 0xc0, 0, 0, 14, 16, 0, 0,
+            7, 8, 0, 0, 0, 0,
         ];
-        message.extend_from_slice(&[0xfd, 1, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 5, 1, 0, 0, 0, 0, 5, 0xdc]);
+        message.extend_from_slice(&[
+            0xfd, 1, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 5, 1, 0, 0, 0, 0, 5, 0xdc,
+        ]);
         message
     };
     solicitation.resize(32, 0);
@@ -160,8 +193,8 @@ fn seeds() -> Vec<Vec<u8>> {
     let chain = ipv6(
         0,
         &[
-            43, 0, 1, 4, 0, 0, 0, 0, 60, 0, 0, 0, 0, 0, 0, 0, 44, 0, 1, 4, 0, 0, 0, 0, 17, 0, 0, 1, 0, 0, 0, 7, 0, 7,
-            0, 7, 0, 8, 0, 0,
+            43, 0, 1, 4, 0, 0, 0, 0, 60, 0, 0, 0, 0, 0, 0, 0, 44, 0, 1, 4, 0, 0, 0, 0, 17, 0, 0, 1,
+            0, 0, 0, 7, 0, 7, 0, 7, 0, 8, 0, 0,
         ],
     );
     let quoted = ipv4(17, &[0, 7, 0, 9, 0, 8, 0, 0])[14..].to_vec();
@@ -169,7 +202,11 @@ fn seeds() -> Vec<Vec<u8>> {
     seeds.extend([
         ipv4(1, &[[3, 4, 0, 0, 0, 0, 2, 40].as_slice(), &quoted].concat()),
         ipv4(1, &[[12, 0, 0, 0, 1, 0, 0, 0].as_slice(), &quoted].concat()),
-        ipv6(58, &[[2, 0, 0, 0, 0, 0, 5, 0].as_slice(), &ipv6(17, &[0, 7, 0, 9, 0, 8, 0, 0])[14..]].concat()),
+        ipv6(
+            58,
+            &[[2, 0, 0, 0, 0, 0, 5, 0].as_slice(), &ipv6(17, &[0, 7, 0, 9, 0, 8, 0, 0])[14..]]
+                .concat(),
+        ),
         ipv4(250, &[1, 2, 3]),
         ethernet(0x0806, &arp),
         ipv4(6, &syn),
@@ -180,7 +217,11 @@ fn seeds() -> Vec<Vec<u8>> {
         ipv6(58, &[128, 0, 0, 0, 0, 1, 0, 1, 1, 2, 3, 4]),
         ipv6(58, &solicitation),
         ipv6(58, &advertisement),
-        ipv4(1, &[[3, 3, 0, 0, 0, 0, 0, 0].as_slice(), &ipv4(17, &[0, 7, 0, 9, 0, 8, 0, 0])[14..]].concat()),
+        ipv4(
+            1,
+            &[[3, 3, 0, 0, 0, 0, 0, 0].as_slice(), &ipv4(17, &[0, 7, 0, 9, 0, 8, 0, 0])[14..]]
+                .concat(),
+        ),
         fragment,
         chain,
     ]);
@@ -268,7 +309,8 @@ impl Rig {
 /// Frames of every kind at a host with sockets of every kind.
 fn frames(random: &SeededEntropy, inputs: u32) {
     let mut rig = Rig::new(random.next());
-    let listener = TcpListener::bind(&rig.host.sockets(), "0.0.0.0:80".parse().unwrap(), 8).unwrap();
+    let listener =
+        TcpListener::bind(&rig.host.sockets(), "0.0.0.0:80".parse().unwrap(), 8).unwrap();
     let datagrams = UdpSocket::new(&rig.host.sockets());
     datagrams.bind("0.0.0.0:7".parse().unwrap()).unwrap();
     datagrams.set_receive_errors(true);
@@ -294,7 +336,11 @@ fn frames(random: &SeededEntropy, inputs: u32) {
             let taken = raw.try_receive_message(&mut buffer).map_or(0, |info| info.copied);
             raw.set_header_included(random.next().is_multiple_of(2));
             let _ = raw.try_send(&buffer[..taken], Some("10.0.0.2:0".parse().unwrap()));
-            drop((raw6.try_receive_message(&mut buffer), datagrams.receive_error(), datagrams.take_error()));
+            drop((
+                raw6.try_receive_message(&mut buffer),
+                datagrams.receive_error(),
+                datagrams.take_error(),
+            ));
         }
     }
     rig.settle(300_000_000);
@@ -304,7 +350,8 @@ fn frames(random: &SeededEntropy, inputs: u32) {
 /// TCP segments that fit an established connection nearly.
 fn segments(random: &SeededEntropy, inputs: u32) {
     let mut rig = Rig::new(random.next());
-    let listener = TcpListener::bind(&rig.host.sockets(), "0.0.0.0:80".parse().unwrap(), 64).unwrap();
+    let listener =
+        TcpListener::bind(&rig.host.sockets(), "0.0.0.0:80".parse().unwrap(), 64).unwrap();
     rig.inject(&ethernet(
         0x0806,
         &[0, 1, 8, 0, 6, 4, 0, 1, 2, 0, 0, 0, 0, 2, 10, 0, 0, 2, 0, 0, 0, 0, 0, 0, 10, 0, 0, 1],
@@ -344,7 +391,8 @@ fn segments(random: &SeededEntropy, inputs: u32) {
         rig.settle(random.next() % 2_000_000 / (1 + random.next() % 2000));
         for answer in rig.answers() {
             if answer.len() >= 54 && answer[23] == 6 && answer[36..38] == port.to_be_bytes() {
-                theirs = u32::from_be_bytes([answer[38], answer[39], answer[40], answer[41]]).wrapping_add(1);
+                theirs = u32::from_be_bytes([answer[38], answer[39], answer[40], answer[41]])
+                    .wrapping_add(1);
                 ours = u32::from_be_bytes([answer[42], answer[43], answer[44], answer[45]]);
             }
         }
@@ -378,13 +426,15 @@ fn segments(random: &SeededEntropy, inputs: u32) {
 fn control(random: &SeededEntropy, inputs: u32) {
     let rig = Rig::new(random.next());
     for _ in 0..inputs {
-        let entry = &network::command::TABLE[random.next() as usize % network::command::TABLE.len()];
+        let entry =
+            &network::command::TABLE[random.next() as usize % network::command::TABLE.len()];
         let payload: Vec<u8> = (0..random.next() % 48)
             .map(|_| if random.next().is_multiple_of(3) { 0 } else { random.next() as u8 })
             .collect();
         let device = rig.host.open(["eth0", "lo", "sockets"][random.next() as usize % 3]);
         let _ = device.try_control_raw(entry.identifier, &payload);
-        let other = &network::command::TABLE[random.next() as usize % network::command::TABLE.len()];
+        let other =
+            &network::command::TABLE[random.next() as usize % network::command::TABLE.len()];
         let _ = device.try_control_raw(other.identifier, &payload);
         drop(device);
     }
@@ -459,12 +509,17 @@ fn lines(random: &SeededEntropy, inputs: u32) {
 
 /// Paths.
 fn paths(random: &SeededEntropy, inputs: u32) {
-    const PARTS: &[&str] = &["/", "..", ".", "devices", "network", "eth0", "\0", "\u{202e}", " ", "x", "//", "etc"];
+    const PARTS: &[&str] =
+        &["/", "..", ".", "devices", "network", "eth0", "\0", "\u{202e}", " ", "x", "//", "etc"];
     for _ in 0..inputs {
-        let text: String = (0..random.next() % 20).map(|_| PARTS[random.next() as usize % PARTS.len()]).collect();
+        let text: String =
+            (0..random.next() % 20).map(|_| PARTS[random.next() as usize % PARTS.len()]).collect();
         if let Ok(path) = Path::parse(&text) {
             let shown = path.as_str();
-            assert!(shown.starts_with('/') && !shown.split('/').any(|part| part == ".." || part == "."), "{shown}");
+            assert!(
+                shown.starts_with('/') && !shown.split('/').any(|part| part == ".." || part == "."),
+                "{shown}"
+            );
         }
     }
 }

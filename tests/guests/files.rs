@@ -26,8 +26,9 @@ fn files_are_made_written_read_moved_and_removed() {
         assert_eq!(file, 4);
         assert_eq!(guest.write(file, b"hello").await, 5);
         let guest = &guest;
-        let seek =
-            async |offset: u64, whence: u64| guest.call("seek", &[file as u64, offset, whence, u64::from(FREE)]).await;
+        let seek = async |offset: u64, whence: u64| {
+            guest.call("seek", &[file as u64, offset, whence, u64::from(FREE)]).await
+        };
         assert_eq!(seek(1, 0).await, 0);
         assert_eq!(guest.number_at(FREE).await, 1);
         assert_eq!(guest.read(file, 100).await.unwrap(), b"ello");
@@ -43,7 +44,10 @@ fn files_are_made_written_read_moved_and_removed() {
         assert_eq!(guest.read(file, 1).await, Err(error(Error::BadFileDescriptor)));
         // The copy shares the position.
         assert_eq!(guest.write(copy, b"!").await, 1);
-        assert_eq!(guest.open("/temporary/a", WRITE | CREATE | EXCLUSIVE).await, error(Error::AlreadyExists));
+        assert_eq!(
+            guest.open("/temporary/a", WRITE | CREATE | EXCLUSIVE).await,
+            error(Error::AlreadyExists)
+        );
         let appended = guest.open("/temporary/a", APPEND).await;
         assert_eq!((appended, guest.write(appended, b"?").await), (4, 1));
         guest.poke(FREE, b"/temporary/a/temporary/b").await;
@@ -72,7 +76,10 @@ fn directories_are_made_and_listed() {
     world.run(async {
         guest.poke(FREE, b"/temporary/d").await;
         assert_eq!(guest.call("create_directory", &[u64::from(FREE), 12]).await, 0);
-        assert_eq!(guest.call("create_directory", &[u64::from(FREE), 12]).await, error(Error::AlreadyExists));
+        assert_eq!(
+            guest.call("create_directory", &[u64::from(FREE), 12]).await,
+            error(Error::AlreadyExists)
+        );
         assert!(guest.open("/temporary/file", WRITE | CREATE).await > 0);
         assert_eq!(guest.open("/temporary/d", READ).await, error(Error::IsADirectory));
         assert!(guest.open("/temporary/d", READ | DIRECTORY).await > 0);
@@ -118,7 +125,10 @@ fn paths_are_checked_and_cannot_escape() {
         }
         guest.poke(FREE, &[0xff, 0xfe]).await;
         assert_eq!(guest.call("open", &[u64::from(FREE), 2, 1]).await, error(Error::InvalidInput));
-        assert_eq!(guest.call("open", &[u64::from(FREE), 5000, 1]).await, error(Error::NameTooLong));
+        assert_eq!(
+            guest.call("open", &[u64::from(FREE), 5000, 1]).await,
+            error(Error::NameTooLong)
+        );
         assert_eq!(guest.call("open", &[0xffff_fff0, 100, 1]).await, error(Error::BadAddress));
         assert_eq!(guest.end(0).await.status(), 0);
     });
@@ -131,26 +141,41 @@ fn a_poll_waits_for_many_files_and_for_time() {
     let guest = Puppet::start(&world, &host, EVERYTHING);
     world.run(async {
         let file = guest.open("/temporary/x", READ | WRITE | CREATE | NON_BLOCKING).await;
-        let entry = |number: i32, asked: u16| [&number.to_le_bytes()[..], &asked.to_le_bytes(), &[0xaa, 0xaa]].concat();
+        let entry = |number: i32, asked: u16| {
+            [&number.to_le_bytes()[..], &asked.to_le_bytes(), &[0xaa, 0xaa]].concat()
+        };
         let polled = |entries: Vec<u8>, milliseconds: i32| {
             let guest = &guest;
             async move {
                 guest.poke(FREE, &entries).await;
                 let count = entries.len() as u64 / 8;
-                let ready = guest.call("poll", &[u64::from(FREE), count, u64::from(milliseconds as u32)]).await;
+                let ready = guest
+                    .call("poll", &[u64::from(FREE), count, u64::from(milliseconds as u32)])
+                    .await;
                 let found = guest.peek(FREE, entries.len()).await;
-                let events: Vec<u16> = found.chunks(8).map(|one| u16::from_le_bytes([one[6], one[7]])).collect();
+                let events: Vec<u16> =
+                    found.chunks(8).map(|one| u16::from_le_bytes([one[6], one[7]])).collect();
                 (ready, events)
             }
         };
-        // A regular file is always ready; nothing stands for nothing; what is not open is told at once.
-        assert_eq!(polled([entry(file as i32, 5), entry(-1, 5)].concat(), -1).await, (1, vec![5, 0]));
-        assert_eq!(polled([entry(file as i32, 0), entry(99, 1)].concat(), -1).await, (1, vec![0, 32]));
+        // A regular file is always ready; nothing stands for nothing; what is not open is told at
+        // once.
+        assert_eq!(
+            polled([entry(file as i32, 5), entry(-1, 5)].concat(), -1).await,
+            (1, vec![5, 0])
+        );
+        assert_eq!(
+            polled([entry(file as i32, 0), entry(99, 1)].concat(), -1).await,
+            (1, vec![0, 32])
+        );
         let before = world.now();
         assert_eq!(polled(vec![], 1500).await, (0, vec![]));
         assert_eq!(world.now().since(before).as_millis(), 1500);
         assert_eq!(polled(entry(-5, 1), 0).await, (0, vec![0]));
-        assert_eq!(guest.call("poll", &[u64::from(FREE), 1 << 29, 0]).await, error(Error::InvalidInput));
+        assert_eq!(
+            guest.call("poll", &[u64::from(FREE), 1 << 29, 0]).await,
+            error(Error::InvalidInput)
+        );
         assert_eq!(guest.call("poll", &[0xffff_0000, 4096, 0]).await, error(Error::BadAddress));
         assert_eq!(guest.end(0).await.status(), 0);
     });

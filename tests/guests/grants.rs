@@ -1,4 +1,5 @@
-//! One test for each grant: without it the call is refused with the right error and nothing has changed; with it the call works.
+//! One test for each grant: without it the call is refused with the right error and nothing has
+//! changed; with it the call works.
 
 use std::time::Duration;
 
@@ -7,9 +8,10 @@ use network::command::multicast::Membership;
 use network::command::route::{NewRoute, RouteSelector};
 use network::command::socket::{OutgoingDatagram, SocketKind, SocketOption};
 use network::command::{
-    Accept, AddRoute, Bind, Connect, CreateSocket, FindRoute, FlushNeighbors, GetInterface, GetStatistics, JoinGroup,
-    ListAddresses, ListInterfaces, ListNeighbors, ListRoutes, ListSockets, Listen, NextConnection, Peek, ReceiveFrom,
-    RemoveRoute, Resolve, SendTo, SetEnabled, SetOption,
+    Accept, AddRoute, Bind, Connect, CreateSocket, FindRoute, FlushNeighbors, GetInterface,
+    GetStatistics, JoinGroup, ListAddresses, ListInterfaces, ListNeighbors, ListRoutes,
+    ListSockets, Listen, NextConnection, Peek, ReceiveFrom, RemoveRoute, Resolve, SendTo,
+    SetEnabled, SetOption,
 };
 use network::{TcpListener, TcpStream, UdpSocket};
 use virtual_file_system::{ControlCommand, Credentials, Error, Mode, OpenFlags, Path};
@@ -32,7 +34,11 @@ fn state(host: &Host) -> String {
         let count = device.try_read(&mut buffer).unwrap();
         let status = String::from_utf8_lossy(&buffer[..count]).into_owned();
         // Traffic of the system itself counts on.
-        text.extend(status.lines().filter(|line| !line.starts_with("received ") && !line.starts_with("sent ")));
+        text.extend(
+            status
+                .lines()
+                .filter(|line| !line.starts_with("received ") && !line.starts_with("sent ")),
+        );
         text.push_str(&format!("{:?}", host.control::<ListNeighbors>(name, &()).unwrap().len()));
     }
     text.push_str(&format!("{:?}", host.control::<ListSockets>("sockets", &()).unwrap()));
@@ -60,7 +66,11 @@ fn file(host: &Host, path: &str, content: &[u8]) {
         let _ = host.files.create_directory(&root, &directory, Mode::from_octal(0o755));
     }
     let flags = OpenFlags::WRITE | OpenFlags::CREATE;
-    host.files.open(&root, &path, flags, Mode::from_octal(0o644)).unwrap().try_write(content).unwrap();
+    host.files
+        .open(&root, &path, flags, Mode::from_octal(0o644))
+        .unwrap()
+        .try_write(content)
+        .unwrap();
 }
 
 /// Runs a guest with these grants, and sees that it left the host as it was.
@@ -96,25 +106,41 @@ async fn socket(guest: &Puppet, kind: SocketKind) -> i64 {
     socket
 }
 
-async fn refused<C: ControlCommand>(guest: &Puppet, descriptor: i64, request: &C::Request, why: Error)
-where
+async fn refused<C: ControlCommand>(
+    guest: &Puppet,
+    descriptor: i64,
+    request: &C::Request,
+    why: Error,
+) where
     C::Response: std::fmt::Debug,
 {
-    assert_eq!(guest.control::<C>(descriptor, request).await.unwrap_err(), error(why), "{}", C::NAME);
+    assert_eq!(
+        guest.control::<C>(descriptor, request).await.unwrap_err(),
+        error(why),
+        "{}",
+        C::NAME
+    );
 }
 
 #[test]
 fn nothing_but_the_streams_without_a_grant() {
     unchanged("", async |guest, _| {
-        for path in
-            ["/devices/sockets", "/devices/network/eth0", "/devices/network/none", "/temporary/file", "/temporary"]
-        {
+        for path in [
+            "/devices/sockets",
+            "/devices/network/eth0",
+            "/devices/network/none",
+            "/temporary/file",
+            "/temporary",
+        ] {
             for flags in [READ, READ_WRITE, READ_WRITE | 8] {
                 assert_eq!(guest.open(path, flags).await, error(Error::NotFound), "{path}");
             }
             guest.poke(FREE, path.as_bytes()).await;
             let name = [u64::from(FREE), path.len() as u64];
-            assert_eq!(guest.call("stat", &[name[0], name[1], u64::from(FREE) + 500]).await, error(Error::NotFound));
+            assert_eq!(
+                guest.call("stat", &[name[0], name[1], u64::from(FREE) + 500]).await,
+                error(Error::NotFound)
+            );
             assert_eq!(guest.call("list", &[name[0], name[1], 0, 0]).await, error(Error::NotFound));
             assert_eq!(guest.call("remove", &name).await, error(Error::NotFound));
             assert_eq!(guest.call("create_directory", &name).await, error(Error::NotFound));
@@ -131,7 +157,10 @@ fn allow_interface_shows_it_and_no_other() {
     unchanged("allow-interface eth0", async |guest, _| {
         let device = guest.open("/devices/network/eth0", READ).await;
         assert_eq!(guest.control::<GetInterface>(device, &()).await.unwrap().name, "eth0");
-        assert_eq!(guest.open("/devices/network/eth0", READ_WRITE).await, error(Error::AccessDenied));
+        assert_eq!(
+            guest.open("/devices/network/eth0", READ_WRITE).await,
+            error(Error::AccessDenied)
+        );
         assert_eq!(guest.open("/devices/network/lo", READ).await, error(Error::NotFound));
         refused::<SetEnabled>(guest, device, &false, Error::PermissionDenied).await;
         refused::<FlushNeighbors>(guest, device, &(), Error::PermissionDenied).await;
@@ -144,10 +173,24 @@ fn allow_interface_shows_it_and_no_other() {
         let interfaces = guest.control::<ListInterfaces>(all, &()).await.unwrap();
         assert_eq!(interfaces.iter().map(|one| one.name.as_str()).collect::<Vec<_>>(), ["eth0"]);
         let addresses = guest.control::<ListAddresses>(all, &()).await.unwrap();
-        assert!(!addresses.is_empty() && addresses.iter().all(|entry| !entry.prefix.address().is_loopback()));
-        assert!(guest.control::<ListRoutes>(all, &()).await.unwrap().iter().all(|route| route.interface == "eth0"));
-        assert_eq!(guest.control::<FindRoute>(all, &"10.0.0.9".parse().unwrap()).await.unwrap().interface, "eth0");
-        refused::<FindRoute>(guest, all, &"127.0.0.1".parse().unwrap(), Error::NetworkUnreachable).await;
+        assert!(
+            !addresses.is_empty()
+                && addresses.iter().all(|entry| !entry.prefix.address().is_loopback())
+        );
+        assert!(
+            guest
+                .control::<ListRoutes>(all, &())
+                .await
+                .unwrap()
+                .iter()
+                .all(|route| route.interface == "eth0")
+        );
+        assert_eq!(
+            guest.control::<FindRoute>(all, &"10.0.0.9".parse().unwrap()).await.unwrap().interface,
+            "eth0"
+        );
+        refused::<FindRoute>(guest, all, &"127.0.0.1".parse().unwrap(), Error::NetworkUnreachable)
+            .await;
         assert_eq!(guest.read(all, 100).await, Err(error(Error::PermissionDenied)));
         // No socket comes with it, and no way to the interface that it does not see.
         refused::<CreateSocket>(guest, all, &SocketKind::Tcp, Error::PermissionDenied).await;
@@ -159,14 +202,32 @@ fn allow_interface_shows_it_and_no_other() {
             append: false,
         };
         refused::<AddRoute>(guest, all, &route, Error::PermissionDenied).await;
-        refused::<AddRoute>(guest, all, &NewRoute { interface: Some("lo".into()), ..route.clone() }, Error::NoDevice)
-            .await;
-        refused::<AddRoute>(guest, all, &NewRoute { interface: None, ..route }, Error::PermissionDenied).await;
-        let selector =
-            RouteSelector { destination: "10.0.0.0/24".parse().unwrap(), gateway: None, metric: None, interface: None };
+        refused::<AddRoute>(
+            guest,
+            all,
+            &NewRoute { interface: Some("lo".into()), ..route.clone() },
+            Error::NoDevice,
+        )
+        .await;
+        refused::<AddRoute>(
+            guest,
+            all,
+            &NewRoute { interface: None, ..route },
+            Error::PermissionDenied,
+        )
+        .await;
+        let selector = RouteSelector {
+            destination: "10.0.0.0/24".parse().unwrap(),
+            gateway: None,
+            metric: None,
+            interface: None,
+        };
         refused::<RemoveRoute>(guest, all, &selector, Error::PermissionDenied).await;
         refused::<SetEnabled>(guest, all, &false, Error::PermissionDenied).await;
-        assert_eq!(guest.write(all, b"route remove 10.0.0.0/24").await, error(Error::PermissionDenied));
+        assert_eq!(
+            guest.write(all, b"route remove 10.0.0.0/24").await,
+            error(Error::PermissionDenied)
+        );
     });
 }
 
@@ -191,31 +252,43 @@ fn allow_interface_to_write_changes_it() {
 
 #[test]
 fn allow_command_is_a_list_of_what_may_be_said() {
-    unchanged("allow-interface eth0:write\nallow-command GetInterface\nallow-command address", async |guest, _| {
-        let device = guest.open("/devices/network/eth0", READ_WRITE).await;
-        guest.control::<GetInterface>(device, &()).await.unwrap();
-        guest.control::<ListAddresses>(device, &()).await.unwrap();
-        refused::<GetStatistics>(guest, device, &(), Error::PermissionDenied).await;
-        refused::<SetEnabled>(guest, device, &false, Error::PermissionDenied).await;
-        assert_eq!(guest.write(device, b"link down").await, error(Error::PermissionDenied));
-        // What the controller understands is a noun of its own.
-        let unknown = [device as u64, 0x1234_5678, 0, 0, 0, 0];
-        assert_eq!(guest.call("control", &unknown).await, error(Error::PermissionDenied));
-    });
+    unchanged(
+        "allow-interface eth0:write\nallow-command GetInterface\nallow-command address",
+        async |guest, _| {
+            let device = guest.open("/devices/network/eth0", READ_WRITE).await;
+            guest.control::<GetInterface>(device, &()).await.unwrap();
+            guest.control::<ListAddresses>(device, &()).await.unwrap();
+            refused::<GetStatistics>(guest, device, &(), Error::PermissionDenied).await;
+            refused::<SetEnabled>(guest, device, &false, Error::PermissionDenied).await;
+            assert_eq!(guest.write(device, b"link down").await, error(Error::PermissionDenied));
+            // What the controller understands is a noun of its own.
+            let unknown = [device as u64, 0x1234_5678, 0, 0, 0, 0];
+            assert_eq!(guest.call("control", &unknown).await, error(Error::PermissionDenied));
+        },
+    );
 }
 
 #[test]
 fn allow_connect_is_needed_to_reach_anybody() {
     unchanged("allow-connect 10.0.0.2:7", async |guest, right| {
-        let _listener = TcpListener::bind(&right.sockets(), "10.0.0.2:8".parse().unwrap(), 4).unwrap();
+        let _listener =
+            TcpListener::bind(&right.sockets(), "10.0.0.2:8".parse().unwrap(), 4).unwrap();
         let tcp = socket(guest, SocketKind::Tcp).await;
-        for remote in ["10.0.0.2:8", "10.0.0.3:7", "127.0.0.1:7", "0.0.0.0:7", "[fd00::2]:7", "[::ffff:10.0.0.2]:8"] {
+        for remote in [
+            "10.0.0.2:8",
+            "10.0.0.3:7",
+            "127.0.0.1:7",
+            "0.0.0.0:7",
+            "[fd00::2]:7",
+            "[::ffff:10.0.0.2]:8",
+        ] {
             refused::<Connect>(guest, tcp, &remote.parse().unwrap(), Error::AccessDenied).await;
         }
         assert_eq!(guest.write(tcp, b"connect 10.0.0.2:8").await, error(Error::AccessDenied));
         assert_eq!(guest.call("close", &[tcp as u64]).await, 0);
         let udp = socket(guest, SocketKind::Udp).await;
-        let datagram = |remote: &str| OutgoingDatagram { remote: remote.parse().unwrap(), data: vec![1] };
+        let datagram =
+            |remote: &str| OutgoingDatagram { remote: remote.parse().unwrap(), data: vec![1] };
         refused::<SendTo>(guest, udp, &datagram("10.0.0.2:8"), Error::AccessDenied).await;
         refused::<Connect>(guest, udp, &"10.0.0.2:8".parse().unwrap(), Error::AccessDenied).await;
         let group = Membership { group: "224.0.0.251".parse().unwrap(), interface: String::new() };
@@ -225,7 +298,8 @@ fn allow_connect_is_needed_to_reach_anybody() {
         let icmp = guest.open("/devices/sockets", READ_WRITE).await;
         refused::<CreateSocket>(guest, icmp, &SocketKind::Icmp, Error::PermissionDenied).await;
         // Names and servers are refused likewise.
-        let mut question = Question { name: "host.test".into(), kind: RecordKind::Address, server: None };
+        let mut question =
+            Question { name: "host.test".into(), kind: RecordKind::Address, server: None };
         refused::<Resolve>(guest, icmp, &question, Error::AccessDenied).await;
         (question.name, question.kind) = ("10.0.0.9".into(), RecordKind::Ptr);
         refused::<Resolve>(guest, icmp, &question, Error::AccessDenied).await;
@@ -233,14 +307,19 @@ fn allow_connect_is_needed_to_reach_anybody() {
         refused::<Resolve>(guest, icmp, &question, Error::AccessDenied).await;
     });
     granted("allow-connect 10.0.0.2", async |guest, right| {
-        let _listener = TcpListener::bind(&right.sockets(), "10.0.0.2:8".parse().unwrap(), 4).unwrap();
+        let _listener =
+            TcpListener::bind(&right.sockets(), "10.0.0.2:8".parse().unwrap(), 4).unwrap();
         let tcp = socket(guest, SocketKind::Tcp).await;
         guest.control::<Connect>(tcp, &"10.0.0.2:8".parse().unwrap()).await.unwrap();
         let icmp = socket(guest, SocketKind::Icmp).await;
         let echo = vec![8, 0, 0, 0, 0, 0, 0, 1];
         let remote = "10.0.0.2:0".parse().unwrap();
         guest.control::<SendTo>(icmp, &OutgoingDatagram { remote, data: echo }).await.unwrap();
-        assert_eq!(guest.control::<ReceiveFrom>(icmp, &()).await.unwrap().data[0], 0, "an echo reply");
+        assert_eq!(
+            guest.control::<ReceiveFrom>(icmp, &()).await.unwrap().data[0],
+            0,
+            "an echo reply"
+        );
         let stranger = OutgoingDatagram { remote: "10.0.0.3:0".parse().unwrap(), data: vec![8; 8] };
         refused::<SendTo>(guest, icmp, &stranger, Error::AccessDenied).await;
     });
@@ -268,7 +347,10 @@ fn a_datagram_socket_hears_only_whom_it_may_reach() {
         friend.send_to(b"and again", ours).await.unwrap();
         for _ in 0..2 {
             let peeked = guest.control::<Peek>(udp, &3).await.unwrap();
-            assert_eq!((peeked.data.as_slice(), peeked.length, peeked.remote), (&b"and"[..], 9, remote));
+            assert_eq!(
+                (peeked.data.as_slice(), peeked.length, peeked.remote),
+                (&b"and"[..], 9, remote)
+            );
         }
         assert_eq!(guest.read(udp, 100).await.unwrap(), b"and again");
     });
@@ -312,8 +394,10 @@ fn allow_from_keeps_strangers_away() {
         guest.control::<Bind>(tcp, &"[::]:80".parse().unwrap()).await.unwrap();
         guest.control::<Listen>(tcp, &4).await.unwrap();
         // By IPv6 it is somebody else.
-        let stranger = TcpStream::connect(&right.sockets(), "[fd00::1]:80".parse().unwrap()).await.unwrap();
-        let friend = TcpStream::connect(&right.sockets(), "10.0.0.1:80".parse().unwrap()).await.unwrap();
+        let stranger =
+            TcpStream::connect(&right.sockets(), "[fd00::1]:80".parse().unwrap()).await.unwrap();
+        let friend =
+            TcpStream::connect(&right.sockets(), "10.0.0.1:80".parse().unwrap()).await.unwrap();
         let offer = guest.control::<NextConnection>(tcp, &()).await.unwrap();
         assert_eq!(offer.remote.port(), friend.local_address().port());
         assert_eq!(stranger.read(&mut [0; 1]).await, Err(Error::ConnectionReset));
@@ -329,8 +413,10 @@ fn allow_from_keeps_strangers_away() {
 
 #[test]
 fn allow_raw_is_needed_for_raw_sockets_and_never_shows_what_is_absent() {
-    for lines in ["allow-connect *\nallow-interface *:write", "allow-connect *\nallow-raw\nallow-interface eth0:write"]
-    {
+    for lines in [
+        "allow-connect *\nallow-interface *:write",
+        "allow-connect *\nallow-raw\nallow-interface eth0:write",
+    ] {
         unchanged(lines, async |guest, _| {
             let raw = guest.open("/devices/sockets", READ_WRITE).await;
             refused::<CreateSocket>(guest, raw, &SocketKind::Raw(1), Error::PermissionDenied).await;
@@ -352,7 +438,10 @@ fn allow_raw_is_needed_for_raw_sockets_and_never_shows_what_is_absent() {
 fn names_of_absent_interfaces_are_unknown() {
     unchanged("allow-connect *", async |guest, _| {
         let udp = socket(guest, SocketKind::Udp).await;
-        for option in [SocketOption::BindToDevice("lo".into()), SocketOption::MulticastInterface("eth0".into())] {
+        for option in [
+            SocketOption::BindToDevice("lo".into()),
+            SocketOption::MulticastInterface("eth0".into()),
+        ] {
             refused::<SetOption>(guest, udp, &option, Error::NoDevice).await;
         }
         let group = Membership { group: "224.0.0.251".parse().unwrap(), interface: "eth0".into() };
@@ -367,7 +456,11 @@ fn allow_file_opens_a_path_and_what_is_below() {
         assert_eq!(guest.read(file, 100).await.unwrap(), b"content");
         assert_eq!(guest.write(file, b"x").await, error(Error::BadFileDescriptor));
         for flags in [2, READ_WRITE, 4, READ_WRITE | 32, 2 | 8] {
-            assert_eq!(guest.open("/temporary/file", flags).await, error(Error::AccessDenied), "{flags}");
+            assert_eq!(
+                guest.open("/temporary/file", flags).await,
+                error(Error::AccessDenied),
+                "{flags}"
+            );
         }
         assert_eq!(guest.open("/temporary/new", 2 | 8).await, error(Error::AccessDenied));
         assert_eq!(guest.open("/temporary/none", READ).await, error(Error::NotFound));
@@ -375,7 +468,10 @@ fn allow_file_opens_a_path_and_what_is_below() {
         let (old, new) = ([u64::from(FREE), 15], [u64::from(FREE) + 15, 12]);
         assert_eq!(guest.call("remove", &old).await, error(Error::AccessDenied));
         assert_eq!(guest.call("create_directory", &new).await, error(Error::AccessDenied));
-        assert_eq!(guest.call("rename", &[old[0], old[1], new[0], new[1]]).await, error(Error::AccessDenied));
+        assert_eq!(
+            guest.call("rename", &[old[0], old[1], new[0], new[1]]).await,
+            error(Error::AccessDenied)
+        );
         // It is no way to the devices.
         assert_eq!(guest.open("/devices/network/eth0", READ).await, error(Error::NotFound));
     });
@@ -385,7 +481,10 @@ fn allow_file_opens_a_path_and_what_is_below() {
         }
         guest.poke(FREE, b"/devices/devices/sockets").await;
         assert_eq!(guest.call("remove", &[u64::from(FREE) + 8, 16]).await, error(Error::NotFound));
-        assert_eq!(guest.call("remove", &[u64::from(FREE), 8]).await, error(Error::DirectoryNotEmpty));
+        assert_eq!(
+            guest.call("remove", &[u64::from(FREE), 8]).await,
+            error(Error::DirectoryNotEmpty)
+        );
     });
 }
 
@@ -399,7 +498,10 @@ fn limits_on_files_and_sockets_hold() {
         refused::<CreateSocket>(guest, third, &SocketKind::Tcp, Error::NoBufferSpace).await;
         refused::<Accept>(guest, third, &7, Error::NoBufferSpace).await;
         assert!(guest.open("/devices/sockets", READ_WRITE).await > 0);
-        assert_eq!(guest.open("/devices/sockets", READ_WRITE).await, error(Error::TooManyOpenFiles));
+        assert_eq!(
+            guest.open("/devices/sockets", READ_WRITE).await,
+            error(Error::TooManyOpenFiles)
+        );
         assert_eq!(guest.call("duplicate", &[first as u64]).await, error(Error::TooManyOpenFiles));
         // A place that is given back may be taken again.
         assert_eq!(guest.call("close", &[second as u64]).await, 0);
@@ -430,7 +532,13 @@ fn a_connection_waits_until_there_is_a_socket_for_it() {
 fn limits_on_buffers_hold() {
     unchanged("allow-connect *\nlimit-buffers 400K", async |guest, _| {
         let tcp = socket(guest, SocketKind::Tcp).await;
-        refused::<SetOption>(guest, tcp, &SocketOption::ReceiveBuffer(1 << 20), Error::NoBufferSpace).await;
+        refused::<SetOption>(
+            guest,
+            tcp,
+            &SocketOption::ReceiveBuffer(1 << 20),
+            Error::NoBufferSpace,
+        )
+        .await;
         guest.control::<SetOption>(tcp, &SocketOption::ReceiveBuffer(300 << 10)).await.unwrap();
         let other = guest.open("/devices/sockets", READ_WRITE).await;
         refused::<CreateSocket>(guest, other, &SocketKind::Tcp, Error::NoBufferSpace).await;
@@ -444,7 +552,8 @@ fn limits_on_buffers_hold() {
 fn a_size_that_the_device_refuses_is_not_charged() {
     unchanged("allow-connect *\nlimit-buffers 260K", async |guest, _| {
         let first = socket(guest, SocketKind::Tcp).await;
-        refused::<SetOption>(guest, first, &SocketOption::ReceiveBuffer(1), Error::InvalidInput).await;
+        refused::<SetOption>(guest, first, &SocketOption::ReceiveBuffer(1), Error::InvalidInput)
+            .await;
         refused::<SetOption>(guest, first, &SocketOption::SendBuffer(1), Error::InvalidInput).await;
         let _second = socket(guest, SocketKind::Tcp).await;
         let third = guest.open("/devices/sockets", READ_WRITE).await;

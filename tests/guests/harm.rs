@@ -1,4 +1,5 @@
-//! Hostile guests: whatever one does, the others go on, and when it is gone everything that it held is back.
+//! Hostile guests: whatever one does, the others go on, and when it is gone everything that it held
+//! is back.
 
 use std::time::Duration;
 
@@ -10,7 +11,8 @@ use world::pair::hosts;
 use world::puppet::{self, FREE, IMPORTS, Puppet, module, program, silent};
 use world::{Host, World};
 
-const EVERYTHING: &str = "allow-interface *:write\nallow-connect *\nallow-listen *\nallow-raw\nallow-file /:write";
+const EVERYTHING: &str =
+    "allow-interface *:write\nallow-connect *\nallow-listen *\nallow-raw\nallow-file /:write";
 
 /// Runs a module for so many turns, or to its end.
 fn turns(text: &str, lines: &str, most: u32) -> Option<Exit> {
@@ -28,13 +30,15 @@ fn one_that_spins_gives_way_and_others_finish() {
     let world = World::new(1);
     let (left, right) = hosts(&world);
     let programs = Programs::new();
-    let spinners: Vec<Puppet> = (0..5).map(|_| Puppet::start_listed(&world, &left, "", &programs)).collect();
+    let spinners: Vec<Puppet> =
+        (0..5).map(|_| Puppet::start_listed(&world, &left, "", &programs)).collect();
     let honest = Puppet::start_listed(&world, &left, "allow-connect *", &programs);
     world.run(async {
         for spinner in &spinners {
             spinner.spin().await;
         }
-        let listener = TcpListener::bind(&right.sockets(), "10.0.0.2:7".parse().unwrap(), 4).unwrap();
+        let listener =
+            TcpListener::bind(&right.sockets(), "10.0.0.2:7".parse().unwrap(), 4).unwrap();
         let socket = honest.open("/devices/sockets", 3).await;
         honest.control::<CreateSocket>(socket, &SocketKind::Tcp).await.unwrap();
         honest.control::<Connect>(socket, &"10.0.0.2:7".parse().unwrap()).await.unwrap();
@@ -68,7 +72,8 @@ fn one_that_calls_for_ever_gives_way_too() {
         (func (export \"_start\") (loop $l (drop (call $random (i32.const 0) (i32.const 1000000))) (br $l))))";
     assert_eq!(turns(text, "", 20), None);
     // Waits that are none (found by the fuzzer of modules: it never came back).
-    let text = "(module (import \"wasi_snapshot_preview1\" \"sched_yield\" (func $yield (result i32)))
+    let text =
+        "(module (import \"wasi_snapshot_preview1\" \"sched_yield\" (func $yield (result i32)))
         (memory (export \"memory\") 1)
         (func (export \"_start\") (loop $l (drop (call $yield)) (br $l))))";
     assert_eq!(turns(text, "", 50), None);
@@ -138,7 +143,8 @@ fn one_that_is_killed_in_the_middle_of_any_import_leaves_nothing() {
         let (left, right) = hosts(&world);
         let programs = Programs::new();
         let guest = Puppet::start_program(&world, &left, EVERYTHING, &programs, &program);
-        let _listener = TcpListener::bind(&right.sockets(), "10.0.0.2:7".parse().unwrap(), 4).unwrap();
+        let _listener =
+            TcpListener::bind(&right.sockets(), "10.0.0.2:7".parse().unwrap(), 4).unwrap();
         let before = left.files.stored_bytes();
         world.run(async {
             let socket = guest.open("/devices/sockets", 3).await;
@@ -147,8 +153,9 @@ fn one_that_is_killed_in_the_middle_of_any_import_leaves_nothing() {
             let line = b"socket tcp\nbind *:80\nlisten";
             assert_eq!(guest.write(listener, line).await, line.len() as i64);
             // The stream is 4, the listener 5: whatever waits, waits there.
-            let numbers: Vec<u64> =
-                (0..parameters.len()).map(|at| if at == 0 { 4 + index as u64 % 2 } else { u64::from(FREE) }).collect();
+            let numbers: Vec<u64> = (0..parameters.len())
+                .map(|at| if at == 0 { 4 + index as u64 % 2 } else { u64::from(FREE) })
+                .collect();
             guest.begin_numbered(index, &numbers).await;
             for _ in 0..index % 7 {
                 futures_lite::future::yield_now().await;
@@ -171,9 +178,18 @@ fn a_thousand_guests_with_ten_sockets_each_share_a_thread() {
     let program = program(&module(2));
     let programs = Programs::new();
     let guests: Vec<Puppet> = (0..1000)
-        .map(|_| Puppet::start_program(&world, &left, "allow-connect *\nlimit-files 20", &programs, &program))
+        .map(|_| {
+            Puppet::start_program(
+                &world,
+                &left,
+                "allow-connect *\nlimit-files 20",
+                &programs,
+                &program,
+            )
+        })
         .collect();
-    let listener = TcpListener::bind(&right.sockets(), "10.0.0.2:7".parse().unwrap(), 4096).unwrap();
+    let listener =
+        TcpListener::bind(&right.sockets(), "10.0.0.2:7".parse().unwrap(), 4096).unwrap();
     world.run(async {
         let mut streams = Vec::new();
         for _ in 0..10 {

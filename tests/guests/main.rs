@@ -1,6 +1,8 @@
-//! Guest programs: every import, every grant, and what a hostile guest can do to others, in worlds in virtual time.
+//! Guest programs: every import, every grant, and what a hostile guest can do to others, in worlds
+//! in virtual time.
 //!
-//! Most tests are a [`world::puppet`]: a guest that makes the calls that the test says. Programs that compilers made stand in `compiled`.
+//! Most tests are a [`world::puppet`]: a guest that makes the calls that the test says. Programs
+//! that compilers made stand in `compiled`.
 
 mod compiled;
 mod files;

@@ -5,8 +5,9 @@ use std::time::Duration;
 use network::command::dns::{Question, RecordKind};
 use network::command::socket::{Offer, OutgoingDatagram, SocketKind, SocketOption};
 use network::command::{
-    Accept, AddAddress, Bind, Connect, CreateSocket, GetInterface, GetSocket, ListAddresses, ListInterfaces, Listen,
-    NextConnection, ReceiveFrom, Resolve, SendTo, SetOption, TakeError, address::NewAddress,
+    Accept, AddAddress, Bind, Connect, CreateSocket, GetInterface, GetSocket, ListAddresses,
+    ListInterfaces, Listen, NextConnection, ReceiveFrom, Resolve, SendTo, SetOption, TakeError,
+    address::NewAddress,
 };
 use network::{TcpListener, TcpStream, UdpSocket};
 use virtual_file_system::Error;
@@ -25,7 +26,8 @@ fn a_stream_is_connected_by_words_or_by_commands() {
     let (left, right) = hosts(&world);
     let guest = Puppet::start(&world, &left, "allow-connect 10.0.0.2:7");
     world.run(async {
-        let listener = TcpListener::bind(&right.sockets(), "10.0.0.2:7".parse().unwrap(), 4).unwrap();
+        let listener =
+            TcpListener::bind(&right.sockets(), "10.0.0.2:7".parse().unwrap(), 4).unwrap();
         // In words, and the data in the same file.
         let socket = guest.open("/devices/sockets", READ_WRITE).await;
         let line = b"socket tcp\nconnect 10.0.0.2:7\noption no-delay on\n";
@@ -66,20 +68,25 @@ fn a_guest_serves_connections() {
         guest.control::<Bind>(listener, &"[::]:80".parse().unwrap()).await.unwrap();
         guest.control::<Listen>(listener, &8).await.unwrap();
         guest.begin("read", &[listener as u64, u64::from(FREE), 200]).await;
-        let client = TcpStream::connect(&left.sockets(), "10.0.0.2:80".parse().unwrap()).await.unwrap();
+        let client =
+            TcpStream::connect(&left.sockets(), "10.0.0.2:80".parse().unwrap()).await.unwrap();
         let length = guest.finish().await as usize;
         let line = String::from_utf8(guest.peek(FREE, length).await).unwrap();
         let token: u64 = line.split(' ').next().unwrap().parse().unwrap();
         let stream = guest.open("/devices/sockets", READ_WRITE).await;
         guest.control::<Accept>(stream, &token).await.unwrap();
-        assert_eq!(guest.control::<Accept>(stream, &token).await.unwrap_err(), error(Error::InvalidInput));
+        assert_eq!(
+            guest.control::<Accept>(stream, &token).await.unwrap_err(),
+            error(Error::InvalidInput)
+        );
         client.write_all(b"ping").await.unwrap();
         assert_eq!(guest.read(stream, 10).await.unwrap(), b"ping");
         assert_eq!(guest.write(stream, b"pong").await, 4);
         let mut buffer = [0; 8];
         assert_eq!(client.read(&mut buffer).await.unwrap(), 4);
         // The next one as a typed command.
-        let second = TcpStream::connect(&left.sockets(), "10.0.0.2:80".parse().unwrap()).await.unwrap();
+        let second =
+            TcpStream::connect(&left.sockets(), "10.0.0.2:80".parse().unwrap()).await.unwrap();
         let Offer { remote, .. } = guest.control::<NextConnection>(listener, &()).await.unwrap();
         assert_eq!(remote.port(), second.local_address().port());
         assert_eq!(guest.end(0).await.status(), 0);
@@ -96,7 +103,10 @@ fn datagrams_go_both_ways() {
         let socket = guest.open("/devices/sockets", READ_WRITE).await;
         assert_eq!(guest.write(socket, b"socket udp").await, 10);
         let remote = "10.0.0.2:9".parse().unwrap();
-        guest.control::<SendTo>(socket, &OutgoingDatagram { remote, data: b"one".to_vec() }).await.unwrap();
+        guest
+            .control::<SendTo>(socket, &OutgoingDatagram { remote, data: b"one".to_vec() })
+            .await
+            .unwrap();
         let mut buffer = [0; 16];
         let (count, from) = peer.receive_from(&mut buffer).await.unwrap();
         assert_eq!(&buffer[..count], b"one");
@@ -119,7 +129,8 @@ fn a_connect_goes_on_in_the_background() {
     let (left, right) = hosts(&world);
     let guest = Puppet::start(&world, &left, "allow-connect 10.0.0.2");
     world.run(async {
-        let listener = TcpListener::bind(&right.sockets(), "10.0.0.2:7".parse().unwrap(), 4).unwrap();
+        let listener =
+            TcpListener::bind(&right.sockets(), "10.0.0.2:7".parse().unwrap(), 4).unwrap();
         let poll = async |socket: i64, milliseconds: u64| {
             guest.poke(FREE, &[&(socket as u32).to_le_bytes()[..], &[5, 0, 0, 0]].concat()).await;
             let ready = guest.call("poll", &[u64::from(FREE), 1, milliseconds]).await;
@@ -151,7 +162,10 @@ fn a_connect_goes_on_in_the_background() {
             let refused = begin(8).await;
             let (ready, events) = poll(refused, 5000).await;
             assert_eq!((ready, events & 8), (1, 8), "an error");
-            assert_eq!(guest.control::<TakeError>(refused, &()).await.unwrap(), Some(Error::ConnectionRefused));
+            assert_eq!(
+                guest.control::<TakeError>(refused, &()).await.unwrap(),
+                Some(Error::ConnectionRefused)
+            );
             assert_eq!(guest.control::<TakeError>(refused, &()).await.unwrap(), None);
             // The next call tells it too.
             let refused = begin(8).await;
@@ -175,9 +189,9 @@ fn an_interface_is_configured_as_far_as_granted() {
         assert_eq!(guest.control::<GetInterface>(device, &()).await.unwrap().mtu, 1400);
         let addresses = guest.control::<ListAddresses>(device, &()).await.unwrap();
         assert!(
-            ["192.0.2.5/24", "192.0.2.6/24"]
-                .iter()
-                .all(|text| { addresses.iter().any(|entry| entry.prefix == text.parse().unwrap()) })
+            ["192.0.2.5/24", "192.0.2.6/24"].iter().all(|text| {
+                addresses.iter().any(|entry| entry.prefix == text.parse().unwrap())
+            })
         );
         // The text of a device, whole, and again after its end.
         let text = String::from_utf8(guest.read(device, 4000).await.unwrap()).unwrap();
@@ -185,15 +199,28 @@ fn an_interface_is_configured_as_far_as_granted() {
         assert_eq!(guest.read(device, 4000).await.unwrap(), b"");
         // A wrong line says what is wrong, and the lines before it count.
         assert_eq!(guest.write(device, b"mtu 1300\nnonsense").await, error(Error::InvalidInput));
-        assert_eq!(guest.control::<GetInterface>(device, &()).await.unwrap().mtu, 1400, "nothing of it was done");
+        assert_eq!(
+            guest.control::<GetInterface>(device, &()).await.unwrap().mtu,
+            1400,
+            "nothing of it was done"
+        );
         assert_eq!(
             guest.write(device, b"mtu 1300\naddress remove 203.0.113.1/24").await,
             error(Error::AddressNotAvailable)
         );
-        assert_eq!(guest.control::<GetInterface>(device, &()).await.unwrap().mtu, 1300, "what stood before it was");
+        assert_eq!(
+            guest.control::<GetInterface>(device, &()).await.unwrap().mtu,
+            1300,
+            "what stood before it was"
+        );
         // An unknown command goes to the controller, which this interface does not have.
         assert_eq!(
-            guest.call("control", &[device as u64, 0x1234_5678, u64::from(FREE), 0, u64::from(FREE), 0]).await,
+            guest
+                .call(
+                    "control",
+                    &[device as u64, 0x1234_5678, u64::from(FREE), 0, u64::from(FREE), 0]
+                )
+                .await,
             error(Error::UnknownCommand)
         );
         assert_eq!(guest.end(0).await.status(), 0);
@@ -212,7 +239,8 @@ fn responses_that_do_not_fit_tell_their_length() {
         use virtual_file_system::ControlCommand;
         let identifier = u64::from(ListInterfaces::IDENTIFIER.raw());
         guest.poke(FREE, &[7; 8]).await;
-        let length = guest.call("control", &[device as u64, identifier, 0, 0, u64::from(FREE), 3]).await;
+        let length =
+            guest.call("control", &[device as u64, identifier, 0, 0, u64::from(FREE), 3]).await;
         assert_eq!(length as usize, virtual_file_system::encode(&all).unwrap().len());
         let start = guest.peek(FREE, 4).await;
         assert_eq!((start[0], start[3]), (2, 7), "two interfaces, and nothing beyond the room");
@@ -224,7 +252,10 @@ fn responses_that_do_not_fit_tell_their_length() {
             guest.call("control", &[device as u64, identifier, 0, 20_000, 0, 0]).await,
             error(Error::MessageTooLong)
         );
-        assert_eq!(guest.call("control", &[device as u64, identifier, 0, 5, 0, 0]).await, error(Error::BadMessage));
+        assert_eq!(
+            guest.call("control", &[device as u64, identifier, 0, 5, 0, 0]).await,
+            error(Error::BadMessage)
+        );
         assert_eq!(guest.end(0).await.status(), 0);
     });
 }
@@ -236,7 +267,8 @@ fn bandwidth_is_shared_by_all_sockets_of_a_guest() {
     let lines = "allow-connect 10.0.0.2:7\nlimit-bandwidth 100K\nlimit-buffers 64M";
     let guest = Puppet::start(&world, &left, lines);
     world.run(async {
-        let listener = TcpListener::bind(&right.sockets(), "10.0.0.2:7".parse().unwrap(), 4).unwrap();
+        let listener =
+            TcpListener::bind(&right.sockets(), "10.0.0.2:7".parse().unwrap(), 4).unwrap();
         let mut sockets = Vec::new();
         for _ in 0..2 {
             let socket = guest.open("/devices/sockets", READ_WRITE).await;
@@ -273,7 +305,8 @@ fn names_are_looked_up_and_then_reached() {
         let answers = world.spawn(async move { answer_names(&server).await });
         let _web = TcpListener::bind(&right.sockets(), "10.0.0.2:80".parse().unwrap(), 4).unwrap();
         let device = guest.open("/devices/sockets", READ_WRITE).await;
-        let question = |name: &str| Question { name: name.into(), kind: RecordKind::A, server: None };
+        let question =
+            |name: &str| Question { name: name.into(), kind: RecordKind::A, server: None };
         assert_eq!(
             guest.control::<Resolve>(device, &question("other.test")).await.unwrap_err(),
             error(Error::AccessDenied)
@@ -287,7 +320,10 @@ fn names_are_looked_up_and_then_reached() {
         guest.control::<Connect>(device, &"10.0.0.2:80".parse().unwrap()).await.unwrap();
         let other = guest.open("/devices/sockets", READ_WRITE).await;
         let found = guest.control::<Resolve>(other, &question("WEB.test")).await.unwrap();
-        assert_eq!(found.addresses().collect::<Vec<_>>(), ["10.0.0.2".parse::<std::net::IpAddr>().unwrap()]);
+        assert_eq!(
+            found.addresses().collect::<Vec<_>>(),
+            ["10.0.0.2".parse::<std::net::IpAddr>().unwrap()]
+        );
         drop(answers);
         assert_eq!(guest.end(0).await.status(), 0);
     });

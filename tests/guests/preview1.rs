@@ -1,4 +1,5 @@
-//! WASI preview 1: files, paths, words, clocks, chance and polls. What libc makes of it stands in `compiled`.
+//! WASI preview 1: files, paths, words, clocks, chance and polls. What libc makes of it stands in
+//! `compiled`.
 
 use network::TcpListener;
 use network::command::socket::SocketKind;
@@ -31,9 +32,16 @@ fn start(world: &World) -> Puppet {
     Puppet::start(world, &host(world), "allow-file /temporary:write")
 }
 
-async fn path_open(guest: &Puppet, path: &str, how: u64, rights: u64, flags: u64) -> Result<u64, i64> {
+async fn path_open(
+    guest: &Puppet,
+    path: &str,
+    how: u64,
+    rights: u64,
+    flags: u64,
+) -> Result<u64, i64> {
     guest.poke(FREE, path.as_bytes()).await;
-    let numbers = [ROOT, 1, u64::from(FREE), path.len() as u64, how, rights, 0, flags, u64::from(RESULT)];
+    let numbers =
+        [ROOT, 1, u64::from(FREE), path.len() as u64, how, rights, 0, flags, u64::from(RESULT)];
     match guest.call("path_open", &numbers).await {
         0 => Ok(u64::from(guest.number_at(RESULT).await)),
         error => Err(error),
@@ -42,8 +50,10 @@ async fn path_open(guest: &Puppet, path: &str, how: u64, rights: u64, flags: u64
 
 /// Places buffers for a scattered or gathered call: pairs of pointer and length.
 async fn vectors(guest: &Puppet, parts: &[(u32, u32)]) -> [u64; 2] {
-    let bytes: Vec<u8> =
-        parts.iter().flat_map(|(place, length)| [place.to_le_bytes(), length.to_le_bytes()].concat()).collect();
+    let bytes: Vec<u8> = parts
+        .iter()
+        .flat_map(|(place, length)| [place.to_le_bytes(), length.to_le_bytes()].concat())
+        .collect();
     guest.poke(FREE + 500, &bytes).await;
     [u64::from(FREE) + 500, parts.len() as u64]
 }
@@ -53,8 +63,12 @@ fn files_are_scattered_gathered_and_sought() {
     let world = World::new(1);
     let guest = start(&world);
     world.run(async {
-        let file = path_open(&guest, "temporary/a", CREATE | EXCLUSIVE, READ | WRITE, 0).await.unwrap();
-        assert_eq!(path_open(&guest, "/temporary/a", CREATE | EXCLUSIVE, READ, 0).await, Err(EXIST));
+        let file =
+            path_open(&guest, "temporary/a", CREATE | EXCLUSIVE, READ | WRITE, 0).await.unwrap();
+        assert_eq!(
+            path_open(&guest, "/temporary/a", CREATE | EXCLUSIVE, READ, 0).await,
+            Err(EXIST)
+        );
         guest.poke(FREE, b"hello world").await;
         let [list, count] = vectors(&guest, &[(FREE, 6), (FREE + 20, 0), (FREE + 6, 5)]).await;
         let result = u64::from(RESULT);
@@ -82,8 +96,13 @@ fn files_are_scattered_gathered_and_sought() {
         assert_eq!(guest.call("fd_filestat_set_size", &[file, 5]).await, 0);
         assert_eq!(guest.call("fd_allocate", &[file, 0, 8]).await, 0);
         assert_eq!(guest.call("fd_filestat_get", &[file, result]).await, 0);
-        assert_eq!((guest.number_at(RESULT + 16).await, guest.number_at(RESULT + 32).await), (4, 8));
-        for (call, numbers) in [("fd_sync", &[file][..]), ("fd_datasync", &[file]), ("fd_advise", &[file, 0, 0, 0])] {
+        assert_eq!(
+            (guest.number_at(RESULT + 16).await, guest.number_at(RESULT + 32).await),
+            (4, 8)
+        );
+        for (call, numbers) in
+            [("fd_sync", &[file][..]), ("fd_datasync", &[file]), ("fd_advise", &[file, 0, 0, 0])]
+        {
             assert_eq!(guest.call(call, numbers).await, 0, "{call}");
         }
         assert_eq!(guest.call("fd_advise", &[file, 0, 0, 9]).await, INVAL);
@@ -93,7 +112,11 @@ fn files_are_scattered_gathered_and_sought() {
         let appended = path_open(&guest, "temporary/a", 0, WRITE, 1).await.unwrap();
         assert_eq!(guest.call("fd_write", &[appended, list, count, result]).await, 0);
         assert_eq!(guest.call("fd_fdstat_get", &[appended, result]).await, 0);
-        assert_eq!(guest.number_at(RESULT).await & 0x1_00ff, 0x1_0004, "a regular file that appends");
+        assert_eq!(
+            guest.number_at(RESULT).await & 0x1_00ff,
+            0x1_0004,
+            "a regular file that appends"
+        );
         assert_eq!(guest.call("fd_fdstat_set_flags", &[appended, 0]).await, INVAL);
         assert_eq!(guest.call("fd_seek", &[1, 0, 1, result]).await, SPIPE);
         assert_eq!(guest.call("fd_renumber", &[appended, file]).await, 0);
@@ -113,7 +136,8 @@ fn directories_and_paths_are_those_of_posix() {
     world.run(async {
         let named = async |call: &str, path: &str, rest: &[u64]| {
             guest.poke(FREE, path.as_bytes()).await;
-            let numbers: Vec<u64> = [ROOT, u64::from(FREE), path.len() as u64].iter().chain(rest).copied().collect();
+            let numbers: Vec<u64> =
+                [ROOT, u64::from(FREE), path.len() as u64].iter().chain(rest).copied().collect();
             guest.call(call, &numbers).await
         };
         assert_eq!(named("path_create_directory", "temporary/d", &[]).await, 0);
@@ -126,7 +150,12 @@ fn directories_and_paths_are_those_of_posix() {
         let directory = path_open(&guest, "temporary/d", DIRECTORY, u64::MAX, 0).await.unwrap();
         let list = async |room: u64, cookie: u64| {
             assert_eq!(
-                guest.call("fd_readdir", &[directory, u64::from(FREE), room, cookie, u64::from(RESULT)]).await,
+                guest
+                    .call(
+                        "fd_readdir",
+                        &[directory, u64::from(FREE), room, cookie, u64::from(RESULT)]
+                    )
+                    .await,
                 0
             );
             let length = guest.number_at(RESULT).await as usize;
@@ -137,7 +166,11 @@ fn directories_and_paths_are_those_of_posix() {
         let mut rest = &all[..];
         while !rest.is_empty() {
             let length = u32::from_le_bytes(rest[16..20].try_into().unwrap()) as usize;
-            names.push((rest[0], rest[20], String::from_utf8(rest[24..24 + length].to_vec()).unwrap()));
+            names.push((
+                rest[0],
+                rest[20],
+                String::from_utf8(rest[24..24 + length].to_vec()).unwrap(),
+            ));
             rest = &rest[24 + length..];
         }
         let expected = [(1, 3, "."), (2, 3, ".."), (3, 4, "long name"), (4, 4, "x")];
@@ -149,25 +182,47 @@ fn directories_and_paths_are_those_of_posix() {
         assert_eq!(named("path_remove_directory", "temporary/d/x", &[]).await, NOTDIR);
         assert_eq!(named("path_remove_directory", "temporary/d", &[]).await, 55, "ENOTEMPTY");
         assert_eq!(named("path_unlink_file", "temporary/d/x", &[]).await, 0);
-        assert_eq!(named("path_readlink", "temporary/d", &[u64::from(RESULT), 10, u64::from(RESULT)]).await, INVAL);
+        assert_eq!(
+            named("path_readlink", "temporary/d", &[u64::from(RESULT), 10, u64::from(RESULT)])
+                .await,
+            INVAL
+        );
         // Attributes by name; 1 follows links, of which there are none.
         guest.poke(FREE, b"temporary/d").await;
-        assert_eq!(guest.call("path_filestat_get", &[ROOT, 1, u64::from(FREE), 11, u64::from(RESULT)]).await, 0);
+        assert_eq!(
+            guest
+                .call("path_filestat_get", &[ROOT, 1, u64::from(FREE), 11, u64::from(RESULT)])
+                .await,
+            0
+        );
         assert_eq!(guest.number_at(RESULT + 16).await, 3);
-        assert_eq!(guest.call("path_filestat_set_times", &[ROOT, 1, u64::from(FREE), 11, 0, 0, 0]).await, NOTSUP);
+        assert_eq!(
+            guest.call("path_filestat_set_times", &[ROOT, 1, u64::from(FREE), 11, 0, 0, 0]).await,
+            NOTSUP
+        );
         let name = u64::from(FREE);
         assert_eq!(guest.call("path_link", &[ROOT, 1, name, 11, ROOT, name, 11]).await, NOTSUP);
         assert_eq!(guest.call("path_symlink", &[name, 11, ROOT, name, 11]).await, NOTSUP);
         guest.poke(FREE, b"temporary/dtemporary/e").await;
         assert_eq!(guest.call("path_rename", &[ROOT, name, 11, ROOT, name + 11, 11]).await, 0);
         // The directory that was opened before is looked up by its name again.
-        assert_eq!(guest.call("fd_readdir", &[directory, name, 100, 0, u64::from(RESULT)]).await, NOENT);
+        assert_eq!(
+            guest.call("fd_readdir", &[directory, name, 100, 0, u64::from(RESULT)]).await,
+            NOENT
+        );
         assert_eq!(guest.call("fd_prestat_get", &[ROOT, u64::from(RESULT)]).await, 0);
         assert_eq!(guest.number_at(RESULT + 4).await, 1);
-        assert_eq!(guest.call("fd_prestat_get", &[4, u64::from(RESULT)]).await, BADF, "the end of the list");
+        assert_eq!(
+            guest.call("fd_prestat_get", &[4, u64::from(RESULT)]).await,
+            BADF,
+            "the end of the list"
+        );
         assert_eq!(guest.call("fd_prestat_dir_name", &[ROOT, u64::from(RESULT), 1]).await, 0);
         assert_eq!(guest.peek(RESULT, 1).await, b"/");
-        assert_eq!(guest.call("fd_prestat_dir_name", &[ROOT, u64::from(RESULT), 0]).await, NAMETOOLONG);
+        assert_eq!(
+            guest.call("fd_prestat_dir_name", &[ROOT, u64::from(RESULT), 0]).await,
+            NAMETOOLONG
+        );
     });
     assert_eq!(world.run(guest.end(0)).status(), 0);
 }
@@ -221,7 +276,8 @@ fn subscription(user: u64, tag: u8, number: u32, timeout: u64, is_absolute: bool
 /// User data, error, type, bytes and flags of each event.
 async fn poll(guest: &Puppet, subscriptions: &[Vec<u8>]) -> Vec<(u64, u16, u8, u64, u16)> {
     guest.poke(FREE, &subscriptions.concat()).await;
-    let numbers = [u64::from(FREE), u64::from(RESULT), subscriptions.len() as u64, u64::from(FREE) + 900];
+    let numbers =
+        [u64::from(FREE), u64::from(RESULT), subscriptions.len() as u64, u64::from(FREE) + 900];
     assert_eq!(guest.call("poll_oneoff", &numbers).await, 0);
     let count = guest.number_at(FREE + 900).await as usize;
     let number = |bytes: &[u8]| u64::from_le_bytes(bytes.try_into().unwrap());
@@ -239,9 +295,13 @@ fn a_poll_waits_for_clocks_and_files() {
     let (left, right) = hosts(&world);
     let guest = Puppet::start(&world, &left, "allow-connect *");
     world.run(async {
-        let listener = TcpListener::bind(&right.sockets(), "10.0.0.2:7".parse().unwrap(), 4).unwrap();
+        let listener =
+            TcpListener::bind(&right.sockets(), "10.0.0.2:7".parse().unwrap(), 4).unwrap();
         let before = world.now();
-        assert_eq!(poll(&guest, &[subscription(7, 0, 1, 1_500_000_000, false)]).await, [(7, 0, 0, 0, 0)]);
+        assert_eq!(
+            poll(&guest, &[subscription(7, 0, 1, 1_500_000_000, false)]).await,
+            [(7, 0, 0, 0, 0)]
+        );
         assert_eq!(world.now().since(before).as_millis(), 1500);
         let real = 1_700_000_000_000_000_000 + (world.now().as_micros() + 250_000) * 1000;
         let before = world.now();
@@ -259,18 +319,28 @@ fn a_poll_waits_for_clocks_and_files() {
         ];
         assert_eq!(poll(&guest, &wait).await, [(2, 0, 2, 1, 0)], "writable");
         server.write_all(b"hello").await.unwrap();
-        assert_eq!(poll(&guest, &[subscription(1, 1, file, 0, false)]).await, [(1, 0, 1, 5, 0)], "five bytes");
+        assert_eq!(
+            poll(&guest, &[subscription(1, 1, file, 0, false)]).await,
+            [(1, 0, 1, 5, 0)],
+            "five bytes"
+        );
         drop(server);
         assert_eq!(guest.read(socket, 100).await.unwrap(), b"hello");
         let events = poll(&guest, &[subscription(1, 1, file, 0, false)]).await;
         assert_eq!((events[0].0, events[0].2), (1, 1), "the end is readable");
         // What is not open is told at once, beside a clock that is far away.
-        let wrong = [subscription(4, 1, 99, 0, false), subscription(5, 0, 9, 1, false), wait[2].clone()];
+        let wrong =
+            [subscription(4, 1, 99, 0, false), subscription(5, 0, 9, 1, false), wait[2].clone()];
         assert_eq!(poll(&guest, &wrong).await, [(4, 8, 1, 0, 0), (5, 28, 0, 0, 0)]);
         assert_eq!(guest.call("poll_oneoff", &[0, 0, 0, u64::from(RESULT)]).await, INVAL);
         assert_eq!(guest.call("poll_oneoff", &[0, 0, 1 << 20, u64::from(RESULT)]).await, INVAL);
         guest.poke(FREE, &subscription(1, 9, 0, 0, false)).await;
-        assert_eq!(guest.call("poll_oneoff", &[u64::from(FREE), u64::from(RESULT), 1, u64::from(RESULT)]).await, INVAL);
+        assert_eq!(
+            guest
+                .call("poll_oneoff", &[u64::from(FREE), u64::from(RESULT), 1, u64::from(RESULT)])
+                .await,
+            INVAL
+        );
     });
     assert_eq!(world.run(guest.end(0)).status(), 0);
 }

@@ -8,7 +8,8 @@ use world::{Host, World};
 fn run(text: &str, lines: &str) -> Result<(Exit, String), String> {
     let world = World::new(1);
     let host = Host::new(&world);
-    let (process, output) = silent(&world, &host, lines, &program(text)).map_err(|why| why.to_string())?;
+    let (process, output) =
+        silent(&world, &host, lines, &program(text)).map_err(|why| why.to_string())?;
     world.run(async {
         let exit = process.run().await;
         let printed = output.read_to_end(1 << 16).await.unwrap();
@@ -65,13 +66,23 @@ fn words_reach_a_program() {
 fn what_cannot_run_says_why() {
     let refused = |text: &str| run(text, "").unwrap_err();
     assert_eq!(refused("(module)"), "it exports no _start");
-    assert_eq!(refused("(module (func (export \"_start\") (param i32)))"), "its _start has parameters or results");
-    assert_eq!(refused("(module (import \"env\" \"x\" (func)) (func (export \"_start\")))"), "unknown import env.x");
+    assert_eq!(
+        refused("(module (func (export \"_start\") (param i32)))"),
+        "its _start has parameters or results"
+    );
+    assert_eq!(
+        refused("(module (import \"env\" \"x\" (func)) (func (export \"_start\")))"),
+        "unknown import env.x"
+    );
     assert!(
-        refused("(module (import \"vfs\" \"open\" (func)) (func (export \"_start\")))").contains("open"),
+        refused("(module (import \"vfs\" \"open\" (func)) (func (export \"_start\")))")
+            .contains("open"),
         "an import of another type"
     );
-    assert!(refused("(module (memory 2000) (func (export \"_start\")))").contains("memory"), "more than granted");
+    assert!(
+        refused("(module (memory 2000) (func (export \"_start\")))").contains("memory"),
+        "more than granted"
+    );
     assert_eq!(
         refused("(module (func $s (loop $l (br $l))) (start $s) (func (export \"_start\")))"),
         "its start section takes too long"
@@ -83,14 +94,18 @@ fn what_cannot_run_says_why() {
     assert_eq!(refused(waits), "a call that waits, where none may");
     assert!(Translator::new().translate(b"\0asm nonsense").is_err());
     assert!(Translator::new().translate(&[]).is_err());
-    // A valid module on which wasmi 2.0.0 panics (found by the fuzzer of modules): a float stored far off, both operands in registers.
+    // A valid module on which wasmi 2.0.0 panics (found by the fuzzer of modules): a float stored
+    // far off, both operands in registers.
     let far = "(module (memory 4) (func (export \"_start\") (local $i i32) (local $f f64)
         (f64.store offset=100000 (i32.add (local.get $i) (i32.const 1)) (f64.add (local.get $f) (local.get $f)))))";
     if let Err(why) = Translator::new().translate(&wat::parse_str(far).unwrap()) {
         assert!(why.to_string().starts_with("the translator failed on it"), "{why}");
     }
     let large = vec![0; guest_programs::limits::MODULE_BYTES + 1];
-    assert_eq!(Translator::new().translate(&large).unwrap_err().to_string(), "the module is too large");
+    assert_eq!(
+        Translator::new().translate(&large).unwrap_err().to_string(),
+        "the module is too large"
+    );
 }
 
 #[test]
@@ -110,7 +125,11 @@ fn guests_are_listed_and_killed() {
         }
         let list = programs.list();
         assert_eq!(list.iter().map(|one| one.number).collect::<Vec<_>>(), [1, 2]);
-        assert!(list.iter().all(|one| one.files == 4 && one.memory_bytes == 2 * 65536 && one.command == "puppet"));
+        assert!(
+            list.iter().all(|one| one.files == 4
+                && one.memory_bytes == 2 * 65536
+                && one.command == "puppet")
+        );
         assert!(list[1].burnt > 0);
         assert!(programs.kill(7).is_err());
         // One waits in a call, the other computes.

@@ -1,4 +1,5 @@
-//! The C header of guest programs, made from the tables of commands and errors, and from the encoding of the requests themselves.
+//! The C header of guest programs, made from the tables of commands and errors, and from the
+//! encoding of the requests themselves.
 //!
 //! Tags of enumerations are not counted by hand: a value is encoded, and its first byte is the tag.
 
@@ -64,7 +65,12 @@ fn commands(text: &mut String) {
         };
         let documentation = entry.documentation.trim();
         let _ = writeln!(text, "/* {documentation} ({authority}) */");
-        let _ = writeln!(text, "#define DEVNET_{} 0x{:08x}u", constant(entry.name), entry.identifier.raw());
+        let _ = writeln!(
+            text,
+            "#define DEVNET_{} 0x{:08x}u",
+            constant(entry.name),
+            entry.identifier.raw()
+        );
     }
 }
 
@@ -90,7 +96,13 @@ fn tags(text: &mut String) {
     enumeration(
         text,
         "socket",
-        values![SocketKind::Tcp, SocketKind::Udp, SocketKind::Icmp, SocketKind::Raw(0), SocketKind::Raw6(0)],
+        values![
+            SocketKind::Tcp,
+            SocketKind::Udp,
+            SocketKind::Icmp,
+            SocketKind::Raw(0),
+            SocketKind::Raw6(0)
+        ],
     );
     enumeration(
         text,
@@ -147,13 +159,23 @@ fn tags(text: &mut String) {
     enumeration(
         text,
         "question",
-        values![RecordKind::Address, RecordKind::A, RecordKind::Aaaa, RecordKind::Cname, RecordKind::Ptr],
+        values![
+            RecordKind::Address,
+            RecordKind::A,
+            RecordKind::Aaaa,
+            RecordKind::Cname,
+            RecordKind::Ptr
+        ],
     );
     let unspecified = std::net::Ipv4Addr::UNSPECIFIED.into();
     enumeration(
         text,
         "record",
-        values![RecordData::Address(unspecified), RecordData::Cname(String::new()), RecordData::Ptr(String::new())],
+        values![
+            RecordData::Address(unspecified),
+            RecordData::Cname(String::new()),
+            RecordData::Ptr(String::new())
+        ],
     );
     enumeration(
         text,
@@ -170,11 +192,20 @@ fn tags(text: &mut String) {
             DhcpState::Rebinding,
         ],
     );
-    enumeration(text, "origin", values![Origin::Static, Origin::Dhcp, Origin::RouterAdvertisement, Origin::Kernel]);
+    enumeration(
+        text,
+        "origin",
+        values![Origin::Static, Origin::Dhcp, Origin::RouterAdvertisement, Origin::Kernel],
+    );
     enumeration(
         text,
         "address",
-        values![AddressState::Tentative, AddressState::Preferred, AddressState::Deprecated, AddressState::Duplicated,],
+        values![
+            AddressState::Tentative,
+            AddressState::Preferred,
+            AddressState::Deprecated,
+            AddressState::Duplicated,
+        ],
     );
     text.push_str("\n/* How devnet_open opens. */\nenum {\n");
     for (name, flag) in OpenFlags::all().iter_names() {

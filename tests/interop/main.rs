@@ -1,7 +1,9 @@
-//! The real world: the Linux kernel over TAP, dnsmasq, nginx, curl, iperf3, tshark; loss by nft, queues by tc.
+//! The real world: the Linux kernel over TAP, dnsmasq, nginx, curl, iperf3, tshark; loss by nft,
+//! queues by tc.
 //!
-//! Every scenario is a shell script in this folder that runs in a network namespace of its own (`unshare -n`), so that nothing outside can be
-//! touched and everything is gone afterwards. Scenarios need root, `/dev/net/tun` and tools; without them they are skipped with a message,
+//! Every scenario is a shell script in this folder that runs in a network namespace of its own
+//! (`unshare -n`), so that nothing outside can be touched and everything is gone afterwards.
+//! Scenarios need root, `/dev/net/tun` and tools; without them they are skipped with a message,
 //! unless `DEVNET_REQUIRE_ALL` is set, as in CI.
 
 #[path = "../guests/compiled/compiler.rs"]
@@ -43,7 +45,8 @@ fn devnet() -> &'static Path {
             .current_dir(root())
             .status();
         assert!(built.expect("cargo").success(), "devnet does not build");
-        let target = std::env::var_os("CARGO_TARGET_DIR").map_or_else(|| root().join("target"), PathBuf::from);
+        let target = std::env::var_os("CARGO_TARGET_DIR")
+            .map_or_else(|| root().join("target"), PathBuf::from);
         target.join("release/devnet")
     })
 }
@@ -55,7 +58,10 @@ fn run(script: &str, tools: &[&str]) {
 /// Runs a script that finds guest programs in a folder.
 fn run_with(script: &str, tools: &[&str], guests: &Path) {
     if let Some(what) = missing(tools) {
-        assert!(std::env::var_os("DEVNET_REQUIRE_ALL").is_none(), "{script} must run here and needs {what}");
+        assert!(
+            std::env::var_os("DEVNET_REQUIRE_ALL").is_none(),
+            "{script} must run here and needs {what}"
+        );
         eprintln!("skipped: {script} needs {what}");
         return;
     }
@@ -70,7 +76,11 @@ fn run_with(script: &str, tools: &[&str], guests: &Path) {
         .env("GUESTS", guests)
         .output()
         .expect("unshare");
-    let text = format!("{}{}", String::from_utf8_lossy(&output.stdout), String::from_utf8_lossy(&output.stderr));
+    let text = format!(
+        "{}{}",
+        String::from_utf8_lossy(&output.stdout),
+        String::from_utf8_lossy(&output.stderr)
+    );
     println!("{text}");
     assert!(output.status.success(), "{script} failed: {}\n{text}", output.status);
 }
@@ -107,8 +117,11 @@ fn an_idle_program_makes_no_wake_ups() {
 
 #[test]
 fn guests_talk_with_the_kernel() {
-    // In C, and on a library that others made. They are made here, since the script's namespace reaches no registry.
-    let (Some(c), Some(rust)) = (compiler::c_programs(), compiler::rust_std_programs()) else { return };
+    // In C, and on a library that others made. They are made here, since the script's namespace
+    // reaches no registry.
+    let (Some(c), Some(rust)) = (compiler::c_programs(), compiler::rust_std_programs()) else {
+        return;
+    };
     let folder = Path::new(env!("CARGO_TARGET_TMPDIR")).join("guests");
     std::fs::create_dir_all(&folder).expect("a folder");
     for (name, module) in c.iter().chain(rust) {

@@ -1,7 +1,8 @@
 //! The cells of the table: which paths are measured, and what Linux made of the same ones.
 //!
-//! Linux' figures are those of kernel 6.18 to kernel through a bridge with the same link model in real time, iperf3 for 5 s, single runs:
-//! differences of 10 % are noise, in the columns of bursts more.
+//! Linux' figures are those of kernel 6.18 to kernel through a bridge with the same link model in
+//! real time, iperf3 for 5 s, single runs: differences of 10 % are noise, in the columns of bursts
+//! more.
 
 use std::time::Duration;
 
@@ -24,7 +25,8 @@ pub(crate) struct Delay {
 /// What happens to packets, in both directions.
 #[derive(Clone, Copy)]
 pub(crate) struct Loss {
-    /// Percent, as `--loss` and the table say it; `b5` are bursts of 5 on average, `reo` is 3 % of packets held back.
+    /// Percent, as `--loss` and the table say it; `b5` are bursts of 5 on average, `reo` is 3 % of
+    /// packets held back.
     pub(crate) name: &'static str,
     /// Lost packets in a million.
     lost: u32,
@@ -105,11 +107,17 @@ impl Cell {
         let grid = DELAYS.into_iter().zip(LINUX_CUBIC.into_iter().zip(LINUX_BBR));
         grid.flat_map(|(delay, (cubic, bbr))| {
             let figures = cubic.into_iter().zip(bbr);
-            LOSSES.into_iter().zip(figures).map(move |(loss, (cubic, bbr))| Self { delay, loss, cubic, bbr })
+            LOSSES.into_iter().zip(figures).map(move |(loss, (cubic, bbr))| Self {
+                delay,
+                loss,
+                cubic,
+                bbr,
+            })
         })
     }
 
-    /// What Linux made of it, in Mbit/s. Reno is measured against Cubic, which nobody measured it against here.
+    /// What Linux made of it, in Mbit/s. Reno is measured against Cubic, which nobody measured it
+    /// against here.
     pub(crate) const fn linux(&self, algorithm: Algorithm) -> f64 {
         match algorithm {
             Algorithm::Cubic | Algorithm::Reno => self.cubic,

@@ -1,8 +1,11 @@
-//! The loss table: what one bulk sender of ours makes of a gigabit path that delays, loses and reorders, beside what Linux made of it.
+//! The loss table: what one bulk sender of ours makes of a gigabit path that delays, loses and
+//! reorders, beside what Linux made of it.
 //!
-//! `cargo run --release -p devnet-tests --bin loss -- [--check] [--seeds N] [--from S] [--seconds N] [--delay 0.1,5,25]
-//! [--loss 0,0.1,1,3,0.1b5,1b5,reo,1+reo] [--algorithm cubic|reno|bbr] [--buffer BYTES]` prints one table in Markdown. Time is
-//! virtual: the same seeds give the same figures everywhere. With `--check` it fails when a cell has less than 0.8 of Linux' goodput. A wrong byte always fails.
+//! `cargo run --release -p devnet-tests --bin loss -- [--check] [--seeds N] [--from S] [--seconds
+//! N] [--delay 0.1,5,25] [--loss 0,0.1,1,3,0.1b5,1b5,reo,1+reo] [--algorithm cubic|reno|bbr]
+//! [--buffer BYTES]` prints one table in Markdown. Time is virtual: the same seeds give the same
+//! figures everywhere. With `--check` it fails when a cell has less than 0.8 of Linux' goodput. A
+//! wrong byte always fails.
 //!
 //! | file | owns |
 //! |---|---|
@@ -41,9 +44,13 @@ impl Options {
             Some(arguments.get(place + 1).cloned().unwrap_or_default())
         };
         let number = |name: &str, default: u64| {
-            value(name).map_or(Ok(default), |text| text.parse().map_err(|_| format!("{name} {text}: not a number")))
+            value(name).map_or(Ok(default), |text| {
+                text.parse().map_err(|_| format!("{name} {text}: not a number"))
+            })
         };
-        let list = |name: &str| value(name).map(|text| text.split(',').map(str::to_owned).collect::<Vec<_>>());
+        let list = |name: &str| {
+            value(name).map(|text| text.split(',').map(str::to_owned).collect::<Vec<_>>())
+        };
         let first = number("--from", 1)?;
         let algorithm = value("--algorithm").unwrap_or("cubic".to_owned());
         Ok(Self {
@@ -52,13 +59,16 @@ impl Options {
             buffer: value("--buffer").map(|_| number("--buffer", 0)).transpose()?,
             delays: list("--delay").unwrap_or_default(),
             losses: list("--loss").unwrap_or_default(),
-            algorithm: Algorithm::parse(&algorithm).ok_or(format!("--algorithm {algorithm}: not known"))?,
+            algorithm: Algorithm::parse(&algorithm)
+                .ok_or(format!("--algorithm {algorithm}: not known"))?,
             is_check: arguments.iter().any(|argument| argument == "--check"),
         })
     }
 
     fn wants(&self, cell: &Cell) -> bool {
-        let has = |names: &[String], name: &str| names.is_empty() || names.iter().any(|wanted| wanted == name);
+        let has = |names: &[String], name: &str| {
+            names.is_empty() || names.iter().any(|wanted| wanted == name)
+        };
         has(&self.delays, cell.delay.name) && has(&self.losses, cell.loss.name)
     }
 }
@@ -81,7 +91,8 @@ struct Mean {
 impl Mean {
     fn of(cell: &Cell, options: &Options, outcomes: &[Outcome]) -> Self {
         let count = outcomes.len() as f64;
-        let goodputs = outcomes.iter().map(|outcome| outcome.bytes as f64 * 8e-6 / options.seconds as f64);
+        let goodputs =
+            outcomes.iter().map(|outcome| outcome.bytes as f64 * 8e-6 / options.seconds as f64);
         let goodput = goodputs.clone().sum::<f64>() / count;
         let sum = |of: fn(&Outcome) -> u64| outcomes.iter().map(of).sum::<u64>() as f64;
         Self {
@@ -102,7 +113,8 @@ impl Mean {
     fn row(&self, cell: &Cell, algorithm: Algorithm) -> String {
         let timeouts = self.timeouts.map_or("–".to_owned(), |timeouts| format!("{timeouts:.1}"));
         let (delay, loss, linux) = (cell.delay.name, cell.loss.name, cell.linux(algorithm));
-        let (goodput, share, corrupt, overflowed) = (self.goodput, self.share, self.corrupt, self.overflowed);
+        let (goodput, share, corrupt, overflowed) =
+            (self.goodput, self.share, self.corrupt, self.overflowed);
         let (least, most) = self.spread;
         format!(
             "| {delay} | {loss} | {goodput:.1} | {least:.1}–{most:.1} | {linux} | {share:.2} | {timeouts} | {overflowed:.2} | {corrupt} |"
@@ -158,7 +170,10 @@ fn main() -> ExitCode {
     let enough = means.iter().filter(|mean| mean.share >= ENOUGH).count();
     let better = means.iter().filter(|mean| mean.share > 1.0).count();
     let corrupt = means.iter().map(|mean| mean.corrupt).sum::<u64>();
-    println!("\n{enough} of {} cells reach {ENOUGH} of Linux, {better} exceed it; {corrupt} wrong bytes.", means.len());
+    println!(
+        "\n{enough} of {} cells reach {ENOUGH} of Linux, {better} exceed it; {corrupt} wrong bytes.",
+        means.len()
+    );
     let is_bad = corrupt > 0 || options.is_check && (means.is_empty() || enough < means.len());
     if is_bad { ExitCode::FAILURE } else { ExitCode::SUCCESS }
 }

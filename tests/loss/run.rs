@@ -1,4 +1,5 @@
-//! One run: a bulk sender on one host, a reader on another that compares every byte, a path between them.
+//! One run: a bulk sender on one host, a reader on another that compares every byte, a path between
+//! them.
 
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
@@ -12,7 +13,8 @@ use crate::cells::{Algorithm, Cell};
 
 const SERVER: &str = "10.0.0.2:80";
 const MTU: usize = 1500;
-/// After so many bytes the content repeats; a prime, so that no packet, buffer or window has the same length.
+/// After so many bytes the content repeats; a prime, so that no packet, buffer or window has the
+/// same length.
 const PERIOD: usize = 999_983;
 /// Bytes that are written or read at once.
 const PIECE: usize = 64 * 1024;
@@ -25,7 +27,12 @@ fn settings(algorithm: Algorithm, buffer: Option<u64>) -> TcpSettings {
         Algorithm::Bbr => CongestionControl::Bbr,
     };
     let buffer = buffer.and_then(|bytes| usize::try_from(bytes).ok());
-    TcpSettings { receive_buffer: buffer, send_buffer: buffer, congestion, ..TcpSettings::default() }
+    TcpSettings {
+        receive_buffer: buffer,
+        send_buffer: buffer,
+        congestion,
+        ..TcpSettings::default()
+    }
 }
 
 /// How often the sender's retransmission timer expired.
@@ -51,7 +58,9 @@ pub(crate) struct Outcome {
 
 /// The stream's content, twice a period long less a bit: every piece of it is a slice.
 fn content() -> Arc<[u8]> {
-    (0..PERIOD + PIECE).map(|index| ((index % PERIOD).wrapping_mul(2_654_435_761) >> 11) as u8).collect()
+    (0..PERIOD + PIECE)
+        .map(|index| ((index % PERIOD).wrapping_mul(2_654_435_761) >> 11) as u8)
+        .collect()
 }
 
 #[derive(Default)]
@@ -65,7 +74,8 @@ async fn read(stream: TcpStream, content: Arc<[u8]>, counts: Arc<Counts>) {
     while let Ok(length @ 1..) = stream.read(&mut buffer).await {
         let expected = &content[at..at + length];
         if buffer[..length] != *expected {
-            let wrong = buffer.iter().zip(expected).filter(|(read, expected)| read != expected).count();
+            let wrong =
+                buffer.iter().zip(expected).filter(|(read, expected)| read != expected).count();
             counts.corrupt.fetch_add(wrong as u64, Ordering::Relaxed);
         }
         counts.bytes.fetch_add(length as u64, Ordering::Relaxed);
@@ -87,7 +97,13 @@ async fn connect(sockets: &Sockets, settings: &TcpSettings) -> TcpStream {
 }
 
 /// Sends for so many seconds, with buffers of so many bytes or with those that grow by themselves.
-pub(crate) fn run(cell: &Cell, seed: u64, seconds: u64, algorithm: Algorithm, buffer: Option<u64>) -> Outcome {
+pub(crate) fn run(
+    cell: &Cell,
+    seed: u64,
+    seconds: u64,
+    algorithm: Algorithm,
+    buffer: Option<u64>,
+) -> Outcome {
     let (world, settings) = (World::new(seed), settings(algorithm, buffer));
     let path = Path::new(&world, cell.quality());
     let (left, right) = path.ends(MTU);
@@ -96,11 +112,14 @@ pub(crate) fn run(cell: &Cell, seed: u64, seconds: u64, algorithm: Algorithm, bu
     let (content, counts) = (content(), Arc::new(Counts::default()));
     let timeouts = world.run(async {
         world.sleep(Duration::from_secs(3)).await;
-        let listener = TcpListener::bind_with(&right.sockets(), SERVER.parse().unwrap(), 4, settings);
+        let listener =
+            TcpListener::bind_with(&right.sockets(), SERVER.parse().unwrap(), 4, settings);
         let listener = listener.expect("a free port");
         let reader = {
             let (content, counts) = (Arc::clone(&content), Arc::clone(&counts));
-            world.spawn(async move { read(listener.accept().await.expect("a client"), content, counts).await })
+            world.spawn(async move {
+                read(listener.accept().await.expect("a client"), content, counts).await
+            })
         };
         let stream = Arc::new(connect(&left.sockets(), &settings).await);
         let writer = world.spawn(write(Arc::clone(&stream), Arc::clone(&content)));
@@ -111,7 +130,8 @@ pub(crate) fn run(cell: &Cell, seed: u64, seconds: u64, algorithm: Algorithm, bu
         stream.abort();
         timeouts
     });
-    let (bytes, corrupt) = (counts.bytes.load(Ordering::Relaxed), counts.corrupt.load(Ordering::Relaxed));
+    let (bytes, corrupt) =
+        (counts.bytes.load(Ordering::Relaxed), counts.corrupt.load(Ordering::Relaxed));
     let packets = path.counters(0);
     // Interfaces live in tasks of their world; they end before it.
     for host in [left, right] {

@@ -20,16 +20,24 @@ fn an_advertised_prefix_brings_address_route_and_name_server() {
     world.run(async {
         world.sleep(Duration::from_secs(6)).await;
         let addresses = host.control::<ListAddresses>("eth0", &()).unwrap();
-        let formed = addresses.iter().find(|entry| entry.origin == Origin::RouterAdvertisement).expect("an address");
+        let formed = addresses
+            .iter()
+            .find(|entry| entry.origin == Origin::RouterAdvertisement)
+            .expect("an address");
         assert_eq!(formed.prefix.to_string(), "fd00:2::ff:fe00:2/64");
         assert_eq!(formed.state, AddressState::Preferred);
         let routes = host.control::<ListRoutes>("eth0", &()).unwrap();
         assert!(
-            routes.iter().any(|route| route.destination.length() == 0 && route.origin == Origin::RouterAdvertisement)
+            routes.iter().any(|route| route.destination.length() == 0
+                && route.origin == Origin::RouterAdvertisement)
         );
-        assert_eq!(host.control::<ListDnsServers>("eth0", &()).unwrap()[0].address.to_string(), "fd00:2::3");
+        assert_eq!(
+            host.control::<ListDnsServers>("eth0", &()).unwrap()[0].address.to_string(),
+            "fd00:2::3"
+        );
         connection(&host, &router, "[fd00:2::2]:80").await;
-        // Nothing changes while the advertisements go on, and router and server go when they stop for good.
+        // Nothing changes while the advertisements go on, and router and server go when they stop
+        // for good.
         world.sleep(Duration::from_secs(7200)).await;
         assert_eq!(host.control::<ListRoutes>("eth0", &()).unwrap().len(), routes.len());
         router.write(&router.open("eth0"), "advertise off").unwrap();
@@ -38,8 +46,14 @@ fn an_advertised_prefix_brings_address_route_and_name_server() {
         assert!(routes.iter().all(|route| route.origin != Origin::RouterAdvertisement));
         assert!(host.control::<ListDnsServers>("eth0", &()).unwrap().is_empty());
     });
-    assert_eq!(router.write(&router.open("eth0"), "advertise fd00:2::/48"), Err(Error::InvalidInput));
-    assert_eq!(router.write(&router.open("eth0"), "advertise 10.0.0.0/24"), Err(Error::InvalidInput));
+    assert_eq!(
+        router.write(&router.open("eth0"), "advertise fd00:2::/48"),
+        Err(Error::InvalidInput)
+    );
+    assert_eq!(
+        router.write(&router.open("eth0"), "advertise 10.0.0.0/24"),
+        Err(Error::InvalidInput)
+    );
 }
 
 #[test]
@@ -51,7 +65,8 @@ fn nbr_12_a_duplicate_address_is_found_and_not_used() {
     world.run(async {
         world.sleep(Duration::from_secs(2)).await;
         let addresses = left.control::<ListAddresses>("eth0", &()).unwrap();
-        let duplicate = addresses.iter().find(|entry| entry.prefix.to_string() == "fd00::2/64").unwrap();
+        let duplicate =
+            addresses.iter().find(|entry| entry.prefix.to_string() == "fd00::2/64").unwrap();
         assert_eq!(duplicate.state, AddressState::Duplicated);
         // The owner is still reached, and by us from our own address.
         let (client, _server) = connection(&left, &right, "[fd00::2]:80").await;
@@ -66,11 +81,8 @@ fn a_tentative_address_is_not_used_yet() {
     left.write(&left.open("eth0"), "address add fd09::1/64").unwrap();
     world.run(async {
         let before = left.control::<ListAddresses>("eth0", &()).unwrap();
-        assert!(
-            before
-                .iter()
-                .any(|entry| entry.prefix.to_string() == "fd09::1/64" && entry.state == AddressState::Tentative)
-        );
+        assert!(before.iter().any(|entry| entry.prefix.to_string() == "fd09::1/64"
+            && entry.state == AddressState::Tentative));
         let sockets = left.manager.sockets_on("eth0").unwrap();
         assert_eq!(
             TcpListener::bind(&sockets, "[fd09::1]:80".parse().unwrap(), 1).unwrap_err(),
@@ -78,11 +90,8 @@ fn a_tentative_address_is_not_used_yet() {
         );
         world.sleep(Duration::from_millis(1100)).await;
         let after = left.control::<ListAddresses>("eth0", &()).unwrap();
-        assert!(
-            after
-                .iter()
-                .any(|entry| entry.prefix.to_string() == "fd09::1/64" && entry.state == AddressState::Preferred)
-        );
+        assert!(after.iter().any(|entry| entry.prefix.to_string() == "fd09::1/64"
+            && entry.state == AddressState::Preferred));
         TcpListener::bind(&sockets, "[fd09::1]:80".parse().unwrap(), 1).unwrap();
     });
 }

@@ -1,4 +1,5 @@
-//! Dropping a future at every await: nothing is lost beyond what its `# Cancel safety` says, nothing is left behind, all goes on working.
+//! Dropping a future at every await: nothing is lost beyond what its `# Cancel safety` says,
+//! nothing is left behind, all goes on working.
 //!
 //! Each public asynchronous function has an entry in [`CASES`]; one without is found by
 //! [`every_asynchronous_function_has_a_case`].
@@ -197,7 +198,8 @@ async fn accepting(scene: &Scene, cut: Cut) -> bool {
     ended
 }
 
-/// A given-up attempt is seen by nobody, or as a connection that ended at once; the same attempt succeeds later.
+/// A given-up attempt is seen by nobody, or as a connection that ended at once; the same attempt
+/// succeeds later.
 async fn connecting(
     scene: &Scene,
     cut: Cut,
@@ -211,7 +213,10 @@ async fn connecting(
     // Longer than a tuple rests.
     scene.sleep(200_000).await;
     while let Ok(stream) = listener.try_accept() {
-        assert!(matches!(read_to_end(&stream).await.as_deref(), Ok([]) | Err(Error::ConnectionReset)));
+        assert!(matches!(
+            read_to_end(&stream).await.as_deref(),
+            Ok([]) | Err(Error::ConnectionReset)
+        ));
     }
     let stream = connect(&sockets).await.unwrap();
     assert_eq!(listener.accept().await.unwrap().remote_address(), stream.local_address());
@@ -275,7 +280,12 @@ async fn fill(scene: &Scene, stream: &TcpStream) -> Vec<u8> {
 }
 
 /// What was given up was not written, what came before and after it was.
-async fn writing<S>(scene: &Scene, cut: Cut, part: fn(TcpStream) -> S, write: Giving<S, usize>) -> bool {
+async fn writing<S>(
+    scene: &Scene,
+    cut: Cut,
+    part: fn(TcpStream) -> S,
+    write: Giving<S, usize>,
+) -> bool {
     let (client, server) = connection(&scene.left, &scene.right, SERVER).await;
     let mut expected = fill(scene, &client).await;
     let mut client = part(client);
@@ -300,7 +310,12 @@ async fn writing<S>(scene: &Scene, cut: Cut, part: fn(TcpStream) -> S, write: Gi
 }
 
 /// Some of what was given up may have been written: a beginning of it, in its place.
-async fn writing_all<S>(scene: &Scene, cut: Cut, part: fn(TcpStream) -> S, write_all: Giving<S, ()>) -> bool {
+async fn writing_all<S>(
+    scene: &Scene,
+    cut: Cut,
+    part: fn(TcpStream) -> S,
+    write_all: Giving<S, ()>,
+) -> bool {
     let (client, server) = connection(&scene.left, &scene.right, SERVER).await;
     let filled = fill(scene, &client).await;
     let data: Vec<u8> = pattern(150_000).iter().map(|byte| byte | 1).collect();
@@ -406,7 +421,8 @@ async fn sending<S: Udp>(scene: &Scene, cut: Cut, send: Giving<S, ()>) -> bool {
     let sink = UdpSocket::new(&scene.right.sockets());
     sink.bind("10.0.0.2:9".parse().unwrap()).unwrap();
     let mut socket = S::open(&scene.left.sockets(), server());
-    // The other end of the cable has no turn before this task waits, so the driver's queue fills up.
+    // The other end of the cable has no turn before this task waits, so the driver's queue fills
+    // up.
     let other = UdpSocket::new(&scene.left.sockets());
     while other.try_send(b"filler", Some("10.0.0.2:9".parse().unwrap())).is_ok() {}
     let sent = cut.drive(send(&mut socket, b"given up")).await;
@@ -429,7 +445,10 @@ async fn resolving(scene: &Scene, cut: Cut, name: &str, exists: bool) -> bool {
     let found = cut.drive(resolver.resolve(&question)).await;
     if let Some(found) = &found {
         let expected = if exists { Ok(Some(server().ip())) } else { Err(Error::TimedOut) };
-        assert_eq!(found.as_ref().map(|found| found.addresses().next()).map_err(|error| *error), expected);
+        assert_eq!(
+            found.as_ref().map(|found| found.addresses().next()).map_err(|error| *error),
+            expected
+        );
     }
     // More than may be under way at once, all given up.
     for _ in 0..=network::limits::LOOKUPS {
@@ -453,11 +472,16 @@ fn sources(folder: &Path, into: &mut Vec<PathBuf>) {
     }
 }
 
-/// Public asynchronous functions, and those by which our types have another crate's asynchronous traits, as `Type::name`, `Trait::name` or `name`.
+/// Public asynchronous functions, and those by which our types have another crate's asynchronous
+/// traits, as `Type::name`, `Trait::name` or `name`.
 fn asynchronous_functions() -> Vec<String> {
-    const TRAITS: &[&str] = &["Read", "Write", "TcpConnect", "Dns", "UdpStack", "ConnectedUdp", "UnconnectedUdp"];
+    const TRAITS: &[&str] =
+        &["Read", "Write", "TcpConnect", "Dns", "UdpStack", "ConnectedUdp", "UnconnectedUdp"];
     let word = |text: &str| {
-        text.trim_start().chars().take_while(|letter| letter.is_alphanumeric() || *letter == '_').collect::<String>()
+        text.trim_start()
+            .chars()
+            .take_while(|letter| letter.is_alphanumeric() || *letter == '_')
+            .collect::<String>()
     };
     let mut paths = Vec::new();
     sources(&Path::new(env!("CARGO_MANIFEST_DIR")).join("../network/src"), &mut paths);
@@ -473,11 +497,17 @@ fn asynchronous_functions() -> Vec<String> {
             let line = line.trim_start().trim_start_matches("$(");
             if let Some(header) = line.strip_prefix("impl") {
                 // Parameters of the implementation say nothing.
-                let header = if header.starts_with('<') { header.split_once("> ").unwrap().1 } else { header };
+                let header = if header.starts_with('<') {
+                    header.split_once("> ").unwrap().1
+                } else {
+                    header
+                };
                 subject = word(header);
             } else if let Some(name) = line.strip_prefix("pub async fn ") {
                 found.push(format!("{subject}::{}", word(name)));
-            } else if let Some(name) = line.strip_prefix("async fn ").filter(|_| TRAITS.contains(&subject.as_str())) {
+            } else if let Some(name) =
+                line.strip_prefix("async fn ").filter(|_| TRAITS.contains(&subject.as_str()))
+            {
                 found.push(format!("{subject}::{}", word(name)));
             }
         }
@@ -493,7 +523,8 @@ fn every_asynchronous_function_has_a_case() {
     assert!(found.len() >= 25, "{found:?}");
     let missing: Vec<_> = found.iter().filter(|name| !CASES.contains(&name.as_str())).collect();
     assert!(missing.is_empty(), "nobody cancels {missing:?}");
-    let gone: Vec<_> = CASES.iter().filter(|name| !found.iter().any(|found| found == *name)).collect();
+    let gone: Vec<_> =
+        CASES.iter().filter(|name| !found.iter().any(|found| found == *name)).collect();
     assert!(gone.is_empty(), "these are no more: {gone:?}");
 }
 
@@ -513,7 +544,10 @@ fn halves_that_are_dropped_leave_the_stream_to_each_other() {
             drop(writer);
             assert_eq!(read_to_end(&client).await.unwrap(), b"");
             client.shutdown(Direction::Write).unwrap();
-            assert_eq!(read_to_end(reader.stream()).await.unwrap(), if taken.is_some() { &b""[..] } else { b"abc" });
+            assert_eq!(
+                read_to_end(reader.stream()).await.unwrap(),
+                if taken.is_some() { &b""[..] } else { b"abc" }
+            );
             taken.is_some()
         })
     });

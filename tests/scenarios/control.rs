@@ -4,12 +4,14 @@ use futures_lite::future;
 use network::command::address::{NewAddress, Origin};
 use network::command::socket::{Direction, Peeked, SocketKind, SocketOption};
 use network::command::{
-    Accept, AddAddress, AddDnsServer, AddRoute, Bind, Connect, CreateSocket, FindRoute, GetInterface, GetSocket,
-    ListAddresses, ListDnsServers, ListRoutes, Listen, NextConnection, Peek, ReceiveFrom, SendTo, SetEnabled,
-    SetHardwareAddress, SetMtu, SetOption, Shutdown, route::NewRoute, socket::OutgoingDatagram,
+    Accept, AddAddress, AddDnsServer, AddRoute, Bind, Connect, CreateSocket, FindRoute,
+    GetInterface, GetSocket, ListAddresses, ListDnsServers, ListRoutes, Listen, NextConnection,
+    Peek, ReceiveFrom, SendTo, SetEnabled, SetHardwareAddress, SetMtu, SetOption, Shutdown,
+    route::NewRoute, socket::OutgoingDatagram,
 };
 use virtual_file_system::{
-    CharacterDevice, ControlCommand, Error, File, Identifier, OpenDevice, OpenFlags, OpenRequest, Operation,
+    CharacterDevice, ControlCommand, Error, File, Identifier, OpenDevice, OpenFlags, OpenRequest,
+    Operation,
 };
 use world::{Host, World};
 
@@ -56,7 +58,10 @@ fn a_file_opened_read_only_changes_nothing_and_says_so_first() {
     let device = left.open_as("eth0", OpenFlags::READ).unwrap();
     let before = left.control::<ListAddresses>("eth0", &()).unwrap();
     // Even a request that makes no sense is refused for the missing permission.
-    assert_eq!(device.try_control_raw(AddAddress::IDENTIFIER, b"\xff\xff\xff"), Err(Error::PermissionDenied));
+    assert_eq!(
+        device.try_control_raw(AddAddress::IDENTIFIER, b"\xff\xff\xff"),
+        Err(Error::PermissionDenied)
+    );
     assert_eq!(device.try_control::<SetEnabled>(&false), Err(Error::PermissionDenied));
     assert_eq!(device.try_control::<CreateSocket>(&SocketKind::Tcp), Err(Error::PermissionDenied));
     assert_eq!(device.try_write(b"link down"), Err(Error::BadFileDescriptor));
@@ -135,7 +140,10 @@ fn sockets_are_files() {
         let token = offer.split(' ').next().unwrap();
         let server = right.open("sockets");
         server.write_all(format!("accept {token}").as_bytes()).await.unwrap();
-        assert_eq!(right.write(&right.open("sockets"), &format!("accept {token}")), Err(Error::NotFound));
+        assert_eq!(
+            right.write(&right.open("sockets"), &format!("accept {token}")),
+            Err(Error::NotFound)
+        );
         client.write_all(b"hello").await.unwrap();
         let mut buffer = [0; 16];
         assert_eq!(server.read(&mut buffer).await.unwrap(), 5);
@@ -160,9 +168,15 @@ fn typed_sockets_do_the_same_and_release_everything_on_close() {
         let client = left.open("eth0");
         client.control::<CreateSocket>(&SocketKind::Tcp).await.unwrap();
         client.control::<SetOption>(&SocketOption::NoDelay(true)).await.unwrap();
-        assert_eq!(client.control::<SetOption>(&SocketOption::HopLimit(0)).await, Err(Error::InvalidInput));
+        assert_eq!(
+            client.control::<SetOption>(&SocketOption::HopLimit(0)).await,
+            Err(Error::InvalidInput)
+        );
         let local = client.control::<Connect>(&"10.0.0.2:80".parse().unwrap()).await.unwrap();
-        assert_eq!(client.control::<Connect>(&"10.0.0.2:80".parse().unwrap()).await, Err(Error::AlreadyConnected));
+        assert_eq!(
+            client.control::<Connect>(&"10.0.0.2:80".parse().unwrap()).await,
+            Err(Error::AlreadyConnected)
+        );
         let offer = listener.control::<NextConnection>(&()).await.unwrap();
         assert_eq!(offer.remote, local);
         let server = right.open("eth0");
@@ -218,7 +232,10 @@ fn datagram_files_carry_one_datagram_per_call() {
         assert_eq!((first.data.as_slice(), first.interface.as_str()), (&b"one"[..], "eth0"));
         let mut buffer = [0; 16];
         assert_eq!(server.read(&mut buffer).await.unwrap(), 3);
-        server.control::<SendTo>(&OutgoingDatagram { remote: first.remote, data: b"back".to_vec() }).await.unwrap();
+        server
+            .control::<SendTo>(&OutgoingDatagram { remote: first.remote, data: b"back".to_vec() })
+            .await
+            .unwrap();
         assert_eq!(client.read(&mut buffer).await.unwrap(), 4);
         assert_eq!(&buffer[..4], b"back");
     });
@@ -230,7 +247,11 @@ fn a_look_at_what_waits_takes_nothing() {
     let (left, right) = hosts(&world);
     world.run(async {
         let listener = right.open("sockets");
-        assert_eq!(listener.control::<Peek>(&9).await, Err(Error::InvalidInput), "no socket at all");
+        assert_eq!(
+            listener.control::<Peek>(&9).await,
+            Err(Error::InvalidInput),
+            "no socket at all"
+        );
         listener.write_all(b"socket tcp\nbind *:80\nlisten\n").await.unwrap();
         assert_eq!(listener.control::<Peek>(&9).await, Err(Error::NotConnected), "a listener");
         let client = left.open("sockets");
@@ -240,9 +261,14 @@ fn a_look_at_what_waits_takes_nothing() {
         server.control::<Accept>(&offer.token).await.unwrap();
         assert_eq!(server.try_control::<Peek>(&9), Err(Error::WouldBlock));
         // Whoever waits is woken.
-        let (seen, written) = future::zip(server.control::<Peek>(&3), client.write_all(b"hello")).await;
+        let (seen, written) =
+            future::zip(server.control::<Peek>(&3), client.write_all(b"hello")).await;
         written.unwrap();
-        let shown = |data: &[u8]| Peeked { remote: offer.remote, length: data.len() as u32, data: data.to_vec() };
+        let shown = |data: &[u8]| Peeked {
+            remote: offer.remote,
+            length: data.len() as u32,
+            data: data.to_vec(),
+        };
         assert_eq!(seen, Ok(shown(b"hel")));
         assert_eq!(server.control::<Peek>(&u32::MAX).await, Ok(shown(b"hello")));
         let mut buffer = [0; 16];
@@ -258,7 +284,10 @@ fn a_look_at_what_waits_takes_nothing() {
         client.write_all(b"one").await.unwrap();
         client.write_all(b"two!").await.unwrap();
         let seen = datagrams.control::<Peek>(&2).await.unwrap();
-        assert_eq!((seen.data.as_slice(), seen.length, seen.remote.ip()), (&b"on"[..], 3, "10.0.0.1".parse().unwrap()));
+        assert_eq!(
+            (seen.data.as_slice(), seen.length, seen.remote.ip()),
+            (&b"on"[..], 3, "10.0.0.1".parse().unwrap())
+        );
         assert_eq!(datagrams.read(&mut buffer).await, Ok(3));
         assert_eq!(datagrams.control::<Peek>(&100).await.unwrap().data, b"two!");
         assert_eq!(datagrams.read(&mut buffer).await, Ok(4));
@@ -292,7 +321,12 @@ fn routed_routes_name_their_interface() {
     );
     let own = left.control::<FindRoute>("sockets", &"10.0.0.1".parse().unwrap()).unwrap();
     assert_eq!((own.interface.as_str(), own.route), ("lo", None));
-    assert!(left.control::<ListRoutes>("sockets", &()).unwrap().iter().any(|route| route.interface == "lo"));
+    assert!(
+        left.control::<ListRoutes>("sockets", &())
+            .unwrap()
+            .iter()
+            .any(|route| route.interface == "lo")
+    );
     left.control::<AddDnsServer>("eth0", &"10.0.0.2".parse().unwrap()).unwrap();
     assert_eq!(left.control::<ListDnsServers>("sockets", &()).unwrap().len(), 1);
     let full = NewAddress { prefix: "10.0.0.1/24".parse().unwrap(), broadcast: None };
@@ -348,11 +382,16 @@ impl OpenDevice for Radio {
 fn unknown_identifiers_reach_the_controller_unchanged_and_so_do_its_answers() {
     let world = World::new(9);
     let host = Host::new(&world);
-    host.manager.register("radio0", Box::new(drivers::cable(options()).0), Some(std::sync::Arc::new(Radio))).unwrap();
+    host.manager
+        .register("radio0", Box::new(drivers::cable(options()).0), Some(std::sync::Arc::new(Radio)))
+        .unwrap();
     assert_eq!(host.control::<radio::Double>("radio0", &21), Ok(42));
     assert_eq!(host.control::<radio::Refuse>("radio0", &()), Err(Error::Busy));
     let device = host.open("radio0");
-    assert_eq!(device.try_control_raw(radio::Double::IDENTIFIER, b"\xff\xff\xff\xff\xff\xff"), Err(Error::BadMessage));
+    assert_eq!(
+        device.try_control_raw(radio::Double::IDENTIFIER, b"\xff\xff\xff\xff\xff\xff"),
+        Err(Error::BadMessage)
+    );
     let unknown = Identifier::from_raw(0xdead_beef);
     assert_eq!(device.try_control_raw(unknown, b"anything"), Err(Error::UnknownCommand));
     assert_eq!(host.open("lo").try_control_raw(unknown, b""), Err(Error::UnknownCommand));

@@ -1,4 +1,5 @@
-//! Many connections at once over a network that loses and reorders: every byte right, every connection ends, nothing stays behind.
+//! Many connections at once over a network that loses and reorders: every byte right, every
+//! connection ends, nothing stays behind.
 
 use std::time::Duration;
 
@@ -19,7 +20,9 @@ const START: Instant = Instant::from_micros(30_000_000);
 
 /// What one connection carries: its number decides.
 fn content(number: usize) -> Vec<u8> {
-    (0..BYTES).map(|index| (index.wrapping_mul(131) ^ (number.wrapping_mul(2_654_435_761) >> 9)) as u8).collect()
+    (0..BYTES)
+        .map(|index| (index.wrapping_mul(131) ^ (number.wrapping_mul(2_654_435_761) >> 9)) as u8)
+        .collect()
 }
 
 fn settings() -> TcpSettings {
@@ -41,7 +44,8 @@ fn hosts(world: &World, impairment: Impairment) -> (Host, Host) {
 async fn client(sockets: Sockets, clock: VirtualClock, number: usize) {
     // Connecting takes a second in all; then all connections exist at once.
     clock.sleep_until(Instant::from_micros(3_000_000 + 100 * number as u64)).await;
-    let stream = TcpStream::connect_with(&sockets, None, "10.0.0.2:80".parse().unwrap(), &settings()).await;
+    let stream =
+        TcpStream::connect_with(&sockets, None, "10.0.0.2:80".parse().unwrap(), &settings()).await;
     let stream = stream.expect("a connection");
     clock.sleep_until(START).await;
     stream.write_all(&content(number)).await.expect("room");
@@ -60,21 +64,29 @@ async fn echo(stream: TcpStream) {
 fn exchange(seed: u64, connections: usize, impairment: Impairment) {
     let world = World::new(seed);
     let (left, right) = hosts(&world, impairment);
-    let listener = TcpListener::bind_with(&right.sockets(), "10.0.0.2:80".parse().unwrap(), 4096, settings()).unwrap();
+    let listener =
+        TcpListener::bind_with(&right.sockets(), "10.0.0.2:80".parse().unwrap(), 4096, settings())
+            .unwrap();
     let baseline = (left.open_sockets(), right.open_sockets());
-    let clients: Vec<_> =
-        (0..connections).map(|number| world.spawn(client(left.sockets(), world.clock.clone(), number))).collect();
+    let clients: Vec<_> = (0..connections)
+        .map(|number| world.spawn(client(left.sockets(), world.clock.clone(), number)))
+        .collect();
     world.run(async {
         let mut echoes = Vec::new();
         for _ in 0..connections {
             echoes.push(world.spawn(echo(listener.accept().await.expect("a connection"))));
         }
         assert!(world.now() < START, "seed {seed}: not all connected in time");
-        assert_eq!(right.open_sockets(), baseline.1 + connections, "seed {seed}: they exist together");
+        assert_eq!(
+            right.open_sockets(),
+            baseline.1 + connections,
+            "seed {seed}: they exist together"
+        );
         for task in clients.into_iter().chain(echoes) {
             task.await;
         }
-        // The last acknowledgments and FINs may be lost and repeated; then tuples rest for a minute.
+        // The last acknowledgments and FINs may be lost and repeated; then tuples rest for a
+        // minute.
         world.sleep(Duration::from_secs(200)).await;
     });
     assert_eq!((left.open_sockets(), right.open_sockets()), baseline, "seed {seed}");

@@ -18,7 +18,8 @@ struct Link {
 
 impl Link {
     fn new(world: &World) -> (Host, Self) {
-        let (end, mine) = drivers::cable(drivers::CableOptions { capacity: 8192, ..crate::pair::options() });
+        let (end, mine) =
+            drivers::cable(drivers::CableOptions { capacity: 8192, ..crate::pair::options() });
         let host = Host::new(world).with("eth0", end, &["10.0.0.1/8"]);
         world.run(world.sleep(Duration::from_secs(3)));
         let mut link = Self { end: mine, pool: FramePool::new() };
@@ -55,7 +56,8 @@ fn hardware(station: Ipv4Addr) -> [u8; 6] {
 
 /// An ARP packet in a frame.
 fn arp(operation: u16, sender: Ipv4Addr, to: [u8; 6], target: Ipv4Addr) -> Vec<u8> {
-    let mut frame = [&to[..], &hardware(sender), &[8, 6, 0, 1, 8, 0, 6, 4], &operation.to_be_bytes()].concat();
+    let mut frame =
+        [&to[..], &hardware(sender), &[8, 6, 0, 1, 8, 0, 6, 4], &operation.to_be_bytes()].concat();
     frame.extend([&hardware(sender)[..], &sender.octets(), &HOST, &target.octets()].concat());
     frame
 }
@@ -89,7 +91,8 @@ fn five_thousand_neighbors_are_known_and_used() {
                     }
                 }
             }
-            // Each is asked for once; later packets go straight to it, or are preceded by a unicast question.
+            // Each is asked for once; later packets go straight to it, or are preceded by a unicast
+            // question.
             assert!(questions <= STATIONS * (round + 1), "{questions}");
         }
         assert_eq!(delivered, 2 * STATIONS);
@@ -106,7 +109,11 @@ fn a_flood_of_arp_requests_and_forged_pings_grows_no_table_and_delays_nobody() {
     world.run(async {
         // Requests that are not for us teach nothing; those for us are answered and bounded.
         for number in 0..20_000u32 {
-            let target = if number % 2 == 0 { Ipv4Addr::new(10, 0, 0, 1) } else { Ipv4Addr::new(10, 9, 9, 9) };
+            let target = if number % 2 == 0 {
+                Ipv4Addr::new(10, 0, 0, 1)
+            } else {
+                Ipv4Addr::new(10, 9, 9, 9)
+            };
             link.put(&arp(1, station(number), [0xff; 6], target));
             if number % 100 == 0 {
                 world.sleep(Duration::from_millis(1)).await;
@@ -120,8 +127,8 @@ fn a_flood_of_arp_requests_and_forged_pings_grows_no_table_and_delays_nobody() {
         let friend = Ipv4Addr::new(10, 200, 0, 1);
         socket.send_to(b"hello", (friend, 9).into()).await.unwrap();
         world.sleep(Duration::from_millis(1)).await;
-        let asked =
-            std::iter::from_fn(|| link.take()).any(|frame| frame[12..14] == [8, 6] && frame[38..42] == friend.octets());
+        let asked = std::iter::from_fn(|| link.take())
+            .any(|frame| frame[12..14] == [8, 6] && frame[38..42] == friend.octets());
         assert!(asked);
         link.put(&arp(2, friend, HOST, Ipv4Addr::new(10, 0, 0, 1)));
         world.sleep(Duration::from_millis(1)).await;

@@ -29,7 +29,10 @@ fn datagrams_of_every_size_arrive_whole_and_large_ones_in_fragments() {
                 assert_eq!(message.remote.port(), bound.port());
                 assert_eq!(message.local, remote.parse().unwrap());
             }
-            assert_eq!(sender.send_to(&pattern(65_536), remote.parse().unwrap()).await, Err(Error::MessageTooLong));
+            assert_eq!(
+                sender.send_to(&pattern(65_536), remote.parse().unwrap()).await,
+                Err(Error::MessageTooLong)
+            );
         });
     }
 }
@@ -41,7 +44,10 @@ fn a_short_buffer_truncates_and_two_sockets_cannot_share_a_port() {
     world.run(async {
         let receiver = UdpSocket::new(&right.sockets());
         receiver.bind("0.0.0.0:7".parse().unwrap()).unwrap();
-        assert_eq!(UdpSocket::new(&right.sockets()).bind("10.0.0.2:7".parse().unwrap()), Err(Error::AddressInUse));
+        assert_eq!(
+            UdpSocket::new(&right.sockets()).bind("10.0.0.2:7".parse().unwrap()),
+            Err(Error::AddressInUse)
+        );
         let sender = UdpSocket::new(&left.sockets());
         sender.send_to(b"0123456789", "10.0.0.2:7".parse().unwrap()).await.unwrap();
         sender.send_to(b"next", "10.0.0.2:7".parse().unwrap()).await.unwrap();
@@ -79,7 +85,11 @@ fn broadcast_needs_permission_and_reaches_every_wildcard_socket() {
         let sender = UdpSocket::new(&left.sockets());
         for to in ["10.0.0.255:7", "255.255.255.255:7"] {
             sender.set_broadcast(false);
-            assert_eq!(sender.send_to(b"all", to.parse().unwrap()).await, Err(Error::AccessDenied), "{to}");
+            assert_eq!(
+                sender.send_to(b"all", to.parse().unwrap()).await,
+                Err(Error::AccessDenied),
+                "{to}"
+            );
             sender.set_broadcast(true);
             sender.send_to(b"all", to.parse().unwrap()).await.unwrap();
             assert_eq!(receiver.receive().await.unwrap().data, b"all");
@@ -104,7 +114,10 @@ fn echo_works_in_both_families_and_for_fragmented_sizes() {
             for size in [0, 56, 1472, 3000, 60_000] {
                 let data = pattern(size);
                 socket
-                    .send_to(&echo_request(to, &data), std::net::SocketAddr::new(to.parse().unwrap(), 0))
+                    .send_to(
+                        &echo_request(to, &data),
+                        std::net::SocketAddr::new(to.parse().unwrap(), 0),
+                    )
                     .await
                     .unwrap();
                 let reply = socket.receive().await.unwrap();
@@ -123,14 +136,20 @@ fn an_echo_to_a_dead_neighbor_fails_after_three_questions() {
     world.run(async {
         let socket = IcmpSocket::new(&left.sockets());
         let before = world.now();
-        socket.send_to(&echo_request("10.0.0.9", b""), "10.0.0.9:0".parse().unwrap()).await.unwrap();
+        socket
+            .send_to(&echo_request("10.0.0.9", b""), "10.0.0.9:0".parse().unwrap())
+            .await
+            .unwrap();
         assert_eq!(socket.receive().await.unwrap_err(), Error::HostUnreachable);
         assert_eq!(world.now().since(before), Duration::from_secs(3));
         assert_eq!(
             socket.send_to(&echo_request("10.9.9.9", b""), "10.9.9.9:0".parse().unwrap()).await,
             Err(Error::NetworkUnreachable)
         );
-        assert_eq!(socket.send_to(b"short", "10.0.0.2:0".parse().unwrap()).await, Err(Error::InvalidInput));
+        assert_eq!(
+            socket.send_to(b"short", "10.0.0.2:0".parse().unwrap()).await,
+            Err(Error::InvalidInput)
+        );
     });
 }
 
@@ -196,7 +215,8 @@ fn a_train_of_datagrams_turns_with_bindings_and_addresses() {
         // Nobody is there any more, and the address is not ours any more.
         send(b"train").await;
         drop(first);
-        let refused = |host: &world::Host| host.control::<GetStatistics>("eth0", &()).unwrap().received_drops;
+        let refused =
+            |host: &world::Host| host.control::<GetStatistics>("eth0", &()).unwrap().received_drops;
         send(b"nobody").await;
         assert_eq!(refused(&right).no_socket, 1);
         let third = bind("0.0.0.0:9");
@@ -220,8 +240,9 @@ fn two_ends_that_fill_both_directions_do_not_block_each_other() {
         one.send_to(b"hello", to_right).await.unwrap();
         other.send_to(b"hello", to_left).await.unwrap();
         world.sleep(Duration::from_secs(1)).await;
-        let fill =
-            |socket: &UdpSocket, to| (0..100_000).take_while(|_| socket.try_send(&[0; 64], Some(to)).is_ok()).count();
+        let fill = |socket: &UdpSocket, to| {
+            (0..100_000).take_while(|_| socket.try_send(&[0; 64], Some(to)).is_ok()).count()
+        };
         assert!(fill(&one, to_right) > 1000 && fill(&other, to_left) > 1000);
         world.sleep(Duration::from_millis(10)).await;
         // Whatever was lost, both go on.

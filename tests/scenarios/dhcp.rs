@@ -114,10 +114,15 @@ fn a_lease_is_applied_renewed_and_taken_back() {
         assert_eq!(counts(&client), (1, 1, 2));
         // The address lives as long as the lease.
         let lifetimes = || {
-            let remaining = client.control::<GetDhcp>("eth0", &()).unwrap().lease.unwrap().remaining_seconds;
+            let remaining =
+                client.control::<GetDhcp>("eth0", &()).unwrap().lease.unwrap().remaining_seconds;
             let all = client.control::<ListAddresses>("eth0", &()).unwrap();
-            let found = all.iter().find(|entry| entry.prefix.to_string() == "10.0.0.50/24").unwrap();
-            assert_eq!((found.valid_seconds, found.preferred_seconds), (Some(remaining), Some(remaining)));
+            let found =
+                all.iter().find(|entry| entry.prefix.to_string() == "10.0.0.50/24").unwrap();
+            assert_eq!(
+                (found.valid_seconds, found.preferred_seconds),
+                (Some(remaining), Some(remaining))
+            );
             remaining
         };
         let first = lifetimes();
@@ -129,7 +134,9 @@ fn a_lease_is_applied_renewed_and_taken_back() {
         assert_eq!(*server.heard.lock().unwrap(), [MessageKind::Request]);
         assert_eq!(state(&client), DhcpState::Bound);
         assert_eq!(counts(&client), (1, 1, 2));
-        assert!(client.control::<GetDhcp>("eth0", &()).unwrap().lease.unwrap().remaining_seconds > 500);
+        assert!(
+            client.control::<GetDhcp>("eth0", &()).unwrap().lease.unwrap().remaining_seconds > 500
+        );
         // Starting twice is one client; stopping releases and takes everything back.
         device.write_all(b"dhcp start\n").await.unwrap();
         device.write_all(b"dhcp stop\n").await.unwrap();
@@ -187,7 +194,12 @@ fn dc_08_manual_addresses_and_the_lease_leave_each_other_alone() {
     let (client, _host, _server) = network(&world);
     world.run(async {
         let device = client.open("eth0");
-        device.write_all(b"address add 192.0.2.1/24\ndns add 192.0.2.53\ndhcp start\ndhcp wait 5000\n").await.unwrap();
+        device
+            .write_all(
+                b"address add 192.0.2.1/24\ndns add 192.0.2.53\ndhcp start\ndhcp wait 5000\n",
+            )
+            .await
+            .unwrap();
         device.write_all(b"address remove 192.0.2.1/24\n").await.unwrap();
         assert_eq!(counts(&client), (1, 1, 2));
         device.write_all(b"address add 192.0.2.1/24\ndhcp stop\n").await.unwrap();

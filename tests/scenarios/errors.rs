@@ -1,4 +1,5 @@
-//! Every error where Linux has it, from Rust and through files; reported once, and what is left behind as Linux leaves it.
+//! Every error where Linux has it, from Rust and through files; reported once, and what is left
+//! behind as Linux leaves it.
 //!
 //! Each test names the call and the number that Linux answers with, as its kernel was seen to do.
 
@@ -7,8 +8,9 @@ use std::time::Duration;
 use futures_lite::future;
 use network::command::socket::{Direction, OutgoingDatagram, SocketKind, SocketOption};
 use network::command::{
-    Accept, AddRoute, Bind, Connect, CreateSocket, FindRoute, JoinGroup, LeaveGroup, Listen, NextConnection,
-    ReceiveFrom, SendTo, SetOption, Shutdown, TakeError, multicast::Membership, route::NewRoute,
+    Accept, AddRoute, Bind, Connect, CreateSocket, FindRoute, JoinGroup, LeaveGroup, Listen,
+    NextConnection, ReceiveFrom, SendTo, SetOption, Shutdown, TakeError, multicast::Membership,
+    route::NewRoute,
 };
 use network::{TcpListener, TcpSettings, TcpStream, UdpSocket};
 use virtual_file_system::{Error, File, Readiness};
@@ -18,7 +20,8 @@ use crate::pair::{connection, hosts};
 use crate::station;
 use crate::wire::{ACK, FIN, HOST, PEER, RST, SYN, Segment, Wire};
 
-/// A file that became a socket, and did what the lines say. (What is written to a datagram socket later is data.)
+/// A file that became a socket, and did what the lines say. (What is written to a datagram socket
+/// later is data.)
 fn socket(host: &Host, lines: &str) -> File {
     let file = host.open("sockets");
     host.write(&file, &format!("socket {lines}")).unwrap();
@@ -32,7 +35,8 @@ fn attempt(host: &Host, lines: &str) -> Result<(), Error> {
 
 /// A connection of two files, from the first host to the second.
 async fn files(left: &Host, right: &Host, port: u16) -> (File, File) {
-    let (listener, client, server) = (socket(right, "tcp"), socket(left, "tcp"), right.open("sockets"));
+    let (listener, client, server) =
+        (socket(right, "tcp"), socket(left, "tcp"), right.open("sockets"));
     listener.control::<Bind>(&(std::net::Ipv4Addr::new(10, 0, 0, 2), port).into()).await.unwrap();
     listener.control::<Listen>(&4).await.unwrap();
     client.write_all(format!("connect 10.0.0.2:{port}").as_bytes()).await.unwrap();
@@ -65,15 +69,18 @@ async fn file_is_over(file: &File) {
     assert_eq!(file.control::<TakeError>(&()).await, Ok(None));
 }
 
-/// `connect` to a closed port: ECONNREFUSED; the socket can be connected again. `recv` and `send` of a connected UDP socket whose peer
-/// said so: ECONNREFUSED once, then as if nothing had been.
+/// `connect` to a closed port: ECONNREFUSED; the socket can be connected again. `recv` and `send`
+/// of a connected UDP socket whose peer said so: ECONNREFUSED once, then as if nothing had been.
 #[test]
 fn connection_refused() {
     let world = World::new(1);
     let (left, right) = hosts(&world);
     world.run(async {
         let to = "10.0.0.2:81".parse().unwrap();
-        assert_eq!(TcpStream::connect(&left.sockets(), to).await.unwrap_err(), Error::ConnectionRefused);
+        assert_eq!(
+            TcpStream::connect(&left.sockets(), to).await.unwrap_err(),
+            Error::ConnectionRefused
+        );
         let file = socket(&left, "tcp");
         assert_eq!(file.write_all(b"connect 10.0.0.2:81").await, Err(Error::ConnectionRefused));
         assert_eq!(file.control::<Connect>(&to).await, Err(Error::ConnectionRefused));
@@ -103,7 +110,8 @@ fn connection_refused() {
     });
 }
 
-/// `recv`, `send` or SO_ERROR after a reset: ECONNRESET once, whoever asks first; what was received before is read before.
+/// `recv`, `send` or SO_ERROR after a reset: ECONNRESET once, whoever asks first; what was received
+/// before is read before.
 #[test]
 fn connection_reset() {
     let world = World::new(2);
@@ -121,8 +129,13 @@ fn connection_reset() {
             other.control::<SetOption>(&SocketOption::Linger(Some(0))).await.unwrap();
             drop(other);
             moment().await;
-            let everything = Readiness::READABLE | Readiness::WRITABLE | Readiness::ERROR | Readiness::HANG_UP;
-            assert!(readiness(&file).await.contains(Readiness::READABLE | Readiness::WRITABLE | Readiness::ERROR));
+            let everything =
+                Readiness::READABLE | Readiness::WRITABLE | Readiness::ERROR | Readiness::HANG_UP;
+            assert!(
+                readiness(&file)
+                    .await
+                    .contains(Readiness::READABLE | Readiness::WRITABLE | Readiness::ERROR)
+            );
             if first == "read" {
                 assert_eq!(client.read(&mut buffer).await, Ok(10));
                 assert_eq!(file.read(&mut buffer).await, Ok(10));
@@ -135,7 +148,10 @@ fn connection_reset() {
                     assert_eq!(file.write(b"x").await, Err(Error::ConnectionReset));
                 } else {
                     assert_eq!(client.take_error(), Some(Error::ConnectionReset));
-                    assert_eq!(file.control::<TakeError>(&()).await, Ok(Some(Error::ConnectionReset)));
+                    assert_eq!(
+                        file.control::<TakeError>(&()).await,
+                        Ok(Some(Error::ConnectionReset))
+                    );
                 }
                 assert_eq!(client.read(&mut buffer).await, Ok(10));
                 assert_eq!(file.read(&mut buffer).await, Ok(10));
@@ -144,8 +160,10 @@ fn connection_reset() {
             is_over(&client).await;
             file_is_over(&file).await;
         }
-        // A connection that was reset while it waited is accepted all the same; its first `recv` tells.
-        let listener = TcpListener::bind(&right.sockets(), "10.0.0.2:82".parse().unwrap(), 4).unwrap();
+        // A connection that was reset while it waited is accepted all the same; its first `recv`
+        // tells.
+        let listener =
+            TcpListener::bind(&right.sockets(), "10.0.0.2:82".parse().unwrap(), 4).unwrap();
         TcpStream::connect(&left.sockets(), "10.0.0.2:82".parse().unwrap()).await.unwrap().abort();
         moment().await;
         let accepted = listener.accept().await.unwrap();
@@ -154,7 +172,8 @@ fn connection_reset() {
     });
 }
 
-/// TCP-R-12. A reset behind the peer's FIN: `recv` goes on to say 0, `send` says EPIPE, SO_ERROR is EPIPE.
+/// TCP-R-12. A reset behind the peer's FIN: `recv` goes on to say 0, `send` says EPIPE, SO_ERROR is
+/// EPIPE.
 #[test]
 fn tcp_r_12_a_reset_after_the_end_is_told_to_writers_only() {
     let world = World::new(3);
@@ -165,7 +184,8 @@ fn tcp_r_12_a_reset_after_the_end_is_told_to_writers_only() {
             let (_, ours, theirs) = wire.open(&world, port, 80).await;
             let stream = listener.accept().await.unwrap();
             wire.exchange(&world, Some(&Segment::new(port, 80, FIN | ACK, ours, theirs))).await;
-            wire.exchange(&world, Some(&Segment::new(port, 80, RST, ours.wrapping_add(1), theirs))).await;
+            wire.exchange(&world, Some(&Segment::new(port, 80, RST, ours.wrapping_add(1), theirs)))
+                .await;
             if port == 5000 {
                 assert_eq!(stream.read(&mut [0; 4]).await, Ok(0));
                 assert_eq!(stream.take_error(), Some(Error::BrokenPipe));
@@ -177,7 +197,8 @@ fn tcp_r_12_a_reset_after_the_end_is_told_to_writers_only() {
     });
 }
 
-/// A connection that the system ends itself (`ss -K`; here its address is removed): ECONNABORTED once; the peer sees ECONNRESET.
+/// A connection that the system ends itself (`ss -K`; here its address is removed): ECONNABORTED
+/// once; the peer sees ECONNRESET.
 #[test]
 fn connection_aborted() {
     let world = World::new(4);
@@ -197,7 +218,8 @@ fn connection_aborted() {
     });
 }
 
-/// `connect` to a station that never answers: ETIMEDOUT after six SYNs, 127 s. Data that is never acknowledged: ETIMEDOUT once.
+/// `connect` to a station that never answers: ETIMEDOUT after six SYNs, 127 s. Data that is never
+/// acknowledged: ETIMEDOUT once.
 #[test]
 fn timed_out() {
     let world = World::new(5);
@@ -206,8 +228,11 @@ fn timed_out() {
         let before = world.now();
         let file = socket(&host, "tcp");
         let sockets = host.sockets();
-        let (stream, written) =
-            future::zip(TcpStream::connect(&sockets, (PEER, 80).into()), file.write_all(b"connect 10.0.0.9:80")).await;
+        let (stream, written) = future::zip(
+            TcpStream::connect(&sockets, (PEER, 80).into()),
+            file.write_all(b"connect 10.0.0.9:80"),
+        )
+        .await;
         assert_eq!((stream.unwrap_err(), written), (Error::TimedOut, Err(Error::TimedOut)));
         assert_eq!(world.now().since(before).as_secs(), 127);
         while wire.packet().is_some() {}
@@ -239,7 +264,10 @@ fn host_unreachable() {
     let (left, _right) = hosts(&world);
     world.run(async {
         let file = socket(&left, "tcp");
-        assert_eq!(TcpStream::connect(&left.sockets(), (PEER, 80).into()).await.unwrap_err(), Error::HostUnreachable);
+        assert_eq!(
+            TcpStream::connect(&left.sockets(), (PEER, 80).into()).await.unwrap_err(),
+            Error::HostUnreachable
+        );
         assert_eq!(file.write_all(b"connect 10.0.0.9:80").await, Err(Error::HostUnreachable));
         let datagrams = UdpSocket::new(&left.sockets());
         datagrams.connect((PEER, 9).into()).unwrap();
@@ -252,8 +280,9 @@ fn host_unreachable() {
     });
 }
 
-/// ICE-06, RFC 1122 §4.2.3.9. ICMP ends a `connect` with its error at once (RFC 5461 calls that wise); an open connection only remembers
-/// it. Source quench (RFC 6633) and errors that quote nothing of ours change nothing.
+/// ICE-06, RFC 1122 §4.2.3.9. ICMP ends a `connect` with its error at once (RFC 5461 calls that
+/// wise); an open connection only remembers it. Source quench (RFC 6633) and errors that quote
+/// nothing of ours change nothing.
 #[test]
 fn ice_06_errors_end_a_connect_and_no_connection() {
     let world = World::new(7);
@@ -307,7 +336,8 @@ fn ice_06_errors_end_a_connect_and_no_connection() {
     });
 }
 
-/// `connect`, `sendto`, and the route itself without a route: ENETUNREACH; also when the interface is down, as its routes are none then.
+/// `connect`, `sendto`, and the route itself without a route: ENETUNREACH; also when the interface
+/// is down, as its routes are none then.
 #[test]
 fn network_unreachable() {
     let world = World::new(8);
@@ -360,8 +390,8 @@ fn address_in_use() {
     });
 }
 
-/// `bind` to an address that is not ours, `connect` by a pair that is in use, leaving a group that was not joined, removing an address that is
-/// not there: EADDRNOTAVAIL.
+/// `bind` to an address that is not ours, `connect` by a pair that is in use, leaving a group that
+/// was not joined, removing an address that is not there: EADDRNOTAVAIL.
 #[test]
 fn address_not_available() {
     let world = World::new(10);
@@ -373,17 +403,22 @@ fn address_not_available() {
         assert_eq!(attempt(&left, "tcp\nbind 10.0.0.77:80"), Err(missing));
         assert_eq!(attempt(&left, "udp\nbind [fd00::77]:80"), Err(missing));
         assert_eq!(left.write(&left.open("eth0"), "address remove 10.0.0.77/24"), Err(missing));
-        let membership = Membership { group: "239.1.2.3".parse().unwrap(), interface: "eth0".into() };
+        let membership =
+            Membership { group: "239.1.2.3".parse().unwrap(), interface: "eth0".into() };
         assert_eq!(socket(&left, "udp").try_control::<LeaveGroup>(&membership), Err(missing));
-        let _listener = TcpListener::bind(&right.sockets(), "10.0.0.2:80".parse().unwrap(), 4).unwrap();
+        let _listener =
+            TcpListener::bind(&right.sockets(), "10.0.0.2:80".parse().unwrap(), 4).unwrap();
         let (first, second) = (socket(&left, "tcp"), socket(&left, "tcp"));
         first.write_all(b"bind 10.0.0.1:4000\nconnect 10.0.0.2:80\n").await.unwrap();
-        assert_eq!(second.write_all(b"bind 10.0.0.1:4000\nconnect 10.0.0.2:80\n").await, Err(missing));
+        assert_eq!(
+            second.write_all(b"bind 10.0.0.1:4000\nconnect 10.0.0.2:80\n").await,
+            Err(missing)
+        );
     });
 }
 
-/// `recv`, `shutdown` and the rest of a socket that is not connected: ENOTCONN. (A datagram without destination is EDESTADDRREQ on Linux,
-/// ENOTCONN here.)
+/// `recv`, `shutdown` and the rest of a socket that is not connected: ENOTCONN. (A datagram without
+/// destination is EDESTADDRREQ on Linux, ENOTCONN here.)
 #[test]
 fn not_connected() {
     let world = World::new(11);
@@ -402,8 +437,8 @@ fn not_connected() {
     });
 }
 
-/// `connect` of a connected socket or a listener: EISCONN; `listen` and `bind` of a connected one: EINVAL; `listen` of a listener changes
-/// its backlog.
+/// `connect` of a connected socket or a listener: EISCONN; `listen` and `bind` of a connected one:
+/// EINVAL; `listen` of a listener changes its backlog.
 #[test]
 fn already_connected() {
     let world = World::new(12);
@@ -413,7 +448,10 @@ fn already_connected() {
         let to = "10.0.0.2:80".parse().unwrap();
         assert_eq!(client.control::<Connect>(&to).await, Err(Error::AlreadyConnected));
         assert_eq!(client.control::<Listen>(&4).await, Err(Error::InvalidInput));
-        assert_eq!(client.control::<Bind>(&"10.0.0.1:0".parse().unwrap()).await, Err(Error::InvalidInput));
+        assert_eq!(
+            client.control::<Bind>(&"10.0.0.1:0".parse().unwrap()).await,
+            Err(Error::InvalidInput)
+        );
         let listener = socket(&left, "tcp");
         left.write(&listener, "listen 1").unwrap();
         assert_eq!(listener.write_all(b"connect 10.0.0.2:80").await, Err(Error::AlreadyConnected));
@@ -452,7 +490,8 @@ fn message_too_long() {
     });
 }
 
-/// `send` after `shutdown(SHUT_WR)`: EPIPE, each time; reading goes on. A second shutdown is no error.
+/// `send` after `shutdown(SHUT_WR)`: EPIPE, each time; reading goes on. A second shutdown is no
+/// error.
 #[test]
 fn broken_pipe() {
     let world = World::new(14);
@@ -479,8 +518,8 @@ fn broken_pipe() {
     });
 }
 
-/// `recv` of nothing, `send` into what is full, `accept` of nobody, all without waiting: EAGAIN. One group too many, one address too many:
-/// ENOBUFS.
+/// `recv` of nothing, `send` into what is full, `accept` of nobody, all without waiting: EAGAIN.
+/// One group too many, one address too many: ENOBUFS.
 #[test]
 fn would_block_and_no_buffer_space() {
     let world = World::new(15);
@@ -500,7 +539,8 @@ fn would_block_and_no_buffer_space() {
         assert_eq!(client.try_write(b"x"), Err(Error::WouldBlock));
         assert_eq!(file.try_write(b"x"), Err(Error::WouldBlock));
         assert!(!readiness(&file).await.contains(Readiness::WRITABLE));
-        let listener = TcpListener::bind(&left.sockets(), "10.0.0.1:80".parse().unwrap(), 4).unwrap();
+        let listener =
+            TcpListener::bind(&left.sockets(), "10.0.0.1:80".parse().unwrap(), 4).unwrap();
         assert_eq!(listener.try_accept().unwrap_err(), Error::WouldBlock);
         let datagrams = socket(&left, "udp");
         assert_eq!(datagrams.try_control::<ReceiveFrom>(&()), Err(Error::WouldBlock));
@@ -514,13 +554,15 @@ fn would_block_and_no_buffer_space() {
         let one_more = group(network::limits::MEMBERSHIPS);
         assert_eq!(datagrams.control::<JoinGroup>(&one_more).await, Err(Error::NoBufferSpace));
         let device = left.open("eth0");
-        let outcome = (0..network::limits::ADDRESSES)
-            .find_map(|number| left.write(&device, &format!("address add 192.0.2.{number}/32")).err());
+        let outcome = (0..network::limits::ADDRESSES).find_map(|number| {
+            left.write(&device, &format!("address add 192.0.2.{number}/32")).err()
+        });
         assert_eq!(outcome, Some(Error::NoBufferSpace));
     });
 }
 
-/// What stands on an interface that goes ends with ENETDOWN, once (packet(7)); a route over one that is down: ENETDOWN.
+/// What stands on an interface that goes ends with ENETDOWN, once (packet(7)); a route over one
+/// that is down: ENETDOWN.
 #[test]
 fn network_down() {
     let world = World::new(16);
@@ -554,7 +596,8 @@ fn network_down() {
     });
 }
 
-/// `connect` while one is under way: EALREADY; `bind` and `listen` then: EINVAL; `recv` waits for it, and `poll` wakes when it is over.
+/// `connect` while one is under way: EALREADY; `bind` and `listen` then: EINVAL; `recv` waits for
+/// it, and `poll` wakes when it is over.
 #[test]
 fn connect_in_progress() {
     let world = World::new(17);
@@ -563,13 +606,21 @@ fn connect_in_progress() {
         for answered in [true, false] {
             let file = socket(&host, "tcp");
             let (connecting, reader, poller) = (file.clone(), file.clone(), file.clone());
-            let connect = world.spawn(async move { connecting.control::<Connect>(&(PEER, 80).into()).await.map(drop) });
+            let connect = world.spawn(async move {
+                connecting.control::<Connect>(&(PEER, 80).into()).await.map(drop)
+            });
             world.sleep(Duration::from_millis(1)).await;
-            assert_eq!(file.control::<Connect>(&(PEER, 80).into()).await, Err(Error::AlreadyInProgress));
+            assert_eq!(
+                file.control::<Connect>(&(PEER, 80).into()).await,
+                Err(Error::AlreadyInProgress)
+            );
             assert_eq!(host.write(&file, "connect 10.0.0.9:80"), Err(Error::AlreadyInProgress));
             assert_eq!(host.write(&file, "bind 10.0.0.1:0"), Err(Error::InvalidInput));
             assert_eq!(host.write(&file, "listen"), Err(Error::InvalidInput));
-            assert_eq!(file.control::<CreateSocket>(&SocketKind::Udp).await, Err(Error::InvalidInput));
+            assert_eq!(
+                file.control::<CreateSocket>(&SocketKind::Udp).await,
+                Err(Error::InvalidInput)
+            );
             assert_eq!(file.try_read(&mut [0; 4]), Err(Error::WouldBlock));
             // What is set meanwhile holds.
             host.write(&file, "option hop-limit 9").unwrap();
@@ -580,7 +631,8 @@ fn connect_in_progress() {
             let ready = world.spawn(async move { poller.ready(Readiness::WRITABLE).await });
             world.sleep(Duration::from_millis(1)).await;
             assert!(!ready.is_finished() && !read.is_finished());
-            let syn = std::iter::from_fn(|| wire.segment()).find(|segment| segment.flags == SYN).unwrap();
+            let syn =
+                std::iter::from_fn(|| wire.segment()).find(|segment| segment.flags == SYN).unwrap();
             let flags = if answered { SYN | ACK } else { RST | ACK };
             let answer = Segment::new(80, syn.host, flags, 7, syn.end());
             let sent = wire.exchange(&world, Some(&answer)).await;
@@ -588,10 +640,16 @@ fn connect_in_progress() {
                 assert_eq!(connect.await, Ok(()));
                 assert!(ready.await.unwrap().contains(Readiness::WRITABLE));
                 let theirs = sent[0].sequence;
-                wire.exchange(&world, Some(&Segment::new(80, syn.host, ACK, 8, theirs).data(b"ab"))).await;
+                wire.exchange(
+                    &world,
+                    Some(&Segment::new(80, syn.host, ACK, 8, theirs).data(b"ab")),
+                )
+                .await;
                 assert_eq!(read.await, Ok(2));
                 file.write_all(b"x").await.unwrap();
-                assert!(wire.exchange(&world, None).await.iter().all(|segment| segment.hop_limit == 9));
+                assert!(
+                    wire.exchange(&world, None).await.iter().all(|segment| segment.hop_limit == 9)
+                );
             } else {
                 assert_eq!(connect.await, Err(Error::ConnectionRefused));
                 assert!(ready.await.unwrap().contains(Readiness::HANG_UP));

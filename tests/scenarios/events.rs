@@ -66,7 +66,10 @@ fn a_watching_file_tells_what_is_there_then_that_this_was_all_then_what_changes(
     );
     // What a file does to its own interface it is told as well: writing is commands, as before.
     for (line, records) in [
-        ("mtu 1400", &["link changed eth0 state up carrier yes mtu 1400 metric 0 mac 02:00:00:00:00:01"][..]),
+        (
+            "mtu 1400",
+            &["link changed eth0 state up carrier yes mtu 1400 metric 0 mac 02:00:00:00:00:01"][..],
+        ),
         ("mtu 1400", &[]),
         (
             "address add 192.0.2.7/24",
@@ -92,7 +95,10 @@ fn a_watching_file_tells_what_is_there_then_that_this_was_all_then_what_changes(
             "neighbor remove 10.0.0.9",
             &["neighbor removed 10.0.0.9 interface eth0 state permanent mac 02:00:00:00:00:09"],
         ),
-        ("link down", &["link changed eth0 state down carrier yes mtu 1400 metric 0 mac 02:00:00:00:00:01"]),
+        (
+            "link down",
+            &["link changed eth0 state down carrier yes mtu 1400 metric 0 mac 02:00:00:00:00:01"],
+        ),
     ] {
         left.write(&file, line).unwrap();
         assert_eq!(told(&file), records, "{line}");
@@ -117,7 +123,8 @@ fn addresses_tell_their_states_and_neighbors_those_that_last() {
     world.run(world.sleep(Duration::from_secs(3)));
     let records = told(&file);
     assert!(
-        records.iter().any(|line| line.starts_with("address changed fd00::2/64") && line.contains("state duplicated"))
+        records.iter().any(|line| line.starts_with("address changed fd00::2/64")
+            && line.contains("state duplicated"))
     );
     world.run(async {
         let (_client, _server) = connection(&left, &right, "10.0.0.2:80").await;
@@ -234,7 +241,10 @@ fn the_device_of_all_tells_of_interfaces_that_come_and_go() {
     let left = left.with("eth1", drivers::cable(options()).0, &["10.1.0.1/24"]);
     let records = told(&all);
     assert_eq!(records[0], "interface added eth1 index 3 kind ethernet");
-    assert!(records.iter().any(|line| line.starts_with("address added 10.1.0.1/24 interface eth1")), "{records:#?}");
+    assert!(
+        records.iter().any(|line| line.starts_with("address added 10.1.0.1/24 interface eth1")),
+        "{records:#?}"
+    );
     left.manager.unregister("eth1").unwrap();
     let gone = told(&all);
     assert_eq!(gone.last().unwrap(), "interface removed eth1 index 3 kind ethernet");
@@ -261,28 +271,36 @@ fn loss_on_a_path_is_an_event_with_figures() {
     let (left, right) = Path::new(&world, quality).ends(1500);
     let left = Host::new(&world).with("eth0", left, &["10.0.0.1/24"]);
     let right = Host::new(&world).with("eth0", right, &["10.0.0.2/24"]);
-    let (file, other) = (watching(&left, "sockets", "streams"), watching(&right, "sockets", "streams"));
+    let (file, other) =
+        (watching(&left, "sockets", "streams"), watching(&right, "sockets", "streams"));
     let statistics = world.run(async {
-        let listener = TcpListener::bind(&right.sockets(), "10.0.0.2:80".parse().unwrap(), 1).unwrap();
-        let client = TcpStream::connect(&left.sockets(), "10.0.0.2:80".parse().unwrap()).await.unwrap();
+        let listener =
+            TcpListener::bind(&right.sockets(), "10.0.0.2:80".parse().unwrap(), 1).unwrap();
+        let client =
+            TcpStream::connect(&left.sockets(), "10.0.0.2:80".parse().unwrap()).await.unwrap();
         let server = listener.accept().await.unwrap();
         let data = pattern(2_000_000);
         let sending = async {
             client.write_all(&data).await.unwrap();
             client.shutdown(network::command::socket::Direction::Write).unwrap();
         };
-        let (received, ()) = futures_lite::future::zip(crate::pair::read_to_end(&server), sending).await;
+        let (received, ()) =
+            futures_lite::future::zip(crate::pair::read_to_end(&server), sending).await;
         assert!(received.unwrap() == data);
         client.statistics().unwrap()
     });
     let records = told(&file);
-    let losses: Vec<_> = records.iter().filter(|line| line.starts_with("stream loss 10.0.0.1:")).collect();
+    let losses: Vec<_> =
+        records.iter().filter(|line| line.starts_with("stream loss 10.0.0.1:")).collect();
     assert_eq!(losses.len(), statistics.recoveries as usize, "{records:#?}");
     assert!(losses.len() > 3);
     for line in &losses {
         let Ok(Line::Record(record)) = Line::parse(line) else { panic!("{line}") };
         let number = |key| record.get(key).unwrap().parse::<u32>().unwrap();
-        assert_eq!((record.get("remote"), record.get("interface")), (Some("10.0.0.2:80"), Some("eth0")));
+        assert_eq!(
+            (record.get("remote"), record.get("interface")),
+            (Some("10.0.0.2:80"), Some("eth0"))
+        );
         assert!(number("segments") >= 1 && number("after") <= number("window"), "{line}");
         assert!((10_000..100_000).contains(&number("round-trip")), "{line}");
     }
@@ -297,7 +315,8 @@ fn a_timeout_and_its_being_for_nothing_are_events() {
     let (host, mut wire) = Wire::new(&world);
     world.run(async {
         let file = watching(&host, "eth0", "streams");
-        let (stream, answer) = accepted(&world, &host, &mut wire, TcpSettings::default(), &syn(&SELECTIVE)).await;
+        let (stream, answer) =
+            accepted(&world, &host, &mut wire, TcpSettings::default(), &syn(&SELECTIVE)).await;
         stream.write_all(&pattern(7300)).await.unwrap();
         // The peer is silent for as long as the first timeout may be.
         let mut records = Vec::new();
@@ -309,7 +328,9 @@ fn a_timeout_and_its_being_for_nothing_are_events() {
             }
         }
         let [timeout] = records.as_slice() else { panic!("{records:?}") };
-        assert!(timeout.starts_with("stream timeout 10.0.0.1:80 remote 10.0.0.9:5000 interface eth0 count 1 wait 2"));
+        assert!(timeout.starts_with(
+            "stream timeout 10.0.0.1:80 remote 10.0.0.9:5000 interface eth0 count 1 wait 2"
+        ));
         // It was only late: what nobody repeated is acknowledged with what was.
         let mut late = Vec::new();
         for number in 2..=5u32 {
@@ -318,7 +339,10 @@ fn a_timeout_and_its_being_for_nothing_are_events() {
             late.extend(told(&file));
         }
         let [undo] = late.as_slice() else { panic!("{late:?}") };
-        assert!(undo.starts_with("stream undo 10.0.0.1:80 remote 10.0.0.9:5000 interface eth0 window "), "{undo}");
+        assert!(
+            undo.starts_with("stream undo 10.0.0.1:80 remote 10.0.0.9:5000 interface eth0 window "),
+            "{undo}"
+        );
         let statistics = stream.statistics().unwrap();
         assert_eq!((statistics.timeouts, statistics.undone), (1, 1));
     });
@@ -330,8 +354,11 @@ fn ends_by_error_are_events_with_their_cause() {
     let (host, mut wire) = Wire::new(&world);
     world.run(async {
         let file = watching(&host, "sockets", "streams");
-        let ended =
-            |cause: &str| vec![format!("stream ended 10.0.0.1:80 remote 10.0.0.9:5000 interface eth0 cause {cause}")];
+        let ended = |cause: &str| {
+            vec![format!(
+                "stream ended 10.0.0.1:80 remote 10.0.0.9:5000 interface eth0 cause {cause}"
+            )]
+        };
         let settings = TcpSettings { user_timeout: 5000, ..TcpSettings::default() };
         let (stream, answer) = accepted(&world, &host, &mut wire, settings, &syn(&SELECTIVE)).await;
         wire.exchange(&world, Some(&Segment::new(5000, 80, RST | ACK, 1001, answer.end()))).await;
@@ -348,13 +375,15 @@ fn ends_by_error_are_events_with_their_cause() {
         assert_eq!(records[records.len() - 1..], ended("timed-out"));
         drop(stream);
         // Handshakes that nobody waits for are no event.
-        let _listener = TcpListener::bind(&host.sockets(), "10.0.0.1:81".parse().unwrap(), 1).unwrap();
+        let _listener =
+            TcpListener::bind(&host.sockets(), "10.0.0.1:81".parse().unwrap(), 1).unwrap();
         let mut refused = Segment::new(5001, 81, SYN, 1000, 0);
         let sent = wire.exchange(&world, Some(&refused)).await;
         (refused.flags, refused.sequence) = (RST, 1001);
         wire.exchange(&world, Some(&Segment { acknowledgment: sent[0].end(), ..refused })).await;
         assert_eq!(told(&file).len(), 0);
-        let refused = TcpStream::connect(&host.sockets(), "10.0.0.1:99".parse().unwrap()).await.unwrap_err();
+        let refused =
+            TcpStream::connect(&host.sockets(), "10.0.0.1:99".parse().unwrap()).await.unwrap_err();
         assert_eq!(refused, Error::ConnectionRefused);
         assert!(told(&file)[0].ends_with("remote 10.0.0.1:99 interface lo cause refused"));
     });

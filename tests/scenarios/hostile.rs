@@ -65,10 +65,25 @@ fn control_payloads_truncated_oversized_and_wrong() {
         }
     }
     assert!(refused > network::command::TABLE.len() * 5, "{refused}");
-    for raw in [0, 1, u32::MAX, 0x8000_0000, 0x4000_6e01, 0xc000_6eff, 0x6e, 0x6e00, 0x0001_6e01, 0xffff_6e10] {
+    for raw in [
+        0,
+        1,
+        u32::MAX,
+        0x8000_0000,
+        0x4000_6e01,
+        0xc000_6eff,
+        0x6e,
+        0x6e00,
+        0x0001_6e01,
+        0xffff_6e10,
+    ] {
         let identifier = Identifier::from_raw(raw);
         if network::command::Request::authority(identifier).is_none() {
-            assert_eq!(device.try_control_raw(identifier, &random), Err(Error::UnknownCommand), "{raw:#x}");
+            assert_eq!(
+                device.try_control_raw(identifier, &random),
+                Err(Error::UnknownCommand),
+                "{raw:#x}"
+            );
         }
     }
     // Commands without a payload were carried out; the device is alive.
@@ -96,7 +111,11 @@ fn text_lines_of_every_bad_kind() {
         b"socket tcp extra",
         b"address add \x1b[31m10.0.0.5/24",
     ] {
-        assert!(device.try_write(text).is_err(), "{}", String::from_utf8_lossy(&text[..text.len().min(40)]));
+        assert!(
+            device.try_write(text).is_err(),
+            "{}",
+            String::from_utf8_lossy(&text[..text.len().min(40)])
+        );
     }
     assert!(device.try_write(b"\n\n# comment\n   \n").is_ok());
 }
@@ -117,8 +136,9 @@ fn paths_that_try_to_escape() {
         "/devices/network/%2e%2e/x",
         "/devices/network/\n",
     ] {
-        let opened = Path::parse(text)
-            .and_then(|path| host.files.open(&Credentials::root(), &path, OpenFlags::READ, Mode::empty()));
+        let opened = Path::parse(text).and_then(|path| {
+            host.files.open(&Credentials::root(), &path, OpenFlags::READ, Mode::empty())
+        });
         assert!(opened.is_err(), "{text:?}");
     }
 }
@@ -128,10 +148,15 @@ fn frames_of_every_bad_kind_are_dropped_and_counted() {
     let world = World::new(4);
     let (host, mut inject) = victim(&world);
     let ipv4 = |edit: fn(&mut Vec<u8>)| {
-        let mut packet =
-            vec![0x45, 0, 0, 28, 0, 1, 0, 0, 64, 17, 0, 0, 10, 0, 0, 9, 10, 0, 0, 1, 0, 7, 0, 7, 0, 8, 0, 0];
+        let mut packet = vec![
+            0x45, 0, 0, 28, 0, 1, 0, 0, 64, 17, 0, 0, 10, 0, 0, 9, 10, 0, 0, 1, 0, 7, 0, 7, 0, 8,
+            0, 0,
+        ];
         edit(&mut packet);
-        let mut sum: u32 = packet[..20].chunks(2).map(|word| u32::from(u16::from_be_bytes([word[0], word[1]]))).sum();
+        let mut sum: u32 = packet[..20]
+            .chunks(2)
+            .map(|word| u32::from(u16::from_be_bytes([word[0], word[1]])))
+            .sum();
         sum = (sum & 0xffff) + (sum >> 16);
         packet[10..12].copy_from_slice(&(!(sum as u16 + (sum >> 16) as u16)).to_be_bytes());
         frame(0x0800, &packet)
@@ -181,8 +206,9 @@ fn frames_of_every_bad_kind_are_dropped_and_counted() {
 fn tcp_x_08_damaged_copies_of_real_segments_never_panic_and_the_connection_survives() {
     let world = World::new(5);
     let (left, right) = hosts(&world);
-    // A third station that repeats damaged frames would need the same link; instead every byte of a real exchange is damaged in a cable of
-    // its own by the fault tests of the drivers. Here the stack is fed segments for an existing listener.
+    // A third station that repeats damaged frames would need the same link; instead every byte of a
+    // real exchange is damaged in a cable of its own by the fault tests of the drivers. Here the
+    // stack is fed segments for an existing listener.
     drop((left, right));
     let (host, mut inject) = victim(&world);
     let _listener = TcpListener::bind(&host.sockets(), "10.0.0.1:80".parse().unwrap(), 4).unwrap();
@@ -190,9 +216,31 @@ fn tcp_x_08_damaged_copies_of_real_segments_never_panic_and_the_connection_survi
         let mut random = world.random();
         for round in 0..20_000u32 {
             let mut packet = vec![0x45, 0, 0, 0, 0, 1, 0, 0, 64, 6, 0, 0, 10, 0, 0, 9, 10, 0, 0, 1];
-            let mut segment =
-                vec![0x30, 0x39, 0, 80, 0, 0, 0, (round & 7) as u8, 0, 0, 0, 0, 0x50, 0, 0xff, 0xff, 0, 0, 0, 0];
-            random = random.wrapping_mul(6_364_136_223_846_793_005).wrapping_add(1_442_695_040_888_963_407);
+            let mut segment = vec![
+                0x30,
+                0x39,
+                0,
+                80,
+                0,
+                0,
+                0,
+                (round & 7) as u8,
+                0,
+                0,
+                0,
+                0,
+                0x50,
+                0,
+                0xff,
+                0xff,
+                0,
+                0,
+                0,
+                0,
+            ];
+            random = random
+                .wrapping_mul(6_364_136_223_846_793_005)
+                .wrapping_add(1_442_695_040_888_963_407);
             let bits = random >> 16;
             segment[13] = bits as u8;
             segment[12] = if bits & 0x100 == 0 { 0x50 } else { (bits >> 9) as u8 };
@@ -204,8 +252,10 @@ fn tcp_x_08_damaged_copies_of_real_segments_never_panic_and_the_connection_survi
             packet[2..4].copy_from_slice(&total.to_be_bytes());
             fill(&mut packet, 10, 0);
             let mut pseudo = 6 + segment.len() as u32;
-            pseudo +=
-                packet[12..20].chunks(2).map(|word| u32::from(u16::from_be_bytes([word[0], word[1]]))).sum::<u32>();
+            pseudo += packet[12..20]
+                .chunks(2)
+                .map(|word| u32::from(u16::from_be_bytes([word[0], word[1]])))
+                .sum::<u32>();
             fill(&mut segment, 16, pseudo);
             packet.extend_from_slice(&segment);
             inject(&frame(0x0800, &packet));
@@ -221,7 +271,9 @@ fn tcp_x_08_damaged_copies_of_real_segments_never_panic_and_the_connection_survi
 
 fn fill(bytes: &mut [u8], at: usize, start: u32) {
     bytes[at..at + 2].fill(0);
-    let words = bytes.chunks(2).map(|word| u32::from(word[0]) << 8 | u32::from(word.get(1).copied().unwrap_or(0)));
+    let words = bytes
+        .chunks(2)
+        .map(|word| u32::from(word[0]) << 8 | u32::from(word.get(1).copied().unwrap_or(0)));
     let mut sum = words.sum::<u32>() + start;
     while sum > 0xffff {
         sum = (sum & 0xffff) + (sum >> 16);
@@ -235,12 +287,17 @@ fn a_flood_of_syns_leaves_established_connections_working() {
     let (left, right) = hosts(&world);
     world.run(async {
         let (client, server) = connection(&left, &right, "10.0.0.2:80").await;
-        let listener = TcpListener::bind(&right.sockets(), "10.0.0.2:81".parse().unwrap(), 8).unwrap();
+        let listener =
+            TcpListener::bind(&right.sockets(), "10.0.0.2:81".parse().unwrap(), 8).unwrap();
         let baseline = right.open_sockets();
         // Connects that are given up after their SYN left: 5,000 handshakes that never end.
         for _ in 0..5_000 {
             let sockets = left.sockets();
-            let _ = futures_lite::future::poll_once(TcpStream::connect(&sockets, "10.0.0.2:81".parse().unwrap())).await;
+            let _ = futures_lite::future::poll_once(TcpStream::connect(
+                &sockets,
+                "10.0.0.2:81".parse().unwrap(),
+            ))
+            .await;
         }
         world.sleep(Duration::from_millis(100)).await;
         assert!(right.open_sockets() <= baseline + network::limits::HALF_OPEN + 8);
@@ -269,6 +326,9 @@ fn slow_receivers_cost_a_bounded_amount_of_memory() {
         while futures_lite::future::poll_once(receiver.receive()).await.is_some() {
             received += 1;
         }
-        assert!(received <= network::limits::DATAGRAMS && received * 1000 <= network::limits::DATAGRAM_BYTES);
+        assert!(
+            received <= network::limits::DATAGRAMS
+                && received * 1000 <= network::limits::DATAGRAM_BYTES
+        );
     });
 }

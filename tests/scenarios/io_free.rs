@@ -40,11 +40,13 @@ fn pair() -> (Node, Node) {
     (Node::new(1, left, 1), Node::new(2, right, 2))
 }
 
-/// Polls both until nothing is left at this instant, then moves on to the next deadline; `None` when there is none.
+/// Polls both until nothing is left at this instant, then moves on to the next deadline; `None`
+/// when there is none.
 fn step(left: &mut Node, right: &mut Node, now: Instant) -> Option<Instant> {
     for _ in 0..1_000_000 {
         let more = left.poll(now) | right.poll(now);
-        let next = [left.core.next_deadline(), right.core.next_deadline()].into_iter().flatten().min();
+        let next =
+            [left.core.next_deadline(), right.core.next_deadline()].into_iter().flatten().min();
         if !more && next.is_none_or(|next| next > now) {
             return next;
         }
@@ -55,7 +57,8 @@ fn step(left: &mut Node, right: &mut Node, now: Instant) -> Option<Instant> {
 #[test]
 fn a_thousand_connections_are_served_by_their_readiness_alone() {
     let (mut left, mut right) = pair();
-    let listener = TcpListener::bind(&right.core.sockets(), "10.0.0.2:7".parse().unwrap(), 1024).unwrap();
+    let listener =
+        TcpListener::bind(&right.core.sockets(), "10.0.0.2:7".parse().unwrap(), 1024).unwrap();
     let done = Arc::new(AtomicUsize::new(0));
     for number in 0..1000u32 {
         let (sockets, done) = (left.core.sockets(), Arc::clone(&done));
@@ -78,7 +81,9 @@ fn a_thousand_connections_are_served_by_their_readiness_alone() {
         while let Some(number) = ready.next() {
             looked += 1;
             let Some((stream, known)) = streams.get(&number) else {
-                while let Poll::Ready(stream) = listener.poll_accept(&mut Context::from_waker(&waker)) {
+                while let Poll::Ready(stream) =
+                    listener.poll_accept(&mut Context::from_waker(&waker))
+                {
                     last += 1;
                     let waker = ready.waker(last);
                     waker.wake_by_ref();
@@ -96,8 +101,12 @@ fn a_thousand_connections_are_served_by_their_readiness_alone() {
                 }
             }
         }
-        now =
-            [next, left.core.next_deadline(), right.core.next_deadline()].into_iter().flatten().min().unwrap().max(now);
+        now = [next, left.core.next_deadline(), right.core.next_deadline()]
+            .into_iter()
+            .flatten()
+            .min()
+            .unwrap()
+            .max(now);
         assert!(now < Instant::from_micros(60_000_000), "{} of 1000", done.load(Ordering::Relaxed));
     }
     // Each connection is looked at a few times, not once for every event of any other.
@@ -148,7 +157,8 @@ fn a_port_that_is_dropped_is_a_pulled_cable_and_a_core_takes_everything_along() 
     drop((port, driver));
     core.run(Instant::ZERO);
     let path = Path::parse("/devices/network/eth0").unwrap();
-    let device = core.files().open(&Credentials::root(), &path, OpenFlags::READ, Mode::empty()).unwrap();
+    let device =
+        core.files().open(&Credentials::root(), &path, OpenFlags::READ, Mode::empty()).unwrap();
     assert_eq!(device.try_control::<GetInterface>(&()).unwrap().link, LinkState::Down);
     let alive = Arc::new(());
     let held = Arc::clone(&alive);

@@ -3,7 +3,9 @@
 use std::sync::Arc;
 use std::time::Duration;
 
-use network::command::{AddAddress, GetInterface, GetStatistics, ListAddresses, ListRoutes, address::NewAddress};
+use network::command::{
+    AddAddress, GetInterface, GetStatistics, ListAddresses, ListRoutes, address::NewAddress,
+};
 use network::platform::{BoxFuture, Entropy, Spawner};
 use network::{Manager, ManagerError, Platform, TcpListener, TcpStream, UdpSocket};
 use virtual_file_system::{Credentials, Error, Mode, Path, VirtualFileSystem};
@@ -12,7 +14,8 @@ use world::{Host, World};
 use crate::pair::{connection, hosts, options};
 
 fn names(files: &VirtualFileSystem) -> Vec<String> {
-    let entries = files.list(&Credentials::root(), &Path::parse("/devices/network").unwrap()).unwrap();
+    let entries =
+        files.list(&Credentials::root(), &Path::parse("/devices/network").unwrap()).unwrap();
     entries.into_iter().map(|entry| entry.name).collect()
 }
 
@@ -20,8 +23,10 @@ fn names(files: &VirtualFileSystem) -> Vec<String> {
 fn bad_and_duplicate_names_are_refused_and_leave_nothing() {
     let world = World::new(1);
     let host = Host::new(&world);
-    let register = |name: &str| host.manager.register(name, Box::new(drivers::cable(options()).0), None);
-    for name in ["", "..", ".", "../evil", "a/b", "sixteen-letters-", "a b", "ä", "a\0b", "eth0\n"] {
+    let register =
+        |name: &str| host.manager.register(name, Box::new(drivers::cable(options()).0), None);
+    for name in ["", "..", ".", "../evil", "a/b", "sixteen-letters-", "a b", "ä", "a\0b", "eth0\n"]
+    {
         assert_eq!(register(name), Err(ManagerError::InvalidIdentifier), "{name:?}");
     }
     assert_eq!(register("lo"), Err(ManagerError::DuplicateIdentifier));
@@ -36,7 +41,9 @@ fn what_cannot_be_mounted_seeded_or_spawned_is_undone() {
     let world = World::new(2);
     let host = Host::new(&world);
     let taken = Path::parse("/devices/network/taken").unwrap();
-    host.files.create_directory(&Credentials::root(), &taken, Mode::from_bits_truncate(0o755)).unwrap();
+    host.files
+        .create_directory(&Credentials::root(), &taken, Mode::from_bits_truncate(0o755))
+        .unwrap();
     let mounted = host.manager.register("taken", Box::new(drivers::Loopback::new(1500)), None);
     assert_eq!(mounted, Err(ManagerError::FailedToMountDevice(Error::AlreadyExists)));
 
@@ -62,8 +69,12 @@ fn what_cannot_be_mounted_seeded_or_spawned_is_undone() {
         let files = VirtualFileSystem::new();
         let manager = Manager::new(files.clone(), platform).unwrap();
         for _ in 0..2 {
-            // The second attempt fails for the same reason, not because the first left its name behind.
-            assert_eq!(manager.register("eth0", Box::new(drivers::Loopback::new(1500)), None), Err(expected));
+            // The second attempt fails for the same reason, not because the first left its name
+            // behind.
+            assert_eq!(
+                manager.register("eth0", Box::new(drivers::Loopback::new(1500)), None),
+                Err(expected)
+            );
         }
         assert!(names(&files).is_empty() && manager.list().is_empty());
     }
@@ -86,7 +97,11 @@ fn ifs_02_unregistering_ends_every_socket_and_every_open_file() {
         datagrams.bind("10.0.0.1:91".parse().unwrap()).unwrap();
         let waiting = world.spawn(async move {
             let mut buffer = [0; 8];
-            (client.read(&mut buffer).await, listener.accept().await.map(|_| ()), datagrams.receive().await.map(|_| ()))
+            (
+                client.read(&mut buffer).await,
+                listener.accept().await.map(|_| ()),
+                datagrams.receive().await.map(|_| ()),
+            )
         });
         world.sleep(Duration::from_millis(1)).await;
         left.manager.unregister("eth0").unwrap();
@@ -115,7 +130,10 @@ fn a_pulled_cable_is_seen_and_connections_survive_it() {
         let (client, server) = connection(&left, &right, "10.0.0.2:80").await;
         plug.set_link(false);
         world.sleep(Duration::from_millis(1)).await;
-        assert_eq!(left.control::<GetInterface>("eth0", &()).unwrap().link, network::driver::LinkState::Down);
+        assert_eq!(
+            left.control::<GetInterface>("eth0", &()).unwrap().link,
+            network::driver::LinkState::Down
+        );
         assert_eq!(
             left.control::<ListAddresses>("eth0", &())
                 .unwrap()
@@ -158,7 +176,8 @@ fn an_idle_interface_takes_no_turn() {
     let (left, right) = hosts(&world);
     world.run(async {
         let (_client, _server) = connection(&left, &right, "10.0.0.2:80").await;
-        let listener = TcpListener::bind(&left.sockets(), "0.0.0.0:99".parse().unwrap(), 4).unwrap();
+        let listener =
+            TcpListener::bind(&left.sockets(), "0.0.0.0:99".parse().unwrap(), 4).unwrap();
         // What the handshake and router solicitations left runs out.
         world.sleep(Duration::from_secs(60)).await;
         let polls = |host: &Host| host.control::<GetStatistics>("eth0", &()).unwrap().polls;
@@ -173,8 +192,11 @@ fn an_idle_interface_takes_no_turn() {
 fn a_removed_address_ends_its_connections() {
     let world = World::new(7);
     let (left, right) = hosts(&world);
-    left.control::<AddAddress>("eth0", &NewAddress { prefix: "10.0.0.11/24".parse().unwrap(), broadcast: None })
-        .unwrap();
+    left.control::<AddAddress>(
+        "eth0",
+        &NewAddress { prefix: "10.0.0.11/24".parse().unwrap(), broadcast: None },
+    )
+    .unwrap();
     world.run(async {
         let (client, server) = connection(&left, &right, "10.0.0.2:80").await;
         server.write_all(b"before").await.unwrap();
@@ -211,16 +233,21 @@ fn a_device_that_hangs_for_ever_keeps_no_connection_for_ever() {
     let left = Host::new(&world).with("eth0", left_end, &["10.0.0.1/24"]);
     let hangs = Arc::new(std::sync::atomic::AtomicBool::new(false));
     let platform = world.platform();
-    let platform =
-        Platform { spawner: Arc::new(Hanging(Arc::clone(&platform.spawner), Arc::clone(&hangs))), ..platform };
+    let platform = Platform {
+        spawner: Arc::new(Hanging(Arc::clone(&platform.spawner), Arc::clone(&hangs))),
+        ..platform
+    };
     let files = VirtualFileSystem::new();
     let manager = Manager::new(files.clone(), platform).unwrap();
     let right = Host { files, manager }.with("eth0", right_end, &["10.0.0.2/24"]);
     world.run(async {
         let mut clients = Vec::new();
-        let listener = TcpListener::bind(&right.sockets(), "10.0.0.2:80".parse().unwrap(), 64).unwrap();
+        let listener =
+            TcpListener::bind(&right.sockets(), "10.0.0.2:80".parse().unwrap(), 64).unwrap();
         for _ in 0..40 {
-            clients.push(TcpStream::connect(&left.sockets(), "10.0.0.2:80".parse().unwrap()).await.unwrap());
+            clients.push(
+                TcpStream::connect(&left.sockets(), "10.0.0.2:80".parse().unwrap()).await.unwrap(),
+            );
         }
         // Idle long enough that no deadline of the handshake is left.
         world.sleep(Duration::from_secs(200)).await;
@@ -238,7 +265,10 @@ fn a_device_that_hangs_for_ever_keeps_no_connection_for_ever() {
 #[test]
 fn a_manager_that_nobody_has_any_more_leaves_nothing_behind() {
     /// A driver that tells when it is gone.
-    struct Told(drivers::Loopback, #[expect(dead_code, reason = "counts its owners")] std::sync::Arc<()>);
+    struct Told(
+        drivers::Loopback,
+        #[expect(dead_code, reason = "counts its owners")] std::sync::Arc<()>,
+    );
     impl network::driver::Driver for Told {
         fn capabilities(&self) -> network::driver::Capabilities {
             self.0.capabilities()
@@ -255,7 +285,10 @@ fn a_manager_that_nobody_has_any_more_leaves_nothing_behind() {
         fn link_state(&mut self) -> network::driver::LinkState {
             self.0.link_state()
         }
-        fn receive(&mut self, pool: &mut network::driver::FramePool) -> Option<network::driver::Frame> {
+        fn receive(
+            &mut self,
+            pool: &mut network::driver::FramePool,
+        ) -> Option<network::driver::Frame> {
             self.0.receive(pool)
         }
         fn can_transmit(&mut self) -> bool {
@@ -276,8 +309,15 @@ fn a_manager_that_nobody_has_any_more_leaves_nothing_behind() {
     let alive = std::sync::Arc::new(());
     let files = VirtualFileSystem::new();
     let manager = Manager::new(files.clone(), world.platform()).unwrap();
-    manager.register("lo", Box::new(Told(drivers::Loopback::new(65535), std::sync::Arc::clone(&alive))), None).unwrap();
-    let listener = network::TcpListener::bind(&manager.sockets(), "127.0.0.1:80".parse().unwrap(), 4).unwrap();
+    manager
+        .register(
+            "lo",
+            Box::new(Told(drivers::Loopback::new(65535), std::sync::Arc::clone(&alive))),
+            None,
+        )
+        .unwrap();
+    let listener =
+        network::TcpListener::bind(&manager.sockets(), "127.0.0.1:80".parse().unwrap(), 4).unwrap();
     drop(manager);
     // A socket still needs it.
     assert_eq!((std::sync::Arc::strong_count(&alive), names(&files).len()), (2, 1));

@@ -1,4 +1,5 @@
-//! TCP where packets are lost, late and in any order: all connections complete with the right bytes, nothing stays behind, flows share.
+//! TCP where packets are lost, late and in any order: all connections complete with the right
+//! bytes, nothing stays behind, flows share.
 
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
@@ -34,15 +35,22 @@ fn seeds() -> std::ops::RangeInclusive<u64> {
     }
 }
 
-/// Which controllers: the default one on a user's machine, all of them in CI and where many seeds are asked for.
+/// Which controllers: the default one on a user's machine, all of them in CI and where many seeds
+/// are asked for.
 fn controllers() -> &'static [CongestionControl] {
-    let is_thorough = ["DEVNET_REQUIRE_ALL", "DEVNET_SEEDS"].iter().any(|name| std::env::var_os(name).is_some());
+    let is_thorough =
+        ["DEVNET_REQUIRE_ALL", "DEVNET_SEEDS"].iter().any(|name| std::env::var_os(name).is_some());
     let all = &[CongestionControl::Cubic, CongestionControl::NewReno, CongestionControl::Bbr];
     if is_thorough { all } else { &all[..1] }
 }
 
 fn settings(congestion: CongestionControl) -> TcpSettings {
-    TcpSettings { receive_buffer: Some(4096), send_buffer: Some(4096), congestion, ..TcpSettings::default() }
+    TcpSettings {
+        receive_buffer: Some(4096),
+        send_buffer: Some(4096),
+        congestion,
+        ..TcpSettings::default()
+    }
 }
 
 /// 1 ms, and up to 10 ms more: packets overtake each other all the time.
@@ -58,7 +66,9 @@ fn quality(percent: f64, burst: u32) -> Quality {
 
 /// What one connection carries: its number decides.
 fn content(number: usize) -> Vec<u8> {
-    (0..BYTES).map(|index| (index.wrapping_mul(131) ^ (number.wrapping_mul(2_654_435_761) >> 9)) as u8).collect()
+    (0..BYTES)
+        .map(|index| (index.wrapping_mul(131) ^ (number.wrapping_mul(2_654_435_761) >> 9)) as u8)
+        .collect()
 }
 
 async fn write(stream: &TcpStream, data: &[u8]) -> Result<(), Error> {
@@ -67,12 +77,19 @@ async fn write(stream: &TcpStream, data: &[u8]) -> Result<(), Error> {
 }
 
 /// Sends and takes at once what comes back; the bytes must be right as far as they come.
-async fn exchange(stream: &TcpStream, clock: &VirtualClock, number: usize) -> Result<Instant, Error> {
+async fn exchange(
+    stream: &TcpStream,
+    clock: &VirtualClock,
+    number: usize,
+) -> Result<Instant, Error> {
     let (data, mut back, mut buffer) = (content(number), 0, [0; 4096]);
     let read = async {
         loop {
             let length = stream.read(&mut buffer).await?;
-            assert!(data[back..].starts_with(&buffer[..length]), "connection {number}: wrong bytes after {back}");
+            assert!(
+                data[back..].starts_with(&buffer[..length]),
+                "connection {number}: wrong bytes after {back}"
+            );
             back += length;
             if length == 0 {
                 return Ok(());
@@ -86,7 +103,8 @@ async fn exchange(stream: &TcpStream, clock: &VirtualClock, number: usize) -> Re
     Ok(clock.now())
 }
 
-/// Connects and exchanges until patience ends. Then the peer, if it is one that tells, must owe something: else the fault is ours.
+/// Connects and exchanges until patience ends. Then the peer, if it is one that tells, must owe
+/// something: else the fault is ours.
 async fn client(
     sockets: Sockets,
     clock: VirtualClock,
@@ -97,7 +115,8 @@ async fn client(
     clock.sleep_until(Instant::from_micros(3_000_000 + 1000 * number as u64)).await;
     let connect = || TcpStream::connect_with(&sockets, None, SERVER.parse().unwrap(), &settings);
     let stream = match connect().await {
-        // A burst goes on while nobody else sends: seven SYNs in two minutes may all meet it, the kernel's too.
+        // A burst goes on while nobody else sends: seven SYNs in two minutes may all meet it, the
+        // kernel's too.
         Err(Error::TimedOut) => connect().await?,
         outcome => outcome?,
     };
@@ -105,7 +124,11 @@ async fn client(
         clock.sleep_until(clock.now().after(PATIENCE)).await;
         let port = stream.local_address().port();
         let is_owed = debts.is_none_or(|debts| debts.lock().unwrap().contains(&port));
-        assert!(is_owed, "connection {number} hangs and the peer has done its part: {:?}", stream.status());
+        assert!(
+            is_owed,
+            "connection {number} hangs and the peer has done its part: {:?}",
+            stream.status()
+        );
         Err(Error::TimedOut)
     };
     future::or(exchange(&stream, &clock, number), late).await
@@ -142,7 +165,8 @@ struct Outcome {
     errors: Vec<Error>,
 }
 
-/// Runs the clients against whoever `begin` puts at the other end; nothing may be left on the hosts.
+/// Runs the clients against whoever `begin` puts at the other end; nothing may be left on the
+/// hosts.
 fn crowd(
     seed: u64,
     connections: usize,
@@ -157,7 +181,9 @@ fn crowd(
     let left = Host::new(&world).with("eth0", left, &["10.0.0.1/24"]);
     let (right, listener) = begin(&world, right).unzip();
     let baseline = left.open_sockets();
-    let start = |number| world.spawn(client(left.sockets(), world.clock.clone(), number, settings, debts.clone()));
+    let start = |number| {
+        world.spawn(client(left.sockets(), world.clock.clone(), number, settings, debts.clone()))
+    };
     let clients: Vec<_> = (0..connections).map(start).collect();
     let all = async {
         let mut results = Vec::new();
@@ -171,7 +197,12 @@ fn crowd(
     assert_eq!(left.open_sockets(), baseline, "seed {seed}: connections are left");
     for host in [Some(&left), right.as_ref()].into_iter().flatten() {
         let listed = host.control::<ListSockets>("sockets", &()).unwrap();
-        assert!(listed.is_empty(), "seed {seed}: {} entries are left, such as {:?}", listed.len(), listed[0]);
+        assert!(
+            listed.is_empty(),
+            "seed {seed}: {} entries are left, such as {:?}",
+            listed.len(),
+            listed[0]
+        );
     }
     let last = results.iter().flatten().max().map_or(0.0, |last| last.as_micros() as f64 / 1e6);
     let errors: Vec<_> = results.iter().filter_map(|result| result.err()).collect();
@@ -181,13 +212,20 @@ fn crowd(
 fn ours_with_ours(percent: f64, burst: u32) {
     const CONNECTIONS: usize = 1000;
     let mut failures = Vec::new();
-    for (seed, congestion) in seeds().flat_map(|seed| controllers().iter().map(move |choice| (seed, *choice))) {
+    for (seed, congestion) in
+        seeds().flat_map(|seed| controllers().iter().map(move |choice| (seed, *choice)))
+    {
         let settings = settings(congestion);
         let Outcome { complete, last, errors } =
             crowd(seed, CONNECTIONS, quality(percent, burst), settings, None, |world, end| {
                 let host = Host::new(world).with("eth0", end, &["10.0.0.2/24"]);
-                let listener =
-                    TcpListener::bind_with(&host.sockets(), SERVER.parse().unwrap(), 1024, settings).unwrap();
+                let listener = TcpListener::bind_with(
+                    &host.sockets(),
+                    SERVER.parse().unwrap(),
+                    1024,
+                    settings,
+                )
+                .unwrap();
                 Some((host, listener))
             });
         println!(
@@ -225,7 +263,8 @@ fn a_thousand_connections_complete_at_5_percent_loss_in_bursts() {
     ours_with_ours(5.0, 5);
 }
 
-/// With a plain smoltcp at the other end its faults are not ours: what it leaves unfinished ends by our patience, with nothing left.
+/// With a plain smoltcp at the other end its faults are not ours: what it leaves unfinished ends by
+/// our patience, with nothing left.
 #[test]
 fn connections_with_a_plain_smoltcp_complete_or_end_and_leave_nothing() {
     const CONNECTIONS: usize = 200;
@@ -236,7 +275,9 @@ fn connections_with_a_plain_smoltcp_complete_or_end_and_leave_nothing() {
             let settings = settings(CongestionControl::Cubic);
             let Outcome { complete, last, errors } =
                 crowd(seed, CONNECTIONS, quality, settings, known, |world, end| {
-                    world.spawn(Plain::new(world.clock.clone(), end, CONNECTIONS, debts).run()).detach();
+                    world
+                        .spawn(Plain::new(world.clock.clone(), end, CONNECTIONS, debts).run())
+                        .detach();
                     None
                 });
             println!(
@@ -260,12 +301,14 @@ async fn count(listener: Arc<TcpListener>, bytes: Arc<AtomicU64>) {
 async fn send(sockets: Sockets, port: u16) {
     let settings = TcpSettings::default();
     let remote = std::net::SocketAddr::new("10.0.0.2".parse().unwrap(), port);
-    let stream = TcpStream::connect_with(&sockets, None, remote, &settings).await.expect("a connection");
+    let stream =
+        TcpStream::connect_with(&sockets, None, remote, &settings).await.expect("a connection");
     let data = pattern(65_536);
     while stream.write(&data).await.is_ok() {}
 }
 
-/// Bytes of both flows in a minute over one bottleneck of 100 Mbit/s and 10 ms with a queue of its own product.
+/// Bytes of both flows in a minute over one bottleneck of 100 Mbit/s and 10 ms with a queue of its
+/// own product.
 fn two_flows(seed: u64, start: Duration) -> [u64; 2] {
     let world = World::new(seed);
     let quality = Quality {
@@ -281,7 +324,8 @@ fn two_flows(seed: u64, start: Duration) -> [u64; 2] {
     let settings = TcpSettings::default();
     let counters = [80u16, 81].map(|port| {
         let address = std::net::SocketAddr::new("10.0.0.2".parse().unwrap(), port);
-        let listener = Arc::new(TcpListener::bind_with(&right.sockets(), address, 4, settings).unwrap());
+        let listener =
+            Arc::new(TcpListener::bind_with(&right.sockets(), address, 4, settings).unwrap());
         let bytes = Arc::new(AtomicU64::new(0));
         world.spawn(count(listener, Arc::clone(&bytes))).detach();
         bytes
@@ -314,7 +358,10 @@ fn two_flows_share_a_bottleneck() {
                 share * 100.0,
                 (1.0 - share) * 100.0
             );
-            assert!((0.4..=0.6).contains(&share), "seed {seed}: the first has {share:.2} of {rate:.1} Mbit/s");
+            assert!(
+                (0.4..=0.6).contains(&share),
+                "seed {seed}: the first has {share:.2} of {rate:.1} Mbit/s"
+            );
             assert!(rate > 80.0, "seed {seed}: {rate:.1} Mbit/s of 100");
         }
     }

@@ -35,7 +35,11 @@ fn static_neighbors_are_used_listed_and_removed() {
     let entry = NewNeighbor { address: "10.0.0.50".parse().unwrap(), hardware_address: HARDWARE.1 };
     left.control::<AddNeighbor>("eth0", &entry).unwrap();
     let listed = left.control::<ListNeighbors>("eth0", &()).unwrap();
-    assert!(listed.iter().any(|known| known.address == entry.address && known.state == NeighborState::Permanent));
+    assert!(
+        listed
+            .iter()
+            .any(|known| known.address == entry.address && known.state == NeighborState::Permanent)
+    );
     assert_eq!(left.control::<FlushNeighbors>("eth0", &()).map(|_| ()), Ok(()));
     left.control::<RemoveNeighbor>("eth0", &entry.address).unwrap();
     assert_eq!(left.control::<RemoveNeighbor>("eth0", &entry.address), Err(Error::NotFound));

@@ -1,14 +1,16 @@
-//! Socket options: every one by control and by text, bad values, and kinds of sockets that do not have them. And their bytes, which never change.
+//! Socket options: every one by control and by text, bad values, and kinds of sockets that do not
+//! have them. And their bytes, which never change.
 
 use std::net::SocketAddr;
 
 use network::command::multicast::{GroupEntry, Membership};
 use network::command::socket::{
-    DatagramOptions, ErrorOrigin, ErrorReport, SocketKind, SocketOption, SocketOptions, StreamOptions,
+    DatagramOptions, ErrorOrigin, ErrorReport, SocketKind, SocketOption, SocketOptions,
+    StreamOptions,
 };
 use network::command::{
-    Accept, Bind, Connect, CreateSocket, GetOptions, JoinGroup, LeaveGroup, ListGroups, NextConnection, ReceiveError,
-    SetMtu, SetOption, TakeError,
+    Accept, Bind, Connect, CreateSocket, GetOptions, JoinGroup, LeaveGroup, ListGroups,
+    NextConnection, ReceiveError, SetMtu, SetOption, TakeError,
 };
 use virtual_file_system::{ControlCommand, Error, File, encode};
 use world::{Host, World};
@@ -49,7 +51,11 @@ fn check(host: &Host, kind: &str, rows: &[Row]) {
         let by_text = told(host, kind, &format!("option {line}"));
         let by_text = by_text.unwrap_or_else(|error| panic!("{kind}: {line}: {error}"));
         by_control.try_control::<SetOption>(option).unwrap();
-        assert_eq!((read(&by_text).as_str(), read(&by_control).as_str()), (*expected, *expected), "{kind}: {line}");
+        assert_eq!(
+            (read(&by_text).as_str(), read(&by_control).as_str()),
+            (*expected, *expected),
+            "{kind}: {line}"
+        );
     }
 }
 
@@ -61,16 +67,36 @@ fn options_of_streams_are_set_by_text_and_by_control() {
         &left,
         "tcp",
         &[
-            ("no-delay on", SocketOption::NoDelay(true), |file| stream(file).no_delay.to_string(), "true"),
+            (
+                "no-delay on",
+                SocketOption::NoDelay(true),
+                |file| stream(file).no_delay.to_string(),
+                "true",
+            ),
             (
                 "receive-buffer 4096",
                 SocketOption::ReceiveBuffer(4096),
                 |file| options(file).receive_buffer.to_string(),
                 "4096",
             ),
-            ("send-buffer 4096", SocketOption::SendBuffer(4096), |file| stream(file).send_buffer.to_string(), "4096"),
-            ("hop-limit 5", SocketOption::HopLimit(5), |file| options(file).hop_limit.to_string(), "5"),
-            ("keep-alive 5000", SocketOption::KeepAlive(5000), |file| stream(file).keep_alive.to_string(), "5000"),
+            (
+                "send-buffer 4096",
+                SocketOption::SendBuffer(4096),
+                |file| stream(file).send_buffer.to_string(),
+                "4096",
+            ),
+            (
+                "hop-limit 5",
+                SocketOption::HopLimit(5),
+                |file| options(file).hop_limit.to_string(),
+                "5",
+            ),
+            (
+                "keep-alive 5000",
+                SocketOption::KeepAlive(5000),
+                |file| stream(file).keep_alive.to_string(),
+                "5000",
+            ),
             (
                 "keep-alive-interval 1000",
                 SocketOption::KeepAliveInterval(1000),
@@ -89,21 +115,36 @@ fn options_of_streams_are_set_by_text_and_by_control() {
                 |file| stream(file).user_timeout.to_string(),
                 "20000",
             ),
-            ("linger 0", SocketOption::Linger(Some(0)), |file| format!("{:?}", stream(file).linger), "Some(0)"),
+            (
+                "linger 0",
+                SocketOption::Linger(Some(0)),
+                |file| format!("{:?}", stream(file).linger),
+                "Some(0)",
+            ),
             (
                 "reuse-address on",
                 SocketOption::ReuseAddress(true),
                 |file| options(file).reuse_address.to_string(),
                 "true",
             ),
-            ("reuse-port on", SocketOption::ReusePort(true), |file| options(file).reuse_port.to_string(), "true"),
+            (
+                "reuse-port on",
+                SocketOption::ReusePort(true),
+                |file| options(file).reuse_port.to_string(),
+                "true",
+            ),
             (
                 "traffic-class 0x10",
                 SocketOption::TrafficClass(16),
                 |file| options(file).traffic_class.to_string(),
                 "16",
             ),
-            ("bind-to-device eth0", SocketOption::BindToDevice("eth0".into()), |file| options(file).device, "eth0"),
+            (
+                "bind-to-device eth0",
+                SocketOption::BindToDevice("eth0".into()),
+                |file| options(file).device,
+                "eth0",
+            ),
         ],
     );
     let file = socket(&left, "tcp");
@@ -116,7 +157,12 @@ fn options_of_datagram_sockets_are_set_by_text_and_by_control() {
     let world = World::new(2);
     let (left, _right) = hosts(&world);
     let rows: &[Row] = &[
-        ("broadcast on", SocketOption::Broadcast(true), |file| datagram(file).broadcast.to_string(), "true"),
+        (
+            "broadcast on",
+            SocketOption::Broadcast(true),
+            |file| datagram(file).broadcast.to_string(),
+            "true",
+        ),
         (
             "receive-buffer 4096",
             SocketOption::ReceiveBuffer(4096),
@@ -124,10 +170,30 @@ fn options_of_datagram_sockets_are_set_by_text_and_by_control() {
             "4096",
         ),
         ("hop-limit 5", SocketOption::HopLimit(5), |file| options(file).hop_limit.to_string(), "5"),
-        ("reuse-address on", SocketOption::ReuseAddress(true), |file| options(file).reuse_address.to_string(), "true"),
-        ("reuse-port on", SocketOption::ReusePort(true), |file| options(file).reuse_port.to_string(), "true"),
-        ("traffic-class 184", SocketOption::TrafficClass(184), |file| options(file).traffic_class.to_string(), "184"),
-        ("dont-fragment on", SocketOption::DontFragment(true), |file| datagram(file).dont_fragment.to_string(), "true"),
+        (
+            "reuse-address on",
+            SocketOption::ReuseAddress(true),
+            |file| options(file).reuse_address.to_string(),
+            "true",
+        ),
+        (
+            "reuse-port on",
+            SocketOption::ReusePort(true),
+            |file| options(file).reuse_port.to_string(),
+            "true",
+        ),
+        (
+            "traffic-class 184",
+            SocketOption::TrafficClass(184),
+            |file| options(file).traffic_class.to_string(),
+            "184",
+        ),
+        (
+            "dont-fragment on",
+            SocketOption::DontFragment(true),
+            |file| datagram(file).dont_fragment.to_string(),
+            "true",
+        ),
         (
             "multicast-interface eth0",
             SocketOption::MulticastInterface("eth0".into()),
@@ -152,13 +218,22 @@ fn options_of_datagram_sockets_are_set_by_text_and_by_control() {
             |file| datagram(file).receive_errors.to_string(),
             "true",
         ),
-        ("bind-to-device eth0", SocketOption::BindToDevice("eth0".into()), |file| options(file).device, "eth0"),
+        (
+            "bind-to-device eth0",
+            SocketOption::BindToDevice("eth0".into()),
+            |file| options(file).device,
+            "eth0",
+        ),
     ];
     for kind in ["udp", "icmp", "raw 250", "raw6 250"] {
         check(&left, kind, rows);
     }
-    let only: &[Row] =
-        &[("only-ipv6 on", SocketOption::OnlyIpv6(true), |file| datagram(file).only_ipv6.to_string(), "true")];
+    let only: &[Row] = &[(
+        "only-ipv6 on",
+        SocketOption::OnlyIpv6(true),
+        |file| datagram(file).only_ipv6.to_string(),
+        "true",
+    )];
     let included: &[Row] = &[(
         "header-included on",
         SocketOption::HeaderIncluded(true),
@@ -169,9 +244,17 @@ fn options_of_datagram_sockets_are_set_by_text_and_by_control() {
     check(&left, "icmp", only);
     check(&left, "raw 250", included);
     check(&left, "raw6 250", included);
-    let lines = ["multicast-interface eth0", "multicast-interface any", "bind-to-device eth0", "bind-to-device any"];
+    let lines = [
+        "multicast-interface eth0",
+        "multicast-interface any",
+        "bind-to-device eth0",
+        "bind-to-device any",
+    ];
     let file = told(&left, "udp", &lines.map(|line| format!("option {line}")).join("\n")).unwrap();
-    assert_eq!((datagram(&file).multicast_interface, options(&file).device), (String::new(), String::new()));
+    assert_eq!(
+        (datagram(&file).multicast_interface, options(&file).device),
+        (String::new(), String::new())
+    );
 }
 
 #[test]
@@ -182,7 +265,11 @@ fn bad_values_are_invalid_and_change_nothing() {
         let file = socket(&left, kind);
         let before = options(&file);
         for option in options_of_kind {
-            assert_eq!(file.try_control::<SetOption>(&option), Err(Error::InvalidInput), "{kind}: {option:?}");
+            assert_eq!(
+                file.try_control::<SetOption>(&option),
+                Err(Error::InvalidInput),
+                "{kind}: {option:?}"
+            );
         }
         assert_eq!(options(&file), before);
     };
@@ -217,7 +304,9 @@ fn bad_values_are_invalid_and_change_nothing() {
         );
     }
     let file = socket(&left, "udp");
-    for option in [SocketOption::MulticastInterface("eth9".into()), SocketOption::BindToDevice("eth9".into())] {
+    for option in
+        [SocketOption::MulticastInterface("eth9".into()), SocketOption::BindToDevice("eth9".into())]
+    {
         assert_eq!(file.try_control::<SetOption>(&option), Err(Error::NoDevice), "{option:?}");
     }
     // What decides who shares an address comes before the address.
@@ -227,7 +316,10 @@ fn bad_values_are_invalid_and_change_nothing() {
     }
     let device = left.open("eth0");
     left.write(&device, "socket udp\noption bind-to-device eth0").unwrap();
-    assert_eq!(device.try_control::<SetOption>(&SocketOption::BindToDevice("lo".into())), Err(Error::InvalidInput));
+    assert_eq!(
+        device.try_control::<SetOption>(&SocketOption::BindToDevice("lo".into())),
+        Err(Error::InvalidInput)
+    );
 }
 
 #[test]
@@ -301,7 +393,10 @@ fn streams_tell_their_path_and_error_and_inherit_what_their_listener_had() {
     let (left, right) = hosts(&world);
     world.run(async {
         let listener = right.open("sockets");
-        listener.write_all(b"socket tcp\noption no-delay on\noption linger 0\nbind *:80\nlisten\n").await.unwrap();
+        listener
+            .write_all(b"socket tcp\noption no-delay on\noption linger 0\nbind *:80\nlisten\n")
+            .await
+            .unwrap();
         assert!(stream(&listener).no_delay);
         let client = left.open("sockets");
         client.write_all(b"socket tcp\nconnect 10.0.0.2:80\n").await.unwrap();
@@ -327,7 +422,10 @@ fn a_stream_bound_to_a_device_uses_no_other() {
     let (left, _right) = hosts(&world);
     let file = socket(&left, "tcp");
     left.write(&file, "option bind-to-device lo").unwrap();
-    assert_eq!(file.try_control::<Bind>(&"10.0.0.1:80".parse().unwrap()), Err(Error::AddressNotAvailable));
+    assert_eq!(
+        file.try_control::<Bind>(&"10.0.0.1:80".parse().unwrap()),
+        Err(Error::AddressNotAvailable)
+    );
     file.try_control::<Bind>(&"127.0.0.1:80".parse().unwrap()).unwrap();
     assert_eq!(left.write(&file, "option bind-to-device any"), Err(Error::InvalidInput));
     left.write(&file, "listen").unwrap();
@@ -387,7 +485,8 @@ fn the_bytes_of_the_vocabulary_never_change() {
     }
     let membership = Membership { group: "239.1.2.3".parse().unwrap(), interface: "lo".into() };
     assert_eq!(encode(&membership).unwrap(), [0, 239, 1, 2, 3, 2, b'l', b'o']);
-    let entry = GroupEntry { group: "224.0.0.1".parse().unwrap(), interface: "lo".into(), sockets: 5 };
+    let entry =
+        GroupEntry { group: "224.0.0.1".parse().unwrap(), interface: "lo".into(), sockets: 5 };
     assert_eq!(encode(&entry).unwrap(), [0, 224, 0, 0, 1, 2, b'l', b'o', 5]);
     let report = ErrorReport {
         error: Error::Protocol,
@@ -399,8 +498,10 @@ fn the_bytes_of_the_vocabulary_never_change() {
         remote: SocketAddr::from(([10, 0, 0, 2], 7)),
         packet: vec![0x45],
     };
-    let expected =
-        [encode(&Error::Protocol).unwrap(), vec![1, 3, 4, 0xf8, 10, 1, 0, 10, 0, 0, 1, 0, 10, 0, 0, 2, 7, 1, 0x45]];
+    let expected = [
+        encode(&Error::Protocol).unwrap(),
+        vec![1, 3, 4, 0xf8, 10, 1, 0, 10, 0, 0, 1, 0, 10, 0, 0, 2, 7, 1, 0x45],
+    ];
     assert_eq!(encode(&report).unwrap(), expected.concat());
     let world = World::new(7);
     let (left, _right) = hosts(&world);

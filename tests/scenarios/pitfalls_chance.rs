@@ -1,4 +1,5 @@
-//! Numbers that nobody outside may guess (TCP-X-07): they come from the platform's entropy, each time anew.
+//! Numbers that nobody outside may guess (TCP-X-07): they come from the platform's entropy, each
+//! time anew.
 
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
@@ -24,7 +25,8 @@ struct Turning {
 
 impl Entropy for Turning {
     fn fill(&self, buffer: &mut [u8]) -> Result<(), &'static str> {
-        let source = if self.has_turned.load(Ordering::Relaxed) { &self.after } else { &self.before };
+        let source =
+            if self.has_turned.load(Ordering::Relaxed) { &self.after } else { &self.before };
         source.fill(buffer)
     }
 }
@@ -56,7 +58,8 @@ impl Seen {
     }
 }
 
-/// Runs one host through the same play; its chance turns into `turn`'s after the first act. Gives what was seen in each act.
+/// Runs one host through the same play; its chance turns into `turn`'s after the first act. Gives
+/// what was seen in each act.
 fn play(first: u64, turn: u64) -> [Seen; 2] {
     let world = World::new(1);
     let entropy = Arc::new(Turning {
@@ -64,7 +67,8 @@ fn play(first: u64, turn: u64) -> [Seen; 2] {
         after: SeededEntropy::new(turn),
         has_turned: AtomicBool::new(false),
     });
-    let platform = Platform { entropy: Arc::clone(&entropy) as Arc<dyn Entropy>, ..world.platform() };
+    let platform =
+        Platform { entropy: Arc::clone(&entropy) as Arc<dyn Entropy>, ..world.platform() };
     let files = VirtualFileSystem::new();
     let manager = Manager::new(files.clone(), platform).unwrap();
     manager.register("lo", Box::new(drivers::Loopback::new(65535)), None).unwrap();
@@ -83,7 +87,8 @@ fn play(first: u64, turn: u64) -> [Seen; 2] {
             let name = format!("name{act}x{round}.example");
             let question = Question { name, kind: RecordKind::A, server: None };
             let asker = host.open("sockets");
-            let lookup = world.spawn(async move { drop(asker.control::<Resolve>(&question).await) });
+            let lookup =
+                world.spawn(async move { drop(asker.control::<Resolve>(&question).await) });
             host.write(&device, "dhcp start").unwrap();
             let socket = UdpSocket::new(&host.sockets());
             socket.try_send(&[7; 2000], Some(at(PEER, 9))).unwrap();
@@ -100,8 +105,14 @@ fn play(first: u64, turn: u64) -> [Seen; 2] {
 fn tcp_x_07_what_must_not_be_guessed_comes_from_the_platforms_entropy_each_time() {
     let [first, second] = play(1, 2);
     for seen in [&first, &second] {
-        assert!(seen.questions.len() >= 200 && seen.transactions.len() >= 200 && seen.identifications.len() >= 400);
-        let distinct = |numbers: Vec<u32>| numbers.into_iter().collect::<std::collections::BTreeSet<_>>().len();
+        assert!(
+            seen.questions.len() >= 200
+                && seen.transactions.len() >= 200
+                && seen.identifications.len() >= 400
+        );
+        let distinct = |numbers: Vec<u32>| {
+            numbers.into_iter().collect::<std::collections::BTreeSet<_>>().len()
+        };
         // By chance a few of 200 may be equal.
         assert!(distinct(seen.questions.iter().map(|(id, _)| u32::from(*id)).collect()) > 190);
         assert!(distinct(seen.questions.iter().map(|(_, port)| u32::from(*port)).collect()) > 150);
@@ -112,16 +123,26 @@ fn tcp_x_07_what_must_not_be_guessed_comes_from_the_platforms_entropy_each_time(
     let [first, second] = play(1, 2);
     let [same, other] = play(1, 3);
     assert_eq!(same, first);
-    // Other chance from a moment on gives other numbers soon: no generator goes on from what it was given at the beginning.
+    // Other chance from a moment on gives other numbers soon: no generator goes on from what it was
+    // given at the beginning.
     let differs = |one: &[u32], another: &[u32]| {
         let pairs = one.iter().zip(another).skip(one.len() / 2);
         pairs.clone().filter(|(one, another)| one != another).count() * 10 >= pairs.count() * 9
     };
-    let both = |seen: &Seen, part: fn(&(u16, u16)) -> u32| seen.questions.iter().map(part).collect::<Vec<_>>();
-    assert!(differs(&both(&second, |known| known.0.into()), &both(&other, |known| known.0.into())), "DNS identifiers");
-    assert!(differs(&both(&second, |known| known.1.into()), &both(&other, |known| known.1.into())), "DNS ports");
+    let both = |seen: &Seen, part: fn(&(u16, u16)) -> u32| {
+        seen.questions.iter().map(part).collect::<Vec<_>>()
+    };
+    assert!(
+        differs(&both(&second, |known| known.0.into()), &both(&other, |known| known.0.into())),
+        "DNS identifiers"
+    );
+    assert!(
+        differs(&both(&second, |known| known.1.into()), &both(&other, |known| known.1.into())),
+        "DNS ports"
+    );
     assert!(differs(&second.transactions, &other.transactions), "DHCP transactions");
-    // Those of fragments are counted from where chance let them begin (RFC 7739), another start on another host.
+    // Those of fragments are counted from where chance let them begin (RFC 7739), another start on
+    // another host.
     let [elsewhere, _] = play(4, 2);
     assert_ne!(elsewhere.identifications[0], first.identifications[0]);
 }

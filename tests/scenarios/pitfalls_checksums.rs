@@ -14,7 +14,9 @@ use virtual_file_system::Error;
 use world::{Host, World};
 
 use crate::pair::{options, pattern, read_to_end};
-use crate::station::{HOST, HOST6, PEER, PEER6, Wire, at, icmp, ipv4_with, packets, sum, udp, udp_datagram};
+use crate::station::{
+    HOST, HOST6, PEER, PEER6, Wire, at, icmp, ipv4_with, packets, sum, udp, udp_datagram,
+};
 
 fn bound(host: &Host, local: impl Into<IpAddr>) -> UdpSocket {
     let socket = UdpSocket::new(&host.sockets());
@@ -75,7 +77,9 @@ fn csm_01_what_nobody_verified_is_verified_whole_or_in_fragments() {
 fn csm_03_a_sum_of_zero_is_sent_as_all_ones() {
     let world = World::new(2);
     let mut wire = Wire::new(&world);
-    for (socket, peer) in [(bound(&wire.host, HOST), at(PEER, 9)), (bound(&wire.host, HOST6), at(PEER6, 9))] {
+    for (socket, peer) in
+        [(bound(&wire.host, HOST), at(PEER, 9)), (bound(&wire.host, HOST6), at(PEER6, 9))]
+    {
         let mut sums = Vec::new();
         let mut data = [0, 0];
         for _ in 0..2 {
@@ -122,7 +126,9 @@ impl Judge {
             [0x86, 0xdd] => (&packet[8..24], &packet[24..40], packet[6], &packet[40..]),
             _ => return,
         };
-        let pseudo = [source, destination, &(upper.len() as u32).to_be_bytes(), &[0, 0, 0, protocol]].concat();
+        let pseudo =
+            [source, destination, &(upper.len() as u32).to_be_bytes(), &[0, 0, 0, protocol]]
+                .concat();
         let pseudo = u32::from(!sum(&pseudo, 0));
         let is_right = match protocol {
             6 | 58 => sum(upper, pseudo) == 0,
@@ -174,14 +180,23 @@ impl Driver for Judged {
     }
 }
 
-/// CSM-02, CSM-05: whatever leaves, scrubbed, cut, answered or in fragments, has sums that somebody else finds right.
+/// CSM-02, CSM-05: whatever leaves, scrubbed, cut, answered or in fragments, has sums that somebody
+/// else finds right.
 #[test]
 fn csm_02_csm_05_a_judge_finds_every_sum_right() {
     let world = World::new(3);
     let judge = Arc::new(Mutex::new(Judge::default()));
     let (left, right) = drivers::cable(options());
-    let left = Host::new(&world).with("eth0", Judged(left, Arc::clone(&judge)), &["10.0.0.1/24", "fd00::1/64"]);
-    let right = Host::new(&world).with("eth0", Judged(right, Arc::clone(&judge)), &["10.0.0.2/24", "fd00::2/64"]);
+    let left = Host::new(&world).with(
+        "eth0",
+        Judged(left, Arc::clone(&judge)),
+        &["10.0.0.1/24", "fd00::1/64"],
+    );
+    let right = Host::new(&world).with(
+        "eth0",
+        Judged(right, Arc::clone(&judge)),
+        &["10.0.0.2/24", "fd00::2/64"],
+    );
     let peers: [SocketAddr; 2] =
         [at(Ipv4Addr::new(10, 0, 0, 2), 80), at(Ipv6Addr::new(0xfd00, 0, 0, 0, 0, 0, 0, 2), 80)];
     world.run(async {

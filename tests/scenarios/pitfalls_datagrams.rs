@@ -1,4 +1,5 @@
-//! Pitfalls of datagram and raw sockets (SOK), ICMP errors at sockets (ICE), path MTUs (PMT) and checksums (CSM), driven by packets.
+//! Pitfalls of datagram and raw sockets (SOK), ICMP errors at sockets (ICE), path MTUs (PMT) and
+//! checksums (CSM), driven by packets.
 
 use std::net::{IpAddr, Ipv4Addr};
 use std::time::Duration;
@@ -12,8 +13,8 @@ use world::{Host, World};
 
 use crate::pair::{hosts, options, pattern};
 use crate::station::{
-    HOST, HOST6, PEER, PEER6, Wire, at, icmp, icmp_kinds, icmpv6_packet, ipv4, ipv4_with, packets, udp, udp_datagram,
-    upper,
+    HOST, HOST6, PEER, PEER6, Wire, at, icmp, icmp_kinds, icmpv6_packet, ipv4, ipv4_with, packets,
+    udp, udp_datagram, upper,
 };
 
 fn udp_at(host: &Host, local: impl Into<IpAddr>, port: u16) -> UdpSocket {
@@ -65,7 +66,10 @@ fn sok_03_the_more_specific_socket_wins() {
         socket
     };
     let wildcard = reuse(UdpSocket::new(&wire.host.sockets()), Ipv4Addr::UNSPECIFIED.into());
-    let device = reuse(UdpSocket::new(&wire.host.manager.sockets_on("eth0").unwrap()), Ipv4Addr::UNSPECIFIED.into());
+    let device = reuse(
+        UdpSocket::new(&wire.host.manager.sockets_on("eth0").unwrap()),
+        Ipv4Addr::UNSPECIFIED.into(),
+    );
     let bound = reuse(UdpSocket::new(&wire.host.sockets()), HOST.into());
     let connected = reuse(UdpSocket::new(&wire.host.sockets()), HOST.into());
     connected.connect(at(PEER, 1)).unwrap();
@@ -93,7 +97,10 @@ fn sok_04_connecting_picks_the_source_once_and_fails_without_the_family() {
     let without = Host::new(&world).with("eth0", end, &["10.0.0.1/24"]);
     let socket = UdpSocket::new(&without.sockets());
     assert_eq!(socket.connect("[2001:db8::1]:7".parse().unwrap()), Err(Error::NetworkUnreachable));
-    assert_eq!(socket.try_send(b"x", Some("[ff02::1]:7".parse().unwrap())), Err(Error::NetworkUnreachable));
+    assert_eq!(
+        socket.try_send(b"x", Some("[ff02::1]:7".parse().unwrap())),
+        Err(Error::NetworkUnreachable)
+    );
 }
 
 #[test]
@@ -102,11 +109,20 @@ fn sok_05_a_sender_that_waits_is_woken_when_its_route_moves() {
     let small = drivers::CableOptions { capacity: 1, ..options() };
     let (stuck, _nobody_reads) = drivers::cable(small);
     let (free, mut hand) = drivers::cable(options());
-    let host = Host::new(&world).with("eth0", stuck, &["10.0.0.1/24"]).with("eth1", free, &["10.1.0.1/24"]);
+    let host = Host::new(&world).with("eth0", stuck, &["10.0.0.1/24"]).with(
+        "eth1",
+        free,
+        &["10.1.0.1/24"],
+    );
     let add = |gateway: &str, metric| {
         let destination = "0.0.0.0/0".parse().unwrap();
-        let new =
-            NewRoute { destination, gateway: Some(gateway.parse().unwrap()), metric, interface: None, append: false };
+        let new = NewRoute {
+            destination,
+            gateway: Some(gateway.parse().unwrap()),
+            metric,
+            interface: None,
+            append: false,
+        };
         host.control::<AddRoute>("sockets", &new).unwrap();
     };
     host.write(&host.open("eth0"), "neighbor add 10.0.0.9 02:00:00:00:00:09").unwrap();
@@ -158,7 +174,8 @@ fn sok_06_raw_sockets_share_packets_and_send_no_more_than_the_packet_says() {
     let left = packets(wire.after(Duration::from_millis(20)));
     assert_eq!(upper(&left[0]), (250, &b"answer"[..]));
     assert_eq!(every.try_send(b"no protocol", Some(at(PEER, 0))), Err(Error::InvalidInput));
-    // With a header of its own: bytes behind the packet stay here, and larger than the device is refused.
+    // With a header of its own: bytes behind the packet stay here, and larger than the device is
+    // refused.
     first.set_header_included(true);
     let mut longer = ipv4(HOST, PEER, 99, b"mine");
     longer.extend_from_slice(b"behind");
@@ -167,8 +184,18 @@ fn sok_06_raw_sockets_share_packets_and_send_no_more_than_the_packet_says() {
     assert_eq!(upper(&left[0]), (99, &b"mine"[..]));
     let large = ipv4(HOST, PEER, 99, &[0; 1481]);
     assert_eq!(first.try_send(&large, Some(at(PEER, 0))), Err(Error::MessageTooLong));
-    for broken in [&b""[..], &[0x45; 10], &[0x60; 60], &[0x41; 40], &ipv4_with(HOST, PEER, 1, b"", |p| p[3] = 99)] {
-        assert_eq!(first.try_send(broken, Some(at(PEER, 0))), Err(Error::InvalidInput), "{broken:?}");
+    for broken in [
+        &b""[..],
+        &[0x45; 10],
+        &[0x60; 60],
+        &[0x41; 40],
+        &ipv4_with(HOST, PEER, 1, b"", |p| p[3] = 99),
+    ] {
+        assert_eq!(
+            first.try_send(broken, Some(at(PEER, 0))),
+            Err(Error::InvalidInput),
+            "{broken:?}"
+        );
     }
     assert_eq!(first.try_send(&longer, Some(at(PEER6, 0))), Err(Error::AddressFamilyNotSupported));
 }
@@ -226,9 +253,13 @@ fn truncation_is_told() {
     let mut wire = Wire::new(&world);
     let socket = udp_at(&wire.host, HOST, 7);
     wire.send(&udp(at(PEER, 1), at(HOST, 7), b"0123456789"));
-    wire.exchange(&ipv4_with(PEER, HOST, 17, &udp_datagram(at(PEER, 1), at(HOST, 7), b"ab"), |packet| {
-        packet[1] = 0xb8
-    }));
+    wire.exchange(&ipv4_with(
+        PEER,
+        HOST,
+        17,
+        &udp_datagram(at(PEER, 1), at(HOST, 7), b"ab"),
+        |packet| packet[1] = 0xb8,
+    ));
     let mut buffer = [0; 4];
     let info = socket.try_receive_message(&mut buffer).unwrap();
     assert_eq!((info.copied, info.length, info.truncated), (4, 10, true));
@@ -285,7 +316,10 @@ fn ipv6_only_sockets_leave_the_port_to_ipv4() {
     let four = udp_at(&wire.host, Ipv4Addr::UNSPECIFIED, 7);
     wire.exchange(&udp(at(PEER, 1), at(HOST, 7), b"four"));
     wire.exchange(&udp(at(PEER6, 1), at(HOST6, 7), b"six"));
-    assert_eq!((received(&four).as_deref(), received(&six).as_deref()), (Some(&b"four"[..]), Some(&b"six"[..])));
+    assert_eq!(
+        (received(&four).as_deref(), received(&six).as_deref()),
+        (Some(&b"four"[..]), Some(&b"six"[..]))
+    );
     assert_eq!(six.try_send(b"x", Some(at(PEER, 7))), Err(Error::AddressFamilyNotSupported));
 }
 
@@ -323,7 +357,10 @@ fn ice_05_unconnected_sockets_hear_on_request_with_the_packet() {
     let socket = udp_at(&wire.host, HOST, 7);
     let quoted = udp(at(HOST, 7), at(PEER, 9), b"payload");
     wire.exchange(&about(3, 3, [0; 4], &quoted));
-    assert_eq!((socket.take_error(), socket.receive_error().err()), (None, Some(Error::WouldBlock)));
+    assert_eq!(
+        (socket.take_error(), socket.receive_error().err()),
+        (None, Some(Error::WouldBlock))
+    );
     socket.set_receive_errors(true);
     wire.exchange(&about(3, 1, [0; 4], &quoted));
     assert_eq!(socket.take_error(), Some(Error::HostUnreachable));
@@ -336,7 +373,8 @@ fn ice_05_unconnected_sockets_hear_on_request_with_the_packet() {
     for port in 0..many as u16 {
         wire.exchange(&about(3, 3, [0; 4], &udp(at(HOST, 7), at(PEER, 1000 + port), b"")));
     }
-    let ports: Vec<u16> = std::iter::from_fn(|| socket.receive_error().ok()).map(|one| one.remote.port()).collect();
+    let ports: Vec<u16> =
+        std::iter::from_fn(|| socket.receive_error().ok()).map(|one| one.remote.port()).collect();
     assert_eq!((ports.len(), ports[0]), (network::limits::ERROR_REPORTS, 1005));
 }
 
@@ -348,8 +386,9 @@ fn ice_07_an_error_wakes_and_shows_before_it_is_taken() {
     let socket = std::sync::Arc::new(udp_at(&wire.host, HOST, 7));
     socket.connect(at(PEER, 9)).unwrap();
     let waiting = std::sync::Arc::clone(&socket);
-    let task = world
-        .spawn(async move { std::future::poll_fn(|context| waiting.poll_ready(context, Readiness::READABLE)).await });
+    let task = world.spawn(async move {
+        std::future::poll_fn(|context| waiting.poll_ready(context, Readiness::READABLE)).await
+    });
     wire.after(Duration::from_millis(20));
     assert!(!task.is_finished());
     wire.exchange(&about(3, 3, [0; 4], &udp(at(HOST, 7), at(PEER, 9), b"")));
@@ -386,7 +425,10 @@ fn ice_10_a_silent_neighbor_is_told_to_each_sender_once() {
     world.run(world.sleep(Duration::from_secs(4)));
     for socket in [&first, &second] {
         let report = socket.receive_error().unwrap();
-        assert_eq!((report.error, report.origin, report.reporter), (Error::HostUnreachable, ErrorOrigin::Local, None));
+        assert_eq!(
+            (report.error, report.origin, report.reporter),
+            (Error::HostUnreachable, ErrorOrigin::Local, None)
+        );
         assert_eq!(socket.receive_error().err(), Some(Error::WouldBlock));
     }
 }
@@ -406,7 +448,10 @@ fn echo_errors_come_with_the_packet() {
     assert_eq!((upper(&left[0]).1[4..6].to_vec(), left[0][8]), (777u16.to_be_bytes().to_vec(), 1));
     wire.exchange(&about(11, 0, [0; 4], &left[0]));
     let report = socket.receive_error().unwrap();
-    assert_eq!((report.kind, report.reporter, report.packet), (11, Some(PEER.into()), left[0].clone()));
+    assert_eq!(
+        (report.kind, report.reporter, report.packet),
+        (11, Some(PEER.into()), left[0].clone())
+    );
     assert_eq!(socket.take_error(), Some(Error::HostUnreachable));
 }
 
@@ -469,7 +514,8 @@ fn pmt_02_what_exceeds_the_path_is_cut_or_refused() {
         assert_eq!((left.len(), left[0].len()), (1, 1500));
         if host.is_ipv4() {
             assert_eq!(left[0][6] & 0x40, 0x40, "don't fragment");
-            // A hop in the middle carries less: the next call says so, and then the size that passes.
+            // A hop in the middle carries less: the next call says so, and then the size that
+            // passes.
             wire.exchange(&about(3, 4, [0, 0, 5, 0], &left[0][..28]));
             assert_eq!(socket.try_send(b"x", None), Err(Error::MessageTooLong));
             assert_eq!(socket.receive_error().unwrap().information, 1280);
@@ -542,14 +588,20 @@ fn sok_06_a_raw_socket_sees_the_segments_of_streams_that_go_on() {
     let world = World::new(25);
     let (left, right) = hosts(&world);
     world.run(async {
-        let raw = [RawSocket::ipv4(&right.sockets(), 6).unwrap(), RawSocket::ipv6(&right.sockets(), 6).unwrap()];
+        let raw = [
+            RawSocket::ipv4(&right.sockets(), 6).unwrap(),
+            RawSocket::ipv6(&right.sockets(), 6).unwrap(),
+        ];
         for (to, raw) in ["10.0.0.2:80", "[fd00::2]:80"].iter().zip(&raw) {
             let (client, server) = crate::pair::connection(&left, &right, to).await;
             while received(raw).is_some() {}
             client.write_all(b"seen").await.unwrap();
             let mut buffer = [0; 8];
             assert_eq!(server.read(&mut buffer).await.unwrap(), 4);
-            assert!(std::iter::from_fn(|| received(raw)).any(|packet| packet.ends_with(b"seen")), "{to}");
+            assert!(
+                std::iter::from_fn(|| received(raw)).any(|packet| packet.ends_with(b"seen")),
+                "{to}"
+            );
         }
     });
 }
@@ -561,7 +613,10 @@ fn a_socket_bound_to_a_device_uses_no_other() {
     world.run(async {
         let socket = UdpSocket::new(&left.sockets());
         socket.bind_to_device(Some("lo")).unwrap();
-        assert_eq!(socket.try_send(b"x", Some("10.0.0.2:7".parse().unwrap())), Err(Error::NetworkUnreachable));
+        assert_eq!(
+            socket.try_send(b"x", Some("10.0.0.2:7".parse().unwrap())),
+            Err(Error::NetworkUnreachable)
+        );
         socket.bind_to_device(Some("eth0")).unwrap();
         let receiver = UdpSocket::new(&right.sockets());
         receiver.bind("10.0.0.2:7".parse().unwrap()).unwrap();

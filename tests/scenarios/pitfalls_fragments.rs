@@ -9,8 +9,8 @@ use world::{Host, World};
 
 use crate::pair::pattern;
 use crate::station::{
-    HOST, HOST6, PEER, PEER6, Wire, at, icmp, icmp_kinds, icmpv6, ipv4, ipv4_with, ipv6, packets, udp, udp_datagram,
-    upper,
+    HOST, HOST6, PEER, PEER6, Wire, at, icmp, icmp_kinds, icmpv6, ipv4, ipv4_with, ipv6, packets,
+    udp, udp_datagram, upper,
 };
 
 const SHORT: Duration = Duration::from_millis(20);
@@ -38,7 +38,8 @@ fn piece(from: Ipv4Addr, identification: u16, offset: usize, more: bool, data: &
 /// An IPv6 fragment of a datagram.
 fn piece6(identification: u32, offset: usize, more: bool, next: u8, data: &[u8]) -> Vec<u8> {
     let word = (offset as u16 & !7) | u16::from(more);
-    let header = [&[next, 0], &word.to_be_bytes()[..], &identification.to_be_bytes(), data].concat();
+    let header =
+        [&[next, 0], &word.to_be_bytes()[..], &identification.to_be_bytes(), data].concat();
     ipv6(PEER6, HOST6, 44, 64, &header)
 }
 
@@ -85,7 +86,10 @@ fn frg_02_fragments_for_others_and_impossible_ones_take_no_slot() {
         wire.after(Duration::from_millis(1));
     }
     let after = wire.statistics().received_drops;
-    assert_eq!((after.not_for_us - before.not_for_us, after.fragment - before.fragment), (200, 400));
+    assert_eq!(
+        (after.not_for_us - before.not_for_us, after.fragment - before.fragment),
+        (200, 400)
+    );
     wire.send(&piece(PEER, 1, 64, false, &whole[64..]));
     wire.after(SHORT);
     assert_eq!(received(&socket), Some(pattern(100)));
@@ -136,7 +140,10 @@ fn frg_04_the_header_is_that_of_the_first_fragment() {
     let packet = &buffer[..info.copied];
     assert_eq!((packet[0], packet[1], packet[8], &packet[20..24]), (0x46, 0xb8, 33, &options[..]));
     assert_eq!(usize::from(u16::from_be_bytes([packet[2], packet[3]])), 24 + whole.len());
-    assert_eq!((&packet[6..8], crate::station::sum(&packet[..24], 0), &packet[24..]), (&[0, 0][..], 0, &whole[..]));
+    assert_eq!(
+        (&packet[6..8], crate::station::sum(&packet[..24], 0), &packet[24..]),
+        (&[0, 0][..], 0, &whole[..])
+    );
     let info = socket.try_receive_message(&mut buffer).unwrap();
     assert_eq!((info.hop_limit, info.traffic_class, info.length), (33, 0xb8, 100));
 }
@@ -193,7 +200,9 @@ fn frg_06_later_fragments_have_no_ports() {
     socket.connect(at(PEER6, 9)).unwrap();
     socket.try_send(&pattern(3000), None).unwrap();
     let left = packets(wire.after(SHORT));
-    let error = |quoted: &[u8]| ipv6(PEER6, HOST6, 58, 64, &icmpv6(PEER6, HOST6, 1, 4, [0; 4], &quoted[..200]));
+    let error = |quoted: &[u8]| {
+        ipv6(PEER6, HOST6, 58, 64, &icmpv6(PEER6, HOST6, 1, 4, [0; 4], &quoted[..200]))
+    };
     wire.exchange(&error(&left[1]));
     assert_eq!(socket.take_error(), None);
     wire.exchange(&error(&left[0]));
@@ -226,8 +235,10 @@ fn frg_08_an_atomic_fragment_is_whole_and_joins_no_other() {
     let world = World::new(8);
     let mut wire = Wire::new(&world);
     let socket = bound(&wire.host, 7);
-    let (atomic, split) =
-        (udp_datagram(at(PEER6, 1), at(HOST6, 7), b"atomic"), udp_datagram(at(PEER6, 1), at(HOST6, 7), &pattern(100)));
+    let (atomic, split) = (
+        udp_datagram(at(PEER6, 1), at(HOST6, 7), b"atomic"),
+        udp_datagram(at(PEER6, 1), at(HOST6, 7), &pattern(100)),
+    );
     wire.send(&piece6(5, 0, true, 17, &split[..64]));
     wire.send(&piece6(5, 0, false, 17, &atomic));
     wire.after(SHORT);
@@ -265,10 +276,13 @@ fn frg_10_what_may_not_be_cut_is_refused_and_raw_fragments_stay_as_they_are() {
     assert_eq!(socket.try_send(&pattern(1473), Some(at(PEER, 9))), Err(Error::MessageTooLong));
     assert!(packets(wire.after(SHORT)).is_empty());
     let raw = RawSocket::ipv4(&wire.host.sockets(), 255).unwrap();
-    let fragment = ipv4_with(HOST, PEER, 17, &[5; 80], |packet| packet[4..8].copy_from_slice(&[0, 0, 0x20, 3]));
+    let fragment = ipv4_with(HOST, PEER, 17, &[5; 80], |packet| {
+        packet[4..8].copy_from_slice(&[0, 0, 0x20, 3])
+    });
     raw.try_send(&fragment, None).unwrap();
     assert_eq!(packets(wire.after(SHORT)), [fragment]);
-    // A raw packet without a header of its own is cut like any other, and stays whole if that is asked.
+    // A raw packet without a header of its own is cut like any other, and stays whole if that is
+    // asked.
     let raw = RawSocket::ipv4(&wire.host.sockets(), 250).unwrap();
     raw.try_send(&pattern(3000), Some(at(PEER, 0))).unwrap();
     let left = packets(wire.after(SHORT));

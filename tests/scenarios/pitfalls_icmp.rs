@@ -1,4 +1,5 @@
-//! Pitfalls of ICMP errors that we send (ICE-01 to ICE-03), driven by packets. Those that we receive stand with the datagram sockets.
+//! Pitfalls of ICMP errors that we send (ICE-01 to ICE-03), driven by packets. Those that we
+//! receive stand with the datagram sockets.
 
 use std::net::Ipv4Addr;
 use std::time::Duration;
@@ -8,8 +9,8 @@ use network::limits;
 use world::World;
 
 use crate::station::{
-    HOST, HOST6, PEER, PEER6, Wire, at, frame, icmp, icmp_kinds, icmpv6, icmpv6_packet, ipv4, ipv4_with, ipv6, packets,
-    udp, upper,
+    HOST, HOST6, PEER, PEER6, Wire, at, frame, icmp, icmp_kinds, icmpv6, icmpv6_packet, ipv4,
+    ipv4_with, ipv6, packets, udp, upper,
 };
 
 const SHORT: Duration = Duration::from_millis(20);
@@ -25,18 +26,26 @@ fn ice_01_nobody_is_told_what_nobody_may_be_told() {
     for (what, packet) in [
         ("an error", ipv4(PEER, HOST, 1, &icmp(3, 3, [0; 4], &closed))),
         ("an unknown ICMP type", ipv4(PEER, HOST, 1, &icmp(200, 0, [0; 4], &closed))),
-        ("a tail", ipv4_with(PEER, HOST, 250, &[0; 8], |packet| packet[6..8].copy_from_slice(&[0, 5]))),
+        (
+            "a tail",
+            ipv4_with(PEER, HOST, 250, &[0; 8], |packet| packet[6..8].copy_from_slice(&[0, 5])),
+        ),
         ("a broadcast", udp(at(PEER, 1), at(everybody, 99), b"x")),
         ("a group", udp(at(PEER, 1), at(group, 99), b"x")),
         ("a group's protocol", ipv4(PEER, group, 250, b"x")),
         ("a source that is nobody", udp(at(everybody, 1), at(HOST, 99), b"x")),
         ("a source that is many", udp(at(group, 1), at(HOST, 99), b"x")),
-        ("an ICMPv6 error", icmpv6_packet(PEER6, HOST6, 1, 4, [0; 4], &udp(at(HOST6, 7), at(PEER6, 9), b""))),
+        (
+            "an ICMPv6 error",
+            icmpv6_packet(PEER6, HOST6, 1, 4, [0; 4], &udp(at(HOST6, 7), at(PEER6, 9), b"")),
+        ),
     ] {
         assert!(wire.exchange(&packet).is_empty(), "{what}");
     }
     // To us alone, but in a frame to all stations.
-    for packet in [closed, udp(at(PEER6, 1), at(HOST6, 99), b"x"), ipv6(PEER6, HOST6, 250, 64, b"x")] {
+    for packet in
+        [closed, udp(at(PEER6, 1), at(HOST6, 99), b"x"), ipv6(PEER6, HOST6, 250, 64, b"x")]
+    {
         wire.send_frame(&frame([0xff; 6], &packet));
         assert!(packets(wire.after(SHORT)).is_empty());
     }
@@ -53,10 +62,14 @@ fn ice_02_errors_have_a_budget_and_echoes_go_on() {
     let left = packets(wire.after(SHORT));
     let to_peer = icmp_kinds(&left).len();
     assert!(
-        (limits::ICMP_ERRORS_PER_STATION as usize..=limits::ICMP_ERRORS_PER_STATION as usize + 2).contains(&to_peer)
+        (limits::ICMP_ERRORS_PER_STATION as usize..=limits::ICMP_ERRORS_PER_STATION as usize + 2)
+            .contains(&to_peer)
     );
     assert_eq!(icmp_kinds(&wire.exchange(&udp(at(PEER6, 1), at(HOST6, 99), b"x"))), [(1, 4)]);
-    assert_eq!(icmp_kinds(&wire.exchange(&ipv4(PEER, HOST, 1, &icmp(8, 0, [0; 4], b"")))), [(0, 0)]);
+    assert_eq!(
+        icmp_kinds(&wire.exchange(&ipv4(PEER, HOST, 1, &icmp(8, 0, [0; 4], b"")))),
+        [(0, 0)]
+    );
     // A second later the station has its share again.
     wire.after(Duration::from_secs(1));
     assert_eq!(icmp_kinds(&wire.exchange(&udp(at(PEER, 1), at(HOST, 99), b"x"))), [(3, 3)]);
@@ -78,7 +91,10 @@ fn ice_02_many_stations_share_the_budget_of_the_interface() {
         wire.send(&udp(at(Ipv4Addr::new(10, 0, 4 + high, low), 1), at(HOST, 99), b"x"));
     }
     let told = icmp_kinds(&packets(wire.after(SHORT))).len();
-    assert!((limits::ICMP_ERRORS as usize..=limits::ICMP_ERRORS as usize + 5).contains(&told), "{told}");
+    assert!(
+        (limits::ICMP_ERRORS as usize..=limits::ICMP_ERRORS as usize + 5).contains(&told),
+        "{told}"
+    );
 }
 
 #[test]

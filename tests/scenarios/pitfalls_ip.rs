@@ -7,7 +7,8 @@ use network::command::address::{AddressState, NewAddress, Origin};
 use network::command::neighbor::NewNeighbor;
 use network::command::route::{NewRoute, RouteSelector};
 use network::command::{
-    AddAddress, AddNeighbor, AddRoute, FindRoute, ListAddresses, ListRoutes, RemoveAddress, RemoveRoute,
+    AddAddress, AddNeighbor, AddRoute, FindRoute, ListAddresses, ListRoutes, RemoveAddress,
+    RemoveRoute,
 };
 use network::driver::{Driver, FramePool};
 use network::{RawSocket, UdpSocket};
@@ -16,8 +17,8 @@ use world::{Host, World};
 
 use crate::pair::{HARDWARE, options};
 use crate::station::{
-    HOST, HOST_LINK, HOST6, PEER, PEER_LINK, PEER6, Wire, at, frame, icmp, icmp_kinds, icmpv6, icmpv6_packet, ipv4,
-    ipv4_with, ipv6, ndp, packets, udp, udp_datagram, upper,
+    HOST, HOST_LINK, HOST6, PEER, PEER_LINK, PEER6, Wire, at, frame, icmp, icmp_kinds, icmpv6,
+    icmpv6_packet, ipv4, ipv4_with, ipv6, ndp, packets, udp, udp_datagram, upper,
 };
 
 const SHORT: Duration = Duration::from_millis(20);
@@ -106,7 +107,9 @@ fn ip4_02_source_routes_are_dropped_other_options_ignored_and_broken_ones_refuse
     let world = World::new(2);
     let mut wire = Wire::new(&world);
     let with = |options: &[u8]| {
-        ipv4_with(PEER, HOST, 1, &[options, &echo()].concat(), |packet| packet[0] = 0x45 + (options.len() / 4) as u8)
+        ipv4_with(PEER, HOST, 1, &[options, &echo()].concat(), |packet| {
+            packet[0] = 0x45 + (options.len() / 4) as u8
+        })
     };
     for (options, answers) in [
         (&[7, 7, 4, 0, 0, 0, 0, 0][..], 1),
@@ -149,7 +152,10 @@ fn ip4_06_point_to_point_networks_have_no_broadcast_address() {
     wire.host.write(&wire.host.open("eth0"), "neighbor add 10.0.0.1 02:00:00:00:00:09").unwrap();
     socket.try_send(b"x", Some("10.0.0.1:7".parse().unwrap())).unwrap();
     assert_eq!(wire.frames()[0][..6], [2, 0, 0, 0, 0, 9]);
-    assert_eq!(socket.try_send(b"x", Some("10.3.0.255:7".parse().unwrap())), Err(Error::AccessDenied));
+    assert_eq!(
+        socket.try_send(b"x", Some("10.3.0.255:7".parse().unwrap())),
+        Err(Error::AccessDenied)
+    );
     // The lower address of a /31 is a station's.
     wire.send(&ipv4(PEER, Ipv4Addr::new(10, 0, 0, 0), 1, &echo()));
     assert_eq!(wire.statistics().received_drops.not_for_us, 0);
@@ -186,10 +192,18 @@ fn ip4_08_addresses_are_added_once_and_removed_whole() {
     let mut wire = Wire::new(&world);
     let new = |text: &str| NewAddress { prefix: text.parse().unwrap(), broadcast: None };
     let before = wire.host.control::<ListAddresses>("eth0", &()).unwrap();
-    assert_eq!(wire.host.control::<AddAddress>("eth0", &new("10.0.0.1/24")), Err(Error::AlreadyExists));
+    assert_eq!(
+        wire.host.control::<AddAddress>("eth0", &new("10.0.0.1/24")),
+        Err(Error::AlreadyExists)
+    );
     assert_eq!(wire.host.control::<ListAddresses>("eth0", &()).unwrap(), before);
     // An address that a router advertised stays advertised when somebody names it.
-    let prefix = [&[3, 4, 64, 0xc0, 0, 0, 1, 0, 0, 0, 1, 0, 0, 0, 0, 0][..], &[0x20, 1, 0xd, 0xb8], &[0; 12]].concat();
+    let prefix = [
+        &[3, 4, 64, 0xc0, 0, 0, 1, 0, 0, 0, 1, 0, 0, 0, 0, 0][..],
+        &[0x20, 1, 0xd, 0xb8],
+        &[0; 12],
+    ]
+    .concat();
     let rest = [&[0; 8], &prefix[..]].concat();
     let all: Ipv6Addr = "ff02::1".parse().unwrap();
     wire.send(&ndp(PEER_LINK, all, 134, [64, 0, 0, 0], &rest));
@@ -197,7 +211,9 @@ fn ip4_08_addresses_are_added_once_and_removed_whole() {
     let formed = "2001:db8::ff:fe00:1/64";
     let origin = |wire: &Wire<'_>| {
         let list = wire.host.control::<ListAddresses>("eth0", &()).unwrap();
-        list.iter().find(|entry| entry.prefix == formed.parse().unwrap()).map(|entry| (entry.origin, entry.state))
+        list.iter()
+            .find(|entry| entry.prefix == formed.parse().unwrap())
+            .map(|entry| (entry.origin, entry.state))
     };
     let expected = Some((Origin::RouterAdvertisement, AddressState::Preferred));
     assert_eq!(origin(&wire), expected);
@@ -231,7 +247,8 @@ fn ip4_10_identifications_are_unpredictable_and_not_soon_used_again() {
     for _ in 0..300 {
         socket.try_send(&[0; 2000], Some(at(PEER, 9))).unwrap();
         let left = packets(wire.frames());
-        let pieces: Vec<u16> = left.iter().map(|packet| u16::from_be_bytes([packet[4], packet[5]])).collect();
+        let pieces: Vec<u16> =
+            left.iter().map(|packet| u16::from_be_bytes([packet[4], packet[5]])).collect();
         assert_eq!((pieces.len(), pieces[0]), (2, pieces[1]));
         seen.push(pieces[0]);
     }
@@ -253,7 +270,15 @@ fn ip4_11_sources_that_are_nobody_are_dropped_for_every_interfaces_broadcast() {
     let mut two = Two::new(&world, &["10.0.0.1/24"], &["10.1.0.1/24"]);
     let socket = bound(&two.host, Ipv4Addr::UNSPECIFIED, 7);
     let mut pool = FramePool::new();
-    for from in ["255.255.255.255", "10.0.0.255", "10.1.0.255", "224.0.0.9", "127.0.0.1", "0.0.0.0", "10.0.0.1"] {
+    for from in [
+        "255.255.255.255",
+        "10.0.0.255",
+        "10.1.0.255",
+        "224.0.0.9",
+        "127.0.0.1",
+        "0.0.0.0",
+        "10.0.0.1",
+    ] {
         let packet = udp(at(from.parse::<Ipv4Addr>().unwrap(), 1), at(HOST, 7), b"x");
         let frame = pool.copy_of(&frame(HARDWARE.0.0, &packet));
         assert!(two.hands[0].transmit(frame, &mut pool).is_ok());
@@ -263,7 +288,12 @@ fn ip4_11_sources_that_are_nobody_are_dropped_for_every_interfaces_broadcast() {
         two.left(&world, SHORT);
         assert!(!has(&socket), "{from}");
     }
-    let martians = two.host.control::<network::command::GetStatistics>("eth0", &()).unwrap().received_drops.martian;
+    let martians = two
+        .host
+        .control::<network::command::GetStatistics>("eth0", &())
+        .unwrap()
+        .received_drops
+        .martian;
     assert_eq!(martians, 7);
 }
 
@@ -285,7 +315,10 @@ fn ip6_02_node_local_groups_stay_inside() {
     for group in ["ff01::7", "ff00::7"] {
         let group: Ipv6Addr = group.parse().unwrap();
         socket.join_group(group.into(), Some("eth0")).unwrap();
-        wire.send_frame(&frame([0x33, 0x33, 0, 0, 0, 7], &udp(at(PEER_LINK, 1), at(group, 7), b"from the wire")));
+        wire.send_frame(&frame(
+            [0x33, 0x33, 0, 0, 0, 7],
+            &udp(at(PEER_LINK, 1), at(group, 7), b"from the wire"),
+        ));
         wire.after(SHORT);
         assert!(!has(&socket), "{group}");
         socket.set_multicast_interface(Some("eth0")).unwrap();
@@ -322,7 +355,8 @@ fn ip6_04_the_pointer_names_the_offending_byte() {
     let world = World::new(14);
     let mut wire = Wire::new(&world);
     let message = icmpv6(PEER6, HOST6, 128, 0, [0; 4], b"");
-    let late_hop_by_hop = [&[0, 0, 1, 4, 0, 0, 0, 0][..], &[58, 0, 1, 4, 0, 0, 0, 0], &message].concat();
+    let late_hop_by_hop =
+        [&[0, 0, 1, 4, 0, 0, 0, 0][..], &[58, 0, 1, 4, 0, 0, 0, 0], &message].concat();
     let routing = [&[58, 0, 0, 3, 0, 0, 0, 0][..], &message].concat();
     let unknown = [&[250, 0, 1, 4, 0, 0, 0, 0][..], b"data"].concat();
     for (packet, expected) in [
@@ -360,7 +394,10 @@ fn ip6_06_without_an_address_of_the_family_a_send_fails() {
     let socket = UdpSocket::new(&host.manager.sockets_on("eth0").unwrap());
     for to in ["[fd00::9]:7", "[fe80::9]:7", "[ff02::9]:7"] {
         let outcome = socket.try_send(b"x", Some(to.parse().unwrap()));
-        assert!(matches!(outcome, Err(Error::NetworkUnreachable | Error::AddressNotAvailable)), "{to}: {outcome:?}");
+        assert!(
+            matches!(outcome, Err(Error::NetworkUnreachable | Error::AddressNotAvailable)),
+            "{to}: {outcome:?}"
+        );
     }
 }
 
@@ -371,7 +408,10 @@ fn ip6_07_link_local_is_all_of_fe80_10() {
     for router in ["fe80:0:0:9::1", "febf::1"] {
         let router: Ipv6Addr = router.parse().unwrap();
         wire.host
-            .write(&wire.host.open("eth0"), &format!("address add {}/10", Ipv6Addr::from_bits(router.to_bits() + 1)))
+            .write(
+                &wire.host.open("eth0"),
+                &format!("address add {}/10", Ipv6Addr::from_bits(router.to_bits() + 1)),
+            )
             .unwrap();
         wire.after(Duration::from_secs(2));
         wire.send(&ndp(router, "ff02::1".parse().unwrap(), 134, [64, 0, 1, 0], &[0; 8]));
@@ -425,12 +465,20 @@ fn ip6_09_a_connection_has_one_label() {
     for port in [80, 81] {
         let sockets = wire.host.sockets();
         wire.frames();
-        let connect =
-            world.spawn(async move { network::TcpStream::connect(&sockets, at(PEER6, port)).await.map(drop) });
-        let sent: Vec<_> = packets(wire.after(Duration::from_secs(5))).into_iter().filter(|one| one[6] == 6).collect();
-        let label = |packet: &Vec<u8>| u32::from_be_bytes([0, packet[1] & 0xf, packet[2], packet[3]]);
+        let connect = world.spawn(async move {
+            network::TcpStream::connect(&sockets, at(PEER6, port)).await.map(drop)
+        });
+        let sent: Vec<_> = packets(wire.after(Duration::from_secs(5)))
+            .into_iter()
+            .filter(|one| one[6] == 6)
+            .collect();
+        let label =
+            |packet: &Vec<u8>| u32::from_be_bytes([0, packet[1] & 0xf, packet[2], packet[3]]);
         // The SYN and what repeats it.
-        assert!(sent.len() >= 2 && sent.iter().all(|packet| label(packet) == label(&sent[0])), "{sent:x?}");
+        assert!(
+            sent.len() >= 2 && sent.iter().all(|packet| label(packet) == label(&sent[0])),
+            "{sent:x?}"
+        );
         assert_ne!(label(&sent[0]), 0);
         labels.push(label(&sent[0]));
         drop(connect);
@@ -453,7 +501,9 @@ fn src_01_answers_and_sends_have_the_address_of_the_scope() {
     let world = World::new(21);
     let mut wire = Wire::new(&world);
     let socket = UdpSocket::new(&wire.host.sockets());
-    for (to, from) in [(IpAddr::from(PEER6), IpAddr::from(HOST6)), (PEER_LINK.into(), HOST_LINK.into())] {
+    for (to, from) in
+        [(IpAddr::from(PEER6), IpAddr::from(HOST6)), (PEER_LINK.into(), HOST_LINK.into())]
+    {
         wire.frames();
         let on_eth0 = UdpSocket::new(&wire.host.manager.sockets_on("eth0").unwrap());
         on_eth0.try_send(b"x", Some(at(to, 7))).unwrap();
@@ -466,7 +516,13 @@ fn src_01_answers_and_sends_have_the_address_of_the_scope() {
     drop(socket);
 }
 
-fn route(destination: &str, gateway: Option<&str>, interface: Option<&str>, metric: u32, append: bool) -> NewRoute {
+fn route(
+    destination: &str,
+    gateway: Option<&str>,
+    interface: Option<&str>,
+    metric: u32,
+    append: bool,
+) -> NewRoute {
     NewRoute {
         destination: destination.parse().unwrap(),
         gateway: gateway.map(|text| text.parse().unwrap()),
@@ -485,13 +541,21 @@ fn src_02_routes_need_an_interface_and_a_unicast_gateway_of_the_family_and_go_wi
         (route("192.0.2.0/24", Some("fd00::9"), Some("eth0"), 0, false), Error::InvalidInput),
         (route("192.0.2.0/24", Some("224.0.0.9"), Some("eth0"), 0, false), Error::InvalidInput),
         (route("192.0.2.0/24", Some("0.0.0.0"), Some("eth0"), 0, false), Error::InvalidInput),
-        (route("192.0.2.0/24", Some("255.255.255.255"), Some("eth0"), 0, false), Error::InvalidInput),
+        (
+            route("192.0.2.0/24", Some("255.255.255.255"), Some("eth0"), 0, false),
+            Error::InvalidInput,
+        ),
     ] {
         assert_eq!(two.host.control::<AddRoute>("sockets", &new), Err(error), "{new:?}");
     }
-    two.host.control::<AddRoute>("sockets", &route("192.0.2.0/24", Some("10.1.0.9"), None, 0, false)).unwrap();
-    let find =
-        || two.host.control::<FindRoute>("sockets", &"192.0.2.1".parse().unwrap()).map(|choice| choice.interface);
+    two.host
+        .control::<AddRoute>("sockets", &route("192.0.2.0/24", Some("10.1.0.9"), None, 0, false))
+        .unwrap();
+    let find = || {
+        two.host
+            .control::<FindRoute>("sockets", &"192.0.2.1".parse().unwrap())
+            .map(|choice| choice.interface)
+    };
     assert_eq!(find(), Ok("eth1".into()));
     two.host.manager.unregister("eth1").unwrap();
     assert_eq!(find(), Err(Error::NetworkUnreachable));
@@ -501,7 +565,9 @@ fn src_02_routes_need_an_interface_and_a_unicast_gateway_of_the_family_and_go_wi
 fn src_03_spellings_of_the_default_route_are_one() {
     let world = World::new(23);
     let wire = Wire::new(&world);
-    wire.host.control::<AddRoute>("eth0", &route("10.0.0.5/0", Some("10.0.0.9"), None, 0, false)).unwrap();
+    wire.host
+        .control::<AddRoute>("eth0", &route("10.0.0.5/0", Some("10.0.0.9"), None, 0, false))
+        .unwrap();
     let again = route("0.0.0.0/0", Some("10.0.0.9"), None, 0, false);
     assert_eq!(wire.host.control::<AddRoute>("eth0", &again), Err(Error::AlreadyExists));
     wire.host.write(&wire.host.open("eth0"), "route remove 0.0.0.0/0.0.0.0").unwrap();
@@ -512,11 +578,16 @@ fn src_03_spellings_of_the_default_route_are_one() {
 fn src_04_of_equal_routes_the_one_whose_gateway_answers() {
     let world = World::new(24);
     let mut wire = Wire::new(&world);
-    wire.host.control::<AddRoute>("eth0", &route("0.0.0.0/0", Some("10.0.0.77"), None, 0, true)).unwrap();
-    wire.host.control::<AddRoute>("eth0", &route("0.0.0.0/0", Some("10.0.0.9"), None, 0, true)).unwrap();
+    wire.host
+        .control::<AddRoute>("eth0", &route("0.0.0.0/0", Some("10.0.0.77"), None, 0, true))
+        .unwrap();
+    wire.host
+        .control::<AddRoute>("eth0", &route("0.0.0.0/0", Some("10.0.0.9"), None, 0, true))
+        .unwrap();
     let far: IpAddr = "192.0.2.1".parse().unwrap();
-    let gateway =
-        |wire: &Wire<'_>| wire.host.control::<FindRoute>("sockets", &far).unwrap().gateway.unwrap().to_string();
+    let gateway = |wire: &Wire<'_>| {
+        wire.host.control::<FindRoute>("sockets", &far).unwrap().gateway.unwrap().to_string()
+    };
     let socket = UdpSocket::new(&wire.host.sockets());
     assert_eq!(gateway(&wire), "10.0.0.77");
     socket.try_send(b"lost", Some(at(far, 7))).unwrap();
@@ -533,8 +604,12 @@ fn src_04_of_equal_routes_the_one_whose_gateway_answers() {
 fn src_05_deleting_a_default_route_names_one() {
     let world = World::new(25);
     let two = Two::new(&world, &["10.0.0.1/24"], &["10.1.0.1/24"]);
-    two.host.control::<AddRoute>("sockets", &route("0.0.0.0/0", Some("10.0.0.9"), None, 1, false)).unwrap();
-    two.host.control::<AddRoute>("sockets", &route("0.0.0.0/0", Some("10.1.0.9"), None, 2, false)).unwrap();
+    two.host
+        .control::<AddRoute>("sockets", &route("0.0.0.0/0", Some("10.0.0.9"), None, 1, false))
+        .unwrap();
+    two.host
+        .control::<AddRoute>("sockets", &route("0.0.0.0/0", Some("10.1.0.9"), None, 2, false))
+        .unwrap();
     let selector = |interface: &str, gateway: Option<&str>| RouteSelector {
         destination: "0.0.0.0/0".parse().unwrap(),
         gateway: gateway.map(|text| text.parse().unwrap()),
@@ -553,13 +628,21 @@ fn src_05_deleting_a_default_route_names_one() {
 fn src_06_redirects_are_ignored_and_counted() {
     let world = World::new(26);
     let mut wire = Wire::new(&world);
-    wire.host.control::<AddRoute>("eth0", &route("0.0.0.0/0", Some("10.0.0.9"), None, 0, false)).unwrap();
+    wire.host
+        .control::<AddRoute>("eth0", &route("0.0.0.0/0", Some("10.0.0.9"), None, 0, false))
+        .unwrap();
     let quoted = udp(at(HOST, 7), at(Ipv4Addr::new(192, 0, 2, 1), 9), b"");
-    let before = (wire.host.control::<ListRoutes>("eth0", &()).unwrap(), wire.statistics().received_drops.protocol);
+    let before = (
+        wire.host.control::<ListRoutes>("eth0", &()).unwrap(),
+        wire.statistics().received_drops.protocol,
+    );
     wire.exchange(&ipv4(PEER, HOST, 1, &icmp(5, 1, [10, 0, 0, 66], &quoted)));
     let rest = [PEER6.octets(), "2001:db8::1".parse::<Ipv6Addr>().unwrap().octets()].concat();
     wire.exchange(&ndp(PEER_LINK, HOST_LINK, 137, [0; 4], &rest));
-    let after = (wire.host.control::<ListRoutes>("eth0", &()).unwrap(), wire.statistics().received_drops.protocol);
+    let after = (
+        wire.host.control::<ListRoutes>("eth0", &()).unwrap(),
+        wire.statistics().received_drops.protocol,
+    );
     assert_eq!(after, (before.0, before.1 + 2));
 }
 
@@ -568,7 +651,11 @@ fn src_07_what_goes_to_everybody_leaves_by_the_route_or_the_interface_of_the_fam
     let world = World::new(27);
     let (one, mut first) = drivers::cable(drivers::CableOptions { mtu: 1200, ..options() });
     let (two, second) = drivers::cable(options());
-    let host = Host::new(&world).with("eth0", one, &["10.0.0.1/24"]).with("eth1", two, &["10.1.0.1/24", "fd00::1/64"]);
+    let host = Host::new(&world).with("eth0", one, &["10.0.0.1/24"]).with(
+        "eth1",
+        two,
+        &["10.1.0.1/24", "fd00::1/64"],
+    );
     let mut two = Two { host, hands: [second, drivers::cable(options()).0] };
     two.left(&world, Duration::from_secs(30));
     let socket = UdpSocket::new(&two.host.sockets());
@@ -576,7 +663,9 @@ fn src_07_what_goes_to_everybody_leaves_by_the_route_or_the_interface_of_the_fam
     socket.try_send(b"x", Some("[ff05::9]:7".parse().unwrap())).unwrap();
     assert_eq!(two.left(&world, SHORT)[0].len(), 1);
     // A route decides for IPv4.
-    two.host.control::<AddRoute>("sockets", &route("0.0.0.0/0", Some("10.1.0.9"), None, 0, false)).unwrap();
+    two.host
+        .control::<AddRoute>("sockets", &route("0.0.0.0/0", Some("10.1.0.9"), None, 0, false))
+        .unwrap();
     let four = UdpSocket::new(&two.host.sockets());
     four.set_broadcast(true);
     four.try_send(b"x", Some("255.255.255.255:7".parse().unwrap())).unwrap();

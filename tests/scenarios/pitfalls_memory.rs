@@ -1,25 +1,32 @@
-//! Pitfalls of memory and back-pressure (MEM): every table that the network can fill has a bound, and stays useful when it is full.
+//! Pitfalls of memory and back-pressure (MEM): every table that the network can fill has a bound,
+//! and stays useful when it is full.
 //!
-//! Here are the bounds of `limits.rs` that no other test fills: neighbors, parked packets, half-open connections, TIME-WAIT, datagrams, error
-//! reports, ICMP budgets and path MTUs have theirs beside the code and in the other pitfalls.
+//! Here are the bounds of `limits.rs` that no other test fills: neighbors, parked packets,
+//! half-open connections, TIME-WAIT, datagrams, error reports, ICMP budgets and path MTUs have
+//! theirs beside the code and in the other pitfalls.
 
 use std::net::{Ipv4Addr, Ipv6Addr};
 use std::time::Duration;
 
 use network::command::socket::SocketState;
-use network::command::{Accept, ListAddresses, ListDnsServers, ListRoutes, ListSockets, NextConnection};
+use network::command::{
+    Accept, ListAddresses, ListDnsServers, ListRoutes, ListSockets, NextConnection,
+};
 use network::{TcpListener, TcpStream, UdpSocket, limits};
 use virtual_file_system::Error;
 use world::World;
 
 use crate::pair::{hosts, pattern};
-use crate::station::{HOST, PEER, Wire, at, icmp, icmp_kinds, ipv4, ipv4_with, ndp, packets, udp_datagram};
+use crate::station::{
+    HOST, PEER, Wire, at, icmp, icmp_kinds, ipv4, ipv4_with, ndp, packets, udp_datagram,
+};
 use crate::wire::{ACK, Segment};
 
 const MOMENT: Duration = Duration::from_millis(20);
 
 fn fragment(source: Ipv4Addr, identification: u16, datagram: &[u8], first: bool) -> Vec<u8> {
-    let (piece, field) = if first { (&datagram[..512], [0x20, 0]) } else { (&datagram[512..], [0, 64]) };
+    let (piece, field) =
+        if first { (&datagram[..512], [0x20, 0]) } else { (&datagram[512..], [0, 64]) };
     ipv4_with(source, HOST, 17, piece, |header| {
         header[4..6].copy_from_slice(&identification.to_be_bytes());
         header[6..8].copy_from_slice(&field);
@@ -96,11 +103,13 @@ fn mem_01_a_backlog_is_bounded_and_so_are_offers() {
             clients.push(TcpStream::connect(&left.sockets(), address).await.unwrap());
         }
         world.sleep(MOMENT).await;
-        let one_more =
-            futures_lite::future::or(async { Some(TcpStream::connect(&left.sockets(), address).await) }, async {
+        let one_more = futures_lite::future::or(
+            async { Some(TcpStream::connect(&left.sockets(), address).await) },
+            async {
                 world.sleep(Duration::from_secs(1)).await;
                 None
-            });
+            },
+        );
         assert!(one_more.await.is_none(), "no room, and no refusal");
         assert_eq!(listener.status().receive_queue as usize, limits::BACKLOG_MAXIMUM);
         // One after the other, so that no queue between the two is full in both directions.
@@ -116,7 +125,9 @@ fn mem_01_a_backlog_is_bounded_and_so_are_offers() {
         let mut offers = Vec::new();
         let mut clients = Vec::new();
         for _ in 0..=limits::OFFERS {
-            clients.push(TcpStream::connect(&left.sockets(), "10.0.0.2:81".parse().unwrap()).await.unwrap());
+            clients.push(
+                TcpStream::connect(&left.sockets(), "10.0.0.2:81".parse().unwrap()).await.unwrap(),
+            );
             offers.push(file.control::<NextConnection>(&()).await.unwrap().token);
         }
         world.sleep(MOMENT).await;
@@ -134,11 +145,14 @@ fn mem_01_segments_out_of_order_stay_within_the_buffer() {
     let world = World::new(4);
     let (host, mut wire) = crate::wire::Wire::new(&world);
     world.run(async {
-        let listener = TcpListener::bind(&host.sockets(), (crate::wire::HOST, 80).into(), 4).unwrap();
+        let listener =
+            TcpListener::bind(&host.sockets(), (crate::wire::HOST, 80).into(), 4).unwrap();
         let (_, ours, theirs) = wire.open(&world, 5000, 80).await;
         let stream = listener.accept().await.unwrap();
         let data = pattern(60_000);
-        let at = |from: usize| Segment::new(5000, 80, ACK, ours + from as u32, theirs).data(&data[from..from + 100]);
+        let at = |from: usize| {
+            Segment::new(5000, 80, ACK, ours + from as u32, theirs).data(&data[from..from + 100])
+        };
         // Three hundred islands, then everything in order: not a byte is wrong.
         for from in (100..60_000).step_by(200) {
             wire.exchange(&world, Some(&at(from))).await;
@@ -168,7 +182,9 @@ fn mem_02_packets_that_wait_leave_room_for_answers() {
     assert!(icmp_kinds(&answers).contains(&(0, 0)), "an echo is answered");
     // And the stations that do answer get theirs.
     let mut reply = crate::pair::HARDWARE.0.0.to_vec();
-    reply.extend([2, 0, 0, 0, 0, 0x30, 8, 6, 0, 1, 8, 0, 6, 4, 0, 2, 2, 0, 0, 0, 0, 0x30, 10, 0, 0, 30]);
+    reply.extend([
+        2, 0, 0, 0, 0, 0x30, 8, 6, 0, 1, 8, 0, 6, 4, 0, 2, 2, 0, 0, 0, 0, 0x30, 10, 0, 0, 30,
+    ]);
     reply.extend(crate::pair::HARDWARE.0.0);
     reply.extend(HOST.octets());
     wire.send_frame(&reply);
@@ -177,11 +193,13 @@ fn mem_02_packets_that_wait_leave_room_for_answers() {
     assert!(sent.iter().filter(to).count() >= limits::PARKED_PER_NEIGHBOR);
 }
 
-/// MEM-03: with a device that takes nothing, what comes in is neither kept without end nor a reason to spin.
+/// MEM-03: with a device that takes nothing, what comes in is neither kept without end nor a reason
+/// to spin.
 #[test]
 fn mem_03_a_blocked_device_costs_bounded_memory_and_no_turns() {
     let world = World::new(6);
-    let (end, mut hand) = drivers::cable(drivers::CableOptions { capacity: 8, ..crate::pair::options() });
+    let (end, mut hand) =
+        drivers::cable(drivers::CableOptions { capacity: 8, ..crate::pair::options() });
     let host = world::Host::new(&world).with("eth0", end, &["10.0.0.1/24"]);
     let device = host.open("eth0");
     host.write(&device, "neighbor add 10.0.0.9 02:00:00:00:00:02").unwrap();
@@ -210,7 +228,10 @@ fn mem_03_a_blocked_device_costs_bounded_memory_and_no_turns() {
         left.extend(crate::station::drain(&mut hand, &mut pool));
         world.run(world.sleep(Duration::from_millis(1)));
     }
-    assert!(left.iter().filter(|frame| frame.len() > 1000).count() == taken, "what was taken leaves");
+    assert!(
+        left.iter().filter(|frame| frame.len() > 1000).count() == taken,
+        "what was taken leaves"
+    );
     let echoes = left.iter().filter(|frame| frame[12..14] == [8, 0] && frame[23] == 1);
     assert_eq!(echoes.count(), 8, "and the answers behind it");
 }

@@ -9,7 +9,9 @@ use virtual_file_system::Error;
 use world::{Host, World};
 
 use crate::pair::{hosts, options};
-use crate::station::{PEER, PEER_LINK, PEER6, Wire, at, frame, icmpv6, ipv4_with, ipv6, packets, sum, udp};
+use crate::station::{
+    PEER, PEER_LINK, PEER6, Wire, at, frame, icmpv6, ipv4_with, ipv6, packets, sum, udp,
+};
 
 const GROUP: Ipv4Addr = Ipv4Addr::new(239, 1, 2, 3);
 const GROUP6: Ipv6Addr = Ipv6Addr::new(0xff05, 0, 0, 0, 0, 0, 0, 0x77);
@@ -27,7 +29,8 @@ fn socket(host: &Host, port: u16) -> UdpSocket {
     socket
 }
 
-/// What the host says to routers: destination, type, and each record with its group (or the one group of an old report).
+/// What the host says to routers: destination, type, and each record with its group (or the one
+/// group of an old report).
 #[derive(Clone, PartialEq, Eq, PartialOrd, Ord, Debug)]
 struct Said {
     to: IpAddr,
@@ -45,7 +48,11 @@ fn said_by(packet: &[u8]) -> Option<Said> {
             return None;
         }
         // MC-02: router alert, a hop limit of one, right sums.
-        assert_eq!((packet[0], packet[8], &packet[20..24]), (0x46, 1, &[0x94, 4, 0, 0][..]), "{packet:x?}");
+        assert_eq!(
+            (packet[0], packet[8], &packet[20..24]),
+            (0x46, 1, &[0x94, 4, 0, 0][..]),
+            "{packet:x?}"
+        );
         assert_eq!((sum(&packet[..24], 0), sum(&packet[24..], 0)), (0, 0));
         let to = IpAddr::from(<[u8; 4]>::try_from(&packet[16..20]).unwrap());
         let message = &packet[24..];
@@ -122,9 +129,10 @@ fn mc_01_joins_and_leaves_are_said_twice_within_a_second() {
     let world = World::new(1);
     let mut wire = Wire::new(&world);
     let socket = socket(&wire.host, 7);
-    for (group, to, kind) in
-        [(IpAddr::from(GROUP), IpAddr::from(REPORTERS), 0x22), (GROUP6.into(), REPORTERS6.into(), 143)]
-    {
+    for (group, to, kind) in [
+        (IpAddr::from(GROUP), IpAddr::from(REPORTERS), 0x22),
+        (GROUP6.into(), REPORTERS6.into(), 143),
+    ] {
         for (record, name) in [(JOINED, "join"), (LEFT, "leave")] {
             match record {
                 JOINED => socket.join_group(group, Some("eth0")).unwrap(),
@@ -132,7 +140,11 @@ fn mc_01_joins_and_leaves_are_said_twice_within_a_second() {
             }
             let now = of_group(said(wire.after(Duration::ZERO)), group);
             let later = of_group(said(wire.after(SECOND)), group);
-            assert_eq!([now, later].concat(), vec![one(to, kind, record, group); 2], "{name} {group}");
+            assert_eq!(
+                [now, later].concat(),
+                vec![one(to, kind, record, group); 2],
+                "{name} {group}"
+            );
             assert!(of_group(said(wire.after(20 * SECOND)), group).is_empty());
         }
     }
@@ -276,7 +288,8 @@ fn mc_07_queries_that_may_have_crossed_a_router_are_ignored() {
     let fine = mld(PEER_LINK, to, 130, [0, 100, 0, 0], &rest);
     let mut far = fine.clone();
     far[7] = 2;
-    let without_alert = ipv6(PEER_LINK, to, 58, 1, &icmpv6(PEER_LINK, to, 130, 0, [0, 100, 0, 0], &rest));
+    let without_alert =
+        ipv6(PEER_LINK, to, 58, 1, &icmpv6(PEER_LINK, to, 130, 0, [0, 100, 0, 0], &rest));
     for (what, packet) in [
         ("a global source", mld(PEER6, to, 130, [0, 100, 0, 0], &rest)),
         ("a hop limit of two", far),
@@ -300,7 +313,8 @@ fn mc_08_groups_of_all_nodes_stay_unsaid_and_those_of_addresses_do_not() {
         socket.leave_group(group.parse().unwrap(), Some("eth0")).unwrap();
         assert!(said(wire.after(12 * SECOND)).is_empty(), "{group}");
     }
-    // Without any socket the groups of our addresses are there, and take nothing from the user's limit.
+    // Without any socket the groups of our addresses are there, and take nothing from the user's
+    // limit.
     let solicited: Ipv6Addr = "ff02::1:ff00:1".parse().unwrap();
     wire.query6(1000, &[0; 4]);
     let answer = said(wire.after(2 * SECOND));
@@ -310,7 +324,10 @@ fn mc_08_groups_of_all_nodes_stay_unsaid_and_those_of_addresses_do_not() {
     let reports = of_group(said(wire.after(3 * SECOND)), new);
     assert_eq!(reports[0], one(REPORTERS6, 143, JOINED, new));
     wire.host.write(&wire.host.open("eth0"), "address remove fd00::77:1234/64").unwrap();
-    assert_eq!(of_group(said(wire.after(3 * SECOND)), new), vec![one(REPORTERS6, 143, LEFT, new); 2]);
+    assert_eq!(
+        of_group(said(wire.after(3 * SECOND)), new),
+        vec![one(REPORTERS6, 143, LEFT, new); 2]
+    );
 }
 
 #[test]
@@ -318,7 +335,13 @@ fn a_router_is_in_the_group_of_routers() {
     let world = World::new(10);
     let wire = Wire::new(&world);
     let routers: IpAddr = "ff02::2".parse().unwrap();
-    let is_in = || wire.host.control::<ListGroups>("eth0", &()).unwrap().iter().any(|entry| entry.group == routers);
+    let is_in = || {
+        wire.host
+            .control::<ListGroups>("eth0", &())
+            .unwrap()
+            .iter()
+            .any(|entry| entry.group == routers)
+    };
     assert!(!is_in());
     let what = Advertisement { prefix: "fd00:9::/64".parse().unwrap(), dns_servers: vec![] };
     wire.host.control::<SetAdvertisement>("eth0", &Some(what)).unwrap();
@@ -339,7 +362,10 @@ fn mc_09_a_group_that_was_left_is_not_answered_for() {
     wire.query(100, Ipv4Addr::UNSPECIFIED, &[]);
     socket.leave_group(GROUP.into(), Some("eth0")).unwrap();
     let reports = said(wire.after(11 * SECOND));
-    assert!(!reports.contains(&one(GROUP, 0x16, 0, GROUP)) && reports.contains(&one(kept, 0x16, 0, kept)));
+    assert!(
+        !reports.contains(&one(GROUP, 0x16, 0, GROUP))
+            && reports.contains(&one(kept, 0x16, 0, kept))
+    );
     // What comes for it is for others.
     let before = wire.statistics().received_drops.not_for_us;
     wire.send_to_group(&udp(at(PEER, 1), at(GROUP, 7), b"x"));
@@ -360,14 +386,17 @@ fn mc_10_reports_are_split_to_the_mtu() {
     }
     for socket in &sockets[..1] {
         for host in 0..14u16 {
-            socket.join_group(Ipv6Addr::new(0xff05, 0, 0, 0, 0, 0, 9, host).into(), Some("eth0")).unwrap();
+            socket
+                .join_group(Ipv6Addr::new(0xff05, 0, 0, 0, 0, 0, 9, host).into(), Some("eth0"))
+                .unwrap();
         }
     }
     let limit = sockets[0].join_group(GROUP.into(), Some("eth0"));
     assert_eq!(limit, Err(Error::NoBufferSpace));
     wire.after(20 * SECOND);
     wire.query(10, Ipv4Addr::UNSPECIFIED, &[2, 20, 0, 0]);
-    let reports: Vec<_> = said(wire.after(2 * SECOND)).into_iter().filter(|one| one.kind == 0x22).collect();
+    let reports: Vec<_> =
+        said(wire.after(2 * SECOND)).into_iter().filter(|one| one.kind == 0x22).collect();
     assert_eq!(reports.iter().map(|one| one.records.len()).collect::<Vec<_>>(), [183, 67]);
 }
 
@@ -382,7 +411,10 @@ fn mc_11_memberships_count_per_socket_and_survive_the_link() {
     assert_eq!(first.join_group(group, Some("eth0")), Err(Error::AddressInUse));
     assert_eq!(first.join_group(group, Some("eth9")), Err(Error::NoDevice));
     assert_eq!(first.join_group(PEER.into(), Some("eth0")), Err(Error::InvalidInput));
-    assert_eq!(first.leave_group("239.7.7.7".parse().unwrap(), Some("eth0")), Err(Error::AddressNotAvailable));
+    assert_eq!(
+        first.leave_group("239.7.7.7".parse().unwrap(), Some("eth0")),
+        Err(Error::AddressNotAvailable)
+    );
     let count = |host: &Host| {
         let groups = host.control::<ListGroups>("eth0", &()).unwrap();
         groups.iter().find(|entry| entry.group == group).map(|entry| entry.sockets)
@@ -400,15 +432,23 @@ fn mc_11_memberships_count_per_socket_and_survive_the_link() {
     assert!(again.iter().all(|one| one.records.contains(&(JOINED, group))));
     // Closing the last socket leaves.
     drop(second);
-    assert_eq!(of_group(said(wire.after(12 * SECOND)), GROUP), vec![one(REPORTERS, 0x22, LEFT, GROUP); 2]);
+    assert_eq!(
+        of_group(said(wire.after(12 * SECOND)), GROUP),
+        vec![one(REPORTERS, 0x22, LEFT, GROUP); 2]
+    );
     assert_eq!(count(&wire.host), None);
     // Text says the same.
     let file = wire.host.open("eth0");
     wire.host.write(&file, "socket udp\njoin 239.1.2.3").unwrap();
     assert_eq!(count(&wire.host), Some(1));
-    let status =
-        world.run(async { String::from_utf8(wire.host.open("eth0").read_to_end(9000).await.unwrap()).unwrap() });
-    assert!(status.contains("group 239.1.2.3 sockets 1\n") && status.contains("group ff02::1 sockets 0\n"), "{status}");
+    let status = world.run(async {
+        String::from_utf8(wire.host.open("eth0").read_to_end(9000).await.unwrap()).unwrap()
+    });
+    assert!(
+        status.contains("group 239.1.2.3 sockets 1\n")
+            && status.contains("group ff02::1 sockets 0\n"),
+        "{status}"
+    );
     drop(file);
     assert_eq!(count(&wire.host), None);
 }
@@ -418,7 +458,8 @@ fn mc_12_sends_stay_on_the_link_and_members_here_hear_them_unless_told_not_to() 
     let world = World::new(14);
     let mut wire = Wire::new(&world);
     let (sender, member) = (socket(&wire.host, 8), socket(&wire.host, 7));
-    let received = |socket: &UdpSocket| socket.try_receive_message(&mut [0; 9]).ok().map(|info| info.local);
+    let received =
+        |socket: &UdpSocket| socket.try_receive_message(&mut [0; 9]).ok().map(|info| info.local);
     for group in [IpAddr::from(GROUP), GROUP6.into()] {
         member.join_group(group, Some("eth0")).unwrap();
         wire.after(12 * SECOND);

@@ -12,7 +12,9 @@ use virtual_file_system::Error;
 use world::World;
 
 use crate::pair::HARDWARE;
-use crate::station::{HOST, HOST_LINK, HOST6, PEER_LINK, PEER6, Wire, at, icmp, ipv4, ndp, packets, udp, upper};
+use crate::station::{
+    HOST, HOST_LINK, HOST6, PEER_LINK, PEER6, Wire, at, icmp, ipv4, ndp, packets, udp, upper,
+};
 
 const SHORT: Duration = Duration::from_millis(20);
 const SECOND: Duration = Duration::from_secs(1);
@@ -23,7 +25,12 @@ const STRANGER6: Ipv6Addr = Ipv6Addr::new(0xfd00, 0, 0, 0, 0, 0, 0, 0x50);
 const STATION: [u8; 6] = [2, 0, 0, 0, 0, 0x50];
 const ALL_NODES: Ipv6Addr = Ipv6Addr::new(0xff02, 0, 0, 0, 0, 0, 0, 1);
 
-fn arp(to: [u8; 6], operation: u8, sender: ([u8; 6], Ipv4Addr), target: ([u8; 6], Ipv4Addr)) -> Vec<u8> {
+fn arp(
+    to: [u8; 6],
+    operation: u8,
+    sender: ([u8; 6], Ipv4Addr),
+    target: ([u8; 6], Ipv4Addr),
+) -> Vec<u8> {
     let head = [&to[..], &sender.0, &[8, 6, 0, 1, 8, 0, 6, 4, 0, operation]].concat();
     [&head[..], &sender.0, &sender.1.octets(), &target.0, &target.1.octets()].concat()
 }
@@ -38,7 +45,9 @@ fn questions(frames: &[Vec<u8>]) -> Vec<([u8; 6], Ipv4Addr, Ipv4Addr)> {
     frames
         .iter()
         .filter(|frame| frame[12..14] == [8, 6] && frame[20..22] == [0, 1])
-        .map(|frame| (frame[..6].try_into().unwrap(), address(&frame[28..32]), address(&frame[38..42])))
+        .map(|frame| {
+            (frame[..6].try_into().unwrap(), address(&frame[28..32]), address(&frame[38..42]))
+        })
         .collect()
 }
 
@@ -49,14 +58,24 @@ fn talks(frames: Vec<Vec<u8>>) -> Vec<(u8, Ipv6Addr, Ipv6Addr, u8, Ipv6Addr)> {
         .iter()
         .filter(|packet| packet[0] >> 4 == 6 && packet[6] == 58 && matches!(packet[40], 135 | 136))
         .map(|packet| {
-            (packet[40], address(&packet[8..24]), address(&packet[24..40]), packet[44], address(&packet[48..64]))
+            (
+                packet[40],
+                address(&packet[8..24]),
+                address(&packet[24..40]),
+                packet[44],
+                address(&packet[48..64]),
+            )
         })
         .collect()
 }
 
 fn entry(wire: &Wire<'_>, address: impl Into<IpAddr>) -> Option<NeighborEntry> {
     let address = address.into();
-    wire.host.control::<ListNeighbors>("eth0", &()).unwrap().into_iter().find(|entry| entry.address == address)
+    wire.host
+        .control::<ListNeighbors>("eth0", &())
+        .unwrap()
+        .into_iter()
+        .find(|entry| entry.address == address)
 }
 
 fn state(wire: &Wire<'_>, address: impl Into<IpAddr>) -> Option<(NeighborState, Option<[u8; 6]>)> {
@@ -113,7 +132,10 @@ fn nbr_02_one_question_each_second() {
     let mut asked = 0;
     for _ in 0..100 {
         let _ = socket.try_send(b"x", Some(at(STRANGER, 7)));
-        asked += questions(&wire.after(SECOND / 10)).iter().filter(|(_, _, target)| *target == STRANGER).count();
+        asked += questions(&wire.after(SECOND / 10))
+            .iter()
+            .filter(|(_, _, target)| *target == STRANGER)
+            .count();
         let _ = socket.take_error();
     }
     assert!((9..=11).contains(&asked), "{asked} in ten seconds");
@@ -167,7 +189,8 @@ fn nbr_05_waiting_packets_leave_in_order_and_are_not_overtaken() {
     wire.frames();
     wire.send_frame(&reply(STATION, STRANGER));
     socket.try_send(&[3], Some(at(STRANGER, 7))).unwrap();
-    let left: Vec<u8> = packets(wire.after(SHORT)).iter().filter(|one| one[9] == 17).map(|one| one[28]).collect();
+    let left: Vec<u8> =
+        packets(wire.after(SHORT)).iter().filter(|one| one[9] == 17).map(|one| one[28]).collect();
     assert_eq!(left, [0, 1, 2, 3]);
 }
 
@@ -268,7 +291,8 @@ fn nbr_10_advertisements_follow_the_table() {
     };
     ask(&mut wire);
     assert_eq!(hears(&mut wire, SOLICITED, &[]).unwrap().0, NeighborState::Incomplete);
-    // An unsolicited answer is an answer, whatever its override flag says; the packet that waited leaves.
+    // An unsolicited answer is an answer, whatever its override flag says; the packet that waited
+    // leaves.
     assert_eq!(hears(&mut wire, 0, &one), Some((NeighborState::Delay, Some(STATION))));
     assert_eq!(hears(&mut wire, SOLICITED, &one), Some((NeighborState::Reachable, Some(STATION))));
     assert_eq!(hears(&mut wire, SOLICITED, &two), Some((NeighborState::Stale, Some(STATION))));
@@ -328,9 +352,12 @@ fn nbr_12_an_address_is_tested_before_use_and_given_up_to_whoever_tests_it_too()
         let list = wire.host.control::<ListAddresses>("eth0", &()).unwrap();
         list.iter().find(|entry| entry.prefix.address() == IpAddr::V6(new)).map(|entry| entry.state)
     };
-    let add = |wire: &Wire<'_>| wire.host.write(&wire.host.open("eth0"), "address add fd00::1234/64").unwrap();
-    let remove =
-        |wire: &Wire<'_>| wire.host.control::<RemoveAddress>("eth0", &"fd00::1234/64".parse().unwrap()).unwrap();
+    let add = |wire: &Wire<'_>| {
+        wire.host.write(&wire.host.open("eth0"), "address add fd00::1234/64").unwrap()
+    };
+    let remove = |wire: &Wire<'_>| {
+        wire.host.control::<RemoveAddress>("eth0", &"fd00::1234/64".parse().unwrap()).unwrap()
+    };
     let nobody = Ipv6Addr::UNSPECIFIED;
     add(&wire);
     assert_eq!(state_of(&wire), Some(AddressState::Tentative));
@@ -358,8 +385,9 @@ fn nbr_13_the_question_carries_the_source_of_the_packet_that_waits() {
     for own in ["fd00::1", "fd00::2", "fd01::1"] {
         let own: Ipv6Addr = own.parse().unwrap();
         wire.frames();
-        let target =
-            Ipv6Addr::from_bits(STRANGER6.to_bits() + u128::from(own.octets()[15]) * 256 + u128::from(own.octets()[1]));
+        let target = Ipv6Addr::from_bits(
+            STRANGER6.to_bits() + u128::from(own.octets()[15]) * 256 + u128::from(own.octets()[1]),
+        );
         socket(&wire, own).try_send(b"x", Some(at(target, 7))).unwrap();
         assert_eq!(talks(wire.frames()), [(135, own, solicited_node(target), 0, target)]);
     }
@@ -387,14 +415,18 @@ fn nbr_14_broken_messages_are_dropped_and_strange_options_skipped() {
         ("a code", coded),
         ("too short", ndp(STRANGER6, HOST6, 135, [0; 4], &HOST6.octets()[..12])),
         ("an option of length 0", solicitation(STRANGER6, HOST6, HOST6, &[1, 0, 0, 0, 0, 0, 0, 0])),
-        ("an option past the end", solicitation(STRANGER6, HOST6, HOST6, &[1, 2, 0, 0, 0, 0, 0, 0])),
+        (
+            "an option past the end",
+            solicitation(STRANGER6, HOST6, HOST6, &[1, 2, 0, 0, 0, 0, 0, 0]),
+        ),
         ("a group as target", solicitation(STRANGER6, HOST6, ALL_NODES, &option(1, STATION))),
     ] {
         wire.send(&packet);
         assert!(talks(wire.after(SHORT)).is_empty(), "{what}");
         assert_eq!(state(&wire, STRANGER6), None, "{what}");
     }
-    let strange = [&[99, 1, 0, 0, 0, 0, 0, 0][..], &[3, 1, 0, 0, 0, 0, 0, 0], &option(1, STATION)].concat();
+    let strange =
+        [&[99, 1, 0, 0, 0, 0, 0, 0][..], &[3, 1, 0, 0, 0, 0, 0, 0], &option(1, STATION)].concat();
     wire.send(&solicitation(STRANGER6, HOST6, HOST6, &strange));
     assert_eq!(talks(wire.after(SHORT)).len(), 1);
     // A short prefix option does not cost the advertisement its other words.
@@ -469,11 +501,15 @@ fn nbr_17_a_group_is_nobodys_station() {
         assert_eq!(state(&wire, STRANGER).unwrap().0, NeighborState::Incomplete);
     }
     for text in ["ff:ff:ff:ff:ff:ff", "01:00:5e:00:00:01", "02:00:00:00:00"] {
-        let outcome = wire.host.write(&wire.host.open("eth0"), &format!("neighbor add 10.0.0.60 {text}"));
+        let outcome =
+            wire.host.write(&wire.host.open("eth0"), &format!("neighbor add 10.0.0.60 {text}"));
         assert_eq!(outcome, Err(Error::InvalidInput), "{text}");
     }
     assert!(HardwareAddress(STATION).is_unicast());
     let closed = udp(at(crate::station::PEER, 1), at(HOST, 99), b"x");
     assert_eq!(upper(&wire.exchange(&closed)[0]).1[0], 3);
-    assert_eq!(wire.exchange(&ipv4(crate::station::PEER, HOST, 1, &icmp(8, 0, [0; 4], b""))).len(), 1);
+    assert_eq!(
+        wire.exchange(&ipv4(crate::station::PEER, HOST, 1, &icmp(8, 0, [0; 4], b""))).len(),
+        1
+    );
 }

@@ -17,13 +17,15 @@ const ALL_NODES: Ipv6Addr = Ipv6Addr::new(0xff02, 0, 0, 0, 0, 0, 0, 1);
 const SYN: u8 = 2;
 const ACK: u8 = 16;
 
-/// A TCP segment over IPv6 from the peer's port 5000 to the host's port 80, with a window of 60,000 bytes.
+/// A TCP segment over IPv6 from the peer's port 5000 to the host's port 80, with a window of 60,000
+/// bytes.
 fn segment(flags: u8, sequence: u32, acknowledgment: u32) -> Vec<u8> {
     let ports = [5000u16, 80].map(u16::to_be_bytes).concat();
     let numbers = [sequence, acknowledgment].map(u32::to_be_bytes).concat();
     let rest = [0x50, flags, 0xea, 0x60, 0, 0, 0, 0];
     let mut tcp = [&ports[..], &numbers, &rest].concat();
-    let pseudo = [&PEER6.octets()[..], &HOST6.octets(), &20u32.to_be_bytes(), &[0, 0, 0, 6]].concat();
+    let pseudo =
+        [&PEER6.octets()[..], &HOST6.octets(), &20u32.to_be_bytes(), &[0, 0, 0, 6]].concat();
     let checksum = sum(&[&pseudo[..], &tcp].concat(), 0);
     tcp[16..18].copy_from_slice(&checksum.to_be_bytes());
     ipv6(PEER6, HOST6, 6, 64, &tcp)
@@ -31,10 +33,17 @@ fn segment(flags: u8, sequence: u32, acknowledgment: u32) -> Vec<u8> {
 
 /// Sequence number, options and data of the IPv6 segments in packets.
 fn segments(packets: &[Vec<u8>]) -> Vec<(u32, Vec<u8>, usize)> {
-    let tcp = packets.iter().filter(|packet| packet[0] >> 4 == 6 && packet[6] == 6).map(|packet| &packet[40..]);
+    let tcp = packets
+        .iter()
+        .filter(|packet| packet[0] >> 4 == 6 && packet[6] == 6)
+        .map(|packet| &packet[40..]);
     tcp.map(|tcp| {
         let header = usize::from(tcp[12] >> 4) * 4;
-        (u32::from_be_bytes(tcp[4..8].try_into().unwrap()), tcp[20..header].to_vec(), tcp.len() - header)
+        (
+            u32::from_be_bytes(tcp[4..8].try_into().unwrap()),
+            tcp[20..header].to_vec(),
+            tcp.len() - header,
+        )
     })
     .collect()
 }
@@ -56,9 +65,14 @@ fn pmt_04_the_mtu_of_an_advertisement_counts_within_bounds() {
     let world = World::new(1);
     let mut wire = Wire::new(&world);
     assert_eq!(offered(&mut wire, 1), 1440);
-    for (port, (mtu, segment)) in
-        (2u16..).zip([(1400u32, 1340), (1279, 1340), (9000, 1340), (0, 1340), (1280, 1220), (1500, 1440)])
-    {
+    for (port, (mtu, segment)) in (2u16..).zip([
+        (1400u32, 1340),
+        (1279, 1340),
+        (9000, 1340),
+        (0, 1340),
+        (1280, 1220),
+        (1500, 1440),
+    ]) {
         let option = [&[5, 1, 0, 0][..], &mtu.to_be_bytes()].concat();
         // A router's life, no reachable time, no retransmission time.
         let message = [&[0; 8][..], &option].concat();
@@ -87,7 +101,10 @@ fn pmt_06_an_mtu_that_its_family_cannot_live_with_is_refused() {
         assert_eq!(mtu(refused), Err(Error::InvalidInput), "{refused}");
     }
     assert_eq!(mtu(68), Ok(true));
-    assert_eq!(host.control::<AddAddress>("eth0", &address("fd00::1/64")), Err(Error::InvalidInput));
+    assert_eq!(
+        host.control::<AddAddress>("eth0", &address("fd00::1/64")),
+        Err(Error::InvalidInput)
+    );
     // What is sent then is small, and nothing ends.
     world.run(async {
         let socket = network::UdpSocket::new(&host.sockets());
@@ -102,7 +119,8 @@ fn pmt_06_an_mtu_that_its_family_cannot_live_with_is_refused() {
     assert_eq!(host.control::<AddAddress>("eth0", &address("fd00::1/64")), Ok(()));
 }
 
-/// RFC 9293 MUST-15: the families differ. IPv4's 536 bytes stand in `segments_fit_the_peer_and_the_path` too.
+/// RFC 9293 MUST-15: the families differ. IPv4's 536 bytes stand in
+/// `segments_fit_the_peer_and_the_path` too.
 #[test]
 fn pmt_07_a_peer_that_offers_no_segment_size_gets_the_familys_smallest() {
     let world = World::new(3);
@@ -121,11 +139,19 @@ fn pmt_07_a_peer_that_offers_no_segment_size_gets_the_familys_smallest() {
     let world = World::new(4);
     let (host, mut wire) = crate::wire::Wire::new(&world);
     world.run(async {
-        let syn = crate::wire::Segment { window: 60_000, ..crate::wire::Segment::new(5000, 80, SYN, 1000, 0) };
+        let syn = crate::wire::Segment {
+            window: 60_000,
+            ..crate::wire::Segment::new(5000, 80, SYN, 1000, 0)
+        };
         let settings = network::TcpSettings::default();
-        let (stream, _) = crate::pitfalls_segments::accepted(&world, &host, &mut wire, settings, &syn).await;
+        let (stream, _) =
+            crate::pitfalls_segments::accepted(&world, &host, &mut wire, settings, &syn).await;
         stream.write_all(&pattern(30_000)).await.unwrap();
         let sent = wire.exchange(&world, None).await;
-        assert!(sent.len() == 10 && sent.iter().all(|segment| segment.data.len() == 536), "{}", sent.len());
+        assert!(
+            sent.len() == 10 && sent.iter().all(|segment| segment.data.len() == 536),
+            "{}",
+            sent.len()
+        );
     });
 }

@@ -12,7 +12,8 @@ use crate::pair::pattern;
 use crate::pitfalls_segments::accepted;
 use crate::station::icmp;
 use crate::wire::{
-    ACK, FIN, HOST, PEER, RST, SELECTIVE, SYN, Segment, Wire, checksum, ipv4, milliseconds, packet_of, syn,
+    ACK, FIN, HOST, PEER, RST, SELECTIVE, SYN, Segment, Wire, checksum, ipv4, milliseconds,
+    packet_of, syn,
 };
 
 const ECE: u8 = 64;
@@ -65,13 +66,17 @@ fn tcp_r_05_data_with_an_old_acknowledgment_counts() {
     let world = World::new(1);
     let (host, mut wire) = Wire::new(&world);
     world.run(async {
-        let (stream, answer) = accepted(&world, &host, &mut wire, TcpSettings::default(), &syn(&[])).await;
+        let (stream, answer) =
+            accepted(&world, &host, &mut wire, TcpSettings::default(), &syn(&[])).await;
         let theirs = answer.end();
         stream.write_all(&[7; 500]).await.unwrap();
         wire.exchange(&world, None).await;
-        wire.exchange(&world, Some(&Segment::new(5000, 80, ACK, 1001, theirs.wrapping_add(500)))).await;
+        wire.exchange(&world, Some(&Segment::new(5000, 80, ACK, 1001, theirs.wrapping_add(500))))
+            .await;
         // Sent before that, overtaken on its way.
-        let sent = wire.exchange(&world, Some(&Segment::new(5000, 80, ACK, 1001, theirs).data(b"late"))).await;
+        let sent = wire
+            .exchange(&world, Some(&Segment::new(5000, 80, ACK, 1001, theirs).data(b"late")))
+            .await;
         let mut buffer = [0; 16];
         assert_eq!(stream.try_read(&mut buffer), Ok(4), "{sent:?}");
         assert_eq!(&buffer[..4], b"late");
@@ -79,7 +84,10 @@ fn tcp_r_05_data_with_an_old_acknowledgment_counts() {
         let ancient = Segment::new(5000, 80, ACK, 1005, theirs.wrapping_sub(60_000)).data(b"evil");
         let sent = wire.exchange(&world, Some(&ancient)).await;
         assert_eq!(stream.try_read(&mut buffer), Err(Error::WouldBlock));
-        assert!(sent.iter().all(|segment| segment.flags == ACK && segment.acknowledgment == 1005), "{sent:?}");
+        assert!(
+            sent.iter().all(|segment| segment.flags == ACK && segment.acknowledgment == 1005),
+            "{sent:?}"
+        );
         assert!(!sent.is_empty());
     });
 }
@@ -89,9 +97,12 @@ fn tcp_r_06_tcp_r_07_holes_are_told_at_once_and_survived() {
     let world = World::new(2);
     let (host, mut wire) = Wire::new(&world);
     world.run(async {
-        let (stream, answer) = accepted(&world, &host, &mut wire, TcpSettings::default(), &syn(&SELECTIVE)).await;
+        let (stream, answer) =
+            accepted(&world, &host, &mut wire, TcpSettings::default(), &syn(&SELECTIVE)).await;
         let data = pattern(20_000);
-        let piece = |at: usize| Segment::new(5000, 80, ACK, 1001 + at as u32, answer.end()).data(&data[at..at + 1000]);
+        let piece = |at: usize| {
+            Segment::new(5000, 80, ACK, 1001 + at as u32, answer.end()).data(&data[at..at + 1000])
+        };
         let range = |at: u32| (at, at + 1000);
         let mut told: Vec<(u32, u32)> = Vec::new();
         for at in (1000..20_000).step_by(2000) {
@@ -139,7 +150,8 @@ fn tcp_s_01_an_end_that_never_left_cannot_be_acknowledged() {
     let (host, mut wire) = Wire::new(&world);
     world.run(async {
         let opening = Segment { window: 500, ..syn(&[2, 4, 5, 180]) };
-        let (stream, answer) = accepted(&world, &host, &mut wire, TcpSettings::default(), &opening).await;
+        let (stream, answer) =
+            accepted(&world, &host, &mut wire, TcpSettings::default(), &opening).await;
         let (theirs, data) = (answer.end(), pattern(1000));
         stream.write_all(&data).await.unwrap();
         stream.shutdown(Direction::Write).unwrap();
@@ -147,21 +159,27 @@ fn tcp_s_01_an_end_that_never_left_cannot_be_acknowledged() {
         assert_eq!(sent.iter().map(|segment| segment.data.len()).sum::<usize>(), 500);
         let forged = Segment::new(5000, 80, ACK, 1001, theirs.wrapping_add(1001));
         let sent = wire.exchange(&world, Some(&forged)).await;
-        assert!(sent.iter().all(|segment| (segment.flags, segment.acknowledgment) == (ACK, 1001)) && sent.len() == 1);
-        let half = Segment { window: 500, ..Segment::new(5000, 80, ACK, 1001, theirs.wrapping_add(500)) };
+        assert!(
+            sent.iter().all(|segment| (segment.flags, segment.acknowledgment) == (ACK, 1001))
+                && sent.len() == 1
+        );
+        let half =
+            Segment { window: 500, ..Segment::new(5000, 80, ACK, 1001, theirs.wrapping_add(500)) };
         let sent = wire.exchange(&world, Some(&half)).await;
         assert!(sent[0].data == data[500..] && sent[0].flags & FIN != 0, "{sent:?}");
     });
 }
 
-/// RFC 9293 §3.10.7.4: a peer that asks about our closed window with an octet says something about its own all the same.
+/// RFC 9293 §3.10.7.4: a peer that asks about our closed window with an octet says something about
+/// its own all the same.
 #[test]
 fn tcp_s_03_two_closed_windows_do_not_lock_each_other() {
     let world = World::new(5);
     let (host, mut wire) = Wire::new(&world);
     world.run(async {
         let settings = TcpSettings { receive_buffer: Some(2048), ..TcpSettings::default() };
-        let (stream, answer) = accepted(&world, &host, &mut wire, settings, &syn(&[2, 4, 5, 180])).await;
+        let (stream, answer) =
+            accepted(&world, &host, &mut wire, settings, &syn(&[2, 4, 5, 180])).await;
         let theirs = answer.end();
         let mut full = Segment::new(5000, 80, ACK, 1001, theirs).data(&[7; 1024]);
         full.window = 0;
@@ -173,13 +191,19 @@ fn tcp_s_03_two_closed_windows_do_not_lock_each_other() {
         let sent = wire.watch(&world, Duration::from_secs(5)).await;
         assert!(sent.len() > 2, "it asks: {sent:?}");
         for (_, probe) in &sent[1..] {
-            assert!(probe.data.is_empty() && probe.acknowledgment == edge && probe.window == 0, "{probe:?}");
+            assert!(
+                probe.data.is_empty() && probe.acknowledgment == edge && probe.window == 0,
+                "{probe:?}"
+            );
         }
         // Its octet counts as sent, and is refused; its window opened.
         let octet = Segment::new(5000, 80, ACK, edge, theirs).data(b"!");
         let sent = wire.exchange(&world, Some(&octet)).await;
         assert!(sent.iter().any(|segment| segment.data.len() == 1000), "{sent:?}");
-        assert!(sent.iter().all(|segment| segment.acknowledgment == edge && segment.window == 0), "{sent:?}");
+        assert!(
+            sent.iter().all(|segment| segment.acknowledgment == edge && segment.window == 0),
+            "{sent:?}"
+        );
         let more = Segment::new(5000, 80, ACK, edge, theirs.wrapping_add(1000)).data(b"!");
         wire.exchange(&world, Some(&more)).await;
         future::poll_once(stream.flush()).await.unwrap().unwrap();
@@ -192,7 +216,8 @@ fn tcp_s_03_tcp_s_04_a_window_that_closes_with_data_under_way_is_asked_about() {
     let world = World::new(6);
     let (host, mut wire) = Wire::new(&world);
     world.run(async {
-        let (stream, answer) = accepted(&world, &host, &mut wire, TcpSettings::default(), &syn(&SELECTIVE)).await;
+        let (stream, answer) =
+            accepted(&world, &host, &mut wire, TcpSettings::default(), &syn(&SELECTIVE)).await;
         let (theirs, data) = (answer.end(), pattern(40_000));
         stream.write_all(&data).await.unwrap();
         let mut reader = Reader::new(theirs, data.len());
@@ -214,12 +239,16 @@ fn tcp_s_03_tcp_s_04_a_window_that_closes_with_data_under_way_is_asked_about() {
         assert!((5..30).contains(&count), "{count}");
         sent.iter().for_each(|segment| reader.take(segment));
         wire.exchange(&world, Some(&reader.answer())).await;
-        // All is acknowledged; it goes on asking, from before the window and without an octet, less and less often.
+        // All is acknowledged; it goes on asking, from before the window and without an octet, less
+        // and less often.
         let sent = wire.watch(&world, Duration::from_secs(200)).await;
         let next = reader.answer().acknowledgment;
         assert!(sent.len() >= 3 && sent.len() < 20, "{}", sent.len());
         for (_, probe) in &sent {
-            assert_eq!((probe.flags, probe.sequence, probe.data.len()), (ACK, next.wrapping_sub(1), 0));
+            assert_eq!(
+                (probe.flags, probe.sequence, probe.data.len()),
+                (ACK, next.wrapping_sub(1), 0)
+            );
         }
         assert_eq!(stream.statistics().unwrap().segment, 1460, "a closed window is no black hole");
         // The update was lost; the answer to the next question tells.
@@ -240,20 +269,29 @@ fn tcp_s_08_a_lost_tail_does_not_wait_for_a_second() {
         let world = World::new(7);
         let (host, mut wire) = Wire::new(&world);
         world.run(async {
-            let (stream, answer) = accepted(&world, &host, &mut wire, TcpSettings::default(), &syn(options)).await;
+            let (stream, answer) =
+                accepted(&world, &host, &mut wire, TcpSettings::default(), &syn(options)).await;
             let theirs = answer.end();
             stream.write_all(&pattern(4380)).await.unwrap();
             assert_eq!(wire.exchange(&world, None).await.len(), 3);
             // The last is lost.
-            wire.exchange(&world, Some(&Segment::new(5000, 80, ACK, 1001, theirs.wrapping_add(2920)))).await;
+            wire.exchange(
+                &world,
+                Some(&Segment::new(5000, 80, ACK, 1001, theirs.wrapping_add(2920))),
+            )
+            .await;
             let sent = wire.watch(&world, Duration::from_secs(1)).await;
             assert!(sent[0].0 <= milliseconds(limit), "{:?}", sent[0].0);
-            assert_eq!((sent[0].1.sequence, sent[0].1.data.len()), (theirs.wrapping_add(2920), 1460));
+            assert_eq!(
+                (sent[0].1.sequence, sent[0].1.data.len()),
+                (theirs.wrapping_add(2920), 1460)
+            );
         });
     }
 }
 
-/// 127 s as on Linux (RFC 9293 §3.8.3 asks for three minutes, or what the program says); a minute lies between two SYNs at most.
+/// 127 s as on Linux (RFC 9293 §3.8.3 asks for three minutes, or what the program says); a minute
+/// lies between two SYNs at most.
 #[test]
 fn tcp_s_09_a_connect_that_nobody_answers_ends() {
     let world = World::new(8);
@@ -261,10 +299,15 @@ fn tcp_s_09_a_connect_that_nobody_answers_ends() {
     world.run(async {
         let (start, sockets) = (world.now(), host.sockets());
         let connect = TcpStream::connect(&sockets, (PEER, 80).into());
-        let (result, sent) = future::zip(connect, wire.watch(&world, Duration::from_secs(200))).await;
+        let (result, sent) =
+            future::zip(connect, wire.watch(&world, Duration::from_secs(200))).await;
         assert_eq!(result.err(), Some(Error::TimedOut));
-        let at: Vec<u64> = sent.iter().map(|(at, _)| (at.as_millis() as u64 + 500) / 1000).collect();
-        assert!(sent.iter().all(|(_, segment)| segment.flags == SYN && segment.sequence == sent[0].1.sequence));
+        let at: Vec<u64> =
+            sent.iter().map(|(at, _)| (at.as_millis() as u64 + 500) / 1000).collect();
+        assert!(
+            sent.iter()
+                .all(|(_, segment)| segment.flags == SYN && segment.sequence == sent[0].1.sequence)
+        );
         assert_eq!(at, [0, 1, 3, 7, 15, 31, 63, 123]);
         let connect = TcpStream::connect(&sockets, (PEER, 80).into());
         assert_eq!(connect.await.err(), Some(Error::TimedOut));
@@ -277,14 +320,16 @@ fn tcp_s_09_data_that_nobody_acknowledges_ends_the_connection_after_a_quarter_of
     let world = World::new(9);
     let (host, mut wire) = Wire::new(&world);
     world.run(async {
-        let (stream, answer) = accepted(&world, &host, &mut wire, TcpSettings::default(), &syn(&SELECTIVE)).await;
+        let (stream, answer) =
+            accepted(&world, &host, &mut wire, TcpSettings::default(), &syn(&SELECTIVE)).await;
         stream.write_all(b"anybody there?").await.unwrap();
         let sent = wire.watch(&world, Duration::from_secs(20 * 60)).await;
         assert_eq!(stream.try_read(&mut [0; 4]), Err(Error::TimedOut));
         let (last, repeated) = sent.split_last().unwrap();
         assert!(last.1.flags & RST != 0 && (890..=910).contains(&last.0.as_secs()), "{last:?}");
         assert!(repeated.iter().all(|(_, segment)| segment.sequence == answer.end()));
-        let gaps: Vec<u64> = repeated.windows(2).map(|pair| (pair[1].0 - pair[0].0).as_secs()).collect();
+        let gaps: Vec<u64> =
+            repeated.windows(2).map(|pair| (pair[1].0 - pair[0].0).as_secs()).collect();
         assert!((10..30).contains(&gaps.len()) && gaps.iter().all(|gap| *gap <= 62), "{gaps:?}");
     });
 }
@@ -294,10 +339,14 @@ fn tcp_s_15_a_closed_window_and_nothing_to_send_is_silence() {
     let world = World::new(10);
     let (host, mut wire) = Wire::new(&world);
     world.run(async {
-        let (stream, answer) = accepted(&world, &host, &mut wire, TcpSettings::default(), &syn(&[])).await;
+        let (stream, answer) =
+            accepted(&world, &host, &mut wire, TcpSettings::default(), &syn(&[])).await;
         stream.write_all(b"x").await.unwrap();
         wire.exchange(&world, None).await;
-        let closed = Segment { window: 0, ..Segment::new(5000, 80, ACK, 1001, answer.end().wrapping_add(1)) };
+        let closed = Segment {
+            window: 0,
+            ..Segment::new(5000, 80, ACK, 1001, answer.end().wrapping_add(1))
+        };
         wire.exchange(&world, Some(&closed)).await;
         assert_eq!(wire.watch(&world, Duration::from_secs(300)).await, []);
     });
@@ -316,7 +365,10 @@ fn tcp_o_03_a_connect_that_was_given_up_refuses_the_late_answer() {
         assert_eq!(wire.exchange(&world, None).await, []);
         let late = Segment::new(sent.peer, sent.host, SYN | ACK, 7000, sent.end());
         let answer = wire.exchange(&world, Some(&late)).await;
-        assert!(answer.len() == 1 && answer[0].flags == RST && answer[0].sequence == sent.end(), "{answer:?}");
+        assert!(
+            answer.len() == 1 && answer[0].flags == RST && answer[0].sequence == sent.end(),
+            "{answer:?}"
+        );
         assert_eq!(host.open_sockets(), 0);
     });
 }
@@ -327,7 +379,8 @@ fn tcp_w_01_a_window_of_a_few_bytes_is_not_filled_at_once() {
     let world = World::new(12);
     let (host, mut wire) = Wire::new(&world);
     world.run(async {
-        let (stream, answer) = accepted(&world, &host, &mut wire, TcpSettings::default(), &syn(&[])).await;
+        let (stream, answer) =
+            accepted(&world, &host, &mut wire, TcpSettings::default(), &syn(&[])).await;
         let theirs = answer.end();
         stream.write_all(&[7; 5000]).await.unwrap();
         let mut next = wire.exchange(&world, None).await.last().unwrap().end();
@@ -336,7 +389,8 @@ fn tcp_w_01_a_window_of_a_few_bytes_is_not_filled_at_once() {
             let small = Segment { window: 5, ..Segment::new(5000, 80, ACK, 1001, next) };
             wire.exchange(&world, Some(&small)).await;
             let sent = wire.watch(&world, milliseconds(1000)).await;
-            let data: Vec<_> = sent.iter().filter(|(_, segment)| !segment.data.is_empty()).collect();
+            let data: Vec<_> =
+                sent.iter().filter(|(_, segment)| !segment.data.is_empty()).collect();
             assert!((100..1000).contains(&(data[0].0.as_millis())), "{data:?}");
             assert_eq!((data[0].1.sequence, data[0].1.data.len()), (next, 5));
             next = data[0].1.end();
@@ -354,7 +408,8 @@ fn cc_02_the_first_flight_is_ten_segments() {
         world.run(async {
             let [high, low] = segment.to_be_bytes();
             let opening = syn(&[2, 4, high, low]);
-            let (stream, _) = accepted(&world, &host, &mut wire, TcpSettings::default(), &opening).await;
+            let (stream, _) =
+                accepted(&world, &host, &mut wire, TcpSettings::default(), &opening).await;
             stream.write_all(&[7; 40_000]).await.unwrap();
             let sent = wire.exchange(&world, None).await;
             assert_eq!(sent.len(), flight, "{segment}");
@@ -369,11 +424,13 @@ fn pmt_01_what_is_too_long_is_sent_again_at_once_in_pieces() {
     let world = World::new(16);
     let (host, mut wire) = Wire::new(&world);
     world.run(async {
-        let (stream, answer) = accepted(&world, &host, &mut wire, TcpSettings::default(), &syn(&SELECTIVE)).await;
+        let (stream, answer) =
+            accepted(&world, &host, &mut wire, TcpSettings::default(), &syn(&SELECTIVE)).await;
         let (theirs, data) = (answer.end(), pattern(14_600));
         stream.write_all(&data).await.unwrap();
         world.sleep(milliseconds(1)).await;
-        let large = std::iter::from_fn(|| wire.packet()).find(|packet| packet.len() == 1500).unwrap();
+        let large =
+            std::iter::from_fn(|| wire.packet()).find(|packet| packet.len() == 1500).unwrap();
         while wire.packet().is_some() {}
         let told = |mtu: u16, quote: &[u8]| {
             let [high, low] = mtu.to_be_bytes();
@@ -418,7 +475,8 @@ fn a_black_hole_is_left_with_smaller_segments() {
     let world = World::new(17);
     let (host, mut wire) = Wire::new(&world);
     world.run(async {
-        let (stream, answer) = accepted(&world, &host, &mut wire, TcpSettings::default(), &syn(&SELECTIVE)).await;
+        let (stream, answer) =
+            accepted(&world, &host, &mut wire, TcpSettings::default(), &syn(&SELECTIVE)).await;
         let data = pattern(50_000);
         stream.write_all(&data).await.unwrap();
         let mut reader = Reader::new(answer.end(), data.len());
@@ -426,12 +484,17 @@ fn a_black_hole_is_left_with_smaller_segments() {
         while reader.count() < data.len() {
             world.sleep(milliseconds(1)).await;
             let sent: Vec<Segment> = std::iter::from_fn(|| wire.segment()).collect();
-            let small: Vec<_> = sent.iter().filter(|segment| segment.data.len() + 40 <= 1280).collect();
+            let small: Vec<_> =
+                sent.iter().filter(|segment| segment.data.len() + 40 <= 1280).collect();
             for segment in &small {
                 reader.take(segment);
                 wire.send(&reader.answer());
             }
-            assert!(world.now().since(start) < Duration::from_secs(10), "{} arrived", reader.count());
+            assert!(
+                world.now().since(start) < Duration::from_secs(10),
+                "{} arrived",
+                reader.count()
+            );
         }
         assert!(reader.bytes() == data);
         let statistics = stream.statistics().unwrap();
@@ -456,41 +519,62 @@ fn marks_are_used_when_the_peer_asks_for_them() {
     let (host, mut wire) = Wire::new(&world);
     world.run(async {
         let opening = Segment { flags: SYN | ECE | CWR, ..syn(&SELECTIVE) };
-        let (stream, answer) = accepted(&world, &host, &mut wire, TcpSettings::default(), &opening).await;
+        let (stream, answer) =
+            accepted(&world, &host, &mut wire, TcpSettings::default(), &opening).await;
         assert_eq!((answer.flags, answer.traffic_class), (SYN | ACK | ECE, 0));
         let theirs = answer.end();
         stream.write_all(&pattern(60_000)).await.unwrap();
         let sent = wire.exchange(&world, None).await;
-        assert!(sent.iter().all(|segment| segment.traffic_class & 3 == 2 && segment.flags & (ECE | CWR) == 0));
+        assert!(
+            sent.iter()
+                .all(|segment| segment.traffic_class & 3 == 2 && segment.flags & (ECE | CWR) == 0)
+        );
         // A mark is echoed until the peer says that it heard.
         let (mut ours, mut acknowledged) = (1001, theirs.wrapping_add(1460));
         let mut say = |flags: u8, acknowledged: u32| {
             ours += 10;
-            Segment { window: 60_000, ..Segment::new(5000, 80, ACK | flags, ours - 10, acknowledged).data(&[9; 10]) }
+            Segment {
+                window: 60_000,
+                ..Segment::new(5000, 80, ACK | flags, ours - 10, acknowledged).data(&[9; 10])
+            }
         };
         wire.put(&marked(&say(0, acknowledged)));
         let sent = wire.exchange(&world, None).await;
-        assert!(!sent.is_empty() && sent.iter().all(|segment| segment.flags & ECE != 0), "{sent:?}");
+        assert!(
+            !sent.is_empty() && sent.iter().all(|segment| segment.flags & ECE != 0),
+            "{sent:?}"
+        );
         acknowledged = acknowledged.wrapping_add(1460);
         let sent = wire.exchange(&world, Some(&say(0, acknowledged))).await;
-        assert!(!sent.is_empty() && sent.iter().all(|segment| segment.flags & ECE != 0), "{sent:?}");
+        assert!(
+            !sent.is_empty() && sent.iter().all(|segment| segment.flags & ECE != 0),
+            "{sent:?}"
+        );
         acknowledged = acknowledged.wrapping_add(1460);
         let sent = wire.exchange(&world, Some(&say(CWR, acknowledged))).await;
-        assert!(!sent.is_empty() && sent.iter().all(|segment| segment.flags & ECE == 0), "{sent:?}");
+        assert!(
+            !sent.is_empty() && sent.iter().all(|segment| segment.flags & ECE == 0),
+            "{sent:?}"
+        );
         // The peer's echo: less is sent, which is told once.
         let before = stream.statistics().unwrap().congestion_window;
         let mut sent = Vec::new();
         for _ in 0..3 {
             acknowledged = acknowledged.wrapping_add(1460);
-            let echo = Segment { window: 60_000, ..Segment::new(5000, 80, ACK | ECE, 1031, acknowledged) };
+            let echo =
+                Segment { window: 60_000, ..Segment::new(5000, 80, ACK | ECE, 1031, acknowledged) };
             sent.extend(wire.exchange(&world, Some(&echo)).await);
         }
         let after = stream.statistics().unwrap();
-        assert!(after.congestion_window < before && after.congestion_window >= before / 2, "{after:?}");
+        assert!(
+            after.congestion_window < before && after.congestion_window >= before / 2,
+            "{after:?}"
+        );
         assert_eq!(after.retransmissions, 0);
         for _ in 0..6 {
             acknowledged = acknowledged.wrapping_add(1460);
-            let quiet = Segment { window: 60_000, ..Segment::new(5000, 80, ACK, 1031, acknowledged) };
+            let quiet =
+                Segment { window: 60_000, ..Segment::new(5000, 80, ACK, 1031, acknowledged) };
             sent.extend(wire.exchange(&world, Some(&quiet)).await);
         }
         let told: Vec<_> = sent.iter().filter(|segment| segment.flags & CWR != 0).collect();
@@ -499,7 +583,8 @@ fn marks_are_used_when_the_peer_asks_for_them() {
         let last = sent.last().unwrap().end();
         wire.exchange(&world, Some(&Segment::new(5000, 80, ACK, 1031, last))).await;
         let again = wire.watch(&world, milliseconds(300)).await;
-        let again = again.iter().map(|(_, segment)| segment).filter(|segment| segment.sequence != last);
+        let again =
+            again.iter().map(|(_, segment)| segment).filter(|segment| segment.sequence != last);
         for segment in again.filter(|segment| segment.flags & CWR == 0 && segment.data.is_empty()) {
             assert_eq!(segment.traffic_class & 3, 0);
         }
@@ -514,14 +599,16 @@ fn marks_mean_nothing_when_nobody_asked() {
         // ECE alone is no question (RFC 3168 §6.1.1).
         for (port, flags) in [(5000, SYN), (5001, SYN | ECE), (5002, SYN | CWR)] {
             let opening = Segment { peer: port, flags, ..syn(&SELECTIVE) };
-            let (stream, answer) = accepted(&world, &host, &mut wire, TcpSettings::default(), &opening).await;
+            let (stream, answer) =
+                accepted(&world, &host, &mut wire, TcpSettings::default(), &opening).await;
             assert_eq!(answer.flags, SYN | ACK);
             let theirs = answer.end();
             stream.write_all(&pattern(20_000)).await.unwrap();
             let sent = wire.exchange(&world, None).await;
             assert!(sent.iter().all(|segment| segment.traffic_class == 0), "{sent:?}");
             let before = stream.statistics().unwrap().congestion_window;
-            let echo = Segment::new(port, 80, ACK | ECE, 1001, theirs.wrapping_add(1460)).data(b"x");
+            let echo =
+                Segment::new(port, 80, ACK | ECE, 1001, theirs.wrapping_add(1460)).data(b"x");
             wire.put(&marked(&echo));
             let sent = wire.watch(&world, milliseconds(20)).await;
             assert!(sent.iter().all(|(_, segment)| segment.flags & (ECE | CWR) == 0), "{sent:?}");
@@ -532,7 +619,8 @@ fn marks_mean_nothing_when_nobody_asked() {
     });
 }
 
-/// RFC 3168 §6.1.1: who asks and is answered uses marks; the repetition of a SYN does not ask again.
+/// RFC 3168 §6.1.1: who asks and is answered uses marks; the repetition of a SYN does not ask
+/// again.
 #[test]
 fn a_connect_asks_for_marks_once() {
     let world = World::new(20);
@@ -546,16 +634,25 @@ fn a_connect_asks_for_marks_once() {
                 let flags: Vec<u8> = sent.iter().map(|(_, segment)| segment.flags).collect();
                 assert_eq!(flags, [SYN | ECE | CWR, SYN]);
                 let sent = &sent[0].1;
-                let answer = Segment { window: 60_000, ..Segment::new(sent.peer, sent.host, answer, 7000, sent.end()) };
+                let answer = Segment {
+                    window: 60_000,
+                    ..Segment::new(sent.peer, sent.host, answer, 7000, sent.end())
+                };
                 let last = wire.exchange(&world, Some(&answer)).await;
-                assert!(last.iter().all(|segment| (segment.flags, segment.traffic_class) == (ACK, 0)), "{last:?}");
+                assert!(
+                    last.iter().all(|segment| (segment.flags, segment.traffic_class) == (ACK, 0)),
+                    "{last:?}"
+                );
             };
             let connect = TcpStream::connect_with(&sockets, None, (PEER, 80).into(), &settings);
             let (stream, ()) = future::zip(connect, play).await;
             let stream = stream.unwrap();
             stream.write_all(&[7; 1000]).await.unwrap();
             let sent = wire.exchange(&world, None).await;
-            assert!(sent.iter().all(|segment| segment.traffic_class == class), "{answer}: {sent:?}");
+            assert!(
+                sent.iter().all(|segment| segment.traffic_class == class),
+                "{answer}: {sent:?}"
+            );
             stream.abort();
             wire.exchange(&world, None).await;
         }
@@ -581,7 +678,8 @@ fn tcp_r_01_the_last_word_of_a_handshake_has_a_scaled_window() {
                 let window = u32::from(last.window) << scale;
                 assert!((32_768..=65_536).contains(&window), "{shift:?}: {window}");
             };
-            let (stream, ()) = future::zip(TcpStream::connect(&sockets, (PEER, 80).into()), play).await;
+            let (stream, ()) =
+                future::zip(TcpStream::connect(&sockets, (PEER, 80).into()), play).await;
             stream.unwrap().abort();
             wire.exchange(&world, None).await;
         }
@@ -604,11 +702,17 @@ fn tcp_r_11_a_wrong_acknowledgment_of_a_syn_earns_a_reset_whatever_it_carries() 
         let sockets = host.sockets();
         let mut connect = Box::pin(TcpStream::connect(&sockets, (PEER, 80).into()));
         assert!(future::poll_once(&mut connect).await.is_none());
-        let first = std::iter::from_fn(|| wire.segment()).find(|segment| segment.flags & SYN != 0).unwrap();
+        let first =
+            std::iter::from_fn(|| wire.segment()).find(|segment| segment.flags & SYN != 0).unwrap();
         for flags in [ACK, ACK | 8, ACK | FIN, SYN | ACK] {
             let wrong = first.sequence.wrapping_add(77);
-            let sent = wire.exchange(&world, Some(&Segment::new(80, first.host, flags, 7, wrong).data(b"x"))).await;
-            assert!(sent.iter().any(|segment| segment.flags == RST && segment.sequence == wrong), "{flags}: {sent:?}");
+            let sent = wire
+                .exchange(&world, Some(&Segment::new(80, first.host, flags, 7, wrong).data(b"x")))
+                .await;
+            assert!(
+                sent.iter().any(|segment| segment.flags == RST && segment.sequence == wrong),
+                "{flags}: {sent:?}"
+            );
         }
         // None of it is the end of the connect.
         let right = Segment::new(80, first.host, SYN | ACK, 7, first.end());
@@ -622,7 +726,8 @@ fn tcp_r_13_urgent_data_stays_in_the_stream() {
     let world = World::new(62);
     let (host, mut wire) = Wire::new(&world);
     world.run(async {
-        let (stream, answer) = accepted(&world, &host, &mut wire, TcpSettings::default(), &syn(&SELECTIVE)).await;
+        let (stream, answer) =
+            accepted(&world, &host, &mut wire, TcpSettings::default(), &syn(&SELECTIVE)).await;
         let urgent = Segment::new(5000, 80, ACK | 32, 1001, answer.end()).data(b"urgent");
         wire.exchange(&world, Some(&urgent)).await;
         let mut buffer = [0; 16];
@@ -637,9 +742,12 @@ fn tcp_s_13_a_lost_syn_leaves_the_connection_its_whole_window() {
     let (host, mut wire) = Wire::new(&world);
     world.run(async {
         let sockets = host.sockets();
-        let connect = world.spawn(async move { TcpStream::connect(&sockets, (PEER, 80).into()).await });
+        let connect =
+            world.spawn(async move { TcpStream::connect(&sockets, (PEER, 80).into()).await });
         world.sleep(milliseconds(1500)).await;
-        let syns: Vec<_> = std::iter::from_fn(|| wire.segment()).filter(|segment| segment.flags & SYN != 0).collect();
+        let syns: Vec<_> = std::iter::from_fn(|| wire.segment())
+            .filter(|segment| segment.flags & SYN != 0)
+            .collect();
         assert_eq!(syns.len(), 2, "one was lost");
         let mut answer = Segment::new(80, syns[0].host, SYN | ACK, 7, syns[0].end());
         (answer.window, answer.options) = (60_000, SELECTIVE.to_vec());
@@ -667,9 +775,17 @@ fn tcp_w_05_a_drained_buffer_is_told_at_once_and_again_when_asked() {
         }
         world.sleep(milliseconds(50)).await;
         wire.exchange(&world, None).await;
-        let full =
-            wire.exchange(&world, Some(&Segment::new(5000, 80, ACK, 1001 + 4096, answer.end()).data(b"?"))).await;
-        assert_eq!((full[0].window, full[0].acknowledgment), (0, 1001 + 4096), "a full window is told when asked");
+        let full = wire
+            .exchange(
+                &world,
+                Some(&Segment::new(5000, 80, ACK, 1001 + 4096, answer.end()).data(b"?")),
+            )
+            .await;
+        assert_eq!(
+            (full[0].window, full[0].acknowledgment),
+            (0, 1001 + 4096),
+            "a full window is told when asked"
+        );
         assert_eq!(stream.read(&mut [0; 8192]).await, Ok(4096));
         let update = wire.exchange(&world, None).await;
         assert_eq!((update.len(), update[0].window), (1, 4096));
@@ -689,7 +805,10 @@ fn tcp_x_06_ephemeral_ports_of_one_peer_say_nothing_about_those_of_another() {
         let port = async |wire: &mut Wire, to: u16| {
             let mut connect = Box::pin(TcpStream::connect(&sockets, (PEER, to).into()));
             assert!(future::poll_once(&mut connect).await.is_none());
-            std::iter::from_fn(|| wire.segment()).find(|segment| segment.flags & SYN != 0).unwrap().host
+            std::iter::from_fn(|| wire.segment())
+                .find(|segment| segment.flags & SYN != 0)
+                .unwrap()
+                .host
         };
         let mut distances = std::collections::BTreeSet::new();
         for to in 1..40 {

@@ -1,4 +1,5 @@
-//! What segments can do to a small stack once a connection is open, told by packets: receiving, sending, security, windows.
+//! What segments can do to a small stack once a connection is open, told by packets: receiving,
+//! sending, security, windows.
 
 use std::time::Duration;
 
@@ -13,7 +14,8 @@ use crate::pair::pattern;
 use crate::station::icmp;
 use crate::wire::{ACK, FIN, HOST, PEER, RST, SYN, Segment, Wire, ipv4};
 
-/// A connection of the wire to a listener with these settings; gives the stream and the numbers (ours, theirs).
+/// A connection of the wire to a listener with these settings; gives the stream and the numbers
+/// (ours, theirs).
 pub(crate) async fn accepted(
     world: &World,
     host: &Host,
@@ -81,7 +83,11 @@ fn tcp_r_02_a_fin_behind_the_edge_does_not_count() {
         let syn = Segment::new(5000, 80, SYN, 1000, 0);
         let (stream, answer) = accepted(&world, &host, &mut wire, settings, &syn).await;
         let data = pattern(2600);
-        wire.exchange(&world, Some(&Segment::new(5000, 80, ACK, 1001, answer.end()).data(&data[..1300]))).await;
+        wire.exchange(
+            &world,
+            Some(&Segment::new(5000, 80, ACK, 1001, answer.end()).data(&data[..1300])),
+        )
+        .await;
         let segment = Segment::new(5000, 80, FIN | ACK, 2301, answer.end()).data(&data[1300..]);
         let sent = wire.exchange(&world, Some(&segment)).await;
         assert!(sent.iter().all(|segment| segment.acknowledgment == 1001 + 2048), "{sent:?}");
@@ -102,7 +108,8 @@ fn tcp_s_01_what_was_never_sent_cannot_be_acknowledged() {
     world.run(async {
         let mut syn = Segment::new(5000, 80, SYN, 1000, 0);
         syn.window = 100;
-        let (stream, answer) = accepted(&world, &host, &mut wire, TcpSettings::default(), &syn).await;
+        let (stream, answer) =
+            accepted(&world, &host, &mut wire, TcpSettings::default(), &syn).await;
         let (theirs, data) = (answer.end(), pattern(1000));
         stream.write_all(&data).await.unwrap();
         let sent = wire.exchange(&world, None).await;
@@ -111,11 +118,17 @@ fn tcp_s_01_what_was_never_sent_cannot_be_acknowledged() {
         for beyond in [101, 500, 1000, 1001, 100_000] {
             let forged = Segment::new(5000, 80, ACK, 1001, theirs.wrapping_add(beyond));
             let sent = wire.exchange(&world, Some(&forged)).await;
-            assert!(sent.iter().all(|answer| answer.flags == ACK && answer.sequence == theirs.wrapping_add(100)));
+            assert!(
+                sent.iter().all(
+                    |answer| answer.flags == ACK && answer.sequence == theirs.wrapping_add(100)
+                )
+            );
         }
         while received.len() < data.len() {
             let next = theirs.wrapping_add(received.len() as u32);
-            for segment in wire.exchange(&world, Some(&Segment::new(5000, 80, ACK, 1001, next))).await {
+            for segment in
+                wire.exchange(&world, Some(&Segment::new(5000, 80, ACK, 1001, next))).await
+            {
                 assert_eq!(segment.sequence, theirs.wrapping_add(received.len() as u32));
                 received.extend(segment.data);
             }
@@ -130,7 +143,8 @@ fn tcp_s_02_a_reset_after_a_timeout_carries_the_highest_number() {
     let (host, mut wire) = Wire::new(&world);
     world.run(async {
         let syn = Segment::new(5000, 80, SYN, 1000, 0);
-        let (stream, answer) = accepted(&world, &host, &mut wire, TcpSettings::default(), &syn).await;
+        let (stream, answer) =
+            accepted(&world, &host, &mut wire, TcpSettings::default(), &syn).await;
         stream.write_all(&pattern(3000)).await.unwrap();
         let sent = wire.exchange(&world, None).await;
         let highest = sent.iter().map(Segment::end).max().unwrap();
@@ -158,10 +172,14 @@ fn tcp_x_01_first_numbers_follow_the_clock_for_one_tuple_and_nothing_for_others(
         let first = async |wire: &mut Wire, port: u16| {
             let settings = TcpSettings::default();
             let local = Some((HOST, port).into());
-            let mut connect = Box::pin(TcpStream::connect_with(&sockets, local, (PEER, 80).into(), &settings));
+            let mut connect =
+                Box::pin(TcpStream::connect_with(&sockets, local, (PEER, 80).into(), &settings));
             assert!(future::poll_once(&mut connect).await.is_none());
             drop(connect);
-            std::iter::from_fn(|| wire.segment()).find(|segment| segment.flags == SYN).unwrap().sequence
+            std::iter::from_fn(|| wire.segment())
+                .find(|segment| segment.flags == SYN)
+                .unwrap()
+                .sequence
         };
         let one = first(&mut wire, 4000).await;
         world.sleep(Duration::from_secs(1)).await;
@@ -176,7 +194,13 @@ fn tcp_x_01_first_numbers_follow_the_clock_for_one_tuple_and_nothing_for_others(
         differences.sort_unstable();
         differences.dedup();
         assert_eq!(differences.len(), 32);
-        assert!(differences.iter().filter(|step| **step < 1 << 24 || **step > u32::MAX - (1 << 24)).count() < 8);
+        assert!(
+            differences
+                .iter()
+                .filter(|step| **step < 1 << 24 || **step > u32::MAX - (1 << 24))
+                .count()
+                < 8
+        );
         // Whoever answers has such numbers too.
         let _listener = TcpListener::bind(&sockets, (HOST, 80).into(), 64).unwrap();
         let mut numbers = Vec::new();
@@ -198,11 +222,19 @@ fn tcp_x_02_a_syn_in_an_open_connection_earns_one_challenge() {
     let (host, mut wire) = Wire::new(&world);
     world.run(async {
         let syn = Segment::new(5000, 80, SYN, 1000, 0);
-        let (stream, answer) = accepted(&world, &host, &mut wire, TcpSettings::default(), &syn).await;
-        for (flags, sequence) in [(SYN, 1001), (SYN, 77), (SYN | ACK, 1001), (SYN | ACK, 500_000), (SYN, 1000)] {
-            let sent = wire.exchange(&world, Some(&Segment::new(5000, 80, flags, sequence, answer.end()))).await;
+        let (stream, answer) =
+            accepted(&world, &host, &mut wire, TcpSettings::default(), &syn).await;
+        for (flags, sequence) in
+            [(SYN, 1001), (SYN, 77), (SYN | ACK, 1001), (SYN | ACK, 500_000), (SYN, 1000)]
+        {
+            let sent = wire
+                .exchange(&world, Some(&Segment::new(5000, 80, flags, sequence, answer.end())))
+                .await;
             let [challenge] = sent.as_slice() else { panic!("one answer, not {sent:?}") };
-            assert_eq!((challenge.flags, challenge.sequence, challenge.acknowledgment), (ACK, answer.end(), 1001));
+            assert_eq!(
+                (challenge.flags, challenge.sequence, challenge.acknowledgment),
+                (ACK, answer.end(), 1001)
+            );
             world.sleep(Duration::from_secs(1)).await;
         }
         // A peer that started anew answers the challenge with a reset that fits, and may come back.
@@ -224,7 +256,8 @@ fn tcp_x_03_challenges_are_counted_by_each_connection() {
         for port in [5000, 5001] {
             let mut count = 0;
             for _ in 0..100 {
-                count += wire.exchange(&world, Some(&Segment::new(port, 80, SYN, 1, 0))).await.len();
+                count +=
+                    wire.exchange(&world, Some(&Segment::new(port, 80, SYN, 1, 0))).await.len();
             }
             challenges.push(count);
         }
@@ -240,7 +273,8 @@ fn tcp_x_05_an_icmp_error_must_quote_what_is_under_way() {
     let (host, mut wire) = Wire::new(&world);
     world.run(async {
         let settings = TcpSettings { user_timeout: 2000, ..TcpSettings::default() };
-        let cases = [(0, Error::HostUnreachable), (9, Error::HostUnreachable), (10, Error::TimedOut)];
+        let cases =
+            [(0, Error::HostUnreachable), (9, Error::HostUnreachable), (10, Error::TimedOut)];
         for (port, (offset, error)) in (5000..).zip(cases) {
             let syn = Segment::new(port, 80, SYN, 1000, 0);
             let (stream, answer) = accepted(&world, &host, &mut wire, settings, &syn).await;
@@ -264,8 +298,11 @@ fn tcp_w_02_tcp_w_03_buffers_are_kept_within_what_sequence_numbers_can_count() {
     let world = World::new(9);
     let (host, mut wire) = Wire::new(&world);
     world.run(async {
-        let huge =
-            TcpSettings { receive_buffer: Some(usize::MAX), send_buffer: Some(usize::MAX), ..TcpSettings::default() };
+        let huge = TcpSettings {
+            receive_buffer: Some(usize::MAX),
+            send_buffer: Some(usize::MAX),
+            ..TcpSettings::default()
+        };
         let mut syn = Segment::new(5000, 80, SYN, 1000, 0);
         syn.options = vec![2, 4, 5, 180, 3, 3, 255, 0];
         let (stream, answer) = accepted(&world, &host, &mut wire, huge, &syn).await;
@@ -292,7 +329,8 @@ fn tcp_w_04_acknowledgments_are_not_delayed_for_half_a_second() {
     let (host, mut wire) = Wire::new(&world);
     world.run(async {
         let syn = Segment::new(5000, 80, SYN, 1000, 0);
-        let (_stream, answer) = accepted(&world, &host, &mut wire, TcpSettings::default(), &syn).await;
+        let (_stream, answer) =
+            accepted(&world, &host, &mut wire, TcpSettings::default(), &syn).await;
         wire.send(&Segment::new(5000, 80, ACK, 1001, answer.end()).data(b"x"));
         world.sleep(Duration::from_millis(499)).await;
         assert_eq!(wire.segment().map(|segment| segment.acknowledgment), Some(1002));

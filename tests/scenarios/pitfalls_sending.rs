@@ -1,4 +1,5 @@
-//! What a stream sends, when, and how much at once, told by packets: recovery, keep-alive, congestion control.
+//! What a stream sends, when, and how much at once, told by packets: recovery, keep-alive,
+//! congestion control.
 
 use std::time::Duration;
 
@@ -8,7 +9,10 @@ use world::{Host, World};
 
 use crate::pair::pattern;
 use crate::pitfalls_segments::accepted;
-use crate::wire::{ACK, FIN, HOST, PEER, RST, SELECTIVE, SYN, Segment, Wire, milliseconds, packet_of, syn, transmit};
+use crate::wire::{
+    ACK, FIN, HOST, PEER, RST, SELECTIVE, SYN, Segment, Wire, milliseconds, packet_of, syn,
+    transmit,
+};
 
 /// Options of a SYN: 1460 bytes.
 const PLAIN: [u8; 4] = [2, 4, 5, 180];
@@ -22,18 +26,21 @@ fn acknowledge(number: u32) -> Segment {
 #[test]
 fn tcp_r_09_an_immediate_acknowledgment_survives_a_device_without_room() {
     let world = World::new(1);
-    let options = drivers::CableOptions { medium: Medium::Ip, capacity: 600, ..crate::pair::options() };
+    let options =
+        drivers::CableOptions { medium: Medium::Ip, capacity: 600, ..crate::pair::options() };
     let (end, mut hand) = drivers::cable(options);
     let host = Host::new(&world).with("eth0", end, &["10.0.0.1/24"]);
     let mut pool = network::driver::FramePool::new();
-    let mut drain = |hand: &mut drivers::Cable| -> Vec<Vec<u8>> { crate::station::drain(hand, &mut pool) };
+    let mut drain =
+        |hand: &mut drivers::Cable| -> Vec<Vec<u8>> { crate::station::drain(hand, &mut pool) };
     world.run(async {
         let sockets = host.sockets();
         let listener = network::TcpListener::bind(&sockets, (HOST, 80).into(), 4).unwrap();
         transmit(&mut hand, &packet_of(&syn(&PLAIN)));
         world.sleep(milliseconds(1)).await;
         let answers = drain(&mut hand);
-        let theirs = u32::from_be_bytes(answers.last().unwrap()[24..28].try_into().unwrap()).wrapping_add(1);
+        let theirs =
+            u32::from_be_bytes(answers.last().unwrap()[24..28].try_into().unwrap()).wrapping_add(1);
         transmit(&mut hand, &packet_of(&acknowledge(theirs)));
         let _stream = listener.accept().await.unwrap();
         drain(&mut hand);
@@ -45,7 +52,10 @@ fn tcp_r_09_an_immediate_acknowledgment_survives_a_device_without_room() {
                 world.sleep(milliseconds(1)).await;
             }
         }
-        transmit(&mut hand, &packet_of(&Segment { sequence: 3001, ..acknowledge(theirs) }.data(b"behind a gap")));
+        transmit(
+            &mut hand,
+            &packet_of(&Segment { sequence: 3001, ..acknowledge(theirs) }.data(b"behind a gap")),
+        );
         world.sleep(milliseconds(5)).await;
         let mut left = Vec::new();
         for _ in 0..20 {
@@ -65,7 +75,8 @@ fn tcp_s_05_the_peers_end_is_no_duplicate() {
     let world = World::new(2);
     let (host, mut wire) = Wire::new(&world);
     world.run(async {
-        let (stream, answer) = accepted(&world, &host, &mut wire, TcpSettings::default(), &syn(&PLAIN)).await;
+        let (stream, answer) =
+            accepted(&world, &host, &mut wire, TcpSettings::default(), &syn(&PLAIN)).await;
         let theirs = answer.end();
         stream.write_all(&pattern(14_600)).await.unwrap();
         assert_eq!(wire.exchange(&world, None).await.len(), 10);
@@ -89,7 +100,8 @@ fn tcp_s_06_duplicates_that_come_together_count_each() {
     let world = World::new(3);
     let (host, mut wire) = Wire::new(&world);
     world.run(async {
-        let (stream, answer) = accepted(&world, &host, &mut wire, TcpSettings::default(), &syn(&PLAIN)).await;
+        let (stream, answer) =
+            accepted(&world, &host, &mut wire, TcpSettings::default(), &syn(&PLAIN)).await;
         let theirs = answer.end();
         stream.write_all(&pattern(14_600)).await.unwrap();
         wire.exchange(&world, None).await;
@@ -113,12 +125,18 @@ fn tcp_s_10_a_user_timeout_ends_neither_an_idle_connection_nor_a_resting_one() {
         let settings = TcpSettings { user_timeout: 1000, ..TcpSettings::default() };
         let (stream, answer) = accepted(&world, &host, &mut wire, settings, &syn(&PLAIN)).await;
         world.sleep(Duration::from_secs(600)).await;
-        assert!(wire.exchange(&world, Some(&acknowledge(answer.end()).data(b"alive"))).await.len() <= 1);
+        assert!(
+            wire.exchange(&world, Some(&acknowledge(answer.end()).data(b"alive"))).await.len() <= 1
+        );
         assert_eq!(stream.read(&mut [0; 8]).await, Ok(5));
         drop(stream);
         let ended = wire.exchange(&world, None).await;
         assert!(ended.last().unwrap().flags & FIN != 0, "{ended:?}");
-        let end = Segment { sequence: 1006, flags: ACK | FIN, ..acknowledge(answer.end().wrapping_add(1)) };
+        let end = Segment {
+            sequence: 1006,
+            flags: ACK | FIN,
+            ..acknowledge(answer.end().wrapping_add(1))
+        };
         let last = wire.exchange(&world, Some(&end)).await;
         assert_eq!((last.len(), last[0].flags, last[0].acknowledgment), (1, ACK, 1007));
         // TIME-WAIT ends without a word.
@@ -132,8 +150,12 @@ fn tcp_s_11_keep_alive_has_a_floor_and_does_not_begin_with_a_probe() {
     let world = World::new(5);
     let (host, mut wire) = Wire::new(&world);
     world.run(async {
-        let settings =
-            TcpSettings { keep_alive: 1, keep_alive_interval: 1, keep_alive_count: 255, ..TcpSettings::default() };
+        let settings = TcpSettings {
+            keep_alive: 1,
+            keep_alive_interval: 1,
+            keep_alive_count: 255,
+            ..TcpSettings::default()
+        };
         let (stream, answer) = accepted(&world, &host, &mut wire, settings, &syn(&PLAIN)).await;
         let mut probes = Vec::new();
         let start = world.now();
@@ -174,13 +196,15 @@ fn tcp_s_14_after_a_timeout_the_window_does_not_leave_in_one_burst() {
     let world = World::new(7);
     let (host, mut wire) = Wire::new(&world);
     world.run(async {
-        let (stream, answer) = accepted(&world, &host, &mut wire, TcpSettings::default(), &syn(&SELECTIVE)).await;
+        let (stream, answer) =
+            accepted(&world, &host, &mut wire, TcpSettings::default(), &syn(&SELECTIVE)).await;
         stream.write_all(&pattern(50_000)).await.unwrap();
         assert_eq!(wire.exchange(&world, None).await.len(), 10);
         // Before the third timeout, which suspects the length of segments.
         let sent = wire.watch(&world, milliseconds(1200)).await;
         assert_eq!(stream.statistics().unwrap().timeouts, 2);
-        let again: Vec<_> = sent.iter().filter(|(_, segment)| segment.sequence == answer.end()).collect();
+        let again: Vec<_> =
+            sent.iter().filter(|(_, segment)| segment.sequence == answer.end()).collect();
         assert!(again.len() >= 2, "{sent:?}");
         for (at, _) in again {
             let together: Vec<_> = sent.iter().filter(|(other, _)| other == at).collect();
@@ -193,13 +217,15 @@ fn tcp_s_14_after_a_timeout_the_window_does_not_leave_in_one_burst() {
     });
 }
 
-/// Initial window, growth, recovery: whatever the peer allows, no more is under way than our own window.
+/// Initial window, growth, recovery: whatever the peer allows, no more is under way than our own
+/// window.
 #[test]
 fn cc_01_our_own_window_bounds_what_is_under_way() {
     let world = World::new(8);
     let (host, mut wire) = Wire::new(&world);
     world.run(async {
-        let (stream, answer) = accepted(&world, &host, &mut wire, TcpSettings::default(), &syn(&SELECTIVE)).await;
+        let (stream, answer) =
+            accepted(&world, &host, &mut wire, TcpSettings::default(), &syn(&SELECTIVE)).await;
         let (theirs, data) = (answer.end(), pattern(400_000));
         let (mut written, mut came, mut next) = (0, vec![false; 400], 0usize);
         let (mut has_lost, mut largest) = (false, 0);
@@ -210,7 +236,10 @@ fn cc_01_our_own_window_bounds_what_is_under_way() {
             let sent = wire.exchange(&world, None).await;
             let statistics = stream.statistics().unwrap();
             assert!(statistics.in_flight <= statistics.congestion_window, "{statistics:?}");
-            assert!(statistics.congestion_window < 60_000 || next > 20, "it grows from ten segments");
+            assert!(
+                statistics.congestion_window < 60_000 || next > 20,
+                "it grows from ten segments"
+            );
             largest = largest.max(statistics.in_flight);
             for segment in sent.iter().filter(|segment| !segment.data.is_empty()) {
                 let place = segment.sequence.wrapping_sub(theirs) as usize / 1460;
@@ -222,7 +251,8 @@ fn cc_01_our_own_window_bounds_what_is_under_way() {
                 next = came.iter().position(|came| !came).unwrap();
                 let mut word = acknowledge(theirs.wrapping_add(next as u32 * 1460));
                 if place > next {
-                    let block = |place: usize| theirs.wrapping_add(place as u32 * 1460).to_be_bytes();
+                    let block =
+                        |place: usize| theirs.wrapping_add(place as u32 * 1460).to_be_bytes();
                     word.options = [&[1, 1, 5, 10][..], &block(place), &block(place + 1)].concat();
                 }
                 wire.send(&word);
@@ -237,14 +267,20 @@ fn cc_01_our_own_window_bounds_what_is_under_way() {
 /// What the peer would take is no measure, nor is a constant.
 #[test]
 fn cc_03_windows_count_in_segments_as_they_are_sent() {
-    for (offer, segment) in [([2, 4, 0x23, 0x28], 1460), ([2, 4, 2, 188], 700), ([2, 4, 5, 180], 1460)] {
+    for (offer, segment) in
+        [([2, 4, 0x23, 0x28], 1460), ([2, 4, 2, 188], 700), ([2, 4, 5, 180], 1460)]
+    {
         let world = World::new(9);
         let (host, mut wire) = Wire::new(&world);
         world.run(async {
-            let (stream, answer) = accepted(&world, &host, &mut wire, TcpSettings::default(), &syn(&offer)).await;
+            let (stream, answer) =
+                accepted(&world, &host, &mut wire, TcpSettings::default(), &syn(&offer)).await;
             stream.write_all(&pattern(50_000)).await.unwrap();
             let sent = wire.exchange(&world, None).await;
-            assert!(sent.len() == 10 && sent.iter().all(|sent| sent.data.len() == segment), "{segment}");
+            assert!(
+                sent.len() == 10 && sent.iter().all(|sent| sent.data.len() == segment),
+                "{segment}"
+            );
             assert_eq!(stream.statistics().unwrap().congestion_window as usize, 10 * segment);
             let first = answer.end().wrapping_add(segment as u32);
             wire.exchange(&world, Some(&acknowledge(first))).await;
@@ -253,7 +289,8 @@ fn cc_03_windows_count_in_segments_as_they_are_sent() {
     }
 }
 
-/// Any segment at any time: flags, numbers near the edges, options and lengths by chance, for connections in every state.
+/// Any segment at any time: flags, numbers near the edges, options and lengths by chance, for
+/// connections in every state.
 #[test]
 fn tcp_x_08_no_segment_of_any_state_panics_or_forges_data() {
     let world = World::new(10);
@@ -263,7 +300,8 @@ fn tcp_x_08_no_segment_of_any_state_panics_or_forges_data() {
             let mut stream = None;
             let (ours, mut theirs, host_port) = if round % 2 == 0 {
                 let opening = Segment { peer: 5000 + round, ..syn(&SELECTIVE) };
-                let (accepted, answer) = accepted(&world, &host, &mut wire, TcpSettings::default(), &opening).await;
+                let (accepted, answer) =
+                    accepted(&world, &host, &mut wire, TcpSettings::default(), &opening).await;
                 stream = Some(accepted);
                 (1001, answer.end(), 80)
             } else {
@@ -296,13 +334,17 @@ fn tcp_x_08_no_segment_of_any_state_panics_or_forges_data() {
                 }
                 segment.window = (random >> 40) as u16;
                 let options = (random >> 56) as usize % 11 * 4;
-                segment.options = (0..options).map(|index| (random >> (index % 48)) as u8).collect();
+                segment.options =
+                    (0..options).map(|index| (random >> (index % 48)) as u8).collect();
                 segment.data = vec![0xee; (random >> 48) as usize % 40 * 50];
                 let sent = wire.exchange(&world, Some(&segment)).await;
                 if let Some(stream) = &stream {
                     let mut buffer = [0; 8192];
                     while let Ok(count @ 1..) = stream.try_read(&mut buffer) {
-                        assert!(buffer[..count].iter().all(|byte| *byte == 0xee), "somebody else's bytes");
+                        assert!(
+                            buffer[..count].iter().all(|byte| *byte == 0xee),
+                            "somebody else's bytes"
+                        );
                     }
                     let _ = stream.try_write(&[7; 1000]);
                     let statistics = stream.statistics().unwrap();

@@ -1,4 +1,5 @@
-//! Opening and closing, told by packets: one test for each line of what small stacks get wrong, named by its number.
+//! Opening and closing, told by packets: one test for each line of what small stacks get wrong,
+//! named by its number.
 
 use std::time::Duration;
 
@@ -57,10 +58,12 @@ fn tcp_o_02_a_buffer_of_no_bytes_is_as_large_as_the_smallest() {
     let world = World::new(2);
     let (left, right) = hosts(&world);
     world.run(async {
-        let settings = TcpSettings { receive_buffer: Some(0), send_buffer: Some(0), ..TcpSettings::default() };
+        let settings =
+            TcpSettings { receive_buffer: Some(0), send_buffer: Some(0), ..TcpSettings::default() };
         let address = "10.0.0.2:80".parse().unwrap();
         let listener = TcpListener::bind_with(&right.sockets(), address, 4, settings).unwrap();
-        let client = TcpStream::connect_with(&left.sockets(), None, address, &settings).await.unwrap();
+        let client =
+            TcpStream::connect_with(&left.sockets(), None, address, &settings).await.unwrap();
         let server = listener.accept().await.unwrap();
         let data = crate::pair::pattern(100_000);
         let send = async {
@@ -158,7 +161,8 @@ fn tcp_o_06_a_newer_syn_reopens_a_resting_tuple_and_an_older_one_earns_an_ack() 
         let newer = Segment::new(5000, 80, SYN, ours.wrapping_add(500), 0);
         let sent = wire.exchange(&world, Some(&newer)).await;
         assert_eq!((sent.len(), sent[0].flags), (1, SYN | ACK), "{sent:?}");
-        let acknowledge = Segment::new(5000, 80, ACK, ours.wrapping_add(501), sent[0].sequence.wrapping_add(1));
+        let acknowledge =
+            Segment::new(5000, 80, ACK, ours.wrapping_add(501), sent[0].sequence.wrapping_add(1));
         wire.exchange(&world, Some(&acknowledge)).await;
         assert_eq!(listener.try_accept().unwrap().remote_address(), peer(5000));
         let _ = theirs;
@@ -201,7 +205,8 @@ fn tcp_o_08_fin_wait_2_of_a_closed_stream_ends_after_a_minute_and_a_half_closed_
         drop(closed);
         half_closed.shutdown(network::command::socket::Direction::Write).unwrap();
         wire.exchange(&world, None).await;
-        wire.exchange(&world, Some(&Segment::new(5000, 80, ACK, ours, theirs.wrapping_add(1)))).await;
+        wire.exchange(&world, Some(&Segment::new(5000, 80, ACK, ours, theirs.wrapping_add(1))))
+            .await;
         wire.exchange(&world, Some(&Segment::new(5001, 80, ACK, ours, half.wrapping_add(1)))).await;
         assert_eq!(connections(&host, SocketState::FinWait2), 2);
         world.sleep(Duration::from_secs(65)).await;
@@ -226,7 +231,8 @@ fn tcp_o_09_a_repeated_syn_makes_no_second_connection() {
         let stream = listener.accept().await.unwrap();
         wire.exchange(&world, Some(&again)).await;
         assert_eq!(listener.try_accept().unwrap_err(), Error::WouldBlock);
-        wire.exchange(&world, Some(&Segment::new(5000, 80, ACK, ours, theirs).data(b"still here"))).await;
+        wire.exchange(&world, Some(&Segment::new(5000, 80, ACK, ours, theirs).data(b"still here")))
+            .await;
         let mut buffer = [0; 32];
         assert_eq!(stream.try_read(&mut buffer).unwrap(), 10);
         assert_eq!(answer.flags, SYN | ACK);
@@ -279,7 +285,8 @@ fn tcp_o_11_destinations_that_cannot_be_connected_fail_at_once() {
         let local = Some("[fd00::1]:0".parse().unwrap());
         let sockets = left.sockets();
         let settings = TcpSettings::default();
-        let mixed = TcpStream::connect_with(&sockets, local, "10.0.0.2:80".parse().unwrap(), &settings);
+        let mixed =
+            TcpStream::connect_with(&sockets, local, "10.0.0.2:80".parse().unwrap(), &settings);
         assert_eq!(mixed.await.unwrap_err(), Error::InvalidInput);
     });
 }
@@ -291,7 +298,8 @@ fn tcp_o_12_a_local_address_that_is_not_ours_is_refused() {
     world.run(async {
         let (sockets, remote) = (left.sockets(), "10.0.0.2:80".parse().unwrap());
         let local = Some("10.0.0.77:0".parse().unwrap());
-        let outcome = TcpStream::connect_with(&sockets, local, remote, &TcpSettings::default()).await;
+        let outcome =
+            TcpStream::connect_with(&sockets, local, remote, &TcpSettings::default()).await;
         assert_eq!(outcome.unwrap_err(), Error::AddressNotAvailable);
         assert_eq!(left.open_sockets(), 0);
     });
@@ -319,7 +327,8 @@ fn tcp_x_04_segments_to_everybody_are_dropped_and_harm_no_listener() {
     let world = World::new(14);
     let (host, mut wire) = Wire::new(&world);
     world.run(async {
-        let listener = TcpListener::bind(&host.sockets(), "0.0.0.0:80".parse().unwrap(), 4).unwrap();
+        let listener =
+            TcpListener::bind(&host.sockets(), "0.0.0.0:80".parse().unwrap(), 4).unwrap();
         for to in ["10.0.0.255", "255.255.255.255", "224.0.0.1"] {
             for flags in [SYN, ACK, RST, FIN] {
                 wire.send_to(&Segment::new(5000, 80, flags, 1, 1), to.parse().unwrap());
@@ -343,8 +352,10 @@ fn the_last_acknowledgment_leaves_before_the_connection_rests() {
         let stream = listener.accept().await.unwrap();
         stream.shutdown(network::command::socket::Direction::Write).unwrap();
         wire.exchange(&world, None).await;
-        wire.exchange(&world, Some(&Segment::new(5000, 80, ACK, ours, theirs.wrapping_add(1)))).await;
-        // Data begins the delay of its acknowledgment; the end comes within it, and the program leaves at once.
+        wire.exchange(&world, Some(&Segment::new(5000, 80, ACK, ours, theirs.wrapping_add(1))))
+            .await;
+        // Data begins the delay of its acknowledgment; the end comes within it, and the program
+        // leaves at once.
         let data = Segment::new(5000, 80, ACK, ours, theirs.wrapping_add(1)).data(b"last words");
         wire.exchange(&world, Some(&data)).await;
         let mut buffer = [0; 16];
@@ -370,16 +381,40 @@ fn tcp_r_04_nothing_comes_behind_the_peers_end() {
         let stream = listener.accept().await.unwrap();
         let mut buffer = [0; 64];
         // The end first, then data below and beyond it, and another end.
-        wire.exchange(&world, Some(&Segment::new(5000, 80, FIN | ACK, ours.wrapping_add(4), theirs))).await;
-        wire.exchange(&world, Some(&Segment::new(5000, 80, ACK, ours.wrapping_add(2), theirs).data(b"cdEFGH"))).await;
+        wire.exchange(
+            &world,
+            Some(&Segment::new(5000, 80, FIN | ACK, ours.wrapping_add(4), theirs)),
+        )
+        .await;
+        wire.exchange(
+            &world,
+            Some(&Segment::new(5000, 80, ACK, ours.wrapping_add(2), theirs).data(b"cdEFGH")),
+        )
+        .await;
         wire.exchange(&world, Some(&Segment::new(5000, 80, ACK, ours, theirs).data(b"ab"))).await;
         assert_eq!(stream.try_read(&mut buffer), Ok(4));
         assert_eq!(&buffer[..4], b"abcd");
-        wire.exchange(&world, Some(&Segment::new(5000, 80, FIN | ACK, ours.wrapping_add(9), theirs))).await;
-        wire.exchange(&world, Some(&Segment::new(5000, 80, FIN | ACK, ours.wrapping_add(4), theirs))).await;
+        wire.exchange(
+            &world,
+            Some(&Segment::new(5000, 80, FIN | ACK, ours.wrapping_add(9), theirs)),
+        )
+        .await;
+        wire.exchange(
+            &world,
+            Some(&Segment::new(5000, 80, FIN | ACK, ours.wrapping_add(4), theirs)),
+        )
+        .await;
         assert_eq!(stream.try_read(&mut buffer), Ok(0));
-        wire.exchange(&world, Some(&Segment::new(5000, 80, ACK, ours.wrapping_add(4), theirs).data(b"more"))).await;
-        wire.exchange(&world, Some(&Segment::new(5000, 80, ACK, ours.wrapping_add(5), theirs).data(b"more"))).await;
+        wire.exchange(
+            &world,
+            Some(&Segment::new(5000, 80, ACK, ours.wrapping_add(4), theirs).data(b"more")),
+        )
+        .await;
+        wire.exchange(
+            &world,
+            Some(&Segment::new(5000, 80, ACK, ours.wrapping_add(5), theirs).data(b"more")),
+        )
+        .await;
         assert_eq!(stream.try_read(&mut buffer), Ok(0));
     });
 }

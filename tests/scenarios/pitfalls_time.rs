@@ -34,7 +34,8 @@ fn tim_02_tcp_s_11_the_longest_and_shortest_times_neither_spin_nor_end_a_connect
         world.run(async {
             let address = "10.0.0.2:80".parse().unwrap();
             let listener = TcpListener::bind_with(&right.sockets(), address, 4, settings).unwrap();
-            let client = TcpStream::connect_with(&left.sockets(), None, address, &settings).await.unwrap();
+            let client =
+                TcpStream::connect_with(&left.sockets(), None, address, &settings).await.unwrap();
             let server = listener.accept().await.unwrap();
             world.sleep(Duration::from_secs(10)).await;
             client.write_all(b"alive").await.unwrap();
@@ -76,7 +77,10 @@ fn tim_03_each_change_wakes_whoever_waits_for_it() {
         };
         let ready = |stream: &Arc<TcpStream>| {
             let stream = Arc::clone(stream);
-            async move { std::future::poll_fn(|context| stream.poll_ready(context, Readiness::READABLE)).await }
+            async move {
+                std::future::poll_fn(|context| stream.poll_ready(context, Readiness::READABLE))
+                    .await
+            }
         };
         let write = |stream: &Arc<TcpStream>| {
             let stream = Arc::clone(stream);
@@ -91,20 +95,31 @@ fn tim_03_each_change_wakes_whoever_waits_for_it() {
         let (client, server) = pair().await;
         let data = || assert_eq!(client.try_write(b"x"), Ok(1));
         assert_eq!(wakes(&world, "read by data", read(&server), data).await, Ok(1));
-        assert!(wakes(&world, "poll by data", ready(&server), data).await.contains(Readiness::READABLE));
+        assert!(
+            wakes(&world, "poll by data", ready(&server), data).await.contains(Readiness::READABLE)
+        );
         assert_eq!(server.try_read(&mut [0; 8]), Ok(1));
         let end = || client.shutdown(Direction::Write).unwrap();
         assert_eq!(wakes(&world, "read by the end", read(&server), end).await, Ok(0));
         let reset = || server.abort();
-        assert_eq!(wakes(&world, "read by a reset", read(&client), reset).await, Err(Error::ConnectionReset));
+        assert_eq!(
+            wakes(&world, "read by a reset", read(&client), reset).await,
+            Err(Error::ConnectionReset)
+        );
         let (client, server) = pair().await;
         let reset = || server.abort();
-        assert_eq!(wakes(&world, "write by a reset", write(&client), reset).await, Error::ConnectionReset);
+        assert_eq!(
+            wakes(&world, "write by a reset", write(&client), reset).await,
+            Error::ConnectionReset
+        );
         let (client, server) = pair().await;
         let own = || client.shutdown(Direction::Read).unwrap();
         assert_eq!(wakes(&world, "read by our own shutdown", read(&client), own).await, Ok(0));
         let local = || client.abort();
-        assert_eq!(wakes(&world, "write by our own abort", write(&client), local).await, Error::ConnectionAborted);
+        assert_eq!(
+            wakes(&world, "write by our own abort", write(&client), local).await,
+            Error::ConnectionAborted
+        );
         drop(server);
         let (client, server) = pair().await;
         while client.try_write(&[0; 65_536]).is_ok() {
@@ -119,7 +134,10 @@ fn tim_03_each_change_wakes_whoever_waits_for_it() {
         let (client, _server) = pair().await;
         let device = left.open("eth0");
         let gone = || left.write(&device, "address remove 10.0.0.1/24").unwrap();
-        assert_eq!(wakes(&world, "read by an address", read(&client), gone).await, Err(Error::ConnectionAborted));
+        assert_eq!(
+            wakes(&world, "read by an address", read(&client), gone).await,
+            Err(Error::ConnectionAborted)
+        );
         left.write(&device, "address add 10.0.0.1/24").unwrap();
         world.sleep(Duration::from_secs(3)).await;
         wakes_of_others(&world, &left, &right).await;
@@ -136,8 +154,10 @@ async fn wakes_of_others(world: &World, left: &Host, right: &Host) {
     };
     let sockets = left.sockets();
     let connecting = std::cell::RefCell::new(None);
-    let connect =
-        || *connecting.borrow_mut() = Some(world.spawn(async move { TcpStream::connect(&sockets, address).await }));
+    let connect = || {
+        *connecting.borrow_mut() =
+            Some(world.spawn(async move { TcpStream::connect(&sockets, address).await }))
+    };
     assert_eq!(wakes(world, "accept by a connection", accept, connect).await, Ok(()));
     let receiver = Arc::new(UdpSocket::new(&right.sockets()));
     receiver.bind("10.0.0.2:7".parse().unwrap()).unwrap();
@@ -212,7 +232,11 @@ struct Node {
 fn node(seed: u64, mut driver: Cable, host: u8) -> Node {
     let core = Core::new(Arc::new(SeededEntropy::new(seed)), Instant::ZERO).unwrap();
     let port = core.attach("eth0", &mut driver).unwrap();
-    core.execute("eth0", &format!("link up\naddress add 10.0.0.{host}/24\naddress add fd00::{host}/64")).unwrap();
+    core.execute(
+        "eth0",
+        &format!("link up\naddress add 10.0.0.{host}/24\naddress add fd00::{host}/64"),
+    )
+    .unwrap();
     Node { core, port, driver }
 }
 
@@ -251,14 +275,17 @@ fn disturb(left: &Node, right: &Node, kept: &mut Vec<Box<dyn std::any::Any>>, ch
     }
 }
 
-/// Over random states: once an instant's work is done, the next deadline lies behind it, and asking again changes nothing.
+/// Over random states: once an instant's work is done, the next deadline lies behind it, and asking
+/// again changes nothing.
 #[test]
 fn tim_05_no_deadline_lies_in_the_past_without_progress() {
     for seed in 1..9 {
         let entropy = SeededEntropy::new(seed);
         let (left, right) = drivers::cable(options());
         let (mut left, mut right) = (node(seed, left, 1), node(seed + 100, right, 2));
-        let listener = Arc::new(TcpListener::bind(&right.core.sockets(), "[::]:80".parse().unwrap(), 8).unwrap());
+        let listener = Arc::new(
+            TcpListener::bind(&right.core.sockets(), "[::]:80".parse().unwrap(), 8).unwrap(),
+        );
         right.core.spawn(async move { while listener.accept().await.is_ok() {} });
         let (mut now, mut kept) = (Instant::ZERO, Vec::new());
         for step in 0..3000 {
@@ -321,13 +348,15 @@ fn tim_06_sends_closes_and_aborts_wait_for_no_packet() {
     });
 }
 
-/// An acknowledgment that waits in the device when a late poll comes counts before the timer that is due then too.
+/// An acknowledgment that waits in the device when a late poll comes counts before the timer that
+/// is due then too.
 #[test]
 fn tim_07_frames_come_before_timers() {
     let (left, right) = drivers::cable(options());
     let (mut left, mut right) = (node(1, left, 1), node(2, right, 2));
     let arrived = Arc::new(AtomicUsize::new(0));
-    let listener = TcpListener::bind(&right.core.sockets(), "10.0.0.2:80".parse().unwrap(), 8).unwrap();
+    let listener =
+        TcpListener::bind(&right.core.sockets(), "10.0.0.2:80".parse().unwrap(), 8).unwrap();
     let count = Arc::clone(&arrived);
     let echo = async move {
         let stream = listener.accept().await.unwrap();
@@ -361,7 +390,8 @@ fn tim_07_frames_come_before_timers() {
     // The sender sleeps too long: its timer is overdue, and so is the acknowledgment in its device.
     now = now.after(Duration::from_secs(30));
     while left.core.poll(now, &mut left.port, &mut left.driver) {}
-    let again: Vec<_> = std::iter::from_fn(|| right.driver.receive(&mut FramePool::new())).collect();
+    let again: Vec<_> =
+        std::iter::from_fn(|| right.driver.receive(&mut FramePool::new())).collect();
     assert!(again.iter().all(|frame| !frame.bytes().ends_with(b"once")), "nothing is sent again");
 }
 
@@ -373,7 +403,8 @@ fn tim_08_fifty_days_change_nothing() {
     let entropy = SeededEntropy::new(7);
     world.run(async {
         let (client, server) = connection(&left, &right, "10.0.0.2:80").await;
-        let (sender, receiver) = (UdpSocket::new(&left.sockets()), UdpSocket::new(&right.sockets()));
+        let (sender, receiver) =
+            (UdpSocket::new(&left.sockets()), UdpSocket::new(&right.sockets()));
         receiver.bind("[fd00::2]:7".parse().unwrap()).unwrap();
         let end = world.now().after(Duration::from_secs(50 * 86_400));
         let mut delays = Vec::new();
@@ -395,7 +426,11 @@ fn tim_08_fifty_days_change_nothing() {
             delays.push(world.now().since(before));
         }
         assert!(delays.len() > 300);
-        assert!(delays.iter().all(|delay| *delay < Duration::from_millis(200)), "{:?}", delays.iter().max());
+        assert!(
+            delays.iter().all(|delay| *delay < Duration::from_millis(200)),
+            "{:?}",
+            delays.iter().max()
+        );
         world.sleep(Duration::from_secs(100)).await;
         assert_eq!((left.open_sockets(), right.open_sockets()), (2, 2));
     });

@@ -1,4 +1,5 @@
-//! A host that is a plain smoltcp interface at the end of a path, as its examples do it: it sends back what it gets, then ends.
+//! A host that is a plain smoltcp interface at the end of a path, as its examples do it: it sends
+//! back what it gets, then ends.
 
 use std::collections::{BTreeSet, VecDeque};
 use std::future::poll_fn;
@@ -13,7 +14,8 @@ use smoltcp::socket::tcp;
 use smoltcp::wire::{HardwareAddress, IpAddress, IpCidr};
 use world::{PathEnd, VirtualClock};
 
-/// The ports of peers to whom the host owes something: data, an end, or an acknowledgment that it waits for.
+/// The ports of peers to whom the host owes something: data, an end, or an acknowledgment that it
+/// waits for.
 pub(crate) type Debts = Arc<Mutex<BTreeSet<u16>>>;
 
 /// Bytes of each socket's buffers.
@@ -89,7 +91,9 @@ impl Plain {
         let mut device = Adapter { end, pool: FramePool::new() };
         let config = Config::new(HardwareAddress::Ip);
         let mut interface = Interface::new(config, &mut device, smoltcp::time::Instant::ZERO);
-        interface.update_ip_addrs(|addresses| addresses.push(IpCidr::new(IpAddress::v4(10, 0, 0, 2), 24)).unwrap());
+        interface.update_ip_addrs(|addresses| {
+            addresses.push(IpCidr::new(IpAddress::v4(10, 0, 0, 2), 24)).unwrap()
+        });
         let mut set = SocketSet::new(Vec::new());
         let buffer = || tcp::SocketBuffer::new(vec![0; BUFFER]);
         let echoes = (0..sockets)
@@ -120,7 +124,9 @@ impl Plain {
             if is_busy {
                 continue;
             }
-            let Some(next) = self.interface.poll_at(now, &self.sockets) else { return Poll::Pending };
+            let Some(next) = self.interface.poll_at(now, &self.sockets) else {
+                return Poll::Pending;
+            };
             if next <= now {
                 continue;
             }
@@ -150,12 +156,16 @@ impl Plain {
                 is_busy = true;
             }
             // It closes right after the last write.
-            if waiting.is_empty() && socket.state() == tcp::State::CloseWait && socket.recv_queue() == 0 {
+            if waiting.is_empty()
+                && socket.state() == tcp::State::CloseWait
+                && socket.recv_queue() == 0
+            {
                 socket.close();
                 is_busy = true;
             }
             let Some(remote) = socket.remote_endpoint() else { continue };
-            let is_closing = matches!(socket.state(), tcp::State::SynReceived | tcp::State::LastAck);
+            let is_closing =
+                matches!(socket.state(), tcp::State::SynReceived | tcp::State::LastAck);
             if socket.send_queue() > 0 || !waiting.is_empty() || is_closing {
                 debts.insert(remote.port);
             } else {

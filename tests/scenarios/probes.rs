@@ -1,4 +1,5 @@
-//! Six behaviours that the Linux kernel has and most stacks for programs lack, under the names that the comparison with others prints.
+//! Six behaviours that the Linux kernel has and most stacks for programs lack, under the names that
+//! the comparison with others prints.
 
 use std::time::Duration;
 
@@ -37,7 +38,8 @@ fn accept_after_cancelled_accept() {
     let (left, right) = hosts(&world);
     world.run(async {
         let listener = TcpListener::bind(&right.sockets(), SERVER.parse().unwrap(), 8).unwrap();
-        // Given up before anybody came, and given up after somebody came and before it was polled again.
+        // Given up before anybody came, and given up after somebody came and before it was polled
+        // again.
         assert!(future::poll_once(listener.accept()).await.is_none());
         let mut given_up = Box::pin(listener.accept());
         assert!(future::poll_once(&mut given_up).await.is_none());

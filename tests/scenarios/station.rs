@@ -106,7 +106,9 @@ pub(crate) fn packets(frames: Vec<Vec<u8>>) -> Vec<Vec<u8>> {
 
 /// The Internet checksum of bytes, with a start value.
 pub(crate) fn sum(bytes: &[u8], start: u32) -> u16 {
-    let words = bytes.chunks(2).map(|word| u32::from(word[0]) << 8 | u32::from(word.get(1).copied().unwrap_or(0)));
+    let words = bytes
+        .chunks(2)
+        .map(|word| u32::from(word[0]) << 8 | u32::from(word.get(1).copied().unwrap_or(0)));
     let mut sum = words.sum::<u32>() + start;
     while sum > 0xffff {
         sum = (sum & 0xffff) + (sum >> 16);
@@ -114,7 +116,8 @@ pub(crate) fn sum(bytes: &[u8], start: u32) -> u16 {
     !(sum as u16)
 }
 
-/// An IPv4 header without options in front of a payload, after a change to it; the checksum comes last.
+/// An IPv4 header without options in front of a payload, after a change to it; the checksum comes
+/// last.
 pub(crate) fn ipv4_with(
     from: Ipv4Addr,
     to: Ipv4Addr,
@@ -140,7 +143,13 @@ pub(crate) fn ipv4(from: Ipv4Addr, to: Ipv4Addr, protocol: u8, payload: &[u8]) -
 }
 
 /// An IPv6 header in front of a payload.
-pub(crate) fn ipv6(from: Ipv6Addr, to: Ipv6Addr, next: u8, hop_limit: u8, payload: &[u8]) -> Vec<u8> {
+pub(crate) fn ipv6(
+    from: Ipv6Addr,
+    to: Ipv6Addr,
+    next: u8,
+    hop_limit: u8,
+    payload: &[u8],
+) -> Vec<u8> {
     let mut packet = vec![0x60, 0, 0, 0];
     packet.extend_from_slice(&(payload.len() as u16).to_be_bytes());
     packet.extend_from_slice(&[next, hop_limit]);
@@ -188,7 +197,14 @@ pub(crate) fn icmp(kind: u8, code: u8, word: [u8; 4], rest: &[u8]) -> Vec<u8> {
 }
 
 /// The same for ICMPv6.
-pub(crate) fn icmpv6(from: Ipv6Addr, to: Ipv6Addr, kind: u8, code: u8, word: [u8; 4], rest: &[u8]) -> Vec<u8> {
+pub(crate) fn icmpv6(
+    from: Ipv6Addr,
+    to: Ipv6Addr,
+    kind: u8,
+    code: u8,
+    word: [u8; 4],
+    rest: &[u8],
+) -> Vec<u8> {
     let mut message = [&[kind, code, 0, 0], &word[..], rest].concat();
     let checksum = sum(&message, pseudo(from.into(), to.into(), 58, message.len()));
     message[2..4].copy_from_slice(&checksum.to_be_bytes());
@@ -196,7 +212,14 @@ pub(crate) fn icmpv6(from: Ipv6Addr, to: Ipv6Addr, kind: u8, code: u8, word: [u8
 }
 
 /// A whole ICMPv6 packet with a hop limit of 64.
-pub(crate) fn icmpv6_packet(from: Ipv6Addr, to: Ipv6Addr, kind: u8, code: u8, word: [u8; 4], rest: &[u8]) -> Vec<u8> {
+pub(crate) fn icmpv6_packet(
+    from: Ipv6Addr,
+    to: Ipv6Addr,
+    kind: u8,
+    code: u8,
+    word: [u8; 4],
+    rest: &[u8],
+) -> Vec<u8> {
     ipv6(from, to, 58, 64, &icmpv6(from, to, kind, code, word, rest))
 }
 
@@ -215,7 +238,10 @@ pub(crate) fn upper(packet: &[u8]) -> (u8, &[u8]) {
 
 /// Type and code of ICMP packets, of both families.
 pub(crate) fn icmp_kinds(packets: &[Vec<u8>]) -> Vec<(u8, u8)> {
-    let icmp = packets.iter().map(|packet| upper(packet)).filter(|(protocol, _)| matches!(protocol, 1 | 58));
+    let icmp = packets
+        .iter()
+        .map(|packet| upper(packet))
+        .filter(|(protocol, _)| matches!(protocol, 1 | 58));
     icmp.map(|(_, message)| (message[0], message[1])).collect()
 }
 

@@ -10,9 +10,17 @@ use world::{Host, World};
 use crate::pair::{hosts, read_to_end};
 use crate::wire::{ACK, FIN, RST, Segment, Wire};
 
-/// A connection of the wire to a listener with these settings; gives the stream and the numbers (ours, theirs).
-async fn accepted(world: &World, host: &Host, wire: &mut Wire, settings: TcpSettings) -> (TcpStream, u32, u32) {
-    let listener = TcpListener::bind_with(&host.sockets(), "10.0.0.1:80".parse().unwrap(), 4, settings).unwrap();
+/// A connection of the wire to a listener with these settings; gives the stream and the numbers
+/// (ours, theirs).
+async fn accepted(
+    world: &World,
+    host: &Host,
+    wire: &mut Wire,
+    settings: TcpSettings,
+) -> (TcpStream, u32, u32) {
+    let listener =
+        TcpListener::bind_with(&host.sockets(), "10.0.0.1:80".parse().unwrap(), 4, settings)
+            .unwrap();
     let (_, ours, theirs) = wire.open(world, 5000, 80).await;
     (listener.accept().await.unwrap(), ours, theirs)
 }
@@ -21,8 +29,12 @@ async fn accepted(world: &World, host: &Host, wire: &mut Wire, settings: TcpSett
 fn tcp_s_12_keep_alive_asks_a_silent_peer_without_an_octet_and_ends_the_connection() {
     let world = World::new(1);
     let (host, mut wire) = Wire::new(&world);
-    let settings =
-        TcpSettings { keep_alive: 10_000, keep_alive_interval: 2_000, keep_alive_count: 3, ..TcpSettings::default() };
+    let settings = TcpSettings {
+        keep_alive: 10_000,
+        keep_alive_interval: 2_000,
+        keep_alive_count: 3,
+        ..TcpSettings::default()
+    };
     world.run(async {
         let (stream, ours, theirs) = accepted(&world, &host, &mut wire, settings).await;
         world.sleep(Duration::from_secs(9)).await;
@@ -31,7 +43,10 @@ fn tcp_s_12_keep_alive_asks_a_silent_peer_without_an_octet_and_ends_the_connecti
         let sent = wire.exchange(&world, None).await;
         let [probe] = sent.as_slice() else { panic!("one probe, not {sent:?}") };
         // TCP-S-12: no octet.
-        assert_eq!((probe.flags, probe.sequence, probe.data.len()), (ACK, theirs.wrapping_sub(1), 0));
+        assert_eq!(
+            (probe.flags, probe.sequence, probe.data.len()),
+            (ACK, theirs.wrapping_sub(1), 0)
+        );
         // A peer that answers is left in peace for as long as before.
         wire.exchange(&world, Some(&Segment::new(5000, 80, ACK, ours, theirs))).await;
         world.sleep(Duration::from_secs(9)).await;
@@ -41,7 +56,8 @@ fn tcp_s_12_keep_alive_asks_a_silent_peer_without_an_octet_and_ends_the_connecti
         let mut buffer = [0; 4];
         assert_eq!(stream.read(&mut buffer).await, Err(Error::TimedOut));
         assert_eq!(world.now().since(before).as_secs(), 6);
-        let flags: Vec<u8> = wire.exchange(&world, None).await.iter().map(|segment| segment.flags).collect();
+        let flags: Vec<u8> =
+            wire.exchange(&world, None).await.iter().map(|segment| segment.flags).collect();
         assert_eq!(flags[..3], [ACK; 3]);
         assert!(flags.len() == 4 && flags[3] & RST != 0, "{flags:?}");
     });
@@ -108,14 +124,18 @@ fn ip4_03_hop_limit_and_traffic_class_hold_for_every_segment() {
     let (host, mut wire) = Wire::new(&world);
     let settings = TcpSettings { hop_limit: 7, traffic_class: 0xb8, ..TcpSettings::default() };
     world.run(async {
-        let listener = TcpListener::bind_with(&host.sockets(), "10.0.0.1:80".parse().unwrap(), 4, settings).unwrap();
+        let listener =
+            TcpListener::bind_with(&host.sockets(), "10.0.0.1:80".parse().unwrap(), 4, settings)
+                .unwrap();
         let (answer, ours, theirs) = wire.open(&world, 5000, 80).await;
         let stream = listener.accept().await.unwrap();
         let mut sent = vec![answer];
         // An immediate ACK for a hole, a challenge ACK, data, a reset.
         let hole = Segment::new(5000, 80, ACK, ours.wrapping_add(10), theirs).data(b"later");
         sent.extend(wire.exchange(&world, Some(&hole)).await);
-        sent.extend(wire.exchange(&world, Some(&Segment::new(5000, 80, crate::wire::SYN, ours, 0))).await);
+        sent.extend(
+            wire.exchange(&world, Some(&Segment::new(5000, 80, crate::wire::SYN, ours, 0))).await,
+        );
         stream.write_all(&[0; 5000]).await.unwrap();
         sent.extend(wire.exchange(&world, None).await);
         stream.abort();
@@ -143,7 +163,8 @@ fn listeners_that_share_an_address_share_its_connections() {
             clients.push(TcpStream::connect(&left.sockets(), address).await.unwrap());
         }
         world.sleep(Duration::from_millis(5)).await;
-        let count = |listener: &TcpListener| std::iter::from_fn(|| listener.try_accept().ok()).count();
+        let count =
+            |listener: &TcpListener| std::iter::from_fn(|| listener.try_accept().ok()).count();
         let (one, other) = (count(&first), count(&second));
         assert_eq!(one + other, 64);
         assert!(one > 10 && other > 10, "{one} and {other}");
@@ -198,8 +219,10 @@ fn segments_fit_the_peer_and_the_path() {
     let world = World::new(9);
     let (host, mut wire) = Wire::new(&world);
     world.run(async {
-        let listener = TcpListener::bind(&host.sockets(), "10.0.0.1:80".parse().unwrap(), 4).unwrap();
-        // A peer that takes 700 bytes at most, and one that says nothing (TCP-R-08, RFC 9293 MUST-15).
+        let listener =
+            TcpListener::bind(&host.sockets(), "10.0.0.1:80".parse().unwrap(), 4).unwrap();
+        // A peer that takes 700 bytes at most, and one that says nothing (TCP-R-08, RFC 9293
+        // MUST-15).
         for (port, options, size) in
             [(5000, &[2, 4, 2, 188][..], 700), (5001, &[], 536), (5002, &[2, 4, 255, 255], 1460)]
         {
@@ -217,21 +240,29 @@ fn segments_fit_the_peer_and_the_path() {
             stream.write_all(&data).await.unwrap();
             let mut sent = wire.exchange(&world, None).await;
             assert_eq!(sent.len(), 10, "the initial window (CC-02)");
-            while let Some(last) = sent.last().filter(|last| last.end() != theirs.wrapping_add(20_001)) {
+            while let Some(last) =
+                sent.last().filter(|last| last.end() != theirs.wrapping_add(20_001))
+            {
                 acknowledge.acknowledgment = last.end();
                 let more = wire.exchange(&world, Some(&acknowledge)).await;
                 assert!(!more.is_empty());
                 sent.extend(more);
             }
             let (last, rest) = sent.split_last().unwrap();
-            assert!(rest.iter().all(|segment| segment.data.len() == size && segment.flags == ACK), "{size}");
+            assert!(
+                rest.iter().all(|segment| segment.data.len() == size && segment.flags == ACK),
+                "{size}"
+            );
             assert_eq!(last.flags, ACK | 8, "PSH on the last");
             let mut expected = theirs;
             for segment in &sent {
                 assert_eq!(segment.sequence, expected);
                 expected = segment.end();
             }
-            assert_eq!(sent.iter().flat_map(|segment| segment.data.clone()).collect::<Vec<_>>(), data);
+            assert_eq!(
+                sent.iter().flat_map(|segment| segment.data.clone()).collect::<Vec<_>>(),
+                data
+            );
             stream.abort();
             wire.exchange(&world, None).await;
         }
@@ -246,7 +277,9 @@ fn an_ipv6_listener_may_leave_ipv4_to_another() {
     let only = TcpSettings { only_ipv6: true, ..TcpSettings::default() };
     world.run(async {
         let six = TcpListener::bind_with(&right.sockets(), everything, 4, only).unwrap();
-        let connect = async |to: &str| TcpStream::connect(&left.sockets(), to.parse().unwrap()).await.map(drop);
+        let connect = async |to: &str| {
+            TcpStream::connect(&left.sockets(), to.parse().unwrap()).await.map(drop)
+        };
         assert_eq!(connect("10.0.0.2:80").await, Err(Error::ConnectionRefused));
         assert_eq!(connect("[fd00::2]:80").await, Ok(()));
         let four = TcpListener::bind(&right.sockets(), of_ipv4, 4).unwrap();
@@ -276,25 +309,45 @@ fn options_of_a_listener_hold_for_later_connections() {
         let listener = host.open("sockets");
         host.write(&listener, "socket tcp\nbind 10.0.0.1:80\nlisten").unwrap();
         wire.open(&world, 5000, 80).await;
-        for line in ["hop-limit 9", "no-delay on", "keep-alive 5000", "linger 0", "send-buffer 4096"] {
+        for line in
+            ["hop-limit 9", "no-delay on", "keep-alive 5000", "linger 0", "send-buffer 4096"]
+        {
             host.write(&listener, &format!("option {line}")).unwrap();
         }
         let (answer, ..) = wire.open(&world, 5001, 80).await;
         assert_eq!(answer.hop_limit, 9);
         for line in ["hop-limit 0", "only-ipv6 on", "bind-to-device eth0", "keep-alive 1"] {
-            assert_eq!(host.write(&listener, &format!("option {line}")), Err(Error::InvalidInput), "{line}");
+            assert_eq!(
+                host.write(&listener, &format!("option {line}")),
+                Err(Error::InvalidInput),
+                "{line}"
+            );
         }
-        assert_eq!(host.write(&listener, "option broadcast on"), Err(Error::ProtocolOptionNotAvailable));
+        assert_eq!(
+            host.write(&listener, "option broadcast on"),
+            Err(Error::ProtocolOptionNotAvailable)
+        );
         let mut seen = Vec::new();
         for _ in 0..2 {
-            let (offer, file) = (listener.control::<NextConnection>(&()).await.unwrap(), host.open("sockets"));
+            let (offer, file) =
+                (listener.control::<NextConnection>(&()).await.unwrap(), host.open("sockets"));
             file.control::<Accept>(&offer.token).await.unwrap();
             let told = file.control::<GetOptions>(&()).await.unwrap();
             let stream = told.stream.unwrap();
-            seen.push((told.hop_limit, stream.no_delay, stream.keep_alive, stream.linger, stream.send_buffer));
+            seen.push((
+                told.hop_limit,
+                stream.no_delay,
+                stream.keep_alive,
+                stream.linger,
+                stream.send_buffer,
+            ));
             file.write_all(b"x").await.unwrap();
             let sent = wire.exchange(&world, None).await;
-            assert!(sent.iter().any(|segment| segment.data == b"x" && segment.hop_limit == told.hop_limit), "{sent:?}");
+            assert!(
+                sent.iter()
+                    .any(|segment| segment.data == b"x" && segment.hop_limit == told.hop_limit),
+                "{sent:?}"
+            );
         }
         assert_eq!(seen, [(64, false, 0, None, 65536), (9, true, 5000, Some(0), 4096)]);
         wire.exchange(&world, None).await;
@@ -305,13 +358,15 @@ fn options_of_a_listener_hold_for_later_connections() {
     });
 }
 
-/// PMT-05, PMT-01: what we announce and send follows the path as it is known when the connection begins, and when it turns out narrower.
+/// PMT-05, PMT-01: what we announce and send follows the path as it is known when the connection
+/// begins, and when it turns out narrower.
 #[test]
 fn pmt_05_segments_follow_the_path() {
     let world = World::new(12);
     let (host, mut wire) = Wire::new(&world);
     world.run(async {
-        let listener = TcpListener::bind(&host.sockets(), "10.0.0.1:80".parse().unwrap(), 4).unwrap();
+        let listener =
+            TcpListener::bind(&host.sockets(), "10.0.0.1:80".parse().unwrap(), 4).unwrap();
         let mut syn = Segment::new(5000, 80, crate::wire::SYN, 1000, 0);
         syn.options = vec![2, 4, 5, 180];
         let answer = wire.exchange(&world, Some(&syn)).await.remove(0);
@@ -320,7 +375,8 @@ fn pmt_05_segments_follow_the_path() {
         let stream = listener.accept().await.unwrap();
         stream.write_all(&[7; 4000]).await.unwrap();
         world.sleep(Duration::from_millis(1)).await;
-        let large = std::iter::from_fn(|| wire.packet()).find(|packet| packet.len() == 1500).unwrap();
+        let large =
+            std::iter::from_fn(|| wire.packet()).find(|packet| packet.len() == 1500).unwrap();
         while wire.packet().is_some() {}
         // A router on the way carries a thousand bytes.
         let narrow = crate::station::icmp(3, 4, [0, 0, 3, 232], &large[..28]);

@@ -32,7 +32,10 @@ fn a_megabyte_arrives_whole_in_both_directions_and_both_families() {
             assert!(received == data && answered == data);
         });
         let drops = left.control::<GetStatistics>("eth0", &()).unwrap().received_drops;
-        assert_eq!((drops.checksum, drops.malformed, drops.segment, drops.full, drops.no_socket), (0, 0, 0, 0, 0));
+        assert_eq!(
+            (drops.checksum, drops.malformed, drops.segment, drops.full, drops.no_socket),
+            (0, 0, 0, 0, 0)
+        );
     }
 }
 
@@ -58,19 +61,28 @@ fn a_closed_port_refuses_and_a_missing_route_is_unreachable() {
     let (left, _right) = hosts(&world);
     world.run(async {
         let to = |text: &str| text.parse().unwrap();
-        assert_eq!(TcpStream::connect(&left.sockets(), to("10.0.0.2:81")).await.unwrap_err(), Error::ConnectionRefused);
+        assert_eq!(
+            TcpStream::connect(&left.sockets(), to("10.0.0.2:81")).await.unwrap_err(),
+            Error::ConnectionRefused
+        );
         assert_eq!(
             TcpStream::connect(&left.sockets(), to("10.9.9.9:80")).await.unwrap_err(),
             Error::NetworkUnreachable
         );
-        assert_eq!(TcpStream::connect(&left.sockets(), to("10.0.0.2:0")).await.unwrap_err(), Error::ConnectionRefused);
+        assert_eq!(
+            TcpStream::connect(&left.sockets(), to("10.0.0.2:0")).await.unwrap_err(),
+            Error::ConnectionRefused
+        );
         assert_eq!(
             TcpStream::connect(&left.sockets(), to("224.0.0.1:80")).await.unwrap_err(),
             Error::NetworkUnreachable
         );
         // Nobody answers for 10.0.0.9: three ARP requests, then the host is unreachable.
         let before = world.now();
-        assert_eq!(TcpStream::connect(&left.sockets(), to("10.0.0.9:80")).await.unwrap_err(), Error::HostUnreachable);
+        assert_eq!(
+            TcpStream::connect(&left.sockets(), to("10.0.0.9:80")).await.unwrap_err(),
+            Error::HostUnreachable
+        );
         assert_eq!(world.now().since(before), Duration::from_secs(3));
     });
 }
@@ -80,11 +92,14 @@ fn a_backlog_of_64_takes_64_simultaneous_connects_in_order() {
     let world = World::new(4);
     let (left, right) = hosts(&world);
     world.run(async {
-        let listener = TcpListener::bind(&right.sockets(), "10.0.0.2:80".parse().unwrap(), 64).unwrap();
+        let listener =
+            TcpListener::bind(&right.sockets(), "10.0.0.2:80".parse().unwrap(), 64).unwrap();
         let connects: Vec<_> = (0..64)
             .map(|_| {
                 let sockets = left.sockets();
-                world.spawn(async move { TcpStream::connect(&sockets, "10.0.0.2:80".parse().unwrap()).await.unwrap() })
+                world.spawn(async move {
+                    TcpStream::connect(&sockets, "10.0.0.2:80".parse().unwrap()).await.unwrap()
+                })
             })
             .collect();
         let mut clients = Vec::new();
@@ -107,11 +122,14 @@ fn a_full_backlog_delays_clients_and_refuses_none() {
     let world = World::new(5);
     let (left, right) = hosts(&world);
     world.run(async {
-        let listener = TcpListener::bind(&right.sockets(), "10.0.0.2:80".parse().unwrap(), 4).unwrap();
+        let listener =
+            TcpListener::bind(&right.sockets(), "10.0.0.2:80".parse().unwrap(), 4).unwrap();
         let connects: Vec<_> = (0..40)
             .map(|_| {
                 let sockets = left.sockets();
-                world.spawn(async move { TcpStream::connect(&sockets, "10.0.0.2:80".parse().unwrap()).await })
+                world.spawn(async move {
+                    TcpStream::connect(&sockets, "10.0.0.2:80".parse().unwrap()).await
+                })
             })
             .collect();
         for _ in 0..40 {
@@ -128,8 +146,10 @@ fn a_client_that_wrote_and_left_before_accept_is_still_accepted() {
     let world = World::new(6);
     let (left, right) = hosts(&world);
     world.run(async {
-        let listener = TcpListener::bind(&right.sockets(), "10.0.0.2:80".parse().unwrap(), 4).unwrap();
-        let client = TcpStream::connect(&left.sockets(), "10.0.0.2:80".parse().unwrap()).await.unwrap();
+        let listener =
+            TcpListener::bind(&right.sockets(), "10.0.0.2:80".parse().unwrap(), 4).unwrap();
+        let client =
+            TcpStream::connect(&left.sockets(), "10.0.0.2:80".parse().unwrap()).await.unwrap();
         client.write_all(b"short-lived").await.unwrap();
         drop(client);
         world.sleep(Duration::from_secs(2)).await;
@@ -193,7 +213,8 @@ fn ten_thousand_sockets_leave_the_table_at_its_baseline() {
     let baseline = (left.open_sockets(), right.open_sockets());
     world.run(async {
         for _ in 0..10_000 {
-            let client = TcpStream::connect(&left.sockets(), "10.0.0.2:80".parse().unwrap()).await.unwrap();
+            let client =
+                TcpStream::connect(&left.sockets(), "10.0.0.2:80".parse().unwrap()).await.unwrap();
             drop(client);
             drop(listener.accept().await.unwrap());
         }
@@ -234,7 +255,8 @@ fn two_readers_and_a_cancelled_one_lose_nothing() {
             client.write_all(b"ef").await.unwrap();
         };
         let ((one, two), ()) =
-            future::zip(future::zip(server.read(&mut first), server.read(&mut second)), writer).await;
+            future::zip(future::zip(server.read(&mut first), server.read(&mut second)), writer)
+                .await;
         assert_eq!((one.unwrap(), two.unwrap()), (1, 1));
     });
 }
@@ -244,11 +266,16 @@ fn a_cancelled_accept_and_connect_leave_nothing_behind() {
     let world = World::new(12);
     let (left, right) = hosts(&world);
     world.run(async {
-        let listener = TcpListener::bind(&right.sockets(), "10.0.0.2:80".parse().unwrap(), 4).unwrap();
+        let listener =
+            TcpListener::bind(&right.sockets(), "10.0.0.2:80".parse().unwrap(), 4).unwrap();
         assert!(future::poll_once(listener.accept()).await.is_none());
         let sockets = left.sockets();
         let baseline = left.open_sockets();
-        assert!(future::poll_once(TcpStream::connect(&sockets, "10.0.0.9:80".parse().unwrap())).await.is_none());
+        assert!(
+            future::poll_once(TcpStream::connect(&sockets, "10.0.0.9:80".parse().unwrap()))
+                .await
+                .is_none()
+        );
         assert_eq!(left.open_sockets(), baseline);
         let _client = TcpStream::connect(&sockets, "10.0.0.2:80".parse().unwrap()).await.unwrap();
         listener.accept().await.unwrap();
@@ -274,7 +301,10 @@ fn a_port_is_free_again_after_its_listener() {
 
 #[test]
 fn streams_have_the_faces_of_embedded_io() {
-    async fn copy(mut from: impl embedded_io_async::Read, mut to: impl embedded_io_async::Write) -> usize {
+    async fn copy(
+        mut from: impl embedded_io_async::Read,
+        mut to: impl embedded_io_async::Write,
+    ) -> usize {
         let (mut buffer, mut total) = ([0; 1000], 0);
         loop {
             let taken = from.read(&mut buffer).await.unwrap();
@@ -356,7 +386,11 @@ fn mem_01_reads_that_were_given_up_are_not_remembered_for_ever() {
             // Each waits as a task of its own and goes away, as reads with a time limit do.
             let waker = std::task::Waker::from(std::sync::Arc::clone(task));
             let mut buffer = [0; 4];
-            assert!(server.poll_read(&mut std::task::Context::from_waker(&waker), &mut buffer).is_pending());
+            assert!(
+                server
+                    .poll_read(&mut std::task::Context::from_waker(&waker), &mut buffer)
+                    .is_pending()
+            );
         }
         let held = || tasks.iter().filter(|task| std::sync::Arc::strong_count(task) > 1).count();
         assert!(held() <= 64, "{}", held());
@@ -372,15 +406,20 @@ fn mem_01_reads_that_were_given_up_are_not_remembered_for_ever() {
 #[test]
 fn a_short_connection_takes_eight_packets() {
     let world = World::new(77);
-    let options = drivers::CableOptions { medium: network::driver::Medium::Ip, ..crate::pair::options() };
+    let options =
+        drivers::CableOptions { medium: network::driver::Medium::Ip, ..crate::pair::options() };
     let (left, right) = drivers::cable(options);
     let left = world::Host::new(&world).with("eth0", left, &["10.0.0.1/24"]);
     let right = world::Host::new(&world).with("eth0", right, &["10.0.0.2/24"]);
-    let sent = |host: &world::Host| host.control::<network::command::GetStatistics>("eth0", &()).unwrap().sent_packets;
+    let sent = |host: &world::Host| {
+        host.control::<network::command::GetStatistics>("eth0", &()).unwrap().sent_packets
+    };
     world.run(async {
-        let listener = TcpListener::bind(&right.sockets(), "10.0.0.2:80".parse().unwrap(), 16).unwrap();
+        let listener =
+            TcpListener::bind(&right.sockets(), "10.0.0.2:80".parse().unwrap(), 16).unwrap();
         let before = (sent(&left), sent(&right));
-        let client = TcpStream::connect(&left.sockets(), "10.0.0.2:80".parse().unwrap()).await.unwrap();
+        let client =
+            TcpStream::connect(&left.sockets(), "10.0.0.2:80".parse().unwrap()).await.unwrap();
         let server = listener.accept().await.unwrap();
         let mut byte = [0];
         client.write_all(b"a").await.unwrap();

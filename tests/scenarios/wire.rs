@@ -1,4 +1,5 @@
-//! A host at one end of a cable, a test at the other that writes and reads packets: for what no well-behaved peer would do.
+//! A host at one end of a cable, a test at the other that writes and reads packets: for what no
+//! well-behaved peer would do.
 
 use std::net::Ipv4Addr;
 use std::time::Duration;
@@ -55,7 +56,18 @@ impl Segment {
     pub(crate) fn new(peer: u16, host: u16, flags: u8, sequence: u32, acknowledgment: u32) -> Self {
         let (options, data) = (Vec::new(), Vec::new());
         let (window, hop_limit, traffic_class) = (8192, 64, 0);
-        Self { peer, host, sequence, acknowledgment, flags, window, options, data, hop_limit, traffic_class }
+        Self {
+            peer,
+            host,
+            sequence,
+            acknowledgment,
+            flags,
+            window,
+            options,
+            data,
+            hop_limit,
+            traffic_class,
+        }
     }
 
     pub(crate) fn data(mut self, data: &[u8]) -> Self {
@@ -73,8 +85,10 @@ impl Segment {
 /// The one's complement sum of 16-bit words, by the book (RFC 1071 §4.1).
 pub(crate) fn checksum(parts: &[&[u8]]) -> u16 {
     let bytes: Vec<u8> = parts.concat();
-    let mut sum: u32 =
-        bytes.chunks(2).map(|word| u32::from(word[0]) << 8 | u32::from(word.get(1).copied().unwrap_or(0))).sum();
+    let mut sum: u32 = bytes
+        .chunks(2)
+        .map(|word| u32::from(word[0]) << 8 | u32::from(word.get(1).copied().unwrap_or(0)))
+        .sum();
     while sum > 0xffff {
         sum = (sum & 0xffff) + (sum >> 16);
     }
@@ -82,7 +96,12 @@ pub(crate) fn checksum(parts: &[&[u8]]) -> u16 {
 }
 
 /// An IPv4 packet.
-pub(crate) fn ipv4(source: Ipv4Addr, destination: Ipv4Addr, protocol: u8, payload: &[u8]) -> Vec<u8> {
+pub(crate) fn ipv4(
+    source: Ipv4Addr,
+    destination: Ipv4Addr,
+    protocol: u8,
+    payload: &[u8],
+) -> Vec<u8> {
     let total = (20 + payload.len()) as u16;
     let mut packet = vec![0x45, 0, 0, 0, 0, 1, 0, 0, 64, protocol, 0, 0];
     packet[2..4].copy_from_slice(&total.to_be_bytes());
@@ -134,20 +153,28 @@ pub(crate) struct Wire {
 
 impl Wire {
     /// What the host sends by itself in a time, and when.
-    pub(crate) async fn watch(&mut self, world: &World, time: Duration) -> Vec<(Duration, Segment)> {
+    pub(crate) async fn watch(
+        &mut self,
+        world: &World,
+        time: Duration,
+    ) -> Vec<(Duration, Segment)> {
         let (start, mut all) = (world.now(), Vec::new());
         // The cable holds a bounded number of packets; look often.
         let step = (time / 1000).max(milliseconds(1));
         while world.now().since(start) < time {
             world.sleep(step).await;
-            all.extend(std::iter::from_fn(|| self.segment()).map(|segment| (world.now().since(start), segment)));
+            all.extend(
+                std::iter::from_fn(|| self.segment())
+                    .map(|segment| (world.now().since(start), segment)),
+            );
         }
         all
     }
 
     /// A host with 10.0.0.1/24 and an empty wire; everything on it starts with the IP header.
     pub(crate) fn new(world: &World) -> (Host, Self) {
-        let (end, mine) = drivers::cable(drivers::CableOptions { medium: Medium::Ip, ..crate::pair::options() });
+        let (end, mine) =
+            drivers::cable(drivers::CableOptions { medium: Medium::Ip, ..crate::pair::options() });
         let host = Host::new(world).with("eth0", end, &["10.0.0.1/24", "fd00::1/64"]);
         world.run(world.sleep(Duration::from_secs(3)));
         let mut wire = Self { end: mine, pool: FramePool::new() };
@@ -185,7 +212,8 @@ impl Wire {
         self.put(&ipv4(PEER, to, 6, &tcp(segment, to)));
     }
 
-    /// The next TCP segment that the host sent; other packets are skipped. Checksums are verified by the book.
+    /// The next TCP segment that the host sent; other packets are skipped. Checksums are verified
+    /// by the book.
     pub(crate) fn segment(&mut self) -> Option<Segment> {
         loop {
             let packet = self.packet()?;
@@ -215,7 +243,11 @@ impl Wire {
     }
 
     /// Lets the host work for a millisecond and takes what it sent.
-    pub(crate) async fn exchange(&mut self, world: &World, segment: Option<&Segment>) -> Vec<Segment> {
+    pub(crate) async fn exchange(
+        &mut self,
+        world: &World,
+        segment: Option<&Segment>,
+    ) -> Vec<Segment> {
         if let Some(segment) = segment {
             self.send(segment);
         }
@@ -223,8 +255,14 @@ impl Wire {
         std::iter::from_fn(|| self.segment()).collect()
     }
 
-    /// Opens a connection to a listening port; gives the host's SYN|ACK and the numbers to go on with (ours, theirs).
-    pub(crate) async fn open(&mut self, world: &World, peer: u16, host: u16) -> (Segment, u32, u32) {
+    /// Opens a connection to a listening port; gives the host's SYN|ACK and the numbers to go on
+    /// with (ours, theirs).
+    pub(crate) async fn open(
+        &mut self,
+        world: &World,
+        peer: u16,
+        host: u16,
+    ) -> (Segment, u32, u32) {
         let sent = self.exchange(world, Some(&Segment::new(peer, host, SYN, 1000, 0))).await;
         let [answer] = sent.as_slice() else { panic!("one answer to a SYN, not {sent:?}") };
         assert_eq!((answer.flags, answer.acknowledgment), (SYN | ACK, 1001));

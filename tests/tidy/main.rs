@@ -12,8 +12,10 @@ fn root() -> PathBuf {
 }
 
 fn sources(folder: &Path, into: &mut Vec<PathBuf>) {
-    let mut entries: Vec<_> =
-        fs::read_dir(folder).expect("a folder").map(|entry| entry.expect("an entry").path()).collect();
+    let mut entries: Vec<_> = fs::read_dir(folder)
+        .expect("a folder")
+        .map(|entry| entry.expect("an entry").path())
+        .collect();
     entries.sort();
     for path in entries {
         if path.is_dir() {
@@ -28,7 +30,8 @@ fn sources(folder: &Path, into: &mut Vec<PathBuf>) {
 
 fn product_sources() -> Vec<(PathBuf, String)> {
     let mut paths = Vec::new();
-    for member in ["virtual_file_system", "network", "drivers", "guest_programs", "shell_commands"] {
+    for member in ["virtual_file_system", "network", "drivers", "guest_programs", "shell_commands"]
+    {
         sources(&root().join(member).join("src"), &mut paths);
     }
     paths.into_iter().map(|path| (path.clone(), fs::read_to_string(path).expect("text"))).collect()
@@ -50,7 +53,9 @@ fn product_files_are_pages() {
     let long: Vec<_> = product_sources()
         .into_iter()
         .filter(|(path, _)| !is_test(path))
-        .filter_map(|(path, text)| Some((path, product_lines(&text).len())).filter(|(_, lines)| *lines > PAGE))
+        .filter_map(|(path, text)| {
+            Some((path, product_lines(&text).len())).filter(|(_, lines)| *lines > PAGE)
+        })
         .collect();
     assert!(long.is_empty(), "more than {PAGE} lines of product code: {long:#?}");
 }
@@ -76,7 +81,10 @@ fn there_is_no_global_state() {
                 let is_static = line.starts_with("static ")
                     || line.starts_with("pub static ")
                     || line.starts_with("pub(crate) static ");
-                is_static && ["Mutex", "Atomic", "Cell", "Lock", "static mut"].iter().any(|word| line.contains(word))
+                is_static
+                    && ["Mutex", "Atomic", "Cell", "Lock", "static mut"]
+                        .iter()
+                        .any(|word| line.contains(word))
                     || line.starts_with("static mut ")
                     || line.contains("fn get_instance")
             })
@@ -102,13 +110,20 @@ fn dependencies_go_one_way() {
         ("devnet-guest-programs", &["devnet-network", "devnet-virtual-file-system"]),
         (
             "devnet-shell-commands",
-            &["devnet-drivers", "devnet-guest-programs", "devnet-network", "devnet-virtual-file-system"],
+            &[
+                "devnet-drivers",
+                "devnet-guest-programs",
+                "devnet-network",
+                "devnet-virtual-file-system",
+            ],
         ),
     ];
     for (name, expected) in allowed {
         let packages = metadata["packages"].as_array().expect("packages");
-        let package =
-            packages.iter().find(|package| package["name"] == *name).unwrap_or_else(|| panic!("{name} is gone"));
+        let package = packages
+            .iter()
+            .find(|package| package["name"] == *name)
+            .unwrap_or_else(|| panic!("{name} is gone"));
         let dependencies = package["dependencies"].as_array().expect("dependencies").iter();
         let ours: Vec<_> = dependencies
             .filter(|dependency| dependency["kind"].is_null())
@@ -125,7 +140,9 @@ fn dependencies_go_one_way() {
 fn commands_use_no_back_door_and_the_file_system_knows_no_network() {
     for (path, text) in product_sources() {
         let shown = path.display().to_string();
-        if shown.contains("shell_commands/src/commands") || shown.contains("shell_commands/src/shell") {
+        if shown.contains("shell_commands/src/commands")
+            || shown.contains("shell_commands/src/shell")
+        {
             for word in [
                 "network::Manager",
                 "network::manager",
@@ -141,10 +158,16 @@ fn commands_use_no_back_door_and_the_file_system_knows_no_network() {
             }
         }
         if shown.contains("virtual_file_system/src") {
-            assert!(!text.contains("smoltcp") && !text.contains("IpAddr"), "{shown} knows of networks");
+            assert!(
+                !text.contains("smoltcp") && !text.contains("IpAddr"),
+                "{shown} knows of networks"
+            );
         }
         if shown.contains("shell_commands/src") {
-            assert!(!text.contains("smoltcp"), "{shown}: smoltcp stays inside the network and the driver seam");
+            assert!(
+                !text.contains("smoltcp"),
+                "{shown}: smoltcp stays inside the network and the driver seam"
+            );
         }
     }
 }
@@ -165,7 +188,9 @@ fn unsafe_code_stays_in_drivers() {
 #[test]
 fn every_limit_is_named_in_a_test_or_used() {
     let all: String = product_sources().into_iter().map(|(_, text)| text).collect();
-    let read = |folder: &str| fs::read_to_string(root().join(folder).join("src/limits.rs")).expect("limits");
+    let read = |folder: &str| {
+        fs::read_to_string(root().join(folder).join("src/limits.rs")).expect("limits")
+    };
     let text = read("network") + &read("guest_programs");
     for line in text.lines().filter(|line| line.starts_with("pub const ")) {
         let name = line.trim_start_matches("pub const ").split(':').next().expect("a name");

@@ -4,7 +4,9 @@ use network::command::ListSockets;
 use network::command::socket::SocketState;
 use network::driver::Driver;
 use network::{Manager, Sockets};
-use virtual_file_system::{ControlCommand, Credentials, Error, File, Mode, OpenFlags, Path, VirtualFileSystem};
+use virtual_file_system::{
+    ControlCommand, Credentials, Error, File, Mode, OpenFlags, Path, VirtualFileSystem,
+};
 
 use crate::World;
 
@@ -50,7 +52,11 @@ impl Host {
     /// # Errors
     /// As the file tree says.
     pub fn open_as(&self, name: &str, flags: OpenFlags) -> Result<File, Error> {
-        let path = if name == "sockets" { "/devices/sockets".to_owned() } else { format!("/devices/network/{name}") };
+        let path = if name == "sockets" {
+            "/devices/sockets".to_owned()
+        } else {
+            format!("/devices/network/{name}")
+        };
         self.files.open(&Credentials::root(), &Path::parse(&path)?, flags, Mode::empty())
     }
 
@@ -66,7 +72,11 @@ impl Host {
     ///
     /// # Errors
     /// The command's.
-    pub fn control<C: ControlCommand>(&self, name: &str, request: &C::Request) -> Result<C::Response, Error> {
+    pub fn control<C: ControlCommand>(
+        &self,
+        name: &str,
+        request: &C::Request,
+    ) -> Result<C::Response, Error> {
         self.open(name).try_control::<C>(request)
     }
 

@@ -1,7 +1,8 @@
 //! The worlds that tests run in: seeded, in virtual time, replayable.
 //!
-//! A [`World`] owns time and chance. Hosts in it are whole systems (file tree, manager, interfaces) joined by simulated links; a test
-//! is an asynchronous function that ends when nothing more is due. No test sleeps for real.
+//! A [`World`] owns time and chance. Hosts in it are whole systems (file tree, manager, interfaces)
+//! joined by simulated links; a test is an asynchronous function that ends when nothing more is
+//! due. No test sleeps for real.
 
 mod clock;
 mod host;

@@ -12,10 +12,17 @@ pub const HARDWARE: (HardwareAddress, HardwareAddress) =
 /// A cable as most tests want it.
 #[must_use]
 pub fn options() -> drivers::CableOptions {
-    drivers::CableOptions { mtu: 1500, medium: Medium::Ethernet, hardware: HARDWARE, reliable: false, capacity: 1024 }
+    drivers::CableOptions {
+        mtu: 1500,
+        medium: Medium::Ethernet,
+        hardware: HARDWARE,
+        reliable: false,
+        capacity: 1024,
+    }
 }
 
-/// Two hosts, 10.0.0.1 and 10.0.0.2 (fd00::1 and fd00::2), joined by a cable; duplicate detection is over.
+/// Two hosts, 10.0.0.1 and 10.0.0.2 (fd00::1 and fd00::2), joined by a cable; duplicate detection
+/// is over.
 #[must_use]
 pub fn hosts(world: &World) -> (Host, Host) {
     let (left, right) = drivers::cable(options());

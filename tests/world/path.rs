@@ -1,8 +1,10 @@
-//! A path between two hosts: one bottleneck each way, with a queue, a delay and chance; for measuring what TCP makes of it.
+//! A path between two hosts: one bottleneck each way, with a queue, a delay and chance; for
+//! measuring what TCP makes of it.
 //!
-//! It differs from the `Lan` of the drivers: no switch, no Ethernet, no task, so that a gigabit is cheap to simulate; jitter and
-//! reordering let packets overtake each other by no more than is said. An end sleeps by the virtual clock itself until its next packet
-//! is due. Times are in nanoseconds inside and come out at the next microsecond, as the clock has no finer one.
+//! It differs from the `Lan` of the drivers: no switch, no Ethernet, no task, so that a gigabit is
+//! cheap to simulate; jitter and reordering let packets overtake each other by no more than is
+//! said. An end sleeps by the virtual clock itself until its next packet is due. Times are in
+//! nanoseconds inside and come out at the next microsecond, as the clock has no finer one.
 
 use std::cmp::Reverse;
 use std::collections::BinaryHeap;
@@ -12,7 +14,9 @@ use std::time::Duration;
 
 use drivers::Chance;
 use network::address::HardwareAddress;
-use network::driver::{Capabilities, Driver, DriverError, Frame, FramePool, Kind, LinkState, Medium};
+use network::driver::{
+    Capabilities, Driver, DriverError, Frame, FramePool, Kind, LinkState, Medium,
+};
 use network::platform::{BoxFuture, Clock, Instant};
 
 use crate::{SeededEntropy, VirtualClock, World};
@@ -20,7 +24,8 @@ use crate::{SeededEntropy, VirtualClock, World};
 /// What Ethernet adds to each packet on the wire: preamble, header, checksum and gap.
 pub const ETHERNET_OVERHEAD: u32 = 38;
 
-/// Packets under way in one direction beyond which somebody sends without end; the longest queue of the tests holds a hundredth.
+/// Packets under way in one direction beyond which somebody sends without end; the longest queue of
+/// the tests holds a hundredth.
 const STORM: usize = 1_000_000;
 
 /// The quality of one direction. The default is perfect.
@@ -34,11 +39,13 @@ pub struct Quality {
     pub queue: u64,
     /// How long each packet takes.
     pub delay: Duration,
-    /// How much longer it takes at most, evenly spread, each by itself: packets overtake each other.
+    /// How much longer it takes at most, evenly spread, each by itself: packets overtake each
+    /// other.
     pub jitter: Duration,
     /// How many packets are lost.
     pub loss: Chance,
-    /// How many packets are lost in a row on average (Gilbert's model); up to 1, each is lost by itself.
+    /// How many packets are lost in a row on average (Gilbert's model); up to 1, each is lost by
+    /// itself.
     pub burst: u32,
     /// How many packets are held back by up to `delay`, evenly spread.
     pub reorder: Chance,
@@ -169,7 +176,8 @@ impl Course {
         if burst <= 1 || loss == Chance::NEVER {
             return self.happens(loss);
         }
-        // A burst ends with 1/burst per packet, and begins so often that the share of lost packets is `loss`.
+        // A burst ends with 1/burst per packet, and begins so often that the share of lost packets
+        // is `loss`.
         let (burst, share) = (f64::from(burst), f64::from(loss.millionths()) / 1e6);
         let change = if self.is_losing { 1.0 / burst } else { share / (burst * (1.0 - share)) };
         if (self.random.next() >> 11) as f64 / (1u64 << 53) as f64 <= change {
@@ -232,7 +240,14 @@ impl Path {
     /// The drivers of the two ends, for IP packets of up to `mtu` bytes.
     #[must_use]
     pub fn ends(&self, mtu: usize) -> (PathEnd, PathEnd) {
-        let end = |side| PathEnd { path: self.clone(), side, mtu, waker: None, sleep: None, doorbell: None };
+        let end = |side| PathEnd {
+            path: self.clone(),
+            side,
+            mtu,
+            waker: None,
+            sleep: None,
+            doorbell: None,
+        };
         (end(0), end(1))
     }
 
@@ -288,7 +303,13 @@ impl PathEnd {
 
 impl Driver for PathEnd {
     fn capabilities(&self) -> Capabilities {
-        Capabilities { kind: Kind::Tunnel, medium: Medium::Ip, mtu: self.mtu, burst: None, reliable: false }
+        Capabilities {
+            kind: Kind::Tunnel,
+            medium: Medium::Ip,
+            mtu: self.mtu,
+            burst: None,
+            reliable: false,
+        }
     }
 
     fn hardware_address(&self) -> Option<HardwareAddress> {
@@ -343,7 +364,8 @@ impl Driver for PathEnd {
             return;
         }
         self.waker = Some(waker.clone());
-        // The old sleep would wake somebody else. Who registers looks for packets next, which begins another.
+        // The old sleep would wake somebody else. Who registers looks for packets next, which
+        // begins another.
         self.sleep = None;
         self.path.course(1 - self.side).waker = Some(waker.clone());
     }

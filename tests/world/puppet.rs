@@ -1,7 +1,9 @@
-//! A guest that does what a test says: it reads calls from its standard input, makes them, and writes their results to its standard output.
+//! A guest that does what a test says: it reads calls from its standard input, makes them, and
+//! writes their results to its standard output.
 //!
-//! So a test, or a fuzzer, is a guest that is written in Rust: every import can be called with any arguments, in any order, and the guest's
-//! memory can be read and written between. The module is made here, from the list of imports.
+//! So a test, or a fuzzer, is a guest that is written in Rust: every import can be called with any
+//! arguments, in any order, and the guest's memory can be read and written between. The module is
+//! made here, from the list of imports.
 
 use std::fmt::Write;
 use std::task::{Context, Poll, Waker};
@@ -9,7 +11,8 @@ use std::time::Duration;
 
 use async_executor::Task;
 use guest_programs::{
-    Entry, Exit, Grants, Launch, Process, Program, ProgramError, Programs, Supplies, Translator, give_way,
+    Entry, Exit, Grants, Launch, Process, Program, ProgramError, Programs, Supplies, Translator,
+    give_way,
 };
 use virtual_file_system::{Credentials, File, Mode, Path, pipe};
 
@@ -96,7 +99,8 @@ const PEEK: usize = 10_001;
 const EXIT: usize = 10_002;
 const SPIN: usize = 10_003;
 const GROW: usize = 10_004;
-/// Where a request stands in the guest's memory, and how long it is: what to do, and eleven numbers.
+/// Where a request stands in the guest's memory, and how long it is: what to do, and eleven
+/// numbers.
 const REQUEST: u32 = 16;
 const REQUEST_BYTES: usize = 96;
 /// Where its answer stands.
@@ -109,14 +113,24 @@ pub const FREE: u32 = 4096;
 pub fn module(pages: u32) -> String {
     let mut text = String::from("(module\n");
     for (index, (module, name, parameters)) in IMPORTS.iter().enumerate() {
-        let parameters: String =
-            parameters.chars().map(|kind| if kind == 'l' { " (param i64)" } else { " (param i32)" }).collect();
-        let _ = writeln!(text, "(import \"{module}\" \"{name}\" (func $f{index}{parameters} (result i32)))");
+        let parameters: String = parameters
+            .chars()
+            .map(|kind| if kind == 'l' { " (param i64)" } else { " (param i32)" })
+            .collect();
+        let _ = writeln!(
+            text,
+            "(import \"{module}\" \"{name}\" (func $f{index}{parameters} (result i32)))"
+        );
     }
     let _ = writeln!(text, "(import \"{PREVIEW1}\" \"proc_exit\" (func $exit (param i32)))");
-    let _ = writeln!(text, "(memory (export \"memory\") {pages})\n{TRANSFER}\n(func (export \"_start\") (loop $next");
-    let _ =
-        writeln!(text, "(if (i32.eqz (call $take (i32.const {REQUEST}) (i32.const {REQUEST_BYTES}))) (then return))");
+    let _ = writeln!(
+        text,
+        "(memory (export \"memory\") {pages})\n{TRANSFER}\n(func (export \"_start\") (loop $next"
+    );
+    let _ = writeln!(
+        text,
+        "(if (i32.eqz (call $take (i32.const {REQUEST}) (i32.const {REQUEST_BYTES}))) (then return))"
+    );
     let number = |place: usize| REQUEST as usize + 8 + 8 * place;
     for (index, (_, _, parameters)) in IMPORTS.iter().enumerate() {
         let mut arguments = String::new();
@@ -131,8 +145,10 @@ pub fn module(pages: u32) -> String {
                (call $give (i32.const {ANSWER}) (i32.const 8)) (br $next)))"
         );
     }
-    let (first, second) =
-        (format!("(i32.load (i32.const {}))", number(0)), format!("(i32.load (i32.const {}))", number(1)));
+    let (first, second) = (
+        format!("(i32.load (i32.const {}))", number(0)),
+        format!("(i32.load (i32.const {}))", number(1)),
+    );
     for (code, body) in [
         (POKE, format!("(drop (call $take {first} {second})) (br $next)")),
         (PEEK, format!("(call $give {first} {second}) (br $next)")),
@@ -145,13 +161,17 @@ pub fn module(pages: u32) -> String {
             ),
         ),
     ] {
-        let _ = writeln!(text, "(if (i32.eq (i32.load (i32.const {REQUEST})) (i32.const {code})) (then {body}))");
+        let _ = writeln!(
+            text,
+            "(if (i32.eq (i32.load (i32.const {REQUEST})) (i32.const {code})) (then {body}))"
+        );
     }
     text.push_str("unreachable)))\n");
     text
 }
 
-/// Reads and writes whole pieces on the standard streams; the first tells whether there was something.
+/// Reads and writes whole pieces on the standard streams; the first tells whether there was
+/// something.
 const TRANSFER: &str = "
 (func $take (param $place i32) (param $length i32) (result i32) (local $count i32)
   (loop $more
@@ -188,7 +208,9 @@ pub fn grants(lines: &str) -> Grants {
 /// If it is none.
 #[must_use]
 pub fn program(text: &str) -> Program {
-    Translator::new().translate(&wat::parse_str(text).expect("the text of a module")).expect("a program")
+    Translator::new()
+        .translate(&wat::parse_str(text).expect("the text of a module"))
+        .expect("a program")
 }
 
 /// A host with a directory `/temporary`, which a guest may be granted.
@@ -199,7 +221,9 @@ pub fn program(text: &str) -> Program {
 pub fn host(world: &World) -> Host {
     let host = Host::new(world);
     let path = Path::parse("/temporary").expect("a path");
-    host.files.create_directory(&Credentials::root(), &path, Mode::from_octal(0o777)).expect("a directory");
+    host.files
+        .create_directory(&Credentials::root(), &path, Mode::from_octal(0o777))
+        .expect("a directory");
     host
 }
 
@@ -237,7 +261,12 @@ pub fn process(
 ///
 /// # Errors
 /// Why it cannot start.
-pub fn silent(world: &World, host: &Host, lines: &str, program: &Program) -> Result<(Process, File), ProgramError> {
+pub fn silent(
+    world: &World,
+    host: &Host,
+    lines: &str,
+    program: &Program,
+) -> Result<(Process, File), ProgramError> {
     let (nothing, _) = pipe(1);
     let (output, theirs) = pipe(1 << 20);
     Ok((process(world, host, lines, program, [nothing, theirs.clone(), theirs])?, output))
@@ -289,11 +318,18 @@ impl Puppet {
     /// # Panics
     /// If it cannot start.
     #[must_use]
-    pub fn start_program(world: &World, host: &Host, lines: &str, programs: &Programs, program: &Program) -> Self {
+    pub fn start_program(
+        world: &World,
+        host: &Host,
+        lines: &str,
+        programs: &Programs,
+        program: &Program,
+    ) -> Self {
         let (theirs, input) = pipe(1 << 20);
         let (output, ours) = pipe(1 << 20);
         let (error, complaints) = pipe(1 << 16);
-        let process = process(world, host, lines, program, [theirs, ours, complaints]).expect("a process");
+        let process =
+            process(world, host, lines, program, [theirs, ours, complaints]).expect("a process");
         let entry: Entry = programs.enter("puppet").expect("a number");
         let number = entry.number();
         let exit = world.spawn(async move { process.run_listed(entry).await });

@@ -75,15 +75,26 @@ impl World {
     #[must_use]
     pub fn new(seed: u64) -> Self {
         let executor = Arc::new(Executor::new());
-        let tasks = Arc::new(Tasks { executor: Arc::clone(&executor), spawned: Mutex::new(Vec::new()) });
-        Self { seed, clock: VirtualClock::default(), executor, tasks, entropy: Arc::new(SeededEntropy::new(seed)) }
+        let tasks =
+            Arc::new(Tasks { executor: Arc::clone(&executor), spawned: Mutex::new(Vec::new()) });
+        Self {
+            seed,
+            clock: VirtualClock::default(),
+            executor,
+            tasks,
+            entropy: Arc::new(SeededEntropy::new(seed)),
+        }
     }
 
     /// The platform of a system in this world.
     #[must_use]
     pub fn platform(&self) -> Platform {
         let entropy = Arc::new(SeededEntropy::new(self.entropy.next()));
-        Platform { clock: Arc::new(self.clock.clone()), entropy, spawner: Arc::clone(&self.tasks) as Arc<dyn Spawner> }
+        Platform {
+            clock: Arc::new(self.clock.clone()),
+            entropy,
+            spawner: Arc::clone(&self.tasks) as Arc<dyn Spawner>,
+        }
     }
 
     /// A number of this world's chance.
@@ -128,12 +139,22 @@ impl World {
                 return value;
             }
             turns += 1;
-            assert!(turns < TURNS_AT_ONE_INSTANT, "livelock at {:?}, seed {}", self.now(), self.seed);
+            assert!(
+                turns < TURNS_AT_ONE_INSTANT,
+                "livelock at {:?}, seed {}",
+                self.now(),
+                self.seed
+            );
             if self.executor.try_tick() || woken.is_set() {
                 continue;
             }
             turns = 0;
-            assert!(self.clock.advance(), "everybody waits and nothing is due at {:?}, seed {}", self.now(), self.seed);
+            assert!(
+                self.clock.advance(),
+                "everybody waits and nothing is due at {:?}, seed {}",
+                self.now(),
+                self.seed
+            );
         }
     }
 }

@@ -1,7 +1,8 @@
 //! Who may do what: the one place where permission is decided.
 //!
-//! The tree asks here for every directory on the way, for the node itself and for the directory that changes; nobody
-//! else compares users or mode bits. These are pure functions of their arguments.
+//! The tree asks here for every directory on the way, for the node itself and for the directory
+//! that changes; nobody else compares users or mode bits. These are pure functions of their
+//! arguments.
 
 use alloc::vec::Vec;
 
@@ -76,7 +77,8 @@ bitflags! {
         const OTHERS_WRITE = 0o002;
         /// Everybody else may execute, or search a directory.
         const OTHERS_EXECUTE = 0o001;
-        /// In this directory only the owner of an entry, or of the directory, may remove or rename the entry.
+        /// In this directory only the owner of an entry, or of the directory, may remove or rename
+        /// the entry.
         const STICKY = 0o1000;
     }
 }
@@ -148,8 +150,8 @@ bitflags! {
 
 /// Decides whether a caller may access a node (POSIX.1-2024, base definitions 4.7).
 ///
-/// Exactly one class decides: the owner's bits for the owner, even if the others' are wider; else the group's for a
-/// member; else the others'. User 0 may everything.
+/// Exactly one class decides: the owner's bits for the owner, even if the others' are wider; else
+/// the group's for a member; else the others'. User 0 may everything.
 ///
 /// # Errors
 ///
@@ -179,7 +181,8 @@ pub fn permitted(
 ///
 /// # Errors
 ///
-/// [`Error::PermissionDenied`] if the directory is sticky and neither it nor the entry belongs to the caller.
+/// [`Error::PermissionDenied`] if the directory is sticky and neither it nor the entry belongs to
+/// the caller.
 pub fn removal_permitted(
     credentials: &Credentials,
     directory_owner: UserIdentifier,
@@ -199,14 +202,19 @@ pub fn removal_permitted(
 ///
 /// [`Error::PermissionDenied`] for anybody but the owner and user 0.
 pub fn mode_change_permitted(credentials: &Credentials, owner: UserIdentifier) -> Result<()> {
-    if credentials.is_superuser() || credentials.user == owner { Ok(()) } else { Err(Error::PermissionDenied) }
+    if credentials.is_superuser() || credentials.user == owner {
+        Ok(())
+    } else {
+        Err(Error::PermissionDenied)
+    }
 }
 
 /// Decides whether a caller may give a node this owner and group.
 ///
 /// # Errors
 ///
-/// [`Error::PermissionDenied`] unless it is user 0, or the owner who hands the node to a group of their own.
+/// [`Error::PermissionDenied`] unless it is user 0, or the owner who hands the node to a group of
+/// their own.
 pub fn owner_change_permitted(
     credentials: &Credentials,
     owner: UserIdentifier,

@@ -1,11 +1,13 @@
-//! `define_commands!`: a table of commands in one place, refused at compile time if two of them clash.
+//! `define_commands!`: a table of commands in one place, refused at compile time if two of them
+//! clash.
 //!
-//! A device crate calls the macro once per table; this module holds what the generated code needs. Which commands there
-//! are is none of its business.
+//! A device crate calls the macro once per table; this module holds what the generated code needs.
+//! Which commands there are is none of its business.
 
 use crate::control::CommandEntry;
 
-/// Proves that no two rows of a table share kind and number. Meant for a constant, where a failure does not compile.
+/// Proves that no two rows of a table share kind and number. Meant for a constant, where a failure
+/// does not compile.
 ///
 /// # Panics
 ///
@@ -18,7 +20,8 @@ pub const fn assert_unique(table: &[CommandEntry]) {
     }
 }
 
-/// Proves that two tables share no pair of kind and number. Meant for a constant, where a failure does not compile.
+/// Proves that two tables share no pair of kind and number. Meant for a constant, where a failure
+/// does not compile.
 ///
 /// # Panics
 ///
@@ -26,7 +29,11 @@ pub const fn assert_unique(table: &[CommandEntry]) {
 pub const fn assert_distinct(table: &[CommandEntry], other: &[CommandEntry]) {
     let mut rest = table;
     while let [first, others @ ..] = rest {
-        assert_absent(first, other, "a command has the same kind and number as one of another table");
+        assert_absent(
+            first,
+            other,
+            "a command has the same kind and number as one of another table",
+        );
         rest = others;
     }
 }
@@ -42,15 +49,17 @@ const fn assert_absent(row: &CommandEntry, table: &[CommandEntry], message: &str
 
 /// Declares a table of commands: `number => Name: Authority (Request) -> Response;`.
 ///
-/// It writes the module with one unit struct per command that implements [`ControlCommand`](crate::ControlCommand), the
-/// constant `TABLE` of [`CommandEntry`](crate::CommandEntry), and the enum `Request` with one variant per command and
+/// It writes the module with one unit struct per command that implements
+/// [`ControlCommand`](crate::ControlCommand), the constant `TABLE` of
+/// [`CommandEntry`](crate::CommandEntry), and the enum `Request` with one variant per command and
 /// `decode`, `authority`, `identifier`. The doc lines of a command become its documentation.
 ///
-/// Inside the module the names around the macro are visible, so payload types are written as in the surrounding code; a
-/// payload type must not have the same bare name as a command. Payload types implement `Debug`, `Clone`, `PartialEq`,
-/// `Serialize` and `Deserialize`, and hold no `usize`.
+/// Inside the module the names around the macro are visible, so payload types are written as in the
+/// surrounding code; a payload type must not have the same bare name as a command. Payload types
+/// implement `Debug`, `Clone`, `PartialEq`, `Serialize` and `Deserialize`, and hold no `usize`.
 ///
-/// The direction bits follow from the authority: `Read` is [`Direction::Read`](crate::Direction::Read), `Write` is
+/// The direction bits follow from the authority: `Read` is
+/// [`Direction::Read`](crate::Direction::Read), `Write` is
 /// [`Direction::ReadWrite`](crate::Direction::ReadWrite). The size is always
 /// [`REQUEST_BYTES`](crate::limits::REQUEST_BYTES).
 ///
@@ -174,7 +183,8 @@ macro_rules! define_commands {
             impl Request {
                 /// Decodes a request; `None` if the identifier is not of this table.
                 ///
-                /// The inner error is `BadMessage` or `MessageTooLong`, if the bytes are not exactly one request.
+                /// The inner error is `BadMessage` or `MessageTooLong`, if the bytes are not
+                /// exactly one request.
                 #[must_use]
                 pub fn decode(
                     identifier: $crate::Identifier,
@@ -188,7 +198,8 @@ macro_rules! define_commands {
                     }
                 }
 
-                /// Tells what a command's file must have been opened for; `None` if it is not of this table.
+                /// Tells what a command's file must have been opened for; `None` if it is not of
+                /// this table.
                 #[must_use]
                 pub const fn authority(
                     identifier: $crate::Identifier,

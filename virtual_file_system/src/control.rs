@@ -1,9 +1,10 @@
-//! Typed commands as bytes: the ioctl-like identifier, the command trait, and the encoding of payloads.
+//! Typed commands as bytes: the ioctl-like identifier, the command trait, and the encoding of
+//! payloads.
 //!
-//! A device declares its commands once with [`define_commands!`](crate::define_commands); callers use
-//! [`File::control`](crate::File::control), which encodes here, passes the bytes to the device and decodes the answer.
-//! Payloads are `postcard`: the same bytes on a 32-bit guest and a 64-bit host, as long as payload types hold no
-//! `usize`. Nothing in here knows what a command means.
+//! A device declares its commands once with [`define_commands!`](crate::define_commands); callers
+//! use [`File::control`](crate::File::control), which encodes here, passes the bytes to the device
+//! and decodes the answer. Payloads are `postcard`: the same bytes on a 32-bit guest and a 64-bit
+//! host, as long as payload types hold no `usize`. Nothing in here knows what a command means.
 
 use alloc::vec::Vec;
 
@@ -43,7 +44,12 @@ impl Identifier {
     #[must_use]
     pub const fn new(direction: Direction, size: u16, kind: u8, number: u8) -> Self {
         let size = size as u32 & SIZE_MASK;
-        Self((direction as u32) << DIRECTION_SHIFT | size << SIZE_SHIFT | (kind as u32) << KIND_SHIFT | number as u32)
+        Self(
+            (direction as u32) << DIRECTION_SHIFT
+                | size << SIZE_SHIFT
+                | (kind as u32) << KIND_SHIFT
+                | number as u32,
+        )
     }
 
     /// Tells the bits.
@@ -98,7 +104,8 @@ pub enum Authority {
 }
 
 impl Authority {
-    /// Derives the direction bits: every command answers, and only a changing one counts as carrying data in.
+    /// Derives the direction bits: every command answers, and only a changing one counts as
+    /// carrying data in.
     #[must_use]
     pub const fn direction(self) -> Direction {
         match self {
@@ -172,7 +179,8 @@ pub fn encode_request<T: Serialize + ?Sized>(value: &T) -> Result<Vec<u8>> {
 ///
 /// # Errors
 ///
-/// [`Error::MessageTooLong`] beyond [`REQUEST_BYTES`]; [`Error::BadMessage`] if the bytes are not exactly one value.
+/// [`Error::MessageTooLong`] beyond [`REQUEST_BYTES`]; [`Error::BadMessage`] if the bytes are not
+/// exactly one value.
 pub fn decode<T: DeserializeOwned>(bytes: &[u8]) -> Result<T> {
     decode_bounded(bytes, REQUEST_BYTES)
 }
@@ -181,7 +189,8 @@ pub fn decode<T: DeserializeOwned>(bytes: &[u8]) -> Result<T> {
 ///
 /// # Errors
 ///
-/// [`Error::MessageTooLong`] beyond [`RESPONSE_BYTES`]; [`Error::BadMessage`] if the bytes are not exactly one value.
+/// [`Error::MessageTooLong`] beyond [`RESPONSE_BYTES`]; [`Error::BadMessage`] if the bytes are not
+/// exactly one value.
 pub fn decode_response<T: DeserializeOwned>(bytes: &[u8]) -> Result<T> {
     decode_bounded(bytes, RESPONSE_BYTES)
 }

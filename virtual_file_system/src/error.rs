@@ -1,7 +1,8 @@
 //! The ways in which a call on the file system can fail, named as POSIX names them.
 //!
-//! Every other module and every device returns these; guests and FUSE see their Linux numbers. One row of the table
-//! below is one error: nothing about an error may be written down elsewhere. There is no catch-all variant on purpose.
+//! Every other module and every device returns these; guests and FUSE see their Linux numbers. One
+//! row of the table below is one error: nothing about an error may be written down elsewhere. There
+//! is no catch-all variant on purpose.
 
 use core::fmt;
 
@@ -65,8 +66,8 @@ macro_rules! define_errors {
                 }
             }
 
-            /// Tells what the standard library calls this error: the kind that it gives an `io::Error` with this number on Linux, and
-            /// `Other` where it has no name for that.
+            /// Tells what the standard library calls this error: the kind that it gives an
+            /// `io::Error` with this number on Linux, and `Other` where it has no name for that.
             #[cfg(feature = "std")]
             #[must_use]
             pub const fn std_kind(self) -> std::io::ErrorKind {
@@ -146,8 +147,8 @@ impl embedded_io_async::Error for Error {
 
 #[cfg(feature = "std")]
 impl From<Error> for std::io::Error {
-    /// The error itself is the inner error, so it can be had back by downcasting; only what every non-blocking call may answer is a bare
-    /// kind, without memory of its own.
+    /// The error itself is the inner error, so it can be had back by downcasting; only what every
+    /// non-blocking call may answer is a bare kind, without memory of its own.
     fn from(error: Error) -> Self {
         match error {
             Error::WouldBlock | Error::Interrupted => error.std_kind().into(),
@@ -168,7 +169,9 @@ mod tests {
             let theirs = std::io::Error::from_raw_os_error(i32::from(error.errno())).kind();
             // These two kinds cannot be named in stable Rust.
             match format!("{theirs:?}").as_str() {
-                "Uncategorized" | "InProgress" => assert_eq!(error.std_kind(), std::io::ErrorKind::Other, "{error:?}"),
+                "Uncategorized" | "InProgress" => {
+                    assert_eq!(error.std_kind(), std::io::ErrorKind::Other, "{error:?}")
+                }
                 _ => assert_eq!(error.std_kind(), theirs, "{error:?}"),
             }
         }

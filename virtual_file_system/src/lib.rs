@@ -1,8 +1,9 @@
-//! Names and handles: paths, directories, mounted character devices, open files, control calls and access.
+//! Names and handles: paths, directories, mounted character devices, open files, control calls and
+//! access.
 //!
-//! This crate knows nothing of networks. A platform mounts [`CharacterDevice`]s into a [`VirtualFileSystem`]; a shell
-//! command, a guest or a Rust program opens them by [`Path`] and talks through a [`File`]. A request meets the modules
-//! in this order:
+//! This crate knows nothing of networks. A platform mounts [`CharacterDevice`]s into a
+//! [`VirtualFileSystem`]; a shell command, a guest or a Rust program opens them by [`Path`] and
+//! talks through a [`File`]. A request meets the modules in this order:
 //!
 //! | module | owns |
 //! |---|---|
@@ -14,8 +15,9 @@
 //! | [`device`] | the traits that a driver of names implements |
 //! | [`control`], [`commands`] | typed commands as bytes, one table per device kind |
 //!
-//! [`operation`], [`readiness`] and [`lock`] are the tools with which devices wait; [`pipe`](mod@pipe) is the first
-//! device, [`limits`] holds every bound and [`error`] every way to fail.
+//! [`operation`], [`readiness`] and [`lock`] are the tools with which devices wait;
+//! [`pipe`](mod@pipe) is the first device, [`limits`] holds every bound and [`error`] every way to
+//! fail.
 
 #![no_std]
 #![forbid(unsafe_code)]
@@ -40,8 +42,12 @@ pub mod readiness;
 mod storage;
 pub mod tree;
 
-pub use access::{Access, Credentials, GroupIdentifier, Mode, OpenFlags, UserIdentifier, permitted};
-pub use control::{Authority, CommandEntry, ControlCommand, Direction, Identifier, decode, decode_response, encode};
+pub use access::{
+    Access, Credentials, GroupIdentifier, Mode, OpenFlags, UserIdentifier, permitted,
+};
+pub use control::{
+    Authority, CommandEntry, ControlCommand, Direction, Identifier, decode, decode_response, encode,
+};
 pub use device::{CharacterDevice, OpenDevice, OpenRequest};
 pub use error::{Error, Result};
 pub use file::File;

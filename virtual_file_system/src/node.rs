@@ -1,7 +1,9 @@
-//! What a name stands for: a directory, the bytes of a regular file, or a mounted device; with its owner and mode.
+//! What a name stands for: a directory, the bytes of a regular file, or a mounted device; with its
+//! owner and mode.
 //!
-//! The tree makes nodes and gives them names; open files hold on to them, so a node whose name is removed lives on
-//! until the last file is closed. A node does not know its name, nor, if it is a directory, what is in it.
+//! The tree makes nodes and gives them names; open files hold on to them, so a node whose name is
+//! removed lives on until the last file is closed. A node does not know its name, nor, if it is a
+//! directory, what is in it.
 
 use alloc::string::String;
 use alloc::sync::Arc;
@@ -37,7 +39,8 @@ pub struct Attributes {
     pub group: GroupIdentifier,
     /// Bytes of a regular file, else 0.
     pub size: u64,
-    /// A number that no other node of this tree ever had; 0 for a file without a name, such as a pipe.
+    /// A number that no other node of this tree ever had; 0 for a file without a name, such as a
+    /// pipe.
     pub inode: u64,
     /// How many names it has: 1, or 0 once it is removed.
     pub links: u32,
@@ -103,7 +106,10 @@ impl Node {
     }
 
     /// Changes owner or mode, if `change` finds that the caller may.
-    pub(crate) fn change_ownership(&self, change: impl FnOnce(&mut Ownership) -> Result<()>) -> Result<()> {
+    pub(crate) fn change_ownership(
+        &self,
+        change: impl FnOnce(&mut Ownership) -> Result<()>,
+    ) -> Result<()> {
         self.ownership.with(change)
     }
 

@@ -1,7 +1,8 @@
 //! One call on an open device: finished already, or waiting.
 //!
-//! Devices return it from [`read`](crate::OpenDevice::read), `write` and `control`; [`File`](crate::File) awaits it, or
-//! polls it once. Most calls end at once, and those cost no allocation.
+//! Devices return it from [`read`](crate::OpenDevice::read), `write` and `control`;
+//! [`File`](crate::File) awaits it, or polls it once. Most calls end at once, and those cost no
+//! allocation.
 
 use alloc::boxed::Box;
 use core::fmt;
@@ -59,7 +60,9 @@ impl<T> Future for Operation<'_, T> {
         let result = match &mut *self {
             Self::Done(result) => mem::replace(result, Err(Error::BadFileDescriptor)),
             Self::Waiting(future) => {
-                let Poll::Ready(result) = future.as_mut().poll(context) else { return Poll::Pending };
+                let Poll::Ready(result) = future.as_mut().poll(context) else {
+                    return Poll::Pending;
+                };
                 *self = Self::Done(Err(Error::BadFileDescriptor));
                 result
             }

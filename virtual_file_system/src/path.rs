@@ -1,9 +1,9 @@
 //! Names in the tree: normalised, absolute, and unable to escape.
 //!
-//! Everybody who holds a text from outside (a line, a guest, a script) comes here first; everything behind this module
-//! handles [`Path`] only. Normalising is done on the text alone, since the tree has no symbolic links: `..` takes the
-//! last component away, and at the root it stays at the root. It must not look at the tree. The next station is
-//! [`tree`](crate::tree).
+//! Everybody who holds a text from outside (a line, a guest, a script) comes here first; everything
+//! behind this module handles [`Path`] only. Normalising is done on the text alone, since the tree
+//! has no symbolic links: `..` takes the last component away, and at the root it stays at the root.
+//! It must not look at the tree. The next station is [`tree`](crate::tree).
 
 use alloc::string::String;
 use core::fmt;
@@ -29,7 +29,8 @@ impl Path {
     /// # Errors
     ///
     /// [`Error::InvalidInput`] if the text does not begin with `/` or holds a control character;
-    /// [`Error::NameTooLong`] beyond [`NAME_BYTES`] for a component or [`PATH_BYTES`] for the whole text.
+    /// [`Error::NameTooLong`] beyond [`NAME_BYTES`] for a component or [`PATH_BYTES`] for the whole
+    /// text.
     pub fn parse(text: &str) -> Result<Self> {
         if !text.starts_with('/') {
             return Err(Error::InvalidInput);
@@ -49,7 +50,8 @@ impl Path {
         if text.len() > PATH_BYTES {
             return Err(Error::NameTooLong);
         }
-        // While it is built, the root is the empty string: then every component is "/" and its name.
+        // While it is built, the root is the empty string: then every component is "/" and its
+        // name.
         let mut built = String::new();
         if !text.starts_with('/') && !self.is_root() {
             built.push_str(&self.0);
@@ -72,8 +74,8 @@ impl Path {
     ///
     /// # Errors
     ///
-    /// [`Error::InvalidInput`] if the name is empty, `.`, `..`, or holds a slash or a control character;
-    /// [`Error::NameTooLong`] as for [`Path::parse`].
+    /// [`Error::InvalidInput`] if the name is empty, `.`, `..`, or holds a slash or a control
+    /// character; [`Error::NameTooLong`] as for [`Path::parse`].
     pub fn join(&self, name: &str) -> Result<Self> {
         if matches!(name, "" | "." | "..") || name.contains('/') {
             return Err(Error::InvalidInput);
@@ -139,7 +141,8 @@ impl fmt::Display for Path {
     }
 }
 
-/// Control characters would let a name forge terminal output or end a string in C; no file needs them.
+/// Control characters would let a name forge terminal output or end a string in C; no file needs
+/// them.
 fn check_name(name: &str) -> Result<()> {
     if name.len() > NAME_BYTES {
         return Err(Error::NameTooLong);

@@ -1,7 +1,7 @@
 //! The pipe: bytes that one file takes in and another gives out, in order, through bounded memory.
 //!
-//! The shell connects commands with it. Both ends are open devices without a name; whatever they wait for is woken by
-//! the other end, or by its drop.
+//! The shell connects commands with it. Both ends are open devices without a name; whatever they
+//! wait for is woken by the other end, or by its drop.
 
 use alloc::collections::VecDeque;
 use alloc::sync::Arc;
@@ -18,11 +18,12 @@ use crate::lock::Lock;
 use crate::operation::Operation;
 use crate::readiness::{Readiness, WakerList};
 
-/// Makes a pipe that holds up to `capacity` bytes (at least 1, at most [`PIPE_BYTES`]): the end to read and the end to
-/// write.
+/// Makes a pipe that holds up to `capacity` bytes (at least 1, at most [`PIPE_BYTES`]): the end to
+/// read and the end to write.
 ///
-/// A writer waits while the pipe is full. A reader waits while it is empty, and is at the end of the file once the
-/// writing end is closed and all is read. A writer whose reading end is closed gets [`Error::BrokenPipe`].
+/// A writer waits while the pipe is full. A reader waits while it is empty, and is at the end of
+/// the file once the writing end is closed and all is read. A writer whose reading end is closed
+/// gets [`Error::BrokenPipe`].
 #[must_use]
 pub fn pipe(capacity: usize) -> (File, File) {
     let shared = Arc::new(Lock::new(State {

@@ -1,8 +1,8 @@
 //! What a file is ready for, and who waits for it.
 //!
-//! Devices keep a [`WakerList`] inside the lock that guards the state it belongs to: a waiter looks at the state and
-//! registers in one closure, a changer changes the state and takes the list in one closure, and wakes outside. Then no
-//! wake is lost.
+//! Devices keep a [`WakerList`] inside the lock that guards the state it belongs to: a waiter looks
+//! at the state and registers in one closure, a changer changes the state and takes the list in one
+//! closure, and wakes outside. Then no wake is lost.
 
 use alloc::vec::Vec;
 use core::mem;
@@ -30,7 +30,8 @@ const CROWD: usize = 64;
 
 /// The tasks that wait for one event; each stands in it once.
 ///
-/// It grows with the number of tasks that wait, and is empty again after every event. Mostly one waits, and that costs no memory.
+/// It grows with the number of tasks that wait, and is empty again after every event. Mostly one
+/// waits, and that costs no memory.
 #[derive(Debug, Default)]
 pub struct WakerList {
     /// There whenever anybody is.
@@ -55,8 +56,9 @@ impl WakerList {
         }
     }
 
-    /// Enters a task as [`register`](Self::register) does. Of too many everybody who was there before comes back, to be woken outside of any
-    /// lock: those that were dropped while they waited are gone then, the others ask again.
+    /// Enters a task as [`register`](Self::register) does. Of too many everybody who was there
+    /// before comes back, to be woken outside of any lock: those that were dropped while they
+    /// waited are gone then, the others ask again.
     #[must_use = "whoever comes back must be woken"]
     pub fn register_bounded(&mut self, waker: &Waker) -> Vec<Waker> {
         let crowd = if self.len() >= CROWD { self.take() } else { Vec::new() };
@@ -79,12 +81,14 @@ impl WakerList {
         self.drain().collect()
     }
 
-    /// Takes everybody out, as [`take`](Self::take), and keeps the list's memory for the next ones to wait.
+    /// Takes everybody out, as [`take`](Self::take), and keeps the list's memory for the next ones
+    /// to wait.
     pub fn drain(&mut self) -> impl Iterator<Item = Waker> + '_ {
         self.first.take().into_iter().chain(self.more.drain(..))
     }
 
-    /// Wakes everybody. Only for a list that no [`Lock`](crate::Lock) guards, else [`take`](Self::take).
+    /// Wakes everybody. Only for a list that no [`Lock`](crate::Lock) guards, else
+    /// [`take`](Self::take).
     pub fn wake_all(&mut self) {
         self.drain().for_each(Waker::wake);
     }

@@ -1,8 +1,9 @@
 //! The bytes of regular files, in memory.
 //!
-//! A file is a map of chunks, so that appending to a large file copies nothing that is there already and a hole costs
-//! nothing. All files of a tree share one [`Budget`]. Open file descriptions call in here with their position;
-//! permission and position are none of this module's business.
+//! A file is a map of chunks, so that appending to a large file copies nothing that is there
+//! already and a hole costs nothing. All files of a tree share one [`Budget`]. Open file
+//! descriptions call in here with their position; permission and position are none of this module's
+//! business.
 
 use alloc::collections::BTreeMap;
 use alloc::sync::Arc;
@@ -66,7 +67,8 @@ impl Storage {
     /// Copies bytes out and moves the position; 0 at and beyond the end.
     pub(crate) fn read(&self, position: &mut u64, buffer: &mut [u8]) -> usize {
         self.content.with(|content| {
-            let present = usize::try_from(content.length.saturating_sub(*position)).unwrap_or(usize::MAX);
+            let present =
+                usize::try_from(content.length.saturating_sub(*position)).unwrap_or(usize::MAX);
             let count = present.min(buffer.len());
             let mut rest = buffer.get_mut(..count).unwrap_or_default();
             while !rest.is_empty() {
@@ -80,10 +82,11 @@ impl Storage {
         })
     }
 
-    /// Copies bytes in, at the position or at the end, and moves the position. Tells how many fitted.
-    ///
-    /// The whole of `data` goes in under one lock, so writers never interleave. An error is told only if nothing
+    /// Copies bytes in, at the position or at the end, and moves the position. Tells how many
     /// fitted.
+    ///
+    /// The whole of `data` goes in under one lock, so writers never interleave. An error is told
+    /// only if nothing fitted.
     pub(crate) fn write(&self, position: &mut u64, append: bool, data: &[u8]) -> Result<usize> {
         self.content.with(|content| {
             if append {
@@ -92,7 +95,8 @@ impl Storage {
             let mut rest = data;
             while !rest.is_empty() {
                 let (number, offset) = locate(*position);
-                let room = usize::try_from(FILE_BYTES.saturating_sub(*position)).unwrap_or(usize::MAX);
+                let room =
+                    usize::try_from(FILE_BYTES.saturating_sub(*position)).unwrap_or(usize::MAX);
                 let (piece, behind) = rest.split_at(rest.len().min(CHUNK_BYTES - offset).min(room));
                 let outcome = if room == 0 {
                     Err(Error::FileTooLarge)
@@ -104,7 +108,11 @@ impl Storage {
                     if content.chunks.get(&number).is_some_and(Vec::is_empty) {
                         content.chunks.remove(&number);
                     }
-                    return if rest.len() == data.len() { Err(error) } else { Ok(data.len() - rest.len()) };
+                    return if rest.len() == data.len() {
+                        Err(error)
+                    } else {
+                        Ok(data.len() - rest.len())
+                    };
                 }
                 *position += piece.len() as u64;
                 content.length = content.length.max(*position);
@@ -140,7 +148,8 @@ impl Storage {
 
 impl Drop for Storage {
     fn drop(&mut self) {
-        self.budget.give_back(self.content.with(|content| content.chunks.values().map(Vec::len).sum()));
+        self.budget
+            .give_back(self.content.with(|content| content.chunks.values().map(Vec::len).sum()));
     }
 }
 

@@ -1,15 +1,19 @@
 //! Any `embassy_net_driver::Driver` as a driver.
 //!
-//! Embassy's drivers take the waker with each question and wake it when the answer changes. So the runner's waker is kept
-//! here and passed along each time.
+//! Embassy's drivers take the waker with each question and wake it when the answer changes. So the
+//! runner's waker is kept here and passed along each time.
 
 use std::fmt;
 use std::sync::Arc;
 use std::task::{Context, Waker};
 
-use embassy_net_driver::{Checksum, HardwareAddress as TheirAddress, LinkState as TheirLink, RxToken, TxToken};
+use embassy_net_driver::{
+    Checksum, HardwareAddress as TheirAddress, LinkState as TheirLink, RxToken, TxToken,
+};
 use network::address::HardwareAddress;
-use network::driver::{Capabilities, Driver, DriverError, Frame, FramePool, Kind, LinkState, Medium};
+use network::driver::{
+    Capabilities, Driver, DriverError, Frame, FramePool, Kind, LinkState, Medium,
+};
 use virtual_file_system::CharacterDevice;
 
 use super::smoltcp::{Panel, copy};
@@ -25,7 +29,8 @@ pub struct EmbassyDriver<D> {
 }
 
 impl<D: embassy_net_driver::Driver + Send> EmbassyDriver<D> {
-    /// Wraps a driver of Ethernet frames or IP packets. For any other, such as IEEE 802.15.4, the driver comes back.
+    /// Wraps a driver of Ethernet frames or IP packets. For any other, such as IEEE 802.15.4, the
+    /// driver comes back.
     ///
     /// # Errors
     /// The driver itself.
@@ -38,11 +43,16 @@ impl<D: embassy_net_driver::Driver + Send> EmbassyDriver<D> {
         }
     }
 
-    /// The device that answers [`controller_commands`](crate::controller_commands) about this driver.
+    /// The device that answers [`controller_commands`](crate::controller_commands) about this
+    /// driver.
     #[must_use]
     pub fn controller(&self) -> Arc<dyn CharacterDevice> {
         let mtu = self.capabilities().mtu;
-        Arc::new(Controller::new(Arc::new(Panel { kind: "embassy", mtu, counters: Arc::clone(&self.counters) })))
+        Arc::new(Controller::new(Arc::new(Panel {
+            kind: "embassy",
+            mtu,
+            counters: Arc::clone(&self.counters),
+        })))
     }
 }
 
@@ -57,7 +67,9 @@ impl<D: embassy_net_driver::Driver + Send> Driver for EmbassyDriver<D> {
         let theirs = self.device.capabilities();
         let whole = theirs.max_transmission_unit;
         let (kind, medium, mtu) = match self.device.hardware_address() {
-            TheirAddress::Ethernet(_) => (Kind::Ethernet, Medium::Ethernet, whole.saturating_sub(ETHERNET_HEADER)),
+            TheirAddress::Ethernet(_) => {
+                (Kind::Ethernet, Medium::Ethernet, whole.saturating_sub(ETHERNET_HEADER))
+            }
             _ => (Kind::Tunnel, Medium::Ip, whole),
         };
         let sums = &theirs.checksum;
@@ -102,7 +114,9 @@ impl<D: embassy_net_driver::Driver + Send> Driver for EmbassyDriver<D> {
         if length > self.device.capabilities().max_transmission_unit {
             self.counters.dropped(length);
         } else {
-            let Some(token) = self.device.transmit(&mut Context::from_waker(&self.waker)) else { return Err(frame) };
+            let Some(token) = self.device.transmit(&mut Context::from_waker(&self.waker)) else {
+                return Err(frame);
+            };
             token.consume(length, |buffer| copy(frame.bytes(), buffer));
             self.counters.sent(length);
         }
@@ -110,7 +124,8 @@ impl<D: embassy_net_driver::Driver + Send> Driver for EmbassyDriver<D> {
         Ok(())
     }
 
-    /// The driver below learns the waker by being asked; for frames that happens when the caller looks for them next.
+    /// The driver below learns the waker by being asked; for frames that happens when the caller
+    /// looks for them next.
     fn register(&mut self, waker: &Waker, room: bool) {
         if !self.waker.will_wake(waker) {
             self.waker = waker.clone();

@@ -1,7 +1,7 @@
 //! Any `smoltcp::phy::Device` as a driver.
 //!
-//! Such a device says neither when frames come nor when there is room. [`AdapterWaker::wake`] says it, called by whoever
-//! knows: an interrupt's task, a thread, or the other end of a simulation.
+//! Such a device says neither when frames come nor when there is room. [`AdapterWaker::wake`] says
+//! it, called by whoever knows: an interrupt's task, a thread, or the other end of a simulation.
 
 use std::fmt;
 #[cfg(unix)]
@@ -10,7 +10,9 @@ use std::sync::Arc;
 use std::task::Waker;
 
 use network::address::HardwareAddress;
-use network::driver::{Capabilities, Driver, DriverError, Frame, FramePool, Kind, LinkState, Medium};
+use network::driver::{
+    Capabilities, Driver, DriverError, Frame, FramePool, Kind, LinkState, Medium,
+};
 use network::platform::Clock;
 use smoltcp::phy::{self, Checksum, Device, RxToken, TxToken};
 use smoltcp::time::Instant;
@@ -55,8 +57,9 @@ pub struct SmoltcpDevice<D> {
 }
 
 impl<D: Device + Send> SmoltcpDevice<D> {
-    /// Wraps a device. `hardware` is the station's address, which smoltcp's devices do not know; it is ignored for a device
-    /// of IP packets. The clock is what the device gets its timestamps from.
+    /// Wraps a device. `hardware` is the station's address, which smoltcp's devices do not know; it
+    /// is ignored for a device of IP packets. The clock is what the device gets its timestamps
+    /// from.
     #[must_use]
     pub fn new(device: D, hardware: Option<HardwareAddress>, clock: Arc<dyn Clock>) -> Self {
         Self {
@@ -70,8 +73,8 @@ impl<D: Device + Send> SmoltcpDevice<D> {
         }
     }
 
-    /// Lets a descriptor ring as well: for devices that have one, such as smoltcp's `RawSocket` and `TunTapInterface`. It is
-    /// duplicated and must be non-blocking.
+    /// Lets a descriptor ring as well: for devices that have one, such as smoltcp's `RawSocket` and
+    /// `TunTapInterface`. It is duplicated and must be non-blocking.
     ///
     /// # Errors
     /// When the descriptor cannot be duplicated or watched.
@@ -87,11 +90,16 @@ impl<D: Device + Send> SmoltcpDevice<D> {
         self.waker.clone()
     }
 
-    /// The device that answers [`controller_commands`](crate::controller_commands) about this driver.
+    /// The device that answers [`controller_commands`](crate::controller_commands) about this
+    /// driver.
     #[must_use]
     pub fn controller(&self) -> Arc<dyn CharacterDevice> {
         let mtu = self.capabilities().mtu;
-        Arc::new(Controller::new(Arc::new(Panel { kind: "smoltcp", mtu, counters: Arc::clone(&self.counters) })))
+        Arc::new(Controller::new(Arc::new(Panel {
+            kind: "smoltcp",
+            mtu,
+            counters: Arc::clone(&self.counters),
+        })))
     }
 
     fn now(&self) -> Instant {
@@ -101,7 +109,10 @@ impl<D: Device + Send> SmoltcpDevice<D> {
 
 impl<D> fmt::Debug for SmoltcpDevice<D> {
     fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
-        formatter.debug_struct("SmoltcpDevice").field("hardware", &self.hardware).finish_non_exhaustive()
+        formatter
+            .debug_struct("SmoltcpDevice")
+            .field("hardware", &self.hardware)
+            .finish_non_exhaustive()
     }
 }
 
@@ -110,7 +121,9 @@ impl<D: Device + Send> Driver for SmoltcpDevice<D> {
         let theirs = self.device.capabilities();
         let whole = theirs.max_transmission_unit;
         let (kind, medium, mtu) = match theirs.medium {
-            phy::Medium::Ethernet => (Kind::Ethernet, Medium::Ethernet, whole.saturating_sub(ETHERNET_HEADER)),
+            phy::Medium::Ethernet => {
+                (Kind::Ethernet, Medium::Ethernet, whole.saturating_sub(ETHERNET_HEADER))
+            }
             phy::Medium::Ip => (Kind::Tunnel, Medium::Ip, whole),
         };
         let sums = &theirs.checksum;
@@ -124,7 +137,8 @@ impl<D: Device + Send> Driver for SmoltcpDevice<D> {
         self.hardware.filter(|_| self.capabilities().medium == Medium::Ethernet)
     }
 
-    /// The address stands in the frames that the stack builds; the device has no filter that would have to know it.
+    /// The address stands in the frames that the stack builds; the device has no filter that would
+    /// have to know it.
     fn set_hardware_address(&mut self, address: HardwareAddress) -> Result<(), DriverError> {
         if self.capabilities().medium != Medium::Ethernet || !address.is_unicast() {
             return Err(DriverError::Unsupported);

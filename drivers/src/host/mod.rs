@@ -1,7 +1,8 @@
-//! The host as a platform: its monotonic clock, its random bytes, and an executor for the stack's tasks.
+//! The host as a platform: its monotonic clock, its random bytes, and an executor for the stack's
+//! tasks.
 //!
-//! The only place of the project that reads the real time. Nothing here ticks: while no frame, no timer and no request is
-//! due, neither thread wakes up.
+//! The only place of the project that reads the real time. Nothing here ticks: while no frame, no
+//! timer and no request is due, neither thread wakes up.
 
 #[cfg(unix)]
 pub mod terminal;
@@ -70,14 +71,16 @@ impl Host {
         Arc::new(HostSpawner(Arc::downgrade(&self.0.executor)))
     }
 
-    /// The Unix time at the start of [`clock`](Self::clock), for what people read, such as captures.
+    /// The Unix time at the start of [`clock`](Self::clock), for what people read, such as
+    /// captures.
     #[must_use]
     pub fn started(&self) -> Duration {
         self.0.started
     }
 
-    /// Makes futures that end when a thread of the host has nothing else to do, for whoever computes for long: a guest program asks for one
-    /// after each of its turns, so that it delays nobody. If the others never rest, it gets a turn for a thousand of theirs.
+    /// Makes futures that end when a thread of the host has nothing else to do, for whoever
+    /// computes for long: a guest program asks for one after each of its turns, so that it delays
+    /// nobody. If the others never rest, it gets a turn for a thousand of theirs.
     #[must_use]
     pub fn idle(&self) -> Arc<dyn Fn() -> BoxFuture<'static, ()> + Send + Sync> {
         let idlers = self.0.idlers.clone();
@@ -89,8 +92,8 @@ impl Host {
         turns::run(&self.0.executor, &self.0.idlers, future)
     }
 
-    /// Runs all tasks on a thread of their own, until the last clone of the host is dropped. Once is enough; further calls
-    /// change nothing.
+    /// Runs all tasks on a thread of their own, until the last clone of the host is dropped. Once
+    /// is enough; further calls change nothing.
     ///
     /// # Errors
     /// Those of starting a thread.

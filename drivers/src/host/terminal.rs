@@ -1,8 +1,9 @@
 //! The program's standard streams as files.
 //!
-//! Reading never blocks the executor: a descriptor that the kernel can watch is read once it is ready, and any other (a
-//! regular file) never waits. Writing may block, as it does for every program. The flags of the descriptors stay as they
-//! are, because the program's parent shares them.
+//! Reading never blocks the executor: a descriptor that the kernel can watch is read once it is
+//! ready, and any other (a regular file) never waits. Writing may block, as it does for every
+//! program. The flags of the descriptors stay as they are, because the program's parent shares
+//! them.
 
 use std::future::poll_fn;
 use std::io;
@@ -13,8 +14,8 @@ use std::task::{Context, Poll};
 use rustix::event::{PollFd, PollFlags, poll};
 use rustix::io::Errno;
 use virtual_file_system::{
-    CharacterDevice, Credentials, Error, File, Mode, OpenDevice, OpenFlags, OpenRequest, Operation, Path, Readiness,
-    Result, VirtualFileSystem,
+    CharacterDevice, Credentials, Error, File, Mode, OpenDevice, OpenFlags, OpenRequest, Operation,
+    Path, Readiness, Result, VirtualFileSystem,
 };
 
 use crate::descriptor::Descriptor;
@@ -31,7 +32,8 @@ enum Stream {
 }
 
 impl Stream {
-    const ALL: [(&'static str, Self); 3] = [("input", Self::Input), ("output", Self::Output), ("error", Self::Error)];
+    const ALL: [(&'static str, Self); 3] =
+        [("input", Self::Input), ("output", Self::Output), ("error", Self::Error)];
 
     /// A descriptor of our own for the same open file.
     fn duplicate(self) -> io::Result<OwnedFd> {
@@ -64,7 +66,8 @@ impl CharacterDevice for Stream {
     }
 }
 
-/// Gives the standard streams names: `input`, `output` and `error` in [`DIRECTORY`], which is made if it is missing.
+/// Gives the standard streams names: `input`, `output` and `error` in [`DIRECTORY`], which is made
+/// if it is missing.
 ///
 /// # Errors
 /// Those of making directories and mounting.
@@ -98,7 +101,10 @@ pub fn standard_streams() -> Result<(File, File, File)> {
 }
 
 fn from_errno(errno: Errno) -> Error {
-    u16::try_from(errno.raw_os_error()).ok().and_then(Error::from_errno).unwrap_or(Error::InputOutput)
+    u16::try_from(errno.raw_os_error())
+        .ok()
+        .and_then(Error::from_errno)
+        .unwrap_or(Error::InputOutput)
 }
 
 fn from_io(error: &io::Error) -> Error {
@@ -154,7 +160,9 @@ impl OpenDevice for Input {
 
     fn poll_ready(&self, context: &mut Context<'_>, interest: Readiness) -> Poll<Readiness> {
         match self {
-            Self::Watched(descriptor) if interest.contains(Readiness::READABLE) && !descriptor.is_readable() => {
+            Self::Watched(descriptor)
+                if interest.contains(Readiness::READABLE) && !descriptor.is_readable() =>
+            {
                 descriptor.wake_when_readable(context.waker());
                 Poll::Pending
             }

@@ -1,9 +1,10 @@
-//! Whose turn it is on a thread of the host: the work that the thread was started for, tasks, and those who wait until nobody else has
-//! anything to do.
+//! Whose turn it is on a thread of the host: the work that the thread was started for, tasks, and
+//! those who wait until nobody else has anything to do.
 //!
-//! The work is looked at whenever it was woken, between any two tasks, so that many busy tasks do not hold it up. Whoever computes for long,
-//! as a guest program may, asks for an idle turn in between: it gets one when the thread would otherwise sleep, or once in a thousand turns of
-//! the others if it never would.
+//! The work is looked at whenever it was woken, between any two tasks, so that many busy tasks do
+//! not hold it up. Whoever computes for long, as a guest program may, asks for an idle turn in
+//! between: it gets one when the thread would otherwise sleep, or once in a thousand turns of the
+//! others if it never would.
 
 use std::collections::VecDeque;
 use std::future::poll_fn;
@@ -98,7 +99,8 @@ pub(super) fn run<T>(executor: &Executor<'_>, idlers: &Idlers, work: impl Future
         // It may have been told of a task; dropped, it tells nobody else's.
         drop(next.take());
         let (flag, waker) = own.get_or_insert_with(|| {
-            let flag = Arc::new(Flag { is_set: AtomicBool::new(true), thread: context.waker().clone() });
+            let flag =
+                Arc::new(Flag { is_set: AtomicBool::new(true), thread: context.waker().clone() });
             (Arc::clone(&flag), Waker::from(flag))
         });
         for _ in 0..TURNS {
@@ -108,7 +110,9 @@ pub(super) fn run<T>(executor: &Executor<'_>, idlers: &Idlers, work: impl Future
             }
             others += 1;
             let is_woken = flag.is_set.swap(false, Ordering::AcqRel);
-            if is_woken && let Poll::Ready(value) = work.as_mut().poll(&mut Context::from_waker(waker)) {
+            if is_woken
+                && let Poll::Ready(value) = work.as_mut().poll(&mut Context::from_waker(waker))
+            {
                 return Poll::Ready(value);
             }
             // One task for each look at the work: neither can keep the other from its turns.

@@ -1,8 +1,10 @@
-//! What a bad cable does to frames: rate, queue, delay, jitter, loss, reordering, duplicates, damage.
+//! What a bad cable does to frames: rate, queue, delay, jitter, loss, reordering, duplicates,
+//! damage.
 //!
-//! [`Course`] is one direction of one cable. It decides the fate of a frame from the present, the settings and its own seeded
-//! generator, and touches nothing else; the [`switch`](super::switch) carries the fates out. Times are in nanoseconds, since
-//! a short frame on a fast cable takes less than a microsecond.
+//! [`Course`] is one direction of one cable. It decides the fate of a frame from the present, the
+//! settings and its own seeded generator, and touches nothing else; the [`switch`](super::switch)
+//! carries the fates out. Times are in nanoseconds, since a short frame on a fast cable takes less
+//! than a microsecond.
 
 use std::time::Duration;
 
@@ -48,7 +50,8 @@ impl Chance {
     }
 }
 
-/// The quality of one cable between a station and the switch; it holds for each direction by itself. The default is perfect.
+/// The quality of one cable between a station and the switch; it holds for each direction by
+/// itself. The default is perfect.
 #[derive(Clone, Copy, PartialEq, Eq, Debug, Serialize, Deserialize)]
 pub struct Impairment {
     /// How long each frame takes.
@@ -57,10 +60,11 @@ pub struct Impairment {
     pub jitter: Duration,
     /// How many frames are lost.
     pub loss: Chance,
-    /// How many frames are lost in a row on average (Gilbert's model); up to 1, each is lost by itself.
+    /// How many frames are lost in a row on average (Gilbert's model); up to 1, each is lost by
+    /// itself.
     pub burst: u32,
-    /// How many frames are held back, so that later ones overtake them: they take twice as long, and a millisecond more at
-    /// least.
+    /// How many frames are held back, so that later ones overtake them: they take twice as long,
+    /// and a millisecond more at least.
     pub reorder: Chance,
     /// How many frames arrive twice.
     pub duplicate: Chance,
@@ -89,7 +93,8 @@ impl Impairment {
     /// True when frames pass at once and unchanged.
     #[must_use]
     pub fn is_none(&self) -> bool {
-        let Self { delay, jitter, loss, burst: _, reorder, duplicate, corrupt, rate, queue: _ } = *self;
+        let Self { delay, jitter, loss, burst: _, reorder, duplicate, corrupt, rate, queue: _ } =
+            *self;
         delay.is_zero()
             && jitter.is_zero()
             && [loss, reorder, duplicate, corrupt] == [Chance::NEVER; 4]
@@ -99,7 +104,9 @@ impl Impairment {
     /// True when each chance is one; decoded values must be checked before use.
     #[must_use]
     pub fn is_valid(&self) -> bool {
-        [self.loss, self.reorder, self.duplicate, self.corrupt].iter().all(|chance| *chance <= Chance::ALWAYS)
+        [self.loss, self.reorder, self.duplicate, self.corrupt]
+            .iter()
+            .all(|chance| *chance <= Chance::ALWAYS)
             && self.rate != Some(0)
     }
 }
@@ -115,7 +122,8 @@ impl Default for Impairment {
 pub(super) struct Fate {
     /// When it comes out, in nanoseconds.
     pub(super) due: u64,
-    /// A bit that is wrong then, counted from an arbitrary start; the length of the frame bounds it.
+    /// A bit that is wrong then, counted from an arbitrary start; the length of the frame bounds
+    /// it.
     pub(super) wrong_bit: Option<u64>,
     /// It comes out twice.
     pub(super) twice: bool,
@@ -139,7 +147,12 @@ impl Course {
     }
 
     /// Decides about a frame of `length` bytes that enters `now`; `None` when it is lost.
-    pub(super) fn cross(&mut self, length: usize, now: u64, impairment: &Impairment) -> Option<Fate> {
+    pub(super) fn cross(
+        &mut self,
+        length: usize,
+        now: u64,
+        impairment: &Impairment,
+    ) -> Option<Fate> {
         let sent = self.send(length, now, impairment)?;
         if self.is_lost(impairment) {
             return None;
@@ -178,8 +191,10 @@ impl Course {
             self.is_losing = false;
             return loss.happens(&mut self.random);
         }
-        // A burst ends with 1/burst per frame, and begins so often that the share of lost frames is `loss`.
-        let (burst, share) = (f64::from(burst), f64::from(loss.millionths()) / f64::from(Chance::ALWAYS.0));
+        // A burst ends with 1/burst per frame, and begins so often that the share of lost frames is
+        // `loss`.
+        let (burst, share) =
+            (f64::from(burst), f64::from(loss.millionths()) / f64::from(Chance::ALWAYS.0));
         let change = if self.is_losing { 1.0 / burst } else { share / (burst * (1.0 - share)) };
         if self.random.f64() < change {
             self.is_losing = !self.is_losing;
@@ -199,5 +214,6 @@ fn time_of(length: usize, rate: u64) -> u64 {
 }
 
 fn bytes_in(time: u64, rate: u64) -> u64 {
-    u64::try_from(u128::from(time).saturating_mul(u128::from(rate)) / 8_000_000_000).unwrap_or(u64::MAX)
+    u64::try_from(u128::from(time).saturating_mul(u128::from(rate)) / 8_000_000_000)
+        .unwrap_or(u64::MAX)
 }

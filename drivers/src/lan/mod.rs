@@ -6,8 +6,8 @@
 //! | `switch` | ports, learned addresses, frames under way |
 //! | here | the handle, a station's driver, and the task that carries delayed frames on |
 //!
-//! With perfect cables a frame is at its receivers when `transmit` returns. Anything else needs [`Lan::runner`] to be
-//! spawned; the same seed and the same traffic then have the same fate.
+//! With perfect cables a frame is at its receivers when `transmit` returns. Anything else needs
+//! [`Lan::runner`] to be spawned; the same seed and the same traffic then have the same fate.
 
 mod impairment;
 mod switch;
@@ -18,7 +18,9 @@ use std::sync::{Arc, Weak};
 use std::task::{Context, Poll, Wake, Waker};
 
 use network::address::HardwareAddress;
-use network::driver::{Capabilities, Driver, DriverError, Frame, FramePool, Kind, LinkState, Medium};
+use network::driver::{
+    Capabilities, Driver, DriverError, Frame, FramePool, Kind, LinkState, Medium,
+};
 use network::platform::{BoxFuture, Clock, Instant};
 use virtual_file_system::{CharacterDevice, Error, Lock, Result};
 
@@ -73,15 +75,16 @@ impl Lan {
         Self(Arc::new(Shared { clock, switch: Lock::new(Switch::new(seed)) }))
     }
 
-    /// Adds a port for a station with this address, for IP packets of up to `mtu` bytes. Dropping it removes it.
+    /// Adds a port for a station with this address, for IP packets of up to `mtu` bytes. Dropping
+    /// it removes it.
     #[must_use]
     pub fn port(&self, hardware: HardwareAddress, mtu: usize) -> LanPort {
         let number = self.0.switch.with(|switch| switch.add(mtu));
         LanPort { lan: self.clone(), number, hardware, mtu, runner_is_late: false }
     }
 
-    /// Changes the quality of a port's cable, for frames from now on. False when the port is gone or the settings make no
-    /// sense.
+    /// Changes the quality of a port's cable, for frames from now on. False when the port is gone
+    /// or the settings make no sense.
     pub fn set_impairment(&self, port: PortNumber, impairment: Impairment) -> bool {
         impairment.is_valid()
             && self.0.switch.with(|switch| match switch.port_mut(port) {
@@ -106,14 +109,15 @@ impl Lan {
         is_known
     }
 
-    /// What a port has counted, while it exists. Lost frames count at the port in whose cable they were lost.
+    /// What a port has counted, while it exists. Lost frames count at the port in whose cable they
+    /// were lost.
     #[must_use]
     pub fn counters(&self, port: PortNumber) -> Option<DriverCounters> {
         self.0.switch.with(|switch| switch.port(port).map(|port| port.counters))
     }
 
-    /// The task that carries delayed frames on: it sleeps until the next one is due, and ends when the switch and all its
-    /// ports are gone. One is enough; of several, the youngest works.
+    /// The task that carries delayed frames on: it sleeps until the next one is due, and ends when
+    /// the switch and all its ports are gone. One is enough; of several, the youngest works.
     pub fn runner(&self) -> impl Future<Output = ()> + Send + 'static {
         Runner { shared: Arc::downgrade(&self.0), sleep: None }
     }
@@ -182,14 +186,23 @@ impl LanPort {
 
 impl Driver for LanPort {
     fn capabilities(&self) -> Capabilities {
-        Capabilities { kind: Kind::Ethernet, medium: Medium::Ethernet, mtu: self.mtu, burst: None, reliable: false }
+        Capabilities {
+            kind: Kind::Ethernet,
+            medium: Medium::Ethernet,
+            mtu: self.mtu,
+            burst: None,
+            reliable: false,
+        }
     }
 
     fn hardware_address(&self) -> Option<HardwareAddress> {
         Some(self.hardware)
     }
 
-    fn set_hardware_address(&mut self, address: HardwareAddress) -> std::result::Result<(), DriverError> {
+    fn set_hardware_address(
+        &mut self,
+        address: HardwareAddress,
+    ) -> std::result::Result<(), DriverError> {
         if !address.is_unicast() {
             return Err(DriverError::Unsupported);
         }
@@ -198,7 +211,11 @@ impl Driver for LanPort {
     }
 
     fn link_state(&mut self) -> LinkState {
-        let is_up = self.lan.0.switch.with(|switch| switch.port(self.number).is_some_and(|port| port.is_up));
+        let is_up = self
+            .lan
+            .0
+            .switch
+            .with(|switch| switch.port(self.number).is_some_and(|port| port.is_up));
         if is_up { LinkState::Up } else { LinkState::Down }
     }
 
@@ -213,14 +230,16 @@ impl Driver for LanPort {
 
     fn transmit(&mut self, frame: Frame, _: &mut FramePool) -> std::result::Result<(), Frame> {
         let shared = &*self.lan.0;
-        self.runner_is_late |= shared.switch.with(|switch| switch.transmit(self.number, frame, || shared.now()));
+        self.runner_is_late |=
+            shared.switch.with(|switch| switch.transmit(self.number, frame, || shared.now()));
         Ok(())
     }
 
     fn flush(&mut self) -> Option<Waker> {
         let is_late = std::mem::take(&mut self.runner_is_late);
-        let (mut wakers, runner) =
-            self.lan.0.switch.with(|switch| (switch.take_wakers(), if is_late { switch.runner.take() } else { None }));
+        let (mut wakers, runner) = self.lan.0.switch.with(|switch| {
+            (switch.take_wakers(), if is_late { switch.runner.take() } else { None })
+        });
         wakers.extend(runner);
         match wakers.len() {
             0 | 1 => wakers.pop(),
@@ -284,7 +303,11 @@ impl Controlled for Panel {
         if !impairment.is_valid() {
             return Err(Error::InvalidInput);
         }
-        if self.lan()?.set_impairment(self.number, impairment) { Ok(()) } else { Err(Error::NoDevice) }
+        if self.lan()?.set_impairment(self.number, impairment) {
+            Ok(())
+        } else {
+            Err(Error::NoDevice)
+        }
     }
 
     fn set_link(&self, up: bool) -> Result<()> {

@@ -1,8 +1,10 @@
-//! The switch itself: ports, learned addresses, and frames under way. Synchronous, under the [`Lan`](super::Lan)'s lock.
+//! The switch itself: ports, learned addresses, and frames under way. Synchronous, under the
+//! [`Lan`](super::Lan)'s lock.
 //!
-//! A frame crosses two cables: from the sender's station to the switch, and from the switch to each receiver. Without
-//! impairment both are crossed at once; else the frame waits in [`Switch::under_way`] until the runner calls
-//! [`Switch::advance`]. Nothing here reads the time or wakes; who is to be woken is collected for the caller.
+//! A frame crosses two cables: from the sender's station to the switch, and from the switch to each
+//! receiver. Without impairment both are crossed at once; else the frame waits in
+//! [`Switch::under_way`] until the runner calls [`Switch::advance`]. Nothing here reads the time or
+//! wakes; who is to be woken is collected for the caller.
 
 use std::cmp::Reverse;
 use std::collections::{BinaryHeap, HashMap, VecDeque};
@@ -55,7 +57,8 @@ impl Port {
     }
 }
 
-/// A frame that comes out of a cable later. Equal times come out in the order in which they went in.
+/// A frame that comes out of a cable later. Equal times come out in the order in which they went
+/// in.
 #[derive(Debug)]
 struct UnderWay {
     due: u64,
@@ -150,7 +153,8 @@ impl Switch {
         number
     }
 
-    /// Forgets a port, its addresses and its frames. What is returned is dropped outside of the lock.
+    /// Forgets a port, its addresses and its frames. What is returned is dropped outside of the
+    /// lock.
     pub(super) fn remove(&mut self, number: PortNumber) -> Option<Port> {
         self.order.retain(|other| *other != number);
         self.rung.retain(|other| *other != number);
@@ -201,8 +205,14 @@ impl Switch {
         Some(frame)
     }
 
-    /// Takes a frame from a station. The time is asked only if it matters. True when the runner must look again.
-    pub(super) fn transmit(&mut self, number: PortNumber, frame: Frame, now: impl Fn() -> u64) -> bool {
+    /// Takes a frame from a station. The time is asked only if it matters. True when the runner
+    /// must look again.
+    pub(super) fn transmit(
+        &mut self,
+        number: PortNumber,
+        frame: Frame,
+        now: impl Fn() -> u64,
+    ) -> bool {
         let Some(port) = self.ports.get_mut(&number) else {
             self.pool.put(frame);
             return false;
@@ -227,7 +237,10 @@ impl Switch {
     /// Carries frames that are due out of their cables. Returns when the next one is, if any.
     pub(super) fn advance(&mut self, now: u64) -> Option<u64> {
         while self.next_due().is_some_and(|due| due <= now) {
-            let Some(Reverse(UnderWay { due, port, towards, frame, .. })) = self.under_way.pop() else { break };
+            let Some(Reverse(UnderWay { due, port, towards, frame, .. })) = self.under_way.pop()
+            else {
+                break;
+            };
             // The next cable begins when this one ended, however late the runner is.
             self.arrive(port, towards, frame, &|| due);
         }
@@ -250,13 +263,22 @@ impl Switch {
     }
 
     /// Sends a frame into a cable.
-    fn cross(&mut self, number: PortNumber, towards: Towards, mut frame: Frame, now: &dyn Fn() -> u64) {
+    fn cross(
+        &mut self,
+        number: PortNumber,
+        towards: Towards,
+        mut frame: Frame,
+        now: &dyn Fn() -> u64,
+    ) {
         let Some(port) = self.ports.get_mut(&number) else { return self.pool.put(frame) };
         if port.impairment.is_none() {
             return self.arrive(number, towards, frame, now);
         }
-        let course = if towards == Towards::Switch { &mut port.to_switch } else { &mut port.to_station };
-        let Some(Fate { due, wrong_bit, twice }) = course.cross(frame.len(), now(), &port.impairment) else {
+        let course =
+            if towards == Towards::Switch { &mut port.to_switch } else { &mut port.to_station };
+        let Some(Fate { due, wrong_bit, twice }) =
+            course.cross(frame.len(), now(), &port.impairment)
+        else {
             port.dropped(frame.len());
             return self.pool.put(frame);
         };
@@ -285,7 +307,13 @@ impl Switch {
     }
 
     /// Takes a frame out of a cable.
-    fn arrive(&mut self, number: PortNumber, towards: Towards, frame: Frame, now: &dyn Fn() -> u64) {
+    fn arrive(
+        &mut self,
+        number: PortNumber,
+        towards: Towards,
+        frame: Frame,
+        now: &dyn Fn() -> u64,
+    ) {
         match towards {
             Towards::Station => self.deliver(number, frame),
             Towards::Switch => self.forward(number, frame, now),
@@ -298,8 +326,11 @@ impl Switch {
         if !self.ports.get(&from).is_some_and(|port| port.is_up) {
             return self.pool.put(frame);
         }
-        let &[a, b, c, d, e, f, g, h, i, j, k, l, ..] = frame.bytes() else { return self.pool.put(frame) };
-        let (to, source) = (HardwareAddress([a, b, c, d, e, f]), HardwareAddress([g, h, i, j, k, l]));
+        let &[a, b, c, d, e, f, g, h, i, j, k, l, ..] = frame.bytes() else {
+            return self.pool.put(frame);
+        };
+        let (to, source) =
+            (HardwareAddress([a, b, c, d, e, f]), HardwareAddress([g, h, i, j, k, l]));
         let is_known = self.learned.contains_key(&source);
         if source.is_unicast() && (is_known || self.learned.len() < LEARNED_ADDRESSES) {
             self.learned.insert(source, from);
@@ -313,8 +344,9 @@ impl Switch {
 
     fn flood(&mut self, from: PortNumber, frame: Frame, now: &dyn Fn() -> u64) {
         let order = mem::take(&mut self.order);
-        let is_other =
-            |number: &&PortNumber| **number != from && self.ports.get(*number).is_some_and(|port| port.is_up);
+        let is_other = |number: &&PortNumber| {
+            **number != from && self.ports.get(*number).is_some_and(|port| port.is_up)
+        };
         let receivers: Vec<_> = order.iter().filter(is_other).copied().collect();
         self.order = order;
         let Some((last, others)) = receivers.split_last() else { return self.pool.put(frame) };

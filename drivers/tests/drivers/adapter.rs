@@ -15,7 +15,8 @@ use crate::bench::{Count, ethernet, receive, send, station};
 #[test]
 fn a_smoltcp_device_sends_and_receives() {
     let loopback = phy::Loopback::new(phy::Medium::Ethernet);
-    let mut driver = SmoltcpDevice::new(loopback, Some(station(1)), Arc::new(VirtualClock::default()));
+    let mut driver =
+        SmoltcpDevice::new(loopback, Some(station(1)), Arc::new(VirtualClock::default()));
     let capabilities = driver.capabilities();
     assert_eq!((capabilities.kind, capabilities.medium), (Kind::Ethernet, Medium::Ethernet));
     assert_eq!(capabilities.mtu, 65_535 - 14);
@@ -35,7 +36,8 @@ fn a_smoltcp_device_sends_and_receives() {
 fn whoever_owns_a_smoltcp_device_rings_for_it() {
     let (count, waker) = Count::waker();
     let loopback = phy::Loopback::new(phy::Medium::Ip);
-    let mut driver = SmoltcpDevice::new(loopback, Some(station(1)), Arc::new(VirtualClock::default()));
+    let mut driver =
+        SmoltcpDevice::new(loopback, Some(station(1)), Arc::new(VirtualClock::default()));
     assert_eq!((driver.hardware_address(), driver.capabilities().mtu), (None, 65_535));
     let bell = driver.waker();
     bell.wake();

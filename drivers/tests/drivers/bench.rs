@@ -43,7 +43,13 @@ pub(crate) fn ethernet(to: HardwareAddress, from: HardwareAddress, payload: &[u8
 }
 
 pub(crate) fn cable_options(capacity: usize) -> CableOptions {
-    CableOptions { mtu: 1500, medium: Medium::Ethernet, hardware: (station(1), station(2)), reliable: true, capacity }
+    CableOptions {
+        mtu: 1500,
+        medium: Medium::Ethernet,
+        hardware: (station(1), station(2)),
+        reliable: true,
+        capacity,
+    }
 }
 
 /// Transmits and flushes as an interface does; false when there was no room.

@@ -8,7 +8,10 @@ use crate::bench::{Count, cable_options, ethernet, receive, receive_all, send, s
 #[test]
 fn frames_travel_both_ways_in_order() {
     let (mut left, mut right) = cable(cable_options(64));
-    assert_eq!((left.hardware_address(), right.hardware_address()), (Some(station(1)), Some(station(2))));
+    assert_eq!(
+        (left.hardware_address(), right.hardware_address()),
+        (Some(station(1)), Some(station(2)))
+    );
     assert_eq!(left.capabilities().kind, Kind::Ethernet);
     for number in 0..10 {
         assert!(send(&mut left, &ethernet(station(2), station(1), &[number])));

@@ -58,7 +58,8 @@ fn both_directions_stand_in_the_file_once_they_are_flushed() {
     let (clock, started) = (Arc::new(VirtualClock::default()), Duration::from_secs(0x1_0000));
     let left: Box<dyn Driver> = Box::new(left);
     let mut left = Capture::new(left, Box::new(memory.clone()), clock, started).unwrap();
-    let (out, back) = (ethernet(station(2), station(1), &[1; 49]), ethernet(station(1), station(2), &[2; 50]));
+    let (out, back) =
+        (ethernet(station(2), station(1), &[1; 49]), ethernet(station(1), station(2), &[2; 50]));
     assert!(send(&mut left, &out));
     // Refused, so not in the file; offered again, and there once.
     assert!(!send(&mut left, &out));
@@ -70,7 +71,9 @@ fn both_directions_stand_in_the_file_once_they_are_flushed() {
     assert_eq!(kinds[..3], [0x0a0d_0d0a, 1, 6]);
     assert_eq!(blocks[1].1[..2], [1, 0]);
     let time = 0x1_0000 * 1_000_000_u64;
-    for (packet, (sent, direction)) in [(&blocks[2].1, (&out, 2)), (&blocks[blocks.len() - 1].1, (&back, 1))] {
+    for (packet, (sent, direction)) in
+        [(&blocks[2].1, (&out, 2)), (&blocks[blocks.len() - 1].1, (&back, 1))]
+    {
         let high = (time >> 32) as u32;
         assert_eq!(packet[4..8], high.to_le_bytes());
         assert_eq!(packet[8..12], (time as u32).to_le_bytes());
@@ -85,7 +88,8 @@ fn a_refused_frame_is_recorded_once() {
     let (left, mut right) = cable(cable_options(1));
     let memory = Memory::default();
     let clock = Arc::new(VirtualClock::default());
-    let mut left = Capture::new(Box::new(left), Box::new(memory.clone()), clock, Duration::ZERO).unwrap();
+    let mut left =
+        Capture::new(Box::new(left), Box::new(memory.clone()), clock, Duration::ZERO).unwrap();
     assert!(send(&mut left, &[1; 60]) && !send(&mut left, &[2; 60]) && !send(&mut left, &[2; 60]));
     assert_eq!(receive(&mut right), Some(vec![1; 60]));
     assert!(send(&mut left, &[2; 60]));
@@ -96,7 +100,8 @@ fn a_refused_frame_is_recorded_once() {
 fn a_file_that_breaks_ends_the_capture_and_nothing_else() {
     let (left, mut right) = cable(cable_options(4));
     let clock = Arc::new(VirtualClock::default());
-    let mut left = Capture::new(Box::new(left), Box::new(Broken(1)), clock, Duration::ZERO).unwrap();
+    let mut left =
+        Capture::new(Box::new(left), Box::new(Broken(1)), clock, Duration::ZERO).unwrap();
     for number in 0..4 {
         assert!(send(&mut left, &[number; 60]));
         assert_eq!(receive(&mut right), Some(vec![number; 60]));

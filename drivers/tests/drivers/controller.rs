@@ -7,14 +7,16 @@ use drivers::controller_commands::{GetCounters, GetDriver, GetImpairment, SetImp
 use drivers::{Chance, DriverCounters, Impairment, Lan, Loopback, cable};
 use network::driver::{Driver, LinkState};
 use virtual_file_system::{
-    CharacterDevice, Credentials, Error, File, Identifier, Mode, OpenFlags, Path, Readiness, VirtualFileSystem,
+    CharacterDevice, Credentials, Error, File, Identifier, Mode, OpenFlags, Path, Readiness,
+    VirtualFileSystem,
 };
 use world::VirtualClock;
 
 use crate::bench::{cable_options, receive, send, station};
 
 fn open(device: Arc<dyn CharacterDevice>, flags: OpenFlags) -> File {
-    let (files, root, path) = (VirtualFileSystem::new(), Credentials::root(), Path::parse("/controller").unwrap());
+    let (files, root, path) =
+        (VirtualFileSystem::new(), Credentials::root(), Path::parse("/controller").unwrap());
     files.mount(&root, &path, device, Mode::from_octal(0o600)).unwrap();
     files.open(&root, &path, flags, Mode::empty()).unwrap()
 }
@@ -42,14 +44,18 @@ fn every_driver_tells_what_it_is_and_what_it_counted() {
     assert_eq!(file.try_control::<SetLink>(&true), Err(Error::UnknownCommand));
     assert_eq!(file.try_control::<GetImpairment>(&()), Err(Error::UnknownCommand));
     assert_eq!(file.try_control_raw(Identifier::from_raw(0x1234), &[]), Err(Error::UnknownCommand));
-    assert_eq!((file.try_read(&mut [0; 8]), file.try_write(b"x")), (Ok(0), Err(Error::Unsupported)));
+    assert_eq!(
+        (file.try_read(&mut [0; 8]), file.try_write(b"x")),
+        (Ok(0), Err(Error::Unsupported))
+    );
     assert_eq!(file.readiness_now(), Readiness::READABLE | Readiness::WRITABLE);
 }
 
 #[test]
 fn the_cable_is_pulled_by_command_and_only_with_the_authority() {
     let (mut left, _right) = cable(cable_options(4));
-    let (reader, writer) = (open(left.controller(), OpenFlags::READ), open(left.controller(), BOTH));
+    let (reader, writer) =
+        (open(left.controller(), OpenFlags::READ), open(left.controller(), BOTH));
     assert_eq!(reader.try_control::<GetDriver>(&()).unwrap().kind, "cable");
     assert_eq!(reader.try_control::<SetLink>(&false), Err(Error::PermissionDenied));
     assert_eq!(left.link_state(), LinkState::Up);
@@ -67,9 +73,16 @@ fn the_quality_of_a_lan_cable_is_set_by_command() {
     let file = open(port.controller(), BOTH);
     assert_eq!(file.try_control::<GetDriver>(&()).unwrap().name, "port 0");
     assert_eq!(file.try_control::<GetImpairment>(&()), Ok(Impairment::NONE));
-    let bad = Impairment { delay: Duration::from_millis(20), loss: Chance::percent(2.5), ..Impairment::NONE };
+    let bad = Impairment {
+        delay: Duration::from_millis(20),
+        loss: Chance::percent(2.5),
+        ..Impairment::NONE
+    };
     assert_eq!(file.try_control::<SetImpairment>(&bad), Ok(()));
-    assert_eq!((file.try_control::<GetImpairment>(&()), lan.impairment(port.number())), (Ok(bad), Some(bad)));
+    assert_eq!(
+        (file.try_control::<GetImpairment>(&()), lan.impairment(port.number())),
+        (Ok(bad), Some(bad))
+    );
     let senseless = Impairment { rate: Some(0), ..Impairment::NONE };
     assert_eq!(file.try_control::<SetImpairment>(&senseless), Err(Error::InvalidInput));
     assert_eq!(file.try_control::<SetLink>(&false), Ok(()));

@@ -1,4 +1,5 @@
-//! The host: its executor, its clock, its random bytes, and the standard streams. Real time, and as little of it as can be.
+//! The host: its executor, its clock, its random bytes, and the standard streams. Real time, and as
+//! little of it as can be.
 
 use std::io::{Read, Write};
 use std::process::{Command, Stdio};

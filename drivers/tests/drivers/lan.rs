@@ -38,12 +38,17 @@ fn unknown_and_group_addresses_are_flooded_and_known_ones_are_not() {
     let lan = lan(&World::new(1));
     let [mut one, mut two, mut three] = ports(&lan);
     assert!(send(&mut one, &ethernet(station(2), station(1), b"who")));
-    assert_eq!((receive_all(&mut two).len(), receive_all(&mut three).len(), receive_all(&mut one).len()), (1, 1, 0));
+    assert_eq!(
+        (receive_all(&mut two).len(), receive_all(&mut three).len(), receive_all(&mut one).len()),
+        (1, 1, 0)
+    );
     assert!(send(&mut two, &ethernet(station(1), station(2), b"me")));
     assert_eq!((receive_all(&mut one).len(), receive_all(&mut three).len()), (1, 0));
     assert!(send(&mut one, &ethernet(station(2), station(1), b"now")));
     assert_eq!((receive_all(&mut two).len(), receive_all(&mut three).len()), (1, 0));
-    for group in [HardwareAddress::BROADCAST, HardwareAddress::multicast("ff02::1".parse().unwrap())] {
+    for group in
+        [HardwareAddress::BROADCAST, HardwareAddress::multicast("ff02::1".parse().unwrap())]
+    {
         assert!(send(&mut one, &ethernet(group, station(1), b"all")));
         assert_eq!((receive_all(&mut two).len(), receive_all(&mut three).len()), (1, 1));
         assert_eq!(receive(&mut one), None);
@@ -95,7 +100,10 @@ fn a_port_without_link_gets_and_gives_nothing() {
     assert!(send(&mut one, &ethernet(station(2), station(1), b"")));
     assert!(send(&mut two, &ethernet(station(1), station(2), b"")));
     assert!(lan.set_link(two.number(), true));
-    assert_eq!((receive(&mut one), receive(&mut two), two.link_state()), (None, None, LinkState::Up));
+    assert_eq!(
+        (receive(&mut one), receive(&mut two), two.link_state()),
+        (None, None, LinkState::Up)
+    );
     let number = two.number();
     drop(two);
     assert!(!lan.set_link(number, true) && !lan.set_impairment(number, Impairment::NONE));
@@ -151,7 +159,10 @@ fn an_earlier_frame_wakes_the_runner_earlier() {
     let lan = lan(&world);
     let [mut slow, mut two, mut fast] = ports(&lan);
     let delay = |millis| Impairment { delay: Duration::from_millis(millis), ..Impairment::NONE };
-    assert!(lan.set_impairment(slow.number(), delay(100)) && lan.set_impairment(fast.number(), delay(10)));
+    assert!(
+        lan.set_impairment(slow.number(), delay(100))
+            && lan.set_impairment(fast.number(), delay(10))
+    );
     world.run(async {
         assert!(send(&mut slow, &ethernet(station(2), station(1), &[0, 1])));
         world.sleep(Duration::from_millis(1)).await;
@@ -203,7 +214,9 @@ fn what_another_port_does_changes_no_fate() {
         let lan = lan(&world);
         let [mut one, mut two, mut three] = ports(&lan);
         let lossy = Impairment { loss: Chance::percent(50.0), ..Impairment::NONE };
-        assert!(lan.set_impairment(one.number(), lossy) && lan.set_impairment(three.number(), lossy));
+        assert!(
+            lan.set_impairment(one.number(), lossy) && lan.set_impairment(three.number(), lossy)
+        );
         world.run(async {
             assert!(send(&mut two, &ethernet(station(1), station(2), b"")));
             for number in 0..100_u16 {
@@ -224,19 +237,26 @@ fn what_another_port_does_changes_no_fate() {
 #[test]
 fn losses_have_the_share_and_the_bursts_that_were_asked_for() {
     for burst in [1, 10] {
-        let arrived = arrivals(7, Impairment { loss: Chance::percent(20.0), burst, ..Impairment::NONE });
+        let arrived =
+            arrivals(7, Impairment { loss: Chance::percent(20.0), burst, ..Impairment::NONE });
         let lost = 2_000 - arrived.len();
         assert!((250..550).contains(&lost), "{lost} of 2000 with bursts of {burst}");
         let gaps = arrived.windows(2).filter(|pair| pair[1] - pair[0] > 1).count();
         let length = lost / gaps.max(1);
-        assert!(if burst == 1 { length <= 2 } else { (5..20).contains(&length) }, "{length} in a row, not {burst}");
+        assert!(
+            if burst == 1 { length <= 2 } else { (5..20).contains(&length) },
+            "{length} in a row, not {burst}"
+        );
     }
-    assert!(arrivals(7, Impairment { loss: Chance::ALWAYS, burst: 3, ..Impairment::NONE }).is_empty());
+    assert!(
+        arrivals(7, Impairment { loss: Chance::ALWAYS, burst: 3, ..Impairment::NONE }).is_empty()
+    );
 }
 
 #[test]
 fn reordered_frames_are_overtaken_and_none_is_missing() {
-    let mut arrived = arrivals(8, Impairment { reorder: Chance::percent(10.0), ..Impairment::NONE });
+    let mut arrived =
+        arrivals(8, Impairment { reorder: Chance::percent(10.0), ..Impairment::NONE });
     let late = arrived.windows(2).filter(|pair| pair[0] > pair[1]).count();
     assert!((100..300).contains(&late), "{late}");
     arrived.sort_unstable();
@@ -245,7 +265,8 @@ fn reordered_frames_are_overtaken_and_none_is_missing() {
 
 #[test]
 fn duplicated_frames_arrive_twice() {
-    let mut arrived = arrivals(9, Impairment { duplicate: Chance::percent(10.0), ..Impairment::NONE });
+    let mut arrived =
+        arrivals(9, Impairment { duplicate: Chance::percent(10.0), ..Impairment::NONE });
     assert!((2_120..2_280).contains(&arrived.len()), "{}", arrived.len());
     arrived.dedup();
     assert_eq!(arrived.len(), 2_000);
@@ -256,14 +277,20 @@ fn a_corrupt_frame_has_exactly_one_wrong_bit() {
     let world = World::new(10);
     let lan = lan(&world);
     let [mut one, mut two] = ports(&lan);
-    assert!(lan.set_impairment(two.number(), Impairment { corrupt: Chance::ALWAYS, ..Impairment::NONE }));
+    assert!(
+        lan.set_impairment(
+            two.number(),
+            Impairment { corrupt: Chance::ALWAYS, ..Impairment::NONE }
+        )
+    );
     let sent = ethernet(station(2), station(1), b"x");
     world.run(async {
         assert!(send(&mut one, &sent));
         world.sleep(Duration::from_micros(1)).await;
     });
     let arrived = receive(&mut two).unwrap();
-    let wrong: u32 = arrived.iter().zip(&sent).map(|(left, right)| (left ^ right).count_ones()).sum();
+    let wrong: u32 =
+        arrived.iter().zip(&sent).map(|(left, right)| (left ^ right).count_ones()).sum();
     assert_eq!((wrong, arrived.len()), (1, sent.len()));
 }
 

@@ -17,7 +17,10 @@ fn what_goes_out_comes_back_in_order() {
     for number in 0..10 {
         assert!(send(&mut loopback, &[number; 40]));
     }
-    assert_eq!(receive_all(&mut loopback), (0..10).map(|number| vec![number; 40]).collect::<Vec<_>>());
+    assert_eq!(
+        receive_all(&mut loopback),
+        (0..10).map(|number| vec![number; 40]).collect::<Vec<_>>()
+    );
 }
 
 #[test]

@@ -1,4 +1,5 @@
-//! What the drivers promise, one test per promise; time is virtual unless an operating system takes part.
+//! What the drivers promise, one test per promise; time is virtual unless an operating system takes
+//! part.
 
 #![expect(
     clippy::unwrap_used,

@@ -1,6 +1,7 @@
 //! Tap and tun against the Linux kernel, each test in a network namespace of its own.
 //!
-//! They need root and `/dev/net/tun`. Without, they say so and pass, unless `DEVNET_REQUIRE_ALL` is set.
+//! They need root and `/dev/net/tun`. Without, they say so and pass, unless `DEVNET_REQUIRE_ALL` is
+//! set.
 
 use std::future::poll_fn;
 use std::net::UdpSocket;
@@ -32,7 +33,10 @@ fn in_namespace(test: impl FnOnce() + Send + 'static) {
         true
     };
     if !thread::spawn(run).join().unwrap() {
-        assert!(std::env::var_os("DEVNET_REQUIRE_ALL").is_none(), "this test needs root and /dev/net/tun");
+        assert!(
+            std::env::var_os("DEVNET_REQUIRE_ALL").is_none(),
+            "this test needs root and /dev/net/tun"
+        );
         println!("skipped: needs root and /dev/net/tun");
     }
 }
@@ -47,8 +51,8 @@ fn open(name: &str) -> Tap {
     Tap::open(name, TapKind::Tap, TapOptions { hardware: Some(station(7)), mtu: None }).unwrap()
 }
 
-/// Awaits a frame that fits, by wakes alone. What makes it come is done again now and then, because the kernel drops what it
-/// sends before it has noticed the carrier.
+/// Awaits a frame that fits, by wakes alone. What makes it come is done again now and then, because
+/// the kernel drops what it sends before it has noticed the carrier.
 fn provoke(tap: &mut Tap, mut act: impl FnMut(&mut Tap), fits: impl Fn(&[u8]) -> bool) -> Vec<u8> {
     let host = Host::new();
     let clock = host.clock();
@@ -84,7 +88,9 @@ async fn link(tap: &mut Tap, wanted: LinkState) {
 const ARP: [u8; 2] = [0x08, 0x06];
 
 fn arp_request(sender: [u8; 4], target: [u8; 4]) -> Vec<u8> {
-    let mut frame = [&[0xff; 6][..], &station(7).0, &ARP, &[0, 1, 8, 0, 6, 4, 0, 1], &station(7).0, &sender].concat();
+    let mut frame =
+        [&[0xff; 6][..], &station(7).0, &ARP, &[0, 1, 8, 0, 6, 4, 0, 1], &station(7).0, &sender]
+            .concat();
     frame.extend([0; 6]);
     frame.extend(target);
     frame
@@ -182,7 +188,8 @@ fn the_mtu_is_the_kernels_and_longer_frames_are_dropped() {
     });
 }
 
-/// The reference says: a persistent tap keeps the offload flags of its last user, and TCP then silently fails.
+/// The reference says: a persistent tap keeps the offload flags of its last user, and TCP then
+/// silently fails.
 #[test]
 fn a_persistent_tap_gives_finished_checksums_whoever_used_it_before() {
     in_namespace(|| {
@@ -214,9 +221,13 @@ fn use_with_offload(name: &str) {
     request.0[16..18].copy_from_slice(&0x5002_u16.to_ne_bytes());
     let device = std::fs::OpenOptions::new().read(true).write(true).open("/dev/net/tun").unwrap();
     // SAFETY: TUNSETIFF reads and writes one `struct ifreq`, which is 40 bytes at most.
-    unsafe { ioctl(&device, Updater::<{ opcode::write::<i32>(b'T', 202) }, Request>::new(&mut request)) }.unwrap();
+    unsafe {
+        ioctl(&device, Updater::<{ opcode::write::<i32>(b'T', 202) }, Request>::new(&mut request))
+    }
+    .unwrap();
     // SAFETY: TUNSETOFFLOAD takes a number: TUN_F_CSUM and both TUN_F_TSO.
-    unsafe { ioctl(&device, IntegerSetter::<{ opcode::write::<i32>(b'T', 208) }>::new_usize(7)) }.unwrap();
+    unsafe { ioctl(&device, IntegerSetter::<{ opcode::write::<i32>(b'T', 208) }>::new_usize(7)) }
+        .unwrap();
 }
 
 #[test]

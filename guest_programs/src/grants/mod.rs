@@ -1,7 +1,8 @@
 //! What a guest may: named grants and limits, nothing else.
 //!
-//! [`Grants`] is plain data, built in Rust, from words of a command line or from a manifest ([`parse`]). It decides nothing that needs time
-//! or a name server; that is `policy`'s, which judges a guest's commands by it.
+//! [`Grants`] is plain data, built in Rust, from words of a command line or from a manifest
+//! ([`parse`]). It decides nothing that needs time or a name server; that is `policy`'s, which
+//! judges a guest's commands by it.
 
 pub mod parse;
 
@@ -50,9 +51,11 @@ pub enum Host {
     Any,
     /// Those with an address of this prefix.
     Prefix(Prefix),
-    /// The one of this name, whatever addresses it has at the moment; lower case, without a final dot.
+    /// The one of this name, whatever addresses it has at the moment; lower case, without a final
+    /// dot.
     Name(String),
-    /// Those whose names end so, such as `.lan`; only names can be looked up by it, an address alone does not tell its name.
+    /// Those whose names end so, such as `.lan`; only names can be looked up by it, an address
+    /// alone does not tell its name.
     Suffix(String),
 }
 
@@ -118,7 +121,8 @@ impl Default for Limits {
 pub struct Grants {
     /// Interfaces that it sees.
     pub interfaces: Vec<InterfaceGrant>,
-    /// The commands that it may give, by name or by noun (`address`, `route`, …); none for all that the other grants lead to.
+    /// The commands that it may give, by name or by noun (`address`, `route`, …); none for all that
+    /// the other grants lead to.
     pub commands: Option<Vec<String>>,
     /// Remote ends that it may reach. Those and their names may be looked up.
     pub connect: Vec<Remote>,
@@ -164,13 +168,18 @@ impl Grants {
     /// Whether a command may be given at all; the noun is the table's group that it belongs to.
     #[must_use]
     pub fn command(&self, name: &str, noun: &str) -> bool {
-        self.commands.as_ref().is_none_or(|commands| commands.iter().any(|allowed| allowed == name || allowed == noun))
+        self.commands.as_ref().is_none_or(|commands| {
+            commands.iter().any(|allowed| allowed == name || allowed == noun)
+        })
     }
 
-    /// Whether a remote end is granted by its address. A port of `None` asks for all of them, or for a protocol without.
+    /// Whether a remote end is granted by its address. A port of `None` asks for all of them, or
+    /// for a protocol without.
     #[must_use]
     pub fn remote(&self, address: IpAddr, port: Option<u16>) -> bool {
-        self.connect.iter().any(|remote| remote.includes_port(port) && remote.host.includes(address))
+        self.connect
+            .iter()
+            .any(|remote| remote.includes_port(port) && remote.host.includes(address))
     }
 
     /// Whether an address is granted at some port at least.
@@ -188,7 +197,8 @@ impl Grants {
     /// Whether it may be reached at a port.
     #[must_use]
     pub fn local(&self, transport: Transport, port: u16) -> bool {
-        let is_named = |granted: &LocalPorts| granted.transport.is_none_or(|only| only == transport);
+        let is_named =
+            |granted: &LocalPorts| granted.transport.is_none_or(|only| only == transport);
         self.listen.iter().any(|granted| is_named(granted) && granted.ports.contains(&port))
     }
 
@@ -211,7 +221,8 @@ impl Host {
         }
     }
 
-    /// Whether a host is among these by its name; every host has an address, so [`Any`](Self::Any) is not asked for its name.
+    /// Whether a host is among these by its name; every host has an address, so [`Any`](Self::Any)
+    /// is not asked for its name.
     #[must_use]
     pub fn is_called(&self, name: &str) -> bool {
         match self {
@@ -223,7 +234,8 @@ impl Host {
 }
 
 impl Remote {
-    /// A grant without ports includes all; one with ports includes those, and not the question for all.
+    /// A grant without ports includes all; one with ports includes those, and not the question for
+    /// all.
     #[must_use]
     pub fn includes_port(&self, port: Option<u16>) -> bool {
         match (&self.ports, port) {
@@ -234,7 +246,8 @@ impl Remote {
     }
 }
 
-/// The address that packets really go to: an IPv4 address in IPv6 form is that IPv4 address, and nowhere is this system itself, as on Linux.
+/// The address that packets really go to: an IPv4 address in IPv6 form is that IPv4 address, and
+/// nowhere is this system itself, as on Linux.
 #[must_use]
 pub fn canonical(address: IpAddr) -> IpAddr {
     match address.to_canonical() {
@@ -255,7 +268,9 @@ fn is_same_name(granted: &str, name: &str) -> bool {
 /// `.lan` includes `web.lan` and not `lan`.
 fn has_suffix(name: &str, suffix: &str) -> bool {
     let name = without_final_dot(name).as_bytes();
-    let Some(start) = name.len().checked_sub(suffix.len()).filter(|start| *start > 0) else { return false };
+    let Some(start) = name.len().checked_sub(suffix.len()).filter(|start| *start > 0) else {
+        return false;
+    };
     name.get(start..).is_some_and(|end| end.eq_ignore_ascii_case(suffix.as_bytes()))
 }
 

@@ -1,6 +1,8 @@
-//! Words as grants: those of `devnet run --allow-connect web.lan:80 …`, and the lines of a manifest, which are the same without `--`.
+//! Words as grants: those of `devnet run --allow-connect web.lan:80 …`, and the lines of a
+//! manifest, which are the same without `--`.
 //!
-//! A manifest stands beside the guest: `GUEST.grants` for `GUEST.wasm`. Empty lines and lines that begin with `#` say nothing.
+//! A manifest stands beside the guest: `GUEST.grants` for `GUEST.wasm`. Empty lines and lines that
+//! begin with `#` say nothing.
 //!
 //! | word | value |
 //! |---|---|
@@ -62,7 +64,8 @@ pub const WORDS: [&str; 13] = [
     "limit-fuel",
 ];
 
-/// The noun of every command that is not of the network's own table: the platform's controller answers those.
+/// The noun of every command that is not of the network's own table: the platform's controller
+/// answers those.
 pub const CONTROLLER: &str = "controller";
 
 /// Whether a word of [`WORDS`] is followed by a value.
@@ -77,8 +80,11 @@ impl Grants {
     /// # Errors
     /// What is wrong, in words; the grants stay as they were.
     pub fn add(&mut self, word: &str, value: &str) -> Result<(), GrantError> {
-        let granted =
-            self.interfaces.len() + self.connect.len() + self.listen.len() + self.from.len() + self.files.len();
+        let granted = self.interfaces.len()
+            + self.connect.len()
+            + self.listen.len()
+            + self.from.len()
+            + self.files.len();
         if granted + self.commands.as_ref().map_or(0, Vec::len) >= limits::GRANTS {
             return Err(wrong(value, "too many grants"));
         }
@@ -87,7 +93,9 @@ impl Grants {
             "allow-command" => self.commands.get_or_insert_default().push(command(value)?),
             "allow-connect" => self.connect.push(remote(value)?),
             "allow-listen" => self.listen.push(local(value)?),
-            "allow-from" => self.from.push(prefix(value).ok_or_else(|| wrong(value, "not an address or a prefix"))?),
+            "allow-from" => self
+                .from
+                .push(prefix(value).ok_or_else(|| wrong(value, "not an address or a prefix"))?),
             "allow-raw" if value.is_empty() => self.raw = true,
             "allow-raw" => return Err(wrong(value, "allow-raw takes no value")),
             "allow-file" => self.files.push(file(value)?),
@@ -117,7 +125,8 @@ impl Grants {
                 continue;
             }
             let (word, value) = line.split_once(char::is_whitespace).unwrap_or((line, ""));
-            all.add(word, value.trim()).map_err(|why| GrantError(format!("line {}: {why}", index + 1)))?;
+            all.add(word, value.trim())
+                .map_err(|why| GrantError(format!("line {}: {why}", index + 1)))?;
         }
         *self = all;
         Ok(())
@@ -135,8 +144,13 @@ fn access(value: &str) -> (&str, Access) {
 
 fn interface(value: &str) -> Result<InterfaceGrant, GrantError> {
     let (name, access) = access(value);
-    let is_name = !name.is_empty() && name.len() <= network::limits::NAME_BYTES && !name.contains(['/', ':']);
-    if is_name { Ok(InterfaceGrant { name: name.to_owned(), access }) } else { Err(wrong(value, "not an interface")) }
+    let is_name =
+        !name.is_empty() && name.len() <= network::limits::NAME_BYTES && !name.contains(['/', ':']);
+    if is_name {
+        Ok(InterfaceGrant { name: name.to_owned(), access })
+    } else {
+        Err(wrong(value, "not an interface"))
+    }
 }
 
 fn command(value: &str) -> Result<String, GrantError> {
@@ -157,7 +171,8 @@ fn prefix(text: &str) -> Option<Prefix> {
 
 fn remote(value: &str) -> Result<Remote, GrantError> {
     let (host, ports) = if let Some(rest) = value.strip_prefix('[') {
-        let (host, rest) = rest.split_once(']').ok_or_else(|| wrong(value, "a bracket is missing"))?;
+        let (host, rest) =
+            rest.split_once(']').ok_or_else(|| wrong(value, "a bracket is missing"))?;
         match rest.strip_prefix(':') {
             Some(ports) => (host, Some(ports)),
             None if rest.is_empty() => (host, None),
@@ -168,8 +183,13 @@ fn remote(value: &str) -> Result<Remote, GrantError> {
     } else {
         value.split_once(':').map_or((value, None), |(host, ports)| (host, Some(ports)))
     };
-    let ports = ports.filter(|ports| *ports != "*").map(|text| range(text).ok_or_else(|| wrong(value, "not a port")));
-    Ok(Remote { host: self::host(host).ok_or_else(|| wrong(value, "not a host"))?, ports: ports.transpose()? })
+    let ports = ports
+        .filter(|ports| *ports != "*")
+        .map(|text| range(text).ok_or_else(|| wrong(value, "not a port")));
+    Ok(Remote {
+        host: self::host(host).ok_or_else(|| wrong(value, "not a host"))?,
+        ports: ports.transpose()?,
+    })
 }
 
 fn host(text: &str) -> Option<Host> {
@@ -182,7 +202,10 @@ fn host(text: &str) -> Option<Host> {
     let (name, is_suffix) = text.strip_prefix('*').map_or((text, false), |suffix| (suffix, true));
     let name = name.strip_suffix('.').unwrap_or(name);
     let is_label = |label: &str| {
-        !label.is_empty() && label.bytes().all(|byte| byte.is_ascii_alphanumeric() || byte == b'-' || byte == b'_')
+        !label.is_empty()
+            && label
+                .bytes()
+                .all(|byte| byte.is_ascii_alphanumeric() || byte == b'-' || byte == b'_')
     };
     let labels = if is_suffix { name.strip_prefix('.')? } else { name };
     // What looks like an address and is none must not become a name.
@@ -224,7 +247,8 @@ fn amount(value: &str) -> Result<u64, GrantError> {
         Some(b'G' | b'g') => (value.trim_end_matches(['G', 'g']), 30),
         _ => (value, 0),
     };
-    let number: Option<u64> = digits.parse().ok().and_then(|number: u64| number.checked_mul(1 << shift));
+    let number: Option<u64> =
+        digits.parse().ok().and_then(|number: u64| number.checked_mul(1 << shift));
     number.ok_or_else(|| wrong(value, "not a number, which may end in K, M or G"))
 }
 

@@ -19,7 +19,11 @@ fn nothing_is_granted_by_default() {
     let none = Grants::default();
     assert_eq!(none.interface("eth0"), None);
     assert!(!none.has_sockets() && !none.raw);
-    assert!(!none.remote(address("127.0.0.1"), Some(80)) && !none.name("web.lan") && !none.local(Transport::Tcp, 80));
+    assert!(
+        !none.remote(address("127.0.0.1"), Some(80))
+            && !none.name("web.lan")
+            && !none.local(Transport::Tcp, 80)
+    );
     assert_eq!(none.file(&Path::parse("/temporary").unwrap()), None);
 }
 
@@ -28,12 +32,22 @@ fn hosts_are_addresses_prefixes_names_and_suffixes() {
     let grants = granted(
         "allow-connect 10.0.2.0/24:80\nallow-connect web.lan:443\nallow-connect *.example\nallow-connect [fd00::1]:7-9",
     );
-    assert!(grants.remote(address("10.0.2.4"), Some(80)) && grants.remote(address("::ffff:10.0.2.4"), Some(80)));
-    assert!(!grants.remote(address("10.0.2.4"), Some(81)) && !grants.remote(address("10.0.2.4"), None));
-    assert!(!grants.remote(address("10.0.3.4"), Some(80)));
-    assert!(grants.remote(address("fd00::1"), Some(8)) && !grants.remote(address("fd00::1"), Some(10)));
     assert!(
-        grants.name("WEB.lan.") && grants.name("a.b.example") && !grants.name("example") && !grants.name("xweb.lan")
+        grants.remote(address("10.0.2.4"), Some(80))
+            && grants.remote(address("::ffff:10.0.2.4"), Some(80))
+    );
+    assert!(
+        !grants.remote(address("10.0.2.4"), Some(81)) && !grants.remote(address("10.0.2.4"), None)
+    );
+    assert!(!grants.remote(address("10.0.3.4"), Some(80)));
+    assert!(
+        grants.remote(address("fd00::1"), Some(8)) && !grants.remote(address("fd00::1"), Some(10))
+    );
+    assert!(
+        grants.name("WEB.lan.")
+            && grants.name("a.b.example")
+            && !grants.name("example")
+            && !grants.name("xweb.lan")
     );
     assert!(!grants.name("web.lan.evil"));
 }
@@ -41,7 +55,10 @@ fn hosts_are_addresses_prefixes_names_and_suffixes() {
 #[test]
 fn nowhere_is_this_system() {
     let grants = granted("allow-connect 127.0.0.0/8");
-    assert!(grants.remote(address("0.0.0.0"), Some(1)) && grants.remote(address("::ffff:127.0.0.1"), None));
+    assert!(
+        grants.remote(address("0.0.0.0"), Some(1))
+            && grants.remote(address("::ffff:127.0.0.1"), None)
+    );
     assert!(!grants.remote(address("::1"), Some(1)));
 }
 
@@ -51,32 +68,52 @@ fn interfaces_files_ports_and_correspondents() {
         "# a comment\n\nallow-interface eth0\nallow-interface eth1:write\nallow-file /temporary:write\nallow-file /configuration/a\n\
          allow-listen tcp:80\nallow-listen 5000-5001\nallow-from 10.0.0.0/8",
     );
-    assert_eq!((grants.interface("eth0"), grants.interface("eth1")), (Some(Access::Read), Some(Access::Write)));
+    assert_eq!(
+        (grants.interface("eth0"), grants.interface("eth1")),
+        (Some(Access::Read), Some(Access::Write))
+    );
     assert_eq!((grants.interface("lo"), grants.all_interfaces()), (None, None));
     let file = |text| grants.file(&Path::parse(text).unwrap());
-    assert_eq!((file("/temporary"), file("/temporary/a/b")), (Some(Access::Write), Some(Access::Write)));
-    assert_eq!((file("/configuration/a"), file("/configuration/ab"), file("/")), (Some(Access::Read), None, None));
+    assert_eq!(
+        (file("/temporary"), file("/temporary/a/b")),
+        (Some(Access::Write), Some(Access::Write))
+    );
+    assert_eq!(
+        (file("/configuration/a"), file("/configuration/ab"), file("/")),
+        (Some(Access::Read), None, None)
+    );
     assert!(
-        grants.local(Transport::Tcp, 80) && !grants.local(Transport::Udp, 80) && grants.local(Transport::Udp, 5001)
+        grants.local(Transport::Tcp, 80)
+            && !grants.local(Transport::Udp, 80)
+            && grants.local(Transport::Udp, 5001)
     );
     assert!(!grants.local(Transport::Tcp, 0));
-    assert!(grants.reachable_from(address("10.1.2.3")) && !grants.reachable_from(address("11.1.2.3")));
+    assert!(
+        grants.reachable_from(address("10.1.2.3")) && !grants.reachable_from(address("11.1.2.3"))
+    );
 }
 
 #[test]
 fn limits_are_numbers_with_units() {
-    let grants =
-        granted("limit-files 3\nlimit-memory 2M\nlimit-bandwidth 64K\nlimit-fuel 5\nlimit-buffers 1G\nlimit-sockets 0");
+    let grants = granted(
+        "limit-files 3\nlimit-memory 2M\nlimit-bandwidth 64K\nlimit-fuel 5\nlimit-buffers 1G\nlimit-sockets 0",
+    );
     let limits = &grants.limits;
     assert_eq!((limits.files, limits.memory_bytes, limits.bandwidth), (3, 2 << 20, Some(64 << 10)));
-    assert_eq!((limits.fuel_per_second, limits.buffer_bytes, limits.sockets), (Some(5), 1 << 30, 0));
+    assert_eq!(
+        (limits.fuel_per_second, limits.buffer_bytes, limits.sockets),
+        (Some(5), 1 << 30, 0)
+    );
 }
 
 #[test]
 fn commands_are_names_or_nouns() {
     let grants = granted("allow-command GetInterface\nallow-command address");
     assert!(grants.command("GetInterface", "interface") && grants.command("AddAddress", "address"));
-    assert!(!grants.command("SetEnabled", "interface") && Grants::default().command("SetEnabled", "interface"));
+    assert!(
+        !grants.command("SetEnabled", "interface")
+            && Grants::default().command("SetEnabled", "interface")
+    );
 }
 
 #[test]

@@ -1,9 +1,11 @@
-//! Lists over all interfaces, for a guest that does not see them all: put together from those that it sees.
+//! Lists over all interfaces, for a guest that does not see them all: put together from those that
+//! it sees.
 
 use alloc::vec::Vec;
 
 use network::command::{
-    ListAddresses, ListDnsServers, ListGroups, ListInterfaces, ListNeighbors, ListRoutes, ListSockets, Request,
+    ListAddresses, ListDnsServers, ListGroups, ListInterfaces, ListNeighbors, ListRoutes,
+    ListSockets, Request,
 };
 use virtual_file_system::{ControlCommand, Error, OpenFlags, Result, encode};
 
@@ -32,7 +34,11 @@ impl Guard {
     {
         let mut all = Vec::new();
         for name in self.devices.visible_interfaces()? {
-            match self.devices.open_interface(&name, OpenFlags::READ).and_then(|file| file.try_control::<C>(&())) {
+            match self
+                .devices
+                .open_interface(&name, OpenFlags::READ)
+                .and_then(|file| file.try_control::<C>(&()))
+            {
                 Ok(list) => all.extend(list),
                 // Gone meanwhile.
                 Err(Error::NoDevice | Error::NotFound) => {}

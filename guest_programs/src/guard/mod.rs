@@ -1,11 +1,13 @@
 //! The guest's side of a network device: an open file that lets through what was granted.
 //!
-//! A guest never holds the device itself, only a [`Guard`] around it, so there is no import, old or new, that could go around a grant. Typed
-//! commands and lines of text meet in [`requests`], which asks the [`policy`](crate::policy) and hands on; the guard never hands text on, so
-//! its reading of a line and the device's cannot differ. Lists over all interfaces are put together in [`lists`] from those that the guest
-//! sees. Data passes here, past the bandwidth limit.
+//! A guest never holds the device itself, only a [`Guard`] around it, so there is no import, old or
+//! new, that could go around a grant. Typed commands and lines of text meet in [`requests`], which
+//! asks the [`policy`](crate::policy) and hands on; the guard never hands text on, so its reading
+//! of a line and the device's cannot differ. Lists over all interfaces are put together in
+//! [`lists`] from those that the guest sees. Data passes here, past the bandwidth limit.
 //!
-//! The guard must know when a write is data and when it is commands. It can: what the file became, it became by a command that came by here.
+//! The guard must know when a write is data and when it is commands. It can: what the file became,
+//! it became by a command that came by here.
 
 mod lists;
 mod requests;
@@ -19,7 +21,9 @@ use core::task::{Context, Poll};
 use network::command::socket::{Offer, SocketKind};
 use network::command::{self, Request, text};
 use network::platform::BoxFuture;
-use virtual_file_system::{Error, File, Identifier, Lock, OpenDevice, OpenFlags, Operation, Readiness, Result};
+use virtual_file_system::{
+    Error, File, Identifier, Lock, OpenDevice, OpenFlags, Operation, Readiness, Result,
+};
 
 use crate::account::{Account, Direction, Seat};
 use crate::namespace::Devices;
@@ -69,7 +73,8 @@ pub(crate) struct Guard {
 
 impl Guard {
     pub(crate) fn new(inner: File, place: Place, flags: OpenFlags, devices: Arc<Devices>) -> Self {
-        let state = State { mode: Mode::Status, seat: None, correspondents: VecDeque::new(), sleep: None };
+        let state =
+            State { mode: Mode::Status, seat: None, correspondents: VecDeque::new(), sleep: None };
         Self { inner, place, flags, devices, state: Lock::new(state) }
     }
 
@@ -95,7 +100,8 @@ impl Guard {
         matches!(self.mode(), Mode::Datagram { .. })
     }
 
-    /// Carries out the lines of a text, in order, each as the typed command that it means; stops at the first that fails.
+    /// Carries out the lines of a text, in order, each as the typed command that it means; stops at
+    /// the first that fails.
     async fn write_lines(&self, data: &[u8]) -> Result<usize> {
         for request in text::parse_lines(data)? {
             self.authorise(request.identifier())?;
@@ -104,9 +110,11 @@ impl Guard {
         Ok(data.len())
     }
 
-    /// A changing command needs a file that was opened for writing, before anything else is looked at.
+    /// A changing command needs a file that was opened for writing, before anything else is looked
+    /// at.
     fn authorise(&self, identifier: Identifier) -> Result<()> {
-        let is_held = Request::authority(identifier).is_none_or(|authority| authority.is_held_by(self.flags));
+        let is_held =
+            Request::authority(identifier).is_none_or(|authority| authority.is_held_by(self.flags));
         if is_held { Ok(()) } else { Err(Error::PermissionDenied) }
     }
 
@@ -186,7 +194,8 @@ impl Guard {
         if !left.is_empty() || (ready & held).is_empty() {
             return Poll::Ready(left);
         }
-        let direction = if ready.contains(Readiness::READABLE) { Direction::Receive } else { Direction::Send };
+        let direction =
+            if ready.contains(Readiness::READABLE) { Direction::Receive } else { Direction::Send };
         let mut sleep = self.account().clock().sleep_until(self.account().refilled(direction));
         if sleep.as_mut().poll(context).is_ready() {
             return Poll::Ready(ready);
@@ -204,15 +213,23 @@ impl OpenDevice for Guard {
                 Operation::done(Err(Error::PermissionDenied))
             }
             Mode::Listener => self.read_offer(buffer),
-            Mode::Datagram { is_connected: false, kind: SocketKind::Udp | SocketKind::Icmp, .. } => {
-                self.read_datagram(buffer)
+            Mode::Datagram {
+                is_connected: false,
+                kind: SocketKind::Udp | SocketKind::Icmp,
+                ..
+            } => self.read_datagram(buffer),
+            Mode::Status | Mode::Fresh { .. } | Mode::Stream | Mode::Datagram { .. } => {
+                self.read_data(buffer)
             }
-            Mode::Status | Mode::Fresh { .. } | Mode::Stream | Mode::Datagram { .. } => self.read_data(buffer),
         }
     }
 
     fn write<'a>(&'a self, data: &'a [u8]) -> Operation<'a, usize> {
-        if self.is_socket_with_data() { self.write_data(data) } else { Operation::waiting(self.write_lines(data)) }
+        if self.is_socket_with_data() {
+            self.write_data(data)
+        } else {
+            Operation::waiting(self.write_lines(data))
+        }
     }
 
     fn control<'a>(&'a self, identifier: Identifier, request: &'a [u8]) -> Operation<'a, Vec<u8>> {
@@ -240,7 +257,9 @@ impl OpenDevice for Guard {
         match self.inner.poll_ready(context, interest) {
             Poll::Pending => Poll::Pending,
             Poll::Ready(Err(_)) => Poll::Ready(Readiness::ERROR | Readiness::HANG_UP),
-            Poll::Ready(Ok(ready)) if self.is_socket_with_data() => self.without_bandwidth(context, ready),
+            Poll::Ready(Ok(ready)) if self.is_socket_with_data() => {
+                self.without_bandwidth(context, ready)
+            }
             Poll::Ready(Ok(ready)) => Poll::Ready(ready),
         }
     }

@@ -1,15 +1,18 @@
 //! Every command of a guest, judged before it is handed on, and noted when it had an effect.
 //!
-//! Most commands either go through or do not, at once ([`Guard::request_now`]). Those that name a remote end, take a place in the account or
-//! change what the file is are carried out in [`Guard::request`].
+//! Most commands either go through or do not, at once ([`Guard::request_now`]). Those that name a
+//! remote end, take a place in the account or change what the file is are carried out in
+//! [`Guard::request`].
 
 use alloc::vec::Vec;
 use core::net::SocketAddr;
 
-use network::command::socket::{Datagram, Offer, OutgoingDatagram, Peeked, SocketKind, SocketOption};
+use network::command::socket::{
+    Datagram, Offer, OutgoingDatagram, Peeked, SocketKind, SocketOption,
+};
 use network::command::{
-    Accept, Bind, Connect, CreateSocket, FindRoute, Listen, NextConnection, Peek, ReceiveFrom, Request, Resolve,
-    SendTo, SetOption,
+    Accept, Bind, Connect, CreateSocket, FindRoute, Listen, NextConnection, Peek, ReceiveFrom,
+    Request, Resolve, SendTo, SetOption,
 };
 use virtual_file_system::{Error, OpenFlags, Result, encode};
 
@@ -23,9 +26,11 @@ impl Guard {
     pub(super) fn request_now(&self, request: &Request) -> Option<Result<Vec<u8>>> {
         match self.judge(request) {
             Err(error) => Some(Err(error)),
-            Ok(Verdict::HandOn) => {
-                Some(request.encode().and_then(|payload| self.inner.try_control_raw(request.identifier(), &payload)))
-            }
+            Ok(Verdict::HandOn) => Some(
+                request
+                    .encode()
+                    .and_then(|payload| self.inner.try_control_raw(request.identifier(), &payload)),
+            ),
             Ok(Verdict::Handle) => None,
         }
     }
@@ -65,9 +70,12 @@ impl Guard {
             | Request::LeaveGroup(_)
             | Request::ReceiveError(())
             | Request::GetStreamStatistics(()) => Ok(Verdict::HandOn),
-            // Everything else is about interfaces. On an interface's own device opening it was the question.
+            // Everything else is about interfaces. On an interface's own device opening it was the
+            // question.
             _ if self.place == Place::Interface => Ok(Verdict::HandOn),
-            Request::AddRoute(new) => policy.permit_change(new.interface.as_deref()).map(|()| Verdict::HandOn),
+            Request::AddRoute(new) => {
+                policy.permit_change(new.interface.as_deref()).map(|()| Verdict::HandOn)
+            }
             Request::RemoveRoute(selector) => {
                 policy.permit_change(selector.interface.as_deref()).map(|()| Verdict::HandOn)
             }
@@ -83,9 +91,14 @@ impl Guard {
             {
                 Ok(Verdict::Handle)
             }
-            // Also commands that are yet to come: over all interfaces, only for who was granted all of them.
-            other => match (self.policy().grants.all_interfaces(), Request::authority(other.identifier())) {
-                (Some(Access::Write), _) | (Some(_), Some(virtual_file_system::Authority::Read)) => Ok(Verdict::HandOn),
+            // Also commands that are yet to come: over all interfaces, only for who was granted all
+            // of them.
+            other => match (
+                self.policy().grants.all_interfaces(),
+                Request::authority(other.identifier()),
+            ) {
+                (Some(Access::Write), _)
+                | (Some(_), Some(virtual_file_system::Authority::Read)) => Ok(Verdict::HandOn),
                 _ => Err(Error::PermissionDenied),
             },
         }
@@ -124,7 +137,9 @@ impl Guard {
                 reply(if is_seen { Ok(choice) } else { Err(Error::NetworkUnreachable) })
             }
             // It waits, and otherwise goes through.
-            Request::AwaitDhcp(_) => self.inner.control_raw(request.identifier(), &request.encode()?).await,
+            Request::AwaitDhcp(_) => {
+                self.inner.control_raw(request.identifier(), &request.encode()?).await
+            }
             list => self.list(&list).await,
         }
     }
@@ -143,7 +158,8 @@ impl Guard {
             self.policy().permit_bind(transport, local.port())?;
         }
         let address = self.inner.control::<Bind>(&local).await?;
-        let may_be_asked = transport.is_some_and(|transport| self.policy().grants.local(transport, local.port()));
+        let may_be_asked =
+            transport.is_some_and(|transport| self.policy().grants.local(transport, local.port()));
         self.note(|state| match &mut state.mode {
             Mode::Fresh { bound } => *bound = Some(local.port()),
             Mode::Datagram { is_reachable, .. } => *is_reachable = may_be_asked,
@@ -211,8 +227,11 @@ impl Guard {
             SocketOption::SendBuffer(bytes) => (Direction::Send, bytes),
             _ => return Err(Error::InvalidInput),
         };
-        let charge =
-            |bytes| self.state.with(|state| state.seat.as_mut().ok_or(Error::InvalidInput)?.resize(direction, bytes));
+        let charge = |bytes| {
+            self.state.with(|state| {
+                state.seat.as_mut().ok_or(Error::InvalidInput)?.resize(direction, bytes)
+            })
+        };
         let former = charge(bytes as usize)?;
         if let Err(refused) = self.inner.control::<SetOption>(&option).await {
             let _ = charge(former);
@@ -250,8 +269,9 @@ impl Guard {
             }
             _ => (false, false),
         };
-        let is_answer =
-            self.state.with(|state| state.correspondents.iter().any(|known| same_end(*known, datagram.remote)));
+        let is_answer = self.state.with(|state| {
+            state.correspondents.iter().any(|known| same_end(*known, datagram.remote))
+        });
         if !is_answer && !is_raw {
             self.policy().permit_remote(datagram.remote, is_icmp, &self.inner).await?;
         }
@@ -276,7 +296,8 @@ impl Guard {
         }
     }
 
-    /// What the next read gives. Datagrams of strangers are taken away first; what is shown is charged when it is read.
+    /// What the next read gives. Datagrams of strangers are taken away first; what is shown is
+    /// charged when it is read.
     async fn peek(&self, most: u32) -> Result<Peeked> {
         self.account().refill(Direction::Receive).await;
         let mut strangers = 0;

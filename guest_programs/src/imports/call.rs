@@ -1,8 +1,11 @@
-//! How an import is called: into the host, at once back or after a wait, and how its result reaches the guest.
+//! How an import is called: into the host, at once back or after a wait, and how its result reaches
+//! the guest.
 //!
-//! A body looks at the guest and its memory and either has a value, or gives a future of one. The future is polled once right away; if it has
-//! to wait, the call leaves wasmi with [`Suspend`], the [driver](crate::process) awaits the future while others run, and goes on in the guest
-//! with the value. Every call costs fuel, and what it moved costs more, so that imports cannot be used to take time for free.
+//! A body looks at the guest and its memory and either has a value, or gives a future of one. The
+//! future is polled once right away; if it has to wait, the call leaves wasmi with [`Suspend`], the
+//! [driver](crate::process) awaits the future while others run, and goes on in the guest with the
+//! value. Every call costs fuel, and what it moved costs more, so that imports cannot be used to
+//! take time for free.
 
 use alloc::boxed::Box;
 use core::fmt;
@@ -38,7 +41,9 @@ impl Outcome {
 }
 
 /// Boxes what remains to do.
-pub(crate) fn finish(action: impl FnOnce(&mut Guest, &mut [u8]) -> Result<i32> + Send + 'static) -> Finish {
+pub(crate) fn finish(
+    action: impl FnOnce(&mut Guest, &mut [u8]) -> Result<i32> + Send + 'static,
+) -> Finish {
     Box::new(action)
 }
 
@@ -126,12 +131,14 @@ fn run(
     match body(guest, memory) {
         Err(error) => Some(convention.value(Err(error))),
         Ok(Outcome::Value(value)) => Some(value),
-        Ok(Outcome::Wait(mut waiting)) => match waiting.as_mut().poll(&mut Context::from_waker(Waker::noop())) {
-            Poll::Ready(finish) => Some(convention.value(finish(guest, memory))),
-            Poll::Pending => {
-                guest.pending = Some(Pending { waiting, convention });
-                None
+        Ok(Outcome::Wait(mut waiting)) => {
+            match waiting.as_mut().poll(&mut Context::from_waker(Waker::noop())) {
+                Poll::Ready(finish) => Some(convention.value(finish(guest, memory))),
+                Poll::Pending => {
+                    guest.pending = Some(Pending { waiting, convention });
+                    None
+                }
             }
-        },
+        }
     }
 }

@@ -2,7 +2,8 @@
 
 use virtual_file_system::Error;
 
-/// The number of an error in WASI; without a catch-all arm, so that a new error is not forgotten here.
+/// The number of an error in WASI; without a catch-all arm, so that a new error is not forgotten
+/// here.
 pub(crate) const fn wasi(error: Error) -> u16 {
     match error {
         Error::AccessDenied => 2,

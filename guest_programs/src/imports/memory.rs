@@ -1,4 +1,5 @@
-//! A guest's memory as bytes: numbers, texts and buffers at addresses that the guest chose, so each may be wrong.
+//! A guest's memory as bytes: numbers, texts and buffers at addresses that the guest chose, so each
+//! may be wrong.
 //!
 //! Every function takes the whole memory and answers `BadAddress` for a range that is not inside.
 
@@ -87,8 +88,8 @@ pub(crate) fn path(memory: &[u8], pointer: u32, length: u32) -> Result<&str> {
     }
 }
 
-/// The buffers of a scattered read or a gathered write: `count` pairs of a pointer and a length, as POSIX' iovec. Each is checked, and as
-/// many count as one call moves.
+/// The buffers of a scattered read or a gathered write: `count` pairs of a pointer and a length, as
+/// POSIX' iovec. Each is checked, and as many count as one call moves.
 pub(crate) fn vectors(memory: &[u8], pointer: u32, count: u32) -> Result<Vec<(u32, u32)>> {
     if count as usize > limits::VECTORS {
         return Err(Error::InvalidInput);

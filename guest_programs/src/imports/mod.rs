@@ -1,9 +1,14 @@
-//! What a guest can call: module [`vfs`], a subset of WASI preview 1, and WasmEdge's socket functions, all over the same descriptors.
+//! What a guest can call: module [`vfs`], a subset of WASI preview 1, and WasmEdge's socket
+//! functions, all over the same descriptors.
 //!
-//! Every import is a row in one of the tables here: its name, the function that does it, its parameters. What the functions share (fuel,
-//! waiting, memory, errors) stands in [`call`], [`waiting`], [`memory`] and [`errno`].
+//! Every import is a row in one of the tables here: its name, the function that does it, its
+//! parameters. What the functions share (fuel, waiting, memory, errors) stands in [`call`],
+//! [`waiting`], [`memory`] and [`errno`].
 
-#![expect(clippy::too_many_arguments, reason = "the parameters of a function are those of the import")]
+#![expect(
+    clippy::too_many_arguments,
+    reason = "the parameters of a function are those of the import"
+)]
 
 pub(crate) mod call;
 mod errno;
@@ -53,7 +58,8 @@ pub(crate) fn define(linker: &mut Linker<Guest>, module: &Module) -> Result<(), 
     preview1::define(linker, parameters(module, "sock_accept") == Some(2))
 }
 
-/// How many parameters a module gives a function that it imports: WasmEdge and WASI both have a `sock_accept`.
+/// How many parameters a module gives a function that it imports: WasmEdge and WASI both have a
+/// `sock_accept`.
 fn parameters(module: &Module, name: &str) -> Option<usize> {
     module.imports().find(|import| import.name() == name).and_then(|import| match import.ty() {
         ExternType::Func(function) => Some(function.params().len()),

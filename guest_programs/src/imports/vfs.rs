@@ -17,13 +17,16 @@
 //! | `create_directory`, `remove` | path, length | 0 |
 //! | `rename` | from, length, to, length | 0 |
 //!
-//! A negative result is an error with Linux' number. Flags are those of [`OpenFlags`]: read 1, write 2, append 4, create 8, exclusive 16,
-//! truncate 32, non-blocking 64, directory 128. An entry of `poll` is POSIX' `pollfd`: descriptor (i32), asked and found events (u16 each):
-//! in 1, out 4, error 8, hang-up 16, invalid 32. `stat` writes 24 bytes: size and inode (u64 each), kind (u32: 0 directory, 1 file,
-//! 2 character device), mode (u32). `list` writes kind (u8), length of the name (u8) and the name for each entry.
+//! A negative result is an error with Linux' number. Flags are those of [`OpenFlags`]: read 1,
+//! write 2, append 4, create 8, exclusive 16, truncate 32, non-blocking 64, directory 128. An entry
+//! of `poll` is POSIX' `pollfd`: descriptor (i32), asked and found events (u16 each): in 1, out 4,
+//! error 8, hang-up 16, invalid 32. `stat` writes 24 bytes: size and inode (u64 each), kind (u32: 0
+//! directory, 1 file, 2 character device), mode (u32). `list` writes kind (u8), length of the name
+//! (u8) and the name for each entry.
 //!
-//! On a non-blocking descriptor a connect, and commands written as text that wait, go on in the background: the call answers `InProgress`
-//! (−115), `poll` tells when it is over, and the command `TakeError` (or the next call) how.
+//! On a non-blocking descriptor a connect, and commands written as text that wait, go on in the
+//! background: the call answers `InProgress` (−115), `poll` tells when it is over, and the command
+//! `TakeError` (or the next call) how.
 
 use alloc::sync::Arc;
 use alloc::vec;
@@ -47,7 +50,13 @@ fn done(number: u32) -> Result<Outcome> {
     Ok(Outcome::Value(i32::try_from(number).unwrap_or(i32::MAX)))
 }
 
-pub(super) fn open(guest: &mut Guest, bytes: &mut [u8], path: u32, length: u32, flags: u32) -> Result<Outcome> {
+pub(super) fn open(
+    guest: &mut Guest,
+    bytes: &mut [u8],
+    path: u32,
+    length: u32,
+    flags: u32,
+) -> Result<Outcome> {
     let path = guest.path(bytes, path, length)?;
     let flags = OpenFlags::from_bits(flags).ok_or(Error::InvalidInput)?;
     guest.descriptors.check_room()?;
@@ -73,14 +82,26 @@ pub(super) fn duplicate(guest: &mut Guest, _: &mut [u8], number: u32) -> Result<
     done(guest.descriptors.insert(copy)?)
 }
 
-pub(super) fn read(guest: &mut Guest, bytes: &mut [u8], number: u32, pointer: u32, length: u32) -> Result<Outcome> {
+pub(super) fn read(
+    guest: &mut Guest,
+    bytes: &mut [u8],
+    number: u32,
+    pointer: u32,
+    length: u32,
+) -> Result<Outcome> {
     let length = length.min(limits::TRANSFER_BYTES as u32);
     memory::check(bytes, pointer, length)?;
     receive(guest, bytes, number, &[(pointer, length)])
 }
 
-/// Reads into buffers of the guest, which the caller has checked, straight into its memory if that needs no wait and there is one buffer, as libc mostly has it.
-pub(super) fn receive(guest: &mut Guest, bytes: &mut [u8], number: u32, vectors: &[(u32, u32)]) -> Result<Outcome> {
+/// Reads into buffers of the guest, which the caller has checked, straight into its memory if that
+/// needs no wait and there is one buffer, as libc mostly has it.
+pub(super) fn receive(
+    guest: &mut Guest,
+    bytes: &mut [u8],
+    number: u32,
+    vectors: &[(u32, u32)],
+) -> Result<Outcome> {
     let descriptor = guest.descriptors.get(number)?;
     descriptor.settle()?;
     if let [(pointer, length)] = *vectors {
@@ -93,7 +114,8 @@ pub(super) fn receive(guest: &mut Guest, bytes: &mut [u8], number: u32, vectors:
             }
         }
     }
-    let (file, timeout, vectors) = (descriptor.file.clone(), descriptor.receive_timeout, vectors.to_vec());
+    let (file, timeout, vectors) =
+        (descriptor.file.clone(), descriptor.receive_timeout, vectors.to_vec());
     let length = vectors.iter().map(|(_, length)| *length as usize).sum();
     let clock = Arc::clone(&guest.supplies.clock);
     Ok(Outcome::wait(async move {
@@ -108,7 +130,13 @@ pub(super) fn receive(guest: &mut Guest, bytes: &mut [u8], number: u32, vectors:
     }))
 }
 
-pub(super) fn write(guest: &mut Guest, bytes: &mut [u8], number: u32, pointer: u32, length: u32) -> Result<Outcome> {
+pub(super) fn write(
+    guest: &mut Guest,
+    bytes: &mut [u8],
+    number: u32,
+    pointer: u32,
+    length: u32,
+) -> Result<Outcome> {
     let length = length.min(limits::TRANSFER_BYTES as u32);
     let data = memory::slice(bytes, pointer, length)?;
     send(guest, number, data)
@@ -199,8 +227,14 @@ pub(super) enum Asked {
     Wait(super::call::BoxFuture<Result<Vec<u8>>>),
 }
 
-/// Gives a command to an open file as the descriptor has it: waiting or not, a connect perhaps in the background.
-pub(super) fn ask(guest: &mut Guest, number: u32, identifier: Identifier, request: Vec<u8>) -> Result<Asked> {
+/// Gives a command to an open file as the descriptor has it: waiting or not, a connect perhaps in
+/// the background.
+pub(super) fn ask(
+    guest: &mut Guest,
+    number: u32,
+    identifier: Identifier,
+    request: Vec<u8>,
+) -> Result<Asked> {
     let descriptor = guest.descriptors.get_mut(number)?;
     if identifier == TakeError::IDENTIFIER
         && let Some(attempt) = &descriptor.attempt
@@ -218,13 +252,16 @@ pub(super) fn ask(guest: &mut Guest, number: u32, identifier: Identifier, reques
         if let Some(guard) = descriptor.guard.clone() {
             let connect = async move { guard.control(identifier, &request).await.map(drop) };
             begin(descriptor, Attempt::new(alloc::boxed::Box::pin(connect)), 0)?;
-            // It did not have to wait, as that of a datagram socket: its answer is the local address.
+            // It did not have to wait, as that of a datagram socket: its answer is the local
+            // address.
             let status = descriptor.file.try_control::<network::command::GetSocket>(&())?;
             return encode(&status.local).map(Asked::Answer);
         }
     }
     let file = descriptor.file.clone();
-    Ok(Asked::Wait(alloc::boxed::Box::pin(async move { file.control_raw(identifier, &request).await })))
+    Ok(Asked::Wait(alloc::boxed::Box::pin(
+        async move { file.control_raw(identifier, &request).await },
+    )))
 }
 
 /// Where a seek starts; the numbers are those of POSIX and of WASI.
@@ -268,12 +305,23 @@ const fn kind_number(kind: NodeKind) -> u8 {
     }
 }
 
-pub(super) fn stat(guest: &mut Guest, bytes: &mut [u8], path: u32, length: u32, result: u32) -> Result<Outcome> {
+pub(super) fn stat(
+    guest: &mut Guest,
+    bytes: &mut [u8],
+    path: u32,
+    length: u32,
+    result: u32,
+) -> Result<Outcome> {
     let attributes = guest.namespace.stat(&guest.path(bytes, path, length)?)?;
     write_attributes(bytes, result, &attributes)
 }
 
-pub(super) fn stat_open(guest: &mut Guest, bytes: &mut [u8], number: u32, result: u32) -> Result<Outcome> {
+pub(super) fn stat_open(
+    guest: &mut Guest,
+    bytes: &mut [u8],
+    number: u32,
+    result: u32,
+) -> Result<Outcome> {
     let attributes = guest.descriptors.get(number)?.file.stat()?;
     write_attributes(bytes, result, &attributes)
 }
@@ -300,7 +348,12 @@ pub(super) fn list(
     done(text.len() as u32)
 }
 
-pub(super) fn set_non_blocking(guest: &mut Guest, _: &mut [u8], number: u32, is_on: u32) -> Result<Outcome> {
+pub(super) fn set_non_blocking(
+    guest: &mut Guest,
+    _: &mut [u8],
+    number: u32,
+    is_on: u32,
+) -> Result<Outcome> {
     if is_on > 1 {
         return Err(Error::InvalidInput);
     }
@@ -308,12 +361,22 @@ pub(super) fn set_non_blocking(guest: &mut Guest, _: &mut [u8], number: u32, is_
     done(0)
 }
 
-pub(super) fn create_directory(guest: &mut Guest, bytes: &mut [u8], path: u32, length: u32) -> Result<Outcome> {
+pub(super) fn create_directory(
+    guest: &mut Guest,
+    bytes: &mut [u8],
+    path: u32,
+    length: u32,
+) -> Result<Outcome> {
     guest.namespace.create_directory(&guest.path(bytes, path, length)?)?;
     done(0)
 }
 
-pub(super) fn remove(guest: &mut Guest, bytes: &mut [u8], path: u32, length: u32) -> Result<Outcome> {
+pub(super) fn remove(
+    guest: &mut Guest,
+    bytes: &mut [u8],
+    path: u32,
+    length: u32,
+) -> Result<Outcome> {
     guest.namespace.remove(&guest.path(bytes, path, length)?)?;
     done(0)
 }

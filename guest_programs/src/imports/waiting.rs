@@ -1,4 +1,5 @@
-//! Waiting for many files, and for time: `vfs.poll`, and what `poll_oneoff` and the time-outs of sockets share with it.
+//! Waiting for many files, and for time: `vfs.poll`, and what `poll_oneoff` and the time-outs of
+//! sockets share with it.
 
 use alloc::sync::Arc;
 use alloc::vec::Vec;
@@ -15,7 +16,8 @@ use crate::descriptor::Descriptor;
 use crate::guest::Guest;
 use crate::limits;
 
-/// Gives something so much time; `WouldBlock` when it is over, as POSIX has it for SO_RCVTIMEO and SO_SNDTIMEO.
+/// Gives something so much time; `WouldBlock` when it is over, as POSIX has it for SO_RCVTIMEO and
+/// SO_SNDTIMEO.
 pub(super) async fn within<T>(
     clock: &dyn Clock,
     time: Option<Duration>,
@@ -26,13 +28,20 @@ pub(super) async fn within<T>(
 }
 
 /// What POSIX' poll calls what we call readiness.
-const EVENTS: [(u16, Readiness); 4] =
-    [(1, Readiness::READABLE), (4, Readiness::WRITABLE), (8, Readiness::ERROR), (16, Readiness::HANG_UP)];
+const EVENTS: [(u16, Readiness); 4] = [
+    (1, Readiness::READABLE),
+    (4, Readiness::WRITABLE),
+    (8, Readiness::ERROR),
+    (16, Readiness::HANG_UP),
+];
 /// The descriptor is none.
 const INVALID: u16 = 32;
 
 fn readiness(events: u16) -> Readiness {
-    EVENTS.iter().filter(|(bit, _)| events & bit != 0).fold(Readiness::empty(), |all, (_, one)| all | *one)
+    EVENTS
+        .iter()
+        .filter(|(bit, _)| events & bit != 0)
+        .fold(Readiness::empty(), |all, (_, one)| all | *one)
 }
 
 fn events(ready: Readiness) -> u16 {
@@ -50,22 +59,30 @@ pub(super) enum Watched {
     Ignored,
 }
 
-/// Looks at every file, and registers the task with those that are not ready. An error is readiness for everything, so that a call tells it.
+/// Looks at every file, and registers the task with those that are not ready. An error is readiness
+/// for everything, so that a call tells it.
 pub(super) fn look(watched: &[Watched], context: &mut Context<'_>) -> Vec<Option<Readiness>> {
     let look = |one: &Watched| match one {
         Watched::Closed => None,
         Watched::Ignored => Some(Readiness::empty()),
-        Watched::Open(descriptor, interest) => Some(match descriptor.poll_ready(context, *interest) {
-            Poll::Pending => Readiness::empty(),
-            Poll::Ready(Ok(ready)) => ready,
-            Poll::Ready(Err(_)) => Readiness::ERROR | Readiness::HANG_UP,
-        }),
+        Watched::Open(descriptor, interest) => {
+            Some(match descriptor.poll_ready(context, *interest) {
+                Poll::Pending => Readiness::empty(),
+                Poll::Ready(Ok(ready)) => ready,
+                Poll::Ready(Err(_)) => Readiness::ERROR | Readiness::HANG_UP,
+            })
+        }
     };
     watched.iter().map(look).collect()
 }
 
-/// Waits until some file is ready or the deadline comes; `None` in the answer is a file that is not open.
-pub(super) async fn wait(watched: Vec<Watched>, deadline: Instant, clock: Arc<dyn Clock>) -> Vec<Option<Readiness>> {
+/// Waits until some file is ready or the deadline comes; `None` in the answer is a file that is not
+/// open.
+pub(super) async fn wait(
+    watched: Vec<Watched>,
+    deadline: Instant,
+    clock: Arc<dyn Clock>,
+) -> Vec<Option<Readiness>> {
     let found = poll_fn(|context| {
         let found = look(&watched, context);
         if found.iter().any(|ready| ready.is_none_or(|ready| !ready.is_empty())) {
@@ -74,7 +91,9 @@ pub(super) async fn wait(watched: Vec<Watched>, deadline: Instant, clock: Arc<dy
             Poll::Pending
         }
     });
-    before(&*clock, deadline, found).await.unwrap_or_else(|| look(&watched, &mut Context::from_waker(Waker::noop())))
+    before(&*clock, deadline, found)
+        .await
+        .unwrap_or_else(|| look(&watched, &mut Context::from_waker(Waker::noop())))
 }
 
 pub(super) fn poll(
@@ -105,7 +124,9 @@ pub(super) fn poll(
     let clock = Arc::clone(&guest.supplies.clock);
     let deadline = match milliseconds as i32 {
         ..0 => Instant::NEVER,
-        milliseconds => clock.now().after(Duration::from_millis(u64::from(milliseconds.unsigned_abs()))),
+        milliseconds => {
+            clock.now().after(Duration::from_millis(u64::from(milliseconds.unsigned_abs())))
+        }
     };
     Ok(Outcome::wait(async move {
         let found = wait(watched, deadline, clock).await;

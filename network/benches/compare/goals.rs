@@ -16,7 +16,12 @@ impl Goals {
     /// A ratio that should be at least so much.
     pub(crate) fn at_least(&mut self, figure: &'static str, goal: f64, measured: f64) {
         let is_met = measured >= goal;
-        self.0.push(Goal { figure, goal: format!("≥ {goal}"), measured: format!("{measured:.3}"), is_met });
+        self.0.push(Goal {
+            figure,
+            goal: format!("≥ {goal}"),
+            measured: format!("{measured:.3}"),
+            is_met,
+        });
     }
 
     /// An amount that should be at most so much.

@@ -1,9 +1,11 @@
-//! Ours beside raw smoltcp, in one run on one thread, per CPU second: `cargo bench`; `-- --quick` for a short run.
+//! Ours beside raw smoltcp, in one run on one thread, per CPU second: `cargo bench`; `-- --quick`
+//! for a short run.
 //!
-//! "Raw" is smoltcp in a tight loop: two interfaces, one plain socket set each, a link in memory. "Ours" are two whole systems (manager, runner,
-//! asynchronous sockets) on one executor over a cable in memory. Both compute and verify checksums and use IP medium. Each figure is the best
-//! of several rounds; rounds of both alternate, so that noise of the machine hits both. The workloads stand in `../workloads`, which the
-//! comparison with other stacks in `../peers` shares.
+//! "Raw" is smoltcp in a tight loop: two interfaces, one plain socket set each, a link in memory.
+//! "Ours" are two whole systems (manager, runner, asynchronous sockets) on one executor over a
+//! cable in memory. Both compute and verify checksums and use IP medium. Each figure is the best of
+//! several rounds; rounds of both alternate, so that noise of the machine hits both. The workloads
+//! stand in `../workloads`, which the comparison with other stacks in `../peers` shares.
 
 #![expect(
     clippy::unwrap_used,
@@ -87,7 +89,9 @@ fn best<const N: usize>(effort: &Effort, workloads: [Workload; N]) -> [Both; N] 
 }
 
 fn idle_connections(effort: &Effort, goals: &mut Goals) {
-    println!("| idle connections | ping-pong raw | ping-pong ours | bulk raw, MiB | bulk ours, MiB |");
+    println!(
+        "| idle connections | ping-pong raw | ping-pong ours | bulk raw, MiB | bulk ours, MiB |"
+    );
     println!("|---:|---:|---:|---:|---:|");
     let mut base = None;
     let mut last = None;
@@ -109,8 +113,16 @@ fn idle_connections(effort: &Effort, goals: &mut Goals) {
         last = Some((ping.ours / ping_base.ours, bulk.ours / bulk_base.ours));
     }
     let (Some([ping, bulk]), Some((idle_ping, idle_bulk))) = (base, last) else { return };
-    goals.at_least("ping-pong with the most idle connections, relative to ours with none", 0.9, idle_ping);
-    goals.at_least("bulk with the most idle connections, relative to ours with none", 0.9, idle_bulk);
+    goals.at_least(
+        "ping-pong with the most idle connections, relative to ours with none",
+        0.9,
+        idle_ping,
+    );
+    goals.at_least(
+        "bulk with the most idle connections, relative to ours with none",
+        0.9,
+        idle_bulk,
+    );
     goals.at_least("ping-pong, relative to raw", 0.5, ping.ratio());
     goals.at_least("bulk at MTU 1500, relative to raw", 0.85, bulk.ratio());
 }
@@ -124,15 +136,21 @@ fn other_rates(effort: &Effort, goals: &mut Goals) {
     };
     let [large] = best(effort, [Workload::BulkLarge]);
     line("bulk at MTU 65535, MiB", large);
-    let [small, full] = best(effort, [Workload::Datagrams { size: 64 }, Workload::Datagrams { size: 1_400 }]);
+    let [small, full] =
+        best(effort, [Workload::Datagrams { size: 64 }, Workload::Datagrams { size: 1_400 }]);
     goals.at_least("UDP 64 B, relative to raw", 0.6, line("UDP 64 B, datagrams received", small));
-    goals.at_least("UDP 1400 B, relative to raw", 0.75, line("UDP 1400 B, datagrams received", full));
+    goals.at_least(
+        "UDP 1400 B, relative to raw",
+        0.75,
+        line("UDP 1400 B, datagrams received", full),
+    );
     let mut seconds = [Both::default(); 3];
     let mut failure = None;
     for _ in 0..effort.rounds {
         // Fresh pairs: what is left of old connections must not help or hinder.
         let raw = measure::connections(&mut RawPair::new(&Setup::usual(0)), effort.second);
-        let ours = measure::connections(&mut AsyncPair::<Ours>::new(&Setup::usual(0)), effort.second);
+        let ours =
+            measure::connections(&mut AsyncPair::<Ours>::new(&Setup::usual(0)), effort.second);
         for (known, (raw, ours)) in seconds.iter_mut().zip(raw.rates.into_iter().zip(ours.rates)) {
             *known = known.best(Both { raw, ours });
         }
@@ -143,7 +161,11 @@ fn other_rates(effort: &Effort, goals: &mut Goals) {
     if let Some(failure) = failure {
         println!("\nconnections of ours ended early: {failure}");
     }
-    goals.at_least("connections, third second relative to first", 0.95, seconds[2].ours / seconds[0].ours);
+    goals.at_least(
+        "connections, third second relative to first",
+        0.95,
+        seconds[2].ours / seconds[0].ours,
+    );
 }
 
 fn amounts(effort: &Effort, goals: &mut Goals) {
@@ -161,8 +183,14 @@ fn amounts(effort: &Effort, goals: &mut Goals) {
         println!("| control call {command}, ns | – | {nanoseconds:.0} |");
         slowest = slowest.max(nanoseconds);
     }
-    goals.at_most("control call on an open device, the slowest of the above", "ns", 1000.0, slowest);
-    let wake_ups = ours::idle_wake_ups(effort.second * 3) as f64 / (effort.second * 3).as_secs_f64();
+    goals.at_most(
+        "control call on an open device, the slowest of the above",
+        "ns",
+        1000.0,
+        slowest,
+    );
+    let wake_ups =
+        ours::idle_wake_ups(effort.second * 3) as f64 / (effort.second * 3).as_secs_f64();
     println!("| wake-ups per second, two idle interfaces | – | {wake_ups:.0} |");
     goals.at_most("idle interface, wake-ups per second", "/s", 0.0, wake_ups);
 }

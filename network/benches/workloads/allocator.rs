@@ -1,4 +1,5 @@
-//! The system's allocator with a counter of the bytes in use. The counter is the thread's own, so that counting costs next to nothing.
+//! The system's allocator with a counter of the bytes in use. The counter is the thread's own, so
+//! that counting costs next to nothing.
 
 use std::alloc::{GlobalAlloc, Layout, System};
 use std::cell::Cell;
@@ -21,8 +22,8 @@ pub(crate) struct Counting;
 
 // A layout is never longer than `isize::MAX`, so the casts below keep their values.
 //
-// SAFETY: every call goes to the system's allocator unchanged; counting neither allocates nor panics, as the counter is initialized at
-// compile time and has no destructor.
+// SAFETY: every call goes to the system's allocator unchanged; counting neither allocates nor
+// panics, as the counter is initialized at compile time and has no destructor.
 unsafe impl GlobalAlloc for Counting {
     unsafe fn alloc(&self, layout: Layout) -> *mut u8 {
         count(layout.size() as isize);

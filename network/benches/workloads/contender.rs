@@ -1,4 +1,5 @@
-//! The workloads for everybody with asynchronous sockets: a client and a server that run side by side in one task.
+//! The workloads for everybody with asynchronous sockets: a client and a server that run side by
+//! side in one task.
 
 use std::cell::Cell;
 use std::error::Error;
@@ -44,7 +45,8 @@ pub(crate) trait Contender: 'static {
     async fn connect(&self, port: u16, buffer: usize) -> Outcome<Self::Stream>;
     async fn read(stream: &mut Self::Stream, buffer: &mut [u8]) -> Outcome<usize>;
     async fn write(stream: &mut Self::Stream, data: &[u8]) -> Outcome<usize>;
-    /// Ends a connection in order, the way that the stack wants it; comes back once the stream may be forgotten.
+    /// Ends a connection in order, the way that the stack wants it; comes back once the stream may
+    /// be forgotten.
     async fn close(stream: Self::Stream) -> Outcome<()>;
     async fn bind(&self, end: End, port: u16) -> Outcome<Self::Datagrams>;
     /// Sends one datagram to a port at the right end.
@@ -58,7 +60,10 @@ fn must<T>(outcome: Outcome<T>) -> T {
 }
 
 /// Writes all of `data`.
-pub(crate) async fn write_all<C: Contender>(stream: &mut C::Stream, mut data: &[u8]) -> Outcome<()> {
+pub(crate) async fn write_all<C: Contender>(
+    stream: &mut C::Stream,
+    mut data: &[u8],
+) -> Outcome<()> {
     while !data.is_empty() {
         let taken = C::write(stream, data).await?;
         data = data.get(taken..).unwrap_or_default();
@@ -67,7 +72,11 @@ pub(crate) async fn write_all<C: Contender>(stream: &mut C::Stream, mut data: &[
 }
 
 /// Reads exactly `length` bytes into the start of `buffer`.
-pub(crate) async fn read_exact<C: Contender>(stream: &mut C::Stream, buffer: &mut [u8], length: usize) -> Outcome<()> {
+pub(crate) async fn read_exact<C: Contender>(
+    stream: &mut C::Stream,
+    buffer: &mut [u8],
+    length: usize,
+) -> Outcome<()> {
     let mut filled = 0;
     while filled < length {
         match C::read(stream, &mut buffer[filled..length]).await? {
@@ -86,7 +95,8 @@ pub(crate) async fn establish<C: Contender>(
     buffer: usize,
 ) -> Outcome<(C::Stream, C::Stream)> {
     // The server comes first: not everybody has a listener that waits without an accept.
-    let (server, client) = future::zip(contender.accept(listener), contender.connect(port, buffer)).await;
+    let (server, client) =
+        future::zip(contender.accept(listener), contender.connect(port, buffer)).await;
     Ok((client?, server?))
 }
 
@@ -212,8 +222,9 @@ impl<C: Contender> Pair for AsyncPair<C> {
 
     fn connections(&mut self, count: usize) -> Outcome<()> {
         let Self { contender, listener, .. } = self;
-        let listener =
-            listener.get_or_insert_with(|| must(contender.run(contender.listen(PORT + 1, IDLE_BUFFER, BACKLOG))));
+        let listener = listener.get_or_insert_with(|| {
+            must(contender.run(contender.listen(PORT + 1, IDLE_BUFFER, BACKLOG)))
+        });
         let serving = async {
             let mut buffer = [0; 1];
             for _ in 0..count {

@@ -1,7 +1,9 @@
-//! One thread that runs tasks and timers: between two turns it fires what is due, and with nothing to do it sleeps until the next timer.
+//! One thread that runs tasks and timers: between two turns it fires what is due, and with nothing
+//! to do it sleeps until the next timer.
 //!
-//! Everybody whose stack leaves the executor to its user runs here: a word with one bit for each task says who was woken, so that waking and
-//! finding a task cost an atomic instruction each, and the figures are those of the stacks.
+//! Everybody whose stack leaves the executor to its user runs here: a word with one bit for each
+//! task says who was woken, so that waking and finding a task cost an atomic instruction each, and
+//! the figures are those of the stacks.
 
 use std::cell::RefCell;
 use std::collections::BTreeMap;
@@ -33,11 +35,13 @@ impl Alarm {
         Sleep { alarm: self.clone(), deadline, entry: None }
     }
 
-    /// Wakes once at `deadline` or later; a task that is to be woken earlier already is not woken twice.
+    /// Wakes once at `deadline` or later; a task that is to be woken earlier already is not woken
+    /// twice.
     #[allow(dead_code, reason = "for stacks whose timers are wakers")]
     pub(crate) fn wake_at(&self, deadline: Instant, waker: &Waker) {
         let mut waiting = self.0.waiting.lock().unwrap();
-        let known = waiting.iter().find(|(_, known)| known.will_wake(waker)).map(|(entry, _)| *entry);
+        let known =
+            waiting.iter().find(|(_, known)| known.will_wake(waker)).map(|(entry, _)| *entry);
         match known {
             Some((earlier, _)) if earlier <= deadline => return,
             Some(later) => drop(waiting.remove(&later)),
@@ -71,7 +75,9 @@ impl Alarm {
     fn wait(&self) {
         let next = self.0.waiting.lock().unwrap().keys().next().map(|(deadline, _)| *deadline);
         let deadline = next.expect("tasks that wait for each other for ever");
-        thread::park_timeout(deadline.saturating_duration_since(monotonic()).max(Duration::from_micros(50)));
+        thread::park_timeout(
+            deadline.saturating_duration_since(monotonic()).max(Duration::from_micros(50)),
+        );
     }
 }
 
@@ -243,7 +249,8 @@ impl Wake for Side {
     }
 }
 
-/// Runs two futures side by side in one task until `is_over` says so of their results. Each is polled when it was woken, not when the other was.
+/// Runs two futures side by side in one task until `is_over` says so of their results. Each is
+/// polled when it was woken, not when the other was.
 async fn side_by_side<A, B>(
     first: impl Future<Output = A>,
     second: impl Future<Output = B>,
@@ -255,7 +262,10 @@ async fn side_by_side<A, B>(
     std::future::poll_fn(move |context| {
         let sides = sides.get_or_insert_with(|| {
             [(); 2].map(|()| {
-                let side = Arc::new(Side { is_woken: AtomicBool::new(true), parent: context.waker().clone() });
+                let side = Arc::new(Side {
+                    is_woken: AtomicBool::new(true),
+                    parent: context.waker().clone(),
+                });
                 (Arc::clone(&side), Waker::from(side))
             })
         });
@@ -283,7 +293,9 @@ pub(crate) async fn both<A, B, E>(
     second: impl Future<Output = Result<B, E>>,
 ) -> Result<(), E> {
     let failed = |one: &Option<Result<A, E>>, other: &Option<Result<B, E>>| {
-        matches!(one, Some(Err(_))) || matches!(other, Some(Err(_))) || (one.is_some() && other.is_some())
+        matches!(one, Some(Err(_)))
+            || matches!(other, Some(Err(_)))
+            || (one.is_some() && other.is_some())
     };
     let (one, other) = side_by_side(first, second, failed).await;
     one.transpose()?;
@@ -292,7 +304,11 @@ pub(crate) async fn both<A, B, E>(
 }
 
 /// Runs both until one ends.
-pub(crate) async fn either<T>(first: impl Future<Output = T>, second: impl Future<Output = T>) -> T {
-    let (one, other) = side_by_side(first, second, |one, other| one.is_some() || other.is_some()).await;
+pub(crate) async fn either<T>(
+    first: impl Future<Output = T>,
+    second: impl Future<Output = T>,
+) -> T {
+    let (one, other) =
+        side_by_side(first, second, |one, other| one.is_some() || other.is_some()).await;
     one.or(other).expect("one of them is there")
 }

@@ -1,4 +1,5 @@
-//! From workloads to figures: each is repeated until it has taken enough CPU time, and counted per second of it.
+//! From workloads to figures: each is repeated until it has taken enough CPU time, and counted per
+//! second of it.
 
 use std::time::Duration;
 
@@ -52,7 +53,8 @@ impl Workload {
 #[derive(Clone, Copy, Debug, Default)]
 pub(crate) struct Rate {
     pub(crate) value: f64,
-    /// The share of the time in which the process ran. Much less than 1 means that it waited for timers, or for other processes.
+    /// The share of the time in which the process ran. Much less than 1 means that it waited for
+    /// timers, or for other processes.
     #[allow(dead_code, reason = "for those who may wait")]
     pub(crate) busy: f64,
 }
@@ -66,7 +68,10 @@ fn rate(span: Duration, first: usize, mut work: impl FnMut(usize) -> f64) -> Rat
         let (took, wall) = (cpu_time() - before, wall.elapsed());
         let is_patient = start.elapsed() < span * 20;
         if took > span / 2 || !is_patient {
-            return Rate { value: done / took.as_secs_f64(), busy: took.as_secs_f64() / wall.as_secs_f64() };
+            return Rate {
+                value: done / took.as_secs_f64(),
+                busy: took.as_secs_f64() / wall.as_secs_f64(),
+            };
         }
         let factor = span.as_secs_f64() / took.max(wall / 20).as_secs_f64().max(1e-9);
         count = (count as f64 * factor.clamp(1.5, 64.0)) as usize;

@@ -1,7 +1,9 @@
-//! What is measured, written once for everybody: `compare` and `peers` take this folder as a module.
+//! What is measured, written once for everybody: `compare` and `peers` take this folder as a
+//! module.
 //!
-//! A contender is two systems with a link between them in one thread: a [`Pair`]. Asynchronous stacks implement [`contender::Contender`], and
-//! [`contender::AsyncPair`] carries the workloads out on it; raw smoltcp carries them out in its own tight loop. [`measure`] turns either into
+//! A contender is two systems with a link between them in one thread: a [`Pair`]. Asynchronous
+//! stacks implement [`contender::Contender`], and [`contender::AsyncPair`] carries the workloads
+//! out on it; raw smoltcp carries them out in its own tight loop. [`measure`] turns either into
 //! figures per second of CPU time.
 //!
 //! | module | owns |
@@ -73,7 +75,8 @@ pub(crate) trait Pair {
     fn bulk(&mut self, bytes: usize);
     /// Sends `count` datagrams of `size` bytes one way; tells how many arrived.
     fn datagrams(&mut self, size: usize, count: usize) -> usize;
-    /// Connects, sends one byte each way and closes, the client first, `count` times, one after the other. Not everybody can do this for long.
+    /// Connects, sends one byte each way and closes, the client first, `count` times, one after the
+    /// other. Not everybody can do this for long.
     fn connections(&mut self, count: usize) -> Outcome<()>;
 }
 

@@ -37,7 +37,10 @@ struct Counter(AtomicU64);
 impl Entropy for Counter {
     fn fill(&self, buffer: &mut [u8]) -> Result<(), &'static str> {
         for chunk in buffer.chunks_mut(8) {
-            let number = self.0.fetch_add(0x9e37_79b9_7f4a_7c15, Ordering::Relaxed).wrapping_mul(0xbf58_476d_1ce4_e5b9);
+            let number = self
+                .0
+                .fetch_add(0x9e37_79b9_7f4a_7c15, Ordering::Relaxed)
+                .wrapping_mul(0xbf58_476d_1ce4_e5b9);
             chunk.copy_from_slice(&number.to_le_bytes()[..chunk.len()]);
         }
         Ok(())
@@ -75,7 +78,9 @@ impl System {
 
     fn open(&self, path: &str) -> File {
         let path = Path::parse(path).unwrap();
-        self.files.open(&Credentials::root(), &path, OpenFlags::READ | OpenFlags::WRITE, Mode::empty()).unwrap()
+        self.files
+            .open(&Credentials::root(), &path, OpenFlags::READ | OpenFlags::WRITE, Mode::empty())
+            .unwrap()
     }
 }
 
@@ -90,11 +95,21 @@ pub(crate) struct Ours {
 /// The link of every pair here: a cable in memory whose packets have checksums and no link header.
 pub(crate) fn link(mtu: usize) -> (drivers::Cable, drivers::Cable) {
     let hardware = (HardwareAddress([2, 0, 0, 0, 0, 1]), HardwareAddress([2, 0, 0, 0, 0, 2]));
-    drivers::cable(drivers::CableOptions { mtu, medium: Medium::Ip, hardware, reliable: false, capacity: 1024 })
+    drivers::cable(drivers::CableOptions {
+        mtu,
+        medium: Medium::Ip,
+        hardware,
+        reliable: false,
+        capacity: 1024,
+    })
 }
 
 fn settings(buffer: usize) -> TcpSettings {
-    TcpSettings { receive_buffer: Some(buffer), send_buffer: Some(buffer), ..TcpSettings::default() }
+    TcpSettings {
+        receive_buffer: Some(buffer),
+        send_buffer: Some(buffer),
+        ..TcpSettings::default()
+    }
 }
 
 fn server(port: u16) -> SocketAddr {
@@ -131,7 +146,8 @@ impl Contender for Ours {
     }
 
     async fn connect(&self, port: u16, buffer: usize) -> Outcome<TcpStream> {
-        Ok(TcpStream::connect_with(&self.left.sockets, None, server(port), &settings(buffer)).await?)
+        Ok(TcpStream::connect_with(&self.left.sockets, None, server(port), &settings(buffer))
+            .await?)
     }
 
     async fn read(stream: &mut TcpStream, buffer: &mut [u8]) -> Outcome<usize> {
@@ -193,8 +209,9 @@ pub(crate) fn control_calls(calls: usize) -> Vec<(&'static str, f64)> {
 pub(crate) fn idle_wake_ups(time: Duration) -> u64 {
     let ours = Ours::new(&Setup::usual(0));
     let polls = || -> u64 {
-        let of =
-            |system: &System| system.open("/devices/network/net0").try_control::<GetStatistics>(&()).unwrap().polls;
+        let of = |system: &System| {
+            system.open("/devices/network/net0").try_control::<GetStatistics>(&()).unwrap().polls
+        };
         of(&ours.left) + of(&ours.right)
     };
     // What configuring set off is not counted.

@@ -1,5 +1,5 @@
-//! smoltcp as it comes: one socket set at each end, polled whole, in a tight loop, over the same link in memory as
-//! ours.
+//! smoltcp as it comes: one socket set at each end, polled whole, in a tight loop, over the same
+//! link in memory as ours.
 
 use std::cell::RefCell;
 
@@ -43,7 +43,10 @@ impl TxToken for Send<'_> {
         let mut pool = self.link.pool.borrow_mut();
         let mut frame = pool.take(length);
         let result = f(frame.bytes_mut());
-        assert!(self.link.cable.borrow_mut().transmit(frame, &mut pool).is_ok(), "the cable holds a window");
+        assert!(
+            self.link.cable.borrow_mut().transmit(frame, &mut pool).is_ok(),
+            "the cable holds a window"
+        );
         result
     }
 }
@@ -83,7 +86,9 @@ impl Node {
         let mut config = Config::new(HardwareAddress::Ip);
         config.random_seed = u64::from(host);
         let mut interface = Interface::new(config, &mut device, Instant::ZERO);
-        interface.update_ip_addrs(|addresses| addresses.push(IpCidr::new(IpAddress::v4(10, 0, 0, host), 24)).unwrap());
+        interface.update_ip_addrs(|addresses| {
+            addresses.push(IpCidr::new(IpAddress::v4(10, 0, 0, host), 24)).unwrap()
+        });
         Self {
             device,
             interface,
@@ -110,7 +115,9 @@ impl Node {
     /// The UDP socket, made when first asked for.
     fn datagrams(&mut self) -> SocketHandle {
         *self.datagrams.get_or_insert_with(|| {
-            let buffer = || udp::PacketBuffer::new(vec![udp::PacketMetadata::EMPTY; DATAGRAMS], vec![0; BUFFER]);
+            let buffer = || {
+                udp::PacketBuffer::new(vec![udp::PacketMetadata::EMPTY; DATAGRAMS], vec![0; BUFFER])
+            };
             let mut socket = udp::Socket::new(buffer(), buffer());
             socket.bind(PORT).unwrap();
             self.sockets.add(socket)
@@ -153,7 +160,9 @@ impl RawPair {
     fn establish(&mut self, client: SocketHandle, server: SocketHandle, from: u16, to: u16) {
         self.right.tcp(server).listen(to).unwrap();
         let socket = self.left.sockets.get_mut::<tcp::Socket<'_>>(client);
-        socket.connect(self.left.interface.context(), (IpAddress::v4(10, 0, 0, 2), to), from).unwrap();
+        socket
+            .connect(self.left.interface.context(), (IpAddress::v4(10, 0, 0, 2), to), from)
+            .unwrap();
         while !(self.left.tcp(client).may_send() && self.right.tcp(server).may_send()) {
             self.poll();
         }
@@ -165,7 +174,8 @@ impl RawPair {
         self.right.poll(now);
     }
 
-    /// One connection with one byte each way. Out of TIME-WAIT the client's socket is taken back by force: it is to be used again.
+    /// One connection with one byte each way. Out of TIME-WAIT the client's socket is taken back by
+    /// force: it is to be used again.
     fn short_connection(&mut self, client: SocketHandle, server: SocketHandle, port: u16) {
         let mut byte = [7];
         self.establish(client, server, port, PORT + 1);
@@ -235,7 +245,13 @@ impl Pair for RawPair {
                 sent += 1;
             }
             self.poll();
-            while self.right.sockets.get_mut::<udp::Socket<'_>>(right).recv_slice(&mut buffer).is_ok() {
+            while self
+                .right
+                .sockets
+                .get_mut::<udp::Socket<'_>>(right)
+                .recv_slice(&mut buffer)
+                .is_ok()
+            {
                 arrived += 1;
             }
         }
@@ -244,7 +260,11 @@ impl Pair for RawPair {
 
     fn connections(&mut self, count: usize) -> Outcome<()> {
         let (client, server, mut port) = self.short.unwrap_or_else(|| {
-            (self.left.sockets.add(socket(IDLE_BUFFER)), self.right.sockets.add(socket(IDLE_BUFFER)), 32_768)
+            (
+                self.left.sockets.add(socket(IDLE_BUFFER)),
+                self.right.sockets.add(socket(IDLE_BUFFER)),
+                32_768,
+            )
         });
         for _ in 0..count {
             port = if port == u16::MAX { 32_768 } else { port + 1 };

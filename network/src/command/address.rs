@@ -7,7 +7,8 @@ use serde::{Deserialize, Serialize};
 use super::words::words;
 use crate::address::Prefix;
 
-/// Who put an address, a route or a server there. What one origin brought, only that origin takes away.
+/// Who put an address, a route or a server there. What one origin brought, only that origin takes
+/// away.
 #[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Debug, Serialize, Deserialize)]
 pub enum Origin {
     /// A command.

@@ -67,8 +67,8 @@ pub struct Record {
     pub time_to_live: u32,
 }
 
-/// What the resolver found. A name that does not exist is the error `NotFound`; a name without records of the kind asked for
-/// is an answer with none.
+/// What the resolver found. A name that does not exist is the error `NotFound`; a name without
+/// records of the kind asked for is an answer with none.
 #[derive(Clone, PartialEq, Eq, Debug, Serialize, Deserialize)]
 pub struct Answer {
     /// The server that answered; none when nobody had to be asked.

@@ -131,7 +131,8 @@ pub struct ReceiveDrops {
 }
 
 impl ReceiveDrops {
-    /// Those that somebody here might miss: without frames and packets for others, which a network card would not even have received.
+    /// Those that somebody here might miss: without frames and packets for others, which a network
+    /// card would not even have received.
     #[must_use]
     pub const fn lost(&self) -> u64 {
         self.total() - self.not_for_us

@@ -1,9 +1,9 @@
 //! The vocabulary: every command of a network device, once.
 //!
-//! The table below is the only place where a command's number, authority, request and response stand together. The control
-//! device decodes requests with it, the typed calls of programs encode with it, and [`text`] turns lines such as
-//! `address add 10.0.0.2/24` into the same requests, so the faces cannot drift. Numbers are explicit and never reused; two
-//! equal ones do not compile.
+//! The table below is the only place where a command's number, authority, request and response
+//! stand together. The control device decodes requests with it, the typed calls of programs encode
+//! with it, and [`text`] turns lines such as `address add 10.0.0.2/24` into the same requests, so
+//! the faces cannot drift. Numbers are explicit and never reused; two equal ones do not compile.
 //!
 //! This module holds words only. What a command does stands in `control` and below.
 //!
@@ -57,7 +57,8 @@ virtual_file_system::define_commands! {
         6 => SetMetric: Write (u32) -> bool;
         /// Tells the interface's counters.
         7 => GetStatistics: Read (()) -> interface::Statistics;
-        /// Advertises this system as IPv6 router with a prefix, or stops that; true if that changed something.
+        /// Advertises this system as IPv6 router with a prefix, or stops that; true if that changed
+        /// something.
         8 => SetAdvertisement: Write (Option<interface::Advertisement>) -> bool;
 
         /// Lists the addresses in the order in which they were added.
@@ -69,7 +70,8 @@ virtual_file_system::define_commands! {
         /// Removes every address that was added by hand; tells how many.
         19 => FlushAddresses: Write (()) -> u32;
 
-        /// Lists the routes: on an interface its own, on `/devices/sockets` those of all interfaces.
+        /// Lists the routes: on an interface its own, on `/devices/sockets` those of all
+        /// interfaces.
         32 => ListRoutes: Read (()) -> Vec<route::RouteEntry>;
         /// Adds a route.
         33 => AddRoute: Write (route::NewRoute) -> ();
@@ -89,7 +91,8 @@ virtual_file_system::define_commands! {
 
         /// Starts the DHCPv4 client; true if it was not running.
         64 => StartDhcp: Write (dhcp::DhcpOptions) -> bool;
-        /// Stops the DHCPv4 client, releases the lease and removes what it brought; true if it was running.
+        /// Stops the DHCPv4 client, releases the lease and removes what it brought; true if it was
+        /// running.
         65 => StopDhcp: Write (()) -> bool;
         /// Asks for a renewal of the lease now.
         66 => RenewDhcp: Write (()) -> ();
@@ -115,7 +118,8 @@ virtual_file_system::define_commands! {
         98 => Connect: Write (SocketAddr) -> SocketAddr;
         /// Makes the stream socket a listener with this backlog.
         99 => Listen: Write (u32) -> ();
-        /// Takes the next connection of the listener; waits for one. The token is claimed with `Accept`.
+        /// Takes the next connection of the listener; waits for one. The token is claimed with
+        /// `Accept`.
         100 => NextConnection: Read (()) -> socket::Offer;
         /// Makes this open file the stream of an offered connection.
         101 => Accept: Write (u64) -> socket::SocketStatus;
@@ -139,16 +143,19 @@ virtual_file_system::define_commands! {
         110 => JoinGroup: Write (multicast::Membership) -> ();
         /// Leaves a multicast group that this socket joined.
         111 => LeaveGroup: Write (multicast::Membership) -> ();
-        /// Takes the oldest ICMP error with the packet that it quotes; never waits. Needs the option `ReceiveErrors`.
+        /// Takes the oldest ICMP error with the packet that it quotes; never waits. Needs the
+        /// option `ReceiveErrors`.
         112 => ReceiveError: Read (()) -> socket::ErrorReport;
         /// Lists the multicast groups that the interface, or every interface, receives.
         113 => ListGroups: Read (()) -> Vec<multicast::GroupEntry>;
         /// Tells what is known of the stream and its path (TCP_INFO).
         114 => GetStreamStatistics: Read (()) -> stream::StreamStatistics;
-        /// Shows what the next read of the socket gives, up to so many bytes (64 KiB at most), and leaves it there; waits for it (MSG_PEEK).
+        /// Shows what the next read of the socket gives, up to so many bytes (64 KiB at most), and
+        /// leaves it there; waits for it (MSG_PEEK).
         115 => Peek: Read (u32) -> socket::Peeked;
 
-        /// Makes this open file a reader of events of these kinds: what is there, then what changes.
+        /// Makes this open file a reader of events of these kinds: what is there, then what
+        /// changes.
         128 => Watch: Read (watch::Kinds) -> ();
     }
 }
@@ -187,9 +194,13 @@ mod tests {
 
     #[test]
     fn every_command_belongs_to_a_noun() {
-        let missing: Vec<_> = TABLE.iter().filter(|entry| noun(entry.identifier).is_none()).collect();
+        let missing: Vec<_> =
+            TABLE.iter().filter(|entry| noun(entry.identifier).is_none()).collect();
         assert!(missing.is_empty(), "{missing:?}");
-        assert_eq!((noun(AddRoute::IDENTIFIER), noun(Watch::IDENTIFIER)), (Some("route"), Some("watch")));
+        assert_eq!(
+            (noun(AddRoute::IDENTIFIER), noun(Watch::IDENTIFIER)),
+            (Some("route"), Some("watch"))
+        );
         assert_eq!(noun(Identifier::from_raw(7)), None);
     }
 }

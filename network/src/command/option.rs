@@ -1,6 +1,7 @@
 //! Words about socket options: what may be set, and what is set.
 //!
-//! Names and semantics follow Linux' socket(7), ip(7), ipv6(7), tcp(7), udp(7) and raw(7). Which values are refused stands in `control`.
+//! Names and semantics follow Linux' socket(7), ip(7), ipv6(7), tcp(7), udp(7) and raw(7). Which
+//! values are refused stands in `control`.
 
 use alloc::string::String;
 
@@ -8,17 +9,20 @@ use serde::{Deserialize, Serialize};
 
 use super::socket::SocketKind;
 
-/// A socket option and its value; those of a listener hold for connections from then on. New ones go to the end: their order is part of the
-/// encoding.
+/// A socket option and its value; those of a listener hold for connections from then on. New ones
+/// go to the end: their order is part of the encoding.
 #[derive(Clone, PartialEq, Eq, Debug, Serialize, Deserialize)]
 pub enum SocketOption {
     /// Send small segments at once (TCP_NODELAY).
     NoDelay(bool),
-    /// Bytes of the receive buffer (SO_RCVBUF); for streams before `connect`, for listeners those of later connections.
+    /// Bytes of the receive buffer (SO_RCVBUF); for streams before `connect`, for listeners those
+    /// of later connections.
     ReceiveBuffer(u32),
-    /// Bytes of the send buffer of a stream (SO_SNDBUF); before `connect`, for listeners those of later connections.
+    /// Bytes of the send buffer of a stream (SO_SNDBUF); before `connect`, for listeners those of
+    /// later connections.
     SendBuffer(u32),
-    /// Time to live or hop limit of what is sent to one station, 1 to 255 (IP_TTL, IPV6_UNICAST_HOPS).
+    /// Time to live or hop limit of what is sent to one station, 1 to 255 (IP_TTL,
+    /// IPV6_UNICAST_HOPS).
     HopLimit(u8),
     /// Allow datagrams to broadcast addresses (SO_BROADCAST).
     Broadcast(bool),
@@ -28,25 +32,31 @@ pub enum SocketOption {
     KeepAliveInterval(u32),
     /// Unanswered keep-alive probes that end a connection (TCP_KEEPCNT).
     KeepAliveCount(u8),
-    /// Milliseconds that written data may stay unacknowledged (TCP_USER_TIMEOUT); 0 for the system's choice.
+    /// Milliseconds that written data may stay unacknowledged (TCP_USER_TIMEOUT); 0 for the
+    /// system's choice.
     UserTimeout(u32),
-    /// What closing does with unsent data (SO_LINGER): none delivers it in the background, 0 resets, else milliseconds until the reset.
+    /// What closing does with unsent data (SO_LINGER): none delivers it in the background, 0
+    /// resets, else milliseconds until the reset.
     Linger(Option<u32>),
     /// Share a local address with sockets that set this too (SO_REUSEADDR); before `bind`.
     ReuseAddress(bool),
-    /// Share a local address and its load with sockets that set this too (SO_REUSEPORT); before `bind`.
+    /// Share a local address and its load with sockets that set this too (SO_REUSEPORT); before
+    /// `bind`.
     ReusePort(bool),
     /// DSCP and ECN bits of what is sent (IP_TOS, IPV6_TCLASS).
     TrafficClass(u8),
-    /// Never fragment: what exceeds the path MTU is refused with `MessageTooLong` (IP_MTU_DISCOVER, IPV6_DONTFRAG).
+    /// Never fragment: what exceeds the path MTU is refused with `MessageTooLong` (IP_MTU_DISCOVER,
+    /// IPV6_DONTFRAG).
     DontFragment(bool),
     /// The interface that packets to groups leave by; empty for the route's (IP_MULTICAST_IF).
     MulticastInterface(String),
-    /// Time to live or hop limit of packets to groups, 1 unless set; 0 stays inside this system (IP_MULTICAST_TTL).
+    /// Time to live or hop limit of packets to groups, 1 unless set; 0 stays inside this system
+    /// (IP_MULTICAST_TTL).
     MulticastHopLimit(u8),
     /// Whether members of a group on this system hear what is sent to it (IP_MULTICAST_LOOP).
     MulticastLoop(bool),
-    /// Keep ICMP errors with the packets that they quote for `ReceiveError`, also on a socket that is not connected (IP_RECVERR).
+    /// Keep ICMP errors with the packets that they quote for `ReceiveError`, also on a socket that
+    /// is not connected (IP_RECVERR).
     ReceiveErrors(bool),
     /// Raw sockets: what is sent begins with its own IP header (IP_HDRINCL).
     HeaderIncluded(bool),
@@ -56,7 +66,8 @@ pub enum SocketOption {
     BindToDevice(String),
     /// Who decides how much of a stream may be under way (TCP_CONGESTION).
     CongestionControl(CongestionControl),
-    /// Ask for congestion marks instead of losses (RFC 3168); before `connect`. A peer that asks gets them in any case.
+    /// Ask for congestion marks instead of losses (RFC 3168); before `connect`. A peer that asks
+    /// gets them in any case.
     ExplicitCongestion(bool),
 }
 
@@ -68,7 +79,8 @@ pub enum CongestionControl {
     Cubic,
     /// NewReno (RFC 5681, RFC 6582).
     NewReno,
-    /// A model of the path's bandwidth and round trip, after BBR: fast on long paths with random loss, and not yet proved to be fair.
+    /// A model of the path's bandwidth and round trip, after BBR: fast on long paths with random
+    /// loss, and not yet proved to be fair.
     Bbr,
 }
 

@@ -36,7 +36,8 @@ pub struct NewRoute {
     pub gateway: Option<IpAddr>,
     /// Smaller is preferred.
     pub metric: u32,
-    /// The interface; needed on `/devices/sockets` for a route without gateway, ignored on an interface's own device.
+    /// The interface; needed on `/devices/sockets` for a route without gateway, ignored on an
+    /// interface's own device.
     pub interface: Option<String>,
     /// The same destination and metric with another gateway is a second route, not `AlreadyExists`.
     pub append: bool,

@@ -17,15 +17,19 @@ pub enum SocketKind {
     Tcp,
     /// Datagrams.
     Udp,
-    /// Echo requests and replies: a datagram is an ICMP message from its type on. The identifier is the socket's port.
+    /// Echo requests and replies: a datagram is an ICMP message from its type on. The identifier is
+    /// the socket's port.
     Icmp,
-    /// IPv4 packets of one protocol, or of every protocol (0): whole packets are received; what is sent gets a header unless `HeaderIncluded` is set.
+    /// IPv4 packets of one protocol, or of every protocol (0): whole packets are received; what is
+    /// sent gets a header unless `HeaderIncluded` is set.
     Raw(u8),
-    /// IPv6 packets of one protocol, or of every protocol (0): what follows the headers is received and sent.
+    /// IPv6 packets of one protocol, or of every protocol (0): what follows the headers is received
+    /// and sent.
     Raw6(u8),
 }
 
-/// How far a stream is (RFC 9293 §3.3.2); datagram sockets are `Closed`, or `Established` once connected.
+/// How far a stream is (RFC 9293 §3.3.2); datagram sockets are `Closed`, or `Established` once
+/// connected.
 #[derive(Clone, Copy, PartialEq, Eq, Debug, Serialize, Deserialize)]
 pub enum SocketState {
     /// Nothing under way.
@@ -83,7 +87,8 @@ pub struct Offer {
 }
 
 impl Offer {
-    /// Bytes that the longest line about a connection needs; who reads a listener must have room for so many.
+    /// Bytes that the longest line about a connection needs; who reads a listener must have room
+    /// for so many.
     pub const LINE_BYTES: usize = 128;
 
     /// Writes the line that reading a listener gives, `TOKEN REMOTE LOCAL`; tells its length.

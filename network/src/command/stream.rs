@@ -5,7 +5,8 @@ use serde::{Deserialize, Serialize};
 use super::option::CongestionControl;
 use super::socket::SocketState;
 
-/// A connection in figures. Times are in microseconds and zero when nothing was measured; windows, sizes and counts of data are in bytes.
+/// A connection in figures. Times are in microseconds and zero when nothing was measured; windows,
+/// sizes and counts of data are in bytes.
 #[derive(Clone, Copy, PartialEq, Eq, Debug, Serialize, Deserialize)]
 pub struct StreamStatistics {
     /// Its state.

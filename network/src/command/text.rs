@@ -1,7 +1,8 @@
 //! Lines of text as commands: `address add 10.0.0.2/24` is [`AddAddress`](super::AddAddress).
 //!
-//! The nouns and verbs are those of the shell and of the status text. A line becomes a typed [`Request`], so it means exactly what the typed
-//! command means. Words are separated by blanks; a line that starts with `#` and an empty one mean nothing.
+//! The nouns and verbs are those of the shell and of the status text. A line becomes a typed
+//! [`Request`], so it means exactly what the typed command means. Words are separated by blanks; a
+//! line that starts with `#` and an empty one mean nothing.
 
 use alloc::string::String;
 use alloc::vec::Vec;
@@ -59,8 +60,12 @@ fn request(words: &[&str]) -> Result<Request, Error> {
         ["mtu", bytes] => Ok(Request::SetMtu(value(bytes)?)),
         ["advertise", "off"] => Ok(Request::SetAdvertisement(None)),
         ["advertise", prefix, servers @ ..] => {
-            let dns_servers = servers.iter().map(|server| value(server)).collect::<Result<_, _>>()?;
-            Ok(Request::SetAdvertisement(Some(Advertisement { prefix: value(prefix)?, dns_servers })))
+            let dns_servers =
+                servers.iter().map(|server| value(server)).collect::<Result<_, _>>()?;
+            Ok(Request::SetAdvertisement(Some(Advertisement {
+                prefix: value(prefix)?,
+                dns_servers,
+            })))
         }
         ["metric", metric] => Ok(Request::SetMetric(value(metric)?)),
         ["address", rest @ ..] => address(rest),
@@ -80,10 +85,13 @@ fn value<T: FromStr>(word: &str) -> Result<T, Error> {
 
 fn address(words: &[&str]) -> Result<Request, Error> {
     match words {
-        ["add", prefix] => Ok(Request::AddAddress(NewAddress { prefix: value(prefix)?, broadcast: None })),
-        ["add", prefix, "broadcast", broadcast] => {
-            Ok(Request::AddAddress(NewAddress { prefix: value(prefix)?, broadcast: Some(value(broadcast)?) }))
+        ["add", prefix] => {
+            Ok(Request::AddAddress(NewAddress { prefix: value(prefix)?, broadcast: None }))
         }
+        ["add", prefix, "broadcast", broadcast] => Ok(Request::AddAddress(NewAddress {
+            prefix: value(prefix)?,
+            broadcast: Some(value(broadcast)?),
+        })),
         ["remove", prefix] => Ok(Request::RemoveAddress(value(prefix)?)),
         ["flush"] => Ok(Request::FlushAddresses(())),
         _ => Err(Error::InvalidInput),
@@ -123,7 +131,9 @@ fn route(words: &[&str]) -> Result<Request, Error> {
             interface,
             append: *verb == "append",
         })),
-        "remove" => Ok(Request::RemoveRoute(RouteSelector { destination, gateway, metric, interface })),
+        "remove" => {
+            Ok(Request::RemoveRoute(RouteSelector { destination, gateway, metric, interface }))
+        }
         _ => Err(Error::InvalidInput),
     }
 }
@@ -143,9 +153,10 @@ fn dhcp(words: &[&str]) -> Result<Request, Error> {
 
 fn neighbor(words: &[&str]) -> Result<Request, Error> {
     match words {
-        ["add", address, hardware] => {
-            Ok(Request::AddNeighbor(NewNeighbor { address: value(address)?, hardware_address: value(hardware)? }))
-        }
+        ["add", address, hardware] => Ok(Request::AddNeighbor(NewNeighbor {
+            address: value(address)?,
+            hardware_address: value(hardware)?,
+        })),
         ["remove", address] => Ok(Request::RemoveNeighbor(value(address)?)),
         ["flush"] => Ok(Request::FlushNeighbors(())),
         _ => Err(Error::InvalidInput),
@@ -158,7 +169,9 @@ fn socket(words: &[&str]) -> Result<Request, Error> {
         ["socket", "udp"] => Ok(Request::CreateSocket(SocketKind::Udp)),
         ["socket", "icmp"] => Ok(Request::CreateSocket(SocketKind::Icmp)),
         ["socket", "raw", protocol] => Ok(Request::CreateSocket(SocketKind::Raw(value(protocol)?))),
-        ["socket", "raw6", protocol] => Ok(Request::CreateSocket(SocketKind::Raw6(value(protocol)?))),
+        ["socket", "raw6", protocol] => {
+            Ok(Request::CreateSocket(SocketKind::Raw6(value(protocol)?)))
+        }
         ["join", group] => membership(group, "").map(Request::JoinGroup),
         ["join", group, interface] => membership(group, interface).map(Request::JoinGroup),
         ["leave", group] => membership(group, "").map(Request::LeaveGroup),
@@ -268,7 +281,10 @@ mod tests {
         assert_eq!(parsed("  link   up "), Request::SetEnabled(true));
         assert_eq!(
             parsed("address add 10.0.0.2/24"),
-            Request::AddAddress(NewAddress { prefix: "10.0.0.2/24".parse().unwrap(), broadcast: None })
+            Request::AddAddress(NewAddress {
+                prefix: "10.0.0.2/24".parse().unwrap(),
+                broadcast: None
+            })
         );
         assert_eq!(
             parsed("route add default via fe80::1 metric 5"),
@@ -280,7 +296,10 @@ mod tests {
                 append: false
             })
         );
-        assert_eq!(parsed("connect [fd00::1]:80"), Request::Connect("[fd00::1]:80".parse().unwrap()));
+        assert_eq!(
+            parsed("connect [fd00::1]:80"),
+            Request::Connect("[fd00::1]:80".parse().unwrap())
+        );
         assert_eq!(parsed("bind *:7"), Request::Bind("[::]:7".parse().unwrap()));
         assert_eq!(parsed("watch"), Request::Watch(Kinds::all()));
         assert_eq!(parsed("watch link streams"), Request::Watch(Kinds::LINK | Kinds::STREAM));

@@ -1,10 +1,12 @@
 //! Words about events: what a watching file can be asked for, and how its records read.
 //!
-//! The command [`Watch`](super::Watch), or the line `watch`, makes an open device file a reader of events. It first tells what is there
-//! (`present`), then that this was all (`idle`), then what changes. On an interface's device the events are that interface's, on
-//! `/devices/sockets` those of all present and future ones. `watch link address` tells of these kinds only.
+//! The command [`Watch`](super::Watch), or the line `watch`, makes an open device file a reader of
+//! events. It first tells what is there (`present`), then that this was all (`idle`), then what
+//! changes. On an interface's device the events are that interface's, on `/devices/sockets` those
+//! of all present and future ones. `watch link address` tells of these kinds only.
 //!
-//! A record is a line of words. After the third word come pairs, in any order; a reader skips keys that it does not know:
+//! A record is a line of words. After the third word come pairs, in any order; a reader skips keys
+//! that it does not know:
 //!
 //! ```text
 //! record = KIND WHAT SUBJECT *( KEY VALUE )
@@ -28,8 +30,9 @@
 //! | `stream undo` | a reduction was for nothing | `window`, `after` (bytes, before and after) |
 //! | `stream ended` | by an error | `cause` (`reset`, `refused`, `timed-out`, `aborted`, `unreachable`, `network-down`) |
 //!
-//! Changes that follow each other faster than the interface hands them over are told as one, with the state that remains. What is
-//! told of a neighbor are states that last: that one is being asked is not. `removed` tells the object as it last was.
+//! Changes that follow each other faster than the interface hands them over are told as one, with
+//! the state that remains. What is told of a neighbor are states that last: that one is being asked
+//! is not. `removed` tells the object as it last was.
 
 use core::str::SplitAsciiWhitespace;
 
@@ -125,7 +128,9 @@ impl<'a> Line<'a> {
         let mut words = line.split_ascii_whitespace();
         match (words.next(), words.next(), words.next()) {
             (Some("idle"), None, _) => Ok(Self::Idle),
-            (Some("lost"), Some(count), None) => count.parse().map(Self::Lost).map_err(|_| Error::InvalidInput),
+            (Some("lost"), Some(count), None) => {
+                count.parse().map(Self::Lost).map_err(|_| Error::InvalidInput)
+            }
             (Some("idle" | "lost"), ..) => Err(Error::InvalidInput),
             (Some(kind), Some(what), Some(subject)) if words.clone().count().is_multiple_of(2) => {
                 Ok(Self::Record(Record { kind, what, subject, pairs: words }))
@@ -164,7 +169,10 @@ mod tests {
 
     #[test]
     fn lines_are_records_of_pairs() {
-        let Ok(Line::Record(record)) = Line::parse("route added ::/0 interface eth0 via fe80::1") else { panic!() };
+        let Ok(Line::Record(record)) = Line::parse("route added ::/0 interface eth0 via fe80::1")
+        else {
+            panic!()
+        };
         assert_eq!((record.kind, record.what, record.subject), ("route", "added", "::/0"));
         assert_eq!(
             (record.get("via"), record.get("interface"), record.get("eth0")),
@@ -172,7 +180,15 @@ mod tests {
         );
         assert!(matches!(Line::parse("idle"), Ok(Line::Idle)));
         assert!(matches!(Line::parse("lost 7"), Ok(Line::Lost(7))));
-        for line in ["", "lost", "lost many", "lost 7 8", "idle now", "link changed", "link changed eth0 state"] {
+        for line in [
+            "",
+            "lost",
+            "lost many",
+            "lost 7 8",
+            "idle now",
+            "link changed",
+            "link changed eth0 state",
+        ] {
             assert!(Line::parse(line).is_err(), "{line:?}");
         }
     }

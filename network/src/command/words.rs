@@ -1,6 +1,8 @@
-//! One word per value: what text commands, status text and records of events call it, in both directions.
+//! One word per value: what text commands, status text and records of events call it, in both
+//! directions.
 
-/// Gives an enumeration its words. Each variant has exactly one, and reading it gives the variant back.
+/// Gives an enumeration its words. Each variant has exactly one, and reading it gives the variant
+/// back.
 macro_rules! words {
     ($type:ident { $($variant:ident => $word:literal),+ $(,)? }) => {
         impl core::fmt::Display for $type {

@@ -1,7 +1,8 @@
 //! What each command does.
 //!
-//! Commands that end at once run in [`OpenFile::execute_now`]; the few that wait are handed back and run in
-//! [`OpenFile::execute_waiting`]. Both only translate: the verbs are the stack's and the sockets'.
+//! Commands that end at once run in [`OpenFile::execute_now`]; the few that wait are handed back
+//! and run in [`OpenFile::execute_waiting`]. Both only translate: the verbs are the stack's and the
+//! sockets'.
 
 use alloc::sync::Arc;
 use alloc::vec::Vec;
@@ -57,7 +58,10 @@ impl OpenFile {
     }
 
     /// Carries out a command that ends at once; one that waits comes back.
-    pub(super) fn execute_now(&self, request: Request) -> core::result::Result<Result<Vec<u8>>, Request> {
+    pub(super) fn execute_now(
+        &self,
+        request: Request,
+    ) -> core::result::Result<Result<Vec<u8>>, Request> {
         Ok(match request {
             Request::GetInterface(()) => reply(self.on(|stack| stack.status())),
             Request::ListInterfaces(()) => reply(Ok(self
@@ -71,30 +75,49 @@ impl OpenFile {
             })),
             Request::SetMtu(mtu) => reply(self.change(|stack| stack.set_mtu(mtu))),
             Request::SetMetric(metric) => reply(self.on(|stack| stack.set_metric(metric))),
-            Request::SetAdvertisement(what) => reply(self.change(|stack| stack.set_advertisement(what))),
+            Request::SetAdvertisement(what) => {
+                reply(self.change(|stack| stack.set_advertisement(what)))
+            }
             Request::GetStatistics(()) => reply(self.on(|stack| stack.statistics)),
             Request::ListAddresses(()) => reply(Ok(self.collect(|stack| stack.address_entries()))),
-            Request::AddAddress(new) => reply(self.change(|stack| stack.add_address(&new, Origin::Static))),
-            Request::RemoveAddress(prefix) => reply(self.change(|stack| stack.remove_address(prefix))),
+            Request::AddAddress(new) => {
+                reply(self.change(|stack| stack.add_address(&new, Origin::Static)))
+            }
+            Request::RemoveAddress(prefix) => {
+                reply(self.change(|stack| stack.remove_address(prefix)))
+            }
             Request::FlushAddresses(()) => reply(self.on(Stack::flush_addresses)),
-            Request::ListRoutes(()) => reply(Ok(self.collect(|stack| stack.route_entries().collect()))),
+            Request::ListRoutes(()) => {
+                reply(Ok(self.collect(|stack| stack.route_entries().collect())))
+            }
             Request::AddRoute(new) => reply(self.add_route(&new)),
             Request::RemoveRoute(selector) => reply(self.remove_route(&selector)),
             Request::FindRoute(destination) => reply(match &self.sockets.interface {
                 None => self.sockets.shared.explain(destination),
-                Some(interface) => interface
-                    .with(|stack| stack.source_for(destination).and_then(|source| stack.explain(destination, source))),
+                Some(interface) => interface.with(|stack| {
+                    stack
+                        .source_for(destination)
+                        .and_then(|source| stack.explain(destination, source))
+                }),
             }),
             Request::ListDnsServers(()) => reply(Ok(self.collect(dns_servers))),
-            Request::AddDnsServer(server) => reply(self.change(|stack| stack.add_dns_server(server, Origin::Static))),
-            Request::RemoveDnsServer(server) => reply(self.change(|stack| stack.remove_dns_server(server))),
+            Request::AddDnsServer(server) => {
+                reply(self.change(|stack| stack.add_dns_server(server, Origin::Static)))
+            }
+            Request::RemoveDnsServer(server) => {
+                reply(self.change(|stack| stack.remove_dns_server(server)))
+            }
             Request::StartDhcp(options) => reply(self.change(|stack| stack.dhcp_start(options))),
             Request::StopDhcp(()) => reply(self.on(Stack::dhcp_stop)),
             Request::RenewDhcp(()) => reply(self.change(Stack::dhcp_renew)),
             Request::GetDhcp(()) => reply(self.on(|stack| stack.dhcp_status())),
-            Request::ListNeighbors(()) => reply(Ok(self.collect(|stack| stack.neighbors.list(stack.now)))),
+            Request::ListNeighbors(()) => {
+                reply(Ok(self.collect(|stack| stack.neighbors.list(stack.now))))
+            }
             Request::AddNeighbor(new) => reply(self.change(|stack| stack.add_neighbor(&new))),
-            Request::RemoveNeighbor(address) => reply(self.change(|stack| stack.remove_neighbor(address))),
+            Request::RemoveNeighbor(address) => {
+                reply(self.change(|stack| stack.remove_neighbor(address)))
+            }
             Request::FlushNeighbors(()) => {
                 reply(self.on(|stack| stack.neighbors.flush(|_, is_permanent| !is_permanent)))
             }
@@ -102,7 +125,10 @@ impl OpenFile {
         })
     }
 
-    fn execute_socket_now(&self, request: Request) -> core::result::Result<Result<Vec<u8>>, Request> {
+    fn execute_socket_now(
+        &self,
+        request: Request,
+    ) -> core::result::Result<Result<Vec<u8>>, Request> {
         Ok(match request {
             Request::CreateSocket(kind) => reply(self.create_socket(kind)),
             Request::Bind(local) => reply(self.bind(local)),
@@ -111,7 +137,9 @@ impl OpenFile {
             }
             Request::Listen(backlog) => reply(self.listen(backlog)),
             Request::Accept(token) => reply(self.accept(token)),
-            Request::GetSocket(()) => reply(self.handle().and_then(|handle| handle.status(&self.sockets))),
+            Request::GetSocket(()) => {
+                reply(self.handle().and_then(|handle| handle.status(&self.sockets)))
+            }
             Request::Shutdown(direction) => reply(match self.handle() {
                 Ok(Handle::Stream(stream)) => stream.shutdown(direction),
                 Ok(_) => Err(Error::NotConnected),
@@ -121,13 +149,17 @@ impl OpenFile {
             Request::GetOptions(()) => reply(self.options()),
             Request::TakeError(()) => reply(self.take_error()),
             Request::GetStreamStatistics(()) => reply(self.stream_statistics()),
-            Request::ReceiveError(()) => reply(self.datagram().and_then(|socket| socket.receive_error())),
-            Request::JoinGroup(membership) => {
-                reply(self.datagram().and_then(|socket| socket.join_group(membership.group, named(&membership))))
+            Request::ReceiveError(()) => {
+                reply(self.datagram().and_then(|socket| socket.receive_error()))
             }
-            Request::LeaveGroup(membership) => {
-                reply(self.datagram().and_then(|socket| socket.leave_group(membership.group, named(&membership))))
-            }
+            Request::JoinGroup(membership) => reply(
+                self.datagram()
+                    .and_then(|socket| socket.join_group(membership.group, named(&membership))),
+            ),
+            Request::LeaveGroup(membership) => reply(
+                self.datagram()
+                    .and_then(|socket| socket.leave_group(membership.group, named(&membership))),
+            ),
             Request::ListGroups(()) => reply(Ok(self.collect(|stack| stack.group_entries()))),
             Request::ListSockets(()) => reply(Ok(self.list_sockets())),
             Request::Watch(kinds) => reply(self.watch(kinds)),
@@ -145,7 +177,9 @@ impl OpenFile {
                 Handle::Listener(listener) => reply(sockets::next_offer(&listener).await),
                 _ => Err(Error::InvalidInput),
             },
-            Request::SendTo(datagram) => reply(self.datagram()?.send_to(&datagram.data, datagram.remote).await),
+            Request::SendTo(datagram) => {
+                reply(self.datagram()?.send_to(&datagram.data, datagram.remote).await)
+            }
             Request::ReceiveFrom(()) => {
                 let socket = self.datagram()?;
                 reply(sockets::receive(&self.sockets, &socket).await)
@@ -172,11 +206,19 @@ impl OpenFile {
             (None, Some(gateway)) => {
                 let is_near = |interface: &&Arc<Interface>| {
                     interface.with(|stack| {
-                        stack.is_running() && stack.routes.find(gateway).is_some_and(|route| route.gateway.is_none())
+                        stack.is_running()
+                            && stack
+                                .routes
+                                .find(gateway)
+                                .is_some_and(|route| route.gateway.is_none())
                     })
                 };
                 let interfaces = routing.interfaces();
-                let unreachable = if gateway.is_ipv4() { Error::NetworkUnreachable } else { Error::HostUnreachable };
+                let unreachable = if gateway.is_ipv4() {
+                    Error::NetworkUnreachable
+                } else {
+                    Error::HostUnreachable
+                };
                 interfaces.iter().find(is_near).cloned().ok_or(unreachable)?
             }
         };
@@ -184,8 +226,9 @@ impl OpenFile {
     }
 
     fn remove_route(&self, selector: &crate::command::route::RouteSelector) -> Result<()> {
-        let named =
-            |interface: &&Arc<Interface>| selector.interface.as_ref().is_none_or(|name| *name == interface.name);
+        let named = |interface: &&Arc<Interface>| {
+            selector.interface.as_ref().is_none_or(|name| *name == interface.name)
+        };
         let interfaces = self.interfaces();
         if selector.interface.is_some() && !interfaces.iter().any(|interface| named(&interface)) {
             return Err(Error::NoDevice);
@@ -207,7 +250,9 @@ impl OpenFile {
                 stack.dhcp_register(context.waker());
                 let status = stack.dhcp_status();
                 match status.state {
-                    DhcpState::Bound | DhcpState::Renewing | DhcpState::Rebinding => Poll::Ready(Ok(status)),
+                    DhcpState::Bound | DhcpState::Renewing | DhcpState::Rebinding => {
+                        Poll::Ready(Ok(status))
+                    }
                     DhcpState::Stopped => Poll::Ready(Err(Error::NotConnected)),
                     _ => Poll::Pending,
                 }
@@ -251,7 +296,8 @@ impl OpenFile {
                 if fresh.local.is_some() {
                     return Err(Error::InvalidInput);
                 }
-                let local = TcpListener::reserve(&fresh.place(&self.sockets), local, &fresh.settings)?;
+                let local =
+                    TcpListener::reserve(&fresh.place(&self.sockets), local, &fresh.settings)?;
                 self.mode.with(|mode| match mode {
                     Mode::Fresh(fresh) if fresh.local.is_none() => {
                         fresh.local = Some(local);
@@ -273,7 +319,8 @@ impl OpenFile {
         })
     }
 
-    /// Connects a stream. The mode says `Connecting` meanwhile; a cancelled or failed attempt leaves the socket as it was.
+    /// Connects a stream. The mode says `Connecting` meanwhile; a cancelled or failed attempt
+    /// leaves the socket as it was.
     async fn connect(&self, remote: SocketAddr) -> Result<SocketAddr> {
         let fresh = self.mode.with(|mode| match mode {
             Mode::Fresh(fresh) => {
@@ -316,8 +363,9 @@ impl OpenFile {
 
     /// Makes this file the stream of an offered connection.
     fn accept(&self, token: u64) -> Result<SocketStatus> {
-        let is_free =
-            self.mode.with(|mode| matches!(mode, Mode::Status { .. } | Mode::Fresh(Fresh { local: None, .. })));
+        let is_free = self.mode.with(|mode| {
+            matches!(mode, Mode::Status { .. } | Mode::Fresh(Fresh { local: None, .. }))
+        });
         if !is_free {
             return Err(Error::InvalidInput);
         }
@@ -329,12 +377,22 @@ impl OpenFile {
 
     /// Every socket: connections, listeners, datagram sockets; routed ones once.
     fn list_sockets(&self) -> Vec<SocketStatus> {
-        let mut list: Vec<SocketStatus> =
-            self.interfaces().iter().flat_map(|interface| interface.with(|stack| stack.socket_list())).collect();
+        let mut list: Vec<SocketStatus> = self
+            .interfaces()
+            .iter()
+            .flat_map(|interface| interface.with(|stack| stack.socket_list()))
+            .collect();
         if self.sockets.interface.is_none() {
             let routing = &self.sockets.shared.routing;
-            list.extend(routing.listeners().iter().map(|listener| crate::socket::listener_status(listener, "")));
-            list.extend(routing.bindings().iter().map(|(family, binding)| binding.status(*family, "")));
+            list.extend(
+                routing
+                    .listeners()
+                    .iter()
+                    .map(|listener| crate::socket::listener_status(listener, "")),
+            );
+            list.extend(
+                routing.bindings().iter().map(|(family, binding)| binding.status(*family, "")),
+            );
         }
         list
     }
@@ -363,7 +421,11 @@ fn dns_servers(stack: &mut Stack) -> Vec<DnsServer> {
     stack
         .dns_servers
         .iter()
-        .map(|(address, origin)| DnsServer { address: *address, origin: *origin, interface: name.clone() })
+        .map(|(address, origin)| DnsServer {
+            address: *address,
+            origin: *origin,
+            interface: name.clone(),
+        })
         .collect()
 }
 

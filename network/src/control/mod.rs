@@ -9,8 +9,9 @@
 //! | [`status`] | the status text |
 //! | [`watch`] | the mode that tells events |
 //!
-//! A request goes one way: bytes or words → [`Request`](crate::command::Request) → authority → the verb of the stack → response bytes.
-//! Unknown identifiers go to the platform's controller unchanged, with no lock held.
+//! A request goes one way: bytes or words → [`Request`](crate::command::Request) → authority → the
+//! verb of the stack → response bytes. Unknown identifiers go to the platform's controller
+//! unchanged, with no lock held.
 
 mod execute;
 mod open;

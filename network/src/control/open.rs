@@ -8,7 +8,8 @@ use core::task::{Context, Poll};
 
 use async_lock::Mutex;
 use virtual_file_system::{
-    Credentials, Error, Identifier, Lock, OpenDevice, OpenFlags, OpenRequest, Operation, Path, Readiness, Result,
+    Credentials, Error, Identifier, Lock, OpenDevice, OpenFlags, OpenRequest, Operation, Path,
+    Readiness, Result,
 };
 
 use super::sockets::{Handle, Mode};
@@ -41,7 +42,8 @@ impl OpenFile {
         }
     }
 
-    /// A changing command needs a file that was opened for writing; that is decided before anything else is looked at.
+    /// A changing command needs a file that was opened for writing; that is decided before anything
+    /// else is looked at.
     fn authorise(&self, identifier: Identifier) -> Result<()> {
         let authority = table::Request::authority(identifier).ok_or(Error::UnknownCommand)?;
         if authority.is_held_by(self.flags) { Ok(()) } else { Err(Error::PermissionDenied) }
@@ -67,13 +69,15 @@ impl OpenFile {
             .as_ref()
             .and_then(|interface| interface.controller.clone())
             .ok_or(Error::UnknownCommand)?;
-        let request = OpenRequest { credentials: &self.credentials, flags: self.flags, path: &self.path };
+        let request =
+            OpenRequest { credentials: &self.credentials, flags: self.flags, path: &self.path };
         // No lock is held while foreign code runs; of two that open at once, the first is kept.
         let opened = controller.open(&request)?;
         Ok(self.controller.with(|known| known.get_or_insert(opened).clone()))
     }
 
-    /// Carries out every line of a text, in order; stops at the first that fails. What stood before it took effect.
+    /// Carries out every line of a text, in order; stops at the first that fails. What stood before
+    /// it took effect.
     #[expect(
         clippy::await_holding_invalid_type,
         reason = "holding it over the wait is its purpose: lines of one write stay together"
@@ -97,7 +101,11 @@ impl OpenFile {
             if text.is_none() {
                 *text = Some(fresh.unwrap_or_default());
             }
-            let rest = text.as_deref().map(str::as_bytes).and_then(|bytes| bytes.get(*position..)).unwrap_or_default();
+            let rest = text
+                .as_deref()
+                .map(str::as_bytes)
+                .and_then(|bytes| bytes.get(*position..))
+                .unwrap_or_default();
             let copied = rest.len().min(buffer.len());
             for (slot, byte) in buffer.iter_mut().zip(rest) {
                 *slot = *byte;
@@ -111,7 +119,8 @@ impl OpenFile {
         })
     }
 
-    /// Closes what the file had become; connections that a listener offered and nobody claimed go with it.
+    /// Closes what the file had become; connections that a listener offered and nobody claimed go
+    /// with it.
     fn end(&self) {
         let ended = self.become_mode(|_| Mode::Status { text: None, position: 0 });
         if let Mode::Listener(listener) = &ended {
@@ -205,7 +214,8 @@ impl OpenFile {
         })
     }
 
-    /// Makes the file something else; gives what it was. Whoever waited for a connect to end looks again.
+    /// Makes the file something else; gives what it was. Whoever waited for a connect to end looks
+    /// again.
     pub(super) fn become_mode(&self, next: impl FnOnce(&mut Mode) -> Mode) -> Mode {
         let mut former = self.mode.with(|mode| {
             let next = next(mode);

@@ -1,7 +1,8 @@
 //! Options of the socket that an open file is: checked, set, and told.
 //!
-//! A refused value changes nothing. Options that a kind of socket does not have are `ProtocolOptionNotAvailable`, whatever their value. The
-//! settings of a stream stand with the file's mode; datagram sockets keep their own.
+//! A refused value changes nothing. Options that a kind of socket does not have are
+//! `ProtocolOptionNotAvailable`, whatever their value. The settings of a stream stand with the
+//! file's mode; datagram sockets keep their own.
 
 use alloc::sync::Arc;
 
@@ -25,7 +26,9 @@ impl OpenFile {
         match self.handle()? {
             Handle::Datagram(socket) => socket.set_option(option),
             Handle::Listener(listener) => set_listener_option(&listener, option),
-            Handle::Unconnected | Handle::Connecting | Handle::Stream(_) => self.set_stream_option(option),
+            Handle::Unconnected | Handle::Connecting | Handle::Stream(_) => {
+                self.set_stream_option(option)
+            }
         }
     }
 
@@ -75,13 +78,17 @@ impl OpenFile {
         let (settings, device) = match self.handle()? {
             Handle::Datagram(socket) => return Ok(socket.options()),
             Handle::Listener(listener) => (listener.settings(), None),
-            Handle::Unconnected | Handle::Connecting | Handle::Stream(_) => self.mode.with(|mode| {
-                let device = match mode {
-                    Mode::Fresh(fresh) | Mode::Connecting(fresh, _) => fresh.device.clone(),
-                    _ => None,
-                };
-                mode.settings_mut().map(|settings| (*settings, device)).ok_or(Error::InvalidInput)
-            })?,
+            Handle::Unconnected | Handle::Connecting | Handle::Stream(_) => {
+                self.mode.with(|mode| {
+                    let device = match mode {
+                        Mode::Fresh(fresh) | Mode::Connecting(fresh, _) => fresh.device.clone(),
+                        _ => None,
+                    };
+                    mode.settings_mut()
+                        .map(|settings| (*settings, device))
+                        .ok_or(Error::InvalidInput)
+                })?
+            }
         };
         let device = device.or_else(|| self.sockets.interface.clone());
         let path_mtu = match self.handle()? {
@@ -140,7 +147,11 @@ struct Stage {
     has_buffers: bool,
 }
 
-fn told(settings: &TcpSettings, device: alloc::string::String, path_mtu: Option<u32>) -> SocketOptions {
+fn told(
+    settings: &TcpSettings,
+    device: alloc::string::String,
+    path_mtu: Option<u32>,
+) -> SocketOptions {
     let bytes = |count: usize| u32::try_from(count).unwrap_or(u32::MAX);
     SocketOptions {
         kind: SocketKind::Tcp,
@@ -174,7 +185,9 @@ fn check(option: &SocketOption) -> Result<()> {
             (limits::TCP_BUFFER_MINIMUM..=limits::TCP_BUFFER_MAXIMUM).contains(&(*bytes as usize))
         }
         SocketOption::HopLimit(hop_limit) => *hop_limit > 0,
-        SocketOption::KeepAlive(milliseconds) => *milliseconds == 0 || KEEP_ALIVE.contains(milliseconds),
+        SocketOption::KeepAlive(milliseconds) => {
+            *milliseconds == 0 || KEEP_ALIVE.contains(milliseconds)
+        }
         SocketOption::KeepAliveInterval(milliseconds) => KEEP_ALIVE.contains(milliseconds),
         SocketOption::KeepAliveCount(count) => KEEP_ALIVE_COUNT.contains(count),
         SocketOption::UserTimeout(milliseconds) | SocketOption::Linger(Some(milliseconds)) => {
@@ -193,11 +206,15 @@ fn apply(settings: &mut TcpSettings, option: &SocketOption, stage: Stage) -> Res
         SocketOption::HopLimit(hop_limit) => settings.hop_limit = *hop_limit,
         SocketOption::TrafficClass(class) => settings.traffic_class = *class,
         SocketOption::KeepAlive(milliseconds) => settings.keep_alive = *milliseconds,
-        SocketOption::KeepAliveInterval(milliseconds) => settings.keep_alive_interval = *milliseconds,
+        SocketOption::KeepAliveInterval(milliseconds) => {
+            settings.keep_alive_interval = *milliseconds
+        }
         SocketOption::KeepAliveCount(count) => settings.keep_alive_count = *count,
         SocketOption::UserTimeout(milliseconds) => settings.user_timeout = *milliseconds,
         SocketOption::Linger(milliseconds) => settings.linger = *milliseconds,
-        SocketOption::CongestionControl(_) | SocketOption::ExplicitCongestion(_) if stage.has_buffers => {
+        SocketOption::CongestionControl(_) | SocketOption::ExplicitCongestion(_)
+            if stage.has_buffers =>
+        {
             return Err(Error::AlreadyConnected);
         }
         SocketOption::CongestionControl(choice) => settings.congestion = *choice,

@@ -1,7 +1,7 @@
 //! The modes of an open file that are sockets: stream, listener, datagram.
 //!
-//! A file becomes a socket with `CreateSocket`, and then by `Bind`, `Connect`, `Listen` or `Accept` what the socket becomes. Each mode is a
-//! handle of [`crate::socket`]; dropping it closes it.
+//! A file becomes a socket with `CreateSocket`, and then by `Bind`, `Connect`, `Listen` or `Accept`
+//! what the socket becomes. Each mode is a handle of [`crate::socket`]; dropping it closes it.
 
 use alloc::collections::VecDeque;
 use alloc::sync::{Arc, Weak};
@@ -17,7 +17,9 @@ use crate::command::socket::{Datagram, Offer, Peeked, SocketKind, SocketState, S
 use crate::interface::Interface;
 use crate::limits;
 use crate::manager::Shared;
-use crate::socket::{DatagramSocket, IcmpSocket, RawSocket, Sockets, TcpListener, TcpSettings, TcpStream, UdpSocket};
+use crate::socket::{
+    DatagramSocket, IcmpSocket, RawSocket, Sockets, TcpListener, TcpSettings, TcpStream, UdpSocket,
+};
 
 /// A stream socket before it is connected or listens.
 #[derive(Clone, Debug, Default)]
@@ -96,12 +98,16 @@ impl Handle {
         match self {
             Self::Unconnected | Self::Connecting => Operation::done(Err(Error::NotConnected)),
             Self::Stream(stream) => match stream.try_read(buffer) {
-                Err(Error::WouldBlock) => Operation::waiting(async move { stream.read(buffer).await }),
+                Err(Error::WouldBlock) => {
+                    Operation::waiting(async move { stream.read(buffer).await })
+                }
                 outcome => Operation::done(outcome),
             },
             Self::Datagram(socket) => match socket.try_receive_message(buffer) {
                 Err(Error::WouldBlock) => Operation::waiting(async move {
-                    poll_fn(|context| socket.poll_receive_message(context, buffer)).await.map(|info| info.copied)
+                    poll_fn(|context| socket.poll_receive_message(context, buffer))
+                        .await
+                        .map(|info| info.copied)
                 }),
                 outcome => Operation::done(outcome.map(|info| info.copied)),
             },
@@ -126,7 +132,9 @@ impl Handle {
                 let info = socket.peek_message(&mut data).await?;
                 (info.copied, info.length, info.remote)
             }
-            Self::Unconnected | Self::Connecting | Self::Listener(_) => return Err(Error::NotConnected),
+            Self::Unconnected | Self::Connecting | Self::Listener(_) => {
+                return Err(Error::NotConnected);
+            }
         };
         data.truncate(copied);
         Ok(Peeked { remote, length: u32::try_from(length).unwrap_or(u32::MAX), data })
@@ -134,9 +142,13 @@ impl Handle {
 
     pub(super) fn write(self, data: &[u8]) -> Operation<'_, usize> {
         match self {
-            Self::Unconnected | Self::Connecting | Self::Listener(..) => Operation::done(Err(Error::NotConnected)),
+            Self::Unconnected | Self::Connecting | Self::Listener(..) => {
+                Operation::done(Err(Error::NotConnected))
+            }
             Self::Stream(stream) => match stream.try_write(data) {
-                Err(Error::WouldBlock) => Operation::waiting(async move { stream.write(data).await }),
+                Err(Error::WouldBlock) => {
+                    Operation::waiting(async move { stream.write(data).await })
+                }
                 outcome => Operation::done(outcome),
             },
             Self::Datagram(socket) => match socket.try_send(data, None) {
@@ -148,7 +160,11 @@ impl Handle {
         }
     }
 
-    pub(super) fn poll_ready(&self, context: &mut Context<'_>, interest: Readiness) -> Poll<Readiness> {
+    pub(super) fn poll_ready(
+        &self,
+        context: &mut Context<'_>,
+        interest: Readiness,
+    ) -> Poll<Readiness> {
         match self {
             Self::Unconnected => Poll::Ready(Readiness::HANG_UP | (interest & Readiness::WRITABLE)),
             // The open file registers who asks: it knows when the connect ends.
@@ -164,7 +180,11 @@ impl Handle {
         match self {
             Self::Unconnected | Self::Connecting => Ok(SocketStatus {
                 kind: SocketKind::Tcp,
-                state: if matches!(self, Self::Connecting) { SocketState::SynSent } else { SocketState::Closed },
+                state: if matches!(self, Self::Connecting) {
+                    SocketState::SynSent
+                } else {
+                    SocketState::Closed
+                },
                 local: SocketAddr::from(([0, 0, 0, 0], 0)),
                 remote: None,
                 interface: sockets.name().into(),
@@ -194,10 +214,21 @@ pub(crate) struct Offers {
 }
 
 impl Offers {
-    fn put(&self, token: u64, listener: &Arc<TcpListener>, stream: TcpStream, settings: TcpSettings) {
+    fn put(
+        &self,
+        token: u64,
+        listener: &Arc<TcpListener>,
+        stream: TcpStream,
+        settings: TcpSettings,
+    ) {
         let dropped = self.waiting.with(|waiting| {
             let oldest = if waiting.len() >= limits::OFFERS { waiting.pop_front() } else { None };
-            waiting.push_back(Unclaimed { token, listener: Arc::downgrade(listener), stream, settings });
+            waiting.push_back(Unclaimed {
+                token,
+                listener: Arc::downgrade(listener),
+                stream,
+                settings,
+            });
             oldest
         });
         drop(dropped);
@@ -217,8 +248,9 @@ impl Offers {
     /// The listener is gone: what it offered and nobody claimed is reset.
     pub(super) fn forget(&self, listener: &Arc<TcpListener>) {
         let ended: VecDeque<Unclaimed> = self.waiting.with(|waiting| {
-            let (kept, ended) =
-                waiting.drain(..).partition(|unclaimed| unclaimed.listener.as_ptr() != Arc::as_ptr(listener));
+            let (kept, ended) = waiting
+                .drain(..)
+                .partition(|unclaimed| unclaimed.listener.as_ptr() != Arc::as_ptr(listener));
             *waiting = kept;
             ended
         });
@@ -235,8 +267,11 @@ pub(super) async fn next_offer(listener: &Arc<TcpListener>) -> Result<Offer> {
         stream.abort();
         return Err(Error::InputOutput);
     }
-    let offer =
-        Offer { token: u64::from_ne_bytes(token), local: stream.local_address(), remote: stream.remote_address() };
+    let offer = Offer {
+        token: u64::from_ne_bytes(token),
+        local: stream.local_address(),
+        remote: stream.remote_address(),
+    };
     shared.offers.put(offer.token, listener, stream, settings);
     Ok(offer)
 }
@@ -256,8 +291,12 @@ pub(super) fn create(sockets: &Sockets, kind: SocketKind) -> Result<Mode> {
 /// Takes one datagram whole, with its addresses.
 pub(super) async fn receive(sockets: &Sockets, socket: &DatagramSocket) -> Result<Datagram> {
     let message = poll_fn(|context| socket.poll_receive_whole(context)).await?;
-    let interface =
-        sockets.shared.routing.at(message.interface).map(|interface| interface.name.clone()).unwrap_or_default();
+    let interface = sockets
+        .shared
+        .routing
+        .at(message.interface)
+        .map(|interface| interface.name.clone())
+        .unwrap_or_default();
     Ok(Datagram {
         remote: message.remote,
         local: message.local,

@@ -1,4 +1,5 @@
-//! The status text: the interface in the words in which it is configured, one fact per line, noun first.
+//! The status text: the interface in the words in which it is configured, one fact per line, noun
+//! first.
 
 use alloc::string::String;
 use core::fmt::Write;
@@ -21,7 +22,13 @@ pub(super) fn system(shared: &Shared) -> String {
     let mut text = String::new();
     for interface in shared.routing.interfaces() {
         let _ = interface.with(|stack| {
-            writeln!(text, "interface {} index {} link {}", interface.name, interface.index, enabled_word(stack))?;
+            writeln!(
+                text,
+                "interface {} index {} link {}",
+                interface.name,
+                interface.index,
+                enabled_word(stack)
+            )?;
             for route in stack.route_entries() {
                 write_route(&mut text, &route)?;
             }
@@ -31,7 +38,8 @@ pub(super) fn system(shared: &Shared) -> String {
             core::fmt::Result::Ok(())
         });
     }
-    let count = |interface: &alloc::sync::Arc<Interface>| interface.with(|stack| stack.socket_count());
+    let count =
+        |interface: &alloc::sync::Arc<Interface>| interface.with(|stack| stack.socket_count());
     let sockets: usize = shared.routing.interfaces().iter().map(count).sum();
     let _ = writeln!(text, "sockets {} routed {}", sockets, shared.routing.routed_sockets());
     text

@@ -1,4 +1,5 @@
-//! The mode in which a file tells events: it asks interfaces for what is there, and reads what they tell from then on.
+//! The mode in which a file tells events: it asks interfaces for what is there, and reads what they
+//! tell from then on.
 
 use alloc::string::String;
 use alloc::sync::Arc;
@@ -29,7 +30,8 @@ impl Reader {
         reader
     }
 
-    /// Makes the snapshot. From the moment at which an interface told what is there, it tells what changes.
+    /// Makes the snapshot. From the moment at which an interface told what is there, it tells what
+    /// changes.
     fn begin(&self, lost: u64) {
         let mut text = String::new();
         if lost > 0 {
@@ -103,7 +105,8 @@ impl OpenFile {
         })
     }
 
-    /// Makes the file a reader of events, or lets the reader that it is begin anew with other kinds.
+    /// Makes the file a reader of events, or lets the reader that it is begin anew with other
+    /// kinds.
     pub(super) fn watch(&self, kinds: Kinds) -> Result<()> {
         // A program may send bits that no kind has.
         if kinds.is_empty() || !Kinds::all().contains(kinds) {
@@ -133,7 +136,9 @@ impl OpenFile {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::driver::{Capabilities, Driver, DriverError, Frame, FramePool, Kind, LinkState, Medium};
+    use crate::driver::{
+        Capabilities, Driver, DriverError, Frame, FramePool, Kind, LinkState, Medium,
+    };
     use crate::io_free::Core;
     use crate::platform::{Entropy, Instant};
 
@@ -150,7 +155,13 @@ mod tests {
 
     impl Driver for Nothing {
         fn capabilities(&self) -> Capabilities {
-            Capabilities { kind: Kind::Tunnel, medium: Medium::Ip, mtu: 1500, burst: None, reliable: false }
+            Capabilities {
+                kind: Kind::Tunnel,
+                medium: Medium::Ip,
+                mtu: 1500,
+                burst: None,
+                reliable: false,
+            }
         }
 
         fn hardware_address(&self) -> Option<crate::address::HardwareAddress> {
@@ -176,7 +187,11 @@ mod tests {
             false
         }
 
-        fn transmit(&mut self, frame: Frame, _pool: &mut FramePool) -> core::result::Result<(), Frame> {
+        fn transmit(
+            &mut self,
+            frame: Frame,
+            _pool: &mut FramePool,
+        ) -> core::result::Result<(), Frame> {
             Err(frame)
         }
 

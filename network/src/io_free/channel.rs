@@ -1,7 +1,8 @@
 //! Calls into a stack that lives on another thread.
 //!
-//! The thread that owns the stack holds the [`Inbox`] and runs what came in between two polls; everybody else holds a [`Remote`] and sends
-//! closures. Bounded; a full channel makes callers wait, and nothing is lost or run twice.
+//! The thread that owns the stack holds the [`Inbox`] and runs what came in between two polls;
+//! everybody else holds a [`Remote`] and sends closures. Bounded; a full channel makes callers
+//! wait, and nothing is lost or run twice.
 
 use alloc::boxed::Box;
 use alloc::collections::VecDeque;
@@ -27,10 +28,16 @@ struct Shared<C> {
     doorbell: Waker,
 }
 
-/// Makes a channel for `capacity` calls (one at least). `doorbell` is woken when a call comes in: let it interrupt the owner's sleep.
+/// Makes a channel for `capacity` calls (one at least). `doorbell` is woken when a call comes in:
+/// let it interrupt the owner's sleep.
 #[must_use]
 pub fn channel<C>(capacity: usize, doorbell: Waker) -> (Remote<C>, Inbox<C>) {
-    let queue = Queue { jobs: VecDeque::new(), capacity: capacity.max(1), senders: WakerList::new(), is_closed: false };
+    let queue = Queue {
+        jobs: VecDeque::new(),
+        capacity: capacity.max(1),
+        senders: WakerList::new(),
+        is_closed: false,
+    };
     let shared = Arc::new(Shared { queue: Lock::new(queue), doorbell });
     (Remote { shared: Arc::clone(&shared) }, Inbox { shared })
 }
@@ -67,11 +74,15 @@ pub struct Call<C, R> {
 }
 
 impl<C: 'static> Remote<C> {
-    /// Runs a closure on the owner's thread. Nothing happens before the returned future is polled first.
+    /// Runs a closure on the owner's thread. Nothing happens before the returned future is polled
+    /// first.
     ///
     /// # Errors
     /// `BrokenPipe` when the inbox is gone.
-    pub fn call<R: Send + 'static>(&self, action: impl FnOnce(&mut C) -> R + Send + 'static) -> Call<C, R> {
+    pub fn call<R: Send + 'static>(
+        &self,
+        action: impl FnOnce(&mut C) -> R + Send + 'static,
+    ) -> Call<C, R> {
         let outcome = Arc::new(Lock::new(Outcome::Waiting(None)));
         let guard = Guard(Arc::clone(&outcome));
         let job: Job<C> = Box::new(move |context| {
@@ -99,7 +110,11 @@ impl<R> Drop for Guard<R> {
 fn settle<R>(place: &Lock<Outcome<R>>, outcome: Outcome<R>) {
     let before = place.with(|place| {
         // A caller that is gone wants nothing.
-        if matches!(place, Outcome::Gone) { Outcome::Gone } else { core::mem::replace(place, outcome) }
+        if matches!(place, Outcome::Gone) {
+            Outcome::Gone
+        } else {
+            core::mem::replace(place, outcome)
+        }
     });
     if let Outcome::Waiting(Some(waker)) = before {
         waker.wake();
@@ -164,7 +179,8 @@ impl<C, R> Drop for Call<C, R> {
 }
 
 impl<C> Inbox<C> {
-    /// Runs the calls that wait now, in the order in which they came, and tells how many. Calls that these cause wait for the next time.
+    /// Runs the calls that wait now, in the order in which they came, and tells how many. Calls
+    /// that these cause wait for the next time.
     pub fn run(&self, context: &mut C) -> usize {
         let jobs = self.shared.queue.with(|queue| core::mem::take(&mut queue.jobs));
         let count = jobs.len();

@@ -65,7 +65,10 @@ pub(super) fn pair(driver: &mut dyn Driver, agenda: Arc<Agenda>) -> (Mailbox, Ma
         is_blocked: false,
     }));
     let capabilities = driver.capabilities();
-    (Mailbox { boxes: Arc::clone(&boxes), pool: FramePool::new() }, MailboxDriver { boxes, capabilities, agenda })
+    (
+        Mailbox { boxes: Arc::clone(&boxes), pool: FramePool::new() },
+        MailboxDriver { boxes, capabilities, agenda },
+    )
 }
 
 impl Mailbox {

@@ -1,7 +1,8 @@
 //! The stack for those who bring no executor: construct, poll, sleep until the deadline.
 //!
-//! A [`Core`] is a whole system (manager, files, sockets) in which nothing runs by itself. Whoever owns it owns the only loop: it says what
-//! time it is, lends the driver, and is told when to come back. Nothing here blocks, spawns a thread, reads a clock or needs `std`.
+//! A [`Core`] is a whole system (manager, files, sockets) in which nothing runs by itself. Whoever
+//! owns it owns the only loop: it says what time it is, lends the driver, and is told when to come
+//! back. Nothing here blocks, spawns a thread, reads a clock or needs `std`.
 //!
 //! ```text
 //! loop {
@@ -11,11 +12,13 @@
 //! }
 //! ```
 //!
-//! Sockets are those of everybody else: their `try_*` methods never wait, their `poll_*` methods take a waker, and [`ReadyList`] makes
-//! wakers that say *which* socket is worth a try, so that ten thousand need not be asked. Futures, such as a name lookup, can be given to
-//! [`Core::spawn`] and are driven by the same polls. `examples/io_free.rs` is a complete program.
+//! Sockets are those of everybody else: their `try_*` methods never wait, their `poll_*` methods
+//! take a waker, and [`ReadyList`] makes wakers that say *which* socket is worth a try, so that ten
+//! thousand need not be asked. Futures, such as a name lookup, can be given to [`Core::spawn`] and
+//! are driven by the same polls. `examples/io_free.rs` is a complete program.
 //!
-//! For a stack that lives on a thread of its own, [`channel`] carries calls of other threads to it; see `examples/command_channel.rs`.
+//! For a stack that lives on a thread of its own, [`channel`] carries calls of other threads to it;
+//! see `examples/command_channel.rs`.
 
 mod channel;
 mod clock;
@@ -43,7 +46,8 @@ use crate::manager::{Manager, ManagerError, Platform};
 use crate::platform::{Entropy, Instant};
 use crate::socket::Sockets;
 
-/// A system without an executor. Dropping it unregisters its interfaces, ends their sockets with an error and drops its futures.
+/// A system without an executor. Dropping it unregisters its interfaces, ends their sockets with an
+/// error and drops its futures.
 pub struct Core {
     manager: Manager,
     files: VirtualFileSystem,
@@ -74,7 +78,8 @@ impl Core {
         Ok(Self { manager, files, clock, tasks, outboxes: Lock::new(Vec::new()) })
     }
 
-    /// The manager: interfaces that own their driver (the loopback interface, a cable) are registered with it as everywhere.
+    /// The manager: interfaces that own their driver (the loopback interface, a cable) are
+    /// registered with it as everywhere.
     #[must_use]
     pub const fn manager(&self) -> &Manager {
         &self.manager
@@ -92,8 +97,8 @@ impl Core {
         self.manager.sockets()
     }
 
-    /// Adds an interface for a driver that stays with the caller. It starts down and without addresses; configure it through its device, as
-    /// `core.execute("eth0", "link up")` does.
+    /// Adds an interface for a driver that stays with the caller. It starts down and without
+    /// addresses; configure it through its device, as `core.execute("eth0", "link up")` does.
     ///
     /// # Errors
     /// As [`Manager::register`].
@@ -104,7 +109,8 @@ impl Core {
         Ok(Port { mailbox })
     }
 
-    /// Writes a line of text to an interface's device, or to `/devices/sockets` for the name `sockets`.
+    /// Writes a line of text to an interface's device, or to `/devices/sockets` for the name
+    /// `sockets`.
     ///
     /// # Errors
     /// The command's; `WouldBlock` for one that waits.
@@ -115,12 +121,14 @@ impl Core {
             name => alloc::format!("{}/{name}", crate::manager::INTERFACES),
         };
         let flags = OpenFlags::READ | OpenFlags::WRITE;
-        let device = self.files.open(&Credentials::root(), &Path::parse(&path)?, flags, Mode::empty())?;
+        let device =
+            self.files.open(&Credentials::root(), &Path::parse(&path)?, flags, Mode::empty())?;
         device.try_write(line.as_bytes()).map(|_| ())
     }
 
-    /// Lets the system work as of `now`: takes frames from the driver, handles what is due, hands frames to the driver. A bounded amount of
-    /// work; true when there is more to do at once. Time that runs backwards stands still.
+    /// Lets the system work as of `now`: takes frames from the driver, handles what is due, hands
+    /// frames to the driver. A bounded amount of work; true when there is more to do at once. Time
+    /// that runs backwards stands still.
     pub fn poll(&mut self, now: Instant, port: &mut Port, driver: &mut dyn Driver) -> bool {
         self.tasks.set_polling(true);
         let more_in = port.receive(driver);
@@ -131,7 +139,8 @@ impl Core {
         more_in || more_work || more_out
     }
 
-    /// As [`poll`](Self::poll), without a driver: for systems with several ports, between [`Port::receive`] and [`Port::transmit`] of each.
+    /// As [`poll`](Self::poll), without a driver: for systems with several ports, between
+    /// [`Port::receive`] and [`Port::transmit`] of each.
     pub fn run(&mut self, now: Instant) -> bool {
         self.tasks.set_polling(true);
         self.clock.advance(now);
@@ -140,19 +149,24 @@ impl Core {
         more
     }
 
-    /// When to poll next if nothing happens before: at once (an instant that is over) when there is work, `None` when only a frame or a
-    /// call can change anything.
+    /// When to poll next if nothing happens before: at once (an instant that is over) when there is
+    /// work, `None` when only a frame or a call can change anything.
     #[must_use]
     pub fn next_deadline(&self) -> Option<Instant> {
         let has_output = self.outboxes.with(|outboxes| {
             outboxes.retain(|outbox| outbox.is_waiting().is_some());
             outboxes.iter().any(|outbox| outbox.is_waiting() == Some(true))
         });
-        if has_output || self.tasks.has_work() { Some(self.clock.present()) } else { self.clock.next() }
+        if has_output || self.tasks.has_work() {
+            Some(self.clock.present())
+        } else {
+            self.clock.next()
+        }
     }
 
-    /// Whom to wake when a call from another thread gave the system something to do while nobody polls it. Calls of the polling thread itself
-    /// need no doorbell: what they cause stands in [`next_deadline`](Self::next_deadline).
+    /// Whom to wake when a call from another thread gave the system something to do while nobody
+    /// polls it. Calls of the polling thread itself need no doorbell: what they cause stands in
+    /// [`next_deadline`](Self::next_deadline).
     pub fn set_doorbell(&self, doorbell: Waker) {
         self.tasks.set_doorbell(doorbell);
     }
@@ -179,7 +193,8 @@ impl Port {
         self.mailbox.receive(driver)
     }
 
-    /// Hands frames to the driver and ends the batch; true when some wait that the driver may take now.
+    /// Hands frames to the driver and ends the batch; true when some wait that the driver may take
+    /// now.
     pub fn transmit(&mut self, driver: &mut dyn Driver) -> bool {
         self.mailbox.transmit(driver)
     }

@@ -17,7 +17,8 @@ struct Entry<K> {
     queue: Queue<K>,
 }
 
-/// A list of what was woken. Names are the program's own; each stands on the list once, however often it is woken.
+/// A list of what was woken. Names are the program's own; each stands on the list once, however
+/// often it is woken.
 ///
 /// The list is as long as there are wakers at most. It may be woken from any thread.
 pub struct ReadyList<K> {
@@ -37,8 +38,9 @@ impl<K: Copy + Send + Sync + 'static> ReadyList<K> {
         Self::default()
     }
 
-    /// A waker that puts `key` on the list: give it to a socket's `poll_*` method in a [`Context`](core::task::Context). Keep it and use
-    /// clones of it, since two wakers of one key are two entries.
+    /// A waker that puts `key` on the list: give it to a socket's `poll_*` method in a
+    /// [`Context`](core::task::Context). Keep it and use clones of it, since two wakers of one key
+    /// are two entries.
     #[must_use]
     pub fn waker(&self, key: K) -> Waker {
         let queue = Arc::clone(&self.queue);

@@ -21,7 +21,11 @@ pub(super) struct Agenda {
 impl Agenda {
     /// The waker that interrupts the owner's sleep, unless the owner is awake and will look.
     pub(super) fn doorbell(&self) -> Option<Waker> {
-        if self.is_polling.load(Ordering::Acquire) { None } else { self.doorbell.with(|doorbell| doorbell.clone()) }
+        if self.is_polling.load(Ordering::Acquire) {
+            None
+        } else {
+            self.doorbell.with(|doorbell| doorbell.clone())
+        }
     }
 }
 
@@ -61,7 +65,11 @@ pub(super) struct Tasks {
 impl Tasks {
     pub(super) fn add(&self, future: BoxFuture<'static, ()>) {
         let agenda = Arc::downgrade(&self.agenda);
-        let task = Arc::new(Task { future: Lock::new(Some(future)), is_queued: AtomicBool::new(false), agenda });
+        let task = Arc::new(Task {
+            future: Lock::new(Some(future)),
+            is_queued: AtomicBool::new(false),
+            agenda,
+        });
         self.all.with(|all| all.push(Arc::clone(&task)));
         task.wake();
     }
@@ -92,7 +100,8 @@ impl Tasks {
         self.agenda.is_polling.store(is_polling, Ordering::Release);
     }
 
-    /// Drops every future. Tasks hold wakers of themselves; without their futures the circles are open.
+    /// Drops every future. Tasks hold wakers of themselves; without their futures the circles are
+    /// open.
     pub(super) fn clear(&self) {
         let all = self.all.with(core::mem::take);
         for task in all {

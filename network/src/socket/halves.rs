@@ -12,13 +12,14 @@ use crate::command::socket::Direction;
 #[derive(Debug)]
 pub struct TcpReadHalf(Arc<TcpStream>);
 
-/// The writing direction of a stream. Dropping it ends that direction: what was written is delivered, then the end of file.
+/// The writing direction of a stream. Dropping it ends that direction: what was written is
+/// delivered, then the end of file.
 #[derive(Debug)]
 pub struct TcpWriteHalf(Arc<TcpStream>);
 
 impl TcpStream {
-    /// Parts the stream into its directions. It is closed when both halves are gone. To lend halves instead, use `&TcpStream`: every method
-    /// and face works on a shared reference.
+    /// Parts the stream into its directions. It is closed when both halves are gone. To lend halves
+    /// instead, use `&TcpStream`: every method and face works on a shared reference.
     #[must_use]
     pub fn into_split(self) -> (TcpReadHalf, TcpWriteHalf) {
         let stream = Arc::new(self);
@@ -45,7 +46,11 @@ impl TcpReadHalf {
     }
 
     /// As [`TcpStream::poll_read`].
-    pub fn poll_read(&self, context: &mut Context<'_>, buffer: &mut [u8]) -> Poll<Result<usize, Error>> {
+    pub fn poll_read(
+        &self,
+        context: &mut Context<'_>,
+        buffer: &mut [u8],
+    ) -> Poll<Result<usize, Error>> {
         self.0.poll_read(context, buffer)
     }
 }

@@ -5,9 +5,10 @@ use core::ops::Deref;
 use super::{DatagramSocket, Sockets};
 use crate::stack::datagram::Family;
 
-/// A socket for ICMP echo, like Linux' `SOCK_DGRAM` ping sockets: it sends echo requests and receives the replies with its identifier,
-/// which is its port. A datagram is an ICMP message from its type on; identifier and checksum are filled in. Errors about its requests
-/// always reach it. What else it can do stands at [`DatagramSocket`].
+/// A socket for ICMP echo, like Linux' `SOCK_DGRAM` ping sockets: it sends echo requests and
+/// receives the replies with its identifier, which is its port. A datagram is an ICMP message from
+/// its type on; identifier and checksum are filled in. Errors about its requests always reach it.
+/// What else it can do stands at [`DatagramSocket`].
 #[derive(Debug)]
 pub struct IcmpSocket(DatagramSocket);
 

@@ -17,7 +17,8 @@ use crate::stack::tcp::listen::Listener;
 
 /// Accepts connections, in the order in which they were established.
 ///
-/// A routed listener accepts on every interface, present and future. Dropping it resets the connections that wait.
+/// A routed listener accepts on every interface, present and future. Dropping it resets the
+/// connections that wait.
 pub struct TcpListener {
     sockets: Sockets,
     listener: Arc<Listener>,
@@ -75,15 +76,18 @@ impl TcpListener {
             None => sockets.shared.routing.interfaces(),
         };
         let bound = settings.bound(local.ip());
-        let is_taken =
-            interfaces.iter().any(|interface| interface.look(|stack| stack.tcp.listens_at(local.port(), bound)));
+        let is_taken = interfaces
+            .iter()
+            .any(|interface| interface.look(|stack| stack.tcp.listens_at(local.port(), bound)));
         if is_taken { Err(Error::AddressInUse) } else { Ok(local) }
     }
 
     fn free_port(sockets: &Sockets, local: SocketAddr) -> Result<u16, Error> {
         let interface = match &sockets.interface {
             Some(interface) => Arc::clone(interface),
-            None => sockets.shared.routing.interfaces().into_iter().next().ok_or(Error::NetworkDown)?,
+            None => {
+                sockets.shared.routing.interfaces().into_iter().next().ok_or(Error::NetworkDown)?
+            }
         };
         interface
             .with(|stack| stack.tcp_ephemeral_port(local.ip(), super::unspecified(local)))
@@ -108,7 +112,8 @@ impl TcpListener {
         self.try_take(None).map(|(stream, _)| stream)
     }
 
-    /// As [`try_accept`](Self::try_accept), with the settings that the connection has. While none waits, `waker` is woken when one does.
+    /// As [`try_accept`](Self::try_accept), with the settings that the connection has. While none
+    /// waits, `waker` is woken when one does.
     fn try_take(&self, waker: Option<&Waker>) -> Result<(TcpStream, TcpSettings), Error> {
         loop {
             let waiting = self.listener.take(waker)?;
@@ -142,8 +147,9 @@ impl TcpListener {
         self.listener.settings()
     }
 
-    /// Changes what connections get that are made from now on, as options of a listening socket do on Linux. Where it listens stays:
-    /// `reuse_port` and `only_ipv6` were looked at when it was bound.
+    /// Changes what connections get that are made from now on, as options of a listening socket do
+    /// on Linux. Where it listens stays: `reuse_port` and `only_ipv6` were looked at when it was
+    /// bound.
     pub fn set_settings(&self, settings: TcpSettings) {
         self.listener.set_settings(settings);
     }

@@ -1,7 +1,8 @@
 //! Sockets for Rust programs: the asynchronous ends of the stack's verbs.
 //!
-//! A [`Sockets`] says where sockets are made: on one interface, or routed over all. The types here hold a name into a stack and its interface;
-//! dropping one releases everything synchronously. The control device's modes are made of the same types.
+//! A [`Sockets`] says where sockets are made: on one interface, or routed over all. The types here
+//! hold a name into a stack and its interface; dropping one releases everything synchronously. The
+//! control device's modes are made of the same types.
 
 mod datagram;
 mod faces;

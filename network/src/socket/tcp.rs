@@ -18,10 +18,12 @@ use crate::stack::tcp::{End, SlotId};
 
 /// A connection.
 ///
-/// All methods take `&self`, so reading and writing may go on at once from two tasks. Dropping the stream delivers what was written,
-/// then the end of file; data that was received and not read turns that into a reset, as on Linux (RFC 1122 §4.2.2.13).
+/// All methods take `&self`, so reading and writing may go on at once from two tasks. Dropping the
+/// stream delivers what was written, then the end of file; data that was received and not read
+/// turns that into a reset, as on Linux (RFC 1122 §4.2.2.13).
 ///
-/// Urgent data is neither sent nor told apart: what a peer marks as urgent stays in the stream, as with SO_OOBINLINE (RFC 6093).
+/// Urgent data is neither sent nor told apart: what a peer marks as urgent stays in the stream, as
+/// with SO_OOBINLINE (RFC 6093).
 pub struct TcpStream {
     interface: Arc<Interface>,
     slot: SlotId,
@@ -33,7 +35,8 @@ impl TcpStream {
     /// Connects to `remote` from an address that the route chooses and an ephemeral port.
     ///
     /// # Errors
-    /// `NetworkUnreachable`, `ConnectionRefused`, `TimedOut` (after 127 s), `HostUnreachable`, `AddressNotAvailable`, `NetworkDown`.
+    /// `NetworkUnreachable`, `ConnectionRefused`, `TimedOut` (after 127 s), `HostUnreachable`,
+    /// `AddressNotAvailable`, `NetworkDown`.
     ///
     /// # Cancel safety
     /// Dropping the future ends the attempt.
@@ -41,7 +44,8 @@ impl TcpStream {
         Self::connect_with(sockets, None, remote, &TcpSettings::default()).await
     }
 
-    /// Connects to `remote` from a given local address (port 0 is an ephemeral port) with given settings.
+    /// Connects to `remote` from a given local address (port 0 is an ephemeral port) with given
+    /// settings.
     ///
     /// # Errors
     /// As [`connect`](Self::connect); `InvalidInput` for addresses of two families.
@@ -70,7 +74,8 @@ impl TcpStream {
         if remote.ip().is_multicast() || to_everybody {
             return Err(Error::NetworkUnreachable);
         }
-        // Linux connects to itself when asked for the unspecified address; nobody else is meant by it here.
+        // Linux connects to itself when asked for the unspecified address; nobody else is meant by
+        // it here.
         if remote.ip().is_unspecified() || remote.port() == 0 {
             return Err(Error::ConnectionRefused);
         }
@@ -86,7 +91,10 @@ impl TcpStream {
             if matches!(remote.ip(), IpAddr::V4(address) if stack.addresses.is_broadcast(address)) {
                 return Err(Error::NetworkUnreachable);
             }
-            let source = local.map(|local| local.ip()).filter(|address| !address.is_unspecified()).unwrap_or(source);
+            let source = local
+                .map(|local| local.ip())
+                .filter(|address| !address.is_unspecified())
+                .unwrap_or(source);
             let local = SocketAddr::new(source, local.map_or(0, |local| local.port()));
             stack.tcp_connect(local, remote, settings)
         })?;
@@ -104,7 +112,12 @@ impl TcpStream {
     }
 
     pub(super) fn accepted(interface: Arc<Interface>, waiting: Waiting) -> Self {
-        Self { interface, slot: waiting.slot, local: waiting.flow.local, remote: waiting.flow.remote }
+        Self {
+            interface,
+            slot: waiting.slot,
+            local: waiting.flow.local,
+            remote: waiting.flow.remote,
+        }
     }
 
     /// Our end.
@@ -135,8 +148,14 @@ impl TcpStream {
         self.interface.with(|stack| stack.tcp_send(self.slot, data, None))
     }
 
-    fn receive(&self, buffer: &mut [u8], peek: bool, waker: Option<&Waker>) -> Result<usize, Error> {
-        let (received, is_due) = self.interface.glance(|stack| stack.tcp_receive(self.slot, buffer, peek, waker))?;
+    fn receive(
+        &self,
+        buffer: &mut [u8],
+        peek: bool,
+        waker: Option<&Waker>,
+    ) -> Result<usize, Error> {
+        let (received, is_due) =
+            self.interface.glance(|stack| stack.tcp_receive(self.slot, buffer, peek, waker))?;
         if is_due {
             self.interface.with(|stack| stack.tcp_serve(self.slot.index));
         }
@@ -144,18 +163,29 @@ impl TcpStream {
     }
 
     /// Takes received bytes, or remembers whom to wake. Any number of tasks may wait.
-    pub fn poll_read(&self, context: &mut Context<'_>, buffer: &mut [u8]) -> Poll<Result<usize, Error>> {
+    pub fn poll_read(
+        &self,
+        context: &mut Context<'_>,
+        buffer: &mut [u8],
+    ) -> Poll<Result<usize, Error>> {
         pending_if_blocked(self.receive(buffer, false, Some(context.waker())))
     }
 
-    /// Looks at received bytes and leaves them there, or remembers whom to wake. Any number of tasks may wait.
-    pub fn poll_peek(&self, context: &mut Context<'_>, buffer: &mut [u8]) -> Poll<Result<usize, Error>> {
+    /// Looks at received bytes and leaves them there, or remembers whom to wake. Any number of
+    /// tasks may wait.
+    pub fn poll_peek(
+        &self,
+        context: &mut Context<'_>,
+        buffer: &mut [u8],
+    ) -> Poll<Result<usize, Error>> {
         pending_if_blocked(self.receive(buffer, true, Some(context.waker())))
     }
 
     /// Gives bytes, or remembers whom to wake. Any number of tasks may wait.
     pub fn poll_write(&self, context: &mut Context<'_>, data: &[u8]) -> Poll<Result<usize, Error>> {
-        pending_if_blocked(self.interface.with(|stack| stack.tcp_send(self.slot, data, Some(context.waker()))))
+        pending_if_blocked(
+            self.interface.with(|stack| stack.tcp_send(self.slot, data, Some(context.waker()))),
+        )
     }
 
     /// Ready once the peer acknowledged everything that was written; else remembers whom to wake.
@@ -238,7 +268,8 @@ impl TcpStream {
     /// What a read or write would not wait for; wakes when that changes.
     pub fn poll_ready(&self, context: &mut Context<'_>, interest: Readiness) -> Poll<Readiness> {
         let interest = interest | Readiness::ERROR | Readiness::HANG_UP;
-        let ready = self.interface.with(|stack| stack.tcp_readiness(self.slot, context.waker())) & interest;
+        let ready =
+            self.interface.with(|stack| stack.tcp_readiness(self.slot, context.waker())) & interest;
         if ready.is_empty() { Poll::Pending } else { Poll::Ready(ready) }
     }
 
@@ -257,7 +288,9 @@ impl TcpStream {
     /// Takes the error that waits for the next call (SO_ERROR).
     #[must_use]
     pub fn take_error(&self) -> Option<Error> {
-        self.interface.with(|stack| stack.tcp.get_mut(self.slot).and_then(crate::stack::tcp::Slot::take_error))
+        self.interface.with(|stack| {
+            stack.tcp.get_mut(self.slot).and_then(crate::stack::tcp::Slot::take_error)
+        })
     }
 
     pub(crate) fn apply(&self, settings: &TcpSettings) {

@@ -1,7 +1,8 @@
-//! Router advertisements of our own (RFC 4861 §6.2): an interface that tells others their prefix, router and name servers.
+//! Router advertisements of our own (RFC 4861 §6.2): an interface that tells others their prefix,
+//! router and name servers.
 //!
-//! Off unless a command switches it on. Solicitations are answered to the one who asked; everybody hears an advertisement at the start and
-//! then every ten minutes.
+//! Off unless a command switches it on. Solicitations are answered to the one who asked; everybody
+//! hears an advertisement at the start and then every ten minutes.
 
 use core::net::{IpAddr, Ipv6Addr};
 use core::time::Duration;
@@ -43,11 +44,13 @@ impl Stack {
     /// Switches advertisements on, off, or to something else; tells whether that changed something.
     ///
     /// # Errors
-    /// `InvalidInput` for a prefix that is not an IPv6 /64 or too many name servers; `Unsupported` on media without hardware addresses.
+    /// `InvalidInput` for a prefix that is not an IPv6 /64 or too many name servers; `Unsupported`
+    /// on media without hardware addresses.
     pub(crate) fn set_advertisement(&mut self, what: Option<Advertisement>) -> Result<bool, Error> {
         if let Some(what) = &what {
-            let is_usable =
-                what.prefix.address().is_ipv6() && what.prefix.length() == 64 && !what.prefix.address().is_multicast();
+            let is_usable = what.prefix.address().is_ipv6()
+                && what.prefix.length() == 64
+                && !what.prefix.address().is_multicast();
             if !is_usable || what.dns_servers.len() > limits::DNS_SERVERS {
                 return Err(Error::InvalidInput);
             }
@@ -91,17 +94,36 @@ impl Stack {
     }
 
     fn send_advertisement(&mut self, to: Ipv6Addr) {
-        let (Some(what), Some(ours)) = (self.advertiser.what.clone(), self.configuration.hardware_address) else {
+        let (Some(what), Some(ours)) =
+            (self.advertiser.what.clone(), self.configuration.hardware_address)
+        else {
             return;
         };
-        // Routers speak from their link-local address, which must be usable by now (RFC 4861 §6.1.2).
+        // Routers speak from their link-local address, which must be usable by now (RFC 4861
+        // §6.1.2).
         let source = IpAddr::V6(ours.link_local());
         if !self.addresses.owns(source) {
             return;
         }
         let [high, low] = ROUTER_LIFETIME.to_be_bytes();
-        let mut message =
-            alloc::vec![ndp::kind::ROUTER_ADVERTISEMENT, 0, 0, 0, 64, 0, high, low, 0, 0, 0, 0, 0, 0, 0, 0];
+        let mut message = alloc::vec![
+            ndp::kind::ROUTER_ADVERTISEMENT,
+            0,
+            0,
+            0,
+            64,
+            0,
+            high,
+            low,
+            0,
+            0,
+            0,
+            0,
+            0,
+            0,
+            0,
+            0
+        ];
         message.extend_from_slice(&[1, 1]);
         message.extend_from_slice(&ours.0);
         if let IpAddr::V6(prefix) = what.prefix.network().address() {

@@ -1,8 +1,9 @@
-//! IPv6 addresses that come by themselves: link-local ones, duplicate detection, and what router advertisements bring
-//! (RFC 4862, RFC 4861 §6.3, RFC 8106).
+//! IPv6 addresses that come by themselves: link-local ones, duplicate detection, and what router
+//! advertisements bring (RFC 4862, RFC 4861 §6.3, RFC 8106).
 //!
-//! Called by the stack when the link comes up, by NDP for advertisements and by the timers. Everything that an advertisement can add
-//! is bounded by the tables it goes into, and none of it replaces what a command put there.
+//! Called by the stack when the link comes up, by NDP for advertisements and by the timers.
+//! Everything that an advertisement can add is bounded by the tables it goes into, and none of it
+//! replaces what a command put there.
 
 use core::net::{IpAddr, Ipv6Addr};
 use core::time::Duration;
@@ -21,14 +22,16 @@ use crate::stack::link::ndp;
 use crate::stack::link::neighbor::Timing;
 use crate::stack::timers::Timer;
 
-/// How long a tentative address is tested (RFC 4861 §10: RETRANS_TIMER, with DupAddrDetectTransmits = 1).
+/// How long a tentative address is tested (RFC 4861 §10: RETRANS_TIMER, with DupAddrDetectTransmits
+/// = 1).
 const DUPLICATE_DETECTION: Duration = Duration::from_secs(1);
 /// Router solicitations and the time between them (RFC 4861 §10).
 const SOLICITATIONS: u8 = 3;
 const SOLICITATION_INTERVAL: Duration = Duration::from_secs(4);
 /// An advertised lifetime without end.
 const INFINITE: u32 = u32::MAX;
-/// Valid lifetimes are not shortened below this by an unauthenticated advertisement (RFC 4862 §5.5.3 (e)).
+/// Valid lifetimes are not shortened below this by an unauthenticated advertisement (RFC 4862
+/// §5.5.3 (e)).
 const TWO_HOURS: u32 = 7200;
 /// The longest time that an advertisement may name for neighbors (RFC 4861 §6.2.1).
 const HOUR: Duration = Duration::from_secs(3600);
@@ -72,21 +75,25 @@ impl Stack {
         self.arm_solicitation(self.now.after(wait));
     }
 
-    /// Tests every IPv6 address that is not in use and not under test, as after a link change (RFC 4862 §5.4): one that was added while
-    /// the link was down, and one that somebody else had on the former link.
+    /// Tests every IPv6 address that is not in use and not under test, as after a link change (RFC
+    /// 4862 §5.4): one that was added while the link was down, and one that somebody else had on
+    /// the former link.
     fn test_addresses(&mut self) {
         let targets: alloc::vec::Vec<Ipv6Addr> = self
             .addresses
             .iter()
             .filter_map(|entry| match entry.prefix.address() {
-                IpAddr::V6(address) if !entry.is_usable() && entry.probe_at.is_none() => Some(address),
+                IpAddr::V6(address) if !entry.is_usable() && entry.probe_at.is_none() => {
+                    Some(address)
+                }
                 _ => None,
             })
             .collect();
         targets.into_iter().for_each(|target| self.start_duplicate_detection(target));
     }
 
-    /// Asks whether somebody has the address, and makes it preferred if nobody objects within a second.
+    /// Asks whether somebody has the address, and makes it preferred if nobody objects within a
+    /// second.
     pub(crate) fn start_duplicate_detection(&mut self, target: Ipv6Addr) {
         let deadline = self.now.after(DUPLICATE_DETECTION);
         if let Some(entry) = self.addresses.find_mut(IpAddr::V6(target)) {
@@ -122,7 +129,9 @@ impl Stack {
                 is_new = true;
             }
         }
-        if entry.state == AddressState::Preferred && entry.preferred_until.is_some_and(|until| until <= now) {
+        if entry.state == AddressState::Preferred
+            && entry.preferred_until.is_some_and(|until| until <= now)
+        {
             entry.state = AddressState::Deprecated;
         }
         if entry.valid_until.is_some_and(|until| until <= now) {
@@ -145,8 +154,11 @@ impl Stack {
     /// Puts the address' next deadline into the heap, unless an earlier one stands there already.
     fn arm_address(&mut self, address: IpAddr) {
         let Some(entry) = self.addresses.find_mut(address) else { return };
-        let preferred_until = entry.preferred_until.filter(|_| entry.state == AddressState::Preferred);
-        let Some(next) = [entry.probe_at, preferred_until, entry.valid_until].into_iter().flatten().min() else {
+        let preferred_until =
+            entry.preferred_until.filter(|_| entry.state == AddressState::Preferred);
+        let Some(next) =
+            [entry.probe_at, preferred_until, entry.valid_until].into_iter().flatten().min()
+        else {
             return;
         };
         if entry.armed.is_none_or(|armed| next < armed) {
@@ -177,7 +189,11 @@ impl Stack {
     }
 
     /// Takes a router advertisement (RFC 4861 §6.3.4). `None` when it is malformed.
-    pub(crate) fn router_advertisement_input(&mut self, source: Ipv6Addr, message: &[u8]) -> Option<()> {
+    pub(crate) fn router_advertisement_input(
+        &mut self,
+        source: Ipv6Addr,
+        message: &[u8],
+    ) -> Option<()> {
         let lifetime = u16::from_be_bytes(*message.get(6..)?.first_chunk()?);
         let options = ndp::options(message.get(16..)?)?;
         if !source.is_unicast_link_local() {
@@ -199,10 +215,9 @@ impl Stack {
     /// Takes note of how long a router may be used; 0 ends that.
     pub(crate) fn set_router(&mut self, router: Ipv6Addr, lifetime: u16) {
         let gateway = IpAddr::V6(router);
-        let is_known = self
-            .routes
-            .iter()
-            .any(|route| route.gateway == Some(gateway) && route.origin == Origin::RouterAdvertisement);
+        let is_known = self.routes.iter().any(|route| {
+            route.gateway == Some(gateway) && route.origin == Origin::RouterAdvertisement
+        });
         if lifetime == 0 {
             if is_known {
                 let selector = RouteSelector {
@@ -211,7 +226,8 @@ impl Stack {
                     metric: None,
                     interface: None,
                 };
-                // A static route through the same router may come first; then it goes with the router.
+                // A static route through the same router may come first; then it goes with the
+                // router.
                 let _ = self.routes.remove(&selector);
             }
             self.advertised.retain(|(known, _)| *known != Advertised::Router(gateway));
@@ -219,7 +235,8 @@ impl Stack {
         }
         self.remember_advertised(Advertised::Router(gateway), u32::from(lifetime));
         self.solicitation_at = None;
-        let routers = self.routes.iter().filter(|route| route.origin == Origin::RouterAdvertisement).count();
+        let routers =
+            self.routes.iter().filter(|route| route.origin == Origin::RouterAdvertisement).count();
         if !is_known && routers < ROUTERS {
             let route = Route {
                 destination: Prefix::DEFAULT_IPV6,
@@ -228,18 +245,26 @@ impl Stack {
                 origin: Origin::RouterAdvertisement,
                 source: None,
             };
-            // Without a link-local address of our own the router is not on-link; the next advertisement tries again.
+            // Without a link-local address of our own the router is not on-link; the next
+            // advertisement tries again.
             let _ = self.routes.add(route, true);
         }
     }
 
-    /// Prefix information (RFC 4861 §4.6.2, RFC 4862 §5.5.3). An option that is too short or says nothing usable is skipped.
+    /// Prefix information (RFC 4861 §4.6.2, RFC 4862 §5.5.3). An option that is too short or says
+    /// nothing usable is skipped.
     fn prefix_option(&mut self, body: &[u8]) {
         let (Some([length, flags]), Some(valid), Some(preferred), Some(prefix)) = (
             body.first_chunk::<2>(),
-            body.get(2..).and_then(|bytes| bytes.first_chunk()).map(|bytes| u32::from_be_bytes(*bytes)),
-            body.get(6..).and_then(|bytes| bytes.first_chunk()).map(|bytes| u32::from_be_bytes(*bytes)),
-            body.get(14..).and_then(|bytes| bytes.first_chunk()).map(|bytes: &[u8; 16]| Ipv6Addr::from_octets(*bytes)),
+            body.get(2..)
+                .and_then(|bytes| bytes.first_chunk())
+                .map(|bytes| u32::from_be_bytes(*bytes)),
+            body.get(6..)
+                .and_then(|bytes| bytes.first_chunk())
+                .map(|bytes| u32::from_be_bytes(*bytes)),
+            body.get(14..)
+                .and_then(|bytes| bytes.first_chunk())
+                .map(|bytes: &[u8; 16]| Ipv6Addr::from_octets(*bytes)),
         ) else {
             return;
         };
@@ -254,7 +279,8 @@ impl Stack {
             return;
         }
         let interface_identifier = hardware.link_local().to_bits() & u128::from(u64::MAX);
-        let address = Ipv6Addr::from_bits(prefix.to_bits() & !u128::from(u64::MAX) | interface_identifier);
+        let address =
+            Ipv6Addr::from_bits(prefix.to_bits() & !u128::from(u64::MAX) | interface_identifier);
         let Ok(new) = Prefix::new(IpAddr::V6(address), 64) else { return };
         self.set_advertised_address(new, valid, preferred);
     }
@@ -263,7 +289,11 @@ impl Stack {
         let address = prefix.address();
         if self.addresses.find(address).is_none() {
             let new = NewAddress { prefix, broadcast: None };
-            let told = self.addresses.iter().filter(|entry| entry.origin == Origin::RouterAdvertisement).count();
+            let told = self
+                .addresses
+                .iter()
+                .filter(|entry| entry.origin == Origin::RouterAdvertisement)
+                .count();
             if valid == 0
                 || told >= limits::ADVERTISED_ADDRESSES
                 || self.add_address(&new, Origin::RouterAdvertisement).is_err()
@@ -272,13 +302,16 @@ impl Stack {
             }
         }
         let now = self.now;
-        let until = |seconds: u32| (seconds != INFINITE).then(|| now.after(Duration::from_secs(u64::from(seconds))));
+        let until = |seconds: u32| {
+            (seconds != INFINITE).then(|| now.after(Duration::from_secs(u64::from(seconds))))
+        };
         let Some(entry) = self.addresses.find_mut(address) else { return };
         if entry.origin != Origin::RouterAdvertisement {
             return;
         }
-        let remaining =
-            entry.valid_until.map_or(INFINITE, |until| u32::try_from(until.since(now).as_secs()).unwrap_or(INFINITE));
+        let remaining = entry.valid_until.map_or(INFINITE, |until| {
+            u32::try_from(until.since(now).as_secs()).unwrap_or(INFINITE)
+        });
         let is_new = entry.valid_until.is_none() && entry.preferred_until.is_none();
         if valid > TWO_HOURS || valid > remaining || is_new {
             entry.valid_until = until(valid);
@@ -295,8 +328,10 @@ impl Stack {
     /// Recursive DNS servers (RFC 8106 §5.1).
     fn dns_option(&mut self, body: &[u8]) {
         let Some((head, servers)) = body.split_at_checked(6) else { return };
-        let Some(lifetime) =
-            head.get(2..).and_then(|bytes| bytes.first_chunk()).map(|bytes| u32::from_be_bytes(*bytes))
+        let Some(lifetime) = head
+            .get(2..)
+            .and_then(|bytes| bytes.first_chunk())
+            .map(|bytes| u32::from_be_bytes(*bytes))
         else {
             return;
         };
@@ -338,13 +373,18 @@ impl Stack {
         }
         self.advertised_armed = None;
         let now = self.now;
-        let over: alloc::vec::Vec<Advertised> =
-            self.advertised.iter().filter(|(_, until)| *until <= now).map(|(what, _)| *what).collect();
+        let over: alloc::vec::Vec<Advertised> = self
+            .advertised
+            .iter()
+            .filter(|(_, until)| *until <= now)
+            .map(|(what, _)| *what)
+            .collect();
         self.forget_advertised(|what| over.contains(&what));
         self.arm_advertised();
     }
 
-    /// Finds room for a name server: routers cannot keep out what a person or a lease names, so the last that one told gives way (RA-01).
+    /// Finds room for a name server: routers cannot keep out what a person or a lease names, so the
+    /// last that one told gives way (RA-01).
     ///
     /// # Errors
     /// `NoBufferSpace`.
@@ -352,8 +392,13 @@ impl Stack {
         if self.dns_servers.len() < limits::DNS_SERVERS {
             return Ok(());
         }
-        let told = self.dns_servers.iter().rfind(|(_, origin)| *origin == Origin::RouterAdvertisement).copied();
-        let (last, _) = told.filter(|_| origin != Origin::RouterAdvertisement).ok_or(Error::NoBufferSpace)?;
+        let told = self
+            .dns_servers
+            .iter()
+            .rfind(|(_, origin)| *origin == Origin::RouterAdvertisement)
+            .copied();
+        let (last, _) =
+            told.filter(|_| origin != Origin::RouterAdvertisement).ok_or(Error::NoBufferSpace)?;
         self.forget_advertised(|known| known == Advertised::DnsServer(last));
         Ok(())
     }
@@ -361,19 +406,24 @@ impl Stack {
     /// Takes back routes and name servers that routers told.
     fn forget_advertised(&mut self, goes: impl Fn(Advertised) -> bool) {
         self.advertised.retain(|(what, _)| !goes(*what));
-        self.dns_servers
-            .retain(|(server, origin)| *origin != Origin::RouterAdvertisement || !goes(Advertised::DnsServer(*server)));
+        self.dns_servers.retain(|(server, origin)| {
+            *origin != Origin::RouterAdvertisement || !goes(Advertised::DnsServer(*server))
+        });
         self.routes.retain(|route| {
             let told = route.gateway.filter(|_| route.origin == Origin::RouterAdvertisement);
             !told.is_some_and(|gateway| goes(Advertised::Router(gateway)))
         });
     }
 
-    /// Reachable and retransmission times, 0 for no opinion (RFC 4861 §6.3.4); what would flood the link or never ask is ignored (NBR-16).
+    /// Reachable and retransmission times, 0 for no opinion (RFC 4861 §6.3.4); what would flood the
+    /// link or never ask is ignored (NBR-16).
     fn set_neighbor_timing(&mut self, message: &[u8]) {
-        let milliseconds = |at: usize| u32_at(message, at).map(|value| Duration::from_millis(u64::from(value)));
+        let milliseconds =
+            |at: usize| u32_at(message, at).map(|value| Duration::from_millis(u64::from(value)));
         let within = |value: Option<Duration>, least: u64, known: Duration| {
-            value.filter(|value| (Duration::from_millis(least)..=HOUR).contains(value)).unwrap_or(known)
+            value
+                .filter(|value| (Duration::from_millis(least)..=HOUR).contains(value))
+                .unwrap_or(known)
         };
         let known = self.neighbors.told_timing();
         self.neighbors.set_timing(Timing {
@@ -383,7 +433,10 @@ impl Stack {
     }
 
     fn mtu_option(&mut self, body: &[u8]) {
-        let Some(mtu) = body.get(2..).and_then(|bytes| bytes.first_chunk()).map(|bytes| u32::from_be_bytes(*bytes))
+        let Some(mtu) = body
+            .get(2..)
+            .and_then(|bytes| bytes.first_chunk())
+            .map(|bytes| u32::from_be_bytes(*bytes))
         else {
             return;
         };

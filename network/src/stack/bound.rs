@@ -1,6 +1,8 @@
-//! What a socket is bound to: one address, every address of one family, or every address of both families.
+//! What a socket is bound to: one address, every address of one family, or every address of both
+//! families.
 //!
-//! As on Linux, `0.0.0.0` means IPv4 only, and `::` means both families unless the socket wants IPv6 only.
+//! As on Linux, `0.0.0.0` means IPv4 only, and `::` means both families unless the socket wants
+//! IPv6 only.
 
 use core::net::{IpAddr, Ipv4Addr, Ipv6Addr};
 
@@ -57,8 +59,12 @@ impl Bound {
             (Self::Any, _) | (_, Self::Any) => true,
             (Self::AnyIpv4, Self::AnyIpv6) | (Self::AnyIpv6, Self::AnyIpv4) => false,
             (Self::AnyIpv4, Self::AnyIpv4) | (Self::AnyIpv6, Self::AnyIpv6) => true,
-            (Self::AnyIpv4, Self::Address(address)) | (Self::Address(address), Self::AnyIpv4) => address.is_ipv4(),
-            (Self::AnyIpv6, Self::Address(address)) | (Self::Address(address), Self::AnyIpv6) => address.is_ipv6(),
+            (Self::AnyIpv4, Self::Address(address)) | (Self::Address(address), Self::AnyIpv4) => {
+                address.is_ipv4()
+            }
+            (Self::AnyIpv6, Self::Address(address)) | (Self::Address(address), Self::AnyIpv6) => {
+                address.is_ipv6()
+            }
             (Self::Address(first), Self::Address(second)) => first == second,
         }
     }
@@ -91,15 +97,20 @@ mod tests {
             assert_eq!(bound(second).overlaps(bound(first)), overlap, "{second} {first}");
         }
         assert!(
-            bound("::").matches("10.0.0.1".parse().unwrap()) && !bound("0.0.0.0").matches("fd00::1".parse().unwrap())
+            bound("::").matches("10.0.0.1".parse().unwrap())
+                && !bound("0.0.0.0").matches("fd00::1".parse().unwrap())
         );
     }
     #[test]
     fn the_ipv6_wildcard_can_leave_ipv4_to_others() {
         let only = bound("::").only_ipv6();
         assert!(!only.overlaps(bound("0.0.0.0")) && !bound("10.0.0.1").overlaps(only));
-        assert!(only.overlaps(bound("fd00::1")) && only.overlaps(bound("::")) && only.overlaps(only));
-        assert!(only.matches("fd00::1".parse().unwrap()) && !only.matches("10.0.0.1".parse().unwrap()));
+        assert!(
+            only.overlaps(bound("fd00::1")) && only.overlaps(bound("::")) && only.overlaps(only)
+        );
+        assert!(
+            only.matches("fd00::1".parse().unwrap()) && !only.matches("10.0.0.1".parse().unwrap())
+        );
         assert_eq!(bound("0.0.0.0").only_ipv6(), bound("0.0.0.0"));
     }
 }

@@ -1,11 +1,12 @@
 //! The Internet checksum (RFC 1071), fast enough that nobody wants to switch it off.
 //!
-//! smoltcp is told to neither compute nor verify checksums: each packet is verified once where it enters and summed once where
-//! it leaves, here. Pure functions; no state.
+//! smoltcp is told to neither compute nor verify checksums: each packet is verified once where it
+//! enters and summed once where it leaves, here. Pure functions; no state.
 
 use core::net::IpAddr;
 
-/// The one's complement sum of `bytes` in native byte order, not folded. Odd lengths are padded with a zero.
+/// The one's complement sum of `bytes` in native byte order, not folded. Odd lengths are padded
+/// with a zero.
 fn sum(bytes: &[u8]) -> u128 {
     let (words, rest) = bytes.as_chunks::<8>();
     let (pairs, single) = words.as_chunks::<2>();
@@ -21,7 +22,8 @@ fn sum(bytes: &[u8]) -> u128 {
     even + odd + u128::from(tail(rest))
 }
 
-/// The sum of fewer than eight bytes. Not gathered into a word: it would be read before its bytes have reached the cache.
+/// The sum of fewer than eight bytes. Not gathered into a word: it would be read before its bytes
+/// have reached the cache.
 fn tail(bytes: &[u8]) -> u64 {
     let (words, rest) = bytes.as_chunks::<4>();
     let long = words.first().map_or(0, |word| u64::from(u32::from_ne_bytes(*word)));
@@ -36,7 +38,8 @@ fn wrap(sum: u128) -> u64 {
 
 fn fold(sum: u128) -> u16 {
     let low = wrap(sum);
-    // 33 bits, 18, 17, 16: as often as it takes at most, since how often it takes nobody can predict.
+    // 33 bits, 18, 17, 16: as often as it takes at most, since how often it takes nobody can
+    // predict.
     let word = (low >> 32) + (low & 0xffff_ffff);
     let word = (word >> 16) + (word & 0xffff);
     let word = (word >> 16) + (word & 0xffff);
@@ -48,26 +51,37 @@ pub(crate) fn of(bytes: &[u8]) -> u16 {
     !fold(sum(bytes))
 }
 
-/// The checksum of an upper-layer packet with its pseudo header (RFC 9293 §3.1, RFC 8200 §8.1). Over a packet that holds a right
-/// checksum it is 0.
-pub(crate) fn of_transport(source: IpAddr, destination: IpAddr, protocol: u8, packet: &[u8]) -> u16 {
+/// The checksum of an upper-layer packet with its pseudo header (RFC 9293 §3.1, RFC 8200 §8.1).
+/// Over a packet that holds a right checksum it is 0.
+pub(crate) fn of_transport(
+    source: IpAddr,
+    destination: IpAddr,
+    protocol: u8,
+    packet: &[u8],
+) -> u16 {
     of_parts(addresses(&source, &destination), protocol, packet.len(), 0, packet)
 }
 
-/// The sum of a short header in words of 16 bits, as narrow as the stores that may have written it a moment ago: wider loads would have to
-/// wait until those reach the cache. In native byte order, as everything that [`of_parts`] takes.
+/// The sum of a short header in words of 16 bits, as narrow as the stores that may have written it
+/// a moment ago: wider loads would have to wait until those reach the cache. In native byte order,
+/// as everything that [`of_parts`] takes.
 pub(crate) fn narrow(header: &[u8]) -> u64 {
     let (words, rest) = header.as_chunks::<2>();
     let odd = rest.first().map_or(0, |byte| u64::from(u16::from_ne_bytes([*byte, 0])));
     words.iter().map(|word| u64::from(u16::from_ne_bytes(*word))).sum::<u64>() + odd
 }
 
-/// The sum of the two addresses of a pseudo header, which are of one family. By reference: an address that was just copied is slow to read.
+/// The sum of the two addresses of a pseudo header, which are of one family. By reference: an
+/// address that was just copied is slow to read.
 #[inline]
 pub(crate) fn addresses(source: &IpAddr, destination: &IpAddr) -> u64 {
     match (source, destination) {
-        (IpAddr::V4(source), IpAddr::V4(destination)) => of_ipv4(source.octets()) + of_ipv4(destination.octets()),
-        (IpAddr::V6(source), IpAddr::V6(destination)) => wrap(sum(&source.octets()) + sum(&destination.octets())),
+        (IpAddr::V4(source), IpAddr::V4(destination)) => {
+            of_ipv4(source.octets()) + of_ipv4(destination.octets())
+        }
+        (IpAddr::V6(source), IpAddr::V6(destination)) => {
+            wrap(sum(&source.octets()) + sum(&destination.octets()))
+        }
         // Both stand in one header, or the one was chosen for the other.
         _ => 0,
     }
@@ -83,12 +97,19 @@ fn of_ipv4(octets: [u8; 4]) -> u64 {
     u64::from(u32::from_ne_bytes(octets))
 }
 
-/// The checksum of an upper-layer packet of `length` bytes whose header (of even length) sums up to `header` and which carries `data`, between
-/// addresses that sum up to `addresses`.
-pub(crate) fn of_parts(addresses: u64, protocol: u8, length: usize, header: u64, data: &[u8]) -> u16 {
+/// The checksum of an upper-layer packet of `length` bytes whose header (of even length) sums up to
+/// `header` and which carries `data`, between addresses that sum up to `addresses`.
+pub(crate) fn of_parts(
+    addresses: u64,
+    protocol: u8,
+    length: usize,
+    header: u64,
+    data: &[u8],
+) -> u16 {
     let length = u32::try_from(length).unwrap_or(u32::MAX).to_be();
     let protocol = u16::from(protocol).to_be();
-    let rest = u128::from(addresses) + u128::from(header) + u128::from(length) + u128::from(protocol);
+    let rest =
+        u128::from(addresses) + u128::from(header) + u128::from(length) + u128::from(protocol);
     !fold(sum(data) + rest)
 }
 
@@ -101,7 +122,8 @@ mod tests {
 
     #[test]
     fn agrees_with_an_independent_implementation_for_every_length_and_content() {
-        let bytes: Vec<u8> = (0..2000u32).map(|index| (index.wrapping_mul(2_654_435_761) >> 13) as u8).collect();
+        let bytes: Vec<u8> =
+            (0..2000u32).map(|index| (index.wrapping_mul(2_654_435_761) >> 13) as u8).collect();
         for length in (0..100).chain([1459, 1460, 1999, 2000]) {
             assert_eq!(of(&bytes[..length]), !checksum::data(&bytes[..length]), "{length}");
         }
@@ -116,13 +138,18 @@ mod tests {
         ]);
         assert_eq!(of_transport(source.into(), destination.into(), 6, &bytes[..777]), expected);
         let v4 = [source.octets(), destination.octets()].concat();
-        let (source6, destination6) = ([0xfd77, 1, 2, 3, 4, 5, 6, 0xffff].into(), [0xfe80, 0, 0, 0, 9, 8, 7, 6].into());
+        let (source6, destination6) =
+            ([0xfd77, 1, 2, 3, 4, 5, 6, 0xffff].into(), [0xfe80, 0, 0, 0, 9, 8, 7, 6].into());
         let v6 = [Ipv6Addr::octets(&source6), Ipv6Addr::octets(&destination6)].concat();
         for length in (0..80).chain([777, 1460, 1479, 2000]) {
             let packet = &bytes[..length];
             for (source, destination, side_by_side) in [
                 (source.into(), destination.into(), addresses_in::<8>(v4.first_chunk().unwrap())),
-                (source6.into(), destination6.into(), addresses_in::<32>(v6.first_chunk().unwrap())),
+                (
+                    source6.into(),
+                    destination6.into(),
+                    addresses_in::<32>(v6.first_chunk().unwrap()),
+                ),
             ] {
                 let expected = of_transport(source, destination, 6, packet);
                 let (header, data) = packet.split_at(length.min(20));

@@ -1,7 +1,8 @@
 //! Changing an interface: state, addresses, routes, servers, neighbors.
 //!
-//! Every setter checks everything before it changes anything, and does all that a change implies: connected routes, duplicate detection,
-//! announcements, the fate of sockets. Called by the control device and by the protocols that configure (DHCP, advertisements).
+//! Every setter checks everything before it changes anything, and does all that a change implies:
+//! connected routes, duplicate detection, announcements, the fate of sockets. Called by the control
+//! device and by the protocols that configure (DHCP, advertisements).
 
 use core::net::IpAddr;
 
@@ -20,7 +21,8 @@ use crate::stack::ip::routes::Route;
 use crate::stack::tcp::Slot;
 
 impl Stack {
-    /// Brings the interface up or down; tells whether that changed something. Addresses and routes stay.
+    /// Brings the interface up or down; tells whether that changed something. Addresses and routes
+    /// stay.
     pub(crate) fn set_enabled(&mut self, enabled: bool) -> bool {
         if self.configuration.enabled == enabled {
             return false;
@@ -56,7 +58,8 @@ impl Stack {
     /// Sets the hardware address; tells whether that changed something.
     ///
     /// # Errors
-    /// `AddressNotAvailable` for a group address or zero; `Unsupported` on media without one or when the driver cannot.
+    /// `AddressNotAvailable` for a group address or zero; `Unsupported` on media without one or
+    /// when the driver cannot.
     pub(crate) fn set_hardware_address(
         &mut self,
         address: HardwareAddress,
@@ -96,8 +99,11 @@ impl Stack {
     fn rebuild_link_local(&mut self, former: Option<HardwareAddress>) {
         let Some(former) = former else { return };
         let old = IpAddr::V6(former.link_local());
-        if let Some(prefix) =
-            self.addresses.find(old).filter(|entry| entry.origin == Origin::Kernel).map(|entry| entry.prefix)
+        if let Some(prefix) = self
+            .addresses
+            .find(old)
+            .filter(|entry| entry.origin == Origin::Kernel)
+            .map(|entry| entry.prefix)
         {
             // It was found just above.
             let _ = self.remove_address(prefix);
@@ -139,7 +145,8 @@ impl Stack {
     /// Adds an address with the route that it implies.
     ///
     /// # Errors
-    /// As [`Addresses::add`](super::ip::addresses::Addresses::add); `InvalidInput` for IPv6 below its smallest MTU.
+    /// As [`Addresses::add`](super::ip::addresses::Addresses::add); `InvalidInput` for IPv6 below
+    /// its smallest MTU.
     pub(crate) fn add_address(&mut self, new: &NewAddress, origin: Origin) -> Result<(), Error> {
         let needs_test = match new.prefix.address() {
             IpAddr::V6(address) => {
@@ -158,8 +165,13 @@ impl Stack {
         // Whoever tests an address must hear others that do (RFC 4862 §5.4.2).
         self.follow_addresses();
         match new.prefix.address() {
-            IpAddr::V6(address) if needs_test && self.is_running() => self.start_duplicate_detection(address),
-            IpAddr::V4(address) if self.is_running() && self.configuration.capabilities.medium == Medium::Ethernet => {
+            IpAddr::V6(address) if needs_test && self.is_running() => {
+                self.start_duplicate_detection(address)
+            }
+            IpAddr::V4(address)
+                if self.is_running()
+                    && self.configuration.capabilities.medium == Medium::Ethernet =>
+            {
                 self.arp_announce(address);
             }
             _ => {}
@@ -173,7 +185,8 @@ impl Stack {
     /// # Errors
     /// `AddressNotAvailable`.
     pub(crate) fn remove_address(&mut self, prefix: Prefix) -> Result<(), Error> {
-        let same = |entry: &&super::ip::addresses::Address| entry.prefix.address() == prefix.address();
+        let same =
+            |entry: &&super::ip::addresses::Address| entry.prefix.address() == prefix.address();
         let is_last = self.addresses.iter().filter(same).map(|entry| entry.prefix).eq([prefix]);
         if is_last {
             // While the address and its route are there, so that the peers hear of it.
@@ -181,8 +194,11 @@ impl Stack {
         }
         let removed = self.addresses.remove(prefix)?;
         let network = removed.prefix.network();
-        let remaining =
-            self.addresses.iter().find(|entry| entry.prefix.network() == network).map(|entry| entry.prefix.address());
+        let remaining = self
+            .addresses
+            .iter()
+            .find(|entry| entry.prefix.network() == network)
+            .map(|entry| entry.prefix.address());
         self.routes.disconnect(removed.prefix, remaining);
         if !self.addresses.owns(prefix.address()) {
             self.drop_parked_from(prefix.address());
@@ -191,9 +207,11 @@ impl Stack {
         Ok(())
     }
 
-    /// Streams from an address that is gone end with an error; what they received stays readable (TCP-O-13).
+    /// Streams from an address that is gone end with an error; what they received stays readable
+    /// (TCP-O-13).
     fn end_connections(&mut self, address: IpAddr) {
-        let is_meant = |slot: &Slot| slot.flow.local.ip() == address && slot.state() != State::Closed;
+        let is_meant =
+            |slot: &Slot| slot.flow.local.ip() == address && slot.state() != State::Closed;
         let slots = self.tcp.slots.iter().filter(|(_, slot)| is_meant(slot));
         let ended: alloc::vec::Vec<u32> = slots.map(|(index, _)| index as u32).collect();
         for index in ended {
@@ -212,13 +230,18 @@ impl Stack {
 
     /// The interface goes: every socket on it ends with an error, every waiter is woken (IFS-02).
     pub(crate) fn end_everything(&mut self) {
-        for index in self.tcp.slots.iter().map(|(index, _)| index as u32).collect::<alloc::vec::Vec<_>>() {
+        for index in
+            self.tcp.slots.iter().map(|(index, _)| index as u32).collect::<alloc::vec::Vec<_>>()
+        {
             self.tcp_end(index, Error::NetworkDown);
         }
         for binding in self.datagrams.drain().into_iter().filter(|binding| binding.device) {
             binding.endpoint.fail(Error::NetworkDown, &mut self.wakes);
         }
-        for binding in core::mem::take(&mut self.tcp.listeners).into_values().flatten().filter(|binding| binding.device)
+        for binding in core::mem::take(&mut self.tcp.listeners)
+            .into_values()
+            .flatten()
+            .filter(|binding| binding.device)
         {
             binding.listener.close(&mut self.wakes);
         }
@@ -230,8 +253,12 @@ impl Stack {
 
     /// Removes what commands added; tells how many addresses that were.
     pub(crate) fn flush_addresses(&mut self) -> u32 {
-        let all: alloc::vec::Vec<Prefix> =
-            self.addresses.iter().filter(|entry| entry.origin == Origin::Static).map(|entry| entry.prefix).collect();
+        let all: alloc::vec::Vec<Prefix> = self
+            .addresses
+            .iter()
+            .filter(|entry| entry.origin == Origin::Static)
+            .map(|entry| entry.prefix)
+            .collect();
         // Each was listed just above.
         all.into_iter().filter(|prefix| self.remove_address(*prefix).is_ok()).count() as u32
     }
@@ -239,7 +266,8 @@ impl Stack {
     /// The loopback interface must know what is local.
     pub(crate) fn addresses_changed(&mut self) {
         let usable = self.addresses.iter().filter(|entry| entry.is_usable());
-        self.host.replace(self.configuration.index, usable.map(|entry| (entry.prefix, entry.broadcast)));
+        self.host
+            .replace(self.configuration.index, usable.map(|entry| (entry.prefix, entry.broadcast)));
         self.follow_addresses();
         self.follow_routes();
     }
@@ -247,10 +275,15 @@ impl Stack {
     /// Adds a route of this interface.
     ///
     /// # Errors
-    /// As [`Routes::add`](super::ip::routes::Routes::add); `NetworkDown` while the interface is down, as Linux.
+    /// As [`Routes::add`](super::ip::routes::Routes::add); `NetworkDown` while the interface is
+    /// down, as Linux.
     pub(crate) fn add_route(&mut self, new: &NewRoute) -> Result<(), Error> {
         if !self.configuration.enabled {
-            return Err(if new.gateway.is_some() { Error::NetworkUnreachable } else { Error::NetworkDown });
+            return Err(if new.gateway.is_some() {
+                Error::NetworkUnreachable
+            } else {
+                Error::NetworkDown
+            });
         }
         let route = Route {
             destination: new.destination,
@@ -259,7 +292,10 @@ impl Stack {
             origin: Origin::Static,
             source: None,
         };
-        if new.gateway.is_some_and(|gateway| gateway.is_ipv4() != new.destination.address().is_ipv4()) {
+        if new
+            .gateway
+            .is_some_and(|gateway| gateway.is_ipv4() != new.destination.address().is_ipv4())
+        {
             return Err(Error::InvalidInput);
         }
         self.routes.add(route, new.append)?;
@@ -301,7 +337,11 @@ impl Stack {
     /// # Errors
     /// `NotFound`.
     pub(crate) fn remove_dns_server(&mut self, server: IpAddr) -> Result<(), Error> {
-        let place = self.dns_servers.iter().position(|(known, _)| *known == server).ok_or(Error::NotFound)?;
+        let place = self
+            .dns_servers
+            .iter()
+            .position(|(known, _)| *known == server)
+            .ok_or(Error::NotFound)?;
         self.dns_servers.remove(place);
         Ok(())
     }
@@ -309,16 +349,20 @@ impl Stack {
     /// Adds or replaces a static neighbor.
     ///
     /// # Errors
-    /// `InvalidInput` for an address of ours, one that is no station's, a group hardware address, or on media without neighbors.
+    /// `InvalidInput` for an address of ours, one that is no station's, a group hardware address,
+    /// or on media without neighbors.
     pub(crate) fn add_neighbor(&mut self, new: &NewNeighbor) -> Result<(), Error> {
-        let is_station =
-            !(new.address.is_unspecified() || new.address.is_multicast()) && new.hardware_address.is_unicast();
-        let has_neighbors = self.configuration.capabilities.medium == Medium::Ethernet && !self.is_loopback();
+        let is_station = !(new.address.is_unspecified() || new.address.is_multicast())
+            && new.hardware_address.is_unicast();
+        let has_neighbors =
+            self.configuration.capabilities.medium == Medium::Ethernet && !self.is_loopback();
         if !is_station || !has_neighbors || self.addresses.owns(new.address) {
             return Err(Error::InvalidInput);
         }
-        let parked =
-            self.neighbors.set_permanent(new.address, new.hardware_address, self.now).ok_or(Error::NoBufferSpace)?;
+        let parked = self
+            .neighbors
+            .set_permanent(new.address, new.hardware_address, self.now)
+            .ok_or(Error::NoBufferSpace)?;
         self.release_parked(new.address, parked);
         Ok(())
     }
@@ -345,13 +389,18 @@ impl Stack {
             medium: configuration.capabilities.medium,
             enabled: configuration.enabled,
             link: configuration.link,
-            flags: InterfaceFlags::of(configuration.capabilities.kind, configuration.enabled, configuration.link),
+            flags: InterfaceFlags::of(
+                configuration.capabilities.kind,
+                configuration.enabled,
+                configuration.link,
+            ),
             hardware_address: configuration.hardware_address,
             mtu: bytes(configuration.mtu),
             mtu_maximum: bytes(configuration.capabilities.mtu),
             burst: configuration.capabilities.burst.map(bytes),
             metric: configuration.metric,
-            age_micros: u64::try_from(self.now.since(configuration.since).as_micros()).unwrap_or(u64::MAX),
+            age_micros: u64::try_from(self.now.since(configuration.since).as_micros())
+                .unwrap_or(u64::MAX),
         }
     }
 
@@ -361,20 +410,25 @@ impl Stack {
         let seconds = |until: Option<crate::platform::Instant>| {
             until.map(|until| u32::try_from(until.since(now).as_secs()).unwrap_or(u32::MAX))
         };
-        let entry = |address: &super::ip::addresses::Address| crate::command::address::AddressEntry {
-            prefix: address.prefix,
-            broadcast: address.broadcast.filter(|_| address.scope() != Scope::Host),
-            origin: address.origin,
-            state: address.state,
-            scope: address.scope(),
-            valid_seconds: seconds(address.valid_until.or_else(|| self.dhcp_ends(address))),
-            preferred_seconds: seconds(address.preferred_until.or_else(|| self.dhcp_ends(address))),
-        };
+        let entry =
+            |address: &super::ip::addresses::Address| crate::command::address::AddressEntry {
+                prefix: address.prefix,
+                broadcast: address.broadcast.filter(|_| address.scope() != Scope::Host),
+                origin: address.origin,
+                state: address.state,
+                scope: address.scope(),
+                valid_seconds: seconds(address.valid_until.or_else(|| self.dhcp_ends(address))),
+                preferred_seconds: seconds(
+                    address.preferred_until.or_else(|| self.dhcp_ends(address)),
+                ),
+            };
         self.addresses.iter().map(entry).collect()
     }
 
     /// Routes for people and programs.
-    pub(crate) fn route_entries(&self) -> impl Iterator<Item = crate::command::route::RouteEntry> + '_ {
+    pub(crate) fn route_entries(
+        &self,
+    ) -> impl Iterator<Item = crate::command::route::RouteEntry> + '_ {
         self.routes.iter().map(|route| self.route_entry(route))
     }
 

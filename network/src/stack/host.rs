@@ -1,7 +1,8 @@
-//! The addresses of all interfaces of one system: what is delivered inside, and what nobody else can be the source of.
+//! The addresses of all interfaces of one system: what is delivered inside, and what nobody else
+//! can be the source of.
 //!
-//! Every stack of a system holds the same one. It is asked for most packets, and nearly always the answer is no: a small filter gives
-//! that answer without the lock.
+//! Every stack of a system holds the same one. It is asked for most packets, and nearly always the
+//! answer is no: a small filter gives that answer without the lock.
 
 use alloc::vec::Vec;
 use core::net::{IpAddr, Ipv4Addr};
@@ -28,11 +29,14 @@ struct Entry {
 #[derive(Debug, Default)]
 pub(crate) struct HostAddresses {
     list: Lock<Vec<Entry>>,
-    /// A bit for every address and broadcast address in the list; a clear bit means that nobody has it.
+    /// A bit for every address and broadcast address in the list; a clear bit means that nobody has
+    /// it.
     filter: [AtomicU32; WORDS],
-    /// Moves with every change of addresses, routes, links and interfaces: what was worked out from them holds while it stands still.
+    /// Moves with every change of addresses, routes, links and interfaces: what was worked out from
+    /// them holds while it stands still.
     generation: AtomicU32,
-    /// Who waits for room on one interface and would take another one that a route names meanwhile (SOK-05).
+    /// Who waits for room on one interface and would take another one that a route names meanwhile
+    /// (SOK-05).
     senders: Lock<WakerList>,
 }
 
@@ -57,7 +61,8 @@ impl HostAddresses {
 
     /// True when some interface has the address.
     pub(crate) fn owns(&self, address: IpAddr) -> bool {
-        self.may_know(address) && self.list.with(|list| list.iter().any(|entry| entry.address == address))
+        self.may_know(address)
+            && self.list.with(|list| list.iter().any(|entry| entry.address == address))
     }
 
     /// True when some interface's network has this broadcast address.
@@ -93,13 +98,23 @@ impl HostAddresses {
     }
 
     /// Replaces what one interface has: addresses, each with the broadcast address of its network.
-    pub(crate) fn replace(&self, interface: u32, addresses: impl Iterator<Item = (Prefix, Option<Ipv4Addr>)>) {
+    pub(crate) fn replace(
+        &self,
+        interface: u32,
+        addresses: impl Iterator<Item = (Prefix, Option<Ipv4Addr>)>,
+    ) {
         self.list.with(|list| {
             list.retain(|entry| entry.interface != interface);
-            list.extend(addresses.map(|(prefix, broadcast)| Entry { interface, address: prefix.address(), broadcast }));
+            list.extend(addresses.map(|(prefix, broadcast)| Entry {
+                interface,
+                address: prefix.address(),
+                broadcast,
+            }));
             let mut bits = [0; WORDS];
             for entry in list.iter() {
-                for address in [Some(entry.address), entry.broadcast.map(IpAddr::V4)].into_iter().flatten() {
+                for address in
+                    [Some(entry.address), entry.broadcast.map(IpAddr::V4)].into_iter().flatten()
+                {
                     let (word, bit) = place(address);
                     if let Some(word) = bits.get_mut(word) {
                         *word |= bit;
@@ -121,8 +136,14 @@ mod tests {
     #[test]
     fn the_filter_never_denies_what_is_there() {
         let host = HostAddresses::default();
-        let prefix = |number: u32| Prefix::new(IpAddr::V4(Ipv4Addr::from_bits(number)), 24).unwrap();
-        host.replace(1, (0..500).map(|number| (prefix(number * 977), Some(Ipv4Addr::from_bits((number * 977) | 255)))));
+        let prefix =
+            |number: u32| Prefix::new(IpAddr::V4(Ipv4Addr::from_bits(number)), 24).unwrap();
+        host.replace(
+            1,
+            (0..500).map(|number| {
+                (prefix(number * 977), Some(Ipv4Addr::from_bits((number * 977) | 255)))
+            }),
+        );
         for number in 0..500 {
             assert!(host.owns(prefix(number * 977).address()));
             assert!(host.is_broadcast(Ipv4Addr::from_bits((number * 977) | 255)));

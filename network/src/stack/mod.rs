@@ -1,11 +1,15 @@
-//! One interface's synchronous state. Time comes in as an argument, frames go in and out, nothing waits.
+//! One interface's synchronous state. Time comes in as an argument, frames go in and out, nothing
+//! waits.
 //!
-//! A [`Stack`] owns everything between the driver's frames and the sockets' bytes: addresses, routes, neighbors, connections, timers. It is
-//! called under its interface's lock by the runner (frames and deadlines), by sockets and by the control device; it never awaits, never
-//! wakes anybody while it works (see [`Wakes`]), and each call does a bounded amount of work. What it wants sent stands in its output
-//! queue, which [`Interface`](crate::interface::Interface) hands to the driver.
+//! A [`Stack`] owns everything between the driver's frames and the sockets' bytes: addresses,
+//! routes, neighbors, connections, timers. It is called under its interface's lock by the runner
+//! (frames and deadlines), by sockets and by the control device; it never awaits, never wakes
+//! anybody while it works (see [`Wakes`]), and each call does a bounded amount of work. What it
+//! wants sent stands in its output queue, which [`Interface`](crate::interface::Interface) hands to
+//! the driver.
 //!
-//! Frames come in through [`link`], go up through [`ip`] to [`tcp`], [`datagram`] or ICMP; packets come down the same way.
+//! Frames come in through [`link`], go up through [`ip`] to [`tcp`], [`datagram`] or ICMP; packets
+//! come down the same way.
 
 pub(crate) mod advertise;
 pub(crate) mod autoconfiguration;
@@ -58,7 +62,8 @@ use crate::command::interface::Statistics;
 use crate::driver::{Capabilities, Frame, FramePool, Kind, LinkState};
 use crate::platform::Instant;
 
-/// Who is to be woken once the lock is released. Most calls wake nobody or one task, and those cost no memory.
+/// Who is to be woken once the lock is released. Most calls wake nobody or one task, and those cost
+/// no memory.
 #[derive(Debug, Default)]
 pub(crate) struct Wakes {
     first: Option<Waker>,
@@ -141,9 +146,11 @@ pub(crate) struct Stack {
     pub(crate) room: WakerList,
     /// Packets to ourselves.
     local: VecDeque<Frame>,
-    /// Source and destination of the last packet that was let in, and the generation of addresses then.
+    /// Source and destination of the last packet that was let in, and the generation of addresses
+    /// then.
     admitted: Option<(IpAddr, IpAddr, u32)>,
-    /// The last destination that is a single station elsewhere, and the generation of addresses then.
+    /// The last destination that is a single station elsewhere, and the generation of addresses
+    /// then.
     plain_to: Option<(IpAddr, u32)>,
     reassembly: Reassembly,
     timers: Timers,
@@ -163,7 +170,11 @@ pub(crate) struct Stack {
 
 impl Stack {
     /// A stack without addresses, down.
-    pub(crate) fn new(configuration: Configuration, mut random: Random, host: Arc<HostAddresses>) -> Self {
+    pub(crate) fn new(
+        configuration: Configuration,
+        mut random: Random,
+        host: Arc<HostAddresses>,
+    ) -> Self {
         let now = configuration.since;
         Self {
             now,
@@ -211,7 +222,8 @@ impl Stack {
         self.configuration.enabled && self.configuration.link == LinkState::Up
     }
 
-    /// Delivers what was sent to ourselves; at most what waits now, and what that causes waits for the next call.
+    /// Delivers what was sent to ourselves; at most what waits now, and what that causes waits for
+    /// the next call.
     pub(crate) fn run_local(&mut self) -> bool {
         for _ in 0..self.local.len() {
             let Some(frame) = self.local.pop_front() else { break };
@@ -233,7 +245,8 @@ impl Stack {
                 Timer::RouterSolicitation => self.solicitation_expired(deadline),
                 Timer::Multicast => self.multicast_expired(deadline),
                 Timer::Reassembly => {
-                    self.statistics.received_drops.fragment += self.reassembly.expire(self.now, &mut self.pool);
+                    self.statistics.received_drops.fragment +=
+                        self.reassembly.expire(self.now, &mut self.pool);
                     if let Some(next) = self.reassembly.deadline() {
                         self.timers.arm(next, Timer::Reassembly);
                     }
@@ -262,6 +275,9 @@ impl Stack {
 
 impl core::fmt::Debug for Stack {
     fn fmt(&self, formatter: &mut core::fmt::Formatter<'_>) -> core::fmt::Result {
-        formatter.debug_struct("Stack").field("configuration", &self.configuration).finish_non_exhaustive()
+        formatter
+            .debug_struct("Stack")
+            .field("configuration", &self.configuration)
+            .finish_non_exhaustive()
     }
 }

@@ -25,8 +25,8 @@ impl Random {
         Ok(Self { entropy, block, used: 0 })
     }
 
-    /// The next `N` bytes. A source that fails after it once worked leaves the previous block to be used again: names and ports
-    /// become guessable, but the system goes on.
+    /// The next `N` bytes. A source that fails after it once worked leaves the previous block to be
+    /// used again: names and ports become guessable, but the system goes on.
     pub(crate) fn bytes<const N: usize>(&mut self) -> [u8; N] {
         if self.used + N > BLOCK {
             let mut fresh = [0; BLOCK];

@@ -1,7 +1,8 @@
-//! Raw sockets: whole packets in, and out with a header of ours or of the program's (raw(7), RFC 3542 §3).
+//! Raw sockets: whole packets in, and out with a header of ours or of the program's (raw(7), RFC
+//! 3542 §3).
 //!
-//! Every socket of a packet's protocol gets a copy, before the protocol itself looks at it. IPv4 sockets receive the packet from its header on,
-//! IPv6 ones what follows the headers, as on Linux.
+//! Every socket of a packet's protocol gets a copy, before the protocol itself looks at it. IPv4
+//! sockets receive the packet from its header on, IPv6 ones what follows the headers, as on Linux.
 
 use core::net::{IpAddr, SocketAddr};
 
@@ -22,20 +23,31 @@ pub(crate) const EVERY: u8 = 0;
 
 impl Stack {
     /// Gives a packet to the raw sockets that want it; true when one took it.
-    pub(crate) fn raw_input(&mut self, frame: &Frame, header: &Header, delivery: Delivery, arrival: Arrival) -> bool {
+    pub(crate) fn raw_input(
+        &mut self,
+        frame: &Frame,
+        header: &Header,
+        delivery: Delivery,
+        arrival: Arrival,
+    ) -> bool {
         if !self.datagrams.has_raw() {
             return false;
         }
         let family = if header.source.is_ipv4() { Family::Raw } else { Family::Raw6 };
         let keys = [u16::from(header.protocol), u16::from(EVERY)];
         // While the DHCP client waits, packets for others come this far.
-        let is_foreign = delivery == Delivery::Unicast && arrival.from_wire && !self.addresses.owns(header.destination);
-        if keys.iter().all(|key| self.datagrams.is_free(family, *key)) || (is_foreign && !self.is_loopback()) {
+        let is_foreign = delivery == Delivery::Unicast
+            && arrival.from_wire
+            && !self.addresses.owns(header.destination);
+        if keys.iter().all(|key| self.datagrams.is_free(family, *key))
+            || (is_foreign && !self.is_loopback())
+        {
             return false;
         }
         let start = if family == Family::Raw { 0 } else { header.length };
         let data = frame.bytes().get(start..).unwrap_or_default();
-        if header.protocol == protocol::ICMPV6 && self.verifies(arrival) && !is_sound(header, data) {
+        if header.protocol == protocol::ICMPV6 && self.verifies(arrival) && !is_sound(header, data)
+        {
             return false;
         }
         let received = Received {
@@ -90,13 +102,19 @@ impl Stack {
         self.send_as(frame, &outgoing, manner)
     }
 
-    /// Sends a packet that begins with its own header. Fields of an IPv4 header that are 0 are filled in as Linux does: total length, source,
-    /// checksum, and the identification unless the packet is a fragment; all others stay as given (SOK-07). It is never cut.
+    /// Sends a packet that begins with its own header. Fields of an IPv4 header that are 0 are
+    /// filled in as Linux does: total length, source, checksum, and the identification unless the
+    /// packet is a fragment; all others stay as given (SOK-07). It is never cut.
     ///
     /// # Errors
-    /// `InvalidInput` for something that is no header of the family or longer than the data; `MessageTooLong` above the MTU; else as
-    /// [`raw_send`](Self::raw_send).
-    pub(crate) fn raw_send_included(&mut self, source: IpAddr, destination: IpAddr, data: &[u8]) -> Result<(), Error> {
+    /// `InvalidInput` for something that is no header of the family or longer than the data;
+    /// `MessageTooLong` above the MTU; else as [`raw_send`](Self::raw_send).
+    pub(crate) fn raw_send_included(
+        &mut self,
+        source: IpAddr,
+        destination: IpAddr,
+        data: &[u8],
+    ) -> Result<(), Error> {
         if !self.has_room() {
             return Err(Error::WouldBlock);
         }
@@ -126,7 +144,8 @@ fn is_sound(header: &Header, message: &[u8]) -> bool {
     checksum::of_transport(header.source, header.destination, protocol::ICMPV6, message) == 0
 }
 
-/// Bytes of a packet by its own account: what follows them is not sent (SOK-06). `None` when it is no packet of the destination's family.
+/// Bytes of a packet by its own account: what follows them is not sent (SOK-06). `None` when it is
+/// no packet of the destination's family.
 fn length_of(data: &[u8], destination: IpAddr) -> Option<usize> {
     let version = data.first()? >> 4;
     let length = match destination {

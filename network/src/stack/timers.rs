@@ -1,8 +1,9 @@
 //! Every deadline of a stack in one heap.
 //!
-//! Entries are never searched or removed. An owner remembers the deadline it armed; a popped entry that is not the one its owner
-//! remembers is stale and ignored. A deadline that moves later needs no new entry: when the old one pops, the owner arms the new one.
-//! When stale entries outnumber their owners, all are swept out, so that the heap is as large as what it serves.
+//! Entries are never searched or removed. An owner remembers the deadline it armed; a popped entry
+//! that is not the one its owner remembers is stale and ignored. A deadline that moves later needs
+//! no new entry: when the old one pops, the owner arms the new one. When stale entries outnumber
+//! their owners, all are swept out, so that the heap is as large as what it serves.
 
 use alloc::collections::BinaryHeap;
 use core::cmp::Reverse;
@@ -53,12 +54,15 @@ impl Timers {
     /// Takes an entry that is due.
     pub(crate) fn due(&mut self, now: Instant) -> Option<(Instant, Timer)> {
         match self.heap.peek() {
-            Some(Reverse((deadline, _))) if *deadline <= now => self.heap.pop().map(|Reverse(entry)| entry),
+            Some(Reverse((deadline, _))) if *deadline <= now => {
+                self.heap.pop().map(|Reverse(entry)| entry)
+            }
             _ => None,
         }
     }
 
-    /// Sweeps out entries that are stale, once there are more than twice as many entries as `owners` (each has one that counts).
+    /// Sweeps out entries that are stale, once there are more than twice as many entries as
+    /// `owners` (each has one that counts).
     pub(crate) fn sweep(&mut self, owners: usize, counts: impl Fn(Instant, Timer) -> bool) {
         // What the last sweep left is not swept again for nothing.
         if self.heap.len() > 2 * owners.max(self.kept) + limits::TIMERS {
@@ -82,7 +86,8 @@ mod tests {
         let mut timers = Timers::default();
         let mut sweeps = 0;
         for number in 0..100_000u32 {
-            // One connection after the other, each with a deadline two minutes away, of which the last ten live.
+            // One connection after the other, each with a deadline two minutes away, of which the
+            // last ten live.
             timers.arm(Instant::from_micros(u64::from(number) + 120_000_000), Timer::Slot(number));
             let before = timers.heap.len();
             timers.sweep(10, |_, timer| matches!(timer, Timer::Slot(slot) if slot + 10 > number));

@@ -28,8 +28,8 @@ pub(crate) struct Train {
 }
 
 impl Stack {
-    /// Takes a packet that goes the way of the last datagram: a plain IPv4 header, the same addresses and ports, right checksums. Gives back
-    /// what is anything else.
+    /// Takes a packet that goes the way of the last datagram: a plain IPv4 header, the same
+    /// addresses and ports, right checksums. Gives back what is anything else.
     pub(crate) fn udp_known(&mut self, frame: Frame, arrival: Arrival) -> Result<(), Frame> {
         let generation = self.host.generation();
         let train = self.datagrams.train.as_ref().filter(|train| train.generation == generation);
@@ -38,7 +38,9 @@ impl Stack {
             return Err(frame);
         }
         let verify = self.verifies(arrival);
-        let Some((class, hops, data)) = plain(frame.bytes(), train, verify) else { return Err(frame) };
+        let Some((class, hops, data)) = plain(frame.bytes(), train, verify) else {
+            return Err(frame);
+        };
         let received = Received {
             length: data.len(),
             remote: train.remote,
@@ -54,11 +56,20 @@ impl Stack {
     }
 
     /// Takes a UDP packet.
-    pub(crate) fn udp_input(&mut self, mut frame: Frame, header: &Header, delivery: Delivery, arrival: Arrival) {
+    pub(crate) fn udp_input(
+        &mut self,
+        mut frame: Frame,
+        header: &Header,
+        delivery: Delivery,
+        arrival: Arrival,
+    ) {
         let packet = frame.bytes().get(header.length..).unwrap_or_default();
-        let (Some(source), Some(destination), Some(length), Some(sum)) =
-            (u16_at(packet, 0), u16_at(packet, 2), u16_at(packet, 4).map(usize::from), u16_at(packet, 6))
-        else {
+        let (Some(source), Some(destination), Some(length), Some(sum)) = (
+            u16_at(packet, 0),
+            u16_at(packet, 2),
+            u16_at(packet, 4).map(usize::from),
+            u16_at(packet, 6),
+        ) else {
             self.statistics.received_drops.malformed += 1;
             return self.pool.put(frame);
         };
@@ -72,7 +83,9 @@ impl Stack {
         let is_summed = sum != 0 || header.source.is_ipv6();
         if self.verifies(arrival)
             && is_summed
-            && (sum == 0 || checksum::of_transport(header.source, header.destination, protocol::UDP, packet) != 0)
+            && (sum == 0
+                || checksum::of_transport(header.source, header.destination, protocol::UDP, packet)
+                    != 0)
         {
             self.statistics.received_drops.checksum += 1;
             return self.pool.put(frame);
@@ -127,8 +140,17 @@ impl Stack {
     }
 
     /// The next datagram probably goes the same way.
-    fn remember_train(&mut self, header: &Header, ports: (u16, u16), arrival: Arrival, endpoint: Arc<Endpoint>) {
-        let (IpAddr::V4(source), IpAddr::V4(destination)) = (header.source, header.destination) else { return };
+    fn remember_train(
+        &mut self,
+        header: &Header,
+        ports: (u16, u16),
+        arrival: Arrival,
+        endpoint: Arc<Endpoint>,
+    ) {
+        let (IpAddr::V4(source), IpAddr::V4(destination)) = (header.source, header.destination)
+        else {
+            return;
+        };
         if !arrival.from_wire || !self.addresses.owns(header.destination) {
             return;
         }
@@ -168,15 +190,24 @@ impl Stack {
         let mut frame = self.packet_for(destination.ip(), usize::from(length));
         let start = frame.len() - usize::from(length);
         let is_summed = !self.configuration.capabilities.reliable;
-        emit(source, destination, data, is_summed, frame.bytes_mut().get_mut(start..).unwrap_or_default());
+        emit(
+            source,
+            destination,
+            data,
+            is_summed,
+            frame.bytes_mut().get_mut(start..).unwrap_or_default(),
+        );
         self.send_as(frame, &outgoing, manner)
     }
 }
 
-/// Traffic class, time to live and data of a packet that goes the way of the train and is right in every respect.
+/// Traffic class, time to live and data of a packet that goes the way of the train and is right in
+/// every respect.
 fn plain<'a>(bytes: &'a [u8], train: &Train, verify: bool) -> Option<(u8, u8, &'a [u8])> {
     let (header, rest) = bytes.split_first_chunk::<IPV4_HEADER>()?;
-    let [0x45, class, high, low, _, _, flags, 0, hops, protocol::UDP, ..] = *header else { return None };
+    let [0x45, class, high, low, _, _, flags, 0, hops, protocol::UDP, ..] = *header else {
+        return None;
+    };
     let total = usize::from(u16::from_be_bytes([high, low]));
     let packet = rest.get(..total.checked_sub(IPV4_HEADER)?)?;
     let (udp, data) = packet.split_first_chunk::<UDP_HEADER>()?;
@@ -197,7 +228,13 @@ fn plain<'a>(bytes: &'a [u8], train: &Train, verify: bool) -> Option<(u8, u8, &'
 }
 
 /// Writes header and data into `packet`, which is exactly as long as both.
-pub(crate) fn emit(source: &SocketAddr, destination: &SocketAddr, data: &[u8], is_summed: bool, packet: &mut [u8]) {
+pub(crate) fn emit(
+    source: &SocketAddr,
+    destination: &SocketAddr,
+    data: &[u8],
+    is_summed: bool,
+    packet: &mut [u8],
+) {
     // The length of what an IP packet can carry fits; longer data was refused.
     let length = u16::try_from(packet.len()).unwrap_or(u16::MAX);
     let Some((head, body)) = packet.split_first_chunk_mut::<UDP_HEADER>() else { return };
@@ -209,9 +246,13 @@ pub(crate) fn emit(source: &SocketAddr, destination: &SocketAddr, data: &[u8], i
         return;
     }
     // From the numbers, as what was just written is slow to read (see `checksum`).
-    let header = [source.port(), destination.port(), length].map(|word| u64::from(word.to_be())).iter().sum();
+    let header = [source.port(), destination.port(), length]
+        .map(|word| u64::from(word.to_be()))
+        .iter()
+        .sum();
     let addresses = checksum::addresses(&source.ip(), &destination.ip());
-    let sum = match checksum::of_parts(addresses, protocol::UDP, usize::from(length), header, data) {
+    let sum = match checksum::of_parts(addresses, protocol::UDP, usize::from(length), header, data)
+    {
         // Zero means "not computed" (RFC 768).
         0 => 0xffff,
         sum => sum,

@@ -37,7 +37,9 @@ pub(super) async fn run(context: &Context) -> Outcome {
     }
     match (action, values.as_slice()) {
         (Action::Show, []) => show(context, device.as_deref(), None, lines).await,
-        (Action::Show, [address]) => show(context, device.as_deref(), Some(ipv4(address)?), lines).await,
+        (Action::Show, [address]) => {
+            show(context, device.as_deref(), Some(ipv4(address)?), lines).await
+        }
         (Action::Set, [address, hardware]) => {
             let hardware_address: HardwareAddress = words::parse(hardware, "hardware address")?;
             let neighbor = NewNeighbor { address: IpAddr::V4(ipv4(address)?), hardware_address };
@@ -62,7 +64,12 @@ fn ipv4(text: &str) -> Result<Ipv4Addr, Failure> {
     words::parse(text, "address")
 }
 
-async fn show(context: &Context, device: Option<&str>, only: Option<Ipv4Addr>, lines: bool) -> Outcome {
+async fn show(
+    context: &Context,
+    device: Option<&str>,
+    only: Option<Ipv4Addr>,
+    lines: bool,
+) -> Outcome {
     let mut neighbors = list(context, device).await?;
     neighbors.retain(|(_, entry)| match (entry.address, only) {
         (IpAddr::V4(address), Some(only)) => address == only,
@@ -79,7 +86,10 @@ async fn show(context: &Context, device: Option<&str>, only: Option<Ipv4Addr>, l
 }
 
 /// The neighbors of one interface or of all, with the interface's name.
-pub(super) async fn list(context: &Context, device: Option<&str>) -> Result<Vec<(String, NeighborEntry)>, Failure> {
+pub(super) async fn list(
+    context: &Context,
+    device: Option<&str>,
+) -> Result<Vec<(String, NeighborEntry)>, Failure> {
     let interfaces = match device {
         Some(name) => vec![devices::interface(context, name, Use::Show)?],
         None => devices::all(context).await?.into_iter().map(|(interface, _)| interface).collect(),
@@ -93,12 +103,19 @@ pub(super) async fn list(context: &Context, device: Option<&str>) -> Result<Vec<
 }
 
 /// The named interface, or the one that the route to the address leaves by.
-async fn on_the_way(context: &Context, device: Option<String>, address: IpAddr) -> Result<Interface, Failure> {
+async fn on_the_way(
+    context: &Context,
+    device: Option<String>,
+    address: IpAddr,
+) -> Result<Interface, Failure> {
     let name = match device {
         Some(name) => name,
         None => {
             let sockets = devices::sockets(context, Use::Show)?;
-            let choice = sockets.control::<FindRoute>(&address).await.map_err(|why| Failure::of(address, why))?;
+            let choice = sockets
+                .control::<FindRoute>(&address)
+                .await
+                .map_err(|why| Failure::of(address, why))?;
             if choice.route.is_none() {
                 return Err(Failure::of(address, Error::InvalidInput));
             }

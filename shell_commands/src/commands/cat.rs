@@ -26,11 +26,13 @@ pub(super) fn inputs<'a>(
     context: &'a Context,
     paths: &'a [String],
 ) -> impl Iterator<Item = Result<Stream, Failure>> + Send + 'a {
-    let paths = if paths.is_empty() { vec!["-"] } else { paths.iter().map(String::as_str).collect() };
+    let paths =
+        if paths.is_empty() { vec!["-"] } else { paths.iter().map(String::as_str).collect() };
     paths.into_iter().map(|path| match path {
         "-" => Ok(context.streams.input.clone()),
         path => {
-            let file = context.files.open(path, OpenFlags::READ).map_err(|why| Failure::of(path, why))?;
+            let file =
+                context.files.open(path, OpenFlags::READ).map_err(|why| Failure::of(path, why))?;
             Ok(Stream::new(file, path))
         }
     })
@@ -39,7 +41,8 @@ pub(super) fn inputs<'a>(
 async fn print(context: &Context, stream: &Stream) -> Result<(), Failure> {
     let mut buffer = vec![0; limits::COPY_BYTES];
     loop {
-        let count = stream.file.read(&mut buffer).await.map_err(|why| Failure::of(&stream.name, why))?;
+        let count =
+            stream.file.read(&mut buffer).await.map_err(|why| Failure::of(&stream.name, why))?;
         if count == 0 {
             return Ok(());
         }

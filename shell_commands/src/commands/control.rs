@@ -1,6 +1,7 @@
 //! `control`: a device's commands by number, with raw bytes.
 //!
-//! What the network's table does not know goes to the device all the same: it may be for the platform's controller behind it.
+//! What the network's table does not know goes to the device all the same: it may be for the
+//! platform's controller behind it.
 
 use std::fmt::Write as _;
 
@@ -18,14 +19,18 @@ pub(super) async fn run(context: &Context) -> Outcome {
             context.answer(&control::table(TABLE)).await
         }
         [path, command, bytes @ ..] => {
-            let identifier = identifier(command).ok_or_else(|| Failure::usage(format!("{command}: bad identifier")))?;
+            let identifier = identifier(command)
+                .ok_or_else(|| Failure::usage(format!("{command}: bad identifier")))?;
             let bytes = bytes.concat();
-            let request =
-                from_hexadecimal(&bytes).ok_or_else(|| Failure::usage(format!("{bytes}: bad hexadecimal bytes")))?;
+            let request = from_hexadecimal(&bytes)
+                .ok_or_else(|| Failure::usage(format!("{bytes}: bad hexadecimal bytes")))?;
             let writable = context.files.open(path, OpenFlags::READ | OpenFlags::WRITE);
             let opened = writable.or_else(|_| context.files.open(path, OpenFlags::READ));
             let file = opened.map_err(|why| Failure::of(path, why))?;
-            let answer = file.control_raw(identifier, &request).await.map_err(|why| Failure::of(path, why))?;
+            let answer = file
+                .control_raw(identifier, &request)
+                .await
+                .map_err(|why| Failure::of(path, why))?;
             context.answer(&(to_hexadecimal(&answer) + "\n")).await
         }
         [] => Err(Failure::usage("which device?")),
@@ -45,7 +50,8 @@ fn identifier(text: &str) -> Option<Identifier> {
 }
 
 fn from_hexadecimal(text: &str) -> Option<Vec<u8>> {
-    let digits: Option<Vec<u8>> = text.chars().map(|digit| digit.to_digit(16)?.try_into().ok()).collect();
+    let digits: Option<Vec<u8>> =
+        text.chars().map(|digit| digit.to_digit(16)?.try_into().ok()).collect();
     let digits = digits?;
     let (pairs, []) = digits.as_chunks::<2>() else { return None };
     Some(pairs.iter().map(|[high, low]| high << 4 | low).collect())

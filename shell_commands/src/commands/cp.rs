@@ -28,7 +28,8 @@ fn pairs(context: &Context) -> Result<Vec<(String, String)>, Failure> {
         Some((target, sources)) if !sources.is_empty() => (target, sources),
         _ => return Err(Failure::usage("a source and a target are needed")),
     };
-    let into_directory = context.files.stat(target).is_ok_and(|target| target.kind == NodeKind::Directory);
+    let into_directory =
+        context.files.stat(target).is_ok_and(|target| target.kind == NodeKind::Directory);
     if sources.len() > 1 && !into_directory {
         return Err(Failure::of(target, Error::NotADirectory));
     }

@@ -26,7 +26,9 @@ pub(super) async fn run(context: &Context) -> Outcome {
     let options = parse(context)?;
     let words: Vec<&str> = options.words.iter().map(String::as_str).collect();
     match words.as_slice() {
-        [name] => acquire(context, &options, &devices::interface(context, name, Use::Change)?).await,
+        [name] => {
+            acquire(context, &options, &devices::interface(context, name, Use::Change)?).await
+        }
         ["start", name] => start(&options, &devices::interface(context, name, Use::Change)?).await,
         ["stop" | "release", name] => {
             devices::interface(context, name, Use::Change)?.ask::<StopDhcp>(&()).await?;
@@ -46,12 +48,15 @@ pub(super) async fn run(context: &Context) -> Outcome {
 }
 
 fn parse(context: &Context) -> Result<Options, Failure> {
-    let mut chosen = Options { quiet: false, seconds: limits::DHCP_SECONDS, hostname: None, words: Vec::new() };
+    let mut chosen =
+        Options { quiet: false, seconds: limits::DHCP_SECONDS, hostname: None, words: Vec::new() };
     let mut options = context.options();
     while let Some(argument) = options.next()? {
         match argument {
             Short('q') => chosen.quiet = true,
-            Short('t') => chosen.seconds = words::parse(&options.value()?.string()?, "number of seconds")?,
+            Short('t') => {
+                chosen.seconds = words::parse(&options.value()?.string()?, "number of seconds")?
+            }
             Short('H') => chosen.hostname = Some(options.value()?.string()?),
             Value(word) => chosen.words.push(word.string()?),
             other => return Err(other.unexpected().into()),
@@ -69,11 +74,14 @@ async fn start(options: &Options, interface: &Interface) -> Outcome {
 
 async fn acquire(context: &Context, options: &Options, interface: &Interface) -> Outcome {
     start(options, interface).await?;
-    let none = || Failure::of(&interface.name, format!("no lease after {} seconds", options.seconds));
+    let none =
+        || Failure::of(&interface.name, format!("no lease after {} seconds", options.seconds));
     let wait = options.seconds.saturating_mul(1000);
     match interface.file.control::<AwaitDhcp>(&wait).await {
         Ok(DhcpStatus { lease: Some(lease), .. }) if options.quiet => drop(lease),
-        Ok(DhcpStatus { lease: Some(lease), .. }) => context.print(&render::bound(&interface.name, &lease)).await?,
+        Ok(DhcpStatus { lease: Some(lease), .. }) => {
+            context.print(&render::bound(&interface.name, &lease)).await?
+        }
         Ok(DhcpStatus { lease: None, .. }) | Err(Error::TimedOut) => return Err(none()),
         Err(why) => return Err(Failure::of(&interface.name, why)),
     }

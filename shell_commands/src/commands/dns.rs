@@ -19,15 +19,21 @@ pub(super) async fn run(context: &Context) -> Outcome {
         ["show" | "list", interface] => show(context, Some(interface)).await,
         ["add", address, interface @ ..] => {
             let (address, file) = target(context, address, interface, default_interface).await?;
-            file.control::<AddDnsServer>(&address).await.map_err(|why| Failure::of(address, why))?;
+            file.control::<AddDnsServer>(&address)
+                .await
+                .map_err(|why| Failure::of(address, why))?;
             Ok(Status::SUCCESS)
         }
         ["remove" | "del" | "delete", address, interface @ ..] => {
             let (address, file) = target(context, address, interface, interface_of).await?;
-            file.control::<RemoveDnsServer>(&address).await.map_err(|why| Failure::of(address, why))?;
+            file.control::<RemoveDnsServer>(&address)
+                .await
+                .map_err(|why| Failure::of(address, why))?;
             Ok(Status::SUCCESS)
         }
-        [verb @ ("add" | "remove" | "del" | "delete")] => Err(Failure::usage(format!("{verb}: which address?"))),
+        [verb @ ("add" | "remove" | "del" | "delete")] => {
+            Err(Failure::usage(format!("{verb}: which address?")))
+        }
         [word, ..] => Err(Failure::usage(format!("{word}: unknown word"))),
     }
 }
@@ -37,11 +43,13 @@ async fn show(context: &Context, interface: Option<&str>) -> Outcome {
         Some(name) => (name, devices::interface(context, name, Use::Show)?.file),
         None => (devices::SOCKETS, devices::sockets(context, Use::Show)?),
     };
-    let servers = file.control::<ListDnsServers>(&()).await.map_err(|why| Failure::of(name, why))?;
+    let servers =
+        file.control::<ListDnsServers>(&()).await.map_err(|why| Failure::of(name, why))?;
     context.answer(&render::dns_servers(&servers)).await
 }
 
-/// The server's address, and the device of the interface that is named, or else that `choose` finds.
+/// The server's address, and the device of the interface that is named, or else that `choose`
+/// finds.
 async fn target(
     context: &Context,
     address: &str,
@@ -63,18 +71,26 @@ async fn target(
 
 /// The interface with the best default route, of the server's family if there is one.
 async fn default_interface(system: &File, server: IpAddr) -> Result<String, Failure> {
-    let routes = system.control::<ListRoutes>(&()).await.map_err(|why| Failure::of(devices::SOCKETS, why))?;
+    let routes = system
+        .control::<ListRoutes>(&())
+        .await
+        .map_err(|why| Failure::of(devices::SOCKETS, why))?;
     routes
         .into_iter()
         .filter(|route| route.usable && route.destination.length() == 0)
-        .min_by_key(|route| (route.destination.address().is_ipv4() != server.is_ipv4(), route.metric))
+        .min_by_key(|route| {
+            (route.destination.address().is_ipv4() != server.is_ipv4(), route.metric)
+        })
         .map(|route| route.interface)
         .ok_or_else(|| Failure::usage("no default route: which interface?"))
 }
 
 /// The interface that has the server.
 async fn interface_of(system: &File, server: IpAddr) -> Result<String, Failure> {
-    let servers = system.control::<ListDnsServers>(&()).await.map_err(|why| Failure::of(devices::SOCKETS, why))?;
+    let servers = system
+        .control::<ListDnsServers>(&())
+        .await
+        .map_err(|why| Failure::of(devices::SOCKETS, why))?;
     servers
         .into_iter()
         .find(|known| known.address == server)

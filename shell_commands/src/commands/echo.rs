@@ -1,7 +1,7 @@
 //! `echo`, `true` and `false`.
 //!
-//! The whole line goes out in one write: a device takes it as one piece of text, and what it says against that is the
-//! command's failure.
+//! The whole line goes out in one write: a device takes it as one piece of text, and what it says
+//! against that is the command's failure.
 
 use crate::context::Context;
 use crate::failure::{Failure, Outcome};

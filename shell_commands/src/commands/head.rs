@@ -35,7 +35,8 @@ pub(super) async fn run(context: &Context) -> Outcome {
 async fn print(context: &Context, stream: &Stream, mut limit: Limit) -> Result<(), Failure> {
     let mut buffer = vec![0; limits::COPY_BYTES];
     while !matches!(limit, Limit::Lines(0) | Limit::Bytes(0)) {
-        let count = stream.file.read(&mut buffer).await.map_err(|why| Failure::of(&stream.name, why))?;
+        let count =
+            stream.file.read(&mut buffer).await.map_err(|why| Failure::of(&stream.name, why))?;
         let read = buffer.get(..count).unwrap_or_default();
         if read.is_empty() {
             break;
@@ -52,7 +53,10 @@ fn cut(data: &[u8], limit: Limit) -> (&[u8], Limit) {
     match limit {
         Limit::Bytes(bytes) => {
             let length = usize::try_from(bytes).unwrap_or(usize::MAX).min(data.len());
-            (data.get(..length).unwrap_or_default(), Limit::Bytes(bytes.saturating_sub(length as u64)))
+            (
+                data.get(..length).unwrap_or_default(),
+                Limit::Bytes(bytes.saturating_sub(length as u64)),
+            )
         }
         Limit::Lines(mut lines) => {
             for (index, byte) in data.iter().enumerate() {

@@ -19,7 +19,10 @@ pub(super) fn run_for<'a>(context: &'a Context, name: &str) -> BoxFuture<'a, Out
 
 fn text(names: &[String]) -> Result<String, Failure> {
     if names.is_empty() {
-        return Ok(COMMANDS.iter().map(|command| format!("{:<10} {}\n", command.name, command.help)).collect());
+        return Ok(COMMANDS
+            .iter()
+            .map(|command| format!("{:<10} {}\n", command.name, command.help))
+            .collect());
     }
     let help = |name: &String| match table::find(name) {
         Some(command) => Ok(command.help()),

@@ -13,7 +13,8 @@ use crate::shell::status::Status;
 use crate::sockets::{Family, Sockets};
 
 pub(super) async fn run(context: &Context) -> Outcome {
-    let (mut address, mut directory, mut verbose) = (SocketAddr::new(Family::Any.unspecified(), 80), None, false);
+    let (mut address, mut directory, mut verbose) =
+        (SocketAddr::new(Family::Any.unspecified(), 80), None, false);
     let mut options = context.options();
     while let Some(argument) = options.next()? {
         match argument {
@@ -32,7 +33,10 @@ pub(super) async fn run(context: &Context) -> Outcome {
         Ok(_) => return Err(Failure::of(&directory, virtual_file_system::Error::NotADirectory)),
         Err(why) => return Err(Failure::of(&directory, why)),
     }
-    let listener = Sockets::routed(&context.files).listen(address).await.map_err(|why| Failure::of(address, why))?;
+    let listener = Sockets::routed(&context.files)
+        .listen(address)
+        .await
+        .map_err(|why| Failure::of(address, why))?;
     let server = Server {
         files: context.files.clone(),
         root: root.as_str().to_owned(),
@@ -48,7 +52,10 @@ fn listen_address(text: &str) -> Result<SocketAddr, Failure> {
     match text.rsplit_once(':') {
         None => Ok(SocketAddr::new(Family::Any.unspecified(), words::parse(text, "port")?)),
         Some((address, port)) => {
-            let inner = address.strip_prefix('[').and_then(|rest| rest.strip_suffix(']')).unwrap_or(address);
+            let inner = address
+                .strip_prefix('[')
+                .and_then(|rest| rest.strip_suffix(']'))
+                .unwrap_or(address);
             let address: IpAddr = words::address(inner)?;
             Ok(SocketAddr::new(address, words::parse(port, "port")?))
         }

@@ -1,7 +1,8 @@
 //! `ifconfig`: shows interfaces, or applies the words of a line from left to right.
 //!
-//! The words are read by [`interface_words`](super::interface_words); each setting is applied on its own and says itself what
-//! was wrong. What is shown goes to [`render::classic::interface`](crate::render::classic::interface).
+//! The words are read by [`interface_words`](super::interface_words); each setting is applied on
+//! its own and says itself what was wrong. What is shown goes to
+//! [`render::classic::interface`](crate::render::classic::interface).
 
 use std::net::{IpAddr, Ipv4Addr};
 
@@ -10,8 +11,8 @@ use network::command::address::{AddressEntry, NewAddress};
 use network::command::dhcp::DhcpOptions;
 use network::command::route::{NewRoute, RouteSelector};
 use network::command::{
-    AddAddress, AddDnsServer, AddRoute, ListAddresses, ListRoutes, RemoveAddress, RemoveRoute, SetEnabled,
-    SetHardwareAddress, SetMetric, SetMtu, StartDhcp,
+    AddAddress, AddDnsServer, AddRoute, ListAddresses, ListRoutes, RemoveAddress, RemoveRoute,
+    SetEnabled, SetHardwareAddress, SetMetric, SetMtu, StartDhcp,
 };
 use virtual_file_system::Error;
 
@@ -29,7 +30,9 @@ pub(super) async fn run(context: &Context) -> Outcome {
         match option.as_str() {
             "-a" => all = true,
             "-s" => short = true,
-            option if option.starts_with('-') => return Err(Failure::usage(format!("{option}: unknown option"))),
+            option if option.starts_with('-') => {
+                return Err(Failure::usage(format!("{option}: unknown option")));
+            }
             _ => break,
         }
         words = rest;
@@ -54,15 +57,20 @@ pub(super) async fn run(context: &Context) -> Outcome {
 
 fn open(context: &Context, name: &str, how: Use) -> Result<Interface, Failure> {
     devices::open(context, name, how).map_err(|why| match why {
-        Error::NoDevice => Failure::of(name, "error fetching interface information: Device not found"),
+        Error::NoDevice => {
+            Failure::of(name, "error fetching interface information: Device not found")
+        }
         why => Failure::of(name, why),
     })
 }
 
 async fn show_all(context: &Context, all: bool, short: bool) -> Outcome {
     let found = devices::all(context).await?;
-    let shown: Vec<Interface> =
-        found.into_iter().filter(|(_, status)| all || status.enabled).map(|(interface, _)| interface).collect();
+    let shown: Vec<Interface> = found
+        .into_iter()
+        .filter(|(_, status)| all || status.enabled)
+        .map(|(interface, _)| interface)
+        .collect();
     if short {
         return context.answer(&table(&shown).await?).await;
     }
@@ -90,7 +98,9 @@ pub(super) async fn table(interfaces: &[Interface]) -> Result<String, Failure> {
 
 async fn apply(interface: &Interface, word: &str, setting: &Setting) -> Result<(), Failure> {
     match setting {
-        Setting::Address(address, length) => return set_address(interface, word, *address, *length).await,
+        Setting::Address(address, length) => {
+            return set_address(interface, word, *address, *length).await;
+        }
         Setting::Netmask(length) => return set_netmask(interface, word, *length).await,
         Setting::Broadcast(broadcast) => return set_broadcast(interface, word, *broadcast).await,
         Setting::Remove(address, length) => return remove(interface, *address, *length).await,
@@ -100,7 +110,9 @@ async fn apply(interface: &Interface, word: &str, setting: &Setting) -> Result<(
             let address = NewAddress { prefix: *prefix, broadcast: None };
             interface.change::<AddAddress>(&prefix.to_string(), &address).await?;
         }
-        Setting::Hardware(address) => drop(interface.change::<SetHardwareAddress>(word, address).await?),
+        Setting::Hardware(address) => {
+            drop(interface.change::<SetHardwareAddress>(word, address).await?)
+        }
         Setting::Mtu(mtu) => drop(interface.change::<SetMtu>(word, mtu).await?),
         Setting::Metric(metric) => drop(interface.change::<SetMetric>(word, metric).await?),
         Setting::Enabled(enabled) => drop(interface.change::<SetEnabled>(word, enabled).await?),
@@ -119,7 +131,12 @@ async fn first(interface: &Interface) -> Result<Option<AddressEntry>, Failure> {
 }
 
 /// Replaces the first IPv4 address and brings the interface up; `0.0.0.0` only removes it.
-async fn set_address(interface: &Interface, word: &str, address: Ipv4Addr, length: Option<u8>) -> Result<(), Failure> {
+async fn set_address(
+    interface: &Interface,
+    word: &str,
+    address: Ipv4Addr,
+    length: Option<u8>,
+) -> Result<(), Failure> {
     let old = first(interface).await?;
     if address.is_unspecified() {
         if let Some(old) = old {
@@ -130,22 +147,35 @@ async fn set_address(interface: &Interface, word: &str, address: Ipv4Addr, lengt
             return Err(Failure::of(word, Error::InvalidInput));
         }
         let length = length.unwrap_or_else(|| class_length(address));
-        let prefix = Prefix::new(IpAddr::V4(address), length).map_err(|why| Failure::of(word, why))?;
+        let prefix =
+            Prefix::new(IpAddr::V4(address), length).map_err(|why| Failure::of(word, why))?;
         // As in Linux, naming the address that is there already changes nothing, not even the mask.
         let same = old.is_some_and(|old| {
-            old.prefix.address() == prefix.address() && (!word.contains('/') || old.prefix == prefix)
+            old.prefix.address() == prefix.address()
+                && (!word.contains('/') || old.prefix == prefix)
         });
         if !same {
-            replace(interface, word, old.map(|old| old.prefix), NewAddress { prefix, broadcast: None }).await?;
+            replace(
+                interface,
+                word,
+                old.map(|old| old.prefix),
+                NewAddress { prefix, broadcast: None },
+            )
+            .await?;
         }
     }
     interface.change::<SetEnabled>(word, &true).await?;
     Ok(())
 }
 
-/// Adds the new address before the old one goes: if it is refused nothing has changed, and routes through a gateway that both
-/// reach survive.
-async fn replace(interface: &Interface, word: &str, old: Option<Prefix>, new: NewAddress) -> Result<(), Failure> {
+/// Adds the new address before the old one goes: if it is refused nothing has changed, and routes
+/// through a gateway that both reach survive.
+async fn replace(
+    interface: &Interface,
+    word: &str,
+    old: Option<Prefix>,
+    new: NewAddress,
+) -> Result<(), Failure> {
     interface.change::<AddAddress>(word, &new).await?;
     if let Some(old) = old {
         interface.change::<RemoveAddress>(word, &old).await?;
@@ -154,7 +184,8 @@ async fn replace(interface: &Interface, word: &str, old: Option<Prefix>, new: Ne
 }
 
 async fn set_netmask(interface: &Interface, word: &str, length: u8) -> Result<(), Failure> {
-    let old = first(interface).await?.ok_or_else(|| Failure::of(word, Error::AddressNotAvailable))?;
+    let old =
+        first(interface).await?.ok_or_else(|| Failure::of(word, Error::AddressNotAvailable))?;
     let prefix = Prefix::new(old.prefix.address(), length).map_err(|why| Failure::of(word, why))?;
     if prefix == old.prefix {
         return Ok(());
@@ -165,8 +196,13 @@ async fn set_netmask(interface: &Interface, word: &str, length: u8) -> Result<()
 }
 
 /// The same address cannot be there twice, so it goes and comes back.
-async fn set_broadcast(interface: &Interface, word: &str, broadcast: Ipv4Addr) -> Result<(), Failure> {
-    let old = first(interface).await?.ok_or_else(|| Failure::of(word, Error::AddressNotAvailable))?;
+async fn set_broadcast(
+    interface: &Interface,
+    word: &str,
+    broadcast: Ipv4Addr,
+) -> Result<(), Failure> {
+    let old =
+        first(interface).await?.ok_or_else(|| Failure::of(word, Error::AddressNotAvailable))?;
     if old.broadcast == Some(broadcast) {
         return Ok(());
     }
@@ -174,15 +210,21 @@ async fn set_broadcast(interface: &Interface, word: &str, broadcast: Ipv4Addr) -
     let new = NewAddress { prefix: old.prefix, broadcast: Some(broadcast) };
     let added = interface.change::<AddAddress>(word, &new).await;
     if added.is_err() {
-        interface.change::<AddAddress>(word, &NewAddress { prefix: old.prefix, broadcast: old.broadcast }).await?;
+        interface
+            .change::<AddAddress>(
+                word,
+                &NewAddress { prefix: old.prefix, broadcast: old.broadcast },
+            )
+            .await?;
     }
     added
 }
 
 async fn remove(interface: &Interface, address: IpAddr, length: Option<u8>) -> Result<(), Failure> {
     let addresses = interface.ask::<ListAddresses>(&()).await?;
-    let matches =
-        |prefix: &Prefix| prefix.address() == address && length.is_none_or(|length| prefix.length() == length);
+    let matches = |prefix: &Prefix| {
+        prefix.address() == address && length.is_none_or(|length| prefix.length() == length)
+    };
     let found = addresses.into_iter().map(|entry| entry.prefix).find(matches);
     let prefix = found.ok_or_else(|| Failure::of(address, Error::AddressNotAvailable))?;
     interface.change::<RemoveAddress>(&prefix.to_string(), &prefix).await
@@ -193,14 +235,17 @@ async fn set_gateway(interface: &Interface, gateway: IpAddr) -> Result<(), Failu
     let what = format!("gw {gateway}");
     let destination = if gateway.is_ipv4() { Prefix::DEFAULT_IPV4 } else { Prefix::DEFAULT_IPV6 };
     let routes = interface.ask::<ListRoutes>(&()).await?;
-    let old = routes.into_iter().find(|route| route.destination == destination && route.metric == 0);
+    let old =
+        routes.into_iter().find(|route| route.destination == destination && route.metric == 0);
     if old.as_ref().is_some_and(|old| old.gateway == Some(gateway)) {
         return Ok(());
     }
-    let new = NewRoute { destination, gateway: Some(gateway), metric: 0, interface: None, append: true };
+    let new =
+        NewRoute { destination, gateway: Some(gateway), metric: 0, interface: None, append: true };
     interface.change::<AddRoute>(&what, &new).await?;
     if let Some(old) = old {
-        let selector = RouteSelector { destination, gateway: old.gateway, metric: Some(0), interface: None };
+        let selector =
+            RouteSelector { destination, gateway: old.gateway, metric: Some(0), interface: None };
         interface.change::<RemoveRoute>(&what, &selector).await?;
     }
     Ok(())

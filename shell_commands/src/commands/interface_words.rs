@@ -1,7 +1,7 @@
 //! The words of `ifconfig IF …` → settings, in the order in which they were typed.
 //!
-//! All words are read before the first one is applied, so that a line with a wrong word changes nothing. Called by
-//! [`interface`](super::interface), which applies the settings.
+//! All words are read before the first one is applied, so that a line with a wrong word changes
+//! nothing. Called by [`interface`](super::interface), which applies the settings.
 
 use std::net::{IpAddr, Ipv4Addr};
 

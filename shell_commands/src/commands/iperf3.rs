@@ -53,8 +53,15 @@ fn parse(context: &Context) -> Result<Options, Failure> {
         client_version: String::from("3.12"),
         ..Parameters::default()
     };
-    let mut chosen =
-        Options { serve: false, once: false, json: false, host: None, port: PORT, family: Family::Any, parameters };
+    let mut chosen = Options {
+        serve: false,
+        once: false,
+        json: false,
+        host: None,
+        port: PORT,
+        family: Family::Any,
+        parameters,
+    };
     let mut options = context.options();
     while let Some(argument) = options.next()? {
         match argument {
@@ -66,7 +73,10 @@ fn parse(context: &Context) -> Result<Options, Failure> {
             Short('6') => chosen.family = Family::V6,
             Short('c') => chosen.host = Some(options.value()?.string()?),
             Short('p') => chosen.port = words::parse(&options.value()?.string()?, "port")?,
-            Short('t') => chosen.parameters.time = words::parse(&options.value()?.string()?, "number of seconds")?,
+            Short('t') => {
+                chosen.parameters.time =
+                    words::parse(&options.value()?.string()?, "number of seconds")?
+            }
             Short('P') => {
                 let streams: u32 = words::parse(&options.value()?.string()?, "number of streams")?;
                 if !(1..=limits::IPERF_STREAMS).contains(&streams) {
@@ -75,13 +85,16 @@ fn parse(context: &Context) -> Result<Options, Failure> {
                 chosen.parameters.parallel = streams;
             }
             Short('n') => {
-                (chosen.parameters.num, chosen.parameters.time) = (size(&options.value()?.string()?)?, 0);
+                (chosen.parameters.num, chosen.parameters.time) =
+                    (size(&options.value()?.string()?)?, 0);
             }
             Short('l') => {
                 let bytes = size(&options.value()?.string()?)?;
-                let block =
-                    u32::try_from(bytes).ok().filter(|_| (1..=limits::IPERF_BLOCK_BYTES as u64).contains(&bytes));
-                chosen.parameters.len = block.ok_or_else(|| Failure::usage(format!("{bytes}: bad length")))?;
+                let block = u32::try_from(bytes)
+                    .ok()
+                    .filter(|_| (1..=limits::IPERF_BLOCK_BYTES as u64).contains(&bytes));
+                chosen.parameters.len =
+                    block.ok_or_else(|| Failure::usage(format!("{bytes}: bad length")))?;
             }
             Short('u') => return Err(Failure::usage("-u: only TCP is measured")),
             other => return Err(other.unexpected().into()),

@@ -22,7 +22,8 @@ pub(super) async fn run(context: &Context) -> Outcome {
         return Err(Failure::usage("which directory?"));
     }
     for path in &paths {
-        let created = if parents { create_all(context, path) } else { context.files.create_directory(path) };
+        let created =
+            if parents { create_all(context, path) } else { context.files.create_directory(path) };
         created.map_err(|why| Failure::of(path, why))?;
     }
     Ok(Status::SUCCESS)
@@ -36,7 +37,8 @@ fn create_all(context: &Context, path: &str) -> Result<(), Error> {
         walked.push('/');
         walked.push_str(component);
         match context.files.create_directory(&walked) {
-            Err(Error::AlreadyExists) if context.files.stat(&walked)?.kind == NodeKind::Directory => {}
+            Err(Error::AlreadyExists)
+                if context.files.stat(&walked)?.kind == NodeKind::Directory => {}
             Err(Error::AlreadyExists) => return Err(Error::NotADirectory),
             created => created?,
         }

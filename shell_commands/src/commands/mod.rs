@@ -1,8 +1,9 @@
 //! The commands: one table, one noun per file.
 //!
-//! [`table`] names them all; the shell looks a name up there and starts it with a [`Context`](crate::context::Context). A
-//! command reads its words, opens files, asks them, and hands the typed answers to [`render`](crate::render); it does no
-//! layout and keeps nothing when it ends.
+//! [`table`] names them all; the shell looks a name up there and starts it with a
+//! [`Context`](crate::context::Context). A command reads its words, opens files, asks them, and
+//! hands the typed answers to [`render`](crate::render); it does no layout and keeps nothing when
+//! it ends.
 
 pub mod table;
 pub mod words;

@@ -1,7 +1,7 @@
 //! `nc`: standard input and output as the two directions of a connection.
 //!
-//! Both directions run at once. At the end of its input it ends its own direction and goes on receiving until the peer has
-//! ended too.
+//! Both directions run at once. At the end of its input it ends its own direction and goes on
+//! receiving until the peer has ended too.
 
 use std::net::{IpAddr, SocketAddr};
 use std::time::Duration;
@@ -23,7 +23,8 @@ use crate::sockets::{Connection, Family, Sockets, receive_from, unresolved, with
 
 /// Bytes of one datagram at most (OpenBSD's nc takes 16 KiB).
 const DATAGRAM: usize = 16 * 1024;
-/// How long the input may say nothing once the peer has ended: a person at the keyboard is not waited for.
+/// How long the input may say nothing once the peer has ended: a person at the keyboard is not
+/// waited for.
 const AFTER_END: Duration = Duration::from_secs(1);
 /// How long a refusal of a probe by UDP may take.
 const PROBE: Duration = Duration::from_secs(1);
@@ -65,14 +66,18 @@ fn parse(context: &Context) -> Result<Options, Failure> {
             Short('k') => chosen.keep = true,
             Short('v') => chosen.verbose = true,
             Short('z') => chosen.scan = true,
-            // Ending our direction with the input is what we do anyway; addresses are never turned into names.
+            // Ending our direction with the input is what we do anyway; addresses are never turned
+            // into names.
             Short('N' | 'n') => {}
             Short('4') => chosen.family = Family::V4,
             Short('6') => chosen.family = Family::V6,
-            Short('p') => chosen.local_port = Some(words::parse(&options.value()?.string()?, "port")?),
+            Short('p') => {
+                chosen.local_port = Some(words::parse(&options.value()?.string()?, "port")?)
+            }
             Short('w') => {
                 let text = options.value()?.string()?;
-                let wait = sleep::duration(&text).ok_or_else(|| Failure::usage(format!("{text}: bad duration")))?;
+                let wait = sleep::duration(&text)
+                    .ok_or_else(|| Failure::usage(format!("{text}: bad duration")))?;
                 chosen.wait = Some(wait);
             }
             Value(word) => chosen.words.push(word.string()?),
@@ -89,17 +94,26 @@ fn parse(context: &Context) -> Result<Options, Failure> {
 fn ports(text: &str) -> Result<std::ops::RangeInclusive<u16>, Failure> {
     let (first, last) = text.split_once('-').unwrap_or((text, text));
     let range = words::parse::<u16>(first, "port")?..=words::parse::<u16>(last, "port")?;
-    if range.is_empty() || range.contains(&0) { Err(Failure::of(text, "bad port")) } else { Ok(range) }
+    if range.is_empty() || range.contains(&0) {
+        Err(Failure::of(text, "bad port"))
+    } else {
+        Ok(range)
+    }
 }
 
 async fn connect(context: &Context, options: &Options) -> Outcome {
-    let [host, port] = options.words.as_slice() else { return Err(Failure::usage("a host and a port are needed")) };
+    let [host, port] = options.words.as_slice() else {
+        return Err(Failure::usage("a host and a port are needed"));
+    };
     let ports = ports(port)?;
     if ports.len() > 1 && !options.scan {
         return Err(Failure::usage("several ports need -z"));
     }
     let sockets = Sockets::routed(&context.files);
-    let addresses = sockets.resolve(host, options.family).await.map_err(|why| Failure::of(host, unresolved(why)))?;
+    let addresses = sockets
+        .resolve(host, options.family)
+        .await
+        .map_err(|why| Failure::of(host, unresolved(why)))?;
     let mut status = Status::FAILURE;
     for port in ports {
         match open(context, options, &sockets, &addresses, port).await {
@@ -118,7 +132,9 @@ async fn connect(context: &Context, options: &Options) -> Outcome {
             Err(_) if options.scan && !options.verbose => {}
             Err(why) => {
                 let kind = if options.udp { "udp" } else { "tcp" };
-                context.complain(&format!("connect to {host} port {port} ({kind}) failed: {why}")).await;
+                context
+                    .complain(&format!("connect to {host} port {port} ({kind}) failed: {why}"))
+                    .await;
             }
         }
     }
@@ -196,7 +212,11 @@ async fn listen(context: &Context, options: &Options) -> Outcome {
     loop {
         let connection = listener.accept().await.map_err(|why| Failure::of(local, why))?;
         if options.verbose {
-            context.streams.error.remark(&format!("Connection received on {}\n", connection.remote)).await;
+            context
+                .streams
+                .error
+                .remark(&format!("Connection received on {}\n", connection.remote))
+                .await;
         }
         if !options.keep {
             // One connection was asked for: the next one is refused from now on.
@@ -210,16 +230,27 @@ async fn listen(context: &Context, options: &Options) -> Outcome {
     }
 }
 
-async fn listen_datagrams(context: &Context, options: &Options, sockets: &Sockets, local: SocketAddr) -> Outcome {
+async fn listen_datagrams(
+    context: &Context,
+    options: &Options,
+    sockets: &Sockets,
+    local: SocketAddr,
+) -> Outcome {
     let file = sockets.bind(SocketKind::Udp, local).await.map_err(|why| Failure::of(local, why))?;
     loop {
         let datagram = receive_from(&file).await.map_err(|why| Failure::of(local, why))?;
         if options.verbose {
-            context.streams.error.remark(&format!("Connection received on {}\n", datagram.remote)).await;
+            context
+                .streams
+                .error
+                .remark(&format!("Connection received on {}\n", datagram.remote))
+                .await;
         }
         context.print_bytes(&datagram.data).await?;
         if !options.keep {
-            file.control::<Connect>(&datagram.remote).await.map_err(|why| Failure::of(datagram.remote, why))?;
+            file.control::<Connect>(&datagram.remote)
+                .await
+                .map_err(|why| Failure::of(datagram.remote, why))?;
             relay(context, options, &file).await?;
             return Ok(Status::SUCCESS);
         }

@@ -40,7 +40,8 @@ pub(super) async fn run(context: &Context) -> Outcome {
         return context.answer(&format!("Kernel Interface table\n{table}")).await;
     }
     let file = devices::sockets(context, Use::Show)?;
-    let mut sockets = file.control::<ListSockets>(&()).await.map_err(|why| Failure::of(devices::SOCKETS, why))?;
+    let mut sockets =
+        file.control::<ListSockets>(&()).await.map_err(|why| Failure::of(devices::SOCKETS, why))?;
     sockets.retain(|socket| is_wanted(socket, &options));
     sockets.sort_by_key(|socket| (rank(socket.kind), socket.local.is_ipv6()));
     let selection = match (options.all, options.listening) {
@@ -79,12 +80,15 @@ fn is_wanted(socket: &SocketStatus, options: &Options) -> bool {
     // A datagram socket that is not connected waits for anybody: it is a server.
     let is_server = match socket.kind {
         SocketKind::Tcp => socket.state == SocketState::Listen,
-        SocketKind::Udp | SocketKind::Icmp | SocketKind::Raw(_) | SocketKind::Raw6(_) => socket.remote.is_none(),
+        SocketKind::Udp | SocketKind::Icmp | SocketKind::Raw(_) | SocketKind::Raw6(_) => {
+            socket.remote.is_none()
+        }
     };
     kind && family && (options.all || options.listening == is_server)
 }
 
-/// The places of the protocols in the list. As in `netstat`, raw sockets and those for echo are one.
+/// The places of the protocols in the list. As in `netstat`, raw sockets and those for echo are
+/// one.
 const TCP: u8 = 0;
 const UDP: u8 = 1;
 const RAW: u8 = 2;

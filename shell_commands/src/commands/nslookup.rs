@@ -18,10 +18,15 @@ const PORT: u16 = 53;
 pub(super) async fn run(context: &Context) -> Outcome {
     let (mut kind, mut words) = (None, Vec::new());
     for word in &context.arguments {
-        match word.strip_prefix("-type=").or_else(|| word.strip_prefix("-query=")).or_else(|| word.strip_prefix("-q="))
+        match word
+            .strip_prefix("-type=")
+            .or_else(|| word.strip_prefix("-query="))
+            .or_else(|| word.strip_prefix("-q="))
         {
             Some(name) => kind = Some(record_kind(name)?),
-            None if word.starts_with('-') => return Err(Failure::usage(format!("{word}: unknown option"))),
+            None if word.starts_with('-') => {
+                return Err(Failure::usage(format!("{word}: unknown option")));
+            }
             None => words.push(word.as_str()),
         }
     }
@@ -36,7 +41,8 @@ pub(super) async fn run(context: &Context) -> Outcome {
         None => None,
     };
     // An address can only be asked for its name.
-    let implied = if name.parse::<IpAddr>().is_ok() { RecordKind::Ptr } else { RecordKind::Address };
+    let implied =
+        if name.parse::<IpAddr>().is_ok() { RecordKind::Ptr } else { RecordKind::Address };
     let question = Question { name: name.to_owned(), kind: kind.unwrap_or(implied), server };
     let answer = resolve(&file, &question).await?;
     context.print(&render::answer(&answer, server)).await?;
@@ -59,7 +65,9 @@ fn record_kind(name: &str) -> Result<RecordKind, Failure> {
 async fn resolve(file: &File, question: &Question) -> Result<Answer, Failure> {
     file.control::<Resolve>(question).await.map_err(|why| match why {
         Error::NotFound => unresolved(&question.name, "Non-existent domain"),
-        Error::NetworkUnreachable if question.server.is_none() => unresolved(&question.name, "no name server"),
+        Error::NetworkUnreachable if question.server.is_none() => {
+            unresolved(&question.name, "no name server")
+        }
         why => unresolved(&question.name, &why.to_string()),
     })
 }

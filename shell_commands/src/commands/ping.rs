@@ -1,7 +1,7 @@
 //! `ping` and `ping6`: ICMP echo requests and what comes back.
 //!
-//! The identifier is the socket's own; replies are told apart by their sequence numbers. Ctrl-C drops the command, and
-//! dropping it prints the statistics.
+//! The identifier is the socket's own; replies are told apart by their sequence numbers. Ctrl-C
+//! drops the command, and dropping it prints the statistics.
 
 use std::net::{IpAddr, SocketAddr};
 use std::time::Duration;
@@ -53,7 +53,8 @@ pub(super) async fn run(context: &Context) -> Outcome {
             .await
             .map_err(|why| Failure::of(hop_limit, why))?;
     }
-    // The first request is sent before anything is printed: without a route there is only the reason.
+    // The first request is sent before anything is printed: without a route there is only the
+    // reason.
     let mut session = Session::new(context, &options, file, address);
     session.send().await?;
     context.print(&render::header(&options.host, address, options.size)).await?;
@@ -66,7 +67,10 @@ pub(super) async fn run(context: &Context) -> Outcome {
 /// Bytes of data: what a packet holds behind its headers.
 fn size(word: &str) -> Result<usize, Failure> {
     let fits = |size: &usize| *size <= LARGEST;
-    word.parse().ok().filter(fits).ok_or_else(|| Failure::usage(format!("-s {word}: the size is 0 to {LARGEST} bytes")))
+    word.parse()
+        .ok()
+        .filter(fits)
+        .ok_or_else(|| Failure::usage(format!("-s {word}: the size is 0 to {LARGEST} bytes")))
 }
 
 fn parse(context: &Context) -> Result<Options, Failure> {
@@ -88,14 +92,16 @@ fn parse(context: &Context) -> Result<Options, Failure> {
     while let Some(argument) = options.next()? {
         match argument {
             Short('c') => {
-                chosen.count =
-                    Some(words::parse::<u64>(&options.value()?.string()?, "count")?).filter(|count| *count > 0)
+                chosen.count = Some(words::parse::<u64>(&options.value()?.string()?, "count")?)
+                    .filter(|count| *count > 0)
             }
             Short('i') => chosen.interval = duration(&options.value()?.string()?)?,
             Short('W') => chosen.patience = duration(&options.value()?.string()?)?,
             Short('w') => chosen.limit = Some(duration(&options.value()?.string()?)?),
             Short('s') => chosen.size = size(&options.value()?.string()?)?,
-            Short('t') => chosen.hop_limit = Some(words::parse(&options.value()?.string()?, "time to live")?),
+            Short('t') => {
+                chosen.hop_limit = Some(words::parse(&options.value()?.string()?, "time to live")?)
+            }
             Short('I') => chosen.from = Some(options.value()?.string()?),
             Short('q') => chosen.quiet = true,
             Short('f') => chosen.flood = true,
@@ -122,7 +128,9 @@ async fn open(context: &Context, options: &Options) -> Result<(File, IpAddr), Fa
     let routed = Sockets::routed(&context.files);
     let source: Option<IpAddr> = options.from.as_ref().and_then(|from| from.parse().ok());
     let sockets = match &options.from {
-        Some(name) if source.is_none() => Sockets::on(&context.files, name).map_err(|why| Failure::of(name, why))?,
+        Some(name) if source.is_none() => {
+            Sockets::on(&context.files, name).map_err(|why| Failure::of(name, why))?
+        }
         _ => routed.clone(),
     };
     let family = match source {
@@ -131,11 +139,16 @@ async fn open(context: &Context, options: &Options) -> Result<(File, IpAddr), Fa
         _ => options.family,
     };
     let host = &options.host;
-    let addresses = routed.resolve(host, family).await.map_err(|why| Failure::of(host, unresolved(why)))?;
-    let address = addresses.first().copied().ok_or_else(|| Failure::of(host, "Name or service not known"))?;
-    let file = sockets.create(SocketKind::Icmp).await.map_err(|why| Failure::new(why.to_string()))?;
+    let addresses =
+        routed.resolve(host, family).await.map_err(|why| Failure::of(host, unresolved(why)))?;
+    let address =
+        addresses.first().copied().ok_or_else(|| Failure::of(host, "Name or service not known"))?;
+    let file =
+        sockets.create(SocketKind::Icmp).await.map_err(|why| Failure::new(why.to_string()))?;
     if let Some(source) = source {
-        file.control::<Bind>(&SocketAddr::new(source, 0)).await.map_err(|why| Failure::of(source, why))?;
+        file.control::<Bind>(&SocketAddr::new(source, 0))
+            .await
+            .map_err(|why| Failure::of(source, why))?;
     }
     Ok((file, address))
 }
@@ -148,7 +161,8 @@ struct Session<'a> {
     address: IpAddr,
     started: Instant,
     next_send: Instant,
-    /// When the last requests were sent, and whether they were answered; at `sequence % REMEMBERED`.
+    /// When the last requests were sent, and whether they were answered; at `sequence %
+    /// REMEMBERED`.
     requests: Vec<Option<(u16, Instant, bool)>>,
     statistics: Statistics,
     is_over: bool,
@@ -185,7 +199,9 @@ impl<'a> Session<'a> {
         match send_to(&self.file, message, SocketAddr::new(self.address, 0)).await {
             Ok(()) => {}
             // What became of an earlier request; this one was not sent, the next one will be.
-            Err(why @ (Error::HostUnreachable | Error::TimedOut | Error::HostDown)) if self.statistics.sent > 0 => {
+            Err(why @ (Error::HostUnreachable | Error::TimedOut | Error::HostDown))
+                if self.statistics.sent > 0 =>
+            {
                 self.undelivered(why).await?;
             }
             Err(why) => return Err(Failure::of(self.address, why)),
@@ -239,7 +255,9 @@ impl<'a> Session<'a> {
         match within(self.context.platform.clock.as_ref(), Some(time), received).await {
             Err(_) => Ok(()),
             Ok(Ok(datagram)) => self.answered(&datagram).await,
-            Ok(Err(why @ (Error::NetworkDown | Error::NoDevice))) => Err(Failure::of(self.address, why)),
+            Ok(Err(why @ (Error::NetworkDown | Error::NoDevice))) => {
+                Err(Failure::of(self.address, why))
+            }
             Ok(Err(why)) => self.undelivered(why).await,
         }
     }
@@ -261,12 +279,16 @@ impl<'a> Session<'a> {
     }
 
     async fn answered(&mut self, datagram: &Datagram) -> Result<(), Failure> {
-        let (Some([high, low]), Some(data)) = (datagram.data.get(6..HEADER), datagram.data.get(HEADER..)) else {
+        let (Some([high, low]), Some(data)) =
+            (datagram.data.get(6..HEADER), datagram.data.get(HEADER..))
+        else {
             return Ok(());
         };
         let is_reply = matches!(datagram.data.first(), Some(0 | 129));
         let sequence = u16::from_be_bytes([*high, *low]);
-        let Some(Some((known, sent, is_answered))) = self.requests.get_mut(usize::from(sequence) % REMEMBERED) else {
+        let Some(Some((known, sent, is_answered))) =
+            self.requests.get_mut(usize::from(sequence) % REMEMBERED)
+        else {
             return Ok(());
         };
         if !is_reply || *known != sequence {
@@ -282,7 +304,9 @@ impl<'a> Session<'a> {
         }
         if data.len() != self.options.size {
             remark.push_str(" (truncated)");
-        } else if let Some(place) = data.iter().enumerate().position(|(place, byte)| *byte != place as u8) {
+        } else if let Some(place) =
+            data.iter().enumerate().position(|(place, byte)| *byte != place as u8)
+        {
             remark.push_str(&format!(" wrong data byte #{place}"));
         }
         if self.options.flood {
@@ -297,7 +321,9 @@ impl<'a> Session<'a> {
         }
         let size = datagram.data.len();
         let from = datagram.remote.ip();
-        self.context.print(&render::reply(from, size, sequence, datagram.hop_limit, Some(time), &remark)).await
+        self.context
+            .print(&render::reply(from, size, sequence, datagram.hop_limit, Some(time), &remark))
+            .await
     }
 }
 

@@ -33,7 +33,12 @@ pub(super) async fn run(context: &Context) -> Outcome {
     Ok(Status::SUCCESS)
 }
 
-fn remove(context: &Context, path: &str, recursive: bool, depth: usize) -> Result<(), (String, Error)> {
+fn remove(
+    context: &Context,
+    path: &str,
+    recursive: bool,
+    depth: usize,
+) -> Result<(), (String, Error)> {
     let failed = |why| (path.to_owned(), why);
     if context.files.stat(path).map_err(failed)?.kind == NodeKind::Directory {
         if !recursive {

@@ -1,7 +1,7 @@
 //! `route`: the routing table, and changing it.
 //!
-//! The table is that of all interfaces and comes from `/devices/sockets`; a change goes to the interface's own device when
-//! one is named.
+//! The table is that of all interfaces and comes from `/devices/sockets`; a change goes to the
+//! interface's own device when one is named.
 
 use std::net::IpAddr;
 
@@ -19,7 +19,8 @@ use crate::render::classic::route::{self as render, Style};
 use crate::shell::status::Status;
 
 pub(super) async fn run(context: &Context) -> Outcome {
-    let (mut style, mut ipv6, mut words) = (Style::default(), false, Words::new(&context.arguments));
+    let (mut style, mut ipv6, mut words) =
+        (Style::default(), false, Words::new(&context.arguments));
     while let Some(option) = words.peek().filter(|word| word.starts_with('-')) {
         words.next();
         match option {
@@ -58,11 +59,17 @@ pub(super) async fn table(context: &Context, style: Style, ipv6: bool) -> Result
     Ok(if ipv6 { render::ipv6(&routes) } else { render::ipv4(&routes, style) })
 }
 
-/// All routes in the order in which Linux prints them, without the loopback networks, which its table does not hold.
+/// All routes in the order in which Linux prints them, without the loopback networks, which its
+/// table does not hold.
 pub(super) async fn list(context: &Context) -> Result<Vec<RouteEntry>, Failure> {
     let sockets = devices::sockets(context, Use::Show)?;
-    let mut routes = sockets.control::<ListRoutes>(&()).await.map_err(|why| Failure::of(devices::SOCKETS, why))?;
-    routes.retain(|route| route.origin != Origin::Kernel || !route.destination.address().is_loopback());
+    let mut routes = sockets
+        .control::<ListRoutes>(&())
+        .await
+        .map_err(|why| Failure::of(devices::SOCKETS, why))?;
+    routes.retain(|route| {
+        route.origin != Origin::Kernel || !route.destination.address().is_loopback()
+    });
     // IPv4 by address, so that the default comes first; IPv6 the same, but the default comes last.
     routes.sort_by_key(|route| {
         let last = route.destination.address().is_ipv6() && route.destination.length() == 0;
@@ -106,7 +113,11 @@ impl Change {
     }
 
     /// Asks the named interface, or the device of all routes.
-    async fn ask<C: ControlCommand>(&self, context: &Context, request: &C::Request) -> Result<C::Response, Failure> {
+    async fn ask<C: ControlCommand>(
+        &self,
+        context: &Context,
+        request: &C::Request,
+    ) -> Result<C::Response, Failure> {
         let file = match &self.interface {
             Some(name) => devices::interface(context, name, Use::Change)?.file,
             None => devices::sockets(context, Use::Change)?,
@@ -115,7 +126,12 @@ impl Change {
     }
 }
 
-fn destination(target: &str, network: bool, mask: Option<&str>, ipv6: bool) -> Result<Prefix, Failure> {
+fn destination(
+    target: &str,
+    network: bool,
+    mask: Option<&str>,
+    ipv6: bool,
+) -> Result<Prefix, Failure> {
     if target == "default" {
         return Ok(if ipv6 { Prefix::DEFAULT_IPV6 } else { Prefix::DEFAULT_IPV4 });
     }
@@ -128,7 +144,11 @@ fn destination(target: &str, network: bool, mask: Option<&str>, ipv6: bool) -> R
         None => words::parse(target, "address")?,
     };
     if prefix.address().is_unspecified() && mask.is_none() && !target.contains('/') {
-        return Ok(if prefix.address().is_ipv4() { Prefix::DEFAULT_IPV4 } else { Prefix::DEFAULT_IPV6 });
+        return Ok(if prefix.address().is_ipv4() {
+            Prefix::DEFAULT_IPV4
+        } else {
+            Prefix::DEFAULT_IPV6
+        });
     }
     if prefix.network() == prefix {
         Ok(prefix)

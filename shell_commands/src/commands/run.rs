@@ -1,7 +1,8 @@
 //! `run`: a guest program, with its streams those of the command, and with what was granted.
 //!
-//! Grants come from the manifest beside the guest (`GUEST.grants` for `GUEST.wasm`) and from the command's words. The program ends with the
-//! command: Ctrl-C and `kill` drop it, and with it everything that it held.
+//! Grants come from the manifest beside the guest (`GUEST.grants` for `GUEST.wasm`) and from the
+//! command's words. The program ends with the command: Ctrl-C and `kill` drop it, and with it
+//! everything that it held.
 
 use std::sync::Arc;
 use std::thread;
@@ -54,12 +55,14 @@ pub(crate) fn parse(words: &[String]) -> Result<Options, Failure> {
             Long("no-manifest") => options.has_manifest = false,
             Long(word) if WORDS.contains(&word) => {
                 let word = word.to_owned();
-                let value = if takes_value(&word) { parser.value()?.string()? } else { String::new() };
+                let value =
+                    if takes_value(&word) { parser.value()?.string()? } else { String::new() };
                 options.grants.push((word, value));
             }
             Value(guest) => {
                 options.guest = guest.string()?;
-                options.arguments = parser.raw_args()?.map(|word| word.string()).collect::<Result<_, _>>()?;
+                options.arguments =
+                    parser.raw_args()?.map(|word| word.string()).collect::<Result<_, _>>()?;
                 options.place = words.len() - options.arguments.len() - 1;
                 return Ok(options);
             }
@@ -84,9 +87,12 @@ pub(super) async fn run(context: &Context) -> Outcome {
         grants.add(word, value).map_err(|why| Failure::usage(format!("--{word}: {why}")))?;
     }
     let name = options.guest.as_str();
-    let module =
-        read(context, name, guest_programs::limits::MODULE_BYTES).await.map_err(|why| Failure::of(name, why))?;
-    let program = translate(&context.platform.translator, module).await.map_err(|why| Failure::of(name, why))?;
+    let module = read(context, name, guest_programs::limits::MODULE_BYTES)
+        .await
+        .map_err(|why| Failure::of(name, why))?;
+    let program = translate(&context.platform.translator, module)
+        .await
+        .map_err(|why| Failure::of(name, why))?;
     let (files, credentials) = context.files.parts();
     let streams = &context.streams;
     let mut arguments = vec![options.guest.clone()];
@@ -96,7 +102,11 @@ pub(super) async fn run(context: &Context) -> Outcome {
         program,
         arguments,
         environment: options.environment,
-        streams: [streams.input.file.clone(), streams.output.file.clone(), streams.error.file.clone()],
+        streams: [
+            streams.input.file.clone(),
+            streams.output.file.clone(),
+            streams.error.file.clone(),
+        ],
         files,
         credentials,
         directory: context.files.directory().clone(),

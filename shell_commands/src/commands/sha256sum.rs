@@ -16,7 +16,11 @@ pub(super) async fn run(context: &Context) -> Outcome {
         let mut hash = Sha256::new();
         let mut buffer = vec![0; limits::COPY_BYTES];
         loop {
-            let count = stream.file.read(&mut buffer).await.map_err(|why| Failure::of(&stream.name, why))?;
+            let count = stream
+                .file
+                .read(&mut buffer)
+                .await
+                .map_err(|why| Failure::of(&stream.name, why))?;
             if count == 0 {
                 break;
             }

@@ -39,12 +39,30 @@ mod tests {
 
     #[test]
     fn durations_have_units() {
-        for (text, milliseconds) in
-            [("1", 1000), ("0.25", 250), ("200ms", 200), ("2s", 2000), ("3m", 180_000), ("1h", 3_600_000), ("0", 0)]
-        {
+        for (text, milliseconds) in [
+            ("1", 1000),
+            ("0.25", 250),
+            ("200ms", 200),
+            ("2s", 2000),
+            ("3m", 180_000),
+            ("1h", 3_600_000),
+            ("0", 0),
+        ] {
             assert_eq!(duration(text), Some(Duration::from_millis(milliseconds)), "{text}");
         }
-        for text in ["", "s", "-1", "1x", "1 s", "nan", "inf", "1e3", "+1", "1..2", "999999999999999999999999999"] {
+        for text in [
+            "",
+            "s",
+            "-1",
+            "1x",
+            "1 s",
+            "nan",
+            "inf",
+            "1e3",
+            "+1",
+            "1..2",
+            "999999999999999999999999999",
+        ] {
             assert_eq!(duration(text), None, "{text}");
         }
     }

@@ -1,13 +1,13 @@
 //! The table of commands: name, usage, one line of help, what it does.
 //!
-//! The only list of commands in this crate: the shell finds them here, `help` prints it, completion offers it. A new command
-//! is one row here and one file beside it.
+//! The only list of commands in this crate: the shell finds them here, `help` prints it, completion
+//! offers it. A new command is one row here and one file beside it.
 
 use network::platform::BoxFuture;
 
 use super::{
-    arp, cat, control, cp, dhcp, dns, echo, head, help, httpd, interface, ip, iperf3, ls, mkdir, nc, netstat, nslookup,
-    ping, ps, pwd, rm, route, run, sha256sum, sleep, stat, wc, wget,
+    arp, cat, control, cp, dhcp, dns, echo, head, help, httpd, interface, ip, iperf3, ls, mkdir,
+    nc, netstat, nslookup, ping, ps, pwd, rm, route, run, sha256sum, sleep, stat, wc, wget,
 };
 use crate::context::Context;
 use crate::failure::{Failure, Outcome};
@@ -170,7 +170,11 @@ mod tests {
             for line in command.usage.lines() {
                 assert_eq!(line.split(' ').next(), Some(command.name));
             }
-            assert!(command.help.ends_with('.') && !command.help.contains('\n'), "{}", command.name);
+            assert!(
+                command.help.ends_with('.') && !command.help.contains('\n'),
+                "{}",
+                command.name
+            );
         }
     }
 

@@ -34,8 +34,11 @@ pub(super) async fn run(context: &Context) -> Outcome {
         let stream = stream?;
         let counts = count(&stream).await?;
         let chosen = [(lines, counts.lines), (words, counts.words), (bytes, counts.bytes)];
-        let mut columns: Vec<String> =
-            chosen.iter().filter(|(wanted, _)| all || *wanted).map(|(_, count)| count.to_string()).collect();
+        let mut columns: Vec<String> = chosen
+            .iter()
+            .filter(|(wanted, _)| all || *wanted)
+            .map(|(_, count)| count.to_string())
+            .collect();
         if !paths.is_empty() {
             columns.push(stream.name.to_string());
         }
@@ -49,7 +52,8 @@ async fn count(stream: &Stream) -> Result<Counts, Failure> {
     let mut counts = Counts::default();
     let mut buffer = vec![0; limits::COPY_BYTES];
     loop {
-        let read = stream.file.read(&mut buffer).await.map_err(|why| Failure::of(&stream.name, why))?;
+        let read =
+            stream.file.read(&mut buffer).await.map_err(|why| Failure::of(&stream.name, why))?;
         if read == 0 {
             return Ok(counts);
         }

@@ -77,8 +77,8 @@ fn parse(context: &Context) -> Result<Options, Failure> {
             Short('O') => chosen.output = Some(options.value()?.string()?),
             Short('T') => {
                 let text = options.value()?.string()?;
-                chosen.patience =
-                    sleep::duration(&text).ok_or_else(|| Failure::usage(format!("{text}: bad duration")))?;
+                chosen.patience = sleep::duration(&text)
+                    .ok_or_else(|| Failure::usage(format!("{text}: bad duration")))?;
             }
             Long("header") => {
                 let field = options.value()?.string()?;
@@ -124,7 +124,12 @@ struct Transfer {
 }
 
 /// Follows redirects to the answer.
-async fn open(context: &Context, options: &Options, mut url: Url, offset: u64) -> Result<Transfer, Failure> {
+async fn open(
+    context: &Context,
+    options: &Options,
+    mut url: Url,
+    offset: u64,
+) -> Result<Transfer, Failure> {
     for _ in 0..=REDIRECTS {
         let transfer = ask(context, options, &url, offset).await?;
         if options.show_head {
@@ -142,7 +147,9 @@ async fn open(context: &Context, options: &Options, mut url: Url, offset: u64) -
         match location {
             None => return Ok(transfer),
             Some(location) => {
-                url = url.join(location).map_err(|why| Failure::of(location.escape_default(), why))?;
+                url = url
+                    .join(location)
+                    .map_err(|why| Failure::of(location.escape_default(), why))?;
             }
         }
     }
@@ -150,20 +157,28 @@ async fn open(context: &Context, options: &Options, mut url: Url, offset: u64) -
 }
 
 /// Sends one request and reads the head of the answer.
-async fn ask(context: &Context, options: &Options, url: &Url, offset: u64) -> Result<Transfer, Failure> {
+async fn ask(
+    context: &Context,
+    options: &Options,
+    url: &Url,
+    offset: u64,
+) -> Result<Transfer, Failure> {
     let Url { host, port, target, .. } = url;
     let clock = context.platform.clock.as_ref();
     let patience = Some(options.patience);
     let sockets = Sockets::routed(&context.files);
-    let addresses =
-        within(clock, patience, sockets.resolve(host, options.family)).await.map_err(|why| unresolved(host, why))?;
+    let addresses = within(clock, patience, sockets.resolve(host, options.family))
+        .await
+        .map_err(|why| unresolved(host, why))?;
     let connect = async { Ok(sockets.connect_any(&addresses, *port).await) };
     let connection = match within(clock, patience, connect).await {
         Ok(Ok(connection)) => connection,
         Ok(Err((address, why))) => {
             return Err(Failure::new(format!("can't connect to remote host ({address}): {why}")));
         }
-        Err(why) => return Err(Failure::new(format!("can't connect to remote host ({host}): {why}"))),
+        Err(why) => {
+            return Err(Failure::new(format!("can't connect to remote host ({host}): {why}")));
+        }
     };
     // Said once it is true: a failure has one line.
     remark(context, options, &format!("Connected to {host} ({})\n", connection.remote)).await;
@@ -172,12 +187,16 @@ async fn ask(context: &Context, options: &Options, url: &Url, offset: u64) -> Re
     within(clock, patience, connection.file.write_all(&request)).await.map_err(broken)?;
     let mut buffered = Buffered::default();
     loop {
-        let length = match within(clock, patience, buffered.find_head(&connection.file)).await.map_err(broken)? {
+        let length = match within(clock, patience, buffered.find_head(&connection.file))
+            .await
+            .map_err(broken)?
+        {
             Found::Head(length) => length,
             Found::End | Found::TooLong => return Err(Failure::of(host, "the answer is not HTTP")),
         };
         let head = buffered.bytes().get(..length).unwrap_or_default();
-        let response = Response::parse(head).ok_or_else(|| Failure::of(host, "the answer is not HTTP"))?;
+        let response =
+            Response::parse(head).ok_or_else(|| Failure::of(host, "the answer is not HTTP"))?;
         buffered.consume(length);
         // Interim answers are followed by the answer (RFC 9110 §15.2).
         if !(100..200).contains(&response.code) {
@@ -197,7 +216,9 @@ fn request(options: &Options, url: &Url, target: &str, offset: u64) -> Vec<u8> {
     let verb = if options.post.is_some() { "POST" } else { "GET" };
     let mut text = format!("{verb} {target} HTTP/1.1\r\n");
     let is_given = |name: &str| {
-        options.fields.iter().any(|field| field.split(':').next().is_some_and(|known| known.eq_ignore_ascii_case(name)))
+        options.fields.iter().any(|field| {
+            field.split(':').next().is_some_and(|known| known.eq_ignore_ascii_case(name))
+        })
     };
     let mut add = |name: &str, value: &str| {
         if !is_given(name) {
@@ -224,8 +245,15 @@ fn request(options: &Options, url: &Url, target: &str, offset: u64) -> Vec<u8> {
 }
 
 impl Transfer {
-    async fn save(&mut self, context: &Context, options: &Options, name: &str, offset: u64) -> Result<(), Failure> {
-        let framing = self.response.framing().ok_or_else(|| Failure::new("the answer contradicts itself"))?;
+    async fn save(
+        &mut self,
+        context: &Context,
+        options: &Options,
+        name: &str,
+        offset: u64,
+    ) -> Result<(), Failure> {
+        let framing =
+            self.response.framing().ok_or_else(|| Failure::new("the answer contradicts itself"))?;
         let output = self.output(context, name, offset)?;
         let clock = context.platform.clock.as_ref();
         let length = self.response.field("Content-Length").and_then(|length| length.parse().ok());
@@ -235,12 +263,17 @@ impl Transfer {
         loop {
             let next = body.next(&self.connection.file, &mut self.buffered);
             let piece = within(clock, Some(options.patience), next).await;
-            let Some(count) = piece.map_err(|why| Failure::new(format!("connection closed prematurely: {why}")))?
+            let Some(count) = piece
+                .map_err(|why| Failure::new(format!("connection closed prematurely: {why}")))?
             else {
                 break;
             };
             let bytes = self.buffered.bytes().get(..count).unwrap_or_default();
-            output.file.write_all(bytes).await.map_err(|why| Failure::of_write(&output.name, why))?;
+            output
+                .file
+                .write_all(bytes)
+                .await
+                .map_err(|why| Failure::of_write(&output.name, why))?;
             self.buffered.consume(count);
             if let Some(line) = progress.add(count as u64, clock.now()) {
                 remark(context, options, &line).await;

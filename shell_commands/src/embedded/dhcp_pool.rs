@@ -1,8 +1,9 @@
-//! Who gets which address. Pure rules over given instants; messages are [`dhcp_server`](super::dhcp_server)'s.
+//! Who gets which address. Pure rules over given instants; messages are
+//! [`dhcp_server`](super::dhcp_server)'s.
 //!
-//! A client gets its former address while nobody else has it; then a never used one, then the one that expired first, then one
-//! that was offered and not taken, the oldest first, so that invented clients cannot lock others out. A leased address gives
-//! way to nobody.
+//! A client gets its former address while nobody else has it; then a never used one, then the one
+//! that expired first, then one that was offered and not taken, the oldest first, so that invented
+//! clients cannot lock others out. A leased address gives way to nobody.
 
 use std::net::Ipv4Addr;
 use std::time::Duration;
@@ -49,9 +50,16 @@ pub struct Pool {
 }
 
 impl Pool {
-    /// The addresses from `first` to `last` within the network, without its own and the network's and broadcast address.
+    /// The addresses from `first` to `last` within the network, without its own and the network's
+    /// and broadcast address.
     #[must_use]
-    pub fn new(first: Ipv4Addr, last: Ipv4Addr, network: Ipv4Addr, length: u8, own: &[Ipv4Addr]) -> Self {
+    pub fn new(
+        first: Ipv4Addr,
+        last: Ipv4Addr,
+        network: Ipv4Addr,
+        length: u8,
+        own: &[Ipv4Addr],
+    ) -> Self {
         let length = u32::from(length.min(32));
         let mask = u32::MAX.checked_shl(32 - length).unwrap_or(0);
         let (low, high) = (u32::from(network) & mask, u32::from(network) | !mask);
@@ -60,7 +68,12 @@ impl Pool {
         if length < 31 {
             excluded.extend([Ipv4Addr::from(low), Ipv4Addr::from(high)]);
         }
-        Self { first: u32::from(first).max(low), last: u32::from(last).min(high), excluded, entries: Vec::new() }
+        Self {
+            first: u32::from(first).max(low),
+            last: u32::from(last).min(high),
+            excluded,
+            entries: Vec::new(),
+        }
     }
 
     fn includes(&self, address: Ipv4Addr) -> bool {
@@ -71,15 +84,24 @@ impl Pool {
     fn expire(&mut self, now: Instant) {
         for entry in &mut self.entries {
             entry.state = match entry.state {
-                State::Offered(since) if since.after(OFFER) <= now => State::Former(since.after(OFFER)),
-                State::Leased { until } | State::Declined { until } if until <= now => State::Former(until),
+                State::Offered(since) if since.after(OFFER) <= now => {
+                    State::Former(since.after(OFFER))
+                }
+                State::Leased { until } | State::Declined { until } if until <= now => {
+                    State::Former(until)
+                }
                 state => state,
             };
         }
     }
 
     /// Chooses an address for a client that looks for one, and keeps it for a while.
-    pub fn offer(&mut self, client: &[u8], wanted: Option<Ipv4Addr>, now: Instant) -> Option<Ipv4Addr> {
+    pub fn offer(
+        &mut self,
+        client: &[u8],
+        wanted: Option<Ipv4Addr>,
+        now: Instant,
+    ) -> Option<Ipv4Addr> {
         self.expire(now);
         let address = self
             .former(client)
@@ -94,15 +116,22 @@ impl Pool {
         Some(address)
     }
 
-    /// Leases the address to the client if it was offered to it, or was its own and is nobody else's now.
+    /// Leases the address to the client if it was offered to it, or was its own and is nobody
+    /// else's now.
     #[must_use]
     pub fn lease(&mut self, client: &[u8], address: Ipv4Addr, seconds: u32, now: Instant) -> bool {
         self.expire(now);
         let is_known = self.entries.iter().any(|entry| {
-            entry.address == address && entry.client == client && !matches!(entry.state, State::Declined { .. })
+            entry.address == address
+                && entry.client == client
+                && !matches!(entry.state, State::Declined { .. })
         });
         if is_known {
-            self.set(client, address, State::Leased { until: now.after(Duration::from_secs(seconds.into())) });
+            self.set(
+                client,
+                address,
+                State::Leased { until: now.after(Duration::from_secs(seconds.into())) },
+            );
         }
         is_known
     }
@@ -138,12 +167,16 @@ impl Pool {
 
     fn is_leased_to(&self, client: &[u8], address: Ipv4Addr) -> bool {
         self.entries.iter().any(|entry| {
-            entry.address == address && entry.client == client && matches!(entry.state, State::Leased { .. })
+            entry.address == address
+                && entry.client == client
+                && matches!(entry.state, State::Leased { .. })
         })
     }
 
     fn former(&self, client: &[u8]) -> Option<Ipv4Addr> {
-        let is_former = |entry: &&Entry| entry.client == client && !matches!(entry.state, State::Declined { .. });
+        let is_former = |entry: &&Entry| {
+            entry.client == client && !matches!(entry.state, State::Declined { .. })
+        };
         self.entries.iter().find(is_former).map(|entry| entry.address)
     }
 
@@ -153,10 +186,14 @@ impl Pool {
             && self.entries.iter().all(|entry| entry.address != address)
     }
 
-    /// The first address that nobody ever had. Of one more than are taken or excluded, one is free: that bounds the search.
+    /// The first address that nobody ever had. Of one more than are taken or excluded, one is free:
+    /// that bounds the search.
     fn unused(&self) -> Option<Ipv4Addr> {
         let enough = self.entries.len().saturating_add(self.excluded.len()).saturating_add(1);
-        (self.first..=self.last).take(enough).map(Ipv4Addr::from).find(|address| self.is_unused(*address))
+        (self.first..=self.last)
+            .take(enough)
+            .map(Ipv4Addr::from)
+            .find(|address| self.is_unused(*address))
     }
 
     fn oldest(&self, wanted: impl Fn(&State) -> bool) -> Option<Ipv4Addr> {
@@ -171,7 +208,9 @@ impl Pool {
     fn set(&mut self, client: &[u8], address: Ipv4Addr, state: State) {
         // One address per client: what it had otherwise is free again.
         self.entries.retain(|entry| {
-            entry.address == address || entry.client != client || matches!(entry.state, State::Declined { .. })
+            entry.address == address
+                || entry.client != client
+                || matches!(entry.state, State::Declined { .. })
         });
         match self.entries.iter_mut().find(|entry| entry.address == address) {
             Some(entry) => {
@@ -238,10 +277,14 @@ mod tests {
             let offered = pool.offer(&[wanted], Some(address(wanted)), at(0)).unwrap();
             assert!(offered > address(1) && offered < address(255), "{offered}");
         }
-        assert_eq!(pool.offer(b"b", Some(Ipv4Addr::new(10, 0, 3, 9)), at(0)).unwrap().octets()[2], 2);
+        assert_eq!(
+            pool.offer(b"b", Some(Ipv4Addr::new(10, 0, 3, 9)), at(0)).unwrap().octets()[2],
+            2
+        );
         let mut small = Pool::new(address(4), address(5), address(4), 31, &[address(4)]);
         assert_eq!(small.offer(b"a", None, at(0)), Some(address(5)));
-        let mut huge = Pool::new(Ipv4Addr::UNSPECIFIED, Ipv4Addr::BROADCAST, Ipv4Addr::UNSPECIFIED, 0, &[]);
+        let mut huge =
+            Pool::new(Ipv4Addr::UNSPECIFIED, Ipv4Addr::BROADCAST, Ipv4Addr::UNSPECIFIED, 0, &[]);
         assert_eq!(huge.offer(b"a", None, at(0)), Some(Ipv4Addr::new(0, 0, 0, 1)));
     }
 

@@ -1,7 +1,8 @@
 //! The DHCP service of `gateway.lan` (RFC 2131 §4.3): requests → answers over one [`Pool`].
 //!
-//! [`respond`] is pure; [`serve`] carries messages between it and the socket. It is the network's only server, so what it does
-//! not know it refuses at once, and the client starts anew without waiting.
+//! [`respond`] is pure; [`serve`] carries messages between it and the socket. It is the network's
+//! only server, so what it does not know it refuses at once, and the client starts anew without
+//! waiting.
 
 use std::net::{IpAddr, Ipv4Addr, SocketAddr};
 use std::time::Duration;
@@ -52,7 +53,12 @@ pub async fn bind(files: &Files) -> Result<File> {
 ///
 /// # Errors
 /// `NetworkDown` then.
-pub async fn serve(socket: File, platform: Platform, settings: Settings, mut pool: Pool) -> Result<()> {
+pub async fn serve(
+    socket: File,
+    platform: Platform,
+    settings: Settings,
+    mut pool: Pool,
+) -> Result<()> {
     loop {
         match receive_from(&socket).await {
             Ok(datagram) => {
@@ -82,12 +88,19 @@ pub fn destination(request: &DhcpMessage, reply: &DhcpMessage) -> SocketAddr {
 }
 
 /// The answer to a message, and what it changes in the pool.
-pub fn respond(settings: &Settings, pool: &mut Pool, request: &DhcpMessage, now: Instant) -> Option<DhcpMessage> {
+pub fn respond(
+    settings: &Settings,
+    pool: &mut Pool,
+    request: &DhcpMessage,
+    now: Instant,
+) -> Option<DhcpMessage> {
     let client = match request.option(option::CLIENT_IDENTIFIER) {
         Some(identifier) if identifier.len() >= 2 => identifier.to_vec(),
         _ => request.hardware_address.0.to_vec(),
     };
-    let wanted = request.address_option(option::REQUESTED_ADDRESS).filter(|address| !address.is_unspecified());
+    let wanted = request
+        .address_option(option::REQUESTED_ADDRESS)
+        .filter(|address| !address.is_unspecified());
     let server = request.address_option(option::SERVER_IDENTIFIER);
     match request.kind {
         MessageKind::Discover => {
@@ -99,8 +112,10 @@ pub fn respond(settings: &Settings, pool: &mut Pool, request: &DhcpMessage, now:
             None
         }
         MessageKind::Request => {
-            // An address in use is renewed with it in ciaddr; before that it stands in an option (RFC 2131 §4.3.2).
-            let address = wanted.or(Some(request.client_address).filter(|address| !address.is_unspecified()))?;
+            // An address in use is renewed with it in ciaddr; before that it stands in an option
+            // (RFC 2131 §4.3.2).
+            let address = wanted
+                .or(Some(request.client_address).filter(|address| !address.is_unspecified()))?;
             if pool.lease(&client, address, lease_seconds(settings), now) {
                 Some(grant(settings, request, MessageKind::Acknowledge, address))
             } else {
@@ -144,7 +159,12 @@ fn refusal(settings: &Settings, request: &DhcpMessage) -> DhcpMessage {
     reply
 }
 
-fn grant(settings: &Settings, request: &DhcpMessage, kind: MessageKind, address: Ipv4Addr) -> DhcpMessage {
+fn grant(
+    settings: &Settings,
+    request: &DhcpMessage,
+    kind: MessageKind,
+    address: Ipv4Addr,
+) -> DhcpMessage {
     let mut reply = answer(settings, request, kind);
     reply.your_address = address;
     if kind == MessageKind::Acknowledge {
@@ -190,7 +210,10 @@ mod tests {
                 domain: "lan".into(),
                 lease_seconds: 3600,
             };
-            Self { settings, pool: Pool::new(FIRST, Ipv4Addr::new(10, 0, 2, 99), SERVER, 24, &[SERVER]) }
+            Self {
+                settings,
+                pool: Pool::new(FIRST, Ipv4Addr::new(10, 0, 2, 99), SERVER, 24, &[SERVER]),
+            }
         }
 
         fn tell(&mut self, request: &DhcpMessage) -> Option<DhcpMessage> {
@@ -208,8 +231,10 @@ mod tests {
 
     fn leased(server: &mut Server) {
         server.tell(&message(MessageKind::Discover, &[])).unwrap();
-        let request =
-            message(MessageKind::Request, &[(option::REQUESTED_ADDRESS, FIRST), (option::SERVER_IDENTIFIER, SERVER)]);
+        let request = message(
+            MessageKind::Request,
+            &[(option::REQUESTED_ADDRESS, FIRST), (option::SERVER_IDENTIFIER, SERVER)],
+        );
         assert_eq!(server.tell(&request).unwrap().kind, MessageKind::Acknowledge);
     }
 
@@ -218,11 +243,16 @@ mod tests {
         let mut server = Server::new();
         server.settings.lease_seconds = 0;
         let offer = server.tell(&message(MessageKind::Discover, &[])).unwrap();
-        assert_eq!((offer.kind, offer.your_address, offer.transaction), (MessageKind::Offer, FIRST, 9));
+        assert_eq!(
+            (offer.kind, offer.your_address, offer.transaction),
+            (MessageKind::Offer, FIRST, 9)
+        );
         assert_eq!(offer.seconds_option(option::LEASE_TIME), Some(1));
         assert_eq!(offer.address_option(option::ROUTER), Some(SERVER));
-        let request =
-            message(MessageKind::Request, &[(option::REQUESTED_ADDRESS, FIRST), (option::SERVER_IDENTIFIER, SERVER)]);
+        let request = message(
+            MessageKind::Request,
+            &[(option::REQUESTED_ADDRESS, FIRST), (option::SERVER_IDENTIFIER, SERVER)],
+        );
         let acknowledgement = server.tell(&request).unwrap();
         assert_eq!(acknowledgement.kind, MessageKind::Acknowledge);
         assert_eq!(acknowledgement.your_address, FIRST);
@@ -244,8 +274,10 @@ mod tests {
         let reboot = message(MessageKind::Request, &[(option::REQUESTED_ADDRESS, FIRST)]);
         assert_eq!(server.tell(&reboot).unwrap().kind, MessageKind::Acknowledge);
         // One that chose another server is not answered; one that says nothing neither.
-        let other =
-            message(MessageKind::Request, &[(option::REQUESTED_ADDRESS, FIRST), (option::SERVER_IDENTIFIER, FIRST)]);
+        let other = message(
+            MessageKind::Request,
+            &[(option::REQUESTED_ADDRESS, FIRST), (option::SERVER_IDENTIFIER, FIRST)],
+        );
         assert_eq!(server.tell(&other), None);
         assert_eq!(server.tell(&message(MessageKind::Request, &[])), None);
     }
@@ -289,7 +321,10 @@ mod tests {
         let mut inform = message(MessageKind::Inform, &[]);
         inform.client_address = Ipv4Addr::new(10, 0, 2, 200);
         let reply = server.tell(&inform).unwrap();
-        assert_eq!((reply.kind, reply.seconds_option(option::LEASE_TIME)), (MessageKind::Acknowledge, None));
+        assert_eq!(
+            (reply.kind, reply.seconds_option(option::LEASE_TIME)),
+            (MessageKind::Acknowledge, None)
+        );
         assert_eq!(server.tell(&message(MessageKind::Offer, &[])), None);
     }
 }

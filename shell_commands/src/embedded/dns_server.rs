@@ -33,7 +33,8 @@ const PAUSE: Duration = Duration::from_millis(100);
 /// # Errors
 /// Those of binding them.
 pub async fn bind(files: &Files) -> Result<(File, Listener)> {
-    let (sockets, local) = (Sockets::routed(files), SocketAddr::new(Family::Any.unspecified(), PORT));
+    let (sockets, local) =
+        (Sockets::routed(files), SocketAddr::new(Family::Any.unspecified(), PORT));
     Ok((sockets.bind(SocketKind::Udp, local).await?, sockets.listen(local).await?))
 }
 
@@ -92,7 +93,8 @@ async fn converse(stream: &File, platform: &Platform) -> Result<()> {
         let mut question = vec![0; length];
         within(clock, Some(IDLE), read_exact(stream, &mut question)).await?;
         let Some(bytes) = answer(&question, None) else { return Err(Error::BadMessage) };
-        let mut message = u16::try_from(bytes.len()).map_err(|_| Error::MessageTooLong)?.to_be_bytes().to_vec();
+        let mut message =
+            u16::try_from(bytes.len()).map_err(|_| Error::MessageTooLong)?.to_be_bytes().to_vec();
         message.extend_from_slice(&bytes);
         within(clock, Some(IDLE), stream.write_all(&message)).await?;
     }
@@ -106,7 +108,8 @@ pub fn answer(bytes: &[u8], limit: Option<usize>) -> Option<Vec<u8>> {
         return None;
     }
     let (code, answers) = look_up(&question.name, question.kind);
-    let mut answer = DnsMessage { is_response: true, is_truncated: false, code, answers, ..question };
+    let mut answer =
+        DnsMessage { is_response: true, is_truncated: false, code, answers, ..question };
     let bytes = answer.to_bytes().ok()?;
     if limit.is_none_or(|limit| bytes.len() <= limit) {
         return Some(bytes);
@@ -116,7 +119,8 @@ pub fn answer(bytes: &[u8], limit: Option<usize>) -> Option<Vec<u8>> {
     answer.to_bytes().ok()
 }
 
-/// A question that cannot be read is told so, if it looks like one at all (RFC 1035 §4.1.1: code 1).
+/// A question that cannot be read is told so, if it looks like one at all (RFC 1035 §4.1.1: code
+/// 1).
 fn not_understood(bytes: &[u8]) -> Option<Vec<u8>> {
     let [high, low, flags, _, ..] = bytes.get(..12)? else { return None };
     if flags & 0x80 != 0 {
@@ -137,17 +141,27 @@ fn look_up(name: &str, kind: QueryKind) -> (ResponseCode, Vec<Record>) {
         }
         return (ResponseCode::NoError, records);
     }
-    let named: Vec<IpAddr> = HOSTS.iter().filter(|(host, _)| *host == name).map(|(_, address)| *address).collect();
-    let pointed: Vec<&str> =
-        HOSTS.iter().filter(|(_, address)| reverse_name(*address) == name).map(|(host, _)| *host).collect();
+    let named: Vec<IpAddr> =
+        HOSTS.iter().filter(|(host, _)| *host == name).map(|(_, address)| *address).collect();
+    let pointed: Vec<&str> = HOSTS
+        .iter()
+        .filter(|(_, address)| reverse_name(*address) == name)
+        .map(|(host, _)| *host)
+        .collect();
     let records = match kind {
-        QueryKind::A => {
-            named.iter().filter(|address| address.is_ipv4()).map(|a| record(RecordData::Address(*a))).collect()
+        QueryKind::A => named
+            .iter()
+            .filter(|address| address.is_ipv4())
+            .map(|a| record(RecordData::Address(*a)))
+            .collect(),
+        QueryKind::Aaaa => named
+            .iter()
+            .filter(|address| address.is_ipv6())
+            .map(|a| record(RecordData::Address(*a)))
+            .collect(),
+        QueryKind::Ptr => {
+            pointed.iter().map(|host| record(RecordData::Ptr((*host).to_owned()))).collect()
         }
-        QueryKind::Aaaa => {
-            named.iter().filter(|address| address.is_ipv6()).map(|a| record(RecordData::Address(*a))).collect()
-        }
-        QueryKind::Ptr => pointed.iter().map(|host| record(RecordData::Ptr((*host).to_owned()))).collect(),
         QueryKind::Cname | QueryKind::Other(_) => Vec::new(),
     };
     // The domain itself exists, without records.
@@ -174,10 +188,19 @@ mod tests {
 
     #[test]
     fn hosts_have_addresses_and_addresses_have_names() {
-        assert_eq!(data("web.lan", QueryKind::A), [RecordData::Address("10.0.2.4".parse().unwrap())]);
-        assert_eq!(data("web.lan", QueryKind::Aaaa), [RecordData::Address("fd00:2::4".parse().unwrap())]);
+        assert_eq!(
+            data("web.lan", QueryKind::A),
+            [RecordData::Address("10.0.2.4".parse().unwrap())]
+        );
+        assert_eq!(
+            data("web.lan", QueryKind::Aaaa),
+            [RecordData::Address("fd00:2::4".parse().unwrap())]
+        );
         for (host, address) in HOSTS {
-            assert_eq!(data(&reverse_name(address), QueryKind::Ptr), [RecordData::Ptr(host.to_owned())]);
+            assert_eq!(
+                data(&reverse_name(address), QueryKind::Ptr),
+                [RecordData::Ptr(host.to_owned())]
+            );
         }
         let alias = data("www.web.lan", QueryKind::A);
         assert_eq!(alias[0], RecordData::Cname("web.lan".to_owned()));

@@ -1,4 +1,5 @@
-//! One host of the embedded network: a system of its own, configured as a person would do it, by writing to its device.
+//! One host of the embedded network: a system of its own, configured as a person would do it, by
+//! writing to its device.
 
 use std::net::{IpAddr, Ipv6Addr};
 
@@ -28,7 +29,11 @@ impl Host {
     ///
     /// # Errors
     /// Why not, in one line.
-    pub fn start(platform: &Platform, port: Box<dyn Driver>, addresses: &[IpAddr]) -> Result<Self, String> {
+    pub fn start(
+        platform: &Platform,
+        port: Box<dyn Driver>,
+        addresses: &[IpAddr],
+    ) -> Result<Self, String> {
         let tree = VirtualFileSystem::new();
         let supplies = network::Platform {
             clock: platform.clock.clone(),
@@ -44,7 +49,9 @@ impl Host {
     }
 
     fn configure(&self, addresses: &[IpAddr]) -> FileResult<()> {
-        let device = self.files.open(&format!("{NETWORK}/{INTERFACE}"), OpenFlags::READ | OpenFlags::WRITE)?;
+        let device = self
+            .files
+            .open(&format!("{NETWORK}/{INTERFACE}"), OpenFlags::READ | OpenFlags::WRITE)?;
         device.try_write(b"link up\n")?;
         for address in addresses {
             let length = if address.is_ipv4() { V4_LENGTH } else { V6_LENGTH };
@@ -58,7 +65,9 @@ impl Host {
     /// # Errors
     /// The command's.
     pub fn advertise(&self, prefix: &str, dns: Ipv6Addr) -> FileResult<()> {
-        let device = self.files.open(&format!("{NETWORK}/{INTERFACE}"), OpenFlags::READ | OpenFlags::WRITE)?;
+        let device = self
+            .files
+            .open(&format!("{NETWORK}/{INTERFACE}"), OpenFlags::READ | OpenFlags::WRITE)?;
         device.try_write(format!("advertise {prefix} {dns}\n").as_bytes())?;
         Ok(())
     }

@@ -1,4 +1,5 @@
-//! The embedded network: three hosts of our own on one switch, so that everything can be tried anywhere.
+//! The embedded network: three hosts of our own on one switch, so that everything can be tried
+//! anywhere.
 //!
 //! | file | owns |
 //! |---|---|
@@ -7,8 +8,8 @@
 //! | [`dns_server`] | the name service of `dns.lan` |
 //! | [`web`] | the files of `web.lan`, served by [`http::server`](crate::http::server) |
 //!
-//! The hosts share nothing with the user's system but the switch, which the caller owns and hands out ports of. Services are
-//! plain programs over opened files.
+//! The hosts share nothing with the user's system but the switch, which the caller owns and hands
+//! out ports of. Services are plain programs over opened files.
 
 pub mod dhcp_pool;
 pub mod dhcp_server;
@@ -46,7 +47,8 @@ pub const POOL: (Ipv4Addr, Ipv4Addr) = (Ipv4Addr::new(10, 0, 2, 15), Ipv4Addr::n
 pub const DOMAIN: &str = "lan";
 /// Seconds of a lease.
 pub const LEASE_SECONDS: u32 = 3600;
-/// The hardware address of the user's `eth0`, fixed like those of the hosts, so that two runs look alike.
+/// The hardware address of the user's `eth0`, fixed like those of the hosts, so that two runs look
+/// alike.
 pub const USER: HardwareAddress = hardware_address(15);
 
 /// Locally administered; the last byte is that of the IPv4 address.
@@ -111,7 +113,8 @@ impl Network {
         };
         let socket = dhcp_server::bind(&gateway.files).await.map_err(named("DHCP server"))?;
         gateway.spawn(platform, dhcp_server::serve(socket, platform.clone(), settings, pool))?;
-        let (socket, listener) = dns_server::bind(&dns.files).await.map_err(named("name server"))?;
+        let (socket, listener) =
+            dns_server::bind(&dns.files).await.map_err(named("name server"))?;
         dns.spawn(platform, dns_server::serve_datagrams(socket, platform.clone()))?;
         dns.spawn(platform, dns_server::serve_streams(listener, platform.clone()))?;
         let listener = web::bind(&web.files).await.map_err(named("web server"))?;

@@ -1,4 +1,5 @@
-//! Where a body ends. The decoder is pure; [`Body`] feeds it from a stream, a piece at a time, in constant memory.
+//! Where a body ends. The decoder is pure; [`Body`] feeds it from a stream, a piece at a time, in
+//! constant memory.
 
 use httparse::Status;
 use virtual_file_system::{Error, File, Result};
@@ -61,7 +62,11 @@ impl State {
             }
             Self::Chunk(left) => {
                 let count = usize::try_from(left).unwrap_or(usize::MAX).min(input.len());
-                *self = if left == count as u64 { Self::ChunkEnd } else { Self::Chunk(left - count as u64) };
+                *self = if left == count as u64 {
+                    Self::ChunkEnd
+                } else {
+                    Self::Chunk(left - count as u64)
+                };
                 Step::Data(count)
             }
             Self::Size => match httparse::parse_chunk_size(input).map_err(|_| Error::BadMessage)? {
@@ -114,10 +119,12 @@ impl Body {
         Self { state }
     }
 
-    /// The next piece as the number of its bytes at the front of `buffered`, which the caller takes and consumes; `None` at the end.
+    /// The next piece as the number of its bytes at the front of `buffered`, which the caller takes
+    /// and consumes; `None` at the end.
     ///
     /// # Errors
-    /// `ConnectionReset` when the stream ends before the body, `BadMessage` for broken chunks, and the stream's own.
+    /// `ConnectionReset` when the stream ends before the body, `BadMessage` for broken chunks, and
+    /// the stream's own.
     pub async fn next(&mut self, file: &File, buffered: &mut Buffered) -> Result<Option<usize>> {
         loop {
             match self.state.step(buffered.bytes())? {
@@ -126,7 +133,11 @@ impl Body {
                 Step::End => return Ok(None),
                 Step::More => {
                     if !buffered.fill(file).await? {
-                        return if self.state == State::UntilEnd { Ok(None) } else { Err(Error::ConnectionReset) };
+                        return if self.state == State::UntilEnd {
+                            Ok(None)
+                        } else {
+                            Err(Error::ConnectionReset)
+                        };
                     }
                 }
             }
@@ -160,7 +171,11 @@ mod tests {
         let expected = b"hello0123456789abcdef".to_vec();
         for cut in 0..bytes.len() - 4 {
             let (first, second) = bytes.split_at(cut);
-            assert_eq!(decode(Framing::Chunked, &[first, second]), Ok((expected.clone(), true)), "{cut}");
+            assert_eq!(
+                decode(Framing::Chunked, &[first, second]),
+                Ok((expected.clone(), true)),
+                "{cut}"
+            );
         }
         let single: Vec<&[u8]> = bytes.chunks(1).collect();
         assert_eq!(decode(Framing::Chunked, &single), Ok((expected, true)));
@@ -176,7 +191,9 @@ mod tests {
 
     #[test]
     fn broken_chunks_are_errors() {
-        for bytes in [&b"x\r\n"[..], b"-1\r\n", b"3\r\nabcd\r\n", b"11111111111111111\r\n", b"3\r\nabc\n\n"] {
+        for bytes in
+            [&b"x\r\n"[..], b"-1\r\n", b"3\r\nabcd\r\n", b"11111111111111111\r\n", b"3\r\nabc\n\n"]
+        {
             assert_eq!(decode(Framing::Chunked, &[bytes]), Err(Error::BadMessage), "{bytes:?}");
         }
         let endless = vec![b' '; limits::HTTP_HEAD_BYTES + 1];

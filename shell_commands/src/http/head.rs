@@ -57,14 +57,22 @@ impl Buffered {
                 self.consume(2);
             }
             if let Some(end) = end_of_head(&self.bytes, looked) {
-                return Ok(if end > limits::HTTP_HEAD_BYTES { Found::TooLong } else { Found::Head(end) });
+                return Ok(if end > limits::HTTP_HEAD_BYTES {
+                    Found::TooLong
+                } else {
+                    Found::Head(end)
+                });
             }
             if self.bytes.len() > limits::HTTP_HEAD_BYTES {
                 return Ok(Found::TooLong);
             }
             looked = self.bytes.len().saturating_sub(3);
             if !self.fill(file).await? {
-                return if self.bytes.is_empty() { Ok(Found::End) } else { Err(Error::ConnectionReset) };
+                return if self.bytes.is_empty() {
+                    Ok(Found::End)
+                } else {
+                    Err(Error::ConnectionReset)
+                };
             }
         }
     }
@@ -73,7 +81,8 @@ impl Buffered {
 /// Where the head ends: after an empty line. A bare line feed ends a line too (RFC 9112 §2.2).
 fn end_of_head(bytes: &[u8], from: usize) -> Option<usize> {
     let rest = bytes.get(from..)?;
-    let crlf = rest.windows(4).position(|window| window == b"\r\n\r\n").map(|place| from + place + 4);
+    let crlf =
+        rest.windows(4).position(|window| window == b"\r\n\r\n").map(|place| from + place + 4);
     let bare = rest.windows(2).position(|window| window == b"\n\n").map(|place| from + place + 2);
     match (crlf, bare) {
         (Some(first), Some(second)) => Some(first.min(second)),

@@ -88,7 +88,8 @@ pub fn parse(head: &[u8]) -> Result<Request, Refusal> {
         Err(httparse::Error::Version) => return Err(Refusal::VersionNotSupported),
         Err(_) => return Err(Refusal::BadRequest),
     }
-    let (Some(method), Some(target), Some(version)) = (parsed.method, parsed.path, parsed.version) else {
+    let (Some(method), Some(target), Some(version)) = (parsed.method, parsed.path, parsed.version)
+    else {
         return Err(Refusal::BadRequest);
     };
     if target.len() > limits::HTTP_TARGET_BYTES {
@@ -100,7 +101,8 @@ pub fn parse(head: &[u8]) -> Result<Request, Refusal> {
         _ => return Err(Refusal::MethodNotAllowed),
     };
     let field = |name: &str| {
-        let mut found = parsed.headers.iter().filter(|header| header.name.eq_ignore_ascii_case(name));
+        let mut found =
+            parsed.headers.iter().filter(|header| header.name.eq_ignore_ascii_case(name));
         let value = found.next().and_then(|header| std::str::from_utf8(header.value).ok());
         (value.map(str::trim), found.next().is_some())
     };
@@ -110,7 +112,8 @@ pub fn parse(head: &[u8]) -> Result<Request, Refusal> {
         return Err(Refusal::BadRequest);
     }
     let (length, _) = field("Content-Length");
-    let has_body = field("Transfer-Encoding").0.is_some() || length.is_some_and(|length| length != "0");
+    let has_body =
+        field("Transfer-Encoding").0.is_some() || length.is_some_and(|length| length != "0");
     let connection = field("Connection").0.unwrap_or_default().to_ascii_lowercase();
     let says = |word: &str| connection.split(',').any(|part| part.trim() == word);
     Ok(Request {
@@ -139,7 +142,8 @@ fn range(text: &str) -> Option<Range> {
 }
 
 impl Range {
-    /// First byte and number of bytes of the part in a file of `length` bytes; `None` when there is nothing.
+    /// First byte and number of bytes of the part in a file of `length` bytes; `None` when there is
+    /// nothing.
     #[must_use]
     pub fn within(self, length: u64) -> Option<(u64, u64)> {
         let (first, count) = match self {
@@ -164,7 +168,10 @@ mod tests {
     #[test]
     fn requests_are_understood() {
         let request = get("").unwrap();
-        assert_eq!((request.path.as_str(), request.head_only, request.keep_alive), ("a b", false, true));
+        assert_eq!(
+            (request.path.as_str(), request.head_only, request.keep_alive),
+            ("a b", false, true)
+        );
         assert!(!get("Connection: foo, Close\r\n").unwrap().keep_alive);
         assert!(!get("Content-Length: 5\r\n").unwrap().keep_alive);
         assert!(!get("Transfer-Encoding: chunked\r\n").unwrap().keep_alive);
@@ -175,7 +182,8 @@ mod tests {
 
     #[test]
     fn hostile_requests_are_refused() {
-        let long = format!("GET /{} HTTP/1.1\r\nHost: x\r\n\r\n", "a".repeat(limits::HTTP_TARGET_BYTES));
+        let long =
+            format!("GET /{} HTTP/1.1\r\nHost: x\r\n\r\n", "a".repeat(limits::HTTP_TARGET_BYTES));
         let many = format!("GET / HTTP/1.1\r\n{}\r\n", "a: b\r\n".repeat(limits::HTTP_HEADERS + 1));
         for (text, refusal) in [
             ("GET / HTTP/1.1\r\n\r\n", Refusal::BadRequest),
@@ -224,7 +232,16 @@ mod tests {
         ] {
             assert_eq!(range(text).unwrap().within(10), expected, "{text}");
         }
-        for text in ["", "bytes=", "bytes=a-", "bytes=4-2", "bytes=1-2,4-5", "items=0-1", "bytes=+1-2", "bytes=--1"] {
+        for text in [
+            "",
+            "bytes=",
+            "bytes=a-",
+            "bytes=4-2",
+            "bytes=1-2,4-5",
+            "items=0-1",
+            "bytes=+1-2",
+            "bytes=--1",
+        ] {
             assert_eq!(range(text), None, "{text}");
         }
     }

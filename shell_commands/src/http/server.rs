@@ -1,7 +1,8 @@
 //! The server: connections, answers, files. Used by `httpd` and by the embedded `web.lan`.
 //!
-//! Every connection is a task of the server's own future, so dropping that future closes them all. Only regular files and
-//! directories are served; a path below the served directory cannot leave it, since the file tree has no links.
+//! Every connection is a task of the server's own future, so dropping that future closes them all.
+//! Only regular files and directories are served; a path below the served directory cannot leave
+//! it, since the file tree has no links.
 
 use std::time::Duration;
 
@@ -23,7 +24,8 @@ use crate::sockets::{Connection, Listener, within};
 const IDLE: Duration = Duration::from_secs(60);
 /// How long a client may take no byte.
 const STALLED: Duration = Duration::from_secs(120);
-/// How long, and for how many bytes, a refused client may go on talking before the connection is cut.
+/// How long, and for how many bytes, a refused client may go on talking before the connection is
+/// cut.
 const LINGER: Duration = Duration::from_secs(2);
 const LINGER_READS: usize = 16;
 /// How long to wait after a failure that hits every connection.
@@ -99,7 +101,9 @@ impl Server {
                         };
                         connections.spawn(serve).detach();
                     }
-                    Err(why @ (Error::NetworkDown | Error::NoDevice | Error::NotConnected)) => return Err(why),
+                    Err(why @ (Error::NetworkDown | Error::NoDevice | Error::NotConnected)) => {
+                        return Err(why);
+                    }
                     Err(_) => self.pause().await,
                 }
             }
@@ -117,15 +121,17 @@ impl Server {
         let mut buffered = Buffered::default();
         loop {
             let clock = self.platform.clock.as_ref();
-            let request = match within(clock, Some(IDLE), buffered.find_head(&connection.file)).await? {
-                Found::End => return Ok(()),
-                Found::TooLong => Err(request::too_long(buffered.bytes())),
-                Found::Head(length) => {
-                    let request = request::parse(buffered.bytes().get(..length).unwrap_or_default());
-                    buffered.consume(length);
-                    request
-                }
-            };
+            let request =
+                match within(clock, Some(IDLE), buffered.find_head(&connection.file)).await? {
+                    Found::End => return Ok(()),
+                    Found::TooLong => Err(request::too_long(buffered.bytes())),
+                    Found::Head(length) => {
+                        let request =
+                            request::parse(buffered.bytes().get(..length).unwrap_or_default());
+                        buffered.consume(length);
+                        request
+                    }
+                };
             let (answer, head_only, keep_alive) = match &request {
                 Ok(request) => (self.answer(request).await, request.head_only, request.keep_alive),
                 Err(refusal) => (Answer::refusal(*refusal), false, false),
@@ -141,7 +147,8 @@ impl Server {
     async fn log(&self, connection: &Connection, request: Option<&Request>, answer: &Answer) {
         if let Some(log) = &self.log {
             let target = request.map_or("-", |request| request.target.as_str()).escape_default();
-            let line = format!("{} {target} {} {}\n", connection.remote, answer.line, answer.length());
+            let line =
+                format!("{} {target} {} {}\n", connection.remote, answer.line, answer.length());
             log.remark(&line).await;
         }
     }
@@ -149,10 +156,12 @@ impl Server {
     async fn answer(&self, request: &Request) -> Answer {
         match self.find(request) {
             Ok(answer) => answer,
-            Err(Error::NotFound | Error::NotADirectory | Error::NameTooLong | Error::InvalidInput) => {
-                Answer::refusal(Refusal::NotFound)
+            Err(
+                Error::NotFound | Error::NotADirectory | Error::NameTooLong | Error::InvalidInput,
+            ) => Answer::refusal(Refusal::NotFound),
+            Err(Error::AccessDenied | Error::PermissionDenied) => {
+                Answer::refusal(Refusal::Forbidden)
             }
-            Err(Error::AccessDenied | Error::PermissionDenied) => Answer::refusal(Refusal::Forbidden),
             Err(_) => Answer::refusal(Refusal::Failed),
         }
     }
@@ -181,17 +190,31 @@ impl Server {
         let kind = content_type(path);
         let fields = String::from("Accept-Ranges: bytes\r\n");
         let Some(range) = request.range else {
-            return Ok(Answer { line: "200 OK", kind, fields, content: Content::File { file, length: size } });
+            return Ok(Answer {
+                line: "200 OK",
+                kind,
+                fields,
+                content: Content::File { file, length: size },
+            });
         };
         let Some((first, length)) = range.within(size) else {
-            let mut answer = Answer::text("416 Range Not Satisfiable", "text/plain; charset=utf-8", String::new());
+            let mut answer = Answer::text(
+                "416 Range Not Satisfiable",
+                "text/plain; charset=utf-8",
+                String::new(),
+            );
             answer.fields = format!("Content-Range: bytes */{size}\r\n");
             return Ok(answer);
         };
         file.seek(SeekFrom::Start(first))?;
         let last = first.saturating_add(length).saturating_sub(1);
         let fields = format!("{fields}Content-Range: bytes {first}-{last}/{size}\r\n");
-        Ok(Answer { line: "206 Partial Content", kind, fields, content: Content::File { file, length } })
+        Ok(Answer {
+            line: "206 Partial Content",
+            kind,
+            fields,
+            content: Content::File { file, length },
+        })
     }
 
     fn listing(&self, path: &str, request: &Request) -> Result<Answer> {
@@ -213,7 +236,13 @@ impl Server {
         Ok(Answer::text("200 OK", "text/html; charset=utf-8", text))
     }
 
-    async fn send(&self, stream: &File, answer: &Answer, head_only: bool, keep_alive: bool) -> Result<()> {
+    async fn send(
+        &self,
+        stream: &File,
+        answer: &Answer,
+        head_only: bool,
+        keep_alive: bool,
+    ) -> Result<()> {
         let Answer { line, kind, fields, content } = answer;
         let connection = if keep_alive { "keep-alive" } else { "close" };
         let mut bytes = format!(
@@ -245,8 +274,8 @@ impl Server {
         within(self.platform.clock.as_ref(), Some(STALLED), stream.write_all(bytes)).await
     }
 
-    /// Ends our direction and takes what the client still sends: closing over unread data would reset the connection, and the
-    /// answer might be lost (RFC 9112 §9.6).
+    /// Ends our direction and takes what the client still sends: closing over unread data would
+    /// reset the connection, and the answer might be lost (RFC 9112 §9.6).
     async fn linger(&self, stream: &File) -> Result<()> {
         stream.control::<Shutdown>(&Direction::Write).await?;
         let drain = async {
@@ -263,13 +292,15 @@ impl Server {
 }
 
 fn ends_with_slash(target: &str) -> bool {
-    target.split(['?', '#']).next().is_some_and(|path| path.ends_with('/')) || !target.starts_with('/')
+    target.split(['?', '#']).next().is_some_and(|path| path.ends_with('/'))
+        || !target.starts_with('/')
 }
 
 /// A directory without the final `/`, where relative links would lead elsewhere.
 fn moved(path: &str) -> Answer {
     let encoded: Vec<String> = path.split('/').map(target::encode).collect();
-    let mut answer = Answer::text("301 Moved Permanently", "text/plain; charset=utf-8", String::new());
+    let mut answer =
+        Answer::text("301 Moved Permanently", "text/plain; charset=utf-8", String::new());
     answer.fields = format!("Location: /{}/\r\n", encoded.join("/"));
     answer
 }

@@ -1,7 +1,7 @@
 //! Request targets and paths: decoding that cannot escape, encoding that every browser reads.
 
-/// The path below the served directory that a target means: decoded, without `.`, `..` and empty parts, no `/` in front.
-/// `None` for a target that is malformed or climbs out.
+/// The path below the served directory that a target means: decoded, without `.`, `..` and empty
+/// parts, no `/` in front. `None` for a target that is malformed or climbs out.
 #[must_use]
 pub fn path(target: &str) -> Option<String> {
     // A proxy's form of the target has the whole URL (RFC 9112 §3.2.2).
@@ -49,7 +49,9 @@ pub fn encode(name: &str) -> String {
     let mut text = String::with_capacity(name.len());
     for byte in name.bytes() {
         match byte {
-            b'A'..=b'Z' | b'a'..=b'z' | b'0'..=b'9' | b'-' | b'_' | b'.' | b'~' => text.push(char::from(byte)),
+            b'A'..=b'Z' | b'a'..=b'z' | b'0'..=b'9' | b'-' | b'_' | b'.' | b'~' => {
+                text.push(char::from(byte))
+            }
             byte => text.push_str(&format!("%{byte:02X}")),
         }
     }

@@ -67,14 +67,19 @@ impl Url {
         }
         let path = self.target.split('?').next().unwrap_or("/");
         let directory = path.rfind('/').and_then(|place| path.get(..=place)).unwrap_or("/");
-        let target = if location.starts_with('/') { location.to_owned() } else { format!("{directory}{location}") };
+        let target = if location.starts_with('/') {
+            location.to_owned()
+        } else {
+            format!("{directory}{location}")
+        };
         Self::parse(&format!("http://{}{target}", self.authority()))
     }
 
     /// Host and port as the `Host` field says them.
     #[must_use]
     pub fn authority(&self) -> String {
-        let host = if self.host.contains(':') { format!("[{}]", self.host) } else { self.host.clone() };
+        let host =
+            if self.host.contains(':') { format!("[{}]", self.host) } else { self.host.clone() };
         if self.port == 80 { host } else { format!("{host}:{}", self.port) }
     }
 
@@ -82,7 +87,10 @@ impl Url {
     #[must_use]
     pub fn file_name(&self) -> &str {
         let path = self.target.split('?').next().unwrap_or_default();
-        path.rsplit('/').next().filter(|name| !matches!(*name, "" | "." | "..")).unwrap_or("index.html")
+        path.rsplit('/')
+            .next()
+            .filter(|name| !matches!(*name, "" | "." | ".."))
+            .unwrap_or("index.html")
     }
 }
 
@@ -115,7 +123,10 @@ mod tests {
             ("http://h?q=a/b", "h", 80, "/?q=a/b", "index.html"),
         ] {
             let url = Url::parse(text).unwrap();
-            assert_eq!((url.host.as_str(), url.port, url.target.as_str(), url.file_name()), (host, port, target, name));
+            assert_eq!(
+                (url.host.as_str(), url.port, url.target.as_str(), url.file_name()),
+                (host, port, target, name)
+            );
         }
         assert_eq!(Url::parse("http://[::1]:81/").unwrap().authority(), "[::1]:81");
     }
@@ -123,9 +134,16 @@ mod tests {
     #[test]
     fn what_is_none_is_refused() {
         assert_eq!(Url::parse("https://x/"), Err(UrlError::Scheme));
-        for text in
-            ["", "http://", "http:///x", "http://a:0/", "http://a:99999/", "http://a b/", "http://a/\r\nX: y", "[::1"]
-        {
+        for text in [
+            "",
+            "http://",
+            "http:///x",
+            "http://a:0/",
+            "http://a:99999/",
+            "http://a b/",
+            "http://a/\r\nX: y",
+            "[::1",
+        ] {
             assert_eq!(Url::parse(text), Err(UrlError::Malformed), "{text:?}");
         }
     }

@@ -68,7 +68,12 @@ pub async fn run(context: &Context, test: &Test) -> Result<(), Failure> {
         address: connection.remote.ip(),
         connections: Vec::new(),
     };
-    session.control.file.control::<SetOption>(&SocketOption::NoDelay(true)).await.map_err(broken)?;
+    session
+        .control
+        .file
+        .control::<SetOption>(&SocketOption::NoDelay(true))
+        .await
+        .map_err(broken)?;
     session.control.file.write_all(&session.cookie).await.map_err(broken)?;
     session.prepare().await?;
     let executor = Executor::new();
@@ -81,7 +86,8 @@ fn broken(why: Error) -> Failure {
 
 impl Session<'_> {
     async fn hear(&self) -> Result<State, Failure> {
-        let state = within(self.context.platform.clock.as_ref(), Some(PATIENCE), self.control.hear()).await;
+        let state =
+            within(self.context.platform.clock.as_ref(), Some(PATIENCE), self.control.hear()).await;
         state.map_err(broken)
     }
 
@@ -98,7 +104,9 @@ impl Session<'_> {
     async fn prepare(&mut self) -> Result<(), Failure> {
         loop {
             match self.hear().await? {
-                State::ParameterExchange => self.control.send(&self.test.parameters).await.map_err(broken)?,
+                State::ParameterExchange => {
+                    self.control.send(&self.test.parameters).await.map_err(broken)?
+                }
                 State::CreateStreams => self.connect_streams().await?,
                 State::TestStart => {}
                 State::TestRunning => return Ok(()),
@@ -121,9 +129,11 @@ impl Session<'_> {
     async fn measure(&self, executor: &Executor<'_>) -> Result<(), Failure> {
         let Test { parameters, json, .. } = self.test;
         let clock = self.context.platform.clock.as_ref();
-        let streams: Vec<File> = self.connections.iter().map(|connection| connection.file.clone()).collect();
+        let streams: Vec<File> =
+            self.connections.iter().map(|connection| connection.file.clone()).collect();
         let is_sender = !parameters.reverse;
-        let mut transfer = Transfer::new(streams, is_sender, parameters.len, parameters.num, clock.now());
+        let mut transfer =
+            Transfer::new(streams, is_sender, parameters.len, parameters.num, clock.now());
         if !json {
             self.context.print(&render::start(&self.connections)).await?;
         }

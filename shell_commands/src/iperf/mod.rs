@@ -6,8 +6,9 @@
 //! | [`transfer`] | the streams: moving bytes and counting them |
 //! | [`client`], [`server`] | the two roles, up to the end of a test |
 //!
-//! The client connects, sends its cookie, and does what the server's one-byte states say: 9 parameters, 10 streams, 1 and 2
-//! start; it ends the test with 4, both exchange results after 13, 14 and 16 conclude. Only TCP.
+//! The client connects, sends its cookie, and does what the server's one-byte states say: 9
+//! parameters, 10 streams, 1 and 2 start; it ends the test with 4, both exchange results after 13,
+//! 14 and 16 conclude. Only TCP.
 
 pub mod client;
 pub mod server;
@@ -205,7 +206,8 @@ impl Control {
     /// Waits for the other side's next state.
     ///
     /// # Errors
-    /// `ConnectionReset` when the stream ends, `BadMessage` for an unknown state, and the stream's own.
+    /// `ConnectionReset` when the stream ends, `BadMessage` for an unknown state, and the stream's
+    /// own.
     pub async fn hear(&self) -> Result<State, Error> {
         let mut byte = [0];
         if !read_exact(&self.file, &mut byte).await? {
@@ -221,7 +223,8 @@ impl Control {
     /// The stream's.
     pub async fn send<T: Serialize>(&self, value: &T) -> Result<(), Error> {
         let text = serde_json::to_vec(value).map_err(|_| Error::InvalidInput)?;
-        let mut message = u32::try_from(text.len()).map_err(|_| Error::MessageTooLong)?.to_be_bytes().to_vec();
+        let mut message =
+            u32::try_from(text.len()).map_err(|_| Error::MessageTooLong)?.to_be_bytes().to_vec();
         message.extend_from_slice(&text);
         self.file.write_all(&message).await
     }
@@ -229,7 +232,8 @@ impl Control {
     /// Receives a value.
     ///
     /// # Errors
-    /// `MessageTooLong` beyond [`limits::IPERF_JSON_BYTES`], `BadMessage` for another value, and the stream's own.
+    /// `MessageTooLong` beyond [`limits::IPERF_JSON_BYTES`], `BadMessage` for another value, and
+    /// the stream's own.
     pub async fn receive<T: DeserializeOwned>(&self) -> Result<T, Error> {
         let mut length = [0; 4];
         if !read_exact(&self.file, &mut length).await? {
@@ -282,7 +286,10 @@ mod tests {
 
     #[test]
     fn states_have_the_original_s_numbers() {
-        assert_eq!((State::TestStart.byte(), State::Done.byte(), State::AccessDenied.byte()), (1, 16, 255));
+        assert_eq!(
+            (State::TestStart.byte(), State::Done.byte(), State::AccessDenied.byte()),
+            (1, 16, 255)
+        );
         for (byte, state) in State::ALL {
             assert_eq!(State::from_byte(byte), Some(state));
         }
@@ -296,8 +303,11 @@ mod tests {
         let parameters: Parameters = serde_json::from_str(text).unwrap();
         assert!(parameters.tcp && parameters.reverse && !parameters.udp);
         assert_eq!((parameters.time, parameters.parallel, parameters.len), (2, 1, 131_072));
-        let ours = serde_json::to_string(&Parameters { tcp: true, ..Parameters::default() }).unwrap();
-        assert!(ours.contains(r#""tcp":true"#) && !ours.contains("udp") && !ours.contains("reverse"));
+        let ours =
+            serde_json::to_string(&Parameters { tcp: true, ..Parameters::default() }).unwrap();
+        assert!(
+            ours.contains(r#""tcp":true"#) && !ours.contains("udp") && !ours.contains("reverse")
+        );
     }
 
     #[test]

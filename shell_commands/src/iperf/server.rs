@@ -21,17 +21,25 @@ use crate::sockets::{Connection, Listener, Sockets, read_exact, within};
 const PATIENCE: Duration = Duration::from_secs(10);
 /// Seconds beyond the test's own time after which a client that does not end it is given up.
 const GRACE: u64 = 30;
-/// The original's numbers for what we refuse: "unimplemented feature" and "number of parallel streams too large".
+/// The original's numbers for what we refuse: "unimplemented feature" and "number of parallel
+/// streams too large".
 const UNIMPLEMENTED: u32 = 13;
 const TOO_MANY_STREAMS: u32 = 11;
 
 /// Serves tests one after the other, or just one.
 ///
 /// # Errors
-/// Those of listening; what goes wrong in a test is said and does not end the server, unless it was the only one.
-pub async fn run(context: &Context, address: SocketAddr, once: bool, json: bool) -> Result<(), Failure> {
+/// Those of listening; what goes wrong in a test is said and does not end the server, unless it was
+/// the only one.
+pub async fn run(
+    context: &Context,
+    address: SocketAddr,
+    once: bool,
+    json: bool,
+) -> Result<(), Failure> {
     let listener = Sockets::routed(&context.files).listen(address).await;
-    let listener = listener.map_err(|why| Failure::of("unable to start listener for connections", why))?;
+    let listener =
+        listener.map_err(|why| Failure::of("unable to start listener for connections", why))?;
     loop {
         if !json {
             context.print(&render::listening(address.port())).await?;
@@ -49,22 +57,32 @@ pub async fn run(context: &Context, address: SocketAddr, once: bool, json: bool)
     }
 }
 
-async fn serve(context: &Context, listener: &Listener, connection: Connection, json: bool) -> Result<(), Failure> {
+async fn serve(
+    context: &Context,
+    listener: &Listener,
+    connection: Connection,
+    json: bool,
+) -> Result<(), Failure> {
     let clock = context.platform.clock.as_ref();
     let broken = |why| Failure::of(connection.remote, why);
     let control = Control { file: connection.file.clone() };
     control.file.control::<SetOption>(&SocketOption::NoDelay(true)).await.map_err(broken)?;
     let mut cookie = [0; COOKIE];
-    let is_there = within(clock, Some(PATIENCE), read_exact(&control.file, &mut cookie)).await.map_err(broken)?;
+    let is_there = within(clock, Some(PATIENCE), read_exact(&control.file, &mut cookie))
+        .await
+        .map_err(broken)?;
     if !is_there {
         return Err(broken(Error::ConnectionReset));
     }
     if !json {
         let remote = connection.remote;
-        context.print(&format!("Accepted connection from {}, port {}\n", remote.ip(), remote.port())).await?;
+        context
+            .print(&format!("Accepted connection from {}, port {}\n", remote.ip(), remote.port()))
+            .await?;
     }
     control.tell(State::ParameterExchange).await.map_err(broken)?;
-    let parameters: Parameters = within(clock, Some(PATIENCE), control.receive()).await.map_err(broken)?;
+    let parameters: Parameters =
+        within(clock, Some(PATIENCE), control.receive()).await.map_err(broken)?;
     if let Some(reason) = refusal(&parameters) {
         control.refuse(reason).await.map_err(broken)?;
         return Err(Failure::of(connection.remote, "asked for a test that is not implemented"));
@@ -83,8 +101,8 @@ async fn serve(context: &Context, listener: &Listener, connection: Connection, j
         true => failure,
         false => Failure::of(connection.remote, failure.message),
     })?;
-    // A client that leaves without a word has its results all the same. Its word may come late, and whoever is next must
-    // not hear that we are busy: it waits in the backlog.
+    // A client that leaves without a word has its results all the same. Its word may come late, and
+    // whoever is next must not hear that we are busy: it waits in the backlog.
     let _ = within(clock, Some(PATIENCE), session.control.hear()).await;
     Ok(())
 }
@@ -109,7 +127,9 @@ async fn gather(
         let connection = listener.accept().await?;
         let mut shown = [0; COOKIE];
         let clock = context.platform.clock.as_ref();
-        let read = within(clock, Some(Duration::from_secs(2)), read_exact(&connection.file, &mut shown)).await;
+        let read =
+            within(clock, Some(Duration::from_secs(2)), read_exact(&connection.file, &mut shown))
+                .await;
         if read == Ok(true) && shown == *cookie {
             connections.push(connection);
         } else {
@@ -143,15 +163,18 @@ impl Session<'_> {
         let Self { context, control, parameters, connections, json } = self;
         let clock = context.platform.clock.as_ref();
         control.tell(State::TestStart).await.map_err(lost)?;
-        let streams: Vec<File> = connections.iter().map(|connection| connection.file.clone()).collect();
-        let mut transfer = Transfer::new(streams, parameters.reverse, parameters.len, parameters.num, clock.now());
+        let streams: Vec<File> =
+            connections.iter().map(|connection| connection.file.clone()).collect();
+        let mut transfer =
+            Transfer::new(streams, parameters.reverse, parameters.len, parameters.num, clock.now());
         control.tell(State::TestRunning).await.map_err(lost)?;
         transfer.start(executor, clock.now());
         let patience = Duration::from_secs(u64::from(parameters.time).saturating_add(GRACE));
         // A test by bytes takes as long as it takes.
         let patience = Some(patience).filter(|_| parameters.time > 0);
         let heard = async { within(clock, patience, control.hear()).await.map_err(lost) };
-        let reporting = async { transfer.report_for_ever(context, *json).await.and(Ok(State::TestEnd)) };
+        let reporting =
+            async { transfer.report_for_ever(context, *json).await.and(Ok(State::TestEnd)) };
         match future::or(heard, reporting).await? {
             State::TestEnd => {}
             State::ClientTerminate => return Err(Failure::new("the client has terminated")),
@@ -191,7 +214,13 @@ mod tests {
         let plain = Parameters { tcp: true, parallel: 1, ..Parameters::default() };
         assert_eq!(refusal(&plain), None);
         assert_eq!(refusal(&Parameters { udp: true, ..plain.clone() }), Some(UNIMPLEMENTED));
-        assert_eq!(refusal(&Parameters { bidirectional: true, ..plain.clone() }), Some(UNIMPLEMENTED));
-        assert_eq!(refusal(&Parameters { parallel: limits::IPERF_STREAMS + 1, ..plain }), Some(TOO_MANY_STREAMS));
+        assert_eq!(
+            refusal(&Parameters { bidirectional: true, ..plain.clone() }),
+            Some(UNIMPLEMENTED)
+        );
+        assert_eq!(
+            refusal(&Parameters { parallel: limits::IPERF_STREAMS + 1, ..plain }),
+            Some(TOO_MANY_STREAMS)
+        );
     }
 }

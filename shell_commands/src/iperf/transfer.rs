@@ -41,7 +41,8 @@ impl Transfer {
         let counters: Vec<Arc<AtomicU64>> = streams.iter().map(|_| Arc::default()).collect();
         let last = vec![0; streams.len()];
         // The client names it; it shall not take our memory.
-        let block = usize::try_from(block).unwrap_or(usize::MAX).clamp(1, crate::limits::IPERF_BLOCK_BYTES);
+        let block =
+            usize::try_from(block).unwrap_or(usize::MAX).clamp(1, crate::limits::IPERF_BLOCK_BYTES);
         Self {
             streams,
             tasks: Vec::new(),
@@ -82,8 +83,8 @@ impl Transfer {
         }
     }
 
-    /// Sends no more, and ends what was sent. The original's client reads on until it sees these ends, and only then goes on
-    /// with the control connection.
+    /// Sends no more, and ends what was sent. The original's client reads on until it sees these
+    /// ends, and only then goes on with the control connection.
     pub async fn finish(&mut self) {
         if !self.is_sender {
             return;
@@ -107,7 +108,10 @@ impl Transfer {
         if !self.is_sender {
             return Vec::new();
         }
-        let known = self.streams.iter().map_while(|stream| stream.try_control::<GetStreamStatistics>(&()).ok());
+        let known = self
+            .streams
+            .iter()
+            .map_while(|stream| stream.try_control::<GetStreamStatistics>(&()).ok());
         known.map(|statistics| statistics.retransmissions).collect()
     }
 
@@ -133,7 +137,12 @@ impl Transfer {
     ///
     /// # Errors
     /// Those of printing.
-    pub async fn report(&mut self, context: &Context, quiet: bool, now: Instant) -> core::result::Result<(), Failure> {
+    pub async fn report(
+        &mut self,
+        context: &Context,
+        quiet: bool,
+        now: Instant,
+    ) -> core::result::Result<(), Failure> {
         if now <= self.last_time {
             return Ok(());
         }
@@ -142,7 +151,12 @@ impl Transfer {
         let samples: Vec<Sample> = bytes
             .iter()
             .zip(&self.last)
-            .map(|(now, before)| Sample { start, end, bytes: now.saturating_sub(*before), again: None })
+            .map(|(now, before)| Sample {
+                start,
+                end,
+                bytes: now.saturating_sub(*before),
+                again: None,
+            })
             .collect();
         (self.last, self.last_time) = (bytes, now);
         if !quiet {
@@ -159,7 +173,11 @@ impl Transfer {
     ///
     /// # Errors
     /// Those of printing.
-    pub async fn report_for_ever(&mut self, context: &Context, quiet: bool) -> core::result::Result<(), Failure> {
+    pub async fn report_for_ever(
+        &mut self,
+        context: &Context,
+        quiet: bool,
+    ) -> core::result::Result<(), Failure> {
         let clock: &dyn Clock = context.platform.clock.as_ref();
         loop {
             clock.sleep_until(self.next_report()).await;
@@ -172,7 +190,13 @@ fn total(counters: &[Arc<AtomicU64>]) -> u64 {
     counters.iter().map(|counter| counter.load(Ordering::Relaxed)).sum()
 }
 
-async fn send(stream: &File, block: usize, limit: u64, counter: &AtomicU64, all: &[Arc<AtomicU64>]) -> Result<()> {
+async fn send(
+    stream: &File,
+    block: usize,
+    limit: u64,
+    counter: &AtomicU64,
+    all: &[Arc<AtomicU64>],
+) -> Result<()> {
     // Bytes that do not repeat within a segment.
     let data: Vec<u8> = (0..block).map(|place| (place ^ (place >> 8)) as u8).collect();
     while limit == 0 || total(all) < limit {

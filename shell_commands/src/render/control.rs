@@ -17,7 +17,11 @@ pub fn table(rows: &[CommandEntry]) -> String {
         let documentation = row.documentation.trim();
         append(
             &mut text,
-            format_args!("{:#010x} {authority} {:<width$} {documentation}\n", row.identifier.raw(), row.name),
+            format_args!(
+                "{:#010x} {authority} {:<width$} {documentation}\n",
+                row.identifier.raw(),
+                row.name
+            ),
         );
     }
     text
@@ -32,8 +36,12 @@ mod tests {
     fn rows_begin_with_what_control_takes() {
         let text = table(TABLE);
         let row = text.lines().find(|line| line.contains(" GetInterface ")).unwrap();
-        let raw = u32::from_str_radix(row.split(' ').next().unwrap().trim_start_matches("0x"), 16).unwrap();
-        assert_eq!(TABLE.iter().find(|entry| entry.identifier.raw() == raw).unwrap().name, "GetInterface");
+        let raw = u32::from_str_radix(row.split(' ').next().unwrap().trim_start_matches("0x"), 16)
+            .unwrap();
+        assert_eq!(
+            TABLE.iter().find(|entry| entry.identifier.raw() == raw).unwrap().name,
+            "GetInterface"
+        );
         assert!(row.contains(" read  GetInterface "), "{row}");
         for (line, entry) in text.lines().zip(TABLE) {
             assert_eq!(line.find(entry.documentation), row.find("Tells identity"), "{line}");

@@ -7,7 +7,8 @@ use super::append;
 /// One line per entry: the name, or with `long` type, mode, links, owner, group, size and name.
 #[must_use]
 pub fn listing(entries: &[(String, Attributes)], long: bool) -> String {
-    let width = entries.iter().map(|(_, attributes)| attributes.size.to_string().len()).max().unwrap_or(0);
+    let width =
+        entries.iter().map(|(_, attributes)| attributes.size.to_string().len()).max().unwrap_or(0);
     let mut text = String::new();
     for (name, attributes) in entries {
         if long {

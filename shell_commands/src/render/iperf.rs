@@ -100,7 +100,9 @@ fn samples(results: &Results) -> Vec<Sample> {
         start: stream.start_time,
         end: stream.end_time,
         bytes: stream.bytes,
-        again: u64::try_from(stream.retransmits).ok().filter(|_| results.sender_has_retransmits == 1),
+        again: u64::try_from(stream.retransmits)
+            .ok()
+            .filter(|_| results.sender_has_retransmits == 1),
     };
     results.streams.iter().map(sample).collect()
 }
@@ -112,7 +114,8 @@ pub fn summary(sender: Option<&Results>, receiver: Option<&Results>) -> String {
         .into_iter()
         .filter_map(|(results, role)| Some((samples(results?), role)))
         .collect();
-    let is_known = roles.iter().any(|(samples, _)| samples.iter().any(|sample| sample.again.is_some()));
+    let is_known =
+        roles.iter().any(|(samples, _)| samples.iter().any(|sample| sample.again.is_some()));
     let mut text = format!("{RULE}{}", if is_known { TITLE_WITH_AGAIN } else { TITLE });
     let count = roles.iter().map(|(samples, _)| samples.len()).max().unwrap_or(0);
     for place in 0..count {
@@ -136,8 +139,13 @@ fn value(sample: Sample, socket: Option<usize>, is_sender: bool) -> Value {
         "bits_per_second": sample.bits_per_second(), "sender": is_sender,
     });
     if let Value::Object(fields) = &mut value {
-        socket.into_iter().for_each(|socket| drop(fields.insert(String::from("socket"), json!(socket))));
-        sample.again.into_iter().for_each(|count| drop(fields.insert(String::from("retransmits"), json!(count))));
+        socket
+            .into_iter()
+            .for_each(|socket| drop(fields.insert(String::from("socket"), json!(socket))));
+        sample
+            .again
+            .into_iter()
+            .for_each(|count| drop(fields.insert(String::from("retransmits"), json!(count))));
     }
     value
 }
@@ -201,12 +209,18 @@ mod tests {
 
     #[test]
     fn lines_are_the_original_s() {
-        assert_eq!(interval(&[SAMPLE]), "[  5]   0.00-1.00   sec  1.01 GBytes  8.65 Gbits/sec                  \n");
+        assert_eq!(
+            interval(&[SAMPLE]),
+            "[  5]   0.00-1.00   sec  1.01 GBytes  8.65 Gbits/sec                  \n"
+        );
         assert_eq!(
             summary(Some(&results(&[117_440_512], 10.0, &[])), None).lines().last(),
             Some("[  5]   0.00-10.00  sec   112 MBytes  94.0 Mbits/sec                  sender")
         );
-        assert!(interval(&[SAMPLE, SAMPLE]).contains("[  7] ") && interval(&[SAMPLE, SAMPLE]).contains("[SUM] "));
+        assert!(
+            interval(&[SAMPLE, SAMPLE]).contains("[  7] ")
+                && interval(&[SAMPLE, SAMPLE]).contains("[SUM] ")
+        );
         assert!(interval(&[Sample { bytes: 0, ..SAMPLE }]).contains("0.00 Bytes  0.00 bits/sec"));
         assert_eq!(interval(&[]), "");
     }

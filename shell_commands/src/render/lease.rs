@@ -39,7 +39,10 @@ pub fn status(interface: &str, status: &DhcpStatus) -> String {
             &mut text,
             format_args!(
                 ", lease {}s, renew in {}s, rebind in {}s, ends in {}s",
-                lease.lease_seconds, lease.renew_seconds, lease.rebind_seconds, lease.remaining_seconds
+                lease.lease_seconds,
+                lease.renew_seconds,
+                lease.rebind_seconds,
+                lease.remaining_seconds
             ),
         );
     }
@@ -102,8 +105,16 @@ mod tests {
     #[test]
     fn servers_have_interface_and_origin() {
         let servers = [
-            DnsServer { address: "10.0.2.3".parse().unwrap(), origin: Origin::Dhcp, interface: "eth0".into() },
-            DnsServer { address: "fd00::1".parse().unwrap(), origin: Origin::Static, interface: String::new() },
+            DnsServer {
+                address: "10.0.2.3".parse().unwrap(),
+                origin: Origin::Dhcp,
+                interface: "eth0".into(),
+            },
+            DnsServer {
+                address: "fd00::1".parse().unwrap(),
+                origin: Origin::Static,
+                interface: String::new(),
+            },
         ];
         assert_eq!(dns_servers(&servers), "10.0.2.3 dev eth0 dhcp\nfd00::1 static\n");
     }

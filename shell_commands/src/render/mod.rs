@@ -1,6 +1,7 @@
 //! Typed answers → text. The only place with layout; nothing here opens a file or decides anything.
 //!
-//! Scripts parse these layouts, so each has a test with the exact text that the original tool prints.
+//! Scripts parse these layouts, so each has a test with the exact text that the original tool
+//! prints.
 //!
 //! | module | looks like |
 //! |---|---|

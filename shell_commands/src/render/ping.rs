@@ -37,9 +37,11 @@ impl Statistics {
     #[must_use]
     pub fn summary(&self, host: &str) -> String {
         let Self { sent, received, duplicates, .. } = self;
-        let lost = sent.saturating_sub(*received).saturating_mul(100).checked_div(*sent).unwrap_or(0);
-        let mut text =
-            format!("\n--- {host} ping statistics ---\n{sent} packets transmitted, {received} packets received");
+        let lost =
+            sent.saturating_sub(*received).saturating_mul(100).checked_div(*sent).unwrap_or(0);
+        let mut text = format!(
+            "\n--- {host} ping statistics ---\n{sent} packets transmitted, {received} packets received"
+        );
         if *duplicates > 0 {
             super::append(&mut text, format_args!(", {duplicates} duplicates"));
         }
@@ -48,7 +50,10 @@ impl Statistics {
             let average = Duration::from_micros(u64::try_from(micros).unwrap_or(u64::MAX));
             let (minimum, average, maximum) =
                 (milliseconds(self.minimum), milliseconds(average), milliseconds(self.maximum));
-            super::append(&mut text, format_args!("round-trip min/avg/max = {minimum}/{average}/{maximum} ms\n"));
+            super::append(
+                &mut text,
+                format_args!("round-trip min/avg/max = {minimum}/{average}/{maximum} ms\n"),
+            );
         }
         text
     }
@@ -80,7 +85,8 @@ pub fn reply(
     format!("{size} bytes from {address}: seq={sequence} ttl={hop_limit}{time}{remark}\n")
 }
 
-/// A line for a request that came back as undeliverable. Who said so, the socket does not tell; `to` is the destination.
+/// A line for a request that came back as undeliverable. Who said so, the socket does not tell;
+/// `to` is the destination.
 #[must_use]
 pub fn unreachable(to: impl Display, sequence: u16, why: &str) -> String {
     format!("To {to}: seq={sequence} {why}\n")
@@ -106,13 +112,17 @@ mod tests {
     fn losses_and_duplicates_are_told() {
         let mut statistics = Statistics { sent: 3, duplicates: 1, ..Statistics::default() };
         assert!(
-            statistics.summary("x").contains("3 packets transmitted, 0 packets received, 1 duplicates, 100% packet")
+            statistics
+                .summary("x")
+                .contains("3 packets transmitted, 0 packets received, 1 duplicates, 100% packet")
         );
         assert!(!statistics.summary("x").contains("round-trip"));
         statistics.answered(Duration::from_millis(1));
         assert!(statistics.summary("x").contains("66% packet loss"));
         assert!(
-            Statistics::default().summary("x").contains("0 packets transmitted, 0 packets received, 0% packet loss")
+            Statistics::default()
+                .summary("x")
+                .contains("0 packets transmitted, 0 packets received, 0% packet loss")
         );
     }
 

@@ -54,10 +54,20 @@ impl Progress {
                 let share = self.done.min(length) as f64 / length as f64;
                 ((share * 100.0) as u32, (share * BAR as f64) as usize)
             }
-            None => return format!("\r{:NAME$} {:>9} {rate}/s", self.name, units::bytes(self.done as f64)),
+            None => {
+                return format!(
+                    "\r{:NAME$} {:>9} {rate}/s",
+                    self.name,
+                    units::bytes(self.done as f64)
+                );
+            }
         };
         let stars = "*".repeat(bar);
-        format!("\r{:NAME$} {percent:3}% |{stars:BAR$}| {:>9} {rate}/s", self.name, units::bytes(self.done as f64))
+        format!(
+            "\r{:NAME$} {percent:3}% |{stars:BAR$}| {:>9} {rate}/s",
+            self.name,
+            units::bytes(self.done as f64)
+        )
     }
 }
 
@@ -74,7 +84,10 @@ mod tests {
         let mut progress = Progress::new("1M", Some(1 << 20), at(0));
         assert_eq!(progress.add(1 << 19, at(100)), None);
         let line = progress.add(0, at(1000)).unwrap();
-        assert_eq!(line, "\r1M                    50% |***************               |   512 KiB 512 KiB/s");
+        assert_eq!(
+            line,
+            "\r1M                    50% |***************               |   512 KiB 512 KiB/s"
+        );
         assert!(progress.finish(at(1000)).ends_with("KiB/s\n"));
     }
 

@@ -3,7 +3,9 @@
 use network::address::{HardwareAddress, Prefix};
 use network::command::address::{AddressEntry, AddressState, Origin, Scope};
 use network::command::dhcp::DhcpLease;
-use network::command::interface::{InterfaceFlags, InterfaceStatus, ReceiveDrops, SendDrops, Statistics};
+use network::command::interface::{
+    InterfaceFlags, InterfaceStatus, ReceiveDrops, SendDrops, Statistics,
+};
 use network::command::neighbor::{NeighborEntry, NeighborState};
 use network::command::route::RouteEntry;
 use network::command::socket::{SocketKind, SocketState, SocketStatus};
@@ -17,7 +19,10 @@ pub(crate) fn ethernet() -> InterfaceStatus {
         medium: Medium::Ethernet,
         enabled: true,
         link: LinkState::Up,
-        flags: InterfaceFlags::UP | InterfaceFlags::RUNNING | InterfaceFlags::BROADCAST | InterfaceFlags::MULTICAST,
+        flags: InterfaceFlags::UP
+            | InterfaceFlags::RUNNING
+            | InterfaceFlags::BROADCAST
+            | InterfaceFlags::MULTICAST,
         hardware_address: Some(HardwareAddress([2, 0, 0, 0, 0, 10])),
         mtu: 1500,
         mtu_maximum: 9000,
@@ -109,9 +114,14 @@ fn route(destination: &str, gateway: Option<&str>, metric: u32, origin: Origin) 
 }
 
 pub(crate) fn routes() -> Vec<RouteEntry> {
-    let connected =
-        RouteEntry { source: Some("192.0.2.20".parse().unwrap()), ..route("192.0.2.0/24", None, 0, Origin::Kernel) };
-    let dead = RouteEntry { usable: false, ..route("198.51.100.7/32", Some("192.0.2.9"), 5, Origin::Dhcp) };
+    let connected = RouteEntry {
+        source: Some("192.0.2.20".parse().unwrap()),
+        ..route("192.0.2.0/24", None, 0, Origin::Kernel)
+    };
+    let dead = RouteEntry {
+        usable: false,
+        ..route("198.51.100.7/32", Some("192.0.2.9"), 5, Origin::Dhcp)
+    };
     vec![
         route("0.0.0.0/0", Some("192.0.2.1"), 0, Origin::Static),
         connected,
@@ -147,9 +157,12 @@ pub(crate) fn sockets() -> Vec<SocketStatus> {
         receive_queue: 0,
         send_queue: 0,
     };
-    let listener =
-        SocketStatus { send_queue: 5, ..socket(SocketKind::Tcp, SocketState::Listen, "127.0.0.1:8080", None) };
-    let busy = socket(SocketKind::Tcp, SocketState::Established, "192.0.2.20:40000", Some("192.0.2.1:80"));
+    let listener = SocketStatus {
+        send_queue: 5,
+        ..socket(SocketKind::Tcp, SocketState::Listen, "127.0.0.1:8080", None)
+    };
+    let busy =
+        socket(SocketKind::Tcp, SocketState::Established, "192.0.2.20:40000", Some("192.0.2.1:80"));
     vec![
         listener,
         SocketStatus { receive_queue: 1, send_queue: 2, ..busy },

@@ -20,7 +20,9 @@ pub fn scaled(number: f64, step: f64, units: &[&str]) -> String {
         value /= step;
         unit = larger;
     }
-    let decimals = if unit == units.first().copied().unwrap_or_default() && value.fract() == 0.0 || value >= 99.95 {
+    let decimals = if unit == units.first().copied().unwrap_or_default() && value.fract() == 0.0
+        || value >= 99.95
+    {
         0
     } else if value >= 9.995 {
         1

@@ -1,7 +1,7 @@
 //! Commands that change the shell itself: directory, variables, jobs, exit.
 //!
-//! Called by [`execute`](super::execute) with the shell borrowed; everything else that people type is an ordinary command of
-//! the [table](crate::commands::table), which sees a [`Context`] only.
+//! Called by [`execute`](super::execute) with the shell borrowed; everything else that people type
+//! is an ordinary command of the [table](crate::commands::table), which sees a [`Context`] only.
 
 use super::Shell;
 use super::status::Status;
@@ -33,7 +33,12 @@ pub enum Builtin {
 }
 
 /// Runs one builtin.
-pub async fn run(shell: &mut Shell, builtin: Builtin, command: &Command, context: Context) -> Status {
+pub async fn run(
+    shell: &mut Shell,
+    builtin: Builtin,
+    command: &Command,
+    context: Context,
+) -> Status {
     let outcome = if command.asks_for_help(&context) {
         context.answer(&command.help()).await
     } else {
@@ -97,8 +102,9 @@ pub(crate) fn describe_job(job: &super::jobs::Job) -> String {
 
 /// `-9`, `-TERM`: whatever the signal, what it is sent to ends.
 fn is_signal(word: &str) -> bool {
-    word.strip_prefix('-')
-        .is_some_and(|signal| !signal.is_empty() && signal.bytes().all(|byte| byte.is_ascii_alphanumeric()))
+    word.strip_prefix('-').is_some_and(|signal| {
+        !signal.is_empty() && signal.bytes().all(|byte| byte.is_ascii_alphanumeric())
+    })
 }
 
 fn kill(shell: &mut Shell, context: &Context) -> Outcome {
@@ -109,7 +115,9 @@ fn kill(shell: &mut Shell, context: &Context) -> Outcome {
         if name.starts_with('%') {
             shell.jobs.find(name).ok_or_else(|| Failure::of(name, "no such job"))?.cancel();
         } else {
-            let number = name.parse().map_err(|_| Failure::usage(format!("{name}: not a number, nor %JOB")))?;
+            let number = name
+                .parse()
+                .map_err(|_| Failure::usage(format!("{name}: not a number, nor %JOB")))?;
             shell.platform.programs.kill(number).map_err(|why| Failure::of(name, why))?;
         }
     }
@@ -119,7 +127,8 @@ fn kill(shell: &mut Shell, context: &Context) -> Outcome {
 async fn set(shell: &mut Shell, context: &Context) -> Outcome {
     match context.arguments.as_slice() {
         [] => {
-            let lines: String = shell.variables.iter().map(|(name, value)| format!("{name}={value}\n")).collect();
+            let lines: String =
+                shell.variables.iter().map(|(name, value)| format!("{name}={value}\n")).collect();
             return context.answer(&lines).await;
         }
         [option] if option == "-e" => shell.stop_on_failure = true,
@@ -136,7 +145,9 @@ async fn set(shell: &mut Shell, context: &Context) -> Outcome {
 fn shift(shell: &mut Shell, context: &Context) -> Outcome {
     let count: usize = match context.arguments.first() {
         None => 1,
-        Some(number) => number.parse().map_err(|_| Failure::usage(format!("{number}: not a number")))?,
+        Some(number) => {
+            number.parse().map_err(|_| Failure::usage(format!("{number}: not a number")))?
+        }
     };
     if count >= shell.parameters.len() {
         return Err(Failure::new("there are not so many arguments"));
@@ -152,7 +163,12 @@ async fn time(shell: &mut Shell, context: &Context) -> Outcome {
     let start = context.platform.clock.now();
     let status = shell.invoke(name, arguments, context.streams.clone()).await;
     let taken = context.platform.clock.now().since(start);
-    let line = format!("real\t{}m{}.{:03}s\n", taken.as_secs() / 60, taken.as_secs() % 60, taken.subsec_millis());
+    let line = format!(
+        "real\t{}m{}.{:03}s\n",
+        taken.as_secs() / 60,
+        taken.as_secs() % 60,
+        taken.subsec_millis()
+    );
     context.streams.error.remark(&line).await;
     Ok(status)
 }
@@ -171,7 +187,10 @@ async fn wait(shell: &mut Shell, context: &Context) -> Outcome {
         names => {
             let find = |name: &String| match shell.jobs.find(name) {
                 Some(job) => Ok(job.number),
-                None => Err(Failure { status: Status::NOT_FOUND, message: format!("{name}: no such job") }),
+                None => Err(Failure {
+                    status: Status::NOT_FOUND,
+                    message: format!("{name}: no such job"),
+                }),
             };
             names.iter().map(find).collect::<Result<_, _>>()?
         }

@@ -1,10 +1,12 @@
 //! Runs what the parser found.
 //!
-//! Owns the order of things: lists one after the other, the stages of a pipeline at once, redirections from left to right
-//! before the command starts. A single command runs on the shell itself, so that `cd` and `NAME=value` last; a stage of a
-//! longer pipeline and a job get a subshell. Commands come from the [`table`].
+//! Owns the order of things: lists one after the other, the stages of a pipeline at once,
+//! redirections from left to right before the command starts. A single command runs on the shell
+//! itself, so that `cd` and `NAME=value` last; a stage of a longer pipeline and a job get a
+//! subshell. Commands come from the [`table`].
 //!
-//! Everything a command holds lives in its future: dropping the future of [`Shell::execute`] closes it all.
+//! Everything a command holds lives in its future: dropping the future of [`Shell::execute`] closes
+//! it all.
 
 use futures_lite::future;
 use network::platform::BoxFuture;
@@ -62,7 +64,8 @@ impl Shell {
             [command] => self.command(command).await,
             commands => self.stages(commands).await,
         };
-        self.status = if pipeline.negated { Status::from_success(!status.is_success()) } else { status };
+        self.status =
+            if pipeline.negated { Status::from_success(!status.is_success()) } else { status };
     }
 
     /// Runs the stages at once; the last one's status counts.
@@ -81,7 +84,8 @@ impl Shell {
             }
             let before = running;
             running = Box::pin(async move {
-                // The subshell moves in here, so that its end of the pipe closes when the stage ends.
+                // The subshell moves in here, so that its end of the pipe closes when the stage
+                // ends.
                 let run = async move {
                     let mut stage = stage;
                     let status = stage.command(command).await;
@@ -108,7 +112,8 @@ impl Shell {
         let spawner = std::sync::Arc::clone(&self.platform.spawner);
         self.status = match self.jobs.start(&*spawner, text.clone(), work) {
             Ok(number) => {
-                // What was started runs up to its first wait before the next command does: a server listens by then.
+                // What was started runs up to its first wait before the next command does: a server
+                // listens by then.
                 for _ in 0..STARTING_TURNS {
                     future::yield_now().await;
                 }
@@ -175,9 +180,11 @@ impl Shell {
         })
     }
 
-    /// Only the platform makes devices: a redirection to a name below `/devices` that does not exist is an error, not a new file.
+    /// Only the platform makes devices: a redirection to a name below `/devices` that does not
+    /// exist is an error, not a new file.
     fn without_new_devices(&self, path: &str, flags: OpenFlags) -> OpenFlags {
-        let is_below_devices = self.files.resolve(path).is_ok_and(|path| path.as_str().starts_with("/devices/"));
+        let is_below_devices =
+            self.files.resolve(path).is_ok_and(|path| path.as_str().starts_with("/devices/"));
         if is_below_devices { flags.difference(OpenFlags::CREATE) } else { flags }
     }
 

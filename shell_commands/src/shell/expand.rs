@@ -1,7 +1,8 @@
 //! Words → the strings that a command gets.
 //!
 //! Owns variables' values and the cutting of unquoted ones at white space (POSIX 2.6.5). Called by
-//! [`execute`](super::execute) right before a command starts, so that `$?` is the status of the one before.
+//! [`execute`](super::execute) right before a command starts, so that `$?` is the status of the one
+//! before.
 
 use super::Shell;
 use super::lexer::{Piece, Word};
@@ -41,9 +42,12 @@ fn value(shell: &Shell, name: &str) -> String {
         "?" => shell.status.to_string(),
         "#" => arguments.len().to_string(),
         "@" | "*" => arguments.join(" "),
-        number if number.bytes().all(|digit| digit.is_ascii_digit()) => {
-            number.parse().ok().and_then(|index: usize| shell.parameters.get(index)).cloned().unwrap_or_default()
-        }
+        number if number.bytes().all(|digit| digit.is_ascii_digit()) => number
+            .parse()
+            .ok()
+            .and_then(|index: usize| shell.parameters.get(index))
+            .cloned()
+            .unwrap_or_default(),
         name => shell.variables.get(name).cloned().unwrap_or_default(),
     }
 }

@@ -1,8 +1,9 @@
 //! What runs in the background.
 //!
-//! A job is a future on the platform's spawner, raced against its cancellation, so that `kill`, and the end of the shell, drop
-//! what it runs and with it every file that it holds. Called by [`execute`](super::execute) and the
-//! [`builtins`](super::builtins); nothing here knows what a command is.
+//! A job is a future on the platform's spawner, raced against its cancellation, so that `kill`, and
+//! the end of the shell, drop what it runs and with it every file that it holds. Called by
+//! [`execute`](super::execute) and the [`builtins`](super::builtins); nothing here knows what a
+//! command is.
 
 use std::sync::Arc;
 

@@ -1,8 +1,9 @@
 //! Text → tokens.
 //!
-//! Owns quoting, comments and operators. It knows no grammar and no values: variables leave as pieces of words, to be filled
-//! in by [`expand`](super::expand) when the command runs. Called by [`parser`](super::parser), which gets the tokens next.
-//! Any text is safe here: the work is linear in its length and nothing recurses.
+//! Owns quoting, comments and operators. It knows no grammar and no values: variables leave as
+//! pieces of words, to be filled in by [`expand`](super::expand) when the command runs. Called by
+//! [`parser`](super::parser), which gets the tokens next. Any text is safe here: the work is linear
+//! in its length and nothing recurses.
 
 use std::fmt;
 use std::iter::Peekable;
@@ -30,7 +31,8 @@ pub enum Piece {
 pub struct Word {
     /// Its parts, in order. A quoted empty string is one empty literal.
     pub pieces: Vec<Piece>,
-    /// Some part of it was quoted, so it is neither a number of a redirection nor an assignment's name.
+    /// Some part of it was quoted, so it is neither a number of a redirection nor an assignment's
+    /// name.
     pub quoted: bool,
 }
 
@@ -114,7 +116,12 @@ impl Token {
 /// # Errors
 /// An unterminated quote or escape, a NUL, or syntax that this shell does not have.
 pub fn tokenize(text: &str) -> Result<Vec<Token>, SyntaxError> {
-    let mut lexer = Lexer { rest: text.chars().peekable(), word: Word::default(), in_word: false, tokens: Vec::new() };
+    let mut lexer = Lexer {
+        rest: text.chars().peekable(),
+        word: Word::default(),
+        in_word: false,
+        tokens: Vec::new(),
+    };
     while let Some(character) = lexer.rest.next() {
         lexer.take(character)?;
     }
@@ -242,7 +249,8 @@ impl Lexer<'_> {
         match self.rest.peek().copied() {
             Some('{') => {
                 self.rest.next();
-                while let Some(character) = self.rest.next_if(|&character| is_special(character) || is_name(character))
+                while let Some(character) =
+                    self.rest.next_if(|&character| is_special(character) || is_name(character))
                 {
                     name.push(character);
                 }
@@ -298,8 +306,10 @@ impl Lexer<'_> {
     /// The digit in `2>`: a word of one digit that the operator follows at once.
     fn descriptor_number(&mut self) -> Option<char> {
         let [Piece::Literal(text)] = self.word.pieces.as_slice() else { return None };
-        let digit =
-            text.chars().next().filter(|digit| text.len() == 1 && digit.is_ascii_digit() && !self.word.quoted)?;
+        let digit = text
+            .chars()
+            .next()
+            .filter(|digit| text.len() == 1 && digit.is_ascii_digit() && !self.word.quoted)?;
         self.in_word = false;
         self.word = Word::default();
         Some(digit)

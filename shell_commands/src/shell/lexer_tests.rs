@@ -35,12 +35,29 @@ fn comments_begin_words_only() {
 #[test]
 fn operators_need_no_spaces() {
     assert_eq!(words("a&&b||c|d;e&f"), ["a", "&&", "b", "||", "c", "|", "d", ";", "e", "&", "f"]);
-    assert_eq!(words("a>b>>c<d"), ["a", "OutputTruncate", "b", "OutputAppend", "c", "InputRead", "d"]);
+    assert_eq!(
+        words("a>b>>c<d"),
+        ["a", "OutputTruncate", "b", "OutputAppend", "c", "InputRead", "d"]
+    );
     assert_eq!(
         words("a 2>b 2>>c 2>&1 >&2"),
-        ["a", "ErrorTruncate", "b", "ErrorAppend", "c", "ErrorDuplicate", "1", "OutputDuplicate", "2"]
+        [
+            "a",
+            "ErrorTruncate",
+            "b",
+            "ErrorAppend",
+            "c",
+            "ErrorDuplicate",
+            "1",
+            "OutputDuplicate",
+            "2"
+        ]
     );
-    assert_eq!(words("a2>b"), ["a2", "OutputTruncate", "b"], "only a word of one digit is a descriptor");
+    assert_eq!(
+        words("a2>b"),
+        ["a2", "OutputTruncate", "b"],
+        "only a word of one digit is a descriptor"
+    );
     assert_eq!(words("a '2'>b"), ["a", "2", "OutputTruncate", "b"]);
     assert_eq!(words("a 0<b 1>c"), ["a", "InputRead", "b", "OutputTruncate", "c"]);
 }

@@ -1,10 +1,12 @@
 //! From a line of text to running commands.
 //!
-//! [`lexer`] cuts text into tokens, [`parser`] orders them, [`expand`] puts values in, [`execute`] opens redirections and
-//! pipes and runs the [table](crate::commands::table)'s commands. [`jobs`] keeps what runs in the background. The state that
-//! lines share is [`Shell`]; a pipeline's stages and background jobs get a copy of it, so no lock is needed.
+//! [`lexer`] cuts text into tokens, [`parser`] orders them, [`expand`] puts values in, [`execute`]
+//! opens redirections and pipes and runs the [table](crate::commands::table)'s commands. [`jobs`]
+//! keeps what runs in the background. The state that lines share is [`Shell`]; a pipeline's stages
+//! and background jobs get a copy of it, so no lock is needed.
 //!
-//! Called by the program (`main.rs`) and by tests. Dropping the future of [`Shell::run`] ends what it runs at once.
+//! Called by the program (`main.rs`) and by tests. Dropping the future of [`Shell::run`] ends what
+//! it runs at once.
 
 pub mod builtins;
 pub mod execute;
@@ -63,7 +65,8 @@ impl Shell {
         }
     }
 
-    /// A copy for a stage of a pipeline or a background job: what it changes, it changes for itself, and its jobs are its own.
+    /// A copy for a stage of a pipeline or a background job: what it changes, it changes for
+    /// itself, and its jobs are its own.
     #[must_use]
     pub fn subshell(&self) -> Self {
         Self {
@@ -80,10 +83,12 @@ impl Shell {
         }
     }
 
-    /// Parses `text` whole and then runs it; a syntax error is reported, and nothing is run. Tells the last status.
+    /// Parses `text` whole and then runs it; a syntax error is reported, and nothing is run. Tells
+    /// the last status.
     ///
     /// # Cancel safety
-    /// Dropping the future ends the running commands and closes their files; the shell stays usable.
+    /// Dropping the future ends the running commands and closes their files; the shell stays
+    /// usable.
     pub async fn run(&mut self, text: &str) -> Status {
         match parser::parse(text) {
             Ok(script) => self.execute(&script).await,

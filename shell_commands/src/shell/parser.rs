@@ -9,8 +9,9 @@
 //! command  = { NAME=word } { word | redirection }
 //! ```
 //!
-//! It runs nothing: a script that does not parse leaves no trace. What it returns goes to [`execute`](super::execute).
-//! The grammar does not nest, so hostile input cannot exhaust the stack.
+//! It runs nothing: a script that does not parse leaves no trace. What it returns goes to
+//! [`execute`](super::execute). The grammar does not nest, so hostile input cannot exhaust the
+//! stack.
 
 use std::fmt;
 use std::iter::Peekable;
@@ -165,7 +166,8 @@ impl Parser {
         }
         let background = self.take(&Token::Background);
         if !background {
-            // Nothing else can be left: a pipeline takes all words, and the loop above all connectors.
+            // Nothing else can be left: a pipeline takes all words, and the loop above all
+            // connectors.
             self.tokens.next_if(|token| matches!(token, Token::Semicolon | Token::Newline));
         }
         Ok(List { first, rest, background })
@@ -182,7 +184,11 @@ impl Parser {
 
     fn pipeline(&mut self) -> Result<Pipeline, SyntaxError> {
         let mut negated = false;
-        while self.tokens.next_if(|token| matches!(token, Token::Word(word) if is_exclamation(word))).is_some() {
+        while self
+            .tokens
+            .next_if(|token| matches!(token, Token::Word(word) if is_exclamation(word)))
+            .is_some()
+        {
             negated = !negated;
         }
         let mut commands = vec![self.command()?];
@@ -199,11 +205,14 @@ impl Parser {
     fn command(&mut self) -> Result<Command, SyntaxError> {
         let mut command = Command::default();
         loop {
-            match self.tokens.next_if(|token| matches!(token, Token::Word(_) | Token::Redirect(..))) {
-                Some(Token::Word(word)) => match command.words.is_empty().then(|| assignment(&word)).flatten() {
-                    Some(assignment) => command.assignments.push(assignment),
-                    None => command.words.push(word),
-                },
+            match self.tokens.next_if(|token| matches!(token, Token::Word(_) | Token::Redirect(..)))
+            {
+                Some(Token::Word(word)) => {
+                    match command.words.is_empty().then(|| assignment(&word)).flatten() {
+                        Some(assignment) => command.assignments.push(assignment),
+                        None => command.words.push(word),
+                    }
+                }
                 Some(Token::Redirect(descriptor, direction)) => {
                     let target = self.target(direction)?;
                     command.redirections.push(Redirection { descriptor, target });
@@ -224,7 +233,13 @@ impl Parser {
         let operator = Token::Redirect(Descriptor::Output, direction);
         let word = match self.tokens.next() {
             Some(Token::Word(word)) => word,
-            Some(token) => return Err(SyntaxError::unexpected(&format!("{} after {}", token.text(), operator.text()))),
+            Some(token) => {
+                return Err(SyntaxError::unexpected(&format!(
+                    "{} after {}",
+                    token.text(),
+                    operator.text()
+                )));
+            }
             None => return Err(SyntaxError::new(format!("no file after {}", operator.text()))),
         };
         if direction != Direction::Duplicate {
@@ -256,8 +271,11 @@ fn assignment(word: &Word) -> Option<(String, Word)> {
     let (Piece::Literal(first), rest) = word.pieces.split_first()? else { return None };
     let (name, value) = first.split_once('=')?;
     let mut characters = name.chars();
-    let starts = characters.next().is_some_and(|character| character.is_ascii_alphabetic() || character == '_');
-    if !starts || !characters.all(|character| character.is_ascii_alphanumeric() || character == '_') {
+    let starts = characters
+        .next()
+        .is_some_and(|character| character.is_ascii_alphabetic() || character == '_');
+    if !starts || !characters.all(|character| character.is_ascii_alphanumeric() || character == '_')
+    {
         return None;
     }
     let mut pieces = vec![Piece::Literal(value.to_owned())];

@@ -22,7 +22,10 @@ fn a_script_has_the_shape_it_was_typed_in() {
     assert!(first.background && !script.lists[1].background);
     assert_eq!(first.first.commands.len(), 2);
     assert_eq!(words(&first.first.commands[0]), ["a", "1"]);
-    assert_eq!(first.rest.iter().map(|(connector, _)| *connector).collect::<Vec<_>>(), [Connector::And, Connector::Or]);
+    assert_eq!(
+        first.rest.iter().map(|(connector, _)| *connector).collect::<Vec<_>>(),
+        [Connector::And, Connector::Or]
+    );
     assert_eq!(words(&script.lists[3].first.commands[0]), ["g"]);
 }
 
@@ -36,7 +39,8 @@ fn lines_continue_after_operators() {
 #[test]
 fn assignments_stand_in_front_only() {
     let command = &parse("A=1 _b=\"x $y\" echo C=3").unwrap().lists[0].first.commands[0];
-    let names: Vec<_> = command.assignments.iter().map(|(name, value)| (name.as_str(), literal(value))).collect();
+    let names: Vec<_> =
+        command.assignments.iter().map(|(name, value)| (name.as_str(), literal(value))).collect();
     assert_eq!(names, [("A", "1".to_owned()), ("_b", "x $y".to_owned())]);
     assert_eq!(words(command), ["echo", "C=3"]);
     assert_eq!(words(&parse("1a=2").unwrap().lists[0].first.commands[0]), ["1a=2"]);
@@ -46,8 +50,12 @@ fn assignments_stand_in_front_only() {
 fn redirections_keep_their_order() {
     let command = &parse(">a cat 2>&1 <b >>c").unwrap().lists[0].first.commands[0];
     assert_eq!(words(command), ["cat"]);
-    let descriptors: Vec<_> = command.redirections.iter().map(|redirection| redirection.descriptor).collect();
-    assert_eq!(descriptors, [Descriptor::Output, Descriptor::Error, Descriptor::Input, Descriptor::Output]);
+    let descriptors: Vec<_> =
+        command.redirections.iter().map(|redirection| redirection.descriptor).collect();
+    assert_eq!(
+        descriptors,
+        [Descriptor::Output, Descriptor::Error, Descriptor::Input, Descriptor::Output]
+    );
     assert_eq!(command.redirections[1].target, Target::Stream(Descriptor::Output));
 }
 

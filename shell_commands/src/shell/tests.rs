@@ -42,7 +42,10 @@ fn a_syntax_error_runs_nothing() {
 fn an_unknown_command_is_127_and_does_not_stop_the_rest() {
     let world = World::new();
     assert_eq!(world.run("frob; echo $?"), ran(0, "127\n", "devnet: frob: command not found\n"));
-    assert_eq!(world.run("frob 2>/temporary/e; cat /temporary/e"), ran(0, "devnet: frob: command not found\n", ""));
+    assert_eq!(
+        world.run("frob 2>/temporary/e; cat /temporary/e"),
+        ran(0, "devnet: frob: command not found\n", "")
+    );
 }
 
 #[test]
@@ -65,7 +68,10 @@ fn stop_on_failure_spares_tested_commands() {
 #[test]
 fn redirections_go_to_files() {
     let world = World::new();
-    assert_eq!(world.output("echo a >/temporary/f; echo b >>/temporary/f; cat </temporary/f"), "a\nb\n");
+    assert_eq!(
+        world.output("echo a >/temporary/f; echo b >>/temporary/f; cat </temporary/f"),
+        "a\nb\n"
+    );
     assert_eq!(world.output("echo c >/temporary/f; cat /temporary/f"), "c\n");
     assert_eq!(world.output(">/temporary/empty; wc -c </temporary/empty"), "0\n");
     assert_eq!(world.run("cat /none 2>/temporary/e"), ran(1, "", ""));
@@ -74,8 +80,14 @@ fn redirections_go_to_files() {
         world.output("cat /none >/temporary/e 2>&1 || cat /temporary/e"),
         "cat: /none: No such file or directory\n"
     );
-    assert_eq!(world.output("cat /none 2>&1 >/temporary/x || true"), "cat: /none: No such file or directory\n");
-    assert_eq!(world.run("echo a >/none/f; echo $?"), ran(0, "1\n", "devnet: /none/f: No such file or directory\n"));
+    assert_eq!(
+        world.output("cat /none 2>&1 >/temporary/x || true"),
+        "cat: /none: No such file or directory\n"
+    );
+    assert_eq!(
+        world.run("echo a >/none/f; echo $?"),
+        ran(0, "1\n", "devnet: /none/f: No such file or directory\n")
+    );
     assert_eq!(world.run("cat </none"), ran(1, "", "devnet: /none: No such file or directory\n"));
     assert_eq!(world.run("echo oops >&2"), ran(0, "", "oops\n"));
 }
@@ -88,7 +100,11 @@ fn stages_of_a_pipeline_run_at_once() {
     assert_eq!(world.run("false | true"), ran(0, "", ""));
     // More than a pipe holds: both ends must make progress together.
     let line = "x".repeat(999);
-    world.block_on(world.open("/temporary/big").write_all(format!("{line}\n").repeat(1000).as_bytes())).unwrap();
+    world
+        .block_on(
+            world.open("/temporary/big").write_all(format!("{line}\n").repeat(1000).as_bytes()),
+        )
+        .unwrap();
     assert_eq!(world.output("cat /temporary/big | cat | wc -c"), "1000000\n");
     // The writer ends when nobody reads any more, and says nothing.
     assert_eq!(world.output("cat /temporary/big | head -n 1 | wc -c"), "1000\n");
@@ -139,7 +155,10 @@ fn kill_ends_a_job_and_closes_its_files() {
     let open = Arc::clone(&silent.open);
     world.mount("/devices/silent", Arc::new(silent));
     let mut shell = world.shell();
-    assert_eq!(world.run_in(&mut shell, "cat /devices/silent & jobs").output, "[1]  Running     cat /devices/silent\n");
+    assert_eq!(
+        world.run_in(&mut shell, "cat /devices/silent & jobs").output,
+        "[1]  Running     cat /devices/silent\n"
+    );
     world.block_on(future::yield_now());
     while open.load(Ordering::SeqCst) == 0 {
         assert!(world.executor.try_tick(), "the job never opened the device");

@@ -1,7 +1,9 @@
-//! The no_std proof: a program without operating system that calls the public API of `virtual_file_system` and `network`.
+//! The no_std proof: a program without operating system that calls the public API of
+//! `virtual_file_system` and `network`.
 //!
-//! It builds two systems joined by a link of its own, configures them through their device files, and exchanges bytes over TCP and UDP by
-//! polling by hand. It is linked, not run, in the check: what matters is that every symbol is there. It also runs: exit status 0 on Linux.
+//! It builds two systems joined by a link of its own, configures them through their device files,
+//! and exchanges bytes over TCP and UDP by polling by hand. It is linked, not run, in the check:
+//! what matters is that every symbol is there. It also runs: exit status 0 on Linux.
 #![no_std]
 #![no_main]
 
@@ -19,9 +21,11 @@ use core::pin::Pin;
 use core::sync::atomic::{AtomicU64, Ordering};
 use core::task::{Context, Poll, Waker};
 
-use network::driver::{Capabilities, Driver, DriverError, Frame, FramePool, Kind, LinkState, Medium};
-use network::platform::{BoxFuture, Clock, Entropy, Instant, Spawner};
 use network::address::HardwareAddress;
+use network::driver::{
+    Capabilities, Driver, DriverError, Frame, FramePool, Kind, LinkState, Medium,
+};
+use network::platform::{BoxFuture, Clock, Entropy, Instant, Spawner};
 use network::{Manager, Platform, TcpListener, TcpStream, UdpSocket};
 use virtual_file_system::{Credentials, Lock, Mode, OpenFlags, Path, VirtualFileSystem};
 
@@ -36,7 +40,13 @@ struct End {
 
 impl Driver for End {
     fn capabilities(&self) -> Capabilities {
-        Capabilities { kind: Kind::Ethernet, medium: Medium::Ethernet, mtu: 1500, burst: None, reliable: false }
+        Capabilities {
+            kind: Kind::Ethernet,
+            medium: Medium::Ethernet,
+            mtu: 1500,
+            burst: None,
+            reliable: false,
+        }
     }
 
     fn hardware_address(&self) -> Option<HardwareAddress> {
@@ -119,7 +129,9 @@ fn system(end: End, tasks: &Arc<Tasks>, configuration: &str) -> Option<Manager> 
     let manager = Manager::new(files.clone(), platform).ok()?;
     manager.register("eth0", Box::new(end), None).ok()?;
     let path = Path::parse("/devices/network/eth0").ok()?;
-    let device = files.open(&Credentials::root(), &path, OpenFlags::READ | OpenFlags::WRITE, Mode::empty()).ok()?;
+    let device = files
+        .open(&Credentials::root(), &path, OpenFlags::READ | OpenFlags::WRITE, Mode::empty())
+        .ok()?;
     device.try_write(configuration.as_bytes()).ok()?;
     let mut text = [0; 512];
     device.try_read(&mut text).ok().filter(|length| *length > 0)?;

@@ -1,6 +1,7 @@
 //! What a bare machine needs besides the program: an entry, an allocator, memory functions.
 //!
-//! The only unsafe code of the proof. The memory functions are assembly so that no compiler turns them into calls of themselves.
+//! The only unsafe code of the proof. The memory functions are assembly so that no compiler turns
+//! them into calls of themselves.
 
 use core::alloc::{GlobalAlloc, Layout};
 use core::arch::{asm, global_asm};
@@ -9,7 +10,8 @@ use core::sync::atomic::{AtomicUsize, Ordering};
 
 const HEAP: usize = 64 << 20;
 
-/// Hands out memory and never takes it back: enough for one exchange, and it really allocates, so that nothing is optimised away.
+/// Hands out memory and never takes it back: enough for one exchange, and it really allocates, so
+/// that nothing is optimised away.
 struct Bump {
     heap: UnsafeCell<[u8; HEAP]>,
     used: AtomicUsize,

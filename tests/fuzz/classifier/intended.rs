@@ -20,37 +20,52 @@ pub(crate) fn reason(
         .or_else(|| ended(input, before, &more, &less))
 }
 
-/// True when one of the two refuses a packet without a word that the other takes: their states may differ from then on.
+/// True when one of the two refuses a packet without a word that the other takes: their states may
+/// differ from then on.
 pub(crate) fn parts_silently(input: &Input, before: &[(Input, BTreeSet<Effect>)]) -> bool {
     // IP4-02: ours refuses source routes.
     let is_routed = !input.is_v6 && input.extra == Extra::Unknown(131);
-    // TCP-R-05: plain smoltcp refuses data and ends with an old acknowledgment, also those that wait for others.
+    // TCP-R-05: plain smoltcp refuses data and ends with an old acknowledgment, also those that
+    // wait for others.
     let is_old = match input.payload {
-        Payload::Tcp { flags, acknowledgment, length, .. } => acknowledgment < 1 && (length > 0 || flags & FIN != 0),
+        Payload::Tcp { flags, acknowledgment, length, .. } => {
+            acknowledgment < 1 && (length > 0 || flags & FIN != 0)
+        }
         _ => false,
     };
-    // TCP-R-10: ours answers a repeated SYN with the same SYN|ACK; in one plain set another listener takes it, with a number of its own.
+    // TCP-R-10: ours answers a repeated SYN with the same SYN|ACK; in one plain set another
+    // listener takes it, with a number of its own.
     let is_repeat = match input.payload {
-        Payload::Tcp { flags, .. } => flags & (SYN | ACK | RST) == SYN && half_open(input, before).is_some(),
+        Payload::Tcp { flags, .. } => {
+            flags & (SYN | ACK | RST) == SYN && half_open(input, before).is_some()
+        }
         _ => false,
     };
-    // RFC 5961 3.2: ours ends a handshake for a reset at exactly the next number, plain smoltcp for one that reaches into its window, and for
-    // none that is a SYN or the end as well (RFC 9293 3.10.7.4 looks at the reset first).
+    // RFC 5961 3.2: ours ends a handshake for a reset at exactly the next number, plain smoltcp for
+    // one that reaches into its window, and for none that is a SYN or the end as well (RFC 9293
+    // 3.10.7.4 looks at the reset first).
     let is_stray = match input.payload {
-        Payload::Tcp { flags, sequence, .. } if flags & RST != 0 => half_open(input, before).is_some_and(|begin| {
-            begin != Some(i64::from(sequence)) || changes_sequence(input) || flags & (SYN | FIN) != 0
-        }),
+        Payload::Tcp { flags, sequence, .. } if flags & RST != 0 => half_open(input, before)
+            .is_some_and(|begin| {
+                begin != Some(i64::from(sequence))
+                    || changes_sequence(input)
+                    || flags & (SYN | FIN) != 0
+            }),
         _ => false,
     };
-    // Of ends that contradict each other ours believes the one it heard first, plain smoltcp the first in order.
+    // Of ends that contradict each other ours believes the one it heard first, plain smoltcp the
+    // first in order.
     let is_contradiction = end(input).is_some_and(|here| {
-        let is_other = |(earlier, _): &(Input, BTreeSet<Effect>)| end(earlier).is_some_and(|there| there != here);
+        let is_other = |(earlier, _): &(Input, BTreeSet<Effect>)| {
+            end(earlier).is_some_and(|there| there != here)
+        };
         before.iter().filter(|(earlier, _)| is_of_one_stream(earlier, input)).any(is_other)
     });
     is_routed || is_old || is_repeat || is_stray || is_contradiction
 }
 
-/// The number at which a segment ends the peer's direction, if it does; nothing inside when a byte of it was changed.
+/// The number at which a segment ends the peer's direction, if it does; nothing inside when a byte
+/// of it was changed.
 fn end(input: &Input) -> Option<Option<i64>> {
     match input.payload {
         Payload::Tcp { flags, sequence, length, .. } if flags & (FIN | ACK) == FIN | ACK => {
@@ -79,7 +94,8 @@ fn port(input: &Input, from: u16) -> u16 {
     }
 }
 
-/// The peer's first number of the connection that last began from this port; nothing inside when a byte of it was changed.
+/// The peer's first number of the connection that last began from this port; nothing inside when a
+/// byte of it was changed.
 fn half_open(input: &Input, before: &[(Input, BTreeSet<Effect>)]) -> Option<Option<i64>> {
     before.iter().rev().find_map(|(earlier, effects)| match earlier.payload {
         Payload::Tcp { flags, sequence, .. } if is_of_one_stream(earlier, input) => {
@@ -96,10 +112,15 @@ fn ip(input: &Input, more: &[Effect], less: &[Effect]) -> Option<&'static str> {
         return Some("TCP-X-04, ICE-01, IP4-05: what was sent to everybody is answered by nobody");
     }
     if input.from != From::Peer && more.is_empty() {
-        return Some("martians are refused at the door: our own address, loopback, groups (RFC 1122 3.2.1.3)");
+        return Some(
+            "martians are refused at the door: our own address, loopback, groups (RFC 1122 3.2.1.3)",
+        );
     }
     let is_refused = less.iter().any(|effect| matches!(effect, Effect::Refused(4, _)));
-    if input.is_v6 && matches!(input.extra, Extra::Destination | Extra::Routing | Extra::Atomic) && is_refused {
+    if input.is_v6
+        && matches!(input.extra, Extra::Destination | Extra::Routing | Extra::Atomic)
+        && is_refused
+    {
         return Some("smoltcp knows no extension header but hop-by-hop options (RFC 8200 4)");
     }
     if !input.is_v6 && input.extra == Extra::Unknown(131) && more.is_empty() {
@@ -114,7 +135,9 @@ fn ip(input: &Input, more: &[Effect], less: &[Effect]) -> Option<&'static str> {
     if is_error && is_refused {
         return Some("IP6-05: an error is never answered with an error");
     }
-    if matches!((&input.payload, input.fault), (Payload::Echo { .. }, Fault::Byte(1, _))) && less.is_empty() {
+    if matches!((&input.payload, input.fault), (Payload::Echo { .. }, Fault::Byte(1, _)))
+        && less.is_empty()
+    {
         return Some("the code of an echo request does not matter, as on Linux");
     }
     if input.is_v6 && input.fault == Fault::NoChecksum && more.is_empty() {
@@ -164,19 +187,25 @@ fn outside(
     let (start, end) = (i64::from(sequence), i64::from(sequence) + length as i64);
     let is_outside = known.is_none() || (start < begin && end <= begin) || start > begin + 65_535;
     if is_outside && flags & ACK != 0 && more.is_empty() && matches!(less, [Effect::Reset(_)]) {
-        return Some("what lies outside of the window earns an ACK, whatever it acknowledges (RFC 9293 3.10.7.4)");
+        return Some(
+            "what lies outside of the window earns an ACK, whatever it acknowledges (RFC 9293 3.10.7.4)",
+        );
     }
     // The listeners' buffers on both sides.
     let is_at_edge = known.is_none() || start == begin + 4096;
     if is_at_edge && flags & ACK != 0 && matches!(more, [Effect::Open(_)]) && less.is_empty() {
-        return Some("what a segment at the very edge of the window acknowledges counts, as on Linux");
+        return Some(
+            "what a segment at the very edge of the window acknowledges counts, as on Linux",
+        );
     }
     if (known.is_none() || (start < begin && end == begin))
         && flags & FIN != 0
         && matches!(more, [Effect::Open(_)])
         && less.is_empty()
     {
-        return Some("an end in the window makes a segment acceptable: it counts one (RFC 9293 3.4)");
+        return Some(
+            "an end in the window makes a segment acceptable: it counts one (RFC 9293 3.4)",
+        );
     }
     None
 }
@@ -188,7 +217,8 @@ fn ended(
     less: &[Effect],
 ) -> Option<&'static str> {
     let is_end = |(earlier, _): &(Input, BTreeSet<Effect>)| {
-        matches!(earlier.payload, Payload::Tcp { flags, .. } if flags & FIN != 0) && is_of_one_stream(earlier, input)
+        matches!(earlier.payload, Payload::Tcp { flags, .. } if flags & FIN != 0)
+            && is_of_one_stream(earlier, input)
     };
     // Nothing more than the other, at most a part of its data.
     let is_part = match (more, less) {

@@ -1,8 +1,9 @@
 //! Ours and a plain smoltcp interface get the same packets; what they do with each is compared.
 //!
-//! Both have the same addresses, a TCP listener, a UDP socket and connections that the fuzzer opens. After each packet both say what became of
-//! it in the same words ([`Effect`]); a difference that stands on no written list ([`intended`]) is a failure. States part after a
-//! difference, so a world ends with it.
+//! Both have the same addresses, a TCP listener, a UDP socket and connections that the fuzzer
+//! opens. After each packet both say what became of it in the same words ([`Effect`]); a difference
+//! that stands on no written list ([`intended`]) is a failure. States part after a difference, so a
+//! world ends with it.
 
 mod intended;
 mod ours;
@@ -85,7 +86,10 @@ fn world(dice: &Dice<'_>) {
         }
         let reason = intended::reason(&input, &history, &here, &there);
         if std::env::var_os("FUZZ_DIFFERENCES").is_some() {
-            println!("{}: {input:?}: ours {here:?}, plain {there:?}", reason.unwrap_or("NOT INTENDED"));
+            println!(
+                "{}: {input:?}: ours {here:?}, plain {there:?}",
+                reason.unwrap_or("NOT INTENDED")
+            );
         }
         assert!(
             reason.is_some() || std::env::var_os("FUZZ_DIFFERENCES").is_some(),

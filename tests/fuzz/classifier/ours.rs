@@ -32,8 +32,13 @@ pub(crate) struct Ours {
 impl Ours {
     pub(crate) fn new() -> Self {
         let hardware = ("02:00:00:00:00:01".parse().unwrap(), "02:00:00:00:00:02".parse().unwrap());
-        let options =
-            drivers::CableOptions { mtu: 1500, medium: Medium::Ip, hardware, reliable: false, capacity: 1024 };
+        let options = drivers::CableOptions {
+            mtu: 1500,
+            medium: Medium::Ip,
+            hardware,
+            reliable: false,
+            capacity: 1024,
+        };
         let (mut driver, hand) = drivers::cable(options);
         let now = Instant::ZERO;
         let core = Core::new(Arc::new(SeededEntropy::new(1)), now).unwrap();
@@ -41,12 +46,29 @@ impl Ours {
         for line in ["link up", "address add 10.0.0.1/24", "address add fd00::1/64"] {
             core.execute("tun0", line).unwrap();
         }
-        let settings = TcpSettings { receive_buffer: Some(4096), send_buffer: Some(4096), ..TcpSettings::default() };
-        let listener = TcpListener::bind_with(&core.sockets(), "[::]:80".parse().unwrap(), 64, settings).unwrap();
+        let settings = TcpSettings {
+            receive_buffer: Some(4096),
+            send_buffer: Some(4096),
+            ..TcpSettings::default()
+        };
+        let listener =
+            TcpListener::bind_with(&core.sockets(), "[::]:80".parse().unwrap(), 64, settings)
+                .unwrap();
         let datagrams = UdpSocket::new(&core.sockets());
         datagrams.bind("[::]:53".parse().unwrap()).unwrap();
         let (pool, initial) = (FramePool::new(), BTreeMap::new());
-        let mut ours = Self { core, port, driver, hand, pool, listener, streams: Vec::new(), datagrams, initial, now };
+        let mut ours = Self {
+            core,
+            port,
+            driver,
+            hand,
+            pool,
+            listener,
+            streams: Vec::new(),
+            datagrams,
+            initial,
+            now,
+        };
         // Addresses are tested first, and routers asked.
         for _ in 0..20 {
             ours.pass(500);
@@ -140,11 +162,14 @@ pub(super) fn effect(packet: &[u8], initial: &mut BTreeMap<(bool, u16), u32>) ->
             }
             // A repeated one is a matter of timers.
             let sequence = u32::from_be_bytes([*a, *b, *c, *d]);
-            let is_news = flags & 2 != 0 && initial.insert((is_v6, port), sequence) != Some(sequence);
+            let is_news =
+                flags & 2 != 0 && initial.insert((is_v6, port), sequence) != Some(sequence);
             is_news.then_some(Effect::Agreed(named))
         }
         (1, [0, ..]) | (58, [129, ..]) => Some(Effect::Echo),
-        (1, [kind @ (3 | 11 | 12), code, ..]) | (58, [kind @ 1..=127, code, ..]) => Some(Effect::Refused(*kind, *code)),
+        (1, [kind @ (3 | 11 | 12), code, ..]) | (58, [kind @ 1..=127, code, ..]) => {
+            Some(Effect::Refused(*kind, *code))
+        }
         _ => None,
     }
 }

@@ -1,4 +1,5 @@
-//! Packets that are nearly right: what is fed to both, with numbers that fit each one's connections.
+//! Packets that are nearly right: what is fed to both, with numbers that fit each one's
+//! connections.
 
 use super::{Dice, System};
 
@@ -12,8 +13,10 @@ pub(crate) const ACK: u8 = 16;
 
 /// A family's address pair: peer, host.
 pub(crate) const V4: [[u8; 4]; 2] = [[10, 0, 0, 9], [10, 0, 0, 1]];
-pub(crate) const V6: [[u8; 16]; 2] =
-    [[0xfd, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 9], [0xfd, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 1]];
+pub(crate) const V6: [[u8; 16]; 2] = [
+    [0xfd, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 9],
+    [0xfd, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 1],
+];
 
 /// Whom a packet is for.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
@@ -106,7 +109,13 @@ impl Input {
         let rarely = |count: u64| dice.below(count) == 0;
         let extra = if rarely(6) {
             let kind = dice.one(&[0x1e, 0x3e, 0x5e, 0x9e, 0xde, 131]);
-            dice.one(&[Extra::Padding, Extra::Unknown(kind), Extra::Destination, Extra::Routing, Extra::Atomic])
+            dice.one(&[
+                Extra::Padding,
+                Extra::Unknown(kind),
+                Extra::Destination,
+                Extra::Routing,
+                Extra::Atomic,
+            ])
         } else {
             Extra::None
         };
@@ -124,8 +133,16 @@ impl Input {
         };
         Self {
             is_v6,
-            from: if rarely(20) { dice.one(&[From::Host, From::Loopback, From::Group]) } else { From::Peer },
-            to: if rarely(12) { dice.one(&[To::Stranger, To::Everybody, To::Group]) } else { To::Host },
+            from: if rarely(20) {
+                dice.one(&[From::Host, From::Loopback, From::Group])
+            } else {
+                From::Peer
+            },
+            to: if rarely(12) {
+                dice.one(&[To::Stranger, To::Everybody, To::Group])
+            } else {
+                To::Host
+            },
             extra,
             fault,
             payload: Payload::draw(dice),
@@ -158,7 +175,9 @@ impl Input {
         };
         match self.fault {
             Fault::HeaderChecksum if !self.is_v6 => packet[10] ^= 0x11,
-            Fault::Short(count) => packet.truncate(packet.len().saturating_sub(usize::from(count)).max(1)),
+            Fault::Short(count) => {
+                packet.truncate(packet.len().saturating_sub(usize::from(count)).max(1))
+            }
             Fault::Long(count) => packet.extend(std::iter::repeat_n(0xab, usize::from(count))),
             _ => {}
         }
@@ -223,12 +242,25 @@ impl Payload {
                     FIN,
                     0x3f,
                 ]),
-                sequence: START.wrapping_add(dice.one(&[0, 1, 1, 1, 1, 2, 11, 500, u32::MAX, 100_000])),
+                sequence: START.wrapping_add(dice.one(&[
+                    0,
+                    1,
+                    1,
+                    1,
+                    1,
+                    2,
+                    11,
+                    500,
+                    u32::MAX,
+                    100_000,
+                ])),
                 acknowledgment: dice.one(&[1, 1, 1, 1, 0, 2, -1, 70_000]),
                 window: dice.one(&[8192, 8192, 0, 1, 65_535]),
                 length: dice.one(&[0, 0, 0, 1, 10, 700]),
             },
-            6..=7 => Self::Udp { to: dice.one(&[53, 53, 54, 0]), length: dice.one(&[0, 1, 10, 700]) },
+            6..=7 => {
+                Self::Udp { to: dice.one(&[53, 53, 54, 0]), length: dice.one(&[0, 1, 10, 700]) }
+            }
             8 => Self::Echo { length: dice.one(&[0, 1, 56, 900]) },
             _ => dice.one(&[0, 1]).then_error(dice),
         }
@@ -263,7 +295,8 @@ impl Payload {
             }
             Self::Udp { to, length } => {
                 let total = (8 + length) as u16;
-                let mut bytes = [9u16.to_be_bytes(), to.to_be_bytes(), total.to_be_bytes(), [0; 2]].concat();
+                let mut bytes =
+                    [9u16.to_be_bytes(), to.to_be_bytes(), total.to_be_bytes(), [0; 2]].concat();
                 bytes.extend((0..length).map(|index| index as u8));
                 bytes
             }
@@ -320,8 +353,11 @@ fn seal(upper: &mut [u8], source: &[u8], destination: &[u8], protocol: u8, is_v6
     upper[place..place + 2].fill(0);
     let length = (upper.len() as u32).to_be_bytes();
     let pseudo = [0, protocol];
-    let found =
-        if protocol == 1 && !is_v6 { sum(&[upper]) } else { sum(&[source, destination, &length, &pseudo, upper]) };
+    let found = if protocol == 1 && !is_v6 {
+        sum(&[upper])
+    } else {
+        sum(&[source, destination, &length, &pseudo, upper])
+    };
     let found = if found == 0 && protocol == 17 { 0xffff } else { found };
     upper[place..place + 2].copy_from_slice(&found.to_be_bytes());
 }

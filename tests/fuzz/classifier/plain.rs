@@ -1,4 +1,5 @@
-//! A plain smoltcp interface with one socket set, as its examples do it: eight sockets take turns at listening.
+//! A plain smoltcp interface with one socket set, as its examples do it: eight sockets take turns
+//! at listening.
 
 use std::collections::{BTreeMap, BTreeSet, VecDeque};
 
@@ -70,7 +71,8 @@ pub(crate) struct Plain {
 impl Plain {
     pub(crate) fn new() -> Self {
         let mut wire = Wire::default();
-        let mut interface = Interface::new(Config::new(HardwareAddress::Ip), &mut wire, Instant::ZERO);
+        let mut interface =
+            Interface::new(Config::new(HardwareAddress::Ip), &mut wire, Instant::ZERO);
         interface.update_ip_addrs(|addresses| {
             let [a, b, c, d] = V4[1];
             addresses.push(IpCidr::new(IpAddress::v4(a, b, c, d), 24)).unwrap();
@@ -144,7 +146,9 @@ impl System for Plain {
         self.poll();
         self.listen();
         let sent = std::mem::take(&mut self.wire.outgoing);
-        effects.extend(sent.iter().filter_map(|packet| super::ours::effect(packet, &mut self.initial)));
+        effects.extend(
+            sent.iter().filter_map(|packet| super::ours::effect(packet, &mut self.initial)),
+        );
         effects
     }
 

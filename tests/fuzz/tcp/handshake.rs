@@ -30,7 +30,16 @@ impl Terms {
         // Less than every stack's least counts as that, or as nothing (RFC 9293 §3.7.1).
         let least = dice.one(&[Some(0), Some(1)]);
         Self {
-            segment: dice.one(&[None, Some(1460), Some(1460), Some(536), Some(88), Some(1400), Some(9000), least]),
+            segment: dice.one(&[
+                None,
+                Some(1460),
+                Some(1460),
+                Some(536),
+                Some(88),
+                Some(1400),
+                Some(9000),
+                least,
+            ]),
             scale: dice.one(&[None, Some(0), Some(2), Some(7), Some(7), Some(14), largest]),
             may_sack: dice.below(4) > 0,
         }
@@ -117,11 +126,15 @@ pub(super) fn open<'a>(dice: &'a Dice<'a>) -> Option<Play<'a>> {
         memory: (held, 4 * (buffers.0 + buffers.1) as isize + SLACK),
         idle,
     };
-    play.trace("peer:", &format!("{temper:?} {theirs:?} {settings:?} passive {is_passive} ours {ours:?}"));
+    play.trace(
+        "peer:",
+        &format!("{temper:?} {theirs:?} {settings:?} passive {is_passive} ours {ours:?}"),
+    );
     // The last packet of the handshake; in a passive opening the connection lives by it.
     if temper != Temper::Wild || dice.below(8) > 0 {
         let (sequence, acknowledgment) = (begin.wrapping_add(1), play.sent.sequence(0));
-        let last = Segment { sequence, acknowledgment, flags: ACK, window: WINDOW, ..Segment::default() };
+        let last =
+            Segment { sequence, acknowledgment, flags: ACK, window: WINDOW, ..Segment::default() };
         play.send(&super::Move { segment: last, version: 0, harm: super::Harm::None });
     }
     play.pass(Duration::from_millis(1));
@@ -133,13 +146,23 @@ pub(super) fn open<'a>(dice: &'a Dice<'a>) -> Option<Play<'a>> {
 const WINDOW: u16 = 8192;
 
 fn syn(begin: u32, flags: u8, acknowledgment: u32, terms: Terms) -> Segment {
-    Segment { sequence: begin, acknowledgment, flags, window: WINDOW, options: terms.options(), data: Vec::new() }
+    Segment {
+        sequence: begin,
+        acknowledgment,
+        flags,
+        window: WINDOW,
+        options: terms.options(),
+        data: Vec::new(),
+    }
 }
 
 /// The host's SYN among what it sent.
 fn syn_of(rig: &mut Rig) -> Option<(Ports, Segment)> {
     let sent = rig.sent();
-    sent.iter().rev().filter_map(|packet| Segment::read(packet)).find(|(_, segment)| segment.has(SYN))
+    sent.iter()
+        .rev()
+        .filter_map(|packet| Segment::read(packet))
+        .find(|(_, segment)| segment.has(SYN))
 }
 
 /// The peer connects; gives the host's answer.
@@ -147,7 +170,10 @@ fn ask(dice: &Dice<'_>, rig: &mut Rig, ports: Ports, begin: u32, terms: Terms) -
     let packet = ipv4(6, &syn(begin, SYN, 0, terms).bytes(ports));
     rig.send(&packet);
     let (_, answer) = syn_of(rig).unwrap_or_else(|| panic!("no answer to a SYN with {terms:?}"));
-    assert_eq!((answer.flags & (SYN | ACK), answer.acknowledgment), (SYN | ACK, begin.wrapping_add(1)));
+    assert_eq!(
+        (answer.flags & (SYN | ACK), answer.acknowledgment),
+        (SYN | ACK, begin.wrapping_add(1))
+    );
     if dice.below(4) == 0 {
         rig.pass(Duration::from_millis(dice.below(10_000)));
         rig.send(&packet);
@@ -163,11 +189,15 @@ fn agree(dice: &Dice<'_>, rig: &mut Rig, begin: u32, terms: Terms) -> Option<(Po
     let right = asked.sequence.wrapping_add(1);
     // Nothing of this concerns the host: no acknowledgment is the right one.
     for _ in 0..dice.below(4) {
-        let acknowledgment = dice.one(&[asked.sequence, right.wrapping_add(1), dice.0.next() as u32]);
+        let acknowledgment =
+            dice.one(&[asked.sequence, right.wrapping_add(1), dice.0.next() as u32]);
         let flags = dice.one(&[SYN | ACK, ACK, RST | ACK, RST]);
         if acknowledgment != right {
             let others = Terms::draw(dice);
-            rig.send(&ipv4(6, &syn(dice.0.next() as u32, flags, acknowledgment, others).bytes(ports)));
+            rig.send(&ipv4(
+                6,
+                &syn(dice.0.next() as u32, flags, acknowledgment, others).bytes(ports),
+            ));
         }
         rig.pass(Duration::from_millis(dice.below(100)));
     }

@@ -1,6 +1,7 @@
 //! The fuzzer is the peer of one connection of ours, from the handshake to long after its end.
 //!
-//! What the host may have received and what it sends are checked after every packet against models that know nothing of our code.
+//! What the host may have received and what it sends are checked after every packet against models
+//! that know nothing of our code.
 //!
 //! | file | owns |
 //! |---|---|
@@ -37,13 +38,15 @@ use self::sent::Sent;
 use crate::classifier::Dice;
 use crate::memory;
 
-/// After so long nothing of a connection may be left: its data is given up after 15 minutes, other things sooner.
+/// After so long nothing of a connection may be left: its data is given up after 15 minutes, other
+/// things sooner.
 const OVER: Duration = Duration::from_secs(20 * 60);
 /// Rounds in which a fair peer gets everything delivered, each longer than the last.
 const ROUNDS: u32 = 3000;
 /// Bytes that the models may hold, and packets under way and past.
 const MODELS: isize = 8 * 1024 * 1024;
-/// Bytes that may stay with the host for later: four pools of frames, of the host, its port and both ends of the cable.
+/// Bytes that may stay with the host for later: four pools of frames, of the host, its port and
+/// both ends of the cable.
 const SLACK: isize = 3 * 1024 * 1024;
 
 /// The fuzz target.
@@ -95,7 +98,8 @@ fn connection(dice: &Dice<'_>, moves: u32) {
         play.rig.poll();
         play.collect();
         let milliseconds = dice.one(&[0, 0, 0, 0, 1, 10, 50, 250, 1000]);
-        let silence = if temper == Temper::Wild && dice.below(50) == 0 { dice.below(100_000) } else { 0 };
+        let silence =
+            if temper == Temper::Wild && dice.below(50) == 0 { dice.below(100_000) } else { 0 };
         play.pass(Duration::from_millis(milliseconds + silence));
         if play.is_over {
             break;
@@ -124,26 +128,34 @@ impl Play<'_> {
         } else {
             (self.offered.position(segment.sequence), self.sent.position(segment.acknowledgment))
         };
-        let letters = b"FSRPAUEC".iter().enumerate().filter(|(bit, _)| segment.flags >> bit & 1 == 1);
+        let letters =
+            b"FSRPAUEC".iter().enumerate().filter(|(bit, _)| segment.flags >> bit & 1 == 1);
         let flags: String = letters.map(|(_, letter)| char::from(*letter)).collect();
         let (length, window, options) = (segment.data.len(), segment.window, &segment.options);
-        format!("{flags} {first}+{length} acknowledges {second} window {window} options {options:02x?}")
+        format!(
+            "{flags} {first}+{length} acknowledges {second} window {window} options {options:02x?}"
+        )
     }
 
     /// Tells the models of a segment and puts it on the wire.
     fn send(&mut self, next: &Move) {
         let Move { segment, version, harm } = next;
         if self.is_traced {
-            self.trace("peer:", &format!("{} version {version} {harm:?}", self.show(segment, false)));
+            self.trace(
+                "peer:",
+                &format!("{} version {version} {harm:?}", self.show(segment, false)),
+            );
         }
-        // What the host acknowledges and sends in one go is looked at before the next segment, so these are the present.
+        // What the host acknowledges and sends in one go is looked at before the next segment, so
+        // these are the present.
         if *harm == Harm::None && self.sent.is_possible(segment) {
             if segment.has(segment::ACK) && !segment.has(RST | SYN) && self.is_acceptable(segment) {
                 self.sent.offer(segment, self.peer.scale);
             }
             self.offered.offer(segment, *version);
         } else if *harm == Harm::None && segment.has(RST) {
-            // A reset's acknowledgment does not matter once the connection is open (RFC 9293 §3.10.7.4, second).
+            // A reset's acknowledgment does not matter once the connection is open (RFC 9293
+            // §3.10.7.4, second).
             self.offered.offer(segment, *version);
         }
         let mut bytes = segment.bytes(self.ports);
@@ -154,7 +166,8 @@ impl Play<'_> {
                 bytes[12] = words << 4 | bytes[12] & 15;
                 segment::repair(&mut bytes);
             }
-            // The checksum covers what is missing; where it is right by accident, nobody could tell.
+            // The checksum covers what is missing; where it is right by accident, nobody could
+            // tell.
             Harm::Cut(count) => {
                 bytes.truncate(bytes.len() - (*count).min(bytes.len()));
                 if segment::is_right(&bytes) {
@@ -173,16 +186,21 @@ impl Play<'_> {
     /// Sends an ICMP error about something that the host sent, or claims to have.
     fn send_icmp(&mut self) {
         let Some(last) = self.quotable.len().checked_sub(1) else { return };
-        let mut quoted = self.quotable[last - self.dice.below(last.min(8) as u64 + 1) as usize].clone();
+        let mut quoted =
+            self.quotable[last - self.dice.below(last.min(8) as u64 + 1) as usize].clone();
         if self.dice.below(4) == 0 {
             quoted[24 + self.dice.below(4) as usize] ^= self.dice.0.next() as u8;
         }
         quoted.truncate(self.dice.one(&[20, 24, 28, 40, 576]));
         let kind = self.dice.one(&[3, 3, 3, 4, 5, 11, 12]);
         let code = self.dice.one(&[0, 1, 2, 3, 4, 4, 4, 5, 13]);
-        let [high, low] = self.dice.one(&[0u16, 67, 68, 296, 576, 1280, 1499, 65_535]).to_be_bytes();
+        let [high, low] =
+            self.dice.one(&[0u16, 67, 68, 296, 576, 1280, 1499, 65_535]).to_be_bytes();
         if self.is_traced {
-            self.trace("peer:", &format!("ICMP {kind} {code} {high:02x}{low:02x} quoting {}", quoted.len()));
+            self.trace(
+                "peer:",
+                &format!("ICMP {kind} {code} {high:02x}{low:02x} quoting {}", quoted.len()),
+            );
         }
         self.rig.send(&icmp(kind, code, [0, 0, high, low], &quoted));
         self.collect();
@@ -241,7 +259,11 @@ impl Play<'_> {
         self.pass(Duration::from_secs(1));
         while self.program.read(8192, &mut self.offered) {}
         if self.may_live() && !self.offered.may_reset {
-            assert!(self.offered.is_read(), "not everything that was acknowledged can be read: {}", self.offered);
+            assert!(
+                self.offered.is_read(),
+                "not everything that was acknowledged can be read: {}",
+                self.offered
+            );
         }
     }
 
@@ -255,10 +277,18 @@ impl Play<'_> {
             let next = self.peer.finish(&self.offered, &self.sent);
             self.send(&next);
             while self.program.read(8192, &mut self.offered) {}
-            assert!(self.program.error.is_none(), "a fair connection ended with {:?}", self.program.error);
+            assert!(
+                self.program.error.is_none(),
+                "a fair connection ended with {:?}",
+                self.program.error
+            );
             self.rig.poll();
             self.collect();
-            if self.peer.is_over(&self.offered) && self.sent.is_shut && self.sent.is_over() && self.offered.is_ended {
+            if self.peer.is_over(&self.offered)
+                && self.sent.is_shut
+                && self.sent.is_over()
+                && self.offered.is_ended
+            {
                 return;
             }
             // Most rounds take no time; a host that waits for a timer gets it.

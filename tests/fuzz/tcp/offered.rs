@@ -1,8 +1,9 @@
 //! What the host may have received: written from RFC 9293 §3.10.7, not from our code.
 //!
-//! Each position of the peer's stream remembers which contents were offered for it by acceptable segments while it lay in the receive window
-//! and was not acknowledged yet. Content has eight versions, so that a set of contents is a byte. What only might be accepted counts as
-//! offered; what must be dropped does not.
+//! Each position of the peer's stream remembers which contents were offered for it by acceptable
+//! segments while it lay in the receive window and was not acknowledged yet. Content has eight
+//! versions, so that a set of contents is a byte. What only might be accepted counts as offered;
+//! what must be dropped does not.
 
 use std::collections::BTreeSet;
 
@@ -13,7 +14,8 @@ pub(super) const fn content(position: i64, version: u8) -> u8 {
     ((position as u64).wrapping_mul(2_654_435_761) >> 11) as u8 ^ (version & 7).wrapping_mul(37)
 }
 
-/// The receiving side of the host. Positions count sequence numbers from the first behind the peer's SYN.
+/// The receiving side of the host. Positions count sequence numbers from the first behind the
+/// peer's SYN.
 #[derive(Debug)]
 pub(super) struct Offered {
     /// The sequence number of position 0.
@@ -67,19 +69,22 @@ impl Offered {
         self.start.wrapping_add(position as u32)
     }
 
-    /// The furthest position that the host may take: what it said, and what it may not have said yet.
+    /// The furthest position that the host may take: what it said, and what it may not have said
+    /// yet.
     fn limit(&self) -> usize {
         self.edge.max(self.read + self.buffer)
     }
 
-    /// True when RFC 9293 lets the host look at the segment at all: its numbers touch the window. One before the window passes, as that is
-    /// where keep-alive probes are.
+    /// True when RFC 9293 lets the host look at the segment at all: its numbers touch the window.
+    /// One before the window passes, as that is where keep-alive probes are.
     pub(super) fn is_acceptable(&self, segment: &Segment) -> bool {
         let start = self.position(segment.sequence);
-        start + i64::from(segment.length()) + 1 >= self.acknowledged as i64 && start <= self.limit() as i64
+        start + i64::from(segment.length()) + 1 >= self.acknowledged as i64
+            && start <= self.limit() as i64
     }
 
-    /// Notes a well-formed segment whose acknowledgment is one of what the host sent. Its data is of one version.
+    /// Notes a well-formed segment whose acknowledgment is one of what the host sent. Its data is
+    /// of one version.
     pub(super) fn offer(&mut self, segment: &Segment, version: u8) {
         let start = self.position(segment.sequence);
         if segment.has(RST) {
@@ -92,7 +97,8 @@ impl Offered {
         }
         let end = start + segment.data.len() as i64;
         let limit = self.limit();
-        let (from, to) = (start.max(self.acknowledged as i64) as usize, end.clamp(0, limit as i64) as usize);
+        let (from, to) =
+            (start.max(self.acknowledged as i64) as usize, end.clamp(0, limit as i64) as usize);
         if to > self.versions.len() {
             self.versions.resize(to, 0);
         }
@@ -121,27 +127,39 @@ impl Offered {
     pub(super) fn read(&mut self, bytes: &[u8]) {
         assert!(!self.is_ended || bytes.is_empty(), "data behind the end of the stream");
         if bytes.is_empty() {
-            assert!(self.is_shut || self.is_end(self.read), "an end at {} that nobody sent", self.read);
+            assert!(
+                self.is_shut || self.is_end(self.read),
+                "an end at {} that nobody sent",
+                self.read
+            );
             self.is_ended = true;
             return;
         }
         for (position, byte) in (self.read..).zip(bytes) {
             let offered = self.versions.get(position).copied().unwrap_or(0);
-            let is_right =
-                (0..8).any(|version| offered >> version & 1 == 1 && content(position as i64, version) == *byte);
-            assert!(is_right, "the program read {byte:#04x} at {position}, where {offered:#010b} was offered");
+            let is_right = (0..8).any(|version| {
+                offered >> version & 1 == 1 && content(position as i64, version) == *byte
+            });
+            assert!(
+                is_right,
+                "the program read {byte:#04x} at {position}, where {offered:#010b} was offered"
+            );
         }
         self.read += bytes.len();
     }
 
     /// Checks what a segment of the host says about what it received.
     pub(super) fn check(&mut self, segment: &Segment, scale: u8, may_sack: bool) {
-        let (acknowledgment, furthest) = (self.position(segment.acknowledgment), self.furthest() as i64);
+        let (acknowledgment, furthest) =
+            (self.position(segment.acknowledgment), self.furthest() as i64);
         assert!(
             acknowledgment >= self.acknowledged as i64,
             "it takes an acknowledgment back: {acknowledgment} of {self}"
         );
-        assert!(acknowledgment <= furthest, "it acknowledges {acknowledgment}, offered were {furthest}");
+        assert!(
+            acknowledgment <= furthest,
+            "it acknowledges {acknowledgment}, offered were {furthest}"
+        );
         let blocks = segment.blocks();
         assert!(may_sack || blocks.is_empty(), "SACK without permission");
         for (place, (left, right)) in blocks.into_iter().enumerate() {
@@ -165,19 +183,26 @@ impl Offered {
     fn check_block(&self, place: usize, acknowledgment: i64, left: i64, right: i64) {
         assert!(left < right && left >= 0, "SACK block {left}..{right}");
         // Of old data only the first block may tell, as a duplicate (RFC 2883).
-        assert!(place == 0 || left > acknowledgment, "SACK block {left}..{right} behind {acknowledgment}");
+        assert!(
+            place == 0 || left > acknowledgment,
+            "SACK block {left}..{right} behind {acknowledgment}"
+        );
         let is_received = |position: i64| {
             let position = position as usize;
             self.versions.get(position).is_some_and(|offered| *offered != 0)
                 || self.ends.contains(&position)
                 || position < self.acknowledged
         };
-        assert!((left..right).all(is_received), "SACK block {left}..{right} of what was never sent");
+        assert!(
+            (left..right).all(is_received),
+            "SACK block {left}..{right} of what was never sent"
+        );
     }
 
     /// True when the program has read exactly what was acknowledged.
     pub(super) fn is_read(&self) -> bool {
-        self.read == self.acknowledged || self.read + 1 == self.acknowledged && self.ends.contains(&self.read)
+        self.read == self.acknowledged
+            || self.read + 1 == self.acknowledged && self.ends.contains(&self.read)
     }
 }
 

@@ -8,7 +8,8 @@ use crate::classifier::Dice;
 /// How the peer behaves.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
 pub(super) enum Temper {
-    /// By the book over a bad network: holes, overlaps, repetitions, any order. Everything must arrive in the end.
+    /// By the book over a bad network: holes, overlaps, repetitions, any order. Everything must
+    /// arrive in the end.
     Fair,
     /// The same, but overlapping data differs.
     Ambiguous,
@@ -53,13 +54,23 @@ pub(super) struct Peer {
 
 impl Peer {
     pub(super) fn new(temper: Temper, total: usize) -> Self {
-        Self { temper, next: 0, total, scale: 0, may_sack: false, past: Vec::new(), late: Vec::new() }
+        Self {
+            temper,
+            next: 0,
+            total,
+            scale: 0,
+            may_sack: false,
+            past: Vec::new(),
+            late: Vec::new(),
+        }
     }
 
     /// What to send next.
     pub(super) fn play(&mut self, dice: &Dice<'_>, offered: &Offered, sent: &Sent) -> Move {
         match dice.below(10) {
-            0 if !self.past.is_empty() => return self.past[dice.below(self.past.len() as u64) as usize].clone(),
+            0 if !self.past.is_empty() => {
+                return self.past[dice.below(self.past.len() as u64) as usize].clone();
+            }
             1 | 2 if !self.late.is_empty() => {
                 return self.late.swap_remove(dice.below(self.late.len() as u64) as usize);
             }
@@ -88,7 +99,9 @@ impl Peer {
             0..=4 => self.next,
             5 | 6 => offered.acknowledged.saturating_sub(dice.below(3000) as usize),
             7 => {
-                offered.acknowledged + dice.below((self.next - offered.acknowledged.min(self.next)) as u64 + 1) as usize
+                offered.acknowledged
+                    + dice.below((self.next - offered.acknowledged.min(self.next)) as u64 + 1)
+                        as usize
             }
             _ => self.next + dice.one(&[1, 100, 1460, 5000]),
         };
@@ -143,7 +156,8 @@ impl Peer {
     fn blocks(&self, dice: &Dice<'_>, sent: &Sent, acknowledged: usize) -> Vec<u8> {
         let blocks: Vec<_> = (0..=dice.below(3))
             .map(|_| {
-                let left = acknowledged + 1 + dice.below((sent.next - acknowledged - 1) as u64) as usize;
+                let left =
+                    acknowledged + 1 + dice.below((sent.next - acknowledged - 1) as u64) as usize;
                 let right = left + 1 + dice.below((sent.next - left) as u64) as usize;
                 (sent.sequence(left as i64), sent.sequence(right.min(sent.next) as i64))
             })
@@ -156,15 +170,29 @@ impl Peer {
         let segment = &mut next.segment;
         let near = |base: u32| base.wrapping_add(dice.below(8) as u32).wrapping_sub(4);
         match dice.below(12) {
-            0 => segment.sequence = near(dice.one(&[segment.sequence, offered.sequence(offered.edge as i64)])),
-            1 => {
-                segment.sequence = segment.sequence.wrapping_add(dice.one(&[1 << 16, 1 << 20, 1 << 31, u32::MAX << 16]))
+            0 => {
+                segment.sequence =
+                    near(dice.one(&[segment.sequence, offered.sequence(offered.edge as i64)]))
             }
-            2 => segment.acknowledgment = near(dice.one(&[segment.acknowledgment, sent.sequence(sent.next as i64)])),
+            1 => {
+                segment.sequence = segment.sequence.wrapping_add(dice.one(&[
+                    1 << 16,
+                    1 << 20,
+                    1 << 31,
+                    u32::MAX << 16,
+                ]))
+            }
+            2 => {
+                segment.acknowledgment =
+                    near(dice.one(&[segment.acknowledgment, sent.sequence(sent.next as i64)]))
+            }
             3 => segment.acknowledgment = dice.0.next() as u32,
             4 => segment.window = dice.0.next() as u16,
             5 => segment.flags = dice.0.next() as u8,
-            6 => segment.flags = dice.one(&[RST, RST | ACK, SYN, SYN | ACK, FIN, FIN | ACK, 0, ACK | FIN | PSH]),
+            6 => {
+                segment.flags =
+                    dice.one(&[RST, RST | ACK, SYN, SYN | ACK, FIN, FIN | ACK, 0, ACK | FIN | PSH])
+            }
             7 => segment.options = wrong_options(dice, sent),
             8 => segment.data.resize(dice.below(1441) as usize, 0),
             9 => next.harm = Harm::Checksum,
@@ -173,7 +201,8 @@ impl Peer {
         }
     }
 
-    /// What fills the first hole, acknowledges everything and opens the window: with it everything comes to its end.
+    /// What fills the first hole, acknowledges everything and opens the window: with it everything
+    /// comes to its end.
     pub(super) fn finish(&mut self, offered: &Offered, sent: &Sent) -> Move {
         let start = offered.acknowledged.min(self.total);
         let room = offered.edge.saturating_sub(start);
@@ -211,7 +240,10 @@ fn fill(next: &mut Move, offered: &Offered) {
 /// Options of any kind, and SACK blocks of any content and length.
 fn wrong_options(dice: &Dice<'_>, sent: &Sent) -> Vec<u8> {
     let any = || {
-        let near = sent.sequence(sent.acknowledged as i64).wrapping_add(dice.below(20_000) as u32).wrapping_sub(5000);
+        let near = sent
+            .sequence(sent.acknowledged as i64)
+            .wrapping_add(dice.below(20_000) as u32)
+            .wrapping_sub(5000);
         dice.one(&[near, near, dice.0.next() as u32])
     };
     match dice.below(4) {

@@ -34,9 +34,27 @@ pub(super) struct Program {
 pub(super) fn settings(dice: &Dice<'_>, temper: Temper) -> TcpSettings {
     let is_fair = temper != Temper::Wild;
     TcpSettings {
-        receive_buffer: dice.one(&[Some(2048), Some(4096), Some(10_000), Some(65_536), Some(300_000), None]),
-        send_buffer: dice.one(&[Some(2048), Some(4096), Some(10_000), Some(65_536), Some(300_000), None]),
-        congestion: dice.one(&[CongestionControl::Cubic, CongestionControl::NewReno, CongestionControl::Bbr]),
+        receive_buffer: dice.one(&[
+            Some(2048),
+            Some(4096),
+            Some(10_000),
+            Some(65_536),
+            Some(300_000),
+            None,
+        ]),
+        send_buffer: dice.one(&[
+            Some(2048),
+            Some(4096),
+            Some(10_000),
+            Some(65_536),
+            Some(300_000),
+            None,
+        ]),
+        congestion: dice.one(&[
+            CongestionControl::Cubic,
+            CongestionControl::NewReno,
+            CongestionControl::Bbr,
+        ]),
         no_delay: dice.below(2) == 0,
         keep_alive: if is_fair { 0 } else { dice.one(&[0, 0, 1000, 60_000]) },
         keep_alive_interval: 1000,
@@ -86,7 +104,13 @@ impl Program {
     }
 
     /// Does something.
-    pub(super) fn act(&mut self, dice: &Dice<'_>, temper: Temper, offered: &mut Offered, sent: &mut Sent) {
+    pub(super) fn act(
+        &mut self,
+        dice: &Dice<'_>,
+        temper: Temper,
+        offered: &mut Offered,
+        sent: &mut Sent,
+    ) {
         self.claim();
         let Some(stream) = &self.stream else { return };
         match dice.below(if temper == Temper::Wild { 104 } else { 102 }) {
@@ -135,7 +159,10 @@ impl Program {
         let data: Vec<u8> = (sent.written..sent.written + most).map(content).collect();
         match stream.try_write(&data) {
             Ok(length) => {
-                assert!(length > 0 && length <= most && !sent.is_shut, "a write of {most} took {length}");
+                assert!(
+                    length > 0 && length <= most && !sent.is_shut,
+                    "a write of {most} took {length}"
+                );
                 sent.written += length;
             }
             Err(Error::WouldBlock | Error::BrokenPipe) => {}

@@ -1,4 +1,5 @@
-//! The host without an executor, and the peer's end of the wire. It counts what the host does while nobody talks to it.
+//! The host without an executor, and the peer's end of the wire. It counts what the host does while
+//! nobody talks to it.
 
 use std::sync::Arc;
 use std::time::Duration;
@@ -31,16 +32,28 @@ pub(super) struct Rig {
 impl Rig {
     pub(super) fn new(seed: u64) -> Self {
         let hardware = ("02:00:00:00:00:01".parse().unwrap(), "02:00:00:00:00:02".parse().unwrap());
-        let options =
-            drivers::CableOptions { mtu: 1500, medium: Medium::Ip, hardware, reliable: false, capacity: 1024 };
+        let options = drivers::CableOptions {
+            mtu: 1500,
+            medium: Medium::Ip,
+            hardware,
+            reliable: false,
+            capacity: 1024,
+        };
         let (mut driver, hand) = drivers::cable(options);
         let core = Core::new(Arc::new(SeededEntropy::new(seed)), Instant::ZERO).unwrap();
         let port = core.attach("tun0", &mut driver).unwrap();
         for line in ["link up", "address add 10.0.0.1/24"] {
             core.execute("tun0", line).unwrap();
         }
-        let mut rig =
-            Self { core, port, driver, hand, pool: FramePool::new(), outgoing: Vec::new(), now: Instant::ZERO };
+        let mut rig = Self {
+            core,
+            port,
+            driver,
+            hand,
+            pool: FramePool::new(),
+            outgoing: Vec::new(),
+            now: Instant::ZERO,
+        };
         rig.pass(Duration::from_secs(60));
         rig.sent();
         rig
@@ -94,7 +107,8 @@ impl Rig {
     pub(super) fn sockets(&self) -> Vec<SocketStatus> {
         let path = Path::parse("/devices/sockets").unwrap();
         let flags = OpenFlags::READ | OpenFlags::WRITE;
-        let device = self.core.files().open(&Credentials::root(), &path, flags, Mode::empty()).unwrap();
+        let device =
+            self.core.files().open(&Credentials::root(), &path, flags, Mode::empty()).unwrap();
         device.try_control::<ListSockets>(&()).unwrap()
     }
 }

@@ -32,7 +32,9 @@ pub(super) struct Segment {
 /// The one's complement sum of 16-bit words (RFC 1071 §4.1).
 pub(super) fn checksum(parts: &[&[u8]]) -> u16 {
     let bytes = parts.concat();
-    let words = bytes.chunks(2).map(|word| u32::from(word[0]) << 8 | u32::from(word.get(1).copied().unwrap_or(0)));
+    let words = bytes
+        .chunks(2)
+        .map(|word| u32::from(word[0]) << 8 | u32::from(word.get(1).copied().unwrap_or(0)));
     let mut sum: u32 = words.sum();
     while sum > 0xffff {
         sum = (sum & 0xffff) + (sum >> 16);
@@ -102,7 +104,11 @@ impl Segment {
             return None;
         }
         assert_eq!(checksum(&[&packet[..20]]), 0, "IPv4 checksum");
-        assert_eq!(usize::from(u16::from_be_bytes([packet[2], packet[3]])), packet.len(), "IPv4 length");
+        assert_eq!(
+            usize::from(u16::from_be_bytes([packet[2], packet[3]])),
+            packet.len(),
+            "IPv4 length"
+        );
         let tcp = &packet[20..];
         let length = (tcp.len() as u32).to_be_bytes();
         assert_eq!(checksum(&[&packet[12..20], &length, &[0, 6], tcp]), 0, "TCP checksum");
@@ -141,7 +147,11 @@ impl Segment {
     pub(super) fn blocks(&self) -> Vec<(u32, u32)> {
         let of = |bytes: &[u8]| u32::from_be_bytes(bytes.try_into().unwrap());
         let options = self.each_option().into_iter().filter(|(kind, _)| *kind == 5);
-        options.flat_map(|(_, data)| data.chunks(8).map(move |block| (of(&block[..4]), of(&block[4..])))).collect()
+        options
+            .flat_map(|(_, data)| {
+                data.chunks(8).map(move |block| (of(&block[..4]), of(&block[4..])))
+            })
+            .collect()
     }
 }
 

@@ -1,9 +1,10 @@
-//! What the host sends: each byte is the one that its program wrote there, in every repetition, inside the window, in segments that the peer
-//! takes.
+//! What the host sends: each byte is the one that its program wrote there, in every repetition,
+//! inside the window, in segments that the peer takes.
 
 use super::segment::{ACK, FIN, Segment};
 
-/// Bytes of data that every peer has to take: a stack need not send smaller segments (Linux' least, with options, is 48).
+/// Bytes of data that every peer has to take: a stack need not send smaller segments (Linux' least,
+/// with options, is 48).
 const LEAST: usize = 88;
 
 /// The program's byte at a position.
@@ -41,14 +42,16 @@ impl Sent {
     }
 
     pub(super) fn position(&self, sequence: u32) -> i64 {
-        self.next as i64 + i64::from(sequence.wrapping_sub(self.start.wrapping_add(self.next as u32)) as i32)
+        self.next as i64
+            + i64::from(sequence.wrapping_sub(self.start.wrapping_add(self.next as u32)) as i32)
     }
 
     pub(super) const fn sequence(&self, position: i64) -> u32 {
         self.start.wrapping_add(position as u32)
     }
 
-    /// Behind what the host may have sent: not every packet that it made has to get as far as the wire.
+    /// Behind what the host may have sent: not every packet that it made has to get as far as the
+    /// wire.
     fn furthest(&self) -> i64 {
         (self.written + usize::from(self.is_shut)).max(self.next) as i64
     }
@@ -66,7 +69,8 @@ impl Sent {
         self.edge = self.edge.max(from + (usize::from(segment.window) << scale));
     }
 
-    /// Segments that the host may have under way. Not every acknowledgment that was offered has to be taken.
+    /// Segments that the host may have under way. Not every acknowledgment that was offered has to
+    /// be taken.
     pub(super) fn segments(&self) -> usize {
         self.written.min(self.edge).min(self.buffer) / self.segment.max(LEAST) + 1
     }
@@ -74,13 +78,18 @@ impl Sent {
     /// Checks a segment that is no reset and no SYN.
     pub(super) fn check(&mut self, segment: &Segment) {
         let (start, length) = (self.position(segment.sequence), segment.data.len());
-        assert!(start >= -1 && start <= self.furthest(), "a segment at {start}, {} were sent", self.next);
+        assert!(
+            start >= -1 && start <= self.furthest(),
+            "a segment at {start}, {} were sent",
+            self.next
+        );
         assert!(segment.has(ACK), "a segment without ACK");
         if length == 0 && !segment.has(FIN) {
             self.next = self.next.max(start.max(0) as usize);
             return;
         }
-        // A keep-alive probe may repeat a byte that was acknowledged, with any content (RFC 9293 §3.8.4).
+        // A keep-alive probe may repeat a byte that was acknowledged, with any content (RFC 9293
+        // §3.8.4).
         let is_probe = length == 1 && start < self.acknowledged as i64;
         if length > 0 && !is_probe {
             self.check_data(start, &segment.data, segment.options.len());
@@ -103,7 +112,11 @@ impl Sent {
         );
         let start = start as usize;
         for (position, byte) in (start..).zip(data) {
-            assert_eq!(*byte, content(position), "wrong content at {position}, in a segment of {length} at {start}");
+            assert_eq!(
+                *byte,
+                content(position),
+                "wrong content at {position}, in a segment of {length} at {start}"
+            );
         }
         let is_inside = start + length <= self.edge || length == 1;
         assert!(is_inside, "data at {start} of {length}, and the window ends at {}", self.edge);

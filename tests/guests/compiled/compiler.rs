@@ -1,6 +1,7 @@
 //! Sources → modules, with the compilers that are there.
 //!
-//! Without one, tests of what it makes are skipped with a message, unless `DEVNET_REQUIRE_ALL` is set, as in CI.
+//! Without one, tests of what it makes are skipped with a message, unless `DEVNET_REQUIRE_ALL` is
+//! set, as in CI.
 
 use std::path::{Path, PathBuf};
 use std::process::Command;
@@ -41,7 +42,11 @@ fn clang(compiler: &Path, source: &Path, module: &Path, options: &[&str]) -> Res
         .arg(module)
         .output()
         .map_err(|why| why.to_string())?;
-    if output.status.success() { Ok(()) } else { Err(String::from_utf8_lossy(&output.stderr).into_owned()) }
+    if output.status.success() {
+        Ok(())
+    } else {
+        Err(String::from_utf8_lossy(&output.stderr).into_owned())
+    }
 }
 
 /// The compiler for C, if there is one that makes programs with a C library.
@@ -51,15 +56,19 @@ fn c_compiler() -> Option<&'static Path> {
         let folder = workshop("c");
         let trial = folder.join("trial.c");
         std::fs::write(&trial, "int main(void) { return 0; }\n").expect("a source");
-        let makes = |name: &&Path| clang(name, &trial, &folder.join("trial.wasm"), WITH_LIBRARY).is_ok();
+        let makes =
+            |name: &&Path| clang(name, &trial, &folder.join("trial.wasm"), WITH_LIBRARY).is_ok();
         let names = [
-            "clang", "clang-14", "clang-15", "clang-16", "clang-17", "clang-18", "clang-19", "clang-20", "clang-21",
-            "clang-22",
+            "clang", "clang-14", "clang-15", "clang-16", "clang-17", "clang-18", "clang-19",
+            "clang-20", "clang-21", "clang-22",
         ];
         names.map(Path::new).iter().copied().find(makes).map(Path::to_owned)
     });
     if found.is_none() {
-        skip("no clang that makes programs for wasm32-wasi", "clang lld wasi-libc libclang-rt-14-dev-wasm32");
+        skip(
+            "no clang that makes programs for wasm32-wasi",
+            "clang lld wasi-libc libclang-rt-14-dev-wasm32",
+        );
     }
     found.as_deref()
 }
@@ -67,8 +76,14 @@ fn c_compiler() -> Option<&'static Path> {
 /// With the C library; its extensions are wanted.
 const WITH_LIBRARY: &[&str] = &["--target=wasm32-wasi", "-D_GNU_SOURCE", "-Wno-deprecated"];
 /// Without any library.
-const ALONE: &[&str] =
-    &["--target=wasm32", "-ffreestanding", "-nostdlib", "-mbulk-memory", "-Wl,--no-entry", "-Wl,--export=_start"];
+const ALONE: &[&str] = &[
+    "--target=wasm32",
+    "-ffreestanding",
+    "-nostdlib",
+    "-mbulk-memory",
+    "-Wl,--no-entry",
+    "-Wl,--export=_start",
+];
 
 /// Makes modules of sources, each once, and reads them; `None` without a compiler.
 fn c_modules(sources: &[PathBuf], options: &[&str]) -> Option<Made> {
@@ -89,7 +104,8 @@ pub(super) type Modules = [(String, Vec<u8>)];
 /// The same, as they were made.
 type Made = Vec<(String, Vec<u8>)>;
 
-/// The programs of `guest_programs/examples/c`, and those in C that only test; `None` without a compiler.
+/// The programs of `guest_programs/examples/c`, and those in C that only test; `None` without a
+/// compiler.
 pub(super) fn c_programs() -> Option<&'static Modules> {
     static MADE: OnceLock<Option<Made>> = OnceLock::new();
     let made = MADE.get_or_init(|| {
@@ -111,14 +127,23 @@ pub(super) fn c_programs() -> Option<&'static Modules> {
     made.as_deref()
 }
 
-/// Builds a package of Rust for a target with Debian's compiler, which makes the library that it needs itself; `None` without it.
+/// Builds a package of Rust for a target with Debian's compiler, which makes the library that it
+/// needs itself; `None` without it.
 fn cargo(package: &str, target: &str) -> Option<Made> {
     let has_sources = Path::new("/usr/src").read_dir().is_ok_and(|mut entries| {
-        entries.any(|entry| entry.is_ok_and(|entry| entry.file_name().to_string_lossy().starts_with("rustc-")))
+        entries.any(|entry| {
+            entry.is_ok_and(|entry| entry.file_name().to_string_lossy().starts_with("rustc-"))
+        })
     });
     let cargo = Path::new("/usr/bin/cargo");
-    if !has_sources || !succeeds(cargo, &["--version"]) || !succeeds(Path::new("wasm-ld-22"), &["--version"]) {
-        skip("no Rust that makes programs for wasm32", "rustc-web cargo-web rust-web-src lld-22 wasi-libc");
+    if !has_sources
+        || !succeeds(cargo, &["--version"])
+        || !succeeds(Path::new("wasm-ld-22"), &["--version"])
+    {
+        skip(
+            "no Rust that makes programs for wasm32",
+            "rustc-web cargo-web rust-web-src lld-22 wasi-libc",
+        );
         return None;
     }
     let folder = workshop("rust");
@@ -136,10 +161,11 @@ fn cargo(package: &str, target: &str) -> Option<Made> {
     assert!(output.status.success(), "{}", String::from_utf8_lossy(&output.stderr));
     let modules = folder.join(target).join("release").read_dir().expect("a folder");
     let modules = modules.map(|entry| entry.expect("an entry").path());
-    let modules = modules.filter(|path| path.extension().is_some_and(|end| end == "wasm")).map(|path| {
-        let name = path.file_stem().expect("a name").to_string_lossy().into_owned();
-        (name, std::fs::read(path).expect("a module"))
-    });
+    let modules =
+        modules.filter(|path| path.extension().is_some_and(|end| end == "wasm")).map(|path| {
+            let name = path.file_stem().expect("a name").to_string_lossy().into_owned();
+            (name, std::fs::read(path).expect("a module"))
+        });
     Some(modules.collect())
 }
 
@@ -149,7 +175,8 @@ pub(super) fn rust_programs() -> Option<&'static Modules> {
     MADE.get_or_init(|| cargo("guest_programs/examples/rust", "wasm32-unknown-unknown")).as_deref()
 }
 
-/// The programs of `guest_programs/examples/rust_std`, with the standard library; `None` without a compiler.
+/// The programs of `guest_programs/examples/rust_std`, with the standard library; `None` without a
+/// compiler.
 pub(super) fn rust_std_programs() -> Option<&'static Modules> {
     static MADE: OnceLock<Option<Made>> = OnceLock::new();
     MADE.get_or_init(|| cargo("guest_programs/examples/rust_std", "wasm32-wasip1")).as_deref()

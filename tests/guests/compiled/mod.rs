@@ -1,4 +1,5 @@
-//! Guests that compilers made: the SDKs and the examples, as whole programs on the embedded network, in virtual time.
+//! Guests that compilers made: the SDKs and the examples, as whole programs on the embedded
+//! network, in virtual time.
 //!
 //! | file | owns |
 //! |---|---|

@@ -53,11 +53,15 @@ impl Scene {
         let lan = Lan::new(Arc::clone(&platform.clock), 0);
         platform.spawner.spawn(Box::pin(lan.runner())).unwrap();
         host.manager.register("eth0", Box::new(lan.port(embedded::USER, 1500)), None).unwrap();
-        let network = world.run(embedded::start(&platform, |address| Box::new(lan.port(address, 1500)))).unwrap();
+        let network = world
+            .run(embedded::start(&platform, |address| Box::new(lan.port(address, 1500))))
+            .unwrap();
         let files = Files::new(host.files.clone(), Credentials::root()).unwrap();
         for directory in ["/binaries", "/temporary"] {
             let path = Path::parse(directory).unwrap();
-            host.files.create_directory(&Credentials::root(), &path, Mode::from_octal(0o777)).unwrap();
+            host.files
+                .create_directory(&Credentials::root(), &path, Mode::from_octal(0o777))
+                .unwrap();
         }
         let scene = Self { world, host, network, files, platform };
         for (name, module) in programs {
@@ -91,18 +95,21 @@ impl Scene {
         (task, output, error)
     }
 
-    /// Starts commands that need not end; what is written to the first file they read, and say to the others.
+    /// Starts commands that need not end; what is written to the first file they read, and say to
+    /// the others.
     pub(super) fn start_with_input(&self, text: &str) -> (Task<u8>, File, File, File) {
         let [(input, typed), (output, said), (error, complained)] = [OUTPUT_BYTES; 3].map(pipe);
         let stream = |file: File| Stream::new(file, "stream");
-        let streams = Streams { input: stream(input), output: stream(said), error: stream(complained) };
+        let streams =
+            Streams { input: stream(input), output: stream(said), error: stream(complained) };
         let mut shell = Shell::new(self.files.clone(), streams, self.platform.clone());
         let text = text.to_owned();
         (self.world.spawn(async move { shell.run(&text).await.0 }), typed, output, error)
     }
 
-    /// Waits until so many sockets of the user's system are open. A module is translated on a thread of its own, which takes no virtual time,
-    /// so no sleep of the world is long enough for a guest to start.
+    /// Waits until so many sockets of the user's system are open. A module is translated on a
+    /// thread of its own, which takes no virtual time, so no sleep of the world is long enough for
+    /// a guest to start.
     pub(super) fn until_open(&self, sockets: usize) {
         while self.host.open_sockets() < sockets {
             self.world.run(self.world.sleep(Duration::from_millis(1)));

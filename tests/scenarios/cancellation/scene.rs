@@ -1,4 +1,5 @@
-//! Futures that are dropped half-way, the systems they are tried on, and what must be as before afterwards.
+//! Futures that are dropped half-way, the systems they are tried on, and what must be as before
+//! afterwards.
 
 use std::future::{Future, poll_fn};
 use std::pin::{Pin, pin};
@@ -24,7 +25,8 @@ const MANY: usize = 400;
 #[derive(Clone, Copy, Debug)]
 pub(super) struct Cut {
     polls: usize,
-    /// Not at once after the last of the polls, but when it has been woken for the next one: whatever it waited for is there.
+    /// Not at once after the last of the polls, but when it has been woken for the next one:
+    /// whatever it waited for is there.
     when_woken: bool,
 }
 
@@ -79,8 +81,9 @@ impl Scene {
         self.world.sleep(Duration::from_millis(milliseconds)).await;
     }
 
-    /// Everything that a dropped future could leave behind: sockets on both sides, and sleeps under way. First comes a time in which all
-    /// that lives on for a while, as the protocols want it, ends.
+    /// Everything that a dropped future could leave behind: sockets on both sides, and sleeps under
+    /// way. First comes a time in which all that lives on for a while, as the protocols want it,
+    /// ends.
     async fn census(&self) -> (usize, usize, usize) {
         self.sleep(3_600_000).await;
         (self.left.open_sockets(), self.right.open_sockets(), self.world.clock.sleepers())
@@ -88,7 +91,8 @@ impl Scene {
 
     /// Both protocols still work, both ways.
     async fn works(&self) {
-        let stream = TcpStream::connect(&self.left.sockets(), "10.0.0.2:7".parse().unwrap()).await.unwrap();
+        let stream =
+            TcpStream::connect(&self.left.sockets(), "10.0.0.2:7".parse().unwrap()).await.unwrap();
         stream.write_all(b"alive").await.unwrap();
         stream.shutdown(network::command::socket::Direction::Write).unwrap();
         assert_eq!(read_to_end(&stream).await.unwrap(), b"alive");
@@ -104,8 +108,9 @@ impl Drop for Scene {
     }
 }
 
-/// Tries a case with its future dropped after no poll, after one, after two …, until it ends by itself. The case drives the future that
-/// it is about by [`Cut::drive`], looks that nothing is lost, and tells whether the future ended.
+/// Tries a case with its future dropped after no poll, after one, after two …, until it ends by
+/// itself. The case drives the future that it is about by [`Cut::drive`], looks that nothing is
+/// lost, and tells whether the future ended.
 pub(super) fn at_every_await(case: impl for<'a> Fn(&'a Scene, Cut) -> Boxed<'a, bool>) {
     for when_woken in [false, true] {
         let ends = (0..MANY).find(|polls| {
@@ -144,7 +149,8 @@ async fn echo_datagrams(host: Host) {
     }
 }
 
-/// What the name server says. `large.lan` does not fit into a datagram, `silent.lan` gets no answer.
+/// What the name server says. `large.lan` does not fit into a datagram, `silent.lan` gets no
+/// answer.
 fn answer(query: &DnsMessage, by_stream: bool) -> Option<DnsMessage> {
     let record = |data| vec![Record { name: query.name.clone(), data, time_to_live: 60 }];
     let address = record(RecordData::Address("10.0.0.2".parse().unwrap()));
@@ -152,7 +158,9 @@ fn answer(query: &DnsMessage, by_stream: bool) -> Option<DnsMessage> {
         (_, "silent.lan") => return None,
         (QueryKind::A, "web.lan") => address,
         (QueryKind::A, "large.lan") if by_stream => address,
-        (QueryKind::A | QueryKind::Aaaa, "alias.lan") => record(RecordData::Cname("web.lan".into())),
+        (QueryKind::A | QueryKind::Aaaa, "alias.lan") => {
+            record(RecordData::Cname("web.lan".into()))
+        }
         (QueryKind::Ptr, "2.0.0.10.in-addr.arpa") => record(RecordData::Ptr("web.lan".into())),
         _ => Vec::new(),
     };
@@ -193,7 +201,9 @@ fn names_by_stream(world: &World, host: &Host) -> Task<()> {
 async fn exchange(stream: &TcpStream, clock: &world::VirtualClock) -> Result<(), Error> {
     let mut query = [0; 512];
     let length = stream.read(&mut query).await?;
-    let Some(query) = query.get(2..length).and_then(|query| DnsMessage::parse(query).ok()) else { return Ok(()) };
+    let Some(query) = query.get(2..length).and_then(|query| DnsMessage::parse(query).ok()) else {
+        return Ok(());
+    };
     let answer = answer(&query, true).map(|answer| answer.to_bytes().unwrap()).unwrap_or_default();
     let mut framed = u16::try_from(answer.len()).unwrap().to_be_bytes().to_vec();
     framed.extend_from_slice(&answer);

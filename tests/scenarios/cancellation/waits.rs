@@ -12,7 +12,8 @@ use crate::pair::{connection, hosts, pattern, read_to_end};
 
 const SERVER: &str = "10.0.0.2:80";
 
-/// Lets three futures wait on tasks of their own, drops the first of them, lets `happen` happen twice, and gives what the other two got.
+/// Lets three futures wait on tasks of their own, drops the first of them, lets `happen` happen
+/// twice, and gives what the other two got.
 fn two_of_three<T: Send + 'static>(
     world: &World,
     wait: impl Fn(usize) -> Pin<Box<dyn Future<Output = T> + Send>>,

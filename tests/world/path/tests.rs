@@ -27,7 +27,8 @@ fn pass(world: &World, micros: u64) {
 fn rate_queue_and_delay_are_exact() {
     let world = World::new(1);
     let rate = Some(1_000_000_000);
-    let quality = Quality { rate, queue: 30_000, delay: Duration::from_millis(1), ..Quality::PERFECT };
+    let quality =
+        Quality { rate, queue: 30_000, delay: Duration::from_millis(1), ..Quality::PERFECT };
     let path = Path::new(&world, quality);
     let (mut left, mut right) = path.ends(1500);
     send(&mut left, 100);
@@ -69,7 +70,11 @@ fn losses_have_their_share_and_their_length() {
 #[test]
 fn held_back_packets_are_late_by_up_to_the_delay() {
     let world = World::new(3);
-    let quality = Quality { delay: Duration::from_millis(5), reorder: Chance::percent(50.0), ..Quality::PERFECT };
+    let quality = Quality {
+        delay: Duration::from_millis(5),
+        reorder: Chance::percent(50.0),
+        ..Quality::PERFECT
+    };
     let (mut left, mut right) = Path::new(&world, quality).ends(1500);
     send(&mut left, 1000);
     pass(&world, 4999);

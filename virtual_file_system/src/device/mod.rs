@@ -1,8 +1,10 @@
-//! What can be mounted: the traits between a [`File`](crate::File) and whoever stands behind a device's name.
+//! What can be mounted: the traits between a [`File`](crate::File) and whoever stands behind a
+//! device's name.
 //!
 //! The platform implements [`CharacterDevice`] and hands it to
-//! [`VirtualFileSystem::mount`](crate::VirtualFileSystem::mount); the tree calls `open` for each open, and the file
-//! passes its calls on to the [`OpenDevice`] it got. No lock of this crate is held during any of them.
+//! [`VirtualFileSystem::mount`](crate::VirtualFileSystem::mount); the tree calls `open` for each
+//! open, and the file passes its calls on to the [`OpenDevice`] it got. No lock of this crate is
+//! held during any of them.
 
 mod mount;
 mod revocation;
@@ -44,8 +46,8 @@ pub trait CharacterDevice: Send + Sync {
 
 /// One open file description of a device. Dropping it closes it, synchronously and completely.
 ///
-/// `read` and `write` arrive only if the file was opened for them. A dropped [`Operation`] that was not ready must not
-/// have taken or given any byte.
+/// `read` and `write` arrive only if the file was opened for them. A dropped [`Operation`] that was
+/// not ready must not have taken or given any byte.
 pub trait OpenDevice: Send + Sync {
     /// Takes up to `buffer.len()` bytes, waiting for the first; 0 is the end of the file.
     fn read<'a>(&'a self, buffer: &'a mut [u8]) -> Operation<'a, usize>;
@@ -59,7 +61,8 @@ pub trait OpenDevice: Send + Sync {
         Operation::Done(Err(Error::UnknownCommand))
     }
 
-    /// Tells what of `interest` the description is ready for, or registers the task to be woken when it is.
+    /// Tells what of `interest` the description is ready for, or registers the task to be woken
+    /// when it is.
     ///
     /// [`Readiness::ERROR`] and [`Readiness::HANG_UP`] are always of interest.
     fn poll_ready(&self, context: &mut Context<'_>, interest: Readiness) -> Poll<Readiness>;

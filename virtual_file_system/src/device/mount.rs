@@ -1,7 +1,8 @@
 //! A device under a name: opens it, and takes it away from everybody when it is unmounted.
 //!
-//! The tree's nodes hold a [`Mount`]; each open file description holds a [`MountedOpen`], which leaves the mount's
-//! register when it is dropped. A mount must not keep a description alive, nor an unmounted device.
+//! The tree's nodes hold a [`Mount`]; each open file description holds a [`MountedOpen`], which
+//! leaves the mount's register when it is dropped. A mount must not keep a description alive, nor
+//! an unmounted device.
 
 use alloc::collections::BTreeMap;
 use alloc::sync::{Arc, Weak};
@@ -26,7 +27,8 @@ impl Mount {
         Self(Lock::new(Register { device: Some(device), open: BTreeMap::new(), next: 0 }))
     }
 
-    /// Opens the device. `NoDevice` if it was unmounted meanwhile; else whatever the device refuses with.
+    /// Opens the device. `NoDevice` if it was unmounted meanwhile; else whatever the device refuses
+    /// with.
     pub(crate) fn open(self: &Arc<Self>, request: &OpenRequest<'_>) -> Result<MountedOpen> {
         let device = self.0.with(|register| register.device.clone()).ok_or(Error::NoDevice)?;
         let opened = Arc::new(Revocable::new(device.open(request)?));
@@ -39,7 +41,8 @@ impl Mount {
         match number {
             Some(number) => Ok(MountedOpen { mount: Arc::clone(self), number, opened }),
             None => {
-                // Unmounted while the device was opening: it must not stay open behind a node that is gone.
+                // Unmounted while the device was opening: it must not stay open behind a node that
+                // is gone.
                 opened.revoke();
                 Err(Error::NoDevice)
             }
@@ -48,7 +51,8 @@ impl Mount {
 
     /// Takes the device away from every open file and releases it.
     pub(crate) fn revoke(&self) {
-        let (device, open) = self.0.with(|register| (register.device.take(), mem::take(&mut register.open)));
+        let (device, open) =
+            self.0.with(|register| (register.device.take(), mem::take(&mut register.open)));
         for opened in open.values().filter_map(Weak::upgrade) {
             opened.revoke();
         }

@@ -1,9 +1,9 @@
 //! An open device that can be taken away while tasks wait on it.
 //!
-//! A [`File`](crate::File) never holds an [`OpenDevice`] itself: it borrows one from here for the time of a call, and
-//! races what waits against the revocation. Everybody who waits sits in a seat of their own, so that a description on
-//! which thousands of futures have waited keeps no waker of a future that is gone. Unmounting comes in through
-//! [`Mount`](super::Mount).
+//! A [`File`](crate::File) never holds an [`OpenDevice`] itself: it borrows one from here for the
+//! time of a call, and races what waits against the revocation. Everybody who waits sits in a seat
+//! of their own, so that a description on which thousands of futures have waited keeps no waker of
+//! a future that is gone. Unmounting comes in through [`Mount`](super::Mount).
 
 use alloc::sync::Arc;
 use core::future::{Future, poll_fn};
@@ -44,8 +44,9 @@ impl Revocable {
     ///
     /// It is dropped here, or at the end of the last call that borrowed it.
     pub(crate) fn revoke(&self) {
-        let (device, seats, pollers) =
-            self.0.with(|state| (state.device.take(), mem::take(&mut state.seats), state.pollers.take()));
+        let (device, seats, pollers) = self
+            .0
+            .with(|state| (state.device.take(), mem::take(&mut state.seats), state.pollers.take()));
         if let Some(device) = device {
             device.revoke();
         }
@@ -54,14 +55,16 @@ impl Revocable {
         }
     }
 
-    /// Awaits an operation of the borrowed device, or its revocation. Cancel safe if the operation is.
+    /// Awaits an operation of the borrowed device, or its revocation. Cancel safe if the operation
+    /// is.
     pub(crate) async fn run<T>(&self, mut operation: Operation<'_, T>) -> Result<T> {
         if let Operation::Done(result) = operation {
             return result;
         }
         let mut seat = Seat { owner: self, number: None };
         poll_fn(|context| {
-            // Asked first: what a device says while it is taken away is not what the caller shall hear.
+            // Asked first: what a device says while it is taken away is not what the caller shall
+            // hear.
             if self.is_revoked() {
                 return Poll::Ready(Err(Error::NoDevice));
             }
@@ -84,7 +87,11 @@ impl Revocable {
     }
 
     /// Asks for readiness; the task is woken for it and for the revocation.
-    pub(crate) fn poll_ready(&self, context: &mut Context<'_>, interest: Readiness) -> Poll<Result<Readiness>> {
+    pub(crate) fn poll_ready(
+        &self,
+        context: &mut Context<'_>,
+        interest: Readiness,
+    ) -> Poll<Result<Readiness>> {
         let answer = self.device()?.poll_ready(context, interest);
         let waker = context.waker();
         let (revoked, finished) = self.0.with(|state| {
@@ -130,7 +137,8 @@ impl Seat<'_> {
             }
         });
         match outcome {
-            // The waker that was replaced may own its task: it is dropped here, outside of the lock.
+            // The waker that was replaced may own its task: it is dropped here, outside of the
+            // lock.
             Ok(replaced) => drop(replaced),
             Err(error) => return Poll::Ready(Err(error)),
         }
@@ -140,7 +148,9 @@ impl Seat<'_> {
 
 impl Drop for Seat<'_> {
     fn drop(&mut self) {
-        let left = self.number.and_then(|number| self.owner.0.with(|state| state.seats.try_remove(number)));
+        let left = self
+            .number
+            .and_then(|number| self.owner.0.with(|state| state.seats.try_remove(number)));
         drop(left);
     }
 }

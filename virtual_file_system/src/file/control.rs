@@ -1,6 +1,7 @@
 //! Control calls on an open file, as bytes and as types.
 //!
-//! Whether the file was opened for a command's authority is decided by the device, because only it knows its table.
+//! Whether the file was opened for a command's authority is decided by the device, because only it
+//! knows its table.
 
 use alloc::vec::Vec;
 
@@ -14,8 +15,9 @@ impl File {
     ///
     /// # Errors
     ///
-    /// [`Error::MessageTooLong`] beyond [`REQUEST_BYTES`]; [`Error::UnknownCommand`] on anything but a device; the
-    /// device's, [`Error::PermissionDenied`] for a missing authority among them; those of every [`File`].
+    /// [`Error::MessageTooLong`] beyond [`REQUEST_BYTES`]; [`Error::UnknownCommand`] on anything
+    /// but a device; the device's, [`Error::PermissionDenied`] for a missing authority among them;
+    /// those of every [`File`].
     ///
     /// # Cancel safety
     ///
@@ -31,7 +33,8 @@ impl File {
     ///
     /// # Errors
     ///
-    /// Those of [`control_raw`](Self::control_raw); [`Error::BadMessage`] if the device's answer is not the command's.
+    /// Those of [`control_raw`](Self::control_raw); [`Error::BadMessage`] if the device's answer is
+    /// not the command's.
     ///
     /// # Cancel safety
     ///
@@ -53,7 +56,8 @@ impl File {
     ///
     /// # Errors
     ///
-    /// Those of [`control_raw`](Self::control_raw), and [`Error::WouldBlock`] if it would have to wait.
+    /// Those of [`control_raw`](Self::control_raw), and [`Error::WouldBlock`] if it would have to
+    /// wait.
     pub fn try_control_raw(&self, identifier: Identifier, request: &[u8]) -> Result<Vec<u8>> {
         check_length(request)?;
         let Target::Device(opened) = self.0.target() else { return Err(Error::UnknownCommand) };

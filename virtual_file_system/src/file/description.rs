@@ -1,7 +1,8 @@
 //! The open file description: what all clones of one [`File`](super::File) share.
 //!
-//! It holds the object that was opened, its position and its flags. Dropping the last clone drops it, and with it the
-//! device's side. It decides whether the flags allow a call; what the call does is up to the file.
+//! It holds the object that was opened, its position and its flags. Dropping the last clone drops
+//! it, and with it the device's side. It decides whether the flags allow a call; what the call does
+//! is up to the file.
 
 use alloc::sync::Arc;
 use core::sync::atomic::{AtomicBool, Ordering};
@@ -43,15 +44,19 @@ pub(crate) struct Description {
     object: Object,
     flags: OpenFlags,
     non_blocking: AtomicBool,
-    /// Whose turn it is to write a whole buffer to a device. The section spans awaits, because a device may take the
-    /// buffer in pieces; an asynchronous mutex lets the others wait without holding a thread.
+    /// Whose turn it is to write a whole buffer to a device. The section spans awaits, because a
+    /// device may take the buffer in pieces; an asynchronous mutex lets the others wait without
+    /// holding a thread.
     pub(super) turn: Mutex<()>,
 }
 
 impl Description {
     pub(crate) fn new(object: Object, flags: OpenFlags) -> Self {
         // What was asked of the open itself is over with it.
-        let passed = OpenFlags::CREATE | OpenFlags::EXCLUSIVE | OpenFlags::TRUNCATE | OpenFlags::NON_BLOCKING;
+        let passed = OpenFlags::CREATE
+            | OpenFlags::EXCLUSIVE
+            | OpenFlags::TRUNCATE
+            | OpenFlags::NON_BLOCKING;
         Self {
             object,
             flags: flags - passed,

@@ -1,8 +1,9 @@
 //! The open file: reading, writing, seeking, and what is known about it.
 //!
-//! [`VirtualFileSystem::open`](crate::VirtualFileSystem::open) and [`pipe`](fn@crate::pipe) make files; shells, guests
-//! and programs call them. A call on a regular file ends at once; a call on a device goes to its [`OpenDevice`] and may
-//! wait. Control calls stand in `control`, readiness in `waiting`, the `embedded-io-async` faces in `traits`.
+//! [`VirtualFileSystem::open`](crate::VirtualFileSystem::open) and [`pipe`](fn@crate::pipe) make
+//! files; shells, guests and programs call them. A call on a regular file ends at once; a call on a
+//! device goes to its [`OpenDevice`] and may wait. Control calls stand in `control`, readiness in
+//! `waiting`, the `embedded-io-async` faces in `traits`.
 
 mod control;
 mod description;
@@ -27,12 +28,12 @@ use crate::operation::Operation;
 /// Bytes by which `read_to_end` makes room at least.
 const READ_STEP_BYTES: usize = 4096;
 
-/// An open file. A clone is the same description (POSIX `dup`): position, flags and the device's state are shared, and
-/// the last one dropped closes it, at once.
+/// An open file. A clone is the same description (POSIX `dup`): position, flags and the device's
+/// state are shared, and the last one dropped closes it, at once.
 ///
-/// Calls on a device whose node was unmounted fail with [`Error::NoDevice`]. Calls for which the file was not opened
-/// fail with [`Error::BadFileDescriptor`]. On a non-blocking file, calls that would wait fail with
-/// [`Error::WouldBlock`].
+/// Calls on a device whose node was unmounted fail with [`Error::NoDevice`]. Calls for which the
+/// file was not opened fail with [`Error::BadFileDescriptor`]. On a non-blocking file, calls that
+/// would wait fail with [`Error::WouldBlock`].
 #[derive(Clone)]
 pub struct File(Arc<Description>);
 
@@ -47,7 +48,8 @@ impl File {
         Self(Arc::new(description))
     }
 
-    /// Makes a file of an open device that has no name in any tree, such as a terminal or an end of a pipe.
+    /// Makes a file of an open device that has no name in any tree, such as a terminal or an end of
+    /// a pipe.
     #[must_use]
     pub fn from_device(device: Arc<dyn OpenDevice>, flags: OpenFlags) -> Self {
         Self::new(Description::new(Object::Nameless(Revocable::new(device)), flags))
@@ -65,7 +67,9 @@ impl File {
     pub async fn read(&self, buffer: &mut [u8]) -> Result<usize> {
         match self.0.target_for(OpenFlags::READ)? {
             Target::Directory => Err(Error::IsADirectory),
-            Target::Regular { storage, position } => Ok(position.with(|position| storage.read(position, buffer))),
+            Target::Regular { storage, position } => {
+                Ok(position.with(|position| storage.read(position, buffer)))
+            }
             Target::Device(opened) => {
                 let device = opened.device()?;
                 self.finish(opened, device.read(buffer)).await
@@ -73,13 +77,13 @@ impl File {
         }
     }
 
-    /// Writes some of the bytes, and tells how many. A regular file takes all that its limits allow; with
-    /// [`OpenFlags::APPEND`] they go to its end.
+    /// Writes some of the bytes, and tells how many. A regular file takes all that its limits
+    /// allow; with [`OpenFlags::APPEND`] they go to its end.
     ///
     /// # Errors
     ///
-    /// [`Error::FileTooLarge`] and [`Error::NoSpace`] if no byte fits a regular file; the device's; those of every
-    /// [`File`].
+    /// [`Error::FileTooLarge`] and [`Error::NoSpace`] if no byte fits a regular file; the device's;
+    /// those of every [`File`].
     ///
     /// # Cancel safety
     ///
@@ -98,8 +102,8 @@ impl File {
     ///
     /// # Errors
     ///
-    /// Those of [`write`](Self::write), after which a part may be written; [`Error::InputOutput`] if the device takes
-    /// nothing.
+    /// Those of [`write`](Self::write), after which a part may be written; [`Error::InputOutput`]
+    /// if the device takes nothing.
     ///
     /// # Cancel safety
     ///
@@ -109,7 +113,9 @@ impl File {
         let _turn = match target {
             // A regular file takes the whole buffer under its own lock.
             Target::Directory | Target::Regular { .. } => None,
-            Target::Device(_) if self.0.is_non_blocking() => Some(self.0.turn.try_lock().ok_or(Error::WouldBlock)?),
+            Target::Device(_) if self.0.is_non_blocking() => {
+                Some(self.0.turn.try_lock().ok_or(Error::WouldBlock)?)
+            }
             Target::Device(_) => Some(self.0.turn.lock().await),
         };
         let mut rest = data;
@@ -134,7 +140,8 @@ impl File {
         loop {
             let length = bytes.len();
             // One byte more than allowed, to tell the end from too much.
-            let step = length.max(READ_STEP_BYTES).min(limit.saturating_sub(length).saturating_add(1));
+            let step =
+                length.max(READ_STEP_BYTES).min(limit.saturating_sub(length).saturating_add(1));
             bytes.try_reserve(step).map_err(|_| Error::OutOfMemory)?;
             bytes.resize(length + step, 0);
             let count = self.read(bytes.get_mut(length..).unwrap_or_default()).await?;
@@ -156,7 +163,9 @@ impl File {
     pub fn try_read(&self, buffer: &mut [u8]) -> Result<usize> {
         match self.0.target_for(OpenFlags::READ)? {
             Target::Directory => Err(Error::IsADirectory),
-            Target::Regular { storage, position } => Ok(position.with(|position| storage.read(position, buffer))),
+            Target::Regular { storage, position } => {
+                Ok(position.with(|position| storage.read(position, buffer)))
+            }
             Target::Device(opened) => opened.device()?.read(buffer).now(),
         }
     }
@@ -180,8 +189,8 @@ impl File {
     ///
     /// # Errors
     ///
-    /// [`Error::IllegalSeek`] on a device, [`Error::IsADirectory`] on a directory; [`Error::InvalidInput`] before the
-    /// start or beyond 2⁶³ − 1.
+    /// [`Error::IllegalSeek`] on a device, [`Error::IsADirectory`] on a directory;
+    /// [`Error::InvalidInput`] before the start or beyond 2⁶³ − 1.
     pub fn seek(&self, to: SeekFrom) -> Result<u64> {
         let (storage, position) = match self.0.target() {
             Target::Directory => return Err(Error::IsADirectory),
@@ -194,7 +203,9 @@ impl File {
                 SeekFrom::Current(offset) => position.checked_add_signed(offset),
                 SeekFrom::End(offset) => storage.length().checked_add_signed(offset),
             };
-            *position = target.filter(|&target| i64::try_from(target).is_ok()).ok_or(Error::InvalidInput)?;
+            *position = target
+                .filter(|&target| i64::try_from(target).is_ok())
+                .ok_or(Error::InvalidInput)?;
             Ok(*position)
         })
     }
@@ -203,7 +214,8 @@ impl File {
     ///
     /// # Errors
     ///
-    /// [`Error::FileTooLarge`] beyond [`FILE_BYTES`](crate::limits::FILE_BYTES); [`Error::InvalidInput`] on a device.
+    /// [`Error::FileTooLarge`] beyond [`FILE_BYTES`](crate::limits::FILE_BYTES);
+    /// [`Error::InvalidInput`] on a device.
     pub fn set_length(&self, length: u64) -> Result<()> {
         match self.0.target_for(OpenFlags::WRITE)? {
             Target::Directory => Err(Error::IsADirectory),

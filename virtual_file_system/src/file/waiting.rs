@@ -14,12 +14,18 @@ const ALWAYS: Readiness = Readiness::ERROR.union(Readiness::HANG_UP);
 const IMMEDIATE: Readiness = Readiness::READABLE.union(Readiness::WRITABLE);
 
 impl File {
-    /// Tells what of `interest` (and of error and hang-up) the file is ready for, or registers the task to be woken.
+    /// Tells what of `interest` (and of error and hang-up) the file is ready for, or registers the
+    /// task to be woken.
     ///
     /// # Errors
     ///
-    /// [`Error::NoDevice`](crate::Error::NoDevice), also for who waits, once the device is unmounted.
-    pub fn poll_ready(&self, context: &mut Context<'_>, interest: Readiness) -> Poll<Result<Readiness>> {
+    /// [`Error::NoDevice`](crate::Error::NoDevice), also for who waits, once the device is
+    /// unmounted.
+    pub fn poll_ready(
+        &self,
+        context: &mut Context<'_>,
+        interest: Readiness,
+    ) -> Poll<Result<Readiness>> {
         match self.0.target() {
             Target::Device(opened) => opened.poll_ready(context, interest | ALWAYS),
             Target::Directory | Target::Regular { .. } => Poll::Ready(Ok(IMMEDIATE & interest)),
@@ -42,7 +48,8 @@ impl File {
         }
     }
 
-    /// Tells what the file is ready for at this moment. An unmounted device has an error and is hung up.
+    /// Tells what the file is ready for at this moment. An unmounted device has an error and is
+    /// hung up.
     #[must_use]
     pub fn readiness_now(&self) -> Readiness {
         match self.poll_ready(&mut Context::from_waker(Waker::noop()), Readiness::all()) {

@@ -1,8 +1,8 @@
 //! The tree that platforms, shells and guests share: every call that takes a path.
 //!
-//! Each call looks the path up under the lock of the names, leaves the lock, and only then touches bytes or devices. An
-//! open ends in a [`File`], where the caller goes on. Permission is decided in [`access`](crate::access), the rules
-//! about names stand in `names`.
+//! Each call looks the path up under the lock of the names, leaves the lock, and only then touches
+//! bytes or devices. An open ends in a [`File`], where the caller goes on. Permission is decided in
+//! [`access`](crate::access), the rules about names stand in `names`.
 
 mod names;
 
@@ -13,7 +13,8 @@ use core::fmt;
 use names::Names;
 
 use crate::access::{
-    Credentials, GroupIdentifier, Mode, OpenFlags, UserIdentifier, mode_change_permitted, owner_change_permitted,
+    Credentials, GroupIdentifier, Mode, OpenFlags, UserIdentifier, mode_change_permitted,
+    owner_change_permitted,
 };
 use crate::device::{CharacterDevice, Mount, OpenRequest};
 use crate::error::{Error, Result};
@@ -26,8 +27,9 @@ use crate::storage::{Budget, Storage};
 
 /// One tree of names. Clones are the same tree.
 ///
-/// Every call checks that the caller may search the directories on the way ([`Error::AccessDenied`]), that they are
-/// there ([`Error::NotFound`]) and that they are directories ([`Error::NotADirectory`]). No call waits.
+/// Every call checks that the caller may search the directories on the way
+/// ([`Error::AccessDenied`]), that they are there ([`Error::NotFound`]) and that they are
+/// directories ([`Error::NotADirectory`]). No call waits.
 #[derive(Clone)]
 pub struct VirtualFileSystem(Arc<Tree>);
 
@@ -44,7 +46,10 @@ impl Default for VirtualFileSystem {
 
 impl fmt::Debug for VirtualFileSystem {
     fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
-        formatter.debug_struct("VirtualFileSystem").field("stored_bytes", &self.stored_bytes()).finish_non_exhaustive()
+        formatter
+            .debug_struct("VirtualFileSystem")
+            .field("stored_bytes", &self.stored_bytes())
+            .finish_non_exhaustive()
     }
 }
 
@@ -58,20 +63,30 @@ impl VirtualFileSystem {
     /// Makes a tree whose regular files hold at most this many bytes together.
     #[must_use]
     pub fn with_storage(bytes: usize) -> Self {
-        Self(Arc::new(Tree { names: Lock::new(Names::new()), budget: Arc::new(Budget::new(bytes)) }))
+        Self(Arc::new(Tree {
+            names: Lock::new(Names::new()),
+            budget: Arc::new(Budget::new(bytes)),
+        }))
     }
 
-    /// Opens a node. `mode` is that of a regular file which [`OpenFlags::CREATE`] makes; whoever makes it gets it open
-    /// as asked, whatever the mode.
+    /// Opens a node. `mode` is that of a regular file which [`OpenFlags::CREATE`] makes; whoever
+    /// makes it gets it open as asked, whatever the mode.
     ///
     /// # Errors
     ///
-    /// [`Error::InvalidInput`] for flags that make no sense: neither read nor write, truncate without write, create
-    /// with directory. [`Error::NotFound`]; [`Error::AlreadyExists`] with [`OpenFlags::EXCLUSIVE`];
-    /// [`Error::AccessDenied`]; [`Error::IsADirectory`] unless a directory is opened with [`OpenFlags::DIRECTORY`] and
-    /// not for writing; [`Error::NotADirectory`]; [`Error::NoSpace`] beyond [`NODES`](crate::limits::NODES).
+    /// [`Error::InvalidInput`] for flags that make no sense: neither read nor write, truncate
+    /// without write, create with directory. [`Error::NotFound`]; [`Error::AlreadyExists`] with
+    /// [`OpenFlags::EXCLUSIVE`]; [`Error::AccessDenied`]; [`Error::IsADirectory`] unless a
+    /// directory is opened with [`OpenFlags::DIRECTORY`] and not for writing;
+    /// [`Error::NotADirectory`]; [`Error::NoSpace`] beyond [`NODES`](crate::limits::NODES).
     /// [`Error::NoDevice`] if the device is unmounted meanwhile; whatever the device refuses with.
-    pub fn open(&self, caller: &Credentials, path: &Path, flags: OpenFlags, mode: Mode) -> Result<File> {
+    pub fn open(
+        &self,
+        caller: &Credentials,
+        path: &Path,
+        flags: OpenFlags,
+        mode: Mode,
+    ) -> Result<File> {
         let flags = flags.validated()?;
         let node = self.find_or_create(caller, path, flags, mode)?;
         let object = match node.content() {
@@ -95,8 +110,8 @@ impl VirtualFileSystem {
     ///
     /// # Errors
     ///
-    /// [`Error::AlreadyExists`]; [`Error::AccessDenied`] without write access to the parent; [`Error::NoSpace`] beyond
-    /// [`NODES`](crate::limits::NODES).
+    /// [`Error::AlreadyExists`]; [`Error::AccessDenied`] without write access to the parent;
+    /// [`Error::NoSpace`] beyond [`NODES`](crate::limits::NODES).
     pub fn create_directory(&self, caller: &Credentials, path: &Path, mode: Mode) -> Result<()> {
         self.0.names.with(|names| names.add(caller, path, mode, Content::Directory)).map(drop)
     }
@@ -105,20 +120,22 @@ impl VirtualFileSystem {
     ///
     /// # Errors
     ///
-    /// [`Error::Busy`] for a mounted device and the root; [`Error::DirectoryNotEmpty`]; [`Error::AccessDenied`] without
-    /// write access to the parent; [`Error::PermissionDenied`] if the parent is sticky and neither belongs to the
-    /// caller.
+    /// [`Error::Busy`] for a mounted device and the root; [`Error::DirectoryNotEmpty`];
+    /// [`Error::AccessDenied`] without write access to the parent; [`Error::PermissionDenied`] if
+    /// the parent is sticky and neither belongs to the caller.
     pub fn remove(&self, caller: &Credentials, path: &Path) -> Result<()> {
         self.0.names.with(|names| names.remove(caller, path)).map(drop)
     }
 
-    /// Gives a regular file or a directory another name, replacing a file or an empty directory of that name, in one
-    /// step.
+    /// Gives a regular file or a directory another name, replacing a file or an empty directory of
+    /// that name, in one step.
     ///
     /// # Errors
     ///
-    /// Those of [`remove`](Self::remove) for both names; [`Error::Busy`] for a directory with a mounted device below it; [`Error::InvalidInput`] for a directory into itself;
-    /// [`Error::NotADirectory`] and [`Error::IsADirectory`] if one is a directory and the other is not.
+    /// Those of [`remove`](Self::remove) for both names; [`Error::Busy`] for a directory with a
+    /// mounted device below it; [`Error::InvalidInput`] for a directory into itself;
+    /// [`Error::NotADirectory`] and [`Error::IsADirectory`] if one is a directory and the other is
+    /// not.
     pub fn rename(&self, caller: &Credentials, from: &Path, to: &Path) -> Result<()> {
         self.0.names.with(|names| names.rename(caller, from, to)).map(drop)
     }
@@ -158,7 +175,8 @@ impl VirtualFileSystem {
     ///
     /// # Errors
     ///
-    /// [`Error::PermissionDenied`] unless it is user 0, or the owner who gives the node to a group of their own.
+    /// [`Error::PermissionDenied`] unless it is user 0, or the owner who gives the node to a group
+    /// of their own.
     pub fn set_owner(
         &self,
         caller: &Credentials,
@@ -178,20 +196,27 @@ impl VirtualFileSystem {
     ///
     /// # Errors
     ///
-    /// [`Error::AlreadyExists`] if the name is taken; [`Error::AccessDenied`] without write access to the parent, which
-    /// must exist; [`Error::NoSpace`] beyond [`NODES`](crate::limits::NODES).
-    pub fn mount(&self, caller: &Credentials, path: &Path, device: Arc<dyn CharacterDevice>, mode: Mode) -> Result<()> {
+    /// [`Error::AlreadyExists`] if the name is taken; [`Error::AccessDenied`] without write access
+    /// to the parent, which must exist; [`Error::NoSpace`] beyond [`NODES`](crate::limits::NODES).
+    pub fn mount(
+        &self,
+        caller: &Credentials,
+        path: &Path,
+        device: Arc<dyn CharacterDevice>,
+        mode: Mode,
+    ) -> Result<()> {
         // The clone keeps a refused device alive until the lock is left: its drop is foreign code.
         let content = Content::CharacterDevice(Arc::new(Mount::new(device)));
         self.0.names.with(|names| names.add(caller, path, mode, content.clone())).map(drop)
     }
 
-    /// Takes a device's name away. Whatever is open on it fails with [`Error::NoDevice`] from now on, who waits is
-    /// woken, and the device is released as soon as no call is in progress.
+    /// Takes a device's name away. Whatever is open on it fails with [`Error::NoDevice`] from now
+    /// on, who waits is woken, and the device is released as soon as no call is in progress.
     ///
     /// # Errors
     ///
-    /// [`Error::InvalidInput`] if no device is mounted there; those of [`remove`](Self::remove) for the parent.
+    /// [`Error::InvalidInput`] if no device is mounted there; those of [`remove`](Self::remove) for
+    /// the parent.
     pub fn unmount(&self, caller: &Credentials, path: &Path) -> Result<()> {
         let node = self.0.names.with(|names| names.unmount(caller, path))?;
         if let Content::CharacterDevice(mount) = node.content() {
@@ -210,13 +235,24 @@ impl VirtualFileSystem {
         self.0.names.with(|names| names.find(caller, path))
     }
 
-    /// Looking and creating are one step under the lock, so that of two exclusive creators one succeeds.
-    fn find_or_create(&self, caller: &Credentials, path: &Path, flags: OpenFlags, mode: Mode) -> Result<Arc<Node>> {
+    /// Looking and creating are one step under the lock, so that of two exclusive creators one
+    /// succeeds.
+    fn find_or_create(
+        &self,
+        caller: &Credentials,
+        path: &Path,
+        flags: OpenFlags,
+        mode: Mode,
+    ) -> Result<Arc<Node>> {
         self.0.names.with(|names| match names.find(caller, path) {
-            Ok(_) if flags.contains(OpenFlags::CREATE | OpenFlags::EXCLUSIVE) => Err(Error::AlreadyExists),
+            Ok(_) if flags.contains(OpenFlags::CREATE | OpenFlags::EXCLUSIVE) => {
+                Err(Error::AlreadyExists)
+            }
             Ok(node) => {
                 let directory = node.kind() == NodeKind::Directory;
-                if directory && (flags.contains(OpenFlags::WRITE) || !flags.contains(OpenFlags::DIRECTORY)) {
+                if directory
+                    && (flags.contains(OpenFlags::WRITE) || !flags.contains(OpenFlags::DIRECTORY))
+                {
                     return Err(Error::IsADirectory);
                 }
                 if !directory && flags.contains(OpenFlags::DIRECTORY) {

@@ -1,7 +1,9 @@
-//! The names of a tree: which directory holds which node, and every rule about adding, moving and removing names.
+//! The names of a tree: which directory holds which node, and every rule about adding, moving and
+//! removing names.
 //!
-//! [`VirtualFileSystem`](super::VirtualFileSystem) enters it under its lock. Nothing in here calls a device, and a node
-//! that loses its name is returned, because dropping it may close a device, which must not happen under the lock.
+//! [`VirtualFileSystem`](super::VirtualFileSystem) enters it under its lock. Nothing in here calls
+//! a device, and a node that loses its name is returned, because dropping it may close a device,
+//! which must not happen under the lock.
 
 use alloc::collections::BTreeMap;
 use alloc::string::String;
@@ -9,7 +11,9 @@ use alloc::sync::Arc;
 use alloc::vec;
 use alloc::vec::Vec;
 
-use crate::access::{Access, Credentials, GroupIdentifier, Mode, UserIdentifier, removal_permitted};
+use crate::access::{
+    Access, Credentials, GroupIdentifier, Mode, UserIdentifier, removal_permitted,
+};
 use crate::error::{Error, Result};
 use crate::limits::NODES;
 use crate::node::{Content, DirectoryEntry, Node, NodeKind, Ownership};
@@ -33,19 +37,30 @@ struct Place<'a> {
 impl Names {
     /// The empty tree: a root directory of user 0 that everybody may list and search.
     pub(super) fn new() -> Self {
-        let ownership =
-            Ownership { owner: UserIdentifier(0), group: GroupIdentifier(0), mode: Mode::from_octal(0o755) };
+        let ownership = Ownership {
+            owner: UserIdentifier(0),
+            group: GroupIdentifier(0),
+            mode: Mode::from_octal(0o755),
+        };
         let root = Arc::new(Node::new(1, ownership, Content::Directory));
         Self { root, directories: BTreeMap::from([(1, BTreeMap::new())]), count: 1, last_inode: 1 }
     }
 
     /// Finds a node, if the caller may search every directory on the way.
     pub(super) fn find(&self, caller: &Credentials, path: &Path) -> Result<Arc<Node>> {
-        path.components().try_fold(Arc::clone(&self.root), |directory, name| self.search(caller, &directory, name))
+        path.components().try_fold(Arc::clone(&self.root), |directory, name| {
+            self.search(caller, &directory, name)
+        })
     }
 
     /// Gives a new node a name in a directory that the caller may write.
-    pub(super) fn add(&mut self, caller: &Credentials, path: &Path, mode: Mode, content: Content) -> Result<Arc<Node>> {
+    pub(super) fn add(
+        &mut self,
+        caller: &Credentials,
+        path: &Path,
+        mode: Mode,
+        content: Content,
+    ) -> Result<Arc<Node>> {
         let place = self.place(caller, path)?.ok_or(Error::AlreadyExists)?;
         if self.entry(&place)?.is_some() {
             return Err(Error::AlreadyExists);
@@ -87,8 +102,14 @@ impl Names {
         Ok(node)
     }
 
-    /// Moves a node to another name, in one step. Returns the node whose name it took, if there was one.
-    pub(super) fn rename(&mut self, caller: &Credentials, from: &Path, to: &Path) -> Result<Option<Arc<Node>>> {
+    /// Moves a node to another name, in one step. Returns the node whose name it took, if there was
+    /// one.
+    pub(super) fn rename(
+        &mut self,
+        caller: &Credentials,
+        from: &Path,
+        to: &Path,
+    ) -> Result<Option<Arc<Node>>> {
         let source = self.place(caller, from)?.ok_or(Error::Busy)?;
         let node = self.entry(&source)?.ok_or(Error::NotFound)?;
         permit_removal(caller, &source.directory, &node)?;
@@ -119,14 +140,17 @@ impl Names {
         Ok(replaced)
     }
 
-    /// True for a device and for a directory with one below it: whoever mounted it knows it by its path.
+    /// True for a device and for a directory with one below it: whoever mounted it knows it by its
+    /// path.
     fn holds_device(&self, node: &Arc<Node>) -> bool {
         let mut waiting = vec![Arc::clone(node)];
         while let Some(node) = waiting.pop() {
             if node.kind() == NodeKind::CharacterDevice {
                 return true;
             }
-            waiting.extend(self.directories.get(&node.inode()).into_iter().flat_map(BTreeMap::values).cloned());
+            waiting.extend(
+                self.directories.get(&node.inode()).into_iter().flat_map(BTreeMap::values).cloned(),
+            );
         }
         false
     }
@@ -136,7 +160,10 @@ impl Names {
         let directory = self.find(caller, path)?;
         let entries = self.entries(&directory)?;
         directory.permit(caller, Access::READ)?;
-        Ok(entries.iter().map(|(name, node)| DirectoryEntry { name: name.clone(), kind: node.kind() }).collect())
+        Ok(entries
+            .iter()
+            .map(|(name, node)| DirectoryEntry { name: name.clone(), kind: node.kind() })
+            .collect())
     }
 
     fn search(&self, caller: &Credentials, directory: &Node, name: &str) -> Result<Arc<Node>> {
@@ -150,7 +177,8 @@ impl Names {
         let mut components = path.components();
         let Some(name) = components.next_back() else { return Ok(None) };
         let root = Arc::clone(&self.root);
-        let directory = components.try_fold(root, |directory, name| self.search(caller, &directory, name))?;
+        let directory =
+            components.try_fold(root, |directory, name| self.search(caller, &directory, name))?;
         self.entries(&directory)?;
         directory.permit(caller, Access::EXECUTE)?;
         Ok(Some(Place { directory, name }))

@@ -1,7 +1,8 @@
 //! Who may do what.
 
 use virtual_file_system::{
-    Access, Credentials, Error, GroupIdentifier, OpenFlags, UserIdentifier, VirtualFileSystem, permitted,
+    Access, Credentials, Error, GroupIdentifier, OpenFlags, UserIdentifier, VirtualFileSystem,
+    permitted,
 };
 
 use crate::support::{READ_WRITE, create, octal, path, root, tree_with_line, user};
@@ -28,7 +29,9 @@ fn exactly_one_class_decides_about_every_bit() {
     further.groups = vec![GroupIdentifier(7), GROUP];
     let other = user(13);
     for (bit, access) in [(4, Access::READ), (2, Access::WRITE), (1, Access::EXECUTE)] {
-        for (caller, shift) in [(&owner, 6), (&owner_in_group, 6), (&member, 3), (&further, 3), (&other, 0)] {
+        for (caller, shift) in
+            [(&owner, 6), (&owner_in_group, 6), (&member, 3), (&further, 3), (&other, 0)]
+        {
             assert!(may(caller, bit << shift, access), "{caller:?} {access:?}");
             // Every other bit is set and must not help.
             assert!(!may(caller, 0o777 & !(bit << shift), access), "{caller:?} {access:?}");
@@ -86,7 +89,10 @@ fn every_directory_on_the_way_must_be_searchable() {
         let opened = tree.open(&caller, &path("/a/b/file"), OpenFlags::READ, octal(0));
         assert_eq!(opened.map(drop), Err(Error::AccessDenied));
         assert_eq!(tree.remove(&caller, &path("/a/b/file")), Err(Error::AccessDenied));
-        assert_eq!(tree.create_directory(&caller, &path("/a/b/new"), octal(0o777)), Err(Error::AccessDenied));
+        assert_eq!(
+            tree.create_directory(&caller, &path("/a/b/new"), octal(0o777)),
+            Err(Error::AccessDenied)
+        );
         // Whether there is such a name is not told either.
         assert_eq!(tree.stat(&caller, &path("/a/b/none")), Err(Error::AccessDenied));
         tree.set_mode(&root(), &path(closed), octal(0o771)).unwrap();
@@ -134,7 +140,8 @@ fn changing_names_needs_write_access_to_the_parent() {
 fn whoever_creates_a_file_has_it_open_whatever_its_mode() {
     let tree = VirtualFileSystem::new();
     tree.set_mode(&root(), &path("/"), octal(0o777)).unwrap();
-    let file = tree.open(&user(1), &path("/file"), READ_WRITE | OpenFlags::CREATE, octal(0)).unwrap();
+    let file =
+        tree.open(&user(1), &path("/file"), READ_WRITE | OpenFlags::CREATE, octal(0)).unwrap();
     assert_eq!(file.try_write(b"mine"), Ok(4));
     let again = tree.open(&user(1), &path("/file"), OpenFlags::READ, octal(0));
     assert_eq!(again.map(drop), Err(Error::AccessDenied));
@@ -194,7 +201,8 @@ fn only_the_owner_changes_the_mode_and_only_user_zero_the_owner() {
 fn an_open_file_stays_open_when_its_mode_changes() {
     let tree = VirtualFileSystem::new();
     tree.set_mode(&root(), &path("/"), octal(0o777)).unwrap();
-    let file = tree.open(&user(1), &path("/file"), READ_WRITE | OpenFlags::CREATE, octal(0o600)).unwrap();
+    let file =
+        tree.open(&user(1), &path("/file"), READ_WRITE | OpenFlags::CREATE, octal(0o600)).unwrap();
     tree.set_mode(&root(), &path("/file"), octal(0)).unwrap();
     assert_eq!(file.try_write(b"still"), Ok(5));
 }

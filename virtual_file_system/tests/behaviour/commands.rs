@@ -1,4 +1,5 @@
-//! Tables of commands. That clashes do not compile is shown in the documentation of `define_commands!`.
+//! Tables of commands. That clashes do not compile is shown in the documentation of
+//! `define_commands!`.
 
 use virtual_file_system::limits::REQUEST_BYTES;
 use virtual_file_system::{Authority, ControlCommand, Direction, Error, Identifier, encode};
@@ -32,7 +33,10 @@ fn identifiers_are_golden() {
 
 #[test]
 fn the_table_has_every_row_in_order() {
-    let rows: Vec<_> = TABLE.iter().map(|row| (row.name, row.identifier, row.authority, row.documentation)).collect();
+    let rows: Vec<_> = TABLE
+        .iter()
+        .map(|row| (row.name, row.identifier, row.authority, row.documentation))
+        .collect();
     assert_eq!(
         rows,
         [

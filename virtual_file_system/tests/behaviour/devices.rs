@@ -8,8 +8,8 @@ use embedded_io_async::SeekFrom;
 use futures_lite::future::block_on;
 use virtual_file_system::limits::REQUEST_BYTES;
 use virtual_file_system::{
-    CharacterDevice, ControlCommand, Credentials, Error, File, Identifier, Lock, Mode, OpenDevice, OpenFlags,
-    OpenRequest, Result,
+    CharacterDevice, ControlCommand, Credentials, Error, File, Identifier, Lock, Mode, OpenDevice,
+    OpenFlags, OpenRequest, Result,
 };
 
 use crate::support::line::{Count, Drain, Feed};
@@ -29,7 +29,8 @@ fn the_last_clone_closes_the_device_at_once() {
     assert_eq!(opened(&line), 1);
     drop(clone);
     assert_eq!(opened(&line), 0);
-    let two = (open(&tree, "/line", READ_WRITE).unwrap(), open(&tree, "/line", READ_WRITE).unwrap());
+    let two =
+        (open(&tree, "/line", READ_WRITE).unwrap(), open(&tree, "/line", READ_WRITE).unwrap());
     assert_eq!(opened(&line), 2, "an open is a description of its own");
     drop(two);
     assert_eq!(opened(&line), 0);
@@ -79,7 +80,10 @@ fn typed_and_raw_control_are_the_same_call() {
     assert_eq!(file.try_control_raw(Count::IDENTIFIER, &[]), Ok(vec![5]));
     assert_eq!(block_on(file.control_raw(Feed::IDENTIFIER, &[2, b'd'])), Err(Error::BadMessage));
     assert_eq!(block_on(file.control_raw(Count::IDENTIFIER, &[0])), Err(Error::BadMessage));
-    assert_eq!(block_on(file.control_raw(Identifier::from_raw(0), &[])), Err(Error::UnknownCommand));
+    assert_eq!(
+        block_on(file.control_raw(Identifier::from_raw(0), &[])),
+        Err(Error::UnknownCommand)
+    );
 }
 
 #[test]
@@ -91,7 +95,10 @@ fn an_oversized_request_does_not_reach_the_device() {
     assert_eq!(file.try_control::<Feed>(&vec![0; REQUEST_BYTES]).map(drop), too_long.clone());
     let raw = vec![0; REQUEST_BYTES + 1];
     // Unknown to the device: had it been asked, the answer would be another.
-    assert_eq!(block_on(file.control_raw(Identifier::from_raw(0), &raw)).map(drop), too_long.clone());
+    assert_eq!(
+        block_on(file.control_raw(Identifier::from_raw(0), &raw)).map(drop),
+        too_long.clone()
+    );
     assert_eq!(file.try_control_raw(Identifier::from_raw(0), &raw).map(drop), too_long);
     // Two bytes are the length of the list: the longest request there is.
     let longest = u32::try_from(REQUEST_BYTES - 2).unwrap();
@@ -132,7 +139,8 @@ impl CharacterDevice for Witness {
 fn the_device_learns_who_opens_it_and_may_refuse() {
     let (tree, _line) = tree_with_line();
     let log = Arc::new(Lock::new(Vec::new()));
-    tree.mount(&root(), &path("/witness"), Arc::new(Witness(Arc::clone(&log))), octal(0o666)).unwrap();
+    tree.mount(&root(), &path("/witness"), Arc::new(Witness(Arc::clone(&log))), octal(0o666))
+        .unwrap();
     let flags = READ_WRITE | OpenFlags::NON_BLOCKING | OpenFlags::TRUNCATE;
     let refused: Result<File> = tree.open(&user(7), &path("//witness/."), flags, Mode::empty());
     assert_eq!(refused.map(drop), Err(Error::NoSuchDeviceOrAddress));

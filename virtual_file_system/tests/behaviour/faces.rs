@@ -6,7 +6,10 @@ use virtual_file_system::{Error, VirtualFileSystem, pipe};
 
 use crate::support::create;
 
-async fn copy<R: Read, W: Write<Error = R::Error>>(mut from: R, mut to: W) -> Result<usize, R::Error> {
+async fn copy<R: Read, W: Write<Error = R::Error>>(
+    mut from: R,
+    mut to: W,
+) -> Result<usize, R::Error> {
     let mut total = 0;
     let mut buffer = [0; 7];
     loop {

@@ -128,7 +128,9 @@ fn reading_to_the_end_is_bounded() {
     let file = create(&tree, "/file");
     let data: Vec<u8> = (0..100_000_u32).flat_map(u32::to_le_bytes).collect();
     block_on(file.write_all(&data)).unwrap();
-    for (limit, expected) in [(data.len(), Ok(data.clone())), (data.len() - 1, Err(Error::FileTooLarge))] {
+    for (limit, expected) in
+        [(data.len(), Ok(data.clone())), (data.len() - 1, Err(Error::FileTooLarge))]
+    {
         file.seek(SeekFrom::Start(0)).unwrap();
         assert_eq!(block_on(file.read_to_end(limit)), expected);
     }
@@ -177,7 +179,11 @@ fn a_regular_file_knows_no_command() {
 #[test]
 fn flags_forget_what_concerned_the_open_alone() {
     let tree = VirtualFileSystem::new();
-    let asked = READ_WRITE | OpenFlags::CREATE | OpenFlags::EXCLUSIVE | OpenFlags::TRUNCATE | OpenFlags::NON_BLOCKING;
+    let asked = READ_WRITE
+        | OpenFlags::CREATE
+        | OpenFlags::EXCLUSIVE
+        | OpenFlags::TRUNCATE
+        | OpenFlags::NON_BLOCKING;
     let file = open(&tree, "/file", asked).unwrap();
     assert_eq!(file.flags(), READ_WRITE | OpenFlags::NON_BLOCKING);
     file.clone().set_non_blocking(false);

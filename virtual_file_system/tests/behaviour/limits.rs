@@ -2,7 +2,9 @@
 
 use embedded_io_async::SeekFrom;
 use futures_lite::future::block_on;
-use virtual_file_system::limits::{CHUNK_BYTES, FILE_BYTES, NAME_BYTES, NODES, PATH_BYTES, PIPE_BYTES, STORAGE_BYTES};
+use virtual_file_system::limits::{
+    CHUNK_BYTES, FILE_BYTES, NAME_BYTES, NODES, PATH_BYTES, PIPE_BYTES, STORAGE_BYTES,
+};
 use virtual_file_system::{Error, OpenFlags, Path, VirtualFileSystem, pipe};
 
 use crate::support::{READ_WRITE, create, octal, open, path, root};
@@ -24,7 +26,11 @@ fn paths_end_at_4096_bytes() {
     let longest = "/n".repeat(PATH_BYTES / 2);
     let directory = path(&longest);
     assert_eq!(directory.as_str().len(), PATH_BYTES);
-    assert_eq!(Path::parse(&format!("{longest}/")), Err(Error::NameTooLong), "the text itself is bounded");
+    assert_eq!(
+        Path::parse(&format!("{longest}/")),
+        Err(Error::NameTooLong),
+        "the text itself is bounded"
+    );
     assert_eq!(directory.resolve("n"), Err(Error::NameTooLong));
     assert_eq!(directory.join("n"), Err(Error::NameTooLong));
     assert_eq!(directory.resolve("../n"), Ok(directory.clone()));
@@ -68,9 +74,13 @@ fn all_files_share_one_budget() {
 
 #[test]
 fn a_budget_may_be_nothing_and_is_one_gibibyte_unless_said() {
-    // Filling the whole of it would take the memory; that one file of it may be full is shown above.
+    // Filling the whole of it would take the memory; that one file of it may be full is shown
+    // above.
     assert_eq!(STORAGE_BYTES, 1 << 30);
-    assert_eq!(create(&VirtualFileSystem::with_storage(0), "/file").try_write(b"x"), Err(Error::NoSpace));
+    assert_eq!(
+        create(&VirtualFileSystem::with_storage(0), "/file").try_write(b"x"),
+        Err(Error::NoSpace)
+    );
     assert_eq!(create(&VirtualFileSystem::new(), "/file").try_write(b"x"), Ok(1));
 }
 

@@ -1,4 +1,5 @@
-//! What the file system promises, seen from outside; one module per promise. One program, so that it links once.
+//! What the file system promises, seen from outside; one module per promise. One program, so that
+//! it links once.
 
 #![allow(
     clippy::unwrap_used,

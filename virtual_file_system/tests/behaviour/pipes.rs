@@ -211,5 +211,8 @@ fn an_end_is_a_device_without_a_name() {
     assert_eq!(reader.seek(SeekFrom::Start(0)), Err(Error::IllegalSeek));
     assert_eq!(reader.try_control_raw(Identifier::from_raw(1), &[]), Err(Error::UnknownCommand));
     let attributes = reader.stat().unwrap();
-    assert_eq!((attributes.kind, attributes.inode, attributes.links), (NodeKind::CharacterDevice, 0, 0));
+    assert_eq!(
+        (attributes.kind, attributes.inode, attributes.links),
+        (NodeKind::CharacterDevice, 0, 0)
+    );
 }

@@ -10,11 +10,14 @@ use std::thread;
 use embedded_io_async::SeekFrom;
 use futures_lite::future::block_on;
 use virtual_file_system::{
-    CharacterDevice, Error, OpenDevice, OpenRequest, Operation, Readiness, Result, VirtualFileSystem,
+    CharacterDevice, Error, OpenDevice, OpenRequest, Operation, Readiness, Result,
+    VirtualFileSystem,
 };
 
 use crate::support::line::{Count, Drain};
-use crate::support::{Line, LineDevice, READ_WRITE, Wakes, octal, open, path, poll, poll_once, root, tree_with_line};
+use crate::support::{
+    Line, LineDevice, READ_WRITE, Wakes, octal, open, path, poll, poll_once, root, tree_with_line,
+};
 
 fn unmount(tree: &VirtualFileSystem) {
     tree.unmount(&root(), &path("/line")).unwrap();
@@ -107,7 +110,11 @@ fn the_device_is_released_at_once_or_after_the_call_in_progress() {
         let mut call = pin!(busy.control::<Drain>(&()));
         assert_eq!(poll(call.as_mut(), &Wakes::new().1), Poll::Pending);
         unmount(&tree);
-        assert_eq!(line.closed.load(Ordering::SeqCst), 1, "the idle one is closed, though its file is not");
+        assert_eq!(
+            line.closed.load(Ordering::SeqCst),
+            1,
+            "the idle one is closed, though its file is not"
+        );
         assert_eq!(poll(call.as_mut(), &Wakes::new().1), Poll::Ready(Err(Error::NoDevice)));
     }
     assert_eq!(line.closed.load(Ordering::SeqCst), 2);
@@ -154,7 +161,8 @@ fn dropping_the_tree_leaves_open_files_alone() {
     assert_eq!((line.closed.load(Ordering::SeqCst), Arc::strong_count(&line)), (1, 1));
 }
 
-/// Unmounts itself while it is being opened: no lock may be held then, and the new description must not survive.
+/// Unmounts itself while it is being opened: no lock may be held then, and the new description must
+/// not survive.
 struct Hasty {
     tree: VirtualFileSystem,
     line: Arc<Line>,
@@ -179,7 +187,8 @@ fn a_device_unmounted_while_it_opens_does_not_stay_open() {
     assert_eq!(Arc::strong_count(&line), 1);
 }
 
-/// Is unmounted in the middle of whatever is asked of it, after the file has looked whether it is still there.
+/// Is unmounted in the middle of whatever is asked of it, after the file has looked whether it is
+/// still there.
 struct Fading(VirtualFileSystem);
 
 impl Fading {
@@ -214,7 +223,8 @@ impl OpenDevice for Fading {
 fn an_unmount_between_looking_and_waiting_is_not_missed() {
     let fading = || {
         let tree = VirtualFileSystem::new();
-        tree.mount(&root(), &path("/fading"), Arc::new(Fading(tree.clone())), octal(0o666)).unwrap();
+        tree.mount(&root(), &path("/fading"), Arc::new(Fading(tree.clone())), octal(0o666))
+            .unwrap();
         open(&tree, "/fading", READ_WRITE).unwrap()
     };
     // Nobody would wake them: they must be told at once.
@@ -222,7 +232,10 @@ fn an_unmount_between_looking_and_waiting_is_not_missed() {
     assert_eq!(poll_once(fading().write(&[0])), Poll::Ready(Err(Error::NoDevice)));
     assert_eq!(poll_once(fading().ready(Readiness::READABLE)), Poll::Ready(Err(Error::NoDevice)));
     let mut context = Context::from_waker(Waker::noop());
-    assert_eq!(fading().poll_ready(&mut context, Readiness::READABLE), Poll::Ready(Err(Error::NoDevice)));
+    assert_eq!(
+        fading().poll_ready(&mut context, Readiness::READABLE),
+        Poll::Ready(Err(Error::NoDevice))
+    );
 }
 
 #[test]

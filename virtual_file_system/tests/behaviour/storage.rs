@@ -58,7 +58,9 @@ fn what_was_cut_off_does_not_come_back() {
     file.set_length(3 * CHUNK_BYTES as u64).unwrap();
     file.seek(SeekFrom::Start(0)).unwrap();
     let bytes = block_on(file.read_to_end(3 * CHUNK_BYTES)).unwrap();
-    assert!(bytes[..kept].iter().all(|&byte| byte == 7) && bytes[kept..].iter().all(|&byte| byte == 0));
+    assert!(
+        bytes[..kept].iter().all(|&byte| byte == 7) && bytes[kept..].iter().all(|&byte| byte == 0)
+    );
 }
 
 /// A small generator (Knuth's MMIX constants), so that a failure replays.
@@ -66,7 +68,8 @@ struct Random(u64);
 
 impl Random {
     fn below(&mut self, bound: usize) -> usize {
-        self.0 = self.0.wrapping_mul(6_364_136_223_846_793_005).wrapping_add(1_442_695_040_888_963_407);
+        self.0 =
+            self.0.wrapping_mul(6_364_136_223_846_793_005).wrapping_add(1_442_695_040_888_963_407);
         (self.0 >> 33) as usize % bound
     }
 }
@@ -80,7 +83,8 @@ fn random_calls_agree_with_a_plain_vector() {
     let span = 4 * CHUNK_BYTES;
     for round in 0..2_000_u32 {
         let position = random.below(span);
-        let count = if random.below(2) == 0 { random.below(300) } else { random.below(2 * CHUNK_BYTES) };
+        let count =
+            if random.below(2) == 0 { random.below(300) } else { random.below(2 * CHUNK_BYTES) };
         file.seek(SeekFrom::Start(position as u64)).unwrap();
         match random.below(4) {
             0 | 1 => {
@@ -94,7 +98,8 @@ fn random_calls_agree_with_a_plain_vector() {
             2 => {
                 let mut buffer = vec![255; count];
                 let read = file.try_read(&mut buffer).unwrap();
-                let expected = model.get(position..model.len().min(position + count)).unwrap_or_default();
+                let expected =
+                    model.get(position..model.len().min(position + count)).unwrap_or_default();
                 assert!(buffer[..read] == *expected, "round {round}");
             }
             _ => {

@@ -1,4 +1,5 @@
-//! What the tests share: callers, shorthand for the tree, wakers that count, and a device that can be fed.
+//! What the tests share: callers, shorthand for the tree, wakers that count, and a device that can
+//! be fed.
 
 use std::collections::VecDeque;
 use std::future::{Future, poll_fn};
@@ -8,8 +9,9 @@ use std::sync::atomic::{AtomicUsize, Ordering};
 use std::task::{Context, Poll, Wake, Waker};
 
 use virtual_file_system::{
-    Authority, CharacterDevice, Credentials, Error, File, GroupIdentifier, Identifier, Lock, Mode, OpenDevice,
-    OpenFlags, OpenRequest, Operation, Path, Readiness, Result, UserIdentifier, VirtualFileSystem, WakerList, encode,
+    Authority, CharacterDevice, Credentials, Error, File, GroupIdentifier, Identifier, Lock, Mode,
+    OpenDevice, OpenFlags, OpenRequest, Operation, Path, Readiness, Result, UserIdentifier,
+    VirtualFileSystem, WakerList, encode,
 };
 
 virtual_file_system::define_commands! {
@@ -170,7 +172,9 @@ impl OpenDevice for OpenLine {
     }
 
     fn control<'a>(&'a self, identifier: Identifier, request: &'a [u8]) -> Operation<'a, Vec<u8>> {
-        if line::Request::authority(identifier) == Some(Authority::Write) && !self.flags.contains(OpenFlags::WRITE) {
+        if line::Request::authority(identifier) == Some(Authority::Write)
+            && !self.flags.contains(OpenFlags::WRITE)
+        {
             return Operation::done(Err(Error::PermissionDenied));
         }
         match line::Request::decode(identifier, request) {

@@ -42,7 +42,10 @@ fn attributes_tell_kind_size_and_a_number_of_their_own() {
     let (tree, _line) = tree_with_line();
     create(&tree, "/file").try_write(b"12345").unwrap();
     let file = tree.stat(&root(), &path("/file")).unwrap();
-    assert_eq!((file.kind, file.size, file.links, file.mode), (NodeKind::Regular, 5, 1, octal(0o644)));
+    assert_eq!(
+        (file.kind, file.size, file.links, file.mode),
+        (NodeKind::Regular, 5, 1, octal(0o644))
+    );
     let device = tree.stat(&root(), &path("/line")).unwrap();
     assert_eq!((device.kind, device.size), (NodeKind::CharacterDevice, 0));
     let top = tree.stat(&root(), &Path::root()).unwrap();
@@ -63,8 +66,14 @@ fn creating_needs_a_free_name_in_a_directory() {
     assert_eq!(make("/"), Err(Error::AlreadyExists));
     assert_eq!(make("/none/new"), Err(Error::NotFound));
     assert_eq!(make("/file/new"), Err(Error::NotADirectory));
-    assert_eq!(open(&tree, "/none/new", READ_WRITE | OpenFlags::CREATE).map(drop), Err(Error::NotFound));
-    assert_eq!(open(&tree, "/file/new", READ_WRITE | OpenFlags::CREATE).map(drop), Err(Error::NotADirectory));
+    assert_eq!(
+        open(&tree, "/none/new", READ_WRITE | OpenFlags::CREATE).map(drop),
+        Err(Error::NotFound)
+    );
+    assert_eq!(
+        open(&tree, "/file/new", READ_WRITE | OpenFlags::CREATE).map(drop),
+        Err(Error::NotADirectory)
+    );
 }
 
 #[test]
@@ -101,9 +110,18 @@ fn a_directory_opens_only_as_a_directory() {
     directory(&tree, "/a");
     create(&tree, "/file");
     assert_eq!(open(&tree, "/a", OpenFlags::READ).map(drop), Err(Error::IsADirectory));
-    assert_eq!(open(&tree, "/a", OpenFlags::READ | OpenFlags::CREATE).map(drop), Err(Error::IsADirectory));
-    assert_eq!(open(&tree, "/a", READ_WRITE | OpenFlags::DIRECTORY).map(drop), Err(Error::IsADirectory));
-    assert_eq!(open(&tree, "/file", OpenFlags::READ | OpenFlags::DIRECTORY).map(drop), Err(Error::NotADirectory));
+    assert_eq!(
+        open(&tree, "/a", OpenFlags::READ | OpenFlags::CREATE).map(drop),
+        Err(Error::IsADirectory)
+    );
+    assert_eq!(
+        open(&tree, "/a", READ_WRITE | OpenFlags::DIRECTORY).map(drop),
+        Err(Error::IsADirectory)
+    );
+    assert_eq!(
+        open(&tree, "/file", OpenFlags::READ | OpenFlags::DIRECTORY).map(drop),
+        Err(Error::NotADirectory)
+    );
     let opened = open(&tree, "/a", OpenFlags::READ | OpenFlags::DIRECTORY).unwrap();
     assert_eq!(opened.try_read(&mut [0]), Err(Error::IsADirectory));
     assert_eq!(opened.try_write(&[0]), Err(Error::BadFileDescriptor));
@@ -179,7 +197,9 @@ fn a_directory_cannot_move_into_itself() {
 #[test]
 fn a_mount_needs_a_free_name_and_a_parent() {
     let (tree, _line) = tree_with_line();
-    let mount = |text: &str| tree.mount(&root(), &path(text), Arc::new(LineDevice(Arc::default())), octal(0o600));
+    let mount = |text: &str| {
+        tree.mount(&root(), &path(text), Arc::new(LineDevice(Arc::default())), octal(0o600))
+    };
     assert_eq!(mount("/line"), Err(Error::AlreadyExists));
     assert_eq!(mount("/"), Err(Error::AlreadyExists));
     assert_eq!(mount("/none/line"), Err(Error::NotFound));

@@ -33,7 +33,10 @@ fn a_device_wakes_who_waits_for_readiness() {
     line.feed(b"x");
     assert_eq!((wakes.count(), bare_wakes.count()), (1, 1));
     assert_eq!(poll(waiting, &waker), Poll::Ready(Ok(Readiness::READABLE)));
-    assert_eq!(file.poll_ready(&mut context, Readiness::READABLE), Poll::Ready(Ok(Readiness::READABLE)));
+    assert_eq!(
+        file.poll_ready(&mut context, Readiness::READABLE),
+        Poll::Ready(Ok(Readiness::READABLE))
+    );
     assert_eq!(Arc::strong_count(&bare_wakes), 2, "who is ready waits no longer");
 }
 
@@ -49,7 +52,10 @@ fn a_hang_up_is_of_interest_to_everybody() {
     line.hang_up();
     assert_eq!(wakes.count(), 1);
     assert_eq!(poll(waiting, &waker), Poll::Ready(Ok(Readiness::HANG_UP)));
-    assert_eq!(file.poll_ready(&mut context, Readiness::empty()), Poll::Ready(Ok(Readiness::HANG_UP)));
+    assert_eq!(
+        file.poll_ready(&mut context, Readiness::empty()),
+        Poll::Ready(Ok(Readiness::HANG_UP))
+    );
 }
 
 #[test]

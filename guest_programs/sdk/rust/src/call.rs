@@ -1,4 +1,5 @@
-//! The imports, as safe functions: slices instead of pointers, [`Error`] instead of negative numbers.
+//! The imports, as safe functions: slices instead of pointers, [`Error`] instead of negative
+//! numbers.
 //!
 //! The table of module `vfs` stands in `guest_programs/src/imports/vfs.rs` of the system.
 
@@ -25,12 +26,18 @@ mod vfs {
         pub(super) fn seek(descriptor: i32, offset: i64, whence: u32, result: *mut u64) -> i32;
         pub(super) fn stat(path: *const u8, length: usize, result: *mut super::Stat) -> i32;
         pub(super) fn stat_open(descriptor: i32, result: *mut super::Stat) -> i32;
-        pub(super) fn list(path: *const u8, length: usize, buffer: *mut u8, capacity: usize) -> i32;
+        pub(super) fn list(path: *const u8, length: usize, buffer: *mut u8, capacity: usize)
+        -> i32;
         pub(super) fn set_non_blocking(descriptor: i32, is_on: u32) -> i32;
         pub(super) fn duplicate(descriptor: i32) -> i32;
         pub(super) fn create_directory(path: *const u8, length: usize) -> i32;
         pub(super) fn remove(path: *const u8, length: usize) -> i32;
-        pub(super) fn rename(from: *const u8, from_length: usize, to: *const u8, to_length: usize) -> i32;
+        pub(super) fn rename(
+            from: *const u8,
+            from_length: usize,
+            to: *const u8,
+            to_length: usize,
+        ) -> i32;
     }
 }
 
@@ -72,9 +79,13 @@ pub struct Stat {
 }
 
 fn told(result: i32) -> Result<usize> {
-    // What fits is a value; a negative number is an error, and one that we do not know is still one.
+    // What fits is a value; a negative number is an error, and one that we do not know is still
+    // one.
     usize::try_from(result).map_err(|_| {
-        u16::try_from(result.unsigned_abs()).ok().and_then(Error::from_errno).unwrap_or(Error::InputOutput)
+        u16::try_from(result.unsigned_abs())
+            .ok()
+            .and_then(Error::from_errno)
+            .unwrap_or(Error::InputOutput)
     })
 }
 
@@ -105,7 +116,8 @@ pub fn close(descriptor: i32) -> Result<()> {
 /// # Errors
 /// Those of the file.
 pub fn read(descriptor: i32, buffer: &mut [u8]) -> Result<usize> {
-    // SAFETY: pointer and length are those of one slice that is ours alone as long as the call lasts.
+    // SAFETY: pointer and length are those of one slice that is ours alone as long as the call
+    // lasts.
     told(unsafe { vfs::read(descriptor, buffer.as_mut_ptr(), buffer.len()) })
 }
 
@@ -122,10 +134,17 @@ pub fn write(descriptor: i32, data: &[u8]) -> Result<usize> {
 ///
 /// # Errors
 /// Those of the command.
-pub fn control(descriptor: i32, identifier: u32, request: &[u8], response: &mut [u8]) -> Result<usize> {
+pub fn control(
+    descriptor: i32,
+    identifier: u32,
+    request: &[u8],
+    response: &mut [u8],
+) -> Result<usize> {
     let (answer, capacity) = (response.as_mut_ptr(), response.len());
     // SAFETY: both slices live as long as the call, and the response is ours alone.
-    told(unsafe { vfs::control(descriptor, identifier, request.as_ptr(), request.len(), answer, capacity) })
+    told(unsafe {
+        vfs::control(descriptor, identifier, request.as_ptr(), request.len(), answer, capacity)
+    })
 }
 
 /// Waits until a descriptor is ready, or so many milliseconds (−1 for ever); tells how many are.
@@ -170,7 +189,8 @@ pub fn stat_open(descriptor: i32) -> Result<Stat> {
     Ok(result)
 }
 
-/// Lists a directory: kind, length of the name, name for each entry. Tells the length of the whole list, of which as much as fits is written.
+/// Lists a directory: kind, length of the name, name for each entry. Tells the length of the whole
+/// list, of which as much as fits is written.
 ///
 /// # Errors
 /// `NotFound`, `NotADirectory`.
@@ -233,7 +253,8 @@ pub fn argument_sizes() -> (usize, usize) {
     if failed { (0, 0) } else { (count, size) }
 }
 
-/// Writes the arguments, each with a final zero, to a buffer of at least the size that [`argument_sizes`] told; false if it is too small.
+/// Writes the arguments, each with a final zero, to a buffer of at least the size that
+/// [`argument_sizes`] told; false if it is too small.
 #[must_use]
 pub fn arguments(buffer: &mut [u8]) -> bool {
     let (count, size) = argument_sizes();
@@ -241,7 +262,8 @@ pub fn arguments(buffer: &mut [u8]) -> bool {
         return false;
     }
     let mut pointers = alloc::vec![core::ptr::null(); count];
-    // SAFETY: there is room for as many pointers and bytes as were told, and arguments do not change while a program runs.
+    // SAFETY: there is room for as many pointers and bytes as were told, and arguments do not
+    // change while a program runs.
     unsafe { preview1::args_get(pointers.as_mut_ptr(), buffer.as_mut_ptr()) == 0 }
 }
 

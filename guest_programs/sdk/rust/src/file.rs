@@ -13,7 +13,8 @@ use crate::call::{self, PollEntry, Stat};
 use crate::command::socket::{SocketOption, SocketStatus};
 use crate::{ControlCommand, Error, Identifier, NodeKind, OpenFlags, Readiness, Result};
 
-/// Bytes of the response that a command has room for at first: every datagram with its addresses fits, and most lists.
+/// Bytes of the response that a command has room for at first: every datagram with its addresses
+/// fits, and most lists.
 const RESPONSE_BYTES: usize = 66_000;
 
 /// An open file, device or socket; dropping it closes it.
@@ -33,7 +34,8 @@ impl File {
     /// Opens a path.
     ///
     /// # Errors
-    /// `NotFound` for what is not there or was not granted, `AccessDenied` for more than was granted, those of the file system.
+    /// `NotFound` for what is not there or was not granted, `AccessDenied` for more than was
+    /// granted, those of the file system.
     pub fn open(path: &str, flags: OpenFlags) -> Result<Self> {
         call::open(path, flags.bits()).map(|descriptor| Self { descriptor })
     }
@@ -110,20 +112,28 @@ impl File {
     /// Gives commands as lines of text: `address add 10.0.0.2/24`.
     ///
     /// # Errors
-    /// `InvalidInput` for what is no command; that of the first command that fails, and no further one is carried out.
+    /// `InvalidInput` for what is no command; that of the first command that fails, and no further
+    /// one is carried out.
     pub fn command(&self, lines: &str) -> Result<()> {
         self.write(lines.as_bytes()).map(drop)
     }
 
-    /// Gives a command as bytes; tells the length of the whole response, of which as much as fits is written.
+    /// Gives a command as bytes; tells the length of the whole response, of which as much as fits
+    /// is written.
     ///
     /// # Errors
     /// Those of the command; `UnknownCommand`.
-    pub fn control_raw(&self, identifier: Identifier, request: &[u8], response: &mut [u8]) -> Result<usize> {
+    pub fn control_raw(
+        &self,
+        identifier: Identifier,
+        request: &[u8],
+        response: &mut [u8],
+    ) -> Result<usize> {
         call::control(self.descriptor, identifier.raw(), request, response)
     }
 
-    /// Gives a typed command: `device.control::<command::SetEnabled>(&true)`. A list that is longer than 66,000 bytes is asked for twice.
+    /// Gives a typed command: `device.control::<command::SetEnabled>(&true)`. A list that is longer
+    /// than 66,000 bytes is asked for twice.
     ///
     /// # Errors
     /// Those of the command; `BadMessage` for a response that is none.
@@ -183,7 +193,8 @@ impl File {
     /// Sets an option of a socket.
     ///
     /// # Errors
-    /// `InvalidInput` for a value that it cannot have, `ProtocolOptionNotAvailable` for another kind of socket.
+    /// `InvalidInput` for a value that it cannot have, `ProtocolOptionNotAvailable` for another
+    /// kind of socket.
     pub fn set_option(&self, option: &SocketOption) -> Result<()> {
         self.control::<SetOption>(option)
     }
@@ -231,7 +242,8 @@ pub fn list(path: &str) -> Result<Vec<(NodeKind, String)>> {
     };
     let (mut rest, mut names) = (bytes.get(..length).unwrap_or_default(), Vec::new());
     while let [number, length, after @ ..] = rest {
-        let (name, after) = after.split_at_checked(usize::from(*length)).ok_or(Error::BadMessage)?;
+        let (name, after) =
+            after.split_at_checked(usize::from(*length)).ok_or(Error::BadMessage)?;
         let name = core::str::from_utf8(name).map_err(|_| Error::BadMessage)?;
         names.push((kind(u32::from(*number)), name.into()));
         rest = after;
@@ -240,8 +252,12 @@ pub fn list(path: &str) -> Result<Vec<(NodeKind, String)>> {
 }
 
 /// What POSIX' poll calls what we call readiness.
-const EVENTS: [(u16, Readiness); 4] =
-    [(1, Readiness::READABLE), (4, Readiness::WRITABLE), (8, Readiness::ERROR), (16, Readiness::HANG_UP)];
+const EVENTS: [(u16, Readiness); 4] = [
+    (1, Readiness::READABLE),
+    (4, Readiness::WRITABLE),
+    (8, Readiness::ERROR),
+    (16, Readiness::HANG_UP),
+];
 
 /// One file that [`poll`] looks at.
 #[derive(Clone, Copy, Debug)]
@@ -255,7 +271,10 @@ impl<'a> Watch<'a> {
     /// Waits for a file to become readable or writable; errors and hang-ups are told in any case.
     #[must_use]
     pub fn new(file: &'a impl AsRef<File>, interest: Readiness) -> Self {
-        let asked = EVENTS.iter().filter(|(_, one)| interest.contains(*one)).fold(0, |all, (bit, _)| all | bit);
+        let asked = EVENTS
+            .iter()
+            .filter(|(_, one)| interest.contains(*one))
+            .fold(0, |all, (bit, _)| all | bit);
         let entry = PollEntry { descriptor: file.as_ref().descriptor, asked, found: 0 };
         Self { entry, file: core::marker::PhantomData }
     }
@@ -273,7 +292,8 @@ impl<'a> Watch<'a> {
 /// # Errors
 /// `InvalidInput` for more than 4096 files.
 pub fn poll(watched: &mut [Watch<'_>], time: Option<Duration>) -> Result<usize> {
-    let milliseconds = time.map_or(-1, |time| i32::try_from(time.as_nanos().div_ceil(1_000_000)).unwrap_or(i32::MAX));
+    let milliseconds = time
+        .map_or(-1, |time| i32::try_from(time.as_nanos().div_ceil(1_000_000)).unwrap_or(i32::MAX));
     let mut entries: Vec<PollEntry> = watched.iter().map(|watch| watch.entry).collect();
     let ready = call::poll(&mut entries, milliseconds)?;
     for (watch, entry) in watched.iter_mut().zip(entries) {

@@ -9,8 +9,9 @@
 //! | [`call`] | the imports themselves; the only unsafe code |
 //! | `runtime` | entry, panic handler and allocator, with the feature of that name |
 //!
-//! Commands are those of the system: [`command`] is its own table, so `device.control::<command::SetEnabled>(&true)` is checked by the compiler,
-//! and a command that is new there is new here. Errors are the system's [`Error`].
+//! Commands are those of the system: [`command`] is its own table, so
+//! `device.control::<command::SetEnabled>(&true)` is checked by the compiler, and a command that is
+//! new there is new here. Errors are the system's [`Error`].
 //!
 //! A program without the standard library, for `wasm32-unknown-unknown`:
 //!
@@ -28,8 +29,9 @@
 //! }
 //! ```
 //!
-//! With the standard library (`wasm32-wasip1`) switch the default features off: entry, panics and memory are the standard library's then.
-//! Nothing here has a state of its own: what a value holds is a descriptor, and dropping it closes that.
+//! With the standard library (`wasm32-wasip1`) switch the default features off: entry, panics and
+//! memory are the standard library's then. Nothing here has a state of its own: what a value holds
+//! is a descriptor, and dropping it closes that.
 
 #![no_std]
 
@@ -54,7 +56,9 @@ pub use network::command;
 pub use network::command::socket::{Direction, SocketKind, SocketOption};
 pub use process::Main;
 pub use stream::{TcpListener, TcpStream};
-pub use virtual_file_system::{ControlCommand, Error, Identifier, NodeKind, OpenFlags, Readiness, Result};
+pub use virtual_file_system::{
+    ControlCommand, Error, Identifier, NodeKind, OpenFlags, Readiness, Result,
+};
 
 #[doc(hidden)]
 pub use alloc::format as format_text;

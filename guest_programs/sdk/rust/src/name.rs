@@ -11,7 +11,8 @@ use crate::{Error, Result, stream};
 /// The addresses of a host, IPv4 first; an address as text answers itself.
 ///
 /// # Errors
-/// `NotFound` when there are none, `AccessDenied` for a name that was not granted, `TimedOut` without an answer.
+/// `NotFound` when there are none, `AccessDenied` for a name that was not granted, `TimedOut`
+/// without an answer.
 pub fn lookup(host: &str) -> Result<Vec<IpAddr>> {
     if let Ok(address) = host.trim_matches(['[', ']']).parse() {
         return Ok(alloc::vec![address]);

@@ -17,7 +17,11 @@ pub fn arguments() -> Vec<String> {
     if !call::arguments(&mut bytes) {
         return Vec::new();
     }
-    bytes.split(|byte| *byte == 0).take(count).map(|word| String::from_utf8_lossy(word).into_owned()).collect()
+    bytes
+        .split(|byte| *byte == 0)
+        .take(count)
+        .map(|word| String::from_utf8_lossy(word).into_owned())
+        .collect()
 }
 
 /// Time since an arbitrary start; it never goes backwards.
@@ -68,7 +72,8 @@ pub fn output() -> ManuallyDrop<File> {
     stream(1)
 }
 
-/// Writes a line to the standard output, or to the standard error. Whoever cannot be told is not told.
+/// Writes a line to the standard output, or to the standard error. Whoever cannot be told is not
+/// told.
 #[doc(hidden)]
 pub fn write_line(is_error: bool, text: &str) {
     let mut line = String::from(text);

@@ -11,8 +11,8 @@ fn panic(information: &core::panic::PanicInfo<'_>) -> ! {
     crate::process::exit(101)
 }
 
-/// Names the function that the program begins with: `devnet_guest::main!(run)`. It answers nothing, an exit status (`u8`), or a `Result`
-/// whose error is written to the standard error, for status 1.
+/// Names the function that the program begins with: `devnet_guest::main!(run)`. It answers nothing,
+/// an exit status (`u8`), or a `Result` whose error is written to the standard error, for status 1.
 #[macro_export]
 macro_rules! main {
     ($function:path) => {

@@ -32,7 +32,8 @@ impl TcpStream {
     /// Connects.
     ///
     /// # Errors
-    /// `AccessDenied` for what was not granted; `ConnectionRefused`, `NetworkUnreachable`, `TimedOut` and so on.
+    /// `AccessDenied` for what was not granted; `ConnectionRefused`, `NetworkUnreachable`,
+    /// `TimedOut` and so on.
     pub fn connect(remote: SocketAddr) -> Result<Self> {
         Self::connect_with(remote, &[])
     }
@@ -48,7 +49,8 @@ impl TcpStream {
         Ok(Self { file })
     }
 
-    /// Begins to connect without waiting. It becomes writable when that is over, and [`File::take_error`] tells whether it went well.
+    /// Begins to connect without waiting. It becomes writable when that is over, and
+    /// [`File::take_error`] tells whether it went well.
     ///
     /// # Errors
     /// Those that are known at once.
@@ -177,7 +179,8 @@ impl TcpListener {
     /// Takes the next connection.
     ///
     /// # Errors
-    /// `WouldBlock` when it is non-blocking; `TooManyOpenFiles` or `NoBufferSpace` beyond what was granted, and the connection waits on.
+    /// `WouldBlock` when it is non-blocking; `TooManyOpenFiles` or `NoBufferSpace` beyond what was
+    /// granted, and the connection waits on.
     pub fn accept(&self) -> Result<(TcpStream, SocketAddr)> {
         loop {
             // The descriptor first: without one the connection waits on.

@@ -28,12 +28,25 @@ pub(super) const fn file_type(kind: NodeKind) -> u8 {
     }
 }
 
-pub(super) fn advise(guest: &mut Guest, _: &mut [u8], number: u32, _: u64, _: u64, advice: u32) -> Result<Outcome> {
+pub(super) fn advise(
+    guest: &mut Guest,
+    _: &mut [u8],
+    number: u32,
+    _: u64,
+    _: u64,
+    advice: u32,
+) -> Result<Outcome> {
     guest.descriptors.get(number)?;
     if advice > 5 { Err(Error::InvalidInput) } else { Ok(DONE) }
 }
 
-pub(super) fn allocate(guest: &mut Guest, _: &mut [u8], number: u32, offset: u64, length: u64) -> Result<Outcome> {
+pub(super) fn allocate(
+    guest: &mut Guest,
+    _: &mut [u8],
+    number: u32,
+    offset: u64,
+    length: u64,
+) -> Result<Outcome> {
     let file = &guest.descriptors.get(number)?.file;
     let end = offset.checked_add(length).ok_or(Error::FileTooLarge)?;
     if file.stat()?.size < end {
@@ -48,7 +61,12 @@ pub(super) fn sync(guest: &mut Guest, _: &mut [u8], number: u32) -> Result<Outco
     Ok(DONE)
 }
 
-pub(super) fn status(guest: &mut Guest, bytes: &mut [u8], number: u32, result: u32) -> Result<Outcome> {
+pub(super) fn status(
+    guest: &mut Guest,
+    bytes: &mut [u8],
+    number: u32,
+    result: u32,
+) -> Result<Outcome> {
     let descriptor = guest.descriptors.get(number)?;
     let flags = descriptor.file.flags();
     let mut told = 0;
@@ -58,7 +76,11 @@ pub(super) fn status(guest: &mut Guest, bytes: &mut [u8], number: u32, result: u
     if flags.contains(OpenFlags::NON_BLOCKING) {
         told |= NON_BLOCKING;
     }
-    let rights = if descriptor.kind == NodeKind::CharacterDevice { u64::MAX ^ SEEK_AND_TELL } else { u64::MAX };
+    let rights = if descriptor.kind == NodeKind::CharacterDevice {
+        u64::MAX ^ SEEK_AND_TELL
+    } else {
+        u64::MAX
+    };
     memory::check(bytes, result, 24)?;
     memory::write_u16(bytes, result, u16::from(file_type(descriptor.kind)))?;
     memory::write_u32(bytes, memory::at(result, 2)?, told)?;
@@ -67,7 +89,12 @@ pub(super) fn status(guest: &mut Guest, bytes: &mut [u8], number: u32, result: u
     Ok(DONE)
 }
 
-pub(super) fn set_flags(guest: &mut Guest, _: &mut [u8], number: u32, flags: u32) -> Result<Outcome> {
+pub(super) fn set_flags(
+    guest: &mut Guest,
+    _: &mut [u8],
+    number: u32,
+    flags: u32,
+) -> Result<Outcome> {
     let file = &guest.descriptors.get(number)?.file;
     // Appending is decided when a file is opened.
     if (flags & APPEND != 0) != file.flags().contains(OpenFlags::APPEND) || flags & !0x1f != 0 {
@@ -78,7 +105,13 @@ pub(super) fn set_flags(guest: &mut Guest, _: &mut [u8], number: u32, flags: u32
 }
 
 /// Rights only shrink, and none of ours go beyond what was granted.
-pub(super) fn set_rights(guest: &mut Guest, _: &mut [u8], number: u32, _: u64, _: u64) -> Result<Outcome> {
+pub(super) fn set_rights(
+    guest: &mut Guest,
+    _: &mut [u8],
+    number: u32,
+    _: u64,
+    _: u64,
+) -> Result<Outcome> {
     guest.descriptors.get(number)?;
     Err(Error::Unsupported)
 }
@@ -97,7 +130,12 @@ pub(super) fn write_attributes(
     Ok(DONE)
 }
 
-pub(super) fn attributes(guest: &mut Guest, bytes: &mut [u8], number: u32, result: u32) -> Result<Outcome> {
+pub(super) fn attributes(
+    guest: &mut Guest,
+    bytes: &mut [u8],
+    number: u32,
+    result: u32,
+) -> Result<Outcome> {
     let attributes = guest.descriptors.get(number)?.file.stat()?;
     write_attributes(bytes, result, &attributes)
 }
@@ -108,7 +146,14 @@ pub(super) fn set_size(guest: &mut Guest, _: &mut [u8], number: u32, size: u64) 
 }
 
 /// Our files have no times.
-pub(super) fn set_times(guest: &mut Guest, _: &mut [u8], number: u32, _: u64, _: u64, _: u32) -> Result<Outcome> {
+pub(super) fn set_times(
+    guest: &mut Guest,
+    _: &mut [u8],
+    number: u32,
+    _: u64,
+    _: u64,
+    _: u32,
+) -> Result<Outcome> {
     guest.descriptors.get(number)?;
     Err(Error::Unsupported)
 }
@@ -216,14 +261,22 @@ pub(super) fn write_at(
 ) -> Result<Outcome> {
     memory::check(bytes, result, 4)?;
     let data = memory::gather(bytes, &memory::vectors(bytes, vectors, count)?)?;
-    let written = elsewhere(guest, number, offset, |guest| guest.descriptors.get(number)?.file.try_write(&data))?;
+    let written = elsewhere(guest, number, offset, |guest| {
+        guest.descriptors.get(number)?.file.try_write(&data)
+    })?;
     guest.moved(written);
     memory::write_u32(bytes, result, written as u32)?;
     Ok(DONE)
 }
 
-pub(super) fn preopened(guest: &mut Guest, bytes: &mut [u8], number: u32, result: u32) -> Result<Outcome> {
-    let is_root = guest.descriptors.get(number)?.directory.as_ref().is_some_and(|path| path.is_root());
+pub(super) fn preopened(
+    guest: &mut Guest,
+    bytes: &mut [u8],
+    number: u32,
+    result: u32,
+) -> Result<Outcome> {
+    let is_root =
+        guest.descriptors.get(number)?.directory.as_ref().is_some_and(|path| path.is_root());
     if number != ROOT || !is_root {
         return Err(Error::BadFileDescriptor);
     }
@@ -250,7 +303,8 @@ pub(super) fn preopened_name(
     Ok(DONE)
 }
 
-/// Entries of a directory: `.` and `..` come first, as libc expects. The cookie is the number of entries before.
+/// Entries of a directory: `.` and `..` come first, as libc expects. The cookie is the number of
+/// entries before.
 pub(super) fn list(
     guest: &mut Guest,
     bytes: &mut [u8],
@@ -291,6 +345,11 @@ pub(super) fn renumber(guest: &mut Guest, _: &mut [u8], from: u32, to: u32) -> R
     Ok(DONE)
 }
 
-pub(super) fn tell(guest: &mut Guest, bytes: &mut [u8], number: u32, result: u32) -> Result<Outcome> {
+pub(super) fn tell(
+    guest: &mut Guest,
+    bytes: &mut [u8],
+    number: u32,
+    result: u32,
+) -> Result<Outcome> {
     vfs::seek(guest, bytes, number, 0, 1, result)
 }

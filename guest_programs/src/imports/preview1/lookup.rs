@@ -1,7 +1,8 @@
 //! `sock_getaddrinfo`: names to addresses, into a list that the caller made room for.
 //!
-//! The caller links as many records as it has room for, each with an address of its own and bytes behind that; the functions fills them in
-//! order and tells how many. An address is the port, most significant byte first, and then 4 or 16 bytes.
+//! The caller links as many records as it has room for, each with an address of its own and bytes
+//! behind that; the functions fills them in order and tells how many. An address is the port, most
+//! significant byte first, and then 4 or 16 bytes.
 
 use alloc::borrow::ToOwned;
 use alloc::vec::Vec;
@@ -17,7 +18,8 @@ use super::sockets::{DATAGRAM, INET4, INET6, STREAM};
 use crate::guest::Guest;
 use crate::limits;
 
-/// Where the parts of a record stand (packed to 4 bytes): family and kind of socket, length and place of the address, the next record.
+/// Where the parts of a record stand (packed to 4 bytes): family and kind of socket, length and
+/// place of the address, the next record.
 const FAMILY: u32 = 2;
 const KIND: u32 = 3;
 const PROTOCOL: u32 = 4;
@@ -26,11 +28,13 @@ const ADDRESS: u32 = 12;
 const NAME_LENGTH: u32 = 20;
 const NEXT: u32 = 24;
 const RECORD_BYTES: u32 = 28;
-/// WASI's numbers beyond those of errors that files have, as WasmEdge has them: no address for the name.
+/// WASI's numbers beyond those of errors that files have, as WasmEdge has them: no address for the
+/// name.
 const NO_DATA: i32 = 83;
 
 /// Services that programs name instead of numbering them.
-const SERVICES: [(&str, u16); 5] = [("http", 80), ("https", 443), ("domain", 53), ("echo", 7), ("ssh", 22)];
+const SERVICES: [(&str, u16); 5] =
+    [("http", 80), ("https", 443), ("domain", 53), ("echo", 7), ("ssh", 22)];
 
 fn service_port(service: &str) -> Result<u16> {
     match service {
@@ -64,7 +68,10 @@ pub(super) fn look_up(
     let (family, kind) = if hints == 0 {
         (0, 0)
     } else {
-        (memory::read_u8(bytes, memory::at(hints, FAMILY)?)?, memory::read_u8(bytes, memory::at(hints, KIND)?)?)
+        (
+            memory::read_u8(bytes, memory::at(hints, FAMILY)?)?,
+            memory::read_u8(bytes, memory::at(hints, KIND)?)?,
+        )
     };
     let records = match u16::from(family) {
         INET4 => RecordKind::A,
@@ -96,7 +103,13 @@ pub(super) fn look_up(
     }))
 }
 
-fn write_record(bytes: &mut [u8], record: u32, address: IpAddr, port: u16, kind: u32) -> Result<()> {
+fn write_record(
+    bytes: &mut [u8],
+    record: u32,
+    address: IpAddr,
+    port: u16,
+    kind: u32,
+) -> Result<()> {
     memory::check(bytes, record, RECORD_BYTES)?;
     let family = if address.is_ipv4() { INET4 } else { INET6 } as u8;
     memory::write(bytes, memory::at(record, FAMILY)?, &[family, kind as u8])?;

@@ -1,8 +1,10 @@
-//! WASI preview 1 (`wasi_snapshot_preview1`): what C and Rust programs with their standard libraries call.
+//! WASI preview 1 (`wasi_snapshot_preview1`): what C and Rust programs with their standard
+//! libraries call.
 //!
-//! Signatures and layouts follow the WebAssembly/WASI repository's `preview1` documents. Descriptors are those of module `vfs`. Number 3 is
-//! the root directory, "preopened", so that libc finds every absolute path that the guest was granted. Functions for what our file system
-//! does not have, such as links, exist and answer `ENOTSUP`.
+//! Signatures and layouts follow the WebAssembly/WASI repository's `preview1` documents.
+//! Descriptors are those of module `vfs`. Number 3 is the root directory, "preopened", so that libc
+//! finds every absolute path that the guest was granted. Functions for what our file system does
+//! not have, such as links, exist and answer `ENOTSUP`.
 
 mod files;
 mod lookup;
@@ -19,7 +21,8 @@ use super::call::{Convention, enter};
 use super::imports;
 use crate::guest::Guest;
 
-/// Defines the functions; `is_wasmedge` chooses between the two functions that share the name `sock_accept`.
+/// Defines the functions; `is_wasmedge` chooses between the two functions that share the name
+/// `sock_accept`.
 pub(super) fn define(linker: &mut Linker<Guest>, is_wasmedge: bool) -> Result<(), wasmi::Error> {
     define_words(linker)?;
     define_files(linker)?;
@@ -47,13 +50,19 @@ fn define_words(linker: &mut Linker<Guest>) -> Result<(), wasmi::Error> {
         "sched_yield" => words::give_way();
         "poll_oneoff" => poll::poll(subscriptions: u32, events: u32, count: u32, result: u32);
     );
-    linker.func_wrap("wasi_snapshot_preview1", "proc_exit", |status: u32| -> Result<(), wasmi::Error> {
-        Err(wasmi::Error::i32_exit(status as i32))
-    })?;
-    linker.func_wrap("wasi_snapshot_preview1", "proc_raise", |signal: u32| -> Result<u32, wasmi::Error> {
-        // As a shell reports who was ended by a signal.
-        Err(wasmi::Error::i32_exit((128_u32).saturating_add(signal & 0x7f) as i32))
-    })?;
+    linker.func_wrap(
+        "wasi_snapshot_preview1",
+        "proc_exit",
+        |status: u32| -> Result<(), wasmi::Error> { Err(wasmi::Error::i32_exit(status as i32)) },
+    )?;
+    linker.func_wrap(
+        "wasi_snapshot_preview1",
+        "proc_raise",
+        |signal: u32| -> Result<u32, wasmi::Error> {
+            // As a shell reports who was ended by a signal.
+            Err(wasmi::Error::i32_exit((128_u32).saturating_add(signal & 0x7f) as i32))
+        },
+    )?;
     Ok(())
 }
 

@@ -1,4 +1,5 @@
-//! Socket options as WasmEdge numbers them (`sock_getsockopt`, `sock_setsockopt`; level 0 is the socket's own).
+//! Socket options as WasmEdge numbers them (`sock_getsockopt`, `sock_setsockopt`; level 0 is the
+//! socket's own).
 
 use alloc::borrow::ToOwned;
 use core::time::Duration;
@@ -66,11 +67,18 @@ pub(super) fn get(
 ) -> Result<Outcome> {
     check_level(level)?;
     memory::check(bytes, size, 4)?;
-    let own = |bytes: &mut [u8], number: u32| write_number(bytes, value, size, number).map(Outcome::Value);
+    let own = |bytes: &mut [u8], number: u32| {
+        write_number(bytes, value, size, number).map(Outcome::Value)
+    };
     match name {
-        KIND => own(bytes, if status(guest, number)?.kind == SocketKind::Tcp { STREAM } else { DATAGRAM }),
+        KIND => own(
+            bytes,
+            if status(guest, number)?.kind == SocketKind::Tcp { STREAM } else { DATAGRAM },
+        ),
         LISTENS => own(bytes, u32::from(status(guest, number)?.state == SocketState::Listen)),
-        RECEIVE_TIMEOUT => write_time(bytes, value, size, guest.descriptors.get(number)?.receive_timeout),
+        RECEIVE_TIMEOUT => {
+            write_time(bytes, value, size, guest.descriptors.get(number)?.receive_timeout)
+        }
         SEND_TIMEOUT => write_time(bytes, value, size, guest.descriptors.get(number)?.send_timeout),
         ERROR => command::<TakeError>(guest, bytes, number, &(), move |_, bytes, error| {
             write_number(bytes, value, size, error.map_or(0, |error| u32::from(errno::wasi(error))))
@@ -81,7 +89,13 @@ pub(super) fn get(
     }
 }
 
-fn write_option(bytes: &mut [u8], options: &SocketOptions, name: u32, value: u32, size: u32) -> Result<i32> {
+fn write_option(
+    bytes: &mut [u8],
+    options: &SocketOptions,
+    name: u32,
+    value: u32,
+    size: u32,
+) -> Result<i32> {
     let stream = options.stream.as_ref();
     let told = match name {
         REUSE_ADDRESS => u32::from(options.reuse_address),
@@ -120,7 +134,8 @@ fn read_time(bytes: &[u8], value: u32, size: u32) -> Result<Option<Duration>> {
     if size < TIMEVAL_BYTES {
         return Err(Error::InvalidInput);
     }
-    let (seconds, micros) = (memory::read_u64(bytes, value)?, memory::read_u64(bytes, memory::at(value, 8)?)?);
+    let (seconds, micros) =
+        (memory::read_u64(bytes, value)?, memory::read_u64(bytes, memory::at(value, 8)?)?);
     if micros >= 1_000_000 || seconds > u64::from(u32::MAX) {
         return Err(Error::InvalidInput);
     }
@@ -144,10 +159,15 @@ pub(super) fn set(
         BROADCAST => SocketOption::Broadcast(word()? != 0),
         SEND_BUFFER => SocketOption::SendBuffer(word()?),
         RECEIVE_BUFFER => SocketOption::ReceiveBuffer(word()?),
-        KEEP_ALIVE => SocketOption::KeepAlive(if word()? == 0 { 0 } else { KEEP_ALIVE_MILLISECONDS }),
+        KEEP_ALIVE => {
+            SocketOption::KeepAlive(if word()? == 0 { 0 } else { KEEP_ALIVE_MILLISECONDS })
+        }
         LINGER => {
-            let seconds =
-                if size < 8 { Err(Error::InvalidInput) } else { memory::read_u32(bytes, memory::at(value, 4)?) };
+            let seconds = if size < 8 {
+                Err(Error::InvalidInput)
+            } else {
+                memory::read_u32(bytes, memory::at(value, 4)?)
+            };
             let milliseconds = seconds?.saturating_mul(1000).min(i32::MAX as u32);
             SocketOption::Linger((word()? != 0).then_some(milliseconds))
         }

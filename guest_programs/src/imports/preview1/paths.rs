@@ -17,9 +17,11 @@ const TRUNCATE: u32 = 8;
 const MAY_READ: u64 = 1 << 1;
 const MAY_WRITE: u64 = 1 << 6;
 
-/// The path that a name below a directory means. It never leads out of what the guest sees, but it may leave the directory, as in POSIX.
+/// The path that a name below a directory means. It never leads out of what the guest sees, but it
+/// may leave the directory, as in POSIX.
 fn resolve(guest: &Guest, bytes: &[u8], number: u32, path: u32, length: u32) -> Result<Path> {
-    let directory = guest.descriptors.get(number)?.directory.as_ref().ok_or(Error::NotADirectory)?;
+    let directory =
+        guest.descriptors.get(number)?.directory.as_ref().ok_or(Error::NotADirectory)?;
     directory.resolve(memory::path(bytes, path, length)?)
 }
 
@@ -42,13 +44,17 @@ pub(super) fn open(
     wanted.set(OpenFlags::WRITE, rights & MAY_WRITE != 0);
     // A descriptor that neither reads nor writes, as for a directory, reads here.
     wanted.set(OpenFlags::READ, rights & MAY_READ != 0 || !wanted.contains(OpenFlags::WRITE));
-    for (bit, flag) in [(CREATE, OpenFlags::CREATE), (EXCLUSIVE, OpenFlags::EXCLUSIVE), (TRUNCATE, OpenFlags::TRUNCATE)]
-    {
+    for (bit, flag) in [
+        (CREATE, OpenFlags::CREATE),
+        (EXCLUSIVE, OpenFlags::EXCLUSIVE),
+        (TRUNCATE, OpenFlags::TRUNCATE),
+    ] {
         wanted.set(flag, how & bit != 0);
     }
     wanted.set(OpenFlags::APPEND, flags & APPEND != 0);
     wanted.set(OpenFlags::NON_BLOCKING, flags & NON_BLOCKING != 0);
-    let is_directory = guest.namespace.stat(&path).is_ok_and(|attributes| attributes.kind == NodeKind::Directory);
+    let is_directory =
+        guest.namespace.stat(&path).is_ok_and(|attributes| attributes.kind == NodeKind::Directory);
     if how & DIRECTORY != 0 || (is_directory && how & CREATE == 0) {
         // libc asks for all rights that it has when it opens a directory.
         wanted = OpenFlags::READ | OpenFlags::DIRECTORY;
@@ -106,7 +112,13 @@ pub(super) fn remove_directory(
     remove(guest, &path, true)
 }
 
-pub(super) fn remove_file(guest: &mut Guest, bytes: &mut [u8], number: u32, path: u32, length: u32) -> Result<Outcome> {
+pub(super) fn remove_file(
+    guest: &mut Guest,
+    bytes: &mut [u8],
+    number: u32,
+    path: u32,
+    length: u32,
+) -> Result<Outcome> {
     let path = resolve(guest, bytes, number, path, length)?;
     remove(guest, &path, false)
 }

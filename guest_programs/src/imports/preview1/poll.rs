@@ -1,4 +1,5 @@
-//! `poll_oneoff`: waits for files and clocks at once. It is what libc's `poll`, `select`, `sleep` and Rust's `thread::sleep` come down to.
+//! `poll_oneoff`: waits for files and clocks at once. It is what libc's `poll`, `select`, `sleep`
+//! and Rust's `thread::sleep` come down to.
 
 use alloc::sync::Arc;
 use alloc::vec::Vec;
@@ -59,7 +60,8 @@ fn read_subscriptions(
     for index in 0..count {
         let entry = memory::at(first, index * SUBSCRIPTION_BYTES)?;
         let user = memory::read_u64(bytes, entry)?;
-        let mut one = Subscription { user, tag: Tag::Clock, file: None, deadline: Instant::NEVER, error: 0 };
+        let mut one =
+            Subscription { user, tag: Tag::Clock, file: None, deadline: Instant::NEVER, error: 0 };
         match memory::read_u8(bytes, memory::at(entry, 8)?)? {
             0 => match deadline(guest, bytes, entry) {
                 Ok(deadline) => one.deadline = deadline,
@@ -87,7 +89,8 @@ fn read_subscriptions(
 /// Bytes that a read would find: those that a socket tells of, and of everything else at least one.
 fn readable_bytes(watched: &Watched) -> u64 {
     let Watched::Open(descriptor, _) = watched else { return 0 };
-    let told = descriptor.guard.as_ref().and_then(|_| descriptor.file.try_control::<GetSocket>(&()).ok());
+    let told =
+        descriptor.guard.as_ref().and_then(|_| descriptor.file.try_control::<GetSocket>(&()).ok());
     told.map_or(1, |socket| u64::from(socket.receive_queue))
 }
 
@@ -136,8 +139,10 @@ pub(super) fn poll(
             let mut place = events;
             let mut count = 0;
             for one in &subscriptions {
-                let ready =
-                    one.file.and_then(|file| found.get(file).copied()).map(|ready| ready.unwrap_or(Readiness::empty()));
+                let ready = one
+                    .file
+                    .and_then(|file| found.get(file).copied())
+                    .map(|ready| ready.unwrap_or(Readiness::empty()));
                 let is_due = match ready {
                     None => one.error != 0 || one.deadline <= now,
                     Some(ready) => !ready.is_empty(),

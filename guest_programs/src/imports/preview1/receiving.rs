@@ -1,4 +1,5 @@
-//! Receiving by `sock_recv` and `sock_recv_from`: whole datagrams that say whether they were cut, and the flags to peek and to wait for all.
+//! Receiving by `sock_recv` and `sock_recv_from`: whole datagrams that say whether they were cut,
+//! and the flags to peek and to wait for all.
 
 use alloc::sync::Arc;
 use alloc::vec;
@@ -70,7 +71,8 @@ pub(super) fn receive(
     memory::check(bytes, found, 2)?;
     check_flags(flags)?;
     let places = Places { length, found, sender: None };
-    let is_datagram = guest.descriptors.get(number)?.guard.as_ref().is_some_and(|guard| guard.is_datagram());
+    let is_datagram =
+        guest.descriptors.get(number)?.guard.as_ref().is_some_and(|guard| guard.is_datagram());
     if flags & PEEK != 0 || is_datagram {
         let vectors = memory::vectors(bytes, vectors, count)?;
         return take(guest, number, vectors, flags, places);
@@ -115,7 +117,13 @@ fn check_flags(flags: u32) -> Result<()> {
 }
 
 /// Takes one datagram; with the flag to peek, shows what the next call gives and leaves it there.
-fn take(guest: &Guest, number: u32, vectors: Vec<(u32, u32)>, flags: u32, places: Places) -> Result<Outcome> {
+fn take(
+    guest: &Guest,
+    number: u32,
+    vectors: Vec<(u32, u32)>,
+    flags: u32,
+    places: Places,
+) -> Result<Outcome> {
     let most = vectors.iter().map(|(_, length)| *length).sum();
     let descriptor = guest.descriptors.get(number)?;
     descriptor.settle()?;

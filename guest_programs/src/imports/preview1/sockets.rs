@@ -1,12 +1,16 @@
-//! Sockets as WasmEdge extended preview 1 (`sock_*`), and preview 1's own four functions, which have the same layout where they share a name.
+//! Sockets as WasmEdge extended preview 1 (`sock_*`), and preview 1's own four functions, which
+//! have the same layout where they share a name.
 //!
-//! A socket is a file: each function opens `/devices/sockets` or gives it a command. An address is a pair of a pointer and a size in memory:
-//! 4 bytes of IPv4 or 16 of IPv6, or, in 128 bytes, the family as a number of 16 bits before it (1 for IPv4, 2 for IPv6).
+//! A socket is a file: each function opens `/devices/sockets` or gives it a command. An address is
+//! a pair of a pointer and a size in memory: 4 bytes of IPv4 or 16 of IPv6, or, in 128 bytes, the
+//! family as a number of 16 bits before it (1 for IPv4, 2 for IPv6).
 
 use core::net::{IpAddr, Ipv4Addr, Ipv6Addr, SocketAddr};
 
 use network::command::socket::{Direction, OutgoingDatagram, SocketKind, SocketStatus};
-use network::command::{Accept, Bind, Connect, CreateSocket, GetSocket, Listen, NextConnection, SendTo, Shutdown};
+use network::command::{
+    Accept, Bind, Connect, CreateSocket, GetSocket, Listen, NextConnection, SendTo, Shutdown,
+};
 use virtual_file_system::{
     ControlCommand, Error, File, OpenFlags, Path, Result, control::encode_request, decode_response,
 };
@@ -48,7 +52,8 @@ pub(super) fn command<C: ControlCommand>(
 
 /// The address that a pair of pointer and size leads to.
 fn read_address(bytes: &[u8], pair: u32, port: u32) -> Result<SocketAddr> {
-    let (place, size) = (memory::read_u32(bytes, pair)?, memory::read_u32(bytes, memory::at(pair, 4)?)?);
+    let (place, size) =
+        (memory::read_u32(bytes, pair)?, memory::read_u32(bytes, memory::at(pair, 4)?)?);
     let (place, is_ipv4) = match size {
         SIZE_IPV4 => (place, true),
         SIZE_IPV6 => (place, false),
@@ -61,18 +66,22 @@ fn read_address(bytes: &[u8], pair: u32, port: u32) -> Result<SocketAddr> {
     };
     let port = u16::try_from(port).map_err(|_| Error::InvalidInput)?;
     let address = if is_ipv4 {
-        let octets: [u8; 4] = memory::slice(bytes, place, 4)?.try_into().map_err(|_| Error::BadAddress)?;
+        let octets: [u8; 4] =
+            memory::slice(bytes, place, 4)?.try_into().map_err(|_| Error::BadAddress)?;
         IpAddr::V4(Ipv4Addr::from(octets))
     } else {
-        let octets: [u8; 16] = memory::slice(bytes, place, 16)?.try_into().map_err(|_| Error::BadAddress)?;
+        let octets: [u8; 16] =
+            memory::slice(bytes, place, 16)?.try_into().map_err(|_| Error::BadAddress)?;
         IpAddr::V6(Ipv6Addr::from(octets))
     };
     Ok(SocketAddr::new(address, port))
 }
 
-/// Writes an address where a pair of pointer and size leads to; IPv4 addresses in IPv6 form become what they are.
+/// Writes an address where a pair of pointer and size leads to; IPv4 addresses in IPv6 form become
+/// what they are.
 pub(super) fn write_address(bytes: &mut [u8], pair: u32, address: IpAddr) -> Result<()> {
-    let (place, size) = (memory::read_u32(bytes, pair)?, memory::read_u32(bytes, memory::at(pair, 4)?)?);
+    let (place, size) =
+        (memory::read_u32(bytes, pair)?, memory::read_u32(bytes, memory::at(pair, 4)?)?);
     let address = address.to_canonical();
     let place = if size >= SIZE_WITH_FAMILY {
         memory::write_u16(bytes, place, if address.is_ipv4() { INET4 } else { INET6 })?;
@@ -96,7 +105,13 @@ fn open_sockets(guest: &mut Guest, flags: OpenFlags) -> Result<(u32, File)> {
     Ok((guest.descriptors.insert(descriptor)?, file))
 }
 
-pub(super) fn open(guest: &mut Guest, bytes: &mut [u8], family: u32, kind: u32, result: u32) -> Result<Outcome> {
+pub(super) fn open(
+    guest: &mut Guest,
+    bytes: &mut [u8],
+    family: u32,
+    kind: u32,
+    result: u32,
+) -> Result<Outcome> {
     memory::check(bytes, result, 4)?;
     if family > u32::from(INET6) {
         return Err(Error::AddressFamilyNotSupported);
@@ -116,21 +131,43 @@ pub(super) fn open(guest: &mut Guest, bytes: &mut [u8], family: u32, kind: u32, 
     Ok(DONE)
 }
 
-pub(super) fn bind(guest: &mut Guest, bytes: &mut [u8], number: u32, address: u32, port: u32) -> Result<Outcome> {
+pub(super) fn bind(
+    guest: &mut Guest,
+    bytes: &mut [u8],
+    number: u32,
+    address: u32,
+    port: u32,
+) -> Result<Outcome> {
     let local = read_address(bytes, address, port)?;
     command::<Bind>(guest, bytes, number, &local, |_, _, _| Ok(0))
 }
 
-pub(super) fn listen(guest: &mut Guest, bytes: &mut [u8], number: u32, backlog: u32) -> Result<Outcome> {
+pub(super) fn listen(
+    guest: &mut Guest,
+    bytes: &mut [u8],
+    number: u32,
+    backlog: u32,
+) -> Result<Outcome> {
     command::<Listen>(guest, bytes, number, &backlog, |_, _, ()| Ok(0))
 }
 
-pub(super) fn connect(guest: &mut Guest, bytes: &mut [u8], number: u32, address: u32, port: u32) -> Result<Outcome> {
+pub(super) fn connect(
+    guest: &mut Guest,
+    bytes: &mut [u8],
+    number: u32,
+    address: u32,
+    port: u32,
+) -> Result<Outcome> {
     let remote = read_address(bytes, address, port)?;
     command::<Connect>(guest, bytes, number, &remote, |_, _, _| Ok(0))
 }
 
-pub(super) fn accept(guest: &mut Guest, bytes: &mut [u8], number: u32, result: u32) -> Result<Outcome> {
+pub(super) fn accept(
+    guest: &mut Guest,
+    bytes: &mut [u8],
+    number: u32,
+    result: u32,
+) -> Result<Outcome> {
     accept_with_flags(guest, bytes, number, 0, result)
 }
 
@@ -210,14 +247,25 @@ pub(super) fn send_to(
     let vectors = memory::vectors(bytes, vectors, count)?;
     let data = memory::gather(bytes, &vectors)?;
     let sent = data.len();
-    command::<SendTo>(guest, bytes, number, &OutgoingDatagram { remote, data }, move |guest, bytes, ()| {
-        guest.moved(sent);
-        memory::write_u32(bytes, length, sent as u32)?;
-        Ok(0)
-    })
+    command::<SendTo>(
+        guest,
+        bytes,
+        number,
+        &OutgoingDatagram { remote, data },
+        move |guest, bytes, ()| {
+            guest.moved(sent);
+            memory::write_u32(bytes, length, sent as u32)?;
+            Ok(0)
+        },
+    )
 }
 
-pub(super) fn shutdown(guest: &mut Guest, bytes: &mut [u8], number: u32, how: u32) -> Result<Outcome> {
+pub(super) fn shutdown(
+    guest: &mut Guest,
+    bytes: &mut [u8],
+    number: u32,
+    how: u32,
+) -> Result<Outcome> {
     let direction = match how {
         1 => Direction::Read,
         2 => Direction::Write,

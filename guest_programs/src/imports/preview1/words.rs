@@ -14,7 +14,12 @@ use crate::limits;
 const DONE: Outcome = Outcome::Value(0);
 
 /// Writes words one after the other, each with a final zero, and where each begins.
-fn write_words(bytes: &mut [u8], words: &[String], mut pointers: u32, mut buffer: u32) -> Result<Outcome> {
+fn write_words(
+    bytes: &mut [u8],
+    words: &[String],
+    mut pointers: u32,
+    mut buffer: u32,
+) -> Result<Outcome> {
     for word in words {
         memory::write_u32(bytes, pointers, buffer)?;
         memory::write(bytes, buffer, word.as_bytes())?;
@@ -32,23 +37,44 @@ fn write_sizes(bytes: &mut [u8], words: &[String], count: u32, size: u32) -> Res
     Ok(DONE)
 }
 
-pub(super) fn arguments(guest: &mut Guest, bytes: &mut [u8], pointers: u32, buffer: u32) -> Result<Outcome> {
+pub(super) fn arguments(
+    guest: &mut Guest,
+    bytes: &mut [u8],
+    pointers: u32,
+    buffer: u32,
+) -> Result<Outcome> {
     write_words(bytes, &guest.arguments, pointers, buffer)
 }
 
-pub(super) fn argument_sizes(guest: &mut Guest, bytes: &mut [u8], count: u32, size: u32) -> Result<Outcome> {
+pub(super) fn argument_sizes(
+    guest: &mut Guest,
+    bytes: &mut [u8],
+    count: u32,
+    size: u32,
+) -> Result<Outcome> {
     write_sizes(bytes, &guest.arguments, count, size)
 }
 
-pub(super) fn environment(guest: &mut Guest, bytes: &mut [u8], pointers: u32, buffer: u32) -> Result<Outcome> {
+pub(super) fn environment(
+    guest: &mut Guest,
+    bytes: &mut [u8],
+    pointers: u32,
+    buffer: u32,
+) -> Result<Outcome> {
     write_words(bytes, &guest.environment, pointers, buffer)
 }
 
-pub(super) fn environment_sizes(guest: &mut Guest, bytes: &mut [u8], count: u32, size: u32) -> Result<Outcome> {
+pub(super) fn environment_sizes(
+    guest: &mut Guest,
+    bytes: &mut [u8],
+    count: u32,
+    size: u32,
+) -> Result<Outcome> {
     write_sizes(bytes, &guest.environment, count, size)
 }
 
-/// Nanoseconds of a clock: 0 since 1970, 1 since the system's start; those of the processor are not told.
+/// Nanoseconds of a clock: 0 since 1970, 1 since the system's start; those of the processor are not
+/// told.
 pub(super) fn now(guest: &Guest, clock: u32) -> Result<u64> {
     let monotonic = u128::from(guest.supplies.clock.now().as_micros()) * 1000;
     let nanoseconds = match clock {
@@ -59,18 +85,34 @@ pub(super) fn now(guest: &Guest, clock: u32) -> Result<u64> {
     u64::try_from(nanoseconds).map_err(|_| Error::InvalidInput)
 }
 
-pub(super) fn clock_time(guest: &mut Guest, bytes: &mut [u8], clock: u32, _: u64, result: u32) -> Result<Outcome> {
+pub(super) fn clock_time(
+    guest: &mut Guest,
+    bytes: &mut [u8],
+    clock: u32,
+    _: u64,
+    result: u32,
+) -> Result<Outcome> {
     memory::write_u64(bytes, result, now(guest, clock)?)?;
     Ok(DONE)
 }
 
-pub(super) fn clock_resolution(guest: &mut Guest, bytes: &mut [u8], clock: u32, result: u32) -> Result<Outcome> {
+pub(super) fn clock_resolution(
+    guest: &mut Guest,
+    bytes: &mut [u8],
+    clock: u32,
+    result: u32,
+) -> Result<Outcome> {
     now(guest, clock)?;
     memory::write_u64(bytes, result, 1000)?;
     Ok(DONE)
 }
 
-pub(super) fn random(guest: &mut Guest, bytes: &mut [u8], buffer: u32, length: u32) -> Result<Outcome> {
+pub(super) fn random(
+    guest: &mut Guest,
+    bytes: &mut [u8],
+    buffer: u32,
+    length: u32,
+) -> Result<Outcome> {
     memory::check(bytes, buffer, length)?;
     if length as usize > limits::RANDOM_BYTES {
         return Err(Error::InvalidInput);

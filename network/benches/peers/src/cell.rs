@@ -139,7 +139,8 @@ impl Task {
         match self {
             Self::Rate(workload) => {
                 let rate = workload.measure(&mut *peer.pair(&workload.setup()), span);
-                let note = (rate.busy < 0.2).then(|| format!("waits {:.0} % of the time", (1.0 - rate.busy) * 100.0));
+                let note = (rate.busy < 0.2)
+                    .then(|| format!("waits {:.0} % of the time", (1.0 - rate.busy) * 100.0));
                 Ok((vec![rate.value], note))
             }
             Self::Connections => {

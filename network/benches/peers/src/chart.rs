@@ -57,7 +57,12 @@ fn grid(svg: &mut String) -> fmt::Result {
     for decade in DECADES.0..=DECADES.1 {
         let (y, label) = (down(10_f64.powi(decade)), 10_f64.powi(decade));
         writeln!(svg, r#"<line class="grid" x1="{start}" x2="{end}" y1="{y:.1}" y2="{y:.1}"/>"#)?;
-        writeln!(svg, r#"<text x="{:.0}" y="{:.1}" text-anchor="end">{label}</text>"#, start - 8.0, y + 4.0)?;
+        writeln!(
+            svg,
+            r#"<text x="{:.0}" y="{:.1}" text-anchor="end">{label}</text>"#,
+            start - 8.0,
+            y + 4.0
+        )?;
     }
     for idle in IDLE {
         let (x, y) = (across(idle), bottom + 20.0);
@@ -65,9 +70,19 @@ fn grid(svg: &mut String) -> fmt::Result {
         writeln!(svg, r#"<text x="{x:.1}" y="{y}" text-anchor="middle">{idle}</text>"#)?;
     }
     let middle = f64::midpoint(start, end);
-    writeln!(svg, r#"<text x="{middle}" y="{}" text-anchor="middle">idle connections</text>"#, HEIGHT - 14.0)?;
-    writeln!(svg, r#"<text class="title" x="{start}" y="18">Ping-pong beside idle connections</text>"#)?;
-    writeln!(svg, r#"<text x="{start}" y="36">round trips per CPU second, relative to raw smoltcp with none</text>"#)
+    writeln!(
+        svg,
+        r#"<text x="{middle}" y="{}" text-anchor="middle">idle connections</text>"#,
+        HEIGHT - 14.0
+    )?;
+    writeln!(
+        svg,
+        r#"<text class="title" x="{start}" y="18">Ping-pong beside idle connections</text>"#
+    )?;
+    writeln!(
+        svg,
+        r#"<text x="{start}" y="36">round trips per CPU second, relative to raw smoltcp with none</text>"#
+    )
 }
 
 /// The names at the right, each beside the end of its line, moved apart where they would touch.
@@ -85,7 +100,10 @@ fn legend(svg: &mut String, mut ends: Vec<(f64, f64, Peer)>) -> fmt::Result {
         // A line that ends early is not led on to its name.
         let lead = if x < WIDTH - RIGHT { String::new() } else { format!("{x:.1},{y:.1} ") };
         let points = format!("{lead}{start},{place:.1} {end},{place:.1}");
-        writeln!(svg, r#"<polyline points="{points}" stroke="{colour}" stroke-dasharray="{dashes}"/>"#)?;
+        writeln!(
+            svg,
+            r#"<polyline points="{points}" stroke="{colour}" stroke-dasharray="{dashes}"/>"#
+        )?;
         let title = peer.title().trim_end_matches(" ¹");
         writeln!(svg, r#"<text x="{}" y="{:.1}">{title}</text>"#, end + 6.0, place + 4.0)?;
     }
@@ -96,7 +114,10 @@ fn legend(svg: &mut String, mut ends: Vec<(f64, f64, Peer)>) -> fmt::Result {
 pub(crate) fn draw(results: &Results, peers: &[Peer]) -> Result<String, fmt::Error> {
     let ping = |idle| Task::Rate(Workload::PingPong { idle });
     let mut svg = String::new();
-    writeln!(svg, r#"<svg xmlns="http://www.w3.org/2000/svg" viewBox="0 0 {WIDTH} {HEIGHT}" role="img">"#)?;
+    writeln!(
+        svg,
+        r#"<svg xmlns="http://www.w3.org/2000/svg" viewBox="0 0 {WIDTH} {HEIGHT}" role="img">"#
+    )?;
     writeln!(svg, "<title>Round trips per CPU second beside idle connections</title>")?;
     writeln!(svg, "<style>\n{STYLE}</style>")?;
     writeln!(svg, r#"<rect class="ground" width="{WIDTH}" height="{HEIGHT}"/>"#)?;
@@ -105,7 +126,9 @@ pub(crate) fn draw(results: &Results, peers: &[Peer]) -> Result<String, fmt::Err
     for &peer in peers {
         let points: Vec<(f64, f64)> = IDLE
             .into_iter()
-            .filter_map(|idle| Some((idle, results.ratio((peer, ping(idle), 0), (Peer::Raw, ping(0), 0))?)))
+            .filter_map(|idle| {
+                Some((idle, results.ratio((peer, ping(idle), 0), (Peer::Raw, ping(0), 0))?))
+            })
             .map(|(idle, ratio)| (across(idle), down(ratio)))
             .collect();
         let Some((x, y)) = points.last().copied() else { continue };
@@ -114,7 +137,10 @@ pub(crate) fn draw(results: &Results, peers: &[Peer]) -> Result<String, fmt::Err
         let class = if peer == Peer::Ours { "ours" } else { "peer" };
         let path: Vec<String> = points.iter().map(|(x, y)| format!("{x:.1},{y:.1}")).collect();
         let path = path.join(" ");
-        writeln!(svg, r#"<polyline class="{class}" points="{path}" stroke="{colour}" stroke-dasharray="{dashes}"/>"#)?;
+        writeln!(
+            svg,
+            r#"<polyline class="{class}" points="{path}" stroke="{colour}" stroke-dasharray="{dashes}"/>"#
+        )?;
         for (x, y) in points {
             writeln!(svg, r#"<circle cx="{x:.1}" cy="{y:.1}" r="3.5" fill="{colour}"/>"#)?;
         }

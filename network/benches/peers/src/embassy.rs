@@ -1,5 +1,6 @@
-//! `embassy-net` on a single-threaded executor. It has no listener: an accept is a socket of its own, so a backlog is several tasks that accept on
-//! one port. Buffers belong to the program; here they are used again once their socket is gone.
+//! `embassy-net` on a single-threaded executor. It has no listener: an accept is a socket of its
+//! own, so a backlog is several tasks that accept on one port. Buffers belong to the program; here
+//! they are used again once their socket is gone.
 
 use std::cell::RefCell;
 use std::collections::{HashMap, VecDeque};
@@ -113,8 +114,8 @@ impl Socket {
         let known = pool.borrow_mut().get_mut(&size).and_then(Vec::pop);
         let (receive, send) = known.unwrap_or_else(|| (vec![0; size].leak(), vec![0; size].leak()));
         let buffers: (*mut [u8], *mut [u8]) = (receive, send);
-        // SAFETY: the pointers are those of two leaked slices that nobody else has: they were new, or taken out of the pool. The socket is their
-        // only user until it is dropped.
+        // SAFETY: the pointers are those of two leaked slices that nobody else has: they were new,
+        // or taken out of the pool. The socket is their only user until it is dropped.
         let socket = unsafe { TcpSocket::new(stack, &mut *buffers.0, &mut *buffers.1) };
         Self { socket: Some(socket), buffers, pool: Rc::clone(pool) }
     }

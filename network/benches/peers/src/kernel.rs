@@ -1,4 +1,5 @@
-//! The kernel's loopback through tokio's current-thread runtime. Its MTU is 65,536, whatever is asked for; its buffers tune themselves.
+//! The kernel's loopback through tokio's current-thread runtime. Its MTU is 65,536, whatever is
+//! asked for; its buffers tune themselves.
 
 use std::cell::RefCell;
 use std::collections::HashMap;
@@ -24,7 +25,8 @@ enum Protocol {
 
 pub(crate) struct Kernel {
     runtime: Runtime,
-    /// What the system gave for the ports that the workloads ask for: those may be taken on this machine.
+    /// What the system gave for the ports that the workloads ask for: those may be taken on this
+    /// machine.
     ports: RefCell<HashMap<(Protocol, u16), SocketAddr>>,
 }
 
@@ -38,7 +40,9 @@ impl Kernel {
 fn raise_limit(idle: usize) {
     let wanted = Some(2 * idle as u64 + SPARE);
     let Rlimit { maximum, .. } = getrlimit(Resource::Nofile);
-    if setrlimit(Resource::Nofile, Rlimit { current: wanted, maximum: maximum.max(wanted) }).is_err() {
+    if setrlimit(Resource::Nofile, Rlimit { current: wanted, maximum: maximum.max(wanted) })
+        .is_err()
+    {
         // Then as many as there may be; too few will show.
         let _ = setrlimit(Resource::Nofile, Rlimit { current: maximum, maximum });
     }
@@ -96,17 +100,26 @@ impl Contender for Kernel {
         let own = socket.local_addr()?;
         let receiver = match end {
             End::Left => self.address(Protocol::Udp, port),
-            End::Right => *self.ports.borrow_mut().entry((Protocol::Udp, port)).insert_entry(own).get(),
+            End::Right => {
+                *self.ports.borrow_mut().entry((Protocol::Udp, port)).insert_entry(own).get()
+            }
         };
         Ok((socket, receiver))
     }
 
-    async fn send((socket, receiver): &mut (UdpSocket, SocketAddr), data: &[u8], _: u16) -> Outcome<()> {
+    async fn send(
+        (socket, receiver): &mut (UdpSocket, SocketAddr),
+        data: &[u8],
+        _: u16,
+    ) -> Outcome<()> {
         socket.send_to(data, *receiver).await?;
         Ok(())
     }
 
-    async fn receive((socket, _): &mut (UdpSocket, SocketAddr), buffer: &mut [u8]) -> Outcome<usize> {
+    async fn receive(
+        (socket, _): &mut (UdpSocket, SocketAddr),
+        buffer: &mut [u8],
+    ) -> Outcome<usize> {
         Ok(socket.recv_from(buffer).await?.0)
     }
 }

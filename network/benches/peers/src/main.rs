@@ -2,8 +2,9 @@
 //!
 //!     cargo run --release --manifest-path network/benches/peers/Cargo.toml [-- OPTION…]
 //!
-//! Each cell (a peer and a task) is a child process with a time limit; repetitions go round over the peers, so that the machine's noise hits all
-//! of them. The workloads are those of `cargo bench`, in `../workloads`.
+//! Each cell (a peer and a task) is a child process with a time limit; repetitions go round over
+//! the peers, so that the machine's noise hits all of them. The workloads are those of `cargo
+//! bench`, in `../workloads`.
 //!
 //! | module | owns |
 //! |---|---|
@@ -54,7 +55,10 @@ struct Options {
 }
 
 fn peer(name: &str) -> Result<Peer, String> {
-    Peer::ALL.into_iter().find(|peer| peer.name() == name).ok_or_else(|| format!("no peer is called {name}"))
+    Peer::ALL
+        .into_iter()
+        .find(|peer| peer.name() == name)
+        .ok_or_else(|| format!("no peer is called {name}"))
 }
 
 fn tasks(names: &str) -> Result<Vec<Task>, String> {
@@ -66,22 +70,32 @@ fn tasks(names: &str) -> Result<Vec<Task>, String> {
 /// What a child process does.
 fn run_cell(peer_name: &str, task_name: &str, is_quick: bool) -> Result<(), String> {
     let peer = peer(peer_name)?;
-    let task = Task::all().into_iter().find(|task| task.name() == task_name).ok_or("no such workload")?;
+    let task =
+        Task::all().into_iter().find(|task| task.name() == task_name).ok_or("no such workload")?;
     let work = move || task.run(peer, is_quick).map_err(|error| error.to_string());
-    let thread = thread::Builder::new().stack_size(STACK).spawn(work).map_err(|error| error.to_string())?;
+    let thread =
+        thread::Builder::new().stack_size(STACK).spawn(work).map_err(|error| error.to_string())?;
     let (values, note) = thread.join().map_err(|_| "panicked")??;
     run::print(&values, note.as_deref());
     Ok(())
 }
 
 fn options(mut arguments: impl Iterator<Item = String>) -> Result<Options, String> {
-    let mut options =
-        Options { is_quick: false, repetitions: 3, peers: Peer::ALL.to_vec(), tasks: Task::all(), chart: None };
+    let mut options = Options {
+        is_quick: false,
+        repetitions: 3,
+        peers: Peer::ALL.to_vec(),
+        tasks: Task::all(),
+        chart: None,
+    };
     while let Some(argument) = arguments.next() {
-        let mut value = || arguments.next().ok_or_else(|| format!("{argument}: a value is missing"));
+        let mut value =
+            || arguments.next().ok_or_else(|| format!("{argument}: a value is missing"));
         match argument.as_str() {
             "--quick" => (options.is_quick, options.repetitions) = (true, 1),
-            "--repetitions" => options.repetitions = value()?.parse().map_err(|_| "--repetitions: not a number")?,
+            "--repetitions" => {
+                options.repetitions = value()?.parse().map_err(|_| "--repetitions: not a number")?
+            }
             "--peers" => options.peers = value()?.split(',').map(peer).collect::<Result<_, _>>()?,
             "--workloads" => options.tasks = tasks(&value()?)?,
             "--chart" => options.chart = Some(value()?),
@@ -108,7 +122,13 @@ fn measure(options: &Options) -> Result<(), String> {
     for repetition in 0..options.repetitions {
         for &task in options.tasks.iter().filter(|task| repetition == 0 || task.is_noisy()) {
             for &peer in options.peers.iter().filter(|peer| task.concerns(**peer)) {
-                progress(&format!("{} of {}: {} {}", repetition + 1, options.repetitions, task.name(), peer.name()));
+                progress(&format!(
+                    "{} of {}: {} {}",
+                    repetition + 1,
+                    options.repetitions,
+                    task.name(),
+                    peer.name()
+                ));
                 results.add(repetition, peer, task, run::cell(peer, task, options.is_quick));
             }
         }

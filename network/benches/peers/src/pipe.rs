@@ -1,4 +1,5 @@
-//! A link in memory for stacks that bring none: a queue each way with recycled buffers. Both ends take batches, so the lock costs little.
+//! A link in memory for stacks that bring none: a queue each way with recycled buffers. Both ends
+//! take batches, so the lock costs little.
 
 use std::collections::VecDeque;
 use std::mem;
@@ -28,7 +29,8 @@ pub(crate) struct Outgoing(Arc<Mutex<Way>>);
 
 /// Makes a link and gives its two ends.
 pub(crate) fn pipe(mtu: usize) -> (Pipe, Pipe) {
-    let (there, back) = (Arc::new(Mutex::new(Way::default())), Arc::new(Mutex::new(Way::default())));
+    let (there, back) =
+        (Arc::new(Mutex::new(Way::default())), Arc::new(Mutex::new(Way::default())));
     let end = |incoming: &Arc<Mutex<Way>>, outgoing: &Arc<Mutex<Way>>| Pipe {
         mtu,
         incoming: Arc::clone(incoming),

@@ -54,8 +54,12 @@ impl Probe {
                 Self::ShortLivedClient => short_lived_client(&contender).await,
                 Self::ClientAfterIt => client_after_it(&contender).await,
                 Self::AcceptAfterCancelledAccept => accept_after_cancelled_accept(&contender).await,
-                Self::SmallerReadAfterCancelledRead => smaller_read_after_cancelled_read(&contender).await,
-                Self::StackLivesAfterCancelledReceive => stack_lives_after_cancelled_receive(&contender).await,
+                Self::SmallerReadAfterCancelledRead => {
+                    smaller_read_after_cancelled_read(&contender).await
+                }
+                Self::StackLivesAfterCancelledReceive => {
+                    stack_lives_after_cancelled_receive(&contender).await
+                }
                 Self::DropDelivers => drop_delivers(&contender).await,
             }
         };
@@ -63,7 +67,11 @@ impl Probe {
     }
 }
 
-async fn within<C: Contender, T>(contender: &C, time: Duration, work: impl Future<Output = Outcome<T>>) -> Outcome<T> {
+async fn within<C: Contender, T>(
+    contender: &C,
+    time: Duration,
+    work: impl Future<Output = Outcome<T>>,
+) -> Outcome<T> {
     let late = async {
         contender.sleep(time).await;
         Err("nothing happened".into())
@@ -104,7 +112,10 @@ async fn short_lived_client<C: Contender>(contender: &C) -> Outcome<()> {
     let mut listener = listen(contender).await?;
     short_client(contender).await?;
     let mut server = within(contender, PATIENCE, contender.accept(&mut listener)).await?;
-    check(within(contender, PATIENCE, read_all::<C>(&mut server)).await? == b"short", "other bytes arrived")
+    check(
+        within(contender, PATIENCE, read_all::<C>(&mut server)).await? == b"short",
+        "other bytes arrived",
+    )
 }
 
 /// The next client of the same listener, whatever became of the first.
@@ -141,7 +152,10 @@ async fn exchange<C: Contender>(contender: &C, listener: &mut C::Listener) -> Ou
 
 async fn accept_after_cancelled_accept<C: Contender>(contender: &C) -> Outcome<()> {
     let mut listener = listen(contender).await?;
-    check(within(contender, MOMENT, contender.accept(&mut listener)).await.is_err(), "accepted nobody")?;
+    check(
+        within(contender, MOMENT, contender.accept(&mut listener)).await.is_err(),
+        "accepted nobody",
+    )?;
     exchange(contender, &mut listener).await
 }
 
@@ -149,7 +163,10 @@ async fn smaller_read_after_cancelled_read<C: Contender>(contender: &C) -> Outco
     let mut listener = listen(contender).await?;
     let (mut client, mut server) = establish(contender, &mut listener, PORT, IDLE_BUFFER).await?;
     let mut large = [0; 64];
-    check(within(contender, MOMENT, C::read(&mut server, &mut large)).await.is_err(), "read nothing")?;
+    check(
+        within(contender, MOMENT, C::read(&mut server, &mut large)).await.is_err(),
+        "read nothing",
+    )?;
     let sent: Vec<u8> = (0..32).collect();
     write_all::<C>(&mut client, &sent).await?;
     contender.sleep(MOMENT).await;
@@ -167,7 +184,10 @@ async fn stack_lives_after_cancelled_receive<C: Contender>(contender: &C) -> Out
     let mut listener = listen(contender).await?;
     let mut socket = contender.bind(End::Right, PORT).await?;
     let mut buffer = [0; 64];
-    check(within(contender, MOMENT, C::receive(&mut socket, &mut buffer)).await.is_err(), "received nothing")?;
+    check(
+        within(contender, MOMENT, C::receive(&mut socket, &mut buffer)).await.is_err(),
+        "received nothing",
+    )?;
     drop(socket);
     contender.sleep(MOMENT).await;
     exchange(contender, &mut listener).await

@@ -1,4 +1,5 @@
-//! All cells of a run, and what they say together: medians, and ratios to raw smoltcp in the same repetition.
+//! All cells of a run, and what they say together: medians, and ratios to raw smoltcp in the same
+//! repetition.
 
 use crate::cell::{Peer, Task};
 use crate::run::Ending;
@@ -29,9 +30,11 @@ impl Results {
     }
 
     fn value(&self, repetition: usize, peer: Peer, task: Task, index: usize) -> Option<f64> {
-        self.of(peer, task).find(|record| record.repetition == repetition).and_then(|record| match &record.ending {
-            Ending::Figures { values, .. } => values.get(index).copied(),
-            Ending::Failure(_) => None,
+        self.of(peer, task).find(|record| record.repetition == repetition).and_then(|record| {
+            match &record.ending {
+                Ending::Figures { values, .. } => values.get(index).copied(),
+                Ending::Failure(_) => None,
+            }
         })
     }
 
@@ -41,7 +44,11 @@ impl Results {
 
     /// The median of one of a cell's figures.
     pub(crate) fn median(&self, peer: Peer, task: Task, index: usize) -> Option<f64> {
-        median(self.repetitions(peer, task).filter_map(|number| self.value(number, peer, task, index)).collect())
+        median(
+            self.repetitions(peer, task)
+                .filter_map(|number| self.value(number, peer, task, index))
+                .collect(),
+        )
     }
 
     /// The median ratio of two figures of the same repetition.

@@ -38,7 +38,10 @@ fn reader(mut from: impl Read + Send + 'static) -> mpsc::Receiver<String> {
 pub(crate) fn cell(peer: Peer, task: Task, is_quick: bool) -> Ending {
     let program = std::env::current_exe().expect("a program that runs has a path");
     let mut command = Command::new(program);
-    command.args(["--cell", peer.name(), &task.name()]).stdout(Stdio::piped()).stderr(Stdio::piped());
+    command
+        .args(["--cell", peer.name(), &task.name()])
+        .stdout(Stdio::piped())
+        .stderr(Stdio::piped());
     if is_quick {
         command.arg("--quick");
     }
@@ -63,7 +66,10 @@ fn watch(mut child: Child) -> Ending {
     match (status, parse(&text)) {
         (Ok(status), Some((values, note))) if status.success() => {
             // A task that panicked may leave its process alive.
-            Ending::Figures { values, note: panic.map(|panic| format!("panicked: {panic}")).or(note) }
+            Ending::Figures {
+                values,
+                note: panic.map(|panic| format!("panicked: {panic}")).or(note),
+            }
         }
         (Ok(status), _) => Ending::Failure(match panic {
             Some(panic) => format!("panicked: {panic}"),

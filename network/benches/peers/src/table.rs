@@ -43,7 +43,8 @@ impl Table<'_> {
             let shown = show(self.results, peer);
             let note = self.results.note(peer, task);
             if let Some(note) = note {
-                let remark = format!("{}, {}: {note}", peer.title().trim_end_matches(" ¹"), task.name());
+                let remark =
+                    format!("{}, {}: {note}", peer.title().trim_end_matches(" ¹"), task.name());
                 if !self.remarks.contains(&remark) {
                     self.remarks.push(remark);
                 }
@@ -67,11 +68,16 @@ impl Table<'_> {
     }
 
     fn amount(&mut self, title: &str, task: Task, index: usize) {
-        self.line(title, task, |results, peer| Some(format!("{:.0}", results.median(peer, task, index)?)));
+        self.line(title, task, |results, peer| {
+            Some(format!("{:.0}", results.median(peer, task, index)?))
+        });
     }
 
     fn rates(&mut self) {
-        let (ping, bulk) = (|idle| Task::Rate(Workload::PingPong { idle }), |idle| Task::Rate(Workload::Bulk { idle }));
+        let (ping, bulk) = (
+            |idle| Task::Rate(Workload::PingPong { idle }),
+            |idle| Task::Rate(Workload::Bulk { idle }),
+        );
         self.rate("ping-pong 64 B, round trips", ping(0), 0, ping(0));
         self.rate("bulk, MTU 1500, MiB", bulk(0), 0, bulk(0));
         let large = Task::Rate(Workload::BulkLarge);
@@ -84,22 +90,40 @@ impl Table<'_> {
         self.rate("connections, first second", connections, 0, connections);
         self.rate("connections, third second", connections, 2, connections);
         self.line("connections, third second relative to first", connections, |results, peer| {
-            results.ratio((peer, connections, 2), (peer, connections, 0)).filter(|value| *value > 0.0).map(ratio)
+            results
+                .ratio((peer, connections, 2), (peer, connections, 0))
+                .filter(|value| *value > 0.0)
+                .map(ratio)
         });
-        self.line("connections, first second relative to embassy-net", connections, |results, peer| {
-            results.ratio((peer, connections, 0), (Peer::Embassy, connections, 0)).map(ratio)
-        });
+        self.line(
+            "connections, first second relative to embassy-net",
+            connections,
+            |results, peer| {
+                results.ratio((peer, connections, 0), (Peer::Embassy, connections, 0)).map(ratio)
+            },
+        );
         for idle in IDLE.into_iter().skip(1) {
             self.rate(&format!("ping-pong beside {idle} idle connections"), ping(idle), 0, ping(0));
         }
         for idle in IDLE.into_iter().skip(1) {
             self.rate(&format!("bulk beside {idle} idle connections, MiB"), bulk(idle), 0, bulk(0));
         }
-        let own =
-            |task, base| move |results: &Results, peer| results.ratio((peer, task, 0), (peer, base, 0)).map(ratio);
+        let own = |task, base| {
+            move |results: &Results, peer| {
+                results.ratio((peer, task, 0), (peer, base, 0)).map(ratio)
+            }
+        };
         let [none, .., most] = IDLE;
-        self.line("ping-pong beside the most, relative to its own with none", ping(most), own(ping(most), ping(none)));
-        self.line("bulk beside the most, relative to its own with none", bulk(most), own(bulk(most), bulk(none)));
+        self.line(
+            "ping-pong beside the most, relative to its own with none",
+            ping(most),
+            own(ping(most), ping(none)),
+        );
+        self.line(
+            "bulk beside the most, relative to its own with none",
+            bulk(most),
+            own(bulk(most), bulk(none)),
+        );
     }
 }
 
@@ -113,7 +137,9 @@ pub(crate) fn print(results: &Results, peers: &[Peer]) {
     println!("|---|{}", "---:|".repeat(peers.len()));
     table.rates();
     table.amount("bytes per end of an idle connection, buffers included", Task::Memory, 0);
-    for (index, command) in ["GetStatistics", "GetInterface", "ListInterfaces"].into_iter().enumerate() {
+    for (index, command) in
+        ["GetStatistics", "GetInterface", "ListInterfaces"].into_iter().enumerate()
+    {
         table.amount(&format!("control call {command}, ns"), Task::Control, index);
     }
     for probe in Probe::ALL {

@@ -1,5 +1,5 @@
-//! `tokio-smoltcp` on tokio's current-thread runtime. It allocates every packet itself, so nothing can be recycled for it; one buffer size
-//! counts for all sockets of a system.
+//! `tokio-smoltcp` on tokio's current-thread runtime. It allocates every packet itself, so nothing
+//! can be recycled for it; one buffer size counts for all sockets of a system.
 
 use std::io;
 use std::net::{Ipv4Addr, SocketAddr};
@@ -40,7 +40,11 @@ impl Stream for Device {
     type Item = io::Result<Packet>;
 
     fn poll_next(mut self: Pin<&mut Self>, context: &mut Context<'_>) -> Poll<Option<Self::Item>> {
-        if self.pipe.poll_ready(context) { Poll::Ready(self.pipe.receive().map(Ok)) } else { Poll::Pending }
+        if self.pipe.poll_ready(context) {
+            Poll::Ready(self.pipe.receive().map(Ok))
+        } else {
+            Poll::Pending
+        }
     }
 }
 
@@ -80,7 +84,8 @@ pub(crate) struct TokioSmoltcp {
 fn system(pipe: Pipe, host: u8, buffer: usize) -> Net {
     let mut interface = Config::new(HardwareAddress::Ip);
     interface.random_seed = u64::from(host);
-    let mut config = NetConfig::new(interface, IpCidr::new(IpAddress::v4(10, 0, 0, host), 24), Vec::new());
+    let mut config =
+        NetConfig::new(interface, IpCidr::new(IpAddress::v4(10, 0, 0, host), 24), Vec::new());
     config.buffer_size = BufferSize {
         tcp_rx_size: buffer,
         tcp_tx_size: buffer,
@@ -139,8 +144,8 @@ impl Contender for TokioSmoltcp {
         Ok(stream.write(data).await?)
     }
 
-    /// Dropping a stream sends nothing, and for the end that closes first `shutdown` lasts through TIME-WAIT: so that one leaves once it has
-    /// seen the other's end.
+    /// Dropping a stream sends nothing, and for the end that closes first `shutdown` lasts through
+    /// TIME-WAIT: so that one leaves once it has seen the other's end.
     async fn close(mut stream: TcpStream) -> Outcome<()> {
         if future::poll_once(stream.shutdown()).await.is_some() {
             return Ok(());

@@ -1,5 +1,6 @@
-//! `ts_netstack_smoltcp` on tokio's current-thread runtime: sockets send commands to the task of their stack. One buffer size counts for all
-//! sockets of a system, and the caller picks the local port of every connection. `recv` and `send` are its own; tokio's traits cost a box more.
+//! `ts_netstack_smoltcp` on tokio's current-thread runtime: sockets send commands to the task of
+//! their stack. One buffer size counts for all sockets of a system, and the caller picks the local
+//! port of every connection. `recv` and `send` are its own; tokio's traits cost a box more.
 
 use std::cell::Cell;
 use std::net::{Ipv4Addr, SocketAddr};

@@ -1,4 +1,5 @@
-//! The groups that a socket is in. They count per socket and interface; closing the socket leaves them all (MC-11).
+//! The groups that a socket is in. They count per socket and interface; closing the socket leaves
+//! them all (MC-11).
 
 use alloc::sync::Arc;
 use core::net::IpAddr;
@@ -10,12 +11,13 @@ use crate::interface::Interface;
 use crate::limits;
 
 impl DatagramSocket {
-    /// Joins a multicast group on an interface; without a name on the socket's own, or on the one that the route to the group names. What is
-    /// sent to the group then reaches every socket that is bound to its port and to the group or a wildcard (IP_ADD_MEMBERSHIP).
+    /// Joins a multicast group on an interface; without a name on the socket's own, or on the one
+    /// that the route to the group names. What is sent to the group then reaches every socket that
+    /// is bound to its port and to the group or a wildcard (IP_ADD_MEMBERSHIP).
     ///
     /// # Errors
-    /// `InvalidInput` for an address that is no group; `NoDevice`; `AddressInUse` when the socket is in it there; `NoBufferSpace` beyond
-    /// [`limits::MEMBERSHIPS`]; `AddressFamilyNotSupported`.
+    /// `InvalidInput` for an address that is no group; `NoDevice`; `AddressInUse` when the socket
+    /// is in it there; `NoBufferSpace` beyond [`limits::MEMBERSHIPS`]; `AddressFamilyNotSupported`.
     pub fn join_group(&self, group: IpAddr, interface: Option<&str>) -> Result<(), Error> {
         let interface = self.place_of(group, interface)?;
         let membership = (group, interface.index);
@@ -39,7 +41,8 @@ impl DatagramSocket {
     /// Leaves a group that this socket joined (IP_DROP_MEMBERSHIP).
     ///
     /// # Errors
-    /// `AddressNotAvailable` when the socket is not in it there; else as [`join_group`](Self::join_group).
+    /// `AddressNotAvailable` when the socket is not in it there; else as
+    /// [`join_group`](Self::join_group).
     pub fn leave_group(&self, group: IpAddr, interface: Option<&str>) -> Result<(), Error> {
         let interface = self.place_of(group, interface)?;
         let membership = (group, interface.index);
@@ -64,9 +67,10 @@ impl DatagramSocket {
             (Some(name), Some(device)) if device.name != name => Err(Error::InvalidInput),
             (_, Some(device)) => Ok(device),
             (Some(name), None) => self.find(name),
-            (None, None) => {
-                self.route(None, group, &settings).map(|(interface, _)| interface).map_err(|_| Error::NoDevice)
-            }
+            (None, None) => self
+                .route(None, group, &settings)
+                .map(|(interface, _)| interface)
+                .map_err(|_| Error::NoDevice),
         }
     }
 

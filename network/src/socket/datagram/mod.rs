@@ -1,8 +1,9 @@
-//! The skeleton of UDP, ICMP and raw sockets: an address, a peer, sending by route, receiving from a queue.
+//! The skeleton of UDP, ICMP and raw sockets: an address, a peer, sending by route, receiving from
+//! a queue.
 //!
-//! What they have in common stands here, once; [`send`] and [`receive`] are its verbs, [`options`] and [`membership`] its
-//! settings and groups. The sockets themselves
-//! ([`super::udp`], [`super::icmp`], [`super::raw`]) say what they are and what only they can do.
+//! What they have in common stands here, once; [`send`] and [`receive`] are its verbs, [`options`]
+//! and [`membership`] its settings and groups. The sockets themselves ([`super::udp`],
+//! [`super::icmp`], [`super::raw`]) say what they are and what only they can do.
 
 mod membership;
 mod options;
@@ -64,8 +65,9 @@ impl State {
 
 /// What UDP, ICMP and raw sockets have in common. Each of them dereferences to one of these.
 ///
-/// Unbound, a socket gets an ephemeral port when it first sends. Errors that ICMP reports reach a connected socket's next call, as on
-/// Linux; with [`set_receive_errors`](Self::set_receive_errors) every socket hears of them, and of the packets that they quote.
+/// Unbound, a socket gets an ephemeral port when it first sends. Errors that ICMP reports reach a
+/// connected socket's next call, as on Linux; with [`set_receive_errors`](Self::set_receive_errors)
+/// every socket hears of them, and of the packets that they quote.
 pub struct DatagramSocket {
     sockets: Sockets,
     family: Family,
@@ -103,11 +105,12 @@ impl DatagramSocket {
         Sockets { shared: Arc::clone(&self.sockets.shared), interface: self.device() }
     }
 
-    /// Gives the socket a local address, which may be a group's; port 0 is an ephemeral one. Tells the address that it got.
+    /// Gives the socket a local address, which may be a group's; port 0 is an ephemeral one. Tells
+    /// the address that it got.
     ///
     /// # Errors
-    /// `AddressInUse`; `AddressNotAvailable` when the address is not ours; `AddressFamilyNotSupported`; `InvalidInput` when it has one
-    /// already.
+    /// `AddressInUse`; `AddressNotAvailable` when the address is not ours;
+    /// `AddressFamilyNotSupported`; `InvalidInput` when it has one already.
     pub fn bind(&self, local: SocketAddr) -> Result<SocketAddr, Error> {
         if self.state.with(|state| state.local.is_some()) {
             return Err(Error::InvalidInput);
@@ -115,8 +118,8 @@ impl DatagramSocket {
         if !self.speaks(local.ip()) {
             return Err(Error::AddressFamilyNotSupported);
         }
-        let to_everybody =
-            local.ip().is_multicast() || matches!(local.ip(), IpAddr::V4(address) if address.is_broadcast());
+        let to_everybody = local.ip().is_multicast()
+            || matches!(local.ip(), IpAddr::V4(address) if address.is_broadcast());
         if !to_everybody && !self.place().has_address(local.ip()) {
             return Err(Error::AddressNotAvailable);
         }
@@ -133,7 +136,11 @@ impl DatagramSocket {
     }
 
     /// Binds, or binds anew, with the settings of now.
-    fn enter(&self, mut local: SocketAddr, remote: Option<SocketAddr>) -> Result<SocketAddr, Error> {
+    fn enter(
+        &self,
+        mut local: SocketAddr,
+        remote: Option<SocketAddr>,
+    ) -> Result<SocketAddr, Error> {
         if self.family.is_raw() {
             local.set_port(u16::from(self.protocol));
         } else if local.port() == 0 {
@@ -169,7 +176,9 @@ impl DatagramSocket {
     /// Takes it away from there.
     fn detach(&self, device: Option<&Arc<Interface>>, key: u16) {
         match device {
-            Some(interface) => interface.with(|stack| stack.datagrams.unbind(self.family, key, &self.endpoint)),
+            Some(interface) => {
+                interface.with(|stack| stack.datagrams.unbind(self.family, key, &self.endpoint))
+            }
             None => self.sockets.shared.routing.unbind(self.family, key, &self.endpoint),
         }
     }
@@ -184,9 +193,9 @@ impl DatagramSocket {
                 (0..64)
                     .filter_map(|_| first.with(|stack| stack.datagram_port(self.family)).ok())
                     .find(|port| {
-                        interfaces
-                            .iter()
-                            .all(|interface| interface.with(|stack| stack.datagrams.is_free(self.family, *port)))
+                        interfaces.iter().all(|interface| {
+                            interface.with(|stack| stack.datagrams.is_free(self.family, *port))
+                        })
                     })
                     .ok_or(Error::AddressInUse)
             }
@@ -196,20 +205,26 @@ impl DatagramSocket {
     /// Sends to and receives from `remote` only. Tells the local address.
     ///
     /// # Errors
-    /// `NetworkUnreachable`; `AccessDenied` for a broadcast address without permission; `AddressFamilyNotSupported`.
+    /// `NetworkUnreachable`; `AccessDenied` for a broadcast address without permission;
+    /// `AddressFamilyNotSupported`.
     pub fn connect(&self, mut remote: SocketAddr) -> Result<SocketAddr, Error> {
         let State { local, device, settings, .. } = self.state.with(|state| state.clone());
         if self.family.is_raw() {
             remote.set_port(0);
         }
-        if !self.speaks(remote.ip()) || local.is_some_and(|local| !settings.may_speak(&local, &remote)) {
+        if !self.speaks(remote.ip())
+            || local.is_some_and(|local| !settings.may_speak(&local, &remote))
+        {
             return Err(Error::AddressFamilyNotSupported);
         }
         let (interface, source) = self.route(device, remote.ip(), &settings)?;
         if !settings.broadcast && interface.look(|stack| is_broadcast(stack, remote.ip())) {
             return Err(Error::AccessDenied);
         }
-        let bound = local.map(|local| local.ip()).filter(|address| !address.is_unspecified()).unwrap_or(source);
+        let bound = local
+            .map(|local| local.ip())
+            .filter(|address| !address.is_unspecified())
+            .unwrap_or(source);
         let local = SocketAddr::new(bound, local.map_or(0, |local| local.port()));
         self.enter(local, Some(remote))
     }

@@ -1,4 +1,5 @@
-//! What a datagram socket can be told: its settings, and each option by name for Rust programs and by value for commands.
+//! What a datagram socket can be told: its settings, and each option by name for Rust programs and
+//! by value for commands.
 
 use alloc::string::String;
 use alloc::sync::Arc;
@@ -66,9 +67,11 @@ impl Settings {
         }
     }
 
-    /// True when a socket bound to `local` may send to `remote`: the families fit, or `local` is the wildcard of both.
+    /// True when a socket bound to `local` may send to `remote`: the families fit, or `local` is
+    /// the wildcard of both.
     pub(super) fn may_speak(&self, local: &SocketAddr, remote: &SocketAddr) -> bool {
-        local.is_ipv4() == remote.is_ipv4() || (Bound::new(local.ip()) == Bound::Any && !self.only_ipv6)
+        local.is_ipv4() == remote.is_ipv4()
+            || (Bound::new(local.ip()) == Bound::Any && !self.only_ipv6)
     }
 }
 
@@ -110,26 +113,29 @@ impl DatagramSocket {
         self.change(|settings| settings.broadcast = broadcast);
     }
 
-    /// Refuses what exceeds the path's MTU instead of cutting it, and forbids routers to cut (IP_MTU_DISCOVER).
+    /// Refuses what exceeds the path's MTU instead of cutting it, and forbids routers to cut
+    /// (IP_MTU_DISCOVER).
     pub fn set_dont_fragment(&self, dont_fragment: bool) {
         self.change(|settings| settings.dont_fragment = dont_fragment);
         self.follow_interest();
     }
 
-    /// Keeps ICMP errors with the packets that they quote for [`receive_error`](Self::receive_error), and reports them on a socket that is
-    /// not connected too (IP_RECVERR).
+    /// Keeps ICMP errors with the packets that they quote for
+    /// [`receive_error`](Self::receive_error), and reports them on a socket that is not connected
+    /// too (IP_RECVERR).
     pub fn set_receive_errors(&self, receive_errors: bool) {
         self.change(|settings| settings.receive_errors = receive_errors);
         self.follow_interest();
     }
 
     fn follow_interest(&self) {
-        let Settings { receive_errors, dont_fragment, .. } = self.state.with(|state| state.settings);
+        let Settings { receive_errors, dont_fragment, .. } =
+            self.state.with(|state| state.settings);
         self.endpoint.set_interest(Interest { reports: receive_errors, path_mtu: dont_fragment });
     }
 
-    /// Shares the local address with sockets that set this too (SO_REUSEADDR): a datagram to one station goes to the latest of them, one to
-    /// a group or to everybody goes to all.
+    /// Shares the local address with sockets that set this too (SO_REUSEADDR): a datagram to one
+    /// station goes to the latest of them, one to a group or to everybody goes to all.
     ///
     /// # Errors
     /// `InvalidInput` when the socket is bound.
@@ -137,7 +143,8 @@ impl DatagramSocket {
         self.change_unbound(|settings| settings.reuse_address = reuse)
     }
 
-    /// Shares the local address and its load with sockets that set this too (SO_REUSEPORT): each sender always meets the same one.
+    /// Shares the local address and its load with sockets that set this too (SO_REUSEPORT): each
+    /// sender always meets the same one.
     ///
     /// # Errors
     /// `InvalidInput` when the socket is bound.
@@ -148,7 +155,8 @@ impl DatagramSocket {
     /// Makes the wildcard `::` mean IPv6 only (IPV6_V6ONLY).
     ///
     /// # Errors
-    /// `InvalidInput` when the socket is bound; `ProtocolOptionNotAvailable` on raw sockets, which have one family anyway.
+    /// `InvalidInput` when the socket is bound; `ProtocolOptionNotAvailable` on raw sockets, which
+    /// have one family anyway.
     pub fn set_only_ipv6(&self, only: bool) -> Result<(), Error> {
         if self.family.is_raw() {
             return Err(Error::ProtocolOptionNotAvailable);
@@ -169,7 +177,8 @@ impl DatagramSocket {
         Ok(())
     }
 
-    /// Sets the time to live or hop limit of packets to groups; 0 keeps them inside this system (IP_MULTICAST_TTL).
+    /// Sets the time to live or hop limit of packets to groups; 0 keeps them inside this system
+    /// (IP_MULTICAST_TTL).
     pub fn set_multicast_hop_limit(&self, hop_limit: u8) {
         self.change(|settings| settings.multicast_hop_limit = hop_limit);
     }
@@ -179,7 +188,8 @@ impl DatagramSocket {
         self.change(|settings| settings.multicast_loop = multicast_loop);
     }
 
-    /// Names the interface that packets to groups leave by; `None` for the route's (IP_MULTICAST_IF).
+    /// Names the interface that packets to groups leave by; `None` for the route's
+    /// (IP_MULTICAST_IF).
     ///
     /// # Errors
     /// `NoDevice`; `InvalidInput` for another interface than the one that the socket is bound to.
@@ -248,7 +258,8 @@ impl DatagramSocket {
     /// # Errors
     /// `NotConnected`; `NetworkUnreachable`.
     pub fn path_mtu(&self) -> Result<u32, Error> {
-        let (remote, device, settings) = self.state.with(|state| (state.remote, state.device.clone(), state.settings));
+        let (remote, device, settings) =
+            self.state.with(|state| (state.remote, state.device.clone(), state.settings));
         let remote = remote.ok_or(Error::NotConnected)?;
         let (interface, _) = self.route(device, remote.ip(), &settings)?;
         Ok(u32::try_from(interface.with(|stack| stack.path_mtu(remote.ip()))).unwrap_or(u32::MAX))
@@ -265,13 +276,17 @@ impl DatagramSocket {
             SocketOption::ReusePort(on) => self.set_reuse_port(*on)?,
             SocketOption::TrafficClass(class) => self.set_traffic_class(*class),
             SocketOption::DontFragment(on) => self.set_dont_fragment(*on),
-            SocketOption::MulticastInterface(interface) => self.set_multicast_interface(name(interface).as_deref())?,
+            SocketOption::MulticastInterface(interface) => {
+                self.set_multicast_interface(name(interface).as_deref())?
+            }
             SocketOption::MulticastHopLimit(hop_limit) => self.set_multicast_hop_limit(*hop_limit),
             SocketOption::MulticastLoop(on) => self.set_multicast_loop(*on),
             SocketOption::ReceiveErrors(on) => self.set_receive_errors(*on),
             SocketOption::HeaderIncluded(on) => self.set_header_included_raw(*on)?,
             SocketOption::OnlyIpv6(on) => self.set_only_ipv6(*on)?,
-            SocketOption::BindToDevice(interface) => self.bind_to_device(name(interface).as_deref())?,
+            SocketOption::BindToDevice(interface) => {
+                self.bind_to_device(name(interface).as_deref())?
+            }
             SocketOption::NoDelay(_)
             | SocketOption::SendBuffer(_)
             | SocketOption::KeepAlive(_)
@@ -289,7 +304,12 @@ impl DatagramSocket {
     pub(crate) fn options(&self) -> SocketOptions {
         let (settings, device) = self.state.with(|state| (state.settings, state.device.clone()));
         let name_of = |sockets: &Sockets, index| {
-            sockets.shared.routing.at(index).map(|interface| interface.name.clone()).unwrap_or_default()
+            sockets
+                .shared
+                .routing
+                .at(index)
+                .map(|interface| interface.name.clone())
+                .unwrap_or_default()
         };
         SocketOptions {
             kind: self.family.kind(u16::from(self.protocol)),

@@ -53,7 +53,16 @@ pub struct MessageInfo {
 impl MessageInfo {
     const fn new(copied: usize, received: &Received) -> Self {
         let Received { length, remote, local, interface, hop_limit, traffic_class } = *received;
-        Self { copied, length, truncated: copied < length, remote, local, interface, hop_limit, traffic_class }
+        Self {
+            copied,
+            length,
+            truncated: copied < length,
+            remote,
+            local,
+            interface,
+            hop_limit,
+            traffic_class,
+        }
     }
 }
 
@@ -64,22 +73,29 @@ impl DatagramSocket {
     /// `WouldBlock`; else as [`receive_message`](Self::receive_message).
     pub fn try_receive_message(&self, buffer: &mut [u8]) -> Result<MessageInfo, Error> {
         let mut info = None;
-        self.endpoint.take(buffer, |copied, received| info = Some(MessageInfo::new(copied, received)))?;
+        self.endpoint
+            .take(buffer, |copied, received| info = Some(MessageInfo::new(copied, received)))?;
         info.ok_or(Error::WouldBlock)
     }
 
-    /// Copies what fits of the oldest datagram, tells the rest, and leaves it there; never waits (MSG_PEEK).
+    /// Copies what fits of the oldest datagram, tells the rest, and leaves it there; never waits
+    /// (MSG_PEEK).
     ///
     /// # Errors
     /// `WouldBlock`; else as [`receive_message`](Self::receive_message).
     pub fn try_peek_message(&self, buffer: &mut [u8]) -> Result<MessageInfo, Error> {
         let mut info = None;
-        self.endpoint.peek(buffer, |copied, received| info = Some(MessageInfo::new(copied, received)))?;
+        self.endpoint
+            .peek(buffer, |copied, received| info = Some(MessageInfo::new(copied, received)))?;
         info.ok_or(Error::WouldBlock)
     }
 
     /// Copies what fits of the oldest datagram and leaves it there, or remembers whom to wake.
-    pub fn poll_peek_message(&self, context: &mut Context<'_>, buffer: &mut [u8]) -> Poll<Result<MessageInfo, Error>> {
+    pub fn poll_peek_message(
+        &self,
+        context: &mut Context<'_>,
+        buffer: &mut [u8],
+    ) -> Poll<Result<MessageInfo, Error>> {
         self.endpoint.register(context.waker());
         pending_if_blocked(self.try_peek_message(buffer))
     }
@@ -109,20 +125,31 @@ impl DatagramSocket {
         seen.map_or(Poll::Pending, |seen| Poll::Ready(Ok(seen)))
     }
 
-    pub(crate) fn poll_receive_whole(&self, context: &mut Context<'_>) -> Poll<Result<Message, Error>> {
+    pub(crate) fn poll_receive_whole(
+        &self,
+        context: &mut Context<'_>,
+    ) -> Poll<Result<Message, Error>> {
         self.endpoint.register(context.waker());
         match self.endpoint.take_whole() {
             Err(error) => Poll::Ready(Err(error)),
             Ok(None) => Poll::Pending,
             Ok(Some((data, received))) => {
                 let Received { remote, local, interface, hop_limit, traffic_class, .. } = received;
-                Poll::Ready(Ok(Message { data, remote, local, interface, hop_limit, traffic_class }))
+                Poll::Ready(Ok(Message {
+                    data,
+                    remote,
+                    local,
+                    interface,
+                    hop_limit,
+                    traffic_class,
+                }))
             }
         }
     }
 
-    /// Receives one datagram: copies what fits, and tells how many bytes that were and who sent it. The rest of a longer one is gone;
-    /// [`receive_message`](Self::receive_message) tells whether there was any.
+    /// Receives one datagram: copies what fits, and tells how many bytes that were and who sent it.
+    /// The rest of a longer one is gone; [`receive_message`](Self::receive_message) tells whether
+    /// there was any.
     ///
     /// # Errors
     /// As [`receive_message`](Self::receive_message).
@@ -130,10 +157,14 @@ impl DatagramSocket {
     /// # Cancel safety
     /// A dropped future took nothing.
     pub async fn receive_from(&self, buffer: &mut [u8]) -> Result<(usize, SocketAddr), Error> {
-        poll_fn(|context| self.poll_take(context, buffer, |copied, received| (copied, received.remote))).await
+        poll_fn(|context| {
+            self.poll_take(context, buffer, |copied, received| (copied, received.remote))
+        })
+        .await
     }
 
-    /// Receives one datagram: copies what fits into the buffer, and tells how long it was and everything that came with it.
+    /// Receives one datagram: copies what fits into the buffer, and tells how long it was and
+    /// everything that came with it.
     ///
     /// # Errors
     /// What ICMP reported, once; `NetworkDown` when the interface is gone.

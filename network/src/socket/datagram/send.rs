@@ -34,7 +34,8 @@ impl DatagramSocket {
         // Between routes that are equal the gateways decide, and those change without a sign.
         let is_only = interface.look(|stack| stack.routes.equals(to).nth(1).is_none());
         if is_only && !to.is_multicast() {
-            let recent = Recent { generation, device: place, to, interface: Arc::clone(&interface), source };
+            let recent =
+                Recent { generation, device: place, to, interface: Arc::clone(&interface), source };
             let former = self.state.with(|state| state.recent.replace(recent));
             drop(former);
         }
@@ -88,14 +89,21 @@ impl DatagramSocket {
         });
         let named = || settings.header_included.then(|| header::destination_of(data)).flatten();
         // As POSIX: EDESTADDRREQ is what Linux calls a datagram without destination.
-        let remote = remote.or(peer).or_else(|| named().map(|to| SocketAddr::new(to, 0))).ok_or(Error::NotConnected)?;
+        let remote = remote
+            .or(peer)
+            .or_else(|| named().map(|to| SocketAddr::new(to, 0)))
+            .ok_or(Error::NotConnected)?;
         if self.family == Family::Udp && remote.port() == 0 {
             return Err(Error::InvalidInput);
         }
-        if !self.speaks(remote.ip()) || local.is_some_and(|local| !settings.may_speak(&local, &remote)) {
+        if !self.speaks(remote.ip())
+            || local.is_some_and(|local| !settings.may_speak(&local, &remote))
+        {
             return Err(Error::AddressFamilyNotSupported);
         }
-        if source.is_some_and(|source| source.is_ipv4() != remote.is_ipv4() || !self.place().has_address(source)) {
+        if source.is_some_and(|source| {
+            source.is_ipv4() != remote.is_ipv4() || !self.place().has_address(source)
+        }) {
             return Err(Error::AddressNotAvailable);
         }
         let (interface, chosen) = match known {
@@ -107,7 +115,8 @@ impl DatagramSocket {
             None if self.family.is_raw() => unspecified(remote),
             None => self.enter(unspecified(remote), None)?,
         };
-        let bound = Some(local.ip()).filter(|address| !address.is_unspecified() && !address.is_multicast());
+        let bound =
+            Some(local.ip()).filter(|address| !address.is_unspecified() && !address.is_multicast());
         let local = SocketAddr::new(source.or(bound).unwrap_or(chosen), local.port());
         let (sent, after) = interface.with_neighbors(|stack| {
             let sent = self.hand_over(stack, &local, &remote, &settings, data);
@@ -122,25 +131,33 @@ impl DatagramSocket {
         after.wake();
         if sent == Err(Error::MessageTooLong) && settings.receive_errors {
             let path = interface.with(|stack| stack.path_mtu(remote.ip()));
-            let notice = Notice::local(Error::MessageTooLong, u32::try_from(path).unwrap_or(u32::MAX));
+            let notice =
+                Notice::local(Error::MessageTooLong, u32::try_from(path).unwrap_or(u32::MAX));
             self.endpoint.report(notice.report(remote, data), &mut Wakes::default());
         }
         sent
     }
 
-    /// Sends a datagram the way of the last one, if it has the same destination; false when it was not sent, for whatever reason.
+    /// Sends a datagram the way of the last one, if it has the same destination; false when it was
+    /// not sent, for whatever reason.
     fn send_known(&self, data: &[u8], remote: Option<&SocketAddr>) -> bool {
         let generation = self.sockets.shared.generation();
         let sent = self.state.with(|state| {
             let (local, to) = (state.local.as_ref()?, remote.or(state.remote.as_ref())?);
-            let recent = state.recent.as_ref().filter(|_| self.family == Family::Udp && to.port() != 0)?;
+            let recent =
+                state.recent.as_ref().filter(|_| self.family == Family::Udp && to.port() != 0)?;
             if !state.holds(recent, to.ip(), generation) || !state.settings.may_speak(local, to) {
                 return None;
             }
             let is_wildcard = local.ip().is_unspecified() || local.ip().is_multicast();
-            let from = SocketAddr::new(if is_wildcard { recent.source } else { local.ip() }, local.port());
+            let from =
+                SocketAddr::new(if is_wildcard { recent.source } else { local.ip() }, local.port());
             let settings = &state.settings;
-            Some(recent.interface.with_neighbors(|stack| self.hand_over(stack, &from, to, settings, data).is_ok()))
+            Some(
+                recent.interface.with_neighbors(|stack| {
+                    self.hand_over(stack, &from, to, settings, data).is_ok()
+                }),
+            )
         });
         let Some((is_sent, after)) = sent else { return false };
         after.wake();
@@ -167,15 +184,25 @@ impl DatagramSocket {
             }
             // A protocol is needed to write a header.
             Family::Raw | Family::Raw6 if self.protocol == raw::EVERY => Err(Error::InvalidInput),
-            Family::Raw | Family::Raw6 => stack.raw_send(local.ip(), remote.ip(), self.protocol, &manner, data),
+            Family::Raw | Family::Raw6 => {
+                stack.raw_send(local.ip(), remote.ip(), self.protocol, &manner, data)
+            }
         }
     }
 
-    pub(crate) async fn send_any(&self, data: &[u8], remote: Option<&SocketAddr>) -> Result<(), Error> {
-        poll_fn(|context| pending_if_blocked(self.send_or_register(data, None, remote, Some(context)))).await
+    pub(crate) async fn send_any(
+        &self,
+        data: &[u8],
+        remote: Option<&SocketAddr>,
+    ) -> Result<(), Error> {
+        poll_fn(|context| {
+            pending_if_blocked(self.send_or_register(data, None, remote, Some(context)))
+        })
+        .await
     }
 
-    /// Sends one datagram to `remote`, or to the connected peer; or remembers whom to wake when there is room.
+    /// Sends one datagram to `remote`, or to the connected peer; or remembers whom to wake when
+    /// there is room.
     pub fn poll_send(
         &self,
         context: &mut Context<'_>,
@@ -199,8 +226,9 @@ impl DatagramSocket {
     /// Sends one datagram to `remote`, waiting for room in the driver's queue.
     ///
     /// # Errors
-    /// `MessageTooLong`, above the path's MTU only when fragments are forbidden; `NetworkUnreachable`; `AccessDenied` for a broadcast address
-    /// without permission; what ICMP reported before, once.
+    /// `MessageTooLong`, above the path's MTU only when fragments are forbidden;
+    /// `NetworkUnreachable`; `AccessDenied` for a broadcast address without permission; what ICMP
+    /// reported before, once.
     ///
     /// # Cancel safety
     /// A dropped future sent nothing.
@@ -208,18 +236,27 @@ impl DatagramSocket {
         self.send_any(data, Some(&remote)).await
     }
 
-    /// Sends one datagram to `remote` from an address of ours, whatever the socket is bound to (IP_PKTINFO): an answer can leave from where its
-    /// question went to.
+    /// Sends one datagram to `remote` from an address of ours, whatever the socket is bound to
+    /// (IP_PKTINFO): an answer can leave from where its question went to.
     ///
     /// # Errors
-    /// `AddressNotAvailable` when `source` is not ours or of another family; else as [`send_to`](Self::send_to).
+    /// `AddressNotAvailable` when `source` is not ours or of another family; else as
+    /// [`send_to`](Self::send_to).
     ///
     /// # Cancel safety
     /// A dropped future sent nothing.
-    pub async fn send_from(&self, data: &[u8], source: IpAddr, remote: SocketAddr) -> Result<(), Error> {
+    pub async fn send_from(
+        &self,
+        data: &[u8],
+        source: IpAddr,
+        remote: SocketAddr,
+    ) -> Result<(), Error> {
         // The unspecified address names none.
         let source = Some(source).filter(|source| !source.is_unspecified());
-        poll_fn(|context| pending_if_blocked(self.send_or_register(data, source, Some(&remote), Some(context)))).await
+        poll_fn(|context| {
+            pending_if_blocked(self.send_or_register(data, source, Some(&remote), Some(context)))
+        })
+        .await
     }
 }
 

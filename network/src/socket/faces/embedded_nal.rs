@@ -1,6 +1,8 @@
-//! The traits of `embedded-nal-async`: [`Sockets`] as a stack that connects, makes UDP sockets, and looks names up.
+//! The traits of `embedded-nal-async`: [`Sockets`] as a stack that connects, makes UDP sockets, and
+//! looks names up.
 //!
-//! A client that is written for them gets a [`Sockets`], or a reference to one, wherever it wants a `TcpConnect`, a `UdpStack` or a `Dns`.
+//! A client that is written for them gets a [`Sockets`], or a reference to one, wherever it wants a
+//! `TcpConnect`, a `UdpStack` or a `Dns`.
 
 use alloc::string::{String, ToString};
 use alloc::sync::Arc;
@@ -27,7 +29,8 @@ impl TcpConnect for Sockets {
 impl Dns for Sockets {
     type Error = Error;
 
-    /// The first address that a route leads to; the first one of all when none does. `NotFound` when the name has none of this type.
+    /// The first address that a route leads to; the first one of all when none does. `NotFound`
+    /// when the name has none of this type.
     async fn get_host_by_name(&self, host: &str, addr_type: AddrType) -> Result<IpAddr, Error> {
         let kind = match addr_type {
             AddrType::IPv4 => RecordKind::A,
@@ -96,8 +99,14 @@ impl ConnectedUdp for ConnectedSocket {
 impl UnconnectedUdp for UnconnectedSocket {
     type Error = Error;
 
-    /// `InvalidInput` when `local` names another port than the socket has; `AddressNotAvailable` for an address that is not ours.
-    async fn send(&mut self, local: SocketAddr, remote: SocketAddr, data: &[u8]) -> Result<(), Error> {
+    /// `InvalidInput` when `local` names another port than the socket has; `AddressNotAvailable`
+    /// for an address that is not ours.
+    async fn send(
+        &mut self,
+        local: SocketAddr,
+        remote: SocketAddr,
+        data: &[u8],
+    ) -> Result<(), Error> {
         let port = self.0.local_address().map(|bound| bound.port());
         if local.port() != 0 && port.is_some_and(|port| port != local.port()) {
             return Err(Error::InvalidInput);
@@ -105,7 +114,10 @@ impl UnconnectedUdp for UnconnectedSocket {
         self.0.send_from(data, local.ip(), remote).await
     }
 
-    async fn receive_into(&mut self, buffer: &mut [u8]) -> Result<(usize, SocketAddr, SocketAddr), Error> {
+    async fn receive_into(
+        &mut self,
+        buffer: &mut [u8],
+    ) -> Result<(usize, SocketAddr, SocketAddr), Error> {
         self.0.receive_message(buffer).await.map(|info| (info.length, info.local, info.remote))
     }
 }
@@ -131,7 +143,8 @@ macro_rules! udp_stack {
                 Ok((local, ConnectedSocket(socket)))
             }
 
-            /// For an unspecified address, one of ours; `AddressNotAvailable` when there is none of this family.
+            /// For an unspecified address, one of ours; `AddressNotAvailable` when there is none of
+            /// this family.
             async fn bind_single(&self, local: SocketAddr) -> Result<(SocketAddr, UnconnectedSocket), Error> {
                 let address = if local.ip().is_unspecified() { self.any_address(local)? } else { local.ip() };
                 let socket = UdpSocket::new(self);
@@ -151,7 +164,8 @@ macro_rules! udp_stack {
 udp_stack!(Sockets, &Sockets);
 
 impl Sockets {
-    /// An address of ours of the same family: the one with the widest scope, since it is what others can answer to.
+    /// An address of ours of the same family: the one with the widest scope, since it is what
+    /// others can answer to.
     fn any_address(&self, like: SocketAddr) -> Result<IpAddr, Error> {
         let interfaces = match &self.interface {
             Some(interface) => alloc::vec![Arc::clone(interface)],
@@ -162,11 +176,13 @@ impl Sockets {
             .flat_map(|interface| {
                 interface.look(|stack| {
                     let ours = stack.addresses.iter().filter(|entry| entry.is_usable());
-                    ours.map(|entry| (entry.scope() as u8, entry.prefix.address())).collect::<Vec<_>>()
+                    ours.map(|entry| (entry.scope() as u8, entry.prefix.address()))
+                        .collect::<Vec<_>>()
                 })
             })
             .collect();
-        let fitting = addresses.into_iter().filter(|(_, address)| address.is_ipv4() == like.is_ipv4());
+        let fitting =
+            addresses.into_iter().filter(|(_, address)| address.is_ipv4() == like.is_ipv4());
         let widest = fitting.min_by_key(|(scope, _)| Reverse(*scope));
         widest.map(|(_, address)| address).ok_or(Error::AddressNotAvailable)
     }

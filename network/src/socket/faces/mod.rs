@@ -1,4 +1,5 @@
-//! Faces that other crates know: their traits on our sockets. No behaviour of its own stands here; the sockets do the work.
+//! Faces that other crates know: their traits on our sockets. No behaviour of its own stands here;
+//! the sockets do the work.
 //!
 //! | module | feature | for whom |
 //! |---|---|---|

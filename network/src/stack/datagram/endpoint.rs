@@ -1,7 +1,8 @@
 //! One datagram socket's receive queue: what arrived, what went wrong, and who waits for it.
 //!
-//! Stacks push under their interface's lock, the socket takes; nobody is woken under the queue's own lock. Bounded by
-//! [`limits::DATAGRAMS`] and the buffer that the socket asked for; what does not fit is dropped and counted before it is copied.
+//! Stacks push under their interface's lock, the socket takes; nobody is woken under the queue's
+//! own lock. Bounded by [`limits::DATAGRAMS`] and the buffer that the socket asked for; what does
+//! not fit is dropped and counted before it is copied.
 
 use alloc::collections::VecDeque;
 use alloc::vec::Vec;
@@ -48,7 +49,11 @@ struct Queue {
 
 impl Queue {
     /// Copies as much of the oldest datagram as fits and shows it; its length.
-    fn show(&mut self, buffer: &mut [u8], view: impl FnOnce(usize, &Received)) -> Result<Option<usize>, Error> {
+    fn show(
+        &mut self,
+        buffer: &mut [u8],
+        view: impl FnOnce(usize, &Received),
+    ) -> Result<Option<usize>, Error> {
         if let Some(error) = self.error.take() {
             return Err(error);
         }
@@ -87,7 +92,9 @@ impl Endpoint {
     /// Adds a datagram; false when there is no room.
     pub(crate) fn push(&self, received: Received, data: &[u8], wakes: &mut Wakes) -> bool {
         self.queue.with(|queue| {
-            if queue.entries.len() >= limits::DATAGRAMS || queue.bytes.len() + data.len() > queue.capacity {
+            if queue.entries.len() >= limits::DATAGRAMS
+                || queue.bytes.len() + data.len() > queue.capacity
+            {
                 return false;
             }
             queue.entries.push_back(received);
@@ -117,12 +124,17 @@ impl Endpoint {
         });
     }
 
-    /// Takes the oldest datagram: as much of it as fits into `buffer`. Shows how many bytes that were, and what came with it where it lies: to
-    /// hand all of that out costs more than to look. False when nothing waits.
+    /// Takes the oldest datagram: as much of it as fits into `buffer`. Shows how many bytes that
+    /// were, and what came with it where it lies: to hand all of that out costs more than to look.
+    /// False when nothing waits.
     ///
     /// # Errors
     /// The error that was left, once.
-    pub(crate) fn take(&self, buffer: &mut [u8], view: impl FnOnce(usize, &Received)) -> Result<bool, Error> {
+    pub(crate) fn take(
+        &self,
+        buffer: &mut [u8],
+        view: impl FnOnce(usize, &Received),
+    ) -> Result<bool, Error> {
         self.queue.with(|queue| {
             let Some(length) = queue.show(buffer, view)? else { return Ok(false) };
             queue.entries.pop_front();
@@ -135,7 +147,11 @@ impl Endpoint {
     ///
     /// # Errors
     /// The error that was left, once.
-    pub(crate) fn peek(&self, buffer: &mut [u8], view: impl FnOnce(usize, &Received)) -> Result<bool, Error> {
+    pub(crate) fn peek(
+        &self,
+        buffer: &mut [u8],
+        view: impl FnOnce(usize, &Received),
+    ) -> Result<bool, Error> {
         self.queue.with(|queue| Ok(queue.show(buffer, view)?.is_some()))
     }
 
@@ -216,7 +232,9 @@ impl Endpoint {
 fn copy_front(bytes: &VecDeque<u8>, length: usize, buffer: &mut [u8]) -> usize {
     let copied = length.min(buffer.len());
     let (first, second) = front(bytes, copied);
-    if let Some((head, tail)) = buffer.get_mut(..copied).and_then(|place| place.split_at_mut_checked(first.len())) {
+    if let Some((head, tail)) =
+        buffer.get_mut(..copied).and_then(|place| place.split_at_mut_checked(first.len()))
+    {
         head.copy_from_slice(first);
         tail.copy_from_slice(second);
     }

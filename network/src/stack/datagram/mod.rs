@@ -1,7 +1,9 @@
-//! Datagram sockets: UDP ports, ICMP echo identifiers and raw protocols, and which socket a packet is for.
+//! Datagram sockets: UDP ports, ICMP echo identifiers and raw protocols, and which socket a packet
+//! is for.
 //!
-//! An [`Endpoint`] is one socket's receive queue. It may be bound on one interface or on all of them; each stack that can deliver to
-//! it holds a [`Binding`]. Sending does not pass through here: a datagram is built and sent at once.
+//! An [`Endpoint`] is one socket's receive queue. It may be bound on one interface or on all of
+//! them; each stack that can deliver to it holds a [`Binding`]. Sending does not pass through here:
+//! a datagram is built and sent at once.
 
 mod endpoint;
 
@@ -65,7 +67,8 @@ pub(crate) struct Binding {
     /// The port, echo identifier or protocol.
     pub(crate) key: u16,
     pub(crate) remote: Option<SocketAddr>,
-    /// Set for a socket of this interface alone, which is preferred to one of all interfaces (SOK-03).
+    /// Set for a socket of this interface alone, which is preferred to one of all interfaces
+    /// (SOK-03).
     pub(crate) device: bool,
     pub(crate) reuse_address: bool,
     pub(crate) reuse_port: bool,
@@ -76,19 +79,27 @@ impl Binding {
     /// How well a packet fits; `None` when it does not.
     pub(crate) fn score(&self, local: IpAddr, remote: SocketAddr) -> Option<u8> {
         (self.bound.matches(local) && self.speaks_with(remote)).then_some(
-            u8::from(self.remote.is_some()) * 4 + u8::from(self.bound.is_specific()) * 2 + u8::from(self.device),
+            u8::from(self.remote.is_some()) * 4
+                + u8::from(self.bound.is_specific()) * 2
+                + u8::from(self.device),
         )
     }
 
     fn speaks_with(&self, remote: SocketAddr) -> bool {
-        self.remote.is_none_or(|peer| peer.ip() == remote.ip() && (peer.port() == remote.port() || peer.port() == 0))
+        self.remote.is_none_or(|peer| {
+            peer.ip() == remote.ip() && (peer.port() == remote.port() || peer.port() == 0)
+        })
     }
 
     /// The socket as others see it.
     pub(crate) fn status(&self, family: Family, interface: &str) -> SocketStatus {
         SocketStatus {
             kind: family.kind(self.key),
-            state: if self.remote.is_some() { SocketState::Established } else { SocketState::Closed },
+            state: if self.remote.is_some() {
+                SocketState::Established
+            } else {
+                SocketState::Closed
+            },
             local: SocketAddr::new(self.bound.address(), self.key),
             remote: self.remote,
             interface: interface.into(),
@@ -97,9 +108,11 @@ impl Binding {
         }
     }
 
-    /// True when both could receive the same datagram, neither is more specific by its peer, and they did not agree to share.
+    /// True when both could receive the same datagram, neither is more specific by its peer, and
+    /// they did not agree to share.
     fn conflicts(&self, other: &Self) -> bool {
-        let shares = (self.reuse_address && other.reuse_address) || (self.reuse_port && other.reuse_port);
+        let shares =
+            (self.reuse_address && other.reuse_address) || (self.reuse_port && other.reuse_port);
         self.bound.overlaps(other.bound) && self.remote == other.remote && !shares
     }
 }
@@ -147,7 +160,9 @@ impl Datagrams {
         let Some(table) = self.tables.get_mut(family.index()) else { return Ok(()) };
         let bindings = table.entry(binding.key).or_default();
         let is_other = |known: &Binding| !Arc::ptr_eq(&known.endpoint, &binding.endpoint);
-        if !family.is_raw() && bindings.iter().any(|known| is_other(known) && known.conflicts(&binding)) {
+        if !family.is_raw()
+            && bindings.iter().any(|known| is_other(known) && known.conflicts(&binding))
+        {
             return Err(Error::AddressInUse);
         }
         // Naming the same endpoint again replaces its binding, as when it is connected.
@@ -186,7 +201,9 @@ impl Datagrams {
         families
             .into_iter()
             .zip(&self.tables)
-            .flat_map(|(family, table)| table.values().flatten().map(move |binding| (family, binding)))
+            .flat_map(|(family, table)| {
+                table.values().flatten().map(move |binding| (family, binding))
+            })
             .filter(|(_, binding)| binding.device)
     }
 
@@ -195,17 +212,22 @@ impl Datagrams {
         self.tables.iter().flat_map(HashMap::values).map(Vec::len).sum()
     }
 
-    /// The one UDP socket that a unicast datagram is for: the most specific one (SOK-03), the latest of equals. Sockets that share a port
-    /// for its load share it by the sender, so that each sender always meets the same one.
+    /// The one UDP socket that a unicast datagram is for: the most specific one (SOK-03), the
+    /// latest of equals. Sockets that share a port for its load share it by the sender, so that
+    /// each sender always meets the same one.
     pub(crate) fn udp_for(&self, local: SocketAddr, remote: SocketAddr) -> Option<&Binding> {
         let bindings = self.at(Family::Udp, local.port());
         let score = |binding: &Binding| binding.score(local.ip(), remote);
-        let best = bindings.iter().filter(|binding| score(binding).is_some()).max_by_key(|binding| score(binding))?;
+        let best = bindings
+            .iter()
+            .filter(|binding| score(binding).is_some())
+            .max_by_key(|binding| score(binding))?;
         if !best.reuse_port || bindings.len() == 1 {
             return Some(best);
         }
         let top = score(best);
-        let equals = || bindings.iter().filter(|binding| binding.reuse_port && score(binding) == top);
+        let equals =
+            || bindings.iter().filter(|binding| binding.reuse_port && score(binding) == top);
         let count = equals().count() as u64;
         // `best` is one of them.
         let turn = self.spread.hash_one((remote.ip(), remote.port())) % count.max(1);
@@ -240,10 +262,16 @@ impl Datagrams {
     }
 
     /// The sockets that may have sent what is quoted.
-    fn senders<'a>(&'a self, family: Family, key: u16, quoted: &'a Quote) -> impl Iterator<Item = &'a Binding> {
+    fn senders<'a>(
+        &'a self,
+        family: Family,
+        key: u16,
+        quoted: &'a Quote,
+    ) -> impl Iterator<Item = &'a Binding> {
         let remote = remote_of(family, quoted);
         self.at(family, key).iter().filter(move |binding| {
-            binding.bound.matches(quoted.source) && (binding.remote.is_none() || binding.speaks_with(remote))
+            binding.bound.matches(quoted.source)
+                && (binding.remote.is_none() || binding.speaks_with(remote))
         })
     }
 
@@ -252,7 +280,8 @@ impl Datagrams {
         self.senders(family, key, quoted).next().is_some()
     }
 
-    /// Tells the sockets whose packet is quoted: connected ones and those that asked for reports (ICE-05). Echo sockets always hear of it.
+    /// Tells the sockets whose packet is quoted: connected ones and those that asked for reports
+    /// (ICE-05). Echo sockets always hear of it.
     pub(crate) fn error(
         &self,
         family: Family,
@@ -264,9 +293,11 @@ impl Datagrams {
     ) {
         for binding in self.senders(family, key, quoted) {
             let interest = binding.endpoint.interest();
-            let is_concerned = interest.reports || binding.remote.is_some() || family == Family::Icmp;
+            let is_concerned =
+                interest.reports || binding.remote.is_some() || family == Family::Icmp;
             // A smaller path is only an error to who cannot fragment.
-            let is_fatal = notice.error != Error::MessageTooLong || interest.path_mtu || interest.reports;
+            let is_fatal =
+                notice.error != Error::MessageTooLong || interest.path_mtu || interest.reports;
             if is_concerned && is_fatal {
                 binding.endpoint.fail(notice.error, wakes);
             }

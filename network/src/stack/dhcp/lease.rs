@@ -59,8 +59,10 @@ impl Stack {
             .seconds_option(option::RENEWAL_TIME)
             .filter(|renew| *renew < rebind)
             .unwrap_or(rebind.min(seconds / 2));
-        let after = |seconds: u32| self.dhcp.requested_at.after(Duration::from_secs(u64::from(seconds)));
-        let domain = message.option(option::DOMAIN).and_then(|bytes| core::str::from_utf8(bytes).ok());
+        let after =
+            |seconds: u32| self.dhcp.requested_at.after(Duration::from_secs(u64::from(seconds)));
+        let domain =
+            message.option(option::DOMAIN).and_then(|bytes| core::str::from_utf8(bytes).ok());
         is_station(address).then_some(())?;
         Some(Lease {
             address: Prefix::new(IpAddr::V4(address), length).ok()?,
@@ -80,7 +82,8 @@ impl Stack {
         })
     }
 
-    /// When the address ends with its lease; none for one that the lease did not bring, or that it brought for ever (RFC 2131 §3.3).
+    /// When the address ends with its lease; none for one that the lease did not bring, or that it
+    /// brought for ever (RFC 2131 §3.3).
     pub(crate) fn dhcp_ends(&self, address: &Address) -> Option<Instant> {
         let lease = self.dhcp.lease.as_ref()?;
         let is_its = address.origin == Origin::Dhcp && address.prefix == lease.address;
@@ -112,7 +115,8 @@ impl Stack {
                 origin: Origin::Dhcp,
                 source: None,
             };
-            // A router outside the network is unusable and left out, and a static route to the same place stays first.
+            // A router outside the network is unusable and left out, and a static route to the same
+            // place stays first.
             let _ = self.routes.add(route, true);
         }
         self.dns_servers.retain(|(_, origin)| *origin != Origin::Dhcp);
@@ -150,11 +154,15 @@ impl Stack {
 
     /// An ARP packet shows that somebody else uses, or probes for, the address under test.
     pub(crate) fn dhcp_conflict(&mut self, sender: Ipv4Addr, target: Ipv4Addr) -> bool {
-        let Some(lease) = self.dhcp.checked.clone().filter(|_| self.dhcp.state() == DhcpState::Checking) else {
+        let Some(lease) =
+            self.dhcp.checked.clone().filter(|_| self.dhcp.state() == DhcpState::Checking)
+        else {
             return false;
         };
         let tested = lease.address.address();
-        if IpAddr::V4(sender) != tested && !(sender.is_unspecified() && IpAddr::V4(target) == tested) {
+        if IpAddr::V4(sender) != tested
+            && !(sender.is_unspecified() && IpAddr::V4(target) == tested)
+        {
             return false;
         }
         self.dhcp.checked = None;
@@ -167,7 +175,11 @@ impl Stack {
         let Some(lease) = self.dhcp.lease.take() else { return };
         self.routes.remove_origin(Origin::Dhcp);
         self.dns_servers.retain(|(_, origin)| *origin != Origin::Dhcp);
-        if self.addresses.find(lease.address.address()).is_some_and(|entry| entry.origin == Origin::Dhcp) {
+        if self
+            .addresses
+            .find(lease.address.address())
+            .is_some_and(|entry| entry.origin == Origin::Dhcp)
+        {
             // It was found just above.
             let _ = self.remove_address(lease.address);
         }
@@ -177,5 +189,8 @@ impl Stack {
 
 /// True for an address that one station can have.
 pub(super) fn is_station(address: Ipv4Addr) -> bool {
-    !(address.is_unspecified() || address.is_multicast() || address.is_broadcast() || address.is_loopback())
+    !(address.is_unspecified()
+        || address.is_multicast()
+        || address.is_broadcast()
+        || address.is_loopback())
 }

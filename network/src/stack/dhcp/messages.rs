@@ -16,7 +16,8 @@ impl Stack {
     pub(super) fn dhcp_message(&self, kind: MessageKind) -> DhcpMessage {
         let hardware = self.configuration.hardware_address.unwrap_or(HardwareAddress([0; 6]));
         let mut message = DhcpMessage::new(kind, self.dhcp.transaction, hardware);
-        message.seconds = u16::try_from(self.now.since(self.dhcp.started).as_secs()).unwrap_or(u16::MAX);
+        message.seconds =
+            u16::try_from(self.now.since(self.dhcp.started).as_secs()).unwrap_or(u16::MAX);
         let [a, b, c, d, e, f] = hardware.0;
         message.push(option::CLIENT_IDENTIFIER, &[1, a, b, c, d, e, f]);
         if matches!(kind, MessageKind::Discover | MessageKind::Request) {
@@ -44,13 +45,23 @@ impl Stack {
         self.ethernet_output(frame, HardwareAddress::BROADCAST, EthernetProtocol::Ipv4);
     }
 
-    pub(super) fn dhcp_unicast(&mut self, message: &DhcpMessage, source: Ipv4Addr, server: Ipv4Addr) {
+    pub(super) fn dhcp_unicast(
+        &mut self,
+        message: &DhcpMessage,
+        source: Ipv4Addr,
+        server: Ipv4Addr,
+    ) {
         let frame = self.dhcp_frame(message, source, server);
         // A message that cannot be sent is repeated by the deadline.
         let _ = self.packet_output(frame, IpAddr::V4(server));
     }
 
-    fn dhcp_frame(&mut self, message: &DhcpMessage, source: Ipv4Addr, destination: Ipv4Addr) -> Frame {
+    fn dhcp_frame(
+        &mut self,
+        message: &DhcpMessage,
+        source: Ipv4Addr,
+        destination: Ipv4Addr,
+    ) -> Frame {
         let bytes = message.to_bytes();
         let mut frame = self.pool.take(IPV4_HEADER + UDP_HEADER + bytes.len());
         let outgoing = Outgoing {
@@ -61,8 +72,15 @@ impl Stack {
             traffic_class: 0,
         };
         header::emit(&outgoing, frame.bytes_mut());
-        let (from, to) = (SocketAddr::from((source, CLIENT_PORT)), SocketAddr::from((destination, SERVER_PORT)));
-        udp::emit(&from, &to, &bytes, true, frame.bytes_mut().get_mut(IPV4_HEADER..).unwrap_or_default());
+        let (from, to) =
+            (SocketAddr::from((source, CLIENT_PORT)), SocketAddr::from((destination, SERVER_PORT)));
+        udp::emit(
+            &from,
+            &to,
+            &bytes,
+            true,
+            frame.bytes_mut().get_mut(IPV4_HEADER..).unwrap_or_default(),
+        );
         frame
     }
 }

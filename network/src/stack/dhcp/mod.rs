@@ -1,7 +1,9 @@
-//! The DHCPv4 client (RFC 2131): asks, applies the lease, renews it, and takes back exactly what it brought.
+//! The DHCPv4 client (RFC 2131): asks, applies the lease, renews it, and takes back exactly what it
+//! brought.
 //!
-//! A state machine inside the stack: it is called with messages to port 68 and with its own deadline, and acts on the stack's
-//! addresses, routes and DNS servers under the origin `Dhcp`. Whoever waits for a lease registers in `waiters`.
+//! A state machine inside the stack: it is called with messages to port 68 and with its own
+//! deadline, and acts on the stack's addresses, routes and DNS servers under the origin `Dhcp`.
+//! Whoever waits for a lease registers in `waiters`.
 
 mod lease;
 mod messages;
@@ -27,7 +29,8 @@ const RETRANSMIT_FIRST: u32 = 4;
 const RETRANSMIT_LAST: u32 = 64;
 /// Requests for an offer before another server is looked for.
 const REQUESTS: u32 = 4;
-/// How long a probe for a duplicate is given (RFC 5227 §1.1 allows less than its defaults on fast links).
+/// How long a probe for a duplicate is given (RFC 5227 §1.1 allows less than its defaults on fast
+/// links).
 const PROBE_WAIT: Duration = Duration::from_millis(250);
 /// The shortest wait between two renewal attempts (RFC 2131 §4.4.5).
 const RENEW_MINIMUM: Duration = Duration::from_secs(60);
@@ -60,13 +63,18 @@ impl Stack {
     /// Starts the client; false when it runs already (its options are taken over all the same).
     ///
     /// # Errors
-    /// `Unsupported` on media without hardware addresses; `InvalidInput` for a host name that does not fit.
+    /// `Unsupported` on media without hardware addresses; `InvalidInput` for a host name that does
+    /// not fit.
     pub(crate) fn dhcp_start(&mut self, options: DhcpOptions) -> Result<bool, Error> {
-        if self.configuration.capabilities.medium != Medium::Ethernet || self.configuration.hardware_address.is_none() {
+        if self.configuration.capabilities.medium != Medium::Ethernet
+            || self.configuration.hardware_address.is_none()
+        {
             return Err(Error::Unsupported);
         }
         let is_bad = |name: &String| {
-            name.is_empty() || name.len() > limits::HOSTNAME_BYTES || !name.bytes().all(|byte| byte.is_ascii_graphic())
+            name.is_empty()
+                || name.len() > limits::HOSTNAME_BYTES
+                || !name.bytes().all(|byte| byte.is_ascii_graphic())
         };
         if options.hostname.as_ref().is_some_and(is_bad) {
             return Err(Error::InvalidInput);
@@ -80,7 +88,8 @@ impl Stack {
         Ok(true)
     }
 
-    /// Stops the client: releases the lease and takes back what it brought. False when it was not running.
+    /// Stops the client: releases the lease and takes back what it brought. False when it was not
+    /// running.
     pub(crate) fn dhcp_stop(&mut self) -> bool {
         if self.dhcp.state.is_none() {
             return false;
@@ -116,7 +125,8 @@ impl Stack {
         Ok(())
     }
 
-    /// The link came up, or the interface did: a former lease is asked for again, else everything begins.
+    /// The link came up, or the interface did: a former lease is asked for again, else everything
+    /// begins.
     pub(crate) fn dhcp_link_changed(&mut self) {
         if self.dhcp.state.is_none() {
             return;
@@ -126,16 +136,27 @@ impl Stack {
         self.dhcp.started = self.now;
         self.dhcp.transaction = self.random.u32();
         if !self.is_running() {
-            self.dhcp.state = Some(if self.dhcp.lease.is_some() { DhcpState::Rebooting } else { DhcpState::Init });
+            self.dhcp.state = Some(if self.dhcp.lease.is_some() {
+                DhcpState::Rebooting
+            } else {
+                DhcpState::Init
+            });
             return;
         }
-        self.dhcp.state = Some(if self.dhcp.lease.is_some() { DhcpState::Rebooting } else { DhcpState::Selecting });
+        self.dhcp.state = Some(if self.dhcp.lease.is_some() {
+            DhcpState::Rebooting
+        } else {
+            DhcpState::Selecting
+        });
         self.dhcp_step();
     }
 
     /// True when packets to an address that is not ours yet may be the server's answer.
     pub(crate) fn dhcp_is_waiting(&self) -> bool {
-        matches!(self.dhcp.state, Some(DhcpState::Selecting | DhcpState::Requesting | DhcpState::Rebooting))
+        matches!(
+            self.dhcp.state,
+            Some(DhcpState::Selecting | DhcpState::Requesting | DhcpState::Rebooting)
+        )
     }
 
     /// True when a datagram between these ports is for the client.
@@ -145,7 +166,8 @@ impl Stack {
 
     /// The state and lease for people and programs.
     pub(crate) fn dhcp_status(&self) -> DhcpStatus {
-        let remaining = |until: Instant| u32::try_from(until.since(self.now).as_secs()).unwrap_or(u32::MAX);
+        let remaining =
+            |until: Instant| u32::try_from(until.since(self.now).as_secs()).unwrap_or(u32::MAX);
         let lease = self.dhcp.lease.as_ref().map(|lease| DhcpLease {
             address: lease.address,
             server: lease.server,
@@ -183,7 +205,9 @@ impl Stack {
         }
         match self.dhcp.state() {
             DhcpState::Bound => self.dhcp.state = Some(DhcpState::Renewing),
-            DhcpState::Renewing if self.dhcp.lease.as_ref().is_some_and(|lease| lease.rebind_at <= self.now) => {
+            DhcpState::Renewing
+                if self.dhcp.lease.as_ref().is_some_and(|lease| lease.rebind_at <= self.now) =>
+            {
                 self.dhcp.state = Some(DhcpState::Rebinding);
             }
             DhcpState::Requesting if self.dhcp.attempts >= REQUESTS => return self.dhcp_restart(),
@@ -199,7 +223,8 @@ impl Stack {
         self.dhcp.attempts = 0;
         self.dhcp.started = self.now;
         self.dhcp.transaction = self.random.u32();
-        self.dhcp.state = Some(if self.is_running() { DhcpState::Selecting } else { DhcpState::Init });
+        self.dhcp.state =
+            Some(if self.is_running() { DhcpState::Selecting } else { DhcpState::Init });
         self.wakes.add(&mut self.dhcp.waiters);
         if self.is_running() {
             self.dhcp_step();
@@ -248,15 +273,19 @@ impl Stack {
     }
 
     fn dhcp_request_former(&mut self) {
-        let Some(IpAddr::V4(address)) = self.dhcp.lease.as_ref().map(|lease| lease.address.address()) else { return };
+        let Some(IpAddr::V4(address)) =
+            self.dhcp.lease.as_ref().map(|lease| lease.address.address())
+        else {
+            return;
+        };
         let mut message = self.dhcp_message(MessageKind::Request);
         message.push(option::REQUESTED_ADDRESS, &address.octets());
         self.dhcp.requested_at = self.now;
         self.dhcp_broadcast(&message);
     }
 
-    /// Asks for more time: the server alone while renewing, everybody while rebinding. The next attempt comes after half of
-    /// what remains of the phase (RFC 2131 §4.4.5).
+    /// Asks for more time: the server alone while renewing, everybody while rebinding. The next
+    /// attempt comes after half of what remains of the phase (RFC 2131 §4.4.5).
     fn dhcp_extend(&mut self) {
         let Some(lease) = self.dhcp.lease.clone() else { return };
         let IpAddr::V4(address) = lease.address.address() else { return };
@@ -295,8 +324,12 @@ impl Stack {
         }
         let Some(server) = message.address_option(option::SERVER_IDENTIFIER) else { return };
         let chosen = match self.dhcp.state() {
-            DhcpState::Requesting => self.dhcp.candidate.is_some_and(|(_, chosen)| chosen == server),
-            DhcpState::Renewing => self.dhcp.lease.as_ref().is_some_and(|lease| lease.server == server),
+            DhcpState::Requesting => {
+                self.dhcp.candidate.is_some_and(|(_, chosen)| chosen == server)
+            }
+            DhcpState::Renewing => {
+                self.dhcp.lease.as_ref().is_some_and(|lease| lease.server == server)
+            }
             DhcpState::Rebooting | DhcpState::Rebinding => true,
             _ => false,
         };

@@ -1,7 +1,9 @@
-//! The addresses of one interface: which packets are for us, and which source a packet of ours gets.
+//! The addresses of one interface: which packets are for us, and which source a packet of ours
+//! gets.
 //!
-//! Rules about what may be added stand here too (`stack-pitfalls` IP4-07): a refused address changes nothing. Routes that an address
-//! implies are the business of [`super::routes`]; duplicate detection is driven by the stack.
+//! Rules about what may be added stand here too (`stack-pitfalls` IP4-07): a refused address
+//! changes nothing. Routes that an address implies are the business of [`super::routes`]; duplicate
+//! detection is driven by the stack.
 
 use alloc::vec::Vec;
 use core::net::{IpAddr, Ipv4Addr, Ipv6Addr};
@@ -78,11 +80,13 @@ impl Addresses {
         self.list.iter().find(|entry| entry.prefix.address() == address)
     }
 
-    /// True when packets to `address` are for us. All of 127.0.0.0/8 belongs to the interface that holds 127.0.0.1.
+    /// True when packets to `address` are for us. All of 127.0.0.0/8 belongs to the interface that
+    /// holds 127.0.0.1.
     pub(crate) fn owns(&self, address: IpAddr) -> bool {
         self.list.iter().any(|entry| {
             entry.is_usable()
-                && (entry.prefix.address() == address || (is_loopback_v4(address) && entry.prefix.contains(address)))
+                && (entry.prefix.address() == address
+                    || (is_loopback_v4(address) && entry.prefix.contains(address)))
         })
     }
 
@@ -94,12 +98,19 @@ impl Addresses {
     /// Adds an address.
     ///
     /// # Errors
-    /// `InvalidInput` or `AddressNotAvailable` for an address that no station can have here, `AlreadyExists` when it is there,
-    /// `NoBufferSpace` when the table is full. `AddressNotAvailable` is what Linux says for IPv6, `InvalidInput` for IPv4.
-    pub(crate) fn add(&mut self, new: &NewAddress, origin: Origin, state: AddressState) -> Result<(), Error> {
+    /// `InvalidInput` or `AddressNotAvailable` for an address that no station can have here,
+    /// `AlreadyExists` when it is there, `NoBufferSpace` when the table is full.
+    /// `AddressNotAvailable` is what Linux says for IPv6, `InvalidInput` for IPv4.
+    pub(crate) fn add(
+        &mut self,
+        new: &NewAddress,
+        origin: Origin,
+        state: AddressState,
+    ) -> Result<(), Error> {
         check(new.prefix, origin)?;
         let duplicate = self.list.iter().any(|entry| match new.prefix.address() {
-            // The prefix length is part of an IPv4 address' identity and not of an IPv6 one's, as on Linux.
+            // The prefix length is part of an IPv4 address' identity and not of an IPv6 one's, as
+            // on Linux.
             IpAddr::V4(_) => entry.prefix == new.prefix,
             IpAddr::V6(address) => entry.prefix.address() == IpAddr::V6(address),
         });
@@ -132,18 +143,25 @@ impl Addresses {
     /// # Errors
     /// `AddressNotAvailable` when there is none.
     pub(crate) fn remove(&mut self, prefix: Prefix) -> Result<Address, Error> {
-        let place = self.list.iter().position(|entry| entry.prefix == prefix).ok_or(Error::AddressNotAvailable)?;
+        let place = self
+            .list
+            .iter()
+            .position(|entry| entry.prefix == prefix)
+            .ok_or(Error::AddressNotAvailable)?;
         self.revision = self.revision.wrapping_add(1);
         Ok(self.list.remove(place))
     }
 
-    /// The source for a packet to `destination` by the rules of RFC 6724 §5 that apply on one interface: usable, the address itself, the
-    /// smallest sufficient scope, not deprecated, the same label, a network that holds `next_hop`, the longest matching prefix.
+    /// The source for a packet to `destination` by the rules of RFC 6724 §5 that apply on one
+    /// interface: usable, the address itself, the smallest sufficient scope, not deprecated, the
+    /// same label, a network that holds `next_hop`, the longest matching prefix.
     pub(crate) fn source_for(&self, destination: IpAddr, next_hop: IpAddr) -> Option<IpAddr> {
         let wanted = reach(destination);
         self.list
             .iter()
-            .filter(|entry| entry.is_usable() && entry.prefix.address().is_ipv4() == destination.is_ipv4())
+            .filter(|entry| {
+                entry.is_usable() && entry.prefix.address().is_ipv4() == destination.is_ipv4()
+            })
             .min_by_key(|entry| {
                 let address = entry.prefix.address();
                 let reach = reach(address);
@@ -158,13 +176,16 @@ impl Addresses {
     }
 }
 
-/// How far an address means something, by the numbers of multicast scopes (RFC 6724 §3.1, RFC 4291 §2.7).
+/// How far an address means something, by the numbers of multicast scopes (RFC 6724 §3.1, RFC 4291
+/// §2.7).
 fn reach(address: IpAddr) -> u8 {
     const LINK: u8 = 2;
     const SITE: u8 = 5;
     const GLOBAL: u8 = 14;
     match address {
-        IpAddr::V6(group) if group.is_multicast() => group.octets().get(1).map_or(GLOBAL, |second| second & 0xf),
+        IpAddr::V6(group) if group.is_multicast() => {
+            group.octets().get(1).map_or(GLOBAL, |second| second & 0xf)
+        }
         // Site-local addresses are deprecated (RFC 3879), and still told apart.
         IpAddr::V6(address) if address.to_bits() >> 118 == 0xfec0 >> 6 => SITE,
         _ => match scope_of(address) {
@@ -197,8 +218,12 @@ fn is_loopback_v4(address: IpAddr) -> bool {
 
 fn common_prefix(first: IpAddr, second: IpAddr) -> u32 {
     match (first, second) {
-        (IpAddr::V4(first), IpAddr::V4(second)) => (first.to_bits() ^ second.to_bits()).leading_zeros(),
-        (IpAddr::V6(first), IpAddr::V6(second)) => (first.to_bits() ^ second.to_bits()).leading_zeros(),
+        (IpAddr::V4(first), IpAddr::V4(second)) => {
+            (first.to_bits() ^ second.to_bits()).leading_zeros()
+        }
+        (IpAddr::V6(first), IpAddr::V6(second)) => {
+            (first.to_bits() ^ second.to_bits()).leading_zeros()
+        }
         _ => 0,
     }
 }
@@ -260,7 +285,10 @@ mod tests {
             "::1/128",
             "::ffff:1.2.3.4/96",
         ] {
-            assert!(addresses.add(&new(text), Origin::Static, AddressState::Preferred).is_err(), "{text}");
+            assert!(
+                addresses.add(&new(text), Origin::Static, AddressState::Preferred).is_err(),
+                "{text}"
+            );
         }
         for text in ["10.0.0.0/31", "10.0.0.1/31", "10.0.0.255/32", "10.0.0.1/24", "10.0.0.1/16"] {
             addresses.add(&new(text), Origin::Static, AddressState::Preferred).unwrap();
@@ -269,7 +297,10 @@ mod tests {
             addresses.add(&new("10.0.0.1/24"), Origin::Static, AddressState::Preferred),
             Err(Error::AlreadyExists)
         );
-        assert_eq!(addresses.remove("10.0.0.1/8".parse().unwrap()), Err(Error::AddressNotAvailable));
+        assert_eq!(
+            addresses.remove("10.0.0.1/8".parse().unwrap()),
+            Err(Error::AddressNotAvailable)
+        );
     }
 
     #[test]
@@ -285,7 +316,13 @@ mod tests {
     fn the_table_is_bounded() {
         let mut addresses = Addresses::default();
         for host in 0..limits::ADDRESSES {
-            addresses.add(&new(&alloc::format!("10.0.{host}.1/24")), Origin::Static, AddressState::Preferred).unwrap();
+            addresses
+                .add(
+                    &new(&alloc::format!("10.0.{host}.1/24")),
+                    Origin::Static,
+                    AddressState::Preferred,
+                )
+                .unwrap();
         }
         assert_eq!(
             addresses.add(&new("10.9.0.1/24"), Origin::Static, AddressState::Preferred),
@@ -308,7 +345,11 @@ mod tests {
             ("2001:db8::1", "2001:db8::1"),
         ] {
             let hop = "fe80::99".parse().unwrap();
-            assert_eq!(addresses.source_for(to.parse().unwrap(), hop), Some(from.parse().unwrap()), "{to}");
+            assert_eq!(
+                addresses.source_for(to.parse().unwrap(), hop),
+                Some(from.parse().unwrap()),
+                "{to}"
+            );
         }
     }
 
@@ -318,14 +359,18 @@ mod tests {
         for text in ["fe80::1/64", "fd00:1::1/64", "fd00:2::1/64"] {
             addresses.add(&new(text), Origin::Static, AddressState::Preferred).unwrap();
         }
-        let source =
-            |addresses: &Addresses, to: &str| addresses.source_for(to.parse().unwrap(), to.parse().unwrap()).unwrap();
+        let source = |addresses: &Addresses, to: &str| {
+            addresses.source_for(to.parse().unwrap(), to.parse().unwrap()).unwrap()
+        };
         assert_eq!(source(&addresses, "fd00:2::9"), "fd00:2::1".parse::<IpAddr>().unwrap());
         assert_eq!(source(&addresses, "fe80::9"), "fe80::1".parse::<IpAddr>().unwrap());
         addresses.find_mut("fd00:2::1".parse().unwrap()).unwrap().state = AddressState::Deprecated;
         assert_eq!(source(&addresses, "fd00:2::9"), "fd00:1::1".parse::<IpAddr>().unwrap());
         addresses.find_mut("fd00:1::1".parse().unwrap()).unwrap().state = AddressState::Tentative;
         assert_eq!(source(&addresses, "fd00:2::9"), "fd00:2::1".parse::<IpAddr>().unwrap());
-        assert_eq!(addresses.source_for("10.0.0.1".parse().unwrap(), "10.0.0.1".parse().unwrap()), None);
+        assert_eq!(
+            addresses.source_for("10.0.0.1".parse().unwrap(), "10.0.0.1".parse().unwrap()),
+            None
+        );
     }
 }

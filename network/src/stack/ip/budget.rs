@@ -1,7 +1,9 @@
-//! Who may be answered how often: token buckets for ICMP errors and echo replies (RFC 4443 §2.4 (f), RFC 1812 §4.3.2.8).
+//! Who may be answered how often: token buckets for ICMP errors and echo replies (RFC 4443 §2.4
+//! (f), RFC 1812 §4.3.2.8).
 //!
-//! Errors have a budget per interface and one per station, so that neither a flood from everywhere nor one station makes us a
-//! source of many packets. Stations share a fixed number of buckets by a keyed hash: the memory does not depend on who asks.
+//! Errors have a budget per interface and one per station, so that neither a flood from everywhere
+//! nor one station makes us a source of many packets. Stations share a fixed number of buckets by a
+//! keyed hash: the memory does not depend on who asks.
 
 use alloc::vec;
 use alloc::vec::Vec;
@@ -61,7 +63,10 @@ impl Budgets {
     /// True when an error may go to this station now.
     pub(crate) fn error(&mut self, to: IpAddr, now: Instant) -> bool {
         let place = self.hasher.hash_one(to) as usize % limits::ICMP_STATIONS;
-        let may = self.stations.get_mut(place).is_none_or(|station| station.take(limits::ICMP_ERRORS_PER_STATION, now));
+        let may = self
+            .stations
+            .get_mut(place)
+            .is_none_or(|station| station.take(limits::ICMP_ERRORS_PER_STATION, now));
         may && self.errors.take(limits::ICMP_ERRORS, now)
     }
 

@@ -1,7 +1,8 @@
 //! Sending packets of our own: headers, the size of the path, copies for ourselves.
 //!
-//! Callers fill a payload into a frame from [`Stack::packet_for`] and give it to [`Stack::send_packet`], which cuts what exceeds the path
-//! into fragments, to [`Stack::send_whole`], which refuses that, or with a socket's wishes to [`Stack::send_as`].
+//! Callers fill a payload into a frame from [`Stack::packet_for`] and give it to
+//! [`Stack::send_packet`], which cuts what exceeds the path into fragments, to
+//! [`Stack::send_whole`], which refuses that, or with a socket's wishes to [`Stack::send_as`].
 
 use core::net::IpAddr;
 
@@ -23,7 +24,8 @@ pub(crate) struct Manner {
 }
 
 impl Stack {
-    /// A frame with room for a header and `payload` bytes; the payload starts at [`header::length_for`] the destination.
+    /// A frame with room for a header and `payload` bytes; the payload starts at
+    /// [`header::length_for`] the destination.
     pub(crate) fn packet_for(&mut self, destination: IpAddr, payload: usize) -> Frame {
         self.pool.take(header::length_for(destination) + payload)
     }
@@ -32,7 +34,11 @@ impl Stack {
     ///
     /// # Errors
     /// As [`Stack::packet_output`]; `MessageTooLong` when no IP packet can be that large.
-    pub(crate) fn send_packet(&mut self, mut frame: Frame, outgoing: &Outgoing) -> Result<(), Error> {
+    pub(crate) fn send_packet(
+        &mut self,
+        mut frame: Frame,
+        outgoing: &Outgoing,
+    ) -> Result<(), Error> {
         if self.exceeds(&frame, usize::from(u16::MAX)) {
             self.pool.put(frame);
             return Err(Error::MessageTooLong);
@@ -56,7 +62,11 @@ impl Stack {
     ///
     /// # Errors
     /// As [`Stack::packet_output`]; `MessageTooLong` when it exceeds the path's MTU.
-    pub(crate) fn send_whole(&mut self, mut frame: Frame, outgoing: &Outgoing) -> Result<(), Error> {
+    pub(crate) fn send_whole(
+        &mut self,
+        mut frame: Frame,
+        outgoing: &Outgoing,
+    ) -> Result<(), Error> {
         let stays = self.stays_inside(outgoing.destination);
         let mtu = if stays { usize::from(u16::MAX) } else { self.path_mtu(outgoing.destination) };
         if self.exceeds(&frame, mtu) {
@@ -69,12 +79,20 @@ impl Stack {
         self.packet_output(frame, outgoing.destination)
     }
 
-    /// Sends a socket's packet in its manner, with a copy for the members of a group, or for everybody, on this system (MC-12).
+    /// Sends a socket's packet in its manner, with a copy for the members of a group, or for
+    /// everybody, on this system (MC-12).
     ///
     /// # Errors
     /// As [`send_packet`](Self::send_packet) or [`send_whole`](Self::send_whole).
-    pub(crate) fn send_as(&mut self, frame: Frame, outgoing: &Outgoing, manner: &Manner) -> Result<(), Error> {
-        if self.is_plain_to(outgoing.destination) && frame.len() <= self.path_mtu(outgoing.destination) {
+    pub(crate) fn send_as(
+        &mut self,
+        frame: Frame,
+        outgoing: &Outgoing,
+        manner: &Manner,
+    ) -> Result<(), Error> {
+        if self.is_plain_to(outgoing.destination)
+            && frame.len() <= self.path_mtu(outgoing.destination)
+        {
             return self.send_plainly(frame, outgoing, manner);
         }
         if self.hears_itself(outgoing.destination, manner) {
@@ -87,17 +105,23 @@ impl Stack {
             self.pool.put(frame);
             return Ok(());
         }
-        if manner.dont_fragment { self.send_whole(frame, outgoing) } else { self.send_packet(frame, outgoing) }
+        if manner.dont_fragment {
+            self.send_whole(frame, outgoing)
+        } else {
+            self.send_packet(frame, outgoing)
+        }
     }
 
-    /// True for a single station that is not us: nothing has to be copied, kept inside, or asked about what it is. Datagrams go in trains, so
-    /// the answer for the last destination is kept while addresses stand still.
+    /// True for a single station that is not us: nothing has to be copied, kept inside, or asked
+    /// about what it is. Datagrams go in trains, so the answer for the last destination is kept
+    /// while addresses stand still.
     pub(crate) fn is_plain_to(&mut self, destination: IpAddr) -> bool {
         let key = (destination, self.host.generation());
         if self.plain_to == Some(key) && self.configuration.enabled {
             return true;
         }
-        let is_broadcast = matches!(destination, IpAddr::V4(address) if self.addresses.is_broadcast(address));
+        let is_broadcast =
+            matches!(destination, IpAddr::V4(address) if self.addresses.is_broadcast(address));
         let is_plain = self.configuration.enabled
             && !destination.is_multicast()
             && !destination.is_loopback()
@@ -110,7 +134,12 @@ impl Stack {
         is_plain
     }
 
-    fn send_plainly(&mut self, mut frame: Frame, outgoing: &Outgoing, manner: &Manner) -> Result<(), Error> {
+    fn send_plainly(
+        &mut self,
+        mut frame: Frame,
+        outgoing: &Outgoing,
+        manner: &Manner,
+    ) -> Result<(), Error> {
         if outgoing.hop_limit == 0 {
             self.pool.put(frame);
             return Ok(());
@@ -129,7 +158,9 @@ impl Stack {
             return false;
         }
         match destination {
-            _ if destination.is_multicast() => manner.multicast_loop && self.multicast.receives(destination),
+            _ if destination.is_multicast() => {
+                manner.multicast_loop && self.multicast.receives(destination)
+            }
             IpAddr::V4(address) => self.addresses.is_broadcast(address),
             IpAddr::V6(_) => false,
         }
@@ -146,7 +177,8 @@ impl Stack {
         self.is_loopback() || self.is_own(destination)
     }
 
-    /// Bytes of the largest packet that reaches this destination whole, as far as is known (IP_MTU).
+    /// Bytes of the largest packet that reaches this destination whole, as far as is known
+    /// (IP_MTU).
     pub(crate) fn path_mtu(&self, destination: IpAddr) -> usize {
         let link = self.mtu_for(destination);
         self.path_mtus.get(destination, self.now).map_or(link, |path| path.min(link))

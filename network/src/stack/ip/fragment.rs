@@ -1,4 +1,5 @@
-//! Cutting packets of ours that exceed the path (RFC 791 §3.2, RFC 8200 §4.5). Upper-layer checksums are in place before the cut.
+//! Cutting packets of ours that exceed the path (RFC 791 §3.2, RFC 8200 §4.5). Upper-layer
+//! checksums are in place before the cut.
 
 use virtual_file_system::Error;
 
@@ -57,9 +58,14 @@ impl Stack {
         let last = payload.len().saturating_sub(1) / step;
         for (number, piece) in payload.chunks(step).enumerate() {
             let mut frame = self.pool.take(IPV6_HEADER + FRAGMENT_HEADER + piece.len());
-            header::emit(&Outgoing { protocol: protocol::FRAGMENT, ..*outgoing }, frame.bytes_mut());
+            header::emit(
+                &Outgoing { protocol: protocol::FRAGMENT, ..*outgoing },
+                frame.bytes_mut(),
+            );
             let mut packet = Ipv6Packet::new_unchecked(frame.bytes_mut());
-            if let Some((extension, data)) = packet.payload_mut().split_at_mut_checked(FRAGMENT_HEADER) {
+            if let Some((extension, data)) =
+                packet.payload_mut().split_at_mut_checked(FRAGMENT_HEADER)
+            {
                 if let [next_header, reserved, fields @ ..] = extension {
                     *next_header = outgoing.protocol;
                     *reserved = 0;

@@ -1,7 +1,8 @@
-//! Reading and writing IP headers: from a received frame to "who, to whom, what, where it starts", and back.
+//! Reading and writing IP headers: from a received frame to "who, to whom, what, where it starts",
+//! and back.
 //!
-//! Pure functions over bytes. A header that is not exactly right is an error with the reason that the counters name; what a right
-//! header may do is decided by the filter in [`super::ingress`].
+//! Pure functions over bytes. A header that is not exactly right is an error with the reason that
+//! the counters name; what a right header may do is decided by the filter in [`super::ingress`].
 
 use core::net::{IpAddr, Ipv4Addr, Ipv6Addr};
 
@@ -59,14 +60,15 @@ pub(crate) enum Malformed {
     Shape,
     /// The IPv4 header checksum is wrong.
     Checksum,
-    /// An IPv6 header or option that must be refused: code and pointer of the Parameter Problem (RFC 4443 §3.4), and whether it
-    /// is answered even when sent to a multicast group.
+    /// An IPv6 header or option that must be refused: code and pointer of the Parameter Problem
+    /// (RFC 4443 §3.4), and whether it is answered even when sent to a multicast group.
     Parameter { code: u8, pointer: u32, multicast_too: bool },
     /// To be dropped without a word (IPv6 option type 01, source routes).
     Silent,
 }
 
-/// Reads the headers and cuts the frame to the packet's length. `verify` is false where nothing can damage a packet.
+/// Reads the headers and cuts the frame to the packet's length. `verify` is false where nothing can
+/// damage a packet.
 pub(crate) fn parse(frame: &mut Frame, verify: bool) -> Result<Header, Malformed> {
     match frame.bytes().first().map(|byte| byte >> 4) {
         Some(4) => parse_ipv4(frame, verify),
@@ -107,7 +109,8 @@ fn parse_ipv4(frame: &mut Frame, verify: bool) -> Result<Header, Malformed> {
     Ok(header)
 }
 
-/// Options are skipped, except that a broken length drops the packet and so does a source route (RFC 7126 §4.3, §4.4).
+/// Options are skipped, except that a broken length drops the packet and so does a source route
+/// (RFC 7126 §4.3, §4.4).
 fn check_ipv4_options(mut options: &[u8]) -> Result<(), Malformed> {
     const END: u8 = 0;
     const NO_OPERATION: u8 = 1;
@@ -143,7 +146,8 @@ fn parse_ipv6(frame: &mut Frame) -> Result<Header, Malformed> {
     Ok(header)
 }
 
-/// Follows the chain of extension headers (RFC 8200 §4) up to the upper layer or the first fragment header.
+/// Follows the chain of extension headers (RFC 8200 §4) up to the upper layer or the first fragment
+/// header.
 fn walk_extension_headers(bytes: &[u8], header: &mut Header) -> Result<(), Malformed> {
     // Where the protocol number that is being followed stands, for the pointer of an error.
     let mut pointer = 6u32;
@@ -162,11 +166,16 @@ fn walk_extension_headers(bytes: &[u8], header: &mut Header) -> Result<(), Malfo
             }
             protocol::ROUTING => {
                 let extension = Ipv6ExtHeader::new_checked(rest).map_err(|_| Malformed::Shape)?;
-                // We are never an intermediate hop: segments left must be zero (RFC 8200 §4.4, RFC 5095).
+                // We are never an intermediate hop: segments left must be zero (RFC 8200 §4.4, RFC
+                // 5095).
                 match extension.payload() {
                     [_, 0, ..] => {}
                     [_, _, ..] => {
-                        return Err(Malformed::Parameter { code: 0, pointer: here + 2, multicast_too: false });
+                        return Err(Malformed::Parameter {
+                            code: 0,
+                            pointer: here + 2,
+                            multicast_too: false,
+                        });
                     }
                     _ => return Err(Malformed::Shape),
                 }
@@ -175,8 +184,9 @@ fn walk_extension_headers(bytes: &[u8], header: &mut Header) -> Result<(), Malfo
             }
             protocol::FRAGMENT => {
                 let next_header = *rest.first().ok_or(Malformed::Shape)?;
-                let fields = Ipv6FragmentHeader::new_checked(rest.get(2..8).ok_or(Malformed::Shape)?)
-                    .map_err(|_| Malformed::Shape)?;
+                let fields =
+                    Ipv6FragmentHeader::new_checked(rest.get(2..8).ok_or(Malformed::Shape)?)
+                        .map_err(|_| Malformed::Shape)?;
                 header.protocol = next_header;
                 header.length += 8;
                 let fragment = Fragment {
@@ -196,7 +206,8 @@ fn walk_extension_headers(bytes: &[u8], header: &mut Header) -> Result<(), Malfo
     }
 }
 
-/// Skips known options; an unknown one is treated as the upper two bits of its type say (RFC 8200 §4.2).
+/// Skips known options; an unknown one is treated as the upper two bits of its type say (RFC 8200
+/// §4.2).
 fn check_ipv6_options(mut options: &[u8], mut position: u32) -> Result<(), Malformed> {
     const PAD_1: u8 = 0;
     const PAD_N: u8 = 1;
@@ -246,12 +257,16 @@ pub(crate) const fn length_for(destination: IpAddr) -> usize {
     }
 }
 
-/// Writes a header without options in front of `payload` bytes; `packet` is header and payload. IPv4: identification 0 and
-/// don't-fragment clear; the checksum is right.
+/// Writes a header without options in front of `payload` bytes; `packet` is header and payload.
+/// IPv4: identification 0 and don't-fragment clear; the checksum is right.
 pub(crate) fn emit(outgoing: &Outgoing, packet: &mut [u8]) {
     match (outgoing.source, outgoing.destination) {
-        (IpAddr::V4(source), IpAddr::V4(destination)) => emit_ipv4(outgoing, source, destination, packet),
-        (IpAddr::V6(source), IpAddr::V6(destination)) => emit_ipv6(outgoing, source, destination, packet),
+        (IpAddr::V4(source), IpAddr::V4(destination)) => {
+            emit_ipv4(outgoing, source, destination, packet)
+        }
+        (IpAddr::V6(source), IpAddr::V6(destination)) => {
+            emit_ipv6(outgoing, source, destination, packet)
+        }
         // Callers choose the source from the destination's family.
         _ => {}
     }
@@ -289,7 +304,8 @@ fn emit_ipv4(outgoing: &Outgoing, source: Ipv4Addr, destination: Ipv4Addr, packe
     ];
 }
 
-/// Makes the bytes behind an IPv4 header without options its options; the packet was made with room for them, a multiple of four, at most 40.
+/// Makes the bytes behind an IPv4 header without options its options; the packet was made with room
+/// for them, a multiple of four, at most 40.
 pub(crate) fn insert_ipv4_options(packet: &mut [u8], options: &[u8]) {
     if let Some(place) = packet.get_mut(IPV4_HEADER..IPV4_HEADER + options.len()) {
         place.copy_from_slice(options);
@@ -344,8 +360,8 @@ pub(crate) fn fill_ipv4_checksum(packet: &mut [u8]) {
     }
 }
 
-/// The checksum of an IPv4 header without options, from what stands in it. Reading the header instead would have to wait until the
-/// narrow stores that wrote it reach the cache.
+/// The checksum of an IPv4 header without options, from what stands in it. Reading the header
+/// instead would have to wait until the narrow stores that wrote it reach the cache.
 pub(crate) fn ipv4_checksum(outgoing: &Outgoing, total: usize, flags: u16) -> u16 {
     let halves = |address: IpAddr| match address {
         IpAddr::V4(address) => (u32::from(address) >> 16) + (u32::from(address) & 0xffff),
@@ -354,7 +370,12 @@ pub(crate) fn ipv4_checksum(outgoing: &Outgoing, total: usize, flags: u16) -> u1
     let first = 0x4500 | u32::from(outgoing.traffic_class);
     let ninth = u32::from(outgoing.hop_limit) << 8 | u32::from(outgoing.protocol);
     // A packet is shorter than 65,536 bytes.
-    let sum = first + total as u32 + u32::from(flags) + ninth + halves(outgoing.source) + halves(outgoing.destination);
+    let sum = first
+        + total as u32
+        + u32::from(flags)
+        + ninth
+        + halves(outgoing.source)
+        + halves(outgoing.destination);
     let sum = (sum >> 16) + (sum & 0xffff);
     !((sum >> 16) + sum) as u16
 }

@@ -1,6 +1,7 @@
 //! ICMP for IPv4 and IPv6: messages sent, echo, and errors received.
 //!
-//! A received error counts only if it quotes a packet of a socket that exists (RFC 5927). Errors that we send stand in [`super::refusal`].
+//! A received error counts only if it quotes a packet of a socket that exists (RFC 5927). Errors
+//! that we send stand in [`super::refusal`].
 
 use alloc::vec::Vec;
 use core::net::{IpAddr, SocketAddr};
@@ -56,10 +57,12 @@ impl Stack {
         self.send_packet(frame, outgoing)
     }
 
-    /// Sends an echo request: the identifier is the socket's, the type the family's, the rest the program's (Linux' ping sockets).
+    /// Sends an echo request: the identifier is the socket's, the type the family's, the rest the
+    /// program's (Linux' ping sockets).
     ///
     /// # Errors
-    /// `WouldBlock` when the driver's queue is full; `InvalidInput` for anything but an echo request; else as [`Stack::send_as`].
+    /// `WouldBlock` when the driver's queue is full; `InvalidInput` for anything but an echo
+    /// request; else as [`Stack::send_as`].
     pub(crate) fn echo_send(
         &mut self,
         local: SocketAddr,
@@ -70,21 +73,38 @@ impl Stack {
         if !self.has_room() {
             return Err(Error::WouldBlock);
         }
-        let (expected, protocol) =
-            if remote.is_ipv4() { (ECHO_REQUEST, protocol::ICMP) } else { (V6_ECHO_REQUEST, protocol::ICMPV6) };
+        let (expected, protocol) = if remote.is_ipv4() {
+            (ECHO_REQUEST, protocol::ICMP)
+        } else {
+            (V6_ECHO_REQUEST, protocol::ICMPV6)
+        };
         let mut message = message.to_vec();
         match message.as_mut_slice() {
-            [kind, 0, _, _, high, low, _, _, ..] if *kind == expected => [*high, *low] = local.port().to_be_bytes(),
+            [kind, 0, _, _, high, low, _, _, ..] if *kind == expected => {
+                [*high, *low] = local.port().to_be_bytes()
+            }
             _ => return Err(Error::InvalidInput),
         }
         let Manner { hop_limit, traffic_class, .. } = *manner;
-        let outgoing = Outgoing { source: local.ip(), destination: remote, protocol, hop_limit, traffic_class };
+        let outgoing = Outgoing {
+            source: local.ip(),
+            destination: remote,
+            protocol,
+            hop_limit,
+            traffic_class,
+        };
         let frame = self.icmp_packet(&outgoing, &message);
         self.send_as(frame, &outgoing, manner)
     }
 
     /// Takes an ICMPv4 packet.
-    pub(crate) fn icmp_input(&mut self, frame: Frame, header: &Header, delivery: Delivery, arrival: Arrival) {
+    pub(crate) fn icmp_input(
+        &mut self,
+        frame: Frame,
+        header: &Header,
+        delivery: Delivery,
+        arrival: Arrival,
+    ) {
         let message = frame.bytes().get(header.length..).unwrap_or_default();
         if message.len() < ICMP_HEADER {
             self.statistics.received_drops.malformed += 1;
@@ -93,7 +113,9 @@ impl Stack {
         } else {
             match message.first() {
                 // Echo requests to everybody are ignored, as Linux does (RFC 1122 §3.2.2.6).
-                Some(&ECHO_REQUEST) if delivery == Delivery::Unicast => self.echo(&frame, header, ECHO_REPLY),
+                Some(&ECHO_REQUEST) if delivery == Delivery::Unicast => {
+                    self.echo(&frame, header, ECHO_REPLY)
+                }
                 Some(&ECHO_REPLY) => self.echo_reply_input(&frame, header),
                 Some(&(DESTINATION_UNREACHABLE | TIME_EXCEEDED | PARAMETER_PROBLEM))
                     if delivery == Delivery::Unicast =>
@@ -108,12 +130,19 @@ impl Stack {
     }
 
     /// Takes an ICMPv6 packet.
-    pub(crate) fn icmpv6_input(&mut self, frame: Frame, header: &Header, delivery: Delivery, arrival: Arrival) {
+    pub(crate) fn icmpv6_input(
+        &mut self,
+        frame: Frame,
+        header: &Header,
+        delivery: Delivery,
+        arrival: Arrival,
+    ) {
         let message = frame.bytes().get(header.length..).unwrap_or_default();
         if message.len() < ICMP_HEADER {
             self.statistics.received_drops.malformed += 1;
         } else if self.verifies(arrival)
-            && checksum::of_transport(header.source, header.destination, protocol::ICMPV6, message) != 0
+            && checksum::of_transport(header.source, header.destination, protocol::ICMPV6, message)
+                != 0
         {
             self.statistics.received_drops.checksum += 1;
         } else {
@@ -125,7 +154,10 @@ impl Stack {
                     let message = message.to_vec();
                     self.error_input(&message, header);
                 }
-                Some(&(V6_LISTENER_QUERY | V6_LISTENER_REPORT | V6_LISTENER_DONE | V6_LISTENER_REPORT_2)) => {
+                Some(
+                    &(V6_LISTENER_QUERY | V6_LISTENER_REPORT | V6_LISTENER_DONE
+                    | V6_LISTENER_REPORT_2),
+                ) => {
                     self.mld_input(header, &frame);
                 }
                 Some(&(ndp::kind::ROUTER_SOLICITATION..=ndp::kind::REDIRECT)) => {
@@ -146,7 +178,9 @@ impl Stack {
         } else {
             Some(header.destination)
         };
-        let Some(source) = source.filter(|_| !header.source.is_unspecified() && self.budgets.echo(self.now)) else {
+        let Some(source) =
+            source.filter(|_| !header.source.is_unspecified() && self.budgets.echo(self.now))
+        else {
             return;
         };
         let outgoing = Outgoing {
@@ -172,7 +206,13 @@ impl Stack {
     fn echo_reply_input(&mut self, frame: &Frame, header: &Header) {
         let message = frame.bytes().get(header.length..).unwrap_or_default();
         let identifier = u16_at(message, 4).unwrap_or_default();
-        if !self.datagrams.deliver_icmp(identifier, header, message, self.configuration.index, &mut self.wakes) {
+        if !self.datagrams.deliver_icmp(
+            identifier,
+            header,
+            message,
+            self.configuration.index,
+            &mut self.wakes,
+        ) {
             self.statistics.received_drops.no_socket += 1;
         }
     }
@@ -192,7 +232,8 @@ impl Stack {
             self.statistics.received_drops.protocol += 1;
             return;
         };
-        // Whose packet is quoted decides whether to believe it: nobody's is a guess or a lie (ICE-04).
+        // Whose packet is quoted decides whether to believe it: nobody's is a guess or a lie
+        // (ICE-04).
         if !self.has_sent(&quoted) {
             self.statistics.received_drops.no_socket += 1;
             return;
@@ -223,7 +264,9 @@ impl Stack {
     fn has_sent(&self, quoted: &Quote) -> bool {
         match quoted.protocol {
             protocol::TCP => self.tcp_has_sent(quoted),
-            _ => senders_of(quoted).into_iter().any(|(family, key)| self.datagrams.knows(family, key, quoted)),
+            _ => senders_of(quoted)
+                .into_iter()
+                .any(|(family, key)| self.datagrams.knows(family, key, quoted)),
         }
     }
 

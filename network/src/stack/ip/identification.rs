@@ -1,7 +1,9 @@
-//! Numbers in headers that nobody may predict: identifications of fragmented datagrams (RFC 7739) and flow labels (RFC 6437).
+//! Numbers in headers that nobody may predict: identifications of fragmented datagrams (RFC 7739)
+//! and flow labels (RFC 6437).
 //!
-//! An identification is a counter's value plus an offset that depends on both addresses by a keyed hash. Destinations share a fixed number of
-//! counters, each of which starts anywhere, so a value returns to a destination only after all others were used (RFC 6864).
+//! An identification is a counter's value plus an offset that depends on both addresses by a keyed
+//! hash. Destinations share a fixed number of counters, each of which starts anywhere, so a value
+//! returns to a destination only after all others were used (RFC 6864).
 
 use alloc::vec::Vec;
 use core::hash::BuildHasher;
@@ -61,7 +63,12 @@ impl Identifications {
         self.label((flow.local.ip(), flow.remote.ip()), protocol::TCP, Some(ports))
     }
 
-    fn label(&self, (source, destination): (IpAddr, IpAddr), protocol: u8, ports: Option<u32>) -> u32 {
+    fn label(
+        &self,
+        (source, destination): (IpAddr, IpAddr),
+        protocol: u8,
+        ports: Option<u32>,
+    ) -> u32 {
         let flow: (IpAddr, IpAddr, u8, Option<u32>) = (source, destination, protocol, ports);
         // 0 would mean that there is none.
         (self.labels.hash_one(flow) as u32 & 0x000f_ffff).max(1)

@@ -1,7 +1,8 @@
 //! The door: from a frame to the protocol it is for.
 //!
-//! Everything that no packet may do is refused here, once, so that no protocol above has to ask again: impossible sources and
-//! destinations, broken headers, loopback addresses from a wire. Fragments wait in [`super::reassembly`].
+//! Everything that no packet may do is refused here, once, so that no protocol above has to ask
+//! again: impossible sources and destinations, broken headers, loopback addresses from a wire.
+//! Fragments wait in [`super::reassembly`].
 
 use core::net::IpAddr;
 
@@ -46,7 +47,8 @@ pub(crate) enum Delivery {
 impl Stack {
     /// Takes a frame whose link header is off.
     pub(crate) fn ip_input(&mut self, frame: Frame, arrival: Arrival) {
-        // Nearly every packet of a busy system is this one. Raw sockets see everything, and take the long way for it.
+        // Nearly every packet of a busy system is this one. Raw sockets see everything, and take
+        // the long way for it.
         let may_be_short = !self.datagrams.has_raw();
         let taken = if may_be_short { self.tcp_known(frame, arrival) } else { Err(frame) };
         let Err(frame) = taken else { return };
@@ -62,14 +64,17 @@ impl Stack {
             None => self.deliver(frame, &header, delivery, arrival),
             Some(fragment) => {
                 let was_empty = self.reassembly.deadline().is_none();
-                let outcome = self.reassembly.add(&header, fragment, frame, self.now, &mut self.pool);
+                let outcome =
+                    self.reassembly.add(&header, fragment, frame, self.now, &mut self.pool);
                 if was_empty && let Some(deadline) = self.reassembly.deadline() {
                     self.timers.arm(deadline, Timer::Reassembly);
                 }
                 match outcome {
                     Outcome::Kept => {}
                     Outcome::Discarded => self.statistics.received_drops.fragment += 1,
-                    Outcome::Whole(frame, header) => self.deliver(frame, &header, delivery, arrival),
+                    Outcome::Whole(frame, header) => {
+                        self.deliver(frame, &header, delivery, arrival)
+                    }
                 }
             }
         }
@@ -89,7 +94,8 @@ impl Stack {
 
     /// Decides whether a packet may come in, and as what. Counts why not.
     pub(crate) fn admit(&mut self, header: &Header, arrival: Arrival) -> Option<Delivery> {
-        // Packets come in trains: what was asked for the last one holds while addresses stand still.
+        // Packets come in trains: what was asked for the last one holds while addresses stand
+        // still.
         let ends = (header.source, header.destination, self.host.generation());
         let is_plain = arrival.from_wire && !arrival.link_broadcast;
         if is_plain && self.admitted == Some(ends) {
@@ -101,7 +107,8 @@ impl Stack {
         }
         let delivery = self.delivery_of(header, arrival);
         match delivery {
-            // A unicast packet in a broadcast frame is somebody's mistake or attack (RFC 1122 §3.3.6).
+            // A unicast packet in a broadcast frame is somebody's mistake or attack (RFC 1122
+            // §3.3.6).
             Some(Delivery::Unicast) if arrival.link_broadcast && header.destination.is_ipv4() => {
                 self.statistics.received_drops.not_for_us += 1;
                 None
@@ -111,7 +118,8 @@ impl Stack {
                 None
             }
             found => {
-                let is_ours = found == Some(Delivery::Unicast) && self.addresses.owns(header.destination);
+                let is_ours =
+                    found == Some(Delivery::Unicast) && self.addresses.owns(header.destination);
                 if is_plain && is_ours && !header.source.is_unspecified() {
                     self.admitted = Some(ends);
                 }
@@ -122,7 +130,8 @@ impl Stack {
 
     fn is_martian(&self, header: &Header) -> bool {
         let source_is_impossible = match header.source {
-            // Any of our networks' broadcast addresses: an answer would be broadcast there (IP4-11).
+            // Any of our networks' broadcast addresses: an answer would be broadcast there
+            // (IP4-11).
             IpAddr::V4(source) if source.is_unspecified() => !may_come_from_nobody(header),
             IpAddr::V4(source) => {
                 source.is_loopback()
@@ -150,10 +159,16 @@ impl Stack {
             return Some(Delivery::Unicast);
         }
         match destination {
-            IpAddr::V4(address) if self.addresses.is_broadcast(address) => Some(Delivery::Broadcast),
-            _ if destination.is_multicast() => self.multicast.receives(destination).then_some(Delivery::Multicast),
+            IpAddr::V4(address) if self.addresses.is_broadcast(address) => {
+                Some(Delivery::Broadcast)
+            }
+            _ if destination.is_multicast() => {
+                self.multicast.receives(destination).then_some(Delivery::Multicast)
+            }
             // The DHCP client takes its answers before it has an address.
-            IpAddr::V4(_) if header.protocol == protocol::UDP && self.dhcp_is_waiting() => Some(Delivery::Unicast),
+            IpAddr::V4(_) if header.protocol == protocol::UDP && self.dhcp_is_waiting() => {
+                Some(Delivery::Unicast)
+            }
             _ => None,
         }
     }
@@ -165,8 +180,12 @@ impl Stack {
             protocol::IGMP if header.source.is_ipv4() => self.igmp_input(frame, header),
             protocol::TCP => self.tcp_input(frame, header, delivery, arrival),
             protocol::UDP => self.udp_input(frame, header, delivery, arrival),
-            protocol::ICMP if header.source.is_ipv4() => self.icmp_input(frame, header, delivery, arrival),
-            protocol::ICMPV6 if header.source.is_ipv6() => self.icmpv6_input(frame, header, delivery, arrival),
+            protocol::ICMP if header.source.is_ipv4() => {
+                self.icmp_input(frame, header, delivery, arrival)
+            }
+            protocol::ICMPV6 if header.source.is_ipv6() => {
+                self.icmpv6_input(frame, header, delivery, arrival)
+            }
             protocol::NO_NEXT_HEADER if header.source.is_ipv6() => self.pool.put(frame),
             _ if arrival.raw => self.pool.put(frame),
             _ => {
@@ -183,18 +202,22 @@ impl Stack {
     }
 }
 
-/// A station without an address speaks to everybody only, and to the routers of its groups (RFC 3376 §4.2.13).
+/// A station without an address speaks to everybody only, and to the routers of its groups (RFC
+/// 3376 §4.2.13).
 fn may_come_from_nobody(header: &Header) -> bool {
     match header.destination {
         IpAddr::V4(to) => {
             let [a, b, c, _] = to.octets();
-            to.is_broadcast() || [a, b, c] == [224, 0, 0] || (to.is_multicast() && header.protocol == protocol::IGMP)
+            to.is_broadcast()
+                || [a, b, c] == [224, 0, 0]
+                || (to.is_multicast() && header.protocol == protocol::IGMP)
         }
         IpAddr::V6(_) => false,
     }
 }
 
-/// Groups whose packets never leave a node, and the reserved ones below them (IP6-02, RFC 4291 §2.7).
+/// Groups whose packets never leave a node, and the reserved ones below them (IP6-02, RFC 4291
+/// §2.7).
 pub(crate) fn is_node_local(address: IpAddr) -> bool {
     matches!(address, IpAddr::V6(group) if group.is_multicast() && group.octets().get(1).is_some_and(|second| second & 0xf <= 1))
 }

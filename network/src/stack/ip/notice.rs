@@ -1,4 +1,5 @@
-//! What went wrong with a packet of ours, from an ICMP error or from this system: the error that a socket gets, and the report.
+//! What went wrong with a packet of ours, from an ICMP error or from this system: the error that a
+//! socket gets, and the report.
 //!
 //! Pure translation, as Linux' `icmp_err_convert` and `icmpv6_err_convert` do it.
 

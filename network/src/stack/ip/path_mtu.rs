@@ -1,7 +1,8 @@
 //! The MTU of paths that turned out to be narrower than their first link (RFC 1191, RFC 8201).
 //!
-//! A pure table. It only ever lowers what is known, believes nothing below what every path carries, forgets after ten minutes, and is bounded
-//! by [`limits::PATHS`]. Whether an error that names an MTU may be believed is decided by who asks.
+//! A pure table. It only ever lowers what is known, believes nothing below what every path carries,
+//! forgets after ten minutes, and is bounded by [`limits::PATHS`]. Whether an error that names an
+//! MTU may be believed is decided by who asks.
 
 use core::net::IpAddr;
 use core::time::Duration;
@@ -14,7 +15,8 @@ use crate::platform::Instant;
 
 /// How long a path is believed to be narrow (RFC 1191 §6.3, RFC 8201 §4).
 const LIFETIME: Duration = Duration::from_secs(600);
-/// Bytes that every IPv4 path is taken to carry (Linux' min_pmtu); smaller values are attacks more often than links (RFC 5927 §7).
+/// Bytes that every IPv4 path is taken to carry (Linux' min_pmtu); smaller values are attacks more
+/// often than links (RFC 5927 §7).
 const MINIMUM_IPV4: usize = 552;
 /// Sizes that links have, for routers that do not say theirs (RFC 1191 §7.1).
 const PLATEAUS: [usize; 7] = [32_000, 17_914, 8_166, 4_352, 2_002, 1_492, 1_006];
@@ -39,8 +41,8 @@ impl PathMtu {
         self.paths.get(&destination).filter(|(_, until)| now < *until).map(|(mtu, _)| *mtu)
     }
 
-    /// A packet of `length` bytes did not pass a hop that carries `told` bytes (0: it did not say). `present` is what the path was taken to
-    /// carry. Tells whether that was news.
+    /// A packet of `length` bytes did not pass a hop that carries `told` bytes (0: it did not say).
+    /// `present` is what the path was taken to carry. Tells whether that was news.
     pub(crate) fn lower(
         &mut self,
         destination: IpAddr,
@@ -61,7 +63,8 @@ impl PathMtu {
         }
         if self.paths.len() >= limits::PATHS && !self.paths.contains_key(&destination) {
             self.paths.retain(|_, (_, until)| now < *until);
-            let first = self.paths.iter().min_by_key(|(_, (_, until))| *until).map(|(address, _)| *address);
+            let first =
+                self.paths.iter().min_by_key(|(_, (_, until))| *until).map(|(address, _)| *address);
             if let Some(first) = first.filter(|_| self.paths.len() >= limits::PATHS) {
                 self.paths.remove(&first);
             }
@@ -88,7 +91,9 @@ mod tests {
     fn pmt_01_paths_only_get_narrower_within_reason_and_recover_after_ten_minutes() {
         let mut table = PathMtu::new(1);
         let (to, now) = (address("192.0.2.1"), Instant::from_micros(5));
-        for (told, length) in [(1500, 1500), (2000, 1500), (551, 1500), (68, 1500), (1400, 1400), (1400, 100)] {
+        for (told, length) in
+            [(1500, 1500), (2000, 1500), (551, 1500), (68, 1500), (1400, 1400), (1400, 100)]
+        {
             assert!(!table.lower(to, told, length, 1500, now), "{told} {length}");
         }
         assert!(!table.lower(address("2001:db8::1"), 1279, 1500, 1500, now));
@@ -111,7 +116,8 @@ mod tests {
             assert!(table.lower(to, 1400, 1500, 1500, Instant::from_micros(u64::from(host))));
             assert!(table.paths.len() <= limits::PATHS);
         }
-        let newest = IpAddr::V4(core::net::Ipv4Addr::from_bits(0x0a00_0000 + limits::PATHS as u32 * 2 - 1));
+        let newest =
+            IpAddr::V4(core::net::Ipv4Addr::from_bits(0x0a00_0000 + limits::PATHS as u32 * 2 - 1));
         assert_eq!(table.get(newest, Instant::ZERO), Some(1400));
     }
 }

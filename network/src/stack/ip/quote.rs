@@ -23,7 +23,8 @@ pub(crate) struct Quote {
 }
 
 impl Quote {
-    /// Reads as much as errors must quote: the headers and eight bytes (RFC 792). Tails of fragments have no ports (FRG-06).
+    /// Reads as much as errors must quote: the headers and eight bytes (RFC 792). Tails of
+    /// fragments have no ports (FRG-06).
     pub(crate) fn parse(bytes: &[u8]) -> Option<Self> {
         let (source, destination, protocol, start, length) = match bytes.first()? >> 4 {
             4 => {
@@ -32,13 +33,23 @@ impl Quote {
                 if start < IPV4_HEADER || !is_first {
                     return None;
                 }
-                let address = |at: usize| bytes.get(at..)?.first_chunk::<4>().map(|octets| IpAddr::from(*octets));
+                let address = |at: usize| {
+                    bytes.get(at..)?.first_chunk::<4>().map(|octets| IpAddr::from(*octets))
+                };
                 (address(12)?, address(16)?, *bytes.get(9)?, start, usize::from(u16_at(bytes, 2)?))
             }
             6 => {
-                let address = |at: usize| bytes.get(at..)?.first_chunk::<16>().map(|octets| IpAddr::from(*octets));
+                let address = |at: usize| {
+                    bytes.get(at..)?.first_chunk::<16>().map(|octets| IpAddr::from(*octets))
+                };
                 let (protocol, start) = upper_layer(bytes)?;
-                (address(8)?, address(24)?, protocol, start, IPV6_HEADER + usize::from(u16_at(bytes, 4)?))
+                (
+                    address(8)?,
+                    address(24)?,
+                    protocol,
+                    start,
+                    IPV6_HEADER + usize::from(u16_at(bytes, 4)?),
+                )
             }
             _ => return None,
         };
@@ -69,7 +80,8 @@ impl Quote {
         (self.source, self.destination, self.protocol, ours, theirs)
     }
 
-    /// True when the IPv6 packet carries an ICMPv6 error, or nobody can tell: such packets are never answered by an error.
+    /// True when the IPv6 packet carries an ICMPv6 error, or nobody can tell: such packets are
+    /// never answered by an error.
     pub(crate) fn is_icmpv6_error(bytes: &[u8]) -> bool {
         match upper_layer(bytes) {
             // Types below 128 are errors (RFC 4443 §2.1).
@@ -80,7 +92,8 @@ impl Quote {
     }
 }
 
-/// The upper-layer protocol of an IPv6 packet and where it starts; none behind a fragment header that is not the first one.
+/// The upper-layer protocol of an IPv6 packet and where it starts; none behind a fragment header
+/// that is not the first one.
 fn upper_layer(bytes: &[u8]) -> Option<(u8, usize)> {
     let (mut next, mut start) = (*bytes.get(6)?, IPV6_HEADER);
     for _ in 0..EXTENSIONS {
@@ -98,10 +111,16 @@ fn upper_layer(bytes: &[u8]) -> Option<(u8, usize)> {
     None
 }
 
-/// Where the number of the upper-layer protocol stands: in the fixed header, or in the last extension header.
+/// Where the number of the upper-layer protocol stands: in the fixed header, or in the last
+/// extension header.
 pub(crate) fn next_header_position(bytes: &[u8]) -> usize {
     let (mut position, mut next, mut start) = (6, bytes.get(6).copied(), IPV6_HEADER);
-    while let Some(protocol::HOP_BY_HOP | protocol::DESTINATION_OPTIONS | protocol::ROUTING | protocol::FRAGMENT) = next
+    while let Some(
+        protocol::HOP_BY_HOP
+        | protocol::DESTINATION_OPTIONS
+        | protocol::ROUTING
+        | protocol::FRAGMENT,
+    ) = next
     {
         position = start;
         let length = if next == Some(protocol::FRAGMENT) {

@@ -1,8 +1,9 @@
 //! Reassembly of fragmented datagrams, IPv4 and IPv6, many at once.
 //!
-//! Bounded by [`limits::REASSEMBLIES`] datagrams and [`limits::REASSEMBLY_BYTES`] bytes; when full, the oldest incomplete datagram
-//! gives way, so that a stray fragment cannot block others. A datagram is given up 60 s after its first fragment (RFC 1122 §3.3.2,
-//! RFC 8200 §4.5). Overlapping fragments discard the whole datagram; exact repeats are ignored (RFC 5722, RFC 3128).
+//! Bounded by [`limits::REASSEMBLIES`] datagrams and [`limits::REASSEMBLY_BYTES`] bytes; when full,
+//! the oldest incomplete datagram gives way, so that a stray fragment cannot block others. A
+//! datagram is given up 60 s after its first fragment (RFC 1122 §3.3.2, RFC 8200 §4.5). Overlapping
+//! fragments discard the whole datagram; exact repeats are ignored (RFC 5722, RFC 3128).
 
 use alloc::collections::VecDeque;
 use alloc::vec::Vec;
@@ -73,9 +74,10 @@ impl Reassembly {
         let options = options_of(&frame, header);
         frame.advance(header.length);
         let (start, end) = (fragment.offset, fragment.offset + frame.len());
-        // A middle piece is a multiple of eight bytes, or nothing could follow it; and nothing may pass the maximum.
-        let impossible =
-            (fragment.more && (frame.is_empty() || !frame.len().is_multiple_of(8))) || end > PAYLOAD_MAXIMUM;
+        // A middle piece is a multiple of eight bytes, or nothing could follow it; and nothing may
+        // pass the maximum.
+        let impossible = (fragment.more && (frame.is_empty() || !frame.len().is_multiple_of(8)))
+            || end > PAYLOAD_MAXIMUM;
         if impossible {
             pool.put(frame);
             return Outcome::Discarded;
@@ -134,7 +136,8 @@ impl Reassembly {
         // Whoever sends many pushes out its own first (FRG-01).
         let of_source = |datagram: &Datagram| datagram.key.source == key.source;
         if is_new
-            && self.datagrams.iter().filter(|datagram| of_source(datagram)).count() >= limits::REASSEMBLIES_PER_SOURCE
+            && self.datagrams.iter().filter(|datagram| of_source(datagram)).count()
+                >= limits::REASSEMBLIES_PER_SOURCE
             && let Some(oldest) = self.datagrams.iter().position(of_source)
         {
             self.discard(oldest, pool);
@@ -161,7 +164,9 @@ impl Reassembly {
         let length = header::length_for(first.destination) + datagram.options.len();
         let mut packet = pool.take(length + datagram.bytes);
         for (offset, piece) in datagram.pieces {
-            if let Some(place) = packet.bytes_mut().get_mut(length + offset..length + offset + piece.len()) {
+            if let Some(place) =
+                packet.bytes_mut().get_mut(length + offset..length + offset + piece.len())
+            {
                 place.copy_from_slice(piece.bytes());
             }
             pool.put(piece);
@@ -173,7 +178,9 @@ impl Reassembly {
             hop_limit: first.hop_limit,
             traffic_class: first.traffic_class,
         };
-        if length + datagram.bytes > PAYLOAD_MAXIMUM + if first.source.is_ipv6() { IPV6_HEADER } else { 0 } {
+        if length + datagram.bytes
+            > PAYLOAD_MAXIMUM + if first.source.is_ipv6() { IPV6_HEADER } else { 0 }
+        {
             pool.put(packet);
             return Outcome::Discarded;
         }
@@ -219,12 +226,25 @@ enum Insertion {
 }
 
 impl Datagram {
-    fn insert(&mut self, header: &Header, fragment: Fragment, start: usize, end: usize, frame: Frame) -> Insertion {
-        let repeats = self.pieces.iter().any(|(offset, piece)| *offset == start && piece.bytes() == frame.bytes());
+    fn insert(
+        &mut self,
+        header: &Header,
+        fragment: Fragment,
+        start: usize,
+        end: usize,
+        frame: Frame,
+    ) -> Insertion {
+        let repeats = self
+            .pieces
+            .iter()
+            .any(|(offset, piece)| *offset == start && piece.bytes() == frame.bytes());
         if repeats && !frame.is_empty() {
             return Insertion::Repeat(frame);
         }
-        let overlaps = self.pieces.iter().any(|(offset, piece)| start < *offset + piece.len() && *offset < end);
+        let overlaps = self
+            .pieces
+            .iter()
+            .any(|(offset, piece)| start < *offset + piece.len() && *offset < end);
         let past_the_end = self.total.is_some_and(|total| end > total);
         let ends_differ = !fragment.more
             && (self.total.is_some_and(|total| total != end)
@@ -276,7 +296,13 @@ mod tests {
 
     fn add(reassembly: &mut Reassembly, mut frame: Frame, at: u64) -> Result<Outcome, Malformed> {
         let header = header::parse(&mut frame, true)?;
-        Ok(reassembly.add(&header, header.fragment.unwrap(), frame, Instant::from_micros(at), &mut FramePool::new()))
+        Ok(reassembly.add(
+            &header,
+            header.fragment.unwrap(),
+            frame,
+            Instant::from_micros(at),
+            &mut FramePool::new(),
+        ))
     }
 
     #[test]
@@ -302,22 +328,46 @@ mod tests {
     #[test]
     fn frg_03_overlap_discards_the_datagram_and_a_repeat_does_not() {
         let mut reassembly = Reassembly::default();
-        assert!(matches!(add(&mut reassembly, fragment_of(1, 0, true, &[1; 16]), 0).unwrap(), Outcome::Kept));
-        assert!(matches!(add(&mut reassembly, fragment_of(1, 0, true, &[1; 16]), 0).unwrap(), Outcome::Kept));
-        assert!(matches!(add(&mut reassembly, fragment_of(1, 8, true, &[2; 16]), 0).unwrap(), Outcome::Discarded));
+        assert!(matches!(
+            add(&mut reassembly, fragment_of(1, 0, true, &[1; 16]), 0).unwrap(),
+            Outcome::Kept
+        ));
+        assert!(matches!(
+            add(&mut reassembly, fragment_of(1, 0, true, &[1; 16]), 0).unwrap(),
+            Outcome::Kept
+        ));
+        assert!(matches!(
+            add(&mut reassembly, fragment_of(1, 8, true, &[2; 16]), 0).unwrap(),
+            Outcome::Discarded
+        ));
         assert_eq!(reassembly.held(), (0, 0));
     }
 
     #[test]
     fn frg_02_impossible_fragments_are_refused_at_once() {
         let mut reassembly = Reassembly::default();
-        assert!(matches!(add(&mut reassembly, fragment_of(1, 65528, false, &[0; 16]), 0).unwrap(), Outcome::Discarded));
-        assert!(matches!(add(&mut reassembly, fragment_of(1, 0, true, &[0; 15]), 0).unwrap(), Outcome::Discarded));
-        assert!(matches!(add(&mut reassembly, fragment_of(1, 8, true, &[]), 0).unwrap(), Outcome::Discarded));
+        assert!(matches!(
+            add(&mut reassembly, fragment_of(1, 65528, false, &[0; 16]), 0).unwrap(),
+            Outcome::Discarded
+        ));
+        assert!(matches!(
+            add(&mut reassembly, fragment_of(1, 0, true, &[0; 15]), 0).unwrap(),
+            Outcome::Discarded
+        ));
+        assert!(matches!(
+            add(&mut reassembly, fragment_of(1, 8, true, &[]), 0).unwrap(),
+            Outcome::Discarded
+        ));
         assert_eq!(reassembly.held(), (0, 0));
         // Two different ends.
-        assert!(matches!(add(&mut reassembly, fragment_of(2, 16, false, &[0; 16]), 0).unwrap(), Outcome::Kept));
-        assert!(matches!(add(&mut reassembly, fragment_of(2, 40, false, &[0; 16]), 0).unwrap(), Outcome::Discarded));
+        assert!(matches!(
+            add(&mut reassembly, fragment_of(2, 16, false, &[0; 16]), 0).unwrap(),
+            Outcome::Kept
+        ));
+        assert!(matches!(
+            add(&mut reassembly, fragment_of(2, 40, false, &[0; 16]), 0).unwrap(),
+            Outcome::Discarded
+        ));
     }
 
     #[test]
@@ -358,7 +408,10 @@ mod tests {
     fn frg_07_thousands_of_tiny_fragments_are_bounded() {
         let mut reassembly = Reassembly::default();
         let kept = (0..4000).filter(|piece| {
-            matches!(add(&mut reassembly, fragment_of(1, piece * 16, true, &[0; 8]), 0).unwrap(), Outcome::Kept)
+            matches!(
+                add(&mut reassembly, fragment_of(1, piece * 16, true, &[0; 8]), 0).unwrap(),
+                Outcome::Kept
+            )
         });
         assert!(kept.count() < 4000);
         assert!(reassembly.held().1 <= limits::FRAGMENTS * 8);

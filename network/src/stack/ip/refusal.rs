@@ -1,7 +1,7 @@
 //! ICMP errors that we send.
 //!
-//! Sparingly: never about an error, a fragment's tail, a group, a packet that a raw socket took, or to a source that is no single station,
-//! and under budgets (RFC 1122 §3.2.2, RFC 4443 §2.4).
+//! Sparingly: never about an error, a fragment's tail, a group, a packet that a raw socket took, or
+//! to a source that is no single station, and under budgets (RFC 1122 §3.2.2, RFC 4443 §2.4).
 
 use core::net::IpAddr;
 
@@ -22,11 +22,25 @@ const ERROR_BYTES_IPV6: usize = 1280;
 
 impl Stack {
     /// No socket has the port (RFC 1122 §4.1.3.1).
-    pub(crate) fn port_unreachable(&mut self, frame: &Frame, header: &Header, delivery: Delivery, arrival: Arrival) {
-        let (kind, code) =
-            if header.source.is_ipv4() { (DESTINATION_UNREACHABLE, 3) } else { (V6_DESTINATION_UNREACHABLE, 4) };
+    pub(crate) fn port_unreachable(
+        &mut self,
+        frame: &Frame,
+        header: &Header,
+        delivery: Delivery,
+        arrival: Arrival,
+    ) {
+        let (kind, code) = if header.source.is_ipv4() {
+            (DESTINATION_UNREACHABLE, 3)
+        } else {
+            (V6_DESTINATION_UNREACHABLE, 4)
+        };
         if delivery == Delivery::Unicast && !arrival.link_broadcast && !arrival.raw {
-            self.send_error(frame, header.source, header.destination, [kind, code, 0, 0, 0, 0, 0, 0]);
+            self.send_error(
+                frame,
+                header.source,
+                header.destination,
+                [kind, code, 0, 0, 0, 0, 0, 0],
+            );
         }
     }
 
@@ -73,8 +87,11 @@ impl Stack {
         let is_station = !(to.is_unspecified()
             || to.is_multicast()
             || matches!(to, IpAddr::V4(to) if self.addresses.is_broadcast(to)));
-        let source = if asked.is_multicast() { self.addresses.source_for(to, to) } else { Some(asked) };
-        let may = is_station && (self.is_loopback() || !to.is_loopback()) && self.budgets.error(to, self.now);
+        let source =
+            if asked.is_multicast() { self.addresses.source_for(to, to) } else { Some(asked) };
+        let may = is_station
+            && (self.is_loopback() || !to.is_loopback())
+            && self.budgets.error(to, self.now);
         let (Some(source), true) = (source, may) else { return };
         let (maximum, protocol) = if to.is_ipv4() {
             (ERROR_BYTES_IPV4.min(self.path_mtu(to)) - IPV4_HEADER - ICMP_HEADER, protocol::ICMP)
@@ -83,7 +100,8 @@ impl Stack {
         };
         let mut message = header.to_vec();
         message.extend(frame.bytes().iter().take(maximum));
-        let outgoing = Outgoing { source, destination: to, protocol, hop_limit: HOP_LIMIT, traffic_class: 0 };
+        let outgoing =
+            Outgoing { source, destination: to, protocol, hop_limit: HOP_LIMIT, traffic_class: 0 };
         // An error that cannot be sent is counted where it was dropped.
         let _ = self.icmp_send(&outgoing, &message);
     }

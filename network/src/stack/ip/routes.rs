@@ -1,7 +1,7 @@
 //! The routes of one interface, and the next hop of a packet.
 //!
-//! The table is kept in the order in which it is searched: longest prefix first, then smallest metric, then newest last. Connected
-//! routes come and go with the addresses that imply them.
+//! The table is kept in the order in which it is searched: longest prefix first, then smallest
+//! metric, then newest last. Connected routes come and go with the addresses that imply them.
 
 use alloc::vec::Vec;
 use core::net::IpAddr;
@@ -64,14 +64,17 @@ impl Routes {
         let start = self.list.iter().position(|route| fits(&route)).unwrap_or(self.list.len());
         let rest = self.list.get(start..).unwrap_or_default();
         let rank = rest.first().map(|route| (route.destination, route.metric));
-        rest.iter().take_while(move |route| Some((route.destination, route.metric)) == rank).filter(fits)
+        rest.iter()
+            .take_while(move |route| Some((route.destination, route.metric)) == rank)
+            .filter(fits)
     }
 
     /// Adds a route. The gateway must be reachable without another gateway.
     ///
     /// # Errors
-    /// `InvalidInput` for host bits under an IPv4 mask, mixed families or a gateway that is no station; `NetworkUnreachable`
-    /// (IPv4) or `HostUnreachable` (IPv6) for a gateway that is not on-link, as Linux; `AlreadyExists`; `NoBufferSpace`.
+    /// `InvalidInput` for host bits under an IPv4 mask, mixed families or a gateway that is no
+    /// station; `NetworkUnreachable` (IPv4) or `HostUnreachable` (IPv6) for a gateway that is not
+    /// on-link, as Linux; `AlreadyExists`; `NoBufferSpace`.
     pub(crate) fn add(&mut self, route: Route, append: bool) -> Result<(), Error> {
         let route = Self::checked(route)?;
         if let Some(gateway) = route.gateway {
@@ -100,8 +103,12 @@ impl Routes {
             return Err(Error::InvalidInput);
         }
         let network = route.destination.network();
-        // Linux refuses host bits for IPv4 and clears them for IPv6; `A/0` means every destination in both.
-        if network != route.destination && route.destination.address().is_ipv4() && route.destination.length() != 0 {
+        // Linux refuses host bits for IPv4 and clears them for IPv6; `A/0` means every destination
+        // in both.
+        if network != route.destination
+            && route.destination.address().is_ipv4()
+            && route.destination.length() != 0
+        {
             return Err(Error::InvalidInput);
         }
         route.destination = network;
@@ -168,12 +175,13 @@ impl Routes {
             origin: Origin::Kernel,
             source: Some(prefix.address()),
         };
-        // The table being full, or the route being there through another address, leaves the address usable as a host.
+        // The table being full, or the route being there through another address, leaves the
+        // address usable as a host.
         let _ = self.add(route, false);
     }
 
-    /// Takes back the connected route of a removed address, unless `remaining` still implies it; gateways that are off-link then
-    /// go too. (Linux leaves those behind, useless.)
+    /// Takes back the connected route of a removed address, unless `remaining` still implies it;
+    /// gateways that are off-link then go too. (Linux leaves those behind, useless.)
     pub(crate) fn disconnect(&mut self, prefix: Prefix, remaining: Option<IpAddr>) {
         let network = prefix.network();
         for route in &mut self.list {
@@ -189,10 +197,16 @@ impl Routes {
     }
 
     fn drop_off_link(&mut self) {
-        let connected: Vec<Prefix> =
-            self.list.iter().filter(|route| route.gateway.is_none()).map(|route| route.destination).collect();
+        let connected: Vec<Prefix> = self
+            .list
+            .iter()
+            .filter(|route| route.gateway.is_none())
+            .map(|route| route.destination)
+            .collect();
         self.retain(|route| {
-            route.gateway.is_none_or(|gateway| connected.iter().any(|prefix| prefix.contains(gateway)))
+            route
+                .gateway
+                .is_none_or(|gateway| connected.iter().any(|prefix| prefix.contains(gateway)))
         });
     }
 
@@ -207,7 +221,8 @@ impl Routes {
         for route in self.list.iter_mut().filter(|route| route.origin != Origin::Static) {
             route.metric = metric;
         }
-        self.list.sort_by_key(|route| (core::cmp::Reverse(route.destination.length()), route.metric));
+        self.list
+            .sort_by_key(|route| (core::cmp::Reverse(route.destination.length()), route.metric));
     }
 }
 
@@ -226,7 +241,12 @@ mod tests {
     }
 
     fn selector(destination: &str) -> RouteSelector {
-        RouteSelector { destination: destination.parse().unwrap(), gateway: None, metric: None, interface: None }
+        RouteSelector {
+            destination: destination.parse().unwrap(),
+            gateway: None,
+            metric: None,
+            interface: None,
+        }
     }
 
     #[test]
@@ -249,14 +269,29 @@ mod tests {
         let mut routes = Routes::default();
         routes.connect("10.0.0.5/24".parse().unwrap(), 0);
         routes.connect("fd00::5/64".parse().unwrap(), 0);
-        assert_eq!(routes.add(route("0.0.0.0/0", Some("10.9.9.9"), 0), false), Err(Error::NetworkUnreachable));
-        assert_eq!(routes.add(route("::/0", Some("fd01::1"), 0), false), Err(Error::HostUnreachable));
-        assert_eq!(routes.add(route("10.1.2.3/16", Some("10.0.0.1"), 0), false), Err(Error::InvalidInput));
-        assert_eq!(routes.add(route("0.0.0.0/0", Some("224.0.0.1"), 0), false), Err(Error::InvalidInput));
+        assert_eq!(
+            routes.add(route("0.0.0.0/0", Some("10.9.9.9"), 0), false),
+            Err(Error::NetworkUnreachable)
+        );
+        assert_eq!(
+            routes.add(route("::/0", Some("fd01::1"), 0), false),
+            Err(Error::HostUnreachable)
+        );
+        assert_eq!(
+            routes.add(route("10.1.2.3/16", Some("10.0.0.1"), 0), false),
+            Err(Error::InvalidInput)
+        );
+        assert_eq!(
+            routes.add(route("0.0.0.0/0", Some("224.0.0.1"), 0), false),
+            Err(Error::InvalidInput)
+        );
         routes.add(route("fd09::1/32", Some("fd00::1"), 0), false).unwrap();
         assert!(routes.remove(&selector("fd09::/32")).is_ok());
         routes.add(route("10.0.0.5/0", Some("10.0.0.1"), 0), false).unwrap();
-        assert_eq!(routes.add(route("0.0.0.0/0", Some("10.0.0.2"), 0), false), Err(Error::AlreadyExists));
+        assert_eq!(
+            routes.add(route("0.0.0.0/0", Some("10.0.0.2"), 0), false),
+            Err(Error::AlreadyExists)
+        );
         routes.add(route("0.0.0.0/0", Some("10.0.0.2"), 0), true).unwrap();
         assert_eq!(routes.remove(&selector("10.99.0.0/16")), Err(Error::NoSuchProcess));
     }
@@ -277,7 +312,8 @@ mod tests {
     fn the_table_is_bounded() {
         let mut routes = Routes::default();
         for number in 0..limits::ROUTES as u32 {
-            let destination = Prefix::host(IpAddr::V4(core::net::Ipv4Addr::from_bits(0x0a00_0000 + number)));
+            let destination =
+                Prefix::host(IpAddr::V4(core::net::Ipv4Addr::from_bits(0x0a00_0000 + number)));
             routes.add(Route { destination, ..route("0.0.0.0/0", None, 0) }, false).unwrap();
         }
         assert_eq!(routes.add(route("192.0.2.1", None, 0), false), Err(Error::NoBufferSpace));

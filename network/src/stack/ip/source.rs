@@ -9,7 +9,8 @@ use crate::stack::Stack;
 use crate::stack::ip::routes::Route;
 
 impl Stack {
-    /// Does what follows when routes changed: gateways stay neighbors (NBR-03), and senders that wait look again (SOK-05).
+    /// Does what follows when routes changed: gateways stay neighbors (NBR-03), and senders that
+    /// wait look again (SOK-05).
     pub(crate) fn follow_routes(&mut self) {
         if self.routes.take_changed() {
             self.neighbors.pin(self.routes.iter().filter_map(|route| route.gateway).collect());
@@ -17,12 +18,14 @@ impl Stack {
         }
     }
 
-    /// The route that a packet takes. Of equal ones the first whose gateway answers (SRC-04, RFC 1122 §3.3.1.5); one that does not is tried
-    /// again after a while.
+    /// The route that a packet takes. Of equal ones the first whose gateway answers (SRC-04, RFC
+    /// 1122 §3.3.1.5); one that does not is tried again after a while.
     pub(crate) fn route_for(&self, destination: IpAddr) -> Option<&Route> {
         let mut equals = self.routes.equals(destination);
         let first = equals.next()?;
-        let answers = |route: &&Route| route.gateway.is_none_or(|gateway| !self.neighbors.is_silent(gateway, self.now));
+        let answers = |route: &&Route| {
+            route.gateway.is_none_or(|gateway| !self.neighbors.is_silent(gateway, self.now))
+        };
         match equals.next() {
             None => Some(first),
             Some(_) if answers(&first) => Some(first),
@@ -39,11 +42,12 @@ impl Stack {
         }
     }
 
-    /// The source address for a destination: the route's own, else the best of the interface (RFC 6724). On the loopback interface an
-    /// address of ours speaks for itself.
+    /// The source address for a destination: the route's own, else the best of the interface (RFC
+    /// 6724). On the loopback interface an address of ours speaks for itself.
     ///
     /// # Errors
-    /// `NetworkUnreachable` without a route; `AddressNotAvailable` without an address of the family.
+    /// `NetworkUnreachable` without a route; `AddressNotAvailable` without an address of the
+    /// family.
     pub(crate) fn source_for(&self, destination: IpAddr) -> Result<IpAddr, Error> {
         // Routes of an interface that is down are none, as on Linux.
         if !self.configuration.enabled {
@@ -63,7 +67,8 @@ impl Stack {
             }
             None if to_everybody
                 || is_link_local_ipv4(destination)
-                || (self.configuration.capabilities.medium == Medium::Ip && !self.is_loopback()) =>
+                || (self.configuration.capabilities.medium == Medium::Ip
+                    && !self.is_loopback()) =>
             {
                 destination
             }

@@ -1,7 +1,8 @@
 //! Layer 2: Ethernet framing, and which station a packet goes to.
 //!
-//! Packets come down from [`super::ip`] complete; frames leave into the output queue that the interface hands to its driver. On
-//! media without hardware addresses this layer is only a queue. ARP and NDP answer and learn here; the table is in [`neighbor`].
+//! Packets come down from [`super::ip`] complete; frames leave into the output queue that the
+//! interface hands to its driver. On media without hardware addresses this layer is only a queue.
+//! ARP and NDP answer and learn here; the table is in [`neighbor`].
 
 pub(crate) mod arp;
 pub(crate) mod ndp;
@@ -43,10 +44,13 @@ impl Stack {
             self.statistics.received_drops.malformed += 1;
             return self.pool.put(frame);
         };
-        let (source, destination) = (HardwareAddress(ethernet.src_addr().0), HardwareAddress(ethernet.dst_addr().0));
+        let (source, destination) =
+            (HardwareAddress(ethernet.src_addr().0), HardwareAddress(ethernet.dst_addr().0));
         let ethertype = ethernet.ethertype();
         let to_group = !destination.is_unicast();
-        if (!to_group && Some(destination) != self.configuration.hardware_address) || !source.is_unicast() {
+        if (!to_group && Some(destination) != self.configuration.hardware_address)
+            || !source.is_unicast()
+        {
             self.statistics.received_drops.not_for_us += 1;
             return self.pool.put(frame);
         }
@@ -66,14 +70,16 @@ impl Stack {
     /// Sends a whole IP packet that fits the MTU towards its destination.
     ///
     /// # Errors
-    /// `NetworkDown`, `NetworkUnreachable` (no route) or `NoBufferSpace`; the packet is gone and counted.
+    /// `NetworkDown`, `NetworkUnreachable` (no route) or `NoBufferSpace`; the packet is gone and
+    /// counted.
     pub(crate) fn packet_output(&mut self, frame: Frame, destination: IpAddr) -> Result<(), Error> {
         if !self.configuration.enabled {
             self.statistics.sent_drops.disabled += 1;
             self.pool.put(frame);
             return Err(Error::NetworkDown);
         }
-        // What is meant for this system or by its loopback addresses meets no wire (IP4-01, IP6-02).
+        // What is meant for this system or by its loopback addresses meets no wire (IP4-01,
+        // IP6-02).
         if !self.is_loopback() && (self.is_own(destination) || is_node_local(destination)) {
             return self.loop_back(frame);
         }
@@ -87,7 +93,11 @@ impl Stack {
             return Ok(());
         }
         if destination.is_multicast() {
-            self.ethernet_output(frame, HardwareAddress::multicast(destination), ethertype_of(destination));
+            self.ethernet_output(
+                frame,
+                HardwareAddress::multicast(destination),
+                ethertype_of(destination),
+            );
             return Ok(());
         }
         if matches!(destination, IpAddr::V4(address) if self.addresses.is_broadcast(address)) {
@@ -101,7 +111,11 @@ impl Stack {
     ///
     /// # Errors
     /// As [`packet_output`](Self::packet_output).
-    pub(crate) fn station_output(&mut self, frame: Frame, destination: IpAddr) -> Result<(), Error> {
+    pub(crate) fn station_output(
+        &mut self,
+        frame: Frame,
+        destination: IpAddr,
+    ) -> Result<(), Error> {
         if self.configuration.capabilities.medium == Medium::Ip {
             self.queue_frame(frame);
             return Ok(());
@@ -152,9 +166,14 @@ impl Stack {
         match address {
             IpAddr::V4(address) => self.arp_request(address, hardware),
             IpAddr::V6(target) => {
-                // The question carries the source of the packet that waits (NBR-13, RFC 4861 §7.2.2).
-                let waiting = self.neighbors.waiting(address).and_then(|frame| header::source_of(frame.bytes()));
-                let source = waiting.filter(|source| source.is_ipv6() && self.addresses.owns(*source));
+                // The question carries the source of the packet that waits (NBR-13, RFC 4861
+                // §7.2.2).
+                let waiting = self
+                    .neighbors
+                    .waiting(address)
+                    .and_then(|frame| header::source_of(frame.bytes()));
+                let source =
+                    waiting.filter(|source| source.is_ipv6() && self.addresses.owns(*source));
                 self.neighbor_solicitation(target, hardware, source);
             }
         }
@@ -190,14 +209,19 @@ impl Stack {
     }
 
     /// Sends what waited for a neighbor, in order.
-    pub(crate) fn release_parked(&mut self, address: IpAddr, parked: impl IntoIterator<Item = Frame>) {
+    pub(crate) fn release_parked(
+        &mut self,
+        address: IpAddr,
+        parked: impl IntoIterator<Item = Frame>,
+    ) {
         for frame in parked {
             // The table was just told the address, so this does not park again.
             let _ = self.neighbor_output(frame, address);
         }
     }
 
-    /// An address of ours is gone: what waits for a neighbor must not leave from it either (NBR-15).
+    /// An address of ours is gone: what waits for a neighbor must not leave from it either
+    /// (NBR-15).
     pub(crate) fn drop_parked_from(&mut self, source: IpAddr) {
         for frame in self.neighbors.drop_from(source) {
             self.statistics.sent_drops.neighbor += 1;
@@ -227,8 +251,8 @@ impl Stack {
         self.queue_frame(frame);
     }
 
-    /// Hands a finished frame to the driver's queue. Beyond the bound it is dropped: nobody above may count on it, and those
-    /// who can wait ask [`has_room`](Self::has_room) first.
+    /// Hands a finished frame to the driver's queue. Beyond the bound it is dropped: nobody above
+    /// may count on it, and those who can wait ask [`has_room`](Self::has_room) first.
     fn queue_frame(&mut self, frame: Frame) {
         if self.output.len() >= limits::EGRESS_QUEUE * 2 {
             self.statistics.sent_drops.full += 1;

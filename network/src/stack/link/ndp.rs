@@ -1,7 +1,8 @@
 //! Neighbor discovery (RFC 4861) and duplicate address detection (RFC 4862 §5.4).
 //!
-//! Messages are read here byte by byte, with an option walk that skips what it does not know: a message is dropped only for what the
-//! RFC says (hop limit, code, length, options of length 0). Router advertisements go on to [`super::super::autoconfiguration`].
+//! Messages are read here byte by byte, with an option walk that skips what it does not know: a
+//! message is dropped only for what the RFC says (hop limit, code, length, options of length 0).
+//! Router advertisements go on to [`super::super::autoconfiguration`].
 
 use core::net::{IpAddr, Ipv6Addr};
 
@@ -38,7 +39,8 @@ pub(crate) const fn solicited_node(address: Ipv6Addr) -> Ipv6Addr {
     Ipv6Addr::from_octets([0xff, 2, 0, 0, 0, 0, 0, 0, 0, 0, 0, 1, 0xff, a, b, c])
 }
 
-/// Walks the options of a message: kind and body (without the two header bytes). `None` when one has length 0 or passes the end.
+/// Walks the options of a message: kind and body (without the two header bytes). `None` when one
+/// has length 0 or passes the end.
 pub(crate) fn options(mut bytes: &[u8]) -> Option<alloc::vec::Vec<(u8, &[u8])>> {
     let mut found = alloc::vec::Vec::new();
     while let [kind, units, ..] = bytes {
@@ -61,10 +63,15 @@ fn link_layer_address(options: &[(u8, &[u8])], wanted: u8) -> Option<HardwareAdd
 impl Stack {
     /// Takes a neighbor discovery message; its checksum is right.
     pub(crate) fn ndp_input(&mut self, header: &Header, message: &[u8]) {
-        let (IpAddr::V6(source), IpAddr::V6(destination)) = (header.source, header.destination) else { return };
+        let (IpAddr::V6(source), IpAddr::V6(destination)) = (header.source, header.destination)
+        else {
+            return;
+        };
         let handled = match message {
             [kind, 0, ..] if header.hop_limit == HOP_LIMIT => match *kind {
-                kind::NEIGHBOR_SOLICITATION => self.solicitation_input(source, destination, message),
+                kind::NEIGHBOR_SOLICITATION => {
+                    self.solicitation_input(source, destination, message)
+                }
                 kind::NEIGHBOR_ADVERTISEMENT => self.advertisement_input(destination, message),
                 kind::ROUTER_ADVERTISEMENT => self.router_advertisement_input(source, message),
                 kind::ROUTER_SOLICITATION => {
@@ -85,7 +92,12 @@ impl Stack {
         }
     }
 
-    fn solicitation_input(&mut self, source: Ipv6Addr, destination: Ipv6Addr, message: &[u8]) -> Option<()> {
+    fn solicitation_input(
+        &mut self,
+        source: Ipv6Addr,
+        destination: Ipv6Addr,
+        message: &[u8],
+    ) -> Option<()> {
         let target = Ipv6Addr::from_octets(*message.get(8..)?.first_chunk()?);
         let options = options(message.get(24..)?)?;
         let sender = link_layer_address(&options, SOURCE_LINK_LAYER_ADDRESS);
@@ -135,10 +147,12 @@ impl Stack {
             Some(AddressState::Duplicated) | None => {}
         }
         let (address, router) = (IpAddr::V6(target), flags & ROUTER_FLAG != 0);
-        // An answer to a unicast question may leave the address out, and Linux' does: it confirms the one that is known (RFC 4861 §4.4).
+        // An answer to a unicast question may leave the address out, and Linux' does: it confirms
+        // the one that is known (RFC 4861 §4.4).
         let told = link_layer_address(&options, TARGET_LINK_LAYER_ADDRESS);
         let (solicited, overrides) = (flags & SOLICITED_FLAG != 0, flags & OVERRIDE_FLAG != 0);
-        let (parked, counts) = self.neighbors.advertised(address, told, solicited, overrides, router, self.now);
+        let (parked, counts) =
+            self.neighbors.advertised(address, told, solicited, overrides, router, self.now);
         if counts && !router {
             // Whoever routes no more is no default router (RFC 4861 §6.3.5).
             self.set_router(target, 0);
@@ -154,7 +168,8 @@ impl Stack {
         hardware: Option<HardwareAddress>,
         source: Option<IpAddr>,
     ) {
-        let source = source.or_else(|| self.addresses.source_for(IpAddr::V6(target), IpAddr::V6(target)));
+        let source =
+            source.or_else(|| self.addresses.source_for(IpAddr::V6(target), IpAddr::V6(target)));
         let Some(IpAddr::V6(source)) = source else {
             return;
         };
@@ -196,7 +211,10 @@ impl Stack {
         );
     }
 
-    #[expect(clippy::too_many_arguments, reason = "the fields of one message, named at each of four calls")]
+    #[expect(
+        clippy::too_many_arguments,
+        reason = "the fields of one message, named at each of four calls"
+    )]
     fn send_neighbor_message(
         &mut self,
         kind: u8,
@@ -223,7 +241,9 @@ impl Stack {
         };
         let frame = self.icmp_packet(&outgoing, &message);
         match hardware {
-            Some(hardware) => self.ethernet_output(frame, hardware, smoltcp::wire::EthernetProtocol::Ipv6),
+            Some(hardware) => {
+                self.ethernet_output(frame, hardware, smoltcp::wire::EthernetProtocol::Ipv6)
+            }
             // A failure here is a down interface; the question is asked again by its timer.
             None => {
                 let _ = self.packet_output(frame, IpAddr::V6(destination));

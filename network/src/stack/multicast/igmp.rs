@@ -1,4 +1,5 @@
-//! IGMP on the wire (RFC 1112, RFC 2236, RFC 3376): queries read, reports written. Pure functions over bytes.
+//! IGMP on the wire (RFC 1112, RFC 2236, RFC 3376): queries read, reports written. Pure functions
+//! over bytes.
 
 use alloc::vec;
 use alloc::vec::Vec;
@@ -54,7 +55,9 @@ pub(super) fn parse(bytes: &[u8]) -> Option<Message> {
                 SHORT if code == 0 => (Version::One, 100, 0),
                 // Linear: the floating form is version 3's only (MC-04).
                 SHORT => (Version::Two, u32::from(code), 0),
-                length if length >= LONG_QUERY => (Version::Three, floating(code), bytes.get(8)? & 7),
+                length if length >= LONG_QUERY => {
+                    (Version::Three, floating(code), bytes.get(8)? & 7)
+                }
                 _ => return None,
             };
             let within = Duration::from_millis(u64::from(tenths) * 100);
@@ -139,7 +142,11 @@ mod tests {
             (0xff, 12, Version::Three, 31_744 * 100),
         ] {
             let Message::Query(query) = query(code, length) else { panic!("{code}") };
-            assert_eq!((query.version, query.within), (version, Duration::from_millis(milliseconds)), "{code}");
+            assert_eq!(
+                (query.version, query.within),
+                (version, Duration::from_millis(milliseconds)),
+                "{code}"
+            );
         }
     }
 

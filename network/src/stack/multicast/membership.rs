@@ -1,8 +1,10 @@
-//! Which groups an interface is in, and when that has to be said again: the host's side of IGMP and MLD as one pure state machine.
+//! Which groups an interface is in, and when that has to be said again: the host's side of IGMP and
+//! MLD as one pure state machine.
 //!
-//! IGMPv3 (RFC 3376) and MLDv2 (RFC 3810) are the same protocol, and so are IGMPv2 (RFC 2236) and MLDv1 (RFC 2710); what differs is the
-//! [wire](super::igmp) [format](super::mld). Memberships take every source. State is kept by group, so a group that was left is answered for
-//! no more, whatever was pending (MC-09).
+//! IGMPv3 (RFC 3376) and MLDv2 (RFC 3810) are the same protocol, and so are IGMPv2 (RFC 2236) and
+//! MLDv1 (RFC 2710); what differs is the [wire](super::igmp) [format](super::mld). Memberships take
+//! every source. State is kept by group, so a group that was left is answered for no more, whatever
+//! was pending (MC-09).
 
 use alloc::collections::BTreeMap;
 use alloc::vec::Vec;
@@ -15,12 +17,15 @@ use crate::limits;
 use crate::platform::Instant;
 use crate::stack::ip::ingress::is_node_local;
 
-/// Times that a change is reported (RFC 3376 §8.1, RFC 3810 §9.1: the robustness variable), unless the querier says otherwise.
+/// Times that a change is reported (RFC 3376 §8.1, RFC 3810 §9.1: the robustness variable), unless
+/// the querier says otherwise.
 const ROBUSTNESS: u8 = 2;
-/// Between two reports of one change: IGMPv3 and MLDv2, and their predecessors (RFC 3376 §8.11, RFC 2236 §8.10).
+/// Between two reports of one change: IGMPv3 and MLDv2, and their predecessors (RFC 3376 §8.11, RFC
+/// 2236 §8.10).
 const CHANGE_INTERVAL: Duration = Duration::from_secs(1);
 const OLD_CHANGE_INTERVAL: Duration = Duration::from_secs(10);
-/// How long a querier of IGMPv1 is taken to be there (RFC 2236 §8.11), and one of IGMPv2 or MLDv1 (RFC 3376 §8.12, RFC 3810 §9.12).
+/// How long a querier of IGMPv1 is taken to be there (RFC 2236 §8.11), and one of IGMPv2 or MLDv1
+/// (RFC 3376 §8.12, RFC 3810 §9.12).
 const VERSION_1_PRESENT: Duration = Duration::from_secs(400);
 const VERSION_2_PRESENT: Duration = Duration::from_secs(260);
 
@@ -110,7 +115,8 @@ impl Default for Groups {
     }
 }
 
-/// True for groups that nobody is told about: those of all nodes, and those that stay inside one (MC-08).
+/// True for groups that nobody is told about: those of all nodes, and those that stay inside one
+/// (MC-08).
 fn is_silent(group: IpAddr) -> bool {
     is_all_nodes(group) || is_node_local(group)
 }
@@ -131,7 +137,10 @@ impl Groups {
 
     /// Every group with the number of sockets in it.
     pub(crate) fn iter(&self) -> impl Iterator<Item = (IpAddr, u32)> + '_ {
-        self.groups.iter().filter(|(_, group)| group.is_active()).map(|(group, state)| (*group, state.sockets))
+        self.groups
+            .iter()
+            .filter(|(_, group)| group.is_active())
+            .map(|(group, state)| (*group, state.sockets))
     }
 
     fn version(&self, now: Instant) -> Version {
@@ -150,7 +159,9 @@ impl Groups {
     /// `NoBufferSpace` beyond [`limits::GROUPS`].
     pub(crate) fn join(&mut self, group: IpAddr, now: Instant) -> Result<(), Error> {
         let joined = self.groups.values().filter(|state| state.sockets > 0).count();
-        if joined >= limits::GROUPS && self.groups.get(&group).is_none_or(|state| state.sockets == 0) {
+        if joined >= limits::GROUPS
+            && self.groups.get(&group).is_none_or(|state| state.sockets == 0)
+        {
             return Err(Error::NoBufferSpace);
         }
         self.change(group, now, |state| state.sockets += 1);
@@ -166,7 +177,8 @@ impl Groups {
 
     /// Is in exactly these groups for its addresses' sake (MC-08).
     pub(crate) fn need(&mut self, needed: &[IpAddr], now: Instant) {
-        let known = self.groups.iter().filter(|(_, state)| state.is_needed).map(|(group, _)| *group);
+        let known =
+            self.groups.iter().filter(|(_, state)| state.is_needed).map(|(group, _)| *group);
         let over: Vec<IpAddr> = known.filter(|group| !needed.contains(group)).collect();
         for group in over {
             self.change(group, now, |state| state.is_needed = false);
@@ -176,7 +188,8 @@ impl Groups {
         }
     }
 
-    /// Changes who is in a group, and puts the news on the agenda when that begins or ends the membership.
+    /// Changes who is in a group, and puts the news on the agenda when that begins or ends the
+    /// membership.
     fn change(&mut self, group: IpAddr, now: Instant, change: impl FnOnce(&mut Group)) {
         let robustness = self.robustness;
         let state = self.groups.entry(group).or_default();
@@ -214,7 +227,12 @@ impl Groups {
     }
 
     /// Takes a question. `delay` draws a time up to the one given.
-    pub(crate) fn query(&mut self, query: Query, now: Instant, mut delay: impl FnMut(Duration) -> Duration) {
+    pub(crate) fn query(
+        &mut self,
+        query: Query,
+        now: Instant,
+        mut delay: impl FnMut(Duration) -> Duration,
+    ) {
         let before = self.version(now);
         match query.version {
             Version::One => self.version_1_until = now.after(VERSION_1_PRESENT),
@@ -227,7 +245,9 @@ impl Groups {
             self.answer_all_at = None;
             self.groups.values_mut().for_each(|state| state.answer_at = None);
         }
-        let sooner = |known: Option<Instant>, drawn: Instant| Some(known.map_or(drawn, |known| known.min(drawn)));
+        let sooner = |known: Option<Instant>, drawn: Instant| {
+            Some(known.map_or(drawn, |known| known.min(drawn)))
+        };
         if version == Version::Three && query.group.is_none() {
             self.answer_all_at = sooner(self.answer_all_at, now.after(delay(query.within)));
             return;
@@ -240,18 +260,24 @@ impl Groups {
         }
     }
 
-    /// Somebody else of the link reported the group in the words of version 1 or 2: that is enough for such a querier (MC-03).
+    /// Somebody else of the link reported the group in the words of version 1 or 2: that is enough
+    /// for such a querier (MC-03).
     pub(crate) fn heard(&mut self, group: IpAddr, now: Instant) {
         if self.version(now) == Version::Three {
             return;
         }
         if let Some(state) = self.groups.get_mut(&group).filter(|state| state.is_active()) {
-            (state.changes, state.change_at, state.answer_at, state.is_ours) = (0, None, None, false);
+            (state.changes, state.change_at, state.answer_at, state.is_ours) =
+                (0, None, None, false);
         }
     }
 
     /// What has to be said now; what is said again later is put on the agenda.
-    pub(crate) fn due(&mut self, now: Instant, mut delay: impl FnMut(Duration) -> Duration) -> Vec<Report> {
+    pub(crate) fn due(
+        &mut self,
+        now: Instant,
+        mut delay: impl FnMut(Duration) -> Duration,
+    ) -> Vec<Report> {
         let version = self.version(now);
         let (mut reports, mut records) = (Vec::new(), Vec::new());
         let is_due = |at: Option<Instant>| at.is_some_and(|at| at <= now);
@@ -263,7 +289,8 @@ impl Groups {
             let (changed, answers) = (is_due(state.change_at), is_due(state.answer_at));
             if changed {
                 state.changes = state.changes.saturating_sub(1);
-                let interval = if version == Version::Three { CHANGE_INTERVAL } else { OLD_CHANGE_INTERVAL };
+                let interval =
+                    if version == Version::Three { CHANGE_INTERVAL } else { OLD_CHANGE_INTERVAL };
                 state.change_at = (state.changes > 0).then(|| now.after(delay(interval)));
             }
             if answers {
@@ -279,7 +306,9 @@ impl Groups {
                     state.is_ours = true;
                     reports.push(Report::Member(version, *group));
                 }
-                (Version::Two, false) if changed && state.is_ours => reports.push(Report::Leave(*group)),
+                (Version::Two, false) if changed && state.is_ours => {
+                    reports.push(Report::Leave(*group))
+                }
                 _ => {}
             }
             if version != Version::Three && !state.is_active() {

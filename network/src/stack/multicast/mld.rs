@@ -1,4 +1,5 @@
-//! MLD on the wire (RFC 2710, RFC 3810): queries read, reports written. Pure functions over bytes; checksums are the packet's business.
+//! MLD on the wire (RFC 2710, RFC 3810): queries read, reports written. Pure functions over bytes;
+//! checksums are the packet's business.
 
 use alloc::vec;
 use alloc::vec::Vec;
@@ -37,7 +38,9 @@ pub(super) fn parse(bytes: &[u8]) -> Option<Message> {
             let code = u16_at(bytes, 4)?;
             let (version, milliseconds, robustness) = match bytes.len() {
                 SHORT => (Version::Two, u32::from(code), 0),
-                length if length >= LONG_QUERY => (Version::Three, floating(code), bytes.get(24)? & 7),
+                length if length >= LONG_QUERY => {
+                    (Version::Three, floating(code), bytes.get(24)? & 7)
+                }
                 _ => return None,
             };
             let within = Duration::from_millis(u64::from(milliseconds));

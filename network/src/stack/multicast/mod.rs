@@ -5,8 +5,8 @@
 //! | [`membership`] | the state machine of both families |
 //! | [`igmp`], [`mld`] | the messages |
 //!
-//! Sockets join and leave by [`Stack::join_group`] and [`Stack::leave_group`]; the groups that our addresses imply follow by themselves. The
-//! door asks [`Multicast::receives`].
+//! Sockets join and leave by [`Stack::join_group`] and [`Stack::leave_group`]; the groups that our
+//! addresses imply follow by themselves. The door asks [`Multicast::receives`].
 
 mod igmp;
 mod membership;
@@ -33,7 +33,8 @@ use crate::platform::Instant;
 const HOP_LIMIT: u8 = 1;
 /// The traffic class of network control (RFC 3376 §4).
 const TRAFFIC_CLASS: u8 = 0xc0;
-/// Router alert: look into this although it is not for you (RFC 2113, RFC 2711), as an IPv4 option and as an IPv6 hop-by-hop header.
+/// Router alert: look into this although it is not for you (RFC 2113, RFC 2711), as an IPv4 option
+/// and as an IPv6 hop-by-hop header.
 const ROUTER_ALERT_IPV4: [u8; 4] = [0x94, 4, 0, 0];
 const ROUTER_ALERT_IPV6: [u8; 8] = [protocol::ICMPV6, 0, 5, 2, 0, 0, 1, 0];
 /// Until a report that found no room is tried again (MC-01).
@@ -50,7 +51,8 @@ pub(crate) struct Multicast {
 impl Multicast {
     /// True when packets to the group are for us.
     pub(crate) fn receives(&self, group: IpAddr) -> bool {
-        is_all_nodes(group) || if group.is_ipv4() { self.ipv4.contains(group) } else { self.ipv6.contains(group) }
+        is_all_nodes(group)
+            || if group.is_ipv4() { self.ipv4.contains(group) } else { self.ipv6.contains(group) }
     }
 
     fn groups(&mut self, is_ipv4: bool) -> &mut Groups {
@@ -62,7 +64,8 @@ impl Stack {
     /// One more socket is in a group.
     ///
     /// # Errors
-    /// `InvalidInput` for an address that is no group; `NoBufferSpace` when the interface is in too many.
+    /// `InvalidInput` for an address that is no group; `NoBufferSpace` when the interface is in too
+    /// many.
     pub(crate) fn join_group(&mut self, group: IpAddr) -> Result<(), Error> {
         if !group.is_multicast() {
             return Err(Error::InvalidInput);
@@ -103,7 +106,8 @@ impl Stack {
         self.report_groups();
     }
 
-    /// From now on there is a link-local address to speak from: what was told from nobody's counts for nothing (RFC 3590 §4).
+    /// From now on there is a link-local address to speak from: what was told from nobody's counts
+    /// for nothing (RFC 3590 §4).
     pub(crate) fn repeat_ipv6_groups(&mut self) {
         self.multicast.ipv6.repeat(self.now);
         self.report_groups();
@@ -127,7 +131,8 @@ impl Stack {
         }
     }
 
-    /// Says what is due, and sets the next time. On a link that is down nothing is said: it is all said when it comes up.
+    /// Says what is due, and sets the next time. On a link that is down nothing is said: it is all
+    /// said when it comes up.
     fn report_groups(&mut self) {
         if !self.is_running() || self.is_loopback() {
             return;
@@ -143,7 +148,10 @@ impl Stack {
                 if is_ipv4 { self.igmp_report(&report) } else { self.mld_report(&report) }
             }
         }
-        let next = [self.multicast.ipv4.deadline(), self.multicast.ipv6.deadline()].into_iter().flatten().min();
+        let next = [self.multicast.ipv4.deadline(), self.multicast.ipv6.deadline()]
+            .into_iter()
+            .flatten()
+            .min();
         self.arm_multicast(next);
     }
 
@@ -162,12 +170,15 @@ impl Stack {
         self.membership_input(message, true);
     }
 
-    /// Takes an MLD packet; its checksum is right. Only what cannot have crossed a router counts (MC-07, RFC 3810 §6.2).
+    /// Takes an MLD packet; its checksum is right. Only what cannot have crossed a router counts
+    /// (MC-07, RFC 3810 §6.2).
     pub(crate) fn mld_input(&mut self, header: &Header, frame: &Frame) {
         let is_near = matches!(header.source, IpAddr::V6(source) if source.is_unicast_link_local())
             && header.hop_limit == HOP_LIMIT
             && has_router_alert(frame.bytes());
-        let message = is_near.then(|| mld::parse(frame.bytes().get(header.length..).unwrap_or_default())).flatten();
+        let message = is_near
+            .then(|| mld::parse(frame.bytes().get(header.length..).unwrap_or_default()))
+            .flatten();
         self.membership_input(message, false);
     }
 
@@ -188,13 +199,19 @@ impl Stack {
     fn igmp_report(&mut self, report: &Report) {
         match report {
             Report::Records(records) => {
-                let fitting = igmp::records_in(self.configuration.mtu, IPV4_HEADER + ROUTER_ALERT_IPV4.len()).max(1);
+                let fitting =
+                    igmp::records_in(self.configuration.mtu, IPV4_HEADER + ROUTER_ALERT_IPV4.len())
+                        .max(1);
                 for piece in records.chunks(fitting) {
                     self.igmp_send(igmp::ALL_REPORTERS, &igmp::records(piece));
                 }
             }
-            Report::Member(version, IpAddr::V4(group)) => self.igmp_send(*group, &igmp::member(*version, *group)),
-            Report::Leave(IpAddr::V4(group)) => self.igmp_send(igmp::ALL_ROUTERS, &igmp::leave(*group)),
+            Report::Member(version, IpAddr::V4(group)) => {
+                self.igmp_send(*group, &igmp::member(*version, *group))
+            }
+            Report::Leave(IpAddr::V4(group)) => {
+                self.igmp_send(igmp::ALL_ROUTERS, &igmp::leave(*group))
+            }
             Report::Member(..) | Report::Leave(_) => {}
         }
     }
@@ -202,7 +219,10 @@ impl Stack {
     fn igmp_send(&mut self, to: Ipv4Addr, message: &[u8]) {
         let destination = IpAddr::V4(to);
         // A station without an address says so (RFC 3376 §4.2.13).
-        let source = self.addresses.source_for(destination, destination).unwrap_or(IpAddr::V4(Ipv4Addr::UNSPECIFIED));
+        let source = self
+            .addresses
+            .source_for(destination, destination)
+            .unwrap_or(IpAddr::V4(Ipv4Addr::UNSPECIFIED));
         let outgoing = Outgoing {
             source,
             destination,
@@ -223,25 +243,41 @@ impl Stack {
     fn mld_report(&mut self, report: &Report) {
         match report {
             Report::Records(records) => {
-                let fitting = mld::records_in(self.configuration.mtu, IPV6_HEADER + ROUTER_ALERT_IPV6.len()).max(1);
+                let fitting =
+                    mld::records_in(self.configuration.mtu, IPV6_HEADER + ROUTER_ALERT_IPV6.len())
+                        .max(1);
                 for piece in records.chunks(fitting) {
                     self.mld_send(mld::ALL_REPORTERS, &mld::records(piece));
                 }
             }
             Report::Member(_, IpAddr::V6(group)) => self.mld_send(*group, &mld::member(*group)),
-            Report::Leave(IpAddr::V6(group)) => self.mld_send(ndp::ALL_ROUTERS, &mld::leave(*group)),
+            Report::Leave(IpAddr::V6(group)) => {
+                self.mld_send(ndp::ALL_ROUTERS, &mld::leave(*group))
+            }
             Report::Member(..) | Report::Leave(_) => {}
         }
     }
 
     fn mld_send(&mut self, to: Ipv6Addr, message: &[u8]) {
-        let is_speaking = |address: &IpAddr| matches!(address, IpAddr::V6(own) if own.is_unicast_link_local());
-        let usable = self.addresses.iter().filter(|entry| entry.is_usable()).map(|entry| entry.prefix.address());
-        // Before it has a link-local address a station speaks as nobody, for switches that listen (RFC 3590 §4).
-        let source = usable.into_iter().find(is_speaking).unwrap_or(IpAddr::V6(Ipv6Addr::UNSPECIFIED));
+        let is_speaking =
+            |address: &IpAddr| matches!(address, IpAddr::V6(own) if own.is_unicast_link_local());
+        let usable = self
+            .addresses
+            .iter()
+            .filter(|entry| entry.is_usable())
+            .map(|entry| entry.prefix.address());
+        // Before it has a link-local address a station speaks as nobody, for switches that listen
+        // (RFC 3590 §4).
+        let source =
+            usable.into_iter().find(is_speaking).unwrap_or(IpAddr::V6(Ipv6Addr::UNSPECIFIED));
         let destination = IpAddr::V6(to);
-        let outgoing =
-            Outgoing { source, destination, protocol: protocol::HOP_BY_HOP, hop_limit: HOP_LIMIT, traffic_class: 0 };
+        let outgoing = Outgoing {
+            source,
+            destination,
+            protocol: protocol::HOP_BY_HOP,
+            hop_limit: HOP_LIMIT,
+            traffic_class: 0,
+        };
         let start = IPV6_HEADER + ROUTER_ALERT_IPV6.len();
         let mut frame = self.pool.take(start + message.len());
         header::emit(&outgoing, frame.bytes_mut());

@@ -1,8 +1,9 @@
 //! When a connection is looked at again, and when it ends whatever the peer does.
 //!
-//! The sender's deadline says when something has to be sent again, the receiver's when an acknowledgment has waited long enough. Those here say
-//! when waiting is over: handshakes, orphans, data that stays unacknowledged (RFC 9293 §3.8.3, RFC 5482), keep-alive (RFC 1122 §4.2.3.6).
-//! One entry in the stack's heap stands for all of a slot's.
+//! The sender's deadline says when something has to be sent again, the receiver's when an
+//! acknowledgment has waited long enough. Those here say when waiting is over: handshakes, orphans,
+//! data that stays unacknowledged (RFC 9293 §3.8.3, RFC 5482), keep-alive (RFC 1122 §4.2.3.6). One
+//! entry in the stack's heap stands for all of a slot's.
 
 use core::time::Duration;
 
@@ -13,7 +14,8 @@ use crate::stack::timers::Timer;
 use smoltcp::socket::tcp::State;
 use virtual_file_system::Error;
 
-/// How long an orphan tries to deliver what was written, and how long a silent peer is waited for (Linux' tcp_retries2 is about as long).
+/// How long an orphan tries to deliver what was written, and how long a silent peer is waited for
+/// (Linux' tcp_retries2 is about as long).
 pub(crate) const ORPHAN: Duration = Duration::from_secs(15 * 60);
 
 /// What a program asked for about waiting, in milliseconds.
@@ -72,7 +74,8 @@ impl Slot {
         }
     }
 
-    /// When the next keep-alive probe is due, or the connection's end if the last one got no answer.
+    /// When the next keep-alive probe is due, or the connection's end if the last one got no
+    /// answer.
     fn keep_alive_at(&self) -> Instant {
         if self.patience.idle == 0
             || self.contact.waiting != Instant::NEVER
@@ -89,13 +92,15 @@ impl Slot {
     /// True when the peer was asked often enough or long enough without an answer.
     fn is_given_up(&self, now: Instant) -> bool {
         let Patience { count, user_timeout, .. } = self.patience;
-        let is_late = user_timeout != 0 && self.contact.heard.after(milliseconds(user_timeout)) <= now;
+        let is_late =
+            user_timeout != 0 && self.contact.heard.after(milliseconds(user_timeout)) <= now;
         self.probes >= count.max(1) || (self.probes > 0 && is_late)
     }
 }
 
 impl Stack {
-    /// Makes sure that the slot is looked at when its directions want (`deadline`) and when our own waiting is over.
+    /// Makes sure that the slot is looked at when its directions want (`deadline`) and when our own
+    /// waiting is over.
     pub(super) fn tcp_arm(&mut self, index: u32, deadline: Instant) {
         let now = self.now;
         let Some(slot) = self.tcp.slots.get_mut(index as usize) else { return };

@@ -1,7 +1,7 @@
 //! Segments on their way out: what a connection has to say, as packets with headers and checksums.
 //!
-//! Every TCP packet of ours is made by [`assemble`]. Data is copied once, from the sender's buffer into the frame, and summed there while it is in
-//! the cache.
+//! Every TCP packet of ours is made by [`assemble`]. Data is copied once, from the sender's buffer
+//! into the frame, and summed there while it is in the cache.
 
 use core::net::IpAddr;
 
@@ -17,7 +17,8 @@ use crate::stack::ip::header::{self, IPV4_HEADER, Outgoing, protocol};
 use crate::stack::ip::icmp::HOP_LIMIT;
 use crate::stack::{Stack, checksum};
 
-/// Bytes of data in a segment when the peer did not say (RFC 9293 §3.7.1): what fits the smallest packet that everybody takes.
+/// Bytes of data in a segment when the peer did not say (RFC 9293 §3.7.1): what fits the smallest
+/// packet that everybody takes.
 const DEFAULT_SEGMENT_IPV4: u16 = 536;
 const DEFAULT_SEGMENT_IPV6: u16 = 1220;
 /// No peer means less: smaller ones cost more headers than data (Linux' TCP_MIN_MSS).
@@ -81,7 +82,8 @@ pub(super) struct Words {
     pub(super) is_markable: bool,
 }
 
-/// A packet with `options` (whole words of four bytes) and `length` bytes of data, which `fill` writes. Without `is_summed` checksums stay empty.
+/// A packet with `options` (whole words of four bytes) and `length` bytes of data, which `fill`
+/// writes. Without `is_summed` checksums stay empty.
 fn assemble(
     pool: &mut FramePool,
     (flow, shape): (&Flow, &Shape),
@@ -148,15 +150,50 @@ fn write_ip(
                 hop_limit: shape.hop_limit,
                 traffic_class: class,
             };
-            let sum = if is_summed { header::ipv4_checksum(&outgoing, IPV4_HEADER + upper, DONT_FRAGMENT) } else { 0 };
-            let ([a, b], [c, d], [e, f]) = (length(IPV4_HEADER), DONT_FRAGMENT.to_be_bytes(), sum.to_be_bytes());
+            let sum = if is_summed {
+                header::ipv4_checksum(&outgoing, IPV4_HEADER + upper, DONT_FRAGMENT)
+            } else {
+                0
+            };
+            let ([a, b], [c, d], [e, f]) =
+                (length(IPV4_HEADER), DONT_FRAGMENT.to_be_bytes(), sum.to_be_bytes());
             let ([g, h, i, j], [k, l, m, n]) = (source.octets(), destination.octets());
-            *head = [0x45, class, a, b, 0, 0, c, d, shape.hop_limit, protocol::TCP, e, f, g, h, i, j, k, l, m, n];
+            *head = [
+                0x45,
+                class,
+                a,
+                b,
+                0,
+                0,
+                c,
+                d,
+                shape.hop_limit,
+                protocol::TCP,
+                e,
+                f,
+                g,
+                h,
+                i,
+                j,
+                k,
+                l,
+                m,
+                n,
+            ];
         }
         (IpAddr::V6(source), IpAddr::V6(destination)) => {
             let Some((head, rest)) = packet.split_first_chunk_mut::<8>() else { return };
             let ([_, high, middle, low], [a, b]) = (shape.label.to_be_bytes(), length(0));
-            *head = [0x60 | class >> 4, class << 4 | (high & 0xf), middle, low, a, b, protocol::TCP, shape.hop_limit];
+            *head = [
+                0x60 | class >> 4,
+                class << 4 | (high & 0xf),
+                middle,
+                low,
+                a,
+                b,
+                protocol::TCP,
+                shape.hop_limit,
+            ];
             if let Some((from, to)) = rest.split_at_mut_checked(16) {
                 from.copy_from_slice(&source.octets());
                 to.copy_from_slice(&destination.octets());
@@ -170,7 +207,8 @@ fn write_ip(
 impl Slot {
     /// The scale of our windows from the end of the handshake on, as the handshake agrees it.
     pub(super) fn shift(&self) -> u8 {
-        let is_agreed = self.machine.handshake().is_some_and(|handshake| handshake.offer.shift.is_some());
+        let is_agreed =
+            self.machine.handshake().is_some_and(|handshake| handshake.offer.shift.is_some());
         if is_agreed { self.receiver.offered_shift() } else { 0 }
     }
 
@@ -189,7 +227,8 @@ impl Slot {
 }
 
 impl Stack {
-    /// Bytes of data in a segment that the path takes, as far as is known: what our SYN says (PMT-05).
+    /// Bytes of data in a segment that the path takes, as far as is known: what our SYN says
+    /// (PMT-05).
     pub(crate) fn tcp_own_segment(&self, remote: IpAddr) -> u16 {
         let bytes = self.path_mtu(remote).saturating_sub(header::length_for(remote) + TCP_HEADER);
         u16::try_from(bytes).unwrap_or(u16::MAX)
@@ -201,7 +240,8 @@ impl Stack {
         let remote = flow.remote.ip();
         let own = self.tcp_own_segment(remote);
         let Some(slot) = self.tcp.slots.get_mut(index as usize) else { return };
-        slot.shape.label = if remote.is_ipv6() { self.identifications.stream_label(&flow) } else { 0 };
+        slot.shape.label =
+            if remote.is_ipv6() { self.identifications.stream_label(&flow) } else { 0 };
         let segment = own.min(slot.shape.peer_segment);
         if u32::from(segment) < slot.sender.segment() && slot.is_open() {
             slot.sender.narrow(segment);
@@ -211,17 +251,27 @@ impl Stack {
         }
     }
 
-    /// Looks anew how long the segments of connections may be: a path turned out to be narrower, or the MTU changed.
+    /// Looks anew how long the segments of connections may be: a path turned out to be narrower, or
+    /// the MTU changed.
     pub(crate) fn tcp_measure_all(&mut self, to: Option<IpAddr>) {
         let is_meant = |slot: &Slot| to.is_none_or(|to| slot.flow.remote.ip() == to);
-        let all: alloc::vec::Vec<u32> =
-            self.tcp.slots.iter().filter(|(_, slot)| is_meant(slot)).map(|(index, _)| index as u32).collect();
+        let all: alloc::vec::Vec<u32> = self
+            .tcp
+            .slots
+            .iter()
+            .filter(|(_, slot)| is_meant(slot))
+            .map(|(index, _)| index as u32)
+            .collect();
         all.into_iter().for_each(|index| self.tcp_measure(index));
     }
 
-    /// Nothing long gets through, and no router says why: the path is taken for one that carries what every IPv6 path does (RFC 8899 §5.1.2).
+    /// Nothing long gets through, and no router says why: the path is taken for one that carries
+    /// what every IPv6 path does (RFC 8899 §5.1.2).
     pub(super) fn tcp_narrow_blindly(&mut self, index: u32) {
-        let Some(remote) = self.tcp.slots.get(index as usize).map(|slot| slot.flow.remote.ip()) else { return };
+        let Some(remote) = self.tcp.slots.get(index as usize).map(|slot| slot.flow.remote.ip())
+        else {
+            return;
+        };
         let present = self.path_mtu(remote);
         if self.path_mtus.lower(remote, limits::MTU_MINIMUM_IPV6, present, present, self.now) {
             self.tcp_measure_all(Some(remote));
@@ -270,7 +320,14 @@ impl Stack {
         words.is_markable = slot.sender.has_marks() && !plan.is_again && plan.length > 0;
         let sender = &slot.sender;
         let fill = |data: &mut [u8]| sender.copy(plan.sequence, data);
-        let frame = assemble(pool, (&slot.flow, &slot.shape), &words, &[], (plan.length as usize, fill), is_summed);
+        let frame = assemble(
+            pool,
+            (&slot.flow, &slot.shape),
+            &words,
+            &[],
+            (plan.length as usize, fill),
+            is_summed,
+        );
         slot.sender.left(plan, now);
         let remote = slot.flow.remote.ip();
         // A segment that cannot leave now is sent again by its timer.
@@ -292,7 +349,14 @@ impl Stack {
         blocks.write(options);
         // TCP-S-02: what carries no data carries SND.NXT, or the peer ignores it.
         let words = slot.words(slot.sender.next(), 0);
-        let frame = assemble(pool, (&slot.flow, &slot.shape), &words, options, (0, |_: &mut [u8]| {}), is_summed);
+        let frame = assemble(
+            pool,
+            (&slot.flow, &slot.shape),
+            &words,
+            options,
+            (0, |_: &mut [u8]| {}),
+            is_summed,
+        );
         let remote = slot.flow.remote.ip();
         // A lost one is asked for again.
         let _ = self.tcp_output(frame, remote);
@@ -314,7 +378,8 @@ impl Stack {
         let mut options = [0; 12];
         let length = write_offer(&offer, &mut options);
         let marks = match (is_answer, slot.marks.is_wanted) {
-            // A SYN that asks may be dropped by old firewalls: only the first one does (RFC 3168 §6.1.1.1).
+            // A SYN that asks may be dropped by old firewalls: only the first one does (RFC 3168
+            // §6.1.1.1).
             (false, true) if handshake.syns == 1 => flag::ECE | flag::CWR,
             (true, _) if slot.marks.is_offered => flag::ECE,
             _ => 0,
@@ -327,21 +392,43 @@ impl Stack {
             is_markable: false,
         };
         let options = options.get(..length).unwrap_or_default();
-        let frame = assemble(pool, (&slot.flow, &slot.shape), &words, options, (0, |_: &mut [u8]| {}), is_summed);
+        let frame = assemble(
+            pool,
+            (&slot.flow, &slot.shape),
+            &words,
+            options,
+            (0, |_: &mut [u8]| {}),
+            is_summed,
+        );
         let remote = slot.flow.remote.ip();
         // A lost one is sent again by the handshake's timer.
         let _ = self.tcp_output(frame, remote);
     }
 
     /// Sends a segment without data that no connection's directions know of.
-    pub(super) fn tcp_control(&mut self, flow: Flow, flags: u16, sequence: u32, acknowledgment: u32, window: u16) {
+    pub(super) fn tcp_control(
+        &mut self,
+        flow: Flow,
+        flags: u16,
+        sequence: u32,
+        acknowledgment: u32,
+        window: u16,
+    ) {
         // IP4-03: what the socket says holds for all its segments.
         let index = self.tcp.lookup(&flow);
-        let shape = index.and_then(|index| self.tcp.slots.get(index as usize)).map(|slot| slot.shape);
+        let shape =
+            index.and_then(|index| self.tcp.slots.get(index as usize)).map(|slot| slot.shape);
         let shape = shape.unwrap_or_else(|| Shape::new(HOP_LIMIT, 0));
         let words = Words { sequence, acknowledgment, flags, window, is_markable: false };
         let is_summed = !self.configuration.capabilities.reliable;
-        let frame = assemble(&mut self.pool, (&flow, &shape), &words, &[], (0, |_: &mut [u8]| {}), is_summed);
+        let frame = assemble(
+            &mut self.pool,
+            (&flow, &shape),
+            &words,
+            &[],
+            (0, |_: &mut [u8]| {}),
+            is_summed,
+        );
         // A lost control segment is asked for again.
         let _ = self.tcp_output(frame, flow.remote.ip());
     }

@@ -3,7 +3,8 @@
 use core::hash::{Hash, Hasher};
 use core::net::{IpAddr, SocketAddr};
 
-/// One end of a connection. A [`SocketAddr`] without what IPv6 sockets keep for people, so a third shorter.
+/// One end of a connection. A [`SocketAddr`] without what IPv6 sockets keep for people, so a third
+/// shorter.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
 pub(crate) struct End {
     address: IpAddr,

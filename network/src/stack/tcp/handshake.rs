@@ -1,6 +1,8 @@
-//! The handshake of a connection (RFC 9293 §3.10.7.2 to §3.10.7.4): when our SYN leaves, and what the peer's segments mean until it is answered.
+//! The handshake of a connection (RFC 9293 §3.10.7.2 to §3.10.7.4): when our SYN leaves, and what
+//! the peer's segments mean until it is answered.
 //!
-//! Pure state. What it wants said, [`super::egress`] says; whether a segment lies in the window was asked before it comes here.
+//! Pure state. What it wants said, [`super::egress`] says; whether a segment lies in the window was
+//! asked before it comes here.
 
 use core::time::Duration;
 
@@ -102,19 +104,22 @@ impl Handshake {
         self.wait = (self.wait * 2).min(LONGEST);
     }
 
-    /// True for the SYN that tells the peer's numbers; one that answers somebody else tells nothing.
+    /// True for the SYN that tells the peer's numbers; one that answers somebody else tells
+    /// nothing.
     pub(crate) fn begins_with(&self, segment: &Segment) -> bool {
         segment.syn
             && !segment.rst
             && match self.state {
                 State::Listen => true,
-                State::SynSent => segment.acknowledgment.is_none_or(|number| number == self.next().0),
+                State::SynSent => {
+                    segment.acknowledgment.is_none_or(|number| number == self.next().0)
+                }
                 _ => false,
             }
     }
 
-    /// Learns the peer's numbers from the SYN that tells them. One that does not answer ours is answered at once, also if both asked
-    /// (RFC 9293 §3.5, figure 7).
+    /// Learns the peer's numbers from the SYN that tells them. One that does not answer ours is
+    /// answered at once, also if both asked (RFC 9293 §3.5, figure 7).
     pub(crate) fn learn(&mut self, options: &[u8], segment: &Segment, now: Instant) {
         self.peer_next = segment.sequence.wrapping_add(1);
         self.window = segment.window;
@@ -124,7 +129,8 @@ impl Handshake {
         }
     }
 
-    /// True for the segment that ends the handshake as it should: the answer to our SYN, with the peer's or after it.
+    /// True for the segment that ends the handshake as it should: the answer to our SYN, with the
+    /// peer's or after it.
     pub(crate) fn is_completed_by(&self, segment: &Segment) -> bool {
         let answers = !segment.rst && segment.acknowledgment == Some(self.next().0);
         answers
@@ -181,7 +187,10 @@ mod tests {
         let mut handshake = Handshake::connect(100, Instant::ZERO);
         handshake.speak(Instant::ZERO);
         assert!(handshake.is_completed_by(&syn(Some(101))));
-        assert!(!handshake.is_completed_by(&segment(Some(101))) && !handshake.begins_with(&syn(Some(102))));
+        assert!(
+            !handshake.is_completed_by(&segment(Some(101)))
+                && !handshake.begins_with(&syn(Some(102)))
+        );
         // Old duplicates are reset, strangers' resets ignored.
         assert_eq!(handshake.hear(&syn(Some(102))), Answer::Reset(102));
         assert_eq!(handshake.hear(&segment(Some(99))), Answer::Reset(99));
@@ -192,7 +201,10 @@ mod tests {
         // Both ask.
         assert!(handshake.begins_with(&syn(None)));
         handshake.learn(&[], &syn(None), Instant::from_micros(9));
-        assert_eq!((handshake.state(), handshake.deadline()), (State::SynReceived, Instant::from_micros(9)));
+        assert_eq!(
+            (handshake.state(), handshake.deadline()),
+            (State::SynReceived, Instant::from_micros(9))
+        );
         assert_eq!(handshake.hear(&syn(Some(101))), Answer::Acknowledgment);
         assert!(handshake.is_completed_by(&segment(Some(101))));
         handshake.hear(&Segment { rst: true, ..segment(None) });

@@ -1,6 +1,7 @@
 //! What watchers are told of connections: loss, timeouts, what was for nothing, and ends by error.
 //!
-//! Senders know nothing of watchers: they count (see [`send`](super::send)), and when somebody watches, counts before and after are compared.
+//! Senders know nothing of watchers: they count (see [`send`](super::send)), and when somebody
+//! watches, counts before and after are compared.
 
 use virtual_file_system::Error;
 
@@ -44,16 +45,22 @@ impl Watch {
     pub(super) fn after(&mut self, slot: &Slot, before: Option<Vitals>) {
         let Some(before) = before else { return };
         let (now, (window, threshold, _)) = (slot.vitals(), slot.sender.windows());
-        let round_trip = u32::try_from(slot.sender.round_trip().smoothed().as_micros()).unwrap_or(u32::MAX);
+        let round_trip =
+            u32::try_from(slot.sender.round_trip().smoothed().as_micros()).unwrap_or(u32::MAX);
         let flow = slot.flow;
         if now.recoveries != before.recoveries {
             let segments = slot.sender.lost_segments();
-            // While data is repaired the window follows what is delivered; this is what it comes to.
+            // While data is repaired the window follows what is delivered; this is what it comes
+            // to.
             let after = threshold.min(before.window);
-            self.note(Event::Stream(flow, Incident::Loss { segments, window: before.window, after, round_trip }));
+            self.note(Event::Stream(
+                flow,
+                Incident::Loss { segments, window: before.window, after, round_trip },
+            ));
         }
         if now.timeouts != before.timeouts {
-            let incident = Incident::Timeout { count: now.timeouts, wait: before.wait, window, round_trip };
+            let incident =
+                Incident::Timeout { count: now.timeouts, wait: before.wait, window, round_trip };
             self.note(Event::Stream(flow, incident));
         }
         if now.undone != before.undone {

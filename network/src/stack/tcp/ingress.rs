@@ -1,4 +1,5 @@
-//! From a TCP packet to whom it belongs to: a connection, a resting tuple, a listener, or nobody, who answers with a reset.
+//! From a TCP packet to whom it belongs to: a connection, a resting tuple, a listener, or nobody,
+//! who answers with a reset.
 
 use core::net::{IpAddr, Ipv4Addr};
 use core::time::Duration;
@@ -31,9 +32,16 @@ const CONGESTION: u8 = 3;
 
 impl Stack {
     /// Takes a TCP packet.
-    pub(crate) fn tcp_input(&mut self, frame: Frame, header: &Header, delivery: Delivery, arrival: Arrival) {
+    pub(crate) fn tcp_input(
+        &mut self,
+        frame: Frame,
+        header: &Header,
+        delivery: Delivery,
+        arrival: Arrival,
+    ) {
         // TCP-X-04: no connection with everybody, and no answer to it (RFC 9293 §3.9.2.3).
-        if delivery != Delivery::Unicast || arrival.link_broadcast || header.source.is_unspecified() {
+        if delivery != Delivery::Unicast || arrival.link_broadcast || header.source.is_unspecified()
+        {
             self.statistics.received_drops.segment += 1;
             return self.pool.put(frame);
         }
@@ -49,7 +57,10 @@ impl Stack {
             return self.pool.put(frame);
         }
         let Some((source, destination)) = ports(packet) else { return self.pool.put(frame) };
-        let flow = Flow { local: End::new(header.destination, destination), remote: End::new(header.source, source) };
+        let flow = Flow {
+            local: End::new(header.destination, destination),
+            remote: End::new(header.source, source),
+        };
         if let Some(index) = self.tcp.find(&flow) {
             return self.tcp_segment(index, frame, header, &segment);
         }
@@ -62,7 +73,8 @@ impl Stack {
             Some(Reaction::Reopen(last)) => Some(last),
             None => None,
         };
-        let is_opening = segment.syn && segment.acknowledgment.is_none() && !segment.rst && !segment.fin;
+        let is_opening =
+            segment.syn && segment.acknowledgment.is_none() && !segment.rst && !segment.fin;
         let frame = if is_opening && source != 0 {
             match self.tcp_syn(frame, header, flow, &segment, floor) {
                 Ok(()) => return,
@@ -73,7 +85,8 @@ impl Stack {
         };
         self.statistics.received_drops.no_socket += 1;
         // A listening port is silent to what neither asks nor acknowledges (RFC 9293 §3.10.7.2).
-        if segment.acknowledgment.is_some() || !self.tcp.listens_at(flow.local.port(), Bound::Address(flow.local.ip()))
+        if segment.acknowledgment.is_some()
+            || !self.tcp.listens_at(flow.local.port(), Bound::Address(flow.local.ip()))
         {
             self.tcp_refuse(flow, &segment);
         }
@@ -91,8 +104,9 @@ impl Stack {
         }
     }
 
-    /// Takes a packet that is plainly a segment of a known connection: an IP header of the common shape, no fragment, a full match of addresses
-    /// and ports. What the door asks of others was asked when the connection was made. Gives back what is anything else.
+    /// Takes a packet that is plainly a segment of a known connection: an IP header of the common
+    /// shape, no fragment, a full match of addresses and ports. What the door asks of others was
+    /// asked when the connection was made. Gives back what is anything else.
     pub(crate) fn tcp_known(&mut self, mut frame: Frame, arrival: Arrival) -> Result<(), Frame> {
         if arrival.link_broadcast || !arrival.from_wire {
             return Err(frame);
@@ -103,7 +117,9 @@ impl Stack {
         frame.truncate(total);
         let packet = frame.bytes().get(start..).unwrap_or_default();
         let Some(segment) = Segment::parse(packet) else { return Err(frame) };
-        if verify && checksum::of_transport(flow.remote.ip(), flow.local.ip(), protocol::TCP, packet) != 0 {
+        if verify
+            && checksum::of_transport(flow.remote.ip(), flow.local.ip(), protocol::TCP, packet) != 0
+        {
             return Err(frame);
         }
         self.tcp_feed(index, frame, start, &segment);
@@ -111,15 +127,25 @@ impl Stack {
     }
 
     /// Gives a segment to its connection.
-    pub(crate) fn tcp_segment(&mut self, index: u32, mut frame: Frame, header: &Header, segment: &Segment) {
-        if header.source.is_ipv6() && header.length != IPV6_HEADER && !strip_extension_headers(&mut frame, header) {
+    pub(crate) fn tcp_segment(
+        &mut self,
+        index: u32,
+        mut frame: Frame,
+        header: &Header,
+        segment: &Segment,
+    ) {
+        if header.source.is_ipv6()
+            && header.length != IPV6_HEADER
+            && !strip_extension_headers(&mut frame, header)
+        {
             return self.pool.put(frame);
         }
         let start = if header.source.is_ipv6() { IPV6_HEADER } else { header.length };
         self.tcp_feed(index, frame, start, segment);
     }
 
-    /// Gives a segment to what its connection is: closed, in its handshake, or open. The TCP header begins at `start`.
+    /// Gives a segment to what its connection is: closed, in its handshake, or open. The TCP header
+    /// begins at `start`.
     fn tcp_feed(&mut self, index: u32, frame: Frame, start: usize, segment: &Segment) {
         let Some(slot) = self.tcp.slots.get(index as usize) else { return self.pool.put(frame) };
         match slot.state() {
@@ -129,7 +155,9 @@ impl Stack {
                 self.pool.put(frame);
                 self.tcp_refuse(flow, segment);
             }
-            State::Listen | State::SynSent | State::SynReceived => self.tcp_handshake(index, frame, start, segment),
+            State::Listen | State::SynSent | State::SynReceived => {
+                self.tcp_handshake(index, frame, start, segment)
+            }
             _ => self.tcp_open_segment(index, frame, start, segment),
         }
     }
@@ -147,7 +175,8 @@ impl Stack {
             return pool.put(frame);
         }
         // TCP-R-10: the peer did not get our answer.
-        let is_repeat = before == State::SynReceived && segment.syn && segment.acknowledgment.is_none();
+        let is_repeat =
+            before == State::SynReceived && segment.syn && segment.acknowledgment.is_none();
         if is_repeat && segment.sequence.wrapping_add(1) == peer_next {
             pool.put(frame);
             return self.tcp_send_syn(index);
@@ -163,11 +192,13 @@ impl Stack {
         slot.contact.hear(now, false);
         let Some(handshake) = slot.machine.handshake_mut() else { return pool.put(frame) };
         if handshake.begins_with(segment) {
-            let options = frame.bytes().get(start + TCP_HEADER..start + usize::from(segment.header));
+            let options =
+                frame.bytes().get(start + TCP_HEADER..start + usize::from(segment.header));
             handshake.learn(options.unwrap_or_default(), segment, now);
             slot.shape.agree(&handshake.offer, slot.flow.remote.ip().is_ipv6());
             // ECE without CWR answers, both ask (RFC 3168 §6.1.1).
-            slot.marks.is_offered = segment.echo && (segment.reduced != segment.acknowledgment.is_some());
+            slot.marks.is_offered =
+                segment.echo && (segment.reduced != segment.acknowledgment.is_some());
         }
         if !handshake.is_completed_by(segment) {
             let (answer, flow) = (handshake.hear(segment), slot.flow);
@@ -227,7 +258,12 @@ impl Stack {
             slot.receiver.answer();
             Taken::default()
         } else if segment.length > 0 || segment.fin {
-            slot.receiver.take(segment.sequence, packet.get(header..).unwrap_or_default(), segment.fin, now)
+            slot.receiver.take(
+                segment.sequence,
+                packet.get(header..).unwrap_or_default(),
+                segment.fin,
+                now,
+            )
         } else {
             Taken::default()
         };
@@ -280,17 +316,20 @@ impl Stack {
         if !is_over && sent >= CHALLENGES {
             return;
         }
-        (slot.challenges, slot.challenged) = if is_over { (1, self.now) } else { (sent + 1, since) };
+        (slot.challenges, slot.challenged) =
+            if is_over { (1, self.now) } else { (sent + 1, since) };
         if slot.is_open() {
             return self.tcp_acknowledge(index);
         }
         let (flow, window) = (slot.flow, slot.window_before_open());
-        let Some((sequence, expected)) = slot.machine.handshake().map(Handshake::next) else { return };
+        let Some((sequence, expected)) = slot.machine.handshake().map(Handshake::next) else {
+            return;
+        };
         self.tcp_control(flow, flag::ACK, sequence, expected, window);
     }
 
-    /// Asks a silent peer whether it is there, or whether its window opened: a segment before its window, which it answers (RFC 1122
-    /// §4.2.3.6; TCP-S-12: no octet).
+    /// Asks a silent peer whether it is there, or whether its window opened: a segment before its
+    /// window, which it answers (RFC 1122 §4.2.3.6; TCP-S-12: no octet).
     pub(crate) fn tcp_probe(&mut self, index: u32) {
         let Some(slot) = self.tcp.slots.get(index as usize) else { return };
         let sequence = slot.sender.unacknowledged().wrapping_sub(1);
@@ -298,8 +337,8 @@ impl Stack {
         self.tcp_control(flow, flag::ACK, sequence, expected, window);
     }
 
-    /// The connection whose segment on its way is quoted: anybody could send an ICMP error, but who saw our segments knows what is under
-    /// way (TCP-X-05).
+    /// The connection whose segment on its way is quoted: anybody could send an ICMP error, but who
+    /// saw our segments knows what is under way (TCP-X-05).
     fn tcp_quoted(&self, quoted: &Quote) -> Option<u32> {
         let local = End::new(quoted.source, quoted.source_port);
         let flow = Flow { local, remote: End::new(quoted.destination, quoted.destination_port) };
@@ -313,8 +352,8 @@ impl Stack {
         self.tcp_quoted(quoted).is_some()
     }
 
-    /// An ICMP error quotes a segment of ours, or the link could not deliver it. It ends a connect; later it is not fatal
-    /// (RFC 1122 §4.2.3.9).
+    /// An ICMP error quotes a segment of ours, or the link could not deliver it. It ends a connect;
+    /// later it is not fatal (RFC 1122 §4.2.3.9).
     pub(crate) fn tcp_error(&mut self, quoted: &Quote, error: Error) {
         let Some(index) = self.tcp_quoted(quoted) else { return };
         let Some(slot) = self.tcp.slots.get_mut(index as usize) else { return };
@@ -329,8 +368,8 @@ impl Stack {
     }
 }
 
-/// The connection, the start of the TCP header and the packet's length, if the IP header is of the common shape: no options or extension
-/// headers, no fragment, a right checksum.
+/// The connection, the start of the TCP header and the packet's length, if the IP header is of the
+/// common shape: no options or extension headers, no fragment, a right checksum.
 fn plain(bytes: &[u8], verify: bool) -> Option<(Flow, usize, usize)> {
     let (local, remote, start, total) = match bytes {
         [0x45, _, high, low, _, _, flags, 0, _, protocol::TCP, ..] if flags & 0x3f == 0 => {
@@ -340,7 +379,12 @@ fn plain(bytes: &[u8], verify: bool) -> Option<(Flow, usize, usize)> {
             }
             let [.., a, b, c, d, e, f, g, h] = *header;
             let (source, destination) = (Ipv4Addr::new(a, b, c, d), Ipv4Addr::new(e, f, g, h));
-            (IpAddr::V4(destination), IpAddr::V4(source), IPV4_HEADER, usize::from(u16::from_be_bytes([*high, *low])))
+            (
+                IpAddr::V4(destination),
+                IpAddr::V4(source),
+                IPV4_HEADER,
+                usize::from(u16::from_be_bytes([*high, *low])),
+            )
         }
         [first, _, _, _, high, low, protocol::TCP, _, rest @ ..] if first >> 4 == 6 => {
             let (source, rest) = rest.split_first_chunk::<16>()?;
@@ -359,7 +403,8 @@ fn ports(packet: &[u8]) -> Option<(u16, u16)> {
     Some((u16::from_be_bytes([*a, *b]), u16::from_be_bytes([*c, *d])))
 }
 
-/// Puts the fixed IPv6 header directly in front of the segment: smoltcp knows hardly any extension header.
+/// Puts the fixed IPv6 header directly in front of the segment: smoltcp knows hardly any extension
+/// header.
 fn strip_extension_headers(frame: &mut Frame, header: &Header) -> bool {
     let Some(skipped) = header.length.checked_sub(IPV6_HEADER) else { return false };
     let payload = frame.len().saturating_sub(header.length);

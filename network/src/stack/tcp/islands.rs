@@ -1,6 +1,7 @@
 //! Ranges of data that came out of order, and which of them to tell of.
 //!
-//! [`limits::TCP_ISLANDS`] bounds how many there are; what would be one more is not kept, and the peer sends it again.
+//! [`limits::TCP_ISLANDS`] bounds how many there are; what would be one more is not kept, and the
+//! peer sends it again.
 
 use alloc::vec::Vec;
 
@@ -45,7 +46,8 @@ impl Islands {
         let first = self.ranges.partition_point(|(_, last)| before(*last, start));
         let behind = self.ranges.partition_point(|(begin, _)| !before(end, *begin));
         let touched = self.ranges.get(first..behind).unwrap_or_default();
-        let is_known = touched.iter().any(|(begin, last)| !before(start, *begin) && !before(*last, end));
+        let is_known =
+            touched.iter().any(|(begin, last)| !before(start, *begin) && !before(*last, end));
         let range = touched.iter().fold((start, end), |(begin, last), island| {
             (if before(island.0, begin) { island.0 } else { begin }, later(last, island.1))
         });

@@ -1,8 +1,9 @@
 //! Listeners: a backlog that smoltcp does not have.
 //!
-//! A SYN for a listener makes a socket of its own; the listener never becomes the connection. Handshakes under way are bounded per
-//! interface, the oldest giving way; finished connections wait in the order in which they were established. A full backlog
-//! ignores new SYNs, as Linux does, so that clients try again.
+//! A SYN for a listener makes a socket of its own; the listener never becomes the connection.
+//! Handshakes under way are bounded per interface, the oldest giving way; finished connections wait
+//! in the order in which they were established. A full backlog ignores new SYNs, as Linux does, so
+//! that clients try again.
 
 use alloc::collections::VecDeque;
 use alloc::sync::Arc;
@@ -88,7 +89,9 @@ impl Listener {
         let (outcome, crowd) = self.queue.with(|queue| match queue.waiting.pop_front() {
             Some(waiting) => (Ok(waiting), None),
             None if queue.closed => (Err(Error::NetworkDown), None),
-            None => (Err(Error::WouldBlock), waker.map(|waker| queue.acceptors.register_bounded(waker))),
+            None => {
+                (Err(Error::WouldBlock), waker.map(|waker| queue.acceptors.register_bounded(waker)))
+            }
         });
         crowd.into_iter().flatten().for_each(Waker::wake);
         outcome
@@ -127,8 +130,8 @@ impl Listener {
         })
     }
 
-    /// Lets an established connection wait; `None` when nobody will take it. Tells what it gets: as Linux, which makes the socket only now, but
-    /// the `buffers` are those of the handshake.
+    /// Lets an established connection wait; `None` when nobody will take it. Tells what it gets: as
+    /// Linux, which makes the socket only now, but the `buffers` are those of the handshake.
     fn push(
         &self,
         (interface, slot, flow): (u32, SlotId, Flow),
@@ -162,7 +165,11 @@ impl Stack {
     ///
     /// # Errors
     /// `AddressInUse` when another listener has the port with an overlapping address.
-    pub(crate) fn tcp_listen(&mut self, listener: &Arc<Listener>, device: bool) -> Result<(), Error> {
+    pub(crate) fn tcp_listen(
+        &mut self,
+        listener: &Arc<Listener>,
+        device: bool,
+    ) -> Result<(), Error> {
         let bound = listener.bound;
         let bindings = self.tcp.listeners.entry(listener.local.port()).or_default();
         if bindings.iter().any(|binding| Arc::ptr_eq(&binding.listener, listener)) {
@@ -170,10 +177,18 @@ impl Stack {
         }
         // Listeners that all want it share an address (SO_REUSEPORT).
         let shares = |other: &Listener| other.reuse_port && listener.reuse_port;
-        if bindings.iter().any(|binding| binding.bound.overlaps(bound) && !shares(&binding.listener)) {
+        if bindings
+            .iter()
+            .any(|binding| binding.bound.overlaps(bound) && !shares(&binding.listener))
+        {
             return Err(Error::AddressInUse);
         }
-        bindings.push(ListenBinding { bound, device, listener: Arc::clone(listener), half_open: VecDeque::new() });
+        bindings.push(ListenBinding {
+            bound,
+            device,
+            listener: Arc::clone(listener),
+            half_open: VecDeque::new(),
+        });
         Ok(())
     }
 
@@ -181,7 +196,11 @@ impl Stack {
     pub(crate) fn tcp_unlisten(&mut self, listener: &Arc<Listener>) {
         let port = listener.local.port();
         let Some(bindings) = self.tcp.listeners.get_mut(&port) else { return };
-        let Some(place) = bindings.iter().position(|binding| Arc::ptr_eq(&binding.listener, listener)) else { return };
+        let Some(place) =
+            bindings.iter().position(|binding| Arc::ptr_eq(&binding.listener, listener))
+        else {
+            return;
+        };
         let binding = bindings.swap_remove(place);
         if bindings.is_empty() {
             self.tcp.listeners.remove(&port);
@@ -208,9 +227,11 @@ impl Stack {
         };
         let listener = Arc::clone(&binding.listener);
         let most = limits::HALF_OPEN.max(backlog);
-        let oldest = if binding.half_open.len() >= most { binding.half_open.pop_front() } else { None };
+        let oldest =
+            if binding.half_open.len() >= most { binding.half_open.pop_front() } else { None };
         if let Some(oldest) = oldest {
-            // The handshake that has taken longest gives way without a word: its source may be forged.
+            // The handshake that has taken longest gives way without a word: its source may be
+            // forged.
             self.tcp_forget(oldest);
         }
         let slot = self.tcp_open_passive(flow, listener, &settings, floor);
@@ -221,14 +242,16 @@ impl Stack {
         Ok(())
     }
 
-    /// Who gets a connection: the listener of the address before those of all addresses; of several that share it, the flow's hash decides, so
-    /// that a repeated SYN meets the same one.
+    /// Who gets a connection: the listener of the address before those of all addresses; of several
+    /// that share it, the flow's hash decides, so that a repeated SYN meets the same one.
     fn listener_for(&mut self, flow: &Flow) -> Option<&mut ListenBinding> {
         let Tcp { listeners, state, .. } = &mut self.tcp;
         let bindings = listeners.get_mut(&flow.local.port())?;
         let fits = |binding: &ListenBinding| binding.bound.matches(flow.local.ip());
-        let is_specific = bindings.iter().any(|binding| fits(binding) && binding.bound.is_specific());
-        let is_best = |binding: &ListenBinding| fits(binding) && binding.bound.is_specific() == is_specific;
+        let is_specific =
+            bindings.iter().any(|binding| fits(binding) && binding.bound.is_specific());
+        let is_best =
+            |binding: &ListenBinding| fits(binding) && binding.bound.is_specific() == is_specific;
         let place = match bindings.iter().filter(|binding| is_best(binding)).count() as u64 {
             0 | 1 => 0,
             // The remainder is smaller than a count of things in memory.

@@ -1,7 +1,9 @@
-//! The states of a connection: the handshake says which while it lasts, a table from then on (RFC 9293 §3.3.2).
+//! The states of a connection: the handshake says which while it lasts, a table from then on (RFC
+//! 9293 §3.3.2).
 //!
-//! Which events there are, and when, is decided by those who know the numbers: [`send`](super::send) and [`receive`](super::receive). So what
-//! is left of the machine once the connection is open is a byte.
+//! Which events there are, and when, is decided by those who know the numbers:
+//! [`send`](super::send) and [`receive`](super::receive). So what is left of the machine once the
+//! connection is open is a byte.
 
 use smoltcp::socket::tcp::State;
 
@@ -86,7 +88,9 @@ const fn after(state: State, event: Event) -> State {
         (State::CloseWait, Event::Ended) => State::LastAck,
         (State::FinWait1, Event::EndAcknowledged) => State::FinWait2,
         (State::FinWait1, Event::PeerEnded) => State::Closing,
-        (State::FinWait2, Event::PeerEnded) | (State::Closing, Event::EndAcknowledged) => State::TimeWait,
+        (State::FinWait2, Event::PeerEnded) | (State::Closing, Event::EndAcknowledged) => {
+            State::TimeWait
+        }
         (State::LastAck, Event::EndAcknowledged) => State::Closed,
         _ => state,
     }
@@ -101,16 +105,26 @@ mod tests {
     fn every_order_of_the_two_ends_leads_out_of_the_connection() {
         use Event::{EndAcknowledged, Ended, PeerEnded};
         let ways = [
-            (&[Ended, EndAcknowledged, PeerEnded][..], &[State::FinWait1, State::FinWait2, State::TimeWait][..]),
-            (&[Ended, PeerEnded, EndAcknowledged], &[State::FinWait1, State::Closing, State::TimeWait]),
-            (&[PeerEnded, Ended, EndAcknowledged], &[State::CloseWait, State::LastAck, State::Closed]),
+            (
+                &[Ended, EndAcknowledged, PeerEnded][..],
+                &[State::FinWait1, State::FinWait2, State::TimeWait][..],
+            ),
+            (
+                &[Ended, PeerEnded, EndAcknowledged],
+                &[State::FinWait1, State::Closing, State::TimeWait],
+            ),
+            (
+                &[PeerEnded, Ended, EndAcknowledged],
+                &[State::CloseWait, State::LastAck, State::Closed],
+            ),
         ];
         for (events, states) in ways {
             let mut machine = Machine::Opened(State::Established);
             for (event, state) in events.iter().zip(states) {
                 machine.tell(*event);
                 assert_eq!(machine.state(), *state, "{events:?}");
-                // What was told is told again, as by a peer that repeats its segments: nothing follows.
+                // What was told is told again, as by a peer that repeats its segments: nothing
+                // follows.
                 machine.tell(*event);
                 assert_eq!(machine.state(), *state, "{events:?}");
             }

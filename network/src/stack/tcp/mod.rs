@@ -1,12 +1,15 @@
 //! TCP: connections found by hash, each with a state machine, a sender and a receiver of its own.
 //!
-//! A [`Slot`] is a connection. How it opens and closes is two pure machines ([`handshake`], [`machine`]); bytes, numbers, loss and windows are ours ([`send`],
-//! [`receive`]), so that no segment can harm the socket and nothing is limited by what it does about loss. Cost per packet does not depend on how many
-//! slots exist: segments find theirs through `flows`, timers stand in the stack's heap, and changed slots in the `dirty` queue.
+//! A [`Slot`] is a connection. How it opens and closes is two pure machines ([`handshake`],
+//! [`machine`]); bytes, numbers, loss and windows are ours ([`send`], [`receive`]), so that no
+//! segment can harm the socket and nothing is limited by what it does about loss. Cost per packet
+//! does not depend on how many slots exist: segments find theirs through `flows`, timers stand in
+//! the stack's heap, and changed slots in the `dirty` queue.
 //!
-//! Left out on purpose: timestamps (RFC 7323 §3). Round trips are measured without them, and needless repetitions are known by DSACK and F-RTO; what
-//! is missing is protection against numbers that come round while an old segment still travels, which takes more than 2 GiB in its lifetime. Urgent
-//! data stays in the stream (RFC 6093), and nothing is sent with a SYN (RFC 7413).
+//! Left out on purpose: timestamps (RFC 7323 §3). Round trips are measured without them, and
+//! needless repetitions are known by DSACK and F-RTO; what is missing is protection against numbers
+//! that come round while an old segment still travels, which takes more than 2 GiB in its lifetime.
+//! Urgent data stays in the stream (RFC 6093), and nothing is sent with a SYN (RFC 7413).
 //!
 //! | file | owns |
 //! |---|---|
@@ -84,7 +87,8 @@ use crate::stack::bound::Bound;
 pub(crate) struct Tcp {
     /// Each by itself, so that the table that grows is a table of pointers.
     pub(crate) slots: Slab<Box<Slot>>,
-    /// Slots by the flow of each: only their places stand here, so that a connection's name is kept once.
+    /// Slots by the flow of each: only their places stand here, so that a connection's name is kept
+    /// once.
     flows: HashTable<u32>,
     state: FixedState,
     pub(crate) listeners: BTreeMap<u16, Vec<ListenBinding>>,
@@ -119,16 +123,23 @@ impl Tcp {
     }
 
     pub(crate) fn get(&self, id: SlotId) -> Option<&Slot> {
-        self.slots.get(id.index as usize).map(Box::as_ref).filter(|slot| slot.generation == id.generation)
+        self.slots
+            .get(id.index as usize)
+            .map(Box::as_ref)
+            .filter(|slot| slot.generation == id.generation)
     }
 
     pub(crate) fn get_mut(&mut self, id: SlotId) -> Option<&mut Slot> {
-        self.slots.get_mut(id.index as usize).map(Box::as_mut).filter(|slot| slot.generation == id.generation)
+        self.slots
+            .get_mut(id.index as usize)
+            .map(Box::as_mut)
+            .filter(|slot| slot.generation == id.generation)
     }
 
     /// The slot of a flow, for those who ask once.
     pub(crate) fn lookup(&self, flow: &Flow) -> Option<u32> {
-        let is_meant = |index: &u32| self.slots.get(*index as usize).is_some_and(|slot| slot.flow == *flow);
+        let is_meant =
+            |index: &u32| self.slots.get(*index as usize).is_some_and(|slot| slot.flow == *flow);
         self.flows.find(self.state.hash_one(flow), is_meant).copied()
     }
 
@@ -144,8 +155,9 @@ impl Tcp {
         Some(index)
     }
 
-    /// Where the sequence numbers of a new connection begin: a clock of 4 µs plus a keyed hash of the flow (RFC 6528). Never at or below
-    /// `floor`, the last number of the same flow's former connection.
+    /// Where the sequence numbers of a new connection begin: a clock of 4 µs plus a keyed hash of
+    /// the flow (RFC 6528). Never at or below `floor`, the last number of the same flow's former
+    /// connection.
     pub(crate) fn initial_sequence(&self, flow: &Flow, now: Instant, floor: Option<u32>) -> u32 {
         let (first, second) = self.sequence_key;
         let mut hasher = SipHasher13::new_with_keys(first, second);
@@ -174,7 +186,8 @@ impl Tcp {
     /// Makes a slot's flow free again.
     pub(crate) fn unlink(&mut self, flow: &Flow, index: u32) {
         // It may have been made free before, and belong to another slot by now.
-        if let Ok(entry) = self.flows.find_entry(self.state.hash_one(flow), |known| *known == index) {
+        if let Ok(entry) = self.flows.find_entry(self.state.hash_one(flow), |known| *known == index)
+        {
             entry.remove();
             self.recent = None;
         }
@@ -195,7 +208,8 @@ impl Tcp {
         }
     }
 
-    /// Adds a connection. Its sequence numbers begin at `opening.sequence`, whatever its socket believes.
+    /// Adds a connection. Its sequence numbers begin at `opening.sequence`, whatever its socket
+    /// believes.
     pub(crate) fn insert(
         &mut self,
         flow: Flow,
@@ -265,7 +279,9 @@ impl Tcp {
 
     /// True when a listener takes connections to a port at some of these addresses.
     pub(crate) fn listens_at(&self, port: u16, bound: Bound) -> bool {
-        self.listeners.get(&port).is_some_and(|bindings| bindings.iter().any(|binding| binding.bound.overlaps(bound)))
+        self.listeners
+            .get(&port)
+            .is_some_and(|bindings| bindings.iter().any(|binding| binding.bound.overlaps(bound)))
     }
 
     /// Removes a connection.

@@ -1,10 +1,14 @@
-//! The receiving direction of a connection: what came, in order or not, and what the peer is told of it.
+//! The receiving direction of a connection: what came, in order or not, and what the peer is told
+//! of it.
 //!
-//! Pure state: segments that passed the [`gate`](super::gate) come in, the program takes bytes out, and [`super::egress`] asks which
-//! acknowledgment, window and blocks the next segment carries. Data out of order stands in the same buffer behind what is readable, at its place,
-//! so a filled gap costs nothing; [`limits::TCP_ISLANDS`] bounds how many such ranges are remembered, the window how far they reach.
+//! Pure state: segments that passed the [`gate`](super::gate) come in, the program takes bytes out,
+//! and [`super::egress`] asks which acknowledgment, window and blocks the next segment carries.
+//! Data out of order stands in the same buffer behind what is readable, at its place, so a filled
+//! gap costs nothing; [`limits::TCP_ISLANDS`] bounds how many such ranges are remembered, the
+//! window how far they reach.
 //!
-//! Sources: RFC 9293 §3.8.6.2.2 (windows), RFC 2018 and 2883 (blocks), RFC 5681 §4.2 (acknowledgments), RFC 3168 §6.1.3 (marks).
+//! Sources: RFC 9293 §3.8.6.2.2 (windows), RFC 2018 and 2883 (blocks), RFC 5681 §4.2
+//! (acknowledgments), RFC 3168 §6.1.3 (marks).
 
 use alloc::collections::VecDeque;
 use core::time::Duration;
@@ -14,7 +18,8 @@ use super::ring;
 use super::segment::{Blocks, LARGEST_SHIFT, before, later};
 use crate::platform::Instant;
 
-/// How long an acknowledgment waits for company (RFC 9293 §3.8.6.3 allows 500 ms; Linux starts at 40 ms).
+/// How long an acknowledgment waits for company (RFC 9293 §3.8.6.3 allows 500 ms; Linux starts at
+/// 40 ms).
 pub(crate) const ACK_DELAY: Duration = Duration::from_millis(10);
 
 /// When the peer is to hear from us.
@@ -96,9 +101,12 @@ impl Receiver {
         }
     }
 
-    /// The scale in which our SYN offers windows: as small as the largest buffer allows (RFC 7323 §2.2).
+    /// The scale in which our SYN offers windows: as small as the largest buffer allows (RFC 7323
+    /// §2.2).
     pub(crate) fn offered_shift(&self) -> u8 {
-        (0..LARGEST_SHIFT).find(|shift| self.most >> shift <= usize::from(u16::MAX)).unwrap_or(LARGEST_SHIFT)
+        (0..LARGEST_SHIFT)
+            .find(|shift| self.most >> shift <= usize::from(u16::MAX))
+            .unwrap_or(LARGEST_SHIFT)
     }
 
     /// The window of our SYN, which is never scaled.
@@ -106,7 +114,8 @@ impl Receiver {
         u16::try_from(self.limit).unwrap_or(u16::MAX)
     }
 
-    /// The peer's stream begins at `next`; windows are scaled by `shift` from here on. Our SYN allowed [`first_window`](Self::first_window).
+    /// The peer's stream begins at `next`; windows are scaled by `shift` from here on. Our SYN
+    /// allowed [`first_window`](Self::first_window).
     pub(crate) fn begin(&mut self, next: u32, shift: u8, now: Instant) {
         (self.next, self.acknowledged, self.shift, self.since) = (next, next, shift, now);
         self.edge = next.wrapping_add(u32::from(self.first_window()));
@@ -195,7 +204,8 @@ impl Receiver {
         }
         let before_all = (self.readable, self.is_over);
         self.longest = self.longest.max(data.len() as u32);
-        // TCP-R-01, TCP-R-02: nothing beyond the edge that we advertised or beyond the peer's end, and no end behind that.
+        // TCP-R-01, TCP-R-02: nothing beyond the edge that we advertised or beyond the peer's end,
+        // and no end behind that.
         let edge = match self.end {
             Some(end) if before(end, self.edge) => end,
             _ => self.edge,
@@ -210,7 +220,8 @@ impl Receiver {
         }
         if before(start, stop) {
             let skipped = start.wrapping_sub(sequence) as usize;
-            let kept = data.get(skipped..skipped + stop.wrapping_sub(start) as usize).unwrap_or_default();
+            let kept =
+                data.get(skipped..skipped + stop.wrapping_sub(start) as usize).unwrap_or_default();
             self.put(start, kept);
         }
         if fin && !before(edge, last) && !before(last, self.next) && !self.is_over {
@@ -228,7 +239,8 @@ impl Receiver {
         Taken { is_more: self.readable > before_all.0, is_over: self.is_over && !before_all.1 }
     }
 
-    /// The stream ends there: what came from beyond was never part of it (TCP-R-04; Linux drops it likewise).
+    /// The stream ends there: what came from beyond was never part of it (TCP-R-04; Linux drops it
+    /// likewise).
     fn end_at(&mut self, end: u32) {
         self.end = Some(end);
         self.islands.cut(end);
@@ -275,8 +287,15 @@ impl Receiver {
         }
     }
 
-    /// Gives the program bytes; with `peek` they stay. `round_trip` is the time in which the program's appetite is measured.
-    pub(crate) fn read(&mut self, buffer: &mut [u8], peek: bool, now: Instant, round_trip: Duration) -> usize {
+    /// Gives the program bytes; with `peek` they stay. `round_trip` is the time in which the
+    /// program's appetite is measured.
+    pub(crate) fn read(
+        &mut self,
+        buffer: &mut [u8],
+        peek: bool,
+        now: Instant,
+        round_trip: Duration,
+    ) -> usize {
         let count = buffer.len().min(self.readable);
         let Some(buffer) = buffer.get_mut(..count) else { return 0 };
         ring::copy(&self.buffer, 0, buffer);
@@ -289,7 +308,8 @@ impl Receiver {
         count
     }
 
-    /// Lets the buffer grow to twice of what the program takes in a round trip: then the window is not what holds the peer back.
+    /// Lets the buffer grow to twice of what the program takes in a round trip: then the window is
+    /// not what holds the peer back.
     fn grow(&mut self, now: Instant, round_trip: Duration) {
         if self.limit >= self.most || now.since(self.since) < round_trip {
             return;
@@ -306,8 +326,8 @@ impl Receiver {
         self.most = self.limit;
     }
 
-    /// True when the program took so much that the peer should hear of it: its window would at least double, and a full segment or half of the
-    /// buffer fits (RFC 9293 §3.8.6.2.2).
+    /// True when the program took so much that the peer should hear of it: its window would at
+    /// least double, and a full segment or half of the buffer fits (RFC 9293 §3.8.6.2.2).
     pub(crate) fn is_worth_telling(&self, own_segment: u16) -> bool {
         let known = self.edge.wrapping_sub(self.next) as usize;
         let room = self.limit.saturating_sub(self.readable);
@@ -315,9 +335,11 @@ impl Receiver {
         !self.is_over && room >= known + worth && room >= 2 * known
     }
 
-    /// The window field of a segment that leaves now; what it allows is remembered, and that the peer knows everything after it.
+    /// The window field of a segment that leaves now; what it allows is remembered, and that the
+    /// peer knows everything after it.
     pub(crate) fn announce(&mut self, own_segment: u16) -> u16 {
-        let room = self.limit.saturating_sub(self.readable).min(usize::from(u16::MAX) << self.shift);
+        let room =
+            self.limit.saturating_sub(self.readable).min(usize::from(u16::MAX) << self.shift);
         let known = self.edge.wrapping_sub(self.next) as usize;
         // The edge only moves in steps worth sending for, and never back (TCP-R-03).
         let worth = usize::from(own_segment).min(self.limit / 2).max(1 << self.shift);
@@ -342,7 +364,8 @@ impl Receiver {
         self.duplicate.is_some() || self.has_holes()
     }
 
-    /// What to tell of ranges: what came twice, then what came out of order, newest first (RFC 2018 §4, RFC 2883 §4).
+    /// What to tell of ranges: what came twice, then what came out of order, newest first (RFC 2018
+    /// §4, RFC 2883 §4).
     pub(crate) fn blocks(&self) -> Blocks {
         let mut blocks = Blocks::default();
         if let Some(duplicate) = self.duplicate {

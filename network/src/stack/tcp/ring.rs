@@ -2,7 +2,8 @@
 
 use alloc::collections::VecDeque;
 
-/// Makes room for `length` bytes in all. Grows in doubles, but not beyond `limit` unless more is needed.
+/// Makes room for `length` bytes in all. Grows in doubles, but not beyond `limit` unless more is
+/// needed.
 fn reserve(ring: &mut VecDeque<u8>, length: usize, limit: usize) {
     if ring.capacity() < length {
         let wanted = (ring.capacity() * 2).max(512).min(limit).max(length);

@@ -1,6 +1,8 @@
-//! One TCP segment as numbers, and the options that count (RFC 9293 §3.1, §3.2, RFC 7323, RFC 2018).
+//! One TCP segment as numbers, and the options that count (RFC 9293 §3.1, §3.2, RFC 7323, RFC
+//! 2018).
 //!
-//! Pure functions over bytes. Sequence numbers are compared in their circle of 32 bits, and only here.
+//! Pure functions over bytes. Sequence numbers are compared in their circle of 32 bits, and only
+//! here.
 
 use smoltcp::wire::{TcpPacket, TcpSeqNumber};
 
@@ -73,7 +75,10 @@ impl Segment {
 
     /// The sequence number after this segment; SYN and FIN count.
     pub(crate) const fn end(&self) -> u32 {
-        self.sequence.wrapping_add(self.length).wrapping_add(self.syn as u32).wrapping_add(self.fin as u32)
+        self.sequence
+            .wrapping_add(self.length)
+            .wrapping_add(self.syn as u32)
+            .wrapping_add(self.fin as u32)
     }
 }
 
@@ -89,7 +94,8 @@ impl<'a> Iterator for Options<'a> {
                 [] | [END, ..] => return None,
                 [NO_OPERATION, rest @ ..] => self.0 = rest,
                 [kind, length, rest @ ..] => {
-                    let (value, rest) = rest.split_at_checked(usize::from(*length).checked_sub(2)?)?;
+                    let (value, rest) =
+                        rest.split_at_checked(usize::from(*length).checked_sub(2)?)?;
                     self.0 = rest;
                     return Some((*kind, value));
                 }
@@ -117,7 +123,8 @@ pub(crate) fn read_offer(options: &[u8]) -> Offer {
         match option {
             // Zero counts as not said, as on Linux.
             (MAXIMUM_SEGMENT, [high, low]) => {
-                offer.segment = Some(u16::from_be_bytes([*high, *low])).filter(|segment| *segment > 0);
+                offer.segment =
+                    Some(u16::from_be_bytes([*high, *low])).filter(|segment| *segment > 0);
             }
             (WINDOW_SCALE, [shift]) => offer.shift = Some((*shift).min(LARGEST_SHIFT)),
             (SACK_PERMITTED, []) => offer.sack = true,
@@ -132,7 +139,11 @@ pub(crate) fn write_offer(offer: &Offer, options: &mut [u8; 12]) -> usize {
     let [kind, length, high, low, permitted @ .., a, b, c, d] = options;
     (*kind, *length) = (MAXIMUM_SEGMENT, 4);
     [*high, *low] = offer.segment.unwrap_or_default().to_be_bytes();
-    *permitted = if offer.sack { [NO_OPERATION, NO_OPERATION, SACK_PERMITTED, 2] } else { [NO_OPERATION; 4] };
+    *permitted = if offer.sack {
+        [NO_OPERATION, NO_OPERATION, SACK_PERMITTED, 2]
+    } else {
+        [NO_OPERATION; 4]
+    };
     match offer.shift {
         Some(shift) => {
             [*a, *b, *c, *d] = [NO_OPERATION, WINDOW_SCALE, 3, shift];
@@ -161,7 +172,8 @@ impl Blocks {
                 continue;
             }
             for [a, b, c, d, e, f, g, h] in value.as_chunks::<8>().0 {
-                let (first, end) = (u32::from_be_bytes([*a, *b, *c, *d]), u32::from_be_bytes([*e, *f, *g, *h]));
+                let (first, end) =
+                    (u32::from_be_bytes([*a, *b, *c, *d]), u32::from_be_bytes([*e, *f, *g, *h]));
                 if before(first, end) {
                     blocks.push((first, end));
                 }
@@ -220,12 +232,20 @@ mod tests {
     fn tcp_r_14_options_of_any_length_end_the_walk_or_are_skipped() {
         // A kind nobody knows, then a segment size.
         assert_eq!(read_offer(&[254, 4, 1, 2, 2, 4, 5, 180]).segment, Some(1460));
-        for broken in [&[2u8, 0][..], &[2, 1, 5, 180], &[2, 40, 5, 180], &[2], &[3, 3], &[254, 255, 2, 4]] {
+        for broken in
+            [&[2u8, 0][..], &[2, 1, 5, 180], &[2, 40, 5, 180], &[2], &[3, 3], &[254, 255, 2, 4]]
+        {
             assert_eq!(read_offer(broken), Offer::default(), "{broken:?}");
         }
         // Longer or shorter than it may be.
-        assert_eq!(read_offer(&[3, 4, 7, 7, 2, 4, 5, 180]), Offer { segment: Some(1460), ..Offer::default() });
-        assert_eq!(read_offer(&[3, 3, 200, 1, 4, 2]), Offer { shift: Some(14), sack: true, segment: None });
+        assert_eq!(
+            read_offer(&[3, 4, 7, 7, 2, 4, 5, 180]),
+            Offer { segment: Some(1460), ..Offer::default() }
+        );
+        assert_eq!(
+            read_offer(&[3, 3, 200, 1, 4, 2]),
+            Offer { shift: Some(14), sack: true, segment: None }
+        );
         assert_eq!(Blocks::read(&[5, 9, 0, 0, 0, 1, 0, 0, 0]), Blocks::default());
     }
 

@@ -18,7 +18,8 @@ use crate::socket::TcpSettings;
 use crate::stack::Stack;
 use crate::stack::timers::Timer;
 
-/// How long an orphan waits for the peer's FIN (Linux' tcp_fin_timeout), and how long a tuple rests in its owner's hands.
+/// How long an orphan waits for the peer's FIN (Linux' tcp_fin_timeout), and how long a tuple rests
+/// in its owner's hands.
 const FIN_WAIT: Duration = Duration::from_secs(60);
 /// Between two confirmations of a neighbor by one connection.
 const CONFIRM: Duration = Duration::from_secs(10);
@@ -48,7 +49,8 @@ impl Stack {
                 let has_more = self.tcp_transmit(index);
                 self.tcp_arm_directions(index);
                 if has_more {
-                    // Left for the next turn. Should that never come, because the device is stuck for ever, the connection still ends.
+                    // Left for the next turn. Should that never come, because the device is stuck
+                    // for ever, the connection still ends.
                     self.tcp.mark(index);
                 }
             }
@@ -87,7 +89,13 @@ impl Stack {
     }
 
     /// Looks at an open connection after a segment reached it.
-    pub(super) fn tcp_followed(&mut self, index: u32, before: State, acknowledged: Acknowledged, taken: Taken) {
+    pub(super) fn tcp_followed(
+        &mut self,
+        index: u32,
+        before: State,
+        acknowledged: Acknowledged,
+        taken: Taken,
+    ) {
         self.tcp.count(index);
         self.tcp_confirm_neighbor(index);
         let Some(slot) = self.tcp.slots.get_mut(index as usize) else { return };
@@ -105,7 +113,9 @@ impl Stack {
         }
         match slot.receiver.due() {
             // All that was written is under way, and there is time for the rest.
-            Due::At(_) | Due::Never if slot.sender.has_nothing_to_send() => self.tcp_arm_directions(index),
+            Due::At(_) | Due::Never if slot.sender.has_nothing_to_send() => {
+                self.tcp_arm_directions(index)
+            }
             _ => self.tcp.mark(index),
         }
     }
@@ -202,8 +212,10 @@ impl Stack {
     pub(crate) fn tcp_reset(&mut self, index: u32) {
         let Some(slot) = self.tcp.slots.get_mut(index as usize) else { return };
         let (state, flow) = (slot.state(), slot.flow);
-        let (sequence, expected) =
-            slot.machine.handshake().map_or_else(|| (slot.sender.next(), slot.receiver.next()), Handshake::next);
+        let (sequence, expected) = slot
+            .machine
+            .handshake()
+            .map_or_else(|| (slot.sender.next(), slot.receiver.next()), Handshake::next);
         slot.machine.abort();
         slot.cut_off();
         // Nobody is told in SYN-SENT (RFC 9293 §3.10.5), and who is at rest needs no word.
@@ -237,11 +249,14 @@ impl Stack {
         }
     }
 
-    /// Keeps deadlines that count no more from outnumbering the others: each turn of a busy connection may leave one.
+    /// Keeps deadlines that count no more from outnumbering the others: each turn of a busy
+    /// connection may leave one.
     pub(super) fn tcp_sweep(&mut self) {
         let Self { timers, tcp, .. } = self;
         timers.sweep(tcp.slots.len(), |deadline, timer| match timer {
-            Timer::Slot(index) => tcp.slots.get(index as usize).is_some_and(|slot| slot.armed == deadline),
+            Timer::Slot(index) => {
+                tcp.slots.get(index as usize).is_some_and(|slot| slot.armed == deadline)
+            }
             _ => true,
         });
     }
@@ -273,7 +288,8 @@ impl Stack {
         }
     }
 
-    /// A connection that a SYN made for a listener. `floor` is the last number of the flow's former connection.
+    /// A connection that a SYN made for a listener. `floor` is the last number of the flow's former
+    /// connection.
     pub(crate) fn tcp_open_passive(
         &mut self,
         flow: Flow,
@@ -311,7 +327,13 @@ impl Slot {
         let (first, peer) = handshake.next();
         // What left twice is ambiguous (Karn).
         let round_trip = (handshake.syns == 1).then(|| now.since(handshake.syn_at));
-        self.sender.begin(first, &handshake.offer, handshake.window, peer.wrapping_sub(1), round_trip);
+        self.sender.begin(
+            first,
+            &handshake.offer,
+            handshake.window,
+            peer.wrapping_sub(1),
+            round_trip,
+        );
         self.sender.set_segment(self.own_segment.min(self.shape.peer_segment));
         // A SYN|ACK that offers what nobody asked for counts for nothing.
         self.sender.set_marks(self.marks.is_offered && (self.marks.is_wanted || !segment.syn));
@@ -323,7 +345,8 @@ impl Slot {
         true
     }
 
-    /// True for what may follow the peer's SYN: in the window that our answer allowed, a reset at its beginning (RFC 9293 §3.10.7.4, RFC 5961).
+    /// True for what may follow the peer's SYN: in the window that our answer allowed, a reset at
+    /// its beginning (RFC 9293 §3.10.7.4, RFC 5961).
     pub(super) fn is_acceptable_before_open(&self, segment: &Segment) -> bool {
         let Some(first) = self.machine.handshake().map(Handshake::peer_next) else { return false };
         let edge = first.wrapping_add(u32::from(self.receiver.first_window()));
@@ -343,8 +366,11 @@ impl Slot {
     /// True when the first octet of a quoted segment is one that is under way (TCP-X-05).
     pub(super) fn has_under_way(&self, sequence: u32) -> bool {
         if self.is_open() {
-            return !before(sequence, self.sender.unacknowledged()) && before(sequence, self.sender.next());
+            return !before(sequence, self.sender.unacknowledged())
+                && before(sequence, self.sender.next());
         }
-        self.machine.handshake().is_some_and(|handshake| handshake.syns > 0 && sequence == handshake.sequence)
+        self.machine
+            .handshake()
+            .is_some_and(|handshake| handshake.syns > 0 && sequence == handshake.sequence)
     }
 }

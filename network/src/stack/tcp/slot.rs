@@ -117,7 +117,8 @@ impl Slot {
 
     /// True while there is something to read, or may come.
     pub(super) fn may_receive(&self) -> bool {
-        let may_come = matches!(self.state(), State::Established | State::FinWait1 | State::FinWait2);
+        let may_come =
+            matches!(self.state(), State::Established | State::FinWait1 | State::FinWait2);
         self.receiver.readable() > 0 || (may_come && !self.receiver.is_over())
     }
 
@@ -154,6 +155,10 @@ impl Slot {
 
 impl fmt::Debug for Slot {
     fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
-        formatter.debug_struct("Slot").field("flow", &self.flow).field("state", &self.state()).finish_non_exhaustive()
+        formatter
+            .debug_struct("Slot")
+            .field("flow", &self.flow)
+            .field("state", &self.state())
+            .finish_non_exhaustive()
     }
 }

@@ -1,7 +1,9 @@
-//! TIME-WAIT outside of every polled table (RFC 9293 §3.6): a few numbers for 60 s instead of a socket with buffers.
+//! TIME-WAIT outside of every polled table (RFC 9293 §3.6): a few numbers for 60 s instead of a
+//! socket with buffers.
 //!
-//! Bounded by [`limits::TIME_WAIT`]; when full, the oldest tuple ends early. A repeated FIN is answered and starts the time anew; anything
-//! else does not prolong it (RFC 1337). A newer SYN opens the tuple again at once.
+//! Bounded by [`limits::TIME_WAIT`]; when full, the oldest tuple ends early. A repeated FIN is
+//! answered and starts the time anew; anything else does not prolong it (RFC 1337). A newer SYN
+//! opens the tuple again at once.
 
 use alloc::collections::VecDeque;
 use core::hash::BuildHasher;
@@ -54,8 +56,8 @@ pub(crate) struct TimeWait {
     /// Tuples by their flow: only their places stand here, so that what is searched stays small.
     places: HashTable<u32>,
     state: FixedState,
-    /// The tuples by the time when their rest is over, which is the order in which it began. An entry whose tuple rests until another time, or not
-    /// at all, is stale.
+    /// The tuples by the time when their rest is over, which is the order in which it began. An
+    /// entry whose tuple rests until another time, or not at all, is stale.
     order: VecDeque<(Instant, u32)>,
 }
 
@@ -66,12 +68,22 @@ impl TimeWait {
     }
 
     /// Lets a tuple rest.
-    pub(crate) fn insert(&mut self, flow: Flow, send_next: u32, receive_next: u32, window: u16, now: Instant) {
+    pub(crate) fn insert(
+        &mut self,
+        flow: Flow,
+        send_next: u32,
+        receive_next: u32,
+        window: u16,
+        now: Instant,
+    ) {
         let until = now.after(TIME_WAIT);
         self.remove(&flow);
         while self.tuples.len() >= limits::TIME_WAIT && self.pop().is_some() {}
         // The table is far smaller than 2^32.
-        let place = self.tuples.insert(Resting { flow, rest: Rest { send_next, receive_next, window, until } }) as u32;
+        let place = self
+            .tuples
+            .insert(Resting { flow, rest: Rest { send_next, receive_next, window, until } })
+            as u32;
         let Self { tuples, places, state, .. } = self;
         places.insert_unique(state.hash_one(flow), place, |place| {
             tuples.get(*place as usize).map_or(0, |resting| state.hash_one(resting.flow))
@@ -81,7 +93,9 @@ impl TimeWait {
 
     /// Where a tuple rests.
     fn find(&self, flow: &Flow) -> Option<u32> {
-        let is_meant = |place: &u32| self.tuples.get(*place as usize).is_some_and(|resting| resting.flow == *flow);
+        let is_meant = |place: &u32| {
+            self.tuples.get(*place as usize).is_some_and(|resting| resting.flow == *flow)
+        };
         self.places.find(self.state.hash_one(flow), is_meant).copied()
     }
 
@@ -106,7 +120,9 @@ impl TimeWait {
     /// Ends the rest at a place.
     fn end(&mut self, place: u32) -> Option<Rest> {
         let Resting { flow, rest } = self.tuples.try_remove(place as usize)?;
-        if let Ok(entry) = self.places.find_entry(self.state.hash_one(flow), |known| *known == place) {
+        if let Ok(entry) =
+            self.places.find_entry(self.state.hash_one(flow), |known| *known == place)
+        {
             entry.remove();
         }
         Some(rest)
@@ -123,13 +139,21 @@ impl TimeWait {
     }
 
     /// Decides about a segment; `None` when the tuple does not rest.
-    pub(crate) fn input(&mut self, flow: &Flow, segment: &Segment, now: Instant) -> Option<Reaction> {
+    pub(crate) fn input(
+        &mut self,
+        flow: &Flow,
+        segment: &Segment,
+        now: Instant,
+    ) -> Option<Reaction> {
         let place = self.find(flow)?;
         let rest = &mut self.tuples.get_mut(place as usize)?.rest;
         if segment.rst {
             return Some(Reaction::Ignore);
         }
-        if segment.syn && segment.acknowledgment.is_none() && before(rest.receive_next, segment.sequence) {
+        if segment.syn
+            && segment.acknowledgment.is_none()
+            && before(rest.receive_next, segment.sequence)
+        {
             return self.end(place).map(|rest| Reaction::Reopen(rest.send_next));
         }
         let until = now.after(TIME_WAIT);
@@ -228,7 +252,10 @@ mod tests {
         table.insert(flow(2), 100, 200, 0, Instant::ZERO);
         let fin = Segment { fin: true, acknowledgment: Some(100), ..segment(199) };
         for _ in 0..limits::TIME_WAIT * 3 {
-            assert!(matches!(table.input(&flow(1), &fin, Instant::from_micros(5)), Some(Reaction::Acknowledge(_))));
+            assert!(matches!(
+                table.input(&flow(1), &fin, Instant::from_micros(5)),
+                Some(Reaction::Acknowledge(_))
+            ));
         }
         assert!(table.order.len() <= 2 * 2 + limits::TIMERS + 1);
         table.expire(Instant::ZERO.after(TIME_WAIT * 3));

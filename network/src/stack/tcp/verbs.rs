@@ -1,6 +1,7 @@
 //! What sockets do with connections: connect, send, receive, shut down, release.
 //!
-//! Each verb ends with the connection's egress, so that what a program writes leaves at once and the runner need not be woken for it.
+//! Each verb ends with the connection's egress, so that what a program writes leaves at once and
+//! the runner need not be woken for it.
 
 use alloc::vec::Vec;
 use core::net::{IpAddr, SocketAddr};
@@ -25,7 +26,8 @@ const CONNECT: Duration = Duration::from_secs(127);
 pub(crate) const HANDSHAKE: Duration = Duration::from_secs(63);
 
 impl Stack {
-    /// Asks for a connection from `local` to `remote`; port 0 is an ephemeral port. Tells the local address that it got.
+    /// Asks for a connection from `local` to `remote`; port 0 is an ephemeral port. Tells the local
+    /// address that it got.
     ///
     /// # Errors
     /// `AddressNotAvailable` when the pair of addresses is taken or rests, or all ports are in use.
@@ -56,13 +58,19 @@ impl Stack {
         Ok((id, flow.local.address()))
     }
 
-    /// A flow to `remote` that nobody uses: ports follow each other from a place that a keyed hash of the addresses chooses (RFC 6056 §3.3.4). So
-    /// one that rests is met only after all others, and has rested longest. It is taken out of its rest: its new connection begins above
-    /// the former one's last number, which comes along, so that nothing old fits it (RFC 6191, RFC 9293 §3.6.1).
+    /// A flow to `remote` that nobody uses: ports follow each other from a place that a keyed hash
+    /// of the addresses chooses (RFC 6056 §3.3.4). So one that rests is met only after all others,
+    /// and has rested longest. It is taken out of its rest: its new connection begins above the
+    /// former one's last number, which comes along, so that nothing old fits it (RFC 6191, RFC 9293
+    /// §3.6.1).
     ///
     /// # Errors
     /// `AddressNotAvailable` when all are in use.
-    fn tcp_ephemeral_flow(&mut self, local: IpAddr, remote: SocketAddr) -> Result<(Flow, Option<u32>), Error> {
+    fn tcp_ephemeral_flow(
+        &mut self,
+        local: IpAddr,
+        remote: SocketAddr,
+    ) -> Result<(Flow, Option<u32>), Error> {
         let range = u32::from(limits::EPHEMERAL_LAST - limits::EPHEMERAL_FIRST) + 1;
         for _ in 0..range {
             let step = self.tcp.next_port(local, remote, range);
@@ -81,7 +89,11 @@ impl Stack {
     ///
     /// # Errors
     /// `AddressNotAvailable` when all are in use.
-    pub(crate) fn tcp_ephemeral_port(&mut self, local: IpAddr, remote: SocketAddr) -> Result<u16, Error> {
+    pub(crate) fn tcp_ephemeral_port(
+        &mut self,
+        local: IpAddr,
+        remote: SocketAddr,
+    ) -> Result<u16, Error> {
         self.ephemeral_port(|stack, port| {
             let flow = Flow::new(SocketAddr::new(local, port), remote);
             !stack.tcp.listeners.contains_key(&port)
@@ -95,7 +107,8 @@ impl Stack {
     /// # Errors
     /// `AddressInUse` when all are in use.
     pub(crate) fn datagram_port(&mut self, family: Family) -> Result<u16, Error> {
-        self.ephemeral_port(|stack, port| stack.datagrams.is_free(family, port)).map_err(|_| Error::AddressInUse)
+        self.ephemeral_port(|stack, port| stack.datagrams.is_free(family, port))
+            .map_err(|_| Error::AddressInUse)
     }
 
     fn ephemeral_port(&mut self, is_free: impl Fn(&Self, u16) -> bool) -> Result<u16, Error> {
@@ -129,15 +142,25 @@ impl Stack {
     /// Takes as many bytes as fit into the send buffer.
     ///
     /// # Errors
-    /// `WouldBlock` when none fits (`waker` is woken then); the connection's error, once; `BrokenPipe` after the end.
-    pub(crate) fn tcp_send(&mut self, id: SlotId, data: &[u8], waker: Option<&Waker>) -> Result<usize, Error> {
+    /// `WouldBlock` when none fits (`waker` is woken then); the connection's error, once;
+    /// `BrokenPipe` after the end.
+    pub(crate) fn tcp_send(
+        &mut self,
+        id: SlotId,
+        data: &[u8],
+        waker: Option<&Waker>,
+    ) -> Result<usize, Error> {
         let is_short = self.tcp.is_short_of_memory();
         let slot = self.tcp.get_mut(id).ok_or(Error::NotConnected)?;
         if slot.closing || slot.sender.is_ending() {
             return Err(Error::BrokenPipe);
         }
         if !slot.may_send() {
-            let usual = if matches!(slot.phase, Phase::Connecting) { Error::NotConnected } else { Error::BrokenPipe };
+            let usual = if matches!(slot.phase, Phase::Connecting) {
+                Error::NotConnected
+            } else {
+                Error::BrokenPipe
+            };
             return Err(slot.error.take().unwrap_or(usual));
         }
         // Short of memory, who has something under way waits for its acknowledgment.
@@ -153,8 +176,9 @@ impl Stack {
         Ok(taken)
     }
 
-    /// Takes received bytes; 0 at the end of the stream. With `peek` they stay. Sends nothing: [`tcp_serve`](Self::tcp_serve) must follow when
-    /// the second value says so, because the window opened.
+    /// Takes received bytes; 0 at the end of the stream. With `peek` they stay. Sends nothing:
+    /// [`tcp_serve`](Self::tcp_serve) must follow when the second value says so, because the window
+    /// opened.
     ///
     /// # Errors
     /// `WouldBlock` when none waits (`waker` is woken then); the connection's error, once.
@@ -184,7 +208,8 @@ impl Stack {
             };
         }
         let received = slot.receiver.read(buffer, peek, now, slot.sender.round_trip().smoothed());
-        let is_worth_telling = !peek && slot.is_open() && slot.receiver.is_worth_telling(slot.own_segment);
+        let is_worth_telling =
+            !peek && slot.is_open() && slot.receiver.is_worth_telling(slot.own_segment);
         if is_worth_telling {
             slot.receiver.answer();
         }
@@ -196,9 +221,16 @@ impl Stack {
     ///
     /// # Errors
     /// `NotConnected`.
-    pub(crate) fn tcp_shutdown(&mut self, id: SlotId, read: bool, write: bool) -> Result<(), Error> {
+    pub(crate) fn tcp_shutdown(
+        &mut self,
+        id: SlotId,
+        read: bool,
+        write: bool,
+    ) -> Result<(), Error> {
         let slot = self.tcp.get_mut(id).ok_or(Error::NotConnected)?;
-        if matches!(slot.phase, Phase::Connecting) || matches!(slot.state(), State::Closed | State::TimeWait) {
+        if matches!(slot.phase, Phase::Connecting)
+            || matches!(slot.state(), State::Closed | State::TimeWait)
+        {
             return Err(Error::NotConnected);
         }
         slot.deaf |= read;
@@ -209,8 +241,8 @@ impl Stack {
         Ok(())
     }
 
-    /// The owner is gone. What was written is still delivered, then the FIN; data that nobody will read earns a reset
-    /// (RFC 1122 §4.2.2.13).
+    /// The owner is gone. What was written is still delivered, then the FIN; data that nobody will
+    /// read earns a reset (RFC 1122 §4.2.2.13).
     pub(crate) fn tcp_release(&mut self, id: SlotId) {
         let now = self.now;
         let Some(slot) = self.tcp.get_mut(id) else { return };
@@ -218,7 +250,9 @@ impl Stack {
             State::Closed | State::Listen | State::SynSent => return self.tcp_forget(id),
             State::TimeWait => return self.tcp_rest(id),
             State::SynReceived => return self.tcp_abort(id),
-            _ if slot.receiver.readable() > 0 || slot.linger == Some(0) => return self.tcp_abort(id),
+            _ if slot.receiver.readable() > 0 || slot.linger == Some(0) => {
+                return self.tcp_abort(id);
+            }
             _ => {}
         }
         slot.phase = Phase::Orphan;
@@ -260,7 +294,10 @@ impl Stack {
         let (may_send, may_receive) = (slot.may_send(), slot.may_receive());
         let connecting = matches!(slot.phase, Phase::Connecting) && slot.error.is_none();
         let mut readiness = Readiness::empty();
-        readiness.set(Readiness::READABLE, !connecting && (slot.receiver.readable() > 0 || !may_receive || slot.deaf));
+        readiness.set(
+            Readiness::READABLE,
+            !connecting && (slot.receiver.readable() > 0 || !may_receive || slot.deaf),
+        );
         readiness.set(Readiness::WRITABLE, !connecting && (slot.sender.room() > 0 || !may_send));
         readiness.set(Readiness::ERROR, slot.error.is_some());
         readiness.set(Readiness::HANG_UP, !connecting && !may_send && !may_receive);
@@ -288,14 +325,18 @@ impl Stack {
             send_queue: 0,
         });
         let bindings = self.tcp.listeners.values().flatten().filter(|binding| binding.device);
-        let listeners = bindings.map(|binding| crate::socket::listener_status(&binding.listener, name));
-        let datagrams = self.datagrams.of_device().map(|(family, binding)| binding.status(family, name));
+        let listeners =
+            bindings.map(|binding| crate::socket::listener_status(&binding.listener, name));
+        let datagrams =
+            self.datagrams.of_device().map(|(family, binding)| binding.status(family, name));
         connections.chain(resting).chain(listeners).chain(datagrams).collect()
     }
 
     /// Connections, bindings and listeners; resting tuples do not count.
     pub(crate) fn socket_count(&self) -> usize {
-        self.tcp.slots.len() + self.datagrams.len() + self.tcp.listeners.values().map(Vec::len).sum::<usize>()
+        self.tcp.slots.len()
+            + self.datagrams.len()
+            + self.tcp.listeners.values().map(Vec::len).sum::<usize>()
     }
 
     /// The connection as others see it.

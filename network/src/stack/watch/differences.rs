@@ -4,9 +4,11 @@ use alloc::vec::Vec;
 
 use super::Change;
 
-/// Compares a list with what it was. `key` tells objects apart, `same` says whether there is nothing to tell of one. What is gone comes first.
+/// Compares a list with what it was. `key` tells objects apart, `same` says whether there is
+/// nothing to tell of one. What is gone comes first.
 ///
-/// The equal beginnings and ends of both are skipped: of a long table that changed in one place, one place is looked at.
+/// The equal beginnings and ends of both are skipped: of a long table that changed in one place,
+/// one place is looked at.
 pub(super) fn differences<'a, T, K: PartialEq>(
     former: &'a [T],
     present: &'a [T],
@@ -15,12 +17,14 @@ pub(super) fn differences<'a, T, K: PartialEq>(
 ) -> Vec<(Change, &'a T)> {
     let is_equal = |(one, other): &(&T, &T)| key(one) == key(other) && same(one, other);
     let head = former.iter().zip(present).take_while(is_equal).count();
-    let (former, present) = (former.get(head..).unwrap_or_default(), present.get(head..).unwrap_or_default());
+    let (former, present) =
+        (former.get(head..).unwrap_or_default(), present.get(head..).unwrap_or_default());
     let tail = former.iter().rev().zip(present.iter().rev()).take_while(is_equal).count();
     let trimmed = |list: &'a [T]| list.get(..list.len() - tail).unwrap_or_default();
     let (former, present) = (trimmed(former), trimmed(present));
     let find = |list: &'a [T], wanted: &T| list.iter().find(|known| key(known) == key(wanted));
-    let gone = former.iter().filter(|old| find(present, old).is_none()).map(|old| (Change::Removed, old));
+    let gone =
+        former.iter().filter(|old| find(present, old).is_none()).map(|old| (Change::Removed, old));
     let others = present.iter().filter_map(|new| match find(former, new) {
         None => Some((Change::Added, new)),
         Some(old) if !same(old, new) => Some((Change::Changed, new)),
@@ -38,7 +42,14 @@ mod tests {
         let former = [(1, 'a'), (2, 'b'), (3, 'c'), (4, 'd')];
         let present = [(1, 'a'), (3, 'x'), (5, 'e'), (4, 'd')];
         let told = differences(&former, &present, |object| object.0, PartialEq::eq);
-        assert_eq!(told, [(Change::Removed, &(2, 'b')), (Change::Changed, &(3, 'x')), (Change::Added, &(5, 'e'))]);
+        assert_eq!(
+            told,
+            [
+                (Change::Removed, &(2, 'b')),
+                (Change::Changed, &(3, 'x')),
+                (Change::Added, &(5, 'e'))
+            ]
+        );
         assert!(differences(&former, &former, |object| object.0, PartialEq::eq).is_empty());
         assert_eq!(differences(&[], &former, |object| object.0, PartialEq::eq).len(), 4);
         assert_eq!(differences(&former, &[], |object| object.0, PartialEq::eq).len(), 4);

@@ -39,10 +39,11 @@ impl Change {
 /// What happened to a stream.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
 pub(crate) enum Incident {
-    /// Segments were taken for lost and are sent again: how many, the congestion window before and after in bytes, the smoothed round
-    /// trip in microseconds.
+    /// Segments were taken for lost and are sent again: how many, the congestion window before and
+    /// after in bytes, the smoothed round trip in microseconds.
     Loss { segments: u32, window: u32, after: u32, round_trip: u32 },
-    /// The retransmission timer expired: how often it did on this stream, and after how many milliseconds.
+    /// The retransmission timer expired: how often it did on this stream, and after how many
+    /// milliseconds.
     Timeout { count: u32, wait: u32, window: u32, round_trip: u32 },
     /// A reduction was for nothing and is taken back.
     Undo { window: u32, after: u32 },
@@ -114,7 +115,13 @@ fn write_link(text: &mut String, change: Change, link: &Link, name: &str) -> Res
 }
 
 fn write_address(text: &mut String, change: Change, entry: &AddressEntry, name: &str) -> Result {
-    write!(text, "address {} {} interface {name} origin {}", change.word(), entry.prefix, entry.origin)?;
+    write!(
+        text,
+        "address {} {} interface {name} origin {}",
+        change.word(),
+        entry.prefix,
+        entry.origin
+    )?;
     write!(text, " state {} scope {}", entry.state, entry.scope)?;
     if let Some(broadcast) = entry.broadcast {
         write!(text, " broadcast {broadcast}")?;
@@ -142,7 +149,13 @@ fn write_route(text: &mut String, change: Change, route: &Route, name: &str) -> 
 }
 
 fn write_neighbor(text: &mut String, change: Change, entry: &NeighborEntry, name: &str) -> Result {
-    write!(text, "neighbor {} {} interface {name} state {}", change.word(), entry.address, entry.state)?;
+    write!(
+        text,
+        "neighbor {} {} interface {name} state {}",
+        change.word(),
+        entry.address,
+        entry.state
+    )?;
     if let Some(address) = entry.hardware_address {
         write!(text, " mac {address}")?;
     }
@@ -155,7 +168,11 @@ fn write_neighbor(text: &mut String, change: Change, entry: &NeighborEntry, name
 fn write_dhcp(text: &mut String, change: Change, status: &DhcpStatus, name: &str) -> Result {
     write!(text, "dhcp {} {name} state {}", change.word(), status.state)?;
     if let Some(lease) = &status.lease {
-        write!(text, " address {} server {} lease {}", lease.address, lease.server, lease.lease_seconds)?;
+        write!(
+            text,
+            " address {} server {} lease {}",
+            lease.address, lease.server, lease.lease_seconds
+        )?;
     }
     writeln!(text)
 }
@@ -167,10 +184,18 @@ fn write_stream(text: &mut String, flow: &Flow, incident: Incident, name: &str) 
         Incident::Undo { .. } => "undo",
         Incident::Ended(_) => "ended",
     };
-    write!(text, "stream {what} {} remote {} interface {name}", flow.local.address(), flow.remote.address())?;
+    write!(
+        text,
+        "stream {what} {} remote {} interface {name}",
+        flow.local.address(),
+        flow.remote.address()
+    )?;
     match incident {
         Incident::Loss { segments, window, after, round_trip } => {
-            writeln!(text, " segments {segments} window {window} after {after} round-trip {round_trip}")
+            writeln!(
+                text,
+                " segments {segments} window {window} after {after} round-trip {round_trip}"
+            )
         }
         Incident::Timeout { count, wait, window, round_trip } => {
             writeln!(text, " count {count} wait {wait} window {window} round-trip {round_trip}")

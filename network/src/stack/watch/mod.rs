@@ -1,10 +1,12 @@
 //! What watchers are told of: events that happened, and changes of what is there.
 //!
-//! Streams note their incidents as they happen. Everything else is not noted by those who change it: whenever the interface hands over what a
-//! turn brought, what is there is compared with what was told last, so no change can be forgotten, and an object that changed twice
-//! is told once. Nobody watching costs one branch in each place.
+//! Streams note their incidents as they happen. Everything else is not noted by those who change
+//! it: whenever the interface hands over what a turn brought, what is there is compared with what
+//! was told last, so no change can be forgotten, and an object that changed twice is told once.
+//! Nobody watching costs one branch in each place.
 //!
-//! Pure state: [`Interface`](crate::interface::Interface) takes the events and gives them to the watchers.
+//! Pure state: [`Interface`](crate::interface::Interface) takes the events and gives them to the
+//! watchers.
 
 mod differences;
 mod event;
@@ -121,10 +123,15 @@ impl Stack {
     /// All that is there, in the order in which changes are told.
     pub(crate) fn watch_snapshot(&self, change: Change) -> Vec<Event> {
         let mut events = alloc::vec![self.appearance(change), Event::Link(change, self.link())];
-        events.extend(self.address_entries().into_iter().map(|entry| Event::Address(change, entry)));
+        events
+            .extend(self.address_entries().into_iter().map(|entry| Event::Address(change, entry)));
         events.extend(self.routes.iter().map(|route| Event::Route(change, *route)));
-        events.extend(self.neighbors.told(self.now).into_iter().map(|entry| Event::Neighbor(change, entry)));
-        events.extend(self.dns_servers.iter().map(|(server, origin)| Event::Dns(change, *server, *origin)));
+        events.extend(
+            self.neighbors.told(self.now).into_iter().map(|entry| Event::Neighbor(change, entry)),
+        );
+        events.extend(
+            self.dns_servers.iter().map(|(server, origin)| Event::Dns(change, *server, *origin)),
+        );
         events.push(Event::Dhcp(change, self.dhcp_status()));
         events
     }
@@ -146,7 +153,8 @@ impl Stack {
             let key = |entry: &AddressEntry| entry.prefix;
             // Their lifetimes shrink all the time.
             let same = |one: &AddressEntry, other: &AddressEntry| {
-                (one.state, one.origin, one.broadcast) == (other.state, other.origin, other.broadcast)
+                (one.state, one.origin, one.broadcast)
+                    == (other.state, other.origin, other.broadcast)
             };
             for (change, entry) in differences(&told.addresses.1, &present, key, same) {
                 self.note_wanted(Event::Address(change, *entry));
@@ -164,7 +172,9 @@ impl Stack {
         self.watch_neighbors();
         if told.dns_servers != self.dns_servers {
             let present = self.dns_servers.clone();
-            for (change, (server, origin)) in differences(&told.dns_servers, &present, |known| known.0, PartialEq::eq) {
+            for (change, (server, origin)) in
+                differences(&told.dns_servers, &present, |known| known.0, PartialEq::eq)
+            {
                 self.note_wanted(Event::Dns(change, *server, *origin));
             }
             told.dns_servers = present;

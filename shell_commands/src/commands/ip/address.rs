@@ -15,7 +15,8 @@ use crate::failure::{Failure, Outcome};
 use crate::render::iproute::address as render;
 use crate::shell::status::Status;
 
-const VERBS: &[&str] = &["add", "change", "chg", "replace", "delete", "del", "show", "list", "lst", "flush"];
+const VERBS: &[&str] =
+    &["add", "change", "chg", "replace", "delete", "del", "show", "list", "lst", "flush"];
 
 pub(super) async fn run(context: &Context, options: Options, mut words: Words<'_>) -> Outcome {
     match verb(words.next(), VERBS, "address")? {
@@ -88,7 +89,8 @@ async fn show(context: &Context, options: Options, words: Words<'_>) -> Outcome 
         entries.retain(|entry| filter.wants(options, entry));
         // Linux lists an interface's IPv4 addresses first.
         entries.sort_by_key(|entry| entry.prefix.address().is_ipv6());
-        let is_shown = (!filter.up || status.enabled) && !(filter.narrows(options) && entries.is_empty());
+        let is_shown =
+            (!filter.up || status.enabled) && !(filter.narrows(options) && entries.is_empty());
         if is_shown {
             shown.push((status, entries));
         }
@@ -144,7 +146,10 @@ async fn remove(context: &Context, mut words: Words<'_>) -> Outcome {
     if !text.contains('/') && prefix.address().is_ipv4() {
         // Without a length an IPv4 address of any length is meant.
         let entries = interface.ask::<ListAddresses>(&()).await?;
-        let found = entries.iter().map(|entry| entry.prefix).find(|entry| entry.address() == prefix.address());
+        let found = entries
+            .iter()
+            .map(|entry| entry.prefix)
+            .find(|entry| entry.address() == prefix.address());
         prefix = found.ok_or_else(|| Failure::of(text, Error::AddressNotAvailable))?;
     }
     interface.change::<RemoveAddress>(text, &prefix).await?;

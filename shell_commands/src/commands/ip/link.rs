@@ -39,7 +39,8 @@ async fn show(context: &Context, options: Options, mut words: Words<'_>) -> Outc
     found.retain(|(_, status)| !up || status.enabled);
     let mut links = Vec::with_capacity(found.len());
     for (interface, status) in found {
-        let statistics = if options.style.statistics { Some(interface.statistics().await?) } else { None };
+        let statistics =
+            if options.style.statistics { Some(interface.statistics().await?) } else { None };
         links.push((status, statistics));
     }
     context.answer(&render::show(&links, options.style)).await
@@ -76,7 +77,9 @@ async fn set(context: &Context, mut words: Words<'_>) -> Outcome {
         match setting {
             Setting::Enabled(enabled) => interface.change::<SetEnabled>(word, &enabled).await?,
             Setting::Mtu(mtu) => interface.change::<SetMtu>(word, &mtu).await?,
-            Setting::Hardware(address) => interface.change::<SetHardwareAddress>(word, &address).await?,
+            Setting::Hardware(address) => {
+                interface.change::<SetHardwareAddress>(word, &address).await?
+            }
         };
     }
     Ok(Status::SUCCESS)

@@ -1,6 +1,7 @@
 //! `ip`: options and object → the file of that object.
 //!
-//! Words may be abbreviated as in iproute2: an object or a verb is the first of its list that begins with what was typed.
+//! Words may be abbreviated as in iproute2: an object or a verb is the first of its list that
+//! begins with what was typed.
 
 mod address;
 mod link;
@@ -47,10 +48,16 @@ pub(super) async fn run(context: &Context) -> Outcome {
             "s" | "stats" | "statistics" => options.style.statistics = true,
             // Colours, details and pretty printing change nothing here.
             "c" | "color" | "d" | "details" | "p" | "pretty" | "n" | "numeric" => {}
-            _ => return Err(Failure::usage(format!("Option \"{word}\" is unknown, try \"help ip\"."))),
+            _ => {
+                return Err(Failure::usage(format!(
+                    "Option \"{word}\" is unknown, try \"help ip\"."
+                )));
+            }
         }
     }
-    let object = words.next().ok_or_else(|| Failure::usage("which object? address, link, route, neigh or monitor"))?;
+    let object = words
+        .next()
+        .ok_or_else(|| Failure::usage("which object? address, link, route, neigh or monitor"))?;
     let objects = ["address", "route", "link", "neighbor", "neighbour", "monitor", "help"];
     match objects.into_iter().find(|full| abbreviates(object, full)) {
         Some("address") => address::run(context, options, words).await,
@@ -79,7 +86,9 @@ fn verb(word: Option<&str>, verbs: &[&'static str], object: &str) -> Result<&'st
         Some("list" | "lst") => Ok("show"),
         Some("delete") => Ok("del"),
         Some(verb) => Ok(verb),
-        None => Err(Failure::usage(format!("Command \"{word}\" is unknown, try \"help ip\" for {object}."))),
+        None => Err(Failure::usage(format!(
+            "Command \"{word}\" is unknown, try \"help ip\" for {object}."
+        ))),
     }
 }
 

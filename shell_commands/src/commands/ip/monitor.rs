@@ -1,6 +1,7 @@
 //! `ip monitor`: what changes, as it changes, until it is ended.
 //!
-//! It reads one watching file and nothing else: the device of the interface that was named, or that of all.
+//! It reads one watching file and nothing else: the device of the interface that was named, or that
+//! of all.
 
 use network::command::Watch;
 use network::command::watch::{Kinds, Line};
@@ -46,7 +47,9 @@ impl<'a> Request<'a> {
                 word => match OBJECTS.iter().find(|(full, _)| abbreviates(word, full)) {
                     Some((_, kind)) => request.kinds |= *kind,
                     None => {
-                        return Err(Failure::usage(format!("Argument \"{word}\" is unknown, try \"help ip\".")));
+                        return Err(Failure::usage(format!(
+                            "Argument \"{word}\" is unknown, try \"help ip\"."
+                        )));
                     }
                 },
             }
@@ -68,7 +71,9 @@ pub(super) async fn run(context: &Context, options: Options, words: Words<'_>) -
         None => (SOCKETS, devices::sockets(context, Use::Show)?),
     };
     // The numbers of interfaces stand in records of their own.
-    file.control::<Watch>(&(request.kinds | Kinds::INTERFACE)).await.map_err(|why| Failure::of(name, why))?;
+    file.control::<Watch>(&(request.kinds | Kinds::INTERFACE))
+        .await
+        .map_err(|why| Failure::of(name, why))?;
     let mut monitor = Monitor::new(options.style, request.labelled);
     let (mut buffer, mut text, mut is_live) = (vec![0; limits::COPY_BYTES], String::new(), false);
     loop {
@@ -83,11 +88,16 @@ pub(super) async fn run(context: &Context, options: Options, words: Words<'_>) -
                 Ok(Line::Idle) => is_live = true,
                 Ok(Line::Lost(count)) => {
                     is_live = false;
-                    context.complain(&format!("monitor: {count} changes came too fast and are not shown")).await;
+                    context
+                        .complain(&format!(
+                            "monitor: {count} changes came too fast and are not shown"
+                        ))
+                        .await;
                 }
                 Ok(Line::Record(record)) if record.kind == "interface" => monitor.learn(&record),
                 Ok(Line::Record(record)) => {
-                    let is_wanted = Monitor::address(&record).is_none_or(|address| options.wants(address));
+                    let is_wanted =
+                        Monitor::address(&record).is_none_or(|address| options.wants(address));
                     if is_live && is_wanted {
                         answer.extend(monitor.show(&record));
                     }
@@ -115,7 +125,10 @@ mod tests {
         assert_eq!(parsed(&[]).unwrap(), (USUAL, false, None));
         assert_eq!(parsed(&["all"]).unwrap(), (USUAL, true, None));
         assert_eq!(parsed(&["a", "r"]).unwrap(), (Kinds::ADDRESS | Kinds::ROUTE, false, None));
-        assert_eq!(parsed(&["neigh", "dev", "eth0"]).unwrap(), (Kinds::NEIGHBOR, false, Some("eth0".into())));
+        assert_eq!(
+            parsed(&["neigh", "dev", "eth0"]).unwrap(),
+            (Kinds::NEIGHBOR, false, Some("eth0".into()))
+        );
         assert_eq!(parsed(&["label", "streams"]).unwrap(), (Kinds::STREAM, true, None));
         assert!(parsed(&["weather"]).is_err() && parsed(&["dev"]).is_err());
     }

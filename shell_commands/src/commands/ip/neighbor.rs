@@ -15,7 +15,8 @@ use crate::failure::{Failure, Outcome};
 use crate::render::iproute::neighbor as render;
 use crate::shell::status::Status;
 
-const VERBS: &[&str] = &["add", "change", "chg", "replace", "delete", "del", "show", "list", "lst", "flush"];
+const VERBS: &[&str] =
+    &["add", "change", "chg", "replace", "delete", "del", "show", "list", "lst", "flush"];
 
 pub(super) async fn run(context: &Context, options: Options, mut words: Words<'_>) -> Outcome {
     let verb = verb(words.next(), VERBS, "neigh")?;
@@ -70,23 +71,28 @@ async fn show(context: &Context, options: Options, request: &Request<'_>) -> Out
     }
     let mut neighbors = arp::list(context, request.device).await?;
     neighbors.retain(|(_, entry)| {
-        options.wants(entry.address) && request.address.is_none_or(|address| address == entry.address)
+        options.wants(entry.address)
+            && request.address.is_none_or(|address| address == entry.address)
     });
     context.answer(&render::show(&neighbors, options.style, request.device.is_some())).await
 }
 
 async fn add(context: &Context, request: &Request<'_>, verb: &str) -> Outcome {
     let address = request.address()?;
-    let hardware_address = request.hardware.ok_or_else(|| Failure::usage("lladdr: a value is missing"))?;
+    let hardware_address =
+        request.hardware.ok_or_else(|| Failure::usage("lladdr: a value is missing"))?;
     let interface = changed(context, required(request.device)?)?;
     if verb == "add" || verb == "change" {
-        let known = interface.ask::<ListNeighbors>(&()).await?.iter().any(|entry| entry.address == address);
+        let known =
+            interface.ask::<ListNeighbors>(&()).await?.iter().any(|entry| entry.address == address);
         match (verb, known) {
             ("add", true) => return Err(Failure::of(address, Error::AlreadyExists)),
             ("change", false) => return Err(Failure::of(address, Error::NotFound)),
             _ => {}
         }
     }
-    interface.change::<AddNeighbor>(&address.to_string(), &NewNeighbor { address, hardware_address }).await?;
+    interface
+        .change::<AddNeighbor>(&address.to_string(), &NewNeighbor { address, hardware_address })
+        .await?;
     Ok(Status::SUCCESS)
 }

@@ -16,8 +16,10 @@ use crate::failure::{Failure, Outcome};
 use crate::render::iproute::route as render;
 use crate::shell::status::Status;
 
-const VERBS: &[&str] =
-    &["list", "lst", "show", "get", "add", "append", "change", "chg", "replace", "delete", "del", "flush"];
+const VERBS: &[&str] = &[
+    "list", "lst", "show", "get", "add", "append", "change", "chg", "replace", "delete", "del",
+    "flush",
+];
 
 pub(super) async fn run(context: &Context, options: Options, mut words: Words<'_>) -> Outcome {
     let verb = verb(words.next(), VERBS, "route")?;
@@ -33,7 +35,9 @@ pub(super) async fn run(context: &Context, options: Options, mut words: Words<'_
         verb => {
             let route = request.route(verb == "append")?;
             let file = request.file(context)?;
-            file.control::<AddRoute>(&route).await.map_err(|why| Failure::of(request.text(), why))?;
+            file.control::<AddRoute>(&route)
+                .await
+                .map_err(|why| Failure::of(request.text(), why))?;
             Ok(Status::SUCCESS)
         }
     }
@@ -70,7 +74,8 @@ impl<'a> Request<'a> {
         }
         request.destination = match target {
             Some("default" | "all") => {
-                let ipv6 = options.ipv4 == Some(false) || request.gateway.is_some_and(|gateway| gateway.is_ipv6());
+                let ipv6 = options.ipv4 == Some(false)
+                    || request.gateway.is_some_and(|gateway| gateway.is_ipv6());
                 Some(if ipv6 { Prefix::DEFAULT_IPV6 } else { Prefix::DEFAULT_IPV4 })
             }
             Some(text) => Some(words::parse(text, "prefix")?),
@@ -132,7 +137,9 @@ async fn show(context: &Context, options: Options, request: &Request<'_>) -> Out
     let mut routes = list(context).await?;
     let default_only = request.destination.is_some_and(|prefix| prefix.length() == 0);
     // `ip route` alone shows IPv4, as Linux does.
-    let ipv4 = options.ipv4.unwrap_or_else(|| request.destination.is_none_or(|prefix| prefix.address().is_ipv4()));
+    let ipv4 = options
+        .ipv4
+        .unwrap_or_else(|| request.destination.is_none_or(|prefix| prefix.address().is_ipv4()));
     routes.retain(|route| {
         route.destination.address().is_ipv4() == ipv4
             && request.wants(route)
@@ -148,7 +155,8 @@ async fn get(context: &Context, options: Options, mut words: Words<'_>) -> Outco
     }
     let address = words::address(word)?;
     let file = devices::sockets(context, Use::Show)?;
-    let choice = file.control::<FindRoute>(&address).await.map_err(|why| Failure::of(address, why))?;
+    let choice =
+        file.control::<FindRoute>(&address).await.map_err(|why| Failure::of(address, why))?;
     context.answer(&render::choice(&choice, options.style)).await
 }
 
@@ -164,11 +172,14 @@ async fn remove(context: &Context, request: &Request<'_>) -> Outcome {
     Ok(Status::SUCCESS)
 }
 
-/// Puts the new route beside the first equal one before that goes, so that a refusal leaves what was there.
+/// Puts the new route beside the first equal one before that goes, so that a refusal leaves what
+/// was there.
 async fn replace(context: &Context, request: &Request<'_>, verb: &str) -> Outcome {
     let failed = |why| Failure::of(request.text(), why);
     let mut route = request.route(true)?;
-    let equal = |old: &RouteEntry| old.destination == route.destination.network() && old.metric == route.metric;
+    let equal = |old: &RouteEntry| {
+        old.destination == route.destination.network() && old.metric == route.metric
+    };
     let old = list(context).await?.into_iter().find(equal);
     if old.is_none() && verb != "replace" {
         return Err(failed(Error::NotFound));
@@ -211,7 +222,9 @@ async fn flush(context: &Context, options: Options, request: &Request<'_>) -> Ou
                 metric: Some(route.metric),
                 interface: Some(route.interface),
             };
-            file.control::<RemoveRoute>(&selector).await.map_err(|why| Failure::of(route.destination, why))?;
+            file.control::<RemoveRoute>(&selector)
+                .await
+                .map_err(|why| Failure::of(route.destination, why))?;
         }
     }
     Ok(Status::SUCCESS)

@@ -4,15 +4,23 @@ use super::{failed, world};
 fn files_are_made_listed_copied_and_removed() {
     let (world, _) = world();
     assert_eq!(
-        world.output("cd /temporary; mkdir -p a/b; echo x >a/f; cp a/f a/b; mv a/b/f a/b/g; ls a a/b"),
+        world.output(
+            "cd /temporary; mkdir -p a/b; echo x >a/f; cp a/f a/b; mv a/b/f a/b/g; ls a a/b"
+        ),
         "a:\nb\nf\na/b:\ng\n"
     );
     assert_eq!(world.output("cat /temporary/a/b/g /temporary/a/f"), "x\nx\n");
     assert_eq!(failed(&world, "rm /temporary/a"), (1, "rm: /temporary/a: Is a directory\n".into()));
     assert_eq!(world.output("rm -r /temporary/a; ls /temporary"), "");
-    assert_eq!(failed(&world, "rm /temporary/a"), (1, "rm: /temporary/a: No such file or directory\n".into()));
+    assert_eq!(
+        failed(&world, "rm /temporary/a"),
+        (1, "rm: /temporary/a: No such file or directory\n".into())
+    );
     assert_eq!(world.output("rm -f /temporary/a"), "");
-    assert_eq!(failed(&world, "mkdir /a/b"), (1, "mkdir: /a/b: No such file or directory\n".into()));
+    assert_eq!(
+        failed(&world, "mkdir /a/b"),
+        (1, "mkdir: /a/b: No such file or directory\n".into())
+    );
     assert_eq!(failed(&world, "cp /devices/sockets /devices/sockets").0, 1);
 }
 
@@ -20,7 +28,10 @@ fn files_are_made_listed_copied_and_removed() {
 fn a_file_is_not_copied_onto_itself() {
     let (world, _) = world();
     assert_eq!(world.output("echo precious >/temporary/f"), "");
-    assert_eq!(failed(&world, "cp /temporary/f /temporary"), (1, "cp: /temporary/f: is the same file\n".into()));
+    assert_eq!(
+        failed(&world, "cp /temporary/f /temporary"),
+        (1, "cp: /temporary/f: is the same file\n".into())
+    );
     assert_eq!(world.output("cat /temporary/f"), "precious\n");
 }
 
@@ -42,7 +53,10 @@ fn sums_and_counts() {
         "ba7816bf8f01cfea414140de5dae2223b00361a396177a9cb410ff61f20015ad  -\n"
     );
     assert_eq!(world.output("echo -e 'a b\\nc' | wc"), "2 3 6\n");
-    assert_eq!(world.output("echo -e 'a\\nb\\nc' | head -n 2; echo abcdef | head -c 3"), "a\nb\nabc");
+    assert_eq!(
+        world.output("echo -e 'a\\nb\\nc' | head -n 2; echo abcdef | head -c 3"),
+        "a\nb\nabc"
+    );
 }
 
 #[test]

@@ -39,7 +39,10 @@ fn keywords_apply_from_left_to_right_and_stop_at_the_first_error() {
         failed(&world, "ifconfig eth0 netmask 255.0.0.0"),
         (1, "ifconfig: netmask: Cannot assign requested address\n".into())
     );
-    assert_eq!(failed(&world, "ifconfig eth0 mtu 9001"), (1, "ifconfig: mtu: Invalid argument\n".into()));
+    assert_eq!(
+        failed(&world, "ifconfig eth0 mtu 9001"),
+        (1, "ifconfig: mtu: Invalid argument\n".into())
+    );
 }
 
 #[test]
@@ -72,11 +75,20 @@ fn ifconfig_words_do_what_they_say() {
 #[test]
 fn wrong_interfaces_and_addresses_are_one_line() {
     let (world, _) = world();
-    let missing = (1, "ifconfig: nosuch: error fetching interface information: Device not found\n".to_owned());
+    let missing = (
+        1,
+        "ifconfig: nosuch: error fetching interface information: Device not found\n".to_owned(),
+    );
     assert_eq!(failed(&world, "ifconfig nosuch"), missing);
     assert_eq!(failed(&world, "ifconfig nosuch up"), missing);
-    assert_eq!(failed(&world, "ifconfig eth0 300.1.1.1"), (1, "ifconfig: 300.1.1.1: bad address\n".into()));
-    assert_eq!(failed(&world, "ifconfig eth0 224.0.0.5"), (1, "ifconfig: 224.0.0.5: Invalid argument\n".into()));
+    assert_eq!(
+        failed(&world, "ifconfig eth0 300.1.1.1"),
+        (1, "ifconfig: 300.1.1.1: bad address\n".into())
+    );
+    assert_eq!(
+        failed(&world, "ifconfig eth0 224.0.0.5"),
+        (1, "ifconfig: 224.0.0.5: Invalid argument\n".into())
+    );
     assert_eq!(failed(&world, "ifconfig ../sockets").0, 1, "a name is not a path");
 }
 
@@ -97,9 +109,15 @@ fn routes_come_and_go() {
         (1, "route: 10.1.2.3/8: netmask doesn't match route address\n".into())
     );
     assert_eq!(failed(&world, "route add -net 198.51.100.0 eth0").0, 1);
-    assert_eq!(failed(&world, "route add 10.1.2.3"), (1, "route: 10.1.2.3: No such device\n".into()));
+    assert_eq!(
+        failed(&world, "route add 10.1.2.3"),
+        (1, "route: 10.1.2.3: No such device\n".into())
+    );
     world.output("route add 10.7.7.7 gw 10.0.2.3 metric 5; route del -net 198.51.100.0/24; route del default");
-    assert_eq!(failed(&world, "route del default"), (1, "route: default: No such process\n".into()));
+    assert_eq!(
+        failed(&world, "route del default"),
+        (1, "route: default: No such process\n".into())
+    );
     network.eth0.with(|state| assert_eq!(state.routes[0].destination.to_string(), "10.7.7.7/32"));
 }
 
@@ -109,7 +127,10 @@ fn ip_changes_addresses_and_links() {
     world.output("ip addr add 10.0.0.1/24 dev eth0; ip a a 10.0.0.2/24 brd + dev eth0; ip link set eth0 mtu 1400 up");
     assert_eq!(network.prefixes(), ["10.0.0.1/24", "10.0.0.2/24"]);
     assert!(network.is_up());
-    assert_eq!(failed(&world, "ip addr add 10.0.0.1/24 dev eth0"), (1, "ip: 10.0.0.1/24: File exists\n".into()));
+    assert_eq!(
+        failed(&world, "ip addr add 10.0.0.1/24 dev eth0"),
+        (1, "ip: 10.0.0.1/24: File exists\n".into())
+    );
     world.output("ip addr replace 10.0.0.1/24 dev eth0; ip addr del 10.0.0.2 dev eth0");
     assert_eq!(
         failed(&world, "ip addr del 10.0.0.1/8 dev eth0"),
@@ -120,9 +141,18 @@ fn ip_changes_addresses_and_links() {
     assert_eq!(network.prefixes(), ["10.0.0.1/24"]);
     world.output("ip addr flush dev eth0; ip addr flush dev eth0");
     assert!(network.prefixes().is_empty());
-    assert_eq!(failed(&world, "ip addr add 300.1.1.1/24 dev eth0"), (1, "ip: 300.1.1.1/24: bad address\n".into()));
-    assert_eq!(failed(&world, "ip link set nosuch up"), (1, "ip: Cannot find device \"nosuch\"\n".into()));
-    assert_eq!(failed(&world, "ip addr show dev nosuch"), (1, "ip: Device \"nosuch\" does not exist.\n".into()));
+    assert_eq!(
+        failed(&world, "ip addr add 300.1.1.1/24 dev eth0"),
+        (1, "ip: 300.1.1.1/24: bad address\n".into())
+    );
+    assert_eq!(
+        failed(&world, "ip link set nosuch up"),
+        (1, "ip: Cannot find device \"nosuch\"\n".into())
+    );
+    assert_eq!(
+        failed(&world, "ip addr show dev nosuch"),
+        (1, "ip: Device \"nosuch\" does not exist.\n".into())
+    );
 }
 
 #[test]
@@ -135,9 +165,15 @@ fn ip_changes_routes() {
         assert_eq!(state.routes.len(), 1);
         assert_eq!(state.routes[0].gateway, Some("10.0.0.3".parse().unwrap()));
     });
-    assert_eq!(failed(&world, "ip route add default via 10.0.0.4").1, "ip: 0.0.0.0/0 via 10.0.0.4: File exists\n");
+    assert_eq!(
+        failed(&world, "ip route add default via 10.0.0.4").1,
+        "ip: 0.0.0.0/0 via 10.0.0.4: File exists\n"
+    );
     world.output("ip route append default via 10.0.0.4; ip route replace default via 10.0.0.4; ip r del default; ip r flush dev eth0");
-    assert_eq!(failed(&world, "ip route del default"), (1, "ip: 0.0.0.0/0: No such process\n".into()));
+    assert_eq!(
+        failed(&world, "ip route del default"),
+        (1, "ip: 0.0.0.0/0: No such process\n".into())
+    );
     assert_eq!(
         failed(&world, "ip route change default via 10.0.0.4").1,
         "ip: 0.0.0.0/0 via 10.0.0.4: No such file or directory\n"
@@ -146,7 +182,10 @@ fn ip_changes_routes() {
         failed(&world, "ip route add default via 10.9.9.9").1,
         "ip: 0.0.0.0/0 via 10.9.9.9: Network is unreachable\n"
     );
-    assert_eq!(failed(&world, "ip route add 10.x.0.0/8 dev eth0").1, "ip: 10.x.0.0/8: bad prefix\n");
+    assert_eq!(
+        failed(&world, "ip route add 10.x.0.0/8 dev eth0").1,
+        "ip: 10.x.0.0/8: bad prefix\n"
+    );
 }
 
 #[test]
@@ -164,9 +203,18 @@ fn neighbors_come_and_go() {
         failed(&world, "ip neigh del 10.0.0.9 dev eth0"),
         (1, "ip: 10.0.0.9: No such file or directory\n".into())
     );
-    assert_eq!(failed(&world, "arp -s 10.0.0.9 02:00:00:00:00").1, "arp: 02:00:00:00:00: bad hardware address\n");
-    assert_eq!(failed(&world, "arp -s 10.9.9.9 02:00:00:00:00:01").1, "arp: 10.9.9.9: Network is unreachable\n");
-    assert_eq!(failed(&world, "arp -s 10.0.0.1 02:00:00:00:00:01").1, "arp: 10.0.0.1: Invalid argument\n");
+    assert_eq!(
+        failed(&world, "arp -s 10.0.0.9 02:00:00:00:00").1,
+        "arp: 02:00:00:00:00: bad hardware address\n"
+    );
+    assert_eq!(
+        failed(&world, "arp -s 10.9.9.9 02:00:00:00:00:01").1,
+        "arp: 10.9.9.9: Network is unreachable\n"
+    );
+    assert_eq!(
+        failed(&world, "arp -s 10.0.0.1 02:00:00:00:00:01").1,
+        "arp: 10.0.0.1: Invalid argument\n"
+    );
 }
 
 #[test]
@@ -176,11 +224,20 @@ fn dhcp_gets_a_lease_or_says_why_not() {
     assert_eq!(world.output("dhcp -t 5 -H box eth0"), bound);
     assert_eq!(
         network.changes(),
-        ["SetEnabled(true)", "StartDhcp(DhcpOptions { hostname: Some(\"box\"), requested: None })", "AwaitDhcp(5000)"]
+        [
+            "SetEnabled(true)",
+            "StartDhcp(DhcpOptions { hostname: Some(\"box\"), requested: None })",
+            "AwaitDhcp(5000)"
+        ]
     );
     assert_eq!(world.output("dhcp -q eth0"), "");
-    assert!(world.output("dhcp status eth0").starts_with("eth0: bound 10.0.2.15/24 from 10.0.2.2, "));
-    assert_eq!(world.output("dhcp renew eth0; dhcp release eth0; dhcp status eth0"), "eth0: stopped\n");
+    assert!(
+        world.output("dhcp status eth0").starts_with("eth0: bound 10.0.2.15/24 from 10.0.2.2, ")
+    );
+    assert_eq!(
+        world.output("dhcp renew eth0; dhcp release eth0; dhcp status eth0"),
+        "eth0: stopped\n"
+    );
     network.eth0.with(|state| state.no_server = true);
     assert_eq!(failed(&world, "dhcp eth0"), (1, "dhcp: eth0: no lease after 30 seconds\n".into()));
     assert_eq!(failed(&world, "dhcp nosuch"), (1, "dhcp: nosuch: No such device\n".into()));
@@ -193,10 +250,17 @@ fn dns_servers_come_and_go() {
         world.output("dns add 10.0.2.3 eth0; dns; dns remove 10.0.2.3 eth0; dns show eth0"),
         "10.0.2.3 dev eth0 static\n"
     );
-    assert_eq!(failed(&world, "dns remove 10.0.2.3"), (1, "dns: 10.0.2.3: No such file or directory\n".into()));
+    assert_eq!(
+        failed(&world, "dns remove 10.0.2.3"),
+        (1, "dns: 10.0.2.3: No such file or directory\n".into())
+    );
     assert_eq!(failed(&world, "dns add x"), (1, "dns: x: bad address\n".into()));
-    // Without an interface it is the one with the default route, and for removing the one that has it.
-    assert_eq!(failed(&world, "dns add 10.0.2.3"), (2, "dns: no default route: which interface?\n".into()));
+    // Without an interface it is the one with the default route, and for removing the one that has
+    // it.
+    assert_eq!(
+        failed(&world, "dns add 10.0.2.3"),
+        (2, "dns: no default route: which interface?\n".into())
+    );
     assert_eq!(
         world.output("ifconfig eth0 10.0.0.1/24 up gw 10.0.0.254; dns add 10.0.2.3; dns; dns remove 10.0.2.3; dns"),
         "10.0.2.3 dev eth0 static\n"

@@ -1,5 +1,5 @@
-//! Two interfaces and the device of sockets, in plain state: what a command asks for is done or refused as Linux does, and
-//! every change is written down.
+//! Two interfaces and the device of sockets, in plain state: what a command asks for is done or
+//! refused as Linux does, and every change is written down.
 
 use std::net::IpAddr;
 use std::sync::Arc;
@@ -15,8 +15,8 @@ use network::command::table::Request;
 use network::command::{address::Origin, address::Scope};
 use serde::Serialize;
 use virtual_file_system::{
-    Authority, CharacterDevice, Error, Identifier, Lock, OpenDevice, OpenFlags, OpenRequest, Operation, Readiness,
-    Result, encode,
+    Authority, CharacterDevice, Error, Identifier, Lock, OpenDevice, OpenFlags, OpenRequest,
+    Operation, Readiness, Result, encode,
 };
 
 use crate::render::samples;
@@ -56,16 +56,24 @@ impl Network {
         };
         let down = InterfaceFlags::BROADCAST | InterfaceFlags::MULTICAST;
         let ethernet = InterfaceStatus { enabled: false, flags: down, ..samples::ethernet() };
-        let lo = Arc::new(Lock::new(state(samples::loopback(), samples::loopback_addresses(), vec![])));
+        let lo =
+            Arc::new(Lock::new(state(samples::loopback(), samples::loopback_addresses(), vec![])));
         let eth0 = Arc::new(Lock::new(state(ethernet, vec![], vec![])));
         world.mount("/devices/network/lo", Arc::new(Device { state: lo, sockets: false }));
-        world.mount("/devices/network/eth0", Arc::new(Device { state: Arc::clone(&eth0), sockets: false }));
-        world.mount("/devices/sockets", Arc::new(Device { state: Arc::clone(&eth0), sockets: true }));
+        world.mount(
+            "/devices/network/eth0",
+            Arc::new(Device { state: Arc::clone(&eth0), sockets: false }),
+        );
+        world.mount(
+            "/devices/sockets",
+            Arc::new(Device { state: Arc::clone(&eth0), sockets: true }),
+        );
         Self { eth0 }
     }
 
     pub(super) fn prefixes(&self) -> Vec<String> {
-        self.eth0.with(|state| state.addresses.iter().map(|entry| entry.prefix.to_string()).collect())
+        self.eth0
+            .with(|state| state.addresses.iter().map(|entry| entry.prefix.to_string()).collect())
     }
 
     pub(super) fn changes(&self) -> Vec<String> {
@@ -123,11 +131,16 @@ impl OpenDevice for OpenFile {
         if Request::authority(identifier) == Some(Authority::Write) && !self.writable {
             return Operation::done(Err(Error::PermissionDenied));
         }
-        let answer = decoded.and_then(|decoded| self.state.with(|state| answer(state, &decoded, self.sockets)));
+        let answer = decoded
+            .and_then(|decoded| self.state.with(|state| answer(state, &decoded, self.sockets)));
         Operation::done(answer)
     }
 
-    fn poll_ready(&self, _: &mut std::task::Context<'_>, interest: Readiness) -> std::task::Poll<Readiness> {
+    fn poll_ready(
+        &self,
+        _: &mut std::task::Context<'_>,
+        interest: Readiness,
+    ) -> std::task::Poll<Readiness> {
         std::task::Poll::Ready(interest)
     }
 }
@@ -135,7 +148,10 @@ impl OpenDevice for OpenFile {
 fn answer(state: &mut State, request: &Request, sockets: bool) -> Result<Vec<u8>> {
     if !matches!(
         request,
-        Request::GetInterface(()) | Request::GetStatistics(()) | Request::ListAddresses(()) | Request::ListRoutes(())
+        Request::GetInterface(())
+            | Request::GetStatistics(())
+            | Request::ListAddresses(())
+            | Request::ListRoutes(())
     ) {
         state.changes.push(format!("{request:?}"));
     }
@@ -152,7 +168,9 @@ fn answer(state: &mut State, request: &Request, sockets: bool) -> Result<Vec<u8>
             state.status.flags.set(InterfaceFlags::UP | InterfaceFlags::RUNNING, *enabled);
             changed(&mut state.status.enabled, *enabled)
         }
-        Request::SetMtu(mtu) if (68..=state.status.mtu_maximum).contains(mtu) => changed(&mut state.status.mtu, *mtu),
+        Request::SetMtu(mtu) if (68..=state.status.mtu_maximum).contains(mtu) => {
+            changed(&mut state.status.mtu, *mtu)
+        }
         Request::SetHardwareAddress(address) if address.is_unicast() => {
             changed(&mut state.status.hardware_address, Some(*address))
         }
@@ -161,13 +179,22 @@ fn answer(state: &mut State, request: &Request, sockets: bool) -> Result<Vec<u8>
         Request::FindRoute(destination) => find(state, *destination),
         Request::Resolve(question) => resolve(&question.name, question.kind),
         Request::AddRoute(_) | Request::RemoveRoute(_) => route(state, request, sockets),
-        Request::AddAddress(_) | Request::RemoveAddress(_) | Request::FlushAddresses(()) => address(state, request),
-        Request::AddNeighbor(_) | Request::RemoveNeighbor(_) | Request::FlushNeighbors(()) => neighbor(state, request),
-        Request::StartDhcp(_) | Request::StopDhcp(()) | Request::RenewDhcp(()) | Request::AwaitDhcp(_) => {
-            dhcp(state, request)
+        Request::AddAddress(_) | Request::RemoveAddress(_) | Request::FlushAddresses(()) => {
+            address(state, request)
         }
+        Request::AddNeighbor(_) | Request::RemoveNeighbor(_) | Request::FlushNeighbors(()) => {
+            neighbor(state, request)
+        }
+        Request::StartDhcp(_)
+        | Request::StopDhcp(())
+        | Request::RenewDhcp(())
+        | Request::AwaitDhcp(_) => dhcp(state, request),
         Request::AddDnsServer(address) => {
-            state.dns.push(DnsServer { address: *address, origin: Origin::Static, interface: "eth0".into() });
+            state.dns.push(DnsServer {
+                address: *address,
+                origin: Origin::Static,
+                interface: "eth0".into(),
+            });
             encode(&())
         }
         Request::RemoveDnsServer(address) => {
@@ -199,12 +226,16 @@ fn address(state: &mut State, request: &Request) -> Result<Vec<u8>> {
                 return Err(Error::AlreadyExists);
             }
             let entry = samples::address(&new.prefix.to_string(), Scope::Global);
-            state.addresses.push(AddressEntry { broadcast: new.broadcast.or(entry.broadcast), ..entry });
+            state
+                .addresses
+                .push(AddressEntry { broadcast: new.broadcast.or(entry.broadcast), ..entry });
             encode(&())
         }
-        Request::RemoveAddress(prefix) => {
-            remove(&mut state.addresses, |entry| entry.prefix == *prefix, Error::AddressNotAvailable)
-        }
+        Request::RemoveAddress(prefix) => remove(
+            &mut state.addresses,
+            |entry| entry.prefix == *prefix,
+            Error::AddressNotAvailable,
+        ),
         _ => {
             let count = state.addresses.len() as u32;
             state.addresses.clear();
@@ -224,8 +255,11 @@ fn route(state: &mut State, request: &Request, sockets: bool) -> Result<Vec<u8>>
                 return Err(Error::NetworkUnreachable);
             }
             assert!(sockets || new.interface.is_none() || new.interface.as_deref() == Some("eth0"));
-            let same = |route: &RouteEntry| route.destination == new.destination && route.metric == new.metric;
-            let equal = |route: &RouteEntry| same(route) && (!new.append || route.gateway == new.gateway);
+            let same = |route: &RouteEntry| {
+                route.destination == new.destination && route.metric == new.metric
+            };
+            let equal =
+                |route: &RouteEntry| same(route) && (!new.append || route.gateway == new.gateway);
             if state.routes.iter().any(equal) {
                 return Err(Error::AlreadyExists);
             }
@@ -276,7 +310,9 @@ fn find(state: &State, destination: IpAddr) -> Result<Vec<u8>> {
 
 fn resolve(name: &str, kind: RecordKind) -> Result<Vec<u8>> {
     let data = match (name, kind) {
-        ("web.lan", RecordKind::Address | RecordKind::A) => RecordData::Address("10.0.2.4".parse().unwrap()),
+        ("web.lan", RecordKind::Address | RecordKind::A) => {
+            RecordData::Address("10.0.2.4".parse().unwrap())
+        }
         ("10.0.2.4", RecordKind::Ptr) => RecordData::Ptr("web.lan".into()),
         ("web.lan", _) => return encode(&Answer { server: None, records: vec![] }),
         ("slow.lan", _) => return Err(Error::TimedOut),

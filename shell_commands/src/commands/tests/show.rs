@@ -34,11 +34,9 @@ fn route_shows_the_table_in_order() {
     assert!(ipv6.starts_with("fd00::/64 ") && ipv6.contains("\ndefault via fe80::1 "), "{ipv6}");
     assert_eq!(world.output("ip r show default"), "default via 192.0.2.1 dev eth0 \n");
     assert_eq!(world.output("ip route list default dev eth0"), "default via 192.0.2.1 \n");
-    assert!(
-        world
-            .output("ip -j r")
-            .starts_with("[{\"dst\":\"default\",\"gateway\":\"192.0.2.1\",\"dev\":\"eth0\",\"flags\":[]},")
-    );
+    assert!(world.output("ip -j r").starts_with(
+        "[{\"dst\":\"default\",\"gateway\":\"192.0.2.1\",\"dev\":\"eth0\",\"flags\":[]},"
+    ));
 }
 
 #[test]
@@ -52,12 +50,16 @@ fn ip_shows_addresses_and_links() {
         world.output("ip -br -6 a show dev eth0 scope link"),
         "eth0             DOWN           fe80::ff:fe00:a/64 \n"
     );
-    assert_eq!(world.output("ip -br a show to 192.0.2.0/24"), "eth0             DOWN           192.0.2.20/24 \n");
+    assert_eq!(
+        world.output("ip -br a show to 192.0.2.0/24"),
+        "eth0             DOWN           192.0.2.20/24 \n"
+    );
     assert_eq!(world.output("ip -o -4 addr show eth0").lines().count(), 1);
     assert_eq!(world.output("ip address").lines().filter(|line| line.contains("mtu")).count(), 2);
     assert_eq!(world.output("ip l"), world.output("ip link list"));
     assert!(world.output("ip -s link show lo").contains("    RX:  bytes packets"));
-    let json: serde_json::Value = serde_json::from_str(&world.output("ip -j addr show dev eth0")).unwrap();
+    let json: serde_json::Value =
+        serde_json::from_str(&world.output("ip -j addr show dev eth0")).unwrap();
     assert_eq!(json[0]["addr_info"][0]["local"], "192.0.2.20");
     assert_eq!(json[0]["operstate"], "DOWN");
 }
@@ -66,12 +68,18 @@ fn ip_shows_addresses_and_links() {
 fn ip_route_get_explains_the_choice() {
     let (world, network) = world();
     network.eth0.with(|state| state.addresses = samples::addresses());
-    assert_eq!(world.output("ip route get 192.0.2.9"), "192.0.2.9 dev eth0 src 192.0.2.20 uid 0 \n    cache \n");
+    assert_eq!(
+        world.output("ip route get 192.0.2.9"),
+        "192.0.2.9 dev eth0 src 192.0.2.20 uid 0 \n    cache \n"
+    );
     assert_eq!(
         world.output("ip -o r get to 192.0.2.20"),
         "local 192.0.2.20 dev lo src 192.0.2.20 uid 0 \\    cache <local> \n"
     );
-    assert_eq!(failed(&world, "ip route get 10.0.0.1"), (1, "ip: 10.0.0.1: Network is unreachable\n".into()));
+    assert_eq!(
+        failed(&world, "ip route get 10.0.0.1"),
+        (1, "ip: 10.0.0.1: Network is unreachable\n".into())
+    );
 }
 
 #[test]
@@ -85,9 +93,15 @@ fn neighbors_are_shown_in_three_ways() {
         )
     );
     assert_eq!(world.output("arp -a").lines().count(), 3);
-    assert_eq!(world.output("arp -a 192.0.2.1"), "? (192.0.2.1) at 02:00:00:00:00:aa [ether]  on eth0\n");
+    assert_eq!(
+        world.output("arp -a 192.0.2.1"),
+        "? (192.0.2.1) at 02:00:00:00:00:aa [ether]  on eth0\n"
+    );
     assert_eq!(world.output("arp -i lo"), "");
-    assert_eq!(world.output("ip -6 n show dev eth0"), "fe80::1 lladdr 02:00:00:00:00:01 router STALE \n");
+    assert_eq!(
+        world.output("ip -6 n show dev eth0"),
+        "fe80::1 lladdr 02:00:00:00:00:01 router STALE \n"
+    );
     assert_eq!(failed(&world, "arp 192.0.2.77"), (1, "arp: No ARP entry for 192.0.2.77\n".into()));
 }
 
@@ -95,7 +109,12 @@ fn neighbors_are_shown_in_three_ways() {
 fn netstat_selects_sockets() {
     let (world, _) = world();
     let rows = |script: &str| {
-        world.output(script).lines().skip(2).map(|row| row.split(' ').next().unwrap().to_owned()).collect::<Vec<_>>()
+        world
+            .output(script)
+            .lines()
+            .skip(2)
+            .map(|row| row.split(' ').next().unwrap().to_owned())
+            .collect::<Vec<_>>()
     };
     assert_eq!(rows("netstat -tuan"), ["tcp", "tcp", "tcp6", "udp"]);
     assert_eq!(rows("netstat"), ["tcp"]);
@@ -111,8 +130,14 @@ fn netstat_selects_sockets() {
 fn nslookup_asks_the_resolver() {
     let (world, network) = world();
     let head = "Server:\t\t10.0.2.3\nAddress:\t10.0.2.3:53\n\n";
-    assert_eq!(world.output("nslookup web.lan"), format!("{head}Name:\tweb.lan\nAddress: 10.0.2.4\n"));
-    assert_eq!(world.output("nslookup 10.0.2.4"), format!("{head}4.2.0.10.in-addr.arpa\tname = web.lan\n"));
+    assert_eq!(
+        world.output("nslookup web.lan"),
+        format!("{head}Name:\tweb.lan\nAddress: 10.0.2.4\n")
+    );
+    assert_eq!(
+        world.output("nslookup 10.0.2.4"),
+        format!("{head}4.2.0.10.in-addr.arpa\tname = web.lan\n")
+    );
     network.changes();
     world.output("nslookup -type=a web.lan web.lan");
     let asked = network.changes();
@@ -134,6 +159,9 @@ fn nslookup_asks_the_resolver() {
 #[test]
 fn a_world_without_devices_fails_in_words() {
     let world = crate::testing::World::new();
-    assert_eq!(failed(&world, "route -n"), (1, "route: /devices/sockets: No such file or directory\n".into()));
+    assert_eq!(
+        failed(&world, "route -n"),
+        (1, "route: /devices/sockets: No such file or directory\n".into())
+    );
     assert_eq!(world.output("ifconfig -a"), "");
 }

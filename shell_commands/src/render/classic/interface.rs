@@ -8,7 +8,11 @@ use crate::render::append;
 
 /// The block of one interface, with the blank line after it.
 #[must_use]
-pub fn block(status: &InterfaceStatus, addresses: &[AddressEntry], statistics: &Statistics) -> String {
+pub fn block(
+    status: &InterfaceStatus,
+    addresses: &[AddressEntry],
+    statistics: &Statistics,
+) -> String {
     let mut text = format!("{:<9} Link encap:{}  ", status.name, encapsulation(status.kind));
     if let (Some(hardware), false) = (status.hardware_address, status.kind == Kind::Loopback) {
         append(&mut text, format_args!("HWaddr {}  ", hardware.to_string().to_uppercase()));
@@ -20,11 +24,21 @@ pub fn block(status: &InterfaceStatus, addresses: &[AddressEntry], statistics: &
     }
     for entry in addresses {
         if entry.prefix.address().is_ipv6() {
-            append(&mut text, format_args!("          inet6 addr: {} Scope:{}\n", entry.prefix, scope(entry.scope)));
+            append(
+                &mut text,
+                format_args!(
+                    "          inet6 addr: {} Scope:{}\n",
+                    entry.prefix,
+                    scope(entry.scope)
+                ),
+            );
         }
     }
     let metric = status.metric.max(1);
-    append(&mut text, format_args!("          {} MTU:{}  Metric:{metric}\n", flags(status), status.mtu));
+    append(
+        &mut text,
+        format_args!("          {} MTU:{}  Metric:{metric}\n", flags(status), status.mtu),
+    );
     text.push_str(&counters(status, statistics));
     text
 }
@@ -59,7 +73,10 @@ fn counters(status: &InterfaceStatus, statistics: &Statistics) -> String {
             sent.errors, sent.dropped, sent.overruns, sent.carrier
         ),
     );
-    append(&mut text, format_args!("          collisions:0 txqueuelen:{} \n", queue_length(status)));
+    append(
+        &mut text,
+        format_args!("          collisions:0 txqueuelen:{} \n", queue_length(status)),
+    );
     append(
         &mut text,
         format_args!(
@@ -74,8 +91,9 @@ fn counters(status: &InterfaceStatus, statistics: &Statistics) -> String {
 /// The table of `netstat -i` and `ifconfig -s`.
 #[must_use]
 pub fn table(rows: &[(InterfaceStatus, Statistics)]) -> String {
-    let mut text =
-        String::from("Iface             MTU    RX-OK RX-ERR RX-DRP RX-OVR    TX-OK TX-ERR TX-DRP TX-OVR Flg\n");
+    let mut text = String::from(
+        "Iface             MTU    RX-OK RX-ERR RX-DRP RX-OVR    TX-OK TX-ERR TX-DRP TX-OVR Flg\n",
+    );
     for (status, statistics) in rows {
         let (received, sent) = (Received::of(statistics), Sent::of(statistics));
         append(
@@ -99,8 +117,9 @@ pub fn table(rows: &[(InterfaceStatus, Statistics)]) -> String {
     text
 }
 
-/// Our reasons for drops in the words of Linux' counters (`rtnl_link_stats64`): what was damaged is an error, what found a
-/// full queue an overrun; frames for other stations and for closed ports count nowhere, as there.
+/// Our reasons for drops in the words of Linux' counters (`rtnl_link_stats64`): what was damaged is
+/// an error, what found a full queue an overrun; frames for other stations and for closed ports
+/// count nowhere, as there.
 pub(crate) struct Received {
     pub(crate) errors: u64,
     pub(crate) dropped: u64,
@@ -171,7 +190,11 @@ fn flags(status: &InterfaceStatus) -> String {
         (InterfaceFlags::NO_ARP, "NOARP "),
         (InterfaceFlags::MULTICAST, "MULTICAST "),
     ];
-    let text: String = names.iter().filter(|(flag, _)| status.flags.contains(*flag)).map(|(_, name)| *name).collect();
+    let text: String = names
+        .iter()
+        .filter(|(flag, _)| status.flags.contains(*flag))
+        .map(|(_, name)| *name)
+        .collect();
     if text.is_empty() { String::from("[NO FLAGS] ") } else { text }
 }
 
@@ -185,7 +208,11 @@ fn letters(status: &InterfaceStatus) -> String {
         (InterfaceFlags::RUNNING, 'R'),
         (InterfaceFlags::UP, 'U'),
     ];
-    names.iter().filter(|(flag, _)| status.flags.contains(*flag)).map(|(_, letter)| *letter).collect()
+    names
+        .iter()
+        .filter(|(flag, _)| status.flags.contains(*flag))
+        .map(|(_, letter)| *letter)
+        .collect()
 }
 
 /// Bytes as BusyBox shortens them: `90.0 B`, `1.4 KiB`, `2.0 GiB`.
@@ -223,7 +250,8 @@ mod tests {
 
     #[test]
     fn loopback_and_bare_interfaces_leave_lines_out() {
-        let text = block(&samples::loopback(), &samples::loopback_addresses(), &Statistics::default());
+        let text =
+            block(&samples::loopback(), &samples::loopback_addresses(), &Statistics::default());
         assert!(
             text.starts_with(
                 "lo        Link encap:Local Loopback  \n\
@@ -235,12 +263,18 @@ mod tests {
         );
         let mut bare = samples::ethernet();
         bare.flags = InterfaceFlags::empty();
-        assert!(block(&bare, &[], &Statistics::default()).contains("          [NO FLAGS]  MTU:1500  Metric:1\n"));
+        assert!(
+            block(&bare, &[], &Statistics::default())
+                .contains("          [NO FLAGS]  MTU:1500  Metric:1\n")
+        );
     }
 
     #[test]
     fn the_interface_table_looks_as_in_net_tools() {
-        let rows = [(samples::ethernet(), samples::statistics()), (samples::loopback(), Statistics::default())];
+        let rows = [
+            (samples::ethernet(), samples::statistics()),
+            (samples::loopback(), Statistics::default()),
+        ];
         assert_eq!(
             table(&rows),
             "Iface             MTU    RX-OK RX-ERR RX-DRP RX-OVR    TX-OK TX-ERR TX-DRP TX-OVR Flg\n\

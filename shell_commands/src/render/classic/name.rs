@@ -16,20 +16,34 @@ pub fn answer(answer: &Answer, asked: Option<SocketAddr>) -> String {
     for record in &answer.records {
         match &record.data {
             RecordData::Address(address) => {
-                append(&mut text, format_args!("Name:\t{}\nAddress: {address}\n", printable(&record.name)));
+                append(
+                    &mut text,
+                    format_args!("Name:\t{}\nAddress: {address}\n", printable(&record.name)),
+                );
             }
             RecordData::Cname(name) => {
-                append(&mut text, format_args!("{}\tcanonical name = {}\n", printable(&record.name), printable(name)));
+                append(
+                    &mut text,
+                    format_args!(
+                        "{}\tcanonical name = {}\n",
+                        printable(&record.name),
+                        printable(name)
+                    ),
+                );
             }
             RecordData::Ptr(name) => {
-                append(&mut text, format_args!("{}\tname = {}\n", printable(&record.name), printable(name)));
+                append(
+                    &mut text,
+                    format_args!("{}\tname = {}\n", printable(&record.name), printable(name)),
+                );
             }
         }
     }
     text
 }
 
-/// Names come from strangers: what would move a terminal's cursor is shown as in DNS master files (RFC 1035 §5.1).
+/// Names come from strangers: what would move a terminal's cursor is shown as in DNS master files
+/// (RFC 1035 §5.1).
 fn printable(name: &str) -> String {
     let mut text = String::with_capacity(name.len());
     for character in name.chars() {
@@ -75,9 +89,15 @@ mod tests {
 
     #[test]
     fn an_answer_without_a_server_has_no_head() {
-        let found = Answer { server: None, records: vec![record("x", RecordData::Address("::1".parse().unwrap()))] };
+        let found = Answer {
+            server: None,
+            records: vec![record("x", RecordData::Address("::1".parse().unwrap()))],
+        };
         assert_eq!(answer(&found, None), "Name:\tx\nAddress: ::1\n");
         let server = "[fd00::1]:53".parse().unwrap();
-        assert!(answer(&found, Some(server)).starts_with("Server:\t\tfd00::1\nAddress:\t[fd00::1]:53\n\n"));
+        assert!(
+            answer(&found, Some(server))
+                .starts_with("Server:\t\tfd00::1\nAddress:\t[fd00::1]:53\n\n")
+        );
     }
 }

@@ -7,7 +7,9 @@ use crate::render::append;
 /// The table, one row per interface's neighbor.
 #[must_use]
 pub fn table(neighbors: &[(String, NeighborEntry)]) -> String {
-    let mut text = String::from("Address                  HWtype  HWaddress           Flags Mask            Iface\n");
+    let mut text = String::from(
+        "Address                  HWtype  HWaddress           Flags Mask            Iface\n",
+    );
     for (interface, entry) in neighbors {
         let address = entry.address.to_string();
         match known(entry) {
@@ -15,10 +17,16 @@ pub fn table(neighbors: &[(String, NeighborEntry)]) -> String {
                 let flags = if entry.state == NeighborState::Permanent { "CM" } else { "C" };
                 append(
                     &mut text,
-                    format_args!("{address:<25}{:<8}{hardware:<20}{flags:<6}{:<16}{interface}\n", "ether", ""),
+                    format_args!(
+                        "{address:<25}{:<8}{hardware:<20}{flags:<6}{:<16}{interface}\n",
+                        "ether", ""
+                    ),
                 );
             }
-            None => append(&mut text, format_args!("{address:<25}{:<8}{:<42}{interface}\n", "", "(incomplete)")),
+            None => append(
+                &mut text,
+                format_args!("{address:<25}{:<8}{:<42}{interface}\n", "", "(incomplete)"),
+            ),
         }
     }
     text

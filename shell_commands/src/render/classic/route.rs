@@ -33,11 +33,21 @@ pub fn ipv4(routes: &[RouteEntry], style: Style) -> String {
             None if style.numeric => String::from("0.0.0.0"),
             None => String::from("*"),
         };
-        append(&mut text, format_args!("{destination:<15} {gateway:<15} {:<16}{:<6}", mask.to_string(), flags(route)));
+        append(
+            &mut text,
+            format_args!(
+                "{destination:<15} {gateway:<15} {:<16}{:<6}",
+                mask.to_string(),
+                flags(route)
+            ),
+        );
         if style.extended {
             append(&mut text, format_args!("{:>5} {:<5} {:>6} {}\n", 0, 0, 0, route.interface));
         } else {
-            append(&mut text, format_args!("{:<6} {:<2} {:>7} {}\n", route.metric, 0, 0, route.interface));
+            append(
+                &mut text,
+                format_args!("{:<6} {:<2} {:>7} {}\n", route.metric, 0, 0, route.interface),
+            );
         }
     }
     text
@@ -52,7 +62,8 @@ pub fn ipv6(routes: &[RouteEntry]) -> String {
     );
     for route in routes {
         if route.destination.address().is_ipv6() {
-            let gateway = route.gateway.map_or_else(|| String::from("::"), |gateway| gateway.to_string());
+            let gateway =
+                route.gateway.map_or_else(|| String::from("::"), |gateway| gateway.to_string());
             append(
                 &mut text,
                 format_args!(
@@ -94,10 +105,15 @@ mod tests {
         );
         let named = ipv4(&samples::routes(), Style::default());
         assert!(
-            named.contains("\ndefault         192.0.2.1       0.0.0.0         UG    0      0        0 eth0\n"),
+            named.contains(
+                "\ndefault         192.0.2.1       0.0.0.0         UG    0      0        0 eth0\n"
+            ),
             "{named}"
         );
-        assert!(named.contains("\n192.0.2.0       *               255.255.255.0   U     0 "), "{named}");
+        assert!(
+            named.contains("\n192.0.2.0       *               255.255.255.0   U     0 "),
+            "{named}"
+        );
     }
 
     #[test]

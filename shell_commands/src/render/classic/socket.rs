@@ -25,7 +25,9 @@ pub fn table(sockets: &[SocketStatus], selection: Selection) -> String {
         Selection::Servers => "Active Internet connections (only servers)\n",
         Selection::All => "Active Internet connections (servers and established)\n",
     });
-    text.push_str("Proto Recv-Q Send-Q Local Address           Foreign Address         State       \n");
+    text.push_str(
+        "Proto Recv-Q Send-Q Local Address           Foreign Address         State       \n",
+    );
     for socket in sockets {
         append(
             &mut text,
@@ -71,7 +73,10 @@ fn end(address: SocketAddr) -> String {
 
 fn state(socket: &SocketStatus) -> &'static str {
     match (socket.kind, socket.state) {
-        (SocketKind::Udp | SocketKind::Icmp | SocketKind::Raw(_) | SocketKind::Raw6(_), SocketState::Closed) => "",
+        (
+            SocketKind::Udp | SocketKind::Icmp | SocketKind::Raw(_) | SocketKind::Raw6(_),
+            SocketState::Closed,
+        ) => "",
         (_, SocketState::Closed) => "CLOSE",
         (_, SocketState::Listen) => "LISTEN",
         (_, SocketState::SynSent) => "SYN_SENT",
@@ -106,7 +111,13 @@ mod tests {
 
     #[test]
     fn the_title_tells_the_selection() {
-        assert!(table(&[], Selection::Servers).starts_with("Active Internet connections (only servers)\nProto"));
-        assert!(table(&[], Selection::Established).starts_with("Active Internet connections (w/o servers)\nProto"));
+        assert!(
+            table(&[], Selection::Servers)
+                .starts_with("Active Internet connections (only servers)\nProto")
+        );
+        assert!(
+            table(&[], Selection::Established)
+                .starts_with("Active Internet connections (w/o servers)\nProto")
+        );
     }
 }

@@ -10,9 +10,14 @@ use super::link::{LinkObject, hardware_line, head, state};
 use super::{Style, array, object};
 use crate::render::append;
 
-/// `ip address show`. With `family_chosen` the hardware address is left out, as `ip -4` and `ip -6` do.
+/// `ip address show`. With `family_chosen` the hardware address is left out, as `ip -4` and `ip -6`
+/// do.
 #[must_use]
-pub fn show(interfaces: &[(InterfaceStatus, Vec<AddressEntry>)], style: Style, family_chosen: bool) -> String {
+pub fn show(
+    interfaces: &[(InterfaceStatus, Vec<AddressEntry>)],
+    style: Style,
+    family_chosen: bool,
+) -> String {
     if style.json && style.brief {
         return array(&interfaces.iter().map(BriefObject::of).collect::<Vec<_>>());
     }
@@ -30,7 +35,9 @@ pub fn show(interfaces: &[(InterfaceStatus, Vec<AddressEntry>)], style: Style, f
             entries.iter().for_each(|entry| append(&mut text, format_args!("{} ", entry.prefix)));
             text.push('\n');
         } else if style.oneline {
-            entries.iter().for_each(|entry| text.push_str(&one(status.index, &status.name, entry, style)));
+            entries
+                .iter()
+                .for_each(|entry| text.push_str(&one(status.index, &status.name, entry, style)));
         } else {
             let mut all = vec![head(status, "")];
             if !family_chosen {
@@ -70,7 +77,9 @@ fn lines(entry: &AddressEntry, interface: &str) -> [String; 2] {
     if entry.prefix.address().is_ipv4() {
         first.push_str(interface);
     }
-    let seconds = |seconds: Option<u32>| seconds.map_or_else(|| String::from("forever"), |count| format!("{count}sec"));
+    let seconds = |seconds: Option<u32>| {
+        seconds.map_or_else(|| String::from("forever"), |count| format!("{count}sec"))
+    };
     let (valid, preferred) = (seconds(entry.valid_seconds), seconds(entry.preferred_seconds));
     [first, format!("       valid_lft {valid} preferred_lft {preferred}")]
 }
@@ -138,7 +147,10 @@ impl AddressObject {
     }
 }
 
-#[expect(clippy::trivially_copy_pass_by_ref, reason = "serde's skip_serializing_if passes a reference")]
+#[expect(
+    clippy::trivially_copy_pass_by_ref,
+    reason = "serde's skip_serializing_if passes a reference"
+)]
 const fn is_false(value: &bool) -> bool {
     !*value
 }
@@ -158,9 +170,15 @@ struct BriefAddress {
 
 impl BriefObject {
     fn of((status, entries): &(InterfaceStatus, Vec<AddressEntry>)) -> Self {
-        let brief =
-            |entry: &AddressEntry| BriefAddress { local: entry.prefix.address(), prefixlen: entry.prefix.length() };
-        Self { ifname: status.name.clone(), operstate: state(status), addr_info: entries.iter().map(brief).collect() }
+        let brief = |entry: &AddressEntry| BriefAddress {
+            local: entry.prefix.address(),
+            prefixlen: entry.prefix.length(),
+        };
+        Self {
+            ifname: status.name.clone(),
+            operstate: state(status),
+            addr_info: entries.iter().map(brief).collect(),
+        }
     }
 }
 
@@ -176,8 +194,14 @@ mod tests {
             preferred_seconds: Some(1800),
             ..samples::address("192.0.2.20/24", Scope::Global)
         };
-        let tentative = AddressEntry { state: AddressState::Tentative, ..samples::address("fe80::1/64", Scope::Link) };
-        vec![(samples::loopback(), samples::loopback_addresses()), (samples::ethernet(), vec![lent, tentative])]
+        let tentative = AddressEntry {
+            state: AddressState::Tentative,
+            ..samples::address("fe80::1/64", Scope::Link)
+        };
+        vec![
+            (samples::loopback(), samples::loopback_addresses()),
+            (samples::ethernet(), vec![lent, tentative]),
+        ]
     }
 
     #[test]

@@ -29,7 +29,12 @@ pub fn show(links: &[(InterfaceStatus, Option<Statistics>)], style: Style) -> St
             let address = hardware(status).map_or_else(String::new, |(address, _)| address);
             append(
                 &mut text,
-                format_args!("{:<16} {:<14} {address} <{}> \n", status.name, state(status), flags(status).join(",")),
+                format_args!(
+                    "{:<16} {:<14} {address} <{}> \n",
+                    status.name,
+                    state(status),
+                    flags(status).join(",")
+                ),
             );
             continue;
         }
@@ -63,12 +68,15 @@ pub(super) fn head(status: &InterfaceStatus, mode: &str) -> String {
 /// `    link/ether … brd …`
 pub(super) fn hardware_line(status: &InterfaceStatus) -> String {
     match hardware(status) {
-        Some((address, broadcast)) => format!("    link/{} {address} brd {broadcast}", kind(status)),
+        Some((address, broadcast)) => {
+            format!("    link/{} {address} brd {broadcast}", kind(status))
+        }
         None => format!("    link/{} ", kind(status)),
     }
 }
 
-/// What carries the interface, in Linux' words; the carrier of loopback and tunnels is not known there.
+/// What carries the interface, in Linux' words; the carrier of loopback and tunnels is not known
+/// there.
 pub(super) fn state(status: &InterfaceStatus) -> &'static str {
     match (status.enabled, status.link, status.kind) {
         (false, ..) | (_, LinkState::Down, _) => "DOWN",
@@ -112,7 +120,9 @@ fn flags(status: &InterfaceStatus) -> Vec<&'static str> {
     if status.enabled && !carrier {
         flags.push("NO-CARRIER");
     }
-    flags.extend(names.iter().filter(|(flag, _)| status.flags.contains(*flag)).map(|(_, name)| *name));
+    flags.extend(
+        names.iter().filter(|(flag, _)| status.flags.contains(*flag)).map(|(_, name)| *name),
+    );
     if status.enabled && carrier {
         flags.push("LOWER_UP");
     }
@@ -135,7 +145,12 @@ fn counters(statistics: &Statistics) -> Vec<String> {
         String::from("    TX:  bytes packets errors dropped carrier collsns           "),
         format!(
             "    {:>10} {:>7} {:>6} {:>7} {:>7} {:>7} ",
-            statistics.sent_bytes, statistics.sent_packets, sent.errors, sent.dropped, sent.carrier, 0
+            statistics.sent_bytes,
+            statistics.sent_packets,
+            sent.errors,
+            sent.dropped,
+            sent.carrier,
+            0
         ),
     ]
 }

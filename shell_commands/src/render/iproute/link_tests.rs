@@ -42,7 +42,10 @@ fn links_without_carrier_or_power_say_so() {
     );
     let flags = InterfaceFlags::BROADCAST | InterfaceFlags::MULTICAST;
     let down = InterfaceStatus { enabled: false, flags, ..samples::ethernet() };
-    assert!(show(&[(down, None)], Style::default()).contains("<BROADCAST,MULTICAST> mtu 1500 qdisc noop state DOWN "));
+    assert!(
+        show(&[(down, None)], Style::default())
+            .contains("<BROADCAST,MULTICAST> mtu 1500 qdisc noop state DOWN ")
+    );
 }
 
 #[test]
@@ -74,7 +77,9 @@ fn json_has_the_names_and_order_of_iproute2() {
     );
     let counted = show(&[(samples::ethernet(), Some(samples::statistics()))], json);
     assert!(
-        counted.contains("\"stats64\":{\"rx\":{\"bytes\":90,\"packets\":12,\"errors\":3,\"dropped\":4},\"tx\""),
+        counted.contains(
+            "\"stats64\":{\"rx\":{\"bytes\":90,\"packets\":12,\"errors\":3,\"dropped\":4},\"tx\""
+        ),
         "{counted}"
     );
     assert_eq!(show(&[], json), "[]\n");

@@ -1,6 +1,7 @@
 //! `ip monitor`: the records of a watching file as iproute2 shows the objects that they tell of.
 //!
-//! iproute2 prints each object as `show` does, `Deleted` in front of what is gone, and with labels a word in brackets in front of all.
+//! iproute2 prints each object as `show` does, `Deleted` in front of what is gone, and with labels
+//! a word in brackets in front of all.
 
 use std::collections::BTreeMap;
 use std::net::IpAddr;
@@ -16,7 +17,8 @@ use network::driver::{Kind, LinkState, Medium};
 
 use super::{Style, address, link, neighbor, route};
 
-/// Turns records into lines. It remembers the numbers of interfaces, which records of other objects do not repeat.
+/// Turns records into lines. It remembers the numbers of interfaces, which records of other objects
+/// do not repeat.
 #[derive(Debug, Default)]
 pub struct Monitor {
     style: Style,
@@ -48,7 +50,9 @@ impl Monitor {
     #[must_use]
     pub fn address(record: &Record<'_>) -> Option<IpAddr> {
         match record.kind {
-            "address" | "route" => record.subject.parse::<Prefix>().ok().map(|prefix| prefix.address()),
+            "address" | "route" => {
+                record.subject.parse::<Prefix>().ok().map(|prefix| prefix.address())
+            }
             "neighbor" | "dns" => record.subject.parse().ok(),
             _ => None,
         }
@@ -159,7 +163,11 @@ mod tests {
         let mut monitor = Monitor::default();
         let address = "address added 192.0.2.7/24 interface eth0 origin dhcp state preferred scope global broadcast 192.0.2.255 valid 60 preferred 30";
         assert_eq!(shown(&monitor, address), None, "nobody knows the number of eth0");
-        let Ok(Line::Record(interface)) = Line::parse("interface present eth0 index 2 kind ethernet") else { panic!() };
+        let Ok(Line::Record(interface)) =
+            Line::parse("interface present eth0 index 2 kind ethernet")
+        else {
+            panic!()
+        };
         monitor.learn(&interface);
         for (line, text) in [
             (
@@ -178,7 +186,10 @@ mod tests {
                 "neighbor changed 192.0.2.1 interface eth0 state reachable mac 02:00:00:00:00:aa",
                 "192.0.2.1 dev eth0 lladdr 02:00:00:00:00:aa REACHABLE \n",
             ),
-            ("dns added 192.0.2.53 interface eth0 origin dhcp", "dns added 192.0.2.53 interface eth0 origin dhcp\n"),
+            (
+                "dns added 192.0.2.53 interface eth0 origin dhcp",
+                "dns added 192.0.2.53 interface eth0 origin dhcp\n",
+            ),
         ] {
             assert_eq!(shown(&monitor, line).unwrap(), text, "{line}");
         }

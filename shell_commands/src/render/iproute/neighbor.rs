@@ -13,7 +13,10 @@ use crate::render::append;
 pub fn show(neighbors: &[(String, NeighborEntry)], style: Style, one_interface: bool) -> String {
     if style.json {
         return array(
-            &neighbors.iter().map(|(interface, entry)| NeighborObject::of(interface, entry)).collect::<Vec<_>>(),
+            &neighbors
+                .iter()
+                .map(|(interface, entry)| NeighborObject::of(interface, entry))
+                .collect::<Vec<_>>(),
         );
     }
     let mut text = String::new();
@@ -21,7 +24,10 @@ pub fn show(neighbors: &[(String, NeighborEntry)], style: Style, one_interface: 
         let hardware = entry.hardware_address.map(|address| address.to_string());
         if style.brief {
             let address = entry.address.to_string();
-            append(&mut text, format_args!("{address:<39} {interface:<16} {}\n", hardware.unwrap_or_default()));
+            append(
+                &mut text,
+                format_args!("{address:<39} {interface:<16} {}\n", hardware.unwrap_or_default()),
+            );
             continue;
         }
         append(&mut text, format_args!("{} ", entry.address));
@@ -94,12 +100,12 @@ mod tests {
              fe80::1 dev eth0 lladdr 02:00:00:00:00:01 router STALE \n"
         );
         assert!(
-            show(&neighbors(), Style::default(), true).starts_with("192.0.2.1 lladdr 02:00:00:00:00:aa REACHABLE \n")
+            show(&neighbors(), Style::default(), true)
+                .starts_with("192.0.2.1 lladdr 02:00:00:00:00:aa REACHABLE \n")
         );
-        assert!(
-            show(&neighbors(), Style { brief: true, ..Style::default() }, false)
-                .starts_with("192.0.2.1                               eth0             02:00:00:00:00:aa\n")
-        );
+        assert!(show(&neighbors(), Style { brief: true, ..Style::default() }, false).starts_with(
+            "192.0.2.1                               eth0             02:00:00:00:00:aa\n"
+        ));
     }
 
     #[test]

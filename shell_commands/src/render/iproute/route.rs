@@ -74,7 +74,13 @@ pub fn choice(choice: &RouteChoice, style: Style) -> String {
         append(&mut text, format_args!("proto {protocol} "));
     }
     append(&mut text, format_args!("src {} ", choice.source));
-    append(&mut text, format_args!("metric {} pref medium", choice.route.as_ref().map_or(0, |route| route.metric)));
+    append(
+        &mut text,
+        format_args!(
+            "metric {} pref medium",
+            choice.route.as_ref().map_or(0, |route| route.metric)
+        ),
+    );
     object(&[text], style)
 }
 

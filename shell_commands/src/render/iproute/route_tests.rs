@@ -33,7 +33,12 @@ fn json_has_the_names_and_order_of_iproute2() {
     );
 }
 
-fn chosen(destination: &str, gateway: Option<&str>, source: &str, route: Option<RouteEntry>) -> RouteChoice {
+fn chosen(
+    destination: &str,
+    gateway: Option<&str>,
+    source: &str,
+    route: Option<RouteEntry>,
+) -> RouteChoice {
     RouteChoice {
         destination: destination.parse().unwrap(),
         interface: if route.is_some() { "eth0".into() } else { "lo".into() },
@@ -52,7 +57,10 @@ fn a_choice_looks_as_in_iproute2() {
         "203.0.113.5 via 192.0.2.1 dev eth0 src 192.0.2.20 uid 0 \n    cache \n"
     );
     let own = chosen("127.0.0.1", None, "127.0.0.1", None);
-    assert_eq!(choice(&own, Style::default()), "local 127.0.0.1 dev lo src 127.0.0.1 uid 0 \n    cache <local> \n");
+    assert_eq!(
+        choice(&own, Style::default()),
+        "local 127.0.0.1 dev lo src 127.0.0.1 uid 0 \n    cache <local> \n"
+    );
     assert_eq!(
         choice(&own, Style { oneline: true, ..Style::default() }),
         "local 127.0.0.1 dev lo src 127.0.0.1 uid 0 \\    cache <local> \n"

@@ -15,13 +15,17 @@ use alloc::string::String;
 use alloc::vec::Vec;
 use core::net::{Ipv6Addr, SocketAddr};
 
-use devnet_guest::{Error, Readiness, Result, UdpSocket, Watch, complain, lookup, poll, process, say};
+use devnet_guest::{
+    Error, Readiness, Result, UdpSocket, Watch, complain, lookup, poll, process, say,
+};
 
 devnet_guest::main!(run);
 
 fn run() -> core::result::Result<(), String> {
     let arguments = process::arguments();
-    let [_, place] = arguments.as_slice() else { return Err("usage: chat PORT | chat HOST:PORT".into()) };
+    let [_, place] = arguments.as_slice() else {
+        return Err("usage: chat PORT | chat HOST:PORT".into());
+    };
     let (socket, partner) = open(place).map_err(|why| format!("{place}: {why}"))?;
     talk(&socket, partner).map_err(|why| format!("{why}"))
 }
@@ -30,13 +34,16 @@ fn open(place: &str) -> Result<(UdpSocket, Option<SocketAddr>)> {
     let number = |text: &str| text.parse().map_err(|_| Error::InvalidInput);
     match place.rsplit_once(':') {
         None => {
-            let socket = UdpSocket::bind(SocketAddr::new(Ipv6Addr::UNSPECIFIED.into(), number(place)?))?;
+            let socket =
+                UdpSocket::bind(SocketAddr::new(Ipv6Addr::UNSPECIFIED.into(), number(place)?))?;
             Ok((socket, None))
         }
         Some((host, port)) => {
             let address = *lookup(host)?.first().ok_or(Error::NotFound)?;
-            let local =
-                SocketAddr::new(if address.is_ipv4() { [0; 4].into() } else { Ipv6Addr::UNSPECIFIED.into() }, 0);
+            let local = SocketAddr::new(
+                if address.is_ipv4() { [0; 4].into() } else { Ipv6Addr::UNSPECIFIED.into() },
+                0,
+            );
             Ok((UdpSocket::bind(local)?, Some(SocketAddr::new(address, number(port)?))))
         }
     }
@@ -47,7 +54,8 @@ fn talk(socket: &UdpSocket, mut partner: Option<SocketAddr>) -> Result<()> {
     let input = process::input();
     let (mut typed, mut piece) = (Vec::new(), [0; 1024]);
     loop {
-        let mut watched = [Watch::new(&*input, Readiness::READABLE), Watch::new(socket, Readiness::READABLE)];
+        let mut watched =
+            [Watch::new(&*input, Readiness::READABLE), Watch::new(socket, Readiness::READABLE)];
         poll(&mut watched, None)?;
         let [keyboard, network] = watched.map(|watch| !watch.found().is_empty());
         if network {

@@ -2,7 +2,8 @@
 //!
 //!     fetch http://HOST[:PORT]/PATH [FILE]
 //!
-//! The body goes to the file, or to standard output. Grants: `--allow-connect HOST:PORT`, and `--allow-file FILE:write`.
+//! The body goes to the file, or to standard output. Grants: `--allow-connect HOST:PORT`, and
+//! `--allow-file FILE:write`.
 
 #![no_std]
 #![no_main]
@@ -31,7 +32,8 @@ fn run() -> Result<(), String> {
         [_, url, path] => (url, Some(path)),
         _ => return Err("usage: fetch http://HOST[:PORT]/PATH [FILE]".into()),
     };
-    let (host, port, document) = parse(url).ok_or_else(|| format!("{url}: not a URL that begins with http://"))?;
+    let (host, port, document) =
+        parse(url).ok_or_else(|| format!("{url}: not a URL that begins with http://"))?;
     let of = |what: &str| {
         let what = what.to_string();
         move |why: Error| format!("{what}: {why}")
@@ -41,7 +43,8 @@ fn run() -> Result<(), String> {
     let request = format!("GET {document} HTTP/1.0\r\nHost: {host}\r\nUser-Agent: fetch\r\n\r\n");
     stream.write_all(request.as_bytes()).map_err(of(host))?;
     let (head, early) = read_head(&stream).map_err(of(host))?;
-    let (_, status) = head.lines().next().and_then(|line| line.split_once(' ')).ok_or("not an HTTP answer")?;
+    let (_, status) =
+        head.lines().next().and_then(|line| line.split_once(' ')).ok_or("not an HTTP answer")?;
     if !status.starts_with("200") {
         return Err(format!("{document}: {status}"));
     }
@@ -88,7 +91,12 @@ fn length(head: &str) -> Option<u64> {
     fields.find(|(name, _)| name.eq_ignore_ascii_case("content-length"))?.1.trim().parse().ok()
 }
 
-fn copy(stream: &TcpStream, output: &File, early: &[u8], length: Option<u64>) -> Result<(), String> {
+fn copy(
+    stream: &TcpStream,
+    output: &File,
+    early: &[u8],
+    length: Option<u64>,
+) -> Result<(), String> {
     let writing = |why: Error| format!("writing: {why}");
     output.write_all(early).map_err(writing)?;
     let (mut received, mut piece) = (early.len() as u64, vec![0; 64 * 1024]);

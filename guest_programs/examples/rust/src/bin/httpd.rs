@@ -2,8 +2,8 @@
 //!
 //!     httpd PORT [DIRECTORY]
 //!
-//! It serves a page of its own at /, and the files of the directory. Grants: `--allow-listen PORT`, `--allow-file DIRECTORY`, and
-//! `--limit-sockets` for more than 31 connections.
+//! It serves a page of its own at /, and the files of the directory. Grants: `--allow-listen PORT`,
+//! `--allow-file DIRECTORY`, and `--limit-sockets` for more than 31 connections.
 
 #![no_std]
 #![no_main]
@@ -14,7 +14,10 @@ use alloc::format;
 use alloc::string::String;
 use alloc::vec::Vec;
 
-use devnet_guest::{Error, File, NodeKind, OpenFlags, Readiness, Result, SocketOption, TcpListener, TcpStream, Watch};
+use devnet_guest::{
+    Error, File, NodeKind, OpenFlags, Readiness, Result, SocketOption, TcpListener, TcpStream,
+    Watch,
+};
 use devnet_guest::{poll, process, say};
 
 devnet_guest::main!(run);
@@ -33,7 +36,8 @@ fn run() -> core::result::Result<(), String> {
         _ => return Err("usage: httpd PORT [DIRECTORY]".into()),
     };
     let port = port.parse().map_err(|_| format!("{port}: not a port"))?;
-    let listener = TcpListener::bind_port(port, 128).map_err(|why| format!("port {port}: {why}"))?;
+    let listener =
+        TcpListener::bind_port(port, 128).map_err(|why| format!("port {port}: {why}"))?;
     say!("serving at port {port}");
     serve(&listener, directory).map_err(|why| format!("{why}"))
 }
@@ -53,7 +57,8 @@ fn serve(listener: &TcpListener, directory: Option<&str>) -> Result<()> {
         let found: Vec<bool> = watched.iter().map(|watch| !watch.found().is_empty()).collect();
         let before = connections.len();
         let mut found = found.into_iter();
-        connections.retain_mut(|one| !found.next().unwrap_or_default() || one.go_on(directory).is_ok());
+        connections
+            .retain_mut(|one| !found.next().unwrap_or_default() || one.go_on(directory).is_ok());
         has_room |= connections.len() < before;
         if found.next().unwrap_or_default() {
             has_room = accept(listener, &mut connections)?;
@@ -112,7 +117,8 @@ impl Connection {
         }
     }
 
-    /// A client that sends its next request before it has the answer to this one loses it: none of the usual clients does.
+    /// A client that sends its next request before it has the answer to this one loses it: none of
+    /// the usual clients does.
     fn receive(&mut self, directory: Option<&str>) -> Result<()> {
         let mut piece = [0; REQUEST_BYTES];
         let count = self.stream.read(&mut piece)?;
@@ -136,7 +142,10 @@ impl Connection {
         let (status, length, body) = match path {
             None => ("501 Not Implemented", 0, ""),
             Some("/") => ("200 OK", PAGE.len() as u64, PAGE),
-            Some(path) => match directory.filter(|_| !path.contains("..")).and_then(|folder| open(folder, path)) {
+            Some(path) => match directory
+                .filter(|_| !path.contains(".."))
+                .and_then(|folder| open(folder, path))
+            {
                 Some((file, length)) => {
                     self.file = Some(file);
                     ("200 OK", length, "")
@@ -145,7 +154,9 @@ impl Connection {
             },
         };
         let connection = if self.is_last { "close" } else { "keep-alive" };
-        let head = format!("HTTP/1.1 {status}\r\nContent-Length: {length}\r\nConnection: {connection}\r\n\r\n{body}");
+        let head = format!(
+            "HTTP/1.1 {status}\r\nContent-Length: {length}\r\nConnection: {connection}\r\n\r\n{body}"
+        );
         self.answer = head.into_bytes();
     }
 

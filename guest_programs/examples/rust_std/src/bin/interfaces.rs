@@ -1,9 +1,10 @@
-//! interfaces: lists interfaces, their addresses and what they carried, as a table or, for programs, as JSON.
+//! interfaces: lists interfaces, their addresses and what they carried, as a table or, for
+//! programs, as JSON.
 //!
 //!     interfaces [-j] [NAME …]
 //!
-//! The standard library finds the devices and prints; typed commands of the crate `devnet-guest` ask them. Grant: `--allow-interface NAME`,
-//! `*` for all.
+//! The standard library finds the devices and prints; typed commands of the crate `devnet-guest`
+//! ask them. Grant: `--allow-interface NAME`, `*` for all.
 
 use std::collections::BTreeMap;
 use std::env;
@@ -28,7 +29,8 @@ fn ask(name: &str) -> Result<Interface, Error> {
     let addresses = device.control::<ListAddresses>(&())?;
     let statistics = device.control::<GetStatistics>(&())?;
     Ok(Interface {
-        state: if status.enabled { format!("{:?}", status.link) } else { "Disabled".to_owned() }.to_lowercase(),
+        state: if status.enabled { format!("{:?}", status.link) } else { "Disabled".to_owned() }
+            .to_lowercase(),
         addresses: addresses.iter().map(|entry| entry.prefix.to_string()).collect(),
         received: statistics.received_bytes,
         sent: statistics.sent_bytes,
@@ -36,7 +38,9 @@ fn ask(name: &str) -> Result<Interface, Error> {
 }
 
 fn names() -> std::io::Result<Vec<String>> {
-    fs::read_dir(DEVICES)?.map(|entry| Ok(entry?.file_name().to_string_lossy().into_owned())).collect()
+    fs::read_dir(DEVICES)?
+        .map(|entry| Ok(entry?.file_name().to_string_lossy().into_owned()))
+        .collect()
 }
 
 fn main() -> ExitCode {
@@ -71,11 +75,15 @@ fn main() -> ExitCode {
         }
     }
     if is_json {
-        let objects: Vec<String> = found.iter().map(|(name, interface)| interface.object(name)).collect();
+        let objects: Vec<String> =
+            found.iter().map(|(name, interface)| interface.object(name)).collect();
         println!("[{}]", objects.join(","));
     } else {
         for (name, Interface { state, addresses, received, sent }) in &found {
-            println!("{name:8} {state:8} {:32} {received:>10} in {sent:>10} out", addresses.join(" "));
+            println!(
+                "{name:8} {state:8} {:32} {received:>10} in {sent:>10} out",
+                addresses.join(" ")
+            );
         }
     }
     exit
@@ -85,8 +93,11 @@ impl Interface {
     /// Names and addresses have no letter that JSON would want escaped.
     fn object(&self, name: &str) -> String {
         let Self { state, addresses, received, sent } = self;
-        let addresses: Vec<String> = addresses.iter().map(|address| format!("\"{address}\"")).collect();
+        let addresses: Vec<String> =
+            addresses.iter().map(|address| format!("\"{address}\"")).collect();
         let addresses = addresses.join(",");
-        format!(r#"{{"name":"{name}","state":"{state}","addresses":[{addresses}],"received":{received},"sent":{sent}}}"#)
+        format!(
+            r#"{{"name":"{name}","state":"{state}","addresses":[{addresses}],"received":{received},"sent":{sent}}}"#
+        )
     }
 }

@@ -26,7 +26,8 @@ fn main() {
     }
 }
 
-/// The first address of a host. The library leaves the port 0 when the name server was asked directly.
+/// The first address of a host. The library leaves the port 0 when the name server was asked
+/// directly.
 fn find(host: &str, port: &str) -> io::Result<SocketAddr> {
     let found = nslookup(host, port)?;
     let mut address = *found.first().ok_or(io::ErrorKind::NotFound)?;
@@ -39,7 +40,8 @@ fn fetch(host: &str, port: &str, path: &str) -> io::Result<()> {
     write!(stream, "GET {path} HTTP/1.0\r\nHost: {host}\r\n\r\n")?;
     let mut answer = Vec::new();
     stream.read_to_end(&mut answer)?;
-    let end = answer.windows(4).position(|four| four == b"\r\n\r\n").ok_or(io::ErrorKind::InvalidData)?;
+    let end =
+        answer.windows(4).position(|four| four == b"\r\n\r\n").ok_or(io::ErrorKind::InvalidData)?;
     if !answer.starts_with(b"HTTP/1.1 200 ") && !answer.starts_with(b"HTTP/1.0 200 ") {
         return Err(io::Error::other(String::from_utf8_lossy(&answer[..end])));
     }

@@ -33,7 +33,11 @@ impl UdpSocket {
         first_of(sockets, &address, |address| {
             let socket = socket::UdpSocket::new(sockets);
             socket.bind(address)?;
-            Ok(Self(Arc::new(Shared { socket, sockets: sockets.clone(), waiting: Waiting::new(sockets) })))
+            Ok(Self(Arc::new(Shared {
+                socket,
+                sockets: sockets.clone(),
+                waiting: Waiting::new(sockets),
+            })))
         })
     }
 
@@ -46,9 +50,12 @@ impl UdpSocket {
     /// Speaks with the first of the addresses that a route leads to, and with nobody else.
     ///
     /// # Errors
-    /// Those of [`DatagramSocket::connect`](socket::DatagramSocket::connect) and of resolving the name.
+    /// Those of [`DatagramSocket::connect`](socket::DatagramSocket::connect) and of resolving the
+    /// name.
     pub fn connect<A: ToSocketAddrs>(&self, address: A) -> io::Result<()> {
-        first_of(&self.0.sockets, &address, |address| Ok(self.0.socket.connect(address).map(drop)?))
+        first_of(&self.0.sockets, &address, |address| {
+            Ok(self.0.socket.connect(address).map(drop)?)
+        })
     }
 
     /// Receives one datagram: copies what fits, and tells how many bytes that were and who sent it.
@@ -56,7 +63,8 @@ impl UdpSocket {
     /// # Errors
     /// `WouldBlock` when the timeout is over; what ICMP reported, once.
     pub fn recv_from(&self, buffer: &mut [u8]) -> io::Result<(usize, SocketAddr)> {
-        let message = self.0.waiting.read(|context| self.0.socket.poll_receive_message(context, buffer))?;
+        let message =
+            self.0.waiting.read(|context| self.0.socket.poll_receive_message(context, buffer))?;
         Ok((message.copied, message.remote))
     }
 
@@ -73,7 +81,8 @@ impl UdpSocket {
     /// # Errors
     /// As [`recv_from`](Self::recv_from).
     pub fn peek_from(&self, buffer: &mut [u8]) -> io::Result<(usize, SocketAddr)> {
-        let message = self.0.waiting.read(|context| self.0.socket.poll_peek_message(context, buffer))?;
+        let message =
+            self.0.waiting.read(|context| self.0.socket.poll_peek_message(context, buffer))?;
         Ok((message.copied, message.remote))
     }
 
@@ -88,7 +97,8 @@ impl UdpSocket {
     /// Sends one datagram to the first of the addresses; a datagram is sent whole or not at all.
     ///
     /// # Errors
-    /// `WouldBlock` when the timeout is over; those of [`DatagramSocket::send_to`](socket::DatagramSocket::send_to).
+    /// `WouldBlock` when the timeout is over; those of
+    /// [`DatagramSocket::send_to`](socket::DatagramSocket::send_to).
     pub fn send_to<A: ToSocketAddrs>(&self, data: &[u8], address: A) -> io::Result<usize> {
         let remote = address.to_socket_addrs(&self.0.sockets)?.next().ok_or(Error::InvalidInput)?;
         self.0.waiting.write(|context| self.0.socket.poll_send(context, data, Some(remote)))?;
@@ -227,7 +237,8 @@ impl UdpSocket {
         Ok(self.datagram_options()?.multicast_hop_limit.into())
     }
 
-    /// Decides whether members on this system hear what is sent to their group; one setting for both families.
+    /// Decides whether members on this system hear what is sent to their group; one setting for
+    /// both families.
     ///
     /// # Errors
     /// None; as in `std::net`.
@@ -260,12 +271,16 @@ impl UdpSocket {
         self.multicast_loop_v4()
     }
 
-    /// Joins a group on the interface with an address; on the one that a route names when that is unspecified.
+    /// Joins a group on the interface with an address; on the one that a route names when that is
+    /// unspecified.
     ///
     /// # Errors
     /// `NoDevice`; those of [`DatagramSocket::join_group`](socket::DatagramSocket::join_group).
     pub fn join_multicast_v4(&self, group: &Ipv4Addr, interface: &Ipv4Addr) -> io::Result<()> {
-        Ok(self.0.socket.join_group((*group).into(), self.interface_with(*interface)?.as_deref())?)
+        Ok(self
+            .0
+            .socket
+            .join_group((*group).into(), self.interface_with(*interface)?.as_deref())?)
     }
 
     /// Joins a group on the interface with an index; on the one that a route names for 0.
@@ -281,7 +296,10 @@ impl UdpSocket {
     /// # Errors
     /// `NoDevice`; those of [`DatagramSocket::leave_group`](socket::DatagramSocket::leave_group).
     pub fn leave_multicast_v4(&self, group: &Ipv4Addr, interface: &Ipv4Addr) -> io::Result<()> {
-        Ok(self.0.socket.leave_group((*group).into(), self.interface_with(*interface)?.as_deref())?)
+        Ok(self
+            .0
+            .socket
+            .leave_group((*group).into(), self.interface_with(*interface)?.as_deref())?)
     }
 
     /// Leaves a group that was joined in the same words.
@@ -297,7 +315,9 @@ impl UdpSocket {
             return Ok(None);
         }
         let all = self.0.sockets.shared.routing.interfaces();
-        let owner = all.iter().find(|interface| interface.look(|stack| stack.addresses.owns(IpAddr::V4(address))));
+        let owner = all
+            .iter()
+            .find(|interface| interface.look(|stack| stack.addresses.owns(IpAddr::V4(address))));
         owner.map(|interface| Some(interface.name.clone())).ok_or(Error::NoDevice)
     }
 

@@ -34,7 +34,11 @@ impl TcpListener {
     pub fn bind<A: ToSocketAddrs>(sockets: &Sockets, address: A) -> io::Result<Self> {
         first_of(sockets, &address, |address| {
             let listener = socket::TcpListener::bind(sockets, address, BACKLOG)?;
-            Ok(Self(Arc::new(Shared { listener, sockets: sockets.clone(), waiting: Waiting::new(sockets) })))
+            Ok(Self(Arc::new(Shared {
+                listener,
+                sockets: sockets.clone(),
+                waiting: Waiting::new(sockets),
+            })))
         })
     }
 

@@ -13,12 +13,14 @@ use super::wait::Waiting;
 use crate::command::dns::{Question, RecordKind};
 use crate::socket::Sockets;
 
-/// What stands for one or more addresses with a port, as `std::net::ToSocketAddrs`; names are looked up by the sockets' own resolver.
+/// What stands for one or more addresses with a port, as `std::net::ToSocketAddrs`; names are
+/// looked up by the sockets' own resolver.
 pub trait ToSocketAddrs {
     /// The addresses. Blocks while a name is looked up.
     ///
     /// # Errors
-    /// `InvalidInput` for text that is no address with a port; those of [`Resolver::resolve`](crate::Resolver::resolve).
+    /// `InvalidInput` for text that is no address with a port; those of
+    /// [`Resolver::resolve`](crate::Resolver::resolve).
     fn to_socket_addrs(&self, sockets: &Sockets) -> io::Result<vec::IntoIter<SocketAddr>>;
 }
 
@@ -48,8 +50,11 @@ impl ToSocketAddrs for (&str, u16) {
         let question = Question { name: name.to_string(), kind: RecordKind::Address, server: None };
         let mut lookup = pin!(resolver.resolve(&question));
         // Without a timeout the lookup ends by itself, and only so.
-        let answer = waiting.block(None, |context| lookup.as_mut().poll(context)).unwrap_or(Err(Error::TimedOut))?;
-        let addresses: Vec<_> = answer.addresses().map(|address| SocketAddr::new(address, port)).collect();
+        let answer = waiting
+            .block(None, |context| lookup.as_mut().poll(context))
+            .unwrap_or(Err(Error::TimedOut))?;
+        let addresses: Vec<_> =
+            answer.addresses().map(|address| SocketAddr::new(address, port)).collect();
         if addresses.is_empty() { Err(Error::NotFound.into()) } else { Ok(addresses.into_iter()) }
     }
 }

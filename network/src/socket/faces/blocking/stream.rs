@@ -38,7 +38,11 @@ impl TcpStream {
     ///
     /// # Errors
     /// `TimedOut`; `InvalidInput` for no time at all; else as [`connect`](Self::connect).
-    pub fn connect_timeout(sockets: &Sockets, address: &SocketAddr, timeout: Duration) -> io::Result<Self> {
+    pub fn connect_timeout(
+        sockets: &Sockets,
+        address: &SocketAddr,
+        timeout: Duration,
+    ) -> io::Result<Self> {
         if timeout.is_zero() {
             return Err(Error::InvalidInput.into());
         }
@@ -48,8 +52,9 @@ impl TcpStream {
     fn open(sockets: &Sockets, address: SocketAddr, timeout: Option<Duration>) -> io::Result<Self> {
         let waiting = Waiting::new(sockets);
         let mut connect = pin!(socket::TcpStream::connect(sockets, address));
-        let stream =
-            waiting.block(timeout, |context| connect.as_mut().poll(context)).unwrap_or(Err(Error::TimedOut))?;
+        let stream = waiting
+            .block(timeout, |context| connect.as_mut().poll(context))
+            .unwrap_or(Err(Error::TimedOut))?;
         Ok(Self::with(stream, waiting, TcpSettings::default()))
     }
 
@@ -57,9 +62,14 @@ impl TcpStream {
         Self(Arc::new(Shared { stream, waiting, settings: Lock::new(settings) }))
     }
 
-    /// The blocking face of a stream that was made otherwise, with the settings that it has; `sockets` made it.
+    /// The blocking face of a stream that was made otherwise, with the settings that it has;
+    /// `sockets` made it.
     #[must_use]
-    pub fn from_stream(sockets: &Sockets, stream: socket::TcpStream, settings: TcpSettings) -> Self {
+    pub fn from_stream(
+        sockets: &Sockets,
+        stream: socket::TcpStream,
+        settings: TcpSettings,
+    ) -> Self {
         Self::with(stream, Waiting::new(sockets), settings)
     }
 

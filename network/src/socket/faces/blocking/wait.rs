@@ -1,4 +1,5 @@
-//! Blocking a thread until a socket is ready, a timeout is over, or at once if the socket shall not block.
+//! Blocking a thread until a socket is ready, a timeout is over, or at once if the socket shall not
+//! block.
 
 use alloc::sync::Arc;
 use alloc::vec::Vec;
@@ -50,7 +51,8 @@ pub(super) struct Patience {
 pub(super) struct Waiting {
     clock: Arc<dyn Clock>,
     pub(super) patience: Lock<Patience>,
-    /// Signals that nobody waits for. They are used again, so that a socket, which remembers whom to wake, knows few.
+    /// Signals that nobody waits for. They are used again, so that a socket, which remembers whom
+    /// to wake, knows few.
     idle: Lock<Vec<Arc<Signal>>>,
 }
 
@@ -69,7 +71,8 @@ impl Waiting {
         let signal = self.idle.with(Vec::pop).unwrap_or_default();
         let waker = Waker::from(Arc::clone(&signal));
         let mut context = Context::from_waker(&waker);
-        let mut timer = timeout.map(|timeout| self.clock.sleep_until(self.clock.now().after(timeout)));
+        let mut timer =
+            timeout.map(|timeout| self.clock.sleep_until(self.clock.now().after(timeout)));
         let outcome = loop {
             if let Poll::Ready(outcome) = poll(&mut context) {
                 break Some(outcome);
@@ -102,13 +105,19 @@ impl Waiting {
     }
 
     /// Waits as long as reading may.
-    pub(super) fn read<T>(&self, poll: impl FnMut(&mut Context<'_>) -> Poll<Result<T, Error>>) -> io::Result<T> {
+    pub(super) fn read<T>(
+        &self,
+        poll: impl FnMut(&mut Context<'_>) -> Poll<Result<T, Error>>,
+    ) -> io::Result<T> {
         let Patience { read, nonblocking, .. } = self.patience.with(|patience| *patience);
         self.wait(read, nonblocking, poll)
     }
 
     /// Waits as long as writing may.
-    pub(super) fn write<T>(&self, poll: impl FnMut(&mut Context<'_>) -> Poll<Result<T, Error>>) -> io::Result<T> {
+    pub(super) fn write<T>(
+        &self,
+        poll: impl FnMut(&mut Context<'_>) -> Poll<Result<T, Error>>,
+    ) -> io::Result<T> {
         let Patience { write, nonblocking, .. } = self.patience.with(|patience| *patience);
         self.wait(write, nonblocking, poll)
     }

@@ -1,4 +1,5 @@
-//! What changes the neighbor table besides packets that are sent: answers, news, progress above, and commands.
+//! What changes the neighbor table besides packets that are sent: answers, news, progress above,
+//! and commands.
 
 use alloc::collections::VecDeque;
 use alloc::vec::Vec;
@@ -14,8 +15,9 @@ use crate::platform::Instant;
 use crate::stack::ip::header;
 
 impl Neighbors {
-    /// The neighbor answered our question (ARP reply, solicited NA). Unknown ones are ignored (NBR-08, NBR-10). With `keep` (the
-    /// override flag is clear) a known different address is not replaced. Returns the packets that waited.
+    /// The neighbor answered our question (ARP reply, solicited NA). Unknown ones are ignored
+    /// (NBR-08, NBR-10). With `keep` (the override flag is clear) a known different address is not
+    /// replaced. Returns the packets that waited.
     pub(crate) fn confirm(
         &mut self,
         address: IpAddr,
@@ -44,8 +46,8 @@ impl Neighbors {
         self.release(address)
     }
 
-    /// Takes a neighbor advertisement by the table of RFC 4861 §7.2.5. Strangers stay strangers (NBR-10). Returns the packets that waited,
-    /// and whether the router flag counts.
+    /// Takes a neighbor advertisement by the table of RFC 4861 §7.2.5. Strangers stay strangers
+    /// (NBR-10). Returns the packets that waited, and whether the router flag counts.
     pub(crate) fn advertised(
         &mut self,
         address: IpAddr,
@@ -92,8 +94,10 @@ impl Neighbors {
         let (mut dropped, mut counts) = (Vec::new(), Vec::new());
         for neighbor in self.table.values_mut().filter(|neighbor| !neighbor.parked.is_empty()) {
             let before = neighbor.parked.len();
-            let (gone, kept) =
-                neighbor.parked.drain(..).partition(|frame| header::source_of(frame.bytes()) == Some(source));
+            let (gone, kept) = neighbor
+                .parked
+                .drain(..)
+                .partition(|frame| header::source_of(frame.bytes()) == Some(source));
             neighbor.parked = kept;
             dropped.extend::<VecDeque<Frame>>(gone);
             counts.push((before, neighbor.parked.len()));
@@ -106,8 +110,8 @@ impl Neighbors {
         dropped
     }
 
-    /// The neighbor told its address unasked (ARP request, NS source, gratuitous ARP). Only with `create` is a new entry made.
-    /// Returns the packets that waited.
+    /// The neighbor told its address unasked (ARP request, NS source, gratuitous ARP). Only with
+    /// `create` is a new entry made. Returns the packets that waited.
     pub(crate) fn learn(
         &mut self,
         address: IpAddr,
@@ -119,7 +123,8 @@ impl Neighbors {
             return VecDeque::new();
         }
         if !self.table.contains_key(&address) {
-            // Requests of strangers fill at most half of the table, so that they cannot displace what is in use.
+            // Requests of strangers fill at most half of the table, so that they cannot displace
+            // what is in use.
             if !create || self.table.len() >= limits::NEIGHBORS / 2 {
                 return VecDeque::new();
             }
@@ -150,7 +155,10 @@ impl Neighbors {
         if let Some(neighbor) = self.table.get_mut(&address)
             && matches!(
                 neighbor.state,
-                NeighborState::Reachable | NeighborState::Delay | NeighborState::Probe | NeighborState::Stale
+                NeighborState::Reachable
+                    | NeighborState::Delay
+                    | NeighborState::Probe
+                    | NeighborState::Stale
             )
             && neighbor.hardware.is_some()
         {
@@ -212,7 +220,9 @@ impl Neighbors {
         let mut entries: Vec<_> = self
             .table
             .iter()
-            .map(|(address, neighbor)| neighbor.entry(*address, now, self.timing(*address).reachable))
+            .map(|(address, neighbor)| {
+                neighbor.entry(*address, now, self.timing(*address).reachable)
+            })
             .collect();
         entries.sort_by_key(|entry| entry.address);
         entries
@@ -220,14 +230,20 @@ impl Neighbors {
 }
 
 impl Neighbor {
-    pub(super) fn entry(&self, address: IpAddr, now: Instant, reachable: Duration) -> NeighborEntry {
+    pub(super) fn entry(
+        &self,
+        address: IpAddr,
+        now: Instant,
+        reachable: Duration,
+    ) -> NeighborEntry {
         let aged = self.state == NeighborState::Reachable && now.since(self.confirmed) >= reachable;
         NeighborEntry {
             address,
             hardware_address: self.hardware,
             state: if aged { NeighborState::Stale } else { self.state },
             router: self.router,
-            age_milliseconds: u64::try_from(now.since(self.confirmed).as_millis()).unwrap_or(u64::MAX),
+            age_milliseconds: u64::try_from(now.since(self.confirmed).as_millis())
+                .unwrap_or(u64::MAX),
         }
     }
 }

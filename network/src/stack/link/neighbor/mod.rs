@@ -1,8 +1,10 @@
-//! The neighbor table: IP address to hardware address, for ARP and NDP alike (states of RFC 4861 §7.3.2).
+//! The neighbor table: IP address to hardware address, for ARP and NDP alike (states of RFC 4861
+//! §7.3.2).
 //!
-//! A pure state machine: it decides who is asked and what becomes of a packet, and the link layer acts on that. Each neighbor has
-//! its own clock, so a silent one delays nobody else. Bounded by [`limits::NEIGHBORS`] and [`limits::PARKED`]; when full, the least
-//! recently used entry that nobody waits for gives way, never a permanent one.
+//! A pure state machine: it decides who is asked and what becomes of a packet, and the link layer
+//! acts on that. Each neighbor has its own clock, so a silent one delays nobody else. Bounded by
+//! [`limits::NEIGHBORS`] and [`limits::PARKED`]; when full, the least recently used entry that
+//! nobody waits for gives way, never a permanent one.
 
 mod learning;
 mod telling;
@@ -26,7 +28,8 @@ use crate::platform::Instant;
 const REACHABLE: Duration = Duration::from_secs(30);
 /// How long a stale neighbor may be used before it is asked (DELAY_FIRST_PROBE_TIME).
 const DELAY: Duration = Duration::from_secs(5);
-/// Between two solicitations of one neighbor (RETRANS_TIMER; RFC 1122 §2.3.2.1 allows one a second).
+/// Between two solicitations of one neighbor (RETRANS_TIMER; RFC 1122 §2.3.2.1 allows one a
+/// second).
 const RETRANSMIT: Duration = Duration::from_secs(1);
 /// How long a gateway that did not answer is passed over for an equal one.
 const SILENT: Duration = Duration::from_secs(60);
@@ -124,7 +127,12 @@ impl Neighbors {
     }
 
     /// Decides about a packet to `address`. The second value says whom to ask now.
-    pub(crate) fn resolve(&mut self, address: IpAddr, frame: Frame, now: Instant) -> (Decision, Option<Solicitation>) {
+    pub(crate) fn resolve(
+        &mut self,
+        address: IpAddr,
+        frame: Frame,
+        now: Instant,
+    ) -> (Decision, Option<Solicitation>) {
         if !self.table.contains_key(&address) && !self.make_room(now) {
             return (Decision::Refused(frame), None);
         }
@@ -132,10 +140,13 @@ impl Neighbors {
         let neighbor = self.table.entry(address).or_insert_with(|| Neighbor::unknown(now));
         neighbor.used = now;
         match (neighbor.state, neighbor.hardware) {
-            (NeighborState::Permanent | NeighborState::Delay | NeighborState::Probe, Some(hardware)) => {
-                (Decision::Send(frame, hardware), None)
-            }
-            (NeighborState::Reachable, Some(hardware)) if now.since(neighbor.confirmed) < reachable => {
+            (
+                NeighborState::Permanent | NeighborState::Delay | NeighborState::Probe,
+                Some(hardware),
+            ) => (Decision::Send(frame, hardware), None),
+            (NeighborState::Reachable, Some(hardware))
+                if now.since(neighbor.confirmed) < reachable =>
+            {
                 (Decision::Send(frame, hardware), None)
             }
             (NeighborState::Reachable | NeighborState::Stale, Some(hardware)) => {
@@ -143,7 +154,9 @@ impl Neighbors {
                 self.set_deadline(address, now.after(DELAY));
                 (Decision::Send(frame, hardware), None)
             }
-            (NeighborState::Incomplete, _) if neighbor.attempts > 0 => (self.park(address, frame), None),
+            (NeighborState::Incomplete, _) if neighbor.attempts > 0 => {
+                (self.park(address, frame), None)
+            }
             _ => self.start(address, frame, now),
         }
     }
@@ -164,9 +177,9 @@ impl Neighbors {
 
     /// True for a neighbor that did not answer lately.
     pub(crate) fn is_silent(&self, address: IpAddr, now: Instant) -> bool {
-        self.table
-            .get(&address)
-            .is_some_and(|neighbor| neighbor.state == NeighborState::Failed && now.since(neighbor.solicited) < SILENT)
+        self.table.get(&address).is_some_and(|neighbor| {
+            neighbor.state == NeighborState::Failed && now.since(neighbor.solicited) < SILENT
+        })
     }
 
     /// The packet that has waited longest for a neighbor.
@@ -184,16 +197,25 @@ impl Neighbors {
         let neighbor = self.table.get(&address)?;
         match neighbor.state {
             NeighborState::Permanent => neighbor.hardware,
-            NeighborState::Reachable if now.since(neighbor.confirmed) < self.timing(address).reachable => {
+            NeighborState::Reachable
+                if now.since(neighbor.confirmed) < self.timing(address).reachable =>
+            {
                 neighbor.hardware
             }
             _ => None,
         }
     }
 
-    fn start(&mut self, address: IpAddr, frame: Frame, now: Instant) -> (Decision, Option<Solicitation>) {
+    fn start(
+        &mut self,
+        address: IpAddr,
+        frame: Frame,
+        now: Instant,
+    ) -> (Decision, Option<Solicitation>) {
         let retransmit = self.timing(address).retransmit;
-        let Some(neighbor) = self.table.get_mut(&address) else { return (Decision::Refused(frame), None) };
+        let Some(neighbor) = self.table.get_mut(&address) else {
+            return (Decision::Refused(frame), None);
+        };
         let is_first = neighbor.state == NeighborState::Incomplete;
         let wait = retransmit.saturating_sub(now.since(neighbor.solicited));
         neighbor.state = NeighborState::Incomplete;
@@ -212,7 +234,8 @@ impl Neighbors {
         (self.park(address, frame), solicitation)
     }
 
-    /// Every neighbor may keep a few packets; beyond that it shares a common burst, and then its own oldest gives way, never another's.
+    /// Every neighbor may keep a few packets; beyond that it shares a common burst, and then its
+    /// own oldest gives way, never another's.
     fn park(&mut self, address: IpAddr, frame: Frame) -> Decision {
         let Some(neighbor) = self.table.get_mut(&address) else { return Decision::Refused(frame) };
         let is_guaranteed = neighbor.parked.len() < limits::PARKED_PER_NEIGHBOR;
@@ -252,13 +275,17 @@ impl Neighbors {
         }
         neighbor.deadline = None;
         let solicitation = match (neighbor.state, neighbor.hardware) {
-            (NeighborState::Incomplete, _) if neighbor.attempts < ATTEMPTS => Solicitation::Multicast,
+            (NeighborState::Incomplete, _) if neighbor.attempts < ATTEMPTS => {
+                Solicitation::Multicast
+            }
             (NeighborState::Delay, Some(hardware)) => {
                 neighbor.state = NeighborState::Probe;
                 neighbor.attempts = 0;
                 Solicitation::Unicast(hardware)
             }
-            (NeighborState::Probe, Some(hardware)) if neighbor.attempts < ATTEMPTS => Solicitation::Unicast(hardware),
+            (NeighborState::Probe, Some(hardware)) if neighbor.attempts < ATTEMPTS => {
+                Solicitation::Unicast(hardware)
+            }
             (NeighborState::Incomplete | NeighborState::Probe, _) => {
                 neighbor.state = NeighborState::Failed;
                 neighbor.hardware = None;
@@ -276,8 +303,8 @@ impl Neighbors {
         Expiry::Solicit(solicitation)
     }
 
-    /// True when one more entry fits, after the least recently used ones were forgotten if need be. A batch goes at once, so that a
-    /// full table costs no search for each newcomer.
+    /// True when one more entry fits, after the least recently used ones were forgotten if need be.
+    /// A batch goes at once, so that a full table costs no search for each newcomer.
     fn make_room(&mut self, now: Instant) -> bool {
         if self.table.len() < limits::NEIGHBORS {
             return true;
@@ -285,7 +312,9 @@ impl Neighbors {
         let may_go = |neighbor: &Neighbor| match neighbor.state {
             NeighborState::Permanent | NeighborState::Incomplete => false,
             // Who was asked a moment ago would be asked again at once (NBR-02).
-            NeighborState::Failed | NeighborState::Probe => now.since(neighbor.solicited) >= RETRANSMIT,
+            NeighborState::Failed | NeighborState::Probe => {
+                now.since(neighbor.solicited) >= RETRANSMIT
+            }
             _ => true,
         };
         let mut victims: Vec<(Instant, IpAddr)> = self
@@ -357,7 +386,10 @@ mod tests {
         for _ in 0..2 {
             let (deadline, who) = neighbors.armed.pop_front().unwrap();
             now = deadline;
-            assert!(matches!(neighbors.expire(who, deadline, now), Expiry::Solicit(Solicitation::Multicast)));
+            assert!(matches!(
+                neighbors.expire(who, deadline, now),
+                Expiry::Solicit(Solicitation::Multicast)
+            ));
         }
         let (deadline, who) = neighbors.armed.pop_front().unwrap();
         match neighbors.expire(who, deadline, deadline) {
@@ -367,7 +399,10 @@ mod tests {
         assert!(neighbors.armed.is_empty());
         assert_eq!(deadline, Instant::ZERO.after(3 * SECOND));
         // The next packet starts anew.
-        assert_eq!(neighbors.resolve(address(1), frame(), deadline.after(SECOND)).1, Some(Solicitation::Multicast));
+        assert_eq!(
+            neighbors.resolve(address(1), frame(), deadline.after(SECOND)).1,
+            Some(Solicitation::Multicast)
+        );
     }
 
     #[test]
@@ -402,8 +437,12 @@ mod tests {
     #[test]
     fn nbr_01_packets_for_many_dead_neighbors_are_bounded() {
         let mut neighbors = Neighbors::new(1);
-        let refused = (0..4000)
-            .filter(|host| matches!(neighbors.resolve(address(*host), frame(), Instant::ZERO).0, Decision::Refused(_)));
+        let refused = (0..4000).filter(|host| {
+            matches!(
+                neighbors.resolve(address(*host), frame(), Instant::ZERO).0,
+                Decision::Refused(_)
+            )
+        });
         assert_eq!(refused.count(), 4000 - limits::PARKED);
     }
 
@@ -442,14 +481,27 @@ mod tests {
         let mut neighbors = Neighbors::new(1);
         neighbors.set_permanent(address(1), hardware(1), Instant::ZERO);
         for host in 2..20_000u16 {
-            neighbors.learn(address(host), hardware(7), true, Instant::from_micros(u64::from(host)));
+            neighbors.learn(
+                address(host),
+                hardware(7),
+                true,
+                Instant::from_micros(u64::from(host)),
+            );
         }
         assert_eq!(neighbors.len(), limits::NEIGHBORS / 2);
         for host in 20_000..40_000u16 {
             neighbors.resolve(address(host), frame(), Instant::from_micros(u64::from(host)));
-            neighbors.confirm(address(host), hardware(7), false, None, Instant::from_micros(u64::from(host)));
+            neighbors.confirm(
+                address(host),
+                hardware(7),
+                false,
+                None,
+                Instant::from_micros(u64::from(host)),
+            );
         }
-        assert!(neighbors.len() <= limits::NEIGHBORS && neighbors.len() > limits::NEIGHBORS / 16 * 14);
+        assert!(
+            neighbors.len() <= limits::NEIGHBORS && neighbors.len() > limits::NEIGHBORS / 16 * 14
+        );
         assert!(neighbors.fresh(address(1), Instant::ZERO).is_some());
         assert!(neighbors.fresh(address(39_999), Instant::from_micros(40_000)).is_some());
     }

@@ -1,6 +1,7 @@
 //! What watchers are told of neighbors: states that last, not that one is being asked.
 //!
-//! Thousands of neighbors are not compared one by one: who changes one names it, and only those are looked at. Nobody watching costs one branch.
+//! Thousands of neighbors are not compared one by one: who changes one names it, and only those are
+//! looked at. Nobody watching costs one branch.
 
 use alloc::vec::Vec;
 use core::net::IpAddr;
@@ -24,9 +25,10 @@ pub(super) struct News {
 const fn lasting(state: NeighborState) -> Option<NeighborState> {
     match state {
         NeighborState::Incomplete | NeighborState::Delay | NeighborState::Probe => None,
-        NeighborState::Reachable | NeighborState::Stale | NeighborState::Failed | NeighborState::Permanent => {
-            Some(state)
-        }
+        NeighborState::Reachable
+        | NeighborState::Stale
+        | NeighborState::Failed
+        | NeighborState::Permanent => Some(state),
     }
 }
 
@@ -36,7 +38,8 @@ impl Neighbors {
         self.news = is_watched.then(News::default);
         let ipv6 = self.ipv6;
         for (address, neighbor) in &mut self.table {
-            let reachable = if address.is_ipv6() { ipv6 } else { super::Timing::default() }.reachable;
+            let reachable =
+                if address.is_ipv6() { ipv6 } else { super::Timing::default() }.reachable;
             let state = match neighbor.entry(*address, now, reachable).state {
                 // It was in use until a moment ago.
                 NeighborState::Delay | NeighborState::Probe => Some(NeighborState::Stale),
@@ -103,7 +106,8 @@ impl Neighbor {
             hardware_address,
             state,
             router: self.router,
-            age_milliseconds: u64::try_from(now.since(self.confirmed).as_millis()).unwrap_or(u64::MAX),
+            age_milliseconds: u64::try_from(now.since(self.confirmed).as_millis())
+                .unwrap_or(u64::MAX),
         })
     }
 }
@@ -119,7 +123,12 @@ mod tests {
     }
 
     fn states(neighbors: &mut Neighbors, now: Instant) -> Vec<(Change, NeighborState)> {
-        neighbors.take_changes(now).0.into_iter().map(|(change, entry)| (change, entry.state)).collect()
+        neighbors
+            .take_changes(now)
+            .0
+            .into_iter()
+            .map(|(change, entry)| (change, entry.state))
+            .collect()
     }
 
     #[test]

@@ -1,13 +1,17 @@
-//! A model of the path instead of a window (BBR, draft-cardwell-iccrg-bbr-congestion-control): how fast it delivers and how short its round
-//! trip is. Data leaves at that rate, and about two products of both are under way at most. Opt-in.
+//! A model of the path instead of a window (BBR, draft-cardwell-iccrg-bbr-congestion-control): how
+//! fast it delivers and how short its round trip is. Data leaves at that rate, and about two
+//! products of both are under way at most. Opt-in.
 //!
-//! The bandwidth is the most that was measured in ten rounds, the round trip the least in ten seconds; as one hides the other, they are
-//! looked for one after the other ([`Mode`]). Loss says little to it: a lost segment ends a probe for more bandwidth, a round that lost a
-//! fifth of its data bounds what may be under way, and a timeout leaves one segment.
+//! The bandwidth is the most that was measured in ten rounds, the round trip the least in ten
+//! seconds; as one hides the other, they are looked for one after the other ([`Mode`]). Loss says
+//! little to it: a lost segment ends a probe for more bandwidth, a round that lost a fifth of its
+//! data bounds what may be under way, and a timeout leaves one segment.
 
 use core::time::Duration;
 
-use super::{Acknowledgment, Controller, LARGEST_WINDOW, UNLIMITED, initial_window, micros, per_second};
+use super::{
+    Acknowledgment, Controller, LARGEST_WINDOW, UNLIMITED, initial_window, micros, per_second,
+};
 use crate::platform::Instant;
 
 /// Rounds in which the most bandwidth is looked for.
@@ -16,7 +20,8 @@ const ROUNDS: usize = 10;
 const ROUND_TRIP_LIFETIME: Duration = Duration::from_secs(10);
 /// How long little is under way to measure it anew.
 const PROBE: Duration = Duration::from_millis(200);
-/// Pacing in hundredths of the bandwidth while it is not known: 4·ln 2, so that the rate doubles in each round.
+/// Pacing in hundredths of the bandwidth while it is not known: 4·ln 2, so that the rate doubles in
+/// each round.
 const STARTUP_GAIN: u64 = 277;
 /// And afterwards until the queue that this made is gone.
 const DRAIN_GAIN: u64 = 36;
@@ -44,7 +49,8 @@ enum Mode {
     Drain,
     /// Phases of [`CYCLE`].
     Cruise { phase: usize, since: Instant },
-    /// The queue is kept empty to measure the round trip; until then, once it is, and whether a round passed.
+    /// The queue is kept empty to measure the round trip; until then, once it is, and whether a
+    /// round passed.
     RoundTrip { until: Option<Instant>, has_round: bool },
 }
 
@@ -116,12 +122,14 @@ impl Bbr {
         LEAST_SEGMENTS * self.segment
     }
 
-    /// What may be under way: the share of the product, and three pieces, because acknowledgments come for several segments at once and late.
+    /// What may be under way: the share of the product, and three pieces, because acknowledgments
+    /// come for several segments at once and late.
     fn target(&self) -> u32 {
         if self.bandwidth() == 0 || self.round_trip.is_none() {
             return initial_window(self.segment);
         }
-        let piece = (self.bandwidth() / 1_000).min(LARGEST_PIECE).max(u64::from(self.segment)) as u32;
+        let piece =
+            (self.bandwidth() / 1_000).min(LARGEST_PIECE).max(u64::from(self.segment)) as u32;
         self.product(WINDOW_GAIN).saturating_add(3 * piece).min(self.limit)
     }
 
@@ -189,13 +197,15 @@ impl Bbr {
         self.lost = 0;
     }
 
-    /// The six phases of rest: one of them by the clock, so that senders that share a path do not probe at the same time.
+    /// The six phases of rest: one of them by the clock, so that senders that share a path do not
+    /// probe at the same time.
     fn cruise(now: Instant) -> Mode {
         Mode::Cruise { phase: 2 + (now.as_micros() % 6) as usize, since: now }
     }
 
     fn change_mode(&mut self, acknowledgment: &Acknowledgment) {
-        let Acknowledgment { now, in_flight, in_flight_before, lost, is_round, .. } = *acknowledgment;
+        let Acknowledgment { now, in_flight, in_flight_before, lost, is_round, .. } =
+            *acknowledgment;
         if self.mode == Mode::Startup && self.is_full {
             self.mode = Mode::Drain;
         }
@@ -245,7 +255,8 @@ impl Bbr {
         let target = self.target();
         let grown = self.window.saturating_add(delivered);
         // Before the bandwidth is known, a target that is too low takes nothing away.
-        self.window = if self.is_full { grown.min(target) } else { grown.min(target.max(self.window)) };
+        self.window =
+            if self.is_full { grown.min(target) } else { grown.min(target.max(self.window)) };
         if matches!(self.mode, Mode::RoundTrip { .. }) {
             self.window = self.window.min(self.probe_window());
         }
@@ -311,7 +322,8 @@ impl Controller for Bbr {
     fn set_segment(&mut self, segment: u32) {
         let is_first = self.segment == 0;
         self.segment = segment.clamp(1, 0xffff);
-        self.window = if is_first { initial_window(self.segment) } else { self.window.max(self.segment) };
+        self.window =
+            if is_first { initial_window(self.segment) } else { self.window.max(self.segment) };
     }
 
     fn pacing_rate(&self, smoothed_round_trip: Duration) -> u64 {
@@ -320,12 +332,19 @@ impl Controller for Bbr {
             (0, _) => (first, STARTUP_GAIN),
             (known, Mode::Startup) => (known.max(first), STARTUP_GAIN),
             (known, Mode::Drain) => (known, DRAIN_GAIN),
-            (known, Mode::Cruise { phase, .. }) => (known, CYCLE.get(phase).copied().unwrap_or(100)),
+            (known, Mode::Cruise { phase, .. }) => {
+                (known, CYCLE.get(phase).copied().unwrap_or(100))
+            }
             (known, Mode::RoundTrip { .. }) => (known, 100),
         };
-        // A program or a window that let a few bytes through at a time measured little; the least window still leaves in each round trip.
+        // A program or a window that let a few bytes through at a time measured little; the least
+        // window still leaves in each round trip.
         let least = per_second(self.least_window(), smoothed_round_trip).max(1);
-        if rate == u64::MAX { rate } else { (rate.saturating_mul(gain * MARGIN) / 10_000).max(least) }
+        if rate == u64::MAX {
+            rate
+        } else {
+            (rate.saturating_mul(gain * MARGIN) / 10_000).max(least)
+        }
     }
 
     fn reduces_proportionally(&self) -> bool {
@@ -356,7 +375,11 @@ mod tests {
         transfer.run(Duration::from_secs(1));
         assert!(matches!(transfer.controller.mode, Mode::Cruise { .. }));
         let outcome = transfer.run(Duration::from_secs(8));
-        assert!(transfer.controller.bandwidth().abs_diff(12_500_000) < 125_000, "{}", transfer.controller.bandwidth());
+        assert!(
+            transfer.controller.bandwidth().abs_diff(12_500_000) < 125_000,
+            "{}",
+            transfer.controller.bandwidth()
+        );
         assert!(outcome.percent >= 95, "{outcome:?}");
         assert!(outcome.peak <= 2 * link().product(), "{outcome:?}");
         assert_eq!(outcome.lost, 0, "{outcome:?}");
@@ -382,7 +405,10 @@ mod tests {
         let (round_trip, _) = transfer.controller.round_trip.unwrap();
         assert!((15_000..16_500).contains(&round_trip), "{round_trip}");
         let outcome = transfer.run(Duration::from_secs(5));
-        assert!(outcome.percent >= 95 && outcome.peak <= 2 * transfer.link.product(), "{outcome:?}");
+        assert!(
+            outcome.percent >= 95 && outcome.peak <= 2 * transfer.link.product(),
+            "{outcome:?}"
+        );
     }
 
     #[test]
@@ -418,7 +444,11 @@ mod tests {
         transfer.link = Link::new(2_500_000, Duration::from_millis(10));
         transfer.run(Duration::from_secs(2));
         let outcome = transfer.run(Duration::from_secs(2));
-        assert!(transfer.controller.bandwidth().abs_diff(2_500_000) < 50_000, "{}", transfer.controller.bandwidth());
+        assert!(
+            transfer.controller.bandwidth().abs_diff(2_500_000) < 50_000,
+            "{}",
+            transfer.controller.bandwidth()
+        );
         assert!(outcome.percent >= 90 && outcome.lost < outcome.sent / 20, "{outcome:?}");
     }
 
@@ -451,7 +481,11 @@ mod tests {
             let mut round = acknowledgment(Instant::ZERO, 100 * SEGMENT, Duration::from_millis(10));
             (round.is_round, round.lost) = (true, lost * SEGMENT);
             controller.acknowledged(&round);
-            assert_eq!((controller.is_full, controller.limit < UNLIMITED), (is_full, is_full), "{lost}");
+            assert_eq!(
+                (controller.is_full, controller.limit < UNLIMITED),
+                (is_full, is_full),
+                "{lost}"
+            );
         }
     }
 
@@ -460,7 +494,11 @@ mod tests {
         for is_idle in [false, true] {
             let mut controller = Bbr::default();
             controller.set_segment(SEGMENT);
-            controller.acknowledged(&acknowledgment(Instant::ZERO, SEGMENT, Duration::from_millis(10)));
+            controller.acknowledged(&acknowledgment(
+                Instant::ZERO,
+                SEGMENT,
+                Duration::from_millis(10),
+            ));
             let now = Instant::ZERO.after(ROUND_TRIP_LIFETIME * 2);
             if is_idle {
                 controller.restarted(now, ROUND_TRIP_LIFETIME, PROBE);
@@ -486,7 +524,8 @@ mod tests {
     fn loss_or_a_mark_ends_a_probe_for_bandwidth() {
         let mut controller = transfer(link()).controller;
         let now = Instant::from_micros(5);
-        for (phase, expected, since) in [(0, 1, now), (1, 1, Instant::ZERO), (4, 4, Instant::ZERO)] {
+        for (phase, expected, since) in [(0, 1, now), (1, 1, Instant::ZERO), (4, 4, Instant::ZERO)]
+        {
             controller.mode = Mode::Cruise { phase, since: Instant::ZERO };
             controller.congested(now, SEGMENT);
             assert_eq!(controller.mode, Mode::Cruise { phase: expected, since });
@@ -499,7 +538,8 @@ mod tests {
         for (interval, bandwidth) in [(9_999, 0), (10_000, 10_000_000)] {
             let mut bunch = acknowledgment(Instant::ZERO, 100_000, Duration::from_millis(10));
             let interval = Duration::from_micros(interval);
-            bunch.rate = Some(RateSample { delivered: 100_000, interval, is_application_limited: false });
+            bunch.rate =
+                Some(RateSample { delivered: 100_000, interval, is_application_limited: false });
             controller.acknowledged(&bunch);
             assert_eq!(controller.bandwidth(), bandwidth);
         }

@@ -1,7 +1,9 @@
-//! CUBIC (RFC 9438): after loss the window follows a cubic curve of time back to where the loss was, rests there, and then looks further.
+//! CUBIC (RFC 9438): after loss the window follows a cubic curve of time back to where the loss
+//! was, rests there, and then looks further.
 //!
-//! [`Window`] does slow start and timeouts; this file owns the [`Curve`]. Fixed point: C·t³ is computed in milliseconds and 1/1024 of a
-//! segment, the Reno-friendly estimate in 1/65536 of a byte.
+//! [`Window`] does slow start and timeouts; this file owns the [`Curve`]. Fixed point: C·t³ is
+//! computed in milliseconds and 1/1024 of a segment, the Reno-friendly estimate in 1/65536 of a
+//! byte.
 
 use core::time::Duration;
 
@@ -13,7 +15,8 @@ use crate::platform::Instant;
 const LEFT: u64 = 7;
 /// What fast convergence takes for the peak: (1 + β) / 2 (§4.7), in hundredths.
 const CONVERGED: u64 = 85;
-/// α = 3·(1 − β) / (1 + β) = 9/17 segments in a round trip are as fair to Reno as Reno is to itself (§4.3).
+/// α = 3·(1 − β) / (1 + β) = 9/17 segments in a round trip are as fair to Reno as Reno is to itself
+/// (§4.3).
 const FRIENDLY: u64 = (9 << 16) / 17;
 /// Reno's own growth: one segment in a round trip.
 const RENO: u64 = 1 << 16;
@@ -47,7 +50,11 @@ impl Controller for Cubic {
 
     fn acknowledged(&mut self, acknowledgment: &Acknowledgment) {
         if self.window.acknowledged(acknowledgment) {
-            self.window.set(self.curve.follow(acknowledgment, self.window.bytes(), self.window.segment()));
+            self.window.set(self.curve.follow(
+                acknowledgment,
+                self.window.bytes(),
+                self.window.segment(),
+            ));
         } else {
             self.curve.pause(acknowledgment.now);
         }
@@ -68,7 +75,8 @@ impl Controller for Cubic {
         let used = self.window.used(in_flight);
         if !self.window.is_timed_out() {
             self.before = Some((self.window, self.curve));
-            // Nothing of the former curve is worth knowing (§4.8): the next one begins flat, where slow start ends.
+            // Nothing of the former curve is worth knowing (§4.8): the next one begins flat, where
+            // slow start ends.
             self.curve = Curve { prior: used, ..Curve::default() };
         }
         self.window.collapse(Self::reduced(used));
@@ -119,7 +127,8 @@ struct Curve {
 /// One stage of congestion avoidance.
 #[derive(Clone, Copy, Debug)]
 struct Epoch {
-    /// Microseconds in which the window could grow (t): idle times and those of a slow program do not count (§5.8).
+    /// Microseconds in which the window could grow (t): idle times and those of a slow program do
+    /// not count (§5.8).
     elapsed: u64,
     last: Instant,
     /// Milliseconds until the curve is flat (K), and the window there.
@@ -151,7 +160,8 @@ impl Curve {
     /// The window after an acknowledgment.
     fn follow(&mut self, acknowledgment: &Acknowledgment, window: u32, segment: u32) -> u32 {
         let Self { peak, prior, ref mut epoch } = *self;
-        let epoch = epoch.get_or_insert_with(|| Epoch::new(acknowledgment.now, peak, window, segment));
+        let epoch =
+            epoch.get_or_insert_with(|| Epoch::new(acknowledgment.now, peak, window, segment));
         epoch.advance(acknowledgment.now);
         let delivered = u64::from(acknowledgment.delivered.min(window));
         epoch.befriend(delivered, prior, window, segment);
@@ -161,7 +171,9 @@ impl Curve {
         }
         // The window a round trip from now, but no more than half of it further (§4.2).
         let bytes = u64::from(window);
-        let target = epoch.curve(micros(acknowledgment.smoothed_round_trip), segment).clamp(bytes, bytes + bytes / 2);
+        let target = epoch
+            .curve(micros(acknowledgment.smoothed_round_trip), segment)
+            .clamp(bytes, bytes + bytes / 2);
         epoch.credit += (target - bytes) * delivered;
         let growth = epoch.credit / bytes.max(1);
         epoch.credit -= growth * bytes;
@@ -174,7 +186,14 @@ impl Epoch {
         // K = ∛((W_max − cwnd) / C), with C = 0.4 segments per second³.
         let missing = u64::from(peak.saturating_sub(window).min(LARGEST_WINDOW));
         let rise = cube_root(missing * 2_500_000_000 / u64::from(segment.max(1)));
-        Self { elapsed: 0, last: now, rise, origin: peak.max(window), friendly: u64::from(window) << 16, credit: 0 }
+        Self {
+            elapsed: 0,
+            last: now,
+            rise,
+            origin: peak.max(window),
+            friendly: u64::from(window) << 16,
+            credit: 0,
+        }
     }
 
     fn advance(&mut self, now: Instant) {
@@ -208,7 +227,11 @@ fn cube_root(value: u64) -> u64 {
     (0..22).rev().fold(0, |root: u64, bit| {
         let next = root | 1 << bit;
         // (2²² − 1)³ is above u64.
-        if next.checked_mul(next).and_then(|square| square.checked_mul(next)).is_some_and(|cube| cube <= value) {
+        if next
+            .checked_mul(next)
+            .and_then(|square| square.checked_mul(next))
+            .is_some_and(|cube| cube <= value)
+        {
             next
         } else {
             root
@@ -231,7 +254,12 @@ mod tests {
     }
 
     /// Lets rounds pass until the window is `bytes`; tells at which millisecond that is.
-    fn time_until(controller: &mut Cubic, bytes: u32, now: &mut Instant, round_trip: Duration) -> u64 {
+    fn time_until(
+        controller: &mut Cubic,
+        bytes: u32,
+        now: &mut Instant,
+        round_trip: Duration,
+    ) -> u64 {
         while controller.window() < bytes {
             *now = round(controller, *now, round_trip);
             assert!(*now < Instant::from_micros(1_000_000_000), "stays at {}", controller.window());
@@ -251,7 +279,8 @@ mod tests {
 
     #[test]
     fn cc_05_loss_leaves_seven_tenths_and_the_peak_is_reached_after_k() {
-        // K = ∛(W·0.3/0.4) seconds: 4,217 ms for 100 segments, 9,086 ms for 1,000, 42,172 ms for 100,000.
+        // K = ∛(W·0.3/0.4) seconds: 4,217 ms for 100 segments, 9,086 ms for 1,000, 42,172 ms for
+        // 100,000.
         for (segments, rise) in [(100, 4_217), (1_000, 9_085), (100_000, 42_171)] {
             let mut controller = at(segments * SEGMENT);
             controller.congested(Instant::ZERO, segments * SEGMENT);
@@ -259,13 +288,18 @@ mod tests {
             assert_eq!(controller.threshold(), controller.window());
             let (mut now, round_trip) = (Instant::ZERO, Duration::from_millis(100));
             // A thousandth below the peak, where 15 % of K are left.
-            let close =
-                time_until(&mut controller, segments * SEGMENT - segments * SEGMENT / 1_000, &mut now, round_trip);
+            let close = time_until(
+                &mut controller,
+                segments * SEGMENT - segments * SEGMENT / 1_000,
+                &mut now,
+                round_trip,
+            );
             assert_eq!(controller.curve.epoch.unwrap().rise, rise);
             let expected = rise * 85 / 100;
             assert!(close.abs_diff(expected) <= 300, "{segments}: {close} against {expected}");
             // The curve is as high above the peak after 2·K as it was below it.
-            let twice = time_until(&mut controller, segments * 13 / 10 * SEGMENT, &mut now, round_trip);
+            let twice =
+                time_until(&mut controller, segments * 13 / 10 * SEGMENT, &mut now, round_trip);
             assert!(twice.abs_diff(2 * rise) <= 300, "{segments}: {twice} against {rise}");
         }
     }
@@ -275,9 +309,12 @@ mod tests {
         let mut controller = at(100 * SEGMENT);
         controller.congested(Instant::ZERO, 100 * SEGMENT);
         let mut now = Instant::ZERO;
-        // 100 + 0.4·(t − 4.217)³ segments. After 5.7 s Reno would have grown from 70 to 100 by 9/17 of a segment in each round trip; from
-        // then on it has one more in each, and soon more than the curve.
-        for (second, segments) in [(1, 86), (2, 95), (3, 99), (4, 100), (5, 100), (6, 103), (7, 113), (8, 124)] {
+        // 100 + 0.4·(t − 4.217)³ segments. After 5.7 s Reno would have grown from 70 to 100 by 9/17
+        // of a segment in each round trip; from then on it has one more in each, and soon more than
+        // the curve.
+        for (second, segments) in
+            [(1, 86), (2, 95), (3, 99), (4, 100), (5, 100), (6, 103), (7, 113), (8, 124)]
+        {
             while now < Instant::from_micros(second * 1_000_000) {
                 now = round(&mut controller, now, Duration::from_millis(100));
             }
@@ -288,7 +325,9 @@ mod tests {
 
     #[test]
     fn short_round_trips_and_small_windows_are_those_of_reno() {
-        for (segments, round_trip) in [(100, Duration::from_micros(500)), (10, Duration::from_millis(20))] {
+        for (segments, round_trip) in
+            [(100, Duration::from_micros(500)), (10, Duration::from_millis(20))]
+        {
             let mut controller = at(segments * SEGMENT);
             controller.congested(Instant::ZERO, segments * SEGMENT);
             let (before, mut now) = (controller.window(), Instant::ZERO);
@@ -297,7 +336,11 @@ mod tests {
             }
             // 9/17 of a segment in a round trip, and more than the curve alone.
             let expected = before + 5 * SEGMENT * 9 / 17;
-            assert!(controller.window().abs_diff(expected) <= SEGMENT / 4, "{} {expected}", controller.window());
+            assert!(
+                controller.window().abs_diff(expected) <= SEGMENT / 4,
+                "{} {expected}",
+                controller.window()
+            );
             // A segment in a round trip beyond the former window.
             time_until(&mut controller, segments * SEGMENT, &mut now, round_trip);
             let prior = controller.window();
@@ -315,7 +358,10 @@ mod tests {
         controller.congested(Instant::ZERO, 100 * SEGMENT);
         assert_eq!(controller.curve.peak, 100 * SEGMENT);
         controller.congested(Instant::ZERO, 70 * SEGMENT);
-        assert_eq!((controller.curve.peak, controller.curve.prior), (70 * SEGMENT * 85 / 100, 70 * SEGMENT));
+        assert_eq!(
+            (controller.curve.peak, controller.curve.prior),
+            (70 * SEGMENT * 85 / 100, 70 * SEGMENT)
+        );
         assert_eq!(controller.window(), 49 * SEGMENT);
     }
 
@@ -329,7 +375,13 @@ mod tests {
         }
         let state = |controller: &Cubic| {
             let epoch = controller.curve.epoch.unwrap();
-            (controller.window(), controller.threshold(), controller.curve.peak, epoch.elapsed, epoch.friendly)
+            (
+                controller.window(),
+                controller.threshold(),
+                controller.curve.peak,
+                epoch.elapsed,
+                epoch.friendly,
+            )
         };
         let before = state(&controller);
         controller.congested(now, controller.window());
@@ -357,10 +409,15 @@ mod tests {
             now = round(&mut controller, now, Duration::from_millis(100));
             assert_eq!(controller.window(), segments * SEGMENT);
         }
-        // Six of these segments are slow start's, 58 are Reno's at 9/17 of a segment in a window; then a whole round is.
+        // Six of these segments are slow start's, 58 are Reno's at 9/17 of a segment in a window;
+        // then a whole round is.
         for tenths in [704, 710] {
             now = round(&mut controller, now, Duration::from_millis(100));
-            assert!(controller.window().abs_diff(tenths * SEGMENT / 10) <= SEGMENT / 10, "{}", controller.window());
+            assert!(
+                controller.window().abs_diff(tenths * SEGMENT / 10) <= SEGMENT / 10,
+                "{}",
+                controller.window()
+            );
         }
         let epoch = controller.curve.epoch.unwrap();
         assert_eq!((epoch.rise, epoch.origin), (0, 70 * SEGMENT));
@@ -397,7 +454,8 @@ mod tests {
         let mut controller = at(segments * SEGMENT);
         controller.congested(Instant::ZERO, segments * SEGMENT);
         let mut now = Instant::ZERO;
-        // K is ∛(46,345·0.75) = 32.6 s. In pieces of a tenth of a window, as from a segmenting network card.
+        // K is ∛(46,345·0.75) = 32.6 s. In pieces of a tenth of a window, as from a segmenting
+        // network card.
         while now < Instant::from_micros(32_600_000) {
             now = now.after(Duration::from_millis(10));
             controller.acknowledged(&acknowledgment(now, 6 << 20, Duration::from_millis(100)));
@@ -414,9 +472,17 @@ mod tests {
         // With a round trip of 50 µs it is Reno, which counts the bytes of each window.
         let mut near = at(64 << 20);
         let now = round(&mut near, Instant::ZERO, Duration::from_micros(50));
-        assert!((near.window() - (64 << 20)).abs_diff(SEGMENT) <= 64, "{}", near.window() - (64 << 20));
+        assert!(
+            (near.window() - (64 << 20)).abs_diff(SEGMENT) <= 64,
+            "{}",
+            near.window() - (64 << 20)
+        );
         // An hour in a single step is no more than the whole window, at half of a window in each.
-        near.acknowledged(&acknowledgment(now.after(Duration::from_secs(3_600)), 1 << 20, Duration::from_secs(10)));
+        near.acknowledged(&acknowledgment(
+            now.after(Duration::from_secs(3_600)),
+            1 << 20,
+            Duration::from_secs(10),
+        ));
         assert!(near.window() <= (64 << 20) + (1 << 20), "{}", near.window());
     }
 }

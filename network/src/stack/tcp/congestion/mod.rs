@@ -1,8 +1,9 @@
 //! How much may be under way: the congestion window, behind one trait.
 //!
-//! Pure arithmetic in integers. The sender ([`super::send`]) tells a [`Controller`] what was delivered, lost, marked or timed out, and
-//! asks it how many bytes may be under way and how fast they may leave. Which bytes those are, when something counts as lost, and how a window
-//! is approached during recovery (RFC 6937) is the sender's business.
+//! Pure arithmetic in integers. The sender ([`super::send`]) tells a [`Controller`] what was
+//! delivered, lost, marked or timed out, and asks it how many bytes may be under way and how fast
+//! they may leave. Which bytes those are, when something counts as lost, and how a window is
+//! approached during recovery (RFC 6937) is the sender's business.
 //!
 //! | file | owns |
 //! |---|---|
@@ -79,7 +80,8 @@ pub(crate) trait Controller {
     /// Something was delivered.
     fn acknowledged(&mut self, acknowledgment: &Acknowledgment);
 
-    /// Loss was found, or the peer echoed a congestion mark: at most once in a window of data. `in_flight` as before the loss.
+    /// Loss was found, or the peer echoed a congestion mark: at most once in a window of data.
+    /// `in_flight` as before the loss.
     fn congested(&mut self, now: Instant, in_flight: u32);
 
     /// What was lost in this episode is repaired.
@@ -94,17 +96,20 @@ pub(crate) trait Controller {
     /// Nothing was under way for `idle`, and something is about to be sent (RFC 2861, RFC 7661).
     fn restarted(&mut self, now: Instant, idle: Duration, timeout: Duration);
 
-    /// The segments have this many bytes of data from now on. The first call comes before everything else.
+    /// The segments have this many bytes of data from now on. The first call comes before
+    /// everything else.
     fn set_segment(&mut self, segment: u32);
 
     /// Bytes per second at which data may leave.
     fn pacing_rate(&self, smoothed_round_trip: Duration) -> u64;
 
-    /// True when the sender shall approach the threshold by proportional rate reduction while it recovers (RFC 6937).
+    /// True when the sender shall approach the threshold by proportional rate reduction while it
+    /// recovers (RFC 6937).
     fn reduces_proportionally(&self) -> bool;
 }
 
-/// The initial window (RFC 6928 §2): ten segments, but no more than 14,600 bytes or two segments, whichever is more.
+/// The initial window (RFC 6928 §2): ten segments, but no more than 14,600 bytes or two segments,
+/// whichever is more.
 pub(crate) const fn initial_window(segment: u32) -> u32 {
     let least = 2 * segment;
     let usual = if least > 14_600 { least } else { 14_600 };
@@ -219,7 +224,8 @@ mod tests {
     use super::test_transfer::{Link, SEGMENT, Transfer};
     use super::*;
 
-    const ALL: [CongestionControl; 3] = [CongestionControl::Cubic, CongestionControl::NewReno, CongestionControl::Bbr];
+    const ALL: [CongestionControl; 3] =
+        [CongestionControl::Cubic, CongestionControl::NewReno, CongestionControl::Bbr];
 
     fn controller(algorithm: CongestionControl) -> Congestion {
         let mut controller = Congestion::new(algorithm);
@@ -229,12 +235,18 @@ mod tests {
 
     #[test]
     fn the_initial_window_is_that_of_rfc_6928() {
-        for (segment, window) in [(536, 5_360), (1_448, 14_480), (1_460, 14_600), (4_000, 14_600), (8_960, 17_920)] {
+        for (segment, window) in
+            [(536, 5_360), (1_448, 14_480), (1_460, 14_600), (4_000, 14_600), (8_960, 17_920)]
+        {
             assert_eq!(initial_window(segment), window);
             for algorithm in ALL {
                 let mut controller = Congestion::new(algorithm);
                 controller.set_segment(segment);
-                assert_eq!((controller.window(), controller.threshold()), (window, UNLIMITED), "{algorithm:?}");
+                assert_eq!(
+                    (controller.window(), controller.threshold()),
+                    (window, UNLIMITED),
+                    "{algorithm:?}"
+                );
                 // A narrower path later does not grant it again.
                 controller.timed_out(Instant::ZERO, segment);
                 controller.set_segment(segment / 2);
@@ -245,14 +257,24 @@ mod tests {
 
     #[test]
     fn only_the_model_of_the_path_approaches_its_window_by_itself() {
-        assert_eq!(ALL.map(|algorithm| controller(algorithm).reduces_proportionally()), [true, true, false]);
+        assert_eq!(
+            ALL.map(|algorithm| controller(algorithm).reduces_proportionally()),
+            [true, true, false]
+        );
     }
 
     #[test]
     fn pacing_is_unlimited_until_the_round_trip_is_known() {
         for algorithm in ALL {
-            assert_eq!(controller(algorithm).pacing_rate(Duration::ZERO), u64::MAX, "{algorithm:?}");
-            assert!(controller(algorithm).pacing_rate(Duration::from_millis(10)) < 5_000_000, "{algorithm:?}");
+            assert_eq!(
+                controller(algorithm).pacing_rate(Duration::ZERO),
+                u64::MAX,
+                "{algorithm:?}"
+            );
+            assert!(
+                controller(algorithm).pacing_rate(Duration::from_millis(10)) < 5_000_000,
+                "{algorithm:?}"
+            );
         }
     }
 
@@ -260,7 +282,9 @@ mod tests {
     #[test]
     fn each_controller_fills_a_link() {
         for (algorithm, least) in ALL.into_iter().zip([95, 95, 95]) {
-            for (rate, round_trip, seconds) in [(12_500_000, 10, 4), (1_250_000, 40, 20), (125_000_000, 1, 1)] {
+            for (rate, round_trip, seconds) in
+                [(12_500_000, 10, 4), (1_250_000, 40, 20), (125_000_000, 1, 1)]
+            {
                 let link = Link::new(rate, Duration::from_millis(round_trip));
                 let mut transfer = Transfer::new(controller(algorithm), link);
                 transfer.run(Duration::from_secs(1));
@@ -271,16 +295,22 @@ mod tests {
         }
     }
 
-    /// The window still doubles while the first longer round trip passes, and grows by a quarter in each of five more rounds (RFC 9406): what
-    /// that needs is a deep queue, and doubling alone would fill any.
+    /// The window still doubles while the first longer round trip passes, and grows by a quarter in
+    /// each of five more rounds (RFC 9406): what that needs is a deep queue, and doubling alone
+    /// would fill any.
     #[test]
     fn slow_start_ends_before_a_deep_queue_overflows() {
         for algorithm in [CongestionControl::Cubic, CongestionControl::NewReno] {
-            for (rate, round_trip, queue) in [(12_500_000, 10, 2_500_000), (1_250_000, 40, 1_000_000)] {
+            for (rate, round_trip, queue) in
+                [(12_500_000, 10, 2_500_000), (1_250_000, 40, 1_000_000)]
+            {
                 let link = Link::with_queue(rate, Duration::from_millis(round_trip), queue);
                 let mut transfer = Transfer::new(controller(algorithm), link);
                 let outcome = transfer.run(Duration::from_secs(2));
-                assert!(outcome.lost == 0 && outcome.percent >= 90, "{algorithm:?} {link:?} {outcome:?}");
+                assert!(
+                    outcome.lost == 0 && outcome.percent >= 90,
+                    "{algorithm:?} {link:?} {outcome:?}"
+                );
                 assert!(transfer.controller.threshold() < UNLIMITED, "{algorithm:?} {link:?}");
             }
         }
@@ -290,7 +320,10 @@ mod tests {
     #[test]
     fn each_controller_survives_an_outage() {
         for algorithm in ALL {
-            let mut transfer = Transfer::new(controller(algorithm), Link::new(12_500_000, Duration::from_millis(10)));
+            let mut transfer = Transfer::new(
+                controller(algorithm),
+                Link::new(12_500_000, Duration::from_millis(10)),
+            );
             transfer.run(Duration::from_secs(2));
             transfer.link.is_broken = true;
             // Acknowledgments of the last round trip still come.
@@ -312,8 +345,11 @@ mod tests {
                 let mut controller = Congestion::new(algorithm);
                 controller.set_segment(segment);
                 for number in 0..200_u64 {
-                    let mut huge =
-                        test_transfer::acknowledgment(Instant::from_micros(number << 40), u32::MAX, Duration::MAX);
+                    let mut huge = test_transfer::acknowledgment(
+                        Instant::from_micros(number << 40),
+                        u32::MAX,
+                        Duration::MAX,
+                    );
                     huge.in_flight_before = u32::MAX;
                     huge.lost = u32::MAX;
                     huge.is_round = true;
@@ -332,7 +368,10 @@ mod tests {
                         30 => controller.restarted(huge.now, Duration::MAX, Duration::ZERO),
                         _ => {}
                     }
-                    assert!((1..=LARGEST_WINDOW).contains(&controller.window()), "{algorithm:?} {segment}");
+                    assert!(
+                        (1..=LARGEST_WINDOW).contains(&controller.window()),
+                        "{algorithm:?} {segment}"
+                    );
                     assert!(controller.pacing_rate(Duration::from_micros(1)) > 0);
                     assert!(controller.pacing_rate(Duration::MAX) < u64::MAX);
                 }

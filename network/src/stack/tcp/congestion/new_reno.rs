@@ -1,4 +1,5 @@
-//! NewReno's window: half of it after loss, one segment more in each round trip (RFC 5681, RFC 6582), by bytes (RFC 3465).
+//! NewReno's window: half of it after loss, one segment more in each round trip (RFC 5681, RFC
+//! 6582), by bytes (RFC 3465).
 
 use core::time::Duration;
 

@@ -1,14 +1,17 @@
-//! HyStart++ (RFC 9406): leaves the first slow start when round trips become longer, before the queue overflows.
+//! HyStart++ (RFC 9406): leaves the first slow start when round trips become longer, before the
+//! queue overflows.
 //!
-//! A pure meter: [`window`](super::window) asks it by how much an acknowledgment lets the window grow, and whether slow start is over. It is for
-//! the first slow start only (§4.3); later ones end at a threshold that was learned.
+//! A pure meter: [`window`](super::window) asks it by how much an acknowledgment lets the window
+//! grow, and whether slow start is over. It is for the first slow start only (§4.3); later ones end
+//! at a threshold that was learned.
 //!
 //! Growth by what was delivered is not limited to a few segments (L of §4.2): the sender paces.
 
 use super::{Acknowledgment, micros};
 
-/// MIN_RTT_THRESH in microseconds: how much longer a round trip must at least become. On a local network, whose round trips are far below
-/// it, only a queue that is worth a few milliseconds ends slow start.
+/// MIN_RTT_THRESH in microseconds: how much longer a round trip must at least become. On a local
+/// network, whose round trips are far below it, only a queue that is worth a few milliseconds ends
+/// slow start.
 const LEAST_RISE: u32 = 4_000;
 /// MAX_RTT_THRESH.
 const LARGEST_RISE: u32 = 16_000;
@@ -28,7 +31,8 @@ const UNKNOWN: u32 = u32::MAX;
 enum Phase {
     /// The window doubles in a round.
     Fast,
-    /// Conservative slow start: round trips became longer than `baseline`, and now it is seen whether they stay so.
+    /// Conservative slow start: round trips became longer than `baseline`, and now it is seen
+    /// whether they stay so.
     Careful {
         baseline: u32,
         rounds: u8,
@@ -67,7 +71,8 @@ impl SlowStart {
             Phase::Fast | Phase::Over => acknowledgment.delivered,
         };
         if let Some(round_trip) = acknowledgment.round_trip {
-            self.current = self.current.min(u32::try_from(micros(round_trip)).unwrap_or(UNKNOWN - 1));
+            self.current =
+                self.current.min(u32::try_from(micros(round_trip)).unwrap_or(UNKNOWN - 1));
             self.samples = self.samples.saturating_add(1);
         }
         // A queue that grows while the window is not used is not ours.
@@ -98,13 +103,18 @@ impl SlowStart {
         }
     }
 
-    /// Begins a round. The part of a round in which the careful phase began counts as one of its rounds (§4.2).
+    /// Begins a round. The part of a round in which the careful phase began counts as one of its
+    /// rounds (§4.2).
     fn turn(&mut self, is_window_limited: bool) {
         if let Phase::Careful { baseline, rounds } = self.phase
             && is_window_limited
         {
             let rounds = rounds + 1;
-            self.phase = if rounds < CAREFUL_ROUNDS { Phase::Careful { baseline, rounds } } else { Phase::Over };
+            self.phase = if rounds < CAREFUL_ROUNDS {
+                Phase::Careful { baseline, rounds }
+            } else {
+                Phase::Over
+            };
         }
         self.last = self.current;
         self.current = UNKNOWN;
@@ -120,11 +130,13 @@ mod tests {
     use super::*;
     use crate::platform::Instant;
 
-    /// A round of `count` acknowledgments with the same round trip; tells by how many segments the window would have grown.
+    /// A round of `count` acknowledgments with the same round trip; tells by how many segments the
+    /// window would have grown.
     fn round(slow_start: &mut SlowStart, count: u32, round_trip: u64) -> u32 {
         let mut growth = 0;
         for number in 1..=count {
-            let mut acknowledgment = acknowledgment(Instant::ZERO, SEGMENT, Duration::from_micros(round_trip));
+            let mut acknowledgment =
+                acknowledgment(Instant::ZERO, SEGMENT, Duration::from_micros(round_trip));
             acknowledgment.is_round = number == count;
             growth += slow_start.growth(&acknowledgment);
         }
@@ -142,7 +154,8 @@ mod tests {
 
     #[test]
     fn the_rise_that_counts_is_an_eighth_between_4_and_16_milliseconds() {
-        for (round_trip, rise) in [(50, 4_000), (10_000, 4_000), (80_000, 10_000), (128_000, 16_000), (400_000, 16_000)]
+        for (round_trip, rise) in
+            [(50, 4_000), (10_000, 4_000), (80_000, 10_000), (128_000, 16_000), (400_000, 16_000)]
         {
             let mut below = SlowStart::new();
             round(&mut below, 8, round_trip);
@@ -151,7 +164,11 @@ mod tests {
             let mut at = SlowStart::new();
             round(&mut at, 8, round_trip);
             round(&mut at, 8, round_trip + rise);
-            assert_eq!(at.phase, Phase::Careful { baseline: (round_trip + rise) as u32, rounds: 1 }, "{round_trip}");
+            assert_eq!(
+                at.phase,
+                Phase::Careful { baseline: (round_trip + rise) as u32, rounds: 1 },
+                "{round_trip}"
+            );
         }
     }
 
@@ -203,7 +220,8 @@ mod tests {
     fn the_queue_of_others_does_not_end_it() {
         let mut slow_start = SlowStart::new();
         for number in 0..80_u64 {
-            let mut idle = acknowledgment(Instant::ZERO, SEGMENT, Duration::from_millis(10 + number));
+            let mut idle =
+                acknowledgment(Instant::ZERO, SEGMENT, Duration::from_millis(10 + number));
             idle.is_window_limited = false;
             idle.is_round = number % 10 == 9;
             slow_start.growth(&idle);

@@ -1,4 +1,5 @@
-//! A sender, a bottleneck and a receiver in some hundred lines, for the tests of the controllers: time is virtual, and data is only counted.
+//! A sender, a bottleneck and a receiver in some hundred lines, for the tests of the controllers:
+//! time is virtual, and data is only counted.
 //!
 //! What was lost is found with the next acknowledgment, as by a perfect scoreboard.
 
@@ -29,7 +30,11 @@ pub(super) fn acknowledgment(now: Instant, delivered: u32, round_trip: Duration)
 }
 
 /// A window of segments is acknowledged one by one; tells when it is over.
-pub(super) fn round(controller: &mut impl Controller, now: Instant, round_trip: Duration) -> Instant {
+pub(super) fn round(
+    controller: &mut impl Controller,
+    now: Instant,
+    round_trip: Duration,
+) -> Instant {
     let window = controller.window();
     let mut left = window;
     while left > 0 {
@@ -61,7 +66,11 @@ pub(super) struct Link {
 impl Link {
     /// With a queue of one product of rate and round trip.
     pub(super) fn new(rate: u64, round_trip: Duration) -> Self {
-        Self::with_queue(rate, round_trip, (rate * round_trip.as_micros() as u64 / 1_000_000).max(64_000))
+        Self::with_queue(
+            rate,
+            round_trip,
+            (rate * round_trip.as_micros() as u64 / 1_000_000).max(64_000),
+        )
     }
 
     pub(super) fn with_queue(rate: u64, round_trip: Duration, queue: u64) -> Self {
@@ -113,8 +122,8 @@ pub(super) struct Transfer<C> {
     next: u64,
     delivered: u64,
     delivered_at: Instant,
-    /// When the link is done with what it has, and when the next segment may leave: nanoseconds, as a fast link has a segment in a few
-    /// microseconds.
+    /// When the link is done with what it has, and when the next segment may leave: nanoseconds, as
+    /// a fast link has a segment in a few microseconds.
     busy_until: u64,
     pace_at: u64,
     smoothed: Duration,
@@ -158,12 +167,18 @@ impl<C: Controller> Transfer<C> {
         let before = self.delivered;
         self.outcome = Outcome::default();
         loop {
-            let returns = self.packets.iter().find_map(|packet| packet.returns).unwrap_or(Instant::NEVER);
-            let may_send = self.packets.is_empty() || self.in_flight() + SEGMENT <= self.controller.window();
-            let sends =
-                if may_send { Instant::from_micros(self.pace_at / 1_000).max(self.now) } else { Instant::NEVER };
+            let returns =
+                self.packets.iter().find_map(|packet| packet.returns).unwrap_or(Instant::NEVER);
+            let may_send =
+                self.packets.is_empty() || self.in_flight() + SEGMENT <= self.controller.window();
+            let sends = if may_send {
+                Instant::from_micros(self.pace_at / 1_000).max(self.now)
+            } else {
+                Instant::NEVER
+            };
             let timeout = (self.smoothed + Duration::from_millis(200)) * (1 << self.backoff);
-            let expires = if self.packets.is_empty() { Instant::NEVER } else { self.progress.after(timeout) };
+            let expires =
+                if self.packets.is_empty() { Instant::NEVER } else { self.progress.after(timeout) };
             let next = returns.min(sends).min(expires);
             if next > end {
                 break;
@@ -191,7 +206,10 @@ impl<C: Controller> Transfer<C> {
         }
         let now = self.now.as_micros() * 1_000;
         let waiting = self.busy_until.saturating_sub(now);
-        self.chance = self.chance.wrapping_mul(6_364_136_223_846_793_005).wrapping_add(1_442_695_040_888_963_407);
+        self.chance = self
+            .chance
+            .wrapping_mul(6_364_136_223_846_793_005)
+            .wrapping_add(1_442_695_040_888_963_407);
         let is_lost = self.link.is_broken
             || (self.chance >> 33) % 1_000 < self.link.loss
             || waiting > self.link.time(self.link.queue);
@@ -226,7 +244,8 @@ impl<C: Controller> Transfer<C> {
         self.delivered += u64::from(SEGMENT);
         (self.delivered_at, self.progress, self.backoff) = (self.now, self.now, 0);
         let round_trip = self.now.since(packet.sent);
-        self.smoothed = if self.smoothed.is_zero() { round_trip } else { (self.smoothed * 7 + round_trip) / 8 };
+        self.smoothed =
+            if self.smoothed.is_zero() { round_trip } else { (self.smoothed * 7 + round_trip) / 8 };
         let is_round = packet.delivered >= self.round_ends;
         if is_round {
             self.round_ends = self.delivered;

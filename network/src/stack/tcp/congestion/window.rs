@@ -1,6 +1,8 @@
-//! What the controllers that count a window have in common: slow start, what a reduction starts from, timeouts, idle times, pacing.
+//! What the controllers that count a window have in common: slow start, what a reduction starts
+//! from, timeouts, idle times, pacing.
 //!
-//! [`cubic`](super::cubic) and [`new_reno`](super::new_reno) add by how much a window shrinks, and how it grows in congestion avoidance.
+//! [`cubic`](super::cubic) and [`new_reno`](super::new_reno) add by how much a window shrinks, and
+//! how it grows in congestion avoidance.
 
 use core::time::Duration;
 
@@ -54,13 +56,15 @@ impl Window {
     pub(super) fn set_segment(&mut self, segment: u32) {
         let is_first = self.segment == 0;
         self.segment = segment.clamp(1, 0xffff);
-        self.bytes = if is_first { initial_window(self.segment) } else { self.bytes.max(self.segment) };
+        self.bytes =
+            if is_first { initial_window(self.segment) } else { self.bytes.max(self.segment) };
     }
 
     /// Does slow start. True when the acknowledgment counts for congestion avoidance.
     ///
-    /// While loss is repaired the window stands at the threshold and stays there. Below it, it stands then only after a timeout, and grows (RFC
-    /// 5681 §3.1): otherwise a repair would go on with one segment in each round trip.
+    /// While loss is repaired the window stands at the threshold and stays there. Below it, it
+    /// stands then only after a timeout, and grows (RFC 5681 §3.1): otherwise a repair would go on
+    /// with one segment in each round trip.
     pub(super) fn acknowledged(&mut self, acknowledgment: &Acknowledgment) -> bool {
         if !acknowledgment.is_recovering {
             // The pipe of a repair is below its window on purpose.
@@ -84,10 +88,15 @@ impl Window {
         self.bytes = bytes.clamp(self.segment, LARGEST_WINDOW);
     }
 
-    /// The window as it was really used. One that the program did not fill proves nothing about the path, except that what every connection
-    /// may begin with is no offence (RFC 5681 §3.1 and RFC 9438 §4.6 take what is under way, which would punish small answers).
+    /// The window as it was really used. One that the program did not fill proves nothing about the
+    /// path, except that what every connection may begin with is no offence (RFC 5681 §3.1 and RFC
+    /// 9438 §4.6 take what is under way, which would punish small answers).
     pub(super) fn used(&self, in_flight: u32) -> u32 {
-        if self.is_limited { self.bytes } else { self.bytes.min(in_flight.max(initial_window(self.segment))) }
+        if self.is_limited {
+            self.bytes
+        } else {
+            self.bytes.min(in_flight.max(initial_window(self.segment)))
+        }
     }
 
     /// Loss or a mark: goes on with `threshold`.
@@ -98,7 +107,8 @@ impl Window {
         self.is_timed_out = false;
     }
 
-    /// Timeout: starts again with one segment. With a threshold only for the first one until the loss is repaired (RFC 5681 §3.1).
+    /// Timeout: starts again with one segment. With a threshold only for the first one until the
+    /// loss is repaired (RFC 5681 §3.1).
     pub(super) fn collapse(&mut self, threshold: u32) {
         if !self.is_timed_out {
             self.reduce(threshold);
@@ -119,8 +129,9 @@ impl Window {
         self.is_timed_out = false;
     }
 
-    /// Halves the window for each timeout that passed without anything under way, down to the initial one, and remembers in the threshold what
-    /// it was (RFC 2861 §2). False when the idle time was too short for that.
+    /// Halves the window for each timeout that passed without anything under way, down to the
+    /// initial one, and remembers in the threshold what it was (RFC 2861 §2). False when the idle
+    /// time was too short for that.
     pub(super) fn restarted(&mut self, idle: Duration, timeout: Duration) -> bool {
         if idle <= timeout {
             return false;
@@ -132,7 +143,8 @@ impl Window {
         true
     }
 
-    /// Twice the window in a round trip while it doubles, so that pacing is not what holds it back; a fifth more than the window later.
+    /// Twice the window in a round trip while it doubles, so that pacing is not what holds it back;
+    /// a fifth more than the window later.
     pub(super) fn pacing_rate(&self, smoothed_round_trip: Duration) -> u64 {
         let rate = per_second(self.bytes, smoothed_round_trip).max(1);
         if rate == u64::MAX {
@@ -208,9 +220,13 @@ mod tests {
     fn an_idle_time_halves_it_once_for_each_timeout() {
         let timeout = Duration::from_millis(200);
         let (full, initial) = (100 * SEGMENT, initial_window(SEGMENT));
-        for (idle, expected) in
-            [(201, full / 2), (400, full / 4), (600, full / 8), (800, initial), (86_400_000, initial)]
-        {
+        for (idle, expected) in [
+            (201, full / 2),
+            (400, full / 4),
+            (600, full / 8),
+            (800, initial),
+            (86_400_000, initial),
+        ] {
             let mut window = window(100, 40);
             assert!(window.restarted(Duration::from_millis(idle), timeout));
             assert_eq!((window.bytes(), window.threshold()), (expected, 75 * SEGMENT), "{idle}");
@@ -245,8 +261,12 @@ mod tests {
             acknowledgment.is_round = number % 10 == 9;
             window.acknowledged(&acknowledgment);
         }
-        // Eighteen fast acknowledgments: the last of them is the eighth with the longer round trip. Then 42 of a quarter.
+        // Eighteen fast acknowledgments: the last of them is the eighth with the longer round trip.
+        // Then 42 of a quarter.
         let grown = 18 * SEGMENT + 42 * (SEGMENT / 4);
-        assert_eq!((window.bytes(), window.threshold()), (initial_window(SEGMENT) + grown, window.bytes()));
+        assert_eq!(
+            (window.bytes(), window.threshold()),
+            (initial_window(SEGMENT) + grown, window.bytes())
+        );
     }
 }

@@ -60,7 +60,12 @@ impl Stream {
 
     fn blocks(&self) -> Vec<(usize, usize)> {
         let place = |number: u32| number.wrapping_sub(self.first) as usize;
-        self.receiver.blocks().as_slice().iter().map(|(first, end)| (place(*first), place(*end))).collect()
+        self.receiver
+            .blocks()
+            .as_slice()
+            .iter()
+            .map(|(first, end)| (place(*first), place(*end)))
+            .collect()
     }
 
     fn read(&mut self, count: usize) -> Vec<u8> {
@@ -144,7 +149,10 @@ fn tcp_r_07_what_came_twice_is_told_once() {
     stream.take(4000, 6000);
     stream.announce();
     stream.take(4500, 5000);
-    assert_eq!((stream.blocks(), stream.receiver.due()), (vec![(4500, 5000), (4000, 6000)], Due::Now));
+    assert_eq!(
+        (stream.blocks(), stream.receiver.due()),
+        (vec![(4500, 5000), (4000, 6000)], Due::Now)
+    );
     stream.announce();
     assert_eq!(stream.blocks(), [(4000, 6000)]);
     assert_eq!(stream.read(20_000), bytes(0, 2500));
@@ -336,7 +344,8 @@ struct Random(u64);
 
 impl Random {
     fn below(&mut self, bound: usize) -> usize {
-        self.0 = self.0.wrapping_mul(6_364_136_223_846_793_005).wrapping_add(1_442_695_040_888_963_407);
+        self.0 =
+            self.0.wrapping_mul(6_364_136_223_846_793_005).wrapping_add(1_442_695_040_888_963_407);
         (self.0 >> 33) as usize % bound.max(1)
     }
 }
@@ -371,16 +380,27 @@ fn whatever_comes_the_stream_is_what_an_array_says() {
             assert!(stream.receiver.islands.len() < limits::TCP_ISLANDS);
             (from..to.min(edge)).for_each(|place| came[place] = true);
             has_end |= fin && to <= edge;
-            next = came.iter().skip(next).position(|came| !came).map_or(length, |missing| next + missing);
+            next = came
+                .iter()
+                .skip(next)
+                .position(|came| !came)
+                .map_or(length, |missing| next + missing);
             let is_over = has_end && next == length;
             assert_eq!(stream.next(), next + usize::from(is_over), "seed {seed}");
             assert_eq!(stream.receiver.is_over(), is_over);
             let is_more = stream.receiver.readable() > before.0;
             assert_eq!(told, Taken { is_more, is_over: is_over && !before.1 });
             assert_eq!(stream.receiver.readable(), next - taken);
-            assert!(stream.receiver.held() <= limit, "seed {seed}: {} bytes", stream.receiver.held());
+            assert!(
+                stream.receiver.held() <= limit,
+                "seed {seed}: {} bytes",
+                stream.receiver.held()
+            );
             for (first, end) in stream.blocks() {
-                assert!(first < end && came[first..end.min(length)].iter().all(|came| *came), "seed {seed}");
+                assert!(
+                    first < end && came[first..end.min(length)].iter().all(|came| *came),
+                    "seed {seed}"
+                );
             }
             if random.below(2) == 0 {
                 let piece = stream.read(random.below(5000));
@@ -389,7 +409,10 @@ fn whatever_comes_the_stream_is_what_an_array_says() {
             }
             if random.below(3) == 0 || stream.receiver.is_worth_telling(SEGMENT) {
                 let window = usize::from(stream.announce()) << shift;
-                assert!(stream.edge() >= edge && stream.next() + window <= stream.edge().max(stream.next()));
+                assert!(
+                    stream.edge() >= edge
+                        && stream.next() + window <= stream.edge().max(stream.next())
+                );
             }
         }
     }

@@ -23,7 +23,8 @@ pub(crate) struct Acknowledged {
 struct Harvest {
     /// The one that left last.
     newest: Option<Sent>,
-    /// When the last of those left that left once and were under way when the last episode of loss began.
+    /// When the last of those left that left once and were under way when the last episode of loss
+    /// began.
     original_at: Option<Instant>,
 }
 
@@ -39,7 +40,8 @@ impl Harvest {
 }
 
 impl Sender {
-    /// Takes the acknowledgment, the window and the blocks of a segment that passed the gate: its number is one that was sent.
+    /// Takes the acknowledgment, the window and the blocks of a segment that passed the gate: its
+    /// number is one that was sent.
     pub(crate) fn acknowledge(
         &mut self,
         segment: &Segment,
@@ -74,8 +76,11 @@ impl Sender {
 
         let known_before = self.repeats.saturating_mul(self.segment);
         let mut lost = self.count_repeat(is_repeat, is_progress, delivered);
-        // Without SACK a duplicate says that a segment arrived, and what it said is not news when it is acknowledged (RFC 6937 §2).
-        let news = delivered.saturating_add(self.repeats.saturating_mul(self.segment)).saturating_sub(known_before);
+        // Without SACK a duplicate says that a segment arrived, and what it said is not news when
+        // it is acknowledged (RFC 6937 §2).
+        let news = delivered
+            .saturating_add(self.repeats.saturating_mul(self.segment))
+            .saturating_sub(known_before);
         self.judge_probe(acknowledged, needless || (is_repeat && blocks.is_empty()), now);
         self.end_episode(now, harvest.original_at, is_progress);
         if self.has_sack {
@@ -95,7 +100,11 @@ impl Sender {
             let window = self.congestion.window();
             let is_slow_start = window < self.congestion.threshold();
             // Half of the window suffices while it doubles, as Linux has it (RFC 7661 §4.4).
-            let used = if is_slow_start { pipe_before.saturating_mul(2) } else { pipe_before + 4 * self.segment };
+            let used = if is_slow_start {
+                pipe_before.saturating_mul(2)
+            } else {
+                pipe_before + 4 * self.segment
+            };
             self.congestion.acknowledged(&Acknowledgment {
                 now,
                 delivered,
@@ -105,7 +114,8 @@ impl Sender {
                 smoothed_round_trip: self.round_trip.smoothed(),
                 least_round_trip: self.round_trip.least(),
                 is_round,
-                // What arrives out of order lets no window grow, unless the path is known to do that (RFC 5681 §3.2, as Linux).
+                // What arrives out of order lets no window grow, unless the path is known to do
+                // that (RFC 5681 §3.2, as Linux).
                 is_window_limited: used >= window && (is_progress || self.rack.is_reordered()),
                 is_recovering: self.phase == Phase::Recovery,
                 rate,
@@ -119,7 +129,9 @@ impl Sender {
 
     /// True when the first block says that something came twice (RFC 2883 §4).
     fn find_needless(&mut self, acknowledged: u32, blocks: &Blocks) -> bool {
-        let is_inside = |inner: (u32, u32), outer: (u32, u32)| !before(inner.0, outer.0) && !before(outer.1, inner.1);
+        let is_inside = |inner: (u32, u32), outer: (u32, u32)| {
+            !before(inner.0, outer.0) && !before(outer.1, inner.1)
+        };
         let is_needless = match blocks.as_slice() {
             [first, ..] if !before(acknowledged, first.1) => true,
             [first, second, ..] => is_inside(*first, *second),
@@ -143,8 +155,10 @@ impl Sender {
         };
         flight.acknowledge(acknowledged, &mut news);
         if self.has_sack {
-            let sent = |block: &&(u32, u32)| !before(block.0, acknowledged) && !before(self.next, block.1);
-            // The newest stands first in the option, not the lowest: that alone is no sign of reordering.
+            let sent =
+                |block: &&(u32, u32)| !before(block.0, acknowledged) && !before(self.next, block.1);
+            // The newest stands first in the option, not the lowest: that alone is no sign of
+            // reordering.
             for block in blocks.in_order_from(acknowledged).as_slice().iter().filter(sent) {
                 flight.deliver(*block, &mut news);
             }
@@ -165,7 +179,11 @@ impl Sender {
         self.is_ended
     }
 
-    fn measure(&mut self, harvest: &Harvest, now: Instant) -> (Option<Duration>, Option<RateSample>) {
+    fn measure(
+        &mut self,
+        harvest: &Harvest,
+        now: Instant,
+    ) -> (Option<Duration>, Option<RateSample>) {
         let Some(newest) = &harvest.newest else { return (None, None) };
         // What left twice is ambiguous (Karn).
         let round_trip = newest.is_original().then(|| now.since(newest.sent_at));
@@ -175,11 +193,13 @@ impl Sender {
         (round_trip, self.flight.sample(newest, now))
     }
 
-    /// A probe that repeated the tail hides its loss, unless the peer says that it came twice. An acknowledgment of just the tail may be of its
-    /// first transmission; only a later one says that there was no second (RFC 8985 §7.4.2).
+    /// A probe that repeated the tail hides its loss, unless the peer says that it came twice. An
+    /// acknowledgment of just the tail may be of its first transmission; only a later one says that
+    /// there was no second (RFC 8985 §7.4.2).
     fn judge_probe(&mut self, acknowledged: u32, is_needless: bool, now: Instant) {
         let Some((end, was_repeated)) = self.probe else { return };
-        let is_over = if was_repeated { before(end, acknowledged) } else { !before(acknowledged, end) };
+        let is_over =
+            if was_repeated { before(end, acknowledged) } else { !before(acknowledged, end) };
         if is_needless {
             self.probe = None;
         } else if is_over {

@@ -15,7 +15,8 @@ pub(super) struct Allowance {
 }
 
 impl Allowance {
-    /// What the peer's SYN, numbered `sequence`, allows from `first` on; its window is not scaled (RFC 7323 §2.2), later ones are.
+    /// What the peer's SYN, numbered `sequence`, allows from `first` on; its window is not scaled
+    /// (RFC 7323 §2.2), later ones are.
     pub(super) fn new(first: u32, window: u16, sequence: u32, shift: u8) -> Self {
         let window = u32::from(window);
         Self { edge: first.wrapping_add(window), largest: window, from: (sequence, first), shift }
@@ -24,9 +25,12 @@ impl Allowance {
     /// Follows the peer's window; old segments do not change it (RFC 9293 §3.10.7.4).
     pub(super) fn follow(&mut self, segment: &Segment, acknowledged: u32) {
         let (sequence, last) = self.from;
-        if before(sequence, segment.sequence) || (sequence == segment.sequence && !before(acknowledged, last)) {
+        if before(sequence, segment.sequence)
+            || (sequence == segment.sequence && !before(acknowledged, last))
+        {
             let window = u32::from(segment.window) << self.shift;
-            // Counted from what this segment acknowledges: a later one may be too old to say something of windows.
+            // Counted from what this segment acknowledges: a later one may be too old to say
+            // something of windows.
             self.edge = acknowledged.wrapping_add(window);
             self.largest = self.largest.max(window);
             self.from = (segment.sequence, acknowledged);

@@ -1,7 +1,8 @@
-//! The segments under way, in the order of their numbers, and what became of each: the scoreboard of RFC 6675.
+//! The segments under way, in the order of their numbers, and what became of each: the scoreboard
+//! of RFC 6675.
 //!
-//! Counts are of sequence numbers, so a FIN counts as one byte. The flight also measures how fast data is delivered
-//! (draft-cheng-iccrg-delivery-rate-estimation).
+//! Counts are of sequence numbers, so a FIN counts as one byte. The flight also measures how fast
+//! data is delivered (draft-cheng-iccrg-delivery-rate-estimation).
 
 use alloc::collections::VecDeque;
 use core::time::Duration;
@@ -25,7 +26,8 @@ pub(super) struct Sent {
     /// It is taken for lost and has not been sent again.
     pub(super) is_lost: bool,
     is_application_limited: bool,
-    /// Bytes that were delivered in all when it left, since when that was known, and when the oldest of those left.
+    /// Bytes that were delivered in all when it left, since when that was known, and when the
+    /// oldest of those left.
     delivered: u64,
     delivered_at: Instant,
     first_sent_at: Instant,
@@ -56,7 +58,8 @@ pub(super) struct Flight {
     bytes_lost: u32,
     /// No segment before this number waits to be sent again.
     lost_from: u32,
-    /// Bytes delivered since the connection began, when that last changed, and when the newest of them left.
+    /// Bytes delivered since the connection began, when that last changed, and when the newest of
+    /// them left.
     delivered: u64,
     delivered_at: Instant,
     first_sent_at: Instant,
@@ -156,14 +159,17 @@ impl Flight {
 
     /// A segment left again.
     pub(super) fn resend(&mut self, place: usize, now: Instant) {
-        let Self { sent, bytes_lost, delivered, delivered_at, first_sent_at, limited_until, .. } = self;
+        let Self {
+            sent, bytes_lost, delivered, delivered_at, first_sent_at, limited_until, ..
+        } = self;
         let Some(sent) = sent.get_mut(place) else { return };
         if core::mem::take(&mut sent.is_lost) {
             *bytes_lost -= sent.length();
         }
         sent.sent_at = now;
         sent.times = sent.times.saturating_add(1);
-        (sent.delivered, sent.delivered_at, sent.first_sent_at) = (*delivered, *delivered_at, *first_sent_at);
+        (sent.delivered, sent.delivered_at, sent.first_sent_at) =
+            (*delivered, *delivered_at, *first_sent_at);
         sent.is_application_limited = *delivered < *limited_until;
     }
 
@@ -204,7 +210,8 @@ impl Flight {
         self.lost_from = later(self.lost_from, number);
     }
 
-    /// The peer has a range out of order. Shows each segment that is news. A segment of which only a part is there counts as missing.
+    /// The peer has a range out of order. Shows each segment that is news. A segment of which only
+    /// a part is there counts as missing.
     pub(super) fn deliver(&mut self, (first, end): (u32, u32), mut news: impl FnMut(&Sent)) {
         let start = self.place(first);
         for sent in self.sent.range_mut(start..) {
@@ -223,8 +230,8 @@ impl Flight {
         }
     }
 
-    /// Takes every segment for lost that `is_lost` says so of, in order, up to the first for which it says nothing. Tells how many bytes
-    /// these are.
+    /// Takes every segment for lost that `is_lost` says so of, in order, up to the first for which
+    /// it says nothing. Tells how many bytes these are.
     pub(super) fn lose(&mut self, mut is_lost: impl FnMut(&Sent) -> Option<bool>) -> u32 {
         let lost_before = self.bytes_lost;
         for sent in &mut self.sent {
@@ -254,7 +261,8 @@ impl Flight {
 
     /// Takes everything for lost that the peer has not told of.
     pub(super) fn lose_all(&mut self) -> u32 {
-        // A peer may take back what it told of (RFC 2018 §8): with a hole at the front, nothing it told of is believed any more.
+        // A peer may take back what it told of (RFC 2018 §8): with a hole at the front, nothing it
+        // told of is believed any more.
         if self.sent.front().is_some_and(|front| front.is_delivered) {
             self.forget_deliveries();
         }
@@ -266,7 +274,8 @@ impl Flight {
         self.bytes_delivered = 0;
     }
 
-    /// Takes every segment for lost that is longer than `length`; `fin` is the number after our FIN.
+    /// Takes every segment for lost that is longer than `length`; `fin` is the number after our
+    /// FIN.
     pub(super) fn lose_longer_than(&mut self, length: u32, fin: Option<u32>) {
         self.lose(|sent| Some(sent.is_longer_than(length, fin)));
     }
@@ -311,7 +320,11 @@ impl Flight {
         if !newest.is_application_limited || self.rate == 0 {
             self.rate = per_second(delivered, interval);
         }
-        Some(RateSample { delivered, interval, is_application_limited: newest.is_application_limited })
+        Some(RateSample {
+            delivered,
+            interval,
+            is_application_limited: newest.is_application_limited,
+        })
     }
 
     /// Forgets everything.
@@ -322,20 +335,28 @@ impl Flight {
 
 #[cfg(test)]
 impl Flight {
-    /// Panics unless every count is what a recount gives. Tells the first number and the one after the last.
+    /// Panics unless every count is what a recount gives. Tells the first number and the one after
+    /// the last.
     pub(super) fn check(&self) -> Option<(u32, u32)> {
         let sum = |is_meant: fn(&Sent) -> bool| -> u32 {
             self.sent.iter().filter(|sent| is_meant(sent)).map(Sent::length).sum()
         };
         let counts = (sum(|_| true), sum(|sent| sent.is_delivered), sum(|sent| sent.is_lost));
-        assert_eq!((self.bytes, self.bytes_delivered, self.bytes_lost), counts, "all, delivered, lost");
-        assert!(
-            self.sent.iter().all(|sent| sent.length() > 0 && sent.times > 0 && !(sent.is_lost && sent.is_delivered))
+        assert_eq!(
+            (self.bytes, self.bytes_delivered, self.bytes_lost),
+            counts,
+            "all, delivered, lost"
         );
+        assert!(self.sent.iter().all(|sent| sent.length() > 0
+            && sent.times > 0
+            && !(sent.is_lost && sent.is_delivered)));
         for (sent, next) in self.sent.iter().zip(self.sent.iter().skip(1)) {
             assert_eq!(sent.end, next.first, "one follows the other");
         }
-        assert!(self.sent.iter().all(|sent| !sent.is_lost || before(self.lost_from, sent.end)), "all lost are found");
+        assert!(
+            self.sent.iter().all(|sent| !sent.is_lost || before(self.lost_from, sent.end)),
+            "all lost are found"
+        );
         Some((self.front()?.first, self.sent.back()?.end))
     }
 }

@@ -1,7 +1,9 @@
-//! The sending direction of a connection: what was written, what of it is under way, and when it is sent again.
+//! The sending direction of a connection: what was written, what of it is under way, and when it is
+//! sent again.
 //!
-//! smoltcp's socket repairs one hole per window and waits a second for the next, so it never sees data. Data stands here once, from the moment it is
-//! written until the peer acknowledged it; segments are made from it when they leave and when they have to leave again. Pure state: the
+//! smoltcp's socket repairs one hole per window and waits a second for the next, so it never sees
+//! data. Data stands here once, from the moment it is written until the peer acknowledged it;
+//! segments are made from it when they leave and when they have to leave again. Pure state: the
 //! stack tells of acknowledgments and deadlines, and asks for the next segment until there is none.
 //!
 //! | file | owns |
@@ -104,7 +106,8 @@ struct Sender {
     small_end: u32,
     /// The peer tells of what it got out of order.
     has_sack: bool,
-    /// Marks are understood by both ends (RFC 3168); the answer to the peer's echo is under way up to a number.
+    /// Marks are understood by both ends (RFC 3168); the answer to the peer's echo is under way up
+    /// to a number.
     has_marks: bool,
     must_tell_reduction: bool,
     marked_until: u32,
@@ -133,7 +136,12 @@ struct Sender {
 
 impl Sender {
     /// A sender whose buffer is as large as `limit` and may grow up to `most` bytes.
-    pub(crate) fn new(limit: usize, most: usize, no_delay: bool, algorithm: CongestionControl) -> Self {
+    pub(crate) fn new(
+        limit: usize,
+        most: usize,
+        no_delay: bool,
+        algorithm: CongestionControl,
+    ) -> Self {
         Self {
             buffer: VecDeque::new(),
             limit,
@@ -186,8 +194,8 @@ impl Sender {
         self.congestion.set_segment(segment);
     }
 
-    /// What the path carries became less: segments under way that are longer never arrive, and are sent again at once in pieces. That is no
-    /// sign of congestion (RFC 8201 §5.4).
+    /// What the path carries became less: segments under way that are longer never arrive, and are
+    /// sent again at once in pieces. That is no sign of congestion (RFC 8201 §5.4).
     pub(crate) fn narrow(&mut self, segment: u16) {
         self.set_segment(segment);
         let fin = self.fin_end();
@@ -244,7 +252,10 @@ impl Sender {
 
     /// True when asking for the next segment would give none, whatever the windows are.
     pub(crate) fn has_nothing_to_send(&self) -> bool {
-        !self.timers.must_probe && self.flight.lost() == 0 && self.waiting() == 0 && !self.wants_end()
+        !self.timers.must_probe
+            && self.flight.lost() == 0
+            && self.waiting() == 0
+            && !self.wants_end()
     }
 
     /// Bytes that were written and never sent.
@@ -290,7 +301,9 @@ impl Sender {
 
     /// Without SACK each duplicate acknowledgment says that a segment arrived, not which.
     fn virtually_delivered(&self) -> u32 {
-        self.repeats.saturating_mul(self.segment).min(self.flight.pipe().saturating_sub(self.segment))
+        self.repeats
+            .saturating_mul(self.segment)
+            .min(self.flight.pipe().saturating_sub(self.segment))
     }
 
     /// Bytes that may be under way.
@@ -350,7 +363,8 @@ impl Sender {
         self.timers = Timers::default();
     }
 
-    /// Lets the buffer grow with what the path takes: two windows, so that the program's turn does not leave a gap.
+    /// Lets the buffer grow with what the path takes: two windows, so that the program's turn does
+    /// not leave a gap.
     fn grow(&mut self) {
         if self.limit < self.most {
             let wanted = 2 * self.congestion.window() as usize;
@@ -359,4 +373,7 @@ impl Sender {
     }
 }
 
-const _: () = assert!(limits::TCP_BUFFER_MAXIMUM < 1 << 30, "sequence numbers compare up to half of their circle");
+const _: () = assert!(
+    limits::TCP_BUFFER_MAXIMUM < 1 << 30,
+    "sequence numbers compare up to half of their circle"
+);

@@ -1,7 +1,8 @@
 //! A sender that costs next to nothing until something is sent.
 //!
-//! Of ten thousand connections most wait for their peer. Until the first write an [`Outlet`] keeps the few numbers with which a [`Sender`] begins;
-//! what asks it meanwhile gets the answers that a sender without data would give.
+//! Of ten thousand connections most wait for their peer. Until the first write an [`Outlet`] keeps
+//! the few numbers with which a [`Sender`] begins; what asks it meanwhile gets the answers that a
+//! sender without data would give.
 
 use alloc::boxed::Box;
 use core::time::Duration;
@@ -37,7 +38,12 @@ pub(crate) struct Outlet {
 
 impl Outlet {
     /// An outlet whose buffer is as large as `limit` and may grow up to `most` bytes.
-    pub(crate) fn new(limit: usize, most: usize, no_delay: bool, congestion: CongestionControl) -> Self {
+    pub(crate) fn new(
+        limit: usize,
+        most: usize,
+        no_delay: bool,
+        congestion: CongestionControl,
+    ) -> Self {
         let seed = Seed {
             limit,
             most,
@@ -53,7 +59,8 @@ impl Outlet {
         Self { seed, sender: None }
     }
 
-    /// The connection is open: numbers begin at `first`. `window` is what the peer allows, as its segment numbered `sequence` says it.
+    /// The connection is open: numbers begin at `first`. `window` is what the peer allows, as its
+    /// segment numbered `sequence` says it.
     pub(crate) fn begin(
         &mut self,
         first: u32,
@@ -285,7 +292,8 @@ impl Outlet {
 
     /// Congestion window, slow start threshold and bytes under way.
     pub(crate) fn windows(&self) -> (u32, u32, u32) {
-        self.sender().map_or_else(|| (initial_window(self.segment()), UNLIMITED, 0), Sender::windows)
+        self.sender()
+            .map_or_else(|| (initial_window(self.segment()), UNLIMITED, 0), Sender::windows)
     }
 
     /// Segments that are taken for lost and wait to be sent again.

@@ -1,4 +1,5 @@
-//! Which segment leaves next: lost data first, then what was written, as far as windows, Nagle and pacing allow.
+//! Which segment leaves next: lost data first, then what was written, as far as windows, Nagle and
+//! pacing allow.
 
 use core::time::Duration;
 
@@ -124,9 +125,12 @@ impl Sender {
         })
     }
 
-    /// Less than a full segment leaves only into half of the largest window that the peer ever had (RFC 9293 §3.8.6.2.1), or after a wait.
+    /// Less than a full segment leaves only into half of the largest window that the peer ever had
+    /// (RFC 9293 §3.8.6.2.1), or after a wait.
     fn is_worth_it(&mut self, length: u32) -> bool {
-        length > 0 && (length >= self.allowance.largest / 2 || core::mem::take(&mut self.timers.must_dribble))
+        length > 0
+            && (length >= self.allowance.largest / 2
+                || core::mem::take(&mut self.timers.must_dribble))
     }
 
     /// Nagle's rule as Minshall put it: one small segment under way at a time.
@@ -134,8 +138,9 @@ impl Sender {
         !self.no_delay && before(self.unacknowledged, self.small_end)
     }
 
-    /// Asks about the tail: with new data if there is any, else by repeating the end (RFC 8985 §7.3). Of new data two full segments where the RFC
-    /// has one: with Linux at the other end that took a stall of 40 ms away, and 250 became 450 Mbit/s at 1 % loss.
+    /// Asks about the tail: with new data if there is any, else by repeating the end (RFC 8985
+    /// §7.3). Of new data two full segments where the RFC has one: with Linux at the other end that
+    /// took a stall of 40 ms away, and 250 became 450 Mbit/s at 1 % loss.
     fn plan_probe(&mut self) -> Option<Plan> {
         let waiting = self.waiting();
         let length = waiting.min(self.segment).min(self.peer_room());
@@ -148,7 +153,14 @@ impl Sender {
             self.timers.must_probe = self.probe.is_none() && waiting >= 2 * self.segment;
             self.probe = Some((self.next.wrapping_add(length), false));
             let (sequence, push) = (self.next, length == waiting);
-            return Some(Plan { sequence, length, fin: false, push, is_again: false, is_reduced: false });
+            return Some(Plan {
+                sequence,
+                length,
+                fin: false,
+                push,
+                is_again: false,
+                is_reduced: false,
+            });
         }
         let last = self.flight.last_missing()?;
         self.cut(last);
@@ -195,12 +207,15 @@ impl Sender {
         }
         let has_more = self.flight.lost() > 0 || before(self.next, self.data_end());
         // A microsecond before it is too early, and a timer that is due now would spin.
-        let at = Instant::from_micros(self.paced_until.as_micros().saturating_sub(AHEAD.as_micros() as u64));
+        let at = Instant::from_micros(
+            self.paced_until.as_micros().saturating_sub(AHEAD.as_micros() as u64),
+        );
         self.timers.pace_at = if has_more { at } else { Instant::NEVER };
         false
     }
 
-    /// Data leaves at the controller's rate. Where a round trip is as short as a timer there is nothing to spread.
+    /// Data leaves at the controller's rate. Where a round trip is as short as a timer there is
+    /// nothing to spread.
     fn pace(&mut self, length: u32, now: Instant) {
         if self.round_trip.smoothed() < AHEAD {
             return;

@@ -1,7 +1,9 @@
-//! What counts as lost, how the window is approached meanwhile, and how to take back what was done for nothing.
+//! What counts as lost, how the window is approached meanwhile, and how to take back what was done
+//! for nothing.
 //!
-//! With SACK a segment is lost when one that left clearly later has arrived (RACK, RFC 8985): time, not counting, so it also finds lost
-//! repetitions, and reordering only delays it. Without SACK three duplicate acknowledgments say that the first one is (RFC 6582).
+//! With SACK a segment is lost when one that left clearly later has arrived (RACK, RFC 8985): time,
+//! not counting, so it also finds lost repetitions, and reordering only delays it. Without SACK
+//! three duplicate acknowledgments say that the first one is (RFC 6582).
 
 use core::time::Duration;
 
@@ -13,7 +15,8 @@ use crate::stack::tcp::segment::{before, later};
 
 /// Duplicate acknowledgments that mean loss (RFC 5681 §3.2).
 const DUPLICATES: u32 = 3;
-/// Rounds without a needless repetition after which less reordering is expected again (RFC 8985 §6.2).
+/// Rounds without a needless repetition after which less reordering is expected again (RFC 8985
+/// §6.2).
 const PERSISTENCE: u8 = 16;
 
 /// What a connection does about loss.
@@ -125,7 +128,8 @@ impl Reduction {
     ) {
         self.delivered = self.delivered.saturating_add(delivered);
         let allowed = if pipe > threshold {
-            let share = (u64::from(self.delivered) * u64::from(threshold)).div_ceil(u64::from(self.flight));
+            let share =
+                (u64::from(self.delivered) * u64::from(threshold)).div_ceil(u64::from(self.flight));
             u32::try_from(share).unwrap_or(u32::MAX).saturating_sub(self.sent)
         } else {
             let ahead = self.delivered.saturating_sub(self.sent);
@@ -182,7 +186,8 @@ impl Sender {
         let window = self.reordering_window();
         let mut next: Option<Instant> = None;
         let lost = self.flight.lose(|sent| {
-            let is_later = sent.sent_at > rack.sent_at || (sent.sent_at == rack.sent_at && !before(sent.end, rack.end));
+            let is_later = sent.sent_at > rack.sent_at
+                || (sent.sent_at == rack.sent_at && !before(sent.end, rack.end));
             if is_later {
                 // Segments that were sent once stand in the order in which they left.
                 return if sent.is_original() { None } else { Some(false) };
@@ -200,7 +205,8 @@ impl Sender {
 
     /// How long a segment may be late (RFC 8985 §6.2).
     fn reordering_window(&self) -> Duration {
-        let is_certain = self.phase != Phase::Open || self.flight.ahead() >= DUPLICATES * self.segment;
+        let is_certain =
+            self.phase != Phase::Open || self.flight.ahead() >= DUPLICATES * self.segment;
         if !self.rack.is_reordered && is_certain {
             return Duration::ZERO;
         }
@@ -208,14 +214,22 @@ impl Sender {
         (least * u32::from(self.rack.quarters) / 4).min(self.round_trip.smoothed())
     }
 
-    /// Without SACK: counts a duplicate acknowledgment, or what a partial one of `delivered` bytes says (RFC 6582 §3.2).
-    pub(super) fn count_repeat(&mut self, is_repeat: bool, is_progress: bool, delivered: u32) -> u32 {
+    /// Without SACK: counts a duplicate acknowledgment, or what a partial one of `delivered` bytes
+    /// says (RFC 6582 §3.2).
+    pub(super) fn count_repeat(
+        &mut self,
+        is_repeat: bool,
+        is_progress: bool,
+        delivered: u32,
+    ) -> u32 {
         if self.has_sack {
             return 0;
         }
         if is_progress {
-            // A partial acknowledgment: the next one is missing too. What duplicates told of begins behind the hole that was filled.
-            let is_partial = self.phase == Phase::Recovery && before(self.unacknowledged, self.recover);
+            // A partial acknowledgment: the next one is missing too. What duplicates told of begins
+            // behind the hole that was filled.
+            let is_partial =
+                self.phase == Phase::Recovery && before(self.unacknowledged, self.recover);
             let told = delivered.div_ceil(self.segment.max(1)).saturating_sub(1);
             self.repeats = if is_partial { self.repeats.saturating_sub(told) } else { 0 };
             return if is_partial { self.flight.lose_first() } else { 0 };
@@ -226,7 +240,11 @@ impl Sender {
         self.repeats += 1;
         // Not again for what repetitions cause (RFC 6582 §3.2 step 2).
         let may_begin = self.phase == Phase::Open && !before(self.unacknowledged, self.recover);
-        if self.repeats >= DUPLICATES && may_begin && self.flight.lost() == 0 { self.flight.lose_first() } else { 0 }
+        if self.repeats >= DUPLICATES && may_begin && self.flight.lost() == 0 {
+            self.flight.lose_first()
+        } else {
+            0
+        }
     }
 
     /// Begins recovery, once for everything that is under way now.
@@ -253,7 +271,8 @@ impl Sender {
         self.flight.lose_all();
         self.repeats = 0;
         if is_first || !before(self.unacknowledged, self.recover) {
-            // A timeout in the middle of recovery may be right about what it repeats: only the first is doubted.
+            // A timeout in the middle of recovery may be right about what it repeats: only the
+            // first is doubted.
             self.undo = Undo::begin(self.phase == Phase::Open);
         }
         self.recover = self.next;
@@ -262,14 +281,22 @@ impl Sender {
         self.congestion.timed_out(now, pipe);
     }
 
-    /// Ends an episode, well or because it was for nothing. `original_at`: something arrived that the timer had taken for lost and nobody had
-    /// sent again, so the timer was wrong (RFC 5682, as Linux does with SACK); it left then.
-    pub(super) fn end_episode(&mut self, now: Instant, original_at: Option<Instant>, is_progress: bool) {
-        let is_doubted = self.phase == Phase::Loss && self.undo.is_timeout_open && self.undo.is_possible;
+    /// Ends an episode, well or because it was for nothing. `original_at`: something arrived that
+    /// the timer had taken for lost and nobody had sent again, so the timer was wrong (RFC 5682, as
+    /// Linux does with SACK); it left then.
+    pub(super) fn end_episode(
+        &mut self,
+        now: Instant,
+        original_at: Option<Instant>,
+        is_progress: bool,
+    ) {
+        let is_doubted =
+            self.phase == Phase::Loss && self.undo.is_timeout_open && self.undo.is_possible;
         let early = original_at.filter(|_| is_doubted);
         if let Some(sent_at) = early {
-            // Without this the timer would be as wrong the next time, for what it repeated hides the sample (RFC 4015 §3.2, which forgets
-            // the samples before; one late packet of a short path would cost it its timer then).
+            // Without this the timer would be as wrong the next time, for what it repeated hides
+            // the sample (RFC 4015 §3.2, which forgets the samples before; one late packet of a
+            // short path would cost it its timer then).
             self.round_trip.sample(now.since(sent_at));
         }
         // The last word on a needless repetition often comes after the episode.
@@ -301,11 +328,18 @@ impl Sender {
     /// Follows proportional rate reduction while data is repaired.
     pub(super) fn reduce(&mut self, delivered: u32, lost: u32, is_progress: bool) {
         if self.phase == Phase::Recovery {
-            let (pipe, threshold, segment) = (self.pipe(), self.congestion.threshold(), self.segment);
-            // Without SACK each hole is found by an acknowledgment of its own, and is what that one lets leave (RFC 6582 §3.2 step 3).
+            let (pipe, threshold, segment) =
+                (self.pipe(), self.congestion.threshold(), self.segment);
+            // Without SACK each hole is found by an acknowledgment of its own, and is what that one
+            // lets leave (RFC 6582 §3.2 step 3).
             let must_repeat = !self.has_sack && lost > 0;
             let is_progress = is_progress && lost == 0;
-            self.reduction.acknowledged(delivered, (pipe, threshold, segment), is_progress, must_repeat);
+            self.reduction.acknowledged(
+                delivered,
+                (pipe, threshold, segment),
+                is_progress,
+                must_repeat,
+            );
         }
     }
 }

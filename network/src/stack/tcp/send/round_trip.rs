@@ -1,4 +1,5 @@
-//! How long a round trip takes (RFC 6298), and how long to wait for an acknowledgment because of that.
+//! How long a round trip takes (RFC 6298), and how long to wait for an acknowledgment because of
+//! that.
 
 use core::time::Duration;
 
@@ -97,9 +98,15 @@ mod tests {
     fn the_first_sample_and_the_next_count_as_rfc_6298_says() {
         let mut round_trip = RoundTrip::default();
         round_trip.sample(Duration::from_millis(800));
-        assert_eq!((round_trip.smoothed().as_millis(), round_trip.variation().as_millis()), (800, 400));
+        assert_eq!(
+            (round_trip.smoothed().as_millis(), round_trip.variation().as_millis()),
+            (800, 400)
+        );
         round_trip.sample(Duration::from_millis(1600));
-        assert_eq!((round_trip.smoothed().as_millis(), round_trip.variation().as_millis()), (900, 500));
+        assert_eq!(
+            (round_trip.smoothed().as_millis(), round_trip.variation().as_millis()),
+            (900, 500)
+        );
         assert_eq!(round_trip.timeout(0), Duration::from_millis(2900));
         round_trip.sample(Duration::MAX);
         assert!(round_trip.timeout(0) <= LONGEST);

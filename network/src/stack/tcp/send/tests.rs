@@ -1,6 +1,7 @@
 //! The sending direction alone, by acknowledgments that a script makes and a clock that it turns.
 //!
-//! Numbers are told from the beginning of the stream, so that every case runs anywhere in the circle of sequence numbers.
+//! Numbers are told from the beginning of the stream, so that every case runs anywhere in the
+//! circle of sequence numbers.
 
 mod path;
 mod recovery;
@@ -13,7 +14,8 @@ use super::timer::Expired;
 use super::*;
 use crate::stack::tcp::segment::{Blocks, Segment};
 
-/// The round trip of most cases. Half of it is the first variation, so the first timeout is after 300 ms.
+/// The round trip of most cases. Half of it is the first variation, so the first timeout is after
+/// 300 ms.
 const ROUND_TRIP: Duration = milliseconds(100);
 /// The scale of the peer's windows.
 const SHIFT: u8 = 6;
@@ -72,7 +74,17 @@ impl Script {
         sender.set_segment(1000);
         let now = Instant::from_micros(7_000_000);
         let (sequence, probes) = (501, Vec::new());
-        Self { sender, start: now, now, first, sequence, window: u16::MAX, echo: false, is_paced: false, probes }
+        Self {
+            sender,
+            start: now,
+            now,
+            first,
+            sequence,
+            window: u16::MAX,
+            echo: false,
+            is_paced: false,
+            probes,
+        }
     }
 
     /// Writes so many bytes and lets leave what may.
@@ -168,11 +180,19 @@ impl Script {
     fn check(&self) {
         let sender = &self.sender;
         match sender.flight.check() {
-            Some(ends) => assert_eq!(ends, (sender.unacknowledged, sender.next), "the flight is what is under way"),
+            Some(ends) => assert_eq!(
+                ends,
+                (sender.unacknowledged, sender.next),
+                "the flight is what is under way"
+            ),
             None => assert_eq!(sender.unacknowledged, sender.next),
         }
-        assert!(!before(sender.data_end().wrapping_add(1), sender.next), "nothing left that was not written");
-        let is_armed = sender.timers.retransmission_at != Instant::NEVER || sender.timers.must_probe;
+        assert!(
+            !before(sender.data_end().wrapping_add(1), sender.next),
+            "nothing left that was not written"
+        );
+        let is_armed =
+            sender.timers.retransmission_at != Instant::NEVER || sender.timers.must_probe;
         assert!(sender.flight.is_empty() || is_armed, "what is under way has a timer");
     }
 
@@ -188,9 +208,12 @@ fn places(left: &[Left]) -> Vec<(u32, u32)> {
 
 /// First numbers of what was sent again, and of what is new.
 fn split(left: &[Left]) -> (Vec<u32>, Vec<u32>) {
-    let of = |again: bool| left.iter().filter(|left| left.is_again == again).map(|left| left.first).collect();
+    let of = |again: bool| {
+        left.iter().filter(|left| left.is_again == again).map(|left| left.first).collect()
+    };
     (of(true), of(false))
 }
 
-/// Where in the circle of sequence numbers a stream may begin: somewhere, before half of it, so that 2^32 comes in the middle.
+/// Where in the circle of sequence numbers a stream may begin: somewhere, before half of it, so
+/// that 2^32 comes in the middle.
 const BEGINNINGS: [u32; 3] = [1000, (1 << 31) - 4500, u32::MAX - 4500];

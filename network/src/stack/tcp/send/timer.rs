@@ -1,4 +1,5 @@
-//! The timers of the sending direction: retransmission (RFC 6298), late segments and tail loss (RFC 8985), persist (RFC 9293 §3.8.6.1).
+//! The timers of the sending direction: retransmission (RFC 6298), late segments and tail loss (RFC
+//! 8985), persist (RFC 9293 §3.8.6.1).
 //!
 //! Each is a moment; the connection's one entry in the stack's heap stands for the earliest.
 
@@ -9,11 +10,13 @@ use super::recovery::Phase;
 use crate::platform::Instant;
 use crate::stack::tcp::congestion::Controller;
 
-/// What the peer's delayed acknowledgment may cost when only one segment is under way. Linux takes 200 ms; most peers delay 40 ms at most.
+/// What the peer's delayed acknowledgment may cost when only one segment is under way. Linux takes
+/// 200 ms; most peers delay 40 ms at most.
 const DELAYED: Duration = Duration::from_millis(50);
 /// What processing may cost (RFC 8985 §7.2).
 const SLACK: Duration = Duration::from_millis(2);
-/// Timeouts in a row after which segments may be too long for the path (RFC 4821 §7.7, RFC 8899 §4.2).
+/// Timeouts in a row after which segments may be too long for the path (RFC 4821 §7.7, RFC 8899
+/// §4.2).
 const BLACK_HOLE: u8 = 2;
 /// Waits in vain that are still told apart.
 const BACKOFF_MAXIMUM: u8 = 16;
@@ -67,7 +70,8 @@ pub(crate) struct Expired {
 impl Sender {
     /// The next moment at which something has to be done.
     pub(crate) fn deadline(&self) -> Instant {
-        let Timers { retransmission_at, reorder_at, probe_at, persist_at, pace_at, .. } = self.timers;
+        let Timers { retransmission_at, reorder_at, probe_at, persist_at, pace_at, .. } =
+            self.timers;
         retransmission_at.min(reorder_at).min(probe_at).min(persist_at).min(pace_at)
     }
 
@@ -91,7 +95,8 @@ impl Sender {
             expired.is_black_hole = is_timeout && self.timers.backoff > BLACK_HOLE && may_arrive;
         } else if self.timers.probe_at <= now {
             self.timers.probe_at = Instant::NEVER;
-            self.timers.must_probe = self.phase != Phase::Loss && self.probe.is_none() && !self.flight.is_empty();
+            self.timers.must_probe =
+                self.phase != Phase::Loss && self.probe.is_none() && !self.flight.is_empty();
         }
         if self.timers.persist_at <= now {
             self.timers.persist_at = Instant::NEVER;
@@ -145,8 +150,9 @@ impl Sender {
         }
     }
 
-    /// Sets the moment at which the tail is asked about (RFC 8985 §7.2), once per tail. Also while loss is repaired, which the RFC leaves to the
-    /// timer: a repetition that was lost with everything behind it would cost 200 ms.
+    /// Sets the moment at which the tail is asked about (RFC 8985 §7.2), once per tail. Also while
+    /// loss is repaired, which the RFC leaves to the timer: a repetition that was lost with
+    /// everything behind it would cost 200 ms.
     pub(super) fn arm_probe(&mut self, now: Instant) {
         let may = self.has_sack
             && self.phase != Phase::Loss
@@ -161,7 +167,8 @@ impl Sender {
         let wait = if self.flight.len() == 1 { wait + DELAYED } else { wait };
         let probe_at = now.after(wait);
         // An earlier timeout does as well.
-        self.timers.probe_at = if probe_at < self.timers.retransmission_at { probe_at } else { Instant::NEVER };
+        self.timers.probe_at =
+            if probe_at < self.timers.retransmission_at { probe_at } else { Instant::NEVER };
     }
 
     /// Lets the window shrink if nothing was under way for long (RFC 7661).

@@ -8,7 +8,8 @@ struct Random(u64);
 
 impl Random {
     fn below(&mut self, bound: u64) -> u64 {
-        self.0 = self.0.wrapping_mul(6_364_136_223_846_793_005).wrapping_add(1_442_695_040_888_963_407);
+        self.0 =
+            self.0.wrapping_mul(6_364_136_223_846_793_005).wrapping_add(1_442_695_040_888_963_407);
         (self.0 >> 33) % bound
     }
 }
@@ -33,7 +34,8 @@ impl Path {
         let copies = if self.random.below(100) < 2 { 2 } else { 1 };
         for _ in 0..copies {
             if self.random.below(100) >= self.loss {
-                let delay = Duration::from_micros(20_000 + self.random.below(1000 * self.jitter + 1));
+                let delay =
+                    Duration::from_micros(20_000 + self.random.below(1000 * self.jitter + 1));
                 self.under_way.push((now.after(delay), packet()));
             }
         }
@@ -139,7 +141,8 @@ fn transfer(seed: u64, algorithm: CongestionControl) {
     let first = BEGINNINGS[random.below(3) as usize];
     let buffer = [2048, 20_000, 200_000][random.below(3) as usize];
     let length = 60_000 + random.below(60_000) as usize;
-    let data: Vec<u8> = (0..length).map(|index| (index.wrapping_mul(2_654_435_761) >> 11) as u8).collect();
+    let data: Vec<u8> =
+        (0..length).map(|index| (index.wrapping_mul(2_654_435_761) >> 11) as u8).collect();
 
     let mut script = Script::with(first, sack, buffer.min(65_535) as u16, Some(milliseconds(40)));
     script.sender.congestion = Congestion::new(algorithm);
@@ -160,13 +163,22 @@ fn transfer(seed: u64, algorithm: CongestionControl) {
         }
         send(seed, &mut script, &mut peer, &mut path, &data);
         let now = script.now;
-        let reads = if peer.receiver.readable() > 0 { now.after(milliseconds(5)) } else { Instant::NEVER };
+        let reads =
+            if peer.receiver.readable() > 0 { now.after(milliseconds(5)) } else { Instant::NEVER };
         let next = path.next().min(script.sender.deadline()).min(peer.due(now)).min(reads);
         let is_done = peer.is_over && script.sender.is_done();
-        assert!(next != Instant::NEVER || is_done, "seed {seed}: everybody waits: {:#?}", script.sender);
+        assert!(
+            next != Instant::NEVER || is_done,
+            "seed {seed}: everybody waits: {:#?}",
+            script.sender
+        );
         script.now = if next == Instant::NEVER { now } else { now.max(next) };
         let elapsed = script.now.since(script.start);
-        assert!(elapsed < Duration::from_secs(1200), "seed {seed}: too slow, {} arrived", peer.received.len());
+        assert!(
+            elapsed < Duration::from_secs(1200),
+            "seed {seed}: too slow, {} arrived",
+            peer.received.len()
+        );
     }
     assert!(peer.received == data, "seed {seed}");
     assert_eq!(script.sender.counts().acknowledged, data.len() as u64);

@@ -12,7 +12,10 @@ fn tcp_s_07_two_duplicates_let_new_data_leave_and_resend_nothing() {
         let left = script.acknowledge(0, &[(1000, 1000 + duplicate * 1000)]);
         let (again, new) = split(&left);
         assert!(again.is_empty(), "{left:?}");
-        assert!((1..=2).contains(&new.len()), "one for each, or two while the window doubles: {left:?}");
+        assert!(
+            (1..=2).contains(&new.len()),
+            "one for each, or two while the window doubles: {left:?}"
+        );
     }
 }
 
@@ -153,7 +156,8 @@ fn a_tail_that_only_the_probe_repaired_is_a_loss() {
     }
 }
 
-/// RFC 8985 §7.4.2: an acknowledgment of no more than the probe may be of the first transmission; the duplicate tells then.
+/// RFC 8985 §7.4.2: an acknowledgment of no more than the probe may be of the first transmission;
+/// the duplicate tells then.
 #[test]
 fn a_late_acknowledgment_of_the_tail_is_no_loss() {
     let mut script = Script::new();
@@ -185,7 +189,10 @@ fn a_tail_that_the_timer_repaired_counts_once() {
     script.write(1000);
     script.now = script.now.after(ROUND_TRIP);
     script.acknowledge(11_000, &[]);
-    assert_eq!((script.sender.phase, script.sender.congestion.threshold()), (Phase::Open, threshold));
+    assert_eq!(
+        (script.sender.phase, script.sender.congestion.threshold()),
+        (Phase::Open, threshold)
+    );
 }
 
 #[test]
@@ -243,7 +250,11 @@ fn a_timeout_for_nothing_is_taken_back() {
             assert_eq!(places(&left), [(9000, 1000), (0, 1000)]);
             assert_eq!((script.sender.phase, script.window()), (Phase::Loss, 1000));
             // Acknowledgments of what left first.
-            let left = if with_blocks { script.acknowledge(0, &[(1000, 2000)]) } else { script.acknowledge(2000, &[]) };
+            let left = if with_blocks {
+                script.acknowledge(0, &[(1000, 2000)])
+            } else {
+                script.acknowledge(2000, &[])
+            };
             assert!(left.is_empty(), "nothing is missing: {left:?}");
             assert_eq!((script.sender.phase, script.sender.counts().undone), (Phase::Open, 1));
             assert!(script.window() >= before);

@@ -43,7 +43,11 @@ fn without_sack_three_duplicates_resend_and_partial_acknowledgments_go_on() {
         // Numbers 0, 3000 and 7000 are lost: seven duplicates.
         for duplicate in 1..=7 {
             let left = script.acknowledge(0, &[]);
-            assert_eq!(split(&left).0, if duplicate == 3 { Vec::from([0]) } else { Vec::new() }, "{duplicate}");
+            assert_eq!(
+                split(&left).0,
+                if duplicate == 3 { Vec::from([0]) } else { Vec::new() },
+                "{duplicate}"
+            );
             assert!(duplicate > 2 || left.len() == 1, "limited transmit (TCP-S-07): {left:?}");
         }
         script.now = script.now.after(ROUND_TRIP);
@@ -116,7 +120,10 @@ fn an_end_alone_is_sent_again() {
         let left = script.end();
         assert_eq!((left.len(), left[0].first, left[0].length, left[0].fin), (1, 1000, 0, true));
         let left = script.wait(Duration::from_secs(3));
-        assert!(left.len() > 2 && left.iter().all(|left| (left.first, left.length, left.fin) == (1000, 0, true)));
+        assert!(
+            left.len() > 2
+                && left.iter().all(|left| (left.first, left.length, left.fin) == (1000, 0, true))
+        );
         assert!(script.tell(1001, &[]).is_ended);
         assert!(script.sender.is_done() && script.sender.deadline() == Instant::NEVER);
     }

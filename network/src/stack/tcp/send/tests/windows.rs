@@ -49,7 +49,10 @@ fn a_closed_window_is_asked_about_later_and_later_and_used_when_it_opens() {
     assert!(script.wait(Duration::from_secs(200)).is_empty());
     let gaps: Vec<u64> = script.probes.windows(2).map(|pair| pair[1] - pair[0]).collect();
     assert!(script.probes[0] <= 1000 && gaps.len() > 6, "{gaps:?}");
-    assert!(gaps.windows(2).all(|pair| pair[1] == (2 * pair[0]).min(60_000) || pair[1] == 60_000), "{gaps:?}");
+    assert!(
+        gaps.windows(2).all(|pair| pair[1] == (2 * pair[0]).min(60_000) || pair[1] == 60_000),
+        "{gaps:?}"
+    );
     // It is asked for as long as it answers.
     assert!(script.acknowledge(1000, &[]).is_empty());
     let count = script.probes.len();
@@ -133,7 +136,8 @@ fn without_delay_every_write_leaves() {
     }
 }
 
-/// RFC 9293 §3.10.7.4: only newer segments say something of windows. The edge is kept as a number, so an acknowledgment alone does not move it.
+/// RFC 9293 §3.10.7.4: only newer segments say something of windows. The edge is kept as a number,
+/// so an acknowledgment alone does not move it.
 #[test]
 fn a_segment_from_before_does_not_move_the_edge() {
     let mut script = Script::new();
