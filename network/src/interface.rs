@@ -95,11 +95,11 @@ impl Interface {
         clock: Arc<dyn Clock>,
     ) -> Self {
         Self {
-            name: stack.configuration.name.clone(),
-            index: stack.configuration.index,
+            name: stack.context.configuration.name.clone(),
+            index: stack.context.configuration.index,
             controller,
-            is_loopback: stack.is_loopback(),
-            has_neighbors: stack.configuration.capabilities.medium == Medium::Ethernet,
+            is_loopback: stack.context.is_loopback(),
+            has_neighbors: stack.context.configuration.capabilities.medium == Medium::Ethernet,
             clock,
             engine: Lock::new(Engine {
                 stack,
@@ -135,7 +135,10 @@ impl Interface {
     pub(crate) fn glance<R>(&self, action: impl FnOnce(&mut Stack) -> R) -> R {
         let (result, wakes) = self.engine.with(|engine| {
             let result = action(&mut engine.stack);
-            (result, (!engine.stack.wakes.is_empty()).then(|| engine.stack.wakes.take()))
+            (
+                result,
+                (!engine.stack.context.wakes.is_empty()).then(|| engine.stack.context.wakes.take()),
+            )
         });
         if let Some(wakes) = wakes {
             wakes.wake();
@@ -159,7 +162,7 @@ impl Interface {
         action: impl FnOnce(&mut Stack, &mut dyn Driver) -> R,
     ) -> (R, After) {
         self.engine.with(|engine| {
-            engine.stack.now = now.max(engine.stack.now);
+            engine.stack.context.now = now.max(engine.stack.context.now);
             let result = action(&mut engine.stack, &mut *engine.driver);
             engine.transmit();
             (result, engine.settle(true))
@@ -171,7 +174,7 @@ impl Interface {
     pub(crate) fn turn(&self, waker: &Waker, asleep_until: Option<Instant>) -> Turn {
         let now = self.clock.now();
         let (turn, after) = self.engine.with(|engine| {
-            engine.stack.now = now.max(engine.stack.now);
+            engine.stack.context.now = now.max(engine.stack.context.now);
             let turn = engine.turn(waker, asleep_until);
             (turn, engine.settle(false))
         });
@@ -184,12 +187,13 @@ impl Interface {
     pub(crate) fn close(&self) {
         let after = self.engine.with(|engine| {
             engine.gone = true;
-            engine.stack.end_everything();
-            if engine.stack.watch.is_on() {
+            engine.stack.end();
+            if engine.stack.context.watch.is_on() {
                 // The last word.
                 engine.watchers.tell(&mut engine.stack);
-                let gone = engine.stack.appearance(Change::Removed);
-                engine.stack.watch.note(gone);
+                let gone =
+                    crate::stack::changes::appearance(&engine.stack.context, Change::Removed);
+                engine.stack.context.watch.note(gone);
             }
             let after = engine.settle(true);
             engine.watchers.clear(&mut engine.stack);
@@ -230,7 +234,7 @@ impl Interface {
             if engine.gone {
                 return (R::default(), None);
             }
-            engine.stack.now = now.max(engine.stack.now);
+            engine.stack.context.now = now.max(engine.stack.context.now);
             let result = action(&mut engine.stack, &mut engine.watchers);
             (result, Some(engine.settle(true)))
         });
@@ -246,25 +250,25 @@ impl Engine {
         if self.gone {
             return Turn::Gone;
         }
-        self.stack.statistics.polls += 1;
+        self.stack.context.statistics.polls += 1;
         if !self.runner.as_ref().is_some_and(|known| known.will_wake(waker)) {
             self.runner = Some(waker.clone());
         }
         let link = self.driver.link_state();
         self.stack.set_link(link);
         // Register before looking: what arrives from here on wakes.
-        self.driver.register(waker, !self.stack.output.is_empty());
+        self.driver.register(waker, !self.stack.ip.link.output.is_empty());
         let ingress = self.ingress();
         self.stack.run_timers();
         let more = self.stack.run_local();
-        self.stack.tcp_serve_dirty();
+        self.stack.transport.tcp.serve_ready(&mut self.stack.context, &mut self.stack.ip);
         self.transmit();
-        let is_blocked = !self.stack.output.is_empty();
+        let is_blocked = !self.stack.ip.link.output.is_empty();
         if is_blocked {
             self.driver.register(waker, true);
         }
         // Frames that had to wait for room give no wake any more.
-        let may_go_on = ingress == Ingress::NoRoom && self.stack.has_room();
+        let may_go_on = ingress == Ingress::NoRoom && self.stack.ip.link.has_room();
         if ingress == Ingress::More
             || may_go_on
             || more
@@ -280,7 +284,7 @@ impl Engine {
             (Some(deadline), Some(asleep)) => Some(deadline.min(asleep)),
             (deadline, _) => deadline,
         };
-        Turn::Sleep(deadline, self.stack.now)
+        Turn::Sleep(deadline, self.stack.context.now)
     }
 
     /// Reads frames, a batch at most and only while their answers find room. A driver that takes
@@ -288,48 +292,48 @@ impl Engine {
     /// are read on, and answers beyond the bound are lost and counted.
     fn ingress(&mut self) -> Ingress {
         for _ in 0..limits::INGRESS_BATCH {
-            if !self.stack.has_room() && self.driver.can_transmit() {
+            if !self.stack.ip.link.has_room() && self.driver.can_transmit() {
                 return Ingress::NoRoom;
             }
-            let Some(frame) = self.driver.receive(&mut self.stack.pool) else {
+            let Some(frame) = self.driver.receive(&mut self.stack.context.pool) else {
                 return Ingress::Empty;
             };
-            self.stack.frame_input(frame);
+            self.stack.receive(frame);
         }
         Ingress::More
     }
 
     /// Hands frames to the driver while it takes them.
     fn transmit(&mut self) {
-        let is_usable = self.stack.configuration.link == LinkState::Up;
-        while let Some(frame) = self.stack.output.pop_front() {
+        let is_usable = self.stack.context.configuration.link == LinkState::Up;
+        while let Some(frame) = self.stack.ip.link.output.pop_front() {
             let length = frame.len() as u64;
             if !is_usable {
                 // Without a carrier a frame is lost, as on any wire.
-                self.stack.statistics.sent_drops.disabled += 1;
-                self.stack.pool.put(frame);
-            } else if let Err(frame) = self.driver.transmit(frame, &mut self.stack.pool) {
-                self.stack.output.push_front(frame);
+                self.stack.context.statistics.sent_drops.disabled += 1;
+                self.stack.context.pool.put(frame);
+            } else if let Err(frame) = self.driver.transmit(frame, &mut self.stack.context.pool) {
+                self.stack.ip.link.output.push_front(frame);
                 break;
             } else {
-                self.stack.statistics.sent_packets += 1;
-                self.stack.statistics.sent_bytes += length;
+                self.stack.context.statistics.sent_packets += 1;
+                self.stack.context.statistics.sent_bytes += length;
             }
         }
-        if self.stack.has_room() && !self.stack.room.is_empty() {
-            let Stack { wakes, room, .. } = &mut self.stack;
-            wakes.add(room);
+        if self.stack.ip.link.has_room() && !self.stack.senders.is_empty() {
+            let Stack { context, senders, .. } = &mut self.stack;
+            context.wakes.add(senders);
         }
     }
 
     /// Hands events to who watches and collects who must be woken. The runner is, when something
     /// became due earlier than it sleeps.
     fn settle(&mut self, from_outside: bool) -> After {
-        if self.stack.watch.is_on() {
+        if self.stack.context.watch.is_on() {
             self.watchers.tell(&mut self.stack);
         }
         let doorbell = self.driver.flush();
-        let wakers = self.stack.wakes.take();
+        let wakers = self.stack.context.wakes.take();
         // Woken already and not yet run: once is enough.
         let is_woken = self.armed == Some(Instant::ZERO) && !self.gone;
         let runner = if from_outside && !is_woken && self.needs_runner() {
@@ -348,7 +352,7 @@ impl Engine {
             (Some(_), None) => true,
             (None, _) => false,
         };
-        is_earlier || self.gone || self.stack.has_work() || !self.stack.output.is_empty()
+        is_earlier || self.gone || self.stack.has_work() || !self.stack.ip.link.output.is_empty()
     }
 }
 

@@ -200,7 +200,9 @@ impl Manager {
             .routing
             .interfaces()
             .iter()
-            .map(|interface| interface.with(|stack| stack.status()))
+            .map(|interface| {
+                interface.with(|stack| stack.context.configuration.status(stack.context.now))
+            })
             .collect()
     }
 
@@ -327,13 +329,17 @@ fn new_stack(
 
 fn configure_loopback(stack: &mut Stack) {
     debug_assert!(
-        stack.configuration.capabilities.kind == Kind::Loopback,
+        stack.context.configuration.capabilities.kind == Kind::Loopback,
         "only loopback interfaces configure themselves"
     );
     for text in ["127.0.0.1/8", "::1/128"] {
         if let Ok(prefix) = text.parse() {
             // A loopback MTU below 1280 has no IPv6; that is the driver's choice.
-            let _ = stack.add_address(&NewAddress { prefix, broadcast: None }, Origin::Kernel);
+            let _ = stack.ip.add_address(
+                &mut stack.context,
+                &NewAddress { prefix, broadcast: None },
+                Origin::Kernel,
+            );
         }
     }
     stack.set_enabled(true);

@@ -108,7 +108,8 @@ impl Resolver {
         let mut servers: Vec<SocketAddr> = Vec::new();
         for interface in interfaces {
             interface.with(|stack| {
-                for (address, _) in stack.dns_servers.iter().filter(|_| stack.is_running()) {
+                for (address, _) in stack.name_servers.iter().filter(|_| stack.context.is_running())
+                {
                     let server = SocketAddr::new(*address, PORT);
                     if !servers.contains(&server) {
                         servers.push(server);

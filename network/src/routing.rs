@@ -13,8 +13,8 @@ use virtual_file_system::{Error, Lock};
 use crate::command::route::RouteChoice;
 use crate::interface::Interface;
 use crate::manager::Shared;
+use crate::stack::addresses::is_link_local_ipv4;
 use crate::stack::datagram::{Binding, Endpoint, Family};
-use crate::stack::ip::source::is_link_local_ipv4;
 use crate::stack::tcp::listen::Listener;
 use crate::watcher::Watcher;
 
@@ -88,10 +88,10 @@ impl Routing {
         // there already.
         interface.with(|stack| {
             for listener in &listeners {
-                let _ = stack.tcp_listen(listener, false);
+                let _ = stack.transport.tcp.listen(listener, false);
             }
             for (family, binding) in bindings {
-                let _ = stack.datagrams.bind(family, binding);
+                let _ = stack.transport.datagrams.bind(family, binding);
             }
         });
         watchers.iter().for_each(|watcher| interface.introduce(watcher));
@@ -132,9 +132,9 @@ impl Routing {
             tables.listeners.push(Arc::clone(listener));
             tables.interfaces.clone()
         });
-        let outcome = interfaces
-            .iter()
-            .try_for_each(|interface| interface.with(|stack| stack.tcp_listen(listener, false)));
+        let outcome = interfaces.iter().try_for_each(|interface| {
+            interface.with(|stack| stack.transport.tcp.listen(listener, false))
+        });
         if outcome.is_err() {
             self.unlisten(listener);
         }
@@ -146,9 +146,11 @@ impl Routing {
             tables.listeners.retain(|known| !Arc::ptr_eq(known, listener));
             tables.interfaces.clone()
         });
-        interfaces
-            .iter()
-            .for_each(|interface| interface.with(|stack| stack.tcp_unlisten(listener)));
+        interfaces.iter().for_each(|interface| {
+            interface.with(|stack| {
+                stack.transport.tcp.unlisten(&mut stack.context, &mut stack.ip, listener)
+            })
+        });
     }
 
     /// Binds on every interface, or on none.
@@ -167,7 +169,7 @@ impl Routing {
         });
         let bind = |binding: &Binding| {
             interfaces.iter().try_for_each(|interface| {
-                interface.with(|stack| stack.datagrams.bind(family, binding.clone()))
+                interface.with(|stack| stack.transport.datagrams.bind(family, binding.clone()))
             })
         };
         let outcome = bind(binding);
@@ -188,7 +190,7 @@ impl Routing {
             tables.interfaces.clone()
         });
         interfaces.iter().for_each(|interface| {
-            interface.with(|stack| stack.datagrams.unbind(family, key, endpoint))
+            interface.with(|stack| stack.transport.datagrams.unbind(family, key, endpoint))
         });
     }
 
@@ -214,7 +216,7 @@ impl Shared {
     /// no address of the family.
     pub(crate) fn route(&self, destination: IpAddr) -> Result<(Arc<Interface>, IpAddr), Error> {
         let choice = self.choose(destination)?;
-        let source = choice.look(|stack| stack.source_for(destination))?;
+        let source = choice.look(|stack| stack.ip.source_for(&stack.context, destination))?;
         Ok((choice, source))
     }
 
@@ -242,10 +244,10 @@ impl Shared {
         }
         let rank = |interface: &Interface| {
             interface.look(|stack| {
-                if !stack.is_running() {
+                if !stack.context.is_running() {
                     return None;
                 }
-                let route = stack.route_for(destination);
+                let route = stack.ip.route_for(&stack.context, destination);
                 // Groups, everybody and link-local stations are reached over any interface that has
                 // the family, the one with a default route first.
                 let to_everybody = destination.is_multicast()
@@ -254,8 +256,8 @@ impl Shared {
                 match route {
                     Some(route) => Some((Reverse(route.destination.length()), route.metric)),
                     None if to_everybody
-                        && !stack.is_loopback()
-                        && stack.source_for(destination).is_ok() =>
+                        && !stack.context.is_loopback()
+                        && stack.ip.source_for(&stack.context, destination).is_ok() =>
                     {
                         Some((Reverse(0), u32::MAX))
                     }
@@ -273,6 +275,6 @@ impl Shared {
     pub(crate) fn explain(&self, destination: IpAddr) -> Result<RouteChoice, Error> {
         let (interface, source) = self.route(destination)?;
         // Which gateway answers depends on the present.
-        interface.with(|stack| stack.explain(destination, source))
+        interface.with(|stack| stack.ip.explain(&stack.context, destination, source))
     }
 }

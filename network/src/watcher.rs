@@ -208,32 +208,34 @@ impl Watchers {
 
     /// Hands over what happened and what changed.
     pub(crate) fn tell(&self, stack: &mut Stack) {
-        stack.watch_changes();
-        let (events, lost) = stack.watch.take();
+        stack.note_changes();
+        let (events, lost) = stack.context.watch.take();
         if events.is_empty() && lost == 0 {
             return;
         }
-        let records = written(&events, &stack.configuration.name);
+        let records = written(&events, &stack.context.configuration.name);
         for watcher in &self.0 {
-            watcher.tell(&records, lost, &mut stack.wakes);
+            watcher.tell(&records, lost, &mut stack.context.wakes);
         }
     }
 
     /// Tells one watcher of what came with a new interface.
     pub(crate) fn tell_of_new(&self, stack: &mut Stack, watcher: &Watcher) {
-        let events = stack.watch_snapshot(Change::Added);
-        watcher.tell(&written(&events, &stack.configuration.name), 0, &mut stack.wakes);
+        let events = stack.snapshot(Change::Added);
+        watcher.tell(
+            &written(&events, &stack.context.configuration.name),
+            0,
+            &mut stack.context.wakes,
+        );
     }
 
     /// What is there, for one watcher.
     pub(crate) fn snapshot(stack: &Stack, kinds: Kinds) -> String {
         let mut text = String::new();
-        for event in stack
-            .watch_snapshot(Change::Present)
-            .iter()
-            .filter(|event| kinds.contains(event.kind()))
+        for event in
+            stack.snapshot(Change::Present).iter().filter(|event| kinds.contains(event.kind()))
         {
-            event.write(&mut text, &stack.configuration.name);
+            event.write(&mut text, &stack.context.configuration.name);
         }
         text
     }

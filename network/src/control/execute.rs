@@ -63,32 +63,38 @@ impl OpenFile {
         request: Request,
     ) -> core::result::Result<Result<Vec<u8>>, Request> {
         Ok(match request {
-            Request::GetInterface(()) => reply(self.on(|stack| stack.status())),
+            Request::GetInterface(()) => {
+                reply(self.on(|stack| stack.context.configuration.status(stack.context.now)))
+            }
             Request::ListInterfaces(()) => reply(Ok(self
                 .interfaces()
                 .iter()
-                .map(|interface| interface.with(|stack| stack.status()))
+                .map(|interface| {
+                    interface.with(|stack| stack.context.configuration.status(stack.context.now))
+                })
                 .collect::<Vec<_>>())),
             Request::SetEnabled(enabled) => reply(self.on(|stack| stack.set_enabled(enabled))),
             Request::SetHardwareAddress(address) => reply(self.interface().and_then(|interface| {
                 interface.with_driver(|stack, driver| stack.set_hardware_address(address, driver))
             })),
             Request::SetMtu(mtu) => reply(self.change(|stack| stack.set_mtu(mtu))),
-            Request::SetMetric(metric) => reply(self.on(|stack| stack.set_metric(metric))),
-            Request::SetAdvertisement(what) => {
-                reply(self.change(|stack| stack.set_advertisement(what)))
+            Request::SetMetric(metric) => {
+                reply(self.on(|stack| stack.ip.set_metric(&mut stack.context, metric)))
             }
-            Request::GetStatistics(()) => reply(self.on(|stack| stack.statistics)),
+            Request::SetAdvertisement(what) => reply(
+                self.change(|stack| stack.advertiser.set(&mut stack.context, &mut stack.ip, what)),
+            ),
+            Request::GetStatistics(()) => reply(self.on(|stack| stack.context.statistics)),
             Request::ListAddresses(()) => reply(Ok(self.collect(|stack| stack.address_entries()))),
-            Request::AddAddress(new) => {
-                reply(self.change(|stack| stack.add_address(&new, Origin::Static)))
-            }
+            Request::AddAddress(new) => reply(
+                self.change(|stack| stack.ip.add_address(&mut stack.context, &new, Origin::Static)),
+            ),
             Request::RemoveAddress(prefix) => {
                 reply(self.change(|stack| stack.remove_address(prefix)))
             }
             Request::FlushAddresses(()) => reply(self.on(Stack::flush_addresses)),
             Request::ListRoutes(()) => {
-                reply(Ok(self.collect(|stack| stack.route_entries().collect())))
+                reply(Ok(self.collect(|stack| stack.ip.route_entries(&stack.context).collect())))
             }
             Request::AddRoute(new) => reply(self.add_route(&new)),
             Request::RemoveRoute(selector) => reply(self.remove_route(&selector)),
@@ -96,31 +102,38 @@ impl OpenFile {
                 None => self.sockets.shared.explain(destination),
                 Some(interface) => interface.with(|stack| {
                     stack
-                        .source_for(destination)
-                        .and_then(|source| stack.explain(destination, source))
+                        .ip
+                        .source_for(&stack.context, destination)
+                        .and_then(|source| stack.ip.explain(&stack.context, destination, source))
                 }),
             }),
             Request::ListDnsServers(()) => reply(Ok(self.collect(dns_servers))),
             Request::AddDnsServer(server) => {
-                reply(self.change(|stack| stack.add_dns_server(server, Origin::Static)))
+                reply(self.change(|stack| stack.add_name_server(server, Origin::Static)))
             }
             Request::RemoveDnsServer(server) => {
-                reply(self.change(|stack| stack.remove_dns_server(server)))
+                reply(self.change(|stack| stack.name_servers.remove(server)))
             }
-            Request::StartDhcp(options) => reply(self.change(|stack| stack.dhcp_start(options))),
-            Request::StopDhcp(()) => reply(self.on(Stack::dhcp_stop)),
-            Request::RenewDhcp(()) => reply(self.change(Stack::dhcp_renew)),
-            Request::GetDhcp(()) => reply(self.on(|stack| stack.dhcp_status())),
+            Request::StartDhcp(options) => reply(
+                self.change(|stack| stack.dhcp.start(&mut stack.context, &mut stack.ip, options)),
+            ),
+            Request::StopDhcp(()) => reply(self.on(Stack::stop_dhcp)),
+            Request::RenewDhcp(()) => {
+                reply(self.change(|stack| stack.dhcp.renew(&mut stack.context, &mut stack.ip)))
+            }
+            Request::GetDhcp(()) => reply(self.on(|stack| stack.dhcp.status(&stack.context))),
             Request::ListNeighbors(()) => {
-                reply(Ok(self.collect(|stack| stack.neighbors.list(stack.now))))
+                reply(Ok(self.collect(|stack| stack.ip.link.neighbors.list(stack.context.now))))
             }
-            Request::AddNeighbor(new) => reply(self.change(|stack| stack.add_neighbor(&new))),
-            Request::RemoveNeighbor(address) => {
-                reply(self.change(|stack| stack.remove_neighbor(address)))
+            Request::AddNeighbor(new) => {
+                reply(self.change(|stack| stack.ip.add_neighbor(&mut stack.context, &new)))
             }
-            Request::FlushNeighbors(()) => {
-                reply(self.on(|stack| stack.neighbors.flush(|_, is_permanent| !is_permanent)))
-            }
+            Request::RemoveNeighbor(address) => reply(
+                self.change(|stack| stack.ip.link.remove_neighbor(&mut stack.context, address)),
+            ),
+            Request::FlushNeighbors(()) => reply(
+                self.on(|stack| stack.ip.link.neighbors.flush(|_, is_permanent| !is_permanent)),
+            ),
             other => return self.execute_socket_now(other),
         })
     }
@@ -160,7 +173,9 @@ impl OpenFile {
                 self.datagram()
                     .and_then(|socket| socket.leave_group(membership.group, named(&membership))),
             ),
-            Request::ListGroups(()) => reply(Ok(self.collect(|stack| stack.group_entries()))),
+            Request::ListGroups(()) => {
+                reply(Ok(self.collect(|stack| stack.ip.group_entries(&stack.context))))
+            }
             Request::ListSockets(()) => reply(Ok(self.list_sockets())),
             Request::Watch(kinds) => reply(self.watch(kinds)),
             waiting => return Err(waiting),
@@ -197,7 +212,7 @@ impl OpenFile {
     /// On `/devices/sockets` the interface is named, or found by the gateway's network.
     fn add_route(&self, new: &NewRoute) -> Result<()> {
         if self.sockets.interface.is_some() {
-            return self.change(|stack| stack.add_route(new));
+            return self.change(|stack| stack.ip.add_route(&mut stack.context, new));
         }
         let routing = &self.sockets.shared.routing;
         let interface = match (&new.interface, new.gateway) {
@@ -206,8 +221,9 @@ impl OpenFile {
             (None, Some(gateway)) => {
                 let is_near = |interface: &&Arc<Interface>| {
                     interface.with(|stack| {
-                        stack.is_running()
+                        stack.context.is_running()
                             && stack
+                                .ip
                                 .routes
                                 .find(gateway)
                                 .is_some_and(|route| route.gateway.is_none())
@@ -222,7 +238,7 @@ impl OpenFile {
                 interfaces.iter().find(is_near).cloned().ok_or(unreachable)?
             }
         };
-        interface.with(|stack| stack.add_route(new))
+        interface.with(|stack| stack.ip.add_route(&mut stack.context, new))
     }
 
     fn remove_route(&self, selector: &crate::command::route::RouteSelector) -> Result<()> {
@@ -233,10 +249,9 @@ impl OpenFile {
         if selector.interface.is_some() && !interfaces.iter().any(|interface| named(&interface)) {
             return Err(Error::NoDevice);
         }
-        let removed = interfaces
-            .iter()
-            .filter(named)
-            .any(|interface| interface.with(|stack| stack.remove_route(selector)).is_ok());
+        let removed = interfaces.iter().filter(named).any(|interface| {
+            interface.with(|stack| stack.ip.remove_route(&mut stack.context, selector)).is_ok()
+        });
         if removed { Ok(()) } else { Err(Error::NoSuchProcess) }
     }
 
@@ -247,8 +262,8 @@ impl OpenFile {
         let deadline = clock.now().after(Duration::from_millis(u64::from(milliseconds)));
         let bound = poll_fn(|context| {
             interface.with(|stack| {
-                stack.dhcp_register(context.waker());
-                let status = stack.dhcp_status();
+                stack.dhcp.register(context.waker());
+                let status = stack.dhcp.status(&stack.context);
                 match status.state {
                     DhcpState::Bound | DhcpState::Renewing | DhcpState::Rebinding => {
                         Poll::Ready(Ok(status))
@@ -380,16 +395,14 @@ impl OpenFile {
         let mut list: Vec<SocketStatus> = self
             .interfaces()
             .iter()
-            .flat_map(|interface| interface.with(|stack| stack.socket_list()))
+            .flat_map(|interface| {
+                interface
+                    .with(|stack| stack.transport.socket_list(&stack.context.configuration.name))
+            })
             .collect();
         if self.sockets.interface.is_none() {
             let routing = &self.sockets.shared.routing;
-            list.extend(
-                routing
-                    .listeners()
-                    .iter()
-                    .map(|listener| crate::socket::listener_status(listener, "")),
-            );
+            list.extend(routing.listeners().iter().map(|listener| listener.status("")));
             list.extend(
                 routing.bindings().iter().map(|(family, binding)| binding.status(*family, "")),
             );
@@ -417,9 +430,9 @@ impl Drop for Attempt<'_> {
 }
 
 fn dns_servers(stack: &mut Stack) -> Vec<DnsServer> {
-    let name = &stack.configuration.name;
+    let name = &stack.context.configuration.name;
     stack
-        .dns_servers
+        .name_servers
         .iter()
         .map(|(address, origin)| DnsServer {
             address: *address,

@@ -103,7 +103,7 @@ impl OpenFile {
     fn path_mtu(&self, stream: &TcpStream) -> Option<u32> {
         let remote = stream.remote_address().ip();
         let (interface, _) = self.sockets.route(remote).ok()?;
-        u32::try_from(interface.with(|stack| stack.path_mtu(remote))).ok()
+        u32::try_from(interface.with(|stack| stack.ip.path_mtu(&stack.context, remote))).ok()
     }
 
     /// What is known of the stream and its path.

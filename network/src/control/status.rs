@@ -29,24 +29,25 @@ pub(super) fn system(shared: &Shared) -> String {
                 interface.index,
                 enabled_word(stack)
             )?;
-            for route in stack.route_entries() {
+            for route in stack.ip.route_entries(&stack.context) {
                 write_route(&mut text, &route)?;
             }
-            for (server, origin) in &stack.dns_servers {
+            for (server, origin) in stack.name_servers.iter() {
                 writeln!(text, "dns {server} interface {} origin {}", interface.name, origin)?;
             }
             core::fmt::Result::Ok(())
         });
     }
-    let count =
-        |interface: &alloc::sync::Arc<Interface>| interface.with(|stack| stack.socket_count());
+    let count = |interface: &alloc::sync::Arc<Interface>| {
+        interface.with(|stack| stack.transport.socket_count())
+    };
     let sockets: usize = shared.routing.interfaces().iter().map(count).sum();
     let _ = writeln!(text, "sockets {} routed {}", sockets, shared.routing.routed_sockets());
     text
 }
 
 fn write_interface(text: &mut String, stack: &mut Stack) -> core::fmt::Result {
-    let status = stack.status();
+    let status = stack.context.configuration.status(stack.context.now);
     writeln!(text, "interface {} index {} kind {}", status.name, status.index, status.kind)?;
     writeln!(text, "link {}", enabled_word(stack))?;
     writeln!(text, "carrier {}", if status.link == LinkState::Up { "yes" } else { "no" })?;
@@ -62,16 +63,16 @@ fn write_interface(text: &mut String, stack: &mut Stack) -> core::fmt::Result {
         }
         writeln!(text, " origin {} state {}", entry.origin, entry.state)?;
     }
-    for route in stack.route_entries() {
+    for route in stack.ip.route_entries(&stack.context) {
         write_route(text, &route)?;
     }
-    for (server, origin) in &stack.dns_servers {
+    for (server, origin) in stack.name_servers.iter() {
         writeln!(text, "dns {server} origin {}", origin)?;
     }
-    for entry in stack.group_entries() {
+    for entry in stack.ip.group_entries(&stack.context) {
         writeln!(text, "group {} sockets {}", entry.group, entry.sockets)?;
     }
-    let dhcp = stack.dhcp_status();
+    let dhcp = stack.dhcp.status(&stack.context);
     write!(text, "dhcp {}", dhcp.state)?;
     if let Some(lease) = dhcp.lease {
         write!(
@@ -81,7 +82,7 @@ fn write_interface(text: &mut String, stack: &mut Stack) -> core::fmt::Result {
         )?;
     }
     writeln!(text)?;
-    let statistics = stack.statistics;
+    let statistics = stack.context.statistics;
     writeln!(
         text,
         "received packets {} bytes {} dropped {}",
@@ -110,5 +111,5 @@ fn write_route(text: &mut String, route: &crate::command::route::RouteEntry) -> 
 }
 
 fn enabled_word(stack: &Stack) -> &'static str {
-    if stack.configuration.enabled { "up" } else { "down" }
+    if stack.context.configuration.enabled { "up" } else { "down" }
 }

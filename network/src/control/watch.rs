@@ -210,10 +210,10 @@ mod tests {
             let watcher = Arc::clone(&reader.watcher);
             assert!(Arc::strong_count(&watcher) > 2);
             let interface = sockets.shared.routing.find("tun0").unwrap();
-            assert!(interface.look(|stack| stack.watch.is_on()));
+            assert!(interface.look(|stack| stack.context.watch.is_on()));
             drop(reader);
             assert_eq!(Arc::strong_count(&watcher), 1);
-            assert!(!interface.look(|stack| stack.watch.is_on()));
+            assert!(!interface.look(|stack| stack.context.watch.is_on()));
             core.manager().unregister("tun1").unwrap();
         }
     }

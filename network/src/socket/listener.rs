@@ -10,7 +10,7 @@ use virtual_file_system::{Error, Lock, Readiness};
 
 use super::tcp::pending_if_blocked;
 use super::{Sockets, TcpSettings, TcpStream};
-use crate::command::socket::{SocketKind, SocketState, SocketStatus};
+use crate::command::socket::SocketStatus;
 use crate::interface::Interface;
 use crate::limits;
 use crate::stack::tcp::listen::Listener;
@@ -54,7 +54,9 @@ impl TcpListener {
         let listener = Arc::new(Listener::new(local, backlog, settings));
         match &sockets.interface {
             None => sockets.shared.routing.listen(&listener)?,
-            Some(interface) => interface.with(|stack| stack.tcp_listen(&listener, true))?,
+            Some(interface) => {
+                interface.with(|stack| stack.transport.tcp.listen(&listener, true))?
+            }
         }
         Ok(Self { sockets: sockets.clone(), listener, closed: Lock::new(false) })
     }
@@ -76,9 +78,9 @@ impl TcpListener {
             None => sockets.shared.routing.interfaces(),
         };
         let bound = settings.bound(local.ip());
-        let is_taken = interfaces
-            .iter()
-            .any(|interface| interface.look(|stack| stack.tcp.listens_at(local.port(), bound)));
+        let is_taken = interfaces.iter().any(|interface| {
+            interface.look(|stack| stack.transport.tcp.listens_at(local.port(), bound))
+        });
         if is_taken { Err(Error::AddressInUse) } else { Ok(local) }
     }
 
@@ -90,7 +92,13 @@ impl TcpListener {
             }
         };
         interface
-            .with(|stack| stack.tcp_ephemeral_port(local.ip(), super::unspecified(local)))
+            .with(|stack| {
+                stack.transport.tcp.ephemeral_port(
+                    &mut stack.context,
+                    local.ip(),
+                    super::unspecified(local),
+                )
+            })
             .map_err(|_| Error::AddressInUse)
     }
 
@@ -185,7 +193,7 @@ impl TcpListener {
     /// The listener as others see it.
     #[must_use]
     pub fn status(&self) -> SocketStatus {
-        status_of(&self.listener, self.sockets.name())
+        self.listener.status(self.sockets.name())
     }
 
     fn close(&self) {
@@ -194,12 +202,16 @@ impl TcpListener {
         }
         match &self.sockets.interface {
             None => self.sockets.shared.routing.unlisten(&self.listener),
-            Some(interface) => interface.with(|stack| stack.tcp_unlisten(&self.listener)),
+            Some(interface) => interface.with(|stack| {
+                stack.transport.tcp.unlisten(&mut stack.context, &mut stack.ip, &self.listener)
+            }),
         }
         let mut wakes = crate::stack::Wakes::default();
         for waiting in self.listener.close(&mut wakes) {
             if let Some(interface) = self.interface_at(waiting.interface) {
-                interface.with(|stack| stack.tcp_abort(waiting.slot));
+                interface.with(|stack| {
+                    stack.transport.tcp.abort(&mut stack.context, &mut stack.ip, waiting.slot)
+                });
             }
         }
         wakes.wake();
@@ -215,19 +227,5 @@ impl Drop for TcpListener {
 impl fmt::Debug for TcpListener {
     fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
         write!(formatter, "TcpListener({})", self.listener.local)
-    }
-}
-
-/// A listener as others see it.
-pub(crate) fn status_of(listener: &Listener, interface: &str) -> SocketStatus {
-    let count = |number: usize| u32::try_from(number).unwrap_or(u32::MAX);
-    SocketStatus {
-        kind: SocketKind::Tcp,
-        state: SocketState::Listen,
-        local: listener.local,
-        remote: None,
-        interface: interface.into(),
-        receive_queue: count(listener.len()),
-        send_queue: count(listener.backlog()),
     }
 }

@@ -10,7 +10,7 @@ mod halves;
 mod icmp;
 mod listener;
 mod raw;
-mod settings;
+
 mod tcp;
 mod udp;
 
@@ -30,15 +30,14 @@ pub use self::faces::futures_io;
 pub use self::halves::{TcpReadHalf, TcpWriteHalf};
 pub use self::icmp::IcmpSocket;
 pub use self::listener::TcpListener;
-pub(crate) use self::listener::status_of as listener_status;
 pub use self::raw::RawSocket;
-pub(crate) use self::settings::KEEP_ALIVE;
-pub use self::settings::TcpSettings;
 pub use self::tcp::TcpStream;
 pub use self::udp::UdpSocket;
 use crate::interface::Interface;
 use crate::manager::Shared;
 pub use crate::resolver::Resolver;
+pub use crate::stack::tcp::TcpSettings;
+pub(crate) use crate::stack::tcp::settings::KEEP_ALIVE;
 
 /// Where sockets are made.
 #[derive(Clone)]
@@ -79,7 +78,7 @@ impl Sockets {
     /// The interface and source address for a destination.
     pub(crate) fn route(&self, destination: IpAddr) -> Result<(Arc<Interface>, IpAddr), Error> {
         let interface = self.choose(destination)?;
-        let source = interface.look(|stack| stack.source_for(destination))?;
+        let source = interface.look(|stack| stack.ip.source_for(&stack.context, destination))?;
         Ok((interface, source))
     }
 
@@ -89,13 +88,13 @@ impl Sockets {
             return true;
         }
         match &self.interface {
-            Some(interface) => interface.look(|stack| stack.addresses.owns(address)),
+            Some(interface) => interface.look(|stack| stack.ip.addresses.owns(address)),
             None => self
                 .shared
                 .routing
                 .interfaces()
                 .iter()
-                .any(|interface| interface.look(|stack| stack.addresses.owns(address))),
+                .any(|interface| interface.look(|stack| stack.ip.addresses.owns(address))),
         }
     }
 }

@@ -13,8 +13,9 @@ use crate::command::socket::{Direction, SocketStatus};
 use crate::command::stream::StreamStatistics;
 use crate::interface::Interface;
 use crate::socket::TcpSettings;
+use crate::stack::flow::End;
+use crate::stack::tcp::SlotId;
 use crate::stack::tcp::listen::Waiting;
-use crate::stack::tcp::{End, SlotId};
 
 /// A connection.
 ///
@@ -87,8 +88,8 @@ impl TcpStream {
         }
         let interface = sockets.choose(remote.ip())?;
         let (slot, local) = interface.with(|stack| {
-            let source = stack.source_for(remote.ip())?;
-            if matches!(remote.ip(), IpAddr::V4(address) if stack.addresses.is_broadcast(address)) {
+            let source = stack.ip.source_for(&stack.context, remote.ip())?;
+            if matches!(remote.ip(), IpAddr::V4(address) if stack.ip.addresses.is_broadcast(address)) {
                 return Err(Error::NetworkUnreachable);
             }
             let source = local
@@ -96,7 +97,7 @@ impl TcpStream {
                 .filter(|address| !address.is_unspecified())
                 .unwrap_or(source);
             let local = SocketAddr::new(source, local.map_or(0, |local| local.port()));
-            stack.tcp_connect(local, remote, settings)
+            stack.transport.tcp.connect(&mut stack.context, &mut stack.ip, local, remote, settings)
         })?;
         let (local, remote) = (local.into(), remote.into());
         Ok(Self { interface, slot, local, remote })
@@ -104,7 +105,9 @@ impl TcpStream {
 
     /// Ready once the handshake is over.
     pub(crate) fn poll_connected(&self, context: &mut Context<'_>) -> Poll<Result<(), Error>> {
-        match self.interface.glance(|stack| stack.tcp_connected(self.slot, context.waker())) {
+        match self.interface.glance(|stack| {
+            stack.transport.tcp.poll_connected(&mut stack.context, self.slot, context.waker())
+        }) {
             Ok(true) => Poll::Ready(Ok(())),
             Ok(false) => Poll::Pending,
             Err(error) => Poll::Ready(Err(error)),
@@ -145,7 +148,9 @@ impl TcpStream {
     /// # Errors
     /// `WouldBlock`; `BrokenPipe` after the end; what ended the connection, once.
     pub fn try_write(&self, data: &[u8]) -> Result<usize, Error> {
-        self.interface.with(|stack| stack.tcp_send(self.slot, data, None))
+        self.interface.with(|stack| {
+            stack.transport.tcp.send(&mut stack.context, &mut stack.ip, self.slot, data, None)
+        })
     }
 
     fn receive(
@@ -154,10 +159,13 @@ impl TcpStream {
         peek: bool,
         waker: Option<&Waker>,
     ) -> Result<usize, Error> {
-        let (received, is_due) =
-            self.interface.glance(|stack| stack.tcp_receive(self.slot, buffer, peek, waker))?;
+        let (received, is_due) = self.interface.glance(|stack| {
+            stack.transport.tcp.read(&mut stack.context, self.slot, buffer, peek, waker)
+        })?;
         if is_due {
-            self.interface.with(|stack| stack.tcp_serve(self.slot.index));
+            self.interface.with(|stack| {
+                stack.transport.tcp.serve(&mut stack.context, &mut stack.ip, self.slot.index)
+            });
         }
         Ok(received)
     }
@@ -183,14 +191,22 @@ impl TcpStream {
 
     /// Gives bytes, or remembers whom to wake. Any number of tasks may wait.
     pub fn poll_write(&self, context: &mut Context<'_>, data: &[u8]) -> Poll<Result<usize, Error>> {
-        pending_if_blocked(
-            self.interface.with(|stack| stack.tcp_send(self.slot, data, Some(context.waker()))),
-        )
+        pending_if_blocked(self.interface.with(|stack| {
+            stack.transport.tcp.send(
+                &mut stack.context,
+                &mut stack.ip,
+                self.slot,
+                data,
+                Some(context.waker()),
+            )
+        }))
     }
 
     /// Ready once the peer acknowledged everything that was written; else remembers whom to wake.
     pub fn poll_flush(&self, context: &mut Context<'_>) -> Poll<Result<(), Error>> {
-        match self.interface.with(|stack| stack.tcp_flushed(self.slot, context.waker())) {
+        match self.interface.with(|stack| {
+            stack.transport.tcp.poll_flushed(&mut stack.context, self.slot, context.waker())
+        }) {
             Ok(true) => Poll::Ready(Ok(())),
             Ok(false) => Poll::Pending,
             Err(error) => Poll::Ready(Err(error)),
@@ -262,46 +278,59 @@ impl TcpStream {
     /// `NotConnected`.
     pub fn shutdown(&self, direction: Direction) -> Result<(), Error> {
         let (read, write) = (direction != Direction::Write, direction != Direction::Read);
-        self.interface.with(|stack| stack.tcp_shutdown(self.slot, read, write))
+        self.interface.with(|stack| {
+            stack.transport.tcp.shut_down(&mut stack.context, &mut stack.ip, self.slot, read, write)
+        })
     }
 
     /// What a read or write would not wait for; wakes when that changes.
     pub fn poll_ready(&self, context: &mut Context<'_>, interest: Readiness) -> Poll<Readiness> {
         let interest = interest | Readiness::ERROR | Readiness::HANG_UP;
-        let ready =
-            self.interface.with(|stack| stack.tcp_readiness(self.slot, context.waker())) & interest;
+        let ready = self.interface.with(|stack| {
+            stack.transport.tcp.readiness(&mut stack.context, self.slot, context.waker())
+        }) & interest;
         if ready.is_empty() { Poll::Pending } else { Poll::Ready(ready) }
     }
 
     /// The connection as others see it; `None` once its interface is gone.
     #[must_use]
     pub fn status(&self) -> Option<SocketStatus> {
-        self.interface.with(|stack| stack.tcp.get(self.slot).map(|slot| stack.tcp_status(slot)))
+        self.interface.with(|stack| {
+            let name = &stack.context.configuration.name;
+            stack.transport.tcp.get(self.slot).map(|slot| slot.status(name))
+        })
     }
 
     /// What is known of the connection and its path (TCP_INFO); `None` once its interface is gone.
     #[must_use]
     pub fn statistics(&self) -> Option<StreamStatistics> {
-        self.interface.look(|stack| stack.tcp_statistics(self.slot))
+        self.interface.look(|stack| stack.transport.tcp.statistics(self.slot))
     }
 
     /// Takes the error that waits for the next call (SO_ERROR).
     #[must_use]
     pub fn take_error(&self) -> Option<Error> {
         self.interface.with(|stack| {
-            stack.tcp.get_mut(self.slot).and_then(crate::stack::tcp::Slot::take_error)
+            stack.transport.tcp.get_mut(self.slot).and_then(crate::stack::tcp::Slot::take_error)
         })
     }
 
     pub(crate) fn apply(&self, settings: &TcpSettings) {
-        self.interface.with(|stack| stack.tcp_apply(self.slot, settings));
+        self.interface.with(|stack| {
+            stack.transport.tcp.apply(&mut stack.context, &mut stack.ip, self.slot, settings)
+        });
     }
 
     /// Ends the connection with a reset.
     pub fn abort(&self) {
         self.interface.with(|stack| {
-            if stack.tcp.get(self.slot).is_some() {
-                stack.tcp_end(self.slot.index, Error::ConnectionAborted);
+            if stack.transport.tcp.get(self.slot).is_some() {
+                stack.transport.tcp.end(
+                    &mut stack.context,
+                    &mut stack.ip,
+                    self.slot.index,
+                    Error::ConnectionAborted,
+                );
             }
         });
     }
@@ -309,7 +338,9 @@ impl TcpStream {
 
 impl Drop for TcpStream {
     fn drop(&mut self) {
-        self.interface.with(|stack| stack.tcp_release(self.slot));
+        self.interface.with(|stack| {
+            stack.transport.tcp.release(&mut stack.context, &mut stack.ip, self.slot)
+        });
     }
 }
 

@@ -9,10 +9,11 @@ use core::time::Duration;
 
 use virtual_file_system::Error;
 
-use super::Stack;
-use super::ip::header::{Outgoing, protocol};
-use super::link::ndp;
+use super::context::Context;
+use super::ip::Ip;
 use super::timers::Timer;
+use super::wire::header::{Outgoing, protocol};
+use super::wire::{icmp, ndp};
 use crate::command::interface::Advertisement;
 use crate::limits;
 use crate::platform::Instant;
@@ -40,13 +41,18 @@ impl Advertiser {
     }
 }
 
-impl Stack {
+impl Advertiser {
     /// Switches advertisements on, off, or to something else; tells whether that changed something.
     ///
     /// # Errors
     /// `InvalidInput` for a prefix that is not an IPv6 /64 or too many name servers; `Unsupported`
     /// on media without hardware addresses.
-    pub(crate) fn set_advertisement(&mut self, what: Option<Advertisement>) -> Result<bool, Error> {
+    pub(crate) fn set(
+        &mut self,
+        cx: &mut Context,
+        ip: &mut Ip,
+        what: Option<Advertisement>,
+    ) -> Result<bool, Error> {
         if let Some(what) = &what {
             let is_usable = what.prefix.address().is_ipv6()
                 && what.prefix.length() == 64
@@ -54,55 +60,53 @@ impl Stack {
             if !is_usable || what.dns_servers.len() > limits::DNS_SERVERS {
                 return Err(Error::InvalidInput);
             }
-            if self.configuration.hardware_address.is_none() {
+            if cx.configuration.hardware_address.is_none() {
                 return Err(Error::Unsupported);
             }
         }
-        if self.advertiser.what == what {
+        if self.what == what {
             return Ok(false);
         }
-        self.advertiser.what = what;
-        self.follow_addresses();
-        self.advertise();
+        self.what = what;
+        ip.multicast.is_router = self.is_on();
+        ip.follow_addresses(cx);
+        self.advertise(cx, ip);
         Ok(true)
     }
 
     /// Tells everybody, and sets the next time.
-    pub(crate) fn advertise(&mut self) {
-        self.advertiser.deadline = None;
-        if self.advertiser.what.is_none() || !self.is_running() {
+    pub(crate) fn advertise(&mut self, cx: &mut Context, ip: &mut Ip) {
+        self.deadline = None;
+        if self.what.is_none() || !cx.is_running() {
             return;
         }
-        self.send_advertisement(ndp::ALL_NODES);
-        let deadline = self.now.after(INTERVAL);
-        self.advertiser.deadline = Some(deadline);
-        self.timers.arm(deadline, Timer::Advertisement);
+        self.send(cx, ip, ndp::ALL_NODES);
+        let deadline = cx.now.after(INTERVAL);
+        self.deadline = Some(deadline);
+        cx.timers.arm(deadline, Timer::Advertisement);
     }
 
     /// Handles the deadline.
-    pub(crate) fn advertisement_expired(&mut self, deadline: Instant) {
-        if self.advertiser.deadline == Some(deadline) {
-            self.advertise();
+    pub(crate) fn expire(&mut self, cx: &mut Context, ip: &mut Ip, deadline: Instant) {
+        if self.deadline == Some(deadline) {
+            self.advertise(cx, ip);
         }
     }
 
-    /// Answers who asked for routers.
-    pub(crate) fn router_solicitation_input(&mut self, source: Ipv6Addr) {
-        if self.advertiser.what.is_some() && self.budgets.error(IpAddr::V6(source), self.now) {
-            self.send_advertisement(if source.is_unspecified() { ndp::ALL_NODES } else { source });
-        }
+    /// Answers a station that asked for routers.
+    pub(crate) fn answer(&mut self, cx: &mut Context, ip: &mut Ip, source: Ipv6Addr) {
+        self.send(cx, ip, if source.is_unspecified() { ndp::ALL_NODES } else { source });
     }
 
-    fn send_advertisement(&mut self, to: Ipv6Addr) {
-        let (Some(what), Some(ours)) =
-            (self.advertiser.what.clone(), self.configuration.hardware_address)
+    fn send(&mut self, cx: &mut Context, ip: &mut Ip, to: Ipv6Addr) {
+        let (Some(what), Some(ours)) = (self.what.clone(), cx.configuration.hardware_address)
         else {
             return;
         };
         // Routers speak from their link-local address, which must be usable by now (RFC 4861
         // §6.1.2).
         let source = IpAddr::V6(ours.link_local());
-        if !self.addresses.owns(source) {
+        if !ip.addresses.owns(source) {
             return;
         }
         let [high, low] = ROUTER_LIFETIME.to_be_bytes();
@@ -147,8 +151,8 @@ impl Stack {
             hop_limit: HOP_LIMIT,
             traffic_class: 0,
         };
-        let frame = self.icmp_packet(&outgoing, &message);
+        let frame = icmp::packet(&mut cx.pool, &outgoing, &message);
         // A lost advertisement is asked for again.
-        let _ = self.packet_output(frame, IpAddr::V6(to));
+        let _ = ip.transmit(cx, frame, IpAddr::V6(to));
     }
 }

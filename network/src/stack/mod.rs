@@ -1,283 +1,439 @@
 //! One interface's synchronous state. Time comes in as an argument, frames go in and out, nothing
 //! waits.
 //!
-//! A [`Stack`] owns everything between the driver's frames and the sockets' bytes: addresses,
-//! routes, neighbors, connections, timers. It is called under its interface's lock by the runner
-//! (frames and deadlines), by sockets and by the control device; it never awaits, never wakes
-//! anybody while it works (see [`Wakes`]), and each call does a bounded amount of work. What it
-//! wants sent stands in its output queue, which [`Interface`](crate::interface::Interface) hands to
-//! the driver.
+//! A [`Stack`] is wiring: it owns the parts and passes on what they return. A part owns its own
+//! state, is lent a [`Context`] and the layers below it while it works, and knows no part above it.
+//! The stack is called under its interface's lock by the runner (frames and deadlines), by sockets
+//! and by the control device; it never awaits, never wakes anybody while it works (see [`Wakes`]),
+//! and each call does a bounded amount of work. What it wants sent stands in the link's output
+//! queue, which [`Interface`](crate::interface::Interface) hands to the driver.
 //!
-//! Frames come in through [`link`], go up through [`ip`] to [`tcp`], [`datagram`] or ICMP; packets
-//! come down the same way.
+//! | part | owns |
+//! |---|---|
+//! | [`link`] | framing, neighbors, ARP, neighbor discovery, the output queue |
+//! | [`ip`] | addresses, routes, reassembly, paths, groups; stands on the link and owns it |
+//! | [`transport`] | what stands on IP: [`icmp`], [`tcp`], [`datagram`] |
+//! | [`dhcp`] | the DHCP client |
+//! | [`autoconfiguration`] | what router advertisements bring |
+//! | [`advertise`] | router advertisements of our own |
+//! | [`name_servers`] | the DNS servers of the interface |
+//! | [`changes`] | what watchers are told |
+//! | [`context`] | what all of them are lent |
 
+pub(crate) mod addresses;
 pub(crate) mod advertise;
 pub(crate) mod autoconfiguration;
 pub(crate) mod bound;
-pub(crate) mod checksum;
-pub(crate) mod configure;
+pub(crate) mod changes;
+pub(crate) mod context;
 pub(crate) mod datagram;
 pub(crate) mod dhcp;
+pub(crate) mod flow;
+pub(crate) mod flow_cache;
 pub(crate) mod host;
+pub(crate) mod icmp;
 pub(crate) mod ip;
 pub(crate) mod link;
 pub(crate) mod multicast;
+pub(crate) mod name_servers;
+pub(crate) mod ports;
 pub(crate) mod random;
-pub(crate) mod raw;
+pub(crate) mod routes;
 pub(crate) mod tcp;
 pub(crate) mod timers;
-pub(crate) mod udp;
+pub(crate) mod transport;
 pub(crate) mod watch;
+pub(crate) mod wire;
 
-use alloc::collections::VecDeque;
-use alloc::string::String;
 use alloc::sync::Arc;
 use alloc::vec::Vec;
 use core::net::IpAddr;
-use core::task::Waker;
 
-use virtual_file_system::WakerList;
+use virtual_file_system::{Error, WakerList};
 
 use self::advertise::Advertiser;
-use self::autoconfiguration::Advertised;
-use self::datagram::Datagrams;
-use self::dhcp::DhcpClient;
+use self::autoconfiguration::Autoconfiguration;
+use self::changes::{Changes, Present};
+pub(crate) use self::context::{Configuration, Context, Wakes};
+use self::dhcp::{Action, DhcpClient, Lease};
 pub(crate) use self::host::HostAddresses;
-use self::ip::addresses::Addresses;
-use self::ip::budget::Budgets;
-use self::ip::identification::Identifications;
-use self::ip::ingress::Arrival;
-use self::ip::path_mtu::PathMtu;
-use self::ip::reassembly::Reassembly;
-use self::ip::routes::Routes;
-use self::link::neighbor::Neighbors;
-use self::multicast::Multicast;
+use self::ip::Ip;
+use self::ip::ingress::{Packet, Received};
+use self::ip::lifetime::Expired;
+use self::link::{Arrival, Discovery};
+use self::name_servers::NameServers;
 use self::random::Random;
-use self::tcp::Tcp;
-use self::timers::{Timer, Timers};
-use self::watch::Watch;
-use crate::address::HardwareAddress;
-use crate::command::address::Origin;
-use crate::command::interface::Statistics;
-use crate::driver::{Capabilities, Frame, FramePool, Kind, LinkState};
+use self::timers::Timer;
+use self::transport::{Transport, Upward};
+use self::watch::{Change, Event};
+use self::wire::udp::UDP_HEADER;
+use crate::address::{HardwareAddress, Prefix};
+use crate::command::address::{AddressEntry, Origin};
+use crate::command::watch::Kinds;
+use crate::driver::{Driver, Frame, LinkState};
 use crate::platform::Instant;
 
-/// Who is to be woken once the lock is released. Most calls wake nobody or one task, and those cost
-/// no memory.
-#[derive(Debug, Default)]
-pub(crate) struct Wakes {
-    first: Option<Waker>,
-    more: Vec<Waker>,
-}
-
-impl Wakes {
-    /// Takes everybody out of a list.
-    pub(crate) fn add(&mut self, waiters: &mut WakerList) {
-        if !waiters.is_empty() {
-            self.extend(waiters.drain());
-        }
-    }
-
-    /// Adds tasks that were taken out of a list.
-    pub(crate) fn extend(&mut self, wakers: impl IntoIterator<Item = Waker>) {
-        for waker in wakers {
-            match &mut self.first {
-                None => self.first = Some(waker),
-                Some(_) => self.more.push(waker),
-            }
-        }
-    }
-
-    /// True when nobody is to be woken.
-    pub(crate) const fn is_empty(&self) -> bool {
-        // The first place is filled first.
-        self.first.is_none()
-    }
-
-    /// Hands everybody over, to be woken.
-    pub(crate) fn take(&mut self) -> Self {
-        core::mem::take(self)
-    }
-
-    /// Wakes everybody.
-    pub(crate) fn wake(self) {
-        if let Some(first) = self.first {
-            first.wake();
-            self.more.into_iter().for_each(Waker::wake);
-        }
-    }
-}
-
-/// What is set, as opposed to what happened.
-#[derive(Clone, Debug)]
-pub(crate) struct Configuration {
-    pub(crate) name: String,
-    pub(crate) index: u32,
-    pub(crate) capabilities: Capabilities,
-    pub(crate) enabled: bool,
-    pub(crate) link: LinkState,
-    pub(crate) mtu: usize,
-    pub(crate) metric: u32,
-    pub(crate) hardware_address: Option<HardwareAddress>,
-    pub(crate) since: Instant,
-}
-
 /// One interface's state.
+#[derive(Debug)]
 pub(crate) struct Stack {
-    pub(crate) now: Instant,
-    pub(crate) configuration: Configuration,
-    pub(crate) statistics: Statistics,
-    pub(crate) addresses: Addresses,
-    pub(crate) routes: Routes,
-    pub(crate) neighbors: Neighbors,
-    pub(crate) dns_servers: Vec<(IpAddr, Origin)>,
-    pub(crate) datagrams: Datagrams,
-    pub(crate) tcp: Tcp,
+    pub(crate) context: Context,
+    pub(crate) ip: Ip,
+    pub(crate) transport: Transport,
     pub(crate) dhcp: DhcpClient,
+    pub(crate) autoconfiguration: Autoconfiguration,
     pub(crate) advertiser: Advertiser,
-    pub(crate) host: Arc<HostAddresses>,
-    pub(crate) pool: FramePool,
-    /// Frames for the driver.
-    pub(crate) output: VecDeque<Frame>,
-    pub(crate) wakes: Wakes,
-    /// Events for who watches.
-    pub(crate) watch: Watch,
+    pub(crate) name_servers: NameServers,
+    pub(crate) changes: Changes,
     /// Datagram senders that wait for room.
-    pub(crate) room: WakerList,
-    /// Packets to ourselves.
-    local: VecDeque<Frame>,
-    /// Source and destination of the last packet that was let in, and the generation of addresses
-    /// then.
-    admitted: Option<(IpAddr, IpAddr, u32)>,
-    /// The last destination that is a single station elsewhere, and the generation of addresses
-    /// then.
-    plain_to: Option<(IpAddr, u32)>,
-    reassembly: Reassembly,
-    timers: Timers,
-    random: Random,
-    budgets: Budgets,
-    identifications: Identifications,
-    path_mtus: PathMtu,
-    pub(crate) multicast: Multicast,
-    defend_after: Instant,
-    solicitations: u8,
-    solicitation_at: Option<Instant>,
-    link_mtu_ipv6: Option<usize>,
-    /// What routers told, and until when.
-    advertised: Vec<(Advertised, Instant)>,
-    advertised_armed: Option<Instant>,
+    pub(crate) senders: WakerList,
 }
 
+/// What comes in: each layer returns what it found, and it is handed to the next one here.
 impl Stack {
     /// A stack without addresses, down.
     pub(crate) fn new(
         configuration: Configuration,
-        mut random: Random,
+        random: Random,
         host: Arc<HostAddresses>,
     ) -> Self {
-        let now = configuration.since;
+        let mut context = Context::new(configuration, random);
         Self {
-            now,
-            statistics: Statistics::default(),
-            addresses: Addresses::default(),
-            routes: Routes::default(),
-            neighbors: Neighbors::new(random.u64()),
-            dns_servers: Vec::new(),
-            datagrams: Datagrams::new(random.u64()),
-            tcp: Tcp::new(random.u64(), (random.u64(), random.u64())),
+            ip: Ip::new(&mut context, host),
+            transport: Transport::new(&mut context),
             dhcp: DhcpClient::default(),
+            autoconfiguration: Autoconfiguration::default(),
             advertiser: Advertiser::default(),
-            host,
-            pool: FramePool::new(),
-            output: VecDeque::new(),
-            wakes: Wakes::default(),
-            watch: Watch::default(),
-            room: WakerList::new(),
-            local: VecDeque::new(),
-            admitted: None,
-            plain_to: None,
-            reassembly: Reassembly::default(),
-            timers: Timers::default(),
-            budgets: Budgets::new(random.u64(), now),
-            identifications: Identifications::new(&mut random),
-            path_mtus: PathMtu::new(random.u64()),
-            multicast: Multicast::default(),
-            random,
-            defend_after: now,
-            solicitations: 0,
-            solicitation_at: None,
-            link_mtu_ipv6: None,
-            advertised: Vec::new(),
-            advertised_armed: None,
-            configuration,
+            name_servers: NameServers::default(),
+            changes: Changes::default(),
+            senders: WakerList::new(),
+            context,
         }
     }
 
-    pub(crate) fn is_loopback(&self) -> bool {
-        self.configuration.capabilities.kind == Kind::Loopback
+    /// Takes one frame from the driver.
+    pub(crate) fn receive(&mut self, frame: Frame) {
+        match self.ip.link.receive(&mut self.context, frame) {
+            link::Received::Nothing => {}
+            link::Received::Packet(frame, arrival) => self.receive_packet(frame, arrival),
+            link::Received::Arp(message) => {
+                let Self { context, ip, dhcp, .. } = self;
+                if !dhcp.is_contested(context, ip, message.sender, message.target) {
+                    ip.receive_arp(context, &message);
+                }
+            }
+        }
     }
 
-    /// Up, and with a carrier.
-    pub(crate) fn is_running(&self) -> bool {
-        self.configuration.enabled && self.configuration.link == LinkState::Up
+    /// Takes an IP packet.
+    fn receive_packet(&mut self, frame: Frame, arrival: Arrival) {
+        let Self { context: cx, ip, transport, dhcp, .. } = self;
+        // Nearly every packet of a busy system is of a known flow.
+        let Err(frame) = transport.receive_known(cx, ip, frame, arrival) else { return };
+        match ip.receive(cx, frame, arrival, dhcp.is_waiting()) {
+            Received::Nothing => {}
+            Received::Packet(packet) => {
+                let wants = |source, destination| dhcp.wants(source, destination);
+                match transport.receive(cx, ip, packet, wants) {
+                    Upward::Nothing => {}
+                    Upward::Dhcp(packet) => self.receive_dhcp(packet),
+                    Upward::Discovery(packet) => self.receive_discovery(packet),
+                }
+            }
+            Received::Refused { frame, arrival, code, pointer, multicast_too } => {
+                let problem = (code, pointer);
+                let icmp = &mut transport.icmp;
+                icmp.parameter_problem(cx, ip, (&frame, arrival), problem, multicast_too);
+                cx.pool.put(frame);
+            }
+        }
     }
 
+    fn receive_dhcp(&mut self, packet: Packet) {
+        let Self { context: cx, ip, dhcp, .. } = self;
+        let message = packet.payload().get(UDP_HEADER..).unwrap_or_default();
+        let action = dhcp.receive(cx, ip, message);
+        cx.pool.put(packet.frame);
+        self.apply(action);
+    }
+
+    fn receive_discovery(&mut self, packet: Packet) {
+        let Self { context: cx, ip, transport, autoconfiguration, advertiser, .. } = self;
+        let message = packet.payload();
+        match ip.link.receive_discovery(cx, &ip.addresses, &packet.header, message) {
+            Discovery::Nothing => {}
+            Discovery::Duplicate(address) => ip.duplicate_found(cx, address),
+            Discovery::NoRouter(address) => autoconfiguration.set_router(cx, ip, address, 0),
+            Discovery::Advertisement(source) => {
+                let names = &mut self.name_servers;
+                if autoconfiguration.receive(cx, ip, names, source, message).is_none() {
+                    cx.statistics.received_drops.malformed += 1;
+                }
+            }
+            Discovery::Solicitation(source) => {
+                if advertiser.is_on() && transport.icmp.may_answer(cx, IpAddr::V6(source)) {
+                    advertiser.answer(cx, ip, source);
+                }
+            }
+        }
+        cx.pool.put(packet.frame);
+    }
+}
+
+/// What is due.
+impl Stack {
     /// Delivers what was sent to ourselves; at most what waits now, and what that causes waits for
     /// the next call.
     pub(crate) fn run_local(&mut self) -> bool {
-        for _ in 0..self.local.len() {
-            let Some(frame) = self.local.pop_front() else { break };
-            self.ip_input(frame, Arrival::INSIDE);
+        for _ in 0..self.ip.local_count() {
+            let Some(frame) = self.ip.take_local() else { break };
+            self.receive_packet(frame, Arrival::INSIDE);
         }
-        !self.local.is_empty()
+        self.ip.has_local()
     }
 
     /// Handles every deadline that came.
     pub(crate) fn run_timers(&mut self) {
-        while let Some((deadline, timer)) = self.timers.due(self.now) {
-            match timer {
-                Timer::Slot(index) => self.tcp_expired(index, deadline),
-                Timer::Neighbor(address) => self.neighbor_expired(address, deadline),
-                Timer::Address(address) => self.address_expired(address, deadline),
-                Timer::Advertised => self.advertised_expired(deadline),
-                Timer::Dhcp => self.dhcp_expired(deadline),
-                Timer::Advertisement => self.advertisement_expired(deadline),
-                Timer::RouterSolicitation => self.solicitation_expired(deadline),
-                Timer::Multicast => self.multicast_expired(deadline),
-                Timer::Reassembly => {
-                    self.statistics.received_drops.fragment +=
-                        self.reassembly.expire(self.now, &mut self.pool);
-                    if let Some(next) = self.reassembly.deadline() {
-                        self.timers.arm(next, Timer::Reassembly);
-                    }
-                }
-                Timer::TimeWait => {
-                    self.tcp.time_wait.expire(self.now);
-                    if let Some(next) = self.tcp.time_wait.deadline() {
-                        self.timers.arm(next, Timer::TimeWait);
-                    }
+        while let Some((deadline, timer)) = self.context.timers.due(self.context.now) {
+            self.expire(timer, deadline);
+        }
+        self.ip.follow_routes(&mut self.context);
+    }
+
+    fn expire(&mut self, timer: Timer, deadline: Instant) {
+        let Self { context: cx, ip, transport, dhcp, autoconfiguration, name_servers, .. } = self;
+        match timer {
+            Timer::Connection(index) => transport.tcp.expire(cx, ip, index, deadline),
+            Timer::TimeWait => transport.tcp.expire_time_wait(cx),
+            Timer::Neighbor(address) => {
+                for frame in ip.link.expire(cx, &ip.addresses, address, deadline) {
+                    transport.undeliverable(cx, frame);
                 }
             }
+            Timer::Address(address) => match ip.expire_address(cx, address, deadline) {
+                Expired::Nothing => {}
+                // A router may speak as soon as it has an address to speak from.
+                Expired::Usable => self.advertiser.advertise(cx, ip),
+                Expired::Over(prefix) => {
+                    // The deadline was this address'.
+                    let _ = self.remove_address(prefix);
+                }
+            },
+            Timer::Advertised => autoconfiguration.expire(cx, ip, name_servers, deadline),
+            Timer::RouterSolicitation => autoconfiguration.expire_solicitation(cx, ip, deadline),
+            Timer::Advertisement => self.advertiser.expire(cx, ip, deadline),
+            Timer::Multicast => ip.expire_groups(cx, deadline),
+            Timer::Reassembly => ip.expire_reassembly(cx),
+            Timer::Dhcp => {
+                let action = dhcp.expire(cx, ip, deadline);
+                self.apply(action);
+            }
         }
-        self.follow_routes();
     }
 
     /// The earliest deadline of anything.
     pub(crate) fn next_deadline(&self) -> Option<Instant> {
-        self.timers.next()
+        self.context.timers.next()
     }
 
     /// True when something can be done without waiting.
     pub(crate) fn has_work(&self) -> bool {
-        !self.local.is_empty() || (!self.tcp.dirty.is_empty() && self.has_room())
+        self.ip.has_local() || (self.transport.tcp.has_work() && self.ip.link.has_room())
     }
 }
 
-impl core::fmt::Debug for Stack {
-    fn fmt(&self, formatter: &mut core::fmt::Formatter<'_>) -> core::fmt::Result {
-        formatter
-            .debug_struct("Stack")
-            .field("configuration", &self.configuration)
-            .finish_non_exhaustive()
+/// What is set, and what follows from it for several parts.
+impl Stack {
+    /// Brings the interface up or down; tells whether that changed something. Addresses and routes
+    /// stay.
+    pub(crate) fn set_enabled(&mut self, enabled: bool) -> bool {
+        if self.context.configuration.enabled == enabled {
+            return false;
+        }
+        self.context.configuration.enabled = enabled;
+        if !enabled {
+            self.ip.link.flush();
+        }
+        self.running_changed();
+        true
+    }
+
+    /// Takes note of the carrier.
+    pub(crate) fn set_link(&mut self, link: LinkState) {
+        if self.context.configuration.link != link {
+            self.context.configuration.link = link;
+            self.running_changed();
+        }
+    }
+
+    fn running_changed(&mut self) {
+        let Self { context: cx, ip, dhcp, autoconfiguration, name_servers, .. } = self;
+        if cx.is_running() {
+            ip.restart_groups(cx);
+            autoconfiguration.start(cx, ip, name_servers);
+        }
+        // What was learned of paths need not be true of the next link's.
+        ip.forget_paths();
+        ip.host.wake_senders(&mut cx.wakes);
+        dhcp.link_changed(cx, ip);
+    }
+
+    /// Sets the hardware address; tells whether that changed something. A new one brings new
+    /// addresses made from it (RA-11).
+    ///
+    /// # Errors
+    /// As [`Configuration::set_hardware_address`].
+    pub(crate) fn set_hardware_address(
+        &mut self,
+        address: HardwareAddress,
+        driver: &mut dyn Driver,
+    ) -> Result<bool, Error> {
+        let configuration = &mut self.context.configuration;
+        let Some(former) = configuration.set_hardware_address(address, driver)? else {
+            return Ok(false);
+        };
+        self.ip.link.neighbors.flush(|_, _| true);
+        let former = IpAddr::V6(former.link_local());
+        if let Some(prefix) = self.ip.addresses.prefix_of(former, Origin::Kernel) {
+            // It was found just above.
+            let _ = self.remove_address(prefix);
+        }
+        let Self { context: cx, ip, autoconfiguration, name_servers, .. } = self;
+        if cx.is_running() {
+            autoconfiguration.start(cx, ip, name_servers);
+        }
+        ip.announce_all(cx);
+        Ok(true)
+    }
+
+    /// Sets the MTU in bytes; tells whether that changed something.
+    ///
+    /// # Errors
+    /// As [`Configuration::set_mtu`].
+    pub(crate) fn set_mtu(&mut self, mtu: u32) -> Result<bool, Error> {
+        let Self { context: cx, ip, transport, .. } = self;
+        let is_changed = cx.configuration.set_mtu(mtu, ip.addresses.has_ipv6())?;
+        if is_changed {
+            transport.tcp.follow_path_mtu_to(cx, ip, None);
+        }
+        Ok(is_changed)
+    }
+
+    /// Removes an address, the route that it implied, and the connections that used it.
+    ///
+    /// # Errors
+    /// `AddressNotAvailable`.
+    pub(crate) fn remove_address(&mut self, prefix: Prefix) -> Result<(), Error> {
+        let Self { context: cx, ip, transport, .. } = self;
+        if ip.is_last(prefix) {
+            // While the address and its route are there, so that the peers hear of it.
+            transport.tcp.end_from(cx, ip, prefix.address());
+        }
+        ip.remove_address(cx, prefix)
+    }
+
+    /// Removes what commands added; tells how many addresses that were.
+    pub(crate) fn flush_addresses(&mut self) -> u32 {
+        let prefixes = self.ip.addresses.prefixes_of(Origin::Static);
+        // Each was listed just above.
+        prefixes.into_iter().filter(|prefix| self.remove_address(*prefix).is_ok()).count() as u32
+    }
+
+    /// Adds a DNS server.
+    ///
+    /// # Errors
+    /// As [`NameServers::add`].
+    pub(crate) fn add_name_server(&mut self, server: IpAddr, origin: Origin) -> Result<(), Error> {
+        if let Some(evicted) = self.name_servers.add(server, origin)? {
+            self.autoconfiguration.forget_server(evicted);
+        }
+        Ok(())
+    }
+
+    /// Stops the DHCP client and takes back what it brought; false when it was not running.
+    pub(crate) fn stop_dhcp(&mut self) -> bool {
+        let (was_running, action) = self.dhcp.stop(&mut self.context, &mut self.ip);
+        self.apply(action);
+        was_running
+    }
+
+    /// Does what the DHCP client wants done.
+    fn apply(&mut self, action: Action) {
+        match action {
+            Action::Nothing => {}
+            Action::Withdraw(lease) => self.withdraw(&lease),
+            Action::Apply { lease, former } => {
+                former.iter().for_each(|former| self.withdraw(former));
+                let Self { context: cx, ip, dhcp, .. } = self;
+                if lease.apply(cx, ip, dhcp.has_lease()).is_err() {
+                    return dhcp.decline(cx, ip, &lease);
+                }
+                self.name_servers.retain(|_, origin| origin != Origin::Dhcp);
+                for server in &lease.dns_servers {
+                    // A server named by hand, or one too many, is left as it is.
+                    let _ = self.add_name_server(*server, Origin::Dhcp);
+                }
+                self.dhcp.bind(&mut self.context, lease);
+            }
+        }
+    }
+
+    fn withdraw(&mut self, lease: &Lease) {
+        self.name_servers.retain(|_, origin| origin != Origin::Dhcp);
+        self.ip.routes.remove_origin(Origin::Dhcp);
+        let prefix = self.ip.addresses.prefix_of(lease.address.address(), Origin::Dhcp);
+        match prefix {
+            // It was found just above.
+            Some(prefix) => drop(self.remove_address(prefix)),
+            None => self.ip.addresses_changed(&mut self.context),
+        }
+    }
+
+    /// The interface goes: every socket on it ends with an error, every waiter is woken (IFS-02).
+    pub(crate) fn end(&mut self) {
+        self.transport.end(&mut self.context, &mut self.ip);
+        self.stop_dhcp();
+        self.context.configuration.enabled = false;
+        self.context.wakes.add(&mut self.senders);
+        self.ip.end(&self.context);
+    }
+}
+
+/// For people, programs and watchers.
+impl Stack {
+    /// Every address.
+    pub(crate) fn address_entries(&self) -> Vec<AddressEntry> {
+        self.ip.address_entries(self.context.now, self.dhcp.lease_end())
+    }
+
+    fn present(&self) -> Present<'_> {
+        let Self { context: cx, ip, name_servers: names, dhcp, .. } = self;
+        Present { cx, ip, names, dhcp }
+    }
+
+    /// From now on these kinds are wanted; what is there counts as reported.
+    pub(crate) fn set_watched(&mut self, kinds: Kinds) {
+        self.context.watch.set_kinds(kinds);
+        let mut changes = core::mem::take(&mut self.changes);
+        changes.watch(kinds, &self.present());
+        self.changes = changes;
+        let now = self.context.now;
+        self.ip.link.neighbors.set_watched(kinds.contains(Kinds::NEIGHBOR), now);
+    }
+
+    /// Notes what became different since watchers were told.
+    pub(crate) fn note_changes(&mut self) {
+        let mut changes = core::mem::take(&mut self.changes);
+        let events = changes.find(&self.present());
+        self.changes = changes;
+        let Self { context: cx, ip, .. } = self;
+        cx.watch.note_wanted(events, 0);
+        let (neighbors, lost) = ip.link.neighbors.take_changes(cx.now);
+        let event = |(change, entry)| Event::Neighbor(change, entry);
+        cx.watch.note_wanted(neighbors.into_iter().map(event), lost);
+    }
+
+    /// All that is there.
+    pub(crate) fn snapshot(&self, change: Change) -> Vec<Event> {
+        self.present().snapshot(change)
     }
 }

@@ -15,8 +15,8 @@ use crate::platform::Instant;
 /// Whose deadline it is.
 #[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Debug)]
 pub(crate) enum Timer {
-    /// A TCP slot, by its index.
-    Slot(u32),
+    /// A connection, by its index.
+    Connection(u32),
     /// A neighbor that is being resolved or probed.
     Neighbor(IpAddr),
     /// An address under duplicate detection or with a lifetime.
@@ -88,9 +88,15 @@ mod tests {
         for number in 0..100_000u32 {
             // One connection after the other, each with a deadline two minutes away, of which the
             // last ten live.
-            timers.arm(Instant::from_micros(u64::from(number) + 120_000_000), Timer::Slot(number));
+            timers.arm(
+                Instant::from_micros(u64::from(number) + 120_000_000),
+                Timer::Connection(number),
+            );
             let before = timers.heap.len();
-            timers.sweep(10, |_, timer| matches!(timer, Timer::Slot(slot) if slot + 10 > number));
+            timers.sweep(
+                10,
+                |_, timer| matches!(timer, Timer::Connection(slot) if slot + 10 > number),
+            );
             sweeps += u32::from(timers.heap.len() < before);
             assert!(timers.heap.len() <= 2 * 10 + limits::TIMERS);
         }
@@ -98,7 +104,7 @@ mod tests {
         // What counts is never swept, and not looked at each time.
         let mut looked = 0;
         for number in 0..10_000u32 {
-            timers.arm(Instant::from_micros(u64::from(number)), Timer::Slot(number));
+            timers.arm(Instant::from_micros(u64::from(number)), Timer::Connection(number));
             let counted = core::cell::Cell::new(0);
             timers.sweep(0, |_, _| {
                 counted.set(counted.get() + 1);

@@ -31,7 +31,7 @@ impl DatagramSocket {
             state.memberships.push(membership);
             Ok(())
         })?;
-        let joined = interface.with(|stack| stack.join_group(group));
+        let joined = interface.with(|stack| stack.ip.join_group(&mut stack.context, group));
         if joined.is_err() {
             self.state.with(|state| state.memberships.retain(|known| *known != membership));
         }
@@ -50,7 +50,7 @@ impl DatagramSocket {
             let place = state.memberships.iter().position(|known| *known == membership);
             place.map(|place| state.memberships.remove(place)).ok_or(Error::AddressNotAvailable)
         })?;
-        interface.with(|stack| stack.leave_group(group));
+        interface.with(|stack| stack.ip.leave_group(&mut stack.context, group));
         Ok(())
     }
 
@@ -79,7 +79,7 @@ impl DatagramSocket {
         for (group, index) in self.state.with(|state| core::mem::take(&mut state.memberships)) {
             // An interface that is gone took its groups with it.
             if let Some(interface) = self.sockets.shared.routing.at(index) {
-                interface.with(|stack| stack.leave_group(group));
+                interface.with(|stack| stack.ip.leave_group(&mut stack.context, group));
             }
         }
     }

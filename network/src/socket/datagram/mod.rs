@@ -168,7 +168,9 @@ impl DatagramSocket {
             endpoint: Arc::clone(&self.endpoint),
         };
         match device {
-            Some(interface) => interface.with(|stack| stack.datagrams.bind(self.family, binding)),
+            Some(interface) => {
+                interface.with(|stack| stack.transport.datagrams.bind(self.family, binding))
+            }
             None => self.sockets.shared.routing.bind(self.family, &binding),
         }
     }
@@ -176,25 +178,32 @@ impl DatagramSocket {
     /// Takes it away from there.
     fn detach(&self, device: Option<&Arc<Interface>>, key: u16) {
         match device {
-            Some(interface) => {
-                interface.with(|stack| stack.datagrams.unbind(self.family, key, &self.endpoint))
-            }
+            Some(interface) => interface
+                .with(|stack| stack.transport.datagrams.unbind(self.family, key, &self.endpoint)),
             None => self.sockets.shared.routing.unbind(self.family, key, &self.endpoint),
         }
     }
 
     fn free_port(&self) -> Result<u16, Error> {
         match self.device() {
-            Some(interface) => interface.with(|stack| stack.datagram_port(self.family)),
+            Some(interface) => interface
+                .with(|stack| stack.transport.datagrams.free_port(&mut stack.context, self.family)),
             None => {
                 let interfaces = self.sockets.shared.routing.interfaces();
                 let first = interfaces.first().ok_or(Error::NetworkDown)?;
                 // A few draws find a port that is free everywhere unless nearly all are taken.
                 (0..64)
-                    .filter_map(|_| first.with(|stack| stack.datagram_port(self.family)).ok())
+                    .filter_map(|_| {
+                        first
+                            .with(|stack| {
+                                stack.transport.datagrams.free_port(&mut stack.context, self.family)
+                            })
+                            .ok()
+                    })
                     .find(|port| {
                         interfaces.iter().all(|interface| {
-                            interface.with(|stack| stack.datagrams.is_free(self.family, *port))
+                            interface
+                                .with(|stack| stack.transport.datagrams.is_free(self.family, *port))
                         })
                     })
                     .ok_or(Error::AddressInUse)

@@ -13,7 +13,7 @@ use crate::interface::Interface;
 use crate::limits;
 use crate::stack::bound::Bound;
 use crate::stack::datagram::{Family, Interest};
-use crate::stack::ip::egress::Manner;
+use crate::stack::ip::egress::SendOptions;
 
 /// The settings of one socket.
 #[derive(Clone, Copy, Debug)]
@@ -58,8 +58,8 @@ impl Settings {
     }
 
     /// How a datagram to this destination travels.
-    pub(super) fn manner(&self, to: IpAddr) -> Manner {
-        Manner {
+    pub(super) fn options(&self, to: IpAddr) -> SendOptions {
+        SendOptions {
             hop_limit: if to.is_multicast() { self.multicast_hop_limit } else { self.hop_limit },
             traffic_class: self.traffic_class,
             dont_fragment: self.dont_fragment,
@@ -262,7 +262,8 @@ impl DatagramSocket {
             self.state.with(|state| (state.remote, state.device.clone(), state.settings));
         let remote = remote.ok_or(Error::NotConnected)?;
         let (interface, _) = self.route(device, remote.ip(), &settings)?;
-        Ok(u32::try_from(interface.with(|stack| stack.path_mtu(remote.ip()))).unwrap_or(u32::MAX))
+        Ok(u32::try_from(interface.with(|stack| stack.ip.path_mtu(&stack.context, remote.ip())))
+            .unwrap_or(u32::MAX))
     }
 
     /// Sets an option by value.

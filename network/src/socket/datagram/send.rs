@@ -1,4 +1,4 @@
-//! Sending datagrams: which interface, which source, in which manner, and waiting for room.
+//! Sending datagrams: which interface, which source, in which options, and waiting for room.
 
 use alloc::sync::Arc;
 use core::future::poll_fn;
@@ -13,9 +13,11 @@ use crate::interface::Interface;
 use crate::socket::tcp::pending_if_blocked;
 use crate::socket::unspecified;
 use crate::stack::datagram::Family;
-use crate::stack::ip::header;
-use crate::stack::ip::notice::Notice;
-use crate::stack::{Stack, Wakes, raw};
+use crate::stack::datagram::{raw, udp};
+use crate::stack::icmp::echo;
+use crate::stack::icmp::notice::Notice;
+use crate::stack::wire::header;
+use crate::stack::{Stack, Wakes};
 
 impl DatagramSocket {
     /// The interface and source address for a destination.
@@ -32,7 +34,7 @@ impl DatagramSocket {
         let place = device.as_ref().map(|device| device.index);
         let (interface, source) = self.find_route(device, to, settings)?;
         // Between routes that are equal the gateways decide, and those change without a sign.
-        let is_only = interface.look(|stack| stack.routes.equals(to).nth(1).is_none());
+        let is_only = interface.look(|stack| stack.ip.routes.equals(to).nth(1).is_none());
         if is_only && !to.is_multicast() {
             let recent =
                 Recent { generation, device: place, to, interface: Arc::clone(&interface), source };
@@ -54,7 +56,7 @@ impl DatagramSocket {
             (None, Some(index)) => self.sockets.shared.routing.at(index).ok_or(Error::NoDevice)?,
             (None, None) => return self.sockets.shared.route(to),
         };
-        let source = interface.look(|stack| stack.source_for(to))?;
+        let source = interface.look(|stack| stack.ip.source_for(&stack.context, to))?;
         Ok((interface, source))
     }
 
@@ -121,16 +123,16 @@ impl DatagramSocket {
         let (sent, after) = interface.with_neighbors(|stack| {
             let sent = self.hand_over(stack, &local, &remote, &settings, data);
             if let (Err(Error::WouldBlock), Some(context)) = (sent, context) {
-                stack.room.register(context.waker());
+                stack.senders.register(context.waker());
                 // A route by another interface is worth a try as well (SOK-05).
-                let Stack { host, wakes, .. } = stack;
+                let (host, wakes) = (&stack.ip.host, &mut stack.context.wakes);
                 host.register_sender(context.waker(), wakes);
             }
             sent
         });
         after.wake();
         if sent == Err(Error::MessageTooLong) && settings.receive_errors {
-            let path = interface.with(|stack| stack.path_mtu(remote.ip()));
+            let path = interface.with(|stack| stack.ip.path_mtu(&stack.context, remote.ip()));
             let notice =
                 Notice::local(Error::MessageTooLong, u32::try_from(path).unwrap_or(u32::MAX));
             self.endpoint.report(notice.report(remote, data), &mut Wakes::default());
@@ -175,18 +177,28 @@ impl DatagramSocket {
         if !settings.broadcast && is_broadcast(stack, remote.ip()) {
             return Err(Error::AccessDenied);
         }
-        let manner = settings.manner(remote.ip());
+        let options = settings.options(remote.ip());
         match self.family {
-            Family::Udp => stack.udp_send(local, remote, &manner, data),
-            Family::Icmp => stack.echo_send(*local, remote.ip(), &manner, data),
+            Family::Udp => {
+                udp::send(&mut stack.context, &mut stack.ip, local, remote, &options, data)
+            }
+            Family::Icmp => {
+                echo::send(&mut stack.context, &mut stack.ip, *local, remote.ip(), &options, data)
+            }
             Family::Raw | Family::Raw6 if settings.header_included => {
-                stack.raw_send_included(local.ip(), remote.ip(), data)
+                raw::send_included(&mut stack.context, &mut stack.ip, local.ip(), remote.ip(), data)
             }
             // A protocol is needed to write a header.
             Family::Raw | Family::Raw6 if self.protocol == raw::EVERY => Err(Error::InvalidInput),
-            Family::Raw | Family::Raw6 => {
-                stack.raw_send(local.ip(), remote.ip(), self.protocol, &manner, data)
-            }
+            Family::Raw | Family::Raw6 => raw::send(
+                &mut stack.context,
+                &mut stack.ip,
+                local.ip(),
+                remote.ip(),
+                self.protocol,
+                &options,
+                data,
+            ),
         }
     }
 
@@ -261,5 +273,5 @@ impl DatagramSocket {
 }
 
 pub(super) fn is_broadcast(stack: &Stack, address: IpAddr) -> bool {
-    matches!(address, IpAddr::V4(address) if stack.addresses.is_broadcast(address))
+    matches!(address, IpAddr::V4(address) if stack.ip.addresses.is_broadcast(address))
 }

@@ -175,7 +175,7 @@ impl Sockets {
             .iter()
             .flat_map(|interface| {
                 interface.look(|stack| {
-                    let ours = stack.addresses.iter().filter(|entry| entry.is_usable());
+                    let ours = stack.ip.addresses.iter().filter(|entry| entry.is_usable());
                     ours.map(|entry| (entry.scope() as u8, entry.prefix.address()))
                         .collect::<Vec<_>>()
                 })

@@ -6,6 +6,8 @@
 //! a datagram is built and sent at once.
 
 mod endpoint;
+pub(crate) mod raw;
+pub(crate) mod udp;
 
 use alloc::sync::Arc;
 use alloc::vec::Vec;
@@ -18,12 +20,15 @@ use hashbrown::HashMap;
 use virtual_file_system::Error;
 
 pub(crate) use self::endpoint::{Endpoint, Interest, Received};
-use super::Wakes;
+use self::udp::{Ends, Path};
 use super::bound::Bound;
-use super::ip::header::Header;
-use super::ip::notice::Notice;
-use super::ip::quote::Quote;
-use super::udp::Train;
+use super::context::{Context, Wakes};
+use super::flow_cache::FlowCache;
+use super::icmp::notice::Notice;
+use super::ip::ingress::Packet;
+use super::ports;
+use super::wire::header::protocol;
+use super::wire::quote::{Quote, u16_at};
 use crate::command::socket::{SocketKind, SocketState, SocketStatus};
 
 /// Which table a binding belongs to.
@@ -123,8 +128,8 @@ type Table = HashMap<u16, Vec<Binding>, FixedState>;
 #[derive(Debug)]
 pub(crate) struct Datagrams {
     tables: [Table; 4],
-    /// The way of the last datagram; forgotten with every change of the bindings.
-    pub(crate) train: Option<Train>,
+    /// Where the last IPv4 datagram went; forgotten with every change of the bindings.
+    recent: FlowCache<Ends, Path>,
     /// Spreads senders over sockets that share a port.
     spread: quality::FixedState,
 }
@@ -134,7 +139,7 @@ impl Datagrams {
         let table = |turn: u32| HashMap::with_hasher(FixedState::with_seed(seed.rotate_left(turn)));
         Self {
             tables: [table(0), table(16), table(32), table(48)],
-            train: None,
+            recent: FlowCache::default(),
             spread: quality::FixedState::with_seed(!seed),
         }
     }
@@ -156,7 +161,7 @@ impl Datagrams {
     /// # Errors
     /// `AddressInUse`.
     pub(crate) fn bind(&mut self, family: Family, binding: Binding) -> Result<(), Error> {
-        self.train = None;
+        self.recent.clear();
         let Some(table) = self.tables.get_mut(family.index()) else { return Ok(()) };
         let bindings = table.entry(binding.key).or_default();
         let is_other = |known: &Binding| !Arc::ptr_eq(&known.endpoint, &binding.endpoint);
@@ -178,7 +183,7 @@ impl Datagrams {
 
     /// Removes an endpoint's bindings of one key.
     pub(crate) fn unbind(&mut self, family: Family, key: u16, endpoint: &Arc<Endpoint>) {
-        self.train = None;
+        self.recent.clear();
         if let Some(table) = self.tables.get_mut(family.index())
             && let Some(bindings) = table.get_mut(&key)
         {
@@ -189,14 +194,20 @@ impl Datagrams {
         }
     }
 
-    /// Every endpoint, for the end of the interface.
-    pub(crate) fn drain(&mut self) -> Vec<Binding> {
-        self.train = None;
-        self.tables.iter_mut().flat_map(HashMap::drain).flat_map(|(_, bindings)| bindings).collect()
+    /// The interface goes: sockets that are bound to it alone end with an error.
+    pub(crate) fn end_all(&mut self, wakes: &mut Wakes) {
+        self.recent.clear();
+        let bindings = self.tables.iter_mut().flat_map(HashMap::drain);
+        for binding in bindings.flat_map(|(_, bindings)| bindings).filter(|one| one.device) {
+            binding.endpoint.fail(Error::NetworkDown, wakes);
+        }
     }
 
-    /// The bindings of this interface alone.
-    pub(crate) fn of_device(&self) -> impl Iterator<Item = (Family, &Binding)> {
+    /// The sockets that are bound to this interface alone.
+    pub(crate) fn statuses<'a>(
+        &'a self,
+        interface: &'a str,
+    ) -> impl Iterator<Item = SocketStatus> + 'a {
         let families = [Family::Udp, Family::Icmp, Family::Raw, Family::Raw6];
         families
             .into_iter()
@@ -205,6 +216,7 @@ impl Datagrams {
                 table.values().flatten().map(move |binding| (family, binding))
             })
             .filter(|(_, binding)| binding.device)
+            .map(move |(family, binding)| binding.status(family, interface))
     }
 
     /// How many bindings there are.
@@ -234,31 +246,26 @@ impl Datagrams {
         equals().nth(turn as usize).or(Some(best))
     }
 
-    /// Gives an echo reply to the sockets with its identifier; false when there is none.
-    pub(crate) fn deliver_icmp(
-        &mut self,
-        identifier: u16,
-        header: &Header,
-        message: &[u8],
-        interface: u32,
-        wakes: &mut Wakes,
-    ) -> bool {
+    /// Gives an echo reply to the sockets with its identifier.
+    pub(crate) fn receive_echo_reply(&mut self, cx: &mut Context, packet: &Packet) {
+        let (header, message) = (&packet.header, packet.payload());
+        let identifier = u16_at(message, 4).unwrap_or_default();
         let received = Received {
             length: message.len(),
             remote: SocketAddr::new(header.source, 0),
             local: SocketAddr::new(header.destination, identifier),
-            interface,
+            interface: cx.configuration.index,
             hop_limit: header.hop_limit,
             traffic_class: header.traffic_class,
         };
-        let mut delivered = false;
+        let mut is_delivered = false;
         for binding in self.at(Family::Icmp, identifier) {
             if binding.score(header.destination, received.remote).is_some() {
-                binding.endpoint.push(received, message, wakes);
-                delivered = true;
+                binding.endpoint.push(received, message, &mut cx.wakes);
+                is_delivered = true;
             }
         }
-        delivered
+        cx.statistics.received_drops.no_socket += u64::from(!is_delivered);
     }
 
     /// The sockets that may have sent what is quoted.
@@ -276,36 +283,54 @@ impl Datagrams {
     }
 
     /// True when a socket here may have sent what is quoted (ICE-04).
-    pub(crate) fn knows(&self, family: Family, key: u16, quoted: &Quote) -> bool {
-        self.senders(family, key, quoted).next().is_some()
+    pub(crate) fn has_sent(&self, quoted: &Quote) -> bool {
+        senders_of(quoted)
+            .into_iter()
+            .any(|(family, key)| self.senders(family, key, quoted).next().is_some())
     }
 
     /// Tells the sockets whose packet is quoted: connected ones and those that asked for reports
     /// (ICE-05). Echo sockets always hear of it.
-    pub(crate) fn error(
-        &self,
-        family: Family,
-        key: u16,
-        quoted: &Quote,
-        packet: &[u8],
-        notice: &Notice,
-        wakes: &mut Wakes,
-    ) {
-        for binding in self.senders(family, key, quoted) {
-            let interest = binding.endpoint.interest();
-            let is_concerned =
-                interest.reports || binding.remote.is_some() || family == Family::Icmp;
-            // A smaller path is only an error to who cannot fragment.
-            let is_fatal =
-                notice.error != Error::MessageTooLong || interest.path_mtu || interest.reports;
-            if is_concerned && is_fatal {
-                binding.endpoint.fail(notice.error, wakes);
-            }
-            if interest.reports {
-                binding.endpoint.report(notice.report(remote_of(family, quoted), packet), wakes);
+    pub(crate) fn report(&self, quoted: &Quote, packet: &[u8], notice: &Notice, wakes: &mut Wakes) {
+        for (family, key) in senders_of(quoted) {
+            for binding in self.senders(family, key, quoted) {
+                let interest = binding.endpoint.interest();
+                let is_concerned =
+                    interest.reports || binding.remote.is_some() || family == Family::Icmp;
+                // A smaller path is only an error to who cannot fragment.
+                let is_fatal =
+                    notice.error != Error::MessageTooLong || interest.path_mtu || interest.reports;
+                if is_concerned && is_fatal {
+                    binding.endpoint.fail(notice.error, wakes);
+                }
+                if interest.reports {
+                    let report = notice.report(remote_of(family, quoted), packet);
+                    binding.endpoint.report(report, wakes);
+                }
             }
         }
     }
+
+    /// A port, or an echo identifier, that nobody uses.
+    ///
+    /// # Errors
+    /// `AddressInUse` when all are in use.
+    pub(crate) fn free_port(&self, cx: &mut Context, family: Family) -> Result<u16, Error> {
+        ports::ephemeral(&mut cx.random, |port| self.is_free(family, port))
+            .ok_or(Error::AddressInUse)
+    }
+}
+
+/// The tables and keys under which the sender of a quoted packet may stand.
+fn senders_of(quoted: &Quote) -> Vec<(Family, u16)> {
+    let raw = if quoted.source.is_ipv4() { Family::Raw } else { Family::Raw6 };
+    let mut found = alloc::vec![(raw, u16::from(quoted.protocol)), (raw, u16::from(raw::EVERY))];
+    match quoted.protocol {
+        protocol::UDP => found.push((Family::Udp, quoted.source_port)),
+        protocol::ICMP | protocol::ICMPV6 => found.push((Family::Icmp, quoted.identifier())),
+        _ => {}
+    }
+    found
 }
 
 fn remote_of(family: Family, quoted: &Quote) -> SocketAddr {

@@ -1,4 +1,4 @@
-//! A lease: read from an ACK, put into effect, taken back.
+//! A lease: read from an ACK, granted, declined.
 
 use alloc::string::String;
 use alloc::vec::Vec;
@@ -7,15 +7,16 @@ use core::time::Duration;
 
 use virtual_file_system::Error;
 
+use super::{Action, DhcpClient};
 use crate::address::Prefix;
 use crate::command::address::{NewAddress, Origin};
 use crate::command::dhcp::DhcpState;
 use crate::dhcp_message::{DhcpMessage, MessageKind, option};
 use crate::limits;
 use crate::platform::Instant;
-use crate::stack::Stack;
-use crate::stack::ip::addresses::Address;
-use crate::stack::ip::routes::Route;
+use crate::stack::context::Context;
+use crate::stack::ip::Ip;
+use crate::stack::routes::Route;
 
 /// Between DECLINE and the next DISCOVER (RFC 2131 §3.1 (5)).
 const DECLINE_WAIT: Duration = Duration::from_secs(10);
@@ -24,11 +25,11 @@ const LEASE_DEFAULT: u32 = 3600;
 
 /// What a server granted.
 #[derive(Clone, PartialEq, Eq, Debug)]
-pub(super) struct Lease {
-    pub(super) address: Prefix,
+pub(crate) struct Lease {
+    pub(crate) address: Prefix,
     pub(super) server: Ipv4Addr,
-    pub(super) router: Option<Ipv4Addr>,
-    pub(super) dns_servers: Vec<IpAddr>,
+    pub(crate) router: Option<Ipv4Addr>,
+    pub(crate) dns_servers: Vec<IpAddr>,
     pub(super) domain: Option<String>,
     pub(super) seconds: u32,
     pub(super) renew_at: Instant,
@@ -36,9 +37,50 @@ pub(super) struct Lease {
     pub(super) end_at: Instant,
 }
 
-impl Stack {
+impl Lease {
+    /// Adds the address and the default route that were granted; of a renewed lease the address is
+    /// there.
+    ///
+    /// # Errors
+    /// Those of adding the address.
+    pub(crate) fn apply(
+        &self,
+        cx: &mut Context,
+        ip: &mut Ip,
+        is_renewed: bool,
+    ) -> Result<(), Error> {
+        if !is_renewed {
+            let new = NewAddress { prefix: self.address, broadcast: None };
+            match ip.add_address(cx, &new, Origin::Dhcp) {
+                // A manual address of the same name stays manual (IP4-08).
+                Ok(()) | Err(Error::AlreadyExists) => {}
+                Err(error) => return Err(error),
+            }
+            if let IpAddr::V4(address) = self.address.address() {
+                ip.link.announce(cx, address);
+            }
+        }
+        ip.routes.remove_origin(Origin::Dhcp);
+        if let Some(router) = self.router {
+            let route = Route {
+                destination: Prefix::DEFAULT_IPV4,
+                gateway: Some(IpAddr::V4(router)),
+                metric: cx.configuration.metric,
+                origin: Origin::Dhcp,
+                source: None,
+            };
+            // A router outside the network is unusable and left out, and a static route to the same
+            // place stays first.
+            let _ = ip.routes.add(route, true);
+        }
+        ip.follow_routes(cx);
+        Ok(())
+    }
+}
+
+impl DhcpClient {
     /// Reads a lease; `None` when it grants nothing that can be used.
-    pub(super) fn dhcp_lease(&self, message: &DhcpMessage, server: Ipv4Addr) -> Option<Lease> {
+    pub(super) fn read_lease(&self, message: &DhcpMessage, server: Ipv4Addr) -> Option<Lease> {
         let address = message.your_address;
         let class_length = match address.octets().first()? {
             0..128 => 8,
@@ -59,8 +101,7 @@ impl Stack {
             .seconds_option(option::RENEWAL_TIME)
             .filter(|renew| *renew < rebind)
             .unwrap_or(rebind.min(seconds / 2));
-        let after =
-            |seconds: u32| self.dhcp.requested_at.after(Duration::from_secs(u64::from(seconds)));
+        let after = |seconds: u32| self.requested_at.after(Duration::from_secs(u64::from(seconds)));
         let domain =
             message.option(option::DOMAIN).and_then(|bytes| core::str::from_utf8(bytes).ok());
         is_station(address).then_some(())?;
@@ -82,108 +123,77 @@ impl Stack {
         })
     }
 
-    /// When the address ends with its lease; none for one that the lease did not bring, or that it
-    /// brought for ever (RFC 2131 §3.3).
-    pub(crate) fn dhcp_ends(&self, address: &Address) -> Option<Instant> {
-        let lease = self.dhcp.lease.as_ref()?;
-        let is_its = address.origin == Origin::Dhcp && address.prefix == lease.address;
-        (is_its && lease.seconds != u32::MAX).then_some(lease.end_at)
+    /// The address that the lease brought, and when it ends; none for one that was granted for ever
+    /// (RFC 2131 §3.3).
+    pub(crate) fn lease_end(&self) -> Option<(Prefix, Instant)> {
+        let lease = self.lease.as_ref()?;
+        (lease.seconds != u32::MAX).then_some((lease.address, lease.end_at))
     }
 
-    /// Puts the granted lease into effect.
-    pub(super) fn dhcp_accept(&mut self) {
-        let Some(lease) = self.dhcp.checked.take() else { return };
-        let is_new = self.dhcp.lease.as_ref().is_none_or(|known| known.address != lease.address);
-        if is_new {
-            self.dhcp_withdraw();
-            let new = NewAddress { prefix: lease.address, broadcast: None };
-            match self.add_address(&new, Origin::Dhcp) {
-                // A manual address of the same name stays manual (IP4-08).
-                Ok(()) | Err(Error::AlreadyExists) => {}
-                Err(_) => return self.dhcp_decline(&lease),
-            }
-            if let IpAddr::V4(address) = lease.address.address() {
-                self.arp_announce(address);
-            }
-        }
-        self.routes.remove_origin(Origin::Dhcp);
-        if let Some(router) = lease.router {
-            let route = Route {
-                destination: Prefix::DEFAULT_IPV4,
-                gateway: Some(IpAddr::V4(router)),
-                metric: self.configuration.metric,
-                origin: Origin::Dhcp,
-                source: None,
-            };
-            // A router outside the network is unusable and left out, and a static route to the same
-            // place stays first.
-            let _ = self.routes.add(route, true);
-        }
-        self.dns_servers.retain(|(_, origin)| *origin != Origin::Dhcp);
-        for server in &lease.dns_servers {
-            // A server named by hand, or one too many, is left as it is.
-            let _ = self.add_dns_server(*server, Origin::Dhcp);
-        }
-        let renew_at = lease.renew_at;
-        self.dhcp.lease = Some(lease);
-        self.dhcp.state = Some(DhcpState::Bound);
-        self.dhcp.refusals = 0;
-        self.dhcp.attempts = 0;
-        self.dhcp_arm(renew_at.max(self.now.after(Duration::from_secs(1))));
-        self.wakes.add(&mut self.dhcp.waiters);
-    }
-
-    pub(super) fn dhcp_decline(&mut self, lease: &Lease) {
-        let mut message = self.dhcp_message(MessageKind::Decline);
+    /// Tells the server that its address cannot be had, and begins anew after a while.
+    pub(crate) fn decline(&mut self, cx: &mut Context, ip: &mut Ip, lease: &Lease) {
+        let mut message = self.message(cx, MessageKind::Decline);
         if let IpAddr::V4(address) = lease.address.address() {
             message.push(option::REQUESTED_ADDRESS, &address.octets());
         }
         message.push(option::SERVER_IDENTIFIER, &lease.server.octets());
-        self.dhcp_broadcast(&message);
-        self.dhcp_pause();
+        self.broadcast(cx, ip, &message);
+        self.pause(cx);
     }
 
     /// Begins anew after a while: asking at once would be answered in the same way.
-    pub(super) fn dhcp_pause(&mut self) {
-        self.dhcp.candidate = None;
-        self.dhcp.attempts = 0;
-        self.dhcp.transaction = self.random.u32();
-        self.dhcp.state = Some(DhcpState::Selecting);
-        self.dhcp_arm(self.now.after(DECLINE_WAIT));
+    pub(super) fn pause(&mut self, cx: &mut Context) {
+        self.candidate = None;
+        self.attempts = 0;
+        self.transaction = cx.random.u32();
+        self.state = Some(DhcpState::Selecting);
+        let deadline = cx.now.after(DECLINE_WAIT);
+        self.arm(cx, deadline);
     }
 
-    /// An ARP packet shows that somebody else uses, or probes for, the address under test.
-    pub(crate) fn dhcp_conflict(&mut self, sender: Ipv4Addr, target: Ipv4Addr) -> bool {
-        let Some(lease) =
-            self.dhcp.checked.clone().filter(|_| self.dhcp.state() == DhcpState::Checking)
-        else {
+    /// The test is over: the lease that passed it is to be applied.
+    pub(super) fn accept(&mut self) -> Action {
+        let Some(lease) = self.checked.take() else { return Action::Nothing };
+        let former = self.lease.take_if(|known| known.address != lease.address);
+        Action::Apply { lease, former }
+    }
+
+    /// True while there is a lease.
+    pub(crate) const fn has_lease(&self) -> bool {
+        self.lease.is_some()
+    }
+
+    /// The lease is in effect.
+    pub(crate) fn bind(&mut self, cx: &mut Context, lease: Lease) {
+        let renew_at = lease.renew_at;
+        self.lease = Some(lease);
+        self.state = Some(DhcpState::Bound);
+        self.refusals = 0;
+        self.attempts = 0;
+        self.arm(cx, renew_at.max(cx.now.after(Duration::from_secs(1))));
+        cx.wakes.add(&mut self.waiters);
+    }
+
+    /// An ARP packet of `sender` about `target`: when it shows that somebody else uses, or probes
+    /// for, the address under test, the client declines it. True then.
+    pub(crate) fn is_contested(
+        &mut self,
+        cx: &mut Context,
+        ip: &mut Ip,
+        sender: Ipv4Addr,
+        target: Ipv4Addr,
+    ) -> bool {
+        if self.state() != DhcpState::Checking {
             return false;
+        }
+        let is_contested = |lease: &mut Lease| {
+            let tested = lease.address.address();
+            IpAddr::V4(sender) == tested
+                || (sender.is_unspecified() && IpAddr::V4(target) == tested)
         };
-        let tested = lease.address.address();
-        if IpAddr::V4(sender) != tested
-            && !(sender.is_unspecified() && IpAddr::V4(target) == tested)
-        {
-            return false;
-        }
-        self.dhcp.checked = None;
-        self.dhcp_decline(&lease);
+        let Some(lease) = self.checked.take_if(is_contested) else { return false };
+        self.decline(cx, ip, &lease);
         true
-    }
-
-    /// Takes back what the lease brought.
-    pub(super) fn dhcp_withdraw(&mut self) {
-        let Some(lease) = self.dhcp.lease.take() else { return };
-        self.routes.remove_origin(Origin::Dhcp);
-        self.dns_servers.retain(|(_, origin)| *origin != Origin::Dhcp);
-        if self
-            .addresses
-            .find(lease.address.address())
-            .is_some_and(|entry| entry.origin == Origin::Dhcp)
-        {
-            // It was found just above.
-            let _ = self.remove_address(lease.address);
-        }
-        self.addresses_changed();
     }
 }
 

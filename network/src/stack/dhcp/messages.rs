@@ -4,20 +4,21 @@ use core::net::{IpAddr, Ipv4Addr, SocketAddr};
 
 use smoltcp::wire::EthernetProtocol;
 
+use super::DhcpClient;
 use crate::address::HardwareAddress;
 use crate::dhcp_message::{CLIENT_PORT, DhcpMessage, MessageKind, SERVER_PORT, option};
 use crate::driver::Frame;
-use crate::stack::Stack;
-use crate::stack::ip::header::{self, IPV4_HEADER, Outgoing, protocol};
-use crate::stack::ip::icmp::HOP_LIMIT;
-use crate::stack::udp::{self, UDP_HEADER};
+use crate::limits::HOP_LIMIT;
+use crate::stack::context::Context;
+use crate::stack::ip::Ip;
+use crate::stack::wire::header::{self, IPV4_HEADER, Outgoing, protocol};
+use crate::stack::wire::udp::{self, UDP_HEADER};
 
-impl Stack {
-    pub(super) fn dhcp_message(&self, kind: MessageKind) -> DhcpMessage {
-        let hardware = self.configuration.hardware_address.unwrap_or(HardwareAddress([0; 6]));
-        let mut message = DhcpMessage::new(kind, self.dhcp.transaction, hardware);
-        message.seconds =
-            u16::try_from(self.now.since(self.dhcp.started).as_secs()).unwrap_or(u16::MAX);
+impl DhcpClient {
+    pub(super) fn message(&self, cx: &Context, kind: MessageKind) -> DhcpMessage {
+        let hardware = cx.configuration.hardware_address.unwrap_or(HardwareAddress([0; 6]));
+        let mut message = DhcpMessage::new(kind, self.transaction, hardware);
+        message.seconds = u16::try_from(cx.now.since(self.started).as_secs()).unwrap_or(u16::MAX);
         let [a, b, c, d, e, f] = hardware.0;
         message.push(option::CLIENT_IDENTIFIER, &[1, a, b, c, d, e, f]);
         if matches!(kind, MessageKind::Discover | MessageKind::Request) {
@@ -31,7 +32,7 @@ impl Stack {
             ];
             message.push(option::PARAMETER_LIST, &wanted);
             message.push(option::MAXIMUM_SIZE, &1500u16.to_be_bytes());
-            if let Some(hostname) = &self.dhcp.options.hostname {
+            if let Some(hostname) = &self.options.hostname {
                 message.push(option::HOSTNAME, hostname.as_bytes());
             }
         }
@@ -39,31 +40,34 @@ impl Stack {
     }
 
     /// Sends to everybody, from the address that we have, or 0.0.0.0 without one.
-    pub(super) fn dhcp_broadcast(&mut self, message: &DhcpMessage) {
+    pub(super) fn broadcast(&mut self, cx: &mut Context, ip: &mut Ip, message: &DhcpMessage) {
         let source = message.client_address;
-        let frame = self.dhcp_frame(message, source, Ipv4Addr::BROADCAST);
-        self.ethernet_output(frame, HardwareAddress::BROADCAST, EthernetProtocol::Ipv4);
+        let frame = self.frame(cx, message, source, Ipv4Addr::BROADCAST);
+        ip.link.send_frame(cx, frame, HardwareAddress::BROADCAST, EthernetProtocol::Ipv4);
     }
 
-    pub(super) fn dhcp_unicast(
+    pub(super) fn unicast(
         &mut self,
+        cx: &mut Context,
+        ip: &mut Ip,
         message: &DhcpMessage,
         source: Ipv4Addr,
         server: Ipv4Addr,
     ) {
-        let frame = self.dhcp_frame(message, source, server);
+        let frame = self.frame(cx, message, source, server);
         // A message that cannot be sent is repeated by the deadline.
-        let _ = self.packet_output(frame, IpAddr::V4(server));
+        let _ = ip.transmit(cx, frame, IpAddr::V4(server));
     }
 
-    fn dhcp_frame(
+    fn frame(
         &mut self,
+        cx: &mut Context,
         message: &DhcpMessage,
         source: Ipv4Addr,
         destination: Ipv4Addr,
     ) -> Frame {
         let bytes = message.to_bytes();
-        let mut frame = self.pool.take(IPV4_HEADER + UDP_HEADER + bytes.len());
+        let mut frame = cx.pool.take(IPV4_HEADER + UDP_HEADER + bytes.len());
         let outgoing = Outgoing {
             source: IpAddr::V4(source),
             destination: IpAddr::V4(destination),

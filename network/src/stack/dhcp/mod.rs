@@ -1,9 +1,9 @@
 //! The DHCPv4 client (RFC 2131): asks, applies the lease, renews it, and takes back exactly what it
 //! brought.
 //!
-//! A state machine inside the stack: it is called with messages to port 68 and with its own
-//! deadline, and acts on the stack's addresses, routes and DNS servers under the origin `Dhcp`.
-//! Whoever waits for a lease registers in `waiters`.
+//! A state machine beside the stack's other parts: it is called with messages to port 68 and with
+//! its own deadline, sends by itself, and returns what is to be done with addresses, routes and DNS
+//! servers as an [`Action`]. Whoever waits for a lease registers in `waiters`.
 
 mod lease;
 mod messages;
@@ -14,8 +14,10 @@ use core::time::Duration;
 
 use virtual_file_system::{Error, WakerList};
 
-use self::lease::{Lease, is_station};
-use super::Stack;
+pub(crate) use self::lease::Lease;
+use self::lease::is_station;
+use super::context::Context;
+use super::ip::Ip;
 use super::timers::Timer;
 use crate::address::Prefix;
 use crate::command::dhcp::{DhcpLease, DhcpOptions, DhcpState, DhcpStatus};
@@ -53,21 +55,44 @@ pub(crate) struct DhcpClient {
     waiters: WakerList,
 }
 
+/// What is to be done with a lease.
+#[derive(Debug)]
+pub(crate) enum Action {
+    Nothing,
+    /// Put `lease` into effect and say so by [`DhcpClient::bind`], or by [`DhcpClient::decline`]
+    /// when its address cannot be had; `former` was another address and goes first.
+    Apply {
+        lease: Lease,
+        former: Option<Lease>,
+    },
+    /// Take back what the lease brought.
+    Withdraw(Lease),
+}
+
+impl Action {
+    fn withdraw(lease: Option<Lease>) -> Self {
+        lease.map_or(Self::Nothing, Self::Withdraw)
+    }
+}
+
 impl DhcpClient {
     fn state(&self) -> DhcpState {
         self.state.unwrap_or(DhcpState::Stopped)
     }
-}
 
-impl Stack {
     /// Starts the client; false when it runs already (its options are taken over all the same).
     ///
     /// # Errors
     /// `Unsupported` on media without hardware addresses; `InvalidInput` for a host name that does
     /// not fit.
-    pub(crate) fn dhcp_start(&mut self, options: DhcpOptions) -> Result<bool, Error> {
-        if self.configuration.capabilities.medium != Medium::Ethernet
-            || self.configuration.hardware_address.is_none()
+    pub(crate) fn start(
+        &mut self,
+        cx: &mut Context,
+        ip: &mut Ip,
+        options: DhcpOptions,
+    ) -> Result<bool, Error> {
+        if cx.configuration.capabilities.medium != Medium::Ethernet
+            || cx.configuration.hardware_address.is_none()
         {
             return Err(Error::Unsupported);
         }
@@ -79,96 +104,67 @@ impl Stack {
         if options.hostname.as_ref().is_some_and(is_bad) {
             return Err(Error::InvalidInput);
         }
-        self.dhcp.options = options;
-        if self.dhcp.state.is_some() {
+        self.options = options;
+        if self.state.is_some() {
             return Ok(false);
         }
-        self.dhcp.state = Some(DhcpState::Init);
-        self.dhcp_link_changed();
+        self.state = Some(DhcpState::Init);
+        self.link_changed(cx, ip);
         Ok(true)
-    }
-
-    /// Stops the client: releases the lease and takes back what it brought. False when it was not
-    /// running.
-    pub(crate) fn dhcp_stop(&mut self) -> bool {
-        if self.dhcp.state.is_none() {
-            return false;
-        }
-        if let Some(lease) = self.dhcp.lease.clone()
-            && let IpAddr::V4(address) = lease.address.address()
-        {
-            let mut message = self.dhcp_message(MessageKind::Release);
-            message.client_address = address;
-            message.push(option::SERVER_IDENTIFIER, &lease.server.octets());
-            self.dhcp_unicast(&message, address, lease.server);
-        }
-        self.dhcp_withdraw();
-        self.dhcp.state = None;
-        self.dhcp.deadline = None;
-        self.dhcp.candidate = None;
-        self.dhcp.checked = None;
-        self.wakes.add(&mut self.dhcp.waiters);
-        true
     }
 
     /// Asks for a renewal now.
     ///
     /// # Errors
     /// `NotConnected` without a lease.
-    pub(crate) fn dhcp_renew(&mut self) -> Result<(), Error> {
-        if self.dhcp.lease.is_none() {
+    pub(crate) fn renew(&mut self, cx: &mut Context, ip: &mut Ip) -> Result<(), Error> {
+        if self.lease.is_none() {
             return Err(Error::NotConnected);
         }
-        self.dhcp.attempts = 0;
-        self.dhcp.state = Some(DhcpState::Renewing);
-        self.dhcp_step();
+        self.attempts = 0;
+        self.state = Some(DhcpState::Renewing);
+        self.step(cx, ip);
         Ok(())
     }
 
     /// The link came up, or the interface did: a former lease is asked for again, else everything
     /// begins.
-    pub(crate) fn dhcp_link_changed(&mut self) {
-        if self.dhcp.state.is_none() {
+    pub(crate) fn link_changed(&mut self, cx: &mut Context, ip: &mut Ip) {
+        if self.state.is_none() {
             return;
         }
-        self.dhcp.attempts = 0;
-        self.dhcp.deadline = None;
-        self.dhcp.started = self.now;
-        self.dhcp.transaction = self.random.u32();
-        if !self.is_running() {
-            self.dhcp.state = Some(if self.dhcp.lease.is_some() {
-                DhcpState::Rebooting
-            } else {
-                DhcpState::Init
-            });
+        self.attempts = 0;
+        self.deadline = None;
+        self.started = cx.now;
+        self.transaction = cx.random.u32();
+        if !cx.is_running() {
+            self.state =
+                Some(if self.lease.is_some() { DhcpState::Rebooting } else { DhcpState::Init });
             return;
         }
-        self.dhcp.state = Some(if self.dhcp.lease.is_some() {
-            DhcpState::Rebooting
-        } else {
-            DhcpState::Selecting
-        });
-        self.dhcp_step();
+        self.state =
+            Some(if self.lease.is_some() { DhcpState::Rebooting } else { DhcpState::Selecting });
+        self.step(cx, ip);
     }
 
     /// True when packets to an address that is not ours yet may be the server's answer.
-    pub(crate) fn dhcp_is_waiting(&self) -> bool {
+    pub(crate) fn is_waiting(&self) -> bool {
         matches!(
-            self.dhcp.state,
+            self.state,
             Some(DhcpState::Selecting | DhcpState::Requesting | DhcpState::Rebooting)
         )
     }
 
     /// True when a datagram between these ports is for the client.
-    pub(crate) fn dhcp_wants(&self, source: u16, destination: u16) -> bool {
-        self.dhcp.state.is_some() && source == SERVER_PORT && destination == CLIENT_PORT
+    pub(crate) fn wants(&self, source: u16, destination: u16) -> bool {
+        self.state.is_some() && source == SERVER_PORT && destination == CLIENT_PORT
     }
 
     /// The state and lease for people and programs.
-    pub(crate) fn dhcp_status(&self) -> DhcpStatus {
+    pub(crate) fn status(&self, cx: &Context) -> DhcpStatus {
         let remaining =
-            |until: Instant| u32::try_from(until.since(self.now).as_secs()).unwrap_or(u32::MAX);
-        let lease = self.dhcp.lease.as_ref().map(|lease| DhcpLease {
+            |until: Instant| u32::try_from(until.since(cx.now).as_secs()).unwrap_or(u32::MAX);
+        let lease = self.lease.as_ref().map(|lease| DhcpLease {
             address: lease.address,
             server: lease.server,
             router: lease.router,
@@ -179,190 +175,225 @@ impl Stack {
             rebind_seconds: remaining(lease.rebind_at),
             remaining_seconds: remaining(lease.end_at),
         });
-        DhcpStatus { state: self.dhcp.state(), lease, attempts: self.dhcp.attempts }
+        DhcpStatus { state: self.state(), lease, attempts: self.attempts }
     }
 
     /// What changes when there is something to tell: the state, and what was granted by whom.
-    pub(crate) fn dhcp_summary(&self) -> (DhcpState, Option<(Prefix, Ipv4Addr)>) {
-        (self.dhcp.state(), self.dhcp.lease.as_ref().map(|lease| (lease.address, lease.server)))
+    pub(crate) fn summary(&self) -> (DhcpState, Option<(Prefix, Ipv4Addr)>) {
+        (self.state(), self.lease.as_ref().map(|lease| (lease.address, lease.server)))
     }
 
     /// Wakes `waker` when the state changes.
-    pub(crate) fn dhcp_register(&mut self, waker: &core::task::Waker) {
-        self.dhcp.waiters.register(waker);
+    pub(crate) fn register(&mut self, waker: &core::task::Waker) {
+        self.waiters.register(waker);
     }
 
-    /// Handles the client's deadline.
-    pub(crate) fn dhcp_expired(&mut self, deadline: Instant) {
-        if self.dhcp.deadline != Some(deadline) {
-            return;
-        }
-        self.dhcp.deadline = None;
-        if self.dhcp.lease.as_ref().is_some_and(|lease| lease.end_at <= self.now) {
-            self.dhcp_withdraw();
-            self.dhcp_restart();
-            return;
-        }
-        match self.dhcp.state() {
-            DhcpState::Bound => self.dhcp.state = Some(DhcpState::Renewing),
-            DhcpState::Renewing
-                if self.dhcp.lease.as_ref().is_some_and(|lease| lease.rebind_at <= self.now) =>
-            {
-                self.dhcp.state = Some(DhcpState::Rebinding);
-            }
-            DhcpState::Requesting if self.dhcp.attempts >= REQUESTS => return self.dhcp_restart(),
-            DhcpState::Checking => return self.dhcp_accept(),
-            _ => {}
-        }
-        self.dhcp_step();
-    }
-
-    pub(super) fn dhcp_restart(&mut self) {
-        self.dhcp.candidate = None;
-        self.dhcp.checked = None;
-        self.dhcp.attempts = 0;
-        self.dhcp.started = self.now;
-        self.dhcp.transaction = self.random.u32();
-        self.dhcp.state =
-            Some(if self.is_running() { DhcpState::Selecting } else { DhcpState::Init });
-        self.wakes.add(&mut self.dhcp.waiters);
-        if self.is_running() {
-            self.dhcp_step();
+    pub(super) fn restart(&mut self, cx: &mut Context, ip: &mut Ip) {
+        self.candidate = None;
+        self.checked = None;
+        self.attempts = 0;
+        self.started = cx.now;
+        self.transaction = cx.random.u32();
+        self.state = Some(if cx.is_running() { DhcpState::Selecting } else { DhcpState::Init });
+        cx.wakes.add(&mut self.waiters);
+        if cx.is_running() {
+            self.step(cx, ip);
         }
     }
 
     /// Sends the message of the present state and sets the next deadline.
-    fn dhcp_step(&mut self) {
-        if !self.is_running() {
+    fn step(&mut self, cx: &mut Context, ip: &mut Ip) {
+        if !cx.is_running() {
             return;
         }
-        match self.dhcp.state() {
-            DhcpState::Selecting => self.dhcp_discover(),
-            DhcpState::Requesting => self.dhcp_request_offer(),
-            DhcpState::Rebooting => self.dhcp_request_former(),
-            DhcpState::Renewing | DhcpState::Rebinding => return self.dhcp_extend(),
+        match self.state() {
+            DhcpState::Selecting => self.discover(cx, ip),
+            DhcpState::Requesting => self.request_offer(cx, ip),
+            DhcpState::Rebooting => self.request_former(cx, ip),
+            DhcpState::Renewing | DhcpState::Rebinding => return self.extend(cx, ip),
             DhcpState::Stopped | DhcpState::Init | DhcpState::Checking | DhcpState::Bound => return,
         }
-        let seconds = (RETRANSMIT_FIRST << self.dhcp.attempts.min(4)).min(RETRANSMIT_LAST);
-        self.dhcp.attempts += 1;
-        let jitter = self.random.below(2000);
+        let seconds = (RETRANSMIT_FIRST << self.attempts.min(4)).min(RETRANSMIT_LAST);
+        self.attempts += 1;
+        let jitter = cx.random.below(2000);
         let wait = Duration::from_millis(u64::from(seconds * 1000 - 1000 + jitter));
-        self.dhcp_arm(self.now.after(wait));
+        let deadline = cx.now.after(wait);
+        self.arm(cx, deadline);
     }
 
-    pub(super) fn dhcp_arm(&mut self, deadline: Instant) {
-        self.dhcp.deadline = Some(deadline);
-        self.timers.arm(deadline, Timer::Dhcp);
+    pub(super) fn arm(&mut self, cx: &mut Context, deadline: Instant) {
+        self.deadline = Some(deadline);
+        cx.timers.arm(deadline, Timer::Dhcp);
     }
 
-    fn dhcp_discover(&mut self) {
-        let mut message = self.dhcp_message(MessageKind::Discover);
-        if let Some(requested) = self.dhcp.options.requested {
+    fn discover(&mut self, cx: &mut Context, ip: &mut Ip) {
+        let mut message = self.message(cx, MessageKind::Discover);
+        if let Some(requested) = self.options.requested {
             message.push(option::REQUESTED_ADDRESS, &requested.octets());
         }
-        self.dhcp_broadcast(&message);
+        self.broadcast(cx, ip, &message);
     }
 
-    fn dhcp_request_offer(&mut self) {
-        let Some((address, server)) = self.dhcp.candidate else { return };
-        let mut message = self.dhcp_message(MessageKind::Request);
+    fn request_offer(&mut self, cx: &mut Context, ip: &mut Ip) {
+        let Some((address, server)) = self.candidate else { return };
+        let mut message = self.message(cx, MessageKind::Request);
         message.push(option::REQUESTED_ADDRESS, &address.octets());
         message.push(option::SERVER_IDENTIFIER, &server.octets());
-        self.dhcp.requested_at = self.now;
-        self.dhcp_broadcast(&message);
+        self.requested_at = cx.now;
+        self.broadcast(cx, ip, &message);
     }
 
-    fn dhcp_request_former(&mut self) {
-        let Some(IpAddr::V4(address)) =
-            self.dhcp.lease.as_ref().map(|lease| lease.address.address())
+    fn request_former(&mut self, cx: &mut Context, ip: &mut Ip) {
+        let Some(IpAddr::V4(address)) = self.lease.as_ref().map(|lease| lease.address.address())
         else {
             return;
         };
-        let mut message = self.dhcp_message(MessageKind::Request);
+        let mut message = self.message(cx, MessageKind::Request);
         message.push(option::REQUESTED_ADDRESS, &address.octets());
-        self.dhcp.requested_at = self.now;
-        self.dhcp_broadcast(&message);
+        self.requested_at = cx.now;
+        self.broadcast(cx, ip, &message);
     }
 
     /// Asks for more time: the server alone while renewing, everybody while rebinding. The next
     /// attempt comes after half of what remains of the phase (RFC 2131 §4.4.5).
-    fn dhcp_extend(&mut self) {
-        let Some(lease) = self.dhcp.lease.clone() else { return };
+    fn extend(&mut self, cx: &mut Context, ip: &mut Ip) {
+        let Some(lease) = self.lease.clone() else { return };
         let IpAddr::V4(address) = lease.address.address() else { return };
-        if self.dhcp.attempts == 0 {
-            self.dhcp.transaction = self.random.u32();
-            self.dhcp.started = self.now;
+        if self.attempts == 0 {
+            self.transaction = cx.random.u32();
+            self.started = cx.now;
         }
-        self.dhcp.attempts += 1;
-        self.dhcp.requested_at = self.now;
-        let mut message = self.dhcp_message(MessageKind::Request);
+        self.attempts += 1;
+        self.requested_at = cx.now;
+        let mut message = self.message(cx, MessageKind::Request);
         message.client_address = address;
         message.broadcast = false;
-        let phase_end = if self.dhcp.state() == DhcpState::Renewing {
-            self.dhcp_unicast(&message, address, lease.server);
+        let phase_end = if self.state() == DhcpState::Renewing {
+            self.unicast(cx, ip, &message, address, lease.server);
             lease.rebind_at
         } else {
-            self.dhcp_broadcast(&message);
+            self.broadcast(cx, ip, &message);
             lease.end_at
         };
-        let remaining = phase_end.since(self.now);
+        let remaining = phase_end.since(cx.now);
         let wait = (remaining / 2).max(RENEW_MINIMUM).min(remaining);
-        self.dhcp_arm(self.now.after(wait));
+        let deadline = cx.now.after(wait);
+        self.arm(cx, deadline);
+    }
+
+    /// Stops the client: gives the lease back to its server. Whether it was running, and the lease
+    /// to withdraw.
+    pub(crate) fn stop(&mut self, cx: &mut Context, ip: &mut Ip) -> (bool, Action) {
+        if self.state.is_none() {
+            return (false, Action::Nothing);
+        }
+        if let Some(lease) = self.lease.clone()
+            && let IpAddr::V4(address) = lease.address.address()
+        {
+            let mut message = self.message(cx, MessageKind::Release);
+            message.client_address = address;
+            message.push(option::SERVER_IDENTIFIER, &lease.server.octets());
+            self.unicast(cx, ip, &message, address, lease.server);
+        }
+        self.state = None;
+        self.deadline = None;
+        self.candidate = None;
+        self.checked = None;
+        cx.wakes.add(&mut self.waiters);
+        (true, Action::withdraw(self.lease.take()))
+    }
+
+    /// Handles the client's deadline.
+    pub(crate) fn expire(&mut self, cx: &mut Context, ip: &mut Ip, deadline: Instant) -> Action {
+        if self.deadline != Some(deadline) {
+            return Action::Nothing;
+        }
+        self.deadline = None;
+        if let Some(lease) = self.lease.take_if(|lease| lease.end_at <= cx.now) {
+            self.restart(cx, ip);
+            return Action::Withdraw(lease);
+        }
+        match self.state() {
+            DhcpState::Bound => self.state = Some(DhcpState::Renewing),
+            DhcpState::Renewing
+                if self.lease.as_ref().is_some_and(|lease| lease.rebind_at <= cx.now) =>
+            {
+                self.state = Some(DhcpState::Rebinding);
+            }
+            DhcpState::Requesting if self.attempts >= REQUESTS => {
+                self.restart(cx, ip);
+                return Action::Nothing;
+            }
+            DhcpState::Checking => return self.accept(),
+            _ => {}
+        }
+        self.step(cx, ip);
+        Action::Nothing
     }
 
     /// Takes a message for port 68.
-    pub(crate) fn dhcp_input(&mut self, bytes: &[u8]) {
+    pub(crate) fn receive(&mut self, cx: &mut Context, ip: &mut Ip, bytes: &[u8]) -> Action {
         let Ok(message) = DhcpMessage::parse(bytes) else {
-            self.statistics.received_drops.malformed += 1;
-            return;
+            cx.statistics.received_drops.malformed += 1;
+            return Action::Nothing;
         };
-        if message.transaction != self.dhcp.transaction
-            || Some(message.hardware_address) != self.configuration.hardware_address
+        if message.transaction != self.transaction
+            || Some(message.hardware_address) != cx.configuration.hardware_address
         {
-            self.statistics.received_drops.no_socket += 1;
-            return;
+            cx.statistics.received_drops.no_socket += 1;
+            return Action::Nothing;
         }
-        let Some(server) = message.address_option(option::SERVER_IDENTIFIER) else { return };
-        let chosen = match self.dhcp.state() {
-            DhcpState::Requesting => {
-                self.dhcp.candidate.is_some_and(|(_, chosen)| chosen == server)
-            }
-            DhcpState::Renewing => {
-                self.dhcp.lease.as_ref().is_some_and(|lease| lease.server == server)
-            }
+        let Some(server) = message.address_option(option::SERVER_IDENTIFIER) else {
+            return Action::Nothing;
+        };
+        let is_chosen = match self.state() {
+            DhcpState::Requesting => self.candidate.is_some_and(|(_, chosen)| chosen == server),
+            DhcpState::Renewing => self.lease.as_ref().is_some_and(|lease| lease.server == server),
             DhcpState::Rebooting | DhcpState::Rebinding => true,
             _ => false,
         };
-        match (message.kind, self.dhcp.state()) {
+        match (message.kind, self.state()) {
             (MessageKind::Offer, DhcpState::Selecting) if is_station(message.your_address) => {
-                self.dhcp.candidate = Some((message.your_address, server));
-                self.dhcp.attempts = 0;
-                self.dhcp.state = Some(DhcpState::Requesting);
-                self.dhcp_step();
+                self.candidate = Some((message.your_address, server));
+                self.attempts = 0;
+                self.state = Some(DhcpState::Requesting);
+                self.step(cx, ip);
+                Action::Nothing
             }
-            (MessageKind::Acknowledge, _) if chosen => self.dhcp_acknowledged(&message, server),
-            (MessageKind::Refuse, _) if chosen => {
-                self.dhcp_withdraw();
-                self.dhcp.refusals += 1;
-                if self.dhcp.refusals > 1 {
-                    return self.dhcp_pause();
+            (MessageKind::Acknowledge, _) if is_chosen => {
+                self.acknowledged(cx, ip, &message, server)
+            }
+            (MessageKind::Refuse, _) if is_chosen => {
+                let lease = self.lease.take();
+                self.refusals += 1;
+                match self.refusals {
+                    0 | 1 => self.restart(cx, ip),
+                    _ => self.pause(cx),
                 }
-                self.dhcp_restart();
+                Action::withdraw(lease)
             }
-            _ => {}
+            _ => Action::Nothing,
         }
     }
 
-    fn dhcp_acknowledged(&mut self, message: &DhcpMessage, server: Ipv4Addr) {
-        let Some(lease) = self.dhcp_lease(message, server) else { return };
-        let is_known = self.dhcp.lease.as_ref().is_some_and(|known| known.address == lease.address);
-        self.dhcp.checked = Some(lease);
+    fn acknowledged(
+        &mut self,
+        cx: &mut Context,
+        ip: &mut Ip,
+        message: &DhcpMessage,
+        server: Ipv4Addr,
+    ) -> Action {
+        let Some(lease) = self.read_lease(message, server) else { return Action::Nothing };
+        let is_known = self.lease.as_ref().is_some_and(|known| known.address == lease.address);
+        self.checked = Some(lease);
         if is_known {
-            return self.dhcp_accept();
+            return self.accept();
         }
         // Make sure that nobody uses it (RFC 2131 §4.4.1, RFC 5227).
-        self.dhcp.state = Some(DhcpState::Checking);
-        self.arp_probe(message.your_address);
-        self.dhcp_arm(self.now.after(PROBE_WAIT));
+        self.state = Some(DhcpState::Checking);
+        ip.link.probe(cx, message.your_address);
+        let deadline = cx.now.after(PROBE_WAIT);
+        self.arm(cx, deadline);
+        Action::Nothing
     }
 }

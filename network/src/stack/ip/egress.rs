@@ -1,202 +1,223 @@
 //! Sending packets of our own: headers, the size of the path, copies for ourselves.
 //!
-//! Callers fill a payload into a frame from [`Stack::packet_for`] and give it to
-//! [`Stack::send_packet`], which cuts what exceeds the path into fragments, to
-//! [`Stack::send_whole`], which refuses that, or with a socket's wishes to [`Stack::send_as`].
+//! [`Ip::send`] writes the header and cuts what exceeds the path into fragments; [`Ip::transmit`]
+//! takes a packet that is complete, as TCP's are. Both decide once which way the packet goes and
+//! hand it to the link once.
 
 use core::net::IpAddr;
 
 use virtual_file_system::Error;
 
-use super::header::{self, Outgoing};
-use super::ingress::is_node_local;
-use crate::driver::Frame;
-use crate::stack::Stack;
+use super::Ip;
+use crate::driver::{Frame, Medium};
+use crate::limits;
+use crate::stack::addresses::is_node_local;
+use crate::stack::context::Context;
+use crate::stack::link::Hop;
+use crate::stack::wire::header::{self, Extra, Outgoing};
 
-/// How a socket wants its datagrams to travel.
+/// How a packet is sent, beside what its header says.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
-pub(crate) struct Manner {
+pub(crate) struct SendOptions {
     pub(crate) hop_limit: u8,
     pub(crate) traffic_class: u8,
+    /// Refuses a packet that exceeds the path's MTU instead of cutting it; routers may not cut it
+    /// either (PMT-02).
     pub(crate) dont_fragment: bool,
     /// Members on this system hear what is sent to their group.
     pub(crate) multicast_loop: bool,
 }
 
-impl Stack {
-    /// A frame with room for a header and `payload` bytes; the payload starts at
-    /// [`header::length_for`] the destination.
-    pub(crate) fn packet_for(&mut self, destination: IpAddr, payload: usize) -> Frame {
-        self.pool.take(header::length_for(destination) + payload)
-    }
+impl SendOptions {
+    /// What the stack itself sends: cut if need be, and with no copy for ourselves.
+    pub(crate) const INTERNAL: Self = Self {
+        hop_limit: limits::HOP_LIMIT,
+        traffic_class: 0,
+        dont_fragment: false,
+        multicast_loop: false,
+    };
+}
 
-    /// Writes the header and sends the packet, in fragments if it exceeds the path's MTU.
+/// Which way a packet goes.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+enum Way {
+    /// To a single station that is not us, by way of the next hop.
+    Station,
+    /// To this system, without a wire.
+    Inside,
+    /// To a group.
+    Group,
+    /// To everybody on the network.
+    Broadcast,
+    /// Nowhere: loopback addresses are not on this link.
+    Unreachable,
+    /// Nowhere: the interface is down.
+    Disabled,
+}
+
+impl Ip {
+    /// Writes the header and sends the packet, in fragments if it exceeds the path's MTU and
+    /// `options` allow that; members of a group, or everybody, on this system get a copy (MC-12).
     ///
     /// # Errors
-    /// As [`Stack::packet_output`]; `MessageTooLong` when no IP packet can be that large.
-    pub(crate) fn send_packet(
+    /// `MessageTooLong` for what may not be cut, or what no IP packet can carry; else as
+    /// [`transmit`](Self::transmit).
+    pub(crate) fn send(
         &mut self,
+        cx: &mut Context,
         mut frame: Frame,
         outgoing: &Outgoing,
+        options: &SendOptions,
     ) -> Result<(), Error> {
-        if self.exceeds(&frame, usize::from(u16::MAX)) {
-            self.pool.put(frame);
-            return Err(Error::MessageTooLong);
-        }
-        header::emit(outgoing, frame.bytes_mut());
-        self.label_flow(&mut frame, outgoing);
-        let mtu = self.path_mtu(outgoing.destination);
-        if frame.len() <= mtu || self.stays_inside(outgoing.destination) {
-            return self.packet_output(frame, outgoing.destination);
-        }
-        let identification = self.identifications.next(outgoing);
-        let outcome = match outgoing.destination {
-            IpAddr::V4(_) => self.fragment_ipv4(&frame, outgoing, mtu, identification as u16),
-            IpAddr::V6(_) => self.fragment_ipv6(&frame, outgoing, mtu, identification),
-        };
-        self.pool.put(frame);
-        outcome
-    }
-
-    /// Writes the header and sends the packet as one: routers may not cut it either (PMT-02).
-    ///
-    /// # Errors
-    /// As [`Stack::packet_output`]; `MessageTooLong` when it exceeds the path's MTU.
-    pub(crate) fn send_whole(
-        &mut self,
-        mut frame: Frame,
-        outgoing: &Outgoing,
-    ) -> Result<(), Error> {
-        let stays = self.stays_inside(outgoing.destination);
-        let mtu = if stays { usize::from(u16::MAX) } else { self.path_mtu(outgoing.destination) };
-        if self.exceeds(&frame, mtu) {
-            self.pool.put(frame);
-            return Err(Error::MessageTooLong);
-        }
-        header::emit(outgoing, frame.bytes_mut());
-        header::forbid_fragments(frame.bytes_mut());
-        self.label_flow(&mut frame, outgoing);
-        self.packet_output(frame, outgoing.destination)
-    }
-
-    /// Sends a socket's packet in its manner, with a copy for the members of a group, or for
-    /// everybody, on this system (MC-12).
-    ///
-    /// # Errors
-    /// As [`send_packet`](Self::send_packet) or [`send_whole`](Self::send_whole).
-    pub(crate) fn send_as(
-        &mut self,
-        frame: Frame,
-        outgoing: &Outgoing,
-        manner: &Manner,
-    ) -> Result<(), Error> {
-        if self.is_plain_to(outgoing.destination)
-            && frame.len() <= self.path_mtu(outgoing.destination)
-        {
-            return self.send_plainly(frame, outgoing, manner);
-        }
-        if self.hears_itself(outgoing.destination, manner) {
-            let mut copy = self.pool.copy_of(frame.bytes());
+        let destination = outgoing.destination;
+        let way = self.way(cx, destination);
+        if self.hears_itself(cx, way, destination, options) {
+            let mut copy = cx.pool.copy_of(frame.bytes());
             header::emit(outgoing, copy.bytes_mut());
             // A full queue loses the copy, and counts it.
-            let _ = self.loop_back(copy);
+            let _ = self.loop_back(cx, copy);
         }
         if outgoing.hop_limit == 0 {
-            self.pool.put(frame);
+            cx.pool.put(frame);
             return Ok(());
         }
-        if manner.dont_fragment {
-            self.send_whole(frame, outgoing)
-        } else {
-            self.send_packet(frame, outgoing)
+        // What stays inside meets no MTU.
+        let mtu = match way {
+            Way::Inside => usize::from(u16::MAX),
+            _ if cx.is_loopback() => usize::from(u16::MAX),
+            _ => self.path_mtu(cx, destination),
+        };
+        let fits = frame.len() <= mtu;
+        if !fits && (options.dont_fragment || frame.len() > usize::from(u16::MAX)) {
+            cx.statistics.sent_drops.too_large += 1;
+            cx.pool.put(frame);
+            return Err(Error::MessageTooLong);
         }
+        if fits {
+            // The label of a flow depends on the ports, which stand in the packet already.
+            let flow_label = match destination {
+                IpAddr::V4(_) => 0,
+                IpAddr::V6(_) => self.identifications.flow_label(outgoing, frame.bytes()),
+            };
+            let extra =
+                Extra { flow_label, dont_fragment: options.dont_fragment, ..Extra::default() };
+            let upper = frame.len().saturating_sub(header::length_for(destination));
+            header::write(outgoing, &extra, upper, frame.bytes_mut());
+            return self.hand_over(cx, frame, destination, way);
+        }
+        let identification = self.identifications.next(outgoing);
+        let pieces = self.fragments(cx, &frame, outgoing, mtu, identification);
+        cx.pool.put(frame);
+        pieces?.into_iter().try_for_each(|piece| self.hand_over(cx, piece, destination, way))
     }
 
-    /// True for a single station that is not us: nothing has to be copied, kept inside, or asked
-    /// about what it is. Datagrams go in trains, so the answer for the last destination is kept
-    /// while addresses stand still.
-    pub(crate) fn is_plain_to(&mut self, destination: IpAddr) -> bool {
-        let key = (destination, self.host.generation());
-        if self.plain_to == Some(key) && self.configuration.enabled {
-            return true;
-        }
-        let is_broadcast =
-            matches!(destination, IpAddr::V4(address) if self.addresses.is_broadcast(address));
-        let is_plain = self.configuration.enabled
-            && !destination.is_multicast()
-            && !destination.is_loopback()
-            && !is_node_local(destination)
-            && !is_broadcast
-            && !self.stays_inside(destination);
-        if is_plain {
-            self.plain_to = Some(key);
-        }
-        is_plain
-    }
-
-    fn send_plainly(
+    /// Sends a packet that is complete and fits the MTU towards its destination.
+    ///
+    /// # Errors
+    /// `NetworkDown`, `NetworkUnreachable` (no route) or `NoBufferSpace`; the packet is gone and
+    /// counted.
+    pub(crate) fn transmit(
         &mut self,
-        mut frame: Frame,
-        outgoing: &Outgoing,
-        manner: &Manner,
+        cx: &mut Context,
+        frame: Frame,
+        destination: IpAddr,
     ) -> Result<(), Error> {
-        if outgoing.hop_limit == 0 {
-            self.pool.put(frame);
-            return Ok(());
-        }
-        header::emit(outgoing, frame.bytes_mut());
-        if manner.dont_fragment {
-            header::forbid_fragments(frame.bytes_mut());
-        }
-        self.label_flow(&mut frame, outgoing);
-        self.station_output(frame, outgoing.destination)
+        let way = self.way(cx, destination);
+        self.hand_over(cx, frame, destination, way)
     }
 
-    fn hears_itself(&self, destination: IpAddr, manner: &Manner) -> bool {
-        // What the loopback interface sends comes back anyway, and so does what may not leave.
-        if self.is_loopback() || is_node_local(destination) || !self.configuration.enabled {
-            return false;
+    /// Packets go in trains, so that the last destination was a single station elsewhere is
+    /// remembered while addresses stand still.
+    fn way(&mut self, cx: &Context, destination: IpAddr) -> Way {
+        if !cx.configuration.enabled {
+            return Way::Disabled;
+        }
+        let generation = self.host.generation();
+        if self.station.get(generation, &destination).is_some() {
+            return Way::Station;
+        }
+        let way = self.classify(cx, destination);
+        if way == Way::Station {
+            self.station.set(generation, destination, ());
+        }
+        way
+    }
+
+    fn classify(&self, cx: &Context, destination: IpAddr) -> Way {
+        if cx.is_loopback() {
+            // Its driver brings everything back.
+            return Way::Station;
+        }
+        // What is meant for this system or by its loopback addresses meets no wire (IP4-01,
+        // IP6-02).
+        if self.is_own(destination) || is_node_local(destination) {
+            return Way::Inside;
         }
         match destination {
-            _ if destination.is_multicast() => {
-                manner.multicast_loop && self.multicast.receives(destination)
+            _ if destination.is_loopback() => Way::Unreachable,
+            _ if destination.is_multicast() => Way::Group,
+            IpAddr::V4(address) if self.addresses.is_broadcast(address) => Way::Broadcast,
+            _ => Way::Station,
+        }
+    }
+
+    fn hand_over(
+        &mut self,
+        cx: &mut Context,
+        frame: Frame,
+        destination: IpAddr,
+        way: Way,
+    ) -> Result<(), Error> {
+        let hop = match way {
+            Way::Inside => return self.loop_back(cx, frame),
+            Way::Group => Hop::Group(destination),
+            Way::Broadcast => Hop::Broadcast,
+            // A medium without hardware addresses has one other end, whatever the routes say.
+            Way::Station if cx.configuration.capabilities.medium == Medium::Ip => Hop::Peer,
+            Way::Station => match self.next_hop(cx, destination) {
+                Some(next_hop) => Hop::Neighbor(next_hop),
+                None => return unreachable(cx, frame),
+            },
+            Way::Unreachable => return unreachable(cx, frame),
+            Way::Disabled => {
+                cx.statistics.sent_drops.disabled += 1;
+                cx.pool.put(frame);
+                return Err(Error::NetworkDown);
             }
-            IpAddr::V4(address) => self.addresses.is_broadcast(address),
-            IpAddr::V6(_) => false,
+        };
+        self.link.send(cx, &self.addresses, frame, hop)
+    }
+
+    fn hears_itself(
+        &self,
+        cx: &Context,
+        way: Way,
+        destination: IpAddr,
+        options: &SendOptions,
+    ) -> bool {
+        match way {
+            // What the loopback interface sends comes back anyway.
+            Way::Group | Way::Broadcast if cx.is_loopback() => false,
+            Way::Group => options.multicast_loop && self.multicast.receives(destination),
+            Way::Broadcast => true,
+            Way::Station | Way::Inside | Way::Unreachable | Way::Disabled => false,
         }
     }
 
-    fn exceeds(&mut self, frame: &Frame, bytes: usize) -> bool {
-        let exceeds = frame.len() > bytes;
-        self.statistics.sent_drops.too_large += u64::from(exceeds);
-        exceeds
-    }
-
-    /// What stays inside meets no MTU.
-    fn stays_inside(&self, destination: IpAddr) -> bool {
-        self.is_loopback() || self.is_own(destination)
-    }
-
-    /// Bytes of the largest packet that reaches this destination whole, as far as is known
-    /// (IP_MTU).
-    pub(crate) fn path_mtu(&self, destination: IpAddr) -> usize {
-        let link = self.mtu_for(destination);
-        self.path_mtus.get(destination, self.now).map_or(link, |path| path.min(link))
-    }
-
-    /// The largest packet that the link takes.
-    pub(crate) fn mtu_for(&self, destination: IpAddr) -> usize {
-        match (destination, self.link_mtu_ipv6) {
-            (IpAddr::V6(_), Some(mtu)) => mtu.min(self.configuration.mtu),
-            _ => self.configuration.mtu,
+    /// Delivers a packet to ourselves with the next turn.
+    fn loop_back(&mut self, cx: &mut Context, frame: Frame) -> Result<(), Error> {
+        if self.local.len() >= limits::EGRESS_QUEUE {
+            cx.statistics.sent_drops.full += 1;
+            cx.pool.put(frame);
+            return Err(Error::NoBufferSpace);
         }
+        self.local.push_back(frame);
+        Ok(())
     }
+}
 
-    /// Gives the packets of one IPv6 flow one label that nobody can predict (IP6-09, RFC 6437).
-    fn label_flow(&self, frame: &mut Frame, outgoing: &Outgoing) {
-        if outgoing.destination.is_ipv6() {
-            let label = self.identifications.flow_label(outgoing, frame.bytes());
-            header::set_flow_label(frame.bytes_mut(), label);
-        }
-    }
+fn unreachable(cx: &mut Context, frame: Frame) -> Result<(), Error> {
+    cx.statistics.sent_drops.no_route += 1;
+    cx.pool.put(frame);
+    Err(Error::NetworkUnreachable)
 }

@@ -1,84 +1,91 @@
 //! Cutting packets of ours that exceed the path (RFC 791 §3.2, RFC 8200 §4.5). Upper-layer
 //! checksums are in place before the cut.
 
-use virtual_file_system::Error;
+use alloc::vec::Vec;
+use core::net::IpAddr;
 
 use smoltcp::wire::{Ipv4Packet, Ipv6FragmentHeader, Ipv6Packet};
+use virtual_file_system::Error;
 
-use super::header::{self, IPV4_HEADER, IPV6_HEADER, Outgoing, protocol};
-use crate::driver::Frame;
-use crate::stack::Stack;
+use super::Ip;
+use crate::driver::{Frame, FramePool};
+use crate::stack::context::Context;
+use crate::stack::wire::header::{self, IPV4_HEADER, IPV6_HEADER, Outgoing, protocol};
 
 /// Bytes of the IPv6 fragment header.
 const FRAGMENT_HEADER: usize = 8;
 
-impl Stack {
-    pub(super) fn fragment_ipv4(
+impl Ip {
+    /// The pieces of a packet whose upper layer is complete, each no longer than `mtu`.
+    ///
+    /// # Errors
+    /// `MessageTooLong` when not even eight bytes fit into a piece.
+    pub(super) fn fragments(
         &mut self,
-        whole: &Frame,
-        outgoing: &Outgoing,
-        mtu: usize,
-        identification: u16,
-    ) -> Result<(), Error> {
-        let payload = whole.bytes().get(IPV4_HEADER..).unwrap_or_default();
-        let step = mtu.saturating_sub(IPV4_HEADER) / 8 * 8;
-        if step == 0 {
-            return Err(Error::MessageTooLong);
-        }
-        let last = payload.len().saturating_sub(1) / step;
-        for (number, piece) in payload.chunks(step).enumerate() {
-            let mut frame = self.pool.take(IPV4_HEADER + piece.len());
-            if let Some(place) = frame.bytes_mut().get_mut(IPV4_HEADER..) {
-                place.copy_from_slice(piece);
-            }
-            header::emit(outgoing, frame.bytes_mut());
-            let mut packet = Ipv4Packet::new_unchecked(frame.bytes_mut());
-            packet.set_ident(identification);
-            packet.set_more_frags(number < last);
-            // The offset of a packet of at most 65,535 bytes fits.
-            packet.set_frag_offset((number * step) as u16);
-            header::fill_ipv4_checksum(frame.bytes_mut());
-            self.packet_output(frame, outgoing.destination)?;
-        }
-        Ok(())
-    }
-
-    pub(super) fn fragment_ipv6(
-        &mut self,
+        cx: &mut Context,
         whole: &Frame,
         outgoing: &Outgoing,
         mtu: usize,
         identification: u32,
-    ) -> Result<(), Error> {
-        let payload = whole.bytes().get(IPV6_HEADER..).unwrap_or_default();
-        let step = mtu.saturating_sub(IPV6_HEADER + FRAGMENT_HEADER) / 8 * 8;
+    ) -> Result<Vec<Frame>, Error> {
+        let (start, header) = match outgoing.destination {
+            IpAddr::V4(_) => (IPV4_HEADER, IPV4_HEADER),
+            IpAddr::V6(_) => (IPV6_HEADER, IPV6_HEADER + FRAGMENT_HEADER),
+        };
+        let payload = whole.bytes().get(start..).unwrap_or_default();
+        let step = mtu.saturating_sub(header) / 8 * 8;
         if step == 0 {
             return Err(Error::MessageTooLong);
         }
         let last = payload.len().saturating_sub(1) / step;
-        for (number, piece) in payload.chunks(step).enumerate() {
-            let mut frame = self.pool.take(IPV6_HEADER + FRAGMENT_HEADER + piece.len());
-            header::emit(
-                &Outgoing { protocol: protocol::FRAGMENT, ..*outgoing },
-                frame.bytes_mut(),
-            );
-            let mut packet = Ipv6Packet::new_unchecked(frame.bytes_mut());
-            if let Some((extension, data)) =
-                packet.payload_mut().split_at_mut_checked(FRAGMENT_HEADER)
-            {
-                if let [next_header, reserved, fields @ ..] = extension {
-                    *next_header = outgoing.protocol;
-                    *reserved = 0;
-                    let mut fragment = Ipv6FragmentHeader::new_unchecked(fields);
-                    fragment.clear_reserved();
-                    fragment.set_frag_offset((number * step / 8) as u16);
-                    fragment.set_more_frags(number < last);
-                    fragment.set_ident(identification);
-                }
-                data.copy_from_slice(piece);
+        let piece = |(number, data): (usize, &[u8])| {
+            let place = Place { offset: number * step, more: number < last, identification };
+            match outgoing.destination {
+                IpAddr::V4(_) => ipv4(&mut cx.pool, outgoing, data, &place),
+                IpAddr::V6(_) => ipv6(&mut cx.pool, outgoing, data, &place),
             }
-            self.packet_output(frame, outgoing.destination)?;
-        }
-        Ok(())
+        };
+        Ok(payload.chunks(step).enumerate().map(piece).collect())
     }
+}
+
+/// Where a piece belongs.
+struct Place {
+    /// Bytes into the payload; a packet is shorter than 65,536 bytes.
+    offset: usize,
+    more: bool,
+    identification: u32,
+}
+
+fn ipv4(pool: &mut FramePool, outgoing: &Outgoing, data: &[u8], place: &Place) -> Frame {
+    let mut frame = pool.take(IPV4_HEADER + data.len());
+    if let Some(payload) = frame.bytes_mut().get_mut(IPV4_HEADER..) {
+        payload.copy_from_slice(data);
+    }
+    header::emit(outgoing, frame.bytes_mut());
+    let mut packet = Ipv4Packet::new_unchecked(frame.bytes_mut());
+    packet.set_ident(place.identification as u16);
+    packet.set_more_frags(place.more);
+    packet.set_frag_offset(place.offset as u16);
+    header::fill_ipv4_checksum(frame.bytes_mut());
+    frame
+}
+
+fn ipv6(pool: &mut FramePool, outgoing: &Outgoing, data: &[u8], place: &Place) -> Frame {
+    let mut frame = pool.take(IPV6_HEADER + FRAGMENT_HEADER + data.len());
+    header::emit(&Outgoing { protocol: protocol::FRAGMENT, ..*outgoing }, frame.bytes_mut());
+    let mut packet = Ipv6Packet::new_unchecked(frame.bytes_mut());
+    if let Some((extension, payload)) = packet.payload_mut().split_at_mut_checked(FRAGMENT_HEADER) {
+        if let [next_header, reserved, fields @ ..] = extension {
+            *next_header = outgoing.protocol;
+            *reserved = 0;
+            let mut fragment = Ipv6FragmentHeader::new_unchecked(fields);
+            fragment.clear_reserved();
+            fragment.set_frag_offset((place.offset / 8) as u16);
+            fragment.set_more_frags(place.more);
+            fragment.set_ident(place.identification);
+        }
+        payload.copy_from_slice(data);
+    }
+    frame
 }

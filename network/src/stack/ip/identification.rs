@@ -11,10 +11,10 @@ use core::net::IpAddr;
 
 use foldhash::quality::FixedState;
 
-use super::header::{IPV6_HEADER, Outgoing, protocol};
-use super::quote::u32_at;
+use crate::stack::flow::Flow;
 use crate::stack::random::Random;
-use crate::stack::tcp::Flow;
+use crate::stack::wire::header::{IPV6_HEADER, Outgoing, protocol};
+use crate::stack::wire::quote::u32_at;
 
 /// Counters that destinations share.
 const COUNTERS: usize = 256;

@@ -1,4 +1,4 @@
-//! The door: from a frame to the protocol it is for.
+//! Input validation: from a frame to a whole packet that is for us, or nothing.
 //!
 //! Everything that no packet may do is refused here, once, so that no protocol above has to ask
 //! again: impossible sources and destinations, broken headers, loopback addresses from a wire.
@@ -6,32 +6,14 @@
 
 use core::net::IpAddr;
 
-use super::header::{self, Header, Malformed, protocol};
+use super::Ip;
 use super::reassembly::Outcome;
-use crate::driver::Frame;
-use crate::stack::Stack;
+use crate::driver::{Frame, Kind};
+use crate::stack::addresses::is_node_local;
+use crate::stack::context::Context;
+use crate::stack::link::Arrival;
 use crate::stack::timers::Timer;
-
-/// How a packet came.
-#[derive(Clone, Copy, PartialEq, Eq, Debug)]
-pub(crate) struct Arrival {
-    /// The frame was addressed to more stations than us.
-    pub(crate) link_broadcast: bool,
-    /// It came from the driver, not from ourselves.
-    pub(crate) from_wire: bool,
-    /// A raw socket took it: nobody is told that no other one wanted it (ICE-09).
-    pub(crate) raw: bool,
-}
-
-impl Arrival {
-    /// From the driver; `link_broadcast` when the frame was addressed to more stations than us.
-    pub(crate) const fn from_wire(link_broadcast: bool) -> Self {
-        Self { link_broadcast, from_wire: true, raw: false }
-    }
-
-    /// From ourselves.
-    pub(crate) const INSIDE: Self = Self { link_broadcast: false, from_wire: false, raw: false };
-}
+use crate::stack::wire::header::{self, Header, Malformed, protocol};
 
 /// Whom a packet was sent to.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
@@ -44,84 +26,125 @@ pub(crate) enum Delivery {
     Multicast,
 }
 
-impl Stack {
-    /// Takes a frame whose link header is off.
-    pub(crate) fn ip_input(&mut self, frame: Frame, arrival: Arrival) {
-        // Nearly every packet of a busy system is this one. Raw sockets see everything, and take
-        // the long way for it.
-        let may_be_short = !self.datagrams.has_raw();
-        let taken = if may_be_short { self.tcp_known(frame, arrival) } else { Err(frame) };
-        let Err(frame) = taken else { return };
-        let taken = if may_be_short { self.udp_known(frame, arrival) } else { Err(frame) };
-        let Err(mut frame) = taken else { return };
-        let verify = arrival.from_wire && !self.configuration.capabilities.reliable;
+/// A whole packet for us.
+#[derive(Debug)]
+pub(crate) struct Packet {
+    pub(crate) frame: Frame,
+    pub(crate) header: Header,
+    pub(crate) delivery: Delivery,
+    pub(crate) arrival: Arrival,
+}
+
+impl Packet {
+    /// What follows the headers.
+    pub(crate) fn payload(&self) -> &[u8] {
+        self.frame.bytes().get(self.header.length..).unwrap_or_default()
+    }
+}
+
+/// What became of a frame.
+#[derive(Debug)]
+pub(crate) enum Received {
+    /// Nothing that concerns anybody: dropped and counted, or a fragment that waits.
+    Nothing,
+    /// A packet for its protocol.
+    Packet(Packet),
+    /// A packet whose sender is told which field nobody here understands (RFC 4443 §3.4): code and
+    /// pointer, and whether that is said even of one that was sent to a group.
+    Refused { frame: Frame, arrival: Arrival, code: u8, pointer: u32, multicast_too: bool },
+}
+
+impl Ip {
+    /// Takes a frame whose link header is off. `accepts_any_udp` while the DHCP client waits: it
+    /// gets its answers before it has an address.
+    pub(crate) fn receive(
+        &mut self,
+        cx: &mut Context,
+        mut frame: Frame,
+        arrival: Arrival,
+        accepts_any_udp: bool,
+    ) -> Received {
+        let verify = arrival.from_wire && cx.needs_checksums();
         let header = match header::parse(&mut frame, verify) {
             Ok(header) => header,
-            Err(problem) => return self.refuse(frame, problem, arrival),
+            Err(problem) => return refuse(cx, frame, problem, arrival),
         };
-        let Some(delivery) = self.admit(&header, arrival) else { return self.pool.put(frame) };
-        match header.fragment {
-            None => self.deliver(frame, &header, delivery, arrival),
-            Some(fragment) => {
-                let was_empty = self.reassembly.deadline().is_none();
-                let outcome =
-                    self.reassembly.add(&header, fragment, frame, self.now, &mut self.pool);
-                if was_empty && let Some(deadline) = self.reassembly.deadline() {
-                    self.timers.arm(deadline, Timer::Reassembly);
-                }
-                match outcome {
-                    Outcome::Kept => {}
-                    Outcome::Discarded => self.statistics.received_drops.fragment += 1,
-                    Outcome::Whole(frame, header) => {
-                        self.deliver(frame, &header, delivery, arrival)
-                    }
-                }
+        let Some(delivery) = self.admit(cx, &header, arrival, accepts_any_udp) else {
+            cx.pool.put(frame);
+            return Received::Nothing;
+        };
+        let Some(fragment) = header.fragment else {
+            return Received::Packet(Packet { frame, header, delivery, arrival });
+        };
+        let was_empty = self.reassembly.deadline().is_none();
+        let outcome = self.reassembly.add(&header, fragment, frame, cx.now, &mut cx.pool);
+        if was_empty {
+            self.arm_reassembly(cx);
+        }
+        match outcome {
+            Outcome::Kept => Received::Nothing,
+            Outcome::Discarded => {
+                cx.statistics.received_drops.fragment += 1;
+                Received::Nothing
+            }
+            Outcome::Whole(frame, header) => {
+                Received::Packet(Packet { frame, header, delivery, arrival })
             }
         }
     }
 
-    fn refuse(&mut self, frame: Frame, problem: Malformed, arrival: Arrival) {
-        match problem {
-            Malformed::Checksum => self.statistics.received_drops.checksum += 1,
-            Malformed::Shape | Malformed::Silent => self.statistics.received_drops.malformed += 1,
-            Malformed::Parameter { code, pointer, multicast_too } => {
-                self.statistics.received_drops.malformed += 1;
-                self.parameter_problem(&frame, code, pointer, multicast_too, arrival);
-            }
+    pub(super) fn arm_reassembly(&mut self, cx: &mut Context) {
+        if let Some(deadline) = self.reassembly.deadline() {
+            cx.timers.arm(deadline, Timer::Reassembly);
         }
-        self.pool.put(frame);
     }
 
     /// Decides whether a packet may come in, and as what. Counts why not.
-    pub(crate) fn admit(&mut self, header: &Header, arrival: Arrival) -> Option<Delivery> {
-        // Packets come in trains: what was asked for the last one holds while addresses stand
-        // still.
-        let ends = (header.source, header.destination, self.host.generation());
+    fn admit(
+        &mut self,
+        cx: &mut Context,
+        header: &Header,
+        arrival: Arrival,
+        accepts_any_udp: bool,
+    ) -> Option<Delivery> {
+        let drops = &mut cx.statistics.received_drops;
+        // What was decided for the last packet holds while addresses stand still.
+        let ends = (header.source, header.destination);
+        let generation = self.host.generation();
         let is_plain = arrival.from_wire && !arrival.link_broadcast;
-        if is_plain && self.admitted == Some(ends) {
+        if is_plain && self.admitted.get(generation, &ends).is_some() {
             return Some(Delivery::Unicast);
         }
-        if arrival.from_wire && !self.is_loopback() && self.is_martian(header) {
-            self.statistics.received_drops.martian += 1;
+        let is_loopback = cx.configuration.capabilities.kind == Kind::Loopback;
+        if arrival.from_wire && !is_loopback && self.is_martian(header) {
+            drops.martian += 1;
             return None;
         }
-        let delivery = self.delivery_of(header, arrival);
-        match delivery {
+        let from_inside = is_loopback || !arrival.from_wire;
+        let is_for_dhcp = accepts_any_udp
+            && header.protocol == protocol::UDP
+            && header.destination.is_ipv4()
+            && !header.destination.is_multicast();
+        let found = match self.delivery_of(header.destination, from_inside) {
+            None if is_for_dhcp => Some(Delivery::Unicast),
+            found => found,
+        };
+        match found {
             // A unicast packet in a broadcast frame is somebody's mistake or attack (RFC 1122
             // §3.3.6).
             Some(Delivery::Unicast) if arrival.link_broadcast && header.destination.is_ipv4() => {
-                self.statistics.received_drops.not_for_us += 1;
+                drops.not_for_us += 1;
                 None
             }
             None => {
-                self.statistics.received_drops.not_for_us += 1;
+                drops.not_for_us += 1;
                 None
             }
             found => {
                 let is_ours =
                     found == Some(Delivery::Unicast) && self.addresses.owns(header.destination);
                 if is_plain && is_ours && !header.source.is_unspecified() {
-                    self.admitted = Some(ends);
+                    self.admitted.set(generation, ends, ());
                 }
                 found
             }
@@ -147,14 +170,7 @@ impl Stack {
             || self.addresses.owns(header.source)
     }
 
-    /// True for an address of this system that packets may be delivered to inside.
-    pub(crate) fn is_own(&self, address: IpAddr) -> bool {
-        self.addresses.owns(address) || self.host.owns(address)
-    }
-
-    fn delivery_of(&self, header: &Header, arrival: Arrival) -> Option<Delivery> {
-        let destination = header.destination;
-        let from_inside = self.is_loopback() || !arrival.from_wire;
+    fn delivery_of(&self, destination: IpAddr, from_inside: bool) -> Option<Delivery> {
         if self.addresses.owns(destination) || (from_inside && self.host.owns(destination)) {
             return Some(Delivery::Unicast);
         }
@@ -165,41 +181,22 @@ impl Stack {
             _ if destination.is_multicast() => {
                 self.multicast.receives(destination).then_some(Delivery::Multicast)
             }
-            // The DHCP client takes its answers before it has an address.
-            IpAddr::V4(_) if header.protocol == protocol::UDP && self.dhcp_is_waiting() => {
-                Some(Delivery::Unicast)
-            }
             _ => None,
         }
     }
+}
 
-    /// Hands a whole packet to its protocol.
-    fn deliver(&mut self, frame: Frame, header: &Header, delivery: Delivery, mut arrival: Arrival) {
-        arrival.raw = self.raw_input(&frame, header, delivery, arrival);
-        match header.protocol {
-            protocol::IGMP if header.source.is_ipv4() => self.igmp_input(frame, header),
-            protocol::TCP => self.tcp_input(frame, header, delivery, arrival),
-            protocol::UDP => self.udp_input(frame, header, delivery, arrival),
-            protocol::ICMP if header.source.is_ipv4() => {
-                self.icmp_input(frame, header, delivery, arrival)
-            }
-            protocol::ICMPV6 if header.source.is_ipv6() => {
-                self.icmpv6_input(frame, header, delivery, arrival)
-            }
-            protocol::NO_NEXT_HEADER if header.source.is_ipv6() => self.pool.put(frame),
-            _ if arrival.raw => self.pool.put(frame),
-            _ => {
-                self.statistics.received_drops.protocol += 1;
-                self.protocol_unreachable(&frame, header, delivery, arrival);
-                self.pool.put(frame);
-            }
+fn refuse(cx: &mut Context, frame: Frame, problem: Malformed, arrival: Arrival) -> Received {
+    match problem {
+        Malformed::Checksum => cx.statistics.received_drops.checksum += 1,
+        Malformed::Shape | Malformed::Silent => cx.statistics.received_drops.malformed += 1,
+        Malformed::Parameter { code, pointer, multicast_too } => {
+            cx.statistics.received_drops.malformed += 1;
+            return Received::Refused { frame, arrival, code, pointer, multicast_too };
         }
     }
-
-    /// True when the checksum of an upper-layer packet has to be looked at.
-    pub(crate) fn verifies(&self, arrival: Arrival) -> bool {
-        arrival.from_wire && !self.configuration.capabilities.reliable
-    }
+    cx.pool.put(frame);
+    Received::Nothing
 }
 
 /// A station without an address speaks to everybody only, and to the routers of its groups (RFC
@@ -214,10 +211,4 @@ fn may_come_from_nobody(header: &Header) -> bool {
         }
         IpAddr::V6(_) => false,
     }
-}
-
-/// Groups whose packets never leave a node, and the reserved ones below them (IP6-02, RFC 4291
-/// §2.7).
-pub(crate) fn is_node_local(address: IpAddr) -> bool {
-    matches!(address, IpAddr::V6(group) if group.is_multicast() && group.octets().get(1).is_some_and(|second| second & 0xf <= 1))
 }

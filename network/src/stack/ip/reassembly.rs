@@ -10,10 +10,10 @@ use alloc::vec::Vec;
 use core::net::IpAddr;
 use core::time::Duration;
 
-use super::header::{self, Fragment, Header, IPV4_HEADER, IPV6_HEADER};
 use crate::driver::{Frame, FramePool};
 use crate::limits;
 use crate::platform::Instant;
+use crate::stack::wire::header::{self, Fragment, Header, IPV4_HEADER, IPV6_HEADER};
 
 /// How long an incomplete datagram is kept.
 pub(crate) const LIFETIME: Duration = Duration::from_secs(60);
@@ -273,7 +273,7 @@ impl Datagram {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::stack::ip::header::{Malformed, protocol};
+    use crate::stack::wire::header::{Malformed, protocol};
 
     fn fragment_of(identification: u16, offset: usize, more: bool, data: &[u8]) -> Frame {
         let mut frame = FramePool::new().take(IPV4_HEADER + data.len());

@@ -4,27 +4,22 @@ use core::net::IpAddr;
 
 use virtual_file_system::Error;
 
+use super::Ip;
+use super::configure::route_entry;
+use crate::command::route::RouteChoice;
 use crate::driver::Medium;
-use crate::stack::Stack;
-use crate::stack::ip::routes::Route;
+use crate::stack::addresses::is_link_local_ipv4;
+use crate::stack::context::Context;
+use crate::stack::routes::Route;
 
-impl Stack {
-    /// Does what follows when routes changed: gateways stay neighbors (NBR-03), and senders that
-    /// wait look again (SOK-05).
-    pub(crate) fn follow_routes(&mut self) {
-        if self.routes.take_changed() {
-            self.neighbors.pin(self.routes.iter().filter_map(|route| route.gateway).collect());
-            self.host.wake_senders(&mut self.wakes);
-        }
-    }
-
+impl Ip {
     /// The route that a packet takes. Of equal ones the first whose gateway answers (SRC-04, RFC
     /// 1122 §3.3.1.5); one that does not is tried again after a while.
-    pub(crate) fn route_for(&self, destination: IpAddr) -> Option<&Route> {
+    pub(crate) fn route_for(&self, cx: &Context, destination: IpAddr) -> Option<&Route> {
         let mut equals = self.routes.equals(destination);
         let first = equals.next()?;
         let answers = |route: &&Route| {
-            route.gateway.is_none_or(|gateway| !self.neighbors.is_silent(gateway, self.now))
+            route.gateway.is_none_or(|gateway| !self.link.neighbors.is_silent(gateway, cx.now))
         };
         match equals.next() {
             None => Some(first),
@@ -34,8 +29,8 @@ impl Stack {
     }
 
     /// The station that packets to `destination` are handed to.
-    pub(crate) fn next_hop(&self, destination: IpAddr) -> Option<IpAddr> {
-        match self.route_for(destination) {
+    pub(crate) fn next_hop(&self, cx: &Context, destination: IpAddr) -> Option<IpAddr> {
+        match self.route_for(cx, destination) {
             Some(route) => Some(route.gateway.unwrap_or(destination)),
             // Always on the link, whatever the routes say (IP4-09).
             None => is_link_local_ipv4(destination).then_some(destination),
@@ -48,9 +43,9 @@ impl Stack {
     /// # Errors
     /// `NetworkUnreachable` without a route; `AddressNotAvailable` without an address of the
     /// family.
-    pub(crate) fn source_for(&self, destination: IpAddr) -> Result<IpAddr, Error> {
+    pub(crate) fn source_for(&self, cx: &Context, destination: IpAddr) -> Result<IpAddr, Error> {
         // Routes of an interface that is down are none, as on Linux.
-        if !self.configuration.enabled {
+        if !cx.configuration.enabled {
             return Err(Error::NetworkUnreachable);
         }
         if self.addresses.owns(destination) || self.host.owns(destination) {
@@ -58,7 +53,7 @@ impl Stack {
         }
         let to_everybody = destination.is_multicast()
             || matches!(destination, IpAddr::V4(address) if self.addresses.is_broadcast(address));
-        let next_hop = match self.route_for(destination) {
+        let next_hop = match self.route_for(cx, destination) {
             Some(route) => {
                 if let Some(source) = route.source.filter(|source| self.addresses.owns(*source)) {
                     return Ok(source);
@@ -67,8 +62,7 @@ impl Stack {
             }
             None if to_everybody
                 || is_link_local_ipv4(destination)
-                || (self.configuration.capabilities.medium == Medium::Ip
-                    && !self.is_loopback()) =>
+                || (cx.configuration.capabilities.medium == Medium::Ip && !cx.is_loopback()) =>
             {
                 destination
             }
@@ -83,30 +77,26 @@ impl Stack {
     /// `NetworkUnreachable`.
     pub(crate) fn explain(
         &self,
+        cx: &Context,
         destination: IpAddr,
         source: IpAddr,
-    ) -> Result<crate::command::route::RouteChoice, Error> {
+    ) -> Result<RouteChoice, Error> {
         let is_own = self.is_own(destination);
-        let route = self.route_for(destination).filter(|_| !is_own);
+        let route = self.route_for(cx, destination).filter(|_| !is_own);
         if route.is_none()
             && !is_own
             && !destination.is_multicast()
             && !is_link_local_ipv4(destination)
-            && self.configuration.capabilities.medium != Medium::Ip
+            && cx.configuration.capabilities.medium != Medium::Ip
         {
             return Err(Error::NetworkUnreachable);
         }
-        Ok(crate::command::route::RouteChoice {
+        Ok(RouteChoice {
             destination,
-            interface: self.configuration.name.clone(),
+            interface: cx.configuration.name.clone(),
             gateway: route.and_then(|route| route.gateway),
             source,
-            route: route.map(|route| self.route_entry(route)),
+            route: route.map(|route| route_entry(cx, route)),
         })
     }
-}
-
-/// True for 169.254.0.0/16, which no router forwards (RFC 3927 §2.6.2).
-pub(crate) fn is_link_local_ipv4(address: IpAddr) -> bool {
-    matches!(address, IpAddr::V4(address) if address.is_link_local())
 }

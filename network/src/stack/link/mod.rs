@@ -2,169 +2,224 @@
 //!
 //! Packets come down from [`super::ip`] complete; frames leave into the output queue that the
 //! interface hands to its driver. On media without hardware addresses this layer is only a queue.
-//! ARP and NDP answer and learn here; the table is in [`neighbor`].
+//! What comes in is returned: an IP packet, an ARP message, or nothing. The addresses of the
+//! interface are the network layer's, which lends them.
+//!
+//! | file | owns |
+//! |---|---|
+//! | [`neighbor`] | the neighbor table, for ARP and NDP alike |
+//! | [`arp`] | answering, learning and defending (RFC 826, RFC 5227) |
+//! | [`ndp`] | the same for IPv6 (RFC 4861, RFC 4862 §5.4) |
 
-pub(crate) mod arp;
-pub(crate) mod ndp;
+mod arp;
+mod ndp;
 pub(crate) mod neighbor;
 
+use alloc::collections::VecDeque;
 use alloc::vec::Vec;
 use core::net::IpAddr;
 
 use smoltcp::wire::{EthernetAddress, EthernetFrame, EthernetProtocol};
 use virtual_file_system::Error;
 
-use self::neighbor::{Decision, Expiry, Solicitation};
-use super::Stack;
+pub(crate) use self::arp::ArpMessage;
+pub(crate) use self::ndp::Discovery;
+use self::neighbor::{Decision, Expiry, Neighbors, Solicitation};
+use super::addresses::Addresses;
+use super::context::Context;
+use super::timers::Timer;
+use super::wire::header;
+use super::wire::quote::Quote;
 use crate::address::HardwareAddress;
+use crate::command::neighbor::NewNeighbor;
 use crate::driver::{Frame, Medium};
 use crate::limits;
 use crate::platform::Instant;
-use crate::stack::ip::header;
-use crate::stack::ip::icmp::Quote;
-use crate::stack::ip::ingress::{Arrival, is_node_local};
-use crate::stack::timers::Timer;
 
 /// Bytes of an Ethernet II header.
-pub(crate) const ETHERNET_HEADER: usize = 14;
+const ETHERNET_HEADER: usize = 14;
 
-impl Stack {
-    /// Takes one frame from the driver.
-    pub(crate) fn frame_input(&mut self, mut frame: Frame) {
-        self.statistics.received_packets += 1;
-        self.statistics.received_bytes += frame.len() as u64;
-        if !self.configuration.enabled {
-            self.statistics.received_drops.disabled += 1;
-            return self.pool.put(frame);
+/// How a packet came.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub(crate) struct Arrival {
+    /// The frame was addressed to more stations than us.
+    pub(crate) link_broadcast: bool,
+    /// It came from the driver, not from ourselves.
+    pub(crate) from_wire: bool,
+    /// A raw socket took it: nobody is told that no other one wanted it (ICE-09).
+    pub(crate) raw: bool,
+}
+
+impl Arrival {
+    /// From the driver; `link_broadcast` when the frame was addressed to more stations than us.
+    pub(crate) const fn from_wire(link_broadcast: bool) -> Self {
+        Self { link_broadcast, from_wire: true, raw: false }
+    }
+
+    /// From ourselves.
+    pub(crate) const INSIDE: Self = Self { link_broadcast: false, from_wire: false, raw: false };
+}
+
+/// What a frame brought.
+#[derive(Debug)]
+pub(crate) enum Received {
+    /// Nothing that concerns anybody; dropped and counted.
+    Nothing,
+    /// An IP packet.
+    Packet(Frame, Arrival),
+    /// An ARP message, read.
+    Arp(ArpMessage),
+}
+
+/// Which station a packet is handed to.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub(crate) enum Hop {
+    /// The one that has this address.
+    Neighbor(IpAddr),
+    /// The members of a group.
+    Group(IpAddr),
+    /// Everybody, on IPv4.
+    Broadcast,
+    /// The other end of a medium without hardware addresses.
+    Peer,
+}
+
+/// One interface's link layer.
+#[derive(Debug)]
+pub(crate) struct Link {
+    pub(crate) neighbors: Neighbors,
+    /// Frames for the driver.
+    pub(crate) output: VecDeque<Frame>,
+    /// When an address of ours may be defended again.
+    defend_after: Instant,
+}
+
+impl Link {
+    /// A link layer that knows nobody.
+    pub(crate) fn new(cx: &mut Context) -> Self {
+        Self {
+            neighbors: Neighbors::new(cx.random.u64()),
+            output: VecDeque::new(),
+            defend_after: cx.now,
         }
-        if self.configuration.capabilities.medium == Medium::Ip {
-            return self.ip_input(frame, Arrival::from_wire(false));
+    }
+
+    /// Takes one frame from the driver.
+    pub(crate) fn receive(&mut self, cx: &mut Context, mut frame: Frame) -> Received {
+        let statistics = &mut cx.statistics;
+        statistics.received_packets += 1;
+        statistics.received_bytes += frame.len() as u64;
+        if !cx.configuration.enabled {
+            statistics.received_drops.disabled += 1;
+            cx.pool.put(frame);
+            return Received::Nothing;
+        }
+        if cx.configuration.capabilities.medium == Medium::Ip {
+            return Received::Packet(frame, Arrival::from_wire(false));
         }
         let Ok(ethernet) = EthernetFrame::new_checked(frame.bytes()) else {
-            self.statistics.received_drops.malformed += 1;
-            return self.pool.put(frame);
+            statistics.received_drops.malformed += 1;
+            cx.pool.put(frame);
+            return Received::Nothing;
         };
         let (source, destination) =
             (HardwareAddress(ethernet.src_addr().0), HardwareAddress(ethernet.dst_addr().0));
         let ethertype = ethernet.ethertype();
         let to_group = !destination.is_unicast();
-        if (!to_group && Some(destination) != self.configuration.hardware_address)
+        if (!to_group && Some(destination) != cx.configuration.hardware_address)
             || !source.is_unicast()
         {
-            self.statistics.received_drops.not_for_us += 1;
-            return self.pool.put(frame);
+            statistics.received_drops.not_for_us += 1;
+            cx.pool.put(frame);
+            return Received::Nothing;
         }
         frame.advance(ETHERNET_HEADER);
         match ethertype {
             EthernetProtocol::Ipv4 | EthernetProtocol::Ipv6 => {
-                self.ip_input(frame, Arrival::from_wire(to_group));
+                Received::Packet(frame, Arrival::from_wire(to_group))
             }
-            EthernetProtocol::Arp => self.arp_input(frame),
+            EthernetProtocol::Arp => self.read_arp(cx, frame),
             EthernetProtocol::Unknown(_) => {
-                self.statistics.received_drops.protocol += 1;
-                self.pool.put(frame);
+                statistics.received_drops.protocol += 1;
+                cx.pool.put(frame);
+                Received::Nothing
             }
         }
     }
 
-    /// Sends a whole IP packet that fits the MTU towards its destination.
+    /// Sends a whole IP packet that fits the MTU. `addresses` are those of the interface: a
+    /// question for a neighbor carries one.
     ///
     /// # Errors
-    /// `NetworkDown`, `NetworkUnreachable` (no route) or `NoBufferSpace`; the packet is gone and
-    /// counted.
-    pub(crate) fn packet_output(&mut self, frame: Frame, destination: IpAddr) -> Result<(), Error> {
-        if !self.configuration.enabled {
-            self.statistics.sent_drops.disabled += 1;
-            self.pool.put(frame);
-            return Err(Error::NetworkDown);
-        }
-        // What is meant for this system or by its loopback addresses meets no wire (IP4-01,
-        // IP6-02).
-        if !self.is_loopback() && (self.is_own(destination) || is_node_local(destination)) {
-            return self.loop_back(frame);
-        }
-        if !self.is_loopback() && destination.is_loopback() {
-            self.statistics.sent_drops.no_route += 1;
-            self.pool.put(frame);
-            return Err(Error::NetworkUnreachable);
-        }
-        if self.configuration.capabilities.medium == Medium::Ip {
-            self.queue_frame(frame);
-            return Ok(());
-        }
-        if destination.is_multicast() {
-            self.ethernet_output(
-                frame,
-                HardwareAddress::multicast(destination),
-                ethertype_of(destination),
-            );
-            return Ok(());
-        }
-        if matches!(destination, IpAddr::V4(address) if self.addresses.is_broadcast(address)) {
-            self.ethernet_output(frame, HardwareAddress::BROADCAST, EthernetProtocol::Ipv4);
-            return Ok(());
-        }
-        self.station_output(frame, destination)
-    }
-
-    /// Sends a whole IP packet to a single station that is not us, by way of the next hop.
-    ///
-    /// # Errors
-    /// As [`packet_output`](Self::packet_output).
-    pub(crate) fn station_output(
+    /// `NoBufferSpace` when too many packets wait for neighbors; the packet is gone and counted.
+    pub(crate) fn send(
         &mut self,
+        cx: &mut Context,
+        addresses: &Addresses,
         frame: Frame,
-        destination: IpAddr,
+        hop: Hop,
     ) -> Result<(), Error> {
-        if self.configuration.capabilities.medium == Medium::Ip {
-            self.queue_frame(frame);
+        if cx.configuration.capabilities.medium == Medium::Ip {
+            self.queue(cx, frame);
             return Ok(());
         }
-        let Some(next_hop) = self.next_hop(destination) else {
-            self.statistics.sent_drops.no_route += 1;
-            self.pool.put(frame);
-            return Err(Error::NetworkUnreachable);
+        let (hardware, ethertype) = match hop {
+            Hop::Neighbor(next_hop) => match self.neighbors.fresh(next_hop, cx.now) {
+                Some(hardware) => (hardware, ethertype_of(next_hop)),
+                None => return self.resolve(cx, addresses, frame, next_hop),
+            },
+            Hop::Group(group) => (HardwareAddress::multicast(group), ethertype_of(group)),
+            Hop::Broadcast | Hop::Peer => (HardwareAddress::BROADCAST, EthernetProtocol::Ipv4),
         };
-        self.neighbor_output(frame, next_hop)
+        self.send_frame(cx, frame, hardware, ethertype);
+        Ok(())
     }
 
-    fn neighbor_output(&mut self, frame: Frame, next_hop: IpAddr) -> Result<(), Error> {
-        if let Some(hardware) = self.neighbors.fresh(next_hop, self.now) {
-            self.ethernet_output(frame, hardware, ethertype_of(next_hop));
-            return Ok(());
-        }
-        let (decision, solicitation) = self.neighbors.resolve(next_hop, frame, self.now);
+    fn resolve(
+        &mut self,
+        cx: &mut Context,
+        addresses: &Addresses,
+        frame: Frame,
+        next_hop: IpAddr,
+    ) -> Result<(), Error> {
+        let (decision, solicitation) = self.neighbors.resolve(next_hop, frame, cx.now);
         let outcome = match decision {
             Decision::Send(frame, hardware) => {
-                self.ethernet_output(frame, hardware, ethertype_of(next_hop));
+                self.send_frame(cx, frame, hardware, ethertype_of(next_hop));
                 Ok(())
             }
             Decision::Parked { dropped: None } => Ok(()),
             Decision::Parked { dropped: Some(frame) } => {
-                self.statistics.sent_drops.neighbor += 1;
-                self.pool.put(frame);
+                cx.statistics.sent_drops.neighbor += 1;
+                cx.pool.put(frame);
                 Ok(())
             }
             Decision::Refused(frame) => {
-                self.statistics.sent_drops.full += 1;
-                self.pool.put(frame);
+                cx.statistics.sent_drops.full += 1;
+                cx.pool.put(frame);
                 Err(Error::NoBufferSpace)
             }
         };
-        self.arm_neighbors();
+        self.arm_neighbors(cx);
         if let Some(solicitation) = solicitation {
-            self.solicit(next_hop, solicitation);
+            self.solicit(cx, addresses, next_hop, solicitation);
         }
         outcome
     }
 
-    fn solicit(&mut self, address: IpAddr, solicitation: Solicitation) {
+    fn solicit(
+        &mut self,
+        cx: &mut Context,
+        addresses: &Addresses,
+        address: IpAddr,
+        solicitation: Solicitation,
+    ) {
         let hardware = match solicitation {
             Solicitation::Multicast => None,
             Solicitation::Unicast(hardware) => Some(hardware),
         };
         match address {
-            IpAddr::V4(address) => self.arp_request(address, hardware),
+            IpAddr::V4(address) => self.request(cx, addresses, address, hardware),
             IpAddr::V6(target) => {
                 // The question carries the source of the packet that waits (NBR-13, RFC 4861
                 // §7.2.2).
@@ -172,75 +227,132 @@ impl Stack {
                     .neighbors
                     .waiting(address)
                     .and_then(|frame| header::source_of(frame.bytes()));
-                let source =
-                    waiting.filter(|source| source.is_ipv6() && self.addresses.owns(*source));
-                self.neighbor_solicitation(target, hardware, source);
+                let source = waiting
+                    .filter(|source| source.is_ipv6() && addresses.owns(*source))
+                    .or_else(|| addresses.source_for(address, address));
+                self.solicit_neighbor(cx, addresses, target, hardware, source);
             }
         }
     }
 
-    fn arm_neighbors(&mut self) {
+    fn arm_neighbors(&mut self, cx: &mut Context) {
         while let Some((deadline, address)) = self.neighbors.armed.pop_front() {
-            self.timers.arm(deadline, Timer::Neighbor(address));
+            cx.timers.arm(deadline, Timer::Neighbor(address));
         }
     }
 
-    /// Handles a neighbor's deadline.
-    pub(crate) fn neighbor_expired(&mut self, address: IpAddr, deadline: Instant) {
-        match self.neighbors.expire(address, deadline, self.now) {
+    /// Handles a neighbor's deadline. Returns the packets that cannot be delivered, one of each
+    /// sender (ICE-10); all are counted.
+    pub(crate) fn expire(
+        &mut self,
+        cx: &mut Context,
+        addresses: &Addresses,
+        address: IpAddr,
+        deadline: Instant,
+    ) -> Vec<Frame> {
+        let mut undeliverable: Vec<Frame> = Vec::new();
+        match self.neighbors.expire(address, deadline, cx.now) {
             Expiry::Nothing => {}
-            Expiry::Solicit(solicitation) => self.solicit(address, solicitation),
+            Expiry::Solicit(solicitation) => self.solicit(cx, addresses, address, solicitation),
             Expiry::Failed(parked) => {
-                let mut told = Vec::new();
+                let mut reported = Vec::new();
                 for frame in parked {
-                    self.statistics.sent_drops.neighbor += 1;
-                    // Each sender hears of it once (ICE-10).
-                    if let Some(sender) = Quote::parse(frame.bytes()).map(|quoted| quoted.sender())
-                        && !told.contains(&sender)
-                    {
-                        told.push(sender);
-                        self.undeliverable(&frame, Error::HostUnreachable);
+                    cx.statistics.sent_drops.neighbor += 1;
+                    match Quote::parse(frame.bytes()).map(|quoted| quoted.sender()) {
+                        Some(sender) if !reported.contains(&sender) => {
+                            reported.push(sender);
+                            undeliverable.push(frame);
+                        }
+                        _ => cx.pool.put(frame),
                     }
-                    self.pool.put(frame);
                 }
             }
         }
-        self.arm_neighbors();
+        self.arm_neighbors(cx);
+        undeliverable
     }
 
     /// Sends what waited for a neighbor, in order.
-    pub(crate) fn release_parked(
+    fn release_parked(
         &mut self,
+        cx: &mut Context,
+        addresses: &Addresses,
         address: IpAddr,
         parked: impl IntoIterator<Item = Frame>,
     ) {
         for frame in parked {
-            // The table was just told the address, so this does not park again.
-            let _ = self.neighbor_output(frame, address);
+            // The table has just learned the address, so this does not park again.
+            let _ = self.send(cx, addresses, frame, Hop::Neighbor(address));
         }
     }
 
     /// An address of ours is gone: what waits for a neighbor must not leave from it either
     /// (NBR-15).
-    pub(crate) fn drop_parked_from(&mut self, source: IpAddr) {
+    pub(crate) fn drop_parked_from(&mut self, cx: &mut Context, source: IpAddr) {
         for frame in self.neighbors.drop_from(source) {
-            self.statistics.sent_drops.neighbor += 1;
-            self.pool.put(frame);
+            cx.statistics.sent_drops.neighbor += 1;
+            cx.pool.put(frame);
         }
     }
 
-    /// Puts an Ethernet header in front and queues the frame.
-    pub(crate) fn ethernet_output(
+    /// Adds or replaces a static neighbor.
+    ///
+    /// # Errors
+    /// `InvalidInput` for an address of ours, one that is no station's, a group hardware address,
+    /// or on media without neighbors; `NoBufferSpace`.
+    pub(crate) fn add_neighbor(
         &mut self,
+        cx: &mut Context,
+        addresses: &Addresses,
+        new: &NewNeighbor,
+    ) -> Result<(), Error> {
+        let is_station = !(new.address.is_unspecified() || new.address.is_multicast())
+            && new.hardware_address.is_unicast();
+        if !is_station || !cx.has_neighbors() || addresses.owns(new.address) {
+            return Err(Error::InvalidInput);
+        }
+        let parked = self
+            .neighbors
+            .set_permanent(new.address, new.hardware_address, cx.now)
+            .ok_or(Error::NoBufferSpace)?;
+        self.release_parked(cx, addresses, new.address, parked);
+        Ok(())
+    }
+
+    /// Removes a neighbor.
+    ///
+    /// # Errors
+    /// `NotFound`.
+    pub(crate) fn remove_neighbor(
+        &mut self,
+        cx: &mut Context,
+        address: IpAddr,
+    ) -> Result<(), Error> {
+        let parked = self.neighbors.remove(address).ok_or(Error::NotFound)?;
+        cx.statistics.sent_drops.neighbor += parked.len() as u64;
+        parked.into_iter().for_each(|frame| cx.pool.put(frame));
+        Ok(())
+    }
+
+    /// The interface went down: forgets who was learned, and what waits for the driver.
+    pub(crate) fn flush(&mut self) {
+        self.neighbors.flush(|_, _| true);
+        self.output.clear();
+    }
+
+    /// Puts an Ethernet header in front and queues the frame.
+    pub(crate) fn send_frame(
+        &mut self,
+        cx: &mut Context,
         mut frame: Frame,
         destination: HardwareAddress,
         ethertype: EthernetProtocol,
     ) {
-        let Some(source) = self.configuration.hardware_address else { return self.pool.put(frame) };
+        let Some(source) = cx.configuration.hardware_address else { return cx.pool.put(frame) };
         if !frame.prepend(ETHERNET_HEADER) {
             let packet = frame;
-            frame = self.pool.copy_of(packet.bytes());
-            self.pool.put(packet);
+            frame = cx.pool.copy_of(packet.bytes());
+            cx.pool.put(packet);
             // A fresh frame has headroom.
             let _ = frame.prepend(ETHERNET_HEADER);
         }
@@ -248,15 +360,15 @@ impl Stack {
         ethernet.set_src_addr(EthernetAddress(source.0));
         ethernet.set_dst_addr(EthernetAddress(destination.0));
         ethernet.set_ethertype(ethertype);
-        self.queue_frame(frame);
+        self.queue(cx, frame);
     }
 
     /// Hands a finished frame to the driver's queue. Beyond the bound it is dropped: nobody above
     /// may count on it, and those who can wait ask [`has_room`](Self::has_room) first.
-    fn queue_frame(&mut self, frame: Frame) {
+    fn queue(&mut self, cx: &mut Context, frame: Frame) {
         if self.output.len() >= limits::EGRESS_QUEUE * 2 {
-            self.statistics.sent_drops.full += 1;
-            return self.pool.put(frame);
+            cx.statistics.sent_drops.full += 1;
+            return cx.pool.put(frame);
         }
         self.output.push_back(frame);
     }
@@ -264,17 +376,6 @@ impl Stack {
     /// True when a sender that can wait may send now.
     pub(crate) fn has_room(&self) -> bool {
         self.output.len() < limits::EGRESS_QUEUE
-    }
-
-    /// Delivers a packet to ourselves with the next turn.
-    pub(crate) fn loop_back(&mut self, frame: Frame) -> Result<(), Error> {
-        if self.local.len() >= limits::EGRESS_QUEUE {
-            self.statistics.sent_drops.full += 1;
-            self.pool.put(frame);
-            return Err(Error::NoBufferSpace);
-        }
-        self.local.push_back(frame);
-        Ok(())
     }
 }
 

@@ -7,8 +7,8 @@ use core::net::{IpAddr, Ipv4Addr};
 use core::time::Duration;
 
 use super::membership::{Query, Record, Version};
-use crate::stack::checksum;
-use crate::stack::ip::quote::u16_at;
+use crate::stack::wire::checksum;
+use crate::stack::wire::quote::u16_at;
 
 const QUERY: u8 = 0x11;
 const REPORT_1: u8 = 0x12;
@@ -30,7 +30,7 @@ pub(super) const ALL_ROUTERS: Ipv4Addr = Ipv4Addr::new(224, 0, 0, 2);
 
 /// What others said.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
-pub(super) enum Message {
+pub(crate) enum Message {
     Query(Query),
     /// Somebody is in a group, in the words of version 1 or 2.
     Member(IpAddr),

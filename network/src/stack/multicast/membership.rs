@@ -15,7 +15,7 @@ use virtual_file_system::Error;
 
 use crate::limits;
 use crate::platform::Instant;
-use crate::stack::ip::ingress::is_node_local;
+use crate::stack::addresses::is_node_local;
 
 /// Times that a change is reported (RFC 3376 §8.1, RFC 3810 §9.1: the robustness variable), unless
 /// the querier says otherwise.
@@ -125,7 +125,7 @@ fn is_silent(group: IpAddr) -> bool {
 pub(crate) fn is_all_nodes(group: IpAddr) -> bool {
     match group {
         IpAddr::V4(group) => group.octets() == [224, 0, 0, 1],
-        IpAddr::V6(group) => group == crate::stack::link::ndp::ALL_NODES,
+        IpAddr::V6(group) => group == crate::stack::wire::ndp::ALL_NODES,
     }
 }
 

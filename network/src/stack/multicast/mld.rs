@@ -8,7 +8,7 @@ use core::time::Duration;
 
 use super::igmp::Message;
 use super::membership::{Query, Record, Version};
-use crate::stack::ip::quote::u16_at;
+use crate::stack::wire::quote::u16_at;
 
 const QUERY: u8 = 130;
 const REPORT_1: u8 = 131;

@@ -7,9 +7,10 @@
 
 use core::time::Duration;
 
-use super::{Phase, Slot};
+use super::{Phase, Slot, Tcp};
 use crate::platform::Instant;
-use crate::stack::Stack;
+use crate::stack::context::Context;
+use crate::stack::ip::Ip;
 use crate::stack::timers::Timer;
 use smoltcp::socket::tcp::State;
 use virtual_file_system::Error;
@@ -98,12 +99,12 @@ impl Slot {
     }
 }
 
-impl Stack {
+impl Tcp {
     /// Makes sure that the slot is looked at when its directions want (`deadline`) and when our own
     /// waiting is over.
-    pub(super) fn tcp_arm(&mut self, index: u32, deadline: Instant) {
-        let now = self.now;
-        let Some(slot) = self.tcp.slots.get_mut(index as usize) else { return };
+    pub(super) fn arm(&mut self, cx: &mut Context, index: u32, deadline: Instant) {
+        let now = cx.now;
+        let Some(slot) = self.slots.get_mut(index as usize) else { return };
         if matches!(slot.phase, Phase::Owned) && slot.state() != State::TimeWait {
             slot.give_up_at = slot.patience_ends(now);
         }
@@ -111,86 +112,93 @@ impl Stack {
         // A later deadline needs no entry: the armed one recomputes it when it pops.
         if earliest < slot.armed {
             slot.armed = earliest;
-            self.timers.arm(earliest, Timer::Slot(index));
-            self.tcp_sweep();
+            cx.timers.arm(earliest, Timer::Connection(index));
+            self.sweep(cx);
         }
     }
 
     /// Handles a slot's deadline.
-    pub(crate) fn tcp_expired(&mut self, index: u32, deadline: Instant) {
-        let now = self.now;
-        let Some(slot) = self.tcp.slots.get_mut(index as usize) else { return };
+    pub(crate) fn expire(&mut self, cx: &mut Context, ip: &mut Ip, index: u32, deadline: Instant) {
+        let now = cx.now;
+        let Some(slot) = self.slots.get_mut(index as usize) else { return };
         if slot.armed != deadline {
             return;
         }
         slot.armed = Instant::NEVER;
         if slot.give_up_at <= now {
-            return self.tcp_give_up(index);
+            return self.give_up(cx, ip, index);
         }
         if slot.keep_alive_at() <= now {
             if slot.is_given_up(now) {
-                return self.tcp_time_out(index);
+                return self.time_out(cx, ip, index);
             }
             slot.probes += 1;
             slot.contact.probed = now;
-            self.tcp_probe(index);
+            self.probe(cx, ip, index);
         }
-        self.tcp_directions_expired(index);
-        self.tcp_serve(index);
+        self.expire_directions(cx, ip, index);
+        self.serve(cx, ip, index);
+    }
+
+    /// Forgets connections that waited in TIME-WAIT long enough.
+    pub(crate) fn expire_time_wait(&mut self, cx: &mut Context) {
+        self.time_wait.expire(cx.now);
+        if let Some(next) = self.time_wait.deadline() {
+            cx.timers.arm(next, Timer::TimeWait);
+        }
     }
 
     /// Handles what is due in the sender and the receiver.
-    fn tcp_directions_expired(&mut self, index: u32) {
-        let Self { tcp, watch, now, .. } = self;
-        let Some(slot) = tcp.slots.get_mut(index as usize) else { return };
-        if slot.sender.deadline() > *now {
+    fn expire_directions(&mut self, cx: &mut Context, ip: &mut Ip, index: u32) {
+        let Some(slot) = self.slots.get_mut(index as usize) else { return };
+        if slot.sender.deadline() > cx.now {
             return;
         }
-        let vitals = watch.before(slot);
-        let expired = slot.sender.expire(*now);
-        watch.after(slot, vitals);
+        let vitals = cx.watch.before(slot);
+        let expired = slot.sender.expire(cx.now);
+        cx.watch.after(slot, vitals);
         if expired.window_probe {
-            self.tcp_probe(index);
+            self.probe(cx, ip, index);
         }
         if expired.is_black_hole {
-            self.tcp_narrow_blindly(index);
+            self.narrow_path(cx, ip, index);
         }
     }
 
     /// The connection ends because the peer is silent.
-    fn tcp_time_out(&mut self, index: u32) {
-        let Some(slot) = self.tcp.slots.get(index as usize) else { return };
+    fn time_out(&mut self, cx: &mut Context, ip: &mut Ip, index: u32) {
+        let Some(slot) = self.slots.get(index as usize) else { return };
         let error = slot.soft_error.unwrap_or(Error::TimedOut);
-        self.tcp_ended(index, error);
-        let Some(slot) = self.tcp.slots.get_mut(index as usize) else { return };
+        self.report_end(cx, index, error);
+        let Some(slot) = self.slots.get_mut(index as usize) else { return };
         if matches!(slot.phase, Phase::Orphan) {
-            return self.tcp_abandon(index);
+            return self.abandon(cx, ip, index);
         }
         slot.fail(error);
-        self.tcp_reset(index);
+        self.reset(cx, ip, index);
     }
 
-    fn tcp_give_up(&mut self, index: u32) {
-        let Some(id) = self.tcp.id_at(index) else { return };
-        let Some(slot) = self.tcp.slots.get_mut(index as usize) else { return };
+    fn give_up(&mut self, cx: &mut Context, ip: &mut Ip, index: u32) {
+        let Some(id) = self.id_at(index) else { return };
+        let Some(slot) = self.slots.get_mut(index as usize) else { return };
         slot.give_up_at = Instant::NEVER;
         match slot.phase.clone() {
             Phase::HalfOpen(listener) => {
-                self.tcp_handshake_over(id, &listener);
-                self.tcp_forget(id);
+                self.handshake_over(id, &listener);
+                self.forget(cx, id);
             }
             Phase::Connecting => {
                 slot.fail(Error::TimedOut);
                 slot.machine.abort();
-                self.tcp_ended(index, Error::TimedOut);
-                self.tcp_forget_silently(index);
+                self.report_end(cx, index, Error::TimedOut);
+                self.forget_silently(cx, index);
             }
             // It rested long enough in its owner's hands.
             Phase::Owned if slot.state() == State::TimeWait => {
                 slot.machine.abort();
-                self.tcp_forget_silently(index);
+                self.forget_silently(cx, index);
             }
-            Phase::Owned | Phase::Orphan => self.tcp_time_out(index),
+            Phase::Owned | Phase::Orphan => self.time_out(cx, ip, index),
         }
     }
 }

@@ -3,19 +3,20 @@
 //! Every TCP packet of ours is made by [`assemble`]. Data is copied once, from the sender's buffer
 //! into the frame, and summed there while it is in the cache.
 
+use alloc::vec::Vec;
 use core::net::IpAddr;
-
-use virtual_file_system::Error;
 
 use super::receive::Due;
 use super::segment::{BLOCKS, Offer, TCP_HEADER, write_offer};
 use super::send::Plan;
-use super::{Flow, Slot};
-use crate::driver::{Frame, FramePool};
+use super::{Flow, Slot, Tcp};
+use crate::driver::Frame;
 use crate::limits;
-use crate::stack::ip::header::{self, IPV4_HEADER, Outgoing, protocol};
-use crate::stack::ip::icmp::HOP_LIMIT;
-use crate::stack::{Stack, checksum};
+use crate::limits::HOP_LIMIT;
+use crate::stack::context::Context;
+use crate::stack::ip::Ip;
+use crate::stack::wire::checksum;
+use crate::stack::wire::header::{self, Extra, Outgoing, protocol};
 
 /// Bytes of data in a segment when the peer did not say (RFC 9293 §3.7.1): what fits the smallest
 /// packet that everybody takes.
@@ -33,8 +34,6 @@ pub(super) mod flag {
     pub(crate) const ECE: u16 = 64;
     pub(crate) const CWR: u16 = 128;
 }
-/// The IPv4 flag.
-const DONT_FRAGMENT: u16 = 0x4000;
 /// The mark that says that a packet may be marked instead of dropped (ECT(0), RFC 3168 §5).
 const CAPABLE: u8 = 2;
 /// Bits of the traffic class that belong to TCP.
@@ -82,25 +81,40 @@ pub(super) struct Words {
     pub(super) is_markable: bool,
 }
 
+impl Words {
+    /// Those of a segment that controls a connection, with an empty window.
+    pub(super) const fn control(flags: u16, sequence: u32, acknowledgment: u32) -> Self {
+        Self { sequence, acknowledgment, flags, window: 0, is_markable: false }
+    }
+}
+
 /// A packet with `options` (whole words of four bytes) and `length` bytes of data, which `fill`
-/// writes. Without `is_summed` checksums stay empty.
+/// writes. On media that damage nothing checksums stay empty.
 fn assemble(
-    pool: &mut FramePool,
+    cx: &mut Context,
     (flow, shape): (&Flow, &Shape),
     words: &Words,
     options: &[u8],
     (length, fill): (usize, impl FnOnce(&mut [u8])),
-    is_summed: bool,
 ) -> Frame {
+    let is_summed = cx.needs_checksums();
     let Words { sequence, acknowledgment, flags, window, is_markable } = *words;
     let (source, destination) = (flow.local.ip(), flow.remote.ip());
     let start = header::length_for(destination);
     let upper = TCP_HEADER + options.len() + length;
-    let mut frame = pool.take(start + upper);
+    let mut frame = cx.pool.take(start + upper);
     let class = (shape.traffic_class & !MARKS) | if is_markable { CAPABLE } else { 0 };
     let packet = frame.bytes_mut();
     let Some((ip, tcp)) = packet.split_at_mut_checked(start) else { return frame };
-    write_ip(ip, (source, destination), class, shape, upper, is_summed);
+    let outgoing = Outgoing {
+        source,
+        destination,
+        protocol: protocol::TCP,
+        hop_limit: shape.hop_limit,
+        traffic_class: class,
+    };
+    let extra = Extra { flow_label: shape.label, dont_fragment: true, skip_checksum: !is_summed };
+    header::write(&outgoing, &extra, upper, ip);
     // The length of the header in words of four bytes; it is at most fifteen of them.
     let flags = (((TCP_HEADER + options.len()) / 4) as u16) << 12 | flags;
     let (from, to) = (flow.local.port(), flow.remote.port());
@@ -130,78 +144,9 @@ fn assemble(
     frame
 }
 
-fn write_ip(
-    packet: &mut [u8],
-    (source, destination): (IpAddr, IpAddr),
-    class: u8,
-    shape: &Shape,
-    upper: usize,
-    is_summed: bool,
-) {
-    // A segment and its headers are shorter than 65,536 bytes.
-    let length = |more: usize| ((upper + more) as u16).to_be_bytes();
-    match (source, destination) {
-        (IpAddr::V4(source), IpAddr::V4(destination)) => {
-            let Some(head) = packet.first_chunk_mut::<IPV4_HEADER>() else { return };
-            let outgoing = Outgoing {
-                source: source.into(),
-                destination: destination.into(),
-                protocol: protocol::TCP,
-                hop_limit: shape.hop_limit,
-                traffic_class: class,
-            };
-            let sum = if is_summed {
-                header::ipv4_checksum(&outgoing, IPV4_HEADER + upper, DONT_FRAGMENT)
-            } else {
-                0
-            };
-            let ([a, b], [c, d], [e, f]) =
-                (length(IPV4_HEADER), DONT_FRAGMENT.to_be_bytes(), sum.to_be_bytes());
-            let ([g, h, i, j], [k, l, m, n]) = (source.octets(), destination.octets());
-            *head = [
-                0x45,
-                class,
-                a,
-                b,
-                0,
-                0,
-                c,
-                d,
-                shape.hop_limit,
-                protocol::TCP,
-                e,
-                f,
-                g,
-                h,
-                i,
-                j,
-                k,
-                l,
-                m,
-                n,
-            ];
-        }
-        (IpAddr::V6(source), IpAddr::V6(destination)) => {
-            let Some((head, rest)) = packet.split_first_chunk_mut::<8>() else { return };
-            let ([_, high, middle, low], [a, b]) = (shape.label.to_be_bytes(), length(0));
-            *head = [
-                0x60 | class >> 4,
-                class << 4 | (high & 0xf),
-                middle,
-                low,
-                a,
-                b,
-                protocol::TCP,
-                shape.hop_limit,
-            ];
-            if let Some((from, to)) = rest.split_at_mut_checked(16) {
-                from.copy_from_slice(&source.octets());
-                to.copy_from_slice(&destination.octets());
-            }
-        }
-        // The ends of a flow are of one family.
-        _ => {}
-    }
+/// A packet without data.
+fn without_data(cx: &mut Context, ends: (&Flow, &Shape), words: &Words, options: &[u8]) -> Frame {
+    assemble(cx, ends, words, options, (0, |_: &mut [u8]| {}))
 }
 
 impl Slot {
@@ -226,26 +171,25 @@ impl Slot {
     }
 }
 
-impl Stack {
+impl Tcp {
     /// Bytes of data in a segment that the path takes, as far as is known: what our SYN says
     /// (PMT-05).
-    pub(crate) fn tcp_own_segment(&self, remote: IpAddr) -> u16 {
-        let bytes = self.path_mtu(remote).saturating_sub(header::length_for(remote) + TCP_HEADER);
+    pub(crate) fn own_mss(&self, cx: &Context, ip: &Ip, remote: IpAddr) -> u16 {
+        let bytes = ip.path_mtu(cx, remote).saturating_sub(header::length_for(remote) + TCP_HEADER);
         u16::try_from(bytes).unwrap_or(u16::MAX)
     }
 
     /// Looks anew how long segments of a connection may be.
-    pub(crate) fn tcp_measure(&mut self, index: u32) {
-        let Some(flow) = self.tcp.slots.get(index as usize).map(|slot| slot.flow) else { return };
+    pub(crate) fn follow_path_mtu(&mut self, cx: &mut Context, ip: &mut Ip, index: u32) {
+        let Some(flow) = self.slots.get(index as usize).map(|slot| slot.flow) else { return };
         let remote = flow.remote.ip();
-        let own = self.tcp_own_segment(remote);
-        let Some(slot) = self.tcp.slots.get_mut(index as usize) else { return };
-        slot.shape.label =
-            if remote.is_ipv6() { self.identifications.stream_label(&flow) } else { 0 };
+        let own = self.own_mss(cx, ip, remote);
+        let Some(slot) = self.slots.get_mut(index as usize) else { return };
+        slot.shape.label = ip.flow_label(&flow);
         let segment = own.min(slot.shape.peer_segment);
         if u32::from(segment) < slot.sender.segment() && slot.is_open() {
             slot.sender.narrow(segment);
-            self.tcp.mark(index);
+            self.mark(index);
         } else if slot.is_open() {
             slot.sender.set_segment(segment);
         }
@@ -253,39 +197,33 @@ impl Stack {
 
     /// Looks anew how long the segments of connections may be: a path turned out to be narrower, or
     /// the MTU changed.
-    pub(crate) fn tcp_measure_all(&mut self, to: Option<IpAddr>) {
+    pub(crate) fn follow_path_mtu_to(&mut self, cx: &mut Context, ip: &mut Ip, to: Option<IpAddr>) {
         let is_meant = |slot: &Slot| to.is_none_or(|to| slot.flow.remote.ip() == to);
-        let all: alloc::vec::Vec<u32> = self
-            .tcp
-            .slots
-            .iter()
-            .filter(|(_, slot)| is_meant(slot))
-            .map(|(index, _)| index as u32)
-            .collect();
-        all.into_iter().for_each(|index| self.tcp_measure(index));
+        let slots = self.slots.iter().filter(|(_, slot)| is_meant(slot));
+        let all: Vec<u32> = slots.map(|(index, _)| index as u32).collect();
+        all.into_iter().for_each(|index| self.follow_path_mtu(cx, ip, index));
     }
 
     /// Nothing long gets through, and no router says why: the path is taken for one that carries
     /// what every IPv6 path does (RFC 8899 §5.1.2).
-    pub(super) fn tcp_narrow_blindly(&mut self, index: u32) {
-        let Some(remote) = self.tcp.slots.get(index as usize).map(|slot| slot.flow.remote.ip())
-        else {
+    pub(super) fn narrow_path(&mut self, cx: &mut Context, ip: &mut Ip, index: u32) {
+        let Some(remote) = self.slots.get(index as usize).map(|slot| slot.flow.remote.ip()) else {
             return;
         };
-        let present = self.path_mtu(remote);
-        if self.path_mtus.lower(remote, limits::MTU_MINIMUM_IPV6, present, present, self.now) {
-            self.tcp_measure_all(Some(remote));
+        let present = ip.path_mtu(cx, remote);
+        if ip.narrow_path(cx, remote, limits::MTU_MINIMUM_IPV6, present) {
+            self.follow_path_mtu_to(cx, ip, Some(remote));
         }
     }
 
     /// Sends what an open connection may send, up to the quantum. True when more could leave.
-    pub(super) fn tcp_transmit(&mut self, index: u32) -> bool {
-        let now = self.now;
+    pub(super) fn transmit(&mut self, cx: &mut Context, ip: &mut Ip, index: u32) -> bool {
+        let now = cx.now;
         for _ in 0..limits::EGRESS_QUANTUM {
-            if !self.has_room() {
+            if !ip.link.has_room() {
                 return true;
             }
-            let Some(slot) = self.tcp.slots.get_mut(index as usize) else { return false };
+            let Some(slot) = self.slots.get_mut(index as usize) else { return false };
             let is_due = match slot.receiver.due() {
                 Due::Now => true,
                 Due::At(moment) => moment <= now,
@@ -293,14 +231,14 @@ impl Stack {
             };
             // Blocks travel by themselves: a full segment has no room for them.
             if is_due && slot.receiver.has_news() {
-                self.tcp_acknowledge(index);
+                self.acknowledge(cx, ip, index);
                 continue;
             }
             if let Some(plan) = slot.sender.plan(now) {
-                self.tcp_send_planned(index, &plan);
+                self.send_planned(cx, ip, index, &plan);
             } else {
                 if is_due {
-                    self.tcp_acknowledge(index);
+                    self.acknowledge(cx, ip, index);
                 }
                 return false;
             }
@@ -308,11 +246,9 @@ impl Stack {
         true
     }
 
-    fn tcp_send_planned(&mut self, index: u32, plan: &Plan) {
-        let now = self.now;
-        let is_summed = !self.configuration.capabilities.reliable;
-        let Self { tcp, pool, .. } = self;
-        let Some(slot) = tcp.slots.get_mut(index as usize) else { return };
+    fn send_planned(&mut self, cx: &mut Context, ip: &mut Ip, index: u32, plan: &Plan) {
+        let now = cx.now;
+        let Some(slot) = self.slots.get_mut(index as usize) else { return };
         let mut flags = if plan.push { flag::PSH } else { 0 };
         flags |= if plan.fin { flag::FIN } else { 0 } | if plan.is_reduced { flag::CWR } else { 0 };
         let mut words = slot.words(plan.sequence, flags);
@@ -320,25 +256,17 @@ impl Stack {
         words.is_markable = slot.sender.has_marks() && !plan.is_again && plan.length > 0;
         let sender = &slot.sender;
         let fill = |data: &mut [u8]| sender.copy(plan.sequence, data);
-        let frame = assemble(
-            pool,
-            (&slot.flow, &slot.shape),
-            &words,
-            &[],
-            (plan.length as usize, fill),
-            is_summed,
-        );
+        let data = (plan.length as usize, fill);
+        let frame = assemble(cx, (&slot.flow, &slot.shape), &words, &[], data);
         slot.sender.left(plan, now);
         let remote = slot.flow.remote.ip();
         // A segment that cannot leave now is sent again by its timer.
-        let _ = self.tcp_output(frame, remote);
+        let _ = ip.transmit(cx, frame, remote);
     }
 
     /// Tells the peer where we are: the next number, the window, what came twice or out of order.
-    pub(super) fn tcp_acknowledge(&mut self, index: u32) {
-        let is_summed = !self.configuration.capabilities.reliable;
-        let Self { tcp, pool, .. } = self;
-        let Some(slot) = tcp.slots.get_mut(index as usize) else { return };
+    pub(super) fn acknowledge(&mut self, cx: &mut Context, ip: &mut Ip, index: u32) {
+        let Some(slot) = self.slots.get_mut(index as usize) else { return };
         let blocks = if slot.sender.has_sack() && slot.receiver.has_news() {
             slot.receiver.blocks()
         } else {
@@ -349,24 +277,15 @@ impl Stack {
         blocks.write(options);
         // TCP-S-02: what carries no data carries SND.NXT, or the peer ignores it.
         let words = slot.words(slot.sender.next(), 0);
-        let frame = assemble(
-            pool,
-            (&slot.flow, &slot.shape),
-            &words,
-            options,
-            (0, |_: &mut [u8]| {}),
-            is_summed,
-        );
+        let frame = without_data(cx, (&slot.flow, &slot.shape), &words, options);
         let remote = slot.flow.remote.ip();
         // A lost one is asked for again.
-        let _ = self.tcp_output(frame, remote);
+        let _ = ip.transmit(cx, frame, remote);
     }
 
     /// Sends our SYN, or our answer to the peer's.
-    pub(super) fn tcp_send_syn(&mut self, index: u32) {
-        let is_summed = !self.configuration.capabilities.reliable;
-        let Self { tcp, pool, .. } = self;
-        let Some(slot) = tcp.slots.get_mut(index as usize) else { return };
+    pub(super) fn send_syn(&mut self, cx: &mut Context, ip: &mut Ip, index: u32) {
+        let Some(slot) = self.slots.get_mut(index as usize) else { return };
         let Some(handshake) = slot.machine.handshake() else { return };
         let is_answer = handshake.state() != smoltcp::socket::tcp::State::SynSent;
         let peer = handshake.offer;
@@ -392,52 +311,26 @@ impl Stack {
             is_markable: false,
         };
         let options = options.get(..length).unwrap_or_default();
-        let frame = assemble(
-            pool,
-            (&slot.flow, &slot.shape),
-            &words,
-            options,
-            (0, |_: &mut [u8]| {}),
-            is_summed,
-        );
+        let frame = without_data(cx, (&slot.flow, &slot.shape), &words, options);
         let remote = slot.flow.remote.ip();
         // A lost one is sent again by the handshake's timer.
-        let _ = self.tcp_output(frame, remote);
+        let _ = ip.transmit(cx, frame, remote);
     }
 
-    /// Sends a segment without data that no connection's directions know of.
-    pub(super) fn tcp_control(
+    /// Sends a segment without data that neither sender nor receiver of a connection knows of.
+    pub(super) fn send_control(
         &mut self,
+        cx: &mut Context,
+        ip: &mut Ip,
         flow: Flow,
-        flags: u16,
-        sequence: u32,
-        acknowledgment: u32,
-        window: u16,
+        words: &Words,
     ) {
         // IP4-03: what the socket says holds for all its segments.
-        let index = self.tcp.lookup(&flow);
-        let shape =
-            index.and_then(|index| self.tcp.slots.get(index as usize)).map(|slot| slot.shape);
+        let index = self.lookup(&flow);
+        let shape = index.and_then(|index| self.slots.get(index as usize)).map(|slot| slot.shape);
         let shape = shape.unwrap_or_else(|| Shape::new(HOP_LIMIT, 0));
-        let words = Words { sequence, acknowledgment, flags, window, is_markable: false };
-        let is_summed = !self.configuration.capabilities.reliable;
-        let frame = assemble(
-            &mut self.pool,
-            (&flow, &shape),
-            &words,
-            &[],
-            (0, |_: &mut [u8]| {}),
-            is_summed,
-        );
+        let frame = without_data(cx, (&flow, &shape), words, &[]);
         // A lost control segment is asked for again.
-        let _ = self.tcp_output(frame, flow.remote.ip());
-    }
-
-    fn tcp_output(&mut self, frame: Frame, destination: IpAddr) -> Result<(), Error> {
-        if self.is_plain_to(destination) {
-            self.station_output(frame, destination)
-        } else {
-            self.packet_output(frame, destination)
-        }
+        let _ = ip.transmit(cx, frame, flow.remote.ip());
     }
 }

@@ -5,9 +5,9 @@
 
 use virtual_file_system::Error;
 
-use super::{Phase, Slot};
+use super::{Phase, Slot, Tcp};
 use crate::command::watch::Kinds;
-use crate::stack::Stack;
+use crate::stack::context::Context;
 use crate::stack::watch::{Event, Incident, Watch};
 
 /// A sender before something happened to it.
@@ -69,16 +69,16 @@ impl Watch {
     }
 }
 
-impl Stack {
+impl Tcp {
     /// A connection ends by an error. Handshakes that nobody waits for end without a word.
-    pub(crate) fn tcp_ended(&mut self, index: u32, cause: Error) {
-        if !self.watch.wants(Kinds::STREAM) {
+    pub(crate) fn report_end(&mut self, cx: &mut Context, index: u32, cause: Error) {
+        if !cx.watch.wants(Kinds::STREAM) {
             return;
         }
-        if let Some(slot) = self.tcp.slots.get(index as usize)
+        if let Some(slot) = self.slots.get(index as usize)
             && !matches!(slot.phase, Phase::HalfOpen(_))
         {
-            self.watch.note(Event::Stream(slot.flow, Incident::Ended(cause)));
+            cx.watch.note(Event::Stream(slot.flow, Incident::Ended(cause)));
         }
     }
 }

@@ -5,10 +5,8 @@ use core::net::{IpAddr, Ipv4Addr};
 use core::time::Duration;
 
 use smoltcp::socket::tcp::State;
-use smoltcp::wire::Ipv6Packet;
-use virtual_file_system::Error;
 
-use super::egress::flag;
+use super::egress::{Words, flag};
 use super::gate::{Verdict, judge};
 use super::handshake::{Answer, Handshake};
 use super::machine::Event;
@@ -16,104 +14,116 @@ use super::receive::Taken;
 use super::segment::{Blocks, Segment, TCP_HEADER};
 use super::send::Acknowledged;
 use super::time_wait::Reaction;
-use super::{End, Flow, Phase};
+use super::{End, Flow, Phase, Tcp};
 use crate::driver::Frame;
-use crate::stack::Stack;
 use crate::stack::bound::Bound;
-use crate::stack::checksum;
-use crate::stack::ip::header::{Header, IPV4_HEADER, IPV6_HEADER, protocol};
-use crate::stack::ip::icmp::Quote;
-use crate::stack::ip::ingress::{Arrival, Delivery};
+use crate::stack::context::Context;
+use crate::stack::ip::Ip;
+use crate::stack::ip::ingress::{Delivery, Packet};
+use crate::stack::link::Arrival;
+use crate::stack::wire::checksum;
+use crate::stack::wire::header::{IPV4_HEADER, IPV6_HEADER, protocol};
 
 /// Challenge ACKs of one connection per second (RFC 5961 §7; Linux' per-socket limit is two).
 const CHALLENGES: u8 = 2;
 /// The mark of a packet that met congestion (CE, RFC 3168 §5).
 const CONGESTION: u8 = 3;
 
-impl Stack {
+impl Tcp {
     /// Takes a TCP packet.
-    pub(crate) fn tcp_input(
-        &mut self,
-        frame: Frame,
-        header: &Header,
-        delivery: Delivery,
-        arrival: Arrival,
-    ) {
+    pub(crate) fn receive(&mut self, cx: &mut Context, ip: &mut Ip, packet: Packet) {
+        let Packet { header, delivery, arrival, .. } = &packet;
         // TCP-X-04: no connection with everybody, and no answer to it (RFC 9293 §3.9.2.3).
-        if delivery != Delivery::Unicast || arrival.link_broadcast || header.source.is_unspecified()
+        if *delivery != Delivery::Unicast
+            || arrival.link_broadcast
+            || header.source.is_unspecified()
         {
-            self.statistics.received_drops.segment += 1;
-            return self.pool.put(frame);
+            cx.statistics.received_drops.segment += 1;
+            return cx.pool.put(packet.frame);
         }
-        let packet = frame.bytes().get(header.length..).unwrap_or_default();
-        let Some(segment) = Segment::parse(packet) else {
-            self.statistics.received_drops.malformed += 1;
-            return self.pool.put(frame);
+        let bytes = packet.payload();
+        let (Some(segment), Some((source, destination))) = (Segment::parse(bytes), ports(bytes))
+        else {
+            cx.statistics.received_drops.malformed += 1;
+            return cx.pool.put(packet.frame);
         };
-        if self.verifies(arrival)
-            && checksum::of_transport(header.source, header.destination, protocol::TCP, packet) != 0
+        if arrival.from_wire
+            && cx.needs_checksums()
+            && checksum::of_transport(header.source, header.destination, protocol::TCP, bytes) != 0
         {
-            self.statistics.received_drops.checksum += 1;
-            return self.pool.put(frame);
+            cx.statistics.received_drops.checksum += 1;
+            return cx.pool.put(packet.frame);
         }
-        let Some((source, destination)) = ports(packet) else { return self.pool.put(frame) };
         let flow = Flow {
             local: End::new(header.destination, destination),
             remote: End::new(header.source, source),
         };
-        if let Some(index) = self.tcp.find(&flow) {
-            return self.tcp_segment(index, frame, header, &segment);
+        if let Some(index) = self.find(&flow) {
+            let start = header.length;
+            return self.feed(cx, ip, index, packet.frame, start, &segment);
         }
-        let floor = match self.tcp.time_wait.input(&flow, &segment, self.now) {
-            Some(Reaction::Ignore) => return self.pool.put(frame),
+        let floor = match self.time_wait.input(&flow, &segment, cx.now) {
+            Some(Reaction::Ignore) => return cx.pool.put(packet.frame),
             Some(Reaction::Acknowledge(rest)) => {
-                self.tcp_control(flow, flag::ACK, rest.send_next, rest.receive_next, rest.window);
-                return self.pool.put(frame);
+                let words = Words::control(flag::ACK, rest.send_next, rest.receive_next);
+                self.send_control(cx, ip, flow, &Words { window: rest.window, ..words });
+                return cx.pool.put(packet.frame);
             }
             Some(Reaction::Reopen(last)) => Some(last),
             None => None,
         };
         let is_opening =
             segment.syn && segment.acknowledgment.is_none() && !segment.rst && !segment.fin;
-        let frame = if is_opening && source != 0 {
-            match self.tcp_syn(frame, header, flow, &segment, floor) {
+        let packet = if is_opening && source != 0 {
+            match self.receive_syn(cx, ip, packet, flow, &segment, floor) {
                 Ok(()) => return,
-                Err(frame) => frame,
+                Err(packet) => packet,
             }
         } else {
-            frame
+            packet
         };
-        self.statistics.received_drops.no_socket += 1;
+        cx.statistics.received_drops.no_socket += 1;
         // A listening port is silent to what neither asks nor acknowledges (RFC 9293 §3.10.7.2).
         if segment.acknowledgment.is_some()
-            || !self.tcp.listens_at(flow.local.port(), Bound::Address(flow.local.ip()))
+            || !self.listens_at(flow.local.port(), Bound::Address(flow.local.ip()))
         {
-            self.tcp_refuse(flow, &segment);
+            self.refuse(cx, ip, flow, &segment);
         }
-        self.pool.put(frame);
+        cx.pool.put(packet.frame);
     }
 
     /// A reset for a segment that belongs to nobody (RFC 9293 §3.5.2).
-    fn tcp_refuse(&mut self, flow: Flow, segment: &Segment) {
+    fn refuse(&mut self, cx: &mut Context, ip: &mut Ip, flow: Flow, segment: &Segment) {
         if segment.rst || flow.remote.port() == 0 {
             return;
         }
         match segment.acknowledgment {
-            Some(acknowledgment) => self.tcp_control(flow, flag::RST, acknowledgment, 0, 0),
-            None => self.tcp_control(flow, flag::RST | flag::ACK, 0, segment.end(), 0),
+            Some(acknowledgment) => {
+                self.send_control(cx, ip, flow, &Words::control(flag::RST, acknowledgment, 0));
+            }
+            None => {
+                let words = Words::control(flag::RST | flag::ACK, 0, segment.end());
+                self.send_control(cx, ip, flow, &words);
+            }
         }
     }
 
     /// Takes a packet that is plainly a segment of a known connection: an IP header of the common
     /// shape, no fragment, a full match of addresses and ports. What the door asks of others was
     /// asked when the connection was made. Gives back what is anything else.
-    pub(crate) fn tcp_known(&mut self, mut frame: Frame, arrival: Arrival) -> Result<(), Frame> {
+    pub(crate) fn receive_known(
+        &mut self,
+        cx: &mut Context,
+        ip: &mut Ip,
+        mut frame: Frame,
+        arrival: Arrival,
+    ) -> Result<(), Frame> {
         if arrival.link_broadcast || !arrival.from_wire {
             return Err(frame);
         }
-        let verify = self.verifies(arrival);
+        let verify = cx.needs_checksums();
         let Some((flow, start, total)) = plain(frame.bytes(), verify) else { return Err(frame) };
-        let Some(index) = self.tcp.find(&flow) else { return Err(frame) };
+        let Some(index) = self.find(&flow) else { return Err(frame) };
         frame.truncate(total);
         let packet = frame.bytes().get(start..).unwrap_or_default();
         let Some(segment) = Segment::parse(packet) else { return Err(frame) };
@@ -122,51 +132,49 @@ impl Stack {
         {
             return Err(frame);
         }
-        self.tcp_feed(index, frame, start, &segment);
+        self.feed(cx, ip, index, frame, start, &segment);
         Ok(())
-    }
-
-    /// Gives a segment to its connection.
-    pub(crate) fn tcp_segment(
-        &mut self,
-        index: u32,
-        mut frame: Frame,
-        header: &Header,
-        segment: &Segment,
-    ) {
-        if header.source.is_ipv6()
-            && header.length != IPV6_HEADER
-            && !strip_extension_headers(&mut frame, header)
-        {
-            return self.pool.put(frame);
-        }
-        let start = if header.source.is_ipv6() { IPV6_HEADER } else { header.length };
-        self.tcp_feed(index, frame, start, segment);
     }
 
     /// Gives a segment to what its connection is: closed, in its handshake, or open. The TCP header
     /// begins at `start`.
-    fn tcp_feed(&mut self, index: u32, frame: Frame, start: usize, segment: &Segment) {
-        let Some(slot) = self.tcp.slots.get(index as usize) else { return self.pool.put(frame) };
+    pub(super) fn feed(
+        &mut self,
+        cx: &mut Context,
+        ip: &mut Ip,
+        index: u32,
+        frame: Frame,
+        start: usize,
+        segment: &Segment,
+    ) {
+        let Some(slot) = self.slots.get(index as usize) else { return cx.pool.put(frame) };
         match slot.state() {
             State::Closed => {
                 let flow = slot.flow;
-                self.statistics.received_drops.no_socket += 1;
-                self.pool.put(frame);
-                self.tcp_refuse(flow, segment);
+                cx.statistics.received_drops.no_socket += 1;
+                cx.pool.put(frame);
+                self.refuse(cx, ip, flow, segment);
             }
             State::Listen | State::SynSent | State::SynReceived => {
-                self.tcp_handshake(index, frame, start, segment)
+                self.receive_in_handshake(cx, ip, index, frame, start, segment)
             }
-            _ => self.tcp_open_segment(index, frame, start, segment),
+            _ => self.receive_open(cx, ip, index, frame, start, segment),
         }
     }
 
     /// A segment for a connection whose handshake lasts.
-    fn tcp_handshake(&mut self, index: u32, frame: Frame, start: usize, segment: &Segment) {
-        let now = self.now;
-        let Self { tcp, pool, statistics, .. } = self;
-        let Some(slot) = tcp.slots.get_mut(index as usize) else { return pool.put(frame) };
+    fn receive_in_handshake(
+        &mut self,
+        cx: &mut Context,
+        ip: &mut Ip,
+        index: u32,
+        frame: Frame,
+        start: usize,
+        segment: &Segment,
+    ) {
+        let now = cx.now;
+        let Context { pool, statistics, .. } = cx;
+        let Some(slot) = self.slots.get_mut(index as usize) else { return pool.put(frame) };
         let Some(handshake) = slot.machine.handshake() else { return pool.put(frame) };
         let (before, syns, peer_next) = (handshake.state(), handshake.syns, handshake.peer_next());
         // TCP-O-01: nothing reaches a connecting socket before its own SYN left.
@@ -179,13 +187,13 @@ impl Stack {
             before == State::SynReceived && segment.syn && segment.acknowledgment.is_none();
         if is_repeat && segment.sequence.wrapping_add(1) == peer_next {
             pool.put(frame);
-            return self.tcp_send_syn(index);
+            return self.send_syn(cx, ip, index);
         }
         if before == State::SynReceived && !slot.is_acceptable_before_open(segment) {
             statistics.received_drops.segment += 1;
             pool.put(frame);
             if !segment.rst {
-                self.tcp_challenge(index);
+                self.challenge(cx, ip, index);
             }
             return;
         }
@@ -205,25 +213,35 @@ impl Stack {
             pool.put(frame);
             match answer {
                 Answer::Nothing => {}
-                Answer::Acknowledgment => self.tcp_challenge(index),
-                Answer::Reset(number) => self.tcp_control(flow, flag::RST, number, 0, 0),
+                Answer::Acknowledgment => self.challenge(cx, ip, index),
+                Answer::Reset(number) => {
+                    self.send_control(cx, ip, flow, &Words::control(flag::RST, number, 0));
+                }
             }
-            return self.tcp_changed(index, before, segment.rst);
+            return self.state_changed(cx, ip, index, before, segment.rst);
         }
         let has_begun = slot.begin(segment, now);
-        self.tcp_changed(index, before, false);
+        self.state_changed(cx, ip, index, before, false);
         if segment.syn || !has_begun {
             // Data that comes with it comes again.
-            return self.pool.put(frame);
+            return cx.pool.put(frame);
         }
-        self.tcp_open_segment(index, frame, start, segment);
+        self.receive_open(cx, ip, index, frame, start, segment);
     }
 
     /// A segment for an open connection.
-    fn tcp_open_segment(&mut self, index: u32, frame: Frame, start: usize, segment: &Segment) {
-        let now = self.now;
-        let Self { tcp, pool, statistics, watch, .. } = self;
-        let Some(slot) = tcp.slots.get_mut(index as usize) else { return pool.put(frame) };
+    fn receive_open(
+        &mut self,
+        cx: &mut Context,
+        ip: &mut Ip,
+        index: u32,
+        frame: Frame,
+        start: usize,
+        segment: &Segment,
+    ) {
+        let now = cx.now;
+        let Context { pool, statistics, watch, .. } = cx;
+        let Some(slot) = self.slots.get_mut(index as usize) else { return pool.put(frame) };
         let before = slot.state();
         let verdict = judge(segment, &slot.numbers());
         let (counts, is_asked) = match verdict {
@@ -232,7 +250,7 @@ impl Stack {
             _ => {
                 statistics.received_drops.segment += u64::from(verdict != Verdict::Reset);
                 pool.put(frame);
-                return self.tcp_turned_away(index, verdict);
+                return self.turn_away(cx, ip, index, verdict);
             }
         };
         let packet = frame.bytes();
@@ -283,7 +301,7 @@ impl Stack {
         pool.put(frame);
         // What an orphan gets nobody will read (RFC 1122 §4.2.2.13).
         if taken.is_more && matches!(slot.phase, Phase::Orphan) {
-            return self.tcp_abandon(index);
+            return self.abandon(cx, ip, index);
         }
         if acknowledged.is_ended {
             slot.machine.tell(Event::EndAcknowledged);
@@ -291,80 +309,51 @@ impl Stack {
         if taken.is_over {
             slot.machine.tell(Event::PeerEnded);
         }
-        self.tcp_followed(index, before, acknowledged, taken);
+        self.follow_segment(cx, ip, index, before, acknowledged, taken);
     }
 
     /// What becomes of a segment of which nothing counts but that it came.
-    fn tcp_turned_away(&mut self, index: u32, verdict: Verdict) {
+    fn turn_away(&mut self, cx: &mut Context, ip: &mut Ip, index: u32, verdict: Verdict) {
         match verdict {
             Verdict::Reset => {
-                let Some(slot) = self.tcp.slots.get_mut(index as usize) else { return };
+                let Some(slot) = self.slots.get_mut(index as usize) else { return };
                 let before = slot.state();
                 slot.machine.tell(Event::Reset);
-                self.tcp_changed(index, before, true);
+                self.state_changed(cx, ip, index, before, true);
             }
-            Verdict::Answer => self.tcp_challenge(index),
+            Verdict::Answer => self.challenge(cx, ip, index),
             Verdict::Pass(_) | Verdict::Tell(_) | Verdict::Drop => {}
         }
     }
 
     /// Says where we are, a few times a second at most (RFC 5961 §7).
-    fn tcp_challenge(&mut self, index: u32) {
-        let Some(slot) = self.tcp.slots.get_mut(index as usize) else { return };
+    fn challenge(&mut self, cx: &mut Context, ip: &mut Ip, index: u32) {
+        let Some(slot) = self.slots.get_mut(index as usize) else { return };
         let (sent, since) = (slot.challenges, slot.challenged);
-        let is_over = self.now.since(since) >= Duration::from_secs(1);
+        let is_over = cx.now.since(since) >= Duration::from_secs(1);
         if !is_over && sent >= CHALLENGES {
             return;
         }
-        (slot.challenges, slot.challenged) =
-            if is_over { (1, self.now) } else { (sent + 1, since) };
+        (slot.challenges, slot.challenged) = if is_over { (1, cx.now) } else { (sent + 1, since) };
         if slot.is_open() {
-            return self.tcp_acknowledge(index);
+            return self.acknowledge(cx, ip, index);
         }
         let (flow, window) = (slot.flow, slot.window_before_open());
         let Some((sequence, expected)) = slot.machine.handshake().map(Handshake::next) else {
             return;
         };
-        self.tcp_control(flow, flag::ACK, sequence, expected, window);
+        let words = Words::control(flag::ACK, sequence, expected);
+        self.send_control(cx, ip, flow, &Words { window, ..words });
     }
 
     /// Asks a silent peer whether it is there, or whether its window opened: a segment before its
     /// window, which it answers (RFC 1122 §4.2.3.6; TCP-S-12: no octet).
-    pub(crate) fn tcp_probe(&mut self, index: u32) {
-        let Some(slot) = self.tcp.slots.get(index as usize) else { return };
+    pub(crate) fn probe(&mut self, cx: &mut Context, ip: &mut Ip, index: u32) {
+        let Some(slot) = self.slots.get(index as usize) else { return };
         let sequence = slot.sender.unacknowledged().wrapping_sub(1);
         let (flow, expected, window) = (slot.flow, slot.receiver.next(), slot.receiver.window());
-        self.tcp_control(flow, flag::ACK, sequence, expected, window);
-    }
-
-    /// The connection whose segment on its way is quoted: anybody could send an ICMP error, but who
-    /// saw our segments knows what is under way (TCP-X-05).
-    fn tcp_quoted(&self, quoted: &Quote) -> Option<u32> {
-        let local = End::new(quoted.source, quoted.source_port);
-        let flow = Flow { local, remote: End::new(quoted.destination, quoted.destination_port) };
-        let index = self.tcp.lookup(&flow)?;
-        let slot = self.tcp.slots.get(index as usize)?;
-        slot.has_under_way(quoted.third).then_some(index)
-    }
-
-    /// True when the quoted segment is one of ours that is on its way.
-    pub(crate) fn tcp_has_sent(&self, quoted: &Quote) -> bool {
-        self.tcp_quoted(quoted).is_some()
-    }
-
-    /// An ICMP error quotes a segment of ours, or the link could not deliver it. It ends a connect;
-    /// later it is not fatal (RFC 1122 §4.2.3.9).
-    pub(crate) fn tcp_error(&mut self, quoted: &Quote, error: Error) {
-        let Some(index) = self.tcp_quoted(quoted) else { return };
-        let Some(slot) = self.tcp.slots.get_mut(index as usize) else { return };
-        if matches!(slot.phase, Phase::Connecting) {
-            slot.error = Some(error);
-            slot.machine.abort();
-            self.tcp_ended(index, error);
-            self.tcp_forget_silently(index);
-        } else {
-            slot.soft_error = Some(error);
-        }
+        let words = Words::control(flag::ACK, sequence, expected);
+        self.send_control(cx, ip, flow, &Words { window, ..words });
     }
 }
 
@@ -401,22 +390,6 @@ fn plain(bytes: &[u8], verify: bool) -> Option<(Flow, usize, usize)> {
 fn ports(packet: &[u8]) -> Option<(u16, u16)> {
     let ([a, b, c, d], _) = packet.split_first_chunk()?;
     Some((u16::from_be_bytes([*a, *b]), u16::from_be_bytes([*c, *d])))
-}
-
-/// Puts the fixed IPv6 header directly in front of the segment: smoltcp knows hardly any extension
-/// header.
-fn strip_extension_headers(frame: &mut Frame, header: &Header) -> bool {
-    let Some(skipped) = header.length.checked_sub(IPV6_HEADER) else { return false };
-    let payload = frame.len().saturating_sub(header.length);
-    if frame.len() < header.length {
-        return false;
-    }
-    frame.bytes_mut().copy_within(..IPV6_HEADER, skipped);
-    frame.advance(skipped);
-    let mut packet = Ipv6Packet::new_unchecked(frame.bytes_mut());
-    packet.set_next_header(header.protocol.into());
-    packet.set_payload_len(u16::try_from(payload).unwrap_or(u16::MAX));
-    true
 }
 
 /// The traffic class of a packet, marks included.

@@ -14,14 +14,16 @@ use core::task::Waker;
 use virtual_file_system::{Error, Lock, WakerList};
 
 use super::segment::Segment;
+use super::settings::TcpSettings;
 use super::{Flow, Phase, SlotId, Tcp};
-use crate::driver::Frame;
+use crate::command::socket::{SocketKind, SocketState, SocketStatus};
 use crate::limits;
 use crate::platform::Instant;
-use crate::socket::TcpSettings;
 use crate::stack::bound::Bound;
-use crate::stack::ip::header::Header;
-use crate::stack::{Stack, Wakes};
+use crate::stack::context::Context;
+use crate::stack::context::Wakes;
+use crate::stack::ip::Ip;
+use crate::stack::ip::ingress::Packet;
 
 /// A connection that waits for `accept`.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
@@ -149,6 +151,21 @@ impl Listener {
     }
 }
 
+impl Listener {
+    /// The listener as others see it.
+    pub(crate) fn status(&self, interface: &str) -> SocketStatus {
+        SocketStatus {
+            kind: SocketKind::Tcp,
+            state: SocketState::Listen,
+            local: self.local,
+            remote: None,
+            interface: interface.into(),
+            receive_queue: u32::try_from(self.len()).unwrap_or(u32::MAX),
+            send_queue: u32::try_from(self.backlog()).unwrap_or(u32::MAX),
+        }
+    }
+}
+
 /// A listener's place on one interface.
 #[derive(Debug)]
 pub(crate) struct ListenBinding {
@@ -160,18 +177,14 @@ pub(crate) struct ListenBinding {
     pub(crate) half_open: VecDeque<SlotId>,
 }
 
-impl Stack {
+impl Tcp {
     /// Takes connections for the listener from now on.
     ///
     /// # Errors
     /// `AddressInUse` when another listener has the port with an overlapping address.
-    pub(crate) fn tcp_listen(
-        &mut self,
-        listener: &Arc<Listener>,
-        device: bool,
-    ) -> Result<(), Error> {
+    pub(crate) fn listen(&mut self, listener: &Arc<Listener>, device: bool) -> Result<(), Error> {
         let bound = listener.bound;
-        let bindings = self.tcp.listeners.entry(listener.local.port()).or_default();
+        let bindings = self.listeners.entry(listener.local.port()).or_default();
         if bindings.iter().any(|binding| Arc::ptr_eq(&binding.listener, listener)) {
             return Ok(());
         }
@@ -192,10 +205,18 @@ impl Stack {
         Ok(())
     }
 
+    /// The interface goes: its own listeners end.
+    pub(crate) fn close_listeners(&mut self, wakes: &mut Wakes) {
+        let bindings = core::mem::take(&mut self.listeners).into_values().flatten();
+        for binding in bindings.filter(|binding| binding.device) {
+            binding.listener.close(wakes);
+        }
+    }
+
     /// Takes no more connections for the listener; handshakes under way end with a reset.
-    pub(crate) fn tcp_unlisten(&mut self, listener: &Arc<Listener>) {
+    pub(crate) fn unlisten(&mut self, cx: &mut Context, ip: &mut Ip, listener: &Arc<Listener>) {
         let port = listener.local.port();
-        let Some(bindings) = self.tcp.listeners.get_mut(&port) else { return };
+        let Some(bindings) = self.listeners.get_mut(&port) else { return };
         let Some(place) =
             bindings.iter().position(|binding| Arc::ptr_eq(&binding.listener, listener))
         else {
@@ -203,26 +224,27 @@ impl Stack {
         };
         let binding = bindings.swap_remove(place);
         if bindings.is_empty() {
-            self.tcp.listeners.remove(&port);
+            self.listeners.remove(&port);
         }
         for slot in binding.half_open {
-            self.tcp_abort(slot);
+            self.abort(cx, ip, slot);
         }
     }
 
-    /// A SYN that belongs to no connection; false when nobody listens there.
-    pub(crate) fn tcp_syn(
+    /// Takes a SYN that belongs to no connection; gives the packet back when nobody listens there.
+    pub(super) fn receive_syn(
         &mut self,
-        frame: Frame,
-        header: &Header,
+        cx: &mut Context,
+        ip: &mut Ip,
+        packet: Packet,
         flow: Flow,
         segment: &Segment,
         floor: Option<u32>,
-    ) -> Result<(), Frame> {
-        let Some(binding) = self.listener_for(&flow) else { return Err(frame) };
+    ) -> Result<(), Packet> {
+        let Some(binding) = self.listener_for(&flow) else { return Err(packet) };
         let Some((settings, backlog)) = binding.listener.admit() else {
-            self.statistics.received_drops.full += 1;
-            self.pool.put(frame);
+            cx.statistics.received_drops.full += 1;
+            cx.pool.put(packet.frame);
             return Ok(());
         };
         let listener = Arc::clone(&binding.listener);
@@ -232,20 +254,21 @@ impl Stack {
         if let Some(oldest) = oldest {
             // The handshake that has taken longest gives way without a word: its source may be
             // forged.
-            self.tcp_forget(oldest);
+            self.forget(cx, oldest);
         }
-        let slot = self.tcp_open_passive(flow, listener, &settings, floor);
+        let slot = self.open_passive(cx, ip, flow, listener, &settings, floor);
         if let Some(binding) = self.listener_for(&flow) {
             binding.half_open.push_back(slot);
         }
-        self.tcp_segment(slot.index, frame, header, segment);
+        let start = packet.header.length;
+        self.feed(cx, ip, slot.index, packet.frame, start, segment);
         Ok(())
     }
 
     /// Who gets a connection: the listener of the address before those of all addresses; of several
     /// that share it, the flow's hash decides, so that a repeated SYN meets the same one.
     fn listener_for(&mut self, flow: &Flow) -> Option<&mut ListenBinding> {
-        let Tcp { listeners, state, .. } = &mut self.tcp;
+        let Tcp { listeners, state, .. } = self;
         let bindings = listeners.get_mut(&flow.local.port())?;
         let fits = |binding: &ListenBinding| binding.bound.matches(flow.local.ip());
         let is_specific =
@@ -261,27 +284,34 @@ impl Stack {
     }
 
     fn binding_of(&mut self, listener: &Arc<Listener>) -> Option<&mut ListenBinding> {
-        let bindings = self.tcp.listeners.get_mut(&listener.local.port())?;
+        let bindings = self.listeners.get_mut(&listener.local.port())?;
         bindings.iter_mut().find(|binding| Arc::ptr_eq(&binding.listener, listener))
     }
 
     /// A handshake is over, well or not.
-    pub(crate) fn tcp_handshake_over(&mut self, slot: SlotId, listener: &Arc<Listener>) {
+    pub(crate) fn handshake_over(&mut self, slot: SlotId, listener: &Arc<Listener>) {
         if let Some(binding) = self.binding_of(listener) {
             binding.half_open.retain(|known| *known != slot);
         }
     }
 
     /// A passive connection is established: it waits for `accept`.
-    pub(crate) fn tcp_established(&mut self, slot: SlotId, flow: Flow, listener: &Arc<Listener>) {
-        self.tcp_handshake_over(slot, listener);
-        let Some(known) = self.tcp.get_mut(slot) else { return };
+    pub(crate) fn established(
+        &mut self,
+        cx: &mut Context,
+        ip: &mut Ip,
+        slot: SlotId,
+        flow: Flow,
+        listener: &Arc<Listener>,
+    ) {
+        self.handshake_over(slot, listener);
+        let Some(known) = self.get_mut(slot) else { return };
         known.phase = Phase::Owned;
         known.give_up_at = Instant::NEVER;
-        let name = (self.configuration.index, slot, flow);
-        match listener.push(name, known.buffers, &mut self.wakes) {
+        let name = (cx.configuration.index, slot, flow);
+        match listener.push(name, known.buffers, &mut cx.wakes) {
             Some(settings) => known.adopt(&settings),
-            None => self.tcp_abort(slot),
+            None => self.abort(cx, ip, slot),
         }
     }
 }

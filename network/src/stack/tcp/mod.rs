@@ -25,7 +25,6 @@
 //! | [`deadline`] | when a connection is looked at again, and when it ends whatever the peer does |
 //! | [`verbs`] | connect, send, receive, shut down, release: what sockets call |
 //! | [`listen`] | backlogs |
-//! | [`flow`] | the name of a connection |
 //! | [`slot`] | a connection |
 //! | [`statistics`] | a connection in figures |
 //! | [`incident`] | what watchers are told of connections |
@@ -36,9 +35,9 @@
 pub(crate) mod congestion;
 pub(crate) mod deadline;
 pub(crate) mod egress;
-pub(crate) mod flow;
 mod gate;
 mod handshake;
+mod icmp;
 mod incident;
 pub(crate) mod ingress;
 mod islands;
@@ -49,6 +48,7 @@ mod ring;
 pub(crate) mod segment;
 mod send;
 pub(crate) mod service;
+pub(crate) mod settings;
 mod slot;
 mod statistics;
 pub(crate) mod time_wait;
@@ -68,19 +68,22 @@ use virtual_file_system::WakerList;
 
 use self::deadline::Contact;
 use self::egress::Shape;
-pub(crate) use self::flow::{End, Flow};
 use self::handshake::Handshake;
 use self::listen::ListenBinding;
 use self::machine::Machine;
 use self::receive::Receiver;
 use self::send::Outlet;
+pub use self::settings::TcpSettings;
 use self::slot::Marks;
 pub(crate) use self::slot::{Opening, Phase, Slot, SlotId};
 use self::time_wait::TimeWait;
 use crate::limits;
 use crate::platform::Instant;
-use crate::socket::TcpSettings;
 use crate::stack::bound::Bound;
+use crate::stack::context::Context;
+pub(crate) use crate::stack::flow::{End, Flow};
+use crate::stack::flow_cache::FlowCache;
+use crate::stack::ports;
 
 /// The connections and listeners of one interface.
 #[derive(Debug)]
@@ -95,7 +98,7 @@ pub(crate) struct Tcp {
     pub(crate) time_wait: TimeWait,
     pub(crate) dirty: VecDeque<u32>,
     /// The flow that was found last: segments come in trains.
-    recent: Option<(Flow, u32)>,
+    recent: FlowCache<Flow, u32>,
     /// Ephemeral ports given out, by hash of the addresses.
     ports: [u32; limits::PORT_COUNTERS],
     /// Bytes of data that connections hold.
@@ -106,7 +109,9 @@ pub(crate) struct Tcp {
 }
 
 impl Tcp {
-    pub(crate) fn new(seed: u64, sequence_key: (u64, u64)) -> Self {
+    pub(crate) fn new(cx: &mut Context) -> Self {
+        let seed = cx.random.u64();
+        let sequence_key = (cx.random.u64(), cx.random.u64());
         Self {
             slots: Slab::new(),
             flows: HashTable::new(),
@@ -114,7 +119,7 @@ impl Tcp {
             listeners: BTreeMap::new(),
             time_wait: TimeWait::new(seed.rotate_left(32)),
             dirty: VecDeque::new(),
-            recent: None,
+            recent: FlowCache::default(),
             ports: [0; limits::PORT_COUNTERS],
             held: 0,
             sequence_key,
@@ -145,13 +150,11 @@ impl Tcp {
 
     /// The slot of a flow.
     pub(crate) fn find(&mut self, flow: &Flow) -> Option<u32> {
-        if let Some((known, index)) = &self.recent
-            && known == flow
-        {
+        if let Some(index) = self.recent.get(0, flow) {
             return Some(*index);
         }
         let index = self.lookup(flow)?;
-        self.recent = Some((*flow, index));
+        self.recent.set(0, *flow, index);
         Some(index)
     }
 
@@ -170,8 +173,8 @@ impl Tcp {
         }
     }
 
-    /// The next ephemeral port between two addresses, counted from the first of `range`.
-    fn next_port(&mut self, local: IpAddr, remote: SocketAddr, range: u32) -> u32 {
+    /// The place of the next ephemeral port between two addresses.
+    fn next_port(&mut self, local: IpAddr, remote: SocketAddr) -> u32 {
         let (first, second) = self.sequence_key;
         // Not the function that begins sequence numbers.
         let mut hasher = SipHasher13::new_with_keys(second, first);
@@ -180,7 +183,7 @@ impl Tcp {
         let (offset, place) = (hash as u32, (hash >> 32) as usize % limits::PORT_COUNTERS);
         let Some(counter) = self.ports.get_mut(place) else { return 0 };
         *counter = counter.wrapping_add(1);
-        offset.wrapping_add(*counter) % range
+        offset.wrapping_add(*counter) % ports::COUNT
     }
 
     /// Makes a slot's flow free again.
@@ -189,7 +192,7 @@ impl Tcp {
         if let Ok(entry) = self.flows.find_entry(self.state.hash_one(flow), |known| *known == index)
         {
             entry.remove();
-            self.recent = None;
+            self.recent.clear();
         }
     }
 
@@ -260,13 +263,18 @@ impl Tcp {
         SlotId { index, generation: self.generation }
     }
 
+    /// True when a connection waits to be served.
+    pub(crate) fn has_work(&self) -> bool {
+        !self.dirty.is_empty()
+    }
+
     /// True when connections together hold as much as they may.
     fn is_short_of_memory(&self) -> bool {
         self.held > limits::TCP_MEMORY
     }
 
     /// Counts what a connection holds. Above the limit buffers grow no further.
-    fn count(&mut self, index: u32) {
+    fn count_memory(&mut self, index: u32) {
         let Some(slot) = self.slots.get_mut(index as usize) else { return };
         let now = slot.sender.queued() + slot.receiver.held();
         self.held = self.held - slot.counted + now;

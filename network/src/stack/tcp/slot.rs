@@ -8,14 +8,14 @@ use virtual_file_system::{Error, WakerList};
 
 use super::deadline::{Contact, Patience};
 use super::egress::Shape;
-use super::flow::Flow;
 use super::gate::Numbers;
 use super::listen::Listener;
 use super::machine::Machine;
 use super::receive::Receiver;
 use super::send::Outlet;
+use super::settings::TcpSettings;
 use crate::platform::Instant;
-use crate::socket::TcpSettings;
+use crate::stack::flow::Flow;
 
 /// Names a slot; a reused index has another generation.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]

@@ -1,20 +1,61 @@
-//! A connection in figures, for whoever asks.
+//! Connections and listeners for people and programs: lists, and one connection in figures.
 
+use alloc::vec::Vec;
 use core::time::Duration;
 
-use super::{Slot, SlotId};
-use crate::command::stream::StreamStatistics;
-use crate::stack::Stack;
-use crate::stack::tcp::verbs::state_of;
+use smoltcp::socket::tcp::State;
 
-impl Stack {
+use super::{Slot, SlotId, Tcp};
+use crate::command::socket::{SocketKind, SocketState, SocketStatus};
+use crate::command::stream::StreamStatistics;
+
+impl Tcp {
     /// What is known of a connection; `None` once it is gone.
-    pub(crate) fn tcp_statistics(&self, id: SlotId) -> Option<StreamStatistics> {
-        self.tcp.get(id).map(Slot::statistics)
+    pub(crate) fn statistics(&self, id: SlotId) -> Option<StreamStatistics> {
+        self.get(id).map(Slot::statistics)
+    }
+
+    /// Connections, TIME-WAIT, and the listeners of this interface alone.
+    pub(crate) fn statuses<'a>(
+        &'a self,
+        interface: &'a str,
+    ) -> impl Iterator<Item = SocketStatus> + 'a {
+        let connections = self.slots.iter().map(|(_, slot)| slot.status(interface));
+        let waiting = self.time_wait.flows().map(|flow| SocketStatus {
+            kind: SocketKind::Tcp,
+            state: SocketState::TimeWait,
+            local: flow.local.address(),
+            remote: Some(flow.remote.address()),
+            interface: interface.into(),
+            receive_queue: 0,
+            send_queue: 0,
+        });
+        let bindings = self.listeners.values().flatten().filter(|binding| binding.device);
+        let listeners = bindings.map(|binding| binding.listener.status(interface));
+        connections.chain(waiting).chain(listeners)
+    }
+
+    /// Connections and listeners; TIME-WAIT does not count.
+    pub(crate) fn count(&self) -> usize {
+        self.slots.len() + self.listeners.values().map(Vec::len).sum::<usize>()
     }
 }
 
 impl Slot {
+    /// The connection as others see it.
+    pub(crate) fn status(&self, interface: &str) -> SocketStatus {
+        let bytes = |count: usize| u32::try_from(count).unwrap_or(u32::MAX);
+        SocketStatus {
+            kind: SocketKind::Tcp,
+            state: state_of(self.state()),
+            local: self.flow.local.address(),
+            remote: Some(self.flow.remote.address()),
+            interface: interface.into(),
+            receive_queue: bytes(self.receiver.readable()),
+            send_queue: bytes(self.sender.queued()),
+        }
+    }
+
     fn statistics(&self) -> StreamStatistics {
         let micros = |time: Duration| u32::try_from(time.as_micros()).unwrap_or(u32::MAX);
         let bytes = |count: usize| u32::try_from(count).unwrap_or(u32::MAX);
@@ -50,5 +91,22 @@ impl Slot {
             has_selective_acknowledgments: self.sender.has_sack(),
             has_congestion_marks: self.sender.has_marks(),
         }
+    }
+}
+
+/// smoltcp's word for a state in ours.
+pub(crate) const fn state_of(state: State) -> SocketState {
+    match state {
+        State::Closed => SocketState::Closed,
+        State::Listen => SocketState::Listen,
+        State::SynSent => SocketState::SynSent,
+        State::SynReceived => SocketState::SynReceived,
+        State::Established => SocketState::Established,
+        State::FinWait1 => SocketState::FinWait1,
+        State::FinWait2 => SocketState::FinWait2,
+        State::CloseWait => SocketState::CloseWait,
+        State::Closing => SocketState::Closing,
+        State::LastAck => SocketState::LastAck,
+        State::TimeWait => SocketState::TimeWait,
     }
 }

@@ -2,14 +2,14 @@
 
 use alloc::vec::Vec;
 
-use super::Change;
+use super::event::Change;
 
 /// Compares a list with what it was. `key` tells objects apart, `same` says whether there is
 /// nothing to tell of one. What is gone comes first.
 ///
 /// The equal beginnings and ends of both are skipped: of a long table that changed in one place,
 /// one place is looked at.
-pub(super) fn differences<'a, T, K: PartialEq>(
+pub(crate) fn differences<'a, T, K: PartialEq>(
     former: &'a [T],
     present: &'a [T],
     key: impl Fn(&T) -> K,

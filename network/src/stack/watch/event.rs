@@ -6,14 +6,14 @@ use core::net::IpAddr;
 
 use virtual_file_system::Error;
 
-use super::Link;
+use super::LinkStatus;
 use crate::command::address::{AddressEntry, Origin};
 use crate::command::dhcp::DhcpStatus;
 use crate::command::neighbor::NeighborEntry;
 use crate::command::watch::Kinds;
 use crate::driver::{Kind, LinkState};
-use crate::stack::ip::routes::Route;
-use crate::stack::tcp::Flow;
+use crate::stack::flow::Flow;
+use crate::stack::routes::Route;
 
 /// What happened to an object.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
@@ -55,7 +55,7 @@ pub(crate) enum Incident {
 #[derive(Clone, Debug)]
 pub(crate) enum Event {
     Interface(Change, u32, Kind),
-    Link(Change, Link),
+    Link(Change, LinkStatus),
     Address(Change, AddressEntry),
     Route(Change, Route),
     Neighbor(Change, NeighborEntry),
@@ -103,7 +103,7 @@ const fn yes_or_no(is_so: bool) -> &'static str {
     if is_so { "yes" } else { "no" }
 }
 
-fn write_link(text: &mut String, change: Change, link: &Link, name: &str) -> Result {
+fn write_link(text: &mut String, change: Change, link: &LinkStatus, name: &str) -> Result {
     let state = if link.enabled { "up" } else { "down" };
     let carrier = yes_or_no(link.carrier == LinkState::Up);
     write!(text, "link {} {name} state {state} carrier {carrier} mtu {}", change.word(), link.mtu)?;

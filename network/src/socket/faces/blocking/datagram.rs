@@ -317,7 +317,7 @@ impl UdpSocket {
         let all = self.0.sockets.shared.routing.interfaces();
         let owner = all
             .iter()
-            .find(|interface| interface.look(|stack| stack.addresses.owns(IpAddr::V4(address))));
+            .find(|interface| interface.look(|stack| stack.ip.addresses.owns(IpAddr::V4(address))));
         owner.map(|interface| Some(interface.name.clone())).ok_or(Error::NoDevice)
     }
 

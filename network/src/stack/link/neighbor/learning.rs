@@ -12,7 +12,7 @@ use crate::command::neighbor::{NeighborEntry, NeighborState};
 use crate::driver::Frame;
 use crate::limits;
 use crate::platform::Instant;
-use crate::stack::ip::header;
+use crate::stack::wire::header;
 
 impl Neighbors {
     /// The neighbor answered our question (ARP reply, solicited NA). Unknown ones are ignored

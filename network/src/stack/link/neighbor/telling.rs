@@ -50,7 +50,7 @@ impl Neighbors {
     }
 
     /// Every neighbor that watchers were told of, by address.
-    pub(crate) fn told(&self, now: Instant) -> Vec<NeighborEntry> {
+    pub(crate) fn reported(&self, now: Instant) -> Vec<NeighborEntry> {
         let entry = |(address, neighbor): (&IpAddr, &Neighbor)| neighbor.told_entry(*address, now);
         let mut entries: Vec<_> = self.table.iter().filter_map(entry).collect();
         entries.sort_by_key(|entry| entry.address);
@@ -163,7 +163,7 @@ mod tests {
         let (changes, lost) = neighbors.take_changes(Instant::ZERO);
         assert_eq!((changes.len(), lost), (limits::EVENTS, 9));
         neighbors.set_watched(true, Instant::ZERO);
-        assert_eq!(neighbors.told(Instant::ZERO).len(), usize::from(count));
+        assert_eq!(neighbors.reported(Instant::ZERO).len(), usize::from(count));
         neighbors.flush(|_, _| true);
         let (changes, lost) = neighbors.take_changes(Instant::ZERO);
         assert_eq!((changes.len(), lost), (limits::EVENTS, 9));

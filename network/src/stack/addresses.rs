@@ -80,6 +80,21 @@ impl Addresses {
         self.list.iter().find(|entry| entry.prefix.address() == address)
     }
 
+    /// The prefix of an address that this origin brought.
+    pub(crate) fn prefix_of(&self, address: IpAddr, origin: Origin) -> Option<Prefix> {
+        self.find(address).filter(|entry| entry.origin == origin).map(|entry| entry.prefix)
+    }
+
+    /// What this origin brought.
+    pub(crate) fn prefixes_of(&self, origin: Origin) -> Vec<Prefix> {
+        self.list.iter().filter(|entry| entry.origin == origin).map(|entry| entry.prefix).collect()
+    }
+
+    /// True when there is an IPv6 address.
+    pub(crate) fn has_ipv6(&self) -> bool {
+        self.list.iter().any(|entry| entry.prefix.address().is_ipv6())
+    }
+
     /// True when packets to `address` are for us. All of 127.0.0.0/8 belongs to the interface that
     /// holds 127.0.0.1.
     pub(crate) fn owns(&self, address: IpAddr) -> bool {
@@ -174,6 +189,18 @@ impl Addresses {
             })
             .map(|entry| entry.prefix.address())
     }
+}
+
+/// Groups whose packets never leave a node, and the reserved ones below them (IP6-02, RFC 4291
+/// §2.7).
+pub(crate) fn is_node_local(address: IpAddr) -> bool {
+    let IpAddr::V6(group) = address else { return false };
+    group.is_multicast() && group.octets().get(1).is_some_and(|second| second & 0xf <= 1)
+}
+
+/// True for 169.254.0.0/16, which no router forwards (RFC 3927 §2.6.2).
+pub(crate) fn is_link_local_ipv4(address: IpAddr) -> bool {
+    matches!(address, IpAddr::V4(address) if address.is_link_local())
 }
 
 /// How far an address means something, by the numbers of multicast scopes (RFC 6724 §3.1, RFC 4291

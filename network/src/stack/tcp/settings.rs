@@ -2,10 +2,10 @@
 
 use core::net::IpAddr;
 
+use super::deadline::Patience;
 use crate::command::option::CongestionControl;
 use crate::limits;
 use crate::stack::bound::Bound;
-use crate::stack::tcp::deadline::Patience;
 
 /// Milliseconds before and between keep-alive probes (TCP-S-11; Linux counts to 32,767 seconds).
 pub(crate) const KEEP_ALIVE: core::ops::RangeInclusive<u32> = 1000..=32_767_000;

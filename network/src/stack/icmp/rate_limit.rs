@@ -1,7 +1,7 @@
-//! Who may be answered how often: token buckets for ICMP errors and echo replies (RFC 4443 §2.4
+//! Rate limits: token buckets for ICMP errors and echo replies (RFC 4443 §2.4
 //! (f), RFC 1812 §4.3.2.8).
 //!
-//! Errors have a budget per interface and one per station, so that neither a flood from everywhere
+//! Errors have a limit per interface and one per station, so that neither a flood from everywhere
 //! nor one station makes us a source of many packets. Stations share a fixed number of buckets by a
 //! keyed hash: the memory does not depend on who asks.
 
@@ -40,16 +40,16 @@ impl Bucket {
     }
 }
 
-/// The budgets of one interface.
+/// The limiters of one interface.
 #[derive(Debug)]
-pub(crate) struct Budgets {
+pub(crate) struct RateLimiters {
     errors: Bucket,
     echoes: Bucket,
     stations: Vec<Bucket>,
     hasher: FixedState,
 }
 
-impl Budgets {
+impl RateLimiters {
     pub(crate) fn new(seed: u64, now: Instant) -> Self {
         let full = |tokens| Bucket { tokens, since: now };
         Self {
@@ -82,17 +82,18 @@ mod tests {
     use core::time::Duration;
 
     #[test]
-    fn ice_02_a_station_and_an_interface_have_their_budgets_and_echoes_have_their_own() {
-        let mut budgets = Budgets::new(1, Instant::ZERO);
+    fn ice_02_a_station_and_an_interface_have_their_limiters_and_echoes_have_their_own() {
+        let mut limiters = RateLimiters::new(1, Instant::ZERO);
         let station = |host: u32| IpAddr::V4(core::net::Ipv4Addr::from_bits(0x0a00_0000 + host));
-        let granted = (0..1000).filter(|_| budgets.error(station(1), Instant::ZERO)).count();
+        let granted = (0..1000).filter(|_| limiters.error(station(1), Instant::ZERO)).count();
         assert_eq!(granted, limits::ICMP_ERRORS_PER_STATION as usize);
-        let granted = (2..1000).filter(|host| budgets.error(station(*host), Instant::ZERO)).count();
+        let granted =
+            (2..1000).filter(|host| limiters.error(station(*host), Instant::ZERO)).count();
         assert_eq!(granted, (limits::ICMP_ERRORS - limits::ICMP_ERRORS_PER_STATION) as usize);
-        assert!(budgets.echo(Instant::ZERO));
+        assert!(limiters.echo(Instant::ZERO));
         // Half a second later half of it is there again.
         let later = Instant::ZERO.after(Duration::from_millis(500));
-        let granted = (0..1000).filter(|host| budgets.error(station(*host), later)).count();
+        let granted = (0..1000).filter(|host| limiters.error(station(*host), later)).count();
         assert_eq!(granted, limits::ICMP_ERRORS as usize / 2);
     }
 }

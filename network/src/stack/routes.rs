@@ -12,7 +12,7 @@ use crate::address::Prefix;
 use crate::command::address::Origin;
 use crate::command::route::RouteSelector;
 use crate::limits;
-use crate::stack::ip::source::is_link_local_ipv4;
+use crate::stack::addresses::is_link_local_ipv4;
 
 /// One route.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]

@@ -2,14 +2,14 @@
 //! and back.
 //!
 //! Pure functions over bytes. A header that is not exactly right is an error with the reason that
-//! the counters name; what a right header may do is decided by the filter in [`super::ingress`].
+//! the counters name; what a right header may do is decided by [`Ip::receive`](crate::stack::ip::Ip::receive).
 
-use core::net::{IpAddr, Ipv4Addr, Ipv6Addr};
+use core::net::IpAddr;
 
 use smoltcp::wire::{Ipv4Packet, Ipv6ExtHeader, Ipv6FragmentHeader, Ipv6Packet};
 
+use super::checksum;
 use crate::driver::Frame;
-use crate::stack::checksum;
 
 /// Bytes of an IPv4 header without options.
 pub(crate) const IPV4_HEADER: usize = 20;
@@ -257,51 +257,83 @@ pub(crate) const fn length_for(destination: IpAddr) -> usize {
     }
 }
 
+/// Fields of a header that only some packets set.
+#[derive(Clone, Copy, Debug, Default)]
+pub(crate) struct Extra {
+    /// The flow label of an IPv6 packet (RFC 6437); 0 for none.
+    pub(crate) flow_label: u32,
+    /// Don't-fragment of an IPv4 packet; IPv6 routers never cut.
+    pub(crate) dont_fragment: bool,
+    /// Leaves the checksum of an IPv4 header empty, on media that damage nothing.
+    pub(crate) skip_checksum: bool,
+}
+
+/// The don't-fragment flag of IPv4.
+const DONT_FRAGMENT: u16 = 0x4000;
+
 /// Writes a header without options in front of `payload` bytes; `packet` is header and payload.
 /// IPv4: identification 0 and don't-fragment clear; the checksum is right.
 pub(crate) fn emit(outgoing: &Outgoing, packet: &mut [u8]) {
+    let Some(upper) = packet.len().checked_sub(length_for(outgoing.destination)) else { return };
+    write(outgoing, &Extra::default(), upper, packet);
+}
+
+/// Writes a header without options into the first bytes of `packet`; `upper` bytes will follow it.
+pub(crate) fn write(outgoing: &Outgoing, extra: &Extra, upper: usize, packet: &mut [u8]) {
+    let Outgoing { traffic_class, hop_limit, protocol, .. } = *outgoing;
     match (outgoing.source, outgoing.destination) {
         (IpAddr::V4(source), IpAddr::V4(destination)) => {
-            emit_ipv4(outgoing, source, destination, packet)
+            let Some(head) = packet.first_chunk_mut::<IPV4_HEADER>() else { return };
+            let flags = if extra.dont_fragment { DONT_FRAGMENT } else { 0 };
+            let sum = match extra.skip_checksum {
+                false => ipv4_checksum(outgoing, IPV4_HEADER + upper, flags),
+                true => 0,
+            };
+            // A packet is shorter than 65,536 bytes.
+            let ([a, b], [c, d], [e, f]) = (
+                ((IPV4_HEADER + upper) as u16).to_be_bytes(),
+                flags.to_be_bytes(),
+                sum.to_be_bytes(),
+            );
+            let ([g, h, i, j], [k, l, m, n]) = (source.octets(), destination.octets());
+            *head = [
+                0x45,
+                traffic_class,
+                a,
+                b,
+                0,
+                0,
+                c,
+                d,
+                hop_limit,
+                protocol,
+                e,
+                f,
+                g,
+                h,
+                i,
+                j,
+                k,
+                l,
+                m,
+                n,
+            ];
         }
         (IpAddr::V6(source), IpAddr::V6(destination)) => {
-            emit_ipv6(outgoing, source, destination, packet)
+            let Some((head, rest)) = packet.split_first_chunk_mut::<8>() else { return };
+            let [_, high, middle, low] = extra.flow_label.to_be_bytes();
+            let [a, b] = (upper as u16).to_be_bytes();
+            let (first, second) = (0x60 | traffic_class >> 4, traffic_class << 4 | (high & 0xf));
+            *head = [first, second, middle, low, a, b, protocol, hop_limit];
+            if let Some((addresses, _)) = rest.split_first_chunk_mut::<32>() {
+                let (from, to) = addresses.split_at_mut(16);
+                from.copy_from_slice(&source.octets());
+                to.copy_from_slice(&destination.octets());
+            }
         }
         // Callers choose the source from the destination's family.
         _ => {}
     }
-}
-
-fn emit_ipv4(outgoing: &Outgoing, source: Ipv4Addr, destination: Ipv4Addr, packet: &mut [u8]) {
-    let length = packet.len();
-    let Some((header, _)) = packet.split_first_chunk_mut::<IPV4_HEADER>() else { return };
-    // A packet is shorter than 65,536 bytes.
-    let [length_high, length_low] = (length as u16).to_be_bytes();
-    let [sum_high, sum_low] = ipv4_checksum(outgoing, length, 0).to_be_bytes();
-    let Outgoing { traffic_class, hop_limit, protocol, .. } = *outgoing;
-    let ([a, b, c, d], [e, f, g, h]) = (source.octets(), destination.octets());
-    *header = [
-        0x45,
-        traffic_class,
-        length_high,
-        length_low,
-        0,
-        0,
-        0,
-        0,
-        hop_limit,
-        protocol,
-        sum_high,
-        sum_low,
-        a,
-        b,
-        c,
-        d,
-        e,
-        f,
-        g,
-        h,
-    ];
 }
 
 /// Makes the bytes behind an IPv4 header without options its options; the packet was made with room
@@ -332,21 +364,6 @@ pub(crate) fn destination_of(packet: &[u8]) -> Option<IpAddr> {
     }
 }
 
-/// Sets don't-fragment in an IPv4 header; IPv6 routers never cut.
-pub(crate) fn forbid_fragments(packet: &mut [u8]) {
-    if packet.first().is_some_and(|byte| byte >> 4 == 4) {
-        Ipv4Packet::new_unchecked(&mut *packet).set_dont_frag(true);
-        fill_ipv4_checksum(packet);
-    }
-}
-
-/// Writes the flow label of an IPv6 header.
-pub(crate) fn set_flow_label(packet: &mut [u8], label: u32) {
-    if packet.len() >= IPV6_HEADER {
-        Ipv6Packet::new_unchecked(packet).set_flow_label(label);
-    }
-}
-
 /// Computes the header checksum of the IPv4 packet at hand anew.
 pub(crate) fn fill_ipv4_checksum(packet: &mut [u8]) {
     let length = packet.first().map_or(0, |byte| usize::from(byte & 0xf) * 4);
@@ -362,7 +379,7 @@ pub(crate) fn fill_ipv4_checksum(packet: &mut [u8]) {
 
 /// The checksum of an IPv4 header without options, from what stands in it. Reading the header
 /// instead would have to wait until the narrow stores that wrote it reach the cache.
-pub(crate) fn ipv4_checksum(outgoing: &Outgoing, total: usize, flags: u16) -> u16 {
+fn ipv4_checksum(outgoing: &Outgoing, total: usize, flags: u16) -> u16 {
     let halves = |address: IpAddr| match address {
         IpAddr::V4(address) => (u32::from(address) >> 16) + (u32::from(address) & 0xffff),
         IpAddr::V6(_) => 0,
@@ -378,17 +395,4 @@ pub(crate) fn ipv4_checksum(outgoing: &Outgoing, total: usize, flags: u16) -> u1
         + halves(outgoing.destination);
     let sum = (sum >> 16) + (sum & 0xffff);
     !((sum >> 16) + sum) as u16
-}
-
-fn emit_ipv6(outgoing: &Outgoing, source: Ipv6Addr, destination: Ipv6Addr, packet: &mut [u8]) {
-    let Some(payload) = packet.len().checked_sub(IPV6_HEADER) else { return };
-    let mut header = Ipv6Packet::new_unchecked(packet);
-    header.set_version(6);
-    header.set_traffic_class(outgoing.traffic_class);
-    header.set_flow_label(0);
-    header.set_payload_len(u16::try_from(payload).unwrap_or(u16::MAX));
-    header.set_next_header(outgoing.protocol.into());
-    header.set_hop_limit(outgoing.hop_limit);
-    header.set_src_addr(source);
-    header.set_dst_addr(destination);
 }

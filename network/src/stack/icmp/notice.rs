@@ -8,9 +8,10 @@ use core::net::{IpAddr, SocketAddr};
 
 use virtual_file_system::Error;
 
-use super::quote::{u16_at, u32_at};
 use crate::command::socket::{ErrorOrigin, ErrorReport};
 use crate::limits;
+use crate::stack::wire::icmp::{kind4, kind6};
+use crate::stack::wire::quote::{u16_at, u32_at};
 
 /// The news of one error.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
@@ -50,40 +51,35 @@ impl Notice {
     }
 }
 
-const UNREACHABLE: u8 = 3;
-const TIME_EXCEEDED: u8 = 11;
-const PARAMETER_PROBLEM: u8 = 12;
-
 fn meaning_of_ipv4(kind: u8, code: u8, message: &[u8]) -> Option<(Error, u32)> {
     let error = match (kind, code) {
-        (UNREACHABLE, 0 | 6 | 9 | 11) => Error::NetworkUnreachable,
-        (UNREACHABLE, 2) => Error::ProtocolOptionNotAvailable,
-        (UNREACHABLE, 3) => Error::ConnectionRefused,
+        (kind4::DESTINATION_UNREACHABLE, 0 | 6 | 9 | 11) => Error::NetworkUnreachable,
+        (kind4::DESTINATION_UNREACHABLE, 2) => Error::ProtocolOptionNotAvailable,
+        (kind4::DESTINATION_UNREACHABLE, 3) => Error::ConnectionRefused,
         // The MTU of the hop that refused it; routers older than RFC 1191 say 0.
-        (UNREACHABLE, 4) => return Some((Error::MessageTooLong, u32::from(u16_at(message, 6)?))),
-        (UNREACHABLE, 5) => Error::Unsupported,
-        (UNREACHABLE, 7) => Error::HostDown,
-        (UNREACHABLE | TIME_EXCEEDED, _) => Error::HostUnreachable,
-        (PARAMETER_PROBLEM, _) => return Some((Error::Protocol, u32::from(*message.get(4)?))),
+        (kind4::DESTINATION_UNREACHABLE, 4) => {
+            return Some((Error::MessageTooLong, u32::from(u16_at(message, 6)?)));
+        }
+        (kind4::DESTINATION_UNREACHABLE, 5) => Error::Unsupported,
+        (kind4::DESTINATION_UNREACHABLE, 7) => Error::HostDown,
+        (kind4::DESTINATION_UNREACHABLE | kind4::TIME_EXCEEDED, _) => Error::HostUnreachable,
+        (kind4::PARAMETER_PROBLEM, _) => {
+            return Some((Error::Protocol, u32::from(*message.get(4)?)));
+        }
         // Source quench is history (RFC 6633), redirects are not honoured (SRC-06).
         _ => return None,
     };
     Some((error, 0))
 }
 
-const V6_UNREACHABLE: u8 = 1;
-const V6_PACKET_TOO_BIG: u8 = 2;
-const V6_TIME_EXCEEDED: u8 = 3;
-const V6_PARAMETER_PROBLEM: u8 = 4;
-
 fn meaning_of_ipv6(kind: u8, code: u8, message: &[u8]) -> Option<(Error, u32)> {
     let error = match (kind, code) {
-        (V6_UNREACHABLE, 0) => Error::NetworkUnreachable,
-        (V6_UNREACHABLE, 1 | 5 | 6) => Error::AccessDenied,
-        (V6_UNREACHABLE, 4) => Error::ConnectionRefused,
-        (V6_UNREACHABLE | V6_TIME_EXCEEDED, _) => Error::HostUnreachable,
-        (V6_PACKET_TOO_BIG, _) => return Some((Error::MessageTooLong, u32_at(message, 4)?)),
-        (V6_PARAMETER_PROBLEM, _) => return Some((Error::Protocol, u32_at(message, 4)?)),
+        (kind6::DESTINATION_UNREACHABLE, 0) => Error::NetworkUnreachable,
+        (kind6::DESTINATION_UNREACHABLE, 1 | 5 | 6) => Error::AccessDenied,
+        (kind6::DESTINATION_UNREACHABLE, 4) => Error::ConnectionRefused,
+        (kind6::DESTINATION_UNREACHABLE | kind6::TIME_EXCEEDED, _) => Error::HostUnreachable,
+        (kind6::PACKET_TOO_BIG, _) => return Some((Error::MessageTooLong, u32_at(message, 4)?)),
+        (kind6::PARAMETER_PROBLEM, _) => return Some((Error::Protocol, u32_at(message, 4)?)),
         // Unknown errors are passed on (RFC 4443 §2.4 (a)), unknown informational messages are not.
         (0..128, _) => Error::Protocol,
         _ => return None,

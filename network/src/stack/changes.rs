@@ -1,0 +1,144 @@
+//! What watchers are told of what is there: at first all of it, then what became different.
+//!
+//! Changes are not noted by those who make them. Whenever the interface hands over what a turn
+//! brought, what is there is compared with what was reported last, so no change can be forgotten,
+//! and an object that changed twice is reported once. Neighbors remember what was reported of them
+//! themselves, as there may be thousands.
+
+use alloc::boxed::Box;
+use alloc::vec::Vec;
+use core::net::Ipv4Addr;
+
+use super::context::Context;
+use super::dhcp::DhcpClient;
+use super::ip::Ip;
+use super::name_servers::NameServers;
+use super::routes::Route;
+use super::watch::{Change, Event, LinkStatus, differences};
+use crate::address::Prefix;
+use crate::command::address::AddressEntry;
+use crate::command::dhcp::DhcpState;
+use crate::command::watch::Kinds;
+
+/// What was reported last.
+#[derive(Debug)]
+struct Reported {
+    link: LinkStatus,
+    /// With the revision of their table.
+    addresses: (u32, Vec<AddressEntry>),
+    routes: (u32, Vec<Route>),
+    name_servers: NameServers,
+    dhcp: (DhcpState, Option<(Prefix, Ipv4Addr)>),
+}
+
+/// The parts of a stack that watchers are told of.
+#[derive(Clone, Copy)]
+pub(crate) struct Present<'a> {
+    pub(crate) cx: &'a Context,
+    pub(crate) ip: &'a Ip,
+    pub(crate) names: &'a NameServers,
+    pub(crate) dhcp: &'a DhcpClient,
+}
+
+impl Present<'_> {
+    fn link(&self) -> LinkStatus {
+        self.cx.configuration.link_status()
+    }
+
+    fn addresses(&self) -> Vec<AddressEntry> {
+        self.ip.address_entries(self.cx.now, self.dhcp.lease_end())
+    }
+
+    fn routes(&self) -> Vec<Route> {
+        self.ip.routes.iter().copied().collect()
+    }
+
+    fn reported(&self) -> Reported {
+        Reported {
+            link: self.link(),
+            addresses: (self.ip.addresses.revision(), self.addresses()),
+            routes: (self.ip.routes.revision(), self.routes()),
+            name_servers: self.names.clone(),
+            dhcp: self.dhcp.summary(),
+        }
+    }
+
+    /// All that is there, in the order in which changes are reported.
+    pub(crate) fn snapshot(&self, change: Change) -> Vec<Event> {
+        let mut events = alloc::vec![appearance(self.cx, change), Event::Link(change, self.link())];
+        events.extend(self.addresses().into_iter().map(|entry| Event::Address(change, entry)));
+        events.extend(self.ip.routes.iter().map(|route| Event::Route(change, *route)));
+        let neighbors = self.ip.link.neighbors.reported(self.cx.now);
+        events.extend(neighbors.into_iter().map(|entry| Event::Neighbor(change, entry)));
+        events
+            .extend(self.names.iter().map(|(server, origin)| Event::Dns(change, *server, *origin)));
+        events.push(Event::Dhcp(change, self.dhcp.status(self.cx)));
+        events
+    }
+}
+
+/// The interface came or goes.
+pub(crate) fn appearance(cx: &Context, change: Change) -> Event {
+    let configuration = &cx.configuration;
+    Event::Interface(change, configuration.index, configuration.capabilities.kind)
+}
+
+/// Finds what changed. Does nothing while nobody watches.
+#[derive(Debug, Default)]
+pub(crate) struct Changes {
+    reported: Option<Box<Reported>>,
+}
+
+impl Changes {
+    /// From now on these kinds are wanted; what is there counts as reported.
+    pub(crate) fn watch(&mut self, kinds: Kinds, present: &Present<'_>) {
+        let compares = kinds.difference(Kinds::STREAM);
+        self.reported = (!compares.is_empty()).then(|| Box::new(present.reported()));
+    }
+
+    /// What became different since the last call.
+    pub(crate) fn find(&mut self, present: &Present<'_>) -> Vec<Event> {
+        let mut events = Vec::new();
+        let Some(reported) = &mut self.reported else { return events };
+        let link = present.link();
+        if reported.link != link {
+            reported.link = link;
+            events.push(Event::Link(Change::Changed, link));
+        }
+        if reported.addresses.0 != present.ip.addresses.revision() {
+            let addresses = present.addresses();
+            let key = |entry: &AddressEntry| entry.prefix;
+            // Their lifetimes shrink all the time.
+            let same = |one: &AddressEntry, other: &AddressEntry| {
+                (one.state, one.origin, one.broadcast)
+                    == (other.state, other.origin, other.broadcast)
+            };
+            let changed = differences(&reported.addresses.1, &addresses, key, same);
+            events
+                .extend(changed.into_iter().map(|(change, entry)| Event::Address(change, *entry)));
+            reported.addresses = (present.ip.addresses.revision(), addresses);
+        }
+        if reported.routes.0 != present.ip.routes.revision() {
+            let routes = present.routes();
+            let key = |route: &Route| (route.destination, route.gateway, route.metric);
+            let changed = differences(&reported.routes.1, &routes, key, Route::eq);
+            events.extend(changed.into_iter().map(|(change, route)| Event::Route(change, *route)));
+            reported.routes = (present.ip.routes.revision(), routes);
+        }
+        if reported.name_servers != *present.names {
+            let (former, servers) = (reported.name_servers.as_slice(), present.names.as_slice());
+            let changed = differences(former, servers, |known| known.0, PartialEq::eq);
+            events.extend(
+                changed
+                    .into_iter()
+                    .map(|(change, (server, origin))| Event::Dns(change, *server, *origin)),
+            );
+            reported.name_servers = present.names.clone();
+        }
+        if reported.dhcp != present.dhcp.summary() {
+            reported.dhcp = present.dhcp.summary();
+            events.push(Event::Dhcp(Change::Changed, present.dhcp.status(present.cx)));
+        }
+        events
+    }
+}

@@ -1,0 +1,248 @@
+//! What every part of a stack is lent while it works: the present, the settings of the interface,
+//! counters, buffers, timers, chance, and the lists of what follows once the lock is released.
+//!
+//! A part takes `cx: &mut Context` as an argument and keeps nothing of it, so each can be
+//! constructed and tested alone. A context knows no part.
+
+use alloc::string::String;
+use alloc::vec::Vec;
+use core::task::Waker;
+
+use virtual_file_system::{Error, WakerList};
+
+use super::random::Random;
+use super::timers::Timers;
+use super::watch::{LinkStatus, Watch};
+use crate::address::HardwareAddress;
+use crate::command::interface::{InterfaceFlags, InterfaceStatus, Statistics};
+use crate::driver::{Capabilities, Driver, DriverError, FramePool, Kind, LinkState, Medium};
+use crate::limits;
+use crate::platform::Instant;
+
+/// Tasks to wake once the lock is released. Most calls wake nobody or one task, and those cost no
+/// memory.
+#[derive(Debug, Default)]
+pub(crate) struct Wakes {
+    first: Option<Waker>,
+    more: Vec<Waker>,
+}
+
+impl Wakes {
+    /// Takes everybody out of a list.
+    pub(crate) fn add(&mut self, waiters: &mut WakerList) {
+        if !waiters.is_empty() {
+            self.extend(waiters.drain());
+        }
+    }
+
+    /// Adds tasks that were taken out of a list.
+    pub(crate) fn extend(&mut self, wakers: impl IntoIterator<Item = Waker>) {
+        for waker in wakers {
+            match &mut self.first {
+                None => self.first = Some(waker),
+                Some(_) => self.more.push(waker),
+            }
+        }
+    }
+
+    /// True when there is nobody to wake.
+    pub(crate) const fn is_empty(&self) -> bool {
+        // The first place is filled first.
+        self.first.is_none()
+    }
+
+    /// Takes the whole list.
+    pub(crate) fn take(&mut self) -> Self {
+        core::mem::take(self)
+    }
+
+    /// Wakes everybody.
+    pub(crate) fn wake(self) {
+        if let Some(first) = self.first {
+            first.wake();
+            self.more.into_iter().for_each(Waker::wake);
+        }
+    }
+}
+
+/// What is set, as opposed to what happened.
+#[derive(Clone, Debug)]
+pub(crate) struct Configuration {
+    pub(crate) name: String,
+    pub(crate) index: u32,
+    pub(crate) capabilities: Capabilities,
+    pub(crate) enabled: bool,
+    pub(crate) link: LinkState,
+    pub(crate) mtu: usize,
+    pub(crate) metric: u32,
+    pub(crate) hardware_address: Option<HardwareAddress>,
+    pub(crate) since: Instant,
+}
+
+impl Configuration {
+    /// The link for watchers.
+    pub(crate) const fn link_status(&self) -> LinkStatus {
+        LinkStatus {
+            enabled: self.enabled,
+            carrier: self.link,
+            mtu: self.mtu,
+            metric: self.metric,
+            hardware_address: self.hardware_address,
+        }
+    }
+
+    /// Sets the hardware address, in the driver too. Returns the former one if it was another.
+    ///
+    /// # Errors
+    /// `AddressNotAvailable` for a group address or zero; `Unsupported` on media without one or
+    /// when the driver cannot; `InputOutput` when it failed.
+    pub(crate) fn set_hardware_address(
+        &mut self,
+        address: HardwareAddress,
+        driver: &mut dyn Driver,
+    ) -> Result<Option<HardwareAddress>, Error> {
+        if !address.is_unicast() {
+            return Err(Error::AddressNotAvailable);
+        }
+        let former = self.hardware_address.ok_or(Error::Unsupported)?;
+        if former == address {
+            return Ok(None);
+        }
+        driver.set_hardware_address(address).map_err(|error| match error {
+            DriverError::Unsupported => Error::Unsupported,
+            DriverError::Failed => Error::InputOutput,
+        })?;
+        self.hardware_address = Some(address);
+        Ok(Some(former))
+    }
+
+    /// Sets the MTU in bytes; tells whether that changed something.
+    ///
+    /// # Errors
+    /// `InvalidInput` outside of 68 (1280 with IPv6 addresses) and what the driver carries.
+    pub(crate) fn set_mtu(&mut self, mtu: u32, has_ipv6: bool) -> Result<bool, Error> {
+        let mtu = usize::try_from(mtu).unwrap_or(usize::MAX);
+        let minimum = if has_ipv6 { limits::MTU_MINIMUM_IPV6 } else { limits::MTU_MINIMUM };
+        if !(minimum..=self.capabilities.mtu).contains(&mtu) {
+            return Err(Error::InvalidInput);
+        }
+        Ok(core::mem::replace(&mut self.mtu, mtu) != mtu)
+    }
+
+    /// The interface for people and programs.
+    pub(crate) fn status(&self, now: Instant) -> InterfaceStatus {
+        let Capabilities { kind, medium, mtu, burst, .. } = self.capabilities;
+        let bytes = |count: usize| u32::try_from(count).unwrap_or(u32::MAX);
+        InterfaceStatus {
+            index: self.index,
+            name: self.name.clone(),
+            kind,
+            medium,
+            enabled: self.enabled,
+            link: self.link,
+            flags: InterfaceFlags::of(kind, self.enabled, self.link),
+            hardware_address: self.hardware_address,
+            mtu: bytes(self.mtu),
+            mtu_maximum: bytes(mtu),
+            burst: burst.map(bytes),
+            metric: self.metric,
+            age_micros: u64::try_from(now.since(self.since).as_micros()).unwrap_or(u64::MAX),
+        }
+    }
+}
+
+/// What is lent to the parts of one interface's stack.
+#[derive(Debug)]
+pub(crate) struct Context {
+    pub(crate) now: Instant,
+    pub(crate) configuration: Configuration,
+    pub(crate) statistics: Statistics,
+    pub(crate) pool: FramePool,
+    pub(crate) timers: Timers,
+    pub(crate) random: Random,
+    pub(crate) wakes: Wakes,
+    /// Events for watchers.
+    pub(crate) watch: Watch,
+}
+
+impl Context {
+    /// The context of an interface that begins now.
+    pub(crate) fn new(configuration: Configuration, random: Random) -> Self {
+        Self {
+            now: configuration.since,
+            configuration,
+            statistics: Statistics::default(),
+            pool: FramePool::new(),
+            timers: Timers::default(),
+            random,
+            wakes: Wakes::default(),
+            watch: Watch::default(),
+        }
+    }
+
+    pub(crate) fn is_loopback(&self) -> bool {
+        self.configuration.capabilities.kind == Kind::Loopback
+    }
+
+    /// Up, and with a carrier.
+    pub(crate) fn is_running(&self) -> bool {
+        self.configuration.enabled && self.configuration.link == LinkState::Up
+    }
+
+    /// True for a medium with hardware addresses, on which other stations are neighbors.
+    pub(crate) fn has_neighbors(&self) -> bool {
+        self.configuration.capabilities.medium == Medium::Ethernet && !self.is_loopback()
+    }
+
+    /// True when the medium can damage packets: checksums are written and verified.
+    pub(crate) const fn needs_checksums(&self) -> bool {
+        !self.configuration.capabilities.reliable
+    }
+}
+
+#[cfg(test)]
+pub(crate) mod tests {
+    use super::*;
+    use crate::platform::Entropy;
+    use alloc::sync::Arc;
+
+    struct Counter;
+
+    impl Entropy for Counter {
+        fn fill(&self, bytes: &mut [u8]) -> Result<(), &'static str> {
+            bytes.iter_mut().enumerate().for_each(|(place, byte)| *byte = place as u8);
+            Ok(())
+        }
+    }
+
+    /// A context for tests of one part: an Ethernet interface that is up, with an MTU of 1500.
+    pub(crate) fn ethernet() -> Context {
+        let capabilities = Capabilities {
+            kind: Kind::Ethernet,
+            medium: Medium::Ethernet,
+            mtu: 1500,
+            burst: None,
+            reliable: false,
+        };
+        let configuration = Configuration {
+            name: String::from("eth0"),
+            index: 2,
+            capabilities,
+            enabled: true,
+            link: LinkState::Up,
+            mtu: 1500,
+            metric: 0,
+            hardware_address: Some(HardwareAddress([2, 0, 0, 0, 0, 1])),
+            since: Instant::from_micros(1_000_000),
+        };
+        Context::new(configuration, Random::new(Arc::new(Counter)).unwrap())
+    }
+
+    #[test]
+    fn an_interface_runs_while_it_is_up_and_has_a_carrier() {
+        let mut cx = ethernet();
+        assert!(cx.is_running() && cx.has_neighbors() && cx.needs_checksums());
+        cx.configuration.link = LinkState::Down;
+        assert!(!cx.is_running());
+    }
+}

@@ -1,0 +1,230 @@
+//! Adding and removing addresses and routes, with all that a change implies: connected routes,
+//! duplicate detection, announcements, groups.
+//!
+//! Every setter checks everything before it changes anything. What becomes of connections is
+//! decided above, by the stack, before an address goes.
+
+use alloc::vec::Vec;
+use core::net::IpAddr;
+
+use virtual_file_system::Error;
+
+use super::Ip;
+use crate::address::Prefix;
+use crate::command::address::{AddressEntry, AddressState, NewAddress, Origin, Scope};
+use crate::command::neighbor::NewNeighbor;
+use crate::command::route::{NewRoute, RouteEntry, RouteSelector};
+use crate::driver::Medium;
+use crate::limits;
+use crate::platform::Instant;
+use crate::stack::addresses::Address;
+use crate::stack::context::Context;
+use crate::stack::routes::Route;
+
+impl Ip {
+    /// Adds an address with the route that it implies.
+    ///
+    /// # Errors
+    /// As [`Addresses::add`](crate::stack::addresses::Addresses::add); `InvalidInput` for IPv6
+    /// below its smallest MTU.
+    pub(crate) fn add_address(
+        &mut self,
+        cx: &mut Context,
+        new: &NewAddress,
+        origin: Origin,
+    ) -> Result<(), Error> {
+        let address = new.prefix.address();
+        let needs_test = address.is_ipv6() && !address.is_loopback() && cx.has_neighbors();
+        if address.is_ipv6() && cx.configuration.mtu < limits::MTU_MINIMUM_IPV6 {
+            return Err(Error::InvalidInput);
+        }
+        let state = if needs_test { AddressState::Tentative } else { AddressState::Preferred };
+        self.addresses.add(new, origin, state)?;
+        self.routes.connect(new.prefix, cx.configuration.metric);
+        // Whoever tests an address must hear others that do (RFC 4862 §5.4.2).
+        self.follow_addresses(cx);
+        match address {
+            IpAddr::V6(address) if needs_test && cx.is_running() => {
+                self.start_duplicate_detection(cx, address);
+            }
+            IpAddr::V4(address)
+                if cx.is_running() && cx.configuration.capabilities.medium == Medium::Ethernet =>
+            {
+                self.link.announce(cx, address);
+            }
+            _ => {}
+        }
+        self.addresses_changed(cx);
+        Ok(())
+    }
+
+    /// True when removing this prefix takes its address from the interface.
+    pub(crate) fn is_last(&self, prefix: Prefix) -> bool {
+        let same = |entry: &&Address| entry.prefix.address() == prefix.address();
+        self.addresses.iter().filter(same).map(|entry| entry.prefix).eq([prefix])
+    }
+
+    /// Removes an address and the route that it implied.
+    ///
+    /// # Errors
+    /// `AddressNotAvailable`.
+    pub(crate) fn remove_address(&mut self, cx: &mut Context, prefix: Prefix) -> Result<(), Error> {
+        let removed = self.addresses.remove(prefix)?;
+        let network = removed.prefix.network();
+        let remaining = self
+            .addresses
+            .iter()
+            .find(|entry| entry.prefix.network() == network)
+            .map(|entry| entry.prefix.address());
+        self.routes.disconnect(removed.prefix, remaining);
+        if !self.addresses.owns(prefix.address()) {
+            self.link.drop_parked_from(cx, prefix.address());
+        }
+        self.addresses_changed(cx);
+        Ok(())
+    }
+
+    /// The loopback interface must know what is local.
+    pub(crate) fn addresses_changed(&mut self, cx: &mut Context) {
+        let usable = self.addresses.iter().filter(|entry| entry.is_usable());
+        self.host
+            .replace(cx.configuration.index, usable.map(|entry| (entry.prefix, entry.broadcast)));
+        self.follow_addresses(cx);
+        self.follow_routes(cx);
+    }
+
+    /// Adds a route of this interface.
+    ///
+    /// # Errors
+    /// As [`Routes::add`](crate::stack::routes::Routes::add); `NetworkDown` while the interface is
+    /// down, as Linux.
+    pub(crate) fn add_route(&mut self, cx: &mut Context, new: &NewRoute) -> Result<(), Error> {
+        if !cx.configuration.enabled {
+            return Err(if new.gateway.is_some() {
+                Error::NetworkUnreachable
+            } else {
+                Error::NetworkDown
+            });
+        }
+        let route = Route {
+            destination: new.destination,
+            gateway: new.gateway,
+            metric: new.metric,
+            origin: Origin::Static,
+            source: None,
+        };
+        if new
+            .gateway
+            .is_some_and(|gateway| gateway.is_ipv4() != new.destination.address().is_ipv4())
+        {
+            return Err(Error::InvalidInput);
+        }
+        self.routes.add(route, new.append)?;
+        self.follow_routes(cx);
+        Ok(())
+    }
+
+    /// Removes a route of this interface.
+    ///
+    /// # Errors
+    /// `NoSuchProcess`.
+    pub(crate) fn remove_route(
+        &mut self,
+        cx: &mut Context,
+        selector: &RouteSelector,
+    ) -> Result<(), Error> {
+        self.routes.remove(selector)?;
+        self.follow_routes(cx);
+        Ok(())
+    }
+
+    /// Does what follows when routes changed: gateways stay neighbors (NBR-03), and senders that
+    /// wait look again (SOK-05).
+    pub(crate) fn follow_routes(&mut self, cx: &mut Context) {
+        if self.routes.take_changed() {
+            let gateways = self.routes.iter().filter_map(|route| route.gateway).collect();
+            self.link.neighbors.pin(gateways);
+            self.host.wake_senders(&mut cx.wakes);
+        }
+    }
+
+    /// Sets the metric of the interface and of the routes that came by themselves; tells whether
+    /// that changed something.
+    pub(crate) fn set_metric(&mut self, cx: &mut Context, metric: u32) -> bool {
+        if core::mem::replace(&mut cx.configuration.metric, metric) == metric {
+            return false;
+        }
+        self.routes.set_metric(metric);
+        true
+    }
+
+    /// Tells everybody which IPv4 addresses are ours, as when the hardware address changed.
+    pub(crate) fn announce_all(&mut self, cx: &mut Context) {
+        for entry in self.addresses.iter() {
+            if let IpAddr::V4(address) = entry.prefix.address() {
+                self.link.announce(cx, address);
+            }
+        }
+    }
+
+    /// Adds or replaces a static neighbor.
+    ///
+    /// # Errors
+    /// As [`Link::add_neighbor`](crate::stack::link::Link::add_neighbor).
+    pub(crate) fn add_neighbor(
+        &mut self,
+        cx: &mut Context,
+        new: &NewNeighbor,
+    ) -> Result<(), Error> {
+        self.link.add_neighbor(cx, &self.addresses, new)
+    }
+
+    /// Addresses for people and programs. `lease` is the address that a DHCP lease brought, and
+    /// when it ends.
+    pub(crate) fn address_entries(
+        &self,
+        now: Instant,
+        lease: Option<(Prefix, Instant)>,
+    ) -> Vec<AddressEntry> {
+        let seconds = |until: Option<Instant>| {
+            until.map(|until| u32::try_from(until.since(now).as_secs()).unwrap_or(u32::MAX))
+        };
+        let entry = |address: &Address| {
+            let is_leased = |(prefix, _): &(Prefix, Instant)| {
+                address.origin == Origin::Dhcp && *prefix == address.prefix
+            };
+            let lease_end = lease.filter(is_leased).map(|(_, end)| end);
+            AddressEntry {
+                prefix: address.prefix,
+                broadcast: address.broadcast.filter(|_| address.scope() != Scope::Host),
+                origin: address.origin,
+                state: address.state,
+                scope: address.scope(),
+                valid_seconds: seconds(address.valid_until.or(lease_end)),
+                preferred_seconds: seconds(address.preferred_until.or(lease_end)),
+            }
+        };
+        self.addresses.iter().map(entry).collect()
+    }
+
+    /// Routes for people and programs.
+    pub(crate) fn route_entries<'a>(
+        &'a self,
+        cx: &'a Context,
+    ) -> impl Iterator<Item = RouteEntry> + 'a {
+        self.routes.iter().map(|route| route_entry(cx, route))
+    }
+}
+
+/// One route for people and programs.
+pub(super) fn route_entry(cx: &Context, route: &Route) -> RouteEntry {
+    RouteEntry {
+        destination: route.destination,
+        gateway: route.gateway,
+        metric: route.metric,
+        origin: route.origin,
+        source: route.source,
+        interface: cx.configuration.name.clone(),
+        usable: cx.is_running(),
+    }
+}

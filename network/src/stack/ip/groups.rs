@@ -1,0 +1,134 @@
+//! The multicast groups of one interface: joining and leaving, the groups that addresses imply, and
+//! what is said to the link's routers and switches. The state machine and the messages stand in
+//! [`multicast`](crate::stack::multicast).
+
+use alloc::vec::Vec;
+use core::net::IpAddr;
+use core::time::Duration;
+
+use virtual_file_system::Error;
+
+use super::Ip;
+use crate::command::multicast::GroupEntry;
+use crate::driver::Frame;
+use crate::platform::Instant;
+use crate::stack::context::Context;
+use crate::stack::multicast::{self, Message};
+use crate::stack::timers::Timer;
+use crate::stack::wire::header::Header;
+use crate::stack::wire::ndp;
+
+/// Until a report that found no room is tried again (MC-01).
+const RETRY: Duration = Duration::from_secs(1);
+
+impl Ip {
+    /// One more socket is in a group.
+    ///
+    /// # Errors
+    /// `InvalidInput` for an address that is no group; `NoBufferSpace` when the interface is in too
+    /// many.
+    pub(crate) fn join_group(&mut self, cx: &mut Context, group: IpAddr) -> Result<(), Error> {
+        if !group.is_multicast() {
+            return Err(Error::InvalidInput);
+        }
+        self.multicast.groups(group.is_ipv4()).join(group, cx.now)?;
+        self.report_groups(cx);
+        Ok(())
+    }
+
+    /// One socket less is in it.
+    pub(crate) fn leave_group(&mut self, cx: &mut Context, group: IpAddr) {
+        self.multicast.groups(group.is_ipv4()).leave(group, cx.now);
+        self.report_groups(cx);
+    }
+
+    /// Is in the groups that our addresses imply, and in those of routers if we are one.
+    pub(crate) fn follow_addresses(&mut self, cx: &mut Context) {
+        let mut needed: Vec<IpAddr> = Vec::new();
+        for entry in self.addresses.iter() {
+            if let IpAddr::V6(address) = entry.prefix.address() {
+                let group = IpAddr::V6(ndp::solicited_node(address));
+                if !needed.contains(&group) {
+                    needed.push(group);
+                }
+            }
+        }
+        if self.multicast.is_router {
+            needed.push(IpAddr::V6(ndp::ALL_ROUTERS));
+        }
+        self.multicast.ipv6.need(&needed, cx.now);
+        self.report_groups(cx);
+    }
+
+    /// The link is there again: everything is told anew.
+    pub(crate) fn restart_groups(&mut self, cx: &mut Context) {
+        self.multicast.ipv4.restart(cx.now);
+        self.multicast.ipv6.restart(cx.now);
+        self.report_groups(cx);
+    }
+
+    /// From now on there is a link-local address to speak from: what was told from nobody's counts
+    /// for nothing (RFC 3590 §4).
+    pub(crate) fn repeat_ipv6_groups(&mut self, cx: &mut Context) {
+        self.multicast.ipv6.repeat(cx.now);
+        self.report_groups(cx);
+    }
+
+    /// Every group that is received, for people and programs.
+    pub(crate) fn group_entries(&self, cx: &Context) -> Vec<GroupEntry> {
+        let interface = &cx.configuration.name;
+        let entry = |(group, sockets)| GroupEntry { group, interface: interface.clone(), sockets };
+        self.multicast.iter().map(entry).collect()
+    }
+
+    /// Handles the deadline.
+    pub(crate) fn expire_groups(&mut self, cx: &mut Context, deadline: Instant) {
+        if self.multicast.armed == Some(deadline) {
+            self.multicast.armed = None;
+            self.report_groups(cx);
+        }
+    }
+
+    /// Says what is due, and sets the next time. On a link that is down nothing is said: it is all
+    /// said when it comes up.
+    fn report_groups(&mut self, cx: &mut Context) {
+        if !cx.is_running() || cx.is_loopback() {
+            return;
+        }
+        if !self.link.has_room() {
+            return self.arm_groups(cx, Some(cx.now.after(RETRY)));
+        }
+        for (frame, destination) in self.multicast.reports(cx, &self.addresses) {
+            // The link is up, and a full queue was excluded before.
+            let _ = self.transmit(cx, frame, destination);
+        }
+        self.arm_groups(cx, self.multicast.deadline());
+    }
+
+    fn arm_groups(&mut self, cx: &mut Context, next: Option<Instant>) {
+        let Some(next) = next else { return };
+        if self.multicast.armed.is_none_or(|armed| next < armed) {
+            self.multicast.armed = Some(next);
+            cx.timers.arm(next, Timer::Multicast);
+        }
+    }
+
+    /// Takes an IGMP packet.
+    pub(crate) fn receive_igmp(&mut self, cx: &mut Context, frame: &Frame, header: &Header) {
+        let message = multicast::read_igmp(header, frame);
+        self.membership(cx, message, true);
+    }
+
+    /// Takes an MLD packet; its checksum is right.
+    pub(crate) fn receive_mld(&mut self, cx: &mut Context, frame: &Frame, header: &Header) {
+        self.membership(cx, multicast::read_mld(header, frame), false);
+    }
+
+    fn membership(&mut self, cx: &mut Context, message: Option<Message>, is_ipv4: bool) {
+        match message {
+            Some(message) => self.multicast.receive(cx, message, is_ipv4),
+            None => cx.statistics.received_drops.malformed += 1,
+        }
+        self.report_groups(cx);
+    }
+}

@@ -1,0 +1,124 @@
+//! The life of an address: duplicate address detection (RFC 4862 §5.4), preferred and valid
+//! lifetimes (RFC 4862 §5.5.4). Each address has one deadline in the stack's heap.
+
+use alloc::vec::Vec;
+use core::net::{IpAddr, Ipv6Addr};
+use core::time::Duration;
+
+use super::Ip;
+use crate::address::Prefix;
+use crate::command::address::AddressState;
+use crate::platform::Instant;
+use crate::stack::context::Context;
+use crate::stack::timers::Timer;
+
+/// How long a tentative address is tested (RFC 4861 §10: RETRANS_TIMER, with DupAddrDetectTransmits
+/// = 1).
+const DUPLICATE_DETECTION: Duration = Duration::from_secs(1);
+
+/// What the deadline of an address brought.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub(crate) enum Expired {
+    /// Nothing for others.
+    Nothing,
+    /// It passed its test, and may be used from now on.
+    Usable,
+    /// Its life is over: it must be removed.
+    Over(Prefix),
+}
+
+impl Ip {
+    /// Tests every IPv6 address that is not in use and not under test, as after a link change (RFC
+    /// 4862 §5.4): one that was added while the link was down, and one that somebody else had on
+    /// the former link.
+    pub(crate) fn test_addresses(&mut self, cx: &mut Context) {
+        let targets: Vec<Ipv6Addr> = self
+            .addresses
+            .iter()
+            .filter_map(|entry| match entry.prefix.address() {
+                IpAddr::V6(address) if !entry.is_usable() && entry.probe_at.is_none() => {
+                    Some(address)
+                }
+                _ => None,
+            })
+            .collect();
+        targets.into_iter().for_each(|target| self.start_duplicate_detection(cx, target));
+    }
+
+    /// Asks whether somebody has the address, and makes it preferred if nobody objects within a
+    /// second.
+    pub(super) fn start_duplicate_detection(&mut self, cx: &mut Context, target: Ipv6Addr) {
+        let deadline = cx.now.after(DUPLICATE_DETECTION);
+        if let Some(entry) = self.addresses.find_mut(IpAddr::V6(target)) {
+            entry.state = AddressState::Tentative;
+            entry.probe_at = Some(deadline);
+            self.arm_address(cx, IpAddr::V6(target));
+            self.link.probe_duplicate(cx, &self.addresses, target);
+        }
+    }
+
+    /// Somebody else has, or tests, a tentative address.
+    pub(crate) fn duplicate_found(&mut self, cx: &mut Context, target: Ipv6Addr) {
+        if let Some(entry) = self.addresses.find_mut(IpAddr::V6(target)) {
+            entry.state = AddressState::Duplicated;
+            entry.probe_at = None;
+        }
+        self.addresses_changed(cx);
+    }
+
+    /// Handles the deadline of an address: end of its test, of its preference, of its life.
+    pub(crate) fn expire_address(
+        &mut self,
+        cx: &mut Context,
+        address: IpAddr,
+        deadline: Instant,
+    ) -> Expired {
+        let now = cx.now;
+        let Some(entry) = self.addresses.find_mut(address) else { return Expired::Nothing };
+        if entry.armed != Some(deadline) {
+            return Expired::Nothing;
+        }
+        entry.armed = None;
+        let mut is_new = false;
+        if entry.probe_at.is_some_and(|at| at <= now) {
+            entry.probe_at = None;
+            if entry.state == AddressState::Tentative {
+                entry.state = AddressState::Preferred;
+                is_new = true;
+            }
+        }
+        if entry.state == AddressState::Preferred
+            && entry.preferred_until.is_some_and(|until| until <= now)
+        {
+            entry.state = AddressState::Deprecated;
+        }
+        if entry.valid_until.is_some_and(|until| until <= now) {
+            return Expired::Over(entry.prefix);
+        }
+        self.arm_address(cx, address);
+        self.addresses_changed(cx);
+        if !is_new {
+            return Expired::Nothing;
+        }
+        if matches!(address, IpAddr::V6(own) if own.is_unicast_link_local()) {
+            self.repeat_ipv6_groups(cx);
+        }
+        Expired::Usable
+    }
+
+    /// Puts the address' next deadline into the heap, unless an earlier one stands there already.
+    pub(crate) fn arm_address(&mut self, cx: &mut Context, address: IpAddr) {
+        let Some(entry) = self.addresses.find_mut(address) else { return };
+        let preferred_until =
+            entry.preferred_until.filter(|_| entry.state == AddressState::Preferred);
+        let Some(next) =
+            [entry.probe_at, preferred_until, entry.valid_until].into_iter().flatten().min()
+        else {
+            return;
+        };
+        if entry.armed.is_none_or(|armed| next < armed) {
+            entry.armed = Some(next);
+            cx.timers.arm(next, Timer::Address(address));
+        }
+    }
+}

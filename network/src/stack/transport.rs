@@ -1,0 +1,201 @@
+//! What stands on IP: ICMP, TCP and datagram sockets, and which packet is whose.
+
+use alloc::vec::Vec;
+use core::net::IpAddr;
+
+use virtual_file_system::Error;
+
+use super::context::Context;
+use super::datagram::{Datagrams, udp};
+use super::icmp::notice::Notice;
+use super::icmp::{Icmp, Message};
+use super::ip::Ip;
+use super::ip::ingress::{Delivery, Packet};
+use super::link::Arrival;
+use super::tcp::Tcp;
+use super::wire::header::protocol;
+use super::wire::icmp::ICMP_HEADER;
+use super::wire::quote::Quote;
+use crate::command::socket::SocketStatus;
+use crate::driver::Frame;
+
+/// A packet for a part of the stack that is configured by packets.
+#[derive(Debug)]
+pub(crate) enum Upward {
+    /// None: it was dealt with.
+    Nothing,
+    /// A UDP packet for the DHCP client, verified.
+    Dhcp(Packet),
+    /// An ICMPv6 message of neighbor discovery, verified.
+    Discovery(Packet),
+}
+
+/// The protocols of one interface.
+#[derive(Debug)]
+pub(crate) struct Transport {
+    pub(crate) icmp: Icmp,
+    pub(crate) tcp: Tcp,
+    pub(crate) datagrams: Datagrams,
+}
+
+impl Transport {
+    /// Protocols without sockets.
+    pub(crate) fn new(cx: &mut Context) -> Self {
+        let datagrams = Datagrams::new(cx.random.u64());
+        Self { icmp: Icmp::new(cx), tcp: Tcp::new(cx), datagrams }
+    }
+
+    /// Takes a packet of a connection or of the last datagram flow, if its IP header is of the
+    /// common shape. Gives back what is anything else.
+    pub(super) fn receive_known(
+        &mut self,
+        cx: &mut Context,
+        ip: &mut Ip,
+        frame: Frame,
+        arrival: Arrival,
+    ) -> Result<(), Frame> {
+        // Raw sockets see everything, and make every packet take the long way.
+        if self.datagrams.has_raw() {
+            return Err(frame);
+        }
+        let Err(frame) = self.tcp.receive_known(cx, ip, frame, arrival) else { return Ok(()) };
+        self.datagrams.receive_known(cx, ip, frame, arrival)
+    }
+
+    /// Hands a whole packet to its protocol. `is_for_dhcp` says whether the DHCP client wants what
+    /// goes from one UDP port to another.
+    pub(super) fn receive(
+        &mut self,
+        cx: &mut Context,
+        ip: &mut Ip,
+        mut packet: Packet,
+        is_for_dhcp: impl Fn(u16, u16) -> bool,
+    ) -> Upward {
+        packet.arrival.raw = self.datagrams.receive_raw(cx, ip, &packet);
+        match (packet.header.protocol, packet.header.source) {
+            (protocol::TCP, _) => {
+                self.tcp.receive(cx, ip, packet);
+                return Upward::Nothing;
+            }
+            (protocol::UDP, _) => return self.receive_udp(cx, ip, packet, is_for_dhcp),
+            (protocol::ICMP, IpAddr::V4(_)) | (protocol::ICMPV6, IpAddr::V6(_)) => {
+                return self.receive_icmp(cx, ip, packet);
+            }
+            (protocol::IGMP, IpAddr::V4(_)) => ip.receive_igmp(cx, &packet.frame, &packet.header),
+            (protocol::NO_NEXT_HEADER, IpAddr::V6(_)) => {}
+            _ if packet.arrival.raw => {}
+            _ => {
+                cx.statistics.received_drops.protocol += 1;
+                self.icmp.protocol_unreachable(cx, ip, &packet);
+            }
+        }
+        cx.pool.put(packet.frame);
+        Upward::Nothing
+    }
+
+    fn receive_udp(
+        &mut self,
+        cx: &mut Context,
+        ip: &mut Ip,
+        mut packet: Packet,
+        is_for_dhcp: impl Fn(u16, u16) -> bool,
+    ) -> Upward {
+        if let Some(ports) = udp::check(cx, &mut packet) {
+            if is_for_dhcp(ports.source, ports.destination) {
+                return Upward::Dhcp(packet);
+            }
+            if is_foreign(cx, ip, &packet) {
+                cx.statistics.received_drops.not_for_us += 1;
+            } else if !self.datagrams.receive_udp(cx, ip, &packet, ports) {
+                cx.statistics.received_drops.no_socket += 1;
+                self.icmp.port_unreachable(cx, ip, &packet);
+            }
+        }
+        cx.pool.put(packet.frame);
+        Upward::Nothing
+    }
+
+    fn receive_icmp(&mut self, cx: &mut Context, ip: &mut Ip, packet: Packet) -> Upward {
+        match self.icmp.receive(cx, ip, &packet) {
+            Message::Nothing => {}
+            Message::EchoReply => self.datagrams.receive_echo_reply(cx, &packet),
+            Message::Error(quoted, notice) => {
+                let quote = packet.payload().get(ICMP_HEADER..).unwrap_or_default();
+                self.receive_error(cx, ip, &quoted, quote, &notice);
+            }
+            Message::Listener => ip.receive_mld(cx, &packet.frame, &packet.header),
+            Message::Discovery => return Upward::Discovery(packet),
+        }
+        cx.pool.put(packet.frame);
+        Upward::Nothing
+    }
+
+    /// Takes an ICMP error. Whose packet is quoted decides whether to believe it: nobody's is a
+    /// guess or a lie (ICE-04).
+    fn receive_error(
+        &mut self,
+        cx: &mut Context,
+        ip: &mut Ip,
+        quoted: &Quote,
+        quote: &[u8],
+        notice: &Notice,
+    ) {
+        let is_ours = match quoted.protocol {
+            protocol::TCP => self.tcp.has_sent(quoted),
+            _ => self.datagrams.has_sent(quoted),
+        };
+        if !is_ours {
+            cx.statistics.received_drops.no_socket += 1;
+            return;
+        }
+        if notice.error == Error::MessageTooLong {
+            let reported = usize::try_from(notice.information).unwrap_or(usize::MAX);
+            if ip.narrow_path(cx, quoted.destination, reported, quoted.length) {
+                self.tcp.follow_path_mtu_to(cx, ip, Some(quoted.destination));
+            }
+        }
+        self.report(cx, quoted, quote, notice);
+    }
+
+    /// Passes an error on to the socket whose packet is quoted.
+    fn report(&mut self, cx: &mut Context, quoted: &Quote, quote: &[u8], notice: &Notice) {
+        if quoted.protocol == protocol::TCP && notice.error != Error::MessageTooLong {
+            self.tcp.receive_error(cx, quoted, notice.error);
+        }
+        self.datagrams.report(quoted, quote, notice, &mut cx.wakes);
+    }
+
+    /// A packet of ours could not be delivered on the link.
+    pub(super) fn undeliverable(&mut self, cx: &mut Context, frame: Frame) {
+        if let Some(quoted) = Quote::parse(frame.bytes()) {
+            let notice = Notice::local(Error::HostUnreachable, 0);
+            self.report(cx, &quoted, frame.bytes(), &notice);
+        }
+        cx.pool.put(frame);
+    }
+
+    /// The interface goes: every socket on it ends with an error.
+    pub(super) fn end(&mut self, cx: &mut Context, ip: &mut Ip) {
+        self.tcp.end_all(cx, ip);
+        self.datagrams.end_all(&mut cx.wakes);
+        self.tcp.close_listeners(&mut cx.wakes);
+    }
+
+    /// Every socket of this interface; those of all interfaces are listed elsewhere.
+    pub(crate) fn socket_list(&self, interface: &str) -> Vec<SocketStatus> {
+        self.tcp.statuses(interface).chain(self.datagrams.statuses(interface)).collect()
+    }
+
+    /// Connections, bindings and listeners; TIME-WAIT does not count.
+    pub(crate) fn socket_count(&self) -> usize {
+        self.tcp.count() + self.datagrams.len()
+    }
+}
+
+/// A packet to an address that is not ours, which came this far because the DHCP client waits.
+fn is_foreign(cx: &Context, ip: &Ip, packet: &Packet) -> bool {
+    packet.delivery == Delivery::Unicast
+        && packet.arrival.from_wire
+        && !cx.is_loopback()
+        && !ip.addresses.owns(packet.header.destination)
+}
