@@ -70,9 +70,9 @@ pub const TCP_BUFFER_MAXIMUM: usize = 64 * 1024 * 1024;
 pub const TCP_BUFFER_AUTOMATIC: usize = 12 * 1024 * 1024;
 /// Ranges of data out of order that one connection remembers: a window of 12 MiB with three lost
 /// segments in a hundred.
-pub const TCP_ISLANDS: usize = 256;
+pub const TCP_OUT_OF_ORDER: usize = 256;
 /// Segments of one connection under way: 16 MiB in segments of 1,024 bytes.
-pub const TCP_FLIGHT: usize = 16 * 1024;
+pub const TCP_SCOREBOARD: usize = 16 * 1024;
 /// Bytes of data that the connections of one interface hold in both directions; beyond that buffers
 /// grow no further.
 pub const TCP_MEMORY: usize = 512 * 1024 * 1024;

@@ -210,7 +210,7 @@ impl TcpListener {
         for waiting in self.listener.close(&mut wakes) {
             if let Some(interface) = self.interface_at(waiting.interface) {
                 interface.with(|stack| {
-                    stack.transport.tcp.abort(&mut stack.context, &mut stack.ip, waiting.slot)
+                    stack.transport.tcp.abort(&mut stack.context, &mut stack.ip, waiting.connection)
                 });
             }
         }

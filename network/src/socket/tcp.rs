@@ -14,7 +14,7 @@ use crate::command::stream::StreamStatistics;
 use crate::interface::Interface;
 use crate::socket::TcpSettings;
 use crate::stack::flow::End;
-use crate::stack::tcp::SlotId;
+use crate::stack::tcp::ConnectionId;
 use crate::stack::tcp::listen::Waiting;
 
 /// A connection.
@@ -27,7 +27,7 @@ use crate::stack::tcp::listen::Waiting;
 /// with SO_OOBINLINE (RFC 6093).
 pub struct TcpStream {
     interface: Arc<Interface>,
-    slot: SlotId,
+    slot: ConnectionId,
     local: End,
     remote: End,
 }
@@ -117,7 +117,7 @@ impl TcpStream {
     pub(super) fn accepted(interface: Arc<Interface>, waiting: Waiting) -> Self {
         Self {
             interface,
-            slot: waiting.slot,
+            slot: waiting.connection,
             local: waiting.flow.local,
             remote: waiting.flow.remote,
         }
@@ -311,7 +311,11 @@ impl TcpStream {
     #[must_use]
     pub fn take_error(&self) -> Option<Error> {
         self.interface.with(|stack| {
-            stack.transport.tcp.get_mut(self.slot).and_then(crate::stack::tcp::Slot::take_error)
+            stack
+                .transport
+                .tcp
+                .get_mut(self.slot)
+                .and_then(crate::stack::tcp::Connection::take_error)
         })
     }
 

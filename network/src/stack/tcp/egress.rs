@@ -6,10 +6,10 @@
 use alloc::vec::Vec;
 use core::net::IpAddr;
 
-use super::receive::Due;
-use super::segment::{BLOCKS, Offer, TCP_HEADER, write_offer};
+use super::receive::AckDue;
+use super::segment::{BLOCKS, SynOptions, TCP_HEADER, write_syn_options};
 use super::send::Plan;
-use super::{Flow, Slot, Tcp};
+use super::{Connection, Flow, Tcp};
 use crate::driver::Frame;
 use crate::limits;
 use crate::limits::HOP_LIMIT;
@@ -35,87 +35,88 @@ pub(super) mod flag {
     pub(crate) const CWR: u16 = 128;
 }
 /// The mark that says that a packet may be marked instead of dropped (ECT(0), RFC 3168 §5).
-const CAPABLE: u8 = 2;
+const ECT_0: u8 = 2;
 /// Bits of the traffic class that belong to TCP.
-const MARKS: u8 = 3;
+const ECN_BITS: u8 = 3;
 
 /// What a connection's packets look like.
 #[derive(Clone, Copy, Debug)]
-pub(crate) struct Shape {
+pub(crate) struct HeaderTemplate {
     /// What the peer's SYN said about its segments, in bytes of data.
-    pub(crate) peer_segment: u16,
+    pub(crate) peer_mss: u16,
     pub(crate) hop_limit: u8,
     pub(crate) traffic_class: u8,
-    /// The flow label of IPv6 packets (IP6-09).
-    label: u32,
+    /// The flow flow_label of IPv6 packets (IP6-09).
+    flow_label: u32,
 }
 
-impl Shape {
+impl HeaderTemplate {
     pub(crate) const fn new(hop_limit: u8, traffic_class: u8) -> Self {
         // Zero makes packets that nobody forwards; it is refused where it is set.
         let hop_limit = if hop_limit == 0 { 1 } else { hop_limit };
-        Self { peer_segment: DEFAULT_SEGMENT_IPV4, hop_limit, traffic_class, label: 0 }
+        Self { peer_mss: DEFAULT_SEGMENT_IPV4, hop_limit, traffic_class, flow_label: 0 }
     }
 
     /// The same segments with other header fields.
     pub(crate) const fn with(self, hop_limit: u8, traffic_class: u8) -> Self {
-        let Self { peer_segment, label, .. } = self;
-        Self { peer_segment, label, ..Self::new(hop_limit, traffic_class) }
+        let Self { peer_mss, flow_label, .. } = self;
+        Self { peer_mss, flow_label, ..Self::new(hop_limit, traffic_class) }
     }
 
     /// Takes what the peer's SYN offers.
-    pub(crate) fn agree(&mut self, offer: &Offer, is_ipv6: bool) {
+    pub(crate) fn agree(&mut self, offer: &SynOptions, is_ipv6: bool) {
         let default = if is_ipv6 { DEFAULT_SEGMENT_IPV6 } else { DEFAULT_SEGMENT_IPV4 };
-        self.peer_segment = offer.segment.unwrap_or(default).max(LEAST_SEGMENT);
+        self.peer_mss = offer.segment.unwrap_or(default).max(LEAST_SEGMENT);
     }
 }
 
-/// The words of a TCP header.
+/// The fields of a TCP header.
 #[derive(Clone, Copy, Debug)]
-pub(super) struct Words {
+pub(super) struct HeaderFields {
     pub(super) sequence: u32,
     pub(super) acknowledgment: u32,
     pub(super) flags: u16,
     pub(super) window: u16,
     /// The packet may be marked on its way.
-    pub(super) is_markable: bool,
+    pub(super) is_ect: bool,
 }
 
-impl Words {
+impl HeaderFields {
     /// Those of a segment that controls a connection, with an empty window.
     pub(super) const fn control(flags: u16, sequence: u32, acknowledgment: u32) -> Self {
-        Self { sequence, acknowledgment, flags, window: 0, is_markable: false }
+        Self { sequence, acknowledgment, flags, window: 0, is_ect: false }
     }
 }
 
-/// A packet with `options` (whole words of four bytes) and `length` bytes of data, which `fill`
+/// A packet with `options` (whole fields of four bytes) and `length` bytes of data, which `fill`
 /// writes. On media that damage nothing checksums stay empty.
 fn assemble(
     cx: &mut Context,
-    (flow, shape): (&Flow, &Shape),
-    words: &Words,
+    (flow, template): (&Flow, &HeaderTemplate),
+    fields: &HeaderFields,
     options: &[u8],
     (length, fill): (usize, impl FnOnce(&mut [u8])),
 ) -> Frame {
     let is_summed = cx.needs_checksums();
-    let Words { sequence, acknowledgment, flags, window, is_markable } = *words;
+    let HeaderFields { sequence, acknowledgment, flags, window, is_ect } = *fields;
     let (source, destination) = (flow.local.ip(), flow.remote.ip());
     let start = header::length_for(destination);
     let upper = TCP_HEADER + options.len() + length;
     let mut frame = cx.pool.take(start + upper);
-    let class = (shape.traffic_class & !MARKS) | if is_markable { CAPABLE } else { 0 };
+    let class = (template.traffic_class & !ECN_BITS) | if is_ect { ECT_0 } else { 0 };
     let packet = frame.bytes_mut();
     let Some((ip, tcp)) = packet.split_at_mut_checked(start) else { return frame };
     let outgoing = Outgoing {
         source,
         destination,
         protocol: protocol::TCP,
-        hop_limit: shape.hop_limit,
+        hop_limit: template.hop_limit,
         traffic_class: class,
     };
-    let extra = Extra { flow_label: shape.label, dont_fragment: true, skip_checksum: !is_summed };
+    let extra =
+        Extra { flow_label: template.flow_label, dont_fragment: true, skip_checksum: !is_summed };
     header::write(&outgoing, &extra, upper, ip);
-    // The length of the header in words of four bytes; it is at most fifteen of them.
+    // The length of the header in fields of four bytes; it is at most fifteen of them.
     let flags = (((TCP_HEADER + options.len()) / 4) as u16) << 12 | flags;
     let (from, to) = (flow.local.port(), flow.remote.port());
     if let Some((head, rest)) = tcp.split_first_chunk_mut::<TCP_HEADER>() {
@@ -145,29 +146,42 @@ fn assemble(
 }
 
 /// A packet without data.
-fn without_data(cx: &mut Context, ends: (&Flow, &Shape), words: &Words, options: &[u8]) -> Frame {
-    assemble(cx, ends, words, options, (0, |_: &mut [u8]| {}))
+fn without_data(
+    cx: &mut Context,
+    ends: (&Flow, &HeaderTemplate),
+    fields: &HeaderFields,
+    options: &[u8],
+) -> Frame {
+    assemble(cx, ends, fields, options, (0, |_: &mut [u8]| {}))
 }
 
-impl Slot {
+impl Connection {
     /// The scale of our windows from the end of the handshake on, as the handshake agrees it.
     pub(super) fn shift(&self) -> u8 {
-        let is_agreed =
-            self.machine.handshake().is_some_and(|handshake| handshake.offer.shift.is_some());
-        if is_agreed { self.receiver.offered_shift() } else { 0 }
+        let is_agreed = self
+            .state_machine
+            .handshake()
+            .is_some_and(|handshake| handshake.peer_options.shift.is_some());
+        if is_agreed { self.receiver.offered_wnd_shift() } else { 0 }
     }
 
     /// The window field of a segment that is no SYN while the handshake lasts.
     pub(super) fn window_before_open(&self) -> u16 {
-        self.receiver.first_window() >> self.shift()
+        self.receiver.syn_window() >> self.shift()
     }
 
     /// The header of the next segment; what it acknowledges counts as told.
-    fn words(&mut self, sequence: u32, flags: u16) -> Words {
-        let window = self.receiver.announce(self.own_segment);
-        let echo = if self.receiver.is_marked() { flag::ECE } else { 0 };
+    fn fields(&mut self, sequence: u32, flags: u16) -> HeaderFields {
+        let window = self.receiver.advertise(self.own_mss);
+        let echo = if self.receiver.must_echo_ce() { flag::ECE } else { 0 };
         let flags = flags | flag::ACK | echo;
-        Words { sequence, acknowledgment: self.receiver.next(), flags, window, is_markable: false }
+        HeaderFields {
+            sequence,
+            acknowledgment: self.receiver.rcv_nxt(),
+            flags,
+            window,
+            is_ect: false,
+        }
     }
 }
 
@@ -181,33 +195,39 @@ impl Tcp {
 
     /// Looks anew how long segments of a connection may be.
     pub(crate) fn follow_path_mtu(&mut self, cx: &mut Context, ip: &mut Ip, index: u32) {
-        let Some(flow) = self.slots.get(index as usize).map(|slot| slot.flow) else { return };
+        let Some(flow) = self.connections.get(index as usize).map(|connection| connection.flow)
+        else {
+            return;
+        };
         let remote = flow.remote.ip();
         let own = self.own_mss(cx, ip, remote);
-        let Some(slot) = self.slots.get_mut(index as usize) else { return };
-        slot.shape.label = ip.flow_label(&flow);
-        let segment = own.min(slot.shape.peer_segment);
-        if u32::from(segment) < slot.sender.segment() && slot.is_open() {
-            slot.sender.narrow(segment);
+        let Some(connection) = self.connections.get_mut(index as usize) else { return };
+        connection.template.flow_label = ip.flow_label(&flow);
+        let segment = own.min(connection.template.peer_mss);
+        if u32::from(segment) < connection.sender.mss() && connection.is_open() {
+            connection.sender.shrink_mss(segment);
             self.mark(index);
-        } else if slot.is_open() {
-            slot.sender.set_segment(segment);
+        } else if connection.is_open() {
+            connection.sender.set_mss(segment);
         }
     }
 
     /// Looks anew how long the segments of connections may be: a path turned out to be narrower, or
     /// the MTU changed.
     pub(crate) fn follow_path_mtu_to(&mut self, cx: &mut Context, ip: &mut Ip, to: Option<IpAddr>) {
-        let is_meant = |slot: &Slot| to.is_none_or(|to| slot.flow.remote.ip() == to);
-        let slots = self.slots.iter().filter(|(_, slot)| is_meant(slot));
-        let all: Vec<u32> = slots.map(|(index, _)| index as u32).collect();
+        let is_meant =
+            |connection: &Connection| to.is_none_or(|to| connection.flow.remote.ip() == to);
+        let connections = self.connections.iter().filter(|(_, connection)| is_meant(connection));
+        let all: Vec<u32> = connections.map(|(index, _)| index as u32).collect();
         all.into_iter().for_each(|index| self.follow_path_mtu(cx, ip, index));
     }
 
     /// Nothing long gets through, and no router says why: the path is taken for one that carries
     /// what every IPv6 path does (RFC 8899 §5.1.2).
     pub(super) fn narrow_path(&mut self, cx: &mut Context, ip: &mut Ip, index: u32) {
-        let Some(remote) = self.slots.get(index as usize).map(|slot| slot.flow.remote.ip()) else {
+        let Some(remote) =
+            self.connections.get(index as usize).map(|connection| connection.flow.remote.ip())
+        else {
             return;
         };
         let present = ip.path_mtu(cx, remote);
@@ -223,18 +243,18 @@ impl Tcp {
             if !ip.link.has_room() {
                 return true;
             }
-            let Some(slot) = self.slots.get_mut(index as usize) else { return false };
-            let is_due = match slot.receiver.due() {
-                Due::Now => true,
-                Due::At(moment) => moment <= now,
-                Due::Never => false,
+            let Some(connection) = self.connections.get_mut(index as usize) else { return false };
+            let is_due = match connection.receiver.ack_due() {
+                AckDue::Now => true,
+                AckDue::At(moment) => moment <= now,
+                AckDue::Never => false,
             };
             // Blocks travel by themselves: a full segment has no room for them.
-            if is_due && slot.receiver.has_news() {
+            if is_due && connection.receiver.has_sack_blocks() {
                 self.acknowledge(cx, ip, index);
                 continue;
             }
-            if let Some(plan) = slot.sender.plan(now) {
+            if let Some(plan) = connection.sender.plan(now) {
                 self.send_planned(cx, ip, index, &plan);
             } else {
                 if is_due {
@@ -248,27 +268,27 @@ impl Tcp {
 
     fn send_planned(&mut self, cx: &mut Context, ip: &mut Ip, index: u32, plan: &Plan) {
         let now = cx.now;
-        let Some(slot) = self.slots.get_mut(index as usize) else { return };
+        let Some(connection) = self.connections.get_mut(index as usize) else { return };
         let mut flags = if plan.push { flag::PSH } else { 0 };
-        flags |= if plan.fin { flag::FIN } else { 0 } | if plan.is_reduced { flag::CWR } else { 0 };
-        let mut words = slot.words(plan.sequence, flags);
+        flags |= if plan.fin { flag::FIN } else { 0 } | if plan.has_cwr { flag::CWR } else { 0 };
+        let mut fields = connection.fields(plan.sequence, flags);
         // What is sent again is not marked (RFC 3168 §6.1.5).
-        words.is_markable = slot.sender.has_marks() && !plan.is_again && plan.length > 0;
-        let sender = &slot.sender;
+        fields.is_ect = connection.sender.has_ecn() && !plan.is_retransmission && plan.length > 0;
+        let sender = &connection.sender;
         let fill = |data: &mut [u8]| sender.copy(plan.sequence, data);
         let data = (plan.length as usize, fill);
-        let frame = assemble(cx, (&slot.flow, &slot.shape), &words, &[], data);
-        slot.sender.left(plan, now);
-        let remote = slot.flow.remote.ip();
+        let frame = assemble(cx, (&connection.flow, &connection.template), &fields, &[], data);
+        connection.sender.sent(plan, now);
+        let remote = connection.flow.remote.ip();
         // A segment that cannot leave now is sent again by its timer.
         let _ = ip.transmit(cx, frame, remote);
     }
 
     /// Tells the peer where we are: the next number, the window, what came twice or out of order.
     pub(super) fn acknowledge(&mut self, cx: &mut Context, ip: &mut Ip, index: u32) {
-        let Some(slot) = self.slots.get_mut(index as usize) else { return };
-        let blocks = if slot.sender.has_sack() && slot.receiver.has_news() {
-            slot.receiver.blocks()
+        let Some(connection) = self.connections.get_mut(index as usize) else { return };
+        let blocks = if connection.sender.has_sack() && connection.receiver.has_sack_blocks() {
+            connection.receiver.sack_blocks()
         } else {
             super::segment::Blocks::default()
         };
@@ -276,43 +296,44 @@ impl Tcp {
         let options = options.get_mut(..blocks.bytes()).unwrap_or_default();
         blocks.write(options);
         // TCP-S-02: what carries no data carries SND.NXT, or the peer ignores it.
-        let words = slot.words(slot.sender.next(), 0);
-        let frame = without_data(cx, (&slot.flow, &slot.shape), &words, options);
-        let remote = slot.flow.remote.ip();
+        let fields = connection.fields(connection.sender.snd_nxt(), 0);
+        let frame = without_data(cx, (&connection.flow, &connection.template), &fields, options);
+        let remote = connection.flow.remote.ip();
         // A lost one is asked for again.
         let _ = ip.transmit(cx, frame, remote);
     }
 
     /// Sends our SYN, or our answer to the peer's.
     pub(super) fn send_syn(&mut self, cx: &mut Context, ip: &mut Ip, index: u32) {
-        let Some(slot) = self.slots.get_mut(index as usize) else { return };
-        let Some(handshake) = slot.machine.handshake() else { return };
+        let Some(connection) = self.connections.get_mut(index as usize) else { return };
+        let Some(handshake) = connection.state_machine.handshake() else { return };
         let is_answer = handshake.state() != smoltcp::socket::tcp::State::SynSent;
-        let peer = handshake.offer;
-        let offer = Offer {
-            segment: Some(slot.own_segment),
+        let peer = handshake.peer_options;
+        let offer = SynOptions {
+            segment: Some(connection.own_mss),
             sack: !is_answer || peer.sack,
-            shift: (!is_answer || peer.shift.is_some()).then(|| slot.receiver.offered_shift()),
+            shift: (!is_answer || peer.shift.is_some())
+                .then(|| connection.receiver.offered_wnd_shift()),
         };
         let mut options = [0; 12];
-        let length = write_offer(&offer, &mut options);
-        let marks = match (is_answer, slot.marks.is_wanted) {
+        let length = write_syn_options(&offer, &mut options);
+        let ecn = match (is_answer, connection.ecn.is_requested) {
             // A SYN that asks may be dropped by old firewalls: only the first one does (RFC 3168
             // §6.1.1.1).
-            (false, true) if handshake.syns == 1 => flag::ECE | flag::CWR,
-            (true, _) if slot.marks.is_offered => flag::ECE,
+            (false, true) if handshake.syns_sent == 1 => flag::ECE | flag::CWR,
+            (true, _) if connection.ecn.is_negotiated => flag::ECE,
             _ => 0,
         };
-        let words = Words {
-            sequence: handshake.sequence,
-            acknowledgment: if is_answer { handshake.peer_next() } else { 0 },
-            flags: flag::SYN | if is_answer { flag::ACK } else { 0 } | marks,
-            window: slot.receiver.first_window(),
-            is_markable: false,
+        let fields = HeaderFields {
+            sequence: handshake.iss,
+            acknowledgment: if is_answer { handshake.rcv_nxt() } else { 0 },
+            flags: flag::SYN | if is_answer { flag::ACK } else { 0 } | ecn,
+            window: connection.receiver.syn_window(),
+            is_ect: false,
         };
         let options = options.get(..length).unwrap_or_default();
-        let frame = without_data(cx, (&slot.flow, &slot.shape), &words, options);
-        let remote = slot.flow.remote.ip();
+        let frame = without_data(cx, (&connection.flow, &connection.template), &fields, options);
+        let remote = connection.flow.remote.ip();
         // A lost one is sent again by the handshake's timer.
         let _ = ip.transmit(cx, frame, remote);
     }
@@ -323,13 +344,15 @@ impl Tcp {
         cx: &mut Context,
         ip: &mut Ip,
         flow: Flow,
-        words: &Words,
+        fields: &HeaderFields,
     ) {
         // IP4-03: what the socket says holds for all its segments.
         let index = self.lookup(&flow);
-        let shape = index.and_then(|index| self.slots.get(index as usize)).map(|slot| slot.shape);
-        let shape = shape.unwrap_or_else(|| Shape::new(HOP_LIMIT, 0));
-        let frame = without_data(cx, (&flow, &shape), words, &[]);
+        let template = index
+            .and_then(|index| self.connections.get(index as usize))
+            .map(|connection| connection.template);
+        let template = template.unwrap_or_else(|| HeaderTemplate::new(HOP_LIMIT, 0));
+        let frame = without_data(cx, (&flow, &template), fields, &[]);
         // A lost control segment is asked for again.
         let _ = ip.transmit(cx, frame, flow.remote.ip());
     }

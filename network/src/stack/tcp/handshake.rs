@@ -8,13 +8,13 @@ use core::time::Duration;
 
 use smoltcp::socket::tcp::State;
 
-use super::segment::{Offer, Segment};
+use super::segment::{Segment, SynOptions};
 use crate::platform::Instant;
 
 /// Between our SYN and its first repetition (RFC 6298 §2.1).
-const FIRST: Duration = Duration::from_secs(1);
+const INITIAL_RTO: Duration = Duration::from_secs(1);
 /// The longest wait for an answer (RFC 6298 §2.5).
-const LONGEST: Duration = Duration::from_secs(60);
+const MAX_RTO: Duration = Duration::from_secs(60);
 
 /// What a segment of the handshake is answered with.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
@@ -31,43 +31,43 @@ pub(crate) enum Answer {
 pub(crate) struct Handshake {
     state: State,
     /// Our first number.
-    pub(crate) sequence: u32,
+    pub(crate) iss: u32,
     /// The number after the peer's SYN.
-    peer_next: u32,
+    rcv_nxt: u32,
     /// What the peer's SYN offered, and its window.
-    pub(crate) offer: Offer,
+    pub(crate) peer_options: SynOptions,
     pub(crate) window: u16,
     /// SYNs that left, and when the first did.
-    pub(crate) syns: u8,
-    pub(crate) syn_at: Instant,
+    pub(crate) syns_sent: u8,
+    pub(crate) first_syn_at: Instant,
     /// When the next one leaves, and how long that is waited for then.
     due: Instant,
-    wait: Duration,
+    rto: Duration,
 }
 
 impl Handshake {
-    fn new(state: State, sequence: u32, due: Instant) -> Self {
+    fn new(state: State, iss: u32, due: Instant) -> Self {
         Self {
             state,
-            sequence,
-            peer_next: 0,
-            offer: Offer::default(),
+            iss,
+            rcv_nxt: 0,
+            peer_options: SynOptions::default(),
             window: 0,
-            syns: 0,
-            syn_at: Instant::ZERO,
+            syns_sent: 0,
+            first_syn_at: Instant::ZERO,
             due,
-            wait: FIRST,
+            rto: INITIAL_RTO,
         }
     }
 
     /// We ask: our SYN is to leave.
-    pub(crate) fn connect(sequence: u32, now: Instant) -> Self {
-        Self::new(State::SynSent, sequence, now)
+    pub(crate) fn connect(iss: u32, now: Instant) -> Self {
+        Self::new(State::SynSent, iss, now)
     }
 
     /// The peer asks: its SYN comes next.
-    pub(crate) fn listen(sequence: u32) -> Self {
-        Self::new(State::Listen, sequence, Instant::NEVER)
+    pub(crate) fn listen(iss: u32) -> Self {
+        Self::new(State::Listen, iss, Instant::NEVER)
     }
 
     pub(crate) const fn state(&self) -> State {
@@ -80,13 +80,13 @@ impl Handshake {
     }
 
     /// The number after the peer's SYN.
-    pub(crate) const fn peer_next(&self) -> u32 {
-        self.peer_next
+    pub(crate) const fn rcv_nxt(&self) -> u32 {
+        self.rcv_nxt
     }
 
     /// Our next number, and the peer's.
     pub(crate) const fn next(&self) -> (u32, u32) {
-        (self.sequence.wrapping_add(1), self.peer_next)
+        (self.iss.wrapping_add(1), self.rcv_nxt)
     }
 
     /// When our SYN leaves, the first time or again.
@@ -95,18 +95,18 @@ impl Handshake {
     }
 
     /// Our SYN leaves now; each repetition is waited for twice as long.
-    pub(crate) fn speak(&mut self, now: Instant) {
-        if self.syns == 0 {
-            self.syn_at = now;
+    pub(crate) fn syn_sent(&mut self, now: Instant) {
+        if self.syns_sent == 0 {
+            self.first_syn_at = now;
         }
-        self.syns = self.syns.saturating_add(1);
-        self.due = now.after(self.wait);
-        self.wait = (self.wait * 2).min(LONGEST);
+        self.syns_sent = self.syns_sent.saturating_add(1);
+        self.due = now.after(self.rto);
+        self.rto = (self.rto * 2).min(MAX_RTO);
     }
 
     /// True for the SYN that tells the peer's numbers; one that answers somebody else tells
     /// nothing.
-    pub(crate) fn begins_with(&self, segment: &Segment) -> bool {
+    pub(crate) fn carries_irs(&self, segment: &Segment) -> bool {
         segment.syn
             && !segment.rst
             && match self.state {
@@ -121,9 +121,9 @@ impl Handshake {
     /// Learns the peer's numbers from the SYN that tells them. One that does not answer ours is
     /// answered at once, also if both asked (RFC 9293 §3.5, figure 7).
     pub(crate) fn learn(&mut self, options: &[u8], segment: &Segment, now: Instant) {
-        self.peer_next = segment.sequence.wrapping_add(1);
+        self.rcv_nxt = segment.sequence.wrapping_add(1);
         self.window = segment.window;
-        self.offer = super::segment::read_offer(options);
+        self.peer_options = super::segment::read_syn_options(options);
         if segment.acknowledgment.is_none() {
             (self.state, self.due) = (State::SynReceived, now);
         }
@@ -142,7 +142,7 @@ impl Handshake {
     }
 
     /// Takes a segment that does not complete the handshake.
-    pub(crate) fn hear(&mut self, segment: &Segment) -> Answer {
+    pub(crate) fn handle(&mut self, segment: &Segment) -> Answer {
         let answers = segment.acknowledgment.map(|number| number == self.next().0);
         match (self.state, answers) {
             // Who does not acknowledge our SYN cannot refuse it.
@@ -177,7 +177,7 @@ mod tests {
         let mut moments = [0; 8];
         for moment in &mut moments {
             *moment = handshake.deadline().as_micros() / 1_000_000;
-            handshake.speak(handshake.deadline());
+            handshake.syn_sent(handshake.deadline());
         }
         assert_eq!(moments, [0, 1, 3, 7, 15, 31, 63, 123]);
     }
@@ -185,29 +185,29 @@ mod tests {
     #[test]
     fn who_asks_is_answered_refused_or_asked_itself() {
         let mut handshake = Handshake::connect(100, Instant::ZERO);
-        handshake.speak(Instant::ZERO);
+        handshake.syn_sent(Instant::ZERO);
         assert!(handshake.is_completed_by(&syn(Some(101))));
         assert!(
             !handshake.is_completed_by(&segment(Some(101)))
-                && !handshake.begins_with(&syn(Some(102)))
+                && !handshake.carries_irs(&syn(Some(102)))
         );
         // Old duplicates are reset, strangers' resets ignored.
-        assert_eq!(handshake.hear(&syn(Some(102))), Answer::Reset(102));
-        assert_eq!(handshake.hear(&segment(Some(99))), Answer::Reset(99));
+        assert_eq!(handshake.handle(&syn(Some(102))), Answer::Reset(102));
+        assert_eq!(handshake.handle(&segment(Some(99))), Answer::Reset(99));
         for stray in [None, Some(102)] {
-            assert_eq!(handshake.hear(&Segment { rst: true, ..segment(stray) }), Answer::Nothing);
+            assert_eq!(handshake.handle(&Segment { rst: true, ..segment(stray) }), Answer::Nothing);
             assert_eq!(handshake.state(), State::SynSent);
         }
         // Both ask.
-        assert!(handshake.begins_with(&syn(None)));
+        assert!(handshake.carries_irs(&syn(None)));
         handshake.learn(&[], &syn(None), Instant::from_micros(9));
         assert_eq!(
             (handshake.state(), handshake.deadline()),
             (State::SynReceived, Instant::from_micros(9))
         );
-        assert_eq!(handshake.hear(&syn(Some(101))), Answer::Acknowledgment);
+        assert_eq!(handshake.handle(&syn(Some(101))), Answer::Acknowledgment);
         assert!(handshake.is_completed_by(&segment(Some(101))));
-        handshake.hear(&Segment { rst: true, ..segment(None) });
+        handshake.handle(&Segment { rst: true, ..segment(None) });
         assert_eq!((handshake.state(), handshake.deadline()), (State::Closed, Instant::NEVER));
     }
 
@@ -215,12 +215,12 @@ mod tests {
     fn who_is_asked_waits_for_the_answer_to_its_answer() {
         let mut handshake = Handshake::listen(100);
         assert_eq!(handshake.deadline(), Instant::NEVER);
-        assert!(handshake.begins_with(&syn(None)));
+        assert!(handshake.carries_irs(&syn(None)));
         handshake.learn(&[], &syn(None), Instant::ZERO);
-        handshake.speak(Instant::ZERO);
+        handshake.syn_sent(Instant::ZERO);
         assert_eq!((handshake.state(), handshake.next()), (State::SynReceived, (101, 501)));
-        assert_eq!(handshake.hear(&segment(Some(100))), Answer::Reset(100));
-        assert_eq!(handshake.hear(&segment(None)), Answer::Nothing);
+        assert_eq!(handshake.handle(&segment(Some(100))), Answer::Reset(100));
+        assert_eq!(handshake.handle(&segment(None)), Answer::Nothing);
         assert!(handshake.is_completed_by(&segment(Some(101))));
     }
 }

@@ -3,7 +3,7 @@
 use virtual_file_system::Error;
 
 use super::segment::before;
-use super::{End, Flow, Phase, Slot, Tcp};
+use super::{Connection, End, Flow, Owner, Tcp};
 use crate::stack::context::Context;
 use crate::stack::wire::quote::Quote;
 
@@ -14,8 +14,8 @@ impl Tcp {
         let local = End::new(quoted.source, quoted.source_port);
         let flow = Flow { local, remote: End::new(quoted.destination, quoted.destination_port) };
         let index = self.lookup(&flow)?;
-        let slot = self.slots.get(index as usize)?;
-        slot.has_under_way(quoted.third).then_some(index)
+        let connection = self.connections.get(index as usize)?;
+        connection.has_under_way(quoted.third).then_some(index)
     }
 
     /// True when the quoted segment is one of ours that is on its way.
@@ -27,27 +27,27 @@ impl Tcp {
     /// later it is not fatal (RFC 1122 §4.2.3.9).
     pub(crate) fn receive_error(&mut self, cx: &mut Context, quoted: &Quote, error: Error) {
         let Some(index) = self.quoted(quoted) else { return };
-        let Some(slot) = self.slots.get_mut(index as usize) else { return };
-        if matches!(slot.phase, Phase::Connecting) {
-            slot.error = Some(error);
-            slot.machine.abort();
+        let Some(connection) = self.connections.get_mut(index as usize) else { return };
+        if matches!(connection.owner, Owner::Connecting) {
+            connection.error = Some(error);
+            connection.state_machine.abort();
             self.report_end(cx, index, error);
             self.forget_silently(cx, index);
         } else {
-            slot.soft_error = Some(error);
+            connection.soft_error = Some(error);
         }
     }
 }
 
-impl Slot {
+impl Connection {
     /// True when the first octet of a quoted segment is one that is under way (TCP-X-05).
     fn has_under_way(&self, sequence: u32) -> bool {
         if self.is_open() {
-            return !before(sequence, self.sender.unacknowledged())
-                && before(sequence, self.sender.next());
+            return !before(sequence, self.sender.snd_una())
+                && before(sequence, self.sender.snd_nxt());
         }
-        self.machine
+        self.state_machine
             .handshake()
-            .is_some_and(|handshake| handshake.syns > 0 && sequence == handshake.sequence)
+            .is_some_and(|handshake| handshake.syns_sent > 0 && sequence == handshake.iss)
     }
 }

@@ -5,14 +5,14 @@
 
 use virtual_file_system::Error;
 
-use super::{Phase, Slot, Tcp};
+use super::{Connection, Owner, Tcp};
 use crate::command::watch::Kinds;
 use crate::stack::context::Context;
 use crate::stack::watch::{Event, Incident, Watch};
 
 /// A sender before something happened to it.
 #[derive(Clone, Copy, Debug)]
-pub(super) struct Vitals {
+pub(super) struct SenderSnapshot {
     recoveries: u32,
     timeouts: u32,
     undone: u32,
@@ -22,34 +22,34 @@ pub(super) struct Vitals {
     wait: u32,
 }
 
-impl Slot {
-    fn vitals(&self) -> Vitals {
-        let counts = self.sender.counts();
-        Vitals {
+impl Connection {
+    fn snapshot(&self) -> SenderSnapshot {
+        let counts = self.sender.counters();
+        SenderSnapshot {
             recoveries: counts.recoveries,
             timeouts: counts.timeouts,
             undone: counts.undone,
             window: self.sender.windows().0,
-            wait: u32::try_from(self.sender.timeout().as_millis()).unwrap_or(u32::MAX),
+            wait: u32::try_from(self.sender.rto().as_millis()).unwrap_or(u32::MAX),
         }
     }
 }
 
 impl Watch {
     /// Looks at a connection before something happens to it; nothing when nobody wants to know.
-    pub(super) fn before(&self, slot: &Slot) -> Option<Vitals> {
-        self.wants(Kinds::STREAM).then(|| slot.vitals())
+    pub(super) fn before(&self, connection: &Connection) -> Option<SenderSnapshot> {
+        self.wants(Kinds::STREAM).then(|| connection.snapshot())
     }
 
     /// Notes what happened to a connection since it was looked at.
-    pub(super) fn after(&mut self, slot: &Slot, before: Option<Vitals>) {
+    pub(super) fn after(&mut self, connection: &Connection, before: Option<SenderSnapshot>) {
         let Some(before) = before else { return };
-        let (now, (window, threshold, _)) = (slot.vitals(), slot.sender.windows());
+        let (now, (window, threshold, _)) = (connection.snapshot(), connection.sender.windows());
         let round_trip =
-            u32::try_from(slot.sender.round_trip().smoothed().as_micros()).unwrap_or(u32::MAX);
-        let flow = slot.flow;
+            u32::try_from(connection.sender.rtt().srtt().as_micros()).unwrap_or(u32::MAX);
+        let flow = connection.flow;
         if now.recoveries != before.recoveries {
-            let segments = slot.sender.lost_segments();
+            let segments = connection.sender.lost_segments();
             // While data is repaired the window follows what is delivered; this is what it comes
             // to.
             let after = threshold.min(before.window);
@@ -75,10 +75,10 @@ impl Tcp {
         if !cx.watch.wants(Kinds::STREAM) {
             return;
         }
-        if let Some(slot) = self.slots.get(index as usize)
-            && !matches!(slot.phase, Phase::HalfOpen(_))
+        if let Some(connection) = self.connections.get(index as usize)
+            && !matches!(connection.owner, Owner::HalfOpen(_))
         {
-            cx.watch.note(Event::Stream(slot.flow, Incident::Ended(cause)));
+            cx.watch.note(Event::Stream(connection.flow, Incident::Ended(cause)));
         }
     }
 }

@@ -1,4 +1,4 @@
-//! From a TCP packet to whom it belongs to: a connection, a resting tuple, a listener, or nobody,
+//! From a TCP packet to whom it belongs to: a connection, a entry tuple, a listener, or nobody,
 //! who answers with a reset.
 
 use core::net::{IpAddr, Ipv4Addr};
@@ -6,15 +6,15 @@ use core::time::Duration;
 
 use smoltcp::socket::tcp::State;
 
-use super::egress::{Words, flag};
-use super::gate::{Verdict, judge};
+use super::acceptability::{Verdict, check};
+use super::egress::{HeaderFields, flag};
 use super::handshake::{Answer, Handshake};
 use super::machine::Event;
-use super::receive::Taken;
+use super::receive::Received;
 use super::segment::{Blocks, Segment, TCP_HEADER};
 use super::send::Acknowledged;
 use super::time_wait::Reaction;
-use super::{End, Flow, Phase, Tcp};
+use super::{End, Flow, Owner, Tcp};
 use crate::driver::Frame;
 use crate::stack::bound::Bound;
 use crate::stack::context::Context;
@@ -27,7 +27,7 @@ use crate::stack::wire::header::{IPV4_HEADER, IPV6_HEADER, protocol};
 /// Challenge ACKs of one connection per second (RFC 5961 §7; Linux' per-socket limit is two).
 const CHALLENGES: u8 = 2;
 /// The mark of a packet that met congestion (CE, RFC 3168 §5).
-const CONGESTION: u8 = 3;
+const CE: u8 = 3;
 
 impl Tcp {
     /// Takes a TCP packet.
@@ -65,8 +65,8 @@ impl Tcp {
         let floor = match self.time_wait.input(&flow, &segment, cx.now) {
             Some(Reaction::Ignore) => return cx.pool.put(packet.frame),
             Some(Reaction::Acknowledge(rest)) => {
-                let words = Words::control(flag::ACK, rest.send_next, rest.receive_next);
-                self.send_control(cx, ip, flow, &Words { window: rest.window, ..words });
+                let fields = HeaderFields::control(flag::ACK, rest.snd_nxt, rest.rcv_nxt);
+                self.send_control(cx, ip, flow, &HeaderFields { window: rest.window, ..fields });
                 return cx.pool.put(packet.frame);
             }
             Some(Reaction::Reopen(last)) => Some(last),
@@ -99,17 +99,22 @@ impl Tcp {
         }
         match segment.acknowledgment {
             Some(acknowledgment) => {
-                self.send_control(cx, ip, flow, &Words::control(flag::RST, acknowledgment, 0));
+                self.send_control(
+                    cx,
+                    ip,
+                    flow,
+                    &HeaderFields::control(flag::RST, acknowledgment, 0),
+                );
             }
             None => {
-                let words = Words::control(flag::RST | flag::ACK, 0, segment.end());
-                self.send_control(cx, ip, flow, &words);
+                let fields = HeaderFields::control(flag::RST | flag::ACK, 0, segment.end());
+                self.send_control(cx, ip, flow, &fields);
             }
         }
     }
 
     /// Takes a packet that is plainly a segment of a known connection: an IP header of the common
-    /// shape, no fragment, a full match of addresses and ports. What the door asks of others was
+    /// template, no fragment, a full match of addresses and ports. What the door asks of others was
     /// asked when the connection was made. Gives back what is anything else.
     pub(crate) fn receive_known(
         &mut self,
@@ -147,10 +152,12 @@ impl Tcp {
         start: usize,
         segment: &Segment,
     ) {
-        let Some(slot) = self.slots.get(index as usize) else { return cx.pool.put(frame) };
-        match slot.state() {
+        let Some(connection) = self.connections.get(index as usize) else {
+            return cx.pool.put(frame);
+        };
+        match connection.state() {
             State::Closed => {
-                let flow = slot.flow;
+                let flow = connection.flow;
                 cx.statistics.received_drops.no_socket += 1;
                 cx.pool.put(frame);
                 self.refuse(cx, ip, flow, segment);
@@ -174,22 +181,25 @@ impl Tcp {
     ) {
         let now = cx.now;
         let Context { pool, statistics, .. } = cx;
-        let Some(slot) = self.slots.get_mut(index as usize) else { return pool.put(frame) };
-        let Some(handshake) = slot.machine.handshake() else { return pool.put(frame) };
-        let (before, syns, peer_next) = (handshake.state(), handshake.syns, handshake.peer_next());
+        let Some(connection) = self.connections.get_mut(index as usize) else {
+            return pool.put(frame);
+        };
+        let Some(handshake) = connection.state_machine.handshake() else { return pool.put(frame) };
+        let (before, syns_sent, rcv_nxt) =
+            (handshake.state(), handshake.syns_sent, handshake.rcv_nxt());
         // TCP-O-01: nothing reaches a connecting socket before its own SYN left.
-        if syns == 0 && before != State::Listen {
+        if syns_sent == 0 && before != State::Listen {
             statistics.received_drops.segment += 1;
             return pool.put(frame);
         }
         // TCP-R-10: the peer did not get our answer.
         let is_repeat =
             before == State::SynReceived && segment.syn && segment.acknowledgment.is_none();
-        if is_repeat && segment.sequence.wrapping_add(1) == peer_next {
+        if is_repeat && segment.sequence.wrapping_add(1) == rcv_nxt {
             pool.put(frame);
             return self.send_syn(cx, ip, index);
         }
-        if before == State::SynReceived && !slot.is_acceptable_before_open(segment) {
+        if before == State::SynReceived && !connection.is_acceptable_before_open(segment) {
             statistics.received_drops.segment += 1;
             pool.put(frame);
             if !segment.rst {
@@ -197,30 +207,34 @@ impl Tcp {
             }
             return;
         }
-        slot.contact.hear(now, false);
-        let Some(handshake) = slot.machine.handshake_mut() else { return pool.put(frame) };
-        if handshake.begins_with(segment) {
+        connection.activity.heard(now, false);
+        let Some(handshake) = connection.state_machine.handshake_mut() else {
+            return pool.put(frame);
+        };
+        if handshake.carries_irs(segment) {
             let options =
                 frame.bytes().get(start + TCP_HEADER..start + usize::from(segment.header));
             handshake.learn(options.unwrap_or_default(), segment, now);
-            slot.shape.agree(&handshake.offer, slot.flow.remote.ip().is_ipv6());
+            connection
+                .template
+                .agree(&handshake.peer_options, connection.flow.remote.ip().is_ipv6());
             // ECE without CWR answers, both ask (RFC 3168 §6.1.1).
-            slot.marks.is_offered =
+            connection.ecn.is_negotiated =
                 segment.echo && (segment.reduced != segment.acknowledgment.is_some());
         }
         if !handshake.is_completed_by(segment) {
-            let (answer, flow) = (handshake.hear(segment), slot.flow);
+            let (answer, flow) = (handshake.handle(segment), connection.flow);
             pool.put(frame);
             match answer {
                 Answer::Nothing => {}
                 Answer::Acknowledgment => self.challenge(cx, ip, index),
                 Answer::Reset(number) => {
-                    self.send_control(cx, ip, flow, &Words::control(flag::RST, number, 0));
+                    self.send_control(cx, ip, flow, &HeaderFields::control(flag::RST, number, 0));
                 }
             }
             return self.state_changed(cx, ip, index, before, segment.rst);
         }
-        let has_begun = slot.begin(segment, now);
+        let has_begun = connection.begin(segment, now);
         self.state_changed(cx, ip, index, before, false);
         if segment.syn || !has_begun {
             // Data that comes with it comes again.
@@ -241,12 +255,14 @@ impl Tcp {
     ) {
         let now = cx.now;
         let Context { pool, statistics, watch, .. } = cx;
-        let Some(slot) = self.slots.get_mut(index as usize) else { return pool.put(frame) };
-        let before = slot.state();
-        let verdict = judge(segment, &slot.numbers());
+        let Some(connection) = self.connections.get_mut(index as usize) else {
+            return pool.put(frame);
+        };
+        let before = connection.state();
+        let verdict = check(segment, &connection.sequence_state());
         let (counts, is_asked) = match verdict {
-            Verdict::Pass(counts) => (counts, false),
-            Verdict::Tell(counts) => (counts, true),
+            Verdict::Accept(counts) => (counts, false),
+            Verdict::AckNow(counts) => (counts, true),
             _ => {
                 statistics.received_drops.segment += u64::from(verdict != Verdict::Reset);
                 pool.put(frame);
@@ -265,100 +281,106 @@ impl Tcp {
         };
         let acknowledged = match segment.acknowledgment {
             Some(number) if counts => {
-                let vitals = watch.before(slot);
-                let acknowledged = slot.sender.acknowledge(segment, number, blocks, now);
-                watch.after(slot, vitals);
+                let snapshot = watch.before(connection);
+                let acknowledged = connection.sender.acknowledge(segment, number, blocks, now);
+                watch.after(connection, snapshot);
                 acknowledged
             }
             _ => Acknowledged::default(),
         };
-        let taken = if is_asked {
-            slot.receiver.answer();
-            Taken::default()
+        let received = if is_asked {
+            connection.receiver.ack_now();
+            Received::default()
         } else if segment.length > 0 || segment.fin {
-            slot.receiver.take(
+            connection.receiver.receive(
                 segment.sequence,
                 packet.get(header..).unwrap_or_default(),
                 segment.fin,
                 now,
             )
         } else {
-            Taken::default()
+            Received::default()
         };
-        if slot.sender.has_marks() {
+        if connection.sender.has_ecn() {
             if segment.reduced {
-                slot.receiver.unmark();
+                connection.receiver.on_cwr();
             }
-            if segment.length > 0 && class_of(packet) & CONGESTION == CONGESTION {
-                slot.receiver.mark();
+            if segment.length > 0 && class_of(packet) & CE == CE {
+                connection.receiver.on_ce();
             }
         }
-        slot.contact.hear(now, acknowledged.is_progress);
-        slot.probes = 0;
+        connection.activity.heard(now, acknowledged.is_progress);
+        connection.probes = 0;
         if acknowledged.is_progress {
-            slot.soft_error = None;
+            connection.soft_error = None;
         }
         pool.put(frame);
         // What an orphan gets nobody will read (RFC 1122 §4.2.2.13).
-        if taken.is_more && matches!(slot.phase, Phase::Orphan) {
+        if received.has_data && matches!(connection.owner, Owner::Orphan) {
             return self.abandon(cx, ip, index);
         }
-        if acknowledged.is_ended {
-            slot.machine.tell(Event::EndAcknowledged);
+        if acknowledged.fin_acknowledged {
+            connection.state_machine.handle(Event::FinAcknowledged);
         }
-        if taken.is_over {
-            slot.machine.tell(Event::PeerEnded);
+        if received.has_fin {
+            connection.state_machine.handle(Event::FinReceived);
         }
-        self.follow_segment(cx, ip, index, before, acknowledged, taken);
+        self.follow_segment(cx, ip, index, before, acknowledged, received);
     }
 
     /// What becomes of a segment of which nothing counts but that it came.
     fn turn_away(&mut self, cx: &mut Context, ip: &mut Ip, index: u32, verdict: Verdict) {
         match verdict {
             Verdict::Reset => {
-                let Some(slot) = self.slots.get_mut(index as usize) else { return };
-                let before = slot.state();
-                slot.machine.tell(Event::Reset);
+                let Some(connection) = self.connections.get_mut(index as usize) else { return };
+                let before = connection.state();
+                connection.state_machine.handle(Event::Reset);
                 self.state_changed(cx, ip, index, before, true);
             }
-            Verdict::Answer => self.challenge(cx, ip, index),
-            Verdict::Pass(_) | Verdict::Tell(_) | Verdict::Drop => {}
+            Verdict::ChallengeAck => self.challenge(cx, ip, index),
+            Verdict::Accept(_) | Verdict::AckNow(_) | Verdict::Drop => {}
         }
     }
 
     /// Says where we are, a few times a second at most (RFC 5961 §7).
     fn challenge(&mut self, cx: &mut Context, ip: &mut Ip, index: u32) {
-        let Some(slot) = self.slots.get_mut(index as usize) else { return };
-        let (sent, since) = (slot.challenges, slot.challenged);
+        let Some(connection) = self.connections.get_mut(index as usize) else { return };
+        let (sent, since) = (connection.challenge_acks, connection.challenge_acks_since);
         let is_over = cx.now.since(since) >= Duration::from_secs(1);
         if !is_over && sent >= CHALLENGES {
             return;
         }
-        (slot.challenges, slot.challenged) = if is_over { (1, cx.now) } else { (sent + 1, since) };
-        if slot.is_open() {
+        (connection.challenge_acks, connection.challenge_acks_since) =
+            if is_over { (1, cx.now) } else { (sent + 1, since) };
+        if connection.is_open() {
             return self.acknowledge(cx, ip, index);
         }
-        let (flow, window) = (slot.flow, slot.window_before_open());
-        let Some((sequence, expected)) = slot.machine.handshake().map(Handshake::next) else {
+        let (flow, window) = (connection.flow, connection.window_before_open());
+        let Some((sequence, expected)) = connection.state_machine.handshake().map(Handshake::next)
+        else {
             return;
         };
-        let words = Words::control(flag::ACK, sequence, expected);
-        self.send_control(cx, ip, flow, &Words { window, ..words });
+        let fields = HeaderFields::control(flag::ACK, sequence, expected);
+        self.send_control(cx, ip, flow, &HeaderFields { window, ..fields });
     }
 
     /// Asks a silent peer whether it is there, or whether its window opened: a segment before its
     /// window, which it answers (RFC 1122 §4.2.3.6; TCP-S-12: no octet).
     pub(crate) fn probe(&mut self, cx: &mut Context, ip: &mut Ip, index: u32) {
-        let Some(slot) = self.slots.get(index as usize) else { return };
-        let sequence = slot.sender.unacknowledged().wrapping_sub(1);
-        let (flow, expected, window) = (slot.flow, slot.receiver.next(), slot.receiver.window());
-        let words = Words::control(flag::ACK, sequence, expected);
-        self.send_control(cx, ip, flow, &Words { window, ..words });
+        let Some(connection) = self.connections.get(index as usize) else { return };
+        let sequence = connection.sender.snd_una().wrapping_sub(1);
+        let (flow, expected, window) = (
+            connection.flow,
+            connection.receiver.rcv_nxt(),
+            connection.receiver.advertised_window(),
+        );
+        let fields = HeaderFields::control(flag::ACK, sequence, expected);
+        self.send_control(cx, ip, flow, &HeaderFields { window, ..fields });
     }
 }
 
 /// The connection, the start of the TCP header and the packet's length, if the IP header is of the
-/// common shape: no options or extension headers, no fragment, a right checksum.
+/// common template: no options or extension headers, no fragment, a right checksum.
 fn plain(bytes: &[u8], verify: bool) -> Option<(Flow, usize, usize)> {
     let (local, remote, start, total) = match bytes {
         [0x45, _, high, low, _, _, flags, 0, _, protocol::TCP, ..] if flags & 0x3f == 0 => {
@@ -392,7 +414,7 @@ fn ports(packet: &[u8]) -> Option<(u16, u16)> {
     Some((u16::from_be_bytes([*a, *b]), u16::from_be_bytes([*c, *d])))
 }
 
-/// The traffic class of a packet, marks included.
+/// The traffic class of a packet, ecn included.
 fn class_of(packet: &[u8]) -> u8 {
     match packet {
         [first, second, ..] if first >> 4 == 6 => first << 4 | second >> 4,

@@ -15,7 +15,7 @@ use virtual_file_system::{Error, Lock, WakerList};
 
 use super::segment::Segment;
 use super::settings::TcpSettings;
-use super::{Flow, Phase, SlotId, Tcp};
+use super::{ConnectionId, Flow, Owner, Tcp};
 use crate::command::socket::{SocketKind, SocketState, SocketStatus};
 use crate::limits;
 use crate::platform::Instant;
@@ -29,7 +29,7 @@ use crate::stack::ip::ingress::Packet;
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
 pub(crate) struct Waiting {
     pub(crate) interface: u32,
-    pub(crate) slot: SlotId,
+    pub(crate) connection: ConnectionId,
     pub(crate) flow: Flow,
     /// What its listener gave it.
     pub(crate) settings: TcpSettings,
@@ -136,14 +136,14 @@ impl Listener {
     /// Linux, which makes the socket only now, but the `buffers` are those of the handshake.
     fn push(
         &self,
-        (interface, slot, flow): (u32, SlotId, Flow),
+        (interface, connection, flow): (u32, ConnectionId, Flow),
         (receive_buffer, send_buffer): (Option<usize>, Option<usize>),
         wakes: &mut Wakes,
     ) -> Option<TcpSettings> {
         self.queue.with(|queue| {
             let settings = TcpSettings { receive_buffer, send_buffer, ..queue.settings };
             (!queue.closed).then(|| {
-                queue.waiting.push_back(Waiting { interface, slot, flow, settings });
+                queue.waiting.push_back(Waiting { interface, connection, flow, settings });
                 wakes.add(&mut queue.acceptors);
                 settings
             })
@@ -174,7 +174,7 @@ pub(crate) struct ListenBinding {
     pub(crate) device: bool,
     pub(crate) listener: Arc<Listener>,
     /// Handshakes under way, oldest first.
-    pub(crate) half_open: VecDeque<SlotId>,
+    pub(crate) half_open: VecDeque<ConnectionId>,
 }
 
 impl Tcp {
@@ -226,8 +226,8 @@ impl Tcp {
         if bindings.is_empty() {
             self.listeners.remove(&port);
         }
-        for slot in binding.half_open {
-            self.abort(cx, ip, slot);
+        for connection in binding.half_open {
+            self.abort(cx, ip, connection);
         }
     }
 
@@ -256,12 +256,12 @@ impl Tcp {
             // forged.
             self.forget(cx, oldest);
         }
-        let slot = self.open_passive(cx, ip, flow, listener, &settings, floor);
+        let connection = self.open_passive(cx, ip, flow, listener, &settings, floor);
         if let Some(binding) = self.listener_for(&flow) {
-            binding.half_open.push_back(slot);
+            binding.half_open.push_back(connection);
         }
         let start = packet.header.length;
-        self.feed(cx, ip, slot.index, packet.frame, start, segment);
+        self.feed(cx, ip, connection.index, packet.frame, start, segment);
         Ok(())
     }
 
@@ -289,9 +289,9 @@ impl Tcp {
     }
 
     /// A handshake is over, well or not.
-    pub(crate) fn handshake_over(&mut self, slot: SlotId, listener: &Arc<Listener>) {
+    pub(crate) fn handshake_over(&mut self, connection: ConnectionId, listener: &Arc<Listener>) {
         if let Some(binding) = self.binding_of(listener) {
-            binding.half_open.retain(|known| *known != slot);
+            binding.half_open.retain(|known| *known != connection);
         }
     }
 
@@ -300,18 +300,18 @@ impl Tcp {
         &mut self,
         cx: &mut Context,
         ip: &mut Ip,
-        slot: SlotId,
+        connection: ConnectionId,
         flow: Flow,
         listener: &Arc<Listener>,
     ) {
-        self.handshake_over(slot, listener);
-        let Some(known) = self.get_mut(slot) else { return };
-        known.phase = Phase::Owned;
+        self.handshake_over(connection, listener);
+        let Some(known) = self.get_mut(connection) else { return };
+        known.owner = Owner::Owned;
         known.give_up_at = Instant::NEVER;
-        let name = (cx.configuration.index, slot, flow);
+        let name = (cx.configuration.index, connection, flow);
         match listener.push(name, known.buffers, &mut cx.wakes) {
             Some(settings) => known.adopt(&settings),
-            None => self.abort(cx, ip, slot),
+            None => self.abort(cx, ip, connection),
         }
     }
 }

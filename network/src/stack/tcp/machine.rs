@@ -13,25 +13,25 @@ use super::handshake::Handshake;
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
 pub(crate) enum Event {
     /// The program ended our direction.
-    Ended,
+    Close,
     /// The peer acknowledged our end.
-    EndAcknowledged,
+    FinAcknowledged,
     /// All that the peer sent came, and its end.
-    PeerEnded,
+    FinReceived,
     /// The peer reset the connection.
     Reset,
 }
 
 /// Where a connection is.
 #[derive(Debug)]
-pub(crate) enum Machine {
+pub(crate) enum StateMachine {
     /// In its handshake, or ended with it.
     Opening(Handshake),
     /// Open, or ended after that.
     Opened(State),
 }
 
-impl Machine {
+impl StateMachine {
     pub(crate) fn state(&self) -> State {
         match self {
             Self::Opening(handshake) => handshake.state(),
@@ -72,7 +72,7 @@ impl Machine {
     }
 
     /// Takes an event of the open connection.
-    pub(crate) fn tell(&mut self, event: Event) {
+    pub(crate) fn handle(&mut self, event: Event) {
         if let Self::Opened(state) = self {
             *state = after(*state, event);
         }
@@ -83,15 +83,15 @@ impl Machine {
 const fn after(state: State, event: Event) -> State {
     match (state, event) {
         (_, Event::Reset) => State::Closed,
-        (State::Established, Event::Ended) => State::FinWait1,
-        (State::Established, Event::PeerEnded) => State::CloseWait,
-        (State::CloseWait, Event::Ended) => State::LastAck,
-        (State::FinWait1, Event::EndAcknowledged) => State::FinWait2,
-        (State::FinWait1, Event::PeerEnded) => State::Closing,
-        (State::FinWait2, Event::PeerEnded) | (State::Closing, Event::EndAcknowledged) => {
+        (State::Established, Event::Close) => State::FinWait1,
+        (State::Established, Event::FinReceived) => State::CloseWait,
+        (State::CloseWait, Event::Close) => State::LastAck,
+        (State::FinWait1, Event::FinAcknowledged) => State::FinWait2,
+        (State::FinWait1, Event::FinReceived) => State::Closing,
+        (State::FinWait2, Event::FinReceived) | (State::Closing, Event::FinAcknowledged) => {
             State::TimeWait
         }
-        (State::LastAck, Event::EndAcknowledged) => State::Closed,
+        (State::LastAck, Event::FinAcknowledged) => State::Closed,
         _ => state,
     }
 }
@@ -103,29 +103,29 @@ mod tests {
     /// The ways through the diagram of RFC 9293 §3.3.2, from ESTABLISHED on.
     #[test]
     fn every_order_of_the_two_ends_leads_out_of_the_connection() {
-        use Event::{EndAcknowledged, Ended, PeerEnded};
+        use Event::{Close, FinAcknowledged, FinReceived};
         let ways = [
             (
-                &[Ended, EndAcknowledged, PeerEnded][..],
+                &[Close, FinAcknowledged, FinReceived][..],
                 &[State::FinWait1, State::FinWait2, State::TimeWait][..],
             ),
             (
-                &[Ended, PeerEnded, EndAcknowledged],
+                &[Close, FinReceived, FinAcknowledged],
                 &[State::FinWait1, State::Closing, State::TimeWait],
             ),
             (
-                &[PeerEnded, Ended, EndAcknowledged],
+                &[FinReceived, Close, FinAcknowledged],
                 &[State::CloseWait, State::LastAck, State::Closed],
             ),
         ];
         for (events, states) in ways {
-            let mut machine = Machine::Opened(State::Established);
+            let mut machine = StateMachine::Opened(State::Established);
             for (event, state) in events.iter().zip(states) {
-                machine.tell(*event);
+                machine.handle(*event);
                 assert_eq!(machine.state(), *state, "{events:?}");
                 // What was told is told again, as by a peer that repeats its segments: nothing
                 // follows.
-                machine.tell(*event);
+                machine.handle(*event);
                 assert_eq!(machine.state(), *state, "{events:?}");
             }
         }
@@ -142,8 +142,8 @@ mod tests {
             State::LastAck,
             State::TimeWait,
         ] {
-            let mut machine = Machine::Opened(state);
-            machine.tell(Event::Reset);
+            let mut machine = StateMachine::Opened(state);
+            machine.handle(Event::Reset);
             assert_eq!(machine.state(), State::Closed);
         }
     }

@@ -1,10 +1,10 @@
-//! TCP: connections found by hash, each with a state machine, a sender and a receiver of its own.
+//! TCP: connections found by hash, each with a state state_machine, a sender and a receiver of its own.
 //!
-//! A [`Slot`] is a connection. How it opens and closes is two pure machines ([`handshake`],
+//! A [`Connection`] is a connection. How it opens and closes is two pure machines ([`handshake`],
 //! [`machine`]); bytes, numbers, loss and windows are ours ([`send`], [`receive`]), so that no
 //! segment can harm the socket and nothing is limited by what it does about loss. Cost per packet
-//! does not depend on how many slots exist: segments find theirs through `flows`, timers stand in
-//! the stack's heap, and changed slots in the `dirty` queue.
+//! does not depend on how many connections exist: segments find theirs through `flows`, timers stand in
+//! the stack's heap, and changed connections in the `dirty` queue.
 //!
 //! Left out on purpose: timestamps (RFC 7323 §3). Round trips are measured without them, and
 //! needless repetitions are known by DSACK and F-RTO; what is missing is protection against numbers
@@ -13,8 +13,8 @@
 //!
 //! | file | owns |
 //! |---|---|
-//! | [`ingress`] | from a TCP packet to the connection, listener, resting tuple or reset it belongs to |
-//! | [`gate`] | what a segment must pass before anything of it counts |
+//! | [`ingress`] | from a TCP packet to the connection, listener, entry tuple or reset it belongs to |
+//! | [`acceptability`] | what a segment must pass before anything of it counts |
 //! | [`handshake`] | how a connection opens |
 //! | [`machine`] | the states of a connection |
 //! | [`receive`] | what came, in order or not, and what the peer is told of it |
@@ -25,31 +25,31 @@
 //! | [`deadline`] | when a connection is looked at again, and when it ends whatever the peer does |
 //! | [`verbs`] | connect, send, receive, shut down, release: what sockets call |
 //! | [`listen`] | backlogs |
-//! | [`slot`] | a connection |
+//! | [`connection`] | a connection |
 //! | [`statistics`] | a connection in figures |
 //! | [`incident`] | what watchers are told of connections |
 //! | [`segment`] | a segment as numbers |
-//! | [`ring`], [`islands`] | bytes in a buffer that goes round, and what of it came out of order |
+//! | [`ring`], [`out_of_order`] | bytes in a buffer that goes round, and what of it came out of order |
 //! | [`time_wait`] | closed tuples |
 
+mod acceptability;
 pub(crate) mod congestion;
+mod connection;
 pub(crate) mod deadline;
 pub(crate) mod egress;
-mod gate;
 mod handshake;
 mod icmp;
 mod incident;
 pub(crate) mod ingress;
-mod islands;
 pub(crate) mod listen;
 mod machine;
+mod out_of_order;
 mod receive;
 mod ring;
 pub(crate) mod segment;
 mod send;
 pub(crate) mod service;
 pub(crate) mod settings;
-mod slot;
 mod statistics;
 pub(crate) mod time_wait;
 pub(crate) mod verbs;
@@ -66,16 +66,16 @@ use siphasher::sip::SipHasher13;
 use slab::Slab;
 use virtual_file_system::WakerList;
 
-use self::deadline::Contact;
-use self::egress::Shape;
+use self::connection::EcnState;
+pub(crate) use self::connection::{Connection, ConnectionId, Opening, Owner};
+use self::deadline::PeerActivity;
+use self::egress::HeaderTemplate;
 use self::handshake::Handshake;
 use self::listen::ListenBinding;
-use self::machine::Machine;
+use self::machine::StateMachine;
 use self::receive::Receiver;
-use self::send::Outlet;
+use self::send::LazySender;
 pub use self::settings::TcpSettings;
-use self::slot::Marks;
-pub(crate) use self::slot::{Opening, Phase, Slot, SlotId};
 use self::time_wait::TimeWait;
 use crate::limits;
 use crate::platform::Instant;
@@ -89,7 +89,7 @@ use crate::stack::ports;
 #[derive(Debug)]
 pub(crate) struct Tcp {
     /// Each by itself, so that the table that grows is a table of pointers.
-    pub(crate) slots: Slab<Box<Slot>>,
+    pub(crate) connections: Slab<Box<Connection>>,
     /// Slots by the flow of each: only their places stand here, so that a connection's name is kept
     /// once.
     flows: HashTable<u32>,
@@ -113,7 +113,7 @@ impl Tcp {
         let seed = cx.random.u64();
         let sequence_key = (cx.random.u64(), cx.random.u64());
         Self {
-            slots: Slab::new(),
+            connections: Slab::new(),
             flows: HashTable::new(),
             state: FixedState::with_seed(seed),
             listeners: BTreeMap::new(),
@@ -127,28 +127,29 @@ impl Tcp {
         }
     }
 
-    pub(crate) fn get(&self, id: SlotId) -> Option<&Slot> {
-        self.slots
+    pub(crate) fn get(&self, id: ConnectionId) -> Option<&Connection> {
+        self.connections
             .get(id.index as usize)
             .map(Box::as_ref)
-            .filter(|slot| slot.generation == id.generation)
+            .filter(|connection| connection.generation == id.generation)
     }
 
-    pub(crate) fn get_mut(&mut self, id: SlotId) -> Option<&mut Slot> {
-        self.slots
+    pub(crate) fn get_mut(&mut self, id: ConnectionId) -> Option<&mut Connection> {
+        self.connections
             .get_mut(id.index as usize)
             .map(Box::as_mut)
-            .filter(|slot| slot.generation == id.generation)
+            .filter(|connection| connection.generation == id.generation)
     }
 
-    /// The slot of a flow, for those who ask once.
+    /// The connection of a flow, for those who ask once.
     pub(crate) fn lookup(&self, flow: &Flow) -> Option<u32> {
-        let is_meant =
-            |index: &u32| self.slots.get(*index as usize).is_some_and(|slot| slot.flow == *flow);
+        let is_meant = |index: &u32| {
+            self.connections.get(*index as usize).is_some_and(|connection| connection.flow == *flow)
+        };
         self.flows.find(self.state.hash_one(flow), is_meant).copied()
     }
 
-    /// The slot of a flow.
+    /// The connection of a flow.
     pub(crate) fn find(&mut self, flow: &Flow) -> Option<u32> {
         if let Some(index) = self.recent.get(0, flow) {
             return Some(*index);
@@ -186,9 +187,9 @@ impl Tcp {
         offset.wrapping_add(*counter) % ports::COUNT
     }
 
-    /// Makes a slot's flow free again.
+    /// Makes a connection's flow free again.
     pub(crate) fn unlink(&mut self, flow: &Flow, index: u32) {
-        // It may have been made free before, and belong to another slot by now.
+        // It may have been made free before, and belong to another connection by now.
         if let Ok(entry) = self.flows.find_entry(self.state.hash_one(flow), |known| *known == index)
         {
             entry.remove();
@@ -196,71 +197,73 @@ impl Tcp {
         }
     }
 
-    /// The name of the slot at an index.
-    pub(crate) fn id_at(&self, index: u32) -> Option<SlotId> {
-        self.slots.get(index as usize).map(|slot| SlotId { index, generation: slot.generation })
+    /// The name of the connection at an index.
+    pub(crate) fn id_at(&self, index: u32) -> Option<ConnectionId> {
+        self.connections
+            .get(index as usize)
+            .map(|connection| ConnectionId { index, generation: connection.generation })
     }
 
-    /// Puts a slot's egress on the agenda.
+    /// Puts a connection's egress on the agenda.
     pub(crate) fn mark(&mut self, index: u32) {
-        if let Some(slot) = self.slots.get_mut(index as usize)
-            && !slot.dirty
+        if let Some(connection) = self.connections.get_mut(index as usize)
+            && !connection.dirty
         {
-            slot.dirty = true;
+            connection.dirty = true;
             self.dirty.push_back(index);
         }
     }
 
-    /// Adds a connection. Its sequence numbers begin at `opening.sequence`, whatever its socket
+    /// Adds a connection. Its sequence numbers begin at `opening.iss`, whatever its socket
     /// believes.
     pub(crate) fn insert(
         &mut self,
         flow: Flow,
-        phase: Phase,
+        owner: Owner,
         handshake: Handshake,
         settings: &TcpSettings,
         opening: &Opening,
-    ) -> SlotId {
-        let Opening { own_segment, now, .. } = *opening;
+    ) -> ConnectionId {
+        let Opening { own_mss, now, .. } = *opening;
         self.generation = self.generation.wrapping_add(1);
         let (receive, send) = (settings.receive_sizes(), settings.send_sizes());
-        let slot = Slot {
+        let connection = Connection {
             generation: self.generation,
-            machine: Machine::Opening(handshake),
-            sender: Outlet::new(send.0, send.1, settings.no_delay, settings.congestion),
+            state_machine: StateMachine::Opening(handshake),
+            sender: LazySender::new(send.0, send.1, settings.no_delay, settings.congestion),
             receiver: Receiver::new(receive.0, receive.1),
             flow,
-            phase,
-            shape: Shape::new(settings.hop_limit, settings.traffic_class),
-            marks: Marks { is_wanted: settings.explicit_congestion, is_offered: false },
-            own_segment,
-            patience: settings.patience(),
-            contact: Contact::new(now),
+            owner,
+            template: HeaderTemplate::new(settings.hop_limit, settings.traffic_class),
+            ecn: EcnState { is_requested: settings.explicit_congestion, is_negotiated: false },
+            own_mss,
+            timeouts: settings.timeouts(),
+            activity: PeerActivity::new(now),
             linger: settings.linger,
             armed: Instant::NEVER,
             give_up_at: Instant::NEVER,
             dirty: false,
-            closing: false,
-            deaf: false,
+            close_pending: false,
+            receive_shut_down: false,
             error: None,
             soft_error: None,
-            challenges: 0,
-            challenged: Instant::ZERO,
+            challenge_acks: 0,
+            challenge_acks_since: Instant::ZERO,
             probes: 0,
-            confirmed: Instant::ZERO,
+            path_confirmed_at: Instant::ZERO,
             buffers: (settings.receive_buffer, settings.send_buffer),
-            is_cut_off: false,
-            counted: 0,
+            was_discarded: false,
+            counted_bytes: 0,
             readers: WakerList::new(),
             writers: WakerList::new(),
         };
         // A slab of four thousand million connections does not fit into memory.
-        let index = self.slots.insert(Box::new(slot)) as u32;
-        let Self { flows, slots, state, .. } = self;
+        let index = self.connections.insert(Box::new(connection)) as u32;
+        let Self { flows, connections, state, .. } = self;
         flows.insert_unique(state.hash_one(flow), index, |index| {
-            slots.get(*index as usize).map_or(0, |slot| state.hash_one(slot.flow))
+            connections.get(*index as usize).map_or(0, |connection| state.hash_one(connection.flow))
         });
-        SlotId { index, generation: self.generation }
+        ConnectionId { index, generation: self.generation }
     }
 
     /// True when a connection waits to be served.
@@ -275,13 +278,13 @@ impl Tcp {
 
     /// Counts what a connection holds. Above the limit buffers grow no further.
     fn count_memory(&mut self, index: u32) {
-        let Some(slot) = self.slots.get_mut(index as usize) else { return };
-        let now = slot.sender.queued() + slot.receiver.held();
-        self.held = self.held - slot.counted + now;
-        slot.counted = now;
+        let Some(connection) = self.connections.get_mut(index as usize) else { return };
+        let now = connection.sender.queued() + connection.receiver.held();
+        self.held = self.held - connection.counted_bytes + now;
+        connection.counted_bytes = now;
         if self.held > limits::TCP_MEMORY {
-            slot.sender.stop_growing();
-            slot.receiver.stop_growing();
+            connection.sender.stop_growing();
+            connection.receiver.stop_growing();
         }
     }
 
@@ -294,8 +297,8 @@ impl Tcp {
 
     /// Removes a connection.
     pub(crate) fn remove(&mut self, index: u32) {
-        let Some(slot) = self.slots.try_remove(index as usize) else { return };
-        self.held -= slot.counted;
-        self.unlink(&slot.flow, index);
+        let Some(connection) = self.connections.try_remove(index as usize) else { return };
+        self.held -= connection.counted_bytes;
+        self.unlink(&connection.flow, index);
     }
 }

@@ -11,7 +11,7 @@ pub(crate) const TCP_HEADER: usize = 20;
 /// Ranges of data in one SACK option: without timestamps four fit (RFC 2018 §3).
 pub(crate) const BLOCKS: usize = 4;
 /// The largest window scale (RFC 7323 §2.3).
-pub(crate) const LARGEST_SHIFT: u8 = 14;
+pub(crate) const MAX_WND_SHIFT: u8 = 14;
 
 /// Kinds of options.
 const END: u8 = 0;
@@ -107,7 +107,7 @@ impl<'a> Iterator for Options<'a> {
 
 /// What a SYN says about the connection.
 #[derive(Clone, Copy, PartialEq, Eq, Debug, Default)]
-pub(crate) struct Offer {
+pub(crate) struct SynOptions {
     /// The window scale, if it offers one.
     pub(crate) shift: Option<u8>,
     /// Bytes of data in the largest segment that the sender takes, if it says so.
@@ -117,8 +117,8 @@ pub(crate) struct Offer {
 }
 
 /// Reads the options of a SYN.
-pub(crate) fn read_offer(options: &[u8]) -> Offer {
-    let mut offer = Offer::default();
+pub(crate) fn read_syn_options(options: &[u8]) -> SynOptions {
+    let mut offer = SynOptions::default();
     for option in Options(options) {
         match option {
             // Zero counts as not said, as on Linux.
@@ -126,7 +126,7 @@ pub(crate) fn read_offer(options: &[u8]) -> Offer {
                 offer.segment =
                     Some(u16::from_be_bytes([*high, *low])).filter(|segment| *segment > 0);
             }
-            (WINDOW_SCALE, [shift]) => offer.shift = Some((*shift).min(LARGEST_SHIFT)),
+            (WINDOW_SCALE, [shift]) => offer.shift = Some((*shift).min(MAX_WND_SHIFT)),
             (SACK_PERMITTED, []) => offer.sack = true,
             _ => {}
         }
@@ -135,7 +135,7 @@ pub(crate) fn read_offer(options: &[u8]) -> Offer {
 }
 
 /// Writes the options of a SYN and tells how many bytes they are, always a multiple of four.
-pub(crate) fn write_offer(offer: &Offer, options: &mut [u8; 12]) -> usize {
+pub(crate) fn write_syn_options(offer: &SynOptions, options: &mut [u8; 12]) -> usize {
     let [kind, length, high, low, permitted @ .., a, b, c, d] = options;
     (*kind, *length) = (MAXIMUM_SEGMENT, 4);
     [*high, *low] = offer.segment.unwrap_or_default().to_be_bytes();
@@ -231,20 +231,20 @@ mod tests {
     #[test]
     fn tcp_r_14_options_of_any_length_end_the_walk_or_are_skipped() {
         // A kind nobody knows, then a segment size.
-        assert_eq!(read_offer(&[254, 4, 1, 2, 2, 4, 5, 180]).segment, Some(1460));
+        assert_eq!(read_syn_options(&[254, 4, 1, 2, 2, 4, 5, 180]).segment, Some(1460));
         for broken in
             [&[2u8, 0][..], &[2, 1, 5, 180], &[2, 40, 5, 180], &[2], &[3, 3], &[254, 255, 2, 4]]
         {
-            assert_eq!(read_offer(broken), Offer::default(), "{broken:?}");
+            assert_eq!(read_syn_options(broken), SynOptions::default(), "{broken:?}");
         }
         // Longer or shorter than it may be.
         assert_eq!(
-            read_offer(&[3, 4, 7, 7, 2, 4, 5, 180]),
-            Offer { segment: Some(1460), ..Offer::default() }
+            read_syn_options(&[3, 4, 7, 7, 2, 4, 5, 180]),
+            SynOptions { segment: Some(1460), ..SynOptions::default() }
         );
         assert_eq!(
-            read_offer(&[3, 3, 200, 1, 4, 2]),
-            Offer { shift: Some(14), sack: true, segment: None }
+            read_syn_options(&[3, 3, 200, 1, 4, 2]),
+            SynOptions { shift: Some(14), sack: true, segment: None }
         );
         assert_eq!(Blocks::read(&[5, 9, 0, 0, 0, 1, 0, 0, 0]), Blocks::default());
     }
@@ -268,10 +268,10 @@ mod tests {
     fn offers_are_written_as_they_are_read() {
         for shift in [None, Some(0), Some(9)] {
             for sack in [false, true] {
-                let offer = Offer { shift, segment: Some(1460), sack };
+                let offer = SynOptions { shift, segment: Some(1460), sack };
                 let mut options = [0; 12];
-                let length = write_offer(&offer, &mut options);
-                assert_eq!(read_offer(&options[..length]), offer);
+                let length = write_syn_options(&offer, &mut options);
+                assert_eq!(read_syn_options(&options[..length]), offer);
             }
         }
     }

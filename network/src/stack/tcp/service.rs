@@ -8,14 +8,14 @@ use core::time::Duration;
 use smoltcp::socket::tcp::State;
 use virtual_file_system::Error;
 
-use super::egress::{Words, flag};
+use super::egress::{HeaderFields, flag};
 use super::handshake::Handshake;
 use super::machine::Event;
-use super::receive::{Due, Taken};
+use super::receive::{AckDue, Received};
 use super::segment::{Segment, before};
 use super::send::Acknowledged;
 use super::settings::TcpSettings;
-use super::{Flow, Opening, Phase, Slot, SlotId, Tcp};
+use super::{Connection, ConnectionId, Flow, Opening, Owner, Tcp};
 use crate::platform::Instant;
 use crate::stack::context::Context;
 use crate::stack::ip::Ip;
@@ -30,7 +30,7 @@ const CONFIRM: Duration = Duration::from_secs(10);
 const FREE_SHARE: usize = 4;
 
 impl Tcp {
-    /// Serves every slot on the agenda while there is room.
+    /// Serves every connection on the agenda while there is room.
     pub(crate) fn serve_ready(&mut self, cx: &mut Context, ip: &mut Ip) {
         for _ in 0..self.dirty.len() {
             if !ip.link.has_room() {
@@ -43,9 +43,9 @@ impl Tcp {
 
     /// Sends what the connection has to send, up to the quantum, and sets its next deadline.
     pub(crate) fn serve(&mut self, cx: &mut Context, ip: &mut Ip, index: u32) {
-        let Some(slot) = self.slots.get_mut(index as usize) else { return };
-        slot.dirty = false;
-        match slot.state() {
+        let Some(connection) = self.connections.get_mut(index as usize) else { return };
+        connection.dirty = false;
+        match connection.state() {
             State::Closed | State::Listen => self.arm(cx, index, Instant::NEVER),
             State::SynSent | State::SynReceived => self.serve_handshake(cx, ip, index),
             _ => {
@@ -61,23 +61,23 @@ impl Tcp {
     }
 
     fn arm_directions(&mut self, cx: &mut Context, index: u32) {
-        let Some(slot) = self.slots.get(index as usize) else { return };
-        let acknowledge_at = match slot.receiver.due() {
-            Due::At(moment) => moment,
-            Due::Never | Due::Now => Instant::NEVER,
+        let Some(connection) = self.connections.get(index as usize) else { return };
+        let acknowledge_at = match connection.receiver.ack_due() {
+            AckDue::At(moment) => moment,
+            AckDue::Never | AckDue::Now => Instant::NEVER,
         };
-        let deadline = slot.sender.deadline().min(acknowledge_at);
+        let deadline = connection.sender.deadline().min(acknowledge_at);
         self.arm(cx, index, deadline);
     }
 
     /// Sends our SYN when it is time.
     fn serve_handshake(&mut self, cx: &mut Context, ip: &mut Ip, index: u32) {
         let (now, has_room) = (cx.now, ip.link.has_room());
-        let Some(slot) = self.slots.get_mut(index as usize) else { return };
-        let Some(handshake) = slot.machine.handshake_mut() else { return };
+        let Some(connection) = self.connections.get_mut(index as usize) else { return };
+        let Some(handshake) = connection.state_machine.handshake_mut() else { return };
         let is_due = handshake.deadline() <= now;
         if is_due && has_room {
-            handshake.speak(now);
+            handshake.syn_sent(now);
         }
         let deadline = handshake.deadline();
         match (is_due, has_room) {
@@ -99,26 +99,26 @@ impl Tcp {
         index: u32,
         before: State,
         acknowledged: Acknowledged,
-        taken: Taken,
+        received: Received,
     ) {
         self.count_memory(index);
         self.confirm_path(cx, ip, index);
-        let Some(slot) = self.slots.get_mut(index as usize) else { return };
-        if slot.state() != before {
+        let Some(connection) = self.connections.get_mut(index as usize) else { return };
+        if connection.state() != before {
             return self.state_changed(cx, ip, index, before, false);
         }
-        if taken.is_more && !slot.readers.is_empty() {
-            cx.wakes.add(&mut slot.readers);
+        if received.has_data && !connection.readers.is_empty() {
+            cx.wakes.add(&mut connection.readers);
         }
-        if acknowledged.is_progress && !slot.writers.is_empty() {
-            let is_worth_it = slot.sender.room() * FREE_SHARE >= slot.sender.limit();
-            if is_worth_it || slot.sender.is_done() {
-                cx.wakes.add(&mut slot.writers);
+        if acknowledged.is_progress && !connection.writers.is_empty() {
+            let is_worth_it = connection.sender.room() * FREE_SHARE >= connection.sender.limit();
+            if is_worth_it || connection.sender.is_done() {
+                cx.wakes.add(&mut connection.writers);
             }
         }
-        match slot.receiver.due() {
+        match connection.receiver.ack_due() {
             // All that was written is under way, and there is time for the rest.
-            Due::At(_) | Due::Never if slot.sender.has_nothing_to_send() => {
+            AckDue::At(_) | AckDue::Never if connection.sender.has_nothing_to_send() => {
                 self.arm_directions(cx, index)
             }
             _ => self.mark(index),
@@ -141,12 +141,14 @@ impl Tcp {
     /// An established peer that answers proves that the path works.
     fn confirm_path(&mut self, cx: &mut Context, ip: &mut Ip, index: u32) {
         let now = cx.now;
-        let Some(slot) = self.slots.get_mut(index as usize) else { return };
-        if now.since(slot.confirmed) < CONFIRM || slot.state() != State::Established {
+        let Some(connection) = self.connections.get_mut(index as usize) else { return };
+        if now.since(connection.path_confirmed_at) < CONFIRM
+            || connection.state() != State::Established
+        {
             return;
         }
-        slot.confirmed = now;
-        ip.confirm_path(cx, slot.flow.remote.ip());
+        connection.path_confirmed_at = now;
+        ip.confirm_path(cx, connection.flow.remote.ip());
     }
 
     /// Draws the consequences of a change of state, and wakes who waited for it.
@@ -159,13 +161,13 @@ impl Tcp {
         is_reset: bool,
     ) {
         let Some(id) = self.id_at(index) else { return };
-        let Some(slot) = self.slots.get_mut(index as usize) else { return };
-        let state = slot.state();
+        let Some(connection) = self.connections.get_mut(index as usize) else { return };
+        let state = connection.state();
         if state == before {
             return;
         }
-        if state == State::Closed && slot.error.is_none() {
-            slot.error = match (before, is_reset) {
+        if state == State::Closed && connection.error.is_none() {
+            connection.error = match (before, is_reset) {
                 (State::SynSent, true) => Some(Error::ConnectionRefused),
                 // The peer had ended its direction: reading ends in peace, as on Linux.
                 (State::CloseWait, true) => Some(Error::BrokenPipe),
@@ -173,31 +175,31 @@ impl Tcp {
                 (State::SynSent, false) => Some(Error::TimedOut),
                 _ => None,
             };
-            let cause = slot.error;
+            let cause = connection.error;
             cause.into_iter().for_each(|cause| self.report_end(cx, index, cause));
         }
-        let Some(slot) = self.slots.get_mut(index as usize) else { return };
+        let Some(connection) = self.connections.get_mut(index as usize) else { return };
         if state == State::Closed {
-            slot.cut_off();
+            connection.discard_unsent();
         }
-        match (&slot.phase, state) {
-            (Phase::Connecting, State::Established | State::CloseWait) => {
-                slot.phase = Phase::Owned;
-                slot.give_up_at = Instant::NEVER;
+        match (&connection.owner, state) {
+            (Owner::Connecting, State::Established | State::CloseWait) => {
+                connection.owner = Owner::Owned;
+                connection.give_up_at = Instant::NEVER;
             }
-            (Phase::HalfOpen(listener), State::Established | State::CloseWait) => {
-                let (listener, flow) = (Arc::clone(listener), slot.flow);
+            (Owner::HalfOpen(listener), State::Established | State::CloseWait) => {
+                let (listener, flow) = (Arc::clone(listener), connection.flow);
                 self.established(cx, ip, id, flow, &listener);
             }
-            (Phase::HalfOpen(listener), State::Closed | State::Listen) => {
+            (Owner::HalfOpen(listener), State::Closed | State::Listen) => {
                 let listener = Arc::clone(listener);
                 self.handshake_over(id, &listener);
                 return self.forget(cx, id);
             }
-            (Phase::Orphan, State::Closed) => return self.forget(cx, id),
-            (Phase::Orphan, State::TimeWait) => return self.enter_time_wait(cx, ip, id),
-            (Phase::Orphan, State::FinWait2) | (Phase::Owned, State::TimeWait) => {
-                slot.give_up_at = cx.now.after(FIN_WAIT);
+            (Owner::Orphan, State::Closed) => return self.forget(cx, id),
+            (Owner::Orphan, State::TimeWait) => return self.enter_time_wait(cx, ip, id),
+            (Owner::Orphan, State::FinWait2) | (Owner::Owned, State::TimeWait) => {
+                connection.give_up_at = cx.now.after(FIN_WAIT);
             }
             _ => {}
         }
@@ -207,37 +209,39 @@ impl Tcp {
 
     /// Ends our direction once the handshake is over (TCP-O-03).
     pub(crate) fn close_when_ready(&mut self, index: u32) {
-        let Some(slot) = self.slots.get_mut(index as usize) else { return };
-        if slot.closing && matches!(slot.state(), State::Established | State::CloseWait) {
-            slot.closing = false;
-            slot.sender.end();
-            slot.machine.tell(Event::Ended);
+        let Some(connection) = self.connections.get_mut(index as usize) else { return };
+        if connection.close_pending
+            && matches!(connection.state(), State::Established | State::CloseWait)
+        {
+            connection.close_pending = false;
+            connection.sender.end();
+            connection.state_machine.handle(Event::Close);
             self.mark(index);
         }
     }
 
     /// Wakes everybody who waits on a connection.
     pub(crate) fn wake_all(&mut self, cx: &mut Context, index: u32) {
-        if let Some(slot) = self.slots.get_mut(index as usize) {
-            cx.wakes.add(&mut slot.readers);
-            cx.wakes.add(&mut slot.writers);
+        if let Some(connection) = self.connections.get_mut(index as usize) {
+            cx.wakes.add(&mut connection.readers);
+            cx.wakes.add(&mut connection.writers);
         }
     }
 
-    /// Sends a reset and lets the socket be closed; the slot stays with its owner.
+    /// Sends a reset and lets the socket be closed; the connection stays with its owner.
     pub(crate) fn reset(&mut self, cx: &mut Context, ip: &mut Ip, index: u32) {
-        let Some(slot) = self.slots.get_mut(index as usize) else { return };
-        let (state, flow) = (slot.state(), slot.flow);
-        let (sequence, expected) = slot
-            .machine
-            .handshake()
-            .map_or_else(|| (slot.sender.next(), slot.receiver.next()), Handshake::next);
-        slot.machine.abort();
-        slot.cut_off();
+        let Some(connection) = self.connections.get_mut(index as usize) else { return };
+        let (state, flow) = (connection.state(), connection.flow);
+        let (sequence, expected) = connection.state_machine.handshake().map_or_else(
+            || (connection.sender.snd_nxt(), connection.receiver.rcv_nxt()),
+            Handshake::next,
+        );
+        connection.state_machine.abort();
+        connection.discard_unsent();
         // Nobody is told in SYN-SENT (RFC 9293 §3.10.5), and who is at rest needs no word.
         if !matches!(state, State::Closed | State::Listen | State::SynSent | State::TimeWait) {
-            let words = Words::control(flag::RST | flag::ACK, sequence, expected);
-            self.send_control(cx, ip, flow, &words);
+            let fields = HeaderFields::control(flag::RST | flag::ACK, sequence, expected);
+            self.send_control(cx, ip, flow, &fields);
         }
         self.wake_all(cx, index);
     }
@@ -245,8 +249,8 @@ impl Tcp {
     /// Ends one connection for a reason of ours.
     pub(crate) fn end(&mut self, cx: &mut Context, ip: &mut Ip, index: u32, error: Error) {
         self.report_end(cx, index, error);
-        if let Some(slot) = self.slots.get_mut(index as usize) {
-            slot.fail(error);
+        if let Some(connection) = self.connections.get_mut(index as usize) {
+            connection.fail(error);
             self.reset(cx, ip, index);
         }
     }
@@ -254,10 +258,11 @@ impl Tcp {
     /// Connections from an address that is about to go end with an error; what they received stays
     /// readable (TCP-O-13).
     pub(crate) fn end_from(&mut self, cx: &mut Context, ip: &mut Ip, address: IpAddr) {
-        let is_meant =
-            |slot: &Slot| slot.flow.local.ip() == address && slot.state() != State::Closed;
-        let slots = self.slots.iter().filter(|(_, slot)| is_meant(slot));
-        let ended: Vec<u32> = slots.map(|(index, _)| index as u32).collect();
+        let is_meant = |connection: &Connection| {
+            connection.flow.local.ip() == address && connection.state() != State::Closed
+        };
+        let connections = self.connections.iter().filter(|(_, connection)| is_meant(connection));
+        let ended: Vec<u32> = connections.map(|(index, _)| index as u32).collect();
         for index in ended {
             self.end(cx, ip, index, Error::ConnectionAborted);
         }
@@ -265,14 +270,14 @@ impl Tcp {
 
     /// The interface goes: every connection ends with an error.
     pub(crate) fn end_all(&mut self, cx: &mut Context, ip: &mut Ip) {
-        let all: Vec<u32> = self.slots.iter().map(|(index, _)| index as u32).collect();
+        let all: Vec<u32> = self.connections.iter().map(|(index, _)| index as u32).collect();
         for index in all {
             self.end(cx, ip, index, Error::NetworkDown);
         }
     }
 
     /// Ends a connection with a reset and removes it.
-    pub(crate) fn abort(&mut self, cx: &mut Context, ip: &mut Ip, id: SlotId) {
+    pub(crate) fn abort(&mut self, cx: &mut Context, ip: &mut Ip, id: ConnectionId) {
         if self.get(id).is_some() {
             self.reset(cx, ip, id.index);
             self.forget(cx, id);
@@ -287,7 +292,7 @@ impl Tcp {
     }
 
     /// Removes a connection without a word to the peer.
-    pub(crate) fn forget(&mut self, cx: &mut Context, id: SlotId) {
+    pub(crate) fn forget(&mut self, cx: &mut Context, id: ConnectionId) {
         if self.get(id).is_some() {
             self.wake_all(cx, id.index);
             self.remove(id.index);
@@ -298,34 +303,38 @@ impl Tcp {
     /// Keeps deadlines that count no more from outnumbering the others: each turn of a busy
     /// connection may leave one.
     pub(super) fn sweep(&mut self, cx: &mut Context) {
-        let slots = &self.slots;
-        cx.timers.sweep(slots.len(), |deadline, timer| match timer {
-            Timer::Connection(index) => {
-                slots.get(index as usize).is_some_and(|slot| slot.armed == deadline)
-            }
+        let connections = &self.connections;
+        cx.timers.sweep(connections.len(), |deadline, timer| match timer {
+            Timer::Connection(index) => connections
+                .get(index as usize)
+                .is_some_and(|connection| connection.armed == deadline),
             _ => true,
         });
     }
 
-    /// A connect failed: the tuple is free again, the slot stays until its owner took the error.
+    /// A connect failed: the tuple is free again, the connection stays until its owner took the error.
     pub(crate) fn forget_silently(&mut self, cx: &mut Context, index: u32) {
-        let Some(slot) = self.slots.get_mut(index as usize) else { return };
-        slot.give_up_at = Instant::NEVER;
-        let flow = slot.flow;
+        let Some(connection) = self.connections.get_mut(index as usize) else { return };
+        connection.give_up_at = Instant::NEVER;
+        let flow = connection.flow;
         self.unlink(&flow, index);
         self.wake_all(cx, index);
     }
 
     /// Puts a closed connection that nobody has to rest.
-    pub(crate) fn enter_time_wait(&mut self, cx: &mut Context, ip: &mut Ip, id: SlotId) {
+    pub(crate) fn enter_time_wait(&mut self, cx: &mut Context, ip: &mut Ip, id: ConnectionId) {
         // Nobody will acknowledge later.
-        let Some(slot) = self.get(id) else { return };
-        if slot.receiver.due() != Due::Never {
+        let Some(connection) = self.get(id) else { return };
+        if connection.receiver.ack_due() != AckDue::Never {
             self.acknowledge(cx, ip, id.index);
         }
-        let Some(slot) = self.get(id) else { return };
-        let (flow, next, expected, window) =
-            (slot.flow, slot.sender.next(), slot.receiver.next(), slot.receiver.window());
+        let Some(connection) = self.get(id) else { return };
+        let (flow, next, expected, window) = (
+            connection.flow,
+            connection.sender.snd_nxt(),
+            connection.receiver.rcv_nxt(),
+            connection.receiver.advertised_window(),
+        );
         self.forget(cx, id);
         let had_none = self.time_wait.deadline().is_none();
         self.time_wait.insert(flow, next, expected, window, cx.now);
@@ -344,15 +353,15 @@ impl Tcp {
         listener: Arc<super::listen::Listener>,
         settings: &TcpSettings,
         floor: Option<u32>,
-    ) -> SlotId {
+    ) -> ConnectionId {
         let opening = self.opening(cx, ip, &flow, floor);
-        let handshake = Handshake::listen(opening.sequence);
-        let phase = Phase::HalfOpen(listener);
-        let id = self.insert(flow, phase, handshake, settings, &opening);
+        let handshake = Handshake::listen(opening.iss);
+        let owner = Owner::HalfOpen(listener);
+        let id = self.insert(flow, owner, handshake, settings, &opening);
         self.follow_path_mtu(cx, ip, id.index);
         let deadline = cx.now.after(super::verbs::HANDSHAKE);
-        if let Some(slot) = self.get_mut(id) {
-            slot.give_up_at = deadline;
+        if let Some(connection) = self.get_mut(id) {
+            connection.give_up_at = deadline;
         }
         id
     }
@@ -366,35 +375,35 @@ impl Tcp {
         floor: Option<u32>,
     ) -> Opening {
         Opening {
-            own_segment: self.own_mss(cx, ip, flow.remote.ip()),
-            sequence: self.initial_sequence(flow, cx.now, floor),
+            own_mss: self.own_mss(cx, ip, flow.remote.ip()),
+            iss: self.initial_sequence(flow, cx.now, floor),
             now: cx.now,
         }
     }
 }
 
-impl Slot {
+impl Connection {
     /// The handshake is over with this segment: both directions begin. False when there was none.
     pub(super) fn begin(&mut self, segment: &Segment, now: Instant) -> bool {
         let shift = self.shift();
-        let Some(handshake) = self.machine.open() else { return false };
+        let Some(handshake) = self.state_machine.open() else { return false };
         let (first, peer) = handshake.next();
         // What left twice is ambiguous (Karn).
-        let round_trip = (handshake.syns == 1).then(|| now.since(handshake.syn_at));
+        let round_trip = (handshake.syns_sent == 1).then(|| now.since(handshake.first_syn_at));
         self.sender.begin(
             first,
-            &handshake.offer,
+            &handshake.peer_options,
             handshake.window,
             peer.wrapping_sub(1),
             round_trip,
         );
-        self.sender.set_segment(self.own_segment.min(self.shape.peer_segment));
+        self.sender.set_mss(self.own_mss.min(self.template.peer_mss));
         // A SYN|ACK that offers what nobody asked for counts for nothing.
-        self.sender.set_marks(self.marks.is_offered && (self.marks.is_wanted || !segment.syn));
+        self.sender.set_ecn(self.ecn.is_negotiated && (self.ecn.is_requested || !segment.syn));
         self.receiver.begin(peer, shift, now);
         if segment.syn {
             // Our side of the handshake's last word.
-            self.receiver.answer();
+            self.receiver.ack_now();
         }
         true
     }
@@ -402,8 +411,10 @@ impl Slot {
     /// True for what may follow the peer's SYN: in the window that our answer allowed, a reset at
     /// its beginning (RFC 9293 §3.10.7.4, RFC 5961).
     pub(super) fn is_acceptable_before_open(&self, segment: &Segment) -> bool {
-        let Some(first) = self.machine.handshake().map(Handshake::peer_next) else { return false };
-        let edge = first.wrapping_add(u32::from(self.receiver.first_window()));
+        let Some(first) = self.state_machine.handshake().map(Handshake::rcv_nxt) else {
+            return false;
+        };
+        let edge = first.wrapping_add(u32::from(self.receiver.syn_window()));
         if segment.rst || segment.syn {
             return segment.sequence == first || (segment.syn && segment.acknowledgment.is_some());
         }
@@ -412,8 +423,8 @@ impl Slot {
     }
 
     /// What was written and not acknowledged will never be.
-    fn cut_off(&mut self) {
-        self.is_cut_off |= self.sender.queued() > 0;
+    fn discard_unsent(&mut self) {
+        self.was_discarded |= self.sender.queued() > 0;
         self.sender.discard();
     }
 }

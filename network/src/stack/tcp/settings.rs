@@ -2,7 +2,7 @@
 
 use core::net::IpAddr;
 
-use super::deadline::Patience;
+use super::deadline::Timeouts;
 use crate::command::option::CongestionControl;
 use crate::limits;
 use crate::stack::bound::Bound;
@@ -94,8 +94,8 @@ impl TcpSettings {
         sizes(self.send_buffer)
     }
 
-    pub(crate) const fn patience(&self) -> Patience {
-        Patience {
+    pub(crate) const fn timeouts(&self) -> Timeouts {
+        Timeouts {
             // A probe without a pause after it would never end (TCP-S-11).
             idle: if self.keep_alive == 0 { 0 } else { within_keep_alive(self.keep_alive) },
             interval: within_keep_alive(self.keep_alive_interval),

@@ -5,14 +5,14 @@ use core::time::Duration;
 
 use smoltcp::socket::tcp::State;
 
-use super::{Slot, SlotId, Tcp};
+use super::{Connection, ConnectionId, Tcp};
 use crate::command::socket::{SocketKind, SocketState, SocketStatus};
 use crate::command::stream::StreamStatistics;
 
 impl Tcp {
     /// What is known of a connection; `None` once it is gone.
-    pub(crate) fn statistics(&self, id: SlotId) -> Option<StreamStatistics> {
-        self.get(id).map(Slot::statistics)
+    pub(crate) fn statistics(&self, id: ConnectionId) -> Option<StreamStatistics> {
+        self.get(id).map(Connection::statistics)
     }
 
     /// Connections, TIME-WAIT, and the listeners of this interface alone.
@@ -20,7 +20,8 @@ impl Tcp {
         &'a self,
         interface: &'a str,
     ) -> impl Iterator<Item = SocketStatus> + 'a {
-        let connections = self.slots.iter().map(|(_, slot)| slot.status(interface));
+        let connections =
+            self.connections.iter().map(|(_, connection)| connection.status(interface));
         let waiting = self.time_wait.flows().map(|flow| SocketStatus {
             kind: SocketKind::Tcp,
             state: SocketState::TimeWait,
@@ -37,11 +38,11 @@ impl Tcp {
 
     /// Connections and listeners; TIME-WAIT does not count.
     pub(crate) fn count(&self) -> usize {
-        self.slots.len() + self.listeners.values().map(Vec::len).sum::<usize>()
+        self.connections.len() + self.listeners.values().map(Vec::len).sum::<usize>()
     }
 }
 
-impl Slot {
+impl Connection {
     /// The connection as others see it.
     pub(crate) fn status(&self, interface: &str) -> SocketStatus {
         let bytes = |count: usize| u32::try_from(count).unwrap_or(u32::MAX);
@@ -59,27 +60,27 @@ impl Slot {
     fn statistics(&self) -> StreamStatistics {
         let micros = |time: Duration| u32::try_from(time.as_micros()).unwrap_or(u32::MAX);
         let bytes = |count: usize| u32::try_from(count).unwrap_or(u32::MAX);
-        let (round_trip, counts) = (self.sender.round_trip(), self.sender.counts());
+        let (round_trip, counts) = (self.sender.rtt(), self.sender.counters());
         let (congestion_window, slow_start_threshold, in_flight) = self.sender.windows();
         StreamStatistics {
             state: state_of(self.state()),
             congestion: self.sender.congestion_control(),
-            round_trip: micros(round_trip.smoothed()),
-            round_trip_variation: micros(round_trip.variation()),
-            least_round_trip: micros(round_trip.least()),
-            latest_round_trip: micros(round_trip.latest()),
-            retransmission_timeout: micros(self.sender.timeout()),
+            round_trip: micros(round_trip.srtt()),
+            round_trip_variation: micros(round_trip.rttvar()),
+            least_round_trip: micros(round_trip.min_rtt()),
+            latest_round_trip: micros(round_trip.latest_rtt()),
+            retransmission_timeout: micros(self.sender.rto()),
             congestion_window,
             slow_start_threshold,
             in_flight,
-            peer_window: self.sender.peer_window(),
-            window: self.receiver.edge().wrapping_sub(self.receiver.next()),
-            segment: self.sender.segment(),
+            peer_window: self.sender.snd_wnd(),
+            window: self.receiver.rcv_wnd_end().wrapping_sub(self.receiver.rcv_nxt()),
+            segment: self.sender.mss(),
             receive_buffer: bytes(self.receiver.limit()),
             send_buffer: bytes(self.sender.limit()),
             delivery_rate: self.sender.delivery_rate(),
             bytes_sent: counts.sent,
-            bytes_retransmitted: counts.sent_again,
+            bytes_retransmitted: counts.bytes_retransmitted,
             bytes_acknowledged: counts.acknowledged,
             bytes_received: self.receiver.received(),
             retransmissions: counts.retransmissions,
@@ -89,7 +90,7 @@ impl Slot {
             undone: counts.undone,
             duplicates: counts.duplicates,
             has_selective_acknowledgments: self.sender.has_sack(),
-            has_congestion_marks: self.sender.has_marks(),
+            has_congestion_marks: self.sender.has_ecn(),
         }
     }
 }

@@ -23,19 +23,19 @@ const TIME_WAIT: Duration = Duration::from_secs(60);
 
 /// The numbers of a closed connection.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
-pub(crate) struct Rest {
-    pub(crate) send_next: u32,
-    pub(crate) receive_next: u32,
+pub(crate) struct TimeWaitState {
+    pub(crate) snd_nxt: u32,
+    pub(crate) rcv_nxt: u32,
     pub(crate) window: u16,
     /// When it is over.
     until: Instant,
 }
 
-/// What to do with a segment for a resting tuple.
+/// What to do with a segment for a entry tuple.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
 pub(crate) enum Reaction {
     /// Say where we are.
-    Acknowledge(Rest),
+    Acknowledge(TimeWaitState),
     /// It opens a new connection: the tuple is free again. With the last number that we used on it.
     Reopen(u32),
     /// Nothing.
@@ -44,15 +44,15 @@ pub(crate) enum Reaction {
 
 /// A tuple that rests.
 #[derive(Debug)]
-struct Resting {
+struct TimeWaitEntry {
     flow: Flow,
-    rest: Rest,
+    rest: TimeWaitState,
 }
 
 /// The table.
 #[derive(Debug)]
 pub(crate) struct TimeWait {
-    tuples: Slab<Resting>,
+    tuples: Slab<TimeWaitEntry>,
     /// Tuples by their flow: only their places stand here, so that what is searched stays small.
     places: HashTable<u32>,
     state: FixedState,
@@ -71,8 +71,8 @@ impl TimeWait {
     pub(crate) fn insert(
         &mut self,
         flow: Flow,
-        send_next: u32,
-        receive_next: u32,
+        snd_nxt: u32,
+        rcv_nxt: u32,
         window: u16,
         now: Instant,
     ) {
@@ -82,20 +82,19 @@ impl TimeWait {
         // The table is far smaller than 2^32.
         let place = self
             .tuples
-            .insert(Resting { flow, rest: Rest { send_next, receive_next, window, until } })
+            .insert(TimeWaitEntry { flow, rest: TimeWaitState { snd_nxt, rcv_nxt, window, until } })
             as u32;
         let Self { tuples, places, state, .. } = self;
         places.insert_unique(state.hash_one(flow), place, |place| {
-            tuples.get(*place as usize).map_or(0, |resting| state.hash_one(resting.flow))
+            tuples.get(*place as usize).map_or(0, |entry| state.hash_one(entry.flow))
         });
         self.queue(until, place);
     }
 
     /// Where a tuple rests.
     fn find(&self, flow: &Flow) -> Option<u32> {
-        let is_meant = |place: &u32| {
-            self.tuples.get(*place as usize).is_some_and(|resting| resting.flow == *flow)
-        };
+        let is_meant =
+            |place: &u32| self.tuples.get(*place as usize).is_some_and(|entry| entry.flow == *flow);
         self.places.find(self.state.hash_one(flow), is_meant).copied()
     }
 
@@ -118,8 +117,8 @@ impl TimeWait {
     }
 
     /// Ends the rest at a place.
-    fn end(&mut self, place: u32) -> Option<Rest> {
-        let Resting { flow, rest } = self.tuples.try_remove(place as usize)?;
+    fn end(&mut self, place: u32) -> Option<TimeWaitState> {
+        let TimeWaitEntry { flow, rest } = self.tuples.try_remove(place as usize)?;
         if let Ok(entry) =
             self.places.find_entry(self.state.hash_one(flow), |known| *known == place)
         {
@@ -131,7 +130,7 @@ impl TimeWait {
     /// Ends a rest early; tells the last number that we used.
     pub(crate) fn remove(&mut self, flow: &Flow) -> Option<u32> {
         let place = self.find(flow)?;
-        self.end(place).map(|rest| rest.send_next)
+        self.end(place).map(|rest| rest.snd_nxt)
     }
 
     pub(crate) fn contains(&self, flow: &Flow) -> bool {
@@ -150,14 +149,12 @@ impl TimeWait {
         if segment.rst {
             return Some(Reaction::Ignore);
         }
-        if segment.syn
-            && segment.acknowledgment.is_none()
-            && before(rest.receive_next, segment.sequence)
+        if segment.syn && segment.acknowledgment.is_none() && before(rest.rcv_nxt, segment.sequence)
         {
-            return self.end(place).map(|rest| Reaction::Reopen(rest.send_next));
+            return self.end(place).map(|rest| Reaction::Reopen(rest.snd_nxt));
         }
         let until = now.after(TIME_WAIT);
-        let is_prolonged = segment.fin && segment.end() == rest.receive_next && rest.until != until;
+        let is_prolonged = segment.fin && segment.end() == rest.rcv_nxt && rest.until != until;
         if is_prolonged {
             rest.until = until;
         }
@@ -182,13 +179,13 @@ impl TimeWait {
     }
 
     pub(crate) fn flows(&self) -> impl Iterator<Item = &Flow> {
-        self.tuples.iter().map(|(_, resting)| &resting.flow)
+        self.tuples.iter().map(|(_, entry)| &entry.flow)
     }
 }
 
 /// True for an entry of the order that is not stale.
-fn counts(tuples: &Slab<Resting>, until: Instant, place: u32) -> bool {
-    tuples.get(place as usize).is_some_and(|resting| resting.rest.until == until)
+fn counts(tuples: &Slab<TimeWaitEntry>, until: Instant, place: u32) -> bool {
+    tuples.get(place as usize).is_some_and(|entry| entry.rest.until == until)
 }
 
 #[cfg(test)]

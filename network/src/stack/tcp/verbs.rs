@@ -13,7 +13,7 @@ use virtual_file_system::{Error, Readiness};
 use super::deadline::ORPHAN;
 use super::handshake::Handshake;
 use super::settings::TcpSettings;
-use super::{Flow, Phase, SlotId, Tcp};
+use super::{ConnectionId, Flow, Owner, Tcp};
 use crate::stack::context::Context;
 use crate::stack::ip::Ip;
 use crate::stack::ports;
@@ -36,7 +36,7 @@ impl Tcp {
         local: SocketAddr,
         remote: SocketAddr,
         settings: &TcpSettings,
-    ) -> Result<(SlotId, SocketAddr), Error> {
+    ) -> Result<(ConnectionId, SocketAddr), Error> {
         let (flow, floor) = match local.port() {
             0 => self.ephemeral_flow(local.ip(), remote)?,
             _ => (Flow::new(local, remote), None),
@@ -47,12 +47,12 @@ impl Tcp {
             return Err(Error::AddressNotAvailable);
         }
         let opening = self.opening(cx, ip, &flow, floor);
-        let handshake = Handshake::connect(opening.sequence, cx.now);
-        let id = self.insert(flow, Phase::Connecting, handshake, settings, &opening);
+        let handshake = Handshake::connect(opening.iss, cx.now);
+        let id = self.insert(flow, Owner::Connecting, handshake, settings, &opening);
         self.follow_path_mtu(cx, ip, id.index);
         let deadline = cx.now.after(CONNECT);
-        if let Some(slot) = self.get_mut(id) {
-            slot.give_up_at = deadline;
+        if let Some(connection) = self.get_mut(id) {
+            connection.give_up_at = deadline;
         }
         self.serve(cx, ip, id.index);
         Ok((id, flow.local.address()))
@@ -108,16 +108,18 @@ impl Tcp {
     pub(crate) fn poll_connected(
         &mut self,
         cx: &mut Context,
-        id: SlotId,
+        id: ConnectionId,
         waker: &Waker,
     ) -> Result<bool, Error> {
-        let slot = self.get_mut(id).ok_or(Error::ConnectionAborted)?;
-        match slot.phase {
-            Phase::Connecting if slot.state() == State::Closed || slot.error.is_some() => {
-                Err(slot.error.take().unwrap_or(Error::ConnectionAborted))
+        let connection = self.get_mut(id).ok_or(Error::ConnectionAborted)?;
+        match connection.owner {
+            Owner::Connecting
+                if connection.state() == State::Closed || connection.error.is_some() =>
+            {
+                Err(connection.error.take().unwrap_or(Error::ConnectionAborted))
             }
-            Phase::Connecting => {
-                cx.wakes.extend(slot.writers.register_bounded(waker));
+            Owner::Connecting => {
+                cx.wakes.extend(connection.writers.register_bounded(waker));
                 Ok(false)
             }
             _ => Ok(true),
@@ -133,28 +135,32 @@ impl Tcp {
         &mut self,
         cx: &mut Context,
         ip: &mut Ip,
-        id: SlotId,
+        id: ConnectionId,
         data: &[u8],
         waker: Option<&Waker>,
     ) -> Result<usize, Error> {
         let is_short = self.is_short_of_memory();
-        let slot = self.get_mut(id).ok_or(Error::NotConnected)?;
-        if slot.closing || slot.sender.is_ending() {
+        let connection = self.get_mut(id).ok_or(Error::NotConnected)?;
+        if connection.close_pending || connection.sender.is_ending() {
             return Err(Error::BrokenPipe);
         }
-        if !slot.may_send() {
-            let usual = if matches!(slot.phase, Phase::Connecting) {
+        if !connection.may_send() {
+            let usual = if matches!(connection.owner, Owner::Connecting) {
                 Error::NotConnected
             } else {
                 Error::BrokenPipe
             };
-            return Err(slot.error.take().unwrap_or(usual));
+            return Err(connection.error.take().unwrap_or(usual));
         }
         // Short of memory, who has something under way waits for its acknowledgment.
-        let taken = if is_short && slot.sender.queued() > 0 { 0 } else { slot.sender.write(data) };
+        let taken = if is_short && connection.sender.queued() > 0 {
+            0
+        } else {
+            connection.sender.write(data)
+        };
         if taken == 0 && !data.is_empty() {
             if let Some(waker) = waker {
-                cx.wakes.extend(slot.writers.register_bounded(waker));
+                cx.wakes.extend(connection.writers.register_bounded(waker));
             }
             return Err(Error::WouldBlock);
         }
@@ -172,34 +178,35 @@ impl Tcp {
     pub(crate) fn read(
         &mut self,
         cx: &mut Context,
-        id: SlotId,
+        id: ConnectionId,
         buffer: &mut [u8],
         peek: bool,
         waker: Option<&Waker>,
     ) -> Result<(usize, bool), Error> {
         let now = cx.now;
-        let slot = self.get_mut(id).ok_or(Error::NotConnected)?;
-        if slot.deaf || buffer.is_empty() {
+        let connection = self.get_mut(id).ok_or(Error::NotConnected)?;
+        if connection.receive_shut_down || buffer.is_empty() {
             return Ok((0, false));
         }
-        if slot.receiver.readable() == 0 {
-            return match slot.phase {
-                _ if slot.may_receive() => {
+        if connection.receiver.readable() == 0 {
+            return match connection.owner {
+                _ if connection.may_receive() => {
                     if let Some(waker) = waker {
-                        cx.wakes.extend(slot.readers.register_bounded(waker));
+                        cx.wakes.extend(connection.readers.register_bounded(waker));
                     }
                     Err(Error::WouldBlock)
                 }
-                _ if slot.receiver.is_over() => Ok((0, false)),
-                Phase::Connecting => Err(slot.error.take().unwrap_or(Error::NotConnected)),
-                _ => slot.error.take().map_or(Ok((0, false)), Err),
+                _ if connection.receiver.has_fin() => Ok((0, false)),
+                Owner::Connecting => Err(connection.error.take().unwrap_or(Error::NotConnected)),
+                _ => connection.error.take().map_or(Ok((0, false)), Err),
             };
         }
-        let received = slot.receiver.read(buffer, peek, now, slot.sender.round_trip().smoothed());
-        let is_worth_telling =
-            !peek && slot.is_open() && slot.receiver.is_worth_telling(slot.own_segment);
+        let received = connection.receiver.read(buffer, peek, now, connection.sender.rtt().srtt());
+        let is_worth_telling = !peek
+            && connection.is_open()
+            && connection.receiver.is_window_update_due(connection.own_mss);
         if is_worth_telling {
-            slot.receiver.answer();
+            connection.receiver.ack_now();
         }
         self.count_memory(id.index);
         Ok((received, is_worth_telling))
@@ -213,18 +220,18 @@ impl Tcp {
         &mut self,
         cx: &mut Context,
         ip: &mut Ip,
-        id: SlotId,
+        id: ConnectionId,
         read: bool,
         write: bool,
     ) -> Result<(), Error> {
-        let slot = self.get_mut(id).ok_or(Error::NotConnected)?;
-        if matches!(slot.phase, Phase::Connecting)
-            || matches!(slot.state(), State::Closed | State::TimeWait)
+        let connection = self.get_mut(id).ok_or(Error::NotConnected)?;
+        if matches!(connection.owner, Owner::Connecting)
+            || matches!(connection.state(), State::Closed | State::TimeWait)
         {
             return Err(Error::NotConnected);
         }
-        slot.deaf |= read;
-        slot.closing |= write && slot.may_send();
+        connection.receive_shut_down |= read;
+        connection.close_pending |= write && connection.may_send();
         self.close_when_ready(id.index);
         self.wake_all(cx, id.index);
         self.serve(cx, ip, id.index);
@@ -233,24 +240,25 @@ impl Tcp {
 
     /// The owner is gone. What was written is still delivered, then the FIN; data that nobody will
     /// read earns a reset (RFC 1122 §4.2.2.13).
-    pub(crate) fn release(&mut self, cx: &mut Context, ip: &mut Ip, id: SlotId) {
+    pub(crate) fn release(&mut self, cx: &mut Context, ip: &mut Ip, id: ConnectionId) {
         let now = cx.now;
-        let Some(slot) = self.get_mut(id) else { return };
-        match slot.state() {
+        let Some(connection) = self.get_mut(id) else { return };
+        match connection.state() {
             State::Closed | State::Listen | State::SynSent => return self.forget(cx, id),
             State::TimeWait => return self.enter_time_wait(cx, ip, id),
             State::SynReceived => return self.abort(cx, ip, id),
-            _ if slot.receiver.readable() > 0 || slot.linger == Some(0) => {
+            _ if connection.receiver.readable() > 0 || connection.linger == Some(0) => {
                 return self.abort(cx, ip, id);
             }
             _ => {}
         }
-        slot.phase = Phase::Orphan;
-        let linger = slot.linger.map_or(ORPHAN, |linger| Duration::from_millis(linger.into()));
-        slot.give_up_at = now.after(linger.min(ORPHAN));
-        slot.closing |= slot.may_send();
-        if slot.state() == State::FinWait2 {
-            slot.give_up_at = now.after(HANDSHAKE);
+        connection.owner = Owner::Orphan;
+        let linger =
+            connection.linger.map_or(ORPHAN, |linger| Duration::from_millis(linger.into()));
+        connection.give_up_at = now.after(linger.min(ORPHAN));
+        connection.close_pending |= connection.may_send();
+        if connection.state() == State::FinWait2 {
+            connection.give_up_at = now.after(HANDSHAKE);
         }
         self.close_when_ready(id.index);
         self.serve(cx, ip, id.index);
@@ -263,38 +271,50 @@ impl Tcp {
     pub(crate) fn poll_flushed(
         &mut self,
         cx: &mut Context,
-        id: SlotId,
+        id: ConnectionId,
         waker: &Waker,
     ) -> Result<bool, Error> {
-        let slot = self.get_mut(id).ok_or(Error::NotConnected)?;
-        if let Some(error) = slot.error.take() {
+        let connection = self.get_mut(id).ok_or(Error::NotConnected)?;
+        if let Some(error) = connection.error.take() {
             return Err(error);
         }
-        if slot.sender.queued() == 0 && !slot.is_cut_off {
+        if connection.sender.queued() == 0 && !connection.was_discarded {
             return Ok(true);
         }
         // Whoever took the connection's error, nobody will acknowledge the rest.
-        if slot.state() == State::Closed {
+        if connection.state() == State::Closed {
             return Err(Error::BrokenPipe);
         }
-        cx.wakes.extend(slot.writers.register_bounded(waker));
+        cx.wakes.extend(connection.writers.register_bounded(waker));
         Ok(false)
     }
 
     /// What the connection is ready for.
-    pub(crate) fn readiness(&mut self, cx: &mut Context, id: SlotId, waker: &Waker) -> Readiness {
-        let Some(slot) = self.get_mut(id) else { return Readiness::ERROR | Readiness::HANG_UP };
-        cx.wakes.extend(slot.readers.register_bounded(waker));
-        cx.wakes.extend(slot.writers.register_bounded(waker));
-        let (may_send, may_receive) = (slot.may_send(), slot.may_receive());
-        let connecting = matches!(slot.phase, Phase::Connecting) && slot.error.is_none();
+    pub(crate) fn readiness(
+        &mut self,
+        cx: &mut Context,
+        id: ConnectionId,
+        waker: &Waker,
+    ) -> Readiness {
+        let Some(connection) = self.get_mut(id) else {
+            return Readiness::ERROR | Readiness::HANG_UP;
+        };
+        cx.wakes.extend(connection.readers.register_bounded(waker));
+        cx.wakes.extend(connection.writers.register_bounded(waker));
+        let (may_send, may_receive) = (connection.may_send(), connection.may_receive());
+        let connecting =
+            matches!(connection.owner, Owner::Connecting) && connection.error.is_none();
         let mut readiness = Readiness::empty();
         readiness.set(
             Readiness::READABLE,
-            !connecting && (slot.receiver.readable() > 0 || !may_receive || slot.deaf),
+            !connecting
+                && (connection.receiver.readable() > 0
+                    || !may_receive
+                    || connection.receive_shut_down),
         );
-        readiness.set(Readiness::WRITABLE, !connecting && (slot.sender.room() > 0 || !may_send));
-        readiness.set(Readiness::ERROR, slot.error.is_some());
+        readiness
+            .set(Readiness::WRITABLE, !connecting && (connection.sender.room() > 0 || !may_send));
+        readiness.set(Readiness::ERROR, connection.error.is_some());
         readiness.set(Readiness::HANG_UP, !connecting && !may_send && !may_receive);
         readiness
     }
@@ -304,11 +324,11 @@ impl Tcp {
         &mut self,
         cx: &mut Context,
         ip: &mut Ip,
-        id: SlotId,
+        id: ConnectionId,
         settings: &TcpSettings,
     ) {
-        let Some(slot) = self.get_mut(id) else { return };
-        slot.adopt(settings);
+        let Some(connection) = self.get_mut(id) else { return };
+        connection.adopt(settings);
         self.serve(cx, ip, id.index);
     }
 }

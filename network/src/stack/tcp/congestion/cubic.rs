@@ -2,7 +2,7 @@
 //! was, rests there, and then looks further.
 //!
 //! [`Window`] does slow start and timeouts; this file owns the [`Curve`]. Fixed point: C·t³ is
-//! computed in milliseconds and 1/1024 of a segment, the Reno-friendly estimate in 1/65536 of a
+//! computed in milliseconds and 1/1024 of a segment, the Reno-w_est estimate in 1/65536 of a
 //! byte.
 
 use core::time::Duration;
@@ -12,12 +12,12 @@ use super::{Acknowledgment, Controller, LARGEST_WINDOW, micros};
 use crate::platform::Instant;
 
 /// What is left of a window after loss: β of 0.7 (§4.6), in tenths.
-const LEFT: u64 = 7;
-/// What fast convergence takes for the peak: (1 + β) / 2 (§4.7), in hundredths.
+const BETA: u64 = 7;
+/// What fast convergence takes for the w_max: (1 + β) / 2 (§4.7), in hundredths.
 const CONVERGED: u64 = 85;
 /// α = 3·(1 − β) / (1 + β) = 9/17 segments in a round trip are as fair to Reno as Reno is to itself
 /// (§4.3).
-const FRIENDLY: u64 = (9 << 16) / 17;
+const ALPHA_CUBIC: u64 = (9 << 16) / 17;
 /// Reno's own growth: one segment in a round trip.
 const RENO: u64 = 1 << 16;
 /// Milliseconds after which the curve is taken to be flat; windows reach their limit before.
@@ -35,49 +35,49 @@ pub(crate) struct Cubic {
 impl Cubic {
     /// The window after loss, in the sense of `used`.
     fn reduced(used: u32) -> u32 {
-        (u64::from(used) * LEFT / 10) as u32
+        (u64::from(used) * BETA / 10) as u32
     }
 }
 
 impl Controller for Cubic {
-    fn window(&self) -> u32 {
+    fn cwnd(&self) -> u32 {
         self.window.bytes()
     }
 
-    fn threshold(&self) -> u32 {
-        self.window.threshold()
+    fn ssthresh(&self) -> u32 {
+        self.window.ssthresh()
     }
 
-    fn acknowledged(&mut self, acknowledgment: &Acknowledgment) {
-        if self.window.acknowledged(acknowledgment) {
+    fn on_ack(&mut self, acknowledgment: &Acknowledgment) {
+        if self.window.on_ack(acknowledgment) {
             self.window.set(self.curve.follow(
                 acknowledgment,
                 self.window.bytes(),
-                self.window.segment(),
+                self.window.mss(),
             ));
         } else {
             self.curve.pause(acknowledgment.now);
         }
     }
 
-    fn congested(&mut self, _: Instant, in_flight: u32) {
+    fn on_congestion(&mut self, _: Instant, in_flight: u32) {
         self.before = Some((self.window, self.curve));
         let used = self.window.used(in_flight);
         self.curve.reduced(used);
         self.window.reduce(Self::reduced(used));
     }
 
-    fn recovered(&mut self, _: Instant) {
-        self.window.recovered();
+    fn on_recovered(&mut self, _: Instant) {
+        self.window.on_recovered();
     }
 
-    fn timed_out(&mut self, _: Instant, in_flight: u32) {
+    fn on_timeout(&mut self, _: Instant, in_flight: u32) {
         let used = self.window.used(in_flight);
         if !self.window.is_timed_out() {
             self.before = Some((self.window, self.curve));
             // Nothing of the former curve is worth knowing (§4.8): the next one begins flat, where
             // slow start ends.
-            self.curve = Curve { prior: used, ..Curve::default() };
+            self.curve = Curve { cwnd_prior: used, ..Curve::default() };
         }
         self.window.collapse(Self::reduced(used));
     }
@@ -90,22 +90,22 @@ impl Controller for Cubic {
         }
     }
 
-    fn restarted(&mut self, now: Instant, idle: Duration, timeout: Duration) {
+    fn on_idle_restart(&mut self, now: Instant, idle: Duration, timeout: Duration) {
         self.curve.pause(now);
-        if self.window.restarted(idle, timeout) {
+        if self.window.on_idle_restart(idle, timeout) {
             self.curve.epoch = None;
             self.before = None;
         }
     }
 
-    fn set_segment(&mut self, segment: u32) {
-        self.window.set_segment(segment);
+    fn set_mss(&mut self, mss: u32) {
+        self.window.set_mss(mss);
         // The curve is one of segments.
         self.curve.epoch = None;
     }
 
-    fn pacing_rate(&self, smoothed_round_trip: Duration) -> u64 {
-        self.window.pacing_rate(smoothed_round_trip)
+    fn pacing_rate(&self, srtt: Duration) -> u64 {
+        self.window.pacing_rate(srtt)
     }
 
     fn reduces_proportionally(&self) -> bool {
@@ -117,9 +117,9 @@ impl Controller for Cubic {
 #[derive(Clone, Copy, Debug, Default)]
 struct Curve {
     /// W_max: the window at which the curve is flat; less than the window when nothing is known.
-    peak: u32,
+    w_max: u32,
     /// cwnd_prior: the window before the last reduction.
-    prior: u32,
+    cwnd_prior: u32,
     /// Begins with the first acknowledgment in congestion avoidance.
     epoch: Option<Epoch>,
 }
@@ -129,13 +129,13 @@ struct Curve {
 struct Epoch {
     /// Microseconds in which the window could grow (t): idle times and those of a slow program do
     /// not count (§5.8).
-    elapsed: u64,
+    t: u64,
     last: Instant,
     /// Milliseconds until the curve is flat (K), and the window there.
-    rise: u64,
+    k: u64,
     origin: u32,
     /// The window that Reno would have (W_est), in 1/65536 bytes.
-    friendly: u64,
+    w_est: u64,
     /// Growth times window that did not yet make a byte.
     credit: u64,
 }
@@ -143,10 +143,10 @@ struct Epoch {
 impl Curve {
     /// A window of `used` bytes was too large.
     fn reduced(&mut self, used: u32) {
-        // Less than last time: others need room, so the peak is taken lower than it was (§4.7).
-        let is_less = used < self.peak;
-        self.peak = if is_less { (u64::from(used) * CONVERGED / 100) as u32 } else { used };
-        self.prior = used;
+        // Less than last time: others need room, so the w_max is taken lower than it was (§4.7).
+        let is_less = used < self.w_max;
+        self.w_max = if is_less { (u64::from(used) * CONVERGED / 100) as u32 } else { used };
+        self.cwnd_prior = used;
         self.epoch = None;
     }
 
@@ -158,22 +158,19 @@ impl Curve {
     }
 
     /// The window after an acknowledgment.
-    fn follow(&mut self, acknowledgment: &Acknowledgment, window: u32, segment: u32) -> u32 {
-        let Self { peak, prior, ref mut epoch } = *self;
-        let epoch =
-            epoch.get_or_insert_with(|| Epoch::new(acknowledgment.now, peak, window, segment));
+    fn follow(&mut self, acknowledgment: &Acknowledgment, window: u32, mss: u32) -> u32 {
+        let Self { w_max, cwnd_prior, ref mut epoch } = *self;
+        let epoch = epoch.get_or_insert_with(|| Epoch::new(acknowledgment.now, w_max, window, mss));
         epoch.advance(acknowledgment.now);
         let delivered = u64::from(acknowledgment.delivered.min(window));
-        epoch.befriend(delivered, prior, window, segment);
-        let friendly = (epoch.friendly >> 16).min(u64::from(LARGEST_WINDOW)) as u32;
-        if epoch.curve(0, segment) < u64::from(friendly) {
-            return window.max(friendly);
+        epoch.update_w_est(delivered, cwnd_prior, window, mss);
+        let w_est = (epoch.w_est >> 16).min(u64::from(LARGEST_WINDOW)) as u32;
+        if epoch.curve(0, mss) < u64::from(w_est) {
+            return window.max(w_est);
         }
         // The window a round trip from now, but no more than half of it further (§4.2).
         let bytes = u64::from(window);
-        let target = epoch
-            .curve(micros(acknowledgment.smoothed_round_trip), segment)
-            .clamp(bytes, bytes + bytes / 2);
+        let target = epoch.curve(micros(acknowledgment.srtt), mss).clamp(bytes, bytes + bytes / 2);
         epoch.credit += (target - bytes) * delivered;
         let growth = epoch.credit / bytes.max(1);
         epoch.credit -= growth * bytes;
@@ -182,42 +179,42 @@ impl Curve {
 }
 
 impl Epoch {
-    fn new(now: Instant, peak: u32, window: u32, segment: u32) -> Self {
+    fn new(now: Instant, w_max: u32, window: u32, mss: u32) -> Self {
         // K = ∛((W_max − cwnd) / C), with C = 0.4 segments per second³.
-        let missing = u64::from(peak.saturating_sub(window).min(LARGEST_WINDOW));
-        let rise = cube_root(missing * 2_500_000_000 / u64::from(segment.max(1)));
+        let missing = u64::from(w_max.saturating_sub(window).min(LARGEST_WINDOW));
+        let k = cube_root(missing * 2_500_000_000 / u64::from(mss.max(1)));
         Self {
-            elapsed: 0,
+            t: 0,
             last: now,
-            rise,
-            origin: peak.max(window),
-            friendly: u64::from(window) << 16,
+            k,
+            origin: w_max.max(window),
+            w_est: u64::from(window) << 16,
             credit: 0,
         }
     }
 
     fn advance(&mut self, now: Instant) {
-        self.elapsed = self.elapsed.saturating_add(micros(now.since(self.last)));
+        self.t = self.t.saturating_add(micros(now.since(self.last)));
         self.last = now;
     }
 
     /// W_cubic in bytes, `later` microseconds from now (§4.2).
-    fn curve(&self, later: u64, segment: u32) -> u64 {
-        let time = self.elapsed.saturating_add(later) / 1_000;
-        let distance = time.abs_diff(self.rise).min(LONGEST);
+    fn curve(&self, later: u64, mss: u32) -> u64 {
+        let time = self.t.saturating_add(later) / 1_000;
+        let distance = time.abs_diff(self.k).min(LONGEST);
         // 0.4 / 1000³ segments in 1/1024.
         let segments = distance * distance * distance / 2_441_406;
-        let height = (segments * u64::from(segment)) >> 10;
+        let height = (segments * u64::from(mss)) >> 10;
         let origin = u64::from(self.origin);
-        if time < self.rise { origin.saturating_sub(height) } else { origin + height }
+        if time < self.k { origin.saturating_sub(height) } else { origin + height }
     }
 
-    /// Lets the Reno-friendly estimate grow: faster once it is where the last reduction was (§4.3).
-    fn befriend(&mut self, delivered: u64, prior: u32, window: u32, segment: u32) {
-        let rate = if self.friendly >> 16 < u64::from(prior) { FRIENDLY } else { RENO };
+    /// Lets the Reno-w_est estimate grow: faster once it is where the last reduction was (§4.3).
+    fn update_w_est(&mut self, delivered: u64, cwnd_prior: u32, window: u32, mss: u32) {
+        let rate = if self.w_est >> 16 < u64::from(cwnd_prior) { ALPHA_CUBIC } else { RENO };
         // At most 2³⁰ · 2¹⁶ · 2¹⁶.
-        let growth = delivered * u64::from(segment) * rate / u64::from(window.max(1));
-        self.friendly = self.friendly.saturating_add(growth).min(u64::from(LARGEST_WINDOW) << 16);
+        let growth = delivered * u64::from(mss) * rate / u64::from(window.max(1));
+        self.w_est = self.w_est.saturating_add(growth).min(u64::from(LARGEST_WINDOW) << 16);
     }
 }
 
@@ -241,15 +238,15 @@ fn cube_root(value: u64) -> u64 {
 
 #[cfg(test)]
 mod tests {
-    use super::super::test_transfer::{SEGMENT, acknowledgment, round};
+    use super::super::test_transfer::{MSS, acknowledgment, round};
     use super::*;
 
     /// In congestion avoidance with this window, held back by it.
     fn at(bytes: u32) -> Cubic {
         let mut controller = Cubic::default();
-        controller.set_segment(SEGMENT);
+        controller.set_mss(MSS);
         controller.window.reduce(bytes);
-        controller.acknowledged(&acknowledgment(Instant::ZERO, 0, Duration::from_millis(1)));
+        controller.on_ack(&acknowledgment(Instant::ZERO, 0, Duration::from_millis(1)));
         controller
     }
 
@@ -260,9 +257,9 @@ mod tests {
         now: &mut Instant,
         round_trip: Duration,
     ) -> u64 {
-        while controller.window() < bytes {
+        while controller.cwnd() < bytes {
             *now = round(controller, *now, round_trip);
-            assert!(*now < Instant::from_micros(1_000_000_000), "stays at {}", controller.window());
+            assert!(*now < Instant::from_micros(1_000_000_000), "stays at {}", controller.cwnd());
         }
         now.as_micros() / 1_000
     }
@@ -281,33 +278,32 @@ mod tests {
     fn cc_05_loss_leaves_seven_tenths_and_the_peak_is_reached_after_k() {
         // K = ∛(W·0.3/0.4) seconds: 4,217 ms for 100 segments, 9,086 ms for 1,000, 42,172 ms for
         // 100,000.
-        for (segments, rise) in [(100, 4_217), (1_000, 9_085), (100_000, 42_171)] {
-            let mut controller = at(segments * SEGMENT);
-            controller.congested(Instant::ZERO, segments * SEGMENT);
-            assert_eq!(controller.window(), segments * 7 / 10 * SEGMENT);
-            assert_eq!(controller.threshold(), controller.window());
+        for (segments, k) in [(100, 4_217), (1_000, 9_085), (100_000, 42_171)] {
+            let mut controller = at(segments * MSS);
+            controller.on_congestion(Instant::ZERO, segments * MSS);
+            assert_eq!(controller.cwnd(), segments * 7 / 10 * MSS);
+            assert_eq!(controller.ssthresh(), controller.cwnd());
             let (mut now, round_trip) = (Instant::ZERO, Duration::from_millis(100));
-            // A thousandth below the peak, where 15 % of K are left.
+            // A thousandth below the w_max, where 15 % of K are left.
             let close = time_until(
                 &mut controller,
-                segments * SEGMENT - segments * SEGMENT / 1_000,
+                segments * MSS - segments * MSS / 1_000,
                 &mut now,
                 round_trip,
             );
-            assert_eq!(controller.curve.epoch.unwrap().rise, rise);
-            let expected = rise * 85 / 100;
+            assert_eq!(controller.curve.epoch.unwrap().k, k);
+            let expected = k * 85 / 100;
             assert!(close.abs_diff(expected) <= 300, "{segments}: {close} against {expected}");
-            // The curve is as high above the peak after 2·K as it was below it.
-            let twice =
-                time_until(&mut controller, segments * 13 / 10 * SEGMENT, &mut now, round_trip);
-            assert!(twice.abs_diff(2 * rise) <= 300, "{segments}: {twice} against {rise}");
+            // The curve is as high above the w_max after 2·K as it was below it.
+            let twice = time_until(&mut controller, segments * 13 / 10 * MSS, &mut now, round_trip);
+            assert!(twice.abs_diff(2 * k) <= 300, "{segments}: {twice} against {k}");
         }
     }
 
     #[test]
     fn cc_05_the_window_follows_the_curve_to_a_segment() {
-        let mut controller = at(100 * SEGMENT);
-        controller.congested(Instant::ZERO, 100 * SEGMENT);
+        let mut controller = at(100 * MSS);
+        controller.on_congestion(Instant::ZERO, 100 * MSS);
         let mut now = Instant::ZERO;
         // 100 + 0.4·(t − 4.217)³ segments. After 5.7 s Reno would have grown from 70 to 100 by 9/17
         // of a segment in each round trip; from then on it has one more in each, and soon more than
@@ -318,7 +314,7 @@ mod tests {
             while now < Instant::from_micros(second * 1_000_000) {
                 now = round(&mut controller, now, Duration::from_millis(100));
             }
-            let window = controller.window() / SEGMENT;
+            let window = controller.cwnd() / MSS;
             assert!(window.abs_diff(segments) <= 1, "{window} segments after {second} s");
         }
     }
@@ -328,70 +324,64 @@ mod tests {
         for (segments, round_trip) in
             [(100, Duration::from_micros(500)), (10, Duration::from_millis(20))]
         {
-            let mut controller = at(segments * SEGMENT);
-            controller.congested(Instant::ZERO, segments * SEGMENT);
-            let (before, mut now) = (controller.window(), Instant::ZERO);
+            let mut controller = at(segments * MSS);
+            controller.on_congestion(Instant::ZERO, segments * MSS);
+            let (before, mut now) = (controller.cwnd(), Instant::ZERO);
             for _ in 0..5 {
                 now = round(&mut controller, now, round_trip);
             }
             // 9/17 of a segment in a round trip, and more than the curve alone.
-            let expected = before + 5 * SEGMENT * 9 / 17;
+            let expected = before + 5 * MSS * 9 / 17;
             assert!(
-                controller.window().abs_diff(expected) <= SEGMENT / 4,
+                controller.cwnd().abs_diff(expected) <= MSS / 4,
                 "{} {expected}",
-                controller.window()
+                controller.cwnd()
             );
             // A segment in a round trip beyond the former window.
-            time_until(&mut controller, segments * SEGMENT, &mut now, round_trip);
-            let prior = controller.window();
+            time_until(&mut controller, segments * MSS, &mut now, round_trip);
+            let cwnd_prior = controller.cwnd();
             for _ in 0..10 {
                 now = round(&mut controller, now, round_trip);
             }
-            let grown = controller.window() - prior;
-            assert!(grown.abs_diff(10 * SEGMENT) <= SEGMENT, "{grown}");
+            let grown = controller.cwnd() - cwnd_prior;
+            assert!(grown.abs_diff(10 * MSS) <= MSS, "{grown}");
         }
     }
 
     #[test]
     fn fast_convergence_leaves_room_when_the_peak_was_not_reached_again() {
-        let mut controller = at(100 * SEGMENT);
-        controller.congested(Instant::ZERO, 100 * SEGMENT);
-        assert_eq!(controller.curve.peak, 100 * SEGMENT);
-        controller.congested(Instant::ZERO, 70 * SEGMENT);
+        let mut controller = at(100 * MSS);
+        controller.on_congestion(Instant::ZERO, 100 * MSS);
+        assert_eq!(controller.curve.w_max, 100 * MSS);
+        controller.on_congestion(Instant::ZERO, 70 * MSS);
         assert_eq!(
-            (controller.curve.peak, controller.curve.prior),
-            (70 * SEGMENT * 85 / 100, 70 * SEGMENT)
+            (controller.curve.w_max, controller.curve.cwnd_prior),
+            (70 * MSS * 85 / 100, 70 * MSS)
         );
-        assert_eq!(controller.window(), 49 * SEGMENT);
+        assert_eq!(controller.cwnd(), 49 * MSS);
     }
 
     #[test]
     fn undo_restores_window_threshold_peak_and_curve() {
-        let mut controller = at(100 * SEGMENT);
-        controller.congested(Instant::ZERO, 100 * SEGMENT);
+        let mut controller = at(100 * MSS);
+        controller.on_congestion(Instant::ZERO, 100 * MSS);
         let mut now = Instant::ZERO;
         for _ in 0..20 {
             now = round(&mut controller, now, Duration::from_millis(100));
         }
         let state = |controller: &Cubic| {
             let epoch = controller.curve.epoch.unwrap();
-            (
-                controller.window(),
-                controller.threshold(),
-                controller.curve.peak,
-                epoch.elapsed,
-                epoch.friendly,
-            )
+            (controller.cwnd(), controller.ssthresh(), controller.curve.w_max, epoch.t, epoch.w_est)
         };
         let before = state(&controller);
-        controller.congested(now, controller.window());
-        assert!(controller.window() < before.0 && controller.curve.epoch.is_none());
-        controller.recovered(now.after(Duration::from_millis(100)));
+        controller.on_congestion(now, controller.cwnd());
+        assert!(controller.cwnd() < before.0 && controller.curve.epoch.is_none());
+        controller.on_recovered(now.after(Duration::from_millis(100)));
         controller.undo(now.after(Duration::from_millis(200)));
         assert_eq!(state(&controller), before);
-        controller.timed_out(now, before.0);
-        controller.timed_out(now, SEGMENT);
-        assert_eq!(controller.window(), SEGMENT);
+        controller.on_timeout(now, before.0);
+        controller.on_timeout(now, MSS);
+        assert_eq!(controller.cwnd(), MSS);
         controller.undo(now);
         assert_eq!(state(&controller), before);
         // There is nothing more to take back.
@@ -401,88 +391,84 @@ mod tests {
 
     #[test]
     fn after_a_timeout_it_doubles_up_to_the_threshold_and_goes_on_flat() {
-        let mut controller = at(100 * SEGMENT);
-        controller.timed_out(Instant::ZERO, 100 * SEGMENT);
-        assert_eq!((controller.window(), controller.threshold()), (SEGMENT, 70 * SEGMENT));
+        let mut controller = at(100 * MSS);
+        controller.on_timeout(Instant::ZERO, 100 * MSS);
+        assert_eq!((controller.cwnd(), controller.ssthresh()), (MSS, 70 * MSS));
         let mut now = Instant::ZERO;
         for segments in [2, 4, 8, 16, 32, 64] {
             now = round(&mut controller, now, Duration::from_millis(100));
-            assert_eq!(controller.window(), segments * SEGMENT);
+            assert_eq!(controller.cwnd(), segments * MSS);
         }
         // Six of these segments are slow start's, 58 are Reno's at 9/17 of a segment in a window;
         // then a whole round is.
         for tenths in [704, 710] {
             now = round(&mut controller, now, Duration::from_millis(100));
             assert!(
-                controller.window().abs_diff(tenths * SEGMENT / 10) <= SEGMENT / 10,
+                controller.cwnd().abs_diff(tenths * MSS / 10) <= MSS / 10,
                 "{}",
-                controller.window()
+                controller.cwnd()
             );
         }
         let epoch = controller.curve.epoch.unwrap();
-        assert_eq!((epoch.rise, epoch.origin), (0, 70 * SEGMENT));
+        assert_eq!((epoch.k, epoch.origin), (0, 70 * MSS));
     }
 
     #[test]
     fn time_in_which_the_window_is_not_used_does_not_count() {
-        let mut controller = at(100 * SEGMENT);
-        controller.congested(Instant::ZERO, 100 * SEGMENT);
+        let mut controller = at(100 * MSS);
+        controller.on_congestion(Instant::ZERO, 100 * MSS);
         let round_trip = Duration::from_millis(100);
         let mut now = round(&mut controller, Instant::ZERO, round_trip);
-        let window = controller.window();
+        let window = controller.cwnd();
         for _ in 0..100 {
             now = now.after(round_trip);
-            let mut idle = acknowledgment(now, SEGMENT, round_trip);
+            let mut idle = acknowledgment(now, MSS, round_trip);
             idle.is_window_limited = false;
-            controller.acknowledged(&idle);
+            controller.on_ack(&idle);
         }
         now = round(&mut controller, now, round_trip);
         // 0.4·3·K² is 21 segments in a second where the curve begins.
-        let grown = controller.window() - window;
-        assert!((1..=3 * SEGMENT).contains(&grown), "{grown}");
+        let grown = controller.cwnd() - window;
+        assert!((1..=3 * MSS).contains(&grown), "{grown}");
         now = now.after(Duration::from_secs(5));
-        controller.restarted(now, Duration::from_secs(5), Duration::from_secs(6));
+        controller.on_idle_restart(now, Duration::from_secs(5), Duration::from_secs(6));
         now = round(&mut controller, now, round_trip);
-        assert!(controller.window() - window <= 6 * SEGMENT, "{} {window}", controller.window());
-        controller.restarted(now, Duration::from_secs(2), Duration::from_millis(200));
-        assert!(controller.curve.epoch.is_none() && controller.window() < 11 * SEGMENT);
+        assert!(controller.cwnd() - window <= 6 * MSS, "{} {window}", controller.cwnd());
+        controller.on_idle_restart(now, Duration::from_secs(2), Duration::from_millis(200));
+        assert!(controller.curve.epoch.is_none() && controller.cwnd() < 11 * MSS);
     }
 
     #[test]
     fn cc_06_windows_of_64_mib_and_long_epochs_are_right() {
-        let segments = (64 << 20) / SEGMENT;
-        let mut controller = at(segments * SEGMENT);
-        controller.congested(Instant::ZERO, segments * SEGMENT);
+        let segments = (64 << 20) / MSS;
+        let mut controller = at(segments * MSS);
+        controller.on_congestion(Instant::ZERO, segments * MSS);
         let mut now = Instant::ZERO;
         // K is ∛(46,345·0.75) = 32.6 s. In pieces of a tenth of a window, as from a segmenting
         // network card.
         while now < Instant::from_micros(32_600_000) {
             now = now.after(Duration::from_millis(10));
-            controller.acknowledged(&acknowledgment(now, 6 << 20, Duration::from_millis(100)));
+            controller.on_ack(&acknowledgment(now, 6 << 20, Duration::from_millis(100)));
         }
-        let window = controller.window();
+        let window = controller.cwnd();
         assert!(window.abs_diff(64 << 20) < 64 << 10, "{window}");
         // Ten seconds later 0.4·10³ segments more; Reno would be far below.
         while now < Instant::from_micros(42_600_000) {
             now = now.after(Duration::from_millis(10));
-            controller.acknowledged(&acknowledgment(now, 6 << 20, Duration::from_millis(100)));
+            controller.on_ack(&acknowledgment(now, 6 << 20, Duration::from_millis(100)));
         }
-        let grown = (controller.window() - window) / SEGMENT;
+        let grown = (controller.cwnd() - window) / MSS;
         assert!(grown.abs_diff(400) < 40, "{grown} segments");
         // With a round trip of 50 µs it is Reno, which counts the bytes of each window.
         let mut near = at(64 << 20);
         let now = round(&mut near, Instant::ZERO, Duration::from_micros(50));
-        assert!(
-            (near.window() - (64 << 20)).abs_diff(SEGMENT) <= 64,
-            "{}",
-            near.window() - (64 << 20)
-        );
+        assert!((near.cwnd() - (64 << 20)).abs_diff(MSS) <= 64, "{}", near.cwnd() - (64 << 20));
         // An hour in a single step is no more than the whole window, at half of a window in each.
-        near.acknowledged(&acknowledgment(
+        near.on_ack(&acknowledgment(
             now.after(Duration::from_secs(3_600)),
             1 << 20,
             Duration::from_secs(10),
         ));
-        assert!(near.window() <= (64 << 20) + (1 << 20), "{}", near.window());
+        assert!(near.cwnd() <= (64 << 20) + (1 << 20), "{}", near.cwnd());
     }
 }

@@ -30,7 +30,7 @@ use crate::platform::Instant;
 
 /// No window grows beyond what a peer can offer (RFC 7323 §2.3).
 const LARGEST_WINDOW: u32 = 1 << 30;
-/// The threshold of a path that never was congested.
+/// The ssthresh of a path that never was congested.
 pub(crate) const UNLIMITED: u32 = u32::MAX;
 
 /// What one acknowledgment told. Counts are bytes of data.
@@ -44,9 +44,9 @@ pub(crate) struct Acknowledgment {
     /// Under way after it.
     pub(crate) in_flight: u32,
     /// The round trip of the newest segment that it delivered, if that was sent once (Karn).
-    pub(crate) round_trip: Option<Duration>,
-    pub(crate) smoothed_round_trip: Duration,
-    pub(crate) least_round_trip: Duration,
+    pub(crate) rtt: Option<Duration>,
+    pub(crate) srtt: Duration,
+    pub(crate) min_rtt: Duration,
     /// A round trip ended: the data that was sent when the last one ended is delivered.
     pub(crate) is_round: bool,
     /// The window, not the program or the peer's buffer, was what held the sender back (RFC 7661).
@@ -72,48 +72,48 @@ pub(crate) struct RateSample {
 /// Decides how many bytes may be under way.
 pub(crate) trait Controller {
     /// Bytes that may be under way.
-    fn window(&self) -> u32;
+    fn cwnd(&self) -> u32;
 
     /// The window below which growth is exponential; what recovery ends at (ssthresh).
-    fn threshold(&self) -> u32;
+    fn ssthresh(&self) -> u32;
 
     /// Something was delivered.
-    fn acknowledged(&mut self, acknowledgment: &Acknowledgment);
+    fn on_ack(&mut self, acknowledgment: &Acknowledgment);
 
     /// Loss was found, or the peer echoed a congestion mark: at most once in a window of data.
     /// `in_flight` as before the loss.
-    fn congested(&mut self, now: Instant, in_flight: u32);
+    fn on_congestion(&mut self, now: Instant, in_flight: u32);
 
     /// What was lost in this episode is repaired.
-    fn recovered(&mut self, now: Instant);
+    fn on_recovered(&mut self, now: Instant);
 
     /// The retransmission timer expired: everything under way counts as lost.
-    fn timed_out(&mut self, now: Instant, in_flight: u32);
+    fn on_timeout(&mut self, now: Instant, in_flight: u32);
 
     /// The last reduction was needless: nothing had been lost (RFC 3522, RFC 4015).
     fn undo(&mut self, now: Instant);
 
     /// Nothing was under way for `idle`, and something is about to be sent (RFC 2861, RFC 7661).
-    fn restarted(&mut self, now: Instant, idle: Duration, timeout: Duration);
+    fn on_idle_restart(&mut self, now: Instant, idle: Duration, timeout: Duration);
 
     /// The segments have this many bytes of data from now on. The first call comes before
     /// everything else.
-    fn set_segment(&mut self, segment: u32);
+    fn set_mss(&mut self, mss: u32);
 
     /// Bytes per second at which data may leave.
-    fn pacing_rate(&self, smoothed_round_trip: Duration) -> u64;
+    fn pacing_rate(&self, srtt: Duration) -> u64;
 
-    /// True when the sender shall approach the threshold by proportional rate reduction while it
+    /// True when the sender shall approach the ssthresh by proportional rate reduction while it
     /// recovers (RFC 6937).
     fn reduces_proportionally(&self) -> bool;
 }
 
 /// The initial window (RFC 6928 §2): ten segments, but no more than 14,600 bytes or two segments,
 /// whichever is more.
-pub(crate) const fn initial_window(segment: u32) -> u32 {
-    let least = 2 * segment;
+pub(crate) const fn initial_window(mss: u32) -> u32 {
+    let least = 2 * mss;
     let usual = if least > 14_600 { least } else { 14_600 };
-    if 10 * segment < usual { 10 * segment } else { usual }
+    if 10 * mss < usual { 10 * mss } else { usual }
 }
 
 /// One of the controllers.
@@ -161,44 +161,44 @@ impl Congestion {
 }
 
 impl Controller for Congestion {
-    fn window(&self) -> u32 {
-        self.get().window()
+    fn cwnd(&self) -> u32 {
+        self.get().cwnd()
     }
 
-    fn threshold(&self) -> u32 {
-        self.get().threshold()
+    fn ssthresh(&self) -> u32 {
+        self.get().ssthresh()
     }
 
-    fn acknowledged(&mut self, acknowledgment: &Acknowledgment) {
-        self.get_mut().acknowledged(acknowledgment);
+    fn on_ack(&mut self, acknowledgment: &Acknowledgment) {
+        self.get_mut().on_ack(acknowledgment);
     }
 
-    fn congested(&mut self, now: Instant, in_flight: u32) {
-        self.get_mut().congested(now, in_flight);
+    fn on_congestion(&mut self, now: Instant, in_flight: u32) {
+        self.get_mut().on_congestion(now, in_flight);
     }
 
-    fn recovered(&mut self, now: Instant) {
-        self.get_mut().recovered(now);
+    fn on_recovered(&mut self, now: Instant) {
+        self.get_mut().on_recovered(now);
     }
 
-    fn timed_out(&mut self, now: Instant, in_flight: u32) {
-        self.get_mut().timed_out(now, in_flight);
+    fn on_timeout(&mut self, now: Instant, in_flight: u32) {
+        self.get_mut().on_timeout(now, in_flight);
     }
 
     fn undo(&mut self, now: Instant) {
         self.get_mut().undo(now);
     }
 
-    fn restarted(&mut self, now: Instant, idle: Duration, timeout: Duration) {
-        self.get_mut().restarted(now, idle, timeout);
+    fn on_idle_restart(&mut self, now: Instant, idle: Duration, timeout: Duration) {
+        self.get_mut().on_idle_restart(now, idle, timeout);
     }
 
-    fn set_segment(&mut self, segment: u32) {
-        self.get_mut().set_segment(segment);
+    fn set_mss(&mut self, mss: u32) {
+        self.get_mut().set_mss(mss);
     }
 
-    fn pacing_rate(&self, smoothed_round_trip: Duration) -> u64 {
-        self.get().pacing_rate(smoothed_round_trip)
+    fn pacing_rate(&self, srtt: Duration) -> u64 {
+        self.get().pacing_rate(srtt)
     }
 
     fn reduces_proportionally(&self) -> bool {
@@ -221,7 +221,7 @@ mod test_transfer;
 
 #[cfg(test)]
 mod tests {
-    use super::test_transfer::{Link, SEGMENT, Transfer};
+    use super::test_transfer::{Link, MSS, Transfer};
     use super::*;
 
     const ALL: [CongestionControl; 3] =
@@ -229,7 +229,7 @@ mod tests {
 
     fn controller(algorithm: CongestionControl) -> Congestion {
         let mut controller = Congestion::new(algorithm);
-        controller.set_segment(SEGMENT);
+        controller.set_mss(MSS);
         controller
     }
 
@@ -241,16 +241,16 @@ mod tests {
             assert_eq!(initial_window(segment), window);
             for algorithm in ALL {
                 let mut controller = Congestion::new(algorithm);
-                controller.set_segment(segment);
+                controller.set_mss(segment);
                 assert_eq!(
-                    (controller.window(), controller.threshold()),
+                    (controller.cwnd(), controller.ssthresh()),
                     (window, UNLIMITED),
                     "{algorithm:?}"
                 );
                 // A narrower path later does not grant it again.
-                controller.timed_out(Instant::ZERO, segment);
-                controller.set_segment(segment / 2);
-                assert_eq!(controller.window(), segment, "{algorithm:?}");
+                controller.on_timeout(Instant::ZERO, segment);
+                controller.set_mss(segment / 2);
+                assert_eq!(controller.cwnd(), segment, "{algorithm:?}");
             }
         }
     }
@@ -278,7 +278,7 @@ mod tests {
         }
     }
 
-    /// A link with a queue of one product is filled by each of them, without a timeout.
+    /// A link with a queue of one bdp is filled by each of them, without a timeout.
     #[test]
     fn each_controller_fills_a_link() {
         for (algorithm, least) in ALL.into_iter().zip([95, 95, 95]) {
@@ -311,7 +311,7 @@ mod tests {
                     outcome.lost == 0 && outcome.percent >= 90,
                     "{algorithm:?} {link:?} {outcome:?}"
                 );
-                assert!(transfer.controller.threshold() < UNLIMITED, "{algorithm:?} {link:?}");
+                assert!(transfer.controller.ssthresh() < UNLIMITED, "{algorithm:?} {link:?}");
             }
         }
     }
@@ -330,7 +330,7 @@ mod tests {
             transfer.run(Duration::from_millis(100));
             let outage = transfer.run(Duration::from_secs(2));
             assert!(outage.timeouts >= 2 && outage.sent <= 6, "{algorithm:?} {outage:?}");
-            assert_eq!(transfer.controller.window(), SEGMENT, "{algorithm:?}");
+            assert_eq!(transfer.controller.cwnd(), MSS, "{algorithm:?}");
             transfer.link.is_broken = false;
             transfer.run(Duration::from_secs(2));
             let outcome = transfer.run(Duration::from_secs(2));
@@ -343,7 +343,7 @@ mod tests {
         for algorithm in ALL {
             for segment in [0, 1, 536, 65_535, u32::MAX] {
                 let mut controller = Congestion::new(algorithm);
-                controller.set_segment(segment);
+                controller.set_mss(segment);
                 for number in 0..200_u64 {
                     let mut huge = test_transfer::acknowledgment(
                         Instant::from_micros(number << 40),
@@ -353,23 +353,23 @@ mod tests {
                     huge.in_flight_before = u32::MAX;
                     huge.lost = u32::MAX;
                     huge.is_round = true;
-                    huge.least_round_trip = Duration::ZERO;
+                    huge.min_rtt = Duration::ZERO;
                     huge.rate = Some(RateSample {
                         delivered: u32::MAX,
                         interval: Duration::from_micros(number),
                         is_application_limited: false,
                     });
-                    controller.acknowledged(&huge);
+                    controller.on_ack(&huge);
                     match number % 40 {
-                        10 => controller.congested(huge.now, u32::MAX),
-                        15 => controller.recovered(huge.now),
-                        20 => controller.timed_out(huge.now, u32::MAX),
+                        10 => controller.on_congestion(huge.now, u32::MAX),
+                        15 => controller.on_recovered(huge.now),
+                        20 => controller.on_timeout(huge.now, u32::MAX),
                         25 => controller.undo(huge.now),
-                        30 => controller.restarted(huge.now, Duration::MAX, Duration::ZERO),
+                        30 => controller.on_idle_restart(huge.now, Duration::MAX, Duration::ZERO),
                         _ => {}
                     }
                     assert!(
-                        (1..=LARGEST_WINDOW).contains(&controller.window()),
+                        (1..=LARGEST_WINDOW).contains(&controller.cwnd()),
                         "{algorithm:?} {segment}"
                     );
                     assert!(controller.pacing_rate(Duration::from_micros(1)) > 0);

@@ -3,7 +3,7 @@
 //!
 //! A pure meter: [`window`](super::window) asks it by how much an acknowledgment lets the window
 //! grow, and whether slow start is over. It is for the first slow start only (§4.3); later ones end
-//! at a threshold that was learned.
+//! at a ssthresh that was learned.
 //!
 //! Growth by what was delivered is not limited to a few segments (L of §4.2): the sender paces.
 
@@ -28,12 +28,12 @@ const CAREFUL_ROUNDS: u8 = 5;
 const UNKNOWN: u32 = u32::MAX;
 
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
-enum Phase {
+enum Mode {
     /// The window doubles in a round.
-    Fast,
+    SlowStart,
     /// Conservative slow start: round trips became longer than `baseline`, and now it is seen
     /// whether they stay so.
-    Careful {
+    ConservativeSlowStart {
         baseline: u32,
         rounds: u8,
     },
@@ -43,7 +43,7 @@ enum Phase {
 /// The meter. Round trips are microseconds.
 #[derive(Clone, Copy, Debug)]
 pub(super) struct SlowStart {
-    phase: Phase,
+    mode: Mode,
     /// The least round trip of the last round, and of this one.
     last: u32,
     current: u32,
@@ -52,25 +52,25 @@ pub(super) struct SlowStart {
 
 impl SlowStart {
     pub(super) const fn new() -> Self {
-        Self { phase: Phase::Fast, last: UNKNOWN, current: UNKNOWN, samples: 0 }
+        Self { mode: Mode::SlowStart, last: UNKNOWN, current: UNKNOWN, samples: 0 }
     }
 
     /// The path said that it is full, in whatever way.
     pub(super) fn end(&mut self) {
-        self.phase = Phase::Over;
+        self.mode = Mode::Over;
     }
 
     pub(super) fn is_over(&self) -> bool {
-        self.phase == Phase::Over
+        self.mode == Mode::Over
     }
 
     /// Bytes by which the window may grow.
     pub(super) fn growth(&mut self, acknowledgment: &Acknowledgment) -> u32 {
-        let growth = match self.phase {
-            Phase::Careful { .. } => acknowledgment.delivered / CAREFUL_DIVISOR,
-            Phase::Fast | Phase::Over => acknowledgment.delivered,
+        let growth = match self.mode {
+            Mode::ConservativeSlowStart { .. } => acknowledgment.delivered / CAREFUL_DIVISOR,
+            Mode::SlowStart | Mode::Over => acknowledgment.delivered,
         };
-        if let Some(round_trip) = acknowledgment.round_trip {
+        if let Some(round_trip) = acknowledgment.rtt {
             self.current =
                 self.current.min(u32::try_from(micros(round_trip)).unwrap_or(UNKNOWN - 1));
             self.samples = self.samples.saturating_add(1);
@@ -90,30 +90,32 @@ impl SlowStart {
         if self.samples < SAMPLES || self.current == UNKNOWN {
             return;
         }
-        match self.phase {
-            Phase::Fast if self.last != UNKNOWN => {
+        match self.mode {
+            Mode::SlowStart if self.last != UNKNOWN => {
                 let rise = (self.last / RISE_DIVISOR).clamp(LEAST_RISE, LARGEST_RISE);
                 if self.current >= self.last.saturating_add(rise) {
-                    self.phase = Phase::Careful { baseline: self.current, rounds: 0 };
+                    self.mode = Mode::ConservativeSlowStart { baseline: self.current, rounds: 0 };
                 }
             }
             // It was jitter.
-            Phase::Careful { baseline, .. } if self.current < baseline => self.phase = Phase::Fast,
+            Mode::ConservativeSlowStart { baseline, .. } if self.current < baseline => {
+                self.mode = Mode::SlowStart
+            }
             _ => {}
         }
     }
 
-    /// Begins a round. The part of a round in which the careful phase began counts as one of its
+    /// Begins a round. The part of a round in which the careful mode began counts as one of its
     /// rounds (§4.2).
     fn turn(&mut self, is_window_limited: bool) {
-        if let Phase::Careful { baseline, rounds } = self.phase
+        if let Mode::ConservativeSlowStart { baseline, rounds } = self.mode
             && is_window_limited
         {
             let rounds = rounds + 1;
-            self.phase = if rounds < CAREFUL_ROUNDS {
-                Phase::Careful { baseline, rounds }
+            self.mode = if rounds < CAREFUL_ROUNDS {
+                Mode::ConservativeSlowStart { baseline, rounds }
             } else {
-                Phase::Over
+                Mode::Over
             };
         }
         self.last = self.current;
@@ -126,7 +128,7 @@ impl SlowStart {
 mod tests {
     use core::time::Duration;
 
-    use super::super::test_transfer::{SEGMENT, acknowledgment};
+    use super::super::test_transfer::{MSS, acknowledgment};
     use super::*;
     use crate::platform::Instant;
 
@@ -136,11 +138,11 @@ mod tests {
         let mut growth = 0;
         for number in 1..=count {
             let mut acknowledgment =
-                acknowledgment(Instant::ZERO, SEGMENT, Duration::from_micros(round_trip));
+                acknowledgment(Instant::ZERO, MSS, Duration::from_micros(round_trip));
             acknowledgment.is_round = number == count;
             growth += slow_start.growth(&acknowledgment);
         }
-        growth / SEGMENT
+        growth / MSS
     }
 
     #[test]
@@ -149,7 +151,7 @@ mod tests {
         for _ in 0..100 {
             assert_eq!(round(&mut slow_start, 16, 100_000), 16);
         }
-        assert_eq!(slow_start.phase, Phase::Fast);
+        assert_eq!(slow_start.mode, Mode::SlowStart);
     }
 
     #[test]
@@ -160,13 +162,13 @@ mod tests {
             let mut below = SlowStart::new();
             round(&mut below, 8, round_trip);
             round(&mut below, 8, round_trip + rise - 1);
-            assert_eq!(below.phase, Phase::Fast, "{round_trip}");
+            assert_eq!(below.mode, Mode::SlowStart, "{round_trip}");
             let mut at = SlowStart::new();
             round(&mut at, 8, round_trip);
             round(&mut at, 8, round_trip + rise);
             assert_eq!(
-                at.phase,
-                Phase::Careful { baseline: (round_trip + rise) as u32, rounds: 1 },
+                at.mode,
+                Mode::ConservativeSlowStart { baseline: (round_trip + rise) as u32, rounds: 1 },
                 "{round_trip}"
             );
         }
@@ -178,7 +180,7 @@ mod tests {
         for round_trip in [10_000, 50_000, 90_000, 130_000] {
             assert_eq!(round(&mut slow_start, 7, round_trip), 7);
         }
-        assert_eq!(slow_start.phase, Phase::Fast);
+        assert_eq!(slow_start.mode, Mode::SlowStart);
     }
 
     #[test]
@@ -202,8 +204,8 @@ mod tests {
         let mut slow_start = SlowStart::new();
         round(&mut slow_start, 8, 40_000);
         round(&mut slow_start, 8, 50_000);
-        assert_eq!(round(&mut slow_start, 40, 41_000), 32 + 8 * SEGMENT.div_ceil(4) / SEGMENT);
-        assert_eq!(slow_start.phase, Phase::Fast);
+        assert_eq!(round(&mut slow_start, 40, 41_000), 32 + 8 * MSS.div_ceil(4) / MSS);
+        assert_eq!(slow_start.mode, Mode::SlowStart);
     }
 
     #[test]
@@ -213,19 +215,18 @@ mod tests {
         for round_trip in [50, 200, 900, 3_900, 60, 4_000, 70, 3_000] {
             assert_eq!(round(&mut slow_start, 64, round_trip), 64);
         }
-        assert_eq!(slow_start.phase, Phase::Fast);
+        assert_eq!(slow_start.mode, Mode::SlowStart);
     }
 
     #[test]
     fn the_queue_of_others_does_not_end_it() {
         let mut slow_start = SlowStart::new();
         for number in 0..80_u64 {
-            let mut idle =
-                acknowledgment(Instant::ZERO, SEGMENT, Duration::from_millis(10 + number));
+            let mut idle = acknowledgment(Instant::ZERO, MSS, Duration::from_millis(10 + number));
             idle.is_window_limited = false;
             idle.is_round = number % 10 == 9;
             slow_start.growth(&idle);
         }
-        assert_eq!(slow_start.phase, Phase::Fast);
+        assert_eq!(slow_start.mode, Mode::SlowStart);
     }
 }

@@ -9,7 +9,7 @@ use core::time::Duration;
 use super::{Acknowledgment, Controller, RateSample};
 use crate::platform::Instant;
 
-pub(super) const SEGMENT: u32 = 1_448;
+pub(super) const MSS: u32 = 1_448;
 
 /// An acknowledgment of a sender whose window holds it back.
 pub(super) fn acknowledgment(now: Instant, delivered: u32, round_trip: Duration) -> Acknowledgment {
@@ -18,9 +18,9 @@ pub(super) fn acknowledgment(now: Instant, delivered: u32, round_trip: Duration)
         delivered,
         in_flight_before: delivered,
         in_flight: 0,
-        round_trip: Some(round_trip),
-        smoothed_round_trip: round_trip,
-        least_round_trip: round_trip,
+        rtt: Some(round_trip),
+        srtt: round_trip,
+        min_rtt: round_trip,
         is_round: false,
         is_window_limited: true,
         is_recovering: false,
@@ -35,16 +35,16 @@ pub(super) fn round(
     now: Instant,
     round_trip: Duration,
 ) -> Instant {
-    let window = controller.window();
+    let window = controller.cwnd();
     let mut left = window;
     while left > 0 {
-        let delivered = left.min(SEGMENT);
+        let delivered = left.min(MSS);
         left -= delivered;
         let share = u128::from(window - left) * round_trip.as_micros() / u128::from(window);
         let at = now.after(Duration::from_micros(share as u64));
         let mut acknowledgment = acknowledgment(at, delivered, round_trip);
         acknowledgment.is_round = left == 0;
-        controller.acknowledged(&acknowledgment);
+        controller.on_ack(&acknowledgment);
     }
     now.after(round_trip)
 }
@@ -64,7 +64,7 @@ pub(super) struct Link {
 }
 
 impl Link {
-    /// With a queue of one product of rate and round trip.
+    /// With a queue of one bdp of rate and round trip.
     pub(super) fn new(rate: u64, round_trip: Duration) -> Self {
         Self::with_queue(
             rate,
@@ -83,7 +83,7 @@ impl Link {
     }
 
     /// What is under way when the link is busy and nothing waits.
-    pub(super) fn product(&self) -> u32 {
+    pub(super) fn bdp(&self) -> u32 {
         (self.rate * self.round_trip.as_micros() as u64 / 1_000_000) as u32
     }
 }
@@ -158,7 +158,7 @@ impl<C: Controller> Transfer<C> {
     }
 
     fn in_flight(&self) -> u32 {
-        self.packets.len() as u32 * SEGMENT
+        self.packets.len() as u32 * MSS
     }
 
     /// Lets time pass.
@@ -170,7 +170,7 @@ impl<C: Controller> Transfer<C> {
             let returns =
                 self.packets.iter().find_map(|packet| packet.returns).unwrap_or(Instant::NEVER);
             let may_send =
-                self.packets.is_empty() || self.in_flight() + SEGMENT <= self.controller.window();
+                self.packets.is_empty() || self.in_flight() + MSS <= self.controller.cwnd();
             let sends = if may_send {
                 Instant::from_micros(self.pace_at / 1_000).max(self.now)
             } else {
@@ -214,7 +214,7 @@ impl<C: Controller> Transfer<C> {
             || (self.chance >> 33) % 1_000 < self.link.loss
             || waiting > self.link.time(self.link.queue);
         let returns = (!is_lost).then(|| {
-            self.busy_until = self.busy_until.max(now) + self.link.time(u64::from(SEGMENT));
+            self.busy_until = self.busy_until.max(now) + self.link.time(u64::from(MSS));
             Instant::from_micros(self.busy_until.div_ceil(1_000)).after(self.link.round_trip)
         });
         self.packets.push_back(Packet {
@@ -227,7 +227,7 @@ impl<C: Controller> Transfer<C> {
         self.next += 1;
         self.outcome.sent += 1;
         let rate = self.controller.pacing_rate(self.smoothed);
-        let interval = u128::from(SEGMENT) * 1_000_000_000 / u128::from(rate);
+        let interval = u128::from(MSS) * 1_000_000_000 / u128::from(rate);
         self.pace_at = self.pace_at.max(now) + interval as u64;
     }
 
@@ -241,7 +241,7 @@ impl<C: Controller> Transfer<C> {
             }
             lost += 1;
         };
-        self.delivered += u64::from(SEGMENT);
+        self.delivered += u64::from(MSS);
         (self.delivered_at, self.progress, self.backoff) = (self.now, self.now, 0);
         let round_trip = self.now.since(packet.sent);
         self.smoothed =
@@ -254,36 +254,36 @@ impl<C: Controller> Transfer<C> {
         if lost > 0 && self.recover.is_none_or(|recover| packet.number > recover) {
             self.outcome.reductions += 1;
             self.recover = Some(self.next);
-            self.controller.congested(self.now, in_flight_before);
+            self.controller.on_congestion(self.now, in_flight_before);
         }
-        let window = self.controller.window();
+        let window = self.controller.cwnd();
         let acknowledgment = Acknowledgment {
             in_flight_before,
             in_flight: self.in_flight(),
-            least_round_trip: self.link.round_trip,
-            smoothed_round_trip: self.smoothed,
+            min_rtt: self.link.round_trip,
+            srtt: self.smoothed,
             is_round,
-            is_window_limited: in_flight_before + 4 * SEGMENT >= window
-                || (window < self.controller.threshold() && in_flight_before >= window / 2),
+            is_window_limited: in_flight_before + 4 * MSS >= window
+                || (window < self.controller.ssthresh() && in_flight_before >= window / 2),
             is_recovering: self.recover.is_some(),
             rate: Some(RateSample {
                 delivered: (self.delivered - packet.delivered) as u32,
                 interval: self.now.since(packet.delivered_at),
                 is_application_limited: false,
             }),
-            lost: lost as u32 * SEGMENT,
-            ..acknowledgment(self.now, SEGMENT, round_trip)
+            lost: lost as u32 * MSS,
+            ..acknowledgment(self.now, MSS, round_trip)
         };
-        self.controller.acknowledged(&acknowledgment);
+        self.controller.on_ack(&acknowledgment);
         if self.recover.is_some_and(|recover| packet.number >= recover) {
             self.recover = None;
-            self.controller.recovered(self.now);
+            self.controller.on_recovered(self.now);
         }
     }
 
     fn expire(&mut self) {
         self.outcome.timeouts += 1;
-        self.controller.timed_out(self.now, self.in_flight());
+        self.controller.on_timeout(self.now, self.in_flight());
         // What has to be sent again is as many segments more.
         let repair = self.next + self.packets.len() as u64;
         self.recover = Some(self.recover.map_or(repair, |recover| recover.max(repair)));

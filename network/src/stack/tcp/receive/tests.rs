@@ -1,4 +1,4 @@
-//! The receiving direction alone. Numbers are told from the beginning of the stream.
+//! The receiving direction alone. SequenceState are told from the beginning of the stream.
 
 use crate::limits;
 use alloc::vec;
@@ -31,9 +31,9 @@ impl Stream {
         Self::with(1000, limit, 0)
     }
 
-    fn with(first: u32, limit: usize, shift: u8) -> Self {
+    fn with(first: u32, limit: usize, rcv_wnd_shift: u8) -> Self {
         let mut receiver = Receiver::new(limit, limit);
-        receiver.begin(first, shift, NOW);
+        receiver.begin(first, rcv_wnd_shift, NOW);
         Self { receiver, first }
     }
 
@@ -41,27 +41,27 @@ impl Stream {
         self.first.wrapping_add(place as u32)
     }
 
-    fn take(&mut self, from: usize, to: usize) -> Taken {
-        self.receiver.take(self.number(from), &bytes(from, to), false, NOW)
+    fn receive(&mut self, from: usize, to: usize) -> Received {
+        self.receiver.receive(self.number(from), &bytes(from, to), false, NOW)
     }
 
     /// The same with a FIN.
-    fn last(&mut self, from: usize, to: usize) -> Taken {
-        self.receiver.take(self.number(from), &bytes(from, to), true, NOW)
+    fn last(&mut self, from: usize, to: usize) -> Received {
+        self.receiver.receive(self.number(from), &bytes(from, to), true, NOW)
     }
 
     fn next(&self) -> usize {
-        self.receiver.next().wrapping_sub(self.first) as usize
+        self.receiver.rcv_nxt().wrapping_sub(self.first) as usize
     }
 
-    fn edge(&self) -> usize {
-        self.receiver.edge().wrapping_sub(self.first) as usize
+    fn rcv_wnd_end(&self) -> usize {
+        self.receiver.rcv_wnd_end().wrapping_sub(self.first) as usize
     }
 
-    fn blocks(&self) -> Vec<(usize, usize)> {
+    fn sack_blocks(&self) -> Vec<(usize, usize)> {
         let place = |number: u32| number.wrapping_sub(self.first) as usize;
         self.receiver
-            .blocks()
+            .sack_blocks()
             .as_slice()
             .iter()
             .map(|(first, end)| (place(*first), place(*end)))
@@ -75,8 +75,8 @@ impl Stream {
         buffer
     }
 
-    fn announce(&mut self) -> u16 {
-        self.receiver.announce(SEGMENT)
+    fn advertise(&mut self) -> u16 {
+        self.receiver.advertise(SEGMENT)
     }
 }
 
@@ -85,13 +85,16 @@ fn what_comes_in_order_is_read_in_order() {
     for first in BEGINNINGS {
         let mut stream = Stream::with(first, 20_000, 0);
         for from in (0..10_000).step_by(1000) {
-            assert_eq!(stream.take(from, from + 1000), Taken { is_more: true, is_over: false });
+            assert_eq!(
+                stream.receive(from, from + 1000),
+                Received { has_data: true, has_fin: false }
+            );
         }
         let mut peeked = [0; 10];
         assert_eq!(stream.receiver.read(&mut peeked, true, NOW, Duration::ZERO), 10);
         assert_eq!(peeked[..], bytes(0, 10));
         assert_eq!(stream.read(20_000), bytes(0, 10_000));
-        assert_eq!(stream.last(10_000, 10_010), Taken { is_more: true, is_over: true });
+        assert_eq!(stream.last(10_000, 10_010), Received { has_data: true, has_fin: true });
         assert_eq!((stream.read(20_000), stream.next()), (bytes(10_000, 10_010), 10_011));
         assert_eq!((stream.receiver.received(), stream.receiver.held()), (10_010, 0));
     }
@@ -102,18 +105,18 @@ fn tcp_r_06_many_holes_are_survived() {
     for first in BEGINNINGS {
         let mut stream = Stream::with(first, 20_000, 0);
         for hole in 0..50 {
-            stream.announce();
-            assert!(!stream.take(hole * 200 + 100, hole * 200 + 200).is_more);
-            assert_eq!(stream.receiver.due(), Due::Now, "each tells the peer");
+            stream.advertise();
+            assert!(!stream.receive(hole * 200 + 100, hole * 200 + 200).has_data);
+            assert_eq!(stream.receiver.ack_due(), AckDue::Now, "each tells the peer");
         }
         // Backwards, so that nothing is readable before the first.
         for hole in (1..50).rev() {
-            assert!(!stream.take(hole * 200, hole * 200 + 100).is_more);
-            assert_eq!(stream.receiver.due(), Due::Now);
+            assert!(!stream.receive(hole * 200, hole * 200 + 100).has_data);
+            assert_eq!(stream.receiver.ack_due(), AckDue::Now);
         }
-        assert_eq!(stream.blocks()[0], (100, 10_000));
-        assert!(stream.take(0, 100).is_more);
-        assert!(!stream.receiver.has_holes() && stream.blocks().is_empty());
+        assert_eq!(stream.sack_blocks()[0], (100, 10_000));
+        assert!(stream.receive(0, 100).has_data);
+        assert!(!stream.receiver.has_holes() && stream.sack_blocks().is_empty());
         assert_eq!(stream.read(20_000), bytes(0, 10_000));
     }
 }
@@ -122,62 +125,65 @@ fn tcp_r_06_many_holes_are_survived() {
 fn tcp_r_07_blocks_tell_of_the_newest_first_and_of_four_at_most() {
     let mut stream = Stream::new(20_000);
     for place in [9, 1, 5, 3, 7] {
-        stream.take(place * 1000, place * 1000 + 500);
+        stream.receive(place * 1000, place * 1000 + 500);
     }
-    assert_eq!(stream.blocks(), [(7000, 7500), (3000, 3500), (5000, 5500), (1000, 1500)]);
+    assert_eq!(stream.sack_blocks(), [(7000, 7500), (3000, 3500), (5000, 5500), (1000, 1500)]);
     // It grows: first again, and once.
-    stream.take(5500, 5600);
-    assert_eq!(stream.blocks(), [(5000, 5600), (7000, 7500), (3000, 3500)]);
+    stream.receive(5500, 5600);
+    assert_eq!(stream.sack_blocks(), [(5000, 5600), (7000, 7500), (3000, 3500)]);
     // What told of them does not take them off the list.
-    stream.announce();
-    assert_eq!(stream.blocks()[0], (5000, 5600));
+    stream.advertise();
+    assert_eq!(stream.sack_blocks()[0], (5000, 5600));
 }
 
 #[test]
 fn tcp_r_07_what_came_twice_is_told_once() {
     let mut stream = Stream::new(20_000);
-    stream.take(0, 2000);
-    stream.announce();
+    stream.receive(0, 2000);
+    stream.advertise();
     // All of it is old; a part of it is; all of it lies in an island (RFC 2883 §4).
-    stream.take(500, 1000);
-    assert_eq!((stream.blocks(), stream.receiver.due()), (vec![(500, 1000)], Due::Now));
-    stream.announce();
-    assert!(stream.blocks().is_empty() && !stream.receiver.has_news());
-    stream.take(1500, 2500);
-    assert_eq!(stream.blocks(), [(1500, 2000)]);
-    stream.announce();
-    stream.take(4000, 6000);
-    stream.announce();
-    stream.take(4500, 5000);
+    stream.receive(500, 1000);
+    assert_eq!((stream.sack_blocks(), stream.receiver.ack_due()), (vec![(500, 1000)], AckDue::Now));
+    stream.advertise();
+    assert!(stream.sack_blocks().is_empty() && !stream.receiver.has_sack_blocks());
+    stream.receive(1500, 2500);
+    assert_eq!(stream.sack_blocks(), [(1500, 2000)]);
+    stream.advertise();
+    stream.receive(4000, 6000);
+    stream.advertise();
+    stream.receive(4500, 5000);
     assert_eq!(
-        (stream.blocks(), stream.receiver.due()),
-        (vec![(4500, 5000), (4000, 6000)], Due::Now)
+        (stream.sack_blocks(), stream.receiver.ack_due()),
+        (vec![(4500, 5000), (4000, 6000)], AckDue::Now)
     );
-    stream.announce();
-    assert_eq!(stream.blocks(), [(4000, 6000)]);
+    stream.advertise();
+    assert_eq!(stream.sack_blocks(), [(4000, 6000)]);
     assert_eq!(stream.read(20_000), bytes(0, 2500));
 }
 
 #[test]
 fn tcp_r_03_the_edge_never_moves_back_and_all_that_was_allowed_is_taken() {
-    for shift in [0, 3, 7] {
-        let mut stream = Stream::with(u32::MAX - 3000, 10_000, shift);
-        let mut edge = stream.edge();
+    for rcv_wnd_shift in [0, 3, 7] {
+        let mut stream = Stream::with(u32::MAX - 3000, 10_000, rcv_wnd_shift);
+        let mut rcv_wnd_end = stream.rcv_wnd_end();
         for step in 0..100 {
             let from = stream.next();
-            stream.take(from, from + 37 + step);
+            stream.receive(from, from + 37 + step);
             if step % 3 == 0 {
                 stream.read(91 + step);
             }
-            let window = usize::from(stream.announce()) << shift;
-            assert!(stream.edge() >= edge, "step {step}");
-            assert!(stream.next() + window <= stream.edge(), "what is told is what is meant");
-            edge = stream.edge();
+            let advertised_window = usize::from(stream.advertise()) << rcv_wnd_shift;
+            assert!(stream.rcv_wnd_end() >= rcv_wnd_end, "step {step}");
+            assert!(
+                stream.next() + advertised_window <= stream.rcv_wnd_end(),
+                "what is told is what is meant"
+            );
+            rcv_wnd_end = stream.rcv_wnd_end();
         }
         // To the last byte.
         let next = stream.next();
-        stream.take(next, edge);
-        assert_eq!(stream.next(), edge);
+        stream.receive(next, rcv_wnd_end);
+        assert_eq!(stream.next(), rcv_wnd_end);
         assert!(stream.receiver.held() <= 10_000);
     }
 }
@@ -185,120 +191,120 @@ fn tcp_r_03_the_edge_never_moves_back_and_all_that_was_allowed_is_taken() {
 #[test]
 fn tcp_r_01_tcp_r_02_nothing_counts_beyond_the_edge() {
     let mut stream = Stream::new(2000);
-    assert!(!stream.take(2000, 3000).is_more && !stream.receiver.has_holes());
+    assert!(!stream.receive(2000, 3000).has_data && !stream.receiver.has_holes());
     stream.last(1500, 2100);
-    assert_eq!(stream.blocks(), [(1500, 2000)]);
-    stream.take(0, 1500);
-    assert_eq!((stream.next(), stream.receiver.is_over()), (2000, false));
-    assert_eq!(stream.announce(), 0);
+    assert_eq!(stream.sack_blocks(), [(1500, 2000)]);
+    stream.receive(0, 1500);
+    assert_eq!((stream.next(), stream.receiver.has_fin()), (2000, false));
+    assert_eq!(stream.advertise(), 0);
     stream.last(2000, 2100);
-    assert_eq!((stream.next(), stream.receiver.is_over()), (2000, false));
+    assert_eq!((stream.next(), stream.receiver.has_fin()), (2000, false));
     assert_eq!(stream.read(5000), bytes(0, 2000));
-    stream.announce();
-    assert!(stream.last(2000, 2100).is_over);
-    // An end at the edge takes no room.
+    stream.advertise();
+    assert!(stream.last(2000, 2100).has_fin);
+    // An end at the rcv_wnd_end takes no room.
     let mut stream = Stream::new(2000);
-    assert!(stream.last(0, 2000).is_over);
+    assert!(stream.last(0, 2000).has_fin);
 }
 
 #[test]
 fn tcp_r_04_nothing_comes_behind_the_end() {
     let mut stream = Stream::new(20_000);
-    stream.take(2000, 3000);
-    stream.take(4000, 5000);
-    assert_eq!(stream.last(1000, 2500), Taken::default());
-    assert_eq!(stream.blocks()[0], (1000, 2500));
-    assert_eq!(stream.last(5000, 6000), Taken::default(), "another end");
-    stream.take(2500, 4000);
-    assert_eq!(stream.take(0, 1000), Taken { is_more: true, is_over: true });
+    stream.receive(2000, 3000);
+    stream.receive(4000, 5000);
+    assert_eq!(stream.last(1000, 2500), Received::default());
+    assert_eq!(stream.sack_blocks()[0], (1000, 2500));
+    assert_eq!(stream.last(5000, 6000), Received::default(), "another end");
+    stream.receive(2500, 4000);
+    assert_eq!(stream.receive(0, 1000), Received { has_data: true, has_fin: true });
     assert_eq!((stream.next(), stream.receiver.held()), (2501, 2500));
     for (from, to) in [(2500, 3000), (2501, 2600), (0, 5000)] {
-        assert_eq!(stream.take(from, to), Taken::default());
+        assert_eq!(stream.receive(from, to), Received::default());
     }
     assert_eq!(stream.read(20_000), bytes(0, 2500));
     // An end below what is readable already is a lie.
     let mut stream = Stream::new(20_000);
-    stream.take(0, 1000);
-    assert_eq!(stream.last(100, 500), Taken::default());
-    assert!(stream.take(1000, 1100).is_more);
+    stream.receive(0, 1000);
+    assert_eq!(stream.last(100, 500), Received::default());
+    assert!(stream.receive(1000, 1100).has_data);
 }
 
 #[test]
 fn tcp_r_08_every_second_segment_is_acknowledged_at_once_and_others_soon() {
     let mut stream = Stream::new(60_000);
     for from in (0..20_000).step_by(2000) {
-        stream.take(from, from + 1000);
-        assert_eq!(stream.receiver.due(), Due::At(NOW.after(ACK_DELAY)));
-        stream.take(from + 1000, from + 2000);
-        assert_eq!(stream.receiver.due(), Due::Now);
-        stream.announce();
-        assert_eq!(stream.receiver.due(), Due::Never);
+        stream.receive(from, from + 1000);
+        assert_eq!(stream.receiver.ack_due(), AckDue::At(NOW.after(DELAYED_ACK)));
+        stream.receive(from + 1000, from + 2000);
+        assert_eq!(stream.receiver.ack_due(), AckDue::Now);
+        stream.advertise();
+        assert_eq!(stream.receiver.ack_due(), AckDue::Never);
     }
     // A gap, its filling, old data: at once.
-    stream.take(21_000, 22_000);
-    assert_eq!(stream.receiver.due(), Due::Now);
-    stream.announce();
-    stream.take(20_000, 21_000);
-    assert_eq!(stream.receiver.due(), Due::Now);
-    stream.announce();
-    stream.take(0, 100);
-    assert_eq!(stream.receiver.due(), Due::Now);
+    stream.receive(21_000, 22_000);
+    assert_eq!(stream.receiver.ack_due(), AckDue::Now);
+    stream.advertise();
+    stream.receive(20_000, 21_000);
+    assert_eq!(stream.receiver.ack_due(), AckDue::Now);
+    stream.advertise();
+    stream.receive(0, 100);
+    assert_eq!(stream.receiver.ack_due(), AckDue::Now);
 }
 
 #[test]
 fn the_acknowledgment_of_the_first_does_not_wait_longer_because_of_later_ones() {
     let mut stream = Stream::new(60_000);
-    stream.take(0, 1000);
+    stream.receive(0, 1000);
     let later = NOW.after(Duration::from_millis(4));
-    stream.receiver.take(stream.number(1000), &[], false, later);
-    assert_eq!(stream.receiver.due(), Due::At(NOW.after(ACK_DELAY)));
+    stream.receiver.receive(stream.number(1000), &[], false, later);
+    assert_eq!(stream.receiver.ack_due(), AckDue::At(NOW.after(DELAYED_ACK)));
 }
 
 /// RFC 9293 §3.8.6.2.2.
 #[test]
 fn small_openings_of_a_window_are_not_told() {
     let mut stream = Stream::new(10_000);
-    stream.take(0, 10_000);
-    assert_eq!(stream.announce(), 0);
+    stream.receive(0, 10_000);
+    assert_eq!(stream.advertise(), 0);
     stream.read(999);
-    assert!(!stream.receiver.is_worth_telling(SEGMENT));
-    assert_eq!(stream.announce(), 0);
+    assert!(!stream.receiver.is_window_update_due(SEGMENT));
+    assert_eq!(stream.advertise(), 0);
     stream.read(1);
-    assert!(stream.receiver.is_worth_telling(SEGMENT));
-    assert_eq!(stream.announce(), 1000);
-    assert!(!stream.receiver.is_worth_telling(SEGMENT));
+    assert!(stream.receiver.is_window_update_due(SEGMENT));
+    assert_eq!(stream.advertise(), 1000);
+    assert!(!stream.receiver.is_window_update_due(SEGMENT));
     stream.read(999);
-    assert_eq!(stream.announce(), 1000);
+    assert_eq!(stream.advertise(), 1000);
     stream.read(1);
-    assert!(stream.receiver.is_worth_telling(SEGMENT), "twice of what the peer knows");
+    assert!(stream.receiver.is_window_update_due(SEGMENT), "twice of what the peer knows");
     // A buffer that is smaller than two segments opens by half of it.
     let mut stream = Stream::new(1200);
-    stream.take(0, 1200);
-    stream.announce();
+    stream.receive(0, 1200);
+    stream.advertise();
     stream.read(600);
-    assert!(stream.receiver.is_worth_telling(SEGMENT));
+    assert!(stream.receiver.is_window_update_due(SEGMENT));
 }
 
 #[test]
 fn the_buffer_grows_to_twice_of_what_is_taken_in_a_round_trip() {
     let round_trip = Duration::from_millis(10);
     let mut receiver = Receiver::new(65_536, 400_000);
-    assert_eq!(receiver.offered_shift(), 3);
+    assert_eq!(receiver.offered_wnd_shift(), 3);
     receiver.begin(0, 3, NOW);
     let (mut now, mut buffer, mut limits) = (NOW, vec![0; 400_000], Vec::new());
     for _ in 0..6 {
-        let room = receiver.edge().wrapping_sub(receiver.next()) as usize;
-        receiver.take(receiver.next(), &vec![7; room], false, now);
+        let room = receiver.rcv_wnd_end().wrapping_sub(receiver.rcv_nxt()) as usize;
+        receiver.receive(receiver.rcv_nxt(), &vec![7; room], false, now);
         now = now.after(round_trip);
         assert_eq!(receiver.read(&mut buffer, false, now, round_trip), room);
-        receiver.announce(SEGMENT);
+        receiver.advertise(SEGMENT);
         limits.push(receiver.limit());
     }
     assert!(limits.is_sorted() && limits[0] == 131_070 && limits[5] == 400_000, "{limits:?}");
     // A program that takes little, and a system without memory, let it be.
     let mut receiver = Receiver::new(65_536, 400_000);
     receiver.begin(0, 3, NOW);
-    receiver.take(0, &[7; 60_000], false, NOW);
+    receiver.receive(0, &[7; 60_000], false, NOW);
     for _ in 0..6 {
         now = now.after(round_trip);
         receiver.read(&mut buffer[..1000], false, now, round_trip);
@@ -312,16 +318,16 @@ fn the_buffer_grows_to_twice_of_what_is_taken_in_a_round_trip() {
 #[test]
 fn islands_are_bounded_and_what_fits_is_kept() {
     let mut stream = Stream::new(60_000);
-    for island in 0..limits::TCP_ISLANDS + 50 {
-        stream.take(island * 20 + 10, island * 20 + 11);
-        assert_eq!(stream.receiver.due(), Due::Now, "also for what is dropped");
-        stream.announce();
+    for island in 0..limits::TCP_OUT_OF_ORDER + 50 {
+        stream.receive(island * 20 + 10, island * 20 + 11);
+        assert_eq!(stream.receiver.ack_due(), AckDue::Now, "also for what is dropped");
+        stream.advertise();
     }
-    assert_eq!(stream.receiver.islands.len(), limits::TCP_ISLANDS);
+    assert_eq!(stream.receiver.out_of_order.len(), limits::TCP_OUT_OF_ORDER);
     // What touches one is taken, and what is next.
-    stream.take(11, 25);
-    assert_eq!(stream.blocks()[0], (10, 25));
-    assert!(stream.take(0, 10).is_more);
+    stream.receive(11, 25);
+    assert_eq!(stream.sack_blocks()[0], (10, 25));
+    assert!(stream.receive(0, 10).has_data);
     assert_eq!(stream.next(), 25);
     assert_eq!(stream.read(100), bytes(0, 25));
 }
@@ -329,14 +335,14 @@ fn islands_are_bounded_and_what_fits_is_kept() {
 #[test]
 fn marks_are_told_until_the_peer_heard_of_them() {
     let mut stream = Stream::new(10_000);
-    stream.take(0, 100);
-    stream.receiver.mark();
-    assert_eq!(stream.receiver.due(), Due::Now);
-    stream.announce();
-    stream.announce();
-    assert!(stream.receiver.is_marked());
-    stream.receiver.unmark();
-    assert!(!stream.receiver.is_marked());
+    stream.receive(0, 100);
+    stream.receiver.on_ce();
+    assert_eq!(stream.receiver.ack_due(), AckDue::Now);
+    stream.advertise();
+    stream.advertise();
+    assert!(stream.receiver.must_echo_ce());
+    stream.receiver.on_cwr();
+    assert!(!stream.receiver.must_echo_ce());
 }
 
 /// A small generator (Knuth).
@@ -355,16 +361,16 @@ impl Random {
 fn whatever_comes_the_stream_is_what_an_array_says() {
     for seed in 0..300 {
         let mut random = Random(seed);
-        let (limit, shift) = (2048 + random.below(60_000), random.below(5) as u8);
+        let (limit, rcv_wnd_shift) = (2048 + random.below(60_000), random.below(5) as u8);
         let length = 1 + random.below(40_000);
-        let mut stream = Stream::with(BEGINNINGS[random.below(3)], limit, shift);
+        let mut stream = Stream::with(BEGINNINGS[random.below(3)], limit, rcv_wnd_shift);
         let mut came = vec![false; length];
         let (mut has_end, mut next, mut taken) = (false, 0usize, 0);
         let mut rounds = 0;
         while taken < length || !has_end {
             rounds += 1;
             assert!(rounds < 50_000, "seed {seed} does not end");
-            let edge = stream.edge();
+            let rcv_wnd_end = stream.rcv_wnd_end();
             // Mostly around what is missing; now and then far off.
             let from = match random.below(10) {
                 0..4 => next,
@@ -374,29 +380,29 @@ fn whatever_comes_the_stream_is_what_an_array_says() {
             let from = from.min(length);
             let to = (from + random.below(3000)).min(length);
             let fin = to == length && (from < to || next == length);
-            let before = (stream.receiver.readable(), stream.receiver.is_over());
-            let told = stream.receiver.take(stream.number(from), &bytes(from, to), fin, NOW);
-            // What lies in the window counts, unless there are islands enough.
-            assert!(stream.receiver.islands.len() < limits::TCP_ISLANDS);
-            (from..to.min(edge)).for_each(|place| came[place] = true);
-            has_end |= fin && to <= edge;
+            let before = (stream.receiver.readable(), stream.receiver.has_fin());
+            let told = stream.receiver.receive(stream.number(from), &bytes(from, to), fin, NOW);
+            // What lies in the advertised_window counts, unless there are out_of_order enough.
+            assert!(stream.receiver.out_of_order.len() < limits::TCP_OUT_OF_ORDER);
+            (from..to.min(rcv_wnd_end)).for_each(|place| came[place] = true);
+            has_end |= fin && to <= rcv_wnd_end;
             next = came
                 .iter()
                 .skip(next)
                 .position(|came| !came)
                 .map_or(length, |missing| next + missing);
-            let is_over = has_end && next == length;
-            assert_eq!(stream.next(), next + usize::from(is_over), "seed {seed}");
-            assert_eq!(stream.receiver.is_over(), is_over);
-            let is_more = stream.receiver.readable() > before.0;
-            assert_eq!(told, Taken { is_more, is_over: is_over && !before.1 });
+            let has_fin = has_end && next == length;
+            assert_eq!(stream.next(), next + usize::from(has_fin), "seed {seed}");
+            assert_eq!(stream.receiver.has_fin(), has_fin);
+            let has_data = stream.receiver.readable() > before.0;
+            assert_eq!(told, Received { has_data, has_fin: has_fin && !before.1 });
             assert_eq!(stream.receiver.readable(), next - taken);
             assert!(
                 stream.receiver.held() <= limit,
                 "seed {seed}: {} bytes",
                 stream.receiver.held()
             );
-            for (first, end) in stream.blocks() {
+            for (first, end) in stream.sack_blocks() {
                 assert!(
                     first < end && came[first..end.min(length)].iter().all(|came| *came),
                     "seed {seed}"
@@ -407,11 +413,12 @@ fn whatever_comes_the_stream_is_what_an_array_says() {
                 assert_eq!(piece, bytes(taken, taken + piece.len()), "seed {seed}");
                 taken += piece.len();
             }
-            if random.below(3) == 0 || stream.receiver.is_worth_telling(SEGMENT) {
-                let window = usize::from(stream.announce()) << shift;
+            if random.below(3) == 0 || stream.receiver.is_window_update_due(SEGMENT) {
+                let advertised_window = usize::from(stream.advertise()) << rcv_wnd_shift;
                 assert!(
-                    stream.edge() >= edge
-                        && stream.next() + window <= stream.edge().max(stream.next())
+                    stream.rcv_wnd_end() >= rcv_wnd_end
+                        && stream.next() + advertised_window
+                            <= stream.rcv_wnd_end().max(stream.next())
                 );
             }
         }

@@ -8,22 +8,22 @@
 //!
 //! | file | owns |
 //! |---|---|
-//! | [`outlet`] | a sender that costs next to nothing until something is sent |
-//! | [`flight`] | the segments under way, and what the peer said of each (RFC 6675) |
+//! | [`lazy`] | a sender that costs next to nothing until something is sent |
+//! | [`scoreboard`] | the segments under way, and what the peer said of each (RFC 6675) |
 //! | [`acknowledge`] | what an acknowledgment means |
-//! | [`allowance`] | the peer's window |
-//! | [`recovery`] | what counts as lost (RFC 8985), and undoing what was done for nothing (RFC 5682, RFC 2883) |
+//! | [`send_window`] | the peer's window |
+//! | [`recovery`] | what counters as lost (RFC 8985), and undoing what was done for nothing (RFC 5682, RFC 2883) |
 //! | [`plan`] | which segment leaves next: Nagle, windows, pacing |
 //! | [`timer`] | retransmission, tail loss and persist timers (RFC 6298, RFC 8985 §7, RFC 9293 §3.8.6.1) |
-//! | [`round_trip`] | how long a round trip takes |
+//! | [`rtt`] | how long a round trip takes |
 
 mod acknowledge;
-mod allowance;
-mod flight;
-mod outlet;
+mod lazy;
 mod plan;
 mod recovery;
-mod round_trip;
+mod rtt;
+mod scoreboard;
+mod send_window;
 #[cfg(test)]
 mod tests;
 mod timer;
@@ -32,12 +32,12 @@ use alloc::collections::VecDeque;
 use core::time::Duration;
 
 pub(crate) use self::acknowledge::Acknowledged;
-use self::allowance::Allowance;
-use self::flight::Flight;
-pub(crate) use self::outlet::Outlet;
+pub(crate) use self::lazy::LazySender;
 pub(crate) use self::plan::Plan;
-use self::recovery::{Phase, Rack, Reduction, Undo};
-use self::round_trip::RoundTrip;
+use self::recovery::{ProportionalRateReduction, Rack, RecoveryState, Undo};
+use self::rtt::RttEstimator;
+use self::scoreboard::Scoreboard;
+use self::send_window::SendWindow;
 use self::timer::{Expired, Timers};
 use super::congestion::{Congestion, Controller};
 use super::ring;
@@ -48,13 +48,13 @@ use crate::platform::Instant;
 
 /// What happened since the connection began (as in TCP_INFO).
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
-pub(crate) struct Counts {
+pub(crate) struct Counters {
     /// Bytes of data sent, each as often as it was.
     pub(crate) sent: u64,
     /// Bytes that were acknowledged in order.
     pub(crate) acknowledged: u64,
     /// Bytes sent again.
-    pub(crate) sent_again: u64,
+    pub(crate) bytes_retransmitted: u64,
     /// Segments sent again.
     pub(crate) retransmissions: u32,
     /// Times that the retransmission timer expired.
@@ -69,11 +69,11 @@ pub(crate) struct Counts {
     pub(crate) duplicates: u32,
 }
 
-impl Counts {
+impl Counters {
     const NONE: Self = Self {
         sent: 0,
         acknowledged: 0,
-        sent_again: 0,
+        bytes_retransmitted: 0,
         retransmissions: 0,
         timeouts: 0,
         tail_probes: 0,
@@ -86,52 +86,52 @@ impl Counts {
 /// The sending direction.
 #[derive(Debug)]
 struct Sender {
-    /// What was written and not acknowledged, from `unacknowledged` on.
+    /// What was written and not acknowledged, from `snd_una` on.
     buffer: VecDeque<u8>,
     /// Bytes that may wait; grows up to `most` with the congestion window.
     limit: usize,
     most: usize,
-    unacknowledged: u32,
+    snd_una: u32,
     /// After the highest number ever sent.
-    next: u32,
+    snd_nxt: u32,
     /// The program ended its direction; the FIN follows the data.
     is_ending: bool,
     /// The FIN is acknowledged.
-    is_ended: bool,
+    fin_acknowledged: bool,
     no_delay: bool,
-    allowance: Allowance,
+    send_window: SendWindow,
     /// Bytes of data in a full segment.
-    segment: u32,
+    mss: u32,
     /// After the last segment that was not full: Nagle waits for its acknowledgment.
-    small_end: u32,
+    small_segment_end: u32,
     /// The peer tells of what it got out of order.
     has_sack: bool,
     /// Marks are understood by both ends (RFC 3168); the answer to the peer's echo is under way up
     /// to a number.
-    has_marks: bool,
-    must_tell_reduction: bool,
-    marked_until: u32,
+    has_ecn: bool,
+    must_send_cwr: bool,
+    cwr_until: u32,
     /// Duplicate acknowledgments since progress: all that is known without SACK.
-    repeats: u32,
-    flight: Flight,
-    round_trip: RoundTrip,
+    duplicate_acks: u32,
+    scoreboard: Scoreboard,
+    rtt: RttEstimator,
     rack: Rack,
-    phase: Phase,
+    recovery_state: RecoveryState,
     /// Recovery is over when this number is acknowledged.
     recover: u32,
-    reduction: Reduction,
+    prr: ProportionalRateReduction,
     undo: Undo,
     congestion: Congestion,
     /// After what was under way when the last round began.
     round_end: u32,
     timers: Timers,
-    /// The tail probe under way: after its last number, and whether it repeated data.
+    /// The tail probe under way: after its last number, and whether it retransmitted data.
     probe: Option<(u32, bool)>,
     /// When something last left.
-    last_left: Instant,
+    last_sent_at: Instant,
     /// When what left so far would have left at the controller's rate.
     paced_until: Instant,
-    counts: Counts,
+    counters: Counters,
 }
 
 impl Sender {
@@ -146,60 +146,60 @@ impl Sender {
             buffer: VecDeque::new(),
             limit,
             most: most.max(limit),
-            unacknowledged: 0,
-            next: 0,
+            snd_una: 0,
+            snd_nxt: 0,
             is_ending: false,
-            is_ended: false,
+            fin_acknowledged: false,
             no_delay,
-            allowance: Allowance::default(),
-            segment: 0,
-            small_end: 0,
+            send_window: SendWindow::default(),
+            mss: 0,
+            small_segment_end: 0,
             has_sack: false,
-            has_marks: false,
-            must_tell_reduction: false,
-            marked_until: 0,
-            repeats: 0,
-            flight: Flight::default(),
-            round_trip: RoundTrip::default(),
+            has_ecn: false,
+            must_send_cwr: false,
+            cwr_until: 0,
+            duplicate_acks: 0,
+            scoreboard: Scoreboard::default(),
+            rtt: RttEstimator::default(),
             rack: Rack::default(),
-            phase: Phase::Open,
+            recovery_state: RecoveryState::Open,
             recover: 0,
-            reduction: Reduction::default(),
+            prr: ProportionalRateReduction::default(),
             undo: Undo::default(),
             congestion: Congestion::new(algorithm),
             round_end: 0,
             timers: Timers::default(),
             probe: None,
-            last_left: Instant::ZERO,
+            last_sent_at: Instant::ZERO,
             paced_until: Instant::ZERO,
-            counts: Counts::NONE,
+            counters: Counters::NONE,
         }
     }
 
     /// The connection is open: numbers begin at `first`.
-    fn begin(&mut self, first: u32, has_sack: bool, allowance: Allowance) {
-        (self.unacknowledged, self.next, self.small_end) = (first, first, first);
-        (self.recover, self.round_end, self.marked_until) = (first, first, first);
+    fn begin(&mut self, first: u32, has_sack: bool, send_window: SendWindow) {
+        (self.snd_una, self.snd_nxt, self.small_segment_end) = (first, first, first);
+        (self.recover, self.round_end, self.cwr_until) = (first, first, first);
         self.rack.begin(first);
-        (self.has_sack, self.allowance) = (has_sack, allowance);
+        (self.has_sack, self.send_window) = (has_sack, send_window);
     }
 
     /// Bytes of data in a full segment, from now on.
-    pub(crate) fn set_segment(&mut self, segment: u16) {
+    pub(crate) fn set_mss(&mut self, segment: u16) {
         let segment = u32::from(segment).max(1);
-        if segment == self.segment {
+        if segment == self.mss {
             return;
         }
-        self.segment = segment;
-        self.congestion.set_segment(segment);
+        self.mss = segment;
+        self.congestion.set_mss(segment);
     }
 
     /// What the path carries became less: segments under way that are longer never arrive, and are
     /// sent again at once in pieces. That is no sign of congestion (RFC 8201 §5.4).
-    pub(crate) fn narrow(&mut self, segment: u16) {
-        self.set_segment(segment);
+    pub(crate) fn shrink_mss(&mut self, segment: u16) {
+        self.set_mss(segment);
         let fin = self.fin_end();
-        self.flight.lose_longer_than(self.segment, fin);
+        self.scoreboard.mark_longer_than(self.mss, fin);
     }
 
     /// Sends small segments at once (TCP_NODELAY).
@@ -247,85 +247,85 @@ impl Sender {
 
     /// True when everything that was written, and the end if there is one, is acknowledged.
     pub(crate) fn is_done(&self) -> bool {
-        self.buffer.is_empty() && (!self.is_ending || self.is_ended)
+        self.buffer.is_empty() && (!self.is_ending || self.fin_acknowledged)
     }
 
     /// True when asking for the next segment would give none, whatever the windows are.
     pub(crate) fn has_nothing_to_send(&self) -> bool {
-        !self.timers.must_probe
-            && self.flight.lost() == 0
-            && self.waiting() == 0
-            && !self.wants_end()
+        !self.timers.must_send_probe
+            && self.scoreboard.lost() == 0
+            && self.unsent() == 0
+            && !self.must_send_fin()
     }
 
     /// Bytes that were written and never sent.
-    fn waiting(&self) -> u32 {
+    fn unsent(&self) -> u32 {
         let end = self.data_end();
-        if before(self.next, end) { end.wrapping_sub(self.next) } else { 0 }
+        if before(self.snd_nxt, end) { end.wrapping_sub(self.snd_nxt) } else { 0 }
     }
 
     /// True when our FIN is to be sent for the first time.
-    fn wants_end(&self) -> bool {
-        self.is_ending && !self.is_ended && !self.is_fin_under_way()
+    fn must_send_fin(&self) -> bool {
+        self.is_ending && !self.fin_acknowledged && !self.is_fin_under_way()
     }
 
-    pub(crate) const fn unacknowledged(&self) -> u32 {
-        self.unacknowledged
+    pub(crate) const fn snd_una(&self) -> u32 {
+        self.snd_una
     }
 
-    pub(crate) const fn next(&self) -> u32 {
-        self.next
+    pub(crate) const fn snd_nxt(&self) -> u32 {
+        self.snd_nxt
     }
 
     /// The most that the peer ever allowed.
-    pub(crate) const fn largest_window(&self) -> u32 {
-        self.allowance.largest
+    pub(crate) const fn max_snd_wnd(&self) -> u32 {
+        self.send_window.max_snd_wnd
     }
 
     /// After all that was written; a FIN comes behind it.
     fn data_end(&self) -> u32 {
         // Buffers are shorter than 2 GiB.
-        self.unacknowledged.wrapping_add(self.buffer.len() as u32)
+        self.snd_una.wrapping_add(self.buffer.len() as u32)
     }
 
     /// Copies data from the number `start` on, for a segment.
     pub(crate) fn copy(&self, start: u32, target: &mut [u8]) {
-        ring::copy(&self.buffer, start.wrapping_sub(self.unacknowledged) as usize, target);
+        ring::copy(&self.buffer, start.wrapping_sub(self.snd_una) as usize, target);
     }
 
     /// Bytes under way (RFC 6675's pipe).
     fn pipe(&self) -> u32 {
         let known = if self.has_sack { 0 } else { self.virtually_delivered() };
-        self.flight.pipe().saturating_sub(known)
+        self.scoreboard.pipe().saturating_sub(known)
     }
 
-    /// Without SACK each duplicate acknowledgment says that a segment arrived, not which.
+    /// Without SACK each duplicate acknowledgment says that a segment update, not which.
     fn virtually_delivered(&self) -> u32 {
-        self.repeats
-            .saturating_mul(self.segment)
-            .min(self.flight.pipe().saturating_sub(self.segment))
+        self.duplicate_acks
+            .saturating_mul(self.mss)
+            .min(self.scoreboard.pipe().saturating_sub(self.mss))
     }
 
     /// Bytes that may be under way.
-    fn congestion_window(&self) -> u32 {
-        match self.phase {
-            Phase::Recovery if self.congestion.reduces_proportionally() => self.reduction.window(),
-            _ => self.congestion.window(),
+    fn cwnd(&self) -> u32 {
+        match self.recovery_state {
+            RecoveryState::Recovery if self.congestion.reduces_proportionally() => self.prr.cwnd(),
+            _ => self.congestion.cwnd(),
         }
     }
 
     /// What was measured of the path.
-    pub(crate) const fn round_trip(&self) -> &RoundTrip {
-        &self.round_trip
+    pub(crate) const fn rtt(&self) -> &RttEstimator {
+        &self.rtt
     }
 
-    pub(crate) const fn counts(&self) -> &Counts {
-        &self.counts
+    pub(crate) const fn counters(&self) -> &Counters {
+        &self.counters
     }
 
     /// How long an acknowledgment is waited for.
-    pub(crate) fn timeout(&self) -> Duration {
-        self.round_trip.timeout(self.timers.backoff)
+    pub(crate) fn rto(&self) -> Duration {
+        self.rtt.rto(self.timers.backoff)
     }
 
     pub(crate) const fn congestion_control(&self) -> CongestionControl {
@@ -334,32 +334,32 @@ impl Sender {
 
     /// Congestion window, slow start threshold and bytes under way.
     pub(crate) fn windows(&self) -> (u32, u32, u32) {
-        (self.congestion_window(), self.congestion.threshold(), self.pipe())
+        (self.cwnd(), self.congestion.ssthresh(), self.pipe())
     }
 
     /// Bytes per second of the last measurement of delivery.
     pub(crate) const fn delivery_rate(&self) -> u64 {
-        self.flight.rate()
+        self.scoreboard.rate()
     }
 
-    /// Bytes that the peer allows from the oldest unacknowledged one on.
-    pub(crate) const fn peer_window(&self) -> u32 {
-        self.allowance.from(self.unacknowledged)
+    /// Bytes that the peer allows from the oldest snd_una one on.
+    pub(crate) const fn snd_wnd(&self) -> u32 {
+        self.send_window.from(self.snd_una)
     }
 
     /// Bytes that the peer allows beyond what was sent.
-    const fn peer_room(&self) -> u32 {
-        self.allowance.from(self.next)
+    const fn usable_window(&self) -> u32 {
+        self.send_window.from(self.snd_nxt)
     }
 
-    pub(crate) const fn segment(&self) -> u32 {
-        self.segment
+    pub(crate) const fn mss(&self) -> u32 {
+        self.mss
     }
 
     /// Forgets what nobody will acknowledge.
     pub(crate) fn discard(&mut self) {
         self.buffer = VecDeque::new();
-        self.flight.clear();
+        self.scoreboard.clear();
         self.timers = Timers::default();
     }
 
@@ -367,7 +367,7 @@ impl Sender {
     /// not leave a gap.
     fn grow(&mut self) {
         if self.limit < self.most {
-            let wanted = 2 * self.congestion.window() as usize;
+            let wanted = 2 * self.congestion.cwnd() as usize;
             self.limit = self.limit.max(wanted.min(self.most));
         }
     }

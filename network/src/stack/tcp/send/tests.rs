@@ -32,8 +32,8 @@ struct Left {
     first: u32,
     length: u32,
     fin: bool,
-    is_again: bool,
-    is_reduced: bool,
+    is_retransmission: bool,
+    has_cwr: bool,
 }
 
 impl Left {
@@ -67,11 +67,11 @@ impl Script {
 
     fn with(first: u32, sack: bool, window: u16, round_trip: Option<Duration>) -> Self {
         let mut sender = Sender::new(1 << 20, 1 << 20, false, CongestionControl::NewReno);
-        sender.begin(first, sack, Allowance::new(first, window, 500, SHIFT));
+        sender.begin(first, sack, SendWindow::new(first, window, 500, SHIFT));
         if let Some(sample) = round_trip {
-            sender.round_trip.sample(sample);
+            sender.rtt.sample(sample);
         }
-        sender.set_segment(1000);
+        sender.set_mss(1000);
         let now = Instant::from_micros(7_000_000);
         let (sequence, probes) = (501, Vec::new());
         Self {
@@ -106,14 +106,14 @@ impl Script {
     fn leave(&mut self) -> Vec<Left> {
         let mut all = Vec::new();
         while let Some(plan) = self.sender.plan(self.now) {
-            let Plan { sequence, length, fin, is_again, is_reduced, .. } = plan;
-            assert!(length <= self.sender.segment && (length > 0 || fin), "{plan:?}");
-            self.sender.left(&plan, self.now);
+            let Plan { sequence, length, fin, is_retransmission, has_cwr, .. } = plan;
+            assert!(length <= self.sender.mss && (length > 0 || fin), "{plan:?}");
+            self.sender.sent(&plan, self.now);
             if !self.is_paced {
                 self.sender.paced_until = Instant::ZERO;
             }
             let first = sequence.wrapping_sub(self.first);
-            all.push(Left { at: self.elapsed(), first, length, fin, is_again, is_reduced });
+            all.push(Left { at: self.elapsed(), first, length, fin, is_retransmission, has_cwr });
             assert!(all.len() < 100_000, "it never ends");
             self.check();
         }
@@ -174,30 +174,29 @@ impl Script {
             self.now = self.now.after(ROUND_TRIP);
             sent = self.acknowledge(end, &[]);
         }
-        assert_eq!(self.sender.unacknowledged.wrapping_sub(self.first), count);
+        assert_eq!(self.sender.snd_una.wrapping_sub(self.first), count);
     }
 
     fn check(&self) {
         let sender = &self.sender;
-        match sender.flight.check() {
+        match sender.scoreboard.check() {
             Some(ends) => assert_eq!(
                 ends,
-                (sender.unacknowledged, sender.next),
-                "the flight is what is under way"
+                (sender.snd_una, sender.snd_nxt),
+                "the scoreboard is what is under way"
             ),
-            None => assert_eq!(sender.unacknowledged, sender.next),
+            None => assert_eq!(sender.snd_una, sender.snd_nxt),
         }
         assert!(
-            !before(sender.data_end().wrapping_add(1), sender.next),
+            !before(sender.data_end().wrapping_add(1), sender.snd_nxt),
             "nothing left that was not written"
         );
-        let is_armed =
-            sender.timers.retransmission_at != Instant::NEVER || sender.timers.must_probe;
-        assert!(sender.flight.is_empty() || is_armed, "what is under way has a timer");
+        let is_armed = sender.timers.rto_at != Instant::NEVER || sender.timers.must_send_probe;
+        assert!(sender.scoreboard.is_empty() || is_armed, "what is under way has a timer");
     }
 
     fn window(&self) -> u32 {
-        self.sender.congestion.window()
+        self.sender.congestion.cwnd()
     }
 }
 
@@ -209,7 +208,7 @@ fn places(left: &[Left]) -> Vec<(u32, u32)> {
 /// First numbers of what was sent again, and of what is new.
 fn split(left: &[Left]) -> (Vec<u32>, Vec<u32>) {
     let of = |again: bool| {
-        left.iter().filter(|left| left.is_again == again).map(|left| left.first).collect()
+        left.iter().filter(|left| left.is_retransmission == again).map(|left| left.first).collect()
     };
     (of(true), of(false))
 }

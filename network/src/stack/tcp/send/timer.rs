@@ -6,7 +6,7 @@
 use core::time::Duration;
 
 use super::Sender;
-use super::recovery::Phase;
+use super::recovery::RecoveryState;
 use crate::platform::Instant;
 use crate::stack::tcp::congestion::Controller;
 
@@ -23,11 +23,11 @@ const BACKOFF_MAXIMUM: u8 = 16;
 
 #[derive(Clone, Copy, Debug)]
 pub(super) struct Timers {
-    pub(super) retransmission_at: Instant,
-    /// When a segment that is late counts as lost.
-    pub(super) reorder_at: Instant,
+    pub(super) rto_at: Instant,
+    /// When a segment that is late counters as lost.
+    pub(super) reordering_at: Instant,
     /// When the tail is asked about.
-    pub(super) probe_at: Instant,
+    pub(super) pto_at: Instant,
     /// When a closed window is asked about.
     pub(super) persist_at: Instant,
     /// When the next segment may leave.
@@ -35,25 +35,25 @@ pub(super) struct Timers {
     /// Waits in vain since progress.
     pub(super) backoff: u8,
     /// Windows that stayed closed.
-    pub(super) persisted: u8,
+    pub(super) persist_backoff: u8,
     /// The next segment is a probe: it leaves whatever the windows say.
-    pub(super) must_probe: bool,
+    pub(super) must_send_probe: bool,
     /// A window too small to be worth it is used all the same.
-    pub(super) must_dribble: bool,
+    pub(super) must_override_sws: bool,
 }
 
 impl Default for Timers {
     fn default() -> Self {
         Self {
-            retransmission_at: Instant::NEVER,
-            reorder_at: Instant::NEVER,
-            probe_at: Instant::NEVER,
+            rto_at: Instant::NEVER,
+            reordering_at: Instant::NEVER,
+            pto_at: Instant::NEVER,
             persist_at: Instant::NEVER,
             pace_at: Instant::NEVER,
             backoff: 0,
-            persisted: 0,
-            must_probe: false,
-            must_dribble: false,
+            persist_backoff: 0,
+            must_send_probe: false,
+            must_override_sws: false,
         }
     }
 }
@@ -70,9 +70,8 @@ pub(crate) struct Expired {
 impl Sender {
     /// The next moment at which something has to be done.
     pub(crate) fn deadline(&self) -> Instant {
-        let Timers { retransmission_at, reorder_at, probe_at, persist_at, pace_at, .. } =
-            self.timers;
-        retransmission_at.min(reorder_at).min(probe_at).min(persist_at).min(pace_at)
+        let Timers { rto_at, reordering_at, pto_at, persist_at, pace_at, .. } = self.timers;
+        rto_at.min(reordering_at).min(pto_at).min(persist_at).min(pace_at)
     }
 
     /// Does what is due. [`plan`](Self::plan) must follow.
@@ -81,46 +80,48 @@ impl Sender {
         if self.timers.pace_at <= now {
             self.timers.pace_at = Instant::NEVER;
         }
-        if self.timers.reorder_at <= now {
+        if self.timers.reordering_at <= now {
             let pipe = self.pipe();
-            if self.detect(now) > 0 {
+            if self.detect_loss(now) > 0 {
                 self.begin_recovery(now, pipe);
             }
         }
-        if self.timers.retransmission_at <= now {
-            self.timers.retransmission_at = Instant::NEVER;
+        if self.timers.rto_at <= now {
+            self.timers.rto_at = Instant::NEVER;
             let is_timeout = self.time_out(now);
             // A peer that closed its window over what is under way refuses it, whatever its length.
-            let may_arrive = self.peer_window() > 0 && self.front_is_full();
+            let may_arrive = self.snd_wnd() > 0 && self.front_is_full();
             expired.is_black_hole = is_timeout && self.timers.backoff > BLACK_HOLE && may_arrive;
-        } else if self.timers.probe_at <= now {
-            self.timers.probe_at = Instant::NEVER;
-            self.timers.must_probe =
-                self.phase != Phase::Loss && self.probe.is_none() && !self.flight.is_empty();
+        } else if self.timers.pto_at <= now {
+            self.timers.pto_at = Instant::NEVER;
+            self.timers.must_send_probe = self.recovery_state != RecoveryState::Loss
+                && self.probe.is_none()
+                && !self.scoreboard.is_empty();
         }
         if self.timers.persist_at <= now {
             self.timers.persist_at = Instant::NEVER;
-            self.timers.persisted = self.timers.persisted.saturating_add(1).min(BACKOFF_MAXIMUM);
+            self.timers.persist_backoff =
+                self.timers.persist_backoff.saturating_add(1).min(BACKOFF_MAXIMUM);
             // A window that is open but small is used now (RFC 9293 §3.8.6.2.1).
-            self.timers.must_dribble = self.peer_room() > 0;
-            expired.window_probe = self.peer_room() == 0;
+            self.timers.must_override_sws = self.usable_window() > 0;
+            expired.window_probe = self.usable_window() == 0;
             self.persist(now);
         }
         expired
     }
 
     fn front_is_full(&self) -> bool {
-        self.flight.front().is_some_and(|front| front.length() >= self.segment)
+        self.scoreboard.front().is_some_and(|front| front.length() >= self.mss)
     }
 
     fn time_out(&mut self, now: Instant) -> bool {
-        if self.flight.is_empty() {
+        if self.scoreboard.is_empty() {
             return false;
         }
         self.begin_loss(now);
         self.timers.backoff = self.timers.backoff.saturating_add(1).min(BACKOFF_MAXIMUM);
-        self.timers.probe_at = Instant::NEVER;
-        self.counts.timeouts += 1;
+        self.timers.pto_at = Instant::NEVER;
+        self.counters.timeouts += 1;
         self.arm_retransmission(now);
         true
     }
@@ -128,22 +129,22 @@ impl Sender {
     /// The window is closed, or too small: asks again later and later.
     pub(super) fn persist(&mut self, now: Instant) {
         if self.timers.persist_at == Instant::NEVER {
-            self.timers.persist_at = now.after(self.round_trip.timeout(self.timers.persisted));
+            self.timers.persist_at = now.after(self.rtt.rto(self.timers.persist_backoff));
         }
     }
 
     pub(super) fn arm_retransmission(&mut self, now: Instant) {
-        self.timers.retransmission_at = now.after(self.round_trip.timeout(self.timers.backoff));
+        self.timers.rto_at = now.after(self.rtt.rto(self.timers.backoff));
     }
 
     /// Sets the timers after an acknowledgment.
     pub(super) fn rearm(&mut self, now: Instant, is_progress: bool) {
-        if self.peer_room() > 0 {
-            (self.timers.persist_at, self.timers.persisted) = (Instant::NEVER, 0);
+        if self.usable_window() > 0 {
+            (self.timers.persist_at, self.timers.persist_backoff) = (Instant::NEVER, 0);
         }
-        if self.flight.is_empty() {
-            self.timers.retransmission_at = Instant::NEVER;
-            self.timers.probe_at = Instant::NEVER;
+        if self.scoreboard.is_empty() {
+            self.timers.rto_at = Instant::NEVER;
+            self.timers.pto_at = Instant::NEVER;
         } else if is_progress {
             self.arm_retransmission(now);
             self.arm_probe(now);
@@ -155,28 +156,27 @@ impl Sender {
     /// everything behind it would cost 200 ms.
     pub(super) fn arm_probe(&mut self, now: Instant) {
         let may = self.has_sack
-            && self.phase != Phase::Loss
+            && self.recovery_state != RecoveryState::Loss
             && self.probe.is_none()
-            && (self.flight.ahead() == 0 || self.phase == Phase::Recovery)
-            && self.round_trip.is_known();
+            && (self.scoreboard.sacked() == 0 || self.recovery_state == RecoveryState::Recovery)
+            && self.rtt.is_known();
         if !may {
-            self.timers.probe_at = Instant::NEVER;
+            self.timers.pto_at = Instant::NEVER;
             return;
         }
-        let wait = self.round_trip.smoothed() * 2 + SLACK;
-        let wait = if self.flight.len() == 1 { wait + DELAYED } else { wait };
-        let probe_at = now.after(wait);
+        let wait = self.rtt.srtt() * 2 + SLACK;
+        let wait = if self.scoreboard.len() == 1 { wait + DELAYED } else { wait };
+        let pto_at = now.after(wait);
         // An earlier timeout does as well.
-        self.timers.probe_at =
-            if probe_at < self.timers.retransmission_at { probe_at } else { Instant::NEVER };
+        self.timers.pto_at = if pto_at < self.timers.rto_at { pto_at } else { Instant::NEVER };
     }
 
     /// Lets the window shrink if nothing was under way for long (RFC 7661).
     pub(super) fn restart(&mut self, now: Instant) {
-        if self.flight.is_empty() {
-            let (idle, timeout) = (now.since(self.last_left), self.round_trip.timeout(0));
+        if self.scoreboard.is_empty() {
+            let (idle, timeout) = (now.since(self.last_sent_at), self.rtt.rto(0));
             if idle > timeout {
-                self.congestion.restarted(now, idle, timeout);
+                self.congestion.on_idle_restart(now, idle, timeout);
             }
         }
     }

@@ -1,7 +1,7 @@
-//! A sender and a [`Receiver`] over a path that loses, repeats and delays, played from a seed.
+//! A sender and a [`Receiver`] over a path that loses, duplicate_acks and delays, played from a initial.
 
 use super::*;
-use crate::stack::tcp::receive::{Due, Receiver};
+use crate::stack::tcp::receive::{AckDue, Receiver};
 
 /// A small generator (Knuth).
 struct Random(u64);
@@ -66,12 +66,12 @@ impl Peer {
         while let Some(packet) = path.take(now) {
             match packet {
                 Packet::Data(sequence, data, fin) => {
-                    self.is_over |= self.receiver.take(sequence, &data, fin, now).is_over;
+                    self.is_over |= self.receiver.receive(sequence, &data, fin, now).has_fin;
                     self.say_if_due(path, now);
                 }
                 Packet::Told(segment, blocks) => {
                     let number = segment.acknowledgment.unwrap();
-                    if !before(number, script.sender.unacknowledged) {
+                    if !before(number, script.sender.snd_una) {
                         script.sender.acknowledge(&segment, number, &blocks, now);
                         script.check();
                     }
@@ -86,18 +86,18 @@ impl Peer {
             let mut piece = [0; 3000];
             let count = self.receiver.read(&mut piece, false, now, milliseconds(40));
             self.received.extend_from_slice(&piece[..count]);
-            if self.receiver.is_worth_telling(1000) {
-                self.receiver.answer();
+            if self.receiver.is_window_update_due(1000) {
+                self.receiver.ack_now();
             }
         }
         self.say_if_due(path, now);
     }
 
     fn due(&self, now: Instant) -> Instant {
-        match self.receiver.due() {
-            Due::At(at) => at,
-            Due::Now => now,
-            Due::Never => Instant::NEVER,
+        match self.receiver.ack_due() {
+            AckDue::At(at) => at,
+            AckDue::Now => now,
+            AckDue::Never => Instant::NEVER,
         }
     }
 
@@ -105,37 +105,37 @@ impl Peer {
         if self.due(now) > now {
             return;
         }
-        let blocks = if self.sack { self.receiver.blocks() } else { Blocks::default() };
-        let window = self.receiver.announce(1000);
-        let acknowledgment = Some(self.receiver.next());
+        let blocks = if self.sack { self.receiver.sack_blocks() } else { Blocks::default() };
+        let window = self.receiver.advertise(1000);
+        let acknowledgment = Some(self.receiver.rcv_nxt());
         let segment = Segment { sequence: 501, acknowledgment, window, ..Segment::default() };
         path.put(now, || Packet::Told(segment, blocks));
     }
 }
 
 /// Puts everything on the path that may leave.
-fn send(seed: u64, script: &mut Script, peer: &mut Peer, path: &mut Path, data: &[u8]) {
+fn send(initial: u64, script: &mut Script, peer: &mut Peer, path: &mut Path, data: &[u8]) {
     let now = script.now;
     if script.sender.expire(now).window_probe {
         // The peer answers what lies before its window.
-        peer.receiver.answer();
+        peer.receiver.ack_now();
     }
     while let Some(plan) = script.sender.plan(now) {
         let mut bytes = alloc::vec![0; plan.length as usize];
         script.sender.copy(plan.sequence, &mut bytes);
         let place = plan.sequence.wrapping_sub(script.first) as usize;
-        assert!(bytes == data[place..place + bytes.len()], "seed {seed}");
+        assert!(bytes == data[place..place + bytes.len()], "initial {initial}");
         let end = plan.sequence.wrapping_add(plan.length);
-        assert!(!before(peer.receiver.edge(), end), "seed {seed}: beyond the edge");
-        script.sender.left(&plan, now);
+        assert!(!before(peer.receiver.rcv_wnd_end(), end), "initial {initial}: beyond the edge");
+        script.sender.sent(&plan, now);
         script.check();
         path.put(now, || Packet::Data(plan.sequence, bytes.clone(), plan.fin));
     }
 }
 
-/// Sends bytes and the end over a path of this seed.
-fn transfer(seed: u64, algorithm: CongestionControl) {
-    let mut random = Random(seed);
+/// Sends bytes and the end over a path of this initial.
+fn transfer(initial: u64, algorithm: CongestionControl) {
+    let mut random = Random(initial);
     let (loss, jitter) = (random.below(16), random.below(4) * 8);
     let sack = random.below(4) > 0;
     let first = BEGINNINGS[random.below(3) as usize];
@@ -146,9 +146,9 @@ fn transfer(seed: u64, algorithm: CongestionControl) {
 
     let mut script = Script::with(first, sack, buffer.min(65_535) as u16, Some(milliseconds(40)));
     script.sender.congestion = Congestion::new(algorithm);
-    script.sender.segment = 0;
-    script.sender.set_segment(1000);
-    script.sender.allowance.shift = 2;
+    script.sender.mss = 0;
+    script.sender.set_mss(1000);
+    script.sender.send_window.snd_wnd_shift = 2;
     let mut receiver = Receiver::new(buffer, buffer);
     receiver.begin(first, 2, script.now);
     let mut peer = Peer { receiver, sack, received: Vec::new(), is_over: false };
@@ -161,7 +161,7 @@ fn transfer(seed: u64, algorithm: CongestionControl) {
         if written == data.len() && !script.sender.is_ending() {
             script.sender.end();
         }
-        send(seed, &mut script, &mut peer, &mut path, &data);
+        send(initial, &mut script, &mut peer, &mut path, &data);
         let now = script.now;
         let reads =
             if peer.receiver.readable() > 0 { now.after(milliseconds(5)) } else { Instant::NEVER };
@@ -169,25 +169,25 @@ fn transfer(seed: u64, algorithm: CongestionControl) {
         let is_done = peer.is_over && script.sender.is_done();
         assert!(
             next != Instant::NEVER || is_done,
-            "seed {seed}: everybody waits: {:#?}",
+            "initial {initial}: everybody waits: {:#?}",
             script.sender
         );
         script.now = if next == Instant::NEVER { now } else { now.max(next) };
         let elapsed = script.now.since(script.start);
         assert!(
             elapsed < Duration::from_secs(1200),
-            "seed {seed}: too slow, {} arrived",
+            "initial {initial}: too slow, {} update",
             peer.received.len()
         );
     }
-    assert!(peer.received == data, "seed {seed}");
-    assert_eq!(script.sender.counts().acknowledged, data.len() as u64);
+    assert!(peer.received == data, "initial {initial}");
+    assert_eq!(script.sender.counters().acknowledged, data.len() as u64);
 }
 
 #[test]
 fn whatever_the_path_does_everything_arrives() {
     let algorithms = [CongestionControl::Cubic, CongestionControl::NewReno, CongestionControl::Bbr];
-    for (seed, algorithm) in (0..240).zip(algorithms.into_iter().cycle()) {
-        transfer(seed, algorithm);
+    for (initial, algorithm) in (0..240).zip(algorithms.into_iter().cycle()) {
+        transfer(initial, algorithm);
     }
 }

@@ -31,13 +31,13 @@ fn exactly_the_hole_is_sent_again_once() {
         for end in 5..=10 {
             assert!(split(&script.acknowledge(0, &[(1000, end * 1000)])).0.is_empty());
         }
-        assert_eq!(script.sender.counts().recoveries, 1);
-        let half = script.sender.congestion.threshold();
+        assert_eq!(script.sender.counters().recoveries, 1);
+        let half = script.sender.congestion.ssthresh();
         script.now = script.now.after(ROUND_TRIP);
         assert!(script.acknowledge(10_000, &[]).is_empty());
-        assert_eq!((script.sender.phase, script.window()), (Phase::Open, half));
-        let counts = script.sender.counts();
-        assert_eq!((counts.retransmissions, counts.timeouts, counts.undone), (1, 0, 0));
+        assert_eq!((script.sender.recovery_state, script.window()), (RecoveryState::Open, half));
+        let counters = script.sender.counters();
+        assert_eq!((counters.retransmissions, counters.timeouts, counters.undone), (1, 0, 0));
         assert!(script.wait(Duration::from_secs(100)).is_empty());
     }
 }
@@ -53,8 +53,8 @@ fn several_holes_are_sent_again_in_order_in_one_round_trip() {
         assert_eq!(split(&script.acknowledge(0, &blocks)).0, [0, 2000, 5000]);
         script.now = script.now.after(ROUND_TRIP);
         script.acknowledge(10_000, &[]);
-        assert_eq!(script.sender.counts().retransmissions, 3);
-        assert_eq!(script.sender.phase, Phase::Open);
+        assert_eq!(script.sender.counters().retransmissions, 3);
+        assert_eq!(script.sender.recovery_state, RecoveryState::Open);
     }
 }
 
@@ -76,11 +76,11 @@ fn a_lost_repetition_is_sent_again_without_a_timeout() {
     script.now = script.now.after(ROUND_TRIP);
     let left = script.acknowledge(0, &[(1000, last)]);
     assert_eq!(split(&left).0, [0], "{left:?}");
-    let counts = script.sender.counts();
-    assert_eq!((counts.timeouts, counts.recoveries, counts.retransmissions), (0, 1, 2));
+    let counters = script.sender.counters();
+    assert_eq!((counters.timeouts, counters.recoveries, counters.retransmissions), (0, 1, 2));
     script.now = script.now.after(ROUND_TRIP);
-    script.acknowledge(script.sender.next.wrapping_sub(script.first), &[]);
-    assert_eq!(script.sender.phase, Phase::Open);
+    script.acknowledge(script.sender.snd_nxt.wrapping_sub(script.first), &[]);
+    assert_eq!(script.sender.recovery_state, RecoveryState::Open);
 }
 
 /// RFC 8985 §6.2: who saw reordering waits a quarter of the least round trip.
@@ -106,7 +106,7 @@ fn a_path_that_reorders_is_given_time() {
         assert_eq!(split(&left).0.len(), usize::from(is_late));
         script.acknowledge(base + 10_000, &[]);
     }
-    assert_eq!(script.sender.counts().recoveries, 1);
+    assert_eq!(script.sender.counters().recoveries, 1);
 }
 
 /// RFC 8985 §7.2: twice the round trip; one segment alone waits for a delayed acknowledgment too.
@@ -119,11 +119,11 @@ fn tcp_s_08_a_lost_tail_is_asked_about_once_and_early() {
         assert!(left.is_empty(), "{left:?}");
         let left = script.wait(milliseconds(1));
         assert_eq!(places(&left), [(bytes as u32 - 1000, 1000)]);
-        assert_eq!(script.sender.counts().timeouts, 0);
+        assert_eq!(script.sender.counters().timeouts, 0);
         // Then the timer, which the probe set anew.
         let left = script.wait(Duration::from_secs(1));
-        assert_eq!((left[0].at, left[0].first, left[0].is_again), (after + 300, 0, true));
-        assert_eq!(script.sender.counts().tail_probes, 1);
+        assert_eq!((left[0].at, left[0].first, left[0].is_retransmission), (after + 300, 0, true));
+        assert_eq!(script.sender.counters().tail_probes, 1);
     }
 }
 
@@ -132,27 +132,31 @@ fn a_probe_prefers_new_data() {
     let mut script = Script::with(1000, true, 3000, Some(ROUND_TRIP));
     assert_eq!(script.write(10_000).len(), 3);
     // A window update on the way would have let it leave; the congestion window holds it back.
-    script.sender.allowance.edge = script.sender.allowance.edge.wrapping_add(20_000);
-    script.sender.congestion.timed_out(script.now, 3000);
+    script.sender.send_window.snd_wnd_end =
+        script.sender.send_window.snd_wnd_end.wrapping_add(20_000);
+    script.sender.congestion.on_timeout(script.now, 3000);
     let left = script.wait(milliseconds(202));
     // A second one, so that the peer does not delay its answer.
-    assert_eq!((places(&left), left[0].is_again), (Vec::from([(3000, 1000), (4000, 1000)]), false));
+    assert_eq!(
+        (places(&left), left[0].is_retransmission),
+        (Vec::from([(3000, 1000), (4000, 1000)]), false)
+    );
 }
 
-/// RFC 8985 §7.4.2: the probe repaired the loss that it asked about, or it was needless.
+/// RFC 8985 §7.4.2: the probe repaired the loss that it asked about, or it was spurious.
 #[test]
 fn a_tail_that_only_the_probe_repaired_is_a_loss() {
-    for is_needless in [false, true] {
+    for is_spurious in [false, true] {
         let mut script = Script::new();
         script.write(10_000);
         script.wait(milliseconds(202));
         script.now = script.now.after(ROUND_TRIP);
         let duplicate = [(9000, 10_000)];
-        script.acknowledge(10_000, if is_needless { &duplicate } else { &[] });
+        script.acknowledge(10_000, if is_spurious { &duplicate } else { &[] });
         script.write(1000);
         script.now = script.now.after(ROUND_TRIP);
         script.acknowledge(11_000, &[]);
-        assert_eq!(script.sender.congestion.threshold() < u32::MAX, !is_needless);
+        assert_eq!(script.sender.congestion.ssthresh() < u32::MAX, !is_spurious);
     }
 }
 
@@ -180,7 +184,7 @@ fn a_tail_that_the_timer_repaired_counts_once() {
     let mut script = Script::new();
     script.write(10_000);
     script.wait(milliseconds(510));
-    let threshold = script.sender.congestion.threshold();
+    let threshold = script.sender.congestion.ssthresh();
     assert!(threshold < u32::MAX);
     script.now = script.now.after(ROUND_TRIP);
     script.acknowledge(1000, &[]);
@@ -190,8 +194,8 @@ fn a_tail_that_the_timer_repaired_counts_once() {
     script.now = script.now.after(ROUND_TRIP);
     script.acknowledge(11_000, &[]);
     assert_eq!(
-        (script.sender.phase, script.sender.congestion.threshold()),
-        (Phase::Open, threshold)
+        (script.sender.recovery_state, script.sender.congestion.ssthresh()),
+        (RecoveryState::Open, threshold)
     );
 }
 
@@ -203,24 +207,27 @@ fn a_needless_repetition_takes_the_reduction_back() {
         let before = script.window();
         script.now = script.now.after(ROUND_TRIP);
         assert_eq!(split(&script.acknowledge(0, &[(1000, 4000)])).0, [0]);
-        assert!(script.sender.congestion.threshold() < before);
+        assert!(script.sender.congestion.ssthresh() < before);
         script.now = script.now.after(milliseconds(30));
         // The late segment arrives, and at last what was sent again.
         if is_during {
             script.acknowledge(4000, &[]);
-            assert_eq!(script.sender.phase, Phase::Recovery);
+            assert_eq!(script.sender.recovery_state, RecoveryState::Recovery);
             script.acknowledge(4000, &[(0, 1000)]);
         } else {
             script.acknowledge(10_000, &[]);
-            assert_eq!(script.sender.phase, Phase::Open);
+            assert_eq!(script.sender.recovery_state, RecoveryState::Open);
             script.acknowledge(10_000, &[(0, 1000)]);
         }
         assert!(script.window() >= before, "during: {is_during}");
-        assert_eq!(script.sender.congestion.threshold(), u32::MAX);
-        assert_eq!((script.sender.phase, script.sender.counts().undone), (Phase::Open, 1));
+        assert_eq!(script.sender.congestion.ssthresh(), u32::MAX);
+        assert_eq!(
+            (script.sender.recovery_state, script.sender.counters().undone),
+            (RecoveryState::Open, 1)
+        );
         // Once.
         script.acknowledge(10_000, &[(0, 1000)]);
-        assert_eq!(script.sender.counts().undone, 1);
+        assert_eq!(script.sender.counters().undone, 1);
     }
 }
 
@@ -229,12 +236,12 @@ fn a_duplicate_that_nobody_caused_takes_nothing_back() {
     let mut script = Script::new();
     script.write(10_000);
     script.now = script.now.after(ROUND_TRIP);
-    // Two are missing, and one of the repetitions is needless.
+    // Two are missing, and one of the repetitions is spurious.
     assert_eq!(split(&script.acknowledge(0, &[(2000, 9000)])).0, [0, 1000]);
     script.now = script.now.after(ROUND_TRIP);
     script.acknowledge(10_000, &[(0, 1000)]);
-    assert_eq!(script.sender.counts().undone, 0);
-    assert!(script.sender.congestion.threshold() < u32::MAX);
+    assert_eq!(script.sender.counters().undone, 0);
+    assert!(script.sender.congestion.ssthresh() < u32::MAX);
 }
 
 /// RFC 5682, as Linux does with SACK.
@@ -248,7 +255,10 @@ fn a_timeout_for_nothing_is_taken_back() {
             // The path stands still: probe, then timeout.
             let left = script.wait(milliseconds(510));
             assert_eq!(places(&left), [(9000, 1000), (0, 1000)]);
-            assert_eq!((script.sender.phase, script.window()), (Phase::Loss, 1000));
+            assert_eq!(
+                (script.sender.recovery_state, script.window()),
+                (RecoveryState::Loss, 1000)
+            );
             // Acknowledgments of what left first.
             let left = if with_blocks {
                 script.acknowledge(0, &[(1000, 2000)])
@@ -256,10 +266,13 @@ fn a_timeout_for_nothing_is_taken_back() {
                 script.acknowledge(2000, &[])
             };
             assert!(left.is_empty(), "nothing is missing: {left:?}");
-            assert_eq!((script.sender.phase, script.sender.counts().undone), (Phase::Open, 1));
+            assert_eq!(
+                (script.sender.recovery_state, script.sender.counters().undone),
+                (RecoveryState::Open, 1)
+            );
             assert!(script.window() >= before);
             // The next time it waits for a path as slow as this one (RFC 4015 §3.2).
-            assert!(script.sender.round_trip.timeout(0) > milliseconds(510));
+            assert!(script.sender.rtt.rto(0) > milliseconds(510));
             script.acknowledge(10_000, &[]);
             assert!(script.wait(Duration::from_secs(100)).is_empty());
         }
@@ -271,19 +284,25 @@ fn a_timeout_that_was_right_is_not_taken_back() {
     let mut script = Script::new();
     script.write(10_000);
     script.wait(milliseconds(510));
-    // Only what the timer sent again arrived; then all else, a window that doubles at a time.
+    // Only what the timer sent again update; then all else, a window that doubles at a time.
     let mut reached = 1000;
     let mut all = Vec::new();
     while reached < 10_000 {
         script.now = script.now.after(ROUND_TRIP);
         let left = script.acknowledge(reached, &[]);
-        assert!(left.iter().all(|left| left.is_again && left.first >= reached), "{left:?}");
+        assert!(
+            left.iter().all(|left| left.is_retransmission && left.first >= reached),
+            "{left:?}"
+        );
         reached = left.last().unwrap().end();
         all.extend(split(&left).0);
     }
     script.acknowledge(10_000, &[]);
     assert_eq!(all, (1..10).map(|number| number * 1000).collect::<Vec<_>>());
-    assert_eq!((script.sender.phase, script.sender.counts().undone), (Phase::Open, 0));
+    assert_eq!(
+        (script.sender.recovery_state, script.sender.counters().undone),
+        (RecoveryState::Open, 0)
+    );
 }
 
 /// RFC 2018 §8.

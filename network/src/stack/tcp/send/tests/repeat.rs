@@ -8,7 +8,7 @@ fn the_timer_is_a_second_at_first_and_doubles_up_to_a_minute() {
     let mut script = Script::with(1000, true, u16::MAX, None);
     script.write(1000);
     let left = script.wait(Duration::from_secs(250));
-    assert!(left.iter().all(|left| left.first == 0 && left.is_again));
+    assert!(left.iter().all(|left| left.first == 0 && left.is_retransmission));
     let at: Vec<u64> = left.iter().map(|left| left.at / 1000).collect();
     assert_eq!(at, [1, 3, 7, 15, 31, 63, 123, 183, 243]);
 }
@@ -55,12 +55,12 @@ fn without_sack_three_duplicates_resend_and_partial_acknowledgments_go_on() {
         script.now = script.now.after(ROUND_TRIP);
         assert_eq!(split(&script.acknowledge(7000, &[])).0, [7000]);
         script.now = script.now.after(ROUND_TRIP);
-        let next = script.sender.next.wrapping_sub(script.first);
+        let next = script.sender.snd_nxt.wrapping_sub(script.first);
         let left = script.acknowledge(next, &[]);
         assert!(split(&left).0.is_empty());
-        let counts = script.sender.counts();
-        assert_eq!((counts.timeouts, counts.recoveries, counts.retransmissions), (0, 1, 3));
-        assert_eq!(script.sender.phase, Phase::Open);
+        let counters = script.sender.counters();
+        assert_eq!((counters.timeouts, counters.recoveries, counters.retransmissions), (0, 1, 3));
+        assert_eq!(script.sender.recovery_state, RecoveryState::Open);
     }
 }
 
@@ -89,7 +89,7 @@ fn tcp_s_05_segments_that_say_something_else_are_no_duplicates() {
             assert!(split(&script.leave()).0.is_empty());
         }
     }
-    assert_eq!(script.sender.counts().recoveries, 0);
+    assert_eq!(script.sender.counters().recoveries, 0);
 }
 
 #[test]
@@ -102,10 +102,10 @@ fn the_end_travels_with_the_last_data_and_both_are_sent_again() {
     let left = script.wait(milliseconds(202));
     assert_eq!((left[0].first, left[0].length, left[0].fin), (1000, 500, true));
     assert!(!script.sender.is_done());
-    assert!(!script.tell(1500, &[]).is_ended, "the data alone");
+    assert!(!script.tell(1500, &[]).fin_acknowledged, "the data alone");
     let left = script.wait(Duration::from_secs(1));
     assert_eq!((left[0].first, left[0].length, left[0].fin), (1500, 0, true), "{left:?}");
-    assert!(script.tell(1501, &[]).is_ended);
+    assert!(script.tell(1501, &[]).fin_acknowledged);
     assert!(script.sender.is_done());
     assert!(script.wait(Duration::from_secs(1000)).is_empty());
 }
@@ -124,7 +124,7 @@ fn an_end_alone_is_sent_again() {
             left.len() > 2
                 && left.iter().all(|left| (left.first, left.length, left.fin) == (1000, 0, true))
         );
-        assert!(script.tell(1001, &[]).is_ended);
+        assert!(script.tell(1001, &[]).fin_acknowledged);
         assert!(script.sender.is_done() && script.sender.deadline() == Instant::NEVER);
     }
 }
@@ -139,7 +139,7 @@ fn an_end_that_arrives_before_the_data_is_waited_for() {
     script.acknowledge(0, &[(1000, 3001)]);
     let left = script.wait(milliseconds(30));
     assert_eq!(places(&left), [(0, 1000)]);
-    assert!(script.tell(3001, &[]).is_ended);
+    assert!(script.tell(3001, &[]).fin_acknowledged);
 }
 
 #[test]
@@ -149,7 +149,7 @@ fn a_narrow_path_gets_what_is_under_way_again_in_pieces() {
     script.end();
     script.acknowledge(1000, &[]);
     let before = script.window();
-    script.sender.narrow(400);
+    script.sender.shrink_mss(400);
     let mut left = script.leave();
     for _ in 0..20 {
         script.now = script.now.after(ROUND_TRIP);

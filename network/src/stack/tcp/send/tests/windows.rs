@@ -9,7 +9,7 @@ fn cc_02_the_first_flight_is_ten_segments() {
     let left = script.write(20_000);
     assert_eq!(places(&left), (0..10).map(|number| (number * 1000, 1000)).collect::<Vec<_>>());
     script.now = script.now.after(ROUND_TRIP);
-    assert_eq!(script.acknowledge(2000, &[]).len(), 4, "two for each that arrived");
+    assert_eq!(script.acknowledge(2000, &[]).len(), 4, "two for each that update");
 }
 
 /// RFC 2861, RFC 7661.
@@ -19,8 +19,8 @@ fn cc_04_the_window_restarts_after_an_idle_time() {
         let mut script = Script::with(1000, true, u16::MAX, Some(ROUND_TRIP));
         script.warm(150_000);
         assert_eq!(script.window(), 160_000);
-        script.sender.congestion.congested(script.now, 160_000);
-        script.sender.congestion.recovered(script.now);
+        script.sender.congestion.on_congestion(script.now, 160_000);
+        script.sender.congestion.on_recovered(script.now);
         assert!(script.wait(idle).is_empty());
         assert_eq!(script.write(200_000).len(), expected);
     }
@@ -145,57 +145,61 @@ fn a_segment_from_before_does_not_move_the_edge() {
     script.sequence = 600;
     script.window = (6400 >> SHIFT) as u16;
     script.acknowledge(1000, &[]);
-    let edge = script.sender.allowance.edge.wrapping_sub(script.first);
+    let edge = script.sender.send_window.snd_wnd_end.wrapping_sub(script.first);
     assert_eq!(edge, 1000 + 6400);
-    // Overtaken on its way: its acknowledgment counts, its window does not.
+    // Overtaken on its way: its acknowledgment counters, its window does not.
     for (sequence, window) in [(550, 10_000), (550, 0), (599, 60_000)] {
         (script.sequence, script.window) = (sequence, window);
         script.acknowledge(2000, &[]);
-        assert_eq!(script.sender.allowance.edge.wrapping_sub(script.first), edge, "{sequence}");
+        assert_eq!(
+            script.sender.send_window.snd_wnd_end.wrapping_sub(script.first),
+            edge,
+            "{sequence}"
+        );
     }
-    assert_eq!(script.sender.peer_window(), 5400);
+    assert_eq!(script.sender.snd_wnd(), 5400);
     // The same number and a later acknowledgment, or the same twice: newer.
     (script.sequence, script.window) = (600, 0);
     script.acknowledge(3000, &[]);
-    assert_eq!(script.sender.allowance.edge.wrapping_sub(script.first), 3000);
+    assert_eq!(script.sender.send_window.snd_wnd_end.wrapping_sub(script.first), 3000);
     script.window = (6400 >> SHIFT) as u16;
     script.acknowledge(3000, &[]);
-    assert_eq!(script.sender.allowance.edge.wrapping_sub(script.first), 9400);
+    assert_eq!(script.sender.send_window.snd_wnd_end.wrapping_sub(script.first), 9400);
 }
 
 /// RFC 3168 §6.1.2.
 #[test]
 fn an_echo_reduces_once_in_a_round_trip_and_is_answered_once() {
     let mut script = Script::new();
-    script.sender.has_marks = true;
+    script.sender.has_ecn = true;
     script.warm(30_000);
     let before = script.window();
     script.write(300_000);
-    let flight = script.sender.next.wrapping_sub(script.first);
+    let scoreboard = script.sender.snd_nxt.wrapping_sub(script.first);
     script.now = script.now.after(ROUND_TRIP);
     script.echo = true;
     let mut left = Vec::new();
     let mut reached = 31_000;
-    while reached < flight {
+    while reached < scoreboard {
         left.extend(script.acknowledge(reached, &[]));
-        assert_eq!(script.sender.congestion.threshold(), before / 2, "once");
+        assert_eq!(script.sender.congestion.ssthresh(), before / 2, "once");
         reached += 1000;
     }
-    assert_eq!(left.iter().filter(|left| left.is_reduced).count(), 1);
-    assert!(left[0].is_reduced && !left[0].is_again);
-    assert_eq!(script.sender.counts().retransmissions, 0);
+    assert_eq!(left.iter().filter(|left| left.has_cwr).count(), 1);
+    assert!(left[0].has_cwr && !left[0].is_retransmission);
+    assert_eq!(script.sender.counters().retransmissions, 0);
     // The next round trip.
     script.now = script.now.after(ROUND_TRIP);
     let left = script.acknowledge(reached, &[]);
-    assert!(script.sender.congestion.threshold() < before / 2);
-    assert!(left.iter().filter(|left| left.is_reduced).count() <= 1);
+    assert!(script.sender.congestion.ssthresh() < before / 2);
+    assert!(left.iter().filter(|left| left.has_cwr).count() <= 1);
     // Without an agreement the bit means nothing.
     let mut script = Script::new();
     script.write(20_000);
     script.echo = true;
     script.now = script.now.after(ROUND_TRIP);
-    assert!(script.acknowledge(1000, &[]).iter().all(|left| !left.is_reduced));
-    assert_eq!(script.sender.congestion.threshold(), u32::MAX);
+    assert!(script.acknowledge(1000, &[]).iter().all(|left| !left.has_cwr));
+    assert_eq!(script.sender.congestion.ssthresh(), u32::MAX);
 }
 
 #[test]

@@ -1,42 +1,42 @@
 //! A sender that costs next to nothing until something is sent.
 //!
-//! Of ten thousand connections most wait for their peer. Until the first write an [`Outlet`] keeps
+//! Of ten thousand connections most wait for their peer. Until the first write an [`LazySender`] keeps
 //! the few numbers with which a [`Sender`] begins; what asks it meanwhile gets the answers that a
 //! sender without data would give.
 
 use alloc::boxed::Box;
 use core::time::Duration;
 
-use super::allowance::Allowance;
-use super::{Acknowledged, Counts, Expired, Plan, RoundTrip, Sender};
+use super::send_window::SendWindow;
+use super::{Acknowledged, Counters, Expired, Plan, RttEstimator, Sender};
 use crate::command::option::CongestionControl;
 use crate::platform::Instant;
 use crate::stack::tcp::congestion::{UNLIMITED, initial_window};
-use crate::stack::tcp::segment::{Blocks, Offer, Segment};
+use crate::stack::tcp::segment::{Blocks, Segment, SynOptions};
 
 /// What a sender begins with.
 #[derive(Clone, Copy, Debug)]
-struct Seed {
+struct Initial {
     limit: usize,
     most: usize,
     no_delay: bool,
-    has_marks: bool,
+    has_ecn: bool,
     congestion: CongestionControl,
     first: u32,
     has_sack: bool,
-    allowance: Allowance,
-    segment: u16,
-    round_trip: RoundTrip,
+    send_window: SendWindow,
+    mss: u16,
+    rtt: RttEstimator,
 }
 
 /// The sending direction of a connection.
 #[derive(Debug)]
-pub(crate) struct Outlet {
-    seed: Seed,
+pub(crate) struct LazySender {
+    initial: Initial,
     sender: Option<Box<Sender>>,
 }
 
-impl Outlet {
+impl LazySender {
     /// An outlet whose buffer is as large as `limit` and may grow up to `most` bytes.
     pub(crate) fn new(
         limit: usize,
@@ -44,19 +44,19 @@ impl Outlet {
         no_delay: bool,
         congestion: CongestionControl,
     ) -> Self {
-        let seed = Seed {
+        let initial = Initial {
             limit,
             most,
             no_delay,
-            has_marks: false,
+            has_ecn: false,
             congestion,
             first: 0,
             has_sack: false,
-            allowance: Allowance::default(),
-            segment: 0,
-            round_trip: RoundTrip::default(),
+            send_window: SendWindow::default(),
+            mss: 0,
+            rtt: RttEstimator::default(),
         };
-        Self { seed, sender: None }
+        Self { initial, sender: None }
     }
 
     /// The connection is open: numbers begin at `first`. `window` is what the peer allows, as its
@@ -64,23 +64,23 @@ impl Outlet {
     pub(crate) fn begin(
         &mut self,
         first: u32,
-        offer: &Offer,
+        offer: &SynOptions,
         window: u16,
         sequence: u32,
         round_trip: Option<Duration>,
     ) {
-        let seed = &mut self.seed;
-        (seed.first, seed.has_sack) = (first, offer.sack);
-        seed.allowance = Allowance::new(first, window, sequence, offer.shift.unwrap_or(0));
+        let initial = &mut self.initial;
+        (initial.first, initial.has_sack) = (first, offer.sack);
+        initial.send_window = SendWindow::new(first, window, sequence, offer.shift.unwrap_or(0));
         if let Some(sample) = round_trip {
-            seed.round_trip.sample(sample);
+            initial.rtt.sample(sample);
         }
     }
 
     /// The sender; from now on there is one.
     fn activate(&mut self) -> &mut Sender {
-        let Self { seed, sender } = self;
-        sender.get_or_insert_with(|| Box::new(seed.grow()))
+        let Self { initial, sender } = self;
+        sender.get_or_insert_with(|| Box::new(initial.make()))
     }
 
     fn sender(&self) -> Option<&Sender> {
@@ -102,40 +102,40 @@ impl Outlet {
     }
 
     /// Bytes of data in a full segment, from now on.
-    pub(crate) fn set_segment(&mut self, segment: u16) {
+    pub(crate) fn set_mss(&mut self, mss: u16) {
         match &mut self.sender {
-            None => self.seed.segment = segment,
-            Some(sender) => sender.set_segment(segment),
+            None => self.initial.mss = mss,
+            Some(sender) => sender.set_mss(mss),
         }
     }
 
-    /// As [`Sender::narrow`].
-    pub(crate) fn narrow(&mut self, segment: u16) {
+    /// As [`Sender::shrink_mss`].
+    pub(crate) fn shrink_mss(&mut self, mss: u16) {
         match &mut self.sender {
-            None => self.seed.segment = segment,
-            Some(sender) => sender.narrow(segment),
+            None => self.initial.mss = mss,
+            Some(sender) => sender.shrink_mss(mss),
         }
     }
 
     /// Both ends understand congestion marks (RFC 3168).
-    pub(crate) fn set_marks(&mut self, has_marks: bool) {
+    pub(crate) fn set_ecn(&mut self, has_ecn: bool) {
         match &mut self.sender {
-            None => self.seed.has_marks = has_marks,
-            Some(sender) => sender.has_marks = has_marks,
+            None => self.initial.has_ecn = has_ecn,
+            Some(sender) => sender.has_ecn = has_ecn,
         }
     }
 
-    pub(crate) fn has_marks(&self) -> bool {
+    pub(crate) fn has_ecn(&self) -> bool {
         match &self.sender {
-            None => self.seed.has_marks,
-            Some(sender) => sender.has_marks,
+            None => self.initial.has_ecn,
+            Some(sender) => sender.has_ecn,
         }
     }
 
     /// Sends small segments at once (TCP_NODELAY).
     pub(crate) fn set_no_delay(&mut self, no_delay: bool) {
         match &mut self.sender {
-            None => self.seed.no_delay = no_delay,
+            None => self.initial.no_delay = no_delay,
             Some(sender) => sender.set_no_delay(no_delay),
         }
     }
@@ -143,7 +143,7 @@ impl Outlet {
     /// The buffer grows no further: the system is short of memory.
     pub(crate) fn stop_growing(&mut self) {
         match &mut self.sender {
-            None => self.seed.most = self.seed.limit,
+            None => self.initial.most = self.initial.limit,
             Some(sender) => sender.stop_growing(),
         }
     }
@@ -155,7 +155,7 @@ impl Outlet {
         }
     }
 
-    /// As [`Sender::acknowledge`]; before anything was sent only the window counts.
+    /// As [`Sender::acknowledge`]; before anything was sent only the window counters.
     pub(crate) fn acknowledge(
         &mut self,
         segment: &Segment,
@@ -165,7 +165,7 @@ impl Outlet {
     ) -> Acknowledged {
         match &mut self.sender {
             None => {
-                self.seed.allowance.follow(segment, number);
+                self.initial.send_window.follow(segment, number);
                 Acknowledged::default()
             }
             Some(sender) => sender.acknowledge(segment, number, blocks, now),
@@ -177,10 +177,10 @@ impl Outlet {
         self.sender_mut()?.plan(now)
     }
 
-    /// As [`Sender::left`].
-    pub(crate) fn left(&mut self, plan: &Plan, now: Instant) {
+    /// As [`Sender::sent`].
+    pub(crate) fn sent(&mut self, plan: &Plan, now: Instant) {
         if let Some(sender) = self.sender_mut() {
-            sender.left(plan, now);
+            sender.sent(plan, now);
         }
     }
 
@@ -209,7 +209,7 @@ impl Outlet {
     /// Bytes that may wait.
     pub(crate) fn limit(&self) -> usize {
         match &self.sender {
-            None => self.seed.limit,
+            None => self.initial.limit,
             Some(sender) => sender.limit(),
         }
     }
@@ -234,76 +234,75 @@ impl Outlet {
         self.sender().is_none_or(Sender::has_nothing_to_send)
     }
 
-    pub(crate) fn unacknowledged(&self) -> u32 {
+    pub(crate) fn snd_una(&self) -> u32 {
         match &self.sender {
-            None => self.seed.first,
-            Some(sender) => sender.unacknowledged(),
+            None => self.initial.first,
+            Some(sender) => sender.snd_una(),
         }
     }
 
     /// After the highest number ever sent.
-    pub(crate) fn next(&self) -> u32 {
+    pub(crate) fn snd_nxt(&self) -> u32 {
         match &self.sender {
-            None => self.seed.first,
-            Some(sender) => sender.next(),
+            None => self.initial.first,
+            Some(sender) => sender.snd_nxt(),
         }
     }
 
     /// The most that the peer ever allowed.
-    pub(crate) fn largest_window(&self) -> u32 {
+    pub(crate) fn max_snd_wnd(&self) -> u32 {
         match &self.sender {
-            None => self.seed.allowance.largest,
-            Some(sender) => sender.largest_window(),
+            None => self.initial.send_window.max_snd_wnd,
+            Some(sender) => sender.max_snd_wnd(),
         }
     }
 
-    /// Bytes that the peer allows from the oldest unacknowledged one on.
-    pub(crate) fn peer_window(&self) -> u32 {
+    /// Bytes that the peer allows from the oldest snd_una one on.
+    pub(crate) fn snd_wnd(&self) -> u32 {
         match &self.sender {
-            None => self.seed.allowance.from(self.seed.first),
-            Some(sender) => sender.peer_window(),
+            None => self.initial.send_window.from(self.initial.first),
+            Some(sender) => sender.snd_wnd(),
         }
     }
 
-    pub(crate) fn segment(&self) -> u32 {
+    pub(crate) fn mss(&self) -> u32 {
         match &self.sender {
-            None => self.seed.segment.into(),
-            Some(sender) => sender.segment(),
+            None => self.initial.mss.into(),
+            Some(sender) => sender.mss(),
         }
     }
 
     /// True when the peer tells of what it got out of order.
     pub(crate) const fn has_sack(&self) -> bool {
-        // The sender begins with the seed's, and it never changes.
-        self.seed.has_sack
+        // The sender begins with the initial's, and it never changes.
+        self.initial.has_sack
     }
 
     /// What was measured of the path.
-    pub(crate) fn round_trip(&self) -> &RoundTrip {
+    pub(crate) fn rtt(&self) -> &RttEstimator {
         match &self.sender {
-            None => &self.seed.round_trip,
-            Some(sender) => sender.round_trip(),
+            None => &self.initial.rtt,
+            Some(sender) => sender.rtt(),
         }
     }
 
-    pub(crate) fn counts(&self) -> &Counts {
-        self.sender().map_or(&Counts::NONE, Sender::counts)
+    pub(crate) fn counters(&self) -> &Counters {
+        self.sender().map_or(&Counters::NONE, Sender::counters)
     }
 
     /// Congestion window, slow start threshold and bytes under way.
     pub(crate) fn windows(&self) -> (u32, u32, u32) {
-        self.sender()
-            .map_or_else(|| (initial_window(self.segment()), UNLIMITED, 0), Sender::windows)
+        self.sender().map_or_else(|| (initial_window(self.mss()), UNLIMITED, 0), Sender::windows)
     }
 
     /// Segments that are taken for lost and wait to be sent again.
     pub(crate) fn lost_segments(&self) -> u32 {
-        self.sender().map_or(0, |sender| sender.flight.lost_segments())
+        self.sender().map_or(0, |sender| sender.scoreboard.lost_segments())
     }
 
     /// How long an acknowledgment is waited for.
-    pub(crate) fn timeout(&self) -> Duration {
-        self.sender().map_or_else(|| self.round_trip().timeout(0), Sender::timeout)
+    pub(crate) fn rto(&self) -> Duration {
+        self.sender().map_or_else(|| self.rtt().rto(0), Sender::rto)
     }
 
     /// Bytes per second of the last measurement of delivery.
@@ -313,18 +312,18 @@ impl Outlet {
 
     pub(crate) fn congestion_control(&self) -> CongestionControl {
         match &self.sender {
-            None => self.seed.congestion,
+            None => self.initial.congestion,
             Some(sender) => sender.congestion_control(),
         }
     }
 }
 
-impl Seed {
-    fn grow(&self) -> Sender {
+impl Initial {
+    fn make(&self) -> Sender {
         let mut sender = Sender::new(self.limit, self.most, self.no_delay, self.congestion);
-        sender.begin(self.first, self.has_sack, self.allowance);
-        (sender.round_trip, sender.has_marks) = (self.round_trip, self.has_marks);
-        sender.set_segment(self.segment);
+        sender.begin(self.first, self.has_sack, self.send_window);
+        (sender.rtt, sender.has_ecn) = (self.rtt, self.has_ecn);
+        sender.set_mss(self.mss);
         sender
     }
 }

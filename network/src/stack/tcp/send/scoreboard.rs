@@ -1,7 +1,7 @@
 //! The segments under way, in the order of their numbers, and what became of each: the scoreboard
 //! of RFC 6675.
 //!
-//! Counts are of sequence numbers, so a FIN counts as one byte. The flight also measures how fast
+//! Counters are of sequence numbers, so a FIN counters as one byte. The scoreboard also measures how fast
 //! data is delivered (draft-cheng-iccrg-delivery-rate-estimation).
 
 use alloc::collections::VecDeque;
@@ -14,15 +14,15 @@ use crate::stack::tcp::segment::{before, later};
 /// A segment that was sent and is not acknowledged in order.
 #[derive(Clone, Copy, Debug)]
 pub(super) struct Sent {
-    pub(super) first: u32,
+    pub(super) seq: u32,
     /// After its last number.
-    pub(super) end: u32,
+    pub(super) end_seq: u32,
     /// The last time that it left.
-    pub(super) sent_at: Instant,
+    pub(super) xmit_ts: Instant,
     /// How often it left.
-    pub(super) times: u8,
+    pub(super) transmissions: u8,
     /// The peer has it, out of order.
-    pub(super) is_delivered: bool,
+    pub(super) is_sacked: bool,
     /// It is taken for lost and has not been sent again.
     pub(super) is_lost: bool,
     is_application_limited: bool,
@@ -35,26 +35,26 @@ pub(super) struct Sent {
 
 impl Sent {
     pub(super) const fn length(&self) -> u32 {
-        self.end.wrapping_sub(self.first)
+        self.end_seq.wrapping_sub(self.seq)
     }
 
     /// It has more data than `length` bytes; `fin` is the number after our FIN.
     pub(super) fn is_longer_than(&self, length: u32, fin: Option<u32>) -> bool {
-        self.length() > length + u32::from(fin == Some(self.end))
+        self.length() > length + u32::from(fin == Some(self.end_seq))
     }
 
     /// It left once.
-    pub(super) const fn is_original(&self) -> bool {
-        self.times == 1
+    pub(super) const fn was_sent_once(&self) -> bool {
+        self.transmissions == 1
     }
 }
 
 /// All of them.
 #[derive(Debug)]
-pub(super) struct Flight {
+pub(super) struct Scoreboard {
     sent: VecDeque<Sent>,
     bytes: u32,
-    bytes_delivered: u32,
+    bytes_sacked: u32,
     bytes_lost: u32,
     /// No segment before this number waits to be sent again.
     lost_from: u32,
@@ -69,12 +69,12 @@ pub(super) struct Flight {
     rate: u64,
 }
 
-impl Default for Flight {
+impl Default for Scoreboard {
     fn default() -> Self {
         Self {
             sent: VecDeque::new(),
             bytes: 0,
-            bytes_delivered: 0,
+            bytes_sacked: 0,
             bytes_lost: 0,
             lost_from: 0,
             delivered: 0,
@@ -86,7 +86,7 @@ impl Default for Flight {
     }
 }
 
-impl Flight {
+impl Scoreboard {
     pub(super) fn is_empty(&self) -> bool {
         self.sent.is_empty()
     }
@@ -97,7 +97,7 @@ impl Flight {
 
     /// Bytes that are on their way, as far as is known.
     pub(super) const fn pipe(&self) -> u32 {
-        self.bytes - self.bytes_delivered - self.bytes_lost
+        self.bytes - self.bytes_sacked - self.bytes_lost
     }
 
     /// Bytes that are neither acknowledged in order nor known to be there.
@@ -107,13 +107,13 @@ impl Flight {
 
     /// Segments that are taken for lost and wait to be sent again; asked only for who watches.
     pub(super) fn lost_segments(&self) -> u32 {
-        // A flight is bounded by `limits::TCP_FLIGHT`.
+        // A scoreboard is bounded by `limits::TCP_SCOREBOARD`.
         self.sent.iter().filter(|sent| sent.is_lost).count() as u32
     }
 
     /// Bytes that the peer has out of order.
-    pub(super) const fn ahead(&self) -> u32 {
-        self.bytes_delivered
+    pub(super) const fn sacked(&self) -> u32 {
+        self.bytes_sacked
     }
 
     pub(super) const fn rate(&self) -> u64 {
@@ -134,7 +134,7 @@ impl Flight {
 
     /// The place of the first segment that ends after `number`.
     pub(super) fn place(&self, number: u32) -> usize {
-        self.sent.partition_point(|sent| !before(number, sent.end))
+        self.sent.partition_point(|sent| !before(number, sent.end_seq))
     }
 
     /// A new segment left.
@@ -144,11 +144,11 @@ impl Flight {
         }
         self.bytes += end.wrapping_sub(first);
         self.sent.push_back(Sent {
-            first,
-            end,
-            sent_at: now,
-            times: 1,
-            is_delivered: false,
+            seq: first,
+            end_seq: end,
+            xmit_ts: now,
+            transmissions: 1,
+            is_sacked: false,
             is_lost: false,
             is_application_limited: self.delivered < self.limited_until,
             delivered: self.delivered,
@@ -166,8 +166,8 @@ impl Flight {
         if core::mem::take(&mut sent.is_lost) {
             *bytes_lost -= sent.length();
         }
-        sent.sent_at = now;
-        sent.times = sent.times.saturating_add(1);
+        sent.xmit_ts = now;
+        sent.transmissions = sent.transmissions.saturating_add(1);
         (sent.delivered, sent.delivered_at, sent.first_sent_at) =
             (*delivered, *delivered_at, *first_sent_at);
         sent.is_application_limited = *delivered < *limited_until;
@@ -177,9 +177,9 @@ impl Flight {
     pub(super) fn split(&mut self, place: usize, length: u32) {
         let Some(sent) = self.sent.get_mut(place) else { return };
         if sent.length() > length && length > 0 {
-            let middle = sent.first.wrapping_add(length);
-            let rest = Sent { first: middle, ..*sent };
-            sent.end = middle;
+            let middle = sent.seq.wrapping_add(length);
+            let rest = Sent { seq: middle, ..*sent };
+            sent.end_seq = middle;
             self.sent.insert(place + 1, rest);
         }
     }
@@ -187,22 +187,22 @@ impl Flight {
     /// The peer has everything before `number`. Shows each segment that is news.
     pub(super) fn acknowledge(&mut self, number: u32, mut news: impl FnMut(&Sent)) {
         while let Some(sent) = self.sent.front_mut() {
-            if !before(sent.first, number) {
+            if !before(sent.seq, number) {
                 break;
             }
-            let is_whole = !before(number, sent.end);
+            let is_whole = !before(number, sent.end_seq);
             // A part of a segment that was cut on its way, or by a peer that took half of it.
-            let part = Sent { end: if is_whole { sent.end } else { number }, ..*sent };
+            let part = Sent { end_seq: if is_whole { sent.end_seq } else { number }, ..*sent };
             let length = part.length();
             self.bytes -= length;
-            if part.is_delivered {
-                self.bytes_delivered -= length;
+            if part.is_sacked {
+                self.bytes_sacked -= length;
             } else {
                 self.bytes_lost -= if part.is_lost { length } else { 0 };
                 self.delivered += u64::from(length);
                 news(&part);
             }
-            sent.first = part.end;
+            sent.seq = part.end_seq;
             if is_whole {
                 self.sent.pop_front();
             }
@@ -211,39 +211,39 @@ impl Flight {
     }
 
     /// The peer has a range out of order. Shows each segment that is news. A segment of which only
-    /// a part is there counts as missing.
+    /// a part is there counters as missing.
     pub(super) fn deliver(&mut self, (first, end): (u32, u32), mut news: impl FnMut(&Sent)) {
         let start = self.place(first);
         for sent in self.sent.range_mut(start..) {
-            if before(end, sent.end) {
+            if before(end, sent.end_seq) {
                 break;
             }
-            if sent.is_delivered || before(sent.first, first) {
+            if sent.is_sacked || before(sent.seq, first) {
                 continue;
             }
             let length = sent.length();
-            self.bytes_delivered += length;
+            self.bytes_sacked += length;
             self.delivered += u64::from(length);
             self.bytes_lost -= if sent.is_lost { length } else { 0 };
             news(sent);
-            (sent.is_delivered, sent.is_lost) = (true, false);
+            (sent.is_sacked, sent.is_lost) = (true, false);
         }
     }
 
     /// Takes every segment for lost that `is_lost` says so of, in order, up to the first for which
     /// it says nothing. Tells how many bytes these are.
-    pub(super) fn lose(&mut self, mut is_lost: impl FnMut(&Sent) -> Option<bool>) -> u32 {
+    pub(super) fn mark_lost(&mut self, mut is_lost: impl FnMut(&Sent) -> Option<bool>) -> u32 {
         let lost_before = self.bytes_lost;
         for sent in &mut self.sent {
-            if sent.is_delivered || sent.is_lost {
+            if sent.is_sacked || sent.is_lost {
                 continue;
             }
             match is_lost(sent) {
                 Some(true) => {
                     sent.is_lost = true;
                     self.bytes_lost += sent.length();
-                    if before(sent.first, self.lost_from) {
-                        self.lost_from = sent.first;
+                    if before(sent.seq, self.lost_from) {
+                        self.lost_from = sent.seq;
                     }
                 }
                 Some(false) => {}
@@ -254,41 +254,41 @@ impl Flight {
     }
 
     /// Takes the oldest segment for lost that has not been yet.
-    pub(super) fn lose_first(&mut self) -> u32 {
+    pub(super) fn mark_first_lost(&mut self) -> u32 {
         let mut is_first = true;
-        self.lose(|_| core::mem::take(&mut is_first).then_some(true))
+        self.mark_lost(|_| core::mem::take(&mut is_first).then_some(true))
     }
 
     /// Takes everything for lost that the peer has not told of.
-    pub(super) fn lose_all(&mut self) -> u32 {
+    pub(super) fn mark_all_lost(&mut self) -> u32 {
         // A peer may take back what it told of (RFC 2018 §8): with a hole at the front, nothing it
         // told of is believed any more.
-        if self.sent.front().is_some_and(|front| front.is_delivered) {
-            self.forget_deliveries();
+        if self.sent.front().is_some_and(|front| front.is_sacked) {
+            self.forget_sacks();
         }
-        self.lose(|_| Some(true))
+        self.mark_lost(|_| Some(true))
     }
 
-    fn forget_deliveries(&mut self) {
-        self.sent.iter_mut().for_each(|sent| sent.is_delivered = false);
-        self.bytes_delivered = 0;
+    fn forget_sacks(&mut self) {
+        self.sent.iter_mut().for_each(|sent| sent.is_sacked = false);
+        self.bytes_sacked = 0;
     }
 
     /// Takes every segment for lost that is longer than `length`; `fin` is the number after our
     /// FIN.
-    pub(super) fn lose_longer_than(&mut self, length: u32, fin: Option<u32>) {
-        self.lose(|sent| Some(sent.is_longer_than(length, fin)));
+    pub(super) fn mark_longer_than(&mut self, length: u32, fin: Option<u32>) {
+        self.mark_lost(|sent| Some(sent.is_longer_than(length, fin)));
     }
 
     /// Nothing was lost after all: what was not sent again is on its way.
-    pub(super) fn find_again(&mut self) {
+    pub(super) fn unmark_lost(&mut self) {
         self.sent.iter_mut().for_each(|sent| sent.is_lost = false);
         self.bytes_lost = 0;
     }
 
     /// The place of the last segment that the peer does not have.
     pub(super) fn last_missing(&self) -> Option<usize> {
-        self.sent.iter().rposition(|sent| !sent.is_delivered)
+        self.sent.iter().rposition(|sent| !sent.is_sacked)
     }
 
     /// The place of the first segment that is to be sent again.
@@ -298,7 +298,7 @@ impl Flight {
         }
         let start = self.place(self.lost_from);
         let place = start + self.sent.range(start..).position(|sent| sent.is_lost)?;
-        self.lost_from = self.sent.get(place)?.first;
+        self.lost_from = self.sent.get(place)?.seq;
         Some(place)
     }
 
@@ -310,8 +310,8 @@ impl Flight {
     /// Measures the rate with the newest segment that an acknowledgment delivered.
     pub(super) fn sample(&mut self, newest: &Sent, now: Instant) -> Option<RateSample> {
         self.delivered_at = now;
-        self.first_sent_at = newest.sent_at;
-        let sending = newest.sent_at.since(newest.first_sent_at);
+        self.first_sent_at = newest.xmit_ts;
+        let sending = newest.xmit_ts.since(newest.first_sent_at);
         let interval = now.since(newest.delivered_at).max(sending);
         if interval.is_zero() {
             return None;
@@ -334,30 +334,30 @@ impl Flight {
 }
 
 #[cfg(test)]
-impl Flight {
+impl Scoreboard {
     /// Panics unless every count is what a recount gives. Tells the first number and the one after
     /// the last.
     pub(super) fn check(&self) -> Option<(u32, u32)> {
         let sum = |is_meant: fn(&Sent) -> bool| -> u32 {
             self.sent.iter().filter(|sent| is_meant(sent)).map(Sent::length).sum()
         };
-        let counts = (sum(|_| true), sum(|sent| sent.is_delivered), sum(|sent| sent.is_lost));
+        let counters = (sum(|_| true), sum(|sent| sent.is_sacked), sum(|sent| sent.is_lost));
         assert_eq!(
-            (self.bytes, self.bytes_delivered, self.bytes_lost),
-            counts,
+            (self.bytes, self.bytes_sacked, self.bytes_lost),
+            counters,
             "all, delivered, lost"
         );
         assert!(self.sent.iter().all(|sent| sent.length() > 0
-            && sent.times > 0
-            && !(sent.is_lost && sent.is_delivered)));
+            && sent.transmissions > 0
+            && !(sent.is_lost && sent.is_sacked)));
         for (sent, next) in self.sent.iter().zip(self.sent.iter().skip(1)) {
-            assert_eq!(sent.end, next.first, "one follows the other");
+            assert_eq!(sent.end_seq, next.seq, "one follows the other");
         }
         assert!(
-            self.sent.iter().all(|sent| !sent.is_lost || before(self.lost_from, sent.end)),
+            self.sent.iter().all(|sent| !sent.is_lost || before(self.lost_from, sent.end_seq)),
             "all lost are found"
         );
-        Some((self.front()?.first, self.sent.back()?.end))
+        Some((self.front()?.seq, self.sent.back()?.end_seq))
     }
 }
 
