@@ -17,6 +17,8 @@ use crate::platform::Instant;
 use crate::stack::addresses::Address;
 use crate::stack::context::Context;
 use crate::stack::ip::Ip;
+use crate::stack::ip::ingress::Packet;
+use crate::stack::link::Discovery;
 use crate::stack::link::neighbor::Timing;
 use crate::stack::name_servers::NameServers;
 use crate::stack::routes::Route;
@@ -105,8 +107,32 @@ impl Autoconfiguration {
         }
     }
 
-    /// Takes a router advertisement (RFC 4861 §6.3.4). `None` when it is malformed.
+    /// Takes a message of neighbor discovery; its checksum is right. The sender of a router
+    /// solicitation is returned, for whoever advertises.
     pub(crate) fn receive(
+        &mut self,
+        cx: &mut Context,
+        ip: &mut Ip,
+        names: &mut NameServers,
+        packet: &Packet,
+    ) -> Option<Ipv6Addr> {
+        let message = packet.payload();
+        match ip.link.receive_discovery(cx, &ip.addresses, &packet.header, message) {
+            Discovery::Nothing => {}
+            Discovery::Duplicate(address) => ip.duplicate_found(cx, address),
+            Discovery::NoRouter(address) => self.set_router(cx, ip, address, 0),
+            Discovery::Solicitation(source) => return Some(source),
+            Discovery::Advertisement(source) => {
+                if self.receive_advertisement(cx, ip, names, source, message).is_none() {
+                    cx.statistics.received_drops.malformed += 1;
+                }
+            }
+        }
+        None
+    }
+
+    /// Takes a router advertisement (RFC 4861 §6.3.4). `None` when it is malformed.
+    fn receive_advertisement(
         &mut self,
         cx: &mut Context,
         ip: &mut Ip,
@@ -136,13 +162,7 @@ impl Autoconfiguration {
     }
 
     /// Takes note of how long a router may be used; 0 ends that.
-    pub(crate) fn set_router(
-        &mut self,
-        cx: &mut Context,
-        ip: &mut Ip,
-        router: Ipv6Addr,
-        lifetime: u16,
-    ) {
+    fn set_router(&mut self, cx: &mut Context, ip: &mut Ip, router: Ipv6Addr, lifetime: u16) {
         let gateway = IpAddr::V6(router);
         let is_known = ip.routes.iter().any(|route| {
             route.gateway == Some(gateway) && route.origin == Origin::RouterAdvertisement

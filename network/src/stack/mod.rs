@@ -3,22 +3,17 @@
 //!
 //! A [`Stack`] is wiring: it owns the parts and passes on what they return. A part owns its own
 //! state, is lent a [`Context`] and the layers below it while it works, and knows no part above it.
-//! The stack is called under its interface's lock by the runner (frames and deadlines), by sockets
-//! and by the control device; it never awaits, never wakes anybody while it works (see [`Wakes`]),
-//! and each call does a bounded amount of work. What it wants sent stands in the link's output
-//! queue, which [`Interface`](crate::interface::Interface) hands to the driver.
+//! The stack is called under its interface's lock; it never awaits, never wakes anybody while it
+//! works (see [`Wakes`]), and each call does a bounded amount of work. What it wants sent stands in
+//! the link's output queue, which [`Interface`](crate::interface::Interface) hands to the driver.
 //!
 //! | part | owns |
 //! |---|---|
 //! | [`link`] | framing, neighbors, ARP, neighbor discovery, the output queue |
 //! | [`ip`] | addresses, routes, reassembly, paths, groups; stands on the link and owns it |
 //! | [`transport`] | what stands on IP: [`icmp`], [`tcp`], [`datagram`] |
-//! | [`dhcp`] | the DHCP client |
-//! | [`autoconfiguration`] | what router advertisements bring |
-//! | [`advertise`] | router advertisements of our own |
-//! | [`name_servers`] | the DNS servers of the interface |
+//! | [`dhcp`], [`autoconfiguration`], [`advertise`] | what configures the interface, or others |
 //! | [`changes`] | what watchers are told |
-//! | [`context`] | what all of them are lent |
 
 pub(crate) mod addresses;
 pub(crate) mod advertise;
@@ -60,7 +55,7 @@ pub(crate) use self::host::HostAddresses;
 use self::ip::Ip;
 use self::ip::ingress::{Packet, Received};
 use self::ip::lifetime::Expired;
-use self::link::{Arrival, Discovery};
+use self::link::Arrival;
 use self::name_servers::NameServers;
 use self::random::Random;
 use self::timers::Timer;
@@ -88,7 +83,6 @@ pub(crate) struct Stack {
     pub(crate) senders: WakerList,
 }
 
-/// What comes in: each layer returns what it found, and it is handed to the next one here.
 impl Stack {
     /// A stack without addresses, down.
     pub(crate) fn new(
@@ -158,29 +152,15 @@ impl Stack {
 
     fn receive_discovery(&mut self, packet: Packet) {
         let Self { context: cx, ip, transport, autoconfiguration, advertiser, .. } = self;
-        let message = packet.payload();
-        match ip.link.receive_discovery(cx, &ip.addresses, &packet.header, message) {
-            Discovery::Nothing => {}
-            Discovery::Duplicate(address) => ip.duplicate_found(cx, address),
-            Discovery::NoRouter(address) => autoconfiguration.set_router(cx, ip, address, 0),
-            Discovery::Advertisement(source) => {
-                let names = &mut self.name_servers;
-                if autoconfiguration.receive(cx, ip, names, source, message).is_none() {
-                    cx.statistics.received_drops.malformed += 1;
-                }
-            }
-            Discovery::Solicitation(source) => {
-                if advertiser.is_on() && transport.icmp.may_answer(cx, IpAddr::V6(source)) {
-                    advertiser.answer(cx, ip, source);
-                }
-            }
+        let asks = autoconfiguration.receive(cx, ip, &mut self.name_servers, &packet);
+        if let Some(source) = asks.filter(|_| advertiser.is_on())
+            && transport.icmp.may_answer(cx, IpAddr::V6(source))
+        {
+            advertiser.answer(cx, ip, source);
         }
         cx.pool.put(packet.frame);
     }
-}
 
-/// What is due.
-impl Stack {
     /// Delivers what was sent to ourselves; at most what waits now, and what that causes waits for
     /// the next call.
     pub(crate) fn run_local(&mut self) -> bool {
@@ -239,10 +219,7 @@ impl Stack {
     pub(crate) fn has_work(&self) -> bool {
         self.ip.has_local() || (self.transport.tcp.has_work() && self.ip.link.has_room())
     }
-}
 
-/// What is set, and what follows from it for several parts.
-impl Stack {
     /// Brings the interface up or down; tells whether that changed something. Addresses and routes
     /// stay.
     pub(crate) fn set_enabled(&mut self, enabled: bool) -> bool {
@@ -338,9 +315,6 @@ impl Stack {
         prefixes.into_iter().filter(|prefix| self.remove_address(*prefix).is_ok()).count() as u32
     }
 
-    /// Adds a DNS server.
-    ///
-    /// # Errors
     /// As [`NameServers::add`].
     pub(crate) fn add_name_server(&mut self, server: IpAddr, origin: Origin) -> Result<(), Error> {
         if let Some(evicted) = self.name_servers.add(server, origin)? {
@@ -396,36 +370,24 @@ impl Stack {
         self.context.wakes.add(&mut self.senders);
         self.ip.end(&self.context);
     }
-}
 
-/// For people, programs and watchers.
-impl Stack {
     /// Every address.
     pub(crate) fn address_entries(&self) -> Vec<AddressEntry> {
         self.ip.address_entries(self.context.now, self.dhcp.lease_end())
     }
 
-    fn present(&self) -> Present<'_> {
-        let Self { context: cx, ip, name_servers: names, dhcp, .. } = self;
-        Present { cx, ip, names, dhcp }
-    }
-
     /// From now on these kinds are wanted; what is there counts as reported.
     pub(crate) fn set_watched(&mut self, kinds: Kinds) {
-        self.context.watch.set_kinds(kinds);
-        let mut changes = core::mem::take(&mut self.changes);
-        changes.watch(kinds, &self.present());
-        self.changes = changes;
-        let now = self.context.now;
-        self.ip.link.neighbors.set_watched(kinds.contains(Kinds::NEIGHBOR), now);
+        let Self { context: cx, ip, name_servers: names, dhcp, changes, .. } = self;
+        cx.watch.set_kinds(kinds);
+        changes.watch(kinds, &Present { cx, ip, names, dhcp });
+        ip.link.neighbors.set_watched(kinds.contains(Kinds::NEIGHBOR), cx.now);
     }
 
     /// Notes what became different since watchers were told.
     pub(crate) fn note_changes(&mut self) {
-        let mut changes = core::mem::take(&mut self.changes);
-        let events = changes.find(&self.present());
-        self.changes = changes;
-        let Self { context: cx, ip, .. } = self;
+        let Self { context: cx, ip, name_servers: names, dhcp, changes, .. } = self;
+        let events = changes.find(&Present { cx, ip, names, dhcp });
         cx.watch.note_wanted(events, 0);
         let (neighbors, lost) = ip.link.neighbors.take_changes(cx.now);
         let event = |(change, entry)| Event::Neighbor(change, entry);
@@ -434,6 +396,7 @@ impl Stack {
 
     /// All that is there.
     pub(crate) fn snapshot(&self, change: Change) -> Vec<Event> {
-        self.present().snapshot(change)
+        let Self { context: cx, ip, name_servers: names, dhcp, .. } = self;
+        Present { cx, ip, names, dhcp }.snapshot(change)
     }
 }

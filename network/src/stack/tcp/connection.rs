@@ -3,7 +3,7 @@
 use alloc::sync::Arc;
 use core::fmt;
 
-use smoltcp::socket::tcp::State;
+use crate::command::socket::SocketState as State;
 use virtual_file_system::{Error, WakerList};
 
 use super::acceptability::SequenceState;

@@ -8,11 +8,11 @@
 use core::time::Duration;
 
 use super::{Connection, Owner, Tcp};
+use crate::command::socket::SocketState as State;
 use crate::platform::Instant;
 use crate::stack::context::Context;
 use crate::stack::ip::Ip;
 use crate::stack::timers::Timer;
-use smoltcp::socket::tcp::State;
 use virtual_file_system::Error;
 
 /// How long an orphan tries to deliver what was written, and how long a silent peer is waited for

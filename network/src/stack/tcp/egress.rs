@@ -10,6 +10,7 @@ use super::receive::AckDue;
 use super::segment::{BLOCKS, SynOptions, TCP_HEADER, write_syn_options};
 use super::send::Plan;
 use super::{Connection, Flow, Tcp};
+use crate::command::socket::SocketState as State;
 use crate::driver::Frame;
 use crate::limits;
 use crate::limits::HOP_LIMIT;
@@ -307,7 +308,7 @@ impl Tcp {
     pub(super) fn send_syn(&mut self, cx: &mut Context, ip: &mut Ip, index: u32) {
         let Some(connection) = self.connections.get_mut(index as usize) else { return };
         let Some(handshake) = connection.state_machine.handshake() else { return };
-        let is_answer = handshake.state() != smoltcp::socket::tcp::State::SynSent;
+        let is_answer = handshake.state() != State::SynSent;
         let peer = handshake.peer_options;
         let offer = SynOptions {
             segment: Some(connection.own_mss),

@@ -6,7 +6,7 @@
 
 use core::time::Duration;
 
-use smoltcp::socket::tcp::State;
+use crate::command::socket::SocketState as State;
 
 use super::segment::{Segment, SynOptions};
 use crate::platform::Instant;

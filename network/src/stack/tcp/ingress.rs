@@ -1,10 +1,9 @@
 //! From a TCP packet to whom it belongs to: a connection, a entry tuple, a listener, or nobody,
 //! who answers with a reset.
 
-use core::net::{IpAddr, Ipv4Addr};
 use core::time::Duration;
 
-use smoltcp::socket::tcp::State;
+use crate::command::socket::SocketState as State;
 
 use super::acceptability::{Verdict, check};
 use super::egress::{HeaderFields, flag};
@@ -20,9 +19,8 @@ use crate::stack::bound::Bound;
 use crate::stack::context::Context;
 use crate::stack::ip::Ip;
 use crate::stack::ip::ingress::{Delivery, Packet};
-use crate::stack::link::Arrival;
 use crate::stack::wire::checksum;
-use crate::stack::wire::header::{IPV4_HEADER, IPV6_HEADER, protocol};
+use crate::stack::wire::header::protocol;
 
 /// Challenge ACKs of one connection per second (RFC 5961 §7; Linux' per-socket limit is two).
 const CHALLENGES: u8 = 2;
@@ -111,34 +109,6 @@ impl Tcp {
                 self.send_control(cx, ip, flow, &fields);
             }
         }
-    }
-
-    /// Takes a packet that is plainly a segment of a known connection: an IP header of the common
-    /// template, no fragment, a full match of addresses and ports. What the door asks of others was
-    /// asked when the connection was made. Gives back what is anything else.
-    pub(crate) fn receive_known(
-        &mut self,
-        cx: &mut Context,
-        ip: &mut Ip,
-        mut frame: Frame,
-        arrival: Arrival,
-    ) -> Result<(), Frame> {
-        if arrival.link_broadcast || !arrival.from_wire {
-            return Err(frame);
-        }
-        let verify = cx.needs_checksums();
-        let Some((flow, start, total)) = plain(frame.bytes(), verify) else { return Err(frame) };
-        let Some(index) = self.find(&flow) else { return Err(frame) };
-        frame.truncate(total);
-        let packet = frame.bytes().get(start..).unwrap_or_default();
-        let Some(segment) = Segment::parse(packet) else { return Err(frame) };
-        if verify
-            && checksum::of_transport(flow.remote.ip(), flow.local.ip(), protocol::TCP, packet) != 0
-        {
-            return Err(frame);
-        }
-        self.feed(cx, ip, index, frame, start, &segment);
-        Ok(())
     }
 
     /// Gives a segment to what its connection is: closed, in its handshake, or open. The TCP header
@@ -379,41 +349,6 @@ impl Tcp {
     }
 }
 
-/// The connection, the start of the TCP header and the packet's length, if the IP header is of the
-/// common template: no options or extension headers, no fragment, a right checksum.
-fn plain(bytes: &[u8], verify: bool) -> Option<(Flow, usize, usize)> {
-    let (local, remote, start, total) = match bytes {
-        [0x45, _, high, low, _, _, flags, 0, _, protocol::TCP, ..] if flags & 0x3f == 0 => {
-            let (header, _) = bytes.split_first_chunk::<IPV4_HEADER>()?;
-            if verify && checksum::of(header) != 0 {
-                return None;
-            }
-            let [.., a, b, c, d, e, f, g, h] = *header;
-            let (source, destination) = (Ipv4Addr::new(a, b, c, d), Ipv4Addr::new(e, f, g, h));
-            (
-                IpAddr::V4(destination),
-                IpAddr::V4(source),
-                IPV4_HEADER,
-                usize::from(u16::from_be_bytes([*high, *low])),
-            )
-        }
-        [first, _, _, _, high, low, protocol::TCP, _, rest @ ..] if first >> 4 == 6 => {
-            let (source, rest) = rest.split_first_chunk::<16>()?;
-            let (destination, _) = rest.split_first_chunk::<16>()?;
-            let total = IPV6_HEADER + usize::from(u16::from_be_bytes([*high, *low]));
-            (IpAddr::V6((*destination).into()), IpAddr::V6((*source).into()), IPV6_HEADER, total)
-        }
-        _ => return None,
-    };
-    let (from, to) = ports(bytes.get(start..total)?)?;
-    Some((Flow { local: End::new(local, to), remote: End::new(remote, from) }, start, total))
-}
-
-fn ports(packet: &[u8]) -> Option<(u16, u16)> {
-    let ([a, b, c, d], _) = packet.split_first_chunk()?;
-    Some((u16::from_be_bytes([*a, *b]), u16::from_be_bytes([*c, *d])))
-}
-
 /// The traffic class of a packet, ecn included.
 fn class_of(packet: &[u8]) -> u8 {
     match packet {
@@ -421,4 +356,10 @@ fn class_of(packet: &[u8]) -> u8 {
         [_, class, ..] => *class,
         _ => 0,
     }
+}
+
+/// Source and destination port.
+pub(super) fn ports(packet: &[u8]) -> Option<(u16, u16)> {
+    let ([a, b, c, d], _) = packet.split_first_chunk()?;
+    Some((u16::from_be_bytes([*a, *b]), u16::from_be_bytes([*c, *d])))
 }

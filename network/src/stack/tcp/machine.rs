@@ -5,7 +5,7 @@
 //! [`send`](super::send) and [`receive`](super::receive). So what is left of the machine once the
 //! connection is open is a byte.
 
-use smoltcp::socket::tcp::State;
+use crate::command::socket::SocketState as State;
 
 use super::handshake::Handshake;
 

@@ -1,42 +1,45 @@
-//! TCP: connections found by hash, each with a state state_machine, a sender and a receiver of its own.
+//! TCP: connections found by hash, each with a state machine, a sender and a receiver of its own.
 //!
-//! A [`Connection`] is a connection. How it opens and closes is two pure machines ([`handshake`],
-//! [`machine`]); bytes, numbers, loss and windows are ours ([`send`], [`receive`]), so that no
-//! segment can harm the socket and nothing is limited by what it does about loss. Cost per packet
-//! does not depend on how many connections exist: segments find theirs through `flows`, timers stand in
-//! the stack's heap, and changed connections in the `dirty` queue.
+//! How a connection opens and closes is two pure machines ([`handshake`], [`machine`]); sequence
+//! numbers, loss and windows stand in [`send`] and [`receive`], and how much may be in flight in
+//! [`congestion`]. Cost per packet does not depend on how many connections there are: a segment
+//! finds its connection through `flows`, deadlines stand in the stack's heap, and connections that
+//! have something to send in the `dirty` queue.
 //!
 //! Left out on purpose: timestamps (RFC 7323 §3). Round trips are measured without them, and
-//! needless repetitions are known by DSACK and F-RTO; what is missing is protection against numbers
-//! that come round while an old segment still travels, which takes more than 2 GiB in its lifetime.
-//! Urgent data stays in the stream (RFC 6093), and nothing is sent with a SYN (RFC 7413).
+//! spurious retransmissions are known by DSACK and F-RTO; what is missing is protection against
+//! wrapped sequence numbers (PAWS), which takes more than 2 GiB in a segment's lifetime. Urgent data
+//! stays in the stream (RFC 6093), and nothing is sent with a SYN (RFC 7413).
 //!
 //! | file | owns |
 //! |---|---|
-//! | [`ingress`] | from a TCP packet to the connection, listener, entry tuple or reset it belongs to |
+//! | [`ingress`], [`fast_path`] | from a packet to its connection, listener, TIME-WAIT, or a reset |
 //! | [`acceptability`] | what a segment must pass before anything of it counts |
 //! | [`handshake`] | how a connection opens |
-//! | [`machine`] | the states of a connection |
-//! | [`receive`] | what came, in order or not, and what the peer is told of it |
-//! | [`send`] | what was written, what is under way, and when it is sent again |
-//! | [`congestion`] | how much may be under way |
+//! | [`machine`] | the states of an open connection |
+//! | [`receive`] | what came, in order or not; acknowledgments and windows that are due |
+//! | [`send`] | what was written, what is in flight, when it is retransmitted |
+//! | [`congestion`] | cwnd and ssthresh: CUBIC, NewReno, BBR |
 //! | [`egress`] | segments as packets |
 //! | [`service`] | serving a connection, and what follows from a change of state |
-//! | [`deadline`] | when a connection is looked at again, and when it ends whatever the peer does |
+//! | [`close`] | how connections end for a reason of ours |
+//! | [`deadline`] | user timeouts, keep-alive, orphans |
 //! | [`verbs`] | connect, send, receive, shut down, release: what sockets call |
-//! | [`listen`] | backlogs |
-//! | [`connection`] | a connection |
-//! | [`statistics`] | a connection in figures |
-//! | [`incident`] | what watchers are told of connections |
-//! | [`segment`] | a segment as numbers |
-//! | [`ring`], [`out_of_order`] | bytes in a buffer that goes round, and what of it came out of order |
-//! | [`time_wait`] | closed tuples |
+//! | [`listen`] | listeners, backlogs, half-open connections |
+//! | [`connection`] | a connection (TCB) |
+//! | [`time_wait`] | TIME-WAIT |
+//! | [`icmp`] | errors about connections |
+//! | [`statistics`], [`incident`] | what people, programs and watchers are told |
+//! | [`segment`] | a segment as numbers, and its options |
+//! | [`ring`], [`out_of_order`] | ring buffers, and what came out of order |
 
 mod acceptability;
+mod close;
 pub(crate) mod congestion;
 mod connection;
 pub(crate) mod deadline;
 pub(crate) mod egress;
+mod fast_path;
 mod handshake;
 mod icmp;
 mod incident;

@@ -3,8 +3,6 @@
 use alloc::vec::Vec;
 use core::time::Duration;
 
-use smoltcp::socket::tcp::State;
-
 use super::{Connection, ConnectionId, Tcp};
 use crate::command::socket::{SocketKind, SocketState, SocketStatus};
 use crate::command::stream::StreamStatistics;
@@ -48,7 +46,7 @@ impl Connection {
         let bytes = |count: usize| u32::try_from(count).unwrap_or(u32::MAX);
         SocketStatus {
             kind: SocketKind::Tcp,
-            state: state_of(self.state()),
+            state: self.state(),
             local: self.flow.local.address(),
             remote: Some(self.flow.remote.address()),
             interface: interface.into(),
@@ -63,7 +61,7 @@ impl Connection {
         let (round_trip, counts) = (self.sender.rtt(), self.sender.counters());
         let (congestion_window, slow_start_threshold, in_flight) = self.sender.windows();
         StreamStatistics {
-            state: state_of(self.state()),
+            state: self.state(),
             congestion: self.sender.congestion_control(),
             round_trip: micros(round_trip.srtt()),
             round_trip_variation: micros(round_trip.rttvar()),
@@ -92,22 +90,5 @@ impl Connection {
             has_selective_acknowledgments: self.sender.has_sack(),
             has_congestion_marks: self.sender.has_ecn(),
         }
-    }
-}
-
-/// smoltcp's word for a state in ours.
-pub(crate) const fn state_of(state: State) -> SocketState {
-    match state {
-        State::Closed => SocketState::Closed,
-        State::Listen => SocketState::Listen,
-        State::SynSent => SocketState::SynSent,
-        State::SynReceived => SocketState::SynReceived,
-        State::Established => SocketState::Established,
-        State::FinWait1 => SocketState::FinWait1,
-        State::FinWait2 => SocketState::FinWait2,
-        State::CloseWait => SocketState::CloseWait,
-        State::Closing => SocketState::Closing,
-        State::LastAck => SocketState::LastAck,
-        State::TimeWait => SocketState::TimeWait,
     }
 }

@@ -7,7 +7,7 @@ use core::net::{IpAddr, SocketAddr};
 use core::task::Waker;
 use core::time::Duration;
 
-use smoltcp::socket::tcp::State;
+use crate::command::socket::SocketState as State;
 use virtual_file_system::{Error, Readiness};
 
 use super::deadline::ORPHAN;
