@@ -282,10 +282,7 @@ impl Stack {
         Ok(true)
     }
 
-    /// Sets the MTU in bytes; tells whether that changed something.
-    ///
-    /// # Errors
-    /// As [`Configuration::set_mtu`].
+    /// As [`Configuration::set_mtu`]; connections follow.
     pub(crate) fn set_mtu(&mut self, mtu: u32) -> Result<bool, Error> {
         let Self { context: cx, ip, transport, .. } = self;
         let is_changed = cx.configuration.set_mtu(mtu, ip.addresses.has_ipv6())?;
@@ -400,3 +397,6 @@ impl Stack {
         Present { cx, ip, names, dhcp }.snapshot(change)
     }
 }
+
+#[cfg(test)]
+mod tests;
