@@ -51,17 +51,25 @@ pub(crate) struct Storage {
 
 struct Content {
     length: u64,
+    /// How many changes there were.
+    version: u64,
     /// By number of the chunk. What is missing, or beyond the end of a chunk, is zero.
     chunks: BTreeMap<u64, Vec<u8>>,
 }
 
 impl Storage {
     pub(crate) const fn new(budget: Arc<Budget>) -> Self {
-        Self { budget, content: Lock::new(Content { length: 0, chunks: BTreeMap::new() }) }
+        let content = Content { length: 0, version: 0, chunks: BTreeMap::new() };
+        Self { budget, content: Lock::new(content) }
     }
 
     pub(crate) fn length(&self) -> u64 {
         self.content.with(|content| content.length)
+    }
+
+    /// A number that grows with every change of the bytes.
+    pub(crate) fn version(&self) -> u64 {
+        self.content.with(|content| content.version)
     }
 
     /// Copies bytes out and moves the position; 0 at and beyond the end.
@@ -116,6 +124,7 @@ impl Storage {
                 }
                 *position += piece.len() as u64;
                 content.length = content.length.max(*position);
+                content.version += 1;
                 rest = behind;
             }
             Ok(data.len())
@@ -141,6 +150,7 @@ impl Storage {
             }
             self.budget.give_back(freed - kept);
             content.length = length;
+            content.version += 1;
         });
         Ok(())
     }

@@ -233,6 +233,20 @@ impl File {
         self.0.attributes()
     }
 
+    /// Tells a number that grows with every change of a regular file's bytes. Together with the
+    /// inode it names one state of one file, as a strong validator of HTTP must.
+    ///
+    /// # Errors
+    ///
+    /// [`Error::IsADirectory`] on a directory; [`Error::InvalidInput`] on a device.
+    pub fn version(&self) -> Result<u64> {
+        match self.0.target() {
+            Target::Directory => Err(Error::IsADirectory),
+            Target::Regular { storage, .. } => Ok(storage.version()),
+            Target::Device(opened) => opened.device().and(Err(Error::InvalidInput)),
+        }
+    }
+
     /// Tells what the file was opened for, and whether it is non-blocking now.
     #[must_use]
     pub fn flags(&self) -> OpenFlags {

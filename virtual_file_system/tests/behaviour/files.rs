@@ -189,3 +189,23 @@ fn flags_forget_what_concerned_the_open_alone() {
     file.clone().set_non_blocking(false);
     assert_eq!(file.flags(), READ_WRITE);
 }
+
+#[test]
+fn the_version_grows_with_every_change_and_with_nothing_else() {
+    let tree = VirtualFileSystem::new();
+    let file = create(&tree, "/file");
+    let mut versions = vec![file.version().unwrap()];
+    file.try_write(b"abc").unwrap();
+    versions.push(file.version().unwrap());
+    file.seek(SeekFrom::Start(0)).unwrap();
+    file.try_write(b"abd").unwrap();
+    versions.push(file.version().unwrap());
+    file.set_length(1).unwrap();
+    versions.push(file.version().unwrap());
+    assert!(versions.is_sorted_by(|earlier, later| earlier < later), "{versions:?}");
+    let other = open(&tree, "/file", OpenFlags::READ).unwrap();
+    other.try_read(&mut [0; 9]).unwrap();
+    assert_eq!(other.version(), Ok(versions[3]));
+    let directory = open(&tree, "/", OpenFlags::READ | OpenFlags::DIRECTORY).unwrap();
+    assert_eq!(directory.version(), Err(Error::IsADirectory));
+}
