@@ -22,6 +22,11 @@ pub const DHCP_SECONDS: u32 = 30;
 pub const STAGES: usize = 64;
 /// Bytes of the head of an HTTP message (nginx takes 32 KiB).
 pub const HTTP_HEAD_BYTES: usize = 32 * 1024;
+/// Bytes that come before the end of the head of an HTTP response, interim responses included; room
+/// for the longest head beside some hundred of `100 Continue`.
+pub const HTTP_INTERIM_BYTES: usize = 2 * HTTP_HEAD_BYTES;
+/// Bytes that HTTP reads at once, on the stack.
+pub const HTTP_READ_BYTES: usize = 16 * 1024;
 /// Bytes of the target of an HTTP request (RFC 9110 §4.1 asks for 8000 at least).
 pub const HTTP_TARGET_BYTES: usize = 8192;
 /// Fields of an HTTP message (Apache takes 100).

@@ -2,7 +2,7 @@
 //! thread.
 
 use std::sync::Arc;
-use std::sync::atomic::{AtomicU64, Ordering};
+use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
 use std::time::Duration;
 
 use async_executor::Executor;
@@ -10,17 +10,24 @@ use futures_lite::future;
 use guest_programs::{Programs, Translator, give_way};
 use network::platform::{BoxFuture, Clock, Entropy, Instant, Spawner};
 use virtual_file_system::{
-    CharacterDevice, Credentials, File, Mode, OpenDevice, OpenFlags, OpenRequest, Operation, Path,
-    Readiness, VirtualFileSystem,
+    CharacterDevice, Credentials, Error, File, Identifier, Lock, Mode, OpenDevice, OpenFlags,
+    OpenRequest, Operation, Path, Readiness, VirtualFileSystem, pipe,
 };
 
 use crate::context::{Files, Platform, Stream, Streams};
 use crate::shell::Shell;
 use crate::shell::status::Status;
 
-/// Time that passes only for those who sleep.
+/// Time that passes only for those who sleep, or not at all.
 #[derive(Default)]
-pub(crate) struct JumpingClock(AtomicU64);
+pub(crate) struct JumpingClock(AtomicU64, AtomicBool);
+
+impl JumpingClock {
+    /// From now on no sleep ends.
+    pub(crate) fn stop(&self) {
+        self.1.store(true, Ordering::SeqCst);
+    }
+}
 
 impl Clock for JumpingClock {
     fn now(&self) -> Instant {
@@ -28,6 +35,9 @@ impl Clock for JumpingClock {
     }
 
     fn sleep_until(&self, deadline: Instant) -> BoxFuture<'static, ()> {
+        if self.1.load(Ordering::SeqCst) {
+            return Box::pin(future::pending());
+        }
         self.0.fetch_max(deadline.as_micros(), Ordering::SeqCst);
         Box::pin(future::yield_now())
     }
@@ -139,7 +149,14 @@ impl World {
             file.set_length(0).unwrap();
             Stream::new(file, name)
         };
-        let platform = Platform {
+        let streams =
+            Streams { input: stream("input"), output: stream("output"), error: stream("error") };
+        let files = Files::new(self.tree.clone(), Credentials::root()).unwrap();
+        Shell::new(files, streams, self.platform())
+    }
+
+    pub(crate) fn platform(&self) -> Platform {
+        Platform {
             clock: Arc::clone(&self.clock) as Arc<dyn Clock>,
             entropy: Arc::new(Zeros),
             spawner: Arc::new(OneThread(Arc::clone(&self.executor))),
@@ -147,10 +164,7 @@ impl World {
             idle: give_way(),
             translator: Translator::new(),
             programs: Programs::new(),
-        };
-        let streams =
-            Streams { input: stream("input"), output: stream("output"), error: stream("error") };
-        Shell::new(Files::new(self.tree.clone(), Credentials::root()).unwrap(), streams, platform)
+        }
     }
 
     pub(crate) fn block_on<T>(&self, future: impl Future<Output = T>) -> T {
@@ -182,5 +196,50 @@ impl World {
 
     pub(crate) fn elapsed(&self) -> Duration {
         self.clock.now().since(Instant::ZERO)
+    }
+}
+
+/// A stream in memory: its two ends, as a connection has them.
+pub(crate) fn connection() -> (File, File) {
+    let (first, second) = (pipe(1 << 16), pipe(1 << 16));
+    let end = |input, output| {
+        let device = StreamEnd { input, output: Lock::new(Some(output)) };
+        File::from_device(Arc::new(device), OpenFlags::READ | OpenFlags::WRITE)
+    };
+    (end(first.0, second.1), end(second.0, first.1))
+}
+
+struct StreamEnd {
+    input: File,
+    output: Lock<Option<File>>,
+}
+
+impl OpenDevice for StreamEnd {
+    fn read<'a>(&'a self, buffer: &'a mut [u8]) -> Operation<'a, usize> {
+        Operation::waiting(self.input.read(buffer))
+    }
+
+    fn write<'a>(&'a self, data: &'a [u8]) -> Operation<'a, usize> {
+        let output = self.output.with(|output| output.clone());
+        Operation::waiting(async move { output.ok_or(Error::BrokenPipe)?.write(data).await })
+    }
+
+    /// Whatever it is called by, the only command ends the direction.
+    fn control<'a>(&'a self, _: Identifier, _: &'a [u8]) -> Operation<'a, Vec<u8>> {
+        self.output.with(|output| *output = None);
+        Operation::done(Ok(Vec::new()))
+    }
+
+    fn poll_ready(
+        &self,
+        context: &mut std::task::Context<'_>,
+        interest: Readiness,
+    ) -> std::task::Poll<Readiness> {
+        let output = self.output.with(|output| output.clone());
+        let file = match output {
+            Some(output) if interest.contains(Readiness::WRITABLE) => output,
+            _ => self.input.clone(),
+        };
+        file.poll_ready(context, interest).map(|ready| ready.unwrap_or(Readiness::ERROR))
     }
 }

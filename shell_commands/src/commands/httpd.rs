@@ -37,12 +37,8 @@ pub(super) async fn run(context: &Context) -> Outcome {
         .listen(address)
         .await
         .map_err(|why| Failure::of(address, why))?;
-    let server = Server {
-        files: context.files.clone(),
-        root: root.as_str().to_owned(),
-        platform: context.platform.clone(),
-        log: verbose.then(|| context.streams.error.clone()),
-    };
+    let log = verbose.then(|| context.streams.error.clone());
+    let server = Server::new(context.files.clone(), root.as_str(), context.platform.clone(), log);
     server.serve(&listener).await.map_err(|why| Failure::of(address, why))?;
     Ok(Status::SUCCESS)
 }

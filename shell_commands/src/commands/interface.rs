@@ -111,11 +111,17 @@ async fn apply(interface: &Interface, word: &str, setting: &Setting) -> Result<(
             interface.change::<AddAddress>(&prefix.to_string(), &address).await?;
         }
         Setting::Hardware(address) => {
-            drop(interface.change::<SetHardwareAddress>(word, address).await?)
+            interface.change::<SetHardwareAddress>(word, address).await?;
         }
-        Setting::Mtu(mtu) => drop(interface.change::<SetMtu>(word, mtu).await?),
-        Setting::Metric(metric) => drop(interface.change::<SetMetric>(word, metric).await?),
-        Setting::Enabled(enabled) => drop(interface.change::<SetEnabled>(word, enabled).await?),
+        Setting::Mtu(mtu) => {
+            interface.change::<SetMtu>(word, mtu).await?;
+        }
+        Setting::Metric(metric) => {
+            interface.change::<SetMetric>(word, metric).await?;
+        }
+        Setting::Enabled(enabled) => {
+            interface.change::<SetEnabled>(word, enabled).await?;
+        }
         Setting::Dhcp => {
             interface.change::<SetEnabled>(word, &true).await?;
             interface.change::<StartDhcp>(word, &DhcpOptions::default()).await?;

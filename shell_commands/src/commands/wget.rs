@@ -3,15 +3,22 @@
 use std::time::Duration;
 
 use embedded_io_async::SeekFrom;
+use headers::{ContentRange, HeaderMapExt};
+use http::header::{
+    ACCEPT, ACCEPT_ENCODING, CONNECTION, CONTENT_LENGTH, CONTENT_TYPE, HOST, RANGE,
+    TRANSFER_ENCODING, USER_AGENT,
+};
+use http::{HeaderMap, HeaderName, HeaderValue, Method, Request, StatusCode};
+use http_body_util::Full;
+use hyper::body::Bytes;
 use lexopt::prelude::*;
 use virtual_file_system::{Error, OpenFlags};
 
 use super::sleep;
 use crate::context::{Context, Stream};
 use crate::failure::{Failure, Outcome};
-use crate::http::body::Body;
-use crate::http::head::{Buffered, Found};
-use crate::http::response::Response;
+use crate::http::client::{self, Response};
+use crate::http::redirect::Hop;
 use crate::http::url::Url;
 use crate::render::progress::Progress;
 use crate::shell::status::Status;
@@ -28,7 +35,7 @@ struct Options {
     resume: bool,
     output: Option<String>,
     patience: Duration,
-    fields: Vec<String>,
+    fields: HeaderMap,
     post: Option<String>,
     family: Family,
     url: String,
@@ -40,17 +47,58 @@ pub(super) async fn run(context: &Context) -> Outcome {
     // The name is that of the document that was asked for, wherever redirects lead.
     let name = options.output.clone().unwrap_or_else(|| url.file_name().to_owned());
     let offset = resume_from(context, &options, &name)?;
-    let mut transfer = open(context, &options, url, offset).await?;
-    if offset > 0 && transfer.response.code == 416 {
-        remark(context, &options, &format!("'{name}' is complete\n")).await;
-        return Ok(Status::SUCCESS);
+    let mut response = open(context, &options, url, offset).await?;
+    match placed(&options, &response, offset)? {
+        Placed::At(place) => save(context, &options, &mut response, &name, place).await?,
+        Placed::Complete => remark(context, &options, &format!("'{name}' is complete\n")).await,
     }
-    if !(200..300).contains(&transfer.response.code) {
-        return Err(Failure::new(format!("server returned error: {}", transfer.response.line)));
-    }
-    let offset = if transfer.response.code == 206 { offset } else { 0 };
-    transfer.save(context, &options, &name, offset).await?;
     Ok(Status::SUCCESS)
+}
+
+/// Where the body belongs.
+enum Placed {
+    /// Behind what is there of the file.
+    At(Place),
+    /// Nowhere: the file has all.
+    Complete,
+}
+
+/// A place in the file.
+struct Place {
+    /// Bytes in front of it.
+    offset: u64,
+    /// How many bytes go there, if the server said so.
+    count: Option<u64>,
+}
+
+/// Finds out where the body belongs. What the server says about the range is believed only as far
+/// as it agrees with what is there: a part at another place would spoil the file.
+fn placed(options: &Options, response: &Response, offset: u64) -> Result<Placed, Failure> {
+    let range = response.fields.typed_get::<ContentRange>();
+    let length = range.as_ref().and_then(ContentRange::bytes_len);
+    match response.status {
+        StatusCode::RANGE_NOT_SATISFIABLE if offset > 0 => match length {
+            Some(length) if length != offset => Err(Failure::new(format!(
+                "the file has {offset} bytes, the document {length}: not resumed"
+            ))),
+            _ => Ok(Placed::Complete),
+        },
+        // A part that the user asked for is a document of its own.
+        StatusCode::PARTIAL_CONTENT if offset > 0 || !options.fields.contains_key(RANGE) => {
+            let part = range.as_ref().and_then(ContentRange::bytes_range);
+            match part {
+                Some((first, last))
+                    if first == offset && length.is_none_or(|length| last < length) =>
+                {
+                    let count = Some((last - first).saturating_add(1));
+                    Ok(Placed::At(Place { offset, count }))
+                }
+                _ => Err(Failure::new("the server sent another part than was asked for")),
+            }
+        }
+        status if status.is_success() => Ok(Placed::At(Place { offset: 0, count: None })),
+        _ => Err(Failure::new(format!("server returned error: {}", response.line))),
+    }
 }
 
 fn parse(context: &Context) -> Result<Options, Failure> {
@@ -60,7 +108,7 @@ fn parse(context: &Context) -> Result<Options, Failure> {
         resume: false,
         output: None,
         patience: PATIENCE,
-        fields: Vec::new(),
+        fields: HeaderMap::new(),
         post: None,
         family: Family::Any,
         url: String::new(),
@@ -81,11 +129,11 @@ fn parse(context: &Context) -> Result<Options, Failure> {
                     .ok_or_else(|| Failure::usage(format!("{text}: bad duration")))?;
             }
             Long("header") => {
-                let field = options.value()?.string()?;
-                if !field.contains(':') || field.contains(['\r', '\n']) {
-                    return Err(Failure::usage(format!("{}: bad header", field.escape_default())));
-                }
-                chosen.fields.push(field);
+                let text = options.value()?.string()?;
+                let (name, value) = field(&text).ok_or_else(|| {
+                    Failure::usage(format!("{}: bad header", text.escape_default()))
+                })?;
+                chosen.fields.append(name, value);
             }
             Long("post-data") => chosen.post = Some(options.value()?.string()?),
             Value(url) => urls.push(url.string()?),
@@ -96,6 +144,12 @@ fn parse(context: &Context) -> Result<Options, Failure> {
         Ok([url]) => Ok(Options { url, ..chosen }),
         Err(_) => Err(Failure::usage("one URL is needed")),
     }
+}
+
+/// `NAME: VALUE`.
+fn field(text: &str) -> Option<(HeaderName, HeaderValue)> {
+    let (name, value) = text.split_once(':')?;
+    Some((name.trim().parse().ok()?, HeaderValue::from_bytes(value.trim().as_bytes()).ok()?))
 }
 
 /// How many bytes of the document are there already.
@@ -116,92 +170,84 @@ async fn remark(context: &Context, options: &Options, text: &str) {
     }
 }
 
-/// An answer whose body is still to come.
-struct Transfer {
-    connection: Connection,
-    buffered: Buffered,
-    response: Response,
-}
-
 /// Follows redirects to the answer.
 async fn open(
     context: &Context,
     options: &Options,
-    mut url: Url,
+    url: Url,
     offset: u64,
-) -> Result<Transfer, Failure> {
+) -> Result<Response, Failure> {
+    let body = options.post.clone().map(Bytes::from);
+    let method = if body.is_some() { Method::POST } else { Method::GET };
+    let mut hop = Hop { url, method, body, fields: options.fields.clone() };
     for _ in 0..=REDIRECTS {
-        let transfer = ask(context, options, &url, offset).await?;
+        let response = ask(context, options, &hop, offset).await?;
         if options.show_head {
-            let Response { line, fields, .. } = &transfer.response;
-            let mut text = format!("  {line}\n");
-            for (name, value) in fields {
-                text.push_str(&format!("  {name}: {}\n", value.escape_default()));
-            }
-            context.streams.error.remark(&text).await;
+            context.streams.error.remark(&head_lines(&response)).await;
         }
-        let location = match transfer.response.code {
-            301 | 302 | 303 | 307 | 308 => transfer.response.field("Location"),
-            _ => None,
-        };
-        match location {
-            None => return Ok(transfer),
-            Some(location) => {
-                url = url
-                    .join(location)
-                    .map_err(|why| Failure::of(location.escape_default(), why))?;
-            }
+        match hop.next(response.status, &response.fields) {
+            Ok(None) => return Ok(response),
+            Ok(Some(next)) => hop = next,
+            Err((location, why)) => return Err(Failure::of(location, why)),
         }
     }
     Err(Failure::new("too many redirections"))
+}
+
+/// The head of a response as `-S` shows it.
+fn head_lines(response: &Response) -> String {
+    let mut text = format!("  {}\n", response.line.escape_default());
+    for (name, value) in &response.fields {
+        let words: Vec<String> = name.as_str().split('-').map(capitalized).collect();
+        text.push_str(&format!("  {}: {}\n", words.join("-"), value.as_bytes().escape_ascii()));
+    }
+    text
+}
+
+fn capitalized(word: &str) -> String {
+    let mut letters = word.chars();
+    let first = letters.next().map(|letter| letter.to_ascii_uppercase());
+    first.into_iter().chain(letters).collect()
 }
 
 /// Sends one request and reads the head of the answer.
 async fn ask(
     context: &Context,
     options: &Options,
-    url: &Url,
+    hop: &Hop,
     offset: u64,
-) -> Result<Transfer, Failure> {
-    let Url { host, port, target, .. } = url;
+) -> Result<Response, Failure> {
+    let host = hop.url.host();
+    let clock = context.platform.clock.as_ref();
+    let connection = connect(context, options, &host, hop.url.port()).await?;
+    // Said once it is true: a failure has one line.
+    remark(context, options, &format!("Connected to {host} ({})\n", connection.remote)).await;
+    let request = request(hop, offset).map_err(|why| Failure::of(hop.url.target(), why))?;
+    // The limit is for the whole head, interim responses included.
+    let exchange = async { Ok(client::send(connection.file, request).await) };
+    let response = within(clock, Some(options.patience), exchange).await;
+    response.map_err(|why| Failure::of(&host, why))?.map_err(|why| Failure::of(&host, why))
+}
+
+async fn connect(
+    context: &Context,
+    options: &Options,
+    host: &str,
+    port: u16,
+) -> Result<Connection, Failure> {
     let clock = context.platform.clock.as_ref();
     let patience = Some(options.patience);
     let sockets = Sockets::routed(&context.files);
     let addresses = within(clock, patience, sockets.resolve(host, options.family))
         .await
         .map_err(|why| unresolved(host, why))?;
-    let connect = async { Ok(sockets.connect_any(&addresses, *port).await) };
-    let connection = match within(clock, patience, connect).await {
-        Ok(Ok(connection)) => connection,
-        Ok(Err((address, why))) => {
-            return Err(Failure::new(format!("can't connect to remote host ({address}): {why}")));
-        }
-        Err(why) => {
-            return Err(Failure::new(format!("can't connect to remote host ({host}): {why}")));
-        }
-    };
-    // Said once it is true: a failure has one line.
-    remark(context, options, &format!("Connected to {host} ({})\n", connection.remote)).await;
-    let broken = |why| Failure::of(host, why);
-    let request = request(options, url, target, offset);
-    within(clock, patience, connection.file.write_all(&request)).await.map_err(broken)?;
-    let mut buffered = Buffered::default();
-    loop {
-        let length = match within(clock, patience, buffered.find_head(&connection.file))
-            .await
-            .map_err(broken)?
-        {
-            Found::Head(length) => length,
-            Found::End | Found::TooLong => return Err(Failure::of(host, "the answer is not HTTP")),
-        };
-        let head = buffered.bytes().get(..length).unwrap_or_default();
-        let response =
-            Response::parse(head).ok_or_else(|| Failure::of(host, "the answer is not HTTP"))?;
-        buffered.consume(length);
-        // Interim answers are followed by the answer (RFC 9110 §15.2).
-        if !(100..200).contains(&response.code) {
-            return Ok(Transfer { connection, buffered, response });
-        }
+    let connect = async { Ok(sockets.connect_any(&addresses, port).await) };
+    let refused =
+        |who: &str, why| Failure::new(format!("can't connect to remote host ({who}): {why}"));
+    match within(clock, patience, connect).await {
+        Ok(Ok(connection)) => Ok(connection),
+        Ok(Err((address, why))) => Err(refused(&address.to_string(), why)),
+        Err(why) => Err(refused(host, why)),
     }
 }
 
@@ -212,88 +258,92 @@ fn unresolved(host: &str, why: Error) -> Failure {
     }
 }
 
-fn request(options: &Options, url: &Url, target: &str, offset: u64) -> Vec<u8> {
-    let verb = if options.post.is_some() { "POST" } else { "GET" };
-    let mut text = format!("{verb} {target} HTTP/1.1\r\n");
-    let is_given = |name: &str| {
-        options.fields.iter().any(|field| {
-            field.split(':').next().is_some_and(|known| known.eq_ignore_ascii_case(name))
-        })
-    };
-    let mut add = |name: &str, value: &str| {
-        if !is_given(name) {
-            text.push_str(&format!("{name}: {value}\r\n"));
-        }
-    };
-    add("Host", &url.authority());
-    add("User-Agent", "devnet");
-    add("Accept", "*/*");
-    add("Connection", "close");
+/// The fields that were asked for replace ours; those that say how long the body is do not.
+fn request(hop: &Hop, offset: u64) -> http::Result<Request<Full<Bytes>>> {
+    let mut fields = HeaderMap::new();
+    fields.insert(HOST, HeaderValue::from_str(&hop.url.authority())?);
+    fields.insert(USER_AGENT, HeaderValue::from_static("devnet"));
+    fields.insert(ACCEPT, HeaderValue::from_static("*/*"));
+    // What is saved is what the document is, not a coding of it.
+    fields.insert(ACCEPT_ENCODING, HeaderValue::from_static("identity"));
+    fields.insert(CONNECTION, HeaderValue::from_static("close"));
     if offset > 0 {
-        add("Range", &format!("bytes={offset}-"));
+        fields.insert(RANGE, HeaderValue::from_str(&format!("bytes={offset}-"))?);
     }
-    if let Some(post) = &options.post {
-        add("Content-Type", "application/x-www-form-urlencoded");
-        add("Content-Length", &post.len().to_string());
+    if hop.body.is_some() {
+        let form = HeaderValue::from_static("application/x-www-form-urlencoded");
+        fields.insert(CONTENT_TYPE, form);
     }
-    for field in &options.fields {
-        text.push_str(&format!("{field}\r\n"));
-    }
-    text.push_str("\r\n");
-    text.push_str(options.post.as_deref().unwrap_or_default());
-    text.into_bytes()
-}
-
-impl Transfer {
-    async fn save(
-        &mut self,
-        context: &Context,
-        options: &Options,
-        name: &str,
-        offset: u64,
-    ) -> Result<(), Failure> {
-        let framing =
-            self.response.framing().ok_or_else(|| Failure::new("the answer contradicts itself"))?;
-        let output = self.output(context, name, offset)?;
-        let clock = context.platform.clock.as_ref();
-        let length = self.response.field("Content-Length").and_then(|length| length.parse().ok());
-        let shown = if name == "-" { "-" } else { name };
-        let mut progress = Progress::new(shown, length, clock.now());
-        let mut body = Body::new(framing);
-        loop {
-            let next = body.next(&self.connection.file, &mut self.buffered);
-            let piece = within(clock, Some(options.patience), next).await;
-            let Some(count) = piece
-                .map_err(|why| Failure::new(format!("connection closed prematurely: {why}")))?
-            else {
-                break;
-            };
-            let bytes = self.buffered.bytes().get(..count).unwrap_or_default();
-            output
-                .file
-                .write_all(bytes)
-                .await
-                .map_err(|why| Failure::of_write(&output.name, why))?;
-            self.buffered.consume(count);
-            if let Some(line) = progress.add(count as u64, clock.now()) {
-                remark(context, options, &line).await;
+    for name in hop.fields.keys() {
+        if [CONTENT_LENGTH, TRANSFER_ENCODING].contains(name) {
+            continue;
+        }
+        for (place, value) in hop.fields.get_all(name).iter().enumerate() {
+            if place == 0 {
+                fields.insert(name, value.clone());
+            } else {
+                fields.append(name, value.clone());
             }
         }
-        remark(context, options, &progress.finish(clock.now())).await;
-        Ok(())
     }
+    if let Some(body) = &hop.body {
+        fields.insert(CONTENT_LENGTH, body.len().into());
+    }
+    let mut request = Request::builder()
+        .method(hop.method.clone())
+        .uri(hop.url.target())
+        .body(Full::new(hop.body.clone().unwrap_or_default()))?;
+    *request.headers_mut() = fields;
+    Ok(request)
+}
 
-    /// Opened only now, so that a failed request leaves no empty file.
-    fn output(&self, context: &Context, name: &str, offset: u64) -> Result<Stream, Failure> {
-        if name == "-" {
-            return Ok(context.streams.output.clone());
+async fn save(
+    context: &Context,
+    options: &Options,
+    response: &mut Response,
+    name: &str,
+    place: Place,
+) -> Result<(), Failure> {
+    let output = output(context, name, place.offset)?;
+    let clock = context.platform.clock.as_ref();
+    let length =
+        response.fields.get(CONTENT_LENGTH).and_then(|length| length.to_str().ok()?.parse().ok());
+    let mut progress = Progress::new(name, length, clock.now());
+    let mut left = place.count;
+    loop {
+        let piece = within(clock, Some(options.patience), response.next()).await;
+        let Some(bytes) =
+            piece.map_err(|why| Failure::new(format!("connection closed prematurely: {why}")))?
+        else {
+            break;
+        };
+        if let Some(left) = &mut left {
+            *left = left
+                .checked_sub(bytes.len() as u64)
+                .ok_or_else(|| Failure::new("the server sent more than it said"))?;
         }
-        let mut flags = OpenFlags::WRITE | OpenFlags::CREATE;
-        flags.set(OpenFlags::TRUNCATE, offset == 0);
-        let file = context.files.open(name, flags).map_err(|why| Failure::of(name, why))?;
-        if offset > 0 {
-            file.seek(SeekFrom::Start(offset)).map_err(|why| Failure::of(name, why))?;
+        output.file.write_all(&bytes).await.map_err(|why| Failure::of_write(&output.name, why))?;
+        if let Some(line) = progress.add(bytes.len() as u64, clock.now()) {
+            remark(context, options, &line).await;
         }
-        Ok(Stream::new(file, name))
     }
+    if left.is_some_and(|left| left > 0) {
+        return Err(Failure::new("the server sent less than it said"));
+    }
+    remark(context, options, &progress.finish(clock.now())).await;
+    Ok(())
+}
+
+/// Opened only now, so that a failed request leaves no empty file.
+fn output(context: &Context, name: &str, offset: u64) -> Result<Stream, Failure> {
+    if name == "-" {
+        return Ok(context.streams.output.clone());
+    }
+    let mut flags = OpenFlags::WRITE | OpenFlags::CREATE;
+    flags.set(OpenFlags::TRUNCATE, offset == 0);
+    let file = context.files.open(name, flags).map_err(|why| Failure::of(name, why))?;
+    if offset > 0 {
+        file.seek(SeekFrom::Start(offset)).map_err(|why| Failure::of(name, why))?;
+    }
+    Ok(Stream::new(file, name))
 }

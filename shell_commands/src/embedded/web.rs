@@ -40,7 +40,7 @@ pub async fn bind(files: &Files) -> Result<Listener> {
 /// # Errors
 /// Those of the listener.
 pub async fn serve(listener: Listener, files: Files, platform: Platform) -> Result<()> {
-    Server { files, root: ROOT.to_owned(), platform, log: None }.serve(&listener).await
+    Server::new(files, ROOT, platform, None).serve(&listener).await
 }
 
 async fn write(files: &Files, name: &str, bytes: &[u8]) -> Result<()> {

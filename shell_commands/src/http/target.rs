@@ -1,16 +1,15 @@
 //! Request targets and paths: decoding that cannot escape, encoding that every browser reads.
 
-/// The path below the served directory that a target means: decoded, without `.`, `..` and empty
-/// parts, no `/` in front. `None` for a target that is malformed or climbs out.
+use percent_encoding::{AsciiSet, NON_ALPHANUMERIC, percent_decode_str, utf8_percent_encode};
+
+/// All but the unreserved characters (RFC 3986 §2.3).
+const RESERVED: &AsciiSet = &NON_ALPHANUMERIC.remove(b'-').remove(b'_').remove(b'.').remove(b'~');
+
+/// The path below the served directory that the path of a target means: decoded, without `.`, `..`
+/// and empty parts, no `/` in front. `None` for a path that is malformed or climbs out.
 #[must_use]
-pub fn path(target: &str) -> Option<String> {
-    // A proxy's form of the target has the whole URL (RFC 9112 §3.2.2).
-    let target = match target.strip_prefix("http://") {
-        Some(rest) => rest.find('/').map_or("/", |place| rest.get(place..).unwrap_or("/")),
-        None => target,
-    };
-    let encoded = target.split(['?', '#']).next().filter(|path| path.starts_with('/'))?;
-    let decoded = decode(encoded)?;
+pub fn path(encoded: &str) -> Option<String> {
+    let decoded = decode(encoded).filter(|path| path.starts_with('/'))?;
     let mut parts = Vec::new();
     for part in decoded.split('/') {
         match part {
@@ -24,38 +23,17 @@ pub fn path(target: &str) -> Option<String> {
 
 /// Replaces `%XX` by its byte; `None` for a broken escape, a zero byte, or what is no UTF-8.
 fn decode(text: &str) -> Option<String> {
-    let mut bytes = Vec::with_capacity(text.len());
-    let mut rest = text.bytes();
-    while let Some(byte) = rest.next() {
-        let byte = match byte {
-            b'%' => digit(rest.next()?)? << 4 | digit(rest.next()?)?,
-            byte => byte,
-        };
-        if byte == 0 {
-            return None;
-        }
-        bytes.push(byte);
-    }
-    String::from_utf8(bytes).ok()
-}
-
-fn digit(byte: u8) -> Option<u8> {
-    u8::try_from(char::from(byte).to_digit(16)?).ok()
+    let is_whole = text.split('%').skip(1).all(|rest| {
+        rest.as_bytes().get(..2).is_some_and(|digits| digits.iter().all(u8::is_ascii_hexdigit))
+    });
+    let decoded = percent_decode_str(text).decode_utf8().ok()?;
+    if is_whole && !decoded.contains('\0') { Some(decoded.into_owned()) } else { None }
 }
 
 /// A name as a part of a link.
 #[must_use]
 pub fn encode(name: &str) -> String {
-    let mut text = String::with_capacity(name.len());
-    for byte in name.bytes() {
-        match byte {
-            b'A'..=b'Z' | b'a'..=b'z' | b'0'..=b'9' | b'-' | b'_' | b'.' | b'~' => {
-                text.push(char::from(byte))
-            }
-            byte => text.push_str(&format!("%{byte:02X}")),
-        }
-    }
-    text
+    utf8_percent_encode(name, RESERVED).to_string()
 }
 
 /// Text within HTML.
@@ -75,9 +53,7 @@ mod tests {
             ("/a/b", Some("a/b")),
             ("//a///b/", Some("a/b")),
             ("/a/./b/../c", Some("a/c")),
-            ("/a%20b?x=/../y#z", Some("a b")),
-            ("http://web.lan/x", Some("x")),
-            ("http://web.lan", Some("")),
+            ("/a%20b", Some("a b")),
             ("/%C3%A4", Some("ä")),
             ("/a%2fb", Some("a/b")),
             ("/..", None),
@@ -92,7 +68,6 @@ mod tests {
             ("a", None),
             ("", None),
             ("*", None),
-            ("?", None),
         ] {
             assert_eq!(path(target).as_deref(), expected, "{target}");
         }

@@ -1,14 +1,21 @@
 //! Addresses of documents as people type them: `http://HOST[:PORT]/PATH`.
+//!
+//! `fluent-uri` reads and resolves them by RFC 3986. It is strict; bytes that do not belong into a
+//! URL are percent-encoded before, as browsers do.
+
+use std::fmt;
+
+use fluent_uri::{Uri, UriRef};
+use percent_encoding::{percent_decode_str, percent_encode_byte};
 
 /// Where a document is.
 #[derive(Clone, PartialEq, Eq, Debug)]
 pub struct Url {
-    /// A name or an address; IPv6 without brackets.
-    pub host: String,
-    /// The port.
-    pub port: u16,
-    /// Path and query, from the first `/` on.
-    pub target: String,
+    /// Absolute, with a host, without a fragment.
+    uri: Uri<String>,
+    port: u16,
+    /// The interface of a link-local address, which does not go on the wire (RFC 6874 §3).
+    zone: Option<String>,
 }
 
 /// Why a text is no URL that we can fetch.
@@ -20,13 +27,18 @@ pub enum UrlError {
     Malformed,
 }
 
-impl std::fmt::Display for UrlError {
-    fn fmt(&self, formatter: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+impl fmt::Display for UrlError {
+    fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
         formatter.write_str(match self {
             Self::Scheme => "not an http URL",
             Self::Malformed => "bad URL",
         })
     }
+}
+
+/// The ASCII that RFC 3986 allows nowhere.
+fn is_forbidden(byte: u8) -> bool {
+    byte.is_ascii_control() || b" \"<>\\^`{|}".contains(&byte)
 }
 
 impl Url {
@@ -35,82 +47,156 @@ impl Url {
     /// # Errors
     /// As [`UrlError`] says.
     pub fn parse(text: &str) -> Result<Self, UrlError> {
-        let rest = match text.split_once("://") {
-            Some((scheme, rest)) if scheme.eq_ignore_ascii_case("http") => rest,
-            Some((scheme, _)) if scheme.bytes().all(|byte| byte.is_ascii_alphanumeric()) => {
-                return Err(UrlError::Scheme);
-            }
-            _ => text,
-        };
-        let rest = rest.split('#').next().unwrap_or_default();
-        let place = rest.find(['/', '?']).unwrap_or(rest.len());
-        let (authority, target) = rest.split_at(place);
-        // A blank or control character would end the request line.
-        if text.bytes().any(|byte| byte <= b' ' || byte == 0x7f) || authority.contains('@') {
+        // A control character in what is typed is a mistake, or an attempt to end the request line.
+        if text.bytes().any(|byte| byte.is_ascii_control()) {
             return Err(UrlError::Malformed);
         }
-        let (host, port) = split(authority).ok_or(UrlError::Malformed)?;
-        let slash = if target.starts_with('/') { "" } else { "/" };
-        Ok(Self { host: host.to_owned(), port, target: format!("{slash}{target}") })
+        let (text, zone) = split_zone(text);
+        let is_scheme = |scheme: &str| scheme.bytes().all(|byte| byte.is_ascii_alphanumeric());
+        let text = match text.split_once("://") {
+            Some((scheme, _)) if is_scheme(scheme) => text,
+            _ => format!("http://{text}"),
+        };
+        let text = encode(text.as_bytes());
+        Self::check(Uri::parse(text).map_err(|_| UrlError::Malformed)?, zone)
     }
 
-    /// The URL that a `Location` means, seen from this one.
+    /// The URL that a `Location` means, seen from this one (RFC 3986 §5.2).
     ///
     /// # Errors
     /// As [`UrlError`] says.
-    pub fn join(&self, location: &str) -> Result<Self, UrlError> {
-        if location.contains("://") {
-            return Self::parse(location);
+    pub fn join(&self, location: &[u8]) -> Result<Self, UrlError> {
+        let text = encode(location.trim_ascii());
+        let reference = UriRef::parse(text).map_err(|_| UrlError::Malformed)?;
+        // The zone belongs to the address that was typed.
+        let zone = self.zone.clone().filter(|_| !reference.has_authority());
+        let joined = reference.resolve_against(&self.uri).map_err(|_| UrlError::Malformed)?;
+        Self::check(joined, zone)
+    }
+
+    fn check(mut uri: Uri<String>, zone: Option<String>) -> Result<Self, UrlError> {
+        if !uri.scheme().as_str().eq_ignore_ascii_case("http") {
+            return Err(UrlError::Scheme);
         }
-        if let Some(rest) = location.strip_prefix("//") {
-            return Self::parse(&format!("http://{rest}"));
+        uri.set_fragment(None);
+        let authority = uri.authority().ok_or(UrlError::Malformed)?;
+        let port = authority.port_to_u16().map_err(|_| UrlError::Malformed)?.unwrap_or(80);
+        if authority.host().is_empty() || authority.has_userinfo() || port == 0 {
+            return Err(UrlError::Malformed);
         }
-        let path = self.target.split('?').next().unwrap_or("/");
-        let directory = path.rfind('/').and_then(|place| path.get(..=place)).unwrap_or("/");
-        let target = if location.starts_with('/') {
-            location.to_owned()
-        } else {
-            format!("{directory}{location}")
-        };
-        Self::parse(&format!("http://{}{target}", self.authority()))
+        Ok(Self { uri, port, zone })
+    }
+
+    /// A name or an address; IPv6 without brackets, and with its zone.
+    #[must_use]
+    pub fn host(&self) -> String {
+        let host = self.uri.authority().map_or("", |authority| authority.host());
+        let inner = host.strip_prefix('[').and_then(|rest| rest.strip_suffix(']'));
+        let name = percent_decode_str(inner.unwrap_or(host)).decode_utf8_lossy();
+        match &self.zone {
+            Some(zone) => format!("{name}%{zone}"),
+            None => name.into_owned(),
+        }
+    }
+
+    /// The port.
+    #[must_use]
+    pub const fn port(&self) -> u16 {
+        self.port
+    }
+
+    /// Path and query, from the first `/` on.
+    #[must_use]
+    pub fn target(&self) -> String {
+        let path = self.uri.path().as_str();
+        let slash = if path.starts_with('/') { "" } else { "/" };
+        match self.uri.query() {
+            Some(query) => format!("{slash}{path}?{query}"),
+            None => format!("{slash}{path}"),
+        }
     }
 
     /// Host and port as the `Host` field says them.
     #[must_use]
     pub fn authority(&self) -> String {
-        let host =
-            if self.host.contains(':') { format!("[{}]", self.host) } else { self.host.clone() };
-        if self.port == 80 { host } else { format!("{host}:{}", self.port) }
+        let host = self.uri.authority().map_or("", |authority| authority.host());
+        if self.port == 80 { host.to_owned() } else { format!("{host}:{}", self.port) }
+    }
+
+    /// True when both are served by the same server, which may then see the same secrets.
+    #[must_use]
+    pub fn has_origin_of(&self, other: &Self) -> bool {
+        self.port == other.port && self.host().eq_ignore_ascii_case(&other.host())
     }
 
     /// The name under which the document is kept: the last part of the path, or `index.html`.
     #[must_use]
     pub fn file_name(&self) -> &str {
-        let path = self.target.split('?').next().unwrap_or_default();
-        path.rsplit('/')
+        self.uri
+            .path()
+            .as_str()
+            .rsplit('/')
             .next()
             .filter(|name| !matches!(*name, "" | "." | ".."))
             .unwrap_or("index.html")
     }
 }
 
-/// `HOST`, `HOST:PORT` or `[V6]:PORT`.
-fn split(authority: &str) -> Option<(&str, u16)> {
-    let (host, rest) = match authority.strip_prefix('[') {
-        Some(inner) => inner.split_once(']').filter(|(host, _)| host.contains(':'))?,
-        None => authority.split_at(authority.find(':').unwrap_or(authority.len())),
-    };
-    let port = match rest.strip_prefix(':') {
-        Some(port) => port.parse().ok().filter(|port| *port > 0)?,
-        None if rest.is_empty() => 80,
-        None => return None,
-    };
-    if host.is_empty() { None } else { Some((host, port)) }
+/// Takes the zone out of `[ADDRESS%ZONE]`.
+fn split_zone(text: &str) -> (String, Option<String>) {
+    let found = text.split_once('[').and_then(|(front, rest)| {
+        let (inner, behind) = rest.split_once(']')?;
+        let (address, zone) = inner.split_once('%')?;
+        let is_host = front.is_empty() || front.ends_with("://");
+        is_host.then(|| (format!("{front}[{address}]{behind}"), Some(zone.to_owned())))
+    });
+    found.unwrap_or_else(|| (text.to_owned(), None))
+}
+
+/// Percent-encodes what a URL cannot hold, and leaves the fragment out. Escapes that are there stay;
+/// a `%` that begins none is encoded.
+fn encode(bytes: &[u8]) -> String {
+    let bytes = bytes.split(|byte| *byte == b'#').next().unwrap_or_default();
+    let path = start_of_path(bytes);
+    let mut text = String::with_capacity(bytes.len());
+    for (place, byte) in bytes.iter().copied().enumerate() {
+        let is_allowed = match byte {
+            b'%' => bytes
+                .get(place + 1..place + 3)
+                .is_some_and(|digits| digits.iter().all(u8::is_ascii_hexdigit)),
+            // Only the host can be in brackets.
+            b'[' | b']' => place < path,
+            byte => byte.is_ascii() && !is_forbidden(byte),
+        };
+        if is_allowed {
+            text.push(char::from(byte));
+        } else {
+            text.push_str(percent_encode_byte(byte));
+        }
+    }
+    text
+}
+
+/// Where the path begins: behind `SCHEME://HOST` or `//HOST`, or at once.
+fn start_of_path(bytes: &[u8]) -> usize {
+    let is_separator = |byte: &u8| matches!(byte, b'/' | b'?');
+    let first = bytes.iter().position(is_separator).unwrap_or(0);
+    let (front, rest) = bytes.split_at(first);
+    match rest.strip_prefix(b"//") {
+        Some(host) if front.is_empty() || front.ends_with(b":") => {
+            first + 2 + host.iter().position(is_separator).unwrap_or(host.len())
+        }
+        _ => 0,
+    }
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    fn parts(url: &Url) -> (String, u16, String) {
+        (url.host(), url.port(), url.target())
+    }
 
     #[test]
     fn urls_are_understood() {
@@ -121,30 +207,64 @@ mod tests {
             ("HTTP://10.0.2.4/1M", "10.0.2.4", 80, "/1M", "1M"),
             ("http://[fd00:2::4]:8080/x/..", "fd00:2::4", 8080, "/x/..", "index.html"),
             ("http://h?q=a/b", "h", 80, "/?q=a/b", "index.html"),
+            ("h:81/x", "h", 81, "/x", "x"),
+            ("http://h:/x", "h", 80, "/x", "x"),
         ] {
             let url = Url::parse(text).unwrap();
-            assert_eq!(
-                (url.host.as_str(), url.port, url.target.as_str(), url.file_name()),
-                (host, port, target, name)
-            );
+            let found = (url.host(), url.port(), url.target(), url.file_name());
+            assert_eq!(found, (host.to_owned(), port, target.to_owned(), name), "{text}");
         }
         assert_eq!(Url::parse("http://[::1]:81/").unwrap().authority(), "[::1]:81");
+        assert_eq!(Url::parse("http://[::1]/").unwrap().authority(), "[::1]");
+    }
+
+    #[test]
+    fn a_zone_stays_off_the_wire() {
+        let url = Url::parse("http://[fe80::9%eth1]:81/a%20b").unwrap();
+        assert_eq!(parts(&url), ("fe80::9%eth1".to_owned(), 81, "/a%20b".to_owned()));
+        assert_eq!(url.authority(), "[fe80::9]:81");
+        assert_eq!(url.join(b"/x").unwrap().host(), "fe80::9%eth1");
+        assert_eq!(url.join(b"//[fe80::9]/x").unwrap().host(), "fe80::9");
     }
 
     #[test]
     fn what_is_none_is_refused() {
         assert_eq!(Url::parse("https://x/"), Err(UrlError::Scheme));
+        assert_eq!(Url::parse("ftp://x/"), Err(UrlError::Scheme));
         for text in [
             "",
             "http://",
             "http:///x",
             "http://a:0/",
             "http://a:99999/",
-            "http://a b/",
+            "http://a:x/",
+            "http://u:p@a/",
             "http://a/\r\nX: y",
+            "http://a/\tb",
             "[::1",
+            "http://[x]/",
         ] {
             assert_eq!(Url::parse(text), Err(UrlError::Malformed), "{text:?}");
+        }
+    }
+
+    #[test]
+    fn what_a_url_cannot_hold_is_encoded() {
+        let url = Url::parse("http://h/a b/ä?c=\"|[d]%zz%41").unwrap();
+        assert_eq!(url.target(), "/a%20b/%C3%A4?c=%22%7C%5Bd%5D%25zz%41");
+        let base = Url::parse("http://a/d/f").unwrap();
+        for (location, expected) in [
+            (&b"/a b"[..], "/a%20b"),
+            (b"/caf\xc3\xa9", "/caf%C3%A9"),
+            (b"/caf\xe9", "/caf%E9"),
+            (b"  /x ", "/x"),
+            (b"/a%20b", "/a%20b"),
+            (b"/a\tb", "/a%09b"),
+            (b"/[1]", "/%5B1%5D"),
+            (b"/100%", "/100%25"),
+            (b"\\\\evil\\x", "/d/%5C%5Cevil%5Cx"),
+        ] {
+            assert_eq!(base.join(location).unwrap().target(), expected);
         }
     }
 
@@ -156,10 +276,73 @@ mod tests {
             ("//b/c", ("b", 80, "/c")),
             ("/c", ("a", 81, "/c")),
             ("c", ("a", 81, "/x/c")),
+            ("", ("a", 81, "/x/y?z")),
+            ("#f", ("a", 81, "/x/y?z")),
+            ("HTTP://a:81/q", ("a", 81, "/q")),
+            ("/login?next=http://a/b", ("a", 81, "/login?next=http://a/b")),
+            ("login?u=a://b", ("a", 81, "/x/login?u=a://b")),
+            ("?page=2", ("a", 81, "/x/y?page=2")),
+            ("/p#frag", ("a", 81, "/p")),
         ] {
-            let url = base.join(location).unwrap();
-            assert_eq!((url.host.as_str(), url.port, url.target.as_str()), expected, "{location}");
+            let url = base.join(location.as_bytes()).unwrap();
+            let (host, port, target) = parts(&url);
+            assert_eq!((host.as_str(), port, target.as_str()), expected, "{location}");
         }
-        assert_eq!(base.join("https://b/"), Err(UrlError::Scheme));
+        for location in ["https://b/", "mailto:a@b", "ftp://x/", "g:h"] {
+            assert_eq!(base.join(location.as_bytes()), Err(UrlError::Scheme), "{location}");
+        }
+        for location in ["http:g", "///x", "http://"] {
+            assert_eq!(base.join(location.as_bytes()), Err(UrlError::Malformed), "{location}");
+        }
+    }
+
+    /// The table of RFC 3986 §5.4, with `http://a/b/c/d;p?q` as the base.
+    #[test]
+    fn references_resolve_as_the_table_of_the_standard_says() {
+        let base = Url::parse("http://a/b/c/d;p?q").unwrap();
+        for (reference, target) in [
+            ("g", "/b/c/g"),
+            ("./g", "/b/c/g"),
+            ("g/", "/b/c/g/"),
+            ("/g", "/g"),
+            ("?y", "/b/c/d;p?y"),
+            ("g?y", "/b/c/g?y"),
+            ("#s", "/b/c/d;p?q"),
+            ("g#s", "/b/c/g"),
+            ("g?y#s", "/b/c/g?y"),
+            (";x", "/b/c/;x"),
+            ("g;x", "/b/c/g;x"),
+            ("g;x?y#s", "/b/c/g;x?y"),
+            ("", "/b/c/d;p?q"),
+            (".", "/b/c/"),
+            ("./", "/b/c/"),
+            ("..", "/b/"),
+            ("../", "/b/"),
+            ("../g", "/b/g"),
+            ("../..", "/"),
+            ("../../", "/"),
+            ("../../g", "/g"),
+            ("../../../g", "/g"),
+            ("../../../../g", "/g"),
+            ("/./g", "/g"),
+            ("/../g", "/g"),
+            ("g.", "/b/c/g."),
+            (".g", "/b/c/.g"),
+            ("g..", "/b/c/g.."),
+            ("..g", "/b/c/..g"),
+            ("./../g", "/b/g"),
+            ("./g/.", "/b/c/g/"),
+            ("g/./h", "/b/c/g/h"),
+            ("g/../h", "/b/c/h"),
+            ("g;x=1/./y", "/b/c/g;x=1/y"),
+            ("g;x=1/../y", "/b/c/y"),
+            ("g?y/./x", "/b/c/g?y/./x"),
+            ("g?y/../x", "/b/c/g?y/../x"),
+            ("g#s/../x", "/b/c/g"),
+        ] {
+            let url = base.join(reference.as_bytes()).unwrap();
+            assert_eq!((url.host().as_str(), url.target().as_str()), ("a", target), "{reference}");
+        }
+        assert_eq!(base.join(b"//g").unwrap().host(), "g");
     }
 }

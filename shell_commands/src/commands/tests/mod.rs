@@ -5,6 +5,7 @@ mod fake;
 mod basic;
 mod configure;
 mod show;
+mod wget;
 
 use crate::shell::status::Status;
 use crate::testing::World;

@@ -1,0 +1,349 @@
+//! `wget` against a server that says what the test says.
+
+use std::net::SocketAddr;
+use std::sync::Arc;
+
+use network::command::table::Request;
+use virtual_file_system::{
+    CharacterDevice, Error, Identifier, Lock, OpenDevice, OpenRequest, Operation, Readiness,
+    Result, encode,
+};
+
+use crate::shell::status::Status;
+use crate::testing::{Ran, World};
+
+/// `/devices/sockets` with one server behind it: the first connection gets the first response.
+#[derive(Clone, Default)]
+struct Host {
+    state: Arc<Lock<State>>,
+}
+
+#[derive(Default)]
+struct State {
+    responses: Vec<Vec<u8>>,
+    requests: Vec<String>,
+    remotes: Vec<SocketAddr>,
+}
+
+struct OpenSocket {
+    state: Arc<Lock<State>>,
+    received: Lock<String>,
+    response: Lock<Option<Vec<u8>>>,
+}
+
+impl CharacterDevice for Host {
+    fn open(&self, _: &OpenRequest<'_>) -> Result<Arc<dyn OpenDevice>> {
+        let (received, response) = (Lock::new(String::new()), Lock::new(None));
+        Ok(Arc::new(OpenSocket { state: Arc::clone(&self.state), received, response }))
+    }
+}
+
+impl OpenSocket {
+    /// True once the whole request is there; then there is a response.
+    fn is_asked(&self) -> bool {
+        let Some(text) =
+            self.received.with(|received| is_whole(received).then(|| received.clone()))
+        else {
+            return false;
+        };
+        self.response.with(|response| {
+            response.get_or_insert_with(|| {
+                self.state.with(|state| {
+                    state.requests.push(text);
+                    if state.responses.is_empty() { Vec::new() } else { state.responses.remove(0) }
+                })
+            });
+        });
+        true
+    }
+}
+
+fn is_whole(request: &str) -> bool {
+    let Some((head, body)) = request.split_once("\r\n\r\n") else { return false };
+    let mut lines = head.lines();
+    let length = lines.find_map(|line| line.strip_prefix("Content-Length: "));
+    length.is_none_or(|length| body.len() >= length.parse().unwrap())
+}
+
+impl OpenDevice for OpenSocket {
+    fn read<'a>(&'a self, buffer: &'a mut [u8]) -> Operation<'a, usize> {
+        if !self.is_asked() {
+            return Operation::waiting(std::future::pending());
+        }
+        Operation::done(Ok(self.response.with(|response| {
+            let rest = response.as_mut().unwrap();
+            let count = rest.len().min(buffer.len());
+            buffer[..count].copy_from_slice(&rest[..count]);
+            rest.drain(..count);
+            count
+        })))
+    }
+
+    fn write<'a>(&'a self, data: &'a [u8]) -> Operation<'a, usize> {
+        self.received.with(|received| received.push_str(std::str::from_utf8(data).unwrap()));
+        Operation::done(Ok(data.len()))
+    }
+
+    fn control<'a>(&'a self, identifier: Identifier, request: &'a [u8]) -> Operation<'a, Vec<u8>> {
+        Operation::done(match Request::decode(identifier, request) {
+            Some(Ok(Request::Connect(remote))) => {
+                self.state.with(|state| state.remotes.push(remote));
+                encode(&SocketAddr::from(([10, 77, 0, 2], 1024)))
+            }
+            Some(Ok(Request::CreateSocket(_) | Request::SetOption(_))) => encode(&()),
+            _ => Err(Error::UnknownCommand),
+        })
+    }
+
+    fn poll_ready(
+        &self,
+        context: &mut std::task::Context<'_>,
+        interest: Readiness,
+    ) -> std::task::Poll<Readiness> {
+        if interest.contains(Readiness::READABLE) && !self.is_asked() {
+            context.waker().wake_by_ref();
+            return std::task::Poll::Pending;
+        }
+        std::task::Poll::Ready(interest)
+    }
+}
+
+/// What came of a script while a server gave these responses.
+struct Fetched {
+    world: World,
+    ran: Ran,
+    requests: Vec<String>,
+    remotes: Vec<SocketAddr>,
+}
+
+fn fetch(script: &str, responses: &[&str]) -> Fetched {
+    let responses: Vec<&[u8]> = responses.iter().map(|response| response.as_bytes()).collect();
+    fetch_bytes(script, &responses)
+}
+
+fn fetch_bytes(script: &str, responses: &[&[u8]]) -> Fetched {
+    let (world, host) = (World::new(), Host::default());
+    world.clock.stop();
+    host.state.with(|state| {
+        state.responses = responses.iter().map(|response| response.to_vec()).collect();
+    });
+    world.mount("/devices/sockets", Arc::new(host.clone()));
+    let ran = world.run(&format!("cd /temporary; {script}"));
+    let (requests, remotes) =
+        host.state.with(|state| (state.requests.clone(), state.remotes.clone()));
+    Fetched { world, ran, requests, remotes }
+}
+
+impl Fetched {
+    /// The first lines of the requests.
+    fn lines(&self) -> Vec<&str> {
+        self.requests.iter().filter_map(|request| request.lines().next()).collect()
+    }
+
+    fn succeeded(&self) -> bool {
+        self.ran.status == Status::SUCCESS
+    }
+}
+
+const OK: &str = "HTTP/1.1 200 OK\r\nContent-Length: 2\r\n\r\nhi";
+
+fn redirect(status: &str, location: &str) -> String {
+    format!("HTTP/1.1 {status}\r\nLocation: {location}\r\nContent-Length: 0\r\n\r\n")
+}
+
+#[test]
+fn a_document_is_saved_under_its_name() {
+    let fetched = fetch("wget http://10.77.0.9:8000/d/file?x", &[OK]);
+    assert!(fetched.succeeded(), "{:?}", fetched.ran);
+    assert_eq!(fetched.world.text("/temporary/file"), "hi");
+    let request = "GET /d/file?x HTTP/1.1\r\nHost: 10.77.0.9:8000\r\nUser-Agent: devnet\r\n\
+        Accept: */*\r\nAccept-Encoding: identity\r\nConnection: close\r\n\r\n";
+    assert_eq!(fetched.requests, [request]);
+    assert_eq!(fetched.remotes, ["10.77.0.9:8000".parse().unwrap()]);
+    assert!(fetched.ran.error.starts_with("Connected to 10.77.0.9 (10.77.0.9:8000)\n"));
+    let quiet = fetch("wget -q -O - http://10.77.0.9/", &[OK]);
+    assert_eq!((quiet.ran.output.as_str(), quiet.ran.error.as_str()), ("hi", ""));
+}
+
+#[test]
+fn fields_replace_ours_but_not_the_framing() {
+    let fetched = fetch(
+        "wget -q -O - --header 'Host: h' --header 'user-agent: x' --header 'Content-Length: 9' \
+         --header 'X: 1' --header 'X: 2' --post-data a=b 10.77.0.9",
+        &[OK],
+    );
+    let request = "POST / HTTP/1.1\r\nHost: h\r\n";
+    assert!(fetched.requests[0].starts_with(request), "{}", fetched.requests[0]);
+    for line in [
+        "\r\nUser-Agent: x\r\n",
+        "\r\nX: 1\r\nX: 2\r\n",
+        "\r\nContent-Type: application/x-www-form-urlencoded\r\n",
+        "\r\nContent-Length: 3\r\n",
+        "\r\n\r\na=b",
+    ] {
+        assert!(fetched.requests[0].contains(line), "{line:?} in {}", fetched.requests[0]);
+    }
+    for field in ["x", "a b: c", ": c", "a: b\\\nc"] {
+        let bad = fetch(&format!("wget --header '{field}' 10.77.0.9"), &[OK]);
+        assert_eq!(bad.ran.status, Status::USAGE, "{field}");
+    }
+}
+
+#[test]
+fn redirects_lead_where_the_standard_says() {
+    for (location, target) in [
+        ("/login?next=http://a/b", "/login?next=http://a/b"),
+        ("login?u=a://b", "/d/login?u=a://b"),
+        ("?page=2", "/d/f?page=2"),
+        ("../c", "/c"),
+        ("./e/./g", "/d/e/g"),
+        ("../../../c", "/c"),
+        ("//10.77.0.9:8000/p", "/p"),
+        ("/p#frag", "/p"),
+        ("HTTP://10.77.0.9:8000/q", "/q"),
+        ("/a b", "/a%20b"),
+        ("/café", "/caf%C3%A9"),
+        (" /x ", "/x"),
+        ("/a%20b", "/a%20b"),
+    ] {
+        let moved = redirect("302 Found", location);
+        let fetched = fetch("wget -q -O - http://10.77.0.9:8000/d/f?old", &[&moved, OK]);
+        assert_eq!(fetched.ran.output, "hi", "{location} {:?}", fetched.ran);
+        assert_eq!(fetched.lines()[1], format!("GET {target} HTTP/1.1"), "{location}");
+    }
+    let latin = b"HTTP/1.1 302 Found\r\nLocation: /caf\xe9\r\n\r\n";
+    let fetched = fetch_bytes("wget -q -O - 10.77.0.9", &[latin, OK.as_bytes()]);
+    assert_eq!(fetched.lines()[1], "GET /caf%E9 HTTP/1.1");
+}
+
+#[test]
+fn redirects_that_lead_nowhere_are_failures() {
+    for (location, message) in [
+        ("ftp://x/", "wget: ftp://x/: not an http URL\n"),
+        ("https://x/", "wget: https://x/: not an http URL\n"),
+        ("http:g", "wget: http:g: bad URL\n"),
+    ] {
+        let moved = redirect("302 Found", location);
+        let fetched = fetch("wget -q -O - 10.77.0.9", &[&moved, OK]);
+        assert_eq!((fetched.ran.error.as_str(), fetched.requests.len()), (message, 1));
+    }
+    let same = redirect("302 Found", "");
+    let fetched = fetch("wget -q -O - 10.77.0.9", &[same.as_str(); 20]);
+    assert_eq!(fetched.ran.error, "wget: too many redirections\n");
+    assert_eq!(fetched.requests.len(), 11);
+    let fetched =
+        fetch("wget -q -O - 10.77.0.9", &["HTTP/1.1 302 Found\r\nLocation: /a\0b\r\n\r\n"]);
+    assert!(!fetched.succeeded());
+}
+
+#[test]
+fn a_post_is_repeated_only_where_the_status_says_so() {
+    let script = "wget -q -O - --post-data x=1 --header 'Content-Type: a/b' 10.77.0.9/f";
+    for status in ["301 Moved Permanently", "302 Found", "303 See Other"] {
+        let fetched = fetch(script, &[&redirect(status, "/done"), OK]);
+        assert_eq!(fetched.lines(), ["POST /f HTTP/1.1", "GET /done HTTP/1.1"], "{status}");
+        let second = fetched.requests[1].to_ascii_lowercase();
+        assert!(!second.contains("content-") && second.ends_with("\r\n\r\n"), "{second}");
+    }
+    for status in ["307 Temporary Redirect", "308 Permanent Redirect"] {
+        let fetched = fetch(script, &[&redirect(status, "/done"), OK]);
+        assert_eq!(fetched.lines(), ["POST /f HTTP/1.1", "POST /done HTTP/1.1"], "{status}");
+        assert!(fetched.requests[1].ends_with("\r\n\r\nx=1"));
+        assert!(fetched.requests[1].contains("\r\nContent-Type: a/b\r\n"));
+    }
+}
+
+#[test]
+fn secrets_do_not_follow_a_redirect_to_another_server() {
+    let script = "wget -q -O - --header 'Authorization: a' --header 'Cookie: b' \
+        --header 'Proxy-Authorization: c' --header 'Host: d' --header 'X-E: e' 10.77.0.9";
+    let elsewhere = redirect("302 Found", "http://10.77.0.8/x");
+    let back = redirect("302 Found", "http://10.77.0.9/y");
+    let fetched = fetch(script, &[&elsewhere, &back, OK]);
+    assert!(fetched.requests[0].contains("\r\nHost: d\r\n"));
+    for request in &fetched.requests[1..] {
+        for name in ["Authorization", "Cookie", "Host: d"] {
+            assert!(!request.contains(name), "{request}");
+        }
+        assert!(request.contains("\r\nX-E: e\r\n"), "{request}");
+    }
+}
+
+#[test]
+fn resuming_never_spoils_the_file() {
+    let part = |range: &str, body: &str| {
+        let length = body.len();
+        format!(
+            "HTTP/1.1 206 Partial Content\r\nContent-Range: {range}\r\nContent-Length: {length}\r\n\r\n{body}"
+        )
+    };
+    let complete = "HTTP/1.1 416 Range Not Satisfiable\r\nContent-Range: bytes */3\r\n\r\n";
+    let whole = "HTTP/1.1 200 OK\r\nContent-Length: 4\r\n\r\nABCD";
+    for (response, succeeds, text) in [
+        (part("bytes 3-5/6", "def"), true, "abcdef"),
+        (part("bytes 3-5/*", "def"), true, "abcdef"),
+        (part("bytes 0-5/6", "abcdef"), false, "abc"),
+        (part("bytes 4-5/6", "ef"), false, "abc"),
+        (part("bytes 3-9/6", "defghij"), false, "abc"),
+        (part("rubbish", "def"), false, "abc"),
+        (part("items 3-5/6", "def"), false, "abc"),
+        (part("bytes 3-4/6", "def"), false, "abc"),
+        ("HTTP/1.1 206 Partial Content\r\n\r\ndef".to_owned(), false, "abc"),
+        (complete.to_owned(), true, "abc"),
+        (complete.replace("*/3", "*/2"), false, "abc"),
+        (whole.to_owned(), true, "ABCD"),
+        ("HTTP/1.1 404 Not Found\r\n\r\nno".to_owned(), false, "abc"),
+    ] {
+        let fetched = fetch("echo -n abc > f; wget -c -q -O f 10.77.0.9", &[&response]);
+        assert_eq!(fetched.succeeded(), succeeds, "{response} {:?}", fetched.ran);
+        assert_eq!(fetched.world.text("/temporary/f"), text, "{response}");
+        assert!(fetched.requests[0].contains("\r\nRange: bytes=3-\r\n"));
+    }
+}
+
+#[test]
+fn a_part_that_nobody_asked_for_is_refused() {
+    let part = "HTTP/1.1 206 Partial Content\r\nContent-Range: bytes 3-4/6\r\n\r\nde";
+    let fetched = fetch("wget -q -O f 10.77.0.9; ls", &[part]);
+    assert_eq!(fetched.ran.output, "");
+    let asked = fetch("wget -q -O - --header 'Range: bytes=3-4' 10.77.0.9", &[part]);
+    assert_eq!(asked.ran.output, "de");
+}
+
+#[test]
+fn heads_are_shown_and_failures_say_why() {
+    let shown =
+        fetch("wget -q -S -O - 10.77.0.9", &["HTTP/1.1 200 OK\r\nx-frame-a: b\x1bc\r\n\r\nhi"]);
+    assert!(
+        !shown.succeeded() || shown.ran.error.contains("X-Frame-A: b\\x1bc"),
+        "{:?}",
+        shown.ran
+    );
+    let shown =
+        fetch("wget -q -S -O - 10.77.0.9", &["HTTP/1.0 200 Fine\r\nx-frame-a: ä\r\n\r\nhi"]);
+    assert_eq!(shown.ran.error, "  HTTP/1.0 200 Fine\n  X-Frame-A: \\xc3\\xa4\n");
+    for (response, message) in [
+        ("", "10.77.0.9: the answer is not HTTP"),
+        ("SSH-2.0-x\r\n", "10.77.0.9: the answer is not HTTP"),
+        ("HTTP/1.1 200 O", "10.77.0.9: Connection reset by peer"),
+        ("HTTP/1.1 404 Not Found\r\n\r\n", "server returned error: HTTP/1.1 404 Not Found"),
+        (
+            "HTTP/1.1 200 OK\r\nContent-Length: 9\r\n\r\nhi",
+            "connection closed prematurely: Connection reset by peer",
+        ),
+        (
+            "HTTP/1.1 200 OK\r\nTransfer-Encoding: gzip, chunked\r\n\r\n2\r\nhi\r\n0\r\n\r\n",
+            "10.77.0.9: the answer has an unknown transfer coding",
+        ),
+    ] {
+        let fetched = fetch("wget -q -O - 10.77.0.9", &[response]);
+        assert_eq!(fetched.ran.error, format!("wget: {message}\n"), "{response:?}");
+    }
+}
+
+#[test]
+fn interim_responses_without_end_are_given_up() {
+    let endless = "HTTP/1.1 100 Continue\r\n\r\n".repeat(1 << 16);
+    let fetched = fetch("wget -q -T 3 -O - 10.77.0.9", &[&endless]);
+    assert_eq!(fetched.ran.error, "wget: 10.77.0.9: the answer is not HTTP\n");
+}

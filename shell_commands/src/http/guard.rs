@@ -1,0 +1,156 @@
+//! The stream of a server's connection, with its time limits.
+//!
+//! `hyper` answers a head that it cannot read by a bare status; those bytes are dropped here, since
+//! the [`server`](super::server) knows more statuses and says what they mean.
+
+use std::io;
+use std::pin::Pin;
+use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, AtomicU8, Ordering};
+use std::task::{Context, Poll};
+use std::time::Duration;
+
+use hyper::rt::{Read, ReadBufCursor, Write};
+use network::platform::{BoxFuture, Clock};
+use virtual_file_system::Error;
+
+use super::wire::Wire;
+
+/// How long a client may take for the head of a request, the time before its first byte included.
+const HEAD: Duration = Duration::from_secs(60);
+/// How long a client may take no byte.
+const STALLED: Duration = Duration::from_secs(120);
+
+/// Whose turn it is on a connection. The server, the body and the stream share it.
+#[derive(Default)]
+pub struct Exchange {
+    turn: AtomicU8,
+    refused: AtomicBool,
+}
+
+/// The head of a request is awaited.
+const CLIENT: u8 = 0;
+/// A request is being answered.
+const SERVER: u8 = 1;
+/// The response is complete, but not yet sent.
+const ENDING: u8 = 2;
+
+impl Exchange {
+    /// A request has come.
+    pub fn begin(&self) {
+        self.turn.store(SERVER, Ordering::Relaxed);
+    }
+
+    /// The response has no more bytes to come.
+    pub fn end(&self) {
+        self.turn.store(ENDING, Ordering::Relaxed);
+    }
+
+    /// All that was written is sent.
+    fn flushed(&self) {
+        // Anything but the end of a response stays as it is.
+        let order = Ordering::Relaxed;
+        let _ = self.turn.compare_exchange(ENDING, CLIENT, order, order);
+    }
+
+    fn is_client_turn(&self) -> bool {
+        self.turn.load(Ordering::Relaxed) == CLIENT
+    }
+
+    /// True when a head was refused and no response to it was sent.
+    #[must_use]
+    pub fn is_refused(&self) -> bool {
+        self.refused.load(Ordering::Relaxed)
+    }
+}
+
+/// A time limit that is set while something is awaited.
+#[derive(Default)]
+struct Limit(Option<BoxFuture<'static, ()>>);
+
+impl Limit {
+    fn poll(&mut self, context: &mut Context<'_>, clock: &dyn Clock, time: Duration) -> Poll<()> {
+        self.0
+            .get_or_insert_with(|| clock.sleep_until(clock.now().after(time)))
+            .as_mut()
+            .poll(context)
+    }
+}
+
+/// A server's end of a stream.
+pub struct Guarded {
+    wire: Wire,
+    clock: Arc<dyn Clock>,
+    exchange: Arc<Exchange>,
+    head: Limit,
+    stalled: Limit,
+}
+
+impl Guarded {
+    /// Guards a stream.
+    #[must_use]
+    pub fn new(wire: Wire, clock: Arc<dyn Clock>, exchange: Arc<Exchange>) -> Self {
+        Self { wire, clock, exchange, head: Limit::default(), stalled: Limit::default() }
+    }
+}
+
+fn timed_out<T>() -> Poll<io::Result<T>> {
+    Poll::Ready(Err(io::Error::other(Error::TimedOut)))
+}
+
+impl Read for Guarded {
+    fn poll_read(
+        mut self: Pin<&mut Self>,
+        context: &mut Context<'_>,
+        cursor: ReadBufCursor<'_>,
+    ) -> Poll<io::Result<()>> {
+        let this = &mut *self;
+        // A client that sends a byte now and then does not get more time by it.
+        if this.exchange.is_client_turn()
+            && this.head.poll(context, this.clock.as_ref(), HEAD).is_ready()
+        {
+            return timed_out();
+        }
+        Pin::new(&mut this.wire).poll_read(context, cursor)
+    }
+}
+
+impl Write for Guarded {
+    fn poll_write(
+        mut self: Pin<&mut Self>,
+        context: &mut Context<'_>,
+        data: &[u8],
+    ) -> Poll<io::Result<usize>> {
+        let this = &mut *self;
+        if this.exchange.is_client_turn() {
+            this.exchange.refused.store(true, Ordering::Relaxed);
+            return Poll::Ready(Ok(data.len()));
+        }
+        // The next head gets its own time.
+        this.head = Limit::default();
+        match Pin::new(&mut this.wire).poll_write(context, data) {
+            Poll::Pending => {
+                if this.stalled.poll(context, this.clock.as_ref(), STALLED).is_ready() {
+                    return timed_out();
+                }
+                Poll::Pending
+            }
+            done => {
+                this.stalled = Limit::default();
+                done
+            }
+        }
+    }
+
+    fn poll_flush(mut self: Pin<&mut Self>, context: &mut Context<'_>) -> Poll<io::Result<()>> {
+        let flushed = Pin::new(&mut self.wire).poll_flush(context);
+        if flushed.is_ready() {
+            self.exchange.flushed();
+        }
+        flushed
+    }
+
+    fn poll_shutdown(mut self: Pin<&mut Self>, context: &mut Context<'_>) -> Poll<io::Result<()>> {
+        Pin::new(&mut self.wire).poll_shutdown(context)
+    }
+}

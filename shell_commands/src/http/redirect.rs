@@ -1,0 +1,136 @@
+//! Where a redirect leads, and what of the request goes there (RFC 9110 §15.4). Pure.
+
+use http::header::{AUTHORIZATION, COOKIE, HOST, LOCATION, PROXY_AUTHORIZATION};
+use http::{HeaderMap, Method, StatusCode};
+use hyper::body::Bytes;
+
+use super::url::{Url, UrlError};
+
+/// A request on its way from one redirect to the next.
+#[derive(Clone, PartialEq, Eq, Debug)]
+pub struct Hop {
+    /// Where it goes.
+    pub url: Url,
+    /// GET or POST.
+    pub method: Method,
+    /// What it carries.
+    pub body: Option<Bytes>,
+    /// The fields that were asked for.
+    pub fields: HeaderMap,
+}
+
+impl Hop {
+    /// The request that follows a response; `None` when that is no redirect.
+    ///
+    /// # Errors
+    /// The `Location` and what is wrong with it.
+    pub fn next(
+        &self,
+        status: StatusCode,
+        fields: &HeaderMap,
+    ) -> Result<Option<Self>, (String, UrlError)> {
+        let location = match status.as_u16() {
+            301 | 302 | 303 | 307 | 308 => fields.get(LOCATION),
+            _ => None,
+        };
+        let Some(location) = location else { return Ok(None) };
+        let url = self
+            .url
+            .join(location.as_bytes())
+            .map_err(|why| (location.as_bytes().escape_ascii().to_string(), why))?;
+        let mut next = Self { url, ..self.clone() };
+        // A 301 or 302 may repeat a POST, but nobody does; a 303 must not.
+        let becomes_get = matches!(status.as_u16(), 301..=303) && self.method != Method::HEAD;
+        if becomes_get {
+            next.method = Method::GET;
+            next.body = None;
+            next.retain_fields(|name| !name.starts_with("content-"));
+        }
+        if !next.url.has_origin_of(&self.url) {
+            let private = [AUTHORIZATION, COOKIE, HOST, PROXY_AUTHORIZATION];
+            next.retain_fields(|name| !private.iter().any(|private| private == name));
+        }
+        Ok(Some(next))
+    }
+
+    fn retain_fields(&mut self, keep: impl Fn(&str) -> bool) {
+        let fields = std::mem::take(&mut self.fields);
+        let mut last = None;
+        for (name, value) in fields {
+            // A name stands before the first of its values only.
+            last = name.or(last);
+            if let Some(name) = last.as_ref().filter(|name| keep(name.as_str())) {
+                self.fields.append(name, value);
+            }
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn post() -> Hop {
+        let fields = [
+            ("content-type", "text/plain"),
+            ("authorization", "secret"),
+            ("proxy-authorization", "secret"),
+            ("cookie", "secret"),
+            ("x-a", "1"),
+            ("x-a", "2"),
+        ];
+        let fields = fields
+            .iter()
+            .map(|(name, value)| {
+                (name.parse::<http::HeaderName>().unwrap(), value.parse().unwrap())
+            })
+            .collect();
+        let url = Url::parse("http://a/d/f").unwrap();
+        Hop { url, method: Method::POST, body: Some(Bytes::from_static(b"x=1")), fields }
+    }
+
+    fn redirected(status: u16, location: &'static str) -> Option<Hop> {
+        let fields = [(LOCATION, http::HeaderValue::from_static(location))].into_iter().collect();
+        post().next(StatusCode::from_u16(status).unwrap(), &fields).unwrap()
+    }
+
+    fn names(hop: &Hop) -> Vec<&str> {
+        hop.fields.keys().map(http::HeaderName::as_str).collect()
+    }
+
+    #[test]
+    fn a_post_becomes_a_get_unless_the_status_forbids_it() {
+        for status in [301, 302, 303] {
+            let hop = redirected(status, "/done").unwrap();
+            assert_eq!((hop.method.as_str(), hop.body.as_ref()), ("GET", None), "{status}");
+            assert!(!names(&hop).contains(&"content-type"));
+            assert_eq!(hop.fields.get_all("x-a").iter().count(), 2);
+        }
+        for status in [307, 308] {
+            let hop = redirected(status, "/done").unwrap();
+            assert_eq!((hop.method.as_str(), hop.body), ("POST", post().body), "{status}");
+            assert_eq!(hop.fields, post().fields);
+        }
+        for status in [200, 300, 304, 305, 404] {
+            assert_eq!(redirected(status, "/done"), None, "{status}");
+        }
+    }
+
+    #[test]
+    fn secrets_stay_with_the_server_they_are_for() {
+        for location in ["/x", "//a/x", "http://A:80/x"] {
+            assert!(names(&redirected(307, location).unwrap()).contains(&"cookie"), "{location}");
+        }
+        for location in ["http://b/x", "http://a:81/x"] {
+            let hop = redirected(307, location).unwrap();
+            assert_eq!(names(&hop), ["content-type", "x-a"], "{location}");
+        }
+    }
+
+    #[test]
+    fn a_location_that_cannot_be_followed_is_named() {
+        let fields = [(LOCATION, http::HeaderValue::from_static("https://a/"))];
+        let outcome = post().next(StatusCode::FOUND, &fields.into_iter().collect());
+        assert_eq!(outcome, Err(("https://a/".to_owned(), UrlError::Scheme)));
+    }
+}

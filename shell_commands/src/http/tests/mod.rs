@@ -1,0 +1,4 @@
+//! Whole exchanges over streams in memory.
+
+mod client;
+mod server;

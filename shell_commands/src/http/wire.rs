@@ -1,0 +1,112 @@
+//! An opened stream as `hyper` reads and writes it, and what its errors mean to us.
+
+use std::error::Error as _;
+use std::io;
+use std::pin::Pin;
+use std::task::{Context, Poll, ready};
+
+use hyper::rt::{Read, ReadBufCursor, Write};
+use virtual_file_system::{Error, File, Readiness};
+
+use crate::limits;
+
+/// A stream for `hyper`.
+pub struct Wire {
+    file: File,
+}
+
+impl Wire {
+    /// The wire over an opened stream.
+    #[must_use]
+    pub const fn new(file: File) -> Self {
+        Self { file }
+    }
+
+    /// Reads at most so many bytes; tells how many.
+    ///
+    /// # Errors
+    /// The stream's.
+    pub fn poll_read_up_to(
+        &self,
+        context: &mut Context<'_>,
+        cursor: &mut ReadBufCursor<'_>,
+        most: usize,
+    ) -> Poll<io::Result<usize>> {
+        // On the stack, so that an idle connection holds no memory for it.
+        let mut buffer = [0; limits::HTTP_READ_BYTES];
+        let wanted = cursor.remaining().min(buffer.len()).min(most);
+        let buffer = buffer.get_mut(..wanted).unwrap_or_default();
+        loop {
+            match self.file.try_read(buffer) {
+                Ok(count) => {
+                    cursor.put_slice(buffer.get(..count).unwrap_or_default());
+                    return Poll::Ready(Ok(count));
+                }
+                Err(Error::WouldBlock) => {
+                    ready!(self.file.poll_ready(context, Readiness::READABLE))
+                        .map_err(io::Error::other)?;
+                }
+                Err(why) => return Poll::Ready(Err(io::Error::other(why))),
+            }
+        }
+    }
+}
+
+impl Read for Wire {
+    fn poll_read(
+        self: Pin<&mut Self>,
+        context: &mut Context<'_>,
+        mut cursor: ReadBufCursor<'_>,
+    ) -> Poll<io::Result<()>> {
+        self.poll_read_up_to(context, &mut cursor, usize::MAX).map_ok(drop)
+    }
+}
+
+impl Write for Wire {
+    fn poll_write(
+        self: Pin<&mut Self>,
+        context: &mut Context<'_>,
+        data: &[u8],
+    ) -> Poll<io::Result<usize>> {
+        loop {
+            match self.file.try_write(data) {
+                Err(Error::WouldBlock) => {
+                    ready!(self.file.poll_ready(context, Readiness::WRITABLE))
+                        .map_err(io::Error::other)?;
+                }
+                outcome => return Poll::Ready(outcome.map_err(io::Error::other)),
+            }
+        }
+    }
+
+    fn poll_flush(self: Pin<&mut Self>, _: &mut Context<'_>) -> Poll<io::Result<()>> {
+        // A write that has returned has arrived.
+        Poll::Ready(Ok(()))
+    }
+
+    fn poll_shutdown(self: Pin<&mut Self>, _: &mut Context<'_>) -> Poll<io::Result<()>> {
+        // A server ends its direction itself; a client drops the file.
+        Poll::Ready(Ok(()))
+    }
+}
+
+/// The error of ours behind one of `hyper`.
+#[must_use]
+pub fn cause(error: &hyper::Error) -> Error {
+    if error.is_incomplete_message() {
+        return Error::ConnectionReset;
+    }
+    let mut source = error.source();
+    while let Some(inner) = source {
+        if let Some(inner) = inner.downcast_ref::<io::Error>() {
+            let ours = inner.get_ref().and_then(|inner| inner.downcast_ref::<Error>());
+            return match (ours, inner.kind()) {
+                (Some(ours), _) => *ours,
+                (None, io::ErrorKind::UnexpectedEof) => Error::ConnectionReset,
+                (None, _) => Error::BadMessage,
+            };
+        }
+        source = inner.source();
+    }
+    Error::BadMessage
+}
