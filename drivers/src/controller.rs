@@ -15,7 +15,7 @@ use virtual_file_system::{
 };
 
 use crate::counters::DriverCounters;
-use crate::lan::Impairment;
+use crate::impairment::Impairment;
 
 virtual_file_system::define_commands! {
     /// Commands of the drivers in this crate.

@@ -25,6 +25,7 @@ mod counters;
 #[cfg(unix)]
 mod descriptor;
 pub mod host;
+mod impairment;
 pub mod lan;
 pub mod limits;
 mod loopback;
@@ -36,7 +37,8 @@ pub use capture::Capture;
 pub use controller::{DriverInformation, controller_commands};
 pub use counters::DriverCounters;
 pub use host::Host;
-pub use lan::{Chance, Impairment, Lan, LanPort, PortNumber};
+pub use impairment::{Chance, Impairment};
+pub use lan::{Lan, LanPort, PortNumber};
 pub use loopback::Loopback;
 #[cfg(target_os = "linux")]
 pub use tap::{Tap, TapKind, TapOptions};

@@ -16,7 +16,7 @@ use virtual_file_system::{
 };
 
 use crate::failure::{Failure, Outcome};
-use crate::shell::status::Status;
+use crate::status::Status;
 
 /// Time, chance and tasks.
 #[derive(Clone)]
@@ -197,6 +197,8 @@ impl Files {
 pub struct Context {
     /// The command's name as it was typed.
     pub name: String,
+    /// How it is typed, and what it does.
+    pub help: String,
     /// The words after the name.
     pub arguments: Vec<String>,
     /// The file system.

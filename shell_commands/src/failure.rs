@@ -1,13 +1,13 @@
 //! How a command fails: an exit status and one line.
 //!
-//! Commands return [`Outcome`]; the table's [`start`](crate::commands::table::Command::start)
-//! prints the line with the command's name in front. Nothing here prints.
+//! Commands return [`Outcome`]; the shell prints the line with the command's name in front. Nothing
+//! here prints.
 
 use std::fmt;
 
 use virtual_file_system::Error;
 
-use crate::shell::status::Status;
+use crate::status::Status;
 
 /// What a command ends with.
 pub type Outcome = Result<Status, Failure>;

@@ -14,7 +14,7 @@
 //! | [`http`], [`iperf`] | protocols that commands and services share |
 //! | [`embedded`] | the embedded network: three hosts of our own and what they serve |
 //! | [`render`] | typed answers → text; the only place with layout |
-//! | [`failure`], [`limits`] | how a command fails; every bound of this crate |
+//! | [`failure`], [`status`], [`limits`] | how a command ends; every bound of this crate |
 //!
 //! Nothing here is beyond a guest program: every command works on opened files of the virtual file
 //! system.
@@ -34,6 +34,7 @@ pub mod program;
 pub mod render;
 pub mod shell;
 pub mod sockets;
+pub mod status;
 pub mod terminal;
 
 #[cfg(test)]

@@ -12,7 +12,7 @@ use std::process::ExitCode;
 use shell_commands::arguments::{Arguments, HELP, Mode};
 use shell_commands::program;
 use shell_commands::shell::Shell;
-use shell_commands::shell::status::Status;
+use shell_commands::status::Status;
 
 fn main() -> ExitCode {
     ExitCode::from(run().0)

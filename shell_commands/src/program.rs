@@ -13,7 +13,7 @@ use crate::commands::run;
 use crate::limits;
 use crate::shell::Shell;
 use crate::shell::parser;
-use crate::shell::status::Status;
+use crate::status::Status;
 use crate::terminal;
 
 /// Does what the command line asks for; `is_terminal` says that a person types the standard input.

@@ -28,7 +28,7 @@ use crate::context::Files;
 use crate::shell::Shell;
 use crate::shell::builtins::describe_job;
 use crate::shell::parser;
-use crate::shell::status::Status;
+use crate::status::Status;
 
 /// Reads and runs lines until `exit` or Ctrl-D.
 pub async fn run(shell: &mut Shell) -> Status {

@@ -16,7 +16,7 @@ use virtual_file_system::{
 
 use crate::context::{Files, Platform, Stream, Streams};
 use crate::shell::Shell;
-use crate::shell::status::Status;
+use crate::status::Status;
 
 /// Time that passes only for those who sleep, or not at all.
 #[derive(Default)]

@@ -2,14 +2,12 @@
 //!
 //! | file | owns |
 //! |---|---|
-//! | `impairment` | what a bad cable does to a frame, from a seed |
 //! | `switch` | ports, learned addresses, frames under way |
 //! | here | the handle, a station's driver, and the task that carries delayed frames on |
 //!
 //! With perfect cables a frame is at its receivers when `transmit` returns. Anything else needs
 //! [`Lan::runner`] to be spawned; the same seed and the same traffic then have the same fate.
 
-mod impairment;
 mod switch;
 
 use std::fmt;
@@ -24,11 +22,11 @@ use network::driver::{
 use network::platform::{BoxFuture, Clock, Instant};
 use virtual_file_system::{CharacterDevice, Error, Lock, Result};
 
-pub use self::impairment::{Chance, Impairment};
 pub use self::switch::PortNumber;
 use self::switch::Switch;
 use crate::controller::{Controlled, Controller, DriverInformation};
 use crate::counters::DriverCounters;
+pub use crate::impairment::{Chance, Impairment};
 
 /// Nanoseconds in a microsecond.
 const MICROSECOND: u64 = 1_000;

@@ -14,8 +14,8 @@ use std::task::Waker;
 use network::address::HardwareAddress;
 use network::driver::{Frame, FramePool};
 
-use super::impairment::{Course, Fate, Impairment};
 use crate::counters::DriverCounters;
+use crate::impairment::{Course, Fate, Impairment};
 use crate::limits::{ETHERNET_HEADER, FRAMES_UNDER_WAY, LEARNED_ADDRESSES, PORT_FRAMES, PORTS};
 
 /// A port; never used again for another one.

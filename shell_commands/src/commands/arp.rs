@@ -13,7 +13,7 @@ use crate::context::Context;
 use crate::devices::{self, Interface, Use};
 use crate::failure::{Failure, Outcome};
 use crate::render::classic::neighbor as render;
-use crate::shell::status::Status;
+use crate::status::Status;
 
 enum Action {
     Show,

@@ -5,7 +5,7 @@ use virtual_file_system::OpenFlags;
 use crate::context::{Context, Stream};
 use crate::failure::{Failure, Outcome};
 use crate::limits;
-use crate::shell::status::Status;
+use crate::status::Status;
 
 pub(super) async fn run(context: &Context) -> Outcome {
     let mut status = Status::SUCCESS;

@@ -5,7 +5,7 @@ use virtual_file_system::{Error, NodeKind, OpenFlags};
 use crate::context::Context;
 use crate::failure::{Failure, Outcome};
 use crate::limits;
-use crate::shell::status::Status;
+use crate::status::Status;
 
 /// `cp`
 pub(super) async fn copy(context: &Context) -> Outcome {

@@ -13,7 +13,7 @@ use crate::devices::{self, Interface, Use};
 use crate::failure::{Failure, Outcome};
 use crate::limits;
 use crate::render::lease as render;
-use crate::shell::status::Status;
+use crate::status::Status;
 
 struct Options {
     quiet: bool,

@@ -10,7 +10,7 @@ use crate::context::Context;
 use crate::devices::{self, Use};
 use crate::failure::{Failure, Outcome};
 use crate::render::lease as render;
-use crate::shell::status::Status;
+use crate::status::Status;
 
 pub(super) async fn run(context: &Context) -> Outcome {
     let words: Vec<&str> = context.arguments.iter().map(String::as_str).collect();

@@ -5,7 +5,7 @@
 
 use crate::context::Context;
 use crate::failure::{Failure, Outcome};
-use crate::shell::status::Status;
+use crate::status::Status;
 
 pub(super) async fn run(context: &Context) -> Outcome {
     let (mut newline, mut escapes) = (true, false);

@@ -6,7 +6,7 @@ use super::cat::inputs;
 use crate::context::{Context, Stream};
 use crate::failure::{Failure, Outcome};
 use crate::limits;
-use crate::shell::status::Status;
+use crate::status::Status;
 
 #[derive(Clone, Copy)]
 enum Limit {

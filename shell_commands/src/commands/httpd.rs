@@ -9,8 +9,8 @@ use super::words;
 use crate::context::Context;
 use crate::failure::{Failure, Outcome};
 use crate::http::server::Server;
-use crate::shell::status::Status;
 use crate::sockets::{Family, Sockets};
+use crate::status::Status;
 
 pub(super) async fn run(context: &Context) -> Outcome {
     let (mut address, mut directory, mut verbose) =

@@ -21,7 +21,7 @@ use crate::context::Context;
 use crate::devices::{self, Interface, Use};
 use crate::failure::{Failure, Outcome};
 use crate::render::classic::interface as render;
-use crate::shell::status::Status;
+use crate::status::Status;
 
 pub(super) async fn run(context: &Context) -> Outcome {
     let (mut all, mut short) = (false, false);

@@ -6,7 +6,7 @@ use virtual_file_system::{Attributes, NodeKind};
 use crate::context::Context;
 use crate::failure::{Failure, Outcome};
 use crate::render::file;
-use crate::shell::status::Status;
+use crate::status::Status;
 
 pub(super) async fn run(context: &Context) -> Outcome {
     let (mut long, mut all) = (false, false);

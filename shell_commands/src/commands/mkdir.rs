@@ -5,7 +5,7 @@ use virtual_file_system::{Error, NodeKind};
 
 use crate::context::Context;
 use crate::failure::{Failure, Outcome};
-use crate::shell::status::Status;
+use crate::status::Status;
 
 pub(super) async fn run(context: &Context) -> Outcome {
     let mut parents = false;

@@ -16,7 +16,6 @@ mod dhcp;
 mod dns;
 mod echo;
 mod head;
-mod help;
 mod httpd;
 mod interface;
 mod interface_words;

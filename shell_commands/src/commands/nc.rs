@@ -18,8 +18,8 @@ use super::{sleep, words};
 use crate::context::Context;
 use crate::failure::{Failure, Outcome};
 use crate::limits;
-use crate::shell::status::Status;
 use crate::sockets::{Connection, Family, Sockets, receive_from, unresolved, within};
+use crate::status::Status;
 
 /// Bytes of one datagram at most (OpenBSD's nc takes 16 KiB).
 const DATAGRAM: usize = 16 * 1024;

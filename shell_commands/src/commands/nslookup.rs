@@ -10,7 +10,7 @@ use crate::context::Context;
 use crate::devices::{self, Use};
 use crate::failure::{Failure, Outcome};
 use crate::render::classic::name as render;
-use crate::shell::status::Status;
+use crate::status::Status;
 
 /// The port of DNS servers.
 const PORT: u16 = 53;

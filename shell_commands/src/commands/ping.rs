@@ -17,8 +17,8 @@ use crate::context::{Context, Stream};
 use crate::failure::{Failure, Outcome};
 use crate::render::ping as render;
 use crate::render::ping::Statistics;
-use crate::shell::status::Status;
 use crate::sockets::{Family, Sockets, receive_from, send_to, unresolved, within};
+use crate::status::Status;
 
 /// Bytes of the ICMP header, and of the largest message in an IPv4 packet.
 const HEADER: usize = 8;

@@ -6,7 +6,7 @@ use virtual_file_system::{Error, NodeKind};
 use crate::context::Context;
 use crate::failure::{Failure, Outcome};
 use crate::limits;
-use crate::shell::status::Status;
+use crate::status::Status;
 
 pub(super) async fn run(context: &Context) -> Outcome {
     let (mut recursive, mut force) = (false, false);

@@ -16,7 +16,7 @@ use crate::context::Context;
 use crate::devices::{self, Use};
 use crate::failure::{Failure, Outcome};
 use crate::render::classic::route::{self as render, Style};
-use crate::shell::status::Status;
+use crate::status::Status;
 
 pub(super) async fn run(context: &Context) -> Outcome {
     let (mut style, mut ipv6, mut words) =

@@ -16,7 +16,7 @@ use virtual_file_system::{Error, OpenFlags};
 use crate::context::Context;
 use crate::failure::{Failure, Outcome};
 use crate::limits;
-use crate::shell::status::Status;
+use crate::status::Status;
 
 /// What was typed.
 pub(crate) struct Options {

@@ -8,7 +8,7 @@ use super::cat::inputs;
 use crate::context::Context;
 use crate::failure::{Failure, Outcome};
 use crate::limits;
-use crate::shell::status::Status;
+use crate::status::Status;
 
 pub(super) async fn run(context: &Context) -> Outcome {
     for stream in inputs(context, &context.arguments) {

@@ -1,89 +1,22 @@
 //! The table of commands: name, usage, one line of help, what it does.
 //!
-//! The only list of commands in this crate: the shell finds them here, `help` prints it, completion
-//! offers it. A new command is one row here and one file beside it.
-
-use network::platform::BoxFuture;
+//! The only list of commands in this crate: a shell is made with it, and `help` and completion show
+//! it. A new command is one row here and one file beside it.
 
 use super::{
-    arp, cat, control, cp, dhcp, dns, echo, head, help, httpd, interface, ip, iperf3, ls, mkdir,
-    nc, netstat, nslookup, ping, ps, pwd, rm, route, run, sha256sum, sleep, stat, wc, wget,
+    arp, cat, control, cp, dhcp, dns, echo, head, httpd, interface, ip, iperf3, ls, mkdir, nc,
+    netstat, nslookup, ping, ps, pwd, rm, route, run, sha256sum, sleep, stat, wc, wget,
 };
-use crate::context::Context;
-use crate::failure::{Failure, Outcome};
-use crate::shell::builtins::Builtin;
-use crate::shell::status::Status;
+use crate::context::{Files, Platform, Streams};
+use crate::shell::Shell;
+use crate::shell::command::{Action, Builtin, Command};
 
-/// What a row does.
-#[derive(Clone, Copy)]
-pub enum Action {
-    /// A command on a context.
-    Run(for<'a> fn(&'a Context) -> BoxFuture<'a, Outcome>),
-    /// A change of the shell itself.
-    Builtin(Builtin),
-}
-
-/// One row.
-pub struct Command {
-    /// What people type.
-    pub name: &'static str,
-    /// The forms in which it can be typed, one per line.
-    pub usage: &'static str,
-    /// What it does, in one line.
-    pub help: &'static str,
-    /// What it does, in code.
-    pub action: Action,
-}
-
-impl Command {
-    /// Runs the command to its end; a failure is printed on its error stream.
-    ///
-    /// # Cancel safety
-    /// Dropping the future ends the command and closes what it opened.
+impl Shell {
+    /// A fresh shell that knows every command.
     #[must_use]
-    pub fn start(&'static self, context: Context) -> BoxFuture<'static, Status> {
-        Box::pin(async move {
-            let outcome = match self.action {
-                _ if self.asks_for_help(&context) => context.answer(&self.help()).await,
-                Action::Run(run) => run(&context).await,
-                Action::Builtin(_) => Err(Failure::new("only the shell itself can do that")),
-            };
-            self.conclude(&context, outcome).await
-        })
+    pub fn new(files: Files, streams: Streams, platform: Platform) -> Self {
+        Self::with_commands(COMMANDS, files, streams, platform)
     }
-
-    /// True when `--help` is all that was asked.
-    #[must_use]
-    pub fn asks_for_help(&self, context: &Context) -> bool {
-        matches!(context.arguments.as_slice(), [only] if only == "--help")
-            && !matches!(self.name, "echo" | "true" | "false")
-    }
-
-    /// Usage and help, as `help NAME` prints them.
-    #[must_use]
-    pub fn help(&self) -> String {
-        let usage: String = self.usage.lines().map(|line| format!("usage: {line}\n")).collect();
-        format!("{usage}{}\n", self.help)
-    }
-
-    /// Turns an outcome into a status, saying why if it is a failure.
-    pub async fn conclude(&self, context: &Context, outcome: Outcome) -> Status {
-        match outcome {
-            Ok(status) => status,
-            Err(Failure { status, message }) => {
-                if !message.is_empty() {
-                    context.complain(&message).await;
-                }
-                status
-            }
-        }
-    }
-}
-
-/// Finds a command by its whole name.
-#[must_use]
-pub fn find(name: &str) -> Option<&'static Command> {
-    COMMANDS.iter().find(|command| command.name == name)
 }
 
 macro_rules! rows {
@@ -112,7 +45,7 @@ rows! {
     "exit", "exit [STATUS]", "Ends the shell.", builtin (Exit);
     "false", "false", "Fails.", run (echo::fail);
     "head", "head [-n LINES | -c BYTES] [FILE...]", "Prints the beginning of files.", run (head::run);
-    "help", "help [COMMAND]", "Lists the commands, or explains one.", run (help::run);
+    "help", "help [COMMAND]", "Lists the commands, or explains one.", builtin (Help);
     "httpd", "httpd [-p [ADDRESS:]PORT] [-h DIRECTORY] [-f] [-v]", "Serves a directory by HTTP.", run (httpd::run);
     "ifconfig", "ifconfig [-a] [-s] [IF]\nifconfig IF [inet|inet6] [add|del] [ADDRESS[/LEN]] [netmask MASK] [broadcast ADDRESS] [hw ether MAC] [mtu N] [metric N] [dhcp] [dns ADDRESS...] [gw ADDRESS] [up|down]",
         "Shows or configures interfaces.", run (interface::run);
@@ -176,10 +109,5 @@ mod tests {
                 command.name
             );
         }
-    }
-
-    #[test]
-    fn only_whole_names_are_found() {
-        assert!(find("ifconfig").is_some() && find("ifcon").is_none() && find("").is_none());
     }
 }

@@ -21,8 +21,8 @@ use crate::http::client::{self, Response};
 use crate::http::redirect::Hop;
 use crate::http::url::Url;
 use crate::render::progress::Progress;
-use crate::shell::status::Status;
 use crate::sockets::{self, Connection, Family, Sockets, within};
+use crate::status::Status;
 
 /// Redirects that are followed.
 const REDIRECTS: usize = 10;

@@ -1,36 +1,13 @@
-//! Commands that change the shell itself: directory, variables, jobs, exit.
+//! Commands that see the shell itself: directory, variables, jobs, help, exit.
 //!
 //! Called by [`execute`](super::execute) with the shell borrowed; everything else that people type
-//! is an ordinary command of the [table](crate::commands::table), which sees a [`Context`] only.
+//! is an ordinary [`command`], which sees a [`Context`] only.
 
 use super::Shell;
-use super::status::Status;
-use crate::commands::table::Command;
+use super::command::{self, Builtin, Command};
 use crate::context::Context;
 use crate::failure::{Failure, Outcome};
-
-/// Which builtin.
-#[derive(Clone, Copy, PartialEq, Eq, Debug)]
-pub enum Builtin {
-    /// `cd`
-    ChangeDirectory,
-    /// `exit`
-    Exit,
-    /// `jobs`
-    Jobs,
-    /// `kill`
-    Kill,
-    /// `set`
-    Set,
-    /// `shift`
-    Shift,
-    /// `time`
-    Time,
-    /// `unset`
-    Unset,
-    /// `wait`
-    Wait,
-}
+use crate::status::Status;
 
 /// Runs one builtin.
 pub async fn run(
@@ -45,6 +22,7 @@ pub async fn run(
         match builtin {
             Builtin::ChangeDirectory => change_directory(shell, &context),
             Builtin::Exit => exit(shell, &context),
+            Builtin::Help => help(shell, &context).await,
             Builtin::Jobs => jobs(shell, &context).await,
             Builtin::Kill => kill(shell, &context),
             Builtin::Set => set(shell, &context).await,
@@ -81,6 +59,22 @@ fn exit(shell: &mut Shell, context: &Context) -> Outcome {
     };
     shell.exit = Some(status);
     Ok(status)
+}
+
+/// Lists the commands, or explains some.
+async fn help(shell: &Shell, context: &Context) -> Outcome {
+    let commands = shell.commands;
+    let text: String = if context.arguments.is_empty() {
+        let line = |command: &Command| format!("{:<10} {}\n", command.name, command.help);
+        commands.iter().map(line).collect()
+    } else {
+        let explain = |name: &String| match command::find(commands, name) {
+            Some(command) => Ok(command.help()),
+            None => Err(Failure::of(name, "no such command")),
+        };
+        context.arguments.iter().map(explain).collect::<Result<_, _>>()?
+    };
+    context.answer(&text).await
 }
 
 async fn jobs(shell: &mut Shell, context: &Context) -> Outcome {

@@ -12,13 +12,13 @@ use futures_lite::future;
 use network::platform::BoxFuture;
 use virtual_file_system::{OpenFlags, pipe};
 
+use super::command::{self, Action};
 use super::lexer::{Descriptor, Direction};
 use super::parser::{Command, Connector, List, Pipeline, Redirection, Script, Target};
-use super::status::Status;
 use super::{Shell, builtins, expand};
-use crate::commands::table::{self, Action};
 use crate::context::{Context, Stream, Streams};
 use crate::limits;
+use crate::status::Status;
 
 /// Turns that a job gets before the next command begins.
 const STARTING_TURNS: usize = 64;
@@ -162,12 +162,13 @@ impl Shell {
         streams: Streams,
     ) -> BoxFuture<'a, Status> {
         Box::pin(async move {
-            let Some(command) = table::find(name) else {
+            let Some(command) = command::find(self.commands, name) else {
                 streams.error.remark(&format!("devnet: {name}: command not found\n")).await;
                 return Status::NOT_FOUND;
             };
             let context = Context {
                 name: name.to_owned(),
+                help: command.help(),
                 arguments: arguments.to_vec(),
                 files: self.files.clone(),
                 streams,

@@ -127,7 +127,7 @@ fn append(text: &mut String, more: &str) -> Result<(), &'static str> {
 mod tests {
     use super::*;
     use crate::shell::parser::parse;
-    use crate::shell::status::Status;
+    use crate::status::Status;
     use crate::testing::World;
 
     fn expanded(shell: &Shell, text: &str) -> Vec<String> {

@@ -11,8 +11,8 @@ use async_lock::OnceCell;
 use futures_lite::future;
 use network::platform::{BoxFuture, Spawner};
 
-use super::status::Status;
 use crate::limits;
+use crate::status::Status;
 
 /// One job as its shell sees it.
 pub struct Job {

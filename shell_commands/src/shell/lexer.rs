@@ -10,7 +10,38 @@ use std::iter::Peekable;
 use std::mem;
 use std::str::Chars;
 
-use super::parser::SyntaxError;
+/// Why text is not a script.
+#[derive(Clone, PartialEq, Eq, Debug)]
+pub struct SyntaxError {
+    message: String,
+    incomplete: bool,
+}
+
+impl SyntaxError {
+    pub(super) fn new(message: impl Into<String>) -> Self {
+        Self { message: message.into(), incomplete: false }
+    }
+
+    pub(super) fn incomplete(message: impl Into<String>) -> Self {
+        Self { message: message.into(), incomplete: true }
+    }
+
+    pub(super) fn unexpected(what: &str) -> Self {
+        Self::new(format!("unexpected {what}"))
+    }
+
+    /// More text could make it right: an open quote, or a line that ends in an operator.
+    #[must_use]
+    pub const fn is_incomplete(&self) -> bool {
+        self.incomplete
+    }
+}
+
+impl fmt::Display for SyntaxError {
+    fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
+        formatter.write_str(&self.message)
+    }
+}
 
 /// A part of a word.
 #[derive(Clone, PartialEq, Eq, Debug)]

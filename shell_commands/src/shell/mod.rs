@@ -1,7 +1,7 @@
 //! From a line of text to running commands.
 //!
 //! [`lexer`] cuts text into tokens, [`parser`] orders them, [`expand`] puts values in, [`execute`]
-//! opens redirections and pipes and runs the [table](crate::commands::table)'s commands. [`jobs`]
+//! opens redirections and pipes and runs the [`command`]s. [`jobs`]
 //! keeps what runs in the background. The state that lines share is [`Shell`]; a pipeline's stages
 //! and background jobs get a copy of it, so no lock is needed.
 //!
@@ -9,19 +9,20 @@
 //! it runs at once.
 
 pub mod builtins;
+pub mod command;
 pub mod execute;
 pub mod expand;
 pub mod jobs;
 pub mod lexer;
 pub mod parser;
-pub mod status;
 
 use std::collections::BTreeMap;
 
 use crate::context::{Files, Platform, Streams};
+use crate::status::Status;
+use command::Command;
 use jobs::Jobs;
-use parser::SyntaxError;
-use status::Status;
+use lexer::SyntaxError;
 
 /// The state of one shell.
 pub struct Shell {
@@ -31,6 +32,8 @@ pub struct Shell {
     pub streams: Streams,
     /// Time, chance and tasks.
     pub platform: Platform,
+    /// The commands by name.
+    pub commands: &'static [Command],
     /// Values of `$NAME`.
     pub variables: BTreeMap<String, String>,
     /// `$0` and what follows it.
@@ -48,13 +51,19 @@ pub struct Shell {
 }
 
 impl Shell {
-    /// A fresh shell.
+    /// A fresh shell that knows these commands.
     #[must_use]
-    pub fn new(files: Files, streams: Streams, platform: Platform) -> Self {
+    pub fn with_commands(
+        commands: &'static [Command],
+        files: Files,
+        streams: Streams,
+        platform: Platform,
+    ) -> Self {
         Self {
             files,
             streams,
             platform,
+            commands,
             variables: BTreeMap::new(),
             parameters: vec![String::from("devnet")],
             status: Status::SUCCESS,
@@ -73,6 +82,7 @@ impl Shell {
             files: self.files.clone(),
             streams: self.streams.clone(),
             platform: self.platform.clone(),
+            commands: self.commands,
             variables: self.variables.clone(),
             parameters: self.parameters.clone(),
             status: self.status,

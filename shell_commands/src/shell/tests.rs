@@ -6,7 +6,7 @@ use std::time::Duration;
 
 use futures_lite::future;
 
-use super::status::Status;
+use crate::status::Status;
 use crate::testing::{Ran, Silent, World};
 
 fn ran(status: u8, output: &str, error: &str) -> Ran {

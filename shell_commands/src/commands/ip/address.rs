@@ -13,7 +13,7 @@ use crate::context::Context;
 use crate::devices;
 use crate::failure::{Failure, Outcome};
 use crate::render::iproute::address as render;
-use crate::shell::status::Status;
+use crate::status::Status;
 
 const VERBS: &[&str] =
     &["add", "change", "chg", "replace", "delete", "del", "show", "list", "lst", "flush"];

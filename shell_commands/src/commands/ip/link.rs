@@ -9,7 +9,7 @@ use crate::context::Context;
 use crate::devices;
 use crate::failure::{Failure, Outcome};
 use crate::render::iproute::link as render;
-use crate::shell::status::Status;
+use crate::status::Status;
 
 pub(super) async fn run(context: &Context, options: Options, mut words: Words<'_>) -> Outcome {
     match verb(words.next(), &["set", "show", "list", "lst"], "link")? {

@@ -65,7 +65,7 @@ pub(super) async fn run(context: &Context) -> Outcome {
         Some("link") => link::run(context, options, words).await,
         Some("neighbor" | "neighbour") => neighbor::run(context, options, words).await,
         Some("monitor") => monitor::run(context, options, words).await,
-        Some(_) => super::help::run_for(context, "ip").await,
+        Some(_) => context.answer(&context.help).await,
         None => Err(Failure::usage(format!("Object \"{object}\" is unknown, try \"help ip\"."))),
     }
 }

@@ -13,7 +13,7 @@ use super::{Options, changed, garbage, required, shown, verb};
 use crate::context::Context;
 use crate::failure::{Failure, Outcome};
 use crate::render::iproute::neighbor as render;
-use crate::shell::status::Status;
+use crate::status::Status;
 
 const VERBS: &[&str] =
     &["add", "change", "chg", "replace", "delete", "del", "show", "list", "lst", "flush"];

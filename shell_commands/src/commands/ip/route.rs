@@ -14,7 +14,7 @@ use crate::context::Context;
 use crate::devices::{self, Use};
 use crate::failure::{Failure, Outcome};
 use crate::render::iproute::route as render;
-use crate::shell::status::Status;
+use crate::status::Status;
 
 const VERBS: &[&str] = &[
     "list", "lst", "show", "get", "add", "append", "change", "chg", "replace", "delete", "del",

@@ -7,7 +7,7 @@ mod configure;
 mod show;
 mod wget;
 
-use crate::shell::status::Status;
+use crate::status::Status;
 use crate::testing::World;
 use fake::Network;
 

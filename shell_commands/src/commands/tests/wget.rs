@@ -9,7 +9,7 @@ use virtual_file_system::{
     Result, encode,
 };
 
-use crate::shell::status::Status;
+use crate::status::Status;
 use crate::testing::{Ran, World};
 
 /// `/devices/sockets` with one server behind it: the first connection gets the first response.

@@ -4,7 +4,6 @@ use network::command::interface::{InterfaceFlags, InterfaceStatus, Statistics};
 use network::driver::{Kind, LinkState, Medium};
 use serde::Serialize;
 
-use super::address::AddressObject;
 use super::{Style, array, object};
 use crate::render::append;
 use crate::render::classic::interface::{Received, Sent, queue_length};
@@ -16,10 +15,10 @@ pub fn show(links: &[(InterfaceStatus, Option<Statistics>)], style: Style) -> St
         return array(&links.iter().map(|(status, _)| BriefObject::of(status)).collect::<Vec<_>>());
     }
     if style.json {
-        let objects = links.iter().map(|(status, statistics)| LinkObject {
+        let objects = links.iter().map(|(status, statistics)| LinkObject::<()> {
             linkmode: Some("DEFAULT"),
             stats64: statistics.as_ref().map(StatisticsObject::of),
-            ..LinkObject::of(status)
+            ..LinkObject::<()>::of(status)
         });
         return array(&objects.collect::<Vec<_>>());
     }
@@ -157,7 +156,7 @@ fn counters(statistics: &Statistics) -> Vec<String> {
 
 /// One interface in `ip -j link` and `ip -j address`.
 #[derive(Serialize)]
-pub(super) struct LinkObject {
+pub(super) struct LinkObject<Address> {
     ifindex: u32,
     ifname: String,
     flags: Vec<&'static str>,
@@ -176,12 +175,12 @@ pub(super) struct LinkObject {
     #[serde(skip_serializing_if = "Option::is_none")]
     stats64: Option<StatisticsObject>,
     #[serde(skip_serializing_if = "Option::is_none")]
-    addr_info: Option<Vec<AddressObject>>,
+    addr_info: Option<Vec<Address>>,
 }
 
-impl LinkObject {
+impl<Address> LinkObject<Address> {
     /// With the addresses, as in `ip -j address`.
-    pub(super) fn with_addresses(status: &InterfaceStatus, addresses: Vec<AddressObject>) -> Self {
+    pub(super) fn with_addresses(status: &InterfaceStatus, addresses: Vec<Address>) -> Self {
         Self { addr_info: Some(addresses), ..Self::of(status) }
     }
 

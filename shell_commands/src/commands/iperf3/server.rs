@@ -10,9 +10,9 @@ use network::command::socket::SocketOption;
 use virtual_file_system::{Error, File};
 
 use super::transfer::Transfer;
-use super::{COOKIE, Control, Parameters, Results, State, results};
 use crate::context::Context;
 use crate::failure::Failure;
+use crate::iperf::{COOKIE, Control, Parameters, Results, State, results};
 use crate::limits;
 use crate::render::iperf as render;
 use crate::sockets::{Connection, Listener, Sockets, read_exact, within};
@@ -31,7 +31,7 @@ const TOO_MANY_STREAMS: u32 = 11;
 /// # Errors
 /// Those of listening; what goes wrong in a test is said and does not end the server, unless it was
 /// the only one.
-pub async fn run(
+pub(super) async fn run(
     context: &Context,
     address: SocketAddr,
     once: bool,

@@ -1,18 +1,11 @@
 //! The protocol of iperf3: a control connection that leads, and streams that are measured.
 //!
-//! | file | owns |
-//! |---|---|
-//! | this one | messages: states, parameters, results, cookies |
-//! | [`transfer`] | the streams: moving bytes and counting them |
-//! | [`client`], [`server`] | the two roles, up to the end of a test |
+//! Here stand the messages: states, parameters, results, cookies. The two roles and the streams
+//! belong to the command.
 //!
 //! The client connects, sends its cookie, and does what the server's one-byte states say: 9
 //! parameters, 10 streams, 1 and 2 start; it ends the test with 4, both exchange results after 13,
 //! 14 and 16 conclude. Only TCP.
-
-pub mod client;
-pub mod server;
-pub mod transfer;
 
 use serde::de::DeserializeOwned;
 use serde::{Deserialize, Deserializer, Serialize};

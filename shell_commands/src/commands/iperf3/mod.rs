@@ -1,17 +1,27 @@
 //! `iperf3`: measures throughput, as client or server.
+//!
+//! | file | owns |
+//! |---|---|
+//! | this one | the words that were typed |
+//! | `client`, `server` | the two roles, up to the end of a test |
+//! | `transfer` | the streams: moving bytes and counting them |
+
+mod client;
+mod server;
+mod transfer;
 
 use std::net::SocketAddr;
 
 use lexopt::prelude::*;
 
+use self::client::Test;
 use super::words;
 use crate::context::Context;
 use crate::failure::{Failure, Outcome};
-use crate::iperf::client::Test;
-use crate::iperf::{BLOCK, PORT, Parameters, client, server};
+use crate::iperf::{BLOCK, PORT, Parameters};
 use crate::limits;
-use crate::shell::status::Status;
 use crate::sockets::{Family, Sockets, unresolved};
+use crate::status::Status;
 
 /// Seconds of a test unless asked otherwise.
 const SECONDS: u32 = 10;

@@ -18,7 +18,7 @@ use crate::render::iperf::{self as render, Sample};
 const INTERVAL: Duration = Duration::from_secs(1);
 
 /// The streams of one test.
-pub struct Transfer {
+pub(super) struct Transfer {
     streams: Vec<File>,
     tasks: Vec<Task<()>>,
     counters: Vec<Arc<AtomicU64>>,
@@ -31,13 +31,19 @@ pub struct Transfer {
     last: Vec<u64>,
     last_time: Instant,
     /// One sample per stream and interval, for the report in JSON.
-    pub intervals: Vec<Vec<Sample>>,
+    pub(super) intervals: Vec<Vec<Sample>>,
 }
 
 impl Transfer {
     /// Streams that wait for the start.
     #[must_use]
-    pub fn new(streams: Vec<File>, is_sender: bool, block: u32, limit: u64, now: Instant) -> Self {
+    pub(super) fn new(
+        streams: Vec<File>,
+        is_sender: bool,
+        block: u32,
+        limit: u64,
+        now: Instant,
+    ) -> Self {
         let counters: Vec<Arc<AtomicU64>> = streams.iter().map(|_| Arc::default()).collect();
         let last = vec![0; streams.len()];
         // The client names it; it shall not take our memory.
@@ -59,12 +65,12 @@ impl Transfer {
 
     /// True when we send.
     #[must_use]
-    pub const fn is_sender(&self) -> bool {
+    pub(super) const fn is_sender(&self) -> bool {
         self.is_sender
     }
 
     /// Starts every stream as a task of `executor`.
-    pub fn start(&mut self, executor: &Executor<'_>, now: Instant) {
+    pub(super) fn start(&mut self, executor: &Executor<'_>, now: Instant) {
         (self.started, self.last_time) = (now, now);
         for (place, stream) in self.streams.iter().enumerate() {
             let Some(counter) = self.counters.get(place).cloned() else { continue };
@@ -85,7 +91,7 @@ impl Transfer {
 
     /// Sends no more, and ends what was sent. The original's client reads on until it sees these
     /// ends, and only then goes on with the control connection.
-    pub async fn finish(&mut self) {
+    pub(super) async fn finish(&mut self) {
         if !self.is_sender {
             return;
         }
@@ -98,13 +104,13 @@ impl Transfer {
 
     /// Bytes of each stream up to now.
     #[must_use]
-    pub fn bytes(&self) -> Vec<u64> {
+    pub(super) fn bytes(&self) -> Vec<u64> {
         self.counters.iter().map(|counter| counter.load(Ordering::Relaxed)).collect()
     }
 
     /// Segments that each stream sent again; of a sender while its streams are there.
     #[must_use]
-    pub fn retransmissions(&self) -> Vec<u32> {
+    pub(super) fn retransmissions(&self) -> Vec<u32> {
         if !self.is_sender {
             return Vec::new();
         }
@@ -117,19 +123,19 @@ impl Transfer {
 
     /// Seconds since the start.
     #[must_use]
-    pub fn seconds(&self, now: Instant) -> f64 {
+    pub(super) fn seconds(&self, now: Instant) -> f64 {
         now.since(self.started).as_secs_f64()
     }
 
     /// True when as many bytes have moved as were asked for.
     #[must_use]
-    pub fn is_complete(&self, bytes: u64) -> bool {
+    pub(super) fn is_complete(&self, bytes: u64) -> bool {
         bytes > 0 && total(&self.counters) >= bytes
     }
 
     /// When the next line is due.
     #[must_use]
-    pub fn next_report(&self) -> Instant {
+    pub(super) fn next_report(&self) -> Instant {
         self.last_time.after(INTERVAL)
     }
 
@@ -137,7 +143,7 @@ impl Transfer {
     ///
     /// # Errors
     /// Those of printing.
-    pub async fn report(
+    pub(super) async fn report(
         &mut self,
         context: &Context,
         quiet: bool,
@@ -173,7 +179,7 @@ impl Transfer {
     ///
     /// # Errors
     /// Those of printing.
-    pub async fn report_for_ever(
+    pub(super) async fn report_for_ever(
         &mut self,
         context: &Context,
         quiet: bool,

@@ -2,7 +2,7 @@
 //! damage.
 //!
 //! [`Course`] is one direction of one cable. It decides the fate of a frame from the present, the
-//! settings and its own seeded generator, and touches nothing else; the [`switch`](super::switch)
+//! settings and its own seeded generator, and touches nothing else; the [`switch`](crate::lan)
 //! carries the fates out. Times are in nanoseconds, since a short frame on a fast cable takes less
 //! than a microsecond.
 
@@ -119,19 +119,19 @@ impl Default for Impairment {
 
 /// What becomes of a frame.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
-pub(super) struct Fate {
+pub(crate) struct Fate {
     /// When it comes out, in nanoseconds.
-    pub(super) due: u64,
+    pub(crate) due: u64,
     /// A bit that is wrong then, counted from an arbitrary start; the length of the frame bounds
     /// it.
-    pub(super) wrong_bit: Option<u64>,
+    pub(crate) wrong_bit: Option<u64>,
     /// It comes out twice.
-    pub(super) twice: bool,
+    pub(crate) twice: bool,
 }
 
 /// One direction of a cable.
 #[derive(Debug)]
-pub(super) struct Course {
+pub(crate) struct Course {
     random: Rng,
     /// The last frame was lost in a burst.
     is_losing: bool,
@@ -142,12 +142,12 @@ pub(super) struct Course {
 }
 
 impl Course {
-    pub(super) fn new(seed: u64) -> Self {
+    pub(crate) fn new(seed: u64) -> Self {
         Self { random: Rng::with_seed(seed), is_losing: false, free: 0, last: 0 }
     }
 
     /// Decides about a frame of `length` bytes that enters `now`; `None` when it is lost.
-    pub(super) fn cross(
+    pub(crate) fn cross(
         &mut self,
         length: usize,
         now: u64,
@@ -204,7 +204,7 @@ impl Course {
 }
 
 /// A duration in nanoseconds; 584 years at most.
-pub(super) fn nanoseconds(duration: Duration) -> u64 {
+pub(crate) fn nanoseconds(duration: Duration) -> u64 {
     u64::try_from(duration.as_nanos()).unwrap_or(u64::MAX)
 }
 

@@ -10,9 +10,9 @@ use network::command::socket::SocketOption;
 use virtual_file_system::{Error, File};
 
 use super::transfer::Transfer;
-use super::{COOKIE, Control, Parameters, Results, State, cookie, results};
 use crate::context::Context;
 use crate::failure::Failure;
+use crate::iperf::{COOKIE, Control, Parameters, Results, State, cookie, results};
 use crate::render::iperf as render;
 use crate::sockets::{Connection, Sockets, within};
 
@@ -20,17 +20,17 @@ use crate::sockets::{Connection, Sockets, within};
 const PATIENCE: Duration = Duration::from_secs(10);
 
 /// What is measured, and how it is told.
-pub struct Test {
+pub(super) struct Test {
     /// The server, as it was typed.
-    pub host: String,
+    pub(super) host: String,
     /// The server's addresses.
-    pub addresses: Vec<IpAddr>,
+    pub(super) addresses: Vec<IpAddr>,
     /// The server's port.
-    pub port: u16,
+    pub(super) port: u16,
     /// What the server is told.
-    pub parameters: Parameters,
+    pub(super) parameters: Parameters,
     /// Only one report in JSON at the end.
-    pub json: bool,
+    pub(super) json: bool,
 }
 
 /// A test on its way.
@@ -48,7 +48,7 @@ struct Session<'a> {
 ///
 /// # Errors
 /// Why it failed.
-pub async fn run(context: &Context, test: &Test) -> Result<(), Failure> {
+pub(super) async fn run(context: &Context, test: &Test) -> Result<(), Failure> {
     let sockets = Sockets::routed(&context.files);
     if !test.json {
         context.print(&format!("Connecting to host {}, port {}\n", test.host, test.port)).await?;

@@ -1,0 +1,119 @@
+//! A command as the shell knows it: one row of the table that it is made with.
+//!
+//! The shell looks names up here and starts what it finds; which commands there are is decided
+//! above it.
+
+use network::platform::BoxFuture;
+
+use crate::context::Context;
+use crate::failure::{Failure, Outcome};
+use crate::status::Status;
+
+/// What a row does.
+#[derive(Clone, Copy)]
+pub enum Action {
+    /// A command on a context.
+    Run(for<'a> fn(&'a Context) -> BoxFuture<'a, Outcome>),
+    /// A change of the shell itself.
+    Builtin(Builtin),
+}
+
+/// A command that sees the shell itself; [`builtins`](super::builtins) carries it out.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub enum Builtin {
+    /// `cd`
+    ChangeDirectory,
+    /// `exit`
+    Exit,
+    /// `help`
+    Help,
+    /// `jobs`
+    Jobs,
+    /// `kill`
+    Kill,
+    /// `set`
+    Set,
+    /// `shift`
+    Shift,
+    /// `time`
+    Time,
+    /// `unset`
+    Unset,
+    /// `wait`
+    Wait,
+}
+
+/// One row.
+pub struct Command {
+    /// What people type.
+    pub name: &'static str,
+    /// The forms in which it can be typed, one per line.
+    pub usage: &'static str,
+    /// What it does, in one line.
+    pub help: &'static str,
+    /// What it does, in code.
+    pub action: Action,
+}
+
+impl Command {
+    /// Runs the command to its end; a failure is printed on its error stream.
+    ///
+    /// # Cancel safety
+    /// Dropping the future ends the command and closes what it opened.
+    #[must_use]
+    pub fn start(&'static self, context: Context) -> BoxFuture<'static, Status> {
+        Box::pin(async move {
+            let outcome = match self.action {
+                _ if self.asks_for_help(&context) => context.answer(&self.help()).await,
+                Action::Run(run) => run(&context).await,
+                Action::Builtin(_) => Err(Failure::new("only the shell itself can do that")),
+            };
+            self.conclude(&context, outcome).await
+        })
+    }
+
+    /// True when `--help` is all that was asked.
+    #[must_use]
+    pub fn asks_for_help(&self, context: &Context) -> bool {
+        matches!(context.arguments.as_slice(), [only] if only == "--help")
+            && !matches!(self.name, "echo" | "true" | "false")
+    }
+
+    /// Usage and help, as `help NAME` prints them.
+    #[must_use]
+    pub fn help(&self) -> String {
+        let usage: String = self.usage.lines().map(|line| format!("usage: {line}\n")).collect();
+        format!("{usage}{}\n", self.help)
+    }
+
+    /// Turns an outcome into a status, saying why if it is a failure.
+    pub async fn conclude(&self, context: &Context, outcome: Outcome) -> Status {
+        match outcome {
+            Ok(status) => status,
+            Err(Failure { status, message }) => {
+                if !message.is_empty() {
+                    context.complain(&message).await;
+                }
+                status
+            }
+        }
+    }
+}
+
+/// Finds a command by its whole name.
+#[must_use]
+pub fn find(commands: &'static [Command], name: &str) -> Option<&'static Command> {
+    commands.iter().find(|command| command.name == name)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::commands::table::COMMANDS;
+
+    #[test]
+    fn only_whole_names_are_found() {
+        let is_found = |name| find(COMMANDS, name).is_some();
+        assert!(is_found("ifconfig") && !is_found("ifcon") && !is_found(""));
+    }
+}
