@@ -50,7 +50,8 @@ fn contains(output: &str, lines: &[&str]) {
 #[test]
 fn the_first_thing_that_people_try_works() {
     let output = succeeds(
-        "dhcp eth0; ifconfig; route -n; ping -c 3 gateway.lan; nslookup web.lan; wget -O - http://web.lan/",
+        "dhcp eth0; ifconfig; route -n; ping -c 3 gateway.lan; nslookup web.lan; wget -O - \
+         http://web.lan/",
     );
     contains(
         &output,
@@ -160,7 +161,8 @@ fn ip_monitor_shows_what_changes_and_nothing_of_before() {
     contains(
         &output,
         &[
-            "[ADDR]2: eth0    inet 192.0.2.7/24 brd 192.0.2.255 scope global eth0\n       valid_lft forever",
+            "[ADDR]2: eth0    inet 192.0.2.7/24 brd 192.0.2.255 scope global eth0\n       \
+             valid_lft forever",
             "[ROUTE]192.0.2.0/24 dev eth0 proto kernel scope link src 192.0.2.7 \n",
             "[ROUTE]default via 192.0.2.1 dev eth0 \n",
             "[NEIGH]192.0.2.1 dev eth0 lladdr 02:00:00:00:00:01 PERMANENT \n",

@@ -135,7 +135,8 @@ macro_rules! define_commands {
     ) => {
         $(#[$attribute])*
         $visibility mod $module {
-            #[allow(unused_imports, reason = "payload types are written as in the surrounding code")]
+            #[allow(unused_imports, reason = "payload types are written as in the surrounding \
+                code")]
             use super::*;
 
             /// Every command, in the order of declaration.

@@ -110,7 +110,8 @@ define_errors! {
     ProtocolOptionNotAvailable = 92, "ENOPROTOOPT", "Protocol not available", Unsupported, Other;
     ProtocolNotSupported = 93, "EPROTONOSUPPORT", "Protocol not supported", Unsupported, Other;
     Unsupported = 95, "EOPNOTSUPP", "Operation not supported", Unsupported, Unsupported;
-    AddressFamilyNotSupported = 97, "EAFNOSUPPORT", "Address family not supported by protocol", Unsupported, Other;
+    AddressFamilyNotSupported = 97, "EAFNOSUPPORT", "Address family not supported by \
+        protocol", Unsupported, Other;
     AddressInUse = 98, "EADDRINUSE", "Address already in use", AddrInUse, AddrInUse;
     AddressNotAvailable = 99, "EADDRNOTAVAIL", "Cannot assign requested address", AddrNotAvailable, AddrNotAvailable;
     NetworkDown = 100, "ENETDOWN", "Network is down", Other, NetworkDown;

@@ -133,7 +133,8 @@ mod tests {
 
     #[test]
     fn words_become_settings_in_order() {
-        let line = "inet 10.0.0.5/24 netmask 255.255.0.0 broadcast 10.0.255.255 hw ether 02:00:00:00:00:01 mtu 1400 metric 3 dns 1.1.1.1 8.8.8.8 gw 10.0.0.1 up";
+        let line = "inet 10.0.0.5/24 netmask 255.255.0.0 broadcast 10.0.255.255 hw ether \
+            02:00:00:00:00:01 mtu 1400 metric 3 dns 1.1.1.1 8.8.8.8 gw 10.0.0.1 up";
         assert_eq!(
             parsed(line).unwrap(),
             [

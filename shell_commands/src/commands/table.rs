@@ -47,34 +47,51 @@ rows! {
     "head", "head [-n LINES | -c BYTES] [FILE...]", "Prints the beginning of files.", run (head::run);
     "help", "help [COMMAND]", "Lists the commands, or explains one.", builtin (Help);
     "httpd", "httpd [-p [ADDRESS:]PORT] [-h DIRECTORY] [-f] [-v]", "Serves a directory by HTTP.", run (httpd::run);
-    "ifconfig", "ifconfig [-a] [-s] [IF]\nifconfig IF [inet|inet6] [add|del] [ADDRESS[/LEN]] [netmask MASK] [broadcast ADDRESS] [hw ether MAC] [mtu N] [metric N] [dhcp] [dns ADDRESS...] [gw ADDRESS] [up|down]",
+    "ifconfig", "ifconfig [-a] [-s] [IF]\nifconfig IF [inet|inet6] [add|del] [ADDRESS[/LEN]] \
+        [netmask MASK] [broadcast ADDRESS] [hw ether MAC] [mtu N] [metric N] [dhcp] [dns \
+        ADDRESS...] [gw ADDRESS] [up|down]",
         "Shows or configures interfaces.", run (interface::run);
-    "ip", "ip [-4|-6] [-o] [-br] [-j] [-s] addr|link|route|neigh [show] [dev IF]\nip addr add|replace|del ADDRESS/LEN dev IF; ip addr flush dev IF\nip link set IF [up|down] [mtu N] [address MAC]\nip route add|append|replace|del PREFIX|default [via ADDRESS] [dev IF] [metric N]; ip route get ADDRESS\nip neigh add|replace|del ADDRESS [lladdr MAC] dev IF; ip neigh flush dev IF\nip [-4|-6] [-o] monitor [all|label] [link] [address] [route] [neigh] [dns] [dhcp] [streams] [dev IF]",
+    "ip", "ip [-4|-6] [-o] [-br] [-j] [-s] addr|link|route|neigh [show] [dev IF]\nip addr \
+        add|replace|del ADDRESS/LEN dev IF; ip addr flush dev IF\nip link set IF [up|down] [mtu \
+        N] [address MAC]\nip route add|append|replace|del PREFIX|default [via ADDRESS] [dev IF] \
+        [metric N]; ip route get ADDRESS\nip neigh add|replace|del ADDRESS [lladdr MAC] dev IF; \
+        ip neigh flush dev IF\nip [-4|-6] [-o] monitor [all|label] [link] [address] [route] \
+        [neigh] [dns] [dhcp] [streams] [dev IF]",
         "Shows, configures or watches addresses, links, routes and neighbors.", run (ip::run);
-    "iperf3", "iperf3 -s [-p PORT] [-1] [-J]\niperf3 -c HOST [-p PORT] [-t SECONDS | -n BYTES] [-P STREAMS] [-l BYTES] [-R] [-J] [-4|-6]",
+    "iperf3", "iperf3 -s [-p PORT] [-1] [-J]\niperf3 -c HOST [-p PORT] [-t SECONDS | -n BYTES] \
+        [-P STREAMS] [-l BYTES] [-R] [-J] [-4|-6]",
         "Measures throughput by TCP, with itself or the original.", run (iperf3::run);
     "jobs", "jobs", "Lists what runs in the background.", builtin (Jobs);
     "kill", "kill [-SIGNAL] %JOB|PID...", "Ends background jobs and guest programs.", builtin (Kill);
     "ls", "ls [-l] [-a] [-1] [PATH...]", "Lists directories.", run (ls::run);
     "mkdir", "mkdir [-p] DIRECTORY...", "Creates directories.", run (mkdir::run);
     "mv", "mv SOURCE... TARGET", "Renames or moves files.", run (cp::rename);
-    "nc", "nc [-u] [-v] [-N] [-4|-6] [-w SECONDS] [-p PORT] HOST PORT\nnc -z [-u] [-v] [-w SECONDS] HOST PORT[-PORT]\nnc -l [-k] [-u] [-v] [-w SECONDS] [ADDRESS] PORT",
+    "nc", "nc [-u] [-v] [-N] [-4|-6] [-w SECONDS] [-p PORT] HOST PORT\nnc -z [-u] [-v] [-w \
+        SECONDS] HOST PORT[-PORT]\nnc -l [-k] [-u] [-v] [-w SECONDS] [ADDRESS] PORT",
         "Connects, or listens: input to the network, network to output.", run (nc::run);
     "netstat", "netstat [-t] [-u] [-w] [-a] [-l] [-n]\nnetstat -r|-i [-n]",
         "Lists sockets, routes or interfaces.", run (netstat::run);
     "nslookup", "nslookup [-type=A|AAAA|PTR|CNAME] NAME [SERVER]", "Looks names and addresses up.", run (nslookup::run);
-    "ping", "ping [-c COUNT] [-i SECONDS] [-W SECONDS] [-w SECONDS] [-s SIZE] [-t TTL] [-I IF|ADDRESS] [-q] [-f] [-4|-6] HOST",
+    "ping", "ping [-c COUNT] [-i SECONDS] [-W SECONDS] [-w SECONDS] [-s SIZE] [-t TTL] [-I \
+        IF|ADDRESS] [-q] [-f] [-4|-6] HOST",
         "Asks a host for echoes.", run (ping::run);
-    "ping6", "ping6 [-c COUNT] [-i SECONDS] [-W SECONDS] [-w SECONDS] [-s SIZE] [-t TTL] [-I IF|ADDRESS] [-q] [-f] HOST",
+    "ping6", "ping6 [-c COUNT] [-i SECONDS] [-W SECONDS] [-w SECONDS] [-s SIZE] [-t TTL] [-I \
+        IF|ADDRESS] [-q] [-f] HOST",
         "Asks a host for echoes by IPv6.", run (ping::run);
     "ps", "ps", "Lists the guest programs that run.", run (ps::run);
     "pwd", "pwd", "Prints the current directory.", run (pwd::run);
     "rm", "rm [-r] [-f] PATH...", "Removes files and directories.", run (rm::run);
-    "route", "route [-n] [-e] [-4|-6|-A inet|inet6]\nroute [-4|-6] add|del [-net|-host] TARGET[/LEN] [netmask MASK] [gw ADDRESS] [metric N] [[dev] IF]",
+    "route", "route [-n] [-e] [-4|-6|-A inet|inet6]\nroute [-4|-6] add|del [-net|-host] \
+        TARGET[/LEN] [netmask MASK] [gw ADDRESS] [metric N] [[dev] IF]",
         "Shows or changes the routes.", run (route::run);
-    "run", "run [--allow-interface IF[:read|:write]] [--allow-connect HOST[:PORT]] [--allow-listen PORT] [--allow-file PATH[:read|:write]] [--allow-from PREFIX] [--allow-command COMMAND] [--allow-raw] [--limit-LIMIT N] [--env NAME=VALUE] [--no-manifest] GUEST.wasm [ARG...]",
-        "Runs a guest program with what is granted and nothing else; limits: files sockets buffers bandwidth memory fuel.", run (run::run);
-    "set", "set [-e|+e]\nset -- [ARG...]", "Shows variables, or sets options and arguments.", builtin (Set);
+    "run", "run [--allow-interface IF[:read|:write]] [--allow-connect HOST[:PORT]] \
+        [--allow-listen PORT] [--allow-file PATH[:read|:write]] [--allow-from PREFIX] \
+        [--allow-command COMMAND] [--allow-raw] [--limit-LIMIT N] [--env NAME=VALUE] \
+        [--no-manifest] GUEST.wasm [ARG...]",
+        "Runs a guest program with what is granted and nothing else; limits: files sockets \
+         buffers bandwidth memory fuel.", run (run::run);
+    "set", "set [-e|+e]\nset -- [ARG...]", "Shows variables, or sets options and \
+        arguments.", builtin (Set);
     "sha256sum", "sha256sum [FILE...]", "Prints SHA-256 sums.", run (sha256sum::run);
     "shift", "shift [N]", "Drops the first arguments.", builtin (Shift);
     "sleep", "sleep N[ms|s|m|h]", "Waits.", run (sleep::run);
@@ -84,7 +101,8 @@ rows! {
     "unset", "unset NAME...", "Forgets variables.", builtin (Unset);
     "wait", "wait [%JOB...]", "Waits for background jobs.", builtin (Wait);
     "wc", "wc [-c] [-l] [-w] [FILE...]", "Counts lines, words and bytes.", run (wc::run);
-    "wget", "wget [-q] [-S] [-c] [-4|-6] [-O FILE|-] [-T SECONDS] [--header FIELD] [--post-data DATA] URL",
+    "wget", "wget [-q] [-S] [-c] [-4|-6] [-O FILE|-] [-T SECONDS] [--header FIELD] [--post-data \
+        DATA] URL",
         "Fetches a document by HTTP.", run (wget::run);
 }
 

@@ -40,7 +40,8 @@ pub fn status(path: &str, attributes: &Attributes) -> String {
         NodeKind::CharacterDevice => "character special file",
     };
     format!(
-        "  File: {path}\n  Size: {:<10} {kind}\n Inode: {:<10} Links: {}\nAccess: ({:04o}/{})  Uid: {}  Gid: {}\n",
+        "  File: {path}\n  Size: {:<10} {kind}\n Inode: {:<10} Links: {}\nAccess: ({:04o}/{})  \
+         Uid: {}  Gid: {}\n",
         attributes.size,
         attributes.inode,
         attributes.links,
@@ -97,7 +98,8 @@ mod tests {
         assert_eq!(listing(&entries, false), "eth0\nbig\ntmp\n");
         assert_eq!(
             listing(&entries, true),
-            "crw-r--r-- 1 1000 100     0 eth0\n-rwxr-xr-x 1 1000 100 12345 big\ndrwxrwxrwt 1 1000 100     0 tmp\n"
+            "crw-r--r-- 1 1000 100     0 eth0\n-rwxr-xr-x 1 1000 100 12345 big\ndrwxrwxrwt 1 1000 \
+             100     0 tmp\n"
         );
     }
 
@@ -105,7 +107,8 @@ mod tests {
     fn stat_tells_all() {
         assert_eq!(
             status("/x", &attributes(NodeKind::Regular, 0o640, 5)),
-            "  File: /x\n  Size: 5          regular file\n Inode: 7          Links: 1\nAccess: (0640/-rw-r-----)  Uid: 1000  Gid: 100\n"
+            "  File: /x\n  Size: 5          regular file\n Inode: 7          Links: 1\nAccess: \
+             (0640/-rw-r-----)  Uid: 1000  Gid: 100\n"
         );
     }
 }

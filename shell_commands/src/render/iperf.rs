@@ -36,7 +36,8 @@ impl Sample {
         let rate = units::scaled_fixed(self.bits_per_second(), 1000.0, &["", "K", "M", "G", "T"]);
         let again = self.again.map(|count| count.to_string()).unwrap_or_default();
         format!(
-            "[{identifier:>3}] {:6.2}-{:<6.2} sec  {transfer}Bytes  {rate}bits/sec  {again:>3}             {role}\n",
+            "[{identifier:>3}] {:6.2}-{:<6.2} sec  {transfer}Bytes  {rate}bits/sec  \
+             {again:>3}             {role}\n",
             self.start, self.end
         )
     }

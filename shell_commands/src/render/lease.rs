@@ -88,7 +88,8 @@ mod tests {
         let lease = samples::lease();
         assert_eq!(
             bound("eth0", &lease),
-            "eth0: bound 10.0.2.15/24 from 10.0.2.2, router 10.0.2.2, dns 10.0.2.3 10.0.2.4, lease 3600s\n"
+            "eth0: bound 10.0.2.15/24 from 10.0.2.2, router 10.0.2.2, dns 10.0.2.3 10.0.2.4, \
+             lease 3600s\n"
         );
         let bare = DhcpLease { router: None, dns_servers: vec![], ..lease.clone() };
         assert_eq!(bound("eth0", &bare), "eth0: bound 10.0.2.15/24 from 10.0.2.2, lease 3600s\n");

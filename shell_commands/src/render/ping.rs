@@ -40,7 +40,8 @@ impl Statistics {
         let lost =
             sent.saturating_sub(*received).saturating_mul(100).checked_div(*sent).unwrap_or(0);
         let mut text = format!(
-            "\n--- {host} ping statistics ---\n{sent} packets transmitted, {received} packets received"
+            "\n--- {host} ping statistics ---\n{sent} packets transmitted, {received} packets \
+             received"
         );
         if *duplicates > 0 {
             super::append(&mut text, format_args!(", {duplicates} duplicates"));

@@ -38,7 +38,8 @@ mod tests {
         };
         assert_eq!(
             table(&[one]),
-            "  PID  MEMORY       FUEL FILES SOCKETS COMMAND\n    7   1024K     123456     5       1 httpd.wasm -p 80\n"
+            "  PID  MEMORY       FUEL FILES SOCKETS COMMAND\n    7   1024K     123456     5       \
+             1 httpd.wasm -p 80\n"
         );
     }
 }

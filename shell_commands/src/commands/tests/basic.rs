@@ -66,7 +66,8 @@ fn help_tells_everything() {
     assert_eq!(world.output("help pwd"), "usage: pwd\nPrints the current directory.\n");
     assert_eq!(
         world.output("pwd --help; jobs --help"),
-        "usage: pwd\nPrints the current directory.\nusage: jobs\nLists what runs in the background.\n"
+        "usage: pwd\nPrints the current directory.\nusage: jobs\nLists what runs in the \
+         background.\n"
     );
     assert_eq!(failed(&world, "help frob"), (1, "help: frob: no such command\n".into()));
 }

@@ -49,7 +49,8 @@ fn keywords_apply_from_left_to_right_and_stop_at_the_first_error() {
 fn ifconfig_words_do_what_they_say() {
     let (world, network) = world();
     world.output(
-        "ifconfig eth0 10.0.0.1/24 broadcast 10.0.0.127 add fd00::1/64 metric 3 dns 1.1.1.1 8.8.8.8 gw 10.0.0.254",
+        "ifconfig eth0 10.0.0.1/24 broadcast 10.0.0.127 add fd00::1/64 metric 3 dns 1.1.1.1 \
+         8.8.8.8 gw 10.0.0.254",
     );
     assert_eq!(network.prefixes(), ["10.0.0.1/24", "fd00::1/64"]);
     network.eth0.with(|state| {
@@ -95,7 +96,10 @@ fn wrong_interfaces_and_addresses_are_one_line() {
 #[test]
 fn routes_come_and_go() {
     let (world, network) = world();
-    world.output("ifconfig eth0 10.0.2.15/24; route add default gw 10.0.2.2; route add -net 198.51.100.0 netmask 255.255.255.0 dev eth0");
+    world.output(
+        "ifconfig eth0 10.0.2.15/24; route add default gw 10.0.2.2; route add -net \
+        198.51.100.0 netmask 255.255.255.0 dev eth0",
+    );
     assert_eq!(
         failed(&world, "route add default gw 10.0.2.2"),
         (1, "route: default gw 10.0.2.2: File exists\n".into())
@@ -113,7 +117,10 @@ fn routes_come_and_go() {
         failed(&world, "route add 10.1.2.3"),
         (1, "route: 10.1.2.3: No such device\n".into())
     );
-    world.output("route add 10.7.7.7 gw 10.0.2.3 metric 5; route del -net 198.51.100.0/24; route del default");
+    world.output(
+        "route add 10.7.7.7 gw 10.0.2.3 metric 5; route del -net 198.51.100.0/24; route \
+        del default",
+    );
     assert_eq!(
         failed(&world, "route del default"),
         (1, "route: default: No such process\n".into())
@@ -124,7 +131,10 @@ fn routes_come_and_go() {
 #[test]
 fn ip_changes_addresses_and_links() {
     let (world, network) = world();
-    world.output("ip addr add 10.0.0.1/24 dev eth0; ip a a 10.0.0.2/24 brd + dev eth0; ip link set eth0 mtu 1400 up");
+    world.output(
+        "ip addr add 10.0.0.1/24 dev eth0; ip a a 10.0.0.2/24 brd + dev eth0; ip link \
+        set eth0 mtu 1400 up",
+    );
     assert_eq!(network.prefixes(), ["10.0.0.1/24", "10.0.0.2/24"]);
     assert!(network.is_up());
     assert_eq!(
@@ -159,7 +169,8 @@ fn ip_changes_addresses_and_links() {
 fn ip_changes_routes() {
     let (world, network) = world();
     world.output(
-        "ip addr add 10.0.0.1/24 dev eth0; ip route add default via 10.0.0.2; ip route replace default via 10.0.0.3",
+        "ip addr add 10.0.0.1/24 dev eth0; ip route add default via 10.0.0.2; ip route replace \
+         default via 10.0.0.3",
     );
     network.eth0.with(|state| {
         assert_eq!(state.routes.len(), 1);
@@ -169,7 +180,10 @@ fn ip_changes_routes() {
         failed(&world, "ip route add default via 10.0.0.4").1,
         "ip: 0.0.0.0/0 via 10.0.0.4: File exists\n"
     );
-    world.output("ip route append default via 10.0.0.4; ip route replace default via 10.0.0.4; ip r del default; ip r flush dev eth0");
+    world.output(
+        "ip route append default via 10.0.0.4; ip route replace default via 10.0.0.4; ip \
+        r del default; ip r flush dev eth0",
+    );
     assert_eq!(
         failed(&world, "ip route del default"),
         (1, "ip: 0.0.0.0/0: No such process\n".into())
@@ -191,13 +205,19 @@ fn ip_changes_routes() {
 #[test]
 fn neighbors_come_and_go() {
     let (world, network) = world();
-    world.output("ip addr add 10.0.0.1/24 dev eth0; arp -s 10.0.0.9 02:00:00:00:00:09; arp -i eth0 -s 10.0.0.9 02:00:00:00:00:0a");
+    world.output(
+        "ip addr add 10.0.0.1/24 dev eth0; arp -s 10.0.0.9 02:00:00:00:00:09; arp -i \
+        eth0 -s 10.0.0.9 02:00:00:00:00:0a",
+    );
     network.eth0.with(|state| assert_eq!(state.neighbors.len(), 1));
     assert_eq!(
         failed(&world, "ip neigh add 10.0.0.9 lladdr 02:00:00:00:00:01 dev eth0"),
         (1, "ip: 10.0.0.9: File exists\n".into())
     );
-    world.output("ip neigh replace 10.0.0.9 lladdr 02:00:00:00:00:01 nud permanent dev eth0; arp -d 10.0.0.9");
+    world.output(
+        "ip neigh replace 10.0.0.9 lladdr 02:00:00:00:00:01 nud permanent dev eth0; arp \
+        -d 10.0.0.9",
+    );
     assert_eq!(failed(&world, "arp -d 10.0.0.9"), (1, "arp: No ARP entry for 10.0.0.9\n".into()));
     assert_eq!(
         failed(&world, "ip neigh del 10.0.0.9 dev eth0"),
@@ -220,7 +240,8 @@ fn neighbors_come_and_go() {
 #[test]
 fn dhcp_gets_a_lease_or_says_why_not() {
     let (world, network) = world();
-    let bound = "eth0: bound 10.0.2.15/24 from 10.0.2.2, router 10.0.2.2, dns 10.0.2.3 10.0.2.4, lease 3600s\n";
+    let bound = "eth0: bound 10.0.2.15/24 from 10.0.2.2, router 10.0.2.2, dns 10.0.2.3 10.0.2.4, \
+        lease 3600s\n";
     assert_eq!(world.output("dhcp -t 5 -H box eth0"), bound);
     assert_eq!(
         network.changes(),
@@ -262,7 +283,10 @@ fn dns_servers_come_and_go() {
         (2, "dns: no default route: which interface?\n".into())
     );
     assert_eq!(
-        world.output("ifconfig eth0 10.0.0.1/24 up gw 10.0.0.254; dns add 10.0.2.3; dns; dns remove 10.0.2.3; dns"),
+        world.output(
+            "ifconfig eth0 10.0.0.1/24 up gw 10.0.0.254; dns add 10.0.2.3; dns; dns \
+            remove 10.0.2.3; dns"
+        ),
         "10.0.2.3 dev eth0 static\n"
     );
 }

@@ -9,7 +9,8 @@ fn ifconfig_shows_what_is_up_unless_asked() {
     let all = world.output("ifconfig -a");
     assert!(
         all.contains(
-            "\n\neth0      Link encap:Ethernet  HWaddr 02:00:00:00:00:0A  \n          BROADCAST MULTICAST  MTU:1500"
+            "\n\neth0      Link encap:Ethernet  HWaddr 02:00:00:00:00:0A  \n          BROADCAST \
+             MULTICAST  MTU:1500"
         ),
         "{all}"
     );
@@ -43,7 +44,8 @@ fn route_shows_the_table_in_order() {
 fn ip_shows_addresses_and_links() {
     let (world, network) = world();
     network.eth0.with(|state| state.addresses = samples::addresses());
-    let brief = "lo               UNKNOWN        127.0.0.1/8 ::1/128 \neth0             DOWN           192.0.2.20/24 fe80::ff:fe00:a/64 \n";
+    let brief = "lo               UNKNOWN        127.0.0.1/8 ::1/128 \neth0             \
+        DOWN           192.0.2.20/24 fe80::ff:fe00:a/64 \n";
     assert_eq!(world.output("ip -br addr"), brief);
     assert_eq!(world.output("ip -br a show up"), brief.lines().next().unwrap().to_owned() + "\n");
     assert_eq!(
@@ -87,11 +89,10 @@ fn neighbors_are_shown_in_three_ways() {
     let (world, network) = world();
     assert_eq!(world.output("arp; arp -a; ip neigh"), "");
     network.eth0.with(|state| state.neighbors = samples::neighbors());
-    assert!(
-        world.output("arp -n").starts_with(
-            "Address                  HWtype  HWaddress           Flags Mask            Iface\n192.0.2.1 "
-        )
-    );
+    assert!(world.output("arp -n").starts_with(
+        "Address                  HWtype  HWaddress           Flags Mask            Iface\n\
+             192.0.2.1 "
+    ));
     assert_eq!(world.output("arp -a").lines().count(), 3);
     assert_eq!(
         world.output("arp -a 192.0.2.1"),

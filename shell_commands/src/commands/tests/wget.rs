@@ -274,7 +274,8 @@ fn resuming_never_spoils_the_file() {
     let part = |range: &str, body: &str| {
         let length = body.len();
         format!(
-            "HTTP/1.1 206 Partial Content\r\nContent-Range: {range}\r\nContent-Length: {length}\r\n\r\n{body}"
+            "HTTP/1.1 206 Partial Content\r\nContent-Range: {range}\r\nContent-Length: \
+             {length}\r\n\r\n{body}"
         )
     };
     let complete = "HTTP/1.1 416 Range Not Satisfiable\r\nContent-Range: bytes */3\r\n\r\n";

@@ -152,7 +152,8 @@ fn old_servers_are_understood() {
         "HTTP/1.0 200\r\n\r\n",
         "HTTP/1.1 200 OK\nContent-Length: 2\n\n",
         "HTTP/1.1 200 OK\r\nContent-Length : 2\r\n\r\n",
-        "HTTP/1.1 100 Continue\r\n\r\nHTTP/1.1 103 Early Hints\r\nLink: a\r\n\r\nHTTP/1.1 200 OK\r\n\r\n",
+        "HTTP/1.1 100 Continue\r\n\r\nHTTP/1.1 103 Early Hints\r\nLink: a\r\n\r\nHTTP/1.1 200 \
+         OK\r\n\r\n",
     ] {
         let (_, body) = receive(format!("{head}hi").as_bytes()).unwrap();
         assert_eq!(body, Ok(b"hi".to_vec()), "{head:?}");

@@ -16,7 +16,10 @@ use crate::testing::{World, connection};
 fn world() -> World {
     let world = World::new();
     world.clock.stop();
-    world.output("mkdir -p /temporary/www/dir; echo hello > '/temporary/www/a b'; echo page > /temporary/www/p.html");
+    world.output(
+        "mkdir -p /temporary/www/dir; echo hello > '/temporary/www/a b'; echo page > \
+        /temporary/www/p.html",
+    );
     world
 }
 

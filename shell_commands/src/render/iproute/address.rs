@@ -248,11 +248,15 @@ mod tests {
                  \"operstate\":\"UNKNOWN\",\"group\":\"default\",\"txqlen\":1000,\"link_type\":\"loopback\",\"address\":\"00:00:00:00:00:00\",\
                  \"broadcast\":\"00:00:00:00:00:00\",\"addr_info\":[{\"family\":\"inet\",\"local\":\"127.0.0.1\",\"prefixlen\":8,\
                  \"scope\":\"host\",\"label\":\"lo\",\"valid_life_time\":4294967295,\"preferred_life_time\":4294967295},\
-                 {\"family\":\"inet6\",\"local\":\"::1\",\"prefixlen\":128,\"scope\":\"host\",\"valid_life_time\":4294967295,"
+                 {\"family\":\"inet6\",\"local\":\"::1\",\"prefixlen\":128,\"scope\":\"host\",\
+                     \"valid_life_time\":4294967295,"
             ),
             "{text}"
         );
-        assert!(text.contains("\"broadcast\":\"192.0.2.255\",\"scope\":\"global\",\"dynamic\":true,\"label\":\"eth0\",\"valid_life_time\":3600,"));
+        assert!(text.contains(
+            "\"broadcast\":\"192.0.2.255\",\"scope\":\"global\",\
+            \"dynamic\":true,\"label\":\"eth0\",\"valid_life_time\":3600,"
+        ));
         assert!(text.contains("\"scope\":\"link\",\"tentative\":true,\"valid_life_time\""));
         assert_eq!(
             show(&interfaces()[..1], Style { brief: true, ..json }, false),

@@ -73,7 +73,8 @@ fn json_has_the_names_and_order_of_iproute2() {
     );
     assert_eq!(
         show(&links()[2..], Style { brief: true, ..json }),
-        "[{\"ifname\":\"tun0\",\"operstate\":\"UNKNOWN\",\"flags\":[\"POINTOPOINT\",\"MULTICAST\",\"NOARP\",\"UP\",\"LOWER_UP\"]}]\n"
+        "[{\"ifname\":\"tun0\",\"operstate\":\"UNKNOWN\",\"flags\":[\"POINTOPOINT\",\"MULTICAST\",\
+         \"NOARP\",\"UP\",\"LOWER_UP\"]}]\n"
     );
     let counted = show(&[(samples::ethernet(), Some(samples::statistics()))], json);
     assert!(

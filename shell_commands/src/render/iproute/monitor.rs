@@ -161,7 +161,8 @@ mod tests {
     #[test]
     fn records_look_as_in_iproute2() {
         let mut monitor = Monitor::default();
-        let address = "address added 192.0.2.7/24 interface eth0 origin dhcp state preferred scope global broadcast 192.0.2.255 valid 60 preferred 30";
+        let address = "address added 192.0.2.7/24 interface eth0 origin dhcp state preferred \
+            scope global broadcast 192.0.2.255 valid 60 preferred 30";
         assert_eq!(shown(&monitor, address), None, "nobody knows the number of eth0");
         let Ok(Line::Record(interface)) =
             Line::parse("interface present eth0 index 2 kind ethernet")
@@ -172,11 +173,13 @@ mod tests {
         for (line, text) in [
             (
                 address,
-                "2: eth0    inet 192.0.2.7/24 brd 192.0.2.255 scope global dynamic eth0\n       valid_lft 60sec preferred_lft 30sec\n",
+                "2: eth0    inet 192.0.2.7/24 brd 192.0.2.255 scope global dynamic eth0\n       \
+                 valid_lft 60sec preferred_lft 30sec\n",
             ),
             (
                 "link changed eth0 state up carrier yes mtu 1500 metric 0 mac 02:00:00:00:00:0a",
-                "2: eth0: <BROADCAST,MULTICAST,UP,LOWER_UP> mtu 1500 qdisc noqueue state UP group default qlen 1000\n    link/ether 02:00:00:00:00:0a brd ff:ff:ff:ff:ff:ff\n",
+                "2: eth0: <BROADCAST,MULTICAST,UP,LOWER_UP> mtu 1500 qdisc noqueue state UP group \
+                 default qlen 1000\n    link/ether 02:00:00:00:00:0a brd ff:ff:ff:ff:ff:ff\n",
             ),
             (
                 "route removed 0.0.0.0/0 interface eth0 via 192.0.2.1 metric 3 origin static",

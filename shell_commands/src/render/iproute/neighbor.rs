@@ -113,7 +113,8 @@ mod tests {
         assert_eq!(
             show(&neighbors()[2..], Style { json: true, ..Style::default() }, false),
             "[{\"dst\":\"192.0.2.9\",\"dev\":\"eth0\",\"state\":[\"FAILED\"]},\
-             {\"dst\":\"fe80::1\",\"dev\":\"eth0\",\"lladdr\":\"02:00:00:00:00:01\",\"router\":null,\"state\":[\"STALE\"]}]\n"
+             {\"dst\":\"fe80::1\",\"dev\":\"eth0\",\"lladdr\":\"02:00:00:00:00:01\",\
+                 \"router\":null,\"state\":[\"STALE\"]}]\n"
         );
     }
 }

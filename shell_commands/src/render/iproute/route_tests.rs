@@ -25,11 +25,13 @@ fn json_has_the_names_and_order_of_iproute2() {
     assert_eq!(
         show(&routes[..2], JSON, false),
         "[{\"dst\":\"default\",\"gateway\":\"192.0.2.1\",\"dev\":\"eth0\",\"flags\":[]},\
-         {\"dst\":\"192.0.2.0/24\",\"dev\":\"eth0\",\"protocol\":\"kernel\",\"scope\":\"link\",\"prefsrc\":\"192.0.2.20\",\"flags\":[]}]\n"
+         {\"dst\":\"192.0.2.0/24\",\"dev\":\"eth0\",\"protocol\":\"kernel\",\"scope\":\"link\",\
+             \"prefsrc\":\"192.0.2.20\",\"flags\":[]}]\n"
     );
     assert_eq!(
         show(&routes[3..4], JSON, false),
-        "[{\"dst\":\"fd00::/64\",\"dev\":\"eth0\",\"protocol\":\"kernel\",\"metric\":256,\"flags\":[],\"pref\":\"medium\"}]\n"
+        "[{\"dst\":\"fd00::/64\",\"dev\":\"eth0\",\"protocol\":\"kernel\",\"metric\":256,\
+         \"flags\":[],\"pref\":\"medium\"}]\n"
     );
 }
 
@@ -72,6 +74,7 @@ fn a_choice_looks_as_in_iproute2() {
     );
     assert_eq!(
         choice(&own, JSON),
-        "[{\"type\":\"local\",\"dst\":\"127.0.0.1\",\"dev\":\"lo\",\"prefsrc\":\"127.0.0.1\",\"flags\":[],\"uid\":0,\"cache\":[\"local\"]}]\n"
+        "[{\"type\":\"local\",\"dst\":\"127.0.0.1\",\"dev\":\"lo\",\"prefsrc\":\"127.0.0.1\",\
+         \"flags\":[],\"uid\":0,\"cache\":[\"local\"]}]\n"
     );
 }
