@@ -16,7 +16,7 @@ devnet: a network you can open
 
 usage: devnet [OPTION...]                      an interactive shell
        devnet [OPTION...] -c COMMANDS [ARG...] run commands and exit with the last one's status
-       devnet [OPTION...] SCRIPT [ARG...]      run a script; from standard input if that is no terminal
+       devnet [OPTION...] SCRIPT [ARG...]      run a script; standard input if it is no terminal
        devnet [OPTION...] run [GRANT...] GUEST.wasm [ARG...]
                                                run a guest program; 'help run' lists the grants
 
@@ -27,7 +27,8 @@ usage: devnet [OPTION...]                      an interactive shell
                    KIND: loopback, lan, tap:IFNAME, tun:IFNAME
                    KEY:  mac=ADDRESS, mtu=BYTES, capture=FILE
   --import FILE[=PATH]
-                   copy a file of the host into the tree first, to /binaries unless PATH is given; repeatable
+                   copy a file of the host into the tree first, to /binaries
+                   unless PATH is given; repeatable
   -v, --version    print the version
   --help           print this
 

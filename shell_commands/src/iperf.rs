@@ -291,8 +291,8 @@ mod tests {
 
     #[test]
     fn parameters_of_the_original_are_understood() {
-        let text = r#"{"tcp":true,"omit":0,"time":2,"num":0,"blockcount":0,"parallel":1,"reverse":true,"len":131072,
-            "pacing_timer":1000,"client_version":"3.12"}"#;
+        let text = r#"{"tcp":true,"omit":0,"time":2,"num":0,"blockcount":0,"parallel":1,
+            "reverse":true,"len":131072,"pacing_timer":1000,"client_version":"3.12"}"#;
         let parameters: Parameters = serde_json::from_str(text).unwrap();
         assert!(parameters.tcp && parameters.reverse && !parameters.udp);
         assert_eq!((parameters.time, parameters.parallel, parameters.len), (2, 1, 131_072));
@@ -313,8 +313,9 @@ mod tests {
     #[test]
     fn results_of_the_original_are_understood() {
         let text = r#"{"cpu_util_total":15.4,"cpu_util_user":15.4,"cpu_util_system":0,
-            "sender_has_retransmits":18446744073709551615,"congestion_used":"bbr","streams":[{"id":1,"bytes":1114932,
-            "retransmits":18446744073709551615,"jitter":0,"errors":0,"packets":0,"start_time":0,"end_time":0.010117}]}"#;
+            "sender_has_retransmits":18446744073709551615,"congestion_used":"bbr",
+            "streams":[{"id":1,"bytes":1114932,"retransmits":18446744073709551615,"jitter":0,
+            "errors":0,"packets":0,"start_time":0,"end_time":0.010117}]}"#;
         let results: Results = serde_json::from_str(text).unwrap();
         assert_eq!((results.sender_has_retransmits, results.streams[0].bytes), (-1, 1_114_932));
     }

@@ -9,7 +9,7 @@
 //! | [`shell`] | a line → words → pipelines → running commands; jobs, redirection, variables |
 //! | [`commands`] | the table of commands, and one file per noun |
 //! | [`context`] | all that a command may touch: files, streams, clock, entropy, spawner |
-//! | [`devices`] | how a command reaches the network: by opening device files, and in no other way |
+//! | [`devices`] | how a command reaches the network: by opening device files only |
 //! | [`sockets`] | sockets as opened files, for commands and services |
 //! | [`http`], [`iperf`] | protocols that commands and services share |
 //! | [`embedded`] | the embedded network: three hosts of our own and what they serve |

@@ -155,8 +155,10 @@ fn documents_arrive_whole() {
 #[test]
 fn ip_monitor_shows_what_changes_and_nothing_of_before() {
     let output = succeeds(
-        "ip link set eth0 up; ip monitor all & ip addr add 192.0.2.7/24 dev eth0; ip route add default via 192.0.2.1; \
-         ip neigh add 192.0.2.1 lladdr 02:00:00:00:00:01 dev eth0; ip neigh del 192.0.2.1 dev eth0; ip link set eth0 mtu 1400; sleep 0.1",
+        "ip link set eth0 up; ip monitor all & ip addr add 192.0.2.7/24 dev eth0; ip route add \
+         default via 192.0.2.1; \
+         ip neigh add 192.0.2.1 lladdr 02:00:00:00:00:01 dev eth0; ip neigh del 192.0.2.1 dev \
+         eth0; ip link set eth0 mtu 1400; sleep 0.1",
     );
     contains(
         &output,

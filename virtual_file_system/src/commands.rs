@@ -126,7 +126,8 @@ const fn assert_absent(row: &CommandEntry, table: &[CommandEntry], message: &str
 macro_rules! define_commands {
     (
         $(#[$attribute:meta])*
-        $visibility:vis mod $module:ident, kind $kind:tt $(, clashes_with [$($other:path),* $(,)?])? {
+        $visibility:vis mod $module:ident, kind $kind:tt
+        $(, clashes_with [$($other:path),* $(,)?])? {
             $(
                 $(#[doc = $documentation:literal])+
                 $number:literal => $name:ident : $authority:ident ($request:ty) -> $response:ty;
@@ -166,7 +167,8 @@ macro_rules! define_commands {
                     );
                     const AUTHORITY: $crate::Authority = $crate::Authority::$authority;
                     const NAME: &'static str = ::core::stringify!($name);
-                    const DOCUMENTATION: &'static str = ::core::concat!($($documentation),+).trim_ascii();
+                    const DOCUMENTATION: &'static str =
+                        ::core::concat!($($documentation),+).trim_ascii();
                     type Request = $request;
                     type Response = $response;
                 }
@@ -207,7 +209,9 @@ macro_rules! define_commands {
                 ) -> ::core::option::Option<$crate::Authority> {
                     match identifier {
                         $(<$name as $crate::ControlCommand>::IDENTIFIER => {
-                            ::core::option::Option::Some(<$name as $crate::ControlCommand>::AUTHORITY)
+                            ::core::option::Option::Some(
+                                <$name as $crate::ControlCommand>::AUTHORITY,
+                            )
                         })*
                         _ => ::core::option::Option::None,
                     }

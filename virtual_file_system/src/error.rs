@@ -13,7 +13,9 @@ use serde::{Deserialize, Serialize};
 pub type Result<T> = core::result::Result<T, Error>;
 
 macro_rules! define_errors {
-    ($($variant:ident = $number:literal, $name:literal, $text:literal, $kind:ident, $std:ident;)+) => {
+    ($(
+        $variant:ident = $number:literal, $name:literal, $text:literal, $kind:ident, $std:ident;
+    )+) => {
         /// Why a call failed. The numbers are Linux' `errno`, the words glibc's `strerror`.
         ///
         /// The order of the variants is part of the `postcard` encoding: new ones go to the end.
@@ -113,16 +115,22 @@ define_errors! {
     AddressFamilyNotSupported = 97, "EAFNOSUPPORT", "Address family not supported by \
         protocol", Unsupported, Other;
     AddressInUse = 98, "EADDRINUSE", "Address already in use", AddrInUse, AddrInUse;
-    AddressNotAvailable = 99, "EADDRNOTAVAIL", "Cannot assign requested address", AddrNotAvailable, AddrNotAvailable;
+    AddressNotAvailable = 99, "EADDRNOTAVAIL", "Cannot assign requested address",
+            AddrNotAvailable, AddrNotAvailable;
     NetworkDown = 100, "ENETDOWN", "Network is down", Other, NetworkDown;
     NetworkUnreachable = 101, "ENETUNREACH", "Network is unreachable", Other, NetworkUnreachable;
-    ConnectionAborted = 103, "ECONNABORTED", "Software caused connection abort", ConnectionAborted, ConnectionAborted;
-    ConnectionReset = 104, "ECONNRESET", "Connection reset by peer", ConnectionReset, ConnectionReset;
+    ConnectionAborted = 103, "ECONNABORTED", "Software caused connection abort",
+            ConnectionAborted, ConnectionAborted;
+    ConnectionReset = 104, "ECONNRESET", "Connection reset by peer",
+            ConnectionReset, ConnectionReset;
     NoBufferSpace = 105, "ENOBUFS", "No buffer space available", Other, Other;
-    AlreadyConnected = 106, "EISCONN", "Transport endpoint is already connected", InvalidInput, Other;
-    NotConnected = 107, "ENOTCONN", "Transport endpoint is not connected", NotConnected, NotConnected;
+    AlreadyConnected = 106, "EISCONN", "Transport endpoint is already connected",
+            InvalidInput, Other;
+    NotConnected = 107, "ENOTCONN", "Transport endpoint is not connected",
+            NotConnected, NotConnected;
     TimedOut = 110, "ETIMEDOUT", "Connection timed out", TimedOut, TimedOut;
-    ConnectionRefused = 111, "ECONNREFUSED", "Connection refused", ConnectionRefused, ConnectionRefused;
+    ConnectionRefused = 111, "ECONNREFUSED", "Connection refused",
+            ConnectionRefused, ConnectionRefused;
     HostDown = 112, "EHOSTDOWN", "Host is down", Other, Other;
     HostUnreachable = 113, "EHOSTUNREACH", "No route to host", Other, HostUnreachable;
     AlreadyInProgress = 114, "EALREADY", "Operation already in progress", Other, Other;

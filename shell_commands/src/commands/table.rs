@@ -36,17 +36,21 @@ rows! {
     "cat", "cat [FILE...]", "Prints files, devices too, until their end.", run (cat::run);
     "cd", "cd [DIRECTORY]", "Changes the current directory.", builtin (ChangeDirectory);
     "control", "control DEVICE\ncontrol DEVICE COMMAND [HEXBYTES]",
-        "Lists a network device's control commands, or sends one with raw bytes.", run (control::run);
+        "Lists a network device's control commands, or sends one with raw bytes.",
+        run (control::run);
     "cp", "cp SOURCE... TARGET", "Copies files.", run (cp::copy);
     "dhcp", "dhcp [-q] [-t SECONDS] [-H HOSTNAME] IF\ndhcp start|stop|renew|release|status IF",
         "Gets an address by DHCP, or controls the client.", run (dhcp::run);
-    "dns", "dns [show]\ndns add|remove ADDRESS [IF]", "Shows or changes the DNS servers.", run (dns::run);
+    "dns", "dns [show]\ndns add|remove ADDRESS [IF]",
+        "Shows or changes the DNS servers.", run (dns::run);
     "echo", "echo [-n] [-e] [WORD...]", "Prints its words.", run (echo::run);
     "exit", "exit [STATUS]", "Ends the shell.", builtin (Exit);
     "false", "false", "Fails.", run (echo::fail);
-    "head", "head [-n LINES | -c BYTES] [FILE...]", "Prints the beginning of files.", run (head::run);
+    "head", "head [-n LINES | -c BYTES] [FILE...]",
+        "Prints the beginning of files.", run (head::run);
     "help", "help [COMMAND]", "Lists the commands, or explains one.", builtin (Help);
-    "httpd", "httpd [-p [ADDRESS:]PORT] [-h DIRECTORY] [-f] [-v]", "Serves a directory by HTTP.", run (httpd::run);
+    "httpd", "httpd [-p [ADDRESS:]PORT] [-h DIRECTORY] [-f] [-v]",
+        "Serves a directory by HTTP.", run (httpd::run);
     "ifconfig", "ifconfig [-a] [-s] [IF]\nifconfig IF [inet|inet6] [add|del] [ADDRESS[/LEN]] \
         [netmask MASK] [broadcast ADDRESS] [hw ether MAC] [mtu N] [metric N] [dhcp] [dns \
         ADDRESS...] [gw ADDRESS] [up|down]",
@@ -62,7 +66,8 @@ rows! {
         [-P STREAMS] [-l BYTES] [-R] [-J] [-4|-6]",
         "Measures throughput by TCP, with itself or the original.", run (iperf3::run);
     "jobs", "jobs", "Lists what runs in the background.", builtin (Jobs);
-    "kill", "kill [-SIGNAL] %JOB|PID...", "Ends background jobs and guest programs.", builtin (Kill);
+    "kill", "kill [-SIGNAL] %JOB|PID...",
+        "Ends background jobs and guest programs.", builtin (Kill);
     "ls", "ls [-l] [-a] [-1] [PATH...]", "Lists directories.", run (ls::run);
     "mkdir", "mkdir [-p] DIRECTORY...", "Creates directories.", run (mkdir::run);
     "mv", "mv SOURCE... TARGET", "Renames or moves files.", run (cp::rename);
@@ -71,7 +76,8 @@ rows! {
         "Connects, or listens: input to the network, network to output.", run (nc::run);
     "netstat", "netstat [-t] [-u] [-w] [-a] [-l] [-n]\nnetstat -r|-i [-n]",
         "Lists sockets, routes or interfaces.", run (netstat::run);
-    "nslookup", "nslookup [-type=A|AAAA|PTR|CNAME] NAME [SERVER]", "Looks names and addresses up.", run (nslookup::run);
+    "nslookup", "nslookup [-type=A|AAAA|PTR|CNAME] NAME [SERVER]",
+        "Looks names and addresses up.", run (nslookup::run);
     "ping", "ping [-c COUNT] [-i SECONDS] [-W SECONDS] [-w SECONDS] [-s SIZE] [-t TTL] [-I \
         IF|ADDRESS] [-q] [-f] [-4|-6] HOST",
         "Asks a host for echoes.", run (ping::run);

@@ -4,7 +4,7 @@
 //! | file | owns |
 //! |---|---|
 //! | [`host`] | one host: its file tree, its manager, its addresses |
-//! | [`dhcp_server`], [`dhcp_pool`] | the DHCP service of `gateway.lan`: messages; who gets which address |
+//! | [`dhcp_server`], [`dhcp_pool`] | DHCP of `gateway.lan`: messages; who gets which address |
 //! | [`dns_server`] | the name service of `dns.lan` |
 //! | [`web`] | the files of `web.lan`, served by [`http::server`](crate::http::server) |
 //!

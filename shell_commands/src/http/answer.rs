@@ -222,8 +222,8 @@ impl Directory {
     }
 }
 
-/// A directory without the final `/`, where relative links would lead elsewhere. The path is written
-/// anew: `//host` as it came would lead to another server.
+/// A directory without the final `/`, where relative links would lead elsewhere. The path is not
+/// taken as it came: `//host` would lead to another server.
 fn moved(request: &Request) -> Answer {
     let parts: Vec<String> = request.path.split('/').map(target::encode).collect();
     let mut location = format!("/{}/", parts.join("/"));

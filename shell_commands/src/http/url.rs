@@ -153,8 +153,8 @@ fn split_zone(text: &str) -> (String, Option<String>) {
     found.unwrap_or_else(|| (text.to_owned(), None))
 }
 
-/// Percent-encodes what a URL cannot hold, and leaves the fragment out. Escapes that are there stay;
-/// a `%` that begins none is encoded.
+/// Percent-encodes what a URL cannot hold, and leaves the fragment out. Escapes stay; a `%` that
+/// begins none is encoded.
 fn encode(bytes: &[u8]) -> String {
     let bytes = bytes.split(|byte| *byte == b'#').next().unwrap_or_default();
     let path = start_of_path(bytes);

@@ -136,7 +136,8 @@ pub fn summary(sender: Option<&Results>, receiver: Option<&Results>) -> String {
 
 fn value(sample: Sample, socket: Option<usize>, is_sender: bool) -> Value {
     let mut value = json!({
-        "start": sample.start, "end": sample.end, "seconds": sample.end - sample.start, "bytes": sample.bytes,
+        "start": sample.start, "end": sample.end, "seconds": sample.end - sample.start,
+        "bytes": sample.bytes,
         "bits_per_second": sample.bits_per_second(), "sender": is_sender,
     });
     if let Value::Object(fields) = &mut value {
@@ -163,7 +164,8 @@ pub fn json(
     let connected = |(place, connection): (usize, &Connection)| {
         let Connection { local, remote, .. } = connection;
         json!({
-            "socket": identifier(place), "local_host": local.ip().to_string(), "local_port": local.port(),
+            "socket": identifier(place),
+            "local_host": local.ip().to_string(), "local_port": local.port(),
             "remote_host": remote.ip().to_string(), "remote_port": remote.port(),
         })
     };
@@ -178,7 +180,8 @@ pub fn json(
     let streams: Vec<Value> = pairs
         .map(|(place, (sent, received))| {
             let socket = Some(identifier(place));
-            json!({ "sender": value(*sent, socket, true), "receiver": value(*received, socket, false) })
+            let sender = value(*sent, socket, true);
+            json!({ "sender": sender, "receiver": value(*received, socket, false) })
         })
         .collect();
     let report = json!({

@@ -96,7 +96,8 @@ mod tests {
         let known = DhcpStatus { state: DhcpState::Bound, lease: Some(lease), attempts: 0 };
         assert_eq!(
             status("eth0", &known),
-            "eth0: bound 10.0.2.15/24 from 10.0.2.2, router 10.0.2.2, dns 10.0.2.3 10.0.2.4, domain lan, lease 3600s, renew in \
+            "eth0: bound 10.0.2.15/24 from 10.0.2.2, router 10.0.2.2, dns 10.0.2.3 10.0.2.4, \
+             domain lan, lease 3600s, renew in \
              1740s, rebind in 3000s, ends in 3500s\n"
         );
         let waiting = DhcpStatus { state: DhcpState::Selecting, lease: None, attempts: 3 };

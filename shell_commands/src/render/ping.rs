@@ -104,7 +104,8 @@ mod tests {
         statistics.answered(Duration::from_micros(81));
         assert_eq!(
             statistics.summary("127.0.0.1"),
-            "\n--- 127.0.0.1 ping statistics ---\n2 packets transmitted, 2 packets received, 0% packet loss\n\
+            "\n--- 127.0.0.1 ping statistics ---\n2 packets transmitted, 2 packets received, 0% \
+             packet loss\n\
              round-trip min/avg/max = 0.026/0.053/0.081 ms\n"
         );
     }

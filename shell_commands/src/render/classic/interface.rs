@@ -277,9 +277,12 @@ mod tests {
         ];
         assert_eq!(
             table(&rows),
-            "Iface             MTU    RX-OK RX-ERR RX-DRP RX-OVR    TX-OK TX-ERR TX-DRP TX-OVR Flg\n\
-             eth0             1500       12      3      4 5            34      6      7      8 BMRU\n\
-             lo              65536        0      0      0 0             0      0      0      0 LRU\n"
+            "Iface             MTU    RX-OK RX-ERR RX-DRP RX-OVR    TX-OK TX-ERR TX-DRP TX-OVR \
+             Flg\n\
+             eth0             1500       12      3      4 5            34      6      7      8 \
+             BMRU\n\
+             lo              65536        0      0      0 0             0      0      0      0 \
+             LRU\n"
         );
     }
 

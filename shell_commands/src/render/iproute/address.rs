@@ -208,13 +208,15 @@ mod tests {
     fn addresses_look_as_in_iproute2() {
         assert_eq!(
             show(&interfaces(), Style::default(), false),
-            "1: lo: <LOOPBACK,UP,LOWER_UP> mtu 65536 qdisc noqueue state UNKNOWN group default qlen 1000\n\
+            "1: lo: <LOOPBACK,UP,LOWER_UP> mtu 65536 qdisc noqueue state UNKNOWN group default \
+             qlen 1000\n\
              \x20   link/loopback 00:00:00:00:00:00 brd 00:00:00:00:00:00\n\
              \x20   inet 127.0.0.1/8 scope host lo\n\
              \x20      valid_lft forever preferred_lft forever\n\
              \x20   inet6 ::1/128 scope host \n\
              \x20      valid_lft forever preferred_lft forever\n\
-             2: eth0: <BROADCAST,MULTICAST,UP,LOWER_UP> mtu 1500 qdisc noqueue state UP group default qlen 1000\n\
+             2: eth0: <BROADCAST,MULTICAST,UP,LOWER_UP> mtu 1500 qdisc noqueue state UP group \
+             default qlen 1000\n\
              \x20   link/ether 02:00:00:00:00:0a brd ff:ff:ff:ff:ff:ff\n\
              \x20   inet 192.0.2.20/24 brd 192.0.2.255 scope global dynamic eth0\n\
              \x20      valid_lft 3600sec preferred_lft 1800sec\n\
@@ -228,7 +230,8 @@ mod tests {
     fn one_line_and_brief_addresses() {
         assert_eq!(
             show(&interfaces()[..1], Style { oneline: true, ..Style::default() }, false),
-            "1: lo    inet 127.0.0.1/8 scope host lo\\       valid_lft forever preferred_lft forever\n\
+            "1: lo    inet 127.0.0.1/8 scope host lo\\       valid_lft forever preferred_lft \
+             forever\n\
              1: lo    inet6 ::1/128 scope host \\       valid_lft forever preferred_lft forever\n"
         );
         assert_eq!(
@@ -244,10 +247,14 @@ mod tests {
         let text = show(&interfaces(), json, false);
         assert!(
             text.starts_with(
-                "[{\"ifindex\":1,\"ifname\":\"lo\",\"flags\":[\"LOOPBACK\",\"UP\",\"LOWER_UP\"],\"mtu\":65536,\"qdisc\":\"noqueue\",\
-                 \"operstate\":\"UNKNOWN\",\"group\":\"default\",\"txqlen\":1000,\"link_type\":\"loopback\",\"address\":\"00:00:00:00:00:00\",\
-                 \"broadcast\":\"00:00:00:00:00:00\",\"addr_info\":[{\"family\":\"inet\",\"local\":\"127.0.0.1\",\"prefixlen\":8,\
-                 \"scope\":\"host\",\"label\":\"lo\",\"valid_life_time\":4294967295,\"preferred_life_time\":4294967295},\
+                "[{\"ifindex\":1,\"ifname\":\"lo\",\"flags\":[\"LOOPBACK\",\"UP\",\"LOWER_UP\"],\
+                 \"mtu\":65536,\"qdisc\":\"noqueue\",\
+                 \"operstate\":\"UNKNOWN\",\"group\":\"default\",\"txqlen\":1000,\
+                 \"link_type\":\"loopback\",\"address\":\"00:00:00:00:00:00\",\
+                 \"broadcast\":\"00:00:00:00:00:00\",\"addr_info\":[{\"family\":\"inet\",\
+                 \"local\":\"127.0.0.1\",\"prefixlen\":8,\
+                 \"scope\":\"host\",\"label\":\"lo\",\"valid_life_time\":4294967295,\
+                 \"preferred_life_time\":4294967295},\
                  {\"family\":\"inet6\",\"local\":\"::1\",\"prefixlen\":128,\"scope\":\"host\",\
                      \"valid_life_time\":4294967295,"
             ),
@@ -260,7 +267,8 @@ mod tests {
         assert!(text.contains("\"scope\":\"link\",\"tentative\":true,\"valid_life_time\""));
         assert_eq!(
             show(&interfaces()[..1], Style { brief: true, ..json }, false),
-            "[{\"ifname\":\"lo\",\"operstate\":\"UNKNOWN\",\"addr_info\":[{\"local\":\"127.0.0.1\",\"prefixlen\":8},\
+            "[{\"ifname\":\"lo\",\"operstate\":\"UNKNOWN\",\"addr_info\":[{\"local\":\"127.0.0.1\"\
+             ,\"prefixlen\":8},\
              {\"local\":\"::1\",\"prefixlen\":128}]}]\n"
         );
     }

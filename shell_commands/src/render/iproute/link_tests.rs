@@ -9,11 +9,14 @@ fn links() -> Vec<(InterfaceStatus, Option<Statistics>)> {
 fn links_look_as_in_iproute2() {
     assert_eq!(
         show(&links(), Style::default()),
-        "1: lo: <LOOPBACK,UP,LOWER_UP> mtu 65536 qdisc noqueue state UNKNOWN mode DEFAULT group default qlen 1000\n\
+        "1: lo: <LOOPBACK,UP,LOWER_UP> mtu 65536 qdisc noqueue state UNKNOWN mode DEFAULT group \
+         default qlen 1000\n\
          \x20   link/loopback 00:00:00:00:00:00 brd 00:00:00:00:00:00\n\
-         2: eth0: <BROADCAST,MULTICAST,UP,LOWER_UP> mtu 1500 qdisc noqueue state UP mode DEFAULT group default qlen 1000\n\
+         2: eth0: <BROADCAST,MULTICAST,UP,LOWER_UP> mtu 1500 qdisc noqueue state UP mode DEFAULT \
+         group default qlen 1000\n\
          \x20   link/ether 02:00:00:00:00:0a brd ff:ff:ff:ff:ff:ff\n\
-         3: tun0: <POINTOPOINT,MULTICAST,NOARP,UP,LOWER_UP> mtu 1500 qdisc noqueue state UNKNOWN mode DEFAULT group default qlen 1000\n\
+         3: tun0: <POINTOPOINT,MULTICAST,NOARP,UP,LOWER_UP> mtu 1500 qdisc noqueue state UNKNOWN \
+         mode DEFAULT group default qlen 1000\n\
          \x20   link/none \n"
     );
 }
@@ -23,7 +26,8 @@ fn one_line_and_brief_links() {
     let oneline = show(&links()[1..2], Style { oneline: true, ..Style::default() });
     assert_eq!(
         oneline,
-        "2: eth0: <BROADCAST,MULTICAST,UP,LOWER_UP> mtu 1500 qdisc noqueue state UP mode DEFAULT group default qlen 1000\\    \
+        "2: eth0: <BROADCAST,MULTICAST,UP,LOWER_UP> mtu 1500 qdisc noqueue state UP mode DEFAULT \
+         group default qlen 1000\\    \
          link/ether 02:00:00:00:00:0a brd ff:ff:ff:ff:ff:ff\n"
     );
     assert_eq!(
@@ -67,8 +71,10 @@ fn json_has_the_names_and_order_of_iproute2() {
     let json = Style { json: true, ..Style::default() };
     assert_eq!(
         show(&links()[1..2], json),
-        "[{\"ifindex\":2,\"ifname\":\"eth0\",\"flags\":[\"BROADCAST\",\"MULTICAST\",\"UP\",\"LOWER_UP\"],\"mtu\":1500,\"qdisc\":\"noqueue\",\
-         \"operstate\":\"UP\",\"linkmode\":\"DEFAULT\",\"group\":\"default\",\"txqlen\":1000,\"link_type\":\"ether\",\
+        "[{\"ifindex\":2,\"ifname\":\"eth0\",\"flags\":[\"BROADCAST\",\"MULTICAST\",\"UP\",\
+         \"LOWER_UP\"],\"mtu\":1500,\"qdisc\":\"noqueue\",\
+         \"operstate\":\"UP\",\"linkmode\":\"DEFAULT\",\"group\":\"default\",\"txqlen\":1000,\
+         \"link_type\":\"ether\",\
          \"address\":\"02:00:00:00:00:0a\",\"broadcast\":\"ff:ff:ff:ff:ff:ff\"}]\n"
     );
     assert_eq!(
