@@ -211,13 +211,7 @@ async fn listen(context: &Context, options: &Options) -> Outcome {
     }
     loop {
         let connection = listener.accept().await.map_err(|why| Failure::of(local, why))?;
-        if options.verbose {
-            context
-                .streams
-                .error
-                .remark(&format!("Connection received on {}\n", connection.remote))
-                .await;
-        }
+        announce(context, options, connection.remote).await;
         if !options.keep {
             // One connection was asked for: the next one is refused from now on.
             drop(listener);
@@ -230,6 +224,13 @@ async fn listen(context: &Context, options: &Options) -> Outcome {
     }
 }
 
+/// Says who has connected, with `-v`.
+async fn announce(context: &Context, options: &Options, remote: SocketAddr) {
+    if options.verbose {
+        context.streams.error.remark(&format!("Connection received on {remote}\n")).await;
+    }
+}
+
 async fn listen_datagrams(
     context: &Context,
     options: &Options,
@@ -239,13 +240,7 @@ async fn listen_datagrams(
     let file = sockets.bind(SocketKind::Udp, local).await.map_err(|why| Failure::of(local, why))?;
     loop {
         let datagram = receive_from(&file).await.map_err(|why| Failure::of(local, why))?;
-        if options.verbose {
-            context
-                .streams
-                .error
-                .remark(&format!("Connection received on {}\n", datagram.remote))
-                .await;
-        }
+        announce(context, options, datagram.remote).await;
         context.print_bytes(&datagram.data).await?;
         if !options.keep {
             file.control::<Connect>(&datagram.remote)
@@ -260,17 +255,19 @@ async fn listen_datagrams(
 /// Moves bytes both ways until both have ended, or nothing moved for `-w`.
 async fn relay(context: &Context, options: &Options, socket: &File) -> Result<(), Failure> {
     let clock = context.platform.clock.as_ref();
-    let moved = Lock::new(clock.now());
-    let peer_ended = OnceCell::new();
-    let both = future::try_zip(
-        upwards(context, options, socket, &moved, &peer_ended),
-        downwards(context, options, socket, &moved, &peer_ended),
-    );
+    let relay = Relay {
+        context,
+        is_udp: options.udp,
+        socket,
+        moved: Lock::new(clock.now()),
+        peer_ended: OnceCell::new(),
+    };
+    let both = future::try_zip(relay.upwards(), relay.downwards());
     match options.wait {
         None => both.await.map(drop),
         Some(wait) => {
             let silence = async {
-                silence(clock, &moved, wait).await;
+                silence(clock, &relay.moved, wait).await;
                 Ok(((), ()))
             };
             future::or(both, silence).await.map(drop)
@@ -278,58 +275,66 @@ async fn relay(context: &Context, options: &Options, socket: &File) -> Result<()
     }
 }
 
-/// Input → socket.
-async fn upwards(
-    context: &Context,
-    options: &Options,
-    socket: &File,
-    moved: &Lock<Instant>,
-    peer_ended: &OnceCell<()>,
-) -> Result<(), Failure> {
-    let (clock, input) = (context.platform.clock.as_ref(), &context.streams.input);
-    let mut buffer = vec![0; if options.udp { DATAGRAM } else { limits::COPY_BYTES }];
-    loop {
-        let late = async {
-            peer_ended.wait().await;
-            clock.sleep_until(clock.now().after(AFTER_END)).await;
-            Ok(0)
-        };
-        let count = match future::or(input.file.read(&mut buffer), late).await {
-            Ok(0) => break,
-            Ok(count) => count,
-            Err(why) => return Err(Failure::of(&input.name, why)),
-        };
-        moved.with(|moved| *moved = clock.now());
-        let bytes = buffer.get(..count).unwrap_or_default();
-        socket.write_all(bytes).await.map_err(|why| Failure::new(why.to_string()))?;
-    }
-    if !options.udp {
-        // A peer that is gone already needs no end.
-        let _ = socket.control::<Shutdown>(&Direction::Write).await;
-    }
-    Ok(())
+/// The two directions of a connection.
+struct Relay<'a> {
+    context: &'a Context,
+    is_udp: bool,
+    socket: &'a File,
+    /// When bytes last moved.
+    moved: Lock<Instant>,
+    peer_ended: OnceCell<()>,
 }
 
-/// Socket → output.
-async fn downwards(
-    context: &Context,
-    options: &Options,
-    socket: &File,
-    moved: &Lock<Instant>,
-    peer_ended: &OnceCell<()>,
-) -> Result<(), Failure> {
-    let mut buffer = vec![0; limits::COPY_BYTES];
-    loop {
-        match socket.read(&mut buffer).await {
-            Ok(0) if !options.udp => break,
-            Ok(count) => context.print_bytes(buffer.get(..count).unwrap_or_default()).await?,
-            Err(why) => return Err(Failure::new(why.to_string())),
+impl Relay<'_> {
+    /// Input → socket.
+    async fn upwards(&self) -> Result<(), Failure> {
+        let input = &self.context.streams.input;
+        let mut buffer = vec![0; if self.is_udp { DATAGRAM } else { limits::COPY_BYTES }];
+        loop {
+            let late = async {
+                let clock = &self.context.platform.clock;
+                self.peer_ended.wait().await;
+                clock.sleep_until(clock.now().after(AFTER_END)).await;
+                Ok(0)
+            };
+            let count = match future::or(input.file.read(&mut buffer), late).await {
+                Ok(0) => break,
+                Ok(count) => count,
+                Err(why) => return Err(Failure::of(&input.name, why)),
+            };
+            self.note();
+            let bytes = buffer.get(..count).unwrap_or_default();
+            self.socket.write_all(bytes).await.map_err(|why| Failure::new(why.to_string()))?;
         }
-        moved.with(|moved| *moved = context.platform.clock.now());
+        if !self.is_udp {
+            // A peer that is gone already needs no end.
+            let _ = self.socket.control::<Shutdown>(&Direction::Write).await;
+        }
+        Ok(())
     }
-    // Nobody else fills it.
-    let _ = peer_ended.set(()).await;
-    Ok(())
+
+    /// Socket → output.
+    async fn downwards(&self) -> Result<(), Failure> {
+        let mut buffer = vec![0; limits::COPY_BYTES];
+        loop {
+            match self.socket.read(&mut buffer).await {
+                Ok(0) if !self.is_udp => break,
+                Ok(count) => {
+                    self.context.print_bytes(buffer.get(..count).unwrap_or_default()).await?;
+                }
+                Err(why) => return Err(Failure::new(why.to_string())),
+            }
+            self.note();
+        }
+        // Nobody else fills it.
+        let _ = self.peer_ended.set(()).await;
+        Ok(())
+    }
+
+    /// Notes that bytes have moved.
+    fn note(&self) {
+        self.moved.with(|moved| *moved = self.context.platform.clock.now());
+    }
 }
 
 /// Ends when nothing has moved for so long.
