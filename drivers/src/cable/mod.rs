@@ -7,6 +7,8 @@
 //! [`Driver::flush`] hands the other end's waker out. What a look without the lock may ask stands
 //! in [`Hints`].
 
+mod shared;
+
 use std::collections::VecDeque;
 use std::mem;
 use std::sync::Arc;
@@ -19,6 +21,7 @@ use network::driver::{
 };
 use virtual_file_system::{self as files, CharacterDevice, Lock};
 
+use self::shared::{End, Hints, Shared, Side};
 use crate::controller::{Controlled, Controller, DriverInformation};
 use crate::counters::{Counters, DriverCounters};
 use crate::limits::ETHERNET_HEADER;
@@ -37,108 +40,6 @@ pub struct CableOptions {
     /// Frames that fit into each direction, besides the batch that the receiver is working on. At
     /// least one.
     pub capacity: usize,
-}
-
-/// Which end.
-#[derive(Clone, Copy, PartialEq, Eq, Debug)]
-enum Side {
-    Left,
-    Right,
-}
-
-impl Side {
-    const fn other(self) -> Self {
-        match self {
-            Self::Left => Self::Right,
-            Self::Right => Self::Left,
-        }
-    }
-}
-
-/// What the other side knows of one end.
-#[derive(Debug, Default)]
-struct End {
-    /// Frames for this end.
-    queue: VecDeque<Frame>,
-    /// Buffers that the other end is done with.
-    returned: Vec<Frame>,
-    waker: Option<Waker>,
-    wants_room: bool,
-}
-
-/// What may be asked without the lock. Written under it, except for `listens`: an end that sets
-/// that and then finds no frame will be woken for the next one, since the other end adds the frame
-/// before it looks (both sequentially consistent).
-#[derive(Debug, Default)]
-struct Hints {
-    /// Frames wait for the end.
-    frames: [AtomicBool; 2],
-    /// The end's waker stands in the shared part and is to be used.
-    listens: [AtomicBool; 2],
-    /// The link is up.
-    up: AtomicBool,
-}
-
-impl Hints {
-    fn frames(&self, side: Side) -> &AtomicBool {
-        let [left, right] = &self.frames;
-        if side == Side::Left { left } else { right }
-    }
-
-    fn listens(&self, side: Side) -> &AtomicBool {
-        let [left, right] = &self.listens;
-        if side == Side::Left { left } else { right }
-    }
-
-    /// The end's waker, if it waits to be woken.
-    fn summon(&self, side: Side, end: &End) -> Option<Waker> {
-        // Of a train of frames only the first finds somebody asleep. An end that says meanwhile
-        // that it listens is woken all the same, and then says so again.
-        let listens = self.listens(side);
-        if !listens.load(Ordering::SeqCst) {
-            return None;
-        }
-        listens.store(false, Ordering::Release);
-        end.waker.clone()
-    }
-}
-
-#[derive(Debug)]
-struct Shared {
-    left: End,
-    right: End,
-    plugged: bool,
-    /// Both ends exist.
-    whole: bool,
-}
-
-impl Shared {
-    const fn end(&mut self, side: Side) -> &mut End {
-        match side {
-            Side::Left => &mut self.left,
-            Side::Right => &mut self.right,
-        }
-    }
-
-    const fn is_up(&self) -> bool {
-        self.plugged && self.whole
-    }
-
-    /// Frames on a pulled cable are lost; everybody hears of it.
-    fn change(
-        &mut self,
-        hints: &Hints,
-        change: impl FnOnce(&mut Self),
-    ) -> (Vec<Frame>, [Option<Waker>; 2]) {
-        let before = self.is_up();
-        change(self);
-        if self.is_up() == before {
-            return (Vec::new(), [None, None]);
-        }
-        hints.up.store(self.is_up(), Ordering::SeqCst);
-        let lost = self.left.queue.drain(..).chain(self.right.queue.drain(..)).collect();
-        (lost, [hints.summon(Side::Left, &self.left), hints.summon(Side::Right, &self.right)])
-    }
 }
 
 /// Makes a cable and gives its two ends.
