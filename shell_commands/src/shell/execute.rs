@@ -3,7 +3,7 @@
 //! Owns the order of things: lists one after the other, the stages of a pipeline at once,
 //! redirections from left to right before the command starts. A single command runs on the shell
 //! itself, so that `cd` and `NAME=value` last; a stage of a longer pipeline and a job get a
-//! subshell. Commands come from the [`table`].
+//! subshell. Commands come from the table that the shell is made with.
 //!
 //! Everything a command holds lives in its future: dropping the future of [`Shell::execute`] closes
 //! it all.
