@@ -26,6 +26,8 @@ const STALLED: Duration = Duration::from_secs(120);
 pub struct Exchange {
     turn: AtomicU8,
     refused: AtomicBool,
+    /// Bytes of the response are on their way.
+    started: AtomicBool,
 }
 
 /// The head of a request is awaited.
@@ -38,6 +40,7 @@ const ENDING: u8 = 2;
 impl Exchange {
     /// A request has come.
     pub fn begin(&self) {
+        self.started.store(false, Ordering::Relaxed);
         self.turn.store(SERVER, Ordering::Relaxed);
     }
 
@@ -128,7 +131,15 @@ impl Write for Guarded {
         }
         // The next head gets its own time.
         this.head = Limit::default();
-        match Pin::new(&mut this.wire).poll_write(context, data) {
+        // A response tells the version that we speak, whatever the client's is (RFC 9110 §2.5);
+        // hyper repeats the client's.
+        let line = match data.strip_prefix(b"HTTP/1.0 ") {
+            Some(rest) if !this.exchange.started.load(Ordering::Relaxed) => {
+                Some([b"HTTP/1.1 ", rest].concat())
+            }
+            _ => None,
+        };
+        match Pin::new(&mut this.wire).poll_write(context, line.as_deref().unwrap_or(data)) {
             Poll::Pending => {
                 if this.stalled.poll(context, this.clock.as_ref(), STALLED).is_ready() {
                     return timed_out();
@@ -136,6 +147,7 @@ impl Write for Guarded {
                 Poll::Pending
             }
             done => {
+                this.exchange.started.store(true, Ordering::Relaxed);
                 this.stalled = Limit::default();
                 done
             }

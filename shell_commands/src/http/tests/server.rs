@@ -90,6 +90,7 @@ fn requests_are_understood() {
     assert_eq!(codes(&say(twice.as_bytes())), ["200", "200"]);
     let old = say(b"HEAD /a%20b HTTP/1.0\r\n\r\nHEAD / HTTP/1.0\r\n\r\n");
     assert_eq!(codes(&old), ["200"]);
+    assert!(old.starts_with("HTTP/1.1 200 OK\r\n"), "{old}");
     assert!(old.ends_with("\r\n\r\n") && field(&old, "Content-Length") == Some("6"), "{old}");
     let kept = "GET / HTTP/1.0\r\nConnection: keep-alive\r\n\r\n".repeat(2);
     assert_eq!(codes(&say(kept.as_bytes())).len(), 2);
