@@ -11,8 +11,8 @@ use core::task::Waker;
 use serde::{Deserialize, Serialize};
 
 use crate::address::HardwareAddress;
-use crate::command::words::words;
 use crate::limits;
+use crate::words::words;
 
 /// What a frame of the driver starts with.
 #[derive(Clone, Copy, PartialEq, Eq, Debug, Serialize, Deserialize)]

@@ -43,6 +43,7 @@ mod runner;
 pub mod socket;
 mod stack;
 mod watcher;
+mod words;
 
 pub use self::manager::{Manager, ManagerError, Platform};
 #[cfg(feature = "blocking")]

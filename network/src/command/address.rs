@@ -4,8 +4,8 @@ use core::net::Ipv4Addr;
 
 use serde::{Deserialize, Serialize};
 
-use super::words::words;
 use crate::address::Prefix;
+use crate::words::words;
 
 /// Who put an address, a route or a server there. What one origin brought, only that origin takes
 /// away.

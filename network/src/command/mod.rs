@@ -30,7 +30,6 @@ pub mod socket;
 pub mod stream;
 pub mod text;
 pub mod watch;
-pub(crate) mod words;
 
 use alloc::vec::Vec;
 use core::net::{IpAddr, SocketAddr};
