@@ -130,6 +130,15 @@ impl Interface {
         self.engine.with(|engine| view(&engine.stack))
     }
 
+    /// As [`look`](Self::look), for what depends on the present: only the clock is read.
+    pub(crate) fn look_now<R>(&self, view: impl FnOnce(&Stack) -> R) -> R {
+        let now = self.clock.now();
+        self.engine.with(|engine| {
+            engine.stack.now = now.max(engine.stack.now);
+            view(&engine.stack)
+        })
+    }
+
     /// Runs a closure that neither sends nor depends on the present: no clock is read and nothing
     /// follows but wakes.
     pub(crate) fn glance<R>(&self, action: impl FnOnce(&mut Stack) -> R) -> R {

@@ -36,7 +36,7 @@ fn reply<T: Serialize>(outcome: Result<T>) -> Result<Vec<u8>> {
 impl OpenFile {
     /// The interface that the device is of; `/devices/sockets` has none.
     fn interface(&self) -> Result<&Arc<Interface>> {
-        self.sockets.interface.as_ref().ok_or(Error::Unsupported)
+        self.sockets.place.interface.as_ref().ok_or(Error::Unsupported)
     }
 
     /// Runs a verb of the interface.
@@ -51,10 +51,7 @@ impl OpenFile {
 
     /// Every interface that this device speaks of.
     fn interfaces(&self) -> Vec<Arc<Interface>> {
-        match &self.sockets.interface {
-            Some(interface) => alloc::vec![Arc::clone(interface)],
-            None => self.sockets.shared.routing.interfaces(),
-        }
+        self.sockets.place.interfaces()
     }
 
     /// Carries out a command that ends at once; one that waits comes back.
@@ -92,8 +89,8 @@ impl OpenFile {
             }
             Request::AddRoute(new) => reply(self.add_route(&new)),
             Request::RemoveRoute(selector) => reply(self.remove_route(&selector)),
-            Request::FindRoute(destination) => reply(match &self.sockets.interface {
-                None => self.sockets.shared.explain(destination),
+            Request::FindRoute(destination) => reply(match &self.sockets.place.interface {
+                None => self.sockets.place.all.explain(destination),
                 Some(interface) => interface.with(|stack| {
                     stack
                         .source_for(destination)
@@ -138,7 +135,7 @@ impl OpenFile {
             Request::Listen(backlog) => reply(self.listen(backlog)),
             Request::Accept(token) => reply(self.accept(token)),
             Request::GetSocket(()) => {
-                reply(self.handle().and_then(|handle| handle.status(&self.sockets)))
+                reply(self.handle().and_then(|handle| handle.status(&self.sockets.place)))
             }
             Request::Shutdown(direction) => reply(match self.handle() {
                 Ok(Handle::Stream(stream)) => stream.shutdown(direction),
@@ -174,7 +171,7 @@ impl OpenFile {
             Request::AwaitDhcp(milliseconds) => reply(self.await_dhcp(milliseconds).await),
             Request::Connect(remote) => reply(self.connect(remote).await),
             Request::NextConnection(()) => match self.handle()? {
-                Handle::Listener(listener) => reply(sockets::next_offer(&listener).await),
+                Handle::Listener(listener) => reply(self.offers.next(&listener).await),
                 _ => Err(Error::InvalidInput),
             },
             Request::SendTo(datagram) => {
@@ -182,7 +179,7 @@ impl OpenFile {
             }
             Request::ReceiveFrom(()) => {
                 let socket = self.datagram()?;
-                reply(sockets::receive(&self.sockets, &socket).await)
+                reply(sockets::receive(&self.sockets.place.all, &socket).await)
             }
             Request::Peek(most) => reply(self.handle()?.peek(most).await),
             // Everything else ended in `execute_now`.
@@ -196,12 +193,12 @@ impl OpenFile {
 
     /// On `/devices/sockets` the interface is named, or found by the gateway's network.
     fn add_route(&self, new: &NewRoute) -> Result<()> {
-        if self.sockets.interface.is_some() {
+        if self.sockets.place.interface.is_some() {
             return self.change(|stack| stack.add_route(new));
         }
-        let routing = &self.sockets.shared.routing;
+        let all = &self.sockets.place.all;
         let interface = match (&new.interface, new.gateway) {
-            (Some(name), _) => routing.find(name).ok_or(Error::NoDevice)?,
+            (Some(name), _) => all.find(name).ok_or(Error::NoDevice)?,
             (None, None) => return Err(Error::NoDevice),
             (None, Some(gateway)) => {
                 let is_near = |interface: &&Arc<Interface>| {
@@ -213,7 +210,7 @@ impl OpenFile {
                                 .is_some_and(|route| route.gateway.is_none())
                     })
                 };
-                let interfaces = routing.interfaces();
+                let interfaces = all.list();
                 let unreachable = if gateway.is_ipv4() {
                     Error::NetworkUnreachable
                 } else {
@@ -243,7 +240,7 @@ impl OpenFile {
     /// Waits until the DHCP client has a lease, stops, or the time is over.
     async fn await_dhcp(&self, milliseconds: u32) -> Result<DhcpStatus> {
         let interface = Arc::clone(self.interface()?);
-        let clock = &self.sockets.shared.platform.clock;
+        let clock = &self.sockets.clock;
         let deadline = clock.now().after(Duration::from_millis(u64::from(milliseconds)));
         let bound = poll_fn(|context| {
             interface.with(|stack| {
@@ -296,8 +293,11 @@ impl OpenFile {
                 if fresh.local.is_some() {
                     return Err(Error::InvalidInput);
                 }
-                let local =
-                    TcpListener::reserve(&fresh.place(&self.sockets), local, &fresh.settings)?;
+                let local = TcpListener::reserve(
+                    &fresh.place(&self.sockets.place),
+                    local,
+                    &fresh.settings,
+                )?;
                 self.mode.with(|mode| match mode {
                     Mode::Fresh(fresh) if fresh.local.is_none() => {
                         fresh.local = Some(local);
@@ -333,8 +333,9 @@ impl OpenFile {
             Mode::Status { .. } | Mode::Events(_) | Mode::Datagram(_) => Err(Error::InvalidInput),
         })?;
         let mut attempt = Attempt { file: self, is_over: false };
-        let place = fresh.place(&self.sockets);
-        let stream = TcpStream::connect_with(&place, fresh.local, remote, &fresh.settings).await?;
+        let place = fresh.place(&self.sockets.place);
+        let stream = TcpStream::start(&place, fresh.local, remote, &fresh.settings)?;
+        poll_fn(|context| stream.poll_connected(context)).await?;
         attempt.is_over = true;
         let local = stream.local_address();
         self.become_mode(|mode| {
@@ -355,8 +356,8 @@ impl OpenFile {
         }
         let fresh = self.fresh()?;
         let local = fresh.local.unwrap_or(SocketAddr::new(Bound::Any.address(), 0));
-        let place = fresh.place(&self.sockets);
-        let listener = Arc::new(TcpListener::bind_with(&place, local, backlog, fresh.settings)?);
+        let place = fresh.place(&self.sockets.place);
+        let listener = Arc::new(TcpListener::bind_at(&place, local, backlog, fresh.settings)?);
         self.mode.with(|mode| *mode = Mode::Listener(listener));
         Ok(())
     }
@@ -369,7 +370,7 @@ impl OpenFile {
         if !is_free {
             return Err(Error::InvalidInput);
         }
-        let (stream, settings) = self.sockets.shared.offers.claim(token)?;
+        let (stream, settings) = self.offers.claim(token)?;
         let status = stream.status().ok_or(Error::ConnectionAborted)?;
         self.mode.with(|mode| *mode = Mode::Stream(Arc::new(stream), settings));
         Ok(status)
@@ -382,17 +383,12 @@ impl OpenFile {
             .iter()
             .flat_map(|interface| interface.with(|stack| stack.socket_list()))
             .collect();
-        if self.sockets.interface.is_none() {
-            let routing = &self.sockets.shared.routing;
+        if self.sockets.place.interface.is_none() {
+            let all = &self.sockets.place.all;
             list.extend(
-                routing
-                    .listeners()
-                    .iter()
-                    .map(|listener| crate::socket::listener_status(listener, "")),
+                all.listeners().iter().map(|listener| crate::socket::listener_status(listener, "")),
             );
-            list.extend(
-                routing.bindings().iter().map(|(family, binding)| binding.status(*family, "")),
-            );
+            list.extend(all.bindings().iter().map(|(family, binding)| binding.status(*family, "")));
         }
         list
     }

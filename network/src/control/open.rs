@@ -12,6 +12,7 @@ use virtual_file_system::{
     Readiness, Result,
 };
 
+use super::offers::Offers;
 use super::sockets::{Handle, Mode};
 use crate::command::{Request, table, text};
 use crate::socket::Sockets;
@@ -19,6 +20,7 @@ use crate::socket::Sockets;
 /// An open file description.
 pub(super) struct OpenFile {
     pub(super) sockets: Sockets,
+    pub(super) offers: Arc<Offers>,
     pub(super) flags: OpenFlags,
     pub(super) mode: Lock<Mode>,
     credentials: Credentials,
@@ -30,9 +32,10 @@ pub(super) struct OpenFile {
 }
 
 impl OpenFile {
-    pub(super) fn new(sockets: Sockets, request: &OpenRequest<'_>) -> Self {
+    pub(super) fn new(sockets: Sockets, offers: Arc<Offers>, request: &OpenRequest<'_>) -> Self {
         Self {
             sockets,
+            offers,
             flags: request.flags,
             mode: Lock::new(Mode::Status { text: None, position: 0 }),
             credentials: request.credentials.clone(),
@@ -65,6 +68,7 @@ impl OpenFile {
         }
         let controller = self
             .sockets
+            .place
             .interface
             .as_ref()
             .and_then(|interface| interface.controller.clone())
@@ -124,14 +128,14 @@ impl OpenFile {
     fn end(&self) {
         let ended = self.become_mode(|_| Mode::Status { text: None, position: 0 });
         if let Mode::Listener(listener) = &ended {
-            self.sockets.shared.offers.forget(listener);
+            self.offers.forget(listener);
         }
     }
 
     fn status_text(&self) -> String {
-        match &self.sockets.interface {
+        match &self.sockets.place.interface {
             Some(interface) => super::status::interface(interface),
-            None => super::status::system(&self.sockets.shared),
+            None => super::status::system(&self.sockets.place.all),
         }
     }
 }
@@ -146,7 +150,7 @@ impl OpenDevice for OpenFile {
                 poll_fn(|context| self.poll_connecting(context)).await;
                 OpenDevice::read(self, buffer).await
             }),
-            Some(socket) => socket.read(buffer),
+            Some(socket) => socket.read(buffer, &self.offers),
             None => Operation::done(self.read_status(buffer)),
         }
     }

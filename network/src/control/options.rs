@@ -58,9 +58,9 @@ impl OpenFile {
     fn bind_stream_to_device(&self, name: &str) -> Result<()> {
         let wanted = match name {
             "" => None,
-            name => Some(self.sockets.shared.routing.find(name).ok_or(Error::NoDevice)?),
+            name => Some(self.sockets.place.all.find(name).ok_or(Error::NoDevice)?),
         };
-        if let Some(fixed) = &self.sockets.interface {
+        if let Some(fixed) = &self.sockets.place.interface {
             let is_same = wanted.is_some_and(|wanted| Arc::ptr_eq(&wanted, fixed));
             return if is_same { Ok(()) } else { Err(Error::InvalidInput) };
         }
@@ -90,7 +90,7 @@ impl OpenFile {
                 })?
             }
         };
-        let device = device.or_else(|| self.sockets.interface.clone());
+        let device = device.or_else(|| self.sockets.place.interface.clone());
         let path_mtu = match self.handle()? {
             Handle::Stream(stream) => self.path_mtu(&stream),
             _ => None,
@@ -102,7 +102,7 @@ impl OpenFile {
     /// The path MTU of a stream that still has a route.
     fn path_mtu(&self, stream: &TcpStream) -> Option<u32> {
         let remote = stream.remote_address().ip();
-        let (interface, _) = self.sockets.route(remote).ok()?;
+        let (interface, _) = self.sockets.place.route(remote).ok()?;
         u32::try_from(interface.with(|stack| stack.path_mtu(remote))).ok()
     }
 

@@ -3,20 +3,20 @@
 //! A file becomes a socket with `CreateSocket`, and then by `Bind`, `Connect`, `Listen` or `Accept`
 //! what the socket becomes. Each mode is a handle of [`crate::socket`]; dropping it closes it.
 
-use alloc::collections::VecDeque;
-use alloc::sync::{Arc, Weak};
+use alloc::sync::Arc;
 use alloc::vec;
 use core::future::poll_fn;
 use core::net::SocketAddr;
 use core::task::{Context, Poll};
 
-use virtual_file_system::{Error, Lock, Operation, Readiness, Result, WakerList};
+use virtual_file_system::{Error, Operation, Readiness, Result, WakerList};
 
+use super::offers::Offers;
 use super::watch::Reader;
 use crate::command::socket::{Datagram, Offer, Peeked, SocketKind, SocketState, SocketStatus};
 use crate::interface::Interface;
+use crate::interfaces::{Interfaces, Place};
 use crate::limits;
-use crate::manager::Shared;
 use crate::socket::{
     DatagramSocket, IcmpSocket, RawSocket, Sockets, TcpListener, TcpSettings, TcpStream, UdpSocket,
 };
@@ -32,9 +32,8 @@ pub(super) struct Fresh {
 
 impl Fresh {
     /// Where the stream or listener is made.
-    pub(super) fn place(&self, sockets: &Sockets) -> Sockets {
-        let interface = self.device.clone().or_else(|| sockets.interface.clone());
-        Sockets { shared: Arc::clone(&sockets.shared), interface }
+    pub(super) fn place(&self, place: &Place) -> Place {
+        place.on(self.device.clone().or_else(|| place.interface.clone()))
     }
 }
 
@@ -94,7 +93,7 @@ impl Handle {
         matches!(self, Self::Stream(_) | Self::Datagram(_))
     }
 
-    pub(super) fn read(self, buffer: &mut [u8]) -> Operation<'_, usize> {
+    pub(super) fn read<'a>(self, buffer: &'a mut [u8], offers: &'a Offers) -> Operation<'a, usize> {
         match self {
             Self::Unconnected | Self::Connecting => Operation::done(Err(Error::NotConnected)),
             Self::Stream(stream) => match stream.try_read(buffer) {
@@ -115,7 +114,7 @@ impl Handle {
                 if buffer.len() < Offer::LINE_BYTES {
                     return Err(Error::InvalidInput);
                 }
-                Ok(next_offer(&listener).await?.write_line(buffer))
+                Ok(offers.next(&listener).await?.write_line(buffer))
             }),
         }
     }
@@ -176,7 +175,7 @@ impl Handle {
     }
 
     /// The socket as others see it.
-    pub(super) fn status(&self, sockets: &Sockets) -> Result<SocketStatus> {
+    pub(super) fn status(&self, place: &Place) -> Result<SocketStatus> {
         match self {
             Self::Unconnected | Self::Connecting => Ok(SocketStatus {
                 kind: SocketKind::Tcp,
@@ -187,7 +186,7 @@ impl Handle {
                 },
                 local: SocketAddr::from(([0, 0, 0, 0], 0)),
                 remote: None,
-                interface: sockets.name().into(),
+                interface: place.name().into(),
                 receive_queue: 0,
                 send_queue: 0,
             }),
@@ -196,84 +195,6 @@ impl Handle {
             Self::Datagram(socket) => Ok(socket.status()),
         }
     }
-}
-
-/// A connection under its token; the listener is remembered only to be recognised.
-struct Unclaimed {
-    token: u64,
-    listener: Weak<TcpListener>,
-    stream: TcpStream,
-    settings: TcpSettings,
-}
-
-/// Connections that were offered and not claimed yet. Bounded by the backlogs they come from and by
-/// [`limits::OFFERS`]; the oldest gives way, with a reset.
-#[derive(Default)]
-pub(crate) struct Offers {
-    waiting: Lock<VecDeque<Unclaimed>>,
-}
-
-impl Offers {
-    fn put(
-        &self,
-        token: u64,
-        listener: &Arc<TcpListener>,
-        stream: TcpStream,
-        settings: TcpSettings,
-    ) {
-        let dropped = self.waiting.with(|waiting| {
-            let oldest = if waiting.len() >= limits::OFFERS { waiting.pop_front() } else { None };
-            waiting.push_back(Unclaimed {
-                token,
-                listener: Arc::downgrade(listener),
-                stream,
-                settings,
-            });
-            oldest
-        });
-        drop(dropped);
-    }
-
-    /// The connection with a token, and the settings that its listener gave it.
-    pub(super) fn claim(&self, token: u64) -> Result<(TcpStream, TcpSettings)> {
-        self.waiting
-            .with(|waiting| {
-                let place = waiting.iter().position(|unclaimed| unclaimed.token == token)?;
-                waiting.remove(place)
-            })
-            .map(|unclaimed| (unclaimed.stream, unclaimed.settings))
-            .ok_or(Error::NotFound)
-    }
-
-    /// The listener is gone: what it offered and nobody claimed is reset.
-    pub(super) fn forget(&self, listener: &Arc<TcpListener>) {
-        let ended: VecDeque<Unclaimed> = self.waiting.with(|waiting| {
-            let (kept, ended) = waiting
-                .drain(..)
-                .partition(|unclaimed| unclaimed.listener.as_ptr() != Arc::as_ptr(listener));
-            *waiting = kept;
-            ended
-        });
-        ended.iter().for_each(|unclaimed| unclaimed.stream.abort());
-    }
-}
-
-/// Waits for a connection and offers it under a token that nobody can guess.
-pub(super) async fn next_offer(listener: &Arc<TcpListener>) -> Result<Offer> {
-    let shared: &Arc<Shared> = &listener.sockets().shared;
-    let (stream, settings) = listener.take().await?;
-    let mut token = [0; 8];
-    if shared.platform.entropy.fill(&mut token).is_err() {
-        stream.abort();
-        return Err(Error::InputOutput);
-    }
-    let offer = Offer {
-        token: u64::from_ne_bytes(token),
-        local: stream.local_address(),
-        remote: stream.remote_address(),
-    };
-    shared.offers.put(offer.token, listener, stream, settings);
-    Ok(offer)
 }
 
 /// A new socket in its first mode.
@@ -289,14 +210,10 @@ pub(super) fn create(sockets: &Sockets, kind: SocketKind) -> Result<Mode> {
 }
 
 /// Takes one datagram whole, with its addresses.
-pub(super) async fn receive(sockets: &Sockets, socket: &DatagramSocket) -> Result<Datagram> {
+pub(super) async fn receive(all: &Interfaces, socket: &DatagramSocket) -> Result<Datagram> {
     let message = poll_fn(|context| socket.poll_receive_whole(context)).await?;
-    let interface = sockets
-        .shared
-        .routing
-        .at(message.interface)
-        .map(|interface| interface.name.clone())
-        .unwrap_or_default();
+    let interface =
+        all.at(message.interface).map(|interface| interface.name.clone()).unwrap_or_default();
     Ok(Datagram {
         remote: message.remote,
         local: message.local,

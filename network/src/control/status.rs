@@ -6,7 +6,7 @@ use core::fmt::Write;
 
 use crate::driver::LinkState;
 use crate::interface::Interface;
-use crate::manager::Shared;
+use crate::interfaces::Interfaces;
 use crate::stack::Stack;
 
 /// The text of one interface.
@@ -18,9 +18,9 @@ pub(super) fn interface(interface: &Interface) -> String {
 }
 
 /// The text of `/devices/sockets`: what all interfaces have together.
-pub(super) fn system(shared: &Shared) -> String {
+pub(super) fn system(all: &Interfaces) -> String {
     let mut text = String::new();
-    for interface in shared.routing.interfaces() {
+    for interface in all.list() {
         let _ = interface.with(|stack| {
             writeln!(
                 text,
@@ -40,8 +40,8 @@ pub(super) fn system(shared: &Shared) -> String {
     }
     let count =
         |interface: &alloc::sync::Arc<Interface>| interface.with(|stack| stack.socket_count());
-    let sockets: usize = shared.routing.interfaces().iter().map(count).sum();
-    let _ = writeln!(text, "sockets {} routed {}", sockets, shared.routing.routed_sockets());
+    let sockets: usize = all.list().iter().map(count).sum();
+    let _ = writeln!(text, "sockets {} routed {}", sockets, all.routed_sockets());
     text
 }
 

@@ -14,18 +14,18 @@ use super::open::OpenFile;
 use super::sockets::Mode;
 use crate::command::watch::Kinds;
 use crate::interface::Interface;
-use crate::socket::Sockets;
+use crate::interfaces::Place;
 use crate::watcher::{Found, Watcher};
 
 /// A watching file. Dropping it ends the watch.
 pub(super) struct Reader {
-    sockets: Sockets,
+    place: Place,
     watcher: Arc<Watcher>,
 }
 
 impl Reader {
-    fn new(sockets: &Sockets, kinds: Kinds) -> Self {
-        let reader = Self { sockets: sockets.clone(), watcher: Arc::new(Watcher::new(kinds)) };
+    fn new(place: &Place, kinds: Kinds) -> Self {
+        let reader = Self { place: place.clone(), watcher: Arc::new(Watcher::new(kinds)) };
         reader.begin(0);
         reader
     }
@@ -47,9 +47,9 @@ impl Reader {
 
     /// The interfaces to watch. On `/devices/sockets` those to come introduce themselves.
     fn interfaces(&self) -> Vec<Arc<Interface>> {
-        match &self.sockets.interface {
-            Some(interface) => alloc::vec![Arc::clone(interface)],
-            None => self.sockets.shared.routing.watch(&self.watcher),
+        match &self.place.interface {
+            Some(_) => self.place.interfaces(),
+            None => self.place.all.watch(&self.watcher),
         }
     }
 
@@ -89,9 +89,9 @@ impl Reader {
 
 impl Drop for Reader {
     fn drop(&mut self) {
-        match &self.sockets.interface {
+        match &self.place.interface {
             Some(interface) => interface.unwatch(&self.watcher),
-            None => self.sockets.shared.routing.unwatch(&self.watcher),
+            None => self.place.all.unwatch(&self.watcher),
         }
     }
 }
@@ -120,7 +120,7 @@ impl OpenFile {
         if !self.mode.with(|mode| matches!(mode, Mode::Status { .. })) {
             return Err(Error::InvalidInput);
         }
-        let reader = Arc::new(Reader::new(&self.sockets, kinds));
+        let reader = Arc::new(Reader::new(&self.sockets.place, kinds));
         // A reader that is not wanted ends outside of the lock.
         self.mode.with(|mode| match mode {
             Mode::Status { .. } => {
@@ -205,11 +205,11 @@ mod tests {
         let all = core.sockets();
         let one = core.manager().sockets_on("tun0").unwrap();
         for sockets in [all, one] {
-            let reader = Reader::new(&sockets, Kinds::all());
+            let reader = Reader::new(&sockets.place, Kinds::all());
             core.manager().register("tun1", alloc::boxed::Box::new(Nothing), None).unwrap();
             let watcher = Arc::clone(&reader.watcher);
             assert!(Arc::strong_count(&watcher) > 2);
-            let interface = sockets.shared.routing.find("tun0").unwrap();
+            let interface = sockets.place.all.find("tun0").unwrap();
             assert!(interface.look(|stack| stack.watch.is_on()));
             drop(reader);
             assert_eq!(Arc::strong_count(&watcher), 1);

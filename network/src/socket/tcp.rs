@@ -12,6 +12,7 @@ use super::Sockets;
 use crate::command::socket::{Direction, SocketStatus};
 use crate::command::stream::StreamStatistics;
 use crate::interface::Interface;
+use crate::interfaces::Place;
 use crate::socket::TcpSettings;
 use crate::stack::tcp::listen::Waiting;
 use crate::stack::tcp::{End, SlotId};
@@ -58,14 +59,14 @@ impl TcpStream {
         remote: SocketAddr,
         settings: &TcpSettings,
     ) -> Result<Self, Error> {
-        let stream = Self::start(sockets, local, remote, settings)?;
+        let stream = Self::start(&sockets.place, local, remote, settings)?;
         poll_fn(|context| stream.poll_connected(context)).await?;
         Ok(stream)
     }
 
     /// Begins a connect; [`poll_connected`](Self::poll_connected) ends it.
     pub(crate) fn start(
-        sockets: &Sockets,
+        place: &Place,
         local: Option<SocketAddr>,
         remote: SocketAddr,
         settings: &TcpSettings,
@@ -82,10 +83,10 @@ impl TcpStream {
         if local.is_some_and(|local| local.is_ipv4() != remote.is_ipv4()) {
             return Err(Error::InvalidInput);
         }
-        if local.is_some_and(|local| !sockets.has_address(local.ip())) {
+        if local.is_some_and(|local| !place.has_address(local.ip())) {
             return Err(Error::AddressNotAvailable);
         }
-        let interface = sockets.choose(remote.ip())?;
+        let interface = place.choose(remote.ip())?;
         let (slot, local) = interface.with(|stack| {
             let source = stack.source_for(remote.ip())?;
             if matches!(remote.ip(), IpAddr::V4(address) if stack.addresses.is_broadcast(address)) {

@@ -314,7 +314,7 @@ impl UdpSocket {
         if address.is_unspecified() {
             return Ok(None);
         }
-        let all = self.0.sockets.shared.routing.interfaces();
+        let all = self.0.sockets.place.all.list();
         let owner = all
             .iter()
             .find(|interface| interface.look(|stack| stack.addresses.owns(IpAddr::V4(address))));
@@ -325,7 +325,7 @@ impl UdpSocket {
         if index == 0 {
             return Ok(None);
         }
-        let interface = self.0.sockets.shared.routing.at(index).ok_or(Error::NoDevice)?;
+        let interface = self.0.sockets.place.all.at(index).ok_or(Error::NoDevice)?;
         Ok(Some(interface.name.clone()))
     }
 

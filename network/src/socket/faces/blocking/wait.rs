@@ -58,7 +58,7 @@ pub(super) struct Waiting {
 
 impl Waiting {
     pub(super) fn new(sockets: &Sockets) -> Self {
-        let clock = Arc::clone(&sockets.shared.platform.clock);
+        let clock = Arc::clone(&sockets.clock);
         Self { clock, patience: Lock::default(), idle: Lock::default() }
     }
 
