@@ -3,22 +3,26 @@
 //! | file | owns |
 //! |---|---|
 //! | [`open`] | the open file: its mode, text in and out, authority, forwarding to the controller |
-//! | [`execute`] | what each command does |
-//! | [`sockets`] | the modes that are sockets |
+//! | [`execute`] | each command with what carries it out |
+//! | [`interfaces`] | commands about interfaces |
+//! | [`sockets`] | commands by which a file becomes a socket, and a socket what it becomes |
+//! | [`state`] | what the file holds in each mode |
 //! | [`offers`] | connections between a listener's file and the file that claims them |
 //! | [`options`] | what sockets are told, and what they tell |
 //! | [`status`] | the status text |
 //! | [`watch`] | the mode that tells events |
 //!
 //! A request goes one way: bytes or words → [`Request`](crate::command::Request) → authority → the
-//! verb of the stack → response bytes. Unknown identifiers go to the platform's controller
+//! file's [`Mode`](crate::command::mode::Mode) → the verb of the stack → response bytes. Unknown identifiers go to the platform's controller
 //! unchanged, with no lock held.
 
 mod execute;
+mod interfaces;
 mod offers;
 mod open;
 mod options;
 mod sockets;
+mod state;
 mod status;
 mod watch;
 

@@ -13,8 +13,8 @@ use virtual_file_system::{
 };
 
 use super::offers::Offers;
-use super::sockets::{Handle, Mode};
-use crate::command::{Request, table, text};
+use super::state::{Handle, State};
+use crate::command::{table, text};
 use crate::socket::Sockets;
 
 /// An open file description.
@@ -22,7 +22,7 @@ pub(super) struct OpenFile {
     pub(super) sockets: Sockets,
     pub(super) offers: Arc<Offers>,
     pub(super) flags: OpenFlags,
-    pub(super) mode: Lock<Mode>,
+    pub(super) state: Lock<State>,
     credentials: Credentials,
     path: Path,
     /// The controller's own open file, made when the first command is forwarded.
@@ -37,7 +37,7 @@ impl OpenFile {
             sockets,
             offers,
             flags: request.flags,
-            mode: Lock::new(Mode::Status { text: None, position: 0 }),
+            state: Lock::default(),
             credentials: request.credentials.clone(),
             path: request.path.clone(),
             controller: Lock::new(None),
@@ -98,10 +98,10 @@ impl OpenFile {
 
     /// The status text, made when it is first read, so that a reader sees one moment.
     fn read_status(&self, buffer: &mut [u8]) -> Result<usize> {
-        let is_fresh = self.mode.with(|mode| matches!(mode, Mode::Status { text: None, .. }));
+        let is_fresh = self.state.with(|state| matches!(state, State::Status { text: None, .. }));
         let fresh = if is_fresh { Some(self.status_text()) } else { None };
-        self.mode.with(|mode| {
-            let Mode::Status { text, position } = mode else { return Err(Error::InvalidInput) };
+        self.state.with(|state| {
+            let State::Status { text, position } = state else { return Err(Error::InvalidInput) };
             if text.is_none() {
                 *text = Some(fresh.unwrap_or_default());
             }
@@ -126,8 +126,8 @@ impl OpenFile {
     /// Closes what the file had become; connections that a listener offered and nobody claimed go
     /// with it.
     fn end(&self) {
-        let ended = self.become_mode(|_| Mode::Status { text: None, position: 0 });
-        if let Mode::Listener(listener) = &ended {
+        let ended = self.become_state(|_| State::default());
+        if let State::Listener(listener) = &ended {
             self.offers.forget(listener);
         }
     }
@@ -145,7 +145,7 @@ impl OpenDevice for OpenFile {
         if let Some(reader) = self.reader() {
             return reader.read(buffer);
         }
-        match self.mode.with(|mode| mode.handle()) {
+        match self.state.with(|state| state.handle()) {
             Some(Handle::Connecting) => Operation::waiting(async move {
                 poll_fn(|context| self.poll_connecting(context)).await;
                 OpenDevice::read(self, buffer).await
@@ -156,12 +156,14 @@ impl OpenDevice for OpenFile {
     }
 
     fn write<'a>(&'a self, data: &'a [u8]) -> Operation<'a, usize> {
-        if let Some(socket) = self.mode.with(|mode| mode.handle())
-            && socket.takes_data()
-        {
-            return socket.write(data);
+        let data_to = self.state.with(|state| {
+            let takes_data = state.mode().takes_data();
+            state.handle().filter(|_| takes_data)
+        });
+        match data_to {
+            Some(socket) => socket.write(data),
+            None => Operation::waiting(self.write_lines(data)),
         }
-        Operation::waiting(self.write_lines(data))
     }
 
     fn control<'a>(&'a self, identifier: Identifier, request: &'a [u8]) -> Operation<'a, Vec<u8>> {
@@ -174,10 +176,7 @@ impl OpenDevice for OpenFile {
         match table::Request::decode(identifier, request) {
             None => Operation::done(Err(Error::UnknownCommand)),
             Some(Err(error)) => Operation::done(Err(error)),
-            Some(Ok(request)) => match self.execute_now(request) {
-                Ok(outcome) => Operation::done(outcome),
-                Err(waiting) => Operation::waiting(self.execute_waiting(waiting)),
-            },
+            Some(Ok(request)) => self.execute(request),
         }
     }
 
@@ -188,7 +187,7 @@ impl OpenDevice for OpenFile {
         if let Some(reader) = self.reader() {
             return reader.poll_ready(context, interest);
         }
-        match self.mode.with(|mode| mode.handle()) {
+        match self.state.with(|state| state.handle()) {
             Some(socket) => socket.poll_ready(context, interest),
             None => Poll::Ready(interest & (Readiness::READABLE | Readiness::WRITABLE)),
         }
@@ -209,8 +208,8 @@ impl Drop for OpenFile {
 impl OpenFile {
     /// Ready unless a connect is under way; wakes when it ends, however it does.
     fn poll_connecting(&self, context: &Context<'_>) -> Poll<()> {
-        self.mode.with(|mode| match mode {
-            Mode::Connecting(_, waiters) => {
+        self.state.with(|state| match state {
+            State::Connecting(_, waiters) => {
                 waiters.register(context.waker());
                 Poll::Pending
             }
@@ -220,22 +219,14 @@ impl OpenFile {
 
     /// Makes the file something else; gives what it was. Whoever waited for a connect to end looks
     /// again.
-    pub(super) fn become_mode(&self, next: impl FnOnce(&mut Mode) -> Mode) -> Mode {
-        let mut former = self.mode.with(|mode| {
-            let next = next(mode);
-            core::mem::replace(mode, next)
+    pub(super) fn become_state(&self, next: impl FnOnce(&mut State) -> State) -> State {
+        let mut former = self.state.with(|state| {
+            let next = next(state);
+            core::mem::replace(state, next)
         });
-        if let Mode::Connecting(_, waiters) = &mut former {
+        if let State::Connecting(_, waiters) = &mut former {
             waiters.wake_all();
         }
         former
-    }
-
-    /// Carries out one request, waiting if it waits.
-    pub(super) async fn execute(&self, request: Request) -> Result<Vec<u8>> {
-        match self.execute_now(request) {
-            Ok(outcome) => outcome,
-            Err(waiting) => self.execute_waiting(waiting).await,
-        }
     }
 }

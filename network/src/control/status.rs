@@ -13,7 +13,7 @@ use crate::stack::Stack;
 pub(super) fn interface(interface: &Interface) -> String {
     let mut text = String::new();
     // Writing to a string does not fail.
-    let _ = interface.with(|stack| write_interface(&mut text, stack));
+    let _ = interface.look_now(|stack| write_interface(&mut text, stack));
     text
 }
 
@@ -21,7 +21,7 @@ pub(super) fn interface(interface: &Interface) -> String {
 pub(super) fn system(all: &Interfaces) -> String {
     let mut text = String::new();
     for interface in all.list() {
-        let _ = interface.with(|stack| {
+        let _ = interface.look_now(|stack| {
             writeln!(
                 text,
                 "interface {} index {} link {}",
@@ -39,13 +39,13 @@ pub(super) fn system(all: &Interfaces) -> String {
         });
     }
     let count =
-        |interface: &alloc::sync::Arc<Interface>| interface.with(|stack| stack.socket_count());
+        |interface: &alloc::sync::Arc<Interface>| interface.look_now(|stack| stack.socket_count());
     let sockets: usize = all.list().iter().map(count).sum();
     let _ = writeln!(text, "sockets {} routed {}", sockets, all.routed_sockets());
     text
 }
 
-fn write_interface(text: &mut String, stack: &mut Stack) -> core::fmt::Result {
+fn write_interface(text: &mut String, stack: &Stack) -> core::fmt::Result {
     let status = stack.status();
     writeln!(text, "interface {} index {} kind {}", status.name, status.index, status.kind)?;
     writeln!(text, "link {}", enabled_word(stack))?;

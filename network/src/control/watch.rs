@@ -11,7 +11,7 @@ use core::task::{Context, Poll, Waker};
 use virtual_file_system::{Error, Operation, Readiness, Result};
 
 use super::open::OpenFile;
-use super::sockets::Mode;
+use super::state::State;
 use crate::command::watch::Kinds;
 use crate::interface::Interface;
 use crate::interfaces::Place;
@@ -99,8 +99,8 @@ impl Drop for Reader {
 impl OpenFile {
     /// The reader of events that the file is.
     pub(super) fn reader(&self) -> Option<Arc<Reader>> {
-        self.mode.with(|mode| match mode {
-            Mode::Events(reader) => Some(Arc::clone(reader)),
+        self.state.with(|state| match state {
+            State::Events(reader) => Some(Arc::clone(reader)),
             _ => None,
         })
     }
@@ -117,14 +117,11 @@ impl OpenFile {
             reader.begin(0);
             return Ok(());
         }
-        if !self.mode.with(|mode| matches!(mode, Mode::Status { .. })) {
-            return Err(Error::InvalidInput);
-        }
         let reader = Arc::new(Reader::new(&self.sockets.place, kinds));
         // A reader that is not wanted ends outside of the lock.
-        self.mode.with(|mode| match mode {
-            Mode::Status { .. } => {
-                *mode = Mode::Events(Arc::clone(&reader));
+        self.state.with(|state| match state {
+            State::Status { .. } => {
+                *state = State::Events(Arc::clone(&reader));
                 Ok(())
             }
             // Somebody made it a socket meanwhile.

@@ -212,7 +212,7 @@ impl Interfaces {
     pub(crate) fn explain(&self, destination: IpAddr) -> Result<RouteChoice, Error> {
         let (interface, source) = self.route(destination)?;
         // Which gateway answers depends on the present.
-        interface.with(|stack| stack.explain(destination, source))
+        interface.look_now(|stack| stack.explain(destination, source))
     }
 }
 

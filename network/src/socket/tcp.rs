@@ -277,7 +277,7 @@ impl TcpStream {
     /// The connection as others see it; `None` once its interface is gone.
     #[must_use]
     pub fn status(&self) -> Option<SocketStatus> {
-        self.interface.with(|stack| stack.tcp.get(self.slot).map(|slot| stack.tcp_status(slot)))
+        self.interface.look_now(|stack| stack.tcp.get(self.slot).map(|slot| stack.tcp_status(slot)))
     }
 
     /// What is known of the connection and its path (TCP_INFO); `None` once its interface is gone.

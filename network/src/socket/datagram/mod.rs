@@ -22,7 +22,7 @@ use self::options::Settings;
 pub use self::receive::{Message, MessageInfo};
 use self::send::is_broadcast;
 use super::Sockets;
-use crate::command::socket::{SocketState, SocketStatus};
+use crate::command::socket::{SocketKind, SocketState, SocketStatus};
 use crate::interface::Interface;
 use crate::interfaces::Place;
 use crate::stack::bound::Bound;
@@ -191,7 +191,7 @@ impl DatagramSocket {
                     .filter_map(|_| first.with(|stack| stack.datagram_port(self.family)).ok())
                     .find(|port| {
                         interfaces.iter().all(|interface| {
-                            interface.with(|stack| stack.datagrams.is_free(self.family, *port))
+                            interface.look(|stack| stack.datagrams.is_free(self.family, *port))
                         })
                     })
                     .ok_or(Error::AddressInUse)
@@ -247,11 +247,15 @@ impl DatagramSocket {
         self.state.with(|state| state.remote)
     }
 
+    pub(crate) fn kind(&self) -> SocketKind {
+        self.family.kind(u16::from(self.protocol))
+    }
+
     pub(crate) fn status(&self) -> SocketStatus {
         let State { local, remote, device, .. } = self.state.with(|state| state.clone());
         let nowhere = if self.family == Family::Raw6 { Bound::AnyIpv6 } else { Bound::AnyIpv4 };
         SocketStatus {
-            kind: self.family.kind(u16::from(self.protocol)),
+            kind: self.kind(),
             state: if remote.is_some() { SocketState::Established } else { SocketState::Closed },
             local: local.unwrap_or(SocketAddr::new(nowhere.address(), u16::from(self.protocol))),
             remote,

@@ -262,7 +262,8 @@ impl DatagramSocket {
             self.state.with(|state| (state.remote, state.device.clone(), state.settings));
         let remote = remote.ok_or(Error::NotConnected)?;
         let (interface, _) = self.route(device, remote.ip(), &settings)?;
-        Ok(u32::try_from(interface.with(|stack| stack.path_mtu(remote.ip()))).unwrap_or(u32::MAX))
+        Ok(u32::try_from(interface.look_now(|stack| stack.path_mtu(remote.ip())))
+            .unwrap_or(u32::MAX))
     }
 
     /// Sets an option by value.
@@ -307,7 +308,7 @@ impl DatagramSocket {
             self.place.all.at(index).map(|interface| interface.name.clone()).unwrap_or_default()
         };
         SocketOptions {
-            kind: self.family.kind(u16::from(self.protocol)),
+            kind: self.kind(),
             hop_limit: settings.hop_limit,
             traffic_class: settings.traffic_class,
             receive_buffer: settings.receive_buffer,

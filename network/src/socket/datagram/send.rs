@@ -131,7 +131,7 @@ impl DatagramSocket {
         });
         after.wake();
         if sent == Err(Error::MessageTooLong) && settings.receive_errors {
-            let path = interface.with(|stack| stack.path_mtu(remote.ip()));
+            let path = interface.look_now(|stack| stack.path_mtu(remote.ip()));
             let notice =
                 Notice::local(Error::MessageTooLong, u32::try_from(path).unwrap_or(u32::MAX));
             self.endpoint.report(notice.report(remote, data), &mut Wakes::default());
