@@ -26,7 +26,7 @@ use virtual_file_system::{
 };
 
 use crate::account::{Account, Direction, Seat};
-use crate::namespace::Devices;
+use crate::devices::Devices;
 use crate::policy::Policy;
 
 /// Which device is guarded.

@@ -3,7 +3,7 @@
 //!
 //! Every import is a row in one of the tables here: its name, the function that does it, its
 //! parameters. What the functions share (fuel, waiting, memory, errors) stands in [`call`],
-//! [`waiting`], [`memory`] and [`errno`].
+//! [`waiting`], [`memory`](crate::memory) and [`errno`].
 
 #![expect(
     clippy::too_many_arguments,
@@ -12,7 +12,6 @@
 
 pub(crate) mod call;
 mod errno;
-pub(crate) mod memory;
 mod preview1;
 mod vfs;
 mod waiting;

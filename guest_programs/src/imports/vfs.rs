@@ -35,15 +35,16 @@ use core::task::{Context, Poll, Waker};
 
 use embedded_io_async::SeekFrom;
 use network::command::{Connect, TakeError};
+use network::platform::BoxFuture;
 use virtual_file_system::{
     Attributes, ControlCommand, Error, Identifier, NodeKind, OpenDevice, OpenFlags, Result, encode,
 };
 
 use super::call::{Outcome, finish};
-use super::memory;
 use crate::descriptor::{Attempt, Descriptor};
 use crate::guest::Guest;
 use crate::limits;
+use crate::memory;
 use crate::namespace::Opened;
 
 fn done(number: u32) -> Result<Outcome> {
@@ -224,7 +225,7 @@ pub(super) fn control(
 /// How a command is answered.
 pub(super) enum Asked {
     Answer(Vec<u8>),
-    Wait(super::call::BoxFuture<Result<Vec<u8>>>),
+    Wait(BoxFuture<'static, Result<Vec<u8>>>),
 }
 
 /// Gives a command to an open file as the descriptor has it: waiting or not, a connect perhaps in

@@ -3,9 +3,10 @@
 use virtual_file_system::{Error, NodeKind, OpenFlags, Path, Result};
 
 use super::super::call::Outcome;
-use super::super::{memory, vfs};
+use super::super::vfs;
 use super::files::{APPEND, NON_BLOCKING, write_attributes};
 use crate::guest::Guest;
+use crate::memory;
 
 const DONE: Outcome = Outcome::Value(0);
 /// How to open.
