@@ -10,7 +10,7 @@
 //! | [`offers`] | connections between a listener's file and the file that claims them |
 //! | [`options`] | what sockets are told, and what they tell |
 //! | [`status`] | the status text |
-//! | [`watch`] | the mode that tells events |
+//! | [`watch`], [`reader`] | the mode that tells events |
 //!
 //! A request goes one way: bytes or words → [`Request`](crate::command::Request) → authority → the
 //! file's [`Mode`](crate::command::mode::Mode) → the verb of the stack → response bytes. Unknown identifiers go to the platform's controller
@@ -21,6 +21,7 @@ mod interfaces;
 mod offers;
 mod open;
 mod options;
+mod reader;
 mod sockets;
 mod state;
 mod status;

@@ -13,7 +13,7 @@ use core::task::{Context, Poll};
 use virtual_file_system::{Error, Operation, Readiness, Result, WakerList};
 
 use super::offers::Offers;
-use super::watch::Reader;
+use super::reader::Reader;
 use crate::command::mode::Mode;
 use crate::command::socket::{Offer, Peeked, SocketKind, SocketState, SocketStatus};
 use crate::interface::Interface;
