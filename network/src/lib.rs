@@ -46,6 +46,7 @@ mod stack;
 mod watcher;
 mod words;
 
+pub use self::control::OpenFile;
 pub use self::manager::{Manager, ManagerError, Platform};
 #[cfg(feature = "blocking")]
 pub use self::socket::blocking;

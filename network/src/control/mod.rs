@@ -32,7 +32,7 @@ use alloc::sync::Arc;
 use virtual_file_system::{CharacterDevice, Error, OpenDevice, OpenRequest, Result};
 
 use self::offers::Offers;
-use self::open::OpenFile;
+pub use self::open::OpenFile;
 use crate::interface::Interface;
 use crate::platform::Entropy;
 use crate::socket::{Sockets, WeakSockets};

@@ -3,6 +3,7 @@
 use alloc::string::String;
 use alloc::sync::Arc;
 use alloc::vec::Vec;
+use core::fmt;
 use core::future::poll_fn;
 use core::task::{Context, Poll};
 
@@ -14,11 +15,15 @@ use virtual_file_system::{
 
 use super::offers::Offers;
 use super::state::{Handle, State};
-use crate::command::{table, text};
+use crate::command::{Request, text};
 use crate::socket::Sockets;
 
-/// An open file description.
-pub(super) struct OpenFile {
+/// An open file description of a network device.
+///
+/// Others reach it as bytes, through a [`File`](virtual_file_system::File). Who stands around it
+/// and has decoded a command already, such as a guard, gives the command to
+/// [`request`](Self::request) with [`File::call`](virtual_file_system::File::call).
+pub struct OpenFile {
     pub(super) sockets: Sockets,
     pub(super) offers: Arc<Offers>,
     pub(super) flags: OpenFlags,
@@ -48,8 +53,16 @@ impl OpenFile {
     /// A changing command needs a file that was opened for writing; that is decided before anything
     /// else is looked at.
     fn authorise(&self, identifier: Identifier) -> Result<()> {
-        let authority = table::Request::authority(identifier).ok_or(Error::UnknownCommand)?;
+        let authority = Request::authority(identifier).ok_or(Error::UnknownCommand)?;
         if authority.is_held_by(self.flags) { Ok(()) } else { Err(Error::PermissionDenied) }
+    }
+
+    /// Carries out a command, if the file was opened for it and it has a meaning in the file's mode.
+    pub fn request(&self, request: Request) -> Operation<'_, Vec<u8>> {
+        match self.authorise(request.identifier()) {
+            Ok(()) => self.execute(request),
+            Err(refusal) => Operation::done(Err(refusal)),
+        }
     }
 
     /// Hands a command that the stack does not know to the controller, and its answer back.
@@ -90,8 +103,7 @@ impl OpenFile {
         let requests = text::parse_lines(data)?;
         let _together = self.lines.lock().await;
         for request in requests {
-            self.authorise(request.identifier())?;
-            self.execute(request).await?;
+            self.request(request).await?;
         }
         Ok(data.len())
     }
@@ -167,13 +179,13 @@ impl OpenDevice for OpenFile {
     }
 
     fn control<'a>(&'a self, identifier: Identifier, request: &'a [u8]) -> Operation<'a, Vec<u8>> {
-        if table::Request::authority(identifier).is_none() {
+        if Request::authority(identifier).is_none() {
             return self.forward(identifier, request);
         }
         if let Err(error) = self.authorise(identifier) {
             return Operation::done(Err(error));
         }
-        match table::Request::decode(identifier, request) {
+        match Request::decode(identifier, request) {
             None => Operation::done(Err(Error::UnknownCommand)),
             Some(Err(error)) => Operation::done(Err(error)),
             Some(Ok(request)) => self.execute(request),
@@ -228,5 +240,12 @@ impl OpenFile {
             waiters.wake_all();
         }
         former
+    }
+}
+
+impl fmt::Debug for OpenFile {
+    fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let mode = self.state.with(|state| state.mode());
+        formatter.debug_struct("OpenFile").field("mode", &mode).finish_non_exhaustive()
     }
 }
