@@ -37,7 +37,12 @@ pub enum Kind {
 }
 
 words! {
-    Kind { Loopback => "loopback", Ethernet => "ethernet", Tunnel => "tunnel", Wireless => "wireless" }
+    Kind {
+        Loopback => "loopback",
+        Ethernet => "ethernet",
+        Tunnel => "tunnel",
+        Wireless => "wireless",
+    }
 }
 
 /// Whether frames can travel at the moment.

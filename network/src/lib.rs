@@ -9,7 +9,7 @@
 //! | module | owns |
 //! |---|---|
 //! | [`command`] | the vocabulary: one table of typed commands, and text as the same commands |
-//! | `control` | the character device: modes of an open file, authority, forwarding to the controller |
+//! | `control` | the character device: an open file's modes, authority, what each command does |
 //! | [`socket`] | asynchronous sockets, and the resolver as a program over them |
 //! | [`manager`] | registers interfaces and wires the parts above and below |
 //! | [`io_free`] | the same system for those who bring no executor |

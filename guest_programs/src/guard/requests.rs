@@ -1,7 +1,7 @@
 //! Every command of a guest, judged before it is handed on, and noted when it had an effect.
 //!
-//! Most commands either go through or do not, at once. Those that name a remote end, take a place in
-//! the account or change what the file is are carried out in [`Guard::handle`].
+//! Most commands either go through or do not, at once. Those that name a remote end, take a place
+//! in the account or change what the file is are carried out in [`Guard::handle`].
 
 use alloc::vec::Vec;
 use core::net::SocketAddr;

@@ -22,7 +22,12 @@ pub enum Origin {
 }
 
 words! {
-    Origin { Static => "static", Dhcp => "dhcp", RouterAdvertisement => "advertisement", Kernel => "kernel" }
+    Origin {
+        Static => "static",
+        Dhcp => "dhcp",
+        RouterAdvertisement => "advertisement",
+        Kernel => "kernel",
+    }
 }
 
 /// How far an address is on its way into or out of use (RFC 4862 §5).

@@ -1,9 +1,11 @@
 //! The vocabulary: every command of a network device, once.
 //!
 //! The table below is the only place where a command's number, authority, request and response
-//! stand together, and whether its answer may take time (`waits`). The control device decodes requests with it, the typed calls of programs encode
-//! with it, and [`text`] turns lines such as `address add 10.0.0.2/24` into the same requests, so
-//! the faces cannot drift. Numbers are explicit and never reused; two equal ones do not compile.
+//! stand together, and whether its answer may take time (`waits`). The control device decodes
+//! requests with it, the typed calls of programs encode with it, and [`text`] turns lines such as
+//! `address add 10.0.0.2/24` into the same requests, so the faces cannot drift. Numbers are
+//! explicit and never reused; two equal ones do not compile, nor does a row that nobody carries
+//! out.
 //!
 //! This module holds words only. What a command does stands in `control` and below.
 //!

@@ -13,8 +13,8 @@
 //! | [`watch`], [`reader`] | the mode that tells events |
 //!
 //! A request goes one way: bytes or words → [`Request`](crate::command::Request) → authority → the
-//! file's [`Mode`](crate::command::mode::Mode) → the verb of the stack → response bytes. Unknown identifiers go to the platform's controller
-//! unchanged, with no lock held.
+//! file's [`Mode`](crate::command::mode::Mode) → the verb of the stack → response bytes. Unknown
+//! identifiers go to the platform's controller unchanged, with no lock held.
 
 mod execute;
 mod interfaces;

@@ -57,7 +57,8 @@ impl OpenFile {
         if authority.is_held_by(self.flags) { Ok(()) } else { Err(Error::PermissionDenied) }
     }
 
-    /// Carries out a command, if the file was opened for it and it has a meaning in the file's mode.
+    /// Carries out a command, if the file was opened for it and it has a meaning in the file's
+    /// mode.
     pub fn request(&self, request: Request) -> Operation<'_, Vec<u8>> {
         match self.authorise(request.identifier()) {
             Ok(()) => self.execute(request),

@@ -144,8 +144,14 @@ macro_rules! udp_stack {
 
             /// For an unspecified address, one of ours; `AddressNotAvailable` when there is none of
             /// this family.
-            async fn bind_single(&self, local: SocketAddr) -> Result<(SocketAddr, UnconnectedSocket), Error> {
-                let address = if local.ip().is_unspecified() { self.any_address(local)? } else { local.ip() };
+            async fn bind_single(
+                &self,
+                local: SocketAddr,
+            ) -> Result<(SocketAddr, UnconnectedSocket), Error> {
+                let address = match local.ip() {
+                    address if address.is_unspecified() => self.any_address(local)?,
+                    address => address,
+                };
                 let socket = UdpSocket::new(self);
                 let local = socket.bind(SocketAddr::new(address, local.port()))?;
                 Ok((local, UnconnectedSocket(socket)))
