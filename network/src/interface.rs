@@ -4,9 +4,9 @@
 //! what became ready to the driver, and wakes whoever has to be woken after the lock is released.
 //! The runner comes in through [`Interface::turn`].
 //!
-//! Lock order, from outer to inner: datagram socket's state, manager tables → interface engine →
-//! listener queue, datagram queue, watcher, host addresses. Nothing awaits, wakes, or calls a
-//! controller under any of them.
+//! Lock order, from outer to inner: an open file's state → a datagram socket's state, the table of
+//! interfaces → the interface's engine → listener queue, datagram queue, watcher, host addresses.
+//! Nothing awaits, wakes, or calls a controller under the engine's or an inner one.
 
 use alloc::boxed::Box;
 use alloc::string::String;

@@ -24,6 +24,7 @@ pub mod address;
 pub mod dhcp;
 pub mod dns;
 pub mod interface;
+mod kind;
 pub mod mode;
 pub mod multicast;
 pub mod neighbor;
