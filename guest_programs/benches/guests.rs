@@ -40,7 +40,8 @@ const ECHO: &str = r#"(module
   (data (i32.const 100) "socket tcp\nconnect 10.0.0.2:7\noption no-delay on")
   (func (export "_start") (local $file i32) (local $count i32)
     (local.set $file (call $open (i32.const 0) (i32.const 16) (i32.const 3)))
-    (if (i32.ne (call $write (local.get $file) (i32.const 100) (i32.const 48)) (i32.const 48)) (then unreachable))
+    (if (i32.ne (call $write (local.get $file) (i32.const 100) (i32.const 48)) (i32.const 48))
+      (then unreachable))
     (loop $next
       (local.set $count (call $read (local.get $file) (i32.const 1024) (i32.const 32768)))
       (if (i32.le_s (local.get $count) (i32.const 0)) (then return))
@@ -64,7 +65,10 @@ const TEN_SOCKETS: &str = r#"(module
   (func (export "_start") (local $left i32)
     (local.set $left (i32.const 10))
     (loop $next
-      (if (i32.ne (call $write (call $open (i32.const 0) (i32.const 16) (i32.const 3)) (i32.const 100) (i32.const 29)) (i32.const 29))
+      (if (i32.ne
+          (call $write (call $open (i32.const 0) (i32.const 16) (i32.const 3))
+            (i32.const 100) (i32.const 29))
+          (i32.const 29))
         (then unreachable))
       (br_if $next (local.tee $left (i32.sub (local.get $left) (i32.const 1)))))
     (drop (call $read (i32.const 0) (i32.const 0) (i32.const 1)))))"#;
@@ -74,9 +78,12 @@ const HARM: [(&str, &str); 5] = [
     ("computes for ever", "(module (func (export \"_start\") (loop $l (br $l))))"),
     (
         "asks for random bytes for ever",
-        r#"(module (import "wasi_snapshot_preview1" "random_get" (func $random (param i32 i32) (result i32)))
+        r#"(module
+          (import "wasi_snapshot_preview1" "random_get"
+            (func $random (param i32 i32) (result i32)))
           (memory (export "memory") 2)
-          (func (export "_start") (loop $l (drop (call $random (i32.const 0) (i32.const 65536))) (br $l))))"#,
+          (func (export "_start") (loop $l
+            (drop (call $random (i32.const 0) (i32.const 65536))) (br $l))))"#,
     ),
     (
         "opens sockets and forgets them",
@@ -85,18 +92,23 @@ const HARM: [(&str, &str); 5] = [
           (memory (export "memory") 1)
           (data (i32.const 0) "/devices/sockets") (data (i32.const 100) "socket udp")
           (func (export "_start") (loop $l
-            (drop (call $write (call $open (i32.const 0) (i32.const 16) (i32.const 3)) (i32.const 100) (i32.const 10))) (br $l))))"#,
+            (drop (call $write (call $open (i32.const 0) (i32.const 16) (i32.const 3))
+              (i32.const 100) (i32.const 10)))
+            (br $l))))"#,
     ),
     (
         "floods with datagrams",
         r#"(module (import "vfs" "open" (func $open (param i32 i32 i32) (result i32)))
           (import "vfs" "write" (func $write (param i32 i32 i32) (result i32)))
           (memory (export "memory") 1)
-          (data (i32.const 0) "/devices/sockets") (data (i32.const 100) "socket udp\nconnect 10.0.0.2:9")
+          (data (i32.const 0) "/devices/sockets")
+          (data (i32.const 100) "socket udp\nconnect 10.0.0.2:9")
           (func (export "_start") (local $file i32)
             (local.set $file (call $open (i32.const 0) (i32.const 16) (i32.const 3)))
             (drop (call $write (local.get $file) (i32.const 100) (i32.const 29)))
-            (loop $l (drop (call $write (local.get $file) (i32.const 1000) (i32.const 1400))) (br $l))))"#,
+            (loop $l
+              (drop (call $write (local.get $file) (i32.const 1000) (i32.const 1400)))
+              (br $l))))"#,
     ),
     (
         "gives way for ever",
@@ -443,6 +455,7 @@ fn main() {
     crowd(&bench, guests);
     let worst = harm(&bench, rounds, pings);
     println!(
-        "\nRound trips of a guest relative to a native task: {ratio:.2} (goal ≥ 0.3). 99th percentile beside the worst guest, relative to undisturbed: {worst:.2} (goal ≤ 2)."
+        "\nRound trips of a guest relative to a native task: {ratio:.2} (goal ≥ 0.3). \
+         99th percentile beside the worst guest, relative to undisturbed: {worst:.2} (goal ≤ 2)."
     );
 }

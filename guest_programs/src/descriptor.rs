@@ -10,10 +10,10 @@ use alloc::vec::Vec;
 use core::task::{Context, Poll, Waker};
 use core::time::Duration;
 
+use network::platform::BoxFuture;
 use virtual_file_system::{Error, File, Lock, NodeKind, OpenFlags, Path, Readiness, Result};
 
 use crate::guard::Guard;
-use crate::imports::call::BoxFuture;
 use crate::limits;
 use crate::namespace::Opened;
 
@@ -97,7 +97,7 @@ impl Descriptor {
 pub(crate) struct Attempt(Lock<Stage>);
 
 enum Stage {
-    Running(BoxFuture<Result<()>>),
+    Running(BoxFuture<'static, Result<()>>),
     /// Somebody is just looking at it.
     Taken,
     Connected,
@@ -105,7 +105,7 @@ enum Stage {
 }
 
 impl Attempt {
-    pub(crate) const fn new(connect: BoxFuture<Result<()>>) -> Self {
+    pub(crate) const fn new(connect: BoxFuture<'static, Result<()>>) -> Self {
         Self(Lock::new(Stage::Running(connect)))
     }
 

@@ -14,9 +14,8 @@ use virtual_file_system::{Path, Result};
 use wasmi::{Memory, StoreLimits};
 
 use crate::descriptor::Descriptors;
-use crate::imports::call::Pending;
-use crate::imports::memory;
 use crate::limits;
+use crate::memory;
 use crate::namespace::Namespace;
 
 /// Time and chance for guests.
@@ -43,6 +42,13 @@ pub type Idle = Arc<dyn Fn() -> BoxFuture<'static, ()> + Send + Sync>;
 pub fn give_way() -> Idle {
     Arc::new(|| Box::pin(futures_lite::future::yield_now()))
 }
+
+/// A call that waits; it ends with what remains to do.
+pub(crate) type Pending = BoxFuture<'static, Conclusion>;
+
+/// Writes the results of a call that waited into the guest's memory, and gives the value that the
+/// import returns.
+pub(crate) type Conclusion = Box<dyn FnOnce(&mut Guest, &mut [u8]) -> i32 + Send>;
 
 /// What the host keeps for one guest.
 pub(crate) struct Guest {

@@ -10,8 +10,10 @@
 //! | [`table`] | the guests that run: list, kill |
 //! | `imports` | what a guest can call: module `vfs`, WASI preview 1, WasmEdge's sockets |
 //! | `descriptor` | its open files by number |
+//! | `guest`, `memory` | what the host keeps for it, and its memory as bytes |
 //! | `namespace` | the part of the tree that it sees |
 //! | `guard` | network devices with only the granted commands |
+//! | `devices` | those devices without a guard, for the guard's own questions |
 //! | [`grants`], `policy` | what it may, as data; whether it may do this now |
 //! | `account` | sockets, buffers and bandwidth that it uses |
 //! | [`limits`] | every bound |
@@ -40,11 +42,13 @@ extern crate std;
 
 mod account;
 mod descriptor;
+mod devices;
 pub mod grants;
 mod guard;
 mod guest;
 mod imports;
 pub mod limits;
+mod memory;
 mod namespace;
 mod policy;
 pub mod process;

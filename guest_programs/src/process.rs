@@ -19,11 +19,12 @@ use wasmi::{ResumableCall, Store, StoreLimitsBuilder, TrapCode, Val};
 
 use crate::account::Account;
 use crate::descriptor::{Descriptor, Descriptors};
+use crate::devices::Devices;
 use crate::grants::Grants;
 use crate::guest::{Guest, Supplies};
 use crate::imports::call::Suspend;
 use crate::limits;
-use crate::namespace::{Devices, Namespace, Opened};
+use crate::namespace::{Namespace, Opened};
 use crate::policy::Policy;
 use crate::program::{Program, ProgramError};
 use crate::table::Entry;
@@ -182,8 +183,8 @@ impl Process {
                 return Exit::Trapped("it waits for nothing".to_string());
             };
             let mut has_waited = false;
-            let finish = poll_fn(|context| {
-                let outcome = pending.poll(context);
+            let conclusion = poll_fn(|context| {
+                let outcome = pending.as_mut().poll(context);
                 has_waited |= outcome.is_pending();
                 outcome
             })
@@ -192,9 +193,9 @@ impl Process {
             let value = match self.store.data().memory {
                 Some(memory) => {
                     let (bytes, guest) = memory.data_and_store_mut(&mut self.store);
-                    pending.conclude(finish, guest, bytes)
+                    conclusion(guest, bytes)
                 }
-                None => pending.conclude(finish, self.store.data_mut(), &mut []),
+                None => conclusion(self.store.data_mut(), &mut []),
             };
             drop(pending);
             // Who waited begins a new turn; whose wait was none goes on with what is left of the

@@ -94,7 +94,7 @@ fn echo(stream: &TcpStream, waker: &Waker) -> Result<bool, Errno> {
             Poll::Ready(Ok(0)) => return Ok(true),
             // A kilobyte always fits here; a real server would keep what does not.
             Poll::Ready(Ok(length)) => {
-                drop(stream.try_write(buffer.get(..length).unwrap_or_default())?)
+                stream.try_write(buffer.get(..length).unwrap_or_default())?;
             }
             Poll::Ready(Err(error)) => return Err(error),
         }

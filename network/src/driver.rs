@@ -11,8 +11,8 @@ use core::task::Waker;
 use serde::{Deserialize, Serialize};
 
 use crate::address::HardwareAddress;
-use crate::command::words::words;
 use crate::limits;
+use crate::words::words;
 
 /// What a frame of the driver starts with.
 #[derive(Clone, Copy, PartialEq, Eq, Debug, Serialize, Deserialize)]
@@ -37,7 +37,12 @@ pub enum Kind {
 }
 
 words! {
-    Kind { Loopback => "loopback", Ethernet => "ethernet", Tunnel => "tunnel", Wireless => "wireless" }
+    Kind {
+        Loopback => "loopback",
+        Ethernet => "ethernet",
+        Tunnel => "tunnel",
+        Wireless => "wireless",
+    }
 }
 
 /// Whether frames can travel at the moment.

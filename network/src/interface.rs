@@ -4,9 +4,9 @@
 //! what became ready to the driver, and wakes whoever has to be woken after the lock is released.
 //! The runner comes in through [`Interface::turn`].
 //!
-//! Lock order, from outer to inner: datagram socket's state, manager tables → interface engine →
-//! listener queue, datagram queue, watcher, host addresses. Nothing awaits, wakes, or calls a
-//! controller under any of them.
+//! Lock order, from outer to inner: an open file's state → a datagram socket's state, the table of
+//! interfaces → the interface's engine → listener queue, datagram queue, watcher, host addresses.
+//! Nothing awaits, wakes, or calls a controller under the engine's or an inner one.
 
 use alloc::boxed::Box;
 use alloc::string::String;
@@ -128,6 +128,15 @@ impl Interface {
     /// Looks at the stack without changing it: no clock is read and nothing follows.
     pub(crate) fn look<R>(&self, view: impl FnOnce(&Stack) -> R) -> R {
         self.engine.with(|engine| view(&engine.stack))
+    }
+
+    /// As [`look`](Self::look), for what depends on the present: only the clock is read.
+    pub(crate) fn look_now<R>(&self, view: impl FnOnce(&Stack) -> R) -> R {
+        let now = self.clock.now();
+        self.engine.with(|engine| {
+            engine.stack.context.now = now.max(engine.stack.context.now);
+            view(&engine.stack)
+        })
     }
 
     /// Runs a closure that neither sends nor depends on the present: no clock is read and nothing

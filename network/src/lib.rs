@@ -1,4 +1,4 @@
-//! The heart of devnet: interfaces as character devices over a stack of one-socket sets.
+//! The heart of devnet: network interfaces as character devices, each over a stack of its own.
 //!
 //! A [`Manager`] registers interfaces. Each gets a stack, a runner and a control device that is
 //! mounted under `/devices/network`. Programs reach it by opened files and the commands of
@@ -9,10 +9,11 @@
 //! | module | owns |
 //! |---|---|
 //! | [`command`] | the vocabulary: one table of typed commands, and text as the same commands |
-//! | `control` | the character device: modes of an open file, authority, forwarding to the controller |
-//! | [`manager`] | registering interfaces; `routing` chooses one |
-//! | [`socket`], `resolver` | asynchronous sockets and name lookups |
+//! | `control` | the character device: an open file's modes, authority, what each command does |
+//! | [`socket`] | asynchronous sockets, and the resolver as a program over them |
+//! | [`manager`] | registers interfaces and wires the parts above and below |
 //! | [`io_free`] | the same system for those who bring no executor |
+//! | `interfaces` | all interfaces, and the choice among them by route |
 //! | `watcher` | events on their way from interfaces to files that watch |
 //! | `interface`, `runner` | the one lock around a stack and its driver, and the only loop |
 //! | `stack` | one interface's synchronous state: link, IP, TCP slots, datagrams, DHCP, timers |
@@ -33,17 +34,19 @@ pub mod dhcp_message;
 pub mod dns_message;
 pub mod driver;
 mod interface;
+mod interfaces;
 pub mod io_free;
 pub mod limits;
 pub mod manager;
+mod mount;
 pub mod platform;
-mod resolver;
-mod routing;
 mod runner;
 pub mod socket;
 mod stack;
 mod watcher;
+mod words;
 
+pub use self::control::OpenFile;
 pub use self::manager::{Manager, ManagerError, Platform};
 #[cfg(feature = "blocking")]
 pub use self::socket::blocking;

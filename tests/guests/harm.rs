@@ -62,14 +62,19 @@ fn one_that_spins_gives_way_and_others_finish() {
 #[test]
 fn one_that_calls_for_ever_gives_way_too() {
     // Calls that never wait: fuel runs out in them as well, and sooner the more they move.
-    let text =
-        "(module (import \"wasi_snapshot_preview1\" \"clock_time_get\" (func $time (param i32 i64 i32) (result i32)))
+    let text = "(module
+        (import \"wasi_snapshot_preview1\" \"clock_time_get\"
+            (func $time (param i32 i64 i32) (result i32)))
         (memory (export \"memory\") 1)
-        (func (export \"_start\") (loop $l (drop (call $time (i32.const 0) (i64.const 0) (i32.const 0))) (br $l))))";
+        (func (export \"_start\") (loop $l
+            (drop (call $time (i32.const 0) (i64.const 0) (i32.const 0))) (br $l))))";
     assert_eq!(turns(text, "", 50), None);
-    let text = "(module (import \"wasi_snapshot_preview1\" \"random_get\" (func $random (param i32 i32) (result i32)))
+    let text = "(module
+        (import \"wasi_snapshot_preview1\" \"random_get\"
+            (func $random (param i32 i32) (result i32)))
         (memory (export \"memory\") 20)
-        (func (export \"_start\") (loop $l (drop (call $random (i32.const 0) (i32.const 1000000))) (br $l))))";
+        (func (export \"_start\") (loop $l
+            (drop (call $random (i32.const 0) (i32.const 1000000))) (br $l))))";
     assert_eq!(turns(text, "", 20), None);
     // Waits that are none (found by the fuzzer of modules: it never came back).
     let text =
@@ -86,7 +91,8 @@ fn one_that_leaks_descriptors_gets_no_more_and_returns_all() {
         (memory (export \"memory\") 1)
         (data (i32.const 0) \"/devices/sockets\") (data (i32.const 100) \"socket udp\")
         (func (export \"_start\") (loop $l
-            (drop (call $write (call $open (i32.const 0) (i32.const 16) (i32.const 3)) (i32.const 100) (i32.const 10)))
+            (drop (call $write (call $open (i32.const 0) (i32.const 16) (i32.const 3))
+                (i32.const 100) (i32.const 10)))
             (br $l))))";
     assert_eq!(turns(text, "allow-connect *", 200), None);
 }
@@ -102,7 +108,8 @@ fn one_that_recurses_or_grows_hits_its_limit() {
         (if (i32.ne (memory.size) (i32.const 64)) (then unreachable))))";
     assert_eq!(turns(growth, "limit-memory 4M", 10_000), Some(Exit::Status(0)));
     let tables = "(module (table 1 funcref) (func (export \"_start\")
-        (if (i32.ne (table.grow (ref.null func) (i32.const 10000000)) (i32.const -1)) (then unreachable))))";
+        (if (i32.ne (table.grow (ref.null func) (i32.const 10000000)) (i32.const -1))
+            (then unreachable))))";
     assert_eq!(turns(tables, "", 100), Some(Exit::Status(0)));
 }
 

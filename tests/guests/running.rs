@@ -51,8 +51,10 @@ fn a_program_ends_by_coming_to_its_end_by_saying_so_or_by_a_trap() {
 #[test]
 fn words_reach_a_program() {
     let text = "(module
-        (import \"wasi_snapshot_preview1\" \"args_get\" (func $arguments (param i32 i32) (result i32)))
-        (import \"wasi_snapshot_preview1\" \"environ_get\" (func $environment (param i32 i32) (result i32)))
+        (import \"wasi_snapshot_preview1\" \"args_get\"
+            (func $arguments (param i32 i32) (result i32)))
+        (import \"wasi_snapshot_preview1\" \"environ_get\"
+            (func $environment (param i32 i32) (result i32)))
         (import \"vfs\" \"write\" (func $write (param i32 i32 i32) (result i32)))
         (memory (export \"memory\") 1)
         (func (export \"_start\")
@@ -97,7 +99,8 @@ fn what_cannot_run_says_why() {
     // A valid module on which wasmi 2.0.0 panics (found by the fuzzer of modules): a float stored
     // far off, both operands in registers.
     let far = "(module (memory 4) (func (export \"_start\") (local $i i32) (local $f f64)
-        (f64.store offset=100000 (i32.add (local.get $i) (i32.const 1)) (f64.add (local.get $f) (local.get $f)))))";
+        (f64.store offset=100000 (i32.add (local.get $i) (i32.const 1))
+            (f64.add (local.get $f) (local.get $f)))))";
     if let Err(why) = Translator::new().translate(&wat::parse_str(far).unwrap()) {
         assert!(why.to_string().starts_with("the translator failed on it"), "{why}");
     }
@@ -149,7 +152,8 @@ fn fuel_per_second_slows_a_guest_down() {
         let host = Host::new(&world);
         // A million turns of a few units each.
         let text = "(module (func (export \"_start\") (local $i i32)
-            (loop $l (br_if $l (i32.lt_u (local.tee $i (i32.add (local.get $i) (i32.const 1))) (i32.const 1000000))))))";
+            (loop $l (br_if $l (i32.lt_u
+                (local.tee $i (i32.add (local.get $i) (i32.const 1))) (i32.const 1000000))))))";
         let (process, _output) = silent(&world, &host, lines, &program(text)).unwrap();
         assert_eq!(world.run(process.run()), Exit::Status(0));
         world.now().as_micros() as f64 / 1e6

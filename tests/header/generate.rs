@@ -37,9 +37,28 @@ fn constant(name: &str) -> String {
     text
 }
 
+/// A comment in lines of 100 columns.
+fn comment(text: &mut String, words: &str) {
+    let mut column = 2;
+    text.push_str("/*");
+    for word in words.split_ascii_whitespace().chain(["*/"]) {
+        if column + 1 + word.len() > 100 {
+            text.push_str("\n  ");
+            column = 2;
+        }
+        text.push(' ');
+        text.push_str(word);
+        column += 1 + word.len();
+    }
+    text.push('\n');
+}
+
 fn errors(text: &mut String) {
-    text.push_str(
-        "\n/* Errors, with the numbers and words of Linux. A call that fails answers one of them, negative. The order is that in which commands\n   number them (DEVNET_TAKE_ERROR). */\n",
+    text.push('\n');
+    comment(
+        text,
+        "Errors, with the numbers and words of Linux. A call that fails answers one of them, \
+         negative. The order is that in which commands number them (DEVNET_TAKE_ERROR).",
     );
     text.push_str("#define DEVNET_ERRORS(ERROR) \\\n");
     for (index, error) in Error::ALL.iter().enumerate() {
@@ -54,8 +73,12 @@ fn errors(text: &mut String) {
 }
 
 fn commands(text: &mut String) {
-    text.push_str(
-        "\n/* Commands for devnet_control. A file opened for reading is enough for those marked \"read\"; the others need one opened for writing.\n   Requests and responses are postcard: https://postcard.jamesmunns.com/wire-format */\n",
+    text.push('\n');
+    comment(
+        text,
+        "Commands for devnet_control. A file opened for reading is enough for those marked \
+         \"read\"; the others need one opened for writing. Requests and responses are postcard: \
+         https://postcard.jamesmunns.com/wire-format",
     );
     let _ = writeln!(text, "#define DEVNET_REQUEST_BYTES {}u", limits::REQUEST_BYTES);
     for entry in network::command::TABLE {
@@ -64,7 +87,7 @@ fn commands(text: &mut String) {
             Authority::Write => "write",
         };
         let documentation = entry.documentation.trim();
-        let _ = writeln!(text, "/* {documentation} ({authority}) */");
+        comment(text, &format!("{documentation} ({authority})"));
         let _ = writeln!(
             text,
             "#define DEVNET_{} 0x{:08x}u",
@@ -215,10 +238,11 @@ fn tags(text: &mut String) {
 }
 
 const BEGINNING: &str = "\
-/* devnet.h: the files, devices and commands of devnet, for guest programs in C (C99, with or without a C library).
+/* devnet.h: the files, devices and commands of devnet, for guest programs in C (C99, with or
+   without a C library).
 
-   Made by `cargo run -p devnet-tests --bin c-header` from the tables in the sources. Do not edit: a test compares.
-   devnet_socket.h, beside it, makes sockets of this. */
+   Made by `cargo run -p devnet-tests --bin c-header` from the tables in the sources. Do not edit: a
+   test compares. devnet_socket.h, beside it, makes sockets of this. */
 #ifndef DEVNET_H
 #define DEVNET_H
 
@@ -253,7 +277,8 @@ struct devnet_stat {
 };
 enum { DEVNET_KIND_DIRECTORY = 0, DEVNET_KIND_FILE = 1, DEVNET_KIND_DEVICE = 2 };
 
-/* The calls. Each answers a negative error, or what stands beside it. Descriptors are those of the C library too. */
+/* The calls. Each answers a negative error, or what stands beside it. Descriptors are those of the
+   C library too. */
 #define DEVNET_IMPORT(name) __attribute__((import_module("vfs"), import_name(name))) extern
 
 /* A descriptor. */
@@ -265,20 +290,27 @@ DEVNET_IMPORT("read") int32_t devnet_read(int32_t descriptor, void *buffer, size
 /* Bytes. */
 DEVNET_IMPORT("write") int32_t devnet_write(int32_t descriptor, const void *data, size_t length);
 /* Bytes of the whole response; as many as fit were written. */
-DEVNET_IMPORT("control") int32_t devnet_control(int32_t descriptor, uint32_t command, const void *request, size_t length,
-                                                void *response, size_t capacity);
+DEVNET_IMPORT("control")
+int32_t devnet_control(int32_t descriptor, uint32_t command, const void *request, size_t length,
+                       void *response, size_t capacity);
 /* Descriptors that are ready. It waits so many milliseconds, or for ever with -1. */
-DEVNET_IMPORT("poll") int32_t devnet_poll(struct devnet_pollfd *entries, size_t count, int32_t milliseconds);
+DEVNET_IMPORT("poll")
+int32_t devnet_poll(struct devnet_pollfd *entries, size_t count, int32_t milliseconds);
 /* 0. */
-DEVNET_IMPORT("seek") int32_t devnet_seek(int32_t descriptor, int64_t offset, uint32_t whence, uint64_t *result);
+DEVNET_IMPORT("seek")
+int32_t devnet_seek(int32_t descriptor, int64_t offset, uint32_t whence, uint64_t *result);
 /* 0. */
-DEVNET_IMPORT("stat") int32_t devnet_stat_path(const char *path, size_t length, struct devnet_stat *result);
+DEVNET_IMPORT("stat")
+int32_t devnet_stat_path(const char *path, size_t length, struct devnet_stat *result);
 /* 0. */
 DEVNET_IMPORT("stat_open") int32_t devnet_stat_open(int32_t descriptor, struct devnet_stat *result);
-/* Bytes of the whole list: kind, length of the name, name for each entry; as many bytes as fit were written. */
-DEVNET_IMPORT("list") int32_t devnet_list(const char *path, size_t length, void *buffer, size_t capacity);
+/* Bytes of the whole list: kind, length of the name, name for each entry; as many bytes as fit were
+   written. */
+DEVNET_IMPORT("list")
+int32_t devnet_list(const char *path, size_t length, void *buffer, size_t capacity);
 /* 0. */
-DEVNET_IMPORT("set_non_blocking") int32_t devnet_set_non_blocking(int32_t descriptor, uint32_t is_on);
+DEVNET_IMPORT("set_non_blocking")
+int32_t devnet_set_non_blocking(int32_t descriptor, uint32_t is_on);
 /* Another descriptor of the same open file. */
 DEVNET_IMPORT("duplicate") int32_t devnet_duplicate(int32_t descriptor);
 /* 0. */
@@ -286,7 +318,8 @@ DEVNET_IMPORT("create_directory") int32_t devnet_create_directory(const char *pa
 /* 0. */
 DEVNET_IMPORT("remove") int32_t devnet_remove(const char *path, size_t length);
 /* 0. */
-DEVNET_IMPORT("rename") int32_t devnet_rename(const char *from, size_t from_length, const char *to, size_t to_length);
+DEVNET_IMPORT("rename")
+int32_t devnet_rename(const char *from, size_t from_length, const char *to, size_t to_length);
 
 #endif
 "#;

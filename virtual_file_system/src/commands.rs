@@ -47,12 +47,17 @@ const fn assert_absent(row: &CommandEntry, table: &[CommandEntry], message: &str
     }
 }
 
-/// Declares a table of commands: `number => Name: Authority (Request) -> Response;`.
+/// Declares a table of commands: `number => Name: Authority (Request) -> Response;`, with
+/// `Authority, waits` for a command whose answer may take time.
 ///
 /// It writes the module with one unit struct per command that implements
 /// [`ControlCommand`](crate::ControlCommand), the constant `TABLE` of
 /// [`CommandEntry`](crate::CommandEntry), and the enum `Request` with one variant per command and
 /// `decode`, `authority`, `identifier`. The doc lines of a command become its documentation.
+///
+/// A device carries a request out by its `Request::timing`: the enum `Immediate` has the commands
+/// that end at once, `Waiting` has those that wait. A match on each without `_` makes the table
+/// total: a row that nobody carries out does not compile.
 ///
 /// Inside the module the names around the macro are visible, so payload types are written as in the
 /// surrounding code; a payload type must not have the same bare name as a command. Payload types
@@ -71,19 +76,23 @@ const fn assert_absent(row: &CommandEntry, table: &[CommandEntry], message: &str
 ///         1 => Tune: Write (u32) -> bool;
 ///         /// Tells the frequency.
 ///         2 => GetFrequency: Read (()) -> u32;
+///         /// Looks for the next station; waits until one is found.
+///         3 => Search: Write, waits (()) -> u32;
 ///     }
 /// }
 /// virtual_file_system::define_commands! {
 ///     /// Commands of the clock in the radio.
 ///     pub mod clock, kind b'x', clashes_with [radio::TABLE] {
 ///         /// Tells the time.
-///         3 => GetTime: Read (()) -> u32;
+///         4 => GetTime: Read (()) -> u32;
 ///     }
 /// }
 /// use virtual_file_system::{ControlCommand, encode};
 /// # fn main() -> virtual_file_system::Result<()> {
 /// let request = radio::Request::decode(radio::Tune::IDENTIFIER, &encode(&98_u32)?);
 /// assert_eq!(request, Some(Ok(radio::Request::Tune(98))));
+/// let search = radio::Request::Search(()).timing();
+/// assert_eq!(search, radio::Timing::Waiting(radio::Waiting::Search(())));
 /// # Ok(())
 /// # }
 /// ```
@@ -130,7 +139,8 @@ macro_rules! define_commands {
         $(, clashes_with [$($other:path),* $(,)?])? {
             $(
                 $(#[doc = $documentation:literal])+
-                $number:literal => $name:ident : $authority:ident ($request:ty) -> $response:ty;
+                $number:literal => $name:ident : $authority:ident $(, $waits:ident)?
+                    ($request:ty) -> $response:ty;
             )*
         }
     ) => {
@@ -146,6 +156,7 @@ macro_rules! define_commands {
                     name: <$name as $crate::ControlCommand>::NAME,
                     identifier: <$name as $crate::ControlCommand>::IDENTIFIER,
                     authority: <$name as $crate::ControlCommand>::AUTHORITY,
+                    waits: <$name as $crate::ControlCommand>::WAITS,
                     documentation: <$name as $crate::ControlCommand>::DOCUMENTATION,
                 }),*
             ];
@@ -166,6 +177,7 @@ macro_rules! define_commands {
                         $number,
                     );
                     const AUTHORITY: $crate::Authority = $crate::Authority::$authority;
+                    const WAITS: bool = $crate::__command_waits!($($waits)?);
                     const NAME: &'static str = ::core::stringify!($name);
                     const DOCUMENTATION: &'static str =
                         ::core::concat!($($documentation),+).trim_ascii();
@@ -181,6 +193,10 @@ macro_rules! define_commands {
                     $(#[doc = $documentation])+
                     $name($request),
                 )*
+            }
+
+            $crate::__split_commands! {
+                [] [] $([$($waits)?] { $(#[doc = $documentation])+ $name $request })*
             }
 
             impl Request {
@@ -234,6 +250,69 @@ macro_rules! define_commands {
                     match self {
                         $(Self::$name(_) => <$name as $crate::ControlCommand>::IDENTIFIER,)*
                     }
+                }
+            }
+        }
+    };
+}
+
+/// Whether a row says `waits`.
+#[doc(hidden)]
+#[macro_export]
+macro_rules! __command_waits {
+    () => {
+        false
+    };
+    (waits) => {
+        true
+    };
+}
+
+/// Sorts the rows of a table into those that end at once and those that wait, and writes an enum
+/// for each.
+#[doc(hidden)]
+#[macro_export]
+macro_rules! __split_commands {
+    ([$($immediate:tt)*] [$($waiting:tt)*] [] $row:tt $($rest:tt)*) => {
+        $crate::__split_commands! { [$($immediate)* $row] [$($waiting)*] $($rest)* }
+    };
+    ([$($immediate:tt)*] [$($waiting:tt)*] [waits] $row:tt $($rest:tt)*) => {
+        $crate::__split_commands! { [$($immediate)*] [$($waiting)* $row] $($rest)* }
+    };
+    (
+        [$({ $(#[doc = $now:literal])+ $immediate:ident $immediate_request:ty })*]
+        [$({ $(#[doc = $later:literal])+ $waiting:ident $waiting_request:ty })*]
+    ) => {
+        /// A command that ends at once.
+        #[derive(Debug, Clone, PartialEq)]
+        pub enum Immediate {
+            $($(#[doc = $now])+ $immediate($immediate_request),)*
+        }
+
+        /// A command whose answer may take time.
+        #[derive(Debug, Clone, PartialEq)]
+        pub enum Waiting {
+            $($(#[doc = $later])+ $waiting($waiting_request),)*
+        }
+
+        /// A command by when it ends.
+        #[derive(Debug, Clone, PartialEq)]
+        pub enum Timing {
+            /// At once.
+            Immediate(Immediate),
+            /// Perhaps later.
+            Waiting(Waiting),
+        }
+
+        impl Request {
+            /// Tells when the command ends.
+            #[must_use]
+            pub fn timing(self) -> Timing {
+                match self {
+                    $(Self::$immediate(request) => {
+                        Timing::Immediate(Immediate::$immediate(request))
+                    })*
+                    $(Self::$waiting(request) => Timing::Waiting(Waiting::$waiting(request)),)*
                 }
             }
         }

@@ -130,6 +130,8 @@ pub trait ControlCommand {
     const IDENTIFIER: Identifier;
     /// What the file must have been opened for.
     const AUTHORITY: Authority;
+    /// Whether the answer may take time.
+    const WAITS: bool;
     /// The name in the table.
     const NAME: &'static str;
     /// What it does, in the words of the table.
@@ -149,6 +151,8 @@ pub struct CommandEntry {
     pub identifier: Identifier,
     /// What the file must have been opened for.
     pub authority: Authority,
+    /// Whether the answer may take time.
+    pub waits: bool,
     /// What it does.
     pub documentation: &'static str,
 }

@@ -2,7 +2,8 @@
 
      fetch http://HOST[:PORT]/PATH [FILE]
 
-   The body goes to the file, or to standard output. Grants: --allow-connect HOST:PORT, and --allow-file FILE:write. */
+   The body goes to the file, or to standard output. Grants: --allow-connect HOST:PORT, and
+   --allow-file FILE:write. */
 #include <errno.h>
 #include <fcntl.h>
 #include <stdio.h>
@@ -93,7 +94,8 @@ static long long told_length(const char *head) {
 static int copy_body(int stream, int file, long long left) {
     static char piece[PIECE_BYTES];
     while (left != 0) {
-        int32_t count = devnet_recv(stream, piece, left < 0 || left > PIECE_BYTES ? PIECE_BYTES : (size_t)left);
+        int32_t count =
+            devnet_recv(stream, piece, left < 0 || left > PIECE_BYTES ? PIECE_BYTES : (size_t)left);
         if (count < 0) return complain("receiving", devnet_error_text(count));
         if (count == 0) return left > 0 ? complain("receiving", "the document ended early") : 0;
         if (write_all(file, piece, (size_t)count) < 0) return complain("writing", strerror(errno));
@@ -105,13 +107,17 @@ static int copy_body(int stream, int file, long long left) {
 static int fetch(int stream, const struct url *url, const char *path) {
     static char head[HEAD_BYTES + 1];
     size_t body;
-    int length = snprintf(head, sizeof head, "GET %s HTTP/1.0\r\nHost: %s\r\nUser-Agent: fetch\r\n\r\n", url->path, url->host);
-    int error = length < (int)sizeof head ? devnet_write_all(stream, head, (size_t)length) : -DEVNET_EMSGSIZE;
+    int length =
+        snprintf(head, sizeof head, "GET %s HTTP/1.0\r\nHost: %s\r\nUser-Agent: fetch\r\n\r\n",
+                 url->path, url->host);
+    int error = length < (int)sizeof head ? devnet_write_all(stream, head, (size_t)length)
+                                          : -DEVNET_EMSGSIZE;
     if (error >= 0) error = read_head(stream, head, &body);
     if (error < 0) return complain(url->host, devnet_error_text(error));
     size_t held = (size_t)error;
     const char *status = strchr(head, ' ');
-    if (!status || atoi(status) != 200) return complain(url->path, status ? status + 1 : "not an HTTP answer");
+    if (!status || atoi(status) != 200)
+        return complain(url->path, status ? status + 1 : "not an HTTP answer");
     int file = path ? open(path, O_WRONLY | O_CREAT | O_TRUNC, 0644) : STDOUT_FILENO;
     if (file < 0) return complain(path, strerror(errno));
     long long left = told_length(head);

@@ -2,8 +2,8 @@
 
      httpd PORT [DIRECTORY]
 
-   It serves a page of its own at /, and the files of the directory. Grants: --allow-listen PORT, --allow-file DIRECTORY, and
-   --limit-sockets for more than 31 connections. */
+   It serves a page of its own at /, and the files of the directory. Grants: --allow-listen PORT,
+   --allow-file DIRECTORY, and --limit-sockets for more than 31 connections. */
 #include <fcntl.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -19,7 +19,8 @@
 #define PIECE_BYTES 16384
 
 static const char page[] =
-    "<!DOCTYPE html>\n<title>A guest</title>\n<h1>It works</h1>\n<p>This page was sent by a guest program: WebAssembly, made of C.\n";
+    "<!DOCTYPE html>\n<title>A guest</title>\n<h1>It works</h1>\n"
+    "<p>This page was sent by a guest program: WebAssembly, made of C.\n";
 
 /* A connection reads a request, then sends an answer, then reads again. */
 struct connection {
@@ -43,10 +44,12 @@ static void end(struct connection *one) {
 }
 
 /* Puts the head of an answer, and a body that is in memory, into the piece. */
-static void answer(struct connection *one, const char *status, const char *kind, long long length, const char *body) {
-    int count = snprintf(one->bytes, sizeof one->bytes,
-                         "HTTP/1.1 %s\r\nContent-Type: %s\r\nContent-Length: %lld\r\nConnection: %s\r\n\r\n%s", status, kind, length,
-                         one->is_last ? "close" : "keep-alive", body);
+static void answer(struct connection *one, const char *status, const char *kind, long long length,
+                   const char *body) {
+    int count = snprintf(
+        one->bytes, sizeof one->bytes,
+        "HTTP/1.1 %s\r\nContent-Type: %s\r\nContent-Length: %lld\r\nConnection: %s\r\n\r\n%s",
+        status, kind, length, one->is_last ? "close" : "keep-alive", body);
     one->held = (size_t)count;
     one->sent = 0;
     one->is_sending = 1;
@@ -66,7 +69,8 @@ static const char *kind_of(const char *path) {
 static void answer_file(struct connection *one, const char *name) {
     char path[512];
     struct stat about;
-    if (strstr(name, "..") || snprintf(path, sizeof path, "%s%s", directory, name) >= (int)sizeof path) {
+    if (strstr(name, "..") ||
+        snprintf(path, sizeof path, "%s%s", directory, name) >= (int)sizeof path) {
         answer_text(one, "400 Bad Request", "<h1>Bad request</h1>\n");
         return;
     }
@@ -84,7 +88,8 @@ static void answer_file(struct connection *one, const char *name) {
 /* Understands a whole request. */
 static void request(struct connection *one) {
     char *path = strchr(one->bytes, ' '), *end_of_path = path ? strchr(path + 1, ' ') : 0;
-    one->is_last = strstr(one->bytes, "HTTP/1.0\r\n") || strcasestr(one->bytes, "\r\nconnection: close");
+    one->is_last =
+        strstr(one->bytes, "HTTP/1.0\r\n") || strcasestr(one->bytes, "\r\nconnection: close");
     if (strncmp(one->bytes, "GET ", 4) != 0 || !end_of_path) {
         one->is_last = 1;
         answer_text(one, "501 Not Implemented", "<h1>Only GET</h1>\n");
@@ -98,8 +103,9 @@ static void request(struct connection *one) {
     else answer_text(one, "404 Not Found", "<h1>Not found</h1>\n");
 }
 
-/* Reads what is there; ends the connection when it is over or asks too much. A client that sends its next request before it has the answer
-   to this one loses it: none of the usual clients does. */
+/* Reads what is there; ends the connection when it is over or asks too much. A client that sends
+   its next request before it has the answer to this one loses it: none of the usual clients
+   does. */
 static void receive(struct connection *one) {
     int32_t count = devnet_recv(one->stream, one->bytes + one->held, REQUEST_BYTES - 1 - one->held);
     if (count == -DEVNET_EAGAIN) return;
@@ -113,7 +119,8 @@ static void receive(struct connection *one) {
     else if (one->held == REQUEST_BYTES - 1) end(one);
 }
 
-/* The next piece of the file; 0 when the answer is complete, -1 when the file is shorter than it was. */
+/* The next piece of the file; 0 when the answer is complete, -1 when the file is shorter than it
+   was. */
 static int refill(struct connection *one) {
     if (one->file < 0) return 0;
     if (one->body_left == 0) {
@@ -153,7 +160,8 @@ static void transmit(struct connection *one) {
     }
 }
 
-/* Takes every connection that waits. Answers 1 if there is room for more, or the error for which there is not. */
+/* Takes every connection that waits. Answers 1 if there is room for more, or the error for which
+   there is not. */
 static int take(int listener) {
     for (int i = 0; i < CONNECTIONS; i++) {
         struct connection *one = &connections[i];
@@ -182,7 +190,8 @@ static int serve(int listener) {
         for (int i = 0; i < CONNECTIONS; i++) {
             int stream = connections[i].stream ? connections[i].stream : -1;
             live += stream >= 0;
-            entries[i + 1] = (struct devnet_pollfd){stream, connections[i].is_sending ? DEVNET_OUT : DEVNET_IN, 0};
+            entries[i + 1] = (struct devnet_pollfd){
+                stream, connections[i].is_sending ? DEVNET_OUT : DEVNET_IN, 0};
         }
         /* Without room new connections wait, until one of ours ends. */
         if (live == 0 && room < 0 && room != -DEVNET_EMFILE) return room;

@@ -1,7 +1,8 @@
 /* ifconfig: shows and configures interfaces, by nothing but reading and writing their devices.
 
      ifconfig [INTERFACE]
-     ifconfig INTERFACE up | down | dhcp | ADDRESS/BITS | add ADDRESS/BITS | del ADDRESS/BITS | mtu BYTES | hw ether ADDRESS
+     ifconfig INTERFACE up | down | dhcp | ADDRESS/BITS | add ADDRESS/BITS | del ADDRESS/BITS |
+                        mtu BYTES | hw ether ADDRESS
 
    Grants: --allow-interface '*' to look, --allow-interface eth0:write to change. */
 #include <dirent.h>
@@ -67,13 +68,15 @@ static int dhcp(const char *name) {
     struct devnet_writer request = {wait, sizeof wait, 0, 0};
     devnet_put_number(&request, PATIENCE);
     int error = devnet_command(device, "link up");
-    if (error >= 0) error = devnet_control(device, DEVNET_START_DHCP, options, sizeof options, 0, 0);
+    if (error >= 0)
+        error = devnet_control(device, DEVNET_START_DHCP, options, sizeof options, 0, 0);
     if (error >= 0) error = devnet_ask(device, DEVNET_AWAIT_DHCP, &request, status, sizeof status);
     devnet_close(device);
     if (error < 0) return complain(name, devnet_error_text(error));
-    struct devnet_reader reader = {status, (size_t)error < sizeof status ? (size_t)error : sizeof status, 0};
+    struct devnet_reader reader = devnet_response(status, error, sizeof status);
     struct devnet_address address;
-    if (devnet_take_byte(&reader) != DEVNET_DHCP_BOUND || devnet_take_byte(&reader) == 0) return complain(name, "no lease");
+    if (devnet_take_byte(&reader) != DEVNET_DHCP_BOUND || devnet_take_byte(&reader) == 0)
+        return complain(name, "no lease");
     devnet_take_ip(&reader, &address);
     unsigned bits = devnet_take_byte(&reader);
     if (reader.is_broken) return complain(name, devnet_error_text(DEVNET_EBADMSG));
@@ -84,17 +87,24 @@ static int dhcp(const char *name) {
 int main(int count, char **words) {
     char line[128];
     if (count == 1) return show_all();
-    const char *name = words[1], *verb = count > 2 ? words[2] : "", *value = count > 3 ? words[3] : "";
+    const char *name = words[1], *verb = count > 2 ? words[2] : "",
+               *value = count > 3 ? words[3] : "";
     if (count == 2) return show(name);
     if (count == 3 && strcmp(verb, "dhcp") == 0) return dhcp(name);
-    if (count == 3 && (strcmp(verb, "up") == 0 || strcmp(verb, "down") == 0)) snprintf(line, sizeof line, "link %s", verb);
-    else if (count == 3 && strchr(verb, '/')) snprintf(line, sizeof line, "link up\naddress add %s", verb);
-    else if (count == 4 && strcmp(verb, "add") == 0) snprintf(line, sizeof line, "address add %s", value);
-    else if (count == 4 && strcmp(verb, "del") == 0) snprintf(line, sizeof line, "address remove %s", value);
+    if (count == 3 && (strcmp(verb, "up") == 0 || strcmp(verb, "down") == 0))
+        snprintf(line, sizeof line, "link %s", verb);
+    else if (count == 3 && strchr(verb, '/'))
+        snprintf(line, sizeof line, "link up\naddress add %s", verb);
+    else if (count == 4 && strcmp(verb, "add") == 0)
+        snprintf(line, sizeof line, "address add %s", value);
+    else if (count == 4 && strcmp(verb, "del") == 0)
+        snprintf(line, sizeof line, "address remove %s", value);
     else if (count == 4 && strcmp(verb, "mtu") == 0) snprintf(line, sizeof line, "mtu %s", value);
     else if (count == 5 && strcmp(verb, "hw") == 0) snprintf(line, sizeof line, "mac %s", words[4]);
     else {
-        fputs("usage: ifconfig [INTERFACE [up | down | dhcp | ADDRESS/BITS | add ADDRESS/BITS | del ADDRESS/BITS | mtu BYTES | hw ether ADDRESS]]\n", stderr);
+        fputs("usage: ifconfig [INTERFACE [up | down | dhcp | ADDRESS/BITS | add ADDRESS/BITS |\n"
+              "                           del ADDRESS/BITS | mtu BYTES | hw ether ADDRESS]]\n",
+              stderr);
         return 2;
     }
     return change(name, line);

@@ -27,7 +27,8 @@ static double milliseconds(void) {
     return (double)now.tv_sec * 1e3 + (double)now.tv_nsec / 1e6;
 }
 
-/* Sends one request and waits for its answer. Answers 1 with the time it took, 0 without an answer, or an error. */
+/* Sends one request and waits for its answer. Answers 1 with the time it took, 0 without an answer,
+   or an error. */
 static int echo(int socket, int family, unsigned sequence, double *took, unsigned *hops) {
     /* Type, code, checksum and identifier (the system's to fill in), sequence number, data. */
     uint8_t message[8 + DATA_BYTES] = {0}, answer[8 + DATA_BYTES];
@@ -82,7 +83,8 @@ int main(int count, char **words) {
         if (error < 0) complain(text, error);
         if (error <= 0) continue;
         received++;
-        printf("%d bytes from %s: seq=%d ttl=%u time=%.3f ms\n", 8 + DATA_BYTES, text, sequence, hops, took);
+        printf("%d bytes from %s: seq=%d ttl=%u time=%.3f ms\n", 8 + DATA_BYTES, text, sequence,
+               hops, took);
         fflush(stdout);
     }
     printf("%d packets transmitted, %d received\n", wanted, received);

@@ -1,15 +1,16 @@
-/* devnet.h: the files, devices and commands of devnet, for guest programs in C (C99, with or without a C library).
+/* devnet.h: the files, devices and commands of devnet, for guest programs in C (C99, with or
+   without a C library).
 
-   Made by `cargo run -p devnet-tests --bin c-header` from the tables in the sources. Do not edit: a test compares.
-   devnet_socket.h, beside it, makes sockets of this. */
+   Made by `cargo run -p devnet-tests --bin c-header` from the tables in the sources. Do not edit: a
+   test compares. devnet_socket.h, beside it, makes sockets of this. */
 #ifndef DEVNET_H
 #define DEVNET_H
 
 #include <stddef.h>
 #include <stdint.h>
 
-/* Errors, with the numbers and words of Linux. A call that fails answers one of them, negative. The order is that in which commands
-   number them (DEVNET_TAKE_ERROR). */
+/* Errors, with the numbers and words of Linux. A call that fails answers one of them, negative. The
+   order is that in which commands number them (DEVNET_TAKE_ERROR). */
 #define DEVNET_ERRORS(ERROR) \
     ERROR(1, EPERM, "Operation not permitted") \
     ERROR(2, ENOENT, "No such file or directory") \
@@ -112,8 +113,9 @@ enum {
     DEVNET_EFAULT = 14,
 };
 
-/* Commands for devnet_control. A file opened for reading is enough for those marked "read"; the others need one opened for writing.
-   Requests and responses are postcard: https://postcard.jamesmunns.com/wire-format */
+/* Commands for devnet_control. A file opened for reading is enough for those marked "read"; the
+   others need one opened for writing. Requests and responses are postcard:
+   https://postcard.jamesmunns.com/wire-format */
 #define DEVNET_REQUEST_BYTES 16383u
 /* Tells identity, state, link, hardware address, MTU and flags of the interface. (read) */
 #define DEVNET_GET_INTERFACE 0xbfff6e01u
@@ -129,7 +131,8 @@ enum {
 #define DEVNET_SET_METRIC 0xffff6e06u
 /* Tells the interface's counters. (read) */
 #define DEVNET_GET_STATISTICS 0xbfff6e07u
-/* Advertises this system as IPv6 router with a prefix, or stops that; true if that changed something. (write) */
+/* Advertises this system as IPv6 router with a prefix, or stops that; true if that changed
+   something. (write) */
 #define DEVNET_SET_ADVERTISEMENT 0xffff6e08u
 /* Lists the addresses in the order in which they were added. (read) */
 #define DEVNET_LIST_ADDRESSES 0xbfff6e10u
@@ -139,7 +142,8 @@ enum {
 #define DEVNET_REMOVE_ADDRESS 0xffff6e12u
 /* Removes every address that was added by hand; tells how many. (write) */
 #define DEVNET_FLUSH_ADDRESSES 0xffff6e13u
-/* Lists the routes: on an interface its own, on `/devices/sockets` those of all interfaces. (read) */
+/* Lists the routes: on an interface its own, on `/devices/sockets` those of all interfaces. (read)
+   */
 #define DEVNET_LIST_ROUTES 0xbfff6e20u
 /* Adds a route. (write) */
 #define DEVNET_ADD_ROUTE 0xffff6e21u
@@ -157,13 +161,15 @@ enum {
 #define DEVNET_RESOLVE 0xbfff6e33u
 /* Starts the DHCPv4 client; true if it was not running. (write) */
 #define DEVNET_START_DHCP 0xffff6e40u
-/* Stops the DHCPv4 client, releases the lease and removes what it brought; true if it was running. (write) */
+/* Stops the DHCPv4 client, releases the lease and removes what it brought; true if it was running.
+   (write) */
 #define DEVNET_STOP_DHCP 0xffff6e41u
 /* Asks for a renewal of the lease now. (write) */
 #define DEVNET_RENEW_DHCP 0xffff6e42u
 /* Tells the state of the DHCPv4 client and its lease. (read) */
 #define DEVNET_GET_DHCP 0xbfff6e43u
-/* Waits until the DHCPv4 client is bound; the request is the longest wait in milliseconds. (read) */
+/* Waits until the DHCPv4 client is bound; the request is the longest wait in milliseconds. (read)
+   */
 #define DEVNET_AWAIT_DHCP 0xbfff6e44u
 /* Lists the neighbors (ARP and NDP). (read) */
 #define DEVNET_LIST_NEIGHBORS 0xbfff6e50u
@@ -175,13 +181,15 @@ enum {
 #define DEVNET_FLUSH_NEIGHBORS 0xffff6e53u
 /* Makes this open file a socket. (write) */
 #define DEVNET_CREATE_SOCKET 0xffff6e60u
-/* Gives the socket a local address; port 0 is an ephemeral port. Tells the address it got. (write) */
+/* Gives the socket a local address; port 0 is an ephemeral port. Tells the address it got. (write)
+   */
 #define DEVNET_BIND 0xffff6e61u
 /* Connects the socket; waits for a stream. Tells the local address. (write) */
 #define DEVNET_CONNECT 0xffff6e62u
 /* Makes the stream socket a listener with this backlog. (write) */
 #define DEVNET_LISTEN 0xffff6e63u
-/* Takes the next connection of the listener; waits for one. The token is claimed with `Accept`. (read) */
+/* Takes the next connection of the listener; waits for one. The token is claimed with `Accept`.
+   (read) */
 #define DEVNET_NEXT_CONNECTION 0xbfff6e64u
 /* Makes this open file the stream of an offered connection. (write) */
 #define DEVNET_ACCEPT 0xffff6e65u
@@ -205,15 +213,18 @@ enum {
 #define DEVNET_JOIN_GROUP 0xffff6e6eu
 /* Leaves a multicast group that this socket joined. (write) */
 #define DEVNET_LEAVE_GROUP 0xffff6e6fu
-/* Takes the oldest ICMP error with the packet that it quotes; never waits. Needs the option `ReceiveErrors`. (read) */
+/* Takes the oldest ICMP error with the packet that it quotes; never waits. Needs the option
+   `ReceiveErrors`. (read) */
 #define DEVNET_RECEIVE_ERROR 0xbfff6e70u
 /* Lists the multicast groups that the interface, or every interface, receives. (read) */
 #define DEVNET_LIST_GROUPS 0xbfff6e71u
 /* Tells what is known of the stream and its path (TCP_INFO). (read) */
 #define DEVNET_GET_STREAM_STATISTICS 0xbfff6e72u
-/* Shows what the next read of the socket gives, up to so many bytes (64 KiB at most), and leaves it there; waits for it (MSG_PEEK). (read) */
+/* Shows what the next read of the socket gives, up to so many bytes (64 KiB at most), and leaves it
+   there; waits for it (MSG_PEEK). (read) */
 #define DEVNET_PEEK 0xbfff6e73u
-/* Makes this open file a reader of events of these kinds: what is there, then what changes. (read) */
+/* Makes this open file a reader of events of these kinds: what is there, then what changes. (read)
+   */
 #define DEVNET_WATCH 0xbfff6e80u
 
 /* Tags of what commands carry. */
@@ -346,7 +357,8 @@ struct devnet_stat {
 };
 enum { DEVNET_KIND_DIRECTORY = 0, DEVNET_KIND_FILE = 1, DEVNET_KIND_DEVICE = 2 };
 
-/* The calls. Each answers a negative error, or what stands beside it. Descriptors are those of the C library too. */
+/* The calls. Each answers a negative error, or what stands beside it. Descriptors are those of the
+   C library too. */
 #define DEVNET_IMPORT(name) __attribute__((import_module("vfs"), import_name(name))) extern
 
 /* A descriptor. */
@@ -358,20 +370,27 @@ DEVNET_IMPORT("read") int32_t devnet_read(int32_t descriptor, void *buffer, size
 /* Bytes. */
 DEVNET_IMPORT("write") int32_t devnet_write(int32_t descriptor, const void *data, size_t length);
 /* Bytes of the whole response; as many as fit were written. */
-DEVNET_IMPORT("control") int32_t devnet_control(int32_t descriptor, uint32_t command, const void *request, size_t length,
-                                                void *response, size_t capacity);
+DEVNET_IMPORT("control")
+int32_t devnet_control(int32_t descriptor, uint32_t command, const void *request, size_t length,
+                       void *response, size_t capacity);
 /* Descriptors that are ready. It waits so many milliseconds, or for ever with -1. */
-DEVNET_IMPORT("poll") int32_t devnet_poll(struct devnet_pollfd *entries, size_t count, int32_t milliseconds);
+DEVNET_IMPORT("poll")
+int32_t devnet_poll(struct devnet_pollfd *entries, size_t count, int32_t milliseconds);
 /* 0. */
-DEVNET_IMPORT("seek") int32_t devnet_seek(int32_t descriptor, int64_t offset, uint32_t whence, uint64_t *result);
+DEVNET_IMPORT("seek")
+int32_t devnet_seek(int32_t descriptor, int64_t offset, uint32_t whence, uint64_t *result);
 /* 0. */
-DEVNET_IMPORT("stat") int32_t devnet_stat_path(const char *path, size_t length, struct devnet_stat *result);
+DEVNET_IMPORT("stat")
+int32_t devnet_stat_path(const char *path, size_t length, struct devnet_stat *result);
 /* 0. */
 DEVNET_IMPORT("stat_open") int32_t devnet_stat_open(int32_t descriptor, struct devnet_stat *result);
-/* Bytes of the whole list: kind, length of the name, name for each entry; as many bytes as fit were written. */
-DEVNET_IMPORT("list") int32_t devnet_list(const char *path, size_t length, void *buffer, size_t capacity);
+/* Bytes of the whole list: kind, length of the name, name for each entry; as many bytes as fit were
+   written. */
+DEVNET_IMPORT("list")
+int32_t devnet_list(const char *path, size_t length, void *buffer, size_t capacity);
 /* 0. */
-DEVNET_IMPORT("set_non_blocking") int32_t devnet_set_non_blocking(int32_t descriptor, uint32_t is_on);
+DEVNET_IMPORT("set_non_blocking")
+int32_t devnet_set_non_blocking(int32_t descriptor, uint32_t is_on);
 /* Another descriptor of the same open file. */
 DEVNET_IMPORT("duplicate") int32_t devnet_duplicate(int32_t descriptor);
 /* 0. */
@@ -379,6 +398,7 @@ DEVNET_IMPORT("create_directory") int32_t devnet_create_directory(const char *pa
 /* 0. */
 DEVNET_IMPORT("remove") int32_t devnet_remove(const char *path, size_t length);
 /* 0. */
-DEVNET_IMPORT("rename") int32_t devnet_rename(const char *from, size_t from_length, const char *to, size_t to_length);
+DEVNET_IMPORT("rename")
+int32_t devnet_rename(const char *from, size_t from_length, const char *to, size_t to_length);
 
 #endif

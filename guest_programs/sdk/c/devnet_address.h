@@ -7,14 +7,16 @@
 /* Bytes of the text of an address with its port and brackets, and its final zero. */
 #define DEVNET_ADDRESS_TEXT 64u
 
-/* The address of an end of a socket. Family 4, 6, or 0 for none; an IPv4 address is the first four octets. */
+/* The address of an end of a socket. Family 4, 6, or 0 for none; an IPv4 address is the first four
+   octets. */
 struct devnet_address {
     uint8_t family;
     uint16_t port;
     uint8_t octets[16];
 };
 
-static inline struct devnet_address devnet_ipv4(uint8_t a, uint8_t b, uint8_t c, uint8_t d, uint16_t port) {
+static inline struct devnet_address devnet_ipv4(uint8_t a, uint8_t b, uint8_t c, uint8_t d,
+                                                uint16_t port) {
     struct devnet_address address = {4, port, {a, b, c, d}};
     return address;
 }
@@ -25,8 +27,10 @@ static inline struct devnet_address devnet_any(uint16_t port) {
     return address;
 }
 
-static inline int devnet_same_address(const struct devnet_address *one, const struct devnet_address *other) {
-    unsigned differs = (unsigned)(one->family ^ other->family) | (unsigned)(one->port ^ other->port);
+static inline int devnet_same_address(const struct devnet_address *one,
+                                      const struct devnet_address *other) {
+    unsigned differs =
+        (unsigned)(one->family ^ other->family) | (unsigned)(one->port ^ other->port);
     for (unsigned i = 0; i < 16; i++) differs |= (unsigned)(one->octets[i] ^ other->octets[i]);
     return differs == 0;
 }
@@ -57,8 +61,10 @@ static inline unsigned devnet_zero_run(const uint8_t *octets, unsigned *length) 
     return best;
 }
 
-/* Writes an address as text, with its port unless that is 0: 10.0.0.1:80, [fd00::1]:80, 10.0.0.1, fd00::1. Answers `text`. */
-static inline const char *devnet_address_text(const struct devnet_address *address, char text[DEVNET_ADDRESS_TEXT]) {
+/* Writes an address as text, with its port unless that is 0: 10.0.0.1:80, [fd00::1]:80, 10.0.0.1,
+   fd00::1. Answers `text`. */
+static inline const char *devnet_address_text(const struct devnet_address *address,
+                                              char text[DEVNET_ADDRESS_TEXT]) {
     size_t place = 0;
     if (address->family == 6) {
         unsigned length, run = devnet_zero_run(address->octets, &length);
@@ -71,7 +77,9 @@ static inline const char *devnet_address_text(const struct devnet_address *addre
                 continue;
             }
             if (group > 0 && group != run + length) text[place++] = ':';
-            place = devnet_put_digits(text, place, (unsigned)address->octets[2 * group] << 8 | address->octets[2 * group + 1], 16);
+            place = devnet_put_digits(
+                text, place,
+                (unsigned)address->octets[2 * group] << 8 | address->octets[2 * group + 1], 16);
         }
         if (address->port) text[place++] = ']';
     } else {

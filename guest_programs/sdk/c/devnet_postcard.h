@@ -1,7 +1,8 @@
-/* devnet_postcard.h: what commands carry, read and written (https://postcard.jamesmunns.com/wire-format), for guest programs in C.
+/* devnet_postcard.h: what commands carry, read and written
+   (https://postcard.jamesmunns.com/wire-format), for guest programs in C.
 
-   A writer or reader that went too far stays broken, and is asked once, at the end. Nothing is copied that need not be, and nothing is
-   read or written outside of the bytes that were given. */
+   A writer or reader that went too far stays broken, and is asked once, at the end. Nothing is
+   copied that need not be, and nothing is read or written outside of the bytes that were given. */
 #ifndef DEVNET_POSTCARD_H
 #define DEVNET_POSTCARD_H
 
@@ -32,7 +33,9 @@ static inline void devnet_put(struct devnet_writer *writer, const void *bytes, s
     for (size_t i = 0; i < length; i++) writer->bytes[writer->length++] = from[i];
 }
 
-static inline void devnet_put_byte(struct devnet_writer *writer, uint8_t byte) { devnet_put(writer, &byte, 1); }
+static inline void devnet_put_byte(struct devnet_writer *writer, uint8_t byte) {
+    devnet_put(writer, &byte, 1);
+}
 
 static inline void devnet_put_number(struct devnet_writer *writer, uint64_t number) {
     for (; number > 0x7f; number >>= 7) devnet_put_byte(writer, (uint8_t)(number | 0x80));
@@ -45,15 +48,25 @@ static inline void devnet_put_text(struct devnet_writer *writer, const char *tex
 }
 
 /* An IP address without port. */
-static inline void devnet_put_ip(struct devnet_writer *writer, const struct devnet_address *address) {
+static inline void devnet_put_ip(struct devnet_writer *writer,
+                                 const struct devnet_address *address) {
     if (address->family != 4 && address->family != 6) writer->is_broken = 1;
     devnet_put_byte(writer, address->family == 6);
     devnet_put(writer, address->octets, address->family == 6 ? 16 : 4);
 }
 
-static inline void devnet_put_address(struct devnet_writer *writer, const struct devnet_address *address) {
+static inline void devnet_put_address(struct devnet_writer *writer,
+                                      const struct devnet_address *address) {
     devnet_put_ip(writer, address);
     devnet_put_number(writer, address->port);
+}
+
+/* What devnet_control wrote of a response that has `length` bytes, into room for `capacity`. */
+static inline struct devnet_reader devnet_response(const void *bytes, int32_t length,
+                                                   size_t capacity) {
+    size_t held = length < 0 ? 0 : (size_t)length;
+    struct devnet_reader reader = {(const uint8_t *)bytes, held < capacity ? held : capacity, 0};
+    return reader;
 }
 
 static inline uint8_t devnet_take_byte(struct devnet_reader *reader) {
@@ -99,10 +112,12 @@ static inline void devnet_take_ip(struct devnet_reader *reader, struct devnet_ad
     address->family = devnet_take_byte(reader) ? 6 : 4;
     address->port = 0;
     const uint8_t *octets = devnet_take(reader, address->family == 6 ? 16 : 4);
-    for (unsigned i = 0; i < 16; i++) address->octets[i] = octets && (i < 4 || address->family == 6) ? octets[i] : 0;
+    for (unsigned i = 0; i < 16; i++)
+        address->octets[i] = octets && (i < 4 || address->family == 6) ? octets[i] : 0;
 }
 
-static inline void devnet_take_address(struct devnet_reader *reader, struct devnet_address *address) {
+static inline void devnet_take_address(struct devnet_reader *reader,
+                                       struct devnet_address *address) {
     devnet_take_ip(reader, address);
     address->port = (uint16_t)devnet_take_number(reader);
 }

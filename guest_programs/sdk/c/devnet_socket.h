@@ -1,29 +1,34 @@
-/* devnet_socket.h: sockets for guest programs in C, in the manner of BSD, over nothing but module "vfs".
+/* devnet_socket.h: sockets for guest programs in C, in the manner of BSD, over nothing but module
+   "vfs".
 
-   Header only, C99, with a C library or without one (then compile with -mbulk-memory, or bring memcpy). No state of its own, no memory
-   that grows: every buffer is the caller's, or has the size that stands below.
+   Header only, C99, with a C library or without one (then compile with -mbulk-memory, or bring
+   memcpy). No state of its own, no memory that grows: every buffer is the caller's, or has the size
+   that stands below.
 
-   A socket is a descriptor. devnet_read, devnet_write, devnet_poll, devnet_close, and read, write, poll and close of the C library work on
-   it. Every function answers a negative error of devnet.h (-DEVNET_ECONNREFUSED), or 0 or a number; nothing sets errno. */
+   A socket is a descriptor. devnet_read, devnet_write, devnet_poll, devnet_close, and read, write,
+   poll and close of the C library work on it. Every function answers a negative error of devnet.h
+   (-DEVNET_ECONNREFUSED), or 0 or a number; nothing sets errno. */
 #ifndef DEVNET_SOCKET_H
 #define DEVNET_SOCKET_H
 
 #include "devnet_postcard.h"
 
-/* Bytes of the largest datagram that devnet_sendto sends and devnet_recvfrom takes whole; it stands on the stack. A connected socket has no
-   such bound: it reads and writes datagrams straight from the caller's buffer. */
+/* Bytes of the largest datagram that devnet_sendto sends and devnet_recvfrom takes whole; it stands
+   on the stack. A connected socket has no such bound: it reads and writes datagrams straight from
+   the caller's buffer. */
 #ifndef DEVNET_DATAGRAM_BYTES
 #define DEVNET_DATAGRAM_BYTES 4096u
 #endif
 /* Bytes of the name of a host, as DNS has it. */
 #define DEVNET_NAME_BYTES 255u
-/* Bytes of what stands around the data of a datagram: two addresses, the interface, the hop limit, lengths. */
+/* Bytes of what stands around the data of a datagram: two addresses, the interface, the hop limit,
+   lengths. */
 #define DEVNET_AROUND_DATAGRAM 72u
 
 #define DEVNET_SOCKETS "/devices/sockets"
-#define DEVNET_TRY(expression)                    \
-    do {                                          \
-        int32_t devnet_tried = (expression);      \
+#define DEVNET_TRY(expression)                     \
+    do {                                           \
+        int32_t devnet_tried = (expression);       \
         if (devnet_tried < 0) return devnet_tried; \
     } while (0)
 
@@ -35,7 +40,9 @@ static inline size_t devnet_length(const char *text) {
     return length;
 }
 
-static inline int devnet_open(const char *path, uint32_t flags) { return devnet_open_path(path, devnet_length(path), flags); }
+static inline int devnet_open(const char *path, uint32_t flags) {
+    return devnet_open_path(path, devnet_length(path), flags);
+}
 
 /* Writes all of it; on a non-blocking descriptor it waits by devnet_poll. Answers 0. */
 static inline int devnet_write_all(int descriptor, const void *data, size_t length) {
@@ -61,7 +68,8 @@ static inline int devnet_command(int device, const char *line) {
 }
 
 /* A command that was encoded by a writer; answers the length of the response. */
-static inline int devnet_ask(int descriptor, uint32_t command, const struct devnet_writer *request, void *response, size_t capacity) {
+static inline int devnet_ask(int descriptor, uint32_t command, const struct devnet_writer *request,
+                             void *response, size_t capacity) {
     if (request->is_broken) return -DEVNET_EMSGSIZE;
     return devnet_control(descriptor, command, request->bytes, request->length, response, capacity);
 }
@@ -69,7 +77,8 @@ static inline int devnet_ask(int descriptor, uint32_t command, const struct devn
 /* What an error means, in words: devnet_error_text(-DEVNET_ENOENT) or of the positive number. */
 static inline const char *devnet_error_text(int error) {
     switch (error < 0 ? -error : error) {
-#define DEVNET_CASE(number, name, text) case number: return text;
+#define DEVNET_CASE(number, name, text) \
+    case number: return text;
         DEVNET_ERRORS(DEVNET_CASE)
 #undef DEVNET_CASE
         default: return "Unknown error";
@@ -78,7 +87,8 @@ static inline const char *devnet_error_text(int error) {
 
 /* ---- Sockets ---- */
 
-/* A socket on a device: DEVNET_SOCKETS, or /devices/network/eth0 for one that uses only that interface. Kind: DEVNET_SOCKET_TCP, _UDP, _ICMP. */
+/* A socket on a device: DEVNET_SOCKETS, or /devices/network/eth0 for one that uses only that
+   interface. Kind: DEVNET_SOCKET_TCP, _UDP, _ICMP. */
 static inline int devnet_socket_on(const char *device, int kind) {
     int descriptor = devnet_open(device, DEVNET_READ | DEVNET_WRITE);
     if (descriptor < 0) return descriptor;
@@ -94,7 +104,8 @@ static inline int devnet_socket_on(const char *device, int kind) {
 /* A socket of any interface. It has no family: the address that it is bound or connected to has. */
 static inline int devnet_socket(int kind) { return devnet_socket_on(DEVNET_SOCKETS, kind); }
 
-static inline int devnet_ask_address(int descriptor, uint32_t command, const struct devnet_address *address) {
+static inline int devnet_ask_address(int descriptor, uint32_t command,
+                                     const struct devnet_address *address) {
     uint8_t request[DEVNET_ENDPOINT_BYTES];
     struct devnet_writer writer = {request, sizeof request, 0, 0};
     devnet_put_address(&writer, address);
@@ -107,7 +118,8 @@ static inline int devnet_bind(int descriptor, const struct devnet_address *local
     return devnet_ask_address(descriptor, DEVNET_BIND, local);
 }
 
-/* Connects; waits for a stream. A non-blocking one answers -DEVNET_EINPROGRESS: wait for DEVNET_OUT, then ask devnet_take_error. */
+/* Connects; waits for a stream. A non-blocking one answers -DEVNET_EINPROGRESS: wait for
+   DEVNET_OUT, then ask devnet_take_error. */
 static inline int devnet_connect(int descriptor, const struct devnet_address *remote) {
     return devnet_ask_address(descriptor, DEVNET_CONNECT, remote);
 }
@@ -119,23 +131,25 @@ static inline int devnet_listen(int descriptor, uint32_t backlog) {
     return devnet_ask(descriptor, DEVNET_LISTEN, &writer, 0, 0);
 }
 
-/* Takes the next connection; a non-blocking listener answers -DEVNET_EAGAIN. Without a descriptor or a socket left, the connection waits on.
-   `remote` may be null. */
+/* Takes the next connection; a non-blocking listener answers -DEVNET_EAGAIN. Without a descriptor
+   or a socket left, the connection waits on. `remote` may be null. */
 static inline int devnet_accept(int descriptor, struct devnet_address *remote) {
     for (;;) {
         int stream = devnet_open(DEVNET_SOCKETS, DEVNET_READ | DEVNET_WRITE);
         if (stream < 0) return stream;
         uint8_t offer[10 + 2 * DEVNET_ENDPOINT_BYTES], token[10];
-        int32_t length = devnet_control(descriptor, DEVNET_NEXT_CONNECTION, 0, 0, offer, sizeof offer);
+        int32_t length =
+            devnet_control(descriptor, DEVNET_NEXT_CONNECTION, 0, 0, offer, sizeof offer);
         int error = length;
         if (length >= 0) {
-            struct devnet_reader reader = {offer, (size_t)length, 0};
+            struct devnet_reader reader = devnet_response(offer, length, sizeof offer);
             struct devnet_writer writer = {token, sizeof token, 0, 0};
             struct devnet_address local, peer;
             devnet_put_number(&writer, devnet_take_number(&reader));
             devnet_take_address(&reader, &local);
             devnet_take_address(&reader, &peer);
-            error = reader.is_broken ? -DEVNET_EBADMSG : devnet_ask(stream, DEVNET_ACCEPT, &writer, 0, 0);
+            error = reader.is_broken ? -DEVNET_EBADMSG
+                                     : devnet_ask(stream, DEVNET_ACCEPT, &writer, 0, 0);
             if (error >= 0) {
                 if (remote) *remote = peer;
                 return stream;
@@ -143,7 +157,9 @@ static inline int devnet_accept(int descriptor, struct devnet_address *remote) {
         }
         devnet_close(stream);
         /* It ended before it was taken: on to the next. */
-        if (length < 0 || (error != -DEVNET_ENOENT && error != -DEVNET_ECONNABORTED && error != -DEVNET_ECONNRESET)) return error;
+        if (length < 0 || (error != -DEVNET_ENOENT && error != -DEVNET_ECONNABORTED &&
+                           error != -DEVNET_ECONNRESET))
+            return error;
     }
 }
 
@@ -153,11 +169,16 @@ static inline int devnet_shutdown(int descriptor, int how) {
     return devnet_control(descriptor, DEVNET_SHUTDOWN, &request, 1, 0, 0);
 }
 
-static inline int32_t devnet_send(int descriptor, const void *data, size_t length) { return devnet_write(descriptor, data, length); }
-static inline int32_t devnet_recv(int descriptor, void *buffer, size_t length) { return devnet_read(descriptor, buffer, length); }
+static inline int32_t devnet_send(int descriptor, const void *data, size_t length) {
+    return devnet_write(descriptor, data, length);
+}
+static inline int32_t devnet_recv(int descriptor, void *buffer, size_t length) {
+    return devnet_read(descriptor, buffer, length);
+}
 
 /* Sends one datagram; answers its length. */
-static inline int32_t devnet_sendto(int descriptor, const void *data, size_t length, const struct devnet_address *remote) {
+static inline int32_t devnet_sendto(int descriptor, const void *data, size_t length,
+                                    const struct devnet_address *remote) {
     uint8_t request[DEVNET_DATAGRAM_BYTES + DEVNET_AROUND_DATAGRAM];
     struct devnet_writer writer = {request, sizeof request, 0, 0};
     if (length > DEVNET_DATAGRAM_BYTES) return -DEVNET_EMSGSIZE;
@@ -177,12 +198,13 @@ struct devnet_datagram {
 };
 
 /* Takes one datagram; answers the bytes that were written to the buffer. `about` may be null. */
-static inline int32_t devnet_recvmsg(int descriptor, void *buffer, size_t capacity, struct devnet_datagram *about) {
+static inline int32_t devnet_recvmsg(int descriptor, void *buffer, size_t capacity,
+                                     struct devnet_datagram *about) {
     uint8_t response[DEVNET_DATAGRAM_BYTES + DEVNET_AROUND_DATAGRAM];
-    int32_t length = devnet_control(descriptor, DEVNET_RECEIVE_FROM, 0, 0, response, sizeof response);
+    int32_t length =
+        devnet_control(descriptor, DEVNET_RECEIVE_FROM, 0, 0, response, sizeof response);
     if (length < 0) return length;
-    size_t held = (size_t)length < sizeof response ? (size_t)length : sizeof response;
-    struct devnet_reader reader = {response, held, 0};
+    struct devnet_reader reader = devnet_response(response, length, sizeof response);
     struct devnet_datagram told;
     size_t name;
     devnet_take_address(&reader, &told.remote);
@@ -198,23 +220,26 @@ static inline int32_t devnet_recvmsg(int descriptor, void *buffer, size_t capaci
     return (int32_t)count;
 }
 
-static inline int32_t devnet_recvfrom(int descriptor, void *buffer, size_t capacity, struct devnet_address *remote) {
+static inline int32_t devnet_recvfrom(int descriptor, void *buffer, size_t capacity,
+                                      struct devnet_address *remote) {
     struct devnet_datagram about;
     int32_t count = devnet_recvmsg(descriptor, buffer, capacity, &about);
     if (count >= 0 && remote) *remote = about.remote;
     return count;
 }
 
-/* Shows what the next read of a stream or datagram socket gives and leaves it there; answers the bytes that were written to the buffer, at most
-   DEVNET_DATAGRAM_BYTES, 0 at the end of a stream. `remote` may be null. */
-static inline int32_t devnet_peek(int descriptor, void *buffer, size_t capacity, struct devnet_address *remote) {
+/* Shows what the next read of a stream or datagram socket gives and leaves it there; answers the
+   bytes that were written to the buffer, at most DEVNET_DATAGRAM_BYTES, 0 at the end of a stream.
+   `remote` may be null. */
+static inline int32_t devnet_peek(int descriptor, void *buffer, size_t capacity,
+                                  struct devnet_address *remote) {
     uint8_t request[5], response[DEVNET_DATAGRAM_BYTES + DEVNET_AROUND_DATAGRAM];
     struct devnet_writer writer = {request, sizeof request, 0, 0};
     if (capacity > DEVNET_DATAGRAM_BYTES) capacity = DEVNET_DATAGRAM_BYTES;
     devnet_put_number(&writer, capacity);
     int32_t length = devnet_ask(descriptor, DEVNET_PEEK, &writer, response, sizeof response);
     if (length < 0) return length;
-    struct devnet_reader reader = {response, (size_t)length < sizeof response ? (size_t)length : sizeof response, 0};
+    struct devnet_reader reader = devnet_response(response, length, sizeof response);
     struct devnet_address from;
     devnet_take_address(&reader, &from);
     devnet_take_number(&reader);
@@ -226,7 +251,8 @@ static inline int32_t devnet_peek(int descriptor, void *buffer, size_t capacity,
     return (int32_t)count;
 }
 
-/* Sets an option by its number (DEVNET_OPTION_NO_DELAY and so on): 1 or 0, a number, or for DEVNET_OPTION_LINGER milliseconds, -1 for none. */
+/* Sets an option by its number (DEVNET_OPTION_NO_DELAY and so on): 1 or 0, a number, or for
+   DEVNET_OPTION_LINGER milliseconds, -1 for none. */
 static inline int devnet_set_option(int descriptor, int option, int32_t value) {
     uint8_t request[8];
     struct devnet_writer writer = {request, sizeof request, 0, 0};
@@ -253,7 +279,8 @@ static inline int devnet_set_option(int descriptor, int option, int32_t value) {
     return devnet_ask(descriptor, DEVNET_SET_OPTION, &writer, 0, 0);
 }
 
-/* Sets an option that is the name of an interface: DEVNET_OPTION_BIND_TO_DEVICE, DEVNET_OPTION_MULTICAST_INTERFACE. */
+/* Sets an option that is the name of an interface: DEVNET_OPTION_BIND_TO_DEVICE,
+   DEVNET_OPTION_MULTICAST_INTERFACE. */
 static inline int devnet_set_name_option(int descriptor, int option, const char *name) {
     uint8_t request[32];
     struct devnet_writer writer = {request, sizeof request, 0, 0};
@@ -263,7 +290,8 @@ static inline int devnet_set_name_option(int descriptor, int option, const char 
 }
 
 /* Joins a group, or leaves it, on an interface ("" for the route's). */
-static inline int devnet_membership(int descriptor, int joins, const struct devnet_address *group, const char *interface) {
+static inline int devnet_membership(int descriptor, int joins, const struct devnet_address *group,
+                                    const char *interface) {
     uint8_t request[48];
     struct devnet_writer writer = {request, sizeof request, 0, 0};
     devnet_put_ip(&writer, group);
@@ -272,11 +300,12 @@ static inline int devnet_membership(int descriptor, int joins, const struct devn
 }
 
 /* Both ends; the remote one has family 0 when there is none. Each may be null. */
-static inline int devnet_socket_ends(int descriptor, struct devnet_address *local, struct devnet_address *remote) {
+static inline int devnet_socket_ends(int descriptor, struct devnet_address *local,
+                                     struct devnet_address *remote) {
     uint8_t response[96];
     int32_t length = devnet_control(descriptor, DEVNET_GET_SOCKET, 0, 0, response, sizeof response);
     if (length < 0) return length;
-    struct devnet_reader reader = {response, (size_t)length < sizeof response ? (size_t)length : sizeof response, 0};
+    struct devnet_reader reader = devnet_response(response, length, sizeof response);
     struct devnet_address ours, theirs = {0, 0, {0}};
     uint8_t kind = devnet_take_byte(&reader);
     if (kind == DEVNET_SOCKET_RAW || kind == DEVNET_SOCKET_RAW6) devnet_take_byte(&reader);
@@ -289,7 +318,9 @@ static inline int devnet_socket_ends(int descriptor, struct devnet_address *loca
     return 0;
 }
 
-static inline int devnet_getsockname(int descriptor, struct devnet_address *local) { return devnet_socket_ends(descriptor, local, 0); }
+static inline int devnet_getsockname(int descriptor, struct devnet_address *local) {
+    return devnet_socket_ends(descriptor, local, 0);
+}
 
 static inline int devnet_getpeername(int descriptor, struct devnet_address *remote) {
     DEVNET_TRY(devnet_socket_ends(descriptor, 0, remote));
@@ -312,9 +343,11 @@ static inline int devnet_take_error(int descriptor) {
 
 /* ---- Names ---- */
 
-/* Looks a name up, or reads an address as text; waits for the answer. Kind: DEVNET_QUESTION_ADDRESS, _A, _AAAA. Answers how many addresses were
-   found, of which the first `capacity` were written, all with this port. */
-static inline int devnet_lookup(const char *name, int kind, uint16_t port, struct devnet_address *addresses, size_t capacity) {
+/* Looks a name up, or reads an address as text; waits for the answer. Kind:
+   DEVNET_QUESTION_ADDRESS, _A, _AAAA. Answers how many addresses were found, of which the first
+   `capacity` were written, all with this port. */
+static inline int devnet_lookup(const char *name, int kind, uint16_t port,
+                                struct devnet_address *addresses, size_t capacity) {
     uint8_t request[DEVNET_NAME_BYTES + 8], response[2048];
     struct devnet_writer writer = {request, sizeof request, 0, 0};
     devnet_put_text(&writer, name, devnet_length(name));
@@ -326,7 +359,7 @@ static inline int devnet_lookup(const char *name, int kind, uint16_t port, struc
     int32_t length = devnet_ask(device, DEVNET_RESOLVE, &writer, response, sizeof response);
     devnet_close(device);
     if (length < 0) return length;
-    struct devnet_reader reader = {response, (size_t)length < sizeof response ? (size_t)length : sizeof response, 0};
+    struct devnet_reader reader = devnet_response(response, length, sizeof response);
     struct devnet_address address;
     if (devnet_take_byte(&reader)) devnet_take_address(&reader, &address);
     int found = 0;
@@ -347,16 +380,20 @@ static inline int devnet_lookup(const char *name, int kind, uint16_t port, struc
     return found > 0 ? found : -DEVNET_ENOENT;
 }
 
-/* Connects a new stream to the first address of a host that answers; answers the socket, or the error of the last address. The receive buffer
-   bounds what a long path carries; it is decided before connecting, and 0 is the usual one. */
+/* Connects a new stream to the first address of a host that answers; answers the socket, or the
+   error of the last address. The receive buffer bounds what a long path carries; it is decided
+   before connecting, and 0 is the usual one. */
 static inline int devnet_connect_name(const char *name, uint16_t port, int32_t receive_buffer) {
     struct devnet_address addresses[8];
-    int error = -DEVNET_ENOENT, found = devnet_lookup(name, DEVNET_QUESTION_ADDRESS, port, addresses, 8);
+    int error = -DEVNET_ENOENT,
+        found = devnet_lookup(name, DEVNET_QUESTION_ADDRESS, port, addresses, 8);
     if (found < 0) return found;
     for (int i = 0; i < found && i < 8; i++) {
         int stream = devnet_socket(DEVNET_SOCKET_TCP);
         if (stream < 0) return stream;
-        error = receive_buffer > 0 ? devnet_set_option(stream, DEVNET_OPTION_RECEIVE_BUFFER, receive_buffer) : 0;
+        error = receive_buffer > 0
+                    ? devnet_set_option(stream, DEVNET_OPTION_RECEIVE_BUFFER, receive_buffer)
+                    : 0;
         if (error >= 0) error = devnet_connect(stream, &addresses[i]);
         if (error >= 0) return stream;
         devnet_close(stream);

@@ -7,9 +7,9 @@
 //! | word | value |
 //! |---|---|
 //! | `allow-interface` | `NAME[:read\|:write]`, `*` for all; reading unless it says more |
-//! | `allow-command` | `NAME` of a control command or a noun (`interface address route dns dhcp neighbor socket watch controller`); all others are refused then |
-//! | `allow-connect` | `HOST[:PORT[-PORT]]`: an address, a prefix, a name, `*.SUFFIX` or `*`; IPv6 with a port in brackets |
-//! | `allow-listen` | `[tcp:\|udp:]PORT[-PORT]`, `*` for all; 0 for a port that the system chooses |
+//! | `allow-command` | `NAME` of a control command or a noun; all others are refused then |
+//! | `allow-connect` | `HOST[:PORT[-PORT]]` |
+//! | `allow-listen` | `[tcp:\|udp:]PORT[-PORT]`, `*` for all; 0 for what the system chooses |
 //! | `allow-from` | `PREFIX` that may reach it; everybody unless given |
 //! | `allow-raw` | no value: raw sockets |
 //! | `allow-file` | `PATH[:read\|:write]`, with everything below it |
@@ -17,6 +17,10 @@
 //! | `limit-buffers`, `limit-memory` | bytes, with `K`, `M` or `G` |
 //! | `limit-bandwidth` | bytes per second, likewise |
 //! | `limit-fuel` | units per second, likewise; about one an instruction |
+//!
+//! The nouns are those of the table of commands (`interface`, `address`, `route`, `dns`, `dhcp`,
+//! `neighbor`, `socket`, `watch`) and `controller`. A host is an address, a prefix, a name,
+//! `*.SUFFIX` or `*`; an IPv6 address with a port stands in brackets.
 
 use alloc::borrow::ToOwned;
 use alloc::format;

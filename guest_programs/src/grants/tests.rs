@@ -30,7 +30,8 @@ fn nothing_is_granted_by_default() {
 #[test]
 fn hosts_are_addresses_prefixes_names_and_suffixes() {
     let grants = granted(
-        "allow-connect 10.0.2.0/24:80\nallow-connect web.lan:443\nallow-connect *.example\nallow-connect [fd00::1]:7-9",
+        "allow-connect 10.0.2.0/24:80\nallow-connect web.lan:443\n\
+         allow-connect *.example\nallow-connect [fd00::1]:7-9",
     );
     assert!(
         grants.remote(address("10.0.2.4"), Some(80))
@@ -65,7 +66,8 @@ fn nowhere_is_this_system() {
 #[test]
 fn interfaces_files_ports_and_correspondents() {
     let grants = granted(
-        "# a comment\n\nallow-interface eth0\nallow-interface eth1:write\nallow-file /temporary:write\nallow-file /configuration/a\n\
+        "# a comment\n\nallow-interface eth0\nallow-interface eth1:write\n\
+         allow-file /temporary:write\nallow-file /configuration/a\n\
          allow-listen tcp:80\nallow-listen 5000-5001\nallow-from 10.0.0.0/8",
     );
     assert_eq!(
@@ -96,7 +98,8 @@ fn interfaces_files_ports_and_correspondents() {
 #[test]
 fn limits_are_numbers_with_units() {
     let grants = granted(
-        "limit-files 3\nlimit-memory 2M\nlimit-bandwidth 64K\nlimit-fuel 5\nlimit-buffers 1G\nlimit-sockets 0",
+        "limit-files 3\nlimit-memory 2M\nlimit-bandwidth 64K\n\
+         limit-fuel 5\nlimit-buffers 1G\nlimit-sockets 0",
     );
     let limits = &grants.limits;
     assert_eq!((limits.files, limits.memory_bytes, limits.bandwidth), (3, 2 << 20, Some(64 << 10)));

@@ -7,7 +7,8 @@
 //! [`lists`] from those that the guest sees. Data passes here, past the bandwidth limit.
 //!
 //! The guard must know when a write is data and when it is commands. It can: what the file became,
-//! it became by a command that came by here.
+//! it became by a command that came by here, and the [`Mode`] that follows from a command is the
+//! same machine's as the device's. A command is decoded here, once, and handed on decoded.
 
 mod lists;
 mod requests;
@@ -18,15 +19,16 @@ use alloc::vec::Vec;
 use core::net::{IpAddr, SocketAddr};
 use core::task::{Context, Poll};
 
+use network::command::mode::Mode;
 use network::command::socket::{Offer, SocketKind};
-use network::command::{self, Request, text};
+use network::command::{Request, text};
 use network::platform::BoxFuture;
 use virtual_file_system::{
     Error, File, Identifier, Lock, OpenDevice, OpenFlags, Operation, Readiness, Result,
 };
 
 use crate::account::{Account, Direction, Seat};
-use crate::namespace::Devices;
+use crate::devices::Devices;
 use crate::policy::Policy;
 
 /// Which device is guarded.
@@ -38,23 +40,16 @@ pub(crate) enum Place {
     Sockets,
 }
 
-/// What the file has become.
-#[derive(Clone, Copy, PartialEq, Eq, Debug)]
-enum Mode {
-    /// Text in, text out.
-    Status,
-    /// A stream socket without a connection; the port that it was bound to.
-    Fresh { bound: Option<u16> },
-    /// A stream.
-    Stream,
-    /// A listener.
-    Listener,
-    /// A datagram socket; it may be asked by everybody who may reach the port that it was bound to.
-    Datagram { kind: SocketKind, is_connected: bool, is_reachable: bool },
-}
-
+/// What the guard knows of the file beyond the device.
+#[derive(Default)]
 struct State {
     mode: Mode,
+    /// The port that a stream socket asked for.
+    port: u16,
+    /// A datagram socket hears its peer only.
+    is_connected: bool,
+    /// A datagram socket may be asked by everybody who may reach its port.
+    is_reachable: bool,
     seat: Option<Seat>,
     /// Who sent something to a reachable datagram socket, the latest last: they may be answered.
     correspondents: VecDeque<SocketAddr>,
@@ -73,9 +68,7 @@ pub(crate) struct Guard {
 
 impl Guard {
     pub(crate) fn new(inner: File, place: Place, flags: OpenFlags, devices: Arc<Devices>) -> Self {
-        let state =
-            State { mode: Mode::Status, seat: None, correspondents: VecDeque::new(), sleep: None };
-        Self { inner, place, flags, devices, state: Lock::new(state) }
+        Self { inner, place, flags, devices, state: Lock::default() }
     }
 
     fn policy(&self) -> &Policy {
@@ -92,12 +85,12 @@ impl Guard {
 
     /// True when a write is data; commands otherwise.
     pub(crate) fn is_socket_with_data(&self) -> bool {
-        matches!(self.mode(), Mode::Stream | Mode::Datagram { .. })
+        self.mode().takes_data()
     }
 
     /// True for a datagram socket.
     pub(crate) fn is_datagram(&self) -> bool {
-        matches!(self.mode(), Mode::Datagram { .. })
+        matches!(self.mode(), Mode::Datagram(_))
     }
 
     /// Carries out the lines of a text, in order, each as the typed command that it means; stops at
@@ -213,14 +206,17 @@ impl OpenDevice for Guard {
                 Operation::done(Err(Error::PermissionDenied))
             }
             Mode::Listener => self.read_offer(buffer),
-            Mode::Datagram {
-                is_connected: false,
-                kind: SocketKind::Udp | SocketKind::Icmp,
-                ..
-            } => self.read_datagram(buffer),
-            Mode::Status | Mode::Fresh { .. } | Mode::Stream | Mode::Datagram { .. } => {
-                self.read_data(buffer)
+            Mode::Datagram(SocketKind::Udp | SocketKind::Icmp)
+                if !self.state.with(|state| state.is_connected) =>
+            {
+                self.read_datagram(buffer)
             }
+            Mode::Status
+            | Mode::Events
+            | Mode::Unconnected { .. }
+            | Mode::Connecting
+            | Mode::Stream
+            | Mode::Datagram(_) => self.read_data(buffer),
         }
     }
 
@@ -243,13 +239,10 @@ impl OpenDevice for Guard {
         if let Err(error) = self.authorise(identifier) {
             return Operation::done(Err(error));
         }
-        match command::table::Request::decode(identifier, request) {
+        match Request::decode(identifier, request) {
             None => Operation::done(Err(Error::UnknownCommand)),
             Some(Err(error)) => Operation::done(Err(error)),
-            Some(Ok(decoded)) => match self.request_now(&decoded) {
-                Some(outcome) => Operation::done(outcome),
-                None => Operation::waiting(self.request(decoded)),
-            },
+            Some(Ok(request)) => self.request(request),
         }
     }
 

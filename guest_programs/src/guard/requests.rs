@@ -1,38 +1,59 @@
 //! Every command of a guest, judged before it is handed on, and noted when it had an effect.
 //!
-//! Most commands either go through or do not, at once ([`Guard::request_now`]). Those that name a
-//! remote end, take a place in the account or change what the file is are carried out in
-//! [`Guard::request`].
+//! Most commands either go through or do not, at once. Those that name a remote end, take a place
+//! in the account or change what the file is are carried out in [`Guard::handle`].
 
 use alloc::vec::Vec;
 use core::net::SocketAddr;
 
+use network::OpenFile;
+use network::command::mode::Mode;
 use network::command::socket::{
     Datagram, Offer, OutgoingDatagram, Peeked, SocketKind, SocketOption,
 };
 use network::command::{
-    Accept, Bind, Connect, CreateSocket, FindRoute, Listen, NextConnection, Peek, ReceiveFrom,
-    Request, Resolve, SendTo, SetOption,
+    Accept, FindRoute, NextConnection, Peek, ReceiveFrom, Request, Resolve, SetOption,
 };
-use virtual_file_system::{Error, OpenFlags, Result, encode};
+use virtual_file_system::{
+    ControlCommand, Error, OpenFlags, Operation, Result, decode_response, encode,
+};
 
-use super::{Guard, Mode, Place, State, same_end};
+use super::{Guard, Place, State, same_end};
 use crate::account::Direction;
 use crate::grants::{Access, Transport};
 use crate::limits;
 
 impl Guard {
-    /// Answers a command that needs neither time nor notes; `None` if it needs them.
-    pub(super) fn request_now(&self, request: &Request) -> Option<Result<Vec<u8>>> {
-        match self.judge(request) {
-            Err(error) => Some(Err(error)),
-            Ok(Verdict::HandOn) => Some(
-                request
-                    .encode()
-                    .and_then(|payload| self.inner.try_control_raw(request.identifier(), &payload)),
-            ),
-            Ok(Verdict::Handle) => None,
+    /// Judges a command and carries it out.
+    pub(super) fn request(&self, request: Request) -> Operation<'_, Vec<u8>> {
+        match self.judge(&request) {
+            Err(error) => Operation::done(Err(error)),
+            Ok(Verdict::HandOn) => Operation::done(self.hand_on_now(request)),
+            Ok(Verdict::Handle) => Operation::waiting(self.handle(request)),
         }
+    }
+
+    /// Gives a command to the device; the mode follows when it succeeds.
+    async fn hand_on(&self, request: Request) -> Result<Vec<u8>> {
+        let before = self.mode();
+        let next = before.after(&request);
+        let answer = self.inner.call(|device: &OpenFile| device.request(request)).await?;
+        self.follow(before, next);
+        Ok(answer)
+    }
+
+    /// As [`hand_on`](Self::hand_on), if that does not have to wait.
+    fn hand_on_now(&self, request: Request) -> Result<Vec<u8>> {
+        let before = self.mode();
+        let next = before.after(&request);
+        let answer = self.inner.try_call(|device: &OpenFile| device.request(request))?;
+        self.follow(before, next);
+        Ok(answer)
+    }
+
+    /// Gives a command to the device and reads the answer.
+    async fn ask<C: ControlCommand>(&self, request: Request) -> Result<C::Response> {
+        decode_response(&self.hand_on(request).await?)
     }
 
     /// What becomes of a command, without doing anything yet.
@@ -104,42 +125,37 @@ impl Guard {
         }
     }
 
-    /// Carries a command out.
-    pub(super) async fn request(&self, request: Request) -> Result<Vec<u8>> {
-        if let Some(outcome) = self.request_now(&request) {
-            return outcome;
-        }
+    /// Carries a command out that needs time or notes.
+    async fn handle(&self, request: Request) -> Result<Vec<u8>> {
         match request {
-            Request::CreateSocket(kind) => reply(self.create_socket(kind).await),
-            Request::Bind(local) => reply(self.bind(local).await),
-            Request::Connect(remote) => reply(self.connect(remote).await),
-            Request::Listen(backlog) => reply(self.listen(backlog).await),
+            Request::CreateSocket(kind) => self.create_socket(kind).await,
+            Request::Bind(local) => self.bind(local).await,
+            Request::Connect(remote) => self.connect(remote).await,
+            Request::Listen(backlog) => self.listen(backlog).await,
             Request::NextConnection(()) => reply(self.next_connection().await),
-            Request::Accept(token) => {
+            Request::Accept(_) => {
                 let seat = self.account().seat_of_accepted()?;
-                let status = self.inner.control::<Accept>(&token).await?;
-                self.note(|state| (state.mode, state.seat) = (Mode::Stream, Some(seat)));
-                reply(Ok(status))
+                let status = self.hand_on(request).await?;
+                self.note(|state| state.seat = Some(seat));
+                Ok(status)
             }
-            Request::SendTo(datagram) => reply(self.send_to(datagram).await),
+            Request::SendTo(datagram) => self.send_to(datagram).await,
             Request::ReceiveFrom(()) => reply(self.receive().await),
             Request::Peek(most) => reply(self.peek(most).await),
             Request::Resolve(question) => {
                 self.policy().permit_question(&question, &self.inner).await?;
-                let answer = self.inner.control::<Resolve>(&question).await?;
+                let answer = self.ask::<Resolve>(Request::Resolve(question.clone())).await?;
                 self.policy().learn(&question, &answer);
                 reply(Ok(answer))
             }
-            Request::SetOption(option) => reply(self.set_buffer(option).await),
-            Request::FindRoute(destination) => {
-                let choice = self.inner.control::<FindRoute>(&destination).await?;
+            Request::SetOption(option) => self.set_buffer(option).await,
+            Request::FindRoute(_) => {
+                let choice = self.ask::<FindRoute>(request).await?;
                 let is_seen = self.policy().grants.interface(&choice.interface).is_some();
                 reply(if is_seen { Ok(choice) } else { Err(Error::NetworkUnreachable) })
             }
             // It waits, and otherwise goes through.
-            Request::AwaitDhcp(_) => {
-                self.inner.control_raw(request.identifier(), &request.encode()?).await
-            }
+            Request::AwaitDhcp(_) => self.hand_on(request).await,
             list => self.list(&list).await,
         }
     }
@@ -148,80 +164,83 @@ impl Guard {
         self.state.with(change);
     }
 
-    async fn bind(&self, local: SocketAddr) -> Result<SocketAddr> {
+    /// Takes over the mode that a command led to. What left the mode as it was says nothing: the
+    /// file may have become something else while the command waited.
+    fn follow(&self, before: Mode, next: Result<Mode>) {
+        if let Ok(next) = next
+            && next != before
+        {
+            self.note(|state| state.mode = next);
+        }
+    }
+
+    async fn bind(&self, local: SocketAddr) -> Result<Vec<u8>> {
         let transport = match self.mode() {
-            Mode::Fresh { .. } => Some(Transport::Tcp),
-            Mode::Datagram { kind: SocketKind::Udp, .. } => Some(Transport::Udp),
+            Mode::Unconnected { .. } => Some(Transport::Tcp),
+            Mode::Datagram(SocketKind::Udp) => Some(Transport::Udp),
             _ => None,
         };
         if let Some(transport) = transport {
             self.policy().permit_bind(transport, local.port())?;
         }
-        let address = self.inner.control::<Bind>(&local).await?;
+        let address = self.hand_on(Request::Bind(local)).await?;
         let may_be_asked =
             transport.is_some_and(|transport| self.policy().grants.local(transport, local.port()));
-        self.note(|state| match &mut state.mode {
-            Mode::Fresh { bound } => *bound = Some(local.port()),
-            Mode::Datagram { is_reachable, .. } => *is_reachable = may_be_asked,
-            Mode::Status | Mode::Stream | Mode::Listener => {}
+        self.note(|state| match state.mode {
+            Mode::Datagram(_) => state.is_reachable = may_be_asked,
+            _ => state.port = local.port(),
         });
         Ok(address)
     }
 
-    async fn connect(&self, remote: SocketAddr) -> Result<SocketAddr> {
+    async fn connect(&self, remote: SocketAddr) -> Result<Vec<u8>> {
         let kind = match self.mode() {
-            Mode::Datagram { kind, .. } => kind,
+            Mode::Datagram(kind) => kind,
             _ => SocketKind::Tcp,
         };
         // Whoever was granted raw sockets may send anything anyway.
         if !matches!(kind, SocketKind::Raw(_) | SocketKind::Raw6(_)) {
             self.policy().permit_remote(remote, kind == SocketKind::Icmp, &self.inner).await?;
         }
-        let local = self.inner.control::<Connect>(&remote).await?;
-        self.note(|state| match &mut state.mode {
-            Mode::Datagram { is_connected, .. } => *is_connected = true,
-            mode => *mode = Mode::Stream,
-        });
+        let local = self.hand_on(Request::Connect(remote)).await?;
+        self.note(|state| state.is_connected = true);
         Ok(local)
     }
 
-    async fn listen(&self, backlog: u32) -> Result<()> {
-        if let Mode::Fresh { bound } = self.mode()
-            && !self.policy().grants.local(Transport::Tcp, bound.unwrap_or(0))
+    async fn listen(&self, backlog: u32) -> Result<Vec<u8>> {
+        let port = self.state.with(|state| state.port);
+        if matches!(self.mode(), Mode::Unconnected { .. })
+            && !self.policy().grants.local(Transport::Tcp, port)
         {
             return Err(Error::AccessDenied);
         }
         // What waits in a backlog takes places that the guest does not have yet.
         let most = u32::try_from(self.account().limits().sockets).unwrap_or(u32::MAX);
-        self.inner.control::<Listen>(&backlog.min(most)).await?;
-        self.note(|state| {
-            state.mode = Mode::Listener;
-            state.seat.iter().for_each(|seat| seat.listens());
-        });
-        Ok(())
+        let answer = self.hand_on(Request::Listen(backlog.min(most))).await?;
+        self.note(|state| state.seat.iter().for_each(|seat| seat.listens()));
+        Ok(answer)
     }
 
-    async fn create_socket(&self, kind: SocketKind) -> Result<()> {
+    async fn create_socket(&self, kind: SocketKind) -> Result<Vec<u8>> {
         let sees_all = self.place == Place::Interface || self.devices.sees_all();
         self.policy().permit_socket(kind, sees_all)?;
         let mut seat = self.account().seat()?;
-        self.inner.control::<CreateSocket>(&kind).await?;
-        let bytes = limits::SOCKET_BUFFER_BYTES as u32;
-        self.inner.control::<SetOption>(&SocketOption::ReceiveBuffer(bytes)).await?;
-        let mode = if kind == SocketKind::Tcp {
-            self.inner.control::<SetOption>(&SocketOption::SendBuffer(bytes)).await?;
-            Mode::Fresh { bound: None }
-        } else {
+        if kind != SocketKind::Tcp {
             // Datagrams leave at once; nothing is kept for them.
             seat.resize(Direction::Send, 0)?;
-            Mode::Datagram { kind, is_connected: false, is_reachable: false }
-        };
-        self.note(|state| (state.mode, state.seat) = (mode, Some(seat)));
-        Ok(())
+        }
+        let answer = self.hand_on(Request::CreateSocket(kind)).await?;
+        self.note(|state| state.seat = Some(seat));
+        let bytes = limits::SOCKET_BUFFER_BYTES as u32;
+        self.hand_on(Request::SetOption(SocketOption::ReceiveBuffer(bytes))).await?;
+        if kind == SocketKind::Tcp {
+            self.hand_on(Request::SetOption(SocketOption::SendBuffer(bytes))).await?;
+        }
+        Ok(answer)
     }
 
     /// Sets a buffer's size, if the account has so much left.
-    async fn set_buffer(&self, option: SocketOption) -> Result<()> {
+    async fn set_buffer(&self, option: SocketOption) -> Result<Vec<u8>> {
         let (direction, bytes) = match option {
             SocketOption::ReceiveBuffer(bytes) => (Direction::Receive, bytes),
             SocketOption::SendBuffer(bytes) => (Direction::Send, bytes),
@@ -233,16 +252,19 @@ impl Guard {
             })
         };
         let former = charge(bytes as usize)?;
-        if let Err(refused) = self.inner.control::<SetOption>(&option).await {
-            let _ = charge(former);
-            return Err(refused);
-        }
+        let answer = match self.hand_on(Request::SetOption(option)).await {
+            Ok(answer) => answer,
+            Err(refused) => {
+                let _ = charge(former);
+                return Err(refused);
+            }
+        };
         self.note(|state| {
             if state.mode == Mode::Listener {
                 state.seat.iter().for_each(|seat| seat.listens());
             }
         });
-        Ok(())
+        Ok(answer)
     }
 
     /// The next connection from somebody who may reach the guest; others are ended.
@@ -250,7 +272,7 @@ impl Guard {
         // A connection that could not be taken stays in the backlog, as with accept(2).
         drop(self.account().seat_of_accepted()?);
         loop {
-            let offer = self.inner.control::<NextConnection>(&()).await?;
+            let offer = self.ask::<NextConnection>(Request::NextConnection(())).await?;
             if self.policy().grants.reachable_from(offer.remote.ip()) {
                 return Ok(offer);
             }
@@ -262,9 +284,9 @@ impl Guard {
         }
     }
 
-    async fn send_to(&self, datagram: OutgoingDatagram) -> Result<()> {
+    async fn send_to(&self, datagram: OutgoingDatagram) -> Result<Vec<u8>> {
         let (is_icmp, is_raw) = match self.mode() {
-            Mode::Datagram { kind, .. } => {
+            Mode::Datagram(kind) => {
                 (kind == SocketKind::Icmp, matches!(kind, SocketKind::Raw(_) | SocketKind::Raw6(_)))
             }
             _ => (false, false),
@@ -277,9 +299,9 @@ impl Guard {
         }
         self.account().refill(Direction::Send).await;
         let bytes = datagram.data.len();
-        self.inner.control::<SendTo>(&datagram).await?;
+        let answer = self.hand_on(Request::SendTo(datagram)).await?;
         self.account().charge(Direction::Send, bytes);
-        Ok(())
+        Ok(answer)
     }
 
     /// The next datagram from somebody who may send one; others' are passed over.
@@ -287,7 +309,7 @@ impl Guard {
         self.account().refill(Direction::Receive).await;
         let mut strangers = 0;
         loop {
-            let datagram = self.inner.control::<ReceiveFrom>(&()).await?;
+            let datagram = self.ask::<ReceiveFrom>(Request::ReceiveFrom(())).await?;
             if self.may_hear(datagram.remote) {
                 self.account().charge(Direction::Receive, datagram.data.len());
                 return Ok(datagram);
@@ -302,11 +324,11 @@ impl Guard {
         self.account().refill(Direction::Receive).await;
         let mut strangers = 0;
         loop {
-            let peeked = self.inner.control::<Peek>(&most).await?;
+            let peeked = self.ask::<Peek>(Request::Peek(most)).await?;
             if !self.is_datagram() || self.may_hear(peeked.remote) {
                 return Ok(peeked);
             }
-            match self.inner.try_control::<ReceiveFrom>(&()) {
+            match self.hand_on_now(Request::ReceiveFrom(())) {
                 // Its descriptor may have been read elsewhere meanwhile.
                 Ok(_) | Err(Error::WouldBlock) => {}
                 Err(why) => return Err(why),
@@ -316,7 +338,8 @@ impl Guard {
     }
 
     fn may_hear(&self, remote: SocketAddr) -> bool {
-        let Mode::Datagram { kind, is_reachable, .. } = self.mode() else { return false };
+        let (mode, is_reachable) = self.state.with(|state| (state.mode, state.is_reachable));
+        let Mode::Datagram(kind) = mode else { return false };
         match kind {
             SocketKind::Raw(_) | SocketKind::Raw6(_) => true,
             SocketKind::Icmp => self.policy().is_granted(remote.ip(), None),

@@ -10,18 +10,16 @@
 use alloc::boxed::Box;
 use core::fmt;
 use core::future::Future;
-use core::pin::Pin;
 use core::task::{Context, Poll, Waker};
 
+use network::platform::BoxFuture;
 use virtual_file_system::Result;
 use wasmi::errors::HostError;
 use wasmi::{Caller, Extern};
 
 use super::errno;
-use crate::guest::Guest;
+use crate::guest::{Conclusion, Guest};
 
-/// A boxed future that owns what it needs.
-pub(crate) type BoxFuture<T> = Pin<Box<dyn Future<Output = T> + Send>>;
 /// What remains to do when a wait is over: write results into memory, and say the value.
 pub(crate) type Finish = Box<dyn FnOnce(&mut Guest, &mut [u8]) -> Result<i32> + Send>;
 
@@ -30,7 +28,7 @@ pub(crate) enum Outcome {
     /// The value.
     Value(i32),
     /// It may have to wait.
-    Wait(BoxFuture<Finish>),
+    Wait(BoxFuture<'static, Finish>),
 }
 
 impl Outcome {
@@ -63,24 +61,6 @@ impl Convention {
             (Self::Negative, Err(error)) => -i32::from(error.errno()),
             (Self::Wasi, Err(error)) => i32::from(errno::wasi(error)),
         }
-    }
-}
-
-/// A call that waits.
-pub(crate) struct Pending {
-    waiting: BoxFuture<Finish>,
-    convention: Convention,
-}
-
-impl Pending {
-    /// Ready when the call can be finished.
-    pub(crate) fn poll(&mut self, context: &mut Context<'_>) -> Poll<Finish> {
-        self.waiting.as_mut().poll(context)
-    }
-
-    /// Finishes it: the value that the import returns.
-    pub(crate) fn conclude(&self, finish: Finish, guest: &mut Guest, memory: &mut [u8]) -> i32 {
-        self.convention.value(finish(guest, memory))
     }
 }
 
@@ -135,7 +115,12 @@ fn run(
             match waiting.as_mut().poll(&mut Context::from_waker(Waker::noop())) {
                 Poll::Ready(finish) => Some(convention.value(finish(guest, memory))),
                 Poll::Pending => {
-                    guest.pending = Some(Pending { waiting, convention });
+                    guest.pending = Some(Box::pin(async move {
+                        let finish = waiting.await;
+                        let conclusion: Conclusion =
+                            Box::new(move |guest, memory| convention.value(finish(guest, memory)));
+                        conclusion
+                    }));
                     None
                 }
             }

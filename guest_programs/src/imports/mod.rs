@@ -3,7 +3,7 @@
 //!
 //! Every import is a row in one of the tables here: its name, the function that does it, its
 //! parameters. What the functions share (fuel, waiting, memory, errors) stands in [`call`],
-//! [`waiting`], [`memory`] and [`errno`].
+//! [`waiting`], [`memory`](crate::memory) and [`errno`].
 
 #![expect(
     clippy::too_many_arguments,
@@ -12,7 +12,6 @@
 
 pub(crate) mod call;
 mod errno;
-pub(crate) mod memory;
 mod preview1;
 mod vfs;
 mod waiting;
@@ -22,14 +21,21 @@ use wasmi::{Caller, ExternType, Linker, Module};
 use self::call::{Convention, enter};
 use crate::guest::Guest;
 
-/// Defines imports: `"name" => function(parameter: type, …)`.
+/// Defines imports: `"name" => function(parameter: type, …)`; a constant after a semicolon is one
+/// more argument of the function.
 macro_rules! imports {
-    ($linker:expr, $module:literal, $convention:ident: $($name:literal => $($function:ident)::+ ( $($parameter:ident : $type:ty),* );)+) => {
+    (
+        $linker:expr, $module:literal, $convention:ident:
+        $($name:literal => $($function:ident)::+
+            ( $($parameter:ident : $type:ty),* $(; $constant:expr)? );)+
+    ) => {
         $($linker.func_wrap(
             $module,
             $name,
             |mut caller: Caller<'_, Guest>, $($parameter: $type),*| {
-                enter(&mut caller, Convention::$convention, |guest, memory| $($function)::+(guest, memory $(, $parameter)*))
+                enter(&mut caller, Convention::$convention, |guest, memory| {
+                    $($function)::+(guest, memory $(, $parameter)* $(, $constant)?)
+                })
             },
         )?;)+
     };
@@ -53,7 +59,9 @@ pub(crate) fn define(linker: &mut Linker<Guest>, module: &Module) -> Result<(), 
         "create_directory" => vfs::create_directory(path: u32, length: u32);
         "remove" => vfs::remove(path: u32, length: u32);
         "rename" => vfs::rename(from: u32, from_length: u32, to: u32, to_length: u32);
-        "control" => vfs::control(number: u32, identifier: u32, request: u32, length: u32, response: u32, capacity: u32);
+        "control" => vfs::control(
+            number: u32, identifier: u32, request: u32, length: u32, response: u32, capacity: u32
+        );
     );
     preview1::define(linker, parameters(module, "sock_accept") == Some(2))
 }

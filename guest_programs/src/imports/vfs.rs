@@ -6,18 +6,19 @@
 //! | `close` | descriptor | 0 |
 //! | `read` | descriptor, buffer, length | bytes, 0 at the end |
 //! | `write` | descriptor, data, length | bytes |
-//! | `control` | descriptor, identifier, request, length, response, capacity | bytes of the whole response; as many as fit were written |
+//! | `control` | descriptor, identifier, request, length, response, capacity | as `list` |
 //! | `poll` | entries, count, milliseconds (−1 for ever) | entries that are ready |
 //! | `seek` | descriptor, offset (64 bits), from (0 start, 1 here, 2 end), result (u64) | 0 |
 //! | `stat` | path, length, result | 0 |
 //! | `stat_open` | descriptor, result | 0 |
-//! | `list` | path, length, buffer, capacity | bytes of the whole list; as many as fit were written |
+//! | `list` | path, length, buffer, capacity | bytes of the whole answer |
 //! | `set_non_blocking` | descriptor, 1 or 0 | 0 |
 //! | `duplicate` | descriptor | descriptor of the same open file |
 //! | `create_directory`, `remove` | path, length | 0 |
 //! | `rename` | from, length, to, length | 0 |
 //!
-//! A negative result is an error with Linux' number. Flags are those of [`OpenFlags`]: read 1,
+//! Of the answer of `control` and `list` as much as fits is written. A negative result is an error
+//! with Linux' number. Flags are those of [`OpenFlags`]: read 1,
 //! write 2, append 4, create 8, exclusive 16, truncate 32, non-blocking 64, directory 128. An entry
 //! of `poll` is POSIX' `pollfd`: descriptor (i32), asked and found events (u16 each): in 1, out 4,
 //! error 8, hang-up 16, invalid 32. `stat` writes 24 bytes: size and inode (u64 each), kind (u32: 0
@@ -35,15 +36,16 @@ use core::task::{Context, Poll, Waker};
 
 use embedded_io_async::SeekFrom;
 use network::command::{Connect, TakeError};
+use network::platform::BoxFuture;
 use virtual_file_system::{
     Attributes, ControlCommand, Error, Identifier, NodeKind, OpenDevice, OpenFlags, Result, encode,
 };
 
 use super::call::{Outcome, finish};
-use super::memory;
 use crate::descriptor::{Attempt, Descriptor};
 use crate::guest::Guest;
 use crate::limits;
+use crate::memory;
 use crate::namespace::Opened;
 
 fn done(number: u32) -> Result<Outcome> {
@@ -224,7 +226,7 @@ pub(super) fn control(
 /// How a command is answered.
 pub(super) enum Asked {
     Answer(Vec<u8>),
-    Wait(super::call::BoxFuture<Result<Vec<u8>>>),
+    Wait(BoxFuture<'static, Result<Vec<u8>>>),
 }
 
 /// Gives a command to an open file as the descriptor has it: waiting or not, a connect perhaps in

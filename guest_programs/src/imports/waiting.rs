@@ -11,10 +11,10 @@ use network::platform::{Clock, Instant, before};
 use virtual_file_system::{Error, Readiness, Result};
 
 use super::call::{Outcome, finish};
-use super::memory;
 use crate::descriptor::Descriptor;
 use crate::guest::Guest;
 use crate::limits;
+use crate::memory;
 
 /// Gives something so much time; `WouldBlock` when it is over, as POSIX has it for SO_RCVTIMEO and
 /// SO_SNDTIMEO.

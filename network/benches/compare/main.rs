@@ -175,7 +175,8 @@ fn amounts(effort: &Effort, goals: &mut Goals) {
     println!("\n| amount | raw | ours |");
     println!("|---|---:|---:|");
     println!(
-        "| bytes per end of an idle connection, two buffers of 4 KiB included ({idle} connections) | {raw:.0} | {ours:.0} |"
+        "| bytes per end of an idle connection, two buffers of 4 KiB included \
+         ({idle} connections) | {raw:.0} | {ours:.0} |"
     );
     goals.at_most("memory per idle connection, its empty buffers included", "B", 1024.0, ours);
     let mut slowest = 0.0_f64;
@@ -199,7 +200,8 @@ fn main() {
     let effort = if std::env::args().any(|argument| argument == "--quick") { QUICK } else { WHOLE };
     let rounds = effort.rounds;
     println!(
-        "per second of CPU time, one thread, best of {rounds}; ratio to raw without idle connections in brackets\n"
+        "per second of CPU time, one thread, best of {rounds}; \
+         ratio to raw without idle connections in brackets\n"
     );
     let mut goals = Goals::default();
     idle_connections(&effort, &mut goals);

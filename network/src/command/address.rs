@@ -4,8 +4,8 @@ use core::net::Ipv4Addr;
 
 use serde::{Deserialize, Serialize};
 
-use super::words::words;
 use crate::address::Prefix;
+use crate::words::words;
 
 /// Who put an address, a route or a server there. What one origin brought, only that origin takes
 /// away.
@@ -22,7 +22,12 @@ pub enum Origin {
 }
 
 words! {
-    Origin { Static => "static", Dhcp => "dhcp", RouterAdvertisement => "advertisement", Kernel => "kernel" }
+    Origin {
+        Static => "static",
+        Dhcp => "dhcp",
+        RouterAdvertisement => "advertisement",
+        Kernel => "kernel",
+    }
 }
 
 /// How far an address is on its way into or out of use (RFC 4862 §5).

@@ -6,8 +6,8 @@ use core::net::{IpAddr, Ipv4Addr};
 
 use serde::{Deserialize, Serialize};
 
-use super::words::words;
 use crate::address::Prefix;
+use crate::words::words;
 
 /// What the client tells the server.
 #[derive(Clone, PartialEq, Eq, Debug, Default, Serialize, Deserialize)]

@@ -1,9 +1,11 @@
 //! The vocabulary: every command of a network device, once.
 //!
 //! The table below is the only place where a command's number, authority, request and response
-//! stand together. The control device decodes requests with it, the typed calls of programs encode
-//! with it, and [`text`] turns lines such as `address add 10.0.0.2/24` into the same requests, so
-//! the faces cannot drift. Numbers are explicit and never reused; two equal ones do not compile.
+//! stand together, and whether its answer may take time (`waits`). The control device decodes
+//! requests with it, the typed calls of programs encode with it, and [`text`] turns lines such as
+//! `address add 10.0.0.2/24` into the same requests, so the faces cannot drift. Numbers are
+//! explicit and never reused; two equal ones do not compile, nor does a row that nobody carries
+//! out.
 //!
 //! This module holds words only. What a command does stands in `control` and below.
 //!
@@ -22,6 +24,8 @@ pub mod address;
 pub mod dhcp;
 pub mod dns;
 pub mod interface;
+mod kind;
+pub mod mode;
 pub mod multicast;
 pub mod neighbor;
 pub mod option;
@@ -30,7 +34,6 @@ pub mod socket;
 pub mod stream;
 pub mod text;
 pub mod watch;
-pub(crate) mod words;
 
 use alloc::vec::Vec;
 use core::net::{IpAddr, SocketAddr};
@@ -87,7 +90,7 @@ virtual_file_system::define_commands! {
         /// Removes a DNS server.
         50 => RemoveDnsServer: Write (IpAddr) -> ();
         /// Looks a name up; waits for the answer.
-        51 => Resolve: Read (dns::Question) -> dns::Answer;
+        51 => Resolve: Read, waits (dns::Question) -> dns::Answer;
 
         /// Starts the DHCPv4 client; true if it was not running.
         64 => StartDhcp: Write (dhcp::DhcpOptions) -> bool;
@@ -99,7 +102,7 @@ virtual_file_system::define_commands! {
         /// Tells the state of the DHCPv4 client and its lease.
         67 => GetDhcp: Read (()) -> dhcp::DhcpStatus;
         /// Waits until the DHCPv4 client is bound; the request is the longest wait in milliseconds.
-        68 => AwaitDhcp: Read (u32) -> dhcp::DhcpStatus;
+        68 => AwaitDhcp: Read, waits (u32) -> dhcp::DhcpStatus;
 
         /// Lists the neighbors (ARP and NDP).
         80 => ListNeighbors: Read (()) -> Vec<neighbor::NeighborEntry>;
@@ -115,12 +118,12 @@ virtual_file_system::define_commands! {
         /// Gives the socket a local address; port 0 is an ephemeral port. Tells the address it got.
         97 => Bind: Write (SocketAddr) -> SocketAddr;
         /// Connects the socket; waits for a stream. Tells the local address.
-        98 => Connect: Write (SocketAddr) -> SocketAddr;
+        98 => Connect: Write, waits (SocketAddr) -> SocketAddr;
         /// Makes the stream socket a listener with this backlog.
         99 => Listen: Write (u32) -> ();
         /// Takes the next connection of the listener; waits for one. The token is claimed with
         /// `Accept`.
-        100 => NextConnection: Read (()) -> socket::Offer;
+        100 => NextConnection: Read, waits (()) -> socket::Offer;
         /// Makes this open file the stream of an offered connection.
         101 => Accept: Write (u64) -> socket::SocketStatus;
         /// Tells kind, state and addresses of the socket that this open file is.
@@ -132,9 +135,9 @@ virtual_file_system::define_commands! {
         /// Lists the sockets of the interface, or of all interfaces.
         105 => ListSockets: Read (()) -> Vec<socket::SocketStatus>;
         /// Sends one datagram to a given address; waits for room.
-        106 => SendTo: Write (socket::OutgoingDatagram) -> ();
+        106 => SendTo: Write, waits (socket::OutgoingDatagram) -> ();
         /// Takes one datagram with its addresses; waits for one.
-        107 => ReceiveFrom: Read (()) -> socket::Datagram;
+        107 => ReceiveFrom: Read, waits (()) -> socket::Datagram;
         /// Tells every option of the socket as it stands, and the path MTU of a connected one.
         108 => GetOptions: Read (()) -> socket::SocketOptions;
         /// Takes the error that waits for the socket's next call (SO_ERROR).
@@ -152,7 +155,7 @@ virtual_file_system::define_commands! {
         114 => GetStreamStatistics: Read (()) -> stream::StreamStatistics;
         /// Shows what the next read of the socket gives, up to so many bytes (64 KiB at most), and
         /// leaves it there; waits for it (MSG_PEEK).
-        115 => Peek: Read (u32) -> socket::Peeked;
+        115 => Peek: Read, waits (u32) -> socket::Peeked;
 
         /// Makes this open file a reader of events of these kinds: what is there, then what
         /// changes.

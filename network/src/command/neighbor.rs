@@ -4,8 +4,8 @@ use core::net::IpAddr;
 
 use serde::{Deserialize, Serialize};
 
-use super::words::words;
 use crate::address::HardwareAddress;
+use crate::words::words;
 
 /// What is known of a neighbor's reachability (RFC 4861 §7.3.2; the same states serve ARP).
 #[derive(Clone, Copy, PartialEq, Eq, Debug, Serialize, Deserialize)]

@@ -7,7 +7,7 @@ use alloc::string::String;
 
 use serde::{Deserialize, Serialize};
 
-use super::socket::SocketKind;
+use super::kind::SocketKind;
 
 /// A socket option and its value; those of a listener hold for connections from then on. New ones
 /// go to the end: their order is part of the encoding.

@@ -11,24 +11,34 @@
 //! ```text
 //! record = KIND WHAT SUBJECT *( KEY VALUE )
 //!        | "idle"               the snapshot is over
-//!        | "lost" COUNT         so many records found no room, for the reader was slow; a snapshot and "idle" follow
-//! WHAT   = "present" | "added" | "changed" | "removed" | for streams: "loss" | "timeout" | "undo" | "ended"
+//!        | "lost" COUNT         so many records found no room, for the reader was slow;
+//!                               a snapshot and "idle" follow
+//! WHAT   = "present" | "added" | "changed" | "removed"
+//!        | "loss" | "timeout" | "undo" | "ended"         for streams
 //! ```
 //!
 //! | kind | subject | keys |
 //! |---|---|---|
 //! | `interface` | its name | `index`, `kind` |
-//! | `link` | the interface | `state` (`up`, `down`), `carrier` (`yes`, `no`), `mtu`, `metric`, `mac` |
-//! | `address` | address and prefix length | `interface`, `origin`, `state`, `scope`, `broadcast`, `valid` and `preferred` (seconds; none for ever) |
+//! | `link` | the interface | `state`, `carrier`, `mtu`, `metric`, `mac` |
+//! | `address` | address and prefix length | `interface`, `origin`, `state`, `scope`, and more |
 //! | `route` | destination and prefix length | `interface`, `via`, `metric`, `origin`, `source` |
-//! | `neighbor` | its address | `interface`, `state` (`reachable`, `stale`, `failed`, `permanent`), `mac`, `router` (`yes`) |
+//! | `neighbor` | its address | `interface`, `state`, `mac`, `router` (`yes`) |
 //! | `dns` | the server | `interface`, `origin` |
 //! | `dhcp` | the interface | `state`; with a lease `address`, `server`, `lease` (seconds) |
 //! | `stream` | the local end | `remote`, `interface`, and what follows |
-//! | `stream loss` | repair begins | `segments` (taken for lost), `window` and `after` (bytes, before and after), `round-trip` (µs, smoothed) |
-//! | `stream timeout` | the timer expired | `count` (of this stream), `wait` (ms that it waited), `window`, `round-trip` |
-//! | `stream undo` | a reduction was for nothing | `window`, `after` (bytes, before and after) |
-//! | `stream ended` | by an error | `cause` (`reset`, `refused`, `timed-out`, `aborted`, `unreachable`, `network-down`) |
+//! | `stream loss` | loss recovery begins | `segments`, `window`, `after`, `round-trip` |
+//! | `stream timeout` | the retransmission timeout | `count`, `wait`, `window`, `round-trip` |
+//! | `stream undo` | a reduction was spurious | `window`, `after` |
+//! | `stream ended` | by an error | `cause` |
+//!
+//! * `link`: `state` is `up` or `down`, `carrier` is `yes` or `no`.
+//! * `address`: also `broadcast`, and `valid` and `preferred` in seconds (none for ever).
+//! * `neighbor`: `state` is `reachable`, `stale`, `failed` or `permanent`.
+//! * `stream`: `segments` are those taken for lost; `window` and `after` are the congestion window
+//!   in bytes, before and after; `round-trip` is the smoothed round-trip time in microseconds;
+//!   `count` is of this stream's timeouts, `wait` the milliseconds of this one; `cause` is `reset`,
+//!   `refused`, `timed-out`, `aborted`, `unreachable` or `network-down`.
 //!
 //! Changes that follow each other faster than the interface hands them over are told as one, with
 //! the state that remains. What is told of a neighbor are states that last: that one is being asked

@@ -1,448 +1,132 @@
-//! What each command does.
+//! What each command does: one match for those that end at once, one for those that wait.
 //!
-//! Commands that end at once run in [`OpenFile::execute_now`]; the few that wait are handed back
-//! and run in [`OpenFile::execute_waiting`]. Both only translate: the verbs are the stack's and the
-//! sockets'.
+//! Both are exhaustive, so a row of the table that nobody carries out does not compile. They only
+//! translate: the verbs are the stack's and the sockets'.
 
-use alloc::sync::Arc;
 use alloc::vec::Vec;
-use core::future::poll_fn;
-use core::net::SocketAddr;
-use core::task::Poll;
-use core::time::Duration;
 
 use serde::Serialize;
-use virtual_file_system::{Error, Result, WakerList, encode};
+use virtual_file_system::{Operation, Result, encode};
 
+use super::interfaces::dns_servers;
 use super::open::OpenFile;
-use super::sockets::{self, Fresh, Handle, Mode};
-use crate::command::Request;
 use crate::command::address::Origin;
-use crate::command::dhcp::{DhcpState, DhcpStatus};
-use crate::command::dns::DnsServer;
-use crate::command::multicast::Membership;
-use crate::command::route::NewRoute;
-use crate::command::socket::{SocketKind, SocketStatus};
-use crate::interface::Interface;
-use crate::platform::before;
-use crate::socket::{TcpListener, TcpStream};
+use crate::command::{Immediate, Request, Timing, Waiting};
 use crate::stack::Stack;
-use crate::stack::bound::Bound;
 
 fn reply<T: Serialize>(outcome: Result<T>) -> Result<Vec<u8>> {
     outcome.and_then(|value| encode(&value))
 }
 
 impl OpenFile {
-    /// The interface that the device is of; `/devices/sockets` has none.
-    fn interface(&self) -> Result<&Arc<Interface>> {
-        self.sockets.interface.as_ref().ok_or(Error::Unsupported)
-    }
-
-    /// Runs a verb of the interface.
-    fn on<T>(&self, verb: impl FnOnce(&mut Stack) -> T) -> Result<T> {
-        self.interface().map(|interface| interface.with(verb))
-    }
-
-    /// Runs a verb that may fail.
-    fn change<T>(&self, verb: impl FnOnce(&mut Stack) -> Result<T>) -> Result<T> {
-        self.on(verb).and_then(|outcome| outcome)
-    }
-
-    /// Every interface that this device speaks of.
-    fn interfaces(&self) -> Vec<Arc<Interface>> {
-        match &self.sockets.interface {
-            Some(interface) => alloc::vec![Arc::clone(interface)],
-            None => self.sockets.shared.routing.interfaces(),
+    /// Carries out a command, if it has a meaning in the file's mode.
+    pub(super) fn execute(&self, request: Request) -> Operation<'_, Vec<u8>> {
+        if let Err(refusal) = self.state.with(|state| state.mode()).after(&request) {
+            return Operation::done(Err(refusal));
+        }
+        match request.timing() {
+            Timing::Immediate(request) => Operation::done(self.execute_now(request)),
+            Timing::Waiting(request) => Operation::waiting(self.execute_waiting(request)),
         }
     }
 
-    /// Carries out a command that ends at once; one that waits comes back.
-    pub(super) fn execute_now(
-        &self,
-        request: Request,
-    ) -> core::result::Result<Result<Vec<u8>>, Request> {
-        Ok(match request {
-            Request::GetInterface(()) => {
-                reply(self.on(|stack| stack.context.configuration.status(stack.context.now)))
+    fn execute_now(&self, request: Immediate) -> Result<Vec<u8>> {
+        match request {
+            Immediate::GetInterface(()) => {
+                reply(self.read_now(|stack| stack.context.configuration.status(stack.context.now)))
             }
-            Request::ListInterfaces(()) => reply(Ok(self
-                .interfaces()
-                .iter()
-                .map(|interface| {
-                    interface.with(|stack| stack.context.configuration.status(stack.context.now))
-                })
-                .collect::<Vec<_>>())),
-            Request::SetEnabled(enabled) => reply(self.on(|stack| stack.set_enabled(enabled))),
-            Request::SetHardwareAddress(address) => reply(self.interface().and_then(|interface| {
-                interface.with_driver(|stack, driver| stack.set_hardware_address(address, driver))
-            })),
-            Request::SetMtu(mtu) => reply(self.change(|stack| stack.set_mtu(mtu))),
-            Request::SetMetric(metric) => {
+            Immediate::ListInterfaces(()) => reply(Ok(self.collect_now(|stack| {
+                alloc::vec![stack.context.configuration.status(stack.context.now)]
+            }))),
+            Immediate::SetEnabled(enabled) => reply(self.on(|stack| stack.set_enabled(enabled))),
+            Immediate::SetHardwareAddress(address) => reply(self.set_hardware_address(address)),
+            Immediate::SetMtu(mtu) => reply(self.change(|stack| stack.set_mtu(mtu))),
+            Immediate::SetMetric(metric) => {
                 reply(self.on(|stack| stack.ip.set_metric(&mut stack.context, metric)))
             }
-            Request::SetAdvertisement(what) => reply(
+            Immediate::SetAdvertisement(what) => reply(
                 self.change(|stack| stack.advertiser.set(&mut stack.context, &mut stack.ip, what)),
             ),
-            Request::GetStatistics(()) => reply(self.on(|stack| stack.context.statistics)),
-            Request::ListAddresses(()) => reply(Ok(self.collect(|stack| stack.address_entries()))),
-            Request::AddAddress(new) => reply(
+            Immediate::GetStatistics(()) => reply(self.read_now(|stack| stack.context.statistics)),
+            Immediate::ListAddresses(()) => {
+                reply(Ok(self.collect_now(|stack| stack.address_entries())))
+            }
+            Immediate::AddAddress(new) => reply(
                 self.change(|stack| stack.ip.add_address(&mut stack.context, &new, Origin::Static)),
             ),
-            Request::RemoveAddress(prefix) => {
+            Immediate::RemoveAddress(prefix) => {
                 reply(self.change(|stack| stack.remove_address(prefix)))
             }
-            Request::FlushAddresses(()) => reply(self.on(Stack::flush_addresses)),
-            Request::ListRoutes(()) => {
+            Immediate::FlushAddresses(()) => reply(self.on(Stack::flush_addresses)),
+            Immediate::ListRoutes(()) => {
                 reply(Ok(self.collect(|stack| stack.ip.route_entries(&stack.context).collect())))
             }
-            Request::AddRoute(new) => reply(self.add_route(&new)),
-            Request::RemoveRoute(selector) => reply(self.remove_route(&selector)),
-            Request::FindRoute(destination) => reply(match &self.sockets.interface {
-                None => self.sockets.shared.explain(destination),
-                Some(interface) => interface.with(|stack| {
-                    stack
-                        .ip
-                        .source_for(&stack.context, destination)
-                        .and_then(|source| stack.ip.explain(&stack.context, destination, source))
-                }),
-            }),
-            Request::ListDnsServers(()) => reply(Ok(self.collect(dns_servers))),
-            Request::AddDnsServer(server) => {
+            Immediate::AddRoute(new) => reply(self.add_route(&new)),
+            Immediate::RemoveRoute(selector) => reply(self.remove_route(&selector)),
+            Immediate::FindRoute(destination) => reply(self.find_route(destination)),
+            Immediate::ListDnsServers(()) => reply(Ok(self.collect(dns_servers))),
+            Immediate::AddDnsServer(server) => {
                 reply(self.change(|stack| stack.add_name_server(server, Origin::Static)))
             }
-            Request::RemoveDnsServer(server) => {
+            Immediate::RemoveDnsServer(server) => {
                 reply(self.change(|stack| stack.name_servers.remove(server)))
             }
-            Request::StartDhcp(options) => reply(
+            Immediate::StartDhcp(options) => reply(
                 self.change(|stack| stack.dhcp.start(&mut stack.context, &mut stack.ip, options)),
             ),
-            Request::StopDhcp(()) => reply(self.on(Stack::stop_dhcp)),
-            Request::RenewDhcp(()) => {
+            Immediate::StopDhcp(()) => reply(self.on(Stack::stop_dhcp)),
+            Immediate::RenewDhcp(()) => {
                 reply(self.change(|stack| stack.dhcp.renew(&mut stack.context, &mut stack.ip)))
             }
-            Request::GetDhcp(()) => reply(self.on(|stack| stack.dhcp.status(&stack.context))),
-            Request::ListNeighbors(()) => {
-                reply(Ok(self.collect(|stack| stack.ip.link.neighbors.list(stack.context.now))))
+            Immediate::GetDhcp(()) => {
+                reply(self.read_now(|stack| stack.dhcp.status(&stack.context)))
             }
-            Request::AddNeighbor(new) => {
+            Immediate::ListNeighbors(()) => {
+                reply(Ok(self.collect_now(|stack| stack.ip.link.neighbors.list(stack.context.now))))
+            }
+            Immediate::AddNeighbor(new) => {
                 reply(self.change(|stack| stack.ip.add_neighbor(&mut stack.context, &new)))
             }
-            Request::RemoveNeighbor(address) => reply(
+            Immediate::RemoveNeighbor(address) => reply(
                 self.change(|stack| stack.ip.link.remove_neighbor(&mut stack.context, address)),
             ),
-            Request::FlushNeighbors(()) => reply(
+            Immediate::FlushNeighbors(()) => reply(
                 self.on(|stack| stack.ip.link.neighbors.flush(|_, is_permanent| !is_permanent)),
             ),
-            other => return self.execute_socket_now(other),
-        })
-    }
-
-    fn execute_socket_now(
-        &self,
-        request: Request,
-    ) -> core::result::Result<Result<Vec<u8>>, Request> {
-        Ok(match request {
-            Request::CreateSocket(kind) => reply(self.create_socket(kind)),
-            Request::Bind(local) => reply(self.bind(local)),
-            Request::Connect(remote) if self.is_datagram() => {
-                reply(self.datagram().and_then(|socket| socket.connect(remote)))
-            }
-            Request::Listen(backlog) => reply(self.listen(backlog)),
-            Request::Accept(token) => reply(self.accept(token)),
-            Request::GetSocket(()) => {
-                reply(self.handle().and_then(|handle| handle.status(&self.sockets)))
-            }
-            Request::Shutdown(direction) => reply(match self.handle() {
-                Ok(Handle::Stream(stream)) => stream.shutdown(direction),
-                Ok(_) => Err(Error::NotConnected),
-                Err(error) => Err(error),
-            }),
-            Request::SetOption(option) => reply(self.set_option(&option)),
-            Request::GetOptions(()) => reply(self.options()),
-            Request::TakeError(()) => reply(self.take_error()),
-            Request::GetStreamStatistics(()) => reply(self.stream_statistics()),
-            Request::ReceiveError(()) => {
+            Immediate::CreateSocket(kind) => reply(self.create_socket(kind)),
+            Immediate::Bind(local) => reply(self.bind(local)),
+            Immediate::Listen(backlog) => reply(self.listen(backlog)),
+            Immediate::Accept(token) => reply(self.accept(token)),
+            Immediate::GetSocket(()) => reply(self.socket_status()),
+            Immediate::Shutdown(direction) => reply(self.shutdown(direction)),
+            Immediate::SetOption(option) => reply(self.set_option(&option)),
+            Immediate::ListSockets(()) => reply(Ok(self.list_sockets())),
+            Immediate::GetOptions(()) => reply(self.options()),
+            Immediate::TakeError(()) => reply(self.take_error()),
+            Immediate::JoinGroup(membership) => reply(self.join_group(&membership)),
+            Immediate::LeaveGroup(membership) => reply(self.leave_group(&membership)),
+            Immediate::ReceiveError(()) => {
                 reply(self.datagram().and_then(|socket| socket.receive_error()))
             }
-            Request::JoinGroup(membership) => reply(
-                self.datagram()
-                    .and_then(|socket| socket.join_group(membership.group, named(&membership))),
-            ),
-            Request::LeaveGroup(membership) => reply(
-                self.datagram()
-                    .and_then(|socket| socket.leave_group(membership.group, named(&membership))),
-            ),
-            Request::ListGroups(()) => {
+            Immediate::ListGroups(()) => {
                 reply(Ok(self.collect(|stack| stack.ip.group_entries(&stack.context))))
             }
-            Request::ListSockets(()) => reply(Ok(self.list_sockets())),
-            Request::Watch(kinds) => reply(self.watch(kinds)),
-            waiting => return Err(waiting),
-        })
+            Immediate::GetStreamStatistics(()) => reply(self.stream_statistics()),
+            Immediate::Watch(kinds) => reply(self.watch(kinds)),
+        }
     }
 
-    /// Carries out a command that waits.
-    pub(super) async fn execute_waiting(&self, request: Request) -> Result<Vec<u8>> {
+    async fn execute_waiting(&self, request: Waiting) -> Result<Vec<u8>> {
         match request {
-            Request::Resolve(question) => reply(self.sockets.resolver().resolve(&question).await),
-            Request::AwaitDhcp(milliseconds) => reply(self.await_dhcp(milliseconds).await),
-            Request::Connect(remote) => reply(self.connect(remote).await),
-            Request::NextConnection(()) => match self.handle()? {
-                Handle::Listener(listener) => reply(sockets::next_offer(&listener).await),
-                _ => Err(Error::InvalidInput),
-            },
-            Request::SendTo(datagram) => {
+            Waiting::Resolve(question) => reply(self.sockets.resolver().resolve(&question).await),
+            Waiting::AwaitDhcp(milliseconds) => reply(self.await_dhcp(milliseconds).await),
+            Waiting::Connect(remote) => reply(self.connect(remote).await),
+            Waiting::NextConnection(()) => reply(self.next_connection().await),
+            Waiting::SendTo(datagram) => {
                 reply(self.datagram()?.send_to(&datagram.data, datagram.remote).await)
             }
-            Request::ReceiveFrom(()) => {
-                let socket = self.datagram()?;
-                reply(sockets::receive(&self.sockets, &socket).await)
-            }
-            Request::Peek(most) => reply(self.handle()?.peek(most).await),
-            // Everything else ended in `execute_now`.
-            _ => Err(Error::UnknownCommand),
+            Waiting::ReceiveFrom(()) => reply(self.receive_from().await),
+            Waiting::Peek(most) => reply(self.handle()?.peek(most).await),
         }
     }
-
-    fn collect<T>(&self, list: impl Fn(&mut Stack) -> Vec<T>) -> Vec<T> {
-        self.interfaces().iter().flat_map(|interface| interface.with(&list)).collect()
-    }
-
-    /// On `/devices/sockets` the interface is named, or found by the gateway's network.
-    fn add_route(&self, new: &NewRoute) -> Result<()> {
-        if self.sockets.interface.is_some() {
-            return self.change(|stack| stack.ip.add_route(&mut stack.context, new));
-        }
-        let routing = &self.sockets.shared.routing;
-        let interface = match (&new.interface, new.gateway) {
-            (Some(name), _) => routing.find(name).ok_or(Error::NoDevice)?,
-            (None, None) => return Err(Error::NoDevice),
-            (None, Some(gateway)) => {
-                let is_near = |interface: &&Arc<Interface>| {
-                    interface.with(|stack| {
-                        stack.context.is_running()
-                            && stack
-                                .ip
-                                .routes
-                                .find(gateway)
-                                .is_some_and(|route| route.gateway.is_none())
-                    })
-                };
-                let interfaces = routing.interfaces();
-                let unreachable = if gateway.is_ipv4() {
-                    Error::NetworkUnreachable
-                } else {
-                    Error::HostUnreachable
-                };
-                interfaces.iter().find(is_near).cloned().ok_or(unreachable)?
-            }
-        };
-        interface.with(|stack| stack.ip.add_route(&mut stack.context, new))
-    }
-
-    fn remove_route(&self, selector: &crate::command::route::RouteSelector) -> Result<()> {
-        let named = |interface: &&Arc<Interface>| {
-            selector.interface.as_ref().is_none_or(|name| *name == interface.name)
-        };
-        let interfaces = self.interfaces();
-        if selector.interface.is_some() && !interfaces.iter().any(|interface| named(&interface)) {
-            return Err(Error::NoDevice);
-        }
-        let removed = interfaces.iter().filter(named).any(|interface| {
-            interface.with(|stack| stack.ip.remove_route(&mut stack.context, selector)).is_ok()
-        });
-        if removed { Ok(()) } else { Err(Error::NoSuchProcess) }
-    }
-
-    /// Waits until the DHCP client has a lease, stops, or the time is over.
-    async fn await_dhcp(&self, milliseconds: u32) -> Result<DhcpStatus> {
-        let interface = Arc::clone(self.interface()?);
-        let clock = &self.sockets.shared.platform.clock;
-        let deadline = clock.now().after(Duration::from_millis(u64::from(milliseconds)));
-        let bound = poll_fn(|context| {
-            interface.with(|stack| {
-                stack.dhcp.register(context.waker());
-                let status = stack.dhcp.status(&stack.context);
-                match status.state {
-                    DhcpState::Bound | DhcpState::Renewing | DhcpState::Rebinding => {
-                        Poll::Ready(Ok(status))
-                    }
-                    DhcpState::Stopped => Poll::Ready(Err(Error::NotConnected)),
-                    _ => Poll::Pending,
-                }
-            })
-        });
-        before(&**clock, deadline, bound).await.unwrap_or(Err(Error::TimedOut))
-    }
-
-    pub(super) fn handle(&self) -> Result<Handle> {
-        self.mode.with(|mode| mode.handle()).ok_or(Error::InvalidInput)
-    }
-
-    fn is_datagram(&self) -> bool {
-        matches!(self.handle(), Ok(Handle::Datagram(_)))
-    }
-
-    fn datagram(&self) -> Result<Arc<crate::socket::DatagramSocket>> {
-        match self.handle()? {
-            Handle::Datagram(socket) => Ok(socket),
-            _ => Err(Error::Unsupported),
-        }
-    }
-
-    fn create_socket(&self, kind: SocketKind) -> Result<()> {
-        let created = sockets::create(&self.sockets, kind)?;
-        self.mode.with(|mode| match mode {
-            Mode::Status { .. } => {
-                *mode = created;
-                Ok(())
-            }
-            // A file becomes one socket in its life, as a descriptor does.
-            _ => Err(Error::InvalidInput),
-        })
-    }
-
-    fn bind(&self, local: SocketAddr) -> Result<SocketAddr> {
-        match self.handle()? {
-            Handle::Datagram(socket) => socket.bind(local),
-            Handle::Unconnected => {
-                let fresh = self.fresh()?;
-                if fresh.local.is_some() {
-                    return Err(Error::InvalidInput);
-                }
-                let local =
-                    TcpListener::reserve(&fresh.place(&self.sockets), local, &fresh.settings)?;
-                self.mode.with(|mode| match mode {
-                    Mode::Fresh(fresh) if fresh.local.is_none() => {
-                        fresh.local = Some(local);
-                        Ok(local)
-                    }
-                    _ => Err(Error::InvalidInput),
-                })
-            }
-            _ => Err(Error::InvalidInput),
-        }
-    }
-
-    /// The stream socket that is not connected yet.
-    fn fresh(&self) -> Result<Fresh> {
-        self.mode.with(|mode| match mode {
-            Mode::Fresh(fresh) => Ok(fresh.clone()),
-            Mode::Datagram(_) => Err(Error::Unsupported),
-            _ => Err(Error::InvalidInput),
-        })
-    }
-
-    /// Connects a stream. The mode says `Connecting` meanwhile; a cancelled or failed attempt
-    /// leaves the socket as it was.
-    async fn connect(&self, remote: SocketAddr) -> Result<SocketAddr> {
-        let fresh = self.mode.with(|mode| match mode {
-            Mode::Fresh(fresh) => {
-                let fresh = fresh.clone();
-                *mode = Mode::Connecting(fresh.clone(), WakerList::new());
-                Ok(fresh)
-            }
-            Mode::Connecting(..) => Err(Error::AlreadyInProgress),
-            Mode::Stream(..) | Mode::Listener(..) => Err(Error::AlreadyConnected),
-            Mode::Status { .. } | Mode::Events(_) | Mode::Datagram(_) => Err(Error::InvalidInput),
-        })?;
-        let mut attempt = Attempt { file: self, is_over: false };
-        let place = fresh.place(&self.sockets);
-        let stream = TcpStream::connect_with(&place, fresh.local, remote, &fresh.settings).await?;
-        attempt.is_over = true;
-        let local = stream.local_address();
-        self.become_mode(|mode| {
-            let settings = mode.settings_mut().map_or(fresh.settings, |settings| *settings);
-            // Options may have changed meanwhile.
-            if settings != fresh.settings {
-                stream.apply(&settings);
-            }
-            Mode::Stream(Arc::new(stream), settings)
-        });
-        Ok(local)
-    }
-
-    fn listen(&self, backlog: u32) -> Result<()> {
-        if let Handle::Listener(listener) = self.handle()? {
-            listener.set_backlog(backlog);
-            return Ok(());
-        }
-        let fresh = self.fresh()?;
-        let local = fresh.local.unwrap_or(SocketAddr::new(Bound::Any.address(), 0));
-        let place = fresh.place(&self.sockets);
-        let listener = Arc::new(TcpListener::bind_with(&place, local, backlog, fresh.settings)?);
-        self.mode.with(|mode| *mode = Mode::Listener(listener));
-        Ok(())
-    }
-
-    /// Makes this file the stream of an offered connection.
-    fn accept(&self, token: u64) -> Result<SocketStatus> {
-        let is_free = self.mode.with(|mode| {
-            matches!(mode, Mode::Status { .. } | Mode::Fresh(Fresh { local: None, .. }))
-        });
-        if !is_free {
-            return Err(Error::InvalidInput);
-        }
-        let (stream, settings) = self.sockets.shared.offers.claim(token)?;
-        let status = stream.status().ok_or(Error::ConnectionAborted)?;
-        self.mode.with(|mode| *mode = Mode::Stream(Arc::new(stream), settings));
-        Ok(status)
-    }
-
-    /// Every socket: connections, listeners, datagram sockets; routed ones once.
-    fn list_sockets(&self) -> Vec<SocketStatus> {
-        let mut list: Vec<SocketStatus> = self
-            .interfaces()
-            .iter()
-            .flat_map(|interface| {
-                interface
-                    .with(|stack| stack.transport.socket_list(&stack.context.configuration.name))
-            })
-            .collect();
-        if self.sockets.interface.is_none() {
-            let routing = &self.sockets.shared.routing;
-            list.extend(routing.listeners().iter().map(|listener| listener.status("")));
-            list.extend(
-                routing.bindings().iter().map(|(family, binding)| binding.status(*family, "")),
-            );
-        }
-        list
-    }
-}
-
-/// Puts the mode back when a connect fails or is dropped.
-struct Attempt<'a> {
-    file: &'a OpenFile,
-    is_over: bool,
-}
-
-impl Drop for Attempt<'_> {
-    fn drop(&mut self) {
-        let is_under_way = self.file.mode.with(|mode| matches!(mode, Mode::Connecting(..)));
-        if !self.is_over && is_under_way {
-            self.file.become_mode(|mode| match mode {
-                Mode::Connecting(fresh, _) => Mode::Fresh(fresh.clone()),
-                _ => Mode::Status { text: None, position: 0 },
-            });
-        }
-    }
-}
-
-fn dns_servers(stack: &mut Stack) -> Vec<DnsServer> {
-    let name = &stack.context.configuration.name;
-    stack
-        .name_servers
-        .iter()
-        .map(|(address, origin)| DnsServer {
-            address: *address,
-            origin: *origin,
-            interface: name.clone(),
-        })
-        .collect()
-}
-
-/// The interface that a membership names.
-fn named(membership: &Membership) -> Option<&str> {
-    Some(membership.interface.as_str()).filter(|name| !name.is_empty())
 }

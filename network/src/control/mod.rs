@@ -3,54 +3,73 @@
 //! | file | owns |
 //! |---|---|
 //! | [`open`] | the open file: its mode, text in and out, authority, forwarding to the controller |
-//! | [`execute`] | what each command does |
-//! | [`sockets`] | the modes that are sockets |
+//! | [`execute`] | each command with what carries it out |
+//! | [`interfaces`] | commands about interfaces |
+//! | [`sockets`] | commands by which a file becomes a socket, and a socket what it becomes |
+//! | [`state`] | what the file holds in each mode |
+//! | [`offers`] | connections between a listener's file and the file that claims them |
 //! | [`options`] | what sockets are told, and what they tell |
 //! | [`status`] | the status text |
-//! | [`watch`] | the mode that tells events |
+//! | [`watch`], [`reader`] | the mode that tells events |
 //!
 //! A request goes one way: bytes or words → [`Request`](crate::command::Request) → authority → the
-//! verb of the stack → response bytes. Unknown identifiers go to the platform's controller
-//! unchanged, with no lock held.
+//! file's [`Mode`](crate::command::mode::Mode) → the verb of the stack → response bytes. Unknown
+//! identifiers go to the platform's controller unchanged, with no lock held.
 
 mod execute;
+mod interfaces;
+mod offers;
 mod open;
 mod options;
+mod reader;
 mod sockets;
+mod state;
 mod status;
 mod watch;
 
-use alloc::sync::{Arc, Weak};
+use alloc::sync::Arc;
 
 use virtual_file_system::{CharacterDevice, Error, OpenDevice, OpenRequest, Result};
 
-use self::open::OpenFile;
-pub(crate) use self::sockets::Offers;
+use self::offers::Offers;
+pub use self::open::OpenFile;
 use crate::interface::Interface;
-use crate::manager::Shared;
-use crate::socket::Sockets;
+use crate::platform::Entropy;
+use crate::socket::{Sockets, WeakSockets};
+
+/// Makes the devices of one system. They share the connections that listeners offer.
+///
+/// Neither this nor a device keeps the interfaces registered: they hold the tree that holds the
+/// device.
+#[derive(Clone)]
+pub(crate) struct Devices {
+    sockets: WeakSockets,
+    offers: Arc<Offers>,
+}
+
+impl Devices {
+    pub(crate) fn new(sockets: &Sockets, entropy: Arc<dyn Entropy>) -> Self {
+        Self { sockets: sockets.downgrade(), offers: Arc::new(Offers::new(entropy)) }
+    }
+
+    /// The device of what belongs to no single interface.
+    pub(crate) fn system(&self) -> NetworkDevice {
+        NetworkDevice(self.clone())
+    }
+
+    /// The device of one interface.
+    pub(crate) fn interface(&self, interface: &Arc<Interface>) -> NetworkDevice {
+        let sockets = self.sockets.on(Arc::clone(interface));
+        NetworkDevice(Self { sockets, offers: Arc::clone(&self.offers) })
+    }
+}
 
 /// The device of one interface, or of what belongs to all.
-///
-/// It does not keep its manager alive: the manager holds the tree that holds the device.
-pub(crate) struct NetworkDevice {
-    shared: Weak<Shared>,
-    interface: Option<Arc<Interface>>,
-}
-
-impl NetworkDevice {
-    pub(crate) fn system(shared: &Arc<Shared>) -> Self {
-        Self { shared: Arc::downgrade(shared), interface: None }
-    }
-
-    pub(crate) fn interface(shared: &Arc<Shared>, interface: &Arc<Interface>) -> Self {
-        Self { shared: Arc::downgrade(shared), interface: Some(Arc::clone(interface)) }
-    }
-}
+pub(crate) struct NetworkDevice(Devices);
 
 impl CharacterDevice for NetworkDevice {
     fn open(&self, request: &OpenRequest<'_>) -> Result<Arc<dyn OpenDevice>> {
-        let shared = self.shared.upgrade().ok_or(Error::NoDevice)?;
-        Ok(Arc::new(OpenFile::new(Sockets { shared, interface: self.interface.clone() }, request)))
+        let sockets = self.0.sockets.upgrade().ok_or(Error::NoDevice)?;
+        Ok(Arc::new(OpenFile::new(sockets, Arc::clone(&self.0.offers), request)))
     }
 }

@@ -3,6 +3,7 @@
 use alloc::string::String;
 use alloc::sync::Arc;
 use alloc::vec::Vec;
+use core::fmt;
 use core::future::poll_fn;
 use core::task::{Context, Poll};
 
@@ -12,15 +13,21 @@ use virtual_file_system::{
     Readiness, Result,
 };
 
-use super::sockets::{Handle, Mode};
-use crate::command::{Request, table, text};
+use super::offers::Offers;
+use super::state::{Handle, State};
+use crate::command::{Request, text};
 use crate::socket::Sockets;
 
-/// An open file description.
-pub(super) struct OpenFile {
+/// An open file description of a network device.
+///
+/// Others reach it as bytes, through a [`File`](virtual_file_system::File). Who stands around it
+/// and has decoded a command already, such as a guard, gives the command to
+/// [`request`](Self::request) with [`File::call`](virtual_file_system::File::call).
+pub struct OpenFile {
     pub(super) sockets: Sockets,
+    pub(super) offers: Arc<Offers>,
     pub(super) flags: OpenFlags,
-    pub(super) mode: Lock<Mode>,
+    pub(super) state: Lock<State>,
     credentials: Credentials,
     path: Path,
     /// The controller's own open file, made when the first command is forwarded.
@@ -30,11 +37,12 @@ pub(super) struct OpenFile {
 }
 
 impl OpenFile {
-    pub(super) fn new(sockets: Sockets, request: &OpenRequest<'_>) -> Self {
+    pub(super) fn new(sockets: Sockets, offers: Arc<Offers>, request: &OpenRequest<'_>) -> Self {
         Self {
             sockets,
+            offers,
             flags: request.flags,
-            mode: Lock::new(Mode::Status { text: None, position: 0 }),
+            state: Lock::default(),
             credentials: request.credentials.clone(),
             path: request.path.clone(),
             controller: Lock::new(None),
@@ -45,8 +53,17 @@ impl OpenFile {
     /// A changing command needs a file that was opened for writing; that is decided before anything
     /// else is looked at.
     fn authorise(&self, identifier: Identifier) -> Result<()> {
-        let authority = table::Request::authority(identifier).ok_or(Error::UnknownCommand)?;
+        let authority = Request::authority(identifier).ok_or(Error::UnknownCommand)?;
         if authority.is_held_by(self.flags) { Ok(()) } else { Err(Error::PermissionDenied) }
+    }
+
+    /// Carries out a command, if the file was opened for it and it has a meaning in the file's
+    /// mode.
+    pub fn request(&self, request: Request) -> Operation<'_, Vec<u8>> {
+        match self.authorise(request.identifier()) {
+            Ok(()) => self.execute(request),
+            Err(refusal) => Operation::done(Err(refusal)),
+        }
     }
 
     /// Hands a command that the stack does not know to the controller, and its answer back.
@@ -65,6 +82,7 @@ impl OpenFile {
         }
         let controller = self
             .sockets
+            .place
             .interface
             .as_ref()
             .and_then(|interface| interface.controller.clone())
@@ -86,18 +104,17 @@ impl OpenFile {
         let requests = text::parse_lines(data)?;
         let _together = self.lines.lock().await;
         for request in requests {
-            self.authorise(request.identifier())?;
-            self.execute(request).await?;
+            self.request(request).await?;
         }
         Ok(data.len())
     }
 
     /// The status text, made when it is first read, so that a reader sees one moment.
     fn read_status(&self, buffer: &mut [u8]) -> Result<usize> {
-        let is_fresh = self.mode.with(|mode| matches!(mode, Mode::Status { text: None, .. }));
+        let is_fresh = self.state.with(|state| matches!(state, State::Status { text: None, .. }));
         let fresh = if is_fresh { Some(self.status_text()) } else { None };
-        self.mode.with(|mode| {
-            let Mode::Status { text, position } = mode else { return Err(Error::InvalidInput) };
+        self.state.with(|state| {
+            let State::Status { text, position } = state else { return Err(Error::InvalidInput) };
             if text.is_none() {
                 *text = Some(fresh.unwrap_or_default());
             }
@@ -122,16 +139,16 @@ impl OpenFile {
     /// Closes what the file had become; connections that a listener offered and nobody claimed go
     /// with it.
     fn end(&self) {
-        let ended = self.become_mode(|_| Mode::Status { text: None, position: 0 });
-        if let Mode::Listener(listener) = &ended {
-            self.sockets.shared.offers.forget(listener);
+        let ended = self.become_state(|_| State::default());
+        if let State::Listener(listener) = &ended {
+            self.offers.forget(listener);
         }
     }
 
     fn status_text(&self) -> String {
-        match &self.sockets.interface {
+        match &self.sockets.place.interface {
             Some(interface) => super::status::interface(interface),
-            None => super::status::system(&self.sockets.shared),
+            None => super::status::system(&self.sockets.place.all),
         }
     }
 }
@@ -141,39 +158,38 @@ impl OpenDevice for OpenFile {
         if let Some(reader) = self.reader() {
             return reader.read(buffer);
         }
-        match self.mode.with(|mode| mode.handle()) {
+        match self.state.with(|state| state.handle()) {
             Some(Handle::Connecting) => Operation::waiting(async move {
                 poll_fn(|context| self.poll_connecting(context)).await;
                 OpenDevice::read(self, buffer).await
             }),
-            Some(socket) => socket.read(buffer),
+            Some(socket) => socket.read(buffer, &self.offers),
             None => Operation::done(self.read_status(buffer)),
         }
     }
 
     fn write<'a>(&'a self, data: &'a [u8]) -> Operation<'a, usize> {
-        if let Some(socket) = self.mode.with(|mode| mode.handle())
-            && socket.takes_data()
-        {
-            return socket.write(data);
+        let data_to = self.state.with(|state| {
+            let takes_data = state.mode().takes_data();
+            state.handle().filter(|_| takes_data)
+        });
+        match data_to {
+            Some(socket) => socket.write(data),
+            None => Operation::waiting(self.write_lines(data)),
         }
-        Operation::waiting(self.write_lines(data))
     }
 
     fn control<'a>(&'a self, identifier: Identifier, request: &'a [u8]) -> Operation<'a, Vec<u8>> {
-        if table::Request::authority(identifier).is_none() {
+        if Request::authority(identifier).is_none() {
             return self.forward(identifier, request);
         }
         if let Err(error) = self.authorise(identifier) {
             return Operation::done(Err(error));
         }
-        match table::Request::decode(identifier, request) {
+        match Request::decode(identifier, request) {
             None => Operation::done(Err(Error::UnknownCommand)),
             Some(Err(error)) => Operation::done(Err(error)),
-            Some(Ok(request)) => match self.execute_now(request) {
-                Ok(outcome) => Operation::done(outcome),
-                Err(waiting) => Operation::waiting(self.execute_waiting(waiting)),
-            },
+            Some(Ok(request)) => self.execute(request),
         }
     }
 
@@ -184,7 +200,7 @@ impl OpenDevice for OpenFile {
         if let Some(reader) = self.reader() {
             return reader.poll_ready(context, interest);
         }
-        match self.mode.with(|mode| mode.handle()) {
+        match self.state.with(|state| state.handle()) {
             Some(socket) => socket.poll_ready(context, interest),
             None => Poll::Ready(interest & (Readiness::READABLE | Readiness::WRITABLE)),
         }
@@ -205,8 +221,8 @@ impl Drop for OpenFile {
 impl OpenFile {
     /// Ready unless a connect is under way; wakes when it ends, however it does.
     fn poll_connecting(&self, context: &Context<'_>) -> Poll<()> {
-        self.mode.with(|mode| match mode {
-            Mode::Connecting(_, waiters) => {
+        self.state.with(|state| match state {
+            State::Connecting(_, waiters) => {
                 waiters.register(context.waker());
                 Poll::Pending
             }
@@ -216,22 +232,21 @@ impl OpenFile {
 
     /// Makes the file something else; gives what it was. Whoever waited for a connect to end looks
     /// again.
-    pub(super) fn become_mode(&self, next: impl FnOnce(&mut Mode) -> Mode) -> Mode {
-        let mut former = self.mode.with(|mode| {
-            let next = next(mode);
-            core::mem::replace(mode, next)
+    pub(super) fn become_state(&self, next: impl FnOnce(&mut State) -> State) -> State {
+        let mut former = self.state.with(|state| {
+            let next = next(state);
+            core::mem::replace(state, next)
         });
-        if let Mode::Connecting(_, waiters) = &mut former {
+        if let State::Connecting(_, waiters) = &mut former {
             waiters.wake_all();
         }
         former
     }
+}
 
-    /// Carries out one request, waiting if it waits.
-    pub(super) async fn execute(&self, request: Request) -> Result<Vec<u8>> {
-        match self.execute_now(request) {
-            Ok(outcome) => outcome,
-            Err(waiting) => self.execute_waiting(waiting).await,
-        }
+impl fmt::Debug for OpenFile {
+    fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let mode = self.state.with(|state| state.mode());
+        formatter.debug_struct("OpenFile").field("mode", &mode).finish_non_exhaustive()
     }
 }

@@ -9,8 +9,10 @@ use alloc::sync::Arc;
 use virtual_file_system::{Error, Result};
 
 use super::open::OpenFile;
-use super::sockets::{Fresh, Handle, Mode};
-use crate::command::socket::{SocketKind, SocketOption, SocketOptions, StreamOptions};
+use super::state::{Handle, State, Unconnected};
+use crate::command::socket::{
+    SocketKind, SocketOption, SocketOptions, SocketStatus, StreamOptions,
+};
 use crate::command::stream::StreamStatistics;
 use crate::limits;
 use crate::socket::{KEEP_ALIVE, TcpListener, TcpSettings, TcpStream};
@@ -37,13 +39,13 @@ impl OpenFile {
         if let SocketOption::BindToDevice(name) = option {
             return self.bind_stream_to_device(name);
         }
-        let (settings, stream) = self.mode.with(|mode| {
-            let stream = match mode {
-                Mode::Stream(stream, _) => Some(Arc::clone(stream)),
+        let (settings, stream) = self.state.with(|state| {
+            let stream = match state {
+                State::Stream(stream, _) => Some(Arc::clone(stream)),
                 _ => None,
             };
-            let is_bound = !matches!(mode, Mode::Fresh(Fresh { local: None, .. }));
-            let settings = mode.settings_mut().ok_or(Error::InvalidInput)?;
+            let is_bound = !matches!(state, State::Unconnected(Unconnected { local: None, .. }));
+            let settings = state.settings_mut().ok_or(Error::InvalidInput)?;
             let mut changed = *settings;
             apply(&mut changed, option, Stage { is_bound, has_buffers: stream.is_some() })?;
             *settings = changed;
@@ -58,19 +60,24 @@ impl OpenFile {
     fn bind_stream_to_device(&self, name: &str) -> Result<()> {
         let wanted = match name {
             "" => None,
-            name => Some(self.sockets.shared.routing.find(name).ok_or(Error::NoDevice)?),
+            name => Some(self.sockets.place.all.find(name).ok_or(Error::NoDevice)?),
         };
-        if let Some(fixed) = &self.sockets.interface {
+        if let Some(fixed) = &self.sockets.place.interface {
             let is_same = wanted.is_some_and(|wanted| Arc::ptr_eq(&wanted, fixed));
             return if is_same { Ok(()) } else { Err(Error::InvalidInput) };
         }
-        self.mode.with(|mode| match mode {
-            Mode::Fresh(Fresh { local: None, device, .. }) => {
+        self.state.with(|state| match state {
+            State::Unconnected(Unconnected { local: None, device, .. }) => {
                 *device = wanted;
                 Ok(())
             }
             _ => Err(Error::InvalidInput),
         })
+    }
+
+    /// The socket as others see it.
+    pub(super) fn socket_status(&self) -> Result<SocketStatus> {
+        self.handle()?.status(&self.sockets.place)
     }
 
     /// Every option as it stands.
@@ -79,18 +86,21 @@ impl OpenFile {
             Handle::Datagram(socket) => return Ok(socket.options()),
             Handle::Listener(listener) => (listener.settings(), None),
             Handle::Unconnected | Handle::Connecting | Handle::Stream(_) => {
-                self.mode.with(|mode| {
-                    let device = match mode {
-                        Mode::Fresh(fresh) | Mode::Connecting(fresh, _) => fresh.device.clone(),
+                self.state.with(|state| {
+                    let device = match state {
+                        State::Unconnected(socket) | State::Connecting(socket, _) => {
+                            socket.device.clone()
+                        }
                         _ => None,
                     };
-                    mode.settings_mut()
+                    state
+                        .settings_mut()
                         .map(|settings| (*settings, device))
                         .ok_or(Error::InvalidInput)
                 })?
             }
         };
-        let device = device.or_else(|| self.sockets.interface.clone());
+        let device = device.or_else(|| self.sockets.place.interface.clone());
         let path_mtu = match self.handle()? {
             Handle::Stream(stream) => self.path_mtu(&stream),
             _ => None,
@@ -102,16 +112,15 @@ impl OpenFile {
     /// The path MTU of a stream that still has a route.
     fn path_mtu(&self, stream: &TcpStream) -> Option<u32> {
         let remote = stream.remote_address().ip();
-        let (interface, _) = self.sockets.route(remote).ok()?;
-        u32::try_from(interface.with(|stack| stack.ip.path_mtu(&stack.context, remote))).ok()
+        let (interface, _) = self.sockets.place.route(remote).ok()?;
+        u32::try_from(interface.look_now(|stack| stack.ip.path_mtu(&stack.context, remote))).ok()
     }
 
     /// What is known of the stream and its path.
     pub(super) fn stream_statistics(&self) -> Result<StreamStatistics> {
         match self.handle()? {
             Handle::Stream(stream) => stream.statistics().ok_or(Error::NotConnected),
-            Handle::Unconnected | Handle::Connecting => Err(Error::NotConnected),
-            Handle::Datagram(_) | Handle::Listener(..) => Err(Error::InvalidInput),
+            _ => Err(Error::NotConnected),
         }
     }
 

@@ -1,307 +1,197 @@
-//! The modes of an open file that are sockets: stream, listener, datagram.
+//! How an open file becomes a socket, and what a socket becomes.
 //!
-//! A file becomes a socket with `CreateSocket`, and then by `Bind`, `Connect`, `Listen` or `Accept`
-//! what the socket becomes. Each mode is a handle of [`crate::socket`]; dropping it closes it.
+//! Whether a command has a meaning in the file's mode was decided before it comes here. A mode that
+//! is another one by now was changed by somebody else meanwhile.
 
-use alloc::collections::VecDeque;
-use alloc::sync::{Arc, Weak};
-use alloc::vec;
+use alloc::sync::Arc;
 use core::future::poll_fn;
 use core::net::SocketAddr;
-use core::task::{Context, Poll};
 
-use virtual_file_system::{Error, Lock, Operation, Readiness, Result, WakerList};
+use virtual_file_system::{Error, Result, WakerList};
 
-use super::watch::Reader;
-use crate::command::socket::{Datagram, Offer, Peeked, SocketKind, SocketState, SocketStatus};
-use crate::interface::Interface;
-use crate::limits;
-use crate::manager::Shared;
-use crate::socket::{
-    DatagramSocket, IcmpSocket, RawSocket, Sockets, TcpListener, TcpSettings, TcpStream, UdpSocket,
-};
+use super::open::OpenFile;
+use super::state::{Handle, State, Unconnected};
+use crate::command::multicast::Membership;
+use crate::command::socket::{Datagram, Direction, Offer, SocketKind, SocketStatus};
+use crate::socket::{DatagramSocket, IcmpSocket, RawSocket, TcpListener, TcpStream, UdpSocket};
+use crate::stack::bound::Bound;
 
-/// A stream socket before it is connected or listens.
-#[derive(Clone, Debug, Default)]
-pub(super) struct Fresh {
-    pub(super) local: Option<SocketAddr>,
-    pub(super) settings: TcpSettings,
-    /// The one interface that a routed socket was bound to (SO_BINDTODEVICE).
-    pub(super) device: Option<Arc<Interface>>,
-}
+/// The file is something else than it was a moment ago.
+const CHANGED: Error = Error::InvalidInput;
 
-impl Fresh {
-    /// Where the stream or listener is made.
-    pub(super) fn place(&self, sockets: &Sockets) -> Sockets {
-        let interface = self.device.clone().or_else(|| sockets.interface.clone());
-        Sockets { shared: Arc::clone(&sockets.shared), interface }
+impl OpenFile {
+    pub(super) fn handle(&self) -> Result<Handle> {
+        self.state.with(|state| state.handle()).ok_or(CHANGED)
     }
-}
 
-/// What an open file is.
-pub(super) enum Mode {
-    /// Status text; how much of it was read.
-    Status { text: Option<alloc::string::String>, position: usize },
-    /// A reader of events.
-    Events(Arc<Reader>),
-    /// A stream socket without a connection.
-    Fresh(Fresh),
-    /// A connect is under way; who waits for its end.
-    Connecting(Fresh, WakerList),
-    /// A stream.
-    Stream(Arc<TcpStream>, TcpSettings),
-    /// A listener.
-    Listener(Arc<TcpListener>),
-    /// A datagram socket.
-    Datagram(Arc<DatagramSocket>),
-}
-
-impl Mode {
-    /// The socket to act on without holding the mode's lock; `None` when the file is none.
-    pub(super) fn handle(&self) -> Option<Handle> {
-        match self {
-            Self::Status { .. } | Self::Events(_) => None,
-            Self::Fresh(_) => Some(Handle::Unconnected),
-            Self::Connecting(..) => Some(Handle::Connecting),
-            Self::Stream(stream, _) => Some(Handle::Stream(Arc::clone(stream))),
-            Self::Listener(listener) => Some(Handle::Listener(Arc::clone(listener))),
-            Self::Datagram(socket) => Some(Handle::Datagram(Arc::clone(socket))),
+    pub(super) fn datagram(&self) -> Result<Arc<DatagramSocket>> {
+        match self.handle()? {
+            Handle::Datagram(socket) => Ok(socket),
+            _ => Err(CHANGED),
         }
     }
 
-    /// The settings of a stream, which options change.
-    pub(super) fn settings_mut(&mut self) -> Option<&mut TcpSettings> {
-        match self {
-            Self::Fresh(fresh) | Self::Connecting(fresh, _) => Some(&mut fresh.settings),
-            Self::Stream(_, settings) => Some(settings),
-            _ => None,
-        }
-    }
-}
-
-/// A socket for the duration of one call.
-pub(super) enum Handle {
-    Unconnected,
-    Connecting,
-    Stream(Arc<TcpStream>),
-    Listener(Arc<TcpListener>),
-    Datagram(Arc<DatagramSocket>),
-}
-
-impl Handle {
-    /// True when a write is data, false when it is commands.
-    pub(super) const fn takes_data(&self) -> bool {
-        matches!(self, Self::Stream(_) | Self::Datagram(_))
-    }
-
-    pub(super) fn read(self, buffer: &mut [u8]) -> Operation<'_, usize> {
-        match self {
-            Self::Unconnected | Self::Connecting => Operation::done(Err(Error::NotConnected)),
-            Self::Stream(stream) => match stream.try_read(buffer) {
-                Err(Error::WouldBlock) => {
-                    Operation::waiting(async move { stream.read(buffer).await })
-                }
-                outcome => Operation::done(outcome),
-            },
-            Self::Datagram(socket) => match socket.try_receive_message(buffer) {
-                Err(Error::WouldBlock) => Operation::waiting(async move {
-                    poll_fn(|context| socket.poll_receive_message(context, buffer))
-                        .await
-                        .map(|info| info.copied)
-                }),
-                outcome => Operation::done(outcome.map(|info| info.copied)),
-            },
-            Self::Listener(listener) => Operation::waiting(async move {
-                if buffer.len() < Offer::LINE_BYTES {
-                    return Err(Error::InvalidInput);
-                }
-                Ok(next_offer(&listener).await?.write_line(buffer))
-            }),
-        }
-    }
-
-    /// Shows what the next read gives, waiting for it.
-    pub(super) async fn peek(self, most: u32) -> Result<Peeked> {
-        let mut data = vec![0; (most as usize).min(limits::PEEK_BYTES)];
-        let (copied, length, remote) = match self {
-            Self::Stream(stream) => {
-                let copied = stream.peek(&mut data).await?;
-                (copied, copied, stream.remote_address())
-            }
-            Self::Datagram(socket) => {
-                let info = socket.peek_message(&mut data).await?;
-                (info.copied, info.length, info.remote)
-            }
-            Self::Unconnected | Self::Connecting | Self::Listener(_) => {
-                return Err(Error::NotConnected);
-            }
+    /// Makes the file a socket in its first mode.
+    pub(super) fn create_socket(&self, kind: SocketKind) -> Result<()> {
+        let sockets = &self.sockets;
+        let datagram = match kind {
+            SocketKind::Tcp => None,
+            SocketKind::Udp => Some(UdpSocket::new(sockets).into_skeleton()),
+            SocketKind::Icmp => Some(IcmpSocket::new(sockets).into_skeleton()),
+            SocketKind::Raw(protocol) => Some(RawSocket::ipv4(sockets, protocol)?.into_skeleton()),
+            SocketKind::Raw6(protocol) => Some(RawSocket::ipv6(sockets, protocol)?.into_skeleton()),
         };
-        data.truncate(copied);
-        Ok(Peeked { remote, length: u32::try_from(length).unwrap_or(u32::MAX), data })
-    }
-
-    pub(super) fn write(self, data: &[u8]) -> Operation<'_, usize> {
-        match self {
-            Self::Unconnected | Self::Connecting | Self::Listener(..) => {
-                Operation::done(Err(Error::NotConnected))
+        let created = match datagram {
+            None => State::Unconnected(Unconnected::default()),
+            Some(socket) => State::Datagram(Arc::new(socket)),
+        };
+        self.state.with(|state| match state {
+            State::Status { .. } => {
+                *state = created;
+                Ok(())
             }
-            Self::Stream(stream) => match stream.try_write(data) {
-                Err(Error::WouldBlock) => {
-                    Operation::waiting(async move { stream.write(data).await })
-                }
-                outcome => Operation::done(outcome),
-            },
-            Self::Datagram(socket) => match socket.try_send(data, None) {
-                Err(Error::WouldBlock) => {
-                    Operation::waiting(async move { socket.send(data).await.map(|()| data.len()) })
-                }
-                outcome => Operation::done(outcome.map(|()| data.len())),
-            },
+            _ => Err(CHANGED),
+        })
+    }
+
+    pub(super) fn bind(&self, local: SocketAddr) -> Result<SocketAddr> {
+        if let Handle::Datagram(socket) = self.handle()? {
+            return socket.bind(local);
+        }
+        let socket = self.unconnected()?;
+        let place = socket.place(&self.sockets.place);
+        let local = TcpListener::reserve(&place, local, &socket.settings)?;
+        self.state.with(|state| match state {
+            State::Unconnected(socket) if socket.local.is_none() => {
+                socket.local = Some(local);
+                Ok(local)
+            }
+            _ => Err(CHANGED),
+        })
+    }
+
+    /// The stream socket that is not connected yet.
+    fn unconnected(&self) -> Result<Unconnected> {
+        self.state.with(|state| match state {
+            State::Unconnected(socket) => Ok(socket.clone()),
+            _ => Err(CHANGED),
+        })
+    }
+
+    pub(super) async fn connect(&self, remote: SocketAddr) -> Result<SocketAddr> {
+        match self.handle()? {
+            Handle::Datagram(socket) => socket.connect(remote),
+            _ => self.connect_stream(remote).await,
         }
     }
 
-    pub(super) fn poll_ready(
-        &self,
-        context: &mut Context<'_>,
-        interest: Readiness,
-    ) -> Poll<Readiness> {
-        match self {
-            Self::Unconnected => Poll::Ready(Readiness::HANG_UP | (interest & Readiness::WRITABLE)),
-            // The open file registers who asks: it knows when the connect ends.
-            Self::Connecting => Poll::Pending,
-            Self::Stream(stream) => stream.poll_ready(context, interest),
-            Self::Listener(listener) => listener.poll_ready(context),
-            Self::Datagram(socket) => socket.poll_ready(context, interest),
+    /// Connects a stream. The file is connecting meanwhile; a cancelled or failed attempt leaves
+    /// the socket as it was.
+    async fn connect_stream(&self, remote: SocketAddr) -> Result<SocketAddr> {
+        let socket = self.state.with(|state| match state {
+            State::Unconnected(socket) => {
+                let socket = socket.clone();
+                *state = State::Connecting(socket.clone(), WakerList::new());
+                Ok(socket)
+            }
+            _ => Err(Error::AlreadyInProgress),
+        })?;
+        let mut attempt = Attempt { file: self, is_over: false };
+        let Unconnected { local, settings: former, .. } = &socket;
+        let place = socket.place(&self.sockets.place);
+        let stream = TcpStream::start(&place, *local, remote, former)?;
+        poll_fn(|context| stream.poll_connected(context)).await?;
+        attempt.is_over = true;
+        let local = stream.local_address();
+        self.become_state(|state| {
+            let settings = state.settings_mut().map_or(*former, |settings| *settings);
+            // Options may have changed meanwhile.
+            if settings != *former {
+                stream.apply(&settings);
+            }
+            State::Stream(Arc::new(stream), settings)
+        });
+        Ok(local)
+    }
+
+    pub(super) fn listen(&self, backlog: u32) -> Result<()> {
+        if let Handle::Listener(listener) = self.handle()? {
+            listener.set_backlog(backlog);
+            return Ok(());
+        }
+        let socket = self.unconnected()?;
+        let local = socket.local.unwrap_or(SocketAddr::new(Bound::Any.address(), 0));
+        let place = socket.place(&self.sockets.place);
+        let listener = Arc::new(TcpListener::bind_at(&place, local, backlog, socket.settings)?);
+        self.state.with(|state| *state = State::Listener(listener));
+        Ok(())
+    }
+
+    /// Makes this file the stream of an offered connection.
+    pub(super) fn accept(&self, token: u64) -> Result<SocketStatus> {
+        let (stream, settings) = self.offers.claim(token)?;
+        let status = stream.status().ok_or(Error::ConnectionAborted)?;
+        self.state.with(|state| *state = State::Stream(Arc::new(stream), settings));
+        Ok(status)
+    }
+
+    /// Waits for a connection of the listener, and offers it.
+    pub(super) async fn next_connection(&self) -> Result<Offer> {
+        match self.handle()? {
+            Handle::Listener(listener) => self.offers.next(&listener).await,
+            _ => Err(CHANGED),
         }
     }
 
-    /// The socket as others see it.
-    pub(super) fn status(&self, sockets: &Sockets) -> Result<SocketStatus> {
-        match self {
-            Self::Unconnected | Self::Connecting => Ok(SocketStatus {
-                kind: SocketKind::Tcp,
-                state: if matches!(self, Self::Connecting) {
-                    SocketState::SynSent
-                } else {
-                    SocketState::Closed
-                },
-                local: SocketAddr::from(([0, 0, 0, 0], 0)),
-                remote: None,
-                interface: sockets.name().into(),
-                receive_queue: 0,
-                send_queue: 0,
-            }),
-            Self::Stream(stream) => stream.status().ok_or(Error::NotConnected),
-            Self::Listener(listener) => Ok(listener.status()),
-            Self::Datagram(socket) => Ok(socket.status()),
+    pub(super) fn shutdown(&self, direction: Direction) -> Result<()> {
+        match self.handle()? {
+            Handle::Stream(stream) => stream.shutdown(direction),
+            _ => Err(CHANGED),
         }
+    }
+
+    /// Takes one datagram whole, with its addresses.
+    pub(super) async fn receive_from(&self) -> Result<Datagram> {
+        let socket = self.datagram()?;
+        let message = poll_fn(|context| socket.poll_receive_whole(context)).await?;
+        let interface = self.sockets.place.all.at(message.interface);
+        Ok(Datagram {
+            remote: message.remote,
+            local: message.local,
+            interface: interface.map(|interface| interface.name.clone()).unwrap_or_default(),
+            hop_limit: message.hop_limit,
+            data: message.data,
+        })
+    }
+
+    pub(super) fn join_group(&self, membership: &Membership) -> Result<()> {
+        self.datagram()?.join_group(membership.group, named(membership))
+    }
+
+    pub(super) fn leave_group(&self, membership: &Membership) -> Result<()> {
+        self.datagram()?.leave_group(membership.group, named(membership))
     }
 }
 
-/// A connection under its token; the listener is remembered only to be recognised.
-struct Unclaimed {
-    token: u64,
-    listener: Weak<TcpListener>,
-    stream: TcpStream,
-    settings: TcpSettings,
+/// The interface that a membership names.
+fn named(membership: &Membership) -> Option<&str> {
+    Some(membership.interface.as_str()).filter(|name| !name.is_empty())
 }
 
-/// Connections that were offered and not claimed yet. Bounded by the backlogs they come from and by
-/// [`limits::OFFERS`]; the oldest gives way, with a reset.
-#[derive(Default)]
-pub(crate) struct Offers {
-    waiting: Lock<VecDeque<Unclaimed>>,
+/// Puts the state back when a connect fails or is dropped.
+struct Attempt<'a> {
+    file: &'a OpenFile,
+    is_over: bool,
 }
 
-impl Offers {
-    fn put(
-        &self,
-        token: u64,
-        listener: &Arc<TcpListener>,
-        stream: TcpStream,
-        settings: TcpSettings,
-    ) {
-        let dropped = self.waiting.with(|waiting| {
-            let oldest = if waiting.len() >= limits::OFFERS { waiting.pop_front() } else { None };
-            waiting.push_back(Unclaimed {
-                token,
-                listener: Arc::downgrade(listener),
-                stream,
-                settings,
+impl Drop for Attempt<'_> {
+    fn drop(&mut self) {
+        let is_under_way = self.file.state.with(|state| matches!(state, State::Connecting(..)));
+        if !self.is_over && is_under_way {
+            self.file.become_state(|state| match state {
+                State::Connecting(socket, _) => State::Unconnected(socket.clone()),
+                _ => State::default(),
             });
-            oldest
-        });
-        drop(dropped);
+        }
     }
-
-    /// The connection with a token, and the settings that its listener gave it.
-    pub(super) fn claim(&self, token: u64) -> Result<(TcpStream, TcpSettings)> {
-        self.waiting
-            .with(|waiting| {
-                let place = waiting.iter().position(|unclaimed| unclaimed.token == token)?;
-                waiting.remove(place)
-            })
-            .map(|unclaimed| (unclaimed.stream, unclaimed.settings))
-            .ok_or(Error::NotFound)
-    }
-
-    /// The listener is gone: what it offered and nobody claimed is reset.
-    pub(super) fn forget(&self, listener: &Arc<TcpListener>) {
-        let ended: VecDeque<Unclaimed> = self.waiting.with(|waiting| {
-            let (kept, ended) = waiting
-                .drain(..)
-                .partition(|unclaimed| unclaimed.listener.as_ptr() != Arc::as_ptr(listener));
-            *waiting = kept;
-            ended
-        });
-        ended.iter().for_each(|unclaimed| unclaimed.stream.abort());
-    }
-}
-
-/// Waits for a connection and offers it under a token that nobody can guess.
-pub(super) async fn next_offer(listener: &Arc<TcpListener>) -> Result<Offer> {
-    let shared: &Arc<Shared> = &listener.sockets().shared;
-    let (stream, settings) = listener.take().await?;
-    let mut token = [0; 8];
-    if shared.platform.entropy.fill(&mut token).is_err() {
-        stream.abort();
-        return Err(Error::InputOutput);
-    }
-    let offer = Offer {
-        token: u64::from_ne_bytes(token),
-        local: stream.local_address(),
-        remote: stream.remote_address(),
-    };
-    shared.offers.put(offer.token, listener, stream, settings);
-    Ok(offer)
-}
-
-/// A new socket in its first mode.
-pub(super) fn create(sockets: &Sockets, kind: SocketKind) -> Result<Mode> {
-    let skeleton = match kind {
-        SocketKind::Tcp => return Ok(Mode::Fresh(Fresh::default())),
-        SocketKind::Udp => UdpSocket::new(sockets).into_skeleton(),
-        SocketKind::Icmp => IcmpSocket::new(sockets).into_skeleton(),
-        SocketKind::Raw(protocol) => RawSocket::ipv4(sockets, protocol)?.into_skeleton(),
-        SocketKind::Raw6(protocol) => RawSocket::ipv6(sockets, protocol)?.into_skeleton(),
-    };
-    Ok(Mode::Datagram(Arc::new(skeleton)))
-}
-
-/// Takes one datagram whole, with its addresses.
-pub(super) async fn receive(sockets: &Sockets, socket: &DatagramSocket) -> Result<Datagram> {
-    let message = poll_fn(|context| socket.poll_receive_whole(context)).await?;
-    let interface = sockets
-        .shared
-        .routing
-        .at(message.interface)
-        .map(|interface| interface.name.clone())
-        .unwrap_or_default();
-    Ok(Datagram {
-        remote: message.remote,
-        local: message.local,
-        interface,
-        hop_limit: message.hop_limit,
-        data: message.data,
-    })
 }

@@ -6,22 +6,22 @@ use core::fmt::Write;
 
 use crate::driver::LinkState;
 use crate::interface::Interface;
-use crate::manager::Shared;
+use crate::interfaces::Interfaces;
 use crate::stack::Stack;
 
 /// The text of one interface.
 pub(super) fn interface(interface: &Interface) -> String {
     let mut text = String::new();
     // Writing to a string does not fail.
-    let _ = interface.with(|stack| write_interface(&mut text, stack));
+    let _ = interface.look_now(|stack| write_interface(&mut text, stack));
     text
 }
 
 /// The text of `/devices/sockets`: what all interfaces have together.
-pub(super) fn system(shared: &Shared) -> String {
+pub(super) fn system(all: &Interfaces) -> String {
     let mut text = String::new();
-    for interface in shared.routing.interfaces() {
-        let _ = interface.with(|stack| {
+    for interface in all.list() {
+        let _ = interface.look_now(|stack| {
             writeln!(
                 text,
                 "interface {} index {} link {}",
@@ -39,14 +39,14 @@ pub(super) fn system(shared: &Shared) -> String {
         });
     }
     let count = |interface: &alloc::sync::Arc<Interface>| {
-        interface.with(|stack| stack.transport.socket_count())
+        interface.look_now(|stack| stack.transport.socket_count())
     };
-    let sockets: usize = shared.routing.interfaces().iter().map(count).sum();
-    let _ = writeln!(text, "sockets {} routed {}", sockets, shared.routing.routed_sockets());
+    let sockets: usize = all.list().iter().map(count).sum();
+    let _ = writeln!(text, "sockets {} routed {}", sockets, all.routed_sockets());
     text
 }
 
-fn write_interface(text: &mut String, stack: &mut Stack) -> core::fmt::Result {
+fn write_interface(text: &mut String, stack: &Stack) -> core::fmt::Result {
     let status = stack.context.configuration.status(stack.context.now);
     writeln!(text, "interface {} index {} kind {}", status.name, status.index, status.kind)?;
     writeln!(text, "link {}", enabled_word(stack))?;

@@ -12,6 +12,7 @@ use super::tcp::pending_if_blocked;
 use super::{Sockets, TcpSettings, TcpStream};
 use crate::command::socket::SocketStatus;
 use crate::interface::Interface;
+use crate::interfaces::Place;
 use crate::limits;
 use crate::stack::tcp::listen::Listener;
 
@@ -20,7 +21,7 @@ use crate::stack::tcp::listen::Listener;
 /// A routed listener accepts on every interface, present and future. Dropping it resets the
 /// connections that wait.
 pub struct TcpListener {
-    sockets: Sockets,
+    place: Place,
     listener: Arc<Listener>,
     closed: Lock<bool>,
 }
@@ -40,57 +41,58 @@ impl TcpListener {
     /// As [`bind`](Self::bind).
     pub fn bind_with(
         sockets: &Sockets,
-        mut local: SocketAddr,
+        local: SocketAddr,
         backlog: u32,
         settings: TcpSettings,
     ) -> Result<Self, Error> {
-        if !sockets.has_address(local.ip()) {
-            return Err(Error::AddressNotAvailable);
-        }
-        if local.port() == 0 {
-            local.set_port(Self::free_port(sockets, local)?);
-        }
+        Self::bind_at(&sockets.place, local, backlog, settings)
+    }
+
+    pub(crate) fn bind_at(
+        place: &Place,
+        local: SocketAddr,
+        backlog: u32,
+        settings: TcpSettings,
+    ) -> Result<Self, Error> {
+        let local = Self::choose_local(place, local)?;
         let backlog = usize::try_from(backlog).unwrap_or(limits::BACKLOG_MAXIMUM);
         let listener = Arc::new(Listener::new(local, backlog, settings));
-        match &sockets.interface {
-            None => sockets.shared.routing.listen(&listener)?,
+        match &place.interface {
+            None => place.all.listen(&listener)?,
             Some(interface) => {
                 interface.with(|stack| stack.transport.tcp.listen(&listener, true))?
             }
         }
-        Ok(Self { sockets: sockets.clone(), listener, closed: Lock::new(false) })
+        Ok(Self { place: place.clone(), listener, closed: Lock::new(false) })
     }
 
     /// The address that a stream socket gets when it is bound: a free port for port 0.
     pub(crate) fn reserve(
-        sockets: &Sockets,
-        mut local: SocketAddr,
+        place: &Place,
+        local: SocketAddr,
         settings: &TcpSettings,
     ) -> Result<SocketAddr, Error> {
-        if !sockets.has_address(local.ip()) {
-            return Err(Error::AddressNotAvailable);
-        }
-        if local.port() == 0 {
-            local.set_port(Self::free_port(sockets, local)?);
-        }
-        let interfaces = match &sockets.interface {
-            Some(interface) => alloc::vec![Arc::clone(interface)],
-            None => sockets.shared.routing.interfaces(),
-        };
+        let local = Self::choose_local(place, local)?;
         let bound = settings.bound(local.ip());
-        let is_taken = interfaces.iter().any(|interface| {
+        let is_taken = place.interfaces().iter().any(|interface| {
             interface.look(|stack| stack.transport.tcp.listens_at(local.port(), bound))
         });
         if is_taken { Err(Error::AddressInUse) } else { Ok(local) }
     }
 
-    fn free_port(sockets: &Sockets, local: SocketAddr) -> Result<u16, Error> {
-        let interface = match &sockets.interface {
-            Some(interface) => Arc::clone(interface),
-            None => {
-                sockets.shared.routing.interfaces().into_iter().next().ok_or(Error::NetworkDown)?
-            }
-        };
+    /// Our own address, with an ephemeral port in the place of 0.
+    fn choose_local(place: &Place, mut local: SocketAddr) -> Result<SocketAddr, Error> {
+        if !place.has_address(local.ip()) {
+            return Err(Error::AddressNotAvailable);
+        }
+        if local.port() == 0 {
+            local.set_port(Self::free_port(place, local)?);
+        }
+        Ok(local)
+    }
+
+    fn free_port(place: &Place, local: SocketAddr) -> Result<u16, Error> {
+        let interface = place.interfaces().into_iter().next().ok_or(Error::NetworkDown)?;
         interface
             .with(|stack| {
                 stack.transport.tcp.ephemeral_port(
@@ -100,10 +102,6 @@ impl TcpListener {
                 )
             })
             .map_err(|_| Error::AddressInUse)
-    }
-
-    pub(crate) fn sockets(&self) -> &Sockets {
-        &self.sockets
     }
 
     /// Where it listens.
@@ -133,9 +131,9 @@ impl TcpListener {
     }
 
     fn interface_at(&self, index: u32) -> Option<Arc<Interface>> {
-        match &self.sockets.interface {
+        match &self.place.interface {
             Some(interface) if interface.index == index => Some(Arc::clone(interface)),
-            _ => self.sockets.shared.routing.at(index),
+            _ => self.place.all.at(index),
         }
     }
 
@@ -193,15 +191,15 @@ impl TcpListener {
     /// The listener as others see it.
     #[must_use]
     pub fn status(&self) -> SocketStatus {
-        self.listener.status(self.sockets.name())
+        self.listener.status(self.place.name())
     }
 
     fn close(&self) {
         if self.closed.with(|closed| core::mem::replace(closed, true)) {
             return;
         }
-        match &self.sockets.interface {
-            None => self.sockets.shared.routing.unlisten(&self.listener),
+        match &self.place.interface {
+            None => self.place.all.unlisten(&self.listener),
             Some(interface) => interface.with(|stack| {
                 stack.transport.tcp.unlisten(&mut stack.context, &mut stack.ip, &self.listener)
             }),

@@ -10,15 +10,13 @@ mod halves;
 mod icmp;
 mod listener;
 mod raw;
-
+mod resolver;
 mod tcp;
 mod udp;
 
 use alloc::sync::Arc;
 use core::fmt;
 use core::net::{IpAddr, Ipv4Addr, Ipv6Addr, SocketAddr};
-
-use virtual_file_system::Error;
 
 pub use self::datagram::{DatagramSocket, Message, MessageInfo};
 #[cfg(feature = "blocking")]
@@ -31,29 +29,39 @@ pub use self::halves::{TcpReadHalf, TcpWriteHalf};
 pub use self::icmp::IcmpSocket;
 pub use self::listener::TcpListener;
 pub use self::raw::RawSocket;
+use self::resolver::Lookups;
+pub use self::resolver::Resolver;
 pub use self::tcp::TcpStream;
 pub use self::udp::UdpSocket;
 use crate::interface::Interface;
-use crate::manager::Shared;
-pub use crate::resolver::Resolver;
+use crate::interfaces::{Interfaces, Place, WeakPlace};
+use crate::platform::{Clock, Entropy};
 pub use crate::stack::tcp::TcpSettings;
 pub(crate) use crate::stack::tcp::settings::KEEP_ALIVE;
 
-/// Where sockets are made.
+/// Where sockets are made, and what those need that outlive a call.
 #[derive(Clone)]
 pub struct Sockets {
-    pub(crate) shared: Arc<Shared>,
-    /// The one interface; none for routed sockets.
-    pub(crate) interface: Option<Arc<Interface>>,
+    pub(crate) place: Place,
+    pub(crate) clock: Arc<dyn Clock>,
+    entropy: Arc<dyn Entropy>,
+    lookups: Arc<Lookups>,
 }
 
 impl Sockets {
-    pub(crate) fn routed(shared: &Arc<Shared>) -> Self {
-        Self { shared: Arc::clone(shared), interface: None }
+    /// Sockets that use any of these interfaces, by route.
+    pub(crate) fn routed(
+        all: Interfaces,
+        clock: Arc<dyn Clock>,
+        entropy: Arc<dyn Entropy>,
+    ) -> Self {
+        let place = Place { all, interface: None };
+        Self { place, clock, entropy, lookups: Arc::default() }
     }
 
-    pub(crate) fn on(shared: &Arc<Shared>, interface: &Arc<Interface>) -> Self {
-        Self { shared: Arc::clone(shared), interface: Some(Arc::clone(interface)) }
+    /// Sockets that use one interface only.
+    pub(crate) fn on(&self, interface: Arc<Interface>) -> Self {
+        Self { place: self.place.on(Some(interface)), ..self.clone() }
     }
 
     /// The resolver that asks the DNS servers of all interfaces, or of this one.
@@ -62,46 +70,42 @@ impl Sockets {
         Resolver::new(self.clone())
     }
 
-    /// The interface's name; empty for routed sockets.
-    pub(crate) fn name(&self) -> &str {
-        self.interface.as_ref().map_or("", |interface| interface.name.as_str())
-    }
-
-    /// The interface for a destination.
-    pub(crate) fn choose(&self, destination: IpAddr) -> Result<Arc<Interface>, Error> {
-        match &self.interface {
-            None => self.shared.choose(destination),
-            Some(interface) => Ok(Arc::clone(interface)),
-        }
-    }
-
-    /// The interface and source address for a destination.
-    pub(crate) fn route(&self, destination: IpAddr) -> Result<(Arc<Interface>, IpAddr), Error> {
-        let interface = self.choose(destination)?;
-        let source = interface.look(|stack| stack.ip.source_for(&stack.context, destination))?;
-        Ok((interface, source))
-    }
-
-    /// True when the address can be bound to: unspecified, or ours.
-    pub(crate) fn has_address(&self, address: IpAddr) -> bool {
-        if address.is_unspecified() {
-            return true;
-        }
-        match &self.interface {
-            Some(interface) => interface.look(|stack| stack.ip.addresses.owns(address)),
-            None => self
-                .shared
-                .routing
-                .interfaces()
-                .iter()
-                .any(|interface| interface.look(|stack| stack.ip.addresses.owns(address))),
+    /// The same, without keeping the interfaces registered.
+    pub(crate) fn downgrade(&self) -> WeakSockets {
+        WeakSockets {
+            place: self.place.downgrade(),
+            clock: Arc::clone(&self.clock),
+            entropy: Arc::clone(&self.entropy),
+            lookups: Arc::clone(&self.lookups),
         }
     }
 }
 
 impl fmt::Debug for Sockets {
     fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
-        formatter.debug_tuple("Sockets").field(&self.name()).finish()
+        formatter.debug_tuple("Sockets").field(&self.place.name()).finish()
+    }
+}
+
+/// [`Sockets`] that do not keep the interfaces registered.
+#[derive(Clone)]
+pub(crate) struct WeakSockets {
+    place: WeakPlace,
+    clock: Arc<dyn Clock>,
+    entropy: Arc<dyn Entropy>,
+    lookups: Arc<Lookups>,
+}
+
+impl WeakSockets {
+    /// Sockets that use one interface only.
+    pub(crate) fn on(&self, interface: Arc<Interface>) -> Self {
+        Self { place: self.place.on(interface), ..self.clone() }
+    }
+
+    /// The sockets, unless the interfaces were unregistered.
+    pub(crate) fn upgrade(&self) -> Option<Sockets> {
+        let Self { place, clock, entropy, lookups } = self.clone();
+        Some(Sockets { place: place.upgrade()?, clock, entropy, lookups })
     }
 }
 

@@ -12,6 +12,7 @@ use super::Sockets;
 use crate::command::socket::{Direction, SocketStatus};
 use crate::command::stream::StreamStatistics;
 use crate::interface::Interface;
+use crate::interfaces::Place;
 use crate::socket::TcpSettings;
 use crate::stack::flow::End;
 use crate::stack::tcp::ConnectionId;
@@ -59,14 +60,14 @@ impl TcpStream {
         remote: SocketAddr,
         settings: &TcpSettings,
     ) -> Result<Self, Error> {
-        let stream = Self::start(sockets, local, remote, settings)?;
+        let stream = Self::start(&sockets.place, local, remote, settings)?;
         poll_fn(|context| stream.poll_connected(context)).await?;
         Ok(stream)
     }
 
     /// Begins a connect; [`poll_connected`](Self::poll_connected) ends it.
     pub(crate) fn start(
-        sockets: &Sockets,
+        place: &Place,
         local: Option<SocketAddr>,
         remote: SocketAddr,
         settings: &TcpSettings,
@@ -83,10 +84,10 @@ impl TcpStream {
         if local.is_some_and(|local| local.is_ipv4() != remote.is_ipv4()) {
             return Err(Error::InvalidInput);
         }
-        if local.is_some_and(|local| !sockets.has_address(local.ip())) {
+        if local.is_some_and(|local| !place.has_address(local.ip())) {
             return Err(Error::AddressNotAvailable);
         }
-        let interface = sockets.choose(remote.ip())?;
+        let interface = place.choose(remote.ip())?;
         let (slot, local) = interface.with(|stack| {
             let source = stack.ip.source_for(&stack.context, remote.ip())?;
             if matches!(remote.ip(), IpAddr::V4(address) if stack.ip.addresses.is_broadcast(address)) {
@@ -295,9 +296,12 @@ impl TcpStream {
     /// The connection as others see it; `None` once its interface is gone.
     #[must_use]
     pub fn status(&self) -> Option<SocketStatus> {
-        self.interface.with(|stack| {
-            let name = &stack.context.configuration.name;
-            stack.transport.tcp.get(self.slot).map(|slot| slot.status(name))
+        self.interface.look_now(|stack| {
+            stack
+                .transport
+                .tcp
+                .get(self.slot)
+                .map(|connection| connection.status(&stack.context.configuration.name))
         })
     }
 

@@ -79,7 +79,11 @@ fn a_guest_looks_a_name_up_and_fetches_a_document() {
     // Without any library too.
     let whole = scene.says("run --allow-connect web.lan:80 /binaries/freestanding.wasm");
     assert!(whole.starts_with("HTTP/1.1 200 OK\r\n") && whole.ends_with(&page), "{whole}");
-    scene.says("run --allow-connect web.lan:80 --allow-file /temporary:write /binaries/fetch.wasm http://web.lan/1M /temporary/guest; wget -q -O /temporary/shell http://web.lan/1M");
+    scene.says(
+        "run --allow-connect web.lan:80 --allow-file /temporary:write \
+         /binaries/fetch.wasm http://web.lan/1M /temporary/guest; \
+         wget -q -O /temporary/shell http://web.lan/1M",
+    );
     assert!(scene.read("/temporary/guest") == scene.read("/temporary/shell"));
     assert_eq!(scene.read("/temporary/guest").len(), 1 << 20);
     for (command, why) in [

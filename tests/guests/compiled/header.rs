@@ -12,7 +12,8 @@ fn checked_in() -> String {
 
 #[test]
 fn the_header_is_what_its_generator_prints() {
-    let hint = "renew it: cargo run -p devnet-tests --bin c-header > /tmp/devnet.h && mv /tmp/devnet.h guest_programs/sdk/c/devnet.h";
+    let hint = "renew it: cargo run -p devnet-tests --bin c-header > /tmp/devnet.h \
+                && mv /tmp/devnet.h guest_programs/sdk/c/devnet.h";
     assert!(
         generate::header() == checked_in(),
         "guest_programs/sdk/c/devnet.h is out of date; {hint}"

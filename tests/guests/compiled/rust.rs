@@ -17,7 +17,10 @@ fn a_guest_fetches_a_document() {
         scene.says("run --allow-connect '*' /binaries/fetch.wasm 'http://[fd00:2::4]:80/'"),
         page
     );
-    scene.says("run --allow-connect web.lan:80 --allow-file /temporary:write /binaries/fetch.wasm http://web.lan/1M /temporary/guest");
+    scene.says(
+        "run --allow-connect web.lan:80 --allow-file /temporary:write \
+         /binaries/fetch.wasm http://web.lan/1M /temporary/guest",
+    );
     scene.says("wget -q -O /temporary/shell http://web.lan/1M");
     assert!(scene.read("/temporary/guest") == scene.read("/temporary/shell"));
     for (command, why) in [
@@ -76,7 +79,8 @@ fn a_library_that_others_made_for_another_runtime_works_unchanged() {
         scene.says("run --allow-connect web.lan:80 /binaries/wasmedge-fetch.wasm web.lan 80 /"),
         page
     );
-    let asked = "run --env DNS_SERVER=10.0.2.3:53 --allow-connect 10.0.2.0/24 --allow-connect web.lan:80 /binaries/wasmedge-fetch.wasm web.lan 80 /";
+    let asked = "run --env DNS_SERVER=10.0.2.3:53 --allow-connect 10.0.2.0/24 \
+                 --allow-connect web.lan:80 /binaries/wasmedge-fetch.wasm web.lan 80 /";
     assert_eq!(scene.says(asked), page);
     let ran =
         scene.run("run --allow-connect web.lan:80 /binaries/wasmedge-fetch.wasm gateway.lan 80 /");

@@ -11,6 +11,7 @@ mod revocation;
 
 use alloc::sync::Arc;
 use alloc::vec::Vec;
+use core::any::Any;
 use core::task::{Context, Poll};
 
 use crate::access::{Credentials, OpenFlags};
@@ -48,7 +49,7 @@ pub trait CharacterDevice: Send + Sync {
 ///
 /// `read` and `write` arrive only if the file was opened for them. A dropped [`Operation`] that was
 /// not ready must not have taken or given any byte.
-pub trait OpenDevice: Send + Sync {
+pub trait OpenDevice: Any + Send + Sync {
     /// Takes up to `buffer.len()` bytes, waiting for the first; 0 is the end of the file.
     fn read<'a>(&'a self, buffer: &'a mut [u8]) -> Operation<'a, usize>;
 

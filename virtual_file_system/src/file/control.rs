@@ -4,11 +4,14 @@
 //! knows its table.
 
 use alloc::vec::Vec;
+use core::any::Any;
 
 use super::{File, Target};
 use crate::control::{ControlCommand, Identifier, decode_response, encode_request};
+use crate::device::OpenDevice;
 use crate::error::{Error, Result};
 use crate::limits::REQUEST_BYTES;
+use crate::operation::Operation;
 
 impl File {
     /// Carries out a command given as bytes, and returns the answer's bytes.
@@ -63,6 +66,43 @@ impl File {
         let Target::Device(opened) = self.0.target() else { return Err(Error::UnknownCommand) };
         opened.device()?.control(identifier, request).now()
     }
+
+    /// Calls the open device by its own type, for who has decoded a command already.
+    ///
+    /// # Errors
+    ///
+    /// [`Error::UnknownCommand`] on anything but a device of this type; the call's; those of every
+    /// [`File`].
+    ///
+    /// # Cancel safety
+    ///
+    /// As the call's: the device documents it.
+    pub async fn call<D: OpenDevice, T>(
+        &self,
+        call: impl FnOnce(&D) -> Operation<'_, T>,
+    ) -> Result<T> {
+        let Target::Device(opened) = self.0.target() else { return Err(Error::UnknownCommand) };
+        let device = opened.device()?;
+        self.finish(opened, call(own_type(&*device)?)).await
+    }
+
+    /// As [`call`](Self::call), if that does not have to wait.
+    ///
+    /// # Errors
+    ///
+    /// Those of [`call`](Self::call), and [`Error::WouldBlock`] if it would have to wait.
+    pub fn try_call<D: OpenDevice, T>(
+        &self,
+        call: impl FnOnce(&D) -> Operation<'_, T>,
+    ) -> Result<T> {
+        let Target::Device(opened) = self.0.target() else { return Err(Error::UnknownCommand) };
+        call(own_type(&*opened.device()?)?).now()
+    }
+}
+
+fn own_type<D: OpenDevice>(device: &dyn OpenDevice) -> Result<&D> {
+    let device: &dyn Any = device;
+    device.downcast_ref().ok_or(Error::UnknownCommand)
 }
 
 fn check_length(request: &[u8]) -> Result<()> {

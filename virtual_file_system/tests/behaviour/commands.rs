@@ -4,7 +4,7 @@
 use virtual_file_system::limits::REQUEST_BYTES;
 use virtual_file_system::{Authority, ControlCommand, Direction, Error, Identifier, encode};
 
-use crate::support::line::{Count, Drain, Feed, Request, TABLE};
+use crate::support::line::{Count, Drain, Feed, Immediate, Request, TABLE, Timing, Waiting};
 
 virtual_file_system::define_commands! {
     /// Shares the kind of the line, but no number.
@@ -35,14 +35,20 @@ fn identifiers_are_golden() {
 fn the_table_has_every_row_in_order() {
     let rows: Vec<_> = TABLE
         .iter()
-        .map(|row| (row.name, row.identifier, row.authority, row.documentation))
+        .map(|row| (row.name, row.identifier, row.authority, row.waits, row.documentation))
         .collect();
     assert_eq!(
         rows,
         [
-            ("Feed", Feed::IDENTIFIER, Authority::Write, "Puts bytes into the line."),
-            ("Count", Count::IDENTIFIER, Authority::Read, "Tells how many bytes are in the line."),
-            ("Drain", Drain::IDENTIFIER, Authority::Read, "Waits until the line is empty."),
+            ("Feed", Feed::IDENTIFIER, Authority::Write, false, "Puts bytes into the line."),
+            (
+                "Count",
+                Count::IDENTIFIER,
+                Authority::Read,
+                false,
+                "Tells how many bytes are in the line."
+            ),
+            ("Drain", Drain::IDENTIFIER, Authority::Read, true, "Waits until the line is empty."),
         ]
     );
     assert_eq!((Feed::NAME, Feed::AUTHORITY), ("Feed", Authority::Write));
@@ -56,6 +62,8 @@ fn requests_decode_by_identifier() {
     let request = Request::decode(Feed::IDENTIFIER, &bytes).unwrap().unwrap();
     assert_eq!(request, Request::Feed(vec![1, 2]));
     assert_eq!(request.identifier(), Feed::IDENTIFIER);
+    assert_eq!(request.timing(), Timing::Immediate(Immediate::Feed(vec![1, 2])));
+    assert_eq!(Request::Drain(()).timing(), Timing::Waiting(Waiting::Drain(())));
     assert_eq!(Request::decode(Count::IDENTIFIER, &[]), Some(Ok(Request::Count(()))));
     assert_eq!(Request::decode(Count::IDENTIFIER, &bytes), Some(Err(Error::BadMessage)));
     let long = vec![0; REQUEST_BYTES + 1];

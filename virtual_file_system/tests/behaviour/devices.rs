@@ -9,11 +9,13 @@ use futures_lite::future::block_on;
 use virtual_file_system::limits::REQUEST_BYTES;
 use virtual_file_system::{
     CharacterDevice, ControlCommand, Credentials, Error, File, Identifier, Lock, Mode, OpenDevice,
-    OpenFlags, OpenRequest, Result,
+    OpenFlags, OpenRequest, Operation, Result,
 };
 
 use crate::support::line::{Count, Drain, Feed};
-use crate::support::{Line, READ_WRITE, octal, open, path, poll_once, root, tree_with_line, user};
+use crate::support::{
+    Line, OpenLine, READ_WRITE, octal, open, path, poll_once, root, tree_with_line, user,
+};
 
 fn opened(line: &Line) -> usize {
     line.opened.load(Ordering::SeqCst) - line.closed.load(Ordering::SeqCst)
@@ -160,4 +162,23 @@ fn calls_can_be_sent_to_another_thread() {
     block_on(send(file.write_all(b"x"))).unwrap();
     block_on(send(file.control::<Count>(&()))).unwrap();
     block_on(send(file.ready(virtual_file_system::Readiness::READABLE))).unwrap();
+}
+
+#[test]
+fn a_device_is_called_by_its_own_type_until_it_is_taken_away() {
+    let (tree, line) = tree_with_line();
+    let file = open(&tree, "/line", READ_WRITE).unwrap();
+    assert_eq!(file.try_call(|device: &OpenLine| device.write(b"four")), Ok(4));
+    drop(line);
+    assert_eq!(
+        file.try_call(|_: &OpenLine| Operation::<()>::waiting(std::future::pending())),
+        Err(Error::WouldBlock)
+    );
+    let regular = crate::support::create(&tree, "/regular");
+    assert_eq!(
+        block_on(regular.call(|_: &OpenLine| Operation::done(Ok(())))),
+        Err(Error::UnknownCommand)
+    );
+    tree.unmount(&root(), &path("/line")).unwrap();
+    assert_eq!(block_on(file.call(|_: &OpenLine| Operation::done(Ok(())))), Err(Error::NoDevice));
 }

@@ -23,7 +23,7 @@ virtual_file_system::define_commands! {
         2 => Count: Read (()) -> u32;
         /// Waits until the line
         /// is empty.
-        3 => Drain: Read (()) -> ();
+        3 => Drain: Read, waits (()) -> ();
     }
 }
 
@@ -156,7 +156,7 @@ impl CharacterDevice for LineDevice {
     }
 }
 
-struct OpenLine {
+pub(crate) struct OpenLine {
     line: Arc<Line>,
     flags: OpenFlags,
 }

@@ -6,9 +6,10 @@ use embedded_io_async::SeekFrom;
 use virtual_file_system::{Error, NodeKind, OpenFlags, Result};
 
 use super::super::call::{Outcome, finish};
-use super::super::{memory, vfs};
+use super::super::vfs;
 use crate::guest::Guest;
 use crate::limits;
+use crate::memory;
 
 const DONE: Outcome = Outcome::Value(0);
 /// The descriptor of the root directory.

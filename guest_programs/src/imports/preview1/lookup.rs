@@ -13,10 +13,10 @@ use network::command::dns::{Question, RecordKind};
 use virtual_file_system::{Error, OpenFlags, Path, Result};
 
 use super::super::call::{Outcome, finish};
-use super::super::memory;
 use super::sockets::{DATAGRAM, INET4, INET6, STREAM};
 use crate::guest::Guest;
 use crate::limits;
+use crate::memory;
 
 /// Where the parts of a record stand (packed to 4 bytes): family and kind of socket, length and
 /// place of the address, the next record.

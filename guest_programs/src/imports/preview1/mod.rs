@@ -29,7 +29,9 @@ pub(super) fn define(linker: &mut Linker<Guest>, is_wasmedge: bool) -> Result<()
     define_paths(linker)?;
     define_sockets(linker)?;
     if is_wasmedge {
-        imports!(linker, "wasi_snapshot_preview1", Wasi: "sock_accept" => sockets::accept(number: u32, result: u32););
+        imports!(linker, "wasi_snapshot_preview1", Wasi:
+            "sock_accept" => sockets::accept(number: u32, result: u32);
+        );
     } else {
         imports!(linker, "wasi_snapshot_preview1", Wasi:
             "sock_accept" => sockets::accept_with_flags(number: u32, flags: u32, result: u32);
@@ -78,13 +80,21 @@ fn define_files(linker: &mut Linker<Guest>) -> Result<(), wasmi::Error> {
         "fd_fdstat_set_rights" => files::set_rights(number: u32, base: u64, inheriting: u64);
         "fd_filestat_get" => files::attributes(number: u32, result: u32);
         "fd_filestat_set_size" => files::set_size(number: u32, size: u64);
-        "fd_filestat_set_times" => files::set_times(number: u32, access: u64, modification: u64, flags: u32);
-        "fd_pread" => files::read_at(number: u32, vectors: u32, count: u32, offset: u64, result: u32);
-        "fd_pwrite" => files::write_at(number: u32, vectors: u32, count: u32, offset: u64, result: u32);
+        "fd_filestat_set_times" => files::set_times(
+            number: u32, access: u64, modification: u64, flags: u32
+        );
+        "fd_pread" => files::read_at(
+            number: u32, vectors: u32, count: u32, offset: u64, result: u32
+        );
+        "fd_pwrite" => files::write_at(
+            number: u32, vectors: u32, count: u32, offset: u64, result: u32
+        );
         "fd_prestat_get" => files::preopened(number: u32, result: u32);
         "fd_prestat_dir_name" => files::preopened_name(number: u32, buffer: u32, length: u32);
         "fd_read" => files::read(number: u32, vectors: u32, count: u32, result: u32);
-        "fd_readdir" => files::list(number: u32, buffer: u32, length: u32, cookie: u64, result: u32);
+        "fd_readdir" => files::list(
+            number: u32, buffer: u32, length: u32, cookie: u64, result: u32
+        );
         "fd_renumber" => files::renumber(from: u32, to: u32);
         "fd_seek" => super::vfs::seek(number: u32, offset: u64, whence: u32, result: u32);
         "fd_tell" => files::tell(number: u32, result: u32);
@@ -96,15 +106,31 @@ fn define_files(linker: &mut Linker<Guest>) -> Result<(), wasmi::Error> {
 fn define_paths(linker: &mut Linker<Guest>) -> Result<(), wasmi::Error> {
     imports!(linker, "wasi_snapshot_preview1", Wasi:
         "path_create_directory" => paths::create_directory(number: u32, path: u32, length: u32);
-        "path_filestat_get" => paths::attributes(number: u32, flags: u32, path: u32, length: u32, result: u32);
-        "path_filestat_set_times" => paths::set_times(number: u32, flags: u32, path: u32, length: u32, access: u64, modification: u64, what: u32);
-        "path_link" => paths::link(from: u32, flags: u32, path: u32, length: u32, to: u32, new: u32, new_length: u32);
-        "path_open" => paths::open(number: u32, follow: u32, path: u32, length: u32, how: u32, rights: u64, inheriting: u64, flags: u32, result: u32);
-        "path_readlink" => paths::read_link(number: u32, path: u32, length: u32, buffer: u32, capacity: u32, result: u32);
-        "path_remove_directory" => paths::remove_directory(number: u32, path: u32, length: u32);
-        "path_rename" => paths::rename(from: u32, path: u32, length: u32, to: u32, new: u32, new_length: u32);
-        "path_symlink" => paths::symbolic_link(path: u32, length: u32, number: u32, new: u32, new_length: u32);
-        "path_unlink_file" => paths::remove_file(number: u32, path: u32, length: u32);
+        "path_filestat_get" => paths::attributes(
+            number: u32, flags: u32, path: u32, length: u32, result: u32
+        );
+        "path_filestat_set_times" => paths::set_times(
+            number: u32, flags: u32, path: u32, length: u32, access: u64, modification: u64,
+            what: u32
+        );
+        "path_link" => paths::link(
+            from: u32, flags: u32, path: u32, length: u32, to: u32, new: u32, new_length: u32
+        );
+        "path_open" => paths::open(
+            number: u32, follow: u32, path: u32, length: u32, how: u32, rights: u64,
+            inheriting: u64, flags: u32, result: u32
+        );
+        "path_readlink" => paths::read_link(
+            number: u32, path: u32, length: u32, buffer: u32, capacity: u32, result: u32
+        );
+        "path_remove_directory" => paths::remove(number: u32, path: u32, length: u32; true);
+        "path_rename" => paths::rename(
+            from: u32, path: u32, length: u32, to: u32, new: u32, new_length: u32
+        );
+        "path_symlink" => paths::symbolic_link(
+            path: u32, length: u32, number: u32, new: u32, new_length: u32
+        );
+        "path_unlink_file" => paths::remove(number: u32, path: u32, length: u32; false);
     );
     Ok(())
 }
@@ -115,16 +141,36 @@ fn define_sockets(linker: &mut Linker<Guest>) -> Result<(), wasmi::Error> {
         "sock_bind" => sockets::bind(number: u32, address: u32, port: u32);
         "sock_listen" => sockets::listen(number: u32, backlog: u32);
         "sock_connect" => sockets::connect(number: u32, address: u32, port: u32);
-        "sock_recv" => receiving::receive(number: u32, vectors: u32, count: u32, flags: u32, length: u32, found: u32);
-        "sock_recv_from" => receiving::receive_from(number: u32, vectors: u32, count: u32, address: u32, flags: u32, port: u32, length: u32, found: u32);
-        "sock_send" => sockets::send(number: u32, vectors: u32, count: u32, flags: u32, length: u32);
-        "sock_send_to" => sockets::send_to(number: u32, vectors: u32, count: u32, address: u32, port: u32, flags: u32, length: u32);
+        "sock_recv" => receiving::receive(
+            number: u32, vectors: u32, count: u32, flags: u32, length: u32, found: u32
+        );
+        "sock_recv_from" => receiving::receive_from(
+            number: u32, vectors: u32, count: u32, address: u32, flags: u32, port: u32, length: u32,
+            found: u32
+        );
+        "sock_send" => sockets::send(
+            number: u32, vectors: u32, count: u32, flags: u32, length: u32
+        );
+        "sock_send_to" => sockets::send_to(
+            number: u32, vectors: u32, count: u32, address: u32, port: u32, flags: u32, length: u32
+        );
         "sock_shutdown" => sockets::shutdown(number: u32, how: u32);
-        "sock_getlocaladdr" => sockets::local_address(number: u32, address: u32, kind: u32, port: u32);
-        "sock_getpeeraddr" => sockets::peer_address(number: u32, address: u32, kind: u32, port: u32);
-        "sock_getsockopt" => options::get(number: u32, level: u32, name: u32, value: u32, size: u32);
-        "sock_setsockopt" => options::set(number: u32, level: u32, name: u32, value: u32, size: u32);
-        "sock_getaddrinfo" => lookup::look_up(node: u32, node_length: u32, service: u32, service_length: u32, hints: u32, results: u32, capacity: u32, count: u32);
+        "sock_getlocaladdr" => sockets::local_address(
+            number: u32, address: u32, kind: u32, port: u32
+        );
+        "sock_getpeeraddr" => sockets::peer_address(
+            number: u32, address: u32, kind: u32, port: u32
+        );
+        "sock_getsockopt" => options::get(
+            number: u32, level: u32, name: u32, value: u32, size: u32
+        );
+        "sock_setsockopt" => options::set(
+            number: u32, level: u32, name: u32, value: u32, size: u32
+        );
+        "sock_getaddrinfo" => lookup::look_up(
+            node: u32, node_length: u32, service: u32, service_length: u32, hints: u32,
+            results: u32, capacity: u32, count: u32
+        );
     );
     Ok(())
 }

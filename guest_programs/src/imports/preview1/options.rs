@@ -9,9 +9,10 @@ use network::command::{GetOptions, SetOption, TakeError};
 use virtual_file_system::{Error, Result};
 
 use super::super::call::Outcome;
-use super::super::{errno, memory};
+use super::super::errno;
 use super::sockets::{DATAGRAM, STREAM, command, status};
 use crate::guest::Guest;
+use crate::memory;
 
 const REUSE_ADDRESS: u32 = 0;
 const KIND: u32 = 1;

@@ -3,9 +3,10 @@
 use virtual_file_system::{Error, NodeKind, OpenFlags, Path, Result};
 
 use super::super::call::Outcome;
-use super::super::{memory, vfs};
+use super::super::vfs;
 use super::files::{APPEND, NON_BLOCKING, write_attributes};
 use crate::guest::Guest;
+use crate::memory;
 
 const DONE: Outcome = Outcome::Value(0);
 /// How to open.
@@ -92,35 +93,21 @@ pub(super) fn create_directory(
     Ok(DONE)
 }
 
-/// Removes what is there if it is of the kind that the call is for.
-fn remove(guest: &Guest, path: &Path, is_directory: bool) -> Result<Outcome> {
-    match (guest.namespace.stat(path)?.kind, is_directory) {
+/// Removes what is there if it is a directory, or if it is none.
+pub(super) fn remove(
+    guest: &mut Guest,
+    bytes: &mut [u8],
+    number: u32,
+    path: u32,
+    length: u32,
+    is_directory: bool,
+) -> Result<Outcome> {
+    let path = resolve(guest, bytes, number, path, length)?;
+    match (guest.namespace.stat(&path)?.kind, is_directory) {
         (NodeKind::Directory, false) => Err(Error::IsADirectory),
         (NodeKind::Regular | NodeKind::CharacterDevice, true) => Err(Error::NotADirectory),
-        _ => guest.namespace.remove(path).map(|()| DONE),
+        _ => guest.namespace.remove(&path).map(|()| DONE),
     }
-}
-
-pub(super) fn remove_directory(
-    guest: &mut Guest,
-    bytes: &mut [u8],
-    number: u32,
-    path: u32,
-    length: u32,
-) -> Result<Outcome> {
-    let path = resolve(guest, bytes, number, path, length)?;
-    remove(guest, &path, true)
-}
-
-pub(super) fn remove_file(
-    guest: &mut Guest,
-    bytes: &mut [u8],
-    number: u32,
-    path: u32,
-    length: u32,
-) -> Result<Outcome> {
-    let path = resolve(guest, bytes, number, path, length)?;
-    remove(guest, &path, false)
 }
 
 pub(super) fn rename(

@@ -11,11 +11,11 @@ use virtual_file_system::{Error, Readiness, Result};
 
 use super::super::call::{Outcome, finish};
 use super::super::errno;
-use super::super::memory;
 use super::super::waiting::{self, Watched};
 use super::words;
 use crate::guest::Guest;
 use crate::limits;
+use crate::memory;
 
 const SUBSCRIPTION_BYTES: u32 = 48;
 const EVENT_BYTES: u32 = 32;

@@ -11,11 +11,11 @@ use network::command::{Peek, ReceiveFrom};
 use virtual_file_system::{Error, File, Result};
 
 use super::super::call::{Outcome, finish};
-use super::super::memory;
 use super::super::waiting::within;
 use super::files;
 use super::sockets::{status, write_address};
 use crate::guest::Guest;
+use crate::memory;
 
 /// Leave it there.
 const PEEK: u32 = 1;

@@ -16,10 +16,10 @@ use virtual_file_system::{
 };
 
 use super::super::call::{Outcome, finish};
-use super::super::memory;
 use super::super::vfs::{self, Asked};
 use super::files;
 use crate::guest::Guest;
+use crate::memory;
 
 const DONE: Outcome = Outcome::Value(0);
 const SOCKETS: &str = "/devices/sockets";

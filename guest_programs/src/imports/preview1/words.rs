@@ -7,9 +7,9 @@ use futures_lite::future;
 use virtual_file_system::{Error, Result};
 
 use super::super::call::{Outcome, finish};
-use super::super::memory;
 use crate::guest::Guest;
 use crate::limits;
+use crate::memory;
 
 const DONE: Outcome = Outcome::Value(0);
 

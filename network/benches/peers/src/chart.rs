@@ -81,7 +81,8 @@ fn grid(svg: &mut String) -> fmt::Result {
     )?;
     writeln!(
         svg,
-        r#"<text x="{start}" y="36">round trips per CPU second, relative to raw smoltcp with none</text>"#
+        "<text x=\"{start}\" y=\"36\">\
+             round trips per CPU second, relative to raw smoltcp with none</text>"
     )
 }
 
@@ -139,7 +140,8 @@ pub(crate) fn draw(results: &Results, peers: &[Peer]) -> Result<String, fmt::Err
         let path = path.join(" ");
         writeln!(
             svg,
-            r#"<polyline class="{class}" points="{path}" stroke="{colour}" stroke-dasharray="{dashes}"/>"#
+            "<polyline class=\"{class}\" points=\"{path}\" \
+             stroke=\"{colour}\" stroke-dasharray=\"{dashes}\"/>"
         )?;
         for (x, y) in points {
             writeln!(svg, r#"<circle cx="{x:.1}" cy="{y:.1}" r="3.5" fill="{colour}"/>"#)?;

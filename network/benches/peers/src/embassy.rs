@@ -37,7 +37,10 @@ impl embassy_time_driver::Driver for Time {
 }
 
 // embassy's time is one for the whole program.
-embassy_time_driver::time_driver_impl!(static TIME: Time = Time { start: LazyLock::new(monotonic), alarm: LazyLock::new(Alarm::default) });
+embassy_time_driver::time_driver_impl!(static TIME: Time = Time {
+    start: LazyLock::new(monotonic),
+    alarm: LazyLock::new(Alarm::default),
+});
 
 struct Device(Pipe);
 

@@ -40,8 +40,10 @@ use results::Results;
 static ALLOCATOR: workloads::allocator::Counting = workloads::allocator::Counting;
 
 const USAGE: &str =
-    "usage: devnet-peers [--quick] [--repetitions N] [--peers NAME,…] [--workloads NAME,…] [--chart FILE]
-A workload may be named by its start: ping-pong, bulk, udp, connections, memory, control, …; --list names all.";
+    "usage: devnet-peers [--quick] [--repetitions N] [--peers NAME,…] [--workloads NAME,…]
+                    [--chart FILE]
+A workload may be named by its start: ping-pong, bulk, udp, connections, memory, control, …;
+--list names all.";
 
 /// Bytes of a cell's stack: embassy's sockets are an array that passes over it.
 const STACK: usize = 256 << 20;

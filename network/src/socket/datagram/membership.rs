@@ -78,7 +78,7 @@ impl DatagramSocket {
     pub(super) fn leave_all(&self) {
         for (group, index) in self.state.with(|state| core::mem::take(&mut state.memberships)) {
             // An interface that is gone took its groups with it.
-            if let Some(interface) = self.sockets.shared.routing.at(index) {
+            if let Some(interface) = self.place.all.at(index) {
                 interface.with(|stack| stack.ip.leave_group(&mut stack.context, group));
             }
         }

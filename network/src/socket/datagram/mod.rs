@@ -22,8 +22,9 @@ use self::options::Settings;
 pub use self::receive::{Message, MessageInfo};
 use self::send::is_broadcast;
 use super::Sockets;
-use crate::command::socket::{SocketState, SocketStatus};
+use crate::command::socket::{SocketKind, SocketState, SocketStatus};
 use crate::interface::Interface;
+use crate::interfaces::Place;
 use crate::stack::bound::Bound;
 use crate::stack::datagram::{Binding, Endpoint, Family};
 
@@ -69,7 +70,8 @@ impl State {
 /// connected socket's next call, as on Linux; with [`set_receive_errors`](Self::set_receive_errors)
 /// every socket hears of them, and of the packets that they quote.
 pub struct DatagramSocket {
-    sockets: Sockets,
+    /// Where the socket was made.
+    place: Place,
     family: Family,
     /// The key of a raw socket's binding.
     protocol: u8,
@@ -82,13 +84,13 @@ impl DatagramSocket {
         let state = State {
             local: None,
             remote: None,
-            device: sockets.interface.clone(),
+            device: sockets.place.interface.clone(),
             settings: Settings::new(family, protocol),
             memberships: Vec::new(),
             recent: None,
         };
         Self {
-            sockets: sockets.clone(),
+            place: sockets.place.clone(),
             family,
             protocol,
             endpoint: Arc::new(Endpoint::default()),
@@ -98,11 +100,6 @@ impl DatagramSocket {
 
     fn device(&self) -> Option<Arc<Interface>> {
         self.state.with(|state| state.device.clone())
-    }
-
-    /// The sockets' place: its device, if it was bound to one.
-    fn place(&self) -> Sockets {
-        Sockets { shared: Arc::clone(&self.sockets.shared), interface: self.device() }
     }
 
     /// Gives the socket a local address, which may be a group's; port 0 is an ephemeral one. Tells
@@ -120,7 +117,7 @@ impl DatagramSocket {
         }
         let to_everybody = local.ip().is_multicast()
             || matches!(local.ip(), IpAddr::V4(address) if address.is_broadcast());
-        if !to_everybody && !self.place().has_address(local.ip()) {
+        if !to_everybody && !self.place.on(self.device()).has_address(local.ip()) {
             return Err(Error::AddressNotAvailable);
         }
         self.enter(local, None)
@@ -171,7 +168,7 @@ impl DatagramSocket {
             Some(interface) => {
                 interface.with(|stack| stack.transport.datagrams.bind(self.family, binding))
             }
-            None => self.sockets.shared.routing.bind(self.family, &binding),
+            None => self.place.all.bind(self.family, &binding),
         }
     }
 
@@ -180,7 +177,7 @@ impl DatagramSocket {
         match device {
             Some(interface) => interface
                 .with(|stack| stack.transport.datagrams.unbind(self.family, key, &self.endpoint)),
-            None => self.sockets.shared.routing.unbind(self.family, key, &self.endpoint),
+            None => self.place.all.unbind(self.family, key, &self.endpoint),
         }
     }
 
@@ -189,7 +186,7 @@ impl DatagramSocket {
             Some(interface) => interface
                 .with(|stack| stack.transport.datagrams.free_port(&mut stack.context, self.family)),
             None => {
-                let interfaces = self.sockets.shared.routing.interfaces();
+                let interfaces = self.place.all.list();
                 let first = interfaces.first().ok_or(Error::NetworkDown)?;
                 // A few draws find a port that is free everywhere unless nearly all are taken.
                 (0..64)
@@ -203,7 +200,7 @@ impl DatagramSocket {
                     .find(|port| {
                         interfaces.iter().all(|interface| {
                             interface
-                                .with(|stack| stack.transport.datagrams.is_free(self.family, *port))
+                                .look(|stack| stack.transport.datagrams.is_free(self.family, *port))
                         })
                     })
                     .ok_or(Error::AddressInUse)
@@ -259,11 +256,15 @@ impl DatagramSocket {
         self.state.with(|state| state.remote)
     }
 
+    pub(crate) fn kind(&self) -> SocketKind {
+        self.family.kind(u16::from(self.protocol))
+    }
+
     pub(crate) fn status(&self) -> SocketStatus {
         let State { local, remote, device, .. } = self.state.with(|state| state.clone());
         let nowhere = if self.family == Family::Raw6 { Bound::AnyIpv6 } else { Bound::AnyIpv4 };
         SocketStatus {
-            kind: self.family.kind(u16::from(self.protocol)),
+            kind: self.kind(),
             state: if remote.is_some() { SocketState::Established } else { SocketState::Closed },
             local: local.unwrap_or(SocketAddr::new(nowhere.address(), u16::from(self.protocol))),
             remote,

@@ -7,7 +7,7 @@ use core::net::{IpAddr, SocketAddr};
 
 use virtual_file_system::Error;
 
-use super::{DatagramSocket, Sockets};
+use super::DatagramSocket;
 use crate::command::socket::{DatagramOptions, SocketOption, SocketOptions};
 use crate::interface::Interface;
 use crate::limits;
@@ -209,7 +209,7 @@ impl DatagramSocket {
     /// `NoDevice`; `InvalidInput` when the socket is bound, or was made on another interface.
     pub fn bind_to_device(&self, name: Option<&str>) -> Result<(), Error> {
         let wanted = name.map(|name| self.find(name)).transpose()?;
-        if let Some(fixed) = &self.sockets.interface {
+        if let Some(fixed) = &self.place.interface {
             let is_same = wanted.is_some_and(|wanted| Arc::ptr_eq(&wanted, fixed));
             return if is_same { Ok(()) } else { Err(Error::InvalidInput) };
         }
@@ -242,7 +242,7 @@ impl DatagramSocket {
         if name.is_empty() || name.len() > limits::NAME_BYTES {
             return Err(Error::InvalidInput);
         }
-        self.sockets.shared.routing.find(name).ok_or(Error::NoDevice)
+        self.place.all.find(name).ok_or(Error::NoDevice)
     }
 
     pub(in super::super) fn set_header_included_raw(&self, included: bool) -> Result<(), Error> {
@@ -262,8 +262,10 @@ impl DatagramSocket {
             self.state.with(|state| (state.remote, state.device.clone(), state.settings));
         let remote = remote.ok_or(Error::NotConnected)?;
         let (interface, _) = self.route(device, remote.ip(), &settings)?;
-        Ok(u32::try_from(interface.with(|stack| stack.ip.path_mtu(&stack.context, remote.ip())))
-            .unwrap_or(u32::MAX))
+        Ok(u32::try_from(
+            interface.look_now(|stack| stack.ip.path_mtu(&stack.context, remote.ip())),
+        )
+        .unwrap_or(u32::MAX))
     }
 
     /// Sets an option by value.
@@ -304,16 +306,11 @@ impl DatagramSocket {
     /// Every option as it stands.
     pub(crate) fn options(&self) -> SocketOptions {
         let (settings, device) = self.state.with(|state| (state.settings, state.device.clone()));
-        let name_of = |sockets: &Sockets, index| {
-            sockets
-                .shared
-                .routing
-                .at(index)
-                .map(|interface| interface.name.clone())
-                .unwrap_or_default()
+        let name_of = |index| {
+            self.place.all.at(index).map(|interface| interface.name.clone()).unwrap_or_default()
         };
         SocketOptions {
-            kind: self.family.kind(u16::from(self.protocol)),
+            kind: self.kind(),
             hop_limit: settings.hop_limit,
             traffic_class: settings.traffic_class,
             receive_buffer: settings.receive_buffer,
@@ -325,10 +322,7 @@ impl DatagramSocket {
             datagram: Some(DatagramOptions {
                 broadcast: settings.broadcast,
                 dont_fragment: settings.dont_fragment,
-                multicast_interface: settings
-                    .multicast_interface
-                    .map(|index| name_of(&self.sockets, index))
-                    .unwrap_or_default(),
+                multicast_interface: settings.multicast_interface.map(name_of).unwrap_or_default(),
                 multicast_hop_limit: settings.multicast_hop_limit,
                 multicast_loop: settings.multicast_loop,
                 receive_errors: settings.receive_errors,

@@ -27,7 +27,7 @@ impl DatagramSocket {
         to: IpAddr,
         settings: &Settings,
     ) -> Result<(Arc<Interface>, IpAddr), Error> {
-        let generation = self.sockets.shared.generation();
+        let generation = self.place.all.generation();
         if let Some(known) = self.state.with(|state| state.known_route(to, generation)) {
             return Ok(known);
         }
@@ -53,8 +53,8 @@ impl DatagramSocket {
         let named = settings.multicast_interface.filter(|_| to.is_multicast());
         let interface = match (device, named) {
             (Some(device), _) => device,
-            (None, Some(index)) => self.sockets.shared.routing.at(index).ok_or(Error::NoDevice)?,
-            (None, None) => return self.sockets.shared.route(to),
+            (None, Some(index)) => self.place.all.at(index).ok_or(Error::NoDevice)?,
+            (None, None) => return self.place.all.route(to),
         };
         let source = interface.look(|stack| stack.ip.source_for(&stack.context, to))?;
         Ok((interface, source))
@@ -83,7 +83,7 @@ impl DatagramSocket {
             return Ok(());
         }
         let remote = remote.copied();
-        let generation = self.sockets.shared.generation();
+        let generation = self.place.all.generation();
         let (local, peer, settings, known) = self.state.with(|state| {
             let to = remote.or(state.remote);
             let known = to.and_then(|to| state.known_route(to.ip(), generation));
@@ -104,7 +104,8 @@ impl DatagramSocket {
             return Err(Error::AddressFamilyNotSupported);
         }
         if source.is_some_and(|source| {
-            source.is_ipv4() != remote.is_ipv4() || !self.place().has_address(source)
+            source.is_ipv4() != remote.is_ipv4()
+                || !self.place.on(self.device()).has_address(source)
         }) {
             return Err(Error::AddressNotAvailable);
         }
@@ -132,7 +133,7 @@ impl DatagramSocket {
         });
         after.wake();
         if sent == Err(Error::MessageTooLong) && settings.receive_errors {
-            let path = interface.with(|stack| stack.ip.path_mtu(&stack.context, remote.ip()));
+            let path = interface.look_now(|stack| stack.ip.path_mtu(&stack.context, remote.ip()));
             let notice =
                 Notice::local(Error::MessageTooLong, u32::try_from(path).unwrap_or(u32::MAX));
             self.endpoint.report(notice.report(remote, data), &mut Wakes::default());
@@ -143,7 +144,7 @@ impl DatagramSocket {
     /// Sends a datagram the way of the last one, if it has the same destination; false when it was
     /// not sent, for whatever reason.
     fn send_known(&self, data: &[u8], remote: Option<&SocketAddr>) -> bool {
-        let generation = self.sockets.shared.generation();
+        let generation = self.place.all.generation();
         let sent = self.state.with(|state| {
             let (local, to) = (state.local.as_ref()?, remote.or(state.remote.as_ref())?);
             let recent =

@@ -5,7 +5,6 @@
 //! `TcpConnect`, a `UdpStack` or a `Dns`.
 
 use alloc::string::{String, ToString};
-use alloc::sync::Arc;
 use alloc::vec::Vec;
 use core::cmp::Reverse;
 use core::net::{IpAddr, SocketAddr};
@@ -38,7 +37,7 @@ impl Dns for Sockets {
             AddrType::Either => RecordKind::Address,
         };
         let answer = self.resolver().resolve(&question(host.to_string(), kind)).await?;
-        let reachable = answer.addresses().find(|address| self.route(*address).is_ok());
+        let reachable = answer.addresses().find(|address| self.place.route(*address).is_ok());
         reachable.or_else(|| answer.addresses().next()).ok_or(Error::NotFound)
     }
 
@@ -145,8 +144,14 @@ macro_rules! udp_stack {
 
             /// For an unspecified address, one of ours; `AddressNotAvailable` when there is none of
             /// this family.
-            async fn bind_single(&self, local: SocketAddr) -> Result<(SocketAddr, UnconnectedSocket), Error> {
-                let address = if local.ip().is_unspecified() { self.any_address(local)? } else { local.ip() };
+            async fn bind_single(
+                &self,
+                local: SocketAddr,
+            ) -> Result<(SocketAddr, UnconnectedSocket), Error> {
+                let address = match local.ip() {
+                    address if address.is_unspecified() => self.any_address(local)?,
+                    address => address,
+                };
                 let socket = UdpSocket::new(self);
                 let local = socket.bind(SocketAddr::new(address, local.port()))?;
                 Ok((local, UnconnectedSocket(socket)))
@@ -167,11 +172,9 @@ impl Sockets {
     /// An address of ours of the same family: the one with the widest scope, since it is what
     /// others can answer to.
     fn any_address(&self, like: SocketAddr) -> Result<IpAddr, Error> {
-        let interfaces = match &self.interface {
-            Some(interface) => alloc::vec![Arc::clone(interface)],
-            None => self.shared.routing.interfaces(),
-        };
-        let addresses: Vec<(u8, IpAddr)> = interfaces
+        let addresses: Vec<(u8, IpAddr)> = self
+            .place
+            .interfaces()
             .iter()
             .flat_map(|interface| {
                 interface.look(|stack| {

@@ -63,7 +63,11 @@ macro_rules! read {
 macro_rules! write {
     ($end:ident: $($face:ty),+) => {
         $(impl AsyncWrite for $face {
-            fn poll_write(self: Pin<&mut Self>, context: &mut Context<'_>, data: &[u8]) -> Poll<io::Result<usize>> {
+            fn poll_write(
+                self: Pin<&mut Self>,
+                context: &mut Context<'_>,
+                data: &[u8],
+            ) -> Poll<io::Result<usize>> {
                 as_io($end::poll_write(&self, context, data))
             }
 

@@ -4,7 +4,7 @@
 //! | module | feature | for whom |
 //! |---|---|---|
 //! | `embedded_io` | always | code over the traits of `embedded-io-async` |
-//! | `embedded_nal` | `embedded-nal-async` | clients that connect, send datagrams and look names up by themselves; `no_std` |
+//! | `embedded_nal` | `embedded-nal-async` | `no_std` clients that connect and look names up |
 //! | `futures_io` | `futures-io` | asynchronous code of any executor |
 //! | `blocking` | `blocking` | code that was written for `std::net` |
 

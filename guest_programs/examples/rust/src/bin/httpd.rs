@@ -26,7 +26,8 @@ devnet_guest::main!(run);
 const REQUEST_BYTES: usize = 2048;
 /// Bytes of a file that are in memory at once.
 const PIECE_BYTES: usize = 16 * 1024;
-const PAGE: &str = "<!DOCTYPE html>\n<title>A guest</title>\n<h1>It works</h1>\n<p>This page was sent by a guest program: WebAssembly, made of Rust.\n";
+const PAGE: &str = "<!DOCTYPE html>\n<title>A guest</title>\n<h1>It works</h1>\n\
+    <p>This page was sent by a guest program: WebAssembly, made of Rust.\n";
 
 fn run() -> core::result::Result<(), String> {
     let arguments = process::arguments();
@@ -155,7 +156,8 @@ impl Connection {
         };
         let connection = if self.is_last { "close" } else { "keep-alive" };
         let head = format!(
-            "HTTP/1.1 {status}\r\nContent-Length: {length}\r\nConnection: {connection}\r\n\r\n{body}"
+            "HTTP/1.1 {status}\r\nContent-Length: {length}\r\n\
+             Connection: {connection}\r\n\r\n{body}"
         );
         self.answer = head.into_bytes();
     }

@@ -97,7 +97,8 @@ impl Interface {
             addresses.iter().map(|address| format!("\"{address}\"")).collect();
         let addresses = addresses.join(",");
         format!(
-            r#"{{"name":"{name}","state":"{state}","addresses":[{addresses}],"received":{received},"sent":{sent}}}"#
+            "{{\"name\":\"{name}\",\"state\":\"{state}\",\"addresses\":[{addresses}],\
+             \"received\":{received},\"sent\":{sent}}}"
         )
     }
 }

@@ -3,13 +3,12 @@
 use alloc::string::String;
 use alloc::sync::Arc;
 use core::net::{IpAddr, Ipv4Addr, Ipv6Addr, SocketAddr};
-use core::time::Duration;
 use std::io;
 
 use virtual_file_system::Error;
 
 use super::names::{ToSocketAddrs, first_of};
-use super::wait::Waiting;
+use super::wait::{Waiting, waits};
 use crate::command::socket::{DatagramOptions, SocketOptions};
 use crate::socket::{self, Sockets};
 
@@ -23,6 +22,8 @@ struct Shared {
 /// A UDP socket, as `std::net::UdpSocket`. It is closed when its last clone is dropped.
 #[derive(Debug)]
 pub struct UdpSocket(Arc<Shared>);
+
+waits!(UdpSocket);
 
 impl UdpSocket {
     /// Binds to the first of the addresses that can be had; port 0 is an ephemeral port.
@@ -128,55 +129,6 @@ impl UdpSocket {
     /// None; as in `std::net`.
     pub fn local_addr(&self) -> io::Result<SocketAddr> {
         Ok(self.0.socket.local_address().ok_or(Error::InvalidInput)?)
-    }
-
-    /// Another handle on the same socket, with the same timeouts.
-    ///
-    /// # Errors
-    /// None; as in `std::net`.
-    pub fn try_clone(&self) -> io::Result<Self> {
-        Ok(Self(Arc::clone(&self.0)))
-    }
-
-    /// How long receiving waits before it fails with `WouldBlock`; for ever by default.
-    ///
-    /// # Errors
-    /// `InvalidInput` for no time at all.
-    pub fn set_read_timeout(&self, timeout: Option<Duration>) -> io::Result<()> {
-        self.0.waiting.set_timeout(timeout, |patience, timeout| patience.read = timeout)
-    }
-
-    /// How long sending waits before it fails with `WouldBlock`; for ever by default.
-    ///
-    /// # Errors
-    /// `InvalidInput` for no time at all.
-    pub fn set_write_timeout(&self, timeout: Option<Duration>) -> io::Result<()> {
-        self.0.waiting.set_timeout(timeout, |patience, timeout| patience.write = timeout)
-    }
-
-    /// How long receiving waits.
-    ///
-    /// # Errors
-    /// None; as in `std::net`.
-    pub fn read_timeout(&self) -> io::Result<Option<Duration>> {
-        Ok(self.0.waiting.patience.with(|patience| patience.read))
-    }
-
-    /// How long sending waits.
-    ///
-    /// # Errors
-    /// None; as in `std::net`.
-    pub fn write_timeout(&self) -> io::Result<Option<Duration>> {
-        Ok(self.0.waiting.patience.with(|patience| patience.write))
-    }
-
-    /// Makes calls that would wait fail with `WouldBlock` at once.
-    ///
-    /// # Errors
-    /// None; as in `std::net`.
-    pub fn set_nonblocking(&self, nonblocking: bool) -> io::Result<()> {
-        self.0.waiting.patience.with(|patience| patience.nonblocking = nonblocking);
-        Ok(())
     }
 
     fn options(&self) -> SocketOptions {
@@ -314,7 +266,7 @@ impl UdpSocket {
         if address.is_unspecified() {
             return Ok(None);
         }
-        let all = self.0.sockets.shared.routing.interfaces();
+        let all = self.0.sockets.place.all.list();
         let owner = all
             .iter()
             .find(|interface| interface.look(|stack| stack.ip.addresses.owns(IpAddr::V4(address))));
@@ -325,7 +277,7 @@ impl UdpSocket {
         if index == 0 {
             return Ok(None);
         }
-        let interface = self.0.sockets.shared.routing.at(index).ok_or(Error::NoDevice)?;
+        let interface = self.0.sockets.place.all.at(index).ok_or(Error::NoDevice)?;
         Ok(Some(interface.name.clone()))
     }
 

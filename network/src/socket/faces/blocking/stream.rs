@@ -10,7 +10,7 @@ use std::net::Shutdown;
 use virtual_file_system::{Error, Lock};
 
 use super::names::{ToSocketAddrs, first_of};
-use super::wait::Waiting;
+use super::wait::{Waiting, waits};
 use crate::command::socket::Direction;
 use crate::socket::{self, Sockets, TcpSettings};
 
@@ -24,6 +24,8 @@ struct Shared {
 /// A connection, as `std::net::TcpStream`. It is closed when its last clone is dropped.
 #[derive(Debug)]
 pub struct TcpStream(Arc<Shared>);
+
+waits!(TcpStream);
 
 impl TcpStream {
     /// Connects to the first of the addresses that answers.
@@ -106,55 +108,6 @@ impl TcpStream {
             Shutdown::Both => Direction::Both,
         };
         Ok(self.0.stream.shutdown(direction)?)
-    }
-
-    /// Another handle on the same stream, with the same timeouts.
-    ///
-    /// # Errors
-    /// None; as in `std::net`.
-    pub fn try_clone(&self) -> io::Result<Self> {
-        Ok(Self(Arc::clone(&self.0)))
-    }
-
-    /// How long a read waits before it fails with `WouldBlock`; for ever by default.
-    ///
-    /// # Errors
-    /// `InvalidInput` for no time at all.
-    pub fn set_read_timeout(&self, timeout: Option<Duration>) -> io::Result<()> {
-        self.0.waiting.set_timeout(timeout, |patience, timeout| patience.read = timeout)
-    }
-
-    /// How long a write waits before it fails with `WouldBlock`; for ever by default.
-    ///
-    /// # Errors
-    /// `InvalidInput` for no time at all.
-    pub fn set_write_timeout(&self, timeout: Option<Duration>) -> io::Result<()> {
-        self.0.waiting.set_timeout(timeout, |patience, timeout| patience.write = timeout)
-    }
-
-    /// How long a read waits.
-    ///
-    /// # Errors
-    /// None; as in `std::net`.
-    pub fn read_timeout(&self) -> io::Result<Option<Duration>> {
-        Ok(self.0.waiting.patience.with(|patience| patience.read))
-    }
-
-    /// How long a write waits.
-    ///
-    /// # Errors
-    /// None; as in `std::net`.
-    pub fn write_timeout(&self) -> io::Result<Option<Duration>> {
-        Ok(self.0.waiting.patience.with(|patience| patience.write))
-    }
-
-    /// Makes reads and writes that would wait fail with `WouldBlock` at once.
-    ///
-    /// # Errors
-    /// None; as in `std::net`.
-    pub fn set_nonblocking(&self, nonblocking: bool) -> io::Result<()> {
-        self.0.waiting.patience.with(|patience| patience.nonblocking = nonblocking);
-        Ok(())
     }
 
     /// Looks at received bytes and leaves them there.

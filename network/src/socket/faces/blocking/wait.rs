@@ -58,7 +58,7 @@ pub(super) struct Waiting {
 
 impl Waiting {
     pub(super) fn new(sockets: &Sockets) -> Self {
-        let clock = Arc::clone(&sockets.shared.platform.clock);
+        let clock = Arc::clone(&sockets.clock);
         Self { clock, patience: Lock::default(), idle: Lock::default() }
     }
 
@@ -141,3 +141,66 @@ impl fmt::Debug for Waiting {
         self.patience.with(|patience| patience.fmt(formatter))
     }
 }
+
+/// What a socket says about how long its calls wait, as `std::net` has it; clones share it.
+macro_rules! waits {
+    ($socket:ident) => {
+        impl $socket {
+            /// Another handle on the same socket, with the same timeouts.
+            ///
+            /// # Errors
+            /// None; as in `std::net`.
+            pub fn try_clone(&self) -> std::io::Result<Self> {
+                Ok(Self(alloc::sync::Arc::clone(&self.0)))
+            }
+
+            /// How long a read waits before it fails with `WouldBlock`; for ever by default.
+            ///
+            /// # Errors
+            /// `InvalidInput` for no time at all.
+            pub fn set_read_timeout(
+                &self,
+                timeout: Option<core::time::Duration>,
+            ) -> std::io::Result<()> {
+                self.0.waiting.set_timeout(timeout, |patience, timeout| patience.read = timeout)
+            }
+
+            /// How long a write waits before it fails with `WouldBlock`; for ever by default.
+            ///
+            /// # Errors
+            /// `InvalidInput` for no time at all.
+            pub fn set_write_timeout(
+                &self,
+                timeout: Option<core::time::Duration>,
+            ) -> std::io::Result<()> {
+                self.0.waiting.set_timeout(timeout, |patience, timeout| patience.write = timeout)
+            }
+
+            /// How long a read waits.
+            ///
+            /// # Errors
+            /// None; as in `std::net`.
+            pub fn read_timeout(&self) -> std::io::Result<Option<core::time::Duration>> {
+                Ok(self.0.waiting.patience.with(|patience| patience.read))
+            }
+
+            /// How long a write waits.
+            ///
+            /// # Errors
+            /// None; as in `std::net`.
+            pub fn write_timeout(&self) -> std::io::Result<Option<core::time::Duration>> {
+                Ok(self.0.waiting.patience.with(|patience| patience.write))
+            }
+
+            /// Makes reads and writes that would wait fail with `WouldBlock` at once.
+            ///
+            /// # Errors
+            /// None; as in `std::net`.
+            pub fn set_nonblocking(&self, nonblocking: bool) -> std::io::Result<()> {
+                self.0.waiting.patience.with(|patience| patience.nonblocking = nonblocking);
+                Ok(())
+            }
+        }
+    };
+}
+pub(super) use waits;

@@ -15,11 +15,11 @@ use core::time::Duration;
 use async_lock::Semaphore;
 use virtual_file_system::Error;
 
+use super::{Sockets, TcpStream, UdpSocket};
 use crate::command::dns::{Answer, Question, Record, RecordData, RecordKind};
 use crate::dns_message::{self, DnsMessage, PORT, QueryKind, ResponseCode};
 use crate::limits;
 use crate::platform::before;
-use crate::socket::{Sockets, TcpStream, UdpSocket};
 
 /// Rounds through all servers, with a wait that doubles from [`FIRST_WAIT`].
 const ROUNDS: u32 = 3;
@@ -33,9 +33,9 @@ const DATAGRAM_BYTES: usize = 512;
 
 /// Bounds the lookups under way: waiting for one's turn is an ordinary wait.
 #[derive(Debug)]
-pub(crate) struct Turns(Semaphore);
+pub(super) struct Lookups(Semaphore);
 
-impl Default for Turns {
+impl Default for Lookups {
     fn default() -> Self {
         Self(Semaphore::new(limits::LOOKUPS))
     }
@@ -55,7 +55,7 @@ enum Reply {
 }
 
 impl Resolver {
-    pub(crate) fn new(sockets: Sockets) -> Self {
+    pub(super) fn new(sockets: Sockets) -> Self {
         Self { sockets }
     }
 
@@ -76,7 +76,7 @@ impl Resolver {
         if servers.is_empty() {
             return Err(Error::NetworkUnreachable);
         }
-        let _turn = self.sockets.shared.turns.0.acquire().await;
+        let _turn = self.sockets.lookups.0.acquire().await;
         let mut records = Vec::new();
         let (mut target, mut asked) = (name, None);
         for _ in 0..ALIASES {
@@ -101,13 +101,9 @@ impl Resolver {
         if let Some(server) = question.server {
             return vec![server];
         }
-        let interfaces = match &self.sockets.interface {
-            Some(interface) => vec![interface.clone()],
-            None => self.sockets.shared.routing.interfaces(),
-        };
         let mut servers: Vec<SocketAddr> = Vec::new();
-        for interface in interfaces {
-            interface.with(|stack| {
+        for interface in self.sockets.place.interfaces() {
+            interface.look(|stack| {
                 for (address, _) in stack.name_servers.iter().filter(|_| stack.context.is_running())
                 {
                     let server = SocketAddr::new(*address, PORT);
@@ -167,7 +163,7 @@ impl Resolver {
             }
             queries.push((query, None));
         }
-        let clock = &self.sockets.shared.platform.clock;
+        let clock = &self.sockets.clock;
         let deadline = clock.now().after(wait);
         let collected =
             before(&**clock, deadline, self.collect(&socket, server, &mut queries)).await;
@@ -210,7 +206,7 @@ impl Resolver {
 
     /// Asks again over TCP, where every answer fits (RFC 7766).
     async fn ask_by_stream(&self, server: SocketAddr, query: &DnsMessage) -> Option<DnsMessage> {
-        let clock = &self.sockets.shared.platform.clock;
+        let clock = &self.sockets.clock;
         let deadline = clock.now().after(STREAM_WAIT);
         let exchange = async {
             let stream = TcpStream::connect(&self.sockets, server).await.ok()?;
@@ -233,7 +229,7 @@ impl Resolver {
     fn random_identifier(&self) -> u16 {
         let mut bytes = [0; 2];
         // A failing source leaves the random port as protection.
-        let _ = self.sockets.shared.platform.entropy.fill(&mut bytes);
+        let _ = self.sockets.entropy.fill(&mut bytes);
         u16::from_ne_bytes(bytes)
     }
 }

@@ -1,0 +1,173 @@
+//! Commands about interfaces: what they do beyond a single verb of the stack.
+
+use alloc::sync::Arc;
+use alloc::vec::Vec;
+use core::future::poll_fn;
+use core::net::IpAddr;
+use core::task::Poll;
+use core::time::Duration;
+
+use virtual_file_system::{Error, Result};
+
+use super::open::OpenFile;
+use crate::address::HardwareAddress;
+use crate::command::dhcp::{DhcpState, DhcpStatus};
+use crate::command::dns::DnsServer;
+use crate::command::route::{NewRoute, RouteChoice, RouteSelector};
+use crate::command::socket::SocketStatus;
+use crate::interface::Interface;
+use crate::platform::before;
+use crate::stack::Stack;
+
+impl OpenFile {
+    /// The interface that the device is of; `/devices/sockets` has none.
+    fn interface(&self) -> Result<&Arc<Interface>> {
+        self.sockets.place.interface.as_ref().ok_or(Error::Unsupported)
+    }
+
+    /// Every interface that this device speaks of.
+    fn interfaces(&self) -> Vec<Arc<Interface>> {
+        self.sockets.place.interfaces()
+    }
+
+    /// Runs a verb of the interface.
+    pub(super) fn on<T>(&self, verb: impl FnOnce(&mut Stack) -> T) -> Result<T> {
+        self.interface().map(|interface| interface.with(verb))
+    }
+
+    /// Runs a verb that may fail.
+    pub(super) fn change<T>(&self, verb: impl FnOnce(&mut Stack) -> Result<T>) -> Result<T> {
+        self.on(verb).and_then(|outcome| outcome)
+    }
+
+    /// Reads the interface's state as of now.
+    pub(super) fn read_now<T>(&self, view: impl FnOnce(&Stack) -> T) -> Result<T> {
+        self.interface().map(|interface| interface.look_now(view))
+    }
+
+    /// Reads every interface's state, as far as it does not depend on the present.
+    pub(super) fn collect<T>(&self, list: impl Fn(&Stack) -> Vec<T>) -> Vec<T> {
+        self.interfaces().iter().flat_map(|interface| interface.look(&list)).collect()
+    }
+
+    /// Reads every interface's state as of now.
+    pub(super) fn collect_now<T>(&self, list: impl Fn(&Stack) -> Vec<T>) -> Vec<T> {
+        self.interfaces().iter().flat_map(|interface| interface.look_now(&list)).collect()
+    }
+
+    pub(super) fn set_hardware_address(&self, address: HardwareAddress) -> Result<bool> {
+        self.interface()?.with_driver(|stack, driver| stack.set_hardware_address(address, driver))
+    }
+
+    /// The route to a destination, with the reasons.
+    pub(super) fn find_route(&self, destination: IpAddr) -> Result<RouteChoice> {
+        match &self.sockets.place.interface {
+            None => self.sockets.place.all.explain(destination),
+            Some(interface) => interface.look_now(|stack| {
+                stack
+                    .ip
+                    .source_for(&stack.context, destination)
+                    .and_then(|source| stack.ip.explain(&stack.context, destination, source))
+            }),
+        }
+    }
+
+    /// On `/devices/sockets` the interface is named, or found by the gateway's network.
+    pub(super) fn add_route(&self, new: &NewRoute) -> Result<()> {
+        if self.sockets.place.interface.is_some() {
+            return self.change(|stack| stack.ip.add_route(&mut stack.context, new));
+        }
+        let all = &self.sockets.place.all;
+        let interface = match (&new.interface, new.gateway) {
+            (Some(name), _) => all.find(name).ok_or(Error::NoDevice)?,
+            (None, None) => return Err(Error::NoDevice),
+            (None, Some(gateway)) => {
+                let is_near = |interface: &&Arc<Interface>| {
+                    interface.look(|stack| {
+                        stack.context.is_running()
+                            && stack
+                                .ip
+                                .routes
+                                .find(gateway)
+                                .is_some_and(|route| route.gateway.is_none())
+                    })
+                };
+                let interfaces = all.list();
+                let unreachable = if gateway.is_ipv4() {
+                    Error::NetworkUnreachable
+                } else {
+                    Error::HostUnreachable
+                };
+                interfaces.iter().find(is_near).cloned().ok_or(unreachable)?
+            }
+        };
+        interface.with(|stack| stack.ip.add_route(&mut stack.context, new))
+    }
+
+    pub(super) fn remove_route(&self, selector: &RouteSelector) -> Result<()> {
+        let named = |interface: &&Arc<Interface>| {
+            selector.interface.as_ref().is_none_or(|name| *name == interface.name)
+        };
+        let interfaces = self.interfaces();
+        if selector.interface.is_some() && !interfaces.iter().any(|interface| named(&interface)) {
+            return Err(Error::NoDevice);
+        }
+        let removed = interfaces.iter().filter(named).any(|interface| {
+            interface.with(|stack| stack.ip.remove_route(&mut stack.context, selector)).is_ok()
+        });
+        if removed { Ok(()) } else { Err(Error::NoSuchProcess) }
+    }
+
+    /// Waits until the DHCP client has a lease, stops, or the time is over.
+    pub(super) async fn await_dhcp(&self, milliseconds: u32) -> Result<DhcpStatus> {
+        let interface = Arc::clone(self.interface()?);
+        let clock = &self.sockets.clock;
+        let deadline = clock.now().after(Duration::from_millis(u64::from(milliseconds)));
+        let bound = poll_fn(|context| {
+            interface.with(|stack| {
+                stack.dhcp.register(context.waker());
+                let status = stack.dhcp.status(&stack.context);
+                match status.state {
+                    DhcpState::Bound | DhcpState::Renewing | DhcpState::Rebinding => {
+                        Poll::Ready(Ok(status))
+                    }
+                    DhcpState::Stopped => Poll::Ready(Err(Error::NotConnected)),
+                    _ => Poll::Pending,
+                }
+            })
+        });
+        before(&**clock, deadline, bound).await.unwrap_or(Err(Error::TimedOut))
+    }
+
+    /// Every socket: connections, listeners, datagram sockets; routed ones once.
+    pub(super) fn list_sockets(&self) -> Vec<SocketStatus> {
+        let mut list: Vec<SocketStatus> = self
+            .interfaces()
+            .iter()
+            .flat_map(|interface| {
+                interface.look_now(|stack| {
+                    stack.transport.socket_list(&stack.context.configuration.name)
+                })
+            })
+            .collect();
+        if self.sockets.place.interface.is_none() {
+            let all = &self.sockets.place.all;
+            list.extend(all.listeners().iter().map(|listener| listener.status("")));
+            list.extend(all.bindings().iter().map(|(family, binding)| binding.status(*family, "")));
+        }
+        list
+    }
+}
+
+pub(super) fn dns_servers(stack: &Stack) -> Vec<DnsServer> {
+    let name = &stack.context.configuration.name;
+    stack
+        .name_servers
+        .iter()
+        .map(|(address, origin)| DnsServer {
+            address: *address,
+            origin: *origin,
+            interface: name.clone(),
+        })
+        .collect()
+}

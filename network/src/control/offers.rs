@@ -1,0 +1,93 @@
+//! Connections on their way from a listener's file to the file that claims them by token.
+
+use alloc::collections::VecDeque;
+use alloc::sync::{Arc, Weak};
+
+use virtual_file_system::{Error, Lock, Result};
+
+use crate::command::socket::Offer;
+use crate::limits;
+use crate::platform::Entropy;
+use crate::socket::{TcpListener, TcpSettings, TcpStream};
+
+/// A connection under its token; the listener is remembered only to be recognised.
+struct Unclaimed {
+    token: u64,
+    listener: Weak<TcpListener>,
+    stream: TcpStream,
+    settings: TcpSettings,
+}
+
+/// Connections that were offered and not claimed yet. Bounded by the backlogs they come from and by
+/// [`limits::OFFERS`]; the oldest gives way, with a reset.
+pub(super) struct Offers {
+    /// Where tokens come from that nobody can guess.
+    entropy: Arc<dyn Entropy>,
+    waiting: Lock<VecDeque<Unclaimed>>,
+}
+
+impl Offers {
+    pub(super) fn new(entropy: Arc<dyn Entropy>) -> Self {
+        Self { entropy, waiting: Lock::default() }
+    }
+
+    /// Waits for a connection and offers it.
+    pub(super) async fn next(&self, listener: &Arc<TcpListener>) -> Result<Offer> {
+        let (stream, settings) = listener.take().await?;
+        let mut token = [0; 8];
+        if self.entropy.fill(&mut token).is_err() {
+            stream.abort();
+            return Err(Error::InputOutput);
+        }
+        let offer = Offer {
+            token: u64::from_ne_bytes(token),
+            local: stream.local_address(),
+            remote: stream.remote_address(),
+        };
+        self.put(offer.token, listener, stream, settings);
+        Ok(offer)
+    }
+
+    fn put(
+        &self,
+        token: u64,
+        listener: &Arc<TcpListener>,
+        stream: TcpStream,
+        settings: TcpSettings,
+    ) {
+        let dropped = self.waiting.with(|waiting| {
+            let oldest = if waiting.len() >= limits::OFFERS { waiting.pop_front() } else { None };
+            waiting.push_back(Unclaimed {
+                token,
+                listener: Arc::downgrade(listener),
+                stream,
+                settings,
+            });
+            oldest
+        });
+        drop(dropped);
+    }
+
+    /// The connection with a token, and the settings that its listener gave it.
+    pub(super) fn claim(&self, token: u64) -> Result<(TcpStream, TcpSettings)> {
+        self.waiting
+            .with(|waiting| {
+                let place = waiting.iter().position(|unclaimed| unclaimed.token == token)?;
+                waiting.remove(place)
+            })
+            .map(|unclaimed| (unclaimed.stream, unclaimed.settings))
+            .ok_or(Error::NotFound)
+    }
+
+    /// The listener is gone: what it offered and nobody claimed is reset.
+    pub(super) fn forget(&self, listener: &Arc<TcpListener>) {
+        let ended: VecDeque<Unclaimed> = self.waiting.with(|waiting| {
+            let (kept, ended) = waiting
+                .drain(..)
+                .partition(|unclaimed| unclaimed.listener.as_ptr() != Arc::as_ptr(listener));
+            *waiting = kept;
+            ended
+        });
+        ended.iter().for_each(|unclaimed| unclaimed.stream.abort());
+    }
+}

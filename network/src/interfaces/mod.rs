@@ -1,0 +1,234 @@
+//! The interfaces of a system, and the choice among them.
+//!
+//! A destination is reached by the longest prefix over all interfaces that are up and have a
+//! carrier, then smallest metric, then lowest index. Destinations that are addresses of our own go
+//! to the loopback interface.
+//!
+//! | file | owns |
+//! |---|---|
+//! | this one | the list of interfaces, and which of them reaches a destination |
+//! | [`place`] | one interface or all of them: where a socket is, what a device file is about |
+//! | [`registration`] | what ends with an interface: its device in the file tree, its name |
+//! | [`routed`] | sockets and watchers that every present and future interface serves |
+
+mod place;
+mod registration;
+mod routed;
+
+use alloc::sync::{Arc, Weak};
+use alloc::vec::Vec;
+use core::cmp::Reverse;
+use core::fmt;
+use core::net::IpAddr;
+
+use virtual_file_system::{Error, Lock};
+
+pub(crate) use self::place::{Place, WeakPlace};
+pub(crate) use self::registration::{Name, Names, Registration};
+use self::routed::Routed;
+use crate::command::route::RouteChoice;
+use crate::interface::Interface;
+use crate::mount::Mount;
+use crate::stack::HostAddresses;
+use crate::stack::addresses::is_link_local_ipv4;
+
+/// Every interface. All clones are the same; when the last one is gone, the interfaces are
+/// unregistered.
+#[derive(Clone, Default)]
+pub(crate) struct Interfaces(Arc<Shared>);
+
+#[derive(Default)]
+struct Shared {
+    tables: Lock<Tables>,
+    host: Arc<HostAddresses>,
+}
+
+#[derive(Default)]
+struct Tables {
+    /// The device of what belongs to no single interface. It disappears before they do.
+    system: Option<Mount>,
+    registrations: Vec<Registration>,
+    routed: Routed,
+    /// What was chosen last: the destination, the interface's index, and the generation of
+    /// addresses and routes then.
+    recent: Option<(IpAddr, u32, u32)>,
+}
+
+impl Tables {
+    fn iter(&self) -> impl Iterator<Item = &Arc<Interface>> {
+        self.registrations.iter().map(Registration::interface)
+    }
+
+    fn interfaces(&self) -> Vec<Arc<Interface>> {
+        self.iter().cloned().collect()
+    }
+}
+
+/// Registering.
+impl Interfaces {
+    /// The addresses of all of them, which every stack shares.
+    pub(crate) fn host(&self) -> &Arc<HostAddresses> {
+        &self.0.host
+    }
+
+    /// Keeps the device of what belongs to no single interface for as long as the interfaces.
+    pub(crate) fn keep(&self, system: Mount) {
+        self.0.tables.with(|tables| tables.system = Some(system));
+    }
+
+    /// Adds an interface, which serves the routed sockets too from now on.
+    pub(crate) fn add(&self, registration: Registration) {
+        let interface = Arc::clone(registration.interface());
+        self.0.tables.with(|tables| tables.registrations.push(registration));
+        self.serve_routed(&interface);
+        self.0.host.touch();
+    }
+
+    /// Takes an interface out; dropping it undoes its registration.
+    pub(crate) fn take(&self, name: &str) -> Option<Registration> {
+        let taken = self.0.tables.with(|tables| {
+            let place = tables.iter().position(|interface| interface.name == name)?;
+            Some(tables.registrations.remove(place))
+        })?;
+        self.0.host.touch();
+        Some(taken)
+    }
+
+    pub(crate) fn downgrade(&self) -> WeakInterfaces {
+        WeakInterfaces(Arc::downgrade(&self.0))
+    }
+}
+
+/// Finding.
+impl Interfaces {
+    /// All of them, in the order in which they were registered.
+    pub(crate) fn list(&self) -> Vec<Arc<Interface>> {
+        self.0.tables.with(|tables| tables.interfaces())
+    }
+
+    pub(crate) fn find(&self, name: &str) -> Option<Arc<Interface>> {
+        self.0.tables.with(|tables| tables.iter().find(|interface| interface.name == name).cloned())
+    }
+
+    pub(crate) fn at(&self, index: u32) -> Option<Arc<Interface>> {
+        self.0
+            .tables
+            .with(|tables| tables.iter().find(|interface| interface.index == index).cloned())
+    }
+
+    /// A number that stands still while addresses, routes, links and interfaces do.
+    pub(crate) fn generation(&self) -> u32 {
+        self.0.host.generation()
+    }
+}
+
+/// Choosing.
+impl Interfaces {
+    /// The interface of the smallest rank, the oldest of equals; those without a rank do not count.
+    /// For each datagram of a routed socket this is asked, so nothing is copied for it.
+    fn best<K: Ord>(&self, rank: impl Fn(&Interface) -> Option<K>) -> Option<Arc<Interface>> {
+        self.0.tables.with(|tables| {
+            let ranked = tables.iter().filter_map(|interface| Some((rank(interface)?, interface)));
+            ranked
+                .min_by(|(one, first), (other, second)| {
+                    one.cmp(other).then(first.index.cmp(&second.index))
+                })
+                .map(|(_, interface)| Arc::clone(interface))
+        })
+    }
+
+    /// The interface that was chosen last, if it was for this destination and everything stands as
+    /// it did.
+    fn known(&self, destination: IpAddr, generation: u32) -> Option<Arc<Interface>> {
+        self.0.tables.with(|tables| {
+            let (_, index, _) =
+                tables.recent.filter(|recent| (recent.0, recent.2) == (destination, generation))?;
+            tables.iter().find(|interface| interface.index == index).cloned()
+        })
+    }
+
+    /// The interface and source address for a destination.
+    ///
+    /// # Errors
+    /// `NetworkUnreachable` without a route; `AddressNotAvailable` when the route's interface has
+    /// no address of the family.
+    pub(crate) fn route(&self, destination: IpAddr) -> Result<(Arc<Interface>, IpAddr), Error> {
+        let choice = self.choose(destination)?;
+        let source = choice.look(|stack| stack.ip.source_for(&stack.context, destination))?;
+        Ok((choice, source))
+    }
+
+    /// The interface for a destination.
+    ///
+    /// # Errors
+    /// `NetworkUnreachable` without a route.
+    pub(crate) fn choose(&self, destination: IpAddr) -> Result<Arc<Interface>, Error> {
+        // Asked for before the search: what changes meanwhile makes the answer an old one.
+        let generation = self.generation();
+        if let Some(known) = self.known(destination, generation) {
+            return Ok(known);
+        }
+        let choice = self.search(destination)?;
+        self.0.tables.with(|tables| tables.recent = Some((destination, choice.index, generation)));
+        Ok(choice)
+    }
+
+    fn search(&self, destination: IpAddr) -> Result<Arc<Interface>, Error> {
+        // The loopback interface delivers to our own addresses.
+        if destination.is_loopback() || self.0.host.owns(destination) {
+            let loopback = self.best(|interface| interface.is_loopback.then_some(()));
+            return loopback.ok_or(Error::NetworkUnreachable);
+        }
+        let rank = |interface: &Interface| {
+            interface.look(|stack| {
+                if !stack.context.is_running() {
+                    return None;
+                }
+                let route = stack.ip.route_for(&stack.context, destination);
+                // Groups, everybody and link-local stations are reached over any interface that has
+                // the family, the one with a default route first.
+                let to_everybody = destination.is_multicast()
+                    || is_link_local_ipv4(destination)
+                    || matches!(destination, IpAddr::V4(address) if address.is_broadcast());
+                match route {
+                    Some(route) => Some((Reverse(route.destination.length()), route.metric)),
+                    None if to_everybody
+                        && !stack.context.is_loopback()
+                        && stack.ip.source_for(&stack.context, destination).is_ok() =>
+                    {
+                        Some((Reverse(0), u32::MAX))
+                    }
+                    None => None,
+                }
+            })
+        };
+        self.best(rank).ok_or(Error::NetworkUnreachable)
+    }
+
+    /// The route to a destination, with the reasons.
+    ///
+    /// # Errors
+    /// As [`route`](Self::route).
+    pub(crate) fn explain(&self, destination: IpAddr) -> Result<RouteChoice, Error> {
+        let (interface, source) = self.route(destination)?;
+        // Which gateway answers depends on the present.
+        interface.look_now(|stack| stack.ip.explain(&stack.context, destination, source))
+    }
+}
+
+impl fmt::Debug for Interfaces {
+    fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
+        formatter.debug_list().entries(self.list()).finish()
+    }
+}
+
+/// [`Interfaces`] that are not kept registered.
+#[derive(Clone)]
+pub(crate) struct WeakInterfaces(Weak<Shared>);
+
+impl WeakInterfaces {
+    /// The interfaces, unless they were unregistered.
+    pub(crate) fn upgrade(&self) -> Option<Interfaces> {
+        self.0.upgrade().map(Interfaces)
+    }
+}

@@ -1,0 +1,94 @@
+//! Which interfaces a socket or a device file uses: one, or all of them by route.
+
+use alloc::sync::Arc;
+use alloc::vec;
+use alloc::vec::Vec;
+use core::net::IpAddr;
+
+use virtual_file_system::Error;
+
+use super::{Interfaces, WeakInterfaces};
+use crate::interface::Interface;
+
+/// One interface, or all of them by route. It keeps the interfaces registered.
+#[derive(Clone)]
+pub(crate) struct Place {
+    pub(crate) all: Interfaces,
+    /// The one interface; none for all.
+    pub(crate) interface: Option<Arc<Interface>>,
+}
+
+impl Place {
+    /// The same interfaces, or just this one of them.
+    pub(crate) fn on(&self, interface: Option<Arc<Interface>>) -> Self {
+        Self { all: self.all.clone(), interface }
+    }
+
+    /// The interface's name; empty for all.
+    pub(crate) fn name(&self) -> &str {
+        self.interface.as_ref().map_or("", |interface| interface.name.as_str())
+    }
+
+    /// Every interface that is meant.
+    pub(crate) fn interfaces(&self) -> Vec<Arc<Interface>> {
+        match &self.interface {
+            Some(interface) => vec![Arc::clone(interface)],
+            None => self.all.list(),
+        }
+    }
+
+    /// The interface for a destination.
+    ///
+    /// # Errors
+    /// `NetworkUnreachable` without a route.
+    pub(crate) fn choose(&self, destination: IpAddr) -> Result<Arc<Interface>, Error> {
+        match &self.interface {
+            None => self.all.choose(destination),
+            Some(interface) => Ok(Arc::clone(interface)),
+        }
+    }
+
+    /// The interface and source address for a destination.
+    ///
+    /// # Errors
+    /// As [`choose`](Self::choose); `AddressNotAvailable` when the interface has no address of the
+    /// family.
+    pub(crate) fn route(&self, destination: IpAddr) -> Result<(Arc<Interface>, IpAddr), Error> {
+        let interface = self.choose(destination)?;
+        let source = interface.look(|stack| stack.ip.source_for(&stack.context, destination))?;
+        Ok((interface, source))
+    }
+
+    /// True when the address can be bound to: unspecified, or ours.
+    pub(crate) fn has_address(&self, address: IpAddr) -> bool {
+        address.is_unspecified()
+            || self
+                .interfaces()
+                .iter()
+                .any(|interface| interface.look(|stack| stack.ip.addresses.owns(address)))
+    }
+
+    /// The same place, without keeping the interfaces registered.
+    pub(crate) fn downgrade(&self) -> WeakPlace {
+        WeakPlace { all: self.all.downgrade(), interface: self.interface.clone() }
+    }
+}
+
+/// A [`Place`] that does not keep the interfaces registered.
+#[derive(Clone)]
+pub(crate) struct WeakPlace {
+    all: WeakInterfaces,
+    interface: Option<Arc<Interface>>,
+}
+
+impl WeakPlace {
+    /// The same interfaces, or just this one of them.
+    pub(crate) fn on(&self, interface: Arc<Interface>) -> Self {
+        Self { all: self.all.clone(), interface: Some(interface) }
+    }
+
+    /// The place, unless the interfaces were unregistered.
+    pub(crate) fn upgrade(&self) -> Option<Place> {
+        Some(Place { all: self.all.upgrade()?, interface: self.interface.clone() })
+    }
+}

@@ -1,0 +1,73 @@
+//! What belongs to a registered interface, and ends with it.
+
+use alloc::collections::BTreeSet;
+use alloc::string::{String, ToString};
+use alloc::sync::Arc;
+
+use virtual_file_system::Lock;
+
+use crate::interface::Interface;
+use crate::mount::Mount;
+
+/// One registered interface. Dropping it undoes the registration, in the order of the fields: the
+/// device disappears, the interface ends, the name is free again.
+pub(crate) struct Registration {
+    _device: Mount,
+    interface: Running,
+    _name: Name,
+}
+
+impl Registration {
+    pub(crate) const fn new(device: Mount, interface: Arc<Interface>, name: Name) -> Self {
+        Self { _device: device, interface: Running(interface), _name: name }
+    }
+
+    pub(super) const fn interface(&self) -> &Arc<Interface> {
+        &self.interface.0
+    }
+}
+
+/// An interface that is closed when this is dropped.
+struct Running(Arc<Interface>);
+
+impl Drop for Running {
+    fn drop(&mut self) {
+        self.0.close();
+    }
+}
+
+/// The names that are taken, also those whose registration is under way.
+#[derive(Clone, Default)]
+pub(crate) struct Names(Arc<Lock<Taken>>);
+
+#[derive(Default)]
+struct Taken {
+    names: BTreeSet<String>,
+    last_index: u32,
+}
+
+impl Names {
+    /// Takes a name and the next index; `None` if somebody has the name.
+    pub(crate) fn reserve(&self, name: &str) -> Option<Name> {
+        let index = self.0.with(|taken| {
+            taken.names.insert(name.to_string()).then(|| {
+                taken.last_index += 1;
+                taken.last_index
+            })
+        })?;
+        Some(Name { names: self.clone(), name: name.to_string(), index })
+    }
+}
+
+/// The name and index of one interface; dropping this frees the name. An index is never used again.
+pub(crate) struct Name {
+    names: Names,
+    pub(crate) name: String,
+    pub(crate) index: u32,
+}
+
+impl Drop for Name {
+    fn drop(&mut self) {
+        self.names.0.with(|taken| taken.names.remove(&self.name));
+    }
+}
