@@ -71,6 +71,27 @@ impl Ip {
     ) -> Result<(), Error> {
         let destination = outgoing.destination;
         let way = self.way(cx, destination);
+        // Nearly every packet: a single station elsewhere, and no longer than the path takes.
+        if way == Way::Station
+            && outgoing.hop_limit != 0
+            && frame.len() <= self.path_mtu(cx, destination)
+        {
+            self.write_header(outgoing, options, &mut frame);
+            return self.send_to_station(cx, frame, destination);
+        }
+        self.send_otherwise(cx, frame, outgoing, options, way)
+    }
+
+    /// As [`send`](Self::send), for what is copied, kept inside, cut or refused.
+    fn send_otherwise(
+        &mut self,
+        cx: &mut Context,
+        mut frame: Frame,
+        outgoing: &Outgoing,
+        options: &SendOptions,
+        way: Way,
+    ) -> Result<(), Error> {
+        let destination = outgoing.destination;
         if self.hears_itself(cx, way, destination, options) {
             let mut copy = cx.pool.copy_of(frame.bytes());
             header::emit(outgoing, copy.bytes_mut());
@@ -87,28 +108,32 @@ impl Ip {
             _ if cx.is_loopback() => usize::from(u16::MAX),
             _ => self.path_mtu(cx, destination),
         };
-        let fits = frame.len() <= mtu;
-        if !fits && (options.dont_fragment || frame.len() > usize::from(u16::MAX)) {
+        if frame.len() <= mtu {
+            self.write_header(outgoing, options, &mut frame);
+            return self.hand_over(cx, frame, destination, way);
+        }
+        if options.dont_fragment || frame.len() > usize::from(u16::MAX) {
             cx.statistics.sent_drops.too_large += 1;
             cx.pool.put(frame);
             return Err(Error::MessageTooLong);
-        }
-        if fits {
-            // The label of a flow depends on the ports, which stand in the packet already.
-            let flow_label = match destination {
-                IpAddr::V4(_) => 0,
-                IpAddr::V6(_) => self.identifications.flow_label(outgoing, frame.bytes()),
-            };
-            let extra =
-                Extra { flow_label, dont_fragment: options.dont_fragment, ..Extra::default() };
-            let upper = frame.len().saturating_sub(header::length_for(destination));
-            header::write(outgoing, &extra, upper, frame.bytes_mut());
-            return self.hand_over(cx, frame, destination, way);
         }
         let identification = self.identifications.next(outgoing);
         let pieces = self.fragments(cx, &frame, outgoing, mtu, identification);
         cx.pool.put(frame);
         pieces?.into_iter().try_for_each(|piece| self.hand_over(cx, piece, destination, way))
+    }
+
+    #[inline]
+    fn write_header(&self, outgoing: &Outgoing, options: &SendOptions, frame: &mut Frame) {
+        let upper = frame.len().saturating_sub(header::length_for(outgoing.destination));
+        // The label of a flow depends on the ports, which stand in the packet already.
+        let flow_label = match outgoing.destination {
+            IpAddr::V4(_) => 0,
+            IpAddr::V6(_) => self.identifications.flow_label(outgoing, frame.bytes()),
+        };
+        let dont_fragment = options.dont_fragment;
+        let extra = Extra { flow_label, dont_fragment, skip_checksum: false };
+        header::write(outgoing, &extra, upper, frame.bytes_mut());
     }
 
     /// Sends a packet that is complete and fits the MTU towards its destination.
@@ -128,6 +153,7 @@ impl Ip {
 
     /// Packets go in trains, so that the last destination was a single station elsewhere is
     /// remembered while addresses stand still.
+    #[inline]
     fn way(&mut self, cx: &Context, destination: IpAddr) -> Way {
         if !cx.configuration.enabled {
             return Way::Disabled;
@@ -161,6 +187,7 @@ impl Ip {
         }
     }
 
+    #[inline]
     fn hand_over(
         &mut self,
         cx: &mut Context,
@@ -169,15 +196,10 @@ impl Ip {
         way: Way,
     ) -> Result<(), Error> {
         let hop = match way {
+            Way::Station => return self.send_to_station(cx, frame, destination),
             Way::Inside => return self.loop_back(cx, frame),
             Way::Group => Hop::Group(destination),
             Way::Broadcast => Hop::Broadcast,
-            // A medium without hardware addresses has one other end, whatever the routes say.
-            Way::Station if cx.configuration.capabilities.medium == Medium::Ip => Hop::Peer,
-            Way::Station => match self.next_hop(cx, destination) {
-                Some(next_hop) => Hop::Neighbor(next_hop),
-                None => return unreachable(cx, frame),
-            },
             Way::Unreachable => return unreachable(cx, frame),
             Way::Disabled => {
                 cx.statistics.sent_drops.disabled += 1;
@@ -186,6 +208,25 @@ impl Ip {
             }
         };
         self.link.send(cx, &self.addresses, frame, hop)
+    }
+
+    /// Sends a packet by way of the next hop. A medium without hardware addresses has one other
+    /// end, whatever the routes say.
+    #[inline]
+    fn send_to_station(
+        &mut self,
+        cx: &mut Context,
+        frame: Frame,
+        destination: IpAddr,
+    ) -> Result<(), Error> {
+        if cx.configuration.capabilities.medium == Medium::Ip {
+            self.link.queue(cx, frame);
+            return Ok(());
+        }
+        match self.next_hop(cx, destination) {
+            Some(next_hop) => self.link.send(cx, &self.addresses, frame, Hop::Neighbor(next_hop)),
+            None => unreachable(cx, frame),
+        }
     }
 
     fn hears_itself(
