@@ -3,4 +3,6 @@
 mod commands;
 mod control;
 mod lines;
+mod pitfalls;
+mod sources;
 mod tree;
