@@ -1,5 +1,6 @@
 //! Documents that are checked: what is generated is current, what is named exists.
 
+mod architecture;
 mod commands;
 mod control;
 mod lines;
