@@ -7,6 +7,9 @@
 //! explicit and never reused; two equal ones do not compile, nor does a row that nobody carries
 //! out.
 //!
+//! What a command can answer instead stands in [`errors`], how its line reads in [`grammar`]. From
+//! all of it the page `CONTROL.md` is generated.
+//!
 //! This module holds words only. What a command does stands in `control` and below.
 //!
 //! | numbers | noun |
@@ -23,6 +26,8 @@
 pub mod address;
 pub mod dhcp;
 pub mod dns;
+pub mod errors;
+pub mod grammar;
 pub mod interface;
 mod kind;
 pub mod mode;
