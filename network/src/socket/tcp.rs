@@ -16,7 +16,7 @@ use crate::interfaces::Place;
 use crate::socket::TcpSettings;
 use crate::stack::flow::End;
 use crate::stack::tcp::ConnectionId;
-use crate::stack::tcp::listen::Waiting;
+use crate::stack::tcp::listen::PendingConnection;
 
 /// A connection.
 ///
@@ -115,12 +115,12 @@ impl TcpStream {
         }
     }
 
-    pub(super) fn accepted(interface: Arc<Interface>, waiting: Waiting) -> Self {
+    pub(super) fn accepted(interface: Arc<Interface>, pending: PendingConnection) -> Self {
         Self {
             interface,
-            slot: waiting.connection,
-            local: waiting.flow.local,
-            remote: waiting.flow.remote,
+            slot: pending.connection,
+            local: pending.flow.local,
+            remote: pending.flow.remote,
         }
     }
 

@@ -122,7 +122,7 @@ impl Stack {
     fn receive_packet(&mut self, frame: Frame, arrival: Arrival) {
         let Self { context: cx, ip, transport, dhcp, .. } = self;
         // Nearly every packet of a busy system is of a known flow.
-        let Err(frame) = transport.receive_known(cx, ip, frame, arrival) else { return };
+        let Err(frame) = transport.receive_fast(cx, ip, frame, arrival) else { return };
         match ip.receive(cx, frame, arrival, dhcp.is_waiting()) {
             Received::Nothing => {}
             Received::Packet(packet) => {
@@ -287,7 +287,7 @@ impl Stack {
         let Self { context: cx, ip, transport, .. } = self;
         let is_changed = cx.configuration.set_mtu(mtu, ip.addresses.has_ipv6())?;
         if is_changed {
-            transport.tcp.follow_path_mtu_to(cx, ip, None);
+            transport.tcp.update_mss_to(cx, ip, None);
         }
         Ok(is_changed)
     }
@@ -300,7 +300,7 @@ impl Stack {
         let Self { context: cx, ip, transport, .. } = self;
         if ip.is_last(prefix) {
             // While the address and its route are there, so that the peers hear of it.
-            transport.tcp.end_from(cx, ip, prefix.address());
+            transport.tcp.abort_local_address(cx, ip, prefix.address());
         }
         ip.remove_address(cx, prefix)
     }

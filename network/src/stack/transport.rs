@@ -47,7 +47,7 @@ impl Transport {
 
     /// Takes a packet of a connection or of the last datagram flow, if its IP header is of the
     /// common shape. Gives back what is anything else.
-    pub(super) fn receive_known(
+    pub(super) fn receive_fast(
         &mut self,
         cx: &mut Context,
         ip: &mut Ip,
@@ -58,7 +58,7 @@ impl Transport {
         if self.datagrams.has_raw() {
             return Err(frame);
         }
-        let Err(frame) = self.tcp.receive_known(cx, ip, frame, arrival) else { return Ok(()) };
+        let Err(frame) = self.tcp.receive_fast(cx, ip, frame, arrival) else { return Ok(()) };
         self.datagrams.receive_known(cx, ip, frame, arrival)
     }
 
@@ -151,7 +151,7 @@ impl Transport {
         if notice.error == Error::MessageTooLong {
             let reported = usize::try_from(notice.information).unwrap_or(usize::MAX);
             if ip.narrow_path(cx, quoted.destination, reported, quoted.length) {
-                self.tcp.follow_path_mtu_to(cx, ip, Some(quoted.destination));
+                self.tcp.update_mss_to(cx, ip, Some(quoted.destination));
             }
         }
         self.report(cx, quoted, quote, notice);
@@ -176,7 +176,7 @@ impl Transport {
 
     /// The interface goes: every socket on it ends with an error.
     pub(super) fn end(&mut self, cx: &mut Context, ip: &mut Ip) {
-        self.tcp.end_all(cx, ip);
+        self.tcp.abort_all(cx, ip);
         self.datagrams.end_all(&mut cx.wakes);
         self.tcp.close_listeners(&mut cx.wakes);
     }

@@ -38,7 +38,7 @@ impl Change {
 
 /// What happened to a stream.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
-pub(crate) enum Incident {
+pub(crate) enum StreamEvent {
     /// Segments were taken for lost and are sent again: how many, the congestion window before and
     /// after in bytes, the smoothed round trip in microseconds.
     Loss { segments: u32, window: u32, after: u32, round_trip: u32 },
@@ -61,7 +61,7 @@ pub(crate) enum Event {
     Neighbor(Change, NeighborEntry),
     Dns(Change, IpAddr, Origin),
     Dhcp(Change, DhcpStatus),
-    Stream(Flow, Incident),
+    Stream(Flow, StreamEvent),
 }
 
 impl Event {
@@ -177,12 +177,12 @@ fn write_dhcp(text: &mut String, change: Change, status: &DhcpStatus, name: &str
     writeln!(text)
 }
 
-fn write_stream(text: &mut String, flow: &Flow, incident: Incident, name: &str) -> Result {
+fn write_stream(text: &mut String, flow: &Flow, incident: StreamEvent, name: &str) -> Result {
     let what = match incident {
-        Incident::Loss { .. } => "loss",
-        Incident::Timeout { .. } => "timeout",
-        Incident::Undo { .. } => "undo",
-        Incident::Ended(_) => "ended",
+        StreamEvent::Loss { .. } => "loss",
+        StreamEvent::Timeout { .. } => "timeout",
+        StreamEvent::Undo { .. } => "undo",
+        StreamEvent::Ended(_) => "ended",
     };
     write!(
         text,
@@ -191,17 +191,17 @@ fn write_stream(text: &mut String, flow: &Flow, incident: Incident, name: &str) 
         flow.remote.address()
     )?;
     match incident {
-        Incident::Loss { segments, window, after, round_trip } => {
+        StreamEvent::Loss { segments, window, after, round_trip } => {
             writeln!(
                 text,
                 " segments {segments} window {window} after {after} round-trip {round_trip}"
             )
         }
-        Incident::Timeout { count, wait, window, round_trip } => {
+        StreamEvent::Timeout { count, wait, window, round_trip } => {
             writeln!(text, " count {count} wait {wait} window {window} round-trip {round_trip}")
         }
-        Incident::Undo { window, after } => writeln!(text, " window {window} after {after}"),
-        Incident::Ended(error) => writeln!(text, " cause {}", cause(error)),
+        StreamEvent::Undo { window, after } => writeln!(text, " window {window} after {after}"),
+        StreamEvent::Ended(error) => writeln!(text, " cause {}", cause(error)),
     }
 }
 

@@ -10,7 +10,7 @@ mod differences;
 mod event;
 
 pub(crate) use self::differences::differences;
-pub(crate) use self::event::{Change, Event, Incident};
+pub(crate) use self::event::{Change, Event, StreamEvent};
 use crate::address::HardwareAddress;
 use crate::command::watch::Kinds;
 use crate::driver::LinkState;

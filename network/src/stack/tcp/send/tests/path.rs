@@ -1,4 +1,5 @@
-//! A sender and a [`Receiver`] over a path that loses, duplicate_acks and delays, played from a initial.
+//! A sender and a [`Receiver`] over a path that loses, duplicates and delays packets, driven by a
+//! random seed.
 
 use super::*;
 use crate::stack::tcp::receive::{AckDue, Receiver};
@@ -14,7 +15,7 @@ impl Random {
     }
 }
 
-/// What is under way.
+/// A packet in flight.
 enum Packet {
     Data(u32, Vec<u8>, bool),
     Told(Segment, Blocks),
@@ -24,7 +25,7 @@ struct Path {
     random: Random,
     /// Percent.
     loss: u64,
-    /// Milliseconds more at most: segments overtake each other.
+    /// The largest additional delay in milliseconds: segments are reordered.
     jitter: u64,
     under_way: Vec<(Instant, Packet)>,
 }
@@ -51,7 +52,7 @@ impl Path {
     }
 }
 
-/// Who reads at the other end.
+/// The receiving end.
 struct Peer {
     receiver: Receiver,
     sack: bool,
@@ -60,7 +61,7 @@ struct Peer {
 }
 
 impl Peer {
-    /// Takes what arrives at either end.
+    /// Delivers packets to both ends.
     fn deliver(&mut self, path: &mut Path, script: &mut Script) {
         let now = script.now;
         while let Some(packet) = path.take(now) {
@@ -80,7 +81,7 @@ impl Peer {
         }
     }
 
-    /// The program reads in pieces, now and then.
+    /// The program reads in pieces, at random.
     fn read(&mut self, path: &mut Path, now: Instant) {
         if path.random.below(3) == 0 {
             let mut piece = [0; 3000];
@@ -117,7 +118,7 @@ impl Peer {
 fn send(initial: u64, script: &mut Script, peer: &mut Peer, path: &mut Path, data: &[u8]) {
     let now = script.now;
     if script.sender.expire(now).window_probe {
-        // The peer answers what lies before its window.
+        // The peer answers a segment before its window.
         peer.receiver.ack_now();
     }
     while let Some(plan) = script.sender.plan(now) {
@@ -133,7 +134,7 @@ fn send(initial: u64, script: &mut Script, peer: &mut Peer, path: &mut Path, dat
     }
 }
 
-/// Sends bytes and the end over a path of this initial.
+/// Sends data and a FIN over a path with this seed.
 fn transfer(initial: u64, algorithm: CongestionControl) {
     let mut random = Random(initial);
     let (loss, jitter) = (random.below(16), random.below(4) * 8);
@@ -158,7 +159,7 @@ fn transfer(initial: u64, algorithm: CongestionControl) {
         peer.deliver(&mut path, &mut script);
         peer.read(&mut path, script.now);
         written += script.sender.write(&data[written..]);
-        if written == data.len() && !script.sender.is_ending() {
+        if written == data.len() && !script.sender.is_closing() {
             script.sender.end();
         }
         send(initial, &mut script, &mut peer, &mut path, &data);
@@ -185,7 +186,7 @@ fn transfer(initial: u64, algorithm: CongestionControl) {
 }
 
 #[test]
-fn whatever_the_path_does_everything_arrives() {
+fn everything_arrives_over_any_path() {
     let algorithms = [CongestionControl::Cubic, CongestionControl::NewReno, CongestionControl::Bbr];
     for (initial, algorithm) in (0..240).zip(algorithms.into_iter().cycle()) {
         transfer(initial, algorithm);
