@@ -1,4 +1,4 @@
-//! Each part by itself: built and used without a stack.
+//! Tests of each part alone, without a stack.
 
 use alloc::sync::Arc;
 use alloc::vec::Vec;
@@ -42,7 +42,7 @@ fn end(text: &str) -> SocketAddr {
     text.parse().unwrap()
 }
 
-/// A context of a medium without hardware addresses: what is sent stands in the output as packets.
+/// A context of a medium without hardware addresses: the output queue contains packets.
 fn tunnel() -> Context {
     let mut cx = ethernet();
     cx.configuration.capabilities.medium = Medium::Ip;
@@ -70,7 +70,7 @@ fn output(ip: &mut Ip) -> Vec<Frame> {
     ip.link.output.drain(..).collect()
 }
 
-/// The deadline of the next timer that `is_meant`; those before it are dropped.
+/// The deadline of the next timer that `is_meant` accepts; drops those before it.
 fn due(cx: &mut Context, is_meant: impl Fn(Timer) -> bool) -> Instant {
     loop {
         let (deadline, timer) = cx.timers.due(Instant::NEVER).expect("a timer");
@@ -92,7 +92,7 @@ fn a_link_asks_for_a_neighbor_and_sends_what_waited() {
     link.send(&mut cx, &addresses, frame, Hop::Neighbor(address("10.0.0.2"))).unwrap();
     let question = link.output.pop_front().expect("a question");
     assert_eq!((question.bytes()[12], question.bytes()[13], link.output.len()), (8, 6, 0));
-    // The same packet with the roles exchanged is the answer.
+    // The same packet with swapped addresses is the reply.
     let mut answer = question.bytes().to_vec();
     let theirs = [2, 0, 0, 0, 0, 2];
     answer[..6].copy_from_slice(&[2, 0, 0, 0, 0, 1]);

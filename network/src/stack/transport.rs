@@ -1,4 +1,5 @@
-//! What stands on IP: ICMP, TCP and datagram sockets, and which packet is whose.
+//! The protocols over IP: ICMP, TCP and datagram sockets, and the demultiplexing of packets to
+//! them.
 
 use alloc::vec::Vec;
 use core::net::IpAddr;
@@ -19,14 +20,14 @@ use super::wire::quote::Quote;
 use crate::command::socket::SocketStatus;
 use crate::driver::Frame;
 
-/// A packet for a part of the stack that is configured by packets.
+/// A packet for a part of the stack that packets configure.
 #[derive(Debug)]
 pub(crate) enum Upward {
-    /// None: it was dealt with.
+    /// None: it was processed.
     Nothing,
-    /// A UDP packet for the DHCP client, verified.
+    /// A verified UDP packet for the DHCP client.
     Dhcp(Packet),
-    /// An ICMPv6 message of neighbor discovery, verified.
+    /// A verified neighbor discovery message.
     Discovery(Packet),
 }
 
@@ -39,14 +40,14 @@ pub(crate) struct Transport {
 }
 
 impl Transport {
-    /// Protocols without sockets.
+    /// The protocols without sockets.
     pub(crate) fn new(cx: &mut Context) -> Self {
         let datagrams = Datagrams::new(cx.random.u64());
         Self { icmp: Icmp::new(cx), tcp: Tcp::new(cx), datagrams }
     }
 
-    /// Takes a packet of a connection or of the last datagram flow, if its IP header is of the
-    /// common shape. Gives back what is anything else.
+    /// The fast path: a packet of a connection or of the last datagram flow with a plain IP header.
+    /// Gives back every other packet.
     pub(super) fn receive_fast(
         &mut self,
         cx: &mut Context,
@@ -54,7 +55,7 @@ impl Transport {
         frame: Frame,
         arrival: Arrival,
     ) -> Result<(), Frame> {
-        // Raw sockets see everything, and make every packet take the long way.
+        // Raw sockets get every packet, so all packets take the slow path.
         if self.datagrams.has_raw() {
             return Err(frame);
         }
@@ -62,8 +63,8 @@ impl Transport {
         self.datagrams.receive_known(cx, ip, frame, arrival)
     }
 
-    /// Hands a whole packet to its protocol. `is_for_dhcp` says whether the DHCP client wants what
-    /// goes from one UDP port to another.
+    /// Hands a complete packet to its protocol. `is_for_dhcp` tells whether the DHCP client wants a
+    /// datagram between two UDP ports.
     pub(super) fn receive(
         &mut self,
         cx: &mut Context,
@@ -130,8 +131,8 @@ impl Transport {
         Upward::Nothing
     }
 
-    /// Takes an ICMP error. Whose packet is quoted decides whether to believe it: nobody's is a
-    /// guess or a lie (ICE-04).
+    /// Processes an ICMP error. It is trusted only if the quoted packet belongs to a socket
+    /// (ICE-04).
     fn receive_error(
         &mut self,
         cx: &mut Context,
@@ -157,7 +158,7 @@ impl Transport {
         self.report(cx, quoted, quote, notice);
     }
 
-    /// Passes an error on to the socket whose packet is quoted.
+    /// Reports an error to the socket whose packet is quoted.
     fn report(&mut self, cx: &mut Context, quoted: &Quote, quote: &[u8], notice: &Notice) {
         if quoted.protocol == protocol::TCP && notice.error != Error::MessageTooLong {
             self.tcp.receive_error(cx, quoted, notice.error);
@@ -165,7 +166,7 @@ impl Transport {
         self.datagrams.report(quoted, quote, notice, &mut cx.wakes);
     }
 
-    /// A packet of ours could not be delivered on the link.
+    /// Processes a packet of ours that the link could not deliver.
     pub(super) fn undeliverable(&mut self, cx: &mut Context, frame: Frame) {
         if let Some(quoted) = Quote::parse(frame.bytes()) {
             let notice = Notice::local(Error::HostUnreachable, 0);
@@ -174,25 +175,25 @@ impl Transport {
         cx.pool.put(frame);
     }
 
-    /// The interface goes: every socket on it ends with an error.
+    /// The interface goes down: every socket on it ends with an error.
     pub(super) fn end(&mut self, cx: &mut Context, ip: &mut Ip) {
         self.tcp.abort_all(cx, ip);
         self.datagrams.end_all(&mut cx.wakes);
         self.tcp.close_listeners(&mut cx.wakes);
     }
 
-    /// Every socket of this interface; those of all interfaces are listed elsewhere.
+    /// The sockets of this interface; those of all interfaces are listed elsewhere.
     pub(crate) fn socket_list(&self, interface: &str) -> Vec<SocketStatus> {
         self.tcp.statuses(interface).chain(self.datagrams.statuses(interface)).collect()
     }
 
-    /// Connections, bindings and listeners; TIME-WAIT does not count.
+    /// The number of connections, bindings and listeners, without TIME-WAIT.
     pub(crate) fn socket_count(&self) -> usize {
         self.tcp.count() + self.datagrams.len()
     }
 }
 
-/// A packet to an address that is not ours, which came this far because the DHCP client waits.
+/// True for a packet to an address that is not ours, which passed because the DHCP client waits.
 fn is_foreign(cx: &Context, ip: &Ip, packet: &Packet) -> bool {
     packet.delivery == Delivery::Unicast
         && packet.arrival.from_wire

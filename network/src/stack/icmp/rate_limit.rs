@@ -1,9 +1,9 @@
-//! Rate limits: token buckets for ICMP errors and echo replies (RFC 4443 §2.4
-//! (f), RFC 1812 §4.3.2.8).
+//! Rate limits: token buckets for ICMP errors and echo replies (RFC 4443 §2.4 (f), RFC 1812
+//! §4.3.2.8).
 //!
-//! Errors have a limit per interface and one per station, so that neither a flood from everywhere
-//! nor one station makes us a source of many packets. Stations share a fixed number of buckets by a
-//! keyed hash: the memory does not depend on who asks.
+//! Errors have a limit per interface and one per host, so that neither distributed nor
+//! single-source traffic makes us flood anybody. Hosts share a fixed number of buckets by a keyed
+//! hash, so memory does not depend on the number of sources.
 
 use alloc::vec;
 use alloc::vec::Vec;
@@ -15,7 +15,7 @@ use foldhash::quality::FixedState;
 use crate::limits;
 use crate::platform::Instant;
 
-/// A token bucket that holds one second's worth.
+/// A token bucket with a capacity of one second.
 #[derive(Clone, Copy, Debug)]
 struct Bucket {
     tokens: u32,
@@ -23,14 +23,14 @@ struct Bucket {
 }
 
 impl Bucket {
-    /// Takes one token; they refill evenly over a second.
+    /// Takes a token; tokens refill evenly.
     fn take(&mut self, per_second: u32, now: Instant) -> bool {
         let spacing = 1_000_000 / u64::from(per_second.max(1));
         let earned = now.since(self.since).as_micros() as u64 / spacing.max(1);
         if earned >= u64::from(per_second.saturating_sub(self.tokens)) {
             (self.tokens, self.since) = (per_second, now);
         } else {
-            // Less than a bucket full, which fits.
+            // Less than a bucket's capacity, so it fits.
             self.tokens += earned as u32;
             self.since = Instant::from_micros(self.since.as_micros() + earned * spacing);
         }
@@ -40,7 +40,7 @@ impl Bucket {
     }
 }
 
-/// The limiters of one interface.
+/// The rate limiters of one interface.
 #[derive(Debug)]
 pub(crate) struct RateLimiters {
     errors: Bucket,
@@ -60,7 +60,7 @@ impl RateLimiters {
         }
     }
 
-    /// True when an error may go to this station now.
+    /// True when an error may be sent to this host now.
     pub(crate) fn error(&mut self, to: IpAddr, now: Instant) -> bool {
         let place = self.hasher.hash_one(to) as usize % limits::ICMP_STATIONS;
         let may = self
@@ -70,7 +70,7 @@ impl RateLimiters {
         may && self.errors.take(limits::ICMP_ERRORS, now)
     }
 
-    /// True when an echo may be answered now.
+    /// True when an echo reply may be sent now.
     pub(crate) fn echo(&mut self, now: Instant) -> bool {
         self.echoes.take(limits::ECHO_REPLIES, now)
     }
@@ -91,7 +91,7 @@ mod tests {
             (2..1000).filter(|host| limiters.error(station(*host), Instant::ZERO)).count();
         assert_eq!(granted, (limits::ICMP_ERRORS - limits::ICMP_ERRORS_PER_STATION) as usize);
         assert!(limiters.echo(Instant::ZERO));
-        // Half a second later half of it is there again.
+        // After half a second half of the tokens are back.
         let later = Instant::ZERO.after(Duration::from_millis(500));
         let granted = (0..1000).filter(|host| limiters.error(station(*host), later)).count();
         assert_eq!(granted, limits::ICMP_ERRORS as usize / 2);

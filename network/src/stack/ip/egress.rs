@@ -1,8 +1,8 @@
-//! Sending packets of our own: headers, the size of the path, copies for ourselves.
+//! Sending packets: headers, path MTU, local copies.
 //!
-//! [`Ip::send`] writes the header and cuts what exceeds the path into fragments; [`Ip::transmit`]
-//! takes a packet that is complete, as TCP's are. Both decide once which way the packet goes and
-//! hand it to the link once.
+//! [`Ip::send`] writes the header and fragments packets that exceed the path MTU; [`Ip::transmit`]
+//! takes complete packets, such as TCP's. Both choose the way of the packet once and pass it to the
+//! link once.
 
 use core::net::IpAddr;
 
@@ -16,20 +16,20 @@ use crate::stack::context::Context;
 use crate::stack::link::Hop;
 use crate::stack::wire::header::{self, Extra, Outgoing};
 
-/// How a packet is sent, beside what its header says.
+/// How a packet is sent, apart from the fields of its header.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
 pub(crate) struct SendOptions {
     pub(crate) hop_limit: u8,
     pub(crate) traffic_class: u8,
-    /// Refuses a packet that exceeds the path's MTU instead of cutting it; routers may not cut it
-    /// either (PMT-02).
+    /// Rejects a packet that exceeds the path MTU instead of fragmenting it; routers may not
+    /// fragment it either (PMT-02).
     pub(crate) dont_fragment: bool,
-    /// Members on this system hear what is sent to their group.
+    /// Members on this system receive what is sent to their group.
     pub(crate) multicast_loop: bool,
 }
 
 impl SendOptions {
-    /// What the stack itself sends: cut if need be, and with no copy for ourselves.
+    /// For packets of the stack itself: fragmented if needed, without local copies.
     pub(crate) const INTERNAL: Self = Self {
         hop_limit: limits::HOP_LIMIT,
         traffic_class: 0,
@@ -38,30 +38,31 @@ impl SendOptions {
     };
 }
 
-/// Which way a packet goes.
+/// The way of a packet.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
 enum Way {
-    /// To a single station that is not us, by way of the next hop.
+    /// Unicast to another host, by the next hop.
     Station,
-    /// To this system, without a wire.
+    /// To this system.
     Inside,
-    /// To a group.
+    /// Multicast.
     Group,
-    /// To everybody on the network.
+    /// Broadcast.
     Broadcast,
-    /// Nowhere: loopback addresses are not on this link.
+    /// None: loopback addresses are not on this link.
     Unreachable,
-    /// Nowhere: the interface is down.
+    /// None: the interface is down.
     Disabled,
 }
 
 impl Ip {
-    /// Writes the header and sends the packet, in fragments if it exceeds the path's MTU and
-    /// `options` allow that; members of a group, or everybody, on this system get a copy (MC-12).
+    /// Writes the header and sends the packet, in fragments if it exceeds the path MTU and
+    /// `options` allow that. Local members of a multicast group, and local sockets for broadcasts,
+    /// get a copy (MC-12).
     ///
     /// # Errors
-    /// `MessageTooLong` for what may not be cut, or what no IP packet can carry; else as
-    /// [`transmit`](Self::transmit).
+    /// `MessageTooLong` for a packet that may not be fragmented, or that exceeds the IP length
+    /// field; else as [`transmit`](Self::transmit).
     pub(crate) fn send(
         &mut self,
         cx: &mut Context,
@@ -74,14 +75,14 @@ impl Ip {
         if self.hears_itself(cx, way, destination, options) {
             let mut copy = cx.pool.copy_of(frame.bytes());
             header::emit(outgoing, copy.bytes_mut());
-            // A full queue loses the copy, and counts it.
+            // A full queue drops the copy and counts it.
             let _ = self.loop_back(cx, copy);
         }
         if outgoing.hop_limit == 0 {
             cx.pool.put(frame);
             return Ok(());
         }
-        // What stays inside meets no MTU.
+        // Local packets have no MTU.
         let mtu = match way {
             Way::Inside => usize::from(u16::MAX),
             _ if cx.is_loopback() => usize::from(u16::MAX),
@@ -94,7 +95,7 @@ impl Ip {
             return Err(Error::MessageTooLong);
         }
         if fits {
-            // The label of a flow depends on the ports, which stand in the packet already.
+            // The flow label depends on the ports, which are already in the packet.
             let flow_label = match destination {
                 IpAddr::V4(_) => 0,
                 IpAddr::V6(_) => self.identifications.flow_label(outgoing, frame.bytes()),
@@ -111,10 +112,10 @@ impl Ip {
         pieces?.into_iter().try_for_each(|piece| self.hand_over(cx, piece, destination, way))
     }
 
-    /// Sends a packet that is complete and fits the MTU towards its destination.
+    /// Sends a complete packet that fits the MTU.
     ///
     /// # Errors
-    /// `NetworkDown`, `NetworkUnreachable` (no route) or `NoBufferSpace`; the packet is gone and
+    /// `NetworkDown`, `NetworkUnreachable` (no route) or `NoBufferSpace`; the packet is dropped and
     /// counted.
     pub(crate) fn transmit(
         &mut self,
@@ -126,8 +127,8 @@ impl Ip {
         self.hand_over(cx, frame, destination, way)
     }
 
-    /// Packets go in trains, so that the last destination was a single station elsewhere is
-    /// remembered while addresses stand still.
+    /// Packets come in bursts: caches that the last destination is unicast and remote, for as long
+    /// as addresses do not change.
     fn way(&mut self, cx: &Context, destination: IpAddr) -> Way {
         if !cx.configuration.enabled {
             return Way::Disabled;
@@ -145,10 +146,10 @@ impl Ip {
 
     fn classify(&self, cx: &Context, destination: IpAddr) -> Way {
         if cx.is_loopback() {
-            // Its driver brings everything back.
+            // The loopback driver returns every packet.
             return Way::Station;
         }
-        // What is meant for this system or by its loopback addresses meets no wire (IP4-01,
+        // Packets to this system or with loopback addresses never reach the driver (IP4-01,
         // IP6-02).
         if self.is_own(destination) || is_node_local(destination) {
             return Way::Inside;
@@ -172,7 +173,7 @@ impl Ip {
             Way::Inside => return self.loop_back(cx, frame),
             Way::Group => Hop::Group(destination),
             Way::Broadcast => Hop::Broadcast,
-            // A medium without hardware addresses has one other end, whatever the routes say.
+            // A medium without hardware addresses has one peer, whatever the routes say.
             Way::Station if cx.configuration.capabilities.medium == Medium::Ip => Hop::Peer,
             Way::Station => match self.next_hop(cx, destination) {
                 Some(next_hop) => Hop::Neighbor(next_hop),
@@ -196,7 +197,7 @@ impl Ip {
         options: &SendOptions,
     ) -> bool {
         match way {
-            // What the loopback interface sends comes back anyway.
+            // The loopback interface returns what it sends anyway.
             Way::Group | Way::Broadcast if cx.is_loopback() => false,
             Way::Group => options.multicast_loop && self.multicast.receives(destination),
             Way::Broadcast => true,
@@ -204,7 +205,7 @@ impl Ip {
         }
     }
 
-    /// Delivers a packet to ourselves with the next turn.
+    /// Delivers a packet to ourselves with the next poll.
     fn loop_back(&mut self, cx: &mut Context, frame: Frame) -> Result<(), Error> {
         if self.local.len() >= limits::EGRESS_QUEUE {
             cx.statistics.sent_drops.full += 1;

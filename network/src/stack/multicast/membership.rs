@@ -1,10 +1,10 @@
-//! Which groups an interface is in, and when that has to be said again: the host's side of IGMP and
-//! MLD as one pure state machine.
+//! The host side of IGMP and MLD as one pure state machine: which groups an interface is in, and
+//! when reports are due.
 //!
 //! IGMPv3 (RFC 3376) and MLDv2 (RFC 3810) are the same protocol, and so are IGMPv2 (RFC 2236) and
-//! MLDv1 (RFC 2710); what differs is the [wire](super::igmp) [format](super::mld). Memberships take
-//! every source. State is kept by group, so a group that was left is answered for no more, whatever
-//! was pending (MC-09).
+//! MLDv1 (RFC 2710); they differ in the [message](super::igmp) [format](super::mld). Memberships
+//! accept every source. State is kept per group, so pending reports of a group end when it is left
+//! (MC-09).
 
 use alloc::collections::BTreeMap;
 use alloc::vec::Vec;
@@ -17,19 +17,19 @@ use crate::limits;
 use crate::platform::Instant;
 use crate::stack::addresses::is_node_local;
 
-/// Times that a change is reported (RFC 3376 §8.1, RFC 3810 §9.1: the robustness variable), unless
-/// the querier says otherwise.
+/// The robustness variable: how often a change is reported (RFC 3376 §8.1, RFC 3810 §9.1), unless
+/// the querier sets it.
 const ROBUSTNESS: u8 = 2;
-/// Between two reports of one change: IGMPv3 and MLDv2, and their predecessors (RFC 3376 §8.11, RFC
-/// 2236 §8.10).
+/// Unsolicited Report Interval: between two reports of one change, for IGMPv3 and MLDv2, and for
+/// their predecessors (RFC 3376 §8.11, RFC 2236 §8.10).
 const CHANGE_INTERVAL: Duration = Duration::from_secs(1);
 const OLD_CHANGE_INTERVAL: Duration = Duration::from_secs(10);
-/// How long a querier of IGMPv1 is taken to be there (RFC 2236 §8.11), and one of IGMPv2 or MLDv1
+/// Older Version Querier Present Timeout: for IGMPv1 (RFC 2236 §8.11), and for IGMPv2 and MLDv1
 /// (RFC 3376 §8.12, RFC 3810 §9.12).
 const VERSION_1_PRESENT: Duration = Duration::from_secs(400);
 const VERSION_2_PRESENT: Duration = Duration::from_secs(260);
 
-/// What the querier of a link speaks. MLDv1 counts as version 2 and MLDv2 as version 3.
+/// The protocol version of the querier. MLDv1 counts as version 2 and MLDv2 as version 3.
 #[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Debug)]
 pub(crate) enum Version {
     One,
@@ -37,26 +37,26 @@ pub(crate) enum Version {
     Three,
 }
 
-/// A question of the link's querier.
+/// A query.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
 pub(crate) struct Query {
     pub(crate) version: Version,
-    /// The group that is asked for; none for all.
+    /// The queried group; none in a general query.
     pub(crate) group: Option<IpAddr>,
-    /// The longest time until the answer.
+    /// Max Resp Time: the longest time until the report.
     pub(crate) within: Duration,
-    /// Times that the querier wants changes reported; 0 when it does not say.
+    /// QRV: the querier's robustness variable; 0 when it is not given.
     pub(crate) robustness: u8,
 }
 
-/// What a record of a report says (RFC 3376 §4.2.12, RFC 3810 §5.2.12).
+/// The record types of a report (RFC 3376 §4.2.12, RFC 3810 §5.2.12).
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
 pub(crate) enum Record {
-    /// Every source is wanted: an answer.
+    /// MODE_IS_EXCLUDE: the current state, in reply to a query.
     IsMember = 2,
-    /// No source is wanted any more.
+    /// CHANGE_TO_INCLUDE_MODE: the group was left.
     Left = 3,
-    /// Every source is wanted from now on.
+    /// CHANGE_TO_EXCLUDE_MODE: the group was joined.
     Joined = 4,
 }
 
@@ -65,23 +65,23 @@ pub(crate) enum Record {
 pub(crate) enum Report {
     /// Records of version 3.
     Records(Vec<(Record, IpAddr)>),
-    /// A membership in the words of version 1 or 2.
+    /// A membership report of version 1 or 2.
     Member(Version, IpAddr),
-    /// The end of one in the words of version 2.
+    /// A leave message of version 2.
     Leave(IpAddr),
 }
 
 #[derive(Debug, Default)]
 struct Group {
     sockets: u32,
-    /// Every station with our addresses is in it.
+    /// Our addresses imply the group.
     is_needed: bool,
-    /// Reports of the last change that are still to be sent, and when the next one is.
+    /// Remaining reports of the last change, and when the next one is due.
     changes: u8,
     change_at: Option<Instant>,
-    /// When a query is answered.
+    /// When the reply to a query is due.
     answer_at: Option<Instant>,
-    /// We were the last of the link to report it (versions 1 and 2).
+    /// We were the last to report the group on the link (versions 1 and 2).
     is_ours: bool,
 }
 
@@ -95,11 +95,11 @@ impl Group {
 #[derive(Debug)]
 pub(crate) struct Groups {
     groups: BTreeMap<IpAddr, Group>,
-    /// Until when older queriers are taken to be there.
+    /// Until when queriers of older versions count as present.
     version_1_until: Instant,
     version_2_until: Instant,
     robustness: u8,
-    /// When a query for all groups is answered in one report.
+    /// When the reply to a general query is due.
     answer_all_at: Option<Instant>,
 }
 
@@ -115,13 +115,12 @@ impl Default for Groups {
     }
 }
 
-/// True for groups that nobody is told about: those of all nodes, and those that stay inside one
-/// (MC-08).
+/// True for groups that are never reported: those of all nodes, and node-local ones (MC-08).
 fn is_silent(group: IpAddr) -> bool {
     is_all_nodes(group) || is_node_local(group)
 }
 
-/// The groups of all nodes of a link, which nobody joins or leaves.
+/// The all-nodes groups, which cannot be joined or left.
 pub(crate) fn is_all_nodes(group: IpAddr) -> bool {
     match group {
         IpAddr::V4(group) => group.octets() == [224, 0, 0, 1],
@@ -135,7 +134,7 @@ impl Groups {
         self.groups.get(&group).is_some_and(Group::is_active)
     }
 
-    /// Every group with the number of sockets in it.
+    /// Every group with the number of its sockets.
     pub(crate) fn iter(&self) -> impl Iterator<Item = (IpAddr, u32)> + '_ {
         self.groups
             .iter()
@@ -153,7 +152,7 @@ impl Groups {
         }
     }
 
-    /// One more socket joins.
+    /// Adds a socket to a group.
     ///
     /// # Errors
     /// `NoBufferSpace` beyond [`limits::GROUPS`].
@@ -168,14 +167,14 @@ impl Groups {
         Ok(())
     }
 
-    /// One socket less.
+    /// Removes a socket from a group.
     pub(crate) fn leave(&mut self, group: IpAddr, now: Instant) {
         if self.groups.contains_key(&group) {
             self.change(group, now, |state| state.sockets = state.sockets.saturating_sub(1));
         }
     }
 
-    /// Is in exactly these groups for its addresses' sake (MC-08).
+    /// Sets the groups that our addresses imply (MC-08).
     pub(crate) fn need(&mut self, needed: &[IpAddr], now: Instant) {
         let known =
             self.groups.iter().filter(|(_, state)| state.is_needed).map(|(group, _)| *group);
@@ -188,8 +187,7 @@ impl Groups {
         }
     }
 
-    /// Changes who is in a group, and puts the news on the agenda when that begins or ends the
-    /// membership.
+    /// Changes a group, and schedules reports when the membership begins or ends.
     fn change(&mut self, group: IpAddr, now: Instant, change: impl FnOnce(&mut Group)) {
         let robustness = self.robustness;
         let state = self.groups.entry(group).or_default();
@@ -207,7 +205,7 @@ impl Groups {
         }
     }
 
-    /// The link is new: whoever listens there has heard nothing yet (MC-11).
+    /// The link changed: all memberships are reported as new (MC-11).
     pub(crate) fn restart(&mut self, now: Instant) {
         self.groups.retain(|_, state| state.is_active());
         (self.version_1_until, self.version_2_until) = (Instant::ZERO, Instant::ZERO);
@@ -215,7 +213,7 @@ impl Groups {
         self.repeat(now);
     }
 
-    /// Says everything once more to the same link.
+    /// Repeats all reports on the same link.
     pub(crate) fn repeat(&mut self, now: Instant) {
         let robustness = self.robustness;
         for (group, state) in self.groups.iter_mut().filter(|(_, state)| state.is_active()) {
@@ -226,7 +224,7 @@ impl Groups {
         }
     }
 
-    /// Takes a question. `delay` draws a time up to the one given.
+    /// Processes a query. `delay` draws a random time up to the given one.
     pub(crate) fn query(
         &mut self,
         query: Query,
@@ -260,8 +258,7 @@ impl Groups {
         }
     }
 
-    /// Somebody else of the link reported the group in the words of version 1 or 2: that is enough
-    /// for such a querier (MC-03).
+    /// Another host reported the group in version 1 or 2: that suppresses our report (MC-03).
     pub(crate) fn heard(&mut self, group: IpAddr, now: Instant) {
         if self.version(now) == Version::Three {
             return;
@@ -272,7 +269,7 @@ impl Groups {
         }
     }
 
-    /// What has to be said now; what is said again later is put on the agenda.
+    /// The reports that are due; schedules their repetitions.
     pub(crate) fn due(
         &mut self,
         now: Instant,
@@ -312,7 +309,7 @@ impl Groups {
                 _ => {}
             }
             if version != Version::Three && !state.is_active() {
-                // An older querier is told once, or never.
+                // A querier of an older version gets one report, or none.
                 (state.changes, state.change_at) = (0, None);
             }
         }
@@ -323,7 +320,7 @@ impl Groups {
         reports
     }
 
-    /// When something has to be said.
+    /// When the next report is due.
     pub(crate) fn deadline(&self) -> Option<Instant> {
         let groups = self.groups.values().flat_map(|state| [state.change_at, state.answer_at]);
         groups.chain([self.answer_all_at]).flatten().min()

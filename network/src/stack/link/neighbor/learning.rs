@@ -1,5 +1,4 @@
-//! What changes the neighbor table besides packets that are sent: answers, news, progress above,
-//! and commands.
+//! Updates of the neighbor table by received messages, upper-layer progress and commands.
 
 use alloc::collections::VecDeque;
 use alloc::vec::Vec;
@@ -15,9 +14,9 @@ use crate::platform::Instant;
 use crate::stack::wire::header;
 
 impl Neighbors {
-    /// The neighbor answered our question (ARP reply, solicited NA). Unknown ones are ignored
-    /// (NBR-08, NBR-10). With `keep` (the override flag is clear) a known different address is not
-    /// replaced. Returns the packets that waited.
+    /// The neighbor answered a solicitation (ARP reply, solicited NA). Unknown neighbors are
+    /// ignored (NBR-08, NBR-10). With `keep` (the override flag is clear) a different known address
+    /// is not replaced. Returns the queued packets.
     pub(crate) fn confirm(
         &mut self,
         address: IpAddr,
@@ -46,8 +45,8 @@ impl Neighbors {
         self.release(address)
     }
 
-    /// Takes a neighbor advertisement by the table of RFC 4861 §7.2.5. Strangers stay strangers
-    /// (NBR-10). Returns the packets that waited, and whether the router flag counts.
+    /// Processes a neighbor advertisement by the table of RFC 4861 §7.2.5. Unknown neighbors get no
+    /// entry (NBR-10). Returns the queued packets, and whether the router flag counts.
     pub(crate) fn advertised(
         &mut self,
         address: IpAddr,
@@ -89,7 +88,7 @@ impl Neighbors {
         (self.release(address), true)
     }
 
-    /// An address of ours is gone: packets from it that wait are dropped (NBR-15); returns them.
+    /// An address of ours was removed: removes and returns queued packets from it (NBR-15).
     pub(crate) fn drop_from(&mut self, source: IpAddr) -> Vec<Frame> {
         let (mut dropped, mut counts) = (Vec::new(), Vec::new());
         for neighbor in self.table.values_mut().filter(|neighbor| !neighbor.parked.is_empty()) {
@@ -110,8 +109,8 @@ impl Neighbors {
         dropped
     }
 
-    /// The neighbor told its address unasked (ARP request, NS source, gratuitous ARP). Only with
-    /// `create` is a new entry made. Returns the packets that waited.
+    /// An unsolicited hardware address (ARP request, NS source, gratuitous ARP). Creates an entry
+    /// only with `create`. Returns the queued packets.
     pub(crate) fn learn(
         &mut self,
         address: IpAddr,
@@ -123,8 +122,8 @@ impl Neighbors {
             return VecDeque::new();
         }
         if !self.table.contains_key(&address) {
-            // Requests of strangers fill at most half of the table, so that they cannot displace
-            // what is in use.
+            // Requests of unknown neighbors fill at most half of the table, so that they cannot
+            // evict entries in use.
             if !create || self.table.len() >= limits::NEIGHBORS / 2 {
                 return VecDeque::new();
             }
@@ -141,7 +140,7 @@ impl Neighbors {
         self.release(address)
     }
 
-    /// The neighbor changed, and may be sent to.
+    /// Records the change and returns the queued packets.
     fn release(&mut self, address: IpAddr) -> VecDeque<Frame> {
         self.touch(address);
         let Some(neighbor) = self.table.get_mut(&address) else { return VecDeque::new() };
@@ -150,7 +149,7 @@ impl Neighbors {
         parked
     }
 
-    /// Progress above confirms that the neighbor is reachable (RFC 4861 §7.3.1).
+    /// Upper-layer progress confirms that the neighbor is reachable (RFC 4861 §7.3.1).
     pub(crate) fn advance_confirmation(&mut self, address: IpAddr, now: Instant) {
         if let Some(neighbor) = self.table.get_mut(&address)
             && matches!(
@@ -169,7 +168,7 @@ impl Neighbors {
         }
     }
 
-    /// Puts a static entry there, in place of any other. Returns the packets that waited.
+    /// Adds or replaces a static entry. Returns the queued packets.
     pub(crate) fn set_permanent(
         &mut self,
         address: IpAddr,
@@ -187,7 +186,7 @@ impl Neighbors {
         Some(self.release(address))
     }
 
-    /// Removes an entry with the packets that waited for it.
+    /// Removes an entry with its queued packets.
     pub(crate) fn remove(&mut self, address: IpAddr) -> Option<VecDeque<Frame>> {
         let neighbor = self.table.remove(&address)?;
         self.taken(neighbor.parked.len());
@@ -197,7 +196,7 @@ impl Neighbors {
         Some(neighbor.parked)
     }
 
-    /// Removes every entry that `which` names; tells how many.
+    /// Removes matching entries; returns how many.
     pub(crate) fn flush(&mut self, mut which: impl FnMut(IpAddr, bool) -> bool) -> u32 {
         let before = self.table.len();
         let (parked, burst, news) = (&mut self.parked, &mut self.burst, &mut self.news);
@@ -215,7 +214,7 @@ impl Neighbors {
         (before - self.table.len()) as u32
     }
 
-    /// Every entry, by address.
+    /// All entries, by address.
     pub(crate) fn list(&self, now: Instant) -> Vec<NeighborEntry> {
         let mut entries: Vec<_> = self
             .table

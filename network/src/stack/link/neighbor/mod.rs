@@ -1,10 +1,9 @@
-//! The neighbor table: IP address to hardware address, for ARP and NDP alike (states of RFC 4861
-//! §7.3.2).
+//! The neighbor table: IP address to hardware address, for ARP and NDP (states of RFC 4861 §7.3.2).
 //!
-//! A pure state machine: it decides who is asked and what becomes of a packet, and the link layer
-//! acts on that. Each neighbor has its own clock, so a silent one delays nobody else. Bounded by
-//! [`limits::NEIGHBORS`] and [`limits::PARKED`]; when full, the least recently used entry that
-//! nobody waits for gives way, never a permanent one.
+//! A pure state machine: it decides about solicitations and packets, and the link layer acts on
+//! that. Each neighbor has its own timer, so an unresponsive one delays no other.
+//! [`limits::NEIGHBORS`] and [`limits::QUEUED`] bound it; when it is full, the least recently used
+//! entry without queued packets is evicted, never a permanent one.
 
 mod learning;
 mod telling;
@@ -24,16 +23,15 @@ use crate::driver::Frame;
 use crate::limits;
 use crate::platform::Instant;
 
-/// How long a confirmation counts (RFC 4861 §10, REACHABLE_TIME).
+/// REACHABLE_TIME: how long a confirmation is valid (RFC 4861 §10).
 const REACHABLE: Duration = Duration::from_secs(30);
-/// How long a stale neighbor may be used before it is asked (DELAY_FIRST_PROBE_TIME).
+/// DELAY_FIRST_PROBE_TIME: how long a stale neighbor is used before it is probed.
 const DELAY: Duration = Duration::from_secs(5);
-/// Between two solicitations of one neighbor (RETRANS_TIMER; RFC 1122 §2.3.2.1 allows one a
-/// second).
+/// RETRANS_TIMER: the interval between two solicitations (RFC 1122 §2.3.2.1 allows one per second).
 const RETRANSMIT: Duration = Duration::from_secs(1);
-/// How long a gateway that did not answer is passed over for an equal one.
+/// How long an unresponsive gateway is skipped for an equal route.
 const SILENT: Duration = Duration::from_secs(60);
-/// Solicitations before a neighbor is given up (MAX_MULTICAST_SOLICIT, MAX_UNICAST_SOLICIT).
+/// MAX_MULTICAST_SOLICIT and MAX_UNICAST_SOLICIT: solicitations before a neighbor fails.
 const ATTEMPTS: u8 = 3;
 
 #[derive(Debug)]
@@ -47,11 +45,11 @@ struct Neighbor {
     deadline: Option<Instant>,
     attempts: u8,
     parked: VecDeque<Frame>,
-    /// What watchers were told.
+    /// The state that watchers were told last.
     told: Option<(NeighborState, Option<HardwareAddress>)>,
 }
 
-/// How long a confirmation counts, and the time between two solicitations.
+/// ReachableTime and RetransTimer.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
 pub(crate) struct Timing {
     pub(crate) reachable: Duration,
@@ -64,32 +62,32 @@ impl Default for Timing {
     }
 }
 
-/// What to do with a packet.
+/// What happens to a packet.
 #[derive(Debug)]
 pub(crate) enum Decision {
-    /// Send it there.
+    /// Send it to this address.
     Send(Frame, HardwareAddress),
-    /// It waits; a packet that had to give way to it comes back.
+    /// It is queued; a packet that was evicted from the queue is returned.
     Parked { dropped: Option<Frame> },
-    /// There is no room to wait.
+    /// The queue is full.
     Refused(Frame),
 }
 
-/// Whom to ask.
+/// How to solicit a neighbor.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
 pub(crate) enum Solicitation {
     /// Everybody.
     Multicast,
-    /// The station that had the address.
+    /// At its last known address.
     Unicast(HardwareAddress),
 }
 
-/// What a due timer asks for.
+/// The result of a neighbor's deadline.
 #[derive(Debug)]
 pub(crate) enum Expiry {
-    /// Nothing; the timer was stale.
+    /// None; the timer was stale.
     Nothing,
-    /// Ask.
+    /// Send a solicitation.
     Solicit(Solicitation),
     /// The neighbor does not answer; these packets cannot be delivered.
     Failed(VecDeque<Frame>),
@@ -100,20 +98,20 @@ pub(crate) enum Expiry {
 pub(crate) struct Neighbors {
     table: HashMap<IpAddr, Neighbor, FixedState>,
     parked: usize,
-    /// What routers say of IPv6 neighbors; ARP keeps to the defaults.
+    /// The timing that routers advertise for IPv6; ARP uses the defaults.
     ipv6: Timing,
-    /// Gateways, which stay whatever else is asked for.
+    /// Gateways, which are never evicted.
     pinned: Vec<IpAddr>,
-    /// How many of them are beyond their neighbors' own share.
+    /// Queued packets beyond the share of their neighbors.
     burst: usize,
     /// Deadlines that became earlier since the stack last took them.
     pub(crate) armed: VecDeque<(Instant, IpAddr)>,
-    /// What is to be told, if anybody watches.
+    /// Changes for watchers, if there are any.
     news: Option<News>,
 }
 
 impl Neighbors {
-    /// An empty table whose hash nobody can predict.
+    /// An empty table with a keyed hash.
     pub(crate) fn new(seed: u64) -> Self {
         Self {
             table: HashMap::with_hasher(FixedState::with_seed(seed)),
@@ -126,7 +124,7 @@ impl Neighbors {
         }
     }
 
-    /// Decides about a packet to `address`. The second value says whom to ask now.
+    /// Decides about a packet to `address`. The second value is a solicitation to send now.
     pub(crate) fn resolve(
         &mut self,
         address: IpAddr,
@@ -165,34 +163,34 @@ impl Neighbors {
         if address.is_ipv6() { self.ipv6 } else { Timing::default() }
     }
 
-    /// Takes what a router says of the link's timing (RFC 4861 §6.3.4).
+    /// Sets the timing that a router advertises (RFC 4861 §6.3.4).
     pub(crate) fn set_timing(&mut self, timing: Timing) {
         self.ipv6 = timing;
     }
 
-    /// What routers said, or the defaults.
+    /// The advertised timing, or the defaults.
     pub(crate) const fn told_timing(&self) -> Timing {
         self.ipv6
     }
 
-    /// True for a neighbor that did not answer lately.
+    /// True for a neighbor that failed lately.
     pub(crate) fn is_silent(&self, address: IpAddr, now: Instant) -> bool {
         self.table.get(&address).is_some_and(|neighbor| {
             neighbor.state == NeighborState::Failed && now.since(neighbor.solicited) < SILENT
         })
     }
 
-    /// The packet that has waited longest for a neighbor.
+    /// The oldest packet that waits for a neighbor.
     pub(crate) fn waiting(&self, address: IpAddr) -> Option<&Frame> {
         self.table.get(&address)?.parked.front()
     }
 
-    /// Names the neighbors that never give way to others (NBR-03).
+    /// Sets the gateways, which are never evicted (NBR-03).
     pub(crate) fn pin(&mut self, gateways: Vec<IpAddr>) {
         self.pinned = gateways;
     }
 
-    /// The hardware address that a packet can be sent to at once without any change of state.
+    /// The hardware address, if a packet can be sent to it without a change of state.
     pub(crate) fn fresh(&self, address: IpAddr, now: Instant) -> Option<HardwareAddress> {
         let neighbor = self.table.get(&address)?;
         match neighbor.state {
@@ -220,7 +218,7 @@ impl Neighbors {
         let wait = retransmit.saturating_sub(now.since(neighbor.solicited));
         neighbor.state = NeighborState::Incomplete;
         neighbor.hardware = None;
-        // A failed neighbor was asked less than a second ago: wait out that second (NBR-02).
+        // A failed neighbor was solicited less than a second ago: wait out that second (NBR-02).
         let solicitation = if is_first || wait.is_zero() {
             neighbor.attempts = 1;
             neighbor.solicited = now;
@@ -234,8 +232,8 @@ impl Neighbors {
         (self.park(address, frame), solicitation)
     }
 
-    /// Every neighbor may keep a few packets; beyond that it shares a common burst, and then its
-    /// own oldest gives way, never another's.
+    /// Queues a packet for a neighbor. Each neighbor may queue a few packets; beyond that they
+    /// share a common burst, and a full queue drops its own oldest packet, never another's.
     fn park(&mut self, address: IpAddr, frame: Frame) -> Decision {
         let Some(neighbor) = self.table.get_mut(&address) else { return Decision::Refused(frame) };
         let is_guaranteed = neighbor.parked.len() < limits::PARKED_PER_NEIGHBOR;
@@ -253,7 +251,7 @@ impl Neighbors {
         Decision::Parked { dropped: None }
     }
 
-    /// Accounts for a queue that was taken.
+    /// Updates the count when a queue was taken.
     fn taken(&mut self, count: usize) {
         self.parked -= count;
         self.burst -= count.saturating_sub(limits::PARKED_PER_NEIGHBOR);
@@ -266,7 +264,7 @@ impl Neighbors {
         }
     }
 
-    /// Handles a deadline that came.
+    /// Handles a deadline.
     pub(crate) fn expire(&mut self, address: IpAddr, deadline: Instant, now: Instant) -> Expiry {
         let retransmit = self.timing(address).retransmit;
         let Some(neighbor) = self.table.get_mut(&address) else { return Expiry::Nothing };
@@ -303,15 +301,16 @@ impl Neighbors {
         Expiry::Solicit(solicitation)
     }
 
-    /// True when one more entry fits, after the least recently used ones were forgotten if need be.
-    /// A batch goes at once, so that a full table costs no search for each newcomer.
+    /// True when the table has room for one more entry. Evicts the least recently used entries in
+    /// batches, so that a full table is not searched for each new entry.
     fn make_room(&mut self, now: Instant) -> bool {
         if self.table.len() < limits::NEIGHBORS {
             return true;
         }
         let may_go = |neighbor: &Neighbor| match neighbor.state {
             NeighborState::Permanent | NeighborState::Incomplete => false,
-            // Who was asked a moment ago would be asked again at once (NBR-02).
+            // Evicting a neighbor that was solicited a moment ago would solicit it again at once
+            // (NBR-02).
             NeighborState::Failed | NeighborState::Probe => {
                 now.since(neighbor.solicited) >= RETRANSMIT
             }
@@ -398,7 +397,7 @@ mod tests {
         }
         assert!(neighbors.armed.is_empty());
         assert_eq!(deadline, Instant::ZERO.after(3 * SECOND));
-        // The next packet starts anew.
+        // The next packet starts over.
         assert_eq!(
             neighbors.resolve(address(1), frame(), deadline.after(SECOND)).1,
             Some(Solicitation::Multicast)
@@ -471,7 +470,7 @@ mod tests {
         neighbors.learn(address(2), hardware(9), true, Instant::ZERO);
         neighbors.confirm(address(2), hardware(9), false, None, Instant::ZERO);
         assert_eq!(neighbors.fresh(address(2), Instant::ZERO), Some(hardware(2)));
-        // NBR-17: a group address is nobody's.
+        // NBR-17: a group hardware address belongs to no neighbor.
         neighbors.learn(address(3), HardwareAddress::BROADCAST, true, Instant::ZERO);
         assert_eq!(neighbors.len(), 1);
     }
@@ -511,7 +510,7 @@ mod tests {
         let mut neighbors = Neighbors::new(1);
         let timing = Timing { retransmit: SECOND / 10, ..Timing::default() };
         neighbors.set_timing(timing);
-        // Asked in vain three times within 300 ms, as its router wants it.
+        // Solicited three times within 300 ms, as its router advertises.
         let silent: IpAddr = "fe80::1".parse().unwrap();
         let mut now = Instant::ZERO;
         neighbors.resolve(silent, frame(), now);
@@ -528,7 +527,7 @@ mod tests {
         };
         fill(&mut neighbors, 0, now);
         assert!(neighbors.is_silent(silent, now) && neighbors.len() <= limits::NEIGHBORS);
-        // A second later it is the oldest, and goes.
+        // A second later it is the oldest and is evicted.
         while let Some((deadline, who)) = neighbors.armed.pop_front() {
             neighbors.expire(who, deadline, deadline);
         }

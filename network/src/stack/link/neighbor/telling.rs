@@ -1,7 +1,8 @@
-//! What watchers are told of neighbors: states that last, not that one is being asked.
+//! Reports changes of neighbors to watchers: lasting states only, not that a neighbor is being
+//! probed.
 //!
-//! Thousands of neighbors are not compared one by one: who changes one names it, and only those are
-//! looked at. Nobody watching costs one branch.
+//! With thousands of neighbors the table is not compared as a whole: each change marks its
+//! neighbor, and only marked ones are compared. Without a watcher this costs one branch.
 
 use alloc::vec::Vec;
 use core::net::IpAddr;
@@ -12,16 +13,16 @@ use crate::limits;
 use crate::platform::Instant;
 use crate::stack::watch::Change;
 
-/// What may have changed since watchers were told.
+/// Neighbors that may have changed since the last report.
 #[derive(Debug, Default)]
 pub(super) struct News {
     touched: Vec<IpAddr>,
     gone: Vec<NeighborEntry>,
-    /// What found no room.
+    /// Changes that found no room.
     lost: u64,
 }
 
-/// The state that is told; `None` while it is open.
+/// The lasting state to report; `None` while it is undecided.
 const fn lasting(state: NeighborState) -> Option<NeighborState> {
     match state {
         NeighborState::Incomplete | NeighborState::Delay | NeighborState::Probe => None,
@@ -33,7 +34,7 @@ const fn lasting(state: NeighborState) -> Option<NeighborState> {
 }
 
 impl Neighbors {
-    /// From now on changes are told, or no more; what is there counts as told.
+    /// Starts or stops reporting; the present state counts as reported.
     pub(crate) fn set_watched(&mut self, is_watched: bool, now: Instant) {
         self.news = is_watched.then(News::default);
         let ipv6 = self.ipv6;
@@ -49,7 +50,7 @@ impl Neighbors {
         }
     }
 
-    /// Every neighbor that watchers were told of, by address.
+    /// Every reported neighbor, by address.
     pub(crate) fn reported(&self, now: Instant) -> Vec<NeighborEntry> {
         let entry = |(address, neighbor): (&IpAddr, &Neighbor)| neighbor.told_entry(*address, now);
         let mut entries: Vec<_> = self.table.iter().filter_map(entry).collect();
@@ -57,7 +58,7 @@ impl Neighbors {
         entries
     }
 
-    /// Something about a neighbor may have changed.
+    /// Marks a neighbor as possibly changed.
     pub(super) fn touch(&mut self, address: IpAddr) {
         let Some(news) = &mut self.news else { return };
         if news.touched.len() < limits::EVENTS {
@@ -67,7 +68,7 @@ impl Neighbors {
         }
     }
 
-    /// What became of neighbors since the last call, and how many changes found no room.
+    /// The changes since the last call, and how many found no room.
     pub(crate) fn take_changes(&mut self, now: Instant) -> (Vec<(Change, NeighborEntry)>, u64) {
         let Some(news) = &mut self.news else { return (Vec::new(), 0) };
         let News { touched, gone, lost } = core::mem::take(news);
@@ -98,7 +99,7 @@ impl News {
 }
 
 impl Neighbor {
-    /// The neighbor as watchers know it.
+    /// The entry of a neighbor, as it is reported.
     fn told_entry(&self, address: IpAddr, now: Instant) -> Option<NeighborEntry> {
         let (state, hardware_address) = self.told?;
         Some(NeighborEntry {
@@ -140,7 +141,7 @@ mod tests {
         assert_eq!(states(&mut neighbors, now), []);
         neighbors.confirm(address(1), hardware, false, None, now);
         assert_eq!(states(&mut neighbors, now), [(Change::Added, NeighborState::Reachable)]);
-        // Asked again in time and confirmed: nothing to tell.
+        // Probed in time and confirmed: nothing to report.
         now = now.after(core::time::Duration::from_secs(40));
         neighbors.resolve(address(1), FramePool::new().take(20), now);
         neighbors.confirm(address(1), hardware, false, None, now);
