@@ -1,4 +1,4 @@
-//! Commands about interfaces: what they do beyond a single verb of the stack.
+//! Commands about interfaces that need more than one operation of the stack.
 
 use alloc::sync::Arc;
 use alloc::vec::Vec;
@@ -20,22 +20,22 @@ use crate::platform::before;
 use crate::stack::Stack;
 
 impl OpenFile {
-    /// The interface that the device is of; `/devices/sockets` has none.
+    /// The interface of the device; `/devices/sockets` has none.
     fn interface(&self) -> Result<&Arc<Interface>> {
         self.sockets.place.interface.as_ref().ok_or(Error::Unsupported)
     }
 
-    /// Every interface that this device speaks of.
+    /// Every interface that this device covers.
     fn interfaces(&self) -> Vec<Arc<Interface>> {
         self.sockets.place.interfaces()
     }
 
-    /// Runs a verb of the interface.
+    /// Changes the interface.
     pub(super) fn on<T>(&self, verb: impl FnOnce(&mut Stack) -> T) -> Result<T> {
         self.interface().map(|interface| interface.with(verb))
     }
 
-    /// Runs a verb that may fail.
+    /// Changes the interface, with an operation that may fail.
     pub(super) fn change<T>(&self, verb: impl FnOnce(&mut Stack) -> Result<T>) -> Result<T> {
         self.on(verb).and_then(|outcome| outcome)
     }
@@ -45,7 +45,7 @@ impl OpenFile {
         self.interface().map(|interface| interface.look_now(view))
     }
 
-    /// Reads every interface's state, as far as it does not depend on the present.
+    /// Reads every interface's state, without the time.
     pub(super) fn collect<T>(&self, list: impl Fn(&Stack) -> Vec<T>) -> Vec<T> {
         self.interfaces().iter().flat_map(|interface| interface.look(&list)).collect()
     }
@@ -59,7 +59,7 @@ impl OpenFile {
         self.interface()?.with_driver(|stack, driver| stack.set_hardware_address(address, driver))
     }
 
-    /// The route to a destination, with the reasons.
+    /// The route to a destination, with its details.
     pub(super) fn find_route(&self, destination: IpAddr) -> Result<RouteChoice> {
         match &self.sockets.place.interface {
             None => self.sockets.place.all.explain(destination),
@@ -72,7 +72,7 @@ impl OpenFile {
         }
     }
 
-    /// On `/devices/sockets` the interface is named, or found by the gateway's network.
+    /// On `/devices/sockets` the interface is given, or found by the gateway's network.
     pub(super) fn add_route(&self, new: &NewRoute) -> Result<()> {
         if self.sockets.place.interface.is_some() {
             return self.change(|stack| stack.ip.add_route(&mut stack.context, new));
@@ -118,7 +118,7 @@ impl OpenFile {
         if removed { Ok(()) } else { Err(Error::NoSuchProcess) }
     }
 
-    /// Waits until the DHCP client has a lease, stops, or the time is over.
+    /// Waits until the DHCP client has a lease or stops, or the timeout expires.
     pub(super) async fn await_dhcp(&self, milliseconds: u32) -> Result<DhcpStatus> {
         let interface = Arc::clone(self.interface()?);
         let clock = &self.sockets.clock;
@@ -139,7 +139,7 @@ impl OpenFile {
         before(&**clock, deadline, bound).await.unwrap_or(Err(Error::TimedOut))
     }
 
-    /// Every socket: connections, listeners, datagram sockets; routed ones once.
+    /// Every socket: connections, listeners, datagram sockets; those bound on all interfaces once.
     pub(super) fn list_sockets(&self) -> Vec<SocketStatus> {
         let mut list: Vec<SocketStatus> = self
             .interfaces()

@@ -1,4 +1,4 @@
-//! Connections on their way from a listener's file to the file that claims them by token.
+//! Accepted connections between a listener's file and the file that claims them by token.
 
 use alloc::collections::VecDeque;
 use alloc::sync::{Arc, Weak};
@@ -10,7 +10,7 @@ use crate::limits;
 use crate::platform::Entropy;
 use crate::socket::{TcpListener, TcpSettings, TcpStream};
 
-/// A connection under its token; the listener is remembered only to be recognised.
+/// A connection with its token; the listener is kept only for comparison.
 struct Unclaimed {
     token: u64,
     listener: Weak<TcpListener>,
@@ -18,10 +18,10 @@ struct Unclaimed {
     settings: TcpSettings,
 }
 
-/// Connections that were offered and not claimed yet. Bounded by the backlogs they come from and by
-/// [`limits::OFFERS`]; the oldest gives way, with a reset.
+/// Offered connections that were not claimed yet. The backlogs of their listeners and
+/// [`limits::OFFERS`] bound them; the oldest is reset when the list is full.
 pub(super) struct Offers {
-    /// Where tokens come from that nobody can guess.
+    /// The source of unpredictable tokens.
     entropy: Arc<dyn Entropy>,
     waiting: Lock<VecDeque<Unclaimed>>,
 }
@@ -68,7 +68,7 @@ impl Offers {
         drop(dropped);
     }
 
-    /// The connection with a token, and the settings that its listener gave it.
+    /// Claims a connection by its token; returns it with its settings.
     pub(super) fn claim(&self, token: u64) -> Result<(TcpStream, TcpSettings)> {
         self.waiting
             .with(|waiting| {
@@ -79,7 +79,7 @@ impl Offers {
             .ok_or(Error::NotFound)
     }
 
-    /// The listener is gone: what it offered and nobody claimed is reset.
+    /// The listener was closed: resets its unclaimed connections.
     pub(super) fn forget(&self, listener: &Arc<TcpListener>) {
         let ended: VecDeque<Unclaimed> = self.waiting.with(|waiting| {
             let (kept, ended) = waiting

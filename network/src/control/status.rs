@@ -1,5 +1,4 @@
-//! The status text: the interface in the words in which it is configured, one fact per line, noun
-//! first.
+//! The status text: the interface's configuration as text commands, one fact per line, noun first.
 
 use alloc::string::String;
 use core::fmt::Write;
@@ -17,7 +16,7 @@ pub(super) fn interface(interface: &Interface) -> String {
     text
 }
 
-/// The text of `/devices/sockets`: what all interfaces have together.
+/// The text of `/devices/sockets`: what concerns all interfaces.
 pub(super) fn system(all: &Interfaces) -> String {
     let mut text = String::new();
     for interface in all.list() {

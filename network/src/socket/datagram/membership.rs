@@ -1,5 +1,5 @@
-//! The groups that a socket is in. They count per socket and interface; closing the socket leaves
-//! them all (MC-11).
+//! The multicast groups of a socket, counted per socket and interface; closing the socket leaves
+//! all of them (MC-11).
 
 use alloc::sync::Arc;
 use core::net::IpAddr;
@@ -12,12 +12,13 @@ use crate::limits;
 
 impl DatagramSocket {
     /// Joins a multicast group on an interface; without a name on the socket's own, or on the one
-    /// that the route to the group names. What is sent to the group then reaches every socket that
-    /// is bound to its port and to the group or a wildcard (IP_ADD_MEMBERSHIP).
+    /// of the route to the group. Datagrams to the group then reach every socket that is bound to
+    /// their port and to the group or a wildcard (IP_ADD_MEMBERSHIP).
     ///
     /// # Errors
     /// `InvalidInput` for an address that is no group; `NoDevice`; `AddressInUse` when the socket
-    /// is in it there; `NoBufferSpace` beyond [`limits::MEMBERSHIPS`]; `AddressFamilyNotSupported`.
+    /// is a member already; `NoBufferSpace` beyond [`limits::MEMBERSHIPS`];
+    /// `AddressFamilyNotSupported`.
     pub fn join_group(&self, group: IpAddr, interface: Option<&str>) -> Result<(), Error> {
         let interface = self.place_of(group, interface)?;
         let membership = (group, interface.index);
@@ -41,7 +42,7 @@ impl DatagramSocket {
     /// Leaves a group that this socket joined (IP_DROP_MEMBERSHIP).
     ///
     /// # Errors
-    /// `AddressNotAvailable` when the socket is not in it there; else as
+    /// `AddressNotAvailable` when the socket is not a member; else as
     /// [`join_group`](Self::join_group).
     pub fn leave_group(&self, group: IpAddr, interface: Option<&str>) -> Result<(), Error> {
         let interface = self.place_of(group, interface)?;
@@ -77,7 +78,7 @@ impl DatagramSocket {
     /// Leaves every group.
     pub(super) fn leave_all(&self) {
         for (group, index) in self.state.with(|state| core::mem::take(&mut state.memberships)) {
-            // An interface that is gone took its groups with it.
+            // A removed interface has left its groups.
             if let Some(interface) = self.place.all.at(index) {
                 interface.with(|stack| stack.ip.leave_group(&mut stack.context, group));
             }

@@ -1,9 +1,9 @@
-//! The skeleton of UDP, ICMP and raw sockets: an address, a peer, sending by route, receiving from
-//! a queue.
+//! The common part of UDP, ICMP and raw sockets: an address, a peer, sending by route, receiving
+//! from a queue.
 //!
-//! What they have in common stands here, once; [`send`] and [`receive`] are its verbs, [`options`]
-//! and [`membership`] its settings and groups. The sockets themselves ([`super::udp`],
-//! [`super::icmp`], [`super::raw`]) say what they are and what only they can do.
+//! [`send`] and [`receive`] are its operations, [`options`] and [`membership`] its settings and
+//! groups. The sockets themselves ([`super::udp`], [`super::icmp`], [`super::raw`]) add what is
+//! specific to them.
 
 mod membership;
 mod options;
@@ -32,12 +32,12 @@ use crate::stack::datagram::{Binding, Endpoint, Family};
 struct State {
     local: Option<SocketAddr>,
     remote: Option<SocketAddr>,
-    /// The one interface that it uses.
+    /// The interface that it is bound to.
     device: Option<Arc<Interface>>,
     settings: Settings,
     /// Groups with the index of the interface on which each was joined.
     memberships: Vec<(IpAddr, u32)>,
-    /// The route of the last datagram, for as long as routes stand still.
+    /// The route of the last datagram, valid until routes change.
     recent: Option<Recent>,
 }
 
@@ -57,20 +57,21 @@ impl State {
         recent.generation == generation && recent.to == to && recent.device == device
     }
 
-    /// The route of the last datagram, if it is the one for this destination.
+    /// The cached route, if it is for this destination.
     fn known_route(&self, to: IpAddr, generation: u32) -> Option<(Arc<Interface>, IpAddr)> {
         let recent = self.recent.as_ref().filter(|recent| self.holds(recent, to, generation))?;
         Some((Arc::clone(&recent.interface), recent.source))
     }
 }
 
-/// What UDP, ICMP and raw sockets have in common. Each of them dereferences to one of these.
+/// The common part of UDP, ICMP and raw sockets, to which they dereference.
 ///
-/// Unbound, a socket gets an ephemeral port when it first sends. Errors that ICMP reports reach a
-/// connected socket's next call, as on Linux; with [`set_receive_errors`](Self::set_receive_errors)
-/// every socket hears of them, and of the packets that they quote.
+/// An unbound socket gets an ephemeral port when it first sends. The next call of a connected
+/// socket returns errors that ICMP reports, as on Linux; with
+/// [`set_receive_errors`](Self::set_receive_errors) every socket gets them, with the packets that
+/// they quote.
 pub struct DatagramSocket {
-    /// Where the socket was made.
+    /// The scope in which the socket was made.
     place: Place,
     family: Family,
     /// The key of a raw socket's binding.
@@ -102,12 +103,12 @@ impl DatagramSocket {
         self.state.with(|state| state.device.clone())
     }
 
-    /// Gives the socket a local address, which may be a group's; port 0 is an ephemeral one. Tells
-    /// the address that it got.
+    /// Binds the socket to a local address, which may be a group's; port 0 is an ephemeral one.
+    /// Returns the address.
     ///
     /// # Errors
     /// `AddressInUse`; `AddressNotAvailable` when the address is not ours;
-    /// `AddressFamilyNotSupported`; `InvalidInput` when it has one already.
+    /// `AddressFamilyNotSupported`; `InvalidInput` when it is bound already.
     pub fn bind(&self, local: SocketAddr) -> Result<SocketAddr, Error> {
         if self.state.with(|state| state.local.is_some()) {
             return Err(Error::InvalidInput);
@@ -123,7 +124,7 @@ impl DatagramSocket {
         self.enter(local, None)
     }
 
-    /// True when the socket can have to do with addresses of this family.
+    /// True when the socket supports the family of this address.
     fn speaks(&self, address: IpAddr) -> bool {
         match self.family {
             Family::Udp | Family::Icmp => true,
@@ -132,7 +133,7 @@ impl DatagramSocket {
         }
     }
 
-    /// Binds, or binds anew, with the settings of now.
+    /// Binds or rebinds with the present settings.
     fn enter(
         &self,
         mut local: SocketAddr,
@@ -151,7 +152,7 @@ impl DatagramSocket {
         Ok(local)
     }
 
-    /// Puts the socket where packets look for theirs.
+    /// Adds the binding to the stacks.
     fn attach(&self, local: SocketAddr, remote: Option<SocketAddr>) -> Result<(), Error> {
         let (settings, device) = self.state.with(|state| (state.settings, state.device.clone()));
         let bound = Bound::new(local.ip());
@@ -172,7 +173,7 @@ impl DatagramSocket {
         }
     }
 
-    /// Takes it away from there.
+    /// Removes the binding from the stacks.
     fn detach(&self, device: Option<&Arc<Interface>>, key: u16) {
         match device {
             Some(interface) => interface
@@ -188,7 +189,7 @@ impl DatagramSocket {
             None => {
                 let interfaces = self.place.all.list();
                 let first = interfaces.first().ok_or(Error::NetworkDown)?;
-                // A few draws find a port that is free everywhere unless nearly all are taken.
+                // A few draws find a port that is free everywhere unless nearly all are used.
                 (0..64)
                     .filter_map(|_| {
                         first
@@ -208,7 +209,7 @@ impl DatagramSocket {
         }
     }
 
-    /// Sends to and receives from `remote` only. Tells the local address.
+    /// Connects to `remote`: sends to it and receives from it only. Returns the local address.
     ///
     /// # Errors
     /// `NetworkUnreachable`; `AccessDenied` for a broadcast address without permission;
@@ -235,16 +236,16 @@ impl DatagramSocket {
         self.enter(local, Some(remote))
     }
 
-    /// What a call would not wait for; wakes when that changes.
+    /// The readiness; wakes when it changes.
     pub fn poll_ready(&self, context: &mut Context<'_>, interest: Readiness) -> Poll<Readiness> {
         self.endpoint.register(context.waker());
-        // A datagram is sent at once or waits for a moment at most: writing is always worth a try.
+        // A datagram is sent at once or waits briefly, so the socket is always writable.
         let interest = interest | Readiness::ERROR | Readiness::HANG_UP;
         let ready = (self.endpoint.readiness() | Readiness::WRITABLE) & interest;
         if ready.is_empty() { Poll::Pending } else { Poll::Ready(ready) }
     }
 
-    /// The local address, once it has one.
+    /// The local address, once it is bound.
     #[must_use]
     pub fn local_address(&self) -> Option<SocketAddr> {
         self.state.with(|state| state.local)

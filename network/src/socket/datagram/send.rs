@@ -1,4 +1,4 @@
-//! Sending datagrams: which interface, which source, in which options, and waiting for room.
+//! Sending datagrams: choosing interface, source address and options, and waiting for room.
 
 use alloc::sync::Arc;
 use core::future::poll_fn;
@@ -33,7 +33,8 @@ impl DatagramSocket {
         }
         let place = device.as_ref().map(|device| device.index);
         let (interface, source) = self.find_route(device, to, settings)?;
-        // Between routes that are equal the gateways decide, and those change without a sign.
+        // Among equal routes the reachability of gateways decides, which changes without a new
+        // generation.
         let is_only = interface.look(|stack| stack.ip.routes.equals(to).nth(1).is_none());
         if is_only && !to.is_multicast() {
             let recent =
@@ -68,7 +69,7 @@ impl DatagramSocket {
         self.send_or_register(data, None, remote.as_ref(), None)
     }
 
-    /// The address stays where the caller has it: a copy of what was just written is slow to read.
+    /// Takes the address by reference: copying what was just written is slow.
     fn send_or_register(
         &self,
         data: &[u8],
@@ -90,7 +91,7 @@ impl DatagramSocket {
             (state.local, state.remote, state.settings, known)
         });
         let named = || settings.header_included.then(|| header::destination_of(data)).flatten();
-        // As POSIX: EDESTADDRREQ is what Linux calls a datagram without destination.
+        // POSIX' EDESTADDRREQ, which Linux returns for a datagram without destination.
         let remote = remote
             .or(peer)
             .or_else(|| named().map(|to| SocketAddr::new(to, 0)))
@@ -125,7 +126,7 @@ impl DatagramSocket {
             let sent = self.hand_over(stack, &local, &remote, &settings, data);
             if let (Err(Error::WouldBlock), Some(context)) = (sent, context) {
                 stack.senders.register(context.waker());
-                // A route by another interface is worth a try as well (SOK-05).
+                // A route by another interface may have room (SOK-05).
                 let (host, wakes) = (&stack.ip.host, &mut stack.context.wakes);
                 host.register_sender(context.waker(), wakes);
             }
@@ -141,8 +142,8 @@ impl DatagramSocket {
         sent
     }
 
-    /// Sends a datagram the way of the last one, if it has the same destination; false when it was
-    /// not sent, for whatever reason.
+    /// Sends a datagram by the cached route, if it has the same destination; false when it was not
+    /// sent, for any reason.
     fn send_known(&self, data: &[u8], remote: Option<&SocketAddr>) -> bool {
         let generation = self.place.all.generation();
         let sent = self.state.with(|state| {
@@ -189,7 +190,7 @@ impl DatagramSocket {
             Family::Raw | Family::Raw6 if settings.header_included => {
                 raw::send_included(&mut stack.context, &mut stack.ip, local.ip(), remote.ip(), data)
             }
-            // A protocol is needed to write a header.
+            // Writing a header requires a protocol.
             Family::Raw | Family::Raw6 if self.protocol == raw::EVERY => Err(Error::InvalidInput),
             Family::Raw | Family::Raw6 => raw::send(
                 &mut stack.context,
@@ -214,8 +215,7 @@ impl DatagramSocket {
         .await
     }
 
-    /// Sends one datagram to `remote`, or to the connected peer; or remembers whom to wake when
-    /// there is room.
+    /// Sends one datagram to `remote`, or to the connected peer; or registers the waker for room.
     pub fn poll_send(
         &self,
         context: &mut Context<'_>,
@@ -239,9 +239,9 @@ impl DatagramSocket {
     /// Sends one datagram to `remote`, waiting for room in the driver's queue.
     ///
     /// # Errors
-    /// `MessageTooLong`, above the path's MTU only when fragments are forbidden;
-    /// `NetworkUnreachable`; `AccessDenied` for a broadcast address without permission; what ICMP
-    /// reported before, once.
+    /// `MessageTooLong`, above the path MTU only when fragmentation is forbidden;
+    /// `NetworkUnreachable`; `AccessDenied` for a broadcast address without permission; an error
+    /// that ICMP reported before, once.
     ///
     /// # Cancel safety
     /// A dropped future sent nothing.
@@ -249,8 +249,8 @@ impl DatagramSocket {
         self.send_any(data, Some(&remote)).await
     }
 
-    /// Sends one datagram to `remote` from an address of ours, whatever the socket is bound to
-    /// (IP_PKTINFO): an answer can leave from where its question went to.
+    /// Sends one datagram to `remote` from a local address, whatever the socket is bound to
+    /// (IP_PKTINFO): a response can leave from the address that received the request.
     ///
     /// # Errors
     /// `AddressNotAvailable` when `source` is not ours or of another family; else as
@@ -264,7 +264,7 @@ impl DatagramSocket {
         source: IpAddr,
         remote: SocketAddr,
     ) -> Result<(), Error> {
-        // The unspecified address names none.
+        // The unspecified address means any.
         let source = Some(source).filter(|source| !source.is_unspecified());
         poll_fn(|context| {
             pending_if_blocked(self.send_or_register(data, source, Some(&remote), Some(context)))

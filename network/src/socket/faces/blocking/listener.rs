@@ -12,7 +12,7 @@ use super::stream::TcpStream;
 use super::wait::Waiting;
 use crate::socket::{self, Sockets, TcpSettings};
 
-/// Connections that may wait, as many as `std::net` asks for.
+/// The backlog, as in `std::net`.
 const BACKLOG: u32 = 128;
 
 #[derive(Debug)]
@@ -27,7 +27,7 @@ struct Shared {
 pub struct TcpListener(Arc<Shared>);
 
 impl TcpListener {
-    /// Listens at the first of the addresses that can be had; port 0 is an ephemeral port.
+    /// Listens at the first of the addresses that is available; port 0 is an ephemeral port.
     ///
     /// # Errors
     /// Those of [`TcpListener::bind`](socket::TcpListener::bind) and of resolving the name.
@@ -42,7 +42,7 @@ impl TcpListener {
         })
     }
 
-    /// Where it listens.
+    /// The local address.
     ///
     /// # Errors
     /// None; as in `std::net`.
@@ -58,10 +58,10 @@ impl TcpListener {
         Ok(Self(Arc::clone(&self.0)))
     }
 
-    /// Takes the connection that has waited longest, waiting for one.
+    /// Accepts the oldest connection of the accept queue, waiting for one.
     ///
     /// # Errors
-    /// `WouldBlock` when it shall not block; `NetworkDown` once the listener's interface is gone.
+    /// `WouldBlock` when it is non-blocking; `NetworkDown` once the listener's interface is gone.
     pub fn accept(&self) -> io::Result<(TcpStream, SocketAddr)> {
         let Shared { listener, sockets, waiting } = &*self.0;
         let stream = waiting.read(|context| listener.poll_accept(context))?;
@@ -69,7 +69,7 @@ impl TcpListener {
         Ok((TcpStream::with(stream, Waiting::new(sockets), listener.settings()), remote))
     }
 
-    /// The connections as they come; it has no end.
+    /// An endless iterator over accepted connections.
     #[must_use]
     pub const fn incoming(&self) -> Incoming<'_> {
         Incoming(self)
@@ -84,7 +84,7 @@ impl TcpListener {
         Ok(())
     }
 
-    /// Sets the time to live or hop limit of the connections that come from now on, 1 to 255.
+    /// Sets the time to live or hop limit of later connections, 1 to 255.
     ///
     /// # Errors
     /// `InvalidInput`.
@@ -95,7 +95,7 @@ impl TcpListener {
         Ok(())
     }
 
-    /// The time to live or hop limit of the connections that come.
+    /// The time to live or hop limit of later connections.
     ///
     /// # Errors
     /// None; as in `std::net`.
@@ -103,7 +103,7 @@ impl TcpListener {
         Ok(self.0.listener.settings().hop_limit.into())
     }
 
-    /// Takes the error that waits for the next call; a listener has none.
+    /// Takes the pending error; a listener has none.
     ///
     /// # Errors
     /// None; as in `std::net`.

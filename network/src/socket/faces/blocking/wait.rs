@@ -1,5 +1,5 @@
-//! Blocking a thread until a socket is ready, a timeout is over, or at once if the socket shall not
-//! block.
+//! Blocks a thread until a socket is ready or a timeout expires; non-blocking sockets return at
+//! once.
 
 use alloc::sync::Arc;
 use alloc::vec::Vec;
@@ -15,7 +15,7 @@ use virtual_file_system::{Error, Lock};
 use crate::platform::Clock;
 use crate::socket::Sockets;
 
-/// What one blocked thread waits for.
+/// The wake signal of one blocked thread.
 #[derive(Debug, Default)]
 struct Signal {
     is_given: Mutex<bool>,
@@ -39,7 +39,7 @@ impl Wake for Signal {
     }
 }
 
-/// How long the calls on a socket wait.
+/// The timeouts of a socket.
 #[derive(Clone, Copy, Default, Debug)]
 pub(super) struct Patience {
     pub(super) read: Option<Duration>,
@@ -47,12 +47,11 @@ pub(super) struct Patience {
     pub(super) nonblocking: bool,
 }
 
-/// What the calls on one socket wait with; clones of the socket share it.
+/// The timeouts and signals of one socket; clones of the socket share them.
 pub(super) struct Waiting {
     clock: Arc<dyn Clock>,
     pub(super) patience: Lock<Patience>,
-    /// Signals that nobody waits for. They are used again, so that a socket, which remembers whom
-    /// to wake, knows few.
+    /// Unused signals. They are reused, because a socket stores the wakers of its waiters.
     idle: Lock<Vec<Arc<Signal>>>,
 }
 
@@ -62,7 +61,7 @@ impl Waiting {
         Self { clock, patience: Lock::default(), idle: Lock::default() }
     }
 
-    /// Blocks until `poll` is ready or the timeout is over; `None` then.
+    /// Blocks until `poll` is ready; `None` when the timeout expires.
     pub(super) fn block<T>(
         &self,
         timeout: Option<Duration>,
@@ -86,7 +85,7 @@ impl Waiting {
         outcome
     }
 
-    /// Waits as the socket is told to; `WouldBlock` when that was not long enough, as on Linux.
+    /// Waits with the socket's settings; `WouldBlock` on timeout, as on Linux.
     fn wait<T>(
         &self,
         timeout: Option<Duration>,
@@ -104,7 +103,7 @@ impl Waiting {
         outcome.unwrap_or(Err(Error::WouldBlock)).map_err(io::Error::from)
     }
 
-    /// Waits as long as reading may.
+    /// Waits with the read timeout.
     pub(super) fn read<T>(
         &self,
         poll: impl FnMut(&mut Context<'_>) -> Poll<Result<T, Error>>,
@@ -113,7 +112,7 @@ impl Waiting {
         self.wait(read, nonblocking, poll)
     }
 
-    /// Waits as long as writing may.
+    /// Waits with the write timeout.
     pub(super) fn write<T>(
         &self,
         poll: impl FnMut(&mut Context<'_>) -> Poll<Result<T, Error>>,
@@ -122,7 +121,7 @@ impl Waiting {
         self.wait(write, nonblocking, poll)
     }
 
-    /// Changes a timeout; none is zero, as in `std::net`.
+    /// Sets a timeout; zero is an error, as in `std::net`.
     pub(super) fn set_timeout(
         &self,
         timeout: Option<Duration>,
@@ -142,7 +141,7 @@ impl fmt::Debug for Waiting {
     }
 }
 
-/// What a socket says about how long its calls wait, as `std::net` has it; clones share it.
+/// The methods for timeouts and cloning, as in `std::net`; clones share the timeouts.
 macro_rules! waits {
     ($socket:ident) => {
         impl $socket {
@@ -154,10 +153,10 @@ macro_rules! waits {
                 Ok(Self(alloc::sync::Arc::clone(&self.0)))
             }
 
-            /// How long a read waits before it fails with `WouldBlock`; for ever by default.
+            /// Sets the timeout after which a read fails with `WouldBlock`; none by default.
             ///
             /// # Errors
-            /// `InvalidInput` for no time at all.
+            /// `InvalidInput` for a zero timeout.
             pub fn set_read_timeout(
                 &self,
                 timeout: Option<core::time::Duration>,
@@ -165,10 +164,10 @@ macro_rules! waits {
                 self.0.waiting.set_timeout(timeout, |patience, timeout| patience.read = timeout)
             }
 
-            /// How long a write waits before it fails with `WouldBlock`; for ever by default.
+            /// Sets the timeout after which a write fails with `WouldBlock`; none by default.
             ///
             /// # Errors
-            /// `InvalidInput` for no time at all.
+            /// `InvalidInput` for a zero timeout.
             pub fn set_write_timeout(
                 &self,
                 timeout: Option<core::time::Duration>,
@@ -176,7 +175,7 @@ macro_rules! waits {
                 self.0.waiting.set_timeout(timeout, |patience, timeout| patience.write = timeout)
             }
 
-            /// How long a read waits.
+            /// The read timeout.
             ///
             /// # Errors
             /// None; as in `std::net`.
@@ -184,7 +183,7 @@ macro_rules! waits {
                 Ok(self.0.waiting.patience.with(|patience| patience.read))
             }
 
-            /// How long a write waits.
+            /// The write timeout.
             ///
             /// # Errors
             /// None; as in `std::net`.
