@@ -1,4 +1,4 @@
-//! Sockets and watchers that every interface serves, also one that is registered later.
+//! Sockets and watchers on every interface, including interfaces that are registered later.
 
 use alloc::sync::Arc;
 use alloc::vec::Vec;
@@ -11,7 +11,7 @@ use crate::stack::datagram::{Binding, Endpoint, Family};
 use crate::stack::tcp::listen::Listener;
 use crate::watcher::Watcher;
 
-/// What a new interface has to serve.
+/// The sockets and watchers that a new interface gets.
 #[derive(Clone, Default)]
 pub(super) struct Routed {
     listeners: Vec<Arc<Listener>>,
@@ -20,12 +20,11 @@ pub(super) struct Routed {
 }
 
 impl Interfaces {
-    /// Lets a new interface serve them too.
+    /// Adds them to a new interface.
     pub(super) fn serve_routed(&self, interface: &Arc<Interface>) {
         let Routed { listeners, bindings, watchers } =
             self.0.tables.with(|tables| tables.routed.clone());
-        // A fresh stack has no socket that could be in the way, and both calls tolerate what is
-        // there already.
+        // A new stack has no conflicting socket, and both calls tolerate repetition.
         interface.with(|stack| {
             for listener in &listeners {
                 let _ = stack.transport.tcp.listen(listener, false);
@@ -37,7 +36,7 @@ impl Interfaces {
         watchers.iter().for_each(|watcher| interface.introduce(watcher));
     }
 
-    /// Tells a watcher of every present and future interface; gives those that are present.
+    /// Attaches a watcher to every present and future interface; returns the present ones.
     pub(crate) fn watch(&self, watcher: &Arc<Watcher>) -> Vec<Arc<Interface>> {
         self.0.tables.with(|tables| {
             if !tables.routed.watchers.iter().any(|known| Arc::ptr_eq(known, watcher)) {
@@ -60,7 +59,7 @@ impl Interfaces {
     /// # Errors
     /// `AddressInUse`.
     pub(crate) fn listen(&self, listener: &Arc<Listener>) -> Result<(), Error> {
-        // Entered first, so that an interface that is added meanwhile is not missed.
+        // Recorded first, so that an interface that is added concurrently is not missed.
         let interfaces = self.0.tables.with(|tables| {
             tables.routed.listeners.push(Arc::clone(listener));
             tables.interfaces()
@@ -128,7 +127,7 @@ impl Interfaces {
         });
     }
 
-    /// How many listeners and bindings belong to all interfaces.
+    /// The number of listeners and bindings on all interfaces.
     pub(crate) fn routed_sockets(&self) -> usize {
         self.0.tables.with(|tables| tables.routed.listeners.len() + tables.routed.bindings.len())
     }

@@ -1,4 +1,4 @@
-//! Two boxes between a driver that is lent now and then and an interface that owns its driver.
+//! Two queues between a driver that is lent to each poll and an interface that owns its driver.
 
 use alloc::collections::VecDeque;
 use alloc::sync::{Arc, Weak};
@@ -14,24 +14,24 @@ use crate::limits;
 struct Boxes {
     incoming: VecDeque<Frame>,
     outgoing: VecDeque<Frame>,
-    /// Buffers that came back, for either side.
+    /// Recycled buffers, for either side.
     spares: VecDeque<Frame>,
     link: LinkState,
     hardware: Option<HardwareAddress>,
-    /// The address that the interface wants and the driver does not know yet.
+    /// The hardware address that the interface set and the driver does not have yet.
     wanted: Option<HardwareAddress>,
     waker: Option<Waker>,
     wants_room: bool,
-    /// The driver took no more when it was lent last.
+    /// The driver had no room when it was lent last.
     is_blocked: bool,
 }
 
-/// Whether an interface has something for a driver that is not lent at the moment.
+/// Tells whether an interface has frames for a driver that is not lent at the moment.
 #[derive(Clone)]
 pub(super) struct Outbox(Weak<Lock<Boxes>>);
 
 impl Outbox {
-    /// True when there is something to hand over; `None` when the interface is gone.
+    /// True when frames are queued; `None` when the interface is gone.
     pub(super) fn is_waiting(&self) -> Option<bool> {
         let boxes = self.0.upgrade()?;
         Some(boxes.with(|boxes| !boxes.outgoing.is_empty() && !boxes.is_blocked))
@@ -76,7 +76,7 @@ impl Mailbox {
         Outbox(Arc::downgrade(&self.boxes))
     }
 
-    /// Takes frames from the driver; true when more may wait.
+    /// Receives frames from the driver; true when there may be more.
     pub(super) fn receive(&mut self, driver: &mut dyn Driver) -> bool {
         let link = driver.link_state();
         let (room, wanted) = self.boxes.with(|boxes| {
@@ -86,7 +86,8 @@ impl Mailbox {
             (limits::INGRESS_BATCH.saturating_sub(boxes.incoming.len()), boxes.wanted.take())
         });
         if let Some(address) = wanted {
-            // The interface asked for it; a driver that refuses keeps its own, and says so.
+            // The interface set the address; a driver that rejects it keeps its own and reports
+            // that one.
             let _ = driver.set_hardware_address(address);
         }
         let mut taken = VecDeque::new();
@@ -109,7 +110,7 @@ impl Mailbox {
         is_full
     }
 
-    /// Hands frames to the driver; true when it would take more.
+    /// Transmits frames to the driver; true when it would accept more.
     pub(super) fn transmit(&mut self, driver: &mut dyn Driver) -> bool {
         while let Some(frame) = self.boxes.with(|boxes| boxes.outgoing.pop_front()) {
             if let Err(frame) = driver.transmit(frame, &mut self.pool) {
@@ -138,7 +139,7 @@ impl Mailbox {
 
 impl Drop for Mailbox {
     fn drop(&mut self) {
-        // Whoever lends no driver any more has pulled the cable.
+        // A dropped lender means that the driver is gone: the carrier is down.
         let waker = self.boxes.with(|boxes| {
             boxes.link = LinkState::Down;
             boxes.waker.take()

@@ -1,4 +1,4 @@
-//! The futures of a core: those that were woken are polled when the core is.
+//! The futures of a core: each poll of the core polls the woken ones.
 
 use alloc::collections::VecDeque;
 use alloc::sync::{Arc, Weak};
@@ -10,7 +10,8 @@ use virtual_file_system::Lock;
 
 use crate::platform::{BoxFuture, Spawner};
 
-/// What tasks and interfaces know of the core: where to queue, and whom to wake while nobody polls.
+/// The part of the core that tasks and interfaces share: the run queue, and the waker for work
+/// between polls.
 #[derive(Default)]
 pub(super) struct Agenda {
     woken: Lock<VecDeque<Arc<Task>>>,
@@ -19,7 +20,8 @@ pub(super) struct Agenda {
 }
 
 impl Agenda {
-    /// The waker that interrupts the owner's sleep, unless the owner is awake and will look.
+    /// The waker that interrupts the owner's sleep; none while the owner polls, since it will see
+    /// the work.
     pub(super) fn doorbell(&self) -> Option<Waker> {
         if self.is_polling.load(Ordering::Acquire) {
             None
@@ -29,9 +31,9 @@ impl Agenda {
     }
 }
 
-/// One future. It lives as long as somebody may wake it or it waits for its turn.
+/// One future. It lives as long as a waker or the run queue refers to it.
 struct Task {
-    /// Taken out while it is polled, and for good once it ended.
+    /// Taken while it is polled, and when it has ended.
     future: Lock<Option<BoxFuture<'static, ()>>>,
     is_queued: AtomicBool,
     agenda: Weak<Agenda>,
@@ -78,12 +80,13 @@ impl Tasks {
         self.agenda.woken.with(|woken| !woken.is_empty())
     }
 
-    /// Polls woken futures, `most` at most; true when some are left.
+    /// Polls at most `most` woken futures; true when some are left.
     pub(super) fn run(&self, most: usize) -> bool {
         for _ in 0..most {
             let Some(task) = self.agenda.woken.with(VecDeque::pop_front) else { break };
             task.is_queued.store(false, Ordering::Release);
-            // Taken out, so that it is not polled under a lock; a wake meanwhile queues it again.
+            // Taken out, so that no lock is held while it is polled; a concurrent wake queues it
+            // again.
             let Some(mut future) = task.future.with(Option::take) else { continue };
             let waker = Waker::from(Arc::clone(&task));
             if future.as_mut().poll(&mut Context::from_waker(&waker)).is_pending() {
@@ -95,13 +98,12 @@ impl Tasks {
         self.has_work()
     }
 
-    /// The owner is awake, and looks before it sleeps again.
+    /// The owner polls, and checks for work before it sleeps.
     pub(super) fn set_polling(&self, is_polling: bool) {
         self.agenda.is_polling.store(is_polling, Ordering::Release);
     }
 
-    /// Drops every future. Tasks hold wakers of themselves; without their futures the circles are
-    /// open.
+    /// Drops every future. Tasks own wakers of themselves; dropping the futures breaks the cycles.
     pub(super) fn clear(&self) {
         let all = self.all.with(core::mem::take);
         for task in all {
