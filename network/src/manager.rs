@@ -125,7 +125,7 @@ impl Manager {
         let clock = &self.platform.clock;
         let interface = Arc::new(Interface::new(stack, driver, controller, Arc::clone(clock)));
         if interface.is_loopback {
-            interface.with(configure_loopback);
+            interface.change_and_transmit(configure_loopback);
         }
         let path = alloc::format!("{INTERFACES}/{}", name.name);
         let device = Arc::new(self.devices.interface(&interface));
@@ -172,7 +172,7 @@ impl Manager {
         interfaces
             .iter()
             .map(|interface| {
-                interface.look_now(|stack| stack.context.configuration.status(stack.context.now))
+                interface.read_now(|stack| stack.context.configuration.status(stack.context.now))
             })
             .collect()
     }

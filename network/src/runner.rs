@@ -8,11 +8,11 @@ use core::pin::Pin;
 use core::task::{Context, Poll, Waker};
 use core::time::Duration;
 
-use crate::interface::{Interface, Turn};
+use crate::interface::{Interface, PollOutcome};
 use crate::platform::{BoxFuture, Clock, Instant};
 
 /// Consecutive polls before other tasks run.
-const TURNS: usize = 8;
+const POLLS: usize = 8;
 /// A sleep that ends within this time is polled again, because its clock may be early by that much.
 const EARLY: Duration = Duration::from_millis(2);
 
@@ -73,12 +73,12 @@ impl Future for Runner {
     type Output = ();
 
     fn poll(mut self: Pin<&mut Self>, context: &mut Context<'_>) -> Poll<()> {
-        for _ in 0..TURNS {
+        for _ in 0..POLLS {
             let asleep_until = self.sleep.as_ref().map(|sleep| sleep.deadline);
-            match self.interface.turn(context.waker(), asleep_until) {
-                Turn::Gone => return Poll::Ready(()),
-                Turn::Again => {}
-                Turn::Sleep(deadline, now) => {
+            match self.interface.poll(context.waker(), asleep_until) {
+                PollOutcome::Gone => return Poll::Ready(()),
+                PollOutcome::Again => {}
+                PollOutcome::Sleep(deadline, now) => {
                     if !self.poll_sleep(deadline, now, context) {
                         return Poll::Pending;
                     }

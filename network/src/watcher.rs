@@ -83,7 +83,7 @@ impl Watcher {
     }
 
     /// Adds records; collects the wakers of waiting readers.
-    fn tell(&self, records: &[(Kinds, String)], lost: u64, wakes: &mut Wakes) {
+    fn add(&self, records: &[(Kinds, String)], lost: u64, wakes: &mut Wakes) {
         self.0.with(|state| {
             state.lost += lost;
             for (kind, record) in records.iter().filter(|(kind, _)| state.kinds.contains(*kind)) {
@@ -178,35 +178,35 @@ impl Watchers {
     /// reported.
     pub(crate) fn attach(&mut self, stack: &mut Stack, watcher: &Arc<Watcher>) -> bool {
         // Earlier changes go to the other watchers first.
-        self.tell(stack);
+        self.deliver(stack);
         let is_new = !self.0.iter().any(|known| Arc::ptr_eq(known, watcher));
         if is_new {
             self.0.push(Arc::clone(watcher));
         }
-        self.follow(stack);
+        self.update_kinds(stack);
         is_new
     }
 
     /// Detaches a watcher.
     pub(crate) fn detach(&mut self, stack: &mut Stack, watcher: &Arc<Watcher>) {
-        self.tell(stack);
+        self.deliver(stack);
         self.0.retain(|known| !Arc::ptr_eq(known, watcher));
-        self.follow(stack);
+        self.update_kinds(stack);
     }
 
     /// Detaches all: the interface is gone.
     pub(crate) fn clear(&mut self, stack: &mut Stack) {
         self.0.clear();
-        self.follow(stack);
+        self.update_kinds(stack);
     }
 
-    fn follow(&self, stack: &mut Stack) {
+    fn update_kinds(&self, stack: &mut Stack) {
         let kinds = self.0.iter().fold(Kinds::empty(), |kinds, watcher| kinds | watcher.kinds());
         stack.set_watched(kinds);
     }
 
     /// Delivers events and changes.
-    pub(crate) fn tell(&self, stack: &mut Stack) {
+    pub(crate) fn deliver(&self, stack: &mut Stack) {
         stack.note_changes();
         let (events, lost) = stack.context.watch.take();
         if events.is_empty() && lost == 0 {
@@ -214,14 +214,14 @@ impl Watchers {
         }
         let records = written(&events, &stack.context.configuration.name);
         for watcher in &self.0 {
-            watcher.tell(&records, lost, &mut stack.context.wakes);
+            watcher.add(&records, lost, &mut stack.context.wakes);
         }
     }
 
     /// Reports the objects of a new interface to one watcher.
-    pub(crate) fn tell_of_new(&self, stack: &mut Stack, watcher: &Watcher) {
+    pub(crate) fn report_new(&self, stack: &mut Stack, watcher: &Watcher) {
         let events = stack.snapshot(Change::Added);
-        watcher.tell(
+        watcher.add(
             &written(&events, &stack.context.configuration.name),
             0,
             &mut stack.context.wakes,
@@ -266,11 +266,11 @@ mod tests {
     }
 
     #[test]
-    fn reads_give_whole_records_of_the_wanted_kinds() {
+    fn reads_return_whole_records_of_the_watched_kinds() {
         let watcher = started(Kinds::LINK);
         let mut all = records(3);
         all.insert(1, (Kinds::DNS, String::from("dns added\n")));
-        watcher.tell(&all, 0, &mut Wakes::default());
+        watcher.add(&all, 0, &mut Wakes::default());
         let mut buffer = [0; 50];
         assert_eq!(watcher.read(&mut buffer, None), Found::Bytes(5));
         assert_eq!(watcher.read(&mut buffer, None), Found::Bytes(40));
@@ -282,10 +282,10 @@ mod tests {
     }
 
     #[test]
-    fn a_slow_reader_gets_a_bounded_number_of_bytes_and_is_told_of_the_rest() {
+    fn a_slow_reader_gets_a_bounded_number_of_bytes_and_a_count_of_lost_records() {
         let watcher = started(Kinds::all());
         for _ in 0..10 {
-            watcher.tell(&records(1000), 0, &mut Wakes::default());
+            watcher.add(&records(1000), 0, &mut Wakes::default());
         }
         let mut buffer = [0; 4096];
         let mut total = 0;
@@ -299,7 +299,7 @@ mod tests {
         let kept = limits::EVENT_BYTES / 20;
         assert_eq!((total, lost), (5 + kept * 20, (10_000 - kept) as u64));
         // Records that are added while the snapshot is made follow it.
-        watcher.tell(&records(1), 0, &mut Wakes::default());
+        watcher.add(&records(1), 0, &mut Wakes::default());
         assert_eq!(watcher.read(&mut buffer, None), Found::Nothing);
         watcher.start(String::from("idle\n"));
         assert_eq!(watcher.read(&mut buffer, None), Found::Bytes(5));

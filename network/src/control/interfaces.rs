@@ -32,7 +32,7 @@ impl OpenFile {
 
     /// Changes the interface.
     pub(super) fn on<T>(&self, verb: impl FnOnce(&mut Stack) -> T) -> Result<T> {
-        self.interface().map(|interface| interface.with(verb))
+        self.interface().map(|interface| interface.change_and_transmit(verb))
     }
 
     /// Changes the interface, with an operation that may fail.
@@ -42,28 +42,29 @@ impl OpenFile {
 
     /// Reads the interface's state as of now.
     pub(super) fn read_now<T>(&self, view: impl FnOnce(&Stack) -> T) -> Result<T> {
-        self.interface().map(|interface| interface.look_now(view))
+        self.interface().map(|interface| interface.read_now(view))
     }
 
     /// Reads every interface's state, without the time.
     pub(super) fn collect<T>(&self, list: impl Fn(&Stack) -> Vec<T>) -> Vec<T> {
-        self.interfaces().iter().flat_map(|interface| interface.look(&list)).collect()
+        self.interfaces().iter().flat_map(|interface| interface.read(&list)).collect()
     }
 
     /// Reads every interface's state as of now.
     pub(super) fn collect_now<T>(&self, list: impl Fn(&Stack) -> Vec<T>) -> Vec<T> {
-        self.interfaces().iter().flat_map(|interface| interface.look_now(&list)).collect()
+        self.interfaces().iter().flat_map(|interface| interface.read_now(&list)).collect()
     }
 
     pub(super) fn set_hardware_address(&self, address: HardwareAddress) -> Result<bool> {
-        self.interface()?.with_driver(|stack, driver| stack.set_hardware_address(address, driver))
+        self.interface()?
+            .change_with_driver(|stack, driver| stack.set_hardware_address(address, driver))
     }
 
     /// The route to a destination, with its details.
     pub(super) fn find_route(&self, destination: IpAddr) -> Result<RouteChoice> {
         match &self.sockets.place.interface {
             None => self.sockets.place.all.explain(destination),
-            Some(interface) => interface.look_now(|stack| {
+            Some(interface) => interface.read_now(|stack| {
                 stack
                     .ip
                     .source_for(&stack.context, destination)
@@ -83,7 +84,7 @@ impl OpenFile {
             (None, None) => return Err(Error::NoDevice),
             (None, Some(gateway)) => {
                 let is_near = |interface: &&Arc<Interface>| {
-                    interface.look(|stack| {
+                    interface.read(|stack| {
                         stack.context.is_running()
                             && stack
                                 .ip
@@ -101,7 +102,7 @@ impl OpenFile {
                 interfaces.iter().find(is_near).cloned().ok_or(unreachable)?
             }
         };
-        interface.with(|stack| stack.ip.add_route(&mut stack.context, new))
+        interface.change_and_transmit(|stack| stack.ip.add_route(&mut stack.context, new))
     }
 
     pub(super) fn remove_route(&self, selector: &RouteSelector) -> Result<()> {
@@ -113,7 +114,9 @@ impl OpenFile {
             return Err(Error::NoDevice);
         }
         let removed = interfaces.iter().filter(named).any(|interface| {
-            interface.with(|stack| stack.ip.remove_route(&mut stack.context, selector)).is_ok()
+            interface
+                .change_and_transmit(|stack| stack.ip.remove_route(&mut stack.context, selector))
+                .is_ok()
         });
         if removed { Ok(()) } else { Err(Error::NoSuchProcess) }
     }
@@ -124,7 +127,7 @@ impl OpenFile {
         let clock = &self.sockets.clock;
         let deadline = clock.now().after(Duration::from_millis(u64::from(milliseconds)));
         let bound = poll_fn(|context| {
-            interface.with(|stack| {
+            interface.change_and_transmit(|stack| {
                 stack.dhcp.register(context.waker());
                 let status = stack.dhcp.status(&stack.context);
                 match status.state {
@@ -145,7 +148,7 @@ impl OpenFile {
             .interfaces()
             .iter()
             .flat_map(|interface| {
-                interface.look_now(|stack| {
+                interface.read_now(|stack| {
                     stack.transport.socket_list(&stack.context.configuration.name)
                 })
             })

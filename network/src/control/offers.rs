@@ -23,12 +23,12 @@ struct Unclaimed {
 pub(super) struct Offers {
     /// The source of unpredictable tokens.
     entropy: Arc<dyn Entropy>,
-    waiting: Lock<VecDeque<Unclaimed>>,
+    unclaimed: Lock<VecDeque<Unclaimed>>,
 }
 
 impl Offers {
     pub(super) fn new(entropy: Arc<dyn Entropy>) -> Self {
-        Self { entropy, waiting: Lock::default() }
+        Self { entropy, unclaimed: Lock::default() }
     }
 
     /// Waits for a connection and offers it.
@@ -55,9 +55,9 @@ impl Offers {
         stream: TcpStream,
         settings: TcpSettings,
     ) {
-        let dropped = self.waiting.with(|waiting| {
-            let oldest = if waiting.len() >= limits::OFFERS { waiting.pop_front() } else { None };
-            waiting.push_back(Unclaimed {
+        let dropped = self.unclaimed.with(|offers| {
+            let oldest = if offers.len() >= limits::OFFERS { offers.pop_front() } else { None };
+            offers.push_back(Unclaimed {
                 token,
                 listener: Arc::downgrade(listener),
                 stream,
@@ -70,22 +70,22 @@ impl Offers {
 
     /// Claims a connection by its token; returns it with its settings.
     pub(super) fn claim(&self, token: u64) -> Result<(TcpStream, TcpSettings)> {
-        self.waiting
-            .with(|waiting| {
-                let place = waiting.iter().position(|unclaimed| unclaimed.token == token)?;
-                waiting.remove(place)
+        self.unclaimed
+            .with(|offers| {
+                let index = offers.iter().position(|unclaimed| unclaimed.token == token)?;
+                offers.remove(index)
             })
             .map(|unclaimed| (unclaimed.stream, unclaimed.settings))
             .ok_or(Error::NotFound)
     }
 
     /// The listener was closed: resets its unclaimed connections.
-    pub(super) fn forget(&self, listener: &Arc<TcpListener>) {
-        let ended: VecDeque<Unclaimed> = self.waiting.with(|waiting| {
-            let (kept, ended) = waiting
+    pub(super) fn reset_offers_of(&self, listener: &Arc<TcpListener>) {
+        let ended: VecDeque<Unclaimed> = self.unclaimed.with(|offers| {
+            let (kept, ended) = offers
                 .drain(..)
                 .partition(|unclaimed| unclaimed.listener.as_ptr() != Arc::as_ptr(listener));
-            *waiting = kept;
+            *offers = kept;
             ended
         });
         ended.iter().for_each(|unclaimed| unclaimed.stream.abort());

@@ -109,8 +109,9 @@ impl OpenFile {
 
     /// The status text, generated at the first read, so that a reader sees a consistent state.
     fn read_status(&self, buffer: &mut [u8]) -> Result<usize> {
-        let is_fresh = self.state.with(|state| matches!(state, State::Status { text: None, .. }));
-        let fresh = if is_fresh { Some(self.status_text()) } else { None };
+        let is_first_read =
+            self.state.with(|state| matches!(state, State::Status { text: None, .. }));
+        let fresh = if is_first_read { Some(self.status_text()) } else { None };
         self.state.with(|state| {
             let State::Status { text, position } = state else { return Err(Error::InvalidInput) };
             if text.is_none() {
@@ -140,7 +141,7 @@ impl OpenFile {
     fn end(&self) {
         let ended = self.become_state(|_| State::default());
         if let State::Listener(listener) = &ended {
-            self.offers.forget(listener);
+            self.offers.reset_offers_of(listener);
         }
     }
 

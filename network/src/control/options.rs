@@ -47,7 +47,7 @@ impl OpenFile {
             let is_bound = !matches!(state, State::Unconnected(Unconnected { local: None, .. }));
             let settings = state.settings_mut().ok_or(Error::InvalidInput)?;
             let mut changed = *settings;
-            apply(&mut changed, option, Stage { is_bound, has_buffers: stream.is_some() })?;
+            apply(&mut changed, option, Phase { is_bound, has_buffers: stream.is_some() })?;
             *settings = changed;
             Ok((changed, stream))
         })?;
@@ -58,17 +58,17 @@ impl OpenFile {
     }
 
     fn bind_stream_to_device(&self, name: &str) -> Result<()> {
-        let wanted = match name {
+        let interface = match name {
             "" => None,
             name => Some(self.sockets.place.all.find(name).ok_or(Error::NoDevice)?),
         };
         if let Some(fixed) = &self.sockets.place.interface {
-            let is_same = wanted.is_some_and(|wanted| Arc::ptr_eq(&wanted, fixed));
+            let is_same = interface.is_some_and(|interface| Arc::ptr_eq(&interface, fixed));
             return if is_same { Ok(()) } else { Err(Error::InvalidInput) };
         }
         self.state.with(|state| match state {
             State::Unconnected(Unconnected { local: None, device, .. }) => {
-                *device = wanted;
+                *device = interface;
                 Ok(())
             }
             _ => Err(Error::InvalidInput),
@@ -106,14 +106,14 @@ impl OpenFile {
             _ => None,
         };
         let device = device.map(|device| device.name.clone()).unwrap_or_default();
-        Ok(told(&settings, device, path_mtu))
+        Ok(option_values(&settings, device, path_mtu))
     }
 
     /// The path MTU of a stream, if there is a route.
     fn path_mtu(&self, stream: &TcpStream) -> Option<u32> {
         let remote = stream.remote_address().ip();
         let (interface, _) = self.sockets.place.route(remote).ok()?;
-        u32::try_from(interface.look_now(|stack| stack.ip.path_mtu(&stack.context, remote))).ok()
+        u32::try_from(interface.read_now(|stack| stack.ip.path_mtu(&stack.context, remote))).ok()
     }
 
     /// The statistics of the stream.
@@ -142,21 +142,21 @@ fn set_listener_option(listener: &TcpListener, option: &SocketOption) -> Result<
         return Err(Error::InvalidInput);
     }
     let mut changed = listener.settings();
-    apply(&mut changed, option, Stage { is_bound: true, has_buffers: false })?;
+    apply(&mut changed, option, Phase { is_bound: true, has_buffers: false })?;
     listener.set_settings(changed);
     Ok(())
 }
 
 /// The phase of a stream socket, as far as options depend on it.
 #[derive(Clone, Copy)]
-struct Stage {
+struct Phase {
     /// It has a local address.
     is_bound: bool,
     /// Its buffers exist, with the connection.
     has_buffers: bool,
 }
 
-fn told(
+fn option_values(
     settings: &TcpSettings,
     device: alloc::string::String,
     path_mtu: Option<u32>,
@@ -209,7 +209,7 @@ fn check(option: &SocketOption) -> Result<()> {
 }
 
 /// Applies a validated value to the settings of a stream.
-fn apply(settings: &mut TcpSettings, option: &SocketOption, stage: Stage) -> Result<()> {
+fn apply(settings: &mut TcpSettings, option: &SocketOption, phase: Phase) -> Result<()> {
     match option {
         SocketOption::NoDelay(on) => settings.no_delay = *on,
         SocketOption::HopLimit(hop_limit) => settings.hop_limit = *hop_limit,
@@ -222,7 +222,7 @@ fn apply(settings: &mut TcpSettings, option: &SocketOption, stage: Stage) -> Res
         SocketOption::UserTimeout(milliseconds) => settings.user_timeout = *milliseconds,
         SocketOption::Linger(milliseconds) => settings.linger = *milliseconds,
         SocketOption::CongestionControl(_) | SocketOption::ExplicitCongestion(_)
-            if stage.has_buffers =>
+            if phase.has_buffers =>
         {
             return Err(Error::AlreadyConnected);
         }
@@ -230,9 +230,9 @@ fn apply(settings: &mut TcpSettings, option: &SocketOption, stage: Stage) -> Res
         SocketOption::ExplicitCongestion(on) => settings.explicit_congestion = *on,
         SocketOption::ReuseAddress(on) => settings.reuse_address = *on,
         SocketOption::ReusePort(on) => settings.reuse_port = *on,
-        SocketOption::OnlyIpv6(_) if stage.is_bound => return Err(Error::InvalidInput),
+        SocketOption::OnlyIpv6(_) if phase.is_bound => return Err(Error::InvalidInput),
         SocketOption::OnlyIpv6(on) => settings.only_ipv6 = *on,
-        SocketOption::ReceiveBuffer(_) | SocketOption::SendBuffer(_) if stage.has_buffers => {
+        SocketOption::ReceiveBuffer(_) | SocketOption::SendBuffer(_) if phase.has_buffers => {
             return Err(Error::AlreadyConnected);
         }
         SocketOption::ReceiveBuffer(bytes) => settings.receive_buffer = Some(*bytes as usize),

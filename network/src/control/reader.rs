@@ -165,7 +165,7 @@ mod tests {
     }
 
     #[test]
-    fn a_closed_reader_is_forgotten_by_everybody() {
+    fn a_closed_reader_is_detached_from_all_interfaces() {
         let core = Core::new(Arc::new(Zeros), Instant::ZERO).unwrap();
         core.manager().register("tun0", alloc::boxed::Box::new(Nothing), None).unwrap();
         let all = core.sockets();
@@ -176,10 +176,10 @@ mod tests {
             let watcher = Arc::clone(&reader.watcher);
             assert!(Arc::strong_count(&watcher) > 2);
             let interface = sockets.place.all.find("tun0").unwrap();
-            assert!(interface.look(|stack| stack.context.watch.is_on()));
+            assert!(interface.read(|stack| stack.context.watch.is_on()));
             drop(reader);
             assert_eq!(Arc::strong_count(&watcher), 1);
-            assert!(!interface.look(|stack| stack.context.watch.is_on()));
+            assert!(!interface.read(|stack| stack.context.watch.is_on()));
             core.manager().unregister("tun1").unwrap();
         }
     }

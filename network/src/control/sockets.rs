@@ -186,8 +186,8 @@ struct Attempt<'a> {
 
 impl Drop for Attempt<'_> {
     fn drop(&mut self) {
-        let is_under_way = self.file.state.with(|state| matches!(state, State::Connecting(..)));
-        if !self.is_over && is_under_way {
+        let is_in_progress = self.file.state.with(|state| matches!(state, State::Connecting(..)));
+        if !self.is_over && is_in_progress {
             self.file.become_state(|state| match state {
                 State::Connecting(socket, _) => State::Unconnected(socket.clone()),
                 _ => State::default(),

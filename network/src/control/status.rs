@@ -12,7 +12,7 @@ use crate::stack::Stack;
 pub(super) fn interface(interface: &Interface) -> String {
     let mut text = String::new();
     // Writing to a string does not fail.
-    let _ = interface.look_now(|stack| write_interface(&mut text, stack));
+    let _ = interface.read_now(|stack| write_interface(&mut text, stack));
     text
 }
 
@@ -20,7 +20,7 @@ pub(super) fn interface(interface: &Interface) -> String {
 pub(super) fn system(all: &Interfaces) -> String {
     let mut text = String::new();
     for interface in all.list() {
-        let _ = interface.look_now(|stack| {
+        let _ = interface.read_now(|stack| {
             writeln!(
                 text,
                 "interface {} index {} link {}",
@@ -38,7 +38,7 @@ pub(super) fn system(all: &Interfaces) -> String {
         });
     }
     let count = |interface: &alloc::sync::Arc<Interface>| {
-        interface.look_now(|stack| stack.transport.socket_count())
+        interface.read_now(|stack| stack.transport.socket_count())
     };
     let sockets: usize = all.list().iter().map(count).sum();
     let _ = writeln!(text, "sockets {} routed {}", sockets, all.routed_sockets());

@@ -51,7 +51,7 @@ struct Tables {
     routed: Routed,
     /// The last choice: the destination, the interface's index, and the generation of addresses and
     /// routes.
-    recent: Option<(IpAddr, u32, u32)>,
+    last_choice: Option<(IpAddr, u32, u32)>,
 }
 
 impl Tables {
@@ -81,7 +81,7 @@ impl Interfaces {
         let interface = Arc::clone(registration.interface());
         self.0.tables.with(|tables| tables.registrations.push(registration));
         self.serve_routed(&interface);
-        self.0.host.touch();
+        self.0.host.increment_generation();
     }
 
     /// Removes an interface; dropping the result undoes its registration.
@@ -90,7 +90,7 @@ impl Interfaces {
             let place = tables.iter().position(|interface| interface.name == name)?;
             Some(tables.registrations.remove(place))
         })?;
-        self.0.host.touch();
+        self.0.host.increment_generation();
         Some(taken)
     }
 
@@ -138,10 +138,11 @@ impl Interfaces {
     }
 
     /// The last choice, if the destination and the generation are the same.
-    fn known(&self, destination: IpAddr, generation: u32) -> Option<Arc<Interface>> {
+    fn cached(&self, destination: IpAddr, generation: u32) -> Option<Arc<Interface>> {
         self.0.tables.with(|tables| {
-            let (_, index, _) =
-                tables.recent.filter(|recent| (recent.0, recent.2) == (destination, generation))?;
+            let (_, index, _) = tables
+                .last_choice
+                .filter(|choice| (choice.0, choice.2) == (destination, generation))?;
             tables.iter().find(|interface| interface.index == index).cloned()
         })
     }
@@ -153,7 +154,7 @@ impl Interfaces {
     /// no address of the family.
     pub(crate) fn route(&self, destination: IpAddr) -> Result<(Arc<Interface>, IpAddr), Error> {
         let choice = self.choose(destination)?;
-        let source = choice.look(|stack| stack.ip.source_for(&stack.context, destination))?;
+        let source = choice.read(|stack| stack.ip.source_for(&stack.context, destination))?;
         Ok((choice, source))
     }
 
@@ -164,11 +165,13 @@ impl Interfaces {
     pub(crate) fn choose(&self, destination: IpAddr) -> Result<Arc<Interface>, Error> {
         // Read before the search: a concurrent change makes the cached choice stale.
         let generation = self.generation();
-        if let Some(known) = self.known(destination, generation) {
+        if let Some(known) = self.cached(destination, generation) {
             return Ok(known);
         }
         let choice = self.search(destination)?;
-        self.0.tables.with(|tables| tables.recent = Some((destination, choice.index, generation)));
+        self.0
+            .tables
+            .with(|tables| tables.last_choice = Some((destination, choice.index, generation)));
         Ok(choice)
     }
 
@@ -179,19 +182,19 @@ impl Interfaces {
             return loopback.ok_or(Error::NetworkUnreachable);
         }
         let rank = |interface: &Interface| {
-            interface.look(|stack| {
+            interface.read(|stack| {
                 if !stack.context.is_running() {
                     return None;
                 }
                 let route = stack.ip.route_for(&stack.context, destination);
                 // Multicast, broadcast and link-local destinations are reached over any interface
                 // of the family, one with a default route first.
-                let to_everybody = destination.is_multicast()
+                let is_multicast_or_local = destination.is_multicast()
                     || is_link_local_ipv4(destination)
                     || matches!(destination, IpAddr::V4(address) if address.is_broadcast());
                 match route {
                     Some(route) => Some((Reverse(route.destination.length()), route.metric)),
-                    None if to_everybody
+                    None if is_multicast_or_local
                         && !stack.context.is_loopback()
                         && stack.ip.source_for(&stack.context, destination).is_ok() =>
                     {
@@ -211,7 +214,7 @@ impl Interfaces {
     pub(crate) fn explain(&self, destination: IpAddr) -> Result<RouteChoice, Error> {
         let (interface, source) = self.route(destination)?;
         // The reachability of gateways depends on the time.
-        interface.look_now(|stack| stack.ip.explain(&stack.context, destination, source))
+        interface.read_now(|stack| stack.ip.explain(&stack.context, destination, source))
     }
 }
 

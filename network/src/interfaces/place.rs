@@ -55,7 +55,7 @@ impl Place {
     /// family.
     pub(crate) fn route(&self, destination: IpAddr) -> Result<(Arc<Interface>, IpAddr), Error> {
         let interface = self.choose(destination)?;
-        let source = interface.look(|stack| stack.ip.source_for(&stack.context, destination))?;
+        let source = interface.read(|stack| stack.ip.source_for(&stack.context, destination))?;
         Ok((interface, source))
     }
 
@@ -65,7 +65,7 @@ impl Place {
             || self
                 .interfaces()
                 .iter()
-                .any(|interface| interface.look(|stack| stack.ip.addresses.owns(address)))
+                .any(|interface| interface.read(|stack| stack.ip.addresses.owns(address)))
     }
 
     /// The same scope, without keeping the interfaces registered.

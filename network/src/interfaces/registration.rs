@@ -38,10 +38,10 @@ impl Drop for Running {
 
 /// The names in use, including those of registrations in progress.
 #[derive(Clone, Default)]
-pub(crate) struct Names(Arc<Lock<Taken>>);
+pub(crate) struct Names(Arc<Lock<UsedNames>>);
 
 #[derive(Default)]
-struct Taken {
+struct UsedNames {
     names: BTreeSet<String>,
     last_index: u32,
 }
@@ -49,10 +49,10 @@ struct Taken {
 impl Names {
     /// Reserves a name and the next index; `None` if the name is in use.
     pub(crate) fn reserve(&self, name: &str) -> Option<Name> {
-        let index = self.0.with(|taken| {
-            taken.names.insert(name.to_string()).then(|| {
-                taken.last_index += 1;
-                taken.last_index
+        let index = self.0.with(|used| {
+            used.names.insert(name.to_string()).then(|| {
+                used.last_index += 1;
+                used.last_index
             })
         })?;
         Some(Name { names: self.clone(), name: name.to_string(), index })
@@ -68,6 +68,6 @@ pub(crate) struct Name {
 
 impl Drop for Name {
     fn drop(&mut self) {
-        self.names.0.with(|taken| taken.names.remove(&self.name));
+        self.names.0.with(|used| used.names.remove(&self.name));
     }
 }

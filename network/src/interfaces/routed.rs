@@ -25,7 +25,7 @@ impl Interfaces {
         let Routed { listeners, bindings, watchers } =
             self.0.tables.with(|tables| tables.routed.clone());
         // A new stack has no conflicting socket, and both calls tolerate repetition.
-        interface.with(|stack| {
+        interface.change_and_transmit(|stack| {
             for listener in &listeners {
                 let _ = stack.transport.tcp.listen(listener, false);
             }
@@ -65,7 +65,7 @@ impl Interfaces {
             tables.interfaces()
         });
         let outcome = interfaces.iter().try_for_each(|interface| {
-            interface.with(|stack| stack.transport.tcp.listen(listener, false))
+            interface.change_and_transmit(|stack| stack.transport.tcp.listen(listener, false))
         });
         if outcome.is_err() {
             self.unlisten(listener);
@@ -79,7 +79,7 @@ impl Interfaces {
             tables.interfaces()
         });
         interfaces.iter().for_each(|interface| {
-            interface.with(|stack| {
+            interface.change_and_transmit(|stack| {
                 stack.transport.tcp.unlisten(&mut stack.context, &mut stack.ip, listener)
             })
         });
@@ -102,7 +102,9 @@ impl Interfaces {
         });
         let bind = |binding: &Binding| {
             interfaces.iter().try_for_each(|interface| {
-                interface.with(|stack| stack.transport.datagrams.bind(family, binding.clone()))
+                interface.change_and_transmit(|stack| {
+                    stack.transport.datagrams.bind(family, binding.clone())
+                })
             })
         };
         let outcome = bind(binding);
@@ -123,7 +125,9 @@ impl Interfaces {
             tables.interfaces()
         });
         interfaces.iter().for_each(|interface| {
-            interface.with(|stack| stack.transport.datagrams.unbind(family, key, endpoint))
+            interface.change_and_transmit(|stack| {
+                stack.transport.datagrams.unbind(family, key, endpoint)
+            })
         });
     }
 

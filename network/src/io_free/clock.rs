@@ -23,12 +23,12 @@ struct State {
 pub(super) struct CoreClock(Arc<Lock<State>>);
 
 /// A sleep's entry, removed when the sleep is dropped.
-struct Place {
+struct SleepEntry {
     clock: Arc<Lock<State>>,
     key: (Instant, u64),
 }
 
-impl Drop for Place {
+impl Drop for SleepEntry {
     fn drop(&mut self) {
         let waker = self.clock.with(|state| state.sleepers.remove(&self.key));
         drop(waker);
@@ -71,13 +71,13 @@ impl Clock for CoreClock {
             state.last += 1;
             (deadline, state.last)
         });
-        let place = Place { clock: Arc::clone(&self.0), key };
+        let entry = SleepEntry { clock: Arc::clone(&self.0), key };
         Box::pin(poll_fn(move |context| {
-            let (is_over, replaced) = place.clock.with(|state| {
+            let (is_over, replaced) = entry.clock.with(|state| {
                 if state.now >= deadline {
                     return (true, None);
                 }
-                (false, state.sleepers.insert(place.key, context.waker().clone()))
+                (false, state.sleepers.insert(entry.key, context.waker().clone()))
             });
             drop(replaced);
             if is_over { Poll::Ready(()) } else { Poll::Pending }

@@ -6,7 +6,7 @@ use core::task::Waker;
 
 use virtual_file_system::Lock;
 
-use super::tasks::Agenda;
+use super::tasks::RunQueue;
 use crate::address::HardwareAddress;
 use crate::driver::{Capabilities, Driver, DriverError, Frame, FramePool, LinkState};
 use crate::limits;
@@ -19,7 +19,7 @@ struct Boxes {
     link: LinkState,
     hardware: Option<HardwareAddress>,
     /// The hardware address that the interface set and the driver does not have yet.
-    wanted: Option<HardwareAddress>,
+    new_address: Option<HardwareAddress>,
     waker: Option<Waker>,
     wants_room: bool,
     /// The driver had no room when it was lent last.
@@ -48,18 +48,18 @@ pub(super) struct Mailbox {
 pub(super) struct MailboxDriver {
     boxes: Arc<Lock<Boxes>>,
     capabilities: Capabilities,
-    agenda: Arc<Agenda>,
+    run_queue: Arc<RunQueue>,
 }
 
 /// Makes both ends for a driver.
-pub(super) fn pair(driver: &mut dyn Driver, agenda: Arc<Agenda>) -> (Mailbox, MailboxDriver) {
+pub(super) fn pair(driver: &mut dyn Driver, run_queue: Arc<RunQueue>) -> (Mailbox, MailboxDriver) {
     let boxes = Arc::new(Lock::new(Boxes {
         incoming: VecDeque::new(),
         outgoing: VecDeque::new(),
         spares: VecDeque::new(),
         link: driver.link_state(),
         hardware: driver.hardware_address(),
-        wanted: None,
+        new_address: None,
         waker: None,
         wants_room: false,
         is_blocked: false,
@@ -67,7 +67,7 @@ pub(super) fn pair(driver: &mut dyn Driver, agenda: Arc<Agenda>) -> (Mailbox, Ma
     let capabilities = driver.capabilities();
     (
         Mailbox { boxes: Arc::clone(&boxes), pool: FramePool::new() },
-        MailboxDriver { boxes, capabilities, agenda },
+        MailboxDriver { boxes, capabilities, run_queue },
     )
 }
 
@@ -79,13 +79,13 @@ impl Mailbox {
     /// Receives frames from the driver; true when there may be more.
     pub(super) fn receive(&mut self, driver: &mut dyn Driver) -> bool {
         let link = driver.link_state();
-        let (room, wanted) = self.boxes.with(|boxes| {
+        let (room, new_address) = self.boxes.with(|boxes| {
             while let Some(spare) = boxes.spares.pop_front() {
                 self.pool.put(spare);
             }
-            (limits::INGRESS_BATCH.saturating_sub(boxes.incoming.len()), boxes.wanted.take())
+            (limits::INGRESS_BATCH.saturating_sub(boxes.incoming.len()), boxes.new_address.take())
         });
-        if let Some(address) = wanted {
+        if let Some(address) = new_address {
             // The interface set the address; a driver that rejects it keeps its own and reports
             // that one.
             let _ = driver.set_hardware_address(address);
@@ -98,11 +98,11 @@ impl Mailbox {
         let is_full = taken.len() == room;
         let hardware = driver.hardware_address();
         let waker = self.boxes.with(|boxes| {
-            let is_news = !taken.is_empty() || boxes.link != link;
+            let has_changed = !taken.is_empty() || boxes.link != link;
             boxes.link = link;
             boxes.hardware = hardware;
             boxes.incoming.append(&mut taken);
-            if is_news { boxes.waker.take() } else { None }
+            if has_changed { boxes.waker.take() } else { None }
         });
         if let Some(waker) = waker {
             waker.wake();
@@ -156,7 +156,7 @@ impl Driver for MailboxDriver {
     }
 
     fn hardware_address(&self) -> Option<HardwareAddress> {
-        self.boxes.with(|boxes| boxes.wanted.or(boxes.hardware))
+        self.boxes.with(|boxes| boxes.new_address.or(boxes.hardware))
     }
 
     fn set_hardware_address(&mut self, address: HardwareAddress) -> Result<(), DriverError> {
@@ -164,7 +164,7 @@ impl Driver for MailboxDriver {
             if boxes.hardware.is_none() || !address.is_unicast() {
                 return Err(DriverError::Unsupported);
             }
-            boxes.wanted = Some(address);
+            boxes.new_address = Some(address);
             Ok(())
         })
     }
@@ -196,7 +196,7 @@ impl Driver for MailboxDriver {
 
     fn flush(&mut self) -> Option<Waker> {
         let is_waiting = self.boxes.with(|boxes| !boxes.outgoing.is_empty() && !boxes.is_blocked);
-        if is_waiting { self.agenda.doorbell() } else { None }
+        if is_waiting { self.run_queue.doorbell() } else { None }
     }
 
     fn register(&mut self, waker: &Waker, room: bool) {

@@ -103,7 +103,7 @@ impl Core {
     /// # Errors
     /// As [`Manager::register`].
     pub fn attach(&self, name: &str, driver: &mut dyn Driver) -> Result<Port, ManagerError> {
-        let (mailbox, inner) = mailbox::pair(driver, self.tasks.agenda());
+        let (mailbox, inner) = mailbox::pair(driver, self.tasks.run_queue());
         self.manager.register(name, Box::new(inner), None)?;
         self.outboxes.with(|outboxes| outboxes.push(mailbox.outbox()));
         Ok(Port { mailbox })
@@ -144,7 +144,7 @@ impl Core {
     pub fn run(&mut self, now: Instant) -> bool {
         self.tasks.set_polling(true);
         self.clock.advance(now);
-        let more = self.tasks.run(limits::CORE_TURNS);
+        let more = self.tasks.run(limits::CORE_POLLS);
         self.tasks.set_polling(false);
         more
     }

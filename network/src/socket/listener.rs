@@ -60,9 +60,8 @@ impl TcpListener {
         let listener = Arc::new(Listener::new(local, backlog, settings));
         match &place.interface {
             None => place.all.listen(&listener)?,
-            Some(interface) => {
-                interface.with(|stack| stack.transport.tcp.listen(&listener, true))?
-            }
+            Some(interface) => interface
+                .change_and_transmit(|stack| stack.transport.tcp.listen(&listener, true))?,
         }
         Ok(Self { place: place.clone(), listener, closed: Lock::new(false) })
     }
@@ -76,7 +75,7 @@ impl TcpListener {
         let local = Self::choose_local(place, local)?;
         let bound = settings.bound(local.ip());
         let is_taken = place.interfaces().iter().any(|interface| {
-            interface.look(|stack| stack.transport.tcp.listens_at(local.port(), bound))
+            interface.read(|stack| stack.transport.tcp.listens_at(local.port(), bound))
         });
         if is_taken { Err(Error::AddressInUse) } else { Ok(local) }
     }
@@ -95,7 +94,7 @@ impl TcpListener {
     fn free_port(place: &Place, local: SocketAddr) -> Result<u16, Error> {
         let interface = place.interfaces().into_iter().next().ok_or(Error::NetworkDown)?;
         interface
-            .with(|stack| {
+            .change_and_transmit(|stack| {
                 stack.transport.tcp.ephemeral_port(
                     &mut stack.context,
                     local.ip(),
@@ -200,14 +199,14 @@ impl TcpListener {
         }
         match &self.place.interface {
             None => self.place.all.unlisten(&self.listener),
-            Some(interface) => interface.with(|stack| {
+            Some(interface) => interface.change_and_transmit(|stack| {
                 stack.transport.tcp.unlisten(&mut stack.context, &mut stack.ip, &self.listener)
             }),
         }
         let mut wakes = crate::stack::Wakes::default();
         for waiting in self.listener.close(&mut wakes) {
             if let Some(interface) = self.interface_at(waiting.interface) {
-                interface.with(|stack| {
+                interface.change_and_transmit(|stack| {
                     stack.transport.tcp.abort(&mut stack.context, &mut stack.ip, waiting.connection)
                 });
             }

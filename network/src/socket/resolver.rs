@@ -21,13 +21,13 @@ use crate::dns_message::{self, DnsMessage, PORT, QueryKind, ResponseCode};
 use crate::limits;
 use crate::platform::before;
 
-/// Rounds through all servers; the timeout starts at [`FIRST_WAIT`] and doubles.
+/// Rounds through all servers; the timeout starts at [`FIRST_TIMEOUT`] and doubles.
 const ROUNDS: u32 = 3;
-const FIRST_WAIT: Duration = Duration::from_secs(1);
+const FIRST_TIMEOUT: Duration = Duration::from_secs(1);
 /// The timeout of a response over TCP.
-const STREAM_WAIT: Duration = Duration::from_secs(5);
+const TCP_TIMEOUT: Duration = Duration::from_secs(5);
 /// The most aliases to follow.
-const ALIASES: usize = 8;
+const MAX_ALIASES: usize = 8;
 /// Bytes of a UDP answer without EDNS.
 const DATAGRAM_BYTES: usize = 512;
 
@@ -68,7 +68,7 @@ impl Resolver {
     /// # Cancel safety
     /// Dropping the future ends the lookup.
     pub async fn resolve(&self, question: &Question) -> Result<Answer, Error> {
-        if let Some(answer) = answer_locally(question) {
+        if let Some(answer) = resolve_locally(question) {
             return Ok(answer);
         }
         let (name, kinds) = wire_question(question)?;
@@ -76,19 +76,19 @@ impl Resolver {
         if servers.is_empty() {
             return Err(Error::NetworkUnreachable);
         }
-        let _turn = self.sockets.lookups.0.acquire().await;
+        let _permit = self.sockets.lookups.0.acquire().await;
         let mut records = Vec::new();
         let (mut target, mut asked) = (name, None);
-        for _ in 0..ALIASES {
-            let (server, found) = self.ask_all(&servers, &target, &kinds).await?;
+        for _ in 0..MAX_ALIASES {
+            let (server, found) = self.query_all(&servers, &target, &kinds).await?;
             asked = Some(server);
             records.extend(found);
             let wants_address =
                 question.kind != RecordKind::Cname && question.kind != RecordKind::Ptr;
-            let is_answered =
+            let is_complete =
                 records.iter().any(|record| !matches!(record.data, RecordData::Cname(_)));
             match last_alias(&records, &target) {
-                Some(alias) if wants_address && !is_answered => target = alias,
+                Some(alias) if wants_address && !is_complete => target = alias,
                 _ => break,
             }
         }
@@ -103,7 +103,7 @@ impl Resolver {
         }
         let mut servers: Vec<SocketAddr> = Vec::new();
         for interface in self.sockets.place.interfaces() {
-            interface.look(|stack| {
+            interface.read(|stack| {
                 for (address, _) in stack.name_servers.iter().filter(|_| stack.context.is_running())
                 {
                     let server = SocketAddr::new(*address, PORT);
@@ -116,7 +116,7 @@ impl Resolver {
         servers
     }
 
-    async fn ask_all(
+    async fn query_all(
         &self,
         servers: &[SocketAddr],
         name: &str,
@@ -125,7 +125,7 @@ impl Resolver {
         let mut failure = Error::TimedOut;
         for round in 0..ROUNDS {
             for server in servers {
-                match self.ask(*server, name, kinds, FIRST_WAIT * (1 << round)).await {
+                match self.query_server(*server, name, kinds, FIRST_TIMEOUT * (1 << round)).await {
                     Reply::Records(records) => return Ok((*server, records)),
                     Reply::NoSuchName => return Err(Error::NotFound),
                     Reply::Failed(error) => failure = error,
@@ -140,7 +140,7 @@ impl Resolver {
     }
 
     /// Queries one server for all types at once.
-    async fn ask(
+    async fn query_server(
         &self,
         server: SocketAddr,
         name: &str,
@@ -197,7 +197,7 @@ impl Resolver {
             });
             let Some((query, known)) = matching else { continue };
             *known = match answer.is_truncated {
-                true => self.ask_by_stream(server, query).await.or(Some(answer)),
+                true => self.query_over_tcp(server, query).await.or(Some(answer)),
                 false => Some(answer),
             };
         }
@@ -205,9 +205,9 @@ impl Resolver {
     }
 
     /// Repeats the query over TCP, where every response fits (RFC 7766).
-    async fn ask_by_stream(&self, server: SocketAddr, query: &DnsMessage) -> Option<DnsMessage> {
+    async fn query_over_tcp(&self, server: SocketAddr, query: &DnsMessage) -> Option<DnsMessage> {
         let clock = &self.sockets.clock;
-        let deadline = clock.now().after(STREAM_WAIT);
+        let deadline = clock.now().after(TCP_TIMEOUT);
         let exchange = async {
             let stream = TcpStream::connect(&self.sockets, server).await.ok()?;
             let bytes = query.to_bytes().ok()?;
@@ -286,7 +286,7 @@ fn last_alias(records: &[Record], start: &str) -> Option<String> {
     (name != start).then(|| name.to_string())
 }
 
-fn answer_locally(question: &Question) -> Option<Answer> {
+fn resolve_locally(question: &Question) -> Option<Answer> {
     let local = |addresses: &[IpAddr]| {
         let records = addresses.iter().map(|address| Record {
             name: question.name.clone(),

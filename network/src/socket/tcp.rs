@@ -87,9 +87,10 @@ impl TcpStream {
             return Err(Error::AddressNotAvailable);
         }
         let interface = place.choose(remote.ip())?;
-        let (slot, local) = interface.with(|stack| {
+        let (slot, local) = interface.change_and_transmit(|stack| {
             let source = stack.ip.source_for(&stack.context, remote.ip())?;
-            if matches!(remote.ip(), IpAddr::V4(address) if stack.ip.addresses.is_broadcast(address)) {
+            let addresses = &stack.ip.addresses;
+            if matches!(remote.ip(), IpAddr::V4(address) if addresses.is_broadcast(address)) {
                 return Err(Error::NetworkUnreachable);
             }
             let source = local
@@ -105,7 +106,7 @@ impl TcpStream {
 
     /// Ready once the handshake has ended.
     pub(crate) fn poll_connected(&self, context: &mut Context<'_>) -> Poll<Result<(), Error>> {
-        match self.interface.glance(|stack| {
+        match self.interface.change(|stack| {
             stack.transport.tcp.poll_connected(&mut stack.context, self.slot, context.waker())
         }) {
             Ok(true) => Poll::Ready(Ok(())),
@@ -148,7 +149,7 @@ impl TcpStream {
     /// # Errors
     /// `WouldBlock`; `BrokenPipe` after the end; the error that ended the connection, once.
     pub fn try_write(&self, data: &[u8]) -> Result<usize, Error> {
-        self.interface.with(|stack| {
+        self.interface.change_and_transmit(|stack| {
             stack.transport.tcp.send(&mut stack.context, &mut stack.ip, self.slot, data, None)
         })
     }
@@ -159,11 +160,11 @@ impl TcpStream {
         peek: bool,
         waker: Option<&Waker>,
     ) -> Result<usize, Error> {
-        let (received, is_due) = self.interface.glance(|stack| {
+        let (received, is_due) = self.interface.change(|stack| {
             stack.transport.tcp.read(&mut stack.context, self.slot, buffer, peek, waker)
         })?;
         if is_due {
-            self.interface.with(|stack| {
+            self.interface.change_and_transmit(|stack| {
                 stack.transport.tcp.serve(&mut stack.context, &mut stack.ip, self.slot.index)
             });
         }
@@ -191,7 +192,7 @@ impl TcpStream {
 
     /// Writes bytes, or registers the waker. Any number of tasks may wait.
     pub fn poll_write(&self, context: &mut Context<'_>, data: &[u8]) -> Poll<Result<usize, Error>> {
-        pending_if_blocked(self.interface.with(|stack| {
+        pending_if_blocked(self.interface.change_and_transmit(|stack| {
             stack.transport.tcp.send(
                 &mut stack.context,
                 &mut stack.ip,
@@ -204,7 +205,7 @@ impl TcpStream {
 
     /// Ready once the peer acknowledged all written data; else registers the waker.
     pub fn poll_flush(&self, context: &mut Context<'_>) -> Poll<Result<(), Error>> {
-        match self.interface.with(|stack| {
+        match self.interface.change_and_transmit(|stack| {
             stack.transport.tcp.poll_flushed(&mut stack.context, self.slot, context.waker())
         }) {
             Ok(true) => Poll::Ready(Ok(())),
@@ -278,7 +279,7 @@ impl TcpStream {
     /// `NotConnected`.
     pub fn shutdown(&self, direction: Direction) -> Result<(), Error> {
         let (read, write) = (direction != Direction::Write, direction != Direction::Read);
-        self.interface.with(|stack| {
+        self.interface.change_and_transmit(|stack| {
             stack.transport.tcp.shut_down(&mut stack.context, &mut stack.ip, self.slot, read, write)
         })
     }
@@ -286,7 +287,7 @@ impl TcpStream {
     /// The readiness; wakes when it changes.
     pub fn poll_ready(&self, context: &mut Context<'_>, interest: Readiness) -> Poll<Readiness> {
         let interest = interest | Readiness::ERROR | Readiness::HANG_UP;
-        let ready = self.interface.with(|stack| {
+        let ready = self.interface.change_and_transmit(|stack| {
             stack.transport.tcp.readiness(&mut stack.context, self.slot, context.waker())
         }) & interest;
         if ready.is_empty() { Poll::Pending } else { Poll::Ready(ready) }
@@ -295,7 +296,7 @@ impl TcpStream {
     /// The connection's socket status; `None` once its interface is gone.
     #[must_use]
     pub fn status(&self) -> Option<SocketStatus> {
-        self.interface.look_now(|stack| {
+        self.interface.read_now(|stack| {
             stack
                 .transport
                 .tcp
@@ -307,13 +308,13 @@ impl TcpStream {
     /// The statistics of the connection and its path (TCP_INFO); `None` once its interface is gone.
     #[must_use]
     pub fn statistics(&self) -> Option<StreamStatistics> {
-        self.interface.look(|stack| stack.transport.tcp.statistics(self.slot))
+        self.interface.read(|stack| stack.transport.tcp.statistics(self.slot))
     }
 
     /// Takes the pending error (SO_ERROR).
     #[must_use]
     pub fn take_error(&self) -> Option<Error> {
-        self.interface.with(|stack| {
+        self.interface.change_and_transmit(|stack| {
             stack
                 .transport
                 .tcp
@@ -323,14 +324,14 @@ impl TcpStream {
     }
 
     pub(crate) fn apply(&self, settings: &TcpSettings) {
-        self.interface.with(|stack| {
+        self.interface.change_and_transmit(|stack| {
             stack.transport.tcp.apply(&mut stack.context, &mut stack.ip, self.slot, settings)
         });
     }
 
     /// Resets the connection.
     pub fn abort(&self) {
-        self.interface.with(|stack| {
+        self.interface.change_and_transmit(|stack| {
             if stack.transport.tcp.get(self.slot).is_some() {
                 stack.transport.tcp.end(
                     &mut stack.context,
@@ -345,7 +346,7 @@ impl TcpStream {
 
 impl Drop for TcpStream {
     fn drop(&mut self) {
-        self.interface.with(|stack| {
+        self.interface.change_and_transmit(|stack| {
             stack.transport.tcp.release(&mut stack.context, &mut stack.ip, self.slot)
         });
     }

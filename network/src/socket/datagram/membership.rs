@@ -20,7 +20,7 @@ impl DatagramSocket {
     /// is a member already; `NoBufferSpace` beyond [`limits::MEMBERSHIPS`];
     /// `AddressFamilyNotSupported`.
     pub fn join_group(&self, group: IpAddr, interface: Option<&str>) -> Result<(), Error> {
-        let interface = self.place_of(group, interface)?;
+        let interface = self.membership_interface(group, interface)?;
         let membership = (group, interface.index);
         self.state.with(|state| {
             if state.memberships.contains(&membership) {
@@ -32,7 +32,8 @@ impl DatagramSocket {
             state.memberships.push(membership);
             Ok(())
         })?;
-        let joined = interface.with(|stack| stack.ip.join_group(&mut stack.context, group));
+        let joined =
+            interface.change_and_transmit(|stack| stack.ip.join_group(&mut stack.context, group));
         if joined.is_err() {
             self.state.with(|state| state.memberships.retain(|known| *known != membership));
         }
@@ -45,22 +46,26 @@ impl DatagramSocket {
     /// `AddressNotAvailable` when the socket is not a member; else as
     /// [`join_group`](Self::join_group).
     pub fn leave_group(&self, group: IpAddr, interface: Option<&str>) -> Result<(), Error> {
-        let interface = self.place_of(group, interface)?;
+        let interface = self.membership_interface(group, interface)?;
         let membership = (group, interface.index);
         self.state.with(|state| {
             let place = state.memberships.iter().position(|known| *known == membership);
             place.map(|place| state.memberships.remove(place)).ok_or(Error::AddressNotAvailable)
         })?;
-        interface.with(|stack| stack.ip.leave_group(&mut stack.context, group));
+        interface.change_and_transmit(|stack| stack.ip.leave_group(&mut stack.context, group));
         Ok(())
     }
 
     /// The interface on which a group is joined.
-    fn place_of(&self, group: IpAddr, name: Option<&str>) -> Result<Arc<Interface>, Error> {
+    fn membership_interface(
+        &self,
+        group: IpAddr,
+        name: Option<&str>,
+    ) -> Result<Arc<Interface>, Error> {
         if !group.is_multicast() {
             return Err(Error::InvalidInput);
         }
-        if !self.speaks(group) {
+        if !self.supports(group) {
             return Err(Error::AddressFamilyNotSupported);
         }
         let (device, settings) = self.state.with(|state| (state.device.clone(), state.settings));
@@ -80,7 +85,8 @@ impl DatagramSocket {
         for (group, index) in self.state.with(|state| core::mem::take(&mut state.memberships)) {
             // A removed interface has left its groups.
             if let Some(interface) = self.place.all.at(index) {
-                interface.with(|stack| stack.ip.leave_group(&mut stack.context, group));
+                interface
+                    .change_and_transmit(|stack| stack.ip.leave_group(&mut stack.context, group));
             }
         }
     }

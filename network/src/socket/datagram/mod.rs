@@ -38,12 +38,12 @@ struct State {
     /// Groups with the index of the interface on which each was joined.
     memberships: Vec<(IpAddr, u32)>,
     /// The route of the last datagram, valid until routes change.
-    recent: Option<Recent>,
+    cached_route: Option<CachedRoute>,
 }
 
 /// A route that was chosen.
 #[derive(Clone, Debug)]
-struct Recent {
+struct CachedRoute {
     generation: u32,
     device: Option<u32>,
     to: IpAddr,
@@ -52,15 +52,15 @@ struct Recent {
 }
 
 impl State {
-    fn holds(&self, recent: &Recent, to: IpAddr, generation: u32) -> bool {
+    fn holds(&self, route: &CachedRoute, to: IpAddr, generation: u32) -> bool {
         let device = self.device.as_ref().map(|device| device.index);
-        recent.generation == generation && recent.to == to && recent.device == device
+        route.generation == generation && route.to == to && route.device == device
     }
 
     /// The cached route, if it is for this destination.
-    fn known_route(&self, to: IpAddr, generation: u32) -> Option<(Arc<Interface>, IpAddr)> {
-        let recent = self.recent.as_ref().filter(|recent| self.holds(recent, to, generation))?;
-        Some((Arc::clone(&recent.interface), recent.source))
+    fn cached_route_for(&self, to: IpAddr, generation: u32) -> Option<(Arc<Interface>, IpAddr)> {
+        let route = self.cached_route.as_ref().filter(|route| self.holds(route, to, generation))?;
+        Some((Arc::clone(&route.interface), route.source))
     }
 }
 
@@ -88,7 +88,7 @@ impl DatagramSocket {
             device: sockets.place.interface.clone(),
             settings: Settings::new(family, protocol),
             memberships: Vec::new(),
-            recent: None,
+            cached_route: None,
         };
         Self {
             place: sockets.place.clone(),
@@ -113,19 +113,19 @@ impl DatagramSocket {
         if self.state.with(|state| state.local.is_some()) {
             return Err(Error::InvalidInput);
         }
-        if !self.speaks(local.ip()) {
+        if !self.supports(local.ip()) {
             return Err(Error::AddressFamilyNotSupported);
         }
-        let to_everybody = local.ip().is_multicast()
+        let is_group_or_broadcast = local.ip().is_multicast()
             || matches!(local.ip(), IpAddr::V4(address) if address.is_broadcast());
-        if !to_everybody && !self.place.on(self.device()).has_address(local.ip()) {
+        if !is_group_or_broadcast && !self.place.on(self.device()).has_address(local.ip()) {
             return Err(Error::AddressNotAvailable);
         }
-        self.enter(local, None)
+        self.rebind(local, None)
     }
 
     /// True when the socket supports the family of this address.
-    fn speaks(&self, address: IpAddr) -> bool {
+    fn supports(&self, address: IpAddr) -> bool {
         match self.family {
             Family::Udp | Family::Icmp => true,
             Family::Raw => address.is_ipv4(),
@@ -134,7 +134,7 @@ impl DatagramSocket {
     }
 
     /// Binds or rebinds with the present settings.
-    fn enter(
+    fn rebind(
         &self,
         mut local: SocketAddr,
         remote: Option<SocketAddr>,
@@ -166,9 +166,8 @@ impl DatagramSocket {
             endpoint: Arc::clone(&self.endpoint),
         };
         match device {
-            Some(interface) => {
-                interface.with(|stack| stack.transport.datagrams.bind(self.family, binding))
-            }
+            Some(interface) => interface
+                .change_and_transmit(|stack| stack.transport.datagrams.bind(self.family, binding)),
             None => self.place.all.bind(self.family, &binding),
         }
     }
@@ -176,16 +175,18 @@ impl DatagramSocket {
     /// Removes the binding from the stacks.
     fn detach(&self, device: Option<&Arc<Interface>>, key: u16) {
         match device {
-            Some(interface) => interface
-                .with(|stack| stack.transport.datagrams.unbind(self.family, key, &self.endpoint)),
+            Some(interface) => interface.change_and_transmit(|stack| {
+                stack.transport.datagrams.unbind(self.family, key, &self.endpoint)
+            }),
             None => self.place.all.unbind(self.family, key, &self.endpoint),
         }
     }
 
     fn free_port(&self) -> Result<u16, Error> {
         match self.device() {
-            Some(interface) => interface
-                .with(|stack| stack.transport.datagrams.free_port(&mut stack.context, self.family)),
+            Some(interface) => interface.change_and_transmit(|stack| {
+                stack.transport.datagrams.free_port(&mut stack.context, self.family)
+            }),
             None => {
                 let interfaces = self.place.all.list();
                 let first = interfaces.first().ok_or(Error::NetworkDown)?;
@@ -193,7 +194,7 @@ impl DatagramSocket {
                 (0..64)
                     .filter_map(|_| {
                         first
-                            .with(|stack| {
+                            .change_and_transmit(|stack| {
                                 stack.transport.datagrams.free_port(&mut stack.context, self.family)
                             })
                             .ok()
@@ -201,7 +202,7 @@ impl DatagramSocket {
                     .find(|port| {
                         interfaces.iter().all(|interface| {
                             interface
-                                .look(|stack| stack.transport.datagrams.is_free(self.family, *port))
+                                .read(|stack| stack.transport.datagrams.is_free(self.family, *port))
                         })
                     })
                     .ok_or(Error::AddressInUse)
@@ -219,13 +220,13 @@ impl DatagramSocket {
         if self.family.is_raw() {
             remote.set_port(0);
         }
-        if !self.speaks(remote.ip())
-            || local.is_some_and(|local| !settings.may_speak(&local, &remote))
+        if !self.supports(remote.ip())
+            || local.is_some_and(|local| !settings.may_send_to(&local, &remote))
         {
             return Err(Error::AddressFamilyNotSupported);
         }
         let (interface, source) = self.route(device, remote.ip(), &settings)?;
-        if !settings.broadcast && interface.look(|stack| is_broadcast(stack, remote.ip())) {
+        if !settings.broadcast && interface.read(|stack| is_broadcast(stack, remote.ip())) {
             return Err(Error::AccessDenied);
         }
         let bound = local
@@ -233,7 +234,7 @@ impl DatagramSocket {
             .filter(|address| !address.is_unspecified())
             .unwrap_or(source);
         let local = SocketAddr::new(bound, local.map_or(0, |local| local.port()));
-        self.enter(local, Some(remote))
+        self.rebind(local, Some(remote))
     }
 
     /// The readiness; wakes when it changes.

@@ -69,7 +69,7 @@ impl Settings {
 
     /// True when a socket bound to `local` may send to `remote`: the families match, or `local` is
     /// the wildcard of both.
-    pub(super) fn may_speak(&self, local: &SocketAddr, remote: &SocketAddr) -> bool {
+    pub(super) fn may_send_to(&self, local: &SocketAddr, remote: &SocketAddr) -> bool {
         local.is_ipv4() == remote.is_ipv4()
             || (Bound::new(local.ip()) == Bound::Any && !self.only_ipv6)
     }
@@ -117,17 +117,17 @@ impl DatagramSocket {
     /// don't-fragment (IP_MTU_DISCOVER).
     pub fn set_dont_fragment(&self, dont_fragment: bool) {
         self.change(|settings| settings.dont_fragment = dont_fragment);
-        self.follow_interest();
+        self.update_interest();
     }
 
     /// Queues ICMP errors with the packets that they quote for
     /// [`receive_error`](Self::receive_error), also on a socket that is not connected (IP_RECVERR).
     pub fn set_receive_errors(&self, receive_errors: bool) {
         self.change(|settings| settings.receive_errors = receive_errors);
-        self.follow_interest();
+        self.update_interest();
     }
 
-    fn follow_interest(&self) {
+    fn update_interest(&self) {
         let Settings { receive_errors, dont_fragment, .. } =
             self.state.with(|state| state.settings);
         self.endpoint.set_interest(Interest { reports: receive_errors, path_mtu: dont_fragment });
@@ -206,16 +206,16 @@ impl DatagramSocket {
     /// # Errors
     /// `NoDevice`; `InvalidInput` when the socket is bound, or was made on another interface.
     pub fn bind_to_device(&self, name: Option<&str>) -> Result<(), Error> {
-        let wanted = name.map(|name| self.find(name)).transpose()?;
+        let new_device = name.map(|name| self.find(name)).transpose()?;
         if let Some(fixed) = &self.place.interface {
-            let is_same = wanted.is_some_and(|wanted| Arc::ptr_eq(&wanted, fixed));
+            let is_same = new_device.is_some_and(|new_device| Arc::ptr_eq(&new_device, fixed));
             return if is_same { Ok(()) } else { Err(Error::InvalidInput) };
         }
         let former = self.state.with(|state| {
             if state.local.is_some() {
                 return Err(Error::InvalidInput);
             }
-            Ok(core::mem::replace(&mut state.device, wanted))
+            Ok(core::mem::replace(&mut state.device, new_device))
         })?;
         if self.family.is_raw() {
             // A raw socket receives from its creation on.
@@ -261,7 +261,7 @@ impl DatagramSocket {
         let remote = remote.ok_or(Error::NotConnected)?;
         let (interface, _) = self.route(device, remote.ip(), &settings)?;
         Ok(u32::try_from(
-            interface.look_now(|stack| stack.ip.path_mtu(&stack.context, remote.ip())),
+            interface.read_now(|stack| stack.ip.path_mtu(&stack.context, remote.ip())),
         )
         .unwrap_or(u32::MAX))
     }

@@ -177,7 +177,7 @@ impl Sockets {
             .interfaces()
             .iter()
             .flat_map(|interface| {
-                interface.look(|stack| {
+                interface.read(|stack| {
                     let ours = stack.ip.addresses.iter().filter(|entry| entry.is_usable());
                     ours.map(|entry| (entry.scope() as u8, entry.prefix.address()))
                         .collect::<Vec<_>>()

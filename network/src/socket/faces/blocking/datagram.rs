@@ -8,7 +8,7 @@ use std::io;
 use virtual_file_system::Error;
 
 use super::names::{ToSocketAddrs, first_of};
-use super::wait::{Waiting, waits};
+use super::wait::{Blocker, waits};
 use crate::command::socket::{DatagramOptions, SocketOptions};
 use crate::socket::{self, Sockets};
 
@@ -16,7 +16,7 @@ use crate::socket::{self, Sockets};
 struct Shared {
     socket: socket::UdpSocket,
     sockets: Sockets,
-    waiting: Waiting,
+    blocker: Blocker,
 }
 
 /// A UDP socket, as `std::net::UdpSocket`. It is closed when its last clone is dropped.
@@ -37,7 +37,7 @@ impl UdpSocket {
             Ok(Self(Arc::new(Shared {
                 socket,
                 sockets: sockets.clone(),
-                waiting: Waiting::new(sockets),
+                blocker: Blocker::new(sockets),
             })))
         })
     }
@@ -66,7 +66,7 @@ impl UdpSocket {
     /// `WouldBlock` when the timeout expires; an error that ICMP reported, once.
     pub fn recv_from(&self, buffer: &mut [u8]) -> io::Result<(usize, SocketAddr)> {
         let message =
-            self.0.waiting.read(|context| self.0.socket.poll_receive_message(context, buffer))?;
+            self.0.blocker.read(|context| self.0.socket.poll_receive_message(context, buffer))?;
         Ok((message.copied, message.remote))
     }
 
@@ -84,7 +84,7 @@ impl UdpSocket {
     /// As [`recv_from`](Self::recv_from).
     pub fn peek_from(&self, buffer: &mut [u8]) -> io::Result<(usize, SocketAddr)> {
         let message =
-            self.0.waiting.read(|context| self.0.socket.poll_peek_message(context, buffer))?;
+            self.0.blocker.read(|context| self.0.socket.poll_peek_message(context, buffer))?;
         Ok((message.copied, message.remote))
     }
 
@@ -103,7 +103,7 @@ impl UdpSocket {
     /// [`DatagramSocket::send_to`](socket::DatagramSocket::send_to).
     pub fn send_to<A: ToSocketAddrs>(&self, data: &[u8], address: A) -> io::Result<usize> {
         let remote = address.to_socket_addrs(&self.0.sockets)?.next().ok_or(Error::InvalidInput)?;
-        self.0.waiting.write(|context| self.0.socket.poll_send(context, data, Some(remote)))?;
+        self.0.blocker.write(|context| self.0.socket.poll_send(context, data, Some(remote)))?;
         Ok(data.len())
     }
 
@@ -112,7 +112,7 @@ impl UdpSocket {
     /// # Errors
     /// `NotConnected`; else as [`send_to`](Self::send_to).
     pub fn send(&self, data: &[u8]) -> io::Result<usize> {
-        self.0.waiting.write(|context| self.0.socket.poll_send(context, data, None))?;
+        self.0.blocker.write(|context| self.0.socket.poll_send(context, data, None))?;
         Ok(data.len())
     }
 
@@ -269,7 +269,7 @@ impl UdpSocket {
         let all = self.0.sockets.place.all.list();
         let owner = all
             .iter()
-            .find(|interface| interface.look(|stack| stack.ip.addresses.owns(IpAddr::V4(address))));
+            .find(|interface| interface.read(|stack| stack.ip.addresses.owns(IpAddr::V4(address))));
         owner.map(|interface| Some(interface.name.clone())).ok_or(Error::NoDevice)
     }
 

@@ -9,7 +9,7 @@ use virtual_file_system::Error;
 
 use super::names::{ToSocketAddrs, first_of};
 use super::stream::TcpStream;
-use super::wait::Waiting;
+use super::wait::Blocker;
 use crate::socket::{self, Sockets, TcpSettings};
 
 /// The backlog, as in `std::net`.
@@ -19,7 +19,7 @@ const BACKLOG: u32 = 128;
 struct Shared {
     listener: socket::TcpListener,
     sockets: Sockets,
-    waiting: Waiting,
+    blocker: Blocker,
 }
 
 /// A listener, as `std::net::TcpListener`. It is closed when its last clone is dropped.
@@ -37,7 +37,7 @@ impl TcpListener {
             Ok(Self(Arc::new(Shared {
                 listener,
                 sockets: sockets.clone(),
-                waiting: Waiting::new(sockets),
+                blocker: Blocker::new(sockets),
             })))
         })
     }
@@ -63,10 +63,10 @@ impl TcpListener {
     /// # Errors
     /// `WouldBlock` when it is non-blocking; `NetworkDown` once the listener's interface is gone.
     pub fn accept(&self) -> io::Result<(TcpStream, SocketAddr)> {
-        let Shared { listener, sockets, waiting } = &*self.0;
-        let stream = waiting.read(|context| listener.poll_accept(context))?;
+        let Shared { listener, sockets, blocker } = &*self.0;
+        let stream = blocker.read(|context| listener.poll_accept(context))?;
         let remote = stream.remote_address();
-        Ok((TcpStream::with(stream, Waiting::new(sockets), listener.settings()), remote))
+        Ok((TcpStream::with(stream, Blocker::new(sockets), listener.settings()), remote))
     }
 
     /// An endless iterator over accepted connections.
@@ -80,7 +80,7 @@ impl TcpListener {
     /// # Errors
     /// None; as in `std::net`.
     pub fn set_nonblocking(&self, nonblocking: bool) -> io::Result<()> {
-        self.0.waiting.patience.with(|patience| patience.nonblocking = nonblocking);
+        self.0.blocker.timeouts.with(|timeouts| timeouts.nonblocking = nonblocking);
         Ok(())
     }
 

@@ -9,7 +9,7 @@ use std::io;
 
 use virtual_file_system::Error;
 
-use super::wait::Waiting;
+use super::wait::Blocker;
 use crate::command::dns::{Question, RecordKind};
 use crate::socket::Sockets;
 
@@ -45,12 +45,12 @@ impl ToSocketAddrs for [SocketAddr] {
 impl ToSocketAddrs for (&str, u16) {
     fn to_socket_addrs(&self, sockets: &Sockets) -> io::Result<vec::IntoIter<SocketAddr>> {
         let (name, port) = *self;
-        let waiting = Waiting::new(sockets);
+        let blocker = Blocker::new(sockets);
         let resolver = sockets.resolver();
         let question = Question { name: name.to_string(), kind: RecordKind::Address, server: None };
         let mut lookup = pin!(resolver.resolve(&question));
         // The resolver has its own timeout.
-        let answer = waiting
+        let answer = blocker
             .block(None, |context| lookup.as_mut().poll(context))
             .unwrap_or(Err(Error::TimedOut))?;
         let addresses: Vec<_> =

@@ -10,14 +10,14 @@ use std::net::Shutdown;
 use virtual_file_system::{Error, Lock};
 
 use super::names::{ToSocketAddrs, first_of};
-use super::wait::{Waiting, waits};
+use super::wait::{Blocker, waits};
 use crate::command::socket::Direction;
 use crate::socket::{self, Sockets, TcpSettings};
 
 #[derive(Debug)]
 struct Shared {
     stream: socket::TcpStream,
-    waiting: Waiting,
+    blocker: Blocker,
     settings: Lock<TcpSettings>,
 }
 
@@ -52,16 +52,16 @@ impl TcpStream {
     }
 
     fn open(sockets: &Sockets, address: SocketAddr, timeout: Option<Duration>) -> io::Result<Self> {
-        let waiting = Waiting::new(sockets);
+        let blocker = Blocker::new(sockets);
         let mut connect = pin!(socket::TcpStream::connect(sockets, address));
-        let stream = waiting
+        let stream = blocker
             .block(timeout, |context| connect.as_mut().poll(context))
             .unwrap_or(Err(Error::TimedOut))?;
-        Ok(Self::with(stream, waiting, TcpSettings::default()))
+        Ok(Self::with(stream, blocker, TcpSettings::default()))
     }
 
-    pub(super) fn with(stream: socket::TcpStream, waiting: Waiting, settings: TcpSettings) -> Self {
-        Self(Arc::new(Shared { stream, waiting, settings: Lock::new(settings) }))
+    pub(super) fn with(stream: socket::TcpStream, blocker: Blocker, settings: TcpSettings) -> Self {
+        Self(Arc::new(Shared { stream, blocker, settings: Lock::new(settings) }))
     }
 
     /// Wraps an existing stream, with its settings; `sockets` made it.
@@ -71,7 +71,7 @@ impl TcpStream {
         stream: socket::TcpStream,
         settings: TcpSettings,
     ) -> Self {
-        Self::with(stream, Waiting::new(sockets), settings)
+        Self::with(stream, Blocker::new(sockets), settings)
     }
 
     /// The underlying stream.
@@ -114,7 +114,7 @@ impl TcpStream {
     /// # Errors
     /// Those of reading.
     pub fn peek(&self, buffer: &mut [u8]) -> io::Result<usize> {
-        self.0.waiting.read(|context| self.0.stream.poll_peek(context, buffer))
+        self.0.blocker.read(|context| self.0.stream.poll_peek(context, buffer))
     }
 
     fn change(&self, change: impl FnOnce(&mut TcpSettings)) {
@@ -171,13 +171,13 @@ impl TcpStream {
 
 impl Read for &TcpStream {
     fn read(&mut self, buffer: &mut [u8]) -> io::Result<usize> {
-        self.0.waiting.read(|context| self.0.stream.poll_read(context, buffer))
+        self.0.blocker.read(|context| self.0.stream.poll_read(context, buffer))
     }
 }
 
 impl Write for &TcpStream {
     fn write(&mut self, data: &[u8]) -> io::Result<usize> {
-        self.0.waiting.write(|context| self.0.stream.poll_write(context, data))
+        self.0.blocker.write(|context| self.0.stream.poll_write(context, data))
     }
 
     /// Does nothing, as in `std::net`: written data is sent without it.

@@ -41,24 +41,24 @@ impl Wake for Signal {
 
 /// The timeouts of a socket.
 #[derive(Clone, Copy, Default, Debug)]
-pub(super) struct Patience {
+pub(super) struct Timeouts {
     pub(super) read: Option<Duration>,
     pub(super) write: Option<Duration>,
     pub(super) nonblocking: bool,
 }
 
 /// The timeouts and signals of one socket; clones of the socket share them.
-pub(super) struct Waiting {
+pub(super) struct Blocker {
     clock: Arc<dyn Clock>,
-    pub(super) patience: Lock<Patience>,
+    pub(super) timeouts: Lock<Timeouts>,
     /// Unused signals. They are reused, because a socket stores the wakers of its waiters.
     idle: Lock<Vec<Arc<Signal>>>,
 }
 
-impl Waiting {
+impl Blocker {
     pub(super) fn new(sockets: &Sockets) -> Self {
         let clock = Arc::clone(&sockets.clock);
-        Self { clock, patience: Lock::default(), idle: Lock::default() }
+        Self { clock, timeouts: Lock::default(), idle: Lock::default() }
     }
 
     /// Blocks until `poll` is ready; `None` when the timeout expires.
@@ -108,7 +108,7 @@ impl Waiting {
         &self,
         poll: impl FnMut(&mut Context<'_>) -> Poll<Result<T, Error>>,
     ) -> io::Result<T> {
-        let Patience { read, nonblocking, .. } = self.patience.with(|patience| *patience);
+        let Timeouts { read, nonblocking, .. } = self.timeouts.with(|timeouts| *timeouts);
         self.wait(read, nonblocking, poll)
     }
 
@@ -117,7 +117,7 @@ impl Waiting {
         &self,
         poll: impl FnMut(&mut Context<'_>) -> Poll<Result<T, Error>>,
     ) -> io::Result<T> {
-        let Patience { write, nonblocking, .. } = self.patience.with(|patience| *patience);
+        let Timeouts { write, nonblocking, .. } = self.timeouts.with(|timeouts| *timeouts);
         self.wait(write, nonblocking, poll)
     }
 
@@ -125,19 +125,19 @@ impl Waiting {
     pub(super) fn set_timeout(
         &self,
         timeout: Option<Duration>,
-        set: impl FnOnce(&mut Patience, Option<Duration>),
+        set: impl FnOnce(&mut Timeouts, Option<Duration>),
     ) -> io::Result<()> {
         if timeout.is_some_and(|timeout| timeout.is_zero()) {
             return Err(Error::InvalidInput.into());
         }
-        self.patience.with(|patience| set(patience, timeout));
+        self.timeouts.with(|timeouts| set(timeouts, timeout));
         Ok(())
     }
 }
 
-impl fmt::Debug for Waiting {
+impl fmt::Debug for Blocker {
     fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
-        self.patience.with(|patience| patience.fmt(formatter))
+        self.timeouts.with(|timeouts| timeouts.fmt(formatter))
     }
 }
 
@@ -161,7 +161,7 @@ macro_rules! waits {
                 &self,
                 timeout: Option<core::time::Duration>,
             ) -> std::io::Result<()> {
-                self.0.waiting.set_timeout(timeout, |patience, timeout| patience.read = timeout)
+                self.0.blocker.set_timeout(timeout, |timeouts, timeout| timeouts.read = timeout)
             }
 
             /// Sets the timeout after which a write fails with `WouldBlock`; none by default.
@@ -172,7 +172,7 @@ macro_rules! waits {
                 &self,
                 timeout: Option<core::time::Duration>,
             ) -> std::io::Result<()> {
-                self.0.waiting.set_timeout(timeout, |patience, timeout| patience.write = timeout)
+                self.0.blocker.set_timeout(timeout, |timeouts, timeout| timeouts.write = timeout)
             }
 
             /// The read timeout.
@@ -180,7 +180,7 @@ macro_rules! waits {
             /// # Errors
             /// None; as in `std::net`.
             pub fn read_timeout(&self) -> std::io::Result<Option<core::time::Duration>> {
-                Ok(self.0.waiting.patience.with(|patience| patience.read))
+                Ok(self.0.blocker.timeouts.with(|timeouts| timeouts.read))
             }
 
             /// The write timeout.
@@ -188,7 +188,7 @@ macro_rules! waits {
             /// # Errors
             /// None; as in `std::net`.
             pub fn write_timeout(&self) -> std::io::Result<Option<core::time::Duration>> {
-                Ok(self.0.waiting.patience.with(|patience| patience.write))
+                Ok(self.0.blocker.timeouts.with(|timeouts| timeouts.write))
             }
 
             /// Makes reads and writes that would wait fail with `WouldBlock` at once.
@@ -196,7 +196,7 @@ macro_rules! waits {
             /// # Errors
             /// None; as in `std::net`.
             pub fn set_nonblocking(&self, nonblocking: bool) -> std::io::Result<()> {
-                self.0.waiting.patience.with(|patience| patience.nonblocking = nonblocking);
+                self.0.blocker.timeouts.with(|timeouts| timeouts.nonblocking = nonblocking);
                 Ok(())
             }
         }
