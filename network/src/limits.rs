@@ -33,12 +33,12 @@ pub const MTU_MINIMUM_IPV6: usize = 1280;
 /// evicted.
 pub const NEIGHBORS: usize = 8192;
 /// Packets that each neighbor may queue in any case (RFC 4861 §7.2.2 requires at least one).
-pub const PARKED_PER_NEIGHBOR: usize = 3;
+pub const QUEUED_PER_NEIGHBOR: usize = 3;
 /// Queued packets beyond those shares, over all neighbors: a program that opens many connections at
 /// once does not lose their SYNs.
-pub const PARKED_BURST: usize = 128;
+pub const QUEUED_BURST: usize = 128;
 /// Packets queued for neighbors on one interface.
-pub const PARKED: usize = 512;
+pub const QUEUED: usize = 512;
 
 /// Incomplete datagrams on one interface; the oldest is dropped.
 pub const REASSEMBLIES: usize = 64;
@@ -111,7 +111,7 @@ pub const EPHEMERAL_LAST: u16 = 60999;
 /// Entries of the timer heap that are never swept, so that a small system is not swept constantly.
 pub const TIMERS: usize = 256;
 /// Futures that one poll of an I/O-free core polls before it returns.
-pub const CORE_TURNS: usize = 64;
+pub const CORE_POLLS: usize = 64;
 
 /// Events recorded on one interface between two deliveries; further ones are counted as lost.
 pub const EVENTS: usize = 1024;
@@ -128,9 +128,9 @@ pub const HOSTNAME_BYTES: usize = 63;
 /// The rate limit of ICMP errors of an interface: burst, and per second (RFC 4443 §2.4(f)).
 pub const ICMP_ERRORS: u32 = 100;
 /// The rate limit of ICMP errors to one host: burst, and per second.
-pub const ICMP_ERRORS_PER_STATION: u32 = 20;
+pub const ICMP_ERRORS_PER_HOST: u32 = 20;
 /// Token buckets of hosts.
-pub const ICMP_STATIONS: usize = 256;
+pub const ICMP_BUCKETS: usize = 256;
 /// The rate limit of echo replies of an interface: burst, and per second.
 pub const ECHO_REPLIES: u32 = 20_000;
 /// The default time to live and hop limit (RFC 1700).

@@ -171,7 +171,7 @@ impl Addresses {
     /// interface: usable, the address itself, the smallest sufficient scope, not deprecated, the
     /// same label, a network that contains `next_hop`, the longest matching prefix.
     pub(crate) fn source_for(&self, destination: IpAddr, next_hop: IpAddr) -> Option<IpAddr> {
-        let wanted = reach(destination);
+        let destination_scope = scope_number(destination);
         self.list
             .iter()
             .filter(|entry| {
@@ -179,8 +179,9 @@ impl Addresses {
             })
             .min_by_key(|entry| {
                 let address = entry.prefix.address();
-                let reach = reach(address);
-                let scope = (reach < wanted, reach.abs_diff(wanted));
+                let scope_number = scope_number(address);
+                let scope =
+                    (scope_number < destination_scope, scope_number.abs_diff(destination_scope));
                 let is_deprecated = entry.state == AddressState::Deprecated;
                 let is_strange = label(address) != label(destination);
                 let off_link = !entry.prefix.contains(next_hop);
@@ -204,7 +205,7 @@ pub(crate) fn is_link_local_ipv4(address: IpAddr) -> bool {
 }
 
 /// The scope of an address, as a multicast scope number (RFC 6724 §3.1, RFC 4291 §2.7).
-fn reach(address: IpAddr) -> u8 {
+fn scope_number(address: IpAddr) -> u8 {
     const LINK: u8 = 2;
     const SITE: u8 = 5;
     const GLOBAL: u8 = 14;
@@ -295,7 +296,7 @@ mod tests {
     }
 
     #[test]
-    fn ip4_07_addresses_that_no_station_can_have_are_refused() {
+    fn ip4_07_addresses_that_no_host_can_have_are_refused() {
         let mut addresses = Addresses::default();
         for text in [
             "224.0.0.1/24",

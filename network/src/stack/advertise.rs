@@ -69,7 +69,7 @@ impl Advertiser {
         }
         self.what = what;
         ip.multicast.is_router = self.is_on();
-        ip.follow_addresses(cx);
+        ip.update_address_groups(cx);
         self.advertise(cx, ip);
         Ok(true)
     }

@@ -77,7 +77,7 @@ impl Autoconfiguration {
         ip.test_addresses(cx);
         // Advertisements of the previous link may be wrong on this one; its routers are solicited
         // at once.
-        self.forget(ip, names, |_| true);
+        self.withdraw(ip, names, |_| true);
         ip.link.neighbors.set_timing(Timing::default());
         self.solicitations = 0;
         let wait = Duration::from_millis(u64::from(cx.random.below(1000)));
@@ -182,7 +182,7 @@ impl Autoconfiguration {
             self.advertised.retain(|(known, _)| *known != Advertised::Router(gateway));
             return;
         }
-        self.remember(cx, Advertised::Router(gateway), u32::from(lifetime));
+        self.set_expiry(cx, Advertised::Router(gateway), u32::from(lifetime));
         self.solicitation_at = None;
         let routers =
             ip.routes.iter().filter(|route| route.origin == Origin::RouterAdvertisement).count();
@@ -274,17 +274,17 @@ impl Autoconfiguration {
         for server in servers.as_chunks::<16>().0 {
             let address = IpAddr::V6(Ipv6Addr::from_octets(*server));
             if lifetime == 0 {
-                self.forget(ip, names, |known| known == Advertised::DnsServer(address));
+                self.withdraw(ip, names, |known| known == Advertised::DnsServer(address));
             } else if names.add(address, Origin::RouterAdvertisement).is_ok()
                 || names.contains(address, Origin::RouterAdvertisement)
             {
-                self.remember(cx, Advertised::DnsServer(address), lifetime);
+                self.set_expiry(cx, Advertised::DnsServer(address), lifetime);
             }
         }
     }
 
     /// Records the expiry of something that a router advertised.
-    fn remember(&mut self, cx: &mut Context, what: Advertised, seconds: u32) {
+    fn set_expiry(&mut self, cx: &mut Context, what: Advertised, seconds: u32) {
         self.advertised.retain(|(known, _)| *known != what);
         if seconds == INFINITE {
             return;
@@ -321,7 +321,7 @@ impl Autoconfiguration {
             .filter(|(_, until)| *until <= now)
             .map(|(what, _)| *what)
             .collect();
-        self.forget(ip, names, |what| over.contains(&what));
+        self.withdraw(ip, names, |what| over.contains(&what));
         self.arm(cx);
     }
 
@@ -331,7 +331,12 @@ impl Autoconfiguration {
     }
 
     /// Removes routes and name servers that routers advertised.
-    fn forget(&mut self, ip: &mut Ip, names: &mut NameServers, goes: impl Fn(Advertised) -> bool) {
+    fn withdraw(
+        &mut self,
+        ip: &mut Ip,
+        names: &mut NameServers,
+        goes: impl Fn(Advertised) -> bool,
+    ) {
         self.advertised.retain(|(what, _)| !goes(*what));
         names.retain(|server, origin| {
             origin != Origin::RouterAdvertisement || !goes(Advertised::DnsServer(server))
@@ -352,7 +357,7 @@ impl Autoconfiguration {
                 .filter(|value| (Duration::from_millis(least)..=HOUR).contains(value))
                 .unwrap_or(known)
         };
-        let known = ip.link.neighbors.told_timing();
+        let known = ip.link.neighbors.advertised_timing();
         ip.link.neighbors.set_timing(Timing {
             reachable: within(milliseconds(8), 1, known.reachable),
             retransmit: within(milliseconds(12), 100, known.retransmit),

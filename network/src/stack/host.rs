@@ -41,7 +41,7 @@ pub(crate) struct HostAddresses {
 }
 
 /// The filter's word and bit of an address.
-const fn place(address: IpAddr) -> (usize, u32) {
+const fn filter_bit(address: IpAddr) -> (usize, u32) {
     let bits = match address {
         IpAddr::V4(address) => address.to_bits(),
         IpAddr::V6(address) => {
@@ -55,7 +55,7 @@ const fn place(address: IpAddr) -> (usize, u32) {
 
 impl HostAddresses {
     fn may_know(&self, address: IpAddr) -> bool {
-        let (word, bit) = place(address);
+        let (word, bit) = filter_bit(address);
         self.filter.get(word).is_none_or(|word| word.load(Ordering::Acquire) & bit != 0)
     }
 
@@ -77,7 +77,7 @@ impl HostAddresses {
     }
 
     /// Increments the generation.
-    pub(crate) fn touch(&self) {
+    pub(crate) fn increment_generation(&self) {
         self.generation.fetch_add(1, Ordering::AcqRel);
     }
 
@@ -93,7 +93,7 @@ impl HostAddresses {
 
     /// Routes changed: wakes the waiting senders.
     pub(crate) fn wake_senders(&self, wakes: &mut Wakes) {
-        self.touch();
+        self.increment_generation();
         self.senders.with(|senders| wakes.add(senders));
     }
 
@@ -115,7 +115,7 @@ impl HostAddresses {
                 for address in
                     [Some(entry.address), entry.broadcast.map(IpAddr::V4)].into_iter().flatten()
                 {
-                    let (word, bit) = place(address);
+                    let (word, bit) = filter_bit(address);
                     if let Some(word) = bits.get_mut(word) {
                         *word |= bit;
                     }
@@ -125,7 +125,7 @@ impl HostAddresses {
                 word.store(bits, Ordering::Release);
             }
         });
-        self.touch();
+        self.increment_generation();
     }
 }
 

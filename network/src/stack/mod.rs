@@ -12,7 +12,7 @@
 //! | [`link`] | framing, neighbors, ARP, neighbor discovery, the output queue |
 //! | [`ip`] | addresses, routes, reassembly, path MTUs, groups; owns the link |
 //! | [`transport`] | the protocols over IP: [`icmp`], [`tcp`], [`datagram`] |
-//! | [`dhcp`], [`autoconfiguration`], [`advertise`] | configuration of the interface, and of other hosts |
+//! | [`dhcp`], [`autoconfiguration`], [`advertise`] | configuration of us and other hosts |
 //! | [`changes`] | state changes for watchers |
 
 pub(crate) mod addresses;
@@ -59,7 +59,7 @@ use self::link::Arrival;
 use self::name_servers::NameServers;
 use self::random::Random;
 use self::timers::Timer;
-use self::transport::{Transport, Upward};
+use self::transport::{ConfigurationPacket, Transport};
 use self::watch::{Change, Event};
 use self::wire::udp::UDP_HEADER;
 use crate::address::{HardwareAddress, Prefix};
@@ -128,9 +128,9 @@ impl Stack {
             Received::Packet(packet) => {
                 let wants = |source, destination| dhcp.wants(source, destination);
                 match transport.receive(cx, ip, packet, wants) {
-                    Upward::Nothing => {}
-                    Upward::Dhcp(packet) => self.receive_dhcp(packet),
-                    Upward::Discovery(packet) => self.receive_discovery(packet),
+                    ConfigurationPacket::Nothing => {}
+                    ConfigurationPacket::Dhcp(packet) => self.receive_dhcp(packet),
+                    ConfigurationPacket::Discovery(packet) => self.receive_discovery(packet),
                 }
             }
             Received::Refused { frame, arrival, code, pointer, multicast_too } => {
@@ -152,8 +152,8 @@ impl Stack {
 
     fn receive_discovery(&mut self, packet: Packet) {
         let Self { context: cx, ip, transport, autoconfiguration, advertiser, .. } = self;
-        let asks = autoconfiguration.receive(cx, ip, &mut self.name_servers, &packet);
-        if let Some(source) = asks.filter(|_| advertiser.is_on())
+        let solicitation = autoconfiguration.receive(cx, ip, &mut self.name_servers, &packet);
+        if let Some(source) = solicitation.filter(|_| advertiser.is_on())
             && transport.icmp.may_answer(cx, IpAddr::V6(source))
         {
             advertiser.answer(cx, ip, source);
@@ -176,7 +176,7 @@ impl Stack {
         while let Some((deadline, timer)) = self.context.timers.due(self.context.now) {
             self.expire(timer, deadline);
         }
-        self.ip.follow_routes(&mut self.context);
+        self.ip.routes_changed(&mut self.context);
     }
 
     fn expire(&mut self, timer: Timer, deadline: Instant) {
@@ -386,10 +386,10 @@ impl Stack {
     pub(crate) fn note_changes(&mut self) {
         let Self { context: cx, ip, name_servers: names, dhcp, changes, .. } = self;
         let events = changes.find(&Present { cx, ip, names, dhcp });
-        cx.watch.note_wanted(events, 0);
+        cx.watch.note_watched(events, 0);
         let (neighbors, lost) = ip.link.neighbors.take_changes(cx.now);
         let event = |(change, entry)| Event::Neighbor(change, entry);
-        cx.watch.note_wanted(neighbors.into_iter().map(event), lost);
+        cx.watch.note_watched(neighbors.into_iter().map(event), lost);
     }
 
     /// All objects.

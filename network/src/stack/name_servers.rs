@@ -75,7 +75,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn ra_01_the_last_advertised_server_gives_way_to_one_that_a_person_names() {
+    fn ra_01_a_configured_server_replaces_the_last_advertised_one() {
         let mut servers = NameServers::default();
         let server = |number: u8| IpAddr::from([10, 0, 0, number]);
         for number in 1..=limits::DNS_SERVERS as u8 {

@@ -7,9 +7,9 @@ use crate::limits;
 pub(crate) const COUNT: u32 = (limits::EPHEMERAL_LAST - limits::EPHEMERAL_FIRST) as u32 + 1;
 
 /// The ephemeral port at an index.
-pub(crate) const fn at(place: u32) -> u16 {
+pub(crate) const fn at(index: u32) -> u16 {
     // The index is in the range, which fits.
-    limits::EPHEMERAL_FIRST + (place % COUNT) as u16
+    limits::EPHEMERAL_FIRST + (index % COUNT) as u16
 }
 
 /// The first free ephemeral port from a random index on.

@@ -29,9 +29,9 @@ impl Random {
     /// sequence numbers and ports become guessable, but the system continues.
     pub(crate) fn bytes<const N: usize>(&mut self) -> [u8; N] {
         if self.used + N > BLOCK {
-            let mut fresh = [0; BLOCK];
-            if self.entropy.fill(&mut fresh).is_ok() {
-                self.block = fresh;
+            let mut sendable_address = [0; BLOCK];
+            if self.entropy.fill(&mut sendable_address).is_ok() {
+                self.block = sendable_address;
             }
             self.used = 0;
         }

@@ -24,7 +24,7 @@ use super::link::{self, Arrival, Hop, Link};
 use super::name_servers::NameServers;
 use super::tcp::{Tcp, TcpSettings};
 use super::timers::Timer;
-use super::transport::{Transport, Upward};
+use super::transport::{ConfigurationPacket, Transport};
 use super::watch::{Change, Event};
 use super::wire::header::{Outgoing, protocol};
 use super::wire::icmp::{kind4, packet};
@@ -82,7 +82,7 @@ fn due(cx: &mut Context, is_meant: impl Fn(Timer) -> bool) -> Instant {
 }
 
 #[test]
-fn a_link_asks_for_a_neighbor_and_sends_what_waited() {
+fn a_link_resolves_a_neighbor_and_sends_queued_packets() {
     let mut cx = ethernet();
     let mut addresses = Addresses::default();
     let new = NewAddress { prefix: "10.0.0.1/24".parse().unwrap(), broadcast: None };
@@ -247,21 +247,21 @@ fn datagrams_reach_the_socket_of_their_port() {
 }
 
 #[test]
-fn the_transport_refuses_what_no_socket_wants() {
+fn the_transport_rejects_packets_without_a_socket() {
     let (_, frame) = datagram(7);
     let mut cx = tunnel();
     let mut ip = ip(&mut cx, "10.0.0.1/24");
     let mut transport = Transport::new(&mut cx);
     let packet = received(&mut cx, &mut ip, frame);
-    let upward = transport.receive(&mut cx, &mut ip, packet, |_, _| false);
-    assert!(matches!(upward, Upward::Nothing));
+    let packet = transport.receive(&mut cx, &mut ip, packet, |_, _| false);
+    assert!(matches!(packet, ConfigurationPacket::Nothing));
     let [error] = &output(&mut ip)[..] else { panic!("one error") };
     assert_eq!((error.bytes()[20], error.bytes()[21]), (kind4::DESTINATION_UNREACHABLE, 3));
     assert_eq!(transport.socket_count(), 0);
 }
 
 #[test]
-fn the_dhcp_client_asks_and_stops() {
+fn the_dhcp_client_discovers_and_stops() {
     let mut cx = ethernet();
     let mut ip = Ip::new(&mut cx, Arc::new(HostAddresses::default()));
     let mut dhcp = DhcpClient::default();
@@ -275,7 +275,7 @@ fn the_dhcp_client_asks_and_stops() {
 }
 
 #[test]
-fn autoconfiguration_makes_an_address_and_asks_for_routers() {
+fn autoconfiguration_adds_an_address_and_solicits_routers() {
     let mut cx = ethernet();
     let mut ip = Ip::new(&mut cx, Arc::new(HostAddresses::default()));
     let mut names = NameServers::default();
@@ -292,7 +292,7 @@ fn autoconfiguration_makes_an_address_and_asks_for_routers() {
 }
 
 #[test]
-fn an_advertiser_speaks_once_it_has_an_address() {
+fn an_advertiser_sends_once_it_has_an_address() {
     let mut cx = ethernet();
     let mut ip = Ip::new(&mut cx, Arc::new(HostAddresses::default()));
     let mut advertiser = Advertiser::default();

@@ -102,7 +102,7 @@ mod tests {
         }
         assert!(sweeps < 1000, "{sweeps}");
         // Current entries are never swept, and not examined each time.
-        let mut looked = 0;
+        let mut examined = 0;
         for number in 0..10_000u32 {
             timers.arm(Instant::from_micros(u64::from(number)), Timer::Connection(number));
             let counted = core::cell::Cell::new(0);
@@ -110,8 +110,8 @@ mod tests {
                 counted.set(counted.get() + 1);
                 true
             });
-            looked += counted.get();
+            examined += counted.get();
         }
-        assert!(timers.heap.len() >= 10_000 && looked < 50_000, "{looked}");
+        assert!(timers.heap.len() >= 10_000 && examined < 50_000, "{examined}");
     }
 }

@@ -22,7 +22,7 @@ use crate::driver::Frame;
 
 /// A packet for a part of the stack that packets configure.
 #[derive(Debug)]
-pub(crate) enum Upward {
+pub(crate) enum ConfigurationPacket {
     /// None: it was processed.
     Nothing,
     /// A verified UDP packet for the DHCP client.
@@ -60,7 +60,7 @@ impl Transport {
             return Err(frame);
         }
         let Err(frame) = self.tcp.receive_fast(cx, ip, frame, arrival) else { return Ok(()) };
-        self.datagrams.receive_known(cx, ip, frame, arrival)
+        self.datagrams.receive_fast(cx, ip, frame, arrival)
     }
 
     /// Hands a complete packet to its protocol. `is_for_dhcp` tells whether the DHCP client wants a
@@ -71,12 +71,12 @@ impl Transport {
         ip: &mut Ip,
         mut packet: Packet,
         is_for_dhcp: impl Fn(u16, u16) -> bool,
-    ) -> Upward {
+    ) -> ConfigurationPacket {
         packet.arrival.raw = self.datagrams.receive_raw(cx, ip, &packet);
         match (packet.header.protocol, packet.header.source) {
             (protocol::TCP, _) => {
                 self.tcp.receive(cx, ip, packet);
-                return Upward::Nothing;
+                return ConfigurationPacket::Nothing;
             }
             (protocol::UDP, _) => return self.receive_udp(cx, ip, packet, is_for_dhcp),
             (protocol::ICMP, IpAddr::V4(_)) | (protocol::ICMPV6, IpAddr::V6(_)) => {
@@ -91,7 +91,7 @@ impl Transport {
             }
         }
         cx.pool.put(packet.frame);
-        Upward::Nothing
+        ConfigurationPacket::Nothing
     }
 
     fn receive_udp(
@@ -100,10 +100,10 @@ impl Transport {
         ip: &mut Ip,
         mut packet: Packet,
         is_for_dhcp: impl Fn(u16, u16) -> bool,
-    ) -> Upward {
+    ) -> ConfigurationPacket {
         if let Some(ports) = udp::check(cx, &mut packet) {
             if is_for_dhcp(ports.source, ports.destination) {
-                return Upward::Dhcp(packet);
+                return ConfigurationPacket::Dhcp(packet);
             }
             if is_foreign(cx, ip, &packet) {
                 cx.statistics.received_drops.not_for_us += 1;
@@ -113,10 +113,15 @@ impl Transport {
             }
         }
         cx.pool.put(packet.frame);
-        Upward::Nothing
+        ConfigurationPacket::Nothing
     }
 
-    fn receive_icmp(&mut self, cx: &mut Context, ip: &mut Ip, packet: Packet) -> Upward {
+    fn receive_icmp(
+        &mut self,
+        cx: &mut Context,
+        ip: &mut Ip,
+        packet: Packet,
+    ) -> ConfigurationPacket {
         match self.icmp.receive(cx, ip, &packet) {
             Message::Nothing => {}
             Message::EchoReply => self.datagrams.receive_echo_reply(cx, &packet),
@@ -125,10 +130,10 @@ impl Transport {
                 self.receive_error(cx, ip, &quoted, quote, &notice);
             }
             Message::Listener => ip.receive_mld(cx, &packet.frame, &packet.header),
-            Message::Discovery => return Upward::Discovery(packet),
+            Message::Discovery => return ConfigurationPacket::Discovery(packet),
         }
         cx.pool.put(packet.frame);
-        Upward::Nothing
+        ConfigurationPacket::Nothing
     }
 
     /// Processes an ICMP error. It is trusted only if the quoted packet belongs to a socket
@@ -151,7 +156,7 @@ impl Transport {
         }
         if notice.error == Error::MessageTooLong {
             let reported = usize::try_from(notice.information).unwrap_or(usize::MAX);
-            if ip.narrow_path(cx, quoted.destination, reported, quoted.length) {
+            if ip.lower_path_mtu(cx, quoted.destination, reported, quoted.length) {
                 self.tcp.update_mss_to(cx, ip, Some(quoted.destination));
             }
         }

@@ -219,8 +219,8 @@ impl Endpoint {
 
     /// Wakes `waker` when something arrives.
     pub(crate) fn register(&self, waker: &Waker) {
-        let crowd = self.queue.with(|queue| queue.readers.register_bounded(waker));
-        crowd.into_iter().for_each(Waker::wake);
+        let evicted = self.queue.with(|queue| queue.readers.register_bounded(waker));
+        evicted.into_iter().for_each(Waker::wake);
     }
 
     /// Bytes in the queue.

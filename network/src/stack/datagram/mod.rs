@@ -83,14 +83,14 @@ pub(crate) struct Binding {
 impl Binding {
     /// How specifically the binding matches a packet; `None` when it does not match.
     pub(crate) fn score(&self, local: IpAddr, remote: SocketAddr) -> Option<u8> {
-        (self.bound.matches(local) && self.speaks_with(remote)).then_some(
+        (self.bound.matches(local) && self.accepts_from(remote)).then_some(
             u8::from(self.remote.is_some()) * 4
                 + u8::from(self.bound.is_specific()) * 2
                 + u8::from(self.device),
         )
     }
 
-    fn speaks_with(&self, remote: SocketAddr) -> bool {
+    fn accepts_from(&self, remote: SocketAddr) -> bool {
         self.remote.is_none_or(|peer| {
             peer.ip() == remote.ip() && (peer.port() == remote.port() || peer.port() == 0)
         })
@@ -129,18 +129,19 @@ type Table = HashMap<u16, Vec<Binding>, FixedState>;
 pub(crate) struct Datagrams {
     tables: [Table; 4],
     /// The path of the last IPv4 datagram; cleared with every change of the bindings.
-    recent: FlowCache<Ends, Path>,
+    flow_cache: FlowCache<Ends, Path>,
     /// Distributes senders over sockets that share a port.
-    spread: quality::FixedState,
+    reuse_port_hasher: quality::FixedState,
 }
 
 impl Datagrams {
     pub(crate) fn new(seed: u64) -> Self {
-        let table = |turn: u32| HashMap::with_hasher(FixedState::with_seed(seed.rotate_left(turn)));
+        let table =
+            |shift: u32| HashMap::with_hasher(FixedState::with_seed(seed.rotate_left(shift)));
         Self {
             tables: [table(0), table(16), table(32), table(48)],
-            recent: FlowCache::default(),
-            spread: quality::FixedState::with_seed(!seed),
+            flow_cache: FlowCache::default(),
+            reuse_port_hasher: quality::FixedState::with_seed(!seed),
         }
     }
 
@@ -161,7 +162,7 @@ impl Datagrams {
     /// # Errors
     /// `AddressInUse`.
     pub(crate) fn bind(&mut self, family: Family, binding: Binding) -> Result<(), Error> {
-        self.recent.clear();
+        self.flow_cache.clear();
         let Some(table) = self.tables.get_mut(family.index()) else { return Ok(()) };
         let bindings = table.entry(binding.key).or_default();
         let is_other = |known: &Binding| !Arc::ptr_eq(&known.endpoint, &binding.endpoint);
@@ -183,7 +184,7 @@ impl Datagrams {
 
     /// Removes an endpoint's bindings of one key.
     pub(crate) fn unbind(&mut self, family: Family, key: u16, endpoint: &Arc<Endpoint>) {
-        self.recent.clear();
+        self.flow_cache.clear();
         if let Some(table) = self.tables.get_mut(family.index())
             && let Some(bindings) = table.get_mut(&key)
         {
@@ -196,7 +197,7 @@ impl Datagrams {
 
     /// The interface goes down: sockets bound to it alone end with an error.
     pub(crate) fn end_all(&mut self, wakes: &mut Wakes) {
-        self.recent.clear();
+        self.flow_cache.clear();
         let bindings = self.tables.iter_mut().flat_map(HashMap::drain);
         for binding in bindings.flat_map(|(_, bindings)| bindings).filter(|one| one.device) {
             binding.endpoint.fail(Error::NetworkDown, wakes);
@@ -242,8 +243,8 @@ impl Datagrams {
             || bindings.iter().filter(|binding| binding.reuse_port && score(binding) == top);
         let count = equals().count() as u64;
         // `best` is one of them.
-        let turn = self.spread.hash_one((remote.ip(), remote.port())) % count.max(1);
-        equals().nth(turn as usize).or(Some(best))
+        let index = self.reuse_port_hasher.hash_one((remote.ip(), remote.port())) % count.max(1);
+        equals().nth(index as usize).or(Some(best))
     }
 
     /// Delivers an echo reply to the sockets with its identifier.
@@ -278,7 +279,7 @@ impl Datagrams {
         let remote = remote_of(family, quoted);
         self.at(family, key).iter().filter(move |binding| {
             binding.bound.matches(quoted.source)
-                && (binding.remote.is_none() || binding.speaks_with(remote))
+                && (binding.remote.is_none() || binding.accepts_from(remote))
         })
     }
 

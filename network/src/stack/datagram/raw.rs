@@ -145,8 +145,8 @@ fn length_of(data: &[u8], destination: IpAddr) -> Option<usize> {
     let length = match destination {
         IpAddr::V4(_) => {
             let header = usize::from(data.first()? & 0xf) * 4;
-            let told = usize::from(u16_at(data, 2)?);
-            let length = if told == 0 { data.len() } else { told };
+            let stated = usize::from(u16_at(data, 2)?);
+            let length = if stated == 0 { data.len() } else { stated };
             if version != 4 || header < IPV4_HEADER || length < header {
                 return None;
             }

@@ -71,14 +71,16 @@ pub(crate) fn check(cx: &mut Context, packet: &mut Packet) -> Option<Ports> {
 impl Datagrams {
     /// The fast path: a packet with the addresses and ports of the last datagram, a plain IPv4
     /// header and correct checksums. Gives back every other packet.
-    pub(crate) fn receive_known(
+    pub(crate) fn receive_fast(
         &mut self,
         cx: &mut Context,
         ip: &Ip,
         frame: Frame,
         arrival: Arrival,
     ) -> Result<(), Frame> {
-        let Some((ends, path)) = self.recent.last(ip.host.generation()) else { return Err(frame) };
+        let Some((ends, path)) = self.flow_cache.last(ip.host.generation()) else {
+            return Err(frame);
+        };
         if arrival.link_broadcast || !arrival.from_wire {
             return Err(frame);
         }
@@ -124,7 +126,7 @@ impl Datagrams {
                 found = true;
                 kept = binding.endpoint.push(received, data, &mut cx.wakes);
                 let endpoint = Arc::clone(&binding.endpoint);
-                self.remember(ip, packet, &received, endpoint);
+                self.cache_path(ip, packet, &received, endpoint);
             }
         } else {
             // Every matching socket gets a copy.
@@ -140,7 +142,13 @@ impl Datagrams {
     }
 
     /// Stores the path in the flow cache: the next datagram probably has the same destination.
-    fn remember(&mut self, ip: &Ip, packet: &Packet, received: &Received, endpoint: Arc<Endpoint>) {
+    fn cache_path(
+        &mut self,
+        ip: &Ip,
+        packet: &Packet,
+        received: &Received,
+        endpoint: Arc<Endpoint>,
+    ) {
         let Received { remote, local, .. } = *received;
         let (IpAddr::V4(source), IpAddr::V4(destination)) = (remote.ip(), local.ip()) else {
             return;
@@ -151,7 +159,7 @@ impl Datagrams {
         let ([a, b, c, d], [e, f, g, h]) = (source.octets(), destination.octets());
         let ([i, j], [k, l]) = (remote.port().to_be_bytes(), local.port().to_be_bytes());
         let ends = [a, b, c, d, e, f, g, h, i, j, k, l];
-        self.recent.set(ip.host.generation(), ends, Path { remote, local, endpoint });
+        self.flow_cache.set(ip.host.generation(), ends, Path { remote, local, endpoint });
     }
 }
 

@@ -73,7 +73,7 @@ impl Lease {
             // destination stays first.
             let _ = ip.routes.add(route, true);
         }
-        ip.follow_routes(cx);
+        ip.routes_changed(cx);
         Ok(())
     }
 }

@@ -26,13 +26,13 @@ impl Bucket {
     /// Takes a token; tokens refill evenly.
     fn take(&mut self, per_second: u32, now: Instant) -> bool {
         let spacing = 1_000_000 / u64::from(per_second.max(1));
-        let earned = now.since(self.since).as_micros() as u64 / spacing.max(1);
-        if earned >= u64::from(per_second.saturating_sub(self.tokens)) {
+        let refilled = now.since(self.since).as_micros() as u64 / spacing.max(1);
+        if refilled >= u64::from(per_second.saturating_sub(self.tokens)) {
             (self.tokens, self.since) = (per_second, now);
         } else {
             // Less than a bucket's capacity, so it fits.
-            self.tokens += earned as u32;
-            self.since = Instant::from_micros(self.since.as_micros() + earned * spacing);
+            self.tokens += refilled as u32;
+            self.since = Instant::from_micros(self.since.as_micros() + refilled * spacing);
         }
         let has_one = self.tokens > 0;
         self.tokens = self.tokens.saturating_sub(1);
@@ -45,7 +45,7 @@ impl Bucket {
 pub(crate) struct RateLimiters {
     errors: Bucket,
     echoes: Bucket,
-    stations: Vec<Bucket>,
+    hosts: Vec<Bucket>,
     hasher: FixedState,
 }
 
@@ -55,18 +55,18 @@ impl RateLimiters {
         Self {
             errors: full(limits::ICMP_ERRORS),
             echoes: full(limits::ECHO_REPLIES),
-            stations: vec![full(limits::ICMP_ERRORS_PER_STATION); limits::ICMP_STATIONS],
+            hosts: vec![full(limits::ICMP_ERRORS_PER_HOST); limits::ICMP_BUCKETS],
             hasher: FixedState::with_seed(seed),
         }
     }
 
     /// True when an error may be sent to this host now.
     pub(crate) fn error(&mut self, to: IpAddr, now: Instant) -> bool {
-        let place = self.hasher.hash_one(to) as usize % limits::ICMP_STATIONS;
+        let index = self.hasher.hash_one(to) as usize % limits::ICMP_BUCKETS;
         let may = self
-            .stations
-            .get_mut(place)
-            .is_none_or(|station| station.take(limits::ICMP_ERRORS_PER_STATION, now));
+            .hosts
+            .get_mut(index)
+            .is_none_or(|host| host.take(limits::ICMP_ERRORS_PER_HOST, now));
         may && self.errors.take(limits::ICMP_ERRORS, now)
     }
 
@@ -82,18 +82,18 @@ mod tests {
     use core::time::Duration;
 
     #[test]
-    fn ice_02_a_station_and_an_interface_have_their_limiters_and_echoes_have_their_own() {
+    fn ice_02_hosts_interfaces_and_echoes_have_their_own_limits() {
         let mut limiters = RateLimiters::new(1, Instant::ZERO);
-        let station = |host: u32| IpAddr::V4(core::net::Ipv4Addr::from_bits(0x0a00_0000 + host));
-        let granted = (0..1000).filter(|_| limiters.error(station(1), Instant::ZERO)).count();
-        assert_eq!(granted, limits::ICMP_ERRORS_PER_STATION as usize);
+        let host = |host: u32| IpAddr::V4(core::net::Ipv4Addr::from_bits(0x0a00_0000 + host));
+        let granted = (0..1000).filter(|_| limiters.error(host(1), Instant::ZERO)).count();
+        assert_eq!(granted, limits::ICMP_ERRORS_PER_HOST as usize);
         let granted =
-            (2..1000).filter(|host| limiters.error(station(*host), Instant::ZERO)).count();
-        assert_eq!(granted, (limits::ICMP_ERRORS - limits::ICMP_ERRORS_PER_STATION) as usize);
+            (2..1000).filter(|number| limiters.error(host(*number), Instant::ZERO)).count();
+        assert_eq!(granted, (limits::ICMP_ERRORS - limits::ICMP_ERRORS_PER_HOST) as usize);
         assert!(limiters.echo(Instant::ZERO));
         // After half a second half of the tokens are back.
         let later = Instant::ZERO.after(Duration::from_millis(500));
-        let granted = (0..1000).filter(|host| limiters.error(station(*host), later)).count();
+        let granted = (0..1000).filter(|number| limiters.error(host(*number), later)).count();
         assert_eq!(granted, limits::ICMP_ERRORS as usize / 2);
     }
 }

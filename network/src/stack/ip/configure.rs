@@ -42,7 +42,7 @@ impl Ip {
         self.addresses.add(new, origin, state)?;
         self.routes.connect(new.prefix, cx.configuration.metric);
         // A host that probes an address must receive the solicited-node group (RFC 4862 §5.4.2).
-        self.follow_addresses(cx);
+        self.update_address_groups(cx);
         match address {
             IpAddr::V6(address) if needs_test && cx.is_running() => {
                 self.start_duplicate_detection(cx, address);
@@ -78,7 +78,7 @@ impl Ip {
             .map(|entry| entry.prefix.address());
         self.routes.disconnect(removed.prefix, remaining);
         if !self.addresses.owns(prefix.address()) {
-            self.link.drop_parked_from(cx, prefix.address());
+            self.link.drop_queued_from(cx, prefix.address());
         }
         self.addresses_changed(cx);
         Ok(())
@@ -89,8 +89,8 @@ impl Ip {
         let usable = self.addresses.iter().filter(|entry| entry.is_usable());
         self.host
             .replace(cx.configuration.index, usable.map(|entry| (entry.prefix, entry.broadcast)));
-        self.follow_addresses(cx);
-        self.follow_routes(cx);
+        self.update_address_groups(cx);
+        self.routes_changed(cx);
     }
 
     /// Adds a route of this interface.
@@ -120,7 +120,7 @@ impl Ip {
             return Err(Error::InvalidInput);
         }
         self.routes.add(route, new.append)?;
-        self.follow_routes(cx);
+        self.routes_changed(cx);
         Ok(())
     }
 
@@ -134,16 +134,16 @@ impl Ip {
         selector: &RouteSelector,
     ) -> Result<(), Error> {
         self.routes.remove(selector)?;
-        self.follow_routes(cx);
+        self.routes_changed(cx);
         Ok(())
     }
 
     /// Applies route changes: gateways stay in the neighbor table (NBR-03), and waiting senders are
     /// woken (SOK-05).
-    pub(crate) fn follow_routes(&mut self, cx: &mut Context) {
+    pub(crate) fn routes_changed(&mut self, cx: &mut Context) {
         if self.routes.take_changed() {
             let gateways = self.routes.iter().filter_map(|route| route.gateway).collect();
-            self.link.neighbors.pin(gateways);
+            self.link.neighbors.set_gateways(gateways);
             self.host.wake_senders(&mut cx.wakes);
         }
     }

@@ -40,13 +40,13 @@ impl SendOptions {
 
 /// The way of a packet.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
-enum Way {
+enum DeliveryMode {
     /// Unicast to another host, by the next hop.
-    Station,
+    Unicast,
     /// To this system.
-    Inside,
+    Local,
     /// Multicast.
-    Group,
+    Multicast,
     /// Broadcast.
     Broadcast,
     /// None: loopback addresses are not on this link.
@@ -71,8 +71,8 @@ impl Ip {
         options: &SendOptions,
     ) -> Result<(), Error> {
         let destination = outgoing.destination;
-        let way = self.way(cx, destination);
-        if self.hears_itself(cx, way, destination, options) {
+        let mode = self.delivery_mode(cx, destination);
+        if self.hears_itself(cx, mode, destination, options) {
             let mut copy = cx.pool.copy_of(frame.bytes());
             header::emit(outgoing, copy.bytes_mut());
             // A full queue drops the copy and counts it.
@@ -83,8 +83,8 @@ impl Ip {
             return Ok(());
         }
         // Local packets have no MTU.
-        let mtu = match way {
-            Way::Inside => usize::from(u16::MAX),
+        let mtu = match mode {
+            DeliveryMode::Local => usize::from(u16::MAX),
             _ if cx.is_loopback() => usize::from(u16::MAX),
             _ => self.path_mtu(cx, destination),
         };
@@ -104,12 +104,12 @@ impl Ip {
                 Extra { flow_label, dont_fragment: options.dont_fragment, ..Extra::default() };
             let upper = frame.len().saturating_sub(header::length_for(destination));
             header::write(outgoing, &extra, upper, frame.bytes_mut());
-            return self.hand_over(cx, frame, destination, way);
+            return self.hand_over(cx, frame, destination, mode);
         }
         let identification = self.identifications.next(outgoing);
         let pieces = self.fragments(cx, &frame, outgoing, mtu, identification);
         cx.pool.put(frame);
-        pieces?.into_iter().try_for_each(|piece| self.hand_over(cx, piece, destination, way))
+        pieces?.into_iter().try_for_each(|piece| self.hand_over(cx, piece, destination, mode))
     }
 
     /// Sends a complete packet that fits the MTU.
@@ -123,42 +123,42 @@ impl Ip {
         frame: Frame,
         destination: IpAddr,
     ) -> Result<(), Error> {
-        let way = self.way(cx, destination);
-        self.hand_over(cx, frame, destination, way)
+        let mode = self.delivery_mode(cx, destination);
+        self.hand_over(cx, frame, destination, mode)
     }
 
     /// Packets come in bursts: caches that the last destination is unicast and remote, for as long
     /// as addresses do not change.
-    fn way(&mut self, cx: &Context, destination: IpAddr) -> Way {
+    fn delivery_mode(&mut self, cx: &Context, destination: IpAddr) -> DeliveryMode {
         if !cx.configuration.enabled {
-            return Way::Disabled;
+            return DeliveryMode::Disabled;
         }
         let generation = self.host.generation();
-        if self.station.get(generation, &destination).is_some() {
-            return Way::Station;
+        if self.unicast_cache.get(generation, &destination).is_some() {
+            return DeliveryMode::Unicast;
         }
-        let way = self.classify(cx, destination);
-        if way == Way::Station {
-            self.station.set(generation, destination, ());
+        let mode = self.classify(cx, destination);
+        if mode == DeliveryMode::Unicast {
+            self.unicast_cache.set(generation, destination, ());
         }
-        way
+        mode
     }
 
-    fn classify(&self, cx: &Context, destination: IpAddr) -> Way {
+    fn classify(&self, cx: &Context, destination: IpAddr) -> DeliveryMode {
         if cx.is_loopback() {
             // The loopback driver returns every packet.
-            return Way::Station;
+            return DeliveryMode::Unicast;
         }
         // Packets to this system or with loopback addresses never reach the driver (IP4-01,
         // IP6-02).
         if self.is_own(destination) || is_node_local(destination) {
-            return Way::Inside;
+            return DeliveryMode::Local;
         }
         match destination {
-            _ if destination.is_loopback() => Way::Unreachable,
-            _ if destination.is_multicast() => Way::Group,
-            IpAddr::V4(address) if self.addresses.is_broadcast(address) => Way::Broadcast,
-            _ => Way::Station,
+            _ if destination.is_loopback() => DeliveryMode::Unreachable,
+            _ if destination.is_multicast() => DeliveryMode::Multicast,
+            IpAddr::V4(address) if self.addresses.is_broadcast(address) => DeliveryMode::Broadcast,
+            _ => DeliveryMode::Unicast,
         }
     }
 
@@ -167,20 +167,22 @@ impl Ip {
         cx: &mut Context,
         frame: Frame,
         destination: IpAddr,
-        way: Way,
+        mode: DeliveryMode,
     ) -> Result<(), Error> {
-        let hop = match way {
-            Way::Inside => return self.loop_back(cx, frame),
-            Way::Group => Hop::Group(destination),
-            Way::Broadcast => Hop::Broadcast,
+        let hop = match mode {
+            DeliveryMode::Local => return self.loop_back(cx, frame),
+            DeliveryMode::Multicast => Hop::Group(destination),
+            DeliveryMode::Broadcast => Hop::Broadcast,
             // A medium without hardware addresses has one peer, whatever the routes say.
-            Way::Station if cx.configuration.capabilities.medium == Medium::Ip => Hop::Peer,
-            Way::Station => match self.next_hop(cx, destination) {
+            DeliveryMode::Unicast if cx.configuration.capabilities.medium == Medium::Ip => {
+                Hop::Peer
+            }
+            DeliveryMode::Unicast => match self.next_hop(cx, destination) {
                 Some(next_hop) => Hop::Neighbor(next_hop),
                 None => return unreachable(cx, frame),
             },
-            Way::Unreachable => return unreachable(cx, frame),
-            Way::Disabled => {
+            DeliveryMode::Unreachable => return unreachable(cx, frame),
+            DeliveryMode::Disabled => {
                 cx.statistics.sent_drops.disabled += 1;
                 cx.pool.put(frame);
                 return Err(Error::NetworkDown);
@@ -192,16 +194,21 @@ impl Ip {
     fn hears_itself(
         &self,
         cx: &Context,
-        way: Way,
+        mode: DeliveryMode,
         destination: IpAddr,
         options: &SendOptions,
     ) -> bool {
-        match way {
+        match mode {
             // The loopback interface returns what it sends anyway.
-            Way::Group | Way::Broadcast if cx.is_loopback() => false,
-            Way::Group => options.multicast_loop && self.multicast.receives(destination),
-            Way::Broadcast => true,
-            Way::Station | Way::Inside | Way::Unreachable | Way::Disabled => false,
+            DeliveryMode::Multicast | DeliveryMode::Broadcast if cx.is_loopback() => false,
+            DeliveryMode::Multicast => {
+                options.multicast_loop && self.multicast.receives(destination)
+            }
+            DeliveryMode::Broadcast => true,
+            DeliveryMode::Unicast
+            | DeliveryMode::Local
+            | DeliveryMode::Unreachable
+            | DeliveryMode::Disabled => false,
         }
     }
 

@@ -43,20 +43,20 @@ impl Ip {
     }
 
     /// Joins the groups that our addresses imply, and those of routers if we advertise.
-    pub(crate) fn follow_addresses(&mut self, cx: &mut Context) {
-        let mut needed: Vec<IpAddr> = Vec::new();
+    pub(crate) fn update_address_groups(&mut self, cx: &mut Context) {
+        let mut implied: Vec<IpAddr> = Vec::new();
         for entry in self.addresses.iter() {
             if let IpAddr::V6(address) = entry.prefix.address() {
                 let group = IpAddr::V6(ndp::solicited_node(address));
-                if !needed.contains(&group) {
-                    needed.push(group);
+                if !implied.contains(&group) {
+                    implied.push(group);
                 }
             }
         }
         if self.multicast.is_router {
-            needed.push(IpAddr::V6(ndp::ALL_ROUTERS));
+            implied.push(IpAddr::V6(ndp::ALL_ROUTERS));
         }
-        self.multicast.ipv6.need(&needed, cx.now);
+        self.multicast.ipv6.set_implied(&implied, cx.now);
         self.report_groups(cx);
     }
 
@@ -70,7 +70,7 @@ impl Ip {
     /// A link-local address became usable: repeats the reports, because those from the unspecified
     /// address do not count (RFC 3590 §4).
     pub(crate) fn repeat_ipv6_groups(&mut self, cx: &mut Context) {
-        self.multicast.ipv6.repeat(cx.now);
+        self.multicast.ipv6.repeat_reports(cx.now);
         self.report_groups(cx);
     }
 

@@ -23,7 +23,7 @@ const COUNTERS: usize = 256;
 #[derive(Debug)]
 pub(crate) struct Identifications {
     counters: Vec<u32>,
-    places: FixedState,
+    counter_hasher: FixedState,
     offsets: FixedState,
     labels: FixedState,
 }
@@ -32,7 +32,7 @@ impl Identifications {
     pub(crate) fn new(random: &mut Random) -> Self {
         Self {
             counters: (0..COUNTERS).map(|_| random.u32()).collect(),
-            places: FixedState::with_seed(random.u64()),
+            counter_hasher: FixedState::with_seed(random.u64()),
             offsets: FixedState::with_seed(random.u64()),
             labels: FixedState::with_seed(random.u64()),
         }
@@ -42,8 +42,8 @@ impl Identifications {
     pub(crate) fn next(&mut self, outgoing: &Outgoing) -> u32 {
         let key = (outgoing.source, outgoing.destination, outgoing.protocol);
         let offset = self.offsets.hash_one(key) as u32;
-        let place = self.places.hash_one(key) as usize % COUNTERS;
-        let Some(counter) = self.counters.get_mut(place) else { return offset };
+        let index = self.counter_hasher.hash_one(key) as usize % COUNTERS;
+        let Some(counter) = self.counters.get_mut(index) else { return offset };
         *counter = counter.wrapping_add(1);
         counter.wrapping_add(offset)
     }

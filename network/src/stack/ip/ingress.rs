@@ -69,7 +69,7 @@ impl Ip {
             Ok(header) => header,
             Err(problem) => return refuse(cx, frame, problem, arrival),
         };
-        let Some(delivery) = self.admit(cx, &header, arrival, accepts_any_udp) else {
+        let Some(delivery) = self.validate(cx, &header, arrival, accepts_any_udp) else {
             cx.pool.put(frame);
             return Received::Nothing;
         };
@@ -82,7 +82,7 @@ impl Ip {
             self.arm_reassembly(cx);
         }
         match outcome {
-            Outcome::Kept => Received::Nothing,
+            Outcome::Stored => Received::Nothing,
             Outcome::Discarded => {
                 cx.statistics.received_drops.fragment += 1;
                 Received::Nothing
@@ -100,7 +100,7 @@ impl Ip {
     }
 
     /// Decides whether and how a packet is delivered. Counts drops.
-    fn admit(
+    fn validate(
         &mut self,
         cx: &mut Context,
         header: &Header,
@@ -112,7 +112,7 @@ impl Ip {
         let ends = (header.source, header.destination);
         let generation = self.host.generation();
         let is_plain = arrival.from_wire && !arrival.link_broadcast;
-        if is_plain && self.admitted.get(generation, &ends).is_some() {
+        if is_plain && self.validated.get(generation, &ends).is_some() {
             return Some(Delivery::Unicast);
         }
         let is_loopback = cx.configuration.capabilities.kind == Kind::Loopback;
@@ -143,7 +143,7 @@ impl Ip {
                 let is_ours =
                     found == Some(Delivery::Unicast) && self.addresses.owns(header.destination);
                 if is_plain && is_ours && !header.source.is_unspecified() {
-                    self.admitted.set(generation, ends, ());
+                    self.validated.set(generation, ends, ());
                 }
                 found
             }
@@ -154,7 +154,7 @@ impl Ip {
         let source_is_impossible = match header.source {
             // The broadcast address of any of our networks: an answer would be broadcast there
             // (IP4-11).
-            IpAddr::V4(source) if source.is_unspecified() => !may_come_from_nobody(header),
+            IpAddr::V4(source) if source.is_unspecified() => !may_have_unspecified_source(header),
             IpAddr::V4(source) => {
                 source.is_loopback()
                     || source.is_multicast()
@@ -188,7 +188,7 @@ impl Ip {
 fn refuse(cx: &mut Context, frame: Frame, problem: Malformed, arrival: Arrival) -> Received {
     match problem {
         Malformed::Checksum => cx.statistics.received_drops.checksum += 1,
-        Malformed::Shape | Malformed::Silent => cx.statistics.received_drops.malformed += 1,
+        Malformed::Format | Malformed::Silent => cx.statistics.received_drops.malformed += 1,
         Malformed::Parameter { code, pointer, multicast_too } => {
             cx.statistics.received_drops.malformed += 1;
             return Received::Refused { frame, arrival, code, pointer, multicast_too };
@@ -200,7 +200,7 @@ fn refuse(cx: &mut Context, frame: Frame, problem: Malformed, arrival: Arrival) 
 
 /// Packets from the unspecified address may only be broadcast, or reports to multicast routers (RFC
 /// 3376 §4.2.13).
-fn may_come_from_nobody(header: &Header) -> bool {
+fn may_have_unspecified_source(header: &Header) -> bool {
     match header.destination {
         IpAddr::V4(to) => {
             let [a, b, c, _] = to.octets();

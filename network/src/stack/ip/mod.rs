@@ -62,9 +62,9 @@ pub(crate) struct Ip {
     /// The MTU for IPv6 that routers advertise.
     link_mtu_ipv6: Option<usize>,
     /// Source and destination of the last packet that passed validation.
-    admitted: FlowCache<(IpAddr, IpAddr), ()>,
+    validated: FlowCache<(IpAddr, IpAddr), ()>,
     /// The last destination that is unicast and remote.
-    station: FlowCache<IpAddr, ()>,
+    unicast_cache: FlowCache<IpAddr, ()>,
 }
 
 impl Ip {
@@ -81,8 +81,8 @@ impl Ip {
             identifications: Identifications::new(&mut cx.random),
             path_mtus: PathMtu::new(cx.random.u64()),
             link_mtu_ipv6: None,
-            admitted: FlowCache::default(),
-            station: FlowCache::default(),
+            validated: FlowCache::default(),
+            unicast_cache: FlowCache::default(),
         }
     }
 
@@ -114,7 +114,7 @@ impl Ip {
 
     /// A packet of `length` bytes exceeded a hop's MTU, `reported` (0: not reported). Returns true
     /// if the path MTU decreased.
-    pub(crate) fn narrow_path(
+    pub(crate) fn lower_path_mtu(
         &mut self,
         cx: &Context,
         destination: IpAddr,

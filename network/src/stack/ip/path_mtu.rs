@@ -46,17 +46,17 @@ impl PathMtu {
     pub(crate) fn lower(
         &mut self,
         destination: IpAddr,
-        told: usize,
+        reported: usize,
         length: usize,
         present: usize,
         now: Instant,
     ) -> bool {
         let minimum = if destination.is_ipv4() { MINIMUM_IPV4 } else { limits::MTU_MINIMUM_IPV6 };
-        let mtu = match told {
+        let mtu = match reported {
             0 if destination.is_ipv4() => {
                 PLATEAUS.into_iter().find(|plateau| *plateau < length).unwrap_or(MINIMUM_IPV4)
             }
-            told => told,
+            reported => reported,
         };
         if mtu < minimum || mtu >= length || mtu >= present {
             return false;
@@ -91,10 +91,10 @@ mod tests {
     fn pmt_01_paths_only_get_narrower_within_reason_and_recover_after_ten_minutes() {
         let mut table = PathMtu::new(1);
         let (to, now) = (address("192.0.2.1"), Instant::from_micros(5));
-        for (told, length) in
+        for (reported, length) in
             [(1500, 1500), (2000, 1500), (551, 1500), (68, 1500), (1400, 1400), (1400, 100)]
         {
-            assert!(!table.lower(to, told, length, 1500, now), "{told} {length}");
+            assert!(!table.lower(to, reported, length, 1500, now), "{reported} {length}");
         }
         assert!(!table.lower(address("2001:db8::1"), 1279, 1500, 1500, now));
         assert!(!table.lower(address("2001:db8::1"), 0, 1500, 1500, now));

@@ -48,7 +48,7 @@ struct Datagram {
 #[derive(Debug)]
 pub(crate) enum Outcome {
     /// Stored; fragments are missing.
-    Kept,
+    Stored,
     /// The datagram is complete: one packet without fragment or extension headers.
     Whole(Frame, Header),
     /// The fragment, or the datagram with it, was discarded.
@@ -94,9 +94,9 @@ impl Reassembly {
         let Some(datagram) = self.datagrams.get_mut(index) else { return Outcome::Discarded };
         let added = frame.len();
         match datagram.insert(header, fragment, start, end, frame) {
-            Insertion::Repeat(frame) => {
+            Insertion::Duplicate(frame) => {
                 pool.put(frame);
-                Outcome::Kept
+                Outcome::Stored
             }
             Insertion::Conflict(frame) => {
                 pool.put(frame);
@@ -108,7 +108,7 @@ impl Reassembly {
                 if start == 0 {
                     datagram.options = options;
                 }
-                if datagram.is_whole() { self.assemble(index, pool) } else { Outcome::Kept }
+                if datagram.is_whole() { self.assemble(index, pool) } else { Outcome::Stored }
             }
         }
     }
@@ -206,7 +206,7 @@ impl Reassembly {
 
     /// Datagrams and bytes in use.
     #[cfg(test)]
-    pub(crate) fn held(&self) -> (usize, usize) {
+    pub(crate) fn usage(&self) -> (usize, usize) {
         (self.datagrams.len(), self.bytes)
     }
 }
@@ -221,7 +221,7 @@ fn options_of(frame: &Frame, header: &Header) -> Vec<u8> {
 
 enum Insertion {
     Added,
-    Repeat(Frame),
+    Duplicate(Frame),
     Conflict(Frame),
 }
 
@@ -239,7 +239,7 @@ impl Datagram {
             .iter()
             .any(|(offset, piece)| *offset == start && piece.bytes() == frame.bytes());
         if repeats && !frame.is_empty() {
-            return Insertion::Repeat(frame);
+            return Insertion::Duplicate(frame);
         }
         let overlaps = self
             .pieces
@@ -321,26 +321,26 @@ mod tests {
             }
             let (frame, header) = whole.expect("whole after the third");
             assert_eq!(&frame.bytes()[header.length..], &data[..], "{order:?}");
-            assert_eq!(reassembly.held(), (0, 0));
+            assert_eq!(reassembly.usage(), (0, 0));
         }
     }
 
     #[test]
-    fn frg_03_overlap_discards_the_datagram_and_a_repeat_does_not() {
+    fn frg_03_overlap_discards_the_datagram_and_a_duplicate_does_not() {
         let mut reassembly = Reassembly::default();
         assert!(matches!(
             add(&mut reassembly, fragment_of(1, 0, true, &[1; 16]), 0).unwrap(),
-            Outcome::Kept
+            Outcome::Stored
         ));
         assert!(matches!(
             add(&mut reassembly, fragment_of(1, 0, true, &[1; 16]), 0).unwrap(),
-            Outcome::Kept
+            Outcome::Stored
         ));
         assert!(matches!(
             add(&mut reassembly, fragment_of(1, 8, true, &[2; 16]), 0).unwrap(),
             Outcome::Discarded
         ));
-        assert_eq!(reassembly.held(), (0, 0));
+        assert_eq!(reassembly.usage(), (0, 0));
     }
 
     #[test]
@@ -358,11 +358,11 @@ mod tests {
             add(&mut reassembly, fragment_of(1, 8, true, &[]), 0).unwrap(),
             Outcome::Discarded
         ));
-        assert_eq!(reassembly.held(), (0, 0));
+        assert_eq!(reassembly.usage(), (0, 0));
         // Two different last fragments.
         assert!(matches!(
             add(&mut reassembly, fragment_of(2, 16, false, &[0; 16]), 0).unwrap(),
-            Outcome::Kept
+            Outcome::Stored
         ));
         assert!(matches!(
             add(&mut reassembly, fragment_of(2, 40, false, &[0; 16]), 0).unwrap(),
@@ -375,7 +375,7 @@ mod tests {
         let mut reassembly = Reassembly::default();
         for identification in 0..5000u16 {
             add(&mut reassembly, fragment_of(identification, 0, true, &[0; 1400]), 0).unwrap();
-            let (count, bytes) = reassembly.held();
+            let (count, bytes) = reassembly.usage();
             assert!(count <= limits::REASSEMBLIES && bytes <= limits::REASSEMBLY_BYTES);
         }
         // The newest datagram is still there and completes.
@@ -392,7 +392,7 @@ mod tests {
         for identification in 0..500u16 {
             add(&mut reassembly, fragment_of(identification, 0, true, &[0; 8]), 0).unwrap();
         }
-        assert_eq!(reassembly.held().0, limits::REASSEMBLIES_PER_SOURCE + 1);
+        assert_eq!(reassembly.usage().0, limits::REASSEMBLIES_PER_SOURCE + 1);
         let last = from_other(fragment_of(9, 8, false, &[2; 8]));
         assert!(matches!(add(&mut reassembly, last, 0).unwrap(), Outcome::Whole(..)));
     }
@@ -410,11 +410,11 @@ mod tests {
         let kept = (0..4000).filter(|piece| {
             matches!(
                 add(&mut reassembly, fragment_of(1, piece * 16, true, &[0; 8]), 0).unwrap(),
-                Outcome::Kept
+                Outcome::Stored
             )
         });
         assert!(kept.count() < 4000);
-        assert!(reassembly.held().1 <= limits::FRAGMENTS * 8);
+        assert!(reassembly.usage().1 <= limits::FRAGMENTS * 8);
     }
 
     #[test]
@@ -425,6 +425,6 @@ mod tests {
         assert_eq!(reassembly.expire(Instant::from_micros(59_999_999), &mut FramePool::new()), 0);
         assert_eq!(reassembly.deadline(), Some(Instant::from_micros(60_000_000)));
         assert_eq!(reassembly.expire(Instant::from_micros(60_000_000), &mut FramePool::new()), 1);
-        assert_eq!(reassembly.held(), (0, 0));
+        assert_eq!(reassembly.usage(), (0, 0));
     }
 }

@@ -19,7 +19,9 @@ impl Ip {
         let mut equals = self.routes.equals(destination);
         let first = equals.next()?;
         let answers = |route: &&Route| {
-            route.gateway.is_none_or(|gateway| !self.link.neighbors.is_silent(gateway, cx.now))
+            route
+                .gateway
+                .is_none_or(|gateway| !self.link.neighbors.is_unresponsive(gateway, cx.now))
         };
         match equals.next() {
             None => Some(first),

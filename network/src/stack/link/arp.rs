@@ -71,7 +71,7 @@ impl Link {
         let is_for_us = addresses.owns(IpAddr::V4(target));
         if !sender.is_unspecified() {
             let sender = IpAddr::V4(sender);
-            let parked = match operation {
+            let queued = match operation {
                 ArpOperation::Reply if is_for_us => {
                     self.neighbors.confirm(sender, hardware, false, None, cx.now)
                 }
@@ -80,7 +80,7 @@ impl Link {
                 }
                 _ => self.neighbors.learn(sender, hardware, false, cx.now),
             };
-            self.release_parked(cx, addresses, sender, parked);
+            self.send_queued(cx, addresses, sender, queued);
         }
         if operation == ArpOperation::Request && is_for_us {
             self.send_arp(cx, ArpOperation::Reply, target, Some(hardware), sender);

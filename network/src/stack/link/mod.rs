@@ -164,7 +164,7 @@ impl Link {
             return Ok(());
         }
         let (hardware, ethertype) = match hop {
-            Hop::Neighbor(next_hop) => match self.neighbors.fresh(next_hop, cx.now) {
+            Hop::Neighbor(next_hop) => match self.neighbors.sendable_address(next_hop, cx.now) {
                 Some(hardware) => (hardware, ethertype_of(next_hop)),
                 None => return self.resolve(cx, addresses, frame, next_hop),
             },
@@ -188,8 +188,8 @@ impl Link {
                 self.send_frame(cx, frame, hardware, ethertype_of(next_hop));
                 Ok(())
             }
-            Decision::Parked { dropped: None } => Ok(()),
-            Decision::Parked { dropped: Some(frame) } => {
+            Decision::Queued { dropped: None } => Ok(()),
+            Decision::Queued { dropped: Some(frame) } => {
                 cx.statistics.sent_drops.neighbor += 1;
                 cx.pool.put(frame);
                 Ok(())
@@ -223,11 +223,11 @@ impl Link {
             IpAddr::V6(target) => {
                 // The solicitation carries the source address of the queued packet (NBR-13, RFC
                 // 4861 §7.2.2).
-                let waiting = self
+                let queued = self
                     .neighbors
-                    .waiting(address)
+                    .oldest_queued(address)
                     .and_then(|frame| header::source_of(frame.bytes()));
-                let source = waiting
+                let source = queued
                     .filter(|source| source.is_ipv6() && addresses.owns(*source))
                     .or_else(|| addresses.source_for(address, address));
                 self.solicit_neighbor(cx, addresses, target, hardware, source);
@@ -254,9 +254,9 @@ impl Link {
         match self.neighbors.expire(address, deadline, cx.now) {
             Expiry::Nothing => {}
             Expiry::Solicit(solicitation) => self.solicit(cx, addresses, address, solicitation),
-            Expiry::Failed(parked) => {
+            Expiry::Failed(queued) => {
                 let mut reported = Vec::new();
-                for frame in parked {
+                for frame in queued {
                     cx.statistics.sent_drops.neighbor += 1;
                     match Quote::parse(frame.bytes()).map(|quoted| quoted.sender()) {
                         Some(sender) if !reported.contains(&sender) => {
@@ -273,21 +273,21 @@ impl Link {
     }
 
     /// Sends the packets that were queued for a neighbor, in order.
-    fn release_parked(
+    fn send_queued(
         &mut self,
         cx: &mut Context,
         addresses: &Addresses,
         address: IpAddr,
-        parked: impl IntoIterator<Item = Frame>,
+        queued: impl IntoIterator<Item = Frame>,
     ) {
-        for frame in parked {
+        for frame in queued {
             // The neighbor is resolved, so this does not queue again.
             let _ = self.send(cx, addresses, frame, Hop::Neighbor(address));
         }
     }
 
     /// An address of ours was removed: drops packets from it that wait for a neighbor (NBR-15).
-    pub(crate) fn drop_parked_from(&mut self, cx: &mut Context, source: IpAddr) {
+    pub(crate) fn drop_queued_from(&mut self, cx: &mut Context, source: IpAddr) {
         for frame in self.neighbors.drop_from(source) {
             cx.statistics.sent_drops.neighbor += 1;
             cx.pool.put(frame);
@@ -310,11 +310,11 @@ impl Link {
         if !is_station || !cx.has_neighbors() || addresses.owns(new.address) {
             return Err(Error::InvalidInput);
         }
-        let parked = self
+        let queued = self
             .neighbors
             .set_permanent(new.address, new.hardware_address, cx.now)
             .ok_or(Error::NoBufferSpace)?;
-        self.release_parked(cx, addresses, new.address, parked);
+        self.send_queued(cx, addresses, new.address, queued);
         Ok(())
     }
 
@@ -327,9 +327,9 @@ impl Link {
         cx: &mut Context,
         address: IpAddr,
     ) -> Result<(), Error> {
-        let parked = self.neighbors.remove(address).ok_or(Error::NotFound)?;
-        cx.statistics.sent_drops.neighbor += parked.len() as u64;
-        parked.into_iter().for_each(|frame| cx.pool.put(frame));
+        let queued = self.neighbors.remove(address).ok_or(Error::NotFound)?;
+        cx.statistics.sent_drops.neighbor += queued.len() as u64;
+        queued.into_iter().for_each(|frame| cx.pool.put(frame));
         Ok(())
     }
 

@@ -126,8 +126,8 @@ impl Link {
             return Some(Discovery::Nothing);
         }
         if let Some(hardware) = sender {
-            let parked = self.neighbors.learn(IpAddr::V6(source), hardware, true, cx.now);
-            self.release_parked(cx, addresses, IpAddr::V6(source), parked);
+            let queued = self.neighbors.learn(IpAddr::V6(source), hardware, true, cx.now);
+            self.send_queued(cx, addresses, IpAddr::V6(source), queued);
         }
         self.advertise(cx, addresses, target, source, true);
         Some(Discovery::Nothing)
@@ -159,9 +159,9 @@ impl Link {
         // known one (RFC 4861 §4.4).
         let hardware = link_layer_address(&options, option::TARGET_LINK_LAYER_ADDRESS);
         let (solicited, overrides) = (flags & flag::SOLICITED != 0, flags & flag::OVERRIDE != 0);
-        let (parked, counts) =
+        let (queued, counts) =
             self.neighbors.advertised(address, hardware, solicited, overrides, router, cx.now);
-        self.release_parked(cx, addresses, address, parked);
+        self.send_queued(cx, addresses, address, queued);
         Some(if counts && !router { Discovery::NoRouter(target) } else { Discovery::Nothing })
     }
 

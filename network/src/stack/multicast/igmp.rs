@@ -47,8 +47,8 @@ pub(super) fn parse(bytes: &[u8]) -> Option<Message> {
     let (kind, code) = (*bytes.first()?, *bytes.get(1)?);
     match kind {
         QUERY => {
-            let asked = (!group.is_unspecified()).then_some(IpAddr::V4(group));
-            if asked.is_some() && !group.is_multicast() {
+            let queried = (!group.is_unspecified()).then_some(IpAddr::V4(group));
+            if queried.is_some() && !group.is_multicast() {
                 return None;
             }
             let (version, tenths, robustness) = match bytes.len() {
@@ -61,7 +61,7 @@ pub(super) fn parse(bytes: &[u8]) -> Option<Message> {
                 _ => return None,
             };
             let within = Duration::from_millis(u64::from(tenths) * 100);
-            Some(Message::Query(Query { version, group: asked, within, robustness }))
+            Some(Message::Query(Query { version, group: queried, within, robustness }))
         }
         REPORT_1 | REPORT_2 if group.is_multicast() => Some(Message::Member(IpAddr::V4(group))),
         REPORT_1 | REPORT_2 => None,

@@ -75,19 +75,19 @@ pub(crate) enum Report {
 struct Group {
     sockets: u32,
     /// Our addresses imply the group.
-    is_needed: bool,
+    is_implied: bool,
     /// Remaining reports of the last change, and when the next one is due.
     changes: u8,
     change_at: Option<Instant>,
     /// When the reply to a query is due.
-    answer_at: Option<Instant>,
+    reply_at: Option<Instant>,
     /// We were the last to report the group on the link (versions 1 and 2).
     is_ours: bool,
 }
 
 impl Group {
     const fn is_active(&self) -> bool {
-        self.sockets > 0 || self.is_needed
+        self.sockets > 0 || self.is_implied
     }
 }
 
@@ -100,7 +100,7 @@ pub(crate) struct Groups {
     version_2_until: Instant,
     robustness: u8,
     /// When the reply to a general query is due.
-    answer_all_at: Option<Instant>,
+    general_reply_at: Option<Instant>,
 }
 
 impl Default for Groups {
@@ -110,13 +110,13 @@ impl Default for Groups {
             version_1_until: Instant::ZERO,
             version_2_until: Instant::ZERO,
             robustness: ROBUSTNESS,
-            answer_all_at: None,
+            general_reply_at: None,
         }
     }
 }
 
 /// True for groups that are never reported: those of all nodes, and node-local ones (MC-08).
-fn is_silent(group: IpAddr) -> bool {
+fn is_unreported(group: IpAddr) -> bool {
     is_all_nodes(group) || is_node_local(group)
 }
 
@@ -175,15 +175,15 @@ impl Groups {
     }
 
     /// Sets the groups that our addresses imply (MC-08).
-    pub(crate) fn need(&mut self, needed: &[IpAddr], now: Instant) {
+    pub(crate) fn set_implied(&mut self, implied: &[IpAddr], now: Instant) {
         let known =
-            self.groups.iter().filter(|(_, state)| state.is_needed).map(|(group, _)| *group);
-        let over: Vec<IpAddr> = known.filter(|group| !needed.contains(group)).collect();
+            self.groups.iter().filter(|(_, state)| state.is_implied).map(|(group, _)| *group);
+        let over: Vec<IpAddr> = known.filter(|group| !implied.contains(group)).collect();
         for group in over {
-            self.change(group, now, |state| state.is_needed = false);
+            self.change(group, now, |state| state.is_implied = false);
         }
-        for group in needed {
-            self.change(*group, now, |state| state.is_needed = true);
+        for group in implied {
+            self.change(*group, now, |state| state.is_implied = true);
         }
     }
 
@@ -196,8 +196,8 @@ impl Groups {
         if was_active == state.is_active() {
             return;
         }
-        (state.changes, state.change_at, state.answer_at) = (robustness, Some(now), None);
-        if is_silent(group) {
+        (state.changes, state.change_at, state.reply_at) = (robustness, Some(now), None);
+        if is_unreported(group) {
             (state.changes, state.change_at) = (0, None);
             if was_active {
                 self.groups.remove(&group);
@@ -209,18 +209,18 @@ impl Groups {
     pub(crate) fn restart(&mut self, now: Instant) {
         self.groups.retain(|_, state| state.is_active());
         (self.version_1_until, self.version_2_until) = (Instant::ZERO, Instant::ZERO);
-        (self.robustness, self.answer_all_at) = (ROBUSTNESS, None);
-        self.repeat(now);
+        (self.robustness, self.general_reply_at) = (ROBUSTNESS, None);
+        self.repeat_reports(now);
     }
 
     /// Repeats all reports on the same link.
-    pub(crate) fn repeat(&mut self, now: Instant) {
+    pub(crate) fn repeat_reports(&mut self, now: Instant) {
         let robustness = self.robustness;
         for (group, state) in self.groups.iter_mut().filter(|(_, state)| state.is_active()) {
-            let is_silent = is_silent(*group);
-            state.answer_at = None;
-            state.changes = if is_silent { 0 } else { robustness };
-            state.change_at = (!is_silent).then_some(now);
+            let is_unreported = is_unreported(*group);
+            state.reply_at = None;
+            state.changes = if is_unreported { 0 } else { robustness };
+            state.change_at = (!is_unreported).then_some(now);
         }
     }
 
@@ -240,31 +240,31 @@ impl Groups {
         }
         let version = self.version(now);
         if version != before {
-            self.answer_all_at = None;
-            self.groups.values_mut().for_each(|state| state.answer_at = None);
+            self.general_reply_at = None;
+            self.groups.values_mut().for_each(|state| state.reply_at = None);
         }
         let sooner = |known: Option<Instant>, drawn: Instant| {
             Some(known.map_or(drawn, |known| known.min(drawn)))
         };
         if version == Version::Three && query.group.is_none() {
-            self.answer_all_at = sooner(self.answer_all_at, now.after(delay(query.within)));
+            self.general_reply_at = sooner(self.general_reply_at, now.after(delay(query.within)));
             return;
         }
         for (group, state) in &mut self.groups {
-            let is_asked = query.group.is_none_or(|asked| asked == *group);
-            if is_asked && state.is_active() && !is_silent(*group) {
-                state.answer_at = sooner(state.answer_at, now.after(delay(query.within)));
+            let is_queried = query.group.is_none_or(|queried| queried == *group);
+            if is_queried && state.is_active() && !is_unreported(*group) {
+                state.reply_at = sooner(state.reply_at, now.after(delay(query.within)));
             }
         }
     }
 
     /// Another host reported the group in version 1 or 2: that suppresses our report (MC-03).
-    pub(crate) fn heard(&mut self, group: IpAddr, now: Instant) {
+    pub(crate) fn suppress(&mut self, group: IpAddr, now: Instant) {
         if self.version(now) == Version::Three {
             return;
         }
         if let Some(state) = self.groups.get_mut(&group).filter(|state| state.is_active()) {
-            (state.changes, state.change_at, state.answer_at, state.is_ours) =
+            (state.changes, state.change_at, state.reply_at, state.is_ours) =
                 (0, None, None, false);
         }
     }
@@ -278,12 +278,12 @@ impl Groups {
         let version = self.version(now);
         let (mut reports, mut records) = (Vec::new(), Vec::new());
         let is_due = |at: Option<Instant>| at.is_some_and(|at| at <= now);
-        let answers_all = is_due(self.answer_all_at);
-        if answers_all {
-            self.answer_all_at = None;
+        let replies_to_general = is_due(self.general_reply_at);
+        if replies_to_general {
+            self.general_reply_at = None;
         }
         for (group, state) in &mut self.groups {
-            let (changed, answers) = (is_due(state.change_at), is_due(state.answer_at));
+            let (changed, answers) = (is_due(state.change_at), is_due(state.reply_at));
             if changed {
                 state.changes = state.changes.saturating_sub(1);
                 let interval =
@@ -291,11 +291,13 @@ impl Groups {
                 state.change_at = (state.changes > 0).then(|| now.after(delay(interval)));
             }
             if answers {
-                state.answer_at = None;
+                state.reply_at = None;
             }
             match (version, state.is_active()) {
                 (Version::Three, true) if changed => records.push((Record::Joined, *group)),
-                (Version::Three, true) if answers || (answers_all && !is_silent(*group)) => {
+                (Version::Three, true)
+                    if answers || (replies_to_general && !is_unreported(*group)) =>
+                {
                     records.push((Record::IsMember, *group));
                 }
                 (Version::Three, false) if changed => records.push((Record::Left, *group)),
@@ -322,7 +324,7 @@ impl Groups {
 
     /// When the next report is due.
     pub(crate) fn deadline(&self) -> Option<Instant> {
-        let groups = self.groups.values().flat_map(|state| [state.change_at, state.answer_at]);
-        groups.chain([self.answer_all_at]).flatten().min()
+        let groups = self.groups.values().flat_map(|state| [state.change_at, state.reply_at]);
+        groups.chain([self.general_reply_at]).flatten().min()
     }
 }

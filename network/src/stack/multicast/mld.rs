@@ -31,8 +31,8 @@ pub(super) fn parse(bytes: &[u8]) -> Option<Message> {
     match *bytes.first()? {
         QUERY => {
             let group = Ipv6Addr::from_octets(*bytes.get(8..)?.first_chunk()?);
-            let asked = (!group.is_unspecified()).then_some(IpAddr::V6(group));
-            if asked.is_some() && !group.is_multicast() {
+            let queried = (!group.is_unspecified()).then_some(IpAddr::V6(group));
+            if queried.is_some() && !group.is_multicast() {
                 return None;
             }
             let code = u16_at(bytes, 4)?;
@@ -44,7 +44,7 @@ pub(super) fn parse(bytes: &[u8]) -> Option<Message> {
                 _ => return None,
             };
             let within = Duration::from_millis(u64::from(milliseconds));
-            Some(Message::Query(Query { version, group: asked, within, robustness }))
+            Some(Message::Query(Query { version, group: queried, within, robustness }))
         }
         REPORT_1 => {
             let group = Ipv6Addr::from_octets(*bytes.get(8..)?.first_chunk()?);

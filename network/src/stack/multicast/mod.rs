@@ -97,7 +97,7 @@ impl Multicast {
             Message::Query(query) => {
                 groups.query(query, now, |longest| up_to(longest, |end| random.below(end)));
             }
-            Message::Member(group) => groups.heard(group, now),
+            Message::Member(group) => groups.suppress(group, now),
             Message::Other => {}
         }
     }
@@ -189,13 +189,14 @@ fn mld_packet(
     to: Ipv6Addr,
     message: &[u8],
 ) -> (Frame, IpAddr) {
-    let is_speaking =
+    let is_usable_source =
         |address: &IpAddr| matches!(address, IpAddr::V6(own) if own.is_unicast_link_local());
     let usable =
         addresses.iter().filter(|entry| entry.is_usable()).map(|entry| entry.prefix.address());
     // Before it has a link-local address a host reports from the unspecified address, for snooping
     // switches (RFC 3590 §4).
-    let source = usable.into_iter().find(is_speaking).unwrap_or(IpAddr::V6(Ipv6Addr::UNSPECIFIED));
+    let source =
+        usable.into_iter().find(is_usable_source).unwrap_or(IpAddr::V6(Ipv6Addr::UNSPECIFIED));
     let destination = IpAddr::V6(to);
     let outgoing = Outgoing {
         source,

@@ -231,7 +231,7 @@ impl Tcp {
             return;
         };
         let present = ip.path_mtu(cx, remote);
-        if ip.narrow_path(cx, remote, limits::MTU_MINIMUM_IPV6, present) {
+        if ip.lower_path_mtu(cx, remote, limits::MTU_MINIMUM_IPV6, present) {
             self.update_mss_to(cx, ip, Some(remote));
         }
     }

@@ -37,12 +37,12 @@ mod tests {
     use super::*;
 
     #[test]
-    fn what_is_gone_comes_first_and_what_stayed_is_not_told() {
+    fn removed_objects_come_first_and_equal_ones_are_skipped() {
         let former = [(1, 'a'), (2, 'b'), (3, 'c'), (4, 'd')];
         let present = [(1, 'a'), (3, 'x'), (5, 'e'), (4, 'd')];
-        let told = differences(&former, &present, |object| object.0, PartialEq::eq);
+        let changes = differences(&former, &present, |object| object.0, PartialEq::eq);
         assert_eq!(
-            told,
+            changes,
             [
                 (Change::Removed, &(2, 'b')),
                 (Change::Changed, &(3, 'x')),

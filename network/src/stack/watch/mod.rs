@@ -49,7 +49,7 @@ impl Watch {
     }
 
     /// Records events of watched kinds, and how many were lost before.
-    pub(crate) fn note_wanted(&mut self, events: impl IntoIterator<Item = Event>, lost: u64) {
+    pub(crate) fn note_watched(&mut self, events: impl IntoIterator<Item = Event>, lost: u64) {
         self.lost += lost;
         for event in events {
             if self.wants(event.kind()) {
@@ -92,7 +92,7 @@ mod tests {
     use crate::command::address::Origin;
 
     #[test]
-    fn events_that_nobody_takes_are_counted_and_not_kept() {
+    fn events_beyond_the_bound_are_counted_and_dropped() {
         let mut watch = Watch::default();
         for _ in 0..limits::EVENTS + 7 {
             watch.note(Event::Dns(Change::Added, IpAddr::from([10, 0, 0, 1]), Origin::Static));

@@ -57,7 +57,7 @@ pub(crate) struct Header {
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
 pub(crate) enum Malformed {
     /// Lengths or fields contradict each other.
-    Shape,
+    Format,
     /// The IPv4 header checksum is wrong.
     Checksum,
     /// An IPv6 header or option that gets a Parameter Problem (RFC 4443 §3.4): code and pointer,
@@ -73,17 +73,17 @@ pub(crate) fn parse(frame: &mut Frame, verify: bool) -> Result<Header, Malformed
     match frame.bytes().first().map(|byte| byte >> 4) {
         Some(4) => parse_ipv4(frame, verify),
         Some(6) => parse_ipv6(frame),
-        _ => Err(Malformed::Shape),
+        _ => Err(Malformed::Format),
     }
 }
 
 fn parse_ipv4(frame: &mut Frame, verify: bool) -> Result<Header, Malformed> {
-    let packet = Ipv4Packet::new_checked(frame.bytes()).map_err(|_| Malformed::Shape)?;
+    let packet = Ipv4Packet::new_checked(frame.bytes()).map_err(|_| Malformed::Format)?;
     let (length, total) = (usize::from(packet.header_len()), usize::from(packet.total_len()));
     if length < IPV4_HEADER || total < length {
-        return Err(Malformed::Shape);
+        return Err(Malformed::Format);
     }
-    let header_bytes = frame.bytes().get(..length).ok_or(Malformed::Shape)?;
+    let header_bytes = frame.bytes().get(..length).ok_or(Malformed::Format)?;
     if verify && checksum::of(header_bytes) != 0 {
         return Err(Malformed::Checksum);
     }
@@ -121,15 +121,15 @@ fn check_ipv4_options(mut options: &[u8]) -> Result<(), Malformed> {
             [NO_OPERATION, rest @ ..] => options = rest,
             [LOOSE_SOURCE_ROUTE | STRICT_SOURCE_ROUTE, ..] => return Err(Malformed::Silent),
             [_, length, ..] if *length >= 2 => {
-                options = options.get(usize::from(*length)..).ok_or(Malformed::Shape)?;
+                options = options.get(usize::from(*length)..).ok_or(Malformed::Format)?;
             }
-            _ => return Err(Malformed::Shape),
+            _ => return Err(Malformed::Format),
         }
     }
 }
 
 fn parse_ipv6(frame: &mut Frame) -> Result<Header, Malformed> {
-    let packet = Ipv6Packet::new_checked(frame.bytes()).map_err(|_| Malformed::Shape)?;
+    let packet = Ipv6Packet::new_checked(frame.bytes()).map_err(|_| Malformed::Format)?;
     let total = packet.total_len();
     let mut header = Header {
         source: IpAddr::V6(packet.src_addr()),
@@ -151,20 +151,20 @@ fn walk_extension_headers(bytes: &[u8], header: &mut Header) -> Result<(), Malfo
     // The offset of the current Next Header field, for the pointer of an error.
     let mut pointer = 6u32;
     loop {
-        let rest = bytes.get(header.length..).ok_or(Malformed::Shape)?;
+        let rest = bytes.get(header.length..).ok_or(Malformed::Format)?;
         let here = header.length as u32;
         match header.protocol {
             protocol::HOP_BY_HOP if header.length != IPV6_HEADER => {
                 return Err(Malformed::Parameter { code: 1, pointer, multicast_too: false });
             }
             protocol::HOP_BY_HOP | protocol::DESTINATION_OPTIONS => {
-                let extension = Ipv6ExtHeader::new_checked(rest).map_err(|_| Malformed::Shape)?;
+                let extension = Ipv6ExtHeader::new_checked(rest).map_err(|_| Malformed::Format)?;
                 check_ipv6_options(extension.payload(), here + 2)?;
                 header.protocol = extension.next_header().into();
                 header.length += (usize::from(extension.header_len()) + 1) * 8;
             }
             protocol::ROUTING => {
-                let extension = Ipv6ExtHeader::new_checked(rest).map_err(|_| Malformed::Shape)?;
+                let extension = Ipv6ExtHeader::new_checked(rest).map_err(|_| Malformed::Format)?;
                 // We are never an intermediate hop: segments left must be zero (RFC 8200 §4.4, RFC
                 // 5095).
                 match extension.payload() {
@@ -176,16 +176,16 @@ fn walk_extension_headers(bytes: &[u8], header: &mut Header) -> Result<(), Malfo
                             multicast_too: false,
                         });
                     }
-                    _ => return Err(Malformed::Shape),
+                    _ => return Err(Malformed::Format),
                 }
                 header.protocol = extension.next_header().into();
                 header.length += (usize::from(extension.header_len()) + 1) * 8;
             }
             protocol::FRAGMENT => {
-                let next_header = *rest.first().ok_or(Malformed::Shape)?;
+                let next_header = *rest.first().ok_or(Malformed::Format)?;
                 let fields =
-                    Ipv6FragmentHeader::new_checked(rest.get(2..8).ok_or(Malformed::Shape)?)
-                        .map_err(|_| Malformed::Shape)?;
+                    Ipv6FragmentHeader::new_checked(rest.get(2..8).ok_or(Malformed::Format)?)
+                        .map_err(|_| Malformed::Format)?;
                 header.protocol = next_header;
                 header.length += 8;
                 let fragment = Fragment {
@@ -230,9 +230,9 @@ fn check_ipv6_options(mut options: &[u8], mut position: u32) -> Result<(), Malfo
                 }
                 usize::from(*length) + 2
             }
-            _ => return Err(Malformed::Shape),
+            _ => return Err(Malformed::Format),
         };
-        options = options.get(taken..).ok_or(Malformed::Shape)?;
+        options = options.get(taken..).ok_or(Malformed::Format)?;
         position += taken as u32;
     }
 }

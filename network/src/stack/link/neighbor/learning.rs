@@ -32,7 +32,7 @@ impl Neighbors {
         if keep && neighbor.hardware.is_some_and(|known| known != hardware) {
             if neighbor.state == NeighborState::Reachable {
                 neighbor.state = NeighborState::Stale;
-                self.touch(address);
+                self.mark_changed(address);
             }
             return VecDeque::new();
         }
@@ -50,7 +50,7 @@ impl Neighbors {
     pub(crate) fn advertised(
         &mut self,
         address: IpAddr,
-        told: Option<HardwareAddress>,
+        advertised: Option<HardwareAddress>,
         is_solicited: bool,
         overrides: bool,
         router: bool,
@@ -61,28 +61,28 @@ impl Neighbors {
         if neighbor.state == NeighborState::Permanent {
             return nothing;
         }
-        let (hardware, is_news) = match (neighbor.hardware, told) {
+        let (hardware, is_change) = match (neighbor.hardware, advertised) {
             (None, None) => return nothing,
-            (None, Some(told)) => (told, true),
+            (None, Some(advertised)) => (advertised, true),
             (Some(known), None) => (known, false),
-            (Some(known), Some(told)) if known != told && !overrides => {
+            (Some(known), Some(advertised)) if known != advertised && !overrides => {
                 if neighbor.state == NeighborState::Reachable {
                     neighbor.state = NeighborState::Stale;
-                    self.touch(address);
+                    self.mark_changed(address);
                 }
                 return nothing;
             }
-            (Some(known), Some(told)) => (told, known != told),
+            (Some(known), Some(advertised)) => (advertised, known != advertised),
         };
         neighbor.hardware = Some(hardware);
         neighbor.router = router;
         if is_solicited {
             neighbor.state = NeighborState::Reachable;
             neighbor.confirmed = now;
-        } else if is_news {
+        } else if is_change {
             neighbor.state = NeighborState::Stale;
         }
-        if is_solicited || is_news {
+        if is_solicited || is_change {
             (neighbor.deadline, neighbor.attempts) = (None, 0);
         }
         (self.release(address), true)
@@ -91,19 +91,19 @@ impl Neighbors {
     /// An address of ours was removed: removes and returns queued packets from it (NBR-15).
     pub(crate) fn drop_from(&mut self, source: IpAddr) -> Vec<Frame> {
         let (mut dropped, mut counts) = (Vec::new(), Vec::new());
-        for neighbor in self.table.values_mut().filter(|neighbor| !neighbor.parked.is_empty()) {
-            let before = neighbor.parked.len();
+        for neighbor in self.table.values_mut().filter(|neighbor| !neighbor.queued.is_empty()) {
+            let before = neighbor.queued.len();
             let (gone, kept) = neighbor
-                .parked
+                .queued
                 .drain(..)
                 .partition(|frame| header::source_of(frame.bytes()) == Some(source));
-            neighbor.parked = kept;
+            neighbor.queued = kept;
             dropped.extend::<VecDeque<Frame>>(gone);
-            counts.push((before, neighbor.parked.len()));
+            counts.push((before, neighbor.queued.len()));
         }
         for (before, after) in counts {
-            let beyond = |count: usize| count.saturating_sub(limits::PARKED_PER_NEIGHBOR);
-            self.parked -= before - after;
+            let beyond = |count: usize| count.saturating_sub(limits::QUEUED_PER_NEIGHBOR);
+            self.queued -= before - after;
             self.burst -= beyond(before) - beyond(after);
         }
         dropped
@@ -142,11 +142,11 @@ impl Neighbors {
 
     /// Records the change and returns the queued packets.
     fn release(&mut self, address: IpAddr) -> VecDeque<Frame> {
-        self.touch(address);
+        self.mark_changed(address);
         let Some(neighbor) = self.table.get_mut(&address) else { return VecDeque::new() };
-        let parked = core::mem::take(&mut neighbor.parked);
-        self.taken(parked.len());
-        parked
+        let queued = core::mem::take(&mut neighbor.queued);
+        self.taken(queued.len());
+        queued
     }
 
     /// Upper-layer progress confirms that the neighbor is reachable (RFC 4861 §7.3.1).
@@ -164,7 +164,7 @@ impl Neighbors {
             neighbor.state = NeighborState::Reachable;
             neighbor.confirmed = now;
             neighbor.deadline = None;
-            self.touch(address);
+            self.mark_changed(address);
         }
     }
 
@@ -189,24 +189,24 @@ impl Neighbors {
     /// Removes an entry with its queued packets.
     pub(crate) fn remove(&mut self, address: IpAddr) -> Option<VecDeque<Frame>> {
         let neighbor = self.table.remove(&address)?;
-        self.taken(neighbor.parked.len());
-        if let Some(news) = &mut self.news {
-            news.forget(address, &neighbor);
+        self.taken(neighbor.queued.len());
+        if let Some(changed) = &mut self.changed {
+            changed.removed(address, &neighbor);
         }
-        Some(neighbor.parked)
+        Some(neighbor.queued)
     }
 
     /// Removes matching entries; returns how many.
     pub(crate) fn flush(&mut self, mut which: impl FnMut(IpAddr, bool) -> bool) -> u32 {
         let before = self.table.len();
-        let (parked, burst, news) = (&mut self.parked, &mut self.burst, &mut self.news);
+        let (queued, burst, changed) = (&mut self.queued, &mut self.burst, &mut self.changed);
         self.table.retain(|address, neighbor| {
             let goes = which(*address, neighbor.state == NeighborState::Permanent);
             if goes {
-                *parked -= neighbor.parked.len();
-                *burst -= neighbor.parked.len().saturating_sub(limits::PARKED_PER_NEIGHBOR);
-                if let Some(news) = news {
-                    news.forget(*address, neighbor);
+                *queued -= neighbor.queued.len();
+                *burst -= neighbor.queued.len().saturating_sub(limits::QUEUED_PER_NEIGHBOR);
+                if let Some(changed) = changed {
+                    changed.removed(*address, neighbor);
                 }
             }
             !goes

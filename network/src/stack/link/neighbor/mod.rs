@@ -6,7 +6,7 @@
 //! entry without queued packets is evicted, never a permanent one.
 
 mod learning;
-mod telling;
+mod reporting;
 
 use alloc::collections::VecDeque;
 use alloc::vec::Vec;
@@ -16,7 +16,7 @@ use core::time::Duration;
 use foldhash::fast::FixedState;
 use hashbrown::HashMap;
 
-use self::telling::News;
+use self::reporting::ChangedNeighbors;
 use crate::address::HardwareAddress;
 use crate::command::neighbor::NeighborState;
 use crate::driver::Frame;
@@ -30,7 +30,7 @@ const DELAY: Duration = Duration::from_secs(5);
 /// RETRANS_TIMER: the interval between two solicitations (RFC 1122 §2.3.2.1 allows one per second).
 const RETRANSMIT: Duration = Duration::from_secs(1);
 /// How long an unresponsive gateway is skipped for an equal route.
-const SILENT: Duration = Duration::from_secs(60);
+const UNRESPONSIVE: Duration = Duration::from_secs(60);
 /// MAX_MULTICAST_SOLICIT and MAX_UNICAST_SOLICIT: solicitations before a neighbor fails.
 const ATTEMPTS: u8 = 3;
 
@@ -44,9 +44,9 @@ struct Neighbor {
     solicited: Instant,
     deadline: Option<Instant>,
     attempts: u8,
-    parked: VecDeque<Frame>,
+    queued: VecDeque<Frame>,
     /// The state that watchers were told last.
-    told: Option<(NeighborState, Option<HardwareAddress>)>,
+    reported: Option<(NeighborState, Option<HardwareAddress>)>,
 }
 
 /// ReachableTime and RetransTimer.
@@ -68,7 +68,7 @@ pub(crate) enum Decision {
     /// Send it to this address.
     Send(Frame, HardwareAddress),
     /// It is queued; a packet that was evicted from the queue is returned.
-    Parked { dropped: Option<Frame> },
+    Queued { dropped: Option<Frame> },
     /// The queue is full.
     Refused(Frame),
 }
@@ -97,17 +97,17 @@ pub(crate) enum Expiry {
 #[derive(Debug)]
 pub(crate) struct Neighbors {
     table: HashMap<IpAddr, Neighbor, FixedState>,
-    parked: usize,
+    queued: usize,
     /// The timing that routers advertise for IPv6; ARP uses the defaults.
     ipv6: Timing,
     /// Gateways, which are never evicted.
-    pinned: Vec<IpAddr>,
+    gateways: Vec<IpAddr>,
     /// Queued packets beyond the share of their neighbors.
     burst: usize,
     /// Deadlines that became earlier since the stack last took them.
     pub(crate) armed: VecDeque<(Instant, IpAddr)>,
     /// Changes for watchers, if there are any.
-    news: Option<News>,
+    changed: Option<ChangedNeighbors>,
 }
 
 impl Neighbors {
@@ -115,12 +115,12 @@ impl Neighbors {
     pub(crate) fn new(seed: u64) -> Self {
         Self {
             table: HashMap::with_hasher(FixedState::with_seed(seed)),
-            parked: 0,
+            queued: 0,
             ipv6: Timing::default(),
-            pinned: Vec::new(),
+            gateways: Vec::new(),
             burst: 0,
             armed: VecDeque::new(),
-            news: None,
+            changed: None,
         }
     }
 
@@ -153,7 +153,7 @@ impl Neighbors {
                 (Decision::Send(frame, hardware), None)
             }
             (NeighborState::Incomplete, _) if neighbor.attempts > 0 => {
-                (self.park(address, frame), None)
+                (self.enqueue(address, frame), None)
             }
             _ => self.start(address, frame, now),
         }
@@ -169,29 +169,33 @@ impl Neighbors {
     }
 
     /// The advertised timing, or the defaults.
-    pub(crate) const fn told_timing(&self) -> Timing {
+    pub(crate) const fn advertised_timing(&self) -> Timing {
         self.ipv6
     }
 
     /// True for a neighbor that failed lately.
-    pub(crate) fn is_silent(&self, address: IpAddr, now: Instant) -> bool {
+    pub(crate) fn is_unresponsive(&self, address: IpAddr, now: Instant) -> bool {
         self.table.get(&address).is_some_and(|neighbor| {
-            neighbor.state == NeighborState::Failed && now.since(neighbor.solicited) < SILENT
+            neighbor.state == NeighborState::Failed && now.since(neighbor.solicited) < UNRESPONSIVE
         })
     }
 
     /// The oldest packet that waits for a neighbor.
-    pub(crate) fn waiting(&self, address: IpAddr) -> Option<&Frame> {
-        self.table.get(&address)?.parked.front()
+    pub(crate) fn oldest_queued(&self, address: IpAddr) -> Option<&Frame> {
+        self.table.get(&address)?.queued.front()
     }
 
     /// Sets the gateways, which are never evicted (NBR-03).
-    pub(crate) fn pin(&mut self, gateways: Vec<IpAddr>) {
-        self.pinned = gateways;
+    pub(crate) fn set_gateways(&mut self, gateways: Vec<IpAddr>) {
+        self.gateways = gateways;
     }
 
     /// The hardware address, if a packet can be sent to it without a change of state.
-    pub(crate) fn fresh(&self, address: IpAddr, now: Instant) -> Option<HardwareAddress> {
+    pub(crate) fn sendable_address(
+        &self,
+        address: IpAddr,
+        now: Instant,
+    ) -> Option<HardwareAddress> {
         let neighbor = self.table.get(&address)?;
         match neighbor.state {
             NeighborState::Permanent => neighbor.hardware,
@@ -229,32 +233,32 @@ impl Neighbors {
             self.set_deadline(address, now.after(wait));
             None
         };
-        (self.park(address, frame), solicitation)
+        (self.enqueue(address, frame), solicitation)
     }
 
     /// Queues a packet for a neighbor. Each neighbor may queue a few packets; beyond that they
     /// share a common burst, and a full queue drops its own oldest packet, never another's.
-    fn park(&mut self, address: IpAddr, frame: Frame) -> Decision {
+    fn enqueue(&mut self, address: IpAddr, frame: Frame) -> Decision {
         let Some(neighbor) = self.table.get_mut(&address) else { return Decision::Refused(frame) };
-        let is_guaranteed = neighbor.parked.len() < limits::PARKED_PER_NEIGHBOR;
-        if !is_guaranteed && self.burst >= limits::PARKED_BURST {
-            let dropped = neighbor.parked.pop_front();
-            neighbor.parked.push_back(frame);
-            return Decision::Parked { dropped };
+        let has_share = neighbor.queued.len() < limits::QUEUED_PER_NEIGHBOR;
+        if !has_share && self.burst >= limits::QUEUED_BURST {
+            let dropped = neighbor.queued.pop_front();
+            neighbor.queued.push_back(frame);
+            return Decision::Queued { dropped };
         }
-        if is_guaranteed && self.parked - self.burst >= limits::PARKED {
+        if has_share && self.queued - self.burst >= limits::QUEUED {
             return Decision::Refused(frame);
         }
-        neighbor.parked.push_back(frame);
-        self.parked += 1;
-        self.burst += usize::from(!is_guaranteed);
-        Decision::Parked { dropped: None }
+        neighbor.queued.push_back(frame);
+        self.queued += 1;
+        self.burst += usize::from(!has_share);
+        Decision::Queued { dropped: None }
     }
 
     /// Updates the count when a queue was taken.
     fn taken(&mut self, count: usize) {
-        self.parked -= count;
-        self.burst -= count.saturating_sub(limits::PARKED_PER_NEIGHBOR);
+        self.queued -= count;
+        self.burst -= count.saturating_sub(limits::QUEUED_PER_NEIGHBOR);
     }
 
     fn set_deadline(&mut self, address: IpAddr, deadline: Instant) {
@@ -288,10 +292,10 @@ impl Neighbors {
                 neighbor.state = NeighborState::Failed;
                 neighbor.hardware = None;
                 neighbor.attempts = 0;
-                let parked = core::mem::take(&mut neighbor.parked);
-                self.taken(parked.len());
-                self.touch(address);
-                return Expiry::Failed(parked);
+                let queued = core::mem::take(&mut neighbor.queued);
+                self.taken(queued.len());
+                self.mark_changed(address);
+                return Expiry::Failed(queued);
             }
             _ => return Expiry::Nothing,
         };
@@ -319,7 +323,7 @@ impl Neighbors {
         let mut victims: Vec<(Instant, IpAddr)> = self
             .table
             .iter()
-            .filter(|(address, neighbor)| may_go(neighbor) && !self.pinned.contains(*address))
+            .filter(|(address, neighbor)| may_go(neighbor) && !self.gateways.contains(*address))
             .map(|(address, neighbor)| (neighbor.used, *address))
             .collect();
         let batch = (limits::NEIGHBORS / 16).min(victims.len());
@@ -350,8 +354,8 @@ impl Neighbor {
             solicited: now,
             deadline: None,
             attempts: 0,
-            parked: VecDeque::new(),
-            told: None,
+            queued: VecDeque::new(),
+            reported: None,
         }
     }
 }
@@ -376,11 +380,11 @@ mod tests {
     }
 
     #[test]
-    fn nbr_04_three_questions_then_failure_with_the_waiting_packets() {
+    fn nbr_04_three_solicitations_then_failure_with_the_queued_packets() {
         let mut neighbors = Neighbors::new(1);
         let mut now = Instant::ZERO;
         let (decision, solicitation) = neighbors.resolve(address(1), frame(), now);
-        assert!(matches!(decision, Decision::Parked { dropped: None }));
+        assert!(matches!(decision, Decision::Queued { dropped: None }));
         assert_eq!(solicitation, Some(Solicitation::Multicast));
         for _ in 0..2 {
             let (deadline, who) = neighbors.armed.pop_front().unwrap();
@@ -392,7 +396,7 @@ mod tests {
         }
         let (deadline, who) = neighbors.armed.pop_front().unwrap();
         match neighbors.expire(who, deadline, deadline) {
-            Expiry::Failed(parked) => assert_eq!(parked.len(), 1),
+            Expiry::Failed(queued) => assert_eq!(queued.len(), 1),
             other => panic!("{other:?}"),
         }
         assert!(neighbors.armed.is_empty());
@@ -407,30 +411,30 @@ mod tests {
     #[test]
     fn nbr_01_packets_beyond_the_burst_push_out_their_own_oldest() {
         let mut neighbors = Neighbors::new(1);
-        for _ in 0..3 + limits::PARKED_BURST {
+        for _ in 0..3 + limits::QUEUED_BURST {
             assert!(matches!(
                 neighbors.resolve(address(1), frame(), Instant::ZERO).0,
-                Decision::Parked { dropped: None }
+                Decision::Queued { dropped: None }
             ));
         }
         assert!(matches!(
             neighbors.resolve(address(1), frame(), Instant::ZERO).0,
-            Decision::Parked { dropped: Some(_) }
+            Decision::Queued { dropped: Some(_) }
         ));
         // A neighbor without a share of the burst still has its own three.
         for _ in 0..3 {
             assert!(matches!(
                 neighbors.resolve(address(2), frame(), Instant::ZERO).0,
-                Decision::Parked { dropped: None }
+                Decision::Queued { dropped: None }
             ));
         }
         assert!(matches!(
             neighbors.resolve(address(2), frame(), Instant::ZERO).0,
-            Decision::Parked { dropped: Some(_) }
+            Decision::Queued { dropped: Some(_) }
         ));
         let released = neighbors.confirm(address(1), hardware(1), false, None, Instant::ZERO);
-        assert_eq!(released.len(), 3 + limits::PARKED_BURST);
-        assert_eq!((neighbors.parked, neighbors.burst), (3, 0));
+        assert_eq!(released.len(), 3 + limits::QUEUED_BURST);
+        assert_eq!((neighbors.queued, neighbors.burst), (3, 0));
     }
 
     #[test]
@@ -442,7 +446,7 @@ mod tests {
                 Decision::Refused(_)
             )
         });
-        assert_eq!(refused.count(), 4000 - limits::PARKED);
+        assert_eq!(refused.count(), 4000 - limits::QUEUED);
     }
 
     #[test]
@@ -455,13 +459,14 @@ mod tests {
         assert!(matches!(neighbors.resolve(address(1), frame(), later).0, Decision::Send(..)));
         let (deadline, who) = neighbors.armed.pop_front().unwrap();
         assert_eq!(deadline, later.after(DELAY));
-        assert!(
-            matches!(neighbors.expire(who, deadline, deadline), Expiry::Solicit(Solicitation::Unicast(to)) if to == hardware(1))
-        );
+        assert!(matches!(
+            neighbors.expire(who, deadline, deadline),
+            Expiry::Solicit(Solicitation::Unicast(to)) if to == hardware(1)
+        ));
     }
 
     #[test]
-    fn nbr_08_strangers_create_nothing_and_permanent_entries_stay() {
+    fn nbr_08_unknown_neighbors_create_nothing_and_permanent_entries_stay() {
         let mut neighbors = Neighbors::new(1);
         neighbors.confirm(address(1), hardware(1), false, None, Instant::ZERO);
         neighbors.learn(address(1), hardware(1), false, Instant::ZERO);
@@ -469,7 +474,7 @@ mod tests {
         neighbors.set_permanent(address(2), hardware(2), Instant::ZERO);
         neighbors.learn(address(2), hardware(9), true, Instant::ZERO);
         neighbors.confirm(address(2), hardware(9), false, None, Instant::ZERO);
-        assert_eq!(neighbors.fresh(address(2), Instant::ZERO), Some(hardware(2)));
+        assert_eq!(neighbors.sendable_address(address(2), Instant::ZERO), Some(hardware(2)));
         // NBR-17: a group hardware address belongs to no neighbor.
         neighbors.learn(address(3), HardwareAddress::BROADCAST, true, Instant::ZERO);
         assert_eq!(neighbors.len(), 1);
@@ -501,12 +506,14 @@ mod tests {
         assert!(
             neighbors.len() <= limits::NEIGHBORS && neighbors.len() > limits::NEIGHBORS / 16 * 14
         );
-        assert!(neighbors.fresh(address(1), Instant::ZERO).is_some());
-        assert!(neighbors.fresh(address(39_999), Instant::from_micros(40_000)).is_some());
+        assert!(neighbors.sendable_address(address(1), Instant::ZERO).is_some());
+        assert!(
+            neighbors.sendable_address(address(39_999), Instant::from_micros(40_000)).is_some()
+        );
     }
 
     #[test]
-    fn nbr_02_who_was_just_asked_does_not_give_way_to_be_asked_again() {
+    fn nbr_02_a_neighbor_that_was_just_solicited_is_not_evicted() {
         let mut neighbors = Neighbors::new(1);
         let timing = Timing { retransmit: SECOND / 10, ..Timing::default() };
         neighbors.set_timing(timing);
@@ -518,7 +525,7 @@ mod tests {
             now = deadline;
             neighbors.expire(who, deadline, now);
         }
-        assert!(neighbors.is_silent(silent, now));
+        assert!(neighbors.is_unresponsive(silent, now));
         let fill = |neighbors: &mut Neighbors, from: u16, now| {
             for host in from..from + limits::NEIGHBORS as u16 {
                 neighbors.resolve(address(host), frame(), now);
@@ -526,12 +533,12 @@ mod tests {
             }
         };
         fill(&mut neighbors, 0, now);
-        assert!(neighbors.is_silent(silent, now) && neighbors.len() <= limits::NEIGHBORS);
+        assert!(neighbors.is_unresponsive(silent, now) && neighbors.len() <= limits::NEIGHBORS);
         // A second later it is the oldest and is evicted.
         while let Some((deadline, who)) = neighbors.armed.pop_front() {
             neighbors.expire(who, deadline, deadline);
         }
         fill(&mut neighbors, limits::NEIGHBORS as u16, now.after(2 * SECOND));
-        assert!(!neighbors.is_silent(silent, now.after(2 * SECOND)));
+        assert!(!neighbors.is_unresponsive(silent, now.after(2 * SECOND)));
     }
 }

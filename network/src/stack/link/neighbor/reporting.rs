@@ -15,15 +15,15 @@ use crate::stack::watch::Change;
 
 /// Neighbors that may have changed since the last report.
 #[derive(Debug, Default)]
-pub(super) struct News {
-    touched: Vec<IpAddr>,
+pub(super) struct ChangedNeighbors {
+    addresses: Vec<IpAddr>,
     gone: Vec<NeighborEntry>,
     /// Changes that found no room.
     lost: u64,
 }
 
 /// The lasting state to report; `None` while it is undecided.
-const fn lasting(state: NeighborState) -> Option<NeighborState> {
+const fn lasting_state(state: NeighborState) -> Option<NeighborState> {
     match state {
         NeighborState::Incomplete | NeighborState::Delay | NeighborState::Probe => None,
         NeighborState::Reachable
@@ -36,7 +36,7 @@ const fn lasting(state: NeighborState) -> Option<NeighborState> {
 impl Neighbors {
     /// Starts or stops reporting; the present state counts as reported.
     pub(crate) fn set_watched(&mut self, is_watched: bool, now: Instant) {
-        self.news = is_watched.then(News::default);
+        self.changed = is_watched.then(ChangedNeighbors::default);
         let ipv6 = self.ipv6;
         for (address, neighbor) in &mut self.table {
             let reachable =
@@ -44,52 +44,54 @@ impl Neighbors {
             let state = match neighbor.entry(*address, now, reachable).state {
                 // It was in use until a moment ago.
                 NeighborState::Delay | NeighborState::Probe => Some(NeighborState::Stale),
-                state => lasting(state),
+                state => lasting_state(state),
             };
-            neighbor.told = state.filter(|_| is_watched).map(|state| (state, neighbor.hardware));
+            neighbor.reported =
+                state.filter(|_| is_watched).map(|state| (state, neighbor.hardware));
         }
     }
 
     /// Every reported neighbor, by address.
     pub(crate) fn reported(&self, now: Instant) -> Vec<NeighborEntry> {
-        let entry = |(address, neighbor): (&IpAddr, &Neighbor)| neighbor.told_entry(*address, now);
+        let entry =
+            |(address, neighbor): (&IpAddr, &Neighbor)| neighbor.reported_entry(*address, now);
         let mut entries: Vec<_> = self.table.iter().filter_map(entry).collect();
         entries.sort_by_key(|entry| entry.address);
         entries
     }
 
     /// Marks a neighbor as possibly changed.
-    pub(super) fn touch(&mut self, address: IpAddr) {
-        let Some(news) = &mut self.news else { return };
-        if news.touched.len() < limits::EVENTS {
-            news.touched.push(address);
+    pub(super) fn mark_changed(&mut self, address: IpAddr) {
+        let Some(changed) = &mut self.changed else { return };
+        if changed.addresses.len() < limits::EVENTS {
+            changed.addresses.push(address);
         } else {
-            news.lost += 1;
+            changed.lost += 1;
         }
     }
 
     /// The changes since the last call, and how many found no room.
     pub(crate) fn take_changes(&mut self, now: Instant) -> (Vec<(Change, NeighborEntry)>, u64) {
-        let Some(news) = &mut self.news else { return (Vec::new(), 0) };
-        let News { touched, gone, lost } = core::mem::take(news);
+        let Some(changed) = &mut self.changed else { return (Vec::new(), 0) };
+        let ChangedNeighbors { addresses, gone, lost } = core::mem::take(changed);
         let mut changes: Vec<_> = gone.into_iter().map(|entry| (Change::Removed, entry)).collect();
-        for address in touched {
+        for address in addresses {
             let Some(neighbor) = self.table.get_mut(&address) else { continue };
-            let Some(state) = lasting(neighbor.state) else { continue };
-            let former = neighbor.told.replace((state, neighbor.hardware));
-            if former != neighbor.told {
+            let Some(state) = lasting_state(neighbor.state) else { continue };
+            let former = neighbor.reported.replace((state, neighbor.hardware));
+            if former != neighbor.reported {
                 let change = if former.is_none() { Change::Added } else { Change::Changed };
-                changes.extend(neighbor.told_entry(address, now).map(|entry| (change, entry)));
+                changes.extend(neighbor.reported_entry(address, now).map(|entry| (change, entry)));
             }
         }
         (changes, lost)
     }
 }
 
-impl News {
+impl ChangedNeighbors {
     /// A neighbor was removed.
-    pub(super) fn forget(&mut self, address: IpAddr, neighbor: &Neighbor) {
-        let Some(entry) = neighbor.told_entry(address, neighbor.confirmed) else { return };
+    pub(super) fn removed(&mut self, address: IpAddr, neighbor: &Neighbor) {
+        let Some(entry) = neighbor.reported_entry(address, neighbor.confirmed) else { return };
         if self.gone.len() < limits::EVENTS {
             self.gone.push(entry);
         } else {
@@ -100,8 +102,8 @@ impl News {
 
 impl Neighbor {
     /// The entry of a neighbor, as it is reported.
-    fn told_entry(&self, address: IpAddr, now: Instant) -> Option<NeighborEntry> {
-        let (state, hardware_address) = self.told?;
+    fn reported_entry(&self, address: IpAddr, now: Instant) -> Option<NeighborEntry> {
+        let (state, hardware_address) = self.reported?;
         Some(NeighborEntry {
             address,
             hardware_address,
@@ -133,7 +135,7 @@ mod tests {
     }
 
     #[test]
-    fn only_states_that_last_are_told() {
+    fn only_lasting_states_are_reported() {
         let (mut neighbors, mut now) = (Neighbors::new(1), Instant::ZERO);
         let hardware = HardwareAddress([2, 0, 0, 0, 0, 1]);
         neighbors.set_watched(true, now);

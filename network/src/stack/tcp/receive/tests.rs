@@ -383,7 +383,7 @@ fn random_segments_reassemble_the_stream() {
             let to = (from + random.below(3000)).min(length);
             let fin = to == length && (from < to || next == length);
             let before = (stream.receiver.readable(), stream.receiver.has_fin());
-            let told = stream.receiver.receive(stream.number(from), &bytes(from, to), fin, NOW);
+            let outcome = stream.receiver.receive(stream.number(from), &bytes(from, to), fin, NOW);
             // Data in the window is kept, unless the out-of-order queue is full.
             assert!(stream.receiver.out_of_order.len() < limits::TCP_OUT_OF_ORDER);
             (from..to.min(rcv_wnd_end)).for_each(|place| came[place] = true);
@@ -397,7 +397,7 @@ fn random_segments_reassemble_the_stream() {
             assert_eq!(stream.next(), next + usize::from(has_fin), "seed {seed}");
             assert_eq!(stream.receiver.has_fin(), has_fin);
             let has_data = stream.receiver.readable() > before.0;
-            assert_eq!(told, Received { has_data, has_fin: has_fin && !before.1 });
+            assert_eq!(outcome, Received { has_data, has_fin: has_fin && !before.1 });
             assert_eq!(stream.receiver.readable(), next - taken);
             assert!(
                 stream.receiver.memory_used() <= limit,
