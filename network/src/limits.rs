@@ -103,7 +103,7 @@ pub const GROUPS: usize = 1024;
 /// Entries of the path MTU cache of one interface; the one that expires first is replaced.
 pub const PATHS: usize = 1024;
 
-/// The first ephemeral port (RFC 6335 §6 says 49152; this is Linux' wider range).
+/// The first ephemeral port (49152 in RFC 6335 §6; this is Linux' wider range).
 pub const EPHEMERAL_FIRST: u16 = 32768;
 /// The last ephemeral port.
 pub const EPHEMERAL_LAST: u16 = 60999;

@@ -79,9 +79,9 @@ pub struct AddressEntry {
     pub state: AddressState,
     /// Its scope.
     pub scope: Scope,
-    /// Seconds that it stays valid; none for ever.
+    /// Seconds that it stays valid; none without limit.
     pub valid_seconds: Option<u32>,
-    /// Seconds that it stays preferred; none for ever.
+    /// Seconds that it stays preferred; none without limit.
     pub preferred_seconds: Option<u32>,
 }
 

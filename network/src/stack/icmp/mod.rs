@@ -59,8 +59,8 @@ impl Icmp {
     }
 
     /// True when the rate limit allows an error or another unsolicited answer to this host.
-    pub(crate) fn may_answer(&mut self, cx: &Context, station: IpAddr) -> bool {
-        self.limiters.error(station, cx.now)
+    pub(crate) fn may_answer(&mut self, cx: &Context, host: IpAddr) -> bool {
+        self.limiters.error(host, cx.now)
     }
 
     /// Processes an ICMP packet of either family.

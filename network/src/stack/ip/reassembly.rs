@@ -234,11 +234,11 @@ impl Datagram {
         end: usize,
         frame: Frame,
     ) -> Insertion {
-        let repeats = self
+        let is_duplicate = self
             .pieces
             .iter()
             .any(|(offset, piece)| *offset == start && piece.bytes() == frame.bytes());
-        if repeats && !frame.is_empty() {
+        if is_duplicate && !frame.is_empty() {
             return Insertion::Duplicate(frame);
         }
         let overlaps = self

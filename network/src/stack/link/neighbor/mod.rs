@@ -45,7 +45,7 @@ struct Neighbor {
     deadline: Option<Instant>,
     attempts: u8,
     queued: VecDeque<Frame>,
-    /// The state that watchers were told last.
+    /// The state that was last reported to watchers.
     reported: Option<(NeighborState, Option<HardwareAddress>)>,
 }
 

@@ -475,9 +475,9 @@ mod tests {
         assert_eq!(controller.cwnd(), MSS);
         controller.on_ack(&acknowledgment(now, MSS, Duration::from_millis(10)));
         assert_eq!(controller.cwnd(), 2 * MSS);
-        let mut needless = controller.clone();
-        needless.undo(now);
-        assert_eq!(needless.cwnd(), before);
+        let mut spurious = controller.clone();
+        spurious.undo(now);
+        assert_eq!(spurious.cwnd(), before);
         controller.on_recovered(now);
         controller.undo(now);
         controller.on_ack(&acknowledgment(now, MSS, Duration::from_millis(10)));

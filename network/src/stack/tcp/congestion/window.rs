@@ -90,7 +90,7 @@ impl Window {
         self.cwnd = cwnd.clamp(self.mss, LARGEST_WINDOW);
     }
 
-    /// The window that the sender actually used. A window that the application did not fill says
+    /// The window that the sender actually used. A window that the application did not fill proves
     /// nothing about the path, except that the initial window is always allowed (RFC 5681 §3.1 and
     /// RFC 9438 §4.6 use FlightSize, which would punish short responses).
     pub(super) fn used_cwnd(&self, in_flight: u32) -> u32 {

@@ -178,7 +178,7 @@ fn tcp_r_03_the_right_edge_never_moves_back_and_all_data_in_the_window_is_accept
             assert!(stream.rcv_wnd_end() >= rcv_wnd_end, "step {step}");
             assert!(
                 stream.next() + advertised_window <= stream.rcv_wnd_end(),
-                "what is told is what is meant"
+                "blocks as expected"
             );
             rcv_wnd_end = stream.rcv_wnd_end();
         }
