@@ -55,7 +55,7 @@ pub struct Inbox<C> {
 /// The state of a call.
 enum Outcome<R> {
     /// It has not run yet.
-    Waiting(Option<Waker>),
+    Pending(Option<Waker>),
     /// It ran.
     Done(R),
     /// It will never run, or its result was taken.
@@ -82,10 +82,10 @@ impl<C: 'static> Remote<C> {
         &self,
         action: impl FnOnce(&mut C) -> R + Send + 'static,
     ) -> Call<C, R> {
-        let outcome = Arc::new(Lock::new(Outcome::Waiting(None)));
+        let outcome = Arc::new(Lock::new(Outcome::Pending(None)));
         let guard = Guard(Arc::clone(&outcome));
         let job: Job<C> = Box::new(move |context| {
-            let is_wanted = guard.0.with(|outcome| matches!(outcome, Outcome::Waiting(_)));
+            let is_wanted = guard.0.with(|outcome| matches!(outcome, Outcome::Pending(_)));
             if is_wanted {
                 let result = action(context);
                 settle(&guard.0, Outcome::Done(result));
@@ -100,7 +100,7 @@ struct Guard<R>(Arc<Lock<Outcome<R>>>);
 
 impl<R> Drop for Guard<R> {
     fn drop(&mut self) {
-        if self.0.with(|outcome| matches!(outcome, Outcome::Waiting(_))) {
+        if self.0.with(|outcome| matches!(outcome, Outcome::Pending(_))) {
             settle(&self.0, Outcome::Gone);
         }
     }
@@ -115,7 +115,7 @@ fn settle<R>(place: &Lock<Outcome<R>>, outcome: Outcome<R>) {
             core::mem::replace(place, outcome)
         }
     });
-    if let Outcome::Waiting(Some(waker)) = before {
+    if let Outcome::Pending(Some(waker)) = before {
         waker.wake();
     }
 }
@@ -162,8 +162,8 @@ impl<C, R> Future for Call<C, R> {
         self.outcome.with(|outcome| match core::mem::replace(outcome, Outcome::Gone) {
             Outcome::Done(result) => Poll::Ready(Ok(result)),
             Outcome::Gone => Poll::Ready(Err(Error::BrokenPipe)),
-            Outcome::Waiting(_) => {
-                *outcome = Outcome::Waiting(Some(context.waker().clone()));
+            Outcome::Pending(_) => {
+                *outcome = Outcome::Pending(Some(context.waker().clone()));
                 Poll::Pending
             }
         })

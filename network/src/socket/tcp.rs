@@ -72,8 +72,8 @@ impl TcpStream {
         remote: SocketAddr,
         settings: &TcpSettings,
     ) -> Result<Self, Error> {
-        let to_everybody = matches!(remote, SocketAddr::V4(remote) if remote.ip().is_broadcast());
-        if remote.ip().is_multicast() || to_everybody {
+        let is_broadcast = matches!(remote, SocketAddr::V4(remote) if remote.ip().is_broadcast());
+        if remote.ip().is_multicast() || is_broadcast {
             return Err(Error::NetworkUnreachable);
         }
         // Linux connects to itself for the unspecified address; here it is an error.

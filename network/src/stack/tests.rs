@@ -167,7 +167,7 @@ fn echo_request(cx: &mut Context) -> Frame {
 }
 
 #[test]
-fn icmp_answers_an_echo_request() {
+fn icmp_replies_to_an_echo_request() {
     let mut cx = tunnel();
     let mut ip = ip(&mut cx, "10.0.0.1/24");
     let mut icmp = Icmp::new(&mut cx);

@@ -104,14 +104,16 @@ impl DhcpClient {
         let after = |seconds: u32| self.requested_at.after(Duration::from_secs(u64::from(seconds)));
         let domain =
             message.option(option::DOMAIN).and_then(|bytes| core::str::from_utf8(bytes).ok());
-        is_station(address).then_some(())?;
+        is_unicast_host(address).then_some(())?;
         Some(Lease {
             address: Prefix::new(IpAddr::V4(address), length).ok()?,
             server,
-            router: message.address_option(option::ROUTER).filter(|router| is_station(*router)),
+            router: message
+                .address_option(option::ROUTER)
+                .filter(|router| is_unicast_host(*router)),
             dns_servers: message
                 .address_options(option::DNS_SERVERS)
-                .filter(|server| is_station(*server))
+                .filter(|server| is_unicast_host(*server))
                 .map(IpAddr::V4)
                 .take(limits::DNS_SERVERS)
                 .collect(),
@@ -197,7 +199,7 @@ impl DhcpClient {
 }
 
 /// True for a unicast address.
-pub(super) fn is_station(address: Ipv4Addr) -> bool {
+pub(super) fn is_unicast_host(address: Ipv4Addr) -> bool {
     !(address.is_unspecified()
         || address.is_multicast()
         || address.is_broadcast()

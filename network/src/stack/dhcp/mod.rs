@@ -15,7 +15,7 @@ use core::time::Duration;
 use virtual_file_system::{Error, WakerList};
 
 pub(crate) use self::lease::Lease;
-use self::lease::is_station;
+use self::lease::is_unicast_host;
 use super::context::Context;
 use super::ip::Ip;
 use super::timers::Timer;
@@ -353,7 +353,7 @@ impl DhcpClient {
             _ => false,
         };
         match (message.kind, self.state()) {
-            (MessageKind::Offer, DhcpState::Selecting) if is_station(message.your_address) => {
+            (MessageKind::Offer, DhcpState::Selecting) if is_unicast_host(message.your_address) => {
                 self.candidate = Some((message.your_address, server));
                 self.attempts = 0;
                 self.state = Some(DhcpState::Requesting);

@@ -99,14 +99,14 @@ impl Icmp {
         header: [u8; ICMP_HEADER],
     ) {
         let to = cause.source;
-        let is_station = !(to.is_unspecified()
+        let is_unicast_host = !(to.is_unspecified()
             || to.is_multicast()
             || matches!(to, IpAddr::V4(to) if ip.addresses.is_broadcast(to)));
         let source = match cause.destination.is_multicast() {
             true => ip.addresses.source_for(to, to),
             false => Some(cause.destination),
         };
-        let may = is_station
+        let may = is_unicast_host
             && (cx.is_loopback() || !to.is_loopback())
             && self.limiters.error(to, cx.now);
         let (Some(source), true) = (source, may) else { return };

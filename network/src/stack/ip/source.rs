@@ -53,7 +53,7 @@ impl Ip {
         if self.addresses.owns(destination) || self.host.owns(destination) {
             return Ok(destination);
         }
-        let to_everybody = destination.is_multicast()
+        let is_multicast_or_broadcast = destination.is_multicast()
             || matches!(destination, IpAddr::V4(address) if self.addresses.is_broadcast(address));
         let next_hop = match self.route_for(cx, destination) {
             Some(route) => {
@@ -62,7 +62,7 @@ impl Ip {
                 }
                 route.gateway.unwrap_or(destination)
             }
-            None if to_everybody
+            None if is_multicast_or_broadcast
                 || is_link_local_ipv4(destination)
                 || (cx.configuration.capabilities.medium == Medium::Ip && !cx.is_loopback()) =>
             {

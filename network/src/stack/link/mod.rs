@@ -305,9 +305,9 @@ impl Link {
         addresses: &Addresses,
         new: &NewNeighbor,
     ) -> Result<(), Error> {
-        let is_station = !(new.address.is_unspecified() || new.address.is_multicast())
+        let is_unicast_host = !(new.address.is_unspecified() || new.address.is_multicast())
             && new.hardware_address.is_unicast();
-        if !is_station || !cx.has_neighbors() || addresses.owns(new.address) {
+        if !is_unicast_host || !cx.has_neighbors() || addresses.owns(new.address) {
             return Err(Error::InvalidInput);
         }
         let queued = self

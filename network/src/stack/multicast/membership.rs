@@ -82,7 +82,7 @@ struct Group {
     /// When the reply to a query is due.
     reply_at: Option<Instant>,
     /// We were the last to report the group on the link (versions 1 and 2).
-    is_ours: bool,
+    is_last_reporter: bool,
 }
 
 impl Group {
@@ -264,7 +264,7 @@ impl Groups {
             return;
         }
         if let Some(state) = self.groups.get_mut(&group).filter(|state| state.is_active()) {
-            (state.changes, state.change_at, state.reply_at, state.is_ours) =
+            (state.changes, state.change_at, state.reply_at, state.is_last_reporter) =
                 (0, None, None, false);
         }
     }
@@ -302,10 +302,10 @@ impl Groups {
                 }
                 (Version::Three, false) if changed => records.push((Record::Left, *group)),
                 (Version::One | Version::Two, true) if changed || answers => {
-                    state.is_ours = true;
+                    state.is_last_reporter = true;
                     reports.push(Report::Member(version, *group));
                 }
-                (Version::Two, false) if changed && state.is_ours => {
+                (Version::Two, false) if changed && state.is_last_reporter => {
                     reports.push(Report::Leave(*group))
                 }
                 _ => {}

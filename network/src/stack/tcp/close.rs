@@ -68,7 +68,7 @@ impl Tcp {
     pub(crate) fn abort(&mut self, cx: &mut Context, ip: &mut Ip, id: ConnectionId) {
         if self.get(id).is_some() {
             self.reset(cx, ip, id.index);
-            self.forget(cx, id);
+            self.remove_and_wake(cx, id);
         }
     }
 
@@ -80,7 +80,7 @@ impl Tcp {
     }
 
     /// Removes a connection without sending anything.
-    pub(crate) fn forget(&mut self, cx: &mut Context, id: ConnectionId) {
+    pub(crate) fn remove_and_wake(&mut self, cx: &mut Context, id: ConnectionId) {
         if self.get(id).is_some() {
             self.wake_all(cx, id.index);
             self.remove(id.index);
@@ -123,7 +123,7 @@ impl Tcp {
             connection.receiver.rcv_nxt(),
             connection.receiver.advertised_window(),
         );
-        self.forget(cx, id);
+        self.remove_and_wake(cx, id);
         let had_none = self.time_wait.deadline().is_none();
         self.time_wait.insert(flow, next, expected, window, cx.now);
         if had_none && let Some(deadline) = self.time_wait.deadline() {

@@ -185,7 +185,7 @@ impl Tcp {
         match connection.owner.clone() {
             Owner::HalfOpen(listener) => {
                 self.handshake_over(id, &listener);
-                self.forget(cx, id);
+                self.remove_and_wake(cx, id);
             }
             Owner::Connecting => {
                 connection.fail(Error::TimedOut);

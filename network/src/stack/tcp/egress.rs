@@ -308,17 +308,17 @@ impl Tcp {
     pub(super) fn send_syn(&mut self, cx: &mut Context, ip: &mut Ip, index: u32) {
         let Some(connection) = self.connections.get_mut(index as usize) else { return };
         let Some(handshake) = connection.state_machine.handshake() else { return };
-        let is_answer = handshake.state() != State::SynSent;
+        let is_syn_ack = handshake.state() != State::SynSent;
         let peer = handshake.peer_options;
         let offer = SynOptions {
             segment: Some(connection.own_mss),
-            sack: !is_answer || peer.sack,
-            shift: (!is_answer || peer.shift.is_some())
+            sack: !is_syn_ack || peer.sack,
+            shift: (!is_syn_ack || peer.shift.is_some())
                 .then(|| connection.receiver.offered_wnd_shift()),
         };
         let mut options = [0; 12];
         let length = write_syn_options(&offer, &mut options);
-        let ecn = match (is_answer, connection.ecn.is_requested) {
+        let ecn = match (is_syn_ack, connection.ecn.is_requested) {
             // Old firewalls may drop an ECN-setup SYN: only the first SYN requests ECN (RFC 3168
             // §6.1.1.1).
             (false, true) if handshake.syns_sent == 1 => flag::ECE | flag::CWR,
@@ -327,8 +327,8 @@ impl Tcp {
         };
         let fields = HeaderFields {
             sequence: handshake.iss,
-            acknowledgment: if is_answer { handshake.rcv_nxt() } else { 0 },
-            flags: flag::SYN | if is_answer { flag::ACK } else { 0 } | ecn,
+            acknowledgment: if is_syn_ack { handshake.rcv_nxt() } else { 0 },
+            flags: flag::SYN | if is_syn_ack { flag::ACK } else { 0 } | ecn,
             window: connection.receiver.syn_window(),
             is_ect: false,
         };

@@ -261,7 +261,7 @@ impl Tcp {
             if binding.half_open.len() >= capacity { binding.half_open.pop_front() } else { None };
         if let Some(oldest) = oldest {
             // The oldest half-open connection is dropped without a RST: its source may be forged.
-            self.forget(cx, oldest);
+            self.remove_and_wake(cx, oldest);
         }
         let connection = self.open_passive(cx, ip, flow, listener, &settings, iss_floor);
         if let Some(binding) = self.listener_for(&flow) {

@@ -6,8 +6,8 @@ use alloc::collections::VecDeque;
 /// is needed.
 fn reserve(ring: &mut VecDeque<u8>, length: usize, limit: usize) {
     if ring.capacity() < length {
-        let wanted = (ring.capacity() * 2).max(512).min(limit).max(length);
-        ring.reserve_exact(wanted - ring.len());
+        let target = (ring.capacity() * 2).max(512).min(limit).max(length);
+        ring.reserve_exact(target - ring.len());
     }
 }
 

@@ -191,9 +191,9 @@ impl Tcp {
             (Owner::HalfOpen(listener), State::Closed | State::Listen) => {
                 let listener = Arc::clone(listener);
                 self.handshake_over(id, &listener);
-                return self.forget(cx, id);
+                return self.remove_and_wake(cx, id);
             }
-            (Owner::Orphan, State::Closed) => return self.forget(cx, id),
+            (Owner::Orphan, State::Closed) => return self.remove_and_wake(cx, id),
             (Owner::Orphan, State::TimeWait) => return self.enter_time_wait(cx, ip, id),
             (Owner::Orphan, State::FinWait2) | (Owner::Owned, State::TimeWait) => {
                 connection.give_up_at = cx.now.after(FIN_WAIT);

@@ -121,11 +121,11 @@ fn sizes(asked: Option<usize>) -> (usize, usize) {
 
 /// Clamps a time to the range of keep-alive timers.
 const fn clamp_keep_alive(milliseconds: u32) -> u32 {
-    let (least, most) = (*KEEP_ALIVE.start(), *KEEP_ALIVE.end());
-    if milliseconds < least {
-        least
-    } else if milliseconds > most {
-        most
+    let (minimum, maximum) = (*KEEP_ALIVE.start(), *KEEP_ALIVE.end());
+    if milliseconds < minimum {
+        minimum
+    } else if milliseconds > maximum {
+        maximum
     } else {
         milliseconds
     }

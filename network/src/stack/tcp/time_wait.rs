@@ -99,10 +99,10 @@ impl TimeWait {
 
     /// The slab index of a flow.
     fn find(&self, flow: &Flow) -> Option<u32> {
-        let is_meant = |index: &u32| {
+        let matches = |index: &u32| {
             self.entries.get(*index as usize).is_some_and(|entry| entry.flow == *flow)
         };
-        self.indices.find(self.hasher.hash_one(flow), is_meant).copied()
+        self.indices.find(self.hasher.hash_one(flow), matches).copied()
     }
 
     /// Appends an item to the expiry queue; removes stale items when they outnumber the others.

@@ -152,12 +152,12 @@ impl Tcp {
             return Err(connection.error.take().unwrap_or(default_error));
         }
         // Short of memory, a connection with unacknowledged data waits for its acknowledgment.
-        let taken = if is_short && connection.sender.queued() > 0 {
+        let written = if is_short && connection.sender.queued() > 0 {
             0
         } else {
             connection.sender.write(data)
         };
-        if taken == 0 && !data.is_empty() {
+        if written == 0 && !data.is_empty() {
             if let Some(waker) = waker {
                 cx.wakes.extend(connection.writers.register_bounded(waker));
             }
@@ -165,7 +165,7 @@ impl Tcp {
         }
         self.serve(cx, ip, id.index);
         self.count_memory(id.index);
-        Ok(taken)
+        Ok(written)
     }
 
     /// Reads received bytes; 0 at the end of the stream. With `peek` they stay. Sends nothing: when
@@ -242,7 +242,7 @@ impl Tcp {
         let now = cx.now;
         let Some(connection) = self.get_mut(id) else { return };
         match connection.state() {
-            State::Closed | State::Listen | State::SynSent => return self.forget(cx, id),
+            State::Closed | State::Listen | State::SynSent => return self.remove_and_wake(cx, id),
             State::TimeWait => return self.enter_time_wait(cx, ip, id),
             State::SynReceived => return self.abort(cx, ip, id),
             _ if connection.receiver.readable() > 0 || connection.linger == Some(0) => {

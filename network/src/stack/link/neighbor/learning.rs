@@ -145,7 +145,7 @@ impl Neighbors {
         self.mark_changed(address);
         let Some(neighbor) = self.table.get_mut(&address) else { return VecDeque::new() };
         let queued = core::mem::take(&mut neighbor.queued);
-        self.taken(queued.len());
+        self.forget_queue(queued.len());
         queued
     }
 
@@ -189,7 +189,7 @@ impl Neighbors {
     /// Removes an entry with its queued packets.
     pub(crate) fn remove(&mut self, address: IpAddr) -> Option<VecDeque<Frame>> {
         let neighbor = self.table.remove(&address)?;
-        self.taken(neighbor.queued.len());
+        self.forget_queue(neighbor.queued.len());
         if let Some(changed) = &mut self.changed {
             changed.removed(address, &neighbor);
         }

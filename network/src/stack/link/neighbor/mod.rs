@@ -256,7 +256,7 @@ impl Neighbors {
     }
 
     /// Updates the count when a queue was taken.
-    fn taken(&mut self, count: usize) {
+    fn forget_queue(&mut self, count: usize) {
         self.queued -= count;
         self.burst -= count.saturating_sub(limits::QUEUED_PER_NEIGHBOR);
     }
@@ -293,7 +293,7 @@ impl Neighbors {
                 neighbor.hardware = None;
                 neighbor.attempts = 0;
                 let queued = core::mem::take(&mut neighbor.queued);
-                self.taken(queued.len());
+                self.forget_queue(queued.len());
                 self.mark_changed(address);
                 return Expiry::Failed(queued);
             }
@@ -518,14 +518,14 @@ mod tests {
         let timing = Timing { retransmit: SECOND / 10, ..Timing::default() };
         neighbors.set_timing(timing);
         // Solicited three times within 300 ms, as its router advertises.
-        let silent: IpAddr = "fe80::1".parse().unwrap();
+        let unresponsive: IpAddr = "fe80::1".parse().unwrap();
         let mut now = Instant::ZERO;
-        neighbors.resolve(silent, frame(), now);
+        neighbors.resolve(unresponsive, frame(), now);
         while let Some((deadline, who)) = neighbors.armed.pop_front() {
             now = deadline;
             neighbors.expire(who, deadline, now);
         }
-        assert!(neighbors.is_unresponsive(silent, now));
+        assert!(neighbors.is_unresponsive(unresponsive, now));
         let fill = |neighbors: &mut Neighbors, from: u16, now| {
             for host in from..from + limits::NEIGHBORS as u16 {
                 neighbors.resolve(address(host), frame(), now);
@@ -533,12 +533,14 @@ mod tests {
             }
         };
         fill(&mut neighbors, 0, now);
-        assert!(neighbors.is_unresponsive(silent, now) && neighbors.len() <= limits::NEIGHBORS);
+        assert!(
+            neighbors.is_unresponsive(unresponsive, now) && neighbors.len() <= limits::NEIGHBORS
+        );
         // A second later it is the oldest and is evicted.
         while let Some((deadline, who)) = neighbors.armed.pop_front() {
             neighbors.expire(who, deadline, deadline);
         }
         fill(&mut neighbors, limits::NEIGHBORS as u16, now.after(2 * SECOND));
-        assert!(!neighbors.is_unresponsive(silent, now.after(2 * SECOND)));
+        assert!(!neighbors.is_unresponsive(unresponsive, now.after(2 * SECOND)));
     }
 }

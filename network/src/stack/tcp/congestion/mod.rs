@@ -109,9 +109,9 @@ pub(crate) trait Controller {
 
 /// The initial window, IW (RFC 6928 §2): min(10·MSS, max(2·MSS, 14600)).
 pub(crate) const fn initial_window(mss: u32) -> u32 {
-    let least = 2 * mss;
-    let usual = if least > 14_600 { least } else { 14_600 };
-    if 10 * mss < usual { 10 * mss } else { usual }
+    let minimum = 2 * mss;
+    let capped = if minimum > 14_600 { minimum } else { 14_600 };
+    if 10 * mss < capped { 10 * mss } else { capped }
 }
 
 /// One of the controllers.
@@ -279,7 +279,7 @@ mod tests {
     /// Each controller fills a link with a queue of one BDP without a timeout.
     #[test]
     fn each_controller_fills_a_link() {
-        for (algorithm, least) in ALL.into_iter().zip([95, 95, 95]) {
+        for (algorithm, minimum) in ALL.into_iter().zip([95, 95, 95]) {
             for (rate, round_trip, seconds) in
                 [(12_500_000, 10, 4), (1_250_000, 40, 20), (125_000_000, 1, 1)]
             {
@@ -287,7 +287,7 @@ mod tests {
                 let mut transfer = Transfer::new(controller(algorithm), link);
                 transfer.run(Duration::from_secs(1));
                 let outcome = transfer.run(Duration::from_secs(seconds));
-                assert!(outcome.percent >= least, "{algorithm:?} {link:?} {outcome:?}");
+                assert!(outcome.percent >= minimum, "{algorithm:?} {link:?} {outcome:?}");
                 assert_eq!(outcome.timeouts, 0, "{algorithm:?} {link:?} {outcome:?}");
             }
         }

@@ -371,8 +371,8 @@ impl Sender {
     /// gap.
     fn grow_buffer(&mut self) {
         if self.buffer_size < self.buffer_size_max {
-            let wanted = 2 * self.congestion.cwnd() as usize;
-            self.buffer_size = self.buffer_size.max(wanted.min(self.buffer_size_max));
+            let target = 2 * self.congestion.cwnd() as usize;
+            self.buffer_size = self.buffer_size.max(target.min(self.buffer_size_max));
         }
     }
 }

@@ -5,7 +5,7 @@
 
 mod path;
 mod recovery;
-mod repeat;
+mod timeouts;
 mod windows;
 
 use alloc::vec::Vec;

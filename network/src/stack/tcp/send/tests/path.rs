@@ -18,7 +18,7 @@ impl Random {
 /// A packet in flight.
 enum Packet {
     Data(u32, Vec<u8>, bool),
-    Told(Segment, Blocks),
+    Segment(Segment, Blocks),
 }
 
 struct Path {
@@ -27,7 +27,7 @@ struct Path {
     loss: u64,
     /// The largest additional delay in milliseconds: segments are reordered.
     jitter: u64,
-    under_way: Vec<(Instant, Packet)>,
+    packets: Vec<(Instant, Packet)>,
 }
 
 impl Path {
@@ -37,18 +37,18 @@ impl Path {
             if self.random.below(100) >= self.loss {
                 let delay =
                     Duration::from_micros(20_000 + self.random.below(1000 * self.jitter + 1));
-                self.under_way.push((now.after(delay), packet()));
+                self.packets.push((now.after(delay), packet()));
             }
         }
     }
 
     fn next(&self) -> Instant {
-        self.under_way.iter().map(|(at, _)| *at).min().unwrap_or(Instant::NEVER)
+        self.packets.iter().map(|(at, _)| *at).min().unwrap_or(Instant::NEVER)
     }
 
     fn take(&mut self, now: Instant) -> Option<Packet> {
-        let place = self.under_way.iter().position(|(at, _)| *at <= now)?;
-        Some(self.under_way.remove(place).1)
+        let place = self.packets.iter().position(|(at, _)| *at <= now)?;
+        Some(self.packets.remove(place).1)
     }
 }
 
@@ -68,9 +68,9 @@ impl Peer {
             match packet {
                 Packet::Data(sequence, data, fin) => {
                     self.is_over |= self.receiver.receive(sequence, &data, fin, now).has_fin;
-                    self.say_if_due(path, now);
+                    self.acknowledge_if_due(path, now);
                 }
-                Packet::Told(segment, blocks) => {
+                Packet::Segment(segment, blocks) => {
                     let number = segment.acknowledgment.unwrap();
                     if !before(number, script.sender.snd_una) {
                         script.sender.acknowledge(&segment, number, &blocks, now);
@@ -91,7 +91,7 @@ impl Peer {
                 self.receiver.ack_now();
             }
         }
-        self.say_if_due(path, now);
+        self.acknowledge_if_due(path, now);
     }
 
     fn due(&self, now: Instant) -> Instant {
@@ -102,7 +102,7 @@ impl Peer {
         }
     }
 
-    fn say_if_due(&mut self, path: &mut Path, now: Instant) {
+    fn acknowledge_if_due(&mut self, path: &mut Path, now: Instant) {
         if self.due(now) > now {
             return;
         }
@@ -110,7 +110,7 @@ impl Peer {
         let window = self.receiver.advertise(1000);
         let acknowledgment = Some(self.receiver.rcv_nxt());
         let segment = Segment { sequence: 501, acknowledgment, window, ..Segment::default() };
-        path.put(now, || Packet::Told(segment, blocks));
+        path.put(now, || Packet::Segment(segment, blocks));
     }
 }
 
@@ -153,7 +153,7 @@ fn transfer(initial: u64, algorithm: CongestionControl) {
     let mut receiver = Receiver::new(buffer, buffer);
     receiver.begin(first, 2, script.now);
     let mut peer = Peer { receiver, sack, received: Vec::new(), is_over: false };
-    let mut path = Path { random, loss, jitter, under_way: Vec::new() };
+    let mut path = Path { random, loss, jitter, packets: Vec::new() };
     let mut written = 0;
     while !(peer.is_over && script.sender.is_done() && peer.receiver.readable() == 0) {
         peer.deliver(&mut path, &mut script);

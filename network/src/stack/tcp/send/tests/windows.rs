@@ -145,15 +145,15 @@ fn an_old_segment_does_not_update_the_window() {
     script.sequence = 600;
     script.window = (6400 >> SHIFT) as u16;
     script.acknowledge(1000, &[]);
-    let edge = script.sender.send_window.snd_wnd_end.wrapping_sub(script.first);
-    assert_eq!(edge, 1000 + 6400);
+    let right_edge = script.sender.send_window.snd_wnd_end.wrapping_sub(script.first);
+    assert_eq!(right_edge, 1000 + 6400);
     // A reordered segment: its acknowledgment counts, its window does not.
     for (sequence, window) in [(550, 10_000), (550, 0), (599, 60_000)] {
         (script.sequence, script.window) = (sequence, window);
         script.acknowledge(2000, &[]);
         assert_eq!(
             script.sender.send_window.snd_wnd_end.wrapping_sub(script.first),
-            edge,
+            right_edge,
             "{sequence}"
         );
     }
