@@ -15,8 +15,9 @@ use world::{SeededEntropy, World};
 use crate::classifier::Dice;
 
 /// What the guests may: nearly everything, so that as much as possible is behind their calls.
-const GRANTS: &str = "allow-interface *:write\nallow-connect *\nallow-listen *\nallow-raw\nallow-file /temporary:write\n\
-                      limit-memory 4M\nlimit-files 24\nlimit-sockets 8\nlimit-buffers 2M";
+const GRANTS: &str = "allow-interface *:write\nallow-connect *\nallow-listen *\nallow-raw\n\
+                      allow-file /temporary:write\nlimit-memory 4M\nlimit-files 24\n\
+                      limit-sockets 8\nlimit-buffers 2M";
 /// Calls of one guest.
 const CALLS: u32 = 200;
 /// Turns that a module of chance gets; one is about eight thousand instructions.
@@ -141,7 +142,8 @@ const REPEATED: [&str; 12] = [
     "(table.copy (i32.const 0) (i32.const 1) (i32.const 1))",
     "(table.init $functions (i32.const 0) (i32.const 0) (i32.const 1))",
     "(call $nothing) (call_indirect (i32.const 2))",
-    "(drop (memory.size)) (drop (table.size)) (drop (table.get (i32.const 2))) (drop (ref.func $nothing))",
+    "(drop (memory.size)) (drop (table.size)) (drop (table.get (i32.const 2))) (drop (ref.func \
+    $nothing))",
 ];
 
 /// A module that does nothing but one of [`REPEATED`], or does so before it starts.
@@ -150,8 +152,10 @@ fn repeating(dice: &Dice<'_>) -> Vec<u8> {
     let entry = dice
         .one(&["(export \"_start\" (func $again))", "(start $again) (func (export \"_start\"))"]);
     let text = format!(
-        "(module (memory (export \"memory\") 1) (table 4 1000 funcref) (data $data \"x\") (elem $functions func $nothing)
-            (elem (i32.const 2) $nothing) (func $nothing) (func $again (loop {instruction} (br 0))) {entry})"
+        "(module (memory (export \"memory\") 1) (table 4 1000 funcref) (data $data \"x\") (elem \
+        $functions func $nothing)
+            (elem (i32.const 2) $nothing) (func $nothing)
+            (func $again (loop {instruction} (br 0))) {entry})"
     );
     wat::parse_str(text).unwrap()
 }

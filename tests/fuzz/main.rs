@@ -55,7 +55,8 @@ fn main() {
                 .join();
             assert!(
                 outcome.is_ok(),
-                "target {name} failed; repeat with: cargo run --release -p devnet-tests --bin fuzz -- --seed {seed} --seconds 0 {name}"
+                "target {name} failed; repeat with: cargo run --release -p devnet-tests --bin \
+                fuzz -- --seed {seed} --seconds 0 {name}"
             );
             if start.elapsed() >= seconds || fixed.is_some() {
                 break;

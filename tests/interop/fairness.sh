@@ -1,5 +1,5 @@
-# One connection of ours and one of the kernel, both Cubic, through the same queue: neither may take more than 60 % of the link.
-# FAIRNESS_SECONDS is how long they share it (20).
+# One connection of ours and one of the kernel, both Cubic, through the same queue: neither may take
+# more than 60 % of the link. FAIRNESS_SECONDS is how long they share it (20).
 #
 #   us ──── tap0 ─┐
 #                 bridge ── out0, 100 Mbit/s with 20 ms of queue ──── sink (iperf3 servers)
@@ -22,7 +22,12 @@ eventually nsenter -t "$rival" -n ping -c 1 -W 1 10.77.0.1
 sleep 0.3
 
 # What arrived, in Mbit/s.
-received() { awk '/receiver/ { for (i = 2; i <= NF; i++) if ($i ~ /bits\/sec/) print $(i - 1) * ($i ~ /^G/ ? 1000 : $i ~ /^M/ ? 1 : 0.001) }' "$work/$1.log"; }
+received() {
+  awk '/receiver/ {
+    for (i = 2; i <= NF; i++)
+      if ($i ~ /bits\/sec/) print $(i - 1) * ($i ~ /^G/ ? 1000 : $i ~ /^M/ ? 1 : 0.001)
+  }' "$work/$1.log"
+}
 
 share() {
   start ours "$DEVNET" --interface eth0=tap:tap0 -c "
@@ -32,24 +37,29 @@ share() {
     iperf3 -c 10.77.0.1 -p 5201 -t $seconds"
   local ours=${started[-1]}
   eventually grep -q '^ready' "$work/ours.log"
-  timeout $((seconds + 15)) nsenter -t "$rival" -n iperf3 -c 10.77.0.1 -p 5202 -t "$seconds" --connect-timeout 3000 > "$work/theirs.log"
+  timeout $((seconds + 15)) nsenter -t "$rival" -n \
+    iperf3 -c 10.77.0.1 -p 5202 -t "$seconds" --connect-timeout 3000 > "$work/theirs.log"
   for _ in $(seq 50); do grep -q receiver "$work/ours.log" && break; sleep 0.1; done
   kill "$ours" 2>/dev/null || true
   wait "$ours" || true
   echo "ours $(received ours) Mbit/s, the kernel $(received theirs)" | tee -a "$work/runs"
 }
 
-# Chance moves the share of a run by five percent and more. What one of them leaves open up to three decide together.
+# Chance moves the share of a run by five percent and more. What one of them leaves open up to three
+# decide together.
 for _ in 1 2 3; do
   share
   verdict=$(awk '
     { ours += $2; theirs += $6 }
     END {
       share = 100 * ours / (ours + theirs)
-      printf "%s our share of %d runs is %.1f %%\n", (share >= 45 && share <= 55 ? "clear:" : share >= 40 && share <= 60 ? "fair:" : "unfair:"), NR, share
+      word = share >= 40 && share <= 60 ? "fair:" : "unfair:"
+      if (share >= 45 && share <= 55) word = "clear:"
+      printf "%s our share of %d runs is %.1f %%\n", word, NR, share
       if ((ours + theirs) / NR < 80) print "the link was not used"
     }' "$work/runs")
   [[ "$verdict" == clear:* ]] && break
 done
 echo "$verdict"
-[[ "$verdict" != *unfair:* && "$verdict" != *'not used'* ]] || fail 'not fair, or the link was not used'
+[[ "$verdict" != *unfair:* && "$verdict" != *'not used'* ]] ||
+  fail 'not fair, or the link was not used'

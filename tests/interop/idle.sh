@@ -5,7 +5,9 @@ start devnet "$DEVNET" -c 'dhcp eth0; httpd -p 80 -h /temporary & echo ready; sl
 eventually grep -q '^ready' "$work/devnet.log"
 # Router solicitations end after twelve seconds.
 sleep 15
-switches() { cat /proc/"${started[0]}"/task/*/status | awk '/ctxt_switches/ { sum += $2 } END { print sum }'; }
+switches() {
+  cat /proc/"${started[0]}"/task/*/status | awk '/ctxt_switches/ { sum += $2 } END { print sum }'
+}
 before=$(switches); sleep 5; after=$(switches)
 echo "context switches in five seconds: $((after - before))"
 [ "$((after - before))" -eq 0 ] || fail 'woken while idle'

@@ -10,7 +10,8 @@ eventually grep -q '^ready' "$work/devnet.log"
 timeout 20 iperf3 -c 10.77.0.2 -t 2 --connect-timeout 3000
 timeout 20 iperf3 -c 10.77.0.2 -t 2 -R --connect-timeout 3000
 
-# A client whose last word is late: over a bad path it is sent again. Who comes next meanwhile waits, and is not turned away.
+# A client whose last word is late: over a bad path it is sent again. Who comes next meanwhile
+# waits, and is not turned away.
 cookie=abcdefghijklmnopqrstuvwxyz234567abcd
 message() { printf '\0\0\0'; printf "\\x$(printf %x ${#1})"; printf %s "$1"; }
 exec 3<>/dev/tcp/10.77.0.2/5201
@@ -29,7 +30,9 @@ kill "${started[0]}"; sleep 0.5
 
 start server iperf3 -s
 sleep 0.5
-"$DEVNET" --interface eth0=tap:tap0 -c 'ifconfig eth0 10.77.0.3/24; iperf3 -c 10.77.0.1 -t 2' | tee "$work/client"
+"$DEVNET" --interface eth0=tap:tap0 -c 'ifconfig eth0 10.77.0.3/24; iperf3 -c 10.77.0.1 -t 2' |
+  tee "$work/client"
 grep -q 'receiver' "$work/client" || fail 'our client'
-"$DEVNET" --interface eth0=tap:tap0 -c 'ifconfig eth0 10.77.0.3/24; iperf3 -c 10.77.0.1 -t 2 -R' | tee "$work/client"
+"$DEVNET" --interface eth0=tap:tap0 -c 'ifconfig eth0 10.77.0.3/24; iperf3 -c 10.77.0.1 -t 2 -R' |
+  tee "$work/client"
 grep -q 'receiver' "$work/client" || fail 'our client, reversed'

@@ -1,4 +1,5 @@
-# Sourced by every scenario: a TAP device in the namespace that the test made, and clean-up whatever happens.
+# Sourced by every scenario: a TAP device in the namespace that the test made, and clean-up whatever
+# happens.
 set -euo pipefail
 
 work=$(mktemp -d)
@@ -9,7 +10,9 @@ finish() {
   for process in "${started[@]}"; do kill "$process" 2>/dev/null || true; done
   wait 2>/dev/null || true
   if [ "$status" -ne 0 ]; then
-    for log in "$work"/*.log; do [ -e "$log" ] && { printf -- '--- %s\n' "${log##*/}"; tail -n 40 "$log"; }; done
+    for log in "$work"/*.log; do
+      [ -e "$log" ] && { printf -- '--- %s\n' "${log##*/}"; tail -n 40 "$log"; }
+    done
   fi
   rm -rf "$work"
   exit "$status"
@@ -31,16 +34,18 @@ eventually() {
   fail "never true: $*"
 }
 
-# A namespace that lives as long as a process in it, by whose id it is known: started[-1] after the call.
+# A namespace that lives as long as a process in it, by whose id it is known: started[-1] after the
+# call.
 namespace() {
   start "$1" unshare -n sleep 230
   eventually differs "${started[-1]}"
 }
 differs() { [ "$(readlink "/proc/$1/ns/net")" != "$(readlink /proc/self/ns/net)" ]; }
 
-# Another host of the kernel: namespace, port on our side, address. Its segments come one by one, as over a wire: rules and queues would
-# otherwise take 64 KiB for one frame. Its route chooses Cubic: a connection that begins with BBR, the default of some kernels, and is told
-# Cubic afterwards (iperf3 -C) stays paced.
+# Another host of the kernel: namespace, port on our side, address. Its segments come one by one, as
+# over a wire: rules and queues would otherwise take 64 KiB for one frame. Its route chooses Cubic:
+# a connection that begins with BBR, the default of some kernels, and is told Cubic afterwards
+# (iperf3 -C) stays paced.
 host() {
   ip link add "$2" type veth peer name eth0 netns "$1"
   ip link set "$2" up
@@ -60,8 +65,10 @@ tap() {
 }
 
 dhcp_server() {
-  start dnsmasq dnsmasq -k --conf-file=/dev/null --no-resolv --no-hosts --user=root --interface=tap0 --bind-interfaces \
-    --dhcp-range=10.77.0.50,10.77.0.80,1h --address=/lab.test/10.77.0.1 --pid-file="$work/dnsmasq.pid" --log-facility="$work/dnsmasq-queries.log" \
+  start dnsmasq dnsmasq -k --conf-file=/dev/null --no-resolv --no-hosts --user=root \
+    --interface=tap0 --bind-interfaces --dhcp-range=10.77.0.50,10.77.0.80,1h \
+    --address=/lab.test/10.77.0.1 --pid-file="$work/dnsmasq.pid" \
+    --log-facility="$work/dnsmasq-queries.log" \
     --dhcp-leasefile="$work/leases" --log-dhcp
 }
 
@@ -73,7 +80,8 @@ web_file() {
   cat > "$work/nginx.conf" <<CONF
 daemon off; pid $work/nginx/pid; error_log $work/nginx/error; user root;
 events { worker_connections 64; }
-http { access_log off; client_body_temp_path $work/nginx/a; proxy_temp_path $work/nginx/b; fastcgi_temp_path $work/nginx/c; uwsgi_temp_path $work/nginx/d; scgi_temp_path $work/nginx/e;
+http { access_log off; client_body_temp_path $work/nginx/a; proxy_temp_path $work/nginx/b;
+  fastcgi_temp_path $work/nginx/c; uwsgi_temp_path $work/nginx/d; scgi_temp_path $work/nginx/e;
   server { listen 10.77.0.1:80; root $work/www; } }
 CONF
 }

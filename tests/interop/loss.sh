@@ -1,11 +1,13 @@
-# The kernel and we over a bad path: throughput where one frame in a hundred is lost each way, and whole files where frames are also doubled
-# and overtaken. LOSS_SECONDS is the length of a run (3), LOSS_FLOOR what the best run must reach in Mbit/s (200), LOSS_MEBIBYTES the size of
-# the files (256, at most 1024).
+# The kernel and we over a bad path: throughput where one frame in a hundred is lost each way, and
+# whole files where frames are also doubled and overtaken. LOSS_SECONDS is the length of a run (3),
+# LOSS_FLOOR what the best run must reach in Mbit/s (200), LOSS_MEBIBYTES the size of the files
+# (256, at most 1024).
 . "$(dirname "$0")/lab.sh"
 tap
 ip addr flush dev tap0
 
-# The kernel's end is elsewhere, and the loss happens between: a sender whose own device drops frames is told so.
+# The kernel's end is elsewhere, and the loss happens between: a sender whose own device drops
+# frames is told so.
 #
 #   us ── tap0 ─ rules ─ wire0 ── kernel
 namespace kernel; kernel=${started[-1]}
@@ -45,18 +47,25 @@ table netdev impairment {
 RULES
 }
 
-# The receiver's Mbit/s of three runs: best and mean. Chance decides how many retransmissions are lost in a run, and each of them costs a
-# timeout of 200 ms: two hosts of the kernel reach 255 to 378 here.
+# The receiver's Mbit/s of three runs: best and mean. Chance decides how many retransmissions are
+# lost in a run, and each of them costs a timeout of 200 ms: two hosts of the kernel reach 255 to
+# 378 here.
 seconds=${LOSS_SECONDS:-3} floor=${LOSS_FLOOR:-200}
 measure() {
   local name=$1 rates=(); shift
   for _ in 1 2 3; do
-    timeout $((seconds + 15)) nsenter -t "$kernel" -n iperf3 -c 10.77.0.2 -t "$seconds" -f m --connect-timeout 3000 "$@" > "$work/iperf3.log"
-    rates+=("$(awk '/receiver/ { for (i = 2; i <= NF; i++) if ($i == "Mbits/sec") print $(i - 1) }' "$work/iperf3.log")")
+    timeout $((seconds + 15)) nsenter -t "$kernel" -n \
+      iperf3 -c 10.77.0.2 -t "$seconds" -f m --connect-timeout 3000 "$@" > "$work/iperf3.log"
+    rates+=("$(awk '/receiver/ {
+      for (i = 2; i <= NF; i++) if ($i == "Mbits/sec") print $(i - 1)
+    }' "$work/iperf3.log")")
   done
   printf '%s\n' "${rates[@]}" | awk -v name="$name" -v floor="$floor" '
     { sum += $1; if ($1 > best) best = $1 }
-    END { printf "%s at 1 %% loss: best %d Mbit/s, mean %d\n", name, best, sum / NR; exit best < floor }' ||
+    END {
+      printf "%s at 1 %% loss: best %d Mbit/s, mean %d\n", name, best, sum / NR
+      exit best < floor
+    }' ||
     fail "$name: fewer than $floor Mbit/s"
 }
 
@@ -84,10 +93,14 @@ start devnet "$DEVNET" --interface eth0=tap:tap0 -c '
   httpd -p 80 -h /temporary &
   sleep 200'
 # Six mebibytes per second are enough here; throughput was measured above.
-for _ in $(seq $((mebibytes * 10 / 6 + 100))); do grep -q '/temporary/file' "$work/devnet.log" && break; sleep 0.1; done
+for _ in $(seq $((mebibytes * 10 / 6 + 100))); do
+  grep -q '/temporary/file' "$work/devnet.log" && break
+  sleep 0.1
+done
 grep -q "$wanted" "$work/devnet.log" || fail 'the file that we fetched differs'
 cat "$work/devnet.log"
-there curl -sf --max-time $((mebibytes / 6 + 10)) -o "$work/back" -w 'curl: %{time_total} s\n' http://10.77.0.4/file || fail 'curl'
+there curl -sf --max-time $((mebibytes / 6 + 10)) -o "$work/back" -w 'curl: %{time_total} s\n' \
+  http://10.77.0.4/file || fail 'curl'
 found=$(sha256sum < "$work/back" | cut -d' ' -f1)
 [ "$found" = "$wanted" ] || fail 'the file that curl fetched differs'
 nft list table netdev impairment | grep -o 'counter.*'

@@ -24,9 +24,13 @@ echo "lease $address"
 
 ping -q -c 5 -i 0.2 "$address"
 ping -q -6 -c 5 -i 0.2 fd77::2
-ping -q -c 20 -i 0.01 -s 3000 "$address" | tee "$work/large" ; grep -q ' 0% packet loss' "$work/large" || fail '3000 bytes over IPv4'
-ping -q -6 -c 20 -i 0.01 -s 3000 fd77::2 | tee "$work/large" ; grep -q ' 0% packet loss' "$work/large" || fail '3000 bytes over IPv6'
-ping -q -f -c 5000 "$address" | tee "$work/flood"; grep -q ' 0% packet loss' "$work/flood" || fail 'flood'
+all_answered() {
+  ping -q "$@" | tee "$work/answers"
+  grep -q ' 0% packet loss' "$work/answers"
+}
+all_answered -c 20 -i 0.01 -s 3000 "$address" || fail '3000 bytes over IPv4'
+all_answered -6 -c 20 -i 0.01 -s 3000 fd77::2 || fail '3000 bytes over IPv6'
+all_answered -f -c 5000 "$address" || fail 'flood'
 
 # Three megabytes to us and back, so that the judge sees data segments of ours too.
 head -c 3000000 /dev/urandom > "$work/blob"
@@ -37,8 +41,10 @@ eventually fetched '[fd77::2]'
 
 sleep 0.5
 kill "${started[1]}"; sleep 0.5
-bad=$(tshark -n -r "$work/capture.pcap" -o ip.check_checksum:TRUE -o tcp.check_checksum:TRUE -o udp.check_checksum:TRUE \
-  -Y 'eth.src==02:00:00:00:00:77 && (ip.checksum.status=="Bad" || tcp.checksum.status=="Bad" || udp.checksum.status=="Bad" || icmp.checksum.status=="Bad" || icmpv6.checksum.status=="Bad")' 2>/dev/null | wc -l)
+is_bad='ip.checksum.status=="Bad" || tcp.checksum.status=="Bad" || udp.checksum.status=="Bad"'
+is_bad+=' || icmp.checksum.status=="Bad" || icmpv6.checksum.status=="Bad"'
+bad=$(tshark -n -r "$work/capture.pcap" -o ip.check_checksum:TRUE -o tcp.check_checksum:TRUE \
+  -o udp.check_checksum:TRUE -Y "eth.src==02:00:00:00:00:77 && ($is_bad)" 2>/dev/null | wc -l)
 ours=$(tshark -n -r "$work/capture.pcap" -Y 'eth.src==02:00:00:00:00:77' 2>/dev/null | wc -l)
 echo "packets of ours: $ours, with a bad checksum: $bad"
 [ "$ours" -gt 5000 ] || fail 'the capture is empty'

@@ -18,7 +18,8 @@ grep -q "$wanted" "$work/devnet.log" || fail "the file that we fetched differs"
 cat "$work/devnet.log"
 address=$(grep -o 'bound 10\.77\.0\.[0-9]*' "$work/devnet.log" | cut -d' ' -f2)
 eventually curl -sf -o /dev/null -r 0-0 "http://$address/file"
-curl -sf --max-time 60 -o "$work/back" -w 'curl: %{speed_download} bytes per second\n' "http://$address/file"
+curl -sf --max-time 60 -o "$work/back" -w 'curl: %{speed_download} bytes per second\n' \
+  "http://$address/file"
 found=$(sha256sum < "$work/back" | cut -d' ' -f1)
 [ "$found" = "$wanted" ] || fail 'the file that curl fetched differs'
 echo "both have sha256 $wanted"

@@ -117,7 +117,8 @@ impl Mean {
             (self.goodput, self.share, self.corrupt, self.overflowed);
         let (least, most) = self.spread;
         format!(
-            "| {delay} | {loss} | {goodput:.1} | {least:.1}–{most:.1} | {linux} | {share:.2} | {timeouts} | {overflowed:.2} | {corrupt} |"
+            "| {delay} | {loss} | {goodput:.1} | {least:.1}–{most:.1} | {linux} | {share:.2} | \
+            {timeouts} | {overflowed:.2} | {corrupt} |"
         )
     }
 }
@@ -127,7 +128,8 @@ fn measure(cell: &Cell, options: &Options) -> Mean {
         let outcome = run::run(cell, seed, options.seconds, options.algorithm, options.buffer);
         if outcome.corrupt > 0 {
             eprintln!(
-                "{} of {} bytes are wrong; repeat with: cargo run --release -p devnet-tests --bin loss -- --from {seed} --seeds 1 \
+                "{} of {} bytes are wrong; repeat with: cargo run --release -p devnet-tests --bin \
+                loss -- --from {seed} --seeds 1 \
                  --seconds {}{} --delay {} --loss {} --algorithm {}",
                 outcome.corrupt,
                 outcome.bytes,
@@ -158,7 +160,8 @@ fn main() -> ExitCode {
         options.seconds, options.seeds
     );
     println!(
-        "| one way ms | loss % | Mbit/s | worst–best run | Linux | ratio | RTOs per run | queue drops % | wrong bytes |"
+        "| one way ms | loss % | Mbit/s | worst–best run | Linux | ratio | RTOs per run | queue \
+        drops % | wrong bytes |"
     );
     println!("|--:|---|--:|--:|--:|--:|--:|--:|--:|");
     let mut means = Vec::new();
@@ -171,7 +174,8 @@ fn main() -> ExitCode {
     let better = means.iter().filter(|mean| mean.share > 1.0).count();
     let corrupt = means.iter().map(|mean| mean.corrupt).sum::<u64>();
     println!(
-        "\n{enough} of {} cells reach {ENOUGH} of Linux, {better} exceed it; {corrupt} wrong bytes.",
+        "\n{enough} of {} cells reach {ENOUGH} of Linux, {better} exceed it; {corrupt} wrong \
+        bytes.",
         means.len()
     );
     let is_bad = corrupt > 0 || options.is_check && (means.is_empty() || enough < means.len());

@@ -42,10 +42,15 @@ macro_rules! cases {
     };
 }
 
+/// Both owned halves of a stream.
+type Halves = (TcpReadHalf, TcpWriteHalf);
+
 cases! {
     accept: ["TcpListener::accept"] = accepting;
     connect: ["TcpStream::connect"] = |scene, cut| {
-        connecting(scene, cut, |sockets| Box::pin(async { TcpStream::connect(sockets, server()).await }))
+        connecting(scene, cut, |sockets| {
+            Box::pin(async { TcpStream::connect(sockets, server()).await })
+        })
     };
     connect_with: ["TcpStream::connect_with"] = |scene, cut| {
         connecting(scene, cut, |sockets| Box::pin(async {
@@ -58,27 +63,33 @@ cases! {
     };
     connect_to_nobody: ["TcpStream::connect"] = connecting_to_nobody;
     read: ["TcpStream::read", "Read::read"] = |scene, cut| {
-        reading(scene, cut, |stream| stream, |stream: &mut TcpStream, buffer| Box::pin(stream.read(buffer)))
+        reading(scene, cut, |stream| stream, |stream: &mut TcpStream, buffer| {
+            Box::pin(stream.read(buffer))
+        })
     };
     read_half: ["TcpReadHalf::read"] = |scene, cut| {
-        reading(scene, cut, TcpStream::into_split, |halves: &mut (TcpReadHalf, TcpWriteHalf), buffer| {
+        reading(scene, cut, TcpStream::into_split, |halves: &mut Halves, buffer| {
             Box::pin(halves.0.read(buffer))
         })
     };
     peek: ["TcpStream::peek"] = peeking;
     write: ["TcpStream::write", "Write::write"] = |scene, cut| {
-        writing(scene, cut, |stream| stream, |stream: &mut TcpStream, data| Box::pin(stream.write(data)))
+        writing(scene, cut, |stream| stream, |stream: &mut TcpStream, data| {
+            Box::pin(stream.write(data))
+        })
     };
     write_half: ["TcpWriteHalf::write"] = |scene, cut| {
-        writing(scene, cut, TcpStream::into_split, |halves: &mut (TcpReadHalf, TcpWriteHalf), data| {
+        writing(scene, cut, TcpStream::into_split, |halves: &mut Halves, data| {
             Box::pin(halves.1.write(data))
         })
     };
     write_all: ["TcpStream::write_all"] = |scene, cut| {
-        writing_all(scene, cut, |stream| stream, |stream: &mut TcpStream, data| Box::pin(stream.write_all(data)))
+        writing_all(scene, cut, |stream| stream, |stream: &mut TcpStream, data| {
+            Box::pin(stream.write_all(data))
+        })
     };
     write_all_half: ["TcpWriteHalf::write_all"] = |scene, cut| {
-        writing_all(scene, cut, TcpStream::into_split, |halves: &mut (TcpReadHalf, TcpWriteHalf), data| {
+        writing_all(scene, cut, TcpStream::into_split, |halves: &mut Halves, data| {
             Box::pin(halves.1.write_all(data))
         })
     };
@@ -115,7 +126,9 @@ cases! {
             Ok(seen.copied)
         }))
     };
-    receive_nal: ["UnconnectedUdp::receive_into", "UdpStack::bind_single", "UdpStack::bind_multiple"] = |scene, cut| {
+    receive_nal: [
+        "UnconnectedUdp::receive_into", "UdpStack::bind_single", "UdpStack::bind_multiple"
+    ] = |scene, cut| {
         receiving(scene, cut, |socket: &mut UnconnectedSocket, buffer| Box::pin(async {
             socket.receive_into(buffer).await.map(|(length, ..)| length)
         }))
@@ -140,13 +153,19 @@ cases! {
         })
     };
     receive_connected_nal: ["ConnectedUdp::receive_into"] = |scene, cut| {
-        receiving(scene, cut, |socket: &mut ConnectedSocket, buffer| Box::pin(socket.receive_into(buffer)))
+        receiving(scene, cut, |socket: &mut ConnectedSocket, buffer| {
+            Box::pin(socket.receive_into(buffer))
+        })
     };
     until_a_deadline: ["before"] = until_a_deadline_comes;
     resolve: ["Resolver::resolve"] = |scene, cut| resolving(scene, cut, "web.lan", true);
-    resolve_by_stream: ["Resolver::resolve"] = |scene, cut| resolving(scene, cut, "large.lan", true);
+    resolve_by_stream: ["Resolver::resolve"] = |scene, cut| {
+        resolving(scene, cut, "large.lan", true)
+    };
     resolve_an_alias: ["Resolver::resolve"] = |scene, cut| resolving(scene, cut, "alias.lan", true);
-    resolve_in_vain: ["Resolver::resolve"] = |scene, cut| resolving(scene, cut, "silent.lan", false);
+    resolve_in_vain: ["Resolver::resolve"] = |scene, cut| {
+        resolving(scene, cut, "silent.lan", false)
+    };
     resolve_nal: ["Dns::get_host_by_name"] = |scene: &Scene, cut: Cut| {
         let sockets = scene.left.sockets();
         async move {

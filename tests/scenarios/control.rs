@@ -28,12 +28,16 @@ fn text_and_control_see_each_other() {
     world.run(async {
         let (writer, reader) = (left.open("eth0"), left.open("eth0"));
         writer
-            .write_all(b"address add 192.0.2.7/24\nroute add default via 192.0.2.1 metric 3\ndns add 192.0.2.53\n")
+            .write_all(
+                b"address add 192.0.2.7/24\nroute add default via 192.0.2.1 metric 3\ndns \
+            add 192.0.2.53\n",
+            )
             .await
             .unwrap();
         let addresses = left.control::<ListAddresses>("eth0", &()).unwrap();
         assert!(
-            addresses.iter().any(|entry| entry.prefix.to_string() == "192.0.2.7/24" && entry.origin == Origin::Static)
+            addresses.iter().any(|entry| entry.prefix.to_string() == "192.0.2.7/24"
+                && entry.origin == Origin::Static)
         );
         left.control::<SetMtu>("eth0", &1400).unwrap();
         let shown = text(&reader).await;

@@ -226,7 +226,8 @@ fn a_watching_file_is_told_of_the_lease_and_what_it_brings() {
     assert_eq!(
         records[records.len() - 6..],
         [
-            "address added 10.0.0.50/24 interface eth0 origin dhcp state preferred scope global broadcast 10.0.0.255 valid 599 preferred 599",
+            "address added 10.0.0.50/24 interface eth0 origin dhcp state preferred scope global \
+            broadcast 10.0.0.255 valid 599 preferred 599",
             "route added 10.0.0.0/24 interface eth0 metric 0 origin kernel source 10.0.0.50",
             "route added 0.0.0.0/0 interface eth0 via 10.0.0.2 metric 0 origin dhcp",
             "dns added 10.0.0.3 interface eth0 origin dhcp",

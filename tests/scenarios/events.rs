@@ -52,8 +52,10 @@ fn a_watching_file_tells_what_is_there_then_that_this_was_all_then_what_changes(
         [
             "interface present eth0 index 2 kind ethernet",
             "link present eth0 state up carrier yes mtu 1500 metric 0 mac 02:00:00:00:00:01",
-            "address present fe80::ff:fe00:1/64 interface eth0 origin kernel state preferred scope link",
-            "address present 10.0.0.1/24 interface eth0 origin static state preferred scope global broadcast 10.0.0.255",
+            "address present fe80::ff:fe00:1/64 interface eth0 origin kernel state preferred \
+            scope link",
+            "address present 10.0.0.1/24 interface eth0 origin static state preferred scope \
+            global broadcast 10.0.0.255",
             "address present fd00::1/64 interface eth0 origin static state preferred scope global",
             "route present fe80::/64 interface eth0 metric 0 origin kernel source fe80::ff:fe00:1",
             "route present fd00::/64 interface eth0 metric 0 origin kernel source fd00::1",
@@ -74,7 +76,8 @@ fn a_watching_file_tells_what_is_there_then_that_this_was_all_then_what_changes(
         (
             "address add 192.0.2.7/24",
             &[
-                "address added 192.0.2.7/24 interface eth0 origin static state preferred scope global broadcast 192.0.2.255",
+                "address added 192.0.2.7/24 interface eth0 origin static state preferred scope \
+                global broadcast 192.0.2.255",
                 "route added 192.0.2.0/24 interface eth0 metric 0 origin kernel source 192.0.2.7",
             ],
         ),
@@ -86,7 +89,8 @@ fn a_watching_file_tells_what_is_there_then_that_this_was_all_then_what_changes(
         (
             "address remove 192.0.2.7/24",
             &[
-                "address removed 192.0.2.7/24 interface eth0 origin static state preferred scope global broadcast 192.0.2.255",
+                "address removed 192.0.2.7/24 interface eth0 origin static state preferred scope \
+                global broadcast 192.0.2.255",
                 "route removed 192.0.2.0/24 interface eth0 metric 0 origin kernel source 192.0.2.7",
                 "route removed 0.0.0.0/0 interface eth0 via 192.0.2.1 metric 3 origin static",
             ],

@@ -229,7 +229,8 @@ fn ours_with_ours(percent: f64, burst: u32) {
                 Some((host, listener))
             });
         println!(
-            "{congestion:?}, {percent} % in bursts of {burst}, seed {seed}: {complete} of {CONNECTIONS}, the last after {last:.1} s"
+            "{congestion:?}, {percent} % in bursts of {burst}, seed {seed}: {complete} of \
+            {CONNECTIONS}, the last after {last:.1} s"
         );
         if complete < CONNECTIONS {
             failures.push((seed, complete, errors[0]));
@@ -238,7 +239,8 @@ fn ours_with_ours(percent: f64, burst: u32) {
     let first = failures.first().map_or(0, |(seed, ..)| *seed);
     assert!(
         failures.is_empty(),
-        "seed, complete, and an error: {failures:?}; repeat with: DEVNET_SEED={first} cargo test --release -p devnet-tests \
+        "seed, complete, and an error: {failures:?}; repeat with: DEVNET_SEED={first} cargo test \
+        --release -p devnet-tests \
          --test scenarios loss:: -- --nocapture"
     );
 }
@@ -281,7 +283,8 @@ fn connections_with_a_plain_smoltcp_complete_or_end_and_leave_nothing() {
                     None
                 });
             println!(
-                "plain, {percent} % in bursts of {burst}, seed {seed}: {complete} of {CONNECTIONS}, the last after {last:.1} s; the peer's \
+                "plain, {percent} % in bursts of {burst}, seed {seed}: {complete} of \
+                {CONNECTIONS}, the last after {last:.1} s; the peer's \
                  fault: {}",
                 errors.len()
             );

@@ -1,5 +1,9 @@
 //! Rules about the tree that no compiler checks.
 
+mod arrows;
+mod imports;
+mod names;
+
 use std::fs;
 use std::path::{Path, PathBuf};
 use std::process::Command;

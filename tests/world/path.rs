@@ -216,7 +216,8 @@ impl Course {
         };
         let start = &frame.bytes()[..frame.len().min(60)];
         panic!(
-            "{STORM} packets under way, the next at {} ns: somebody sends without end, now {start:02x?}",
+            "{STORM} packets under way, the next at {} ns: somebody sends without end, now \
+            {start:02x?}",
             last.due.0
         );
     }

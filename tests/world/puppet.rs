@@ -129,7 +129,8 @@ pub fn module(pages: u32) -> String {
     );
     let _ = writeln!(
         text,
-        "(if (i32.eqz (call $take (i32.const {REQUEST}) (i32.const {REQUEST_BYTES}))) (then return))"
+        "(if (i32.eqz (call $take (i32.const {REQUEST}) (i32.const {REQUEST_BYTES}))) (then \
+        return))"
     );
     let number = |place: usize| REQUEST as usize + 8 + 8 * place;
     for (index, (_, _, parameters)) in IMPORTS.iter().enumerate() {
@@ -157,7 +158,8 @@ pub fn module(pages: u32) -> String {
         (
             GROW,
             format!(
-                "(i64.store (i32.const {ANSWER}) (i64.extend_i32_s (memory.grow {first}))) (call $give (i32.const {ANSWER}) (i32.const 8)) (br $next)"
+                "(i64.store (i32.const {ANSWER}) (i64.extend_i32_s (memory.grow {first}))) (call \
+                $give (i32.const {ANSWER}) (i32.const 8)) (br $next)"
             ),
         ),
     ] {

@@ -6,6 +6,9 @@
 //! 10.0.0.2/24` into the same requests, so the forms cannot diverge. Numbers are explicit and never
 //! reused; two equal ones do not compile, nor does a row without an implementation.
 //!
+//! [`errors`] lists the errors of a command, [`grammar`] the grammar of its line. The page
+//! `CONTROL.md` is generated from all of it.
+//!
 //! This module contains types only. `control` and the modules below it implement the commands.
 //!
 //! | numbers | noun |
@@ -22,6 +25,8 @@
 pub mod address;
 pub mod dhcp;
 pub mod dns;
+pub mod errors;
+pub mod grammar;
 pub mod interface;
 mod kind;
 pub mod mode;

@@ -11,7 +11,7 @@ use core::task::Waker;
 
 use virtual_file_system::{Lock, WakerList};
 
-use super::Wakes;
+use super::context::Wakes;
 use crate::address::Prefix;
 use crate::limits;
 

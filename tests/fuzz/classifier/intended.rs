@@ -113,7 +113,8 @@ fn ip(input: &Input, more: &[Effect], less: &[Effect]) -> Option<&'static str> {
     }
     if input.from != From::Peer && more.is_empty() {
         return Some(
-            "martians are refused at the door: our own address, loopback, groups (RFC 1122 3.2.1.3)",
+            "martians are refused at the door: our own address, loopback, groups (RFC 1122 \
+            3.2.1.3)",
         );
     }
     let is_refused = less.iter().any(|effect| matches!(effect, Effect::Refused(4, _)));
@@ -163,7 +164,8 @@ fn tcp(input: &Input, more: &[Effect], less: &[Effect]) -> Option<&'static str> 
     }
     if flags & SYN != 0 && more.is_empty() && matches!(less, [Effect::Agreed(_)]) {
         return Some(
-            "a SYN for a half-open connection is that connection's; in one plain set another listener takes it",
+            "a SYN for a half-open connection is that connection's; in one plain set another \
+            listener takes it",
         );
     }
     None
@@ -188,7 +190,8 @@ fn outside(
     let is_outside = known.is_none() || (start < begin && end <= begin) || start > begin + 65_535;
     if is_outside && flags & ACK != 0 && more.is_empty() && matches!(less, [Effect::Reset(_)]) {
         return Some(
-            "what lies outside of the window earns an ACK, whatever it acknowledges (RFC 9293 3.10.7.4)",
+            "what lies outside of the window earns an ACK, whatever it acknowledges (RFC 9293 \
+            3.10.7.4)",
         );
     }
     // The listeners' buffers on both sides.

@@ -6,7 +6,7 @@
 //! | file | owns |
 //! |---|---|
 //! | `segment` | segments as bytes |
-//! | `offered` | model: what the host may have received; checks its acknowledgments, windows, SACK blocks, and what the program reads |
+//! | `offered` | model: what the host may have received; checks ACKs, windows, SACK, reads |
 //! | `sent` | model: what the host may send; checks its data |
 //! | `peer` | the next move of the peer |
 //! | `program` | what our program does meanwhile |

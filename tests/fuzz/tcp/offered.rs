@@ -211,7 +211,8 @@ impl std::fmt::Display for Offered {
         let Self { acknowledged, edge, read, contiguous, buffer, ends, .. } = self;
         write!(
             formatter,
-            "acknowledged {acknowledged}, edge {edge}, read {read}, offered {contiguous}, ends {ends:?}, buffer {buffer}"
+            "acknowledged {acknowledged}, edge {edge}, read {read}, offered {contiguous}, ends \
+            {ends:?}, buffer {buffer}"
         )
     }
 }

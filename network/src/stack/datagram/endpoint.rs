@@ -14,7 +14,7 @@ use virtual_file_system::{Error, Lock, Readiness, WakerList};
 
 use crate::command::socket::ErrorReport;
 use crate::limits;
-use crate::stack::Wakes;
+use crate::stack::context::Wakes;
 
 /// The metadata of a datagram.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]

@@ -72,6 +72,27 @@ impl Ip {
     ) -> Result<(), Error> {
         let destination = outgoing.destination;
         let mode = self.delivery_mode(cx, destination);
+        // Nearly every packet: unicast to another host, within the path MTU.
+        if mode == DeliveryMode::Unicast
+            && outgoing.hop_limit != 0
+            && frame.len() <= self.path_mtu(cx, destination)
+        {
+            self.write_header(outgoing, options, &mut frame);
+            return self.send_unicast(cx, frame, destination);
+        }
+        self.send_slow(cx, frame, outgoing, options, mode)
+    }
+
+    /// Like [`send`](Self::send), for packets that are copied, local, fragmented or rejected.
+    fn send_slow(
+        &mut self,
+        cx: &mut Context,
+        mut frame: Frame,
+        outgoing: &Outgoing,
+        options: &SendOptions,
+        mode: DeliveryMode,
+    ) -> Result<(), Error> {
+        let destination = outgoing.destination;
         if self.hears_itself(cx, mode, destination, options) {
             let mut copy = cx.pool.copy_of(frame.bytes());
             header::emit(outgoing, copy.bytes_mut());
@@ -88,28 +109,32 @@ impl Ip {
             _ if cx.is_loopback() => usize::from(u16::MAX),
             _ => self.path_mtu(cx, destination),
         };
-        let fits = frame.len() <= mtu;
-        if !fits && (options.dont_fragment || frame.len() > usize::from(u16::MAX)) {
+        if frame.len() <= mtu {
+            self.write_header(outgoing, options, &mut frame);
+            return self.hand_over(cx, frame, destination, mode);
+        }
+        if options.dont_fragment || frame.len() > usize::from(u16::MAX) {
             cx.statistics.sent_drops.too_large += 1;
             cx.pool.put(frame);
             return Err(Error::MessageTooLong);
-        }
-        if fits {
-            // The flow label depends on the ports, which are already in the packet.
-            let flow_label = match destination {
-                IpAddr::V4(_) => 0,
-                IpAddr::V6(_) => self.identifications.flow_label(outgoing, frame.bytes()),
-            };
-            let extra =
-                Extra { flow_label, dont_fragment: options.dont_fragment, ..Extra::default() };
-            let upper = frame.len().saturating_sub(header::length_for(destination));
-            header::write(outgoing, &extra, upper, frame.bytes_mut());
-            return self.hand_over(cx, frame, destination, mode);
         }
         let identification = self.identifications.next(outgoing);
         let pieces = self.fragments(cx, &frame, outgoing, mtu, identification);
         cx.pool.put(frame);
         pieces?.into_iter().try_for_each(|piece| self.hand_over(cx, piece, destination, mode))
+    }
+
+    #[inline]
+    fn write_header(&self, outgoing: &Outgoing, options: &SendOptions, frame: &mut Frame) {
+        let upper = frame.len().saturating_sub(header::length_for(outgoing.destination));
+        // The flow label depends on the ports, which are already in the packet.
+        let flow_label = match outgoing.destination {
+            IpAddr::V4(_) => 0,
+            IpAddr::V6(_) => self.identifications.flow_label(outgoing, frame.bytes()),
+        };
+        let dont_fragment = options.dont_fragment;
+        let extra = Extra { flow_label, dont_fragment, skip_checksum: false };
+        header::write(outgoing, &extra, upper, frame.bytes_mut());
     }
 
     /// Sends a complete packet that fits the MTU.
@@ -129,6 +154,7 @@ impl Ip {
 
     /// Packets come in bursts: caches that the last destination is unicast and remote, for as long
     /// as addresses do not change.
+    #[inline]
     fn delivery_mode(&mut self, cx: &Context, destination: IpAddr) -> DeliveryMode {
         if !cx.configuration.enabled {
             return DeliveryMode::Disabled;
@@ -162,6 +188,7 @@ impl Ip {
         }
     }
 
+    #[inline]
     fn hand_over(
         &mut self,
         cx: &mut Context,
@@ -170,17 +197,10 @@ impl Ip {
         mode: DeliveryMode,
     ) -> Result<(), Error> {
         let hop = match mode {
+            DeliveryMode::Unicast => return self.send_unicast(cx, frame, destination),
             DeliveryMode::Local => return self.loop_back(cx, frame),
             DeliveryMode::Multicast => Hop::Group(destination),
             DeliveryMode::Broadcast => Hop::Broadcast,
-            // A medium without hardware addresses has one peer, whatever the routes say.
-            DeliveryMode::Unicast if cx.configuration.capabilities.medium == Medium::Ip => {
-                Hop::Peer
-            }
-            DeliveryMode::Unicast => match self.next_hop(cx, destination) {
-                Some(next_hop) => Hop::Neighbor(next_hop),
-                None => return unreachable(cx, frame),
-            },
             DeliveryMode::Unreachable => return unreachable(cx, frame),
             DeliveryMode::Disabled => {
                 cx.statistics.sent_drops.disabled += 1;
@@ -189,6 +209,25 @@ impl Ip {
             }
         };
         self.link.send(cx, &self.addresses, frame, hop)
+    }
+
+    /// Sends a packet to the next hop. A medium without hardware addresses has one peer, whatever
+    /// the routes say.
+    #[inline]
+    fn send_unicast(
+        &mut self,
+        cx: &mut Context,
+        frame: Frame,
+        destination: IpAddr,
+    ) -> Result<(), Error> {
+        if cx.configuration.capabilities.medium == Medium::Ip {
+            self.link.queue(cx, frame);
+            return Ok(());
+        }
+        match self.next_hop(cx, destination) {
+            Some(next_hop) => self.link.send(cx, &self.addresses, frame, Hop::Neighbor(next_hop)),
+            None => unreachable(cx, frame),
+        }
     }
 
     fn hears_itself(

@@ -80,8 +80,6 @@ pub(crate) enum Hop {
     Group(IpAddr),
     /// Broadcast, on IPv4.
     Broadcast,
-    /// The peer of a medium without hardware addresses.
-    Peer,
 }
 
 /// One interface's link layer.
@@ -152,6 +150,7 @@ impl Link {
     ///
     /// # Errors
     /// `NoBufferSpace` when too many packets wait for neighbors; the packet is dropped and counted.
+    #[inline]
     pub(crate) fn send(
         &mut self,
         cx: &mut Context,
@@ -169,7 +168,7 @@ impl Link {
                 None => return self.resolve(cx, addresses, frame, next_hop),
             },
             Hop::Group(group) => (HardwareAddress::multicast(group), ethertype_of(group)),
-            Hop::Broadcast | Hop::Peer => (HardwareAddress::BROADCAST, EthernetProtocol::Ipv4),
+            Hop::Broadcast => (HardwareAddress::BROADCAST, EthernetProtocol::Ipv4),
         };
         self.send_frame(cx, frame, hardware, ethertype);
         Ok(())
@@ -362,9 +361,10 @@ impl Link {
         self.queue(cx, frame);
     }
 
-    /// Appends a frame to the output queue; drops it when the queue is full. Senders that can wait
-    /// check [`has_room`](Self::has_room) first.
-    fn queue(&mut self, cx: &mut Context, frame: Frame) {
+    /// Hands a finished frame to the driver's queue. Beyond the bound it is dropped: nobody above
+    /// may count on it, and those who can wait ask [`has_room`](Self::has_room) first.
+    #[inline]
+    pub(crate) fn queue(&mut self, cx: &mut Context, frame: Frame) {
         if self.output.len() >= limits::EGRESS_QUEUE * 2 {
             cx.statistics.sent_drops.full += 1;
             return cx.pool.put(frame);

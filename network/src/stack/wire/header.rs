@@ -277,6 +277,7 @@ pub(crate) fn emit(outgoing: &Outgoing, packet: &mut [u8]) {
 }
 
 /// Writes a header without options into the first bytes of `packet`; `upper` bytes follow it.
+#[inline(always)]
 pub(crate) fn write(outgoing: &Outgoing, extra: &Extra, upper: usize, packet: &mut [u8]) {
     let Outgoing { traffic_class, hop_limit, protocol, .. } = *outgoing;
     match (outgoing.source, outgoing.destination) {

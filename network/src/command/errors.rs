@@ -1,0 +1,189 @@
+//! The errors that each command can return.
+//!
+//! The match below has one arm per command and no `_`: a new row of the table does not compile
+//! before its errors are listed here. The page `CONTROL.md` is generated from it, and a test
+//! executes every command in each mode that needs no peer and finds no other error.
+
+use virtual_file_system::Error::{
+    self, AccessDenied, AddressFamilyNotSupported, AddressInUse, AddressNotAvailable,
+    AlreadyConnected, AlreadyExists, AlreadyInProgress, BrokenPipe, ConnectionAborted,
+    ConnectionRefused, ConnectionReset, HostDown, HostUnreachable, InputOutput, InvalidInput,
+    MessageTooLong, NetworkDown, NetworkUnreachable, NoBufferSpace, NoSuchProcess, NotConnected,
+    NotFound, Protocol, ProtocolOptionNotAvailable, TimedOut, Unsupported,
+};
+
+use super::Request;
+
+/// Errors that every command can return, and when.
+pub const COMMON: [(Error, &str); 5] = [
+    (
+        Error::PermissionDenied,
+        "the command changes something and the file is not open for writing; this is checked first",
+    ),
+    (Error::BadMessage, "the bytes are not exactly one request"),
+    (Error::MessageTooLong, "the request has more than 16,383 bytes"),
+    (Error::NoDevice, "the interface, or one that the request names, does not exist (any more)"),
+    (Error::WouldBlock, "the command has to wait and the caller asked it not to"),
+];
+
+const ADD_ROUTE: &[Error] =
+    &[InvalidInput, AlreadyExists, NetworkUnreachable, HostUnreachable, NetworkDown, NoBufferSpace];
+
+const RESOLVE: &[Error] = &[
+    InvalidInput,
+    NotFound,
+    TimedOut,
+    NetworkUnreachable,
+    AddressNotAvailable,
+    ConnectionRefused,
+    HostUnreachable,
+    AccessDenied,
+    NetworkDown,
+    AddressInUse,
+    NoBufferSpace,
+];
+
+const CONNECT: &[Error] = &[
+    InvalidInput,
+    AlreadyConnected,
+    AlreadyInProgress,
+    ConnectionRefused,
+    ConnectionReset,
+    ConnectionAborted,
+    TimedOut,
+    NetworkUnreachable,
+    HostUnreachable,
+    HostDown,
+    NetworkDown,
+    AddressNotAvailable,
+    AddressInUse,
+    AddressFamilyNotSupported,
+    AccessDenied,
+    ProtocolOptionNotAvailable,
+    Protocol,
+    Unsupported,
+];
+
+// What an ICMP error told an earlier packet of the socket is answered to a later call.
+const SEND_TO: &[Error] = &[
+    InvalidInput,
+    MessageTooLong,
+    AccessDenied,
+    AddressFamilyNotSupported,
+    AddressNotAvailable,
+    AddressInUse,
+    NetworkUnreachable,
+    HostUnreachable,
+    HostDown,
+    NetworkDown,
+    NoBufferSpace,
+    ConnectionRefused,
+    ProtocolOptionNotAvailable,
+    Protocol,
+    Unsupported,
+];
+
+const RECEIVE_FROM: &[Error] = &[
+    InvalidInput,
+    NetworkUnreachable,
+    HostUnreachable,
+    HostDown,
+    NetworkDown,
+    ConnectionRefused,
+    MessageTooLong,
+    AccessDenied,
+    ProtocolOptionNotAvailable,
+    Protocol,
+    Unsupported,
+];
+
+const PEEK: &[Error] = &[
+    InvalidInput,
+    NotConnected,
+    ConnectionReset,
+    ConnectionAborted,
+    BrokenPipe,
+    TimedOut,
+    ConnectionRefused,
+    NetworkUnreachable,
+    HostUnreachable,
+    HostDown,
+    NetworkDown,
+    MessageTooLong,
+    AccessDenied,
+    ProtocolOptionNotAvailable,
+    Protocol,
+    Unsupported,
+];
+
+impl Request {
+    /// The errors that this command can answer beside the [common](COMMON) ones.
+    #[must_use]
+    pub const fn errors(&self) -> &'static [Error] {
+        match self {
+            // `/devices/sockets` has no interface.
+            Self::GetInterface(())
+            | Self::SetEnabled(_)
+            | Self::SetMetric(_)
+            | Self::GetStatistics(())
+            | Self::FlushAddresses(())
+            | Self::StopDhcp(())
+            | Self::GetDhcp(())
+            | Self::FlushNeighbors(()) => &[Unsupported],
+            Self::ListInterfaces(())
+            | Self::ListAddresses(())
+            | Self::ListRoutes(())
+            | Self::ListDnsServers(())
+            | Self::ListNeighbors(())
+            | Self::ListSockets(())
+            | Self::ListGroups(()) => &[],
+            Self::SetHardwareAddress(_) => &[AddressNotAvailable, Unsupported, InputOutput],
+            Self::SetMtu(_) | Self::SetAdvertisement(_) => &[InvalidInput, Unsupported],
+            Self::AddAddress(_) => {
+                &[InvalidInput, AddressNotAvailable, AlreadyExists, NoBufferSpace, Unsupported]
+            }
+            Self::RemoveAddress(_) => &[AddressNotAvailable, Unsupported],
+            Self::AddRoute(_) => ADD_ROUTE,
+            Self::RemoveRoute(_) => &[NoSuchProcess],
+            Self::FindRoute(_) => &[NetworkUnreachable, AddressNotAvailable],
+            Self::AddDnsServer(_) => &[InvalidInput, AlreadyExists, NoBufferSpace, Unsupported],
+            Self::RemoveDnsServer(_) | Self::RemoveNeighbor(_) => &[NotFound, Unsupported],
+            Self::Resolve(_) => RESOLVE,
+            Self::StartDhcp(_) => &[InvalidInput, Unsupported],
+            Self::RenewDhcp(()) => &[NotConnected, Unsupported],
+            Self::AwaitDhcp(_) => &[TimedOut, NotConnected, Unsupported],
+            Self::AddNeighbor(_) => &[InvalidInput, NoBufferSpace, Unsupported],
+            Self::CreateSocket(_) => &[InvalidInput, AddressInUse],
+            Self::Bind(_) => &[
+                InvalidInput,
+                AddressInUse,
+                AddressNotAvailable,
+                AddressFamilyNotSupported,
+                NetworkDown,
+            ],
+            Self::Connect(_) => CONNECT,
+            Self::Listen(_) => {
+                &[InvalidInput, AddressInUse, AddressNotAvailable, NetworkDown, Unsupported]
+            }
+            Self::NextConnection(()) => &[InvalidInput, NetworkDown, InputOutput],
+            Self::Accept(_) => &[InvalidInput, NotFound, ConnectionAborted],
+            Self::GetSocket(()) => &[InvalidInput, NotConnected],
+            Self::Shutdown(_) | Self::GetStreamStatistics(()) => &[InvalidInput, NotConnected],
+            Self::SetOption(_) => {
+                &[InvalidInput, ProtocolOptionNotAvailable, AlreadyConnected, AddressInUse]
+            }
+            Self::GetOptions(()) | Self::TakeError(()) => &[InvalidInput],
+            Self::SendTo(_) => SEND_TO,
+            Self::ReceiveFrom(()) => RECEIVE_FROM,
+            Self::JoinGroup(_) => {
+                &[InvalidInput, AddressInUse, AddressFamilyNotSupported, NoBufferSpace, Unsupported]
+            }
+            Self::LeaveGroup(_) => {
+                &[InvalidInput, AddressNotAvailable, AddressFamilyNotSupported, Unsupported]
+            }
+            Self::ReceiveError(()) => &[InvalidInput, Unsupported],
+            Self::Peek(_) => PEEK,
+            Self::Watch(_) => &[InvalidInput],
+        }
+    }
+}

@@ -1,0 +1,138 @@
+//! The command table against its page, its golden file, its grammar and its errors.
+
+use std::fs;
+
+use network::command::errors::COMMON;
+use network::command::{TABLE, text};
+use virtual_file_system::File;
+use world::pair::hosts;
+use world::{Host, World};
+
+use crate::control::samples::samples;
+use crate::control::{self, FOREVER, golden, page};
+use crate::lines::{lines, words};
+use crate::tree::root;
+
+const RENEW: &str = "run `cargo run -p devnet-tests --bin documents`";
+
+#[test]
+fn every_command_has_a_sample() {
+    let names = |table: &[&str]| table.join(" ");
+    let table: Vec<_> = TABLE.iter().map(|entry| entry.name).collect();
+    let sampled: Vec<_> = samples().iter().map(|sample| sample.name).collect();
+    assert_eq!(
+        names(&sampled),
+        names(&table),
+        "add a sample to tests/documents/control/samples.rs, in the order of the table"
+    );
+}
+
+#[test]
+fn the_page_of_commands_is_current() {
+    let written = fs::read_to_string(control::page_path()).unwrap_or_default();
+    assert!(written == page(), "network/CONTROL.md is not current: {RENEW}");
+}
+
+#[test]
+fn numbers_and_bytes_are_forever() {
+    let written = fs::read_to_string(control::golden_path()).expect("the golden file");
+    let now = golden();
+    let commands = |text: &str| {
+        text.split_inclusive('\n')
+            .collect::<Vec<_>>()
+            .chunks(3)
+            .map(<[_]>::concat)
+            .collect::<Vec<_>>()
+    };
+    let now = commands(&now);
+    for former in commands(&written) {
+        assert!(now.contains(&former), "{FOREVER}. No longer true:\n{former}");
+    }
+    assert_eq!(commands(&written).len(), now.len(), "a command is new: {RENEW}");
+}
+
+#[test]
+fn the_line_of_a_sample_is_its_request() {
+    for sample in samples() {
+        let has_grammar = !sample.command.grammar().is_empty();
+        assert_eq!(has_grammar, !sample.line.is_empty(), "{}", sample.name);
+        if has_grammar {
+            assert_eq!(text::parse(sample.line), Ok(Some(sample.command)), "{}", sample.line);
+        }
+    }
+}
+
+#[test]
+fn every_line_of_the_grammar_is_the_command() {
+    for sample in samples() {
+        for line in sample.command.grammar().iter().flat_map(|grammar| lines(grammar)) {
+            let parsed = text::parse(&line).ok().flatten().map(|request| request.identifier());
+            assert_eq!(parsed, Some(sample.command.identifier()), "{line}");
+        }
+    }
+}
+
+/// A word that the parser knows and the grammar does not.
+#[test]
+fn the_grammar_has_every_word_of_the_parser() {
+    let source = fs::read_to_string(root().join("network/src/command/text.rs")).expect("a source");
+    let product = source.split("#[cfg(test)]").next().unwrap_or_default();
+    let known: Vec<_> = samples()
+        .iter()
+        .flat_map(|sample| sample.command.grammar())
+        .flat_map(|grammar| words(grammar))
+        .collect();
+    // Explained with the placeholder that they are part of.
+    let explained = ["default", "0x", "*:", "#", ""];
+    for word in product.split('"').skip(1).step_by(2) {
+        let is_known = known.iter().any(|other| other == word) || explained.contains(&word);
+        assert!(is_known, "the parser knows {word:?}, network/src/command/grammar.rs does not");
+    }
+}
+
+/// Device files in each mode that a file of `/devices/network/eth0` or `/devices/sockets` can be
+/// brought into without a peer.
+fn files(host: &Host) -> Vec<(String, File)> {
+    let lines = [
+        "",
+        "watch",
+        "socket tcp",
+        "socket tcp\nbind *:0",
+        "socket tcp\nlisten",
+        "socket udp",
+        "socket icmp",
+        "socket raw 89",
+        "socket udp\nbind *:0",
+        "socket raw6 89",
+    ];
+    ["eth0", "lo", "sockets"]
+        .into_iter()
+        .flat_map(|name| lines.map(|lines| (name, lines)))
+        .map(|(name, lines)| {
+            let file = host.open(name);
+            if !lines.is_empty() {
+                file.try_write(lines.as_bytes()).expect("lines that the device takes");
+            }
+            (format!("{name} {lines:?}"), file)
+        })
+        .collect()
+}
+
+#[test]
+fn a_command_answers_no_error_that_is_not_listed() {
+    let world = World::new(1);
+    for sample in samples() {
+        let (host, _peer) = hosts(&world);
+        for (mode, file) in files(&host) {
+            // Twice: adding, removing and becoming again answer something else.
+            for _ in 0..2 {
+                let answer =
+                    file.try_control_raw(sample.command.identifier(), &sample.request.bytes);
+                let Err(error) = answer else { continue };
+                let is_listed = sample.command.errors().contains(&error)
+                    || COMMON.iter().any(|(common, _)| *common == error);
+                assert!(is_listed, "{} on {mode}: {error:?} is not listed", sample.name);
+            }
+        }
+    }
+}

@@ -1,0 +1,380 @@
+//! One sample of each command: a request, the line that says the same, and a response.
+//!
+//! The compiler checks each against the types in the table. Samples are never changed: their bytes
+//! stand in `commands.golden` forever.
+
+use std::any::type_name;
+
+use network::command::address::{AddressEntry, AddressState, NewAddress, Origin, Scope};
+use network::command::dhcp::{DhcpLease, DhcpOptions, DhcpState, DhcpStatus};
+use network::command::dns::{Answer, DnsServer, Question, Record, RecordData, RecordKind};
+use network::command::interface::{
+    Advertisement, InterfaceFlags, InterfaceStatus, ReceiveDrops, SendDrops, Statistics,
+};
+use network::command::multicast::{GroupEntry, Membership};
+use network::command::neighbor::{NeighborEntry, NeighborState, NewNeighbor};
+use network::command::option::{CongestionControl, SocketOption, SocketOptions, StreamOptions};
+use network::command::route::{NewRoute, RouteChoice, RouteEntry, RouteSelector};
+use network::command::socket::{
+    Datagram, Direction, ErrorOrigin, ErrorReport, Offer, OutgoingDatagram, Peeked, SocketKind,
+    SocketState, SocketStatus,
+};
+use network::command::stream::StreamStatistics;
+use network::command::watch::Kinds;
+use network::command::*;
+use network::driver::{Kind, LinkState, Medium};
+use virtual_file_system::{ControlCommand, Error, encode};
+
+/// What one side says: its type, its value as Rust shows it, and its bytes.
+pub(crate) struct Payload {
+    pub(crate) type_name: &'static str,
+    pub(crate) shown: String,
+    pub(crate) bytes: Vec<u8>,
+}
+
+impl Payload {
+    fn new<T: serde::Serialize + std::fmt::Debug>(value: &T) -> Self {
+        let bytes = encode(value).expect("a sample that can be encoded");
+        Self { type_name: type_name::<T>(), shown: format!("{value:?}"), bytes }
+    }
+}
+
+/// A sample of one command.
+pub(crate) struct Sample {
+    pub(crate) name: &'static str,
+    /// The line that says the same; empty for a command without text form.
+    pub(crate) line: &'static str,
+    pub(crate) command: Request,
+    pub(crate) request: Payload,
+    pub(crate) response: Payload,
+}
+
+fn sample<C>(line: &'static str, request: C::Request, response: C::Response) -> Sample
+where
+    C: ControlCommand<Request: std::fmt::Debug, Response: std::fmt::Debug>,
+{
+    let request = Payload::new(&request);
+    let command = Request::decode(C::IDENTIFIER, &request.bytes)
+        .expect("a command of the table")
+        .expect("a request that can be decoded");
+    Sample { name: C::NAME, line, command, request, response: Payload::new(&response) }
+}
+
+fn read<T: std::str::FromStr<Err: std::fmt::Debug>>(text: &str) -> T {
+    text.parse().expect("a sample value")
+}
+
+/// The sample of every command, in the order of the table.
+pub(crate) fn samples() -> Vec<Sample> {
+    let mut all = Vec::new();
+    all.extend(interfaces());
+    all.extend(addresses());
+    all.extend(routes());
+    all.extend(names());
+    all.extend(dhcp());
+    all.extend(neighbors());
+    all.extend(sockets());
+    all.extend(options());
+    all.push(sample::<Watch>("watch link stream", Kinds::LINK | Kinds::STREAM, ()));
+    all
+}
+
+fn interface() -> InterfaceStatus {
+    InterfaceStatus {
+        index: 2,
+        name: "eth0".into(),
+        kind: Kind::Ethernet,
+        medium: Medium::Ethernet,
+        enabled: true,
+        link: LinkState::Up,
+        flags: InterfaceFlags::of(Kind::Ethernet, true, LinkState::Up),
+        hardware_address: Some(read("02:00:00:00:00:01")),
+        mtu: 1500,
+        mtu_maximum: 9000,
+        burst: Some(256),
+        metric: 0,
+        age_micros: 3_000_000,
+    }
+}
+
+fn interfaces() -> Vec<Sample> {
+    let statistics = Statistics {
+        received_packets: 12,
+        received_bytes: 1340,
+        sent_packets: 6,
+        sent_bytes: 888,
+        received_drops: ReceiveDrops {
+            disabled: 1,
+            malformed: 2,
+            checksum: 3,
+            not_for_us: 4,
+            martian: 5,
+            protocol: 6,
+            no_socket: 7,
+            full: 8,
+            fragment: 9,
+            segment: 10,
+        },
+        sent_drops: SendDrops { disabled: 11, no_route: 12, neighbor: 13, full: 14, too_large: 15 },
+        polls: 300,
+    };
+    let advertisement =
+        Advertisement { prefix: read("fd00:2::/64"), dns_servers: vec![read("fd00:2::3")] };
+    vec![
+        sample::<GetInterface>("", (), interface()),
+        sample::<ListInterfaces>("", (), vec![interface()]),
+        sample::<SetEnabled>("link up", true, true),
+        sample::<SetHardwareAddress>("mac 02:00:00:00:00:01", read("02:00:00:00:00:01"), true),
+        sample::<SetMtu>("mtu 1400", 1400, true),
+        sample::<SetMetric>("metric 5", 5, true),
+        sample::<GetStatistics>("", (), statistics),
+        sample::<SetAdvertisement>("advertise fd00:2::/64 fd00:2::3", Some(advertisement), true),
+    ]
+}
+
+fn addresses() -> Vec<Sample> {
+    let entry = AddressEntry {
+        prefix: read("10.0.0.2/24"),
+        broadcast: Some(read("10.0.0.255")),
+        origin: Origin::Dhcp,
+        state: AddressState::Preferred,
+        scope: Scope::Global,
+        valid_seconds: Some(3600),
+        preferred_seconds: Some(3600),
+    };
+    let new = NewAddress { prefix: read("10.0.0.2/24"), broadcast: None };
+    vec![
+        sample::<ListAddresses>("", (), vec![entry]),
+        sample::<AddAddress>("address add 10.0.0.2/24", new, ()),
+        sample::<RemoveAddress>("address remove 10.0.0.2/24", read("10.0.0.2/24"), ()),
+        sample::<FlushAddresses>("address flush", (), 1),
+    ]
+}
+
+fn routes() -> Vec<Sample> {
+    let entry = RouteEntry {
+        destination: read("0.0.0.0/0"),
+        gateway: Some(read("10.0.0.1")),
+        metric: 5,
+        origin: Origin::Static,
+        source: None,
+        interface: "eth0".into(),
+        usable: true,
+    };
+    let new = NewRoute {
+        destination: read("0.0.0.0/0"),
+        gateway: Some(read("10.0.0.1")),
+        metric: 5,
+        interface: None,
+        append: false,
+    };
+    let selector = RouteSelector {
+        destination: read("192.0.2.0/24"),
+        gateway: None,
+        metric: None,
+        interface: Some("eth0".into()),
+    };
+    let choice = RouteChoice {
+        destination: read("192.0.2.9"),
+        interface: "eth0".into(),
+        gateway: Some(read("10.0.0.1")),
+        source: read("10.0.0.2"),
+        route: Some(entry.clone()),
+    };
+    vec![
+        sample::<ListRoutes>("", (), vec![entry]),
+        sample::<AddRoute>("route add default via 10.0.0.1 metric 5", new, ()),
+        sample::<RemoveRoute>("route remove 192.0.2.0/24 interface eth0", selector, ()),
+        sample::<FindRoute>("", read("192.0.2.9"), choice),
+    ]
+}
+
+fn names() -> Vec<Sample> {
+    let server =
+        DnsServer { address: read("10.0.0.53"), origin: Origin::Static, interface: "eth0".into() };
+    let question = Question { name: "web.lan".into(), kind: RecordKind::Address, server: None };
+    let alias = Record {
+        name: "web.lan".into(),
+        data: RecordData::Cname("host.lan".into()),
+        time_to_live: 60,
+    };
+    let record = Record {
+        name: "host.lan".into(),
+        data: RecordData::Address(read("10.0.0.4")),
+        time_to_live: 300,
+    };
+    let answer = Answer { server: Some(read("10.0.0.53:53")), records: vec![alias, record] };
+    vec![
+        sample::<ListDnsServers>("", (), vec![server]),
+        sample::<AddDnsServer>("dns add 10.0.0.53", read("10.0.0.53"), ()),
+        sample::<RemoveDnsServer>("dns remove 10.0.0.53", read("10.0.0.53"), ()),
+        sample::<Resolve>("", question, answer),
+    ]
+}
+
+fn dhcp() -> Vec<Sample> {
+    let options = DhcpOptions { hostname: Some("printer".into()), requested: None };
+    let lease = DhcpLease {
+        address: read("10.0.2.15/24"),
+        server: read("10.0.2.2"),
+        router: Some(read("10.0.2.2")),
+        dns_servers: vec![read("10.0.2.3")],
+        domain: Some("lan".into()),
+        lease_seconds: 3600,
+        renew_seconds: 1800,
+        rebind_seconds: 3150,
+        remaining_seconds: 3600,
+    };
+    let bound = DhcpStatus { state: DhcpState::Bound, lease: Some(lease), attempts: 0 };
+    vec![
+        sample::<StartDhcp>("dhcp start hostname printer", options, true),
+        sample::<StopDhcp>("dhcp stop", (), true),
+        sample::<RenewDhcp>("dhcp renew", (), ()),
+        sample::<GetDhcp>("", (), bound.clone()),
+        sample::<AwaitDhcp>("dhcp wait 2000", 2000, bound),
+    ]
+}
+
+fn neighbors() -> Vec<Sample> {
+    let entry = NeighborEntry {
+        address: read("10.0.0.1"),
+        hardware_address: Some(read("02:00:00:00:00:02")),
+        state: NeighborState::Reachable,
+        router: false,
+        age_milliseconds: 1200,
+    };
+    let new =
+        NewNeighbor { address: read("10.0.0.9"), hardware_address: read("02:00:00:00:00:09") };
+    vec![
+        sample::<ListNeighbors>("", (), vec![entry]),
+        sample::<AddNeighbor>("neighbor add 10.0.0.9 02:00:00:00:00:09", new, ()),
+        sample::<RemoveNeighbor>("neighbor remove 10.0.0.9", read("10.0.0.9"), ()),
+        sample::<FlushNeighbors>("neighbor flush", (), 3),
+    ]
+}
+
+fn stream() -> SocketStatus {
+    SocketStatus {
+        kind: SocketKind::Tcp,
+        state: SocketState::Established,
+        local: read("10.0.0.2:80"),
+        remote: Some(read("10.0.0.1:49152")),
+        interface: "eth0".into(),
+        receive_queue: 0,
+        send_queue: 1460,
+    }
+}
+
+fn sockets() -> Vec<Sample> {
+    let offer = Offer {
+        token: 0x1234_5678_9abc_def0,
+        local: read("10.0.0.2:80"),
+        remote: read("10.0.0.1:49152"),
+    };
+    let no_delay = SocketOption::NoDelay(true);
+    let outgoing = OutgoingDatagram { remote: read("10.0.0.1:53"), data: b"hello".to_vec() };
+    let datagram = Datagram {
+        remote: read("10.0.0.1:53"),
+        local: read("10.0.0.2:49152"),
+        interface: "eth0".into(),
+        hop_limit: 64,
+        data: b"hello".to_vec(),
+    };
+    vec![
+        sample::<CreateSocket>("socket raw 89", SocketKind::Raw(89), ()),
+        sample::<Bind>("bind *:80", read("[::]:80"), read("[::]:80")),
+        sample::<Connect>("connect 10.0.0.1:80", read("10.0.0.1:80"), read("10.0.0.2:49152")),
+        sample::<Listen>("listen 16", 16, ()),
+        sample::<NextConnection>("", (), offer),
+        sample::<Accept>("accept 1311768467463790320", offer.token, stream()),
+        sample::<GetSocket>("", (), stream()),
+        sample::<Shutdown>("shutdown write", Direction::Write, ()),
+        sample::<SetOption>("option no-delay on", no_delay, ()),
+        sample::<ListSockets>("", (), vec![stream()]),
+        sample::<SendTo>("", outgoing, ()),
+        sample::<ReceiveFrom>("", (), datagram),
+    ]
+}
+
+fn options() -> Vec<Sample> {
+    let membership = Membership { group: read("239.1.2.3"), interface: "eth0".into() };
+    let stream = StreamOptions {
+        send_buffer: 65_536,
+        no_delay: true,
+        keep_alive: 0,
+        keep_alive_interval: 75_000,
+        keep_alive_count: 9,
+        user_timeout: 0,
+        linger: None,
+        only_ipv6: false,
+        congestion: CongestionControl::Cubic,
+        explicit_congestion: false,
+    };
+    let options = SocketOptions {
+        kind: SocketKind::Tcp,
+        hop_limit: 64,
+        traffic_class: 0,
+        receive_buffer: 65_536,
+        reuse_address: true,
+        reuse_port: false,
+        device: "eth0".into(),
+        path_mtu: Some(1500),
+        stream: Some(stream),
+        datagram: None,
+    };
+    let report = ErrorReport {
+        error: Error::ConnectionRefused,
+        origin: ErrorOrigin::Icmp,
+        kind: 3,
+        code: 3,
+        information: 0,
+        reporter: Some(read("10.0.0.1")),
+        remote: read("10.0.0.1:53"),
+        packet: vec![0x45, 0, 0, 33],
+    };
+    let group = GroupEntry { group: read("239.1.2.3"), interface: "eth0".into(), sockets: 1 };
+    let peeked = Peeked { remote: read("10.0.0.1:53"), length: 5, data: b"hel".to_vec() };
+    vec![
+        sample::<GetOptions>("", (), options),
+        sample::<TakeError>("", (), Some(Error::ConnectionRefused)),
+        sample::<JoinGroup>("join 239.1.2.3 eth0", membership.clone(), ()),
+        sample::<LeaveGroup>("leave 239.1.2.3 eth0", membership, ()),
+        sample::<ReceiveError>("", (), report),
+        sample::<ListGroups>("", (), vec![group]),
+        sample::<GetStreamStatistics>("", (), statistics()),
+        sample::<Peek>("", 3, peeked),
+    ]
+}
+
+fn statistics() -> StreamStatistics {
+    StreamStatistics {
+        state: SocketState::Established,
+        congestion: CongestionControl::Cubic,
+        round_trip: 10_147,
+        round_trip_variation: 1200,
+        least_round_trip: 10_002,
+        latest_round_trip: 10_100,
+        retransmission_timeout: 210_147,
+        congestion_window: 23_753,
+        slow_start_threshold: 16_352,
+        in_flight: 14_600,
+        peer_window: 65_536,
+        window: 65_535,
+        segment: 1460,
+        receive_buffer: 131_072,
+        send_buffer: 262_144,
+        delivery_rate: 12_500_000,
+        bytes_sent: 1_000_000,
+        bytes_retransmitted: 14_600,
+        bytes_acknowledged: 970_800,
+        bytes_received: 512,
+        retransmissions: 10,
+        timeouts: 1,
+        tail_probes: 2,
+        recoveries: 3,
+        undone: 1,
+        duplicates: 4,
+        has_selective_acknowledgments: true,
+        has_congestion_marks: false,
+    }
+}

@@ -1,0 +1,9 @@
+//! Documents that are checked: what is generated is current, what is named exists.
+
+mod architecture;
+mod commands;
+mod control;
+mod lines;
+mod pitfalls;
+mod sources;
+mod tree;

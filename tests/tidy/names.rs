@@ -1,0 +1,84 @@
+//! Names and lines.
+
+use std::fs;
+use std::path::Path;
+use std::process::Command;
+
+use syn::visit::{self, Visit};
+
+use super::{is_test, product_sources, root};
+
+/// Columns of a line, comments included.
+const COLUMNS: usize = 100;
+
+#[test]
+fn the_stack_is_wiring_in_one_file() {
+    let wiring = Path::new("network/src/stack/mod.rs");
+    let elsewhere: Vec<_> = product_sources()
+        .into_iter()
+        .filter(|(path, _)| !path.ends_with(wiring))
+        .filter(|(_, text)| text.lines().any(|line| line.starts_with("impl Stack ")))
+        .map(|(path, _)| path)
+        .collect();
+    assert!(elsewhere.is_empty(), "impl Stack outside of {wiring:?}: {elsewhere:#?}");
+}
+
+/// The functions of a file.
+#[derive(Default)]
+struct Functions(Vec<String>);
+
+impl<'ast> Visit<'ast> for Functions {
+    fn visit_signature(&mut self, signature: &'ast syn::Signature) {
+        self.0.push(signature.ident.to_string());
+        visit::visit_signature(self, signature);
+    }
+}
+
+#[test]
+fn no_function_is_named_after_the_module_that_it_lies_in() {
+    let mut wrong = Vec::new();
+    for (path, text) in product_sources() {
+        if is_test(&path) {
+            continue;
+        }
+        let mut functions = Functions::default();
+        let end = text.find("\n#[cfg(test)]\nmod ").unwrap_or(text.len());
+        functions.visit_file(&syn::parse_file(&text[..end]).expect("Rust"));
+        let folders = path.parent().into_iter().flatten();
+        for folder in folders.skip_while(|part| *part != "src").skip(1) {
+            let prefix = format!("{}_", folder.to_string_lossy());
+            let named = functions.0.iter().filter(|name| name.starts_with(&prefix));
+            wrong.extend(named.map(|name| format!("{}: {name}", path.display())));
+        }
+    }
+    assert!(wrong.is_empty(), "a prefix that stands in for a module: {wrong:#?}");
+}
+
+#[test]
+fn lines_fit_a_hundred_columns() {
+    let listed = Command::new("git").args(["ls-files", "-z"]).current_dir(root()).output();
+    let listed = listed.expect("git");
+    assert!(listed.status.success(), "{}", String::from_utf8_lossy(&listed.stderr));
+    let names = String::from_utf8(listed.stdout).expect("names");
+    let kinds = ["rs", "md", "toml", "sh", "c", "h", "txt"];
+    let mut long = Vec::new();
+    let mut count = 0;
+    for name in names.split('\0').filter(|name| !name.is_empty()) {
+        let path = root().join(name);
+        let kind = path.extension().map(|kind| kind.to_string_lossy().into_owned());
+        let is_meant = kind.map_or(name == ".ci/run", |kind| kinds.contains(&kind.as_str()));
+        // A file that is listed may have been removed since.
+        let Some(text) = fs::read_to_string(&path).ok().filter(|_| is_meant) else { continue };
+        count += 1;
+        for (number, line) in text.lines().enumerate() {
+            // A row of a table, a link and a picture cannot be broken.
+            let is_whole = name.ends_with(".md")
+                && (line.trim_start().starts_with('|') || !line.trim().contains(' '));
+            if line.chars().count() > COLUMNS && !is_whole {
+                long.push(format!("{name}:{}", number + 1));
+            }
+        }
+    }
+    assert!(count > 300, "only {count} files were read");
+    assert!(long.is_empty(), "more than {COLUMNS} columns: {long:#?}");
+}
