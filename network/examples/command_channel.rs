@@ -24,7 +24,7 @@ impl Wake for Unpark {
     }
 }
 
-/// The only loop of the stack's thread: run the calls, poll, sleep until something is due.
+/// The only loop of the stack's thread: runs the calls, polls, and sleeps until the deadline.
 fn stack_thread(
     host: &drivers::Host,
     mut driver: drivers::Cable,
@@ -36,12 +36,12 @@ fn stack_thread(
     let (remote, inbox) = channel(64, doorbell.clone());
     let mut core = Core::new(host.entropy(), clock.now())?;
     let mut port = core.attach("eth0", &mut driver)?;
-    // Sockets may be used on any thread; what they write while this one sleeps must end the sleep.
+    // Any thread may use the sockets; what they write while this one sleeps must end the sleep.
     core.set_doorbell(doorbell.clone());
     handover.send(remote)?;
     while !stop.load(Ordering::Acquire) {
         inbox.run(&mut core);
-        // Registered before the last look, so that a frame that comes now ends the sleep.
+        // Registered before the last check, so that a frame that arrives now ends the sleep.
         network::driver::Driver::register(&mut driver, &doorbell, true);
         while core.poll(clock.now(), &mut port, &mut driver) {}
         match core.next_deadline() {
@@ -88,7 +88,8 @@ fn main() -> Result<(), Box<dyn Error>> {
         });
         let outcome = host.block_on(async {
             let remote = remotes.recv()?;
-            // Configure it, ask it, take sockets from it: each line runs on the other thread.
+            // Configure it, read its state, take sockets from it: each line runs on the other
+            // thread.
             remote
                 .call(|core: &mut Core| core.execute("eth0", "link up\naddress add 10.0.0.1/24"))
                 .await??;

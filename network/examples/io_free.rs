@@ -1,5 +1,5 @@
 //! A server and a client without executor, thread or clock: two cores on a cable, and one loop that
-//! says what time it is.
+//! passes the time.
 //!
 //! `cargo run -p devnet-network --example io_free`
 
@@ -40,12 +40,12 @@ impl Node {
     }
 }
 
-/// Echoes whatever its connections send. Only sockets that were woken are looked at.
+/// Echoes what its connections send. Polls only sockets that were woken.
 struct Server {
     listener: TcpListener,
     streams: BTreeMap<u32, (TcpStream, Waker)>,
     ready: ReadyList<u32>,
-    /// The listener's, with number 0.
+    /// The listener's key, 0.
     waker: Waker,
     last: u32,
 }
@@ -85,7 +85,7 @@ impl Server {
     }
 }
 
-/// Sends back what is there; true at the end of the stream.
+/// Sends back the readable data; true at the end of the stream.
 fn echo(stream: &TcpStream, waker: &Waker) -> Result<bool, Errno> {
     let (mut buffer, mut context) = ([0; 1024], Context::from_waker(waker));
     loop {
@@ -147,8 +147,8 @@ fn main() -> Result<(), Box<dyn Error>> {
             println!("at {now:?} the server said: {}", outcome?);
             return Ok(());
         }
-        // A program with real devices sleeps here until the deadline or a frame; this one moves
-        // time.
+        // A program with real devices sleeps here until the deadline or a frame; this one advances
+        // the time.
         now = match [client.core.next_deadline(), server.core.next_deadline()]
             .into_iter()
             .flatten()

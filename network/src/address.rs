@@ -1,7 +1,7 @@
 //! Address types that `core::net` lacks: a prefix and a hardware address.
 //!
-//! Everything else in this crate speaks `core::net`. Both types parse and print the way people
-//! write them and carry no policy; what an address may be used for is decided where it is used.
+//! Everything else in this crate uses `core::net`. Both types parse and print the usual notation
+//! and contain no policy.
 
 use core::fmt;
 use core::net::{IpAddr, Ipv4Addr, Ipv6Addr};
@@ -15,18 +15,17 @@ use virtual_file_system::Error;
 pub struct HardwareAddress(pub [u8; 6]);
 
 impl HardwareAddress {
-    /// The address of every station on a link, `ff:ff:ff:ff:ff:ff`.
+    /// The broadcast address, `ff:ff:ff:ff:ff:ff`.
     pub const BROADCAST: Self = Self([0xff; 6]);
 
-    /// True for an address that can belong to one station: the group bit is clear and it is not all
-    /// zeros.
+    /// True for a unicast address: the group bit is clear and it is not all zeros.
     #[must_use]
     pub const fn is_unicast(self) -> bool {
         let [first, ..] = self.0;
         first & 1 == 0 && !matches!(self.0, [0, 0, 0, 0, 0, 0])
     }
 
-    /// The multicast address that carries packets to `group` (RFC 1112 §6.4, RFC 2464 §7).
+    /// The multicast hardware address of `group` (RFC 1112 §6.4, RFC 2464 §7).
     #[must_use]
     pub const fn multicast(group: IpAddr) -> Self {
         match group {
@@ -41,8 +40,7 @@ impl HardwareAddress {
         }
     }
 
-    /// The IPv6 link-local address with this station's modified EUI-64 identifier (RFC 4291
-    /// appendix A).
+    /// The IPv6 link-local address with the modified EUI-64 identifier (RFC 4291 appendix A).
     #[must_use]
     pub const fn link_local(self) -> Ipv6Addr {
         let [a, b, c, d, e, f] = self.0;
@@ -108,7 +106,7 @@ impl Prefix {
         }
     }
 
-    /// The prefix that holds exactly `address`: /32 or /128.
+    /// The host prefix of `address`: /32 or /128.
     #[must_use]
     pub const fn host(address: IpAddr) -> Self {
         Self { address, length: width(address) }
@@ -126,8 +124,7 @@ impl Prefix {
         self.length
     }
 
-    /// True when the length came over the wire out of range; decoded values must be checked before
-    /// use.
+    /// True when the length is in range; decoded values must be checked before use.
     #[must_use]
     pub const fn is_valid(self) -> bool {
         self.length <= width(self.address)
@@ -139,7 +136,7 @@ impl Prefix {
         Self { address: masked(self.address, self.length), length: self.length }
     }
 
-    /// True when `address` is of the same family and lies inside this prefix.
+    /// True when `address` is of the same family and in this prefix.
     #[must_use]
     pub fn contains(self, address: IpAddr) -> bool {
         self.address.is_ipv4() == address.is_ipv4()
@@ -166,7 +163,7 @@ impl Prefix {
         }
     }
 
-    /// The prefix length that a contiguous netmask stands for.
+    /// The prefix length of a contiguous netmask.
     ///
     /// # Errors
     /// `InvalidInput` when the ones are not contiguous.
@@ -222,7 +219,7 @@ impl fmt::Debug for Prefix {
 impl FromStr for Prefix {
     type Err = Error;
 
-    /// `ADDRESS/LENGTH`, `ADDRESS/NETMASK` (IPv4) or a bare address, which means that one host.
+    /// `ADDRESS/LENGTH`, `ADDRESS/NETMASK` (IPv4) or a bare address, which is a host prefix.
     fn from_str(text: &str) -> Result<Self, Error> {
         let (address, length) = match text.split_once('/') {
             Some((address, length)) => (address, Some(length)),

@@ -1,8 +1,7 @@
-//! The DHCP message format (RFC 2131 §2, RFC 2132), for client and server alike.
+//! The DHCP message format (RFC 2131 §2, RFC 2132), for client and server.
 //!
-//! Reading is total: option overload (sname and file) and options split over several instances are
-//! put together (RFC 3396); what is malformed is an error and nothing else. Writing pads to 300
-//! bytes, which old relays insist on.
+//! Parsing is total: it joins option overload (sname and file) and split options (RFC 3396), and
+//! malformed messages are errors. Messages are padded to 300 bytes, which old relays require.
 
 use alloc::vec::Vec;
 use core::net::Ipv4Addr;
@@ -36,40 +35,40 @@ pub mod option {
     pub const OVERLOAD: u8 = 52;
     /// The kind of message.
     pub const MESSAGE_TYPE: u8 = 53;
-    /// The server that is meant or speaks.
+    /// The server identifier.
     pub const SERVER_IDENTIFIER: u8 = 54;
-    /// What the client wants to know.
+    /// The parameter request list.
     pub const PARAMETER_LIST: u8 = 55;
-    /// A reason in words.
+    /// An error message as text.
     pub const MESSAGE: u8 = 56;
-    /// Bytes of the largest message that the client takes.
+    /// The maximum message size that the client accepts.
     pub const MAXIMUM_SIZE: u8 = 57;
     /// Seconds until renewal (T1).
     pub const RENEWAL_TIME: u8 = 58;
     /// Seconds until rebinding (T2).
     pub const REBINDING_TIME: u8 = 59;
-    /// Who the client is.
+    /// The client identifier.
     pub const CLIENT_IDENTIFIER: u8 = 61;
 }
 
-/// Kinds of messages (option 53).
+/// Message types (option 53).
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
 pub enum MessageKind {
-    /// Who offers an address?
+    /// DHCPDISCOVER: requests offers.
     Discover,
-    /// Have this one.
+    /// DHCPOFFER: offers an address.
     Offer,
-    /// That one, please; or more time for mine.
+    /// DHCPREQUEST: requests the offered address, or extends a lease.
     Request,
-    /// It is taken.
+    /// DHCPDECLINE: the address is in use.
     Decline,
-    /// It is yours.
+    /// DHCPACK: grants the lease.
     Acknowledge,
-    /// No.
+    /// DHCPNAK: refuses the request.
     Refuse,
-    /// I do not need it any more.
+    /// DHCPRELEASE: ends the lease.
     Release,
-    /// I have an address; tell me the rest.
+    /// DHCPINFORM: requests the other parameters.
     Inform,
 }
 
@@ -98,19 +97,19 @@ const BROADCAST_FLAG: u16 = 0x8000;
 /// One message.
 #[derive(Clone, PartialEq, Eq, Debug)]
 pub struct DhcpMessage {
-    /// What kind it is.
+    /// The message type.
     pub kind: MessageKind,
-    /// Relates answers to questions.
+    /// xid: relates replies to requests.
     pub transaction: u32,
     /// Seconds since the client began.
     pub seconds: u16,
     /// The client cannot receive unicast yet.
     pub broadcast: bool,
-    /// The address that the client has and answers for (ciaddr).
+    /// The client's address, once it is configured (ciaddr).
     pub client_address: Ipv4Addr,
-    /// The address that the client gets (yiaddr).
+    /// The address that the client is assigned (yiaddr).
     pub your_address: Ipv4Addr,
-    /// The relay on the way (giaddr).
+    /// The relay agent (giaddr).
     pub relay_address: Ipv4Addr,
     /// The client's hardware address (chaddr).
     pub hardware_address: HardwareAddress,
@@ -162,13 +161,13 @@ impl DhcpMessage {
         addresses.iter().map(|octets| Ipv4Addr::from_octets(*octets))
     }
 
-    /// An option that is a number of seconds.
+    /// The value of an option in seconds.
     #[must_use]
     pub fn seconds_option(&self, code: u8) -> Option<u32> {
         Some(u32::from_be_bytes(*self.option(code)?.first_chunk()?))
     }
 
-    /// Reads a message.
+    /// Parses a message.
     ///
     /// # Errors
     /// `BadMessage` for anything that is not a DHCP message over Ethernet.
@@ -235,7 +234,7 @@ impl DhcpMessage {
         bytes.extend_from_slice(&[option::MESSAGE_TYPE, 1, self.kind.number()]);
         for (code, value) in &self.options {
             for piece in value.chunks(255) {
-                // A piece has at most 255 bytes.
+                // A chunk has at most 255 bytes.
                 bytes.extend_from_slice(&[*code, piece.len() as u8]);
                 bytes.extend_from_slice(piece);
             }
@@ -248,7 +247,7 @@ impl DhcpMessage {
     }
 }
 
-/// Reads options up to the end mark; `None` when one passes the end.
+/// Parses options up to the end option; `None` when one exceeds the buffer.
 fn read_options(mut bytes: &[u8], options: &mut Vec<(u8, Vec<u8>)>) -> Option<()> {
     loop {
         match bytes {
@@ -308,7 +307,7 @@ mod tests {
     }
 
     #[test]
-    fn every_truncation_and_every_flipped_byte_is_an_answer_and_no_panic() {
+    fn no_truncation_or_flipped_byte_panics() {
         let bytes = sample().to_bytes();
         for length in 0..bytes.len() {
             let _ = DhcpMessage::parse(&bytes[..length]);

@@ -1,7 +1,7 @@
 //! The DNS message format (RFC 1035 §4), as far as a stub resolver and a small server need it.
 //!
-//! Reading is total: compression pointers only lead backwards, names and labels are bounded, and
-//! what does not parse is `BadMessage`. Names are lower-case text without the final dot.
+//! Parsing is total: compression pointers must point backwards, names and labels are bounded, and
+//! malformed messages are `BadMessage`. Names are lower-case text without the final dot.
 
 use alloc::string::String;
 use alloc::vec::Vec;
@@ -22,17 +22,17 @@ const HEADER: usize = 12;
 /// Response codes (RFC 1035 §4.1.1).
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
 pub enum ResponseCode {
-    /// Fine.
+    /// No error.
     NoError,
-    /// The server did not understand.
+    /// The server could not parse the query.
     FormatError,
     /// The server failed.
     ServerFailure,
     /// The name does not exist.
     NameError,
-    /// The server does not do that.
+    /// Not implemented by the server.
     NotImplemented,
-    /// The server does not want to.
+    /// Refused by the server.
     Refused,
     /// Anything else.
     Unknown(u8),
@@ -64,7 +64,7 @@ impl ResponseCode {
     }
 }
 
-/// What is asked: type codes (RFC 1035 §3.2.2, RFC 3596).
+/// Query types (RFC 1035 §3.2.2, RFC 3596).
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
 pub enum QueryKind {
     /// IPv4 address.
@@ -104,24 +104,24 @@ impl QueryKind {
 /// One message with one question.
 #[derive(Clone, PartialEq, Eq, Debug)]
 pub struct DnsMessage {
-    /// Relates answers to questions.
+    /// Relates responses to queries.
     pub identifier: u16,
-    /// It is an answer.
+    /// It is a response (QR).
     pub is_response: bool,
-    /// It did not fit; ask again by TCP.
+    /// The response was truncated (TC); repeat the query over TCP.
     pub is_truncated: bool,
-    /// How the server fared.
+    /// The response code.
     pub code: ResponseCode,
-    /// The name asked for.
+    /// The queried name.
     pub name: String,
-    /// The kind asked for.
+    /// The query type.
     pub kind: QueryKind,
-    /// The answer section, as far as it is addresses, aliases and pointers.
+    /// The answer section: addresses, aliases and pointers only.
     pub answers: Vec<Record>,
 }
 
 impl DnsMessage {
-    /// A question.
+    /// A query.
     #[must_use]
     pub const fn query(identifier: u16, name: String, kind: QueryKind) -> Self {
         Self {
@@ -135,10 +135,10 @@ impl DnsMessage {
         }
     }
 
-    /// Reads a message.
+    /// Parses a message.
     ///
     /// # Errors
-    /// `BadMessage` unless it holds exactly one question and well-formed records.
+    /// `BadMessage` unless it contains exactly one question and well-formed records.
     pub fn parse(bytes: &[u8]) -> Result<Self, Error> {
         Self::read(bytes).ok_or(Error::BadMessage)
     }
@@ -152,7 +152,7 @@ impl DnsMessage {
         let (mut rest, question) = DnsQuestion::parse(packet.payload()).ok()?;
         let mut answers = Vec::new();
         for _ in 0..packet.answer_record_count() {
-            // What a truncated message lacks is asked for again by TCP.
+            // The query is repeated over TCP if a truncated response lacks records.
             let Ok((after, record)) = DnsRecord::parse(rest) else {
                 if flags.contains(DnsFlags::TRUNCATED) {
                     break;
@@ -189,7 +189,7 @@ impl DnsMessage {
     /// Writes the message, without compression.
     ///
     /// # Errors
-    /// `InvalidInput` for a name that cannot be written.
+    /// `InvalidInput` for an invalid name.
     pub fn to_bytes(&self) -> Result<Vec<u8>, Error> {
         const RECURSION_DESIRED: u8 = 1;
         const RESPONSE: u8 = 0x80;
@@ -225,7 +225,7 @@ fn read_name(packet: &DnsPacket<&[u8]>, bytes: &[u8]) -> Option<String> {
     let mut name = String::new();
     for label in packet.parse_name(bytes) {
         let label = core::str::from_utf8(label.ok()?).ok()?;
-        // A dot or control character inside a label would read as something else.
+        // A dot or control character inside a label would be ambiguous as text.
         if label.bytes().any(|byte| byte == b'.' || !byte.is_ascii_graphic()) {
             return None;
         }
@@ -278,7 +278,7 @@ fn write_record(bytes: &mut Vec<u8>, record: &Record) -> Result<(), Error> {
     Ok(())
 }
 
-/// Checks a name as people type it; a final dot is fine.
+/// Validates a name in text form; a final dot is allowed.
 ///
 /// # Errors
 /// `InvalidInput` for empty or overlong names and labels and for characters that no host name has.
@@ -295,7 +295,7 @@ pub fn check_name(name: &str) -> Result<(), Error> {
     }
 }
 
-/// The name under which the name of an address is found (RFC 1035 §3.5, RFC 3596 §2.5).
+/// The name for a reverse lookup of an address (RFC 1035 §3.5, RFC 3596 §2.5).
 #[must_use]
 pub fn reverse_name(address: IpAddr) -> String {
     match address {

@@ -1,9 +1,9 @@
-//! The seam down: what a driver is.
+//! The driver interface.
 //!
-//! A driver moves frames, says its link state and its capabilities, and wakes its runner. It is
-//! called by the interface that owns it, one call at a time, under that interface's lock: no method
-//! may block, await, or call back into the stack. The one wake that a transmission causes is handed
-//! out by [`Driver::flush`], so that it happens outside the lock.
+//! A driver moves frames, reports its link state and its capabilities, and wakes its runner. The
+//! interface that owns it calls it, one call at a time, under that interface's lock: no method may
+//! block, await, or call back into the stack. [`Driver::flush`] returns the wake that transmissions
+//! cause, so that it happens outside the lock.
 
 use alloc::vec::Vec;
 use core::task::Waker;
@@ -23,16 +23,16 @@ pub enum Medium {
     Ip,
 }
 
-/// What an interface is, for people and for commands.
+/// The kind of an interface.
 #[derive(Clone, Copy, PartialEq, Eq, Debug, Serialize, Deserialize)]
 pub enum Kind {
-    /// Traffic of this system with itself.
+    /// Traffic within this system.
     Loopback,
     /// Wired or simulated Ethernet.
     Ethernet,
     /// A point-to-point or tunnel interface without link layer.
     Tunnel,
-    /// A radio that behaves as Ethernet once it is joined.
+    /// A radio that behaves as Ethernet once it has joined a network.
     Wireless,
 }
 
@@ -45,43 +45,42 @@ words! {
     }
 }
 
-/// Whether frames can travel at the moment.
+/// Whether the link carries frames at the moment.
 #[derive(Clone, Copy, PartialEq, Eq, Debug, Serialize, Deserialize)]
 pub enum LinkState {
-    /// The cable is plugged, the radio joined.
+    /// Carrier: the cable is plugged in, the radio has joined.
     Up,
     /// No carrier.
     Down,
 }
 
-/// What a driver can do; constant while it lives.
+/// The capabilities of a driver; constant during its life.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
 pub struct Capabilities {
-    /// What the interface is.
+    /// The kind of the interface.
     pub kind: Kind,
     /// What a frame starts with.
     pub medium: Medium,
     /// The largest IP packet in bytes that fits into one frame; the Ethernet header does not count.
     pub mtu: usize,
-    /// How many frames the driver takes at once before [`Driver::can_transmit`] says no; `None`
-    /// when unbounded.
+    /// The number of frames that the driver accepts before [`Driver::can_transmit`] returns false;
+    /// `None` when unbounded.
     pub burst: Option<usize>,
-    /// Nothing can damage a frame on the way (memory): checksums are neither computed nor verified.
+    /// Frames cannot be damaged (memory): checksums are neither computed nor verified.
     pub reliable: bool,
 }
 
-/// Why a driver refused a setting.
+/// Why a driver rejected a setting.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
 pub enum DriverError {
-    /// The hardware cannot do that.
+    /// The hardware does not support it.
     Unsupported,
     /// The hardware or the platform failed.
     Failed,
 }
 
-/// One frame in an owned buffer. Bytes before `start` are headroom, so that a header can be put in
-/// front without a copy; bytes from `end` on are spare, so that a recycled buffer need not be
-/// cleared.
+/// One frame in an owned buffer. Bytes before `start` are headroom for prepending a header without
+/// a copy; bytes from `end` on are spare, so that a recycled buffer need not be cleared.
 #[derive(Debug)]
 pub struct Frame {
     buffer: Vec<u8>,
@@ -96,7 +95,7 @@ impl Frame {
         self.buffer.get(self.start..self.end).unwrap_or_default()
     }
 
-    /// The frame's bytes, to be changed in place.
+    /// The frame's bytes, mutably.
     pub fn bytes_mut(&mut self) -> &mut [u8] {
         self.buffer.get_mut(self.start..self.end).unwrap_or_default()
     }
@@ -118,7 +117,7 @@ impl Frame {
         self.start = self.start.saturating_add(count).min(self.end);
     }
 
-    /// Takes `count` bytes of headroom into the frame and tells whether there was that much.
+    /// Prepends `count` bytes of headroom; false if there is not that much.
     #[must_use]
     pub fn prepend(&mut self, count: usize) -> bool {
         match self.start.checked_sub(count) {
@@ -136,8 +135,8 @@ impl Frame {
     }
 }
 
-/// Recycled frame buffers of one interface. Bounded by [`limits::POOL_FRAMES`]; beyond that,
-/// buffers are simply freed.
+/// Recycled frame buffers of one interface, at most [`limits::POOL_FRAMES`]; further ones are
+/// freed.
 #[derive(Debug, Default)]
 pub struct FramePool {
     free: Vec<Vec<u8>>,
@@ -155,8 +154,8 @@ impl FramePool {
     pub fn take(&mut self, length: usize) -> Frame {
         let end = length.saturating_add(limits::HEADROOM);
         let mut buffer = self.free.pop().unwrap_or_default();
-        // A recycled buffer keeps its bytes: only what it lacks is zeroed, and small frames make
-        // room for larger ones to come.
+        // A recycled buffer keeps its bytes: only missing ones are zeroed, and small buffers are
+        // replaced by larger ones over time.
         if buffer.len() < end {
             buffer.resize(end.max(limits::FRAME_BYTES), 0);
         }
@@ -171,12 +170,12 @@ impl FramePool {
     }
 
     /// A recycled frame of unspecified length and content, if there is one: for drivers that return
-    /// buffers to where frames come from.
+    /// buffers to their source.
     pub fn spare(&mut self) -> Option<Frame> {
         self.free.pop().map(|buffer| Frame { start: 0, end: buffer.len(), buffer })
     }
 
-    /// Gives a frame's buffer back.
+    /// Returns a frame's buffer to the pool.
     pub fn put(&mut self, frame: Frame) {
         if self.free.len() < limits::POOL_FRAMES
             && frame.buffer.capacity() <= limits::POOL_FRAME_BYTES
@@ -186,44 +185,44 @@ impl FramePool {
     }
 }
 
-/// A network device as the stack sees it.
+/// A network device.
 pub trait Driver: Send {
-    /// What the device can do.
+    /// The capabilities of the device.
     fn capabilities(&self) -> Capabilities;
 
-    /// The station's address; `None` on media without one.
+    /// The device's address; `None` on media without hardware addresses.
     fn hardware_address(&self) -> Option<HardwareAddress>;
 
-    /// Makes the device use another unicast address.
+    /// Sets the device's unicast address.
     ///
     /// # Errors
     /// The device keeps its address.
     fn set_hardware_address(&mut self, address: HardwareAddress) -> Result<(), DriverError>;
 
-    /// The link as of now.
+    /// The present link state.
     fn link_state(&mut self) -> LinkState;
 
-    /// The next received frame, in a buffer from `pool`, or `None` when nothing waits.
+    /// The next received frame, in a buffer from `pool`, or `None` when there is none.
     fn receive(&mut self, pool: &mut FramePool) -> Option<Frame>;
 
-    /// True when the next [`transmit`](Self::transmit) will be accepted.
+    /// True when the next [`transmit`](Self::transmit) will accept a frame.
     fn can_transmit(&mut self) -> bool;
 
-    /// Takes one frame. A frame that the device has no room for comes back and will be offered
-    /// again; one that the device refuses for good is dropped by the driver and counted as sent.
+    /// Transmits a frame. Returns the frame when the device has no room; it will be offered again.
+    /// A frame that the device rejects for good is dropped by the driver and counted as sent.
     ///
     /// # Errors
     /// The frame itself.
     fn transmit(&mut self, frame: Frame, pool: &mut FramePool) -> Result<(), Frame>;
 
-    /// Ends a batch of transmissions. The returned waker, if any, is woken by the caller once it
-    /// holds no lock.
+    /// Ends a batch of transmissions. The caller wakes the returned waker, if any, once it holds no
+    /// lock.
     fn flush(&mut self) -> Option<Waker> {
         None
     }
 
-    /// Remembers whom to wake when a frame arrives, when the link changes, and, if `room` is set,
-    /// when there is room to transmit again. Only the latest registration counts. What happened
-    /// before the call needs no wake: the caller looks for frames after it registered.
+    /// Registers the task to wake when a frame arrives, when the link changes, and, if `room` is
+    /// set, when there is room to transmit again. Only the latest registration counts. Earlier
+    /// events need no wake: the caller polls after it registers.
     fn register(&mut self, waker: &Waker, room: bool);
 }

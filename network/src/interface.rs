@@ -1,8 +1,9 @@
-//! One network interface: its stack and its driver under one lock, and the only way into them.
+//! One network interface: its stack and its driver under one lock, and the only access to them.
 //!
-//! [`Interface::with`] is that way for sockets and commands: it runs a closure on the stack, hands
-//! what became ready to the driver, and wakes whoever has to be woken after the lock is released.
-//! The runner comes in through [`Interface::turn`].
+//! Sockets and commands use [`Interface::read`] and [`Interface::read_now`] to read the stack,
+//! [`Interface::change`] to change it without sending, and [`Interface::change_and_transmit`] to
+//! change it and transmit: that runs a closure on the stack, hands queued frames to the driver, and
+//! wakes tasks after the lock is released. The runner calls [`Interface::poll`].
 //!
 //! Lock order, from outer to inner: an open file's state → a datagram socket's state, the table of
 //! interfaces → the interface's engine → listener queue, datagram queue, watcher, host addresses.
@@ -23,48 +24,48 @@ use crate::stack::watch::Change;
 use crate::stack::{Stack, Wakes};
 use crate::watcher::{Watcher, Watchers};
 
-/// What the runner does next.
+/// The outcome of a poll.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
-pub(crate) enum Turn {
-    /// There is more to do at once.
+pub(crate) enum PollOutcome {
+    /// There is more work to do at once.
     Again,
-    /// Sleep until the deadline, if there is one, or until woken. With the present, so that it need
-    /// not be asked again.
+    /// Sleep until the deadline, if there is one, or until woken. The second value is the present,
+    /// so that the clock need not be read again.
     Sleep(Option<Instant>, Instant),
     /// The interface is gone.
     Gone,
 }
 
-/// Why reading frames ended.
+/// Why receiving frames ended.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
 enum Ingress {
-    /// Nothing waits.
+    /// No frame is left.
     Empty,
-    /// The batch is over; more may wait.
+    /// The batch is complete; there may be more frames.
     More,
-    /// Their answers would find no room.
+    /// The output queue has no room for replies.
     NoRoom,
 }
 
 struct Engine {
     stack: Stack,
     driver: Box<dyn Driver>,
-    /// When the runner wakes by itself; `None` while it sleeps without end.
-    armed: Option<Instant>,
+    /// The deadline of the runner's sleep; `None` while it sleeps without one.
+    sleep_deadline: Option<Instant>,
     runner: Option<Waker>,
     gone: bool,
     watchers: Watchers,
 }
 
-/// What to wake once the lock is released.
+/// Wakes to perform once the lock is released.
 #[must_use = "whoever waits must be woken"]
-pub(crate) struct After {
+pub(crate) struct DeferredWakes {
     wakers: Wakes,
     doorbell: Option<Waker>,
     runner: Option<Waker>,
 }
 
-impl After {
+impl DeferredWakes {
     pub(crate) fn wake(self) {
         self.wakers.wake();
         if let Some(doorbell) = self.doorbell {
@@ -104,7 +105,7 @@ impl Interface {
             engine: Lock::new(Engine {
                 stack,
                 driver,
-                armed: None,
+                sleep_deadline: None,
                 runner: None,
                 gone: false,
                 watchers: Watchers::default(),
@@ -112,26 +113,29 @@ impl Interface {
         }
     }
 
-    /// Runs a closure on the stack as of now, and does what follows from it.
-    pub(crate) fn with<R>(&self, action: impl FnOnce(&mut Stack) -> R) -> R {
-        self.with_driver(|stack, _| action(stack))
+    /// Changes the stack as of now, transmits, and performs the wakes.
+    pub(crate) fn change_and_transmit<R>(&self, action: impl FnOnce(&mut Stack) -> R) -> R {
+        self.change_with_driver(|stack, _| action(stack))
     }
 
-    /// As [`with`](Self::with), for what depends on the present only where there are neighbors:
-    /// elsewhere the time of the last turn will do. Whoever calls wakes those in the second value,
-    /// once it holds no lock.
-    pub(crate) fn with_neighbors<R>(&self, action: impl FnOnce(&mut Stack) -> R) -> (R, After) {
+    /// Like [`change_and_transmit`](Self::change_and_transmit), but reads the clock only on media
+    /// with neighbors: elsewhere the time of the last poll is precise enough. The caller performs
+    /// the deferred wakes, once it holds no lock.
+    pub(crate) fn change_and_transmit_deferred<R>(
+        &self,
+        action: impl FnOnce(&mut Stack) -> R,
+    ) -> (R, DeferredWakes) {
         let now = if self.has_neighbors { self.clock.now() } else { Instant::ZERO };
         self.as_of(now, |stack, _| action(stack))
     }
 
-    /// Looks at the stack without changing it: no clock is read and nothing follows.
-    pub(crate) fn look<R>(&self, view: impl FnOnce(&Stack) -> R) -> R {
+    /// Reads the stack; does not read the clock.
+    pub(crate) fn read<R>(&self, view: impl FnOnce(&Stack) -> R) -> R {
         self.engine.with(|engine| view(&engine.stack))
     }
 
-    /// As [`look`](Self::look), for what depends on the present: only the clock is read.
-    pub(crate) fn look_now<R>(&self, view: impl FnOnce(&Stack) -> R) -> R {
+    /// Like [`read`](Self::read), for state that depends on the time.
+    pub(crate) fn read_now<R>(&self, view: impl FnOnce(&Stack) -> R) -> R {
         let now = self.clock.now();
         self.engine.with(|engine| {
             engine.stack.context.now = now.max(engine.stack.context.now);
@@ -139,9 +143,8 @@ impl Interface {
         })
     }
 
-    /// Runs a closure that neither sends nor depends on the present: no clock is read and nothing
-    /// follows but wakes.
-    pub(crate) fn glance<R>(&self, action: impl FnOnce(&mut Stack) -> R) -> R {
+    /// Changes the stack without sending and without the time: performs wakes only.
+    pub(crate) fn change<R>(&self, action: impl FnOnce(&mut Stack) -> R) -> R {
         let (result, wakes) = self.engine.with(|engine| {
             let result = action(&mut engine.stack);
             (
@@ -155,13 +158,14 @@ impl Interface {
         result
     }
 
-    /// As [`with`](Self::with), for the few settings that concern the driver too.
-    pub(crate) fn with_driver<R>(
+    /// Like [`change_and_transmit`](Self::change_and_transmit), for the few settings that concern
+    /// the driver too.
+    pub(crate) fn change_with_driver<R>(
         &self,
         action: impl FnOnce(&mut Stack, &mut dyn Driver) -> R,
     ) -> R {
-        let (result, after) = self.as_of(self.clock.now(), action);
-        after.wake();
+        let (result, deferred) = self.as_of(self.clock.now(), action);
+        deferred.wake();
         result
     }
 
@@ -169,7 +173,7 @@ impl Interface {
         &self,
         now: Instant,
         action: impl FnOnce(&mut Stack, &mut dyn Driver) -> R,
-    ) -> (R, After) {
+    ) -> (R, DeferredWakes) {
         self.engine.with(|engine| {
             engine.stack.context.now = now.max(engine.stack.context.now);
             let result = action(&mut engine.stack, &mut *engine.driver);
@@ -179,42 +183,42 @@ impl Interface {
     }
 
     /// Lets the runner do a bounded amount of work: frames, deadlines, egress. `asleep_until` is
-    /// the deadline that the runner's present sleep has.
-    pub(crate) fn turn(&self, waker: &Waker, asleep_until: Option<Instant>) -> Turn {
+    /// the deadline of the runner's present sleep.
+    pub(crate) fn poll(&self, waker: &Waker, asleep_until: Option<Instant>) -> PollOutcome {
         let now = self.clock.now();
-        let (turn, after) = self.engine.with(|engine| {
+        let (outcome, deferred) = self.engine.with(|engine| {
             engine.stack.context.now = now.max(engine.stack.context.now);
-            let turn = engine.turn(waker, asleep_until);
-            (turn, engine.settle(false))
+            let outcome = engine.poll(waker, asleep_until);
+            (outcome, engine.settle(false))
         });
-        after.wake();
-        turn
+        deferred.wake();
+        outcome
     }
 
-    /// Ends the interface: sockets fail, the runner ends, the driver is released with the last
+    /// Closes the interface: sockets fail, the runner ends, the driver is released with the last
     /// reference.
     pub(crate) fn close(&self) {
-        let after = self.engine.with(|engine| {
+        let deferred = self.engine.with(|engine| {
             engine.gone = true;
             engine.stack.end();
             if engine.stack.context.watch.is_on() {
-                // The last word.
-                engine.watchers.tell(&mut engine.stack);
+                // The last events.
+                engine.watchers.deliver(&mut engine.stack);
                 let gone =
                     crate::stack::changes::appearance(&engine.stack.context, Change::Removed);
                 engine.stack.context.watch.note(gone);
             }
-            let after = engine.settle(true);
+            let deferred = engine.settle(true);
             engine.watchers.clear(&mut engine.stack);
-            after
+            deferred
         });
-        after.wake();
+        deferred.wake();
     }
 }
 
-/// Who watches.
+/// Watchers.
 impl Interface {
-    /// Tells a watcher of everything from now on; what is there comes back as records.
+    /// Attaches a watcher; returns the snapshot as records.
     pub(crate) fn watch(&self, watcher: &Arc<Watcher>) -> String {
         self.watching(|stack, watchers| {
             watchers.attach(stack, watcher);
@@ -222,24 +226,24 @@ impl Interface {
         })
     }
 
-    /// As [`watch`](Self::watch) for an interface that is new to a watcher: what is there counts as
+    /// Like [`watch`](Self::watch), for an interface that was just added: its objects count as
     /// added.
     pub(crate) fn introduce(&self, watcher: &Arc<Watcher>) {
         self.watching(|stack, watchers| {
             if watchers.attach(stack, watcher) {
-                watchers.tell_of_new(stack, watcher);
+                watchers.report_new(stack, watcher);
             }
         });
     }
 
-    /// Tells a watcher no more.
+    /// Detaches a watcher.
     pub(crate) fn unwatch(&self, watcher: &Arc<Watcher>) {
         self.watching(|stack, watchers| watchers.detach(stack, watcher));
     }
 
     fn watching<R: Default>(&self, action: impl FnOnce(&mut Stack, &mut Watchers) -> R) -> R {
         let now = self.clock.now();
-        let (result, after) = self.engine.with(|engine| {
+        let (result, deferred) = self.engine.with(|engine| {
             if engine.gone {
                 return (R::default(), None);
             }
@@ -247,17 +251,17 @@ impl Interface {
             let result = action(&mut engine.stack, &mut engine.watchers);
             (result, Some(engine.settle(true)))
         });
-        if let Some(after) = after {
-            after.wake();
+        if let Some(deferred) = deferred {
+            deferred.wake();
         }
         result
     }
 }
 
 impl Engine {
-    fn turn(&mut self, waker: &Waker, asleep_until: Option<Instant>) -> Turn {
+    fn poll(&mut self, waker: &Waker, asleep_until: Option<Instant>) -> PollOutcome {
         if self.gone {
-            return Turn::Gone;
+            return PollOutcome::Gone;
         }
         self.stack.context.statistics.polls += 1;
         if !self.runner.as_ref().is_some_and(|known| known.will_wake(waker)) {
@@ -265,7 +269,7 @@ impl Engine {
         }
         let link = self.driver.link_state();
         self.stack.set_link(link);
-        // Register before looking: what arrives from here on wakes.
+        // Register before polling: frames that arrive from here on wake the runner.
         self.driver.register(waker, !self.stack.ip.link.output.is_empty());
         let ingress = self.ingress();
         self.stack.run_timers();
@@ -276,29 +280,30 @@ impl Engine {
         if is_blocked {
             self.driver.register(waker, true);
         }
-        // Frames that had to wait for room give no wake any more.
-        let may_go_on = ingress == Ingress::NoRoom && self.stack.ip.link.has_room();
+        // Frames that waited for room cause no further wake.
+        let may_receive_more = ingress == Ingress::NoRoom && self.stack.ip.link.has_room();
         if ingress == Ingress::More
-            || may_go_on
+            || may_receive_more
             || more
             || self.stack.has_work()
             || (is_blocked && self.driver.can_transmit())
         {
-            self.armed = Some(Instant::ZERO);
-            return Turn::Again;
+            self.sleep_deadline = Some(Instant::ZERO);
+            return PollOutcome::Again;
         }
         let deadline = self.stack.next_deadline();
-        // A sleep that ends earlier is kept: ending early is harmless, and a new timer costs more.
-        self.armed = match (deadline, asleep_until) {
+        // A sleep with an earlier deadline is kept: waking early is harmless, and a new timer costs
+        // more.
+        self.sleep_deadline = match (deadline, asleep_until) {
             (Some(deadline), Some(asleep)) => Some(deadline.min(asleep)),
             (deadline, _) => deadline,
         };
-        Turn::Sleep(deadline, self.stack.context.now)
+        PollOutcome::Sleep(deadline, self.stack.context.now)
     }
 
-    /// Reads frames, a batch at most and only while their answers find room. A driver that takes
-    /// nothing ends that: two ends that wait for each other's room would wait for ever, so frames
-    /// are read on, and answers beyond the bound are lost and counted.
+    /// Receives frames, at most a batch and only while the output queue has room for replies. If
+    /// the driver accepts nothing, receiving continues: two peers that wait for each other's room
+    /// would deadlock. Replies beyond the bound are dropped and counted.
     fn ingress(&mut self) -> Ingress {
         for _ in 0..limits::INGRESS_BATCH {
             if !self.stack.ip.link.has_room() && self.driver.can_transmit() {
@@ -312,7 +317,7 @@ impl Engine {
         Ingress::More
     }
 
-    /// Hands frames to the driver while it takes them.
+    /// Hands frames to the driver while it accepts them.
     fn transmit(&mut self) {
         let is_usable = self.stack.context.configuration.link == LinkState::Up;
         while let Some(frame) = self.stack.ip.link.output.pop_front() {
@@ -335,29 +340,29 @@ impl Engine {
         }
     }
 
-    /// Hands events to who watches and collects who must be woken. The runner is, when something
-    /// became due earlier than it sleeps.
-    fn settle(&mut self, from_outside: bool) -> After {
+    /// Passes events to watchers and collects the wakes. Includes the runner's if a deadline became
+    /// earlier than its sleep.
+    fn settle(&mut self, from_outside: bool) -> DeferredWakes {
         if self.stack.context.watch.is_on() {
-            self.watchers.tell(&mut self.stack);
+            self.watchers.deliver(&mut self.stack);
         }
         let doorbell = self.driver.flush();
         let wakers = self.stack.context.wakes.take();
-        // Woken already and not yet run: once is enough.
-        let is_woken = self.armed == Some(Instant::ZERO) && !self.gone;
+        // The runner is woken already and has not run yet.
+        let is_woken = self.sleep_deadline == Some(Instant::ZERO) && !self.gone;
         let runner = if from_outside && !is_woken && self.needs_runner() {
-            self.armed = Some(Instant::ZERO);
+            self.sleep_deadline = Some(Instant::ZERO);
             self.runner.clone()
         } else {
             None
         };
-        After { wakers, doorbell, runner }
+        DeferredWakes { wakers, doorbell, runner }
     }
 
-    /// True when the runner, should it sleep, sleeps too long.
+    /// True when a sleeping runner would wake too late.
     fn needs_runner(&self) -> bool {
-        let is_earlier = match (self.stack.next_deadline(), self.armed) {
-            (Some(deadline), Some(armed)) => deadline < armed,
+        let is_earlier = match (self.stack.next_deadline(), self.sleep_deadline) {
+            (Some(deadline), Some(sleep_deadline)) => deadline < sleep_deadline,
             (Some(_), None) => true,
             (None, _) => false,
         };

@@ -1,24 +1,24 @@
-//! The heart of devnet: network interfaces as character devices, each over a stack of its own.
+//! The core of devnet: network interfaces as character devices, each with its own stack.
 //!
 //! A [`Manager`] registers interfaces. Each gets a stack, a runner and a control device that is
-//! mounted under `/devices/network`. Programs reach it by opened files and the commands of
+//! mounted under `/devices/network`. Programs use it by opened files and the commands of
 //! [`command`]; Rust programs may also use the sockets of [`socket`] directly.
 //!
-//! A request travels through these modules from top to bottom:
+//! A request passes through these modules from top to bottom:
 //!
 //! | module | owns |
 //! |---|---|
-//! | [`command`] | the vocabulary: one table of typed commands, and text as the same commands |
+//! | [`command`] | the vocabulary: one table of typed commands, and their text form |
 //! | `control` | the character device: an open file's modes, authority, what each command does |
 //! | [`socket`] | asynchronous sockets, and the resolver as a program over them |
 //! | [`manager`] | registers interfaces and wires the parts above and below |
-//! | [`io_free`] | the same system for those who bring no executor |
+//! | [`io_free`] | the same system without an executor |
 //! | `interfaces` | all interfaces, and the choice among them by route |
-//! | `watcher` | events on their way from interfaces to files that watch |
+//! | `watcher` | events from interfaces to files that watch |
 //! | `interface`, `runner` | the one lock around a stack and its driver, and the only loop |
-//! | `stack` | one interface's synchronous state: link, IP, TCP slots, datagrams, DHCP, timers |
-//! | [`driver`] | the seam down |
-//! | [`platform`] | time, chance and tasks, supplied by the embedder |
+//! | `stack` | one interface's synchronous state: link, IP, TCP, datagrams, DHCP, timers |
+//! | [`driver`] | the driver interface |
+//! | [`platform`] | time, randomness and tasks, supplied by the embedder |
 //! | [`limits`] | every bound |
 #![no_std]
 #![forbid(unsafe_code)]

@@ -1,10 +1,10 @@
-//! Every bound of this crate, with its unit and its reason. Each has a test that hits it.
+//! Every bound of this crate, with its unit and its reason. Each has a test that reaches it.
 
-/// Bytes in front of a packet for a link header: 14 for Ethernet, rounded up so that the IP header
-/// is aligned to 4.
+/// Bytes of headroom before a packet for a link header: 14 for Ethernet, rounded up so that the IP
+/// header is aligned to 4.
 pub const HEADROOM: usize = 16;
-/// Bytes of the smallest frame buffer: an Ethernet frame of the usual MTU with headroom, so that
-/// recycled buffers fit.
+/// The size of the smallest frame buffer in bytes: an Ethernet frame of the usual MTU with
+/// headroom.
 pub const FRAME_BYTES: usize = 1536;
 /// Buffers kept for reuse by one interface. Two full TCP windows of 64 KiB at MTU 1500 are 90
 /// frames.
@@ -12,17 +12,16 @@ pub const POOL_FRAMES: usize = 128;
 /// Bytes of the largest buffer kept for reuse: one packet of 65,535 bytes with headroom.
 pub const POOL_FRAME_BYTES: usize = 66 * 1024;
 
-/// Bytes of an interface name. Linux' IFNAMSIZ less the terminator, so that names fit everybody's
-/// tools.
+/// Bytes of an interface name: Linux' IFNAMSIZ without the terminator, so that names fit all tools.
 pub const NAME_BYTES: usize = 15;
-/// Addresses of one interface. Every packet's destination is compared with them.
+/// Addresses of one interface. The destination of every packet is compared with them.
 pub const ADDRESSES: usize = 64;
-/// Addresses that routers may form on one interface (Linux' max_addresses): the rest is for who
-/// configures it.
+/// Addresses of one interface from router advertisements (Linux' max_addresses); the rest is for
+/// configuration.
 pub const ADVERTISED_ADDRESSES: usize = 16;
 /// Routes of one interface.
 pub const ROUTES: usize = 1024;
-/// DNS servers of one interface, whoever named them.
+/// DNS servers of one interface, of all origins.
 pub const DNS_SERVERS: usize = 16;
 
 /// Bytes of the smallest MTU with IPv4 (RFC 791: every link carries 68).
@@ -30,98 +29,93 @@ pub const MTU_MINIMUM: usize = 68;
 /// Bytes of the smallest MTU with which IPv6 runs on an interface (RFC 8200 §5).
 pub const MTU_MINIMUM_IPV6: usize = 1280;
 
-/// Neighbors of one interface, static ones included; the least recently used of the others gives
-/// way.
+/// Neighbors of one interface, static ones included; the least recently used of the others is
+/// evicted.
 pub const NEIGHBORS: usize = 8192;
-/// Packets that may wait for each neighbor whatever happens to others (RFC 4861 §7.2.2 asks for at
-/// least one).
-pub const PARKED_PER_NEIGHBOR: usize = 3;
-/// Packets beyond those shares, over all neighbors: a program that opens many connections at once
-/// does not lose their SYNs.
-pub const PARKED_BURST: usize = 128;
-/// Packets that wait for neighbors on one interface.
-pub const PARKED: usize = 512;
+/// Packets that each neighbor may queue in any case (RFC 4861 §7.2.2 requires at least one).
+pub const QUEUED_PER_NEIGHBOR: usize = 3;
+/// Queued packets beyond those shares, over all neighbors: a program that opens many connections at
+/// once does not lose their SYNs.
+pub const QUEUED_BURST: usize = 128;
+/// Packets queued for neighbors on one interface.
+pub const QUEUED: usize = 512;
 
-/// Datagrams under reassembly on one interface; the oldest gives way.
+/// Incomplete datagrams on one interface; the oldest is dropped.
 pub const REASSEMBLIES: usize = 64;
-/// Datagrams under reassembly from one source; its own oldest gives way.
+/// Incomplete datagrams from one source; its own oldest is dropped.
 pub const REASSEMBLIES_PER_SOURCE: usize = 16;
-/// Bytes under reassembly on one interface.
+/// Bytes of incomplete datagrams on one interface.
 pub const REASSEMBLY_BYTES: usize = 1024 * 1024;
 /// Fragments of one datagram: 65,535 bytes in fragments of 576 need 120.
 pub const FRAGMENTS: usize = 256;
 
-/// Frames read from a driver in one poll, before timers and other interfaces get their turn.
+/// Frames received from a driver in one poll, before timers and other interfaces are served.
 pub const INGRESS_BATCH: usize = 64;
-/// Packets that one connection sends before the next one gets its turn: each turn asks the driver
-/// for frames once.
+/// Packets that one connection sends before the next one is served: each poll receives from the
+/// driver once.
 pub const EGRESS_QUANTUM: usize = 64;
-/// Frames that wait for room in the driver.
+/// Frames in the output queue.
 pub const EGRESS_QUEUE: usize = 256;
 
-/// Bytes of a TCP socket's buffer, each direction, unless asked otherwise.
+/// The initial size of a TCP socket's buffers in bytes, each direction.
 pub const TCP_BUFFER: usize = 64 * 1024;
-/// Bytes of the smallest TCP buffer: one segment of the smallest IPv6 link.
+/// The smallest TCP buffer in bytes: one segment of the smallest IPv6 link.
 pub const TCP_BUFFER_MINIMUM: usize = 2048;
-/// Bytes of the largest TCP buffer. Beyond 1 GiB the window scale exceeds 14 (RFC 7323 §2.3).
+/// The largest TCP buffer in bytes. Beyond 1 GiB the window scale exceeds 14 (RFC 7323 §2.3).
 pub const TCP_BUFFER_MAXIMUM: usize = 64 * 1024 * 1024;
-/// Bytes that a buffer grows to by itself, each direction, unless a size was asked for: 1 Gbit/s
-/// for 50 ms, twice over.
+/// The size in bytes up to which a buffer grows automatically, each direction, unless a size is
+/// set: 1 Gbit/s for 50 ms, twice.
 pub const TCP_BUFFER_AUTOMATIC: usize = 12 * 1024 * 1024;
-/// Ranges of data out of order that one connection remembers: a window of 12 MiB with three lost
-/// segments in a hundred.
+/// Ranges in the out-of-order queue of one connection: a window of 12 MiB with three lost segments
+/// in a hundred.
 pub const TCP_OUT_OF_ORDER: usize = 256;
-/// Segments of one connection under way: 16 MiB in segments of 1,024 bytes.
+/// Segments of one connection in flight: 16 MiB in segments of 1,024 bytes.
 pub const TCP_SCOREBOARD: usize = 16 * 1024;
-/// Bytes of data that the connections of one interface hold in both directions; beyond that buffers
-/// grow no further.
+/// Bytes of data in the buffers of all connections of one interface, both directions; above it
+/// buffers stop growing.
 pub const TCP_MEMORY: usize = 512 * 1024 * 1024;
-/// Places from which ephemeral ports are counted on; pairs of addresses share them by hash (RFC
-/// 6056 §3.3.4 proposes ten or more).
+/// Counters of ephemeral ports; pairs of addresses share them by hash (RFC 6056 §3.3.4 proposes ten
+/// or more).
 pub const PORT_COUNTERS: usize = 16;
-/// Connections waiting for `accept` on one listener at most, whatever its backlog says (Linux'
-/// somaxconn).
+/// The largest backlog: connections in the accept queue of one listener (Linux' somaxconn).
 pub const BACKLOG_MAXIMUM: usize = 4096;
-/// Connections under handshake of one listener, or its backlog if that is more; the oldest gives
-/// way to a newer one.
+/// Half-open connections of one listener, or its backlog if that is larger; the oldest is dropped.
 pub const HALF_OPEN: usize = 256;
-/// Tuples in TIME-WAIT on one interface; the oldest gives way.
+/// TIME-WAIT entries on one interface; the oldest is dropped.
 pub const TIME_WAIT: usize = 32 * 1024;
 
-/// Bytes of datagrams waiting in one socket's receive queue.
+/// Bytes of datagrams in one socket's receive queue.
 pub const DATAGRAM_BYTES: usize = 256 * 1024;
-/// Datagrams waiting in one socket's receive queue.
+/// Datagrams in one socket's receive queue.
 pub const DATAGRAMS: usize = 512;
-/// Bytes that one look at what waits to be read shows; any datagram is shorter.
+/// Bytes that a peek returns; every datagram is shorter.
 pub const PEEK_BYTES: usize = 64 * 1024;
 
-/// ICMP errors with the packets that they quote waiting at one socket; the oldest gives way.
+/// ICMP errors in one socket's error queue, with the packets that they quote; the oldest is
+/// dropped.
 pub const ERROR_REPORTS: usize = 64;
-/// Bytes of a packet that an error report keeps: what an ICMPv6 error quotes at most (RFC 4443 §2.4
-/// (c)).
+/// Bytes of a packet in an error report: as many as an ICMPv6 error may quote (RFC 4443 §2.4 (c)).
 pub const ERROR_REPORT_BYTES: usize = 1280;
-/// Groups that one socket may be in, over all interfaces (Linux' igmp_max_memberships is 20).
+/// Multicast groups of one socket, over all interfaces (Linux' igmp_max_memberships is 20).
 pub const MEMBERSHIPS: usize = 64;
-/// Groups that sockets may join on one interface; each is answered for in every report.
+/// Multicast groups of sockets on one interface; every report contains each of them.
 pub const GROUPS: usize = 1024;
-/// Destinations whose path MTU is remembered on one interface; the one that ends first gives way.
+/// Entries of the path MTU cache of one interface; the one that expires first is replaced.
 pub const PATHS: usize = 1024;
 
-/// The first ephemeral port (RFC 6335 §6 says 49152; Linux' wider range is what peers are used to).
+/// The first ephemeral port (49152 in RFC 6335 §6; this is Linux' wider range).
 pub const EPHEMERAL_FIRST: u16 = 32768;
 /// The last ephemeral port.
 pub const EPHEMERAL_LAST: u16 = 60999;
 
-/// Entries of the timer heap that are never swept, so that a small system is not swept all the
-/// time.
+/// Entries of the timer heap that are never swept, so that a small system is not swept constantly.
 pub const TIMERS: usize = 256;
-/// Futures that one poll of an I/O-free core polls, before its caller gets the say again.
-pub const CORE_TURNS: usize = 64;
+/// Futures that one poll of an I/O-free core polls before it returns.
+pub const CORE_POLLS: usize = 64;
 
-/// Events that wait on one interface until it hands over what a turn brought; more are counted as
-/// lost.
+/// Events recorded on one interface between two deliveries; further ones are counted as lost.
 pub const EVENTS: usize = 1024;
-/// Bytes of records that wait for one watching file, beside its snapshot: about five hundred. More
+/// Bytes of records for one watching file, beside its snapshot: about five hundred. Further ones
 /// are lost, and a snapshot follows.
 pub const EVENT_BYTES: usize = 64 * 1024;
 
@@ -131,18 +125,17 @@ pub const LINE_BYTES: usize = 1024;
 pub const TEXT_BYTES: usize = 64 * 1024;
 /// Bytes of a DHCP hostname (RFC 1035 §2.3.4: a label).
 pub const HOSTNAME_BYTES: usize = 63;
-/// ICMP errors that an interface may send at once, and how many it gets back each second (RFC 4443
-/// §2.4(f)).
+/// The rate limit of ICMP errors of an interface: burst, and per second (RFC 4443 §2.4(f)).
 pub const ICMP_ERRORS: u32 = 100;
-/// ICMP errors that one station may cause at once, and how many more each second.
-pub const ICMP_ERRORS_PER_STATION: u32 = 20;
-/// Buckets in which stations are told apart for that.
-pub const ICMP_STATIONS: usize = 256;
-/// Echo requests that an interface answers at once, and each second.
+/// The rate limit of ICMP errors to one host: burst, and per second.
+pub const ICMP_ERRORS_PER_HOST: u32 = 20;
+/// Token buckets of hosts.
+pub const ICMP_BUCKETS: usize = 256;
+/// The rate limit of echo replies of an interface: burst, and per second.
 pub const ECHO_REPLIES: u32 = 20_000;
-/// The time to live and hop limit of packets that nobody gave another one (RFC 1700).
+/// The default time to live and hop limit (RFC 1700).
 pub const HOP_LIMIT: u8 = 64;
-/// Lookups under way on one system; more wait for their turn. Each holds a socket and a port.
+/// Concurrent lookups of one system; further ones wait. Each uses a socket and a port.
 pub const LOOKUPS: usize = 64;
-/// Connections that listeners offered and nobody claimed yet; the oldest gives way.
+/// Offered connections that were not claimed yet; the oldest is reset.
 pub const OFFERS: usize = 4096;

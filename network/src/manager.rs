@@ -1,8 +1,8 @@
 //! The manager: registers interfaces and wires the parts of a system.
 //!
 //! A [`Manager`] is a value that is constructed and passed on; there is no global one, and a test
-//! may have several. Whoever registers an interface gets all of it or nothing: a stack, a mounted
-//! device, a running task. Each part is given what it needs; nothing below this module knows it.
+//! may have several. Registering an interface is atomic: a stack, a mounted device, a running task.
+//! Each part gets what it needs as an argument and knows nothing of the manager.
 
 use alloc::boxed::Box;
 use alloc::sync::Arc;
@@ -25,18 +25,18 @@ use crate::socket::Sockets;
 use crate::stack::random::Random;
 use crate::stack::{Configuration, Stack};
 
-/// Where interfaces appear.
+/// The directory of the interfaces' devices.
 pub const INTERFACES: &str = "/devices/network";
-/// The device of what belongs to no single interface.
+/// The device that covers all interfaces.
 pub const SOCKETS: &str = "/devices/sockets";
 
-/// Why an interface was not registered or unregistered. Nothing was left behind.
+/// Why an interface was not registered or unregistered. The system is unchanged.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
 pub enum ManagerError {
     /// An interface of this name exists.
     DuplicateIdentifier,
-    /// The name is empty, longer than 15 bytes, or holds something else than letters, digits, `-`,
-    /// `_` and `.`.
+    /// The name is empty, longer than 15 bytes, or contains other characters than letters, digits,
+    /// `-`, `_` and `.`.
     InvalidIdentifier,
     /// The entropy source failed.
     FailedToGenerateSeed(&'static str),
@@ -112,7 +112,7 @@ impl Manager {
     /// and without addresses. Commands that the stack does not know go to `controller`.
     ///
     /// # Errors
-    /// As [`ManagerError`] says; nothing was changed then.
+    /// See [`ManagerError`]; nothing was changed then.
     pub fn register(
         &self,
         name: &str,
@@ -125,7 +125,7 @@ impl Manager {
         let clock = &self.platform.clock;
         let interface = Arc::new(Interface::new(stack, driver, controller, Arc::clone(clock)));
         if interface.is_loopback {
-            interface.with(configure_loopback);
+            interface.change_and_transmit(configure_loopback);
         }
         let path = alloc::format!("{INTERFACES}/{}", name.name);
         let device = Arc::new(self.devices.interface(&interface));
@@ -156,7 +156,7 @@ impl Manager {
         Ok(Stack::new(configuration, random, Arc::clone(self.interfaces.host())))
     }
 
-    /// Undoes a registration: the device disappears, open files of it fail, sockets on the
+    /// Unregisters an interface: the device is unmounted, open files of it fail, sockets on the
     /// interface end with an error, the runner ends and the driver is released.
     ///
     /// # Errors
@@ -172,7 +172,7 @@ impl Manager {
         interfaces
             .iter()
             .map(|interface| {
-                interface.look_now(|stack| stack.context.configuration.status(stack.context.now))
+                interface.read_now(|stack| stack.context.configuration.status(stack.context.now))
             })
             .collect()
     }
@@ -202,7 +202,7 @@ impl fmt::Debug for Manager {
     }
 }
 
-/// Makes the directories in which devices appear.
+/// Makes the directories of the devices.
 fn prepare_tree(files: &VirtualFileSystem) -> Result<(), Error> {
     let (root, mode) = (Credentials::root(), Mode::from_bits_truncate(0o755));
     for directory in ["/devices", INTERFACES] {
@@ -231,7 +231,7 @@ fn configure_loopback(stack: &mut Stack) {
     );
     for text in ["127.0.0.1/8", "::1/128"] {
         if let Ok(prefix) = text.parse() {
-            // A loopback MTU below 1280 has no IPv6; that is the driver's choice.
+            // A loopback MTU below 1280 excludes IPv6; that is the driver's choice.
             let _ = stack.ip.add_address(
                 &mut stack.context,
                 &NewAddress { prefix, broadcast: None },

@@ -1,17 +1,17 @@
-//! A device's name in the file tree, taken back when it is dropped.
+//! A device mounted in the file tree until it is dropped.
 
 use alloc::sync::Arc;
 
 use virtual_file_system::{CharacterDevice, Credentials, Mode, Path, Result, VirtualFileSystem};
 
-/// A mounted device; dropping this unmounts it.
+/// A mounted device; dropping it unmounts the device.
 pub(crate) struct Mount {
     files: VirtualFileSystem,
     path: Path,
 }
 
 impl Mount {
-    /// Mounts a network device: everybody may read it, its owner and group may change it.
+    /// Mounts a network device: readable for all, writable for owner and group.
     ///
     /// # Errors
     /// Those of the file tree.
@@ -28,7 +28,7 @@ impl Mount {
 
 impl Drop for Mount {
     fn drop(&mut self) {
-        // Somebody may have unmounted it already; then there is nothing to undo.
+        // It may have been unmounted already.
         let _ = self.files.unmount(&Credentials::root(), &self.path);
     }
 }

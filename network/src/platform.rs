@@ -1,7 +1,8 @@
-//! What the platform supplies: time, chance and tasks.
+//! What the platform supplies: time, randomness and tasks.
 //!
-//! The stack reads no clock and draws no number of its own; whoever constructs a
-//! [`Manager`](crate::Manager) passes these three in, so tests own time. Nothing here is global.
+//! The stack reads no clock and generates no random number itself; the caller of
+//! [`Manager::new`](crate::Manager::new) passes these three in, so tests control time. Nothing here
+//! is global.
 
 use alloc::boxed::Box;
 use core::fmt;
@@ -38,10 +39,10 @@ impl Instant {
         self.0
     }
 
-    /// This instant moved forward; the clock's end, 584,000 years away, is the limit.
+    /// This instant plus a duration; saturates at the clock's end, 584,000 years away.
     #[must_use]
     pub const fn after(self, duration: Duration) -> Self {
-        // In 64 bits: every packet asks for the time.
+        // In 64 bits, because every packet computes times.
         let micros = duration
             .as_secs()
             .saturating_mul(1_000_000)
@@ -49,7 +50,7 @@ impl Instant {
         Self(self.0.saturating_add(micros))
     }
 
-    /// The time from `earlier` to this instant; zero when `earlier` is not earlier.
+    /// The time since `earlier`; zero when `earlier` is later.
     #[must_use]
     pub const fn since(self, earlier: Self) -> Duration {
         Duration::from_micros(self.0.saturating_sub(earlier.0))
@@ -64,14 +65,14 @@ impl fmt::Debug for Instant {
 
 /// Monotonic time and a way to wait for it.
 pub trait Clock: Send + Sync {
-    /// The present; never earlier than an instant returned before.
+    /// The present; never decreases.
     fn now(&self) -> Instant;
 
-    /// Ends at `deadline` or later. Dropping the future cancels the wait.
+    /// Completes at `deadline` or later. Dropping the future cancels the wait.
     fn sleep_until(&self, deadline: Instant) -> BoxFuture<'static, ()>;
 }
 
-/// Does something until a deadline, for ever at [`Instant::NEVER`]; `None` if the deadline came
+/// Runs a future until a deadline, without limit at [`Instant::NEVER`]; `None` if the deadline came
 /// first.
 ///
 /// # Cancel safety
@@ -91,13 +92,12 @@ pub async fn before<T>(
     future::or(async { Some(work.await) }, expired).await
 }
 
-/// A cryptographic source of random bytes: hash keys, sequence numbers, ports and identifiers come
-/// from it.
+/// A cryptographic source of random bytes, for hash keys, sequence numbers, ports and identifiers.
 pub trait Entropy: Send + Sync {
     /// Fills the whole buffer.
     ///
     /// # Errors
-    /// A reason in words when the source cannot deliver.
+    /// A reason as text when the source fails.
     fn fill(&self, buffer: &mut [u8]) -> Result<(), &'static str>;
 }
 
@@ -106,6 +106,6 @@ pub trait Spawner: Send + Sync {
     /// Starts a task that runs until it ends.
     ///
     /// # Errors
-    /// A reason in words when the task cannot be started; the task is dropped then.
+    /// A reason as text when the task cannot be started; the task is dropped then.
     fn spawn(&self, task: BoxFuture<'static, ()>) -> Result<(), &'static str>;
 }

@@ -1,7 +1,6 @@
 //! The only loop: one task per interface that sleeps until a deadline, a frame, or a request.
 //!
-//! It never ticks. With nothing under way it has no timer at all, and an idle interface costs no
-//! wake-up.
+//! It never ticks. An idle interface has no timer and causes no wake-up.
 
 use alloc::sync::Arc;
 use core::future::Future;
@@ -9,12 +8,12 @@ use core::pin::Pin;
 use core::task::{Context, Poll, Waker};
 use core::time::Duration;
 
-use crate::interface::{Interface, Turn};
+use crate::interface::{Interface, PollOutcome};
 use crate::platform::{BoxFuture, Clock, Instant};
 
-/// Turns in a row before other tasks get their turn.
-const TURNS: usize = 8;
-/// A sleep that is over within this time is polled again, as its clock may be early by that much.
+/// Consecutive polls before other tasks run.
+const POLLS: usize = 8;
+/// A sleep that ends within this time is polled again, because its clock may be early by that much.
 const EARLY: Duration = Duration::from_millis(2);
 
 /// The task of one interface; ends when the interface is unregistered.
@@ -24,11 +23,11 @@ pub(crate) struct Runner {
     sleep: Option<Sleep>,
 }
 
-/// A sleep under way.
+/// A pending sleep.
 struct Sleep {
     deadline: Instant,
     timer: BoxFuture<'static, ()>,
-    /// Whom the timer knows; polling it again for the same one is work for nothing.
+    /// The waker that the timer has; polling it again with the same one is useless.
     waker: Option<Waker>,
 }
 
@@ -48,7 +47,7 @@ impl Runner {
             self.sleep = None;
             return false;
         };
-        // An earlier sleep serves as well.
+        // A sleep with an earlier deadline serves as well.
         let sleep = match &mut self.sleep {
             Some(sleep) if sleep.deadline <= deadline => sleep,
             sleep => {
@@ -74,12 +73,12 @@ impl Future for Runner {
     type Output = ();
 
     fn poll(mut self: Pin<&mut Self>, context: &mut Context<'_>) -> Poll<()> {
-        for _ in 0..TURNS {
+        for _ in 0..POLLS {
             let asleep_until = self.sleep.as_ref().map(|sleep| sleep.deadline);
-            match self.interface.turn(context.waker(), asleep_until) {
-                Turn::Gone => return Poll::Ready(()),
-                Turn::Again => {}
-                Turn::Sleep(deadline, now) => {
+            match self.interface.poll(context.waker(), asleep_until) {
+                PollOutcome::Gone => return Poll::Ready(()),
+                PollOutcome::Again => {}
+                PollOutcome::Sleep(deadline, now) => {
                     if !self.poll_sleep(deadline, now, context) {
                         return Poll::Pending;
                     }

@@ -1,10 +1,9 @@
-//! Who watches: records on their way from an interface to an open file.
+//! Watchers: records of events between an interface and an open file.
 //!
-//! A [`Watcher`] belongs to one watching file and stands in the list of every interface whose
-//! events the file tells. Interfaces put records in while they hand over what a turn brought; the
-//! file takes them out. Memory is bounded: what finds no room is counted, and the reader learns of
-//! it when it has read what was before. Several watchers of one interface know nothing of each
-//! other.
+//! A [`Watcher`] belongs to one watching file and is in the list of every interface that it covers.
+//! Interfaces add records when they deliver the events of a poll; the file reads them. Memory is
+//! bounded: records without room are counted as lost, and the reader gets the count after the
+//! records before them. Several watchers of one interface are independent.
 
 use alloc::collections::VecDeque;
 use alloc::string::String;
@@ -19,24 +18,24 @@ use crate::limits;
 use crate::stack::watch::{Change, Event};
 use crate::stack::{Stack, Wakes};
 
-/// What a reader finds.
+/// The result of a read.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
 pub(crate) enum Found {
-    /// So many bytes were copied.
+    /// The number of bytes that were copied.
     Bytes(usize),
-    /// Nothing; the task is woken when there is something.
+    /// No data; the task is woken when there is some.
     Nothing,
-    /// All was read, and so many records were lost: a new snapshot is due. Told once; from here on
-    /// records are kept again.
+    /// All was read, and so many records were lost: a new snapshot is due. Returned once; from here
+    /// on records are kept again.
     Lost(u64),
 }
 
 #[derive(Debug)]
 struct State {
     kinds: Kinds,
-    /// A snapshot is being made: records wait behind it.
+    /// A snapshot is being made: new records follow it.
     is_starting: bool,
-    /// What was there; bounded by the tables that it is made from.
+    /// The snapshot; bounded by the tables that it lists.
     snapshot: VecDeque<u8>,
     /// Whole records, up to [`limits::EVENT_BYTES`].
     records: VecDeque<u8>,
@@ -65,7 +64,7 @@ impl Watcher {
         self.0.with(|state| state.kinds)
     }
 
-    /// Begins anew with other kinds: what was not read is forgotten, and a snapshot is due.
+    /// Restarts with other kinds: unread records are dropped, and a snapshot is due.
     pub(crate) fn restart(&self, kinds: Kinds) {
         self.0.with(|state| {
             (state.kinds, state.is_starting, state.lost) = (kinds, true, 0);
@@ -74,7 +73,7 @@ impl Watcher {
         });
     }
 
-    /// The snapshot is made: it is read before all that happened meanwhile.
+    /// Sets the snapshot, which is read before all records that were added meanwhile.
     pub(crate) fn start(&self, snapshot: String) {
         let readers = self.0.with(|state| {
             (state.is_starting, state.snapshot) = (false, snapshot.into_bytes().into());
@@ -83,8 +82,8 @@ impl Watcher {
         readers.into_iter().for_each(Waker::wake);
     }
 
-    /// Puts records in; whoever waits for them is woken later.
-    fn tell(&self, records: &[(Kinds, String)], lost: u64, wakes: &mut Wakes) {
+    /// Adds records; collects the wakers of waiting readers.
+    fn add(&self, records: &[(Kinds, String)], lost: u64, wakes: &mut Wakes) {
         self.0.with(|state| {
             state.lost += lost;
             for (kind, record) in records.iter().filter(|(kind, _)| state.kinds.contains(*kind)) {
@@ -92,8 +91,8 @@ impl Watcher {
                     !kind.is_empty() && record.ends_with('\n'),
                     "a record is a line of one kind"
                 );
-                // After the first loss nothing is kept, so that what is read has one gap, and that
-                // is told where it is.
+                // After the first loss no record is kept, so that there is one gap at a known
+                // place.
                 if state.lost == 0 && state.records.len() + record.len() <= limits::EVENT_BYTES {
                     state.records.extend(record.as_bytes());
                 } else {
@@ -106,7 +105,7 @@ impl Watcher {
         });
     }
 
-    /// Takes whole records, as many as fit; one that is longer than the buffer comes in pieces.
+    /// Reads whole records, as many as fit; a record longer than the buffer is read in pieces.
     pub(crate) fn read(&self, buffer: &mut [u8], waker: Option<&Waker>) -> Found {
         self.0.with(|state| {
             if buffer.is_empty() {
@@ -121,7 +120,7 @@ impl Watcher {
                 let count = take(queue, buffer);
                 if count > 0 {
                     if state.snapshot.is_empty() {
-                        // It may have been long, and is not needed again.
+                        // Frees its memory: it may be long and is not used again.
                         state.snapshot = VecDeque::new();
                     }
                     return Found::Bytes(count);
@@ -138,7 +137,7 @@ impl Watcher {
         })
     }
 
-    /// True when reading gives something; else the task is woken when it does.
+    /// True when there is something to read; else the task is woken when there is.
     pub(crate) fn is_readable(&self, waker: &Waker) -> bool {
         self.0.with(|state| {
             if !state.is_ready() {
@@ -175,39 +174,39 @@ fn take(queue: &mut VecDeque<u8>, buffer: &mut [u8]) -> usize {
 pub(crate) struct Watchers(Vec<Arc<Watcher>>);
 
 impl Watchers {
-    /// Adds a watcher, or finds that it is there; true when it is new. What is there counts as told
-    /// from now on.
+    /// Attaches a watcher unless it is attached; true when it is new. The present state counts as
+    /// reported.
     pub(crate) fn attach(&mut self, stack: &mut Stack, watcher: &Arc<Watcher>) -> bool {
-        // The others hear first of what changed until now.
-        self.tell(stack);
+        // Earlier changes go to the other watchers first.
+        self.deliver(stack);
         let is_new = !self.0.iter().any(|known| Arc::ptr_eq(known, watcher));
         if is_new {
             self.0.push(Arc::clone(watcher));
         }
-        self.follow(stack);
+        self.update_kinds(stack);
         is_new
     }
 
-    /// Removes a watcher.
+    /// Detaches a watcher.
     pub(crate) fn detach(&mut self, stack: &mut Stack, watcher: &Arc<Watcher>) {
-        self.tell(stack);
+        self.deliver(stack);
         self.0.retain(|known| !Arc::ptr_eq(known, watcher));
-        self.follow(stack);
+        self.update_kinds(stack);
     }
 
-    /// Removes all: the interface is gone.
+    /// Detaches all: the interface is gone.
     pub(crate) fn clear(&mut self, stack: &mut Stack) {
         self.0.clear();
-        self.follow(stack);
+        self.update_kinds(stack);
     }
 
-    fn follow(&self, stack: &mut Stack) {
+    fn update_kinds(&self, stack: &mut Stack) {
         let kinds = self.0.iter().fold(Kinds::empty(), |kinds, watcher| kinds | watcher.kinds());
         stack.set_watched(kinds);
     }
 
-    /// Hands over what happened and what changed.
-    pub(crate) fn tell(&self, stack: &mut Stack) {
+    /// Delivers events and changes.
+    pub(crate) fn deliver(&self, stack: &mut Stack) {
         stack.note_changes();
         let (events, lost) = stack.context.watch.take();
         if events.is_empty() && lost == 0 {
@@ -215,21 +214,21 @@ impl Watchers {
         }
         let records = written(&events, &stack.context.configuration.name);
         for watcher in &self.0 {
-            watcher.tell(&records, lost, &mut stack.context.wakes);
+            watcher.add(&records, lost, &mut stack.context.wakes);
         }
     }
 
-    /// Tells one watcher of what came with a new interface.
-    pub(crate) fn tell_of_new(&self, stack: &mut Stack, watcher: &Watcher) {
+    /// Reports the objects of a new interface to one watcher.
+    pub(crate) fn report_new(&self, stack: &mut Stack, watcher: &Watcher) {
         let events = stack.snapshot(Change::Added);
-        watcher.tell(
+        watcher.add(
             &written(&events, &stack.context.configuration.name),
             0,
             &mut stack.context.wakes,
         );
     }
 
-    /// What is there, for one watcher.
+    /// The snapshot for one watcher.
     pub(crate) fn snapshot(stack: &Stack, kinds: Kinds) -> String {
         let mut text = String::new();
         for event in
@@ -267,26 +266,26 @@ mod tests {
     }
 
     #[test]
-    fn reads_give_whole_records_of_the_wanted_kinds() {
+    fn reads_return_whole_records_of_the_watched_kinds() {
         let watcher = started(Kinds::LINK);
         let mut all = records(3);
         all.insert(1, (Kinds::DNS, String::from("dns added\n")));
-        watcher.tell(&all, 0, &mut Wakes::default());
+        watcher.add(&all, 0, &mut Wakes::default());
         let mut buffer = [0; 50];
         assert_eq!(watcher.read(&mut buffer, None), Found::Bytes(5));
         assert_eq!(watcher.read(&mut buffer, None), Found::Bytes(40));
         assert!(buffer.starts_with(b"link changed eth000\nlink changed eth001\n"));
-        // One that is longer than the buffer comes in pieces.
+        // A record longer than the buffer is read in pieces.
         assert_eq!(watcher.read(&mut buffer[..7], None), Found::Bytes(7));
         assert_eq!(watcher.read(&mut buffer, None), Found::Bytes(13));
         assert_eq!(watcher.read(&mut buffer, None), Found::Nothing);
     }
 
     #[test]
-    fn a_slow_reader_gets_a_bounded_number_of_bytes_and_is_told_of_the_rest() {
+    fn a_slow_reader_gets_a_bounded_number_of_bytes_and_a_count_of_lost_records() {
         let watcher = started(Kinds::all());
         for _ in 0..10 {
-            watcher.tell(&records(1000), 0, &mut Wakes::default());
+            watcher.add(&records(1000), 0, &mut Wakes::default());
         }
         let mut buffer = [0; 4096];
         let mut total = 0;
@@ -299,8 +298,8 @@ mod tests {
         };
         let kept = limits::EVENT_BYTES / 20;
         assert_eq!((total, lost), (5 + kept * 20, (10_000 - kept) as u64));
-        // What happens while the new snapshot is made waits behind it.
-        watcher.tell(&records(1), 0, &mut Wakes::default());
+        // Records that are added while the snapshot is made follow it.
+        watcher.add(&records(1), 0, &mut Wakes::default());
         assert_eq!(watcher.read(&mut buffer, None), Found::Nothing);
         watcher.start(String::from("idle\n"));
         assert_eq!(watcher.read(&mut buffer, None), Found::Bytes(5));

@@ -1,8 +1,7 @@
-//! One word per value: what text commands, status text and records of events call it, in both
-//! directions.
+//! One word per value, for text commands, status text and records of events, in both directions.
 
-/// Gives an enumeration its words. Each variant has exactly one, and reading it gives the variant
-/// back.
+/// Implements the words of an enumeration. Each variant has exactly one, and parsing it returns the
+/// variant.
 macro_rules! words {
     ($type:ident { $($variant:ident => $word:literal),+ $(,)? }) => {
         impl core::fmt::Display for $type {

@@ -62,7 +62,7 @@ fn ice_02_errors_have_a_budget_and_echoes_go_on() {
     let left = packets(wire.after(SHORT));
     let to_peer = icmp_kinds(&left).len();
     assert!(
-        (limits::ICMP_ERRORS_PER_STATION as usize..=limits::ICMP_ERRORS_PER_STATION as usize + 2)
+        (limits::ICMP_ERRORS_PER_HOST as usize..=limits::ICMP_ERRORS_PER_HOST as usize + 2)
             .contains(&to_peer)
     );
     assert_eq!(icmp_kinds(&wire.exchange(&udp(at(PEER6, 1), at(HOST6, 99), b"x"))), [(1, 4)]);

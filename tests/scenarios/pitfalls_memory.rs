@@ -190,7 +190,7 @@ fn mem_02_packets_that_wait_leave_room_for_answers() {
     wire.send_frame(&reply);
     let sent = packets(wire.after(MOMENT));
     let to = |packet: &&Vec<u8>| packet[0] == 0x45 && packet[16..20] == [10, 0, 0, 30];
-    assert!(sent.iter().filter(to).count() >= limits::PARKED_PER_NEIGHBOR);
+    assert!(sent.iter().filter(to).count() >= limits::QUEUED_PER_NEIGHBOR);
 }
 
 /// MEM-03: with a device that takes nothing, what comes in is neither kept without end nor a reason

@@ -117,7 +117,7 @@ enum {
    others need one opened for writing. Requests and responses are postcard:
    https://postcard.jamesmunns.com/wire-format */
 #define DEVNET_REQUEST_BYTES 16383u
-/* Tells identity, state, link, hardware address, MTU and flags of the interface. (read) */
+/* Returns identity, state, link, hardware address, MTU and flags of the interface. (read) */
 #define DEVNET_GET_INTERFACE 0xbfff6e01u
 /* Lists every interface (on `/devices/sockets`), or just this one. (read) */
 #define DEVNET_LIST_INTERFACES 0xbfff6e02u
@@ -129,7 +129,7 @@ enum {
 #define DEVNET_SET_MTU 0xffff6e05u
 /* Sets the metric of the interface's routes; true if that changed something. (write) */
 #define DEVNET_SET_METRIC 0xffff6e06u
-/* Tells the interface's counters. (read) */
+/* Returns the interface's counters. (read) */
 #define DEVNET_GET_STATISTICS 0xbfff6e07u
 /* Advertises this system as IPv6 router with a prefix, or stops that; true if that changed
    something. (write) */
@@ -140,7 +140,7 @@ enum {
 #define DEVNET_ADD_ADDRESS 0xffff6e11u
 /* Removes an address. (write) */
 #define DEVNET_REMOVE_ADDRESS 0xffff6e12u
-/* Removes every address that was added by hand; tells how many. (write) */
+/* Removes every address that a command added; returns how many. (write) */
 #define DEVNET_FLUSH_ADDRESSES 0xffff6e13u
 /* Lists the routes: on an interface its own, on `/devices/sockets` those of all interfaces. (read)
    */
@@ -149,9 +149,9 @@ enum {
 #define DEVNET_ADD_ROUTE 0xffff6e21u
 /* Removes the first route that matches. (write) */
 #define DEVNET_REMOVE_ROUTE 0xffff6e22u
-/* Tells which route a packet to this destination takes, and why. (read) */
+/* Returns the route of a packet to this destination, and why it is chosen. (read) */
 #define DEVNET_FIND_ROUTE 0xbfff6e23u
-/* Lists the DNS servers in the order in which they are asked. (read) */
+/* Lists the DNS servers in the order in which they are queried. (read) */
 #define DEVNET_LIST_DNS_SERVERS 0xbfff6e30u
 /* Adds a DNS server. (write) */
 #define DEVNET_ADD_DNS_SERVER 0xffff6e31u
@@ -161,12 +161,12 @@ enum {
 #define DEVNET_RESOLVE 0xbfff6e33u
 /* Starts the DHCPv4 client; true if it was not running. (write) */
 #define DEVNET_START_DHCP 0xffff6e40u
-/* Stops the DHCPv4 client, releases the lease and removes what it brought; true if it was running.
+/* Stops the DHCPv4 client, releases the lease and removes what it added; true if it was running.
    (write) */
 #define DEVNET_STOP_DHCP 0xffff6e41u
-/* Asks for a renewal of the lease now. (write) */
+/* Renews the lease now. (write) */
 #define DEVNET_RENEW_DHCP 0xffff6e42u
-/* Tells the state of the DHCPv4 client and its lease. (read) */
+/* Returns the state of the DHCPv4 client and its lease. (read) */
 #define DEVNET_GET_DHCP 0xbfff6e43u
 /* Waits until the DHCPv4 client is bound; the request is the longest wait in milliseconds. (read)
    */
@@ -177,14 +177,13 @@ enum {
 #define DEVNET_ADD_NEIGHBOR 0xffff6e51u
 /* Removes a neighbor. (write) */
 #define DEVNET_REMOVE_NEIGHBOR 0xffff6e52u
-/* Removes every neighbor that is not static; tells how many. (write) */
+/* Removes every neighbor that is not static; returns how many. (write) */
 #define DEVNET_FLUSH_NEIGHBORS 0xffff6e53u
 /* Makes this open file a socket. (write) */
 #define DEVNET_CREATE_SOCKET 0xffff6e60u
-/* Gives the socket a local address; port 0 is an ephemeral port. Tells the address it got. (write)
-   */
+/* Gives the socket a local address; port 0 is an ephemeral port. Returns the address. (write) */
 #define DEVNET_BIND 0xffff6e61u
-/* Connects the socket; waits for a stream. Tells the local address. (write) */
+/* Connects the socket; waits for a stream. Returns the local address. (write) */
 #define DEVNET_CONNECT 0xffff6e62u
 /* Makes the stream socket a listener with this backlog. (write) */
 #define DEVNET_LISTEN 0xffff6e63u
@@ -193,9 +192,9 @@ enum {
 #define DEVNET_NEXT_CONNECTION 0xbfff6e64u
 /* Makes this open file the stream of an offered connection. (write) */
 #define DEVNET_ACCEPT 0xffff6e65u
-/* Tells kind, state and addresses of the socket that this open file is. (read) */
+/* Returns kind, state and addresses of the file's socket. (read) */
 #define DEVNET_GET_SOCKET 0xbfff6e66u
-/* Ends one or both directions of a stream. (write) */
+/* Shuts down one or both directions of a stream. (write) */
 #define DEVNET_SHUTDOWN 0xffff6e67u
 /* Sets an option of the socket. (write) */
 #define DEVNET_SET_OPTION 0xffff6e68u
@@ -203,11 +202,11 @@ enum {
 #define DEVNET_LIST_SOCKETS 0xbfff6e69u
 /* Sends one datagram to a given address; waits for room. (write) */
 #define DEVNET_SEND_TO 0xffff6e6au
-/* Takes one datagram with its addresses; waits for one. (read) */
+/* Receives one datagram with its addresses; waits for one. (read) */
 #define DEVNET_RECEIVE_FROM 0xbfff6e6bu
-/* Tells every option of the socket as it stands, and the path MTU of a connected one. (read) */
+/* Returns the value of every option of the socket, and the path MTU of a connected one. (read) */
 #define DEVNET_GET_OPTIONS 0xbfff6e6cu
-/* Takes the error that waits for the socket's next call (SO_ERROR). (read) */
+/* Takes the socket's pending error (SO_ERROR). (read) */
 #define DEVNET_TAKE_ERROR 0xbfff6e6du
 /* Joins a multicast group; closing the socket leaves it. (write) */
 #define DEVNET_JOIN_GROUP 0xffff6e6eu
@@ -218,13 +217,12 @@ enum {
 #define DEVNET_RECEIVE_ERROR 0xbfff6e70u
 /* Lists the multicast groups that the interface, or every interface, receives. (read) */
 #define DEVNET_LIST_GROUPS 0xbfff6e71u
-/* Tells what is known of the stream and its path (TCP_INFO). (read) */
+/* Returns the statistics of the stream and its path (TCP_INFO). (read) */
 #define DEVNET_GET_STREAM_STATISTICS 0xbfff6e72u
-/* Shows what the next read of the socket gives, up to so many bytes (64 KiB at most), and leaves it
-   there; waits for it (MSG_PEEK). (read) */
+/* Returns the data of the next read of the socket, at most so many bytes (64 KiB at most), and
+   leaves it in the queue; waits for it (MSG_PEEK). (read) */
 #define DEVNET_PEEK 0xbfff6e73u
-/* Makes this open file a reader of events of these kinds: what is there, then what changes. (read)
-   */
+/* Makes this open file a reader of events of these kinds: a snapshot, then changes. (read) */
 #define DEVNET_WATCH 0xbfff6e80u
 
 /* Tags of what commands carry. */

@@ -1,11 +1,11 @@
-//! Ours beside raw smoltcp, in one run on one thread, per CPU second: `cargo bench`; `-- --quick`
-//! for a short run.
+//! Ours compared with raw smoltcp, in one run on one thread, per CPU second: `cargo bench`; `--
+//! --quick` for a short run.
 //!
 //! "Raw" is smoltcp in a tight loop: two interfaces, one plain socket set each, a link in memory.
 //! "Ours" are two whole systems (manager, runner, asynchronous sockets) on one executor over a
-//! cable in memory. Both compute and verify checksums and use IP medium. Each figure is the best of
-//! several rounds; rounds of both alternate, so that noise of the machine hits both. The workloads
-//! stand in `../workloads`, which the comparison with other stacks in `../peers` shares.
+//! cable in memory. Both compute and verify checksums and use the IP medium. Each figure is the
+//! best of several rounds; rounds of both alternate, so that noise of the machine affects both. The
+//! workloads are in `../workloads`, which the comparison with other stacks in `../peers` shares.
 
 #![expect(
     clippy::unwrap_used,
@@ -147,7 +147,7 @@ fn other_rates(effort: &Effort, goals: &mut Goals) {
     let mut seconds = [Both::default(); 3];
     let mut failure = None;
     for _ in 0..effort.rounds {
-        // Fresh pairs: what is left of old connections must not help or hinder.
+        // New pairs: the remains of old connections must not help or hinder.
         let raw = measure::connections(&mut RawPair::new(&Setup::usual(0)), effort.second);
         let ours =
             measure::connections(&mut AsyncPair::<Ours>::new(&Setup::usual(0)), effort.second);

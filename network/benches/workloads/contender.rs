@@ -1,5 +1,5 @@
-//! The workloads for everybody with asynchronous sockets: a client and a server that run side by
-//! side in one task.
+//! The workloads for all stacks with asynchronous sockets: a client and a server that run
+//! concurrently in one task.
 
 use std::cell::Cell;
 use std::error::Error;
@@ -10,14 +10,14 @@ use futures_lite::future;
 use super::executor::{both, either};
 use super::{BUFFER, IDLE_BUFFER, MESSAGE, PORT, Pair, Setup, WINDOW};
 
-/// What a socket says when it fails.
+/// The error of a socket.
 pub(crate) type Outcome<T> = Result<T, Box<dyn Error>>;
 
-/// Looks for datagrams under way that a sender makes before it takes them for lost.
+/// How often a sender checks for datagrams in flight before it counts them as lost.
 const PATIENCE: usize = 1_000;
 /// How long a handful of short connections may take.
 const LIMIT: Duration = Duration::from_secs(3);
-/// Connections that a listener of the workloads holds ready, where that is the user's choice.
+/// The backlog of the workloads' listeners, where the user chooses it.
 const BACKLOG: usize = 2;
 
 /// An end of the link.
@@ -37,7 +37,7 @@ pub(crate) trait Contender: 'static {
 
     /// Both systems, configured.
     fn new(setup: &Setup) -> Self;
-    /// Runs `work` to its end, and the stacks meanwhile.
+    /// Runs `work` and the stacks until `work` is done.
     fn run<T>(&self, work: impl Future<Output = T>) -> T;
     async fn sleep(&self, time: Duration);
     async fn listen(&self, port: u16, buffer: usize, backlog: usize) -> Outcome<Self::Listener>;
@@ -45,8 +45,8 @@ pub(crate) trait Contender: 'static {
     async fn connect(&self, port: u16, buffer: usize) -> Outcome<Self::Stream>;
     async fn read(stream: &mut Self::Stream, buffer: &mut [u8]) -> Outcome<usize>;
     async fn write(stream: &mut Self::Stream, data: &[u8]) -> Outcome<usize>;
-    /// Ends a connection in order, the way that the stack wants it; comes back once the stream may
-    /// be forgotten.
+    /// Closes a connection in order, in the way that the stack requires; returns once the stream
+    /// may be dropped.
     async fn close(stream: Self::Stream) -> Outcome<()>;
     async fn bind(&self, end: End, port: u16) -> Outcome<Self::Datagrams>;
     /// Sends one datagram to a port at the right end.
@@ -94,7 +94,8 @@ pub(crate) async fn establish<C: Contender>(
     port: u16,
     buffer: usize,
 ) -> Outcome<(C::Stream, C::Stream)> {
-    // The server comes first: not everybody has a listener that waits without an accept.
+    // The server starts first: not every stack has a listener that queues connections without an
+    // accept.
     let (server, client) =
         future::zip(contender.accept(listener), contender.connect(port, buffer)).await;
     Ok((client?, server?))
@@ -198,12 +199,12 @@ impl<C: Contender> Pair for AsyncPair<C> {
                     C::send(left, &data, PORT).await?;
                     sent += 1;
                 }
-                let mut looks = 0;
+                let mut checks = 0;
                 while arrived.get() + lost < sent {
-                    if looks == PATIENCE {
+                    if checks == PATIENCE {
                         lost = sent - arrived.get();
                     }
-                    looks += 1;
+                    checks += 1;
                     future::yield_now().await;
                 }
             }
@@ -231,7 +232,7 @@ impl<C: Contender> Pair for AsyncPair<C> {
                 let mut server = contender.accept(listener).await?;
                 read_exact::<C>(&mut server, &mut buffer, 1).await?;
                 write_all::<C>(&mut server, &buffer).await?;
-                // The client ends it first.
+                // The client closes it first.
                 while C::read(&mut server, &mut buffer).await? > 0 {}
                 C::close(server).await?;
             }

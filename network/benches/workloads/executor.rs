@@ -1,9 +1,9 @@
-//! One thread that runs tasks and timers: between two turns it fires what is due, and with nothing
-//! to do it sleeps until the next timer.
+//! One thread that runs tasks and timers: it fires expired timers between two rounds, and without
+//! work it sleeps until the next timer.
 //!
-//! Everybody whose stack leaves the executor to its user runs here: a word with one bit for each
-//! task says who was woken, so that waking and finding a task cost an atomic instruction each, and
-//! the figures are those of the stacks.
+//! Stacks that leave the executor to their user run here. A word with one bit per task records
+//! wakes, so that waking and finding a task cost an atomic instruction each, and the figures are
+//! those of the stacks.
 
 use std::cell::RefCell;
 use std::collections::BTreeMap;
@@ -16,7 +16,7 @@ use std::time::{Duration, Instant};
 
 use super::monotonic;
 
-/// Turns between two looks at the timers while there is always something to do.
+/// Rounds between two checks of the timers while there is always work.
 const TURNS: u32 = 64;
 
 #[derive(Default)]
@@ -30,13 +30,12 @@ struct Timers {
 pub(crate) struct Alarm(Arc<Timers>);
 
 impl Alarm {
-    /// Ends at `deadline` or later.
+    /// Completes at `deadline` or later.
     pub(crate) fn at(&self, deadline: Instant) -> Sleep {
         Sleep { alarm: self.clone(), deadline, entry: None }
     }
 
-    /// Wakes once at `deadline` or later; a task that is to be woken earlier already is not woken
-    /// twice.
+    /// Wakes once at `deadline` or later; a task with an earlier wake is not woken twice.
     #[allow(dead_code, reason = "for stacks whose timers are wakers")]
     pub(crate) fn wake_at(&self, deadline: Instant, waker: &Waker) {
         let mut waiting = self.0.waiting.lock().unwrap();
@@ -54,7 +53,7 @@ impl Alarm {
         self.0.waiting.lock().unwrap().insert(entry, waker.clone());
     }
 
-    /// Wakes what is due.
+    /// Wakes expired sleeps.
     fn fire(&self) -> bool {
         let mut is_any = false;
         loop {
@@ -71,7 +70,7 @@ impl Alarm {
         }
     }
 
-    /// Sleeps until something is due.
+    /// Sleeps until the next timer.
     fn wait(&self) {
         let next = self.0.waiting.lock().unwrap().keys().next().map(|(deadline, _)| *deadline);
         let deadline = next.expect("tasks that wait for each other for ever");
@@ -81,7 +80,7 @@ impl Alarm {
     }
 }
 
-/// A wait for a moment; dropping it cancels the wait.
+/// A sleep; dropping it cancels it.
 pub(crate) struct Sleep {
     alarm: Alarm,
     deadline: Instant,
@@ -148,7 +147,7 @@ pub(crate) struct Executor {
     tasks: RefCell<Vec<Option<(Local, Waker)>>>,
 }
 
-/// A way to spawn from anywhere; clones are the same way.
+/// Spawns from anywhere; clones share the executor.
 #[derive(Clone, Default)]
 pub(crate) struct Tasks {
     ready: Arc<AtomicU64>,
@@ -249,8 +248,8 @@ impl Wake for Side {
     }
 }
 
-/// Runs two futures side by side in one task until `is_over` says so of their results. Each is
-/// polled when it was woken, not when the other was.
+/// Runs two futures concurrently in one task until `is_over` accepts their results. Each is polled
+/// when it was woken, not when the other was.
 async fn side_by_side<A, B>(
     first: impl Future<Output = A>,
     second: impl Future<Output = B>,
@@ -287,7 +286,7 @@ async fn side_by_side<A, B>(
     .await
 }
 
-/// Runs both to their end; the first error ends both.
+/// Runs both until both are done; the first error ends both.
 pub(crate) async fn both<A, B, E>(
     first: impl Future<Output = Result<A, E>>,
     second: impl Future<Output = Result<B, E>>,
@@ -303,7 +302,7 @@ pub(crate) async fn both<A, B, E>(
     Ok(())
 }
 
-/// Runs both until one ends.
+/// Runs both until one is done.
 pub(crate) async fn either<T>(
     first: impl Future<Output = T>,
     second: impl Future<Output = T>,

@@ -5,7 +5,7 @@ use std::time::Duration;
 
 use super::{LARGE_MTU, Pair, Setup, allocator, cpu_time, monotonic};
 
-/// Short connections between two looks at the clock.
+/// Short connections between two reads of the clock.
 const BATCH: usize = 16;
 
 /// What is measured.
@@ -78,12 +78,12 @@ fn rate(span: Duration, first: usize, mut work: impl FnMut(usize) -> f64) -> Rat
     }
 }
 
-/// How short connections went.
+/// The results of short connections.
 #[derive(Clone, Debug, Default)]
 pub(crate) struct Connections {
     /// Per second of CPU time, in each of three spans one after the other.
     pub(crate) rates: [f64; 3],
-    /// Why they came to an end before their time, and after how many.
+    /// Why they ended early, and after how many.
     pub(crate) failure: Option<String>,
 }
 

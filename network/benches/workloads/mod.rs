@@ -73,10 +73,10 @@ pub(crate) trait Pair {
     fn ping_pong(&mut self, count: usize);
     /// Sends `bytes` bytes one way.
     fn bulk(&mut self, bytes: usize);
-    /// Sends `count` datagrams of `size` bytes one way; tells how many arrived.
+    /// Sends `count` datagrams of `size` bytes one way; returns how many arrived.
     fn datagrams(&mut self, size: usize, count: usize) -> usize;
-    /// Connects, sends one byte each way and closes, the client first, `count` times, one after the
-    /// other. Not everybody can do this for long.
+    /// Connects, sends one byte each way and closes, the client first, `count` times in sequence.
+    /// Not every stack can do this for long.
     fn connections(&mut self, count: usize) -> Outcome<()>;
 }
 

@@ -100,7 +100,7 @@ impl Node {
 
     fn poll(&mut self, now: Instant) {
         self.interface.poll(now, &mut self.device, &mut self.sockets);
-        // Nobody sleeps here, so nobody has to be woken.
+        // Nothing sleeps here, so nothing needs a wake.
         drop(self.device.cable.borrow_mut().flush());
     }
 
@@ -130,7 +130,7 @@ pub(crate) struct RawPair {
     left: Node,
     right: Node,
     start: std::time::Instant,
-    /// The two sockets that short connections use again and again, and the last local port.
+    /// The two sockets that all short connections use, and the last local port.
     short: Option<(SocketHandle, SocketHandle, u16)>,
 }
 
@@ -174,8 +174,8 @@ impl RawPair {
         self.right.poll(now);
     }
 
-    /// One connection with one byte each way. Out of TIME-WAIT the client's socket is taken back by
-    /// force: it is to be used again.
+    /// One connection with one byte each way. The client's socket is forced out of TIME-WAIT,
+    /// because the next connection uses it.
     fn short_connection(&mut self, client: SocketHandle, server: SocketHandle, port: u16) {
         let mut byte = [7];
         self.establish(client, server, port, PORT + 1);

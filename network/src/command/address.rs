@@ -1,4 +1,4 @@
-//! Words about addresses.
+//! Types of address commands.
 
 use core::net::Ipv4Addr;
 
@@ -7,8 +7,7 @@ use serde::{Deserialize, Serialize};
 use crate::address::Prefix;
 use crate::words::words;
 
-/// Who put an address, a route or a server there. What one origin brought, only that origin takes
-/// away.
+/// The origin of an address, a route or a server. Only the same origin removes what it added.
 #[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Debug, Serialize, Deserialize)]
 pub enum Origin {
     /// A command.
@@ -17,7 +16,7 @@ pub enum Origin {
     Dhcp,
     /// A router advertisement.
     RouterAdvertisement,
-    /// The interface itself: loopback and link-local addresses, routes to connected prefixes.
+    /// The interface itself: loopback and link-local addresses, connected routes.
     Kernel,
 }
 
@@ -30,16 +29,16 @@ words! {
     }
 }
 
-/// How far an address is on its way into or out of use (RFC 4862 §5).
+/// The state of an address (RFC 4862 §5).
 #[derive(Clone, Copy, PartialEq, Eq, Debug, Serialize, Deserialize)]
 pub enum AddressState {
-    /// Duplicate detection is under way; not used yet.
+    /// Duplicate address detection is in progress; not used yet.
     Tentative,
     /// In use.
     Preferred,
-    /// Kept for what uses it already.
+    /// Valid, but not used for new connections.
     Deprecated,
-    /// Somebody else has it; not used.
+    /// Another host has it; not used.
     Duplicated,
 }
 
@@ -52,14 +51,14 @@ words! {
     }
 }
 
-/// Where an address means something.
+/// The scope of an address.
 #[derive(Clone, Copy, PartialEq, Eq, Debug, Serialize, Deserialize)]
 pub enum Scope {
     /// This system.
     Host,
     /// This link.
     Link,
-    /// Everywhere.
+    /// Global.
     Global,
 }
 
@@ -74,15 +73,15 @@ pub struct AddressEntry {
     pub prefix: Prefix,
     /// The broadcast address, for IPv4 networks that have one.
     pub broadcast: Option<Ipv4Addr>,
-    /// Who put it there.
+    /// Its origin.
     pub origin: Origin,
-    /// How far it is in use.
+    /// Its state.
     pub state: AddressState,
-    /// Where it means something.
+    /// Its scope.
     pub scope: Scope,
-    /// Seconds that it stays valid; none for ever.
+    /// Seconds that it stays valid; none without limit.
     pub valid_seconds: Option<u32>,
-    /// Seconds that it stays preferred; none for ever.
+    /// Seconds that it stays preferred; none without limit.
     pub preferred_seconds: Option<u32>,
 }
 
@@ -91,6 +90,6 @@ pub struct AddressEntry {
 pub struct NewAddress {
     /// The address and the length of its network's prefix.
     pub prefix: Prefix,
-    /// Another broadcast address than the one that the prefix implies.
+    /// The broadcast address, if it differs from the prefix's.
     pub broadcast: Option<Ipv4Addr>,
 }

@@ -1,4 +1,4 @@
-//! Words about the DHCPv4 client.
+//! Types of DHCPv4 commands.
 
 use alloc::string::String;
 use alloc::vec::Vec;
@@ -9,12 +9,12 @@ use serde::{Deserialize, Serialize};
 use crate::address::Prefix;
 use crate::words::words;
 
-/// What the client tells the server.
+/// Options that the client sends.
 #[derive(Clone, PartialEq, Eq, Debug, Default, Serialize, Deserialize)]
 pub struct DhcpOptions {
     /// Host name option (12), at most 63 bytes.
     pub hostname: Option<String>,
-    /// Address to ask for first.
+    /// The address to request first.
     pub requested: Option<Ipv4Addr>,
 }
 
@@ -25,19 +25,19 @@ pub enum DhcpState {
     Stopped,
     /// Waits for the link.
     Init,
-    /// Asks who offers an address.
+    /// Broadcasts DHCPDISCOVER.
     Selecting,
-    /// Asked for an offered address.
+    /// Requested an offered address.
     Requesting,
-    /// Asks for the former address again.
+    /// Requests the former address again.
     Rebooting,
-    /// Makes sure that nobody else uses the address.
+    /// Probes whether another host uses the address.
     Checking,
     /// Has a lease.
     Bound,
-    /// Asks its server for more time.
+    /// Extends the lease at its server.
     Renewing,
-    /// Asks any server for more time.
+    /// Extends the lease at any server.
     Rebinding,
 }
 
@@ -58,7 +58,7 @@ words! {
 /// The client's state and lease.
 #[derive(Clone, PartialEq, Eq, Debug, Serialize, Deserialize)]
 pub struct DhcpStatus {
-    /// Where the client stands.
+    /// The client's state.
     pub state: DhcpState,
     /// The lease, if there is one.
     pub lease: Option<DhcpLease>,
@@ -66,7 +66,7 @@ pub struct DhcpStatus {
     pub attempts: u32,
 }
 
-/// What a server granted.
+/// A lease.
 #[derive(Clone, PartialEq, Eq, Debug, Serialize, Deserialize)]
 pub struct DhcpLease {
     /// The address with its network's prefix length.
@@ -79,12 +79,12 @@ pub struct DhcpLease {
     pub dns_servers: Vec<IpAddr>,
     /// The domain name (option 15).
     pub domain: Option<String>,
-    /// Seconds of the whole lease.
+    /// The lease time in seconds.
     pub lease_seconds: u32,
-    /// Seconds until renewal; 0 when it is due.
+    /// Seconds until renewal (T1); 0 when it is due.
     pub renew_seconds: u32,
-    /// Seconds until rebinding; 0 when it is due.
+    /// Seconds until rebinding (T2); 0 when it is due.
     pub rebind_seconds: u32,
-    /// Seconds until the end.
+    /// Seconds until the lease ends.
     pub remaining_seconds: u32,
 }

@@ -1,4 +1,4 @@
-//! Words about names.
+//! Types of DNS commands.
 
 use alloc::string::String;
 use alloc::vec::Vec;
@@ -13,16 +13,16 @@ use super::address::Origin;
 pub struct DnsServer {
     /// Its address; the port is 53.
     pub address: IpAddr,
-    /// Who named it.
+    /// Its origin.
     pub origin: Origin,
-    /// The interface that it belongs to; empty for the resolver's own.
+    /// Its interface; empty for the resolver's own.
     pub interface: String,
 }
 
-/// What to ask for.
+/// The record types to look up.
 #[derive(Clone, Copy, PartialEq, Eq, Debug, Serialize, Deserialize)]
 pub enum RecordKind {
-    /// IPv4 and IPv6 addresses, both asked at once.
+    /// IPv4 and IPv6 addresses, queried at once.
     Address,
     /// IPv4 addresses (A).
     A,
@@ -37,15 +37,15 @@ pub enum RecordKind {
 /// A question to the resolver.
 #[derive(Clone, PartialEq, Eq, Debug, Serialize, Deserialize)]
 pub struct Question {
-    /// The name, or for `Ptr` an address as text. A literal address answers itself.
+    /// The name, or for `Ptr` an address as text. A literal address needs no server.
     pub name: String,
-    /// What to ask for.
+    /// The record types.
     pub kind: RecordKind,
-    /// Ask this server only, instead of the configured ones.
+    /// Query this server only, instead of the configured ones.
     pub server: Option<SocketAddr>,
 }
 
-/// What a record says.
+/// The data of a record.
 #[derive(Clone, PartialEq, Eq, Debug, Serialize, Deserialize)]
 pub enum RecordData {
     /// An address (A or AAAA).
@@ -59,19 +59,19 @@ pub enum RecordData {
 /// One record of an answer.
 #[derive(Clone, PartialEq, Eq, Debug, Serialize, Deserialize)]
 pub struct Record {
-    /// The name that it is about.
+    /// The name of the record.
     pub name: String,
-    /// What it says.
+    /// The data.
     pub data: RecordData,
-    /// Seconds that it may be kept.
+    /// The time to live in seconds.
     pub time_to_live: u32,
 }
 
-/// What the resolver found. A name that does not exist is the error `NotFound`; a name without
-/// records of the kind asked for is an answer with none.
+/// The result of a lookup. A name that does not exist is the error `NotFound`; a name without
+/// records of the requested type is an answer with none.
 #[derive(Clone, PartialEq, Eq, Debug, Serialize, Deserialize)]
 pub struct Answer {
-    /// The server that answered; none when nobody had to be asked.
+    /// The server that answered; none when no server was queried.
     pub server: Option<SocketAddr>,
     /// The records, aliases first.
     pub records: Vec<Record>,

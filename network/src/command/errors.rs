@@ -1,8 +1,8 @@
-//! The errors that each command can answer.
+//! The errors that each command can return.
 //!
 //! The match below has one arm per command and no `_`: a new row of the table does not compile
-//! before somebody has listed its errors here. The page `CONTROL.md` is generated from it, and a
-//! test carries out every command in each mode that needs no peer and finds no other error.
+//! before its errors are listed here. The page `CONTROL.md` is generated from it, and a test
+//! executes every command in each mode that needs no peer and finds no other error.
 
 use virtual_file_system::Error::{
     self, AccessDenied, AddressFamilyNotSupported, AddressInUse, AddressNotAvailable,
@@ -14,7 +14,7 @@ use virtual_file_system::Error::{
 
 use super::Request;
 
-/// Errors that every command can answer, and when.
+/// Errors that every command can return, and when.
 pub const COMMON: [(Error, &str); 5] = [
     (
         Error::PermissionDenied,

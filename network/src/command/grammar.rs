@@ -1,9 +1,9 @@
-//! The grammar of the lines that [`text`](super::text) reads, for people.
+//! The grammar of the lines that [`text`](super::text) parses, for documentation.
 //!
 //! The match below has one arm per command and no `_`: a new row of the table does not compile
-//! before somebody has said here how its line reads, or that it has none. The page `CONTROL.md` is
-//! generated from it. A test writes every line of this grammar and has [`text`](super::text) read
-//! it, and finds every word that `text` knows in this grammar.
+//! before it has a line here, or none explicitly. The page `CONTROL.md` is generated from it. A
+//! test writes every line of this grammar, parses it with [`text`](super::text), and finds every
+//! word of the parser in this grammar.
 //!
 //! A word in lower case stands for itself, one in upper case for one of [`PLACEHOLDERS`]. `[ ]` may
 //! be left out, `( | )` is a choice, and `...` repeats the word before it. Pairs in brackets may
@@ -11,14 +11,14 @@
 
 use super::Request;
 
-/// A word that stands for a value.
+/// A placeholder of a value.
 #[derive(Clone, Copy, Debug)]
 pub struct Placeholder {
     /// The word, in upper case.
     pub name: &'static str,
-    /// What may stand in its place.
+    /// The values that may replace it.
     pub meaning: &'static str,
-    /// Values that the parser takes, one for each way to write it.
+    /// Values that the parser accepts, one for each notation.
     pub examples: &'static [&'static str],
 }
 
@@ -30,7 +30,7 @@ const fn placeholder(
     Placeholder { name, meaning, examples }
 }
 
-/// The words that stand for values.
+/// The placeholders.
 pub const PLACEHOLDERS: [Placeholder; 19] = [
     placeholder(
         "PREFIX",
@@ -99,7 +99,7 @@ const OPTIONS: &[&str] = &[
 ];
 
 impl Request {
-    /// How the lines of this command read; none if it has no text form.
+    /// The lines of this command; none if it has no text form.
     #[must_use]
     pub const fn grammar(&self) -> &'static [&'static str] {
         match self {
@@ -132,7 +132,7 @@ impl Request {
             Self::JoinGroup(_) => &["join GROUP [INTERFACE]"],
             Self::LeaveGroup(_) => &["leave GROUP [INTERFACE]"],
             Self::Watch(_) => &["watch [KIND ...]"],
-            // A line has no answer, so what only reads has no line: the status text tells it.
+            // A line has no response, so commands that only read have none: the status text has it.
             Self::GetInterface(())
             | Self::ListInterfaces(())
             | Self::GetStatistics(())

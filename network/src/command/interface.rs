@@ -1,4 +1,4 @@
-//! Words about an interface itself.
+//! Types of interface commands.
 
 use alloc::string::String;
 use alloc::vec::Vec;
@@ -11,18 +11,18 @@ use crate::address::{HardwareAddress, Prefix};
 use crate::driver::{Kind, LinkState, Medium};
 
 bitflags! {
-    /// Properties of an interface, as people know them from `ifconfig`.
+    /// Flags of an interface, as in `ifconfig`.
     #[derive(Clone, Copy, PartialEq, Eq, Debug, Serialize, Deserialize)]
     pub struct InterfaceFlags: u32 {
         /// Administratively up.
         const UP = 1 << 0;
         /// Has a carrier.
         const RUNNING = 1 << 1;
-        /// Talks to this system only.
+        /// Reaches this system only.
         const LOOPBACK = 1 << 2;
-        /// Reaches all stations of its link at once.
+        /// Supports broadcast.
         const BROADCAST = 1 << 3;
-        /// Carries multicast.
+        /// Supports multicast.
         const MULTICAST = 1 << 4;
         /// Has exactly one peer.
         const POINT_TO_POINT = 1 << 5;
@@ -32,7 +32,7 @@ bitflags! {
 }
 
 impl InterfaceFlags {
-    /// The flags of an interface that is administratively up or not and has a carrier or not.
+    /// The flags for a kind of interface, its administrative state and its carrier.
     #[must_use]
     pub fn of(kind: Kind, enabled: bool, link: LinkState) -> Self {
         let mut flags = match kind {
@@ -46,14 +46,14 @@ impl InterfaceFlags {
     }
 }
 
-/// What an interface is and how it stands.
+/// The status of an interface.
 #[derive(Clone, PartialEq, Eq, Debug, Serialize, Deserialize)]
 pub struct InterfaceStatus {
     /// Number of the interface, from 1; never reused while the system runs.
     pub index: u32,
     /// Name, as under `/devices/network`.
     pub name: String,
-    /// What the driver drives.
+    /// The kind of the interface.
     pub kind: Kind,
     /// What a frame starts with.
     pub medium: Medium,
@@ -63,13 +63,13 @@ pub struct InterfaceStatus {
     pub link: LinkState,
     /// Flags for display.
     pub flags: InterfaceFlags,
-    /// The station's address; none on media without one.
+    /// The hardware address; none on media without one.
     pub hardware_address: Option<HardwareAddress>,
-    /// Largest IP packet in bytes.
+    /// The MTU: the largest IP packet in bytes.
     pub mtu: u32,
-    /// Largest MTU that the driver carries, in bytes.
+    /// The largest MTU that the driver supports, in bytes.
     pub mtu_maximum: u32,
-    /// Frames that the driver takes at once; none when unbounded.
+    /// The number of frames that the driver accepts at once; none when unbounded.
     pub burst: Option<u32>,
     /// Metric added to the interface's routes; smaller is preferred.
     pub metric: u32,
@@ -80,13 +80,13 @@ pub struct InterfaceStatus {
 /// What an interface advertises as a router (RFC 4861 §4.2).
 #[derive(Clone, PartialEq, Eq, Debug, Serialize, Deserialize)]
 pub struct Advertisement {
-    /// The prefix that others form addresses from, a /64.
+    /// The prefix for address autoconfiguration, a /64.
     pub prefix: Prefix,
     /// Name servers (RFC 8106).
     pub dns_servers: Vec<Ipv6Addr>,
 }
 
-/// Counters of an interface since it was registered. They never go backwards.
+/// Counters of an interface since it was registered. They never decrease.
 #[derive(Clone, Copy, PartialEq, Eq, Debug, Default, Serialize, Deserialize)]
 pub struct Statistics {
     /// Frames received.
@@ -97,11 +97,11 @@ pub struct Statistics {
     pub sent_packets: u64,
     /// Bytes of the sent frames, link header included.
     pub sent_bytes: u64,
-    /// Received frames that ended nowhere, by reason.
+    /// Received frames that were dropped, by reason.
     pub received_drops: ReceiveDrops,
     /// Packets that could not be sent, by reason.
     pub sent_drops: SendDrops,
-    /// Times that the runner was woken or its deadline came.
+    /// Times that the runner was woken or its deadline expired.
     pub polls: u64,
 }
 
@@ -114,13 +114,13 @@ pub struct ReceiveDrops {
     pub malformed: u64,
     /// A checksum was wrong.
     pub checksum: u64,
-    /// The frame or packet was addressed to somebody else.
+    /// The frame or packet was addressed to another host.
     pub not_for_us: u64,
-    /// Impossible source address: loopback, broadcast, our own.
+    /// Invalid source address: loopback, broadcast, our own.
     pub martian: u64,
     /// Unknown EtherType or protocol.
     pub protocol: u64,
-    /// No socket wanted it.
+    /// No matching socket.
     pub no_socket: u64,
     /// A receive queue, backlog or table was full.
     pub full: u64,
@@ -131,8 +131,8 @@ pub struct ReceiveDrops {
 }
 
 impl ReceiveDrops {
-    /// Those that somebody here might miss: without frames and packets for others, which a network
-    /// card would not even have received.
+    /// Drops except those of frames and packets for other hosts, which a network card would not
+    /// have received.
     #[must_use]
     pub const fn lost(&self) -> u64 {
         self.total() - self.not_for_us
@@ -165,7 +165,7 @@ pub struct SendDrops {
     pub neighbor: u64,
     /// A queue was full.
     pub full: u64,
-    /// Too large and not to be fragmented.
+    /// Too large, and fragmentation is forbidden.
     pub too_large: u64,
 }
 

@@ -2,7 +2,7 @@
 
 use serde::{Deserialize, Serialize};
 
-/// What kind of socket an open file becomes.
+/// The kind of socket that an open file becomes.
 #[derive(Clone, Copy, PartialEq, Eq, Debug, Serialize, Deserialize)]
 pub enum SocketKind {
     /// A byte stream; `bind` and `listen`, or `connect`.
@@ -12,10 +12,9 @@ pub enum SocketKind {
     /// Echo requests and replies: a datagram is an ICMP message from its type on. The identifier is
     /// the socket's port.
     Icmp,
-    /// IPv4 packets of one protocol, or of every protocol (0): whole packets are received; what is
-    /// sent gets a header unless `HeaderIncluded` is set.
+    /// IPv4 packets of one protocol, or of all (0): receives whole packets; sent data gets a header
+    /// unless `HeaderIncluded` is set.
     Raw(u8),
-    /// IPv6 packets of one protocol, or of every protocol (0): what follows the headers is received
-    /// and sent.
+    /// IPv6 packets of one protocol, or of all (0): receives and sends what follows the headers.
     Raw6(u8),
 }

@@ -1,16 +1,15 @@
 //! The vocabulary: every command of a network device, once.
 //!
-//! The table below is the only place where a command's number, authority, request and response
-//! stand together, and whether its answer may take time (`waits`). The control device decodes
-//! requests with it, the typed calls of programs encode with it, and [`text`] turns lines such as
-//! `address add 10.0.0.2/24` into the same requests, so the faces cannot drift. Numbers are
-//! explicit and never reused; two equal ones do not compile, nor does a row that nobody carries
-//! out.
+//! The table below is the only place that defines a command's number, authority, request and
+//! response, and whether it may wait (`waits`). The control device decodes requests with it, the
+//! typed calls of programs encode with it, and [`text`] parses lines such as `address add
+//! 10.0.0.2/24` into the same requests, so the forms cannot diverge. Numbers are explicit and never
+//! reused; two equal ones do not compile, nor does a row without an implementation.
 //!
-//! What a command can answer instead stands in [`errors`], how its line reads in [`grammar`]. From
-//! all of it the page `CONTROL.md` is generated.
+//! [`errors`] lists the errors of a command, [`grammar`] the grammar of its line. The page
+//! `CONTROL.md` is generated from all of it.
 //!
-//! This module holds words only. What a command does stands in `control` and below.
+//! This module contains types only. `control` and the modules below it implement the commands.
 //!
 //! | numbers | noun |
 //! |---|---|
@@ -51,7 +50,7 @@ use crate::address::{HardwareAddress, Prefix};
 virtual_file_system::define_commands! {
     /// Commands of `/devices/network/NAME` and `/devices/sockets`.
     pub mod table, kind b'n' {
-        /// Tells identity, state, link, hardware address, MTU and flags of the interface.
+        /// Returns identity, state, link, hardware address, MTU and flags of the interface.
         1 => GetInterface: Read (()) -> interface::InterfaceStatus;
         /// Lists every interface (on `/devices/sockets`), or just this one.
         2 => ListInterfaces: Read (()) -> Vec<interface::InterfaceStatus>;
@@ -63,7 +62,7 @@ virtual_file_system::define_commands! {
         5 => SetMtu: Write (u32) -> bool;
         /// Sets the metric of the interface's routes; true if that changed something.
         6 => SetMetric: Write (u32) -> bool;
-        /// Tells the interface's counters.
+        /// Returns the interface's counters.
         7 => GetStatistics: Read (()) -> interface::Statistics;
         /// Advertises this system as IPv6 router with a prefix, or stops that; true if that changed
         /// something.
@@ -75,7 +74,7 @@ virtual_file_system::define_commands! {
         17 => AddAddress: Write (address::NewAddress) -> ();
         /// Removes an address.
         18 => RemoveAddress: Write (Prefix) -> ();
-        /// Removes every address that was added by hand; tells how many.
+        /// Removes every address that a command added; returns how many.
         19 => FlushAddresses: Write (()) -> u32;
 
         /// Lists the routes: on an interface its own, on `/devices/sockets` those of all
@@ -85,10 +84,10 @@ virtual_file_system::define_commands! {
         33 => AddRoute: Write (route::NewRoute) -> ();
         /// Removes the first route that matches.
         34 => RemoveRoute: Write (route::RouteSelector) -> ();
-        /// Tells which route a packet to this destination takes, and why.
+        /// Returns the route of a packet to this destination, and why it is chosen.
         35 => FindRoute: Read (IpAddr) -> route::RouteChoice;
 
-        /// Lists the DNS servers in the order in which they are asked.
+        /// Lists the DNS servers in the order in which they are queried.
         48 => ListDnsServers: Read (()) -> Vec<dns::DnsServer>;
         /// Adds a DNS server.
         49 => AddDnsServer: Write (IpAddr) -> ();
@@ -99,12 +98,12 @@ virtual_file_system::define_commands! {
 
         /// Starts the DHCPv4 client; true if it was not running.
         64 => StartDhcp: Write (dhcp::DhcpOptions) -> bool;
-        /// Stops the DHCPv4 client, releases the lease and removes what it brought; true if it was
+        /// Stops the DHCPv4 client, releases the lease and removes what it added; true if it was
         /// running.
         65 => StopDhcp: Write (()) -> bool;
-        /// Asks for a renewal of the lease now.
+        /// Renews the lease now.
         66 => RenewDhcp: Write (()) -> ();
-        /// Tells the state of the DHCPv4 client and its lease.
+        /// Returns the state of the DHCPv4 client and its lease.
         67 => GetDhcp: Read (()) -> dhcp::DhcpStatus;
         /// Waits until the DHCPv4 client is bound; the request is the longest wait in milliseconds.
         68 => AwaitDhcp: Read, waits (u32) -> dhcp::DhcpStatus;
@@ -115,14 +114,14 @@ virtual_file_system::define_commands! {
         81 => AddNeighbor: Write (neighbor::NewNeighbor) -> ();
         /// Removes a neighbor.
         82 => RemoveNeighbor: Write (IpAddr) -> ();
-        /// Removes every neighbor that is not static; tells how many.
+        /// Removes every neighbor that is not static; returns how many.
         83 => FlushNeighbors: Write (()) -> u32;
 
         /// Makes this open file a socket.
         96 => CreateSocket: Write (socket::SocketKind) -> ();
-        /// Gives the socket a local address; port 0 is an ephemeral port. Tells the address it got.
+        /// Gives the socket a local address; port 0 is an ephemeral port. Returns the address.
         97 => Bind: Write (SocketAddr) -> SocketAddr;
-        /// Connects the socket; waits for a stream. Tells the local address.
+        /// Connects the socket; waits for a stream. Returns the local address.
         98 => Connect: Write, waits (SocketAddr) -> SocketAddr;
         /// Makes the stream socket a listener with this backlog.
         99 => Listen: Write (u32) -> ();
@@ -131,9 +130,9 @@ virtual_file_system::define_commands! {
         100 => NextConnection: Read, waits (()) -> socket::Offer;
         /// Makes this open file the stream of an offered connection.
         101 => Accept: Write (u64) -> socket::SocketStatus;
-        /// Tells kind, state and addresses of the socket that this open file is.
+        /// Returns kind, state and addresses of the file's socket.
         102 => GetSocket: Read (()) -> socket::SocketStatus;
-        /// Ends one or both directions of a stream.
+        /// Shuts down one or both directions of a stream.
         103 => Shutdown: Write (socket::Direction) -> ();
         /// Sets an option of the socket.
         104 => SetOption: Write (socket::SocketOption) -> ();
@@ -141,11 +140,11 @@ virtual_file_system::define_commands! {
         105 => ListSockets: Read (()) -> Vec<socket::SocketStatus>;
         /// Sends one datagram to a given address; waits for room.
         106 => SendTo: Write, waits (socket::OutgoingDatagram) -> ();
-        /// Takes one datagram with its addresses; waits for one.
+        /// Receives one datagram with its addresses; waits for one.
         107 => ReceiveFrom: Read, waits (()) -> socket::Datagram;
-        /// Tells every option of the socket as it stands, and the path MTU of a connected one.
+        /// Returns the value of every option of the socket, and the path MTU of a connected one.
         108 => GetOptions: Read (()) -> socket::SocketOptions;
-        /// Takes the error that waits for the socket's next call (SO_ERROR).
+        /// Takes the socket's pending error (SO_ERROR).
         109 => TakeError: Read (()) -> Option<Error>;
         /// Joins a multicast group; closing the socket leaves it.
         110 => JoinGroup: Write (multicast::Membership) -> ();
@@ -156,14 +155,13 @@ virtual_file_system::define_commands! {
         112 => ReceiveError: Read (()) -> socket::ErrorReport;
         /// Lists the multicast groups that the interface, or every interface, receives.
         113 => ListGroups: Read (()) -> Vec<multicast::GroupEntry>;
-        /// Tells what is known of the stream and its path (TCP_INFO).
+        /// Returns the statistics of the stream and its path (TCP_INFO).
         114 => GetStreamStatistics: Read (()) -> stream::StreamStatistics;
-        /// Shows what the next read of the socket gives, up to so many bytes (64 KiB at most), and
-        /// leaves it there; waits for it (MSG_PEEK).
+        /// Returns the data of the next read of the socket, at most so many bytes (64 KiB at most),
+        /// and leaves it in the queue; waits for it (MSG_PEEK).
         115 => Peek: Read, waits (u32) -> socket::Peeked;
 
-        /// Makes this open file a reader of events of these kinds: what is there, then what
-        /// changes.
+        /// Makes this open file a reader of events of these kinds: a snapshot, then changes.
         128 => Watch: Read (watch::Kinds) -> ();
     }
 }
@@ -187,7 +185,7 @@ pub fn nouns() -> impl Iterator<Item = &'static str> {
     NOUNS.iter().map(|(noun, _)| *noun)
 }
 
-/// The noun that a command belongs to; `None` if it is not of this table.
+/// The noun of a command; `None` if it is not in this table.
 #[must_use]
 pub fn noun(identifier: Identifier) -> Option<&'static str> {
     let number = Request::authority(identifier).map(|_| identifier.number())?;

@@ -1,7 +1,7 @@
-//! The mode of an open file: what it was last asked to become.
+//! The mode of an open file: what it has become.
 //!
-//! This is the machine that the device and the guard of guests share: which command has a meaning
-//! in which mode, and what the mode is once the command has succeeded.
+//! The device and the guard of guests share this state machine: which commands each mode allows,
+//! and the mode after a command has succeeded.
 //!
 //! ```text
 //!           Watch                CreateSocket (tcp)
@@ -18,7 +18,7 @@ use virtual_file_system::{Error, Result};
 use super::Request;
 use super::socket::SocketKind;
 
-/// What an open file is.
+/// The mode of an open file.
 #[derive(Clone, Copy, PartialEq, Eq, Debug, Default)]
 pub enum Mode {
     /// Status text is read, commands are written.
@@ -31,7 +31,7 @@ pub enum Mode {
         /// It has a local address.
         is_bound: bool,
     },
-    /// A stream socket whose connect is under way.
+    /// A stream socket with a connect in progress.
     Connecting,
     /// A stream: bytes are read and written.
     Stream,
@@ -42,16 +42,16 @@ pub enum Mode {
 }
 
 impl Mode {
-    /// True when what is written is data, false when it is commands.
+    /// True when writes are data, false when they are commands.
     #[must_use]
     pub const fn takes_data(self) -> bool {
         matches!(self, Self::Stream | Self::Datagram(_))
     }
 
-    /// The mode once a command has succeeded.
+    /// The mode after a command has succeeded.
     ///
     /// # Errors
-    /// Why the command has no meaning in this mode.
+    /// Why this mode does not allow the command.
     pub const fn after(self, request: &Request) -> Result<Self> {
         match request {
             Request::CreateSocket(kind) => self.after_create(*kind),
@@ -73,7 +73,7 @@ impl Mode {
             | Request::ReceiveError(())
             | Request::JoinGroup(_)
             | Request::LeaveGroup(_) => self.only_datagram(),
-            // These are about interfaces; every file takes them.
+            // Commands about interfaces; every mode allows them.
             Request::GetInterface(())
             | Request::ListInterfaces(())
             | Request::SetEnabled(_)
@@ -108,7 +108,7 @@ impl Mode {
         }
     }
 
-    /// A file becomes one socket in its life, as a descriptor does.
+    /// A file becomes at most one socket, like a descriptor.
     const fn after_create(self, kind: SocketKind) -> Result<Self> {
         match (self, kind) {
             (Self::Status, SocketKind::Tcp) => Ok(Self::Unconnected { is_bound: false }),

@@ -1,4 +1,4 @@
-//! Words about multicast groups.
+//! Types of multicast commands.
 
 use alloc::string::String;
 use core::net::IpAddr;
@@ -10,7 +10,7 @@ use serde::{Deserialize, Serialize};
 pub struct Membership {
     /// The group.
     pub group: IpAddr,
-    /// The interface; empty for the one that the route to the group names.
+    /// The interface; empty for the one of the route to the group.
     pub interface: String,
 }
 
@@ -21,6 +21,6 @@ pub struct GroupEntry {
     pub group: IpAddr,
     /// The interface.
     pub interface: String,
-    /// How many sockets joined it here; 0 for a group that every station with our addresses is in.
+    /// The number of sockets that joined it here; 0 for a group that our addresses imply.
     pub sockets: u32,
 }

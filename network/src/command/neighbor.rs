@@ -1,4 +1,4 @@
-//! Words about neighbors: the stations of the same link.
+//! Types of neighbor commands: the hosts of the same link.
 
 use core::net::IpAddr;
 
@@ -7,22 +7,22 @@ use serde::{Deserialize, Serialize};
 use crate::address::HardwareAddress;
 use crate::words::words;
 
-/// What is known of a neighbor's reachability (RFC 4861 §7.3.2; the same states serve ARP).
+/// The reachability of a neighbor (RFC 4861 §7.3.2; ARP has the same states).
 #[derive(Clone, Copy, PartialEq, Eq, Debug, Serialize, Deserialize)]
 pub enum NeighborState {
-    /// Asked, not answered yet.
+    /// Solicited, no answer yet.
     Incomplete,
-    /// Known to have answered lately.
+    /// Confirmed recently.
     Reachable,
-    /// Known, not confirmed lately.
+    /// Known, not confirmed recently.
     Stale,
-    /// Used while stale; a confirmation from above may come.
+    /// Used while stale; upper-layer progress may confirm it.
     Delay,
-    /// Being asked again.
+    /// Solicited again.
     Probe,
     /// Did not answer.
     Failed,
-    /// Put there by a command; never asked, never forgotten.
+    /// Added by a command; never solicited, never removed automatically.
     Permanent,
 }
 
@@ -45,9 +45,9 @@ pub struct NeighborEntry {
     pub address: IpAddr,
     /// Its hardware address, if known.
     pub hardware_address: Option<HardwareAddress>,
-    /// What is known of it.
+    /// Its state.
     pub state: NeighborState,
-    /// It said that it is a router (NDP).
+    /// It is a router (NDP).
     pub router: bool,
     /// Milliseconds since the state was confirmed.
     pub age_milliseconds: u64,
@@ -58,6 +58,6 @@ pub struct NeighborEntry {
 pub struct NewNeighbor {
     /// Its IP address.
     pub address: IpAddr,
-    /// Its hardware address, one station's.
+    /// Its hardware address, which is unicast.
     pub hardware_address: HardwareAddress,
 }

@@ -1,7 +1,7 @@
-//! Words about socket options: what may be set, and what is set.
+//! Types of socket option commands.
 //!
-//! Names and semantics follow Linux' socket(7), ip(7), ipv6(7), tcp(7), udp(7) and raw(7). Which
-//! values are refused stands in `control`.
+//! Names and semantics follow Linux' socket(7), ip(7), ipv6(7), tcp(7), udp(7) and raw(7).
+//! `control` validates the values.
 
 use alloc::string::String;
 
@@ -9,11 +9,11 @@ use serde::{Deserialize, Serialize};
 
 use super::kind::SocketKind;
 
-/// A socket option and its value; those of a listener hold for connections from then on. New ones
-/// go to the end: their order is part of the encoding.
+/// A socket option and its value; those of a listener apply to later connections. New options are
+/// appended: their order is part of the encoding.
 #[derive(Clone, PartialEq, Eq, Debug, Serialize, Deserialize)]
 pub enum SocketOption {
-    /// Send small segments at once (TCP_NODELAY).
+    /// Disables Nagle's algorithm (TCP_NODELAY).
     NoDelay(bool),
     /// Bytes of the receive buffer (SO_RCVBUF); for streams before `connect`, for listeners those
     /// of later connections.
@@ -21,8 +21,7 @@ pub enum SocketOption {
     /// Bytes of the send buffer of a stream (SO_SNDBUF); before `connect`, for listeners those of
     /// later connections.
     SendBuffer(u32),
-    /// Time to live or hop limit of what is sent to one station, 1 to 255 (IP_TTL,
-    /// IPV6_UNICAST_HOPS).
+    /// Time to live or hop limit of unicast packets, 1 to 255 (IP_TTL, IPV6_UNICAST_HOPS).
     HopLimit(u8),
     /// Allow datagrams to broadcast addresses (SO_BROADCAST).
     Broadcast(bool),
@@ -33,45 +32,45 @@ pub enum SocketOption {
     /// Unanswered keep-alive probes that end a connection (TCP_KEEPCNT).
     KeepAliveCount(u8),
     /// Milliseconds that written data may stay unacknowledged (TCP_USER_TIMEOUT); 0 for the
-    /// system's choice.
+    /// default.
     UserTimeout(u32),
-    /// What closing does with unsent data (SO_LINGER): none delivers it in the background, 0
-    /// resets, else milliseconds until the reset.
+    /// What closing does with unsent data (SO_LINGER): none delivers it in the background, 0 resets
+    /// at once, else milliseconds until the reset.
     Linger(Option<u32>),
     /// Share a local address with sockets that set this too (SO_REUSEADDR); before `bind`.
     ReuseAddress(bool),
     /// Share a local address and its load with sockets that set this too (SO_REUSEPORT); before
     /// `bind`.
     ReusePort(bool),
-    /// DSCP and ECN bits of what is sent (IP_TOS, IPV6_TCLASS).
+    /// DSCP and ECN bits of sent packets (IP_TOS, IPV6_TCLASS).
     TrafficClass(u8),
-    /// Never fragment: what exceeds the path MTU is refused with `MessageTooLong` (IP_MTU_DISCOVER,
-    /// IPV6_DONTFRAG).
+    /// Never fragment: packets that exceed the path MTU fail with `MessageTooLong`
+    /// (IP_MTU_DISCOVER, IPV6_DONTFRAG).
     DontFragment(bool),
-    /// The interface that packets to groups leave by; empty for the route's (IP_MULTICAST_IF).
+    /// The interface for multicast packets; empty for the route's (IP_MULTICAST_IF).
     MulticastInterface(String),
-    /// Time to live or hop limit of packets to groups, 1 unless set; 0 stays inside this system
+    /// Time to live or hop limit of multicast packets, 1 by default; 0 stays inside this system
     /// (IP_MULTICAST_TTL).
     MulticastHopLimit(u8),
-    /// Whether members of a group on this system hear what is sent to it (IP_MULTICAST_LOOP).
+    /// Whether local members of a group receive packets sent to it (IP_MULTICAST_LOOP).
     MulticastLoop(bool),
-    /// Keep ICMP errors with the packets that they quote for `ReceiveError`, also on a socket that
+    /// Queue ICMP errors with the packets that they quote for `ReceiveError`, also on a socket that
     /// is not connected (IP_RECVERR).
     ReceiveErrors(bool),
-    /// Raw sockets: what is sent begins with its own IP header (IP_HDRINCL).
+    /// Raw sockets: sent data begins with its own IP header (IP_HDRINCL).
     HeaderIncluded(bool),
-    /// The IPv6 wildcard does not mean IPv4 too (IPV6_V6ONLY); before `bind`.
+    /// The IPv6 wildcard excludes IPv4 (IPV6_V6ONLY); before `bind`.
     OnlyIpv6(bool),
-    /// Use one interface only; empty for all (SO_BINDTODEVICE). Before `bind` and `connect`.
+    /// Bind to one interface; empty for all (SO_BINDTODEVICE). Before `bind` and `connect`.
     BindToDevice(String),
-    /// Who decides how much of a stream may be under way (TCP_CONGESTION).
+    /// The congestion control algorithm of a stream (TCP_CONGESTION).
     CongestionControl(CongestionControl),
-    /// Ask for congestion marks instead of losses (RFC 3168); before `connect`. A peer that asks
-    /// gets them in any case.
+    /// Request ECN: congestion marks instead of losses (RFC 3168); before `connect`. A peer that
+    /// requests it gets it in any case.
     ExplicitCongestion(bool),
 }
 
-/// Who decides how much of a stream may be under way.
+/// The congestion control algorithm of a stream.
 #[derive(Clone, Copy, PartialEq, Eq, Debug, Default, Serialize, Deserialize)]
 pub enum CongestionControl {
     /// CUBIC with HyStart++ (RFC 9438, RFC 9406), as most of the Internet.
@@ -80,32 +79,32 @@ pub enum CongestionControl {
     /// NewReno (RFC 5681, RFC 6582).
     NewReno,
     /// A model of the path's bandwidth and round trip, after BBR: fast on long paths with random
-    /// loss, and not yet proved to be fair.
+    /// loss; its fairness is unproven.
     Bbr,
 }
 
-/// Every option of a socket as it stands.
+/// The values of all options of a socket.
 #[derive(Clone, PartialEq, Eq, Debug, Serialize, Deserialize)]
 pub struct SocketOptions {
-    /// What it is.
+    /// The kind of the socket.
     pub kind: SocketKind,
-    /// Time to live or hop limit of what is sent to one station.
+    /// Time to live or hop limit of unicast packets.
     pub hop_limit: u8,
-    /// DSCP and ECN bits of what is sent.
+    /// DSCP and ECN bits of sent packets.
     pub traffic_class: u8,
     /// Bytes of the receive buffer.
     pub receive_buffer: u32,
-    /// Shares its local address with others that do.
+    /// Shares its local address with sockets that do the same.
     pub reuse_address: bool,
-    /// Shares its local address and load with others that do.
+    /// Shares its local address and load with sockets that do the same.
     pub reuse_port: bool,
-    /// The one interface that it uses; empty for all.
+    /// The interface that it is bound to; empty for all.
     pub device: String,
-    /// Bytes of the largest packet to the peer (IP_MTU); only when connected.
+    /// The path MTU to the peer in bytes (IP_MTU); only when connected.
     pub path_mtu: Option<u32>,
-    /// What only streams and listeners have.
+    /// Options of streams and listeners only.
     pub stream: Option<StreamOptions>,
-    /// What only datagram sockets have.
+    /// Options of datagram sockets only.
     pub datagram: Option<DatagramOptions>,
 }
 
@@ -114,7 +113,7 @@ pub struct SocketOptions {
 pub struct StreamOptions {
     /// Bytes of the send buffer.
     pub send_buffer: u32,
-    /// Small segments are sent at once.
+    /// Nagle's algorithm is disabled.
     pub no_delay: bool,
     /// Milliseconds of silence before keep-alive probes; 0 for none.
     pub keep_alive: u32,
@@ -122,35 +121,35 @@ pub struct StreamOptions {
     pub keep_alive_interval: u32,
     /// Unanswered keep-alive probes that end the connection.
     pub keep_alive_count: u8,
-    /// Milliseconds that data may stay unacknowledged; 0 for the system's choice.
+    /// Milliseconds that data may stay unacknowledged; 0 for the default.
     pub user_timeout: u32,
     /// Milliseconds that closing delivers unsent data for; none for as long as it takes.
     pub linger: Option<u32>,
-    /// A listener at the IPv6 wildcard does not accept IPv4 too.
+    /// A listener at the IPv6 wildcard excludes IPv4.
     pub only_ipv6: bool,
-    /// Who decides how much may be under way.
+    /// The congestion control algorithm.
     pub congestion: CongestionControl,
-    /// Congestion marks are asked for.
+    /// ECN is requested.
     pub explicit_congestion: bool,
 }
 
 /// Options of datagram sockets; see [`SocketOption`].
 #[derive(Clone, PartialEq, Eq, Debug, Serialize, Deserialize)]
 pub struct DatagramOptions {
-    /// May send to everybody.
+    /// May send broadcasts.
     pub broadcast: bool,
     /// Never fragments.
     pub dont_fragment: bool,
-    /// The interface that packets to groups leave by; empty for the route's.
+    /// The interface for multicast packets; empty for the route's.
     pub multicast_interface: String,
-    /// Time to live or hop limit of packets to groups.
+    /// Time to live or hop limit of multicast packets.
     pub multicast_hop_limit: u8,
-    /// Members on this system hear what is sent to groups.
+    /// Local members receive packets sent to their group.
     pub multicast_loop: bool,
-    /// Keeps ICMP errors with the packets that they quote.
+    /// Queues ICMP errors with the packets that they quote.
     pub receive_errors: bool,
-    /// What is sent begins with its own IP header.
+    /// Sent data begins with its own IP header.
     pub header_included: bool,
-    /// The IPv6 wildcard does not mean IPv4 too.
+    /// The IPv6 wildcard excludes IPv4.
     pub only_ipv6: bool,
 }

@@ -1,4 +1,4 @@
-//! Words about routes.
+//! Types of route commands.
 
 use alloc::string::String;
 use core::net::IpAddr;
@@ -11,17 +11,17 @@ use crate::address::Prefix;
 /// One route.
 #[derive(Clone, PartialEq, Eq, Debug, Serialize, Deserialize)]
 pub struct RouteEntry {
-    /// Where it leads; host bits are clear.
+    /// The destination; host bits are clear.
     pub destination: Prefix,
-    /// The router on the way; none when the destination is on the link.
+    /// The gateway; none when the destination is on-link.
     pub gateway: Option<IpAddr>,
     /// Smaller is preferred among routes to the same destination.
     pub metric: u32,
-    /// Who put it there.
+    /// Its origin.
     pub origin: Origin,
-    /// The source address of packets that take it; none when it is chosen by the rules.
+    /// The source address of packets that take it; none for source address selection.
     pub source: Option<IpAddr>,
-    /// The interface that it leaves by.
+    /// Its interface.
     pub interface: String,
     /// False while the interface is down or has no carrier.
     pub usable: bool,
@@ -30,9 +30,9 @@ pub struct RouteEntry {
 /// A route to add.
 #[derive(Clone, PartialEq, Eq, Debug, Serialize, Deserialize)]
 pub struct NewRoute {
-    /// Where it leads; host bits must be clear (IPv4) or are cleared (IPv6), as Linux does.
+    /// The destination; host bits must be clear (IPv4) or are cleared (IPv6), as on Linux.
     pub destination: Prefix,
-    /// The router on the way, which must be on a connected network.
+    /// The gateway, which must be on-link.
     pub gateway: Option<IpAddr>,
     /// Smaller is preferred.
     pub metric: u32,
@@ -43,27 +43,27 @@ pub struct NewRoute {
     pub append: bool,
 }
 
-/// A route to remove: the first one in which every given word matches.
+/// A route to remove: the first one that matches every given field.
 #[derive(Clone, PartialEq, Eq, Debug, Serialize, Deserialize)]
 pub struct RouteSelector {
     /// The destination, exactly.
     pub destination: Prefix,
-    /// The gateway, if it matters.
+    /// The gateway, if given.
     pub gateway: Option<IpAddr>,
-    /// The metric, if it matters.
+    /// The metric, if given.
     pub metric: Option<u32>,
-    /// The interface, if it matters.
+    /// The interface, if given.
     pub interface: Option<String>,
 }
 
 /// The route that a packet takes, and why.
 #[derive(Clone, PartialEq, Eq, Debug, Serialize, Deserialize)]
 pub struct RouteChoice {
-    /// The destination asked for.
+    /// The requested destination.
     pub destination: IpAddr,
-    /// The interface that the packet leaves by.
+    /// The outgoing interface.
     pub interface: String,
-    /// The router on the way.
+    /// The gateway.
     pub gateway: Option<IpAddr>,
     /// The source address that an unbound socket gets.
     pub source: IpAddr,

@@ -1,4 +1,4 @@
-//! Words about sockets. Their options stand in [`super::option`].
+//! Types of socket commands. [`super::option`] has the options.
 
 use alloc::format;
 use alloc::string::String;
@@ -11,70 +11,70 @@ use virtual_file_system::Error;
 pub use super::kind::SocketKind;
 pub use super::option::{DatagramOptions, SocketOption, SocketOptions, StreamOptions};
 
-/// How far a stream is (RFC 9293 §3.3.2); datagram sockets are `Closed`, or `Established` once
+/// The state of a stream (RFC 9293 §3.3.2); datagram sockets are `Closed`, or `Established` once
 /// connected.
 #[derive(Clone, Copy, PartialEq, Eq, Debug, Serialize, Deserialize)]
 pub enum SocketState {
-    /// Nothing under way.
+    /// CLOSED: no connection.
     Closed,
-    /// Waits for connections.
+    /// LISTEN: waits for connections.
     Listen,
-    /// Asked for a connection.
+    /// SYN-SENT: sent a SYN.
     SynSent,
-    /// Was asked for a connection and agreed.
+    /// SYN-RECEIVED: received a SYN and sent its own.
     SynReceived,
-    /// Open.
+    /// ESTABLISHED: open.
     Established,
-    /// We ended our direction, not yet acknowledged.
+    /// FIN-WAIT-1: we sent a FIN, which is not acknowledged yet.
     FinWait1,
-    /// We ended our direction, the peer has not.
+    /// FIN-WAIT-2: our FIN is acknowledged, the peer has not closed.
     FinWait2,
-    /// The peer ended its direction.
+    /// CLOSE-WAIT: the peer sent a FIN.
     CloseWait,
-    /// Both ended, our end not acknowledged yet.
+    /// CLOSING: both sent a FIN, ours is not acknowledged yet.
     Closing,
-    /// The peer ended first, then we; our end not acknowledged yet.
+    /// LAST-ACK: the peer closed first, then we; our FIN is not acknowledged yet.
     LastAck,
-    /// Over; late segments may still arrive.
+    /// TIME-WAIT: closed; late segments may still arrive.
     TimeWait,
 }
 
-/// A socket as others see it.
+/// The status of a socket.
 #[derive(Clone, PartialEq, Eq, Debug, Serialize, Deserialize)]
 pub struct SocketStatus {
-    /// What it is.
+    /// Its kind.
     pub kind: SocketKind,
-    /// How far it is.
+    /// Its state.
     pub state: SocketState,
     /// Local address; unspecified when not bound.
     pub local: SocketAddr,
     /// Remote address; none when not connected.
     pub remote: Option<SocketAddr>,
-    /// The interface that it is bound to; empty for a routed one.
+    /// The interface that it is bound to; empty for all.
     pub interface: String,
-    /// Bytes received and not read yet; for a listener, connections waiting.
+    /// Bytes received and not read yet; for a listener, the length of its accept queue.
     pub receive_queue: u32,
     /// Bytes written and not acknowledged yet; for a listener, its backlog.
     pub send_queue: u32,
 }
 
-/// A connection that a listener hands out.
+/// A connection that a listener offers.
 #[derive(Clone, Copy, PartialEq, Eq, Debug, Serialize, Deserialize)]
 pub struct Offer {
-    /// What to present to `Accept`; drawn at random.
+    /// The token for `Accept`; random.
     pub token: u64,
-    /// Our end.
+    /// The local address.
     pub local: SocketAddr,
-    /// The other end.
+    /// The remote address.
     pub remote: SocketAddr,
 }
 
 impl Offer {
-    /// Bytes that the longest line about a connection needs; who reads a listener must have room
-    /// for so many.
+    /// The longest line about a connection in bytes; a read of a listener needs a buffer of this
+    /// size.
     pub const LINE_BYTES: usize = 128;
 
-    /// Writes the line that reading a listener gives, `TOKEN REMOTE LOCAL`; tells its length.
+    /// Writes the line that reading a listener returns, `TOKEN REMOTE LOCAL`; returns its length.
     #[must_use]
     pub fn write_line(&self, buffer: &mut [u8]) -> usize {
         let line = format!("{} {} {}\n", self.token, self.remote, self.local);
@@ -84,12 +84,12 @@ impl Offer {
     }
 }
 
-/// Which directions of a stream to end.
+/// The directions of a stream to shut down.
 #[derive(Clone, Copy, PartialEq, Eq, Debug, Serialize, Deserialize)]
 pub enum Direction {
-    /// Nothing more is read.
+    /// The reading direction.
     Read,
-    /// Nothing more is written: what was written is delivered, then end of file.
+    /// The writing direction: written data is delivered, then end of file.
     Write,
     /// Both.
     Both,
@@ -98,55 +98,55 @@ pub enum Direction {
 /// A datagram to send.
 #[derive(Clone, PartialEq, Eq, Debug, Serialize, Deserialize)]
 pub struct OutgoingDatagram {
-    /// Where to; the port of an ICMP datagram does not matter.
+    /// The destination; the port of an ICMP datagram has no meaning.
     pub remote: SocketAddr,
-    /// What to send.
+    /// The data.
     pub data: Vec<u8>,
 }
 
-/// A datagram that arrived.
+/// A received datagram.
 #[derive(Clone, PartialEq, Eq, Debug, Serialize, Deserialize)]
 pub struct Datagram {
-    /// Who sent it.
+    /// The sender.
     pub remote: SocketAddr,
-    /// Which of our addresses it was sent to.
+    /// The local address that it was sent to.
     pub local: SocketAddr,
-    /// The interface that it arrived on.
+    /// The receiving interface.
     pub interface: String,
-    /// Time to live or hop limit as it arrived.
+    /// Time to live or hop limit on arrival.
     pub hop_limit: u8,
     /// Its data.
     pub data: Vec<u8>,
 }
 
-/// What the next read of a socket gives.
+/// The data of the next read of a socket.
 #[derive(Clone, PartialEq, Eq, Debug, Serialize, Deserialize)]
 pub struct Peeked {
-    /// Who sent it.
+    /// The sender.
     pub remote: SocketAddr,
-    /// Bytes of the whole datagram; of a stream those that are shown.
+    /// The length of the whole datagram; for a stream that of `data`.
     pub length: u32,
-    /// The first bytes of it, as many as were asked for; none at the end of a stream.
+    /// The first bytes, as many as requested; none at the end of a stream.
     pub data: Vec<u8>,
 }
 
-/// Who noticed that a packet of ours could not be delivered.
+/// Where the delivery of a packet failed.
 #[derive(Clone, Copy, PartialEq, Eq, Debug, Serialize, Deserialize)]
 pub enum ErrorOrigin {
-    /// This system: the neighbor did not answer, or the packet was too large to leave.
+    /// On this system: the neighbor did not answer, or the packet was too large.
     Local,
-    /// A station that sent an ICMP error.
+    /// A host sent an ICMP error.
     Icmp,
-    /// A station that sent an ICMPv6 error.
+    /// A host sent an ICMPv6 error.
     Icmpv6,
 }
 
-/// What became of a packet that a socket sent (IP_RECVERR, IPV6_RECVERR).
+/// A delivery failure of a sent packet (IP_RECVERR, IPV6_RECVERR).
 #[derive(Clone, PartialEq, Eq, Debug, Serialize, Deserialize)]
 pub struct ErrorReport {
-    /// The error as calls on the socket name it.
+    /// The error as returned by calls on the socket.
     pub error: Error,
-    /// Who noticed.
+    /// Where the failure was detected.
     pub origin: ErrorOrigin,
     /// ICMP type; 0 for local errors.
     pub kind: u8,
@@ -154,10 +154,10 @@ pub struct ErrorReport {
     pub code: u8,
     /// The path MTU for a packet that was too large, the pointer of a parameter problem, else 0.
     pub information: u32,
-    /// The station that sent the error.
+    /// The host that sent the error.
     pub reporter: Option<IpAddr>,
-    /// Where the packet was sent to.
+    /// The destination of the packet.
     pub remote: SocketAddr,
-    /// The packet as it was quoted, from its IP header on.
+    /// The quoted packet, from its IP header on.
     pub packet: Vec<u8>,
 }

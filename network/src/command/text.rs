@@ -1,8 +1,8 @@
-//! Lines of text as commands: `address add 10.0.0.2/24` is [`AddAddress`](super::AddAddress).
+//! Commands as lines of text: `address add 10.0.0.2/24` is [`AddAddress`](super::AddAddress).
 //!
-//! The nouns and verbs are those of the shell and of the status text. A line becomes a typed
-//! [`Request`], so it means exactly what the typed command means. Words are separated by blanks; a
-//! line that starts with `#` and an empty one mean nothing.
+//! The nouns and verbs are those of the shell and of the status text. A line is parsed into a typed
+//! [`Request`], so it means exactly the same as the typed command. Blanks separate words; empty
+//! lines and lines that start with `#` are ignored.
 
 use alloc::string::String;
 use alloc::vec::Vec;
@@ -24,10 +24,10 @@ use super::watch::Kinds;
 use crate::address::Prefix;
 use crate::limits;
 
-/// Reads one line; `None` for an empty one or a comment.
+/// Parses one line; `None` for an empty one or a comment.
 ///
 /// # Errors
-/// `InvalidInput` for anything that is no command; `MessageTooLong` beyond 1024 bytes.
+/// `InvalidInput` for an invalid command; `MessageTooLong` beyond 1024 bytes.
 pub fn parse(line: &str) -> Result<Option<Request>, Error> {
     if line.len() > limits::LINE_BYTES {
         return Err(Error::MessageTooLong);
@@ -40,7 +40,7 @@ pub fn parse(line: &str) -> Result<Option<Request>, Error> {
     }
 }
 
-/// Reads every line of what was written to a device.
+/// Parses every line of a write to a device.
 ///
 /// # Errors
 /// As [`parse`], and `MessageTooLong` beyond 64 KiB of text.
@@ -98,7 +98,7 @@ fn address(words: &[&str]) -> Result<Request, Error> {
     }
 }
 
-/// `default` is the family of the gateway, IPv4 without one.
+/// `default` has the family of the gateway, IPv4 without one.
 fn destination(word: &str, gateway: Option<IpAddr>) -> Result<Prefix, Error> {
     match (word, gateway) {
         ("default", Some(IpAddr::V6(_))) => Ok(Prefix::DEFAULT_IPV6),
@@ -189,7 +189,7 @@ fn socket(words: &[&str]) -> Result<Request, Error> {
     }
 }
 
-/// Connections that wait when `listen` does not say.
+/// The backlog when `listen` gives none.
 const DEFAULT_BACKLOG: u32 = 128;
 
 /// `ADDRESS:PORT`, `[ADDRESS]:PORT`, `*:PORT` (both families), or an address alone (for ICMP).
@@ -215,7 +215,7 @@ fn switch(word: &str) -> Result<bool, Error> {
     }
 }
 
-/// A number of eight bits, decimal or hexadecimal with `0x`.
+/// An eight-bit number, decimal or hexadecimal with `0x`.
 fn octet(word: &str) -> Result<u8, Error> {
     match word.strip_prefix("0x") {
         Some(digits) if digits.bytes().all(|digit| digit.is_ascii_hexdigit()) => {
@@ -226,12 +226,12 @@ fn octet(word: &str) -> Result<u8, Error> {
     }
 }
 
-/// An interface's name; `any` for none.
+/// The name of an interface; `any` for none.
 fn interface_name(word: &str) -> String {
     if word == "any" { String::new() } else { word.into() }
 }
 
-/// The names that Linux has for them.
+/// Linux' names of the algorithms.
 fn congestion_control(word: &str) -> Result<CongestionControl, Error> {
     match word {
         "cubic" => Ok(CongestionControl::Cubic),

@@ -1,17 +1,17 @@
-//! Words about events: what a watching file can be asked for, and how its records read.
+//! Types of event commands: the kinds to watch, and the grammar of records.
 //!
 //! The command [`Watch`](super::Watch), or the line `watch`, makes an open device file a reader of
-//! events. It first tells what is there (`present`), then that this was all (`idle`), then what
-//! changes. On an interface's device the events are that interface's, on `/devices/sockets` those
-//! of all present and future ones. `watch link address` tells of these kinds only.
+//! events: first a snapshot (`present`), then its end (`idle`), then changes. On an interface's
+//! device the events are that interface's, on `/devices/sockets` those of all present and future
+//! ones. `watch link address` selects these kinds only.
 //!
-//! A record is a line of words. After the third word come pairs, in any order; a reader skips keys
-//! that it does not know:
+//! A record is a line of words. Pairs in any order follow the third word; a reader skips unknown
+//! keys:
 //!
 //! ```text
 //! record = KIND WHAT SUBJECT *( KEY VALUE )
 //!        | "idle"               the snapshot is over
-//!        | "lost" COUNT         so many records found no room, for the reader was slow;
+//!        | "lost" COUNT         so many records were lost because the reader was slow;
 //!                               a snapshot and "idle" follow
 //! WHAT   = "present" | "added" | "changed" | "removed"
 //!        | "loss" | "timeout" | "undo" | "ended"         for streams
@@ -35,14 +35,13 @@
 //! * `link`: `state` is `up` or `down`, `carrier` is `yes` or `no`.
 //! * `address`: also `broadcast`, and `valid` and `preferred` in seconds (none for ever).
 //! * `neighbor`: `state` is `reachable`, `stale`, `failed` or `permanent`.
-//! * `stream`: `segments` are those taken for lost; `window` and `after` are the congestion window
+//! * `stream`: `segments` is the number marked lost; `window` and `after` are the congestion window
 //!   in bytes, before and after; `round-trip` is the smoothed round-trip time in microseconds;
 //!   `count` is of this stream's timeouts, `wait` the milliseconds of this one; `cause` is `reset`,
 //!   `refused`, `timed-out`, `aborted`, `unreachable` or `network-down`.
 //!
-//! Changes that follow each other faster than the interface hands them over are told as one, with
-//! the state that remains. What is told of a neighbor are states that last: that one is being asked
-//! is not. `removed` tells the object as it last was.
+//! Changes in quick succession are reported as one, with the final state. Of neighbors only lasting
+//! states are reported, not that one is being probed. `removed` has the last state of the object.
 
 use core::str::SplitAsciiWhitespace;
 
@@ -54,7 +53,7 @@ bitflags! {
     /// Kinds of events.
     #[derive(Clone, Copy, PartialEq, Eq, Debug, Serialize, Deserialize)]
     pub struct Kinds: u16 {
-        /// Interfaces come and go.
+        /// Added and removed interfaces.
         const INTERFACE = 1 << 0;
         /// State, carrier, MTU, metric and hardware address.
         const LINK = 1 << 1;
@@ -62,7 +61,7 @@ bitflags! {
         const ADDRESS = 1 << 2;
         /// Routes.
         const ROUTE = 1 << 3;
-        /// Neighbors that are reachable, or no more.
+        /// Lasting states of neighbors.
         const NEIGHBOR = 1 << 4;
         /// Name servers.
         const DNS = 1 << 5;
@@ -73,7 +72,7 @@ bitflags! {
     }
 }
 
-/// Each kind by the first word of its records.
+/// The first word of the records of each kind.
 const WORDS: [(&str, Kinds); 8] = [
     ("interface", Kinds::INTERFACE),
     ("link", Kinds::LINK),
@@ -86,14 +85,14 @@ const WORDS: [(&str, Kinds); 8] = [
 ];
 
 impl Kinds {
-    /// The kind that a word names; `streams` is a stream too.
+    /// The kind of a word; `streams` means `stream` too.
     #[must_use]
     pub fn named(word: &str) -> Option<Self> {
         let word = if word == "streams" { "stream" } else { word };
         WORDS.iter().find(|(known, _)| *known == word).map(|(_, kind)| *kind)
     }
 
-    /// The kinds that words name; without a word all.
+    /// The kinds of some words; all kinds without a word.
     ///
     /// # Errors
     /// `InvalidInput` for an unknown word.
@@ -106,34 +105,34 @@ impl Kinds {
     }
 }
 
-/// A line that was read from a watching file.
+/// A line read from a watching file.
 #[derive(Clone, Debug)]
 pub enum Line<'a> {
     /// The snapshot is over.
     Idle,
     /// So many records were lost; a snapshot follows.
     Lost(u64),
-    /// Something is there, or happened.
+    /// An object of the snapshot, or a change.
     Record(Record<'a>),
 }
 
-/// What a line tells.
+/// A parsed record.
 #[derive(Clone, Debug)]
 pub struct Record<'a> {
     /// The kind of object.
     pub kind: &'a str,
-    /// What happened to it; `present` for what is there.
+    /// What happened to it; `present` in the snapshot.
     pub what: &'a str,
-    /// Which object.
+    /// The object.
     pub subject: &'a str,
     pairs: SplitAsciiWhitespace<'a>,
 }
 
 impl<'a> Line<'a> {
-    /// Reads a line.
+    /// Parses a line.
     ///
     /// # Errors
-    /// `InvalidInput` for what no watching file says.
+    /// `InvalidInput` for an invalid line.
     pub fn parse(line: &'a str) -> Result<Self, Error> {
         let mut words = line.split_ascii_whitespace();
         match (words.next(), words.next(), words.next()) {
@@ -157,7 +156,7 @@ impl<'a> Record<'a> {
         self.pairs().find(|(known, _)| *known == key).map(|(_, value)| value)
     }
 
-    /// Every key with its value.
+    /// All keys with their values.
     pub fn pairs(&self) -> impl Iterator<Item = (&'a str, &'a str)> + use<'a> {
         let mut words = self.pairs.clone();
         core::iter::from_fn(move || Some((words.next()?, words.next()?)))

@@ -1,7 +1,7 @@
-//! What each command does: one match for those that end at once, one for those that wait.
+//! What each command does: one match for immediate commands, one for waiting ones.
 //!
-//! Both are exhaustive, so a row of the table that nobody carries out does not compile. They only
-//! translate: the verbs are the stack's and the sockets'.
+//! Both are exhaustive, so a row of the table without an arm does not compile. They only translate:
+//! the stack and the sockets have the operations.
 
 use alloc::vec::Vec;
 
@@ -19,7 +19,7 @@ fn reply<T: Serialize>(outcome: Result<T>) -> Result<Vec<u8>> {
 }
 
 impl OpenFile {
-    /// Carries out a command, if it has a meaning in the file's mode.
+    /// Executes a command, if the file's mode allows it.
     pub(super) fn execute(&self, request: Request) -> Operation<'_, Vec<u8>> {
         if let Err(refusal) = self.state.with(|state| state.mode()).after(&request) {
             return Operation::done(Err(refusal));

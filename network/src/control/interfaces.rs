@@ -1,4 +1,4 @@
-//! Commands about interfaces: what they do beyond a single verb of the stack.
+//! Commands about interfaces that need more than one operation of the stack.
 
 use alloc::sync::Arc;
 use alloc::vec::Vec;
@@ -20,50 +20,51 @@ use crate::platform::before;
 use crate::stack::Stack;
 
 impl OpenFile {
-    /// The interface that the device is of; `/devices/sockets` has none.
+    /// The interface of the device; `/devices/sockets` has none.
     fn interface(&self) -> Result<&Arc<Interface>> {
         self.sockets.place.interface.as_ref().ok_or(Error::Unsupported)
     }
 
-    /// Every interface that this device speaks of.
+    /// Every interface that this device covers.
     fn interfaces(&self) -> Vec<Arc<Interface>> {
         self.sockets.place.interfaces()
     }
 
-    /// Runs a verb of the interface.
+    /// Changes the interface.
     pub(super) fn on<T>(&self, verb: impl FnOnce(&mut Stack) -> T) -> Result<T> {
-        self.interface().map(|interface| interface.with(verb))
+        self.interface().map(|interface| interface.change_and_transmit(verb))
     }
 
-    /// Runs a verb that may fail.
+    /// Changes the interface, with an operation that may fail.
     pub(super) fn change<T>(&self, verb: impl FnOnce(&mut Stack) -> Result<T>) -> Result<T> {
         self.on(verb).and_then(|outcome| outcome)
     }
 
     /// Reads the interface's state as of now.
     pub(super) fn read_now<T>(&self, view: impl FnOnce(&Stack) -> T) -> Result<T> {
-        self.interface().map(|interface| interface.look_now(view))
+        self.interface().map(|interface| interface.read_now(view))
     }
 
-    /// Reads every interface's state, as far as it does not depend on the present.
+    /// Reads every interface's state, without the time.
     pub(super) fn collect<T>(&self, list: impl Fn(&Stack) -> Vec<T>) -> Vec<T> {
-        self.interfaces().iter().flat_map(|interface| interface.look(&list)).collect()
+        self.interfaces().iter().flat_map(|interface| interface.read(&list)).collect()
     }
 
     /// Reads every interface's state as of now.
     pub(super) fn collect_now<T>(&self, list: impl Fn(&Stack) -> Vec<T>) -> Vec<T> {
-        self.interfaces().iter().flat_map(|interface| interface.look_now(&list)).collect()
+        self.interfaces().iter().flat_map(|interface| interface.read_now(&list)).collect()
     }
 
     pub(super) fn set_hardware_address(&self, address: HardwareAddress) -> Result<bool> {
-        self.interface()?.with_driver(|stack, driver| stack.set_hardware_address(address, driver))
+        self.interface()?
+            .change_with_driver(|stack, driver| stack.set_hardware_address(address, driver))
     }
 
-    /// The route to a destination, with the reasons.
+    /// The route to a destination, with its details.
     pub(super) fn find_route(&self, destination: IpAddr) -> Result<RouteChoice> {
         match &self.sockets.place.interface {
             None => self.sockets.place.all.explain(destination),
-            Some(interface) => interface.look_now(|stack| {
+            Some(interface) => interface.read_now(|stack| {
                 stack
                     .ip
                     .source_for(&stack.context, destination)
@@ -72,7 +73,7 @@ impl OpenFile {
         }
     }
 
-    /// On `/devices/sockets` the interface is named, or found by the gateway's network.
+    /// On `/devices/sockets` the interface is given, or found by the gateway's network.
     pub(super) fn add_route(&self, new: &NewRoute) -> Result<()> {
         if self.sockets.place.interface.is_some() {
             return self.change(|stack| stack.ip.add_route(&mut stack.context, new));
@@ -83,7 +84,7 @@ impl OpenFile {
             (None, None) => return Err(Error::NoDevice),
             (None, Some(gateway)) => {
                 let is_near = |interface: &&Arc<Interface>| {
-                    interface.look(|stack| {
+                    interface.read(|stack| {
                         stack.context.is_running()
                             && stack
                                 .ip
@@ -101,7 +102,7 @@ impl OpenFile {
                 interfaces.iter().find(is_near).cloned().ok_or(unreachable)?
             }
         };
-        interface.with(|stack| stack.ip.add_route(&mut stack.context, new))
+        interface.change_and_transmit(|stack| stack.ip.add_route(&mut stack.context, new))
     }
 
     pub(super) fn remove_route(&self, selector: &RouteSelector) -> Result<()> {
@@ -113,18 +114,20 @@ impl OpenFile {
             return Err(Error::NoDevice);
         }
         let removed = interfaces.iter().filter(named).any(|interface| {
-            interface.with(|stack| stack.ip.remove_route(&mut stack.context, selector)).is_ok()
+            interface
+                .change_and_transmit(|stack| stack.ip.remove_route(&mut stack.context, selector))
+                .is_ok()
         });
         if removed { Ok(()) } else { Err(Error::NoSuchProcess) }
     }
 
-    /// Waits until the DHCP client has a lease, stops, or the time is over.
+    /// Waits until the DHCP client has a lease or stops, or the timeout expires.
     pub(super) async fn await_dhcp(&self, milliseconds: u32) -> Result<DhcpStatus> {
         let interface = Arc::clone(self.interface()?);
         let clock = &self.sockets.clock;
         let deadline = clock.now().after(Duration::from_millis(u64::from(milliseconds)));
         let bound = poll_fn(|context| {
-            interface.with(|stack| {
+            interface.change_and_transmit(|stack| {
                 stack.dhcp.register(context.waker());
                 let status = stack.dhcp.status(&stack.context);
                 match status.state {
@@ -139,13 +142,13 @@ impl OpenFile {
         before(&**clock, deadline, bound).await.unwrap_or(Err(Error::TimedOut))
     }
 
-    /// Every socket: connections, listeners, datagram sockets; routed ones once.
+    /// Every socket: connections, listeners, datagram sockets; those bound on all interfaces once.
     pub(super) fn list_sockets(&self) -> Vec<SocketStatus> {
         let mut list: Vec<SocketStatus> = self
             .interfaces()
             .iter()
             .flat_map(|interface| {
-                interface.look_now(|stack| {
+                interface.read_now(|stack| {
                     stack.transport.socket_list(&stack.context.configuration.name)
                 })
             })

@@ -3,18 +3,18 @@
 //! | file | owns |
 //! |---|---|
 //! | [`open`] | the open file: its mode, text in and out, authority, forwarding to the controller |
-//! | [`execute`] | each command with what carries it out |
+//! | [`execute`] | each command and its operation |
 //! | [`interfaces`] | commands about interfaces |
-//! | [`sockets`] | commands by which a file becomes a socket, and a socket what it becomes |
-//! | [`state`] | what the file holds in each mode |
+//! | [`sockets`] | commands that make a file a socket, and commands of sockets |
+//! | [`state`] | the state of a file in each mode |
 //! | [`offers`] | connections between a listener's file and the file that claims them |
-//! | [`options`] | what sockets are told, and what they tell |
+//! | [`options`] | socket options |
 //! | [`status`] | the status text |
-//! | [`watch`], [`reader`] | the mode that tells events |
+//! | [`watch`], [`reader`] | the event mode |
 //!
-//! A request goes one way: bytes or words → [`Request`](crate::command::Request) → authority → the
-//! file's [`Mode`](crate::command::mode::Mode) → the verb of the stack → response bytes. Unknown
-//! identifiers go to the platform's controller unchanged, with no lock held.
+//! A request takes one path: bytes or text → [`Request`](crate::command::Request) → authority → the
+//! file's [`Mode`](crate::command::mode::Mode) → the operation of the stack → response bytes.
+//! Unknown identifiers go to the platform's controller unchanged, with no lock held.
 
 mod execute;
 mod interfaces;
@@ -39,8 +39,8 @@ use crate::socket::{Sockets, WeakSockets};
 
 /// Makes the devices of one system. They share the connections that listeners offer.
 ///
-/// Neither this nor a device keeps the interfaces registered: they hold the tree that holds the
-/// device.
+/// Neither this nor a device keeps the interfaces registered, because they own the tree that owns
+/// the device.
 #[derive(Clone)]
 pub(crate) struct Devices {
     sockets: WeakSockets,
@@ -52,7 +52,7 @@ impl Devices {
         Self { sockets: sockets.downgrade(), offers: Arc::new(Offers::new(entropy)) }
     }
 
-    /// The device of what belongs to no single interface.
+    /// The device that covers all interfaces.
     pub(crate) fn system(&self) -> NetworkDevice {
         NetworkDevice(self.clone())
     }
@@ -64,7 +64,7 @@ impl Devices {
     }
 }
 
-/// The device of one interface, or of what belongs to all.
+/// The device of one interface, or of all.
 pub(crate) struct NetworkDevice(Devices);
 
 impl CharacterDevice for NetworkDevice {

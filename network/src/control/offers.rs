@@ -1,4 +1,4 @@
-//! Connections on their way from a listener's file to the file that claims them by token.
+//! Accepted connections between a listener's file and the file that claims them by token.
 
 use alloc::collections::VecDeque;
 use alloc::sync::{Arc, Weak};
@@ -10,7 +10,7 @@ use crate::limits;
 use crate::platform::Entropy;
 use crate::socket::{TcpListener, TcpSettings, TcpStream};
 
-/// A connection under its token; the listener is remembered only to be recognised.
+/// A connection with its token; the listener is kept only for comparison.
 struct Unclaimed {
     token: u64,
     listener: Weak<TcpListener>,
@@ -18,17 +18,17 @@ struct Unclaimed {
     settings: TcpSettings,
 }
 
-/// Connections that were offered and not claimed yet. Bounded by the backlogs they come from and by
-/// [`limits::OFFERS`]; the oldest gives way, with a reset.
+/// Offered connections that were not claimed yet. The backlogs of their listeners and
+/// [`limits::OFFERS`] bound them; the oldest is reset when the list is full.
 pub(super) struct Offers {
-    /// Where tokens come from that nobody can guess.
+    /// The source of unpredictable tokens.
     entropy: Arc<dyn Entropy>,
-    waiting: Lock<VecDeque<Unclaimed>>,
+    unclaimed: Lock<VecDeque<Unclaimed>>,
 }
 
 impl Offers {
     pub(super) fn new(entropy: Arc<dyn Entropy>) -> Self {
-        Self { entropy, waiting: Lock::default() }
+        Self { entropy, unclaimed: Lock::default() }
     }
 
     /// Waits for a connection and offers it.
@@ -55,9 +55,9 @@ impl Offers {
         stream: TcpStream,
         settings: TcpSettings,
     ) {
-        let dropped = self.waiting.with(|waiting| {
-            let oldest = if waiting.len() >= limits::OFFERS { waiting.pop_front() } else { None };
-            waiting.push_back(Unclaimed {
+        let dropped = self.unclaimed.with(|offers| {
+            let oldest = if offers.len() >= limits::OFFERS { offers.pop_front() } else { None };
+            offers.push_back(Unclaimed {
                 token,
                 listener: Arc::downgrade(listener),
                 stream,
@@ -68,24 +68,24 @@ impl Offers {
         drop(dropped);
     }
 
-    /// The connection with a token, and the settings that its listener gave it.
+    /// Claims a connection by its token; returns it with its settings.
     pub(super) fn claim(&self, token: u64) -> Result<(TcpStream, TcpSettings)> {
-        self.waiting
-            .with(|waiting| {
-                let place = waiting.iter().position(|unclaimed| unclaimed.token == token)?;
-                waiting.remove(place)
+        self.unclaimed
+            .with(|offers| {
+                let index = offers.iter().position(|unclaimed| unclaimed.token == token)?;
+                offers.remove(index)
             })
             .map(|unclaimed| (unclaimed.stream, unclaimed.settings))
             .ok_or(Error::NotFound)
     }
 
-    /// The listener is gone: what it offered and nobody claimed is reset.
-    pub(super) fn forget(&self, listener: &Arc<TcpListener>) {
-        let ended: VecDeque<Unclaimed> = self.waiting.with(|waiting| {
-            let (kept, ended) = waiting
+    /// The listener was closed: resets its unclaimed connections.
+    pub(super) fn reset_offers_of(&self, listener: &Arc<TcpListener>) {
+        let ended: VecDeque<Unclaimed> = self.unclaimed.with(|offers| {
+            let (kept, ended) = offers
                 .drain(..)
                 .partition(|unclaimed| unclaimed.listener.as_ptr() != Arc::as_ptr(listener));
-            *waiting = kept;
+            *offers = kept;
             ended
         });
         ended.iter().for_each(|unclaimed| unclaimed.stream.abort());

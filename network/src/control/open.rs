@@ -1,4 +1,4 @@
-//! One open file of a network device: what it was last asked to become, and how bytes reach it.
+//! One open file of a network device: its mode, and the way of its bytes.
 
 use alloc::string::String;
 use alloc::sync::Arc;
@@ -20,9 +20,9 @@ use crate::socket::Sockets;
 
 /// An open file description of a network device.
 ///
-/// Others reach it as bytes, through a [`File`](virtual_file_system::File). Who stands around it
-/// and has decoded a command already, such as a guard, gives the command to
-/// [`request`](Self::request) with [`File::call`](virtual_file_system::File::call).
+/// Reads and writes reach it as bytes, through a [`File`](virtual_file_system::File). A wrapper
+/// that has decoded a command already, such as a guard, passes it to [`request`](Self::request)
+/// with [`File::call`](virtual_file_system::File::call).
 pub struct OpenFile {
     pub(super) sockets: Sockets,
     pub(super) offers: Arc<Offers>,
@@ -30,9 +30,9 @@ pub struct OpenFile {
     pub(super) state: Lock<State>,
     credentials: Credentials,
     path: Path,
-    /// The controller's own open file, made when the first command is forwarded.
+    /// The controller's open file, opened when the first command is forwarded.
     controller: Lock<Option<Arc<dyn OpenDevice>>>,
-    /// Keeps the lines of one write together, also across those that wait.
+    /// Serializes writes, so that the lines of one stay together even when some wait.
     lines: Mutex<()>,
 }
 
@@ -50,15 +50,13 @@ impl OpenFile {
         }
     }
 
-    /// A changing command needs a file that was opened for writing; that is decided before anything
-    /// else is looked at.
+    /// A command that changes something needs a file opened for writing; this is checked first.
     fn authorise(&self, identifier: Identifier) -> Result<()> {
         let authority = Request::authority(identifier).ok_or(Error::UnknownCommand)?;
         if authority.is_held_by(self.flags) { Ok(()) } else { Err(Error::PermissionDenied) }
     }
 
-    /// Carries out a command, if the file was opened for it and it has a meaning in the file's
-    /// mode.
+    /// Executes a command, if the file's access and mode allow it.
     pub fn request(&self, request: Request) -> Operation<'_, Vec<u8>> {
         match self.authorise(request.identifier()) {
             Ok(()) => self.execute(request),
@@ -66,7 +64,7 @@ impl OpenFile {
         }
     }
 
-    /// Hands a command that the stack does not know to the controller, and its answer back.
+    /// Forwards a command that the stack does not know to the controller, and returns its response.
     fn forward<'a>(&'a self, identifier: Identifier, request: &'a [u8]) -> Operation<'a, Vec<u8>> {
         let device = match self.controller() {
             Ok(device) => device,
@@ -89,13 +87,13 @@ impl OpenFile {
             .ok_or(Error::UnknownCommand)?;
         let request =
             OpenRequest { credentials: &self.credentials, flags: self.flags, path: &self.path };
-        // No lock is held while foreign code runs; of two that open at once, the first is kept.
+        // No lock is held while foreign code runs; of two concurrent opens the first one is kept.
         let opened = controller.open(&request)?;
         Ok(self.controller.with(|known| known.get_or_insert(opened).clone()))
     }
 
-    /// Carries out every line of a text, in order; stops at the first that fails. What stood before
-    /// it took effect.
+    /// Executes every line of a text, in order; stops at the first that fails. Earlier lines stay
+    /// in effect.
     #[expect(
         clippy::await_holding_invalid_type,
         reason = "holding it over the wait is its purpose: lines of one write stay together"
@@ -109,10 +107,11 @@ impl OpenFile {
         Ok(data.len())
     }
 
-    /// The status text, made when it is first read, so that a reader sees one moment.
+    /// The status text, generated at the first read, so that a reader sees a consistent state.
     fn read_status(&self, buffer: &mut [u8]) -> Result<usize> {
-        let is_fresh = self.state.with(|state| matches!(state, State::Status { text: None, .. }));
-        let fresh = if is_fresh { Some(self.status_text()) } else { None };
+        let is_first_read =
+            self.state.with(|state| matches!(state, State::Status { text: None, .. }));
+        let fresh = if is_first_read { Some(self.status_text()) } else { None };
         self.state.with(|state| {
             let State::Status { text, position } = state else { return Err(Error::InvalidInput) };
             if text.is_none() {
@@ -128,7 +127,8 @@ impl OpenFile {
                 *slot = *byte;
             }
             *position += copied;
-            // After the end the next read starts anew, so that a file kept open can be read again.
+            // The read after the end of file restarts, so that a file kept open can be read
+            // repeatedly.
             if copied == 0 && !buffer.is_empty() {
                 (*text, *position) = (None, 0);
             }
@@ -136,12 +136,12 @@ impl OpenFile {
         })
     }
 
-    /// Closes what the file had become; connections that a listener offered and nobody claimed go
-    /// with it.
+    /// Closes the file's socket or watch; resets connections that its listener offered and nobody
+    /// claimed.
     fn end(&self) {
         let ended = self.become_state(|_| State::default());
         if let State::Listener(listener) = &ended {
-            self.offers.forget(listener);
+            self.offers.reset_offers_of(listener);
         }
     }
 
@@ -207,7 +207,7 @@ impl OpenDevice for OpenFile {
     }
 
     fn revoke(&self) {
-        // The interface is gone: whatever the file had become ends, and with it every waiter.
+        // The interface is gone: the file's socket or watch ends, and every waiting task is woken.
         self.end();
     }
 }
@@ -219,7 +219,7 @@ impl Drop for OpenFile {
 }
 
 impl OpenFile {
-    /// Ready unless a connect is under way; wakes when it ends, however it does.
+    /// Ready unless a connect is in progress; wakes when it ends, in whatever way.
     fn poll_connecting(&self, context: &Context<'_>) -> Poll<()> {
         self.state.with(|state| match state {
             State::Connecting(_, waiters) => {
@@ -230,8 +230,8 @@ impl OpenFile {
         })
     }
 
-    /// Makes the file something else; gives what it was. Whoever waited for a connect to end looks
-    /// again.
+    /// Changes the state of the file; returns the previous one. Wakes tasks that wait for a connect
+    /// to end.
     pub(super) fn become_state(&self, next: impl FnOnce(&mut State) -> State) -> State {
         let mut former = self.state.with(|state| {
             let next = next(state);

@@ -1,8 +1,8 @@
-//! Options of the socket that an open file is: checked, set, and told.
+//! Socket options of an open file: validation, setting, reading.
 //!
-//! A refused value changes nothing. Options that a kind of socket does not have are
-//! `ProtocolOptionNotAvailable`, whatever their value. The settings of a stream stand with the
-//! file's mode; datagram sockets keep their own.
+//! A rejected value changes nothing. Options that a kind of socket does not have fail with
+//! `ProtocolOptionNotAvailable`, whatever their value. The file's mode contains the settings of a
+//! stream; datagram sockets have their own.
 
 use alloc::sync::Arc;
 
@@ -19,7 +19,7 @@ use crate::socket::{KEEP_ALIVE, TcpListener, TcpSettings, TcpStream};
 
 /// Keep-alive probes (Linux: MAX_TCP_KEEPCNT).
 const KEEP_ALIVE_COUNT: core::ops::RangeInclusive<u8> = 1..=127;
-/// The most milliseconds of any other time: what a signed number of Linux' holds.
+/// The maximum of any other time in milliseconds: Linux uses a signed number.
 const MILLISECONDS: u32 = i32::MAX as u32;
 
 impl OpenFile {
@@ -47,7 +47,7 @@ impl OpenFile {
             let is_bound = !matches!(state, State::Unconnected(Unconnected { local: None, .. }));
             let settings = state.settings_mut().ok_or(Error::InvalidInput)?;
             let mut changed = *settings;
-            apply(&mut changed, option, Stage { is_bound, has_buffers: stream.is_some() })?;
+            apply(&mut changed, option, Phase { is_bound, has_buffers: stream.is_some() })?;
             *settings = changed;
             Ok((changed, stream))
         })?;
@@ -58,29 +58,29 @@ impl OpenFile {
     }
 
     fn bind_stream_to_device(&self, name: &str) -> Result<()> {
-        let wanted = match name {
+        let interface = match name {
             "" => None,
             name => Some(self.sockets.place.all.find(name).ok_or(Error::NoDevice)?),
         };
         if let Some(fixed) = &self.sockets.place.interface {
-            let is_same = wanted.is_some_and(|wanted| Arc::ptr_eq(&wanted, fixed));
+            let is_same = interface.is_some_and(|interface| Arc::ptr_eq(&interface, fixed));
             return if is_same { Ok(()) } else { Err(Error::InvalidInput) };
         }
         self.state.with(|state| match state {
             State::Unconnected(Unconnected { local: None, device, .. }) => {
-                *device = wanted;
+                *device = interface;
                 Ok(())
             }
             _ => Err(Error::InvalidInput),
         })
     }
 
-    /// The socket as others see it.
+    /// The socket's status.
     pub(super) fn socket_status(&self) -> Result<SocketStatus> {
         self.handle()?.status(&self.sockets.place)
     }
 
-    /// Every option as it stands.
+    /// The values of all options.
     pub(super) fn options(&self) -> Result<SocketOptions> {
         let (settings, device) = match self.handle()? {
             Handle::Datagram(socket) => return Ok(socket.options()),
@@ -106,17 +106,17 @@ impl OpenFile {
             _ => None,
         };
         let device = device.map(|device| device.name.clone()).unwrap_or_default();
-        Ok(told(&settings, device, path_mtu))
+        Ok(option_values(&settings, device, path_mtu))
     }
 
-    /// The path MTU of a stream that still has a route.
+    /// The path MTU of a stream, if there is a route.
     fn path_mtu(&self, stream: &TcpStream) -> Option<u32> {
         let remote = stream.remote_address().ip();
         let (interface, _) = self.sockets.place.route(remote).ok()?;
-        u32::try_from(interface.look_now(|stack| stack.ip.path_mtu(&stack.context, remote))).ok()
+        u32::try_from(interface.read_now(|stack| stack.ip.path_mtu(&stack.context, remote))).ok()
     }
 
-    /// What is known of the stream and its path.
+    /// The statistics of the stream.
     pub(super) fn stream_statistics(&self) -> Result<StreamStatistics> {
         match self.handle()? {
             Handle::Stream(stream) => stream.statistics().ok_or(Error::NotConnected),
@@ -124,7 +124,7 @@ impl OpenFile {
         }
     }
 
-    /// Takes the error that waits for the socket's next call.
+    /// Takes the pending error (SO_ERROR).
     pub(super) fn take_error(&self) -> Result<Option<Error>> {
         Ok(match self.handle()? {
             Handle::Datagram(socket) => socket.take_error(),
@@ -134,29 +134,29 @@ impl OpenFile {
     }
 }
 
-/// Changes what connections get that are made from now on, as Linux does.
+/// Changes the settings of later connections, as on Linux.
 fn set_listener_option(listener: &TcpListener, option: &SocketOption) -> Result<()> {
     check(option)?;
-    // A listener has been bound to where it is.
+    // The interface of a listener is fixed when it is bound.
     if matches!(option, SocketOption::BindToDevice(_)) {
         return Err(Error::InvalidInput);
     }
     let mut changed = listener.settings();
-    apply(&mut changed, option, Stage { is_bound: true, has_buffers: false })?;
+    apply(&mut changed, option, Phase { is_bound: true, has_buffers: false })?;
     listener.set_settings(changed);
     Ok(())
 }
 
-/// How far a stream socket is, as far as options care.
+/// The phase of a stream socket, as far as options depend on it.
 #[derive(Clone, Copy)]
-struct Stage {
+struct Phase {
     /// It has a local address.
     is_bound: bool,
-    /// Its buffers were made, with the connection.
+    /// Its buffers exist, with the connection.
     has_buffers: bool,
 }
 
-fn told(
+fn option_values(
     settings: &TcpSettings,
     device: alloc::string::String,
     path_mtu: Option<u32>,
@@ -187,7 +187,7 @@ fn told(
     }
 }
 
-/// Refuses values that no stream takes.
+/// Rejects values that no stream accepts.
 fn check(option: &SocketOption) -> Result<()> {
     let is_fine = match option {
         SocketOption::ReceiveBuffer(bytes) | SocketOption::SendBuffer(bytes) => {
@@ -208,8 +208,8 @@ fn check(option: &SocketOption) -> Result<()> {
     if is_fine { Ok(()) } else { Err(Error::InvalidInput) }
 }
 
-/// Writes a checked value into the settings of a stream.
-fn apply(settings: &mut TcpSettings, option: &SocketOption, stage: Stage) -> Result<()> {
+/// Applies a validated value to the settings of a stream.
+fn apply(settings: &mut TcpSettings, option: &SocketOption, phase: Phase) -> Result<()> {
     match option {
         SocketOption::NoDelay(on) => settings.no_delay = *on,
         SocketOption::HopLimit(hop_limit) => settings.hop_limit = *hop_limit,
@@ -222,7 +222,7 @@ fn apply(settings: &mut TcpSettings, option: &SocketOption, stage: Stage) -> Res
         SocketOption::UserTimeout(milliseconds) => settings.user_timeout = *milliseconds,
         SocketOption::Linger(milliseconds) => settings.linger = *milliseconds,
         SocketOption::CongestionControl(_) | SocketOption::ExplicitCongestion(_)
-            if stage.has_buffers =>
+            if phase.has_buffers =>
         {
             return Err(Error::AlreadyConnected);
         }
@@ -230,9 +230,9 @@ fn apply(settings: &mut TcpSettings, option: &SocketOption, stage: Stage) -> Res
         SocketOption::ExplicitCongestion(on) => settings.explicit_congestion = *on,
         SocketOption::ReuseAddress(on) => settings.reuse_address = *on,
         SocketOption::ReusePort(on) => settings.reuse_port = *on,
-        SocketOption::OnlyIpv6(_) if stage.is_bound => return Err(Error::InvalidInput),
+        SocketOption::OnlyIpv6(_) if phase.is_bound => return Err(Error::InvalidInput),
         SocketOption::OnlyIpv6(on) => settings.only_ipv6 = *on,
-        SocketOption::ReceiveBuffer(_) | SocketOption::SendBuffer(_) if stage.has_buffers => {
+        SocketOption::ReceiveBuffer(_) | SocketOption::SendBuffer(_) if phase.has_buffers => {
             return Err(Error::AlreadyConnected);
         }
         SocketOption::ReceiveBuffer(bytes) => settings.receive_buffer = Some(*bytes as usize),

@@ -1,4 +1,4 @@
-//! A reader of events: it asks interfaces for what is there, and reads what they tell from then on.
+//! A reader of events: reads a snapshot of the interfaces, then their changes.
 
 use alloc::string::String;
 use alloc::sync::Arc;
@@ -27,14 +27,13 @@ impl Reader {
         reader
     }
 
-    /// Begins anew with other kinds.
+    /// Restarts with other kinds.
     pub(super) fn restart(&self, kinds: Kinds) {
         self.watcher.restart(kinds);
         self.begin(0);
     }
 
-    /// Makes the snapshot. From the moment at which an interface told what is there, it tells what
-    /// changes.
+    /// Makes the snapshot. Changes of an interface are recorded from its snapshot on.
     fn begin(&self, lost: u64) {
         let mut text = String::new();
         if lost > 0 {
@@ -48,7 +47,8 @@ impl Reader {
         self.watcher.start(text);
     }
 
-    /// The interfaces to watch. On `/devices/sockets` those to come introduce themselves.
+    /// The interfaces to watch. On `/devices/sockets` interfaces that are added later attach by
+    /// themselves.
     fn interfaces(&self) -> Vec<Arc<Interface>> {
         match &self.place.interface {
             Some(_) => self.place.interfaces(),
@@ -80,7 +80,7 @@ impl Reader {
         }
     }
 
-    /// Records are readable; commands may always be written.
+    /// Readable when there are records; always writable, because commands may be written.
     pub(super) fn poll_ready(&self, context: &Context<'_>, interest: Readiness) -> Poll<Readiness> {
         let mut ready = interest & Readiness::WRITABLE;
         if interest.contains(Readiness::READABLE) && self.watcher.is_readable(context.waker()) {
@@ -165,7 +165,7 @@ mod tests {
     }
 
     #[test]
-    fn a_closed_reader_is_forgotten_by_everybody() {
+    fn a_closed_reader_is_detached_from_all_interfaces() {
         let core = Core::new(Arc::new(Zeros), Instant::ZERO).unwrap();
         core.manager().register("tun0", alloc::boxed::Box::new(Nothing), None).unwrap();
         let all = core.sockets();
@@ -176,10 +176,10 @@ mod tests {
             let watcher = Arc::clone(&reader.watcher);
             assert!(Arc::strong_count(&watcher) > 2);
             let interface = sockets.place.all.find("tun0").unwrap();
-            assert!(interface.look(|stack| stack.context.watch.is_on()));
+            assert!(interface.read(|stack| stack.context.watch.is_on()));
             drop(reader);
             assert_eq!(Arc::strong_count(&watcher), 1);
-            assert!(!interface.look(|stack| stack.context.watch.is_on()));
+            assert!(!interface.read(|stack| stack.context.watch.is_on()));
             core.manager().unregister("tun1").unwrap();
         }
     }

@@ -1,7 +1,7 @@
-//! How an open file becomes a socket, and what a socket becomes.
+//! Commands that make an open file a socket, and commands of sockets.
 //!
-//! Whether a command has a meaning in the file's mode was decided before it comes here. A mode that
-//! is another one by now was changed by somebody else meanwhile.
+//! The file's mode has allowed the command before it arrives here. If the state is another one by
+//! now, a concurrent command changed it.
 
 use alloc::sync::Arc;
 use core::future::poll_fn;
@@ -16,7 +16,7 @@ use crate::command::socket::{Datagram, Direction, Offer, SocketKind, SocketStatu
 use crate::socket::{DatagramSocket, IcmpSocket, RawSocket, TcpListener, TcpStream, UdpSocket};
 use crate::stack::bound::Bound;
 
-/// The file is something else than it was a moment ago.
+/// A concurrent command changed the file's state.
 const CHANGED: Error = Error::InvalidInput;
 
 impl OpenFile {
@@ -31,7 +31,7 @@ impl OpenFile {
         }
     }
 
-    /// Makes the file a socket in its first mode.
+    /// Makes the file a socket in its initial mode.
     pub(super) fn create_socket(&self, kind: SocketKind) -> Result<()> {
         let sockets = &self.sockets;
         let datagram = match kind {
@@ -70,7 +70,7 @@ impl OpenFile {
         })
     }
 
-    /// The stream socket that is not connected yet.
+    /// The stream socket before it is connected.
     fn unconnected(&self) -> Result<Unconnected> {
         self.state.with(|state| match state {
             State::Unconnected(socket) => Ok(socket.clone()),
@@ -85,8 +85,8 @@ impl OpenFile {
         }
     }
 
-    /// Connects a stream. The file is connecting meanwhile; a cancelled or failed attempt leaves
-    /// the socket as it was.
+    /// Connects a stream. The file is connecting meanwhile; a cancelled or failed attempt restores
+    /// the unconnected socket.
     async fn connect_stream(&self, remote: SocketAddr) -> Result<SocketAddr> {
         let socket = self.state.with(|state| match state {
             State::Unconnected(socket) => {
@@ -150,7 +150,7 @@ impl OpenFile {
         }
     }
 
-    /// Takes one datagram whole, with its addresses.
+    /// Receives one datagram whole, with its addresses.
     pub(super) async fn receive_from(&self) -> Result<Datagram> {
         let socket = self.datagram()?;
         let message = poll_fn(|context| socket.poll_receive_whole(context)).await?;
@@ -173,12 +173,12 @@ impl OpenFile {
     }
 }
 
-/// The interface that a membership names.
+/// The interface of a membership, if given.
 fn named(membership: &Membership) -> Option<&str> {
     Some(membership.interface.as_str()).filter(|name| !name.is_empty())
 }
 
-/// Puts the state back when a connect fails or is dropped.
+/// Restores the state when a connect fails or is dropped.
 struct Attempt<'a> {
     file: &'a OpenFile,
     is_over: bool,
@@ -186,8 +186,8 @@ struct Attempt<'a> {
 
 impl Drop for Attempt<'_> {
     fn drop(&mut self) {
-        let is_under_way = self.file.state.with(|state| matches!(state, State::Connecting(..)));
-        if !self.is_over && is_under_way {
+        let is_in_progress = self.file.state.with(|state| matches!(state, State::Connecting(..)));
+        if !self.is_over && is_in_progress {
             self.file.become_state(|state| match state {
                 State::Connecting(socket, _) => State::Unconnected(socket.clone()),
                 _ => State::default(),

@@ -1,7 +1,7 @@
-//! What an open file holds in each of its modes.
+//! The state of an open file in each of its modes.
 //!
-//! Which command leads from one mode to another is [`Mode`]'s business. A mode that is a socket
-//! holds a handle of [`crate::socket`]; dropping it closes the socket.
+//! [`Mode`] defines the transitions. A state that is a socket owns a handle of [`crate::socket`];
+//! dropping it closes the socket.
 
 use alloc::string::String;
 use alloc::sync::Arc;
@@ -26,26 +26,26 @@ use crate::socket::{DatagramSocket, TcpListener, TcpSettings, TcpStream};
 pub(super) struct Unconnected {
     pub(super) local: Option<SocketAddr>,
     pub(super) settings: TcpSettings,
-    /// The one interface that a routed socket was bound to (SO_BINDTODEVICE).
+    /// The interface that the socket was bound to (SO_BINDTODEVICE).
     pub(super) device: Option<Arc<Interface>>,
 }
 
 impl Unconnected {
-    /// Where the stream or listener is made.
+    /// Where the stream or listener is created.
     pub(super) fn place(&self, place: &Place) -> Place {
         place.on(self.device.clone().or_else(|| place.interface.clone()))
     }
 }
 
-/// What an open file holds.
+/// The state of an open file.
 pub(super) enum State {
-    /// Status text; how much of it was read.
+    /// Status text, and how much of it was read.
     Status { text: Option<String>, position: usize },
     /// A reader of events.
     Events(Arc<Reader>),
     /// A stream socket without a connection.
     Unconnected(Unconnected),
-    /// A connect is under way; who waits for its end.
+    /// A connect in progress, and the tasks that wait for its end.
     Connecting(Unconnected, WakerList),
     /// A stream.
     Stream(Arc<TcpStream>, TcpSettings),
@@ -77,7 +77,7 @@ impl State {
         }
     }
 
-    /// The socket to act on without holding the state's lock; `None` when the file is none.
+    /// The socket to use without holding the state's lock; `None` when the file is none.
     pub(super) fn handle(&self) -> Option<Handle> {
         match self {
             Self::Status { .. } | Self::Events(_) => None,
@@ -135,7 +135,7 @@ impl Handle {
         }
     }
 
-    /// Shows what the next read gives, waiting for it.
+    /// Peeks at the next data or datagram, waiting for it.
     pub(super) async fn peek(self, most: u32) -> Result<Peeked> {
         let mut data = vec![0; (most as usize).min(limits::PEEK_BYTES)];
         let (copied, length, remote) = match self {
@@ -182,7 +182,7 @@ impl Handle {
     ) -> Poll<Readiness> {
         match self {
             Self::Unconnected => Poll::Ready(Readiness::HANG_UP | (interest & Readiness::WRITABLE)),
-            // The open file registers who asks: it knows when the connect ends.
+            // The open file registers the waker: it knows when the connect ends.
             Self::Connecting => Poll::Pending,
             Self::Stream(stream) => stream.poll_ready(context, interest),
             Self::Listener(listener) => listener.poll_ready(context),
@@ -190,7 +190,7 @@ impl Handle {
         }
     }
 
-    /// The socket as others see it.
+    /// The socket's status.
     pub(super) fn status(&self, place: &Place) -> Result<SocketStatus> {
         match self {
             Self::Unconnected | Self::Connecting => Ok(SocketStatus {

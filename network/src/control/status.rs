@@ -1,5 +1,4 @@
-//! The status text: the interface in the words in which it is configured, one fact per line, noun
-//! first.
+//! The status text: the interface's configuration as text commands, one fact per line, noun first.
 
 use alloc::string::String;
 use core::fmt::Write;
@@ -13,15 +12,15 @@ use crate::stack::Stack;
 pub(super) fn interface(interface: &Interface) -> String {
     let mut text = String::new();
     // Writing to a string does not fail.
-    let _ = interface.look_now(|stack| write_interface(&mut text, stack));
+    let _ = interface.read_now(|stack| write_interface(&mut text, stack));
     text
 }
 
-/// The text of `/devices/sockets`: what all interfaces have together.
+/// The text of `/devices/sockets`: what concerns all interfaces.
 pub(super) fn system(all: &Interfaces) -> String {
     let mut text = String::new();
     for interface in all.list() {
-        let _ = interface.look_now(|stack| {
+        let _ = interface.read_now(|stack| {
             writeln!(
                 text,
                 "interface {} index {} link {}",
@@ -39,7 +38,7 @@ pub(super) fn system(all: &Interfaces) -> String {
         });
     }
     let count = |interface: &alloc::sync::Arc<Interface>| {
-        interface.look_now(|stack| stack.transport.socket_count())
+        interface.read_now(|stack| stack.transport.socket_count())
     };
     let sockets: usize = all.list().iter().map(count).sum();
     let _ = writeln!(text, "sockets {} routed {}", sockets, all.routed_sockets());

@@ -10,7 +10,7 @@ use super::state::State;
 use crate::command::watch::Kinds;
 
 impl OpenFile {
-    /// The reader of events that the file is.
+    /// The file's reader of events.
     pub(super) fn reader(&self) -> Option<Arc<Reader>> {
         self.state.with(|state| match state {
             State::Events(reader) => Some(Arc::clone(reader)),
@@ -18,8 +18,7 @@ impl OpenFile {
         })
     }
 
-    /// Makes the file a reader of events, or lets the reader that it is begin anew with other
-    /// kinds.
+    /// Makes the file a reader of events, or restarts it with other kinds.
     pub(super) fn watch(&self, kinds: Kinds) -> Result<()> {
         // A program may send bits that no kind has.
         if kinds.is_empty() || !Kinds::all().contains(kinds) {
@@ -30,13 +29,13 @@ impl OpenFile {
             return Ok(());
         }
         let reader = Arc::new(Reader::new(&self.sockets.place, kinds));
-        // A reader that is not wanted ends outside of the lock.
+        // An unused reader is dropped outside of the lock.
         self.state.with(|state| match state {
             State::Status { .. } => {
                 *state = State::Events(Arc::clone(&reader));
                 Ok(())
             }
-            // Somebody made it a socket meanwhile.
+            // A concurrent command made it a socket.
             _ => Err(Error::InvalidInput),
         })
     }

@@ -1,15 +1,15 @@
 //! The interfaces of a system, and the choice among them.
 //!
 //! A destination is reached by the longest prefix over all interfaces that are up and have a
-//! carrier, then smallest metric, then lowest index. Destinations that are addresses of our own go
-//! to the loopback interface.
+//! carrier, then smallest metric, then lowest index. Local destinations go to the loopback
+//! interface.
 //!
 //! | file | owns |
 //! |---|---|
 //! | this one | the list of interfaces, and which of them reaches a destination |
-//! | [`place`] | one interface or all of them: where a socket is, what a device file is about |
+//! | [`place`] | one interface or all of them: the scope of a socket or a device file |
 //! | [`registration`] | what ends with an interface: its device in the file tree, its name |
-//! | [`routed`] | sockets and watchers that every present and future interface serves |
+//! | [`routed`] | sockets and watchers on every present and future interface |
 
 mod place;
 mod registration;
@@ -32,7 +32,7 @@ use crate::mount::Mount;
 use crate::stack::HostAddresses;
 use crate::stack::addresses::is_link_local_ipv4;
 
-/// Every interface. All clones are the same; when the last one is gone, the interfaces are
+/// The interfaces of a system. Clones share them; when the last one is dropped, the interfaces are
 /// unregistered.
 #[derive(Clone, Default)]
 pub(crate) struct Interfaces(Arc<Shared>);
@@ -45,13 +45,13 @@ struct Shared {
 
 #[derive(Default)]
 struct Tables {
-    /// The device of what belongs to no single interface. It disappears before they do.
+    /// The device that covers all interfaces. It is unmounted before they are unregistered.
     system: Option<Mount>,
     registrations: Vec<Registration>,
     routed: Routed,
-    /// What was chosen last: the destination, the interface's index, and the generation of
-    /// addresses and routes then.
-    recent: Option<(IpAddr, u32, u32)>,
+    /// The last choice: the destination, the interface's index, and the generation of addresses and
+    /// routes.
+    last_choice: Option<(IpAddr, u32, u32)>,
 }
 
 impl Tables {
@@ -64,33 +64,33 @@ impl Tables {
     }
 }
 
-/// Registering.
+/// Registration.
 impl Interfaces {
-    /// The addresses of all of them, which every stack shares.
+    /// The addresses of all interfaces, which every stack shares.
     pub(crate) fn host(&self) -> &Arc<HostAddresses> {
         &self.0.host
     }
 
-    /// Keeps the device of what belongs to no single interface for as long as the interfaces.
+    /// Keeps the device that covers all interfaces mounted as long as they are registered.
     pub(crate) fn keep(&self, system: Mount) {
         self.0.tables.with(|tables| tables.system = Some(system));
     }
 
-    /// Adds an interface, which serves the routed sockets too from now on.
+    /// Adds an interface, and the sockets and watchers that use all interfaces to it.
     pub(crate) fn add(&self, registration: Registration) {
         let interface = Arc::clone(registration.interface());
         self.0.tables.with(|tables| tables.registrations.push(registration));
         self.serve_routed(&interface);
-        self.0.host.touch();
+        self.0.host.increment_generation();
     }
 
-    /// Takes an interface out; dropping it undoes its registration.
+    /// Removes an interface; dropping the result undoes its registration.
     pub(crate) fn take(&self, name: &str) -> Option<Registration> {
         let taken = self.0.tables.with(|tables| {
             let place = tables.iter().position(|interface| interface.name == name)?;
             Some(tables.registrations.remove(place))
         })?;
-        self.0.host.touch();
+        self.0.host.increment_generation();
         Some(taken)
     }
 
@@ -99,9 +99,9 @@ impl Interfaces {
     }
 }
 
-/// Finding.
+/// Lookup.
 impl Interfaces {
-    /// All of them, in the order in which they were registered.
+    /// All interfaces, in the order of their registration.
     pub(crate) fn list(&self) -> Vec<Arc<Interface>> {
         self.0.tables.with(|tables| tables.interfaces())
     }
@@ -116,16 +116,16 @@ impl Interfaces {
             .with(|tables| tables.iter().find(|interface| interface.index == index).cloned())
     }
 
-    /// A number that stands still while addresses, routes, links and interfaces do.
+    /// A number that changes whenever addresses, routes, links or interfaces change.
     pub(crate) fn generation(&self) -> u32 {
         self.0.host.generation()
     }
 }
 
-/// Choosing.
+/// Selection.
 impl Interfaces {
-    /// The interface of the smallest rank, the oldest of equals; those without a rank do not count.
-    /// For each datagram of a routed socket this is asked, so nothing is copied for it.
+    /// The interface with the smallest rank, the oldest of equals; those without a rank are
+    /// skipped. Datagrams without a bound interface call it each time, so it copies nothing.
     fn best<K: Ord>(&self, rank: impl Fn(&Interface) -> Option<K>) -> Option<Arc<Interface>> {
         self.0.tables.with(|tables| {
             let ranked = tables.iter().filter_map(|interface| Some((rank(interface)?, interface)));
@@ -137,12 +137,12 @@ impl Interfaces {
         })
     }
 
-    /// The interface that was chosen last, if it was for this destination and everything stands as
-    /// it did.
-    fn known(&self, destination: IpAddr, generation: u32) -> Option<Arc<Interface>> {
+    /// The last choice, if the destination and the generation are the same.
+    fn cached(&self, destination: IpAddr, generation: u32) -> Option<Arc<Interface>> {
         self.0.tables.with(|tables| {
-            let (_, index, _) =
-                tables.recent.filter(|recent| (recent.0, recent.2) == (destination, generation))?;
+            let (_, index, _) = tables
+                .last_choice
+                .filter(|choice| (choice.0, choice.2) == (destination, generation))?;
             tables.iter().find(|interface| interface.index == index).cloned()
         })
     }
@@ -154,7 +154,7 @@ impl Interfaces {
     /// no address of the family.
     pub(crate) fn route(&self, destination: IpAddr) -> Result<(Arc<Interface>, IpAddr), Error> {
         let choice = self.choose(destination)?;
-        let source = choice.look(|stack| stack.ip.source_for(&stack.context, destination))?;
+        let source = choice.read(|stack| stack.ip.source_for(&stack.context, destination))?;
         Ok((choice, source))
     }
 
@@ -163,36 +163,38 @@ impl Interfaces {
     /// # Errors
     /// `NetworkUnreachable` without a route.
     pub(crate) fn choose(&self, destination: IpAddr) -> Result<Arc<Interface>, Error> {
-        // Asked for before the search: what changes meanwhile makes the answer an old one.
+        // Read before the search: a concurrent change makes the cached choice stale.
         let generation = self.generation();
-        if let Some(known) = self.known(destination, generation) {
+        if let Some(known) = self.cached(destination, generation) {
             return Ok(known);
         }
         let choice = self.search(destination)?;
-        self.0.tables.with(|tables| tables.recent = Some((destination, choice.index, generation)));
+        self.0
+            .tables
+            .with(|tables| tables.last_choice = Some((destination, choice.index, generation)));
         Ok(choice)
     }
 
     fn search(&self, destination: IpAddr) -> Result<Arc<Interface>, Error> {
-        // The loopback interface delivers to our own addresses.
+        // The loopback interface delivers local packets.
         if destination.is_loopback() || self.0.host.owns(destination) {
             let loopback = self.best(|interface| interface.is_loopback.then_some(()));
             return loopback.ok_or(Error::NetworkUnreachable);
         }
         let rank = |interface: &Interface| {
-            interface.look(|stack| {
+            interface.read(|stack| {
                 if !stack.context.is_running() {
                     return None;
                 }
                 let route = stack.ip.route_for(&stack.context, destination);
-                // Groups, everybody and link-local stations are reached over any interface that has
-                // the family, the one with a default route first.
-                let to_everybody = destination.is_multicast()
+                // Multicast, broadcast and link-local destinations are reached over any interface
+                // of the family, one with a default route first.
+                let is_multicast_or_local = destination.is_multicast()
                     || is_link_local_ipv4(destination)
                     || matches!(destination, IpAddr::V4(address) if address.is_broadcast());
                 match route {
                     Some(route) => Some((Reverse(route.destination.length()), route.metric)),
-                    None if to_everybody
+                    None if is_multicast_or_local
                         && !stack.context.is_loopback()
                         && stack.ip.source_for(&stack.context, destination).is_ok() =>
                     {
@@ -205,14 +207,14 @@ impl Interfaces {
         self.best(rank).ok_or(Error::NetworkUnreachable)
     }
 
-    /// The route to a destination, with the reasons.
+    /// The route to a destination, with its details.
     ///
     /// # Errors
     /// As [`route`](Self::route).
     pub(crate) fn explain(&self, destination: IpAddr) -> Result<RouteChoice, Error> {
         let (interface, source) = self.route(destination)?;
-        // Which gateway answers depends on the present.
-        interface.look_now(|stack| stack.ip.explain(&stack.context, destination, source))
+        // The reachability of gateways depends on the time.
+        interface.read_now(|stack| stack.ip.explain(&stack.context, destination, source))
     }
 }
 

@@ -1,4 +1,4 @@
-//! Which interfaces a socket or a device file uses: one, or all of them by route.
+//! The scope of a socket or a device file: one interface, or all of them by route.
 
 use alloc::sync::Arc;
 use alloc::vec;
@@ -14,12 +14,12 @@ use crate::interface::Interface;
 #[derive(Clone)]
 pub(crate) struct Place {
     pub(crate) all: Interfaces,
-    /// The one interface; none for all.
+    /// The interface; none for all.
     pub(crate) interface: Option<Arc<Interface>>,
 }
 
 impl Place {
-    /// The same interfaces, or just this one of them.
+    /// The same scope, or just this interface of it.
     pub(crate) fn on(&self, interface: Option<Arc<Interface>>) -> Self {
         Self { all: self.all.clone(), interface }
     }
@@ -29,7 +29,7 @@ impl Place {
         self.interface.as_ref().map_or("", |interface| interface.name.as_str())
     }
 
-    /// Every interface that is meant.
+    /// The interfaces in scope.
     pub(crate) fn interfaces(&self) -> Vec<Arc<Interface>> {
         match &self.interface {
             Some(interface) => vec![Arc::clone(interface)],
@@ -55,20 +55,20 @@ impl Place {
     /// family.
     pub(crate) fn route(&self, destination: IpAddr) -> Result<(Arc<Interface>, IpAddr), Error> {
         let interface = self.choose(destination)?;
-        let source = interface.look(|stack| stack.ip.source_for(&stack.context, destination))?;
+        let source = interface.read(|stack| stack.ip.source_for(&stack.context, destination))?;
         Ok((interface, source))
     }
 
-    /// True when the address can be bound to: unspecified, or ours.
+    /// True when the address can be bound: unspecified, or local.
     pub(crate) fn has_address(&self, address: IpAddr) -> bool {
         address.is_unspecified()
             || self
                 .interfaces()
                 .iter()
-                .any(|interface| interface.look(|stack| stack.ip.addresses.owns(address)))
+                .any(|interface| interface.read(|stack| stack.ip.addresses.owns(address)))
     }
 
-    /// The same place, without keeping the interfaces registered.
+    /// The same scope, without keeping the interfaces registered.
     pub(crate) fn downgrade(&self) -> WeakPlace {
         WeakPlace { all: self.all.downgrade(), interface: self.interface.clone() }
     }
@@ -82,12 +82,12 @@ pub(crate) struct WeakPlace {
 }
 
 impl WeakPlace {
-    /// The same interfaces, or just this one of them.
+    /// The same scope, or just this interface of it.
     pub(crate) fn on(&self, interface: Arc<Interface>) -> Self {
         Self { all: self.all.clone(), interface: Some(interface) }
     }
 
-    /// The place, unless the interfaces were unregistered.
+    /// The scope, unless the interfaces were unregistered.
     pub(crate) fn upgrade(&self) -> Option<Place> {
         Some(Place { all: self.all.upgrade()?, interface: self.interface.clone() })
     }

@@ -1,4 +1,4 @@
-//! What belongs to a registered interface, and ends with it.
+//! The parts of a registered interface that end with it.
 
 use alloc::collections::BTreeSet;
 use alloc::string::{String, ToString};
@@ -9,8 +9,8 @@ use virtual_file_system::Lock;
 use crate::interface::Interface;
 use crate::mount::Mount;
 
-/// One registered interface. Dropping it undoes the registration, in the order of the fields: the
-/// device disappears, the interface ends, the name is free again.
+/// A registered interface. Dropping it undoes the registration, in the order of the fields: the
+/// device is unmounted, the interface closes, the name is free again.
 pub(crate) struct Registration {
     _device: Mount,
     interface: Running,
@@ -36,30 +36,30 @@ impl Drop for Running {
     }
 }
 
-/// The names that are taken, also those whose registration is under way.
+/// The names in use, including those of registrations in progress.
 #[derive(Clone, Default)]
-pub(crate) struct Names(Arc<Lock<Taken>>);
+pub(crate) struct Names(Arc<Lock<UsedNames>>);
 
 #[derive(Default)]
-struct Taken {
+struct UsedNames {
     names: BTreeSet<String>,
     last_index: u32,
 }
 
 impl Names {
-    /// Takes a name and the next index; `None` if somebody has the name.
+    /// Reserves a name and the next index; `None` if the name is in use.
     pub(crate) fn reserve(&self, name: &str) -> Option<Name> {
-        let index = self.0.with(|taken| {
-            taken.names.insert(name.to_string()).then(|| {
-                taken.last_index += 1;
-                taken.last_index
+        let index = self.0.with(|used| {
+            used.names.insert(name.to_string()).then(|| {
+                used.last_index += 1;
+                used.last_index
             })
         })?;
         Some(Name { names: self.clone(), name: name.to_string(), index })
     }
 }
 
-/// The name and index of one interface; dropping this frees the name. An index is never used again.
+/// The name and index of one interface; dropping it frees the name. An index is never reused.
 pub(crate) struct Name {
     names: Names,
     pub(crate) name: String,
@@ -68,6 +68,6 @@ pub(crate) struct Name {
 
 impl Drop for Name {
     fn drop(&mut self) {
-        self.names.0.with(|taken| taken.names.remove(&self.name));
+        self.names.0.with(|used| used.names.remove(&self.name));
     }
 }

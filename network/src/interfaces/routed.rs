@@ -1,4 +1,4 @@
-//! Sockets and watchers that every interface serves, also one that is registered later.
+//! Sockets and watchers on every interface, including interfaces that are registered later.
 
 use alloc::sync::Arc;
 use alloc::vec::Vec;
@@ -11,7 +11,7 @@ use crate::stack::datagram::{Binding, Endpoint, Family};
 use crate::stack::tcp::listen::Listener;
 use crate::watcher::Watcher;
 
-/// What a new interface has to serve.
+/// The sockets and watchers that a new interface gets.
 #[derive(Clone, Default)]
 pub(super) struct Routed {
     listeners: Vec<Arc<Listener>>,
@@ -20,13 +20,12 @@ pub(super) struct Routed {
 }
 
 impl Interfaces {
-    /// Lets a new interface serve them too.
+    /// Adds them to a new interface.
     pub(super) fn serve_routed(&self, interface: &Arc<Interface>) {
         let Routed { listeners, bindings, watchers } =
             self.0.tables.with(|tables| tables.routed.clone());
-        // A fresh stack has no socket that could be in the way, and both calls tolerate what is
-        // there already.
-        interface.with(|stack| {
+        // A new stack has no conflicting socket, and both calls tolerate repetition.
+        interface.change_and_transmit(|stack| {
             for listener in &listeners {
                 let _ = stack.transport.tcp.listen(listener, false);
             }
@@ -37,7 +36,7 @@ impl Interfaces {
         watchers.iter().for_each(|watcher| interface.introduce(watcher));
     }
 
-    /// Tells a watcher of every present and future interface; gives those that are present.
+    /// Attaches a watcher to every present and future interface; returns the present ones.
     pub(crate) fn watch(&self, watcher: &Arc<Watcher>) -> Vec<Arc<Interface>> {
         self.0.tables.with(|tables| {
             if !tables.routed.watchers.iter().any(|known| Arc::ptr_eq(known, watcher)) {
@@ -60,13 +59,13 @@ impl Interfaces {
     /// # Errors
     /// `AddressInUse`.
     pub(crate) fn listen(&self, listener: &Arc<Listener>) -> Result<(), Error> {
-        // Entered first, so that an interface that is added meanwhile is not missed.
+        // Recorded first, so that an interface that is added concurrently is not missed.
         let interfaces = self.0.tables.with(|tables| {
             tables.routed.listeners.push(Arc::clone(listener));
             tables.interfaces()
         });
         let outcome = interfaces.iter().try_for_each(|interface| {
-            interface.with(|stack| stack.transport.tcp.listen(listener, false))
+            interface.change_and_transmit(|stack| stack.transport.tcp.listen(listener, false))
         });
         if outcome.is_err() {
             self.unlisten(listener);
@@ -80,7 +79,7 @@ impl Interfaces {
             tables.interfaces()
         });
         interfaces.iter().for_each(|interface| {
-            interface.with(|stack| {
+            interface.change_and_transmit(|stack| {
                 stack.transport.tcp.unlisten(&mut stack.context, &mut stack.ip, listener)
             })
         });
@@ -103,7 +102,9 @@ impl Interfaces {
         });
         let bind = |binding: &Binding| {
             interfaces.iter().try_for_each(|interface| {
-                interface.with(|stack| stack.transport.datagrams.bind(family, binding.clone()))
+                interface.change_and_transmit(|stack| {
+                    stack.transport.datagrams.bind(family, binding.clone())
+                })
             })
         };
         let outcome = bind(binding);
@@ -124,11 +125,13 @@ impl Interfaces {
             tables.interfaces()
         });
         interfaces.iter().for_each(|interface| {
-            interface.with(|stack| stack.transport.datagrams.unbind(family, key, endpoint))
+            interface.change_and_transmit(|stack| {
+                stack.transport.datagrams.unbind(family, key, endpoint)
+            })
         });
     }
 
-    /// How many listeners and bindings belong to all interfaces.
+    /// The number of listeners and bindings on all interfaces.
     pub(crate) fn routed_sockets(&self) -> usize {
         self.0.tables.with(|tables| tables.routed.listeners.len() + tables.routed.bindings.len())
     }

@@ -1,8 +1,8 @@
-//! Calls into a stack that lives on another thread.
+//! Calls into a stack on another thread.
 //!
-//! The thread that owns the stack holds the [`Inbox`] and runs what came in between two polls;
-//! everybody else holds a [`Remote`] and sends closures. Bounded; a full channel makes callers
-//! wait, and nothing is lost or run twice.
+//! The thread that owns the stack has the [`Inbox`] and runs queued calls between two polls; other
+//! threads have a [`Remote`] and send closures. The channel is bounded; when it is full, callers
+//! wait. No call is lost or run twice.
 
 use alloc::boxed::Box;
 use alloc::collections::VecDeque;
@@ -28,7 +28,7 @@ struct Shared<C> {
     doorbell: Waker,
 }
 
-/// Makes a channel for `capacity` calls (one at least). `doorbell` is woken when a call comes in:
+/// Makes a channel for `capacity` calls (at least one). `doorbell` is woken when a call is queued:
 /// let it interrupt the owner's sleep.
 #[must_use]
 pub fn channel<C>(capacity: usize, doorbell: Waker) -> (Remote<C>, Inbox<C>) {
@@ -47,35 +47,34 @@ pub struct Remote<C> {
     shared: Arc<Shared<C>>,
 }
 
-/// The owner's end. Dropping it fails the calls that were not run, with `BrokenPipe`.
+/// The owner's end. Dropping it fails queued calls with `BrokenPipe`.
 pub struct Inbox<C> {
     shared: Arc<Shared<C>>,
 }
 
-/// What becomes of a call.
+/// The state of a call.
 enum Outcome<R> {
-    /// It has not run.
-    Waiting(Option<Waker>),
+    /// It has not run yet.
+    Pending(Option<Waker>),
     /// It ran.
     Done(R),
     /// It will never run, or its result was taken.
     Gone,
 }
 
-/// A call under way.
+/// A pending call.
 ///
 /// # Cancel safety
 /// Dropped before the call ran, it does not run; dropped afterwards, its result is lost.
 pub struct Call<C, R> {
     shared: Arc<Shared<C>>,
     outcome: Arc<Lock<Outcome<R>>>,
-    /// What is not sent yet.
+    /// The closure, until it is sent.
     job: Option<Job<C>>,
 }
 
 impl<C: 'static> Remote<C> {
-    /// Runs a closure on the owner's thread. Nothing happens before the returned future is polled
-    /// first.
+    /// Runs a closure on the owner's thread. The returned future is lazy.
     ///
     /// # Errors
     /// `BrokenPipe` when the inbox is gone.
@@ -83,10 +82,10 @@ impl<C: 'static> Remote<C> {
         &self,
         action: impl FnOnce(&mut C) -> R + Send + 'static,
     ) -> Call<C, R> {
-        let outcome = Arc::new(Lock::new(Outcome::Waiting(None)));
+        let outcome = Arc::new(Lock::new(Outcome::Pending(None)));
         let guard = Guard(Arc::clone(&outcome));
         let job: Job<C> = Box::new(move |context| {
-            let is_wanted = guard.0.with(|outcome| matches!(outcome, Outcome::Waiting(_)));
+            let is_wanted = guard.0.with(|outcome| matches!(outcome, Outcome::Pending(_)));
             if is_wanted {
                 let result = action(context);
                 settle(&guard.0, Outcome::Done(result));
@@ -96,12 +95,12 @@ impl<C: 'static> Remote<C> {
     }
 }
 
-/// A job that is dropped without having run fails its call.
+/// Fails the call if its job is dropped without having run.
 struct Guard<R>(Arc<Lock<Outcome<R>>>);
 
 impl<R> Drop for Guard<R> {
     fn drop(&mut self) {
-        if self.0.with(|outcome| matches!(outcome, Outcome::Waiting(_))) {
+        if self.0.with(|outcome| matches!(outcome, Outcome::Pending(_))) {
             settle(&self.0, Outcome::Gone);
         }
     }
@@ -109,20 +108,20 @@ impl<R> Drop for Guard<R> {
 
 fn settle<R>(place: &Lock<Outcome<R>>, outcome: Outcome<R>) {
     let before = place.with(|place| {
-        // A caller that is gone wants nothing.
+        // The caller was dropped.
         if matches!(place, Outcome::Gone) {
             Outcome::Gone
         } else {
             core::mem::replace(place, outcome)
         }
     });
-    if let Outcome::Waiting(Some(waker)) = before {
+    if let Outcome::Pending(Some(waker)) = before {
         waker.wake();
     }
 }
 
 impl<C, R> Call<C, R> {
-    /// Sends the job if there is room; `Ok(false)` when there is none and the waker is remembered.
+    /// Sends the job if there is room; `Ok(false)` registers the waker instead.
     fn send(&mut self, waker: &Waker) -> Result<bool, Error> {
         let Some(job) = self.job.take() else { return Ok(true) };
         let refused = self.shared.queue.with(|queue| {
@@ -163,8 +162,8 @@ impl<C, R> Future for Call<C, R> {
         self.outcome.with(|outcome| match core::mem::replace(outcome, Outcome::Gone) {
             Outcome::Done(result) => Poll::Ready(Ok(result)),
             Outcome::Gone => Poll::Ready(Err(Error::BrokenPipe)),
-            Outcome::Waiting(_) => {
-                *outcome = Outcome::Waiting(Some(context.waker().clone()));
+            Outcome::Pending(_) => {
+                *outcome = Outcome::Pending(Some(context.waker().clone()));
                 Poll::Pending
             }
         })
@@ -179,8 +178,8 @@ impl<C, R> Drop for Call<C, R> {
 }
 
 impl<C> Inbox<C> {
-    /// Runs the calls that wait now, in the order in which they came, and tells how many. Calls
-    /// that these cause wait for the next time.
+    /// Runs the queued calls in order and returns how many. Calls that they cause wait for the next
+    /// run.
     pub fn run(&self, context: &mut C) -> usize {
         let jobs = self.shared.queue.with(|queue| core::mem::take(&mut queue.jobs));
         let count = jobs.len();

@@ -1,4 +1,4 @@
-//! A clock that stands still until it is told the time.
+//! A clock that advances only when it is told the time.
 
 use alloc::boxed::Box;
 use alloc::collections::BTreeMap;
@@ -22,13 +22,13 @@ struct State {
 #[derive(Debug)]
 pub(super) struct CoreClock(Arc<Lock<State>>);
 
-/// A sleep's place among the sleepers, left when the sleep is dropped.
-struct Place {
+/// A sleep's entry, removed when the sleep is dropped.
+struct SleepEntry {
     clock: Arc<Lock<State>>,
     key: (Instant, u64),
 }
 
-impl Drop for Place {
+impl Drop for SleepEntry {
     fn drop(&mut self) {
         let waker = self.clock.with(|state| state.sleepers.remove(&self.key));
         drop(waker);
@@ -40,7 +40,7 @@ impl CoreClock {
         Self(Arc::new(Lock::new(State { now, ..State::default() })))
     }
 
-    /// Moves on to `now` and wakes whoever waited for it.
+    /// Advances to `now` and wakes expired sleeps.
     pub(super) fn advance(&self, now: Instant) {
         let due: Vec<Waker> = self.0.with(|state| {
             state.now = state.now.max(now);
@@ -55,7 +55,7 @@ impl CoreClock {
         self.0.with(|state| state.now)
     }
 
-    /// The end of the sleep that ends first.
+    /// The earliest deadline.
     pub(super) fn next(&self) -> Option<Instant> {
         self.0.with(|state| state.sleepers.keys().next().map(|(deadline, _)| *deadline))
     }
@@ -71,13 +71,13 @@ impl Clock for CoreClock {
             state.last += 1;
             (deadline, state.last)
         });
-        let place = Place { clock: Arc::clone(&self.0), key };
+        let entry = SleepEntry { clock: Arc::clone(&self.0), key };
         Box::pin(poll_fn(move |context| {
-            let (is_over, replaced) = place.clock.with(|state| {
+            let (is_over, replaced) = entry.clock.with(|state| {
                 if state.now >= deadline {
                     return (true, None);
                 }
-                (false, state.sleepers.insert(place.key, context.waker().clone()))
+                (false, state.sleepers.insert(entry.key, context.waker().clone()))
             });
             drop(replaced);
             if is_over { Poll::Ready(()) } else { Poll::Pending }

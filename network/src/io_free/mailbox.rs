@@ -1,4 +1,4 @@
-//! Two boxes between a driver that is lent now and then and an interface that owns its driver.
+//! Two queues between a driver that is lent to each poll and an interface that owns its driver.
 
 use alloc::collections::VecDeque;
 use alloc::sync::{Arc, Weak};
@@ -6,7 +6,7 @@ use core::task::Waker;
 
 use virtual_file_system::Lock;
 
-use super::tasks::Agenda;
+use super::tasks::RunQueue;
 use crate::address::HardwareAddress;
 use crate::driver::{Capabilities, Driver, DriverError, Frame, FramePool, LinkState};
 use crate::limits;
@@ -14,24 +14,24 @@ use crate::limits;
 struct Boxes {
     incoming: VecDeque<Frame>,
     outgoing: VecDeque<Frame>,
-    /// Buffers that came back, for either side.
+    /// Recycled buffers, for either side.
     spares: VecDeque<Frame>,
     link: LinkState,
     hardware: Option<HardwareAddress>,
-    /// The address that the interface wants and the driver does not know yet.
-    wanted: Option<HardwareAddress>,
+    /// The hardware address that the interface set and the driver does not have yet.
+    new_address: Option<HardwareAddress>,
     waker: Option<Waker>,
     wants_room: bool,
-    /// The driver took no more when it was lent last.
+    /// The driver had no room when it was lent last.
     is_blocked: bool,
 }
 
-/// Whether an interface has something for a driver that is not lent at the moment.
+/// Tells whether an interface has frames for a driver that is not lent at the moment.
 #[derive(Clone)]
 pub(super) struct Outbox(Weak<Lock<Boxes>>);
 
 impl Outbox {
-    /// True when there is something to hand over; `None` when the interface is gone.
+    /// True when frames are queued; `None` when the interface is gone.
     pub(super) fn is_waiting(&self) -> Option<bool> {
         let boxes = self.0.upgrade()?;
         Some(boxes.with(|boxes| !boxes.outgoing.is_empty() && !boxes.is_blocked))
@@ -48,18 +48,18 @@ pub(super) struct Mailbox {
 pub(super) struct MailboxDriver {
     boxes: Arc<Lock<Boxes>>,
     capabilities: Capabilities,
-    agenda: Arc<Agenda>,
+    run_queue: Arc<RunQueue>,
 }
 
 /// Makes both ends for a driver.
-pub(super) fn pair(driver: &mut dyn Driver, agenda: Arc<Agenda>) -> (Mailbox, MailboxDriver) {
+pub(super) fn pair(driver: &mut dyn Driver, run_queue: Arc<RunQueue>) -> (Mailbox, MailboxDriver) {
     let boxes = Arc::new(Lock::new(Boxes {
         incoming: VecDeque::new(),
         outgoing: VecDeque::new(),
         spares: VecDeque::new(),
         link: driver.link_state(),
         hardware: driver.hardware_address(),
-        wanted: None,
+        new_address: None,
         waker: None,
         wants_room: false,
         is_blocked: false,
@@ -67,7 +67,7 @@ pub(super) fn pair(driver: &mut dyn Driver, agenda: Arc<Agenda>) -> (Mailbox, Ma
     let capabilities = driver.capabilities();
     (
         Mailbox { boxes: Arc::clone(&boxes), pool: FramePool::new() },
-        MailboxDriver { boxes, capabilities, agenda },
+        MailboxDriver { boxes, capabilities, run_queue },
     )
 }
 
@@ -76,17 +76,18 @@ impl Mailbox {
         Outbox(Arc::downgrade(&self.boxes))
     }
 
-    /// Takes frames from the driver; true when more may wait.
+    /// Receives frames from the driver; true when there may be more.
     pub(super) fn receive(&mut self, driver: &mut dyn Driver) -> bool {
         let link = driver.link_state();
-        let (room, wanted) = self.boxes.with(|boxes| {
+        let (room, new_address) = self.boxes.with(|boxes| {
             while let Some(spare) = boxes.spares.pop_front() {
                 self.pool.put(spare);
             }
-            (limits::INGRESS_BATCH.saturating_sub(boxes.incoming.len()), boxes.wanted.take())
+            (limits::INGRESS_BATCH.saturating_sub(boxes.incoming.len()), boxes.new_address.take())
         });
-        if let Some(address) = wanted {
-            // The interface asked for it; a driver that refuses keeps its own, and says so.
+        if let Some(address) = new_address {
+            // The interface set the address; a driver that rejects it keeps its own and reports
+            // that one.
             let _ = driver.set_hardware_address(address);
         }
         let mut taken = VecDeque::new();
@@ -97,11 +98,11 @@ impl Mailbox {
         let is_full = taken.len() == room;
         let hardware = driver.hardware_address();
         let waker = self.boxes.with(|boxes| {
-            let is_news = !taken.is_empty() || boxes.link != link;
+            let has_changed = !taken.is_empty() || boxes.link != link;
             boxes.link = link;
             boxes.hardware = hardware;
             boxes.incoming.append(&mut taken);
-            if is_news { boxes.waker.take() } else { None }
+            if has_changed { boxes.waker.take() } else { None }
         });
         if let Some(waker) = waker {
             waker.wake();
@@ -109,7 +110,7 @@ impl Mailbox {
         is_full
     }
 
-    /// Hands frames to the driver; true when it would take more.
+    /// Transmits frames to the driver; true when it would accept more.
     pub(super) fn transmit(&mut self, driver: &mut dyn Driver) -> bool {
         while let Some(frame) = self.boxes.with(|boxes| boxes.outgoing.pop_front()) {
             if let Err(frame) = driver.transmit(frame, &mut self.pool) {
@@ -138,7 +139,7 @@ impl Mailbox {
 
 impl Drop for Mailbox {
     fn drop(&mut self) {
-        // Whoever lends no driver any more has pulled the cable.
+        // A dropped lender means that the driver is gone: the carrier is down.
         let waker = self.boxes.with(|boxes| {
             boxes.link = LinkState::Down;
             boxes.waker.take()
@@ -155,7 +156,7 @@ impl Driver for MailboxDriver {
     }
 
     fn hardware_address(&self) -> Option<HardwareAddress> {
-        self.boxes.with(|boxes| boxes.wanted.or(boxes.hardware))
+        self.boxes.with(|boxes| boxes.new_address.or(boxes.hardware))
     }
 
     fn set_hardware_address(&mut self, address: HardwareAddress) -> Result<(), DriverError> {
@@ -163,7 +164,7 @@ impl Driver for MailboxDriver {
             if boxes.hardware.is_none() || !address.is_unicast() {
                 return Err(DriverError::Unsupported);
             }
-            boxes.wanted = Some(address);
+            boxes.new_address = Some(address);
             Ok(())
         })
     }
@@ -195,7 +196,7 @@ impl Driver for MailboxDriver {
 
     fn flush(&mut self) -> Option<Waker> {
         let is_waiting = self.boxes.with(|boxes| !boxes.outgoing.is_empty() && !boxes.is_blocked);
-        if is_waiting { self.agenda.doorbell() } else { None }
+        if is_waiting { self.run_queue.doorbell() } else { None }
     }
 
     fn register(&mut self, waker: &Waker, room: bool) {

@@ -1,24 +1,24 @@
-//! The stack for those who bring no executor: construct, poll, sleep until the deadline.
+//! The stack without an executor: construct, poll, sleep until the deadline.
 //!
-//! A [`Core`] is a whole system (manager, files, sockets) in which nothing runs by itself. Whoever
-//! owns it owns the only loop: it says what time it is, lends the driver, and is told when to come
-//! back. Nothing here blocks, spawns a thread, reads a clock or needs `std`.
+//! A [`Core`] is a whole system (manager, files, sockets) in which nothing runs by itself. Its
+//! owner has the only loop: it passes the time, lends the driver, and gets the next deadline.
+//! Nothing here blocks, spawns a thread, reads a clock or needs `std`.
 //!
 //! ```text
 //! loop {
 //!     while core.poll(now, &mut port, &mut driver) {}
-//!     // sockets: try_read, try_write, try_accept …; `ready.next()` names those worth a try
+//!     // sockets: try_read, try_write, try_accept …; `ready.next()` returns those that are ready
 //!     // wait for the driver, or until core.next_deadline()
 //! }
 //! ```
 //!
-//! Sockets are those of everybody else: their `try_*` methods never wait, their `poll_*` methods
-//! take a waker, and [`ReadyList`] makes wakers that say *which* socket is worth a try, so that ten
-//! thousand need not be asked. Futures, such as a name lookup, can be given to [`Core::spawn`] and
-//! are driven by the same polls. `examples/io_free.rs` is a complete program.
+//! The sockets are the usual ones: their `try_*` methods never wait, their `poll_*` methods take a
+//! waker, and [`ReadyList`] makes wakers that record *which* socket is ready, so that ten thousand
+//! need not be polled. Futures, such as a name lookup, can be passed to [`Core::spawn`] and are
+//! driven by the same polls. `examples/io_free.rs` is a complete program.
 //!
-//! For a stack that lives on a thread of its own, [`channel`] carries calls of other threads to it;
-//! see `examples/command_channel.rs`.
+//! For a stack on a thread of its own, [`channel`] carries calls of other threads to it; see
+//! `examples/command_channel.rs`.
 
 mod channel;
 mod clock;
@@ -46,8 +46,8 @@ use crate::manager::{Manager, ManagerError, Platform};
 use crate::platform::{Entropy, Instant};
 use crate::socket::Sockets;
 
-/// A system without an executor. Dropping it unregisters its interfaces, ends their sockets with an
-/// error and drops its futures.
+/// A system without an executor. Dropping it unregisters its interfaces, fails their sockets and
+/// drops its futures.
 pub struct Core {
     manager: Manager,
     files: VirtualFileSystem,
@@ -78,8 +78,8 @@ impl Core {
         Ok(Self { manager, files, clock, tasks, outboxes: Lock::new(Vec::new()) })
     }
 
-    /// The manager: interfaces that own their driver (the loopback interface, a cable) are
-    /// registered with it as everywhere.
+    /// The manager. Interfaces that own their driver (loopback, a cable) are registered with it as
+    /// usual.
     #[must_use]
     pub const fn manager(&self) -> &Manager {
         &self.manager
@@ -103,7 +103,7 @@ impl Core {
     /// # Errors
     /// As [`Manager::register`].
     pub fn attach(&self, name: &str, driver: &mut dyn Driver) -> Result<Port, ManagerError> {
-        let (mailbox, inner) = mailbox::pair(driver, self.tasks.agenda());
+        let (mailbox, inner) = mailbox::pair(driver, self.tasks.run_queue());
         self.manager.register(name, Box::new(inner), None)?;
         self.outboxes.with(|outboxes| outboxes.push(mailbox.outbox()));
         Ok(Port { mailbox })
@@ -126,9 +126,9 @@ impl Core {
         device.try_write(line.as_bytes()).map(|_| ())
     }
 
-    /// Lets the system work as of `now`: takes frames from the driver, handles what is due, hands
-    /// frames to the driver. A bounded amount of work; true when there is more to do at once. Time
-    /// that runs backwards stands still.
+    /// Runs the system as of `now`: receives frames from the driver, handles expired deadlines,
+    /// transmits frames to the driver. A bounded amount of work; true when there is more to do at
+    /// once. Time never runs backwards.
     pub fn poll(&mut self, now: Instant, port: &mut Port, driver: &mut dyn Driver) -> bool {
         self.tasks.set_polling(true);
         let more_in = port.receive(driver);
@@ -139,17 +139,17 @@ impl Core {
         more_in || more_work || more_out
     }
 
-    /// As [`poll`](Self::poll), without a driver: for systems with several ports, between
+    /// Like [`poll`](Self::poll), without a driver: for systems with several ports, between
     /// [`Port::receive`] and [`Port::transmit`] of each.
     pub fn run(&mut self, now: Instant) -> bool {
         self.tasks.set_polling(true);
         self.clock.advance(now);
-        let more = self.tasks.run(limits::CORE_TURNS);
+        let more = self.tasks.run(limits::CORE_POLLS);
         self.tasks.set_polling(false);
         more
     }
 
-    /// When to poll next if nothing happens before: at once (an instant that is over) when there is
+    /// When to poll next if nothing happens before: at once (an instant in the past) when there is
     /// work, `None` when only a frame or a call can change anything.
     #[must_use]
     pub fn next_deadline(&self) -> Option<Instant> {
@@ -164,14 +164,14 @@ impl Core {
         }
     }
 
-    /// Whom to wake when a call from another thread gave the system something to do while nobody
-    /// polls it. Calls of the polling thread itself need no doorbell: what they cause stands in
-    /// [`next_deadline`](Self::next_deadline).
+    /// Sets the waker for work that a call from another thread causes between polls. Calls of the
+    /// polling thread need no doorbell: [`next_deadline`](Self::next_deadline) includes what they
+    /// cause.
     pub fn set_doorbell(&self, doorbell: Waker) {
         self.tasks.set_doorbell(doorbell);
     }
 
-    /// Drives a future with the polls of this system until it ends.
+    /// Spawns a future, which the polls of this system drive until it ends.
     pub fn spawn(&self, future: impl Future<Output = ()> + Send + 'static) {
         self.tasks.add(Box::pin(future));
     }
@@ -180,7 +180,7 @@ impl Core {
 impl Drop for Core {
     fn drop(&mut self) {
         for interface in self.manager.list() {
-            // Somebody else may have unregistered it meanwhile.
+            // It may have been unregistered already.
             let _ = self.manager.unregister(&interface.name);
         }
         self.tasks.clear();
@@ -188,13 +188,13 @@ impl Drop for Core {
 }
 
 impl Port {
-    /// Takes frames from the driver, as many as a turn handles; true when more may wait.
+    /// Receives frames from the driver, at most a batch; true when there may be more.
     pub fn receive(&mut self, driver: &mut dyn Driver) -> bool {
         self.mailbox.receive(driver)
     }
 
-    /// Hands frames to the driver and ends the batch; true when some wait that the driver may take
-    /// now.
+    /// Transmits frames to the driver and ends the batch; true when some are left that the driver
+    /// may accept now.
     pub fn transmit(&mut self, driver: &mut dyn Driver) -> bool {
         self.mailbox.transmit(driver)
     }

@@ -1,4 +1,4 @@
-//! Which sockets are worth a try: wakers that put a name on a list.
+//! A list of ready sockets: wakers that add a key to it.
 
 use alloc::collections::VecDeque;
 use alloc::sync::Arc;
@@ -17,10 +17,10 @@ struct Entry<K> {
     queue: Queue<K>,
 }
 
-/// A list of what was woken. Names are the program's own; each stands on the list once, however
+/// A list of woken keys. The program chooses the keys; each is on the list at most once, however
 /// often it is woken.
 ///
-/// The list is as long as there are wakers at most. It may be woken from any thread.
+/// The list is at most as long as the number of wakers. Any thread may wake them.
 pub struct ReadyList<K> {
     queue: Queue<K>,
 }
@@ -38,16 +38,16 @@ impl<K: Copy + Send + Sync + 'static> ReadyList<K> {
         Self::default()
     }
 
-    /// A waker that puts `key` on the list: give it to a socket's `poll_*` method in a
-    /// [`Context`](core::task::Context). Keep it and use clones of it, since two wakers of one key
-    /// are two entries.
+    /// A waker that adds `key` to the list: pass it to a socket's `poll_*` method in a
+    /// [`Context`](core::task::Context). Keep it and use clones of it: two wakers of one key are
+    /// two entries.
     #[must_use]
     pub fn waker(&self, key: K) -> Waker {
         let queue = Arc::clone(&self.queue);
         Waker::from(Arc::new(Entry { key, is_listed: AtomicBool::new(false), queue }))
     }
 
-    /// The next name, if something was woken.
+    /// The next key, if something was woken.
     #[must_use]
     pub fn next(&self) -> Option<K> {
         let entry = self.queue.with(VecDeque::pop_front)?;

@@ -1,4 +1,4 @@
-//! The futures of a core: those that were woken are polled when the core is.
+//! The futures of a core: each poll of the core polls the woken ones.
 
 use alloc::collections::VecDeque;
 use alloc::sync::{Arc, Weak};
@@ -10,16 +10,18 @@ use virtual_file_system::Lock;
 
 use crate::platform::{BoxFuture, Spawner};
 
-/// What tasks and interfaces know of the core: where to queue, and whom to wake while nobody polls.
+/// The part of the core that tasks and interfaces share: the run queue, and the waker for work
+/// between polls.
 #[derive(Default)]
-pub(super) struct Agenda {
+pub(super) struct RunQueue {
     woken: Lock<VecDeque<Arc<Task>>>,
     doorbell: Lock<Option<Waker>>,
     is_polling: AtomicBool,
 }
 
-impl Agenda {
-    /// The waker that interrupts the owner's sleep, unless the owner is awake and will look.
+impl RunQueue {
+    /// The waker that interrupts the owner's sleep; none while the owner polls, since it will see
+    /// the work.
     pub(super) fn doorbell(&self) -> Option<Waker> {
         if self.is_polling.load(Ordering::Acquire) {
             None
@@ -29,12 +31,12 @@ impl Agenda {
     }
 }
 
-/// One future. It lives as long as somebody may wake it or it waits for its turn.
+/// One future. It lives as long as a waker or the run queue refers to it.
 struct Task {
-    /// Taken out while it is polled, and for good once it ended.
+    /// Taken while it is polled, and when it has ended.
     future: Lock<Option<BoxFuture<'static, ()>>>,
     is_queued: AtomicBool,
-    agenda: Weak<Agenda>,
+    run_queue: Weak<RunQueue>,
 }
 
 impl Wake for Task {
@@ -44,10 +46,10 @@ impl Wake for Task {
 
     fn wake_by_ref(self: &Arc<Self>) {
         if !self.is_queued.swap(true, Ordering::AcqRel)
-            && let Some(agenda) = self.agenda.upgrade()
+            && let Some(run_queue) = self.run_queue.upgrade()
         {
-            agenda.woken.with(|woken| woken.push_back(Arc::clone(self)));
-            if let Some(doorbell) = agenda.doorbell() {
+            run_queue.woken.with(|woken| woken.push_back(Arc::clone(self)));
+            if let Some(doorbell) = run_queue.doorbell() {
                 doorbell.wake();
             }
         }
@@ -57,33 +59,34 @@ impl Wake for Task {
 /// The futures of one core.
 #[derive(Default)]
 pub(super) struct Tasks {
-    agenda: Arc<Agenda>,
+    run_queue: Arc<RunQueue>,
     /// Every task that has not ended, so that it ends with the core.
     all: Lock<alloc::vec::Vec<Arc<Task>>>,
 }
 
 impl Tasks {
     pub(super) fn add(&self, future: BoxFuture<'static, ()>) {
-        let agenda = Arc::downgrade(&self.agenda);
+        let run_queue = Arc::downgrade(&self.run_queue);
         let task = Arc::new(Task {
             future: Lock::new(Some(future)),
             is_queued: AtomicBool::new(false),
-            agenda,
+            run_queue,
         });
         self.all.with(|all| all.push(Arc::clone(&task)));
         task.wake();
     }
 
     pub(super) fn has_work(&self) -> bool {
-        self.agenda.woken.with(|woken| !woken.is_empty())
+        self.run_queue.woken.with(|woken| !woken.is_empty())
     }
 
-    /// Polls woken futures, `most` at most; true when some are left.
+    /// Polls at most `most` woken futures; true when some are left.
     pub(super) fn run(&self, most: usize) -> bool {
         for _ in 0..most {
-            let Some(task) = self.agenda.woken.with(VecDeque::pop_front) else { break };
+            let Some(task) = self.run_queue.woken.with(VecDeque::pop_front) else { break };
             task.is_queued.store(false, Ordering::Release);
-            // Taken out, so that it is not polled under a lock; a wake meanwhile queues it again.
+            // Taken out, so that no lock is held while it is polled; a concurrent wake queues it
+            // again.
             let Some(mut future) = task.future.with(Option::take) else { continue };
             let waker = Waker::from(Arc::clone(&task));
             if future.as_mut().poll(&mut Context::from_waker(&waker)).is_pending() {
@@ -95,27 +98,26 @@ impl Tasks {
         self.has_work()
     }
 
-    /// The owner is awake, and looks before it sleeps again.
+    /// The owner polls, and checks for work before it sleeps.
     pub(super) fn set_polling(&self, is_polling: bool) {
-        self.agenda.is_polling.store(is_polling, Ordering::Release);
+        self.run_queue.is_polling.store(is_polling, Ordering::Release);
     }
 
-    /// Drops every future. Tasks hold wakers of themselves; without their futures the circles are
-    /// open.
+    /// Drops every future. Tasks own wakers of themselves; dropping the futures breaks the cycles.
     pub(super) fn clear(&self) {
         let all = self.all.with(core::mem::take);
         for task in all {
             drop(task.future.with(Option::take));
         }
-        drop(self.agenda.woken.with(core::mem::take));
+        drop(self.run_queue.woken.with(core::mem::take));
     }
 
-    pub(super) fn agenda(&self) -> Arc<Agenda> {
-        Arc::clone(&self.agenda)
+    pub(super) fn run_queue(&self) -> Arc<RunQueue> {
+        Arc::clone(&self.run_queue)
     }
 
     pub(super) fn set_doorbell(&self, doorbell: Waker) {
-        let replaced = self.agenda.doorbell.with(|place| place.replace(doorbell));
+        let replaced = self.run_queue.doorbell.with(|place| place.replace(doorbell));
         drop(replaced);
     }
 }

@@ -1,4 +1,4 @@
-//! The two directions of a stream as things of their own, for two tasks that each own one.
+//! The two directions of a stream as separate values, for two tasks that each own one.
 
 use alloc::sync::Arc;
 use core::task::{Context, Poll};
@@ -12,14 +12,14 @@ use crate::command::socket::Direction;
 #[derive(Debug)]
 pub struct TcpReadHalf(Arc<TcpStream>);
 
-/// The writing direction of a stream. Dropping it ends that direction: what was written is
+/// The writing direction of a stream. Dropping it shuts down that direction: written data is
 /// delivered, then the end of file.
 #[derive(Debug)]
 pub struct TcpWriteHalf(Arc<TcpStream>);
 
 impl TcpStream {
-    /// Parts the stream into its directions. It is closed when both halves are gone. To lend halves
-    /// instead, use `&TcpStream`: every method and face works on a shared reference.
+    /// Splits the stream into its directions. It is closed when both halves are dropped. To borrow
+    /// halves instead, use `&TcpStream`: all methods take a shared reference.
     #[must_use]
     pub fn into_split(self) -> (TcpReadHalf, TcpWriteHalf) {
         let stream = Arc::new(self);
@@ -34,18 +34,18 @@ impl TcpReadHalf {
         &self.0
     }
 
-    /// As [`TcpStream::read`].
+    /// Like [`TcpStream::read`].
     ///
     /// # Errors
-    /// What ended the connection, once.
+    /// The error that ended the connection, once.
     ///
     /// # Cancel safety
-    /// A dropped future took nothing.
+    /// A dropped future read nothing.
     pub async fn read(&self, buffer: &mut [u8]) -> Result<usize, Error> {
         self.0.read(buffer).await
     }
 
-    /// As [`TcpStream::poll_read`].
+    /// Like [`TcpStream::poll_read`].
     pub fn poll_read(
         &self,
         context: &mut Context<'_>,
@@ -62,32 +62,32 @@ impl TcpWriteHalf {
         &self.0
     }
 
-    /// As [`TcpStream::write_all`].
+    /// Like [`TcpStream::write_all`].
     ///
     /// # Errors
-    /// `BrokenPipe` after the end; what ended the connection, once.
+    /// `BrokenPipe` after the end; the error that ended the connection, once.
     ///
     /// # Cancel safety
-    /// A dropped future may have given some of the bytes.
+    /// A dropped future may have written some of the bytes.
     pub async fn write_all(&self, data: &[u8]) -> Result<(), Error> {
         self.0.write_all(data).await
     }
 
-    /// As [`TcpStream::write`].
+    /// Like [`TcpStream::write`].
     ///
     /// # Errors
     /// As [`write_all`](Self::write_all).
     ///
     /// # Cancel safety
-    /// A dropped future gave nothing.
+    /// A dropped future wrote nothing.
     pub async fn write(&self, data: &[u8]) -> Result<usize, Error> {
         self.0.write(data).await
     }
 
-    /// As [`TcpStream::flush`].
+    /// Like [`TcpStream::flush`].
     ///
     /// # Errors
-    /// What ended the connection.
+    /// The error that ended the connection.
     ///
     /// # Cancel safety
     /// Safe: it only waits.
@@ -95,7 +95,7 @@ impl TcpWriteHalf {
         self.0.flush().await
     }
 
-    /// As [`TcpStream::poll_write`].
+    /// Like [`TcpStream::poll_write`].
     pub fn poll_write(&self, context: &mut Context<'_>, data: &[u8]) -> Poll<Result<usize, Error>> {
         self.0.poll_write(context, data)
     }
@@ -103,7 +103,7 @@ impl TcpWriteHalf {
 
 impl Drop for TcpWriteHalf {
     fn drop(&mut self) {
-        // A stream that ended already has nothing to end.
+        // A stream that was shut down already has nothing to end.
         let _ = self.0.shutdown(Direction::Write);
     }
 }

@@ -7,8 +7,8 @@ use crate::stack::datagram::Family;
 
 /// A socket for ICMP echo, like Linux' `SOCK_DGRAM` ping sockets: it sends echo requests and
 /// receives the replies with its identifier, which is its port. A datagram is an ICMP message from
-/// its type on; identifier and checksum are filled in. Errors about its requests always reach it.
-/// What else it can do stands at [`DatagramSocket`].
+/// its type on; identifier and checksum are filled in. It always gets errors about its requests.
+/// See [`DatagramSocket`] for its other methods.
 #[derive(Debug)]
 pub struct IcmpSocket(DatagramSocket);
 

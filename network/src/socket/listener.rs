@@ -19,7 +19,7 @@ use crate::stack::tcp::listen::Listener;
 /// Accepts connections, in the order in which they were established.
 ///
 /// A routed listener accepts on every interface, present and future. Dropping it resets the
-/// connections that wait.
+/// connections in its accept queue.
 pub struct TcpListener {
     place: Place,
     listener: Arc<Listener>,
@@ -27,7 +27,8 @@ pub struct TcpListener {
 }
 
 impl TcpListener {
-    /// Listens at `local`; port 0 is an ephemeral port. `backlog` connections may wait, 1 to 4096.
+    /// Listens at `local`; port 0 is an ephemeral port. `backlog` is the length of the accept
+    /// queue, 1 to 4096.
     ///
     /// # Errors
     /// `AddressInUse`; `AddressNotAvailable` when the address is not ours.
@@ -35,7 +36,7 @@ impl TcpListener {
         Self::bind_with(sockets, local, backlog, TcpSettings::default())
     }
 
-    /// Listens with given settings, which accepted connections get.
+    /// Listens with given settings, which accepted connections inherit.
     ///
     /// # Errors
     /// As [`bind`](Self::bind).
@@ -59,14 +60,13 @@ impl TcpListener {
         let listener = Arc::new(Listener::new(local, backlog, settings));
         match &place.interface {
             None => place.all.listen(&listener)?,
-            Some(interface) => {
-                interface.with(|stack| stack.transport.tcp.listen(&listener, true))?
-            }
+            Some(interface) => interface
+                .change_and_transmit(|stack| stack.transport.tcp.listen(&listener, true))?,
         }
         Ok(Self { place: place.clone(), listener, closed: Lock::new(false) })
     }
 
-    /// The address that a stream socket gets when it is bound: a free port for port 0.
+    /// The local address of a stream socket that is bound: a free port replaces port 0.
     pub(crate) fn reserve(
         place: &Place,
         local: SocketAddr,
@@ -75,12 +75,12 @@ impl TcpListener {
         let local = Self::choose_local(place, local)?;
         let bound = settings.bound(local.ip());
         let is_taken = place.interfaces().iter().any(|interface| {
-            interface.look(|stack| stack.transport.tcp.listens_at(local.port(), bound))
+            interface.read(|stack| stack.transport.tcp.listens_at(local.port(), bound))
         });
         if is_taken { Err(Error::AddressInUse) } else { Ok(local) }
     }
 
-    /// Our own address, with an ephemeral port in the place of 0.
+    /// Our own address, with an ephemeral port in place of 0.
     fn choose_local(place: &Place, mut local: SocketAddr) -> Result<SocketAddr, Error> {
         if !place.has_address(local.ip()) {
             return Err(Error::AddressNotAvailable);
@@ -94,7 +94,7 @@ impl TcpListener {
     fn free_port(place: &Place, local: SocketAddr) -> Result<u16, Error> {
         let interface = place.interfaces().into_iter().next().ok_or(Error::NetworkDown)?;
         interface
-            .with(|stack| {
+            .change_and_transmit(|stack| {
                 stack.transport.tcp.ephemeral_port(
                     &mut stack.context,
                     local.ip(),
@@ -104,13 +104,13 @@ impl TcpListener {
             .map_err(|_| Error::AddressInUse)
     }
 
-    /// Where it listens.
+    /// The local address.
     #[must_use]
     pub fn local_address(&self) -> SocketAddr {
         self.listener.local
     }
 
-    /// Takes the connection that has waited longest, without waiting for one.
+    /// Accepts the oldest connection of the accept queue, without waiting for one.
     ///
     /// # Errors
     /// `WouldBlock`; `NetworkDown` once the listener's interface is gone.
@@ -118,12 +118,12 @@ impl TcpListener {
         self.try_take(None).map(|(stream, _)| stream)
     }
 
-    /// As [`try_accept`](Self::try_accept), with the settings that the connection has. While none
-    /// waits, `waker` is woken when one does.
+    /// Like [`try_accept`](Self::try_accept), with the connection's settings. If the accept queue
+    /// is empty, `waker` is woken once it is not.
     fn try_take(&self, waker: Option<&Waker>) -> Result<(TcpStream, TcpSettings), Error> {
         loop {
             let waiting = self.listener.take(waker)?;
-            // An interface that was unregistered took its connections with it.
+            // An interface that was unregistered has closed its connections.
             if let Some(interface) = self.interface_at(waiting.interface) {
                 return Ok((TcpStream::accepted(interface, waiting), waiting.settings));
             }
@@ -137,46 +137,45 @@ impl TcpListener {
         }
     }
 
-    /// Takes the connection that has waited longest, or remembers whom to wake.
+    /// Accepts the oldest connection of the accept queue, or registers the waker.
     pub fn poll_accept(&self, context: &mut Context<'_>) -> Poll<Result<TcpStream, Error>> {
         pending_if_blocked(self.try_take(Some(context.waker()))).map_ok(|(stream, _)| stream)
     }
 
-    /// As [`accept`](Self::accept), with the settings that the connection has.
+    /// Like [`accept`](Self::accept), with the connection's settings.
     pub(crate) async fn take(&self) -> Result<(TcpStream, TcpSettings), Error> {
         poll_fn(|context| pending_if_blocked(self.try_take(Some(context.waker())))).await
     }
 
-    /// What connections get that are made from now on.
+    /// The settings that later connections inherit.
     #[must_use]
     pub fn settings(&self) -> TcpSettings {
         self.listener.settings()
     }
 
-    /// Changes what connections get that are made from now on, as options of a listening socket do
-    /// on Linux. Where it listens stays: `reuse_port` and `only_ipv6` were looked at when it was
-    /// bound.
+    /// Changes the settings that later connections inherit, as options of a listening socket do on
+    /// Linux. Its binding stays: `reuse_port` and `only_ipv6` take effect at bind.
     pub fn set_settings(&self, settings: TcpSettings) {
         self.listener.set_settings(settings);
     }
 
-    /// Changes how many connections may wait, 1 to 4096.
+    /// Changes the length of the accept queue, 1 to 4096.
     pub fn set_backlog(&self, backlog: u32) {
         self.listener.set_backlog(usize::try_from(backlog).unwrap_or(limits::BACKLOG_MAXIMUM));
     }
 
-    /// Takes the connection that has waited longest, waiting for one.
+    /// Accepts the oldest connection of the accept queue, waiting for one.
     ///
     /// # Errors
     /// `NetworkDown` once the listener's interface is gone.
     ///
     /// # Cancel safety
-    /// A dropped future took no connection.
+    /// A dropped future accepted no connection.
     pub async fn accept(&self) -> Result<TcpStream, Error> {
         poll_fn(|context| self.poll_accept(context)).await
     }
 
-    /// Readable when a connection waits; wakes when that changes.
+    /// Readable when the accept queue is not empty; wakes when that changes.
     pub fn poll_ready(&self, context: &mut Context<'_>) -> Poll<Readiness> {
         self.listener.register(context.waker());
         if self.listener.is_closed() {
@@ -188,7 +187,7 @@ impl TcpListener {
         }
     }
 
-    /// The listener as others see it.
+    /// The listener's socket status.
     #[must_use]
     pub fn status(&self) -> SocketStatus {
         self.listener.status(self.place.name())
@@ -200,14 +199,14 @@ impl TcpListener {
         }
         match &self.place.interface {
             None => self.place.all.unlisten(&self.listener),
-            Some(interface) => interface.with(|stack| {
+            Some(interface) => interface.change_and_transmit(|stack| {
                 stack.transport.tcp.unlisten(&mut stack.context, &mut stack.ip, &self.listener)
             }),
         }
         let mut wakes = crate::stack::Wakes::default();
         for waiting in self.listener.close(&mut wakes) {
             if let Some(interface) = self.interface_at(waiting.interface) {
-                interface.with(|stack| {
+                interface.change_and_transmit(|stack| {
                     stack.transport.tcp.abort(&mut stack.context, &mut stack.ip, waiting.connection)
                 });
             }

@@ -1,8 +1,8 @@
-//! Sockets for Rust programs: the asynchronous ends of the stack's verbs.
+//! Asynchronous sockets for Rust programs.
 //!
-//! A [`Sockets`] says where sockets are made: on one interface, or routed over all. The types here
-//! hold a name into a stack and its interface; dropping one releases everything synchronously. The
-//! control device's modes are made of the same types.
+//! A [`Sockets`] determines the scope of sockets: one interface, or all of them by route. The types
+//! here refer to a stack and its interface; dropping one releases everything synchronously. The
+//! control device's modes consist of the same types.
 
 mod datagram;
 mod faces;
@@ -39,7 +39,7 @@ use crate::platform::{Clock, Entropy};
 pub use crate::stack::tcp::TcpSettings;
 pub(crate) use crate::stack::tcp::settings::KEEP_ALIVE;
 
-/// Where sockets are made, and what those need that outlive a call.
+/// Creates sockets in one scope, and has what outlives a call.
 #[derive(Clone)]
 pub struct Sockets {
     pub(crate) place: Place,
@@ -64,7 +64,7 @@ impl Sockets {
         Self { place: self.place.on(Some(interface)), ..self.clone() }
     }
 
-    /// The resolver that asks the DNS servers of all interfaces, or of this one.
+    /// The resolver that queries the DNS servers of all interfaces, or of this one.
     #[must_use]
     pub fn resolver(&self) -> Resolver {
         Resolver::new(self.clone())

@@ -7,18 +7,18 @@ use virtual_file_system::Error;
 use super::{DatagramSocket, Sockets};
 use crate::stack::datagram::Family;
 
-/// A socket for the packets of one IP protocol, or of every one (raw(7)).
+/// A socket for the packets of one IP protocol, or of all (raw(7)).
 ///
-/// It receives a copy of each such packet from the moment it is made: over IPv4 the whole packet,
-/// over IPv6 what follows its headers. What it sends gets a header, unless
-/// [`set_header_included`](Self::set_header_included) says that it brings its own. ICMPv6 checksums
-/// are filled in. What else it can do stands at [`DatagramSocket`]; ports mean nothing here.
+/// It receives a copy of each such packet from its creation on: over IPv4 the whole packet, over
+/// IPv6 what follows its headers. Sent data gets a header, unless
+/// [`set_header_included`](Self::set_header_included) is set. ICMPv6 checksums are filled in. See
+/// [`DatagramSocket`] for its other methods; ports have no meaning here.
 #[derive(Debug)]
 pub struct RawSocket(DatagramSocket);
 
 impl RawSocket {
-    /// Makes a socket for IPv4 packets of `protocol`; 0 for every one, 255 for one that only sends
-    /// packets with their own header.
+    /// Makes a socket for IPv4 packets of `protocol`; 0 for all protocols, 255 for one that only
+    /// sends packets with their own header.
     ///
     /// # Errors
     /// `NetworkDown` when the interface is gone.
@@ -40,9 +40,9 @@ impl RawSocket {
         Ok(Self(socket))
     }
 
-    /// Whether what is sent begins with its own IP header (IP_HDRINCL). Fields of an IPv4 header
-    /// that are 0 are filled in: length, source, checksum, and the identification of a packet that
-    /// is no fragment; the rest is sent as given.
+    /// Whether sent data begins with its own IP header (IP_HDRINCL). Fields of an IPv4 header that
+    /// are 0 are filled in: length, source, checksum, and the identification of a packet that is
+    /// not a fragment; the rest is sent as given.
     pub fn set_header_included(&self, included: bool) {
         // A raw socket has the option.
         let _ = self.0.set_header_included_raw(included);

@@ -1,10 +1,10 @@
-//! The stub resolver: names to addresses over the DNS servers of the interfaces (RFC 1034 §5.3.1,
-//! RFC 5452).
+//! The stub resolver: looks names up with the DNS servers of the interfaces (RFC 1034 §5.3.1, RFC
+//! 5452).
 //!
-//! A question goes to one server after the other, each time from a fresh random port with a fresh
-//! random identifier; only an answer from the address and port that was asked, with the same
-//! identifier and question, counts. It is a task like any program's: it uses sockets and the clock,
-//! and a dropped lookup leaves nothing behind.
+//! A query goes to one server after the other, each time from a new random port with a new random
+//! identifier; a response is accepted only from the queried address and port, with the same
+//! identifier and question. The resolver is an ordinary program: it uses sockets and the clock, and
+//! a dropped lookup leaves nothing behind.
 
 use alloc::string::{String, ToString};
 use alloc::vec;
@@ -21,17 +21,17 @@ use crate::dns_message::{self, DnsMessage, PORT, QueryKind, ResponseCode};
 use crate::limits;
 use crate::platform::before;
 
-/// Rounds through all servers, with a wait that doubles from [`FIRST_WAIT`].
+/// Rounds through all servers; the timeout starts at [`FIRST_TIMEOUT`] and doubles.
 const ROUNDS: u32 = 3;
-const FIRST_WAIT: Duration = Duration::from_secs(1);
-/// How long an answer by TCP may take.
-const STREAM_WAIT: Duration = Duration::from_secs(5);
-/// Aliases that are followed.
-const ALIASES: usize = 8;
+const FIRST_TIMEOUT: Duration = Duration::from_secs(1);
+/// The timeout of a response over TCP.
+const TCP_TIMEOUT: Duration = Duration::from_secs(5);
+/// The most aliases to follow.
+const MAX_ALIASES: usize = 8;
 /// Bytes of a UDP answer without EDNS.
 const DATAGRAM_BYTES: usize = 512;
 
-/// Bounds the lookups under way: waiting for one's turn is an ordinary wait.
+/// Bounds the concurrent lookups; further ones wait.
 #[derive(Debug)]
 pub(super) struct Lookups(Semaphore);
 
@@ -47,7 +47,7 @@ pub struct Resolver {
     sockets: Sockets,
 }
 
-/// What one server said to one question.
+/// The response of one server to one question.
 enum Reply {
     Records(Vec<Record>),
     NoSuchName,
@@ -59,16 +59,16 @@ impl Resolver {
         Self { sockets }
     }
 
-    /// Answers a question. Literal addresses and `localhost` answer themselves.
+    /// Resolves a question. Literal addresses and `localhost` need no server.
     ///
     /// # Errors
-    /// `InvalidInput` for a name that cannot exist, `NotFound` for one that does not, `TimedOut`
-    /// when no server answered, `NetworkUnreachable` when there is none to ask.
+    /// `InvalidInput` for an invalid name, `NotFound` for one that does not exist, `TimedOut` when
+    /// no server answered, `NetworkUnreachable` when there is no server.
     ///
     /// # Cancel safety
     /// Dropping the future ends the lookup.
     pub async fn resolve(&self, question: &Question) -> Result<Answer, Error> {
-        if let Some(answer) = answer_locally(question) {
+        if let Some(answer) = resolve_locally(question) {
             return Ok(answer);
         }
         let (name, kinds) = wire_question(question)?;
@@ -76,34 +76,34 @@ impl Resolver {
         if servers.is_empty() {
             return Err(Error::NetworkUnreachable);
         }
-        let _turn = self.sockets.lookups.0.acquire().await;
+        let _permit = self.sockets.lookups.0.acquire().await;
         let mut records = Vec::new();
         let (mut target, mut asked) = (name, None);
-        for _ in 0..ALIASES {
-            let (server, found) = self.ask_all(&servers, &target, &kinds).await?;
+        for _ in 0..MAX_ALIASES {
+            let (server, found) = self.query_all(&servers, &target, &kinds).await?;
             asked = Some(server);
             records.extend(found);
             let wants_address =
                 question.kind != RecordKind::Cname && question.kind != RecordKind::Ptr;
-            let is_answered =
+            let is_complete =
                 records.iter().any(|record| !matches!(record.data, RecordData::Cname(_)));
             match last_alias(&records, &target) {
-                Some(alias) if wants_address && !is_answered => target = alias,
+                Some(alias) if wants_address && !is_complete => target = alias,
                 _ => break,
             }
         }
         Ok(Answer { server: asked, records })
     }
 
-    /// The servers to ask: the one that was named, else those of the interface or of all interfaces
-    /// that are up.
+    /// The servers to query: the given one, else those of the interface or of all interfaces that
+    /// are up.
     fn servers(&self, question: &Question) -> Vec<SocketAddr> {
         if let Some(server) = question.server {
             return vec![server];
         }
         let mut servers: Vec<SocketAddr> = Vec::new();
         for interface in self.sockets.place.interfaces() {
-            interface.look(|stack| {
+            interface.read(|stack| {
                 for (address, _) in stack.name_servers.iter().filter(|_| stack.context.is_running())
                 {
                     let server = SocketAddr::new(*address, PORT);
@@ -116,7 +116,7 @@ impl Resolver {
         servers
     }
 
-    async fn ask_all(
+    async fn query_all(
         &self,
         servers: &[SocketAddr],
         name: &str,
@@ -125,7 +125,7 @@ impl Resolver {
         let mut failure = Error::TimedOut;
         for round in 0..ROUNDS {
             for server in servers {
-                match self.ask(*server, name, kinds, FIRST_WAIT * (1 << round)).await {
+                match self.query_server(*server, name, kinds, FIRST_TIMEOUT * (1 << round)).await {
                     Reply::Records(records) => return Ok((*server, records)),
                     Reply::NoSuchName => return Err(Error::NotFound),
                     Reply::Failed(error) => failure = error,
@@ -139,8 +139,8 @@ impl Resolver {
         Err(failure)
     }
 
-    /// Asks one server all kinds at once.
-    async fn ask(
+    /// Queries one server for all types at once.
+    async fn query_server(
         &self,
         server: SocketAddr,
         name: &str,
@@ -171,7 +171,7 @@ impl Resolver {
         combine(queries.into_iter().map(|(_, answer)| answer).collect(), failure)
     }
 
-    /// Receives until every query has its answer; returns early with an error of the socket.
+    /// Receives until every query has its response; returns early with an error of the socket.
     async fn collect(
         &self,
         socket: &UdpSocket,
@@ -197,17 +197,17 @@ impl Resolver {
             });
             let Some((query, known)) = matching else { continue };
             *known = match answer.is_truncated {
-                true => self.ask_by_stream(server, query).await.or(Some(answer)),
+                true => self.query_over_tcp(server, query).await.or(Some(answer)),
                 false => Some(answer),
             };
         }
         None
     }
 
-    /// Asks again over TCP, where every answer fits (RFC 7766).
-    async fn ask_by_stream(&self, server: SocketAddr, query: &DnsMessage) -> Option<DnsMessage> {
+    /// Repeats the query over TCP, where every response fits (RFC 7766).
+    async fn query_over_tcp(&self, server: SocketAddr, query: &DnsMessage) -> Option<DnsMessage> {
         let clock = &self.sockets.clock;
-        let deadline = clock.now().after(STREAM_WAIT);
+        let deadline = clock.now().after(TCP_TIMEOUT);
         let exchange = async {
             let stream = TcpStream::connect(&self.sockets, server).await.ok()?;
             let bytes = query.to_bytes().ok()?;
@@ -228,7 +228,7 @@ impl Resolver {
 
     fn random_identifier(&self) -> u16 {
         let mut bytes = [0; 2];
-        // A failing source leaves the random port as protection.
+        // If the source fails, the random port still protects.
         let _ = self.sockets.entropy.fill(&mut bytes);
         u16::from_ne_bytes(bytes)
     }
@@ -242,8 +242,7 @@ async fn read_exactly(stream: &TcpStream, mut buffer: &mut [u8]) -> Option<()> {
     Some(())
 }
 
-/// One reply out of the answers to all kinds: any records count; a name that does not exist does
-/// not exist for any kind.
+/// Combines the responses to all types: any records count; a name error for one type holds for all.
 fn combine(answers: Vec<Option<DnsMessage>>, failure: Option<Error>) -> Reply {
     let missing = answers.iter().any(Option::is_none);
     let (mut records, mut refused, mut no_such_name) = (Vec::new(), false, false);
@@ -271,7 +270,7 @@ fn combine(answers: Vec<Option<DnsMessage>>, failure: Option<Error>) -> Reply {
 
 fn last_alias(records: &[Record], start: &str) -> Option<String> {
     let mut name = start;
-    // Each step uses another record, so the chain ends.
+    // Each step uses another record, so the loop ends.
     for _ in records {
         let next = records.iter().find_map(|record| match &record.data {
             RecordData::Cname(target) if record.name.eq_ignore_ascii_case(name) => {
@@ -287,7 +286,7 @@ fn last_alias(records: &[Record], start: &str) -> Option<String> {
     (name != start).then(|| name.to_string())
 }
 
-fn answer_locally(question: &Question) -> Option<Answer> {
+fn resolve_locally(question: &Question) -> Option<Answer> {
     let local = |addresses: &[IpAddr]| {
         let records = addresses.iter().map(|address| Record {
             name: question.name.clone(),
@@ -308,7 +307,7 @@ fn answer_locally(question: &Question) -> Option<Answer> {
         return local(if fits(&address) { core::slice::from_ref(&address) } else { &[] });
     }
     let name = question.name.strip_suffix('.').unwrap_or(&question.name);
-    // RFC 6761 §6.3: localhost and what lies under it never leave the system.
+    // RFC 6761 §6.3: queries for localhost and its subdomains never leave the system.
     if name.eq_ignore_ascii_case("localhost") || name.to_ascii_lowercase().ends_with(".localhost") {
         let both = [IpAddr::V4(Ipv4Addr::LOCALHOST), IpAddr::V6(Ipv6Addr::LOCALHOST)];
         let wanted: Vec<IpAddr> = both.into_iter().filter(fits).collect();

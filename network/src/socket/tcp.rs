@@ -16,16 +16,16 @@ use crate::interfaces::Place;
 use crate::socket::TcpSettings;
 use crate::stack::flow::End;
 use crate::stack::tcp::ConnectionId;
-use crate::stack::tcp::listen::Waiting;
+use crate::stack::tcp::listen::PendingConnection;
 
 /// A connection.
 ///
-/// All methods take `&self`, so reading and writing may go on at once from two tasks. Dropping the
-/// stream delivers what was written, then the end of file; data that was received and not read
-/// turns that into a reset, as on Linux (RFC 1122 §4.2.2.13).
+/// All methods take `&self`, so two tasks may read and write at once. Dropping the stream delivers
+/// written data, then the end of file; unread received data resets the connection instead, as on
+/// Linux (RFC 1122 §4.2.2.13).
 ///
-/// Urgent data is neither sent nor told apart: what a peer marks as urgent stays in the stream, as
-/// with SO_OOBINLINE (RFC 6093).
+/// Urgent data is neither sent nor distinguished: a peer's urgent data stays in the stream, as with
+/// SO_OOBINLINE (RFC 6093).
 pub struct TcpStream {
     interface: Arc<Interface>,
     slot: ConnectionId,
@@ -34,14 +34,14 @@ pub struct TcpStream {
 }
 
 impl TcpStream {
-    /// Connects to `remote` from an address that the route chooses and an ephemeral port.
+    /// Connects to `remote` from an ephemeral port and an address that the route determines.
     ///
     /// # Errors
     /// `NetworkUnreachable`, `ConnectionRefused`, `TimedOut` (after 127 s), `HostUnreachable`,
     /// `AddressNotAvailable`, `NetworkDown`.
     ///
     /// # Cancel safety
-    /// Dropping the future ends the attempt.
+    /// Dropping the future aborts the attempt.
     pub async fn connect(sockets: &Sockets, remote: SocketAddr) -> Result<Self, Error> {
         Self::connect_with(sockets, None, remote, &TcpSettings::default()).await
     }
@@ -53,7 +53,7 @@ impl TcpStream {
     /// As [`connect`](Self::connect); `InvalidInput` for addresses of two families.
     ///
     /// # Cancel safety
-    /// Dropping the future ends the attempt.
+    /// Dropping the future aborts the attempt.
     pub async fn connect_with(
         sockets: &Sockets,
         local: Option<SocketAddr>,
@@ -65,19 +65,18 @@ impl TcpStream {
         Ok(stream)
     }
 
-    /// Begins a connect; [`poll_connected`](Self::poll_connected) ends it.
+    /// Begins a connect; [`poll_connected`](Self::poll_connected) completes it.
     pub(crate) fn start(
         place: &Place,
         local: Option<SocketAddr>,
         remote: SocketAddr,
         settings: &TcpSettings,
     ) -> Result<Self, Error> {
-        let to_everybody = matches!(remote, SocketAddr::V4(remote) if remote.ip().is_broadcast());
-        if remote.ip().is_multicast() || to_everybody {
+        let is_broadcast = matches!(remote, SocketAddr::V4(remote) if remote.ip().is_broadcast());
+        if remote.ip().is_multicast() || is_broadcast {
             return Err(Error::NetworkUnreachable);
         }
-        // Linux connects to itself when asked for the unspecified address; nobody else is meant by
-        // it here.
+        // Linux connects to itself for the unspecified address; here it is an error.
         if remote.ip().is_unspecified() || remote.port() == 0 {
             return Err(Error::ConnectionRefused);
         }
@@ -88,9 +87,10 @@ impl TcpStream {
             return Err(Error::AddressNotAvailable);
         }
         let interface = place.choose(remote.ip())?;
-        let (slot, local) = interface.with(|stack| {
+        let (slot, local) = interface.change_and_transmit(|stack| {
             let source = stack.ip.source_for(&stack.context, remote.ip())?;
-            if matches!(remote.ip(), IpAddr::V4(address) if stack.ip.addresses.is_broadcast(address)) {
+            let addresses = &stack.ip.addresses;
+            if matches!(remote.ip(), IpAddr::V4(address) if addresses.is_broadcast(address)) {
                 return Err(Error::NetworkUnreachable);
             }
             let source = local
@@ -104,9 +104,9 @@ impl TcpStream {
         Ok(Self { interface, slot, local, remote })
     }
 
-    /// Ready once the handshake is over.
+    /// Ready once the handshake has ended.
     pub(crate) fn poll_connected(&self, context: &mut Context<'_>) -> Poll<Result<(), Error>> {
-        match self.interface.glance(|stack| {
+        match self.interface.change(|stack| {
             stack.transport.tcp.poll_connected(&mut stack.context, self.slot, context.waker())
         }) {
             Ok(true) => Poll::Ready(Ok(())),
@@ -115,41 +115,41 @@ impl TcpStream {
         }
     }
 
-    pub(super) fn accepted(interface: Arc<Interface>, waiting: Waiting) -> Self {
+    pub(super) fn accepted(interface: Arc<Interface>, pending: PendingConnection) -> Self {
         Self {
             interface,
-            slot: waiting.connection,
-            local: waiting.flow.local,
-            remote: waiting.flow.remote,
+            slot: pending.connection,
+            local: pending.flow.local,
+            remote: pending.flow.remote,
         }
     }
 
-    /// Our end.
+    /// The local address.
     #[must_use]
     pub fn local_address(&self) -> SocketAddr {
         self.local.address()
     }
 
-    /// The other end.
+    /// The remote address.
     #[must_use]
     pub fn remote_address(&self) -> SocketAddr {
         self.remote.address()
     }
 
-    /// Takes received bytes without waiting; 0 at the end of the stream.
+    /// Reads received bytes without waiting; 0 at the end of the stream.
     ///
     /// # Errors
-    /// `WouldBlock`; what ended the connection (`ConnectionReset`, `TimedOut`, …), once.
+    /// `WouldBlock`; the error that ended the connection (`ConnectionReset`, `TimedOut`, …), once.
     pub fn try_read(&self, buffer: &mut [u8]) -> Result<usize, Error> {
         self.receive(buffer, false, None)
     }
 
-    /// Gives bytes without waiting; tells how many fit.
+    /// Writes bytes without waiting; returns how many fit.
     ///
     /// # Errors
-    /// `WouldBlock`; `BrokenPipe` after the end; what ended the connection, once.
+    /// `WouldBlock`; `BrokenPipe` after the end; the error that ended the connection, once.
     pub fn try_write(&self, data: &[u8]) -> Result<usize, Error> {
-        self.interface.with(|stack| {
+        self.interface.change_and_transmit(|stack| {
             stack.transport.tcp.send(&mut stack.context, &mut stack.ip, self.slot, data, None)
         })
     }
@@ -160,18 +160,18 @@ impl TcpStream {
         peek: bool,
         waker: Option<&Waker>,
     ) -> Result<usize, Error> {
-        let (received, is_due) = self.interface.glance(|stack| {
+        let (received, is_due) = self.interface.change(|stack| {
             stack.transport.tcp.read(&mut stack.context, self.slot, buffer, peek, waker)
         })?;
         if is_due {
-            self.interface.with(|stack| {
+            self.interface.change_and_transmit(|stack| {
                 stack.transport.tcp.serve(&mut stack.context, &mut stack.ip, self.slot.index)
             });
         }
         Ok(received)
     }
 
-    /// Takes received bytes, or remembers whom to wake. Any number of tasks may wait.
+    /// Reads received bytes, or registers the waker. Any number of tasks may wait.
     pub fn poll_read(
         &self,
         context: &mut Context<'_>,
@@ -180,7 +180,7 @@ impl TcpStream {
         pending_if_blocked(self.receive(buffer, false, Some(context.waker())))
     }
 
-    /// Looks at received bytes and leaves them there, or remembers whom to wake. Any number of
+    /// Copies received bytes and leaves them in the buffer, or registers the waker. Any number of
     /// tasks may wait.
     pub fn poll_peek(
         &self,
@@ -190,9 +190,9 @@ impl TcpStream {
         pending_if_blocked(self.receive(buffer, true, Some(context.waker())))
     }
 
-    /// Gives bytes, or remembers whom to wake. Any number of tasks may wait.
+    /// Writes bytes, or registers the waker. Any number of tasks may wait.
     pub fn poll_write(&self, context: &mut Context<'_>, data: &[u8]) -> Poll<Result<usize, Error>> {
-        pending_if_blocked(self.interface.with(|stack| {
+        pending_if_blocked(self.interface.change_and_transmit(|stack| {
             stack.transport.tcp.send(
                 &mut stack.context,
                 &mut stack.ip,
@@ -203,9 +203,9 @@ impl TcpStream {
         }))
     }
 
-    /// Ready once the peer acknowledged everything that was written; else remembers whom to wake.
+    /// Ready once the peer acknowledged all written data; else registers the waker.
     pub fn poll_flush(&self, context: &mut Context<'_>) -> Poll<Result<(), Error>> {
-        match self.interface.with(|stack| {
+        match self.interface.change_and_transmit(|stack| {
             stack.transport.tcp.poll_flushed(&mut stack.context, self.slot, context.waker())
         }) {
             Ok(true) => Poll::Ready(Ok(())),
@@ -214,18 +214,18 @@ impl TcpStream {
         }
     }
 
-    /// Takes received bytes, waiting for the first; 0 at the end of the stream.
+    /// Reads received bytes, waiting for the first; 0 at the end of the stream.
     ///
     /// # Errors
-    /// What ended the connection, once.
+    /// The error that ended the connection, once.
     ///
     /// # Cancel safety
-    /// A dropped future took nothing.
+    /// A dropped future read nothing.
     pub async fn read(&self, buffer: &mut [u8]) -> Result<usize, Error> {
         poll_fn(|context| self.poll_read(context, buffer)).await
     }
 
-    /// Looks at received bytes and leaves them there; waits for the first.
+    /// Copies received bytes and leaves them in the buffer; waits for the first.
     ///
     /// # Errors
     /// As [`read`](Self::read).
@@ -236,24 +236,24 @@ impl TcpStream {
         poll_fn(|context| self.poll_peek(context, buffer)).await
     }
 
-    /// Gives bytes, waiting for room for the first; tells how many were taken.
+    /// Writes bytes, waiting for room for the first; returns how many were written.
     ///
     /// # Errors
-    /// `BrokenPipe` after the end; what ended the connection, once.
+    /// `BrokenPipe` after the end; the error that ended the connection, once.
     ///
     /// # Cancel safety
-    /// A dropped future gave nothing.
+    /// A dropped future wrote nothing.
     pub async fn write(&self, data: &[u8]) -> Result<usize, Error> {
         poll_fn(|context| self.poll_write(context, data)).await
     }
 
-    /// Gives all bytes.
+    /// Writes all bytes.
     ///
     /// # Errors
     /// As [`write`](Self::write).
     ///
     /// # Cancel safety
-    /// A dropped future may have given some of the bytes.
+    /// A dropped future may have written some of the bytes.
     pub async fn write_all(&self, mut data: &[u8]) -> Result<(), Error> {
         while !data.is_empty() {
             let taken = self.write(data).await?;
@@ -262,10 +262,10 @@ impl TcpStream {
         Ok(())
     }
 
-    /// Waits until the peer acknowledged everything that was written.
+    /// Waits until the peer acknowledged all written data.
     ///
     /// # Errors
-    /// What ended the connection.
+    /// The error that ended the connection.
     ///
     /// # Cancel safety
     /// Safe: it only waits.
@@ -273,30 +273,30 @@ impl TcpStream {
         poll_fn(|context| self.poll_flush(context)).await
     }
 
-    /// Ends one or both directions; what was written before is delivered.
+    /// Shuts down one or both directions; written data is delivered first.
     ///
     /// # Errors
     /// `NotConnected`.
     pub fn shutdown(&self, direction: Direction) -> Result<(), Error> {
         let (read, write) = (direction != Direction::Write, direction != Direction::Read);
-        self.interface.with(|stack| {
+        self.interface.change_and_transmit(|stack| {
             stack.transport.tcp.shut_down(&mut stack.context, &mut stack.ip, self.slot, read, write)
         })
     }
 
-    /// What a read or write would not wait for; wakes when that changes.
+    /// The readiness; wakes when it changes.
     pub fn poll_ready(&self, context: &mut Context<'_>, interest: Readiness) -> Poll<Readiness> {
         let interest = interest | Readiness::ERROR | Readiness::HANG_UP;
-        let ready = self.interface.with(|stack| {
+        let ready = self.interface.change_and_transmit(|stack| {
             stack.transport.tcp.readiness(&mut stack.context, self.slot, context.waker())
         }) & interest;
         if ready.is_empty() { Poll::Pending } else { Poll::Ready(ready) }
     }
 
-    /// The connection as others see it; `None` once its interface is gone.
+    /// The connection's socket status; `None` once its interface is gone.
     #[must_use]
     pub fn status(&self) -> Option<SocketStatus> {
-        self.interface.look_now(|stack| {
+        self.interface.read_now(|stack| {
             stack
                 .transport
                 .tcp
@@ -305,16 +305,16 @@ impl TcpStream {
         })
     }
 
-    /// What is known of the connection and its path (TCP_INFO); `None` once its interface is gone.
+    /// The statistics of the connection and its path (TCP_INFO); `None` once its interface is gone.
     #[must_use]
     pub fn statistics(&self) -> Option<StreamStatistics> {
-        self.interface.look(|stack| stack.transport.tcp.statistics(self.slot))
+        self.interface.read(|stack| stack.transport.tcp.statistics(self.slot))
     }
 
-    /// Takes the error that waits for the next call (SO_ERROR).
+    /// Takes the pending error (SO_ERROR).
     #[must_use]
     pub fn take_error(&self) -> Option<Error> {
-        self.interface.with(|stack| {
+        self.interface.change_and_transmit(|stack| {
             stack
                 .transport
                 .tcp
@@ -324,14 +324,14 @@ impl TcpStream {
     }
 
     pub(crate) fn apply(&self, settings: &TcpSettings) {
-        self.interface.with(|stack| {
+        self.interface.change_and_transmit(|stack| {
             stack.transport.tcp.apply(&mut stack.context, &mut stack.ip, self.slot, settings)
         });
     }
 
-    /// Ends the connection with a reset.
+    /// Resets the connection.
     pub fn abort(&self) {
-        self.interface.with(|stack| {
+        self.interface.change_and_transmit(|stack| {
             if stack.transport.tcp.get(self.slot).is_some() {
                 stack.transport.tcp.end(
                     &mut stack.context,
@@ -346,7 +346,7 @@ impl TcpStream {
 
 impl Drop for TcpStream {
     fn drop(&mut self) {
-        self.interface.with(|stack| {
+        self.interface.change_and_transmit(|stack| {
             stack.transport.tcp.release(&mut stack.context, &mut stack.ip, self.slot)
         });
     }
@@ -358,7 +358,7 @@ impl fmt::Debug for TcpStream {
     }
 }
 
-/// A call that would block waits instead.
+/// Turns `WouldBlock` into `Pending`.
 pub(super) fn pending_if_blocked<T>(result: Result<T, Error>) -> Poll<Result<T, Error>> {
     match result {
         Err(Error::WouldBlock) => Poll::Pending,

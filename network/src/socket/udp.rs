@@ -5,7 +5,7 @@ use core::ops::Deref;
 use super::{DatagramSocket, Sockets};
 use crate::stack::datagram::Family;
 
-/// A UDP socket; what it can do stands at [`DatagramSocket`].
+/// A UDP socket; see [`DatagramSocket`] for its methods.
 #[derive(Debug)]
 pub struct UdpSocket(DatagramSocket);
 

@@ -1,9 +1,9 @@
-//! The addresses of one interface: which packets are for us, and which source a packet of ours
-//! gets.
+//! The addresses of one interface: which packets are for us, and which source address our packets
+//! get.
 //!
-//! Rules about what may be added stand here too (`stack-pitfalls` IP4-07): a refused address
-//! changes nothing. Routes that an address implies are the business of [`super::routes`]; duplicate
-//! detection is driven by the stack.
+//! The rules about what may be added are here too (`stack-pitfalls` IP4-07): a refused address
+//! changes nothing. [`super::routes`] owns connected routes; the stack drives duplicate address
+//! detection.
 
 use alloc::vec::Vec;
 use core::net::{IpAddr, Ipv4Addr, Ipv6Addr};
@@ -24,19 +24,19 @@ pub(crate) struct Address {
     pub(crate) state: AddressState,
     pub(crate) valid_until: Option<Instant>,
     pub(crate) preferred_until: Option<Instant>,
-    /// When the state of a tentative address is looked at again.
+    /// When duplicate address detection of a tentative address ends.
     pub(crate) probe_at: Option<Instant>,
-    /// The deadline that stands in the heap for this address.
+    /// The deadline of this address' entry in the timer heap.
     pub(crate) armed: Option<Instant>,
 }
 
 impl Address {
-    /// True when packets may be sent from and received on it.
+    /// True when packets may be sent from it and received on it.
     pub(crate) fn is_usable(&self) -> bool {
         matches!(self.state, AddressState::Preferred | AddressState::Deprecated)
     }
 
-    /// Where it means something.
+    /// The scope of the address.
     pub(crate) fn scope(&self) -> Scope {
         scope_of(self.prefix.address())
     }
@@ -57,7 +57,7 @@ pub(crate) fn scope_of(address: IpAddr) -> Scope {
 #[derive(Debug, Default)]
 pub(crate) struct Addresses {
     list: Vec<Address>,
-    /// Moves whenever an address may have changed.
+    /// Incremented whenever an address may have changed.
     revision: u32,
 }
 
@@ -66,7 +66,7 @@ impl Addresses {
         self.list.iter()
     }
 
-    /// A number that stands still while no address changes.
+    /// A number that changes whenever an address changes.
     pub(crate) const fn revision(&self) -> u32 {
         self.revision
     }
@@ -80,12 +80,12 @@ impl Addresses {
         self.list.iter().find(|entry| entry.prefix.address() == address)
     }
 
-    /// The prefix of an address that this origin brought.
+    /// The prefix of an address of this origin.
     pub(crate) fn prefix_of(&self, address: IpAddr, origin: Origin) -> Option<Prefix> {
         self.find(address).filter(|entry| entry.origin == origin).map(|entry| entry.prefix)
     }
 
-    /// What this origin brought.
+    /// The prefixes of this origin.
     pub(crate) fn prefixes_of(&self, origin: Origin) -> Vec<Prefix> {
         self.list.iter().filter(|entry| entry.origin == origin).map(|entry| entry.prefix).collect()
     }
@@ -113,9 +113,9 @@ impl Addresses {
     /// Adds an address.
     ///
     /// # Errors
-    /// `InvalidInput` or `AddressNotAvailable` for an address that no station can have here,
-    /// `AlreadyExists` when it is there, `NoBufferSpace` when the table is full.
-    /// `AddressNotAvailable` is what Linux says for IPv6, `InvalidInput` for IPv4.
+    /// `InvalidInput` or `AddressNotAvailable` for an address that no host can have here,
+    /// `AlreadyExists` when it is there, `NoBufferSpace` when the table is full. Linux returns
+    /// `AddressNotAvailable` for IPv6 and `InvalidInput` for IPv4.
     pub(crate) fn add(
         &mut self,
         new: &NewAddress,
@@ -124,8 +124,8 @@ impl Addresses {
     ) -> Result<(), Error> {
         check(new.prefix, origin)?;
         let duplicate = self.list.iter().any(|entry| match new.prefix.address() {
-            // The prefix length is part of an IPv4 address' identity and not of an IPv6 one's, as
-            // on Linux.
+            // The prefix length is part of the identity of an IPv4 address, but not of an IPv6 one,
+            // as on Linux.
             IpAddr::V4(_) => entry.prefix == new.prefix,
             IpAddr::V6(address) => entry.prefix.address() == IpAddr::V6(address),
         });
@@ -153,7 +153,7 @@ impl Addresses {
         Ok(())
     }
 
-    /// Removes the address that `prefix` names; its length counts.
+    /// Removes the address `prefix`, which must match in length too.
     ///
     /// # Errors
     /// `AddressNotAvailable` when there is none.
@@ -167,11 +167,11 @@ impl Addresses {
         Ok(self.list.remove(place))
     }
 
-    /// The source for a packet to `destination` by the rules of RFC 6724 §5 that apply on one
+    /// The source address for `destination` by the rules of RFC 6724 §5 that apply on one
     /// interface: usable, the address itself, the smallest sufficient scope, not deprecated, the
-    /// same label, a network that holds `next_hop`, the longest matching prefix.
+    /// same label, a network that contains `next_hop`, the longest matching prefix.
     pub(crate) fn source_for(&self, destination: IpAddr, next_hop: IpAddr) -> Option<IpAddr> {
-        let wanted = reach(destination);
+        let destination_scope = scope_number(destination);
         self.list
             .iter()
             .filter(|entry| {
@@ -179,8 +179,9 @@ impl Addresses {
             })
             .min_by_key(|entry| {
                 let address = entry.prefix.address();
-                let reach = reach(address);
-                let scope = (reach < wanted, reach.abs_diff(wanted));
+                let scope_number = scope_number(address);
+                let scope =
+                    (scope_number < destination_scope, scope_number.abs_diff(destination_scope));
                 let is_deprecated = entry.state == AddressState::Deprecated;
                 let is_strange = label(address) != label(destination);
                 let off_link = !entry.prefix.contains(next_hop);
@@ -191,7 +192,7 @@ impl Addresses {
     }
 }
 
-/// Groups whose packets never leave a node, and the reserved ones below them (IP6-02, RFC 4291
+/// Multicast scopes that never leave a node, and the reserved ones below them (IP6-02, RFC 4291
 /// §2.7).
 pub(crate) fn is_node_local(address: IpAddr) -> bool {
     let IpAddr::V6(group) = address else { return false };
@@ -203,9 +204,8 @@ pub(crate) fn is_link_local_ipv4(address: IpAddr) -> bool {
     matches!(address, IpAddr::V4(address) if address.is_link_local())
 }
 
-/// How far an address means something, by the numbers of multicast scopes (RFC 6724 §3.1, RFC 4291
-/// §2.7).
-fn reach(address: IpAddr) -> u8 {
+/// The scope of an address, as a multicast scope number (RFC 6724 §3.1, RFC 4291 §2.7).
+fn scope_number(address: IpAddr) -> u8 {
     const LINK: u8 = 2;
     const SITE: u8 = 5;
     const GLOBAL: u8 = 14;
@@ -213,7 +213,7 @@ fn reach(address: IpAddr) -> u8 {
         IpAddr::V6(group) if group.is_multicast() => {
             group.octets().get(1).map_or(GLOBAL, |second| second & 0xf)
         }
-        // Site-local addresses are deprecated (RFC 3879), and still told apart.
+        // Site-local addresses are deprecated (RFC 3879), but still have their scope.
         IpAddr::V6(address) if address.to_bits() >> 118 == 0xfec0 >> 6 => SITE,
         _ => match scope_of(address) {
             Scope::Host | Scope::Link => LINK,
@@ -222,7 +222,7 @@ fn reach(address: IpAddr) -> u8 {
     }
 }
 
-/// The policy table of RFC 6724 §2.1: addresses of one label are meant for each other.
+/// The policy table of RFC 6724 §2.1: source and destination should have the same label.
 fn label(address: IpAddr) -> u8 {
     let IpAddr::V6(address) = address else { return 4 };
     let bits = address.to_bits();
@@ -296,7 +296,7 @@ mod tests {
     }
 
     #[test]
-    fn ip4_07_addresses_that_no_station_can_have_are_refused() {
+    fn ip4_07_addresses_that_no_host_can_have_are_refused() {
         let mut addresses = Addresses::default();
         for text in [
             "224.0.0.1/24",

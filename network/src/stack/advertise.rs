@@ -1,8 +1,8 @@
-//! Router advertisements of our own (RFC 4861 §6.2): an interface that tells others their prefix,
-//! router and name servers.
+//! Router advertisements that we send (RFC 4861 §6.2): prefix, router and name servers for other
+//! hosts.
 //!
-//! Off unless a command switches it on. Solicitations are answered to the one who asked; everybody
-//! hears an advertisement at the start and then every ten minutes.
+//! Off unless a command enables it. A solicitation gets a unicast advertisement; multicast ones
+//! leave at the start and then every ten minutes.
 
 use core::net::{IpAddr, Ipv6Addr};
 use core::time::Duration;
@@ -18,11 +18,11 @@ use crate::command::interface::Advertisement;
 use crate::limits;
 use crate::platform::Instant;
 
-/// Between two advertisements to everybody (RFC 4861 §6.2.1, MaxRtrAdvInterval).
+/// MaxRtrAdvInterval: the time between two multicast advertisements (RFC 4861 §6.2.1).
 const INTERVAL: Duration = Duration::from_secs(600);
-/// Seconds that an advertised router may be used: three intervals.
+/// AdvDefaultLifetime in seconds: three intervals.
 const ROUTER_LIFETIME: u16 = 1800;
-/// Seconds that an advertised prefix is valid and preferred (RFC 4861 §6.2.1).
+/// AdvValidLifetime and AdvPreferredLifetime in seconds (RFC 4861 §6.2.1).
 const VALID: u32 = 2_592_000;
 const PREFERRED: u32 = 604_800;
 const HOP_LIMIT: u8 = 255;
@@ -35,14 +35,14 @@ pub(crate) struct Advertiser {
 }
 
 impl Advertiser {
-    /// True while we speak as a router.
+    /// True while we act as a router.
     pub(crate) const fn is_on(&self) -> bool {
         self.what.is_some()
     }
 }
 
 impl Advertiser {
-    /// Switches advertisements on, off, or to something else; tells whether that changed something.
+    /// Enables, disables or changes advertisements; returns true if that changed something.
     ///
     /// # Errors
     /// `InvalidInput` for a prefix that is not an IPv6 /64 or too many name servers; `Unsupported`
@@ -69,12 +69,12 @@ impl Advertiser {
         }
         self.what = what;
         ip.multicast.is_router = self.is_on();
-        ip.follow_addresses(cx);
+        ip.update_address_groups(cx);
         self.advertise(cx, ip);
         Ok(true)
     }
 
-    /// Tells everybody, and sets the next time.
+    /// Multicasts an advertisement and arms the timer for the next one.
     pub(crate) fn advertise(&mut self, cx: &mut Context, ip: &mut Ip) {
         self.deadline = None;
         if self.what.is_none() || !cx.is_running() {
@@ -93,7 +93,7 @@ impl Advertiser {
         }
     }
 
-    /// Answers a station that asked for routers.
+    /// Answers a router solicitation.
     pub(crate) fn answer(&mut self, cx: &mut Context, ip: &mut Ip, source: Ipv6Addr) {
         self.send(cx, ip, if source.is_unspecified() { ndp::ALL_NODES } else { source });
     }
@@ -103,8 +103,7 @@ impl Advertiser {
         else {
             return;
         };
-        // Routers speak from their link-local address, which must be usable by now (RFC 4861
-        // §6.1.2).
+        // Routers send from their link-local address, which must be usable (RFC 4861 §6.1.2).
         let source = IpAddr::V6(ours.link_local());
         if !ip.addresses.owns(source) {
             return;
@@ -139,7 +138,7 @@ impl Advertiser {
             message.extend_from_slice(&prefix.octets());
         }
         if !what.dns_servers.is_empty() {
-            // Bounded when it was set.
+            // The list was bounded when it was set.
             message.extend_from_slice(&[25, 1 + 2 * what.dns_servers.len() as u8, 0, 0]);
             message.extend_from_slice(&u32::from(ROUTER_LIFETIME).to_be_bytes());
             what.dns_servers.iter().for_each(|server| message.extend_from_slice(&server.octets()));
@@ -152,7 +151,7 @@ impl Advertiser {
             traffic_class: 0,
         };
         let frame = icmp::packet(&mut cx.pool, &outgoing, &message);
-        // A lost advertisement is asked for again.
+        // The next interval repairs a lost advertisement.
         let _ = ip.transmit(cx, frame, IpAddr::V6(to));
     }
 }

@@ -1,9 +1,8 @@
-//! IPv6 addresses that come by themselves: link-local ones, duplicate detection, and what router
-//! advertisements bring (RFC 4862, RFC 4861 §6.3, RFC 8106).
+//! IPv6 autoconfiguration: link-local addresses, duplicate address detection, and the contents of
+//! router advertisements (RFC 4862, RFC 4861 §6.3, RFC 8106).
 //!
-//! Called by the stack when the link comes up, by NDP for advertisements and by the timers.
-//! Everything that an advertisement can add is bounded by the tables it goes into, and none of it
-//! replaces what a command put there.
+//! The stack calls it when the link comes up, NDP for advertisements, and the timers. The tables
+//! bound everything that an advertisement can add, and it replaces nothing that a command added.
 
 use alloc::vec::Vec;
 use core::net::{IpAddr, Ipv6Addr};
@@ -26,20 +25,20 @@ use crate::stack::timers::Timer;
 use crate::stack::wire::ndp::{self, option};
 use crate::stack::wire::quote::u32_at;
 
-/// Router solicitations and the time between them (RFC 4861 §10).
+/// MAX_RTR_SOLICITATIONS and RTR_SOLICITATION_INTERVAL (RFC 4861 §10).
 const SOLICITATIONS: u8 = 3;
 const SOLICITATION_INTERVAL: Duration = Duration::from_secs(4);
-/// An advertised lifetime without end.
+/// The advertised lifetime "infinity".
 const INFINITE: u32 = u32::MAX;
-/// Valid lifetimes are not shortened below this by an unauthenticated advertisement (RFC 4862
+/// An unauthenticated advertisement does not shorten a valid lifetime below two hours (RFC 4862
 /// §5.5.3 (e)).
 const TWO_HOURS: u32 = 7200;
-/// The longest time that an advertisement may name for neighbors (RFC 4861 §6.2.1).
+/// The longest reachable or retransmission time that an advertisement may set (RFC 4861 §6.2.1).
 const HOUR: Duration = Duration::from_secs(3600);
-/// The most routers whose default routes are kept.
+/// The most default routers that are kept.
 const ROUTERS: usize = 4;
 
-/// Something that a router told and that is true for a time only.
+/// Something that a router advertised with a lifetime.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
 pub(crate) enum Advertised {
     /// A default router.
@@ -48,20 +47,20 @@ pub(crate) enum Advertised {
     DnsServer(IpAddr),
 }
 
-/// What is known from routers, and what they are still asked.
+/// The state of autoconfiguration.
 #[derive(Debug, Default)]
 pub(crate) struct Autoconfiguration {
     /// Router solicitations sent since the link came up.
     solicitations: u8,
     solicitation_at: Option<Instant>,
-    /// What routers advertised, and until when.
+    /// What routers advertised, and when it expires.
     advertised: Vec<(Advertised, Instant)>,
-    /// The deadline that stands in the heap for `advertised`.
+    /// The deadline of the entry in the timer heap for `advertised`.
     armed: Option<Instant>,
 }
 
 impl Autoconfiguration {
-    /// The link can carry IPv6 from now on: makes the link-local address and looks for routers.
+    /// IPv6 becomes usable on the link: adds the link-local address and solicits routers.
     pub(crate) fn start(&mut self, cx: &mut Context, ip: &mut Ip, names: &mut NameServers) {
         let Some(hardware) = cx.configuration.hardware_address else { return };
         if cx.is_loopback() || cx.configuration.mtu < limits::MTU_MINIMUM_IPV6 {
@@ -72,12 +71,13 @@ impl Autoconfiguration {
             && let Ok(prefix) = Prefix::new(address, 64)
         {
             let new = NewAddress { prefix, broadcast: None };
-            // The table may be full of manual addresses; then there is no link-local one.
+            // If the table is full of manual addresses, there is no link-local one.
             let _ = ip.add_address(cx, &new, Origin::Kernel);
         }
         ip.test_addresses(cx);
-        // What the former link's routers told need not be true on this one; they are asked at once.
-        self.forget(ip, names, |_| true);
+        // Advertisements of the previous link may be wrong on this one; its routers are solicited
+        // at once.
+        self.withdraw(ip, names, |_| true);
         ip.link.neighbors.set_timing(Timing::default());
         self.solicitations = 0;
         let wait = Duration::from_millis(u64::from(cx.random.below(1000)));
@@ -107,8 +107,8 @@ impl Autoconfiguration {
         }
     }
 
-    /// Takes a message of neighbor discovery; its checksum is right. The sender of a router
-    /// solicitation is returned, for whoever advertises.
+    /// Processes a neighbor discovery message with a correct checksum. Returns the sender of a
+    /// router solicitation, for the advertiser.
     pub(crate) fn receive(
         &mut self,
         cx: &mut Context,
@@ -131,7 +131,7 @@ impl Autoconfiguration {
         None
     }
 
-    /// Takes a router advertisement (RFC 4861 §6.3.4). `None` when it is malformed.
+    /// Processes a router advertisement (RFC 4861 §6.3.4). `None` when it is malformed.
     fn receive_advertisement(
         &mut self,
         cx: &mut Context,
@@ -161,7 +161,7 @@ impl Autoconfiguration {
         Some(())
     }
 
-    /// Takes note of how long a router may be used; 0 ends that.
+    /// Updates the lifetime of a default router; 0 removes it.
     fn set_router(&mut self, cx: &mut Context, ip: &mut Ip, router: Ipv6Addr, lifetime: u16) {
         let gateway = IpAddr::V6(router);
         let is_known = ip.routes.iter().any(|route| {
@@ -175,14 +175,14 @@ impl Autoconfiguration {
                     metric: None,
                     interface: None,
                 };
-                // A static route through the same router may come first; then it goes with the
-                // router.
+                // A static route through the same router may come first; then it is removed with
+                // the router.
                 let _ = ip.routes.remove(&selector);
             }
             self.advertised.retain(|(known, _)| *known != Advertised::Router(gateway));
             return;
         }
-        self.remember(cx, Advertised::Router(gateway), u32::from(lifetime));
+        self.set_expiry(cx, Advertised::Router(gateway), u32::from(lifetime));
         self.solicitation_at = None;
         let routers =
             ip.routes.iter().filter(|route| route.origin == Origin::RouterAdvertisement).count();
@@ -200,8 +200,8 @@ impl Autoconfiguration {
         }
     }
 
-    /// Prefix information (RFC 4861 §4.6.2, RFC 4862 §5.5.3). An option that is too short or says
-    /// nothing usable is skipped.
+    /// Processes a Prefix Information option (RFC 4861 §4.6.2, RFC 4862 §5.5.3). Skips it when it
+    /// is too short or unusable.
     fn prefix_option(cx: &mut Context, ip: &mut Ip, body: &[u8]) {
         let (Some([length, flags]), Some(valid), Some(preferred), Some(prefix)) = (
             body.first_chunk::<2>(),
@@ -267,24 +267,24 @@ impl Autoconfiguration {
         ip.arm_address(cx, address);
     }
 
-    /// Recursive DNS servers (RFC 8106 §5.1).
+    /// Processes a Recursive DNS Server option (RFC 8106 §5.1).
     fn dns_option(&mut self, cx: &mut Context, ip: &mut Ip, names: &mut NameServers, body: &[u8]) {
         let Some((head, servers)) = body.split_at_checked(6) else { return };
         let Some(lifetime) = u32_at(head, 2) else { return };
         for server in servers.as_chunks::<16>().0 {
             let address = IpAddr::V6(Ipv6Addr::from_octets(*server));
             if lifetime == 0 {
-                self.forget(ip, names, |known| known == Advertised::DnsServer(address));
+                self.withdraw(ip, names, |known| known == Advertised::DnsServer(address));
             } else if names.add(address, Origin::RouterAdvertisement).is_ok()
                 || names.contains(address, Origin::RouterAdvertisement)
             {
-                self.remember(cx, Advertised::DnsServer(address), lifetime);
+                self.set_expiry(cx, Advertised::DnsServer(address), lifetime);
             }
         }
     }
 
-    /// Notes until when something that a router told is true.
-    fn remember(&mut self, cx: &mut Context, what: Advertised, seconds: u32) {
+    /// Records the expiry of something that a router advertised.
+    fn set_expiry(&mut self, cx: &mut Context, what: Advertised, seconds: u32) {
         self.advertised.retain(|(known, _)| *known != what);
         if seconds == INFINITE {
             return;
@@ -302,7 +302,7 @@ impl Autoconfiguration {
         }
     }
 
-    /// Takes back what no router confirmed in time (RFC 4861 §6.3.5, RFC 8106 §5.1).
+    /// Removes what no router has confirmed in time (RFC 4861 §6.3.5, RFC 8106 §5.1).
     pub(crate) fn expire(
         &mut self,
         cx: &mut Context,
@@ -321,17 +321,22 @@ impl Autoconfiguration {
             .filter(|(_, until)| *until <= now)
             .map(|(what, _)| *what)
             .collect();
-        self.forget(ip, names, |what| over.contains(&what));
+        self.withdraw(ip, names, |what| over.contains(&what));
         self.arm(cx);
     }
 
-    /// Forgets a name server that gave way to another one.
+    /// Forgets a name server that was replaced in a full list.
     pub(crate) fn forget_server(&mut self, server: IpAddr) {
         self.advertised.retain(|(what, _)| *what != Advertised::DnsServer(server));
     }
 
-    /// Takes back routes and name servers that routers advertised.
-    fn forget(&mut self, ip: &mut Ip, names: &mut NameServers, goes: impl Fn(Advertised) -> bool) {
+    /// Removes routes and name servers that routers advertised.
+    fn withdraw(
+        &mut self,
+        ip: &mut Ip,
+        names: &mut NameServers,
+        goes: impl Fn(Advertised) -> bool,
+    ) {
         self.advertised.retain(|(what, _)| !goes(*what));
         names.retain(|server, origin| {
             origin != Origin::RouterAdvertisement || !goes(Advertised::DnsServer(server))
@@ -342,8 +347,8 @@ impl Autoconfiguration {
         });
     }
 
-    /// Reachable and retransmission times, 0 for no opinion (RFC 4861 §6.3.4); what would flood the
-    /// link or never ask is ignored (NBR-16).
+    /// Sets reachable and retransmission time; 0 means unspecified (RFC 4861 §6.3.4). Ignores
+    /// values that would flood the link or never expire (NBR-16).
     fn set_neighbor_timing(ip: &mut Ip, message: &[u8]) {
         let milliseconds =
             |at: usize| u32_at(message, at).map(|value| Duration::from_millis(u64::from(value)));
@@ -352,7 +357,7 @@ impl Autoconfiguration {
                 .filter(|value| (Duration::from_millis(least)..=HOUR).contains(value))
                 .unwrap_or(known)
         };
-        let known = ip.link.neighbors.told_timing();
+        let known = ip.link.neighbors.advertised_timing();
         ip.link.neighbors.set_timing(Timing {
             reachable: within(milliseconds(8), 1, known.reachable),
             retransmit: within(milliseconds(12), 100, known.retransmit),

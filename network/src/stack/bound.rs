@@ -20,7 +20,7 @@ pub(crate) enum Bound {
 }
 
 impl Bound {
-    /// What binding to this address means.
+    /// The binding for a local address.
     pub(crate) fn new(address: IpAddr) -> Self {
         match address {
             IpAddr::V4(address) if address.is_unspecified() => Self::AnyIpv4,
@@ -29,12 +29,12 @@ impl Bound {
         }
     }
 
-    /// The same, without IPv4 for the IPv6 wildcard (IPV6_V6ONLY).
+    /// The same, but the IPv6 wildcard excludes IPv4 (IPV6_V6ONLY).
     pub(crate) fn only_ipv6(self) -> Self {
         if self == Self::Any { Self::AnyIpv6 } else { self }
     }
 
-    /// The address that stands for it.
+    /// The address to display.
     pub(crate) const fn address(self) -> IpAddr {
         match self {
             Self::Any | Self::AnyIpv6 => IpAddr::V6(Ipv6Addr::UNSPECIFIED),
@@ -43,7 +43,7 @@ impl Bound {
         }
     }
 
-    /// True when packets to `address` are meant.
+    /// True when it includes `address`.
     pub(crate) fn matches(self, address: IpAddr) -> bool {
         match self {
             Self::Any => true,
@@ -53,7 +53,7 @@ impl Bound {
         }
     }
 
-    /// True when some address is meant by both.
+    /// True when both include some address.
     pub(crate) fn overlaps(self, other: Self) -> bool {
         match (self, other) {
             (Self::Any, _) | (_, Self::Any) => true,
@@ -69,7 +69,7 @@ impl Bound {
         }
     }
 
-    /// True for one address, which is preferred to all of them.
+    /// True for a single address, which wins over wildcards.
     pub(crate) const fn is_specific(self) -> bool {
         matches!(self, Self::Address(_))
     }

@@ -1,9 +1,9 @@
-//! What watchers are told of what is there: at first all of it, then what became different.
+//! Finds changes of state for watchers: first a snapshot, then differences.
 //!
-//! Changes are not noted by those who make them. Whenever the interface hands over what a turn
-//! brought, what is there is compared with what was reported last, so no change can be forgotten,
-//! and an object that changed twice is reported once. Neighbors remember what was reported of them
-//! themselves, as there may be thousands.
+//! The code that changes state does not report it. Whenever the interface delivers the events of a
+//! poll, the present state is compared with the state that was reported last. So no change is
+//! missed, and an object that changed twice is reported once. The neighbor table tracks what was
+//! reported itself, because it may have thousands of entries.
 
 use alloc::boxed::Box;
 use alloc::vec::Vec;
@@ -20,7 +20,7 @@ use crate::command::address::AddressEntry;
 use crate::command::dhcp::DhcpState;
 use crate::command::watch::Kinds;
 
-/// What was reported last.
+/// The state that was reported last.
 #[derive(Debug)]
 struct Reported {
     link: LinkStatus,
@@ -31,7 +31,7 @@ struct Reported {
     dhcp: (DhcpState, Option<(Prefix, Ipv4Addr)>),
 }
 
-/// The parts of a stack that watchers are told of.
+/// The parts of a stack that watchers observe.
 #[derive(Clone, Copy)]
 pub(crate) struct Present<'a> {
     pub(crate) cx: &'a Context,
@@ -63,7 +63,7 @@ impl Present<'_> {
         }
     }
 
-    /// All that is there, in the order in which changes are reported.
+    /// All objects, in the order in which changes are reported.
     pub(crate) fn snapshot(&self, change: Change) -> Vec<Event> {
         let mut events = alloc::vec![appearance(self.cx, change), Event::Link(change, self.link())];
         events.extend(self.addresses().into_iter().map(|entry| Event::Address(change, entry)));
@@ -77,26 +77,26 @@ impl Present<'_> {
     }
 }
 
-/// The interface came or goes.
+/// The event for an interface that was added or removed.
 pub(crate) fn appearance(cx: &Context, change: Change) -> Event {
     let configuration = &cx.configuration;
     Event::Interface(change, configuration.index, configuration.capabilities.kind)
 }
 
-/// Finds what changed. Does nothing while nobody watches.
+/// Finds changes; idle while nobody watches.
 #[derive(Debug, Default)]
 pub(crate) struct Changes {
     reported: Option<Box<Reported>>,
 }
 
 impl Changes {
-    /// From now on these kinds are wanted; what is there counts as reported.
+    /// Sets the kinds to watch; the present state counts as reported.
     pub(crate) fn watch(&mut self, kinds: Kinds, present: &Present<'_>) {
         let compares = kinds.difference(Kinds::STREAM);
         self.reported = (!compares.is_empty()).then(|| Box::new(present.reported()));
     }
 
-    /// What became different since the last call.
+    /// The changes since the last call.
     pub(crate) fn find(&mut self, present: &Present<'_>) -> Vec<Event> {
         let mut events = Vec::new();
         let Some(reported) = &mut self.reported else { return events };
@@ -108,7 +108,7 @@ impl Changes {
         if reported.addresses.0 != present.ip.addresses.revision() {
             let addresses = present.addresses();
             let key = |entry: &AddressEntry| entry.prefix;
-            // Their lifetimes shrink all the time.
+            // Ignores lifetimes, which decrease all the time.
             let same = |one: &AddressEntry, other: &AddressEntry| {
                 (one.state, one.origin, one.broadcast)
                     == (other.state, other.origin, other.broadcast)

@@ -1,7 +1,7 @@
-//! What every part of a stack is lent while it works: the present, the settings of the interface,
-//! counters, buffers, timers, chance, and the lists of what follows once the lock is released.
+//! What every part of a stack borrows while it works: the time, the interface's configuration,
+//! statistics, the buffer pool, timers, random numbers, and the deferred wakes and events.
 //!
-//! A part takes `cx: &mut Context` as an argument and keeps nothing of it, so each can be
+//! A part takes `cx: &mut Context` as an argument and keeps nothing of it, so each part can be
 //! constructed and tested alone. A context knows no part.
 
 use alloc::string::String;
@@ -19,8 +19,8 @@ use crate::driver::{Capabilities, Driver, DriverError, FramePool, Kind, LinkStat
 use crate::limits;
 use crate::platform::Instant;
 
-/// Tasks to wake once the lock is released. Most calls wake nobody or one task, and those cost no
-/// memory.
+/// Tasks to wake once the lock is released. Most calls wake at most one task, which needs no
+/// allocation.
 #[derive(Debug, Default)]
 pub(crate) struct Wakes {
     first: Option<Waker>,
@@ -28,14 +28,14 @@ pub(crate) struct Wakes {
 }
 
 impl Wakes {
-    /// Takes everybody out of a list.
+    /// Adds all waiters of a list.
     pub(crate) fn add(&mut self, waiters: &mut WakerList) {
         if !waiters.is_empty() {
             self.extend(waiters.drain());
         }
     }
 
-    /// Adds tasks that were taken out of a list.
+    /// Adds wakers.
     pub(crate) fn extend(&mut self, wakers: impl IntoIterator<Item = Waker>) {
         for waker in wakers {
             match &mut self.first {
@@ -45,18 +45,18 @@ impl Wakes {
         }
     }
 
-    /// True when there is nobody to wake.
+    /// True when there is no task to wake.
     pub(crate) const fn is_empty(&self) -> bool {
-        // The first place is filled first.
+        // The first slot is filled first.
         self.first.is_none()
     }
 
-    /// Takes the whole list.
+    /// Takes the list.
     pub(crate) fn take(&mut self) -> Self {
         core::mem::take(self)
     }
 
-    /// Wakes everybody.
+    /// Wakes all of them.
     pub(crate) fn wake(self) {
         if let Some(first) = self.first {
             first.wake();
@@ -65,7 +65,7 @@ impl Wakes {
     }
 }
 
-/// What is set, as opposed to what happened.
+/// The settings of an interface.
 #[derive(Clone, Debug)]
 pub(crate) struct Configuration {
     pub(crate) name: String,
@@ -80,7 +80,7 @@ pub(crate) struct Configuration {
 }
 
 impl Configuration {
-    /// The link for watchers.
+    /// The link state for watchers.
     pub(crate) const fn link_status(&self) -> LinkStatus {
         LinkStatus {
             enabled: self.enabled,
@@ -91,11 +91,11 @@ impl Configuration {
         }
     }
 
-    /// Sets the hardware address, in the driver too. Returns the former one if it was another.
+    /// Sets the hardware address, in the driver too. Returns the previous one if it differs.
     ///
     /// # Errors
-    /// `AddressNotAvailable` for a group address or zero; `Unsupported` on media without one or
-    /// when the driver cannot; `InputOutput` when it failed.
+    /// `AddressNotAvailable` for a group address or zero; `Unsupported` on media without hardware
+    /// addresses or when the driver cannot; `InputOutput` when the driver failed.
     pub(crate) fn set_hardware_address(
         &mut self,
         address: HardwareAddress,
@@ -116,10 +116,10 @@ impl Configuration {
         Ok(Some(former))
     }
 
-    /// Sets the MTU in bytes; tells whether that changed something.
+    /// Sets the MTU in bytes; returns true if that changed something.
     ///
     /// # Errors
-    /// `InvalidInput` outside of 68 (1280 with IPv6 addresses) and what the driver carries.
+    /// `InvalidInput` below 68 (1280 with IPv6 addresses) or above the driver's maximum.
     pub(crate) fn set_mtu(&mut self, mtu: u32, has_ipv6: bool) -> Result<bool, Error> {
         let mtu = usize::try_from(mtu).unwrap_or(usize::MAX);
         let minimum = if has_ipv6 { limits::MTU_MINIMUM_IPV6 } else { limits::MTU_MINIMUM };
@@ -129,7 +129,7 @@ impl Configuration {
         Ok(core::mem::replace(&mut self.mtu, mtu) != mtu)
     }
 
-    /// The interface for people and programs.
+    /// The interface's status.
     pub(crate) fn status(&self, now: Instant) -> InterfaceStatus {
         let Capabilities { kind, medium, mtu, burst, .. } = self.capabilities;
         let bytes = |count: usize| u32::try_from(count).unwrap_or(u32::MAX);
@@ -151,7 +151,7 @@ impl Configuration {
     }
 }
 
-/// What is lent to the parts of one interface's stack.
+/// What the parts of one interface's stack borrow.
 #[derive(Debug)]
 pub(crate) struct Context {
     pub(crate) now: Instant,
@@ -166,7 +166,7 @@ pub(crate) struct Context {
 }
 
 impl Context {
-    /// The context of an interface that begins now.
+    /// The context of a new interface.
     pub(crate) fn new(configuration: Configuration, random: Random) -> Self {
         Self {
             now: configuration.since,
@@ -189,7 +189,7 @@ impl Context {
         self.configuration.enabled && self.configuration.link == LinkState::Up
     }
 
-    /// True for a medium with hardware addresses, on which other stations are neighbors.
+    /// True for a medium with hardware addresses, on which other hosts are neighbors.
     pub(crate) fn has_neighbors(&self) -> bool {
         self.configuration.capabilities.medium == Medium::Ethernet && !self.is_loopback()
     }

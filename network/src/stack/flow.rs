@@ -1,10 +1,9 @@
-//! The name of a connection: both of its ends, small enough to be kept by the ten thousand.
+//! A flow: both ends of a connection, small enough to keep ten thousand of them.
 
 use core::hash::{Hash, Hasher};
 use core::net::{IpAddr, SocketAddr};
 
-/// One end of a connection. A [`SocketAddr`] without what IPv6 sockets keep for people, so a third
-/// shorter.
+/// One end of a connection. A [`SocketAddr`] without flow label and scope of IPv6, a third shorter.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
 pub(crate) struct End {
     address: IpAddr,
@@ -48,7 +47,7 @@ impl Flow {
     }
 }
 
-/// In a few wide words: it is done for every segment.
+/// Hashes a few wide words: this runs for every segment.
 impl Hash for Flow {
     fn hash<H: Hasher>(&self, state: &mut H) {
         let ports = u32::from(self.local.port) << 16 | u32::from(self.remote.port);

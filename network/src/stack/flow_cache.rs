@@ -1,8 +1,8 @@
-//! One memory of the flow that was found last, for everybody who has one: packets come in trains,
-//! so the answer for the last one is nearly always the answer for this one.
+//! A cache of the last flow: packets come in bursts, so the result for the last one is nearly
+//! always the result for the next one.
 
-/// The last key, and what was found for it. An entry holds for one generation of whatever it was
-/// worked out from; who changes that advances the generation or clears the cache.
+/// The last key and its value. An entry is valid for one generation of the state that it was
+/// computed from; a change of that state increments the generation or clears the cache.
 #[derive(Clone, Debug)]
 pub(crate) struct FlowCache<K, V> {
     entry: Option<(u32, K, V)>,
@@ -15,7 +15,7 @@ impl<K, V> Default for FlowCache<K, V> {
 }
 
 impl<K: PartialEq, V> FlowCache<K, V> {
-    /// What was found for this key, if it was the last one.
+    /// The value for this key, if it was the last one.
     pub(crate) fn get(&self, generation: u32, key: &K) -> Option<&V> {
         match &self.entry {
             Some((since, known, value)) if *since == generation && known == key => Some(value),
@@ -23,14 +23,14 @@ impl<K: PartialEq, V> FlowCache<K, V> {
         }
     }
 
-    /// Remembers what was found, instead of what was found before.
+    /// Replaces the entry.
     pub(crate) fn set(&mut self, generation: u32, key: K, value: V) {
         self.entry = Some((generation, key, value));
     }
 }
 
 impl<K, V> FlowCache<K, V> {
-    /// The last key and what was found for it, for those who compare keys where they lie.
+    /// The last key and value, for callers that compare keys in place.
     pub(crate) fn last(&self, generation: u32) -> Option<(&K, &V)> {
         match &self.entry {
             Some((since, known, value)) if *since == generation => Some((known, value)),
@@ -38,7 +38,7 @@ impl<K, V> FlowCache<K, V> {
         }
     }
 
-    /// Forgets.
+    /// Clears the cache.
     pub(crate) fn clear(&mut self) {
         self.entry = None;
     }

@@ -1,8 +1,8 @@
-//! The addresses of all interfaces of one system: what is delivered inside, and what nobody else
-//! can be the source of.
+//! The addresses of all interfaces of one system: which destinations are local, and which source
+//! addresses are ours.
 //!
-//! Every stack of a system holds the same one. It is asked for most packets, and nearly always the
-//! answer is no: a small filter gives that answer without the lock.
+//! The stacks of a system share it. Most packets query it, and nearly always the answer is no: a
+//! small Bloom filter gives that answer without the lock.
 
 use alloc::vec::Vec;
 use core::net::{IpAddr, Ipv4Addr};
@@ -15,7 +15,7 @@ use super::context::Wakes;
 use crate::address::Prefix;
 use crate::limits;
 
-/// Words of the filter: 256 bits, a few times what systems have addresses.
+/// Words of the filter: 256 bits, several times the usual number of addresses.
 const WORDS: usize = 8;
 
 #[derive(Clone, Copy, Debug)]
@@ -29,19 +29,19 @@ struct Entry {
 #[derive(Debug, Default)]
 pub(crate) struct HostAddresses {
     list: Lock<Vec<Entry>>,
-    /// A bit for every address and broadcast address in the list; a clear bit means that nobody has
-    /// it.
+    /// A bit for each address and broadcast address in the list; a clear bit means that no
+    /// interface has the address.
     filter: [AtomicU32; WORDS],
-    /// Moves with every change of addresses, routes, links and interfaces: what was worked out from
-    /// them holds while it stands still.
+    /// Incremented with every change of addresses, routes, links and interfaces; invalidates what
+    /// was computed from them.
     generation: AtomicU32,
-    /// Who waits for room on one interface and would take another one that a route names meanwhile
-    /// (SOK-05).
+    /// Senders that wait for room on one interface and would use another one if routes change
+    /// meanwhile (SOK-05).
     senders: Lock<WakerList>,
 }
 
 /// The filter's word and bit of an address.
-const fn place(address: IpAddr) -> (usize, u32) {
+const fn filter_bit(address: IpAddr) -> (usize, u32) {
     let bits = match address {
         IpAddr::V4(address) => address.to_bits(),
         IpAddr::V6(address) => {
@@ -55,33 +55,33 @@ const fn place(address: IpAddr) -> (usize, u32) {
 
 impl HostAddresses {
     fn may_know(&self, address: IpAddr) -> bool {
-        let (word, bit) = place(address);
+        let (word, bit) = filter_bit(address);
         self.filter.get(word).is_none_or(|word| word.load(Ordering::Acquire) & bit != 0)
     }
 
-    /// True when some interface has the address.
+    /// True when an interface has the address.
     pub(crate) fn owns(&self, address: IpAddr) -> bool {
         self.may_know(address)
             && self.list.with(|list| list.iter().any(|entry| entry.address == address))
     }
 
-    /// True when some interface's network has this broadcast address.
+    /// True when an interface's network has this broadcast address.
     pub(crate) fn is_broadcast(&self, address: Ipv4Addr) -> bool {
         self.may_know(IpAddr::V4(address))
             && self.list.with(|list| list.iter().any(|entry| entry.broadcast == Some(address)))
     }
 
-    /// A number that stands still while addresses, routes, links and interfaces do.
+    /// A number that changes whenever addresses, routes, links or interfaces change.
     pub(crate) fn generation(&self) -> u32 {
         self.generation.load(Ordering::Acquire)
     }
 
-    /// Something changed.
-    pub(crate) fn touch(&self) {
+    /// Increments the generation.
+    pub(crate) fn increment_generation(&self) {
         self.generation.fetch_add(1, Ordering::AcqRel);
     }
 
-    /// Wakes a sender when routes change. Of too many all are woken, and may ask again.
+    /// Wakes a sender when routes change. If too many wait, all are woken and may register again.
     pub(crate) fn register_sender(&self, waker: &Waker, wakes: &mut Wakes) {
         self.senders.with(|senders| {
             if senders.len() >= limits::EGRESS_QUEUE {
@@ -91,13 +91,13 @@ impl HostAddresses {
         });
     }
 
-    /// Routes changed: whoever waits looks again.
+    /// Routes changed: wakes the waiting senders.
     pub(crate) fn wake_senders(&self, wakes: &mut Wakes) {
-        self.touch();
+        self.increment_generation();
         self.senders.with(|senders| wakes.add(senders));
     }
 
-    /// Replaces what one interface has: addresses, each with the broadcast address of its network.
+    /// Replaces the addresses of one interface, each with the broadcast address of its network.
     pub(crate) fn replace(
         &self,
         interface: u32,
@@ -115,7 +115,7 @@ impl HostAddresses {
                 for address in
                     [Some(entry.address), entry.broadcast.map(IpAddr::V4)].into_iter().flatten()
                 {
-                    let (word, bit) = place(address);
+                    let (word, bit) = filter_bit(address);
                     if let Some(word) = bits.get_mut(word) {
                         *word |= bit;
                     }
@@ -125,7 +125,7 @@ impl HostAddresses {
                 word.store(bits, Ordering::Release);
             }
         });
-        self.touch();
+        self.increment_generation();
     }
 }
 

@@ -1,19 +1,19 @@
-//! One interface's synchronous state. Time comes in as an argument, frames go in and out, nothing
-//! waits.
+//! One interface's synchronous state. The time is an argument, frames go in and out, nothing
+//! blocks.
 //!
-//! A [`Stack`] is wiring: it owns the parts and passes on what they return. A part owns its own
-//! state, is lent a [`Context`] and the layers below it while it works, and knows no part above it.
-//! The stack is called under its interface's lock; it never awaits, never wakes anybody while it
-//! works (see [`Wakes`]), and each call does a bounded amount of work. What it wants sent stands in
-//! the link's output queue, which [`Interface`](crate::interface::Interface) hands to the driver.
+//! A [`Stack`] is wiring: it owns the parts and passes on what they return. A part owns its state,
+//! borrows a [`Context`] and the layers below it, and knows no part above it. The stack is called
+//! under its interface's lock. It never awaits, defers wakes until the lock is released (see
+//! [`Wakes`]), and each call does a bounded amount of work. Outgoing frames are in the link's
+//! output queue, which [`Interface`](crate::interface::Interface) hands to the driver.
 //!
 //! | part | owns |
 //! |---|---|
 //! | [`link`] | framing, neighbors, ARP, neighbor discovery, the output queue |
-//! | [`ip`] | addresses, routes, reassembly, paths, groups; stands on the link and owns it |
-//! | [`transport`] | what stands on IP: [`icmp`], [`tcp`], [`datagram`] |
-//! | [`dhcp`], [`autoconfiguration`], [`advertise`] | what configures the interface, or others |
-//! | [`changes`] | what watchers are told |
+//! | [`ip`] | addresses, routes, reassembly, path MTUs, groups; owns the link |
+//! | [`transport`] | the protocols over IP: [`icmp`], [`tcp`], [`datagram`] |
+//! | [`dhcp`], [`autoconfiguration`], [`advertise`] | configuration of us and other hosts |
+//! | [`changes`] | state changes for watchers |
 
 pub(crate) mod addresses;
 pub(crate) mod advertise;
@@ -59,7 +59,7 @@ use self::link::Arrival;
 use self::name_servers::NameServers;
 use self::random::Random;
 use self::timers::Timer;
-use self::transport::{Transport, Upward};
+use self::transport::{ConfigurationPacket, Transport};
 use self::watch::{Change, Event};
 use self::wire::udp::UDP_HEADER;
 use crate::address::{HardwareAddress, Prefix};
@@ -84,7 +84,7 @@ pub(crate) struct Stack {
 }
 
 impl Stack {
-    /// A stack without addresses, down.
+    /// A stack without addresses, administratively down.
     pub(crate) fn new(
         configuration: Configuration,
         random: Random,
@@ -104,7 +104,7 @@ impl Stack {
         }
     }
 
-    /// Takes one frame from the driver.
+    /// Processes a frame from the driver.
     pub(crate) fn receive(&mut self, frame: Frame) {
         match self.ip.link.receive(&mut self.context, frame) {
             link::Received::Nothing => {}
@@ -118,19 +118,19 @@ impl Stack {
         }
     }
 
-    /// Takes an IP packet.
+    /// Processes an IP packet.
     fn receive_packet(&mut self, frame: Frame, arrival: Arrival) {
         let Self { context: cx, ip, transport, dhcp, .. } = self;
-        // Nearly every packet of a busy system is of a known flow.
-        let Err(frame) = transport.receive_known(cx, ip, frame, arrival) else { return };
+        // Nearly every packet of a busy system belongs to a known flow.
+        let Err(frame) = transport.receive_fast(cx, ip, frame, arrival) else { return };
         match ip.receive(cx, frame, arrival, dhcp.is_waiting()) {
             Received::Nothing => {}
             Received::Packet(packet) => {
                 let wants = |source, destination| dhcp.wants(source, destination);
                 match transport.receive(cx, ip, packet, wants) {
-                    Upward::Nothing => {}
-                    Upward::Dhcp(packet) => self.receive_dhcp(packet),
-                    Upward::Discovery(packet) => self.receive_discovery(packet),
+                    ConfigurationPacket::Nothing => {}
+                    ConfigurationPacket::Dhcp(packet) => self.receive_dhcp(packet),
+                    ConfigurationPacket::Discovery(packet) => self.receive_discovery(packet),
                 }
             }
             Received::Refused { frame, arrival, code, pointer, multicast_too } => {
@@ -152,8 +152,8 @@ impl Stack {
 
     fn receive_discovery(&mut self, packet: Packet) {
         let Self { context: cx, ip, transport, autoconfiguration, advertiser, .. } = self;
-        let asks = autoconfiguration.receive(cx, ip, &mut self.name_servers, &packet);
-        if let Some(source) = asks.filter(|_| advertiser.is_on())
+        let solicitation = autoconfiguration.receive(cx, ip, &mut self.name_servers, &packet);
+        if let Some(source) = solicitation.filter(|_| advertiser.is_on())
             && transport.icmp.may_answer(cx, IpAddr::V6(source))
         {
             advertiser.answer(cx, ip, source);
@@ -161,8 +161,8 @@ impl Stack {
         cx.pool.put(packet.frame);
     }
 
-    /// Delivers what was sent to ourselves; at most what waits now, and what that causes waits for
-    /// the next call.
+    /// Delivers the packets to ourselves that are queued now. Packets that these cause wait for the
+    /// next call.
     pub(crate) fn run_local(&mut self) -> bool {
         for _ in 0..self.ip.local_count() {
             let Some(frame) = self.ip.take_local() else { break };
@@ -171,12 +171,12 @@ impl Stack {
         self.ip.has_local()
     }
 
-    /// Handles every deadline that came.
+    /// Handles every expired deadline.
     pub(crate) fn run_timers(&mut self) {
         while let Some((deadline, timer)) = self.context.timers.due(self.context.now) {
             self.expire(timer, deadline);
         }
-        self.ip.follow_routes(&mut self.context);
+        self.ip.routes_changed(&mut self.context);
     }
 
     fn expire(&mut self, timer: Timer, deadline: Instant) {
@@ -191,10 +191,10 @@ impl Stack {
             }
             Timer::Address(address) => match ip.expire_address(cx, address, deadline) {
                 Expired::Nothing => {}
-                // A router may speak as soon as it has an address to speak from.
+                // A router may advertise as soon as it has a usable address.
                 Expired::Usable => self.advertiser.advertise(cx, ip),
                 Expired::Over(prefix) => {
-                    // The deadline was this address'.
+                    // The deadline belonged to this address.
                     let _ = self.remove_address(prefix);
                 }
             },
@@ -210,18 +210,18 @@ impl Stack {
         }
     }
 
-    /// The earliest deadline of anything.
+    /// The earliest deadline.
     pub(crate) fn next_deadline(&self) -> Option<Instant> {
         self.context.timers.next()
     }
 
-    /// True when something can be done without waiting.
+    /// True when there is work to do at once.
     pub(crate) fn has_work(&self) -> bool {
         self.ip.has_local() || (self.transport.tcp.has_work() && self.ip.link.has_room())
     }
 
-    /// Brings the interface up or down; tells whether that changed something. Addresses and routes
-    /// stay.
+    /// Brings the interface up or down; returns true if that changed something. Addresses and
+    /// routes stay.
     pub(crate) fn set_enabled(&mut self, enabled: bool) -> bool {
         if self.context.configuration.enabled == enabled {
             return false;
@@ -234,7 +234,7 @@ impl Stack {
         true
     }
 
-    /// Takes note of the carrier.
+    /// Sets the carrier state.
     pub(crate) fn set_link(&mut self, link: LinkState) {
         if self.context.configuration.link != link {
             self.context.configuration.link = link;
@@ -248,14 +248,14 @@ impl Stack {
             ip.restart_groups(cx);
             autoconfiguration.start(cx, ip, name_servers);
         }
-        // What was learned of paths need not be true of the next link's.
+        // Path MTUs of the previous link may be wrong on the next one.
         ip.forget_paths();
         ip.host.wake_senders(&mut cx.wakes);
         dhcp.link_changed(cx, ip);
     }
 
-    /// Sets the hardware address; tells whether that changed something. A new one brings new
-    /// addresses made from it (RA-11).
+    /// Sets the hardware address; returns true if that changed something. Addresses derived from it
+    /// are replaced (RA-11).
     ///
     /// # Errors
     /// As [`Configuration::set_hardware_address`].
@@ -282,30 +282,30 @@ impl Stack {
         Ok(true)
     }
 
-    /// As [`Configuration::set_mtu`]; connections follow.
+    /// Like [`Configuration::set_mtu`]; updates the MSS of connections.
     pub(crate) fn set_mtu(&mut self, mtu: u32) -> Result<bool, Error> {
         let Self { context: cx, ip, transport, .. } = self;
         let is_changed = cx.configuration.set_mtu(mtu, ip.addresses.has_ipv6())?;
         if is_changed {
-            transport.tcp.follow_path_mtu_to(cx, ip, None);
+            transport.tcp.update_mss_to(cx, ip, None);
         }
         Ok(is_changed)
     }
 
-    /// Removes an address, the route that it implied, and the connections that used it.
+    /// Removes an address, its connected route, and the connections that use it.
     ///
     /// # Errors
     /// `AddressNotAvailable`.
     pub(crate) fn remove_address(&mut self, prefix: Prefix) -> Result<(), Error> {
         let Self { context: cx, ip, transport, .. } = self;
         if ip.is_last(prefix) {
-            // While the address and its route are there, so that the peers hear of it.
-            transport.tcp.end_from(cx, ip, prefix.address());
+            // While the address and its route exist, so that RSTs reach the peers.
+            transport.tcp.abort_local_address(cx, ip, prefix.address());
         }
         ip.remove_address(cx, prefix)
     }
 
-    /// Removes what commands added; tells how many addresses that were.
+    /// Removes addresses that commands added; returns how many.
     pub(crate) fn flush_addresses(&mut self) -> u32 {
         let prefixes = self.ip.addresses.prefixes_of(Origin::Static);
         // Each was listed just above.
@@ -320,14 +320,14 @@ impl Stack {
         Ok(())
     }
 
-    /// Stops the DHCP client and takes back what it brought; false when it was not running.
+    /// Stops the DHCP client and removes what it added; false when it was not running.
     pub(crate) fn stop_dhcp(&mut self) -> bool {
         let (was_running, action) = self.dhcp.stop(&mut self.context, &mut self.ip);
         self.apply(action);
         was_running
     }
 
-    /// Does what the DHCP client wants done.
+    /// Carries out an action of the DHCP client.
     fn apply(&mut self, action: Action) {
         match action {
             Action::Nothing => {}
@@ -340,7 +340,7 @@ impl Stack {
                 }
                 self.name_servers.retain(|_, origin| origin != Origin::Dhcp);
                 for server in &lease.dns_servers {
-                    // A server named by hand, or one too many, is left as it is.
+                    // A server that is already configured, or does not fit, is skipped.
                     let _ = self.add_name_server(*server, Origin::Dhcp);
                 }
                 self.dhcp.bind(&mut self.context, lease);
@@ -359,7 +359,8 @@ impl Stack {
         }
     }
 
-    /// The interface goes: every socket on it ends with an error, every waiter is woken (IFS-02).
+    /// The interface goes down: every socket on it ends with an error, every waiting task is woken
+    /// (IFS-02).
     pub(crate) fn end(&mut self) {
         self.transport.end(&mut self.context, &mut self.ip);
         self.stop_dhcp();
@@ -368,12 +369,12 @@ impl Stack {
         self.ip.end(&self.context);
     }
 
-    /// Every address.
+    /// All addresses.
     pub(crate) fn address_entries(&self) -> Vec<AddressEntry> {
         self.ip.address_entries(self.context.now, self.dhcp.lease_end())
     }
 
-    /// From now on these kinds are wanted; what is there counts as reported.
+    /// Sets the kinds to watch; the present state counts as reported.
     pub(crate) fn set_watched(&mut self, kinds: Kinds) {
         let Self { context: cx, ip, name_servers: names, dhcp, changes, .. } = self;
         cx.watch.set_kinds(kinds);
@@ -381,17 +382,17 @@ impl Stack {
         ip.link.neighbors.set_watched(kinds.contains(Kinds::NEIGHBOR), cx.now);
     }
 
-    /// Notes what became different since watchers were told.
+    /// Records the changes since the last report.
     pub(crate) fn note_changes(&mut self) {
         let Self { context: cx, ip, name_servers: names, dhcp, changes, .. } = self;
         let events = changes.find(&Present { cx, ip, names, dhcp });
-        cx.watch.note_wanted(events, 0);
+        cx.watch.note_watched(events, 0);
         let (neighbors, lost) = ip.link.neighbors.take_changes(cx.now);
         let event = |(change, entry)| Event::Neighbor(change, entry);
-        cx.watch.note_wanted(neighbors.into_iter().map(event), lost);
+        cx.watch.note_watched(neighbors.into_iter().map(event), lost);
     }
 
-    /// All that is there.
+    /// All objects.
     pub(crate) fn snapshot(&self, change: Change) -> Vec<Event> {
         let Self { context: cx, ip, name_servers: names, dhcp, .. } = self;
         Present { cx, ip, names, dhcp }.snapshot(change)

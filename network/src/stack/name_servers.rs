@@ -1,4 +1,4 @@
-//! The DNS servers of one interface: from commands, from a lease, from routers.
+//! The DNS servers of one interface: from commands, a DHCP lease, and router advertisements.
 
 use alloc::vec::Vec;
 use core::net::IpAddr;
@@ -21,16 +21,16 @@ impl NameServers {
         &self.0
     }
 
-    /// True when this origin named the server.
+    /// True when the list has the server from this origin.
     pub(crate) fn contains(&self, server: IpAddr, origin: Origin) -> bool {
         self.0.contains(&(server, origin))
     }
 
-    /// Adds a server. Routers cannot keep out what a person or a lease names: in a full list the
-    /// last server that a router advertised gives way (RA-01), and is returned.
+    /// Adds a server. Advertised servers cannot block others: in a full list the last advertised
+    /// one is replaced (RA-01) and returned.
     ///
     /// # Errors
-    /// `AlreadyExists`; `InvalidInput` for an address that is no station's; `NoBufferSpace`.
+    /// `AlreadyExists`; `InvalidInput` for an address that no host can have; `NoBufferSpace`.
     pub(crate) fn add(&mut self, server: IpAddr, origin: Origin) -> Result<Option<IpAddr>, Error> {
         if server.is_unspecified()
             || server.is_multicast()
@@ -54,7 +54,7 @@ impl NameServers {
         Ok(evicted)
     }
 
-    /// Removes a server, whoever named it.
+    /// Removes a server of any origin.
     ///
     /// # Errors
     /// `NotFound`.
@@ -64,7 +64,7 @@ impl NameServers {
         Ok(())
     }
 
-    /// Keeps what `stays` names.
+    /// Removes servers for which `stays` returns false.
     pub(crate) fn retain(&mut self, mut stays: impl FnMut(IpAddr, Origin) -> bool) {
         self.0.retain(|(server, origin)| stays(*server, *origin));
     }
@@ -75,7 +75,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn ra_01_the_last_advertised_server_gives_way_to_one_that_a_person_names() {
+    fn ra_01_a_configured_server_replaces_the_last_advertised_one() {
         let mut servers = NameServers::default();
         let server = |number: u8| IpAddr::from([10, 0, 0, number]);
         for number in 1..=limits::DNS_SERVERS as u8 {

@@ -3,16 +3,16 @@
 use super::random::Random;
 use crate::limits;
 
-/// How many ephemeral ports there are.
+/// The number of ephemeral ports.
 pub(crate) const COUNT: u32 = (limits::EPHEMERAL_LAST - limits::EPHEMERAL_FIRST) as u32 + 1;
 
-/// The ephemeral port at a place in their range.
-pub(crate) const fn at(place: u32) -> u16 {
-    // Every place lies in the range, which fits.
-    limits::EPHEMERAL_FIRST + (place % COUNT) as u16
+/// The ephemeral port at an index.
+pub(crate) const fn at(index: u32) -> u16 {
+    // The index is in the range, which fits.
+    limits::EPHEMERAL_FIRST + (index % COUNT) as u16
 }
 
-/// The first free ephemeral port from a place that chance chooses.
+/// The first free ephemeral port from a random index on.
 pub(crate) fn ephemeral(random: &mut Random, is_free: impl Fn(u16) -> bool) -> Option<u16> {
     let start = random.below(COUNT);
     (0..COUNT).map(|step| at(start + step)).find(|port| is_free(*port))

@@ -1,4 +1,4 @@
-//! Chance for the stack: small draws from the platform's entropy, fetched in blocks.
+//! Random numbers for the stack: small draws from the platform's entropy, fetched in blocks.
 
 use alloc::sync::Arc;
 use core::fmt;
@@ -25,13 +25,13 @@ impl Random {
         Ok(Self { entropy, block, used: 0 })
     }
 
-    /// The next `N` bytes. A source that fails after it once worked leaves the previous block to be
-    /// used again: names and ports become guessable, but the system goes on.
+    /// The next `N` bytes. If a source fails after it worked once, the previous block is reused:
+    /// sequence numbers and ports become guessable, but the system continues.
     pub(crate) fn bytes<const N: usize>(&mut self) -> [u8; N] {
         if self.used + N > BLOCK {
-            let mut fresh = [0; BLOCK];
-            if self.entropy.fill(&mut fresh).is_ok() {
-                self.block = fresh;
+            let mut sendable_address = [0; BLOCK];
+            if self.entropy.fill(&mut sendable_address).is_ok() {
+                self.block = sendable_address;
             }
             self.used = 0;
         }
@@ -51,7 +51,7 @@ impl Random {
         u64::from_ne_bytes(self.bytes())
     }
 
-    /// A number below `end`, every one about equally likely; 0 when `end` is 0.
+    /// A nearly uniform number below `end`; 0 when `end` is 0.
     pub(crate) fn below(&mut self, end: u32) -> u32 {
         ((u64::from(self.u32()) * u64::from(end)) >> 32) as u32
     }

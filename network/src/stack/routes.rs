@@ -1,7 +1,7 @@
 //! The routes of one interface, and the next hop of a packet.
 //!
-//! The table is kept in the order in which it is searched: longest prefix first, then smallest
-//! metric, then newest last. Connected routes come and go with the addresses that imply them.
+//! The table is in search order: longest prefix first, then smallest metric, then oldest first.
+//! Connected routes are added and removed with their addresses.
 
 use alloc::vec::Vec;
 use core::net::IpAddr;
@@ -30,7 +30,7 @@ pub(crate) struct Routes {
     list: Vec<Route>,
     /// Something changed since [`take_changed`](Self::take_changed).
     changed: bool,
-    /// Moves with every change.
+    /// Incremented with every change.
     revision: u32,
 }
 
@@ -39,7 +39,7 @@ impl Routes {
         self.list.iter()
     }
 
-    /// A number that stands still while no route changes.
+    /// A number that changes whenever a route changes.
     pub(crate) const fn revision(&self) -> u32 {
         self.revision
     }
@@ -49,14 +49,14 @@ impl Routes {
         self.revision = self.revision.wrapping_add(1);
     }
 
-    /// The first route that fits a destination.
+    /// The first route that matches a destination.
     pub(crate) fn find(&self, destination: IpAddr) -> Option<&Route> {
         self.equals(destination).next()
     }
 
-    /// The first route that fits a destination, and those of equal prefix and metric behind it.
+    /// The first route that matches a destination, and those of equal prefix and metric after it.
     pub(crate) fn equals(&self, destination: IpAddr) -> impl Iterator<Item = &Route> {
-        // 169.254.0.0/16 is always on the link (RFC 3927 §2.6.2).
+        // 169.254.0.0/16 is always on-link (RFC 3927 §2.6.2).
         let is_link_local = is_link_local_ipv4(destination);
         let fits = move |route: &&Route| {
             route.destination.contains(destination) && !(is_link_local && route.gateway.is_some())
@@ -72,9 +72,9 @@ impl Routes {
     /// Adds a route. The gateway must be reachable without another gateway.
     ///
     /// # Errors
-    /// `InvalidInput` for host bits under an IPv4 mask, mixed families or a gateway that is no
-    /// station; `NetworkUnreachable` (IPv4) or `HostUnreachable` (IPv6) for a gateway that is not
-    /// on-link, as Linux; `AlreadyExists`; `NoBufferSpace`.
+    /// `InvalidInput` for host bits under an IPv4 mask, mixed families or a gateway that is not
+    /// unicast; `NetworkUnreachable` (IPv4) or `HostUnreachable` (IPv6) for a gateway that is not
+    /// on-link, as on Linux; `AlreadyExists`; `NoBufferSpace`.
     pub(crate) fn add(&mut self, route: Route, append: bool) -> Result<(), Error> {
         let route = Self::checked(route)?;
         if let Some(gateway) = route.gateway {
@@ -130,10 +130,10 @@ impl Routes {
         }
     }
 
-    /// Removes the first route in which every given word matches.
+    /// Removes the first route that matches every given field.
     ///
     /// # Errors
-    /// `NoSuchProcess` when none does, as Linux.
+    /// `NoSuchProcess` when none does, as on Linux.
     pub(crate) fn remove(&mut self, selector: &RouteSelector) -> Result<Route, Error> {
         let destination = selector.destination.network();
         let place = self
@@ -151,7 +151,7 @@ impl Routes {
         Ok(removed)
     }
 
-    /// Keeps only the routes that `stays` names.
+    /// Removes routes for which `stays` returns false.
     pub(crate) fn retain(&mut self, stays: impl FnMut(&Route) -> bool) {
         let before = self.list.len();
         self.list.retain(stays);
@@ -160,13 +160,13 @@ impl Routes {
         }
     }
 
-    /// Removes what one origin brought.
+    /// Removes the routes of one origin.
     pub(crate) fn remove_origin(&mut self, origin: Origin) {
         self.retain(|route| route.origin != origin);
         self.drop_off_link();
     }
 
-    /// Adds the connected route that an address implies; a route that is there already stays.
+    /// Adds the connected route of an address; keeps one that exists.
     pub(crate) fn connect(&mut self, prefix: Prefix, metric: u32) {
         let route = Route {
             destination: prefix.network(),
@@ -175,13 +175,13 @@ impl Routes {
             origin: Origin::Kernel,
             source: Some(prefix.address()),
         };
-        // The table being full, or the route being there through another address, leaves the
-        // address usable as a host.
+        // If the table is full, or another address implies the route already, the address is still
+        // usable as a host.
         let _ = self.add(route, false);
     }
 
-    /// Takes back the connected route of a removed address, unless `remaining` still implies it;
-    /// gateways that are off-link then go too. (Linux leaves those behind, useless.)
+    /// Removes the connected route of a removed address, unless `remaining` still implies it, and
+    /// routes whose gateways are off-link then. (Linux keeps those, unusable.)
     pub(crate) fn disconnect(&mut self, prefix: Prefix, remaining: Option<IpAddr>) {
         let network = prefix.network();
         for route in &mut self.list {
@@ -215,7 +215,7 @@ impl Routes {
         core::mem::take(&mut self.changed)
     }
 
-    /// Moves every automatic route to another metric.
+    /// Sets the metric of every automatic route.
     pub(crate) fn set_metric(&mut self, metric: u32) {
         self.touch();
         for route in self.list.iter_mut().filter(|route| route.origin != Origin::Static) {

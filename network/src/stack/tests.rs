@@ -1,4 +1,4 @@
-//! Each part by itself: built and used without a stack.
+//! Tests of each part alone, without a stack.
 
 use alloc::sync::Arc;
 use alloc::vec::Vec;
@@ -24,7 +24,7 @@ use super::link::{self, Arrival, Hop, Link};
 use super::name_servers::NameServers;
 use super::tcp::{Tcp, TcpSettings};
 use super::timers::Timer;
-use super::transport::{Transport, Upward};
+use super::transport::{ConfigurationPacket, Transport};
 use super::watch::{Change, Event};
 use super::wire::header::{Outgoing, protocol};
 use super::wire::icmp::{kind4, packet};
@@ -42,7 +42,7 @@ fn end(text: &str) -> SocketAddr {
     text.parse().unwrap()
 }
 
-/// A context of a medium without hardware addresses: what is sent stands in the output as packets.
+/// A context of a medium without hardware addresses: the output queue contains packets.
 fn tunnel() -> Context {
     let mut cx = ethernet();
     cx.configuration.capabilities.medium = Medium::Ip;
@@ -70,7 +70,7 @@ fn output(ip: &mut Ip) -> Vec<Frame> {
     ip.link.output.drain(..).collect()
 }
 
-/// The deadline of the next timer that `is_meant`; those before it are dropped.
+/// The deadline of the next timer that `is_meant` accepts; drops those before it.
 fn due(cx: &mut Context, is_meant: impl Fn(Timer) -> bool) -> Instant {
     loop {
         let (deadline, timer) = cx.timers.due(Instant::NEVER).expect("a timer");
@@ -82,7 +82,7 @@ fn due(cx: &mut Context, is_meant: impl Fn(Timer) -> bool) -> Instant {
 }
 
 #[test]
-fn a_link_asks_for_a_neighbor_and_sends_what_waited() {
+fn a_link_resolves_a_neighbor_and_sends_queued_packets() {
     let mut cx = ethernet();
     let mut addresses = Addresses::default();
     let new = NewAddress { prefix: "10.0.0.1/24".parse().unwrap(), broadcast: None };
@@ -92,7 +92,7 @@ fn a_link_asks_for_a_neighbor_and_sends_what_waited() {
     link.send(&mut cx, &addresses, frame, Hop::Neighbor(address("10.0.0.2"))).unwrap();
     let question = link.output.pop_front().expect("a question");
     assert_eq!((question.bytes()[12], question.bytes()[13], link.output.len()), (8, 6, 0));
-    // The same packet with the roles exchanged is the answer.
+    // The same packet with swapped addresses is the reply.
     let mut answer = question.bytes().to_vec();
     let theirs = [2, 0, 0, 0, 0, 2];
     answer[..6].copy_from_slice(&[2, 0, 0, 0, 0, 1]);
@@ -167,7 +167,7 @@ fn echo_request(cx: &mut Context) -> Frame {
 }
 
 #[test]
-fn icmp_answers_an_echo_request() {
+fn icmp_replies_to_an_echo_request() {
     let mut cx = tunnel();
     let mut ip = ip(&mut cx, "10.0.0.1/24");
     let mut icmp = Icmp::new(&mut cx);
@@ -247,21 +247,21 @@ fn datagrams_reach_the_socket_of_their_port() {
 }
 
 #[test]
-fn the_transport_refuses_what_no_socket_wants() {
+fn the_transport_rejects_packets_without_a_socket() {
     let (_, frame) = datagram(7);
     let mut cx = tunnel();
     let mut ip = ip(&mut cx, "10.0.0.1/24");
     let mut transport = Transport::new(&mut cx);
     let packet = received(&mut cx, &mut ip, frame);
-    let upward = transport.receive(&mut cx, &mut ip, packet, |_, _| false);
-    assert!(matches!(upward, Upward::Nothing));
+    let packet = transport.receive(&mut cx, &mut ip, packet, |_, _| false);
+    assert!(matches!(packet, ConfigurationPacket::Nothing));
     let [error] = &output(&mut ip)[..] else { panic!("one error") };
     assert_eq!((error.bytes()[20], error.bytes()[21]), (kind4::DESTINATION_UNREACHABLE, 3));
     assert_eq!(transport.socket_count(), 0);
 }
 
 #[test]
-fn the_dhcp_client_asks_and_stops() {
+fn the_dhcp_client_discovers_and_stops() {
     let mut cx = ethernet();
     let mut ip = Ip::new(&mut cx, Arc::new(HostAddresses::default()));
     let mut dhcp = DhcpClient::default();
@@ -275,7 +275,7 @@ fn the_dhcp_client_asks_and_stops() {
 }
 
 #[test]
-fn autoconfiguration_makes_an_address_and_asks_for_routers() {
+fn autoconfiguration_adds_an_address_and_solicits_routers() {
     let mut cx = ethernet();
     let mut ip = Ip::new(&mut cx, Arc::new(HostAddresses::default()));
     let mut names = NameServers::default();
@@ -292,7 +292,7 @@ fn autoconfiguration_makes_an_address_and_asks_for_routers() {
 }
 
 #[test]
-fn an_advertiser_speaks_once_it_has_an_address() {
+fn an_advertiser_sends_once_it_has_an_address() {
     let mut cx = ethernet();
     let mut ip = Ip::new(&mut cx, Arc::new(HostAddresses::default()));
     let mut advertiser = Advertiser::default();

@@ -1,9 +1,9 @@
-//! Every deadline of a stack in one heap.
+//! All deadlines of a stack in one timer heap.
 //!
-//! Entries are never searched or removed. An owner remembers the deadline it armed; a popped entry
-//! that is not the one its owner remembers is stale and ignored. A deadline that moves later needs
-//! no new entry: when the old one pops, the owner arms the new one. When stale entries outnumber
-//! their owners, all are swept out, so that the heap is as large as what it serves.
+//! Entries are never searched or removed. An owner keeps the deadline that it armed; a popped entry
+//! with another deadline is stale and ignored. A deadline that moves later needs no new entry: when
+//! the old one pops, its owner arms the new one. When stale entries outnumber the owners, they are
+//! swept out, so that the heap stays proportional to what it serves.
 
 use alloc::collections::BinaryHeap;
 use core::cmp::Reverse;
@@ -12,26 +12,26 @@ use core::net::IpAddr;
 use crate::limits;
 use crate::platform::Instant;
 
-/// Whose deadline it is.
+/// The owner of a deadline.
 #[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Debug)]
 pub(crate) enum Timer {
     /// A connection, by its index.
     Connection(u32),
     /// A neighbor that is being resolved or probed.
     Neighbor(IpAddr),
-    /// An address under duplicate detection or with a lifetime.
+    /// An address in duplicate address detection or with a lifetime.
     Address(IpAddr),
-    /// The oldest reassembly.
+    /// The oldest incomplete datagram.
     Reassembly,
-    /// The oldest tuple in TIME-WAIT.
+    /// The oldest TIME-WAIT entry.
     TimeWait,
     /// The next report of a multicast group.
     Multicast,
     /// The DHCP client.
     Dhcp,
-    /// The earliest end of something that a router told.
+    /// The earliest expiry of something that a router advertised.
     Advertised,
-    /// Router advertisements of our own.
+    /// Our router advertisements.
     Advertisement,
     /// Router solicitations.
     RouterSolicitation,
@@ -46,12 +46,12 @@ pub(crate) struct Timers {
 }
 
 impl Timers {
-    /// Adds a deadline.
+    /// Arms a timer.
     pub(crate) fn arm(&mut self, deadline: Instant, timer: Timer) {
         self.heap.push(Reverse((deadline, timer)));
     }
 
-    /// Takes an entry that is due.
+    /// Takes an expired entry.
     pub(crate) fn due(&mut self, now: Instant) -> Option<(Instant, Timer)> {
         match self.heap.peek() {
             Some(Reverse((deadline, _))) if *deadline <= now => {
@@ -61,10 +61,10 @@ impl Timers {
         }
     }
 
-    /// Sweeps out entries that are stale, once there are more than twice as many entries as
-    /// `owners` (each has one that counts).
+    /// Sweeps out stale entries, once there are more than twice as many entries as `owners` (each
+    /// has one current entry).
     pub(crate) fn sweep(&mut self, owners: usize, counts: impl Fn(Instant, Timer) -> bool) {
-        // What the last sweep left is not swept again for nothing.
+        // What the last sweep kept is not swept again too early.
         if self.heap.len() > 2 * owners.max(self.kept) + limits::TIMERS {
             self.heap.retain(|Reverse((deadline, timer))| counts(*deadline, *timer));
             self.kept = self.heap.len();
@@ -86,8 +86,8 @@ mod tests {
         let mut timers = Timers::default();
         let mut sweeps = 0;
         for number in 0..100_000u32 {
-            // One connection after the other, each with a deadline two minutes away, of which the
-            // last ten live.
+            // One connection after the other, each with a deadline two minutes away; the last ten
+            // are alive.
             timers.arm(
                 Instant::from_micros(u64::from(number) + 120_000_000),
                 Timer::Connection(number),
@@ -101,8 +101,8 @@ mod tests {
             assert!(timers.heap.len() <= 2 * 10 + limits::TIMERS);
         }
         assert!(sweeps < 1000, "{sweeps}");
-        // What counts is never swept, and not looked at each time.
-        let mut looked = 0;
+        // Current entries are never swept, and not examined each time.
+        let mut examined = 0;
         for number in 0..10_000u32 {
             timers.arm(Instant::from_micros(u64::from(number)), Timer::Connection(number));
             let counted = core::cell::Cell::new(0);
@@ -110,8 +110,8 @@ mod tests {
                 counted.set(counted.get() + 1);
                 true
             });
-            looked += counted.get();
+            examined += counted.get();
         }
-        assert!(timers.heap.len() >= 10_000 && looked < 50_000, "{looked}");
+        assert!(timers.heap.len() >= 10_000 && examined < 50_000, "{examined}");
     }
 }

@@ -1,4 +1,5 @@
-//! What stands on IP: ICMP, TCP and datagram sockets, and which packet is whose.
+//! The protocols over IP: ICMP, TCP and datagram sockets, and the demultiplexing of packets to
+//! them.
 
 use alloc::vec::Vec;
 use core::net::IpAddr;
@@ -19,14 +20,14 @@ use super::wire::quote::Quote;
 use crate::command::socket::SocketStatus;
 use crate::driver::Frame;
 
-/// A packet for a part of the stack that is configured by packets.
+/// A packet for a part of the stack that packets configure.
 #[derive(Debug)]
-pub(crate) enum Upward {
-    /// None: it was dealt with.
+pub(crate) enum ConfigurationPacket {
+    /// None: it was processed.
     Nothing,
-    /// A UDP packet for the DHCP client, verified.
+    /// A verified UDP packet for the DHCP client.
     Dhcp(Packet),
-    /// An ICMPv6 message of neighbor discovery, verified.
+    /// A verified neighbor discovery message.
     Discovery(Packet),
 }
 
@@ -39,43 +40,43 @@ pub(crate) struct Transport {
 }
 
 impl Transport {
-    /// Protocols without sockets.
+    /// The protocols without sockets.
     pub(crate) fn new(cx: &mut Context) -> Self {
         let datagrams = Datagrams::new(cx.random.u64());
         Self { icmp: Icmp::new(cx), tcp: Tcp::new(cx), datagrams }
     }
 
-    /// Takes a packet of a connection or of the last datagram flow, if its IP header is of the
-    /// common shape. Gives back what is anything else.
-    pub(super) fn receive_known(
+    /// The fast path: a packet of a connection or of the last datagram flow with a plain IP header.
+    /// Gives back every other packet.
+    pub(super) fn receive_fast(
         &mut self,
         cx: &mut Context,
         ip: &mut Ip,
         frame: Frame,
         arrival: Arrival,
     ) -> Result<(), Frame> {
-        // Raw sockets see everything, and make every packet take the long way.
+        // Raw sockets get every packet, so all packets take the slow path.
         if self.datagrams.has_raw() {
             return Err(frame);
         }
-        let Err(frame) = self.tcp.receive_known(cx, ip, frame, arrival) else { return Ok(()) };
-        self.datagrams.receive_known(cx, ip, frame, arrival)
+        let Err(frame) = self.tcp.receive_fast(cx, ip, frame, arrival) else { return Ok(()) };
+        self.datagrams.receive_fast(cx, ip, frame, arrival)
     }
 
-    /// Hands a whole packet to its protocol. `is_for_dhcp` says whether the DHCP client wants what
-    /// goes from one UDP port to another.
+    /// Hands a complete packet to its protocol. `is_for_dhcp` tells whether the DHCP client wants a
+    /// datagram between two UDP ports.
     pub(super) fn receive(
         &mut self,
         cx: &mut Context,
         ip: &mut Ip,
         mut packet: Packet,
         is_for_dhcp: impl Fn(u16, u16) -> bool,
-    ) -> Upward {
+    ) -> ConfigurationPacket {
         packet.arrival.raw = self.datagrams.receive_raw(cx, ip, &packet);
         match (packet.header.protocol, packet.header.source) {
             (protocol::TCP, _) => {
                 self.tcp.receive(cx, ip, packet);
-                return Upward::Nothing;
+                return ConfigurationPacket::Nothing;
             }
             (protocol::UDP, _) => return self.receive_udp(cx, ip, packet, is_for_dhcp),
             (protocol::ICMP, IpAddr::V4(_)) | (protocol::ICMPV6, IpAddr::V6(_)) => {
@@ -90,7 +91,7 @@ impl Transport {
             }
         }
         cx.pool.put(packet.frame);
-        Upward::Nothing
+        ConfigurationPacket::Nothing
     }
 
     fn receive_udp(
@@ -99,10 +100,10 @@ impl Transport {
         ip: &mut Ip,
         mut packet: Packet,
         is_for_dhcp: impl Fn(u16, u16) -> bool,
-    ) -> Upward {
+    ) -> ConfigurationPacket {
         if let Some(ports) = udp::check(cx, &mut packet) {
             if is_for_dhcp(ports.source, ports.destination) {
-                return Upward::Dhcp(packet);
+                return ConfigurationPacket::Dhcp(packet);
             }
             if is_foreign(cx, ip, &packet) {
                 cx.statistics.received_drops.not_for_us += 1;
@@ -112,10 +113,15 @@ impl Transport {
             }
         }
         cx.pool.put(packet.frame);
-        Upward::Nothing
+        ConfigurationPacket::Nothing
     }
 
-    fn receive_icmp(&mut self, cx: &mut Context, ip: &mut Ip, packet: Packet) -> Upward {
+    fn receive_icmp(
+        &mut self,
+        cx: &mut Context,
+        ip: &mut Ip,
+        packet: Packet,
+    ) -> ConfigurationPacket {
         match self.icmp.receive(cx, ip, &packet) {
             Message::Nothing => {}
             Message::EchoReply => self.datagrams.receive_echo_reply(cx, &packet),
@@ -124,14 +130,14 @@ impl Transport {
                 self.receive_error(cx, ip, &quoted, quote, &notice);
             }
             Message::Listener => ip.receive_mld(cx, &packet.frame, &packet.header),
-            Message::Discovery => return Upward::Discovery(packet),
+            Message::Discovery => return ConfigurationPacket::Discovery(packet),
         }
         cx.pool.put(packet.frame);
-        Upward::Nothing
+        ConfigurationPacket::Nothing
     }
 
-    /// Takes an ICMP error. Whose packet is quoted decides whether to believe it: nobody's is a
-    /// guess or a lie (ICE-04).
+    /// Processes an ICMP error. It is trusted only if the quoted packet belongs to a socket
+    /// (ICE-04).
     fn receive_error(
         &mut self,
         cx: &mut Context,
@@ -150,14 +156,14 @@ impl Transport {
         }
         if notice.error == Error::MessageTooLong {
             let reported = usize::try_from(notice.information).unwrap_or(usize::MAX);
-            if ip.narrow_path(cx, quoted.destination, reported, quoted.length) {
-                self.tcp.follow_path_mtu_to(cx, ip, Some(quoted.destination));
+            if ip.lower_path_mtu(cx, quoted.destination, reported, quoted.length) {
+                self.tcp.update_mss_to(cx, ip, Some(quoted.destination));
             }
         }
         self.report(cx, quoted, quote, notice);
     }
 
-    /// Passes an error on to the socket whose packet is quoted.
+    /// Reports an error to the socket whose packet is quoted.
     fn report(&mut self, cx: &mut Context, quoted: &Quote, quote: &[u8], notice: &Notice) {
         if quoted.protocol == protocol::TCP && notice.error != Error::MessageTooLong {
             self.tcp.receive_error(cx, quoted, notice.error);
@@ -165,7 +171,7 @@ impl Transport {
         self.datagrams.report(quoted, quote, notice, &mut cx.wakes);
     }
 
-    /// A packet of ours could not be delivered on the link.
+    /// Processes a packet of ours that the link could not deliver.
     pub(super) fn undeliverable(&mut self, cx: &mut Context, frame: Frame) {
         if let Some(quoted) = Quote::parse(frame.bytes()) {
             let notice = Notice::local(Error::HostUnreachable, 0);
@@ -174,25 +180,25 @@ impl Transport {
         cx.pool.put(frame);
     }
 
-    /// The interface goes: every socket on it ends with an error.
+    /// The interface goes down: every socket on it ends with an error.
     pub(super) fn end(&mut self, cx: &mut Context, ip: &mut Ip) {
-        self.tcp.end_all(cx, ip);
+        self.tcp.abort_all(cx, ip);
         self.datagrams.end_all(&mut cx.wakes);
         self.tcp.close_listeners(&mut cx.wakes);
     }
 
-    /// Every socket of this interface; those of all interfaces are listed elsewhere.
+    /// The sockets of this interface; those of all interfaces are listed elsewhere.
     pub(crate) fn socket_list(&self, interface: &str) -> Vec<SocketStatus> {
         self.tcp.statuses(interface).chain(self.datagrams.statuses(interface)).collect()
     }
 
-    /// Connections, bindings and listeners; TIME-WAIT does not count.
+    /// The number of connections, bindings and listeners, without TIME-WAIT.
     pub(crate) fn socket_count(&self) -> usize {
         self.tcp.count() + self.datagrams.len()
     }
 }
 
-/// A packet to an address that is not ours, which came this far because the DHCP client waits.
+/// True for a packet to an address that is not ours, which passed because the DHCP client waits.
 fn is_foreign(cx: &Context, ip: &Ip, packet: &Packet) -> bool {
     packet.delivery == Delivery::Unicast
         && packet.arrival.from_wire

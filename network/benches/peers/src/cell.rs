@@ -133,7 +133,7 @@ impl Task {
         matches!(self, Self::Rate(_) | Self::Connections | Self::Control)
     }
 
-    /// Measures. Figures come one after the other; a note says what else there is to know.
+    /// Measures. The figures follow each other; a note has everything else.
     pub(crate) fn run(self, peer: Peer, is_quick: bool) -> Outcome<(Vec<f64>, Option<String>)> {
         let span = Duration::from_millis(if is_quick { 40 } else { 250 });
         match self {

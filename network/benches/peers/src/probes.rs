@@ -102,7 +102,7 @@ async fn read_all<C: Contender>(stream: &mut C::Stream) -> Outcome<Vec<u8>> {
 async fn short_client<C: Contender>(contender: &C) -> Outcome<()> {
     let mut client = within(contender, PATIENCE / 2, contender.connect(PORT, IDLE_BUFFER)).await?;
     write_all::<C>(&mut client, b"short").await?;
-    // Some say only once the peer has closed too that a stream is closed.
+    // Some stacks report only after the peer has closed too that a stream is closed.
     _ = within(contender, MOMENT, C::close(client)).await;
     contender.sleep(MOMENT).await;
     Ok(())

@@ -1,5 +1,4 @@
-//! All cells of a run, and what they say together: medians, and ratios to raw smoltcp in the same
-//! repetition.
+//! All cells of a run and their summary: medians, and ratios to raw smoltcp in the same round.
 
 use crate::cell::{Peer, Task};
 use crate::run::Ending;
@@ -51,7 +50,7 @@ impl Results {
         )
     }
 
-    /// The median ratio of two figures of the same repetition.
+    /// The median ratio of two figures of the same round.
     pub(crate) fn ratio(&self, of: (Peer, Task, usize), to: (Peer, Task, usize)) -> Option<f64> {
         let one = |repetition| {
             let to = self.value(repetition, to.0, to.1, to.2).filter(|to| *to > 0.0)?;
@@ -60,7 +59,7 @@ impl Results {
         median(self.repetitions(of.0, of.1).filter_map(one).collect())
     }
 
-    /// What is to be said besides the figures: why there are none, or what was special.
+    /// Remarks besides the figures: why there are none, or what was special.
     pub(crate) fn note(&self, peer: Peer, task: Task) -> Option<&str> {
         self.of(peer, task).find_map(|record| match &record.ending {
             Ending::Figures { note, .. } => note.as_deref(),

@@ -55,10 +55,10 @@ impl Table<'_> {
         println!("{line}");
     }
 
-    /// A rate, with its ratio to raw at `base` in the same repetition.
+    /// A rate, with its ratio to raw at `base` in the same round.
     fn rate(&mut self, title: &str, task: Task, index: usize, base: Task) {
         self.line(title, task, |results, peer| {
-            // Nothing in this span: it ended early, and a remark says why.
+            // No figure for this span: it ended early, and a remark has the reason.
             let value = short(results.median(peer, task, index).filter(|value| *value > 0.0)?);
             Some(match results.ratio((peer, task, index), (Peer::Raw, base, index)) {
                 Some(to_raw) => format!("{value} ({})", ratio(to_raw)),

@@ -1,5 +1,5 @@
-//! The groups that a socket is in. They count per socket and interface; closing the socket leaves
-//! them all (MC-11).
+//! The multicast groups of a socket, counted per socket and interface; closing the socket leaves
+//! all of them (MC-11).
 
 use alloc::sync::Arc;
 use core::net::IpAddr;
@@ -12,14 +12,15 @@ use crate::limits;
 
 impl DatagramSocket {
     /// Joins a multicast group on an interface; without a name on the socket's own, or on the one
-    /// that the route to the group names. What is sent to the group then reaches every socket that
-    /// is bound to its port and to the group or a wildcard (IP_ADD_MEMBERSHIP).
+    /// of the route to the group. Datagrams to the group then reach every socket that is bound to
+    /// their port and to the group or a wildcard (IP_ADD_MEMBERSHIP).
     ///
     /// # Errors
     /// `InvalidInput` for an address that is no group; `NoDevice`; `AddressInUse` when the socket
-    /// is in it there; `NoBufferSpace` beyond [`limits::MEMBERSHIPS`]; `AddressFamilyNotSupported`.
+    /// is a member already; `NoBufferSpace` beyond [`limits::MEMBERSHIPS`];
+    /// `AddressFamilyNotSupported`.
     pub fn join_group(&self, group: IpAddr, interface: Option<&str>) -> Result<(), Error> {
-        let interface = self.place_of(group, interface)?;
+        let interface = self.membership_interface(group, interface)?;
         let membership = (group, interface.index);
         self.state.with(|state| {
             if state.memberships.contains(&membership) {
@@ -31,7 +32,8 @@ impl DatagramSocket {
             state.memberships.push(membership);
             Ok(())
         })?;
-        let joined = interface.with(|stack| stack.ip.join_group(&mut stack.context, group));
+        let joined =
+            interface.change_and_transmit(|stack| stack.ip.join_group(&mut stack.context, group));
         if joined.is_err() {
             self.state.with(|state| state.memberships.retain(|known| *known != membership));
         }
@@ -41,25 +43,29 @@ impl DatagramSocket {
     /// Leaves a group that this socket joined (IP_DROP_MEMBERSHIP).
     ///
     /// # Errors
-    /// `AddressNotAvailable` when the socket is not in it there; else as
+    /// `AddressNotAvailable` when the socket is not a member; else as
     /// [`join_group`](Self::join_group).
     pub fn leave_group(&self, group: IpAddr, interface: Option<&str>) -> Result<(), Error> {
-        let interface = self.place_of(group, interface)?;
+        let interface = self.membership_interface(group, interface)?;
         let membership = (group, interface.index);
         self.state.with(|state| {
             let place = state.memberships.iter().position(|known| *known == membership);
             place.map(|place| state.memberships.remove(place)).ok_or(Error::AddressNotAvailable)
         })?;
-        interface.with(|stack| stack.ip.leave_group(&mut stack.context, group));
+        interface.change_and_transmit(|stack| stack.ip.leave_group(&mut stack.context, group));
         Ok(())
     }
 
     /// The interface on which a group is joined.
-    fn place_of(&self, group: IpAddr, name: Option<&str>) -> Result<Arc<Interface>, Error> {
+    fn membership_interface(
+        &self,
+        group: IpAddr,
+        name: Option<&str>,
+    ) -> Result<Arc<Interface>, Error> {
         if !group.is_multicast() {
             return Err(Error::InvalidInput);
         }
-        if !self.speaks(group) {
+        if !self.supports(group) {
             return Err(Error::AddressFamilyNotSupported);
         }
         let (device, settings) = self.state.with(|state| (state.device.clone(), state.settings));
@@ -77,9 +83,10 @@ impl DatagramSocket {
     /// Leaves every group.
     pub(super) fn leave_all(&self) {
         for (group, index) in self.state.with(|state| core::mem::take(&mut state.memberships)) {
-            // An interface that is gone took its groups with it.
+            // A removed interface has left its groups.
             if let Some(interface) = self.place.all.at(index) {
-                interface.with(|stack| stack.ip.leave_group(&mut stack.context, group));
+                interface
+                    .change_and_transmit(|stack| stack.ip.leave_group(&mut stack.context, group));
             }
         }
     }

@@ -1,9 +1,9 @@
-//! The skeleton of UDP, ICMP and raw sockets: an address, a peer, sending by route, receiving from
-//! a queue.
+//! The common part of UDP, ICMP and raw sockets: an address, a peer, sending by route, receiving
+//! from a queue.
 //!
-//! What they have in common stands here, once; [`send`] and [`receive`] are its verbs, [`options`]
-//! and [`membership`] its settings and groups. The sockets themselves ([`super::udp`],
-//! [`super::icmp`], [`super::raw`]) say what they are and what only they can do.
+//! [`send`] and [`receive`] are its operations, [`options`] and [`membership`] its settings and
+//! groups. The sockets themselves ([`super::udp`], [`super::icmp`], [`super::raw`]) add what is
+//! specific to them.
 
 mod membership;
 mod options;
@@ -32,18 +32,18 @@ use crate::stack::datagram::{Binding, Endpoint, Family};
 struct State {
     local: Option<SocketAddr>,
     remote: Option<SocketAddr>,
-    /// The one interface that it uses.
+    /// The interface that it is bound to.
     device: Option<Arc<Interface>>,
     settings: Settings,
     /// Groups with the index of the interface on which each was joined.
     memberships: Vec<(IpAddr, u32)>,
-    /// The route of the last datagram, for as long as routes stand still.
-    recent: Option<Recent>,
+    /// The route of the last datagram, valid until routes change.
+    cached_route: Option<CachedRoute>,
 }
 
 /// A route that was chosen.
 #[derive(Clone, Debug)]
-struct Recent {
+struct CachedRoute {
     generation: u32,
     device: Option<u32>,
     to: IpAddr,
@@ -52,25 +52,26 @@ struct Recent {
 }
 
 impl State {
-    fn holds(&self, recent: &Recent, to: IpAddr, generation: u32) -> bool {
+    fn holds(&self, route: &CachedRoute, to: IpAddr, generation: u32) -> bool {
         let device = self.device.as_ref().map(|device| device.index);
-        recent.generation == generation && recent.to == to && recent.device == device
+        route.generation == generation && route.to == to && route.device == device
     }
 
-    /// The route of the last datagram, if it is the one for this destination.
-    fn known_route(&self, to: IpAddr, generation: u32) -> Option<(Arc<Interface>, IpAddr)> {
-        let recent = self.recent.as_ref().filter(|recent| self.holds(recent, to, generation))?;
-        Some((Arc::clone(&recent.interface), recent.source))
+    /// The cached route, if it is for this destination.
+    fn cached_route_for(&self, to: IpAddr, generation: u32) -> Option<(Arc<Interface>, IpAddr)> {
+        let route = self.cached_route.as_ref().filter(|route| self.holds(route, to, generation))?;
+        Some((Arc::clone(&route.interface), route.source))
     }
 }
 
-/// What UDP, ICMP and raw sockets have in common. Each of them dereferences to one of these.
+/// The common part of UDP, ICMP and raw sockets, to which they dereference.
 ///
-/// Unbound, a socket gets an ephemeral port when it first sends. Errors that ICMP reports reach a
-/// connected socket's next call, as on Linux; with [`set_receive_errors`](Self::set_receive_errors)
-/// every socket hears of them, and of the packets that they quote.
+/// An unbound socket gets an ephemeral port when it first sends. The next call of a connected
+/// socket returns errors that ICMP reports, as on Linux; with
+/// [`set_receive_errors`](Self::set_receive_errors) every socket gets them, with the packets that
+/// they quote.
 pub struct DatagramSocket {
-    /// Where the socket was made.
+    /// The scope in which the socket was made.
     place: Place,
     family: Family,
     /// The key of a raw socket's binding.
@@ -87,7 +88,7 @@ impl DatagramSocket {
             device: sockets.place.interface.clone(),
             settings: Settings::new(family, protocol),
             memberships: Vec::new(),
-            recent: None,
+            cached_route: None,
         };
         Self {
             place: sockets.place.clone(),
@@ -102,29 +103,29 @@ impl DatagramSocket {
         self.state.with(|state| state.device.clone())
     }
 
-    /// Gives the socket a local address, which may be a group's; port 0 is an ephemeral one. Tells
-    /// the address that it got.
+    /// Binds the socket to a local address, which may be a group's; port 0 is an ephemeral one.
+    /// Returns the address.
     ///
     /// # Errors
     /// `AddressInUse`; `AddressNotAvailable` when the address is not ours;
-    /// `AddressFamilyNotSupported`; `InvalidInput` when it has one already.
+    /// `AddressFamilyNotSupported`; `InvalidInput` when it is bound already.
     pub fn bind(&self, local: SocketAddr) -> Result<SocketAddr, Error> {
         if self.state.with(|state| state.local.is_some()) {
             return Err(Error::InvalidInput);
         }
-        if !self.speaks(local.ip()) {
+        if !self.supports(local.ip()) {
             return Err(Error::AddressFamilyNotSupported);
         }
-        let to_everybody = local.ip().is_multicast()
+        let is_group_or_broadcast = local.ip().is_multicast()
             || matches!(local.ip(), IpAddr::V4(address) if address.is_broadcast());
-        if !to_everybody && !self.place.on(self.device()).has_address(local.ip()) {
+        if !is_group_or_broadcast && !self.place.on(self.device()).has_address(local.ip()) {
             return Err(Error::AddressNotAvailable);
         }
-        self.enter(local, None)
+        self.rebind(local, None)
     }
 
-    /// True when the socket can have to do with addresses of this family.
-    fn speaks(&self, address: IpAddr) -> bool {
+    /// True when the socket supports the family of this address.
+    fn supports(&self, address: IpAddr) -> bool {
         match self.family {
             Family::Udp | Family::Icmp => true,
             Family::Raw => address.is_ipv4(),
@@ -132,8 +133,8 @@ impl DatagramSocket {
         }
     }
 
-    /// Binds, or binds anew, with the settings of now.
-    fn enter(
+    /// Binds or rebinds with the present settings.
+    fn rebind(
         &self,
         mut local: SocketAddr,
         remote: Option<SocketAddr>,
@@ -151,7 +152,7 @@ impl DatagramSocket {
         Ok(local)
     }
 
-    /// Puts the socket where packets look for theirs.
+    /// Adds the binding to the stacks.
     fn attach(&self, local: SocketAddr, remote: Option<SocketAddr>) -> Result<(), Error> {
         let (settings, device) = self.state.with(|state| (state.settings, state.device.clone()));
         let bound = Bound::new(local.ip());
@@ -165,34 +166,35 @@ impl DatagramSocket {
             endpoint: Arc::clone(&self.endpoint),
         };
         match device {
-            Some(interface) => {
-                interface.with(|stack| stack.transport.datagrams.bind(self.family, binding))
-            }
+            Some(interface) => interface
+                .change_and_transmit(|stack| stack.transport.datagrams.bind(self.family, binding)),
             None => self.place.all.bind(self.family, &binding),
         }
     }
 
-    /// Takes it away from there.
+    /// Removes the binding from the stacks.
     fn detach(&self, device: Option<&Arc<Interface>>, key: u16) {
         match device {
-            Some(interface) => interface
-                .with(|stack| stack.transport.datagrams.unbind(self.family, key, &self.endpoint)),
+            Some(interface) => interface.change_and_transmit(|stack| {
+                stack.transport.datagrams.unbind(self.family, key, &self.endpoint)
+            }),
             None => self.place.all.unbind(self.family, key, &self.endpoint),
         }
     }
 
     fn free_port(&self) -> Result<u16, Error> {
         match self.device() {
-            Some(interface) => interface
-                .with(|stack| stack.transport.datagrams.free_port(&mut stack.context, self.family)),
+            Some(interface) => interface.change_and_transmit(|stack| {
+                stack.transport.datagrams.free_port(&mut stack.context, self.family)
+            }),
             None => {
                 let interfaces = self.place.all.list();
                 let first = interfaces.first().ok_or(Error::NetworkDown)?;
-                // A few draws find a port that is free everywhere unless nearly all are taken.
+                // A few draws find a port that is free everywhere unless nearly all are used.
                 (0..64)
                     .filter_map(|_| {
                         first
-                            .with(|stack| {
+                            .change_and_transmit(|stack| {
                                 stack.transport.datagrams.free_port(&mut stack.context, self.family)
                             })
                             .ok()
@@ -200,7 +202,7 @@ impl DatagramSocket {
                     .find(|port| {
                         interfaces.iter().all(|interface| {
                             interface
-                                .look(|stack| stack.transport.datagrams.is_free(self.family, *port))
+                                .read(|stack| stack.transport.datagrams.is_free(self.family, *port))
                         })
                     })
                     .ok_or(Error::AddressInUse)
@@ -208,7 +210,7 @@ impl DatagramSocket {
         }
     }
 
-    /// Sends to and receives from `remote` only. Tells the local address.
+    /// Connects to `remote`: sends to it and receives from it only. Returns the local address.
     ///
     /// # Errors
     /// `NetworkUnreachable`; `AccessDenied` for a broadcast address without permission;
@@ -218,13 +220,13 @@ impl DatagramSocket {
         if self.family.is_raw() {
             remote.set_port(0);
         }
-        if !self.speaks(remote.ip())
-            || local.is_some_and(|local| !settings.may_speak(&local, &remote))
+        if !self.supports(remote.ip())
+            || local.is_some_and(|local| !settings.may_send_to(&local, &remote))
         {
             return Err(Error::AddressFamilyNotSupported);
         }
         let (interface, source) = self.route(device, remote.ip(), &settings)?;
-        if !settings.broadcast && interface.look(|stack| is_broadcast(stack, remote.ip())) {
+        if !settings.broadcast && interface.read(|stack| is_broadcast(stack, remote.ip())) {
             return Err(Error::AccessDenied);
         }
         let bound = local
@@ -232,19 +234,19 @@ impl DatagramSocket {
             .filter(|address| !address.is_unspecified())
             .unwrap_or(source);
         let local = SocketAddr::new(bound, local.map_or(0, |local| local.port()));
-        self.enter(local, Some(remote))
+        self.rebind(local, Some(remote))
     }
 
-    /// What a call would not wait for; wakes when that changes.
+    /// The readiness; wakes when it changes.
     pub fn poll_ready(&self, context: &mut Context<'_>, interest: Readiness) -> Poll<Readiness> {
         self.endpoint.register(context.waker());
-        // A datagram is sent at once or waits for a moment at most: writing is always worth a try.
+        // A datagram is sent at once or waits briefly, so the socket is always writable.
         let interest = interest | Readiness::ERROR | Readiness::HANG_UP;
         let ready = (self.endpoint.readiness() | Readiness::WRITABLE) & interest;
         if ready.is_empty() { Poll::Pending } else { Poll::Ready(ready) }
     }
 
-    /// The local address, once it has one.
+    /// The local address, once it is bound.
     #[must_use]
     pub fn local_address(&self) -> Option<SocketAddr> {
         self.state.with(|state| state.local)

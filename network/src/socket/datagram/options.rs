@@ -1,5 +1,5 @@
-//! What a datagram socket can be told: its settings, and each option by name for Rust programs and
-//! by value for commands.
+//! The settings of a datagram socket: each option by name for Rust programs and by value for
+//! commands.
 
 use alloc::string::String;
 use alloc::sync::Arc;
@@ -27,14 +27,14 @@ pub(super) struct Settings {
     pub(super) receive_errors: bool,
     pub(super) header_included: bool,
     pub(super) only_ipv6: bool,
-    /// The index of the interface that packets to groups leave by.
+    /// The index of the interface for multicast packets.
     pub(super) multicast_interface: Option<u32>,
     multicast_hop_limit: u8,
     multicast_loop: bool,
     receive_buffer: u32,
 }
 
-/// The protocol whose sockets only send, packets with their own header (raw(7)).
+/// The protocol whose sockets only send, with their own header (raw(7)).
 const RAW_ONLY: u8 = 255;
 
 impl Settings {
@@ -50,14 +50,14 @@ impl Settings {
             header_included: family.is_raw() && protocol == RAW_ONLY,
             only_ipv6: family == Family::Raw6,
             multicast_interface: None,
-            // Groups are near unless a program says otherwise (RFC 1112 §6.1).
+            // The default of multicast is one hop (RFC 1112 §6.1).
             multicast_hop_limit: 1,
             multicast_loop: true,
             receive_buffer: limits::DATAGRAM_BYTES as u32,
         }
     }
 
-    /// How a datagram to this destination travels.
+    /// The send options of a datagram to this destination.
     pub(super) fn options(&self, to: IpAddr) -> SendOptions {
         SendOptions {
             hop_limit: if to.is_multicast() { self.multicast_hop_limit } else { self.hop_limit },
@@ -67,9 +67,9 @@ impl Settings {
         }
     }
 
-    /// True when a socket bound to `local` may send to `remote`: the families fit, or `local` is
+    /// True when a socket bound to `local` may send to `remote`: the families match, or `local` is
     /// the wildcard of both.
-    pub(super) fn may_speak(&self, local: &SocketAddr, remote: &SocketAddr) -> bool {
+    pub(super) fn may_send_to(&self, local: &SocketAddr, remote: &SocketAddr) -> bool {
         local.is_ipv4() == remote.is_ipv4()
             || (Bound::new(local.ip()) == Bound::Any && !self.only_ipv6)
     }
@@ -80,7 +80,7 @@ impl DatagramSocket {
         self.state.with(|state| change(&mut state.settings));
     }
 
-    /// Changes something that matters when the socket is bound; a bound one keeps what it has.
+    /// Changes a setting that takes effect at bind; fails on a bound socket.
     fn change_unbound(&self, change: impl FnOnce(&mut Settings)) -> Result<(), Error> {
         self.state.with(|state| {
             if state.local.is_some() {
@@ -91,7 +91,7 @@ impl DatagramSocket {
         })
     }
 
-    /// Sets the time to live or hop limit of what is sent to one station, at least 1 (IP_TTL).
+    /// Sets the time to live or hop limit of unicast packets, at least 1 (IP_TTL).
     ///
     /// # Errors
     /// `InvalidInput` for 0.
@@ -103,7 +103,7 @@ impl DatagramSocket {
         Ok(())
     }
 
-    /// Sets the DSCP and ECN bits of what is sent (IP_TOS, IPV6_TCLASS).
+    /// Sets the DSCP and ECN bits of sent packets (IP_TOS, IPV6_TCLASS).
     pub fn set_traffic_class(&self, traffic_class: u8) {
         self.change(|settings| settings.traffic_class = traffic_class);
     }
@@ -113,29 +113,28 @@ impl DatagramSocket {
         self.change(|settings| settings.broadcast = broadcast);
     }
 
-    /// Refuses what exceeds the path's MTU instead of cutting it, and forbids routers to cut
-    /// (IP_MTU_DISCOVER).
+    /// Rejects packets that exceed the path MTU instead of fragmenting them, and sets
+    /// don't-fragment (IP_MTU_DISCOVER).
     pub fn set_dont_fragment(&self, dont_fragment: bool) {
         self.change(|settings| settings.dont_fragment = dont_fragment);
-        self.follow_interest();
+        self.update_interest();
     }
 
-    /// Keeps ICMP errors with the packets that they quote for
-    /// [`receive_error`](Self::receive_error), and reports them on a socket that is not connected
-    /// too (IP_RECVERR).
+    /// Queues ICMP errors with the packets that they quote for
+    /// [`receive_error`](Self::receive_error), also on a socket that is not connected (IP_RECVERR).
     pub fn set_receive_errors(&self, receive_errors: bool) {
         self.change(|settings| settings.receive_errors = receive_errors);
-        self.follow_interest();
+        self.update_interest();
     }
 
-    fn follow_interest(&self) {
+    fn update_interest(&self) {
         let Settings { receive_errors, dont_fragment, .. } =
             self.state.with(|state| state.settings);
         self.endpoint.set_interest(Interest { reports: receive_errors, path_mtu: dont_fragment });
     }
 
-    /// Shares the local address with sockets that set this too (SO_REUSEADDR): a datagram to one
-    /// station goes to the latest of them, one to a group or to everybody goes to all.
+    /// Shares the local address with sockets that set this too (SO_REUSEADDR): a unicast datagram
+    /// goes to the latest of them, a multicast or broadcast one to all.
     ///
     /// # Errors
     /// `InvalidInput` when the socket is bound.
@@ -144,7 +143,7 @@ impl DatagramSocket {
     }
 
     /// Shares the local address and its load with sockets that set this too (SO_REUSEPORT): each
-    /// sender always meets the same one.
+    /// sender always reaches the same one.
     ///
     /// # Errors
     /// `InvalidInput` when the socket is bound.
@@ -152,7 +151,7 @@ impl DatagramSocket {
         self.change_unbound(|settings| settings.reuse_port = reuse)
     }
 
-    /// Makes the wildcard `::` mean IPv6 only (IPV6_V6ONLY).
+    /// Restricts the wildcard `::` to IPv6 (IPV6_V6ONLY).
     ///
     /// # Errors
     /// `InvalidInput` when the socket is bound; `ProtocolOptionNotAvailable` on raw sockets, which
@@ -164,7 +163,7 @@ impl DatagramSocket {
         self.change_unbound(|settings| settings.only_ipv6 = only)
     }
 
-    /// Sets how many bytes may wait to be received, 2 KiB to 64 MiB (SO_RCVBUF).
+    /// Sets the size of the receive queue in bytes, 2 KiB to 64 MiB (SO_RCVBUF).
     ///
     /// # Errors
     /// `InvalidInput`.
@@ -177,19 +176,18 @@ impl DatagramSocket {
         Ok(())
     }
 
-    /// Sets the time to live or hop limit of packets to groups; 0 keeps them inside this system
+    /// Sets the time to live or hop limit of multicast packets; 0 keeps them inside this system
     /// (IP_MULTICAST_TTL).
     pub fn set_multicast_hop_limit(&self, hop_limit: u8) {
         self.change(|settings| settings.multicast_hop_limit = hop_limit);
     }
 
-    /// Decides whether members on this system hear what is sent to their group (IP_MULTICAST_LOOP).
+    /// Sets whether local members of a group receive packets sent to it (IP_MULTICAST_LOOP).
     pub fn set_multicast_loop(&self, multicast_loop: bool) {
         self.change(|settings| settings.multicast_loop = multicast_loop);
     }
 
-    /// Names the interface that packets to groups leave by; `None` for the route's
-    /// (IP_MULTICAST_IF).
+    /// Sets the interface for multicast packets; `None` for the route's (IP_MULTICAST_IF).
     ///
     /// # Errors
     /// `NoDevice`; `InvalidInput` for another interface than the one that the socket is bound to.
@@ -203,24 +201,24 @@ impl DatagramSocket {
         Ok(())
     }
 
-    /// Uses one interface only; `None` for all (SO_BINDTODEVICE).
+    /// Binds to one interface; `None` for all (SO_BINDTODEVICE).
     ///
     /// # Errors
     /// `NoDevice`; `InvalidInput` when the socket is bound, or was made on another interface.
     pub fn bind_to_device(&self, name: Option<&str>) -> Result<(), Error> {
-        let wanted = name.map(|name| self.find(name)).transpose()?;
+        let new_device = name.map(|name| self.find(name)).transpose()?;
         if let Some(fixed) = &self.place.interface {
-            let is_same = wanted.is_some_and(|wanted| Arc::ptr_eq(&wanted, fixed));
+            let is_same = new_device.is_some_and(|new_device| Arc::ptr_eq(&new_device, fixed));
             return if is_same { Ok(()) } else { Err(Error::InvalidInput) };
         }
         let former = self.state.with(|state| {
             if state.local.is_some() {
                 return Err(Error::InvalidInput);
             }
-            Ok(core::mem::replace(&mut state.device, wanted))
+            Ok(core::mem::replace(&mut state.device, new_device))
         })?;
         if self.family.is_raw() {
-            // A raw socket receives from the start.
+            // A raw socket receives from its creation on.
             self.detach(former.as_ref(), u16::from(self.protocol));
             self.listen_raw()?;
         }
@@ -253,7 +251,7 @@ impl DatagramSocket {
         Ok(())
     }
 
-    /// Bytes of the largest packet that reaches the peer whole, as far as is known (IP_MTU).
+    /// The path MTU to the peer in bytes (IP_MTU).
     ///
     /// # Errors
     /// `NotConnected`; `NetworkUnreachable`.
@@ -263,7 +261,7 @@ impl DatagramSocket {
         let remote = remote.ok_or(Error::NotConnected)?;
         let (interface, _) = self.route(device, remote.ip(), &settings)?;
         Ok(u32::try_from(
-            interface.look_now(|stack| stack.ip.path_mtu(&stack.context, remote.ip())),
+            interface.read_now(|stack| stack.ip.path_mtu(&stack.context, remote.ip())),
         )
         .unwrap_or(u32::MAX))
     }
@@ -303,7 +301,7 @@ impl DatagramSocket {
         Ok(())
     }
 
-    /// Every option as it stands.
+    /// The values of all options.
     pub(crate) fn options(&self) -> SocketOptions {
         let (settings, device) = self.state.with(|state| (state.settings, state.device.clone()));
         let name_of = |index| {

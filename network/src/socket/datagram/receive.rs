@@ -1,4 +1,4 @@
-//! Receiving datagrams, and the errors that became of those that were sent.
+//! Receiving datagrams and ICMP errors.
 
 use alloc::vec::Vec;
 use core::future::poll_fn;
@@ -12,16 +12,16 @@ use crate::command::socket::ErrorReport;
 use crate::socket::tcp::pending_if_blocked;
 use crate::stack::datagram::Received;
 
-/// A datagram that arrived.
+/// A received datagram.
 #[derive(Clone, PartialEq, Eq, Debug)]
 pub struct Message {
     /// Its data, whole.
     pub data: Vec<u8>,
-    /// Who sent it.
+    /// The sender.
     pub remote: SocketAddr,
-    /// Which of our addresses, or which group, it was sent to.
+    /// The local address, or group, that it was sent to.
     pub local: SocketAddr,
-    /// The index of the interface that it arrived on.
+    /// The index of the receiving interface.
     pub interface: u32,
     /// Time to live or hop limit as it arrived.
     pub hop_limit: u8,
@@ -29,20 +29,20 @@ pub struct Message {
     pub traffic_class: u8,
 }
 
-/// What came with a datagram that was copied into a buffer.
+/// The metadata of a datagram that was copied into a buffer.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
 pub struct MessageInfo {
-    /// Bytes that were copied.
+    /// Bytes copied.
     pub copied: usize,
-    /// Bytes that the datagram had.
+    /// The length of the datagram.
     pub length: usize,
-    /// It had more than fitted; the rest is gone (MSG_TRUNC).
+    /// The datagram was longer than the buffer; the rest is lost (MSG_TRUNC).
     pub truncated: bool,
-    /// Who sent it.
+    /// The sender.
     pub remote: SocketAddr,
-    /// Which of our addresses, or which group, it was sent to.
+    /// The local address, or group, that it was sent to.
     pub local: SocketAddr,
-    /// The index of the interface that it arrived on.
+    /// The index of the receiving interface.
     pub interface: u32,
     /// Time to live or hop limit as it arrived.
     pub hop_limit: u8,
@@ -67,7 +67,7 @@ impl MessageInfo {
 }
 
 impl DatagramSocket {
-    /// Receives one datagram without waiting: copies what fits and tells the rest.
+    /// Receives one datagram without waiting: copies what fits and returns the metadata.
     ///
     /// # Errors
     /// `WouldBlock`; else as [`receive_message`](Self::receive_message).
@@ -78,8 +78,7 @@ impl DatagramSocket {
         info.ok_or(Error::WouldBlock)
     }
 
-    /// Copies what fits of the oldest datagram, tells the rest, and leaves it there; never waits
-    /// (MSG_PEEK).
+    /// Copies what fits of the oldest datagram and leaves it in the queue; never waits (MSG_PEEK).
     ///
     /// # Errors
     /// `WouldBlock`; else as [`receive_message`](Self::receive_message).
@@ -90,7 +89,7 @@ impl DatagramSocket {
         info.ok_or(Error::WouldBlock)
     }
 
-    /// Copies what fits of the oldest datagram and leaves it there, or remembers whom to wake.
+    /// Copies what fits of the oldest datagram and leaves it in the queue, or registers the waker.
     pub fn poll_peek_message(
         &self,
         context: &mut Context<'_>,
@@ -100,7 +99,7 @@ impl DatagramSocket {
         pending_if_blocked(self.try_peek_message(buffer))
     }
 
-    /// Receives one datagram: copies what fits, and tells the rest; or remembers whom to wake.
+    /// Receives one datagram: copies what fits and returns the metadata, or registers the waker.
     pub fn poll_receive_message(
         &self,
         context: &mut Context<'_>,
@@ -118,7 +117,7 @@ impl DatagramSocket {
         let mut seen = None;
         let mut look = |copied: usize, received: &Received| seen = Some(view(copied, received));
         if !self.endpoint.take(buffer, &mut look)? {
-            // Only who really waits is entered, and then looks again.
+            // Registers only if the queue is empty, then checks again.
             self.endpoint.register(context.waker());
             self.endpoint.take(buffer, look)?;
         }
@@ -147,15 +146,15 @@ impl DatagramSocket {
         }
     }
 
-    /// Receives one datagram: copies what fits, and tells how many bytes that were and who sent it.
-    /// The rest of a longer one is gone; [`receive_message`](Self::receive_message) tells whether
+    /// Receives one datagram: copies what fits, and returns the number of bytes and the sender. The
+    /// rest of a longer one is lost; [`receive_message`](Self::receive_message) returns whether
     /// there was any.
     ///
     /// # Errors
     /// As [`receive_message`](Self::receive_message).
     ///
     /// # Cancel safety
-    /// A dropped future took nothing.
+    /// A dropped future received nothing.
     pub async fn receive_from(&self, buffer: &mut [u8]) -> Result<(usize, SocketAddr), Error> {
         poll_fn(|context| {
             self.poll_take(context, buffer, |copied, received| (copied, received.remote))
@@ -163,41 +162,42 @@ impl DatagramSocket {
         .await
     }
 
-    /// Receives one datagram: copies what fits into the buffer, and tells how long it was and
-    /// everything that came with it.
+    /// Receives one datagram: copies what fits into the buffer, and returns its length and
+    /// metadata.
     ///
     /// # Errors
-    /// What ICMP reported, once; `NetworkDown` when the interface is gone.
+    /// An error that ICMP reported, once; `NetworkDown` when the interface is gone.
     ///
     /// # Cancel safety
-    /// A dropped future took nothing.
+    /// A dropped future received nothing.
     pub async fn receive_message(&self, buffer: &mut [u8]) -> Result<MessageInfo, Error> {
         poll_fn(|context| self.poll_receive_message(context, buffer)).await
     }
 
-    /// Copies what fits of the oldest datagram, waiting for one, and leaves it there (MSG_PEEK).
+    /// Copies what fits of the oldest datagram, waiting for one, and leaves it in the queue
+    /// (MSG_PEEK).
     ///
     /// # Errors
     /// As [`receive_message`](Self::receive_message).
     ///
     /// # Cancel safety
-    /// Nothing is ever taken.
+    /// Nothing is ever received.
     pub async fn peek_message(&self, buffer: &mut [u8]) -> Result<MessageInfo, Error> {
         poll_fn(|context| self.poll_peek_message(context, buffer)).await
     }
 
-    /// Receives one datagram whole, with everything that came with it.
+    /// Receives one datagram whole, with its metadata.
     ///
     /// # Errors
     /// As [`receive_message`](Self::receive_message).
     ///
     /// # Cancel safety
-    /// A dropped future took nothing.
+    /// A dropped future received nothing.
     pub async fn receive(&self) -> Result<Message, Error> {
         poll_fn(|context| self.poll_receive_whole(context)).await
     }
 
-    /// Takes the error that waits for the next call (SO_ERROR).
+    /// Takes the pending error (SO_ERROR).
     #[must_use]
     pub fn take_error(&self) -> Option<Error> {
         self.endpoint.take_error()

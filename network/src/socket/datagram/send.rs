@@ -1,4 +1,4 @@
-//! Sending datagrams: which interface, which source, in which options, and waiting for room.
+//! Sending datagrams: choosing interface, source address and options, and waiting for room.
 
 use alloc::sync::Arc;
 use core::future::poll_fn;
@@ -8,7 +8,7 @@ use core::task::{Context, Poll};
 use virtual_file_system::Error;
 
 use super::options::Settings;
-use super::{DatagramSocket, Recent};
+use super::{CachedRoute, DatagramSocket};
 use crate::interface::Interface;
 use crate::socket::tcp::pending_if_blocked;
 use crate::socket::unspecified;
@@ -28,17 +28,23 @@ impl DatagramSocket {
         settings: &Settings,
     ) -> Result<(Arc<Interface>, IpAddr), Error> {
         let generation = self.place.all.generation();
-        if let Some(known) = self.state.with(|state| state.known_route(to, generation)) {
+        if let Some(known) = self.state.with(|state| state.cached_route_for(to, generation)) {
             return Ok(known);
         }
         let place = device.as_ref().map(|device| device.index);
         let (interface, source) = self.find_route(device, to, settings)?;
-        // Between routes that are equal the gateways decide, and those change without a sign.
-        let is_only = interface.look(|stack| stack.ip.routes.equals(to).nth(1).is_none());
+        // Among equal routes the reachability of gateways decides, which changes without a new
+        // generation.
+        let is_only = interface.read(|stack| stack.ip.routes.equals(to).nth(1).is_none());
         if is_only && !to.is_multicast() {
-            let recent =
-                Recent { generation, device: place, to, interface: Arc::clone(&interface), source };
-            let former = self.state.with(|state| state.recent.replace(recent));
+            let route = CachedRoute {
+                generation,
+                device: place,
+                to,
+                interface: Arc::clone(&interface),
+                source,
+            };
+            let former = self.state.with(|state| state.cached_route.replace(route));
             drop(former);
         }
         Ok((interface, source))
@@ -56,7 +62,7 @@ impl DatagramSocket {
             (None, Some(index)) => self.place.all.at(index).ok_or(Error::NoDevice)?,
             (None, None) => return self.place.all.route(to),
         };
-        let source = interface.look(|stack| stack.ip.source_for(&stack.context, to))?;
+        let source = interface.read(|stack| stack.ip.source_for(&stack.context, to))?;
         Ok((interface, source))
     }
 
@@ -68,7 +74,7 @@ impl DatagramSocket {
         self.send_or_register(data, None, remote.as_ref(), None)
     }
 
-    /// The address stays where the caller has it: a copy of what was just written is slow to read.
+    /// Takes the address by reference: copying what was just written is slow.
     fn send_or_register(
         &self,
         data: &[u8],
@@ -79,18 +85,18 @@ impl DatagramSocket {
         if let Some(error) = self.endpoint.take_error() {
             return Err(error);
         }
-        if source.is_none() && self.send_known(data, remote) {
+        if source.is_none() && self.send_cached(data, remote) {
             return Ok(());
         }
         let remote = remote.copied();
         let generation = self.place.all.generation();
         let (local, peer, settings, known) = self.state.with(|state| {
             let to = remote.or(state.remote);
-            let known = to.and_then(|to| state.known_route(to.ip(), generation));
+            let known = to.and_then(|to| state.cached_route_for(to.ip(), generation));
             (state.local, state.remote, state.settings, known)
         });
         let named = || settings.header_included.then(|| header::destination_of(data)).flatten();
-        // As POSIX: EDESTADDRREQ is what Linux calls a datagram without destination.
+        // POSIX' EDESTADDRREQ, which Linux returns for a datagram without destination.
         let remote = remote
             .or(peer)
             .or_else(|| named().map(|to| SocketAddr::new(to, 0)))
@@ -98,8 +104,8 @@ impl DatagramSocket {
         if self.family == Family::Udp && remote.port() == 0 {
             return Err(Error::InvalidInput);
         }
-        if !self.speaks(remote.ip())
-            || local.is_some_and(|local| !settings.may_speak(&local, &remote))
+        if !self.supports(remote.ip())
+            || local.is_some_and(|local| !settings.may_send_to(&local, &remote))
         {
             return Err(Error::AddressFamilyNotSupported);
         }
@@ -116,24 +122,24 @@ impl DatagramSocket {
         let local = match local {
             Some(local) => local,
             None if self.family.is_raw() => unspecified(remote),
-            None => self.enter(unspecified(remote), None)?,
+            None => self.rebind(unspecified(remote), None)?,
         };
         let bound =
             Some(local.ip()).filter(|address| !address.is_unspecified() && !address.is_multicast());
         let local = SocketAddr::new(source.or(bound).unwrap_or(chosen), local.port());
-        let (sent, after) = interface.with_neighbors(|stack| {
+        let (sent, deferred) = interface.change_and_transmit_deferred(|stack| {
             let sent = self.hand_over(stack, &local, &remote, &settings, data);
             if let (Err(Error::WouldBlock), Some(context)) = (sent, context) {
                 stack.senders.register(context.waker());
-                // A route by another interface is worth a try as well (SOK-05).
+                // A route by another interface may have room (SOK-05).
                 let (host, wakes) = (&stack.ip.host, &mut stack.context.wakes);
                 host.register_sender(context.waker(), wakes);
             }
             sent
         });
-        after.wake();
+        deferred.wake();
         if sent == Err(Error::MessageTooLong) && settings.receive_errors {
-            let path = interface.look_now(|stack| stack.ip.path_mtu(&stack.context, remote.ip()));
+            let path = interface.read_now(|stack| stack.ip.path_mtu(&stack.context, remote.ip()));
             let notice =
                 Notice::local(Error::MessageTooLong, u32::try_from(path).unwrap_or(u32::MAX));
             self.endpoint.report(notice.report(remote, data), &mut Wakes::default());
@@ -141,29 +147,29 @@ impl DatagramSocket {
         sent
     }
 
-    /// Sends a datagram the way of the last one, if it has the same destination; false when it was
-    /// not sent, for whatever reason.
-    fn send_known(&self, data: &[u8], remote: Option<&SocketAddr>) -> bool {
+    /// Sends a datagram by the cached route, if it has the same destination; false when it was not
+    /// sent, for any reason.
+    fn send_cached(&self, data: &[u8], remote: Option<&SocketAddr>) -> bool {
         let generation = self.place.all.generation();
         let sent = self.state.with(|state| {
             let (local, to) = (state.local.as_ref()?, remote.or(state.remote.as_ref())?);
-            let recent =
-                state.recent.as_ref().filter(|_| self.family == Family::Udp && to.port() != 0)?;
-            if !state.holds(recent, to.ip(), generation) || !state.settings.may_speak(local, to) {
+            let route = state
+                .cached_route
+                .as_ref()
+                .filter(|_| self.family == Family::Udp && to.port() != 0)?;
+            if !state.holds(route, to.ip(), generation) || !state.settings.may_send_to(local, to) {
                 return None;
             }
             let is_wildcard = local.ip().is_unspecified() || local.ip().is_multicast();
             let from =
-                SocketAddr::new(if is_wildcard { recent.source } else { local.ip() }, local.port());
+                SocketAddr::new(if is_wildcard { route.source } else { local.ip() }, local.port());
             let settings = &state.settings;
-            Some(
-                recent.interface.with_neighbors(|stack| {
-                    self.hand_over(stack, &from, to, settings, data).is_ok()
-                }),
-            )
+            Some(route.interface.change_and_transmit_deferred(|stack| {
+                self.hand_over(stack, &from, to, settings, data).is_ok()
+            }))
         });
-        let Some((is_sent, after)) = sent else { return false };
-        after.wake();
+        let Some((is_sent, deferred)) = sent else { return false };
+        deferred.wake();
         is_sent
     }
 
@@ -189,7 +195,7 @@ impl DatagramSocket {
             Family::Raw | Family::Raw6 if settings.header_included => {
                 raw::send_included(&mut stack.context, &mut stack.ip, local.ip(), remote.ip(), data)
             }
-            // A protocol is needed to write a header.
+            // Writing a header requires a protocol.
             Family::Raw | Family::Raw6 if self.protocol == raw::EVERY => Err(Error::InvalidInput),
             Family::Raw | Family::Raw6 => raw::send(
                 &mut stack.context,
@@ -214,8 +220,7 @@ impl DatagramSocket {
         .await
     }
 
-    /// Sends one datagram to `remote`, or to the connected peer; or remembers whom to wake when
-    /// there is room.
+    /// Sends one datagram to `remote`, or to the connected peer; or registers the waker for room.
     pub fn poll_send(
         &self,
         context: &mut Context<'_>,
@@ -239,9 +244,9 @@ impl DatagramSocket {
     /// Sends one datagram to `remote`, waiting for room in the driver's queue.
     ///
     /// # Errors
-    /// `MessageTooLong`, above the path's MTU only when fragments are forbidden;
-    /// `NetworkUnreachable`; `AccessDenied` for a broadcast address without permission; what ICMP
-    /// reported before, once.
+    /// `MessageTooLong`, above the path MTU only when fragmentation is forbidden;
+    /// `NetworkUnreachable`; `AccessDenied` for a broadcast address without permission; an error
+    /// that ICMP reported before, once.
     ///
     /// # Cancel safety
     /// A dropped future sent nothing.
@@ -249,8 +254,8 @@ impl DatagramSocket {
         self.send_any(data, Some(&remote)).await
     }
 
-    /// Sends one datagram to `remote` from an address of ours, whatever the socket is bound to
-    /// (IP_PKTINFO): an answer can leave from where its question went to.
+    /// Sends one datagram to `remote` from a local address, whatever the socket is bound to
+    /// (IP_PKTINFO): a response can leave from the address that received the request.
     ///
     /// # Errors
     /// `AddressNotAvailable` when `source` is not ours or of another family; else as
@@ -264,7 +269,7 @@ impl DatagramSocket {
         source: IpAddr,
         remote: SocketAddr,
     ) -> Result<(), Error> {
-        // The unspecified address names none.
+        // The unspecified address means any.
         let source = Some(source).filter(|source| !source.is_unspecified());
         poll_fn(|context| {
             pending_if_blocked(self.send_or_register(data, source, Some(&remote), Some(context)))

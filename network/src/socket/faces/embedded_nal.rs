@@ -1,8 +1,8 @@
-//! The traits of `embedded-nal-async`: [`Sockets`] as a stack that connects, makes UDP sockets, and
-//! looks names up.
+//! The traits of `embedded-nal-async`: [`Sockets`] connects streams, makes UDP sockets and looks
+//! names up.
 //!
-//! A client that is written for them gets a [`Sockets`], or a reference to one, wherever it wants a
-//! `TcpConnect`, a `UdpStack` or a `Dns`.
+//! Pass a [`Sockets`], or a reference to one, where a client wants a `TcpConnect`, a `UdpStack` or
+//! a `Dns`.
 
 use alloc::string::{String, ToString};
 use alloc::vec::Vec;
@@ -28,8 +28,8 @@ impl TcpConnect for Sockets {
 impl Dns for Sockets {
     type Error = Error;
 
-    /// The first address that a route leads to; the first one of all when none does. `NotFound`
-    /// when the name has none of this type.
+    /// The first address with a route, or the first one of all. `NotFound` when the name has no
+    /// record of this type.
     async fn get_host_by_name(&self, host: &str, addr_type: AddrType) -> Result<IpAddr, Error> {
         let kind = match addr_type {
             AddrType::IPv4 => RecordKind::A,
@@ -62,7 +62,7 @@ const fn question(name: String, kind: RecordKind) -> Question {
 #[derive(Debug)]
 pub struct ConnectedSocket(UdpSocket);
 
-/// A UDP socket that speaks with everybody, from one address of ours or from all of them.
+/// An unconnected UDP socket, bound to one local address or to all.
 #[derive(Debug)]
 pub struct UnconnectedSocket(UdpSocket);
 
@@ -90,7 +90,7 @@ impl ConnectedUdp for ConnectedSocket {
     }
 
     async fn receive_into(&mut self, buffer: &mut [u8]) -> Result<usize, Error> {
-        // The length of the datagram, which tells whether it was truncated.
+        // The length of the datagram shows whether it was truncated.
         self.0.receive_message(buffer).await.map(|info| info.length)
     }
 }
@@ -98,8 +98,8 @@ impl ConnectedUdp for ConnectedSocket {
 impl UnconnectedUdp for UnconnectedSocket {
     type Error = Error;
 
-    /// `InvalidInput` when `local` names another port than the socket has; `AddressNotAvailable`
-    /// for an address that is not ours.
+    /// `InvalidInput` when `local` has another port than the socket; `AddressNotAvailable` for an
+    /// address that is not ours.
     async fn send(
         &mut self,
         local: SocketAddr,
@@ -169,15 +169,15 @@ macro_rules! udp_stack {
 udp_stack!(Sockets, &Sockets);
 
 impl Sockets {
-    /// An address of ours of the same family: the one with the widest scope, since it is what
-    /// others can answer to.
+    /// A local address of the same family: the one with the widest scope, to which most peers can
+    /// reply.
     fn any_address(&self, like: SocketAddr) -> Result<IpAddr, Error> {
         let addresses: Vec<(u8, IpAddr)> = self
             .place
             .interfaces()
             .iter()
             .flat_map(|interface| {
-                interface.look(|stack| {
+                interface.read(|stack| {
                     let ours = stack.ip.addresses.iter().filter(|entry| entry.is_usable());
                     ours.map(|entry| (entry.scope() as u8, entry.prefix.address()))
                         .collect::<Vec<_>>()

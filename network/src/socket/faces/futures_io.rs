@@ -1,14 +1,14 @@
-//! The traits of `futures-io` on streams and their halves, and a listener as a stream of
+//! The traits of `futures-io` for streams and their halves, and a listener as a stream of
 //! connections.
 //!
-//! Implemented for references too, so that one stream can be read and written at once. Errors are
-//! those of [`std::io`], as [`Error::std_kind`](virtual_file_system::Error::std_kind) has them.
+//! Also implemented for references, so that one stream can be read and written at once. Errors are
+//! those of [`std::io`], as [`Error::std_kind`](virtual_file_system::Error::std_kind) maps them.
 //!
-//! `poll_flush` is ready at once, as with the sockets of an operating system: what was written is
-//! on its way, and protocols flush after every message, so that waiting for the peer would cost
-//! them a round trip each. `poll_close` waits: it ends the writing direction and is ready when the
-//! peer acknowledged everything before the end, so that a program may drop the whole stack then.
-//! The reading direction stays open.
+//! `poll_flush` is ready at once, as with the sockets of an operating system: written data is sent
+//! without it, and protocols flush after every message, so waiting for the peer would cost them a
+//! round trip each. `poll_close` waits: it shuts down the writing direction and is ready when the
+//! peer acknowledged all data, so that a program may drop the whole stack then. The reading
+//! direction stays open.
 
 use core::pin::Pin;
 use core::task::{Context, Poll};
@@ -26,11 +26,10 @@ fn as_io<T>(outcome: Poll<Result<T, Error>>) -> Poll<io::Result<T>> {
 }
 
 impl TcpStream {
-    /// Ends the writing direction, once, and waits until everything before the end was
-    /// acknowledged.
+    /// Shuts down the writing direction once, and waits until the peer acknowledged all data.
     fn poll_end(&self, context: &mut Context<'_>) -> Poll<Result<(), Error>> {
-        // Nothing is written; the answer tells whether the direction is still open. Ending it again
-        // would wake whoever waits for the stream.
+        // Writes nothing; the result shows whether the direction is still open. Shutting it down
+        // again would wake all waiters of the stream.
         match self.try_write(&[]) {
             Ok(_) => self.shutdown(Direction::Write)?,
             Err(Error::BrokenPipe) => {}
@@ -87,12 +86,12 @@ read!(TcpReadHalf: TcpReadHalf, &TcpReadHalf);
 write!(TcpStream: TcpStream, &TcpStream);
 write!(TcpWriteHalf: TcpWriteHalf, &TcpWriteHalf);
 
-/// The connections of a listener, in the order in which they were established; it has no end.
+/// An endless stream of accepted connections.
 #[derive(Debug)]
 pub struct Incoming<'a>(&'a TcpListener);
 
 impl TcpListener {
-    /// The connections as they come, for [`Stream`]'s combinators. An item is an error when the
+    /// The accepted connections, for [`Stream`]'s combinators. An item is an error when the
     /// listener's interface is gone.
     #[must_use]
     pub const fn incoming(&self) -> Incoming<'_> {

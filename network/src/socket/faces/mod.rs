@@ -1,7 +1,6 @@
-//! Faces that other crates know: their traits on our sockets. No behaviour of its own stands here;
-//! the sockets do the work.
+//! Implementations of other crates' traits for our sockets, without behaviour of their own.
 //!
-//! | module | feature | for whom |
+//! | module | feature | for |
 //! |---|---|---|
 //! | `embedded_io` | always | code over the traits of `embedded-io-async` |
 //! | `embedded_nal` | `embedded-nal-async` | `no_std` clients that connect and look names up |

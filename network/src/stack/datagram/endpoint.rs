@@ -1,7 +1,7 @@
-//! One datagram socket's receive queue: what arrived, what went wrong, and who waits for it.
+//! One datagram socket's receive queue: datagrams, errors, and waiting tasks.
 //!
 //! Stacks push under their interface's lock, the socket takes; nobody is woken under the queue's
-//! own lock. Bounded by [`limits::DATAGRAMS`] and the buffer that the socket asked for; what does
+//! own lock. [`limits::DATAGRAMS`] and the socket's receive buffer bound it; a datagram that does
 //! not fit is dropped and counted before it is copied.
 
 use alloc::collections::VecDeque;
@@ -16,7 +16,7 @@ use crate::command::socket::ErrorReport;
 use crate::limits;
 use crate::stack::context::Wakes;
 
-/// What came with a datagram.
+/// The metadata of a datagram.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
 pub(crate) struct Received {
     pub(crate) length: usize,
@@ -27,10 +27,10 @@ pub(crate) struct Received {
     pub(crate) traffic_class: u8,
 }
 
-/// Which errors a socket wants to hear of besides those that concern every connected one.
+/// The errors that a socket wants besides those that every connected socket gets.
 #[derive(Clone, Copy, PartialEq, Eq, Debug, Default)]
 pub(crate) struct Interest {
-    /// Reports with the quoted packet, also when it is not connected (IP_RECVERR).
+    /// Error reports with the quoted packet, also when it is not connected (IP_RECVERR).
     pub(crate) reports: bool,
     /// That a path has a smaller MTU: it does not fragment.
     pub(crate) path_mtu: bool,
@@ -48,7 +48,8 @@ struct Queue {
 }
 
 impl Queue {
-    /// Copies as much of the oldest datagram as fits and shows it; its length.
+    /// Copies as much of the oldest datagram as fits and passes its metadata on; returns its
+    /// length.
     fn show(
         &mut self,
         buffer: &mut [u8],
@@ -67,7 +68,7 @@ impl Queue {
 #[derive(Debug)]
 pub(crate) struct Endpoint {
     queue: Lock<Queue>,
-    /// An error may wait: a look before the lock.
+    /// An error may be pending: checked before taking the lock.
     has_failed: AtomicBool,
 }
 
@@ -104,7 +105,7 @@ impl Endpoint {
         })
     }
 
-    /// Leaves an error for the next call, and wakes who waits (SO_ERROR).
+    /// Stores an error for the next call and wakes the waiting tasks (SO_ERROR).
     pub(crate) fn fail(&self, error: Error, wakes: &mut Wakes) {
         self.queue.with(|queue| {
             queue.error = Some(error);
@@ -113,7 +114,7 @@ impl Endpoint {
         });
     }
 
-    /// Keeps a report, and wakes who waits. The oldest of too many gives way.
+    /// Queues an error report and wakes the waiting tasks. Drops the oldest when the queue is full.
     pub(crate) fn report(&self, report: ErrorReport, wakes: &mut Wakes) {
         self.queue.with(|queue| {
             if queue.reports.len() >= limits::ERROR_REPORTS {
@@ -124,12 +125,12 @@ impl Endpoint {
         });
     }
 
-    /// Takes the oldest datagram: as much of it as fits into `buffer`. Shows how many bytes that
-    /// were, and what came with it where it lies: to hand all of that out costs more than to look.
-    /// False when nothing waits.
+    /// Takes the oldest datagram: as much of it as fits into `buffer`. Passes the number of bytes
+    /// and the metadata to a closure by reference: returning all of it costs more than reading it
+    /// in place. False when the queue is empty.
     ///
     /// # Errors
-    /// The error that was left, once.
+    /// The pending error, once.
     pub(crate) fn take(
         &self,
         buffer: &mut [u8],
@@ -143,10 +144,10 @@ impl Endpoint {
         })
     }
 
-    /// As [`take`](Self::take), and leaves the datagram where it is.
+    /// Like [`take`](Self::take), but leaves the datagram in the queue.
     ///
     /// # Errors
-    /// The error that was left, once.
+    /// The pending error, once.
     pub(crate) fn peek(
         &self,
         buffer: &mut [u8],
@@ -158,7 +159,7 @@ impl Endpoint {
     /// Takes the oldest datagram whole.
     ///
     /// # Errors
-    /// The error that was left, once.
+    /// The pending error, once.
     pub(crate) fn take_whole(&self) -> Result<Option<(Vec<u8>, Received)>, Error> {
         self.queue.with(|queue| {
             if let Some(error) = queue.error.take() {
@@ -172,7 +173,7 @@ impl Endpoint {
         })
     }
 
-    /// The error that was left, once.
+    /// The pending error, once.
     pub(crate) fn take_error(&self) -> Option<Error> {
         if !self.has_failed.load(Ordering::Acquire) {
             return None;
@@ -181,17 +182,17 @@ impl Endpoint {
         self.queue.with(|queue| queue.error.take())
     }
 
-    /// The oldest report.
+    /// Takes the oldest error report.
     pub(crate) fn take_report(&self) -> Option<ErrorReport> {
         self.queue.with(|queue| queue.reports.pop_front())
     }
 
-    /// Which errors the socket wants to hear of.
+    /// The errors that the socket wants.
     pub(crate) fn interest(&self) -> Interest {
         self.queue.with(|queue| queue.interest)
     }
 
-    /// Changes that; reports that nobody wants any more are gone.
+    /// Changes them; drops reports that are no longer wanted.
     pub(crate) fn set_interest(&self, interest: Interest) {
         self.queue.with(|queue| {
             queue.interest = interest;
@@ -201,12 +202,12 @@ impl Endpoint {
         });
     }
 
-    /// Sets how many bytes may wait; those that wait already stay.
+    /// Sets the capacity in bytes; queued datagrams stay.
     pub(crate) fn set_capacity(&self, bytes: usize) {
         self.queue.with(|queue| queue.capacity = bytes);
     }
 
-    /// Readable, and whether an error waits.
+    /// Readable, and whether an error is pending.
     pub(crate) fn readiness(&self) -> Readiness {
         self.queue.with(|queue| {
             let mut readiness = Readiness::empty();
@@ -218,17 +219,17 @@ impl Endpoint {
 
     /// Wakes `waker` when something arrives.
     pub(crate) fn register(&self, waker: &Waker) {
-        let crowd = self.queue.with(|queue| queue.readers.register_bounded(waker));
-        crowd.into_iter().for_each(Waker::wake);
+        let evicted = self.queue.with(|queue| queue.readers.register_bounded(waker));
+        evicted.into_iter().for_each(Waker::wake);
     }
 
-    /// Bytes that wait.
+    /// Bytes in the queue.
     pub(crate) fn waiting(&self) -> usize {
         self.queue.with(|queue| queue.bytes.len())
     }
 }
 
-/// Copies as many of the oldest `length` bytes as fit; tells how many.
+/// Copies as many of the oldest `length` bytes as fit; returns how many.
 fn copy_front(bytes: &VecDeque<u8>, length: usize, buffer: &mut [u8]) -> usize {
     let copied = length.min(buffer.len());
     let (first, second) = front(bytes, copied);
@@ -241,7 +242,7 @@ fn copy_front(bytes: &VecDeque<u8>, length: usize, buffer: &mut [u8]) -> usize {
     copied
 }
 
-/// The oldest `count` bytes, in the two pieces that they lie in.
+/// The oldest `count` bytes, as the two slices of the ring.
 fn front(bytes: &VecDeque<u8>, count: usize) -> (&[u8], &[u8]) {
     let (first, second) = bytes.as_slices();
     let head = first.len().min(count);

@@ -1,9 +1,9 @@
-//! Datagram sockets: UDP ports, ICMP echo identifiers and raw protocols, and which socket a packet
-//! is for.
+//! Datagram sockets: UDP ports, ICMP echo identifiers and raw protocols, and which socket receives
+//! a packet.
 //!
 //! An [`Endpoint`] is one socket's receive queue. It may be bound on one interface or on all of
-//! them; each stack that can deliver to it holds a [`Binding`]. Sending does not pass through here:
-//! a datagram is built and sent at once.
+//! them; each stack that can deliver to it holds a [`Binding`]. Sending does not use the tables: a
+//! datagram is built and sent at once.
 
 mod endpoint;
 pub(crate) mod raw;
@@ -72,7 +72,7 @@ pub(crate) struct Binding {
     /// The port, echo identifier or protocol.
     pub(crate) key: u16,
     pub(crate) remote: Option<SocketAddr>,
-    /// Set for a socket of this interface alone, which is preferred to one of all interfaces
+    /// True for a socket bound to this interface only, which wins over one of all interfaces
     /// (SOK-03).
     pub(crate) device: bool,
     pub(crate) reuse_address: bool,
@@ -81,22 +81,22 @@ pub(crate) struct Binding {
 }
 
 impl Binding {
-    /// How well a packet fits; `None` when it does not.
+    /// How specifically the binding matches a packet; `None` when it does not match.
     pub(crate) fn score(&self, local: IpAddr, remote: SocketAddr) -> Option<u8> {
-        (self.bound.matches(local) && self.speaks_with(remote)).then_some(
+        (self.bound.matches(local) && self.accepts_from(remote)).then_some(
             u8::from(self.remote.is_some()) * 4
                 + u8::from(self.bound.is_specific()) * 2
                 + u8::from(self.device),
         )
     }
 
-    fn speaks_with(&self, remote: SocketAddr) -> bool {
+    fn accepts_from(&self, remote: SocketAddr) -> bool {
         self.remote.is_none_or(|peer| {
             peer.ip() == remote.ip() && (peer.port() == remote.port() || peer.port() == 0)
         })
     }
 
-    /// The socket as others see it.
+    /// The socket's status.
     pub(crate) fn status(&self, family: Family, interface: &str) -> SocketStatus {
         SocketStatus {
             kind: family.kind(self.key),
@@ -114,7 +114,7 @@ impl Binding {
     }
 
     /// True when both could receive the same datagram, neither is more specific by its peer, and
-    /// they did not agree to share.
+    /// they do not share the address.
     fn conflicts(&self, other: &Self) -> bool {
         let shares =
             (self.reuse_address && other.reuse_address) || (self.reuse_port && other.reuse_port);
@@ -128,19 +128,20 @@ type Table = HashMap<u16, Vec<Binding>, FixedState>;
 #[derive(Debug)]
 pub(crate) struct Datagrams {
     tables: [Table; 4],
-    /// Where the last IPv4 datagram went; forgotten with every change of the bindings.
-    recent: FlowCache<Ends, Path>,
-    /// Spreads senders over sockets that share a port.
-    spread: quality::FixedState,
+    /// The path of the last IPv4 datagram; cleared with every change of the bindings.
+    flow_cache: FlowCache<Ends, Path>,
+    /// Distributes senders over sockets that share a port.
+    reuse_port_hasher: quality::FixedState,
 }
 
 impl Datagrams {
     pub(crate) fn new(seed: u64) -> Self {
-        let table = |turn: u32| HashMap::with_hasher(FixedState::with_seed(seed.rotate_left(turn)));
+        let table =
+            |shift: u32| HashMap::with_hasher(FixedState::with_seed(seed.rotate_left(shift)));
         Self {
             tables: [table(0), table(16), table(32), table(48)],
-            recent: FlowCache::default(),
-            spread: quality::FixedState::with_seed(!seed),
+            flow_cache: FlowCache::default(),
+            reuse_port_hasher: quality::FixedState::with_seed(!seed),
         }
     }
 
@@ -161,7 +162,7 @@ impl Datagrams {
     /// # Errors
     /// `AddressInUse`.
     pub(crate) fn bind(&mut self, family: Family, binding: Binding) -> Result<(), Error> {
-        self.recent.clear();
+        self.flow_cache.clear();
         let Some(table) = self.tables.get_mut(family.index()) else { return Ok(()) };
         let bindings = table.entry(binding.key).or_default();
         let is_other = |known: &Binding| !Arc::ptr_eq(&known.endpoint, &binding.endpoint);
@@ -170,20 +171,20 @@ impl Datagrams {
         {
             return Err(Error::AddressInUse);
         }
-        // Naming the same endpoint again replaces its binding, as when it is connected.
+        // Binding the same endpoint again replaces its binding, as when it is connected.
         bindings.retain(is_other);
         bindings.push(binding);
         Ok(())
     }
 
-    /// True when the key is not used at all.
+    /// True when the key is unused.
     pub(crate) fn is_free(&self, family: Family, key: u16) -> bool {
         self.at(family, key).is_empty()
     }
 
     /// Removes an endpoint's bindings of one key.
     pub(crate) fn unbind(&mut self, family: Family, key: u16, endpoint: &Arc<Endpoint>) {
-        self.recent.clear();
+        self.flow_cache.clear();
         if let Some(table) = self.tables.get_mut(family.index())
             && let Some(bindings) = table.get_mut(&key)
         {
@@ -194,16 +195,16 @@ impl Datagrams {
         }
     }
 
-    /// The interface goes: sockets that are bound to it alone end with an error.
+    /// The interface goes down: sockets bound to it alone end with an error.
     pub(crate) fn end_all(&mut self, wakes: &mut Wakes) {
-        self.recent.clear();
+        self.flow_cache.clear();
         let bindings = self.tables.iter_mut().flat_map(HashMap::drain);
         for binding in bindings.flat_map(|(_, bindings)| bindings).filter(|one| one.device) {
             binding.endpoint.fail(Error::NetworkDown, wakes);
         }
     }
 
-    /// The sockets that are bound to this interface alone.
+    /// The sockets bound to this interface alone.
     pub(crate) fn statuses<'a>(
         &'a self,
         interface: &'a str,
@@ -219,14 +220,14 @@ impl Datagrams {
             .map(move |(family, binding)| binding.status(family, interface))
     }
 
-    /// How many bindings there are.
+    /// The number of bindings.
     pub(crate) fn len(&self) -> usize {
         self.tables.iter().flat_map(HashMap::values).map(Vec::len).sum()
     }
 
-    /// The one UDP socket that a unicast datagram is for: the most specific one (SOK-03), the
-    /// latest of equals. Sockets that share a port for its load share it by the sender, so that
-    /// each sender always meets the same one.
+    /// The UDP socket for a unicast datagram: the most specific one (SOK-03), the latest of equals.
+    /// Sockets that share a port with SO_REUSEPORT are chosen by a hash of the sender, so that a
+    /// sender always reaches the same one.
     pub(crate) fn udp_for(&self, local: SocketAddr, remote: SocketAddr) -> Option<&Binding> {
         let bindings = self.at(Family::Udp, local.port());
         let score = |binding: &Binding| binding.score(local.ip(), remote);
@@ -242,11 +243,11 @@ impl Datagrams {
             || bindings.iter().filter(|binding| binding.reuse_port && score(binding) == top);
         let count = equals().count() as u64;
         // `best` is one of them.
-        let turn = self.spread.hash_one((remote.ip(), remote.port())) % count.max(1);
-        equals().nth(turn as usize).or(Some(best))
+        let index = self.reuse_port_hasher.hash_one((remote.ip(), remote.port())) % count.max(1);
+        equals().nth(index as usize).or(Some(best))
     }
 
-    /// Gives an echo reply to the sockets with its identifier.
+    /// Delivers an echo reply to the sockets with its identifier.
     pub(crate) fn receive_echo_reply(&mut self, cx: &mut Context, packet: &Packet) {
         let (header, message) = (&packet.header, packet.payload());
         let identifier = u16_at(message, 4).unwrap_or_default();
@@ -268,7 +269,7 @@ impl Datagrams {
         cx.statistics.received_drops.no_socket += u64::from(!is_delivered);
     }
 
-    /// The sockets that may have sent what is quoted.
+    /// The sockets that may have sent the quoted packet.
     fn senders<'a>(
         &'a self,
         family: Family,
@@ -278,26 +279,26 @@ impl Datagrams {
         let remote = remote_of(family, quoted);
         self.at(family, key).iter().filter(move |binding| {
             binding.bound.matches(quoted.source)
-                && (binding.remote.is_none() || binding.speaks_with(remote))
+                && (binding.remote.is_none() || binding.accepts_from(remote))
         })
     }
 
-    /// True when a socket here may have sent what is quoted (ICE-04).
+    /// True when a socket may have sent the quoted packet (ICE-04).
     pub(crate) fn has_sent(&self, quoted: &Quote) -> bool {
         senders_of(quoted)
             .into_iter()
             .any(|(family, key)| self.senders(family, key, quoted).next().is_some())
     }
 
-    /// Tells the sockets whose packet is quoted: connected ones and those that asked for reports
-    /// (ICE-05). Echo sockets always hear of it.
+    /// Reports an error to the sockets whose packet is quoted: connected ones and those that asked
+    /// for reports (ICE-05). Echo sockets always get it.
     pub(crate) fn report(&self, quoted: &Quote, packet: &[u8], notice: &Notice, wakes: &mut Wakes) {
         for (family, key) in senders_of(quoted) {
             for binding in self.senders(family, key, quoted) {
                 let interest = binding.endpoint.interest();
                 let is_concerned =
                     interest.reports || binding.remote.is_some() || family == Family::Icmp;
-                // A smaller path is only an error to who cannot fragment.
+                // A smaller path MTU is an error only for a socket that cannot fragment.
                 let is_fatal =
                     notice.error != Error::MessageTooLong || interest.path_mtu || interest.reports;
                 if is_concerned && is_fatal {
@@ -311,7 +312,7 @@ impl Datagrams {
         }
     }
 
-    /// A port, or an echo identifier, that nobody uses.
+    /// A free port or echo identifier.
     ///
     /// # Errors
     /// `AddressInUse` when all are in use.
@@ -321,7 +322,7 @@ impl Datagrams {
     }
 }
 
-/// The tables and keys under which the sender of a quoted packet may stand.
+/// The tables and keys that may contain the sender of a quoted packet.
 fn senders_of(quoted: &Quote) -> Vec<(Family, u16)> {
     let raw = if quoted.source.is_ipv4() { Family::Raw } else { Family::Raw6 };
     let mut found = alloc::vec![(raw, u16::from(quoted.protocol)), (raw, u16::from(raw::EVERY))];

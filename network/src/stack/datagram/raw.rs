@@ -1,8 +1,8 @@
-//! Raw sockets: whole packets in, and out with a header of ours or of the program's (raw(7), RFC
+//! Raw sockets: they receive whole packets, and send with our header or the program's (raw(7), RFC
 //! 3542 §3).
 //!
-//! Every socket of a packet's protocol gets a copy, before the protocol itself looks at it. IPv4
-//! sockets receive the packet from its header on, IPv6 ones what follows the headers, as on Linux.
+//! Every socket of a packet's protocol gets a copy before the protocol processes it. IPv4 sockets
+//! receive the packet from its header on, IPv6 ones what follows the headers, as on Linux.
 
 use core::net::{IpAddr, SocketAddr};
 
@@ -17,11 +17,11 @@ use crate::stack::wire::header::{self, Header, IPV4_HEADER, IPV6_HEADER, Outgoin
 use crate::stack::wire::quote::u16_at;
 use crate::stack::wire::{checksum, icmp};
 
-/// The protocol of sockets that take every packet.
+/// The protocol number of sockets that receive every packet.
 pub(crate) const EVERY: u8 = 0;
 
 impl Datagrams {
-    /// Gives a packet to the raw sockets that want it; true when one took it.
+    /// Delivers a packet to matching raw sockets; true when one took it.
     pub(crate) fn receive_raw(&mut self, cx: &mut Context, ip: &Ip, packet: &Packet) -> bool {
         if !self.has_raw() {
             return false;
@@ -29,7 +29,7 @@ impl Datagrams {
         let Packet { frame, header, delivery, arrival } = packet;
         let family = if header.source.is_ipv4() { Family::Raw } else { Family::Raw6 };
         let keys = [u16::from(header.protocol), u16::from(EVERY)];
-        // While the DHCP client waits, packets for others come this far.
+        // While the DHCP client waits, packets for other addresses come this far.
         let is_foreign = *delivery == Delivery::Unicast
             && arrival.from_wire
             && !ip.addresses.owns(header.destination);
@@ -96,13 +96,13 @@ pub(crate) fn send(
     ip.send(cx, frame, &outgoing, options)
 }
 
-/// Sends a packet that begins with its own header. Fields of an IPv4 header that are 0 are
-/// filled in as Linux does: total length, source, checksum, and the identification unless the
-/// packet is a fragment; all others stay as given (SOK-07). It is never cut.
+/// Sends a packet that begins with its own header. Fields of an IPv4 header that are 0 are filled
+/// in as Linux does: total length, source, checksum, and the identification unless the packet is a
+/// fragment; all others stay as given (SOK-07). It is never fragmented.
 ///
 /// # Errors
-/// `InvalidInput` for something that is no header of the family or longer than the data;
-/// `MessageTooLong` above the MTU; else as [`send`].
+/// `InvalidInput` for a header of another family or longer than the data; `MessageTooLong` above
+/// the MTU; else as [`send`].
 pub(crate) fn send_included(
     cx: &mut Context,
     ip: &mut Ip,
@@ -138,15 +138,15 @@ fn is_sound(header: &Header, message: &[u8]) -> bool {
     checksum::of_transport(header.source, header.destination, protocol::ICMPV6, message) == 0
 }
 
-/// Bytes of a packet by its own account: what follows them is not sent (SOK-06). `None` when it is
-/// no packet of the destination's family.
+/// The packet length from its header: bytes beyond it are not sent (SOK-06). `None` when it is no
+/// packet of the destination's family.
 fn length_of(data: &[u8], destination: IpAddr) -> Option<usize> {
     let version = data.first()? >> 4;
     let length = match destination {
         IpAddr::V4(_) => {
             let header = usize::from(data.first()? & 0xf) * 4;
-            let told = usize::from(u16_at(data, 2)?);
-            let length = if told == 0 { data.len() } else { told };
+            let stated = usize::from(u16_at(data, 2)?);
+            let length = if stated == 0 { data.len() } else { stated };
             if version != 4 || header < IPV4_HEADER || length < header {
                 return None;
             }

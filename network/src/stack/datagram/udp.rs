@@ -1,4 +1,4 @@
-//! UDP: from a packet to the sockets that want it, and back (RFC 768).
+//! UDP: delivers packets to sockets and sends datagrams (RFC 768).
 
 use alloc::sync::Arc;
 use core::net::{IpAddr, SocketAddr};
@@ -17,7 +17,7 @@ use crate::stack::wire::header::{self, IPV4_HEADER, Outgoing, protocol};
 use crate::stack::wire::quote::u16_at;
 use crate::stack::wire::udp::{self, UDP_HEADER};
 
-/// Where IPv4 datagrams between the same addresses and ports go.
+/// The destination of IPv4 datagrams with the same addresses and ports.
 #[derive(Debug)]
 pub(super) struct Path {
     remote: SocketAddr,
@@ -25,18 +25,17 @@ pub(super) struct Path {
     endpoint: Arc<Endpoint>,
 }
 
-/// Addresses and ports as they stand in an IPv4 packet.
+/// Addresses and ports, as the bytes of an IPv4 packet.
 pub(super) type Ends = [u8; 12];
 
-/// The ports of a UDP packet that is right; the packet's frame was cut to its length.
+/// The ports of a valid UDP packet, whose frame was cut to its length.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
 pub(crate) struct Ports {
     pub(crate) source: u16,
     pub(crate) destination: u16,
 }
 
-/// Verifies a UDP packet and cuts its frame to its length; `None` for one that is dropped, and
-/// counted.
+/// Verifies a UDP packet and cuts its frame to its length; `None` when it is dropped and counted.
 pub(crate) fn check(cx: &mut Context, packet: &mut Packet) -> Option<Ports> {
     let drops = &mut cx.statistics.received_drops;
     let payload = packet.payload();
@@ -56,7 +55,7 @@ pub(crate) fn check(cx: &mut Context, packet: &mut Packet) -> Option<Ports> {
     }
     packet.frame.truncate(packet.header.length + length);
     let (from, to) = (packet.header.source, packet.header.destination);
-    // No checksum is legal for IPv4 only (RFC 8200 §8.1).
+    // An absent checksum is legal for IPv4 only (RFC 8200 §8.1).
     let is_summed = sum != 0 || from.is_ipv6();
     if !cx.configuration.capabilities.reliable
         && packet.arrival.from_wire
@@ -70,16 +69,18 @@ pub(crate) fn check(cx: &mut Context, packet: &mut Packet) -> Option<Ports> {
 }
 
 impl Datagrams {
-    /// Takes a packet between the addresses and ports of the last datagram: a plain IPv4 header,
-    /// right checksums. Gives back what is anything else.
-    pub(crate) fn receive_known(
+    /// The fast path: a packet with the addresses and ports of the last datagram, a plain IPv4
+    /// header and correct checksums. Gives back every other packet.
+    pub(crate) fn receive_fast(
         &mut self,
         cx: &mut Context,
         ip: &Ip,
         frame: Frame,
         arrival: Arrival,
     ) -> Result<(), Frame> {
-        let Some((ends, path)) = self.recent.last(ip.host.generation()) else { return Err(frame) };
+        let Some((ends, path)) = self.flow_cache.last(ip.host.generation()) else {
+            return Err(frame);
+        };
         if arrival.link_broadcast || !arrival.from_wire {
             return Err(frame);
         }
@@ -100,7 +101,7 @@ impl Datagrams {
         Ok(())
     }
 
-    /// Gives a checked UDP packet to its sockets. False when there is none.
+    /// Delivers a verified UDP packet to its sockets. False when there is none.
     pub(crate) fn receive_udp(
         &mut self,
         cx: &mut Context,
@@ -125,10 +126,10 @@ impl Datagrams {
                 found = true;
                 kept = binding.endpoint.push(received, data, &mut cx.wakes);
                 let endpoint = Arc::clone(&binding.endpoint);
-                self.remember(ip, packet, &received, endpoint);
+                self.cache_path(ip, packet, &received, endpoint);
             }
         } else {
-            // Everybody who could have got it gets a copy.
+            // Every matching socket gets a copy.
             for binding in self.at(Family::Udp, ports.destination) {
                 if binding.score(header.destination, remote).is_some() {
                     found = true;
@@ -140,8 +141,14 @@ impl Datagrams {
         found
     }
 
-    /// The next datagram probably goes to the same socket.
-    fn remember(&mut self, ip: &Ip, packet: &Packet, received: &Received, endpoint: Arc<Endpoint>) {
+    /// Stores the path in the flow cache: the next datagram probably has the same destination.
+    fn cache_path(
+        &mut self,
+        ip: &Ip,
+        packet: &Packet,
+        received: &Received,
+        endpoint: Arc<Endpoint>,
+    ) {
         let Received { remote, local, .. } = *received;
         let (IpAddr::V4(source), IpAddr::V4(destination)) = (remote.ip(), local.ip()) else {
             return;
@@ -152,7 +159,7 @@ impl Datagrams {
         let ([a, b, c, d], [e, f, g, h]) = (source.octets(), destination.octets());
         let ([i, j], [k, l]) = (remote.port().to_be_bytes(), local.port().to_be_bytes());
         let ends = [a, b, c, d, e, f, g, h, i, j, k, l];
-        self.recent.set(ip.host.generation(), ends, Path { remote, local, endpoint });
+        self.flow_cache.set(ip.host.generation(), ends, Path { remote, local, endpoint });
     }
 }
 
@@ -191,8 +198,7 @@ pub(crate) fn send(
     ip.send(cx, frame, &outgoing, options)
 }
 
-/// Traffic class, time to live and data of an IPv4 packet between `ends` that is right in every
-/// respect.
+/// Traffic class, time to live and data of a valid IPv4 packet between `ends`.
 fn plain<'a>(bytes: &'a [u8], ends: &Ends, verify: bool) -> Option<(u8, u8, &'a [u8])> {
     let (header, rest) = bytes.split_first_chunk::<IPV4_HEADER>()?;
     let [0x45, class, high, low, _, _, flags, 0, hops, protocol::UDP, ..] = *header else {

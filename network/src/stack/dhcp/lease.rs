@@ -1,4 +1,4 @@
-//! A lease: read from an ACK, granted, declined.
+//! A lease: parsing an ACK, applying and declining it.
 
 use alloc::string::String;
 use alloc::vec::Vec;
@@ -18,12 +18,12 @@ use crate::stack::context::Context;
 use crate::stack::ip::Ip;
 use crate::stack::routes::Route;
 
-/// Between DECLINE and the next DISCOVER (RFC 2131 §3.1 (5)).
+/// The wait between DHCPDECLINE and the next DHCPDISCOVER (RFC 2131 §3.1 (5)).
 const DECLINE_WAIT: Duration = Duration::from_secs(10);
-/// Seconds of a lease that a server granted without saying how long.
+/// The lease time in seconds when the server does not give one.
 const LEASE_DEFAULT: u32 = 3600;
 
-/// What a server granted.
+/// A lease.
 #[derive(Clone, PartialEq, Eq, Debug)]
 pub(crate) struct Lease {
     pub(crate) address: Prefix,
@@ -38,7 +38,7 @@ pub(crate) struct Lease {
 }
 
 impl Lease {
-    /// Adds the address and the default route that were granted; of a renewed lease the address is
+    /// Adds the address and the default route of the lease; on renewal the address is already
     /// there.
     ///
     /// # Errors
@@ -52,7 +52,7 @@ impl Lease {
         if !is_renewed {
             let new = NewAddress { prefix: self.address, broadcast: None };
             match ip.add_address(cx, &new, Origin::Dhcp) {
-                // A manual address of the same name stays manual (IP4-08).
+                // A manual address of the same prefix stays manual (IP4-08).
                 Ok(()) | Err(Error::AlreadyExists) => {}
                 Err(error) => return Err(error),
             }
@@ -69,17 +69,17 @@ impl Lease {
                 origin: Origin::Dhcp,
                 source: None,
             };
-            // A router outside the network is unusable and left out, and a static route to the same
-            // place stays first.
+            // A router outside the network is unusable and skipped, and a static route to the same
+            // destination stays first.
             let _ = ip.routes.add(route, true);
         }
-        ip.follow_routes(cx);
+        ip.routes_changed(cx);
         Ok(())
     }
 }
 
 impl DhcpClient {
-    /// Reads a lease; `None` when it grants nothing that can be used.
+    /// Parses a lease; `None` when it is unusable.
     pub(super) fn read_lease(&self, message: &DhcpMessage, server: Ipv4Addr) -> Option<Lease> {
         let address = message.your_address;
         let class_length = match address.octets().first()? {
@@ -92,7 +92,7 @@ impl DhcpClient {
             None => class_length,
         };
         let seconds = message.seconds_option(option::LEASE_TIME).unwrap_or(LEASE_DEFAULT).max(1);
-        // T1 < T2 < lease, whatever the server says.
+        // T1 < T2 < lease time, whatever the server sends.
         let rebind = message
             .seconds_option(option::REBINDING_TIME)
             .filter(|rebind| *rebind < seconds)
@@ -104,14 +104,16 @@ impl DhcpClient {
         let after = |seconds: u32| self.requested_at.after(Duration::from_secs(u64::from(seconds)));
         let domain =
             message.option(option::DOMAIN).and_then(|bytes| core::str::from_utf8(bytes).ok());
-        is_station(address).then_some(())?;
+        is_unicast_host(address).then_some(())?;
         Some(Lease {
             address: Prefix::new(IpAddr::V4(address), length).ok()?,
             server,
-            router: message.address_option(option::ROUTER).filter(|router| is_station(*router)),
+            router: message
+                .address_option(option::ROUTER)
+                .filter(|router| is_unicast_host(*router)),
             dns_servers: message
                 .address_options(option::DNS_SERVERS)
-                .filter(|server| is_station(*server))
+                .filter(|server| is_unicast_host(*server))
                 .map(IpAddr::V4)
                 .take(limits::DNS_SERVERS)
                 .collect(),
@@ -123,14 +125,13 @@ impl DhcpClient {
         })
     }
 
-    /// The address that the lease brought, and when it ends; none for one that was granted for ever
-    /// (RFC 2131 §3.3).
+    /// The address of the lease and when it ends; none for an infinite lease (RFC 2131 §3.3).
     pub(crate) fn lease_end(&self) -> Option<(Prefix, Instant)> {
         let lease = self.lease.as_ref()?;
         (lease.seconds != u32::MAX).then_some((lease.address, lease.end_at))
     }
 
-    /// Tells the server that its address cannot be had, and begins anew after a while.
+    /// Declines the lease, whose address is in use, and restarts after a while.
     pub(crate) fn decline(&mut self, cx: &mut Context, ip: &mut Ip, lease: &Lease) {
         let mut message = self.message(cx, MessageKind::Decline);
         if let IpAddr::V4(address) = lease.address.address() {
@@ -141,7 +142,7 @@ impl DhcpClient {
         self.pause(cx);
     }
 
-    /// Begins anew after a while: asking at once would be answered in the same way.
+    /// Restarts after a while: an immediate DHCPDISCOVER would get the same offer.
     pub(super) fn pause(&mut self, cx: &mut Context) {
         self.candidate = None;
         self.attempts = 0;
@@ -151,7 +152,7 @@ impl DhcpClient {
         self.arm(cx, deadline);
     }
 
-    /// The test is over: the lease that passed it is to be applied.
+    /// The probe found no conflict: the lease can be applied.
     pub(super) fn accept(&mut self) -> Action {
         let Some(lease) = self.checked.take() else { return Action::Nothing };
         let former = self.lease.take_if(|known| known.address != lease.address);
@@ -163,7 +164,7 @@ impl DhcpClient {
         self.lease.is_some()
     }
 
-    /// The lease is in effect.
+    /// The lease is applied: moves to BOUND.
     pub(crate) fn bind(&mut self, cx: &mut Context, lease: Lease) {
         let renew_at = lease.renew_at;
         self.lease = Some(lease);
@@ -174,8 +175,8 @@ impl DhcpClient {
         cx.wakes.add(&mut self.waiters);
     }
 
-    /// An ARP packet of `sender` about `target`: when it shows that somebody else uses, or probes
-    /// for, the address under test, the client declines it. True then.
+    /// Processes an ARP packet of `sender` about `target` during the probe. When another host uses
+    /// or probes for the address, the client declines it and this returns true.
     pub(crate) fn is_contested(
         &mut self,
         cx: &mut Context,
@@ -197,8 +198,8 @@ impl DhcpClient {
     }
 }
 
-/// True for an address that one station can have.
-pub(super) fn is_station(address: Ipv4Addr) -> bool {
+/// True for a unicast address.
+pub(super) fn is_unicast_host(address: Ipv4Addr) -> bool {
     !(address.is_unspecified()
         || address.is_multicast()
         || address.is_broadcast()

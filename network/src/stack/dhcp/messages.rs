@@ -1,4 +1,4 @@
-//! Messages of the client on their way out.
+//! Sends the client's messages.
 
 use core::net::{IpAddr, Ipv4Addr, SocketAddr};
 
@@ -39,7 +39,7 @@ impl DhcpClient {
         message
     }
 
-    /// Sends to everybody, from the address that we have, or 0.0.0.0 without one.
+    /// Broadcasts a message, from our address or 0.0.0.0.
     pub(super) fn broadcast(&mut self, cx: &mut Context, ip: &mut Ip, message: &DhcpMessage) {
         let source = message.client_address;
         let frame = self.frame(cx, message, source, Ipv4Addr::BROADCAST);
@@ -55,7 +55,7 @@ impl DhcpClient {
         server: Ipv4Addr,
     ) {
         let frame = self.frame(cx, message, source, server);
-        // A message that cannot be sent is repeated by the deadline.
+        // The retransmission timer repeats a message that could not be sent.
         let _ = ip.transmit(cx, frame, IpAddr::V4(server));
     }
 

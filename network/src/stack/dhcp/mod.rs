@@ -1,9 +1,9 @@
-//! The DHCPv4 client (RFC 2131): asks, applies the lease, renews it, and takes back exactly what it
-//! brought.
+//! The DHCPv4 client (RFC 2131): acquires, applies and renews a lease, and removes exactly what it
+//! added.
 //!
-//! A state machine beside the stack's other parts: it is called with messages to port 68 and with
-//! its own deadline, sends by itself, and returns what is to be done with addresses, routes and DNS
-//! servers as an [`Action`]. Whoever waits for a lease registers in `waiters`.
+//! A state machine beside the stack's other parts. The stack calls it with messages to port 68 and
+//! with its deadline. It sends by itself and returns changes of addresses, routes and DNS servers
+//! as an [`Action`]. Tasks that wait for a lease register in `waiters`.
 
 mod lease;
 mod messages;
@@ -15,7 +15,7 @@ use core::time::Duration;
 use virtual_file_system::{Error, WakerList};
 
 pub(crate) use self::lease::Lease;
-use self::lease::is_station;
+use self::lease::is_unicast_host;
 use super::context::Context;
 use super::ip::Ip;
 use super::timers::Timer;
@@ -26,15 +26,15 @@ use crate::driver::Medium;
 use crate::limits;
 use crate::platform::Instant;
 
-/// Retransmissions double from 4 s to 64 s, each a second more or less (RFC 2131 §4.1).
+/// The retransmission delay doubles from 4 s to 64 s, randomized by a second (RFC 2131 §4.1).
 const RETRANSMIT_FIRST: u32 = 4;
 const RETRANSMIT_LAST: u32 = 64;
-/// Requests for an offer before another server is looked for.
+/// DHCPREQUESTs for an offer before the client starts over.
 const REQUESTS: u32 = 4;
-/// How long a probe for a duplicate is given (RFC 5227 §1.1 allows less than its defaults on fast
+/// How long duplicate address detection runs (RFC 5227 §1.1 allows less than its defaults on fast
 /// links).
 const PROBE_WAIT: Duration = Duration::from_millis(250);
-/// The shortest wait between two renewal attempts (RFC 2131 §4.4.5).
+/// The least interval between two renewal attempts (RFC 2131 §4.4.5).
 const RENEW_MINIMUM: Duration = Duration::from_secs(60);
 
 /// The client of one interface.
@@ -44,7 +44,7 @@ pub(crate) struct DhcpClient {
     options: DhcpOptions,
     transaction: u32,
     attempts: u32,
-    /// Refusals since the last lease: the second one in a row is answered with patience.
+    /// DHCPNAKs since the last lease: the client waits after the second one in a row.
     refusals: u32,
     started: Instant,
     requested_at: Instant,
@@ -55,17 +55,17 @@ pub(crate) struct DhcpClient {
     waiters: WakerList,
 }
 
-/// What is to be done with a lease.
+/// What the stack has to do with a lease.
 #[derive(Debug)]
 pub(crate) enum Action {
     Nothing,
-    /// Put `lease` into effect and say so by [`DhcpClient::bind`], or by [`DhcpClient::decline`]
-    /// when its address cannot be had; `former` was another address and goes first.
+    /// Apply `lease` and call [`DhcpClient::bind`], or [`DhcpClient::decline`] when its address is
+    /// in use. Remove `former`, a lease with another address, first.
     Apply {
         lease: Lease,
         former: Option<Lease>,
     },
-    /// Take back what the lease brought.
+    /// Remove what the lease added.
     Withdraw(Lease),
 }
 
@@ -80,7 +80,7 @@ impl DhcpClient {
         self.state.unwrap_or(DhcpState::Stopped)
     }
 
-    /// Starts the client; false when it runs already (its options are taken over all the same).
+    /// Starts the client; false when it is already running (its options are updated anyway).
     ///
     /// # Errors
     /// `Unsupported` on media without hardware addresses; `InvalidInput` for a host name that does
@@ -113,7 +113,7 @@ impl DhcpClient {
         Ok(true)
     }
 
-    /// Asks for a renewal now.
+    /// Renews the lease now.
     ///
     /// # Errors
     /// `NotConnected` without a lease.
@@ -127,8 +127,8 @@ impl DhcpClient {
         Ok(())
     }
 
-    /// The link came up, or the interface did: a former lease is asked for again, else everything
-    /// begins.
+    /// The link or the interface came up: reboots with the former lease (INIT-REBOOT), else starts
+    /// over.
     pub(crate) fn link_changed(&mut self, cx: &mut Context, ip: &mut Ip) {
         if self.state.is_none() {
             return;
@@ -147,7 +147,7 @@ impl DhcpClient {
         self.step(cx, ip);
     }
 
-    /// True when packets to an address that is not ours yet may be the server's answer.
+    /// True when packets to an address that is not ours yet may be the server's reply.
     pub(crate) fn is_waiting(&self) -> bool {
         matches!(
             self.state,
@@ -160,7 +160,7 @@ impl DhcpClient {
         self.state.is_some() && source == SERVER_PORT && destination == CLIENT_PORT
     }
 
-    /// The state and lease for people and programs.
+    /// The state and the lease.
     pub(crate) fn status(&self, cx: &Context) -> DhcpStatus {
         let remaining =
             |until: Instant| u32::try_from(until.since(cx.now).as_secs()).unwrap_or(u32::MAX);
@@ -178,7 +178,7 @@ impl DhcpClient {
         DhcpStatus { state: self.state(), lease, attempts: self.attempts }
     }
 
-    /// What changes when there is something to tell: the state, and what was granted by whom.
+    /// The part of the state that watchers observe: the state, and the lease's address and server.
     pub(crate) fn summary(&self) -> (DhcpState, Option<(Prefix, Ipv4Addr)>) {
         (self.state(), self.lease.as_ref().map(|lease| (lease.address, lease.server)))
     }
@@ -201,7 +201,7 @@ impl DhcpClient {
         }
     }
 
-    /// Sends the message of the present state and sets the next deadline.
+    /// Sends the message of the present state and arms the retransmission timer.
     fn step(&mut self, cx: &mut Context, ip: &mut Ip) {
         if !cx.is_running() {
             return;
@@ -254,8 +254,8 @@ impl DhcpClient {
         self.broadcast(cx, ip, &message);
     }
 
-    /// Asks for more time: the server alone while renewing, everybody while rebinding. The next
-    /// attempt comes after half of what remains of the phase (RFC 2131 §4.4.5).
+    /// Extends the lease: unicast to the server while renewing, broadcast while rebinding. The next
+    /// attempt is after half of the remaining time (RFC 2131 §4.4.5).
     fn extend(&mut self, cx: &mut Context, ip: &mut Ip) {
         let Some(lease) = self.lease.clone() else { return };
         let IpAddr::V4(address) = lease.address.address() else { return };
@@ -281,8 +281,8 @@ impl DhcpClient {
         self.arm(cx, deadline);
     }
 
-    /// Stops the client: gives the lease back to its server. Whether it was running, and the lease
-    /// to withdraw.
+    /// Stops the client and releases the lease (DHCPRELEASE). Returns whether it was running, and
+    /// the lease to remove.
     pub(crate) fn stop(&mut self, cx: &mut Context, ip: &mut Ip) -> (bool, Action) {
         if self.state.is_none() {
             return (false, Action::Nothing);
@@ -331,7 +331,7 @@ impl DhcpClient {
         Action::Nothing
     }
 
-    /// Takes a message for port 68.
+    /// Processes a message for port 68.
     pub(crate) fn receive(&mut self, cx: &mut Context, ip: &mut Ip, bytes: &[u8]) -> Action {
         let Ok(message) = DhcpMessage::parse(bytes) else {
             cx.statistics.received_drops.malformed += 1;
@@ -353,7 +353,7 @@ impl DhcpClient {
             _ => false,
         };
         match (message.kind, self.state()) {
-            (MessageKind::Offer, DhcpState::Selecting) if is_station(message.your_address) => {
+            (MessageKind::Offer, DhcpState::Selecting) if is_unicast_host(message.your_address) => {
                 self.candidate = Some((message.your_address, server));
                 self.attempts = 0;
                 self.state = Some(DhcpState::Requesting);
@@ -389,7 +389,7 @@ impl DhcpClient {
         if is_known {
             return self.accept();
         }
-        // Make sure that nobody uses it (RFC 2131 §4.4.1, RFC 5227).
+        // Probe whether another host uses the address (RFC 2131 §4.4.1, RFC 5227).
         self.state = Some(DhcpState::Checking);
         ip.link.probe(cx, message.your_address);
         let deadline = cx.now.after(PROBE_WAIT);

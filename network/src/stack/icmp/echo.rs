@@ -10,12 +10,12 @@ use crate::stack::ip::egress::SendOptions;
 use crate::stack::wire::header::{Outgoing, protocol};
 use crate::stack::wire::icmp::{self, kind4, kind6};
 
-/// Sends an echo request: the identifier is the socket's, the type the family's, the rest the
-/// program's (Linux' ping sockets).
+/// Sends an echo request. The socket determines the identifier, the family the type, the program
+/// the rest (as Linux' ping sockets).
 ///
 /// # Errors
-/// `WouldBlock` when the driver's queue is full; `InvalidInput` for anything but an echo
-/// request; else as [`Ip::send`].
+/// `WouldBlock` when the driver's queue is full; `InvalidInput` for anything but an echo request;
+/// else as [`Ip::send`].
 pub(crate) fn send(
     cx: &mut Context,
     ip: &mut Ip,

@@ -1,7 +1,8 @@
-//! ICMP errors that we send.
+//! The ICMP errors that we send.
 //!
-//! Sparingly: never about an error, a fragment's tail, a group, a packet that a raw socket took, or
-//! to a source that is no single station, and under rate limits (RFC 1122 §3.2.2, RFC 4443 §2.4).
+//! Never about an ICMP error, a non-first fragment, a multicast packet, a packet that a raw socket
+//! took, or to a source that is not unicast, and only within the rate limits (RFC 1122 §3.2.2, RFC
+//! 4443 §2.4).
 
 use core::net::IpAddr;
 
@@ -21,7 +22,7 @@ use crate::stack::wire::quote::{Quote, next_header_position};
 const ERROR_BYTES_IPV4: usize = 576;
 const ERROR_BYTES_IPV6: usize = 1280;
 
-/// The packet that an error is about.
+/// The packet that causes an error.
 struct Cause<'a> {
     frame: &'a Frame,
     source: IpAddr,
@@ -35,14 +36,14 @@ impl<'a> Cause<'a> {
     }
 }
 
-/// True for a packet that may be answered by an error at all.
+/// True for a packet that may cause an ICMP error at all.
 fn is_answerable(packet: &Packet) -> bool {
     let Packet { delivery, arrival, .. } = packet;
     *delivery == Delivery::Unicast && !arrival.link_broadcast && !arrival.raw
 }
 
 impl Icmp {
-    /// No socket has the port (RFC 1122 §4.1.3.1).
+    /// Port unreachable: no socket has the port (RFC 1122 §4.1.3.1).
     pub(crate) fn port_unreachable(&mut self, cx: &mut Context, ip: &mut Ip, packet: &Packet) {
         let (kind, code) = match packet.header.source {
             IpAddr::V4(_) => (kind4::DESTINATION_UNREACHABLE, 3),
@@ -53,7 +54,8 @@ impl Icmp {
         }
     }
 
-    /// Nobody speaks the protocol: IPv4 says unreachable, IPv6 names the byte (RFC 4443 §3.4).
+    /// Protocol unreachable for IPv4; a parameter problem with the byte's offset for IPv6 (RFC 4443
+    /// §3.4).
     pub(crate) fn protocol_unreachable(&mut self, cx: &mut Context, ip: &mut Ip, packet: &Packet) {
         if !is_answerable(packet) {
             return;
@@ -67,8 +69,8 @@ impl Icmp {
         self.send(cx, ip, &Cause::new(packet), message);
     }
 
-    /// An IPv6 header or option that must be refused aloud. `multicast_too` when that holds for one
-    /// that was sent to a group.
+    /// A parameter problem for an IPv6 header or option. `multicast_too` when it is sent even about
+    /// multicast packets.
     pub(crate) fn parameter_problem(
         &mut self,
         cx: &mut Context,
@@ -97,14 +99,14 @@ impl Icmp {
         header: [u8; ICMP_HEADER],
     ) {
         let to = cause.source;
-        let is_station = !(to.is_unspecified()
+        let is_unicast_host = !(to.is_unspecified()
             || to.is_multicast()
             || matches!(to, IpAddr::V4(to) if ip.addresses.is_broadcast(to)));
         let source = match cause.destination.is_multicast() {
             true => ip.addresses.source_for(to, to),
             false => Some(cause.destination),
         };
-        let may = is_station
+        let may = is_unicast_host
             && (cx.is_loopback() || !to.is_loopback())
             && self.limiters.error(to, cx.now);
         let (Some(source), true) = (source, may) else { return };
@@ -118,7 +120,7 @@ impl Icmp {
         let outgoing =
             Outgoing { source, destination: to, protocol, hop_limit: HOP_LIMIT, traffic_class: 0 };
         let frame = icmp::packet(&mut cx.pool, &outgoing, &message);
-        // An error that cannot be sent is counted where it was dropped.
+        // A dropped error is counted where it was dropped.
         let _ = ip.send(cx, frame, &outgoing, &SendOptions::INTERNAL);
     }
 }

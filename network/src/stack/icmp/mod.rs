@@ -1,13 +1,13 @@
-//! ICMP for IPv4 and IPv6: echo requests answered, errors sent and read.
+//! ICMP for IPv4 and IPv6: answers echo requests, sends and parses errors.
 //!
 //! [`Icmp`] answers by itself and returns what concerns others: errors that quote a packet of ours,
-//! echo replies, MLD and neighbor discovery. Whether a quoted packet is one of ours is asked of the
-//! sockets, above (RFC 5927).
+//! echo replies, MLD and neighbor discovery. The layer above checks with the sockets whether a
+//! quoted packet is ours (RFC 5927).
 //!
 //! | file | owns |
 //! |---|---|
 //! | [`errors`] | the errors that we send |
-//! | [`rate_limit`] | how many errors and echo replies may leave |
+//! | [`rate_limit`] | rate limits of errors and echo replies |
 //! | [`notice`] | what an error means to a socket |
 //! | [`echo`] | the requests that sockets send |
 
@@ -31,14 +31,14 @@ use super::wire::ndp;
 use super::wire::quote::Quote;
 use crate::limits::HOP_LIMIT;
 
-/// What an ICMP packet is to others.
+/// An ICMP message for another part.
 #[derive(Debug)]
 pub(crate) enum Message {
-    /// Nothing: it was answered, or dropped and counted.
+    /// None: it was answered, or dropped and counted.
     Nothing,
-    /// An echo reply, for the socket that has its identifier.
+    /// An echo reply, for the sockets with its identifier.
     EchoReply,
-    /// An error about the quoted packet, whose bytes follow the ICMP header.
+    /// An error that quotes a packet; the quote follows the ICMP header.
     Error(Quote, Notice),
     /// Multicast listener discovery.
     Listener,
@@ -53,17 +53,17 @@ pub(crate) struct Icmp {
 }
 
 impl Icmp {
-    /// ICMP with full budgets.
+    /// ICMP with full token buckets.
     pub(crate) fn new(cx: &mut Context) -> Self {
         Self { limiters: RateLimiters::new(cx.random.u64(), cx.now) }
     }
 
-    /// True when this station may be sent an error, or another unasked answer, now.
-    pub(crate) fn may_answer(&mut self, cx: &Context, station: IpAddr) -> bool {
-        self.limiters.error(station, cx.now)
+    /// True when the rate limit allows an error or another unsolicited answer to this host.
+    pub(crate) fn may_answer(&mut self, cx: &Context, host: IpAddr) -> bool {
+        self.limiters.error(host, cx.now)
     }
 
-    /// Takes an ICMP packet of either family.
+    /// Processes an ICMP packet of either family.
     pub(crate) fn receive(&mut self, cx: &mut Context, ip: &mut Ip, packet: &Packet) -> Message {
         let header = &packet.header;
         let message = packet.payload();
@@ -97,7 +97,8 @@ impl Icmp {
     ) -> Message {
         let is_unicast = packet.delivery == Delivery::Unicast;
         match message.first() {
-            // Echo requests to everybody are ignored, as Linux does (RFC 1122 §3.2.2.6).
+            // Echo requests to broadcast and multicast addresses are ignored, as on Linux (RFC 1122
+            // §3.2.2.6).
             Some(&kind4::ECHO_REQUEST) if is_unicast => {
                 self.reply(cx, ip, packet, kind4::ECHO_REPLY);
                 Message::Nothing
@@ -144,7 +145,7 @@ impl Icmp {
         }
     }
 
-    /// Answers an echo request with the same data (RFC 792, RFC 4443 §4.2).
+    /// Sends an echo reply with the same data (RFC 792, RFC 4443 §4.2).
     fn reply(&mut self, cx: &mut Context, ip: &mut Ip, packet: &Packet, kind: u8) {
         let header = &packet.header;
         let message = packet.payload();
@@ -174,12 +175,12 @@ impl Icmp {
             }
             fill_checksum(outgoing.source, outgoing.destination, place);
         }
-        // An echo that cannot be answered is counted where it was dropped.
+        // A dropped echo reply is counted where it was dropped.
         let _ = ip.send(cx, reply, &outgoing, &SendOptions::INTERNAL);
     }
 }
 
-/// Reads an error.
+/// Parses an error.
 fn read_error(cx: &mut Context, ip: &Ip, packet: &Packet) -> Message {
     let message = packet.payload();
     let Some(quoted) = Quote::parse(message.get(ICMP_HEADER..).unwrap_or_default()) else {

@@ -1,7 +1,7 @@
-//! What went wrong with a packet of ours, from an ICMP error or from this system: the error that a
-//! socket gets, and the report.
+//! Translates ICMP errors and local delivery failures to the error and the error report of a
+//! socket.
 //!
-//! Pure translation, as Linux' `icmp_err_convert` and `icmpv6_err_convert` do it.
+//! Pure translation, as Linux' `icmp_err_convert` and `icmpv6_err_convert`.
 
 use alloc::vec::Vec;
 use core::net::{IpAddr, SocketAddr};
@@ -13,7 +13,7 @@ use crate::limits;
 use crate::stack::wire::icmp::{kind4, kind6};
 use crate::stack::wire::quote::{u16_at, u32_at};
 
-/// The news of one error.
+/// One error about a packet of ours.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
 pub(crate) struct Notice {
     pub(crate) error: Error,
@@ -25,12 +25,12 @@ pub(crate) struct Notice {
 }
 
 impl Notice {
-    /// This system could not deliver the packet; `information` is the path MTU if that is why.
+    /// A local delivery failure; `information` is the path MTU if the packet was too large.
     pub(crate) const fn local(error: Error, information: u32) -> Self {
         Self { error, origin: ErrorOrigin::Local, kind: 0, code: 0, information, reporter: None }
     }
 
-    /// Reads an ICMP error; `None` for one that concerns no socket.
+    /// Translates an ICMP error; `None` when it concerns no socket.
     pub(crate) fn of_icmp(message: &[u8], reporter: IpAddr) -> Option<Self> {
         let [kind, code, ..] = *message else { return None };
         let (origin, error, information) = if reporter.is_ipv4() {
@@ -56,7 +56,7 @@ fn meaning_of_ipv4(kind: u8, code: u8, message: &[u8]) -> Option<(Error, u32)> {
         (kind4::DESTINATION_UNREACHABLE, 0 | 6 | 9 | 11) => Error::NetworkUnreachable,
         (kind4::DESTINATION_UNREACHABLE, 2) => Error::ProtocolOptionNotAvailable,
         (kind4::DESTINATION_UNREACHABLE, 3) => Error::ConnectionRefused,
-        // The MTU of the hop that refused it; routers older than RFC 1191 say 0.
+        // The next-hop MTU; routers older than RFC 1191 send 0.
         (kind4::DESTINATION_UNREACHABLE, 4) => {
             return Some((Error::MessageTooLong, u32::from(u16_at(message, 6)?)));
         }
@@ -66,7 +66,7 @@ fn meaning_of_ipv4(kind: u8, code: u8, message: &[u8]) -> Option<(Error, u32)> {
         (kind4::PARAMETER_PROBLEM, _) => {
             return Some((Error::Protocol, u32::from(*message.get(4)?)));
         }
-        // Source quench is history (RFC 6633), redirects are not honoured (SRC-06).
+        // Source quench is obsolete (RFC 6633), redirects are ignored (SRC-06).
         _ => return None,
     };
     Some((error, 0))

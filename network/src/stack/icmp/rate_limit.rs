@@ -1,9 +1,9 @@
-//! Rate limits: token buckets for ICMP errors and echo replies (RFC 4443 §2.4
-//! (f), RFC 1812 §4.3.2.8).
+//! Rate limits: token buckets for ICMP errors and echo replies (RFC 4443 §2.4 (f), RFC 1812
+//! §4.3.2.8).
 //!
-//! Errors have a limit per interface and one per station, so that neither a flood from everywhere
-//! nor one station makes us a source of many packets. Stations share a fixed number of buckets by a
-//! keyed hash: the memory does not depend on who asks.
+//! Errors have a limit per interface and one per host, so that neither distributed nor
+//! single-source traffic makes us flood anybody. Hosts share a fixed number of buckets by a keyed
+//! hash, so memory does not depend on the number of sources.
 
 use alloc::vec;
 use alloc::vec::Vec;
@@ -15,7 +15,7 @@ use foldhash::quality::FixedState;
 use crate::limits;
 use crate::platform::Instant;
 
-/// A token bucket that holds one second's worth.
+/// A token bucket with a capacity of one second.
 #[derive(Clone, Copy, Debug)]
 struct Bucket {
     tokens: u32,
@@ -23,16 +23,16 @@ struct Bucket {
 }
 
 impl Bucket {
-    /// Takes one token; they refill evenly over a second.
+    /// Takes a token; tokens refill evenly.
     fn take(&mut self, per_second: u32, now: Instant) -> bool {
         let spacing = 1_000_000 / u64::from(per_second.max(1));
-        let earned = now.since(self.since).as_micros() as u64 / spacing.max(1);
-        if earned >= u64::from(per_second.saturating_sub(self.tokens)) {
+        let refilled = now.since(self.since).as_micros() as u64 / spacing.max(1);
+        if refilled >= u64::from(per_second.saturating_sub(self.tokens)) {
             (self.tokens, self.since) = (per_second, now);
         } else {
-            // Less than a bucket full, which fits.
-            self.tokens += earned as u32;
-            self.since = Instant::from_micros(self.since.as_micros() + earned * spacing);
+            // Less than a bucket's capacity, so it fits.
+            self.tokens += refilled as u32;
+            self.since = Instant::from_micros(self.since.as_micros() + refilled * spacing);
         }
         let has_one = self.tokens > 0;
         self.tokens = self.tokens.saturating_sub(1);
@@ -40,12 +40,12 @@ impl Bucket {
     }
 }
 
-/// The limiters of one interface.
+/// The rate limiters of one interface.
 #[derive(Debug)]
 pub(crate) struct RateLimiters {
     errors: Bucket,
     echoes: Bucket,
-    stations: Vec<Bucket>,
+    hosts: Vec<Bucket>,
     hasher: FixedState,
 }
 
@@ -55,22 +55,22 @@ impl RateLimiters {
         Self {
             errors: full(limits::ICMP_ERRORS),
             echoes: full(limits::ECHO_REPLIES),
-            stations: vec![full(limits::ICMP_ERRORS_PER_STATION); limits::ICMP_STATIONS],
+            hosts: vec![full(limits::ICMP_ERRORS_PER_HOST); limits::ICMP_BUCKETS],
             hasher: FixedState::with_seed(seed),
         }
     }
 
-    /// True when an error may go to this station now.
+    /// True when an error may be sent to this host now.
     pub(crate) fn error(&mut self, to: IpAddr, now: Instant) -> bool {
-        let place = self.hasher.hash_one(to) as usize % limits::ICMP_STATIONS;
+        let index = self.hasher.hash_one(to) as usize % limits::ICMP_BUCKETS;
         let may = self
-            .stations
-            .get_mut(place)
-            .is_none_or(|station| station.take(limits::ICMP_ERRORS_PER_STATION, now));
+            .hosts
+            .get_mut(index)
+            .is_none_or(|host| host.take(limits::ICMP_ERRORS_PER_HOST, now));
         may && self.errors.take(limits::ICMP_ERRORS, now)
     }
 
-    /// True when an echo may be answered now.
+    /// True when an echo reply may be sent now.
     pub(crate) fn echo(&mut self, now: Instant) -> bool {
         self.echoes.take(limits::ECHO_REPLIES, now)
     }
@@ -82,18 +82,18 @@ mod tests {
     use core::time::Duration;
 
     #[test]
-    fn ice_02_a_station_and_an_interface_have_their_limiters_and_echoes_have_their_own() {
+    fn ice_02_hosts_interfaces_and_echoes_have_their_own_limits() {
         let mut limiters = RateLimiters::new(1, Instant::ZERO);
-        let station = |host: u32| IpAddr::V4(core::net::Ipv4Addr::from_bits(0x0a00_0000 + host));
-        let granted = (0..1000).filter(|_| limiters.error(station(1), Instant::ZERO)).count();
-        assert_eq!(granted, limits::ICMP_ERRORS_PER_STATION as usize);
+        let host = |host: u32| IpAddr::V4(core::net::Ipv4Addr::from_bits(0x0a00_0000 + host));
+        let granted = (0..1000).filter(|_| limiters.error(host(1), Instant::ZERO)).count();
+        assert_eq!(granted, limits::ICMP_ERRORS_PER_HOST as usize);
         let granted =
-            (2..1000).filter(|host| limiters.error(station(*host), Instant::ZERO)).count();
-        assert_eq!(granted, (limits::ICMP_ERRORS - limits::ICMP_ERRORS_PER_STATION) as usize);
+            (2..1000).filter(|number| limiters.error(host(*number), Instant::ZERO)).count();
+        assert_eq!(granted, (limits::ICMP_ERRORS - limits::ICMP_ERRORS_PER_HOST) as usize);
         assert!(limiters.echo(Instant::ZERO));
-        // Half a second later half of it is there again.
+        // After half a second half of the tokens are back.
         let later = Instant::ZERO.after(Duration::from_millis(500));
-        let granted = (0..1000).filter(|host| limiters.error(station(*host), later)).count();
+        let granted = (0..1000).filter(|number| limiters.error(host(*number), later)).count();
         assert_eq!(granted, limits::ICMP_ERRORS as usize / 2);
     }
 }

@@ -1,8 +1,8 @@
-//! Adding and removing addresses and routes, with all that a change implies: connected routes,
-//! duplicate detection, announcements, groups.
+//! Adding and removing addresses and routes, with everything that a change implies: connected
+//! routes, duplicate address detection, announcements, multicast groups.
 //!
-//! Every setter checks everything before it changes anything. What becomes of connections is
-//! decided above, by the stack, before an address goes.
+//! Every setter checks everything before it changes anything. The stack above ends the connections
+//! of an address before it is removed.
 
 use alloc::vec::Vec;
 use core::net::IpAddr;
@@ -22,11 +22,11 @@ use crate::stack::context::Context;
 use crate::stack::routes::Route;
 
 impl Ip {
-    /// Adds an address with the route that it implies.
+    /// Adds an address with its connected route.
     ///
     /// # Errors
     /// As [`Addresses::add`](crate::stack::addresses::Addresses::add); `InvalidInput` for IPv6
-    /// below its smallest MTU.
+    /// below its minimum MTU.
     pub(crate) fn add_address(
         &mut self,
         cx: &mut Context,
@@ -41,8 +41,8 @@ impl Ip {
         let state = if needs_test { AddressState::Tentative } else { AddressState::Preferred };
         self.addresses.add(new, origin, state)?;
         self.routes.connect(new.prefix, cx.configuration.metric);
-        // Whoever tests an address must hear others that do (RFC 4862 §5.4.2).
-        self.follow_addresses(cx);
+        // A host that probes an address must receive the solicited-node group (RFC 4862 §5.4.2).
+        self.update_address_groups(cx);
         match address {
             IpAddr::V6(address) if needs_test && cx.is_running() => {
                 self.start_duplicate_detection(cx, address);
@@ -58,13 +58,13 @@ impl Ip {
         Ok(())
     }
 
-    /// True when removing this prefix takes its address from the interface.
+    /// True when no other prefix has the same address.
     pub(crate) fn is_last(&self, prefix: Prefix) -> bool {
         let same = |entry: &&Address| entry.prefix.address() == prefix.address();
         self.addresses.iter().filter(same).map(|entry| entry.prefix).eq([prefix])
     }
 
-    /// Removes an address and the route that it implied.
+    /// Removes an address and its connected route.
     ///
     /// # Errors
     /// `AddressNotAvailable`.
@@ -78,19 +78,19 @@ impl Ip {
             .map(|entry| entry.prefix.address());
         self.routes.disconnect(removed.prefix, remaining);
         if !self.addresses.owns(prefix.address()) {
-            self.link.drop_parked_from(cx, prefix.address());
+            self.link.drop_queued_from(cx, prefix.address());
         }
         self.addresses_changed(cx);
         Ok(())
     }
 
-    /// The loopback interface must know what is local.
+    /// Updates the addresses that the interfaces of the system share.
     pub(crate) fn addresses_changed(&mut self, cx: &mut Context) {
         let usable = self.addresses.iter().filter(|entry| entry.is_usable());
         self.host
             .replace(cx.configuration.index, usable.map(|entry| (entry.prefix, entry.broadcast)));
-        self.follow_addresses(cx);
-        self.follow_routes(cx);
+        self.update_address_groups(cx);
+        self.routes_changed(cx);
     }
 
     /// Adds a route of this interface.
@@ -120,7 +120,7 @@ impl Ip {
             return Err(Error::InvalidInput);
         }
         self.routes.add(route, new.append)?;
-        self.follow_routes(cx);
+        self.routes_changed(cx);
         Ok(())
     }
 
@@ -134,22 +134,22 @@ impl Ip {
         selector: &RouteSelector,
     ) -> Result<(), Error> {
         self.routes.remove(selector)?;
-        self.follow_routes(cx);
+        self.routes_changed(cx);
         Ok(())
     }
 
-    /// Does what follows when routes changed: gateways stay neighbors (NBR-03), and senders that
-    /// wait look again (SOK-05).
-    pub(crate) fn follow_routes(&mut self, cx: &mut Context) {
+    /// Applies route changes: gateways stay in the neighbor table (NBR-03), and waiting senders are
+    /// woken (SOK-05).
+    pub(crate) fn routes_changed(&mut self, cx: &mut Context) {
         if self.routes.take_changed() {
             let gateways = self.routes.iter().filter_map(|route| route.gateway).collect();
-            self.link.neighbors.pin(gateways);
+            self.link.neighbors.set_gateways(gateways);
             self.host.wake_senders(&mut cx.wakes);
         }
     }
 
-    /// Sets the metric of the interface and of the routes that came by themselves; tells whether
-    /// that changed something.
+    /// Sets the metric of the interface and of its automatic routes; returns true if that changed
+    /// something.
     pub(crate) fn set_metric(&mut self, cx: &mut Context, metric: u32) -> bool {
         if core::mem::replace(&mut cx.configuration.metric, metric) == metric {
             return false;
@@ -158,7 +158,7 @@ impl Ip {
         true
     }
 
-    /// Tells everybody which IPv4 addresses are ours, as when the hardware address changed.
+    /// Announces our IPv4 addresses, as when the hardware address changed.
     pub(crate) fn announce_all(&mut self, cx: &mut Context) {
         for entry in self.addresses.iter() {
             if let IpAddr::V4(address) = entry.prefix.address() {
@@ -179,8 +179,7 @@ impl Ip {
         self.link.add_neighbor(cx, &self.addresses, new)
     }
 
-    /// Addresses for people and programs. `lease` is the address that a DHCP lease brought, and
-    /// when it ends.
+    /// The list of addresses. `lease` is the address of a DHCP lease, and when it ends.
     pub(crate) fn address_entries(
         &self,
         now: Instant,
@@ -207,7 +206,7 @@ impl Ip {
         self.addresses.iter().map(entry).collect()
     }
 
-    /// Routes for people and programs.
+    /// The list of routes.
     pub(crate) fn route_entries<'a>(
         &'a self,
         cx: &'a Context,
@@ -216,7 +215,7 @@ impl Ip {
     }
 }
 
-/// One route for people and programs.
+/// A route with its details.
 pub(super) fn route_entry(cx: &Context, route: &Route) -> RouteEntry {
     RouteEntry {
         destination: route.destination,

@@ -1,8 +1,8 @@
-//! Sending packets of our own: headers, the size of the path, copies for ourselves.
+//! Sending packets: headers, path MTU, local copies.
 //!
-//! [`Ip::send`] writes the header and cuts what exceeds the path into fragments; [`Ip::transmit`]
-//! takes a packet that is complete, as TCP's are. Both decide once which way the packet goes and
-//! hand it to the link once.
+//! [`Ip::send`] writes the header and fragments packets that exceed the path MTU; [`Ip::transmit`]
+//! takes complete packets, such as TCP's. Both choose the way of the packet once and pass it to the
+//! link once.
 
 use core::net::IpAddr;
 
@@ -16,20 +16,20 @@ use crate::stack::context::Context;
 use crate::stack::link::Hop;
 use crate::stack::wire::header::{self, Extra, Outgoing};
 
-/// How a packet is sent, beside what its header says.
+/// How a packet is sent, apart from the fields of its header.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
 pub(crate) struct SendOptions {
     pub(crate) hop_limit: u8,
     pub(crate) traffic_class: u8,
-    /// Refuses a packet that exceeds the path's MTU instead of cutting it; routers may not cut it
-    /// either (PMT-02).
+    /// Rejects a packet that exceeds the path MTU instead of fragmenting it; routers may not
+    /// fragment it either (PMT-02).
     pub(crate) dont_fragment: bool,
-    /// Members on this system hear what is sent to their group.
+    /// Members on this system receive what is sent to their group.
     pub(crate) multicast_loop: bool,
 }
 
 impl SendOptions {
-    /// What the stack itself sends: cut if need be, and with no copy for ourselves.
+    /// For packets of the stack itself: fragmented if needed, without local copies.
     pub(crate) const INTERNAL: Self = Self {
         hop_limit: limits::HOP_LIMIT,
         traffic_class: 0,
@@ -38,30 +38,31 @@ impl SendOptions {
     };
 }
 
-/// Which way a packet goes.
+/// The way of a packet.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
-enum Way {
-    /// To a single station that is not us, by way of the next hop.
-    Station,
-    /// To this system, without a wire.
-    Inside,
-    /// To a group.
-    Group,
-    /// To everybody on the network.
+enum DeliveryMode {
+    /// Unicast to another host, by the next hop.
+    Unicast,
+    /// To this system.
+    Local,
+    /// Multicast.
+    Multicast,
+    /// Broadcast.
     Broadcast,
-    /// Nowhere: loopback addresses are not on this link.
+    /// None: loopback addresses are not on this link.
     Unreachable,
-    /// Nowhere: the interface is down.
+    /// None: the interface is down.
     Disabled,
 }
 
 impl Ip {
-    /// Writes the header and sends the packet, in fragments if it exceeds the path's MTU and
-    /// `options` allow that; members of a group, or everybody, on this system get a copy (MC-12).
+    /// Writes the header and sends the packet, in fragments if it exceeds the path MTU and
+    /// `options` allow that. Local members of a multicast group, and local sockets for broadcasts,
+    /// get a copy (MC-12).
     ///
     /// # Errors
-    /// `MessageTooLong` for what may not be cut, or what no IP packet can carry; else as
-    /// [`transmit`](Self::transmit).
+    /// `MessageTooLong` for a packet that may not be fragmented, or that exceeds the IP length
+    /// field; else as [`transmit`](Self::transmit).
     pub(crate) fn send(
         &mut self,
         cx: &mut Context,
@@ -70,47 +71,47 @@ impl Ip {
         options: &SendOptions,
     ) -> Result<(), Error> {
         let destination = outgoing.destination;
-        let way = self.way(cx, destination);
-        // Nearly every packet: a single station elsewhere, and no longer than the path takes.
-        if way == Way::Station
+        let mode = self.delivery_mode(cx, destination);
+        // Nearly every packet: unicast to another host, within the path MTU.
+        if mode == DeliveryMode::Unicast
             && outgoing.hop_limit != 0
             && frame.len() <= self.path_mtu(cx, destination)
         {
             self.write_header(outgoing, options, &mut frame);
-            return self.send_to_station(cx, frame, destination);
+            return self.send_unicast(cx, frame, destination);
         }
-        self.send_otherwise(cx, frame, outgoing, options, way)
+        self.send_slow(cx, frame, outgoing, options, mode)
     }
 
-    /// As [`send`](Self::send), for what is copied, kept inside, cut or refused.
-    fn send_otherwise(
+    /// Like [`send`](Self::send), for packets that are copied, local, fragmented or rejected.
+    fn send_slow(
         &mut self,
         cx: &mut Context,
         mut frame: Frame,
         outgoing: &Outgoing,
         options: &SendOptions,
-        way: Way,
+        mode: DeliveryMode,
     ) -> Result<(), Error> {
         let destination = outgoing.destination;
-        if self.hears_itself(cx, way, destination, options) {
+        if self.hears_itself(cx, mode, destination, options) {
             let mut copy = cx.pool.copy_of(frame.bytes());
             header::emit(outgoing, copy.bytes_mut());
-            // A full queue loses the copy, and counts it.
+            // A full queue drops the copy and counts it.
             let _ = self.loop_back(cx, copy);
         }
         if outgoing.hop_limit == 0 {
             cx.pool.put(frame);
             return Ok(());
         }
-        // What stays inside meets no MTU.
-        let mtu = match way {
-            Way::Inside => usize::from(u16::MAX),
+        // Local packets have no MTU.
+        let mtu = match mode {
+            DeliveryMode::Local => usize::from(u16::MAX),
             _ if cx.is_loopback() => usize::from(u16::MAX),
             _ => self.path_mtu(cx, destination),
         };
         if frame.len() <= mtu {
             self.write_header(outgoing, options, &mut frame);
-            return self.hand_over(cx, frame, destination, way);
+            return self.hand_over(cx, frame, destination, mode);
         }
         if options.dont_fragment || frame.len() > usize::from(u16::MAX) {
             cx.statistics.sent_drops.too_large += 1;
@@ -120,13 +121,13 @@ impl Ip {
         let identification = self.identifications.next(outgoing);
         let pieces = self.fragments(cx, &frame, outgoing, mtu, identification);
         cx.pool.put(frame);
-        pieces?.into_iter().try_for_each(|piece| self.hand_over(cx, piece, destination, way))
+        pieces?.into_iter().try_for_each(|piece| self.hand_over(cx, piece, destination, mode))
     }
 
     #[inline]
     fn write_header(&self, outgoing: &Outgoing, options: &SendOptions, frame: &mut Frame) {
         let upper = frame.len().saturating_sub(header::length_for(outgoing.destination));
-        // The label of a flow depends on the ports, which stand in the packet already.
+        // The flow label depends on the ports, which are already in the packet.
         let flow_label = match outgoing.destination {
             IpAddr::V4(_) => 0,
             IpAddr::V6(_) => self.identifications.flow_label(outgoing, frame.bytes()),
@@ -136,10 +137,10 @@ impl Ip {
         header::write(outgoing, &extra, upper, frame.bytes_mut());
     }
 
-    /// Sends a packet that is complete and fits the MTU towards its destination.
+    /// Sends a complete packet that fits the MTU.
     ///
     /// # Errors
-    /// `NetworkDown`, `NetworkUnreachable` (no route) or `NoBufferSpace`; the packet is gone and
+    /// `NetworkDown`, `NetworkUnreachable` (no route) or `NoBufferSpace`; the packet is dropped and
     /// counted.
     pub(crate) fn transmit(
         &mut self,
@@ -147,43 +148,43 @@ impl Ip {
         frame: Frame,
         destination: IpAddr,
     ) -> Result<(), Error> {
-        let way = self.way(cx, destination);
-        self.hand_over(cx, frame, destination, way)
+        let mode = self.delivery_mode(cx, destination);
+        self.hand_over(cx, frame, destination, mode)
     }
 
-    /// Packets go in trains, so that the last destination was a single station elsewhere is
-    /// remembered while addresses stand still.
+    /// Packets come in bursts: caches that the last destination is unicast and remote, for as long
+    /// as addresses do not change.
     #[inline]
-    fn way(&mut self, cx: &Context, destination: IpAddr) -> Way {
+    fn delivery_mode(&mut self, cx: &Context, destination: IpAddr) -> DeliveryMode {
         if !cx.configuration.enabled {
-            return Way::Disabled;
+            return DeliveryMode::Disabled;
         }
         let generation = self.host.generation();
-        if self.station.get(generation, &destination).is_some() {
-            return Way::Station;
+        if self.unicast_cache.get(generation, &destination).is_some() {
+            return DeliveryMode::Unicast;
         }
-        let way = self.classify(cx, destination);
-        if way == Way::Station {
-            self.station.set(generation, destination, ());
+        let mode = self.classify(cx, destination);
+        if mode == DeliveryMode::Unicast {
+            self.unicast_cache.set(generation, destination, ());
         }
-        way
+        mode
     }
 
-    fn classify(&self, cx: &Context, destination: IpAddr) -> Way {
+    fn classify(&self, cx: &Context, destination: IpAddr) -> DeliveryMode {
         if cx.is_loopback() {
-            // Its driver brings everything back.
-            return Way::Station;
+            // The loopback driver returns every packet.
+            return DeliveryMode::Unicast;
         }
-        // What is meant for this system or by its loopback addresses meets no wire (IP4-01,
+        // Packets to this system or with loopback addresses never reach the driver (IP4-01,
         // IP6-02).
         if self.is_own(destination) || is_node_local(destination) {
-            return Way::Inside;
+            return DeliveryMode::Local;
         }
         match destination {
-            _ if destination.is_loopback() => Way::Unreachable,
-            _ if destination.is_multicast() => Way::Group,
-            IpAddr::V4(address) if self.addresses.is_broadcast(address) => Way::Broadcast,
-            _ => Way::Station,
+            _ if destination.is_loopback() => DeliveryMode::Unreachable,
+            _ if destination.is_multicast() => DeliveryMode::Multicast,
+            IpAddr::V4(address) if self.addresses.is_broadcast(address) => DeliveryMode::Broadcast,
+            _ => DeliveryMode::Unicast,
         }
     }
 
@@ -193,15 +194,15 @@ impl Ip {
         cx: &mut Context,
         frame: Frame,
         destination: IpAddr,
-        way: Way,
+        mode: DeliveryMode,
     ) -> Result<(), Error> {
-        let hop = match way {
-            Way::Station => return self.send_to_station(cx, frame, destination),
-            Way::Inside => return self.loop_back(cx, frame),
-            Way::Group => Hop::Group(destination),
-            Way::Broadcast => Hop::Broadcast,
-            Way::Unreachable => return unreachable(cx, frame),
-            Way::Disabled => {
+        let hop = match mode {
+            DeliveryMode::Unicast => return self.send_unicast(cx, frame, destination),
+            DeliveryMode::Local => return self.loop_back(cx, frame),
+            DeliveryMode::Multicast => Hop::Group(destination),
+            DeliveryMode::Broadcast => Hop::Broadcast,
+            DeliveryMode::Unreachable => return unreachable(cx, frame),
+            DeliveryMode::Disabled => {
                 cx.statistics.sent_drops.disabled += 1;
                 cx.pool.put(frame);
                 return Err(Error::NetworkDown);
@@ -210,10 +211,10 @@ impl Ip {
         self.link.send(cx, &self.addresses, frame, hop)
     }
 
-    /// Sends a packet by way of the next hop. A medium without hardware addresses has one other
-    /// end, whatever the routes say.
+    /// Sends a packet to the next hop. A medium without hardware addresses has one peer, whatever
+    /// the routes say.
     #[inline]
-    fn send_to_station(
+    fn send_unicast(
         &mut self,
         cx: &mut Context,
         frame: Frame,
@@ -232,20 +233,25 @@ impl Ip {
     fn hears_itself(
         &self,
         cx: &Context,
-        way: Way,
+        mode: DeliveryMode,
         destination: IpAddr,
         options: &SendOptions,
     ) -> bool {
-        match way {
-            // What the loopback interface sends comes back anyway.
-            Way::Group | Way::Broadcast if cx.is_loopback() => false,
-            Way::Group => options.multicast_loop && self.multicast.receives(destination),
-            Way::Broadcast => true,
-            Way::Station | Way::Inside | Way::Unreachable | Way::Disabled => false,
+        match mode {
+            // The loopback interface returns what it sends anyway.
+            DeliveryMode::Multicast | DeliveryMode::Broadcast if cx.is_loopback() => false,
+            DeliveryMode::Multicast => {
+                options.multicast_loop && self.multicast.receives(destination)
+            }
+            DeliveryMode::Broadcast => true,
+            DeliveryMode::Unicast
+            | DeliveryMode::Local
+            | DeliveryMode::Unreachable
+            | DeliveryMode::Disabled => false,
         }
     }
 
-    /// Delivers a packet to ourselves with the next turn.
+    /// Delivers a packet to ourselves with the next poll.
     fn loop_back(&mut self, cx: &mut Context, frame: Frame) -> Result<(), Error> {
         if self.local.len() >= limits::EGRESS_QUEUE {
             cx.statistics.sent_drops.full += 1;

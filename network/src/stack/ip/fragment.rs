@@ -1,5 +1,4 @@
-//! Cutting packets of ours that exceed the path (RFC 791 §3.2, RFC 8200 §4.5). Upper-layer
-//! checksums are in place before the cut.
+//! Fragmentation (RFC 791 §3.2, RFC 8200 §4.5). Upper-layer checksums are computed before.
 
 use alloc::vec::Vec;
 use core::net::IpAddr;
@@ -16,10 +15,10 @@ use crate::stack::wire::header::{self, IPV4_HEADER, IPV6_HEADER, Outgoing, proto
 const FRAGMENT_HEADER: usize = 8;
 
 impl Ip {
-    /// The pieces of a packet whose upper layer is complete, each no longer than `mtu`.
+    /// The fragments of a complete packet, each no longer than `mtu`.
     ///
     /// # Errors
-    /// `MessageTooLong` when not even eight bytes fit into a piece.
+    /// `MessageTooLong` when not even eight bytes fit into a fragment.
     pub(super) fn fragments(
         &mut self,
         cx: &mut Context,
@@ -49,9 +48,9 @@ impl Ip {
     }
 }
 
-/// Where a piece belongs.
+/// The position of a fragment.
 struct Place {
-    /// Bytes into the payload; a packet is shorter than 65,536 bytes.
+    /// The offset into the payload; a packet is shorter than 65,536 bytes.
     offset: usize,
     more: bool,
     identification: u32,

@@ -1,6 +1,6 @@
 //! The multicast groups of one interface: joining and leaving, the groups that addresses imply, and
-//! what is said to the link's routers and switches. The state machine and the messages stand in
-//! [`multicast`](crate::stack::multicast).
+//! reports to routers and switches. [`multicast`](crate::stack::multicast) has the state machine
+//! and the messages.
 
 use alloc::vec::Vec;
 use core::net::IpAddr;
@@ -18,15 +18,15 @@ use crate::stack::timers::Timer;
 use crate::stack::wire::header::Header;
 use crate::stack::wire::ndp;
 
-/// Until a report that found no room is tried again (MC-01).
+/// The delay until a report that found the queue full is retried (MC-01).
 const RETRY: Duration = Duration::from_secs(1);
 
 impl Ip {
-    /// One more socket is in a group.
+    /// Adds a socket to a group.
     ///
     /// # Errors
     /// `InvalidInput` for an address that is no group; `NoBufferSpace` when the interface is in too
-    /// many.
+    /// many groups.
     pub(crate) fn join_group(&mut self, cx: &mut Context, group: IpAddr) -> Result<(), Error> {
         if !group.is_multicast() {
             return Err(Error::InvalidInput);
@@ -36,45 +36,45 @@ impl Ip {
         Ok(())
     }
 
-    /// One socket less is in it.
+    /// Removes a socket from a group.
     pub(crate) fn leave_group(&mut self, cx: &mut Context, group: IpAddr) {
         self.multicast.groups(group.is_ipv4()).leave(group, cx.now);
         self.report_groups(cx);
     }
 
-    /// Is in the groups that our addresses imply, and in those of routers if we are one.
-    pub(crate) fn follow_addresses(&mut self, cx: &mut Context) {
-        let mut needed: Vec<IpAddr> = Vec::new();
+    /// Joins the groups that our addresses imply, and those of routers if we advertise.
+    pub(crate) fn update_address_groups(&mut self, cx: &mut Context) {
+        let mut implied: Vec<IpAddr> = Vec::new();
         for entry in self.addresses.iter() {
             if let IpAddr::V6(address) = entry.prefix.address() {
                 let group = IpAddr::V6(ndp::solicited_node(address));
-                if !needed.contains(&group) {
-                    needed.push(group);
+                if !implied.contains(&group) {
+                    implied.push(group);
                 }
             }
         }
         if self.multicast.is_router {
-            needed.push(IpAddr::V6(ndp::ALL_ROUTERS));
+            implied.push(IpAddr::V6(ndp::ALL_ROUTERS));
         }
-        self.multicast.ipv6.need(&needed, cx.now);
+        self.multicast.ipv6.set_implied(&implied, cx.now);
         self.report_groups(cx);
     }
 
-    /// The link is there again: everything is told anew.
+    /// The link came up: all memberships are reported from the start.
     pub(crate) fn restart_groups(&mut self, cx: &mut Context) {
         self.multicast.ipv4.restart(cx.now);
         self.multicast.ipv6.restart(cx.now);
         self.report_groups(cx);
     }
 
-    /// From now on there is a link-local address to speak from: what was told from nobody's counts
-    /// for nothing (RFC 3590 §4).
+    /// A link-local address became usable: repeats the reports, because those from the unspecified
+    /// address do not count (RFC 3590 §4).
     pub(crate) fn repeat_ipv6_groups(&mut self, cx: &mut Context) {
-        self.multicast.ipv6.repeat(cx.now);
+        self.multicast.ipv6.repeat_reports(cx.now);
         self.report_groups(cx);
     }
 
-    /// Every group that is received, for people and programs.
+    /// The list of groups.
     pub(crate) fn group_entries(&self, cx: &Context) -> Vec<GroupEntry> {
         let interface = &cx.configuration.name;
         let entry = |(group, sockets)| GroupEntry { group, interface: interface.clone(), sockets };
@@ -89,8 +89,8 @@ impl Ip {
         }
     }
 
-    /// Says what is due, and sets the next time. On a link that is down nothing is said: it is all
-    /// said when it comes up.
+    /// Sends the reports that are due and arms the timer. Nothing is sent while the link is down;
+    /// everything is when it comes up.
     fn report_groups(&mut self, cx: &mut Context) {
         if !cx.is_running() || cx.is_loopback() {
             return;
@@ -99,7 +99,7 @@ impl Ip {
             return self.arm_groups(cx, Some(cx.now.after(RETRY)));
         }
         for (frame, destination) in self.multicast.reports(cx, &self.addresses) {
-            // The link is up, and a full queue was excluded before.
+            // The link is up, and the queue has room.
             let _ = self.transmit(cx, frame, destination);
         }
         self.arm_groups(cx, self.multicast.deadline());
@@ -113,13 +113,13 @@ impl Ip {
         }
     }
 
-    /// Takes an IGMP packet.
+    /// Processes an IGMP packet.
     pub(crate) fn receive_igmp(&mut self, cx: &mut Context, frame: &Frame, header: &Header) {
         let message = multicast::read_igmp(header, frame);
         self.membership(cx, message, true);
     }
 
-    /// Takes an MLD packet; its checksum is right.
+    /// Processes an MLD packet with a correct checksum.
     pub(crate) fn receive_mld(&mut self, cx: &mut Context, frame: &Frame, header: &Header) {
         self.membership(cx, multicast::read_mld(header, frame), false);
     }

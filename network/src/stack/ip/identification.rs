@@ -1,9 +1,9 @@
-//! Numbers in headers that nobody may predict: identifications of fragmented datagrams (RFC 7739)
-//! and flow labels (RFC 6437).
+//! Unpredictable header fields: the identification of fragmented datagrams (RFC 7739) and flow
+//! labels (RFC 6437).
 //!
-//! An identification is a counter's value plus an offset that depends on both addresses by a keyed
-//! hash. Destinations share a fixed number of counters, each of which starts anywhere, so a value
-//! returns to a destination only after all others were used (RFC 6864).
+//! An identification is a counter plus an offset that is a keyed hash of both addresses.
+//! Destinations share a fixed number of counters with random starts, so a value recurs for a
+//! destination only after all others were used (RFC 6864).
 
 use alloc::vec::Vec;
 use core::hash::BuildHasher;
@@ -16,14 +16,14 @@ use crate::stack::random::Random;
 use crate::stack::wire::header::{IPV6_HEADER, Outgoing, protocol};
 use crate::stack::wire::quote::u32_at;
 
-/// Counters that destinations share.
+/// The number of counters.
 const COUNTERS: usize = 256;
 
 /// The counters and keys of one interface.
 #[derive(Debug)]
 pub(crate) struct Identifications {
     counters: Vec<u32>,
-    places: FixedState,
+    counter_hasher: FixedState,
     offsets: FixedState,
     labels: FixedState,
 }
@@ -32,23 +32,23 @@ impl Identifications {
     pub(crate) fn new(random: &mut Random) -> Self {
         Self {
             counters: (0..COUNTERS).map(|_| random.u32()).collect(),
-            places: FixedState::with_seed(random.u64()),
+            counter_hasher: FixedState::with_seed(random.u64()),
             offsets: FixedState::with_seed(random.u64()),
             labels: FixedState::with_seed(random.u64()),
         }
     }
 
-    /// The identification of the next datagram that is cut.
+    /// The identification of the next datagram that is fragmented.
     pub(crate) fn next(&mut self, outgoing: &Outgoing) -> u32 {
         let key = (outgoing.source, outgoing.destination, outgoing.protocol);
         let offset = self.offsets.hash_one(key) as u32;
-        let place = self.places.hash_one(key) as usize % COUNTERS;
-        let Some(counter) = self.counters.get_mut(place) else { return offset };
+        let index = self.counter_hasher.hash_one(key) as usize % COUNTERS;
+        let Some(counter) = self.counters.get_mut(index) else { return offset };
         *counter = counter.wrapping_add(1);
         counter.wrapping_add(offset)
     }
 
-    /// The label of the flow that an IPv6 packet belongs to: its addresses, protocol and ports.
+    /// The flow label of an IPv6 packet: a hash of addresses, protocol and ports.
     pub(crate) fn flow_label(&self, outgoing: &Outgoing, packet: &[u8]) -> u32 {
         let ports = match outgoing.protocol {
             protocol::TCP | protocol::UDP => u32_at(packet, IPV6_HEADER),
@@ -57,7 +57,7 @@ impl Identifications {
         self.label((outgoing.source, outgoing.destination), outgoing.protocol, ports)
     }
 
-    /// The label of a connection's packets.
+    /// The flow label of a connection.
     pub(crate) fn stream_label(&self, flow: &Flow) -> u32 {
         let ports = u32::from(flow.local.port()) << 16 | u32::from(flow.remote.port());
         self.label((flow.local.ip(), flow.remote.ip()), protocol::TCP, Some(ports))
@@ -70,7 +70,7 @@ impl Identifications {
         ports: Option<u32>,
     ) -> u32 {
         let flow: (IpAddr, IpAddr, u8, Option<u32>) = (source, destination, protocol, ports);
-        // 0 would mean that there is none.
+        // 0 means no label.
         (self.labels.hash_one(flow) as u32 & 0x000f_ffff).max(1)
     }
 }

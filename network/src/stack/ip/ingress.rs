@@ -1,8 +1,8 @@
-//! Input validation: from a frame to a whole packet that is for us, or nothing.
+//! Input validation: turns a frame into a complete packet for us, or nothing.
 //!
-//! Everything that no packet may do is refused here, once, so that no protocol above has to ask
-//! again: impossible sources and destinations, broken headers, loopback addresses from a wire.
-//! Fragments wait in [`super::reassembly`].
+//! Checks that apply to every packet are made here, once, so that no protocol above has to repeat
+//! them: invalid sources and destinations, malformed headers, loopback addresses from the driver.
+//! [`super::reassembly`] holds fragments.
 
 use core::net::IpAddr;
 
@@ -15,18 +15,18 @@ use crate::stack::link::Arrival;
 use crate::stack::timers::Timer;
 use crate::stack::wire::header::{self, Header, Malformed, protocol};
 
-/// Whom a packet was sent to.
+/// How a packet is addressed.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
 pub(crate) enum Delivery {
-    /// An address of ours.
+    /// To an address of ours.
     Unicast,
-    /// Everybody on the network.
+    /// Broadcast.
     Broadcast,
-    /// A group that we are in.
+    /// To a group that we are in.
     Multicast,
 }
 
-/// A whole packet for us.
+/// A complete packet for us.
 #[derive(Debug)]
 pub(crate) struct Packet {
     pub(crate) frame: Frame,
@@ -42,21 +42,21 @@ impl Packet {
     }
 }
 
-/// What became of a frame.
+/// The result of validation.
 #[derive(Debug)]
 pub(crate) enum Received {
-    /// Nothing that concerns anybody: dropped and counted, or a fragment that waits.
+    /// None: dropped and counted, or a fragment that was stored.
     Nothing,
     /// A packet for its protocol.
     Packet(Packet),
-    /// A packet whose sender is told which field nobody here understands (RFC 4443 §3.4): code and
-    /// pointer, and whether that is said even of one that was sent to a group.
+    /// A packet that gets a parameter problem about an unknown field (RFC 4443 §3.4): code and
+    /// pointer, and whether it is sent even about multicast packets.
     Refused { frame: Frame, arrival: Arrival, code: u8, pointer: u32, multicast_too: bool },
 }
 
 impl Ip {
-    /// Takes a frame whose link header is off. `accepts_any_udp` while the DHCP client waits: it
-    /// gets its answers before it has an address.
+    /// Processes a frame whose link header was removed. `accepts_any_udp` while the DHCP client
+    /// waits: the server's reply arrives before we have an address.
     pub(crate) fn receive(
         &mut self,
         cx: &mut Context,
@@ -69,7 +69,7 @@ impl Ip {
             Ok(header) => header,
             Err(problem) => return refuse(cx, frame, problem, arrival),
         };
-        let Some(delivery) = self.admit(cx, &header, arrival, accepts_any_udp) else {
+        let Some(delivery) = self.validate(cx, &header, arrival, accepts_any_udp) else {
             cx.pool.put(frame);
             return Received::Nothing;
         };
@@ -82,7 +82,7 @@ impl Ip {
             self.arm_reassembly(cx);
         }
         match outcome {
-            Outcome::Kept => Received::Nothing,
+            Outcome::Stored => Received::Nothing,
             Outcome::Discarded => {
                 cx.statistics.received_drops.fragment += 1;
                 Received::Nothing
@@ -99,8 +99,8 @@ impl Ip {
         }
     }
 
-    /// Decides whether a packet may come in, and as what. Counts why not.
-    fn admit(
+    /// Decides whether and how a packet is delivered. Counts drops.
+    fn validate(
         &mut self,
         cx: &mut Context,
         header: &Header,
@@ -108,11 +108,11 @@ impl Ip {
         accepts_any_udp: bool,
     ) -> Option<Delivery> {
         let drops = &mut cx.statistics.received_drops;
-        // What was decided for the last packet holds while addresses stand still.
+        // The decision for the last packet holds as long as addresses do not change.
         let ends = (header.source, header.destination);
         let generation = self.host.generation();
         let is_plain = arrival.from_wire && !arrival.link_broadcast;
-        if is_plain && self.admitted.get(generation, &ends).is_some() {
+        if is_plain && self.validated.get(generation, &ends).is_some() {
             return Some(Delivery::Unicast);
         }
         let is_loopback = cx.configuration.capabilities.kind == Kind::Loopback;
@@ -130,8 +130,7 @@ impl Ip {
             found => found,
         };
         match found {
-            // A unicast packet in a broadcast frame is somebody's mistake or attack (RFC 1122
-            // §3.3.6).
+            // A unicast packet in a broadcast frame is a mistake or an attack (RFC 1122 §3.3.6).
             Some(Delivery::Unicast) if arrival.link_broadcast && header.destination.is_ipv4() => {
                 drops.not_for_us += 1;
                 None
@@ -144,7 +143,7 @@ impl Ip {
                 let is_ours =
                     found == Some(Delivery::Unicast) && self.addresses.owns(header.destination);
                 if is_plain && is_ours && !header.source.is_unspecified() {
-                    self.admitted.set(generation, ends, ());
+                    self.validated.set(generation, ends, ());
                 }
                 found
             }
@@ -153,9 +152,9 @@ impl Ip {
 
     fn is_martian(&self, header: &Header) -> bool {
         let source_is_impossible = match header.source {
-            // Any of our networks' broadcast addresses: an answer would be broadcast there
+            // The broadcast address of any of our networks: an answer would be broadcast there
             // (IP4-11).
-            IpAddr::V4(source) if source.is_unspecified() => !may_come_from_nobody(header),
+            IpAddr::V4(source) if source.is_unspecified() => !may_have_unspecified_source(header),
             IpAddr::V4(source) => {
                 source.is_loopback()
                     || source.is_multicast()
@@ -189,7 +188,7 @@ impl Ip {
 fn refuse(cx: &mut Context, frame: Frame, problem: Malformed, arrival: Arrival) -> Received {
     match problem {
         Malformed::Checksum => cx.statistics.received_drops.checksum += 1,
-        Malformed::Shape | Malformed::Silent => cx.statistics.received_drops.malformed += 1,
+        Malformed::Format | Malformed::Silent => cx.statistics.received_drops.malformed += 1,
         Malformed::Parameter { code, pointer, multicast_too } => {
             cx.statistics.received_drops.malformed += 1;
             return Received::Refused { frame, arrival, code, pointer, multicast_too };
@@ -199,9 +198,9 @@ fn refuse(cx: &mut Context, frame: Frame, problem: Malformed, arrival: Arrival) 
     Received::Nothing
 }
 
-/// A station without an address speaks to everybody only, and to the routers of its groups (RFC
+/// Packets from the unspecified address may only be broadcast, or reports to multicast routers (RFC
 /// 3376 §4.2.13).
-fn may_come_from_nobody(header: &Header) -> bool {
+fn may_have_unspecified_source(header: &Header) -> bool {
     match header.destination {
         IpAddr::V4(to) => {
             let [a, b, c, _] = to.octets();

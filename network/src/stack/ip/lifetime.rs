@@ -1,5 +1,5 @@
 //! The life of an address: duplicate address detection (RFC 4862 §5.4), preferred and valid
-//! lifetimes (RFC 4862 §5.5.4). Each address has one deadline in the stack's heap.
+//! lifetimes (RFC 4862 §5.5.4). Each address has one deadline in the stack's timer heap.
 
 use alloc::vec::Vec;
 use core::net::{IpAddr, Ipv6Addr};
@@ -12,25 +12,25 @@ use crate::platform::Instant;
 use crate::stack::context::Context;
 use crate::stack::timers::Timer;
 
-/// How long a tentative address is tested (RFC 4861 §10: RETRANS_TIMER, with DupAddrDetectTransmits
-/// = 1).
+/// How long duplicate address detection runs (RFC 4861 §10: RETRANS_TIMER, with
+/// DupAddrDetectTransmits = 1).
 const DUPLICATE_DETECTION: Duration = Duration::from_secs(1);
 
-/// What the deadline of an address brought.
+/// The result of an address' deadline.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
 pub(crate) enum Expired {
-    /// Nothing for others.
+    /// None.
     Nothing,
-    /// It passed its test, and may be used from now on.
+    /// Duplicate address detection succeeded: the address is usable.
     Usable,
-    /// Its life is over: it must be removed.
+    /// The valid lifetime ended: the address must be removed.
     Over(Prefix),
 }
 
 impl Ip {
-    /// Tests every IPv6 address that is not in use and not under test, as after a link change (RFC
-    /// 4862 §5.4): one that was added while the link was down, and one that somebody else had on
-    /// the former link.
+    /// Starts duplicate address detection for every IPv6 address that is neither usable nor
+    /// tentative, as after a link change (RFC 4862 §5.4): it was added while the link was down, or
+    /// was a duplicate on the previous link.
     pub(crate) fn test_addresses(&mut self, cx: &mut Context) {
         let targets: Vec<Ipv6Addr> = self
             .addresses
@@ -45,8 +45,7 @@ impl Ip {
         targets.into_iter().for_each(|target| self.start_duplicate_detection(cx, target));
     }
 
-    /// Asks whether somebody has the address, and makes it preferred if nobody objects within a
-    /// second.
+    /// Probes for duplicates, and makes the address preferred if nobody objects within a second.
     pub(super) fn start_duplicate_detection(&mut self, cx: &mut Context, target: Ipv6Addr) {
         let deadline = cx.now.after(DUPLICATE_DETECTION);
         if let Some(entry) = self.addresses.find_mut(IpAddr::V6(target)) {
@@ -57,7 +56,7 @@ impl Ip {
         }
     }
 
-    /// Somebody else has, or tests, a tentative address.
+    /// A tentative address is a duplicate.
     pub(crate) fn duplicate_found(&mut self, cx: &mut Context, target: Ipv6Addr) {
         if let Some(entry) = self.addresses.find_mut(IpAddr::V6(target)) {
             entry.state = AddressState::Duplicated;
@@ -66,7 +65,7 @@ impl Ip {
         self.addresses_changed(cx);
     }
 
-    /// Handles the deadline of an address: end of its test, of its preference, of its life.
+    /// Handles the deadline of an address: the end of its detection, preferred or valid lifetime.
     pub(crate) fn expire_address(
         &mut self,
         cx: &mut Context,
@@ -106,7 +105,7 @@ impl Ip {
         Expired::Usable
     }
 
-    /// Puts the address' next deadline into the heap, unless an earlier one stands there already.
+    /// Arms the timer of an address, unless an earlier entry is in the heap.
     pub(crate) fn arm_address(&mut self, cx: &mut Context, address: IpAddr) {
         let Some(entry) = self.addresses.find_mut(address) else { return };
         let preferred_until =

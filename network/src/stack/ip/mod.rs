@@ -1,19 +1,19 @@
-//! IP: addresses and routes of one interface, which packets come in, and how packets go out.
+//! IP: addresses and routes of one interface, input validation, and sending.
 //!
-//! [`Ip`] stands on [`Link`] and owns it: what goes out passes from here to there once. It knows no
-//! protocol above: a packet that comes in is returned to the stack with its headers read.
+//! [`Ip`] owns the [`Link`] below it; an outgoing packet passes from here to there once. It knows
+//! no protocol above: it returns an incoming packet to the stack with its headers parsed.
 //!
 //! | file | owns |
 //! |---|---|
-//! | [`ingress`] | input validation: from a frame to a whole packet for us, or nothing |
-//! | [`egress`] | headers, the size of the path, copies for ourselves |
-//! | [`source`] | the route and the source address of a packet |
+//! | [`ingress`] | input validation: from a frame to a complete packet for us, or nothing |
+//! | [`egress`] | headers, path MTU, local copies |
+//! | [`source`] | route and source address selection |
 //! | [`configure`] | adding and removing addresses, routes and neighbors |
 //! | [`lifetime`] | duplicate address detection, preferred and valid lifetimes |
-//! | [`groups`] | multicast groups: reports that leave, and what routers ask |
-//! | [`fragment`], [`reassembly`] | packets in pieces |
-//! | [`path_mtu`] | what paths carry |
-//! | [`identification`] | numbers in headers that nobody may predict |
+//! | [`groups`] | multicast groups: reports and queries |
+//! | [`fragment`], [`reassembly`] | fragments |
+//! | [`path_mtu`] | the path MTU cache |
+//! | [`identification`] | identifications and flow labels |
 
 pub(crate) mod configure;
 pub(crate) mod egress;
@@ -59,12 +59,12 @@ pub(crate) struct Ip {
     reassembly: Reassembly,
     identifications: Identifications,
     path_mtus: PathMtu,
-    /// What routers say that the link carries of IPv6.
+    /// The MTU for IPv6 that routers advertise.
     link_mtu_ipv6: Option<usize>,
-    /// Source and destination of the last packet that was let in.
-    admitted: FlowCache<(IpAddr, IpAddr), ()>,
-    /// The last destination that is a single station elsewhere.
-    station: FlowCache<IpAddr, ()>,
+    /// Source and destination of the last packet that passed validation.
+    validated: FlowCache<(IpAddr, IpAddr), ()>,
+    /// The last destination that is unicast and remote.
+    unicast_cache: FlowCache<IpAddr, ()>,
 }
 
 impl Ip {
@@ -81,24 +81,23 @@ impl Ip {
             identifications: Identifications::new(&mut cx.random),
             path_mtus: PathMtu::new(cx.random.u64()),
             link_mtu_ipv6: None,
-            admitted: FlowCache::default(),
-            station: FlowCache::default(),
+            validated: FlowCache::default(),
+            unicast_cache: FlowCache::default(),
         }
     }
 
-    /// True for an address of this system that packets may be delivered to inside.
+    /// True for a local address of this system.
     pub(crate) fn is_own(&self, address: IpAddr) -> bool {
         self.addresses.owns(address) || self.host.owns(address)
     }
 
-    /// Bytes of the largest packet that reaches this destination whole, as far as is known
-    /// (IP_MTU).
+    /// The path MTU of a destination (IP_MTU).
     pub(crate) fn path_mtu(&self, cx: &Context, destination: IpAddr) -> usize {
         let link = self.link_mtu(cx, destination);
         self.path_mtus.get(destination, cx.now).map_or(link, |path| path.min(link))
     }
 
-    /// The largest packet that the link takes.
+    /// The MTU of the link for a destination.
     pub(crate) fn link_mtu(&self, cx: &Context, destination: IpAddr) -> usize {
         match (destination, self.link_mtu_ipv6) {
             (IpAddr::V6(_), Some(mtu)) => mtu.min(cx.configuration.mtu),
@@ -106,16 +105,16 @@ impl Ip {
         }
     }
 
-    /// Takes note of what a router says that the link carries of IPv6.
+    /// Sets the MTU for IPv6 that a router advertises.
     pub(crate) fn set_link_mtu_ipv6(&mut self, cx: &Context, mtu: usize) {
         if (limits::MTU_MINIMUM_IPV6..=cx.configuration.mtu).contains(&mtu) {
             self.link_mtu_ipv6 = Some(mtu);
         }
     }
 
-    /// A packet of `length` bytes did not pass a hop that carries `reported` bytes (0: it did not
-    /// say). Tells whether the path is narrower than it was taken to be.
-    pub(crate) fn narrow_path(
+    /// A packet of `length` bytes exceeded a hop's MTU, `reported` (0: not reported). Returns true
+    /// if the path MTU decreased.
+    pub(crate) fn lower_path_mtu(
         &mut self,
         cx: &Context,
         destination: IpAddr,
@@ -126,57 +125,57 @@ impl Ip {
         self.path_mtus.lower(destination, reported, length, present, cx.now)
     }
 
-    /// Forgets what was learned of paths, as when the link became another one.
+    /// Clears the path MTU cache, as after a link change.
     pub(crate) fn forget_paths(&mut self) {
         self.path_mtus.clear();
     }
 
-    /// The identification of a packet that its sender did not give one.
+    /// The identification of a packet without one.
     pub(crate) fn next_identification(&mut self, outgoing: &Outgoing) -> u16 {
         self.identifications.next(outgoing) as u16
     }
 
-    /// The flow label of a connection's packets; 0 for IPv4, which has none.
+    /// The flow label of a connection; 0 for IPv4, which has none.
     pub(crate) fn flow_label(&self, flow: &Flow) -> u32 {
         if flow.remote.ip().is_ipv6() { self.identifications.stream_label(flow) } else { 0 }
     }
 
-    /// A peer that answers proves that its next hop is reachable (RFC 4861 §7.3.1).
+    /// Progress of a peer confirms that its next hop is reachable (RFC 4861 §7.3.1).
     pub(crate) fn confirm_path(&mut self, cx: &Context, remote: IpAddr) {
         if let Some(next_hop) = self.next_hop(cx, remote) {
             self.link.neighbors.advance_confirmation(next_hop, cx.now);
         }
     }
 
-    /// Takes an ARP message that contests no address under test.
+    /// Processes an ARP message that conflicts with no address under test.
     pub(crate) fn receive_arp(&mut self, cx: &mut Context, message: &ArpMessage) {
         let sender = IpAddr::V4(message.sender);
         let is_on_link = self.routes.find(sender).is_some_and(|route| route.gateway.is_none());
         self.link.receive_arp(cx, &self.addresses, is_on_link, message);
     }
 
-    /// Gives up what was not reassembled in time.
+    /// Drops datagrams whose reassembly timed out.
     pub(crate) fn expire_reassembly(&mut self, cx: &mut Context) {
         cx.statistics.received_drops.fragment += self.reassembly.expire(cx.now, &mut cx.pool);
         self.arm_reassembly(cx);
     }
 
-    /// True when packets to ourselves wait.
+    /// True when packets to ourselves are queued.
     pub(crate) fn has_local(&self) -> bool {
         !self.local.is_empty()
     }
 
-    /// How many packets to ourselves wait.
+    /// The number of queued packets to ourselves.
     pub(crate) fn local_count(&self) -> usize {
         self.local.len()
     }
 
-    /// The next packet to ourselves.
+    /// Takes the next packet to ourselves.
     pub(crate) fn take_local(&mut self) -> Option<Frame> {
         self.local.pop_front()
     }
 
-    /// The interface goes: nobody has its addresses any more.
+    /// The interface goes down: removes its addresses from the system's list.
     pub(crate) fn end(&mut self, cx: &Context) {
         self.host.replace(cx.configuration.index, core::iter::empty());
     }

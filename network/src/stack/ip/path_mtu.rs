@@ -1,8 +1,8 @@
-//! The MTU of paths that turned out to be narrower than their first link (RFC 1191, RFC 8201).
+//! The path MTU cache (RFC 1191, RFC 8201).
 //!
-//! A pure table. It only ever lowers what is known, believes nothing below what every path carries,
-//! forgets after ten minutes, and is bounded by [`limits::PATHS`]. Whether an error that names an
-//! MTU may be believed is decided by who asks.
+//! A pure table. It only ever lowers a path MTU, ignores values below what every path carries,
+//! forgets entries after ten minutes, and is bounded by [`limits::PATHS`]. The caller decides
+//! whether to trust an ICMP error that reports an MTU.
 
 use core::net::IpAddr;
 use core::time::Duration;
@@ -13,27 +13,27 @@ use hashbrown::HashMap;
 use crate::limits;
 use crate::platform::Instant;
 
-/// How long a path is believed to be narrow (RFC 1191 §6.3, RFC 8201 §4).
+/// How long an entry is valid (RFC 1191 §6.3, RFC 8201 §4).
 const LIFETIME: Duration = Duration::from_secs(600);
-/// Bytes that every IPv4 path is taken to carry (Linux' min_pmtu); smaller values are attacks more
-/// often than links (RFC 5927 §7).
+/// The minimum path MTU of IPv4 (Linux' min_pmtu); smaller values are attacks more often than links
+/// (RFC 5927 §7).
 const MINIMUM_IPV4: usize = 552;
-/// Sizes that links have, for routers that do not say theirs (RFC 1191 §7.1).
+/// The plateau table, for routers that do not report their MTU (RFC 1191 §7.1).
 const PLATEAUS: [usize; 7] = [32_000, 17_914, 8_166, 4_352, 2_002, 1_492, 1_006];
 
-/// The table.
+/// The cache.
 #[derive(Debug)]
 pub(crate) struct PathMtu {
     paths: HashMap<IpAddr, (usize, Instant), FixedState>,
 }
 
 impl PathMtu {
-    /// An empty table whose hash nobody can predict.
+    /// An empty cache with a keyed hash.
     pub(crate) fn new(seed: u64) -> Self {
         Self { paths: HashMap::with_hasher(FixedState::with_seed(seed)) }
     }
 
-    /// What is known of the path to a destination.
+    /// The path MTU of a destination, if known.
     pub(crate) fn get(&self, destination: IpAddr, now: Instant) -> Option<usize> {
         if self.paths.is_empty() {
             return None;
@@ -41,22 +41,22 @@ impl PathMtu {
         self.paths.get(&destination).filter(|(_, until)| now < *until).map(|(mtu, _)| *mtu)
     }
 
-    /// A packet of `length` bytes did not pass a hop that carries `told` bytes (0: it did not say).
-    /// `present` is what the path was taken to carry. Tells whether that was news.
+    /// A packet of `length` bytes exceeded a hop's MTU, `reported` (0: not reported); `present` is
+    /// the current path MTU. Returns true if the path MTU decreased.
     pub(crate) fn lower(
         &mut self,
         destination: IpAddr,
-        told: usize,
+        reported: usize,
         length: usize,
         present: usize,
         now: Instant,
     ) -> bool {
         let minimum = if destination.is_ipv4() { MINIMUM_IPV4 } else { limits::MTU_MINIMUM_IPV6 };
-        let mtu = match told {
+        let mtu = match reported {
             0 if destination.is_ipv4() => {
                 PLATEAUS.into_iter().find(|plateau| *plateau < length).unwrap_or(MINIMUM_IPV4)
             }
-            told => told,
+            reported => reported,
         };
         if mtu < minimum || mtu >= length || mtu >= present {
             return false;
@@ -73,7 +73,7 @@ impl PathMtu {
         true
     }
 
-    /// Forgets everything, as when the link became another one.
+    /// Removes everything, as after a link change.
     pub(crate) fn clear(&mut self) {
         self.paths.clear();
     }
@@ -91,10 +91,10 @@ mod tests {
     fn pmt_01_paths_only_get_narrower_within_reason_and_recover_after_ten_minutes() {
         let mut table = PathMtu::new(1);
         let (to, now) = (address("192.0.2.1"), Instant::from_micros(5));
-        for (told, length) in
+        for (reported, length) in
             [(1500, 1500), (2000, 1500), (551, 1500), (68, 1500), (1400, 1400), (1400, 100)]
         {
-            assert!(!table.lower(to, told, length, 1500, now), "{told} {length}");
+            assert!(!table.lower(to, reported, length, 1500, now), "{reported} {length}");
         }
         assert!(!table.lower(address("2001:db8::1"), 1279, 1500, 1500, now));
         assert!(!table.lower(address("2001:db8::1"), 0, 1500, 1500, now));
@@ -103,7 +103,7 @@ mod tests {
         assert!(!table.lower(to, 1450, 1500, 1400, now));
         assert_eq!(table.get(to, now), Some(1400));
         assert_eq!(table.get(to, now.after(LIFETIME)), None);
-        // A router that does not say how much it carries.
+        // A router that does not report its MTU.
         assert!(table.lower(to, 0, 1500, 1500, now));
         assert_eq!(table.get(to, now), Some(1492));
     }

@@ -1,9 +1,9 @@
-//! Reassembly of fragmented datagrams, IPv4 and IPv6, many at once.
+//! Reassembly of fragmented datagrams, IPv4 and IPv6.
 //!
-//! Bounded by [`limits::REASSEMBLIES`] datagrams and [`limits::REASSEMBLY_BYTES`] bytes; when full,
-//! the oldest incomplete datagram gives way, so that a stray fragment cannot block others. A
-//! datagram is given up 60 s after its first fragment (RFC 1122 §3.3.2, RFC 8200 §4.5). Overlapping
-//! fragments discard the whole datagram; exact repeats are ignored (RFC 5722, RFC 3128).
+//! [`limits::REASSEMBLIES`] datagrams and [`limits::REASSEMBLY_BYTES`] bytes bound it; when full,
+//! the oldest incomplete datagram is dropped, so that stray fragments cannot block others. A
+//! datagram times out 60 s after its first fragment (RFC 1122 §3.3.2, RFC 8200 §4.5). Overlapping
+//! fragments discard the whole datagram; exact duplicates are ignored (RFC 5722, RFC 3128).
 
 use alloc::collections::VecDeque;
 use alloc::vec::Vec;
@@ -15,9 +15,9 @@ use crate::limits;
 use crate::platform::Instant;
 use crate::stack::wire::header::{self, Fragment, Header, IPV4_HEADER, IPV6_HEADER};
 
-/// How long an incomplete datagram is kept.
+/// The reassembly timeout.
 pub(crate) const LIFETIME: Duration = Duration::from_secs(60);
-/// Bytes of the largest payload that an IP length field can count.
+/// The largest payload of an IP packet.
 const PAYLOAD_MAXIMUM: usize = 65_535;
 
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
@@ -35,26 +35,27 @@ struct Datagram {
     /// Disjoint pieces in order of offset.
     pieces: Vec<(usize, Frame)>,
     bytes: usize,
-    /// Bytes of the whole payload, once the last fragment came.
+    /// The length of the whole payload, once the last fragment arrived.
     total: Option<usize>,
-    /// The header of the fragment at offset 0, which speaks for the datagram (RFC 791 §3.2).
+    /// The header of the fragment at offset 0, which becomes the header of the datagram (RFC 791
+    /// §3.2).
     first: Option<Header>,
     /// The IPv4 options of that fragment.
     options: Vec<u8>,
 }
 
-/// What became of a fragment.
+/// The result of a fragment.
 #[derive(Debug)]
 pub(crate) enum Outcome {
-    /// Kept; more is missing.
-    Kept,
-    /// The datagram is whole: one packet without fragment or extension headers.
+    /// Stored; fragments are missing.
+    Stored,
+    /// The datagram is complete: one packet without fragment or extension headers.
     Whole(Frame, Header),
     /// The fragment, or the datagram with it, was discarded.
     Discarded,
 }
 
-/// The datagrams under way, oldest first.
+/// The incomplete datagrams, oldest first.
 #[derive(Debug, Default)]
 pub(crate) struct Reassembly {
     datagrams: VecDeque<Datagram>,
@@ -62,7 +63,7 @@ pub(crate) struct Reassembly {
 }
 
 impl Reassembly {
-    /// Takes a fragment whose header was parsed; `frame` starts with its IP header.
+    /// Adds a fragment whose header was parsed; `frame` starts with its IP header.
     pub(crate) fn add(
         &mut self,
         header: &Header,
@@ -74,8 +75,7 @@ impl Reassembly {
         let options = options_of(&frame, header);
         frame.advance(header.length);
         let (start, end) = (fragment.offset, fragment.offset + frame.len());
-        // A middle piece is a multiple of eight bytes, or nothing could follow it; and nothing may
-        // pass the maximum.
+        // All fragments but the last are a multiple of eight bytes, and none exceeds the maximum.
         let impossible = (fragment.more && (frame.is_empty() || !frame.len().is_multiple_of(8)))
             || end > PAYLOAD_MAXIMUM;
         if impossible {
@@ -94,9 +94,9 @@ impl Reassembly {
         let Some(datagram) = self.datagrams.get_mut(index) else { return Outcome::Discarded };
         let added = frame.len();
         match datagram.insert(header, fragment, start, end, frame) {
-            Insertion::Repeat(frame) => {
+            Insertion::Duplicate(frame) => {
                 pool.put(frame);
-                Outcome::Kept
+                Outcome::Stored
             }
             Insertion::Conflict(frame) => {
                 pool.put(frame);
@@ -108,7 +108,7 @@ impl Reassembly {
                 if start == 0 {
                     datagram.options = options;
                 }
-                if datagram.is_whole() { self.assemble(index, pool) } else { Outcome::Kept }
+                if datagram.is_whole() { self.assemble(index, pool) } else { Outcome::Stored }
             }
         }
     }
@@ -130,10 +130,10 @@ impl Reassembly {
         self.datagrams.len() - 1
     }
 
-    /// Lets the oldest datagrams go until the new piece fits.
+    /// Drops the oldest datagrams until the new fragment fits.
     fn make_room(&mut self, bytes: usize, key: Key, pool: &mut FramePool) {
         let is_new = !self.datagrams.iter().any(|datagram| datagram.key == key);
-        // Whoever sends many pushes out its own first (FRG-01).
+        // A source with many datagrams loses its own oldest first (FRG-01).
         let of_source = |datagram: &Datagram| datagram.key.source == key.source;
         if is_new
             && self.datagrams.iter().filter(|datagram| of_source(datagram)).count()
@@ -189,7 +189,7 @@ impl Reassembly {
         Outcome::Whole(packet, Header { length, fragment: None, ..first })
     }
 
-    /// Gives up what is too old; tells how many datagrams that were.
+    /// Drops datagrams that timed out; returns how many.
     pub(crate) fn expire(&mut self, now: Instant, pool: &mut FramePool) -> u64 {
         let mut expired = 0;
         while self.datagrams.front().is_some_and(|datagram| datagram.deadline <= now) {
@@ -199,19 +199,19 @@ impl Reassembly {
         expired
     }
 
-    /// When [`expire`](Self::expire) has something to do.
+    /// When [`expire`](Self::expire) is due.
     pub(crate) fn deadline(&self) -> Option<Instant> {
         self.datagrams.front().map(|datagram| datagram.deadline)
     }
 
-    /// Bytes held.
+    /// Datagrams and bytes in use.
     #[cfg(test)]
-    pub(crate) fn held(&self) -> (usize, usize) {
+    pub(crate) fn usage(&self) -> (usize, usize) {
         (self.datagrams.len(), self.bytes)
     }
 }
 
-/// The options of an IPv4 fragment, which the datagram has if it is the first (FRG-04).
+/// The options of an IPv4 fragment; the datagram gets those of the first one (FRG-04).
 fn options_of(frame: &Frame, header: &Header) -> Vec<u8> {
     match header.source {
         IpAddr::V4(_) => frame.bytes().get(IPV4_HEADER..header.length).unwrap_or_default().to_vec(),
@@ -221,7 +221,7 @@ fn options_of(frame: &Frame, header: &Header) -> Vec<u8> {
 
 enum Insertion {
     Added,
-    Repeat(Frame),
+    Duplicate(Frame),
     Conflict(Frame),
 }
 
@@ -234,12 +234,12 @@ impl Datagram {
         end: usize,
         frame: Frame,
     ) -> Insertion {
-        let repeats = self
+        let is_duplicate = self
             .pieces
             .iter()
             .any(|(offset, piece)| *offset == start && piece.bytes() == frame.bytes());
-        if repeats && !frame.is_empty() {
-            return Insertion::Repeat(frame);
+        if is_duplicate && !frame.is_empty() {
+            return Insertion::Duplicate(frame);
         }
         let overlaps = self
             .pieces
@@ -264,7 +264,7 @@ impl Datagram {
         Insertion::Added
     }
 
-    /// Pieces are disjoint and inside the total, so the byte count decides.
+    /// Pieces are disjoint and inside the total, so their byte count decides.
     fn is_whole(&self) -> bool {
         self.first.is_some() && self.total == Some(self.bytes)
     }
@@ -321,26 +321,26 @@ mod tests {
             }
             let (frame, header) = whole.expect("whole after the third");
             assert_eq!(&frame.bytes()[header.length..], &data[..], "{order:?}");
-            assert_eq!(reassembly.held(), (0, 0));
+            assert_eq!(reassembly.usage(), (0, 0));
         }
     }
 
     #[test]
-    fn frg_03_overlap_discards_the_datagram_and_a_repeat_does_not() {
+    fn frg_03_overlap_discards_the_datagram_and_a_duplicate_does_not() {
         let mut reassembly = Reassembly::default();
         assert!(matches!(
             add(&mut reassembly, fragment_of(1, 0, true, &[1; 16]), 0).unwrap(),
-            Outcome::Kept
+            Outcome::Stored
         ));
         assert!(matches!(
             add(&mut reassembly, fragment_of(1, 0, true, &[1; 16]), 0).unwrap(),
-            Outcome::Kept
+            Outcome::Stored
         ));
         assert!(matches!(
             add(&mut reassembly, fragment_of(1, 8, true, &[2; 16]), 0).unwrap(),
             Outcome::Discarded
         ));
-        assert_eq!(reassembly.held(), (0, 0));
+        assert_eq!(reassembly.usage(), (0, 0));
     }
 
     #[test]
@@ -358,11 +358,11 @@ mod tests {
             add(&mut reassembly, fragment_of(1, 8, true, &[]), 0).unwrap(),
             Outcome::Discarded
         ));
-        assert_eq!(reassembly.held(), (0, 0));
-        // Two different ends.
+        assert_eq!(reassembly.usage(), (0, 0));
+        // Two different last fragments.
         assert!(matches!(
             add(&mut reassembly, fragment_of(2, 16, false, &[0; 16]), 0).unwrap(),
-            Outcome::Kept
+            Outcome::Stored
         ));
         assert!(matches!(
             add(&mut reassembly, fragment_of(2, 40, false, &[0; 16]), 0).unwrap(),
@@ -375,10 +375,10 @@ mod tests {
         let mut reassembly = Reassembly::default();
         for identification in 0..5000u16 {
             add(&mut reassembly, fragment_of(identification, 0, true, &[0; 1400]), 0).unwrap();
-            let (count, bytes) = reassembly.held();
+            let (count, bytes) = reassembly.usage();
             assert!(count <= limits::REASSEMBLIES && bytes <= limits::REASSEMBLY_BYTES);
         }
-        // The newest is still there and completes.
+        // The newest datagram is still there and completes.
         assert!(matches!(
             add(&mut reassembly, fragment_of(4999, 1400, false, &[0; 8]), 0).unwrap(),
             Outcome::Whole(..)
@@ -392,7 +392,7 @@ mod tests {
         for identification in 0..500u16 {
             add(&mut reassembly, fragment_of(identification, 0, true, &[0; 8]), 0).unwrap();
         }
-        assert_eq!(reassembly.held().0, limits::REASSEMBLIES_PER_SOURCE + 1);
+        assert_eq!(reassembly.usage().0, limits::REASSEMBLIES_PER_SOURCE + 1);
         let last = from_other(fragment_of(9, 8, false, &[2; 8]));
         assert!(matches!(add(&mut reassembly, last, 0).unwrap(), Outcome::Whole(..)));
     }
@@ -410,11 +410,11 @@ mod tests {
         let kept = (0..4000).filter(|piece| {
             matches!(
                 add(&mut reassembly, fragment_of(1, piece * 16, true, &[0; 8]), 0).unwrap(),
-                Outcome::Kept
+                Outcome::Stored
             )
         });
         assert!(kept.count() < 4000);
-        assert!(reassembly.held().1 <= limits::FRAGMENTS * 8);
+        assert!(reassembly.usage().1 <= limits::FRAGMENTS * 8);
     }
 
     #[test]
@@ -425,6 +425,6 @@ mod tests {
         assert_eq!(reassembly.expire(Instant::from_micros(59_999_999), &mut FramePool::new()), 0);
         assert_eq!(reassembly.deadline(), Some(Instant::from_micros(60_000_000)));
         assert_eq!(reassembly.expire(Instant::from_micros(60_000_000), &mut FramePool::new()), 1);
-        assert_eq!(reassembly.held(), (0, 0));
+        assert_eq!(reassembly.usage(), (0, 0));
     }
 }

@@ -1,4 +1,4 @@
-//! Which source address and which route a packet of ours takes.
+//! Route and source address selection.
 
 use core::net::IpAddr;
 
@@ -13,13 +13,15 @@ use crate::stack::context::Context;
 use crate::stack::routes::Route;
 
 impl Ip {
-    /// The route that a packet takes. Of equal ones the first whose gateway answers (SRC-04, RFC
-    /// 1122 §3.3.1.5); one that does not is tried again after a while.
+    /// The route of a packet. Among equal ones the first whose gateway answers (SRC-04, RFC 1122
+    /// §3.3.1.5); one that does not is tried again after a while.
     pub(crate) fn route_for(&self, cx: &Context, destination: IpAddr) -> Option<&Route> {
         let mut equals = self.routes.equals(destination);
         let first = equals.next()?;
         let answers = |route: &&Route| {
-            route.gateway.is_none_or(|gateway| !self.link.neighbors.is_silent(gateway, cx.now))
+            route
+                .gateway
+                .is_none_or(|gateway| !self.link.neighbors.is_unresponsive(gateway, cx.now))
         };
         match equals.next() {
             None => Some(first),
@@ -28,30 +30,30 @@ impl Ip {
         }
     }
 
-    /// The station that packets to `destination` are handed to.
+    /// The next hop to `destination`.
     pub(crate) fn next_hop(&self, cx: &Context, destination: IpAddr) -> Option<IpAddr> {
         match self.route_for(cx, destination) {
             Some(route) => Some(route.gateway.unwrap_or(destination)),
-            // Always on the link, whatever the routes say (IP4-09).
+            // Always on-link, whatever the routes say (IP4-09).
             None => is_link_local_ipv4(destination).then_some(destination),
         }
     }
 
-    /// The source address for a destination: the route's own, else the best of the interface (RFC
-    /// 6724). On the loopback interface an address of ours speaks for itself.
+    /// The source address for a destination: the route's, else the interface's best (RFC 6724). On
+    /// the loopback interface a local destination is its own source.
     ///
     /// # Errors
     /// `NetworkUnreachable` without a route; `AddressNotAvailable` without an address of the
     /// family.
     pub(crate) fn source_for(&self, cx: &Context, destination: IpAddr) -> Result<IpAddr, Error> {
-        // Routes of an interface that is down are none, as on Linux.
+        // The routes of an interface that is down are unusable, as on Linux.
         if !cx.configuration.enabled {
             return Err(Error::NetworkUnreachable);
         }
         if self.addresses.owns(destination) || self.host.owns(destination) {
             return Ok(destination);
         }
-        let to_everybody = destination.is_multicast()
+        let is_multicast_or_broadcast = destination.is_multicast()
             || matches!(destination, IpAddr::V4(address) if self.addresses.is_broadcast(address));
         let next_hop = match self.route_for(cx, destination) {
             Some(route) => {
@@ -60,7 +62,7 @@ impl Ip {
                 }
                 route.gateway.unwrap_or(destination)
             }
-            None if to_everybody
+            None if is_multicast_or_broadcast
                 || is_link_local_ipv4(destination)
                 || (cx.configuration.capabilities.medium == Medium::Ip && !cx.is_loopback()) =>
             {
@@ -71,7 +73,7 @@ impl Ip {
         self.addresses.source_for(destination, next_hop).ok_or(Error::AddressNotAvailable)
     }
 
-    /// Which route a packet from here takes.
+    /// The route and source address of a packet, for display.
     ///
     /// # Errors
     /// `NetworkUnreachable`.

@@ -1,8 +1,7 @@
 //! ARP (RFC 826) with address conflict detection (RFC 5227).
 //!
-//! Requests for our addresses are answered. A sender that is known is updated; an unknown one
-//! enters the table only when it asked for us; answers to questions that we did not ask change
-//! nothing.
+//! Requests for our addresses are answered. A known sender is updated; an unknown one gets an entry
+//! only when it sent a request for us; unsolicited replies change nothing.
 
 use core::net::{IpAddr, Ipv4Addr};
 use core::time::Duration;
@@ -17,21 +16,21 @@ use crate::stack::context::Context;
 
 /// Bytes of an ARP packet for Ethernet and IPv4.
 const ARP_LENGTH: usize = 28;
-/// Between two defenses of an address (RFC 5227 §1.1, DEFEND_INTERVAL).
+/// DEFEND_INTERVAL: the least interval between two defenses of an address (RFC 5227 §1.1).
 const DEFEND_INTERVAL: Duration = Duration::from_secs(10);
 
-/// What an ARP packet says.
+/// A parsed ARP packet.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
 pub(crate) struct ArpMessage {
     operation: ArpOperation,
     hardware: HardwareAddress,
-    /// Unspecified when the sender only asks whether somebody has the address (RFC 5227 §1.1).
+    /// Unspecified in an ARP probe (RFC 5227 §1.1).
     pub(crate) sender: Ipv4Addr,
     pub(crate) target: Ipv4Addr,
 }
 
 impl Link {
-    /// Reads an ARP packet; the Ethernet header is off.
+    /// Parses an ARP packet, without the Ethernet header.
     pub(super) fn read_arp(&mut self, cx: &mut Context, frame: Frame) -> Received {
         let parsed = ArpPacket::new_checked(frame.bytes())
             .ok()
@@ -56,7 +55,8 @@ impl Link {
         Received::Arp(ArpMessage { operation, hardware, sender, target })
     }
 
-    /// Answers, learns, defends. `is_on_link` says whether a route has the sender on the link.
+    /// Replies, learns, and defends our addresses. `is_on_link` tells whether the sender is on-link
+    /// by the routes.
     pub(crate) fn receive_arp(
         &mut self,
         cx: &mut Context,
@@ -71,7 +71,7 @@ impl Link {
         let is_for_us = addresses.owns(IpAddr::V4(target));
         if !sender.is_unspecified() {
             let sender = IpAddr::V4(sender);
-            let parked = match operation {
+            let queued = match operation {
                 ArpOperation::Reply if is_for_us => {
                     self.neighbors.confirm(sender, hardware, false, None, cx.now)
                 }
@@ -80,15 +80,15 @@ impl Link {
                 }
                 _ => self.neighbors.learn(sender, hardware, false, cx.now),
             };
-            self.release_parked(cx, addresses, sender, parked);
+            self.send_queued(cx, addresses, sender, queued);
         }
         if operation == ArpOperation::Request && is_for_us {
             self.send_arp(cx, ArpOperation::Reply, target, Some(hardware), sender);
         }
     }
 
-    /// Somebody else uses an address of ours: says once, to everybody, whose it is (RFC 5227 §2.4
-    /// (b)), at most every ten seconds.
+    /// Another host uses an address of ours: broadcasts one announcement (RFC 5227 §2.4 (b)), at
+    /// most every ten seconds.
     fn defend(&mut self, cx: &mut Context, address: Ipv4Addr) {
         cx.statistics.received_drops.martian += 1;
         if cx.now >= self.defend_after {
@@ -97,7 +97,7 @@ impl Link {
         }
     }
 
-    /// Asks who has `target`; a known station is asked alone.
+    /// Sends an ARP request for `target`, unicast to a known neighbor.
     pub(super) fn request(
         &mut self,
         cx: &mut Context,
@@ -110,12 +110,12 @@ impl Link {
         self.send_arp(cx, ArpOperation::Request, source, hardware, target);
     }
 
-    /// Asks whether anybody uses `target`, without claiming it (RFC 5227 §2.1.1).
+    /// Sends an ARP probe for `target` (RFC 5227 §2.1.1).
     pub(crate) fn probe(&mut self, cx: &mut Context, target: Ipv4Addr) {
         self.send_arp(cx, ArpOperation::Request, Ipv4Addr::UNSPECIFIED, None, target);
     }
 
-    /// Tells everybody that the address is ours (RFC 5227 §2.3).
+    /// Sends an ARP announcement (RFC 5227 §2.3).
     pub(crate) fn announce(&mut self, cx: &mut Context, address: Ipv4Addr) {
         self.send_arp(cx, ArpOperation::Request, address, None, address);
     }

@@ -1,14 +1,14 @@
-//! Layer 2: Ethernet framing, and which station a packet goes to.
+//! Layer 2: Ethernet framing and neighbor resolution.
 //!
-//! Packets come down from [`super::ip`] complete; frames leave into the output queue that the
-//! interface hands to its driver. On media without hardware addresses this layer is only a queue.
-//! What comes in is returned: an IP packet, an ARP message, or nothing. The addresses of the
-//! interface are the network layer's, which lends them.
+//! [`super::ip`] passes complete packets down; frames go to the output queue, which the interface
+//! hands to its driver. On media without hardware addresses this layer is only a queue. Incoming
+//! frames are returned as an IP packet, an ARP message, or nothing. The network layer lends the
+//! addresses of the interface.
 //!
 //! | file | owns |
 //! |---|---|
-//! | [`neighbor`] | the neighbor table, for ARP and NDP alike |
-//! | [`arp`] | answering, learning and defending (RFC 826, RFC 5227) |
+//! | [`neighbor`] | the neighbor table, for ARP and NDP |
+//! | [`arp`] | replying, learning and defending (RFC 826, RFC 5227) |
 //! | [`ndp`] | the same for IPv6 (RFC 4861, RFC 4862 §5.4) |
 
 mod arp;
@@ -39,19 +39,19 @@ use crate::platform::Instant;
 /// Bytes of an Ethernet II header.
 const ETHERNET_HEADER: usize = 14;
 
-/// How a packet came.
+/// How a packet arrived.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
 pub(crate) struct Arrival {
-    /// The frame was addressed to more stations than us.
+    /// The frame was a link-layer broadcast or multicast.
     pub(crate) link_broadcast: bool,
     /// It came from the driver, not from ourselves.
     pub(crate) from_wire: bool,
-    /// A raw socket took it: nobody is told that no other one wanted it (ICE-09).
+    /// A raw socket took it: no ICMP error about it is sent (ICE-09).
     pub(crate) raw: bool,
 }
 
 impl Arrival {
-    /// From the driver; `link_broadcast` when the frame was addressed to more stations than us.
+    /// From the driver; `link_broadcast` for a link-layer broadcast or multicast.
     pub(crate) const fn from_wire(link_broadcast: bool) -> Self {
         Self { link_broadcast, from_wire: true, raw: false }
     }
@@ -60,25 +60,25 @@ impl Arrival {
     pub(crate) const INSIDE: Self = Self { link_broadcast: false, from_wire: false, raw: false };
 }
 
-/// What a frame brought.
+/// The content of a frame.
 #[derive(Debug)]
 pub(crate) enum Received {
-    /// Nothing that concerns anybody; dropped and counted.
+    /// None: dropped and counted.
     Nothing,
     /// An IP packet.
     Packet(Frame, Arrival),
-    /// An ARP message, read.
+    /// A parsed ARP message.
     Arp(ArpMessage),
 }
 
-/// Which station a packet is handed to.
+/// The link-layer destination of a packet.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
 pub(crate) enum Hop {
-    /// The one that has this address.
+    /// The neighbor with this address.
     Neighbor(IpAddr),
     /// The members of a group.
     Group(IpAddr),
-    /// Everybody, on IPv4.
+    /// Broadcast, on IPv4.
     Broadcast,
 }
 
@@ -88,12 +88,12 @@ pub(crate) struct Link {
     pub(crate) neighbors: Neighbors,
     /// Frames for the driver.
     pub(crate) output: VecDeque<Frame>,
-    /// When an address of ours may be defended again.
+    /// When the next defense of an address is allowed.
     defend_after: Instant,
 }
 
 impl Link {
-    /// A link layer that knows nobody.
+    /// A link layer with an empty neighbor table.
     pub(crate) fn new(cx: &mut Context) -> Self {
         Self {
             neighbors: Neighbors::new(cx.random.u64()),
@@ -102,7 +102,7 @@ impl Link {
         }
     }
 
-    /// Takes one frame from the driver.
+    /// Processes a frame from the driver.
     pub(crate) fn receive(&mut self, cx: &mut Context, mut frame: Frame) -> Received {
         let statistics = &mut cx.statistics;
         statistics.received_packets += 1;
@@ -145,11 +145,11 @@ impl Link {
         }
     }
 
-    /// Sends a whole IP packet that fits the MTU. `addresses` are those of the interface: a
-    /// question for a neighbor carries one.
+    /// Sends a complete IP packet that fits the MTU. `addresses` are those of the interface:
+    /// solicitations carry one of them.
     ///
     /// # Errors
-    /// `NoBufferSpace` when too many packets wait for neighbors; the packet is gone and counted.
+    /// `NoBufferSpace` when too many packets wait for neighbors; the packet is dropped and counted.
     #[inline]
     pub(crate) fn send(
         &mut self,
@@ -163,7 +163,7 @@ impl Link {
             return Ok(());
         }
         let (hardware, ethertype) = match hop {
-            Hop::Neighbor(next_hop) => match self.neighbors.fresh(next_hop, cx.now) {
+            Hop::Neighbor(next_hop) => match self.neighbors.sendable_address(next_hop, cx.now) {
                 Some(hardware) => (hardware, ethertype_of(next_hop)),
                 None => return self.resolve(cx, addresses, frame, next_hop),
             },
@@ -187,8 +187,8 @@ impl Link {
                 self.send_frame(cx, frame, hardware, ethertype_of(next_hop));
                 Ok(())
             }
-            Decision::Parked { dropped: None } => Ok(()),
-            Decision::Parked { dropped: Some(frame) } => {
+            Decision::Queued { dropped: None } => Ok(()),
+            Decision::Queued { dropped: Some(frame) } => {
                 cx.statistics.sent_drops.neighbor += 1;
                 cx.pool.put(frame);
                 Ok(())
@@ -220,13 +220,13 @@ impl Link {
         match address {
             IpAddr::V4(address) => self.request(cx, addresses, address, hardware),
             IpAddr::V6(target) => {
-                // The question carries the source of the packet that waits (NBR-13, RFC 4861
-                // §7.2.2).
-                let waiting = self
+                // The solicitation carries the source address of the queued packet (NBR-13, RFC
+                // 4861 §7.2.2).
+                let queued = self
                     .neighbors
-                    .waiting(address)
+                    .oldest_queued(address)
                     .and_then(|frame| header::source_of(frame.bytes()));
-                let source = waiting
+                let source = queued
                     .filter(|source| source.is_ipv6() && addresses.owns(*source))
                     .or_else(|| addresses.source_for(address, address));
                 self.solicit_neighbor(cx, addresses, target, hardware, source);
@@ -240,8 +240,8 @@ impl Link {
         }
     }
 
-    /// Handles a neighbor's deadline. Returns the packets that cannot be delivered, one of each
-    /// sender (ICE-10); all are counted.
+    /// Handles a neighbor's deadline. Returns undeliverable packets, one per sender (ICE-10); all
+    /// are counted.
     pub(crate) fn expire(
         &mut self,
         cx: &mut Context,
@@ -253,9 +253,9 @@ impl Link {
         match self.neighbors.expire(address, deadline, cx.now) {
             Expiry::Nothing => {}
             Expiry::Solicit(solicitation) => self.solicit(cx, addresses, address, solicitation),
-            Expiry::Failed(parked) => {
+            Expiry::Failed(queued) => {
                 let mut reported = Vec::new();
-                for frame in parked {
+                for frame in queued {
                     cx.statistics.sent_drops.neighbor += 1;
                     match Quote::parse(frame.bytes()).map(|quoted| quoted.sender()) {
                         Some(sender) if !reported.contains(&sender) => {
@@ -271,23 +271,22 @@ impl Link {
         undeliverable
     }
 
-    /// Sends what waited for a neighbor, in order.
-    fn release_parked(
+    /// Sends the packets that were queued for a neighbor, in order.
+    fn send_queued(
         &mut self,
         cx: &mut Context,
         addresses: &Addresses,
         address: IpAddr,
-        parked: impl IntoIterator<Item = Frame>,
+        queued: impl IntoIterator<Item = Frame>,
     ) {
-        for frame in parked {
-            // The table has just learned the address, so this does not park again.
+        for frame in queued {
+            // The neighbor is resolved, so this does not queue again.
             let _ = self.send(cx, addresses, frame, Hop::Neighbor(address));
         }
     }
 
-    /// An address of ours is gone: what waits for a neighbor must not leave from it either
-    /// (NBR-15).
-    pub(crate) fn drop_parked_from(&mut self, cx: &mut Context, source: IpAddr) {
+    /// An address of ours was removed: drops packets from it that wait for a neighbor (NBR-15).
+    pub(crate) fn drop_queued_from(&mut self, cx: &mut Context, source: IpAddr) {
         for frame in self.neighbors.drop_from(source) {
             cx.statistics.sent_drops.neighbor += 1;
             cx.pool.put(frame);
@@ -297,24 +296,24 @@ impl Link {
     /// Adds or replaces a static neighbor.
     ///
     /// # Errors
-    /// `InvalidInput` for an address of ours, one that is no station's, a group hardware address,
-    /// or on media without neighbors; `NoBufferSpace`.
+    /// `InvalidInput` for an address of ours, an address that no host can have, a group hardware
+    /// address, or on media without neighbors; `NoBufferSpace`.
     pub(crate) fn add_neighbor(
         &mut self,
         cx: &mut Context,
         addresses: &Addresses,
         new: &NewNeighbor,
     ) -> Result<(), Error> {
-        let is_station = !(new.address.is_unspecified() || new.address.is_multicast())
+        let is_unicast_host = !(new.address.is_unspecified() || new.address.is_multicast())
             && new.hardware_address.is_unicast();
-        if !is_station || !cx.has_neighbors() || addresses.owns(new.address) {
+        if !is_unicast_host || !cx.has_neighbors() || addresses.owns(new.address) {
             return Err(Error::InvalidInput);
         }
-        let parked = self
+        let queued = self
             .neighbors
             .set_permanent(new.address, new.hardware_address, cx.now)
             .ok_or(Error::NoBufferSpace)?;
-        self.release_parked(cx, addresses, new.address, parked);
+        self.send_queued(cx, addresses, new.address, queued);
         Ok(())
     }
 
@@ -327,19 +326,19 @@ impl Link {
         cx: &mut Context,
         address: IpAddr,
     ) -> Result<(), Error> {
-        let parked = self.neighbors.remove(address).ok_or(Error::NotFound)?;
-        cx.statistics.sent_drops.neighbor += parked.len() as u64;
-        parked.into_iter().for_each(|frame| cx.pool.put(frame));
+        let queued = self.neighbors.remove(address).ok_or(Error::NotFound)?;
+        cx.statistics.sent_drops.neighbor += queued.len() as u64;
+        queued.into_iter().for_each(|frame| cx.pool.put(frame));
         Ok(())
     }
 
-    /// The interface went down: forgets who was learned, and what waits for the driver.
+    /// The interface went down: drops learned neighbors and queued frames.
     pub(crate) fn flush(&mut self) {
         self.neighbors.flush(|_, _| true);
         self.output.clear();
     }
 
-    /// Puts an Ethernet header in front and queues the frame.
+    /// Prepends an Ethernet header and queues the frame.
     pub(crate) fn send_frame(
         &mut self,
         cx: &mut Context,
@@ -352,7 +351,7 @@ impl Link {
             let packet = frame;
             frame = cx.pool.copy_of(packet.bytes());
             cx.pool.put(packet);
-            // A fresh frame has headroom.
+            // A new frame has headroom.
             let _ = frame.prepend(ETHERNET_HEADER);
         }
         let mut ethernet = EthernetFrame::new_unchecked(frame.bytes_mut());
@@ -373,7 +372,7 @@ impl Link {
         self.output.push_back(frame);
     }
 
-    /// True when a sender that can wait may send now.
+    /// True when the output queue has room.
     pub(crate) fn has_room(&self) -> bool {
         self.output.len() < limits::EGRESS_QUEUE
     }

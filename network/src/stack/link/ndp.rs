@@ -1,8 +1,8 @@
 //! Neighbor discovery (RFC 4861) and duplicate address detection (RFC 4862 §5.4).
 //!
-//! Messages are read here byte by byte, with an option walk that skips what it does not know: a
-//! message is dropped only for what the RFC says (hop limit, code, length, options of length 0).
-//! What concerns others than the neighbor table is returned as [`Discovery`].
+//! Messages are parsed byte by byte, and unknown options are skipped: a message is dropped only for
+//! what the RFC lists (hop limit, code, length, options of length 0). Messages that concern other
+//! parts than the neighbor table are returned as [`Discovery`].
 
 use core::net::{IpAddr, Ipv6Addr};
 
@@ -19,18 +19,18 @@ use crate::stack::wire::ndp::{
     ALL_NODES, ALL_ROUTERS, HOP_LIMIT, flag, kind, option, options, solicited_node,
 };
 
-/// What a message says to others than the neighbor table.
+/// A message for another part than the neighbor table.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
 pub(crate) enum Discovery {
-    /// Nothing; the message was dealt with, or dropped and counted.
+    /// None: the message was processed, or dropped and counted.
     Nothing,
-    /// Somebody else has, or tests, this address of ours.
+    /// Another host has, or probes for, this address of ours.
     Duplicate(Ipv6Addr),
-    /// A station that may have been a router says that it is none (RFC 4861 §6.3.5).
+    /// A neighbor that may have been a router advertises that it is none (RFC 4861 §6.3.5).
     NoRouter(Ipv6Addr),
-    /// A router advertisement of this station.
+    /// A router advertisement from this address.
     Advertisement(Ipv6Addr),
-    /// A router solicitation of this station, or of nobody's address.
+    /// A router solicitation from this address, which may be unspecified.
     Solicitation(Ipv6Addr),
 }
 
@@ -49,12 +49,12 @@ struct Message {
     target: Ipv6Addr,
     /// The option that carries our hardware address.
     option: Option<u8>,
-    /// The station that it is for; else whoever has the destination.
+    /// The recipient's hardware address; else the destination is resolved.
     hardware: Option<HardwareAddress>,
 }
 
 impl Link {
-    /// Takes a neighbor discovery message; its checksum is right.
+    /// Processes a neighbor discovery message with a correct checksum.
     pub(crate) fn receive_discovery(
         &mut self,
         cx: &mut Context,
@@ -76,7 +76,7 @@ impl Link {
                 }
                 kind::ROUTER_ADVERTISEMENT => Some(Discovery::Advertisement(source)),
                 kind::ROUTER_SOLICITATION => Some(Discovery::Solicitation(source)),
-                // Redirects are not honoured, only counted (SRC-06).
+                // Redirects are ignored and counted (SRC-06).
                 kind::REDIRECT => {
                     cx.statistics.received_drops.protocol += 1;
                     Some(Discovery::Nothing)
@@ -112,7 +112,7 @@ impl Link {
             return Some(Discovery::Nothing);
         };
         if entry.state == AddressState::Tentative {
-            // Somebody else tests the same address: neither may have it (RFC 4862 §5.4.3).
+            // Another host probes for the same address: neither may use it (RFC 4862 §5.4.3).
             return Some(match source.is_unspecified() {
                 true => Discovery::Duplicate(target),
                 false => Discovery::Nothing,
@@ -126,8 +126,8 @@ impl Link {
             return Some(Discovery::Nothing);
         }
         if let Some(hardware) = sender {
-            let parked = self.neighbors.learn(IpAddr::V6(source), hardware, true, cx.now);
-            self.release_parked(cx, addresses, IpAddr::V6(source), parked);
+            let queued = self.neighbors.learn(IpAddr::V6(source), hardware, true, cx.now);
+            self.send_queued(cx, addresses, IpAddr::V6(source), queued);
         }
         self.advertise(cx, addresses, target, source, true);
         Some(Discovery::Nothing)
@@ -151,21 +151,21 @@ impl Link {
             Some(AddressState::Preferred | AddressState::Deprecated) => {
                 return Some(Discovery::Nothing);
             }
-            // An address that turned out to be somebody else's is a neighbor like any other.
+            // The owner of a duplicate address is a neighbor like any other.
             Some(AddressState::Duplicated) | None => {}
         }
         let (address, router) = (IpAddr::V6(target), flags & flag::ROUTER != 0);
-        // An answer to a unicast question may leave the address out, and Linux' does: it confirms
-        // the one that is known (RFC 4861 §4.4).
+        // A reply to a unicast solicitation may omit the address, as Linux' does: it confirms the
+        // known one (RFC 4861 §4.4).
         let hardware = link_layer_address(&options, option::TARGET_LINK_LAYER_ADDRESS);
         let (solicited, overrides) = (flags & flag::SOLICITED != 0, flags & flag::OVERRIDE != 0);
-        let (parked, counts) =
+        let (queued, counts) =
             self.neighbors.advertised(address, hardware, solicited, overrides, router, cx.now);
-        self.release_parked(cx, addresses, address, parked);
+        self.send_queued(cx, addresses, address, queued);
         Some(if counts && !router { Discovery::NoRouter(target) } else { Discovery::Nothing })
     }
 
-    /// Asks for a neighbor's hardware address; a known station is asked alone.
+    /// Solicits a neighbor, by unicast if its address is known.
     pub(super) fn solicit_neighbor(
         &mut self,
         cx: &mut Context,
@@ -187,7 +187,7 @@ impl Link {
         self.send_message(cx, addresses, &message);
     }
 
-    /// Asks whether anybody uses a tentative address (RFC 4862 §5.4.2).
+    /// Probes for duplicates of a tentative address (RFC 4862 §5.4.2).
     pub(crate) fn probe_duplicate(
         &mut self,
         cx: &mut Context,
@@ -241,16 +241,16 @@ impl Link {
             None => {
                 let hop = match destination.is_multicast() {
                     true => Hop::Group(destination),
-                    // Who asks for neighbors is one.
+                    // The sender of a neighbor solicitation is a neighbor.
                     false => Hop::Neighbor(destination),
                 };
-                // The question is asked again by its timer.
+                // The neighbor's timer repeats a lost solicitation.
                 let _ = self.send(cx, addresses, frame, hop);
             }
         }
     }
 
-    /// Asks for routers (RFC 4861 §4.1).
+    /// Sends a router solicitation (RFC 4861 §4.1).
     pub(crate) fn solicit_routers(&mut self, cx: &mut Context, addresses: &Addresses) {
         let all_routers = IpAddr::V6(ALL_ROUTERS);
         let source = addresses.source_for(all_routers, all_routers);
@@ -264,7 +264,7 @@ impl Link {
             _ => Ipv6Addr::UNSPECIFIED,
         };
         let frame = icmp::packet(&mut cx.pool, &outgoing(source, ALL_ROUTERS), &message);
-        // A lost question is asked again.
+        // The timer repeats a lost solicitation.
         let _ = self.send(cx, addresses, frame, Hop::Group(all_routers));
     }
 }

@@ -1,5 +1,5 @@
-//! IGMP on the wire (RFC 1112, RFC 2236, RFC 3376): queries read, reports written. Pure functions
-//! over bytes.
+//! The messages of IGMP (RFC 1112, RFC 2236, RFC 3376): parses queries, writes reports. Pure
+//! functions over bytes.
 
 use alloc::vec;
 use alloc::vec::Vec;
@@ -24,21 +24,21 @@ const REPORT_HEADER: usize = 8;
 /// Bytes of a record without sources.
 const RECORD: usize = 8;
 
-/// Where version 3 reports go (RFC 3376 §4.2.14), and leaves of version 2.
+/// The destination of version 3 reports (RFC 3376 §4.2.14), and of version 2 leaves.
 pub(super) const ALL_REPORTERS: Ipv4Addr = Ipv4Addr::new(224, 0, 0, 22);
 pub(super) const ALL_ROUTERS: Ipv4Addr = Ipv4Addr::new(224, 0, 0, 2);
 
-/// What others said.
+/// A received message.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
 pub(crate) enum Message {
     Query(Query),
-    /// Somebody is in a group, in the words of version 1 or 2.
+    /// A membership report of version 1 or 2.
     Member(IpAddr),
-    /// Nothing that concerns a host.
+    /// A message that does not concern a host.
     Other,
 }
 
-/// Reads a message; `None` when it is malformed.
+/// Parses a message; `None` when it is malformed.
 pub(super) fn parse(bytes: &[u8]) -> Option<Message> {
     if bytes.len() < SHORT || checksum::of(bytes) != 0 {
         return None;
@@ -47,13 +47,13 @@ pub(super) fn parse(bytes: &[u8]) -> Option<Message> {
     let (kind, code) = (*bytes.first()?, *bytes.get(1)?);
     match kind {
         QUERY => {
-            let asked = (!group.is_unspecified()).then_some(IpAddr::V4(group));
-            if asked.is_some() && !group.is_multicast() {
+            let queried = (!group.is_unspecified()).then_some(IpAddr::V4(group));
+            if queried.is_some() && !group.is_multicast() {
                 return None;
             }
             let (version, tenths, robustness) = match bytes.len() {
                 SHORT if code == 0 => (Version::One, 100, 0),
-                // Linear: the floating form is version 3's only (MC-04).
+                // Linear: the floating-point form is version 3's only (MC-04).
                 SHORT => (Version::Two, u32::from(code), 0),
                 length if length >= LONG_QUERY => {
                     (Version::Three, floating(code), bytes.get(8)? & 7)
@@ -61,7 +61,7 @@ pub(super) fn parse(bytes: &[u8]) -> Option<Message> {
                 _ => return None,
             };
             let within = Duration::from_millis(u64::from(tenths) * 100);
-            Some(Message::Query(Query { version, group: asked, within, robustness }))
+            Some(Message::Query(Query { version, group: queried, within, robustness }))
         }
         REPORT_1 | REPORT_2 if group.is_multicast() => Some(Message::Member(IpAddr::V4(group))),
         REPORT_1 | REPORT_2 => None,
@@ -69,7 +69,7 @@ pub(super) fn parse(bytes: &[u8]) -> Option<Message> {
     }
 }
 
-/// A time in the floating form of version 3 (RFC 3376 §4.1.1).
+/// A time in the floating-point form of version 3 (RFC 3376 §4.1.1).
 fn floating(code: u8) -> u32 {
     match code {
         0..128 => u32::from(code),
@@ -77,14 +77,15 @@ fn floating(code: u8) -> u32 {
     }
 }
 
-/// Records that fit into a packet of `mtu` bytes, whose headers take `headers` (MC-10).
+/// The number of records that fit into a packet of `mtu` bytes with `headers` bytes of headers
+/// (MC-10).
 pub(super) const fn records_in(mtu: usize, headers: usize) -> usize {
     mtu.saturating_sub(headers + REPORT_HEADER) / RECORD
 }
 
 /// A report of version 3.
 pub(super) fn records(records: &[(Record, IpAddr)]) -> Vec<u8> {
-    // As many as fit into one packet.
+    // The records fit into one packet.
     let [high, low] = (records.len() as u16).to_be_bytes();
     let mut message = vec![REPORT_3, 0, 0, 0, 0, 0, high, low];
     for (record, group) in records {
@@ -96,12 +97,12 @@ pub(super) fn records(records: &[(Record, IpAddr)]) -> Vec<u8> {
     sealed(message)
 }
 
-/// A membership in the words of version 1 or 2.
+/// A membership report of version 1 or 2.
 pub(super) fn member(version: Version, group: Ipv4Addr) -> Vec<u8> {
     short(if version == Version::One { REPORT_1 } else { REPORT_2 }, group)
 }
 
-/// The end of a membership in the words of version 2.
+/// A leave message of version 2.
 pub(super) fn leave(group: Ipv4Addr) -> Vec<u8> {
     short(LEAVE, group)
 }

@@ -1,10 +1,10 @@
-//! Which groups an interface is in, and when that has to be said again: the host's side of IGMP and
-//! MLD as one pure state machine.
+//! The host side of IGMP and MLD as one pure state machine: which groups an interface is in, and
+//! when reports are due.
 //!
 //! IGMPv3 (RFC 3376) and MLDv2 (RFC 3810) are the same protocol, and so are IGMPv2 (RFC 2236) and
-//! MLDv1 (RFC 2710); what differs is the [wire](super::igmp) [format](super::mld). Memberships take
-//! every source. State is kept by group, so a group that was left is answered for no more, whatever
-//! was pending (MC-09).
+//! MLDv1 (RFC 2710); they differ in the [message](super::igmp) [format](super::mld). Memberships
+//! accept every source. State is kept per group, so pending reports of a group end when it is left
+//! (MC-09).
 
 use alloc::collections::BTreeMap;
 use alloc::vec::Vec;
@@ -17,19 +17,19 @@ use crate::limits;
 use crate::platform::Instant;
 use crate::stack::addresses::is_node_local;
 
-/// Times that a change is reported (RFC 3376 §8.1, RFC 3810 §9.1: the robustness variable), unless
-/// the querier says otherwise.
+/// The robustness variable: how often a change is reported (RFC 3376 §8.1, RFC 3810 §9.1), unless
+/// the querier sets it.
 const ROBUSTNESS: u8 = 2;
-/// Between two reports of one change: IGMPv3 and MLDv2, and their predecessors (RFC 3376 §8.11, RFC
-/// 2236 §8.10).
+/// Unsolicited Report Interval: between two reports of one change, for IGMPv3 and MLDv2, and for
+/// their predecessors (RFC 3376 §8.11, RFC 2236 §8.10).
 const CHANGE_INTERVAL: Duration = Duration::from_secs(1);
 const OLD_CHANGE_INTERVAL: Duration = Duration::from_secs(10);
-/// How long a querier of IGMPv1 is taken to be there (RFC 2236 §8.11), and one of IGMPv2 or MLDv1
+/// Older Version Querier Present Timeout: for IGMPv1 (RFC 2236 §8.11), and for IGMPv2 and MLDv1
 /// (RFC 3376 §8.12, RFC 3810 §9.12).
 const VERSION_1_PRESENT: Duration = Duration::from_secs(400);
 const VERSION_2_PRESENT: Duration = Duration::from_secs(260);
 
-/// What the querier of a link speaks. MLDv1 counts as version 2 and MLDv2 as version 3.
+/// The protocol version of the querier. MLDv1 counts as version 2 and MLDv2 as version 3.
 #[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Debug)]
 pub(crate) enum Version {
     One,
@@ -37,26 +37,26 @@ pub(crate) enum Version {
     Three,
 }
 
-/// A question of the link's querier.
+/// A query.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
 pub(crate) struct Query {
     pub(crate) version: Version,
-    /// The group that is asked for; none for all.
+    /// The queried group; none in a general query.
     pub(crate) group: Option<IpAddr>,
-    /// The longest time until the answer.
+    /// Max Resp Time: the longest time until the report.
     pub(crate) within: Duration,
-    /// Times that the querier wants changes reported; 0 when it does not say.
+    /// QRV: the querier's robustness variable; 0 when it is not given.
     pub(crate) robustness: u8,
 }
 
-/// What a record of a report says (RFC 3376 §4.2.12, RFC 3810 §5.2.12).
+/// The record types of a report (RFC 3376 §4.2.12, RFC 3810 §5.2.12).
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
 pub(crate) enum Record {
-    /// Every source is wanted: an answer.
+    /// MODE_IS_EXCLUDE: the current state, in reply to a query.
     IsMember = 2,
-    /// No source is wanted any more.
+    /// CHANGE_TO_INCLUDE_MODE: the group was left.
     Left = 3,
-    /// Every source is wanted from now on.
+    /// CHANGE_TO_EXCLUDE_MODE: the group was joined.
     Joined = 4,
 }
 
@@ -65,29 +65,29 @@ pub(crate) enum Record {
 pub(crate) enum Report {
     /// Records of version 3.
     Records(Vec<(Record, IpAddr)>),
-    /// A membership in the words of version 1 or 2.
+    /// A membership report of version 1 or 2.
     Member(Version, IpAddr),
-    /// The end of one in the words of version 2.
+    /// A leave message of version 2.
     Leave(IpAddr),
 }
 
 #[derive(Debug, Default)]
 struct Group {
     sockets: u32,
-    /// Every station with our addresses is in it.
-    is_needed: bool,
-    /// Reports of the last change that are still to be sent, and when the next one is.
+    /// Our addresses imply the group.
+    is_implied: bool,
+    /// Remaining reports of the last change, and when the next one is due.
     changes: u8,
     change_at: Option<Instant>,
-    /// When a query is answered.
-    answer_at: Option<Instant>,
-    /// We were the last of the link to report it (versions 1 and 2).
-    is_ours: bool,
+    /// When the reply to a query is due.
+    reply_at: Option<Instant>,
+    /// We were the last to report the group on the link (versions 1 and 2).
+    is_last_reporter: bool,
 }
 
 impl Group {
     const fn is_active(&self) -> bool {
-        self.sockets > 0 || self.is_needed
+        self.sockets > 0 || self.is_implied
     }
 }
 
@@ -95,12 +95,12 @@ impl Group {
 #[derive(Debug)]
 pub(crate) struct Groups {
     groups: BTreeMap<IpAddr, Group>,
-    /// Until when older queriers are taken to be there.
+    /// Until when queriers of older versions count as present.
     version_1_until: Instant,
     version_2_until: Instant,
     robustness: u8,
-    /// When a query for all groups is answered in one report.
-    answer_all_at: Option<Instant>,
+    /// When the reply to a general query is due.
+    general_reply_at: Option<Instant>,
 }
 
 impl Default for Groups {
@@ -110,18 +110,17 @@ impl Default for Groups {
             version_1_until: Instant::ZERO,
             version_2_until: Instant::ZERO,
             robustness: ROBUSTNESS,
-            answer_all_at: None,
+            general_reply_at: None,
         }
     }
 }
 
-/// True for groups that nobody is told about: those of all nodes, and those that stay inside one
-/// (MC-08).
-fn is_silent(group: IpAddr) -> bool {
+/// True for groups that are never reported: those of all nodes, and node-local ones (MC-08).
+fn is_unreported(group: IpAddr) -> bool {
     is_all_nodes(group) || is_node_local(group)
 }
 
-/// The groups of all nodes of a link, which nobody joins or leaves.
+/// The all-nodes groups, which cannot be joined or left.
 pub(crate) fn is_all_nodes(group: IpAddr) -> bool {
     match group {
         IpAddr::V4(group) => group.octets() == [224, 0, 0, 1],
@@ -135,7 +134,7 @@ impl Groups {
         self.groups.get(&group).is_some_and(Group::is_active)
     }
 
-    /// Every group with the number of sockets in it.
+    /// Every group with the number of its sockets.
     pub(crate) fn iter(&self) -> impl Iterator<Item = (IpAddr, u32)> + '_ {
         self.groups
             .iter()
@@ -153,7 +152,7 @@ impl Groups {
         }
     }
 
-    /// One more socket joins.
+    /// Adds a socket to a group.
     ///
     /// # Errors
     /// `NoBufferSpace` beyond [`limits::GROUPS`].
@@ -168,28 +167,27 @@ impl Groups {
         Ok(())
     }
 
-    /// One socket less.
+    /// Removes a socket from a group.
     pub(crate) fn leave(&mut self, group: IpAddr, now: Instant) {
         if self.groups.contains_key(&group) {
             self.change(group, now, |state| state.sockets = state.sockets.saturating_sub(1));
         }
     }
 
-    /// Is in exactly these groups for its addresses' sake (MC-08).
-    pub(crate) fn need(&mut self, needed: &[IpAddr], now: Instant) {
+    /// Sets the groups that our addresses imply (MC-08).
+    pub(crate) fn set_implied(&mut self, implied: &[IpAddr], now: Instant) {
         let known =
-            self.groups.iter().filter(|(_, state)| state.is_needed).map(|(group, _)| *group);
-        let over: Vec<IpAddr> = known.filter(|group| !needed.contains(group)).collect();
+            self.groups.iter().filter(|(_, state)| state.is_implied).map(|(group, _)| *group);
+        let over: Vec<IpAddr> = known.filter(|group| !implied.contains(group)).collect();
         for group in over {
-            self.change(group, now, |state| state.is_needed = false);
+            self.change(group, now, |state| state.is_implied = false);
         }
-        for group in needed {
-            self.change(*group, now, |state| state.is_needed = true);
+        for group in implied {
+            self.change(*group, now, |state| state.is_implied = true);
         }
     }
 
-    /// Changes who is in a group, and puts the news on the agenda when that begins or ends the
-    /// membership.
+    /// Changes a group, and schedules reports when the membership begins or ends.
     fn change(&mut self, group: IpAddr, now: Instant, change: impl FnOnce(&mut Group)) {
         let robustness = self.robustness;
         let state = self.groups.entry(group).or_default();
@@ -198,8 +196,8 @@ impl Groups {
         if was_active == state.is_active() {
             return;
         }
-        (state.changes, state.change_at, state.answer_at) = (robustness, Some(now), None);
-        if is_silent(group) {
+        (state.changes, state.change_at, state.reply_at) = (robustness, Some(now), None);
+        if is_unreported(group) {
             (state.changes, state.change_at) = (0, None);
             if was_active {
                 self.groups.remove(&group);
@@ -207,26 +205,26 @@ impl Groups {
         }
     }
 
-    /// The link is new: whoever listens there has heard nothing yet (MC-11).
+    /// The link changed: all memberships are reported as new (MC-11).
     pub(crate) fn restart(&mut self, now: Instant) {
         self.groups.retain(|_, state| state.is_active());
         (self.version_1_until, self.version_2_until) = (Instant::ZERO, Instant::ZERO);
-        (self.robustness, self.answer_all_at) = (ROBUSTNESS, None);
-        self.repeat(now);
+        (self.robustness, self.general_reply_at) = (ROBUSTNESS, None);
+        self.repeat_reports(now);
     }
 
-    /// Says everything once more to the same link.
-    pub(crate) fn repeat(&mut self, now: Instant) {
+    /// Repeats all reports on the same link.
+    pub(crate) fn repeat_reports(&mut self, now: Instant) {
         let robustness = self.robustness;
         for (group, state) in self.groups.iter_mut().filter(|(_, state)| state.is_active()) {
-            let is_silent = is_silent(*group);
-            state.answer_at = None;
-            state.changes = if is_silent { 0 } else { robustness };
-            state.change_at = (!is_silent).then_some(now);
+            let is_unreported = is_unreported(*group);
+            state.reply_at = None;
+            state.changes = if is_unreported { 0 } else { robustness };
+            state.change_at = (!is_unreported).then_some(now);
         }
     }
 
-    /// Takes a question. `delay` draws a time up to the one given.
+    /// Processes a query. `delay` draws a random time up to the given one.
     pub(crate) fn query(
         &mut self,
         query: Query,
@@ -242,37 +240,36 @@ impl Groups {
         }
         let version = self.version(now);
         if version != before {
-            self.answer_all_at = None;
-            self.groups.values_mut().for_each(|state| state.answer_at = None);
+            self.general_reply_at = None;
+            self.groups.values_mut().for_each(|state| state.reply_at = None);
         }
         let sooner = |known: Option<Instant>, drawn: Instant| {
             Some(known.map_or(drawn, |known| known.min(drawn)))
         };
         if version == Version::Three && query.group.is_none() {
-            self.answer_all_at = sooner(self.answer_all_at, now.after(delay(query.within)));
+            self.general_reply_at = sooner(self.general_reply_at, now.after(delay(query.within)));
             return;
         }
         for (group, state) in &mut self.groups {
-            let is_asked = query.group.is_none_or(|asked| asked == *group);
-            if is_asked && state.is_active() && !is_silent(*group) {
-                state.answer_at = sooner(state.answer_at, now.after(delay(query.within)));
+            let is_queried = query.group.is_none_or(|queried| queried == *group);
+            if is_queried && state.is_active() && !is_unreported(*group) {
+                state.reply_at = sooner(state.reply_at, now.after(delay(query.within)));
             }
         }
     }
 
-    /// Somebody else of the link reported the group in the words of version 1 or 2: that is enough
-    /// for such a querier (MC-03).
-    pub(crate) fn heard(&mut self, group: IpAddr, now: Instant) {
+    /// Another host reported the group in version 1 or 2: that suppresses our report (MC-03).
+    pub(crate) fn suppress(&mut self, group: IpAddr, now: Instant) {
         if self.version(now) == Version::Three {
             return;
         }
         if let Some(state) = self.groups.get_mut(&group).filter(|state| state.is_active()) {
-            (state.changes, state.change_at, state.answer_at, state.is_ours) =
+            (state.changes, state.change_at, state.reply_at, state.is_last_reporter) =
                 (0, None, None, false);
         }
     }
 
-    /// What has to be said now; what is said again later is put on the agenda.
+    /// The reports that are due; schedules their repetitions.
     pub(crate) fn due(
         &mut self,
         now: Instant,
@@ -281,12 +278,12 @@ impl Groups {
         let version = self.version(now);
         let (mut reports, mut records) = (Vec::new(), Vec::new());
         let is_due = |at: Option<Instant>| at.is_some_and(|at| at <= now);
-        let answers_all = is_due(self.answer_all_at);
-        if answers_all {
-            self.answer_all_at = None;
+        let replies_to_general = is_due(self.general_reply_at);
+        if replies_to_general {
+            self.general_reply_at = None;
         }
         for (group, state) in &mut self.groups {
-            let (changed, answers) = (is_due(state.change_at), is_due(state.answer_at));
+            let (changed, answers) = (is_due(state.change_at), is_due(state.reply_at));
             if changed {
                 state.changes = state.changes.saturating_sub(1);
                 let interval =
@@ -294,25 +291,27 @@ impl Groups {
                 state.change_at = (state.changes > 0).then(|| now.after(delay(interval)));
             }
             if answers {
-                state.answer_at = None;
+                state.reply_at = None;
             }
             match (version, state.is_active()) {
                 (Version::Three, true) if changed => records.push((Record::Joined, *group)),
-                (Version::Three, true) if answers || (answers_all && !is_silent(*group)) => {
+                (Version::Three, true)
+                    if answers || (replies_to_general && !is_unreported(*group)) =>
+                {
                     records.push((Record::IsMember, *group));
                 }
                 (Version::Three, false) if changed => records.push((Record::Left, *group)),
                 (Version::One | Version::Two, true) if changed || answers => {
-                    state.is_ours = true;
+                    state.is_last_reporter = true;
                     reports.push(Report::Member(version, *group));
                 }
-                (Version::Two, false) if changed && state.is_ours => {
+                (Version::Two, false) if changed && state.is_last_reporter => {
                     reports.push(Report::Leave(*group))
                 }
                 _ => {}
             }
             if version != Version::Three && !state.is_active() {
-                // An older querier is told once, or never.
+                // A querier of an older version gets one report, or none.
                 (state.changes, state.change_at) = (0, None);
             }
         }
@@ -323,9 +322,9 @@ impl Groups {
         reports
     }
 
-    /// When something has to be said.
+    /// When the next report is due.
     pub(crate) fn deadline(&self) -> Option<Instant> {
-        let groups = self.groups.values().flat_map(|state| [state.change_at, state.answer_at]);
-        groups.chain([self.answer_all_at]).flatten().min()
+        let groups = self.groups.values().flat_map(|state| [state.change_at, state.reply_at]);
+        groups.chain([self.general_reply_at]).flatten().min()
     }
 }

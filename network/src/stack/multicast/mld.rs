@@ -1,5 +1,5 @@
-//! MLD on the wire (RFC 2710, RFC 3810): queries read, reports written. Pure functions over bytes;
-//! checksums are the packet's business.
+//! The messages of MLD (RFC 2710, RFC 3810): parses queries, writes reports. Pure functions over
+//! bytes; the caller computes checksums.
 
 use alloc::vec;
 use alloc::vec::Vec;
@@ -23,16 +23,16 @@ const REPORT_HEADER: usize = 8;
 /// Bytes of a record without sources.
 const RECORD: usize = 20;
 
-/// Where version 2 reports go (RFC 3810 §5.2.14).
+/// The destination of version 2 reports (RFC 3810 §5.2.14).
 pub(super) const ALL_REPORTERS: Ipv6Addr = Ipv6Addr::new(0xff02, 0, 0, 0, 0, 0, 0, 0x16);
 
-/// Reads a message whose checksum is right; `None` when it is malformed.
+/// Parses a message with a correct checksum; `None` when it is malformed.
 pub(super) fn parse(bytes: &[u8]) -> Option<Message> {
     match *bytes.first()? {
         QUERY => {
             let group = Ipv6Addr::from_octets(*bytes.get(8..)?.first_chunk()?);
-            let asked = (!group.is_unspecified()).then_some(IpAddr::V6(group));
-            if asked.is_some() && !group.is_multicast() {
+            let queried = (!group.is_unspecified()).then_some(IpAddr::V6(group));
+            if queried.is_some() && !group.is_multicast() {
                 return None;
             }
             let code = u16_at(bytes, 4)?;
@@ -44,7 +44,7 @@ pub(super) fn parse(bytes: &[u8]) -> Option<Message> {
                 _ => return None,
             };
             let within = Duration::from_millis(u64::from(milliseconds));
-            Some(Message::Query(Query { version, group: asked, within, robustness }))
+            Some(Message::Query(Query { version, group: queried, within, robustness }))
         }
         REPORT_1 => {
             let group = Ipv6Addr::from_octets(*bytes.get(8..)?.first_chunk()?);
@@ -54,7 +54,7 @@ pub(super) fn parse(bytes: &[u8]) -> Option<Message> {
     }
 }
 
-/// A time in the floating form of version 2 (RFC 3810 §5.1.3).
+/// A time in the floating-point form of version 2 (RFC 3810 §5.1.3).
 fn floating(code: u16) -> u32 {
     match code {
         0..32_768 => u32::from(code),
@@ -62,14 +62,15 @@ fn floating(code: u16) -> u32 {
     }
 }
 
-/// Records that fit into a packet of `mtu` bytes, whose headers take `headers` (MC-10).
+/// The number of records that fit into a packet of `mtu` bytes with `headers` bytes of headers
+/// (MC-10).
 pub(super) const fn records_in(mtu: usize, headers: usize) -> usize {
     mtu.saturating_sub(headers + REPORT_HEADER) / RECORD
 }
 
 /// A report of version 2.
 pub(super) fn records(records: &[(Record, IpAddr)]) -> Vec<u8> {
-    // As many as fit into one packet.
+    // The records fit into one packet.
     let [high, low] = (records.len() as u16).to_be_bytes();
     let mut message = vec![REPORT_2, 0, 0, 0, 0, 0, high, low];
     for (record, group) in records {
@@ -81,12 +82,12 @@ pub(super) fn records(records: &[(Record, IpAddr)]) -> Vec<u8> {
     message
 }
 
-/// A membership in the words of version 1.
+/// A membership report of version 1.
 pub(super) fn member(group: Ipv6Addr) -> Vec<u8> {
     short(REPORT_1, group)
 }
 
-/// The end of a membership in the words of version 1.
+/// A done message of version 1.
 pub(super) fn leave(group: Ipv6Addr) -> Vec<u8> {
     short(DONE, group)
 }
@@ -110,7 +111,7 @@ mod tests {
             Some(Message::Query(Query { version, group: None, within, robustness }))
         };
         assert_eq!(parse(&bytes), expected(Version::Two, 10_000, 0));
-        // Version 1 has no floating form.
+        // Version 1 has no floating-point form.
         bytes[4] = 0x80;
         assert_eq!(parse(&bytes), expected(Version::Two, 0x8010, 0));
         bytes.extend_from_slice(&[3, 0, 0, 0]);

@@ -1,4 +1,4 @@
-//! Multicast groups of one interface: who is in which, and telling the link's routers and switches.
+//! Multicast groups of one interface, and their reports to routers and switches.
 //!
 //! | file | owns |
 //! |---|---|
@@ -6,7 +6,7 @@
 //! | [`igmp`], [`mld`] | the messages |
 //!
 //! The network layer drives it: it joins and leaves for sockets and for the groups that our
-//! addresses imply, asks [`Multicast::receives`] of what comes in, and sends the reports.
+//! addresses imply, checks [`Multicast::receives`] for incoming packets, and sends the reports.
 
 mod igmp;
 mod membership;
@@ -29,8 +29,8 @@ use crate::platform::Instant;
 const HOP_LIMIT: u8 = 1;
 /// The traffic class of network control (RFC 3376 §4).
 const TRAFFIC_CLASS: u8 = 0xc0;
-/// Router alert: look into this although it is not for you (RFC 2113, RFC 2711), as an IPv4 option
-/// and as an IPv6 hop-by-hop header.
+/// Router Alert, as an IPv4 option and as an IPv6 hop-by-hop header: routers on the path examine
+/// the packet (RFC 2113, RFC 2711).
 const ROUTER_ALERT_IPV4: [u8; 4] = [0x94, 4, 0, 0];
 const ROUTER_ALERT_IPV6: [u8; 8] = [protocol::ICMPV6, 0, 5, 2, 0, 0, 1, 0];
 /// The groups of one interface.
@@ -39,7 +39,7 @@ pub(crate) struct Multicast {
     pub(super) ipv4: Groups,
     pub(super) ipv6: Groups,
     pub(super) armed: Option<Instant>,
-    /// The interface advertises itself as a router and hears what routers hear.
+    /// The interface advertises as a router and receives the groups of routers.
     pub(crate) is_router: bool,
 }
 
@@ -54,7 +54,7 @@ impl Multicast {
         if is_ipv4 { &mut self.ipv4 } else { &mut self.ipv6 }
     }
 
-    /// Every group that is received, and how many sockets are in it.
+    /// Every group that is received, and the number of its sockets.
     pub(crate) fn iter(&self) -> impl Iterator<Item = (IpAddr, u32)> + '_ {
         let all = [IpAddr::V4(Ipv4Addr::new(224, 0, 0, 1)), IpAddr::V6(ndp::ALL_NODES)];
         let is_implied =
@@ -63,7 +63,7 @@ impl Multicast {
         implied.chain(self.ipv4.iter()).chain(self.ipv6.iter())
     }
 
-    /// The packets that are due, and where they go.
+    /// The packets that are due, and their destinations.
     pub(super) fn reports(
         &mut self,
         cx: &mut Context,
@@ -89,7 +89,7 @@ impl Multicast {
         [self.ipv4.deadline(), self.ipv6.deadline()].into_iter().flatten().min()
     }
 
-    /// Takes what a querier or another member said.
+    /// Processes a query or a report of another host.
     pub(super) fn receive(&mut self, cx: &mut Context, message: Message, is_ipv4: bool) {
         let (random, now) = (&mut cx.random, cx.now);
         let groups = self.groups(is_ipv4);
@@ -97,7 +97,7 @@ impl Multicast {
             Message::Query(query) => {
                 groups.query(query, now, |longest| up_to(longest, |end| random.below(end)));
             }
-            Message::Member(group) => groups.heard(group, now),
+            Message::Member(group) => groups.suppress(group, now),
             Message::Other => {}
         }
     }
@@ -164,7 +164,7 @@ fn igmp_packet(
     message: &[u8],
 ) -> (Frame, IpAddr) {
     let destination = IpAddr::V4(to);
-    // A station without an address says so (RFC 3376 §4.2.13).
+    // A host without an address sends from 0.0.0.0 (RFC 3376 §4.2.13).
     let source =
         addresses.source_for(destination, destination).unwrap_or(IpAddr::V4(Ipv4Addr::UNSPECIFIED));
     let outgoing = Outgoing {
@@ -189,13 +189,14 @@ fn mld_packet(
     to: Ipv6Addr,
     message: &[u8],
 ) -> (Frame, IpAddr) {
-    let is_speaking =
+    let is_usable_source =
         |address: &IpAddr| matches!(address, IpAddr::V6(own) if own.is_unicast_link_local());
     let usable =
         addresses.iter().filter(|entry| entry.is_usable()).map(|entry| entry.prefix.address());
-    // Before it has a link-local address a station speaks as nobody, for switches that listen
-    // (RFC 3590 §4).
-    let source = usable.into_iter().find(is_speaking).unwrap_or(IpAddr::V6(Ipv6Addr::UNSPECIFIED));
+    // Before it has a link-local address a host reports from the unspecified address, for snooping
+    // switches (RFC 3590 §4).
+    let source =
+        usable.into_iter().find(is_usable_source).unwrap_or(IpAddr::V6(Ipv6Addr::UNSPECIFIED));
     let destination = IpAddr::V6(to);
     let outgoing = Outgoing {
         source,
@@ -217,12 +218,12 @@ fn mld_packet(
     (frame, destination)
 }
 
-/// Reads an IGMP packet.
+/// Parses an IGMP packet.
 pub(crate) fn read_igmp(header: &Header, frame: &Frame) -> Option<Message> {
     igmp::parse(frame.bytes().get(header.length..).unwrap_or_default())
 }
 
-/// Reads an MLD packet; its checksum is right. Only what cannot have crossed a router counts
+/// Parses an MLD packet with a correct checksum. Accepts only what cannot have crossed a router
 /// (MC-07, RFC 3810 §6.2).
 pub(crate) fn read_mld(header: &Header, frame: &Frame) -> Option<Message> {
     let is_near = matches!(header.source, IpAddr::V6(source) if source.is_unicast_link_local())
@@ -231,13 +232,13 @@ pub(crate) fn read_mld(header: &Header, frame: &Frame) -> Option<Message> {
     is_near.then(|| mld::parse(frame.bytes().get(header.length..).unwrap_or_default())).flatten()
 }
 
-/// A time up to `longest`, never zero; `below` draws a number below another.
+/// A random time up to `longest`, never zero; `below` draws a number below another.
 fn up_to(longest: Duration, below: impl FnOnce(u32) -> u32) -> Duration {
     let milliseconds = u32::try_from(longest.as_millis()).unwrap_or(u32::MAX);
     Duration::from_millis(u64::from(below(milliseconds)) + 1)
 }
 
-/// True when the packet's first header is a hop-by-hop one with a router alert.
+/// True when the packet's first extension header is hop-by-hop with a Router Alert.
 fn has_router_alert(packet: &[u8]) -> bool {
     const ROUTER_ALERT: u8 = 5;
     if packet.get(6) != Some(&protocol::HOP_BY_HOP) {

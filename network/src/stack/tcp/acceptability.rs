@@ -1,97 +1,98 @@
-//! What every segment of an open connection must pass before anything of it counts.
+//! The acceptability test for segments of an open connection.
 //!
-//! A pure function of a few numbers (RFC 9293 §3.10.7.4, RFC 5961). Whoever does not see the
-//! connection's packets has to guess a number in the window to get in, and the next number exactly
-//! to end it.
+//! A pure function of a few numbers (RFC 9293 §3.10.7.4, RFC 5961). An off-path attacker has to
+//! guess a number in the window to get a segment accepted, and RCV.NXT exactly to reset the
+//! connection.
 
 use super::segment::{Segment, before};
 
-/// What becomes of a segment.
+/// The result of the acceptability test.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
 pub(crate) enum Verdict {
-    /// Its acknowledgment counts, if the flag is set, and its data as far as it fits.
+    /// Process the data as far as it fits, and the acknowledgment if the flag is set.
     Accept(bool),
     /// The peer reset the connection.
     Reset,
-    /// Answer with an acknowledgment, a few times a second at most; nothing of it counts.
+    /// Drop the segment and send a challenge ACK, which is rate limited.
     ChallengeAck,
-    /// Answer at once: the peer asks what we have. Its data does not count; its acknowledgment
-    /// does, if the flag is set.
+    /// Acknowledge at once: the segment probes our window. Ignore its data, and process its
+    /// acknowledgment if the flag is set.
     AckNow(bool),
-    /// Forget it.
+    /// Drop the segment silently.
     Drop,
 }
 
-/// Where both directions are.
+/// The sequence variables of both directions (RFC 9293 §3.3.1).
 #[derive(Clone, Copy, Debug)]
 pub(crate) struct SequenceState {
-    /// The oldest number that the peer has not acknowledged, and the one after the highest ever
-    /// sent.
+    /// SND.UNA: the oldest unacknowledged sequence number; and SND.NXT, which is also SND.MAX: the
+    /// number after the highest one that was sent.
     pub(crate) snd_una: u32,
     pub(crate) snd_nxt: u32,
-    /// The largest window that the peer ever had.
+    /// MAX.SND.WND (RFC 5961 §5.2): the largest window that the peer ever advertised.
     pub(crate) max_snd_wnd: u32,
-    /// The peer's first number, as far as half of the circle reaches back.
+    /// IRS: the peer's initial sequence number, or a number 2^30 behind RCV.NXT if IRS is further
+    /// back.
     pub(crate) irs: u32,
-    /// The next number that we expect, the last that we acknowledged, and the furthest that we ever
-    /// allowed.
+    /// RCV.NXT: the next sequence number that we expect; the last acknowledgment number that we
+    /// sent (Last.ACK.sent, RFC 7323); and RCV.NXT + RCV.WND: the right edge of the window that we
+    /// advertised.
     pub(crate) rcv_nxt: u32,
     pub(crate) last_ack_sent: u32,
     pub(crate) rcv_wnd_end: u32,
 }
 
-/// Judges a segment of an open connection.
-pub(crate) fn check(segment: &Segment, numbers: &SequenceState) -> Verdict {
-    // TCP-X-02: a SYN in a synchronized state earns one challenge ACK (RFC 5961 §4).
+/// Tests a segment of an open connection.
+pub(crate) fn check(segment: &Segment, state: &SequenceState) -> Verdict {
+    // TCP-X-02: a SYN in a synchronized state gets a challenge ACK (RFC 5961 §4).
     if segment.syn {
         return Verdict::ChallengeAck;
     }
     if segment.rst {
-        return reset(segment, numbers);
+        return reset(segment, state);
     }
-    // Only a first SYN and a RST come without (RFC 9293 §3.10.7.4).
-    let Some(acknowledged) = segment.acknowledgment else { return Verdict::Drop };
-    // TCP-S-01: nothing above SND.MAX was ever sent. Far below is not from our peer either (RFC
-    // 5961 §5.2).
-    let oldest = numbers.snd_una.wrapping_sub(numbers.max_snd_wnd);
-    if before(numbers.snd_nxt, acknowledged) || before(acknowledged, oldest) {
+    // Only an initial SYN and a RST come without ACK (RFC 9293 §3.10.7.4).
+    let Some(seg_ack) = segment.acknowledgment else { return Verdict::Drop };
+    // TCP-S-01: SEG.ACK above SND.MAX acknowledges data that was never sent. SEG.ACK below SND.UNA
+    // - MAX.SND.WND does not come from our peer either (RFC 5961 §5.2).
+    let oldest = state.snd_una.wrapping_sub(state.max_snd_wnd);
+    if before(state.snd_nxt, seg_ack) || before(seg_ack, oldest) {
         return Verdict::ChallengeAck;
     }
     let has_data = segment.length > 0;
-    let is_old = before(segment.end(), numbers.last_ack_sent)
-        || ((has_data || segment.fin) && segment.end() == numbers.last_ack_sent);
-    if is_old {
-        // Data whose acknowledgment was lost is last_ack_sent so at once, keep-alives and strangers now and
-        // then (RFC 9293 §3.10.7.4).
-        let is_ours = !before(segment.sequence, numbers.irs)
-            && before(segment.sequence, numbers.last_ack_sent);
-        let may_be_repeat = (has_data || segment.fin) && is_ours;
-        return if may_be_repeat { Verdict::Accept(false) } else { Verdict::ChallengeAck };
+    let is_before_window = before(segment.end(), state.last_ack_sent)
+        || ((has_data || segment.fin) && segment.end() == state.last_ack_sent);
+    if is_before_window {
+        // A retransmission whose acknowledgment was lost is acknowledged at once; keep-alives and
+        // segments of off-path senders get a rate-limited acknowledgment (RFC 9293 §3.10.7.4).
+        let was_received =
+            !before(segment.sequence, state.irs) && before(segment.sequence, state.last_ack_sent);
+        let is_retransmission = (has_data || segment.fin) && was_received;
+        return if is_retransmission { Verdict::Accept(false) } else { Verdict::ChallengeAck };
     }
-    if before(numbers.rcv_wnd_end, segment.sequence) {
+    if before(state.rcv_wnd_end, segment.sequence) {
         return Verdict::ChallengeAck;
     }
-    // TCP-R-05: an old ACK does not make its data worthless.
-    let counts = !before(acknowledged, numbers.snd_una);
-    if has_data && segment.sequence == numbers.rcv_wnd_end {
-        // A full window is asked about; who asks may have opened its own (RFC 9293 §3.10.7.4,
-        // TCP-S-03).
-        return if segment.sequence == numbers.rcv_nxt {
-            Verdict::AckNow(counts)
+    // TCP-R-05: an old ACK does not invalidate the segment's data.
+    let takes_ack = !before(seg_ack, state.snd_una);
+    if has_data && segment.sequence == state.rcv_wnd_end {
+        // A zero-window probe. Its acknowledgment and window count: the peer may have opened its
+        // own window (RFC 9293 §3.10.7.4, TCP-S-03).
+        return if segment.sequence == state.rcv_nxt {
+            Verdict::AckNow(takes_ack)
         } else {
             Verdict::ChallengeAck
         };
     }
-    Verdict::Accept(counts)
+    Verdict::Accept(takes_ack)
 }
 
-/// A reset counts only at exactly the next number; inside the window it earns a challenge ACK,
-/// outside nothing (RFC 5961 §3.2).
-fn reset(segment: &Segment, numbers: &SequenceState) -> Verdict {
-    if segment.sequence == numbers.rcv_nxt {
+/// A RST is accepted only at exactly RCV.NXT. Inside the window it gets a challenge ACK; outside it
+/// is dropped (RFC 5961 §3.2).
+fn reset(segment: &Segment, state: &SequenceState) -> Verdict {
+    if segment.sequence == state.rcv_nxt {
         Verdict::Reset
-    } else if before(numbers.rcv_nxt, segment.sequence)
-        && before(segment.sequence, numbers.rcv_wnd_end)
+    } else if before(state.rcv_nxt, segment.sequence) && before(segment.sequence, state.rcv_wnd_end)
     {
         Verdict::ChallengeAck
     } else {

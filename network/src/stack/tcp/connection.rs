@@ -1,4 +1,5 @@
-//! One connection: its state state_machine, its two directions, and whom it belongs to.
+//! One connection: its state machine, its two directions, its owner. RFC 9293 calls it the
+//! transmission control block (TCB).
 
 use alloc::sync::Arc;
 use core::fmt;
@@ -17,44 +18,44 @@ use super::settings::TcpSettings;
 use crate::platform::Instant;
 use crate::stack::flow::Flow;
 
-/// Names a connection; a reused index has another generation.
+/// Names a connection; the generation distinguishes connections that reuse an index.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
 pub(crate) struct ConnectionId {
     pub(crate) index: u32,
     pub(crate) generation: u32,
 }
 
-/// How a connection begins.
+/// The parameters of a new connection.
 #[derive(Clone, Copy, Debug)]
 pub(crate) struct Opening {
-    /// Bytes of data in a segment that our end takes.
+    /// The MSS that we advertise.
     pub(crate) own_mss: u16,
-    /// Our first sequence number.
+    /// ISS: our initial sequence number.
     pub(crate) iss: u32,
     pub(crate) now: Instant,
 }
 
-/// Who a connection belongs to.
+/// Who owns a connection.
 #[derive(Clone, Debug)]
 pub(crate) enum Owner {
-    /// A program waits for the handshake.
+    /// A program that waits for the handshake.
     Connecting,
-    /// A listener waits for the handshake.
+    /// A listener that waits for the handshake (half-open).
     HalfOpen(Arc<Listener>),
-    /// A program has it, or a listener's queue.
+    /// A program, or the accept queue of a listener.
     Owned,
-    /// Nobody has it: what was written is delivered, then it ends.
+    /// Nobody (an orphan): pending data is delivered, then the connection ends.
     Orphan,
 }
 
-/// Explicit congestion notification (RFC 3168): what each end said of it in the handshake.
+/// ECN (RFC 3168): whether our settings request it, and whether the handshake negotiated it.
 #[derive(Clone, Copy, Debug, Default)]
 pub(super) struct EcnState {
     pub(super) is_requested: bool,
     pub(super) is_negotiated: bool,
 }
 
-/// One connection.
+/// One connection (TCB).
 pub(crate) struct Connection {
     pub(super) generation: u32,
     pub(super) state_machine: StateMachine,
@@ -62,40 +63,42 @@ pub(crate) struct Connection {
     pub(super) receiver: Receiver,
     pub(crate) flow: Flow,
     pub(crate) owner: Owner,
-    /// What its packets look like.
+    /// The constant header fields of its packets.
     pub(super) template: HeaderTemplate,
     pub(super) ecn: EcnState,
-    /// Bytes of data in a segment that we take, as our SYN says.
+    /// The MSS that our SYN advertises: bytes of data in a segment that we accept.
     pub(super) own_mss: u16,
     pub(super) timeouts: Timeouts,
     pub(super) activity: PeerActivity,
-    /// Milliseconds that dropping the stream gives unsent data (SO_LINGER).
+    /// SO_LINGER: milliseconds for pending data when the program drops the stream.
     pub(super) linger: Option<u32>,
-    /// The deadline that stands in the heap for this connection; [`Instant::NEVER`] when none does.
-    pub(super) armed: Instant,
-    /// When the connection ends whatever the peer does; [`Instant::NEVER`] for not.
+    /// The deadline of this connection's entry in the timer heap; [`Instant::NEVER`] without an
+    /// entry.
+    pub(super) timer_deadline: Instant,
+    /// When the connection ends regardless of the peer (handshake, user timeout, orphan timeout);
+    /// [`Instant::NEVER`] for never.
     pub(crate) give_up_at: Instant,
-    pub(super) dirty: bool,
-    /// The program ended its direction before the handshake was over.
+    pub(super) is_ready: bool,
+    /// The program closed its direction before the handshake completed.
     pub(super) close_pending: bool,
-    /// Reading was shut down.
+    /// The receive side is shut down.
     pub(super) receive_shut_down: bool,
     pub(super) error: Option<Error>,
-    /// What ICMP said about the path; reported if the connection ends because of it.
+    /// A soft error: what ICMP reported about the path. Returned if the connection later times out.
     pub(super) soft_error: Option<Error>,
-    /// Challenge ACKs since a moment.
+    /// Challenge ACKs sent in the current interval, and its start.
     pub(super) challenge_acks: u8,
     pub(super) challenge_acks_since: Instant,
-    /// Keep-alive probes since the peer was heard.
-    pub(super) probes: u8,
-    /// When progress was last taken as a sign that the next hop is reachable.
+    /// Keep-alive probes without an answer.
+    pub(super) keep_alive_probes: u8,
+    /// When progress last confirmed that the next hop is reachable.
     pub(super) path_confirmed_at: Instant,
-    /// What was asked of the sizes of its buffers.
-    pub(super) buffers: (Option<usize>, Option<usize>),
-    /// Data was given up when the connection ended.
-    pub(super) was_discarded: bool,
-    /// Bytes of both directions that are counted_bytes in the system's memory.
-    pub(super) counted_bytes: usize,
+    /// The buffer sizes that the settings ask for: receive and send.
+    pub(super) buffer_sizes: (Option<usize>, Option<usize>),
+    /// Unacknowledged data was discarded when the connection ended.
+    pub(super) has_discarded_data: bool,
+    /// Bytes of both directions that the memory account of [`Tcp`](super::Tcp) includes.
+    pub(super) memory_counted: usize,
     pub(super) readers: WakerList,
     pub(super) writers: WakerList,
 }
@@ -112,10 +115,10 @@ impl Connection {
 
     /// True while the program may write.
     pub(super) fn may_send(&self) -> bool {
-        matches!(self.state(), State::Established | State::CloseWait) && !self.sender.is_ending()
+        matches!(self.state(), State::Established | State::CloseWait) && !self.sender.is_closing()
     }
 
-    /// True while there is something to read, or may come.
+    /// True while data is readable or may still arrive.
     pub(super) fn may_receive(&self) -> bool {
         let may_come =
             matches!(self.state(), State::Established | State::FinWait1 | State::FinWait2);
@@ -134,20 +137,20 @@ impl Connection {
         }
     }
 
-    /// Takes over every setting that a living connection can change.
+    /// Applies every setting that can change on a live connection.
     pub(crate) fn adopt(&mut self, settings: &TcpSettings) {
         self.sender.set_no_delay(settings.no_delay);
-        self.template = self.template.with(settings.hop_limit, settings.traffic_class);
+        self.template = self.template.with_fields(settings.hop_limit, settings.traffic_class);
         self.timeouts = settings.timeouts();
         self.linger = settings.linger;
     }
 
-    /// Leaves an error for the owner.
+    /// Stores an error for the owner.
     pub(crate) fn fail(&mut self, error: Error) {
         self.error = Some(error);
     }
 
-    /// Takes the error that waits for the owner's next call (SO_ERROR).
+    /// Takes the pending error (SO_ERROR).
     pub(crate) fn take_error(&mut self) -> Option<Error> {
         self.error.take()
     }

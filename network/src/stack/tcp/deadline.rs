@@ -1,9 +1,9 @@
-//! When a connection is looked at again, and when it ends whatever the peer does.
+//! Deadlines of a connection: when it is served again, and when it ends without the peer.
 //!
-//! The sender's deadline says when something has to be sent again, the receiver's when an
-//! acknowledgment has waited long enough. Those here say when waiting is over: handshakes, orphans,
-//! data that stays unacknowledged (RFC 9293 §3.8.3, RFC 5482), keep-alive (RFC 1122 §4.2.3.6). One
-//! entry in the stack's heap stands for all of a connection's.
+//! The sender has the retransmission deadlines, the receiver the deadline of the delayed ACK. This
+//! file adds the limits on waiting: handshakes, orphans, the user timeout (RFC 9293 §3.8.3, RFC
+//! 5482), keep-alive (RFC 1122 §4.2.3.6). Each connection has one entry in the stack's timer heap,
+//! for the earliest deadline.
 
 use core::time::Duration;
 
@@ -15,29 +15,29 @@ use crate::stack::ip::Ip;
 use crate::stack::timers::Timer;
 use virtual_file_system::Error;
 
-/// How long an orphan tries to deliver what was written, and how long a silent peer is waited for
-/// (Linux' tcp_retries2 is about as long).
+/// How long an orphan tries to deliver its data, and how long a connection waits for a silent peer
+/// (about as long as Linux' tcp_retries2).
 pub(crate) const ORPHAN: Duration = Duration::from_secs(15 * 60);
 
-/// What a program asked for about waiting, in milliseconds.
+/// Keep-alive and user timeouts, in milliseconds.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
 pub(crate) struct Timeouts {
-    /// Silence before the first keep-alive probe; zero for none.
-    pub(crate) idle: u32,
-    pub(crate) interval: u32,
-    pub(crate) count: u8,
-    /// How long data may stay unacknowledged; zero for [`ORPHAN`] of silence.
+    /// TCP_KEEPIDLE: silence before the first keep-alive probe; zero disables probes.
+    pub(crate) keep_alive_idle: u32,
+    pub(crate) keep_alive_interval: u32,
+    pub(crate) keep_alive_count: u8,
+    /// TCP_USER_TIMEOUT: how long data may stay unacknowledged; zero means [`ORPHAN`] of silence.
     pub(crate) user_timeout: u32,
 }
 
-/// What was last heard of the peer.
+/// The peer's last signs of life.
 #[derive(Clone, Copy, Debug)]
 pub(crate) struct PeerActivity {
-    /// The last segment of the peer.
+    /// When the last segment of the peer arrived.
     pub(crate) last_heard: Instant,
-    /// Since when the oldest data waits for its acknowledgment; [`Instant::NEVER`] when none does.
+    /// Since when the oldest data is unacknowledged; [`Instant::NEVER`] when all is acknowledged.
     pub(crate) unacked_since: Instant,
-    /// The last keep-alive probe.
+    /// When the last keep-alive probe left.
     last_probe: Instant,
 }
 
@@ -46,7 +46,7 @@ impl PeerActivity {
         Self { last_heard: now, unacked_since: Instant::NEVER, last_probe: now }
     }
 
-    /// The peer spoke. `progressed` when it acknowledged something new.
+    /// A segment of the peer arrived; `progressed` when it acknowledged new data.
     pub(crate) const fn heard(&mut self, now: Instant, progressed: bool) {
         self.last_heard = now;
         if progressed {
@@ -60,7 +60,7 @@ const fn milliseconds(count: u32) -> Duration {
 }
 
 impl Connection {
-    /// When waiting for an acknowledgment is over.
+    /// When the user timeout expires.
     fn user_timeout_at(&mut self, now: Instant) -> Instant {
         if self.sender.is_done() {
             self.activity.unacked_since = Instant::NEVER;
@@ -75,33 +75,33 @@ impl Connection {
         }
     }
 
-    /// When the next keep-alive probe is due, or the connection's end if the last one got no
-    /// answer.
+    /// When the next keep-alive probe is due, or the connection's end if the last probe stays
+    /// unanswered.
     fn keep_alive_at(&self) -> Instant {
-        if self.timeouts.idle == 0
+        if self.timeouts.keep_alive_idle == 0
             || self.activity.unacked_since != Instant::NEVER
             || !matches!(self.state(), State::Established | State::CloseWait | State::FinWait2)
         {
             return Instant::NEVER;
         }
-        match self.probes {
-            0 => self.activity.last_heard.after(milliseconds(self.timeouts.idle)),
-            _ => self.activity.last_probe.after(milliseconds(self.timeouts.interval)),
+        match self.keep_alive_probes {
+            0 => self.activity.last_heard.after(milliseconds(self.timeouts.keep_alive_idle)),
+            _ => self.activity.last_probe.after(milliseconds(self.timeouts.keep_alive_interval)),
         }
     }
 
-    /// True when the peer was asked often enough or long enough without an answer.
-    fn is_given_up(&self, now: Instant) -> bool {
-        let Timeouts { count, user_timeout, .. } = self.timeouts;
+    /// True when enough keep-alive probes, or the user timeout, passed without an answer.
+    fn is_peer_dead(&self, now: Instant) -> bool {
+        let Timeouts { keep_alive_count, user_timeout, .. } = self.timeouts;
         let is_late =
             user_timeout != 0 && self.activity.last_heard.after(milliseconds(user_timeout)) <= now;
-        self.probes >= count.max(1) || (self.probes > 0 && is_late)
+        self.keep_alive_probes >= keep_alive_count.max(1) || (self.keep_alive_probes > 0 && is_late)
     }
 }
 
 impl Tcp {
-    /// Makes sure that the connection is looked at when its directions want (`deadline`) and when our own
-    /// waiting is over.
+    /// Arms the connection's timer for the earliest of `deadline` (of its two directions), the user
+    /// timeout and keep-alive.
     pub(super) fn arm(&mut self, cx: &mut Context, index: u32, deadline: Instant) {
         let now = cx.now;
         let Some(connection) = self.connections.get_mut(index as usize) else { return };
@@ -109,38 +109,38 @@ impl Tcp {
             connection.give_up_at = connection.user_timeout_at(now);
         }
         let earliest = deadline.min(connection.give_up_at).min(connection.keep_alive_at());
-        // A later deadline needs no entry: the armed one recomputes it when it pops.
-        if earliest < connection.armed {
-            connection.armed = earliest;
+        // A later deadline needs no new entry: the present one recomputes it when it expires.
+        if earliest < connection.timer_deadline {
+            connection.timer_deadline = earliest;
             cx.timers.arm(earliest, Timer::Connection(index));
             self.sweep(cx);
         }
     }
 
-    /// Handles a connection's deadline.
+    /// Handles an expired deadline of a connection.
     pub(crate) fn expire(&mut self, cx: &mut Context, ip: &mut Ip, index: u32, deadline: Instant) {
         let now = cx.now;
         let Some(connection) = self.connections.get_mut(index as usize) else { return };
-        if connection.armed != deadline {
+        if connection.timer_deadline != deadline {
             return;
         }
-        connection.armed = Instant::NEVER;
+        connection.timer_deadline = Instant::NEVER;
         if connection.give_up_at <= now {
             return self.give_up(cx, ip, index);
         }
         if connection.keep_alive_at() <= now {
-            if connection.is_given_up(now) {
+            if connection.is_peer_dead(now) {
                 return self.time_out(cx, ip, index);
             }
-            connection.probes += 1;
+            connection.keep_alive_probes += 1;
             connection.activity.last_probe = now;
-            self.probe(cx, ip, index);
+            self.send_probe(cx, ip, index);
         }
         self.expire_directions(cx, ip, index);
         self.serve(cx, ip, index);
     }
 
-    /// Forgets connections that waited in TIME-WAIT long enough.
+    /// Removes expired TIME-WAIT entries.
     pub(crate) fn expire_time_wait(&mut self, cx: &mut Context) {
         self.time_wait.expire(cx.now);
         if let Some(next) = self.time_wait.deadline() {
@@ -148,7 +148,7 @@ impl Tcp {
         }
     }
 
-    /// Handles what is due in the sender and the receiver.
+    /// Runs the expired timers of the sender and the receiver.
     fn expire_directions(&mut self, cx: &mut Context, ip: &mut Ip, index: u32) {
         let Some(connection) = self.connections.get_mut(index as usize) else { return };
         if connection.sender.deadline() > cx.now {
@@ -158,21 +158,21 @@ impl Tcp {
         let expired = connection.sender.expire(cx.now);
         cx.watch.after(connection, snapshot);
         if expired.window_probe {
-            self.probe(cx, ip, index);
+            self.send_probe(cx, ip, index);
         }
         if expired.is_black_hole {
-            self.narrow_path(cx, ip, index);
+            self.on_black_hole(cx, ip, index);
         }
     }
 
-    /// The connection ends because the peer is silent.
+    /// Ends the connection because the peer does not answer.
     fn time_out(&mut self, cx: &mut Context, ip: &mut Ip, index: u32) {
         let Some(connection) = self.connections.get(index as usize) else { return };
         let error = connection.soft_error.unwrap_or(Error::TimedOut);
         self.report_end(cx, index, error);
         let Some(connection) = self.connections.get_mut(index as usize) else { return };
         if matches!(connection.owner, Owner::Orphan) {
-            return self.abandon(cx, ip, index);
+            return self.abort_index(cx, ip, index);
         }
         connection.fail(error);
         self.reset(cx, ip, index);
@@ -185,18 +185,18 @@ impl Tcp {
         match connection.owner.clone() {
             Owner::HalfOpen(listener) => {
                 self.handshake_over(id, &listener);
-                self.forget(cx, id);
+                self.remove_and_wake(cx, id);
             }
             Owner::Connecting => {
                 connection.fail(Error::TimedOut);
                 connection.state_machine.abort();
                 self.report_end(cx, index, Error::TimedOut);
-                self.forget_silently(cx, index);
+                self.release_flow(cx, index);
             }
-            // It rested long enough in its owner's hands.
+            // TIME-WAIT of a connection that still has an owner is over.
             Owner::Owned if connection.state() == State::TimeWait => {
                 connection.state_machine.abort();
-                self.forget_silently(cx, index);
+                self.release_flow(cx, index);
             }
             Owner::Owned | Owner::Orphan => self.time_out(cx, ip, index),
         }

@@ -1,7 +1,7 @@
-//! Segments on their way out: what a connection has to say, as packets with headers and checksums.
+//! Builds the segments of a connection: packets with headers and checksums.
 //!
-//! Every TCP packet of ours is made by [`assemble`]. Data is copied once, from the sender's buffer
-//! into the frame, and summed there while it is in the cache.
+//! [`assemble`] makes every TCP packet. Data is copied once, from the send buffer into the frame,
+//! and summed there while it is in the cache.
 
 use alloc::vec::Vec;
 use core::net::IpAddr;
@@ -19,13 +19,14 @@ use crate::stack::ip::Ip;
 use crate::stack::wire::checksum;
 use crate::stack::wire::header::{self, Extra, Outgoing, protocol};
 
-/// Bytes of data in a segment when the peer did not say (RFC 9293 §3.7.1): what fits the smallest
-/// packet that everybody takes.
-const DEFAULT_SEGMENT_IPV4: u16 = 536;
-const DEFAULT_SEGMENT_IPV6: u16 = 1220;
-/// No peer means less: smaller ones cost more headers than data (Linux' TCP_MIN_MSS).
-const LEAST_SEGMENT: u16 = 88;
-/// Bits of a TCP header (RFC 9293 §3.1, RFC 3168).
+/// The MSS of a peer that advertises none (RFC 9293 §3.7.1): it fits the smallest packet that every
+/// host accepts.
+const DEFAULT_MSS_IPV4: u16 = 536;
+const DEFAULT_MSS_IPV6: u16 = 1220;
+/// The smallest MSS that we respect: smaller segments carry more header than data (Linux'
+/// TCP_MIN_MSS).
+const MIN_MSS: u16 = 88;
+/// The control bits of a TCP header (RFC 9293 §3.1, RFC 3168).
 pub(super) mod flag {
     pub(crate) const FIN: u16 = 1;
     pub(crate) const SYN: u16 = 2;
@@ -35,39 +36,39 @@ pub(super) mod flag {
     pub(crate) const ECE: u16 = 64;
     pub(crate) const CWR: u16 = 128;
 }
-/// The mark that says that a packet may be marked instead of dropped (ECT(0), RFC 3168 §5).
+/// ECT(0): routers may mark the packet instead of dropping it (RFC 3168 §5).
 const ECT_0: u8 = 2;
-/// Bits of the traffic class that belong to TCP.
+/// The ECN field of the traffic class; the rest is DSCP.
 const ECN_BITS: u8 = 3;
 
-/// What a connection's packets look like.
+/// The header fields that stay the same for all packets of a connection.
 #[derive(Clone, Copy, Debug)]
 pub(crate) struct HeaderTemplate {
-    /// What the peer's SYN said about its segments, in bytes of data.
+    /// The MSS that the peer's SYN advertises, in bytes of data.
     pub(crate) peer_mss: u16,
     pub(crate) hop_limit: u8,
     pub(crate) traffic_class: u8,
-    /// The flow flow_label of IPv6 packets (IP6-09).
+    /// The flow label of IPv6 packets (IP6-09).
     flow_label: u32,
 }
 
 impl HeaderTemplate {
     pub(crate) const fn new(hop_limit: u8, traffic_class: u8) -> Self {
-        // Zero makes packets that nobody forwards; it is refused where it is set.
+        // Routers drop packets with hop limit zero.
         let hop_limit = if hop_limit == 0 { 1 } else { hop_limit };
-        Self { peer_mss: DEFAULT_SEGMENT_IPV4, hop_limit, traffic_class, flow_label: 0 }
+        Self { peer_mss: DEFAULT_MSS_IPV4, hop_limit, traffic_class, flow_label: 0 }
     }
 
-    /// The same segments with other header fields.
-    pub(crate) const fn with(self, hop_limit: u8, traffic_class: u8) -> Self {
+    /// The same template with another hop limit and traffic class.
+    pub(crate) const fn with_fields(self, hop_limit: u8, traffic_class: u8) -> Self {
         let Self { peer_mss, flow_label, .. } = self;
         Self { peer_mss, flow_label, ..Self::new(hop_limit, traffic_class) }
     }
 
-    /// Takes what the peer's SYN offers.
-    pub(crate) fn agree(&mut self, offer: &SynOptions, is_ipv6: bool) {
-        let default = if is_ipv6 { DEFAULT_SEGMENT_IPV6 } else { DEFAULT_SEGMENT_IPV4 };
-        self.peer_mss = offer.segment.unwrap_or(default).max(LEAST_SEGMENT);
+    /// Takes the MSS from the peer's SYN.
+    pub(crate) fn set_peer_mss(&mut self, offer: &SynOptions, is_ipv6: bool) {
+        let default = if is_ipv6 { DEFAULT_MSS_IPV6 } else { DEFAULT_MSS_IPV4 };
+        self.peer_mss = offer.segment.unwrap_or(default).max(MIN_MSS);
     }
 }
 
@@ -78,19 +79,19 @@ pub(super) struct HeaderFields {
     pub(super) acknowledgment: u32,
     pub(super) flags: u16,
     pub(super) window: u16,
-    /// The packet may be marked on its way.
+    /// The packet is sent as ECN-capable (ECT).
     pub(super) is_ect: bool,
 }
 
 impl HeaderFields {
-    /// Those of a segment that controls a connection, with an empty window.
+    /// The fields of a control segment, with window zero.
     pub(super) const fn control(flags: u16, sequence: u32, acknowledgment: u32) -> Self {
         Self { sequence, acknowledgment, flags, window: 0, is_ect: false }
     }
 }
 
-/// A packet with `options` (whole fields of four bytes) and `length` bytes of data, which `fill`
-/// writes. On media that damage nothing checksums stay empty.
+/// Builds a packet with `options` (a multiple of four bytes) and `length` bytes of data, which
+/// `fill` writes. Links that need no checksums get none.
 fn assemble(
     cx: &mut Context,
     (flow, template): (&Flow, &HeaderTemplate),
@@ -117,7 +118,7 @@ fn assemble(
     let extra =
         Extra { flow_label: template.flow_label, dont_fragment: true, skip_checksum: !is_summed };
     header::write(&outgoing, &extra, upper, ip);
-    // The length of the header in fields of four bytes; it is at most fifteen of them.
+    // The data offset, in words of four bytes; at most fifteen.
     let flags = (((TCP_HEADER + options.len()) / 4) as u16) << 12 | flags;
     let (from, to) = (flow.local.port(), flow.remote.port());
     if let Some((head, rest)) = tcp.split_first_chunk_mut::<TCP_HEADER>() {
@@ -129,7 +130,7 @@ fn assemble(
         space.copy_from_slice(options);
         fill(data);
         if is_summed {
-            // From the numbers: what was just stored is slow to read back.
+            // Sums the values in registers: reading back what was just stored is slow.
             let header = u64::from(from.to_be())
                 + u64::from(to.to_be())
                 + u64::from(sequence.to_be())
@@ -157,7 +158,7 @@ fn without_data(
 }
 
 impl Connection {
-    /// The scale of our windows from the end of the handshake on, as the handshake agrees it.
+    /// The window scale that applies after the handshake.
     pub(super) fn shift(&self) -> u8 {
         let is_agreed = self
             .state_machine
@@ -166,12 +167,12 @@ impl Connection {
         if is_agreed { self.receiver.offered_wnd_shift() } else { 0 }
     }
 
-    /// The window field of a segment that is no SYN while the handshake lasts.
-    pub(super) fn window_before_open(&self) -> u16 {
+    /// The window field of a segment other than a SYN during the handshake.
+    pub(super) fn handshake_window(&self) -> u16 {
         self.receiver.syn_window() >> self.shift()
     }
 
-    /// The header of the next segment; what it acknowledges counts as told.
+    /// The header fields of the next segment. Counts its acknowledgment and window as sent.
     fn fields(&mut self, sequence: u32, flags: u16) -> HeaderFields {
         let window = self.receiver.advertise(self.own_mss);
         let echo = if self.receiver.must_echo_ce() { flag::ECE } else { 0 };
@@ -187,15 +188,14 @@ impl Connection {
 }
 
 impl Tcp {
-    /// Bytes of data in a segment that the path takes, as far as is known: what our SYN says
-    /// (PMT-05).
+    /// The MSS that the path MTU allows, as our SYN advertises it (PMT-05).
     pub(crate) fn own_mss(&self, cx: &Context, ip: &Ip, remote: IpAddr) -> u16 {
         let bytes = ip.path_mtu(cx, remote).saturating_sub(header::length_for(remote) + TCP_HEADER);
         u16::try_from(bytes).unwrap_or(u16::MAX)
     }
 
-    /// Looks anew how long segments of a connection may be.
-    pub(crate) fn follow_path_mtu(&mut self, cx: &mut Context, ip: &mut Ip, index: u32) {
+    /// Recomputes the MSS of a connection from the path MTU.
+    pub(crate) fn update_mss(&mut self, cx: &mut Context, ip: &mut Ip, index: u32) {
         let Some(flow) = self.connections.get(index as usize).map(|connection| connection.flow)
         else {
             return;
@@ -207,37 +207,37 @@ impl Tcp {
         let segment = own.min(connection.template.peer_mss);
         if u32::from(segment) < connection.sender.mss() && connection.is_open() {
             connection.sender.shrink_mss(segment);
-            self.mark(index);
+            self.schedule(index);
         } else if connection.is_open() {
             connection.sender.set_mss(segment);
         }
     }
 
-    /// Looks anew how long the segments of connections may be: a path turned out to be narrower, or
-    /// the MTU changed.
-    pub(crate) fn follow_path_mtu_to(&mut self, cx: &mut Context, ip: &mut Ip, to: Option<IpAddr>) {
-        let is_meant =
+    /// Recomputes the MSS of connections because a path MTU or the interface's MTU changed.
+    pub(crate) fn update_mss_to(&mut self, cx: &mut Context, ip: &mut Ip, to: Option<IpAddr>) {
+        let matches =
             |connection: &Connection| to.is_none_or(|to| connection.flow.remote.ip() == to);
-        let connections = self.connections.iter().filter(|(_, connection)| is_meant(connection));
+        let connections = self.connections.iter().filter(|(_, connection)| matches(connection));
         let all: Vec<u32> = connections.map(|(index, _)| index as u32).collect();
-        all.into_iter().for_each(|index| self.follow_path_mtu(cx, ip, index));
+        all.into_iter().for_each(|index| self.update_mss(cx, ip, index));
     }
 
-    /// Nothing long gets through, and no router says why: the path is taken for one that carries
-    /// what every IPv6 path does (RFC 8899 §5.1.2).
-    pub(super) fn narrow_path(&mut self, cx: &mut Context, ip: &mut Ip, index: u32) {
+    /// A path MTU black hole: long segments vanish without an ICMP error. Falls back to the minimum
+    /// MTU of IPv6 (RFC 8899 §5.1.2).
+    pub(super) fn on_black_hole(&mut self, cx: &mut Context, ip: &mut Ip, index: u32) {
         let Some(remote) =
             self.connections.get(index as usize).map(|connection| connection.flow.remote.ip())
         else {
             return;
         };
         let present = ip.path_mtu(cx, remote);
-        if ip.narrow_path(cx, remote, limits::MTU_MINIMUM_IPV6, present) {
-            self.follow_path_mtu_to(cx, ip, Some(remote));
+        if ip.lower_path_mtu(cx, remote, limits::MTU_MINIMUM_IPV6, present) {
+            self.update_mss_to(cx, ip, Some(remote));
         }
     }
 
-    /// Sends what an open connection may send, up to the quantum. True when more could leave.
+    /// Sends what an open connection may send, up to the quantum. Returns true when more could
+    /// leave.
     pub(super) fn transmit(&mut self, cx: &mut Context, ip: &mut Ip, index: u32) -> bool {
         let now = cx.now;
         for _ in 0..limits::EGRESS_QUANTUM {
@@ -250,7 +250,7 @@ impl Tcp {
                 AckDue::At(moment) => moment <= now,
                 AckDue::Never => false,
             };
-            // Blocks travel by themselves: a full segment has no room for them.
+            // SACK blocks leave in a pure ACK: a full segment has no room for them.
             if is_due && connection.receiver.has_sack_blocks() {
                 self.acknowledge(cx, ip, index);
                 continue;
@@ -273,7 +273,7 @@ impl Tcp {
         let mut flags = if plan.push { flag::PSH } else { 0 };
         flags |= if plan.fin { flag::FIN } else { 0 } | if plan.has_cwr { flag::CWR } else { 0 };
         let mut fields = connection.fields(plan.sequence, flags);
-        // What is sent again is not marked (RFC 3168 §6.1.5).
+        // Retransmissions are not ECN-capable (RFC 3168 §6.1.5).
         fields.is_ect = connection.sender.has_ecn() && !plan.is_retransmission && plan.length > 0;
         let sender = &connection.sender;
         let fill = |data: &mut [u8]| sender.copy(plan.sequence, data);
@@ -281,11 +281,11 @@ impl Tcp {
         let frame = assemble(cx, (&connection.flow, &connection.template), &fields, &[], data);
         connection.sender.sent(plan, now);
         let remote = connection.flow.remote.ip();
-        // A segment that cannot leave now is sent again by its timer.
+        // If the segment cannot leave now, the retransmission timer recovers it.
         let _ = ip.transmit(cx, frame, remote);
     }
 
-    /// Tells the peer where we are: the next number, the window, what came twice or out of order.
+    /// Sends a pure ACK with SND.NXT, RCV.NXT, RCV.WND, and SACK and DSACK blocks.
     pub(super) fn acknowledge(&mut self, cx: &mut Context, ip: &mut Ip, index: u32) {
         let Some(connection) = self.connections.get_mut(index as usize) else { return };
         let blocks = if connection.sender.has_sack() && connection.receiver.has_sack_blocks() {
@@ -296,30 +296,30 @@ impl Tcp {
         let mut options = [0; 4 + 8 * BLOCKS];
         let options = options.get_mut(..blocks.bytes()).unwrap_or_default();
         blocks.write(options);
-        // TCP-S-02: what carries no data carries SND.NXT, or the peer ignores it.
+        // TCP-S-02: a pure ACK carries SND.NXT; the peer would drop it otherwise.
         let fields = connection.fields(connection.sender.snd_nxt(), 0);
         let frame = without_data(cx, (&connection.flow, &connection.template), &fields, options);
         let remote = connection.flow.remote.ip();
-        // A lost one is asked for again.
+        // The peer's retransmission elicits a lost ACK again.
         let _ = ip.transmit(cx, frame, remote);
     }
 
-    /// Sends our SYN, or our answer to the peer's.
+    /// Sends our SYN or SYN|ACK.
     pub(super) fn send_syn(&mut self, cx: &mut Context, ip: &mut Ip, index: u32) {
         let Some(connection) = self.connections.get_mut(index as usize) else { return };
         let Some(handshake) = connection.state_machine.handshake() else { return };
-        let is_answer = handshake.state() != State::SynSent;
+        let is_syn_ack = handshake.state() != State::SynSent;
         let peer = handshake.peer_options;
         let offer = SynOptions {
             segment: Some(connection.own_mss),
-            sack: !is_answer || peer.sack,
-            shift: (!is_answer || peer.shift.is_some())
+            sack: !is_syn_ack || peer.sack,
+            shift: (!is_syn_ack || peer.shift.is_some())
                 .then(|| connection.receiver.offered_wnd_shift()),
         };
         let mut options = [0; 12];
         let length = write_syn_options(&offer, &mut options);
-        let ecn = match (is_answer, connection.ecn.is_requested) {
-            // A SYN that asks may be dropped by old firewalls: only the first one does (RFC 3168
+        let ecn = match (is_syn_ack, connection.ecn.is_requested) {
+            // Old firewalls may drop an ECN-setup SYN: only the first SYN requests ECN (RFC 3168
             // §6.1.1.1).
             (false, true) if handshake.syns_sent == 1 => flag::ECE | flag::CWR,
             (true, _) if connection.ecn.is_negotiated => flag::ECE,
@@ -327,19 +327,19 @@ impl Tcp {
         };
         let fields = HeaderFields {
             sequence: handshake.iss,
-            acknowledgment: if is_answer { handshake.rcv_nxt() } else { 0 },
-            flags: flag::SYN | if is_answer { flag::ACK } else { 0 } | ecn,
+            acknowledgment: if is_syn_ack { handshake.rcv_nxt() } else { 0 },
+            flags: flag::SYN | if is_syn_ack { flag::ACK } else { 0 } | ecn,
             window: connection.receiver.syn_window(),
             is_ect: false,
         };
         let options = options.get(..length).unwrap_or_default();
         let frame = without_data(cx, (&connection.flow, &connection.template), &fields, options);
         let remote = connection.flow.remote.ip();
-        // A lost one is sent again by the handshake's timer.
+        // The handshake's timer retransmits a lost SYN.
         let _ = ip.transmit(cx, frame, remote);
     }
 
-    /// Sends a segment without data that neither sender nor receiver of a connection knows of.
+    /// Sends a control segment that is not part of a connection's sender or receiver state.
     pub(super) fn send_control(
         &mut self,
         cx: &mut Context,
@@ -347,14 +347,14 @@ impl Tcp {
         flow: Flow,
         fields: &HeaderFields,
     ) {
-        // IP4-03: what the socket says holds for all its segments.
+        // IP4-03: the socket's settings apply to all segments of its connection.
         let index = self.lookup(&flow);
         let template = index
             .and_then(|index| self.connections.get(index as usize))
             .map(|connection| connection.template);
         let template = template.unwrap_or_else(|| HeaderTemplate::new(HOP_LIMIT, 0));
         let frame = without_data(cx, (&flow, &template), fields, &[]);
-        // A lost control segment is asked for again.
+        // The peer elicits a lost control segment again.
         let _ = ip.transmit(cx, frame, flow.remote.ip());
     }
 }

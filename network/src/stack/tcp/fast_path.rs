@@ -1,5 +1,5 @@
-//! The way of nearly every segment: a plain IP header and a known connection, found without the
-//! checks that were made when it was opened.
+//! The fast path of most segments: a plain IP header and a known connection. It skips the input
+//! validation that ran when the connection was opened.
 
 use core::net::{IpAddr, Ipv4Addr};
 
@@ -14,10 +14,10 @@ use crate::stack::wire::checksum;
 use crate::stack::wire::header::{IPV4_HEADER, IPV6_HEADER, protocol};
 
 impl Tcp {
-    /// Takes a packet that is plainly a segment of a known connection: an IP header of the common
-    /// template, no fragment, a full match of addresses and ports. What the door asks of others was
-    /// asked when the connection was made. Gives back what is anything else.
-    pub(crate) fn receive_known(
+    /// Processes a packet that is plainly a segment of a known connection: an IP header of the
+    /// common form, no fragment, a full match of addresses and ports. Input validation of source
+    /// and destination ran when the connection was opened. Gives back every other packet.
+    pub(crate) fn receive_fast(
         &mut self,
         cx: &mut Context,
         ip: &mut Ip,
@@ -38,13 +38,13 @@ impl Tcp {
         {
             return Err(frame);
         }
-        self.feed(cx, ip, index, frame, start, &segment);
+        self.deliver(cx, ip, index, frame, start, &segment);
         Ok(())
     }
 }
 
-/// The connection, the start of the TCP header and the packet's length, if the IP header is of the
-/// common template: no options or extension headers, no fragment, a right checksum.
+/// The flow, the offset of the TCP header and the packet's length, if the IP header has the common
+/// form: no options or extension headers, no fragment, a correct checksum.
 fn plain(bytes: &[u8], verify: bool) -> Option<(Flow, usize, usize)> {
     let (local, remote, start, total) = match bytes {
         [0x45, _, high, low, _, _, flags, 0, _, protocol::TCP, ..] if flags & 0x3f == 0 => {

@@ -1,8 +1,8 @@
-//! The handshake of a connection (RFC 9293 §3.10.7.2 to §3.10.7.4): when our SYN leaves, and what
-//! the peer's segments mean until it is answered.
+//! The three-way handshake (RFC 9293 §3.10.7.2 to §3.10.7.4): when our SYN leaves, and how segments
+//! are processed in LISTEN, SYN-SENT and SYN-RECEIVED.
 //!
-//! Pure state. What it wants said, [`super::egress`] says; whether a segment lies in the window was
-//! asked before it comes here.
+//! Pure state. [`super::egress`] builds the segments that it asks for; the caller checks the window
+//! first.
 
 use core::time::Duration;
 
@@ -11,18 +11,18 @@ use crate::command::socket::SocketState as State;
 use super::segment::{Segment, SynOptions};
 use crate::platform::Instant;
 
-/// Between our SYN and its first repetition (RFC 6298 §2.1).
+/// The initial RTO of a SYN (RFC 6298 §2.1).
 const INITIAL_RTO: Duration = Duration::from_secs(1);
-/// The longest wait for an answer (RFC 6298 §2.5).
+/// The largest RTO (RFC 6298 §2.5).
 const MAX_RTO: Duration = Duration::from_secs(60);
 
-/// What a segment of the handshake is answered with.
+/// The response to a segment of the handshake.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
-pub(crate) enum Answer {
+pub(crate) enum Reply {
     Nothing,
-    /// Where we are.
+    /// An acknowledgment of the current state.
     Acknowledgment,
-    /// A reset with this number: the segment acknowledges what was never sent.
+    /// A RST with this sequence number: the segment acknowledges what was never sent.
     Reset(u32),
 }
 
@@ -30,42 +30,42 @@ pub(crate) enum Answer {
 #[derive(Debug)]
 pub(crate) struct Handshake {
     state: State,
-    /// Our first number.
+    /// ISS: our initial sequence number.
     pub(crate) iss: u32,
-    /// The number after the peer's SYN.
+    /// RCV.NXT: IRS + 1, the number after the peer's SYN.
     rcv_nxt: u32,
-    /// What the peer's SYN offered, and its window.
+    /// The options of the peer's SYN, and its window.
     pub(crate) peer_options: SynOptions,
-    pub(crate) window: u16,
-    /// SYNs that left, and when the first did.
+    pub(crate) peer_window: u16,
+    /// SYNs that were sent, and when the first one left.
     pub(crate) syns_sent: u8,
-    pub(crate) first_syn_at: Instant,
-    /// When the next one leaves, and how long that is waited for then.
-    due: Instant,
+    pub(crate) first_sent_at: Instant,
+    /// When the next SYN is due, and the RTO after it.
+    retransmit_at: Instant,
     rto: Duration,
 }
 
 impl Handshake {
-    fn new(state: State, iss: u32, due: Instant) -> Self {
+    fn new(state: State, iss: u32, retransmit_at: Instant) -> Self {
         Self {
             state,
             iss,
             rcv_nxt: 0,
             peer_options: SynOptions::default(),
-            window: 0,
+            peer_window: 0,
             syns_sent: 0,
-            first_syn_at: Instant::ZERO,
-            due,
+            first_sent_at: Instant::ZERO,
+            retransmit_at,
             rto: INITIAL_RTO,
         }
     }
 
-    /// We ask: our SYN is to leave.
+    /// An active open: our SYN is due now.
     pub(crate) fn connect(iss: u32, now: Instant) -> Self {
         Self::new(State::SynSent, iss, now)
     }
 
-    /// The peer asks: its SYN comes next.
+    /// A passive open: waits for the peer's SYN.
     pub(crate) fn listen(iss: u32) -> Self {
         Self::new(State::Listen, iss, Instant::NEVER)
     }
@@ -74,38 +74,37 @@ impl Handshake {
         self.state
     }
 
-    /// The attempt is over.
+    /// Aborts the handshake.
     pub(crate) const fn abort(&mut self) {
-        (self.state, self.due) = (State::Closed, Instant::NEVER);
+        (self.state, self.retransmit_at) = (State::Closed, Instant::NEVER);
     }
 
-    /// The number after the peer's SYN.
+    /// RCV.NXT: the number after the peer's SYN.
     pub(crate) const fn rcv_nxt(&self) -> u32 {
         self.rcv_nxt
     }
 
-    /// Our next number, and the peer's.
+    /// SND.NXT and RCV.NXT after the handshake.
     pub(crate) const fn next(&self) -> (u32, u32) {
         (self.iss.wrapping_add(1), self.rcv_nxt)
     }
 
-    /// When our SYN leaves, the first time or again.
+    /// When our SYN is sent or retransmitted next.
     pub(crate) const fn deadline(&self) -> Instant {
-        self.due
+        self.retransmit_at
     }
 
-    /// Our SYN leaves now; each repetition is waited for twice as long.
+    /// Our SYN leaves now; each retransmission doubles the RTO.
     pub(crate) fn syn_sent(&mut self, now: Instant) {
         if self.syns_sent == 0 {
-            self.first_syn_at = now;
+            self.first_sent_at = now;
         }
         self.syns_sent = self.syns_sent.saturating_add(1);
-        self.due = now.after(self.rto);
+        self.retransmit_at = now.after(self.rto);
         self.rto = (self.rto * 2).min(MAX_RTO);
     }
 
-    /// True for the SYN that tells the peer's numbers; one that answers somebody else tells
-    /// nothing.
+    /// True for a SYN that carries the peer's IRS; a SYN that acknowledges something else does not.
     pub(crate) fn carries_irs(&self, segment: &Segment) -> bool {
         segment.syn
             && !segment.rst
@@ -118,22 +117,22 @@ impl Handshake {
             }
     }
 
-    /// Learns the peer's numbers from the SYN that tells them. One that does not answer ours is
-    /// answered at once, also if both asked (RFC 9293 §3.5, figure 7).
-    pub(crate) fn learn(&mut self, options: &[u8], segment: &Segment, now: Instant) {
+    /// Takes IRS, options and window from the peer's SYN. A SYN without ACK moves to SYN-RECEIVED
+    /// and is answered at once, also in a simultaneous open (RFC 9293 §3.5, figure 7).
+    pub(crate) fn process_syn(&mut self, options: &[u8], segment: &Segment, now: Instant) {
         self.rcv_nxt = segment.sequence.wrapping_add(1);
-        self.window = segment.window;
+        self.peer_window = segment.window;
         self.peer_options = super::segment::read_syn_options(options);
         if segment.acknowledgment.is_none() {
-            (self.state, self.due) = (State::SynReceived, now);
+            (self.state, self.retransmit_at) = (State::SynReceived, now);
         }
     }
 
-    /// True for the segment that ends the handshake as it should: the answer to our SYN, with the
-    /// peer's or after it.
+    /// True for the segment that completes the handshake: it acknowledges our SYN, with the peer's
+    /// SYN or after it.
     pub(crate) fn is_completed_by(&self, segment: &Segment) -> bool {
-        let answers = !segment.rst && segment.acknowledgment == Some(self.next().0);
-        answers
+        let acknowledges_syn = !segment.rst && segment.acknowledgment == Some(self.next().0);
+        acknowledges_syn
             && match self.state {
                 State::SynSent => segment.syn,
                 State::SynReceived => !segment.syn,
@@ -141,21 +140,21 @@ impl Handshake {
             }
     }
 
-    /// Takes a segment that does not complete the handshake.
-    pub(crate) fn handle(&mut self, segment: &Segment) -> Answer {
-        let answers = segment.acknowledgment.map(|number| number == self.next().0);
-        match (self.state, answers) {
-            // Who does not acknowledge our SYN cannot refuse it.
+    /// Processes a segment that does not complete the handshake.
+    pub(crate) fn handle(&mut self, segment: &Segment) -> Reply {
+        let acknowledges_syn = segment.acknowledgment.map(|number| number == self.next().0);
+        match (self.state, acknowledges_syn) {
+            // A RST in SYN-SENT is acceptable only if it acknowledges our SYN.
             (State::SynSent, Some(true)) | (State::SynReceived, _) if segment.rst => self.abort(),
             _ if segment.rst => {}
             (State::SynSent | State::SynReceived, Some(false)) => {
-                return Answer::Reset(segment.acknowledgment.unwrap_or_default());
+                return Reply::Reset(segment.acknowledgment.unwrap_or_default());
             }
-            // Both asked, and this is the peer's answer: ours to its SYN says the same.
-            (State::SynReceived, Some(true)) => return Answer::Acknowledgment,
+            // A simultaneous open, and this is the peer's SYN|ACK: acknowledge it.
+            (State::SynReceived, Some(true)) => return Reply::Acknowledgment,
             _ => {}
         }
-        Answer::Nothing
+        Reply::Nothing
     }
 }
 
@@ -172,7 +171,7 @@ mod tests {
     }
 
     #[test]
-    fn syns_are_repeated_later_and_later() {
+    fn syn_retransmissions_back_off() {
         let mut handshake = Handshake::connect(100, Instant::ZERO);
         let mut moments = [0; 8];
         for moment in &mut moments {
@@ -183,7 +182,7 @@ mod tests {
     }
 
     #[test]
-    fn who_asks_is_answered_refused_or_asked_itself() {
+    fn an_active_open_completes_is_refused_or_becomes_simultaneous() {
         let mut handshake = Handshake::connect(100, Instant::ZERO);
         handshake.syn_sent(Instant::ZERO);
         assert!(handshake.is_completed_by(&syn(Some(101))));
@@ -191,36 +190,36 @@ mod tests {
             !handshake.is_completed_by(&segment(Some(101)))
                 && !handshake.carries_irs(&syn(Some(102)))
         );
-        // Old duplicates are reset, strangers' resets ignored.
-        assert_eq!(handshake.handle(&syn(Some(102))), Answer::Reset(102));
-        assert_eq!(handshake.handle(&segment(Some(99))), Answer::Reset(99));
+        // Old duplicates are reset; RSTs that do not acknowledge our SYN are ignored.
+        assert_eq!(handshake.handle(&syn(Some(102))), Reply::Reset(102));
+        assert_eq!(handshake.handle(&segment(Some(99))), Reply::Reset(99));
         for stray in [None, Some(102)] {
-            assert_eq!(handshake.handle(&Segment { rst: true, ..segment(stray) }), Answer::Nothing);
+            assert_eq!(handshake.handle(&Segment { rst: true, ..segment(stray) }), Reply::Nothing);
             assert_eq!(handshake.state(), State::SynSent);
         }
-        // Both ask.
+        // A simultaneous open.
         assert!(handshake.carries_irs(&syn(None)));
-        handshake.learn(&[], &syn(None), Instant::from_micros(9));
+        handshake.process_syn(&[], &syn(None), Instant::from_micros(9));
         assert_eq!(
             (handshake.state(), handshake.deadline()),
             (State::SynReceived, Instant::from_micros(9))
         );
-        assert_eq!(handshake.handle(&syn(Some(101))), Answer::Acknowledgment);
+        assert_eq!(handshake.handle(&syn(Some(101))), Reply::Acknowledgment);
         assert!(handshake.is_completed_by(&segment(Some(101))));
         handshake.handle(&Segment { rst: true, ..segment(None) });
         assert_eq!((handshake.state(), handshake.deadline()), (State::Closed, Instant::NEVER));
     }
 
     #[test]
-    fn who_is_asked_waits_for_the_answer_to_its_answer() {
+    fn a_passive_open_waits_for_the_final_ack() {
         let mut handshake = Handshake::listen(100);
         assert_eq!(handshake.deadline(), Instant::NEVER);
         assert!(handshake.carries_irs(&syn(None)));
-        handshake.learn(&[], &syn(None), Instant::ZERO);
+        handshake.process_syn(&[], &syn(None), Instant::ZERO);
         handshake.syn_sent(Instant::ZERO);
         assert_eq!((handshake.state(), handshake.next()), (State::SynReceived, (101, 501)));
-        assert_eq!(handshake.handle(&segment(Some(100))), Answer::Reset(100));
-        assert_eq!(handshake.handle(&segment(None)), Answer::Nothing);
+        assert_eq!(handshake.handle(&segment(Some(100))), Reply::Reset(100));
+        assert_eq!(handshake.handle(&segment(None)), Reply::Nothing);
         assert!(handshake.is_completed_by(&segment(Some(101))));
     }
 }

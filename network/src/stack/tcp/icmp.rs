@@ -8,23 +8,23 @@ use crate::stack::context::Context;
 use crate::stack::wire::quote::Quote;
 
 impl Tcp {
-    /// The connection whose segment on its way is quoted: anybody could send an ICMP error, but who
-    /// saw our segments knows what is under way (TCP-X-05).
+    /// The connection whose in-flight segment an ICMP error quotes. Anybody can send an ICMP error,
+    /// but only a host on the path knows which sequence numbers are in flight (TCP-X-05).
     fn quoted(&self, quoted: &Quote) -> Option<u32> {
         let local = End::new(quoted.source, quoted.source_port);
         let flow = Flow { local, remote: End::new(quoted.destination, quoted.destination_port) };
         let index = self.lookup(&flow)?;
         let connection = self.connections.get(index as usize)?;
-        connection.has_under_way(quoted.third).then_some(index)
+        connection.is_in_flight(quoted.third).then_some(index)
     }
 
-    /// True when the quoted segment is one of ours that is on its way.
+    /// True when the quoted segment is ours and in flight.
     pub(crate) fn has_sent(&self, quoted: &Quote) -> bool {
         self.quoted(quoted).is_some()
     }
 
-    /// An ICMP error quotes a segment of ours, or the link could not deliver it. It ends a connect;
-    /// later it is not fatal (RFC 1122 §4.2.3.9).
+    /// Processes an ICMP error that quotes a segment of ours, or a delivery failure of the link. It
+    /// aborts a connect; on an open connection it is a soft error (RFC 1122 §4.2.3.9).
     pub(crate) fn receive_error(&mut self, cx: &mut Context, quoted: &Quote, error: Error) {
         let Some(index) = self.quoted(quoted) else { return };
         let Some(connection) = self.connections.get_mut(index as usize) else { return };
@@ -32,7 +32,7 @@ impl Tcp {
             connection.error = Some(error);
             connection.state_machine.abort();
             self.report_end(cx, index, error);
-            self.forget_silently(cx, index);
+            self.release_flow(cx, index);
         } else {
             connection.soft_error = Some(error);
         }
@@ -40,8 +40,8 @@ impl Tcp {
 }
 
 impl Connection {
-    /// True when the first octet of a quoted segment is one that is under way (TCP-X-05).
-    fn has_under_way(&self, sequence: u32) -> bool {
+    /// True when the first octet of a quoted segment is in flight (TCP-X-05).
+    fn is_in_flight(&self, sequence: u32) -> bool {
         if self.is_open() {
             return !before(sequence, self.sender.snd_una())
                 && before(sequence, self.sender.snd_nxt());

@@ -1,5 +1,5 @@
-//! From a TCP packet to whom it belongs to: a connection, a entry tuple, a listener, or nobody,
-//! who answers with a reset.
+//! Demultiplexes TCP packets: to a connection, a TIME-WAIT entry or a listener; everything else
+//! gets a RST.
 
 use core::time::Duration;
 
@@ -7,13 +7,13 @@ use crate::command::socket::SocketState as State;
 
 use super::acceptability::{Verdict, check};
 use super::egress::{HeaderFields, flag};
-use super::handshake::{Answer, Handshake};
+use super::handshake::{Handshake, Reply};
 use super::machine::Event;
 use super::receive::Received;
 use super::segment::{Blocks, Segment, TCP_HEADER};
 use super::send::Acknowledged;
-use super::time_wait::Reaction;
-use super::{End, Flow, Owner, Tcp};
+use super::time_wait::TimeWaitResponse;
+use super::{Connection, End, Flow, Owner, Tcp};
 use crate::driver::Frame;
 use crate::stack::bound::Bound;
 use crate::stack::context::Context;
@@ -22,16 +22,17 @@ use crate::stack::ip::ingress::{Delivery, Packet};
 use crate::stack::wire::checksum;
 use crate::stack::wire::header::protocol;
 
-/// Challenge ACKs of one connection per second (RFC 5961 §7; Linux' per-socket limit is two).
-const CHALLENGES: u8 = 2;
-/// The mark of a packet that met congestion (CE, RFC 3168 §5).
+/// Challenge ACKs per connection and second (RFC 5961 §7; Linux' per-socket limit is two).
+const MAX_CHALLENGE_ACKS: u8 = 2;
+/// CE: the packet met congestion (RFC 3168 §5).
 const CE: u8 = 3;
 
 impl Tcp {
-    /// Takes a TCP packet.
+    /// Processes a TCP packet.
     pub(crate) fn receive(&mut self, cx: &mut Context, ip: &mut Ip, packet: Packet) {
         let Packet { header, delivery, arrival, .. } = &packet;
-        // TCP-X-04: no connection with everybody, and no answer to it (RFC 9293 §3.9.2.3).
+        // TCP-X-04: broadcast and multicast packets are dropped without an answer (RFC 9293
+        // §3.9.2.3).
         if *delivery != Delivery::Unicast
             || arrival.link_broadcast
             || header.source.is_unspecified()
@@ -58,22 +59,22 @@ impl Tcp {
         };
         if let Some(index) = self.find(&flow) {
             let start = header.length;
-            return self.feed(cx, ip, index, packet.frame, start, &segment);
+            return self.deliver(cx, ip, index, packet.frame, start, &segment);
         }
-        let floor = match self.time_wait.input(&flow, &segment, cx.now) {
-            Some(Reaction::Ignore) => return cx.pool.put(packet.frame),
-            Some(Reaction::Acknowledge(rest)) => {
-                let fields = HeaderFields::control(flag::ACK, rest.snd_nxt, rest.rcv_nxt);
-                self.send_control(cx, ip, flow, &HeaderFields { window: rest.window, ..fields });
+        let iss_floor = match self.time_wait.input(&flow, &segment, cx.now) {
+            Some(TimeWaitResponse::Ignore) => return cx.pool.put(packet.frame),
+            Some(TimeWaitResponse::Acknowledge(state)) => {
+                let fields = HeaderFields::control(flag::ACK, state.snd_nxt, state.rcv_nxt);
+                self.send_control(cx, ip, flow, &HeaderFields { window: state.window, ..fields });
                 return cx.pool.put(packet.frame);
             }
-            Some(Reaction::Reopen(last)) => Some(last),
+            Some(TimeWaitResponse::Reopen(last)) => Some(last),
             None => None,
         };
         let is_opening =
             segment.syn && segment.acknowledgment.is_none() && !segment.rst && !segment.fin;
         let packet = if is_opening && source != 0 {
-            match self.receive_syn(cx, ip, packet, flow, &segment, floor) {
+            match self.receive_syn(cx, ip, packet, flow, &segment, iss_floor) {
                 Ok(()) => return,
                 Err(packet) => packet,
             }
@@ -81,17 +82,17 @@ impl Tcp {
             packet
         };
         cx.statistics.received_drops.no_socket += 1;
-        // A listening port is silent to what neither asks nor acknowledges (RFC 9293 §3.10.7.2).
+        // A listening port drops segments with neither SYN nor ACK silently (RFC 9293 §3.10.7.2).
         if segment.acknowledgment.is_some()
             || !self.listens_at(flow.local.port(), Bound::Address(flow.local.ip()))
         {
-            self.refuse(cx, ip, flow, &segment);
+            self.send_reset_for(cx, ip, flow, &segment);
         }
         cx.pool.put(packet.frame);
     }
 
-    /// A reset for a segment that belongs to nobody (RFC 9293 §3.5.2).
-    fn refuse(&mut self, cx: &mut Context, ip: &mut Ip, flow: Flow, segment: &Segment) {
+    /// Sends a RST for a segment that belongs to no connection (RFC 9293 §3.5.2).
+    fn send_reset_for(&mut self, cx: &mut Context, ip: &mut Ip, flow: Flow, segment: &Segment) {
         if segment.rst || flow.remote.port() == 0 {
             return;
         }
@@ -111,9 +112,9 @@ impl Tcp {
         }
     }
 
-    /// Gives a segment to what its connection is: closed, in its handshake, or open. The TCP header
-    /// begins at `start`.
-    pub(super) fn feed(
+    /// Hands a segment to its connection by state: closed, in the handshake, or open. The TCP
+    /// header begins at `start`.
+    pub(super) fn deliver(
         &mut self,
         cx: &mut Context,
         ip: &mut Ip,
@@ -130,7 +131,7 @@ impl Tcp {
                 let flow = connection.flow;
                 cx.statistics.received_drops.no_socket += 1;
                 cx.pool.put(frame);
-                self.refuse(cx, ip, flow, segment);
+                self.send_reset_for(cx, ip, flow, segment);
             }
             State::Listen | State::SynSent | State::SynReceived => {
                 self.receive_in_handshake(cx, ip, index, frame, start, segment)
@@ -139,7 +140,7 @@ impl Tcp {
         }
     }
 
-    /// A segment for a connection whose handshake lasts.
+    /// Processes a segment of a connection in the handshake.
     fn receive_in_handshake(
         &mut self,
         cx: &mut Context,
@@ -157,23 +158,23 @@ impl Tcp {
         let Some(handshake) = connection.state_machine.handshake() else { return pool.put(frame) };
         let (before, syns_sent, rcv_nxt) =
             (handshake.state(), handshake.syns_sent, handshake.rcv_nxt());
-        // TCP-O-01: nothing reaches a connecting socket before its own SYN left.
+        // TCP-O-01: a connecting socket accepts nothing before its SYN left.
         if syns_sent == 0 && before != State::Listen {
             statistics.received_drops.segment += 1;
             return pool.put(frame);
         }
-        // TCP-R-10: the peer did not get our answer.
-        let is_repeat =
+        // TCP-R-10: a retransmitted SYN means that our SYN|ACK was lost.
+        let is_retransmission =
             before == State::SynReceived && segment.syn && segment.acknowledgment.is_none();
-        if is_repeat && segment.sequence.wrapping_add(1) == rcv_nxt {
+        if is_retransmission && segment.sequence.wrapping_add(1) == rcv_nxt {
             pool.put(frame);
             return self.send_syn(cx, ip, index);
         }
-        if before == State::SynReceived && !connection.is_acceptable_before_open(segment) {
+        if before == State::SynReceived && !connection.is_acceptable_in_handshake(segment) {
             statistics.received_drops.segment += 1;
             pool.put(frame);
             if !segment.rst {
-                self.challenge(cx, ip, index);
+                self.send_challenge_ack(cx, ip, index);
             }
             return;
         }
@@ -184,21 +185,22 @@ impl Tcp {
         if handshake.carries_irs(segment) {
             let options =
                 frame.bytes().get(start + TCP_HEADER..start + usize::from(segment.header));
-            handshake.learn(options.unwrap_or_default(), segment, now);
+            handshake.process_syn(options.unwrap_or_default(), segment, now);
             connection
                 .template
-                .agree(&handshake.peer_options, connection.flow.remote.ip().is_ipv6());
-            // ECE without CWR answers, both ask (RFC 3168 §6.1.1).
+                .set_peer_mss(&handshake.peer_options, connection.flow.remote.ip().is_ipv6());
+            // A SYN with ECE and CWR requests ECN, a SYN|ACK with ECE alone accepts it (RFC 3168
+            // §6.1.1).
             connection.ecn.is_negotiated =
                 segment.echo && (segment.reduced != segment.acknowledgment.is_some());
         }
         if !handshake.is_completed_by(segment) {
-            let (answer, flow) = (handshake.handle(segment), connection.flow);
+            let (reply, flow) = (handshake.handle(segment), connection.flow);
             pool.put(frame);
-            match answer {
-                Answer::Nothing => {}
-                Answer::Acknowledgment => self.challenge(cx, ip, index),
-                Answer::Reset(number) => {
+            match reply {
+                Reply::Nothing => {}
+                Reply::Acknowledgment => self.send_challenge_ack(cx, ip, index),
+                Reply::Reset(number) => {
                     self.send_control(cx, ip, flow, &HeaderFields::control(flag::RST, number, 0));
                 }
             }
@@ -207,13 +209,13 @@ impl Tcp {
         let has_begun = connection.begin(segment, now);
         self.state_changed(cx, ip, index, before, false);
         if segment.syn || !has_begun {
-            // Data that comes with it comes again.
+            // The peer retransmits data that came with the SYN.
             return cx.pool.put(frame);
         }
         self.receive_open(cx, ip, index, frame, start, segment);
     }
 
-    /// A segment for an open connection.
+    /// Processes a segment of an open connection.
     fn receive_open(
         &mut self,
         cx: &mut Context,
@@ -230,27 +232,27 @@ impl Tcp {
         };
         let before = connection.state();
         let verdict = check(segment, &connection.sequence_state());
-        let (counts, is_asked) = match verdict {
-            Verdict::Accept(counts) => (counts, false),
-            Verdict::AckNow(counts) => (counts, true),
+        let (takes_ack, must_ack_now) = match verdict {
+            Verdict::Accept(takes_ack) => (takes_ack, false),
+            Verdict::AckNow(takes_ack) => (takes_ack, true),
             _ => {
                 statistics.received_drops.segment += u64::from(verdict != Verdict::Reset);
                 pool.put(frame);
-                return self.turn_away(cx, ip, index, verdict);
+                return self.reject(cx, ip, index, verdict);
             }
         };
         let packet = frame.bytes();
         let header = start + usize::from(segment.header);
-        let told;
+        let parsed;
         let blocks = match packet.get(start + TCP_HEADER..header) {
             Some(options) if !options.is_empty() => {
-                told = Blocks::read(options);
-                &told
+                parsed = Blocks::read(options);
+                &parsed
             }
             _ => Blocks::NONE,
         };
         let acknowledged = match segment.acknowledgment {
-            Some(number) if counts => {
+            Some(number) if takes_ack => {
                 let snapshot = watch.before(connection);
                 let acknowledged = connection.sender.acknowledge(segment, number, blocks, now);
                 watch.after(connection, snapshot);
@@ -258,7 +260,7 @@ impl Tcp {
             }
             _ => Acknowledged::default(),
         };
-        let received = if is_asked {
+        let received = if must_ack_now {
             connection.receiver.ack_now();
             Received::default()
         } else if segment.length > 0 || segment.fin {
@@ -271,23 +273,16 @@ impl Tcp {
         } else {
             Received::default()
         };
-        if connection.sender.has_ecn() {
-            if segment.reduced {
-                connection.receiver.on_cwr();
-            }
-            if segment.length > 0 && class_of(packet) & CE == CE {
-                connection.receiver.on_ce();
-            }
-        }
+        connection.process_ecn(segment, class_of(packet));
         connection.activity.heard(now, acknowledged.is_progress);
-        connection.probes = 0;
+        connection.keep_alive_probes = 0;
         if acknowledged.is_progress {
             connection.soft_error = None;
         }
         pool.put(frame);
-        // What an orphan gets nobody will read (RFC 1122 §4.2.2.13).
+        // New data for an orphan resets the connection (RFC 1122 §4.2.2.13).
         if received.has_data && matches!(connection.owner, Owner::Orphan) {
-            return self.abandon(cx, ip, index);
+            return self.abort_index(cx, ip, index);
         }
         if acknowledged.fin_acknowledged {
             connection.state_machine.handle(Event::FinAcknowledged);
@@ -295,11 +290,11 @@ impl Tcp {
         if received.has_fin {
             connection.state_machine.handle(Event::FinReceived);
         }
-        self.follow_segment(cx, ip, index, before, acknowledged, received);
+        self.after_segment(cx, ip, index, before, acknowledged, received);
     }
 
-    /// What becomes of a segment of which nothing counts but that it came.
-    fn turn_away(&mut self, cx: &mut Context, ip: &mut Ip, index: u32, verdict: Verdict) {
+    /// Acts on a segment that failed the acceptability test.
+    fn reject(&mut self, cx: &mut Context, ip: &mut Ip, index: u32, verdict: Verdict) {
         match verdict {
             Verdict::Reset => {
                 let Some(connection) = self.connections.get_mut(index as usize) else { return };
@@ -307,17 +302,17 @@ impl Tcp {
                 connection.state_machine.handle(Event::Reset);
                 self.state_changed(cx, ip, index, before, true);
             }
-            Verdict::ChallengeAck => self.challenge(cx, ip, index),
+            Verdict::ChallengeAck => self.send_challenge_ack(cx, ip, index),
             Verdict::Accept(_) | Verdict::AckNow(_) | Verdict::Drop => {}
         }
     }
 
-    /// Says where we are, a few times a second at most (RFC 5961 §7).
-    fn challenge(&mut self, cx: &mut Context, ip: &mut Ip, index: u32) {
+    /// Sends a challenge ACK, within the rate limit (RFC 5961 §7).
+    fn send_challenge_ack(&mut self, cx: &mut Context, ip: &mut Ip, index: u32) {
         let Some(connection) = self.connections.get_mut(index as usize) else { return };
         let (sent, since) = (connection.challenge_acks, connection.challenge_acks_since);
         let is_over = cx.now.since(since) >= Duration::from_secs(1);
-        if !is_over && sent >= CHALLENGES {
+        if !is_over && sent >= MAX_CHALLENGE_ACKS {
             return;
         }
         (connection.challenge_acks, connection.challenge_acks_since) =
@@ -325,7 +320,7 @@ impl Tcp {
         if connection.is_open() {
             return self.acknowledge(cx, ip, index);
         }
-        let (flow, window) = (connection.flow, connection.window_before_open());
+        let (flow, window) = (connection.flow, connection.handshake_window());
         let Some((sequence, expected)) = connection.state_machine.handshake().map(Handshake::next)
         else {
             return;
@@ -334,9 +329,9 @@ impl Tcp {
         self.send_control(cx, ip, flow, &HeaderFields { window, ..fields });
     }
 
-    /// Asks a silent peer whether it is there, or whether its window opened: a segment before its
-    /// window, which it answers (RFC 1122 §4.2.3.6; TCP-S-12: no octet).
-    pub(crate) fn probe(&mut self, cx: &mut Context, ip: &mut Ip, index: u32) {
+    /// Sends a keep-alive or zero-window probe: a segment with SND.UNA - 1, which the peer must
+    /// acknowledge (RFC 1122 §4.2.3.6; TCP-S-12: without data).
+    pub(crate) fn send_probe(&mut self, cx: &mut Context, ip: &mut Ip, index: u32) {
         let Some(connection) = self.connections.get(index as usize) else { return };
         let sequence = connection.sender.snd_una().wrapping_sub(1);
         let (flow, expected, window) = (
@@ -349,7 +344,22 @@ impl Tcp {
     }
 }
 
-/// The traffic class of a packet, ecn included.
+impl Connection {
+    /// Processes CWR, and the CE mark of a packet with data (RFC 3168 §6.1.3).
+    fn process_ecn(&mut self, segment: &Segment, traffic_class: u8) {
+        if !self.sender.has_ecn() {
+            return;
+        }
+        if segment.reduced {
+            self.receiver.on_cwr();
+        }
+        if segment.length > 0 && traffic_class & CE == CE {
+            self.receiver.on_ce();
+        }
+    }
+}
+
+/// The traffic class of a packet, with its ECN field.
 fn class_of(packet: &[u8]) -> u8 {
     match packet {
         [first, second, ..] if first >> 4 == 6 => first << 4 | second >> 4,
@@ -358,7 +368,7 @@ fn class_of(packet: &[u8]) -> u8 {
     }
 }
 
-/// Source and destination port.
+/// The source and destination port.
 pub(super) fn ports(packet: &[u8]) -> Option<(u16, u16)> {
     let ([a, b, c, d], _) = packet.split_first_chunk()?;
     Some((u16::from_be_bytes([*a, *b]), u16::from_be_bytes([*c, *d])))

@@ -1,9 +1,9 @@
-//! Listeners: a backlog that smoltcp does not have.
+//! Listeners and their backlog.
 //!
-//! A SYN for a listener makes a socket of its own; the listener never becomes the connection.
-//! Handshakes under way are bounded per interface, the oldest giving way; finished connections wait
-//! in the order in which they were established. A full backlog ignores new SYNs, as Linux does, so
-//! that clients try again.
+//! A SYN for a listener creates a half-open connection; the listener itself stays a listener.
+//! Half-open connections are bounded per interface, and the oldest is dropped first. Established
+//! connections wait in the accept queue. A listener with a full accept queue drops new SYNs, as
+//! Linux does, so that clients retransmit them.
 
 use alloc::collections::VecDeque;
 use alloc::sync::Arc;
@@ -25,20 +25,20 @@ use crate::stack::context::Wakes;
 use crate::stack::ip::Ip;
 use crate::stack::ip::ingress::Packet;
 
-/// A connection that waits for `accept`.
+/// An established connection in the accept queue.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
-pub(crate) struct Waiting {
+pub(crate) struct PendingConnection {
     pub(crate) interface: u32,
     pub(crate) connection: ConnectionId,
     pub(crate) flow: Flow,
-    /// What its listener gave it.
+    /// The settings that it inherited from its listener.
     pub(crate) settings: TcpSettings,
 }
 
 #[derive(Debug)]
 struct Queue {
-    waiting: VecDeque<Waiting>,
-    /// What connections get.
+    accept_queue: VecDeque<PendingConnection>,
+    /// The settings that new connections inherit.
     settings: TcpSettings,
     backlog: usize,
     closed: bool,
@@ -56,84 +56,86 @@ pub(crate) struct Listener {
 
 impl Listener {
     pub(crate) fn new(local: SocketAddr, backlog: usize, settings: TcpSettings) -> Self {
-        let (waiting, acceptors) = (VecDeque::new(), WakerList::new());
+        let (pending, acceptors) = (VecDeque::new(), WakerList::new());
         let backlog = backlog.clamp(1, limits::BACKLOG_MAXIMUM);
-        let queue = Queue { waiting, settings, backlog, closed: false, acceptors };
+        let queue = Queue { accept_queue: pending, settings, backlog, closed: false, acceptors };
         let bound = settings.bound(local.ip());
         Self { local, bound, reuse_port: settings.reuse_port, queue: Lock::new(queue) }
     }
 
-    /// What connections get that are made from now on.
+    /// The settings that new connections inherit.
     pub(crate) fn settings(&self) -> TcpSettings {
         self.queue.with(|queue| queue.settings)
     }
 
-    /// Changes what connections get that are made from now on.
+    /// Changes the settings that new connections inherit.
     pub(crate) fn set_settings(&self, settings: TcpSettings) {
         self.queue.with(|queue| queue.settings = settings);
     }
 
-    /// How many connections may wait.
+    /// The backlog: the largest length of the accept queue.
     pub(crate) fn backlog(&self) -> usize {
         self.queue.with(|queue| queue.backlog)
     }
 
-    /// Changes how many may; those that wait already stay.
+    /// Changes the backlog; connections that are queued already stay.
     pub(crate) fn set_backlog(&self, backlog: usize) {
         self.queue.with(|queue| queue.backlog = backlog.clamp(1, limits::BACKLOG_MAXIMUM));
     }
 
-    /// The connection that has waited longest. While there is none, `waker` is woken when there is.
+    /// Takes the oldest connection of the accept queue. If there is none, wakes `waker` once there
+    /// is.
     ///
     /// # Errors
     /// `WouldBlock`; `NetworkDown` once the listener's interface is gone.
-    pub(crate) fn take(&self, waker: Option<&Waker>) -> Result<Waiting, Error> {
-        let (outcome, crowd) = self.queue.with(|queue| match queue.waiting.pop_front() {
-            Some(waiting) => (Ok(waiting), None),
+    pub(crate) fn take(&self, waker: Option<&Waker>) -> Result<PendingConnection, Error> {
+        let (outcome, evicted) = self.queue.with(|queue| match queue.accept_queue.pop_front() {
+            Some(pending) => (Ok(pending), None),
             None if queue.closed => (Err(Error::NetworkDown), None),
             None => {
                 (Err(Error::WouldBlock), waker.map(|waker| queue.acceptors.register_bounded(waker)))
             }
         });
-        crowd.into_iter().flatten().for_each(Waker::wake);
+        evicted.into_iter().flatten().for_each(Waker::wake);
         outcome
     }
 
-    /// Wakes `waker` when a connection waits.
+    /// Wakes `waker` when the accept queue gets a connection.
     pub(crate) fn register(&self, waker: &Waker) {
-        let crowd = self.queue.with(|queue| queue.acceptors.register_bounded(waker));
-        crowd.into_iter().for_each(Waker::wake);
+        let evicted = self.queue.with(|queue| queue.acceptors.register_bounded(waker));
+        evicted.into_iter().for_each(Waker::wake);
     }
 
-    /// How many connections wait.
+    /// The length of the accept queue.
     pub(crate) fn len(&self) -> usize {
-        self.queue.with(|queue| queue.waiting.len())
+        self.queue.with(|queue| queue.accept_queue.len())
     }
 
-    /// True when the listener takes no more connections because its interface is gone.
+    /// True when the listener's interface is gone.
     pub(crate) fn is_closed(&self) -> bool {
         self.queue.with(|queue| queue.closed)
     }
 
-    /// Ends the listener and hands out what still waits.
-    pub(crate) fn close(&self, wakes: &mut Wakes) -> VecDeque<Waiting> {
+    /// Closes the listener and returns the rest of its accept queue.
+    pub(crate) fn close(&self, wakes: &mut Wakes) -> VecDeque<PendingConnection> {
         self.queue.with(|queue| {
             queue.closed = true;
             wakes.add(&mut queue.acceptors);
-            core::mem::take(&mut queue.waiting)
+            core::mem::take(&mut queue.accept_queue)
         })
     }
 
-    /// What one more connection gets, and how many may wait; `None` while none more may.
+    /// The settings and the backlog for one more connection; `None` when the accept queue is full.
     fn admit(&self) -> Option<(TcpSettings, usize)> {
         self.queue.with(|queue| {
-            let has_room = !queue.closed && queue.waiting.len() < queue.backlog;
+            let has_room = !queue.closed && queue.accept_queue.len() < queue.backlog;
             has_room.then_some((queue.settings, queue.backlog))
         })
     }
 
-    /// Lets an established connection wait; `None` when nobody will take it. Tells what it gets: as
-    /// Linux, which makes the socket only now, but the `buffers` are those of the handshake.
+    /// Appends an established connection to the accept queue; `None` when the listener is closed.
+    /// Returns its settings: they are taken now, as on Linux, except for the buffer sizes, which
+    /// the handshake has used already.
     fn push(
         &self,
         (interface, connection, flow): (u32, ConnectionId, Flow),
@@ -143,7 +145,12 @@ impl Listener {
         self.queue.with(|queue| {
             let settings = TcpSettings { receive_buffer, send_buffer, ..queue.settings };
             (!queue.closed).then(|| {
-                queue.waiting.push_back(Waiting { interface, connection, flow, settings });
+                queue.accept_queue.push_back(PendingConnection {
+                    interface,
+                    connection,
+                    flow,
+                    settings,
+                });
                 wakes.add(&mut queue.acceptors);
                 settings
             })
@@ -152,7 +159,7 @@ impl Listener {
 }
 
 impl Listener {
-    /// The listener as others see it.
+    /// The listener's socket status.
     pub(crate) fn status(&self, interface: &str) -> SocketStatus {
         SocketStatus {
             kind: SocketKind::Tcp,
@@ -166,19 +173,19 @@ impl Listener {
     }
 }
 
-/// A listener's place on one interface.
+/// A listener's binding to one interface.
 #[derive(Debug)]
 pub(crate) struct ListenBinding {
     pub(crate) bound: Bound,
-    /// Set for a listener of this interface alone.
+    /// True for a listener that is bound to this interface only.
     pub(crate) device: bool,
     pub(crate) listener: Arc<Listener>,
-    /// Handshakes under way, oldest first.
+    /// Half-open connections, oldest first.
     pub(crate) half_open: VecDeque<ConnectionId>,
 }
 
 impl Tcp {
-    /// Takes connections for the listener from now on.
+    /// Starts to accept connections for the listener.
     ///
     /// # Errors
     /// `AddressInUse` when another listener has the port with an overlapping address.
@@ -188,7 +195,7 @@ impl Tcp {
         if bindings.iter().any(|binding| Arc::ptr_eq(&binding.listener, listener)) {
             return Ok(());
         }
-        // Listeners that all want it share an address (SO_REUSEPORT).
+        // Listeners share an address when all of them set SO_REUSEPORT.
         let shares = |other: &Listener| other.reuse_port && listener.reuse_port;
         if bindings
             .iter()
@@ -205,7 +212,7 @@ impl Tcp {
         Ok(())
     }
 
-    /// The interface goes: its own listeners end.
+    /// The interface goes down: listeners bound to it close.
     pub(crate) fn close_listeners(&mut self, wakes: &mut Wakes) {
         let bindings = core::mem::take(&mut self.listeners).into_values().flatten();
         for binding in bindings.filter(|binding| binding.device) {
@@ -213,7 +220,7 @@ impl Tcp {
         }
     }
 
-    /// Takes no more connections for the listener; handshakes under way end with a reset.
+    /// Stops accepting connections for the listener; its half-open connections are reset.
     pub(crate) fn unlisten(&mut self, cx: &mut Context, ip: &mut Ip, listener: &Arc<Listener>) {
         let port = listener.local.port();
         let Some(bindings) = self.listeners.get_mut(&port) else { return };
@@ -231,7 +238,8 @@ impl Tcp {
         }
     }
 
-    /// Takes a SYN that belongs to no connection; gives the packet back when nobody listens there.
+    /// Processes a SYN that belongs to no connection; gives the packet back when no listener
+    /// matches.
     pub(super) fn receive_syn(
         &mut self,
         cx: &mut Context,
@@ -239,7 +247,7 @@ impl Tcp {
         packet: Packet,
         flow: Flow,
         segment: &Segment,
-        floor: Option<u32>,
+        iss_floor: Option<u32>,
     ) -> Result<(), Packet> {
         let Some(binding) = self.listener_for(&flow) else { return Err(packet) };
         let Some((settings, backlog)) = binding.listener.admit() else {
@@ -248,33 +256,33 @@ impl Tcp {
             return Ok(());
         };
         let listener = Arc::clone(&binding.listener);
-        let most = limits::HALF_OPEN.max(backlog);
+        let capacity = limits::HALF_OPEN.max(backlog);
         let oldest =
-            if binding.half_open.len() >= most { binding.half_open.pop_front() } else { None };
+            if binding.half_open.len() >= capacity { binding.half_open.pop_front() } else { None };
         if let Some(oldest) = oldest {
-            // The handshake that has taken longest gives way without a word: its source may be
-            // forged.
-            self.forget(cx, oldest);
+            // The oldest half-open connection is dropped without a RST: its source may be forged.
+            self.remove_and_wake(cx, oldest);
         }
-        let connection = self.open_passive(cx, ip, flow, listener, &settings, floor);
+        let connection = self.open_passive(cx, ip, flow, listener, &settings, iss_floor);
         if let Some(binding) = self.listener_for(&flow) {
             binding.half_open.push_back(connection);
         }
         let start = packet.header.length;
-        self.feed(cx, ip, connection.index, packet.frame, start, segment);
+        self.deliver(cx, ip, connection.index, packet.frame, start, segment);
         Ok(())
     }
 
-    /// Who gets a connection: the listener of the address before those of all addresses; of several
-    /// that share it, the flow's hash decides, so that a repeated SYN meets the same one.
+    /// The listener for a flow: a specific address wins over the wildcard. Among listeners that
+    /// share an address the flow's hash decides, so that a retransmitted SYN reaches the same one.
     fn listener_for(&mut self, flow: &Flow) -> Option<&mut ListenBinding> {
         let Tcp { listeners, state, .. } = self;
         let bindings = listeners.get_mut(&flow.local.port())?;
-        let fits = |binding: &ListenBinding| binding.bound.matches(flow.local.ip());
+        let matches = |binding: &ListenBinding| binding.bound.matches(flow.local.ip());
         let is_specific =
-            bindings.iter().any(|binding| fits(binding) && binding.bound.is_specific());
-        let is_best =
-            |binding: &ListenBinding| fits(binding) && binding.bound.is_specific() == is_specific;
+            bindings.iter().any(|binding| matches(binding) && binding.bound.is_specific());
+        let is_best = |binding: &ListenBinding| {
+            matches(binding) && binding.bound.is_specific() == is_specific
+        };
         let place = match bindings.iter().filter(|binding| is_best(binding)).count() as u64 {
             0 | 1 => 0,
             // The remainder is smaller than a count of things in memory.
@@ -288,14 +296,14 @@ impl Tcp {
         bindings.iter_mut().find(|binding| Arc::ptr_eq(&binding.listener, listener))
     }
 
-    /// A handshake is over, well or not.
+    /// Removes a connection from the half-open list of its listener.
     pub(crate) fn handshake_over(&mut self, connection: ConnectionId, listener: &Arc<Listener>) {
         if let Some(binding) = self.binding_of(listener) {
             binding.half_open.retain(|known| *known != connection);
         }
     }
 
-    /// A passive connection is established: it waits for `accept`.
+    /// A passive connection is established: it moves to the accept queue.
     pub(crate) fn established(
         &mut self,
         cx: &mut Context,
@@ -309,7 +317,7 @@ impl Tcp {
         known.owner = Owner::Owned;
         known.give_up_at = Instant::NEVER;
         let name = (cx.configuration.index, connection, flow);
-        match listener.push(name, known.buffers, &mut cx.wakes) {
+        match listener.push(name, known.buffer_sizes, &mut cx.wakes) {
             Some(settings) => known.adopt(&settings),
             None => self.abort(cx, ip, connection),
         }

@@ -1,33 +1,32 @@
-//! The states of a connection: the handshake says which while it lasts, a table from then on (RFC
-//! 9293 §3.3.2).
+//! The connection state machine (RFC 9293 §3.3.2): [`Handshake`] up to ESTABLISHED, a transition
+//! table from then on.
 //!
-//! Which events there are, and when, is decided by those who know the numbers:
-//! [`send`](super::send) and [`receive`](super::receive). So what is left of the machine once the
-//! connection is open is a byte.
+//! [`send`](super::send) and [`receive`](super::receive) generate the events from sequence numbers,
+//! so the state of an open connection is a single byte.
 
 use crate::command::socket::SocketState as State;
 
 use super::handshake::Handshake;
 
-/// What happens to an open connection.
+/// An event of an open connection.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
 pub(crate) enum Event {
-    /// The program ended our direction.
+    /// The program closed its direction.
     Close,
-    /// The peer acknowledged our end.
+    /// The peer acknowledged our FIN.
     FinAcknowledged,
-    /// All that the peer sent came, and its end.
+    /// The peer's FIN is in order.
     FinReceived,
     /// The peer reset the connection.
     Reset,
 }
 
-/// Where a connection is.
+/// The state of a connection.
 #[derive(Debug)]
 pub(crate) enum StateMachine {
-    /// In its handshake, or ended with it.
+    /// In the handshake, or closed during it.
     Opening(Handshake),
-    /// Open, or ended after that.
+    /// Past the handshake, or closed after it.
     Opened(State),
 }
 
@@ -47,7 +46,7 @@ impl StateMachine {
         }
     }
 
-    /// The handshake, to be gone on with.
+    /// The handshake, mutably.
     pub(crate) fn handshake_mut(&mut self) -> Option<&mut Handshake> {
         match self {
             Self::Opening(handshake) => Some(handshake),
@@ -55,7 +54,7 @@ impl StateMachine {
         }
     }
 
-    /// The handshake ended well: gives it out.
+    /// Completes the handshake: moves to ESTABLISHED and returns it.
     pub(crate) fn open(&mut self) -> Option<Handshake> {
         match core::mem::replace(self, Self::Opened(State::Established)) {
             Self::Opening(handshake) => Some(handshake),
@@ -63,7 +62,7 @@ impl StateMachine {
         }
     }
 
-    /// The connection is no more, whatever the peer thinks.
+    /// Moves to CLOSED without the peer.
     pub(crate) fn abort(&mut self) {
         match self {
             Self::Opening(handshake) => handshake.abort(),
@@ -71,16 +70,16 @@ impl StateMachine {
         }
     }
 
-    /// Takes an event of the open connection.
+    /// Applies an event to an open connection.
     pub(crate) fn handle(&mut self, event: Event) {
         if let Self::Opened(state) = self {
-            *state = after(*state, event);
+            *state = next_state(*state, event);
         }
     }
 }
 
-/// The state that follows; an event that means nothing in a state changes nothing.
-const fn after(state: State, event: Event) -> State {
+/// The next state; events without a transition leave the state unchanged.
+const fn next_state(state: State, event: Event) -> State {
     match (state, event) {
         (_, Event::Reset) => State::Closed,
         (State::Established, Event::Close) => State::FinWait1,
@@ -100,9 +99,9 @@ const fn after(state: State, event: Event) -> State {
 mod tests {
     use super::*;
 
-    /// The ways through the diagram of RFC 9293 §3.3.2, from ESTABLISHED on.
+    /// The paths through the state diagram of RFC 9293 §3.3.2, from ESTABLISHED on.
     #[test]
-    fn every_order_of_the_two_ends_leads_out_of_the_connection() {
+    fn every_order_of_closes_ends_the_connection() {
         use Event::{Close, FinAcknowledged, FinReceived};
         let ways = [
             (
@@ -123,8 +122,7 @@ mod tests {
             for (event, state) in events.iter().zip(states) {
                 machine.handle(*event);
                 assert_eq!(machine.state(), *state, "{events:?}");
-                // What was told is told again, as by a peer that repeats its segments: nothing
-                // follows.
+                // A repeated event, as from a retransmitted segment, changes nothing.
                 machine.handle(*event);
                 assert_eq!(machine.state(), *state, "{events:?}");
             }
@@ -132,7 +130,7 @@ mod tests {
     }
 
     #[test]
-    fn a_reset_ends_every_state() {
+    fn a_reset_closes_every_state() {
         for state in [
             State::Established,
             State::FinWait1,

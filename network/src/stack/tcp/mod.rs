@@ -1,37 +1,37 @@
-//! TCP: connections found by hash, each with a state machine, a sender and a receiver of its own.
+//! TCP: connections in a hash table, each with a state machine, a sender and a receiver.
 //!
-//! How a connection opens and closes is two pure machines ([`handshake`], [`machine`]); sequence
-//! numbers, loss and windows stand in [`send`] and [`receive`], and how much may be in flight in
-//! [`congestion`]. Cost per packet does not depend on how many connections there are: a segment
-//! finds its connection through `flows`, deadlines stand in the stack's heap, and connections that
-//! have something to send in the `dirty` queue.
+//! Two pure state machines open and close a connection ([`handshake`], [`machine`]). [`send`] and
+//! [`receive`] own sequence numbers, loss and windows, and [`congestion`] decides how much may be
+//! in flight. The cost per packet does not depend on the number of connections: `flows` maps a
+//! segment to its connection, deadlines are in the stack's timer heap, and connections with
+//! something to send are in the `ready` queue.
 //!
-//! Left out on purpose: timestamps (RFC 7323 §3). Round trips are measured without them, and
-//! spurious retransmissions are known by DSACK and F-RTO; what is missing is protection against
-//! wrapped sequence numbers (PAWS), which takes more than 2 GiB in a segment's lifetime. Urgent data
-//! stays in the stream (RFC 6093), and nothing is sent with a SYN (RFC 7413).
+//! Deliberately not implemented: timestamps (RFC 7323 §3). Round trips are measured without them,
+//! and DSACK and F-RTO detect spurious retransmissions. What is missing is protection against
+//! wrapped sequence numbers (PAWS), which takes more than 2 GiB within a segment's lifetime. Urgent
+//! data stays in the stream (RFC 6093), and a SYN carries no data (RFC 7413).
 //!
 //! | file | owns |
 //! |---|---|
-//! | [`ingress`], [`fast_path`] | from a packet to its connection, listener, TIME-WAIT, or a reset |
-//! | [`acceptability`] | what a segment must pass before anything of it counts |
-//! | [`handshake`] | how a connection opens |
-//! | [`machine`] | the states of an open connection |
-//! | [`receive`] | what came, in order or not; acknowledgments and windows that are due |
-//! | [`send`] | what was written, what is in flight, when it is retransmitted |
+//! | [`ingress`], [`fast_path`] | demultiplexing: connection, listener, TIME-WAIT, or a RST |
+//! | [`acceptability`] | the acceptability test of segments |
+//! | [`handshake`] | the three-way handshake |
+//! | [`machine`] | the state machine of an open connection |
+//! | [`receive`] | received data, in order or not; acknowledgments and window updates |
+//! | [`send`] | the send buffer, data in flight, retransmission |
 //! | [`congestion`] | cwnd and ssthresh: CUBIC, NewReno, BBR |
-//! | [`egress`] | segments as packets |
-//! | [`service`] | serving a connection, and what follows from a change of state |
-//! | [`close`] | how connections end for a reason of ours |
+//! | [`egress`] | building segments |
+//! | [`service`] | serving a connection, and the effects of a state change |
+//! | [`close`] | how we end connections |
 //! | [`deadline`] | user timeouts, keep-alive, orphans |
 //! | [`verbs`] | connect, send, receive, shut down, release: what sockets call |
 //! | [`listen`] | listeners, backlogs, half-open connections |
 //! | [`connection`] | a connection (TCB) |
 //! | [`time_wait`] | TIME-WAIT |
-//! | [`icmp`] | errors about connections |
-//! | [`statistics`], [`incident`] | what people, programs and watchers are told |
-//! | [`segment`] | a segment as numbers, and its options |
-//! | [`ring`], [`out_of_order`] | ring buffers, and what came out of order |
+//! | [`icmp`] | ICMP errors about connections |
+//! | [`statistics`], [`incident`] | statistics, socket lists and events |
+//! | [`segment`] | a parsed segment and its options |
+//! | [`ring`], [`out_of_order`] | ring buffers, and the out-of-order queue |
 
 mod acceptability;
 mod close;
@@ -91,41 +91,40 @@ use crate::stack::ports;
 /// The connections and listeners of one interface.
 #[derive(Debug)]
 pub(crate) struct Tcp {
-    /// Each by itself, so that the table that grows is a table of pointers.
+    /// Boxed, so that growing the slab moves pointers only.
     pub(crate) connections: Slab<Box<Connection>>,
-    /// Slots by the flow of each: only their places stand here, so that a connection's name is kept
-    /// once.
+    /// Slab indices by flow. The flows themselves are stored in the connections only.
     flows: HashTable<u32>,
     state: FixedState,
     pub(crate) listeners: BTreeMap<u16, Vec<ListenBinding>>,
     pub(crate) time_wait: TimeWait,
-    pub(crate) dirty: VecDeque<u32>,
-    /// The flow that was found last: segments come in trains.
-    recent: FlowCache<Flow, u32>,
-    /// Ephemeral ports given out, by hash of the addresses.
-    ports: [u32; limits::PORT_COUNTERS],
-    /// Bytes of data that connections hold.
-    held: usize,
-    /// Keys of the function that begins sequence numbers.
-    sequence_key: (u64, u64),
+    pub(crate) ready: VecDeque<u32>,
+    /// The connection of the last segment: segments come in bursts.
+    flow_cache: FlowCache<Flow, u32>,
+    /// Counters of ephemeral ports, by hash of the addresses (RFC 6056 §3.3.4).
+    port_counters: [u32; limits::PORT_COUNTERS],
+    /// Bytes of data in the buffers of all connections.
+    memory_used: usize,
+    /// The secret keys of the ISS generator (RFC 6528).
+    iss_keys: (u64, u64),
     generation: u32,
 }
 
 impl Tcp {
     pub(crate) fn new(cx: &mut Context) -> Self {
         let seed = cx.random.u64();
-        let sequence_key = (cx.random.u64(), cx.random.u64());
+        let iss_keys = (cx.random.u64(), cx.random.u64());
         Self {
             connections: Slab::new(),
             flows: HashTable::new(),
             state: FixedState::with_seed(seed),
             listeners: BTreeMap::new(),
             time_wait: TimeWait::new(seed.rotate_left(32)),
-            dirty: VecDeque::new(),
-            recent: FlowCache::default(),
-            ports: [0; limits::PORT_COUNTERS],
-            held: 0,
-            sequence_key,
+            ready: VecDeque::new(),
+            flow_cache: FlowCache::default(),
+            port_counters: [0; limits::PORT_COUNTERS],
+            memory_used: 0,
+            iss_keys,
             generation: 0,
         }
     }
@@ -144,81 +143,84 @@ impl Tcp {
             .filter(|connection| connection.generation == id.generation)
     }
 
-    /// The connection of a flow, for those who ask once.
+    /// The connection of a flow, without the flow cache.
     pub(crate) fn lookup(&self, flow: &Flow) -> Option<u32> {
-        let is_meant = |index: &u32| {
+        let matches = |index: &u32| {
             self.connections.get(*index as usize).is_some_and(|connection| connection.flow == *flow)
         };
-        self.flows.find(self.state.hash_one(flow), is_meant).copied()
+        self.flows.find(self.state.hash_one(flow), matches).copied()
     }
 
     /// The connection of a flow.
     pub(crate) fn find(&mut self, flow: &Flow) -> Option<u32> {
-        if let Some(index) = self.recent.get(0, flow) {
+        if let Some(index) = self.flow_cache.get(0, flow) {
             return Some(*index);
         }
         let index = self.lookup(flow)?;
-        self.recent.set(0, *flow, index);
+        self.flow_cache.set(0, *flow, index);
         Some(index)
     }
 
-    /// Where the sequence numbers of a new connection begin: a clock of 4 µs plus a keyed hash of
-    /// the flow (RFC 6528). Never at or below `floor`, the last number of the same flow's former
-    /// connection.
-    pub(crate) fn initial_sequence(&self, flow: &Flow, now: Instant, floor: Option<u32>) -> u32 {
-        let (first, second) = self.sequence_key;
+    /// Generates ISS: a clock of 4 µs plus a keyed hash of the flow (RFC 6528). Always above
+    /// `iss_floor`, SND.NXT of the flow's previous connection.
+    pub(crate) fn initial_sequence_number(
+        &self,
+        flow: &Flow,
+        now: Instant,
+        iss_floor: Option<u32>,
+    ) -> u32 {
+        let (first, second) = self.iss_keys;
         let mut hasher = SipHasher13::new_with_keys(first, second);
         flow.hash(&mut hasher);
-        // Both are meant to wrap.
+        // Both wrap.
         let sequence = (hasher.finish() as u32).wrapping_add((now.as_micros() / 4) as u32);
-        match floor {
-            Some(floor) if !segment::before(floor, sequence) => floor.wrapping_add(1),
+        match iss_floor {
+            Some(iss_floor) if !segment::before(iss_floor, sequence) => iss_floor.wrapping_add(1),
             _ => sequence,
         }
     }
 
-    /// The place of the next ephemeral port between two addresses.
+    /// The index of the next ephemeral port between two addresses.
     fn next_port(&mut self, local: IpAddr, remote: SocketAddr) -> u32 {
-        let (first, second) = self.sequence_key;
-        // Not the function that begins sequence numbers.
+        let (first, second) = self.iss_keys;
+        // The keys are swapped, so that ports reveal nothing about the ISS.
         let mut hasher = SipHasher13::new_with_keys(second, first);
         Flow::new(SocketAddr::new(local, 0), remote).hash(&mut hasher);
         let hash = hasher.finish();
         let (offset, place) = (hash as u32, (hash >> 32) as usize % limits::PORT_COUNTERS);
-        let Some(counter) = self.ports.get_mut(place) else { return 0 };
+        let Some(counter) = self.port_counters.get_mut(place) else { return 0 };
         *counter = counter.wrapping_add(1);
         offset.wrapping_add(*counter) % ports::COUNT
     }
 
-    /// Makes a connection's flow free again.
+    /// Removes a connection's flow from the table.
     pub(crate) fn unlink(&mut self, flow: &Flow, index: u32) {
-        // It may have been made free before, and belong to another connection by now.
+        // The flow may have been removed before and belong to another connection now.
         if let Ok(entry) = self.flows.find_entry(self.state.hash_one(flow), |known| *known == index)
         {
             entry.remove();
-            self.recent.clear();
+            self.flow_cache.clear();
         }
     }
 
-    /// The name of the connection at an index.
+    /// The id of the connection at an index.
     pub(crate) fn id_at(&self, index: u32) -> Option<ConnectionId> {
         self.connections
             .get(index as usize)
             .map(|connection| ConnectionId { index, generation: connection.generation })
     }
 
-    /// Puts a connection's egress on the agenda.
-    pub(crate) fn mark(&mut self, index: u32) {
+    /// Queues a connection for output.
+    pub(crate) fn schedule(&mut self, index: u32) {
         if let Some(connection) = self.connections.get_mut(index as usize)
-            && !connection.dirty
+            && !connection.is_ready
         {
-            connection.dirty = true;
-            self.dirty.push_back(index);
+            connection.is_ready = true;
+            self.ready.push_back(index);
         }
     }
 
-    /// Adds a connection. Its sequence numbers begin at `opening.iss`, whatever its socket
-    /// believes.
+    /// Adds a connection, whose first sequence number is `opening.iss`.
     pub(crate) fn insert(
         &mut self,
         flow: Flow,
@@ -243,24 +245,24 @@ impl Tcp {
             timeouts: settings.timeouts(),
             activity: PeerActivity::new(now),
             linger: settings.linger,
-            armed: Instant::NEVER,
+            timer_deadline: Instant::NEVER,
             give_up_at: Instant::NEVER,
-            dirty: false,
+            is_ready: false,
             close_pending: false,
             receive_shut_down: false,
             error: None,
             soft_error: None,
             challenge_acks: 0,
             challenge_acks_since: Instant::ZERO,
-            probes: 0,
+            keep_alive_probes: 0,
             path_confirmed_at: Instant::ZERO,
-            buffers: (settings.receive_buffer, settings.send_buffer),
-            was_discarded: false,
-            counted_bytes: 0,
+            buffer_sizes: (settings.receive_buffer, settings.send_buffer),
+            has_discarded_data: false,
+            memory_counted: 0,
             readers: WakerList::new(),
             writers: WakerList::new(),
         };
-        // A slab of four thousand million connections does not fit into memory.
+        // Fewer than 2^32 connections fit into memory.
         let index = self.connections.insert(Box::new(connection)) as u32;
         let Self { flows, connections, state, .. } = self;
         flows.insert_unique(state.hash_one(flow), index, |index| {
@@ -271,27 +273,27 @@ impl Tcp {
 
     /// True when a connection waits to be served.
     pub(crate) fn has_work(&self) -> bool {
-        !self.dirty.is_empty()
+        !self.ready.is_empty()
     }
 
-    /// True when connections together hold as much as they may.
+    /// True when the buffers of all connections exceed the limit.
     fn is_short_of_memory(&self) -> bool {
-        self.held > limits::TCP_MEMORY
+        self.memory_used > limits::TCP_MEMORY
     }
 
-    /// Counts what a connection holds. Above the limit buffers grow no further.
+    /// Updates the memory account of a connection. Above the limit its buffers stop growing.
     fn count_memory(&mut self, index: u32) {
         let Some(connection) = self.connections.get_mut(index as usize) else { return };
-        let now = connection.sender.queued() + connection.receiver.held();
-        self.held = self.held - connection.counted_bytes + now;
-        connection.counted_bytes = now;
-        if self.held > limits::TCP_MEMORY {
+        let now = connection.sender.queued() + connection.receiver.memory_used();
+        self.memory_used = self.memory_used - connection.memory_counted + now;
+        connection.memory_counted = now;
+        if self.memory_used > limits::TCP_MEMORY {
             connection.sender.stop_growing();
             connection.receiver.stop_growing();
         }
     }
 
-    /// True when a listener takes connections to a port at some of these addresses.
+    /// True when a listener accepts connections to a port at some of these addresses.
     pub(crate) fn listens_at(&self, port: u16, bound: Bound) -> bool {
         self.listeners
             .get(&port)
@@ -301,7 +303,7 @@ impl Tcp {
     /// Removes a connection.
     pub(crate) fn remove(&mut self, index: u32) {
         let Some(connection) = self.connections.try_remove(index as usize) else { return };
-        self.held -= connection.counted_bytes;
+        self.memory_used -= connection.memory_counted;
         self.unlink(&connection.flow, index);
     }
 }

@@ -1,14 +1,14 @@
-//! The receiving direction of a connection: what came, in order or not, and what the peer is told
-//! of it.
+//! The receiving direction of a connection: data in order and out of order, and what the next
+//! acknowledgment carries.
 //!
-//! Pure state: segments that passed the [`acceptability`](super::acceptability) come in, the program takes bytes out,
-//! and [`super::egress`] asks which acknowledgment, advertised_window and sack_blocks the next segment carries.
-//! Data out of order stands in the same buffer behind what is readable, at its place, so a filled
-//! gap costs nothing; [`limits::TCP_OUT_OF_ORDER`] bounds how many such ranges are remembered, the
-//! advertised_window how far they reach.
+//! Pure state: segments that passed the [`acceptability`](super::acceptability) test come in, the
+//! program reads bytes, and [`super::egress`] asks which acknowledgment, window and SACK blocks the
+//! next segment carries. Data out of order is stored in the same buffer, at its place behind the
+//! readable bytes, so that filling a hole moves no data. [`limits::TCP_OUT_OF_ORDER`] bounds the
+//! number of ranges in the out-of-order queue, the advertised window their extent.
 //!
-//! Sources: RFC 9293 §3.8.6.2.2 (windows), RFC 2018 and 2883 (sack_blocks), RFC 5681 §4.2
-//! (acknowledgments), RFC 3168 §6.1.3 (marks).
+//! Sources: RFC 9293 §3.8.6.2.2 (windows), RFC 2018 and 2883 (SACK blocks), RFC 5681 §4.2
+//! (acknowledgments), RFC 3168 §6.1.3 (congestion marks).
 
 use alloc::collections::VecDeque;
 use core::time::Duration;
@@ -18,72 +18,75 @@ use super::ring;
 use super::segment::{Blocks, MAX_WND_SHIFT, before, later};
 use crate::platform::Instant;
 
-/// How long an acknowledgment waits for company (RFC 9293 §3.8.6.3 allows 500 ms; Linux starts at
-/// 40 ms).
+/// The delayed ACK timer (RFC 9293 §3.8.6.3 allows 500 ms; Linux starts at 40 ms).
 pub(crate) const DELAYED_ACK: Duration = Duration::from_millis(10);
 
-/// When the peer is to hear from us.
+/// When an acknowledgment is due.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
 pub(crate) enum AckDue {
-    /// It knows everything.
+    /// Nothing is unacknowledged.
     Never,
-    /// With the next data, or at this moment.
+    /// A delayed ACK: with the next data, or at this time.
     At(Instant),
     Now,
 }
 
-/// What a segment brought.
+/// What a segment delivered.
 #[derive(Clone, Copy, PartialEq, Eq, Debug, Default)]
 pub(crate) struct Received {
-    /// There is more to read.
+    /// More data is readable.
     pub(crate) has_data: bool,
-    /// The peer's end is in order now.
+    /// The peer's FIN is in order now.
     pub(crate) has_fin: bool,
 }
 
 /// The receiving direction.
 #[derive(Debug)]
 pub(crate) struct Receiver {
-    /// Readable bytes, then what came out of order at its place.
+    /// Readable bytes, then data out of order at its place.
     buffer: VecDeque<u8>,
     readable: usize,
-    /// Bytes that may wait for the program; grows up to `most` as the path and the program take it.
-    limit: usize,
-    most: usize,
-    /// The next number that is expected; the peer's FIN counts once it is in order.
+    /// The size of the receive buffer; receive-buffer autotuning lets it grow up to
+    /// `buffer_size_max`.
+    buffer_size: usize,
+    buffer_size_max: usize,
+    /// RCV.NXT: the next sequence number that we expect. Includes the peer's FIN once it is in
+    /// order.
     rcv_nxt: u32,
-    /// What we last_ack_sent last.
+    /// The last acknowledgment number that we sent (Last.ACK.sent, RFC 7323).
     last_ack_sent: u32,
-    /// The furthest number that we ever allowed.
+    /// The right edge of the advertised window: RCV.NXT + RCV.WND.
     rcv_wnd_end: u32,
+    /// Rcv.Wind.Shift (RFC 7323 §2.2).
     rcv_wnd_shift: u8,
-    /// What came out of order.
+    /// The out-of-order queue.
     out_of_order: OutOfOrder,
-    /// What came twice and was not told yet (RFC 2883).
+    /// The DSACK block to send: a range that arrived twice (RFC 2883).
     dsack: Option<(u32, u32)>,
-    /// Where the peer's stream ends.
+    /// The sequence number of the peer's FIN, once it arrived.
     fin_seq: Option<u32>,
     has_fin: bool,
     ack_due: AckDue,
-    /// Bytes of the longest_segment segment that came: what the peer takes for a full one.
+    /// The longest segment that arrived: the receiver's estimate of the peer's effective MSS.
     longest_segment: u32,
-    /// The peer negotiated congestion marks, and one came that it does not know of yet.
+    /// A CE mark arrived, and the peer has not confirmed it with CWR: segments carry ECE.
     must_echo_ce: bool,
-    /// Bytes that came in order.
+    /// Bytes that arrived in order.
     received: u64,
-    /// What the program took since then: for the growth of `limit`.
-    taken: usize,
-    since: Instant,
+    /// Bytes that the program read since `measured_at`, for receive-buffer autotuning.
+    bytes_read: usize,
+    measured_at: Instant,
 }
 
 impl Receiver {
-    /// A receiver whose buffer is as large as `limit` and may grow up to `most` bytes.
-    pub(crate) const fn new(limit: usize, most: usize) -> Self {
+    /// A receiver with a buffer of `buffer_size` that may grow up to `buffer_size_max` bytes.
+    pub(crate) fn new(buffer_size: usize, buffer_size_max: usize) -> Self {
+        let buffer_size_max = buffer_size_max.max(buffer_size);
         Self {
             buffer: VecDeque::new(),
             readable: 0,
-            limit,
-            most: if most > limit { most } else { limit },
+            buffer_size,
+            buffer_size_max,
             rcv_nxt: 0,
             last_ack_sent: 0,
             rcv_wnd_end: 0,
@@ -96,28 +99,28 @@ impl Receiver {
             longest_segment: 0,
             must_echo_ce: false,
             received: 0,
-            taken: 0,
-            since: Instant::ZERO,
+            bytes_read: 0,
+            measured_at: Instant::ZERO,
         }
     }
 
-    /// The scale in which our SYN offers windows: as small as the largest buffer allows (RFC 7323
-    /// §2.2).
+    /// Rcv.Wind.Shift, the window scale that our SYN offers: as small as the largest buffer allows
+    /// (RFC 7323 §2.2).
     pub(crate) fn offered_wnd_shift(&self) -> u8 {
         (0..MAX_WND_SHIFT)
-            .find(|rcv_wnd_shift| self.most >> rcv_wnd_shift <= usize::from(u16::MAX))
+            .find(|rcv_wnd_shift| self.buffer_size_max >> rcv_wnd_shift <= usize::from(u16::MAX))
             .unwrap_or(MAX_WND_SHIFT)
     }
 
-    /// The advertised_window of our SYN, which is never scaled.
+    /// The window of our SYN, which is never scaled.
     pub(crate) fn syn_window(&self) -> u16 {
-        u16::try_from(self.limit).unwrap_or(u16::MAX)
+        u16::try_from(self.buffer_size).unwrap_or(u16::MAX)
     }
 
-    /// The peer's stream begins at `next`; windows are scaled by `rcv_wnd_shift` from here on. Our SYN
-    /// allowed [`syn_window`](Self::syn_window).
+    /// The peer's stream begins at `next`; windows are scaled by `rcv_wnd_shift` from here on. Our
+    /// SYN advertised [`syn_window`](Self::syn_window).
     pub(crate) fn begin(&mut self, next: u32, rcv_wnd_shift: u8, now: Instant) {
-        (self.rcv_nxt, self.last_ack_sent, self.rcv_wnd_shift, self.since) =
+        (self.rcv_nxt, self.last_ack_sent, self.rcv_wnd_shift, self.measured_at) =
             (next, next, rcv_wnd_shift, now);
         self.rcv_wnd_end = next.wrapping_add(u32::from(self.syn_window()));
     }
@@ -126,7 +129,8 @@ impl Receiver {
         self.rcv_nxt
     }
 
-    /// The first number of the stream, or one so far back that it makes no difference.
+    /// IRS + 1: the first number of the stream, or a number 2^30 behind RCV.NXT if that is further
+    /// back.
     pub(crate) fn irs(&self) -> u32 {
         let received = u32::try_from(self.received).unwrap_or(u32::MAX).min(1 << 30);
         self.rcv_nxt.wrapping_sub(received).wrapping_sub(u32::from(self.has_fin))
@@ -140,27 +144,27 @@ impl Receiver {
         self.last_ack_sent
     }
 
-    /// Bytes that the program can take.
+    /// Bytes that the program can read.
     pub(crate) const fn readable(&self) -> usize {
         self.readable
     }
 
-    /// Bytes that came in order since the connection began.
+    /// Bytes that arrived in order since the connection began.
     pub(crate) const fn received(&self) -> u64 {
         self.received
     }
 
-    /// Bytes that it may leave there.
-    pub(crate) const fn limit(&self) -> usize {
-        self.limit
+    /// The size of the receive buffer.
+    pub(crate) const fn buffer_size(&self) -> usize {
+        self.buffer_size
     }
 
-    /// Bytes of memory that wait, in order or not.
-    pub(crate) fn held(&self) -> usize {
+    /// Bytes in the buffer, in order or not.
+    pub(crate) fn memory_used(&self) -> usize {
         self.buffer.len()
     }
 
-    /// True when the peer ended its direction and all before that came.
+    /// True when the peer's FIN is in order.
     pub(crate) const fn has_fin(&self) -> bool {
         self.has_fin
     }
@@ -169,24 +173,25 @@ impl Receiver {
         self.ack_due
     }
 
-    /// True when something is missing before what came.
+    /// True when data is missing before data that arrived.
     pub(crate) const fn has_holes(&self) -> bool {
         !self.out_of_order.is_empty()
     }
 
-    /// The peer has to be told where we are, at once.
+    /// Makes an acknowledgment due at once.
     pub(crate) const fn ack_now(&mut self) {
         self.ack_due = AckDue::Now;
     }
 
-    /// A packet with a congestion on_ce came (CE).
+    /// A packet with a CE mark arrived.
     pub(crate) const fn on_ce(&mut self) {
         self.must_echo_ce = true;
-        // Not delayed, or the peer goes on (RFC 3168 §6.1.3 leaves it open; Linux does so).
+        // The ECE leaves at once; otherwise the peer would keep sending (RFC 3168 §6.1.3 leaves it
+        // open; Linux does the same).
         self.ack_due = AckDue::Now;
     }
 
-    /// The peer says that it heard of the on_ce.
+    /// The peer confirmed the congestion mark (CWR).
     pub(crate) const fn on_cwr(&mut self) {
         self.must_echo_ce = false;
     }
@@ -195,7 +200,7 @@ impl Receiver {
         self.must_echo_ce
     }
 
-    /// Takes the data of a segment and its FIN, as far as they fit the advertised_window.
+    /// Processes the data of a segment and its FIN, as far as they fit the window.
     pub(crate) fn receive(
         &mut self,
         sequence: u32,
@@ -206,18 +211,18 @@ impl Receiver {
         // A segment is shorter than 65,536 bytes.
         let last = sequence.wrapping_add(data.len() as u32);
         if fin && self.fin_seq.is_some_and(|end| end != last) {
-            // Two ends cannot both be right; the first one counts (TCP-R-04).
+            // Of two different FINs the first one counts (TCP-R-04).
             return Received::default();
         }
-        let before_all = (self.readable, self.has_fin);
+        let (readable_before, had_fin) = (self.readable, self.has_fin);
         self.longest_segment = self.longest_segment.max(data.len() as u32);
-        // TCP-R-01, TCP-R-02: nothing beyond the rcv_wnd_end that we advertised or beyond the peer's end,
-        // and no end behind that.
+        // TCP-R-01, TCP-R-02: drops data beyond the advertised window or beyond the peer's FIN, and
+        // a FIN beyond either.
         let rcv_wnd_end = match self.fin_seq {
             Some(end) if before(end, self.rcv_wnd_end) => end,
             _ => self.rcv_wnd_end,
         };
-        let stop = if before(rcv_wnd_end, last) { rcv_wnd_end } else { last };
+        let end = if before(rcv_wnd_end, last) { rcv_wnd_end } else { last };
         let start = later(sequence, self.rcv_nxt);
         if before(sequence, self.rcv_nxt) && !data.is_empty() {
             let until = if before(last, self.rcv_nxt) { last } else { self.rcv_nxt };
@@ -225,14 +230,14 @@ impl Receiver {
             self.dsack = Some((from, until)).filter(|(from, until)| before(*from, *until));
             self.ack_due = AckDue::Now;
         }
-        if before(start, stop) {
+        if before(start, end) {
             let skipped = start.wrapping_sub(sequence) as usize;
-            let kept =
-                data.get(skipped..skipped + stop.wrapping_sub(start) as usize).unwrap_or_default();
-            self.store(start, kept);
+            let accepted =
+                data.get(skipped..skipped + end.wrapping_sub(start) as usize).unwrap_or_default();
+            self.store(start, accepted);
         }
         if fin && !before(rcv_wnd_end, last) && !before(last, self.rcv_nxt) && !self.has_fin {
-            self.end_at(last);
+            self.set_fin(last);
         } else if fin {
             self.ack_due = AckDue::Now;
         }
@@ -240,15 +245,15 @@ impl Receiver {
             self.has_fin = true;
             self.rcv_nxt = self.rcv_nxt.wrapping_add(1);
         }
-        // The end waits for company too: whoever ends in turn acknowledges with that.
+        // A FIN is acknowledged with delay too: a program that closes in turn acknowledges it with
+        // its own FIN.
         self.schedule_ack(now, !data.is_empty() || fin);
-        self.received += (self.readable - before_all.0) as u64;
-        Received { has_data: self.readable > before_all.0, has_fin: self.has_fin && !before_all.1 }
+        self.received += (self.readable - readable_before) as u64;
+        Received { has_data: self.readable > readable_before, has_fin: self.has_fin && !had_fin }
     }
 
-    /// The stream ends there: what came from beyond was never part of it (TCP-R-04; Linux drops it
-    /// likewise).
-    fn end_at(&mut self, end: u32) {
+    /// The peer's stream ends at `end`: data beyond it is dropped (TCP-R-04; Linux does the same).
+    fn set_fin(&mut self, end: u32) {
         self.fin_seq = Some(end);
         self.out_of_order.truncate(end);
         let ahead =
@@ -256,11 +261,11 @@ impl Receiver {
         self.buffer.truncate(self.readable + ahead);
     }
 
-    /// Puts data to its place; all of it lies in the advertised_window and none was read.
+    /// Stores data at its place; all of it is in the window and unread.
     fn store(&mut self, start: u32, data: &[u8]) {
         let end = start.wrapping_add(data.len() as u32);
         if start == self.rcv_nxt && self.out_of_order.is_empty() {
-            ring::append(&mut self.buffer, data, self.limit);
+            ring::append(&mut self.buffer, data, self.buffer_size);
             self.readable += data.len();
             self.rcv_nxt = end;
             return;
@@ -271,32 +276,32 @@ impl Receiver {
         }
         self.ack_due = AckDue::Now;
         let offset = start.wrapping_sub(self.rcv_nxt) as usize;
-        ring::write(&mut self.buffer, self.readable + offset, data, self.limit);
+        ring::write(&mut self.buffer, self.readable + offset, data, self.buffer_size);
         if self.out_of_order.insert(start, end) {
             self.dsack = Some((start, end));
         }
-        if let Some(reached) = self.out_of_order.take_contiguous(self.rcv_nxt) {
-            self.readable += reached.wrapping_sub(self.rcv_nxt) as usize;
-            self.rcv_nxt = reached;
+        if let Some(end) = self.out_of_order.take_contiguous(self.rcv_nxt) {
+            self.readable += end.wrapping_sub(self.rcv_nxt) as usize;
+            self.rcv_nxt = end;
         }
     }
 
-    /// Decides when the peer hears of what came.
+    /// Decides when the acknowledgment is due.
     fn schedule_ack(&mut self, now: Instant, has_data: bool) {
         if self.ack_due == AckDue::Now || !has_data {
             return;
         }
-        let unacknowledged = self.rcv_nxt.wrapping_sub(self.last_ack_sent);
-        if self.has_holes() || unacknowledged > self.longest_segment {
-            // Every second full segment (RFC 5681 §4.2), and everything while something is missing.
+        let unacked = self.rcv_nxt.wrapping_sub(self.last_ack_sent);
+        if self.has_holes() || unacked > self.longest_segment {
+            // Every second full segment (RFC 5681 §4.2), and everything while data is missing.
             self.ack_due = AckDue::Now;
-        } else if self.ack_due == AckDue::Never && unacknowledged > 0 {
+        } else if self.ack_due == AckDue::Never && unacked > 0 {
             self.ack_due = AckDue::At(now.after(DELAYED_ACK));
         }
     }
 
-    /// Gives the program bytes; with `peek` they stay. `round_trip` is the time in which the
-    /// program's appetite is measured.
+    /// Copies readable bytes to the program; with `peek` they stay. `round_trip` is the interval of
+    /// receive-buffer autotuning.
     pub(crate) fn read(
         &mut self,
         buffer: &mut [u8],
@@ -310,60 +315,63 @@ impl Receiver {
         if !peek {
             self.buffer.drain(..count);
             self.readable -= count;
-            self.taken += count;
-            self.grow(now, round_trip);
+            self.bytes_read += count;
+            self.autotune(now, round_trip);
         }
         count
     }
 
-    /// Lets the buffer grow to twice of what the program takes in a round trip: then the advertised_window is
-    /// not what holds the peer back.
-    fn grow(&mut self, now: Instant, round_trip: Duration) {
-        if self.limit >= self.most || now.since(self.since) < round_trip {
+    /// Receive-buffer autotuning: grows the buffer to twice what the program reads in a round trip,
+    /// so that the window does not limit the peer.
+    fn autotune(&mut self, now: Instant, round_trip: Duration) {
+        if self.buffer_size >= self.buffer_size_max || now.since(self.measured_at) < round_trip {
             return;
         }
-        let wanted = self.taken.saturating_mul(2);
-        (self.taken, self.since) = (0, now);
-        if wanted > self.limit {
-            self.limit = wanted.min(self.most);
+        let target = self.bytes_read.saturating_mul(2);
+        (self.bytes_read, self.measured_at) = (0, now);
+        if target > self.buffer_size {
+            self.buffer_size = target.min(self.buffer_size_max);
         }
     }
 
-    /// Nothing is given back while the system is short of memory: the buffer grows no further.
+    /// Stops autotuning because the system is short of memory.
     pub(crate) const fn stop_growing(&mut self) {
-        self.most = self.limit;
+        self.buffer_size_max = self.buffer_size;
     }
 
-    /// True when the program took so much that the peer should hear of it: its advertised_window would at
-    /// least double, and a full segment or half of the buffer fits (RFC 9293 §3.8.6.2.2).
-    pub(crate) fn is_window_update_due(&self, own_segment: u16) -> bool {
-        let known = self.rcv_wnd_end.wrapping_sub(self.rcv_nxt) as usize;
-        let room = self.limit.saturating_sub(self.readable);
-        let worth = usize::from(own_segment).min(self.limit / 2);
-        !self.has_fin && room >= known + worth && room >= 2 * known
+    /// True when a window update is due: the window would at least double, and grow by a full
+    /// segment or half of the buffer (RFC 9293 §3.8.6.2.2).
+    pub(crate) fn is_window_update_due(&self, own_mss: u16) -> bool {
+        let advertised = self.rcv_wnd_end.wrapping_sub(self.rcv_nxt) as usize;
+        let available = self.buffer_size.saturating_sub(self.readable);
+        let min_increase = usize::from(own_mss).min(self.buffer_size / 2);
+        !self.has_fin && available >= advertised + min_increase && available >= 2 * advertised
     }
 
-    /// The advertised_window field of a segment that leaves now; what it allows is remembered, and that the
-    /// peer knows everything after it.
-    pub(crate) fn advertise(&mut self, own_segment: u16) -> u16 {
-        let room = self
-            .limit
+    /// The window field of a segment that leaves now. Records the advertised window and that
+    /// RCV.NXT was acknowledged.
+    pub(crate) fn advertise(&mut self, own_mss: u16) -> u16 {
+        let available = self
+            .buffer_size
             .saturating_sub(self.readable)
             .min(usize::from(u16::MAX) << self.rcv_wnd_shift);
-        let known = self.rcv_wnd_end.wrapping_sub(self.rcv_nxt) as usize;
-        // The rcv_wnd_end only moves in steps worth sending for, and never back (TCP-R-03).
-        let worth = usize::from(own_segment).min(self.limit / 2).max(1 << self.rcv_wnd_shift);
-        if before(self.rcv_wnd_end, self.rcv_nxt) || room >= known.saturating_add(worth) {
-            // What the limits allow fits.
+        let advertised = self.rcv_wnd_end.wrapping_sub(self.rcv_nxt) as usize;
+        // The right edge moves only in steps that avoid silly windows, and never back (TCP-R-03).
+        let min_increase =
+            usize::from(own_mss).min(self.buffer_size / 2).max(1 << self.rcv_wnd_shift);
+        if before(self.rcv_wnd_end, self.rcv_nxt)
+            || available >= advertised.saturating_add(min_increase)
+        {
+            // Fits: buffers are limited.
             self.rcv_wnd_end = self
                 .rcv_nxt
-                .wrapping_add((room >> self.rcv_wnd_shift << self.rcv_wnd_shift) as u32);
+                .wrapping_add((available >> self.rcv_wnd_shift << self.rcv_wnd_shift) as u32);
         }
         (self.last_ack_sent, self.ack_due, self.dsack) = (self.rcv_nxt, AckDue::Never, None);
         self.advertised_window()
     }
 
-    /// The advertised_window field of what is known to be allowed.
+    /// The window field for the window advertised last.
     pub(crate) fn advertised_window(&self) -> u16 {
         if before(self.rcv_wnd_end, self.rcv_nxt) {
             return 0;
@@ -372,13 +380,13 @@ impl Receiver {
             .unwrap_or(u16::MAX)
     }
 
-    /// True when what would be told of ranges has not been told.
+    /// True when the next acknowledgment carries SACK or DSACK blocks.
     pub(crate) const fn has_sack_blocks(&self) -> bool {
         self.dsack.is_some() || self.has_holes()
     }
 
-    /// What to tell of ranges: what came twice, then what came out of order, newest first (RFC 2018
-    /// §4, RFC 2883 §4).
+    /// The SACK option: a DSACK block, then the out-of-order queue, newest first (RFC 2018 §4, RFC
+    /// 2883 §4).
     pub(crate) fn sack_blocks(&self) -> Blocks {
         let mut sack_blocks = Blocks::default();
         if let Some(dsack) = self.dsack {

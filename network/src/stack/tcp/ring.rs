@@ -1,23 +1,23 @@
-//! Bytes of a stream in a buffer that goes round: copies in and out, a slice at a time.
+//! Copies bytes of a stream in and out of a ring buffer, one slice at a time.
 
 use alloc::collections::VecDeque;
 
-/// Makes room for `length` bytes in all. Grows in doubles, but not beyond `limit` unless more is
-/// needed.
+/// Makes room for `length` bytes in all. Doubles the capacity, but not beyond `limit` unless more
+/// is needed.
 fn reserve(ring: &mut VecDeque<u8>, length: usize, limit: usize) {
     if ring.capacity() < length {
-        let wanted = (ring.capacity() * 2).max(512).min(limit).max(length);
-        ring.reserve_exact(wanted - ring.len());
+        let target = (ring.capacity() * 2).max(512).min(limit).max(length);
+        ring.reserve_exact(target - ring.len());
     }
 }
 
-/// Adds bytes at the end.
+/// Appends bytes.
 pub(super) fn append(ring: &mut VecDeque<u8>, data: &[u8], limit: usize) {
     reserve(ring, ring.len() + data.len(), limit);
     ring.extend(data);
 }
 
-/// Puts bytes at `place`, over what is there and beyond; a gap is filled with zeros.
+/// Writes bytes at `place`, over existing bytes and beyond; fills a gap with zeros.
 pub(super) fn write(ring: &mut VecDeque<u8>, place: usize, data: &[u8], limit: usize) {
     reserve(ring, place + data.len(), limit);
     if ring.len() < place {
@@ -59,7 +59,7 @@ mod tests {
     use alloc::vec::Vec;
 
     #[test]
-    fn bytes_go_round_and_keep_their_places() {
+    fn bytes_wrap_around_and_keep_their_places() {
         let mut ring = VecDeque::new();
         let mut model: Vec<u8> = Vec::new();
         let mut seed = 7u32;

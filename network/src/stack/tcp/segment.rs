@@ -1,14 +1,12 @@
-//! One TCP segment as numbers, and the options that count (RFC 9293 §3.1, §3.2, RFC 7323, RFC
-//! 2018).
+//! A parsed TCP segment and its options (RFC 9293 §3.1, §3.2, RFC 7323, RFC 2018).
 //!
-//! Pure functions over bytes. Sequence numbers are compared in their circle of 32 bits, and only
-//! here.
+//! Pure functions over bytes. Sequence numbers are compared modulo 2^32, and only here.
 
 use smoltcp::wire::{TcpPacket, TcpSeqNumber};
 
 /// Bytes of a TCP header without options.
 pub(crate) const TCP_HEADER: usize = 20;
-/// Ranges of data in one SACK option: without timestamps four fit (RFC 2018 §3).
+/// The most SACK blocks in one option: four fit without timestamps (RFC 2018 §3).
 pub(crate) const BLOCKS: usize = 4;
 /// The largest window scale (RFC 7323 §2.3).
 pub(crate) const MAX_WND_SHIFT: u8 = 14;
@@ -16,12 +14,12 @@ pub(crate) const MAX_WND_SHIFT: u8 = 14;
 /// Kinds of options.
 const END: u8 = 0;
 const NO_OPERATION: u8 = 1;
-const MAXIMUM_SEGMENT: u8 = 2;
+const MSS: u8 = 2;
 const WINDOW_SCALE: u8 = 3;
 const SACK_PERMITTED: u8 = 4;
 const SACK: u8 = 5;
 
-/// True when `first` comes before `second` in the circle of sequence numbers.
+/// True when `first` is before `second` modulo 2^32.
 pub(crate) const fn before(first: u32, second: u32) -> bool {
     (first.wrapping_sub(second) as i32) < 0
 }
@@ -35,7 +33,7 @@ pub(crate) const fn number(sequence: TcpSeqNumber) -> u32 {
     sequence.0 as u32
 }
 
-/// The numbers of a segment that decisions are made on.
+/// The fields of a segment that TCP processes.
 #[derive(Clone, Copy, PartialEq, Eq, Debug, Default)]
 pub(crate) struct Segment {
     pub(crate) sequence: u32,
@@ -43,19 +41,19 @@ pub(crate) struct Segment {
     pub(crate) syn: bool,
     pub(crate) fin: bool,
     pub(crate) rst: bool,
-    /// The peer met a congestion mark of ours (ECE, RFC 3168 §6.1).
+    /// ECE: the peer received a congestion mark (RFC 3168 §6.1).
     pub(crate) echo: bool,
-    /// The peer reduced its window (CWR).
+    /// CWR: the peer reduced its window.
     pub(crate) reduced: bool,
     pub(crate) window: u16,
-    /// Bytes of the header with its options.
+    /// The data offset: bytes of the header with its options.
     pub(crate) header: u8,
     /// Bytes of data.
     pub(crate) length: u32,
 }
 
 impl Segment {
-    /// Reads a TCP packet; `None` when its header does not fit.
+    /// Parses a TCP packet; `None` when its header is invalid.
     pub(crate) fn parse(packet: &[u8]) -> Option<Self> {
         let tcp = TcpPacket::new_checked(packet).ok()?;
         let header = tcp.header_len();
@@ -73,7 +71,7 @@ impl Segment {
         })
     }
 
-    /// The sequence number after this segment; SYN and FIN count.
+    /// The sequence number after this segment; SYN and FIN occupy one each.
     pub(crate) const fn end(&self) -> u32 {
         self.sequence
             .wrapping_add(self.length)
@@ -82,7 +80,7 @@ impl Segment {
     }
 }
 
-/// Walks options; unknown kinds are skipped, and what does not fit ends the walk (TCP-R-14).
+/// Iterates over options. Skips unknown kinds, and stops at a malformed option (TCP-R-14).
 struct Options<'a>(&'a [u8]);
 
 impl<'a> Iterator for Options<'a> {
@@ -105,24 +103,24 @@ impl<'a> Iterator for Options<'a> {
     }
 }
 
-/// What a SYN says about the connection.
+/// The options of a SYN.
 #[derive(Clone, Copy, PartialEq, Eq, Debug, Default)]
 pub(crate) struct SynOptions {
-    /// The window scale, if it offers one.
+    /// The window scale, if offered.
     pub(crate) shift: Option<u8>,
-    /// Bytes of data in the largest segment that the sender takes, if it says so.
+    /// The advertised MSS, if present.
     pub(crate) segment: Option<u16>,
-    /// It understands selective acknowledgments.
+    /// SACK-permitted.
     pub(crate) sack: bool,
 }
 
-/// Reads the options of a SYN.
+/// Parses the options of a SYN.
 pub(crate) fn read_syn_options(options: &[u8]) -> SynOptions {
     let mut offer = SynOptions::default();
     for option in Options(options) {
         match option {
-            // Zero counts as not said, as on Linux.
-            (MAXIMUM_SEGMENT, [high, low]) => {
+            // An MSS of zero counts as absent, as on Linux.
+            (MSS, [high, low]) => {
                 offer.segment =
                     Some(u16::from_be_bytes([*high, *low])).filter(|segment| *segment > 0);
             }
@@ -134,10 +132,10 @@ pub(crate) fn read_syn_options(options: &[u8]) -> SynOptions {
     offer
 }
 
-/// Writes the options of a SYN and tells how many bytes they are, always a multiple of four.
+/// Writes the options of a SYN and returns their length, a multiple of four.
 pub(crate) fn write_syn_options(offer: &SynOptions, options: &mut [u8; 12]) -> usize {
     let [kind, length, high, low, permitted @ .., a, b, c, d] = options;
-    (*kind, *length) = (MAXIMUM_SEGMENT, 4);
+    (*kind, *length) = (MSS, 4);
     [*high, *low] = offer.segment.unwrap_or_default().to_be_bytes();
     *permitted = if offer.sack {
         [NO_OPERATION, NO_OPERATION, SACK_PERMITTED, 2]
@@ -153,7 +151,7 @@ pub(crate) fn write_syn_options(offer: &SynOptions, options: &mut [u8; 12]) -> u
     }
 }
 
-/// Ranges of sequence numbers, first to after the last, in the order of the option.
+/// SACK blocks: ranges of sequence numbers (left edge, right edge), in the order of the option.
 #[derive(Clone, Copy, PartialEq, Eq, Debug, Default)]
 pub(crate) struct Blocks {
     ranges: [(u32, u32); BLOCKS],
@@ -161,10 +159,10 @@ pub(crate) struct Blocks {
 }
 
 impl Blocks {
-    /// None at all.
+    /// No blocks.
     pub(crate) const NONE: &Self = &Self { ranges: [(0, 0); BLOCKS], count: 0 };
 
-    /// Reads the SACK option; ranges that are none are left out.
+    /// Parses the SACK option; skips empty and reversed ranges.
     pub(crate) fn read(options: &[u8]) -> Self {
         let mut blocks = Self::default();
         for (kind, value) in Options(options) {
@@ -194,8 +192,8 @@ impl Blocks {
         self.count == 0
     }
 
-    /// The same, in the order of their numbers as counted from `number`.
-    pub(crate) fn in_order_from(mut self, number: u32) -> Self {
+    /// The same blocks, sorted by their distance from `number`.
+    pub(crate) fn sorted_from(mut self, number: u32) -> Self {
         if let Some(ranges) = self.ranges.get_mut(..usize::from(self.count)) {
             ranges.sort_unstable_by_key(|(first, _)| first.wrapping_sub(number));
         }
@@ -206,12 +204,12 @@ impl Blocks {
         self.ranges.get(..usize::from(self.count)).unwrap_or_default()
     }
 
-    /// Bytes of the option, padded to words of four.
+    /// The length of the option, padded to a multiple of four.
     pub(crate) const fn bytes(&self) -> usize {
         if self.count == 0 { 0 } else { 4 + self.count as usize * 8 }
     }
 
-    /// Writes the option into its [`bytes`](Self::bytes).
+    /// Writes the option into [`bytes`](Self::bytes) bytes.
     pub(crate) fn write(&self, options: &mut [u8]) {
         let [first, second, kind, length, rest @ ..] = options else { return };
         (*first, *second, *kind) = (NO_OPERATION, NO_OPERATION, SACK);
@@ -229,15 +227,15 @@ mod tests {
     use super::*;
 
     #[test]
-    fn tcp_r_14_options_of_any_length_end_the_walk_or_are_skipped() {
-        // A kind nobody knows, then a segment size.
+    fn tcp_r_14_malformed_options_end_parsing_or_are_skipped() {
+        // An unknown kind, then an MSS.
         assert_eq!(read_syn_options(&[254, 4, 1, 2, 2, 4, 5, 180]).segment, Some(1460));
         for broken in
             [&[2u8, 0][..], &[2, 1, 5, 180], &[2, 40, 5, 180], &[2], &[3, 3], &[254, 255, 2, 4]]
         {
             assert_eq!(read_syn_options(broken), SynOptions::default(), "{broken:?}");
         }
-        // Longer or shorter than it may be.
+        // Options of a wrong length.
         assert_eq!(
             read_syn_options(&[3, 4, 7, 7, 2, 4, 5, 180]),
             SynOptions { segment: Some(1460), ..SynOptions::default() }
@@ -250,7 +248,7 @@ mod tests {
     }
 
     #[test]
-    fn blocks_are_written_as_they_are_read_and_nonsense_is_left_out() {
+    fn sack_blocks_round_trip_and_invalid_ones_are_skipped() {
         let mut blocks = Blocks::default();
         for range in [(1, 5), (u32::MAX, 3), (7, 9), (20, 21), (30, 31)] {
             blocks.push(range);
@@ -265,7 +263,7 @@ mod tests {
     }
 
     #[test]
-    fn offers_are_written_as_they_are_read() {
+    fn syn_options_round_trip() {
         for shift in [None, Some(0), Some(9)] {
             for sack in [false, true] {
                 let offer = SynOptions { shift, segment: Some(1460), sack };

@@ -1,4 +1,4 @@
-//! What connections do by themselves: egress, timers, and what follows from a change of state.
+//! Serving connections: output, timers, and the effects of a state change.
 
 use alloc::sync::Arc;
 use core::time::Duration;
@@ -17,30 +17,30 @@ use crate::platform::Instant;
 use crate::stack::context::Context;
 use crate::stack::ip::Ip;
 
-/// How long an orphan waits for the peer's FIN (Linux' tcp_fin_timeout), and how long a tuple rests
-/// in its owner's hands.
+/// How long an orphan waits for the peer's FIN (Linux' tcp_fin_timeout), and how long TIME-WAIT of
+/// a connection with an owner lasts.
 const FIN_WAIT: Duration = Duration::from_secs(60);
-/// Between two confirmations of a neighbor by one connection.
-const CONFIRM: Duration = Duration::from_secs(10);
-/// A writer is woken when so much of the buffer is free again: a quarter.
-const FREE_SHARE: usize = 4;
+/// The least interval between two reachability confirmations by one connection.
+const CONFIRM_INTERVAL: Duration = Duration::from_secs(10);
+/// A writer is woken when at least a quarter of the send buffer is free.
+const WAKE_FRACTION: usize = 4;
 
 impl Tcp {
-    /// Serves every connection on the agenda while there is room.
+    /// Serves the queued connections while the link has room.
     pub(crate) fn serve_ready(&mut self, cx: &mut Context, ip: &mut Ip) {
-        for _ in 0..self.dirty.len() {
+        for _ in 0..self.ready.len() {
             if !ip.link.has_room() {
                 return;
             }
-            let Some(index) = self.dirty.pop_front() else { return };
+            let Some(index) = self.ready.pop_front() else { return };
             self.serve(cx, ip, index);
         }
     }
 
-    /// Sends what the connection has to send, up to the quantum, and sets its next deadline.
+    /// Sends what the connection may send, up to the quantum, and arms its timer.
     pub(crate) fn serve(&mut self, cx: &mut Context, ip: &mut Ip, index: u32) {
         let Some(connection) = self.connections.get_mut(index as usize) else { return };
-        connection.dirty = false;
+        connection.is_ready = false;
         match connection.state() {
             State::Closed | State::Listen => self.arm(cx, index, Instant::NEVER),
             State::SynSent | State::SynReceived => self.serve_handshake(cx, ip, index),
@@ -48,9 +48,9 @@ impl Tcp {
                 let has_more = self.transmit(cx, ip, index);
                 self.arm_directions(cx, index);
                 if has_more {
-                    // Left for the next turn. Should that never come, because the device is stuck
-                    // for ever, the connection still ends.
-                    self.mark(index);
+                    // The rest waits for the next poll. The timer is armed too: if the device is
+                    // stuck and no poll comes, the connection still ends.
+                    self.schedule(index);
                 }
             }
         }
@@ -66,7 +66,7 @@ impl Tcp {
         self.arm(cx, index, deadline);
     }
 
-    /// Sends our SYN when it is time.
+    /// Sends our SYN when it is due.
     fn serve_handshake(&mut self, cx: &mut Context, ip: &mut Ip, index: u32) {
         let (now, has_room) = (cx.now, ip.link.has_room());
         let Some(connection) = self.connections.get_mut(index as usize) else { return };
@@ -80,15 +80,15 @@ impl Tcp {
             (true, true) => self.send_syn(cx, ip, index),
             (true, false) => {
                 self.arm(cx, index, Instant::NEVER);
-                return self.mark(index);
+                return self.schedule(index);
             }
             (false, _) => {}
         }
         self.arm(cx, index, deadline);
     }
 
-    /// Looks at an open connection after a segment reached it.
-    pub(super) fn follow_segment(
+    /// Finishes the processing of a segment of an open connection.
+    pub(super) fn after_segment(
         &mut self,
         cx: &mut Context,
         ip: &mut Ip,
@@ -107,21 +107,22 @@ impl Tcp {
             cx.wakes.add(&mut connection.readers);
         }
         if acknowledged.is_progress && !connection.writers.is_empty() {
-            let is_worth_it = connection.sender.room() * FREE_SHARE >= connection.sender.limit();
-            if is_worth_it || connection.sender.is_done() {
+            let is_wake_due =
+                connection.sender.free_space() * WAKE_FRACTION >= connection.sender.buffer_size();
+            if is_wake_due || connection.sender.is_done() {
                 cx.wakes.add(&mut connection.writers);
             }
         }
         match connection.receiver.ack_due() {
-            // All that was written is under way, and there is time for the rest.
+            // All data is in flight, and a delayed ACK can wait.
             AckDue::At(_) | AckDue::Never if connection.sender.has_nothing_to_send() => {
                 self.arm_directions(cx, index)
             }
-            _ => self.mark(index),
+            _ => self.schedule(index),
         }
     }
 
-    /// Looks at a connection after its state may have changed.
+    /// Finishes the processing of a segment or event that may have changed the state.
     pub(super) fn state_changed(
         &mut self,
         cx: &mut Context,
@@ -131,14 +132,14 @@ impl Tcp {
         is_reset: bool,
     ) {
         self.change_state(cx, ip, index, before, is_reset);
-        self.mark(index);
+        self.schedule(index);
     }
 
-    /// An established peer that answers proves that the path works.
+    /// Progress of an established connection confirms that the next hop is reachable.
     fn confirm_path(&mut self, cx: &mut Context, ip: &mut Ip, index: u32) {
         let now = cx.now;
         let Some(connection) = self.connections.get_mut(index as usize) else { return };
-        if now.since(connection.path_confirmed_at) < CONFIRM
+        if now.since(connection.path_confirmed_at) < CONFIRM_INTERVAL
             || connection.state() != State::Established
         {
             return;
@@ -147,7 +148,7 @@ impl Tcp {
         ip.confirm_path(cx, connection.flow.remote.ip());
     }
 
-    /// Draws the consequences of a change of state, and wakes who waited for it.
+    /// Applies the effects of a state change and wakes waiting tasks.
     fn change_state(
         &mut self,
         cx: &mut Context,
@@ -165,7 +166,7 @@ impl Tcp {
         if state == State::Closed && connection.error.is_none() {
             connection.error = match (before, is_reset) {
                 (State::SynSent, true) => Some(Error::ConnectionRefused),
-                // The peer had ended its direction: reading ends in peace, as on Linux.
+                // After the peer's FIN a RST ends reading without an error, as on Linux.
                 (State::CloseWait, true) => Some(Error::BrokenPipe),
                 (_, true) => Some(Error::ConnectionReset),
                 (State::SynSent, false) => Some(Error::TimedOut),
@@ -190,21 +191,21 @@ impl Tcp {
             (Owner::HalfOpen(listener), State::Closed | State::Listen) => {
                 let listener = Arc::clone(listener);
                 self.handshake_over(id, &listener);
-                return self.forget(cx, id);
+                return self.remove_and_wake(cx, id);
             }
-            (Owner::Orphan, State::Closed) => return self.forget(cx, id),
+            (Owner::Orphan, State::Closed) => return self.remove_and_wake(cx, id),
             (Owner::Orphan, State::TimeWait) => return self.enter_time_wait(cx, ip, id),
             (Owner::Orphan, State::FinWait2) | (Owner::Owned, State::TimeWait) => {
                 connection.give_up_at = cx.now.after(FIN_WAIT);
             }
             _ => {}
         }
-        self.close_when_ready(index);
+        self.close_if_pending(index);
         self.wake_all(cx, index);
     }
 
-    /// Ends our direction once the handshake is over (TCP-O-03).
-    pub(crate) fn close_when_ready(&mut self, index: u32) {
+    /// Closes our direction once the handshake is complete (TCP-O-03).
+    pub(crate) fn close_if_pending(&mut self, index: u32) {
         let Some(connection) = self.connections.get_mut(index as usize) else { return };
         if connection.close_pending
             && matches!(connection.state(), State::Established | State::CloseWait)
@@ -212,11 +213,11 @@ impl Tcp {
             connection.close_pending = false;
             connection.sender.end();
             connection.state_machine.handle(Event::Close);
-            self.mark(index);
+            self.schedule(index);
         }
     }
 
-    /// Wakes everybody who waits on a connection.
+    /// Wakes all tasks that wait on a connection.
     pub(crate) fn wake_all(&mut self, cx: &mut Context, index: u32) {
         if let Some(connection) = self.connections.get_mut(index as usize) {
             cx.wakes.add(&mut connection.readers);
@@ -224,8 +225,8 @@ impl Tcp {
         }
     }
 
-    /// A connection that a SYN made for a listener. `floor` is the last number of the flow's former
-    /// connection.
+    /// Creates a half-open connection for a SYN to a listener. `iss_floor` is SND.NXT of the flow's
+    /// previous connection.
     pub(crate) fn open_passive(
         &mut self,
         cx: &mut Context,
@@ -233,13 +234,13 @@ impl Tcp {
         flow: Flow,
         listener: Arc<super::listen::Listener>,
         settings: &TcpSettings,
-        floor: Option<u32>,
+        iss_floor: Option<u32>,
     ) -> ConnectionId {
-        let opening = self.opening(cx, ip, &flow, floor);
+        let opening = self.opening(cx, ip, &flow, iss_floor);
         let handshake = Handshake::listen(opening.iss);
         let owner = Owner::HalfOpen(listener);
         let id = self.insert(flow, owner, handshake, settings, &opening);
-        self.follow_path_mtu(cx, ip, id.index);
+        self.update_mss(cx, ip, id.index);
         let deadline = cx.now.after(super::verbs::HANDSHAKE);
         if let Some(connection) = self.get_mut(id) {
             connection.give_up_at = deadline;
@@ -247,59 +248,60 @@ impl Tcp {
         id
     }
 
-    /// How a connection begins.
+    /// The parameters of a new connection.
     pub(crate) fn opening(
         &self,
         cx: &Context,
         ip: &Ip,
         flow: &Flow,
-        floor: Option<u32>,
+        iss_floor: Option<u32>,
     ) -> Opening {
         Opening {
             own_mss: self.own_mss(cx, ip, flow.remote.ip()),
-            iss: self.initial_sequence(flow, cx.now, floor),
+            iss: self.initial_sequence_number(flow, cx.now, iss_floor),
             now: cx.now,
         }
     }
 }
 
 impl Connection {
-    /// The handshake is over with this segment: both directions begin. False when there was none.
+    /// The segment completes the handshake: both directions begin. Returns false if there was no
+    /// handshake.
     pub(super) fn begin(&mut self, segment: &Segment, now: Instant) -> bool {
         let shift = self.shift();
         let Some(handshake) = self.state_machine.open() else { return false };
         let (first, peer) = handshake.next();
-        // What left twice is ambiguous (Karn).
-        let round_trip = (handshake.syns_sent == 1).then(|| now.since(handshake.first_syn_at));
+        // A retransmitted SYN gives no sample (Karn).
+        let round_trip = (handshake.syns_sent == 1).then(|| now.since(handshake.first_sent_at));
         self.sender.begin(
             first,
             &handshake.peer_options,
-            handshake.window,
+            handshake.peer_window,
             peer.wrapping_sub(1),
             round_trip,
         );
         self.sender.set_mss(self.own_mss.min(self.template.peer_mss));
-        // A SYN|ACK that offers what nobody asked for counts for nothing.
+        // A SYN|ACK that accepts ECN which we did not request is ignored.
         self.sender.set_ecn(self.ecn.is_negotiated && (self.ecn.is_requested || !segment.syn));
         self.receiver.begin(peer, shift, now);
         if segment.syn {
-            // Our side of the handshake's last word.
+            // The final ACK of the handshake.
             self.receiver.ack_now();
         }
         true
     }
 
-    /// True for what may follow the peer's SYN: in the window that our answer allowed, a reset at
-    /// its beginning (RFC 9293 §3.10.7.4, RFC 5961).
-    pub(super) fn is_acceptable_before_open(&self, segment: &Segment) -> bool {
+    /// The acceptability test in SYN-RECEIVED: a segment in the window of our SYN|ACK, a RST
+    /// exactly at RCV.NXT (RFC 9293 §3.10.7.4, RFC 5961).
+    pub(super) fn is_acceptable_in_handshake(&self, segment: &Segment) -> bool {
         let Some(first) = self.state_machine.handshake().map(Handshake::rcv_nxt) else {
             return false;
         };
-        let edge = first.wrapping_add(u32::from(self.receiver.syn_window()));
+        let rcv_wnd_end = first.wrapping_add(u32::from(self.receiver.syn_window()));
         if segment.rst || segment.syn {
             return segment.sequence == first || (segment.syn && segment.acknowledgment.is_some());
         }
-        let reaches = !before(segment.sequence, first) || before(first, segment.end());
-        reaches && !before(edge, segment.sequence)
+        let ends_in_window = !before(segment.sequence, first) || before(first, segment.end());
+        ends_in_window && !before(rcv_wnd_end, segment.sequence)
     }
 }

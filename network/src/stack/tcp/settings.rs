@@ -1,4 +1,4 @@
-//! What a program may ask of a stream before it exists.
+//! Settings of a TCP socket before it has a connection.
 
 use core::net::IpAddr;
 
@@ -10,29 +10,29 @@ use crate::stack::bound::Bound;
 /// Milliseconds before and between keep-alive probes (TCP-S-11; Linux counts to 32,767 seconds).
 pub(crate) const KEEP_ALIVE: core::ops::RangeInclusive<u32> = 1000..=32_767_000;
 
-/// Settings of a TCP connection; those of a listener are those of the connections that it accepts.
+/// Settings of a TCP connection; accepted connections inherit those of their listener.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
 pub struct TcpSettings {
-    /// Bytes of the receive buffer, 2 KiB to 64 MiB; the window that the peer sees. `None` begins
-    /// with 64 KiB and grows with what the path and the program take, to 12 MiB at most. Memory is
-    /// used as data comes.
+    /// The receive buffer in bytes, 2 KiB to 64 MiB, which bounds the advertised window. `None`
+    /// begins with 64 KiB and grows with what the path and the program take, to 12 MiB at most.
+    /// Memory is allocated as data arrives.
     pub receive_buffer: Option<usize>,
-    /// Bytes of the send buffer, 2 KiB to 64 MiB. `None` begins with 64 KiB and grows with the
+    /// The send buffer in bytes, 2 KiB to 64 MiB. `None` begins with 64 KiB and grows with the
     /// congestion window, to 12 MiB at most.
     pub send_buffer: Option<usize>,
-    /// Who decides how much may be under way (TCP_CONGESTION).
+    /// The congestion control algorithm (TCP_CONGESTION).
     pub congestion: CongestionControl,
-    /// Asks the peer of a connect for congestion marks instead of losses (RFC 3168). A peer that
-    /// asks itself always gets them (Linux' tcp_ecn is 2: it does not ask either unless told so).
+    /// Requests ECN when connecting: congestion marks instead of losses (RFC 3168). A peer that
+    /// requests ECN always gets it (as with Linux' default of 2 for tcp_ecn).
     pub explicit_congestion: bool,
-    /// Send small segments at once (TCP_NODELAY).
+    /// Disables Nagle's algorithm (TCP_NODELAY).
     pub no_delay: bool,
-    /// Time to live or hop limit of what is sent; 0 counts as 1.
+    /// Time to live or hop limit of sent packets; 0 counts as 1.
     pub hop_limit: u8,
-    /// Traffic class of what is sent: DSCP and ECN bits (IP_TOS, IPV6_TCLASS).
+    /// Traffic class of sent packets: DSCP and ECN bits (IP_TOS, IPV6_TCLASS).
     pub traffic_class: u8,
-    /// Milliseconds of silence after which keep-alive probes begin (TCP_KEEPIDLE), 1 s to 32,767 s;
-    /// 0 for no probes.
+    /// Milliseconds of silence before the first keep-alive probe (TCP_KEEPIDLE), 1 s to 32,767 s; 0
+    /// disables probes.
     pub keep_alive: u32,
     /// Milliseconds between keep-alive probes (TCP_KEEPINTVL), 1 s to 32,767 s.
     pub keep_alive_interval: u32,
@@ -41,15 +41,15 @@ pub struct TcpSettings {
     /// Milliseconds that written data may stay unacknowledged before the connection ends with
     /// `TimedOut` (TCP_USER_TIMEOUT, RFC 5482); 0 for the system's 15 minutes.
     pub user_timeout: u32,
-    /// What dropping the stream does with data that is still unsent (SO_LINGER): `None` delivers it
-    /// in the background, `Some(0)` resets the connection at once, other values deliver for so many
-    /// milliseconds at most and reset then. Dropping never waits.
+    /// What dropping the stream does with unsent data (SO_LINGER): `None` delivers it in the
+    /// background, `Some(0)` resets the connection at once, other values deliver for that many
+    /// milliseconds at most and reset then. Dropping never blocks.
     pub linger: Option<u32>,
-    /// Lets a listener bind a port that connections of an earlier one still use (SO_REUSEADDR).
-    /// Ours always may, as they do not collide.
+    /// Lets a listener bind a port that connections of an earlier listener still use
+    /// (SO_REUSEADDR). Always allowed here, because they do not collide.
     pub reuse_address: bool,
-    /// Lets several listeners that all set this share one address; connections are spread over them
-    /// by hash (SO_REUSEPORT).
+    /// Lets several listeners that all set this share one address; a hash distributes connections
+    /// among them (SO_REUSEPORT).
     pub reuse_port: bool,
     /// Keeps a listener at `::` from accepting IPv4 too (IPV6_V6ONLY).
     pub only_ipv6: bool,
@@ -78,28 +78,32 @@ impl Default for TcpSettings {
 }
 
 impl TcpSettings {
-    /// What listening at an address means.
+    /// The binding for a listen address.
     pub(crate) fn bound(&self, address: IpAddr) -> Bound {
         let bound = Bound::new(address);
         if self.only_ipv6 { bound.only_ipv6() } else { bound }
     }
 
-    /// Bytes that the receive buffer begins with, and that it may grow to.
+    /// The initial and the largest size of the receive buffer.
     pub(crate) fn receive_sizes(&self) -> (usize, usize) {
         sizes(self.receive_buffer)
     }
 
-    /// Bytes that the send buffer begins with, and that it may grow to.
+    /// The initial and the largest size of the send buffer.
     pub(crate) fn send_sizes(&self) -> (usize, usize) {
         sizes(self.send_buffer)
     }
 
     pub(crate) const fn timeouts(&self) -> Timeouts {
         Timeouts {
-            // A probe without a pause after it would never end (TCP-S-11).
-            idle: if self.keep_alive == 0 { 0 } else { within_keep_alive(self.keep_alive) },
-            interval: within_keep_alive(self.keep_alive_interval),
-            count: self.keep_alive_count,
+            // Probes without an interval would flood the peer (TCP-S-11).
+            keep_alive_idle: if self.keep_alive == 0 {
+                0
+            } else {
+                clamp_keep_alive(self.keep_alive)
+            },
+            keep_alive_interval: clamp_keep_alive(self.keep_alive_interval),
+            keep_alive_count: self.keep_alive_count,
             user_timeout: self.user_timeout,
         }
     }
@@ -115,13 +119,13 @@ fn sizes(asked: Option<usize>) -> (usize, usize) {
     }
 }
 
-/// The nearest time that keep-alive knows.
-const fn within_keep_alive(milliseconds: u32) -> u32 {
-    let (least, most) = (*KEEP_ALIVE.start(), *KEEP_ALIVE.end());
-    if milliseconds < least {
-        least
-    } else if milliseconds > most {
-        most
+/// Clamps a time to the range of keep-alive timers.
+const fn clamp_keep_alive(milliseconds: u32) -> u32 {
+    let (minimum, maximum) = (*KEEP_ALIVE.start(), *KEEP_ALIVE.end());
+    if milliseconds < minimum {
+        minimum
+    } else if milliseconds > maximum {
+        maximum
     } else {
         milliseconds
     }

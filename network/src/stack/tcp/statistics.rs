@@ -1,4 +1,4 @@
-//! Connections and listeners for people and programs: lists, and one connection in figures.
+//! Socket lists and the statistics of a connection.
 
 use alloc::vec::Vec;
 use core::time::Duration;
@@ -8,12 +8,12 @@ use crate::command::socket::{SocketKind, SocketState, SocketStatus};
 use crate::command::stream::StreamStatistics;
 
 impl Tcp {
-    /// What is known of a connection; `None` once it is gone.
+    /// The statistics of a connection; `None` once it is gone.
     pub(crate) fn statistics(&self, id: ConnectionId) -> Option<StreamStatistics> {
         self.get(id).map(Connection::statistics)
     }
 
-    /// Connections, TIME-WAIT, and the listeners of this interface alone.
+    /// Connections, TIME-WAIT entries, and the listeners bound to this interface.
     pub(crate) fn statuses<'a>(
         &'a self,
         interface: &'a str,
@@ -34,14 +34,14 @@ impl Tcp {
         connections.chain(waiting).chain(listeners)
     }
 
-    /// Connections and listeners; TIME-WAIT does not count.
+    /// The number of connections and listeners, without TIME-WAIT.
     pub(crate) fn count(&self) -> usize {
         self.connections.len() + self.listeners.values().map(Vec::len).sum::<usize>()
     }
 }
 
 impl Connection {
-    /// The connection as others see it.
+    /// The connection's socket status.
     pub(crate) fn status(&self, interface: &str) -> SocketStatus {
         let bytes = |count: usize| u32::try_from(count).unwrap_or(u32::MAX);
         SocketStatus {
@@ -74,8 +74,8 @@ impl Connection {
             peer_window: self.sender.snd_wnd(),
             window: self.receiver.rcv_wnd_end().wrapping_sub(self.receiver.rcv_nxt()),
             segment: self.sender.mss(),
-            receive_buffer: bytes(self.receiver.limit()),
-            send_buffer: bytes(self.sender.limit()),
+            receive_buffer: bytes(self.receiver.buffer_size()),
+            send_buffer: bytes(self.sender.buffer_size()),
             delivery_rate: self.sender.delivery_rate(),
             bytes_sent: counts.sent,
             bytes_retransmitted: counts.bytes_retransmitted,

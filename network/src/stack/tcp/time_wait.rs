@@ -1,9 +1,9 @@
-//! TIME-WAIT outside of every polled table (RFC 9293 §3.6): a few numbers for 60 s instead of a
-//! socket with buffers.
+//! The TIME-WAIT table (RFC 9293 §3.6): a few numbers for 60 s (2·MSL) instead of a connection with
+//! buffers.
 //!
-//! Bounded by [`limits::TIME_WAIT`]; when full, the oldest tuple ends early. A repeated FIN is
-//! answered and starts the time anew; anything else does not prolong it (RFC 1337). A newer SYN
-//! opens the tuple again at once.
+//! [`limits::TIME_WAIT`] bounds it; when it is full, the oldest entry ends early. A retransmitted
+//! FIN is acknowledged and restarts the timer; nothing else prolongs it (RFC 1337). A newer SYN
+//! reopens the flow at once.
 
 use alloc::collections::VecDeque;
 use core::hash::BuildHasher;
@@ -18,56 +18,62 @@ use super::segment::{Segment, before};
 use crate::limits;
 use crate::platform::Instant;
 
-/// How long a tuple rests.
+/// The TIME-WAIT timeout (2·MSL).
 const TIME_WAIT: Duration = Duration::from_secs(60);
 
-/// The numbers of a closed connection.
+/// The sequence state of a closed connection.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
 pub(crate) struct TimeWaitState {
+    /// SND.NXT and RCV.NXT.
     pub(crate) snd_nxt: u32,
     pub(crate) rcv_nxt: u32,
     pub(crate) window: u16,
-    /// When it is over.
+    /// When the entry expires.
     until: Instant,
 }
 
-/// What to do with a segment for a entry tuple.
+/// The response to a segment that matches a TIME-WAIT entry.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
-pub(crate) enum Reaction {
-    /// Say where we are.
+pub(crate) enum TimeWaitResponse {
+    /// Send an ACK.
     Acknowledge(TimeWaitState),
-    /// It opens a new connection: the tuple is free again. With the last number that we used on it.
+    /// A new SYN reopens the flow. Carries SND.NXT of the old connection.
     Reopen(u32),
-    /// Nothing.
+    /// Drop the segment.
     Ignore,
 }
 
-/// A tuple that rests.
+/// An entry of the table.
 #[derive(Debug)]
 struct TimeWaitEntry {
     flow: Flow,
-    rest: TimeWaitState,
+    state: TimeWaitState,
 }
 
-/// The table.
+/// The TIME-WAIT table.
 #[derive(Debug)]
 pub(crate) struct TimeWait {
-    tuples: Slab<TimeWaitEntry>,
-    /// Tuples by their flow: only their places stand here, so that what is searched stays small.
-    places: HashTable<u32>,
-    state: FixedState,
-    /// The tuples by the time when their rest is over, which is the order in which it began. An
-    /// entry whose tuple rests until another time, or not at all, is stale.
-    order: VecDeque<(Instant, u32)>,
+    entries: Slab<TimeWaitEntry>,
+    /// Slab indices by flow. The flows themselves are stored in the slab only.
+    indices: HashTable<u32>,
+    hasher: FixedState,
+    /// Entries by expiry, which is also insertion order. An item is stale when its entry has
+    /// another expiry or is gone.
+    expiry_queue: VecDeque<(Instant, u32)>,
 }
 
 impl TimeWait {
     pub(crate) fn new(seed: u64) -> Self {
-        let state = FixedState::with_seed(seed);
-        Self { tuples: Slab::new(), places: HashTable::new(), state, order: VecDeque::new() }
+        let hasher = FixedState::with_seed(seed);
+        Self {
+            entries: Slab::new(),
+            indices: HashTable::new(),
+            hasher,
+            expiry_queue: VecDeque::new(),
+        }
     }
 
-    /// Lets a tuple rest.
+    /// Adds an entry.
     pub(crate) fn insert(
         &mut self,
         flow: Flow,
@@ -78,114 +84,121 @@ impl TimeWait {
     ) {
         let until = now.after(TIME_WAIT);
         self.remove(&flow);
-        while self.tuples.len() >= limits::TIME_WAIT && self.pop().is_some() {}
+        while self.entries.len() >= limits::TIME_WAIT && self.pop().is_some() {}
         // The table is far smaller than 2^32.
-        let place = self
-            .tuples
-            .insert(TimeWaitEntry { flow, rest: TimeWaitState { snd_nxt, rcv_nxt, window, until } })
-            as u32;
-        let Self { tuples, places, state, .. } = self;
-        places.insert_unique(state.hash_one(flow), place, |place| {
-            tuples.get(*place as usize).map_or(0, |entry| state.hash_one(entry.flow))
+        let index = self.entries.insert(TimeWaitEntry {
+            flow,
+            state: TimeWaitState { snd_nxt, rcv_nxt, window, until },
+        }) as u32;
+        let Self { entries, indices, hasher, .. } = self;
+        indices.insert_unique(hasher.hash_one(flow), index, |index| {
+            entries.get(*index as usize).map_or(0, |entry| hasher.hash_one(entry.flow))
         });
-        self.queue(until, place);
+        self.queue(until, index);
     }
 
-    /// Where a tuple rests.
+    /// The slab index of a flow.
     fn find(&self, flow: &Flow) -> Option<u32> {
-        let is_meant =
-            |place: &u32| self.tuples.get(*place as usize).is_some_and(|entry| entry.flow == *flow);
-        self.places.find(self.state.hash_one(flow), is_meant).copied()
+        let matches = |index: &u32| {
+            self.entries.get(*index as usize).is_some_and(|entry| entry.flow == *flow)
+        };
+        self.indices.find(self.hasher.hash_one(flow), matches).copied()
     }
 
-    /// Adds an entry; stale ones are swept out when they are as many as the others.
-    fn queue(&mut self, until: Instant, place: u32) {
-        if self.order.len() > 2 * self.tuples.len() + limits::TIMERS {
-            let tuples = &self.tuples;
-            self.order.retain(|(until, place)| counts(tuples, *until, *place));
+    /// Appends an item to the expiry queue; removes stale items when they outnumber the others.
+    fn queue(&mut self, until: Instant, index: u32) {
+        if self.expiry_queue.len() > 2 * self.entries.len() + limits::TIMERS {
+            let entries = &self.entries;
+            self.expiry_queue.retain(|(until, index)| is_current(entries, *until, *index));
         }
-        self.order.push_back((until, place));
+        self.expiry_queue.push_back((until, index));
     }
 
-    /// Ends the oldest entry, and its tuple's rest unless it is stale.
+    /// Removes the oldest item of the expiry queue, and its entry unless the item is stale.
     fn pop(&mut self) -> Option<()> {
-        let (until, place) = self.order.pop_front()?;
-        if counts(&self.tuples, until, place) {
-            self.end(place);
+        let (until, index) = self.expiry_queue.pop_front()?;
+        if is_current(&self.entries, until, index) {
+            self.end(index);
         }
         Some(())
     }
 
-    /// Ends the rest at a place.
-    fn end(&mut self, place: u32) -> Option<TimeWaitState> {
-        let TimeWaitEntry { flow, rest } = self.tuples.try_remove(place as usize)?;
+    /// Removes the entry at an index.
+    fn end(&mut self, index: u32) -> Option<TimeWaitState> {
+        let TimeWaitEntry { flow, state } = self.entries.try_remove(index as usize)?;
         if let Ok(entry) =
-            self.places.find_entry(self.state.hash_one(flow), |known| *known == place)
+            self.indices.find_entry(self.hasher.hash_one(flow), |known| *known == index)
         {
             entry.remove();
         }
-        Some(rest)
+        Some(state)
     }
 
-    /// Ends a rest early; tells the last number that we used.
+    /// Ends TIME-WAIT early; returns SND.NXT of the old connection.
     pub(crate) fn remove(&mut self, flow: &Flow) -> Option<u32> {
-        let place = self.find(flow)?;
-        self.end(place).map(|rest| rest.snd_nxt)
+        let index = self.find(flow)?;
+        self.end(index).map(|state| state.snd_nxt)
     }
 
     pub(crate) fn contains(&self, flow: &Flow) -> bool {
         self.find(flow).is_some()
     }
 
-    /// Decides about a segment; `None` when the tuple does not rest.
+    /// Processes a segment; `None` when its flow is not in TIME-WAIT.
     pub(crate) fn input(
         &mut self,
         flow: &Flow,
         segment: &Segment,
         now: Instant,
-    ) -> Option<Reaction> {
-        let place = self.find(flow)?;
-        let rest = &mut self.tuples.get_mut(place as usize)?.rest;
+    ) -> Option<TimeWaitResponse> {
+        let index = self.find(flow)?;
+        let state = &mut self.entries.get_mut(index as usize)?.state;
         if segment.rst {
-            return Some(Reaction::Ignore);
+            return Some(TimeWaitResponse::Ignore);
         }
-        if segment.syn && segment.acknowledgment.is_none() && before(rest.rcv_nxt, segment.sequence)
+        if segment.syn
+            && segment.acknowledgment.is_none()
+            && before(state.rcv_nxt, segment.sequence)
         {
-            return self.end(place).map(|rest| Reaction::Reopen(rest.snd_nxt));
+            return self.end(index).map(|state| TimeWaitResponse::Reopen(state.snd_nxt));
         }
         let until = now.after(TIME_WAIT);
-        let is_prolonged = segment.fin && segment.end() == rest.rcv_nxt && rest.until != until;
-        if is_prolonged {
-            rest.until = until;
+        let is_restarted = segment.fin && segment.end() == state.rcv_nxt && state.until != until;
+        if is_restarted {
+            state.until = until;
         }
-        let rest = *rest;
-        if is_prolonged {
-            self.queue(until, place);
+        let state = *state;
+        if is_restarted {
+            self.queue(until, index);
         }
-        let is_repeat = segment.syn || segment.fin || segment.length > 0;
-        Some(if is_repeat { Reaction::Acknowledge(rest) } else { Reaction::Ignore })
+        let needs_ack = segment.syn || segment.fin || segment.length > 0;
+        Some(if needs_ack {
+            TimeWaitResponse::Acknowledge(state)
+        } else {
+            TimeWaitResponse::Ignore
+        })
     }
 
-    /// Ends what rested long enough.
+    /// Removes expired entries.
     pub(crate) fn expire(&mut self, now: Instant) {
-        while self.order.front().is_some_and(|(until, _)| *until <= now) {
+        while self.expiry_queue.front().is_some_and(|(until, _)| *until <= now) {
             self.pop();
         }
     }
 
-    /// When [`expire`](Self::expire) has something to do.
+    /// When [`expire`](Self::expire) is due.
     pub(crate) fn deadline(&self) -> Option<Instant> {
-        self.order.front().map(|(until, _)| *until)
+        self.expiry_queue.front().map(|(until, _)| *until)
     }
 
     pub(crate) fn flows(&self) -> impl Iterator<Item = &Flow> {
-        self.tuples.iter().map(|(_, entry)| &entry.flow)
+        self.entries.iter().map(|(_, entry)| &entry.flow)
     }
 }
 
-/// True for an entry of the order that is not stale.
-fn counts(tuples: &Slab<TimeWaitEntry>, until: Instant, place: u32) -> bool {
-    tuples.get(place as usize).is_some_and(|entry| entry.rest.until == until)
+/// True for an item of the expiry queue that is not stale.
+fn is_current(entries: &Slab<TimeWaitEntry>, until: Instant, index: u32) -> bool {
+    entries.get(index as usize).is_some_and(|entry| entry.state.until == until)
 }
 
 #[cfg(test)]
@@ -201,49 +214,55 @@ mod tests {
     }
 
     #[test]
-    fn tcp_o_05_only_a_valid_fin_prolongs_the_rest() {
+    fn tcp_o_05_only_a_valid_fin_restarts_time_wait() {
         let mut table = TimeWait::new(1);
         table.insert(flow(1), 100, 200, 0, Instant::ZERO);
         let later = Instant::ZERO.after(Duration::from_secs(50));
         let stray = Segment { length: 5, acknowledgment: Some(1), ..segment(7) };
-        assert!(matches!(table.input(&flow(1), &stray, later), Some(Reaction::Acknowledge(_))));
+        assert!(matches!(
+            table.input(&flow(1), &stray, later),
+            Some(TimeWaitResponse::Acknowledge(_))
+        ));
         table.expire(Instant::ZERO.after(TIME_WAIT));
         assert!(!table.contains(&flow(1)));
         table.insert(flow(1), 100, 200, 0, Instant::ZERO);
         let fin = Segment { fin: true, acknowledgment: Some(100), ..segment(199) };
-        assert!(matches!(table.input(&flow(1), &fin, later), Some(Reaction::Acknowledge(_))));
+        assert!(matches!(
+            table.input(&flow(1), &fin, later),
+            Some(TimeWaitResponse::Acknowledge(_))
+        ));
         table.expire(Instant::ZERO.after(TIME_WAIT));
         assert!(table.contains(&flow(1)));
     }
 
     #[test]
-    fn tcp_o_06_a_newer_syn_reopens_and_an_older_one_is_answered() {
+    fn tcp_o_06_a_newer_syn_reopens_and_an_older_one_is_acknowledged() {
         let mut table = TimeWait::new(1);
         table.insert(flow(1), 100, 200, 0, Instant::ZERO);
         assert!(matches!(
             table.input(&flow(1), &Segment { syn: true, ..segment(150) }, Instant::ZERO),
-            Some(Reaction::Acknowledge(_))
+            Some(TimeWaitResponse::Acknowledge(_))
         ));
         assert_eq!(
             table.input(&flow(1), &Segment { syn: true, ..segment(201) }, Instant::ZERO),
-            Some(Reaction::Reopen(100))
+            Some(TimeWaitResponse::Reopen(100))
         );
         assert_eq!(table.input(&flow(1), &segment(1), Instant::ZERO), None);
     }
 
     #[test]
-    fn the_table_is_bounded_and_the_oldest_goes() {
+    fn the_table_is_bounded_and_drops_the_oldest() {
         let mut table = TimeWait::new(1);
         for number in 0..limits::TIME_WAIT as u32 + 5 {
-            let mut tuple = flow((number & 0xffff) as u16);
-            tuple.local = super::super::End::new(tuple.local.ip(), (number >> 16) as u16 + 1);
-            table.insert(tuple, 0, 0, 0, Instant::from_micros(u64::from(number)));
+            let mut flow = flow((number & 0xffff) as u16);
+            flow.local = super::super::End::new(flow.local.ip(), (number >> 16) as u16 + 1);
+            table.insert(flow, 0, 0, 0, Instant::from_micros(u64::from(number)));
         }
         assert_eq!(table.flows().count(), limits::TIME_WAIT);
     }
 
     #[test]
-    fn a_peer_that_repeats_its_fin_keeps_nobody_elses_tuple() {
+    fn a_retransmitted_fin_restarts_only_its_own_entry() {
         let mut table = TimeWait::new(1);
         table.insert(flow(1), 100, 200, 0, Instant::ZERO);
         table.insert(flow(2), 100, 200, 0, Instant::ZERO);
@@ -251,12 +270,12 @@ mod tests {
         for _ in 0..limits::TIME_WAIT * 3 {
             assert!(matches!(
                 table.input(&flow(1), &fin, Instant::from_micros(5)),
-                Some(Reaction::Acknowledge(_))
+                Some(TimeWaitResponse::Acknowledge(_))
             ));
         }
-        assert!(table.order.len() <= 2 * 2 + limits::TIMERS + 1);
+        assert!(table.expiry_queue.len() <= 2 * 2 + limits::TIMERS + 1);
         table.expire(Instant::ZERO.after(TIME_WAIT * 3));
         table.expire(Instant::ZERO.after(TIME_WAIT * 3));
-        assert_eq!((table.flows().count(), table.order.len()), (0, 0));
+        assert_eq!((table.flows().count(), table.expiry_queue.len()), (0, 0));
     }
 }

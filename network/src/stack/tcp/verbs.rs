@@ -1,7 +1,7 @@
-//! What sockets do with connections: connect, send, receive, shut down, release.
+//! The operations of sockets: connect, send, receive, shut down, release.
 //!
-//! Each verb ends with the connection's egress, so that what a program writes leaves at once and
-//! the runner need not be woken for it.
+//! Each of them ends with the connection's output, so that written data leaves at once without
+//! waking the runner.
 
 use core::net::{IpAddr, SocketAddr};
 use core::task::Waker;
@@ -20,15 +20,15 @@ use crate::stack::ports;
 
 /// How long a connect is tried (Linux: six SYNs, 127 s).
 const CONNECT: Duration = Duration::from_secs(127);
-/// How long a handshake that a peer began is waited for (Linux: five SYN|ACKs, 63 s).
+/// How long a half-open connection lives (Linux: five SYN|ACKs, 63 s).
 pub(crate) const HANDSHAKE: Duration = Duration::from_secs(63);
 
 impl Tcp {
-    /// Asks for a connection from `local` to `remote`; port 0 is an ephemeral port. Tells the local
-    /// address that it got.
+    /// Opens a connection from `local` to `remote`; port 0 asks for an ephemeral port. Returns the
+    /// local address.
     ///
     /// # Errors
-    /// `AddressNotAvailable` when the pair of addresses is taken or rests, or all ports are in use.
+    /// `AddressNotAvailable` when the flow is in use or in TIME-WAIT, or no port is free.
     pub(crate) fn connect(
         &mut self,
         cx: &mut Context,
@@ -37,19 +37,19 @@ impl Tcp {
         remote: SocketAddr,
         settings: &TcpSettings,
     ) -> Result<(ConnectionId, SocketAddr), Error> {
-        let (flow, floor) = match local.port() {
+        let (flow, iss_floor) = match local.port() {
             0 => self.ephemeral_flow(local.ip(), remote)?,
             _ => (Flow::new(local, remote), None),
         };
-        // An ephemeral one was chosen because it is free.
+        // An ephemeral port is free by construction.
         let is_taken = || self.lookup(&flow).is_some() || self.time_wait.contains(&flow);
         if local.port() != 0 && is_taken() {
             return Err(Error::AddressNotAvailable);
         }
-        let opening = self.opening(cx, ip, &flow, floor);
+        let opening = self.opening(cx, ip, &flow, iss_floor);
         let handshake = Handshake::connect(opening.iss, cx.now);
         let id = self.insert(flow, Owner::Connecting, handshake, settings, &opening);
-        self.follow_path_mtu(cx, ip, id.index);
+        self.update_mss(cx, ip, id.index);
         let deadline = cx.now.after(CONNECT);
         if let Some(connection) = self.get_mut(id) {
             connection.give_up_at = deadline;
@@ -58,11 +58,10 @@ impl Tcp {
         Ok((id, flow.local.address()))
     }
 
-    /// A flow to `remote` that nobody uses: ports follow each other from a place that a keyed hash
-    /// of the addresses chooses (RFC 6056 §3.3.4). So one that rests is met only after all others,
-    /// and has rested longest. It is taken out of its rest: its new connection begins above the
-    /// former one's last number, which comes along, so that nothing old fits it (RFC 6191, RFC 9293
-    /// §3.6.1).
+    /// A free flow to `remote` with an ephemeral port. Ports count up from an offset that a keyed
+    /// hash of the addresses chooses (RFC 6056 §3.3.4), so a flow in TIME-WAIT is reached last, and
+    /// the oldest first. It leaves TIME-WAIT: the new connection's ISS is above the returned
+    /// SND.NXT of the old one, so that no old segment is acceptable (RFC 6191, RFC 9293 §3.6.1).
     ///
     /// # Errors
     /// `AddressNotAvailable` when all are in use.
@@ -75,14 +74,14 @@ impl Tcp {
             let port = ports::at(self.next_port(local, remote));
             let flow = Flow::new(SocketAddr::new(local, port), remote);
             if !self.listeners.contains_key(&port) && self.lookup(&flow).is_none() {
-                let floor = self.time_wait.remove(&flow);
-                return Ok((flow, floor));
+                let iss_floor = self.time_wait.remove(&flow);
+                return Ok((flow, iss_floor));
             }
         }
         Err(Error::AddressNotAvailable)
     }
 
-    /// A port for a connection to `remote` that nobody uses (RFC 6056 §3.3.1).
+    /// A free ephemeral port for a connection to `remote` (RFC 6056 §3.3.1).
     ///
     /// # Errors
     /// `AddressNotAvailable` when all are in use.
@@ -101,7 +100,7 @@ impl Tcp {
         ports::ephemeral(&mut cx.random, is_free).ok_or(Error::AddressNotAvailable)
     }
 
-    /// Tells whether a connect is over: `Ok(false)` while it is under way.
+    /// Polls a connect: `Ok(false)` while the handshake is in progress.
     ///
     /// # Errors
     /// Why it failed.
@@ -141,24 +140,24 @@ impl Tcp {
     ) -> Result<usize, Error> {
         let is_short = self.is_short_of_memory();
         let connection = self.get_mut(id).ok_or(Error::NotConnected)?;
-        if connection.close_pending || connection.sender.is_ending() {
+        if connection.close_pending || connection.sender.is_closing() {
             return Err(Error::BrokenPipe);
         }
         if !connection.may_send() {
-            let usual = if matches!(connection.owner, Owner::Connecting) {
+            let default_error = if matches!(connection.owner, Owner::Connecting) {
                 Error::NotConnected
             } else {
                 Error::BrokenPipe
             };
-            return Err(connection.error.take().unwrap_or(usual));
+            return Err(connection.error.take().unwrap_or(default_error));
         }
-        // Short of memory, who has something under way waits for its acknowledgment.
-        let taken = if is_short && connection.sender.queued() > 0 {
+        // Short of memory, a connection with unacknowledged data waits for its acknowledgment.
+        let written = if is_short && connection.sender.queued() > 0 {
             0
         } else {
             connection.sender.write(data)
         };
-        if taken == 0 && !data.is_empty() {
+        if written == 0 && !data.is_empty() {
             if let Some(waker) = waker {
                 cx.wakes.extend(connection.writers.register_bounded(waker));
             }
@@ -166,15 +165,14 @@ impl Tcp {
         }
         self.serve(cx, ip, id.index);
         self.count_memory(id.index);
-        Ok(taken)
+        Ok(written)
     }
 
-    /// Takes received bytes; 0 at the end of the stream. With `peek` they stay. Sends nothing:
-    /// [`tcp_serve`](Self::tcp_serve) must follow when the second value says so, because the window
-    /// opened.
+    /// Reads received bytes; 0 at the end of the stream. With `peek` they stay. Sends nothing: when
+    /// the second value is true, a window update is due and [`serve`](Self::serve) must follow.
     ///
     /// # Errors
-    /// `WouldBlock` when none waits (`waker` is woken then); the connection's error, once.
+    /// `WouldBlock` when there is no data (`waker` is woken then); the connection's error, once.
     pub(crate) fn read(
         &mut self,
         cx: &mut Context,
@@ -202,17 +200,17 @@ impl Tcp {
             };
         }
         let received = connection.receiver.read(buffer, peek, now, connection.sender.rtt().srtt());
-        let is_worth_telling = !peek
+        let is_update_due = !peek
             && connection.is_open()
             && connection.receiver.is_window_update_due(connection.own_mss);
-        if is_worth_telling {
+        if is_update_due {
             connection.receiver.ack_now();
         }
         self.count_memory(id.index);
-        Ok((received, is_worth_telling))
+        Ok((received, is_update_due))
     }
 
-    /// Ends our direction: what was written is delivered, then the FIN.
+    /// Shuts down one or both directions: written data is delivered, then a FIN.
     ///
     /// # Errors
     /// `NotConnected`.
@@ -232,19 +230,19 @@ impl Tcp {
         }
         connection.receive_shut_down |= read;
         connection.close_pending |= write && connection.may_send();
-        self.close_when_ready(id.index);
+        self.close_if_pending(id.index);
         self.wake_all(cx, id.index);
         self.serve(cx, ip, id.index);
         Ok(())
     }
 
-    /// The owner is gone. What was written is still delivered, then the FIN; data that nobody will
-    /// read earns a reset (RFC 1122 §4.2.2.13).
+    /// The owner dropped the connection, which becomes an orphan: written data is delivered, then a
+    /// FIN. Unread data resets the connection (RFC 1122 §4.2.2.13).
     pub(crate) fn release(&mut self, cx: &mut Context, ip: &mut Ip, id: ConnectionId) {
         let now = cx.now;
         let Some(connection) = self.get_mut(id) else { return };
         match connection.state() {
-            State::Closed | State::Listen | State::SynSent => return self.forget(cx, id),
+            State::Closed | State::Listen | State::SynSent => return self.remove_and_wake(cx, id),
             State::TimeWait => return self.enter_time_wait(cx, ip, id),
             State::SynReceived => return self.abort(cx, ip, id),
             _ if connection.receiver.readable() > 0 || connection.linger == Some(0) => {
@@ -260,11 +258,11 @@ impl Tcp {
         if connection.state() == State::FinWait2 {
             connection.give_up_at = now.after(HANDSHAKE);
         }
-        self.close_when_ready(id.index);
+        self.close_if_pending(id.index);
         self.serve(cx, ip, id.index);
     }
 
-    /// True when everything written was acknowledged by the peer.
+    /// True when the peer acknowledged all written data.
     ///
     /// # Errors
     /// The connection's error.
@@ -278,10 +276,10 @@ impl Tcp {
         if let Some(error) = connection.error.take() {
             return Err(error);
         }
-        if connection.sender.queued() == 0 && !connection.was_discarded {
+        if connection.sender.queued() == 0 && !connection.has_discarded_data {
             return Ok(true);
         }
-        // Whoever took the connection's error, nobody will acknowledge the rest.
+        // The error was taken by an earlier call; the rest of the data will never be acknowledged.
         if connection.state() == State::Closed {
             return Err(Error::BrokenPipe);
         }
@@ -289,7 +287,7 @@ impl Tcp {
         Ok(false)
     }
 
-    /// What the connection is ready for.
+    /// The readiness of the connection.
     pub(crate) fn readiness(
         &mut self,
         cx: &mut Context,
@@ -312,14 +310,16 @@ impl Tcp {
                     || !may_receive
                     || connection.receive_shut_down),
         );
-        readiness
-            .set(Readiness::WRITABLE, !connecting && (connection.sender.room() > 0 || !may_send));
+        readiness.set(
+            Readiness::WRITABLE,
+            !connecting && (connection.sender.free_space() > 0 || !may_send),
+        );
         readiness.set(Readiness::ERROR, connection.error.is_some());
         readiness.set(Readiness::HANG_UP, !connecting && !may_send && !may_receive);
         readiness
     }
 
-    /// Changes settings of a living connection.
+    /// Changes the settings of a live connection.
     pub(crate) fn apply(
         &mut self,
         cx: &mut Context,

@@ -1,14 +1,13 @@
-//! What became of a list: which of its objects are gone, new, or different.
+//! The differences between two lists: removed, added and changed objects.
 
 use alloc::vec::Vec;
 
 use super::event::Change;
 
-/// Compares a list with what it was. `key` tells objects apart, `same` says whether there is
-/// nothing to tell of one. What is gone comes first.
+/// Compares a list with its previous state. `key` identifies objects, `same` tells whether two
+/// versions of one are equal. Removed objects come first.
 ///
-/// The equal beginnings and ends of both are skipped: of a long table that changed in one place,
-/// one place is looked at.
+/// Equal prefixes and suffixes are skipped: a single change in a long table costs one comparison.
 pub(crate) fn differences<'a, T, K: PartialEq>(
     former: &'a [T],
     present: &'a [T],
@@ -38,12 +37,12 @@ mod tests {
     use super::*;
 
     #[test]
-    fn what_is_gone_comes_first_and_what_stayed_is_not_told() {
+    fn removed_objects_come_first_and_equal_ones_are_skipped() {
         let former = [(1, 'a'), (2, 'b'), (3, 'c'), (4, 'd')];
         let present = [(1, 'a'), (3, 'x'), (5, 'e'), (4, 'd')];
-        let told = differences(&former, &present, |object| object.0, PartialEq::eq);
+        let changes = differences(&former, &present, |object| object.0, PartialEq::eq);
         assert_eq!(
-            told,
+            changes,
             [
                 (Change::Removed, &(2, 'b')),
                 (Change::Changed, &(3, 'x')),

@@ -1,4 +1,4 @@
-//! One event, and its words. The grammar stands in [`command::watch`](crate::command::watch).
+//! An event and its text. [`command::watch`](crate::command::watch) has the grammar.
 
 use alloc::string::String;
 use core::fmt::{Result, Write};
@@ -18,7 +18,7 @@ use crate::stack::routes::Route;
 /// What happened to an object.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
 pub(crate) enum Change {
-    /// It is there.
+    /// It exists (snapshot).
     Present,
     Added,
     Changed,
@@ -38,20 +38,20 @@ impl Change {
 
 /// What happened to a stream.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
-pub(crate) enum Incident {
-    /// Segments were taken for lost and are sent again: how many, the congestion window before and
-    /// after in bytes, the smoothed round trip in microseconds.
+pub(crate) enum StreamEvent {
+    /// Loss recovery began: the number of segments marked lost, the congestion window before and
+    /// after in bytes, SRTT in microseconds.
     Loss { segments: u32, window: u32, after: u32, round_trip: u32 },
-    /// The retransmission timer expired: how often it did on this stream, and after how many
+    /// The retransmission timer expired: the number of timeouts of this stream, and the RTO in
     /// milliseconds.
     Timeout { count: u32, wait: u32, window: u32, round_trip: u32 },
-    /// A reduction was for nothing and is taken back.
+    /// A reduction was spurious and is undone.
     Undo { window: u32, after: u32 },
-    /// It ended by an error.
+    /// The stream ended by an error.
     Ended(Error),
 }
 
-/// Something that is there, or happened.
+/// An object of a snapshot, or a change.
 #[derive(Clone, Debug)]
 pub(crate) enum Event {
     Interface(Change, u32, Kind),
@@ -61,11 +61,11 @@ pub(crate) enum Event {
     Neighbor(Change, NeighborEntry),
     Dns(Change, IpAddr, Origin),
     Dhcp(Change, DhcpStatus),
-    Stream(Flow, Incident),
+    Stream(Flow, StreamEvent),
 }
 
 impl Event {
-    /// The one kind that it is of.
+    /// Its kind.
     pub(crate) const fn kind(&self) -> Kinds {
         match self {
             Self::Interface(..) => Kinds::INTERFACE,
@@ -79,7 +79,7 @@ impl Event {
         }
     }
 
-    /// Appends the record, as of the interface `name`.
+    /// Appends the record, for the interface `name`.
     pub(crate) fn write(&self, text: &mut String, name: &str) {
         // Writing to a string does not fail.
         let _ = match self {
@@ -136,7 +136,7 @@ fn write_address(text: &mut String, change: Change, entry: &AddressEntry, name: 
 }
 
 fn write_route(text: &mut String, change: Change, route: &Route, name: &str) -> Result {
-    // A default route too by its prefix: the word alone does not say of which family.
+    // Default routes as prefixes too: the word `default` would not give the family.
     write!(text, "route {} {} interface {name}", change.word(), route.destination)?;
     if let Some(gateway) = route.gateway {
         write!(text, " via {gateway}")?;
@@ -177,12 +177,12 @@ fn write_dhcp(text: &mut String, change: Change, status: &DhcpStatus, name: &str
     writeln!(text)
 }
 
-fn write_stream(text: &mut String, flow: &Flow, incident: Incident, name: &str) -> Result {
+fn write_stream(text: &mut String, flow: &Flow, incident: StreamEvent, name: &str) -> Result {
     let what = match incident {
-        Incident::Loss { .. } => "loss",
-        Incident::Timeout { .. } => "timeout",
-        Incident::Undo { .. } => "undo",
-        Incident::Ended(_) => "ended",
+        StreamEvent::Loss { .. } => "loss",
+        StreamEvent::Timeout { .. } => "timeout",
+        StreamEvent::Undo { .. } => "undo",
+        StreamEvent::Ended(_) => "ended",
     };
     write!(
         text,
@@ -191,21 +191,21 @@ fn write_stream(text: &mut String, flow: &Flow, incident: Incident, name: &str) 
         flow.remote.address()
     )?;
     match incident {
-        Incident::Loss { segments, window, after, round_trip } => {
+        StreamEvent::Loss { segments, window, after, round_trip } => {
             writeln!(
                 text,
                 " segments {segments} window {window} after {after} round-trip {round_trip}"
             )
         }
-        Incident::Timeout { count, wait, window, round_trip } => {
+        StreamEvent::Timeout { count, wait, window, round_trip } => {
             writeln!(text, " count {count} wait {wait} window {window} round-trip {round_trip}")
         }
-        Incident::Undo { window, after } => writeln!(text, " window {window} after {after}"),
-        Incident::Ended(error) => writeln!(text, " cause {}", cause(error)),
+        StreamEvent::Undo { window, after } => writeln!(text, " window {window} after {after}"),
+        StreamEvent::Ended(error) => writeln!(text, " cause {}", cause(error)),
     }
 }
 
-/// Why a stream ended. What else an ICMP error may say of the path is one word.
+/// Why a stream ended; all other ICMP errors share one word.
 const fn cause(error: Error) -> &'static str {
     match error {
         Error::ConnectionReset | Error::BrokenPipe => "reset",

@@ -1,23 +1,23 @@
-//! Events on their way to watchers.
+//! Events for watchers.
 //!
-//! Streams note their incidents as they happen; changes of what is there are found by
-//! [`super::changes`]. While nobody watches, each costs one branch.
+//! Streams record their events as they happen; [`super::changes`] finds state changes. Without a
+//! watcher each costs one branch.
 //!
-//! Pure state: [`Interface`](crate::interface::Interface) takes the events and gives them to the
+//! Pure state: [`Interface`](crate::interface::Interface) takes the events and passes them to the
 //! watchers.
 
 mod differences;
 mod event;
 
 pub(crate) use self::differences::differences;
-pub(crate) use self::event::{Change, Event, Incident};
+pub(crate) use self::event::{Change, Event, StreamEvent};
 use crate::address::HardwareAddress;
 use crate::command::watch::Kinds;
 use crate::driver::LinkState;
 use crate::limits;
 use alloc::vec::Vec;
 
-/// What a watcher is told of a link.
+/// The link state that watchers observe.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
 pub(crate) struct LinkStatus {
     pub(crate) enabled: bool,
@@ -27,10 +27,10 @@ pub(crate) struct LinkStatus {
     pub(crate) hardware_address: Option<HardwareAddress>,
 }
 
-/// Events on their way to who watches.
+/// Recorded events.
 #[derive(Debug, Default)]
 pub(crate) struct Watch {
-    /// What somebody wants to know; empty when nobody watches.
+    /// The watched kinds; empty without a watcher.
     kinds: Kinds,
     events: Vec<Event>,
     /// Events that found no room.
@@ -38,18 +38,18 @@ pub(crate) struct Watch {
 }
 
 impl Watch {
-    /// True when somebody wants to know of a kind.
+    /// True when a kind is watched.
     pub(crate) const fn wants(&self, kinds: Kinds) -> bool {
         self.kinds.intersects(kinds)
     }
 
-    /// From now on these kinds are wanted.
+    /// Sets the watched kinds.
     pub(crate) fn set_kinds(&mut self, kinds: Kinds) {
         self.kinds = kinds;
     }
 
-    /// Takes note of events of the kinds that somebody wants, and of how many were lost before.
-    pub(crate) fn note_wanted(&mut self, events: impl IntoIterator<Item = Event>, lost: u64) {
+    /// Records events of watched kinds, and how many were lost before.
+    pub(crate) fn note_watched(&mut self, events: impl IntoIterator<Item = Event>, lost: u64) {
         self.lost += lost;
         for event in events {
             if self.wants(event.kind()) {
@@ -58,12 +58,12 @@ impl Watch {
         }
     }
 
-    /// True when anybody watches.
+    /// True when there is a watcher.
     pub(crate) const fn is_on(&self) -> bool {
         !self.kinds.is_empty()
     }
 
-    /// Takes note of an event until it is handed over.
+    /// Records an event.
     pub(crate) fn note(&mut self, event: Event) {
         if self.events.len() < limits::EVENTS {
             self.events.push(event);
@@ -72,7 +72,7 @@ impl Watch {
         }
     }
 
-    /// What happened since the last call, and how many events found no room.
+    /// Takes the recorded events, and how many found no room.
     pub(crate) fn take(&mut self) -> (Vec<Event>, u64) {
         (core::mem::take(&mut self.events), core::mem::take(&mut self.lost))
     }
@@ -92,7 +92,7 @@ mod tests {
     use crate::command::address::Origin;
 
     #[test]
-    fn events_that_nobody_takes_are_counted_and_not_kept() {
+    fn events_beyond_the_bound_are_counted_and_dropped() {
         let mut watch = Watch::default();
         for _ in 0..limits::EVENTS + 7 {
             watch.note(Event::Dns(Change::Added, IpAddr::from([10, 0, 0, 1]), Origin::Static));

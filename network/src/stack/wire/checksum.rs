@@ -1,7 +1,7 @@
-//! The Internet checksum (RFC 1071), fast enough that nobody wants to switch it off.
+//! The Internet checksum (RFC 1071), optimized.
 //!
-//! smoltcp is told to neither compute nor verify checksums: each packet is verified once where it
-//! enters and summed once where it leaves, here. Pure functions; no state.
+//! smoltcp neither computes nor verifies checksums here: each packet is verified once where it
+//! enters and summed once where it leaves. Pure functions; no state.
 
 use core::net::IpAddr;
 
@@ -22,8 +22,8 @@ fn sum(bytes: &[u8]) -> u128 {
     even + odd + u128::from(tail(rest))
 }
 
-/// The sum of fewer than eight bytes. Not gathered into a word: it would be read before its bytes
-/// have reached the cache.
+/// The sum of fewer than eight bytes. Not gathered into a word, which would be loaded before its
+/// bytes have reached the cache.
 fn tail(bytes: &[u8]) -> u64 {
     let (words, rest) = bytes.as_chunks::<4>();
     let long = words.first().map_or(0, |word| u64::from(u32::from_ne_bytes(*word)));
@@ -38,21 +38,20 @@ fn wrap(sum: u128) -> u64 {
 
 fn fold(sum: u128) -> u16 {
     let low = wrap(sum);
-    // 33 bits, 18, 17, 16: as often as it takes at most, since how often it takes nobody can
-    // predict.
+    // 33 bits, 18, 17, 16: a fixed number of folds, because a data-dependent one is unpredictable.
     let word = (low >> 32) + (low & 0xffff_ffff);
     let word = (word >> 16) + (word & 0xffff);
     let word = (word >> 16) + (word & 0xffff);
     u16::from_be(((word >> 16) + (word & 0xffff)) as u16)
 }
 
-/// The checksum of `bytes`, to be stored big-endian. Over bytes that hold a right checksum it is 0.
+/// The checksum of `bytes`, to be stored big-endian. 0 over bytes that include a correct checksum.
 pub(crate) fn of(bytes: &[u8]) -> u16 {
     !fold(sum(bytes))
 }
 
-/// The checksum of an upper-layer packet with its pseudo header (RFC 9293 §3.1, RFC 8200 §8.1).
-/// Over a packet that holds a right checksum it is 0.
+/// The checksum of an upper-layer packet with its pseudo header (RFC 9293 §3.1, RFC 8200 §8.1). 0
+/// over a packet that includes a correct checksum.
 pub(crate) fn of_transport(
     source: IpAddr,
     destination: IpAddr,
@@ -62,9 +61,9 @@ pub(crate) fn of_transport(
     of_parts(addresses(&source, &destination), protocol, packet.len(), 0, packet)
 }
 
-/// The sum of a short header in words of 16 bits, as narrow as the stores that may have written it
-/// a moment ago: wider loads would have to wait until those reach the cache. In native byte order,
-/// as everything that [`of_parts`] takes.
+/// The sum of a short header in words of 16 bits, as narrow as the stores that may just have
+/// written it: wider loads would stall until those reach the cache. In native byte order, like all
+/// arguments of [`of_parts`].
 pub(crate) fn narrow(header: &[u8]) -> u64 {
     let (words, rest) = header.as_chunks::<2>();
     let odd = rest.first().map_or(0, |byte| u64::from(u16::from_ne_bytes([*byte, 0])));
@@ -72,7 +71,7 @@ pub(crate) fn narrow(header: &[u8]) -> u64 {
 }
 
 /// The sum of the two addresses of a pseudo header, which are of one family. By reference: an
-/// address that was just copied is slow to read.
+/// address that was just copied is slow to load.
 #[inline]
 pub(crate) fn addresses(source: &IpAddr, destination: &IpAddr) -> u64 {
     match (source, destination) {
@@ -82,12 +81,12 @@ pub(crate) fn addresses(source: &IpAddr, destination: &IpAddr) -> u64 {
         (IpAddr::V6(source), IpAddr::V6(destination)) => {
             wrap(sum(&source.octets()) + sum(&destination.octets()))
         }
-        // Both stand in one header, or the one was chosen for the other.
+        // Both come from one header, or one was chosen for the other.
         _ => 0,
     }
 }
 
-/// The same from the bytes of a header in which they stand side by side.
+/// The same from the bytes of a header that contain both.
 #[inline]
 pub(crate) fn addresses_in<const BYTES: usize>(pair: &[u8; BYTES]) -> u64 {
     wrap(sum(pair))
@@ -97,8 +96,8 @@ fn of_ipv4(octets: [u8; 4]) -> u64 {
     u64::from(u32::from_ne_bytes(octets))
 }
 
-/// The checksum of an upper-layer packet of `length` bytes whose header (of even length) sums up to
-/// `header` and which carries `data`, between addresses that sum up to `addresses`.
+/// The checksum of an upper-layer packet of `length` bytes whose header (of even length) has the
+/// sum `header` and which carries `data`, between addresses with the sum `addresses`.
 pub(crate) fn of_parts(
     addresses: u64,
     protocol: u8,

@@ -1,8 +1,8 @@
-//! Reading and writing IP headers: from a received frame to "who, to whom, what, where it starts",
-//! and back.
+//! Parses and writes IP headers.
 //!
-//! Pure functions over bytes. A header that is not exactly right is an error with the reason that
-//! the counters name; what a right header may do is decided by [`Ip::receive`](crate::stack::ip::Ip::receive).
+//! Pure functions over bytes. An invalid header is an error with the reason for the counters.
+//! [`Ip::receive`](crate::stack::ip::Ip::receive) decides what happens to a packet with a valid
+//! one.
 
 use core::net::IpAddr;
 
@@ -39,51 +39,51 @@ pub(crate) struct Fragment {
     pub(crate) more: bool,
 }
 
-/// What a packet's headers say.
+/// The parsed headers of a packet.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
 pub(crate) struct Header {
     pub(crate) source: IpAddr,
     pub(crate) destination: IpAddr,
     /// The upper-layer protocol, after all extension headers.
     pub(crate) protocol: u8,
-    /// Bytes in front of the upper-layer packet (or of the fragment's data).
+    /// Bytes before the upper-layer packet (or before the fragment's data).
     pub(crate) length: usize,
     pub(crate) hop_limit: u8,
     pub(crate) traffic_class: u8,
     pub(crate) fragment: Option<Fragment>,
 }
 
-/// Why a packet cannot be read.
+/// Why a packet is invalid.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
 pub(crate) enum Malformed {
     /// Lengths or fields contradict each other.
-    Shape,
+    Format,
     /// The IPv4 header checksum is wrong.
     Checksum,
-    /// An IPv6 header or option that must be refused: code and pointer of the Parameter Problem
-    /// (RFC 4443 §3.4), and whether it is answered even when sent to a multicast group.
+    /// An IPv6 header or option that gets a Parameter Problem (RFC 4443 §3.4): code and pointer,
+    /// and whether it is sent even about multicast packets.
     Parameter { code: u8, pointer: u32, multicast_too: bool },
-    /// To be dropped without a word (IPv6 option type 01, source routes).
+    /// Dropped silently (IPv6 option type 01, source routes).
     Silent,
 }
 
-/// Reads the headers and cuts the frame to the packet's length. `verify` is false where nothing can
-/// damage a packet.
+/// Parses the headers and cuts the frame to the packet's length. `verify` is false on media that
+/// cannot damage a packet.
 pub(crate) fn parse(frame: &mut Frame, verify: bool) -> Result<Header, Malformed> {
     match frame.bytes().first().map(|byte| byte >> 4) {
         Some(4) => parse_ipv4(frame, verify),
         Some(6) => parse_ipv6(frame),
-        _ => Err(Malformed::Shape),
+        _ => Err(Malformed::Format),
     }
 }
 
 fn parse_ipv4(frame: &mut Frame, verify: bool) -> Result<Header, Malformed> {
-    let packet = Ipv4Packet::new_checked(frame.bytes()).map_err(|_| Malformed::Shape)?;
+    let packet = Ipv4Packet::new_checked(frame.bytes()).map_err(|_| Malformed::Format)?;
     let (length, total) = (usize::from(packet.header_len()), usize::from(packet.total_len()));
     if length < IPV4_HEADER || total < length {
-        return Err(Malformed::Shape);
+        return Err(Malformed::Format);
     }
-    let header_bytes = frame.bytes().get(..length).ok_or(Malformed::Shape)?;
+    let header_bytes = frame.bytes().get(..length).ok_or(Malformed::Format)?;
     if verify && checksum::of(header_bytes) != 0 {
         return Err(Malformed::Checksum);
     }
@@ -109,8 +109,7 @@ fn parse_ipv4(frame: &mut Frame, verify: bool) -> Result<Header, Malformed> {
     Ok(header)
 }
 
-/// Options are skipped, except that a broken length drops the packet and so does a source route
-/// (RFC 7126 §4.3, §4.4).
+/// Skips options; a broken length or a source route drops the packet (RFC 7126 §4.3, §4.4).
 fn check_ipv4_options(mut options: &[u8]) -> Result<(), Malformed> {
     const END: u8 = 0;
     const NO_OPERATION: u8 = 1;
@@ -122,15 +121,15 @@ fn check_ipv4_options(mut options: &[u8]) -> Result<(), Malformed> {
             [NO_OPERATION, rest @ ..] => options = rest,
             [LOOSE_SOURCE_ROUTE | STRICT_SOURCE_ROUTE, ..] => return Err(Malformed::Silent),
             [_, length, ..] if *length >= 2 => {
-                options = options.get(usize::from(*length)..).ok_or(Malformed::Shape)?;
+                options = options.get(usize::from(*length)..).ok_or(Malformed::Format)?;
             }
-            _ => return Err(Malformed::Shape),
+            _ => return Err(Malformed::Format),
         }
     }
 }
 
 fn parse_ipv6(frame: &mut Frame) -> Result<Header, Malformed> {
-    let packet = Ipv6Packet::new_checked(frame.bytes()).map_err(|_| Malformed::Shape)?;
+    let packet = Ipv6Packet::new_checked(frame.bytes()).map_err(|_| Malformed::Format)?;
     let total = packet.total_len();
     let mut header = Header {
         source: IpAddr::V6(packet.src_addr()),
@@ -149,23 +148,23 @@ fn parse_ipv6(frame: &mut Frame) -> Result<Header, Malformed> {
 /// Follows the chain of extension headers (RFC 8200 §4) up to the upper layer or the first fragment
 /// header.
 fn walk_extension_headers(bytes: &[u8], header: &mut Header) -> Result<(), Malformed> {
-    // Where the protocol number that is being followed stands, for the pointer of an error.
+    // The offset of the current Next Header field, for the pointer of an error.
     let mut pointer = 6u32;
     loop {
-        let rest = bytes.get(header.length..).ok_or(Malformed::Shape)?;
+        let rest = bytes.get(header.length..).ok_or(Malformed::Format)?;
         let here = header.length as u32;
         match header.protocol {
             protocol::HOP_BY_HOP if header.length != IPV6_HEADER => {
                 return Err(Malformed::Parameter { code: 1, pointer, multicast_too: false });
             }
             protocol::HOP_BY_HOP | protocol::DESTINATION_OPTIONS => {
-                let extension = Ipv6ExtHeader::new_checked(rest).map_err(|_| Malformed::Shape)?;
+                let extension = Ipv6ExtHeader::new_checked(rest).map_err(|_| Malformed::Format)?;
                 check_ipv6_options(extension.payload(), here + 2)?;
                 header.protocol = extension.next_header().into();
                 header.length += (usize::from(extension.header_len()) + 1) * 8;
             }
             protocol::ROUTING => {
-                let extension = Ipv6ExtHeader::new_checked(rest).map_err(|_| Malformed::Shape)?;
+                let extension = Ipv6ExtHeader::new_checked(rest).map_err(|_| Malformed::Format)?;
                 // We are never an intermediate hop: segments left must be zero (RFC 8200 §4.4, RFC
                 // 5095).
                 match extension.payload() {
@@ -177,16 +176,16 @@ fn walk_extension_headers(bytes: &[u8], header: &mut Header) -> Result<(), Malfo
                             multicast_too: false,
                         });
                     }
-                    _ => return Err(Malformed::Shape),
+                    _ => return Err(Malformed::Format),
                 }
                 header.protocol = extension.next_header().into();
                 header.length += (usize::from(extension.header_len()) + 1) * 8;
             }
             protocol::FRAGMENT => {
-                let next_header = *rest.first().ok_or(Malformed::Shape)?;
+                let next_header = *rest.first().ok_or(Malformed::Format)?;
                 let fields =
-                    Ipv6FragmentHeader::new_checked(rest.get(2..8).ok_or(Malformed::Shape)?)
-                        .map_err(|_| Malformed::Shape)?;
+                    Ipv6FragmentHeader::new_checked(rest.get(2..8).ok_or(Malformed::Format)?)
+                        .map_err(|_| Malformed::Format)?;
                 header.protocol = next_header;
                 header.length += 8;
                 let fragment = Fragment {
@@ -206,8 +205,7 @@ fn walk_extension_headers(bytes: &[u8], header: &mut Header) -> Result<(), Malfo
     }
 }
 
-/// Skips known options; an unknown one is treated as the upper two bits of its type say (RFC 8200
-/// §4.2).
+/// Skips known options; the upper two bits of an unknown type decide what happens (RFC 8200 §4.2).
 fn check_ipv6_options(mut options: &[u8], mut position: u32) -> Result<(), Malformed> {
     const PAD_1: u8 = 0;
     const PAD_N: u8 = 1;
@@ -232,14 +230,14 @@ fn check_ipv6_options(mut options: &[u8], mut position: u32) -> Result<(), Malfo
                 }
                 usize::from(*length) + 2
             }
-            _ => return Err(Malformed::Shape),
+            _ => return Err(Malformed::Format),
         };
-        options = options.get(taken..).ok_or(Malformed::Shape)?;
+        options = options.get(taken..).ok_or(Malformed::Format)?;
         position += taken as u32;
     }
 }
 
-/// What to write into a header.
+/// The fields of a header to write.
 #[derive(Clone, Copy, Debug)]
 pub(crate) struct Outgoing {
     pub(crate) source: IpAddr,
@@ -249,7 +247,7 @@ pub(crate) struct Outgoing {
     pub(crate) traffic_class: u8,
 }
 
-/// Bytes of the header that [`emit`] writes for this destination.
+/// The length of the header that [`emit`] writes for this destination.
 pub(crate) const fn length_for(destination: IpAddr) -> usize {
     match destination {
         IpAddr::V4(_) => IPV4_HEADER,
@@ -257,28 +255,28 @@ pub(crate) const fn length_for(destination: IpAddr) -> usize {
     }
 }
 
-/// Fields of a header that only some packets set.
+/// Header fields that only some packets set.
 #[derive(Clone, Copy, Debug, Default)]
 pub(crate) struct Extra {
     /// The flow label of an IPv6 packet (RFC 6437); 0 for none.
     pub(crate) flow_label: u32,
-    /// Don't-fragment of an IPv4 packet; IPv6 routers never cut.
+    /// Don't-fragment of an IPv4 packet; IPv6 routers never fragment.
     pub(crate) dont_fragment: bool,
-    /// Leaves the checksum of an IPv4 header empty, on media that damage nothing.
+    /// Leaves the checksum of an IPv4 header empty, on media that need none.
     pub(crate) skip_checksum: bool,
 }
 
 /// The don't-fragment flag of IPv4.
 const DONT_FRAGMENT: u16 = 0x4000;
 
-/// Writes a header without options in front of `payload` bytes; `packet` is header and payload.
-/// IPv4: identification 0 and don't-fragment clear; the checksum is right.
+/// Writes a header without options before `payload` bytes; `packet` is header and payload. IPv4:
+/// identification 0, don't-fragment clear, correct checksum.
 pub(crate) fn emit(outgoing: &Outgoing, packet: &mut [u8]) {
     let Some(upper) = packet.len().checked_sub(length_for(outgoing.destination)) else { return };
     write(outgoing, &Extra::default(), upper, packet);
 }
 
-/// Writes a header without options into the first bytes of `packet`; `upper` bytes will follow it.
+/// Writes a header without options into the first bytes of `packet`; `upper` bytes follow it.
 #[inline(always)]
 pub(crate) fn write(outgoing: &Outgoing, extra: &Extra, upper: usize, packet: &mut [u8]) {
     let Outgoing { traffic_class, hop_limit, protocol, .. } = *outgoing;
@@ -332,13 +330,13 @@ pub(crate) fn write(outgoing: &Outgoing, extra: &Extra, upper: usize, packet: &m
                 to.copy_from_slice(&destination.octets());
             }
         }
-        // Callers choose the source from the destination's family.
+        // Callers choose the source by the destination's family.
         _ => {}
     }
 }
 
-/// Makes the bytes behind an IPv4 header without options its options; the packet was made with room
-/// for them, a multiple of four, at most 40.
+/// Turns the bytes after an IPv4 header without options into its options; the packet was allocated
+/// with room for them, a multiple of four, at most 40.
 pub(crate) fn insert_ipv4_options(packet: &mut [u8], options: &[u8]) {
     if let Some(place) = packet.get_mut(IPV4_HEADER..IPV4_HEADER + options.len()) {
         place.copy_from_slice(options);
@@ -365,7 +363,7 @@ pub(crate) fn destination_of(packet: &[u8]) -> Option<IpAddr> {
     }
 }
 
-/// Computes the header checksum of the IPv4 packet at hand anew.
+/// Recomputes the header checksum of an IPv4 packet.
 pub(crate) fn fill_ipv4_checksum(packet: &mut [u8]) {
     let length = packet.first().map_or(0, |byte| usize::from(byte & 0xf) * 4);
     let Some(header) = packet.get_mut(..length) else { return };
@@ -378,8 +376,8 @@ pub(crate) fn fill_ipv4_checksum(packet: &mut [u8]) {
     }
 }
 
-/// The checksum of an IPv4 header without options, from what stands in it. Reading the header
-/// instead would have to wait until the narrow stores that wrote it reach the cache.
+/// The checksum of an IPv4 header without options, from its fields. Loading the header instead
+/// would stall until the narrow stores that wrote it reach the cache.
 fn ipv4_checksum(outgoing: &Outgoing, total: usize, flags: u16) -> u16 {
     let halves = |address: IpAddr| match address {
         IpAddr::V4(address) => (u32::from(address) >> 16) + (u32::from(address) & 0xffff),

@@ -18,7 +18,7 @@ pub(crate) mod kind4 {
     pub(crate) const PARAMETER_PROBLEM: u8 = 12;
 }
 
-/// Types of ICMPv6; those of neighbor discovery stand in [`super::ndp`].
+/// Types of ICMPv6; [`super::ndp`] has those of neighbor discovery.
 pub(crate) mod kind6 {
     pub(crate) const DESTINATION_UNREACHABLE: u8 = 1;
     pub(crate) const PACKET_TOO_BIG: u8 = 2;
@@ -44,7 +44,7 @@ pub(crate) fn packet(pool: &mut FramePool, outgoing: &Outgoing, message: &[u8]) 
     frame
 }
 
-/// Computes the checksum of an ICMP message anew.
+/// Recomputes the checksum of an ICMP message.
 pub(crate) fn fill_checksum(source: IpAddr, destination: IpAddr, message: &mut [u8]) {
     if let Some(field) = message.get_mut(2..4) {
         field.fill(0);

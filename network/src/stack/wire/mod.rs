@@ -1,5 +1,5 @@
-//! Packets as bytes: reading and writing headers, checksums, quotes. Pure functions that know no
-//! state of a stack; smoltcp reads and writes what it knows.
+//! Packets as bytes: parsing and writing headers, checksums, quotes. Pure functions without stack
+//! state; smoltcp parses and writes the formats that it supports.
 
 pub(crate) mod checksum;
 pub(crate) mod header;

@@ -1,4 +1,4 @@
-//! Neighbor discovery as bytes (RFC 4861 §4): types, groups, and the walk over options.
+//! Neighbor discovery as bytes (RFC 4861 §4): types, groups, and options.
 
 use core::net::Ipv6Addr;
 
@@ -27,7 +27,7 @@ pub(crate) mod flag {
     pub(crate) const OVERRIDE: u8 = 0x20;
 }
 
-/// The hop limit that proves that a message did not cross a router.
+/// The hop limit that proves that a message crossed no router.
 pub(crate) const HOP_LIMIT: u8 = 255;
 
 /// All nodes of the link.
@@ -35,14 +35,14 @@ pub(crate) const ALL_NODES: Ipv6Addr = Ipv6Addr::new(0xff02, 0, 0, 0, 0, 0, 0, 1
 /// All routers of the link.
 pub(crate) const ALL_ROUTERS: Ipv6Addr = Ipv6Addr::new(0xff02, 0, 0, 0, 0, 0, 0, 2);
 
-/// The group that everybody joins who has `address` (RFC 4291 §2.7.1).
+/// The solicited-node group of `address` (RFC 4291 §2.7.1).
 pub(crate) const fn solicited_node(address: Ipv6Addr) -> Ipv6Addr {
     let [.., a, b, c] = address.octets();
     Ipv6Addr::from_octets([0xff, 2, 0, 0, 0, 0, 0, 0, 0, 0, 0, 1, 0xff, a, b, c])
 }
 
-/// Walks the options of a message: kind and body (without the two header bytes). `None` when one
-/// has length 0 or passes the end.
+/// Parses the options of a message: kind and body (without the two header bytes). `None` when one
+/// has length 0 or exceeds the message.
 pub(crate) fn options(mut bytes: &[u8]) -> Option<alloc::vec::Vec<(u8, &[u8])>> {
     let mut found = alloc::vec::Vec::new();
     while let [kind, units, ..] = bytes {

@@ -4,16 +4,16 @@ use core::net::IpAddr;
 
 use super::header::{IPV4_HEADER, IPV6_HEADER, protocol};
 
-/// Extension headers that are looked through at most; more of them are nobody's honest packet.
+/// The most extension headers to skip; honest packets have fewer.
 const EXTENSIONS: usize = 8;
 
-/// What an ICMP error says of the packet that caused it.
+/// The parsed quote of an ICMP error.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
 pub(crate) struct Quote {
     pub(crate) source: IpAddr,
     pub(crate) destination: IpAddr,
     pub(crate) protocol: u8,
-    /// Bytes that the packet had by its own account.
+    /// The length of the packet, from its header.
     pub(crate) length: usize,
     /// The first two 16-bit words of the upper layer: ports, or type/code and checksum.
     pub(crate) source_port: u16,
@@ -23,7 +23,7 @@ pub(crate) struct Quote {
 }
 
 impl Quote {
-    /// Reads as much as errors must quote: the headers and eight bytes (RFC 792). Tails of
+    /// Parses the minimum that errors must quote: the headers and eight bytes (RFC 792). Non-first
     /// fragments have no ports (FRG-06).
     pub(crate) fn parse(bytes: &[u8]) -> Option<Self> {
         let (source, destination, protocol, start, length) = match bytes.first()? >> 4 {
@@ -66,12 +66,12 @@ impl Quote {
         })
     }
 
-    /// The identifier of a quoted echo.
+    /// The identifier of a quoted echo message.
     pub(crate) const fn identifier(&self) -> u16 {
         (self.third >> 16) as u16
     }
 
-    /// Who sent it and to whom, the same for all packets of one conversation.
+    /// Source and destination, the same for all packets of one flow.
     pub(crate) const fn sender(&self) -> (IpAddr, IpAddr, u8, u16, u16) {
         let (ours, theirs) = match self.protocol {
             protocol::ICMP | protocol::ICMPV6 => (self.identifier(), 0),
@@ -80,8 +80,8 @@ impl Quote {
         (self.source, self.destination, self.protocol, ours, theirs)
     }
 
-    /// True when the IPv6 packet carries an ICMPv6 error, or nobody can tell: such packets are
-    /// never answered by an error.
+    /// True when the IPv6 packet contains an ICMPv6 error, or cannot be parsed: such packets never
+    /// cause an error.
     pub(crate) fn is_icmpv6_error(bytes: &[u8]) -> bool {
         match upper_layer(bytes) {
             // Types below 128 are errors (RFC 4443 §2.1).
@@ -92,8 +92,7 @@ impl Quote {
     }
 }
 
-/// The upper-layer protocol of an IPv6 packet and where it starts; none behind a fragment header
-/// that is not the first one.
+/// The upper-layer protocol of an IPv6 packet and its offset; none in a non-first fragment.
 fn upper_layer(bytes: &[u8]) -> Option<(u8, usize)> {
     let (mut next, mut start) = (*bytes.get(6)?, IPV6_HEADER);
     for _ in 0..EXTENSIONS {
@@ -111,8 +110,8 @@ fn upper_layer(bytes: &[u8]) -> Option<(u8, usize)> {
     None
 }
 
-/// Where the number of the upper-layer protocol stands: in the fixed header, or in the last
-/// extension header.
+/// The offset of the Next Header field that names the upper-layer protocol: in the fixed header, or
+/// in the last extension header.
 pub(crate) fn next_header_position(bytes: &[u8]) -> usize {
     let (mut position, mut next, mut start) = (6, bytes.get(6).copied(), IPV6_HEADER);
     while let Some(

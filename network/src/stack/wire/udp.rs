@@ -16,7 +16,7 @@ pub(crate) fn emit(
     is_summed: bool,
     packet: &mut [u8],
 ) {
-    // The length of what an IP packet can carry fits; longer data was refused.
+    // The length fits: longer data was refused.
     let length = u16::try_from(packet.len()).unwrap_or(u16::MAX);
     let Some((head, body)) = packet.split_first_chunk_mut::<UDP_HEADER>() else { return };
     let ([a, b], [c, d], [e, f]) =
@@ -26,7 +26,7 @@ pub(crate) fn emit(
     if !is_summed {
         return;
     }
-    // From the numbers, as what was just written is slow to read (see `checksum`).
+    // Sums values in registers, because loading what was just written is slow (see `checksum`).
     let header = [source.port(), destination.port(), length]
         .map(|word| u64::from(word.to_be()))
         .iter()

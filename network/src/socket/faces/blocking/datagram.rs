@@ -8,7 +8,7 @@ use std::io;
 use virtual_file_system::Error;
 
 use super::names::{ToSocketAddrs, first_of};
-use super::wait::{Waiting, waits};
+use super::wait::{Blocker, waits};
 use crate::command::socket::{DatagramOptions, SocketOptions};
 use crate::socket::{self, Sockets};
 
@@ -16,7 +16,7 @@ use crate::socket::{self, Sockets};
 struct Shared {
     socket: socket::UdpSocket,
     sockets: Sockets,
-    waiting: Waiting,
+    blocker: Blocker,
 }
 
 /// A UDP socket, as `std::net::UdpSocket`. It is closed when its last clone is dropped.
@@ -26,7 +26,7 @@ pub struct UdpSocket(Arc<Shared>);
 waits!(UdpSocket);
 
 impl UdpSocket {
-    /// Binds to the first of the addresses that can be had; port 0 is an ephemeral port.
+    /// Binds to the first of the addresses that is available; port 0 is an ephemeral port.
     ///
     /// # Errors
     /// Those of [`DatagramSocket::bind`](socket::DatagramSocket::bind) and of resolving the name.
@@ -37,18 +37,19 @@ impl UdpSocket {
             Ok(Self(Arc::new(Shared {
                 socket,
                 sockets: sockets.clone(),
-                waiting: Waiting::new(sockets),
+                blocker: Blocker::new(sockets),
             })))
         })
     }
 
-    /// The socket behind this face, for what `std::net` has no name for.
+    /// The underlying socket, for what `std::net` lacks.
     #[must_use]
     pub fn socket(&self) -> &socket::UdpSocket {
         &self.0.socket
     }
 
-    /// Speaks with the first of the addresses that a route leads to, and with nobody else.
+    /// Connects to the first of the addresses that has a route; only that peer can send and receive
+    /// then.
     ///
     /// # Errors
     /// Those of [`DatagramSocket::connect`](socket::DatagramSocket::connect) and of resolving the
@@ -59,17 +60,17 @@ impl UdpSocket {
         })
     }
 
-    /// Receives one datagram: copies what fits, and tells how many bytes that were and who sent it.
+    /// Receives one datagram: copies what fits, and returns the number of bytes and the sender.
     ///
     /// # Errors
-    /// `WouldBlock` when the timeout is over; what ICMP reported, once.
+    /// `WouldBlock` when the timeout expires; an error that ICMP reported, once.
     pub fn recv_from(&self, buffer: &mut [u8]) -> io::Result<(usize, SocketAddr)> {
         let message =
-            self.0.waiting.read(|context| self.0.socket.poll_receive_message(context, buffer))?;
+            self.0.blocker.read(|context| self.0.socket.poll_receive_message(context, buffer))?;
         Ok((message.copied, message.remote))
     }
 
-    /// Receives one datagram from the peer: copies what fits, and tells how many bytes that were.
+    /// Receives one datagram from the peer: copies what fits, and returns the number of bytes.
     ///
     /// # Errors
     /// As [`recv_from`](Self::recv_from).
@@ -77,17 +78,17 @@ impl UdpSocket {
         self.recv_from(buffer).map(|(length, _)| length)
     }
 
-    /// As [`recv_from`](Self::recv_from), and leaves the datagram there.
+    /// Like [`recv_from`](Self::recv_from), but leaves the datagram in the queue.
     ///
     /// # Errors
     /// As [`recv_from`](Self::recv_from).
     pub fn peek_from(&self, buffer: &mut [u8]) -> io::Result<(usize, SocketAddr)> {
         let message =
-            self.0.waiting.read(|context| self.0.socket.poll_peek_message(context, buffer))?;
+            self.0.blocker.read(|context| self.0.socket.poll_peek_message(context, buffer))?;
         Ok((message.copied, message.remote))
     }
 
-    /// As [`recv`](Self::recv), and leaves the datagram there.
+    /// Like [`recv`](Self::recv), but leaves the datagram in the queue.
     ///
     /// # Errors
     /// As [`recv_from`](Self::recv_from).
@@ -98,11 +99,11 @@ impl UdpSocket {
     /// Sends one datagram to the first of the addresses; a datagram is sent whole or not at all.
     ///
     /// # Errors
-    /// `WouldBlock` when the timeout is over; those of
+    /// `WouldBlock` when the timeout expires; those of
     /// [`DatagramSocket::send_to`](socket::DatagramSocket::send_to).
     pub fn send_to<A: ToSocketAddrs>(&self, data: &[u8], address: A) -> io::Result<usize> {
         let remote = address.to_socket_addrs(&self.0.sockets)?.next().ok_or(Error::InvalidInput)?;
-        self.0.waiting.write(|context| self.0.socket.poll_send(context, data, Some(remote)))?;
+        self.0.blocker.write(|context| self.0.socket.poll_send(context, data, Some(remote)))?;
         Ok(data.len())
     }
 
@@ -111,7 +112,7 @@ impl UdpSocket {
     /// # Errors
     /// `NotConnected`; else as [`send_to`](Self::send_to).
     pub fn send(&self, data: &[u8]) -> io::Result<usize> {
-        self.0.waiting.write(|context| self.0.socket.poll_send(context, data, None))?;
+        self.0.blocker.write(|context| self.0.socket.poll_send(context, data, None))?;
         Ok(data.len())
     }
 
@@ -156,7 +157,7 @@ impl UdpSocket {
         Ok(self.datagram_options()?.broadcast)
     }
 
-    /// Sets the time to live or hop limit of what is sent to one station, 1 to 255.
+    /// Sets the time to live or hop limit of unicast packets, 1 to 255.
     ///
     /// # Errors
     /// `InvalidInput`.
@@ -164,7 +165,7 @@ impl UdpSocket {
         Ok(self.0.socket.set_hop_limit(octet(ttl)?)?)
     }
 
-    /// The time to live or hop limit of what is sent to one station.
+    /// The time to live or hop limit of unicast packets.
     ///
     /// # Errors
     /// None; as in `std::net`.
@@ -172,7 +173,7 @@ impl UdpSocket {
         Ok(self.options().hop_limit.into())
     }
 
-    /// Sets the time to live of what is sent to a group.
+    /// Sets the time to live of multicast packets.
     ///
     /// # Errors
     /// `InvalidInput` above 255.
@@ -181,7 +182,7 @@ impl UdpSocket {
         Ok(())
     }
 
-    /// The time to live of what is sent to a group.
+    /// The time to live of multicast packets.
     ///
     /// # Errors
     /// None; as in `std::net`.
@@ -189,8 +190,8 @@ impl UdpSocket {
         Ok(self.datagram_options()?.multicast_hop_limit.into())
     }
 
-    /// Decides whether members on this system hear what is sent to their group; one setting for
-    /// both families.
+    /// Sets whether local members of a group receive packets sent to it; one setting for both
+    /// families.
     ///
     /// # Errors
     /// None; as in `std::net`.
@@ -199,7 +200,7 @@ impl UdpSocket {
         Ok(())
     }
 
-    /// Whether members on this system hear what is sent to their group.
+    /// Whether local members of a group receive packets sent to it.
     ///
     /// # Errors
     /// None; as in `std::net`.
@@ -207,7 +208,7 @@ impl UdpSocket {
         Ok(self.datagram_options()?.multicast_loop)
     }
 
-    /// As [`set_multicast_loop_v4`](Self::set_multicast_loop_v4).
+    /// Like [`set_multicast_loop_v4`](Self::set_multicast_loop_v4).
     ///
     /// # Errors
     /// None; as in `std::net`.
@@ -215,7 +216,7 @@ impl UdpSocket {
         self.set_multicast_loop_v4(multicast_loop)
     }
 
-    /// As [`multicast_loop_v4`](Self::multicast_loop_v4).
+    /// Like [`multicast_loop_v4`](Self::multicast_loop_v4).
     ///
     /// # Errors
     /// None; as in `std::net`.
@@ -223,8 +224,7 @@ impl UdpSocket {
         self.multicast_loop_v4()
     }
 
-    /// Joins a group on the interface with an address; on the one that a route names when that is
-    /// unspecified.
+    /// Joins a group on the interface with an address, or the route's when that is unspecified.
     ///
     /// # Errors
     /// `NoDevice`; those of [`DatagramSocket::join_group`](socket::DatagramSocket::join_group).
@@ -235,7 +235,7 @@ impl UdpSocket {
             .join_group((*group).into(), self.interface_with(*interface)?.as_deref())?)
     }
 
-    /// Joins a group on the interface with an index; on the one that a route names for 0.
+    /// Joins a group on the interface with an index, or the route's for 0.
     ///
     /// # Errors
     /// As [`join_multicast_v4`](Self::join_multicast_v4).
@@ -243,7 +243,7 @@ impl UdpSocket {
         Ok(self.0.socket.join_group((*group).into(), self.interface_at(interface)?.as_deref())?)
     }
 
-    /// Leaves a group that was joined in the same words.
+    /// Leaves a group that was joined with the same arguments.
     ///
     /// # Errors
     /// `NoDevice`; those of [`DatagramSocket::leave_group`](socket::DatagramSocket::leave_group).
@@ -254,7 +254,7 @@ impl UdpSocket {
             .leave_group((*group).into(), self.interface_with(*interface)?.as_deref())?)
     }
 
-    /// Leaves a group that was joined in the same words.
+    /// Leaves a group that was joined with the same arguments.
     ///
     /// # Errors
     /// As [`leave_multicast_v4`](Self::leave_multicast_v4).
@@ -269,7 +269,7 @@ impl UdpSocket {
         let all = self.0.sockets.place.all.list();
         let owner = all
             .iter()
-            .find(|interface| interface.look(|stack| stack.ip.addresses.owns(IpAddr::V4(address))));
+            .find(|interface| interface.read(|stack| stack.ip.addresses.owns(IpAddr::V4(address))));
         owner.map(|interface| Some(interface.name.clone())).ok_or(Error::NoDevice)
     }
 
@@ -281,7 +281,7 @@ impl UdpSocket {
         Ok(Some(interface.name.clone()))
     }
 
-    /// Takes the error that waits for the next call.
+    /// Takes the pending error.
     ///
     /// # Errors
     /// None; as in `std::net`.

@@ -9,17 +9,17 @@ use virtual_file_system::Error;
 
 use super::names::{ToSocketAddrs, first_of};
 use super::stream::TcpStream;
-use super::wait::Waiting;
+use super::wait::Blocker;
 use crate::socket::{self, Sockets, TcpSettings};
 
-/// Connections that may wait, as many as `std::net` asks for.
+/// The backlog, as in `std::net`.
 const BACKLOG: u32 = 128;
 
 #[derive(Debug)]
 struct Shared {
     listener: socket::TcpListener,
     sockets: Sockets,
-    waiting: Waiting,
+    blocker: Blocker,
 }
 
 /// A listener, as `std::net::TcpListener`. It is closed when its last clone is dropped.
@@ -27,7 +27,7 @@ struct Shared {
 pub struct TcpListener(Arc<Shared>);
 
 impl TcpListener {
-    /// Listens at the first of the addresses that can be had; port 0 is an ephemeral port.
+    /// Listens at the first of the addresses that is available; port 0 is an ephemeral port.
     ///
     /// # Errors
     /// Those of [`TcpListener::bind`](socket::TcpListener::bind) and of resolving the name.
@@ -37,12 +37,12 @@ impl TcpListener {
             Ok(Self(Arc::new(Shared {
                 listener,
                 sockets: sockets.clone(),
-                waiting: Waiting::new(sockets),
+                blocker: Blocker::new(sockets),
             })))
         })
     }
 
-    /// Where it listens.
+    /// The local address.
     ///
     /// # Errors
     /// None; as in `std::net`.
@@ -58,18 +58,18 @@ impl TcpListener {
         Ok(Self(Arc::clone(&self.0)))
     }
 
-    /// Takes the connection that has waited longest, waiting for one.
+    /// Accepts the oldest connection of the accept queue, waiting for one.
     ///
     /// # Errors
-    /// `WouldBlock` when it shall not block; `NetworkDown` once the listener's interface is gone.
+    /// `WouldBlock` when it is non-blocking; `NetworkDown` once the listener's interface is gone.
     pub fn accept(&self) -> io::Result<(TcpStream, SocketAddr)> {
-        let Shared { listener, sockets, waiting } = &*self.0;
-        let stream = waiting.read(|context| listener.poll_accept(context))?;
+        let Shared { listener, sockets, blocker } = &*self.0;
+        let stream = blocker.read(|context| listener.poll_accept(context))?;
         let remote = stream.remote_address();
-        Ok((TcpStream::with(stream, Waiting::new(sockets), listener.settings()), remote))
+        Ok((TcpStream::with(stream, Blocker::new(sockets), listener.settings()), remote))
     }
 
-    /// The connections as they come; it has no end.
+    /// An endless iterator over accepted connections.
     #[must_use]
     pub const fn incoming(&self) -> Incoming<'_> {
         Incoming(self)
@@ -80,11 +80,11 @@ impl TcpListener {
     /// # Errors
     /// None; as in `std::net`.
     pub fn set_nonblocking(&self, nonblocking: bool) -> io::Result<()> {
-        self.0.waiting.patience.with(|patience| patience.nonblocking = nonblocking);
+        self.0.blocker.timeouts.with(|timeouts| timeouts.nonblocking = nonblocking);
         Ok(())
     }
 
-    /// Sets the time to live or hop limit of the connections that come from now on, 1 to 255.
+    /// Sets the time to live or hop limit of later connections, 1 to 255.
     ///
     /// # Errors
     /// `InvalidInput`.
@@ -95,7 +95,7 @@ impl TcpListener {
         Ok(())
     }
 
-    /// The time to live or hop limit of the connections that come.
+    /// The time to live or hop limit of later connections.
     ///
     /// # Errors
     /// None; as in `std::net`.
@@ -103,7 +103,7 @@ impl TcpListener {
         Ok(self.0.listener.settings().hop_limit.into())
     }
 
-    /// Takes the error that waits for the next call; a listener has none.
+    /// Takes the pending error; a listener has none.
     ///
     /// # Errors
     /// None; as in `std::net`.

@@ -1,13 +1,12 @@
-//! Sockets as `std::net` has them: for programs that were written for it, and for threads that may
-//! block.
+//! Sockets as in `std::net`: for programs that were written for it, and for threads that may block.
 //!
-//! A call blocks the calling thread and nothing else; the runner of the stack must live on another
-//! thread, as with `drivers::Host::run_in_background`. A blocked thread wakes when something
-//! happens or when its timeout is over, which the platform's clock tells; it never looks by itself.
+//! A call blocks the calling thread only; the runner of the stack must be on another thread, as
+//! with `drivers::Host::run_in_background`. An event or the timeout of the platform's clock wakes a
+//! blocked thread; it never polls.
 //!
-//! Names and meanings are those of `std::net` on Linux, down to the kind of each error. What
-//! differs: nothing here is global, so whatever makes a socket or resolves a name is told with
-//! which [`Sockets`](crate::Sockets), and names are looked up by their resolver.
+//! Names and semantics are those of `std::net` on Linux, including the kind of each error. The
+//! difference: nothing here is global, so functions that make a socket or resolve a name take the
+//! [`Sockets`](crate::Sockets), and its resolver looks names up.
 
 mod datagram;
 mod listener;

@@ -1,4 +1,4 @@
-//! What a program may name an address with.
+//! Addresses and names as arguments.
 
 use alloc::string::{String, ToString};
 use alloc::vec;
@@ -9,17 +9,17 @@ use std::io;
 
 use virtual_file_system::Error;
 
-use super::wait::Waiting;
+use super::wait::Blocker;
 use crate::command::dns::{Question, RecordKind};
 use crate::socket::Sockets;
 
-/// What stands for one or more addresses with a port, as `std::net::ToSocketAddrs`; names are
-/// looked up by the sockets' own resolver.
+/// One or more socket addresses, as `std::net::ToSocketAddrs`; the sockets' own resolver looks
+/// names up.
 pub trait ToSocketAddrs {
     /// The addresses. Blocks while a name is looked up.
     ///
     /// # Errors
-    /// `InvalidInput` for text that is no address with a port; those of
+    /// `InvalidInput` for text that is not an address or name with a port; those of
     /// [`Resolver::resolve`](crate::Resolver::resolve).
     fn to_socket_addrs(&self, sockets: &Sockets) -> io::Result<vec::IntoIter<SocketAddr>>;
 }
@@ -45,12 +45,12 @@ impl ToSocketAddrs for [SocketAddr] {
 impl ToSocketAddrs for (&str, u16) {
     fn to_socket_addrs(&self, sockets: &Sockets) -> io::Result<vec::IntoIter<SocketAddr>> {
         let (name, port) = *self;
-        let waiting = Waiting::new(sockets);
+        let blocker = Blocker::new(sockets);
         let resolver = sockets.resolver();
         let question = Question { name: name.to_string(), kind: RecordKind::Address, server: None };
         let mut lookup = pin!(resolver.resolve(&question));
-        // Without a timeout the lookup ends by itself, and only so.
-        let answer = waiting
+        // The resolver has its own timeout.
+        let answer = blocker
             .block(None, |context| lookup.as_mut().poll(context))
             .unwrap_or(Err(Error::TimedOut))?;
         let addresses: Vec<_> =
@@ -88,7 +88,7 @@ impl<T: ToSocketAddrs + ?Sized> ToSocketAddrs for &T {
     }
 }
 
-/// Does something with each address until it succeeds; the last error counts, as in `std::net`.
+/// Tries each address until one succeeds; returns the last error otherwise, as in `std::net`.
 pub(super) fn first_of<T>(
     sockets: &Sockets,
     addresses: &impl ToSocketAddrs,

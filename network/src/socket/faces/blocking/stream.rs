@@ -10,14 +10,14 @@ use std::net::Shutdown;
 use virtual_file_system::{Error, Lock};
 
 use super::names::{ToSocketAddrs, first_of};
-use super::wait::{Waiting, waits};
+use super::wait::{Blocker, waits};
 use crate::command::socket::Direction;
 use crate::socket::{self, Sockets, TcpSettings};
 
 #[derive(Debug)]
 struct Shared {
     stream: socket::TcpStream,
-    waiting: Waiting,
+    blocker: Blocker,
     settings: Lock<TcpSettings>,
 }
 
@@ -36,10 +36,10 @@ impl TcpStream {
         first_of(sockets, &address, |address| Self::open(sockets, address, None))
     }
 
-    /// Connects to one address, waiting for so long at most.
+    /// Connects to one address, with a timeout.
     ///
     /// # Errors
-    /// `TimedOut`; `InvalidInput` for no time at all; else as [`connect`](Self::connect).
+    /// `TimedOut`; `InvalidInput` for a zero timeout; else as [`connect`](Self::connect).
     pub fn connect_timeout(
         sockets: &Sockets,
         address: &SocketAddr,
@@ -52,36 +52,35 @@ impl TcpStream {
     }
 
     fn open(sockets: &Sockets, address: SocketAddr, timeout: Option<Duration>) -> io::Result<Self> {
-        let waiting = Waiting::new(sockets);
+        let blocker = Blocker::new(sockets);
         let mut connect = pin!(socket::TcpStream::connect(sockets, address));
-        let stream = waiting
+        let stream = blocker
             .block(timeout, |context| connect.as_mut().poll(context))
             .unwrap_or(Err(Error::TimedOut))?;
-        Ok(Self::with(stream, waiting, TcpSettings::default()))
+        Ok(Self::with(stream, blocker, TcpSettings::default()))
     }
 
-    pub(super) fn with(stream: socket::TcpStream, waiting: Waiting, settings: TcpSettings) -> Self {
-        Self(Arc::new(Shared { stream, waiting, settings: Lock::new(settings) }))
+    pub(super) fn with(stream: socket::TcpStream, blocker: Blocker, settings: TcpSettings) -> Self {
+        Self(Arc::new(Shared { stream, blocker, settings: Lock::new(settings) }))
     }
 
-    /// The blocking face of a stream that was made otherwise, with the settings that it has;
-    /// `sockets` made it.
+    /// Wraps an existing stream, with its settings; `sockets` made it.
     #[must_use]
     pub fn from_stream(
         sockets: &Sockets,
         stream: socket::TcpStream,
         settings: TcpSettings,
     ) -> Self {
-        Self::with(stream, Waiting::new(sockets), settings)
+        Self::with(stream, Blocker::new(sockets), settings)
     }
 
-    /// The stream behind this face.
+    /// The underlying stream.
     #[must_use]
     pub fn stream(&self) -> &socket::TcpStream {
         &self.0.stream
     }
 
-    /// The other end.
+    /// The remote address.
     ///
     /// # Errors
     /// None; as in `std::net`.
@@ -89,7 +88,7 @@ impl TcpStream {
         Ok(self.0.stream.remote_address())
     }
 
-    /// Our end.
+    /// The local address.
     ///
     /// # Errors
     /// None; as in `std::net`.
@@ -97,7 +96,7 @@ impl TcpStream {
         Ok(self.0.stream.local_address())
     }
 
-    /// Ends one or both directions; threads that wait for them wake.
+    /// Shuts down one or both directions; wakes threads that wait for them.
     ///
     /// # Errors
     /// `NotConnected`.
@@ -110,12 +109,12 @@ impl TcpStream {
         Ok(self.0.stream.shutdown(direction)?)
     }
 
-    /// Looks at received bytes and leaves them there.
+    /// Copies received bytes and leaves them in the buffer.
     ///
     /// # Errors
     /// Those of reading.
     pub fn peek(&self, buffer: &mut [u8]) -> io::Result<usize> {
-        self.0.waiting.read(|context| self.0.stream.poll_peek(context, buffer))
+        self.0.blocker.read(|context| self.0.stream.poll_peek(context, buffer))
     }
 
     fn change(&self, change: impl FnOnce(&mut TcpSettings)) {
@@ -126,7 +125,7 @@ impl TcpStream {
         self.0.stream.apply(&settings);
     }
 
-    /// Sends small segments at once.
+    /// Disables Nagle's algorithm.
     ///
     /// # Errors
     /// None; as in `std::net`.
@@ -135,7 +134,7 @@ impl TcpStream {
         Ok(())
     }
 
-    /// Whether small segments are sent at once.
+    /// Whether Nagle's algorithm is disabled.
     ///
     /// # Errors
     /// None; as in `std::net`.
@@ -143,7 +142,7 @@ impl TcpStream {
         Ok(self.0.settings.with(|settings| settings.no_delay))
     }
 
-    /// Sets the time to live or hop limit of what is sent, 1 to 255.
+    /// Sets the time to live or hop limit of sent packets, 1 to 255.
     ///
     /// # Errors
     /// `InvalidInput`.
@@ -153,7 +152,7 @@ impl TcpStream {
         Ok(())
     }
 
-    /// The time to live or hop limit of what is sent.
+    /// The time to live or hop limit of sent packets.
     ///
     /// # Errors
     /// None; as in `std::net`.
@@ -161,7 +160,7 @@ impl TcpStream {
         Ok(self.0.settings.with(|settings| settings.hop_limit.into()))
     }
 
-    /// Takes the error that waits for the next call.
+    /// Takes the pending error.
     ///
     /// # Errors
     /// None; as in `std::net`.
@@ -172,16 +171,16 @@ impl TcpStream {
 
 impl Read for &TcpStream {
     fn read(&mut self, buffer: &mut [u8]) -> io::Result<usize> {
-        self.0.waiting.read(|context| self.0.stream.poll_read(context, buffer))
+        self.0.blocker.read(|context| self.0.stream.poll_read(context, buffer))
     }
 }
 
 impl Write for &TcpStream {
     fn write(&mut self, data: &[u8]) -> io::Result<usize> {
-        self.0.waiting.write(|context| self.0.stream.poll_write(context, data))
+        self.0.blocker.write(|context| self.0.stream.poll_write(context, data))
     }
 
-    /// Does nothing, as in `std::net`: what was written is on its way.
+    /// Does nothing, as in `std::net`: written data is sent without it.
     fn flush(&mut self) -> io::Result<()> {
         Ok(())
     }
@@ -198,7 +197,7 @@ impl Write for TcpStream {
         (&*self).write(data)
     }
 
-    /// Does nothing, as in `std::net`: what was written is on its way.
+    /// Does nothing, as in `std::net`: written data is sent without it.
     fn flush(&mut self) -> io::Result<()> {
         Ok(())
     }

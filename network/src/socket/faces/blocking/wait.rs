@@ -1,5 +1,5 @@
-//! Blocking a thread until a socket is ready, a timeout is over, or at once if the socket shall not
-//! block.
+//! Blocks a thread until a socket is ready or a timeout expires; non-blocking sockets return at
+//! once.
 
 use alloc::sync::Arc;
 use alloc::vec::Vec;
@@ -15,7 +15,7 @@ use virtual_file_system::{Error, Lock};
 use crate::platform::Clock;
 use crate::socket::Sockets;
 
-/// What one blocked thread waits for.
+/// The wake signal of one blocked thread.
 #[derive(Debug, Default)]
 struct Signal {
     is_given: Mutex<bool>,
@@ -39,30 +39,29 @@ impl Wake for Signal {
     }
 }
 
-/// How long the calls on a socket wait.
+/// The timeouts of a socket.
 #[derive(Clone, Copy, Default, Debug)]
-pub(super) struct Patience {
+pub(super) struct Timeouts {
     pub(super) read: Option<Duration>,
     pub(super) write: Option<Duration>,
     pub(super) nonblocking: bool,
 }
 
-/// What the calls on one socket wait with; clones of the socket share it.
-pub(super) struct Waiting {
+/// The timeouts and signals of one socket; clones of the socket share them.
+pub(super) struct Blocker {
     clock: Arc<dyn Clock>,
-    pub(super) patience: Lock<Patience>,
-    /// Signals that nobody waits for. They are used again, so that a socket, which remembers whom
-    /// to wake, knows few.
+    pub(super) timeouts: Lock<Timeouts>,
+    /// Unused signals. They are reused, because a socket stores the wakers of its waiters.
     idle: Lock<Vec<Arc<Signal>>>,
 }
 
-impl Waiting {
+impl Blocker {
     pub(super) fn new(sockets: &Sockets) -> Self {
         let clock = Arc::clone(&sockets.clock);
-        Self { clock, patience: Lock::default(), idle: Lock::default() }
+        Self { clock, timeouts: Lock::default(), idle: Lock::default() }
     }
 
-    /// Blocks until `poll` is ready or the timeout is over; `None` then.
+    /// Blocks until `poll` is ready; `None` when the timeout expires.
     pub(super) fn block<T>(
         &self,
         timeout: Option<Duration>,
@@ -86,7 +85,7 @@ impl Waiting {
         outcome
     }
 
-    /// Waits as the socket is told to; `WouldBlock` when that was not long enough, as on Linux.
+    /// Waits with the socket's settings; `WouldBlock` on timeout, as on Linux.
     fn wait<T>(
         &self,
         timeout: Option<Duration>,
@@ -104,45 +103,45 @@ impl Waiting {
         outcome.unwrap_or(Err(Error::WouldBlock)).map_err(io::Error::from)
     }
 
-    /// Waits as long as reading may.
+    /// Waits with the read timeout.
     pub(super) fn read<T>(
         &self,
         poll: impl FnMut(&mut Context<'_>) -> Poll<Result<T, Error>>,
     ) -> io::Result<T> {
-        let Patience { read, nonblocking, .. } = self.patience.with(|patience| *patience);
+        let Timeouts { read, nonblocking, .. } = self.timeouts.with(|timeouts| *timeouts);
         self.wait(read, nonblocking, poll)
     }
 
-    /// Waits as long as writing may.
+    /// Waits with the write timeout.
     pub(super) fn write<T>(
         &self,
         poll: impl FnMut(&mut Context<'_>) -> Poll<Result<T, Error>>,
     ) -> io::Result<T> {
-        let Patience { write, nonblocking, .. } = self.patience.with(|patience| *patience);
+        let Timeouts { write, nonblocking, .. } = self.timeouts.with(|timeouts| *timeouts);
         self.wait(write, nonblocking, poll)
     }
 
-    /// Changes a timeout; none is zero, as in `std::net`.
+    /// Sets a timeout; zero is an error, as in `std::net`.
     pub(super) fn set_timeout(
         &self,
         timeout: Option<Duration>,
-        set: impl FnOnce(&mut Patience, Option<Duration>),
+        set: impl FnOnce(&mut Timeouts, Option<Duration>),
     ) -> io::Result<()> {
         if timeout.is_some_and(|timeout| timeout.is_zero()) {
             return Err(Error::InvalidInput.into());
         }
-        self.patience.with(|patience| set(patience, timeout));
+        self.timeouts.with(|timeouts| set(timeouts, timeout));
         Ok(())
     }
 }
 
-impl fmt::Debug for Waiting {
+impl fmt::Debug for Blocker {
     fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
-        self.patience.with(|patience| patience.fmt(formatter))
+        self.timeouts.with(|timeouts| timeouts.fmt(formatter))
     }
 }
 
-/// What a socket says about how long its calls wait, as `std::net` has it; clones share it.
+/// The methods for timeouts and cloning, as in `std::net`; clones share the timeouts.
 macro_rules! waits {
     ($socket:ident) => {
         impl $socket {
@@ -154,42 +153,42 @@ macro_rules! waits {
                 Ok(Self(alloc::sync::Arc::clone(&self.0)))
             }
 
-            /// How long a read waits before it fails with `WouldBlock`; for ever by default.
+            /// Sets the timeout after which a read fails with `WouldBlock`; none by default.
             ///
             /// # Errors
-            /// `InvalidInput` for no time at all.
+            /// `InvalidInput` for a zero timeout.
             pub fn set_read_timeout(
                 &self,
                 timeout: Option<core::time::Duration>,
             ) -> std::io::Result<()> {
-                self.0.waiting.set_timeout(timeout, |patience, timeout| patience.read = timeout)
+                self.0.blocker.set_timeout(timeout, |timeouts, timeout| timeouts.read = timeout)
             }
 
-            /// How long a write waits before it fails with `WouldBlock`; for ever by default.
+            /// Sets the timeout after which a write fails with `WouldBlock`; none by default.
             ///
             /// # Errors
-            /// `InvalidInput` for no time at all.
+            /// `InvalidInput` for a zero timeout.
             pub fn set_write_timeout(
                 &self,
                 timeout: Option<core::time::Duration>,
             ) -> std::io::Result<()> {
-                self.0.waiting.set_timeout(timeout, |patience, timeout| patience.write = timeout)
+                self.0.blocker.set_timeout(timeout, |timeouts, timeout| timeouts.write = timeout)
             }
 
-            /// How long a read waits.
+            /// The read timeout.
             ///
             /// # Errors
             /// None; as in `std::net`.
             pub fn read_timeout(&self) -> std::io::Result<Option<core::time::Duration>> {
-                Ok(self.0.waiting.patience.with(|patience| patience.read))
+                Ok(self.0.blocker.timeouts.with(|timeouts| timeouts.read))
             }
 
-            /// How long a write waits.
+            /// The write timeout.
             ///
             /// # Errors
             /// None; as in `std::net`.
             pub fn write_timeout(&self) -> std::io::Result<Option<core::time::Duration>> {
-                Ok(self.0.waiting.patience.with(|patience| patience.write))
+                Ok(self.0.blocker.timeouts.with(|timeouts| timeouts.write))
             }
 
             /// Makes reads and writes that would wait fail with `WouldBlock` at once.
@@ -197,7 +196,7 @@ macro_rules! waits {
             /// # Errors
             /// None; as in `std::net`.
             pub fn set_nonblocking(&self, nonblocking: bool) -> std::io::Result<()> {
-                self.0.waiting.patience.with(|patience| patience.nonblocking = nonblocking);
+                self.0.blocker.timeouts.with(|timeouts| timeouts.nonblocking = nonblocking);
                 Ok(())
             }
         }

@@ -1,5 +1,4 @@
-//! What changes the neighbor table besides packets that are sent: answers, news, progress above,
-//! and commands.
+//! Updates of the neighbor table by received messages, upper-layer progress and commands.
 
 use alloc::collections::VecDeque;
 use alloc::vec::Vec;
@@ -15,9 +14,9 @@ use crate::platform::Instant;
 use crate::stack::wire::header;
 
 impl Neighbors {
-    /// The neighbor answered our question (ARP reply, solicited NA). Unknown ones are ignored
-    /// (NBR-08, NBR-10). With `keep` (the override flag is clear) a known different address is not
-    /// replaced. Returns the packets that waited.
+    /// The neighbor answered a solicitation (ARP reply, solicited NA). Unknown neighbors are
+    /// ignored (NBR-08, NBR-10). With `keep` (the override flag is clear) a different known address
+    /// is not replaced. Returns the queued packets.
     pub(crate) fn confirm(
         &mut self,
         address: IpAddr,
@@ -33,7 +32,7 @@ impl Neighbors {
         if keep && neighbor.hardware.is_some_and(|known| known != hardware) {
             if neighbor.state == NeighborState::Reachable {
                 neighbor.state = NeighborState::Stale;
-                self.touch(address);
+                self.mark_changed(address);
             }
             return VecDeque::new();
         }
@@ -46,12 +45,12 @@ impl Neighbors {
         self.release(address)
     }
 
-    /// Takes a neighbor advertisement by the table of RFC 4861 §7.2.5. Strangers stay strangers
-    /// (NBR-10). Returns the packets that waited, and whether the router flag counts.
+    /// Processes a neighbor advertisement by the table of RFC 4861 §7.2.5. Unknown neighbors get no
+    /// entry (NBR-10). Returns the queued packets, and whether the router flag counts.
     pub(crate) fn advertised(
         &mut self,
         address: IpAddr,
-        told: Option<HardwareAddress>,
+        advertised: Option<HardwareAddress>,
         is_solicited: bool,
         overrides: bool,
         router: bool,
@@ -62,56 +61,56 @@ impl Neighbors {
         if neighbor.state == NeighborState::Permanent {
             return nothing;
         }
-        let (hardware, is_news) = match (neighbor.hardware, told) {
+        let (hardware, is_change) = match (neighbor.hardware, advertised) {
             (None, None) => return nothing,
-            (None, Some(told)) => (told, true),
+            (None, Some(advertised)) => (advertised, true),
             (Some(known), None) => (known, false),
-            (Some(known), Some(told)) if known != told && !overrides => {
+            (Some(known), Some(advertised)) if known != advertised && !overrides => {
                 if neighbor.state == NeighborState::Reachable {
                     neighbor.state = NeighborState::Stale;
-                    self.touch(address);
+                    self.mark_changed(address);
                 }
                 return nothing;
             }
-            (Some(known), Some(told)) => (told, known != told),
+            (Some(known), Some(advertised)) => (advertised, known != advertised),
         };
         neighbor.hardware = Some(hardware);
         neighbor.router = router;
         if is_solicited {
             neighbor.state = NeighborState::Reachable;
             neighbor.confirmed = now;
-        } else if is_news {
+        } else if is_change {
             neighbor.state = NeighborState::Stale;
         }
-        if is_solicited || is_news {
+        if is_solicited || is_change {
             (neighbor.deadline, neighbor.attempts) = (None, 0);
         }
         (self.release(address), true)
     }
 
-    /// An address of ours is gone: packets from it that wait are dropped (NBR-15); returns them.
+    /// An address of ours was removed: removes and returns queued packets from it (NBR-15).
     pub(crate) fn drop_from(&mut self, source: IpAddr) -> Vec<Frame> {
         let (mut dropped, mut counts) = (Vec::new(), Vec::new());
-        for neighbor in self.table.values_mut().filter(|neighbor| !neighbor.parked.is_empty()) {
-            let before = neighbor.parked.len();
+        for neighbor in self.table.values_mut().filter(|neighbor| !neighbor.queued.is_empty()) {
+            let before = neighbor.queued.len();
             let (gone, kept) = neighbor
-                .parked
+                .queued
                 .drain(..)
                 .partition(|frame| header::source_of(frame.bytes()) == Some(source));
-            neighbor.parked = kept;
+            neighbor.queued = kept;
             dropped.extend::<VecDeque<Frame>>(gone);
-            counts.push((before, neighbor.parked.len()));
+            counts.push((before, neighbor.queued.len()));
         }
         for (before, after) in counts {
-            let beyond = |count: usize| count.saturating_sub(limits::PARKED_PER_NEIGHBOR);
-            self.parked -= before - after;
+            let beyond = |count: usize| count.saturating_sub(limits::QUEUED_PER_NEIGHBOR);
+            self.queued -= before - after;
             self.burst -= beyond(before) - beyond(after);
         }
         dropped
     }
 
-    /// The neighbor told its address unasked (ARP request, NS source, gratuitous ARP). Only with
-    /// `create` is a new entry made. Returns the packets that waited.
+    /// An unsolicited hardware address (ARP request, NS source, gratuitous ARP). Creates an entry
+    /// only with `create`. Returns the queued packets.
     pub(crate) fn learn(
         &mut self,
         address: IpAddr,
@@ -123,8 +122,8 @@ impl Neighbors {
             return VecDeque::new();
         }
         if !self.table.contains_key(&address) {
-            // Requests of strangers fill at most half of the table, so that they cannot displace
-            // what is in use.
+            // Requests of unknown neighbors fill at most half of the table, so that they cannot
+            // evict entries in use.
             if !create || self.table.len() >= limits::NEIGHBORS / 2 {
                 return VecDeque::new();
             }
@@ -141,16 +140,16 @@ impl Neighbors {
         self.release(address)
     }
 
-    /// The neighbor changed, and may be sent to.
+    /// Records the change and returns the queued packets.
     fn release(&mut self, address: IpAddr) -> VecDeque<Frame> {
-        self.touch(address);
+        self.mark_changed(address);
         let Some(neighbor) = self.table.get_mut(&address) else { return VecDeque::new() };
-        let parked = core::mem::take(&mut neighbor.parked);
-        self.taken(parked.len());
-        parked
+        let queued = core::mem::take(&mut neighbor.queued);
+        self.forget_queue(queued.len());
+        queued
     }
 
-    /// Progress above confirms that the neighbor is reachable (RFC 4861 §7.3.1).
+    /// Upper-layer progress confirms that the neighbor is reachable (RFC 4861 §7.3.1).
     pub(crate) fn advance_confirmation(&mut self, address: IpAddr, now: Instant) {
         if let Some(neighbor) = self.table.get_mut(&address)
             && matches!(
@@ -165,11 +164,11 @@ impl Neighbors {
             neighbor.state = NeighborState::Reachable;
             neighbor.confirmed = now;
             neighbor.deadline = None;
-            self.touch(address);
+            self.mark_changed(address);
         }
     }
 
-    /// Puts a static entry there, in place of any other. Returns the packets that waited.
+    /// Adds or replaces a static entry. Returns the queued packets.
     pub(crate) fn set_permanent(
         &mut self,
         address: IpAddr,
@@ -187,27 +186,27 @@ impl Neighbors {
         Some(self.release(address))
     }
 
-    /// Removes an entry with the packets that waited for it.
+    /// Removes an entry with its queued packets.
     pub(crate) fn remove(&mut self, address: IpAddr) -> Option<VecDeque<Frame>> {
         let neighbor = self.table.remove(&address)?;
-        self.taken(neighbor.parked.len());
-        if let Some(news) = &mut self.news {
-            news.forget(address, &neighbor);
+        self.forget_queue(neighbor.queued.len());
+        if let Some(changed) = &mut self.changed {
+            changed.removed(address, &neighbor);
         }
-        Some(neighbor.parked)
+        Some(neighbor.queued)
     }
 
-    /// Removes every entry that `which` names; tells how many.
+    /// Removes matching entries; returns how many.
     pub(crate) fn flush(&mut self, mut which: impl FnMut(IpAddr, bool) -> bool) -> u32 {
         let before = self.table.len();
-        let (parked, burst, news) = (&mut self.parked, &mut self.burst, &mut self.news);
+        let (queued, burst, changed) = (&mut self.queued, &mut self.burst, &mut self.changed);
         self.table.retain(|address, neighbor| {
             let goes = which(*address, neighbor.state == NeighborState::Permanent);
             if goes {
-                *parked -= neighbor.parked.len();
-                *burst -= neighbor.parked.len().saturating_sub(limits::PARKED_PER_NEIGHBOR);
-                if let Some(news) = news {
-                    news.forget(*address, neighbor);
+                *queued -= neighbor.queued.len();
+                *burst -= neighbor.queued.len().saturating_sub(limits::QUEUED_PER_NEIGHBOR);
+                if let Some(changed) = changed {
+                    changed.removed(*address, neighbor);
                 }
             }
             !goes
@@ -215,7 +214,7 @@ impl Neighbors {
         (before - self.table.len()) as u32
     }
 
-    /// Every entry, by address.
+    /// All entries, by address.
     pub(crate) fn list(&self, now: Instant) -> Vec<NeighborEntry> {
         let mut entries: Vec<_> = self
             .table

@@ -1,13 +1,12 @@
-//! The neighbor table: IP address to hardware address, for ARP and NDP alike (states of RFC 4861
-//! §7.3.2).
+//! The neighbor table: IP address to hardware address, for ARP and NDP (states of RFC 4861 §7.3.2).
 //!
-//! A pure state machine: it decides who is asked and what becomes of a packet, and the link layer
-//! acts on that. Each neighbor has its own clock, so a silent one delays nobody else. Bounded by
-//! [`limits::NEIGHBORS`] and [`limits::PARKED`]; when full, the least recently used entry that
-//! nobody waits for gives way, never a permanent one.
+//! A pure state machine: it decides about solicitations and packets, and the link layer acts on
+//! that. Each neighbor has its own timer, so an unresponsive one delays no other.
+//! [`limits::NEIGHBORS`] and [`limits::QUEUED`] bound it; when it is full, the least recently used
+//! entry without queued packets is evicted, never a permanent one.
 
 mod learning;
-mod telling;
+mod reporting;
 
 use alloc::collections::VecDeque;
 use alloc::vec::Vec;
@@ -17,23 +16,22 @@ use core::time::Duration;
 use foldhash::fast::FixedState;
 use hashbrown::HashMap;
 
-use self::telling::News;
+use self::reporting::ChangedNeighbors;
 use crate::address::HardwareAddress;
 use crate::command::neighbor::NeighborState;
 use crate::driver::Frame;
 use crate::limits;
 use crate::platform::Instant;
 
-/// How long a confirmation counts (RFC 4861 §10, REACHABLE_TIME).
+/// REACHABLE_TIME: how long a confirmation is valid (RFC 4861 §10).
 const REACHABLE: Duration = Duration::from_secs(30);
-/// How long a stale neighbor may be used before it is asked (DELAY_FIRST_PROBE_TIME).
+/// DELAY_FIRST_PROBE_TIME: how long a stale neighbor is used before it is probed.
 const DELAY: Duration = Duration::from_secs(5);
-/// Between two solicitations of one neighbor (RETRANS_TIMER; RFC 1122 §2.3.2.1 allows one a
-/// second).
+/// RETRANS_TIMER: the interval between two solicitations (RFC 1122 §2.3.2.1 allows one per second).
 const RETRANSMIT: Duration = Duration::from_secs(1);
-/// How long a gateway that did not answer is passed over for an equal one.
-const SILENT: Duration = Duration::from_secs(60);
-/// Solicitations before a neighbor is given up (MAX_MULTICAST_SOLICIT, MAX_UNICAST_SOLICIT).
+/// How long an unresponsive gateway is skipped for an equal route.
+const UNRESPONSIVE: Duration = Duration::from_secs(60);
+/// MAX_MULTICAST_SOLICIT and MAX_UNICAST_SOLICIT: solicitations before a neighbor fails.
 const ATTEMPTS: u8 = 3;
 
 #[derive(Debug)]
@@ -46,12 +44,12 @@ struct Neighbor {
     solicited: Instant,
     deadline: Option<Instant>,
     attempts: u8,
-    parked: VecDeque<Frame>,
-    /// What watchers were told.
-    told: Option<(NeighborState, Option<HardwareAddress>)>,
+    queued: VecDeque<Frame>,
+    /// The state that was last reported to watchers.
+    reported: Option<(NeighborState, Option<HardwareAddress>)>,
 }
 
-/// How long a confirmation counts, and the time between two solicitations.
+/// ReachableTime and RetransTimer.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
 pub(crate) struct Timing {
     pub(crate) reachable: Duration,
@@ -64,32 +62,32 @@ impl Default for Timing {
     }
 }
 
-/// What to do with a packet.
+/// What happens to a packet.
 #[derive(Debug)]
 pub(crate) enum Decision {
-    /// Send it there.
+    /// Send it to this address.
     Send(Frame, HardwareAddress),
-    /// It waits; a packet that had to give way to it comes back.
-    Parked { dropped: Option<Frame> },
-    /// There is no room to wait.
+    /// It is queued; a packet that was evicted from the queue is returned.
+    Queued { dropped: Option<Frame> },
+    /// The queue is full.
     Refused(Frame),
 }
 
-/// Whom to ask.
+/// How to solicit a neighbor.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
 pub(crate) enum Solicitation {
     /// Everybody.
     Multicast,
-    /// The station that had the address.
+    /// At its last known address.
     Unicast(HardwareAddress),
 }
 
-/// What a due timer asks for.
+/// The result of a neighbor's deadline.
 #[derive(Debug)]
 pub(crate) enum Expiry {
-    /// Nothing; the timer was stale.
+    /// None; the timer was stale.
     Nothing,
-    /// Ask.
+    /// Send a solicitation.
     Solicit(Solicitation),
     /// The neighbor does not answer; these packets cannot be delivered.
     Failed(VecDeque<Frame>),
@@ -99,34 +97,34 @@ pub(crate) enum Expiry {
 #[derive(Debug)]
 pub(crate) struct Neighbors {
     table: HashMap<IpAddr, Neighbor, FixedState>,
-    parked: usize,
-    /// What routers say of IPv6 neighbors; ARP keeps to the defaults.
+    queued: usize,
+    /// The timing that routers advertise for IPv6; ARP uses the defaults.
     ipv6: Timing,
-    /// Gateways, which stay whatever else is asked for.
-    pinned: Vec<IpAddr>,
-    /// How many of them are beyond their neighbors' own share.
+    /// Gateways, which are never evicted.
+    gateways: Vec<IpAddr>,
+    /// Queued packets beyond the share of their neighbors.
     burst: usize,
     /// Deadlines that became earlier since the stack last took them.
     pub(crate) armed: VecDeque<(Instant, IpAddr)>,
-    /// What is to be told, if anybody watches.
-    news: Option<News>,
+    /// Changes for watchers, if there are any.
+    changed: Option<ChangedNeighbors>,
 }
 
 impl Neighbors {
-    /// An empty table whose hash nobody can predict.
+    /// An empty table with a keyed hash.
     pub(crate) fn new(seed: u64) -> Self {
         Self {
             table: HashMap::with_hasher(FixedState::with_seed(seed)),
-            parked: 0,
+            queued: 0,
             ipv6: Timing::default(),
-            pinned: Vec::new(),
+            gateways: Vec::new(),
             burst: 0,
             armed: VecDeque::new(),
-            news: None,
+            changed: None,
         }
     }
 
-    /// Decides about a packet to `address`. The second value says whom to ask now.
+    /// Decides about a packet to `address`. The second value is a solicitation to send now.
     pub(crate) fn resolve(
         &mut self,
         address: IpAddr,
@@ -155,7 +153,7 @@ impl Neighbors {
                 (Decision::Send(frame, hardware), None)
             }
             (NeighborState::Incomplete, _) if neighbor.attempts > 0 => {
-                (self.park(address, frame), None)
+                (self.enqueue(address, frame), None)
             }
             _ => self.start(address, frame, now),
         }
@@ -165,35 +163,39 @@ impl Neighbors {
         if address.is_ipv6() { self.ipv6 } else { Timing::default() }
     }
 
-    /// Takes what a router says of the link's timing (RFC 4861 §6.3.4).
+    /// Sets the timing that a router advertises (RFC 4861 §6.3.4).
     pub(crate) fn set_timing(&mut self, timing: Timing) {
         self.ipv6 = timing;
     }
 
-    /// What routers said, or the defaults.
-    pub(crate) const fn told_timing(&self) -> Timing {
+    /// The advertised timing, or the defaults.
+    pub(crate) const fn advertised_timing(&self) -> Timing {
         self.ipv6
     }
 
-    /// True for a neighbor that did not answer lately.
-    pub(crate) fn is_silent(&self, address: IpAddr, now: Instant) -> bool {
+    /// True for a neighbor that failed lately.
+    pub(crate) fn is_unresponsive(&self, address: IpAddr, now: Instant) -> bool {
         self.table.get(&address).is_some_and(|neighbor| {
-            neighbor.state == NeighborState::Failed && now.since(neighbor.solicited) < SILENT
+            neighbor.state == NeighborState::Failed && now.since(neighbor.solicited) < UNRESPONSIVE
         })
     }
 
-    /// The packet that has waited longest for a neighbor.
-    pub(crate) fn waiting(&self, address: IpAddr) -> Option<&Frame> {
-        self.table.get(&address)?.parked.front()
+    /// The oldest packet that waits for a neighbor.
+    pub(crate) fn oldest_queued(&self, address: IpAddr) -> Option<&Frame> {
+        self.table.get(&address)?.queued.front()
     }
 
-    /// Names the neighbors that never give way to others (NBR-03).
-    pub(crate) fn pin(&mut self, gateways: Vec<IpAddr>) {
-        self.pinned = gateways;
+    /// Sets the gateways, which are never evicted (NBR-03).
+    pub(crate) fn set_gateways(&mut self, gateways: Vec<IpAddr>) {
+        self.gateways = gateways;
     }
 
-    /// The hardware address that a packet can be sent to at once without any change of state.
-    pub(crate) fn fresh(&self, address: IpAddr, now: Instant) -> Option<HardwareAddress> {
+    /// The hardware address, if a packet can be sent to it without a change of state.
+    pub(crate) fn sendable_address(
+        &self,
+        address: IpAddr,
+        now: Instant,
+    ) -> Option<HardwareAddress> {
         let neighbor = self.table.get(&address)?;
         match neighbor.state {
             NeighborState::Permanent => neighbor.hardware,
@@ -220,7 +222,7 @@ impl Neighbors {
         let wait = retransmit.saturating_sub(now.since(neighbor.solicited));
         neighbor.state = NeighborState::Incomplete;
         neighbor.hardware = None;
-        // A failed neighbor was asked less than a second ago: wait out that second (NBR-02).
+        // A failed neighbor was solicited less than a second ago: wait out that second (NBR-02).
         let solicitation = if is_first || wait.is_zero() {
             neighbor.attempts = 1;
             neighbor.solicited = now;
@@ -231,32 +233,32 @@ impl Neighbors {
             self.set_deadline(address, now.after(wait));
             None
         };
-        (self.park(address, frame), solicitation)
+        (self.enqueue(address, frame), solicitation)
     }
 
-    /// Every neighbor may keep a few packets; beyond that it shares a common burst, and then its
-    /// own oldest gives way, never another's.
-    fn park(&mut self, address: IpAddr, frame: Frame) -> Decision {
+    /// Queues a packet for a neighbor. Each neighbor may queue a few packets; beyond that they
+    /// share a common burst, and a full queue drops its own oldest packet, never another's.
+    fn enqueue(&mut self, address: IpAddr, frame: Frame) -> Decision {
         let Some(neighbor) = self.table.get_mut(&address) else { return Decision::Refused(frame) };
-        let is_guaranteed = neighbor.parked.len() < limits::PARKED_PER_NEIGHBOR;
-        if !is_guaranteed && self.burst >= limits::PARKED_BURST {
-            let dropped = neighbor.parked.pop_front();
-            neighbor.parked.push_back(frame);
-            return Decision::Parked { dropped };
+        let has_share = neighbor.queued.len() < limits::QUEUED_PER_NEIGHBOR;
+        if !has_share && self.burst >= limits::QUEUED_BURST {
+            let dropped = neighbor.queued.pop_front();
+            neighbor.queued.push_back(frame);
+            return Decision::Queued { dropped };
         }
-        if is_guaranteed && self.parked - self.burst >= limits::PARKED {
+        if has_share && self.queued - self.burst >= limits::QUEUED {
             return Decision::Refused(frame);
         }
-        neighbor.parked.push_back(frame);
-        self.parked += 1;
-        self.burst += usize::from(!is_guaranteed);
-        Decision::Parked { dropped: None }
+        neighbor.queued.push_back(frame);
+        self.queued += 1;
+        self.burst += usize::from(!has_share);
+        Decision::Queued { dropped: None }
     }
 
-    /// Accounts for a queue that was taken.
-    fn taken(&mut self, count: usize) {
-        self.parked -= count;
-        self.burst -= count.saturating_sub(limits::PARKED_PER_NEIGHBOR);
+    /// Updates the count when a queue was taken.
+    fn forget_queue(&mut self, count: usize) {
+        self.queued -= count;
+        self.burst -= count.saturating_sub(limits::QUEUED_PER_NEIGHBOR);
     }
 
     fn set_deadline(&mut self, address: IpAddr, deadline: Instant) {
@@ -266,7 +268,7 @@ impl Neighbors {
         }
     }
 
-    /// Handles a deadline that came.
+    /// Handles a deadline.
     pub(crate) fn expire(&mut self, address: IpAddr, deadline: Instant, now: Instant) -> Expiry {
         let retransmit = self.timing(address).retransmit;
         let Some(neighbor) = self.table.get_mut(&address) else { return Expiry::Nothing };
@@ -290,10 +292,10 @@ impl Neighbors {
                 neighbor.state = NeighborState::Failed;
                 neighbor.hardware = None;
                 neighbor.attempts = 0;
-                let parked = core::mem::take(&mut neighbor.parked);
-                self.taken(parked.len());
-                self.touch(address);
-                return Expiry::Failed(parked);
+                let queued = core::mem::take(&mut neighbor.queued);
+                self.forget_queue(queued.len());
+                self.mark_changed(address);
+                return Expiry::Failed(queued);
             }
             _ => return Expiry::Nothing,
         };
@@ -303,15 +305,16 @@ impl Neighbors {
         Expiry::Solicit(solicitation)
     }
 
-    /// True when one more entry fits, after the least recently used ones were forgotten if need be.
-    /// A batch goes at once, so that a full table costs no search for each newcomer.
+    /// True when the table has room for one more entry. Evicts the least recently used entries in
+    /// batches, so that a full table is not searched for each new entry.
     fn make_room(&mut self, now: Instant) -> bool {
         if self.table.len() < limits::NEIGHBORS {
             return true;
         }
         let may_go = |neighbor: &Neighbor| match neighbor.state {
             NeighborState::Permanent | NeighborState::Incomplete => false,
-            // Who was asked a moment ago would be asked again at once (NBR-02).
+            // Evicting a neighbor that was solicited a moment ago would solicit it again at once
+            // (NBR-02).
             NeighborState::Failed | NeighborState::Probe => {
                 now.since(neighbor.solicited) >= RETRANSMIT
             }
@@ -320,7 +323,7 @@ impl Neighbors {
         let mut victims: Vec<(Instant, IpAddr)> = self
             .table
             .iter()
-            .filter(|(address, neighbor)| may_go(neighbor) && !self.pinned.contains(*address))
+            .filter(|(address, neighbor)| may_go(neighbor) && !self.gateways.contains(*address))
             .map(|(address, neighbor)| (neighbor.used, *address))
             .collect();
         let batch = (limits::NEIGHBORS / 16).min(victims.len());
@@ -351,8 +354,8 @@ impl Neighbor {
             solicited: now,
             deadline: None,
             attempts: 0,
-            parked: VecDeque::new(),
-            told: None,
+            queued: VecDeque::new(),
+            reported: None,
         }
     }
 }
@@ -377,11 +380,11 @@ mod tests {
     }
 
     #[test]
-    fn nbr_04_three_questions_then_failure_with_the_waiting_packets() {
+    fn nbr_04_three_solicitations_then_failure_with_the_queued_packets() {
         let mut neighbors = Neighbors::new(1);
         let mut now = Instant::ZERO;
         let (decision, solicitation) = neighbors.resolve(address(1), frame(), now);
-        assert!(matches!(decision, Decision::Parked { dropped: None }));
+        assert!(matches!(decision, Decision::Queued { dropped: None }));
         assert_eq!(solicitation, Some(Solicitation::Multicast));
         for _ in 0..2 {
             let (deadline, who) = neighbors.armed.pop_front().unwrap();
@@ -393,12 +396,12 @@ mod tests {
         }
         let (deadline, who) = neighbors.armed.pop_front().unwrap();
         match neighbors.expire(who, deadline, deadline) {
-            Expiry::Failed(parked) => assert_eq!(parked.len(), 1),
+            Expiry::Failed(queued) => assert_eq!(queued.len(), 1),
             other => panic!("{other:?}"),
         }
         assert!(neighbors.armed.is_empty());
         assert_eq!(deadline, Instant::ZERO.after(3 * SECOND));
-        // The next packet starts anew.
+        // The next packet starts over.
         assert_eq!(
             neighbors.resolve(address(1), frame(), deadline.after(SECOND)).1,
             Some(Solicitation::Multicast)
@@ -408,30 +411,30 @@ mod tests {
     #[test]
     fn nbr_01_packets_beyond_the_burst_push_out_their_own_oldest() {
         let mut neighbors = Neighbors::new(1);
-        for _ in 0..3 + limits::PARKED_BURST {
+        for _ in 0..3 + limits::QUEUED_BURST {
             assert!(matches!(
                 neighbors.resolve(address(1), frame(), Instant::ZERO).0,
-                Decision::Parked { dropped: None }
+                Decision::Queued { dropped: None }
             ));
         }
         assert!(matches!(
             neighbors.resolve(address(1), frame(), Instant::ZERO).0,
-            Decision::Parked { dropped: Some(_) }
+            Decision::Queued { dropped: Some(_) }
         ));
         // A neighbor without a share of the burst still has its own three.
         for _ in 0..3 {
             assert!(matches!(
                 neighbors.resolve(address(2), frame(), Instant::ZERO).0,
-                Decision::Parked { dropped: None }
+                Decision::Queued { dropped: None }
             ));
         }
         assert!(matches!(
             neighbors.resolve(address(2), frame(), Instant::ZERO).0,
-            Decision::Parked { dropped: Some(_) }
+            Decision::Queued { dropped: Some(_) }
         ));
         let released = neighbors.confirm(address(1), hardware(1), false, None, Instant::ZERO);
-        assert_eq!(released.len(), 3 + limits::PARKED_BURST);
-        assert_eq!((neighbors.parked, neighbors.burst), (3, 0));
+        assert_eq!(released.len(), 3 + limits::QUEUED_BURST);
+        assert_eq!((neighbors.queued, neighbors.burst), (3, 0));
     }
 
     #[test]
@@ -443,7 +446,7 @@ mod tests {
                 Decision::Refused(_)
             )
         });
-        assert_eq!(refused.count(), 4000 - limits::PARKED);
+        assert_eq!(refused.count(), 4000 - limits::QUEUED);
     }
 
     #[test]
@@ -456,13 +459,14 @@ mod tests {
         assert!(matches!(neighbors.resolve(address(1), frame(), later).0, Decision::Send(..)));
         let (deadline, who) = neighbors.armed.pop_front().unwrap();
         assert_eq!(deadline, later.after(DELAY));
-        assert!(
-            matches!(neighbors.expire(who, deadline, deadline), Expiry::Solicit(Solicitation::Unicast(to)) if to == hardware(1))
-        );
+        assert!(matches!(
+            neighbors.expire(who, deadline, deadline),
+            Expiry::Solicit(Solicitation::Unicast(to)) if to == hardware(1)
+        ));
     }
 
     #[test]
-    fn nbr_08_strangers_create_nothing_and_permanent_entries_stay() {
+    fn nbr_08_unknown_neighbors_create_nothing_and_permanent_entries_stay() {
         let mut neighbors = Neighbors::new(1);
         neighbors.confirm(address(1), hardware(1), false, None, Instant::ZERO);
         neighbors.learn(address(1), hardware(1), false, Instant::ZERO);
@@ -470,8 +474,8 @@ mod tests {
         neighbors.set_permanent(address(2), hardware(2), Instant::ZERO);
         neighbors.learn(address(2), hardware(9), true, Instant::ZERO);
         neighbors.confirm(address(2), hardware(9), false, None, Instant::ZERO);
-        assert_eq!(neighbors.fresh(address(2), Instant::ZERO), Some(hardware(2)));
-        // NBR-17: a group address is nobody's.
+        assert_eq!(neighbors.sendable_address(address(2), Instant::ZERO), Some(hardware(2)));
+        // NBR-17: a group hardware address belongs to no neighbor.
         neighbors.learn(address(3), HardwareAddress::BROADCAST, true, Instant::ZERO);
         assert_eq!(neighbors.len(), 1);
     }
@@ -502,24 +506,26 @@ mod tests {
         assert!(
             neighbors.len() <= limits::NEIGHBORS && neighbors.len() > limits::NEIGHBORS / 16 * 14
         );
-        assert!(neighbors.fresh(address(1), Instant::ZERO).is_some());
-        assert!(neighbors.fresh(address(39_999), Instant::from_micros(40_000)).is_some());
+        assert!(neighbors.sendable_address(address(1), Instant::ZERO).is_some());
+        assert!(
+            neighbors.sendable_address(address(39_999), Instant::from_micros(40_000)).is_some()
+        );
     }
 
     #[test]
-    fn nbr_02_who_was_just_asked_does_not_give_way_to_be_asked_again() {
+    fn nbr_02_a_neighbor_that_was_just_solicited_is_not_evicted() {
         let mut neighbors = Neighbors::new(1);
         let timing = Timing { retransmit: SECOND / 10, ..Timing::default() };
         neighbors.set_timing(timing);
-        // Asked in vain three times within 300 ms, as its router wants it.
-        let silent: IpAddr = "fe80::1".parse().unwrap();
+        // Solicited three times within 300 ms, as its router advertises.
+        let unresponsive: IpAddr = "fe80::1".parse().unwrap();
         let mut now = Instant::ZERO;
-        neighbors.resolve(silent, frame(), now);
+        neighbors.resolve(unresponsive, frame(), now);
         while let Some((deadline, who)) = neighbors.armed.pop_front() {
             now = deadline;
             neighbors.expire(who, deadline, now);
         }
-        assert!(neighbors.is_silent(silent, now));
+        assert!(neighbors.is_unresponsive(unresponsive, now));
         let fill = |neighbors: &mut Neighbors, from: u16, now| {
             for host in from..from + limits::NEIGHBORS as u16 {
                 neighbors.resolve(address(host), frame(), now);
@@ -527,12 +533,14 @@ mod tests {
             }
         };
         fill(&mut neighbors, 0, now);
-        assert!(neighbors.is_silent(silent, now) && neighbors.len() <= limits::NEIGHBORS);
-        // A second later it is the oldest, and goes.
+        assert!(
+            neighbors.is_unresponsive(unresponsive, now) && neighbors.len() <= limits::NEIGHBORS
+        );
+        // A second later it is the oldest and is evicted.
         while let Some((deadline, who)) = neighbors.armed.pop_front() {
             neighbors.expire(who, deadline, deadline);
         }
         fill(&mut neighbors, limits::NEIGHBORS as u16, now.after(2 * SECOND));
-        assert!(!neighbors.is_silent(silent, now.after(2 * SECOND)));
+        assert!(!neighbors.is_unresponsive(unresponsive, now.after(2 * SECOND)));
     }
 }

@@ -1,11 +1,12 @@
-//! A model of the path instead of a window (BBR, draft-cardwell-iccrg-bbr-congestion-control): how
-//! fast it delivers and how short its round trip is. Data leaves at that rate, and about two
-//! products of both are under way at most. Opt-in.
+//! BBR (draft-cardwell-iccrg-bbr-congestion-control): a model of the path instead of a loss-driven
+//! window. The model is the bottleneck bandwidth (BBR.max_bw) and the minimum round trip
+//! (BBR.min_rtt). Data leaves at that bandwidth, and at most about two bandwidth-delay products
+//! (BDP) are in flight. Opt-in.
 //!
-//! The max_bw is the most that was measured in ten rounds, the round trip the least in ten
-//! seconds; as one hides the other, they are looked for one after the other ([`Mode`]). Loss says
-//! little to it: a lost segment ends a probe for more max_bw, a round that lost a fifth of its
-//! data bounds what may be under way, and a timeout leaves one segment.
+//! BBR.max_bw is the maximum of ten rounds, BBR.min_rtt the minimum of ten seconds. One measurement
+//! hides the other, so they are probed for in turn ([`Mode`]). Loss matters little: a lost segment
+//! ends a bandwidth probe, a round with 20 % loss bounds the data in flight, and a timeout leaves
+//! one segment.
 
 use core::time::Duration;
 
@@ -14,73 +15,75 @@ use super::{
 };
 use crate::platform::Instant;
 
-/// Rounds in which the most max_bw is looked for.
-const ROUNDS: usize = 10;
-/// How long a round trip is believed to be the least.
+/// MaxBwFilterLen: rounds in the filter of BBR.max_bw.
+const MAX_BW_FILTER_LEN: usize = 10;
+/// MinRTTFilterLen: how long a minimum round trip stays valid.
 const MIN_RTT_WINDOW: Duration = Duration::from_secs(10);
-/// How long little is under way to measure it anew.
+/// ProbeRTTDuration: how long ProbeRTT keeps little data in flight.
 const PROBE_RTT_DURATION: Duration = Duration::from_millis(200);
-/// Pacing in hundredths of the max_bw while it is not known: 4·ln 2, so that the rate doubles in
-/// each round.
+/// StartupPacingGain in hundredths of BBR.max_bw: 4·ln 2, so the rate doubles each round.
 const STARTUP_GAIN: u64 = 277;
-/// And afterwards until the queue that this made is gone.
+/// DrainPacingGain: drains the queue that Startup built.
 const DRAIN_GAIN: u64 = 36;
-/// Later: one round trip for more, one for the queue that this made, six without either.
-const CYCLE: [u64; 8] = [125, 75, 100, 100, 100, 100, 100, 100];
-/// What may be under way, in hundredths of the bdp.
-const WINDOW_GAIN: u64 = 200;
-/// And while the round trip is measured.
-const PROBE_WINDOW_GAIN: u64 = 50;
-/// Data leaves slightly slower than it arrives, so that no queue stays.
-const MARGIN: u64 = 99;
-/// Rounds without a quarter more max_bw after which there is no more.
+/// The pacing gains of ProbeBW: one phase probes for bandwidth, one drains the queue of the probe,
+/// and six cruise.
+const PACING_GAIN_CYCLE: [u64; 8] = [125, 75, 100, 100, 100, 100, 100, 100];
+/// DefaultCwndGain, in hundredths of the BDP.
+const CWND_GAIN: u64 = 200;
+/// ProbeRTTCwndGain, in hundredths of the BDP.
+const PROBE_RTT_CWND_GAIN: u64 = 50;
+/// PacingMarginPercent: data leaves slightly below BBR.max_bw, so that no standing queue forms.
+const PACING_MARGIN: u64 = 99;
+/// Startup ends after this many rounds in which the bandwidth grows by less than a quarter.
 const FULL_BW_ROUNDS: u8 = 3;
-/// Segments that keep acknowledgments coming.
+/// MinPipeCwnd in segments: enough to keep the ACK clock running.
 const MIN_PIPE_SEGMENTS: u32 = 4;
-/// The bytes that a sender hands over in one piece at most.
-const LARGEST_PIECE: u64 = 65_536;
+/// The maximum of BBR.send_quantum, in bytes.
+const MAX_SEND_QUANTUM: u64 = 65_536;
 
-/// What is being done about the model.
+/// BBR.state.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
 enum Mode {
-    /// The max_bw is looked for.
+    /// Startup: probes for bandwidth with a doubling rate.
     Startup,
-    /// The queue of that is emptied.
+    /// Drain: empties the queue that Startup built.
     Drain,
-    /// Phases of [`CYCLE`].
+    /// ProbeBW: walks through [`PACING_GAIN_CYCLE`].
     ProbeBw { phase: usize, since: Instant },
-    /// The queue is kept empty to measure the round trip; until then, once it is, and whether a
-    /// round passed.
+    /// ProbeRTT: keeps the queue empty to measure BBR.min_rtt. `until` is set once little data is
+    /// in flight; `has_round` once a round trip has passed since.
     ProbeRtt { until: Option<Instant>, has_round: bool },
 }
 
-/// The model.
+/// The state of BBR.
 #[derive(Clone, Debug)]
 pub(crate) struct Bbr {
     mss: u32,
+    /// cwnd: the congestion window in bytes.
     cwnd: u32,
-    /// What the window was before a timeout or a measurement of the round trip made it small.
+    /// BBR.prior_cwnd: the window before a timeout or ProbeRTT reduced it.
     prior_cwnd: u32,
     mode: Mode,
-    /// The most bytes per second of each round, the newest first.
-    max_bw: [u64; ROUNDS],
-    /// The least round trip in microseconds, and when it was measured.
+    /// The filter of BBR.max_bw: the maximum bytes per second of each round, newest first.
+    max_bw: [u64; MAX_BW_FILTER_LEN],
+    /// BBR.min_rtt in microseconds, and BBR.min_rtt_stamp.
     min_rtt: Option<(u64, Instant)>,
-    /// The max_bw when it last grew by a quarter, and the rounds since then.
+    /// BBR.full_bw: the bandwidth when it last grew by a quarter; and BBR.full_bw_count: the rounds
+    /// since.
     full_bw: u64,
     full_bw_count: u8,
-    /// The max_bw was found.
+    /// BBR.full_bw_reached: Startup has found the bandwidth.
     full_bw_reached: bool,
-    /// The program had too little to send in this round.
+    /// The round was application-limited.
     is_application_limited: bool,
-    /// Bytes of this round.
-    delivered: u64,
-    lost: u64,
-    /// No more may be under way since much was lost.
-    limit: u32,
+    /// Bytes delivered and lost in this round.
+    round_delivered: u64,
+    round_lost: u64,
+    /// BBR.inflight_hi: the bound on data in flight after a round with heavy loss.
+    inflight_hi: u32,
     is_timed_out: bool,
-    /// Nothing was under way just now, so that no queue hides the round trip.
-    is_restarted: bool,
+    /// BBR.idle_restart: nothing was in flight just before, so no queue hides the round trip.
+    is_idle_restart: bool,
 }
 
 impl Default for Bbr {
@@ -90,28 +93,28 @@ impl Default for Bbr {
             cwnd: 0,
             prior_cwnd: 0,
             mode: Mode::Startup,
-            max_bw: [0; ROUNDS],
+            max_bw: [0; MAX_BW_FILTER_LEN],
             min_rtt: None,
             full_bw: 0,
             full_bw_count: 0,
             full_bw_reached: false,
             is_application_limited: false,
-            delivered: 0,
-            lost: 0,
-            limit: UNLIMITED,
+            round_delivered: 0,
+            round_lost: 0,
+            inflight_hi: UNLIMITED,
             is_timed_out: false,
-            is_restarted: false,
+            is_idle_restart: false,
         }
     }
 }
 
 impl Bbr {
-    /// Bytes per second that the path delivers; 0 when that is not known.
+    /// BBR.max_bw in bytes per second; 0 while it is unknown.
     fn max_bw(&self) -> u64 {
         self.max_bw.iter().copied().max().unwrap_or(0)
     }
 
-    /// This many hundredths of the max_bw times the round trip.
+    /// The BDP (BBR.max_bw × BBR.min_rtt) times `gain` hundredths.
     fn bdp(&self, gain: u64) -> u32 {
         let Some((round_trip, _)) = self.min_rtt else { return 0 };
         let bytes = self.max_bw().saturating_mul(round_trip) / 1_000_000;
@@ -122,19 +125,20 @@ impl Bbr {
         MIN_PIPE_SEGMENTS * self.mss
     }
 
-    /// What may be under way: the share of the bdp, and three pieces, because acknowledgments
-    /// come for several segments at once and late.
-    fn target(&self) -> u32 {
+    /// BBR.max_inflight: the gained BDP plus three send quanta, because acknowledgments are
+    /// aggregated and delayed.
+    fn max_inflight(&self) -> u32 {
         if self.max_bw() == 0 || self.min_rtt.is_none() {
             return initial_window(self.mss);
         }
-        let piece = (self.max_bw() / 1_000).min(LARGEST_PIECE).max(u64::from(self.mss)) as u32;
-        self.bdp(WINDOW_GAIN).saturating_add(3 * piece).min(self.limit)
+        let send_quantum =
+            (self.max_bw() / 1_000).min(MAX_SEND_QUANTUM).max(u64::from(self.mss)) as u32;
+        self.bdp(CWND_GAIN).saturating_add(3 * send_quantum).min(self.inflight_hi)
     }
 
-    /// What is under way while the round trip is measured.
+    /// The window in ProbeRTT.
     fn probe_rtt_cwnd(&self) -> u32 {
-        self.bdp(PROBE_WINDOW_GAIN).max(self.min_pipe_cwnd())
+        self.bdp(PROBE_RTT_CWND_GAIN).max(self.min_pipe_cwnd())
     }
 
     fn update_max_bw(&mut self, acknowledgment: &Acknowledgment) {
@@ -146,7 +150,7 @@ impl Bbr {
         }
         let Some(sample) = acknowledgment.rate else { return };
         self.is_application_limited |= sample.is_application_limited;
-        // What is acknowledged faster than a round trip came in a bunch.
+        // A sample over less than a round trip measures ACK compression, not bandwidth.
         if sample.interval < acknowledgment.min_rtt || sample.interval.is_zero() {
             return;
         }
@@ -162,17 +166,17 @@ impl Bbr {
         let Some(measured) = acknowledgment.rtt else { return };
         let measured = micros(measured).max(1);
         let is_old = self.min_rtt.is_some_and(|(_, at)| now.since(at) > MIN_RTT_WINDOW);
-        if is_old || self.min_rtt.is_none_or(|(least, _)| measured <= least) {
+        if is_old || self.min_rtt.is_none_or(|(minimum, _)| measured <= minimum) {
             self.min_rtt = Some((measured, now));
         }
-        if is_old && !self.is_restarted && !matches!(self.mode, Mode::ProbeRtt { .. }) {
+        if is_old && !self.is_idle_restart && !matches!(self.mode, Mode::ProbeRtt { .. }) {
             self.prior_cwnd = self.prior_cwnd.max(self.cwnd);
             self.mode = Mode::ProbeRtt { until: None, has_round: false };
         }
-        self.is_restarted = false;
+        self.is_idle_restart = false;
     }
 
-    /// A round ended: did it deliver more than those before, and how much did it lose?
+    /// A round ended: checks whether the bandwidth still grows and how much was lost.
     fn end_round(&mut self) {
         let max_bw = self.max_bw();
         if !self.full_bw_reached && !self.is_application_limited {
@@ -184,25 +188,26 @@ impl Bbr {
                 self.full_bw_reached = self.full_bw_count >= FULL_BW_ROUNDS;
             }
         }
-        if self.lost.saturating_mul(5) > self.lost.saturating_add(self.delivered) {
+        if self.round_lost.saturating_mul(5) > self.round_lost.saturating_add(self.round_delivered)
+        {
             self.full_bw_reached = true;
             let less = self.cwnd - self.cwnd / 10 * 3;
-            self.limit = less.max(self.bdp(100)).max(self.min_pipe_cwnd());
+            self.inflight_hi = less.max(self.bdp(100)).max(self.min_pipe_cwnd());
         } else {
-            self.limit = self.limit.saturating_add(self.limit / 8);
+            self.inflight_hi = self.inflight_hi.saturating_add(self.inflight_hi / 8);
         }
         self.is_application_limited = false;
-        self.delivered = 0;
-        self.lost = 0;
+        self.round_delivered = 0;
+        self.round_lost = 0;
     }
 
-    /// The six phases of rest: one of them by the clock, so that senders that share a path do not
-    /// probe at the same time.
+    /// Enters one of the six cruising phases. The clock chooses it, so that senders that share a
+    /// path do not probe at the same time.
     fn enter_probe_bw(now: Instant) -> Mode {
         Mode::ProbeBw { phase: 2 + (now.as_micros() % 6) as usize, since: now }
     }
 
-    fn change_mode(&mut self, acknowledgment: &Acknowledgment) {
+    fn update_mode(&mut self, acknowledgment: &Acknowledgment) {
         let Acknowledgment { now, in_flight, in_flight_before, lost, is_round, .. } =
             *acknowledgment;
         if self.mode == Mode::Startup && self.full_bw_reached {
@@ -213,19 +218,21 @@ impl Bbr {
         }
         match self.mode {
             Mode::ProbeBw { phase, since } => {
-                let least = self.min_rtt.map_or(0, |(least, _)| least);
+                let minimum = self.min_rtt.map_or(0, |(minimum, _)| minimum);
                 let elapsed = micros(now.since(since));
                 let is_over = match phase {
-                    // Until the path had the time to show it, or said that there is no more.
+                    // The probe lasts until the path had a round trip to show more bandwidth, or
+                    // showed loss.
                     0 => {
                         let is_loaded = lost > 0 || in_flight_before >= self.bdp(125);
-                        elapsed > least && (is_loaded || elapsed > 2 * least)
+                        elapsed > minimum && (is_loaded || elapsed > 2 * minimum)
                     }
-                    1 => elapsed > least || in_flight <= self.bdp(100),
-                    _ => elapsed > least,
+                    1 => elapsed > minimum || in_flight <= self.bdp(100),
+                    _ => elapsed > minimum,
                 };
                 if is_over {
-                    self.mode = Mode::ProbeBw { phase: (phase + 1) % CYCLE.len(), since: now };
+                    self.mode =
+                        Mode::ProbeBw { phase: (phase + 1) % PACING_GAIN_CYCLE.len(), since: now };
                 }
             }
             Mode::ProbeRtt { until: None, .. } if in_flight <= self.probe_rtt_cwnd() => {
@@ -236,32 +243,35 @@ impl Bbr {
                 let has_round = has_round || is_round;
                 self.mode = Mode::ProbeRtt { until: Some(until), has_round };
                 if has_round && now >= until {
-                    self.end_probe(now);
+                    self.leave_probe_rtt(now);
                 }
             }
             _ => {}
         }
     }
 
-    fn end_probe(&mut self, now: Instant) {
-        self.min_rtt = self.min_rtt.map(|(least, _)| (least, now));
+    fn leave_probe_rtt(&mut self, now: Instant) {
+        self.min_rtt = self.min_rtt.map(|(minimum, _)| (minimum, now));
         if !self.is_timed_out {
             self.cwnd = self.cwnd.max(self.prior_cwnd);
         }
         self.mode = if self.full_bw_reached { Self::enter_probe_bw(now) } else { Mode::Startup };
     }
 
-    fn set_window(&mut self, delivered: u32) {
-        let target = self.target();
+    fn update_cwnd(&mut self, delivered: u32) {
+        let max_inflight = self.max_inflight();
         let grown = self.cwnd.saturating_add(delivered);
-        // Before the max_bw is known, a target that is too low takes nothing away.
-        self.cwnd =
-            if self.full_bw_reached { grown.min(target) } else { grown.min(target.max(self.cwnd)) };
+        // Before the bandwidth is known, a low target does not shrink the window.
+        self.cwnd = if self.full_bw_reached {
+            grown.min(max_inflight)
+        } else {
+            grown.min(max_inflight.max(self.cwnd))
+        };
         if matches!(self.mode, Mode::ProbeRtt { .. }) {
             self.cwnd = self.cwnd.min(self.probe_rtt_cwnd());
         }
-        let least = if self.is_timed_out { self.mss } else { self.min_pipe_cwnd() };
-        self.cwnd = self.cwnd.min(self.limit).clamp(least, LARGEST_WINDOW);
+        let minimum = if self.is_timed_out { self.mss } else { self.min_pipe_cwnd() };
+        self.cwnd = self.cwnd.min(self.inflight_hi).clamp(minimum, LARGEST_WINDOW);
     }
 }
 
@@ -275,18 +285,19 @@ impl Controller for Bbr {
     }
 
     fn on_ack(&mut self, acknowledgment: &Acknowledgment) {
-        self.delivered = self.delivered.saturating_add(u64::from(acknowledgment.delivered));
-        self.lost = self.lost.saturating_add(u64::from(acknowledgment.lost));
+        self.round_delivered =
+            self.round_delivered.saturating_add(u64::from(acknowledgment.delivered));
+        self.round_lost = self.round_lost.saturating_add(u64::from(acknowledgment.lost));
         self.update_max_bw(acknowledgment);
         self.update_min_rtt(acknowledgment);
         if acknowledgment.is_round {
             self.end_round();
         }
-        self.change_mode(acknowledgment);
-        self.set_window(acknowledgment.delivered);
+        self.update_mode(acknowledgment);
+        self.update_cwnd(acknowledgment.delivered);
     }
 
-    /// Ends a probe for more max_bw, nothing else: how much was lost is counted by the round.
+    /// Ends a bandwidth probe and nothing else: the end of the round evaluates how much was lost.
     fn on_congestion(&mut self, now: Instant, _: u32) {
         if let Mode::ProbeBw { phase: 0, .. } = self.mode {
             self.mode = Mode::ProbeBw { phase: 1, since: now };
@@ -311,9 +322,9 @@ impl Controller for Bbr {
         }
     }
 
-    /// What is known of the max_bw is kept: pacing sees to it that no burst comes of it.
+    /// Keeps BBR.max_bw: pacing prevents a burst.
     fn on_idle_restart(&mut self, now: Instant, _: Duration, _: Duration) {
-        self.is_restarted = true;
+        self.is_idle_restart = true;
         if let Mode::ProbeBw { .. } = self.mode {
             self.mode = Self::enter_probe_bw(now);
         }
@@ -332,17 +343,17 @@ impl Controller for Bbr {
             (known, Mode::Startup) => (known.max(first), STARTUP_GAIN),
             (known, Mode::Drain) => (known, DRAIN_GAIN),
             (known, Mode::ProbeBw { phase, .. }) => {
-                (known, CYCLE.get(phase).copied().unwrap_or(100))
+                (known, PACING_GAIN_CYCLE.get(phase).copied().unwrap_or(100))
             }
             (known, Mode::ProbeRtt { .. }) => (known, 100),
         };
-        // A program or a window that let a few bytes through at a time measured little; the least
-        // window still leaves in each round trip.
-        let least = per_second(self.min_pipe_cwnd(), srtt).max(1);
+        // An application-limited or window-limited flow measures little; the minimum window still
+        // leaves in each round trip.
+        let minimum = per_second(self.min_pipe_cwnd(), srtt).max(1);
         if rate == u64::MAX {
             rate
         } else {
-            (rate.saturating_mul(gain * MARGIN) / 10_000).max(least)
+            (rate.saturating_mul(gain * PACING_MARGIN) / 10_000).max(minimum)
         }
     }
 
@@ -357,7 +368,7 @@ mod tests {
     use super::super::test_transfer::{Link, MSS, Transfer, acknowledgment};
     use super::*;
 
-    /// 100 Mbit/s and 10 ms: a bdp of 125,000 bytes.
+    /// 100 Mbit/s and 10 ms: a BDP of 125,000 bytes.
     fn link() -> Link {
         Link::new(12_500_000, Duration::from_millis(10))
     }
@@ -369,7 +380,7 @@ mod tests {
     }
 
     #[test]
-    fn it_finds_the_bandwidth_and_keeps_less_than_two_products_under_way() {
+    fn it_finds_the_bandwidth_and_keeps_less_than_two_bdp_in_flight() {
         let mut transfer = transfer(link());
         transfer.run(Duration::from_secs(1));
         assert!(matches!(transfer.controller.mode, Mode::ProbeBw { .. }));
@@ -385,7 +396,7 @@ mod tests {
     }
 
     #[test]
-    fn a_longer_round_trip_is_believed_after_ten_seconds_and_a_probe_with_little_under_way() {
+    fn a_longer_min_rtt_is_accepted_after_ten_seconds_and_a_probe_rtt() {
         let mut transfer = transfer(Link::new(2_500_000, Duration::from_millis(10)));
         transfer.run(Duration::from_secs(2));
         transfer.link = Link::new(2_500_000, Duration::from_millis(15));
@@ -408,25 +419,29 @@ mod tests {
     }
 
     #[test]
-    fn loss_by_chance_costs_what_is_lost() {
-        for (loss, least) in [(10, 90), (50, 85)] {
+    fn random_loss_costs_only_the_lost_data() {
+        for (loss, minimum) in [(10, 90), (50, 85)] {
             let mut transfer = transfer(link());
             transfer.link.loss = loss;
             transfer.run(Duration::from_secs(1));
             let outcome = transfer.run(Duration::from_secs(5));
-            assert!(outcome.percent >= least && outcome.reductions > 50, "{loss}: {outcome:?}");
+            assert!(outcome.percent >= minimum && outcome.reductions > 50, "{loss}: {outcome:?}");
         }
     }
 
     #[test]
-    fn heavy_loss_bounds_what_is_under_way() {
+    fn heavy_loss_bounds_the_data_in_flight() {
         let mut transfer = transfer(link());
         transfer.run(Duration::from_secs(1));
-        let before = transfer.controller.target();
+        let before = transfer.controller.max_inflight();
         transfer.link.loss = 400;
         transfer.run(Duration::from_millis(300));
-        assert!(transfer.controller.limit < before, "{} {before}", transfer.controller.limit);
-        assert!(transfer.controller.cwnd() <= transfer.controller.limit);
+        assert!(
+            transfer.controller.inflight_hi < before,
+            "{} {before}",
+            transfer.controller.inflight_hi
+        );
+        assert!(transfer.controller.cwnd() <= transfer.controller.inflight_hi);
         transfer.link.loss = 0;
         transfer.run(Duration::from_secs(2));
         let outcome = transfer.run(Duration::from_secs(2));
@@ -434,7 +449,7 @@ mod tests {
     }
 
     #[test]
-    fn a_path_that_becomes_slower_is_found_out() {
+    fn a_slower_path_is_detected() {
         let mut transfer = transfer(link());
         transfer.run(Duration::from_secs(2));
         transfer.link = Link::new(2_500_000, Duration::from_millis(10));
@@ -460,9 +475,9 @@ mod tests {
         assert_eq!(controller.cwnd(), MSS);
         controller.on_ack(&acknowledgment(now, MSS, Duration::from_millis(10)));
         assert_eq!(controller.cwnd(), 2 * MSS);
-        let mut needless = controller.clone();
-        needless.undo(now);
-        assert_eq!(needless.cwnd(), before);
+        let mut spurious = controller.clone();
+        spurious.undo(now);
+        assert_eq!(spurious.cwnd(), before);
         controller.on_recovered(now);
         controller.undo(now);
         controller.on_ack(&acknowledgment(now, MSS, Duration::from_millis(10)));
@@ -478,7 +493,7 @@ mod tests {
             (round.is_round, round.lost) = (true, lost * MSS);
             controller.on_ack(&round);
             assert_eq!(
-                (controller.full_bw_reached, controller.limit < UNLIMITED),
+                (controller.full_bw_reached, controller.inflight_hi < UNLIMITED),
                 (full_bw_reached, full_bw_reached),
                 "{lost}"
             );
@@ -486,7 +501,7 @@ mod tests {
     }
 
     #[test]
-    fn after_an_idle_time_the_round_trip_needs_no_probe() {
+    fn after_an_idle_period_no_probe_rtt_is_needed() {
         for is_idle in [false, true] {
             let mut controller = Bbr::default();
             controller.set_mss(MSS);
@@ -502,10 +517,10 @@ mod tests {
     }
 
     #[test]
-    fn a_little_bandwidth_that_was_measured_does_not_hold_the_least_window_back() {
+    fn a_low_bandwidth_sample_does_not_block_the_minimum_window() {
         let mut controller = Bbr::default();
         controller.set_mss(1000);
-        controller.max_bw = [6; ROUNDS];
+        controller.max_bw = [6; MAX_BW_FILTER_LEN];
         for mode in [Bbr::enter_probe_bw(Instant::ZERO), Mode::Drain] {
             controller.mode = mode;
             assert_eq!(controller.pacing_rate(Duration::from_millis(500)), 8000);
@@ -513,7 +528,7 @@ mod tests {
     }
 
     #[test]
-    fn loss_or_a_mark_ends_a_probe_for_bandwidth() {
+    fn loss_or_ece_ends_a_bandwidth_probe() {
         let mut controller = transfer(link()).controller;
         let now = Instant::from_micros(5);
         for (phase, expected, since) in [(0, 1, now), (1, 1, Instant::ZERO), (4, 4, Instant::ZERO)]
@@ -525,7 +540,7 @@ mod tests {
     }
 
     #[test]
-    fn acknowledgments_that_come_in_a_bunch_are_no_measure() {
+    fn compressed_acknowledgments_give_no_sample() {
         let mut controller = transfer(link()).controller;
         for (interval, max_bw) in [(9_999, 0), (10_000, 10_000_000)] {
             let mut bunch = acknowledgment(Instant::ZERO, 100_000, Duration::from_millis(10));
@@ -538,7 +553,7 @@ mod tests {
     }
 
     #[test]
-    fn what_a_slow_program_delivers_is_no_measure() {
+    fn application_limited_samples_do_not_count() {
         let mut controller = Bbr::default();
         controller.set_mss(MSS);
         let mut now = Instant::ZERO;
@@ -555,10 +570,10 @@ mod tests {
             send(&mut controller, 1_000, true);
         }
         assert_eq!((controller.max_bw(), controller.full_bw_reached), (10_000_000, false));
-        // It shows what the path can do at least.
+        // A rate above the maximum raises it even when the sample is application-limited.
         send(&mut controller, 200_000, true);
         assert_eq!(controller.max_bw(), 20_000_000);
-        for _ in 0..ROUNDS {
+        for _ in 0..MAX_BW_FILTER_LEN {
             send(&mut controller, 50_000, false);
         }
         assert_eq!((controller.max_bw(), controller.full_bw_reached), (5_000_000, true));

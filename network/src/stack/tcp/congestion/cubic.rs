@@ -1,9 +1,8 @@
-//! CUBIC (RFC 9438): after loss the window follows a cubic curve of time back to where the loss
-//! was, rests there, and then looks further.
+//! CUBIC (RFC 9438): after loss the window follows a cubic function of time back to W_max, stays
+//! near it, and then probes for more.
 //!
 //! [`Window`] does slow start and timeouts; this file owns the [`Curve`]. Fixed point: C·t³ is
-//! computed in milliseconds and 1/1024 of a segment, the Reno-w_est estimate in 1/65536 of a
-//! byte.
+//! computed in milliseconds and 1/1024 of a segment, W_est in 1/65536 of a byte.
 
 use core::time::Duration;
 
@@ -11,37 +10,37 @@ use super::window::Window;
 use super::{Acknowledgment, Controller, LARGEST_WINDOW, micros};
 use crate::platform::Instant;
 
-/// What is left of a window after loss: β of 0.7 (§4.6), in tenths.
+/// β_cubic (beta) = 0.7, the multiplicative decrease factor (§4.6), in tenths.
 const BETA: u64 = 7;
-/// What fast convergence takes for the w_max: (1 + β) / 2 (§4.7), in hundredths.
-const CONVERGED: u64 = 85;
-/// α = 3·(1 − β) / (1 + β) = 9/17 segments in a round trip are as fair to Reno as Reno is to itself
-/// (§4.3).
+/// Fast convergence sets W_max to cwnd · (1 + β_cubic) / 2 (§4.7), in hundredths.
+const FAST_CONVERGENCE: u64 = 85;
+/// α_cubic (alpha) = 3·(1 − β_cubic) / (1 + β_cubic) = 9/17 segments per round trip: the increase
+/// of W_est that is fair to Reno (§4.3).
 const ALPHA_CUBIC: u64 = (9 << 16) / 17;
-/// Reno's own growth: one segment in a round trip.
-const RENO: u64 = 1 << 16;
-/// Milliseconds after which the curve is taken to be flat; windows reach their limit before.
-const LONGEST: u64 = 1_000_000;
+/// α_cubic once W_est has reached cwnd_prior: one segment per round trip, as Reno.
+const ALPHA_RENO: u64 = 1 << 16;
+/// The maximum of |t − K| in milliseconds; windows reach their limit before.
+const MAX_T_MINUS_K: u64 = 1_000_000;
 
-/// CUBIC.
+/// The CUBIC controller.
 #[derive(Clone, Debug, Default)]
 pub(crate) struct Cubic {
     window: Window,
     curve: Curve,
-    /// What the last reduction changed (§4.9).
-    before: Option<(Window, Curve)>,
+    /// The state before the last reduction, to undo it when it was spurious (§4.9).
+    undo_state: Option<(Window, Curve)>,
 }
 
 impl Cubic {
-    /// The window after loss, in the sense of `used`.
-    fn reduced(used: u32) -> u32 {
+    /// The window after loss: β_cubic times the window in use.
+    fn ssthresh_after(used: u32) -> u32 {
         (u64::from(used) * BETA / 10) as u32
     }
 }
 
 impl Controller for Cubic {
     fn cwnd(&self) -> u32 {
-        self.window.bytes()
+        self.window.cwnd()
     }
 
     fn ssthresh(&self) -> u32 {
@@ -50,21 +49,21 @@ impl Controller for Cubic {
 
     fn on_ack(&mut self, acknowledgment: &Acknowledgment) {
         if self.window.on_ack(acknowledgment) {
-            self.window.set(self.curve.follow(
+            self.window.set_cwnd(self.curve.next_cwnd(
                 acknowledgment,
-                self.window.bytes(),
+                self.window.cwnd(),
                 self.window.mss(),
             ));
         } else {
-            self.curve.pause(acknowledgment.now);
+            self.curve.exclude_time(acknowledgment.now);
         }
     }
 
     fn on_congestion(&mut self, _: Instant, in_flight: u32) {
-        self.before = Some((self.window, self.curve));
-        let used = self.window.used(in_flight);
-        self.curve.reduced(used);
-        self.window.reduce(Self::reduced(used));
+        self.undo_state = Some((self.window, self.curve));
+        let used = self.window.used_cwnd(in_flight);
+        self.curve.on_loss(used);
+        self.window.reduce(Self::ssthresh_after(used));
     }
 
     fn on_recovered(&mut self, _: Instant) {
@@ -72,35 +71,35 @@ impl Controller for Cubic {
     }
 
     fn on_timeout(&mut self, _: Instant, in_flight: u32) {
-        let used = self.window.used(in_flight);
+        let used = self.window.used_cwnd(in_flight);
         if !self.window.is_timed_out() {
-            self.before = Some((self.window, self.curve));
-            // Nothing of the former curve is worth knowing (§4.8): the next one begins flat, where
-            // slow start ends.
+            self.undo_state = Some((self.window, self.curve));
+            // A timeout resets the curve (§4.8): the next epoch starts with K = 0 where slow start
+            // ends.
             self.curve = Curve { cwnd_prior: used, ..Curve::default() };
         }
-        self.window.collapse(Self::reduced(used));
+        self.window.reduce_to_loss_window(Self::ssthresh_after(used));
     }
 
     fn undo(&mut self, now: Instant) {
-        if let Some((window, curve)) = self.before.take() {
+        if let Some((window, curve)) = self.undo_state.take() {
             self.window.undo(&window);
             self.curve = curve;
-            self.curve.pause(now);
+            self.curve.exclude_time(now);
         }
     }
 
     fn on_idle_restart(&mut self, now: Instant, idle: Duration, timeout: Duration) {
-        self.curve.pause(now);
+        self.curve.exclude_time(now);
         if self.window.on_idle_restart(idle, timeout) {
             self.curve.epoch = None;
-            self.before = None;
+            self.undo_state = None;
         }
     }
 
     fn set_mss(&mut self, mss: u32) {
         self.window.set_mss(mss);
-        // The curve is one of segments.
+        // The curve counts segments, so a new segment size starts a new epoch.
         self.curve.epoch = None;
     }
 
@@ -113,67 +112,70 @@ impl Controller for Cubic {
     }
 }
 
-/// Where the window goes in congestion avoidance.
+/// The cubic function of congestion avoidance (§4.2).
 #[derive(Clone, Copy, Debug, Default)]
 struct Curve {
-    /// W_max: the window at which the curve is flat; less than the window when nothing is known.
+    /// W_max: the window before the last reduction, where the curve is flat. It is smaller than
+    /// cwnd when nothing is known.
     w_max: u32,
-    /// cwnd_prior: the window before the last reduction.
+    /// cwnd_prior: the window just before the last reduction.
     cwnd_prior: u32,
-    /// Begins with the first acknowledgment in congestion avoidance.
+    /// The current epoch; starts with the first acknowledgment in congestion avoidance.
     epoch: Option<Epoch>,
 }
 
-/// One stage of congestion avoidance.
+/// One stage of congestion avoidance, from t_epoch on.
 #[derive(Clone, Copy, Debug)]
 struct Epoch {
-    /// Microseconds in which the window could grow (t): idle times and those of a slow program do
-    /// not count (§5.8).
+    /// t: the microseconds since t_epoch in which the window could grow. Idle and
+    /// application-limited times do not count (§5.8).
     t: u64,
     last: Instant,
-    /// Milliseconds until the curve is flat (K), and the window there.
+    /// K: milliseconds until the curve reaches its plateau; and the window at the plateau.
     k: u64,
     origin: u32,
-    /// The window that Reno would have (W_est), in 1/65536 bytes.
+    /// W_est: the estimate of Reno's window, in 1/65536 bytes.
     w_est: u64,
-    /// Growth times window that did not yet make a byte.
-    credit: u64,
+    /// The remainder of the window increase, in bytes times cwnd.
+    remainder: u64,
 }
 
 impl Curve {
-    /// A window of `used` bytes was too large.
-    fn reduced(&mut self, used: u32) {
-        // Less than last time: others need room, so the w_max is taken lower than it was (§4.7).
-        let is_less = used < self.w_max;
-        self.w_max = if is_less { (u64::from(used) * CONVERGED / 100) as u32 } else { used };
+    /// Loss in a window of `used` bytes sets W_max and cwnd_prior and ends the epoch.
+    fn on_loss(&mut self, used: u32) {
+        // Fast convergence: a window below the last W_max releases bandwidth to other flows (§4.7).
+        let is_below_w_max = used < self.w_max;
+        self.w_max =
+            if is_below_w_max { (u64::from(used) * FAST_CONVERGENCE / 100) as u32 } else { used };
         self.cwnd_prior = used;
         self.epoch = None;
     }
 
-    /// The window did not follow the curve until now.
-    fn pause(&mut self, now: Instant) {
+    /// Excludes the time until `now` from t: the window could not grow in it.
+    fn exclude_time(&mut self, now: Instant) {
         if let Some(epoch) = &mut self.epoch {
             epoch.last = now;
         }
     }
 
-    /// The window after an acknowledgment.
-    fn follow(&mut self, acknowledgment: &Acknowledgment, window: u32, mss: u32) -> u32 {
+    /// Computes cwnd after an acknowledgment.
+    fn next_cwnd(&mut self, acknowledgment: &Acknowledgment, window: u32, mss: u32) -> u32 {
         let Self { w_max, cwnd_prior, ref mut epoch } = *self;
         let epoch = epoch.get_or_insert_with(|| Epoch::new(acknowledgment.now, w_max, window, mss));
         epoch.advance(acknowledgment.now);
         let delivered = u64::from(acknowledgment.delivered.min(window));
         epoch.update_w_est(delivered, cwnd_prior, window, mss);
         let w_est = (epoch.w_est >> 16).min(u64::from(LARGEST_WINDOW)) as u32;
-        if epoch.curve(0, mss) < u64::from(w_est) {
+        if epoch.w_cubic(0, mss) < u64::from(w_est) {
             return window.max(w_est);
         }
-        // The window a round trip from now, but no more than half of it further (§4.2).
+        // target = W_cubic(t + RTT), between cwnd and 1.5·cwnd (§4.2).
         let bytes = u64::from(window);
-        let target = epoch.curve(micros(acknowledgment.srtt), mss).clamp(bytes, bytes + bytes / 2);
-        epoch.credit += (target - bytes) * delivered;
-        let growth = epoch.credit / bytes.max(1);
-        epoch.credit -= growth * bytes;
+        let target =
+            epoch.w_cubic(micros(acknowledgment.srtt), mss).clamp(bytes, bytes + bytes / 2);
+        epoch.remainder += (target - bytes) * delivered;
+        let growth = epoch.remainder / bytes.max(1);
+        epoch.remainder -= growth * bytes;
         window.saturating_add(growth as u32)
     }
 }
@@ -181,15 +183,15 @@ impl Curve {
 impl Epoch {
     fn new(now: Instant, w_max: u32, window: u32, mss: u32) -> Self {
         // K = ∛((W_max − cwnd) / C), with C = 0.4 segments per second³.
-        let missing = u64::from(w_max.saturating_sub(window).min(LARGEST_WINDOW));
-        let k = cube_root(missing * 2_500_000_000 / u64::from(mss.max(1)));
+        let below_w_max = u64::from(w_max.saturating_sub(window).min(LARGEST_WINDOW));
+        let k = cube_root(below_w_max * 2_500_000_000 / u64::from(mss.max(1)));
         Self {
             t: 0,
             last: now,
             k,
             origin: w_max.max(window),
             w_est: u64::from(window) << 16,
-            credit: 0,
+            remainder: 0,
         }
     }
 
@@ -198,32 +200,32 @@ impl Epoch {
         self.last = now;
     }
 
-    /// W_cubic in bytes, `later` microseconds from now (§4.2).
-    fn curve(&self, later: u64, mss: u32) -> u64 {
+    /// W_cubic(t + `later`) in bytes; `later` in microseconds (§4.2).
+    fn w_cubic(&self, later: u64, mss: u32) -> u64 {
         let time = self.t.saturating_add(later) / 1_000;
-        let distance = time.abs_diff(self.k).min(LONGEST);
-        // 0.4 / 1000³ segments in 1/1024.
-        let segments = distance * distance * distance / 2_441_406;
+        let t_minus_k = time.abs_diff(self.k).min(MAX_T_MINUS_K);
+        // C·|t − K|³ = 0.4 / 1000³ segments, in 1/1024 segments.
+        let segments = t_minus_k * t_minus_k * t_minus_k / 2_441_406;
         let height = (segments * u64::from(mss)) >> 10;
         let origin = u64::from(self.origin);
         if time < self.k { origin.saturating_sub(height) } else { origin + height }
     }
 
-    /// Lets the Reno-w_est estimate grow: faster once it is where the last reduction was (§4.3).
+    /// Updates W_est: α_cubic rises to one once W_est has reached cwnd_prior (§4.3).
     fn update_w_est(&mut self, delivered: u64, cwnd_prior: u32, window: u32, mss: u32) {
-        let rate = if self.w_est >> 16 < u64::from(cwnd_prior) { ALPHA_CUBIC } else { RENO };
+        let alpha = if self.w_est >> 16 < u64::from(cwnd_prior) { ALPHA_CUBIC } else { ALPHA_RENO };
         // At most 2³⁰ · 2¹⁶ · 2¹⁶.
-        let growth = delivered * u64::from(mss) * rate / u64::from(window.max(1));
+        let growth = delivered * u64::from(mss) * alpha / u64::from(window.max(1));
         self.w_est = self.w_est.saturating_add(growth).min(u64::from(LARGEST_WINDOW) << 16);
     }
 }
 
-/// The largest number whose cube is not above `value`, bit by bit.
+/// The integer cube root, bit by bit.
 fn cube_root(value: u64) -> u64 {
-    // 2⁶⁴ has a root below 2²².
+    // The cube root of 2⁶⁴ is below 2²².
     (0..22).rev().fold(0, |root: u64, bit| {
         let next = root | 1 << bit;
-        // (2²² − 1)³ is above u64.
+        // (2²² − 1)³ overflows u64.
         if next
             .checked_mul(next)
             .and_then(|square| square.checked_mul(next))
@@ -241,7 +243,7 @@ mod tests {
     use super::super::test_transfer::{MSS, acknowledgment, round};
     use super::*;
 
-    /// In congestion avoidance with this window, held back by it.
+    /// A controller in congestion avoidance whose window is the limit.
     fn at(bytes: u32) -> Cubic {
         let mut controller = Cubic::default();
         controller.set_mss(MSS);
@@ -250,7 +252,7 @@ mod tests {
         controller
     }
 
-    /// Lets rounds pass until the window is `bytes`; tells at which millisecond that is.
+    /// Acknowledges rounds until the window is `bytes`; returns the time in milliseconds.
     fn time_until(
         controller: &mut Cubic,
         bytes: u32,
@@ -275,7 +277,7 @@ mod tests {
     }
 
     #[test]
-    fn cc_05_loss_leaves_seven_tenths_and_the_peak_is_reached_after_k() {
+    fn cc_05_loss_leaves_beta_and_w_max_is_reached_after_k() {
         // K = ∛(W·0.3/0.4) seconds: 4,217 ms for 100 segments, 9,086 ms for 1,000, 42,172 ms for
         // 100,000.
         for (segments, k) in [(100, 4_217), (1_000, 9_085), (100_000, 42_171)] {
@@ -284,7 +286,7 @@ mod tests {
             assert_eq!(controller.cwnd(), segments * 7 / 10 * MSS);
             assert_eq!(controller.ssthresh(), controller.cwnd());
             let (mut now, round_trip) = (Instant::ZERO, Duration::from_millis(100));
-            // A thousandth below the w_max, where 15 % of K are left.
+            // A thousandth below W_max, where 15 % of K are left.
             let close = time_until(
                 &mut controller,
                 segments * MSS - segments * MSS / 1_000,
@@ -294,19 +296,19 @@ mod tests {
             assert_eq!(controller.curve.epoch.unwrap().k, k);
             let expected = k * 85 / 100;
             assert!(close.abs_diff(expected) <= 300, "{segments}: {close} against {expected}");
-            // The curve is as high above the w_max after 2·K as it was below it.
+            // At 2·K the curve is as far above W_max as it was below it at the start.
             let twice = time_until(&mut controller, segments * 13 / 10 * MSS, &mut now, round_trip);
             assert!(twice.abs_diff(2 * k) <= 300, "{segments}: {twice} against {k}");
         }
     }
 
     #[test]
-    fn cc_05_the_window_follows_the_curve_to_a_segment() {
+    fn cc_05_cwnd_follows_w_cubic_to_a_segment() {
         let mut controller = at(100 * MSS);
         controller.on_congestion(Instant::ZERO, 100 * MSS);
         let mut now = Instant::ZERO;
         // 100 + 0.4·(t − 4.217)³ segments. After 5.7 s Reno would have grown from 70 to 100 by 9/17
-        // of a segment in each round trip; from then on it has one more in each, and soon more than
+        // of a segment per round trip; then it grows by one segment per round trip and soon exceeds
         // the curve.
         for (second, segments) in
             [(1, 86), (2, 95), (3, 99), (4, 100), (5, 100), (6, 103), (7, 113), (8, 124)]
@@ -320,7 +322,7 @@ mod tests {
     }
 
     #[test]
-    fn short_round_trips_and_small_windows_are_those_of_reno() {
+    fn short_round_trips_and_small_windows_follow_w_est() {
         for (segments, round_trip) in
             [(100, Duration::from_micros(500)), (10, Duration::from_millis(20))]
         {
@@ -330,14 +332,14 @@ mod tests {
             for _ in 0..5 {
                 now = round(&mut controller, now, round_trip);
             }
-            // 9/17 of a segment in a round trip, and more than the curve alone.
+            // 9/17 of a segment per round trip, which is more than the curve alone.
             let expected = before + 5 * MSS * 9 / 17;
             assert!(
                 controller.cwnd().abs_diff(expected) <= MSS / 4,
                 "{} {expected}",
                 controller.cwnd()
             );
-            // A segment in a round trip beyond the former window.
+            // One segment per round trip beyond cwnd_prior.
             time_until(&mut controller, segments * MSS, &mut now, round_trip);
             let cwnd_prior = controller.cwnd();
             for _ in 0..10 {
@@ -349,7 +351,7 @@ mod tests {
     }
 
     #[test]
-    fn fast_convergence_leaves_room_when_the_peak_was_not_reached_again() {
+    fn fast_convergence_lowers_w_max() {
         let mut controller = at(100 * MSS);
         controller.on_congestion(Instant::ZERO, 100 * MSS);
         assert_eq!(controller.curve.w_max, 100 * MSS);
@@ -362,7 +364,7 @@ mod tests {
     }
 
     #[test]
-    fn undo_restores_window_threshold_peak_and_curve() {
+    fn undo_restores_cwnd_ssthresh_w_max_and_curve() {
         let mut controller = at(100 * MSS);
         controller.on_congestion(Instant::ZERO, 100 * MSS);
         let mut now = Instant::ZERO;
@@ -384,13 +386,13 @@ mod tests {
         assert_eq!(controller.cwnd(), MSS);
         controller.undo(now);
         assert_eq!(state(&controller), before);
-        // There is nothing more to take back.
+        // A second undo changes nothing.
         controller.undo(now);
         assert_eq!(state(&controller), before);
     }
 
     #[test]
-    fn after_a_timeout_it_doubles_up_to_the_threshold_and_goes_on_flat() {
+    fn after_a_timeout_slow_start_ends_at_ssthresh_with_k_zero() {
         let mut controller = at(100 * MSS);
         controller.on_timeout(Instant::ZERO, 100 * MSS);
         assert_eq!((controller.cwnd(), controller.ssthresh()), (MSS, 70 * MSS));
@@ -399,8 +401,8 @@ mod tests {
             now = round(&mut controller, now, Duration::from_millis(100));
             assert_eq!(controller.cwnd(), segments * MSS);
         }
-        // Six of these segments are slow start's, 58 are Reno's at 9/17 of a segment in a window;
-        // then a whole round is.
+        // Slow start accounts for six of these segments, W_est for 58 at 9/17 of a segment per
+        // window; then for a whole round.
         for tenths in [704, 710] {
             now = round(&mut controller, now, Duration::from_millis(100));
             assert!(
@@ -414,7 +416,7 @@ mod tests {
     }
 
     #[test]
-    fn time_in_which_the_window_is_not_used_does_not_count() {
+    fn application_limited_time_does_not_count() {
         let mut controller = at(100 * MSS);
         controller.on_congestion(Instant::ZERO, 100 * MSS);
         let round_trip = Duration::from_millis(100);
@@ -427,7 +429,7 @@ mod tests {
             controller.on_ack(&idle);
         }
         now = round(&mut controller, now, round_trip);
-        // 0.4·3·K² is 21 segments in a second where the curve begins.
+        // At the start of the curve 0.4·3·K² is 21 segments per second.
         let grown = controller.cwnd() - window;
         assert!((1..=3 * MSS).contains(&grown), "{grown}");
         now = now.after(Duration::from_secs(5));
@@ -444,8 +446,8 @@ mod tests {
         let mut controller = at(segments * MSS);
         controller.on_congestion(Instant::ZERO, segments * MSS);
         let mut now = Instant::ZERO;
-        // K is ∛(46,345·0.75) = 32.6 s. In pieces of a tenth of a window, as from a segmenting
-        // network card.
+        // K is ∛(46,345·0.75) = 32.6 s. Acknowledgments cover a tenth of a window, as with
+        // segmentation offload.
         while now < Instant::from_micros(32_600_000) {
             now = now.after(Duration::from_millis(10));
             controller.on_ack(&acknowledgment(now, 6 << 20, Duration::from_millis(100)));
@@ -459,11 +461,11 @@ mod tests {
         }
         let grown = (controller.cwnd() - window) / MSS;
         assert!(grown.abs_diff(400) < 40, "{grown} segments");
-        // With a round trip of 50 µs it is Reno, which counts the bytes of each window.
+        // With a round trip of 50 µs the window follows W_est, which counts acknowledged bytes.
         let mut near = at(64 << 20);
         let now = round(&mut near, Instant::ZERO, Duration::from_micros(50));
         assert!((near.cwnd() - (64 << 20)).abs_diff(MSS) <= 64, "{}", near.cwnd() - (64 << 20));
-        // An hour in a single step is no more than the whole window, at half of a window in each.
+        // An hour in a single step adds at most the acknowledged bytes times 0.5.
         near.on_ack(&acknowledgment(
             now.after(Duration::from_secs(3_600)),
             1 << 20,

@@ -1,17 +1,17 @@
-//! How much may be under way: the congestion window, behind one trait.
+//! Congestion control: how much may be in flight, behind one trait.
 //!
-//! Pure arithmetic in integers. The sender ([`super::send`]) tells a [`Controller`] what was
-//! delivered, lost, marked or timed out, and asks it how many bytes may be under way and how fast
-//! they may leave. Which bytes those are, when something counts as lost, and how a window is
-//! approached during recovery (RFC 6937) is the sender's business.
+//! Pure integer arithmetic. The sender ([`super::send`]) reports deliveries, losses, congestion
+//! marks and timeouts to a [`Controller`], and reads from it how many bytes may be in flight (cwnd)
+//! and how fast they may leave (pacing rate). The sender itself decides which bytes leave, what
+//! counts as lost, and how cwnd approaches ssthresh during recovery (RFC 6937).
 //!
 //! | file | owns |
 //! |---|---|
 //! | [`cubic`] | CUBIC (RFC 9438), the default |
-//! | [`new_reno`] | NewReno's window (RFC 5681) |
-//! | [`window`] | what these two have in common: slow start, timeouts, idle times, pacing |
+//! | [`new_reno`] | NewReno (RFC 5681) |
+//! | [`window`] | what these two share: slow start, timeouts, idle restart, pacing |
 //! | [`slow_start`] | HyStart++ (RFC 9406): when slow start ends |
-//! | [`bbr`] | a model of the path: bandwidth and round trip (BBR) |
+//! | [`bbr`] | BBR: a model of bandwidth and round trip |
 
 pub(crate) mod bbr;
 pub(crate) mod cubic;
@@ -28,92 +28,90 @@ use self::new_reno::NewReno;
 use crate::command::option::CongestionControl;
 use crate::platform::Instant;
 
-/// No window grows beyond what a peer can offer (RFC 7323 §2.3).
+/// The largest cwnd: the largest window that a peer can advertise (RFC 7323 §2.3).
 const LARGEST_WINDOW: u32 = 1 << 30;
-/// The ssthresh of a path that never was congested.
+/// The initial ssthresh: "arbitrarily high" (RFC 5681 §3.1).
 pub(crate) const UNLIMITED: u32 = u32::MAX;
 
-/// What one acknowledgment told. Counts are bytes of data.
+/// What one acknowledgment reports to the controller. Counts are bytes of data.
 #[derive(Clone, Copy, Debug)]
 pub(crate) struct Acknowledgment {
     pub(crate) now: Instant,
-    /// Newly delivered, in order or not.
+    /// Newly delivered: cumulatively acknowledged or SACKed.
     pub(crate) delivered: u32,
-    /// Under way before this acknowledgment (RFC 6675's pipe).
+    /// In flight before this acknowledgment (RFC 6675's pipe, RFC 5681's FlightSize).
     pub(crate) in_flight_before: u32,
-    /// Under way after it.
+    /// In flight after it.
     pub(crate) in_flight: u32,
-    /// The round trip of the newest segment that it delivered, if that was sent once (Karn).
+    /// The round trip of the newest delivered segment, unless it was retransmitted (Karn).
     pub(crate) rtt: Option<Duration>,
     pub(crate) srtt: Duration,
     pub(crate) min_rtt: Duration,
-    /// A round trip ended: the data that was sent when the last one ended is delivered.
+    /// A round trip ended: the data that was in flight at its start is delivered.
     pub(crate) is_round: bool,
-    /// The window, not the program or the peer's buffer, was what held the sender back (RFC 7661).
+    /// cwnd, not the application or the peer's window, limited the sender (RFC 7661).
     pub(crate) is_window_limited: bool,
-    /// True while lost data is being repaired.
+    /// The sender is in loss recovery.
     pub(crate) is_recovering: bool,
-    /// How fast data was delivered (draft-cheng-iccrg-delivery-rate-estimation).
+    /// The delivery rate (draft-cheng-iccrg-delivery-rate-estimation).
     pub(crate) rate: Option<RateSample>,
-    /// Newly found lost.
+    /// Newly marked lost.
     pub(crate) lost: u32,
 }
 
-/// A measurement of the delivery rate.
+/// A delivery rate sample.
 #[derive(Clone, Copy, Debug)]
 pub(crate) struct RateSample {
     /// Bytes delivered in the interval.
     pub(crate) delivered: u32,
     pub(crate) interval: Duration,
-    /// The program did not have enough to send, so the path may carry more.
+    /// The sample is application-limited: the path may carry more.
     pub(crate) is_application_limited: bool,
 }
 
-/// Decides how many bytes may be under way.
+/// Decides how many bytes may be in flight.
 pub(crate) trait Controller {
-    /// Bytes that may be under way.
+    /// cwnd: bytes that may be in flight.
     fn cwnd(&self) -> u32;
 
-    /// The window below which growth is exponential; what recovery ends at (ssthresh).
+    /// ssthresh: slow start runs below it, and recovery ends at it.
     fn ssthresh(&self) -> u32;
 
-    /// Something was delivered.
+    /// An acknowledgment delivered or lost data.
     fn on_ack(&mut self, acknowledgment: &Acknowledgment);
 
-    /// Loss was found, or the peer echoed a congestion mark: at most once in a window of data.
-    /// `in_flight` as before the loss.
+    /// Loss was detected, or the peer echoed a congestion mark (ECE); at most once per window of
+    /// data. `in_flight` is the value before the loss.
     fn on_congestion(&mut self, now: Instant, in_flight: u32);
 
-    /// What was lost in this episode is repaired.
+    /// Recovery is complete.
     fn on_recovered(&mut self, now: Instant);
 
-    /// The retransmission timer expired: everything under way counts as lost.
+    /// The retransmission timer expired: everything in flight counts as lost.
     fn on_timeout(&mut self, now: Instant, in_flight: u32);
 
-    /// The last reduction was needless: nothing had been lost (RFC 3522, RFC 4015).
+    /// The last reduction was spurious: nothing had been lost (RFC 3522, RFC 4015).
     fn undo(&mut self, now: Instant);
 
-    /// Nothing was under way for `idle`, and something is about to be sent (RFC 2861, RFC 7661).
+    /// Nothing was in flight for `idle`, and data is about to leave (RFC 2861, RFC 7661).
     fn on_idle_restart(&mut self, now: Instant, idle: Duration, timeout: Duration);
 
-    /// The segments have this many bytes of data from now on. The first call comes before
-    /// everything else.
+    /// Sets SMSS, the bytes of data in a full segment. The first call precedes all others.
     fn set_mss(&mut self, mss: u32);
 
-    /// Bytes per second at which data may leave.
+    /// The pacing rate in bytes per second.
     fn pacing_rate(&self, srtt: Duration) -> u64;
 
-    /// True when the sender shall approach the ssthresh by proportional rate reduction while it
-    /// recovers (RFC 6937).
+    /// True when cwnd approaches ssthresh by proportional rate reduction during recovery (RFC
+    /// 6937).
     fn reduces_proportionally(&self) -> bool;
 }
 
-/// The initial window (RFC 6928 §2): ten segments, but no more than 14,600 bytes or two segments,
-/// whichever is more.
+/// The initial window, IW (RFC 6928 §2): min(10·MSS, max(2·MSS, 14600)).
 pub(crate) const fn initial_window(mss: u32) -> u32 {
-    let least = 2 * mss;
-    let usual = if least > 14_600 { least } else { 14_600 };
-    if 10 * mss < usual { 10 * mss } else { usual }
+    let minimum = 2 * mss;
+    let capped = if minimum > 14_600 { minimum } else { 14_600 };
+    if 10 * mss < capped { 10 * mss } else { capped }
 }
 
 /// One of the controllers.
@@ -121,7 +119,7 @@ pub(crate) const fn initial_window(mss: u32) -> u32 {
 pub(crate) enum Congestion {
     Cubic(Cubic),
     NewReno(NewReno),
-    /// By itself, as it is by far the largest and rarely chosen.
+    /// Boxed: it is by far the largest and rarely chosen.
     Bbr(Box<Bbr>),
 }
 
@@ -134,8 +132,8 @@ impl Congestion {
         }
     }
 
-    /// Which one it is.
-    pub(crate) const fn choice(&self) -> CongestionControl {
+    /// The algorithm.
+    pub(crate) const fn algorithm(&self) -> CongestionControl {
         match self {
             Self::Cubic(_) => CongestionControl::Cubic,
             Self::NewReno(_) => CongestionControl::NewReno,
@@ -206,12 +204,12 @@ impl Controller for Congestion {
     }
 }
 
-/// A duration in microseconds, which is how the controllers reckon.
+/// A duration in microseconds, the unit of the controllers.
 fn micros(duration: Duration) -> u64 {
     u64::try_from(duration.as_micros()).unwrap_or(u64::MAX)
 }
 
-/// Bytes per second; [`u64::MAX`] when they took no time.
+/// Bytes per second; [`u64::MAX`] when the time is zero.
 fn per_second(bytes: u32, time: Duration) -> u64 {
     (u64::from(bytes) * 1_000_000).checked_div(micros(time)).unwrap_or(u64::MAX)
 }
@@ -247,7 +245,7 @@ mod tests {
                     (window, UNLIMITED),
                     "{algorithm:?}"
                 );
-                // A narrower path later does not grant it again.
+                // A smaller MSS later does not grant the initial window again.
                 controller.on_timeout(Instant::ZERO, segment);
                 controller.set_mss(segment / 2);
                 assert_eq!(controller.cwnd(), segment, "{algorithm:?}");
@@ -256,7 +254,7 @@ mod tests {
     }
 
     #[test]
-    fn only_the_model_of_the_path_approaches_its_window_by_itself() {
+    fn only_bbr_does_without_proportional_rate_reduction() {
         assert_eq!(
             ALL.map(|algorithm| controller(algorithm).reduces_proportionally()),
             [true, true, false]
@@ -278,10 +276,10 @@ mod tests {
         }
     }
 
-    /// A link with a queue of one bdp is filled by each of them, without a timeout.
+    /// Each controller fills a link with a queue of one BDP without a timeout.
     #[test]
     fn each_controller_fills_a_link() {
-        for (algorithm, least) in ALL.into_iter().zip([95, 95, 95]) {
+        for (algorithm, minimum) in ALL.into_iter().zip([95, 95, 95]) {
             for (rate, round_trip, seconds) in
                 [(12_500_000, 10, 4), (1_250_000, 40, 20), (125_000_000, 1, 1)]
             {
@@ -289,15 +287,15 @@ mod tests {
                 let mut transfer = Transfer::new(controller(algorithm), link);
                 transfer.run(Duration::from_secs(1));
                 let outcome = transfer.run(Duration::from_secs(seconds));
-                assert!(outcome.percent >= least, "{algorithm:?} {link:?} {outcome:?}");
+                assert!(outcome.percent >= minimum, "{algorithm:?} {link:?} {outcome:?}");
                 assert_eq!(outcome.timeouts, 0, "{algorithm:?} {link:?} {outcome:?}");
             }
         }
     }
 
-    /// The window still doubles while the first longer round trip passes, and grows by a quarter in
-    /// each of five more rounds (RFC 9406): what that needs is a deep queue, and doubling alone
-    /// would fill any.
+    /// The window still doubles in the round that first shows a longer round trip, and grows by a
+    /// quarter in each of five more rounds (RFC 9406). That needs a deep queue; doubling alone
+    /// would fill any queue.
     #[test]
     fn slow_start_ends_before_a_deep_queue_overflows() {
         for algorithm in [CongestionControl::Cubic, CongestionControl::NewReno] {
@@ -316,7 +314,7 @@ mod tests {
         }
     }
 
-    /// Nothing arrives for two seconds; two seconds after the path is back, so is the sender.
+    /// The path delivers nothing for two seconds; two seconds after it recovers, so has the sender.
     #[test]
     fn each_controller_survives_an_outage() {
         for algorithm in ALL {
@@ -326,7 +324,7 @@ mod tests {
             );
             transfer.run(Duration::from_secs(2));
             transfer.link.is_broken = true;
-            // Acknowledgments of the last round trip still come.
+            // Acknowledgments of the last round trip still arrive.
             transfer.run(Duration::from_millis(100));
             let outage = transfer.run(Duration::from_secs(2));
             assert!(outage.timeouts >= 2 && outage.sent <= 6, "{algorithm:?} {outage:?}");
@@ -339,7 +337,7 @@ mod tests {
     }
 
     #[test]
-    fn no_number_overflows() {
+    fn extreme_values_do_not_overflow() {
         for algorithm in ALL {
             for segment in [0, 1, 536, 65_535, u32::MAX] {
                 let mut controller = Congestion::new(algorithm);
@@ -380,7 +378,7 @@ mod tests {
     }
 
     #[test]
-    fn a_connection_does_not_carry_much_of_it() {
+    fn a_controller_is_small() {
         assert!(size_of::<Congestion>() <= 320, "{}", size_of::<Congestion>());
     }
 }

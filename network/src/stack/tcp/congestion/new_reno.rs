@@ -1,5 +1,5 @@
-//! NewReno's window: half of it after loss, one segment more in each round trip (RFC 5681, RFC
-//! 6582), by bytes (RFC 3465).
+//! NewReno: halves the window after loss and adds one segment per round trip (RFC 5681, RFC 6582),
+//! with appropriate byte counting (RFC 3465).
 
 use core::time::Duration;
 
@@ -7,18 +7,18 @@ use super::window::Window;
 use super::{Acknowledgment, Controller};
 use crate::platform::Instant;
 
-/// NewReno.
+/// The NewReno controller.
 #[derive(Clone, Debug, Default)]
 pub(crate) struct NewReno {
     window: Window,
-    /// Bytes delivered since the window grew.
-    credit: u32,
-    before: Option<Window>,
+    /// bytes_acked (RFC 3465 §2.1): bytes delivered since the window last grew.
+    bytes_acked: u32,
+    undo_state: Option<Window>,
 }
 
 impl Controller for NewReno {
     fn cwnd(&self) -> u32 {
-        self.window.bytes()
+        self.window.cwnd()
     }
 
     fn ssthresh(&self) -> u32 {
@@ -29,19 +29,19 @@ impl Controller for NewReno {
         if !self.window.on_ack(acknowledgment) {
             return;
         }
-        let bytes = self.window.bytes();
-        // One segment for each window, however much an acknowledgment covers (RFC 3465 §2.1).
-        self.credit = self.credit.saturating_add(acknowledgment.delivered);
-        if self.credit >= bytes {
-            self.credit = (self.credit - bytes).min(bytes);
-            self.window.set(bytes.saturating_add(self.window.mss()));
+        let bytes = self.window.cwnd();
+        // One segment per window, however much an acknowledgment covers (RFC 3465 §2.1).
+        self.bytes_acked = self.bytes_acked.saturating_add(acknowledgment.delivered);
+        if self.bytes_acked >= bytes {
+            self.bytes_acked = (self.bytes_acked - bytes).min(bytes);
+            self.window.set_cwnd(bytes.saturating_add(self.window.mss()));
         }
     }
 
     fn on_congestion(&mut self, _: Instant, in_flight: u32) {
-        self.before = Some(self.window);
-        self.credit = 0;
-        self.window.reduce(self.window.used(in_flight) / 2);
+        self.undo_state = Some(self.window);
+        self.bytes_acked = 0;
+        self.window.reduce(self.window.used_cwnd(in_flight) / 2);
     }
 
     fn on_recovered(&mut self, _: Instant) {
@@ -50,22 +50,22 @@ impl Controller for NewReno {
 
     fn on_timeout(&mut self, _: Instant, in_flight: u32) {
         if !self.window.is_timed_out() {
-            self.before = Some(self.window);
+            self.undo_state = Some(self.window);
         }
-        self.credit = 0;
-        self.window.collapse(self.window.used(in_flight) / 2);
+        self.bytes_acked = 0;
+        self.window.reduce_to_loss_window(self.window.used_cwnd(in_flight) / 2);
     }
 
     fn undo(&mut self, _: Instant) {
-        if let Some(before) = self.before.take() {
+        if let Some(before) = self.undo_state.take() {
             self.window.undo(&before);
         }
     }
 
     fn on_idle_restart(&mut self, _: Instant, idle: Duration, timeout: Duration) {
         if self.window.on_idle_restart(idle, timeout) {
-            self.credit = 0;
-            self.before = None;
+            self.bytes_acked = 0;
+            self.undo_state = None;
         }
     }
 
@@ -89,7 +89,7 @@ mod tests {
 
     const ROUND_TRIP: Duration = Duration::from_millis(10);
 
-    /// One that found loss at this many segments.
+    /// A controller that detected loss in a window of this many segments.
     fn reduced(segments: u32) -> NewReno {
         let mut controller = NewReno::default();
         controller.set_mss(MSS);
@@ -100,7 +100,7 @@ mod tests {
     }
 
     #[test]
-    fn it_halves_and_grows_by_one_segment_in_a_round_trip() {
+    fn cwnd_halves_and_grows_by_one_segment_per_round_trip() {
         let mut controller = reduced(100);
         assert_eq!((controller.cwnd(), controller.ssthresh()), (50 * MSS, 50 * MSS));
         let mut now = Instant::ZERO;
@@ -111,9 +111,10 @@ mod tests {
     }
 
     #[test]
-    fn acknowledgments_of_many_segments_count_as_many() {
+    fn appropriate_byte_counting_counts_acknowledged_bytes() {
         let mut controller = reduced(40);
-        // Two windows less a byte in one piece: one segment, and nearly another.
+        // One acknowledgment of two windows less one byte adds one segment and leaves nearly
+        // another.
         controller.on_ack(&acknowledgment(Instant::ZERO, 40 * MSS - 1, ROUND_TRIP));
         assert_eq!(controller.cwnd(), 21 * MSS);
         controller.on_ack(&acknowledgment(Instant::ZERO, MSS + 1, ROUND_TRIP));
@@ -121,7 +122,7 @@ mod tests {
     }
 
     #[test]
-    fn nothing_grows_while_loss_is_repaired() {
+    fn cwnd_does_not_grow_during_recovery() {
         let mut controller = reduced(40);
         let mut repair = acknowledgment(Instant::ZERO, 40 * MSS, ROUND_TRIP);
         repair.is_recovering = true;
@@ -132,7 +133,7 @@ mod tests {
     }
 
     #[test]
-    fn the_least_threshold_is_two_segments() {
+    fn the_minimum_ssthresh_is_two_segments() {
         let mut controller = reduced(3);
         assert_eq!(controller.cwnd(), 2 * MSS);
         controller.on_timeout(Instant::ZERO, MSS);

@@ -1,7 +1,7 @@
-//! A sender, a bottleneck and a receiver in some hundred lines, for the tests of the controllers:
-//! time is virtual, and data is only counted.
+//! A small simulation for the tests of the controllers: a sender, a bottleneck and a receiver with
+//! virtual time and counted data.
 //!
-//! What was lost is found with the next acknowledgment, as by a perfect scoreboard.
+//! The next acknowledgment reveals a loss, as with a perfect scoreboard.
 
 use alloc::collections::VecDeque;
 use core::time::Duration;
@@ -11,7 +11,7 @@ use crate::platform::Instant;
 
 pub(super) const MSS: u32 = 1_448;
 
-/// An acknowledgment of a sender whose window holds it back.
+/// An acknowledgment for a cwnd-limited sender.
 pub(super) fn acknowledgment(now: Instant, delivered: u32, round_trip: Duration) -> Acknowledgment {
     Acknowledgment {
         now,
@@ -29,7 +29,7 @@ pub(super) fn acknowledgment(now: Instant, delivered: u32, round_trip: Duration)
     }
 }
 
-/// A window of segments is acknowledged one by one; tells when it is over.
+/// Acknowledges one window segment by segment; returns the time when it is done.
 pub(super) fn round(
     controller: &mut impl Controller,
     now: Instant,
@@ -55,16 +55,16 @@ pub(super) struct Link {
     /// Bytes per second.
     rate: u64,
     round_trip: Duration,
-    /// Bytes that wait at most.
+    /// The longest queue in bytes.
     queue: u64,
-    /// Of 1,000 segments, so many are lost by chance.
+    /// Segments of 1,000 that are lost at random.
     pub(super) loss: u64,
-    /// Everything is lost.
+    /// The link loses everything.
     pub(super) is_broken: bool,
 }
 
 impl Link {
-    /// With a queue of one bdp of rate and round trip.
+    /// A link with a queue of one BDP.
     pub(super) fn new(rate: u64, round_trip: Duration) -> Self {
         Self::with_queue(
             rate,
@@ -77,39 +77,39 @@ impl Link {
         Self { rate, round_trip, queue, loss: 0, is_broken: false }
     }
 
-    /// Nanoseconds that this many bytes take.
+    /// Nanoseconds to transmit this many bytes.
     fn time(&self, bytes: u64) -> u64 {
         bytes * 1_000_000_000 / self.rate
     }
 
-    /// What is under way when the link is busy and nothing waits.
+    /// The BDP: bytes in flight when the link is busy and its queue empty.
     pub(super) fn bdp(&self) -> u32 {
         (self.rate * self.round_trip.as_micros() as u64 / 1_000_000) as u32
     }
 }
 
-/// A segment under way.
+/// A segment in flight.
 #[derive(Debug)]
 struct Packet {
     number: u64,
     sent: Instant,
-    /// When its acknowledgment comes; `None`: it is lost.
+    /// When its acknowledgment arrives; `None` when it is lost.
     returns: Option<Instant>,
-    /// What was delivered when it was sent, and when.
+    /// Bytes delivered when it was sent, and the time.
     delivered: u64,
     delivered_at: Instant,
 }
 
-/// What happened in a run.
+/// The result of a run.
 #[derive(Debug, Default)]
 pub(super) struct Outcome {
-    /// Delivered, of what the link carries.
+    /// Delivered bytes in percent of the link's capacity.
     pub(super) percent: u64,
     pub(super) sent: u64,
     pub(super) lost: u64,
     pub(super) reductions: u64,
     pub(super) timeouts: u64,
-    /// Most bytes under way.
+    /// The most bytes in flight.
     pub(super) peak: u32,
 }
 
@@ -122,8 +122,8 @@ pub(super) struct Transfer<C> {
     next: u64,
     delivered: u64,
     delivered_at: Instant,
-    /// When the link is done with what it has, and when the next segment may leave: nanoseconds, as
-    /// a fast link has a segment in a few microseconds.
+    /// When the link has transmitted its queue, and when the next segment may leave. In
+    /// nanoseconds, because a fast link transmits a segment in a few microseconds.
     busy_until: u64,
     pace_at: u64,
     smoothed: Duration,
@@ -161,7 +161,7 @@ impl<C: Controller> Transfer<C> {
         self.packets.len() as u32 * MSS
     }
 
-    /// Lets time pass.
+    /// Runs the simulation for a time.
     pub(super) fn run(&mut self, span: Duration) -> Outcome {
         let end = self.now.after(span);
         let before = self.delivered;
@@ -284,7 +284,7 @@ impl<C: Controller> Transfer<C> {
     fn expire(&mut self) {
         self.outcome.timeouts += 1;
         self.controller.on_timeout(self.now, self.in_flight());
-        // What has to be sent again is as many segments more.
+        // Each retransmission counts as one more segment.
         let repair = self.next + self.packets.len() as u64;
         self.recover = Some(self.recover.map_or(repair, |recover| recover.max(repair)));
         self.outcome.lost += self.packets.len() as u64;

@@ -1,4 +1,5 @@
-//! The receiving direction alone. SequenceState are told from the beginning of the stream.
+//! Tests of the receiving direction alone. Sequence numbers are relative to the beginning of the
+//! stream.
 
 use crate::limits;
 use alloc::vec;
@@ -9,7 +10,7 @@ use super::*;
 /// Bytes of data in a full segment of ours.
 const SEGMENT: u16 = 1000;
 const NOW: Instant = Instant::from_micros(5_000_000);
-/// Where in the circle of sequence numbers a stream may begin.
+/// First sequence numbers of a stream: in the middle, just before 2^31, just before 2^32.
 const BEGINNINGS: [u32; 3] = [1000, (1 << 31) - 4500, u32::MAX - 4500];
 
 fn byte(place: usize) -> u8 {
@@ -81,7 +82,7 @@ impl Stream {
 }
 
 #[test]
-fn what_comes_in_order_is_read_in_order() {
+fn data_in_order_is_read_in_order() {
     for first in BEGINNINGS {
         let mut stream = Stream::with(first, 20_000, 0);
         for from in (0..10_000).step_by(1000) {
@@ -96,12 +97,12 @@ fn what_comes_in_order_is_read_in_order() {
         assert_eq!(stream.read(20_000), bytes(0, 10_000));
         assert_eq!(stream.last(10_000, 10_010), Received { has_data: true, has_fin: true });
         assert_eq!((stream.read(20_000), stream.next()), (bytes(10_000, 10_010), 10_011));
-        assert_eq!((stream.receiver.received(), stream.receiver.held()), (10_010, 0));
+        assert_eq!((stream.receiver.received(), stream.receiver.memory_used()), (10_010, 0));
     }
 }
 
 #[test]
-fn tcp_r_06_many_holes_are_survived() {
+fn tcp_r_06_many_holes_are_filled() {
     for first in BEGINNINGS {
         let mut stream = Stream::with(first, 20_000, 0);
         for hole in 0..50 {
@@ -109,7 +110,7 @@ fn tcp_r_06_many_holes_are_survived() {
             assert!(!stream.receive(hole * 200 + 100, hole * 200 + 200).has_data);
             assert_eq!(stream.receiver.ack_due(), AckDue::Now, "each tells the peer");
         }
-        // Backwards, so that nothing is readable before the first.
+        // Backwards, so that nothing becomes readable before the first.
         for hole in (1..50).rev() {
             assert!(!stream.receive(hole * 200, hole * 200 + 100).has_data);
             assert_eq!(stream.receiver.ack_due(), AckDue::Now);
@@ -122,26 +123,27 @@ fn tcp_r_06_many_holes_are_survived() {
 }
 
 #[test]
-fn tcp_r_07_blocks_tell_of_the_newest_first_and_of_four_at_most() {
+fn tcp_r_07_at_most_four_sack_blocks_newest_first() {
     let mut stream = Stream::new(20_000);
     for place in [9, 1, 5, 3, 7] {
         stream.receive(place * 1000, place * 1000 + 500);
     }
     assert_eq!(stream.sack_blocks(), [(7000, 7500), (3000, 3500), (5000, 5500), (1000, 1500)]);
-    // It grows: first again, and once.
+    // A range that grows is the first block again, and only once.
     stream.receive(5500, 5600);
     assert_eq!(stream.sack_blocks(), [(5000, 5600), (7000, 7500), (3000, 3500)]);
-    // What told of them does not take them off the list.
+    // Sending the blocks does not remove the ranges.
     stream.advertise();
     assert_eq!(stream.sack_blocks()[0], (5000, 5600));
 }
 
 #[test]
-fn tcp_r_07_what_came_twice_is_told_once() {
+fn tcp_r_07_a_duplicate_is_reported_by_one_dsack() {
     let mut stream = Stream::new(20_000);
     stream.receive(0, 2000);
     stream.advertise();
-    // All of it is old; a part of it is; all of it lies in an island (RFC 2883 §4).
+    // Completely old; partly old; completely inside a range of the out-of-order queue (RFC 2883
+    // §4).
     stream.receive(500, 1000);
     assert_eq!((stream.sack_blocks(), stream.receiver.ack_due()), (vec![(500, 1000)], AckDue::Now));
     stream.advertise();
@@ -162,7 +164,7 @@ fn tcp_r_07_what_came_twice_is_told_once() {
 }
 
 #[test]
-fn tcp_r_03_the_edge_never_moves_back_and_all_that_was_allowed_is_taken() {
+fn tcp_r_03_the_right_edge_never_moves_back_and_all_data_in_the_window_is_accepted() {
     for rcv_wnd_shift in [0, 3, 7] {
         let mut stream = Stream::with(u32::MAX - 3000, 10_000, rcv_wnd_shift);
         let mut rcv_wnd_end = stream.rcv_wnd_end();
@@ -176,20 +178,20 @@ fn tcp_r_03_the_edge_never_moves_back_and_all_that_was_allowed_is_taken() {
             assert!(stream.rcv_wnd_end() >= rcv_wnd_end, "step {step}");
             assert!(
                 stream.next() + advertised_window <= stream.rcv_wnd_end(),
-                "what is told is what is meant"
+                "blocks as expected"
             );
             rcv_wnd_end = stream.rcv_wnd_end();
         }
-        // To the last byte.
+        // Up to the last byte.
         let next = stream.next();
         stream.receive(next, rcv_wnd_end);
         assert_eq!(stream.next(), rcv_wnd_end);
-        assert!(stream.receiver.held() <= 10_000);
+        assert!(stream.receiver.memory_used() <= 10_000);
     }
 }
 
 #[test]
-fn tcp_r_01_tcp_r_02_nothing_counts_beyond_the_edge() {
+fn tcp_r_01_tcp_r_02_data_beyond_the_window_is_dropped() {
     let mut stream = Stream::new(2000);
     assert!(!stream.receive(2000, 3000).has_data && !stream.receiver.has_holes());
     stream.last(1500, 2100);
@@ -202,13 +204,13 @@ fn tcp_r_01_tcp_r_02_nothing_counts_beyond_the_edge() {
     assert_eq!(stream.read(5000), bytes(0, 2000));
     stream.advertise();
     assert!(stream.last(2000, 2100).has_fin);
-    // An end at the rcv_wnd_end takes no room.
+    // A FIN at the right edge of the window needs no room.
     let mut stream = Stream::new(2000);
     assert!(stream.last(0, 2000).has_fin);
 }
 
 #[test]
-fn tcp_r_04_nothing_comes_behind_the_end() {
+fn tcp_r_04_data_beyond_the_fin_is_dropped() {
     let mut stream = Stream::new(20_000);
     stream.receive(2000, 3000);
     stream.receive(4000, 5000);
@@ -217,12 +219,12 @@ fn tcp_r_04_nothing_comes_behind_the_end() {
     assert_eq!(stream.last(5000, 6000), Received::default(), "another end");
     stream.receive(2500, 4000);
     assert_eq!(stream.receive(0, 1000), Received { has_data: true, has_fin: true });
-    assert_eq!((stream.next(), stream.receiver.held()), (2501, 2500));
+    assert_eq!((stream.next(), stream.receiver.memory_used()), (2501, 2500));
     for (from, to) in [(2500, 3000), (2501, 2600), (0, 5000)] {
         assert_eq!(stream.receive(from, to), Received::default());
     }
     assert_eq!(stream.read(20_000), bytes(0, 2500));
-    // An end below what is readable already is a lie.
+    // A FIN below the readable data is invalid.
     let mut stream = Stream::new(20_000);
     stream.receive(0, 1000);
     assert_eq!(stream.last(100, 500), Received::default());
@@ -230,7 +232,7 @@ fn tcp_r_04_nothing_comes_behind_the_end() {
 }
 
 #[test]
-fn tcp_r_08_every_second_segment_is_acknowledged_at_once_and_others_soon() {
+fn tcp_r_08_every_second_segment_is_acknowledged_at_once_and_others_delayed() {
     let mut stream = Stream::new(60_000);
     for from in (0..20_000).step_by(2000) {
         stream.receive(from, from + 1000);
@@ -240,7 +242,7 @@ fn tcp_r_08_every_second_segment_is_acknowledged_at_once_and_others_soon() {
         stream.advertise();
         assert_eq!(stream.receiver.ack_due(), AckDue::Never);
     }
-    // A gap, its filling, old data: at once.
+    // A hole, its filling and old data are acknowledged at once.
     stream.receive(21_000, 22_000);
     assert_eq!(stream.receiver.ack_due(), AckDue::Now);
     stream.advertise();
@@ -252,7 +254,7 @@ fn tcp_r_08_every_second_segment_is_acknowledged_at_once_and_others_soon() {
 }
 
 #[test]
-fn the_acknowledgment_of_the_first_does_not_wait_longer_because_of_later_ones() {
+fn a_later_segment_does_not_postpone_the_delayed_ack() {
     let mut stream = Stream::new(60_000);
     stream.receive(0, 1000);
     let later = NOW.after(Duration::from_millis(4));
@@ -262,7 +264,7 @@ fn the_acknowledgment_of_the_first_does_not_wait_longer_because_of_later_ones() 
 
 /// RFC 9293 §3.8.6.2.2.
 #[test]
-fn small_openings_of_a_window_are_not_told() {
+fn small_window_updates_are_not_sent() {
     let mut stream = Stream::new(10_000);
     stream.receive(0, 10_000);
     assert_eq!(stream.advertise(), 0);
@@ -277,7 +279,7 @@ fn small_openings_of_a_window_are_not_told() {
     assert_eq!(stream.advertise(), 1000);
     stream.read(1);
     assert!(stream.receiver.is_window_update_due(SEGMENT), "twice of what the peer knows");
-    // A buffer that is smaller than two segments opens by half of it.
+    // A buffer smaller than two segments opens in steps of half its size.
     let mut stream = Stream::new(1200);
     stream.receive(0, 1200);
     stream.advertise();
@@ -286,7 +288,7 @@ fn small_openings_of_a_window_are_not_told() {
 }
 
 #[test]
-fn the_buffer_grows_to_twice_of_what_is_taken_in_a_round_trip() {
+fn autotuning_doubles_what_is_read_in_a_round_trip() {
     let round_trip = Duration::from_millis(10);
     let mut receiver = Receiver::new(65_536, 400_000);
     assert_eq!(receiver.offered_wnd_shift(), 3);
@@ -298,10 +300,10 @@ fn the_buffer_grows_to_twice_of_what_is_taken_in_a_round_trip() {
         now = now.after(round_trip);
         assert_eq!(receiver.read(&mut buffer, false, now, round_trip), room);
         receiver.advertise(SEGMENT);
-        limits.push(receiver.limit());
+        limits.push(receiver.buffer_size());
     }
     assert!(limits.is_sorted() && limits[0] == 131_070 && limits[5] == 400_000, "{limits:?}");
-    // A program that takes little, and a system without memory, let it be.
+    // A program that reads little, and a system without memory, leave the buffer as it is.
     let mut receiver = Receiver::new(65_536, 400_000);
     receiver.begin(0, 3, NOW);
     receiver.receive(0, &[7; 60_000], false, NOW);
@@ -309,14 +311,14 @@ fn the_buffer_grows_to_twice_of_what_is_taken_in_a_round_trip() {
         now = now.after(round_trip);
         receiver.read(&mut buffer[..1000], false, now, round_trip);
     }
-    assert_eq!(receiver.limit(), 65_536);
+    assert_eq!(receiver.buffer_size(), 65_536);
     receiver.stop_growing();
     receiver.read(&mut buffer, false, now.after(round_trip), round_trip);
-    assert_eq!(receiver.limit(), 65_536);
+    assert_eq!(receiver.buffer_size(), 65_536);
 }
 
 #[test]
-fn islands_are_bounded_and_what_fits_is_kept() {
+fn the_out_of_order_queue_is_bounded() {
     let mut stream = Stream::new(60_000);
     for island in 0..limits::TCP_OUT_OF_ORDER + 50 {
         stream.receive(island * 20 + 10, island * 20 + 11);
@@ -324,7 +326,7 @@ fn islands_are_bounded_and_what_fits_is_kept() {
         stream.advertise();
     }
     assert_eq!(stream.receiver.out_of_order.len(), limits::TCP_OUT_OF_ORDER);
-    // What touches one is taken, and what is next.
+    // Data that touches a range is kept, and data in order.
     stream.receive(11, 25);
     assert_eq!(stream.sack_blocks()[0], (10, 25));
     assert!(stream.receive(0, 10).has_data);
@@ -333,7 +335,7 @@ fn islands_are_bounded_and_what_fits_is_kept() {
 }
 
 #[test]
-fn marks_are_told_until_the_peer_heard_of_them() {
+fn ece_is_sent_until_cwr_arrives() {
     let mut stream = Stream::new(10_000);
     stream.receive(0, 100);
     stream.receiver.on_ce();
@@ -356,9 +358,9 @@ impl Random {
     }
 }
 
-/// Segments from anywhere against an array that knows what came.
+/// Random segments, compared with an array that models the stream.
 #[test]
-fn whatever_comes_the_stream_is_what_an_array_says() {
+fn random_segments_reassemble_the_stream() {
     for seed in 0..300 {
         let mut random = Random(seed);
         let (limit, rcv_wnd_shift) = (2048 + random.below(60_000), random.below(5) as u8);
@@ -371,7 +373,7 @@ fn whatever_comes_the_stream_is_what_an_array_says() {
             rounds += 1;
             assert!(rounds < 50_000, "seed {seed} does not end");
             let rcv_wnd_end = stream.rcv_wnd_end();
-            // Mostly around what is missing; now and then far off.
+            // Mostly around the missing data; sometimes far away.
             let from = match random.below(10) {
                 0..4 => next,
                 4..9 => next.saturating_sub(1500) + random.below(6000),
@@ -381,8 +383,8 @@ fn whatever_comes_the_stream_is_what_an_array_says() {
             let to = (from + random.below(3000)).min(length);
             let fin = to == length && (from < to || next == length);
             let before = (stream.receiver.readable(), stream.receiver.has_fin());
-            let told = stream.receiver.receive(stream.number(from), &bytes(from, to), fin, NOW);
-            // What lies in the advertised_window counts, unless there are out_of_order enough.
+            let outcome = stream.receiver.receive(stream.number(from), &bytes(from, to), fin, NOW);
+            // Data in the window is kept, unless the out-of-order queue is full.
             assert!(stream.receiver.out_of_order.len() < limits::TCP_OUT_OF_ORDER);
             (from..to.min(rcv_wnd_end)).for_each(|place| came[place] = true);
             has_end |= fin && to <= rcv_wnd_end;
@@ -395,12 +397,12 @@ fn whatever_comes_the_stream_is_what_an_array_says() {
             assert_eq!(stream.next(), next + usize::from(has_fin), "seed {seed}");
             assert_eq!(stream.receiver.has_fin(), has_fin);
             let has_data = stream.receiver.readable() > before.0;
-            assert_eq!(told, Received { has_data, has_fin: has_fin && !before.1 });
+            assert_eq!(outcome, Received { has_data, has_fin: has_fin && !before.1 });
             assert_eq!(stream.receiver.readable(), next - taken);
             assert!(
-                stream.receiver.held() <= limit,
+                stream.receiver.memory_used() <= limit,
                 "seed {seed}: {} bytes",
-                stream.receiver.held()
+                stream.receiver.memory_used()
             );
             for (first, end) in stream.sack_blocks() {
                 assert!(

@@ -1,4 +1,5 @@
-//! What an acknowledgment means: what it delivers, what it shows to be lost, what it allows.
+//! Processes acknowledgments: what they deliver, which segments they show to be lost, and how cwnd
+//! and the timers change.
 
 use core::time::Duration;
 
@@ -9,22 +10,22 @@ use crate::platform::Instant;
 use crate::stack::tcp::congestion::{Acknowledgment, Controller, RateSample};
 use crate::stack::tcp::segment::{Blocks, Segment, before};
 
-/// What followed from an acknowledgment.
+/// The result of an acknowledgment.
 #[derive(Clone, Copy, PartialEq, Eq, Debug, Default)]
 pub(crate) struct Acknowledged {
-    /// Something that was sent is acknowledged in order.
+    /// SND.UNA advanced.
     pub(crate) is_progress: bool,
-    /// The peer has our FIN.
+    /// The peer acknowledged our FIN.
     pub(crate) fin_acknowledged: bool,
 }
 
-/// What one acknowledgment delivered.
+/// The segments that one acknowledgment delivered.
 #[derive(Default)]
 struct Delivery {
-    /// The one that left last.
+    /// The segment that was sent last.
     newest: Option<Sent>,
-    /// When the last of those left that left once and were under way when the last episode of loss
-    /// began.
+    /// The latest send time of the delivered segments that were sent once and were in flight when
+    /// the last recovery began. F-RTO uses it.
     original_sent_at: Option<Instant>,
 }
 
@@ -40,8 +41,8 @@ impl Delivery {
 }
 
 impl Sender {
-    /// Takes the acknowledgment, the window and the blocks of a segment that passed the gate: its
-    /// number is one that was sent.
+    /// Processes the acknowledgment, the window and the SACK blocks of an acceptable segment:
+    /// `acknowledged` is at most SND.MAX.
     pub(crate) fn acknowledge(
         &mut self,
         segment: &Segment,
@@ -51,7 +52,7 @@ impl Sender {
     ) -> Acknowledged {
         let snd_wnd_end_before = self.send_window.snd_wnd_end;
         if !before(acknowledged, self.snd_una) {
-            self.send_window.follow(segment, acknowledged);
+            self.send_window.update(segment, acknowledged);
         }
         let pipe_before = self.pipe();
         let is_progress = before(self.snd_una, acknowledged);
@@ -62,8 +63,8 @@ impl Sender {
             && self.send_window.snd_wnd_end == snd_wnd_end_before;
         let spurious = if self.has_sack { self.find_dsack(acknowledged, blocks) } else { false };
         if !is_progress && self.scoreboard.is_empty() {
-            // The word on a spurious repetition may be all that is left to say.
-            self.judge_tail_probe(
+            // A DSACK about a spurious retransmission may arrive when everything is acknowledged.
+            self.process_tlp_ack(
                 acknowledged,
                 spurious || (is_duplicate_ack && blocks.is_empty()),
                 now,
@@ -72,32 +73,32 @@ impl Sender {
             return Acknowledged::default();
         }
         let delivered_before = self.scoreboard.delivered();
-        let harvest = self.harvest(acknowledged, blocks, now);
-        // A connection delivers less than 4 GiB with one segment.
+        let delivery = self.process_deliveries(acknowledged, blocks, now);
+        // One segment delivers less than 4 GiB.
         let delivered = (self.scoreboard.delivered() - delivered_before) as u32;
         let fin_acknowledged = is_progress && self.advance(acknowledged);
-        let (rtt, rate) = self.measure(&harvest, now);
+        let (rtt, rate) = self.measure(&delivery, now);
 
-        let known_before = self.duplicate_acks.saturating_mul(self.mss);
+        let duplicates_before = self.duplicate_acks.saturating_mul(self.mss);
         let mut lost = self.count_duplicate_ack(is_duplicate_ack, is_progress, delivered);
-        // Without SACK a duplicate says that a segment update, and what it said is not news when
-        // it is acknowledged (RFC 6937 §2).
-        let news = delivered
+        // DeliveredData (RFC 6937 §2). Without SACK a duplicate ACK means that one segment was
+        // delivered; a later cumulative ACK does not count it again.
+        let delivered_data = delivered
             .saturating_add(self.duplicate_acks.saturating_mul(self.mss))
-            .saturating_sub(known_before);
-        self.judge_tail_probe(
+            .saturating_sub(duplicates_before);
+        self.process_tlp_ack(
             acknowledged,
             spurious || (is_duplicate_ack && blocks.is_empty()),
             now,
         );
-        self.end_recovery(now, harvest.original_sent_at, is_progress);
+        self.end_recovery(now, delivery.original_sent_at, is_progress);
         if self.has_sack {
             lost += self.detect_loss(now);
         }
         if lost > 0 {
             self.begin_recovery(now, pipe_before);
         }
-        self.reduce(news, lost, is_progress);
+        self.reduce_proportionally(delivered_data, lost, is_progress);
         self.on_ecn_echo(segment, now, pipe_before);
 
         let is_round = !before(acknowledged, self.round_end) && is_progress;
@@ -105,14 +106,7 @@ impl Sender {
             self.round_end = self.snd_nxt;
         }
         if delivered > 0 || lost > 0 {
-            let window = self.congestion.cwnd();
-            let is_slow_start = window < self.congestion.ssthresh();
-            // Half of the window suffices while it doubles, as Linux has it (RFC 7661 §4.4).
-            let used = if is_slow_start {
-                pipe_before.saturating_mul(2)
-            } else {
-                pipe_before + 4 * self.mss
-            };
+            let is_in_order = is_progress || self.rack.has_reordering();
             self.congestion.on_ack(&Acknowledgment {
                 now,
                 delivered,
@@ -122,20 +116,29 @@ impl Sender {
                 srtt: self.rtt.srtt(),
                 min_rtt: self.rtt.min_rtt(),
                 is_round,
-                // What arrives out of order lets no window grow, unless the path is known to do
-                // that (RFC 5681 §3.2, as Linux).
-                is_window_limited: used >= window && (is_progress || self.rack.has_reordering()),
+                // Deliveries out of order do not grow cwnd unless the path is known to reorder (RFC
+                // 5681 §3.2, as Linux).
+                is_window_limited: is_in_order && self.is_cwnd_limited(pipe_before),
                 is_recovering: self.recovery_state == RecoveryState::Recovery,
                 rate,
                 lost,
             });
-            self.grow();
+            self.grow_buffer();
         }
-        self.rearm(now, is_progress);
+        self.rearm_timers(now, is_progress);
         Acknowledged { is_progress, fin_acknowledged }
     }
 
-    /// True when the first block says that something came twice (RFC 2883 §4).
+    /// True when `pipe` uses cwnd up. In slow start half of it suffices, as on Linux (RFC 7661
+    /// §4.4).
+    fn is_cwnd_limited(&self, pipe: u32) -> bool {
+        let cwnd = self.congestion.cwnd();
+        let is_slow_start = cwnd < self.congestion.ssthresh();
+        let used = if is_slow_start { pipe.saturating_mul(2) } else { pipe + 4 * self.mss };
+        used >= cwnd
+    }
+
+    /// True when the first block is a DSACK (RFC 2883 §4).
     fn find_dsack(&mut self, acknowledged: u32, blocks: &Blocks) -> bool {
         let is_inside = |inner: (u32, u32), outer: (u32, u32)| {
             !before(inner.0, outer.0) && !before(outer.1, inner.1)
@@ -153,32 +156,32 @@ impl Sender {
         is_spurious
     }
 
-    fn harvest(&mut self, acknowledged: u32, blocks: &Blocks, now: Instant) -> Delivery {
-        let mut harvest = Delivery::default();
-        let least = self.rtt.min_rtt();
+    fn process_deliveries(&mut self, acknowledged: u32, blocks: &Blocks, now: Instant) -> Delivery {
+        let mut delivery = Delivery::default();
+        let min_rtt = self.rtt.min_rtt();
         let Self { scoreboard, rack, recover, .. } = self;
-        let mut news = |sent: &Sent| {
-            harvest.add(sent, *recover);
-            rack.update(sent, now, least);
+        let mut on_delivered = |sent: &Sent| {
+            delivery.add(sent, *recover);
+            rack.update(sent, now, min_rtt);
         };
-        scoreboard.acknowledge(acknowledged, &mut news);
+        scoreboard.acknowledge(acknowledged, &mut on_delivered);
         if self.has_sack {
             let sent = |block: &&(u32, u32)| {
                 !before(block.0, acknowledged) && !before(self.snd_nxt, block.1)
             };
-            // The newest stands first in the option, not the lowest: that alone is no sign of
-            // reordering.
-            for block in blocks.in_order_from(acknowledged).as_slice().iter().filter(sent) {
-                scoreboard.deliver(*block, &mut news);
+            // The first block of the option is the newest, not the lowest: processing them unsorted
+            // would look like reordering.
+            for block in blocks.sorted_from(acknowledged).as_slice().iter().filter(sent) {
+                scoreboard.deliver(*block, &mut on_delivered);
             }
         }
-        harvest
+        delivery
     }
 
-    /// Lets go of what is acknowledged in order; true when that is all and the end.
+    /// Advances SND.UNA and releases acknowledged data; true when our FIN is acknowledged.
     fn advance(&mut self, acknowledged: u32) -> bool {
         let count = acknowledged.wrapping_sub(self.snd_una) as usize;
-        // More than all data: the number of the FIN comes after it.
+        // More than all data includes the FIN.
         self.fin_acknowledged |= count > self.buffer.len();
         let data = count.min(self.buffer.len());
         self.buffer.drain(..data);
@@ -190,11 +193,11 @@ impl Sender {
 
     fn measure(
         &mut self,
-        harvest: &Delivery,
+        delivery: &Delivery,
         now: Instant,
     ) -> (Option<Duration>, Option<RateSample>) {
-        let Some(newest) = &harvest.newest else { return (None, None) };
-        // What left twice is ambiguous (Karn).
+        let Some(newest) = &delivery.newest else { return (None, None) };
+        // A retransmitted segment gives no sample (Karn).
         let rtt = newest.was_sent_once().then(|| now.since(newest.xmit_ts));
         if let Some(sample) = rtt {
             self.rtt.sample(sample);
@@ -202,25 +205,26 @@ impl Sender {
         (rtt, self.scoreboard.sample(newest, now))
     }
 
-    /// A probe that retransmitted the tail hides its loss, unless the peer says that it came twice. An
-    /// acknowledgment of just the tail may be of its first transmission; only a later one says that
-    /// there was no second (RFC 8985 §7.4.2).
-    fn judge_tail_probe(&mut self, acknowledged: u32, is_spurious: bool, now: Instant) {
-        let Some((end, is_retransmission)) = self.probe else { return };
+    /// Evaluates the acknowledgment of a tail loss probe. A probe that retransmitted data hides its
+    /// loss, unless a DSACK shows that it was spurious. An acknowledgment of exactly TLP.end_seq
+    /// may be of the original transmission; only a later one shows that the original was lost (RFC
+    /// 8985 §7.4.2).
+    fn process_tlp_ack(&mut self, acknowledged: u32, is_spurious: bool, now: Instant) {
+        let Some((end_seq, is_retrans)) = self.tail_loss_probe else { return };
         let is_over =
-            if is_retransmission { before(end, acknowledged) } else { !before(acknowledged, end) };
+            if is_retrans { before(end_seq, acknowledged) } else { !before(acknowledged, end_seq) };
         if is_spurious {
-            self.probe = None;
+            self.tail_loss_probe = None;
         } else if is_over {
-            self.probe = None;
-            if is_retransmission && self.recovery_state == RecoveryState::Open {
+            self.tail_loss_probe = None;
+            if is_retrans && self.recovery_state == RecoveryState::Open {
                 self.congestion.on_congestion(now, self.pipe());
                 self.congestion.on_recovered(now);
             }
         }
     }
 
-    /// The peer met a congestion mark: the window shrinks once in a round trip (RFC 3168 §6.1.2).
+    /// The peer echoes a congestion mark (ECE): cwnd shrinks once per round trip (RFC 3168 §6.1.2).
     fn on_ecn_echo(&mut self, segment: &Segment, now: Instant, pipe_before: u32) {
         if !self.has_ecn || !segment.echo || before(self.snd_una, self.cwr_until) {
             return;

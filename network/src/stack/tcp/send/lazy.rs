@@ -1,8 +1,7 @@
-//! A sender that costs next to nothing until something is sent.
+//! A sender that is allocated lazily, at the first write.
 //!
-//! Of ten thousand connections most wait for their peer. Until the first write an [`LazySender`] keeps
-//! the few numbers with which a [`Sender`] begins; what asks it meanwhile gets the answers that a
-//! sender without data would give.
+//! Most of ten thousand connections are idle. Until the first write a [`LazySender`] keeps only the
+//! parameters of a [`Sender`] and answers as a sender without data would.
 
 use alloc::boxed::Box;
 use core::time::Duration;
@@ -14,11 +13,11 @@ use crate::platform::Instant;
 use crate::stack::tcp::congestion::{UNLIMITED, initial_window};
 use crate::stack::tcp::segment::{Blocks, Segment, SynOptions};
 
-/// What a sender begins with.
+/// The parameters of a new sender.
 #[derive(Clone, Copy, Debug)]
 struct Initial {
-    limit: usize,
-    most: usize,
+    buffer_size: usize,
+    buffer_size_max: usize,
     no_delay: bool,
     has_ecn: bool,
     congestion: CongestionControl,
@@ -37,16 +36,16 @@ pub(crate) struct LazySender {
 }
 
 impl LazySender {
-    /// An outlet whose buffer is as large as `limit` and may grow up to `most` bytes.
+    /// A sender with a buffer of `buffer_size` that may grow up to `buffer_size_max` bytes.
     pub(crate) fn new(
-        limit: usize,
-        most: usize,
+        buffer_size: usize,
+        buffer_size_max: usize,
         no_delay: bool,
         congestion: CongestionControl,
     ) -> Self {
         let initial = Initial {
-            limit,
-            most,
+            buffer_size,
+            buffer_size_max,
             no_delay,
             has_ecn: false,
             congestion,
@@ -59,8 +58,8 @@ impl LazySender {
         Self { initial, sender: None }
     }
 
-    /// The connection is open: numbers begin at `first`. `window` is what the peer allows, as its
-    /// segment numbered `sequence` says it.
+    /// The connection is open: sequence numbers begin at `first`. `window` is the peer's window,
+    /// from its segment with sequence number `sequence`.
     pub(crate) fn begin(
         &mut self,
         first: u32,
@@ -77,10 +76,10 @@ impl LazySender {
         }
     }
 
-    /// The sender; from now on there is one.
-    fn activate(&mut self) -> &mut Sender {
+    /// The sender; allocates it if there is none.
+    fn get_or_make(&mut self) -> &mut Sender {
         let Self { initial, sender } = self;
-        sender.get_or_insert_with(|| Box::new(initial.make()))
+        sender.get_or_insert_with(|| Box::new(initial.make_sender()))
     }
 
     fn sender(&self) -> Option<&Sender> {
@@ -91,17 +90,17 @@ impl LazySender {
         self.sender.as_deref_mut()
     }
 
-    /// Takes as many bytes as fit.
+    /// Takes as many bytes as fit into the send buffer.
     pub(crate) fn write(&mut self, data: &[u8]) -> usize {
-        if data.is_empty() { 0 } else { self.activate().write(data) }
+        if data.is_empty() { 0 } else { self.get_or_make().write(data) }
     }
 
-    /// Ends the stream after what was written.
+    /// Ends the stream after the written data (FIN).
     pub(crate) fn end(&mut self) {
-        self.activate().end();
+        self.get_or_make().end();
     }
 
-    /// Bytes of data in a full segment, from now on.
+    /// Sets the MSS.
     pub(crate) fn set_mss(&mut self, mss: u16) {
         match &mut self.sender {
             None => self.initial.mss = mss,
@@ -109,7 +108,7 @@ impl LazySender {
         }
     }
 
-    /// As [`Sender::shrink_mss`].
+    /// Like [`Sender::shrink_mss`].
     pub(crate) fn shrink_mss(&mut self, mss: u16) {
         match &mut self.sender {
             None => self.initial.mss = mss,
@@ -117,7 +116,7 @@ impl LazySender {
         }
     }
 
-    /// Both ends understand congestion marks (RFC 3168).
+    /// Sets whether ECN was negotiated (RFC 3168).
     pub(crate) fn set_ecn(&mut self, has_ecn: bool) {
         match &mut self.sender {
             None => self.initial.has_ecn = has_ecn,
@@ -132,7 +131,7 @@ impl LazySender {
         }
     }
 
-    /// Sends small segments at once (TCP_NODELAY).
+    /// Disables Nagle's algorithm (TCP_NODELAY).
     pub(crate) fn set_no_delay(&mut self, no_delay: bool) {
         match &mut self.sender {
             None => self.initial.no_delay = no_delay,
@@ -140,22 +139,22 @@ impl LazySender {
         }
     }
 
-    /// The buffer grows no further: the system is short of memory.
+    /// Stops the growth of the buffer because the system is short of memory.
     pub(crate) fn stop_growing(&mut self) {
         match &mut self.sender {
-            None => self.initial.most = self.initial.limit,
+            None => self.initial.buffer_size_max = self.initial.buffer_size,
             Some(sender) => sender.stop_growing(),
         }
     }
 
-    /// Forgets what nobody will acknowledge.
+    /// Drops unacknowledged data.
     pub(crate) fn discard(&mut self) {
         if let Some(sender) = self.sender_mut() {
             sender.discard();
         }
     }
 
-    /// As [`Sender::acknowledge`]; before anything was sent only the window counters.
+    /// Like [`Sender::acknowledge`]; before the first write only the window matters.
     pub(crate) fn acknowledge(
         &mut self,
         segment: &Segment,
@@ -165,71 +164,71 @@ impl LazySender {
     ) -> Acknowledged {
         match &mut self.sender {
             None => {
-                self.initial.send_window.follow(segment, number);
+                self.initial.send_window.update(segment, number);
                 Acknowledged::default()
             }
             Some(sender) => sender.acknowledge(segment, number, blocks, now),
         }
     }
 
-    /// As [`Sender::plan`].
+    /// Like [`Sender::plan`].
     pub(crate) fn plan(&mut self, now: Instant) -> Option<Plan> {
         self.sender_mut()?.plan(now)
     }
 
-    /// As [`Sender::sent`].
+    /// Like [`Sender::sent`].
     pub(crate) fn sent(&mut self, plan: &Plan, now: Instant) {
         if let Some(sender) = self.sender_mut() {
             sender.sent(plan, now);
         }
     }
 
-    /// Copies data from the number `start` on, for a segment.
+    /// Copies data from sequence number `start` on, for a segment.
     pub(crate) fn copy(&self, start: u32, target: &mut [u8]) {
         if let Some(sender) = self.sender() {
             sender.copy(start, target);
         }
     }
 
-    /// As [`Sender::expire`].
+    /// Like [`Sender::expire`].
     pub(crate) fn expire(&mut self, now: Instant) -> Expired {
         self.sender_mut().map_or_else(Expired::default, |sender| sender.expire(now))
     }
 
-    /// The next moment at which something has to be done.
+    /// The earliest deadline of its timers.
     pub(crate) fn deadline(&self) -> Instant {
         self.sender().map_or(Instant::NEVER, Sender::deadline)
     }
 
-    /// Bytes that fit.
-    pub(crate) fn room(&self) -> usize {
-        self.sender().map_or_else(|| self.limit(), Sender::room)
+    /// Free bytes of the send buffer.
+    pub(crate) fn free_space(&self) -> usize {
+        self.sender().map_or_else(|| self.buffer_size(), Sender::free_space)
     }
 
-    /// Bytes that may wait.
-    pub(crate) fn limit(&self) -> usize {
+    /// The size of the send buffer.
+    pub(crate) fn buffer_size(&self) -> usize {
         match &self.sender {
-            None => self.initial.limit,
-            Some(sender) => sender.limit(),
+            None => self.initial.buffer_size,
+            Some(sender) => sender.buffer_size(),
         }
     }
 
-    /// Bytes that were not acknowledged.
+    /// Unacknowledged bytes, sent or not.
     pub(crate) fn queued(&self) -> usize {
         self.sender().map_or(0, Sender::queued)
     }
 
-    /// True when no more may be written.
-    pub(crate) fn is_ending(&self) -> bool {
-        self.sender().is_some_and(Sender::is_ending)
+    /// True when the stream was ended.
+    pub(crate) fn is_closing(&self) -> bool {
+        self.sender().is_some_and(Sender::is_closing)
     }
 
-    /// True when everything that was written, and the end if there is one, is acknowledged.
+    /// True when everything that was written, and the FIN if there is one, is acknowledged.
     pub(crate) fn is_done(&self) -> bool {
         self.sender().is_none_or(Sender::is_done)
     }
 
-    /// True when asking for the next segment would give none, whatever the windows are.
+    /// True when there is no segment to send, whatever the windows are.
     pub(crate) fn has_nothing_to_send(&self) -> bool {
         self.sender().is_none_or(Sender::has_nothing_to_send)
     }
@@ -241,7 +240,7 @@ impl LazySender {
         }
     }
 
-    /// After the highest number ever sent.
+    /// SND.NXT: the number after the highest one that was sent.
     pub(crate) fn snd_nxt(&self) -> u32 {
         match &self.sender {
             None => self.initial.first,
@@ -249,7 +248,7 @@ impl LazySender {
         }
     }
 
-    /// The most that the peer ever allowed.
+    /// MAX.SND.WND: the largest window that the peer ever advertised.
     pub(crate) fn max_snd_wnd(&self) -> u32 {
         match &self.sender {
             None => self.initial.send_window.max_snd_wnd,
@@ -257,10 +256,10 @@ impl LazySender {
         }
     }
 
-    /// Bytes that the peer allows from the oldest snd_una one on.
+    /// SND.WND: the window in bytes, from SND.UNA on.
     pub(crate) fn snd_wnd(&self) -> u32 {
         match &self.sender {
-            None => self.initial.send_window.from(self.initial.first),
+            None => self.initial.send_window.bytes_from(self.initial.first),
             Some(sender) => sender.snd_wnd(),
         }
     }
@@ -272,13 +271,13 @@ impl LazySender {
         }
     }
 
-    /// True when the peer tells of what it got out of order.
+    /// True when SACK was negotiated.
     pub(crate) const fn has_sack(&self) -> bool {
-        // The sender begins with the initial's, and it never changes.
+        // The sender inherits it, and it never changes.
         self.initial.has_sack
     }
 
-    /// What was measured of the path.
+    /// The round-trip estimator.
     pub(crate) fn rtt(&self) -> &RttEstimator {
         match &self.sender {
             None => &self.initial.rtt,
@@ -290,22 +289,22 @@ impl LazySender {
         self.sender().map_or(&Counters::NONE, Sender::counters)
     }
 
-    /// Congestion window, slow start threshold and bytes under way.
+    /// cwnd, ssthresh and bytes in flight.
     pub(crate) fn windows(&self) -> (u32, u32, u32) {
         self.sender().map_or_else(|| (initial_window(self.mss()), UNLIMITED, 0), Sender::windows)
     }
 
-    /// Segments that are taken for lost and wait to be sent again.
+    /// Segments that are marked lost and not retransmitted yet.
     pub(crate) fn lost_segments(&self) -> u32 {
         self.sender().map_or(0, |sender| sender.scoreboard.lost_segments())
     }
 
-    /// How long an acknowledgment is waited for.
+    /// RTO: the retransmission timeout.
     pub(crate) fn rto(&self) -> Duration {
         self.sender().map_or_else(|| self.rtt().rto(0), Sender::rto)
     }
 
-    /// Bytes per second of the last measurement of delivery.
+    /// The last delivery rate in bytes per second.
     pub(crate) fn delivery_rate(&self) -> u64 {
         self.sender().map_or(0, Sender::delivery_rate)
     }
@@ -319,8 +318,9 @@ impl LazySender {
 }
 
 impl Initial {
-    fn make(&self) -> Sender {
-        let mut sender = Sender::new(self.limit, self.most, self.no_delay, self.congestion);
+    fn make_sender(&self) -> Sender {
+        let mut sender =
+            Sender::new(self.buffer_size, self.buffer_size_max, self.no_delay, self.congestion);
         sender.begin(self.first, self.has_sack, self.send_window);
         (sender.rtt, sender.has_ecn) = (self.rtt, self.has_ecn);
         sender.set_mss(self.mss);

@@ -1,21 +1,20 @@
-//! The sending direction of a connection: what was written, what of it is under way, and when it is
-//! sent again.
+//! The sending direction of a connection: the send buffer, the data in flight, and its
+//! retransmission.
 //!
-//! smoltcp's socket repairs one hole per window and waits a second for the next, so it never sees
-//! data. Data stands here once, from the moment it is written until the peer acknowledged it;
-//! segments are made from it when they leave and when they have to leave again. Pure state: the
-//! stack tells of acknowledgments and deadlines, and asks for the next segment until there is none.
+//! The buffer holds data from the write until its acknowledgment; transmissions and retransmissions
+//! copy from it. Pure state: the stack reports acknowledgments and expired deadlines, and asks for
+//! the next segment until there is none.
 //!
 //! | file | owns |
 //! |---|---|
-//! | [`lazy`] | a sender that costs next to nothing until something is sent |
-//! | [`scoreboard`] | the segments under way, and what the peer said of each (RFC 6675) |
-//! | [`acknowledge`] | what an acknowledgment means |
+//! | [`lazy`] | lazy allocation of the sender |
+//! | [`scoreboard`] | the segments in flight, SACKed and lost (RFC 6675) |
+//! | [`acknowledge`] | processing acknowledgments |
 //! | [`send_window`] | the peer's window |
-//! | [`recovery`] | what counters as lost (RFC 8985), and undoing what was done for nothing (RFC 5682, RFC 2883) |
+//! | [`recovery`] | loss detection (RFC 8985), recovery (RFC 6937), undo (RFC 5682, RFC 2883) |
 //! | [`plan`] | which segment leaves next: Nagle, windows, pacing |
-//! | [`timer`] | retransmission, tail loss and persist timers (RFC 6298, RFC 8985 §7, RFC 9293 §3.8.6.1) |
-//! | [`rtt`] | how long a round trip takes |
+//! | [`timer`] | RTO, PTO and persist timers (RFC 6298, RFC 8985 §7, RFC 9293 §3.8.6.1) |
+//! | [`rtt`] | SRTT, RTTVAR and RTO (RFC 6298) |
 
 mod acknowledge;
 mod lazy;
@@ -46,26 +45,26 @@ use crate::command::option::CongestionControl;
 use crate::limits;
 use crate::platform::Instant;
 
-/// What happened since the connection began (as in TCP_INFO).
+/// Counters since the connection began (as in TCP_INFO).
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
 pub(crate) struct Counters {
-    /// Bytes of data sent, each as often as it was.
+    /// Bytes of data sent, retransmissions included.
     pub(crate) sent: u64,
-    /// Bytes that were acknowledged in order.
+    /// Bytes that were cumulatively acknowledged.
     pub(crate) acknowledged: u64,
-    /// Bytes sent again.
+    /// Bytes retransmitted.
     pub(crate) bytes_retransmitted: u64,
-    /// Segments sent again.
+    /// Segments retransmitted.
     pub(crate) retransmissions: u32,
-    /// Times that the retransmission timer expired.
+    /// Expirations of the retransmission timer.
     pub(crate) timeouts: u32,
-    /// Probes for a lost tail.
+    /// Tail loss probes.
     pub(crate) tail_probes: u32,
-    /// Episodes of loss.
+    /// Fast recoveries.
     pub(crate) recoveries: u32,
-    /// Reductions that were taken back.
+    /// Reductions undone because they were spurious.
     pub(crate) undone: u32,
-    /// Segments that the peer got twice.
+    /// DSACKs: segments that the peer received twice.
     pub(crate) duplicates: u32,
 }
 
@@ -86,69 +85,74 @@ impl Counters {
 /// The sending direction.
 #[derive(Debug)]
 struct Sender {
-    /// What was written and not acknowledged, from `snd_una` on.
+    /// Unacknowledged data, from SND.UNA on.
     buffer: VecDeque<u8>,
-    /// Bytes that may wait; grows up to `most` with the congestion window.
-    limit: usize,
-    most: usize,
+    /// The size of the send buffer; grows up to `buffer_size_max` with cwnd.
+    buffer_size: usize,
+    buffer_size_max: usize,
+    /// SND.UNA: the oldest unacknowledged sequence number.
     snd_una: u32,
-    /// After the highest number ever sent.
+    /// SND.NXT, which is also SND.MAX: the number after the highest one that was sent.
     snd_nxt: u32,
-    /// The program ended its direction; the FIN follows the data.
-    is_ending: bool,
-    /// The FIN is acknowledged.
+    /// The program closed its direction; a FIN follows the data.
+    is_closing: bool,
+    /// The peer acknowledged the FIN.
     fin_acknowledged: bool,
     no_delay: bool,
+    /// SND.WND, SND.WL1, SND.WL2.
     send_window: SendWindow,
-    /// Bytes of data in a full segment.
+    /// SMSS: bytes of data in a full segment.
     mss: u32,
-    /// After the last segment that was not full: Nagle waits for its acknowledgment.
+    /// The end of the last small segment: Nagle's algorithm waits for its acknowledgment (SND.SML
+    /// in Minshall's variant).
     small_segment_end: u32,
-    /// The peer tells of what it got out of order.
+    /// SACK was negotiated.
     has_sack: bool,
-    /// Marks are understood by both ends (RFC 3168); the answer to the peer's echo is under way up
-    /// to a number.
+    /// ECN was negotiated (RFC 3168); a CWR is due; ECE is ignored until SND.UNA passes
+    /// `cwr_until`.
     has_ecn: bool,
     must_send_cwr: bool,
     cwr_until: u32,
-    /// Duplicate acknowledgments since progress: all that is known without SACK.
+    /// Duplicate ACKs since the last progress, for connections without SACK.
     duplicate_acks: u32,
     scoreboard: Scoreboard,
+    /// SRTT, RTTVAR, RTO.
     rtt: RttEstimator,
     rack: Rack,
     recovery_state: RecoveryState,
-    /// Recovery is over when this number is acknowledged.
+    /// RecoveryPoint (RFC 6675), `recover` (RFC 6582): recovery ends when it is acknowledged.
     recover: u32,
     prr: ProportionalRateReduction,
     undo: Undo,
+    /// cwnd and ssthresh.
     congestion: Congestion,
-    /// After what was under way when the last round began.
+    /// SND.NXT when the current round began.
     round_end: u32,
     timers: Timers,
-    /// The tail probe under way: after its last number, and whether it retransmitted data.
-    probe: Option<(u32, bool)>,
-    /// When something last left.
+    /// The outstanding tail loss probe: TLP.end_seq and TLP.is_retrans (RFC 8985 §7).
+    tail_loss_probe: Option<(u32, bool)>,
+    /// When the last segment left.
     last_sent_at: Instant,
-    /// When what left so far would have left at the controller's rate.
+    /// When the pacer allows the next segment.
     paced_until: Instant,
     counters: Counters,
 }
 
 impl Sender {
-    /// A sender whose buffer is as large as `limit` and may grow up to `most` bytes.
+    /// A sender with a buffer of `buffer_size` that may grow up to `buffer_size_max` bytes.
     pub(crate) fn new(
-        limit: usize,
-        most: usize,
+        buffer_size: usize,
+        buffer_size_max: usize,
         no_delay: bool,
         algorithm: CongestionControl,
     ) -> Self {
         Self {
             buffer: VecDeque::new(),
-            limit,
-            most: most.max(limit),
+            buffer_size,
+            buffer_size_max: buffer_size_max.max(buffer_size),
             snd_una: 0,
             snd_nxt: 0,
-            is_ending: false,
+            is_closing: false,
             fin_acknowledged: false,
             no_delay,
             send_window: SendWindow::default(),
@@ -169,14 +173,14 @@ impl Sender {
             congestion: Congestion::new(algorithm),
             round_end: 0,
             timers: Timers::default(),
-            probe: None,
+            tail_loss_probe: None,
             last_sent_at: Instant::ZERO,
             paced_until: Instant::ZERO,
             counters: Counters::NONE,
         }
     }
 
-    /// The connection is open: numbers begin at `first`.
+    /// The connection is open: sequence numbers begin at `first`.
     fn begin(&mut self, first: u32, has_sack: bool, send_window: SendWindow) {
         (self.snd_una, self.snd_nxt, self.small_segment_end) = (first, first, first);
         (self.recover, self.round_end, self.cwr_until) = (first, first, first);
@@ -184,7 +188,7 @@ impl Sender {
         (self.has_sack, self.send_window) = (has_sack, send_window);
     }
 
-    /// Bytes of data in a full segment, from now on.
+    /// Sets the MSS.
     pub(crate) fn set_mss(&mut self, segment: u16) {
         let segment = u32::from(segment).max(1);
         if segment == self.mss {
@@ -194,65 +198,65 @@ impl Sender {
         self.congestion.set_mss(segment);
     }
 
-    /// What the path carries became less: segments under way that are longer never arrive, and are
-    /// sent again at once in pieces. That is no sign of congestion (RFC 8201 §5.4).
+    /// The path MTU shrank: longer segments in flight never arrive and are retransmitted at once in
+    /// pieces. This is no sign of congestion (RFC 8201 §5.4).
     pub(crate) fn shrink_mss(&mut self, segment: u16) {
         self.set_mss(segment);
         let fin = self.fin_end();
-        self.scoreboard.mark_longer_than(self.mss, fin);
+        self.scoreboard.mark_longer_lost(self.mss, fin);
     }
 
-    /// Sends small segments at once (TCP_NODELAY).
+    /// Disables Nagle's algorithm (TCP_NODELAY).
     pub(crate) const fn set_no_delay(&mut self, no_delay: bool) {
         self.no_delay = no_delay;
     }
 
-    /// Takes as many bytes as fit.
+    /// Takes as many bytes as fit into the send buffer.
     pub(crate) fn write(&mut self, data: &[u8]) -> usize {
-        let count = data.len().min(self.room());
+        let count = data.len().min(self.free_space());
         let Some(taken) = data.get(..count) else { return 0 };
-        ring::append(&mut self.buffer, taken, self.limit);
+        ring::append(&mut self.buffer, taken, self.buffer_size);
         count
     }
 
-    /// Bytes that fit.
-    pub(crate) fn room(&self) -> usize {
-        if self.is_ending { 0 } else { self.limit.saturating_sub(self.buffer.len()) }
+    /// Free bytes of the send buffer.
+    pub(crate) fn free_space(&self) -> usize {
+        if self.is_closing { 0 } else { self.buffer_size.saturating_sub(self.buffer.len()) }
     }
 
-    /// Bytes that may wait.
-    pub(crate) const fn limit(&self) -> usize {
-        self.limit
+    /// The size of the send buffer.
+    pub(crate) const fn buffer_size(&self) -> usize {
+        self.buffer_size
     }
 
-    /// Bytes that were not acknowledged.
+    /// Unacknowledged bytes, sent or not.
     pub(crate) fn queued(&self) -> usize {
         self.buffer.len()
     }
 
-    /// The buffer grows no further: the system is short of memory.
+    /// Stops the growth of the buffer because the system is short of memory.
     pub(crate) const fn stop_growing(&mut self) {
-        self.most = self.limit;
+        self.buffer_size_max = self.buffer_size;
     }
 
-    /// Ends the stream after what was written.
+    /// Ends the stream after the written data (FIN).
     pub(crate) const fn end(&mut self) {
-        self.is_ending = true;
+        self.is_closing = true;
     }
 
-    /// True when no more may be written.
-    pub(crate) const fn is_ending(&self) -> bool {
-        self.is_ending
+    /// True when the stream was ended.
+    pub(crate) const fn is_closing(&self) -> bool {
+        self.is_closing
     }
 
-    /// True when everything that was written, and the end if there is one, is acknowledged.
+    /// True when everything that was written, and the FIN if there is one, is acknowledged.
     pub(crate) fn is_done(&self) -> bool {
-        self.buffer.is_empty() && (!self.is_ending || self.fin_acknowledged)
+        self.buffer.is_empty() && (!self.is_closing || self.fin_acknowledged)
     }
 
-    /// True when asking for the next segment would give none, whatever the windows are.
+    /// True when there is no segment to send, whatever the windows are.
     pub(crate) fn has_nothing_to_send(&self) -> bool {
-        !self.timers.must_send_probe
+        !self.timers.is_tlp_due
             && self.scoreboard.lost() == 0
             && self.unsent() == 0
             && !self.must_send_fin()
@@ -264,9 +268,9 @@ impl Sender {
         if before(self.snd_nxt, end) { end.wrapping_sub(self.snd_nxt) } else { 0 }
     }
 
-    /// True when our FIN is to be sent for the first time.
+    /// True when our FIN is due for the first time.
     fn must_send_fin(&self) -> bool {
-        self.is_ending && !self.fin_acknowledged && !self.is_fin_under_way()
+        self.is_closing && !self.fin_acknowledged && !self.is_fin_in_flight()
     }
 
     pub(crate) const fn snd_una(&self) -> u32 {
@@ -277,36 +281,36 @@ impl Sender {
         self.snd_nxt
     }
 
-    /// The most that the peer ever allowed.
+    /// MAX.SND.WND: the largest window that the peer ever advertised.
     pub(crate) const fn max_snd_wnd(&self) -> u32 {
         self.send_window.max_snd_wnd
     }
 
-    /// After all that was written; a FIN comes behind it.
+    /// The number after all written data; the FIN occupies it.
     fn data_end(&self) -> u32 {
         // Buffers are shorter than 2 GiB.
         self.snd_una.wrapping_add(self.buffer.len() as u32)
     }
 
-    /// Copies data from the number `start` on, for a segment.
+    /// Copies data from sequence number `start` on, for a segment.
     pub(crate) fn copy(&self, start: u32, target: &mut [u8]) {
         ring::copy(&self.buffer, start.wrapping_sub(self.snd_una) as usize, target);
     }
 
-    /// Bytes under way (RFC 6675's pipe).
+    /// Bytes in flight: RFC 6675's pipe, RFC 5681's FlightSize.
     fn pipe(&self) -> u32 {
         let known = if self.has_sack { 0 } else { self.virtually_delivered() };
         self.scoreboard.pipe().saturating_sub(known)
     }
 
-    /// Without SACK each duplicate acknowledgment says that a segment update, not which.
+    /// Without SACK each duplicate ACK means that one segment was delivered, but not which.
     fn virtually_delivered(&self) -> u32 {
         self.duplicate_acks
             .saturating_mul(self.mss)
             .min(self.scoreboard.pipe().saturating_sub(self.mss))
     }
 
-    /// Bytes that may be under way.
+    /// cwnd: bytes that may be in flight.
     fn cwnd(&self) -> u32 {
         match self.recovery_state {
             RecoveryState::Recovery if self.congestion.reduces_proportionally() => self.prr.cwnd(),
@@ -314,7 +318,7 @@ impl Sender {
         }
     }
 
-    /// What was measured of the path.
+    /// The round-trip estimator.
     pub(crate) const fn rtt(&self) -> &RttEstimator {
         &self.rtt
     }
@@ -323,52 +327,52 @@ impl Sender {
         &self.counters
     }
 
-    /// How long an acknowledgment is waited for.
+    /// RTO: the retransmission timeout.
     pub(crate) fn rto(&self) -> Duration {
         self.rtt.rto(self.timers.backoff)
     }
 
     pub(crate) const fn congestion_control(&self) -> CongestionControl {
-        self.congestion.choice()
+        self.congestion.algorithm()
     }
 
-    /// Congestion window, slow start threshold and bytes under way.
+    /// cwnd, ssthresh and bytes in flight.
     pub(crate) fn windows(&self) -> (u32, u32, u32) {
         (self.cwnd(), self.congestion.ssthresh(), self.pipe())
     }
 
-    /// Bytes per second of the last measurement of delivery.
+    /// The last delivery rate in bytes per second.
     pub(crate) const fn delivery_rate(&self) -> u64 {
         self.scoreboard.rate()
     }
 
-    /// Bytes that the peer allows from the oldest snd_una one on.
+    /// SND.WND: the window in bytes, from SND.UNA on.
     pub(crate) const fn snd_wnd(&self) -> u32 {
-        self.send_window.from(self.snd_una)
+        self.send_window.bytes_from(self.snd_una)
     }
 
-    /// Bytes that the peer allows beyond what was sent.
+    /// The usable window (RFC 9293 §3.8.6.2.1): bytes that the peer allows beyond SND.NXT.
     const fn usable_window(&self) -> u32 {
-        self.send_window.from(self.snd_nxt)
+        self.send_window.bytes_from(self.snd_nxt)
     }
 
     pub(crate) const fn mss(&self) -> u32 {
         self.mss
     }
 
-    /// Forgets what nobody will acknowledge.
+    /// Drops unacknowledged data.
     pub(crate) fn discard(&mut self) {
         self.buffer = VecDeque::new();
         self.scoreboard.clear();
         self.timers = Timers::default();
     }
 
-    /// Lets the buffer grow with what the path takes: two windows, so that the program's turn does
-    /// not leave a gap.
-    fn grow(&mut self) {
-        if self.limit < self.most {
-            let wanted = 2 * self.congestion.cwnd() as usize;
-            self.limit = self.limit.max(wanted.min(self.most));
+    /// Grows the send buffer to twice cwnd, so that the delay until the program writes leaves no
+    /// gap.
+    fn grow_buffer(&mut self) {
+        if self.buffer_size < self.buffer_size_max {
+            let target = 2 * self.congestion.cwnd() as usize;
+            self.buffer_size = self.buffer_size.max(target.min(self.buffer_size_max));
         }
     }
 }

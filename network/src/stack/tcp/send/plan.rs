@@ -1,5 +1,5 @@
-//! Which segment leaves next: lost data first, then what was written, as far as windows, Nagle and
-//! pacing allow.
+//! Chooses the next segment: retransmissions first, then new data, as far as windows, Nagle's
+//! algorithm and pacing allow.
 
 use core::time::Duration;
 
@@ -10,8 +10,8 @@ use crate::platform::Instant;
 use crate::stack::tcp::congestion::Controller;
 use crate::stack::tcp::segment::before;
 
-/// How far sacked of its rate a sender may be: a timer of an operating system is not finer.
-const AHEAD: Duration = Duration::from_millis(1);
+/// How far ahead of the pacing rate a sender may be: timers of operating systems are not finer.
+const PACING_SLACK: Duration = Duration::from_millis(1);
 
 /// A segment that leaves now.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
@@ -20,61 +20,61 @@ pub(crate) struct Plan {
     /// Bytes of data.
     pub(crate) length: u32,
     pub(crate) fin: bool,
-    /// Nothing that was written waits behind it.
+    /// PSH: no written data follows it.
     pub(crate) push: bool,
-    /// It left before.
+    /// A retransmission.
     pub(crate) is_retransmission: bool,
-    /// It tells the peer that the window shrank after its echo of a mark (CWR).
+    /// CWR: cwnd was reduced because of the peer's ECE.
     pub(crate) has_cwr: bool,
 }
 
 impl Sender {
-    /// The next segment that may leave now. [`sent`](Self::sent) must follow if it does.
+    /// The next segment that may leave now. The caller sends it and calls [`sent`](Self::sent).
     pub(crate) fn plan(&mut self, now: Instant) -> Option<Plan> {
-        if core::mem::take(&mut self.timers.must_send_probe) {
-            return self.plan_probe();
+        if core::mem::take(&mut self.timers.is_tlp_due) {
+            return self.plan_tail_loss_probe();
         }
-        if !self.may_leave(now) {
+        if !self.may_pace(now) {
             return None;
         }
-        if let Some(place) = self.scoreboard.next_lost() {
-            return self.plan_retransmission(place);
+        if let Some(index) = self.scoreboard.next_lost() {
+            return self.plan_retransmission(index);
         }
         self.plan_new(now)
     }
 
-    /// What is taken for lost leaves before anything new.
-    fn plan_retransmission(&mut self, place: usize) -> Option<Plan> {
-        self.cut(place);
-        let sent = self.scoreboard.get(place)?;
+    /// Lost segments leave before new data.
+    fn plan_retransmission(&mut self, index: usize) -> Option<Plan> {
+        self.split_to_mss(index);
+        let sent = self.scoreboard.get(index)?;
         let pipe = self.pipe();
         if pipe > 0 && pipe + sent.length() > self.cwnd() {
             return None;
         }
         let (first, end) = (sent.seq, sent.end_seq);
-        Some(self.again(first, end))
+        Some(self.retransmission_of(first, end))
     }
 
-    /// Cuts what is longer than a segment may be now.
-    fn cut(&mut self, place: usize) {
+    /// Splits a segment that is longer than the present MSS.
+    fn split_to_mss(&mut self, index: usize) {
         let fin = self.fin_end();
-        if self.scoreboard.get(place).is_some_and(|sent| sent.is_longer_than(self.mss, fin)) {
-            self.scoreboard.split(place, self.mss);
+        if self.scoreboard.get(index).is_some_and(|sent| sent.is_longer_than(self.mss, fin)) {
+            self.scoreboard.split(index, self.mss);
         }
     }
 
-    /// After our FIN, if it is under way: it takes a number, but no room.
+    /// The number after our FIN, if it is in flight: the FIN occupies a number, but no data.
     pub(super) fn fin_end(&self) -> Option<u32> {
-        self.is_fin_under_way().then_some(self.snd_nxt)
+        self.is_fin_in_flight().then_some(self.snd_nxt)
     }
 
     /// True when our FIN was sent and is not acknowledged.
-    pub(super) fn is_fin_under_way(&self) -> bool {
-        self.is_ending && !self.fin_acknowledged && before(self.data_end(), self.snd_nxt)
+    pub(super) fn is_fin_in_flight(&self) -> bool {
+        self.is_closing && !self.fin_acknowledged && before(self.data_end(), self.snd_nxt)
     }
 
-    fn again(&self, first: u32, end: u32) -> Plan {
-        let fin = self.is_fin_under_way() && end == self.snd_nxt;
+    fn retransmission_of(&self, first: u32, end: u32) -> Plan {
+        let fin = self.is_fin_in_flight() && end == self.snd_nxt;
         Plan {
             sequence: first,
             length: end.wrapping_sub(first) - u32::from(fin),
@@ -89,25 +89,25 @@ impl Sender {
         let (unsent, must_send_fin) = (self.unsent(), self.must_send_fin());
         if unsent == 0 && !must_send_fin {
             if self.pipe() < self.cwnd() {
-                self.scoreboard.limited_by_application();
+                self.scoreboard.set_app_limited();
             }
             return None;
         }
         if self.scoreboard.len() >= limits::TCP_SCOREBOARD {
             return None;
         }
-        self.restart(now);
+        self.restart_after_idle(now);
         let room = self.usable_window();
         let full = unsent.min(self.mss);
         let length = full.min(room);
-        if length < full && !self.avoids_silly_window(length) {
+        if length < full && !self.may_send_small(length) {
             if self.scoreboard.is_empty() {
-                self.persist(now);
+                self.arm_persist(now);
             }
             return None;
         }
         let is_last = length == unsent;
-        if length < self.mss && !(is_last && must_send_fin) && self.must_nagle() {
+        if length < self.mss && !(is_last && must_send_fin) && self.is_held_by_nagle() {
             return None;
         }
         let pipe = self.pipe();
@@ -125,33 +125,34 @@ impl Sender {
         })
     }
 
-    /// Less than a full segment leaves only into half of the largest window that the peer ever had
-    /// (RFC 9293 §3.8.6.2.1), or after a wait.
-    fn avoids_silly_window(&mut self, length: u32) -> bool {
+    /// Sender's silly window avoidance: less than a full segment leaves only if it is at least half
+    /// of the largest window (RFC 9293 §3.8.6.2.1), or after the override timeout.
+    fn may_send_small(&mut self, length: u32) -> bool {
         length > 0
             && (length >= self.send_window.max_snd_wnd / 2
                 || core::mem::take(&mut self.timers.must_override_sws))
     }
 
-    /// Nagle's rule as Minshall put it: one small segment under way at a time.
-    fn must_nagle(&self) -> bool {
+    /// Nagle's algorithm in Minshall's variant: at most one small segment is in flight.
+    fn is_held_by_nagle(&self) -> bool {
         !self.no_delay && before(self.snd_una, self.small_segment_end)
     }
 
-    /// Asks about the tail: with new data if there is any, else by repeating the end (RFC 8985
-    /// §7.3). Of new data two full segments where the RFC has one: with Linux at the other end that
-    /// took a stall of 40 ms away, and 250 became 450 Mbit/s at 1 % loss.
-    fn plan_probe(&mut self) -> Option<Plan> {
+    /// Plans a tail loss probe: new data if there is any, else the last segment (RFC 8985 §7.3). It
+    /// sends two full segments of new data where the RFC sends one: with Linux as the peer this
+    /// removed a stall of 40 ms, and 250 became 450 Mbit/s at 1 % loss.
+    fn plan_tail_loss_probe(&mut self) -> Option<Plan> {
         let unsent = self.unsent();
         let length = unsent.min(self.mss).min(self.usable_window());
-        if self.probe.is_some() && length < self.mss {
+        if self.tail_loss_probe.is_some() && length < self.mss {
             return None;
         }
         self.counters.tail_probes += 1;
         if length > 0 {
-            // One full segment alone is acknowledged after the peer's delay, a second one at once.
-            self.timers.must_send_probe = self.probe.is_none() && unsent >= 2 * self.mss;
-            self.probe = Some((self.snd_nxt.wrapping_add(length), false));
+            // The peer delays the acknowledgment of one full segment and acknowledges a second one
+            // at once.
+            self.timers.is_tlp_due = self.tail_loss_probe.is_none() && unsent >= 2 * self.mss;
+            self.tail_loss_probe = Some((self.snd_nxt.wrapping_add(length), false));
             let (sequence, push) = (self.snd_nxt, length == unsent);
             return Some(Plan {
                 sequence,
@@ -162,14 +163,14 @@ impl Sender {
                 has_cwr: false,
             });
         }
-        let last = self.scoreboard.last_missing()?;
-        self.cut(last);
-        let sent = self.scoreboard.get(self.scoreboard.last_missing()?)?;
-        self.probe = Some((sent.end_seq, true));
-        Some(self.again(sent.seq, sent.end_seq))
+        let last = self.scoreboard.last_unsacked()?;
+        self.split_to_mss(last);
+        let sent = self.scoreboard.get(self.scoreboard.last_unsacked()?)?;
+        self.tail_loss_probe = Some((sent.end_seq, true));
+        Some(self.retransmission_of(sent.seq, sent.end_seq))
     }
 
-    /// The planned segment left.
+    /// Records that the planned segment left.
     pub(crate) fn sent(&mut self, plan: &Plan, now: Instant) {
         let count = plan.length + u32::from(plan.fin);
         let end = plan.sequence.wrapping_add(count);
@@ -177,8 +178,8 @@ impl Sender {
         if plan.is_retransmission {
             self.counters.bytes_retransmitted += u64::from(plan.length);
             self.counters.retransmissions += 1;
-            let place = self.scoreboard.place(plan.sequence);
-            self.scoreboard.resend(place, now);
+            let index = self.scoreboard.index(plan.sequence);
+            self.scoreboard.resend(index, now);
             self.undo.retransmitted();
         } else {
             self.scoreboard.push(plan.sequence, end, now);
@@ -192,32 +193,31 @@ impl Sender {
             self.prr.sent(count);
         }
         if self.timers.rto_at == Instant::NEVER || plan.is_retransmission {
-            self.arm_retransmission(now);
+            self.arm_rto(now);
         }
         if !plan.is_retransmission {
-            self.arm_probe(now);
+            self.arm_pto(now);
         }
-        self.pace(plan.length, now);
+        self.advance_pacer(plan.length, now);
     }
 
-    /// True when the rate allows a segment; else the timer of the next one is set.
-    fn may_leave(&mut self, now: Instant) -> bool {
-        if self.paced_until <= now.after(AHEAD) {
+    /// True when the pacer allows a segment; else sets the pacing timer.
+    fn may_pace(&mut self, now: Instant) -> bool {
+        if self.paced_until <= now.after(PACING_SLACK) {
             return true;
         }
         let has_more = self.scoreboard.lost() > 0 || before(self.snd_nxt, self.data_end());
-        // A microsecond before it is too early, and a timer that is due now would spin.
+        // Rounded down by a microsecond at most; a timer that is due now would spin.
         let at = Instant::from_micros(
-            self.paced_until.as_micros().saturating_sub(AHEAD.as_micros() as u64),
+            self.paced_until.as_micros().saturating_sub(PACING_SLACK.as_micros() as u64),
         );
         self.timers.pace_at = if has_more { at } else { Instant::NEVER };
         false
     }
 
-    /// Data leaves at the controller's rate. Where a round trip is as short as a timer there is
-    /// nothing to spread.
-    fn pace(&mut self, length: u32, now: Instant) {
-        if self.rtt.srtt() < AHEAD {
+    /// Advances the pacer. Round trips shorter than its timer are not paced.
+    fn advance_pacer(&mut self, length: u32, now: Instant) {
+        if self.rtt.srtt() < PACING_SLACK {
             return;
         }
         let rate = self.congestion.pacing_rate(self.rtt.srtt()).max(1);

@@ -1,9 +1,9 @@
-//! What counters as lost, how the window is approached meanwhile, and how to take back what was done
-//! for nothing.
+//! Loss detection, recovery, and undoing spurious reductions.
 //!
-//! With SACK a segment is lost when one that left clearly later has update (RACK, RFC 8985): time,
-//! not counting, so it also finds lost repetitions, and reordering only delays it. Without SACK
-//! three duplicate acknowledgments say that the first one is (RFC 6582).
+//! With SACK a segment is lost when one that was sent sufficiently later has been delivered (RACK,
+//! RFC 8985). RACK uses time instead of counting, so it also finds lost retransmissions, and
+//! reordering only delays it. Without SACK three duplicate ACKs mark the first segment lost (RFC
+//! 6582).
 
 use core::time::Duration;
 
@@ -13,71 +13,73 @@ use crate::platform::Instant;
 use crate::stack::tcp::congestion::Controller;
 use crate::stack::tcp::segment::{before, later};
 
-/// Duplicate acknowledgments that mean loss (RFC 5681 §3.2).
-const DUPLICATES: u32 = 3;
-/// Rounds without a spurious repetition after which less reordering is expected again (RFC 8985
-/// §6.2).
+/// DupThresh: duplicate ACKs that signal loss (RFC 5681 §3.2, RFC 6675 §2).
+const DUP_THRESH: u32 = 3;
+/// RACK.reo_wnd_persist: recoveries without a DSACK after which RACK.reo_wnd_mult returns to one
+/// (RFC 8985 §6.2).
 const REO_WND_PERSIST: u8 = 16;
 
-/// What a connection does about loss.
+/// The recovery state (Linux' tcp_ca_state).
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
 pub(super) enum RecoveryState {
-    /// Nothing is missing.
+    /// No loss.
     Open,
-    /// Lost segments are sent again (RFC 6675).
+    /// Fast recovery: lost segments are retransmitted (RFC 6675).
     Recovery,
-    /// The timer expired; everything under way then is sent again unless the peer has it.
+    /// RTO recovery: the timer expired, and everything that was in flight and is not SACKed is
+    /// retransmitted.
     Loss,
 }
 
-/// What update of what was sent last (RFC 8985 §5.2).
+/// The state of RACK (RFC 8985 §5.2).
 #[derive(Clone, Copy, Debug, Default)]
 pub(super) struct Rack {
-    /// When the newest segment left that update, and its end.
+    /// RACK.xmit_ts and RACK.end_seq: the send time and the end of the delivered segment that was
+    /// sent last; and RACK.rtt: its round trip.
     xmit_ts: Instant,
     end_seq: u32,
     rtt: Duration,
-    /// The fack number that update.
+    /// RACK.fack: the highest sequence number that was delivered.
     fack: u32,
-    /// A segment update after a later one.
+    /// RACK.reordering_seen: a segment was delivered after a later one.
     has_reordering: bool,
-    /// Quarters of the least round trip that reordering is waited for.
+    /// RACK.reo_wnd_mult: RACK.reo_wnd in quarters of RACK.min_RTT.
     reo_wnd_mult: u8,
-    /// Recoveries until `reo_wnd_mult` goes back to one.
+    /// RACK.reo_wnd_persist: recoveries until RACK.reo_wnd_mult returns to one.
     reo_wnd_persist: u8,
-    /// When it last grew, by number: at most once per round.
+    /// RACK.dsack_round: RACK.reo_wnd_mult grows at most once per round trip.
     dsack_round: u32,
 }
 
 impl Rack {
-    /// Numbers begin at `first`.
+    /// Sequence numbers begin at `first`.
     pub(super) const fn begin(&mut self, first: u32) {
         (self.end_seq, self.fack, self.dsack_round, self.reo_wnd_mult) = (first, first, first, 1);
     }
 
-    /// True when segments were seen to overtake each other.
+    /// RACK.reordering_seen.
     pub(super) const fn has_reordering(&self) -> bool {
         self.has_reordering
     }
 
-    /// A segment update. `least` is the least round trip.
-    pub(super) fn update(&mut self, sent: &Sent, now: Instant, least: Duration) {
+    /// Updates RACK for a delivered segment (RFC 8985 §6.2, steps 2 and 3).
+    pub(super) fn update(&mut self, sent: &Sent, now: Instant, min_rtt: Duration) {
         if before(sent.end_seq, self.fack) && sent.was_sent_once() && !sent.is_lost {
             self.has_reordering = true;
         }
         self.fack = later(self.fack, sent.end_seq);
-        let round_trip = now.since(sent.xmit_ts);
-        // The acknowledgment may be of the first transmission.
-        if !sent.was_sent_once() && round_trip < least {
+        let rtt = now.since(sent.xmit_ts);
+        // The acknowledgment may be of the original transmission.
+        if !sent.was_sent_once() && rtt < min_rtt {
             return;
         }
         let is_later = sent.xmit_ts == self.xmit_ts && before(self.end_seq, sent.end_seq);
         if is_later || sent.xmit_ts > self.xmit_ts {
-            (self.xmit_ts, self.end_seq, self.rtt) = (sent.xmit_ts, sent.end_seq, round_trip);
+            (self.xmit_ts, self.end_seq, self.rtt) = (sent.xmit_ts, sent.end_seq, rtt);
         }
     }
 
-    /// The peer told of a repetition that was spurious: wait longer for what is late.
+    /// A DSACK reports a spurious retransmission: RACK.reo_wnd grows.
     pub(super) fn on_dsack(&mut self, snd_una: u32, snd_nxt: u32) {
         self.has_reordering = true;
         if !before(snd_una, self.dsack_round) {
@@ -87,7 +89,7 @@ impl Rack {
         self.reo_wnd_persist = REO_WND_PERSIST;
     }
 
-    fn recovered(&mut self) {
+    fn on_recovered(&mut self) {
         self.reo_wnd_persist = self.reo_wnd_persist.saturating_sub(1);
         if self.reo_wnd_persist == 0 {
             self.reo_wnd_mult = 1;
@@ -95,13 +97,16 @@ impl Rack {
     }
 }
 
-/// Proportional rate reduction (RFC 6937).
+/// The state of proportional rate reduction (RFC 6937).
 #[derive(Clone, Copy, Debug, Default)]
 pub(super) struct ProportionalRateReduction {
+    /// pipe + sndcnt.
     cwnd: u32,
+    /// prr_delivered: bytes delivered in this recovery.
     prr_delivered: u32,
+    /// prr_out: bytes sent in this recovery.
     prr_out: u32,
-    /// Bytes under way when recovery began.
+    /// RecoverFS: FlightSize when recovery began.
     recover_fs: u32,
 }
 
@@ -119,8 +124,9 @@ impl ProportionalRateReduction {
         self.prr_out = self.prr_out.saturating_add(bytes);
     }
 
-    /// `must_retransmit`: what was just found lost leaves at once.
-    fn acknowledged(
+    /// Computes sndcnt and cwnd. `must_retransmit`: the segment that was just marked lost leaves at
+    /// once.
+    fn on_ack(
         &mut self,
         delivered: u32,
         (pipe, ssthresh, mss): (u32, u32, u32),
@@ -128,72 +134,80 @@ impl ProportionalRateReduction {
         must_retransmit: bool,
     ) {
         self.prr_delivered = self.prr_delivered.saturating_add(delivered);
-        let allowed = if pipe > ssthresh {
-            let share = (u64::from(self.prr_delivered) * u64::from(ssthresh))
+        let sndcnt = if pipe > ssthresh {
+            let proportional = (u64::from(self.prr_delivered) * u64::from(ssthresh))
                 .div_ceil(u64::from(self.recover_fs));
-            u32::try_from(share).unwrap_or(u32::MAX).saturating_sub(self.prr_out)
+            u32::try_from(proportional).unwrap_or(u32::MAX).saturating_sub(self.prr_out)
         } else {
-            let unspent = self.prr_delivered.saturating_sub(self.prr_out);
-            // Slow start's part of the reduction bound only while recovery gets on (RFC 6937bis).
-            let limit = if is_progress { unspent.max(delivered) + mss } else { unspent };
+            let delivered_unsent = self.prr_delivered.saturating_sub(self.prr_out);
+            // The slow start reduction bound (PRR-SSRB) applies only while recovery makes progress
+            // (RFC 6937bis).
+            let limit =
+                if is_progress { delivered_unsent.max(delivered) + mss } else { delivered_unsent };
             (ssthresh - pipe).min(limit)
         };
-        // The first repetition leaves at once, whatever share is due to it (RFC 6937 §3).
-        let least = if self.prr_out == 0 || must_retransmit { mss } else { 0 };
-        self.cwnd = pipe + allowed.max(least);
+        // The first retransmission leaves at once, whatever PRR allows (RFC 6937 §3).
+        let minimum = if self.prr_out == 0 || must_retransmit { mss } else { 0 };
+        self.cwnd = pipe + sndcnt.max(minimum);
     }
 }
 
-/// What is needed to take a reduction back.
+/// What undoing a spurious reduction needs.
 #[derive(Clone, Copy, Debug, Default)]
 pub(super) struct Undo {
-    /// There is something to take back.
+    /// There is a reduction to undo.
     is_possible: bool,
-    /// Segments that were sent again in this episode and not told to be spurious.
-    again: u32,
-    /// Segments were sent again in this episode at all.
+    /// Retransmissions of this recovery that no DSACK has reported as spurious (Linux'
+    /// undo_retrans).
+    undo_retrans: u32,
+    /// This recovery retransmitted something.
     has_retransmitted: bool,
-    /// The timer expired, and nothing shows yet whether it was right (RFC 5682).
+    /// F-RTO (RFC 5682): the RTO expired, and it may still prove spurious.
     is_frto_pending: bool,
 }
 
 impl Undo {
     pub(super) const fn retransmitted(&mut self) {
-        self.again = self.again.saturating_add(1);
+        self.undo_retrans = self.undo_retrans.saturating_add(1);
         self.has_retransmitted = true;
     }
 
     pub(super) const fn spurious(&mut self) {
-        self.again = self.again.saturating_sub(1);
+        self.undo_retrans = self.undo_retrans.saturating_sub(1);
     }
 
     const fn begin(is_timeout: bool) -> Self {
-        Self { is_possible: true, again: 0, has_retransmitted: false, is_frto_pending: is_timeout }
+        Self {
+            is_possible: true,
+            undo_retrans: 0,
+            has_retransmitted: false,
+            is_frto_pending: is_timeout,
+        }
     }
 
     const fn is_all_spurious(&self) -> bool {
-        self.is_possible && self.has_retransmitted && self.again == 0
+        self.is_possible && self.has_retransmitted && self.undo_retrans == 0
     }
 }
 
 impl Sender {
-    /// Looks for segments that must be lost by now (RFC 8985 §6.2); tells how many bytes.
+    /// RACK's loss detection (RFC 8985 §6.2, step 5); returns the bytes newly marked lost.
     pub(super) fn detect_loss(&mut self, now: Instant) -> u32 {
         self.timers.reordering_at = Instant::NEVER;
         if !self.has_sack || self.scoreboard.is_empty() {
             return 0;
         }
         let rack = self.rack;
-        let window = self.reo_wnd();
+        let reo_wnd = self.reo_wnd();
         let mut next: Option<Instant> = None;
         let lost = self.scoreboard.mark_lost(|sent| {
             let is_later = sent.xmit_ts > rack.xmit_ts
                 || (sent.xmit_ts == rack.xmit_ts && !before(sent.end_seq, rack.end_seq));
             if is_later {
-                // Segments that were sent once stand in the order in which they left.
+                // Segments that were sent once are in the order of their send times.
                 return if sent.was_sent_once() { None } else { Some(false) };
             }
-            let lost_at = sent.xmit_ts.after(rack.rtt).after(window);
+            let lost_at = sent.xmit_ts.after(rack.rtt).after(reo_wnd);
             if lost_at <= now {
                 return Some(true);
             }
@@ -204,19 +218,19 @@ impl Sender {
         lost
     }
 
-    /// How long a segment may be late (RFC 8985 §6.2).
+    /// RACK.reo_wnd: how long a segment may be reordered (RFC 8985 §6.2, step 4).
     fn reo_wnd(&self) -> Duration {
-        let is_certain = self.recovery_state != RecoveryState::Open
-            || self.scoreboard.sacked() >= DUPLICATES * self.mss;
-        if !self.rack.has_reordering && is_certain {
+        let is_strict = self.recovery_state != RecoveryState::Open
+            || self.scoreboard.sacked() >= DUP_THRESH * self.mss;
+        if !self.rack.has_reordering && is_strict {
             return Duration::ZERO;
         }
-        let least = self.rtt.min_rtt();
-        (least * u32::from(self.rack.reo_wnd_mult) / 4).min(self.rtt.srtt())
+        let min_rtt = self.rtt.min_rtt();
+        (min_rtt * u32::from(self.rack.reo_wnd_mult) / 4).min(self.rtt.srtt())
     }
 
-    /// Without SACK: counters a duplicate acknowledgment, or what a partial one of `delivered` bytes
-    /// says (RFC 6582 §3.2).
+    /// Without SACK: processes a duplicate ACK, or a partial acknowledgment of `delivered` bytes
+    /// (RFC 6582 §3.2). Returns the bytes newly marked lost.
     pub(super) fn count_duplicate_ack(
         &mut self,
         is_duplicate_ack: bool,
@@ -227,30 +241,31 @@ impl Sender {
             return 0;
         }
         if is_progress {
-            // A partial acknowledgment: the next one is missing too. What duplicates told of begins
-            // behind the hole that was filled.
+            // A partial acknowledgment: the next segment is lost too. The segments that duplicate
+            // ACKs counted are behind the hole that was filled.
             let is_partial = self.recovery_state == RecoveryState::Recovery
                 && before(self.snd_una, self.recover);
-            let told = delivered.div_ceil(self.mss.max(1)).saturating_sub(1);
+            let counted = delivered.div_ceil(self.mss.max(1)).saturating_sub(1);
             self.duplicate_acks =
-                if is_partial { self.duplicate_acks.saturating_sub(told) } else { 0 };
+                if is_partial { self.duplicate_acks.saturating_sub(counted) } else { 0 };
             return if is_partial { self.scoreboard.mark_first_lost() } else { 0 };
         }
         if !is_duplicate_ack {
             return 0;
         }
         self.duplicate_acks += 1;
-        // Not again for what repetitions cause (RFC 6582 §3.2 step 2).
+        // Retransmissions cause duplicate ACKs too, which must not start another recovery (RFC 6582
+        // §3.2 step 2).
         let may_begin =
             self.recovery_state == RecoveryState::Open && !before(self.snd_una, self.recover);
-        if self.duplicate_acks >= DUPLICATES && may_begin && self.scoreboard.lost() == 0 {
+        if self.duplicate_acks >= DUP_THRESH && may_begin && self.scoreboard.lost() == 0 {
             self.scoreboard.mark_first_lost()
         } else {
             0
         }
     }
 
-    /// Begins recovery, once for everything that is under way now.
+    /// Begins fast recovery, once per window of data.
     pub(super) fn begin_recovery(&mut self, now: Instant, pipe_before: u32) {
         if self.recovery_state != RecoveryState::Open {
             return;
@@ -263,48 +278,49 @@ impl Sender {
         let recover_fs = self.snd_nxt.wrapping_sub(self.snd_una);
         self.prr.begin(recover_fs, self.pipe(), self.mss);
         self.timers.pto_at = Instant::NEVER;
-        // This episode is what becomes of the tail.
-        self.probe = None;
+        // Recovery replaces the tail loss probe.
+        self.tail_loss_probe = None;
     }
 
-    /// The retransmission timer expired.
+    /// The retransmission timer expired (RFC 6298 §5.4).
     pub(super) fn begin_loss(&mut self, now: Instant) {
         let pipe = self.pipe();
         let is_first = self.recovery_state != RecoveryState::Loss;
         self.scoreboard.mark_all_lost();
         self.duplicate_acks = 0;
         if is_first || !before(self.snd_una, self.recover) {
-            // A timeout in the middle of recovery may be right about what it duplicate_acks: only the
-            // first is doubted.
+            // A timeout during fast recovery is more likely genuine: F-RTO applies only to the
+            // first one.
             self.undo = Undo::begin(self.recovery_state == RecoveryState::Open);
         }
         self.recover = self.snd_nxt;
         self.recovery_state = RecoveryState::Loss;
-        self.probe = None;
+        self.tail_loss_probe = None;
         self.congestion.on_timeout(now, pipe);
     }
 
-    /// Ends an episode, well or because it was for nothing. `original_sent_at`: something update that
-    /// the timer had taken for lost and nobody had sent again, so the timer was wrong (RFC 5682, as
-    /// Linux does with SACK); it left then.
+    /// Ends recovery, because it is complete or because it was spurious. `original_sent_at`: an
+    /// original transmission that the RTO had marked lost was delivered without a retransmission,
+    /// so the RTO was spurious (F-RTO, RFC 5682, as Linux does with SACK); it is the send time of
+    /// that transmission.
     pub(super) fn end_recovery(
         &mut self,
         now: Instant,
         original_sent_at: Option<Instant>,
         is_progress: bool,
     ) {
-        let is_doubted = self.recovery_state == RecoveryState::Loss
+        let may_be_spurious = self.recovery_state == RecoveryState::Loss
             && self.undo.is_frto_pending
             && self.undo.is_possible;
-        let early = original_sent_at.filter(|_| is_doubted);
-        if let Some(xmit_ts) = early {
-            // Without this the timer would be as wrong the next time, for what it retransmitted hides
-            // the sample (RFC 4015 §3.2, which forgets the samples before; one late packet of a
-            // short path would cost it its timer then).
+        let spurious_sent_at = original_sent_at.filter(|_| may_be_spurious);
+        if let Some(xmit_ts) = spurious_sent_at {
+            // Adapts the RTO to the delay (RFC 4015 §3.2 forgets earlier samples; a single late
+            // packet of a short path would inflate its RTO then). Without this sample the next RTO
+            // would be spurious too: the retransmission hides it from Karn's algorithm.
             self.rtt.sample(now.since(xmit_ts));
         }
-        // The last word on a spurious repetition often comes after the episode.
-        if early.is_some() || self.undo.is_all_spurious() {
+        // The last DSACK often arrives after recovery.
+        if spurious_sent_at.is_some() || self.undo.is_all_spurious() {
             if self.recovery_state != RecoveryState::Open {
                 self.scoreboard.unmark_lost();
                 self.recovery_state = RecoveryState::Open;
@@ -324,20 +340,20 @@ impl Sender {
         if !before(self.snd_una, self.recover) {
             self.recovery_state = RecoveryState::Open;
             self.duplicate_acks = 0;
-            self.rack.recovered();
+            self.rack.on_recovered();
             self.congestion.on_recovered(now);
         }
     }
 
-    /// Follows proportional rate reduction while data is repaired.
-    pub(super) fn reduce(&mut self, delivered: u32, lost: u32, is_progress: bool) {
+    /// Updates cwnd by proportional rate reduction during recovery.
+    pub(super) fn reduce_proportionally(&mut self, delivered: u32, lost: u32, is_progress: bool) {
         if self.recovery_state == RecoveryState::Recovery {
             let (pipe, ssthresh, mss) = (self.pipe(), self.congestion.ssthresh(), self.mss);
-            // Without SACK each hole is found by an acknowledgment of its own, and is what that one
-            // lets leave (RFC 6582 §3.2 step 3).
+            // Without SACK each partial acknowledgment reveals one hole and lets its retransmission
+            // leave (RFC 6582 §3.2 step 3).
             let must_retransmit = !self.has_sack && lost > 0;
             let is_progress = is_progress && lost == 0;
-            self.prr.acknowledged(delivered, (pipe, ssthresh, mss), is_progress, must_retransmit);
+            self.prr.on_ack(delivered, (pipe, ssthresh, mss), is_progress, must_retransmit);
         }
     }
 }

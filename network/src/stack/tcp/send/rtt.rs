@@ -1,26 +1,27 @@
-//! How long a round trip takes (RFC 6298), and how long to wait for an acknowledgment because of
-//! that.
+//! The round-trip estimator: SRTT, RTTVAR and RTO (RFC 6298).
 
 use core::time::Duration;
 
-/// Before anything was measured (RFC 6298 §2.1).
+/// The RTO before the first sample (RFC 6298 §2.1).
 const INITIAL_RTO: Duration = Duration::from_secs(1);
-/// What rttvar counters at min_rtt: acknowledgments may be delayed (Linux' TCP_RTO_MIN).
+/// The minimum of 4·RTTVAR: acknowledgments may be delayed (Linux' TCP_RTO_MIN).
 const MIN_RTTVAR: Duration = Duration::from_millis(200);
-/// The longest wait (RFC 6298 §2.5).
+/// The largest RTO (RFC 6298 §2.5).
 const MAX_RTO: Duration = Duration::from_secs(60);
 
-/// What was measured, in microseconds.
+/// The estimator, in microseconds.
 #[derive(Clone, Copy, Debug, Default)]
 pub(crate) struct RttEstimator {
-    /// Zero before the first sample.
+    /// SRTT: the smoothed round trip; zero before the first sample.
     srtt: u32,
+    /// RTTVAR: the round-trip variation.
     rttvar: u32,
+    /// The minimum round trip (RACK.min_RTT in RFC 8985).
     min_rtt: u32,
     latest_rtt: u32,
 }
 
-/// A time in microseconds; an hour is longer than any round trip.
+/// A time in microseconds, capped at an hour.
 fn micros(time: Duration) -> u32 {
     u32::try_from(time.as_micros()).unwrap_or(u32::MAX).clamp(1, 3_600_000_000)
 }
@@ -30,7 +31,7 @@ const fn duration(micros: u32) -> Duration {
 }
 
 impl RttEstimator {
-    /// Takes the time between a segment that was sent once and its acknowledgment.
+    /// Takes a sample: the time between a segment that was sent once and its acknowledgment (Karn).
     pub(crate) fn sample(&mut self, time: Duration) {
         let sample = micros(time);
         self.latest_rtt = sample;
@@ -40,17 +41,17 @@ impl RttEstimator {
         }
         self.min_rtt = self.min_rtt.min(sample);
         let deviation = self.srtt.abs_diff(sample);
-        // 3/4 and 1/4, 7/8 and 1/8 (RFC 6298 §2.3); the terms are below 2^32.
+        // beta = 1/4, alpha = 1/8 (RFC 6298 §2.3); the terms are below 2^32.
         self.rttvar = self.rttvar - self.rttvar / 4 + deviation / 4;
         self.srtt = (self.srtt - self.srtt / 8 + sample / 8).max(1);
     }
 
-    /// True when something was measured.
+    /// True after the first sample.
     pub(crate) const fn is_known(&self) -> bool {
         self.srtt != 0
     }
 
-    /// The srtt round trip; zero when nothing was measured.
+    /// SRTT; zero before the first sample.
     pub(crate) const fn srtt(&self) -> Duration {
         duration(self.srtt)
     }
@@ -59,7 +60,7 @@ impl RttEstimator {
         duration(self.rttvar)
     }
 
-    /// The shortest round trip that was seen; zero when nothing was measured.
+    /// The minimum round trip; zero before the first sample.
     pub(crate) const fn min_rtt(&self) -> Duration {
         duration(self.min_rtt)
     }
@@ -68,13 +69,13 @@ impl RttEstimator {
         duration(self.latest_rtt)
     }
 
-    /// How long to wait for an acknowledgment after so many waits in vain.
+    /// RTO after `backoff` expirations without progress (RFC 6298 §5.5).
     pub(crate) fn rto(&self, backoff: u8) -> Duration {
-        let once = match self.srtt {
+        let base = match self.srtt {
             0 => INITIAL_RTO,
             _ => self.srtt() + (self.rttvar() * 4).max(MIN_RTTVAR),
         };
-        once.saturating_mul(1 << backoff.min(16)).min(MAX_RTO)
+        base.saturating_mul(1 << backoff.min(16)).min(MAX_RTO)
     }
 }
 
@@ -83,7 +84,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn the_timeout_is_a_second_at_first_and_never_below_200_ms_above_the_round_trip() {
+    fn the_rto_is_a_second_at_first_and_at_least_srtt_plus_200_ms() {
         let mut rtt = RttEstimator::default();
         assert_eq!(rtt.rto(0), Duration::from_secs(1));
         for _ in 0..100 {
@@ -95,7 +96,7 @@ mod tests {
     }
 
     #[test]
-    fn the_first_sample_and_the_next_count_as_rfc_6298_says() {
+    fn samples_update_srtt_and_rttvar_as_in_rfc_6298() {
         let mut rtt = RttEstimator::default();
         rtt.sample(Duration::from_millis(800));
         assert_eq!((rtt.srtt().as_millis(), rtt.rttvar().as_millis()), (800, 400));

@@ -1,8 +1,7 @@
-//! The segments under way, in the order of their numbers, and what became of each: the scoreboard
-//! of RFC 6675.
+//! The scoreboard of RFC 6675: the segments in flight, in sequence order, with their state.
 //!
-//! Counters are of sequence numbers, so a FIN counters as one byte. The scoreboard also measures how fast
-//! data is delivered (draft-cheng-iccrg-delivery-rate-estimation).
+//! Counts are in sequence numbers, so a FIN counts as one byte. The scoreboard also samples the
+//! delivery rate (draft-cheng-iccrg-delivery-rate-estimation).
 
 use alloc::collections::VecDeque;
 use core::time::Duration;
@@ -11,23 +10,22 @@ use crate::platform::Instant;
 use crate::stack::tcp::congestion::RateSample;
 use crate::stack::tcp::segment::{before, later};
 
-/// A segment that was sent and is not acknowledged in order.
+/// A segment that was sent and is not cumulatively acknowledged.
 #[derive(Clone, Copy, Debug)]
 pub(super) struct Sent {
     pub(super) seq: u32,
-    /// After its last number.
+    /// The number after its last one (Segment.end_seq in RFC 8985).
     pub(super) end_seq: u32,
-    /// The last time that it left.
+    /// When it was last sent (Segment.xmit_ts).
     pub(super) xmit_ts: Instant,
-    /// How often it left.
+    /// How often it was sent.
     pub(super) transmissions: u8,
-    /// The peer has it, out of order.
+    /// SACKed.
     pub(super) is_sacked: bool,
-    /// It is taken for lost and has not been sent again.
+    /// Marked lost and not retransmitted yet (Segment.lost).
     pub(super) is_lost: bool,
     is_application_limited: bool,
-    /// Bytes that were delivered in all when it left, since when that was known, and when the
-    /// oldest of those left.
+    /// For the delivery rate: P.delivered, P.delivered_time and P.first_sent_time when it was sent.
     delivered: u64,
     delivered_at: Instant,
     first_sent_at: Instant,
@@ -38,34 +36,34 @@ impl Sent {
         self.end_seq.wrapping_sub(self.seq)
     }
 
-    /// It has more data than `length` bytes; `fin` is the number after our FIN.
+    /// True when it has more than `length` bytes of data; `fin` is the number after our FIN.
     pub(super) fn is_longer_than(&self, length: u32, fin: Option<u32>) -> bool {
         self.length() > length + u32::from(fin == Some(self.end_seq))
     }
 
-    /// It left once.
+    /// True when it was never retransmitted (Segment.retransmitted is false).
     pub(super) const fn was_sent_once(&self) -> bool {
         self.transmissions == 1
     }
 }
 
-/// All of them.
+/// The scoreboard.
 #[derive(Debug)]
 pub(super) struct Scoreboard {
     sent: VecDeque<Sent>,
+    /// Bytes in all segments, SACKed, and marked lost: pipe is the rest.
     bytes: u32,
     bytes_sacked: u32,
     bytes_lost: u32,
-    /// No segment before this number waits to be sent again.
+    /// No segment before this number is marked lost.
     lost_from: u32,
-    /// Bytes delivered since the connection began, when that last changed, and when the newest of
-    /// them left.
+    /// For the delivery rate: C.delivered, C.delivered_time and C.first_sent_time.
     delivered: u64,
     delivered_at: Instant,
     first_sent_at: Instant,
-    /// Up to this count of `delivered` the program, not the path, limited what was sent.
-    limited_until: u64,
-    /// Bytes per second, as last measured.
+    /// C.app_limited: up to this value of `delivered` the connection is application-limited.
+    app_limited: u64,
+    /// The last delivery rate in bytes per second.
     rate: u64,
 }
 
@@ -80,7 +78,7 @@ impl Default for Scoreboard {
             delivered: 0,
             delivered_at: Instant::ZERO,
             first_sent_at: Instant::ZERO,
-            limited_until: 0,
+            app_limited: 0,
             rate: 0,
         }
     }
@@ -95,23 +93,23 @@ impl Scoreboard {
         self.sent.len()
     }
 
-    /// Bytes that are on their way, as far as is known.
+    /// Bytes in flight: neither SACKed nor lost (pipe).
     pub(super) const fn pipe(&self) -> u32 {
         self.bytes - self.bytes_sacked - self.bytes_lost
     }
 
-    /// Bytes that are neither acknowledged in order nor known to be there.
+    /// Bytes that are marked lost and not retransmitted yet.
     pub(super) const fn lost(&self) -> u32 {
         self.bytes_lost
     }
 
-    /// Segments that are taken for lost and wait to be sent again; asked only for who watches.
+    /// Segments that are marked lost; computed only for watchers.
     pub(super) fn lost_segments(&self) -> u32 {
         // A scoreboard is bounded by `limits::TCP_SCOREBOARD`.
         self.sent.iter().filter(|sent| sent.is_lost).count() as u32
     }
 
-    /// Bytes that the peer has out of order.
+    /// Bytes that are SACKed.
     pub(super) const fn sacked(&self) -> u32 {
         self.bytes_sacked
     }
@@ -128,12 +126,12 @@ impl Scoreboard {
         self.sent.front()
     }
 
-    pub(super) fn get(&self, place: usize) -> Option<&Sent> {
-        self.sent.get(place)
+    pub(super) fn get(&self, index: usize) -> Option<&Sent> {
+        self.sent.get(index)
     }
 
-    /// The place of the first segment that ends after `number`.
-    pub(super) fn place(&self, number: u32) -> usize {
+    /// The index of the first segment that ends after `number`.
+    pub(super) fn index(&self, number: u32) -> usize {
         self.sent.partition_point(|sent| !before(number, sent.end_seq))
     }
 
@@ -150,19 +148,18 @@ impl Scoreboard {
             transmissions: 1,
             is_sacked: false,
             is_lost: false,
-            is_application_limited: self.delivered < self.limited_until,
+            is_application_limited: self.delivered < self.app_limited,
             delivered: self.delivered,
             delivered_at: self.delivered_at,
             first_sent_at: self.first_sent_at,
         });
     }
 
-    /// A segment left again.
-    pub(super) fn resend(&mut self, place: usize, now: Instant) {
-        let Self {
-            sent, bytes_lost, delivered, delivered_at, first_sent_at, limited_until, ..
-        } = self;
-        let Some(sent) = sent.get_mut(place) else { return };
+    /// A segment was retransmitted.
+    pub(super) fn resend(&mut self, index: usize, now: Instant) {
+        let Self { sent, bytes_lost, delivered, delivered_at, first_sent_at, app_limited, .. } =
+            self;
+        let Some(sent) = sent.get_mut(index) else { return };
         if core::mem::take(&mut sent.is_lost) {
             *bytes_lost -= sent.length();
         }
@@ -170,28 +167,29 @@ impl Scoreboard {
         sent.transmissions = sent.transmissions.saturating_add(1);
         (sent.delivered, sent.delivered_at, sent.first_sent_at) =
             (*delivered, *delivered_at, *first_sent_at);
-        sent.is_application_limited = *delivered < *limited_until;
+        sent.is_application_limited = *delivered < *app_limited;
     }
 
-    /// Cuts a segment in two, so that the first holds `length` bytes.
-    pub(super) fn split(&mut self, place: usize, length: u32) {
-        let Some(sent) = self.sent.get_mut(place) else { return };
+    /// Splits a segment, so that the first part holds `length` bytes.
+    pub(super) fn split(&mut self, index: usize, length: u32) {
+        let Some(sent) = self.sent.get_mut(index) else { return };
         if sent.length() > length && length > 0 {
             let middle = sent.seq.wrapping_add(length);
             let rest = Sent { seq: middle, ..*sent };
             sent.end_seq = middle;
-            self.sent.insert(place + 1, rest);
+            self.sent.insert(index + 1, rest);
         }
     }
 
-    /// The peer has everything before `number`. Shows each segment that is news.
-    pub(super) fn acknowledge(&mut self, number: u32, mut news: impl FnMut(&Sent)) {
+    /// Removes everything before `number`, the cumulative acknowledgment. Calls `on_delivered` for
+    /// each segment that was not SACKed before.
+    pub(super) fn acknowledge(&mut self, number: u32, mut on_delivered: impl FnMut(&Sent)) {
         while let Some(sent) = self.sent.front_mut() {
             if !before(sent.seq, number) {
                 break;
             }
             let is_whole = !before(number, sent.end_seq);
-            // A part of a segment that was cut on its way, or by a peer that took half of it.
+            // A part of a segment, which was split on its way or partly accepted by the peer.
             let part = Sent { end_seq: if is_whole { sent.end_seq } else { number }, ..*sent };
             let length = part.length();
             self.bytes -= length;
@@ -200,7 +198,7 @@ impl Scoreboard {
             } else {
                 self.bytes_lost -= if part.is_lost { length } else { 0 };
                 self.delivered += u64::from(length);
-                news(&part);
+                on_delivered(&part);
             }
             sent.seq = part.end_seq;
             if is_whole {
@@ -210,10 +208,14 @@ impl Scoreboard {
         self.lost_from = later(self.lost_from, number);
     }
 
-    /// The peer has a range out of order. Shows each segment that is news. A segment of which only
-    /// a part is there counters as missing.
-    pub(super) fn deliver(&mut self, (first, end): (u32, u32), mut news: impl FnMut(&Sent)) {
-        let start = self.place(first);
+    /// Marks a range SACKed. Calls `on_delivered` for each newly SACKed segment. A segment that the
+    /// range covers only partly stays as it is.
+    pub(super) fn deliver(
+        &mut self,
+        (first, end): (u32, u32),
+        mut on_delivered: impl FnMut(&Sent),
+    ) {
+        let start = self.index(first);
         for sent in self.sent.range_mut(start..) {
             if before(end, sent.end_seq) {
                 break;
@@ -225,13 +227,13 @@ impl Scoreboard {
             self.bytes_sacked += length;
             self.delivered += u64::from(length);
             self.bytes_lost -= if sent.is_lost { length } else { 0 };
-            news(sent);
+            on_delivered(sent);
             (sent.is_sacked, sent.is_lost) = (true, false);
         }
     }
 
-    /// Takes every segment for lost that `is_lost` says so of, in order, up to the first for which
-    /// it says nothing. Tells how many bytes these are.
+    /// Marks segments lost for which `is_lost` returns true, in order, until it returns `None`.
+    /// Returns how many bytes these are.
     pub(super) fn mark_lost(&mut self, mut is_lost: impl FnMut(&Sent) -> Option<bool>) -> u32 {
         let lost_before = self.bytes_lost;
         for sent in &mut self.sent {
@@ -253,61 +255,60 @@ impl Scoreboard {
         self.bytes_lost - lost_before
     }
 
-    /// Takes the oldest segment for lost that has not been yet.
+    /// Marks the oldest segment lost that is neither SACKed nor lost.
     pub(super) fn mark_first_lost(&mut self) -> u32 {
         let mut is_first = true;
         self.mark_lost(|_| core::mem::take(&mut is_first).then_some(true))
     }
 
-    /// Takes everything for lost that the peer has not told of.
+    /// Marks everything lost that is not SACKed.
     pub(super) fn mark_all_lost(&mut self) -> u32 {
-        // A peer may take back what it told of (RFC 2018 §8): with a hole at the front, nothing it
-        // told of is believed any more.
+        // A peer may renege: discard SACKed data (RFC 2018 §8). A SACKed segment at SND.UNA shows
+        // it, and no SACK counts any more.
         if self.sent.front().is_some_and(|front| front.is_sacked) {
-            self.forget_sacks();
+            self.clear_sacks();
         }
         self.mark_lost(|_| Some(true))
     }
 
-    fn forget_sacks(&mut self) {
+    fn clear_sacks(&mut self) {
         self.sent.iter_mut().for_each(|sent| sent.is_sacked = false);
         self.bytes_sacked = 0;
     }
 
-    /// Takes every segment for lost that is longer than `length`; `fin` is the number after our
-    /// FIN.
-    pub(super) fn mark_longer_than(&mut self, length: u32, fin: Option<u32>) {
+    /// Marks every segment lost that is longer than `length`; `fin` is the number after our FIN.
+    pub(super) fn mark_longer_lost(&mut self, length: u32, fin: Option<u32>) {
         self.mark_lost(|sent| Some(sent.is_longer_than(length, fin)));
     }
 
-    /// Nothing was lost after all: what was not sent again is on its way.
+    /// Nothing was lost: clears the marks of segments that were not retransmitted.
     pub(super) fn unmark_lost(&mut self) {
         self.sent.iter_mut().for_each(|sent| sent.is_lost = false);
         self.bytes_lost = 0;
     }
 
-    /// The place of the last segment that the peer does not have.
-    pub(super) fn last_missing(&self) -> Option<usize> {
+    /// The index of the last segment that is not SACKed.
+    pub(super) fn last_unsacked(&self) -> Option<usize> {
         self.sent.iter().rposition(|sent| !sent.is_sacked)
     }
 
-    /// The place of the first segment that is to be sent again.
+    /// The index of the first segment to retransmit.
     pub(super) fn next_lost(&mut self) -> Option<usize> {
         if self.bytes_lost == 0 {
             return None;
         }
-        let start = self.place(self.lost_from);
-        let place = start + self.sent.range(start..).position(|sent| sent.is_lost)?;
-        self.lost_from = self.sent.get(place)?.seq;
-        Some(place)
+        let start = self.index(self.lost_from);
+        let index = start + self.sent.range(start..).position(|sent| sent.is_lost)?;
+        self.lost_from = self.sent.get(index)?.seq;
+        Some(index)
     }
 
-    /// Nothing more is written at the moment, though the path would carry it.
-    pub(super) fn limited_by_application(&mut self) {
-        self.limited_until = (self.delivered + u64::from(self.pipe())).max(1);
+    /// The connection becomes application-limited: there is nothing to send, though cwnd has room.
+    pub(super) fn set_app_limited(&mut self) {
+        self.app_limited = (self.delivered + u64::from(self.pipe())).max(1);
     }
 
-    /// Measures the rate with the newest segment that an acknowledgment delivered.
+    /// Takes a delivery rate sample with the newest segment that an acknowledgment delivered.
     pub(super) fn sample(&mut self, newest: &Sent, now: Instant) -> Option<RateSample> {
         self.delivered_at = now;
         self.first_sent_at = newest.xmit_ts;
@@ -327,7 +328,7 @@ impl Scoreboard {
         })
     }
 
-    /// Forgets everything.
+    /// Removes everything.
     pub(super) fn clear(&mut self) {
         *self = Self::default();
     }
@@ -335,8 +336,8 @@ impl Scoreboard {
 
 #[cfg(test)]
 impl Scoreboard {
-    /// Panics unless every count is what a recount gives. Tells the first number and the one after
-    /// the last.
+    /// Panics unless every count equals a recount. Returns the first number and the one after the
+    /// last.
     pub(super) fn check(&self) -> Option<(u32, u32)> {
         let sum = |is_meant: fn(&Sent) -> bool| -> u32 {
             self.sent.iter().filter(|sent| is_meant(sent)).map(Sent::length).sum()

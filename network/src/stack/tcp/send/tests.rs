@@ -1,11 +1,11 @@
-//! The sending direction alone, by acknowledgments that a script makes and a clock that it turns.
+//! Tests of the sending direction alone, with scripted acknowledgments and a virtual clock.
 //!
-//! Numbers are told from the beginning of the stream, so that every case runs anywhere in the
-//! circle of sequence numbers.
+//! Sequence numbers are relative to the beginning of the stream, so that every case runs at several
+//! initial sequence numbers.
 
 mod path;
 mod recovery;
-mod repeat;
+mod timeouts;
 mod windows;
 
 use alloc::vec::Vec;
@@ -14,19 +14,18 @@ use super::timer::Expired;
 use super::*;
 use crate::stack::tcp::segment::{Blocks, Segment};
 
-/// The round trip of most cases. Half of it is the first variation, so the first timeout is after
-/// 300 ms.
+/// The round trip of most cases. The first RTTVAR is half of it, so the first RTO is 300 ms.
 const ROUND_TRIP: Duration = milliseconds(100);
-/// The scale of the peer's windows.
+/// The window scale of the peer.
 const SHIFT: u8 = 6;
 
 const fn milliseconds(count: u64) -> Duration {
     Duration::from_millis(count)
 }
 
-/// A segment that left.
+/// A segment that was sent.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
-struct Left {
+struct SentSegment {
     /// Milliseconds since the case began.
     at: u64,
     first: u32,
@@ -36,31 +35,31 @@ struct Left {
     has_cwr: bool,
 }
 
-impl Left {
+impl SentSegment {
     fn end(&self) -> u32 {
         self.first + self.length + u32::from(self.fin)
     }
 }
 
-/// A sender and its peer's part in the play.
+/// A sender and a scripted peer.
 struct Script {
     sender: Sender,
     start: Instant,
     now: Instant,
-    /// The number of the first byte.
+    /// The sequence number of the first byte.
     first: u32,
-    /// The peer's own number, and what it says about windows and marks.
+    /// The peer's sequence number, and its window and congestion marks.
     sequence: u32,
     window: u16,
     echo: bool,
-    /// Pacing is as it is in the product; otherwise the path takes bursts.
+    /// Uses the product's pacing; without it the path takes bursts.
     is_paced: bool,
-    /// When the peer was asked for its window, in milliseconds.
+    /// When window probes were sent, in milliseconds.
     probes: Vec<u64>,
 }
 
 impl Script {
-    /// A peer with SACK, a large window, and a path whose round trip was measured in the handshake.
+    /// A peer with SACK and a large window; the handshake measured the round trip.
     fn new() -> Self {
         Self::with(1000, true, u16::MAX, Some(ROUND_TRIP))
     }
@@ -87,13 +86,13 @@ impl Script {
         }
     }
 
-    /// Writes so many bytes and lets leave what may.
-    fn write(&mut self, count: usize) -> Vec<Left> {
+    /// Writes so many bytes and sends what may leave.
+    fn write(&mut self, count: usize) -> Vec<SentSegment> {
         assert_eq!(self.sender.write(&alloc::vec![7; count]), count);
         self.leave()
     }
 
-    fn end(&mut self) -> Vec<Left> {
+    fn end(&mut self) -> Vec<SentSegment> {
         self.sender.end();
         self.leave()
     }
@@ -103,7 +102,7 @@ impl Script {
     }
 
     /// Everything that may leave now.
-    fn leave(&mut self) -> Vec<Left> {
+    fn leave(&mut self) -> Vec<SentSegment> {
         let mut all = Vec::new();
         while let Some(plan) = self.sender.plan(self.now) {
             let Plan { sequence, length, fin, is_retransmission, has_cwr, .. } = plan;
@@ -113,18 +112,25 @@ impl Script {
                 self.sender.paced_until = Instant::ZERO;
             }
             let first = sequence.wrapping_sub(self.first);
-            all.push(Left { at: self.elapsed(), first, length, fin, is_retransmission, has_cwr });
+            all.push(SentSegment {
+                at: self.elapsed(),
+                first,
+                length,
+                fin,
+                is_retransmission,
+                has_cwr,
+            });
             assert!(all.len() < 100_000, "it never ends");
             self.check();
         }
         all
     }
 
-    /// The peer acknowledges everything before `number` and tells of ranges behind it.
-    fn tell(&mut self, number: u32, blocks: &[(u32, u32)]) -> Acknowledged {
-        let mut told = Blocks::default();
+    /// The peer acknowledges everything before `number` and SACKs ranges behind it.
+    fn acknowledge_only(&mut self, number: u32, blocks: &[(u32, u32)]) -> Acknowledged {
+        let mut sack_blocks = Blocks::default();
         for (first, end) in blocks {
-            told.push((self.first.wrapping_add(*first), self.first.wrapping_add(*end)));
+            sack_blocks.push((self.first.wrapping_add(*first), self.first.wrapping_add(*end)));
         }
         let number = self.first.wrapping_add(number);
         let segment = Segment {
@@ -134,19 +140,19 @@ impl Script {
             window: self.window,
             ..Segment::default()
         };
-        let acknowledged = self.sender.acknowledge(&segment, number, &told, self.now);
+        let acknowledged = self.sender.acknowledge(&segment, number, &sack_blocks, self.now);
         self.check();
         acknowledged
     }
 
-    /// The same, and what leaves because of it.
-    fn acknowledge(&mut self, number: u32, blocks: &[(u32, u32)]) -> Vec<Left> {
-        self.tell(number, blocks);
+    /// The same, and returns what leaves in response.
+    fn acknowledge(&mut self, number: u32, blocks: &[(u32, u32)]) -> Vec<SentSegment> {
+        self.acknowledge_only(number, blocks);
         self.leave()
     }
 
-    /// Lets time pass; what leaves meanwhile by itself.
-    fn wait(&mut self, time: Duration) -> Vec<Left> {
+    /// Advances the clock; returns what leaves meanwhile.
+    fn wait(&mut self, time: Duration) -> Vec<SentSegment> {
         let (until, mut all) = (self.now.after(time), Vec::new());
         for turn in 0.. {
             assert!(turn < 100_000, "timers spin");
@@ -166,7 +172,7 @@ impl Script {
         all
     }
 
-    /// Acknowledges one window of data after another, a round trip each, until so many bytes are.
+    /// Acknowledges one window of data per round trip, until so many bytes are acknowledged.
     fn warm(&mut self, count: u32) {
         let mut sent = self.write(count as usize);
         while let Some(last) = sent.last() {
@@ -191,7 +197,7 @@ impl Script {
             !before(sender.data_end().wrapping_add(1), sender.snd_nxt),
             "nothing left that was not written"
         );
-        let is_armed = sender.timers.rto_at != Instant::NEVER || sender.timers.must_send_probe;
+        let is_armed = sender.timers.rto_at != Instant::NEVER || sender.timers.is_tlp_due;
         assert!(sender.scoreboard.is_empty() || is_armed, "what is under way has a timer");
     }
 
@@ -200,19 +206,19 @@ impl Script {
     }
 }
 
-/// First numbers and lengths.
-fn places(left: &[Left]) -> Vec<(u32, u32)> {
+/// Sequence numbers and lengths.
+fn places(left: &[SentSegment]) -> Vec<(u32, u32)> {
     left.iter().map(|left| (left.first, left.length)).collect()
 }
 
-/// First numbers of what was sent again, and of what is new.
-fn split(left: &[Left]) -> (Vec<u32>, Vec<u32>) {
+/// Sequence numbers of retransmissions, and of new data.
+fn split(left: &[SentSegment]) -> (Vec<u32>, Vec<u32>) {
     let of = |again: bool| {
         left.iter().filter(|left| left.is_retransmission == again).map(|left| left.first).collect()
     };
     (of(true), of(false))
 }
 
-/// Where in the circle of sequence numbers a stream may begin: somewhere, before half of it, so
-/// that 2^32 comes in the middle.
+/// Initial sequence numbers: one in the middle, and two before 2^31 and 2^32, so that the stream
+/// crosses them.
 const BEGINNINGS: [u32; 3] = [1000, (1 << 31) - 4500, u32::MAX - 4500];

@@ -1,4 +1,5 @@
-//! A sender and a [`Receiver`] over a path that loses, duplicate_acks and delays, played from a initial.
+//! A sender and a [`Receiver`] over a path that loses, duplicates and delays packets, driven by a
+//! random seed.
 
 use super::*;
 use crate::stack::tcp::receive::{AckDue, Receiver};
@@ -14,19 +15,19 @@ impl Random {
     }
 }
 
-/// What is under way.
+/// A packet in flight.
 enum Packet {
     Data(u32, Vec<u8>, bool),
-    Told(Segment, Blocks),
+    Segment(Segment, Blocks),
 }
 
 struct Path {
     random: Random,
     /// Percent.
     loss: u64,
-    /// Milliseconds more at most: segments overtake each other.
+    /// The largest additional delay in milliseconds: segments are reordered.
     jitter: u64,
-    under_way: Vec<(Instant, Packet)>,
+    packets: Vec<(Instant, Packet)>,
 }
 
 impl Path {
@@ -36,22 +37,22 @@ impl Path {
             if self.random.below(100) >= self.loss {
                 let delay =
                     Duration::from_micros(20_000 + self.random.below(1000 * self.jitter + 1));
-                self.under_way.push((now.after(delay), packet()));
+                self.packets.push((now.after(delay), packet()));
             }
         }
     }
 
     fn next(&self) -> Instant {
-        self.under_way.iter().map(|(at, _)| *at).min().unwrap_or(Instant::NEVER)
+        self.packets.iter().map(|(at, _)| *at).min().unwrap_or(Instant::NEVER)
     }
 
     fn take(&mut self, now: Instant) -> Option<Packet> {
-        let place = self.under_way.iter().position(|(at, _)| *at <= now)?;
-        Some(self.under_way.remove(place).1)
+        let place = self.packets.iter().position(|(at, _)| *at <= now)?;
+        Some(self.packets.remove(place).1)
     }
 }
 
-/// Who reads at the other end.
+/// The receiving end.
 struct Peer {
     receiver: Receiver,
     sack: bool,
@@ -60,16 +61,16 @@ struct Peer {
 }
 
 impl Peer {
-    /// Takes what arrives at either end.
+    /// Delivers packets to both ends.
     fn deliver(&mut self, path: &mut Path, script: &mut Script) {
         let now = script.now;
         while let Some(packet) = path.take(now) {
             match packet {
                 Packet::Data(sequence, data, fin) => {
                     self.is_over |= self.receiver.receive(sequence, &data, fin, now).has_fin;
-                    self.say_if_due(path, now);
+                    self.acknowledge_if_due(path, now);
                 }
-                Packet::Told(segment, blocks) => {
+                Packet::Segment(segment, blocks) => {
                     let number = segment.acknowledgment.unwrap();
                     if !before(number, script.sender.snd_una) {
                         script.sender.acknowledge(&segment, number, &blocks, now);
@@ -80,7 +81,7 @@ impl Peer {
         }
     }
 
-    /// The program reads in pieces, now and then.
+    /// The program reads in pieces, at random.
     fn read(&mut self, path: &mut Path, now: Instant) {
         if path.random.below(3) == 0 {
             let mut piece = [0; 3000];
@@ -90,7 +91,7 @@ impl Peer {
                 self.receiver.ack_now();
             }
         }
-        self.say_if_due(path, now);
+        self.acknowledge_if_due(path, now);
     }
 
     fn due(&self, now: Instant) -> Instant {
@@ -101,7 +102,7 @@ impl Peer {
         }
     }
 
-    fn say_if_due(&mut self, path: &mut Path, now: Instant) {
+    fn acknowledge_if_due(&mut self, path: &mut Path, now: Instant) {
         if self.due(now) > now {
             return;
         }
@@ -109,7 +110,7 @@ impl Peer {
         let window = self.receiver.advertise(1000);
         let acknowledgment = Some(self.receiver.rcv_nxt());
         let segment = Segment { sequence: 501, acknowledgment, window, ..Segment::default() };
-        path.put(now, || Packet::Told(segment, blocks));
+        path.put(now, || Packet::Segment(segment, blocks));
     }
 }
 
@@ -117,7 +118,7 @@ impl Peer {
 fn send(initial: u64, script: &mut Script, peer: &mut Peer, path: &mut Path, data: &[u8]) {
     let now = script.now;
     if script.sender.expire(now).window_probe {
-        // The peer answers what lies before its window.
+        // The peer answers a segment before its window.
         peer.receiver.ack_now();
     }
     while let Some(plan) = script.sender.plan(now) {
@@ -133,7 +134,7 @@ fn send(initial: u64, script: &mut Script, peer: &mut Peer, path: &mut Path, dat
     }
 }
 
-/// Sends bytes and the end over a path of this initial.
+/// Sends data and a FIN over a path with this seed.
 fn transfer(initial: u64, algorithm: CongestionControl) {
     let mut random = Random(initial);
     let (loss, jitter) = (random.below(16), random.below(4) * 8);
@@ -152,13 +153,13 @@ fn transfer(initial: u64, algorithm: CongestionControl) {
     let mut receiver = Receiver::new(buffer, buffer);
     receiver.begin(first, 2, script.now);
     let mut peer = Peer { receiver, sack, received: Vec::new(), is_over: false };
-    let mut path = Path { random, loss, jitter, under_way: Vec::new() };
+    let mut path = Path { random, loss, jitter, packets: Vec::new() };
     let mut written = 0;
     while !(peer.is_over && script.sender.is_done() && peer.receiver.readable() == 0) {
         peer.deliver(&mut path, &mut script);
         peer.read(&mut path, script.now);
         written += script.sender.write(&data[written..]);
-        if written == data.len() && !script.sender.is_ending() {
+        if written == data.len() && !script.sender.is_closing() {
             script.sender.end();
         }
         send(initial, &mut script, &mut peer, &mut path, &data);
@@ -185,7 +186,7 @@ fn transfer(initial: u64, algorithm: CongestionControl) {
 }
 
 #[test]
-fn whatever_the_path_does_everything_arrives() {
+fn everything_arrives_over_any_path() {
     let algorithms = [CongestionControl::Cubic, CongestionControl::NewReno, CongestionControl::Bbr];
     for (initial, algorithm) in (0..240).zip(algorithms.into_iter().cycle()) {
         transfer(initial, algorithm);

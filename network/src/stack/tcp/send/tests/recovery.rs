@@ -1,10 +1,10 @@
-//! Loss, with SACK: what is sent again, when, and what is taken back.
+//! Loss with SACK: what is retransmitted, when, and what is undone.
 
 use super::*;
 
 /// RFC 3042, RFC 5681 §3.2.
 #[test]
-fn tcp_s_07_two_duplicates_let_new_data_leave_and_resend_nothing() {
+fn tcp_s_07_two_duplicate_acks_send_new_data_and_retransmit_nothing() {
     let mut script = Script::new();
     assert_eq!(script.write(30_000).len(), 10);
     script.now = script.now.after(ROUND_TRIP);
@@ -20,7 +20,7 @@ fn tcp_s_07_two_duplicates_let_new_data_leave_and_resend_nothing() {
 }
 
 #[test]
-fn exactly_the_hole_is_sent_again_once() {
+fn exactly_the_hole_is_retransmitted_once() {
     for first in BEGINNINGS {
         let mut script = Script::with(first, true, u16::MAX, Some(ROUND_TRIP));
         script.write(10_000);
@@ -43,7 +43,7 @@ fn exactly_the_hole_is_sent_again_once() {
 }
 
 #[test]
-fn several_holes_are_sent_again_in_order_in_one_round_trip() {
+fn several_holes_are_retransmitted_in_order_in_one_round_trip() {
     for first in BEGINNINGS {
         let mut script = Script::with(first, true, u16::MAX, Some(ROUND_TRIP));
         script.write(10_000);
@@ -58,9 +58,10 @@ fn several_holes_are_sent_again_in_order_in_one_round_trip() {
     }
 }
 
-/// RFC 8985 §6: what left after a repetition shows that it is lost.
+/// RFC 8985 §6: the delivery of a segment sent after a retransmission shows that the retransmission
+/// is lost.
 #[test]
-fn a_lost_repetition_is_sent_again_without_a_timeout() {
+fn a_lost_retransmission_is_retransmitted_without_a_timeout() {
     let mut script = Script::new();
     script.write(60_000);
     script.now = script.now.after(ROUND_TRIP);
@@ -72,7 +73,7 @@ fn a_lost_repetition_is_sent_again_without_a_timeout() {
     }
     assert!(!new.is_empty());
     let last = new.last().unwrap() + 1000;
-    // A round trip after the repetition, which is lost: what left after it arrives.
+    // A round trip after the lost retransmission: what was sent after it arrives.
     script.now = script.now.after(ROUND_TRIP);
     let left = script.acknowledge(0, &[(1000, last)]);
     assert_eq!(split(&left).0, [0], "{left:?}");
@@ -83,9 +84,9 @@ fn a_lost_repetition_is_sent_again_without_a_timeout() {
     assert_eq!(script.sender.recovery_state, RecoveryState::Open);
 }
 
-/// RFC 8985 §6.2: who saw reordering waits a quarter of the least round trip.
+/// RFC 8985 §6.2: after reordering was seen, RACK.reo_wnd is a quarter of the minimum round trip.
 #[test]
-fn a_path_that_reorders_is_given_time() {
+fn reordering_widens_reo_wnd() {
     let mut script = Script::new();
     script.write(4000);
     script.now = script.now.after(ROUND_TRIP);
@@ -109,9 +110,9 @@ fn a_path_that_reorders_is_given_time() {
     assert_eq!(script.sender.counters().recoveries, 1);
 }
 
-/// RFC 8985 §7.2: twice the round trip; one segment alone waits for a delayed acknowledgment too.
+/// RFC 8985 §7.2: PTO is twice SRTT; a single segment adds the delayed ACK timer.
 #[test]
-fn tcp_s_08_a_lost_tail_is_asked_about_once_and_early() {
+fn tcp_s_08_a_lost_tail_is_probed_once_before_the_rto() {
     for (bytes, after) in [(3000, 202), (1000, 252)] {
         let mut script = Script::new();
         script.write(bytes);
@@ -120,7 +121,7 @@ fn tcp_s_08_a_lost_tail_is_asked_about_once_and_early() {
         let left = script.wait(milliseconds(1));
         assert_eq!(places(&left), [(bytes as u32 - 1000, 1000)]);
         assert_eq!(script.sender.counters().timeouts, 0);
-        // Then the timer, which the probe set anew.
+        // Then the RTO, which the probe rearmed.
         let left = script.wait(Duration::from_secs(1));
         assert_eq!((left[0].at, left[0].first, left[0].is_retransmission), (after + 300, 0, true));
         assert_eq!(script.sender.counters().tail_probes, 1);
@@ -128,24 +129,24 @@ fn tcp_s_08_a_lost_tail_is_asked_about_once_and_early() {
 }
 
 #[test]
-fn a_probe_prefers_new_data() {
+fn a_tail_loss_probe_prefers_new_data() {
     let mut script = Script::with(1000, true, 3000, Some(ROUND_TRIP));
     assert_eq!(script.write(10_000).len(), 3);
-    // A window update on the way would have let it leave; the congestion window holds it back.
+    // A window update would have let it leave; cwnd does not.
     script.sender.send_window.snd_wnd_end =
         script.sender.send_window.snd_wnd_end.wrapping_add(20_000);
     script.sender.congestion.on_timeout(script.now, 3000);
     let left = script.wait(milliseconds(202));
-    // A second one, so that the peer does not delay its answer.
+    // A second segment, so that the peer does not delay its ACK.
     assert_eq!(
         (places(&left), left[0].is_retransmission),
         (Vec::from([(3000, 1000), (4000, 1000)]), false)
     );
 }
 
-/// RFC 8985 §7.4.2: the probe repaired the loss that it asked about, or it was spurious.
+/// RFC 8985 §7.4.2: the probe repaired a loss, or it was spurious.
 #[test]
-fn a_tail_that_only_the_probe_repaired_is_a_loss() {
+fn a_tail_that_only_the_probe_repaired_reduces_cwnd() {
     for is_spurious in [false, true] {
         let mut script = Script::new();
         script.write(10_000);
@@ -160,10 +161,10 @@ fn a_tail_that_only_the_probe_repaired_is_a_loss() {
     }
 }
 
-/// RFC 8985 §7.4.2: an acknowledgment of no more than the probe may be of the first transmission;
-/// the duplicate tells then.
+/// RFC 8985 §7.4.2: an acknowledgment of exactly TLP.end_seq may be of the original transmission;
+/// the duplicate ACK shows it.
 #[test]
-fn a_late_acknowledgment_of_the_tail_is_no_loss() {
+fn a_late_acknowledgment_of_the_tail_does_not_reduce_cwnd() {
     let mut script = Script::new();
     script.write(10_000);
     assert_eq!(script.wait(milliseconds(202)).len(), 1);
@@ -180,7 +181,7 @@ fn a_late_acknowledgment_of_the_tail_is_no_loss() {
 }
 
 #[test]
-fn a_tail_that_the_timer_repaired_counts_once() {
+fn a_tail_that_the_rto_repaired_counts_once() {
     let mut script = Script::new();
     script.write(10_000);
     script.wait(milliseconds(510));
@@ -200,7 +201,7 @@ fn a_tail_that_the_timer_repaired_counts_once() {
 }
 
 #[test]
-fn a_needless_repetition_takes_the_reduction_back() {
+fn a_spurious_retransmission_undoes_the_reduction() {
     for is_during in [true, false] {
         let mut script = Script::new();
         script.write(10_000);
@@ -209,7 +210,7 @@ fn a_needless_repetition_takes_the_reduction_back() {
         assert_eq!(split(&script.acknowledge(0, &[(1000, 4000)])).0, [0]);
         assert!(script.sender.congestion.ssthresh() < before);
         script.now = script.now.after(milliseconds(30));
-        // The late segment arrives, and at last what was sent again.
+        // The delayed segment arrives, and then the retransmission.
         if is_during {
             script.acknowledge(4000, &[]);
             assert_eq!(script.sender.recovery_state, RecoveryState::Recovery);
@@ -232,11 +233,11 @@ fn a_needless_repetition_takes_the_reduction_back() {
 }
 
 #[test]
-fn a_duplicate_that_nobody_caused_takes_nothing_back() {
+fn a_dsack_without_a_retransmission_undoes_nothing() {
     let mut script = Script::new();
     script.write(10_000);
     script.now = script.now.after(ROUND_TRIP);
-    // Two are missing, and one of the repetitions is spurious.
+    // Two are missing, and one of the retransmissions is spurious.
     assert_eq!(split(&script.acknowledge(0, &[(2000, 9000)])).0, [0, 1000]);
     script.now = script.now.after(ROUND_TRIP);
     script.acknowledge(10_000, &[(0, 1000)]);
@@ -244,22 +245,22 @@ fn a_duplicate_that_nobody_caused_takes_nothing_back() {
     assert!(script.sender.congestion.ssthresh() < u32::MAX);
 }
 
-/// RFC 5682, as Linux does with SACK.
+/// F-RTO (RFC 5682), as Linux does with SACK.
 #[test]
-fn a_timeout_for_nothing_is_taken_back() {
+fn a_spurious_timeout_is_undone() {
     for first in BEGINNINGS {
         for with_blocks in [false, true] {
             let mut script = Script::with(first, true, u16::MAX, Some(ROUND_TRIP));
             script.write(10_000);
             let before = script.window();
-            // The path stands still: probe, then timeout.
+            // The path stalls: a probe, then the RTO.
             let left = script.wait(milliseconds(510));
             assert_eq!(places(&left), [(9000, 1000), (0, 1000)]);
             assert_eq!(
                 (script.sender.recovery_state, script.window()),
                 (RecoveryState::Loss, 1000)
             );
-            // Acknowledgments of what left first.
+            // Acknowledgments of the original transmissions.
             let left = if with_blocks {
                 script.acknowledge(0, &[(1000, 2000)])
             } else {
@@ -271,7 +272,7 @@ fn a_timeout_for_nothing_is_taken_back() {
                 (RecoveryState::Open, 1)
             );
             assert!(script.window() >= before);
-            // The next time it waits for a path as slow as this one (RFC 4015 §3.2).
+            // The next RTO covers a delay as long as this one (RFC 4015 §3.2).
             assert!(script.sender.rtt.rto(0) > milliseconds(510));
             script.acknowledge(10_000, &[]);
             assert!(script.wait(Duration::from_secs(100)).is_empty());
@@ -280,11 +281,11 @@ fn a_timeout_for_nothing_is_taken_back() {
 }
 
 #[test]
-fn a_timeout_that_was_right_is_not_taken_back() {
+fn a_genuine_timeout_is_not_undone() {
     let mut script = Script::new();
     script.write(10_000);
     script.wait(milliseconds(510));
-    // Only what the timer sent again update; then all else, a window that doubles at a time.
+    // Only retransmissions are delivered; then everything else, in a window that doubles.
     let mut reached = 1000;
     let mut all = Vec::new();
     while reached < 10_000 {
@@ -307,13 +308,13 @@ fn a_timeout_that_was_right_is_not_taken_back() {
 
 /// RFC 2018 §8.
 #[test]
-fn a_peer_that_takes_back_what_it_told_of_gets_everything_again() {
+fn a_reneging_peer_gets_everything_again() {
     let mut script = Script::new();
     script.write(10_000);
     script.now = script.now.after(ROUND_TRIP);
     assert_eq!(split(&script.acknowledge(0, &[(1000, 10_000)])).0, [0]);
     script.now = script.now.after(ROUND_TRIP);
-    // It has what was missing, and threw all else away.
+    // It has the missing data and reneged on the rest.
     assert!(script.acknowledge(1000, &[]).is_empty());
     let mut next = 1000;
     for _ in 0..20 {
@@ -321,7 +322,7 @@ fn a_peer_that_takes_back_what_it_told_of_gets_everything_again() {
             next = if left.first <= next { next.max(left.end()) } else { next };
         }
         if next > 1000 {
-            script.tell(next, &[]);
+            script.acknowledge_only(next, &[]);
             for left in script.leave() {
                 next = if left.first <= next { next.max(left.end()) } else { next };
             }

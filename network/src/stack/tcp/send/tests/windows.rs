@@ -1,4 +1,4 @@
-//! How much leaves: congestion window, the peer's window, Nagle, pacing, marks.
+//! How much leaves: cwnd, the peer's window, Nagle's algorithm, pacing, ECN.
 
 use super::*;
 
@@ -14,7 +14,7 @@ fn cc_02_the_first_flight_is_ten_segments() {
 
 /// RFC 2861, RFC 7661.
 #[test]
-fn cc_04_the_window_restarts_after_an_idle_time() {
+fn cc_04_cwnd_restarts_after_an_idle_period() {
     for (idle, expected) in [(milliseconds(200), 80), (Duration::from_secs(20), 10)] {
         let mut script = Script::with(1000, true, u16::MAX, Some(ROUND_TRIP));
         script.warm(150_000);
@@ -27,7 +27,7 @@ fn cc_04_the_window_restarts_after_an_idle_time() {
 }
 
 #[test]
-fn cc_04_a_window_that_is_not_used_does_not_grow() {
+fn cc_04_an_unused_cwnd_does_not_grow() {
     let mut script = Script::new();
     for reached in 1..=50 {
         script.write(1000);
@@ -39,7 +39,7 @@ fn cc_04_a_window_that_is_not_used_does_not_grow() {
 
 /// RFC 9293 §3.8.6.1.
 #[test]
-fn a_closed_window_is_asked_about_later_and_later_and_used_when_it_opens() {
+fn zero_window_probes_back_off_until_the_window_opens() {
     let mut script = Script::new();
     script.write(1000);
     script.now = script.now.after(ROUND_TRIP);
@@ -53,7 +53,7 @@ fn a_closed_window_is_asked_about_later_and_later_and_used_when_it_opens() {
         gaps.windows(2).all(|pair| pair[1] == (2 * pair[0]).min(60_000) || pair[1] == 60_000),
         "{gaps:?}"
     );
-    // It is asked for as long as it answers.
+    // Probes continue as long as the peer answers.
     assert!(script.acknowledge(1000, &[]).is_empty());
     let count = script.probes.len();
     assert!(script.wait(Duration::from_secs(130)).is_empty());
@@ -67,9 +67,9 @@ fn a_closed_window_is_asked_about_later_and_later_and_used_when_it_opens() {
     assert_eq!(script.probes.len(), count);
 }
 
-/// TCP-S-04: the window closes while something is under way.
+/// TCP-S-04: the window closes while data is in flight.
 #[test]
-fn a_window_that_closes_in_the_middle_leaves_a_timer() {
+fn a_window_that_closes_with_data_in_flight_leaves_a_timer() {
     let mut script = Script::new();
     script.write(20_000);
     script.now = script.now.after(ROUND_TRIP);
@@ -86,7 +86,7 @@ fn a_window_that_closes_in_the_middle_leaves_a_timer() {
 
 /// RFC 9293 §3.8.6.2.1.
 #[test]
-fn tcp_w_01_a_small_window_is_used_only_after_a_wait() {
+fn tcp_w_01_a_small_window_is_used_only_after_the_override_timeout() {
     let mut script = Script::new();
     script.write(1000);
     script.now = script.now.after(ROUND_TRIP);
@@ -97,7 +97,7 @@ fn tcp_w_01_a_small_window_is_used_only_after_a_wait() {
     let left = script.wait(Duration::from_secs(1));
     assert_eq!(places(&left)[0], (1000, 5 << SHIFT));
     assert!((100..=1000).contains(&(left[0].at - start)), "{left:?}");
-    // Everything that is queued may leave at once, and half of the largest window.
+    // Everything that is queued leaves at once, and half of the largest window.
     let mut script = Script::with(1000, true, 700, Some(ROUND_TRIP));
     assert_eq!(places(&script.write(5000)), [(0, 700)]);
     script.now = script.now.after(ROUND_TRIP);
@@ -107,28 +107,28 @@ fn tcp_w_01_a_small_window_is_used_only_after_a_wait() {
     assert_eq!(script.acknowledge(700, &[]).len(), 1);
 }
 
-/// Nagle as Minshall put it.
+/// Nagle's algorithm in Minshall's variant.
 #[test]
-fn one_small_segment_is_under_way_at_a_time() {
+fn nagle_allows_one_small_segment_in_flight() {
     let mut script = Script::new();
     assert_eq!(places(&script.write(100)), [(0, 100)]);
     assert!(script.write(100).is_empty());
     assert!(script.write(100).is_empty());
-    // Full ones do not wait.
+    // Full segments do not wait.
     assert_eq!(places(&script.write(850)), [(100, 1000)]);
     script.now = script.now.after(ROUND_TRIP);
     assert_eq!(places(&script.acknowledge(100, &[])), [(1100, 50)]);
-    // A full one under way does not hold a small one back.
+    // A full segment in flight does not hold back a small one.
     script.now = script.now.after(ROUND_TRIP);
     script.acknowledge(1150, &[]);
     assert_eq!(places(&script.write(1010)), [(1150, 1000), (2150, 10)]);
     assert!(script.write(10).is_empty());
-    // The end does not wait.
+    // A FIN does not wait.
     assert_eq!(places(&script.end()), [(2160, 10)]);
 }
 
 #[test]
-fn without_delay_every_write_leaves() {
+fn with_no_delay_every_write_leaves() {
     let mut script = Script::new();
     script.sender.set_no_delay(true);
     for number in 0..5 {
@@ -136,29 +136,29 @@ fn without_delay_every_write_leaves() {
     }
 }
 
-/// RFC 9293 §3.10.7.4: only newer segments say something of windows. The edge is kept as a number,
-/// so an acknowledgment alone does not move it.
+/// RFC 9293 §3.10.7.4: only newer segments update the window. The right edge is kept as a sequence
+/// number, so an acknowledgment alone does not move it.
 #[test]
-fn a_segment_from_before_does_not_move_the_edge() {
+fn an_old_segment_does_not_update_the_window() {
     let mut script = Script::new();
     script.write(4000);
     script.sequence = 600;
     script.window = (6400 >> SHIFT) as u16;
     script.acknowledge(1000, &[]);
-    let edge = script.sender.send_window.snd_wnd_end.wrapping_sub(script.first);
-    assert_eq!(edge, 1000 + 6400);
-    // Overtaken on its way: its acknowledgment counters, its window does not.
+    let right_edge = script.sender.send_window.snd_wnd_end.wrapping_sub(script.first);
+    assert_eq!(right_edge, 1000 + 6400);
+    // A reordered segment: its acknowledgment counts, its window does not.
     for (sequence, window) in [(550, 10_000), (550, 0), (599, 60_000)] {
         (script.sequence, script.window) = (sequence, window);
         script.acknowledge(2000, &[]);
         assert_eq!(
             script.sender.send_window.snd_wnd_end.wrapping_sub(script.first),
-            edge,
+            right_edge,
             "{sequence}"
         );
     }
     assert_eq!(script.sender.snd_wnd(), 5400);
-    // The same number and a later acknowledgment, or the same twice: newer.
+    // The same sequence number with a later acknowledgment, or the same twice, is newer.
     (script.sequence, script.window) = (600, 0);
     script.acknowledge(3000, &[]);
     assert_eq!(script.sender.send_window.snd_wnd_end.wrapping_sub(script.first), 3000);
@@ -169,7 +169,7 @@ fn a_segment_from_before_does_not_move_the_edge() {
 
 /// RFC 3168 §6.1.2.
 #[test]
-fn an_echo_reduces_once_in_a_round_trip_and_is_answered_once() {
+fn ece_reduces_cwnd_once_per_round_trip_and_gets_one_cwr() {
     let mut script = Script::new();
     script.sender.has_ecn = true;
     script.warm(30_000);
@@ -193,7 +193,7 @@ fn an_echo_reduces_once_in_a_round_trip_and_is_answered_once() {
     let left = script.acknowledge(reached, &[]);
     assert!(script.sender.congestion.ssthresh() < before / 2);
     assert!(left.iter().filter(|left| left.has_cwr).count() <= 1);
-    // Without an agreement the bit means nothing.
+    // Without negotiation the bit means nothing.
     let mut script = Script::new();
     script.write(20_000);
     script.echo = true;
@@ -203,7 +203,7 @@ fn an_echo_reduces_once_in_a_round_trip_and_is_answered_once() {
 }
 
 #[test]
-fn a_window_leaves_in_half_a_round_trip_while_it_doubles() {
+fn pacing_sends_a_window_in_half_a_round_trip_in_slow_start() {
     let mut script = Script::new();
     script.is_paced = true;
     let mut left = script.write(10_000);

@@ -1,7 +1,8 @@
-//! What watchers are told of neighbors: states that last, not that one is being asked.
+//! Reports changes of neighbors to watchers: lasting states only, not that a neighbor is being
+//! probed.
 //!
-//! Thousands of neighbors are not compared one by one: who changes one names it, and only those are
-//! looked at. Nobody watching costs one branch.
+//! With thousands of neighbors the table is not compared as a whole: each change marks its
+//! neighbor, and only marked ones are compared. Without a watcher this costs one branch.
 
 use alloc::vec::Vec;
 use core::net::IpAddr;
@@ -12,17 +13,17 @@ use crate::limits;
 use crate::platform::Instant;
 use crate::stack::watch::Change;
 
-/// What may have changed since watchers were told.
+/// Neighbors that may have changed since the last report.
 #[derive(Debug, Default)]
-pub(super) struct News {
-    touched: Vec<IpAddr>,
+pub(super) struct ChangedNeighbors {
+    addresses: Vec<IpAddr>,
     gone: Vec<NeighborEntry>,
-    /// What found no room.
+    /// Changes that found no room.
     lost: u64,
 }
 
-/// The state that is told; `None` while it is open.
-const fn lasting(state: NeighborState) -> Option<NeighborState> {
+/// The lasting state to report; `None` while it is undecided.
+const fn lasting_state(state: NeighborState) -> Option<NeighborState> {
     match state {
         NeighborState::Incomplete | NeighborState::Delay | NeighborState::Probe => None,
         NeighborState::Reachable
@@ -33,9 +34,9 @@ const fn lasting(state: NeighborState) -> Option<NeighborState> {
 }
 
 impl Neighbors {
-    /// From now on changes are told, or no more; what is there counts as told.
+    /// Starts or stops reporting; the present state counts as reported.
     pub(crate) fn set_watched(&mut self, is_watched: bool, now: Instant) {
-        self.news = is_watched.then(News::default);
+        self.changed = is_watched.then(ChangedNeighbors::default);
         let ipv6 = self.ipv6;
         for (address, neighbor) in &mut self.table {
             let reachable =
@@ -43,52 +44,54 @@ impl Neighbors {
             let state = match neighbor.entry(*address, now, reachable).state {
                 // It was in use until a moment ago.
                 NeighborState::Delay | NeighborState::Probe => Some(NeighborState::Stale),
-                state => lasting(state),
+                state => lasting_state(state),
             };
-            neighbor.told = state.filter(|_| is_watched).map(|state| (state, neighbor.hardware));
+            neighbor.reported =
+                state.filter(|_| is_watched).map(|state| (state, neighbor.hardware));
         }
     }
 
-    /// Every neighbor that watchers were told of, by address.
+    /// Every reported neighbor, by address.
     pub(crate) fn reported(&self, now: Instant) -> Vec<NeighborEntry> {
-        let entry = |(address, neighbor): (&IpAddr, &Neighbor)| neighbor.told_entry(*address, now);
+        let entry =
+            |(address, neighbor): (&IpAddr, &Neighbor)| neighbor.reported_entry(*address, now);
         let mut entries: Vec<_> = self.table.iter().filter_map(entry).collect();
         entries.sort_by_key(|entry| entry.address);
         entries
     }
 
-    /// Something about a neighbor may have changed.
-    pub(super) fn touch(&mut self, address: IpAddr) {
-        let Some(news) = &mut self.news else { return };
-        if news.touched.len() < limits::EVENTS {
-            news.touched.push(address);
+    /// Marks a neighbor as possibly changed.
+    pub(super) fn mark_changed(&mut self, address: IpAddr) {
+        let Some(changed) = &mut self.changed else { return };
+        if changed.addresses.len() < limits::EVENTS {
+            changed.addresses.push(address);
         } else {
-            news.lost += 1;
+            changed.lost += 1;
         }
     }
 
-    /// What became of neighbors since the last call, and how many changes found no room.
+    /// The changes since the last call, and how many found no room.
     pub(crate) fn take_changes(&mut self, now: Instant) -> (Vec<(Change, NeighborEntry)>, u64) {
-        let Some(news) = &mut self.news else { return (Vec::new(), 0) };
-        let News { touched, gone, lost } = core::mem::take(news);
+        let Some(changed) = &mut self.changed else { return (Vec::new(), 0) };
+        let ChangedNeighbors { addresses, gone, lost } = core::mem::take(changed);
         let mut changes: Vec<_> = gone.into_iter().map(|entry| (Change::Removed, entry)).collect();
-        for address in touched {
+        for address in addresses {
             let Some(neighbor) = self.table.get_mut(&address) else { continue };
-            let Some(state) = lasting(neighbor.state) else { continue };
-            let former = neighbor.told.replace((state, neighbor.hardware));
-            if former != neighbor.told {
+            let Some(state) = lasting_state(neighbor.state) else { continue };
+            let former = neighbor.reported.replace((state, neighbor.hardware));
+            if former != neighbor.reported {
                 let change = if former.is_none() { Change::Added } else { Change::Changed };
-                changes.extend(neighbor.told_entry(address, now).map(|entry| (change, entry)));
+                changes.extend(neighbor.reported_entry(address, now).map(|entry| (change, entry)));
             }
         }
         (changes, lost)
     }
 }
 
-impl News {
+impl ChangedNeighbors {
     /// A neighbor was removed.
-    pub(super) fn forget(&mut self, address: IpAddr, neighbor: &Neighbor) {
-        let Some(entry) = neighbor.told_entry(address, neighbor.confirmed) else { return };
+    pub(super) fn removed(&mut self, address: IpAddr, neighbor: &Neighbor) {
+        let Some(entry) = neighbor.reported_entry(address, neighbor.confirmed) else { return };
         if self.gone.len() < limits::EVENTS {
             self.gone.push(entry);
         } else {
@@ -98,9 +101,9 @@ impl News {
 }
 
 impl Neighbor {
-    /// The neighbor as watchers know it.
-    fn told_entry(&self, address: IpAddr, now: Instant) -> Option<NeighborEntry> {
-        let (state, hardware_address) = self.told?;
+    /// The entry of a neighbor, as it is reported.
+    fn reported_entry(&self, address: IpAddr, now: Instant) -> Option<NeighborEntry> {
+        let (state, hardware_address) = self.reported?;
         Some(NeighborEntry {
             address,
             hardware_address,
@@ -132,7 +135,7 @@ mod tests {
     }
 
     #[test]
-    fn only_states_that_last_are_told() {
+    fn only_lasting_states_are_reported() {
         let (mut neighbors, mut now) = (Neighbors::new(1), Instant::ZERO);
         let hardware = HardwareAddress([2, 0, 0, 0, 0, 1]);
         neighbors.set_watched(true, now);
@@ -140,7 +143,7 @@ mod tests {
         assert_eq!(states(&mut neighbors, now), []);
         neighbors.confirm(address(1), hardware, false, None, now);
         assert_eq!(states(&mut neighbors, now), [(Change::Added, NeighborState::Reachable)]);
-        // Asked again in time and confirmed: nothing to tell.
+        // Probed in time and confirmed: nothing to report.
         now = now.after(core::time::Duration::from_secs(40));
         neighbors.resolve(address(1), FramePool::new().take(20), now);
         neighbors.confirm(address(1), hardware, false, None, now);

@@ -1,10 +1,10 @@
-//! Timeouts, ends, and peers without SACK.
+//! Timeouts, FINs, and peers without SACK.
 
 use super::*;
 
 /// RFC 6298 §2.1, §5.5, §2.5.
 #[test]
-fn the_timer_is_a_second_at_first_and_doubles_up_to_a_minute() {
+fn the_rto_is_a_second_at_first_and_doubles_up_to_a_minute() {
     let mut script = Script::with(1000, true, u16::MAX, None);
     script.write(1000);
     let left = script.wait(Duration::from_secs(250));
@@ -14,7 +14,7 @@ fn the_timer_is_a_second_at_first_and_doubles_up_to_a_minute() {
 }
 
 #[test]
-fn a_measured_round_trip_sets_the_timer_and_progress_sets_it_back() {
+fn samples_set_the_rto_and_progress_resets_its_backoff() {
     let mut script = Script::with(1000, false, u16::MAX, Some(milliseconds(10)));
     for reached in 1..=50 {
         script.write(1000);
@@ -29,18 +29,18 @@ fn a_measured_round_trip_sets_the_timer_and_progress_sets_it_back() {
     script.acknowledge(51_000, &[]);
     script.write(1000);
     let start = script.elapsed();
-    // Karn: what left four times measured nothing.
+    // Karn: a segment that was sent four times gives no sample.
     assert_eq!(script.wait(milliseconds(300))[0].at - start, 210);
 }
 
 #[test]
-fn without_sack_three_duplicates_resend_and_partial_acknowledgments_go_on() {
+fn without_sack_three_duplicate_acks_retransmit_and_partial_ones_continue() {
     for first in BEGINNINGS {
         let mut script = Script::with(first, false, u16::MAX, Some(ROUND_TRIP));
-        script.tell(0, &[]);
+        script.acknowledge_only(0, &[]);
         script.write(40_000);
         script.now = script.now.after(ROUND_TRIP);
-        // Numbers 0, 3000 and 7000 are lost: seven duplicates.
+        // Numbers 0, 3000 and 7000 are lost: seven duplicate ACKs.
         for duplicate in 1..=7 {
             let left = script.acknowledge(0, &[]);
             assert_eq!(
@@ -65,15 +65,15 @@ fn without_sack_three_duplicates_resend_and_partial_acknowledgments_go_on() {
 }
 
 #[test]
-fn tcp_s_05_segments_that_say_something_else_are_no_duplicates() {
+fn tcp_s_05_segments_with_data_or_a_new_window_are_no_duplicate_acks() {
     let mut script = Script::with(1000, false, u16::MAX, Some(ROUND_TRIP));
     script.write(10_000);
     for step in 0..10 {
-        // A window that moves is an update (RFC 5681 §2).
+        // An ACK that changes the window is no duplicate (RFC 5681 §2).
         script.window = 60_000 + step;
         assert!(split(&script.acknowledge(0, &[])).0.is_empty());
     }
-    // TCP-S-05: data and ends are none either.
+    // TCP-S-05: ACKs with data or a FIN are no duplicates either.
     for (length, fin) in [(10, false), (0, true)] {
         for _ in 0..5 {
             let segment = Segment {
@@ -93,7 +93,7 @@ fn tcp_s_05_segments_that_say_something_else_are_no_duplicates() {
 }
 
 #[test]
-fn the_end_travels_with_the_last_data_and_both_are_sent_again() {
+fn the_fin_leaves_with_the_last_data_and_both_are_retransmitted() {
     let mut script = Script::new();
     script.sender.write(&[7; 1500]);
     let left = script.end();
@@ -102,16 +102,16 @@ fn the_end_travels_with_the_last_data_and_both_are_sent_again() {
     let left = script.wait(milliseconds(202));
     assert_eq!((left[0].first, left[0].length, left[0].fin), (1000, 500, true));
     assert!(!script.sender.is_done());
-    assert!(!script.tell(1500, &[]).fin_acknowledged, "the data alone");
+    assert!(!script.acknowledge_only(1500, &[]).fin_acknowledged, "the data alone");
     let left = script.wait(Duration::from_secs(1));
     assert_eq!((left[0].first, left[0].length, left[0].fin), (1500, 0, true), "{left:?}");
-    assert!(script.tell(1501, &[]).fin_acknowledged);
+    assert!(script.acknowledge_only(1501, &[]).fin_acknowledged);
     assert!(script.sender.is_done());
     assert!(script.wait(Duration::from_secs(1000)).is_empty());
 }
 
 #[test]
-fn an_end_alone_is_sent_again() {
+fn a_fin_alone_is_retransmitted() {
     for sack in [false, true] {
         let mut script = Script::with(1000, sack, u16::MAX, Some(ROUND_TRIP));
         script.write(1000);
@@ -124,26 +124,26 @@ fn an_end_alone_is_sent_again() {
             left.len() > 2
                 && left.iter().all(|left| (left.first, left.length, left.fin) == (1000, 0, true))
         );
-        assert!(script.tell(1001, &[]).fin_acknowledged);
+        assert!(script.acknowledge_only(1001, &[]).fin_acknowledged);
         assert!(script.sender.is_done() && script.sender.deadline() == Instant::NEVER);
     }
 }
 
 #[test]
-fn an_end_that_arrives_before_the_data_is_waited_for() {
+fn a_sacked_fin_does_not_complete_the_stream() {
     let mut script = Script::new();
     script.sender.write(&[7; 3000]);
     assert_eq!(script.end().len(), 3);
     script.now = script.now.after(ROUND_TRIP);
-    // The first is missing; the end came with the last.
+    // The first is missing; the FIN came with the last.
     script.acknowledge(0, &[(1000, 3001)]);
     let left = script.wait(milliseconds(30));
     assert_eq!(places(&left), [(0, 1000)]);
-    assert!(script.tell(3001, &[]).fin_acknowledged);
+    assert!(script.acknowledge_only(3001, &[]).fin_acknowledged);
 }
 
 #[test]
-fn a_narrow_path_gets_what_is_under_way_again_in_pieces() {
+fn a_smaller_path_mtu_splits_segments_in_flight() {
     let mut script = Script::new();
     script.write(10_500);
     script.end();
@@ -153,7 +153,7 @@ fn a_narrow_path_gets_what_is_under_way_again_in_pieces() {
     let mut left = script.leave();
     for _ in 0..20 {
         script.now = script.now.after(ROUND_TRIP);
-        let Some(last) = left.iter().map(Left::end).max() else { break };
+        let Some(last) = left.iter().map(SentSegment::end).max() else { break };
         left.extend(script.acknowledge(last, &[]));
     }
     assert!(left.iter().all(|left| left.length <= 400), "{left:?}");
@@ -166,13 +166,13 @@ fn a_narrow_path_gets_what_is_under_way_again_in_pieces() {
 fn three_timeouts_of_full_segments_are_a_black_hole() {
     let mut script = Script::with(1000, true, u16::MAX, None);
     script.write(1000);
-    let mut told = Vec::new();
+    let mut sack_blocks = Vec::new();
     for _ in 0..4 {
         script.now = script.sender.deadline();
-        told.push(script.sender.expire(script.now).is_black_hole);
+        sack_blocks.push(script.sender.expire(script.now).is_black_hole);
         assert_eq!(places(&script.leave()), [(0, 1000)]);
     }
-    assert_eq!(told, [false, false, true, true]);
+    assert_eq!(sack_blocks, [false, false, true, true]);
     let mut small = Script::with(1000, true, u16::MAX, None);
     small.write(999);
     for _ in 0..6 {
