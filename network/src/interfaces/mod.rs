@@ -31,6 +31,7 @@ use crate::interface::Interface;
 use crate::mount::Mount;
 use crate::stack::HostAddresses;
 use crate::stack::addresses::is_link_local_ipv4;
+use crate::stack::flow_cache::FlowCache;
 
 /// The interfaces of a system. Clones share them; when the last one is dropped, the interfaces are
 /// unregistered.
@@ -49,9 +50,8 @@ struct Tables {
     system: Option<Mount>,
     registrations: Vec<Registration>,
     routed: Routed,
-    /// The last choice: the destination, the interface's index, and the generation of addresses and
-    /// routes.
-    last_choice: Option<(IpAddr, u32, u32)>,
+    /// The index of the interface that was chosen last, while addresses and routes stand still.
+    last_choice: FlowCache<IpAddr, u32>,
 }
 
 impl Tables {
@@ -140,10 +140,8 @@ impl Interfaces {
     /// The last choice, if the destination and the generation are the same.
     fn cached(&self, destination: IpAddr, generation: u32) -> Option<Arc<Interface>> {
         self.0.tables.with(|tables| {
-            let (_, index, _) = tables
-                .last_choice
-                .filter(|choice| (choice.0, choice.2) == (destination, generation))?;
-            tables.iter().find(|interface| interface.index == index).cloned()
+            let index = tables.last_choice.get(generation, &destination)?;
+            tables.iter().find(|interface| interface.index == *index).cloned()
         })
     }
 
@@ -169,9 +167,7 @@ impl Interfaces {
             return Ok(known);
         }
         let choice = self.search(destination)?;
-        self.0
-            .tables
-            .with(|tables| tables.last_choice = Some((destination, choice.index, generation)));
+        self.0.tables.with(|tables| tables.last_choice.set(generation, destination, choice.index));
         Ok(choice)
     }
 

@@ -27,6 +27,13 @@ impl<K: PartialEq, V> FlowCache<K, V> {
     pub(crate) fn set(&mut self, generation: u32, key: K, value: V) {
         self.entry = Some((generation, key, value));
     }
+
+    /// As [`set`](Self::set), for values that must not be dropped under a lock: returns the former
+    /// one.
+    #[must_use]
+    pub(crate) fn replace(&mut self, generation: u32, key: K, value: V) -> Option<V> {
+        self.entry.replace((generation, key, value)).map(|(_, _, former)| former)
+    }
 }
 
 impl<K, V> FlowCache<K, V> {

@@ -27,6 +27,7 @@ use crate::interface::Interface;
 use crate::interfaces::Place;
 use crate::stack::bound::Bound;
 use crate::stack::datagram::{Binding, Endpoint, Family};
+use crate::stack::flow_cache::FlowCache;
 
 #[derive(Clone, Debug)]
 struct State {
@@ -38,29 +39,20 @@ struct State {
     /// Groups with the index of the interface on which each was joined.
     memberships: Vec<(IpAddr, u32)>,
     /// The route of the last datagram, valid until routes change.
-    cached_route: Option<CachedRoute>,
+    cached_route: FlowCache<RouteKey, CachedRoute>,
 }
 
-/// A route that was chosen.
-#[derive(Clone, Debug)]
-struct CachedRoute {
-    generation: u32,
-    device: Option<u32>,
-    to: IpAddr,
-    interface: Arc<Interface>,
-    source: IpAddr,
-}
+/// The destination of a route, and the interface that the socket is bound to.
+type RouteKey = (IpAddr, Option<u32>);
+
+/// A chosen route: its interface and the source address.
+type CachedRoute = (Arc<Interface>, IpAddr);
 
 impl State {
-    fn holds(&self, route: &CachedRoute, to: IpAddr, generation: u32) -> bool {
-        let device = self.device.as_ref().map(|device| device.index);
-        route.generation == generation && route.to == to && route.device == device
-    }
-
     /// The cached route, if it is for this destination.
-    fn cached_route_for(&self, to: IpAddr, generation: u32) -> Option<(Arc<Interface>, IpAddr)> {
-        let route = self.cached_route.as_ref().filter(|route| self.holds(route, to, generation))?;
-        Some((Arc::clone(&route.interface), route.source))
+    fn cached_route_for(&self, to: IpAddr, generation: u32) -> Option<&CachedRoute> {
+        let device = self.device.as_ref().map(|device| device.index);
+        self.cached_route.get(generation, &(to, device))
     }
 }
 
@@ -88,7 +80,7 @@ impl DatagramSocket {
             device: sockets.place.interface.clone(),
             settings: Settings::new(family, protocol),
             memberships: Vec::new(),
-            cached_route: None,
+            cached_route: FlowCache::default(),
         };
         Self {
             place: sockets.place.clone(),

@@ -7,8 +7,8 @@ use core::task::{Context, Poll};
 
 use virtual_file_system::Error;
 
+use super::DatagramSocket;
 use super::options::Settings;
-use super::{CachedRoute, DatagramSocket};
 use crate::interface::Interface;
 use crate::socket::tcp::pending_if_blocked;
 use crate::socket::unspecified;
@@ -28,7 +28,8 @@ impl DatagramSocket {
         settings: &Settings,
     ) -> Result<(Arc<Interface>, IpAddr), Error> {
         let generation = self.place.all.generation();
-        if let Some(known) = self.state.with(|state| state.cached_route_for(to, generation)) {
+        let known = self.state.with(|state| state.cached_route_for(to, generation).cloned());
+        if let Some(known) = known {
             return Ok(known);
         }
         let place = device.as_ref().map(|device| device.index);
@@ -37,14 +38,9 @@ impl DatagramSocket {
         // generation.
         let is_only = interface.read(|stack| stack.ip.routes.equals(to).nth(1).is_none());
         if is_only && !to.is_multicast() {
-            let route = CachedRoute {
-                generation,
-                device: place,
-                to,
-                interface: Arc::clone(&interface),
-                source,
-            };
-            let former = self.state.with(|state| state.cached_route.replace(route));
+            let route = (Arc::clone(&interface), source);
+            let former =
+                self.state.with(|state| state.cached_route.replace(generation, (to, place), route));
             drop(former);
         }
         Ok((interface, source))
@@ -92,7 +88,7 @@ impl DatagramSocket {
         let generation = self.place.all.generation();
         let (local, peer, settings, known) = self.state.with(|state| {
             let to = remote.or(state.remote);
-            let known = to.and_then(|to| state.cached_route_for(to.ip(), generation));
+            let known = to.and_then(|to| state.cached_route_for(to.ip(), generation).cloned());
             (state.local, state.remote, state.settings, known)
         });
         let named = || settings.header_included.then(|| header::destination_of(data)).flatten();
@@ -153,18 +149,18 @@ impl DatagramSocket {
         let generation = self.place.all.generation();
         let sent = self.state.with(|state| {
             let (local, to) = (state.local.as_ref()?, remote.or(state.remote.as_ref())?);
-            let route = state
-                .cached_route
-                .as_ref()
-                .filter(|_| self.family == Family::Udp && to.port() != 0)?;
-            if !state.holds(route, to.ip(), generation) || !state.settings.may_send_to(local, to) {
+            if self.family != Family::Udp || to.port() == 0 {
+                return None;
+            }
+            let (interface, source) = state.cached_route_for(to.ip(), generation)?;
+            if !state.settings.may_send_to(local, to) {
                 return None;
             }
             let is_wildcard = local.ip().is_unspecified() || local.ip().is_multicast();
             let from =
-                SocketAddr::new(if is_wildcard { route.source } else { local.ip() }, local.port());
+                SocketAddr::new(if is_wildcard { *source } else { local.ip() }, local.port());
             let settings = &state.settings;
-            Some(route.interface.change_and_transmit_deferred(|stack| {
+            Some(interface.change_and_transmit_deferred(|stack| {
                 self.hand_over(stack, &from, to, settings, data).is_ok()
             }))
         });

@@ -34,7 +34,7 @@ pub(crate) enum Discovery {
     Solicitation(Ipv6Addr),
 }
 
-fn link_layer_address(options: &[(u8, &[u8])], wanted: u8) -> Option<HardwareAddress> {
+fn hardware_address_in(options: &[(u8, &[u8])], wanted: u8) -> Option<HardwareAddress> {
     let (_, body) = options.iter().find(|(kind, _)| *kind == wanted)?;
     let address = HardwareAddress(*body.first_chunk()?);
     address.is_unicast().then_some(address)
@@ -101,7 +101,7 @@ impl Link {
     ) -> Option<Discovery> {
         let target = Ipv6Addr::from_octets(*message.get(8..)?.first_chunk()?);
         let options = options(message.get(24..)?)?;
-        let sender = link_layer_address(&options, option::SOURCE_LINK_LAYER_ADDRESS);
+        let sender = hardware_address_in(&options, option::SOURCE_LINK_LAYER_ADDRESS);
         if target.is_multicast() {
             return None;
         }
@@ -157,7 +157,7 @@ impl Link {
         let (address, router) = (IpAddr::V6(target), flags & flag::ROUTER != 0);
         // A reply to a unicast solicitation may omit the address, as Linux' does: it confirms the
         // known one (RFC 4861 §4.4).
-        let hardware = link_layer_address(&options, option::TARGET_LINK_LAYER_ADDRESS);
+        let hardware = hardware_address_in(&options, option::TARGET_LINK_LAYER_ADDRESS);
         let (solicited, overrides) = (flags & flag::SOLICITED != 0, flags & flag::OVERRIDE != 0);
         let (queued, counts) =
             self.neighbors.advertised(address, hardware, solicited, overrides, router, cx.now);
