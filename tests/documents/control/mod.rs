@@ -7,7 +7,7 @@
 //! | lines | `network::command::grammar`, beside the parser |
 //! | errors | `network::command::errors` |
 //! | types, fields, units | [`schema`]: the sources that declare them |
-//! | examples | [`samples`]: encoded by the system itself |
+//! | examples | [`mod@samples`]: encoded by the system itself |
 
 pub(crate) mod samples;
 pub(crate) mod schema;
