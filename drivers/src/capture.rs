@@ -1,8 +1,8 @@
-//! A pcapng file around any driver: each frame of both directions, as it passes.
+//! A pcapng capture around any driver: it records each frame of both directions.
 //!
-//! The wrapped driver behaves as without; a file that cannot be written ends the capture and
-//! nothing else. Blocks follow draft-ietf-opsawg-pcapng: section header, interface description,
-//! then one enhanced packet block per frame.
+//! The wrapped driver behaves as it does without the capture. A write error ends the capture and
+//! affects nothing else. Blocks follow draft-ietf-opsawg-pcapng: section header, interface
+//! description, then one enhanced packet block per frame.
 
 use std::fmt;
 use std::io::{self, BufWriter, Write};
@@ -21,30 +21,31 @@ const BYTE_ORDER: u32 = 0x1a2b_3c4d;
 /// LINKTYPE_ETHERNET and LINKTYPE_RAW.
 const LINK_ETHERNET: u16 = 1;
 const LINK_RAW: u16 = 101;
-/// The option of a packet that holds its direction, and its values.
+/// The packet option for the direction, and its values.
 const PACKET_FLAGS: u16 = 2;
 const INBOUND: u32 = 1;
 const OUTBOUND: u32 = 2;
 
-/// A driver and the file that its frames are written to.
+/// A driver and the capture file of its frames.
 pub struct Capture<D: ?Sized> {
     recorder: Recorder,
-    /// The frame that is offered next came back before, and is recorded already.
+    /// The next frame was refused before and is already in the file.
     is_recorded: bool,
     driver: Box<D>,
 }
 
 struct Recorder {
-    /// Gone once it failed.
+    /// `None` after a write error.
     file: Option<BufWriter<Box<dyn Write + Send>>>,
     clock: Arc<dyn Clock>,
-    /// The Unix time at the clock's start.
+    /// The Unix time at which the clock started.
     started: Duration,
 }
 
 impl<D: Driver + ?Sized> Capture<D> {
-    /// Wraps a driver and begins the file. `started` is the Unix time at the clock's start
-    /// ([`Host::started`](crate::Host::started)); packets are stamped with it and the clock.
+    /// Wraps a driver and writes the file's headers. `started` is the Unix time at which the clock
+    /// started ([`Host::started`](crate::Host::started)); packet timestamps are this time plus the
+    /// clock.
     ///
     /// # Errors
     /// Those of writing.
@@ -60,13 +61,13 @@ impl<D: Driver + ?Sized> Capture<D> {
             Medium::Ip => LINK_RAW,
         };
         let mut section = Vec::from(BYTE_ORDER.to_le_bytes());
-        // Version 1.0, and a length that is not known yet.
+        // Version 1.0, and an unknown section length.
         section.extend([1, 0, 0, 0]);
         section.extend((-1_i64).to_le_bytes());
         write_block(&mut file, SECTION_HEADER, &[&section])?;
         let mut interface = Vec::from(link.to_le_bytes());
-        // Reserved, and no limit to the length of a packet. Times are in microseconds, as without
-        // an option.
+        // Reserved, and a snapshot length without limit. Timestamps are in microseconds, the
+        // default.
         interface.extend([0; 6]);
         write_block(&mut file, INTERFACE_DESCRIPTION, &[&interface])?;
         file.flush()?;
@@ -115,10 +116,10 @@ impl Recorder {
     }
 }
 
-/// Writes one block; its parts are a multiple of four bytes together.
+/// Writes one block; the total length of its parts is a multiple of four bytes.
 fn write_block(file: &mut impl Write, kind: u32, parts: &[&[u8]]) -> io::Result<()> {
     let content: usize = parts.iter().map(|part| part.len()).sum();
-    // Kind, and the length before and after.
+    // Type, and the length before and after the content.
     let length = u32::try_from(content.saturating_add(12)).map_err(io::Error::other)?.to_le_bytes();
     file.write_all(&kind.to_le_bytes())?;
     file.write_all(&length)?;

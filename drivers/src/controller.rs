@@ -1,9 +1,10 @@
-//! Controllers: the character devices that answer what the stack itself does not know about an
-//! interface.
+//! Controllers: the character devices that answer driver commands, which the stack itself does not
+//! know.
 //!
-//! A driver supplies a [`Controlled`] panel; [`Controller`] decodes, checks the authority and
-//! encodes. It is given to `Manager::register`, which forwards unknown identifiers, or mounted by
-//! itself. What a driver cannot do, and what no table knows, is [`Error::UnknownCommand`].
+//! A driver implements [`Controlled`]; [`Controller`] decodes requests, checks the authority and
+//! encodes responses. `Manager::register` takes it and forwards unknown identifiers to it; it can
+//! also be mounted alone. A command that is unknown, or that the driver does not support, fails
+//! with [`Error::UnknownCommand`].
 
 use std::sync::Arc;
 use std::task::{Context, Poll};
@@ -33,12 +34,12 @@ virtual_file_system::define_commands! {
     }
 }
 
-/// What drives an interface.
+/// The driver of an interface.
 #[derive(Clone, PartialEq, Eq, Debug, Serialize, Deserialize)]
 pub struct DriverInformation {
     /// The driver: `loopback`, `cable`, `lan`, `tap`, `tun`, `smoltcp`, `embassy`.
     pub kind: String,
-    /// What the driver calls the device, such as `tap0` or `port 3`; may be empty.
+    /// The driver's name of the device, such as `tap0` or `port 3`; may be empty.
     pub name: String,
     /// The largest IP packet in bytes.
     pub mtu: u32,
@@ -50,7 +51,7 @@ impl DriverInformation {
     }
 }
 
-/// What a controller asks of a driver. The defaults refuse.
+/// The operations of a controller on its driver. The defaults refuse.
 pub(crate) trait Controlled: Send + Sync {
     fn information(&self) -> DriverInformation;
 
@@ -71,7 +72,7 @@ pub(crate) trait Controlled: Send + Sync {
     }
 }
 
-/// The device in front of a panel.
+/// The character device of a driver.
 pub(crate) struct Controller(Arc<dyn Controlled>);
 
 impl Controller {
@@ -112,7 +113,7 @@ impl OpenController {
 }
 
 impl OpenDevice for OpenController {
-    /// There is nothing to read: a controller speaks by commands.
+    /// Reads return no data: a controller only handles commands.
     fn read<'a>(&'a self, _: &'a mut [u8]) -> Operation<'a, usize> {
         Operation::done(Ok(0))
     }

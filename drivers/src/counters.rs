@@ -1,4 +1,4 @@
-//! What a driver counts by itself, apart from the interface's statistics.
+//! The counters of a driver, separate from the interface's statistics.
 //!
 //! A driver owns one [`Counters`] and is its only writer; its controller reads it from any thread.
 
@@ -6,26 +6,26 @@ use std::sync::atomic::{AtomicU64, Ordering};
 
 use serde::{Deserialize, Serialize};
 
-/// What a driver has counted since it was made.
+/// Counters since the driver was created.
 #[derive(Clone, Copy, PartialEq, Eq, Debug, Default, Serialize, Deserialize)]
 pub struct DriverCounters {
-    /// Frames that the stack gave.
+    /// Frames that the stack transmitted.
     pub sent_frames: u64,
-    /// Bytes that the stack gave.
+    /// Bytes that the stack transmitted.
     pub sent_bytes: u64,
-    /// Frames that the stack took.
+    /// Frames that the stack received.
     pub received_frames: u64,
-    /// Bytes that the stack took.
+    /// Bytes that the stack received.
     pub received_bytes: u64,
-    /// Frames that were lost in the driver or in what it simulates.
+    /// Frames lost in the driver or in the network that it simulates.
     pub dropped_frames: u64,
-    /// Bytes of those.
+    /// Bytes of the lost frames.
     pub dropped_bytes: u64,
-    /// Calls that the system below refused, such as with `EIO` while its side is down.
+    /// Failed system calls, such as `EIO` while the kernel interface is down.
     pub failures: u64,
 }
 
-/// Counts; written by one task at a time, read by any.
+/// Counters with a single writer and any number of readers.
 #[derive(Debug, Default)]
 pub(crate) struct Counters {
     sent: Traffic,
@@ -47,7 +47,7 @@ impl Traffic {
     }
 }
 
-/// With a single writer, a load and a store lose nothing and cost no locked instruction.
+/// With a single writer, a separate load and store lose nothing and need no locked instruction.
 fn add(counter: &AtomicU64, count: u64) {
     counter.store(counter.load(Ordering::Relaxed).wrapping_add(count), Ordering::Relaxed);
 }

@@ -1,8 +1,8 @@
-//! A file descriptor that wakes tasks, and the question whether it is ready now.
+//! A file descriptor that wakes tasks and reports its readiness.
 //!
-//! The tap driver, the terminal and the adapters wait through this. Whether a descriptor is ready
-//! is asked of the kernel (`poll` without waiting); waiting is left to `async-io`. The descriptor's
-//! flags are not touched, because other processes may share them.
+//! The tap driver, the terminal and the adapters wait through this. A `poll` without a timeout
+//! queries readiness; `async-io` waits. The descriptor's flags stay unchanged, because other
+//! processes may share them.
 
 use std::io;
 use std::os::fd::{AsFd, BorrowedFd, OwnedFd};
@@ -11,25 +11,25 @@ use std::task::{Context, Poll, Waker};
 use async_io::Async;
 use rustix::event::{PollFd, PollFlags, Timespec, poll};
 
-/// A descriptor that the kernel can watch.
+/// A descriptor that the reactor can watch.
 #[derive(Debug)]
 pub(crate) struct Descriptor(Async<OwnedFd>);
 
 impl Descriptor {
-    /// Watches a descriptor.
+    /// Registers a descriptor with the reactor.
     ///
     /// # Errors
-    /// `PermissionDenied` for those that are always ready, such as regular files.
+    /// `PermissionDenied` for a descriptor that is always ready, such as a regular file.
     pub(crate) fn new(descriptor: OwnedFd) -> io::Result<Self> {
         Async::new_nonblocking(descriptor).map(Self)
     }
 
-    /// Wakes the task when bytes can be read. It is woken soon if they can be now.
+    /// Wakes the task when the descriptor becomes readable, or soon if it is readable now.
     pub(crate) fn wake_when_readable(&self, waker: &Waker) {
         arm(waker, |context| self.0.poll_readable(context));
     }
 
-    /// Wakes the task when bytes can be written. It is woken soon if they can be now.
+    /// Wakes the task when the descriptor becomes writable, or soon if it is writable now.
     pub(crate) fn wake_when_writable(&self, waker: &Waker) {
         arm(waker, |context| self.0.poll_writable(context));
     }
@@ -49,8 +49,8 @@ impl AsFd for Descriptor {
     }
 }
 
-/// The first answer may be about an event that is over; after that one the next arms. A reactor
-/// that fails wakes the task, which then meets the failure at its next call.
+/// The first poll may return a past event; the next one registers the waker. If the reactor fails,
+/// the task is woken and gets the error from its next call.
 fn arm(waker: &Waker, mut poll: impl FnMut(&mut Context<'_>) -> Poll<io::Result<()>>) {
     let context = &mut Context::from_waker(waker);
     if poll(context).is_ready() && poll(context).is_ready() {
@@ -58,8 +58,8 @@ fn arm(waker: &Waker, mut poll: impl FnMut(&mut Context<'_>) -> Poll<io::Result<
     }
 }
 
-/// Asks without waiting; errors and hang-ups count as ready, so that whoever asks goes and meets
-/// them.
+/// Queries readiness without waiting. Errors and hang-ups count as ready, so that the next call
+/// returns them.
 pub(crate) fn is_ready(descriptor: BorrowedFd<'_>, interest: PollFlags) -> bool {
     let mut question = [PollFd::from_borrowed_fd(descriptor, interest)];
     let now = Timespec { tv_sec: 0, tv_nsec: 0 };

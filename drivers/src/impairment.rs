@@ -1,10 +1,10 @@
-//! What a bad cable does to frames: rate, queue, delay, jitter, loss, reordering, duplicates,
-//! damage.
+//! The impairments of a cable: rate, queue, delay, jitter, loss, reordering, duplication,
+//! corruption.
 //!
-//! [`Course`] is one direction of one cable. It decides the fate of a frame from the present, the
-//! settings and its own seeded generator, and touches nothing else; the [`switch`](crate::lan)
-//! carries the fates out. Times are in nanoseconds, since a short frame on a fast cable takes less
-//! than a microsecond.
+//! [`Direction`] is one direction of one cable. It decides the fate of a frame from the time, the
+//! settings and its own seeded generator, and has no side effects; the [`switch`](crate::lan)
+//! applies the fate. Times are in nanoseconds, since a short frame on a fast cable takes less than
+//! a microsecond.
 
 use std::time::Duration;
 
@@ -13,7 +13,7 @@ use serde::{Deserialize, Serialize};
 
 use crate::limits::RATE_QUEUE_BYTES;
 
-/// How much longer than usual a held-back frame takes at least.
+/// The minimum extra delay of a reordered frame.
 const HELD_BACK: Duration = Duration::from_millis(1);
 
 /// A probability in millionths.
@@ -21,63 +21,64 @@ const HELD_BACK: Duration = Duration::from_millis(1);
 pub struct Chance(u32);
 
 impl Chance {
-    /// It does not happen.
+    /// Never.
     pub const NEVER: Self = Self(0);
-    /// It happens each time.
+    /// Always.
     pub const ALWAYS: Self = Self(1_000_000);
 
-    /// So many in a million; more is [`ALWAYS`](Self::ALWAYS).
+    /// A probability of `count` in a million; larger values become [`ALWAYS`](Self::ALWAYS).
     #[must_use]
     pub const fn per_million(count: u32) -> Self {
         if count > Self::ALWAYS.0 { Self::ALWAYS } else { Self(count) }
     }
 
-    /// So many in a hundred; outside of 0 to 100 the nearest end counts.
+    /// A probability in percent; values outside 0 to 100 are clamped.
     #[must_use]
     pub fn percent(percent: f64) -> Self {
         Self::per_million((percent * 10_000.0).round() as u32)
     }
 
-    /// The millionths.
+    /// Returns the probability in millionths.
     #[must_use]
     pub const fn millionths(self) -> u32 {
         self.0
     }
 
-    /// Draws only when the answer is open, so that settings without chance use no chance.
+    /// Draws a random number only if the outcome is uncertain, so that settings without
+    /// probabilities consume none.
     fn happens(self, random: &mut Rng) -> bool {
         self.0 > 0 && random.u32(0..Self::ALWAYS.0) < self.0
     }
 }
 
-/// The quality of one cable between a station and the switch; it holds for each direction by
-/// itself. The default is perfect.
+/// The impairment of one cable between a station and the switch; it applies to each direction
+/// separately. The default is none.
 #[derive(Clone, Copy, PartialEq, Eq, Debug, Serialize, Deserialize)]
 pub struct Impairment {
-    /// How long each frame takes.
+    /// The delay of each frame.
     pub delay: Duration,
-    /// How much longer it takes at most, evenly spread. Frames stay in order.
+    /// The maximum extra delay, uniformly distributed. Frames stay in order.
     pub jitter: Duration,
-    /// How many frames are lost.
+    /// The share of lost frames.
     pub loss: Chance,
-    /// How many frames are lost in a row on average (Gilbert's model); up to 1, each is lost by
-    /// itself.
+    /// The average number of consecutive lost frames (Gilbert's model); up to 1, losses are
+    /// independent.
     pub burst: u32,
-    /// How many frames are held back, so that later ones overtake them: they take twice as long,
-    /// and a millisecond more at least.
+    /// The share of reordered frames. They take twice the delay, and at least a millisecond more,
+    /// so that later frames overtake them.
     pub reorder: Chance,
-    /// How many frames arrive twice.
+    /// The share of frames that arrive twice.
     pub duplicate: Chance,
-    /// How many frames arrive with one wrong bit.
+    /// The share of frames that arrive with one bit error.
     pub corrupt: Chance,
-    /// Bits per second; `None` for no limit.
+    /// The rate in bits per second; `None` for no limit.
     pub rate: Option<u64>,
-    /// Bytes that wait for a limited rate; what does not fit is lost.
+    /// The queue of a limited rate in bytes; frames that do not fit are dropped.
     pub queue: u32,
 }
 
 impl Impairment {
-    /// A cable that changes nothing.
+    /// No impairment.
     pub const NONE: Self = Self {
         delay: Duration::ZERO,
         jitter: Duration::ZERO,
@@ -90,7 +91,7 @@ impl Impairment {
         queue: RATE_QUEUE_BYTES,
     };
 
-    /// True when frames pass at once and unchanged.
+    /// True if frames pass at once and unchanged.
     #[must_use]
     pub fn is_none(&self) -> bool {
         let Self { delay, jitter, loss, burst: _, reorder, duplicate, corrupt, rate, queue: _ } =
@@ -101,7 +102,7 @@ impl Impairment {
             && rate.is_none()
     }
 
-    /// True when each chance is one; decoded values must be checked before use.
+    /// True if every probability is at most one; check decoded values before use.
     #[must_use]
     pub fn is_valid(&self) -> bool {
         [self.loss, self.reorder, self.duplicate, self.corrupt]
@@ -117,36 +118,36 @@ impl Default for Impairment {
     }
 }
 
-/// What becomes of a frame.
+/// The fate of a frame.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
 pub(crate) struct Fate {
-    /// When it comes out, in nanoseconds.
+    /// When it arrives, in nanoseconds.
     pub(crate) due: u64,
-    /// A bit that is wrong then, counted from an arbitrary start; the length of the frame bounds
-    /// it.
+    /// The position of its bit error, counted from an arbitrary start, modulo the length of the
+    /// frame.
     pub(crate) wrong_bit: Option<u64>,
-    /// It comes out twice.
+    /// It arrives twice.
     pub(crate) twice: bool,
 }
 
 /// One direction of a cable.
 #[derive(Debug)]
-pub(crate) struct Course {
+pub(crate) struct Direction {
     random: Rng,
     /// The last frame was lost in a burst.
     is_losing: bool,
-    /// When the sender's end is free again.
+    /// When the sender becomes free again.
     free: u64,
-    /// When the last frame that kept its order comes out.
+    /// When the last frame sent in order arrives.
     last: u64,
 }
 
-impl Course {
+impl Direction {
     pub(crate) fn new(seed: u64) -> Self {
         Self { random: Rng::with_seed(seed), is_losing: false, free: 0, last: 0 }
     }
 
-    /// Decides about a frame of `length` bytes that enters `now`; `None` when it is lost.
+    /// Decides the fate of a frame of `length` bytes sent at `now`; `None` if it is lost.
     pub(crate) fn cross(
         &mut self,
         length: usize,
@@ -173,7 +174,7 @@ impl Course {
         Some(Fate { due, wrong_bit, twice: impairment.duplicate.happens(random) })
     }
 
-    /// When the whole frame has left the sender; `None` when the queue has no room.
+    /// Returns when the sender has sent the whole frame; `None` if the queue is full.
     fn send(&mut self, length: usize, now: u64, impairment: &Impairment) -> Option<u64> {
         let Some(rate) = impairment.rate else { return Some(now) };
         let start = self.free.max(now);
@@ -191,8 +192,8 @@ impl Course {
             self.is_losing = false;
             return loss.happens(&mut self.random);
         }
-        // A burst ends with 1/burst per frame, and begins so often that the share of lost frames is
-        // `loss`.
+        // A burst ends with probability 1/burst per frame, and begins often enough that the share
+        // of lost frames is `loss`.
         let (burst, share) =
             (f64::from(burst), f64::from(loss.millionths()) / f64::from(Chance::ALWAYS.0));
         let change = if self.is_losing { 1.0 / burst } else { share / (burst * (1.0 - share)) };
@@ -203,7 +204,7 @@ impl Course {
     }
 }
 
-/// A duration in nanoseconds; 584 years at most.
+/// Converts a duration to nanoseconds; 584 years at most.
 pub(crate) fn nanoseconds(duration: Duration) -> u64 {
     u64::try_from(duration.as_nanos()).unwrap_or(u64::MAX)
 }

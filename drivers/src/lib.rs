@@ -1,21 +1,20 @@
-//! Frames in and frames out, their controllers, and the host's clock, entropy and executor.
+//! Network drivers with their controllers, and the host's clock, entropy and executor.
 //!
-//! Everything that touches an operating system stands here. The drivers implement
-//! [`network::driver::Driver`] and are handed to a `Manager`; [`Host`] supplies the platform around
-//! it.
+//! All access to the operating system is here. The drivers implement [`network::driver::Driver`]
+//! and are passed to a `Manager`; [`Host`] is its platform.
 //!
 //! | module | owns |
 //! |---|---|
 //! | [`host`] | clock, entropy, executor; the program's standard streams as files |
-//! | [`Loopback`] | a system's traffic with itself |
-//! | [`cable`](fn@cable) | two ends in memory |
-//! | [`lan`] | a switch in memory, with cables of any quality |
-//! | [`tap`] | frames and packets to and from the Linux kernel |
-//! | [`capture`] | a pcapng file around any driver |
-//! | [`adapter`] | other people's drivers: smoltcp's and embassy's |
+//! | [`Loopback`] | traffic of a system to itself |
+//! | [`cable`](fn@cable) | a point-to-point link in memory |
+//! | [`lan`] | a switch in memory, with impaired cables |
+//! | [`tap`] | Ethernet frames and IP packets to and from the Linux kernel |
+//! | [`capture`] | a pcapng capture around any driver |
+//! | [`adapter`] | drivers of smoltcp and embassy |
 //! | [`controller_commands`] | the commands of the drivers' controllers |
 //!
-//! Bounds stand in [`limits`].
+//! Bounds are in [`limits`].
 
 pub mod adapter;
 mod cable;

@@ -1,7 +1,7 @@
-//! Traffic of a system with itself: what is transmitted is received, in order.
+//! The loopback: transmitted packets are received, in order.
 //!
-//! The interface's runner is both ends, so nothing here is shared and no lock is taken. Frames are
-//! not copied.
+//! The interface's runner is both ends, so nothing is shared and no lock is needed. Frames are not
+//! copied.
 
 use std::collections::VecDeque;
 use std::sync::Arc;
@@ -17,32 +17,39 @@ use crate::controller::{Controlled, Controller, DriverInformation};
 use crate::counters::{Counters, DriverCounters};
 use crate::limits::LOOPBACK_FRAMES;
 
-/// A driver whose transmitted IP packets come back.
+/// A driver that receives the IP packets that it transmits.
 #[derive(Debug)]
 pub struct Loopback {
     mtu: usize,
     queue: VecDeque<Frame>,
     waker: Option<Waker>,
-    /// The runner waits for room.
+    /// The runner waits for room in the queue.
     wants_room: bool,
-    /// Something happened since the last flush that the runner waits for.
-    rings: bool,
+    /// An event since the last flush must wake the runner.
+    needs_wake: bool,
     counters: Arc<Counters>,
 }
 
 impl Loopback {
-    /// Makes a loopback for IP packets of up to `mtu` bytes.
+    /// Creates a loopback for IP packets of up to `mtu` bytes.
     #[must_use]
     pub fn new(mtu: usize) -> Self {
         let counters = Arc::default();
-        Self { mtu, queue: VecDeque::new(), waker: None, wants_room: false, rings: false, counters }
+        Self {
+            mtu,
+            queue: VecDeque::new(),
+            waker: None,
+            wants_room: false,
+            needs_wake: false,
+            counters,
+        }
     }
 
-    /// The device that answers [`controller_commands`](crate::controller_commands) about this
-    /// driver.
+    /// Returns the device that answers [`controller_commands`](crate::controller_commands) about
+    /// this driver.
     #[must_use]
     pub fn controller(&self) -> Arc<dyn CharacterDevice> {
-        Arc::new(Controller::new(Arc::new(Panel {
+        Arc::new(Controller::new(Arc::new(DriverControl {
             mtu: self.mtu,
             counters: Arc::clone(&self.counters),
         })))
@@ -76,7 +83,7 @@ impl Driver for Loopback {
     fn receive(&mut self, _: &mut FramePool) -> Option<Frame> {
         let frame = self.queue.pop_front()?;
         self.counters.received(frame.len());
-        self.rings |= self.wants_room;
+        self.needs_wake |= self.wants_room;
         Some(frame)
     }
 
@@ -95,12 +102,12 @@ impl Driver for Loopback {
         }
         self.counters.sent(frame.len());
         self.queue.push_back(frame);
-        self.rings = true;
+        self.needs_wake = true;
         Ok(())
     }
 
     fn flush(&mut self) -> Option<Waker> {
-        if std::mem::take(&mut self.rings) { self.waker.take() } else { None }
+        if std::mem::take(&mut self.needs_wake) { self.waker.take() } else { None }
     }
 
     fn register(&mut self, waker: &Waker, room: bool) {
@@ -111,12 +118,12 @@ impl Driver for Loopback {
     }
 }
 
-struct Panel {
+struct DriverControl {
     mtu: usize,
     counters: Arc<Counters>,
 }
 
-impl Controlled for Panel {
+impl Controlled for DriverControl {
     fn information(&self) -> DriverInformation {
         DriverInformation::new("loopback", "", self.mtu)
     }

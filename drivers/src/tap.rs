@@ -1,9 +1,9 @@
-//! Frames (tap) and IP packets (tun) to and from the Linux kernel.
+//! Ethernet frames (tap) and IP packets (tun) to and from the Linux kernel.
 //!
-//! The descriptor is non-blocking and wakes the runner through `async-io`; nothing polls. The
-//! kernel interface's own state, addresses and MTU are its user's business: this driver reads the
-//! MTU once and tells by the descriptor whether the kernel side is up. A full queue of the kernel
-//! is back-pressure; every other refusal is a counted loss.
+//! The descriptor is non-blocking and wakes the runner through `async-io`; there is no busy
+//! polling. The user configures the state, addresses and MTU of the kernel interface: this driver
+//! reads the MTU once, and derives the link state from the descriptor. A full kernel queue causes
+//! back-pressure; any other refusal counts as a loss.
 
 use std::io;
 use std::os::fd::OwnedFd;
@@ -24,7 +24,7 @@ use crate::descriptor::Descriptor;
 use crate::host::{HostEntropy, random_hardware_address};
 use crate::limits::{ETHERNET_HEADER, KERNEL_NAME_BYTES};
 
-/// What the kernel interface carries.
+/// The frame format of the kernel interface.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
 pub enum TapKind {
     /// Ethernet frames.
@@ -33,12 +33,12 @@ pub enum TapKind {
     Tun,
 }
 
-/// What may be said about a [`Tap`]; the default says nothing.
+/// The options of a [`Tap`]. Every default is automatic.
 #[derive(Clone, Copy, PartialEq, Eq, Debug, Default)]
 pub struct TapOptions {
-    /// Our address on the link; a random one when absent. It is not the kernel interface's own.
+    /// Our hardware address; random by default. It is not the kernel interface's own.
     pub hardware: Option<HardwareAddress>,
-    /// The largest IP packet in bytes, instead of the kernel interface's MTU.
+    /// The largest IP packet in bytes; the kernel interface's MTU by default.
     pub mtu: Option<usize>,
 }
 
@@ -50,13 +50,13 @@ pub struct Tap {
     kind: TapKind,
     mtu: usize,
     hardware: HardwareAddress,
-    /// A buffer of full length for the next read.
+    /// A full-length buffer for the next read.
     spare: Option<Frame>,
     state: State,
     counters: Arc<Counters>,
 }
 
-/// What the last calls told about the kernel side.
+/// The state of the kernel side, from the last calls.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
 enum State {
     Up,
@@ -70,12 +70,12 @@ enum State {
 }
 
 impl Tap {
-    /// Attaches to the kernel interface `name`, which is made if it does not exist. That needs the
-    /// right to do so (`CAP_NET_ADMIN`), or an interface that belongs to the caller.
+    /// Attaches to the kernel interface `name`, and creates it if it does not exist. This needs
+    /// `CAP_NET_ADMIN`, or an interface that belongs to the caller.
     ///
     /// # Errors
-    /// `InvalidInput` for a name that is empty, longer than 15 bytes or not a plain name; those of
-    /// the kernel.
+    /// `InvalidInput` for a name that is empty, longer than 15 bytes or malformed; errors of the
+    /// kernel.
     pub fn open(name: &str, kind: TapKind, options: TapOptions) -> io::Result<Self> {
         let is_plain = name.bytes().all(|byte| byte.is_ascii_graphic() && !b"/:%".contains(&byte));
         if name.is_empty()
@@ -119,13 +119,13 @@ impl Tap {
         })
     }
 
-    /// The device that answers [`controller_commands`](crate::controller_commands) about this
-    /// driver.
+    /// Returns the device that answers [`controller_commands`](crate::controller_commands) about
+    /// this driver.
     #[must_use]
     pub fn controller(&self) -> Arc<dyn CharacterDevice> {
         let kind = if self.kind == TapKind::Tap { "tap" } else { "tun" };
         let information = DriverInformation::new(kind, self.name.as_str(), self.mtu);
-        Arc::new(Controller::new(Arc::new(Panel {
+        Arc::new(Controller::new(Arc::new(DriverControl {
             information,
             counters: Arc::clone(&self.counters),
         })))
@@ -138,17 +138,17 @@ impl Tap {
         }
     }
 
-    /// Asks whether what stood in the way is over.
+    /// Checks whether the queue has room or the interface is up again.
     fn refresh(&mut self) {
         if matches!(self.state, State::Full | State::Down) && self.descriptor.is_writable() {
             self.state = State::Up;
         }
     }
 
-    /// Reads one frame into the spare buffer, which it leaves there when there is none.
+    /// Reads one frame into the spare buffer, and keeps the buffer if there is no frame.
     fn read(&mut self, pool: &mut FramePool) -> Option<Frame> {
         let longest = self.longest();
-        // One byte more than a frame has: a longer one is noticed instead of cut.
+        // One byte more than the longest frame, so that a longer one is detected and not truncated.
         let mut buffer = self.spare.take().unwrap_or_else(|| pool.take(longest.saturating_add(1)));
         let result = loop {
             match rustix::io::read(&self.descriptor, buffer.bytes_mut()) {
@@ -261,7 +261,7 @@ impl Driver for Tap {
                 match errno {
                     Errno::IO | Errno::NETDOWN => self.state = State::Down,
                     Errno::BADFD | Errno::NODEV | Errno::BADF => self.state = State::Gone,
-                    // A malformed frame, or the kernel has no memory: this frame only.
+                    // A malformed frame, or no kernel memory: only this frame is lost.
                     _ => {}
                 }
             }
@@ -281,12 +281,12 @@ impl Driver for Tap {
     }
 }
 
-struct Panel {
+struct DriverControl {
     information: DriverInformation,
     counters: Arc<Counters>,
 }
 
-impl Controlled for Panel {
+impl Controlled for DriverControl {
     fn information(&self) -> DriverInformation {
         self.information.clone()
     }
@@ -296,8 +296,7 @@ impl Controlled for Panel {
     }
 }
 
-/// The three calls that need `ioctl` (Linux' `Documentation/networking/tuntap.rst`,
-/// `netdevice(7)`).
+/// The three `ioctl` calls (Linux' `Documentation/networking/tuntap.rst`, `netdevice(7)`).
 mod system {
     use std::ffi::c_int;
 
@@ -313,15 +312,15 @@ mod system {
     const IFF_TAP: c_int = 0x0002;
     const IFF_NO_PI: c_int = 0x1000;
 
-    /// Linux' `struct ifreq`: a name, and a union that is 24 bytes at most, of which these calls
-    /// use one number.
+    /// Linux' `struct ifreq`: a name, and a union of at most 24 bytes, of which these calls use one
+    /// number.
     #[repr(C)]
     struct InterfaceRequest {
         name: [u8; KERNEL_NAME_BYTES + 1],
         value: Value,
     }
 
-    /// The union as the calls below read and write it: a number in the first bytes.
+    /// The union as these calls use it: a number in the first bytes.
     #[repr(C, align(8))]
     #[derive(Clone, Copy)]
     struct Value([u8; 24]);
@@ -340,8 +339,8 @@ mod system {
         }
     }
 
-    /// Opens the clone device and makes it the interface `name`, without packet information and
-    /// without offloads.
+    /// Opens the clone device and attaches it to the interface `name`, without packet information
+    /// and without offloads.
     pub(super) fn attach(name: &str, kind: TapKind) -> io::Result<OwnedFd> {
         let flags = OFlags::RDWR | OFlags::NONBLOCK | OFlags::CLOEXEC;
         let descriptor = rustix::fs::open("/dev/net/tun", flags, Mode::empty())?;
@@ -352,8 +351,8 @@ mod system {
         // SAFETY: TUNSETIFF reads and writes one `struct ifreq`, and `request` is at least as large
         // as that.
         unsafe { ioctl(&descriptor, Updater::<TUNSETIFF, InterfaceRequest>::new(&mut request)) }?;
-        // A persistent interface keeps the offloads of its last user, and then gives us frames
-        // without checksums. SAFETY: TUNSETOFFLOAD takes its flags as a number and touches no
+        // A persistent interface keeps the offloads of its last user and would then pass frames
+        // without checksums. SAFETY: TUNSETOFFLOAD takes its flags as a number and accesses no
         // memory of ours.
         unsafe { ioctl(&descriptor, IntegerSetter::<TUNSETOFFLOAD>::new_usize(0)) }?;
         Ok(descriptor)

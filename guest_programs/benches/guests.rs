@@ -1,9 +1,8 @@
-//! What guests cost: `cargo bench -p devnet-guest-programs`; `-- --quick` for a short run.
+//! The cost of guests: `cargo bench -p devnet-guest-programs`; `-- --quick` for a short run.
 //!
-//! Two whole systems on a cable in memory, everything on one thread. A guest echoes what comes over
-//! a connection; a native task that does the same is measured beside it, in turns, per second of
-//! CPU time. Then other guests do their worst, and the round trips through the honest one are
-//! timed.
+//! Two complete systems on an in-memory cable, all on one thread. A guest echoes the data of a
+//! connection; a native task that does the same alternates with it. Both are measured per second of
+//! CPU time. Then hostile guests run, and the benchmark times the round trips of the echoing guest.
 
 #![expect(
     clippy::unwrap_used,
@@ -30,7 +29,7 @@ static ALLOCATOR: allocator::Counting = allocator::Counting;
 /// Bytes of one ping.
 const MESSAGE: usize = 64;
 
-/// Connects to 10.0.0.2:7 and sends everything back.
+/// Connects to 10.0.0.2:7 and echoes everything.
 const ECHO: &str = r#"(module
   (import "vfs" "open" (func $open (param i32 i32 i32) (result i32)))
   (import "vfs" "read" (func $read (param i32 i32 i32) (result i32)))
@@ -48,13 +47,13 @@ const ECHO: &str = r#"(module
       (drop (call $write (local.get $file) (i32.const 1024) (local.get $count)))
       (br $next))))"#;
 
-/// Waits for its standard input.
+/// Blocks on its standard input.
 const SLEEPER: &str = r#"(module
   (import "vfs" "read" (func $read (param i32 i32 i32) (result i32)))
   (memory (export "memory") 1)
   (func (export "_start") (drop (call $read (i32.const 0) (i32.const 0) (i32.const 1)))))"#;
 
-/// Opens ten sockets, connects them, and waits.
+/// Opens ten sockets, connects them, and blocks.
 const TEN_SOCKETS: &str = r#"(module
   (import "vfs" "open" (func $open (param i32 i32 i32) (result i32)))
   (import "vfs" "read" (func $read (param i32 i32 i32) (result i32)))
@@ -73,7 +72,7 @@ const TEN_SOCKETS: &str = r#"(module
       (br_if $next (local.tee $left (i32.sub (local.get $left) (i32.const 1)))))
     (drop (call $read (i32.const 0) (i32.const 0) (i32.const 1)))))"#;
 
-/// What guests do to others.
+/// The hostile guests.
 const HARM: [(&str, &str); 5] = [
     ("computes for ever", "(module (func (export \"_start\") (loop $l (br $l))))"),
     (
@@ -174,7 +173,7 @@ impl Bench {
         self.translator.translate(&wat::parse_str(text).unwrap()).unwrap()
     }
 
-    /// A guest on the left system, and the end of its standard input.
+    /// Creates a guest on the left system, and returns the other end of its standard input.
     fn process(&self, program: &Program) -> (Process, virtual_file_system::File) {
         let (input, hold) = pipe(1);
         let (_, output) = pipe(1);
@@ -204,7 +203,7 @@ impl Bench {
             .unwrap()
     }
 
-    /// Starts a guest on the left system, listed under a name.
+    /// Starts a guest on the left system and lists it under a name.
     fn start(&self, program: &Program, programs: &Programs, name: &str) {
         let (process, hold) = self.process(program);
         let entry = programs.enter(name).unwrap();
@@ -215,7 +214,7 @@ impl Bench {
         self.host.spawner().spawn(Box::pin(run)).unwrap();
     }
 
-    /// A connection that a guest echoes.
+    /// Returns a connection that a guest echoes.
     async fn guest_echo(
         &self,
         listener: &TcpListener,
@@ -226,7 +225,7 @@ impl Bench {
         listener.accept().await.unwrap()
     }
 
-    /// A connection that a native task echoes.
+    /// Returns a connection that a native task echoes.
     async fn native_echo(&self, listener: &TcpListener) -> TcpStream {
         let sockets = self.left.manager.sockets();
         let run = async move {
@@ -241,7 +240,7 @@ impl Bench {
     }
 }
 
-/// Ends all guests of a table.
+/// Kills all guests of a table.
 async fn end(programs: &Programs) {
     programs.list().iter().for_each(|one| programs.kill(one.number).unwrap());
     while !programs.list().is_empty() {
@@ -259,7 +258,7 @@ async fn ping(stream: &TcpStream, buffer: &mut [u8; MESSAGE]) {
     }
 }
 
-/// Round trips per second of CPU time.
+/// Measures round trips per second of CPU time.
 async fn rate(stream: &TcpStream, span: Duration) -> f64 {
     let mut buffer = [7; MESSAGE];
     let (before, mut count) = (cpu_time(), 0_u32);
@@ -272,7 +271,7 @@ async fn rate(stream: &TcpStream, span: Duration) -> f64 {
     f64::from(count) / (cpu_time() - before).as_secs_f64()
 }
 
-/// Bytes per second of CPU time, there and back.
+/// Measures bytes per second of CPU time, in both directions.
 async fn bulk(stream: &TcpStream, span: Duration) -> f64 {
     let data = vec![7; 65_536];
     let mut buffer = vec![0; 65_536];
@@ -291,7 +290,7 @@ async fn bulk(stream: &TcpStream, span: Duration) -> f64 {
     count as f64 / (cpu_time() - before).as_secs_f64()
 }
 
-/// The median and the 99th percentile of round trips in microseconds.
+/// Measures the median and the 99th percentile of round trips in microseconds.
 async fn latency(stream: &TcpStream, rounds: usize) -> (f64, f64) {
     let mut buffer = [7; MESSAGE];
     let mut times = Vec::with_capacity(rounds);
@@ -342,8 +341,8 @@ fn median(mut values: Vec<f64>) -> f64 {
     values[values.len() / 2]
 }
 
-/// The median and the 99th percentile of round trips through an honest guest, beside another one if
-/// there is one.
+/// Measures the median and the 99th percentile of round trips, with a hostile guest if one is
+/// given.
 fn beside(bench: &Bench, program: &Program, hostile: Option<&Program>, pings: usize) -> (f64, f64) {
     let programs = Programs::new();
     let listener = bench.listener();
@@ -359,8 +358,8 @@ fn beside(bench: &Bench, program: &Program, hostile: Option<&Program>, pings: us
     })
 }
 
-/// Round trips beside each hostile guest and without it, in turns: a machine has slower moments,
-/// and what is compared should be in the same.
+/// Alternates between round trips with each hostile guest and without one, so that both are
+/// measured under the same load of the machine.
 fn harm(bench: &Bench, rounds: usize, pings: usize) -> f64 {
     let program = bench.program(ECHO);
     println!("\n| another guest | median | 99th percentile | relative to undisturbed |");

@@ -1,9 +1,9 @@
-//! What a guest uses of its limits: sockets, buffer bytes, bandwidth. All its files share one
-//! account.
+//! What a guest uses of its limits: sockets, buffer bytes and bandwidth. All files of a guest share
+//! one account.
 //!
-//! A socket holds a [`Seat`]; dropping the file drops the seat, so nothing can be forgotten.
-//! Bandwidth is a bucket for each direction that fills with time; it may be overdrawn by one
-//! transfer, because a datagram cannot be cut.
+//! A socket holds a [`Reservation`]. Closing the file drops the reservation, so the account cannot
+//! leak. Each direction has a token bucket for bandwidth. One transfer may overdraw the bucket,
+//! because a datagram cannot be split.
 
 use alloc::sync::Arc;
 use core::time::Duration;
@@ -14,14 +14,14 @@ use virtual_file_system::{Error, Lock, Result};
 use crate::grants::Limits;
 use crate::limits;
 
-/// Which way bytes go, seen from the guest.
+/// The direction of data, as the guest sees it.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
 pub(crate) enum Direction {
     Receive,
     Send,
 }
 
-/// What one guest uses.
+/// The resources that one guest uses.
 pub(crate) struct Account {
     limits: Limits,
     clock: Arc<dyn Clock>,
@@ -31,7 +31,7 @@ pub(crate) struct Account {
 struct State {
     sockets: usize,
     buffers: usize,
-    /// The largest buffers that a listener was given: its connections are charged with them.
+    /// The largest buffer sizes set on a listener. Accepted connections are charged with them.
     accepted: (usize, usize),
     received: Bucket,
     sent: Bucket,
@@ -54,19 +54,21 @@ impl Account {
         Self { limits, clock, state: Lock::new(state) }
     }
 
-    /// Takes the place of a socket with the usual buffers, or with smaller ones if there is no room
-    /// for those.
-    pub(crate) fn seat(self: &Arc<Self>) -> Result<Seat> {
-        self.occupy(limits::SOCKET_BUFFER_BYTES, limits::SOCKET_BUFFER_BYTES)
+    /// Reserves a socket with the default buffers.
+    pub(crate) fn reserve(self: &Arc<Self>) -> Result<Reservation> {
+        self.reserve_bytes(limits::SOCKET_BUFFER_BYTES, limits::SOCKET_BUFFER_BYTES)
     }
 
-    /// Takes the place of a connection that a listener of this guest accepted.
-    pub(crate) fn seat_of_accepted(self: &Arc<Self>) -> Result<Seat> {
+    /// Reserves a connection accepted by a listener of this guest.
+    pub(crate) fn reserve_accepted(self: &Arc<Self>) -> Result<Reservation> {
         let (receive, send) = self.state.with(|state| state.accepted);
-        self.occupy(receive.max(limits::SOCKET_BUFFER_BYTES), send.max(limits::SOCKET_BUFFER_BYTES))
+        self.reserve_bytes(
+            receive.max(limits::SOCKET_BUFFER_BYTES),
+            send.max(limits::SOCKET_BUFFER_BYTES),
+        )
     }
 
-    fn occupy(self: &Arc<Self>, receive: usize, send: usize) -> Result<Seat> {
+    fn reserve_bytes(self: &Arc<Self>, receive: usize, send: usize) -> Result<Reservation> {
         self.state.with(|state| {
             let room = self.limits.buffer_bytes.saturating_sub(state.buffers);
             if state.sockets >= self.limits.sockets || receive.saturating_add(send) > room {
@@ -74,11 +76,11 @@ impl Account {
             }
             state.sockets += 1;
             state.buffers += receive + send;
-            Ok(Seat { account: Arc::clone(self), receive, send })
+            Ok(Reservation { account: Arc::clone(self), receive, send })
         })
     }
 
-    /// How much of `wanted` may be moved now; 0 if the bucket is empty.
+    /// Returns how much of `wanted` may be transferred now; 0 if the bucket is empty.
     pub(crate) fn allowance(&self, direction: Direction, wanted: usize) -> usize {
         let Some(rate) = self.limits.bandwidth else { return wanted };
         let now = self.clock.now();
@@ -86,7 +88,7 @@ impl Account {
         wanted.min(usize::try_from(there).unwrap_or(0))
     }
 
-    /// Charges bytes that were moved.
+    /// Charges transferred bytes.
     pub(crate) fn charge(&self, direction: Direction, bytes: usize) {
         if self.limits.bandwidth.is_some() {
             self.state.with(|state| {
@@ -97,7 +99,7 @@ impl Account {
         }
     }
 
-    /// When an empty bucket has bytes again.
+    /// Returns when an empty bucket has tokens again.
     pub(crate) fn refilled(&self, direction: Direction) -> Instant {
         let now = self.clock.now();
         let Some(rate) = self.limits.bandwidth else { return now };
@@ -106,13 +108,13 @@ impl Account {
             .with(|state| state.bucket(direction).level(rate, now))
             .saturating_neg()
             .saturating_add(1);
-        // A tenth of the burst at once, so that a slow guest is not woken for every byte.
+        // Wait for a tenth of the burst, so that a slow guest does not wake for every byte.
         let missing =
             u64::try_from(missing).unwrap_or(1).saturating_add(burst(rate).unsigned_abs() / 10);
         now.after(Duration::from_micros(missing.saturating_mul(1_000_000) / rate.max(1)))
     }
 
-    /// Waits until an empty bucket has bytes again.
+    /// Waits until an empty bucket has tokens again.
     pub(crate) async fn refill(&self, direction: Direction) {
         while self.allowance(direction, 1) == 0 {
             self.clock.sleep_until(self.refilled(direction)).await;
@@ -127,24 +129,24 @@ impl Account {
         &self.limits
     }
 
-    /// Sockets and their buffers' bytes.
+    /// Returns the number of sockets and the bytes of their buffers.
     pub(crate) fn usage(&self) -> (usize, usize) {
         self.state.with(|state| (state.sockets, state.buffers))
     }
 }
 
-/// A socket's share of the account, given back when dropped.
-pub(crate) struct Seat {
+/// A socket's share of the account; dropping it returns the share.
+pub(crate) struct Reservation {
     account: Arc<Account>,
     receive: usize,
     send: usize,
 }
 
-impl Seat {
-    /// Charges another buffer size, and tells the former one.
+impl Reservation {
+    /// Changes the charged buffer size and returns the previous one.
     ///
     /// # Errors
-    /// `NoBufferSpace` if the guest has not so much left; the charge stays as it was.
+    /// `NoBufferSpace` if the guest's limit does not allow it; the charge is unchanged.
     pub(crate) fn resize(&mut self, direction: Direction, bytes: usize) -> Result<usize> {
         let size = match direction {
             Direction::Receive => &mut self.receive,
@@ -160,15 +162,15 @@ impl Seat {
         })
     }
 
-    /// The socket listens: what it accepts gets buffers of its size.
-    pub(crate) fn listens(&self) {
+    /// Marks the socket as a listener: accepted connections inherit its buffer sizes.
+    pub(crate) fn set_listener(&self) {
         self.account.state.with(|state| {
             state.accepted = (state.accepted.0.max(self.receive), state.accepted.1.max(self.send));
         });
     }
 }
 
-impl Drop for Seat {
+impl Drop for Reservation {
     fn drop(&mut self) {
         self.account.state.with(|state| {
             state.sockets = state.sockets.saturating_sub(1);
@@ -177,14 +179,14 @@ impl Drop for Seat {
     }
 }
 
-/// Bytes that may go; negative after a transfer that was larger.
+/// A token bucket in bytes; negative after a transfer larger than its level.
 #[derive(Clone, Copy)]
 struct Bucket {
     bytes: i64,
     filled: Instant,
 }
 
-/// Bytes that a full bucket has: at least one largest datagram, so that each can go at some time.
+/// The capacity of a bucket in bytes, at least 1.
 fn burst(rate: u64) -> i64 {
     let bytes = u128::from(rate) * u128::from(limits::BURST_MILLISECONDS) / 1000;
     i64::try_from(bytes).unwrap_or(i64::MAX).max(1)

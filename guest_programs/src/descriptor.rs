@@ -1,9 +1,8 @@
-//! A guest's open files by number, as POSIX has them: the lowest free number is given out, 0 to 2
-//! are the standard streams.
+//! The descriptor table of a guest. As in POSIX, a new file gets the lowest free descriptor, and 0
+//! to 2 are the standard streams.
 //!
-//! Imports of every kind share this table. It also keeps what belongs to a number and not to the
-//! file: the path of a directory, a connect that goes on in the background, the time-outs of a
-//! socket.
+//! All imports share this table. It also keeps state that belongs to a descriptor rather than to
+//! the open file: the path of a directory, a connect in progress, the timeouts of a socket.
 
 use alloc::sync::Arc;
 use alloc::vec::Vec;
@@ -21,17 +20,17 @@ use crate::namespace::Opened;
 #[derive(Clone)]
 pub(crate) struct Descriptor {
     pub(crate) file: File,
-    /// What stands around a network device.
+    /// The guard around a network device.
     pub(crate) guard: Option<Arc<Guard>>,
-    /// Where a directory is; files do not need theirs any more.
+    /// The path of a directory; other files do not need theirs.
     pub(crate) directory: Option<Path>,
-    /// What the file was when it was opened.
+    /// The node kind at the time of opening.
     pub(crate) kind: NodeKind,
-    /// A connect that was begun without waiting.
-    pub(crate) attempt: Option<Arc<Attempt>>,
-    /// How long a socket's receive waits (SO_RCVTIMEO).
+    /// A non-blocking connect in progress.
+    pub(crate) pending_connect: Option<Arc<PendingConnect>>,
+    /// The receive timeout (SO_RCVTIMEO).
     pub(crate) receive_timeout: Option<Duration>,
-    /// How long a socket's send waits (SO_SNDTIMEO).
+    /// The send timeout (SO_SNDTIMEO).
     pub(crate) send_timeout: Option<Duration>,
 }
 
@@ -43,14 +42,14 @@ impl Descriptor {
             guard,
             directory,
             kind,
-            attempt: None,
+            pending_connect: None,
             receive_timeout: None,
             send_timeout: None,
         }
     }
 
-    /// True when nothing is lost if a write that has to wait is given up: it is data, not commands
-    /// of which some were carried out.
+    /// True if a blocked write can be cancelled without loss: it carries data, not a sequence of
+    /// commands of which some have already run.
     pub(crate) fn takes_data(&self) -> bool {
         match &self.guard {
             Some(guard) => guard.is_socket_with_data(),
@@ -62,14 +61,14 @@ impl Descriptor {
         self.file.flags().contains(OpenFlags::NON_BLOCKING)
     }
 
-    /// What the file is ready for, a connect in the background included.
+    /// Polls the readiness of the file, including a connect in progress.
     pub(crate) fn poll_ready(
         &self,
         context: &mut Context<'_>,
         interest: Readiness,
     ) -> Poll<Result<Readiness>> {
-        if let Some(attempt) = &self.attempt {
-            match attempt.poll(context) {
+        if let Some(pending_connect) = &self.pending_connect {
+            match pending_connect.poll(context) {
                 Poll::Pending => return Poll::Pending,
                 Poll::Ready(true) => {}
                 Poll::Ready(false) => {
@@ -82,66 +81,66 @@ impl Descriptor {
         self.file.poll_ready(context, interest)
     }
 
-    /// Moves a connect in the background on, without waiting for it. An error of it is told once,
-    /// by whatever call comes first.
+    /// Advances a connect in progress without waiting. The first call after a failure returns its
+    /// error, once.
     pub(crate) fn settle(&self) -> Result<()> {
-        let Some(attempt) = &self.attempt else { return Ok(()) };
-        match attempt.poll(&mut Context::from_waker(Waker::noop())) {
+        let Some(pending_connect) = &self.pending_connect else { return Ok(()) };
+        match pending_connect.poll(&mut Context::from_waker(Waker::noop())) {
             Poll::Pending => Err(Error::WouldBlock),
-            Poll::Ready(_) => attempt.take_error().map_or(Ok(()), Err),
+            Poll::Ready(_) => pending_connect.take_error().map_or(Ok(()), Err),
         }
     }
 }
 
-/// A connect that goes on while the guest does something else; dropping it gives it up.
-pub(crate) struct Attempt(Lock<Stage>);
+/// A non-blocking connect in progress; dropping it aborts the connect.
+pub(crate) struct PendingConnect(Lock<ConnectState>);
 
-enum Stage {
+enum ConnectState {
     Running(BoxFuture<'static, Result<()>>),
-    /// Somebody is just looking at it.
-    Taken,
+    /// Another call is polling the future.
+    Polling,
     Connected,
     Failed(Option<Error>),
 }
 
-impl Attempt {
+impl PendingConnect {
     pub(crate) const fn new(connect: BoxFuture<'static, Result<()>>) -> Self {
-        Self(Lock::new(Stage::Running(connect)))
+        Self(Lock::new(ConnectState::Running(connect)))
     }
 
-    /// Ready when it is over: true if it went well.
+    /// Ready when the connect has ended: true if it succeeded.
     pub(crate) fn poll(&self, context: &mut Context<'_>) -> Poll<bool> {
-        // The future is foreign code, so it runs outside of the lock.
-        let stage = self.0.with(|stage| core::mem::replace(stage, Stage::Taken));
+        // The future runs arbitrary code, so poll it outside the lock.
+        let stage = self.0.with(|stage| core::mem::replace(stage, ConnectState::Polling));
         let (next, outcome) = match stage {
-            Stage::Running(mut connect) => match connect.as_mut().poll(context) {
-                Poll::Pending => (Stage::Running(connect), Poll::Pending),
-                Poll::Ready(Ok(())) => (Stage::Connected, Poll::Ready(true)),
-                Poll::Ready(Err(error)) => (Stage::Failed(Some(error)), Poll::Ready(false)),
+            ConnectState::Running(mut connect) => match connect.as_mut().poll(context) {
+                Poll::Pending => (ConnectState::Running(connect), Poll::Pending),
+                Poll::Ready(Ok(())) => (ConnectState::Connected, Poll::Ready(true)),
+                Poll::Ready(Err(error)) => (ConnectState::Failed(Some(error)), Poll::Ready(false)),
             },
-            Stage::Taken => (Stage::Taken, Poll::Pending),
-            Stage::Connected => (Stage::Connected, Poll::Ready(true)),
-            Stage::Failed(error) => (Stage::Failed(error), Poll::Ready(false)),
+            ConnectState::Polling => (ConnectState::Polling, Poll::Pending),
+            ConnectState::Connected => (ConnectState::Connected, Poll::Ready(true)),
+            ConnectState::Failed(error) => (ConnectState::Failed(error), Poll::Ready(false)),
         };
         self.0.with(|stage| *stage = next);
         outcome
     }
 
-    /// Whether it is still under way.
+    /// True while the connect is in progress.
     pub(crate) fn is_running(&self) -> bool {
-        self.0.with(|stage| matches!(stage, Stage::Running(_) | Stage::Taken))
+        self.0.with(|stage| matches!(stage, ConnectState::Running(_) | ConnectState::Polling))
     }
 
-    /// Why it failed, once.
+    /// Returns the error of a failed connect, once.
     pub(crate) fn take_error(&self) -> Option<Error> {
         self.0.with(|stage| match stage {
-            Stage::Failed(error) => error.take(),
+            ConnectState::Failed(error) => error.take(),
             _ => None,
         })
     }
 }
 
-/// The open files of one guest.
+/// The descriptor table of one guest.
 pub(crate) struct Descriptors {
     entries: Vec<Option<Descriptor>>,
     limit: usize,
@@ -152,7 +151,7 @@ impl Descriptors {
         Self { entries: Vec::new(), limit: limit.min(limits::FILES_MAXIMUM) }
     }
 
-    /// Gives a file the lowest free number.
+    /// Assigns the lowest free descriptor to a file.
     ///
     /// # Errors
     /// `TooManyOpenFiles` beyond the guest's limit.
@@ -168,7 +167,7 @@ impl Descriptors {
         Ok(free as u32)
     }
 
-    /// Fails early when there is no free number, before something is opened for it.
+    /// Fails early if no descriptor is free, before the caller opens anything.
     pub(crate) fn check_room(&self) -> Result<()> {
         let used = self.entries.iter().flatten().count();
         if used < self.limit { Ok(()) } else { Err(Error::TooManyOpenFiles) }
@@ -185,12 +184,12 @@ impl Descriptors {
             .ok_or(Error::BadFileDescriptor)
     }
 
-    /// Closes a number; the caller drops the file.
+    /// Closes a descriptor; the caller drops the file.
     pub(crate) fn remove(&mut self, number: u32) -> Result<Descriptor> {
         self.entries.get_mut(number as usize).and_then(Option::take).ok_or(Error::BadFileDescriptor)
     }
 
-    /// Gives a file another number, closing what has it (POSIX `dup2` and `close`).
+    /// Moves a file to another open descriptor, which is closed first (`fd_renumber`).
     pub(crate) fn renumber(&mut self, from: u32, to: u32) -> Result<()> {
         self.get(to)?;
         let descriptor = self.remove(from)?;
@@ -200,7 +199,7 @@ impl Descriptors {
         Ok(())
     }
 
-    /// How many are open.
+    /// Returns the number of open descriptors.
     pub(crate) fn count(&self) -> usize {
         self.entries.iter().flatten().count()
     }

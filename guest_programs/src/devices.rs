@@ -1,5 +1,5 @@
-//! The network's devices without a guard: what [`guard`](crate::guard) stands around, and asks its
-//! own questions.
+//! The network's devices without a guard. The [`guard`](crate::guard) wraps them, and sends its own
+//! queries to them.
 
 use alloc::string::String;
 use alloc::sync::Arc;
@@ -12,10 +12,10 @@ use crate::policy::Policy;
 
 /// The directory of interfaces.
 pub(crate) const NETWORK: &str = "/devices/network";
-/// The device of what belongs to no single interface.
+/// The device for sockets and for everything that belongs to no single interface.
 pub(crate) const SOCKETS: &str = "/devices/sockets";
 
-/// The network's devices as one guest has them.
+/// The network's devices as one guest sees them.
 pub(crate) struct Devices {
     tree: VirtualFileSystem,
     credentials: Credentials,
@@ -33,29 +33,29 @@ impl Devices {
         Self { tree, credentials, policy, account }
     }
 
-    /// True when no interface is absent for the guest.
+    /// True if every interface is visible to the guest.
     pub(crate) fn sees_all(&self) -> bool {
         self.policy.grants.all_interfaces().is_some()
     }
 
-    /// The names of the interfaces that the guest sees, sorted.
+    /// Returns the names of the interfaces that the guest sees, sorted.
     pub(crate) fn visible_interfaces(&self) -> Result<Vec<String>> {
         let entries = self.tree.list(&self.credentials, &Path::parse(NETWORK)?)?;
         let names = entries.into_iter().map(|entry| entry.name);
         Ok(names.filter(|name| self.policy.grants.interface(name).is_some()).collect())
     }
 
-    /// Opens the unguarded device of an interface; only for the guard's own questions.
+    /// Opens an interface's device unguarded, for the guard's own queries only.
     pub(crate) fn open_interface(&self, name: &str, flags: OpenFlags) -> Result<File> {
         self.open(&Path::parse(NETWORK)?.join(name)?, flags)
     }
 
-    /// Opens the unguarded device of all sockets; only for the guard's own questions.
+    /// Opens the sockets' device unguarded, for the guard's own queries only.
     pub(crate) fn open_sockets(&self, flags: OpenFlags) -> Result<File> {
         self.open(&Path::parse(SOCKETS)?, flags)
     }
 
-    /// Opens an unguarded device by its path; only to put a guard around it.
+    /// Opens a device unguarded by its path, for wrapping it in a guard only.
     pub(crate) fn open(&self, path: &Path, flags: OpenFlags) -> Result<File> {
         self.tree.open(&self.credentials, path, flags, Mode::empty())
     }

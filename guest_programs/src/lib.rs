@@ -1,37 +1,36 @@
-//! Guest programs: WebAssembly that reaches the network through files, as far as it was granted.
+//! Guest programs: WebAssembly modules that reach the network through files, within their grants.
 //!
-//! A guest sees the virtual file system and nothing else. What it asks for goes down this list, and
-//! comes back as a number:
+//! A guest sees the virtual file system and nothing else. A call passes through this list from top
+//! to bottom and returns a number:
 //!
 //! | module | owns |
 //! |---|---|
-//! | [`program`] | bytes → a module that is ready to run |
-//! | [`process`] | one running guest: run, wait, go on; its end |
-//! | [`table`] | the guests that run: list, kill |
-//! | `imports` | what a guest can call: module `vfs`, WASI preview 1, WasmEdge's sockets |
-//! | `descriptor` | its open files by number |
-//! | `guest`, `memory` | what the host keeps for it, and its memory as bytes |
-//! | `namespace` | the part of the tree that it sees |
-//! | `guard` | network devices with only the granted commands |
-//! | `devices` | those devices without a guard, for the guard's own questions |
-//! | [`grants`], `policy` | what it may, as data; whether it may do this now |
-//! | `account` | sockets, buffers and bandwidth that it uses |
+//! | [`program`] | bytes → a validated, translated module |
+//! | [`process`] | one running guest: run, suspend, resume, exit |
+//! | [`table`] | the table of running guests: list, kill |
+//! | `imports` | the functions that a guest can call: module `vfs`, WASI preview 1, WasmEdge's sockets |
+//! | `descriptor` | the guest's descriptor table |
+//! | `guest`, `memory` | the host's state for one guest; access to the guest's memory |
+//! | `namespace` | the part of the tree that the guest sees |
+//! | `guard` | network devices restricted to the granted commands |
+//! | `devices` | the same devices unguarded, for the guard's own queries |
+//! | [`grants`], `policy` | grants as data; decisions about single requests |
+//! | `account` | sockets, buffers and bandwidth in use |
 //! | [`limits`] | every bound |
 //!
-//! A thousand guests share one thread: a call that waits suspends the guest, and a guest that
-//! computes gives way after a short turn. Nothing here blocks, and nothing knows an executor:
+//! A thousand guests share one thread: a blocking call suspends the guest, and a computing guest
+//! yields after a short turn. Nothing here blocks the thread or depends on an executor:
 //! [`Process::run`] is a future.
 //!
 //! # The host's stack
 //!
-//! A guest's calls and values live in memory of its own, bounded by [`limits::RECURSION`] and
-//! [`limits::STACK_BYTES`]. Of the host's stack wasmi takes a frame for each memory or table that a
-//! guest grows, until its turn ends; [`limits::GROW_FUEL`] keeps that below 70 KiB. This holds
-//! where the compiler makes jumps of wasmi's other calls, as in a release build; without
-//! optimisation wasmi has a loop instead. Whoever optimises with `debug-assertions`, or builds with
-//! a compiler that this was not tried with, adds wasmi's feature `portable-dispatch` to the
-//! dependencies of the final program: the loop again, which computes at a quarter to two fifths of
-//! the speed.
+//! A guest's calls and values live in their own memory, bounded by [`limits::RECURSION`] and
+//! [`limits::STACK_BYTES`]. On the host's stack, wasmi takes one frame for each `memory.grow` or
+//! `table.grow` until the turn ends; [`limits::GROW_FUEL`] keeps that below 70 KiB. This holds if
+//! the compiler turns wasmi's other calls into tail calls, as a release build does; without
+//! optimisation wasmi uses a loop instead. A build that optimises with `debug-assertions`, or that
+//! uses an untested compiler, must enable wasmi's feature `portable-dispatch` in the final program.
+//! It selects the loop, which runs at 25 to 40 % of the speed.
 
 #![no_std]
 #![forbid(unsafe_code)]

@@ -1,7 +1,7 @@
-//! A guest's memory as bytes: numbers, texts and buffers at addresses that the guest chose, so each
-//! may be wrong.
+//! Typed access to a guest's memory: numbers, strings and buffers. The guest chooses the addresses,
+//! so every access is checked.
 //!
-//! Every function takes the whole memory and answers `BadAddress` for a range that is not inside.
+//! Every function takes the whole memory and returns `BadAddress` for a range outside it.
 
 use alloc::vec::Vec;
 
@@ -9,13 +9,13 @@ use virtual_file_system::{Error, Result};
 
 use crate::limits;
 
-/// A range of the memory.
+/// Returns a range of the memory.
 pub(crate) fn slice(memory: &[u8], pointer: u32, length: u32) -> Result<&[u8]> {
     let (start, length) = (pointer as usize, length as usize);
     start.checked_add(length).and_then(|end| memory.get(start..end)).ok_or(Error::BadAddress)
 }
 
-/// A range of the memory, to be written.
+/// Returns a mutable range of the memory.
 pub(crate) fn slice_mut(memory: &mut [u8], pointer: u32, length: u32) -> Result<&mut [u8]> {
     let (start, length) = (pointer as usize, length as usize);
     start.checked_add(length).and_then(|end| memory.get_mut(start..end)).ok_or(Error::BadAddress)
@@ -28,7 +28,7 @@ pub(crate) fn write(memory: &mut [u8], pointer: u32, data: &[u8]) -> Result<()> 
     Ok(())
 }
 
-/// Makes sure that a result can be written before anything is done for it.
+/// Checks that a result can be written before the call has side effects.
 pub(crate) fn check(memory: &[u8], pointer: u32, length: u32) -> Result<()> {
     slice(memory, pointer, length).map(drop)
 }
@@ -66,12 +66,12 @@ pub(crate) fn write_u64(memory: &mut [u8], pointer: u32, value: u64) -> Result<(
     write(memory, pointer, &value.to_le_bytes())
 }
 
-/// A place `offset` bytes after another.
+/// Returns the address `offset` bytes after `pointer`.
 pub(crate) fn at(pointer: u32, offset: u32) -> Result<u32> {
     pointer.checked_add(offset).ok_or(Error::BadAddress)
 }
 
-/// A text.
+/// Reads a UTF-8 string.
 pub(crate) fn text(memory: &[u8], pointer: u32, length: u32, limit: usize) -> Result<&str> {
     let bytes = slice(memory, pointer, length)?;
     if bytes.len() > limit {
@@ -80,7 +80,7 @@ pub(crate) fn text(memory: &[u8], pointer: u32, length: u32, limit: usize) -> Re
     core::str::from_utf8(bytes).map_err(|_| Error::InvalidInput)
 }
 
-/// The text of a path.
+/// Reads a path.
 pub(crate) fn path(memory: &[u8], pointer: u32, length: u32) -> Result<&str> {
     match text(memory, pointer, length, limits::PATH_BYTES)? {
         "" => Err(Error::NotFound),
@@ -88,8 +88,8 @@ pub(crate) fn path(memory: &[u8], pointer: u32, length: u32) -> Result<&str> {
     }
 }
 
-/// The buffers of a scattered read or a gathered write: `count` pairs of a pointer and a length, as
-/// POSIX' iovec. Each is checked, and as many count as one call moves.
+/// Reads the buffers of a scattered read or a gathered write: `count` pairs of a pointer and a
+/// length, as in POSIX' iovec. It checks each buffer and cuts the list to what one call transfers.
 pub(crate) fn vectors(memory: &[u8], pointer: u32, count: u32) -> Result<Vec<(u32, u32)>> {
     if count as usize > limits::VECTORS {
         return Err(Error::InvalidInput);
@@ -118,7 +118,7 @@ pub(crate) fn gather(memory: &[u8], vectors: &[(u32, u32)]) -> Result<Vec<u8>> {
     Ok(data)
 }
 
-/// Spreads data over the buffers of a scattered read.
+/// Copies data into the buffers of a scattered read.
 pub(crate) fn scatter(memory: &mut [u8], vectors: &[(u32, u32)], mut data: &[u8]) -> Result<()> {
     for (pointer, length) in vectors {
         let (first, rest) = data.split_at_checked(*length as usize).unwrap_or((data, &[]));

@@ -1,8 +1,8 @@
-//! The files that a guest sees: the tree, cut down to what was granted.
+//! The file system that a guest sees: the tree restricted to its grants.
 //!
-//! Paths of imports come here. What was not granted is absent, as if it did not exist; a directory
-//! on the way to something granted is there, with just that in it. Files are opened with the
-//! credentials that the guest runs under, network devices inside a [`guard`](crate::guard).
+//! Imports resolve their paths here. Anything that is not granted appears not to exist. A directory
+//! above a granted path exists and lists only the way to it. Files are opened with the guest's
+//! credentials, network devices inside a [`guard`](crate::guard).
 
 use alloc::collections::BTreeMap;
 use alloc::string::ToString;
@@ -16,29 +16,29 @@ use virtual_file_system::{
 
 use crate::devices::{Devices, NETWORK, SOCKETS};
 use crate::grants::Access;
-use crate::guard::{Guard, Place};
+use crate::guard::{DeviceKind, Guard};
 
-/// What a path is for a guest.
+/// How a guest sees a path.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
-enum Sight {
-    /// Not there.
+enum Visibility {
+    /// It does not exist for the guest.
     Absent,
-    /// A directory on the way to something granted; it shows only that.
-    Passage,
+    /// A directory above a granted path; it lists only the way to that path.
+    Ancestor,
     /// A network device.
-    Device(Place, Access),
-    /// A file or directory that was granted.
+    Device(DeviceKind, Access),
+    /// A granted file or directory.
     Granted(Access),
 }
 
-/// A file that a guest opened.
+/// A file opened by a guest.
 pub(crate) struct Opened {
     pub(crate) file: File,
-    /// What stands around a network device.
+    /// The guard around a network device.
     pub(crate) guard: Option<Arc<Guard>>,
 }
 
-/// Everything that a path can lead a guest to.
+/// All paths that a guest can reach.
 pub(crate) struct Namespace {
     tree: VirtualFileSystem,
     credentials: Credentials,
@@ -54,35 +54,41 @@ impl Namespace {
         Self { tree, credentials, devices }
     }
 
-    fn sight(&self, path: &Path) -> Sight {
+    fn visibility(&self, path: &Path) -> Visibility {
         let grants = &self.devices.policy.grants;
         let text = path.as_str();
         if let Some(name) = text.strip_prefix(NETWORK).and_then(|rest| rest.strip_prefix('/')) {
             return match grants.interface(name) {
-                Some(access) if !name.contains('/') => Sight::Device(Place::Interface, access),
-                _ => Sight::Absent,
+                Some(access) if !name.contains('/') => {
+                    Visibility::Device(DeviceKind::Interface, access)
+                }
+                _ => Visibility::Absent,
             };
         }
         if text == SOCKETS {
             let is_there = grants.has_sockets() || !grants.interfaces.is_empty();
             return if is_there {
-                Sight::Device(Place::Sockets, Access::Write)
+                Visibility::Device(DeviceKind::Sockets, Access::Write)
             } else {
-                Sight::Absent
+                Visibility::Absent
             };
         }
         if text == NETWORK {
-            return if grants.interfaces.is_empty() { Sight::Absent } else { Sight::Passage };
+            return if grants.interfaces.is_empty() {
+                Visibility::Absent
+            } else {
+                Visibility::Ancestor
+            };
         }
         match grants.file(path) {
-            Some(access) => Sight::Granted(access),
-            None if self.is_passage(path) => Sight::Passage,
-            None => Sight::Absent,
+            Some(access) => Visibility::Granted(access),
+            None if self.is_ancestor(path) => Visibility::Ancestor,
+            None => Visibility::Absent,
         }
     }
 
-    /// True for a directory above something that the guest sees. The root is always there.
-    fn is_passage(&self, path: &Path) -> bool {
+    /// True for a directory above a path that the guest sees. The root always exists.
+    fn is_ancestor(&self, path: &Path) -> bool {
         let grants = &self.devices.policy.grants;
         let has_devices = grants.has_sockets() || !grants.interfaces.is_empty();
         path.is_root()
@@ -90,19 +96,21 @@ impl Namespace {
             || grants.files.iter().any(|file| file.path.is_below(path))
     }
 
-    /// Opens what the guest sees there.
+    /// Opens a path.
     ///
     /// # Errors
-    /// `NotFound` for what is absent; `AccessDenied` for more than was granted; those of the file
-    /// system and the device.
+    /// `NotFound` for a path that the guest does not see; `AccessDenied` for more access than
+    /// granted; errors of the file system and of the device.
     pub(crate) fn open(&self, path: &Path, flags: OpenFlags) -> Result<Opened> {
         let changes =
             OpenFlags::WRITE | OpenFlags::APPEND | OpenFlags::CREATE | OpenFlags::TRUNCATE;
-        match self.sight(path) {
-            Sight::Absent => Err(Error::NotFound),
-            Sight::Device(_, Access::Read) if flags.intersects(changes) => Err(Error::AccessDenied),
-            Sight::Device(place, _) => {
-                // A device is never made by opening it.
+        match self.visibility(path) {
+            Visibility::Absent => Err(Error::NotFound),
+            Visibility::Device(_, Access::Read) if flags.intersects(changes) => {
+                Err(Error::AccessDenied)
+            }
+            Visibility::Device(place, _) => {
+                // Opening a device never creates one.
                 let inner =
                     self.devices.open(path, flags - OpenFlags::CREATE - OpenFlags::NON_BLOCKING)?;
                 let flags = inner.flags() | (flags & OpenFlags::NON_BLOCKING);
@@ -112,7 +120,7 @@ impl Namespace {
                     guard: Some(guard),
                 })
             }
-            Sight::Granted(Access::Read) if flags.intersects(changes) => {
+            Visibility::Granted(Access::Read) if flags.intersects(changes) => {
                 match self.tree.stat(&self.credentials, path) {
                     Err(Error::NotFound) if !flags.contains(OpenFlags::CREATE) => {
                         Err(Error::NotFound)
@@ -120,8 +128,8 @@ impl Namespace {
                     _ => Err(Error::AccessDenied),
                 }
             }
-            Sight::Passage if flags.intersects(changes) => Err(Error::IsADirectory),
-            Sight::Granted(_) | Sight::Passage => {
+            Visibility::Ancestor if flags.intersects(changes) => Err(Error::IsADirectory),
+            Visibility::Granted(_) | Visibility::Ancestor => {
                 let file =
                     self.tree.open(&self.credentials, path, flags, Mode::from_octal(0o644))?;
                 Ok(Opened { file, guard: None })
@@ -129,34 +137,38 @@ impl Namespace {
         }
     }
 
-    /// What is known of a node.
+    /// Returns the attributes of a node.
     pub(crate) fn stat(&self, path: &Path) -> Result<Attributes> {
-        match self.sight(path) {
-            Sight::Absent => Err(Error::NotFound),
-            Sight::Device(..) | Sight::Granted(_) => self.tree.stat(&self.credentials, path),
-            // A directory that nobody made yet may still be on the way to a granted file.
-            Sight::Passage => Ok(self.tree.stat(&self.credentials, path).unwrap_or(Attributes {
-                kind: NodeKind::Directory,
-                mode: Mode::from_octal(0o555),
-                owner: UserIdentifier(0),
-                group: GroupIdentifier(0),
-                size: 0,
-                inode: 0,
-                links: 1,
-            })),
+        match self.visibility(path) {
+            Visibility::Absent => Err(Error::NotFound),
+            Visibility::Device(..) | Visibility::Granted(_) => {
+                self.tree.stat(&self.credentials, path)
+            }
+            // A directory that does not exist yet may still be above a granted path.
+            Visibility::Ancestor => {
+                Ok(self.tree.stat(&self.credentials, path).unwrap_or(Attributes {
+                    kind: NodeKind::Directory,
+                    mode: Mode::from_octal(0o555),
+                    owner: UserIdentifier(0),
+                    group: GroupIdentifier(0),
+                    size: 0,
+                    inode: 0,
+                    links: 1,
+                }))
+            }
         }
     }
 
-    /// The entries of a directory that the guest sees, sorted.
+    /// Lists the entries of a directory that the guest sees, sorted.
     pub(crate) fn list(&self, path: &Path) -> Result<Vec<DirectoryEntry>> {
-        match self.sight(path) {
-            Sight::Absent => Err(Error::NotFound),
-            Sight::Device(..) => Err(Error::NotADirectory),
-            Sight::Granted(_) | Sight::Passage => {
+        match self.visibility(path) {
+            Visibility::Absent => Err(Error::NotFound),
+            Visibility::Device(..) => Err(Error::NotADirectory),
+            Visibility::Granted(_) | Visibility::Ancestor => {
                 let entries = self.tree.list(&self.credentials, path)?;
                 let mut seen = BTreeMap::new();
                 for entry in entries {
-                    if self.sight(&path.join(&entry.name)?) != Sight::Absent {
+                    if self.visibility(&path.join(&entry.name)?) != Visibility::Absent {
                         seen.insert(entry.name, entry.kind);
                     }
                 }
@@ -168,12 +180,12 @@ impl Namespace {
         }
     }
 
-    /// Refuses a change of names outside of what may be written.
+    /// Refuses to change names outside the writable grants.
     fn permit_change(&self, path: &Path) -> Result<()> {
-        match self.sight(path) {
-            Sight::Granted(Access::Write) => Ok(()),
-            Sight::Absent => Err(Error::NotFound),
-            Sight::Granted(Access::Read) | Sight::Passage | Sight::Device(..) => {
+        match self.visibility(path) {
+            Visibility::Granted(Access::Write) => Ok(()),
+            Visibility::Absent => Err(Error::NotFound),
+            Visibility::Granted(Access::Read) | Visibility::Ancestor | Visibility::Device(..) => {
                 Err(Error::AccessDenied)
             }
         }

@@ -1,11 +1,11 @@
-//! Whether a guest may do what it asks for: its grants, and the addresses that the names among them
-//! stand for.
+//! Decides whether a guest may do what it requests, by its grants and by the addresses to which the
+//! granted names resolve.
 //!
-//! [`guard`](crate::guard) asks before it hands a command on. A question about a remote end may
-//! have to wait for a name server, because a grant may be a name; what was learned is kept for a
-//! while. A refusal changes nothing. Which error: commands that were not granted are
-//! `PermissionDenied` (EPERM), ends and ports that were not are `AccessDenied` (EACCES, as Linux'
-//! Landlock), interfaces that it does not see are absent.
+//! The [`guard`](crate::guard) checks here before it forwards a command. A check of a remote
+//! address may wait for a name server, because a grant may be a name; answers are cached for a
+//! while. A refusal has no side effects. The errors: `PermissionDenied` (EPERM) for a command that
+//! is not granted, `AccessDenied` (EACCES, as in Linux' Landlock) for an address or a port that is
+//! not granted; an interface that the guest does not see is absent.
 
 use alloc::collections::VecDeque;
 use alloc::string::{String, ToString};
@@ -24,7 +24,7 @@ use crate::grants::parse::CONTROLLER;
 use crate::grants::{Access, Grants, Host, Transport, canonical};
 use crate::limits;
 
-/// The grants of one guest and what was learned for them.
+/// The grants of one guest and the addresses learned for them.
 pub(crate) struct Policy {
     pub(crate) grants: Grants,
     clock: Arc<dyn Clock>,
@@ -33,10 +33,10 @@ pub(crate) struct Policy {
 
 #[derive(Default)]
 struct Names {
-    /// Addresses and the names that they were found under, the oldest first.
+    /// Addresses and the names that resolved to them, oldest first.
     learned: VecDeque<(IpAddr, String)>,
-    /// When a granted name was last asked for.
-    asked: Vec<(String, Instant)>,
+    /// When each granted name was last queried.
+    queried: Vec<(String, Instant)>,
 }
 
 impl Policy {
@@ -44,7 +44,7 @@ impl Policy {
         Self { grants, clock, names: Lock::new(Names::default()) }
     }
 
-    /// Whether a command may be given at all.
+    /// Checks whether a command is granted.
     pub(crate) fn permit_command(&self, identifier: Identifier) -> Result<()> {
         let entry = TABLE.iter().find(|entry| entry.identifier == identifier);
         let (name, noun) =
@@ -52,7 +52,7 @@ impl Policy {
         if self.grants.command(name, noun) { Ok(()) } else { Err(Error::PermissionDenied) }
     }
 
-    /// Whether an interface that a command names is there for the guest.
+    /// Checks whether the guest sees the interface that a command names.
     pub(crate) fn permit_interface(&self, name: &str) -> Result<()> {
         if name.is_empty() || self.grants.interface(name).is_some() {
             Ok(())
@@ -61,7 +61,7 @@ impl Policy {
         }
     }
 
-    /// Whether a route of this interface may be changed.
+    /// Checks whether the guest may change routes of this interface.
     pub(crate) fn permit_change(&self, name: Option<&str>) -> Result<()> {
         let access = match name {
             Some(name) => self.grants.interface(name).ok_or(Error::NoDevice)?,
@@ -70,8 +70,8 @@ impl Policy {
         if access == Access::Write { Ok(()) } else { Err(Error::PermissionDenied) }
     }
 
-    /// Whether sockets of a kind may be made. `sees_all`: the socket would hear only interfaces
-    /// that the guest sees.
+    /// Checks whether the guest may create sockets of a kind. `sees_all`: the socket receives only
+    /// from interfaces that the guest sees.
     pub(crate) fn permit_socket(&self, kind: SocketKind, sees_all: bool) -> Result<()> {
         let may = match kind {
             SocketKind::Tcp | SocketKind::Udp => {
@@ -83,8 +83,8 @@ impl Policy {
         if may { Ok(()) } else { Err(Error::PermissionDenied) }
     }
 
-    /// Whether a local port may be taken. A port that the system chooses is free for who may
-    /// connect.
+    /// Checks whether the guest may bind a local port. A guest that may connect may bind an
+    /// ephemeral port.
     pub(crate) fn permit_bind(&self, transport: Transport, port: u16) -> Result<()> {
         let is_ephemeral = port == 0 && !self.grants.connect.is_empty();
         if is_ephemeral || self.grants.local(transport, port) {
@@ -94,12 +94,13 @@ impl Policy {
         }
     }
 
-    /// Whether a group may be joined: it must be granted like a remote end, at whatever port.
+    /// Checks whether the guest may join a group: it must be granted like a remote host, at any
+    /// port.
     pub(crate) fn permit_group(&self, group: IpAddr) -> Result<()> {
         if self.grants.address(group) { Ok(()) } else { Err(Error::AccessDenied) }
     }
 
-    /// Whether a name may be looked up, and at that server.
+    /// Checks whether the guest may look up a name at that server.
     pub(crate) async fn permit_question(&self, question: &Question, device: &File) -> Result<()> {
         if let Some(server) = question.server {
             self.permit_remote(server, false, device).await?;
@@ -117,8 +118,8 @@ impl Policy {
         if may { Ok(()) } else { Err(Error::AccessDenied) }
     }
 
-    /// Notes what a name stands for, if the answer is the system's own and not one of a server that
-    /// the guest chose.
+    /// Caches the addresses of a name, if the answer is from the system's name servers and not from
+    /// one that the guest chose.
     pub(crate) fn learn(&self, question: &Question, answer: &Answer) {
         if question.server.is_some() {
             return;
@@ -137,8 +138,8 @@ impl Policy {
         });
     }
 
-    /// Whether a remote end may be reached. `has_no_port`: the protocol has none, so a grant of
-    /// some ports is not enough.
+    /// Checks whether the guest may reach a remote address. `has_no_port`: the protocol has no
+    /// ports, so a grant of some ports is not enough.
     pub(crate) async fn permit_remote(
         &self,
         remote: SocketAddr,
@@ -149,7 +150,7 @@ impl Policy {
         if self.is_granted(remote.ip(), port) {
             return Ok(());
         }
-        for name in self.unasked_names(port) {
+        for name in self.unqueried_names(port) {
             let question = Question { name, kind: RecordKind::Address, server: None };
             if let Ok(answer) = device.control::<Resolve>(&question).await {
                 self.learn(&question, &answer);
@@ -161,7 +162,7 @@ impl Policy {
         Err(Error::AccessDenied)
     }
 
-    /// Whether a remote end is granted by its address, or under a name that is known to be its.
+    /// True if a remote address is granted directly or under a name that is known to resolve to it.
     pub(crate) fn is_granted(&self, address: IpAddr, port: Option<u16>) -> bool {
         let address = canonical(address);
         self.grants.remote(address, port)
@@ -175,8 +176,8 @@ impl Policy {
             })
     }
 
-    /// The granted names that nobody asked for lately, marked as asked for now.
-    fn unasked_names(&self, port: Option<u16>) -> Vec<String> {
+    /// Returns the granted names without a recent query, and marks them as queried now.
+    fn unqueried_names(&self, port: Option<u16>) -> Vec<String> {
         let now = self.clock.now();
         let age = Duration::from_secs(limits::RESOLVE_SECONDS);
         let granted = self.grants.connect.iter().filter(|remote| remote.includes_port(port));
@@ -185,11 +186,11 @@ impl Policy {
             Host::Any | Host::Prefix(_) | Host::Suffix(_) => None,
         });
         self.names.with(|names| {
-            names.asked.retain(|(_, at)| now.since(*at) < age);
+            names.queried.retain(|(_, at)| now.since(*at) < age);
             let mut fresh: Vec<String> = Vec::new();
             for name in named {
-                if !names.asked.iter().any(|(known, _)| known == name) {
-                    names.asked.push((name.to_string(), now));
+                if !names.queried.iter().any(|(known, _)| known == name) {
+                    names.queried.push((name.to_string(), now));
                     fresh.push(name.to_string());
                 }
             }

@@ -1,8 +1,9 @@
-//! A running guest: its driver, which runs it until it has to wait, waits for it, and goes on.
+//! A running guest: its driver resumes it, runs it until it blocks, awaits the call, and resumes
+//! it.
 //!
-//! [`Process::run`] is one future. It owns the guest; dropping it ends the guest at whatever point
-//! it is and closes all that it held. It gives way to others each time the guest has burnt
-//! [`TURN_FUEL`](crate::limits::TURN_FUEL), so a guest that never waits starves nobody.
+//! [`Process::run`] is one future that owns the guest. Dropping it ends the guest at any point and
+//! closes its files. The guest yields each time it has consumed
+//! [`TURN_FUEL`](crate::limits::TURN_FUEL), so a guest that never blocks starves nobody.
 
 use alloc::string::{String, ToString};
 use alloc::sync::Arc;
@@ -29,42 +30,42 @@ use crate::policy::Policy;
 use crate::program::{Program, ProgramError};
 use crate::table::Entry;
 
-/// Everything that a guest starts with.
+/// The parameters of a new guest.
 pub struct Launch {
-    /// What runs.
+    /// The program.
     pub program: Program,
-    /// Its words; the first is its name.
+    /// Its arguments; the first is its name.
     pub arguments: Vec<String>,
-    /// `NAME=value` each.
+    /// Environment variables, each as `NAME=value`.
     pub environment: Vec<String>,
     /// Standard input, output and error.
     pub streams: [File; 3],
-    /// The tree that it sees a part of.
+    /// The file system, of which the guest sees the granted part.
     pub files: VirtualFileSystem,
-    /// On whose behalf it opens files.
+    /// The credentials with which it opens files.
     pub credentials: Credentials,
-    /// Where its relative paths start.
+    /// The working directory.
     pub directory: Path,
-    /// What it may.
+    /// Its grants.
     pub grants: Grants,
-    /// Time and chance.
+    /// Clock and entropy.
     pub supplies: Supplies,
 }
 
 /// How a guest ended.
 #[derive(Clone, PartialEq, Eq, Debug)]
 pub enum Exit {
-    /// It said so, or came to its end with 0.
+    /// It exited with a status, or returned from `_start` (0).
     Status(u32),
-    /// It did what no program may; why, in words.
+    /// It trapped, for this reason.
     Trapped(String),
-    /// Somebody ended it.
+    /// It was killed.
     Killed,
 }
 
 impl Exit {
-    /// The status as a shell has it: of a trap 134 (as of SIGABRT), of a kill 143 (SIGTERM); of a
-    /// program's own the lowest 8 bits.
+    /// The exit status as in a shell: 134 for a trap (as for SIGABRT), 143 for a kill (as for
+    /// SIGTERM), otherwise the low 8 bits of the program's status.
     #[must_use]
     pub const fn status(&self) -> u8 {
         match self {
@@ -102,11 +103,11 @@ impl fmt::Debug for Process {
 }
 
 impl Process {
-    /// Gives a program its memory and its files. Its start section runs here, for a short time.
+    /// Instantiates a program. Its start section runs here, with bounded fuel.
     ///
     /// # Errors
-    /// Why it cannot start: more memory than granted, no `_start`, words that are too long, a start
-    /// section that traps or waits.
+    /// Why it cannot start: more memory than granted, no `_start`, arguments that are too long, a
+    /// start section that traps or blocks.
     pub fn new(launch: Launch) -> Result<Self, ProgramError> {
         let program = launch.program.clone();
         let (guest, account) = guest(launch)?;
@@ -130,19 +131,19 @@ impl Process {
         Ok(Self { store, start, account })
     }
 
-    /// Runs it to its end.
+    /// Runs the guest to its end.
     ///
     /// # Cancel safety
-    /// Dropping the future ends the guest and closes what it held.
+    /// Dropping the future ends the guest and closes its files.
     pub async fn run(self) -> Exit {
         self.drive(None).await
     }
 
-    /// Runs it to its end under a number in a table of programs: there it is listed, and may be
+    /// Runs the guest to its end under a number in a table of programs, where it can be listed and
     /// killed.
     ///
     /// # Cancel safety
-    /// As [`run`](Self::run); the number is free again.
+    /// As [`run`](Self::run); the number becomes free.
     pub async fn run_listed(self, entry: Entry) -> Exit {
         let killed = async {
             entry.killed().await;
@@ -154,7 +155,7 @@ impl Process {
     async fn drive(mut self, entry: Option<&Entry>) -> Exit {
         let mut throttle = Throttle::new(&self.store, self.account.limits().fuel_per_second);
         let mut given = limits::TURN_FUEL;
-        // The store has fuel, since translation has switched it on.
+        // Fuel is enabled in the translator's configuration, so this cannot fail.
         let _ = self.store.set_fuel(given);
         let mut step = self.start.call_resumable(&mut self.store, &[], &mut []);
         loop {
@@ -183,7 +184,7 @@ impl Process {
                 return Exit::Trapped("it waits for nothing".to_string());
             };
             let mut has_waited = false;
-            let conclusion = poll_fn(|context| {
+            let completion = poll_fn(|context| {
                 let outcome = pending.as_mut().poll(context);
                 has_waited |= outcome.is_pending();
                 outcome
@@ -193,13 +194,13 @@ impl Process {
             let value = match self.store.data().memory {
                 Some(memory) => {
                     let (bytes, guest) = memory.data_and_store_mut(&mut self.store);
-                    conclusion(guest, bytes)
+                    completion(guest, bytes)
                 }
-                None => conclusion(self.store.data_mut(), &mut []),
+                None => completion(self.store.data_mut(), &mut []),
             };
             drop(pending);
-            // Who waited begins a new turn; whose wait was none goes on with what is left of the
-            // old one, or it would never end.
+            // A guest that blocked starts a new turn. One that did not block continues with the
+            // fuel left of the current turn; otherwise its turn would never end.
             let price = self.store.data_mut().take_price();
             given = if has_waited { limits::TURN_FUEL } else { left };
             let _ = self.store.set_fuel(given.saturating_sub(price));
@@ -208,7 +209,7 @@ impl Process {
     }
 }
 
-/// Slows a guest down to its fuel per second.
+/// Limits a guest to its fuel per second.
 struct Throttle {
     rate: Option<u64>,
     clock: Arc<dyn Clock>,
@@ -222,8 +223,8 @@ impl Throttle {
         Self { rate, clock, started }
     }
 
-    /// Waits until so much fuel in all may have been burnt. A guest that waited itself may catch up
-    /// for a tenth of a second at most.
+    /// Waits until the guest may have consumed this much fuel in total. A guest that was idle may
+    /// catch up by at most a tenth of a second.
     async fn wait(&mut self, burnt: u64) {
         let Some(rate) = self.rate else { return };
         let micros = u128::from(burnt) * 1_000_000 / u128::from(rate.max(1));
@@ -247,7 +248,7 @@ fn ended(why: &wasmi::Error) -> Exit {
     }
 }
 
-/// A trap in the words that people search for.
+/// The description of a trap, in the terms that people search for.
 fn describe(why: &wasmi::Error) -> String {
     if let ErrorKind::Linker(LinkerError::MissingDefinition { name, .. }) = why.kind() {
         return alloc::format!("unknown import {}.{}", name.module(), name.name());

@@ -1,9 +1,9 @@
-//! A module that is ready to run: validated, translated and linked, shared by all guests that run
+//! A module that is ready to run: validated, translated and linked. All guests that run it share
 //! it.
 //!
-//! Translation is eager: with wasmi's lazy one, fuel that runs out while a function is translated
-//! would end the guest. It takes time in proportion to the module's size, so whoever cares about
-//! latency translates on another thread; a [`Program`] may be sent.
+//! Translation is eager: with wasmi's lazy translation, a guest that runs out of fuel while a
+//! function is translated would end. Translation takes time in proportion to the module's size. Do
+//! it on another thread if latency matters; a [`Program`] is `Send`.
 
 use alloc::string::{String, ToString};
 use alloc::sync::Arc;
@@ -32,14 +32,14 @@ impl fmt::Display for ProgramError {
 
 impl core::error::Error for ProgramError {}
 
-/// What translates modules. Each program gets an engine of its own, so that one on which wasmi
-/// fails leaves nothing behind for others.
+/// Translates modules. Each program gets its own engine, so that a module on which wasmi fails does
+/// not affect others.
 #[derive(Clone)]
 pub struct Translator(Config);
 
-/// Runs wasmi's translator; none if it panics, as version 2.0.0 does on valid modules that store a
-/// float at an offset of 64 KiB or more through registers. Without the feature `std` a panic cannot
-/// be caught: who takes modules from strangers needs the feature.
+/// Runs wasmi's translator; `None` if it panics. Version 2.0.0 panics on valid modules that store a
+/// float at an offset of 64 KiB or more through registers. Only the feature `std` can catch a
+/// panic: enable it if modules are untrusted.
 #[cfg(feature = "std")]
 fn survived<T>(work: impl FnOnce() -> T) -> Option<T> {
     std::panic::catch_unwind(std::panic::AssertUnwindSafe(work)).ok()
@@ -57,7 +57,7 @@ impl Default for Translator {
 }
 
 impl Translator {
-    /// Makes a translator.
+    /// Creates a translator.
     #[must_use]
     pub fn new() -> Self {
         let mut config = Config::default();
@@ -75,10 +75,10 @@ impl Translator {
         Self(config)
     }
 
-    /// Makes a program of a module's bytes (the binary format).
+    /// Translates a module in the binary format.
     ///
     /// # Errors
-    /// Why it is none: not valid, too large, or it imports what is not there.
+    /// The module is invalid, too large, or has an unknown import.
     pub fn translate(&self, module: &[u8]) -> Result<Program, ProgramError> {
         if module.len() > limits::MODULE_BYTES {
             return Err(ProgramError::new("the module is too large"));
@@ -98,7 +98,7 @@ impl Translator {
     }
 }
 
-/// A module that is ready to run; clones are the same program.
+/// A module that is ready to run; clones share it.
 #[derive(Clone)]
 pub struct Program(Arc<Parts>);
 

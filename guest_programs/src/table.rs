@@ -1,7 +1,7 @@
-//! The programs that run: their numbers, what they use, and how to end one.
+//! The table of running programs: their numbers, their resource usage, and how to kill them.
 //!
-//! Whoever starts guests enters them here, `ps` lists them and `kill` ends them. An [`Entry`] is
-//! the running guest's side; dropping it takes the guest off the list.
+//! The starter of a guest enters it here; `ps` lists guests and `kill` ends them. The running guest
+//! holds an [`Entry`]; dropping the entry removes the guest from the table.
 
 use alloc::collections::BTreeMap;
 use alloc::string::String;
@@ -18,14 +18,14 @@ use crate::account::Account;
 use crate::guest::Guest;
 use crate::limits;
 
-/// What a running program uses.
+/// The resource usage of a running program.
 #[derive(Clone, PartialEq, Eq, Debug, Default)]
 pub struct Usage {
     /// Its number.
     pub number: u32,
     /// Its name and arguments.
     pub command: String,
-    /// Fuel that it burnt, about one unit an instruction.
+    /// Fuel consumed, about one unit per instruction.
     pub burnt: u64,
     /// Bytes of its memory.
     pub memory_bytes: usize,
@@ -50,21 +50,22 @@ struct Lines {
     lines: BTreeMap<u32, Line>,
 }
 
-/// The programs that run; clones are the same table.
+/// The table of running programs; clones share it.
 #[derive(Clone, Default)]
 pub struct Programs(Arc<Lock<Lines>>);
 
 impl Programs {
-    /// Makes an empty table.
+    /// Creates an empty table.
     #[must_use]
     pub fn new() -> Self {
         Self::default()
     }
 
-    /// Gives a program a number, from 1 on; numbers are not used again before all others were.
+    /// Assigns a number to a program, starting at 1. A number is reused only after all others were
+    /// used.
     ///
     /// # Errors
-    /// `WouldBlock` (EAGAIN, as fork says) beyond [`PROGRAMS`](limits::PROGRAMS).
+    /// `WouldBlock` (EAGAIN, as for fork) beyond [`PROGRAMS`](limits::PROGRAMS).
     pub fn enter(&self, command: &str) -> Result<Entry> {
         let number = self.0.with(|table| {
             if table.lines.len() >= limits::PROGRAMS {
@@ -85,16 +86,16 @@ impl Programs {
         Ok(Entry { programs: self.clone(), number })
     }
 
-    /// Lists what runs, in the order of numbers.
+    /// Lists the running programs, in the order of their numbers.
     #[must_use]
     pub fn list(&self) -> Vec<Usage> {
         self.0.with(|table| table.lines.values().map(|line| line.usage.clone()).collect())
     }
 
-    /// Ends a program.
+    /// Kills a program.
     ///
     /// # Errors
-    /// `NoSuchProcess` if there is none of that number.
+    /// `NoSuchProcess` if no program has that number.
     pub fn kill(&self, number: u32) -> Result<()> {
         let waiting = self.0.with(|table| {
             let line = table.lines.get_mut(&number).ok_or(Error::NoSuchProcess)?;
@@ -108,7 +109,7 @@ impl Programs {
     }
 }
 
-/// The place of a running program in the table.
+/// A running program's entry in the table.
 pub struct Entry {
     programs: Programs,
     number: u32,
@@ -127,7 +128,7 @@ impl Entry {
             .with(|table| table.lines.get_mut(&self.number).map_or_else(T::default, action))
     }
 
-    /// Notes what the guest uses.
+    /// Records the resource usage of the guest.
     pub(crate) fn note(&self, guest: &Guest, store: &Store<Guest>, account: &Account) {
         let memory_bytes = guest.memory.map_or(0, |memory| memory.data_size(store.as_context()));
         let (sockets, buffer_bytes) = account.usage();
@@ -139,7 +140,7 @@ impl Entry {
         });
     }
 
-    /// Waits until somebody kills the program.
+    /// Waits until the program is killed.
     pub(crate) async fn killed(&self) {
         poll_fn(|context| {
             let (is_killed, former) = self.with(|line| {

@@ -1,7 +1,7 @@
-//! The `devnet` program's own command line, as typed values.
+//! The command line of the `devnet` program, as typed values.
 //!
-//! Owns what can be said there and how it can be wrong. Called by `main.rs`; interface arguments go
-//! on to `system.rs`, which builds the network from them. Nothing is opened or started here.
+//! Defines the options and their errors. Called by `main.rs`; `system.rs` builds the network from
+//! the interface arguments. Nothing is opened or started here.
 
 use std::ffi::OsString;
 use std::fmt;
@@ -10,7 +10,7 @@ use std::str::FromStr;
 use lexopt::prelude::*;
 use network::address::HardwareAddress;
 
-/// What `--help` prints.
+/// The output of `--help`.
 pub const HELP: &str = "\
 devnet: a network you can open
 
@@ -45,26 +45,26 @@ Type 'help' in the shell for its commands.
 /// The whole command line.
 #[derive(Clone, PartialEq, Eq, Debug)]
 pub struct Arguments {
-    /// What to do.
+    /// The mode of operation.
     pub mode: Mode,
     /// `-e`: stop at the first command that fails.
     pub stop_on_failure: bool,
-    /// Interfaces instead of the embedded network; empty for that.
+    /// Interfaces that replace the embedded network; empty for the embedded network.
     pub interfaces: Vec<InterfaceArgument>,
     /// Files of the host to copy into the tree, as `FROM` or `FROM=TO`.
     pub imports: Vec<String>,
 }
 
-/// What to do.
+/// A mode of operation.
 #[derive(Clone, PartialEq, Eq, Debug)]
 pub enum Mode {
-    /// Read commands from standard input; a person types them if it is a terminal.
+    /// Read commands from standard input; interactively if it is a terminal.
     StandardInput,
     /// Run these commands with these arguments (`-c`).
     Commands(String, Vec<String>),
     /// Run the script in this file of the host with these arguments.
     Script(OsString, Vec<String>),
-    /// Run one command of the shell with these words (`devnet run …`).
+    /// Run one command of the shell with these arguments (`devnet run …`).
     Command(Vec<String>),
     /// `--help`
     Help,
@@ -77,32 +77,32 @@ pub enum Mode {
 pub struct InterfaceArgument {
     /// The interface's name.
     pub name: String,
-    /// What drives it.
+    /// The driver.
     pub kind: InterfaceKind,
     /// The name of the host's interface, for TAP and TUN.
     pub argument: Option<String>,
-    /// The hardware address; otherwise one is drawn.
+    /// The hardware address; random by default.
     pub mac: Option<HardwareAddress>,
-    /// The MTU in bytes; otherwise the driver's.
+    /// The MTU in bytes; the driver's by default.
     pub mtu: Option<u32>,
-    /// A file of the host that gets all frames as pcapng.
+    /// A host file for a pcapng capture of all frames.
     pub capture: Option<String>,
 }
 
-/// What drives an interface.
+/// The driver of an interface.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
 pub enum InterfaceKind {
-    /// Traffic with itself.
+    /// The loopback.
     Loopback,
-    /// The embedded network's switch.
+    /// The switch of the embedded network.
     Lan,
-    /// The host's Ethernet interface of that name.
+    /// The host's TAP interface of that name.
     Tap,
-    /// The host's IP interface of that name.
+    /// The host's TUN interface of that name.
     Tun,
 }
 
-/// Why an interface argument is none.
+/// An error in an interface argument.
 #[derive(Clone, PartialEq, Eq, Debug)]
 pub struct InterfaceArgumentError(String);
 
@@ -115,10 +115,10 @@ impl fmt::Display for InterfaceArgumentError {
 impl std::error::Error for InterfaceArgumentError {}
 
 impl Arguments {
-    /// Reads the words after the program's name.
+    /// Parses the arguments after the program's name.
     ///
     /// # Errors
-    /// What is wrong, in one line.
+    /// The error, in one line.
     pub fn parse(words: impl IntoIterator<Item = OsString>) -> Result<Self, lexopt::Error> {
         let mut result = Self {
             mode: Mode::StandardInput,
@@ -131,7 +131,7 @@ impl Arguments {
             match argument {
                 Short('c') => {
                     let commands = parser.value()?.string()?;
-                    // Options may still follow the commands; the first plain word begins the
+                    // Options may still follow the commands; the first operand begins the
                     // arguments.
                     result.mode = Mode::Commands(commands, Vec::new());
                 }
@@ -163,7 +163,7 @@ impl Arguments {
     }
 }
 
-/// The first plain word is a script unless `-c` came before it; it and the rest are arguments then.
+/// The first operand is a script unless `-c` came before it; it and the rest are arguments then.
 fn with_words(mode: Mode, first: OsString, rest: Vec<String>) -> Result<Mode, lexopt::Error> {
     if let Mode::Commands(commands, _) = mode {
         let mut arguments = vec![first.string()?];

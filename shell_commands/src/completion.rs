@@ -1,7 +1,7 @@
-//! What the word under the cursor may become: a command, an interface, a path.
+//! Completion of the word under the cursor: a command, an interface, a path.
 //!
-//! A pure look at a line and the file system; [`terminal`](crate::terminal) calls it from the line
-//! editor's thread.
+//! A pure function of a line and the file system; [`terminal`](crate::terminal) calls it on the
+//! line editor's thread.
 
 use virtual_file_system::NodeKind;
 
@@ -9,10 +9,10 @@ use crate::commands::table::COMMANDS;
 use crate::context::Files;
 use crate::devices::NETWORK;
 
-/// Where the last word of `line` begins, and what it may become.
+/// Returns the start of the last word of `line`, and its completions.
 #[must_use]
 pub fn complete(files: &Files, line: &str) -> (usize, Vec<String>) {
-    // Quotes are left to the person who typed them.
+    // Words with quotes are not completed.
     let start = line
         .rfind([' ', '\t', ';', '|', '&', '<', '>', '\n'])
         .map_or(0, |index| index.saturating_add(1));
@@ -30,7 +30,7 @@ pub fn complete(files: &Files, line: &str) -> (usize, Vec<String>) {
     (start, candidates)
 }
 
-/// True after commands and words that an interface's name follows.
+/// True after commands and arguments that an interface's name follows.
 fn wants_interface(command: &str, last: Option<&str>) -> bool {
     match (command, last) {
         ("ifconfig", None) => true,
@@ -50,7 +50,7 @@ fn interfaces(files: &Files) -> Vec<String> {
     entries.into_iter().map(|entry| entry.name).collect()
 }
 
-/// Directories end in a slash, so that one can go on typing.
+/// Completed directories end in a slash.
 fn paths(files: &Files, word: &str) -> Vec<String> {
     let (directory, name) =
         word.rfind('/').map_or(("", word), |index| word.split_at(index.saturating_add(1)));

@@ -1,9 +1,9 @@
-//! What a command may touch, and nothing else.
+//! The environment of a command: everything that it may access.
 //!
-//! The shell builds one [`Context`] per command: its words, three streams, the files with the
+//! The shell builds one [`Context`] per command: its arguments, three streams, the files with the
 //! caller's credentials and directory, and the platform's clock, entropy and spawner. A command
-//! must not reach around it: no global, no host file, no stack. Dropping the command's future drops
-//! the context, which closes what it held.
+//! must not bypass it: no global state, no host file, no stack. Dropping the command's future drops
+//! the context, which closes its files.
 
 use std::sync::Arc;
 use std::time::Duration;
@@ -18,7 +18,7 @@ use virtual_file_system::{
 use crate::failure::{Failure, Outcome};
 use crate::status::Status;
 
-/// Time, chance and tasks.
+/// Clock, entropy and spawner.
 #[derive(Clone)]
 pub struct Platform {
     /// Monotonic time.
@@ -27,18 +27,18 @@ pub struct Platform {
     pub entropy: Arc<dyn Entropy>,
     /// Runs background jobs.
     pub spawner: Arc<dyn Spawner>,
-    /// The Unix time at the start of the clock, for what people and guests read.
+    /// The Unix time at which the clock started.
     pub started: Duration,
-    /// What guest programs await when they computed for long.
+    /// Futures that guest programs await after each turn.
     pub idle: Idle,
-    /// What makes programs of modules.
+    /// The translator of modules.
     pub translator: Translator,
-    /// The guest programs that run.
+    /// The table of guest programs.
     pub programs: Programs,
 }
 
 impl Platform {
-    /// Time and chance as guest programs get them.
+    /// Returns clock and entropy for guest programs.
     #[must_use]
     pub fn supplies(&self) -> Supplies {
         Supplies {
@@ -50,7 +50,7 @@ impl Platform {
     }
 }
 
-/// An open file with the name that errors call it by.
+/// An open file with its name in errors.
 #[derive(Clone)]
 pub struct Stream {
     /// The file.
@@ -66,8 +66,7 @@ impl Stream {
         Self { file, name: Arc::from(name) }
     }
 
-    /// Writes a remark for people. That it cannot be written helps nobody to know: there is no
-    /// further stream to say it on.
+    /// Writes a message, and ignores a failure: no further stream could report it.
     pub async fn remark(&self, text: &str) {
         let _ = self.file.write_all(text.as_bytes()).await;
     }

@@ -9,20 +9,20 @@ use virtual_file_system::Error;
 
 use crate::status::Status;
 
-/// What a command ends with.
+/// The outcome of a command.
 pub type Outcome = Result<Status, Failure>;
 
-/// Why a command failed.
+/// The failure of a command.
 #[derive(Clone, PartialEq, Eq, Debug)]
 pub struct Failure {
     /// The exit status.
     pub status: Status,
-    /// One line without the command's name; empty when there is nothing to say.
+    /// One line without the command's name; empty for no message.
     pub message: String,
 }
 
 impl Failure {
-    /// A failure in words of its own, status 1.
+    /// A failure with its own message, status 1.
     #[must_use]
     pub fn new(message: impl Into<String>) -> Self {
         Self { status: Status::FAILURE, message: message.into() }
@@ -34,20 +34,20 @@ impl Failure {
         Self::new(format!("{what}: {why}"))
     }
 
-    /// The command was typed wrongly, status 2.
+    /// A usage error, status 2.
     #[must_use]
     pub fn usage(message: impl Into<String>) -> Self {
         Self { status: Status::USAGE, message: message.into() }
     }
 
-    /// Ends with `status` and says nothing.
+    /// Ends with `status` and no message.
     #[must_use]
     pub const fn silent(status: Status) -> Self {
         Self { status, message: String::new() }
     }
 
-    /// The failure of writing to the stream `name`. A reader that went away is no news to anybody,
-    /// as with SIGPIPE.
+    /// The failure of writing to the stream `name`. If the reader has gone there is no message, as
+    /// with SIGPIPE.
     #[must_use]
     pub fn of_write(name: &str, why: Error) -> Self {
         match why {

@@ -1,11 +1,11 @@
-//! The protocol of iperf3: a control connection that leads, and streams that are measured.
+//! The protocol of iperf3: a control connection, and the measured streams.
 //!
-//! Here stand the messages: states, parameters, results, cookies. The two roles and the streams
-//! belong to the command.
+//! This module has the messages: states, parameters, results, cookies. The command has the two
+//! roles and the streams.
 //!
-//! The client connects, sends its cookie, and does what the server's one-byte states say: 9
-//! parameters, 10 streams, 1 and 2 start; it ends the test with 4, both exchange results after 13,
-//! 14 and 16 conclude. Only TCP.
+//! The client connects, sends its cookie, and follows the server's one-byte states: 9 parameters,
+//! 10 streams, 1 and 2 start. It ends the test with 4; both exchange results after 13; 14 and 16
+//! conclude. TCP only.
 
 use serde::de::DeserializeOwned;
 use serde::{Deserialize, Deserializer, Serialize};
@@ -18,10 +18,10 @@ use crate::sockets::read_exact;
 pub const PORT: u16 = 5201;
 /// Bytes of a cookie: 36 characters and a zero.
 pub const COOKIE: usize = 37;
-/// Bytes of one write unless asked otherwise.
+/// Default bytes of one write.
 pub const BLOCK: u32 = 128 * 1024;
 
-/// What one side tells the other to do next.
+/// The states that one side sends to the other.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
 pub enum State {
     /// Get ready.
@@ -30,15 +30,15 @@ pub enum State {
     TestRunning,
     /// The client has measured enough.
     TestEnd,
-    /// Tell your parameters.
+    /// Send your parameters.
     ParameterExchange,
     /// Connect your streams.
     CreateStreams,
-    /// The server gives up.
+    /// The server aborts.
     ServerTerminate,
-    /// The client gives up.
+    /// The client aborts.
     ClientTerminate,
-    /// Tell your results.
+    /// Send your results.
     ExchangeResults,
     /// Show them.
     DisplayResults,
@@ -46,7 +46,7 @@ pub enum State {
     Done,
     /// The server is busy with another client.
     AccessDenied,
-    /// The server cannot do that; two numbers follow.
+    /// The server refuses; two numbers follow.
     ServerError,
 }
 
@@ -75,7 +75,7 @@ impl State {
     }
 }
 
-/// What the client wants to measure; fields that are not here do not matter to us.
+/// The parameters of a test; other fields are ignored.
 #[derive(Clone, PartialEq, Eq, Debug, Default, Serialize, Deserialize)]
 #[serde(default)]
 pub struct Parameters {
@@ -85,20 +85,20 @@ pub struct Parameters {
     /// By UDP.
     #[serde(skip_serializing_if = "is_false")]
     pub udp: bool,
-    /// Seconds at the start that do not count.
+    /// Seconds at the start that are not measured.
     pub omit: u32,
-    /// Seconds of the test; 0 when bytes end it.
+    /// Seconds of the test; 0 if bytes end it.
     pub time: u32,
-    /// Bytes of the test; 0 when time ends it.
+    /// Bytes of the test; 0 if time ends it.
     pub num: u64,
-    /// Blocks of the test; 0 when something else ends it.
+    /// Blocks of the test; 0 if something else ends it.
     pub blockcount: u64,
     /// Streams.
     pub parallel: u32,
-    /// The server sends.
+    /// The server sends (reverse).
     #[serde(skip_serializing_if = "is_false")]
     pub reverse: bool,
-    /// Both send.
+    /// Both send (bidirectional).
     #[serde(skip_serializing_if = "is_false")]
     pub bidirectional: bool,
     /// Bytes of one write.
@@ -111,11 +111,11 @@ const fn is_false(value: &bool) -> bool {
     !*value
 }
 
-/// What one side measured.
+/// The results of one side.
 #[derive(Clone, PartialEq, Debug, Default, Serialize, Deserialize)]
 #[serde(default)]
 pub struct Results {
-    /// Percent of a processor; we do not know ours.
+    /// CPU utilisation in percent; ours is unknown.
     pub cpu_util_total: f64,
     /// Percent of a processor in user mode.
     pub cpu_util_user: f64,
@@ -128,15 +128,15 @@ pub struct Results {
     pub streams: Vec<StreamResult>,
 }
 
-/// What one side measured on one stream.
+/// The results of one side for one stream.
 #[derive(Clone, PartialEq, Debug, Default, Serialize, Deserialize)]
 #[serde(default)]
 pub struct StreamResult {
-    /// 1, 3, 4, 5 …, as the original counts.
+    /// Numbered 1, 3, 4, 5 …, as in the original.
     pub id: u32,
     /// Bytes that this side sent or received.
     pub bytes: u64,
-    /// Segments sent again; -1 when unknown.
+    /// Retransmitted segments; -1 if unknown.
     #[serde(deserialize_with = "integer")]
     pub retransmits: i64,
     /// UDP only.
@@ -160,7 +160,7 @@ fn integer<'de, D: Deserializer<'de>>(deserializer: D) -> Result<i64, D::Error> 
     Ok(number.as_i64().or(wrapped).unwrap_or(-1))
 }
 
-/// The results of our side; of a sender also how many segments each stream sent again.
+/// The results of our side; for a sender also the retransmitted segments of each stream.
 #[must_use]
 pub fn results(bytes: &[u64], seconds: f64, retransmissions: &[u32]) -> Results {
     let stream = |(place, bytes): (usize, &u64)| StreamResult {
@@ -188,10 +188,10 @@ pub struct Control {
 }
 
 impl Control {
-    /// Tells the other side a state.
+    /// Sends a state to the other side.
     ///
     /// # Errors
-    /// The stream's.
+    /// Errors of the stream.
     pub async fn tell(&self, state: State) -> Result<(), Error> {
         self.file.write_all(&[state.byte()]).await
     }
@@ -199,8 +199,8 @@ impl Control {
     /// Waits for the other side's next state.
     ///
     /// # Errors
-    /// `ConnectionReset` when the stream ends, `BadMessage` for an unknown state, and the stream's
-    /// own.
+    /// `ConnectionReset` at the end of the stream, `BadMessage` for an unknown state, and errors of
+    /// the stream.
     pub async fn hear(&self) -> Result<State, Error> {
         let mut byte = [0];
         if !read_exact(&self.file, &mut byte).await? {
@@ -213,7 +213,7 @@ impl Control {
     /// Sends a value: its length in four bytes, and JSON.
     ///
     /// # Errors
-    /// The stream's.
+    /// Errors of the stream.
     pub async fn send<T: Serialize>(&self, value: &T) -> Result<(), Error> {
         let text = serde_json::to_vec(value).map_err(|_| Error::InvalidInput)?;
         let mut message =
@@ -226,7 +226,7 @@ impl Control {
     ///
     /// # Errors
     /// `MessageTooLong` beyond [`limits::IPERF_JSON_BYTES`], `BadMessage` for another value, and
-    /// the stream's own.
+    /// errors of the stream.
     pub async fn receive<T: DeserializeOwned>(&self) -> Result<T, Error> {
         let mut length = [0; 4];
         if !read_exact(&self.file, &mut length).await? {
@@ -246,7 +246,7 @@ impl Control {
     /// Refuses a test: a state and two numbers, the reason and an errno.
     ///
     /// # Errors
-    /// The stream's.
+    /// Errors of the stream.
     pub async fn refuse(&self, reason: u32) -> Result<(), Error> {
         let mut message = vec![State::ServerError.byte()];
         message.extend_from_slice(&reason.to_be_bytes());
@@ -255,7 +255,7 @@ impl Control {
     }
 }
 
-/// A cookie from random bytes: characters that the original draws too, and a zero.
+/// Makes a cookie from random bytes: characters that the original uses too, and a zero.
 #[must_use]
 pub fn cookie(random: &[u8; COOKIE]) -> [u8; COOKIE] {
     const CHARACTERS: [u8; 32] = *b"abcdefghijklmnopqrstuvwxyz234567";
@@ -272,7 +272,7 @@ mod tests {
     use futures_lite::future::block_on;
 
     fn pair() -> (Control, Control) {
-        // One direction is enough: what is told here is heard there.
+        // One direction is enough: the other side receives what this one sends.
         let (reader, writer) = virtual_file_system::pipe(1 << 16);
         (Control { file: writer }, Control { file: reader })
     }

@@ -1,23 +1,22 @@
-//! What people type: the shell's language, its commands, and how their answers look.
+//! The shell: its language, its commands, and the layout of their output.
 //!
-//! A line enters at the top of this list and leaves at the bottom:
+//! A line passes this list from top to bottom:
 //!
 //! | module | holds |
 //! |---|---|
 //! | [`arguments`] | the `devnet` program's own command line, as typed values |
-//! | [`program`], [`terminal`], [`completion`] | its running modes; a person at the terminal |
-//! | [`shell`] | a line → words → pipelines → running commands; jobs, redirection, variables |
+//! | [`program`], [`terminal`], [`completion`] | its modes; the interactive terminal |
+//! | [`shell`] | a line → tokens → pipelines → running commands; jobs, redirection, expansion |
 //! | [`commands`] | the table of commands, and one file per noun |
-//! | [`context`] | all that a command may touch: files, streams, clock, entropy, spawner |
+//! | [`context`] | everything that a command may access: files, streams, clock, entropy, spawner |
 //! | [`devices`] | how a command reaches the network: by opening device files only |
 //! | [`sockets`] | sockets as opened files, for commands and services |
 //! | [`http`], [`iperf`] | protocols that commands and services share |
-//! | [`embedded`] | the embedded network: three hosts of our own and what they serve |
-//! | [`render`] | typed answers → text; the only place with layout |
+//! | [`embedded`] | the embedded network: three hosts and their services |
+//! | [`render`] | typed responses → text; the only place with layout |
 //! | [`failure`], [`status`], [`limits`] | how a command ends; every bound of this crate |
 //!
-//! Nothing here is beyond a guest program: every command works on opened files of the virtual file
-//! system.
+//! A guest program could do the same: every command works on open files of the virtual file system.
 #![forbid(unsafe_code)]
 
 pub mod arguments;

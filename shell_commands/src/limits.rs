@@ -1,33 +1,33 @@
 //! Every bound of this crate, with its unit and its reason.
 
-/// Bytes of one script or one line. What people write is far smaller; a device given as a script by
-/// mistake ends here.
+/// Bytes of one script or one line. Real scripts are far smaller; this stops a device given as a
+/// script by mistake.
 pub const SCRIPT_BYTES: usize = 16 * 1024 * 1024;
-/// Bytes of one word after expansion, so that `a=$a$a` in a loop of lines cannot take all memory.
+/// Bytes of one word after expansion, so that repeated `a=$a$a` cannot exhaust memory.
 pub const WORD_BYTES: usize = 1024 * 1024;
-/// Bytes in flight between two commands of a pipeline (Linux' default pipe size).
+/// Capacity of a pipe between two commands in bytes (Linux' default pipe size).
 pub const PIPE_BYTES: usize = 64 * 1024;
-/// Jobs in the background of one shell.
+/// Background jobs of one shell.
 pub const JOBS: usize = 256;
-/// Bytes that commands such as `cat` move at once.
+/// Bytes that commands such as `cat` read at once.
 pub const COPY_BYTES: usize = 64 * 1024;
 /// Directory levels that `rm -r` descends.
 pub const DEPTH: usize = 256;
-/// Bytes of a module that is translated at once; a larger one is translated on a thread of its own,
-/// so that the network goes on.
+/// Bytes of a module that is translated on the current thread; a larger one is translated on its
+/// own thread, so that the network keeps running.
 pub const INLINE_MODULE_BYTES: usize = 16 * 1024;
-/// Seconds that `dhcp` waits for a lease unless asked otherwise.
+/// Default seconds that `dhcp` waits for a lease.
 pub const DHCP_SECONDS: u32 = 30;
 /// Commands of one pipeline; each has a pipe and a copy of the shell's state.
 pub const STAGES: usize = 64;
 /// Bytes of the head of an HTTP message (nginx takes 32 KiB).
 pub const HTTP_HEAD_BYTES: usize = 32 * 1024;
-/// Bytes that come before the end of the head of an HTTP response, interim responses included; room
-/// for the longest head beside some hundred of `100 Continue`.
+/// Bytes before the end of the head of an HTTP response, including interim responses: the longest
+/// head and some hundred of `100 Continue`.
 pub const HTTP_INTERIM_BYTES: usize = 2 * HTTP_HEAD_BYTES;
 /// Bytes that HTTP reads at once, on the stack.
 pub const HTTP_READ_BYTES: usize = 16 * 1024;
-/// Bytes of the target of an HTTP request (RFC 9110 §4.1 asks for 8000 at least).
+/// Bytes of the target of an HTTP request (RFC 9110 §4.1 requires at least 8000).
 pub const HTTP_TARGET_BYTES: usize = 8192;
 /// Fields of an HTTP message (Apache takes 100).
 pub const HTTP_HEADERS: usize = 100;

@@ -1,7 +1,7 @@
-//! The `devnet` program: arguments, the system behind them, the exit status.
+//! The `devnet` program: arguments, the system, the exit status.
 //!
-//! Owns nothing but the order: [`Arguments`] → [`system::start`] → [`program::run`]. What runs is
-//! the library's.
+//! Defines only the order: [`Arguments`] → [`system::start`] → [`program::run`]. The library does
+//! the work.
 #![forbid(unsafe_code)]
 
 mod system;
@@ -37,7 +37,7 @@ fn run() -> Status {
     system.block_on(program::run(&mut shell, &arguments, stdin().is_terminal()))
 }
 
-/// A reader that went away is no reason to fail.
+/// A closed output pipe is not a failure.
 fn print(text: &str) -> Status {
     let _ = stdout().write_all(text.as_bytes());
     Status::SUCCESS

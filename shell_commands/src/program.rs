@@ -1,8 +1,8 @@
-//! The running modes of `devnet`: commands, a script, standard input, a person.
+//! The modes of `devnet`: commands, a script, standard input, interactive.
 //!
 //! Called by `main.rs` with a shell on the running system. Scripts are files of the host and are
-//! read whole; standard input is taken command by command, so that what follows a command is its to
-//! read.
+//! read whole. Standard input is read command by command, so that a command can read the input that
+//! follows it.
 
 use std::ffi::OsStr;
 
@@ -16,7 +16,7 @@ use crate::shell::parser;
 use crate::status::Status;
 use crate::terminal;
 
-/// Does what the command line asks for; `is_terminal` says that a person types the standard input.
+/// Runs the command line; `is_terminal` means that standard input is interactive.
 pub async fn run(shell: &mut Shell, arguments: &Arguments, is_terminal: bool) -> Status {
     shell.stop_on_failure = arguments.stop_on_failure;
     for file in &arguments.imports {
@@ -34,7 +34,7 @@ pub async fn run(shell: &mut Shell, arguments: &Arguments, is_terminal: bool) ->
         Mode::Command(words) => run_guest(shell, words).await,
         Mode::StandardInput if is_terminal => terminal::run(shell).await,
         Mode::StandardInput => run_input(shell).await,
-        // Answered before there is a system.
+        // These need no system.
         Mode::Help | Mode::Version => Status::SUCCESS,
     }
 }
@@ -58,14 +58,14 @@ async fn run_script(shell: &mut Shell, path: &OsStr, parameters: &[String]) -> S
     }
 }
 
-/// The host's error in the same words as ours.
+/// Converts the host's error to ours, which has the same text.
 #[must_use]
 pub fn words(error: &std::io::Error) -> String {
     let code = error.raw_os_error().and_then(|code| u16::try_from(code).ok());
     code.and_then(Error::from_errno).map_or_else(|| error.to_string(), |error| error.to_string())
 }
 
-/// `devnet run …`: the guest is a file of the host unless there is one of that name in the tree.
+/// `devnet run …`: the guest is a host file unless the tree has a file of that name.
 async fn run_guest(shell: &mut Shell, words: &[String]) -> Status {
     let mut words = words.to_vec();
     let place =
@@ -85,11 +85,11 @@ async fn run_guest(shell: &mut Shell, words: &[String]) -> Status {
     run_words(shell, &words).await
 }
 
-/// Copies a file of the host into the tree, `FROM` to `/binaries/NAME` or `FROM=TO` to that path,
-/// and a guest's manifest with it. Tells the path.
+/// Copies a host file into the tree, `FROM` to `/binaries/NAME` or `FROM=TO` to that path, with a
+/// guest's manifest. Returns the path.
 ///
 /// # Errors
-/// What could not be read or written, and why, in one line.
+/// The file that could not be read or written, and the reason, in one line.
 pub fn import(shell: &Shell, text: &str) -> Result<String, String> {
     let (from, to) = match text.rsplit_once('=') {
         Some((from, to)) => (from, to.to_owned()),
@@ -152,8 +152,8 @@ async fn run_input(shell: &mut Shell) -> Status {
     }
 }
 
-/// The next line with its end; empty at the end of the input. One byte at a time: the rest belongs
-/// to the commands.
+/// Reads the next line with its newline; empty at the end of the input. It reads single bytes: the
+/// rest belongs to the commands.
 async fn read_line(shell: &Shell) -> Result<String, Error> {
     let mut line = Vec::new();
     let mut byte = [0];

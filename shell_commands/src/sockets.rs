@@ -1,6 +1,6 @@
-//! Sockets as opened files: what commands and services share to open, connect, listen and resolve.
+//! Sockets as open files: open, connect, listen and resolve, for commands and services.
 //!
-//! Everything goes through `/devices/sockets`, or `/devices/network/IF` for one interface, by the
+//! All operations use `/devices/sockets`, or `/devices/network/IF` for one interface, and the
 //! commands of the device; a guest with the same files could do the same. Dropping a file closes
 //! its socket. Nothing here prints.
 
@@ -19,7 +19,7 @@ use virtual_file_system::{Error, File, OpenFlags, Result};
 use crate::context::Files;
 use crate::devices::{NETWORK, SOCKETS};
 
-/// Which addresses of a host are wanted.
+/// The address family of a host to use.
 #[derive(Clone, Copy, PartialEq, Eq, Debug, Default)]
 pub enum Family {
     /// Any; IPv4 first, since a host without IPv6 is more common than one without IPv4.
@@ -32,7 +32,7 @@ pub enum Family {
 }
 
 impl Family {
-    /// True when the address is wanted.
+    /// True if the address is of this family.
     #[must_use]
     pub const fn includes(self, address: IpAddr) -> bool {
         match self {
@@ -50,7 +50,7 @@ impl Family {
         }
     }
 
-    /// The address that means "any of ours"; that of IPv6 takes both families, as on Linux.
+    /// Returns the unspecified address; IPv6's accepts both families, as on Linux.
     #[must_use]
     pub const fn unspecified(self) -> IpAddr {
         match self {
@@ -60,21 +60,21 @@ impl Family {
     }
 }
 
-/// Where sockets are made: a device.
+/// The device on which sockets are created.
 #[derive(Clone)]
 pub struct Sockets {
     files: Files,
     path: String,
 }
 
-/// A stream with its ends.
+/// A stream with its addresses.
 #[derive(Clone)]
 pub struct Connection {
     /// The stream.
     pub file: File,
-    /// Our end.
+    /// The local address.
     pub local: SocketAddr,
-    /// The other end.
+    /// The remote address.
     pub remote: SocketAddr,
 }
 
@@ -88,7 +88,7 @@ impl Sockets {
     /// Sockets that use the interface `name` only.
     ///
     /// # Errors
-    /// `NoDevice` when there is none.
+    /// `NoDevice` if it does not exist.
     pub fn on(files: &Files, name: &str) -> Result<Self> {
         let sockets = Self { files: files.clone(), path: format!("{NETWORK}/{name}") };
         let is_name = !name.is_empty() && !name.contains('/') && name != "." && name != "..";
@@ -103,10 +103,10 @@ impl Sockets {
         self.files.open(&self.path, flags)
     }
 
-    /// A new socket.
+    /// Creates a socket.
     ///
     /// # Errors
-    /// Those of opening the device.
+    /// Errors of opening the device.
     pub async fn create(&self, kind: SocketKind) -> Result<File> {
         let file = self.device(OpenFlags::READ | OpenFlags::WRITE)?;
         file.control::<CreateSocket>(&kind).await?;
@@ -123,10 +123,10 @@ impl Sockets {
         Ok(file)
     }
 
-    /// The addresses of a host, which may be an address itself; never empty.
+    /// Resolves a host, which may be an address itself; never empty.
     ///
     /// # Errors
-    /// `NotFound` when the host has none of this family, and what the resolver says.
+    /// `NotFound` if the host has no address of this family, and errors of the resolver.
     pub async fn resolve(&self, host: &str, family: Family) -> Result<Vec<IpAddr>> {
         let text = host.strip_prefix('[').and_then(|rest| rest.strip_suffix(']')).unwrap_or(host);
         let mut found: Vec<IpAddr> = match text.parse() {
@@ -143,17 +143,17 @@ impl Sockets {
         if found.is_empty() { Err(Error::NotFound) } else { Ok(found) }
     }
 
-    /// Connects a stream, from `local` if that is given.
+    /// Connects a stream, from `local` if given.
     ///
     /// # Errors
-    /// Those of the stream: `ConnectionRefused`, `NetworkUnreachable`, `TimedOut` and so on.
+    /// Errors of the stream: `ConnectionRefused`, `NetworkUnreachable`, `TimedOut` and so on.
     pub async fn connect(
         &self,
         remote: SocketAddr,
         local: Option<SocketAddr>,
     ) -> Result<Connection> {
         let file = self.create(SocketKind::Tcp).await?;
-        // Bigger windows than the default: one transfer is all that a command does.
+        // Larger windows than the default: a command transfers over one connection.
         file.control::<SetOption>(&SocketOption::ReceiveBuffer(STREAM_BUFFER)).await?;
         file.control::<SetOption>(&SocketOption::SendBuffer(STREAM_BUFFER)).await?;
         if let Some(local) = local {
@@ -163,10 +163,10 @@ impl Sockets {
         Ok(Connection { file, local, remote })
     }
 
-    /// Connects to the first of `addresses` that answers.
+    /// Connects to the first of `addresses` that accepts.
     ///
     /// # Errors
-    /// That of the last address, with it.
+    /// The error of the last address, with that address.
     pub async fn connect_any(
         &self,
         addresses: &[IpAddr],
@@ -176,7 +176,7 @@ impl Sockets {
         for address in addresses {
             match self.connect(SocketAddr::new(*address, port), None).await {
                 Ok(connection) => return Ok(connection),
-                // A family without any route says less than the failure of one that has.
+                // The error of a family with a route is more useful than that of one without.
                 Err(Error::NetworkUnreachable) if failure.1 != Error::NotFound => {}
                 Err(why) => failure = (*address, why),
             }
@@ -201,22 +201,22 @@ impl Sockets {
 
 /// Bytes of a stream's buffer each way.
 const STREAM_BUFFER: u32 = 256 * 1024;
-/// Connections that may wait.
+/// The listener's backlog.
 const BACKLOG: u32 = 128;
 
 /// A listening socket.
 pub struct Listener {
     sockets: Sockets,
     file: File,
-    /// Where it listens.
+    /// Its local address.
     pub local: SocketAddr,
 }
 
 impl Listener {
-    /// Takes the next connection, waiting for one.
+    /// Accepts the next connection.
     ///
     /// # Errors
-    /// Those of the listener; a connection that ended before it was taken is passed over.
+    /// Errors of the listener; a connection that ended before it was accepted is skipped.
     pub async fn accept(&self) -> Result<Connection> {
         loop {
             let offer = self.file.control::<NextConnection>(&()).await?;
@@ -233,7 +233,7 @@ impl Listener {
 /// Sends one datagram.
 ///
 /// # Errors
-/// Those of the socket.
+/// Errors of the socket.
 pub async fn send_to(file: &File, data: Vec<u8>, remote: SocketAddr) -> Result<()> {
     file.control::<SendTo>(&OutgoingDatagram { remote, data }).await
 }
@@ -241,18 +241,18 @@ pub async fn send_to(file: &File, data: Vec<u8>, remote: SocketAddr) -> Result<(
 /// Receives one datagram.
 ///
 /// # Errors
-/// Those of the socket, what ICMP reported among them.
+/// Errors of the socket, including those that ICMP reported.
 ///
 /// # Cancel safety
-/// A dropped future took nothing.
+/// A dropped future has consumed nothing.
 pub async fn receive_from(file: &File) -> Result<Datagram> {
     file.control::<ReceiveFrom>(&()).await
 }
 
-/// Gives a future so much time.
+/// Runs a future with a timeout.
 ///
 /// # Errors
-/// `TimedOut`, or the future's own.
+/// `TimedOut`, or the future's own errors.
 pub async fn within<T>(
     clock: &dyn Clock,
     time: Option<Duration>,
@@ -262,10 +262,10 @@ pub async fn within<T>(
     before(clock, deadline, work).await.unwrap_or(Err(Error::TimedOut))
 }
 
-/// Reads exactly as many bytes as the buffer has; false when the stream ends before the first.
+/// Fills the buffer; false if the stream ends before the first byte.
 ///
 /// # Errors
-/// `ConnectionReset` when it ends in between, and the stream's own.
+/// `ConnectionReset` if it ends within the buffer, and errors of the stream.
 pub async fn read_exact(file: &File, buffer: &mut [u8]) -> Result<bool> {
     let mut filled = 0;
     while let Some(rest) = buffer.get_mut(filled..).filter(|rest| !rest.is_empty()) {
@@ -278,12 +278,12 @@ pub async fn read_exact(file: &File, buffer: &mut [u8]) -> Result<bool> {
     Ok(true)
 }
 
-/// Why a name has no address, in the words that people know from the C library (gai_strerror).
+/// The reason why a name has no address, in the words of the C library (gai_strerror).
 #[must_use]
 pub fn unresolved(why: Error) -> String {
     match why {
         Error::NotFound | Error::InvalidInput => "Name or service not known".to_owned(),
-        // No server, or none that answers: it may work later.
+        // No server, or none that responds: it may work later.
         Error::NetworkUnreachable | Error::TimedOut | Error::ConnectionRefused => {
             "Temporary failure in name resolution".to_owned()
         }

@@ -2,22 +2,22 @@
 
 use std::fmt;
 
-/// What a command ends with: 0 is success, everything else is not.
+/// The exit status of a command: 0 is success, everything else is failure.
 #[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Debug, Default)]
 pub struct Status(pub u8);
 
 impl Status {
-    /// The command did what it was asked.
+    /// The command succeeded.
     pub const SUCCESS: Self = Self(0);
     /// The command failed.
     pub const FAILURE: Self = Self(1);
-    /// The command was typed wrongly.
+    /// A usage error.
     pub const USAGE: Self = Self(2);
-    /// There is no such command (POSIX 2.8.2).
+    /// Command not found (POSIX 2.8.2).
     pub const NOT_FOUND: Self = Self(127);
     /// Ended by Ctrl-C: 128 and SIGINT's number, as shells report it.
     pub const INTERRUPTED: Self = Self(130);
-    /// The reader of the output went away: 128 and SIGPIPE's number.
+    /// The reader of the output has gone: 128 and SIGPIPE's number.
     pub const BROKEN_PIPE: Self = Self(141);
     /// Ended by `kill`: 128 and SIGTERM's number.
     pub const KILLED: Self = Self(143);
@@ -28,7 +28,7 @@ impl Status {
         self.0 == 0
     }
 
-    /// Success or failure.
+    /// Converts success or failure.
     #[must_use]
     pub const fn from_success(success: bool) -> Self {
         if success { Self::SUCCESS } else { Self::FAILURE }

@@ -1,8 +1,8 @@
-//! The system that the program runs on: host, network, file tree, terminal.
+//! The system of the program: host, network, file tree, terminal.
 //!
-//! [`start`] builds it from the `--interface` arguments, or the embedded network without any.
-//! Called by `main.rs` once; nothing below knows that there is a program. This is the only file
-//! that knows drivers.
+//! [`start`] builds it from the `--interface` arguments, or builds the embedded network if there
+//! are none. `main.rs` calls it once; the layers below do not depend on the program. Only this file
+//! uses drivers.
 
 use std::fs::File;
 use std::sync::Arc;
@@ -20,12 +20,11 @@ use shell_commands::embedded;
 use shell_commands::program::words;
 use virtual_file_system::{CharacterDevice, Credentials, Mode, OpenFlags, Path, VirtualFileSystem};
 
-/// Bytes of the loopback interface's largest packet, as on Linux but for the one byte that no
-/// length field holds.
+/// MTU of the loopback interface: Linux' less one byte, which no length field can express.
 const LOOPBACK_MTU: usize = 65_535;
-/// Bytes of a packet on the embedded network.
+/// MTU of the embedded network.
 const LAN_MTU: usize = 1500;
-/// The embedded network loses nothing, so its seed decides nothing.
+/// The embedded network loses nothing, so its seed has no effect.
 const LAN_SEED: u64 = 0;
 /// The directories of every system, with their modes.
 const DIRECTORIES: [(&str, u16); 4] =
@@ -33,19 +32,19 @@ const DIRECTORIES: [(&str, u16); 4] =
 
 /// A running system.
 pub(crate) struct System {
-    /// The file tree as the person at the terminal sees it.
+    /// The file tree with the user's credentials.
     pub(crate) files: Files,
     /// The terminal.
     pub(crate) streams: Streams,
     /// The host's clock, entropy and executor.
     pub(crate) platform: Platform,
     host: Host,
-    /// The interfaces are there as long as it is.
+    /// The manager; the interfaces exist as long as it does.
     _manager: Manager,
 }
 
 impl System {
-    /// Runs a future on this thread, and the system's tasks beside it.
+    /// Runs a future on this thread, with the system's tasks in between.
     pub(crate) fn block_on<T>(&self, future: impl Future<Output = T>) -> T {
         self.host.block_on(future)
     }
@@ -54,7 +53,7 @@ impl System {
 /// Builds and starts a system.
 ///
 /// # Errors
-/// Why not, in one line.
+/// The reason, in one line.
 pub(crate) fn start(interfaces: &[InterfaceArgument]) -> Result<System, String> {
     let host = Host::new();
     let platform = Platform {
@@ -117,7 +116,7 @@ fn streams(files: &Files) -> virtual_file_system::Result<Streams> {
     })
 }
 
-/// Registers the interfaces that were asked for.
+/// Registers the requested interfaces.
 struct Builder {
     manager: Manager,
     lan: Lan,
@@ -125,7 +124,7 @@ struct Builder {
     entropy: Arc<dyn Entropy>,
 }
 
-/// A driver with what answers about it.
+/// A driver with its controller.
 type Part = (Box<dyn Driver>, Arc<dyn CharacterDevice>);
 
 impl Builder {
@@ -158,7 +157,7 @@ impl Builder {
         (Box::new(port), controller)
     }
 
-    /// The driver that an argument asks for.
+    /// Returns the driver for an argument.
     fn part(&self, interface: &InterfaceArgument) -> Result<Part, String> {
         let mtu = interface.mtu.map(|mtu| mtu as usize);
         match interface.kind {
@@ -176,7 +175,7 @@ impl Builder {
         }
     }
 
-    /// Puts the capture file that was asked for around a driver.
+    /// Wraps a driver in the requested capture.
     fn captured(
         &self,
         interface: &InterfaceArgument,

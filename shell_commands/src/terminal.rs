@@ -1,9 +1,8 @@
-//! A person at a terminal: the line editor on a thread of its own, and Ctrl-C.
+//! The interactive terminal: the line editor on its own thread, and Ctrl-C.
 //!
-//! The editor blocks its thread while the person types; the shell's task awaits the line, so the
-//! network goes on meanwhile. Ctrl-C at the prompt is the editor's; while a command runs it is a
-//! signal, which drops the command's future and nothing else. Called by
-//! [`program`](crate::program).
+//! The editor blocks its thread while the user types; the shell's task awaits the line, so the
+//! network keeps running. At the prompt the editor handles Ctrl-C; while a command runs it is a
+//! signal, which drops only the command's future. Called by [`program`](crate::program).
 
 use std::sync::Arc;
 use std::sync::mpsc::{self, Sender};
@@ -72,18 +71,18 @@ async fn fail(shell: &Shell, why: &str) -> Status {
     Status::FAILURE
 }
 
-/// What the person did.
+/// The user's input.
 #[derive(Clone, Debug)]
 enum Line {
-    /// Entered this.
+    /// A line.
     Text(String),
-    /// Pressed Ctrl-C at the prompt.
+    /// Ctrl-C at the prompt.
     Nothing,
-    /// Pressed Ctrl-D.
+    /// Ctrl-D.
     End,
-    /// Typed something that is no text.
+    /// Input that is not UTF-8.
     Refused(String),
-    /// Nothing: the terminal is gone.
+    /// None: the terminal is gone.
     Failed(String),
 }
 
@@ -92,7 +91,7 @@ struct Request {
     reply: Arc<OnceCell<Line>>,
 }
 
-/// The line editor's thread, which ends when this is dropped.
+/// The line editor's thread; dropping this ends it.
 struct Lines {
     requests: Sender<Request>,
 }
@@ -112,9 +111,9 @@ impl Lines {
                     Ok(text) => Line::Text(text),
                     Err(ReadlineError::Interrupted) => Line::Nothing,
                     Err(ReadlineError::Eof) => Line::End,
-                    // The window changed: ask again.
+                    // The window size changed: prompt again.
                     Err(ReadlineError::Signal(_)) => Line::Text(String::new()),
-                    // Bytes that are no text: the line is refused, not the terminal.
+                    // Bytes that are not UTF-8: reject the line, not the terminal.
                     Err(ReadlineError::Io(why))
                         if why.kind() == std::io::ErrorKind::InvalidData =>
                     {
@@ -122,7 +121,7 @@ impl Lines {
                     }
                     Err(why) => Line::Failed(why.to_string()),
                 };
-                // Each reply is given once, so this never waits.
+                // Each reply is set once, so this never blocks.
                 let _ = reply.set_blocking(line);
             }
         };
@@ -143,7 +142,7 @@ impl Lines {
     }
 }
 
-/// Completes words and keeps a line open that is not whole yet.
+/// Completes words, and continues an incomplete line.
 struct Assistant {
     files: Files,
 }
@@ -178,7 +177,7 @@ impl Highlighter for Assistant {}
 
 impl Helper for Assistant {}
 
-/// Ctrl-C presses while this lives; the signal does not end the program then.
+/// Catches Ctrl-C while it lives; the signal then does not end the program.
 struct Interrupts {
     state: Arc<Lock<Pressed>>,
     handle: Handle,
@@ -211,7 +210,7 @@ impl Interrupts {
         Ok(Self { state, handle })
     }
 
-    /// Forgets a press that no command was there for.
+    /// Discards a Ctrl-C that came while no command ran.
     fn forget(&self) {
         self.state.with(|pressed| pressed.pending = false);
     }

@@ -1,5 +1,4 @@
-//! The world that this crate's tests run in: a file system in memory, a clock that jumps, one
-//! thread.
+//! The environment of this crate's tests: in-memory files, a virtual clock, one thread.
 
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
@@ -18,7 +17,7 @@ use crate::context::{Files, Platform, Stream, Streams};
 use crate::shell::Shell;
 use crate::status::Status;
 
-/// Time that passes only for those who sleep, or not at all.
+/// A clock that advances only for sleepers, or not at all.
 #[derive(Default)]
 pub(crate) struct JumpingClock(AtomicU64, AtomicBool);
 
@@ -61,7 +60,7 @@ impl Spawner for OneThread {
     }
 }
 
-/// A device that is always open and never says anything; it counts who has it open.
+/// A device that never has data; it counts its open files.
 #[derive(Default)]
 pub(crate) struct Silent {
     pub(crate) open: Arc<AtomicU64>,
@@ -100,14 +99,14 @@ impl OpenDevice for SilentFile {
     }
 }
 
-/// One test's world.
+/// The environment of one test.
 pub(crate) struct World {
     pub(crate) tree: VirtualFileSystem,
     pub(crate) executor: Arc<Executor<'static>>,
     pub(crate) clock: Arc<JumpingClock>,
 }
 
-/// What a script did.
+/// The outcome of a script.
 #[derive(PartialEq, Eq, Debug)]
 pub(crate) struct Ran {
     pub(crate) status: Status,
@@ -171,13 +170,13 @@ impl World {
         future::block_on(self.executor.run(future))
     }
 
-    /// The whole text of a file.
+    /// Returns the whole text of a file.
     pub(crate) fn text(&self, path: &str) -> String {
         let bytes = self.block_on(self.open(path).read_to_end(1 << 24)).unwrap();
         String::from_utf8(bytes).unwrap()
     }
 
-    /// Runs a script in a fresh shell.
+    /// Runs a script in a new shell.
     pub(crate) fn run(&self, script: &str) -> Ran {
         self.run_in(&mut self.shell(), script)
     }
@@ -187,7 +186,7 @@ impl World {
         Ran { status, output: self.text("/.output"), error: self.text("/.error") }
     }
 
-    /// Runs a script that must succeed without a complaint; tells its output.
+    /// Runs a script that must succeed without a message; returns its output.
     pub(crate) fn output(&self, script: &str) -> String {
         let ran = self.run(script);
         assert_eq!((ran.status, ran.error.as_str()), (Status::SUCCESS, ""), "{script}");
@@ -199,7 +198,7 @@ impl World {
     }
 }
 
-/// A stream in memory: its two ends, as a connection has them.
+/// An in-memory stream: its two ends, like those of a connection.
 pub(crate) fn connection() -> (File, File) {
     let (first, second) = (pipe(1 << 16), pipe(1 << 16));
     let end = |input, output| {
@@ -224,7 +223,7 @@ impl OpenDevice for StreamEnd {
         Operation::waiting(async move { output.ok_or(Error::BrokenPipe)?.write(data).await })
     }
 
-    /// Whatever it is called by, the only command ends the direction.
+    /// Its only command shuts the direction down, whatever the identifier.
     fn control<'a>(&'a self, _: Identifier, _: &'a [u8]) -> Operation<'a, Vec<u8>> {
         self.output.with(|output| *output = None);
         Operation::done(Ok(Vec::new()))

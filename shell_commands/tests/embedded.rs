@@ -1,11 +1,11 @@
-//! The `devnet` program on its embedded network, as a user runs it. Real time: each run takes the
-//! seconds that a lease takes.
+//! The `devnet` program on its embedded network, as a user runs it. In real time: each run takes
+//! the seconds that a lease takes.
 
 #![expect(clippy::expect_used, reason = "a test that cannot start has failed")]
 
 use std::process::{Command, Output, Stdio};
 
-/// Runs commands and tells what came of them.
+/// Runs commands and returns their outcome.
 fn devnet(commands: &str) -> Output {
     let program = env!("CARGO_BIN_EXE_devnet");
     Command::new(program).args(["-c", commands]).stdin(Stdio::null()).output().expect("devnet runs")
@@ -15,7 +15,7 @@ fn text(bytes: &[u8]) -> String {
     String::from_utf8(bytes.to_vec()).expect("text")
 }
 
-/// Runs commands that must succeed; tells their output.
+/// Runs commands that must succeed; returns their output.
 #[track_caller]
 fn succeeds(commands: &str) -> String {
     let output = devnet(commands);
@@ -73,7 +73,7 @@ fn the_first_thing_that_people_try_works() {
 
 #[test]
 fn failures_are_one_line_and_a_status() {
-    // Before there is a lease, nothing leads to 10.9.9.9. With one, the gateway gets the packet and
+    // Before there is a lease, 10.9.9.9 has no route. With a lease, the gateway gets the packet and
     // drops it.
     fails("ping -c 1 10.9.9.9", 1, "ping: 10.9.9.9: Network is unreachable");
     fails(

@@ -1,8 +1,7 @@
-//! Who may do what: the one place where permission is decided.
+//! Permission checks: the only module that decides about access.
 //!
-//! The tree asks here for every directory on the way, for the node itself and for the directory
-//! that changes; nobody else compares users or mode bits. These are pure functions of their
-//! arguments.
+//! The tree calls it for every directory on the path, for the node itself and for a directory that
+//! changes; no other module compares users or mode bits. The functions are pure.
 
 use alloc::vec::Vec;
 
@@ -10,45 +9,45 @@ use bitflags::bitflags;
 
 use crate::error::{Error, Result};
 
-/// The number of a user; 0 is the superuser.
+/// A user ID; 0 is the superuser.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub struct UserIdentifier(pub u32);
 
-/// The number of a group.
+/// A group ID.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub struct GroupIdentifier(pub u32);
 
-/// On whose behalf a call is made.
+/// The identity with which a call is made.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Credentials {
     /// The user.
     pub user: UserIdentifier,
-    /// The group that new nodes get.
+    /// The group of new nodes.
     pub group: GroupIdentifier,
-    /// Further groups that the user is a member of.
+    /// Supplementary groups.
     pub groups: Vec<GroupIdentifier>,
 }
 
 impl Credentials {
-    /// Speaks for the superuser, whom no permission stops.
+    /// Returns the credentials of the superuser, who bypasses every permission check.
     #[must_use]
     pub fn root() -> Self {
         Self::new(UserIdentifier(0), GroupIdentifier(0))
     }
 
-    /// Speaks for a user without further groups.
+    /// Returns the credentials of a user without supplementary groups.
     #[must_use]
     pub fn new(user: UserIdentifier, group: GroupIdentifier) -> Self {
         Self { user, group, groups: Vec::new() }
     }
 
-    /// Tells whether this is user 0.
+    /// True for user 0.
     #[must_use]
     pub fn is_superuser(&self) -> bool {
         self.user == UserIdentifier(0)
     }
 
-    /// Tells whether the user belongs to a group.
+    /// True if the user belongs to a group.
     #[must_use]
     pub fn is_member(&self, group: GroupIdentifier) -> bool {
         self.group == group || self.groups.contains(&group)
@@ -84,7 +83,7 @@ bitflags! {
 }
 
 impl Mode {
-    /// Takes the bits of an octal number such as `0o644`; bits without a meaning here are dropped.
+    /// Makes a mode of an octal number such as `0o644`; unknown bits are dropped.
     #[must_use]
     pub const fn from_octal(bits: u16) -> Self {
         Self::from_bits_truncate(bits)
@@ -92,30 +91,30 @@ impl Mode {
 }
 
 bitflags! {
-    /// What an open file is for.
+    /// The open flags of a file.
     #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
     pub struct OpenFlags: u32 {
-        /// It may be read.
+        /// Open for reading.
         const READ = 1;
-        /// It may be written.
+        /// Open for writing.
         const WRITE = 1 << 1;
-        /// Every write goes to the end; implies `WRITE`.
+        /// Every write appends to the end; implies `WRITE`.
         const APPEND = 1 << 2;
-        /// A regular file is made if the name is free.
+        /// Create a regular file if the name does not exist.
         const CREATE = 1 << 3;
-        /// With `CREATE`: the name must be free.
+        /// With `CREATE`: fail if the name exists.
         const EXCLUSIVE = 1 << 4;
-        /// A regular file is emptied; needs `WRITE`.
+        /// Truncate a regular file; needs `WRITE`.
         const TRUNCATE = 1 << 5;
-        /// Calls that would wait fail with [`Error::WouldBlock`] instead.
+        /// Calls that would block fail with [`Error::WouldBlock`] instead.
         const NON_BLOCKING = 1 << 6;
-        /// The name must be a directory, and may be one.
+        /// The path must be a directory; without this flag it must not be one.
         const DIRECTORY = 1 << 7;
     }
 }
 
 impl OpenFlags {
-    /// Refuses what makes no sense, and spells out what is implied.
+    /// Rejects invalid combinations and adds implied flags.
     pub(crate) fn validated(mut self) -> Result<Self> {
         if self.contains(Self::APPEND) {
             self |= Self::WRITE;
@@ -126,7 +125,7 @@ impl OpenFlags {
         if senseless { Err(Error::InvalidInput) } else { Ok(self) }
     }
 
-    /// Tells which access to the node the flags ask for.
+    /// Returns the access to the node that the flags require.
     pub(crate) fn access(self) -> Access {
         let mut access = Access::empty();
         access.set(Access::READ, self.contains(Self::READ));
@@ -136,7 +135,7 @@ impl OpenFlags {
 }
 
 bitflags! {
-    /// What somebody wants to do with a node; the bits are those of one class of a [`Mode`].
+    /// An access to a node; the bits are those of one class of a [`Mode`].
     #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
     pub struct Access: u8 {
         /// Read it, or list a directory.
@@ -148,10 +147,10 @@ bitflags! {
     }
 }
 
-/// Decides whether a caller may access a node (POSIX.1-2024, base definitions 4.7).
+/// Checks whether a caller may access a node (POSIX.1-2024, base definitions 4.7).
 ///
-/// Exactly one class decides: the owner's bits for the owner, even if the others' are wider; else
-/// the group's for a member; else the others'. User 0 may everything.
+/// Exactly one class decides: the owner's bits for the owner, even if the others' are wider;
+/// otherwise the group's for a member; otherwise the others'. User 0 may do everything.
 ///
 /// # Errors
 ///
@@ -177,7 +176,7 @@ pub fn permitted(
     if u16::from(access.bits()) & !granted == 0 { Ok(()) } else { Err(Error::AccessDenied) }
 }
 
-/// Decides whether a caller who may write a directory may also take this entry out of it.
+/// Checks whether a caller with write access to a directory may remove or rename this entry.
 ///
 /// # Errors
 ///
@@ -196,11 +195,11 @@ pub fn removal_permitted(
     if free { Ok(()) } else { Err(Error::PermissionDenied) }
 }
 
-/// Decides whether a caller may change a node's mode bits.
+/// Checks whether a caller may change a node's mode bits.
 ///
 /// # Errors
 ///
-/// [`Error::PermissionDenied`] for anybody but the owner and user 0.
+/// [`Error::PermissionDenied`] for all but the owner and user 0.
 pub fn mode_change_permitted(credentials: &Credentials, owner: UserIdentifier) -> Result<()> {
     if credentials.is_superuser() || credentials.user == owner {
         Ok(())
@@ -209,12 +208,12 @@ pub fn mode_change_permitted(credentials: &Credentials, owner: UserIdentifier) -
     }
 }
 
-/// Decides whether a caller may give a node this owner and group.
+/// Checks whether a caller may set this owner and group of a node.
 ///
 /// # Errors
 ///
-/// [`Error::PermissionDenied`] unless it is user 0, or the owner who hands the node to a group of
-/// their own.
+/// [`Error::PermissionDenied`] except for user 0, and for the owner who sets one of their own
+/// groups.
 pub fn owner_change_permitted(
     credentials: &Credentials,
     owner: UserIdentifier,

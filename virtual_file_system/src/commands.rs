@@ -1,17 +1,17 @@
-//! `define_commands!`: a table of commands in one place, refused at compile time if two of them
-//! clash.
+//! `define_commands!`: declares a table of commands, and rejects conflicting numbers at compile
+//! time.
 //!
-//! A device crate calls the macro once per table; this module holds what the generated code needs.
-//! Which commands there are is none of its business.
+//! A device crate calls the macro once per table; this module holds what the generated code uses.
+//! It does not know any commands.
 
 use crate::control::CommandEntry;
 
-/// Proves that no two rows of a table share kind and number. Meant for a constant, where a failure
-/// does not compile.
+/// Asserts that no two rows of a table share kind and number. Use it in a constant, so that a
+/// failure does not compile.
 ///
 /// # Panics
 ///
-/// If two rows clash.
+/// If two rows conflict.
 pub const fn assert_unique(table: &[CommandEntry]) {
     let mut rest = table;
     while let [first, others @ ..] = rest {
@@ -20,12 +20,12 @@ pub const fn assert_unique(table: &[CommandEntry]) {
     }
 }
 
-/// Proves that two tables share no pair of kind and number. Meant for a constant, where a failure
-/// does not compile.
+/// Asserts that two tables share no pair of kind and number. Use it in a constant, so that a
+/// failure does not compile.
 ///
 /// # Panics
 ///
-/// If a row of one clashes with a row of the other.
+/// If a row of one conflicts with a row of the other.
 pub const fn assert_distinct(table: &[CommandEntry], other: &[CommandEntry]) {
     let mut rest = table;
     while let [first, others @ ..] = rest {
@@ -48,20 +48,20 @@ const fn assert_absent(row: &CommandEntry, table: &[CommandEntry], message: &str
 }
 
 /// Declares a table of commands: `number => Name: Authority (Request) -> Response;`, with
-/// `Authority, waits` for a command whose answer may take time.
+/// `Authority, waits` for a command that may block.
 ///
-/// It writes the module with one unit struct per command that implements
+/// It generates the module with one unit struct per command that implements
 /// [`ControlCommand`](crate::ControlCommand), the constant `TABLE` of
 /// [`CommandEntry`](crate::CommandEntry), and the enum `Request` with one variant per command and
 /// `decode`, `authority`, `identifier`. The doc lines of a command become its documentation.
 ///
-/// A device carries a request out by its `Request::timing`: the enum `Immediate` has the commands
-/// that end at once, `Waiting` has those that wait. A match on each without `_` makes the table
-/// total: a row that nobody carries out does not compile.
+/// A device dispatches a request by its `Request::timing`: the enum `Immediate` has the commands
+/// that complete at once, `Waiting` has those that may block. Match both without `_`: a row without
+/// its arm then does not compile.
 ///
-/// Inside the module the names around the macro are visible, so payload types are written as in the
+/// The names around the macro are visible inside the module, so payload types are written as in the
 /// surrounding code; a payload type must not have the same bare name as a command. Payload types
-/// implement `Debug`, `Clone`, `PartialEq`, `Serialize` and `Deserialize`, and hold no `usize`.
+/// implement `Debug`, `Clone`, `PartialEq`, `Serialize` and `Deserialize`, and contain no `usize`.
 ///
 /// The direction bits follow from the authority: `Read` is
 /// [`Direction::Read`](crate::Direction::Read), `Write` is
@@ -97,7 +97,7 @@ const fn assert_absent(row: &CommandEntry, table: &[CommandEntry], message: &str
 /// # }
 /// ```
 ///
-/// Two commands of one number do not compile:
+/// Two commands with the same number do not compile:
 ///
 /// ```compile_fail,E0080
 /// virtual_file_system::define_commands! {
@@ -112,7 +112,7 @@ const fn assert_absent(row: &CommandEntry, table: &[CommandEntry], message: &str
 /// # fn main() {}
 /// ```
 ///
-/// Nor do two tables of one kind that share a number, if one names the other:
+/// Two tables of one kind that share a number do not compile either, if one names the other:
 ///
 /// ```compile_fail,E0080
 /// virtual_file_system::define_commands! {
@@ -200,7 +200,7 @@ macro_rules! define_commands {
             }
 
             impl Request {
-                /// Decodes a request; `None` if the identifier is not of this table.
+                /// Decodes a request; `None` if the identifier is not in this table.
                 ///
                 /// The inner error is `BadMessage` or `MessageTooLong`, if the bytes are not
                 /// exactly one request.
@@ -217,8 +217,8 @@ macro_rules! define_commands {
                     }
                 }
 
-                /// Tells what a command's file must have been opened for; `None` if it is not of
-                /// this table.
+                /// Returns the authority that a command requires of its file; `None` if it is not
+                /// in this table.
                 #[must_use]
                 pub const fn authority(
                     identifier: $crate::Identifier,
@@ -233,18 +233,18 @@ macro_rules! define_commands {
                     }
                 }
 
-                /// Encodes the payload, as `File::control_raw` takes it.
+                /// Encodes the payload for `File::control_raw`.
                 ///
                 /// # Errors
                 ///
-                /// `MessageTooLong`, `InvalidInput`: what cannot be encoded or is too long.
+                /// `MessageTooLong` or `InvalidInput` if it is too long or cannot be encoded.
                 pub fn encode(&self) -> $crate::Result<$crate::control::Payload> {
                     match self {
                         $(Self::$name(payload) => $crate::control::encode_request(payload),)*
                     }
                 }
 
-                /// Tells which command this is.
+                /// Returns the command's identifier.
                 #[must_use]
                 pub const fn identifier(&self) -> $crate::Identifier {
                     match self {
@@ -256,7 +256,7 @@ macro_rules! define_commands {
     };
 }
 
-/// Whether a row says `waits`.
+/// True if a row has `waits`.
 #[doc(hidden)]
 #[macro_export]
 macro_rules! __command_waits {
@@ -268,8 +268,8 @@ macro_rules! __command_waits {
     };
 }
 
-/// Sorts the rows of a table into those that end at once and those that wait, and writes an enum
-/// for each.
+/// Splits the rows of a table into commands that complete at once and commands that may block, and
+/// generates an enum for each.
 #[doc(hidden)]
 #[macro_export]
 macro_rules! __split_commands {
@@ -283,29 +283,29 @@ macro_rules! __split_commands {
         [$({ $(#[doc = $now:literal])+ $immediate:ident $immediate_request:ty })*]
         [$({ $(#[doc = $later:literal])+ $waiting:ident $waiting_request:ty })*]
     ) => {
-        /// A command that ends at once.
+        /// A command that completes at once.
         #[derive(Debug, Clone, PartialEq)]
         pub enum Immediate {
             $($(#[doc = $now])+ $immediate($immediate_request),)*
         }
 
-        /// A command whose answer may take time.
+        /// A command that may block.
         #[derive(Debug, Clone, PartialEq)]
         pub enum Waiting {
             $($(#[doc = $later])+ $waiting($waiting_request),)*
         }
 
-        /// A command by when it ends.
+        /// A command by its timing.
         #[derive(Debug, Clone, PartialEq)]
         pub enum Timing {
-            /// At once.
+            /// It completes at once.
             Immediate(Immediate),
-            /// Perhaps later.
+            /// It may block.
             Waiting(Waiting),
         }
 
         impl Request {
-            /// Tells when the command ends.
+            /// Returns the command by its timing.
             #[must_use]
             pub fn timing(self) -> Timing {
                 match self {

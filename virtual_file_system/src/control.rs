@@ -1,10 +1,11 @@
 //! Typed commands as bytes: the ioctl-like identifier, the command trait, and the encoding of
 //! payloads.
 //!
-//! A device declares its commands once with [`define_commands!`](crate::define_commands); callers
-//! use [`File::control`](crate::File::control), which encodes here, passes the bytes to the device
-//! and decodes the answer. Payloads are `postcard`: the same bytes on a 32-bit guest and a 64-bit
-//! host, as long as payload types hold no `usize`. Nothing in here knows what a command means.
+//! A device declares its commands once with [`define_commands!`](crate::define_commands). Callers
+//! use [`File::control`](crate::File::control), which encodes the request, passes the bytes to the
+//! device and decodes the response. Payloads are `postcard`: the same bytes on a 32-bit guest and a
+//! 64-bit host, as long as payload types contain no `usize`. This module does not know what
+//! commands mean.
 
 use alloc::vec::Vec;
 
@@ -20,7 +21,7 @@ const SIZE_SHIFT: u32 = 16;
 const SIZE_MASK: u32 = 0x3fff;
 const DIRECTION_SHIFT: u32 = 30;
 
-/// Which way a command's data flows, seen from the caller as in Linux' `ioctl.h`.
+/// The direction of a command's data, seen from the caller as in Linux' `ioctl.h`.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
 pub enum Direction {
     /// No data.
@@ -33,14 +34,14 @@ pub enum Direction {
     ReadWrite = 3,
 }
 
-/// The 32 bits that name a command: number (0–7), kind (8–15), size (16–29), direction (30–31).
+/// The 32-bit identifier of a command: number (0–7), kind (8–15), size (16–29), direction (30–31).
 ///
 /// The size is an upper bound in bytes of the encoded request.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
 pub struct Identifier(u32);
 
 impl Identifier {
-    /// Puts an identifier together; of `size` the lower 14 bits count.
+    /// Makes an identifier; only the low 14 bits of `size` are used.
     #[must_use]
     pub const fn new(direction: Direction, size: u16, kind: u8, number: u8) -> Self {
         let size = size as u32 & SIZE_MASK;
@@ -52,19 +53,19 @@ impl Identifier {
         )
     }
 
-    /// Tells the bits.
+    /// Returns the bits.
     #[must_use]
     pub const fn raw(self) -> u32 {
         self.0
     }
 
-    /// Takes the bits; every pattern is an identifier, though perhaps of no command.
+    /// Makes an identifier of its bits; any value is valid, but may not belong to a command.
     #[must_use]
     pub const fn from_raw(raw: u32) -> Self {
         Self(raw)
     }
 
-    /// Tells which way the data flows.
+    /// Returns the direction of the data.
     #[must_use]
     pub const fn direction(self) -> Direction {
         match self.0 >> DIRECTION_SHIFT {
@@ -75,37 +76,37 @@ impl Identifier {
         }
     }
 
-    /// Tells the upper bound in bytes of the encoded request.
+    /// Returns the upper bound in bytes of the encoded request.
     #[must_use]
     pub const fn size(self) -> u16 {
         (self.0 >> SIZE_SHIFT & SIZE_MASK) as u16
     }
 
-    /// Tells the kind of device the command is for.
+    /// Returns the kind of device.
     #[must_use]
     pub const fn kind(self) -> u8 {
         (self.0 >> KIND_SHIFT & 0xff) as u8
     }
 
-    /// Tells the number of the command in its kind.
+    /// Returns the number of the command within its kind.
     #[must_use]
     pub const fn number(self) -> u8 {
         (self.0 & 0xff) as u8
     }
 }
 
-/// What a file must have been opened for, so that a command is carried out.
+/// The open mode that a command requires of its file.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
 pub enum Authority {
-    /// For reading: the command changes nothing.
+    /// Open for reading: the command changes nothing.
     Read,
-    /// For writing.
+    /// Open for writing.
     Write,
 }
 
 impl Authority {
-    /// Derives the direction bits: every command answers, and only a changing one counts as
-    /// carrying data in.
+    /// Returns the direction bits: every command returns a response, and only a changing one counts
+    /// as carrying data in.
     #[must_use]
     pub const fn direction(self) -> Direction {
         match self {
@@ -114,7 +115,7 @@ impl Authority {
         }
     }
 
-    /// Whether a file that was opened so has it. Whoever may change may look too.
+    /// True if a file with these flags has the authority. Write access includes read authority.
     #[must_use]
     pub const fn is_held_by(self, flags: OpenFlags) -> bool {
         match self {
@@ -124,34 +125,35 @@ impl Authority {
     }
 }
 
-/// One command as a type; [`define_commands!`](crate::define_commands) writes the implementations.
+/// One command as a type; [`define_commands!`](crate::define_commands) generates the
+/// implementations.
 pub trait ControlCommand {
-    /// The bits that name the command.
+    /// The identifier.
     const IDENTIFIER: Identifier;
-    /// What the file must have been opened for.
+    /// The required open mode.
     const AUTHORITY: Authority;
-    /// Whether the answer may take time.
+    /// Whether the command may block.
     const WAITS: bool;
     /// The name in the table.
     const NAME: &'static str;
-    /// What it does, in the words of the table.
+    /// The description in the table.
     const DOCUMENTATION: &'static str;
-    /// What the caller says.
+    /// The request's payload.
     type Request: Serialize + DeserializeOwned;
-    /// What the device answers.
+    /// The response's payload.
     type Response: Serialize + DeserializeOwned;
 }
 
-/// A row of a table of commands.
+/// A row of a command table.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct CommandEntry {
     /// The name of the command.
     pub name: &'static str,
-    /// The bits that name it.
+    /// The identifier.
     pub identifier: Identifier,
-    /// What the file must have been opened for.
+    /// The required open mode.
     pub authority: Authority,
-    /// Whether the answer may take time.
+    /// Whether the command may block.
     pub waits: bool,
     /// What it does.
     pub documentation: &'static str,

@@ -1,24 +1,24 @@
-//! The ways in which a call on the file system can fail, named as POSIX names them.
+//! The errors of the file system, with their POSIX names.
 //!
-//! Every other module and every device returns these; guests and FUSE see their Linux numbers. One
-//! row of the table below is one error: nothing about an error may be written down elsewhere. There
-//! is no catch-all variant on purpose.
+//! Every other module and every device returns these errors; guests and FUSE see their Linux
+//! numbers. Each row of the table below defines one error completely. There is deliberately no
+//! catch-all variant.
 
 use core::fmt;
 
 use embedded_io_async::ErrorKind;
 use serde::{Deserialize, Serialize};
 
-/// The outcome of a call on the file system.
+/// The result of a call on the file system.
 pub type Result<T> = core::result::Result<T, Error>;
 
 macro_rules! define_errors {
     ($(
         $variant:ident = $number:literal, $name:literal, $text:literal, $kind:ident, $std:ident;
     )+) => {
-        /// Why a call failed. The numbers are Linux' `errno`, the words glibc's `strerror`.
+        /// The error of a call. The numbers are Linux' `errno`, the texts glibc's `strerror`.
         ///
-        /// The order of the variants is part of the `postcard` encoding: new ones go to the end.
+        /// The order of the variants is part of the `postcard` encoding: append new ones.
         #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Serialize, Deserialize)]
         pub enum Error {
             $(
@@ -31,7 +31,7 @@ macro_rules! define_errors {
             /// Every error, in the order of the table.
             pub const ALL: &[Error] = &[$(Error::$variant),+];
 
-            /// Tells the number that Linux gives this error.
+            /// Returns the Linux errno.
             #[must_use]
             pub const fn errno(self) -> u16 {
                 match self {
@@ -39,7 +39,7 @@ macro_rules! define_errors {
                 }
             }
 
-            /// Tells the POSIX name, such as `EPERM`.
+            /// Returns the POSIX name, such as `EPERM`.
             #[must_use]
             pub const fn name(self) -> &'static str {
                 match self {
@@ -47,7 +47,7 @@ macro_rules! define_errors {
                 }
             }
 
-            /// Finds the error with this Linux number.
+            /// Returns the error with this Linux errno.
             #[must_use]
             pub const fn from_errno(number: u16) -> Option<Error> {
                 match number {
@@ -68,8 +68,8 @@ macro_rules! define_errors {
                 }
             }
 
-            /// Tells what the standard library calls this error: the kind that it gives an
-            /// `io::Error` with this number on Linux, and `Other` where it has no name for that.
+            /// Returns the standard library's kind: that of an `io::Error` with this number on
+            /// Linux, or `Other` if it has none.
             #[cfg(feature = "std")]
             #[must_use]
             pub const fn std_kind(self) -> std::io::ErrorKind {
@@ -156,8 +156,8 @@ impl embedded_io_async::Error for Error {
 
 #[cfg(feature = "std")]
 impl From<Error> for std::io::Error {
-    /// The error itself is the inner error, so it can be had back by downcasting; only what every
-    /// non-blocking call may answer is a bare kind, without memory of its own.
+    /// The error itself is the inner error, so downcasting recovers it. Only `WouldBlock`, which
+    /// any non-blocking call may return, is a bare kind and allocates nothing.
     fn from(error: Error) -> Self {
         match error {
             Error::WouldBlock | Error::Interrupted => error.std_kind().into(),

@@ -1,23 +1,22 @@
-//! Names and handles: paths, directories, mounted character devices, open files, control calls and
-//! access.
+//! A virtual file system: paths, directories, mounted character devices, open files, control calls
+//! and permissions.
 //!
-//! This crate knows nothing of networks. A platform mounts [`CharacterDevice`]s into a
+//! This crate knows no networking. A platform mounts [`CharacterDevice`]s into a
 //! [`VirtualFileSystem`]; a shell command, a guest or a Rust program opens them by [`Path`] and
-//! talks through a [`File`]. A request meets the modules in this order:
+//! uses a [`File`]. A request passes the modules in this order:
 //!
 //! | module | owns |
 //! |---|---|
 //! | [`path`] | text → normalised absolute path that cannot escape |
 //! | [`tree`] | path → node, and every change of names |
-//! | [`access`] | who may: the one place where permission is decided |
-//! | [`node`] | what a name stands for: directory, bytes, device |
-//! | [`file`](mod@file) | the open file: position, flags, waiting, closing |
-//! | [`device`] | the traits that a driver of names implements |
+//! | [`access`] | permission checks: the only module that decides about access |
+//! | [`node`] | the object behind a name: directory, bytes, device |
+//! | [`file`](mod@file) | the open file: offset, flags, blocking, closing |
+//! | [`device`] | the traits that a device implements |
 //! | [`control`], [`commands`] | typed commands as bytes, one table per device kind |
 //!
-//! [`operation`], [`readiness`] and [`lock`] are the tools with which devices wait;
-//! [`pipe`](mod@pipe) is the first device, [`limits`] holds every bound and [`error`] every way to
-//! fail.
+//! [`operation`], [`readiness`] and [`lock`] are the tools for blocking devices; [`pipe`](mod@pipe)
+//! is one of them, [`limits`] holds every bound and [`error`] every error.
 
 #![no_std]
 #![forbid(unsafe_code)]

@@ -1,12 +1,12 @@
-//! The lock of this project: entered with a closure, left when the closure returns.
+//! The lock of this project: a closure runs under it and releases it by returning.
 //!
-//! Whatever several tasks share stands in one of these. Under it nobody may wake a task, await, or
-//! call foreign code (a device, a callback, the destructor of something another crate owns):
-//! collect what is to be woken or dropped, return it from the closure, and do it outside. It is not
-//! reentrant, and no interrupt handler may enter it.
+//! It guards all state that tasks share. Under the lock, do not wake a task, await, or call foreign
+//! code (a device, a callback, the destructor of another crate's value): return wakers and dropped
+//! values from the closure and process them outside. The lock is not reentrant, and interrupt
+//! handlers must not take it.
 //!
-//! Order inside this crate, outermost first: names of a tree → ownership of a node; position of a
-//! description → bytes of a regular file. All others are leaves: nothing is locked under them.
+//! Lock order inside this crate, outermost first: names of a tree → ownership of a node; offset of
+//! a description → bytes of a regular file. All others are leaves: no lock is taken under them.
 
 #[cfg(feature = "std")]
 use std::sync::{Mutex, PoisonError};
@@ -14,9 +14,9 @@ use std::sync::{Mutex, PoisonError};
 #[cfg(not(feature = "std"))]
 use spin::Mutex;
 
-/// A value that one closure at a time may touch.
+/// A value that one closure at a time may access.
 ///
-/// With the feature `std` it is the operating system's mutex, else a spin lock.
+/// With the feature `std` it is the operating system's mutex, otherwise a spin lock.
 #[derive(Debug, Default)]
 pub struct Lock<T>(Mutex<T>);
 
@@ -26,10 +26,10 @@ impl<T> Lock<T> {
         Self(Mutex::new(value))
     }
 
-    /// Runs a short closure on the value, while nobody else can.
+    /// Runs a short closure on the value with exclusive access.
     ///
-    /// A lock whose holder panicked is entered all the same: the values in it are kept whole
-    /// between statements, and a second panic would only spread the first.
+    /// A lock whose holder panicked is taken all the same: its values are consistent between
+    /// statements, and a second panic would only spread the first.
     pub fn with<R>(&self, action: impl FnOnce(&mut T) -> R) -> R {
         #[cfg(feature = "std")]
         let mut guard = self.0.lock().unwrap_or_else(PoisonError::into_inner);

@@ -1,9 +1,9 @@
-//! What a name stands for: a directory, the bytes of a regular file, or a mounted device; with its
-//! owner and mode.
+//! The object behind a name: a directory, the bytes of a regular file, or a mounted device; with
+//! its owner and mode.
 //!
-//! The tree makes nodes and gives them names; open files hold on to them, so a node whose name is
-//! removed lives on until the last file is closed. A node does not know its name, nor, if it is a
-//! directory, what is in it.
+//! The tree creates nodes and names them; open files keep them alive, so a node without a name
+//! lives until its last file is closed. A node knows neither its name nor, for a directory, its
+//! entries.
 
 use alloc::string::String;
 use alloc::sync::Arc;
@@ -15,47 +15,46 @@ use crate::error::Result;
 use crate::lock::Lock;
 use crate::storage::Storage;
 
-/// What kind of thing a name stands for.
+/// The kind of a node.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub enum NodeKind {
-    /// It holds further names.
+    /// A directory.
     Directory,
-    /// It holds bytes in memory.
+    /// A regular file, in memory.
     Regular,
-    /// A device is mounted there.
+    /// A mounted character device.
     CharacterDevice,
 }
 
-/// What is known about a node.
+/// The attributes of a node.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Attributes {
-    /// What it is.
+    /// The kind.
     pub kind: NodeKind,
-    /// Who may do what.
+    /// The permission bits.
     pub mode: Mode,
-    /// Whom it belongs to.
+    /// The owner.
     pub owner: UserIdentifier,
-    /// The group it belongs to.
+    /// The group.
     pub group: GroupIdentifier,
-    /// Bytes of a regular file, else 0.
+    /// Bytes of a regular file, otherwise 0.
     pub size: u64,
-    /// A number that no other node of this tree ever had; 0 for a file without a name, such as a
-    /// pipe.
+    /// The inode number, never reused in this tree; 0 for a file without a name, such as a pipe.
     pub inode: u64,
-    /// How many names it has: 1, or 0 once it is removed.
+    /// The number of names: 1, or 0 once it is removed.
     pub links: u32,
 }
 
-/// One name in a directory.
+/// An entry of a directory.
 #[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord)]
 pub struct DirectoryEntry {
     /// The name, without the directory's path.
     pub name: String,
-    /// What it stands for.
+    /// The kind of its node.
     pub kind: NodeKind,
 }
 
-/// Whom a node belongs to, and who may do what with it.
+/// The owner, the group and the mode of a node.
 #[derive(Debug, Clone, Copy)]
 pub(crate) struct Ownership {
     pub(crate) owner: UserIdentifier,
@@ -63,16 +62,16 @@ pub(crate) struct Ownership {
     pub(crate) mode: Mode,
 }
 
-/// What is behind a name.
+/// The content of a node.
 #[derive(Clone)]
 pub(crate) enum Content {
-    /// The names in it are kept by the tree.
+    /// The tree keeps the entries.
     Directory,
     Regular(Arc<Storage>),
     CharacterDevice(Arc<Mount>),
 }
 
-/// One thing in the tree.
+/// A node of the tree.
 pub(crate) struct Node {
     inode: u64,
     content: Content,
@@ -105,7 +104,7 @@ impl Node {
         self.ownership.with(|ownership| *ownership)
     }
 
-    /// Changes owner or mode, if `change` finds that the caller may.
+    /// Changes owner or mode, if `change` permits it.
     pub(crate) fn change_ownership(
         &self,
         change: impl FnOnce(&mut Ownership) -> Result<()>,
@@ -113,13 +112,13 @@ impl Node {
         self.ownership.with(change)
     }
 
-    /// Asks whether the caller may access this node.
+    /// Checks whether the caller may access this node.
     pub(crate) fn permit(&self, caller: &Credentials, access: Access) -> Result<()> {
         let Ownership { owner, group, mode } = self.ownership();
         permitted(caller, owner, group, mode, access)
     }
 
-    /// Notes that the node has lost its name.
+    /// Records that the node has lost its name.
     pub(crate) fn forget_name(&self) {
         self.named.store(false, Ordering::Relaxed);
     }

@@ -1,7 +1,7 @@
-//! One call on an open device: finished already, or waiting.
+//! One call on an open device: complete or pending.
 //!
 //! Devices return it from [`read`](crate::OpenDevice::read), `write` and `control`;
-//! [`File`](crate::File) awaits it, or polls it once. Most calls end at once, and those cost no
+//! [`File`](crate::File) awaits it, or polls it once. Most calls complete at once, without an
 //! allocation.
 
 use alloc::boxed::Box;
@@ -13,34 +13,35 @@ use core::task::{Context, Poll, Waker};
 
 use crate::error::{Error, Result};
 
-/// A call that is done or waits for its result.
+/// A call that is complete or waits for its result.
 ///
 /// # Cancel safety
 ///
-/// Dropping it before it is ready abandons the call. A device must not have moved any byte by then.
+/// Dropping a pending operation cancels the call. The device must not have transferred any bytes by
+/// then.
 pub enum Operation<'a, T> {
-    /// The result is known.
+    /// The call is complete.
     Done(Result<T>),
-    /// The result comes later.
+    /// The call is pending.
     Waiting(Pin<Box<dyn Future<Output = Result<T>> + Send + 'a>>),
 }
 
 impl<'a, T> Operation<'a, T> {
-    /// Answers at once.
+    /// Makes a complete operation.
     pub const fn done(result: Result<T>) -> Self {
         Self::Done(result)
     }
 
-    /// Answers when the future does.
+    /// Makes an operation that completes with the future.
     pub fn waiting(future: impl Future<Output = Result<T>> + Send + 'a) -> Self {
         Self::Waiting(Box::pin(future))
     }
 
-    /// Takes the result if there is one now, and abandons the call otherwise.
+    /// Returns the result if it is available now, and cancels the call otherwise.
     ///
     /// # Errors
     ///
-    /// The call's own, or [`Error::WouldBlock`] if it would have to wait.
+    /// The call's own error, or [`Error::WouldBlock`] if it would block.
     pub fn now(mut self) -> Result<T> {
         match Pin::new(&mut self).poll(&mut Context::from_waker(Waker::noop())) {
             Poll::Ready(result) => result,
@@ -49,13 +50,13 @@ impl<'a, T> Operation<'a, T> {
     }
 }
 
-// Nothing in here is pinned in place: the future has its own box, and a result may move.
+// Nothing in here is structurally pinned: the future has its own box, and a result may move.
 impl<T> Unpin for Operation<'_, T> {}
 
 impl<T> Future for Operation<'_, T> {
     type Output = Result<T>;
 
-    /// Drives the call. Polled again after it was ready, it answers [`Error::BadFileDescriptor`].
+    /// Polls the call. Polling it again after completion returns [`Error::BadFileDescriptor`].
     fn poll(mut self: Pin<&mut Self>, context: &mut Context<'_>) -> Poll<Self::Output> {
         let result = match &mut *self {
             Self::Done(result) => mem::replace(result, Err(Error::BadFileDescriptor)),

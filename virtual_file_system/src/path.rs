@@ -1,9 +1,9 @@
-//! Names in the tree: normalised, absolute, and unable to escape.
+//! Paths in the tree: normalised, absolute, and unable to escape.
 //!
-//! Everybody who holds a text from outside (a line, a guest, a script) comes here first; everything
-//! behind this module handles [`Path`] only. Normalising is done on the text alone, since the tree
-//! has no symbolic links: `..` takes the last component away, and at the root it stays at the root.
-//! It must not look at the tree. The next station is [`tree`](crate::tree).
+//! Untrusted text (a line, a guest's string, a script) is parsed here first; the other modules
+//! handle [`Path`] only. Normalisation needs only the text, since the tree has no symbolic links:
+//! `..` removes the last component, and the root's parent is the root. This module does not access
+//! the tree. The next module is [`tree`](crate::tree).
 
 use alloc::string::String;
 use core::fmt;
@@ -13,22 +13,22 @@ use crate::limits::{NAME_BYTES, PATH_BYTES};
 
 /// An absolute path without `.`, `..`, empty components or control characters.
 ///
-/// A slash at the end of the text is accepted and dropped.
+/// Parsing accepts and drops a trailing slash.
 #[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub struct Path(String);
 
 impl Path {
-    /// Names the root, `/`.
+    /// Returns the root, `/`.
     #[must_use]
     pub fn root() -> Self {
         Self(String::from("/"))
     }
 
-    /// Reads an absolute path.
+    /// Parses an absolute path.
     ///
     /// # Errors
     ///
-    /// [`Error::InvalidInput`] if the text does not begin with `/` or holds a control character;
+    /// [`Error::InvalidInput`] if the text does not begin with `/` or contains a control character;
     /// [`Error::NameTooLong`] beyond [`NAME_BYTES`] for a component or [`PATH_BYTES`] for the whole
     /// text.
     pub fn parse(text: &str) -> Result<Self> {
@@ -38,11 +38,11 @@ impl Path {
         Self::root().resolve(text)
     }
 
-    /// Reads a path that is absolute or relative to this one.
+    /// Parses a path that is absolute or relative to this one.
     ///
     /// # Errors
     ///
-    /// Those of [`Path::parse`], except that an empty text is [`Error::NotFound`], as POSIX has it.
+    /// Errors of [`Path::parse`], except that an empty text is [`Error::NotFound`], as in POSIX.
     pub fn resolve(&self, text: &str) -> Result<Self> {
         if text.is_empty() {
             return Err(Error::NotFound);
@@ -50,7 +50,7 @@ impl Path {
         if text.len() > PATH_BYTES {
             return Err(Error::NameTooLong);
         }
-        // While it is built, the root is the empty string: then every component is "/" and its
+        // While it is built, the root is the empty string: every component is then "/" and its
         // name.
         let mut built = String::new();
         if !text.starts_with('/') && !self.is_root() {
@@ -70,11 +70,11 @@ impl Path {
         Self::finish(built)
     }
 
-    /// Names an entry of the directory that this path names.
+    /// Returns the path of an entry of this directory.
     ///
     /// # Errors
     ///
-    /// [`Error::InvalidInput`] if the name is empty, `.`, `..`, or holds a slash or a control
+    /// [`Error::InvalidInput`] if the name is empty, `.`, `..`, or contains a slash or a control
     /// character; [`Error::NameTooLong`] as for [`Path::parse`].
     pub fn join(&self, name: &str) -> Result<Self> {
         if matches!(name, "" | "." | "..") || name.contains('/') {
@@ -87,24 +87,24 @@ impl Path {
         Self::finish(built)
     }
 
-    /// Tells the text, which begins with `/` and does not end with it unless it is the root.
+    /// Returns the text. It begins with `/`, and ends with `/` only for the root.
     #[must_use]
     pub fn as_str(&self) -> &str {
         &self.0
     }
 
-    /// Tells whether this is `/`.
+    /// True for `/`.
     #[must_use]
     pub fn is_root(&self) -> bool {
         self.0.len() == 1
     }
 
-    /// Walks from the root to the last name; the root has no component.
+    /// Iterates from the root to the last component; the root has none.
     pub fn components(&self) -> impl DoubleEndedIterator<Item = &str> {
         self.0.split('/').filter(|component| !component.is_empty())
     }
 
-    /// Names the directory that holds the last component; the root has none.
+    /// Returns the parent directory; the root has none.
     #[must_use]
     pub fn parent(&self) -> Option<Self> {
         match self.0.rsplit_once('/') {
@@ -114,13 +114,13 @@ impl Path {
         }
     }
 
-    /// Tells the last component; the root has none.
+    /// Returns the last component; the root has none.
     #[must_use]
     pub fn file_name(&self) -> Option<&str> {
         self.components().next_back()
     }
 
-    /// Tells whether this path names something below `directory`, at any depth.
+    /// True if this path is below `directory`, at any depth.
     #[must_use]
     pub fn is_below(&self, directory: &Self) -> bool {
         let prefix = if directory.is_root() { "" } else { directory.as_str() };
@@ -141,8 +141,7 @@ impl fmt::Display for Path {
     }
 }
 
-/// Control characters would let a name forge terminal output or end a string in C; no file needs
-/// them.
+/// Control characters would let a name forge terminal output or end a C string; no file needs them.
 fn check_name(name: &str) -> Result<()> {
     if name.len() > NAME_BYTES {
         return Err(Error::NameTooLong);

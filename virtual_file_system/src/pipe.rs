@@ -1,7 +1,7 @@
-//! The pipe: bytes that one file takes in and another gives out, in order, through bounded memory.
+//! The pipe: a bounded byte stream from one file to another.
 //!
-//! The shell connects commands with it. Both ends are open devices without a name; whatever they
-//! wait for is woken by the other end, or by its drop.
+//! The shell connects commands with it. Both ends are open devices without a name; each end wakes
+//! the other's waiters, also when it is dropped.
 
 use alloc::collections::VecDeque;
 use alloc::sync::Arc;
@@ -18,12 +18,12 @@ use crate::lock::Lock;
 use crate::operation::Operation;
 use crate::readiness::{Readiness, WakerList};
 
-/// Makes a pipe that holds up to `capacity` bytes (at least 1, at most [`PIPE_BYTES`]): the end to
-/// read and the end to write.
+/// Creates a pipe with a capacity in bytes (at least 1, at most [`PIPE_BYTES`]), and returns the
+/// read end and the write end.
 ///
-/// A writer waits while the pipe is full. A reader waits while it is empty, and is at the end of
-/// the file once the writing end is closed and all is read. A writer whose reading end is closed
-/// gets [`Error::BrokenPipe`].
+/// A full pipe blocks the writer. An empty pipe blocks the reader until the write end is closed;
+/// then it is the end of the file. Writing after the read end is closed fails with
+/// [`Error::BrokenPipe`].
 #[must_use]
 pub fn pipe(capacity: usize) -> (File, File) {
     let shared = Arc::new(Lock::new(State {
@@ -48,7 +48,7 @@ struct State {
     writers: WakerList,
 }
 
-/// What a step under the lock leaves to do outside: who waits no longer.
+/// The result of a step under the lock, and the wakers to wake outside.
 type Step<T> = (Poll<T>, Vec<Waker>);
 
 impl State {
@@ -84,7 +84,7 @@ impl State {
     }
 }
 
-/// Runs a step, and wakes whom it released.
+/// Runs a step, and wakes its wakers.
 fn advance<T>(shared: &Lock<State>, step: impl FnOnce(&mut State) -> Step<T>) -> Poll<T> {
     let (outcome, released) = shared.with(step);
     released.into_iter().for_each(Waker::wake);
@@ -95,7 +95,7 @@ struct Reader(Arc<Lock<State>>);
 
 impl OpenDevice for Reader {
     fn read<'a>(&'a self, buffer: &'a mut [u8]) -> Operation<'a, usize> {
-        // The first try registers nobody, and most reads need no other.
+        // The first attempt registers no waker; it is enough for most reads.
         match advance(&self.0, |state| state.take(buffer, None)) {
             Poll::Ready(result) => Operation::done(result),
             Poll::Pending => Operation::waiting(poll_fn(move |context| {

@@ -1,8 +1,8 @@
-//! What a file is ready for, and who waits for it.
+//! The readiness of a file, and the tasks that wait for it.
 //!
-//! Devices keep a [`WakerList`] inside the lock that guards the state it belongs to: a waiter looks
-//! at the state and registers in one closure, a changer changes the state and takes the list in one
-//! closure, and wakes outside. Then no wake is lost.
+//! A device keeps a [`WakerList`] inside the lock that guards the state: a waiter checks the state
+//! and registers in one closure; a change updates the state and takes the list in one closure, and
+//! wakes outside. So no wake is lost.
 
 use alloc::vec::Vec;
 use core::mem;
@@ -11,42 +11,42 @@ use core::task::Waker;
 use bitflags::bitflags;
 
 bitflags! {
-    /// What a file is ready for.
+    /// The readiness of a file.
     #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
     pub struct Readiness: u8 {
-        /// A read would not wait: there are bytes, or the end.
+        /// A read would not block: there are bytes, or the end of the file.
         const READABLE = 1;
-        /// A write would not wait.
+        /// A write would not block.
         const WRITABLE = 1 << 1;
-        /// An error is pending. Always of interest.
+        /// An error is pending. Always polled.
         const ERROR = 1 << 2;
-        /// The other side is gone. Always of interest.
+        /// The other side has hung up. Always polled.
         const HANG_UP = 1 << 3;
     }
 }
 
-/// Tasks that wait for one event before those that are there are asked whether they still do.
-const CROWD: usize = 64;
+/// The number of waiting tasks above which all present ones are woken, to drop stale entries.
+const MANY_WAITERS: usize = 64;
 
-/// The tasks that wait for one event; each stands in it once.
+/// The wait queue of one event; each task is in it once.
 ///
-/// It grows with the number of tasks that wait, and is empty again after every event. Mostly one
-/// waits, and that costs no memory.
+/// It grows with the number of waiting tasks, and is empty after every event. The usual single
+/// waiter needs no allocation.
 #[derive(Debug, Default)]
 pub struct WakerList {
-    /// There whenever anybody is.
+    /// Present whenever any task waits.
     first: Option<Waker>,
     more: Vec<Waker>,
 }
 
 impl WakerList {
-    /// Makes an empty list, without memory of its own.
+    /// Creates an empty list without an allocation.
     #[must_use]
     pub const fn new() -> Self {
         Self { first: None, more: Vec::new() }
     }
 
-    /// Enters a task, unless it is in the list already.
+    /// Registers a task, unless it is registered already.
     pub fn register(&mut self, waker: &Waker) {
         match &self.first {
             None => self.first = Some(waker.clone()),
@@ -56,17 +56,17 @@ impl WakerList {
         }
     }
 
-    /// Enters a task as [`register`](Self::register) does. Of too many everybody who was there
-    /// before comes back, to be woken outside of any lock: those that were dropped while they
-    /// waited are gone then, the others ask again.
-    #[must_use = "whoever comes back must be woken"]
+    /// Registers a task as [`register`](Self::register) does. If the list is full, it returns all
+    /// tasks that were registered before, to be woken outside of any lock: cancelled tasks are gone
+    /// then, and the others register again.
+    #[must_use = "the returned tasks must be woken"]
     pub fn register_bounded(&mut self, waker: &Waker) -> Vec<Waker> {
-        let crowd = if self.len() >= CROWD { self.take() } else { Vec::new() };
+        let crowd = if self.len() >= MANY_WAITERS { self.take() } else { Vec::new() };
         self.register(waker);
         crowd
     }
 
-    /// Removes a task that waits no longer. Drop the returned waker outside of any lock.
+    /// Removes a task that no longer waits. Drop the returned waker outside of any lock.
     pub fn remove(&mut self, waker: &Waker) -> Option<Waker> {
         if self.first.as_ref()?.will_wake(waker) {
             return mem::replace(&mut self.first, self.more.pop());
@@ -75,31 +75,30 @@ impl WakerList {
         Some(self.more.swap_remove(index))
     }
 
-    /// Takes everybody out, to be woken outside of the lock.
-    #[must_use = "whoever is taken must be woken"]
+    /// Takes all wakers, to be woken outside the lock.
+    #[must_use = "the returned tasks must be woken"]
     pub fn take(&mut self) -> Vec<Waker> {
         self.drain().collect()
     }
 
-    /// Takes everybody out, as [`take`](Self::take), and keeps the list's memory for the next ones
-    /// to wait.
+    /// Takes all wakers, as [`take`](Self::take), and keeps the list's allocation.
     pub fn drain(&mut self) -> impl Iterator<Item = Waker> + '_ {
         self.first.take().into_iter().chain(self.more.drain(..))
     }
 
-    /// Wakes everybody. Only for a list that no [`Lock`](crate::Lock) guards, else
+    /// Wakes all tasks. Only for a list that no [`Lock`](crate::Lock) guards; otherwise use
     /// [`take`](Self::take).
     pub fn wake_all(&mut self) {
         self.drain().for_each(Waker::wake);
     }
 
-    /// Tells how many tasks wait.
+    /// Returns the number of waiting tasks.
     #[must_use]
     pub fn len(&self) -> usize {
         usize::from(self.first.is_some()) + self.more.len()
     }
 
-    /// Tells whether nobody waits.
+    /// True if no task waits.
     #[must_use]
     pub fn is_empty(&self) -> bool {
         self.first.is_none()

@@ -1,9 +1,8 @@
 //! The bytes of regular files, in memory.
 //!
-//! A file is a map of chunks, so that appending to a large file copies nothing that is there
-//! already and a hole costs nothing. All files of a tree share one [`Budget`]. Open file
-//! descriptions call in here with their position; permission and position are none of this module's
-//! business.
+//! A file is a map of chunks, so that appending to a large file copies no existing data and a hole
+//! uses no memory. All files of a tree share one [`Budget`]. Open file descriptions pass their
+//! offset; this module handles neither permissions nor offsets.
 
 use alloc::collections::BTreeMap;
 use alloc::sync::Arc;
@@ -14,7 +13,7 @@ use crate::error::{Error, Result};
 use crate::limits::{CHUNK_BYTES, FILE_BYTES};
 use crate::lock::Lock;
 
-/// How many bytes the files of one tree may hold together.
+/// The bytes that the files of one tree may use together.
 #[derive(Debug)]
 pub(crate) struct Budget {
     limit: usize,
@@ -51,9 +50,9 @@ pub(crate) struct Storage {
 
 struct Content {
     length: u64,
-    /// How many changes there were.
+    /// The number of changes.
     version: u64,
-    /// By number of the chunk. What is missing, or beyond the end of a chunk, is zero.
+    /// Chunks by number. Missing bytes, also those beyond the end of a chunk, are zero.
     chunks: BTreeMap<u64, Vec<u8>>,
 }
 
@@ -67,12 +66,12 @@ impl Storage {
         self.content.with(|content| content.length)
     }
 
-    /// A number that grows with every change of the bytes.
+    /// Returns a number that grows with every change of the bytes.
     pub(crate) fn version(&self) -> u64 {
         self.content.with(|content| content.version)
     }
 
-    /// Copies bytes out and moves the position; 0 at and beyond the end.
+    /// Reads at the offset and advances it; 0 at and beyond the end.
     pub(crate) fn read(&self, position: &mut u64, buffer: &mut [u8]) -> usize {
         self.content.with(|content| {
             let present =
@@ -90,11 +89,11 @@ impl Storage {
         })
     }
 
-    /// Copies bytes in, at the position or at the end, and moves the position. Tells how many
-    /// fitted.
+    /// Writes at the offset or at the end, and advances the offset. Returns the number of bytes
+    /// written.
     ///
-    /// The whole of `data` goes in under one lock, so writers never interleave. An error is told
-    /// only if nothing fitted.
+    /// All of `data` is written under one lock, so writes never interleave. It fails only if no
+    /// byte fits.
     pub(crate) fn write(&self, position: &mut u64, append: bool, data: &[u8]) -> Result<usize> {
         self.content.with(|content| {
             if append {
@@ -112,7 +111,7 @@ impl Storage {
                     copy_in(&self.budget, content.chunks.entry(number).or_default(), offset, piece)
                 };
                 if let Err(error) = outcome {
-                    // A refused write must not leave bookkeeping behind.
+                    // A refused write must not leave an empty chunk behind.
                     if content.chunks.get(&number).is_some_and(Vec::is_empty) {
                         content.chunks.remove(&number);
                     }
@@ -131,7 +130,7 @@ impl Storage {
         })
     }
 
-    /// Cuts the file, or lengthens it with zeros that take no memory.
+    /// Truncates the file, or extends it with zeros that use no memory.
     pub(crate) fn set_length(&self, length: u64) -> Result<()> {
         if length > FILE_BYTES {
             return Err(Error::FileTooLarge);
@@ -143,7 +142,7 @@ impl Storage {
             let mut kept = 0;
             if let Some(mut last) = cut.remove(&number).filter(|_| offset > 0) {
                 last.truncate(offset);
-                // Or a file of one byte could hold on to a chunk that the budget no longer counts.
+                // Otherwise a file of one byte could keep a chunk that the budget no longer counts.
                 last.shrink_to_fit();
                 kept = last.len();
                 content.chunks.insert(number, last);
@@ -163,7 +162,7 @@ impl Drop for Storage {
     }
 }
 
-/// Tells the chunk of a position, and the offset in it.
+/// Returns the chunk of an offset, and the offset within it.
 const fn locate(position: u64) -> (u64, usize) {
     (position / CHUNK_BYTES as u64, (position % CHUNK_BYTES as u64) as usize)
 }
@@ -180,7 +179,7 @@ fn copy_in(budget: &Budget, chunk: &mut Vec<u8>, offset: usize, piece: &[u8]) ->
     let growth = end.saturating_sub(chunk.len());
     if growth > 0 {
         budget.take(growth)?;
-        // Doubling keeps a file of small appends linear; a chunk never owns more than its size.
+        // Doubling makes small appends linear; a chunk never allocates more than its size.
         let capacity = end.max(chunk.capacity().saturating_mul(2)).min(CHUNK_BYTES);
         if chunk.try_reserve_exact(capacity.saturating_sub(chunk.len())).is_err() {
             budget.give_back(growth);

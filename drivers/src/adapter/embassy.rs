@@ -1,7 +1,7 @@
-//! Any `embassy_net_driver::Driver` as a driver.
+//! Adapts any `embassy_net_driver::Driver`.
 //!
-//! Embassy's drivers take the waker with each question and wake it when the answer changes. So the
-//! runner's waker is kept here and passed along each time.
+//! Every call of an embassy driver takes a waker, which the driver wakes when the result changes.
+//! The adapter keeps the runner's waker and passes it to each call.
 
 use std::fmt;
 use std::sync::Arc;
@@ -16,7 +16,7 @@ use network::driver::{
 };
 use virtual_file_system::CharacterDevice;
 
-use super::smoltcp::{Panel, copy};
+use super::smoltcp::{DriverControl, copy};
 use crate::controller::Controller;
 use crate::counters::Counters;
 use crate::limits::ETHERNET_HEADER;
@@ -29,8 +29,8 @@ pub struct EmbassyDriver<D> {
 }
 
 impl<D: embassy_net_driver::Driver + Send> EmbassyDriver<D> {
-    /// Wraps a driver of Ethernet frames or IP packets. For any other, such as IEEE 802.15.4, the
-    /// driver comes back.
+    /// Wraps a driver of Ethernet frames or IP packets. Any other, such as IEEE 802.15.4, is
+    /// returned.
     ///
     /// # Errors
     /// The driver itself.
@@ -43,12 +43,12 @@ impl<D: embassy_net_driver::Driver + Send> EmbassyDriver<D> {
         }
     }
 
-    /// The device that answers [`controller_commands`](crate::controller_commands) about this
-    /// driver.
+    /// Returns the device that answers [`controller_commands`](crate::controller_commands) about
+    /// this driver.
     #[must_use]
     pub fn controller(&self) -> Arc<dyn CharacterDevice> {
         let mtu = self.capabilities().mtu;
-        Arc::new(Controller::new(Arc::new(Panel {
+        Arc::new(Controller::new(Arc::new(DriverControl {
             kind: "embassy",
             mtu,
             counters: Arc::clone(&self.counters),
@@ -86,7 +86,7 @@ impl<D: embassy_net_driver::Driver + Send> Driver for EmbassyDriver<D> {
         }
     }
 
-    /// Embassy's drivers have no way to change it.
+    /// Embassy's drivers cannot change it.
     fn set_hardware_address(&mut self, _: HardwareAddress) -> Result<(), DriverError> {
         Err(DriverError::Unsupported)
     }
@@ -124,8 +124,8 @@ impl<D: embassy_net_driver::Driver + Send> Driver for EmbassyDriver<D> {
         Ok(())
     }
 
-    /// The driver below learns the waker by being asked; for frames that happens when the caller
-    /// looks for them next.
+    /// Only a call passes the waker to the wrapped driver. For frames, that is the caller's next
+    /// receive.
     fn register(&mut self, waker: &Waker, room: bool) {
         if !self.waker.will_wake(waker) {
             self.waker = waker.clone();

@@ -1,9 +1,9 @@
-//! Other people's drivers behind our seam, so that their ecosystems' devices work.
+//! Adapters for drivers of other ecosystems.
 //!
-//! [`SmoltcpDevice`] takes any `smoltcp::phy::Device`, which knows nothing of tasks: its owner
-//! rings an [`AdapterWaker`], or a file descriptor does. [`EmbassyDriver`] takes any
-//! `embassy_net_driver::Driver`, which wakes by itself. Both copy each frame once, because those
-//! traits lend buffers instead of giving them away.
+//! [`SmoltcpDevice`] takes any `smoltcp::phy::Device`, which has no wakers: its owner calls an
+//! [`AdapterWaker`], or a file descriptor becomes ready. [`EmbassyDriver`] takes any
+//! `embassy_net_driver::Driver`, which wakes tasks itself. Both copy each frame once, because those
+//! traits lend buffers and do not transfer them.
 
 mod embassy;
 mod smoltcp;

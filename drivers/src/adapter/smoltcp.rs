@@ -1,7 +1,7 @@
-//! Any `smoltcp::phy::Device` as a driver.
+//! Adapts any `smoltcp::phy::Device`.
 //!
-//! Such a device says neither when frames come nor when there is room. [`AdapterWaker::wake`] says
-//! it, called by whoever knows: an interrupt's task, a thread, or the other end of a simulation.
+//! Such a device signals neither frames nor room. Its owner calls [`AdapterWaker::wake`] instead:
+//! the task of an interrupt, a thread, or the other end of a simulation.
 
 use std::fmt;
 #[cfg(unix)]
@@ -24,12 +24,12 @@ use crate::counters::{Counters, DriverCounters};
 use crate::descriptor::Descriptor;
 use crate::limits::ETHERNET_HEADER;
 
-/// Rings for the device that it was taken from. Clones ring for the same one.
+/// Wakes the runner of its device. Clones wake the same runner.
 #[derive(Clone, Debug, Default)]
 pub struct AdapterWaker(Arc<Lock<Option<Waker>>>);
 
 impl AdapterWaker {
-    /// Says that frames came, or that there is room again. Cheap when nobody waits.
+    /// Signals that frames arrived or that there is room. It is cheap if nobody waits.
     pub fn wake(&self) {
         if let Some(waker) = self.0.with(Option::take) {
             waker.wake();
@@ -57,9 +57,8 @@ pub struct SmoltcpDevice<D> {
 }
 
 impl<D: Device + Send> SmoltcpDevice<D> {
-    /// Wraps a device. `hardware` is the station's address, which smoltcp's devices do not know; it
-    /// is ignored for a device of IP packets. The clock is what the device gets its timestamps
-    /// from.
+    /// Wraps a device. `hardware` is the station's address, which smoltcp's devices do not know; a
+    /// device of IP packets ignores it. The clock supplies the device's timestamps.
     #[must_use]
     pub fn new(device: D, hardware: Option<HardwareAddress>, clock: Arc<dyn Clock>) -> Self {
         Self {
@@ -73,29 +72,30 @@ impl<D: Device + Send> SmoltcpDevice<D> {
         }
     }
 
-    /// Lets a descriptor ring as well: for devices that have one, such as smoltcp's `RawSocket` and
-    /// `TunTapInterface`. It is duplicated and must be non-blocking.
+    /// Also wakes the runner when a descriptor is ready, for devices that have one, such as
+    /// smoltcp's `RawSocket` and `TunTapInterface`. The descriptor is duplicated and must be
+    /// non-blocking.
     ///
     /// # Errors
-    /// When the descriptor cannot be duplicated or watched.
+    /// Errors of duplicating and of watching the descriptor.
     #[cfg(unix)]
     pub fn with_descriptor(mut self, descriptor: BorrowedFd<'_>) -> std::io::Result<Self> {
         self.descriptor = Some(Descriptor::new(descriptor.try_clone_to_owned()?)?);
         Ok(self)
     }
 
-    /// The bell that the device's owner rings.
+    /// Returns the waker for the device's owner.
     #[must_use]
     pub fn waker(&self) -> AdapterWaker {
         self.waker.clone()
     }
 
-    /// The device that answers [`controller_commands`](crate::controller_commands) about this
-    /// driver.
+    /// Returns the device that answers [`controller_commands`](crate::controller_commands) about
+    /// this driver.
     #[must_use]
     pub fn controller(&self) -> Arc<dyn CharacterDevice> {
         let mtu = self.capabilities().mtu;
-        Arc::new(Controller::new(Arc::new(Panel {
+        Arc::new(Controller::new(Arc::new(DriverControl {
             kind: "smoltcp",
             mtu,
             counters: Arc::clone(&self.counters),
@@ -137,8 +137,7 @@ impl<D: Device + Send> Driver for SmoltcpDevice<D> {
         self.hardware.filter(|_| self.capabilities().medium == Medium::Ethernet)
     }
 
-    /// The address stands in the frames that the stack builds; the device has no filter that would
-    /// have to know it.
+    /// Only the frames that the stack builds contain the address; the device has no address filter.
     fn set_hardware_address(&mut self, address: HardwareAddress) -> Result<(), DriverError> {
         if self.capabilities().medium != Medium::Ethernet || !address.is_unicast() {
             return Err(DriverError::Unsupported);
@@ -190,18 +189,18 @@ impl<D: Device + Send> Driver for SmoltcpDevice<D> {
     }
 }
 
-/// A device that lends a buffer of another length than it was asked for gets what fits.
+/// Copies as much as fits: a device may lend a buffer of another length than requested.
 pub(super) fn copy(from: &[u8], to: &mut [u8]) {
     to.iter_mut().zip(from).for_each(|(to, from)| *to = *from);
 }
 
-pub(super) struct Panel {
+pub(super) struct DriverControl {
     pub(super) kind: &'static str,
     pub(super) mtu: usize,
     pub(super) counters: Arc<Counters>,
 }
 
-impl Controlled for Panel {
+impl Controlled for DriverControl {
     fn information(&self) -> DriverInformation {
         DriverInformation::new(self.kind, "", self.mtu)
     }

@@ -1,11 +1,10 @@
-//! Two ends in memory: what one end transmits, the other receives, without a copy.
+//! A point-to-point link in memory: one end receives what the other transmits, without a copy.
 //!
-//! Each end gathers a batch on its own side and exchanges it with the other under one lock, so the
-//! lock is taken once per batch and not per frame. Order of a frame: `outbox` of the sender →
-//! `queue` of the receiver's [`End`] → `inbox` of the receiver; used buffers go back the other way,
-//! so that a stream in one direction needs no new memory. Under the lock nobody is woken;
-//! [`Driver::flush`] hands the other end's waker out. What a look without the lock may ask stands
-//! in [`Hints`].
+//! Each end collects a batch and exchanges it with the other under one lock, so the lock is taken
+//! once per batch and not per frame. The path of a frame: `outbox` of the sender → `queue` of the
+//! receiver's [`End`] → `inbox` of the receiver. Used buffers return the other way, so that a
+//! one-way stream allocates no memory. Nobody is woken under the lock: [`Driver::flush`] returns
+//! the other end's waker. [`Hints`] holds the state that may be read without the lock.
 
 mod shared;
 
@@ -26,23 +25,23 @@ use crate::controller::{Controlled, Controller, DriverInformation};
 use crate::counters::{Counters, DriverCounters};
 use crate::limits::ETHERNET_HEADER;
 
-/// How a cable is made.
+/// The options of a cable.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
 pub struct CableOptions {
     /// The largest IP packet in bytes.
     pub mtu: usize,
-    /// What a frame starts with.
+    /// The header at the start of a frame.
     pub medium: Medium,
-    /// The addresses of the two ends; unused with [`Medium::Ip`].
+    /// The hardware addresses of the two ends; unused with [`Medium::Ip`].
     pub hardware: (HardwareAddress, HardwareAddress),
-    /// Whether the stacks may trust the memory between them and leave out checksums.
+    /// Whether the stacks may trust memory and omit checksums.
     pub reliable: bool,
-    /// Frames that fit into each direction, besides the batch that the receiver is working on. At
+    /// Queue of each direction, in frames, in addition to the batch that the receiver processes. At
     /// least one.
     pub capacity: usize,
 }
 
-/// Makes a cable and gives its two ends.
+/// Creates a cable and returns its two ends.
 #[must_use]
 pub fn cable(options: CableOptions) -> (Cable, Cable) {
     let shared = Shared { left: End::default(), right: End::default(), plugged: true, whole: true };
@@ -60,13 +59,13 @@ pub fn cable(options: CableOptions) -> (Cable, Cable) {
         room: options.capacity.max(1),
         known: None,
         wants_room: false,
-        doorbell: None,
+        pending_wake: None,
         counters: Arc::default(),
     };
     (end(Side::Left), end(Side::Right))
 }
 
-/// One end of a cable. Dropping it leaves the other end without a link.
+/// One end of a cable. Dropping it takes the other end's link down.
 #[derive(Debug)]
 pub struct Cable {
     shared: Arc<Lock<Shared>>,
@@ -74,34 +73,35 @@ pub struct Cable {
     side: Side,
     options: CableOptions,
     hardware: HardwareAddress,
-    /// Frames since the last exchange.
+    /// Frames transmitted since the last exchange.
     outbox: VecDeque<Frame>,
-    /// The batch under work.
+    /// The batch being processed.
     inbox: VecDeque<Frame>,
-    /// Buffers that came back.
+    /// Returned buffers.
     spares: Vec<Frame>,
-    /// Frames that the outbox may hold; the other end can only make it more.
+    /// Room in the outbox, in frames; the other end can only increase it.
     room: usize,
-    /// The waker that stands in the shared part, and whether it is for room too.
+    /// The registered waker, and whether it also waits for room.
     known: Option<Waker>,
     wants_room: bool,
-    /// Whom the next flush wakes.
-    doorbell: Option<Waker>,
+    /// The waker that the next flush returns.
+    pending_wake: Option<Waker>,
     counters: Arc<Counters>,
 }
 
 impl Cable {
-    /// A hand on the cable, which can pull it.
+    /// Returns a control that can unplug the cable.
     #[must_use]
     pub fn control(&self) -> CableControl {
         CableControl { shared: Arc::clone(&self.shared), hints: Arc::clone(&self.hints) }
     }
 
-    /// The device that answers [`controller_commands`](crate::controller_commands) about this end.
+    /// Returns the device that answers [`controller_commands`](crate::controller_commands) about
+    /// this end.
     #[must_use]
     pub fn controller(&self) -> Arc<dyn CharacterDevice> {
         let counters = Arc::clone(&self.counters);
-        Arc::new(Controller::new(Arc::new(Panel {
+        Arc::new(Controller::new(Arc::new(DriverControl {
             control: self.control(),
             counters,
             mtu: self.options.mtu,
@@ -115,7 +115,7 @@ impl Cable {
         }
     }
 
-    /// Hands the outbox over and learns how much room there is.
+    /// Passes the outbox to the other end and updates the room.
     fn exchange(&mut self) {
         let Self { shared, hints, side, options, outbox, spares, counters, .. } = self;
         let (side, other) = (*side, side.other());
@@ -132,23 +132,23 @@ impl Cable {
                 if !hints.frames(other).load(Ordering::SeqCst) {
                     hints.frames(other).store(true, Ordering::SeqCst);
                 }
-                (hints.summon(other, peer), peer.queue.len())
+                (hints.take_waker(other, peer), peer.queue.len())
             } else {
                 (None, peer.queue.len())
             }
         });
-        // Nothing is left unless the cable is pulled: then it is lost, and freed outside of the
+        // Frames are left only if the cable is unplugged: they are lost, and freed outside the
         // lock.
         for frame in outbox.drain(..) {
             counters.dropped(frame.len());
         }
         self.room = options.capacity.max(1).saturating_sub(waiting);
-        self.ring(waker);
+        self.keep_wake(waker);
     }
 
-    fn ring(&mut self, waker: Option<Waker>) {
+    fn keep_wake(&mut self, waker: Option<Waker>) {
         if waker.is_some() {
-            self.doorbell = waker;
+            self.pending_wake = waker;
         }
     }
 }
@@ -186,17 +186,17 @@ impl Driver for Cable {
             let (side, other) = (*side, side.other());
             let waker = shared.with(|shared| {
                 mem::swap(&mut shared.end(side).queue, inbox);
-                // Only what says that there is something must be seen in one order with who
-                // listens.
+                // Clearing needs no total order. Only setting it must be sequentially consistent
+                // with `listens`.
                 hints.frames(side).store(false, Ordering::Release);
                 let peer = shared.end(other);
-                // As many buffers go back as frames came.
+                // Returns as many buffers as it received frames.
                 let room = options.capacity.saturating_sub(peer.returned.len());
                 peer.returned
                     .extend(core::iter::from_fn(|| pool.spare()).take(inbox.len().min(room)));
-                if peer.wants_room { hints.summon(other, peer) } else { None }
+                if peer.wants_room { hints.take_waker(other, peer) } else { None }
             });
-            self.ring(waker);
+            self.keep_wake(waker);
         }
         let frame = self.inbox.pop_front()?;
         self.counters.received(frame.len());
@@ -232,7 +232,7 @@ impl Driver for Cable {
         if !self.outbox.is_empty() {
             self.exchange();
         }
-        self.doorbell.take()
+        self.pending_wake.take()
     }
 
     fn register(&mut self, waker: &Waker, room: bool) {
@@ -258,11 +258,11 @@ impl Drop for Cable {
             shared.change(&self.hints, |shared| shared.whole = false)
         });
         drop(lost);
-        wakers.into_iter().flatten().chain(self.doorbell.take()).for_each(Waker::wake);
+        wakers.into_iter().flatten().chain(self.pending_wake.take()).for_each(Waker::wake);
     }
 }
 
-/// A hand on a cable.
+/// Plugs and unplugs a cable.
 #[derive(Clone, Debug)]
 pub struct CableControl {
     shared: Arc<Lock<Shared>>,
@@ -270,8 +270,8 @@ pub struct CableControl {
 }
 
 impl CableControl {
-    /// Plugs the cable in or pulls it; both ends are woken if that changes the link. What is on the
-    /// way is lost.
+    /// Plugs or unplugs the cable, and wakes both ends if that changes the link. Frames in flight
+    /// are lost.
     pub fn set_link(&self, plugged: bool) {
         let (lost, wakers) = self
             .shared
@@ -280,7 +280,7 @@ impl CableControl {
         wakers.into_iter().flatten().for_each(Waker::wake);
     }
 
-    /// Pulls the cable.
+    /// Unplugs the cable.
     pub fn unplug(&self) {
         self.set_link(false);
     }
@@ -290,20 +290,20 @@ impl CableControl {
         self.set_link(true);
     }
 
-    /// The link as of now: down also when one of the ends is gone.
+    /// Returns the current link state: also down if an end has been dropped.
     #[must_use]
     pub fn link(&self) -> LinkState {
         if self.hints.up.load(Ordering::SeqCst) { LinkState::Up } else { LinkState::Down }
     }
 }
 
-struct Panel {
+struct DriverControl {
     control: CableControl,
     counters: Arc<Counters>,
     mtu: usize,
 }
 
-impl Controlled for Panel {
+impl Controlled for DriverControl {
     fn information(&self) -> DriverInformation {
         DriverInformation::new("cable", "", self.mtu)
     }

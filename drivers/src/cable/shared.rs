@@ -1,4 +1,4 @@
-//! What the two ends of a cable share: a queue for each, behind one lock, and what may be asked
+//! The shared state of a cable's two ends: one queue each, behind one lock, and hints that are read
 //! without it.
 
 use std::collections::VecDeque;
@@ -7,7 +7,7 @@ use std::task::Waker;
 
 use network::driver::Frame;
 
-/// Which end.
+/// An end of the cable.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
 pub(super) enum Side {
     Left,
@@ -23,25 +23,25 @@ impl Side {
     }
 }
 
-/// What the other side knows of one end.
+/// The shared state of one end.
 #[derive(Debug, Default)]
 pub(super) struct End {
     /// Frames for this end.
     pub(super) queue: VecDeque<Frame>,
-    /// Buffers that the other end is done with.
+    /// Buffers that the other end has finished with.
     pub(super) returned: Vec<Frame>,
     pub(super) waker: Option<Waker>,
     pub(super) wants_room: bool,
 }
 
-/// What may be asked without the lock. Written under it, except for `listens`: an end that sets
-/// that and then finds no frame will be woken for the next one, since the other end adds the frame
-/// before it looks (both sequentially consistent).
+/// State that is read without the lock. It is written under the lock, except for `listens`: if an
+/// end sets `listens` and then sees no frame, the other end will wake it for the next one, because
+/// the other end publishes the frame before it reads `listens` (both are sequentially consistent).
 #[derive(Debug, Default)]
 pub(super) struct Hints {
-    /// Frames wait for the end.
+    /// Frames are queued for the end.
     pub(super) frames: [AtomicBool; 2],
-    /// The end's waker stands in the shared part and is to be used.
+    /// The end has registered a waker and waits to be woken.
     pub(super) listens: [AtomicBool; 2],
     /// The link is up.
     pub(super) up: AtomicBool,
@@ -58,10 +58,10 @@ impl Hints {
         if side == Side::Left { left } else { right }
     }
 
-    /// The end's waker, if it waits to be woken.
-    pub(super) fn summon(&self, side: Side, end: &End) -> Option<Waker> {
-        // Of a train of frames only the first finds somebody asleep. An end that says meanwhile
-        // that it listens is woken all the same, and then says so again.
+    /// Takes the end's waker, if it waits to be woken.
+    pub(super) fn take_waker(&self, side: Side, end: &End) -> Option<Waker> {
+        // In a train of frames only the first finds the end waiting. If the end sets `listens`
+        // again concurrently, it is woken once more and registers again.
         let listens = self.listens(side);
         if !listens.load(Ordering::SeqCst) {
             return None;
@@ -92,7 +92,7 @@ impl Shared {
         self.plugged && self.whole
     }
 
-    /// Frames on a pulled cable are lost; everybody hears of it.
+    /// Drops the frames of an unplugged cable and wakes both ends.
     pub(super) fn change(
         &mut self,
         hints: &Hints,
@@ -105,6 +105,9 @@ impl Shared {
         }
         hints.up.store(self.is_up(), Ordering::SeqCst);
         let lost = self.left.queue.drain(..).chain(self.right.queue.drain(..)).collect();
-        (lost, [hints.summon(Side::Left, &self.left), hints.summon(Side::Right, &self.right)])
+        (
+            lost,
+            [hints.take_waker(Side::Left, &self.left), hints.take_waker(Side::Right, &self.right)],
+        )
     }
 }

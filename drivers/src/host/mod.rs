@@ -1,12 +1,12 @@
 //! The host as a platform: its monotonic clock, its random bytes, and an executor for the stack's
 //! tasks.
 //!
-//! The only place of the project that reads the real time. Nothing here ticks: while no frame, no
-//! timer and no request is due, neither thread wakes up.
+//! This is the only part of the project that reads the real time. There is no periodic tick: while
+//! no frame, timer or request is due, neither thread wakes up.
 
+mod scheduler;
 #[cfg(unix)]
 pub mod terminal;
-mod turns;
 
 use std::io;
 use std::sync::{Arc, Weak};
@@ -20,25 +20,25 @@ use network::address::HardwareAddress;
 use network::platform::{BoxFuture, Clock, Entropy, Instant, Spawner};
 use virtual_file_system::Lock;
 
-use self::turns::Idlers;
+use self::scheduler::IdleQueue;
 
-/// The host; clones are the same host. Tasks and the background thread end with the last clone.
+/// The host; clones share it. Tasks and the background thread end with the last clone.
 #[derive(Clone, Debug)]
 pub struct Host(Arc<Shared>);
 
 #[derive(Debug)]
 struct Shared {
     executor: Arc<Executor<'static>>,
-    idlers: Idlers,
+    idle_queue: IdleQueue,
     clock: Arc<HostClock>,
-    /// The Unix time at the clock's start.
+    /// The Unix time at which the clock started.
     started: Duration,
-    /// Ends the background thread.
+    /// Stops the background thread.
     stop: Lock<Option<Arc<OnceCell<()>>>>,
 }
 
 impl Host {
-    /// Makes a host whose clock starts now.
+    /// Creates a host whose clock starts now.
     #[must_use]
     #[expect(clippy::disallowed_methods, reason = "this is where the host's time enters")]
     pub fn new() -> Self {
@@ -46,57 +46,58 @@ impl Host {
         let clock = Arc::new(HostClock { start: std::time::Instant::now() });
         Self(Arc::new(Shared {
             executor: Arc::new(Executor::new()),
-            idlers: Idlers::default(),
+            idle_queue: IdleQueue::default(),
             clock,
             started,
             stop: Lock::new(None),
         }))
     }
 
-    /// Microseconds since the host was made.
+    /// Returns a clock that counts microseconds since the host was created.
     #[must_use]
     pub fn clock(&self) -> Arc<dyn Clock> {
         Arc::clone(&self.0.clock) as Arc<dyn Clock>
     }
 
-    /// The operating system's random bytes.
+    /// Returns the operating system's random bytes.
     #[must_use]
     pub fn entropy(&self) -> Arc<dyn Entropy> {
         Arc::new(HostEntropy)
     }
 
-    /// Starts tasks on the host's executor. It does not keep the host alive: later it refuses.
+    /// Returns a spawner for the host's executor. It does not keep the host alive; without the host
+    /// it refuses tasks.
     #[must_use]
     pub fn spawner(&self) -> Arc<dyn Spawner> {
         Arc::new(HostSpawner(Arc::downgrade(&self.0.executor)))
     }
 
-    /// The Unix time at the start of [`clock`](Self::clock), for what people read, such as
-    /// captures.
+    /// Returns the Unix time at which [`clock`](Self::clock) started, for timestamps such as those
+    /// of captures.
     #[must_use]
     pub fn started(&self) -> Duration {
         self.0.started
     }
 
-    /// Makes futures that end when a thread of the host has nothing else to do, for whoever
-    /// computes for long: a guest program asks for one after each of its turns, so that it delays
-    /// nobody. If the others never rest, it gets a turn for a thousand of theirs.
+    /// Makes futures that end when a thread of the host is idle. A long computation awaits one
+    /// after each turn, as a guest program does, so that it delays nobody. If the thread is never
+    /// idle, the future ends after a thousand turns of other tasks.
     #[must_use]
     pub fn idle(&self) -> Arc<dyn Fn() -> BoxFuture<'static, ()> + Send + Sync> {
-        let idlers = self.0.idlers.clone();
-        Arc::new(move || idlers.turn())
+        let idle_queue = self.0.idle_queue.clone();
+        Arc::new(move || idle_queue.turn())
     }
 
-    /// Runs the future on this thread, and meanwhile all tasks.
+    /// Runs the future on this thread, with all tasks in between.
     pub fn block_on<T>(&self, future: impl Future<Output = T>) -> T {
-        turns::run(&self.0.executor, &self.0.idlers, future)
+        scheduler::run(&self.0.executor, &self.0.idle_queue, future)
     }
 
-    /// Runs all tasks on a thread of their own, until the last clone of the host is dropped. Once
-    /// is enough; further calls change nothing.
+    /// Runs all tasks on a background thread until the last clone of the host is dropped. Further
+    /// calls have no effect.
     ///
     /// # Errors
-    /// Those of starting a thread.
+    /// Errors of starting a thread.
     pub fn run_in_background(&self) -> io::Result<()> {
         let stop = Arc::new(OnceCell::new());
         let is_first = self.0.stop.with(|known| {
@@ -108,8 +109,8 @@ impl Host {
             return Ok(());
         }
         let executor = Arc::clone(&self.0.executor);
-        let idlers = self.0.idlers.clone();
-        let run = move || turns::run(&executor, &idlers, async { _ = stop.wait().await });
+        let idle_queue = self.0.idle_queue.clone();
+        let run = move || scheduler::run(&executor, &idle_queue, async { _ = stop.wait().await });
         let started = thread::Builder::new().name(String::from("network")).spawn(run);
         if started.is_err() {
             self.0.stop.with(Option::take);
@@ -127,16 +128,16 @@ impl Default for Host {
 impl Drop for Shared {
     fn drop(&mut self) {
         if let Some(stop) = self.stop.with(Option::take) {
-            // It is set nowhere else, so this never waits.
+            // Nothing else sets it, so this never blocks.
             _ = stop.set_blocking(());
         }
     }
 }
 
-/// A random address that no manufacturer has given out: locally administered, of one station.
+/// Returns a random, locally administered unicast address.
 ///
 /// # Errors
-/// Those of the source.
+/// Errors of the source.
 pub fn random_hardware_address(entropy: &dyn Entropy) -> Result<HardwareAddress, &'static str> {
     let mut octets = [0; 6];
     entropy.fill(&mut octets)?;
@@ -156,7 +157,7 @@ impl Clock for HostClock {
     }
 
     fn sleep_until(&self, deadline: Instant) -> BoxFuture<'static, ()> {
-        // A deadline beyond what the operating system can count never comes.
+        // A deadline beyond the operating system's range never comes.
         let timer = match self.start.checked_add(deadline.since(Instant::ZERO)) {
             Some(deadline) => Timer::at(deadline),
             None => Timer::never(),

@@ -1,9 +1,8 @@
 //! The program's standard streams as files.
 //!
-//! Reading never blocks the executor: a descriptor that the kernel can watch is read once it is
-//! ready, and any other (a regular file) never waits. Writing may block, as it does for every
-//! program. The flags of the descriptors stay as they are, because the program's parent shares
-//! them.
+//! Reads never block the executor: a descriptor that the kernel can poll is read once it is ready,
+//! and any other (a regular file) never blocks. Writes may block, as in every program. The flags of
+//! the descriptors stay unchanged, because the parent process shares them.
 
 use std::future::poll_fn;
 use std::io;
@@ -20,10 +19,10 @@ use virtual_file_system::{
 
 use crate::descriptor::Descriptor;
 
-/// Where [`mount`] puts the streams.
+/// The directory of the streams that [`mount`] creates.
 pub const DIRECTORY: &str = "/devices/terminal";
 
-/// Which of the standard streams.
+/// One of the standard streams.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
 enum Stream {
     Input,
@@ -35,7 +34,7 @@ impl Stream {
     const ALL: [(&'static str, Self); 3] =
         [("input", Self::Input), ("output", Self::Output), ("error", Self::Error)];
 
-    /// A descriptor of our own for the same open file.
+    /// Duplicates the stream's descriptor.
     fn duplicate(self) -> io::Result<OwnedFd> {
         match self {
             Self::Input => io::stdin().as_fd().try_clone_to_owned(),
@@ -66,11 +65,11 @@ impl CharacterDevice for Stream {
     }
 }
 
-/// Gives the standard streams names: `input`, `output` and `error` in [`DIRECTORY`], which is made
-/// if it is missing.
+/// Mounts the standard streams as `input`, `output` and `error` in [`DIRECTORY`], and creates the
+/// directory if it is missing.
 ///
 /// # Errors
-/// Those of making directories and mounting.
+/// Errors of creating directories and of mounting.
 pub fn mount(files: &VirtualFileSystem) -> Result<()> {
     let root = Credentials::root();
     let directory = Path::parse(DIRECTORY)?;
@@ -87,10 +86,10 @@ pub fn mount(files: &VirtualFileSystem) -> Result<()> {
     Ok(())
 }
 
-/// Opens standard input, output and error without names.
+/// Opens standard input, output and error without mounting them.
 ///
 /// # Errors
-/// `BadFileDescriptor` for a stream that the program was started without.
+/// `BadFileDescriptor` for a stream that was closed when the program started.
 pub fn standard_streams() -> Result<(File, File, File)> {
     let file = |stream: Stream, flags| Ok::<_, Error>(File::from_device(stream.open()?, flags));
     Ok((
@@ -111,7 +110,7 @@ fn from_io(error: &io::Error) -> Error {
     Errno::from_io_error(error).map_or(Error::InputOutput, from_errno)
 }
 
-/// A stream to read from.
+/// A readable stream.
 #[derive(Debug)]
 enum Input {
     /// A terminal, a pipe, a socket.
@@ -141,7 +140,7 @@ impl Input {
             };
             match result {
                 Ok(count) => return Poll::Ready(Ok(count)),
-                // Somebody else was faster, or a signal came: look again.
+                // Another reader took the data, or a signal arrived: try again.
                 Err(Errno::AGAIN | Errno::INTR) => {}
                 Err(errno) => return Poll::Ready(Err(from_errno(errno))),
             }
@@ -171,18 +170,18 @@ impl OpenDevice for Input {
     }
 }
 
-/// A stream to write to.
+/// A writable stream.
 #[derive(Debug)]
 struct Output(OwnedFd);
 
 impl Output {
-    /// Writes some of the data; blocks until the reader has room.
+    /// Writes some of the data; blocks until there is room.
     fn write_some(&self, data: &[u8]) -> Result<usize> {
         loop {
             match rustix::io::write(&self.0, data) {
                 Ok(count) => return Ok(count),
                 Err(Errno::INTR) => {}
-                // Somebody made the shared descriptor non-blocking.
+                // Another process made the shared descriptor non-blocking.
                 Err(Errno::AGAIN) => {
                     match poll(&mut [PollFd::new(&self.0, PollFlags::OUT)], None) {
                         Ok(_) | Err(Errno::INTR) => {}

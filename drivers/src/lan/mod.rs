@@ -1,12 +1,13 @@
-//! A switch in memory for any number of stations, with a cable of any quality to each.
+//! An Ethernet switch in memory, with an impaired cable to each station.
 //!
 //! | file | owns |
 //! |---|---|
-//! | `switch` | ports, learned addresses, frames under way |
-//! | here | the handle, a station's driver, and the task that carries delayed frames on |
+//! | `switch` | ports, the address table, frames in flight |
+//! | here | the handle, a station's driver, and the task that delivers delayed frames |
 //!
-//! With perfect cables a frame is at its receivers when `transmit` returns. Anything else needs
-//! [`Lan::runner`] to be spawned; the same seed and the same traffic then have the same fate.
+//! Without impairment a frame is in its receivers' queues when `transmit` returns. With
+//! impairments, [`Lan::runner`] must be spawned; the same seed and the same traffic then give the
+//! same result.
 
 mod switch;
 
@@ -56,7 +57,7 @@ impl Drop for Shared {
     }
 }
 
-/// A switch; clones are the same one.
+/// A switch; clones share it.
 #[derive(Clone)]
 pub struct Lan(Arc<Shared>);
 
@@ -67,22 +68,22 @@ impl fmt::Debug for Lan {
 }
 
 impl Lan {
-    /// Makes a switch without ports, whose chance follows from `seed`.
+    /// Creates a switch without ports; `seed` determines its random numbers.
     #[must_use]
     pub fn new(clock: Arc<dyn Clock>, seed: u64) -> Self {
         Self(Arc::new(Shared { clock, switch: Lock::new(Switch::new(seed)) }))
     }
 
-    /// Adds a port for a station with this address, for IP packets of up to `mtu` bytes. Dropping
-    /// it removes it.
+    /// Adds a port for a station with this hardware address, for IP packets of up to `mtu` bytes.
+    /// Dropping the port removes it.
     #[must_use]
     pub fn port(&self, hardware: HardwareAddress, mtu: usize) -> LanPort {
         let number = self.0.switch.with(|switch| switch.add(mtu));
         LanPort { lan: self.clone(), number, hardware, mtu, runner_is_late: false }
     }
 
-    /// Changes the quality of a port's cable, for frames from now on. False when the port is gone
-    /// or the settings make no sense.
+    /// Sets the impairment of a port's cable for new frames. False if the port does not exist or
+    /// the settings are invalid.
     pub fn set_impairment(&self, port: PortNumber, impairment: Impairment) -> bool {
         impairment.is_valid()
             && self.0.switch.with(|switch| match switch.port_mut(port) {
@@ -94,28 +95,29 @@ impl Lan {
             })
     }
 
-    /// The quality of a port's cable, while the port exists.
+    /// Returns the impairment of a port's cable, if the port exists.
     #[must_use]
     pub fn impairment(&self, port: PortNumber) -> Option<Impairment> {
         self.0.switch.with(|switch| switch.port(port).map(|port| port.impairment))
     }
 
-    /// Plugs a port's cable in or pulls it. False when the port is gone.
+    /// Plugs or unplugs a port's cable. False if the port does not exist.
     pub fn set_link(&self, port: PortNumber, is_up: bool) -> bool {
         let is_known = self.0.switch.with(|switch| switch.set_link(port, is_up));
         self.0.wake();
         is_known
     }
 
-    /// What a port has counted, while it exists. Lost frames count at the port in whose cable they
-    /// were lost.
+    /// Returns the counters of a port, if it exists. A lost frame counts at the port of the cable
+    /// that lost it.
     #[must_use]
     pub fn counters(&self, port: PortNumber) -> Option<DriverCounters> {
         self.0.switch.with(|switch| switch.port(port).map(|port| port.counters))
     }
 
-    /// The task that carries delayed frames on: it sleeps until the next one is due, and ends when
-    /// the switch and all its ports are gone. One is enough; of several, the youngest works.
+    /// Returns the task that delivers delayed frames. It sleeps until the next frame is due, and
+    /// ends when the switch and all its ports are dropped. One is enough; of several, only the
+    /// latest works.
     pub fn runner(&self) -> impl Future<Output = ()> + Send + 'static {
         Runner { shared: Arc::downgrade(&self.0), sleep: None }
     }
@@ -163,22 +165,27 @@ pub struct LanPort {
     number: PortNumber,
     hardware: HardwareAddress,
     mtu: usize,
-    /// Since the last flush a frame got under way that is due before all others.
+    /// A frame since the last flush is due before all others.
     runner_is_late: bool,
 }
 
 impl LanPort {
-    /// By which the [`Lan`] knows this port.
+    /// Returns the number by which the [`Lan`] identifies this port.
     #[must_use]
     pub const fn number(&self) -> PortNumber {
         self.number
     }
 
-    /// The device that answers [`controller_commands`](crate::controller_commands) about this port.
+    /// Returns the device that answers [`controller_commands`](crate::controller_commands) about
+    /// this port.
     #[must_use]
     pub fn controller(&self) -> Arc<dyn CharacterDevice> {
         let lan = Arc::downgrade(&self.lan.0);
-        Arc::new(Controller::new(Arc::new(Panel { lan, number: self.number, mtu: self.mtu })))
+        Arc::new(Controller::new(Arc::new(DriverControl {
+            lan,
+            number: self.number,
+            mtu: self.mtu,
+        })))
     }
 }
 
@@ -221,7 +228,7 @@ impl Driver for LanPort {
         self.lan.0.switch.with(|switch| switch.receive(self.number))
     }
 
-    /// A switch is always polite: what it has no room for, it drops.
+    /// A switch never causes back-pressure: it drops frames for which it has no room.
     fn can_transmit(&mut self) -> bool {
         true
     }
@@ -241,7 +248,7 @@ impl Driver for LanPort {
         wakers.extend(runner);
         match wakers.len() {
             0 | 1 => wakers.pop(),
-            _ => Some(Waker::from(Arc::new(Bell(wakers)))),
+            _ => Some(Waker::from(Arc::new(WakeAll(wakers)))),
         }
     }
 
@@ -258,10 +265,10 @@ impl Drop for LanPort {
     }
 }
 
-/// One waker for everybody that a batch concerns.
-struct Bell(Vec<Waker>);
+/// One waker for all tasks that a batch concerns.
+struct WakeAll(Vec<Waker>);
 
-impl Wake for Bell {
+impl Wake for WakeAll {
     fn wake(self: Arc<Self>) {
         self.wake_by_ref();
     }
@@ -271,20 +278,20 @@ impl Wake for Bell {
     }
 }
 
-/// Keeps nothing alive: an open controller outlives its port.
-struct Panel {
+/// Holds no strong reference: an open controller may outlive its port.
+struct DriverControl {
     lan: Weak<Shared>,
     number: PortNumber,
     mtu: usize,
 }
 
-impl Panel {
+impl DriverControl {
     fn lan(&self) -> Result<Lan> {
         self.lan.upgrade().map(Lan).ok_or(Error::NoDevice)
     }
 }
 
-impl Controlled for Panel {
+impl Controlled for DriverControl {
     fn information(&self) -> DriverInformation {
         DriverInformation::new("lan", self.number.to_string(), self.mtu)
     }

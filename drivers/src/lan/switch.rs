@@ -1,10 +1,10 @@
-//! The switch itself: ports, learned addresses, and frames under way. Synchronous, under the
-//! [`Lan`](super::Lan)'s lock.
+//! The switch itself: ports, the address table, and frames in flight. It is synchronous and runs
+//! under the [`Lan`](super::Lan)'s lock.
 //!
 //! A frame crosses two cables: from the sender's station to the switch, and from the switch to each
-//! receiver. Without impairment both are crossed at once; else the frame waits in
-//! [`Switch::under_way`] until the runner calls [`Switch::advance`]. Nothing here reads the time or
-//! wakes; who is to be woken is collected for the caller.
+//! receiver. Without impairment it crosses both at once; otherwise it waits in
+//! [`Switch::in_flight`] until the runner calls [`Switch::advance`]. Nothing here reads the time or
+//! wakes tasks; the caller takes the collected wakers.
 
 use std::cmp::Reverse;
 use std::collections::{BinaryHeap, HashMap, VecDeque};
@@ -15,10 +15,10 @@ use network::address::HardwareAddress;
 use network::driver::{Frame, FramePool};
 
 use crate::counters::DriverCounters;
-use crate::impairment::{Course, Fate, Impairment};
-use crate::limits::{ETHERNET_HEADER, FRAMES_UNDER_WAY, LEARNED_ADDRESSES, PORT_FRAMES, PORTS};
+use crate::impairment::{Direction, Fate, Impairment};
+use crate::limits::{ETHERNET_HEADER, FRAMES_IN_FLIGHT, LEARNED_ADDRESSES, PORT_FRAMES, PORTS};
 
-/// A port; never used again for another one.
+/// The number of a port; it is never reused.
 #[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Debug)]
 pub struct PortNumber(pub(super) u32);
 
@@ -28,7 +28,7 @@ impl std::fmt::Display for PortNumber {
     }
 }
 
-/// Which cable direction a frame is in.
+/// The direction of a frame on a cable.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
 enum Towards {
     Switch,
@@ -42,12 +42,12 @@ pub(super) struct Port {
     pub(super) is_up: bool,
     pub(super) impairment: Impairment,
     pub(super) counters: DriverCounters,
-    to_switch: Course,
-    to_station: Course,
+    to_switch: Direction,
+    to_station: Direction,
     inbox: VecDeque<Frame>,
     waker: Option<Waker>,
-    /// It stands in [`Switch::rung`].
-    rings: bool,
+    /// The port is in [`Switch::to_wake`].
+    needs_wake: bool,
 }
 
 impl Port {
@@ -57,10 +57,9 @@ impl Port {
     }
 }
 
-/// A frame that comes out of a cable later. Equal times come out in the order in which they went
-/// in.
+/// A frame on a cable with a delay. Frames due at the same time arrive in the order of sending.
 #[derive(Debug)]
-struct UnderWay {
+struct InFlight {
     due: u64,
     sequence: u64,
     port: PortNumber,
@@ -68,47 +67,47 @@ struct UnderWay {
     frame: Frame,
 }
 
-impl UnderWay {
+impl InFlight {
     const fn key(&self) -> (u64, u64) {
         (self.due, self.sequence)
     }
 }
 
-impl PartialEq for UnderWay {
+impl PartialEq for InFlight {
     fn eq(&self, other: &Self) -> bool {
         self.key() == other.key()
     }
 }
 
-impl Eq for UnderWay {}
+impl Eq for InFlight {}
 
-impl PartialOrd for UnderWay {
+impl PartialOrd for InFlight {
     fn partial_cmp(&self, other: &Self) -> Option<std::cmp::Ordering> {
         Some(self.cmp(other))
     }
 }
 
-impl Ord for UnderWay {
+impl Ord for InFlight {
     fn cmp(&self, other: &Self) -> std::cmp::Ordering {
         self.key().cmp(&other.key())
     }
 }
 
-/// Ports, addresses and frames.
+/// Ports, the address table and frames.
 #[derive(Debug)]
 pub(super) struct Switch {
     seed: u64,
     next_port: u32,
     sequence: u64,
     ports: HashMap<PortNumber, Port>,
-    /// The ports in order, so that flooding does not depend on a hash.
+    /// The ports in order, so that flooding does not depend on hash order.
     order: Vec<PortNumber>,
     learned: HashMap<HardwareAddress, PortNumber>,
-    under_way: BinaryHeap<Reverse<UnderWay>>,
+    in_flight: BinaryHeap<Reverse<InFlight>>,
     /// Buffers for copies.
     pool: FramePool,
-    /// Ports whose runner has to look again since [`take_wakers`](Self::take_wakers).
-    rung: Vec<PortNumber>,
+    /// Ports whose runner must be woken, since [`take_wakers`](Self::take_wakers).
+    to_wake: Vec<PortNumber>,
     pub(super) runner: Option<Waker>,
 }
 
@@ -121,43 +120,44 @@ impl Switch {
             ports: HashMap::new(),
             order: Vec::new(),
             learned: HashMap::new(),
-            under_way: BinaryHeap::new(),
+            in_flight: BinaryHeap::new(),
             pool: FramePool::new(),
-            rung: Vec::new(),
+            to_wake: Vec::new(),
             runner: None,
         }
     }
 
-    /// Adds a port; beyond [`PORTS`] it has no link and never gets one.
+    /// Adds a port; beyond [`PORTS`] its link stays down.
     pub(super) fn add(&mut self, mtu: usize) -> PortNumber {
         let number = PortNumber(self.next_port);
         self.next_port = self.next_port.wrapping_add(1);
         if self.order.len() >= PORTS {
             return number;
         }
-        // Each direction has chance of its own: what one port does changes no other's fate.
+        // Each direction has its own generator, so that one port does not change the fates of
+        // another's frames.
         let seed = self.seed ^ (u64::from(number.0) + 1).wrapping_mul(0x9e37_79b9_7f4a_7c15);
         let port = Port {
             longest: mtu.saturating_add(ETHERNET_HEADER),
             is_up: true,
             impairment: Impairment::NONE,
             counters: DriverCounters::default(),
-            to_switch: Course::new(seed),
-            to_station: Course::new(!seed),
+            to_switch: Direction::new(seed),
+            to_station: Direction::new(!seed),
             inbox: VecDeque::new(),
             waker: None,
-            rings: false,
+            needs_wake: false,
         };
         self.ports.insert(number, port);
         self.order.push(number);
         number
     }
 
-    /// Forgets a port, its addresses and its frames. What is returned is dropped outside of the
+    /// Removes a port, its addresses and its frames. The caller drops the returned port outside the
     /// lock.
     pub(super) fn remove(&mut self, number: PortNumber) -> Option<Port> {
         self.order.retain(|other| *other != number);
-        self.rung.retain(|other| *other != number);
+        self.to_wake.retain(|other| *other != number);
         self.learned.retain(|_, port| *port != number);
         self.ports.remove(&number)
     }
@@ -170,7 +170,7 @@ impl Switch {
         self.ports.get_mut(&number)
     }
 
-    /// Plugs a port's cable in or pulls it: then what it holds and what is known about it is lost.
+    /// Plugs or unplugs a port's cable. Unplugging drops its frames and its learned addresses.
     pub(super) fn set_link(&mut self, number: PortNumber, is_up: bool) -> bool {
         let Some(port) = self.ports.get_mut(&number) else { return false };
         if port.is_up != is_up {
@@ -180,14 +180,15 @@ impl Switch {
                 self.pool.put(frame);
             }
             self.learned.retain(|_, known| *known != number);
-            if !mem::replace(&mut port.rings, true) {
-                self.rung.push(number);
+            if !mem::replace(&mut port.needs_wake, true) {
+                self.to_wake.push(number);
             }
         }
         true
     }
 
-    /// Remembers a port's runner. The replaced waker is dropped outside of the lock.
+    /// Registers the waker of a port's runner. The caller drops the replaced waker outside the
+    /// lock.
     pub(super) fn register(&mut self, number: PortNumber, waker: &Waker) -> Option<Waker> {
         let port = self.ports.get_mut(&number)?;
         match &port.waker {
@@ -196,7 +197,7 @@ impl Switch {
         }
     }
 
-    /// The next frame for a station.
+    /// Returns the next frame for a station.
     pub(super) fn receive(&mut self, number: PortNumber) -> Option<Frame> {
         let port = self.ports.get_mut(&number)?;
         let frame = port.inbox.pop_front()?;
@@ -205,8 +206,8 @@ impl Switch {
         Some(frame)
     }
 
-    /// Takes a frame from a station. The time is asked only if it matters. True when the runner
-    /// must look again.
+    /// Takes a frame from a station. It reads the time only if needed. True if the runner's next
+    /// deadline is now earlier.
     pub(super) fn transmit(
         &mut self,
         number: PortNumber,
@@ -234,32 +235,32 @@ impl Switch {
         }
     }
 
-    /// Carries frames that are due out of their cables. Returns when the next one is, if any.
+    /// Delivers frames that are due. Returns when the next one is due, if any.
     pub(super) fn advance(&mut self, now: u64) -> Option<u64> {
         while self.next_due().is_some_and(|due| due <= now) {
-            let Some(Reverse(UnderWay { due, port, towards, frame, .. })) = self.under_way.pop()
+            let Some(Reverse(InFlight { due, port, towards, frame, .. })) = self.in_flight.pop()
             else {
                 break;
             };
-            // The next cable begins when this one ended, however late the runner is.
+            // The next cable starts at the due time, however late the runner is.
             self.arrive(port, towards, frame, &|| due);
         }
         self.next_due()
     }
 
     fn next_due(&self) -> Option<u64> {
-        self.under_way.peek().map(|Reverse(first)| first.due)
+        self.in_flight.peek().map(|Reverse(first)| first.due)
     }
 
-    /// Who waits for what happened since the last call; to be woken outside of the lock.
+    /// Takes the collected wakers, to be woken outside the lock.
     pub(super) fn take_wakers(&mut self) -> Vec<Waker> {
-        let Self { rung, ports, .. } = self;
+        let Self { to_wake, ports, .. } = self;
         let take = |number| {
             let port = ports.get_mut(&number)?;
-            port.rings = false;
+            port.needs_wake = false;
             port.waker.take()
         };
-        rung.drain(..).filter_map(take).collect()
+        to_wake.drain(..).filter_map(take).collect()
     }
 
     /// Sends a frame into a cable.
@@ -274,10 +275,10 @@ impl Switch {
         if port.impairment.is_none() {
             return self.arrive(number, towards, frame, now);
         }
-        let course =
+        let direction =
             if towards == Towards::Switch { &mut port.to_switch } else { &mut port.to_station };
         let Some(Fate { due, wrong_bit, twice }) =
-            course.cross(frame.len(), now(), &port.impairment)
+            direction.cross(frame.len(), now(), &port.impairment)
         else {
             port.dropped(frame.len());
             return self.pool.put(frame);
@@ -290,23 +291,23 @@ impl Switch {
         }
         let second = twice.then(|| self.pool.copy_of(frame.bytes()));
         for frame in [Some(frame), second].into_iter().flatten() {
-            self.delay(UnderWay { due, sequence: self.sequence, port: number, towards, frame });
+            self.delay(InFlight { due, sequence: self.sequence, port: number, towards, frame });
         }
     }
 
-    fn delay(&mut self, under_way: UnderWay) {
-        if self.under_way.len() < FRAMES_UNDER_WAY {
+    fn delay(&mut self, in_flight: InFlight) {
+        if self.in_flight.len() < FRAMES_IN_FLIGHT {
             self.sequence += 1;
-            self.under_way.push(Reverse(under_way));
+            self.in_flight.push(Reverse(in_flight));
             return;
         }
-        if let Some(port) = self.ports.get_mut(&under_way.port) {
-            port.dropped(under_way.frame.len());
+        if let Some(port) = self.ports.get_mut(&in_flight.port) {
+            port.dropped(in_flight.frame.len());
         }
-        self.pool.put(under_way.frame);
+        self.pool.put(in_flight.frame);
     }
 
-    /// Takes a frame out of a cable.
+    /// Receives a frame from a cable.
     fn arrive(
         &mut self,
         number: PortNumber,
@@ -320,9 +321,9 @@ impl Switch {
         }
     }
 
-    /// Learns where the sender is and sends the frame to where the receiver is, or everywhere else.
+    /// Learns the sender's port and forwards the frame to the receiver's port, or floods it.
     fn forward(&mut self, from: PortNumber, frame: Frame, now: &dyn Fn() -> u64) {
-        // A frame that was on the way when its cable was pulled is lost.
+        // A frame in flight is lost if its cable was unplugged.
         if !self.ports.get(&from).is_some_and(|port| port.is_up) {
             return self.pool.put(frame);
         }
@@ -364,8 +365,8 @@ impl Switch {
             return self.pool.put(frame);
         }
         port.inbox.push_back(frame);
-        if !mem::replace(&mut port.rings, true) {
-            self.rung.push(number);
+        if !mem::replace(&mut port.needs_wake, true) {
+            self.to_wake.push(number);
         }
     }
 }

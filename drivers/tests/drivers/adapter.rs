@@ -48,7 +48,7 @@ fn whoever_owns_a_smoltcp_device_rings_for_it() {
     assert_eq!(count.take(), 1);
 }
 
-/// Frames for and from a driver that holds one of each at most.
+/// The frames of a driver that holds at most one in each direction.
 #[derive(Default)]
 struct Queues {
     inward: VecDeque<Vec<u8>>,

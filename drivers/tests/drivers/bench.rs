@@ -1,4 +1,4 @@
-//! What tests hold a driver with: a pool, a waker that counts, frames that can be told apart.
+//! Shared parts of the tests: a frame pool, a counting waker, and numbered frames.
 
 use std::sync::Arc;
 use std::sync::atomic::{AtomicUsize, Ordering};
@@ -8,7 +8,7 @@ use drivers::CableOptions;
 use network::address::HardwareAddress;
 use network::driver::{Driver, Frame, FramePool, Medium};
 
-/// Counts how often it was woken.
+/// Counts its wakes.
 #[derive(Default)]
 pub(crate) struct Count(AtomicUsize);
 
@@ -18,7 +18,7 @@ impl Count {
         (Arc::clone(&count), Waker::from(count))
     }
 
-    /// How often since the last call.
+    /// Returns the wakes since the last call.
     pub(crate) fn take(&self) -> usize {
         self.0.swap(0, Ordering::SeqCst)
     }
@@ -30,12 +30,12 @@ impl Wake for Count {
     }
 }
 
-/// The address of station `number`.
+/// Returns the address of station `number`.
 pub(crate) const fn station(number: u8) -> HardwareAddress {
     HardwareAddress([2, 0, 0, 0, 0, number])
 }
 
-/// The bytes of an Ethernet frame with a payload of 46 bytes or more.
+/// Builds an Ethernet frame with a payload of at least 46 bytes.
 pub(crate) fn ethernet(to: HardwareAddress, from: HardwareAddress, payload: &[u8]) -> Vec<u8> {
     let mut bytes = [&to.0[..], &from.0, &[0x88, 0xb5], payload].concat();
     bytes.resize(bytes.len().max(60), 0);
@@ -52,7 +52,7 @@ pub(crate) fn cable_options(capacity: usize) -> CableOptions {
     }
 }
 
-/// Transmits and flushes as an interface does; false when there was no room.
+/// Transmits and flushes like an interface; false if there is no room.
 pub(crate) fn send(driver: &mut dyn Driver, bytes: &[u8]) -> bool {
     let pool = &mut FramePool::new();
     let frame: Frame = pool.copy_of(bytes);

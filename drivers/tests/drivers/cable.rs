@@ -1,4 +1,4 @@
-//! The cable: both ways, back-pressure, pulled and cut.
+//! The cable: both directions, back-pressure, unplugged and dropped.
 
 use drivers::cable;
 use network::driver::{Driver, FramePool, Kind, LinkState, Medium};
@@ -86,7 +86,7 @@ fn a_pulled_cable_loses_what_is_on_it_and_both_ends_hear_of_it() {
         let link = if plugged { LinkState::Up } else { LinkState::Down };
         assert_eq!((left.link_state(), right.link_state(), hand.link()), (link, link, link));
         if !plugged {
-            // What is sent meanwhile is lost, and does not fill the cable.
+            // Frames sent meanwhile are lost and do not fill the cable.
             assert!((0..10).all(|_| send(&mut right, &[0; 60])));
         }
     }

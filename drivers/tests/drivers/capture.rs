@@ -1,4 +1,4 @@
-//! The capture: what stands in the file, and that a broken file harms nobody.
+//! The capture: the content of the file, and a write error that affects nothing else.
 
 use std::io::{self, Write};
 use std::sync::{Arc, Mutex};
@@ -38,7 +38,7 @@ impl Write for Broken {
     }
 }
 
-/// The blocks of a file: kind and content.
+/// Parses the blocks of a file: type and content.
 fn blocks(mut file: &[u8]) -> Vec<(u32, Vec<u8>)> {
     let number = |bytes: &[u8]| u32::from_le_bytes(bytes[..4].try_into().unwrap());
     let mut blocks = Vec::new();
@@ -61,7 +61,7 @@ fn both_directions_stand_in_the_file_once_they_are_flushed() {
     let (out, back) =
         (ethernet(station(2), station(1), &[1; 49]), ethernet(station(1), station(2), &[2; 50]));
     assert!(send(&mut left, &out));
-    // Refused, so not in the file; offered again, and there once.
+    // A refused frame is not in the file; after a retry it is there once.
     assert!(!send(&mut left, &out));
     assert_eq!(receive(&mut right), Some(out.clone()));
     assert!(send(&mut right, &back));

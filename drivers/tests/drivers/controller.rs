@@ -1,4 +1,4 @@
-//! The controllers: what they answer, what they refuse, and with which authority.
+//! The controllers: their responses, their errors, and the required authority.
 
 use std::sync::Arc;
 use std::time::Duration;

@@ -1,5 +1,5 @@
-//! The host: its executor, its clock, its random bytes, and the standard streams. Real time, and as
-//! little of it as can be.
+//! The host: its executor, its clock, its random bytes, and the standard streams. These tests use
+//! real time, as little as possible.
 
 use std::io::{Read, Write};
 use std::process::{Command, Stdio};
@@ -41,7 +41,7 @@ fn the_background_thread_runs_tasks_and_ends_with_the_host() {
     let waits = async move {
         let sends = Sends(sender);
         sends.0.send("started").unwrap();
-        // It holds the means to start tasks, as every system does, and never ends by itself.
+        // It holds a spawner, as every system does, and never ends by itself.
         future::pending::<()>().await;
         drop((sends, kept));
     };
@@ -89,7 +89,7 @@ fn the_streams_have_names_and_directions() {
     assert_eq!(terminal::mount(&files), Err(Error::AlreadyExists));
 }
 
-/// The child of the tests below: copies standard input to standard error by files.
+/// The child process of the tests below: copies standard input to standard error through files.
 #[test]
 fn copying_child() {
     if std::env::var_os("DEVNET_TEST_COPIES").is_none() {
@@ -148,7 +148,7 @@ fn a_pipe_and_a_regular_file_are_read_to_their_end() {
 fn a_reader_that_left_is_a_broken_pipe() {
     let mut piped = child().stdin(Stdio::piped()).spawn().unwrap();
     drop(piped.stderr.take());
-    // The child is gone before all is written, perhaps.
+    // The child may exit before all is written.
     let _ = piped.stdin.take().unwrap().write_all(b"nobody reads this");
     assert_eq!(piped.wait().unwrap().code(), Some(32));
 }

@@ -1,9 +1,9 @@
-//! The switch in memory: learning, flooding, links, and cables of every quality.
+//! The switch: learning, flooding, links, and impairments.
 
 use std::sync::Arc;
 use std::time::Duration;
 
-use drivers::limits::{FRAMES_UNDER_WAY, PORT_FRAMES};
+use drivers::limits::{FRAMES_IN_FLIGHT, PORT_FRAMES};
 use drivers::{Chance, Impairment, Lan, LanPort};
 use network::address::HardwareAddress;
 use network::driver::{Driver, LinkState};
@@ -174,7 +174,7 @@ fn an_earlier_frame_wakes_the_runner_earlier() {
     });
 }
 
-/// Which of 2,000 frames arrive through this cable, in their order.
+/// Returns which of 2,000 frames arrive through this cable, in their order.
 fn arrivals(seed: u64, impairment: Impairment) -> Vec<u16> {
     let world = World::new(seed);
     let lan = lan(&world);
@@ -299,7 +299,8 @@ fn a_rate_spreads_frames_and_its_queue_is_bounded() {
     let world = World::new(11);
     let lan = lan(&world);
     let [mut one, mut two] = ports(&lan);
-    // 60 bytes at 4.8 Mbit/s take 100 microseconds; ten frames wait besides the one that is sent.
+    // 60 bytes at 4.8 Mbit/s take 100 microseconds; ten frames wait in addition to the one in
+    // transmission.
     let slow = Impairment { rate: Some(4_800_000), queue: 660, ..Impairment::NONE };
     assert!(lan.set_impairment(one.number(), slow));
     world.run(async {
@@ -324,7 +325,7 @@ fn frames_under_way_are_bounded() {
     let [mut one, two] = ports(&lan);
     let slow = Impairment { delay: Duration::from_secs(1), ..Impairment::NONE };
     assert!(lan.set_impairment(one.number(), slow));
-    for _ in 0..FRAMES_UNDER_WAY + 5 {
+    for _ in 0..FRAMES_IN_FLIGHT + 5 {
         assert!(send(&mut one, &ethernet(station(2), station(1), b"")));
     }
     assert_eq!(lan.counters(one.number()).unwrap().dropped_frames, 5);

@@ -1,4 +1,4 @@
-//! What the drivers promise, one test per promise; time is virtual unless an operating system takes
+//! The guarantees of the drivers, one test each; time is virtual unless an operating system takes
 //! part.
 
 #![expect(

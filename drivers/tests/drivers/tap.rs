@@ -1,7 +1,7 @@
-//! Tap and tun against the Linux kernel, each test in a network namespace of its own.
+//! Tap and tun against the Linux kernel, each test in its own network namespace.
 //!
-//! They need root and `/dev/net/tun`. Without, they say so and pass, unless `DEVNET_REQUIRE_ALL` is
-//! set.
+//! They need root and `/dev/net/tun`. Otherwise they print a message and pass, unless
+//! `DEVNET_REQUIRE_ALL` is set.
 
 use std::future::poll_fn;
 use std::net::UdpSocket;
@@ -19,7 +19,7 @@ use virtual_file_system::{Credentials, Mode, OpenFlags, Path, VirtualFileSystem}
 
 use crate::bench::{Count, receive_all, send, station};
 
-/// Runs a test on a thread in a new network namespace, if that is possible here.
+/// Runs a test on a thread in a new network namespace, if that is possible.
 fn in_namespace(test: impl FnOnce() + Send + 'static) {
     let run = move || {
         if !std::path::Path::new("/dev/net/tun").exists() {
@@ -51,8 +51,8 @@ fn open(name: &str) -> Tap {
     Tap::open(name, TapKind::Tap, TapOptions { hardware: Some(station(7)), mtu: None }).unwrap()
 }
 
-/// Awaits a frame that fits, by wakes alone. What makes it come is done again now and then, because
-/// the kernel drops what it sends before it has noticed the carrier.
+/// Awaits a matching frame by wakes alone. It repeats the action now and then, because the kernel
+/// drops frames until it has noticed the carrier.
 fn provoke(tap: &mut Tap, mut act: impl FnMut(&mut Tap), fits: impl Fn(&[u8]) -> bool) -> Vec<u8> {
     let host = Host::new();
     let clock = host.clock();
@@ -65,9 +65,9 @@ fn provoke(tap: &mut Tap, mut act: impl FnMut(&mut Tap), fits: impl Fn(&[u8]) ->
                 None => Poll::Pending,
             }
         });
-        let patience = clock.sleep_until(clock.now().after(Duration::from_millis(100)));
+        let timeout = clock.sleep_until(clock.now().after(Duration::from_millis(100)));
         let given_up = async {
-            patience.await;
+            timeout.await;
             None
         };
         if let Some(frame) = host.block_on(future::or(arrived, given_up)) {
@@ -76,7 +76,7 @@ fn provoke(tap: &mut Tap, mut act: impl FnMut(&mut Tap), fits: impl Fn(&[u8]) ->
     }
 }
 
-/// Awaits a state of the link, by wakes alone.
+/// Awaits a link state by wakes alone.
 async fn link(tap: &mut Tap, wanted: LinkState) {
     poll_fn(|context| {
         tap.register(context.waker(), false);
@@ -96,7 +96,7 @@ fn arp_request(sender: [u8; 4], target: [u8; 4]) -> Vec<u8> {
     frame
 }
 
-/// An IPv4 datagram to port 9.
+/// True for an IPv4 datagram to port 9.
 fn is_ours(frame: &[u8]) -> bool {
     frame[12..14] == [8, 0] && frame[23] == 17 && frame[36..38] == [0, 9]
 }
@@ -179,17 +179,16 @@ fn the_mtu_is_the_kernels_and_longer_frames_are_dropped() {
         ip("neighbor add 10.77.0.2 lladdr 02:00:00:00:00:07 dev tap0");
         ip("link set tap0 mtu 9000");
         let socket = UdpSocket::bind("10.77.0.1:1000").unwrap();
-        let tell = |_: &mut Tap| {
+        let send = |_: &mut Tap| {
             for length in [3000, 1372] {
                 socket.send_to(&vec![7; length], "10.77.0.2:9").unwrap();
             }
         };
-        assert_eq!(provoke(&mut tap, tell, is_ours).len(), 1414);
+        assert_eq!(provoke(&mut tap, send, is_ours).len(), 1414);
     });
 }
 
-/// The reference says: a persistent tap keeps the offload flags of its last user, and TCP then
-/// silently fails.
+/// A persistent tap keeps the offload flags of its last user, after which TCP silently fails.
 #[test]
 fn a_persistent_tap_gives_finished_checksums_whoever_used_it_before() {
     in_namespace(|| {
@@ -200,8 +199,8 @@ fn a_persistent_tap_gives_finished_checksums_whoever_used_it_before() {
         use_with_offload("tap0");
         let mut tap = open("tap0");
         let socket = UdpSocket::bind("10.77.0.1:1000").unwrap();
-        let tell = |_: &mut Tap| _ = socket.send_to(b"checksum", "10.77.0.2:9").unwrap();
-        let frame = provoke(&mut tap, tell, is_ours);
+        let send = |_: &mut Tap| _ = socket.send_to(b"checksum", "10.77.0.2:9").unwrap();
+        let frame = provoke(&mut tap, send, is_ours);
         let (addresses, datagram) = (&frame[26..34], &frame[34..]);
         let words = addresses.chunks(2).chain(datagram.chunks(2));
         let sum: u32 = words.map(|word| u32::from(u16::from_be_bytes([word[0], word[1]]))).sum();
@@ -210,7 +209,7 @@ fn a_persistent_tap_gives_finished_checksums_whoever_used_it_before() {
     });
 }
 
-/// Leaves the interface as a user with offloads does.
+/// Attaches to the interface and leaves it with offloads enabled.
 fn use_with_offload(name: &str) {
     use rustix::ioctl::{IntegerSetter, Updater, ioctl, opcode};
     #[repr(C, align(8))]
@@ -239,8 +238,8 @@ fn tun_carries_packets_without_a_header() {
         ip("link set tun0 up");
         ip("address add 10.77.0.1/24 dev tun0");
         let socket = UdpSocket::bind("10.77.0.1:1000").unwrap();
-        let tell = |_: &mut Tap| _ = socket.send_to(b"packet", "10.77.0.2:9").unwrap();
-        let packet = provoke(&mut tun, tell, |packet| packet[0] == 0x45 && packet[9] == 17);
+        let send = |_: &mut Tap| _ = socket.send_to(b"packet", "10.77.0.2:9").unwrap();
+        let packet = provoke(&mut tun, send, |packet| packet[0] == 0x45 && packet[9] == 17);
         assert_eq!(packet[28..], *b"packet");
     });
 }

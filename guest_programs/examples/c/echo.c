@@ -1,4 +1,4 @@
-/* echo: sends datagrams back to whoever sent them; or sends one and prints what comes back.
+/* echo: sends datagrams back to their sender, or sends one and prints what comes back.
 
      echo PORT
      echo HOST PORT TEXT
@@ -22,7 +22,7 @@ static int serve(int socket, uint16_t port) {
     if (error < 0) return complain("bind", error);
     for (;;) {
         int32_t length = devnet_recvfrom(socket, data, sizeof data, &remote);
-        /* What ICMP told about an answer of ours is no reason to end. */
+        /* An ICMP error for an earlier reply does not end the program. */
         if (length == -DEVNET_ECONNREFUSED || length == -DEVNET_EHOSTUNREACH) continue;
         if (length < 0) return complain("receive", length);
         error = devnet_sendto(socket, data, (size_t)length, &remote);

@@ -16,7 +16,7 @@
 
 #define HEAD_BYTES 8192
 #define PIECE_BYTES 65536
-/* Of the receive buffer: what may be under way on a long path. */
+/* Bytes of the receive buffer: the bandwidth-delay product of a long path. */
 #define WINDOW_BYTES (1 << 20)
 
 static int complain(const char *what, const char *why) {
@@ -39,7 +39,7 @@ static int parse(const char *text, struct url *url) {
     url->host[length] = 0;
     url->path = path ? path : "/";
     url->port = 80;
-    /* The last colon begins a port, unless it is inside of an IPv6 address's brackets. */
+    /* The last colon begins a port, unless it is inside the brackets of an IPv6 address. */
     char *colon = strrchr(url->host, ':'), *bracket = strrchr(url->host, ']');
     if (colon && (!bracket || colon > bracket)) {
         long port = strtol(colon + 1, 0, 10);
@@ -64,7 +64,7 @@ static int write_all(int file, const char *data, size_t length) {
     return 0;
 }
 
-/* Reads until the head is whole. Answers how many bytes are there, and where the body begins. */
+/* Reads the complete head. Returns the number of bytes read, and the offset of the body. */
 static int read_head(int stream, char *buffer, size_t *body) {
     size_t held = 0;
     while (held < HEAD_BYTES) {
@@ -82,8 +82,8 @@ static int read_head(int stream, char *buffer, size_t *body) {
     return -DEVNET_EMSGSIZE;
 }
 
-/* The length that the head tells; -1 if it does not. */
-static long long told_length(const char *head) {
+/* Returns the Content-Length of a head; -1 if it has none. */
+static long long content_length(const char *head) {
     for (const char *line = head; (line = strstr(line, "\r\n"));) {
         line += 2;
         if (strncasecmp(line, "content-length:", 15) == 0) return strtoll(line + 15, 0, 10);
@@ -120,7 +120,7 @@ static int fetch(int stream, const struct url *url, const char *path) {
         return complain(url->path, status ? status + 1 : "not an HTTP answer");
     int file = path ? open(path, O_WRONLY | O_CREAT | O_TRUNC, 0644) : STDOUT_FILENO;
     if (file < 0) return complain(path, strerror(errno));
-    long long left = told_length(head);
+    long long left = content_length(head);
     size_t early = left >= 0 && (unsigned long long)left < held - body ? (size_t)left : held - body;
     if (write_all(file, head + body, early) < 0) return complain("writing", strerror(errno));
     return copy_body(stream, file, left < 0 ? left : left - (long long)early);

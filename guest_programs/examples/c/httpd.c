@@ -22,7 +22,7 @@ static const char page[] =
     "<!DOCTYPE html>\n<title>A guest</title>\n<h1>It works</h1>\n"
     "<p>This page was sent by a guest program: WebAssembly, made of C.\n";
 
-/* A connection reads a request, then sends an answer, then reads again. */
+/* A connection reads a request, sends a response, and reads again. */
 struct connection {
     int stream; /* 0 for a free place; descriptor 0 is never a socket. */
     int file;   /* Where the rest of the body is; -1 for none. */
@@ -43,7 +43,7 @@ static void end(struct connection *one) {
     one->stream = 0;
 }
 
-/* Puts the head of an answer, and a body that is in memory, into the piece. */
+/* Writes the head of a response, and a body from memory, to the piece. */
 static void answer(struct connection *one, const char *status, const char *kind, long long length,
                    const char *body) {
     int count = snprintf(
@@ -85,7 +85,7 @@ static void answer_file(struct connection *one, const char *name) {
     answer(one, "200 OK", kind_of(path), about.st_size, "");
 }
 
-/* Understands a whole request. */
+/* Processes a complete request. */
 static void request(struct connection *one) {
     char *path = strchr(one->bytes, ' '), *end_of_path = path ? strchr(path + 1, ' ') : 0;
     one->is_last =
@@ -103,9 +103,9 @@ static void request(struct connection *one) {
     else answer_text(one, "404 Not Found", "<h1>Not found</h1>\n");
 }
 
-/* Reads what is there; ends the connection when it is over or asks too much. A client that sends
-   its next request before it has the answer to this one loses it: none of the usual clients
-   does. */
+/* Reads available data; ends the connection at its end or if the request is too long. A request
+   that arrives before the previous response is complete is dropped: common clients do not pipeline.
+   */
 static void receive(struct connection *one) {
     int32_t count = devnet_recv(one->stream, one->bytes + one->held, REQUEST_BYTES - 1 - one->held);
     if (count == -DEVNET_EAGAIN) return;
@@ -119,8 +119,8 @@ static void receive(struct connection *one) {
     else if (one->held == REQUEST_BYTES - 1) end(one);
 }
 
-/* The next piece of the file; 0 when the answer is complete, -1 when the file is shorter than it
-   was. */
+/* Reads the next piece of the file; 0 if the response is complete, -1 if the file has become
+   shorter. */
 static int refill(struct connection *one) {
     if (one->file < 0) return 0;
     if (one->body_left == 0) {
@@ -160,7 +160,7 @@ static void transmit(struct connection *one) {
     }
 }
 
-/* Takes every connection that waits. Answers 1 if there is room for more, or the error for which
+/* Accepts all connections in the backlog. Returns 1 if there is room for more, or the error if
    there is not. */
 static int take(int listener) {
     for (int i = 0; i < CONNECTIONS; i++) {
@@ -175,7 +175,7 @@ static int take(int listener) {
         one->file = -1;
         one->held = one->sent = 0;
         one->is_sending = 0;
-        /* The request often came with the connection. */
+        /* The request often arrives with the connection. */
         receive(one);
         if (one->stream && one->is_sending) transmit(one);
     }
@@ -193,7 +193,7 @@ static int serve(int listener) {
             entries[i + 1] = (struct devnet_pollfd){
                 stream, connections[i].is_sending ? DEVNET_OUT : DEVNET_IN, 0};
         }
-        /* Without room new connections wait, until one of ours ends. */
+        /* Without free sockets, new connections wait in the backlog until one ends. */
         if (live == 0 && room < 0 && room != -DEVNET_EMFILE) return room;
         entries[0] = (struct devnet_pollfd){room > 0 || live == 0 ? listener : -1, DEVNET_IN, 0};
         int ready = devnet_poll(entries, CONNECTIONS + 1, -1);

@@ -13,15 +13,15 @@
 #include "devnet_socket.h"
 
 #define DIRECTORY "/devices/network"
-/* Milliseconds in which a server should have answered. */
-#define PATIENCE 30000
+/* Milliseconds to wait for a DHCP server. */
+#define REPLY_TIMEOUT 30000
 
 static int complain(const char *what, const char *why) {
     fprintf(stderr, "ifconfig: %s: %s\n", what, why);
     return 1;
 }
 
-/* The status is the text of the device; the C library reads it as any file. */
+/* The status is the text of the device; the C library reads it like any file. */
 static int show(const char *name) {
     char path[64], line[256];
     snprintf(path, sizeof path, DIRECTORY "/%s", name);
@@ -56,17 +56,17 @@ static int change(const char *name, const char *line) {
     return failed ? complain(line, why) : 0;
 }
 
-/* Typed commands: starts the DHCP client, waits for a lease, and tells it. */
+/* Typed commands: starts the DHCP client, waits for a lease, and prints it. */
 static int dhcp(const char *name) {
     char path[64], text[DEVNET_ADDRESS_TEXT];
     snprintf(path, sizeof path, DIRECTORY "/%s", name);
     int device = devnet_open(path, DEVNET_READ | DEVNET_WRITE);
     if (device < 0) return complain(name, devnet_error_text(device));
-    /* Neither a host name nor an address to ask for. */
+    /* No host name and no requested address. */
     static const uint8_t options[2] = {0, 0};
     uint8_t wait[5], status[512];
     struct devnet_writer request = {wait, sizeof wait, 0, 0};
-    devnet_put_number(&request, PATIENCE);
+    devnet_put_number(&request, REPLY_TIMEOUT);
     int error = devnet_command(device, "link up");
     if (error >= 0)
         error = devnet_control(device, DEVNET_START_DHCP, options, sizeof options, 0, 0);

@@ -12,8 +12,8 @@
 #include "devnet_socket.h"
 
 #define DATA_BYTES 56
-/* Milliseconds that an answer may take, and between requests. */
-#define PATIENCE 2000
+/* Milliseconds to wait for a reply, and between requests. */
+#define REPLY_TIMEOUT 2000
 #define INTERVAL 1000
 
 static int complain(const char *what, int error) {
@@ -27,10 +27,10 @@ static double milliseconds(void) {
     return (double)now.tv_sec * 1e3 + (double)now.tv_nsec / 1e6;
 }
 
-/* Sends one request and waits for its answer. Answers 1 with the time it took, 0 without an answer,
+/* Sends one request and waits for its reply. Returns 1 with the round-trip time, 0 without a reply,
    or an error. */
 static int echo(int socket, int family, unsigned sequence, double *took, unsigned *hops) {
-    /* Type, code, checksum and identifier (the system's to fill in), sequence number, data. */
+    /* Type, code, checksum and identifier (filled in by the system), sequence number, data. */
     uint8_t message[8 + DATA_BYTES] = {0}, answer[8 + DATA_BYTES];
     message[0] = family == 6 ? 128 : 8;
     message[6] = (uint8_t)(sequence >> 8);
@@ -39,14 +39,14 @@ static int echo(int socket, int family, unsigned sequence, double *took, unsigne
     double begin = milliseconds();
     DEVNET_TRY(devnet_send(socket, message, sizeof message));
     for (;;) {
-        double left = begin + PATIENCE - milliseconds();
+        double left = begin + REPLY_TIMEOUT - milliseconds();
         struct devnet_pollfd entry = {socket, DEVNET_IN, 0};
         int ready = left > 0 ? devnet_poll(&entry, 1, (int32_t)left + 1) : 0;
         if (ready <= 0) return ready;
         struct devnet_datagram about;
         int32_t length = devnet_recvmsg(socket, answer, sizeof answer, &about);
         if (length < 0) return length;
-        /* An answer to an earlier request that came late is passed over. */
+        /* A late reply to an earlier request is ignored. */
         if (length < 8 || answer[6] != message[6] || answer[7] != message[7]) continue;
         *took = milliseconds() - begin;
         *hops = about.hop_limit;

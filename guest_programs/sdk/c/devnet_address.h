@@ -4,11 +4,10 @@
 
 #include "devnet.h"
 
-/* Bytes of the text of an address with its port and brackets, and its final zero. */
+/* Bytes of the text of an address with its port and brackets, including the terminating zero. */
 #define DEVNET_ADDRESS_TEXT 64u
 
-/* The address of an end of a socket. Family 4, 6, or 0 for none; an IPv4 address is the first four
-   octets. */
+/* A socket address. Family 4, 6, or 0 for none; an IPv4 address is the first four octets. */
 struct devnet_address {
     uint8_t family;
     uint16_t port;
@@ -21,7 +20,7 @@ static inline struct devnet_address devnet_ipv4(uint8_t a, uint8_t b, uint8_t c,
     return address;
 }
 
-/* Every address of this system: IPv6's wildcard, which takes IPv4 too. */
+/* The wildcard address: IPv6's, which accepts IPv4 too. */
 static inline struct devnet_address devnet_any(uint16_t port) {
     struct devnet_address address = {6, port, {0}};
     return address;
@@ -46,7 +45,7 @@ static inline size_t devnet_put_digits(char *text, size_t place, unsigned number
     return place;
 }
 
-/* Where the longest run of two or more zero groups begins (RFC 5952), in groups; 8 for none. */
+/* Finds the longest run of two or more zero groups (RFC 5952), in groups; 8 for none. */
 static inline unsigned devnet_zero_run(const uint8_t *octets, unsigned *length) {
     unsigned best = 8;
     *length = 1;
@@ -62,7 +61,7 @@ static inline unsigned devnet_zero_run(const uint8_t *octets, unsigned *length) 
 }
 
 /* Writes an address as text, with its port unless that is 0: 10.0.0.1:80, [fd00::1]:80, 10.0.0.1,
-   fd00::1. Answers `text`. */
+   fd00::1. Returns `text`. */
 static inline const char *devnet_address_text(const struct devnet_address *address,
                                               char text[DEVNET_ADDRESS_TEXT]) {
     size_t place = 0;

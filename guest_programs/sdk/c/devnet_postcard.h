@@ -61,7 +61,7 @@ static inline void devnet_put_address(struct devnet_writer *writer,
     devnet_put_number(writer, address->port);
 }
 
-/* What devnet_control wrote of a response that has `length` bytes, into room for `capacity`. */
+/* The part of a response of `length` bytes that devnet_control wrote into room for `capacity`. */
 static inline struct devnet_reader devnet_response(const void *bytes, int32_t length,
                                                    size_t capacity) {
     size_t held = length < 0 ? 0 : (size_t)length;
@@ -89,7 +89,7 @@ static inline uint64_t devnet_take_number(struct devnet_reader *reader) {
     return 0;
 }
 
-/* Bytes that stay where they are; none when there are not so many. */
+/* Returns bytes in place; null if there are not enough. */
 static inline const uint8_t *devnet_take(struct devnet_reader *reader, size_t length) {
     if (length > reader->left) {
         reader->is_broken = 1;
@@ -101,11 +101,11 @@ static inline const uint8_t *devnet_take(struct devnet_reader *reader, size_t le
     return bytes;
 }
 
-/* A text or a sequence of bytes. */
+/* Returns a string or a sequence of bytes. */
 static inline const uint8_t *devnet_take_text(struct devnet_reader *reader, size_t *length) {
-    uint64_t told = devnet_take_number(reader);
-    *length = told > reader->left ? 0 : (size_t)told;
-    return devnet_take(reader, told > reader->left ? reader->left + 1 : (size_t)told);
+    uint64_t announced = devnet_take_number(reader);
+    *length = announced > reader->left ? 0 : (size_t)announced;
+    return devnet_take(reader, announced > reader->left ? reader->left + 1 : (size_t)announced);
 }
 
 static inline void devnet_take_ip(struct devnet_reader *reader, struct devnet_address *address) {

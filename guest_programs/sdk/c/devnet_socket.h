@@ -1,27 +1,26 @@
-/* devnet_socket.h: sockets for guest programs in C, in the manner of BSD, over nothing but module
-   "vfs".
+/* devnet_socket.h: BSD sockets for guest programs in C, over module "vfs" alone.
 
    Header only, C99, with a C library or without one (then compile with -mbulk-memory, or bring
-   memcpy). No state of its own, no memory that grows: every buffer is the caller's, or has the size
-   that stands below.
+   memcpy). No global state, no heap: every buffer is the caller's, or has a size that is defined
+   below.
 
    A socket is a descriptor. devnet_read, devnet_write, devnet_poll, devnet_close, and read, write,
-   poll and close of the C library work on it. Every function answers a negative error of devnet.h
-   (-DEVNET_ECONNREFUSED), or 0 or a number; nothing sets errno. */
+   poll and close of the C library work on it. Every function returns a negative error of devnet.h
+   (-DEVNET_ECONNREFUSED), or 0 or a number; none sets errno. */
 #ifndef DEVNET_SOCKET_H
 #define DEVNET_SOCKET_H
 
 #include "devnet_postcard.h"
 
-/* Bytes of the largest datagram that devnet_sendto sends and devnet_recvfrom takes whole; it stands
-   on the stack. A connected socket has no such bound: it reads and writes datagrams straight from
+/* Bytes of the largest datagram that devnet_sendto sends and devnet_recvfrom receives whole; the
+   buffer is on the stack. A connected socket has no such bound: it reads and writes datagrams in
    the caller's buffer. */
 #ifndef DEVNET_DATAGRAM_BYTES
 #define DEVNET_DATAGRAM_BYTES 4096u
 #endif
-/* Bytes of the name of a host, as DNS has it. */
+/* Maximum bytes of a host name in DNS. */
 #define DEVNET_NAME_BYTES 255u
-/* Bytes of what stands around the data of a datagram: two addresses, the interface, the hop limit,
+/* Bytes of a datagram message besides its data: two addresses, the interface, the hop limit,
    lengths. */
 #define DEVNET_AROUND_DATAGRAM 72u
 
@@ -44,7 +43,7 @@ static inline int devnet_open(const char *path, uint32_t flags) {
     return devnet_open_path(path, devnet_length(path), flags);
 }
 
-/* Writes all of it; on a non-blocking descriptor it waits by devnet_poll. Answers 0. */
+/* Writes all of the data; on a non-blocking descriptor it waits by devnet_poll. Returns 0. */
 static inline int devnet_write_all(int descriptor, const void *data, size_t length) {
     const uint8_t *bytes = (const uint8_t *)data;
     while (length > 0) {
@@ -61,20 +60,22 @@ static inline int devnet_write_all(int descriptor, const void *data, size_t leng
     return 0;
 }
 
-/* A line of text as a command: devnet_command(device, "address add 10.0.0.2/24"). Answers 0. */
+/* Sends a line of text as a command: devnet_command(device, "address add 10.0.0.2/24"). Returns 0.
+   */
 static inline int devnet_command(int device, const char *line) {
     int32_t count = devnet_write(device, line, devnet_length(line));
     return count < 0 ? count : 0;
 }
 
-/* A command that was encoded by a writer; answers the length of the response. */
+/* Sends a command that a writer encoded; returns the length of the response. */
 static inline int devnet_ask(int descriptor, uint32_t command, const struct devnet_writer *request,
                              void *response, size_t capacity) {
     if (request->is_broken) return -DEVNET_EMSGSIZE;
     return devnet_control(descriptor, command, request->bytes, request->length, response, capacity);
 }
 
-/* What an error means, in words: devnet_error_text(-DEVNET_ENOENT) or of the positive number. */
+/* Returns the description of an error: devnet_error_text(-DEVNET_ENOENT) or of the positive number.
+   */
 static inline const char *devnet_error_text(int error) {
     switch (error < 0 ? -error : error) {
 #define DEVNET_CASE(number, name, text) \
@@ -87,8 +88,8 @@ static inline const char *devnet_error_text(int error) {
 
 /* ---- Sockets ---- */
 
-/* A socket on a device: DEVNET_SOCKETS, or /devices/network/eth0 for one that uses only that
-   interface. Kind: DEVNET_SOCKET_TCP, _UDP, _ICMP. */
+/* Opens a socket on a device: DEVNET_SOCKETS, or /devices/network/eth0 to use only that interface.
+   Kind: DEVNET_SOCKET_TCP, _UDP, _ICMP. */
 static inline int devnet_socket_on(const char *device, int kind) {
     int descriptor = devnet_open(device, DEVNET_READ | DEVNET_WRITE);
     if (descriptor < 0) return descriptor;
@@ -101,7 +102,8 @@ static inline int devnet_socket_on(const char *device, int kind) {
     return descriptor;
 }
 
-/* A socket of any interface. It has no family: the address that it is bound or connected to has. */
+/* Opens a socket that uses any interface. It takes the family of the address to which it is bound
+   or connected. */
 static inline int devnet_socket(int kind) { return devnet_socket_on(DEVNET_SOCKETS, kind); }
 
 static inline int devnet_ask_address(int descriptor, uint32_t command,
@@ -113,13 +115,13 @@ static inline int devnet_ask_address(int descriptor, uint32_t command,
     return count < 0 ? count : 0;
 }
 
-/* Port 0 lets the system choose. Of an ICMP socket the port is the identifier. */
+/* Port 0 selects an ephemeral port. For an ICMP socket the port is the identifier. */
 static inline int devnet_bind(int descriptor, const struct devnet_address *local) {
     return devnet_ask_address(descriptor, DEVNET_BIND, local);
 }
 
-/* Connects; waits for a stream. A non-blocking one answers -DEVNET_EINPROGRESS: wait for
-   DEVNET_OUT, then ask devnet_take_error. */
+/* Connects; blocks for a stream. A non-blocking one returns -DEVNET_EINPROGRESS: wait for
+   DEVNET_OUT, then call devnet_take_error. */
 static inline int devnet_connect(int descriptor, const struct devnet_address *remote) {
     return devnet_ask_address(descriptor, DEVNET_CONNECT, remote);
 }
@@ -131,8 +133,8 @@ static inline int devnet_listen(int descriptor, uint32_t backlog) {
     return devnet_ask(descriptor, DEVNET_LISTEN, &writer, 0, 0);
 }
 
-/* Takes the next connection; a non-blocking listener answers -DEVNET_EAGAIN. Without a descriptor
-   or a socket left, the connection waits on. `remote` may be null. */
+/* Accepts the next connection; a non-blocking listener returns -DEVNET_EAGAIN. Without a free
+   descriptor or socket, the connection stays in the backlog. `remote` may be null. */
 static inline int devnet_accept(int descriptor, struct devnet_address *remote) {
     for (;;) {
         int stream = devnet_open(DEVNET_SOCKETS, DEVNET_READ | DEVNET_WRITE);
@@ -156,14 +158,14 @@ static inline int devnet_accept(int descriptor, struct devnet_address *remote) {
             }
         }
         devnet_close(stream);
-        /* It ended before it was taken: on to the next. */
+        /* It ended before it was accepted: try the next. */
         if (length < 0 || (error != -DEVNET_ENOENT && error != -DEVNET_ECONNABORTED &&
                            error != -DEVNET_ECONNRESET))
             return error;
     }
 }
 
-/* How: DEVNET_SHUTDOWN_READ, _WRITE, _BOTH. */
+/* `how` is DEVNET_SHUTDOWN_READ, _WRITE or _BOTH. */
 static inline int devnet_shutdown(int descriptor, int how) {
     uint8_t request = (uint8_t)how;
     return devnet_control(descriptor, DEVNET_SHUTDOWN, &request, 1, 0, 0);
@@ -176,7 +178,7 @@ static inline int32_t devnet_recv(int descriptor, void *buffer, size_t length) {
     return devnet_read(descriptor, buffer, length);
 }
 
-/* Sends one datagram; answers its length. */
+/* Sends one datagram; returns its length. */
 static inline int32_t devnet_sendto(int descriptor, const void *data, size_t length,
                                     const struct devnet_address *remote) {
     uint8_t request[DEVNET_DATAGRAM_BYTES + DEVNET_AROUND_DATAGRAM];
@@ -188,16 +190,16 @@ static inline int32_t devnet_sendto(int descriptor, const void *data, size_t len
     return (int32_t)length;
 }
 
-/* What is known of a datagram that arrived. */
+/* The metadata of a received datagram. */
 struct devnet_datagram {
     struct devnet_address remote;
     struct devnet_address local;
     uint8_t hop_limit;
-    /* Bytes of the whole datagram, also of what did not fit. */
+    /* Bytes of the whole datagram, including the part that did not fit. */
     size_t length;
 };
 
-/* Takes one datagram; answers the bytes that were written to the buffer. `about` may be null. */
+/* Receives one datagram; returns the bytes written to the buffer. `about` may be null. */
 static inline int32_t devnet_recvmsg(int descriptor, void *buffer, size_t capacity,
                                      struct devnet_datagram *about) {
     uint8_t response[DEVNET_DATAGRAM_BYTES + DEVNET_AROUND_DATAGRAM];
@@ -205,18 +207,18 @@ static inline int32_t devnet_recvmsg(int descriptor, void *buffer, size_t capaci
         devnet_control(descriptor, DEVNET_RECEIVE_FROM, 0, 0, response, sizeof response);
     if (length < 0) return length;
     struct devnet_reader reader = devnet_response(response, length, sizeof response);
-    struct devnet_datagram told;
+    struct devnet_datagram metadata;
     size_t name;
-    devnet_take_address(&reader, &told.remote);
-    devnet_take_address(&reader, &told.local);
+    devnet_take_address(&reader, &metadata.remote);
+    devnet_take_address(&reader, &metadata.local);
     devnet_take_text(&reader, &name);
-    told.hop_limit = devnet_take_byte(&reader);
-    told.length = (size_t)devnet_take_number(&reader);
+    metadata.hop_limit = devnet_take_byte(&reader);
+    metadata.length = (size_t)devnet_take_number(&reader);
     if (reader.is_broken) return -DEVNET_EBADMSG;
-    size_t count = told.length < reader.left ? told.length : reader.left;
+    size_t count = metadata.length < reader.left ? metadata.length : reader.left;
     if (count > capacity) count = capacity;
     for (size_t i = 0; i < count; i++) ((uint8_t *)buffer)[i] = reader.bytes[i];
-    if (about) *about = told;
+    if (about) *about = metadata;
     return (int32_t)count;
 }
 
@@ -228,9 +230,8 @@ static inline int32_t devnet_recvfrom(int descriptor, void *buffer, size_t capac
     return count;
 }
 
-/* Shows what the next read of a stream or datagram socket gives and leaves it there; answers the
-   bytes that were written to the buffer, at most DEVNET_DATAGRAM_BYTES, 0 at the end of a stream.
-   `remote` may be null. */
+/* Peeks at what the next read of a stream or datagram socket returns. Returns the bytes written to
+   the buffer, at most DEVNET_DATAGRAM_BYTES, 0 at the end of a stream. `remote` may be null. */
 static inline int32_t devnet_peek(int descriptor, void *buffer, size_t capacity,
                                   struct devnet_address *remote) {
     uint8_t request[5], response[DEVNET_DATAGRAM_BYTES + DEVNET_AROUND_DATAGRAM];
@@ -299,7 +300,7 @@ static inline int devnet_membership(int descriptor, int joins, const struct devn
     return devnet_ask(descriptor, joins ? DEVNET_JOIN_GROUP : DEVNET_LEAVE_GROUP, &writer, 0, 0);
 }
 
-/* Both ends; the remote one has family 0 when there is none. Each may be null. */
+/* Returns both addresses; the remote one has family 0 if there is none. Each may be null. */
 static inline int devnet_socket_ends(int descriptor, struct devnet_address *local,
                                      struct devnet_address *remote) {
     uint8_t response[96];
@@ -327,7 +328,7 @@ static inline int devnet_getpeername(int descriptor, struct devnet_address *remo
     return remote->family ? 0 : -DEVNET_ENOTCONN;
 }
 
-/* The error that waits for the next call (SO_ERROR), negative; 0 for none. */
+/* Returns and clears the pending error (SO_ERROR), negative; 0 for none. */
 static inline int devnet_take_error(int descriptor) {
     uint8_t response[2];
     int32_t length = devnet_control(descriptor, DEVNET_TAKE_ERROR, 0, 0, response, sizeof response);
@@ -343,9 +344,9 @@ static inline int devnet_take_error(int descriptor) {
 
 /* ---- Names ---- */
 
-/* Looks a name up, or reads an address as text; waits for the answer. Kind:
-   DEVNET_QUESTION_ADDRESS, _A, _AAAA. Answers how many addresses were found, of which the first
-   `capacity` were written, all with this port. */
+/* Resolves a name, or parses an address; waits for the response. Kind: DEVNET_QUESTION_ADDRESS, _A,
+   _AAAA. Returns the number of addresses found; the first `capacity` are written, all with this
+   port. */
 static inline int devnet_lookup(const char *name, int kind, uint16_t port,
                                 struct devnet_address *addresses, size_t capacity) {
     uint8_t request[DEVNET_NAME_BYTES + 8], response[2048];
@@ -370,7 +371,7 @@ static inline int devnet_lookup(const char *name, int kind, uint16_t port,
         if (is_address) devnet_take_ip(&reader, &address);
         else devnet_take_text(&reader, &text);
         devnet_take_number(&reader);
-        /* An answer that is longer than the room here is used as far as it goes. */
+        /* A response cut at the end of the buffer is used up to the cut. */
         if (reader.is_broken) break;
         if (!is_address) continue;
         address.port = port;
@@ -380,9 +381,9 @@ static inline int devnet_lookup(const char *name, int kind, uint16_t port,
     return found > 0 ? found : -DEVNET_ENOENT;
 }
 
-/* Connects a new stream to the first address of a host that answers; answers the socket, or the
-   error of the last address. The receive buffer bounds what a long path carries; it is decided
-   before connecting, and 0 is the usual one. */
+/* Connects a new stream to the first address of a host that accepts. Returns the socket, or the
+   error of the last address. The receive buffer bounds the throughput on a long path; it takes
+   effect before the handshake, and 0 selects the default. */
 static inline int devnet_connect_name(const char *name, uint16_t port, int32_t receive_buffer) {
     struct devnet_address addresses[8];
     int error = -DEVNET_ENOENT,
@@ -401,7 +402,7 @@ static inline int devnet_connect_name(const char *name, uint16_t port, int32_t r
     return error;
 }
 
-/* A stream that waits for connections at a port of every address. */
+/* Opens a stream socket that listens on a port of every address. */
 static inline int devnet_listen_at(uint16_t port, uint32_t backlog) {
     struct devnet_address any = devnet_any(port);
     int listener = devnet_socket(DEVNET_SOCKET_TCP);

@@ -1,8 +1,8 @@
-//! What a guest may: named grants and limits, nothing else.
+//! The grants of a guest: named capabilities and limits, nothing else.
 //!
-//! [`Grants`] is plain data, built in Rust, from words of a command line or from a manifest
-//! ([`parse`]). It decides nothing that needs time or a name server; that is `policy`'s, which
-//! judges a guest's commands by it.
+//! [`Grants`] is plain data, built in Rust, from command-line options or from a manifest
+//! ([`parse`]). It makes no decision that needs time or a name server; `policy` checks a guest's
+//! commands against it.
 
 pub mod parse;
 
@@ -17,54 +17,54 @@ use virtual_file_system::Path;
 use crate::limits;
 pub use parse::GrantError;
 
-/// How far a grant reaches.
+/// The access level of a grant.
 #[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Debug)]
 pub enum Access {
-    /// Look, change nothing.
+    /// Read only.
     Read,
-    /// Look and change.
+    /// Read and change.
     Write,
 }
 
-/// Interfaces that a guest sees; all others are absent for it.
+/// Interfaces that a guest sees; it sees no others.
 #[derive(Clone, PartialEq, Eq, Debug)]
 pub struct InterfaceGrant {
-    /// The interface's name; `*` for every one, present and future.
+    /// The interface's name; `*` for all, present and future.
     pub name: String,
-    /// Whether it may be changed too.
+    /// Whether the guest may change it too.
     pub access: Access,
 }
 
-/// A file, or a directory and all below it. The network's devices are never reached by it.
+/// A file, or a directory with everything below it. It never includes the network's devices.
 #[derive(Clone, PartialEq, Eq, Debug)]
 pub struct FileGrant {
     /// The file or directory.
     pub path: Path,
-    /// Whether it may be changed too.
+    /// Whether the guest may change it too.
     pub access: Access,
 }
 
-/// Which hosts.
+/// A set of hosts.
 #[derive(Clone, PartialEq, Eq, Debug)]
 pub enum Host {
-    /// Every one.
+    /// All hosts.
     Any,
-    /// Those with an address of this prefix.
+    /// The hosts with an address in this prefix.
     Prefix(Prefix),
-    /// The one of this name, whatever addresses it has at the moment; lower case, without a final
-    /// dot.
+    /// The host with this name, at whatever addresses it currently resolves to; lower case, without
+    /// a final dot.
     Name(String),
-    /// Those whose names end so, such as `.lan`; only names can be looked up by it, an address
-    /// alone does not tell its name.
+    /// Hosts whose names end with this suffix, such as `.lan`. It applies to lookups of names only:
+    /// an address alone has no name to compare.
     Suffix(String),
 }
 
-/// Which remote ends a guest may reach.
+/// Remote addresses that a guest may reach.
 #[derive(Clone, PartialEq, Eq, Debug)]
 pub struct Remote {
     /// The hosts.
     pub host: Host,
-    /// The ports; none for all of them, and for ICMP.
+    /// The ports; none for all ports and for ICMP.
     pub ports: Option<RangeInclusive<u16>>,
 }
 
@@ -77,16 +77,16 @@ pub enum Transport {
     Udp,
 }
 
-/// Which ports of ours a guest may be reached at.
+/// Local ports that a guest may bind.
 #[derive(Clone, PartialEq, Eq, Debug)]
 pub struct LocalPorts {
     /// The protocol; none for both.
     pub transport: Option<Transport>,
-    /// The ports; 0 stands for one that the system chooses.
+    /// The ports; 0 is an ephemeral port.
     pub ports: RangeInclusive<u16>,
 }
 
-/// How much of everything.
+/// The resource limits of a guest.
 #[derive(Clone, PartialEq, Eq, Debug)]
 pub struct Limits {
     /// Open files, streams included.
@@ -95,11 +95,11 @@ pub struct Limits {
     pub sockets: usize,
     /// Bytes of all socket buffers together.
     pub buffer_bytes: usize,
-    /// Bytes per second, in each direction, over all sockets; none for no limit.
+    /// Bytes per second in each direction over all sockets; none for unlimited.
     pub bandwidth: Option<u64>,
     /// Bytes of memory.
     pub memory_bytes: usize,
-    /// Fuel per second, about one unit an instruction; none for what the processor gives.
+    /// Fuel per second, about one unit per instruction; none for unlimited.
     pub fuel_per_second: Option<u64>,
 }
 
@@ -116,56 +116,56 @@ impl Default for Limits {
     }
 }
 
-/// Everything that a guest was granted. The default is nothing but its standard streams.
+/// All grants of a guest. By default it has only its standard streams.
 #[derive(Clone, PartialEq, Eq, Debug, Default)]
 pub struct Grants {
     /// Interfaces that it sees.
     pub interfaces: Vec<InterfaceGrant>,
-    /// The commands that it may give, by name or by noun (`address`, `route`, …); none for all that
-    /// the other grants lead to.
+    /// The commands that it may send, by name or by noun (`address`, `route`, …); none for all that
+    /// the other grants allow.
     pub commands: Option<Vec<String>>,
-    /// Remote ends that it may reach. Those and their names may be looked up.
+    /// Remote addresses that it may reach. It may look up their names too.
     pub connect: Vec<Remote>,
-    /// Ports at which it may be reached.
+    /// Local ports that it may bind and serve.
     pub listen: Vec<LocalPorts>,
-    /// Who may reach it there; empty for everybody.
+    /// Permitted sources; empty for all.
     pub from: Vec<Prefix>,
-    /// Raw sockets, if it also sees the interfaces they would show.
+    /// Raw sockets, if it also sees the interfaces whose traffic they show.
     pub raw: bool,
     /// Files and directories.
     pub files: Vec<FileGrant>,
-    /// How much.
+    /// Resource limits.
     pub limits: Limits,
 }
 
 impl Grants {
-    /// What it may do with the interface of this name; `None` if it is absent.
+    /// Returns the access to the interface of this name; `None` if it is not visible.
     #[must_use]
     pub fn interface(&self, name: &str) -> Option<Access> {
         let fits = |grant: &&InterfaceGrant| grant.name == "*" || grant.name == name;
         self.interfaces.iter().filter(fits).map(|grant| grant.access).max()
     }
 
-    /// What it may do with every interface, future ones too.
+    /// Returns the access to all interfaces, future ones included.
     #[must_use]
     pub fn all_interfaces(&self) -> Option<Access> {
         self.interfaces.iter().filter(|grant| grant.name == "*").map(|grant| grant.access).max()
     }
 
-    /// What it may do with a file; `None` if it is absent.
+    /// Returns the access to a file; `None` if it is not visible.
     #[must_use]
     pub fn file(&self, path: &Path) -> Option<Access> {
         let fits = |grant: &&FileGrant| *path == grant.path || path.is_below(&grant.path);
         self.files.iter().filter(fits).map(|grant| grant.access).max()
     }
 
-    /// True when it has to do with sockets at all.
+    /// True if any grant concerns sockets.
     #[must_use]
     pub fn has_sockets(&self) -> bool {
         self.raw || !self.connect.is_empty() || !self.listen.is_empty()
     }
 
-    /// Whether a command may be given at all; the noun is the table's group that it belongs to.
+    /// Whether a command is granted; the noun is its group in the command table.
     #[must_use]
     pub fn command(&self, name: &str, noun: &str) -> bool {
         self.commands.as_ref().is_none_or(|commands| {
@@ -173,8 +173,8 @@ impl Grants {
         })
     }
 
-    /// Whether a remote end is granted by its address. A port of `None` asks for all of them, or
-    /// for a protocol without.
+    /// Whether a remote address is granted directly. A port of `None` stands for all ports, or for
+    /// a protocol without ports.
     #[must_use]
     pub fn remote(&self, address: IpAddr, port: Option<u16>) -> bool {
         self.connect
@@ -182,7 +182,7 @@ impl Grants {
             .any(|remote| remote.includes_port(port) && remote.host.includes(address))
     }
 
-    /// Whether an address is granted at some port at least.
+    /// Whether an address is granted at one port at least.
     #[must_use]
     pub fn address(&self, address: IpAddr) -> bool {
         self.connect.iter().any(|remote| remote.host.includes(address))
@@ -194,7 +194,7 @@ impl Grants {
         self.connect.iter().any(|remote| remote.host == Host::Any || remote.host.is_called(name))
     }
 
-    /// Whether it may be reached at a port.
+    /// Whether it may bind a local port.
     #[must_use]
     pub fn local(&self, transport: Transport, port: u16) -> bool {
         let is_named =
@@ -202,7 +202,7 @@ impl Grants {
         self.listen.iter().any(|granted| is_named(granted) && granted.ports.contains(&port))
     }
 
-    /// Whether somebody may reach it at the ports that were granted.
+    /// Whether an address may reach it at the granted local ports.
     #[must_use]
     pub fn reachable_from(&self, address: IpAddr) -> bool {
         let address = canonical(address);
@@ -211,7 +211,7 @@ impl Grants {
 }
 
 impl Host {
-    /// Whether an address is of these hosts by itself, whatever names it has.
+    /// Whether an address belongs to these hosts, whatever its names.
     #[must_use]
     pub fn includes(&self, address: IpAddr) -> bool {
         match self {
@@ -221,8 +221,8 @@ impl Host {
         }
     }
 
-    /// Whether a host is among these by its name; every host has an address, so [`Any`](Self::Any)
-    /// is not asked for its name.
+    /// Whether a name belongs to these hosts. [`Any`](Self::Any) matches no name: it grants every
+    /// address, so names do not matter.
     #[must_use]
     pub fn is_called(&self, name: &str) -> bool {
         match self {
@@ -234,8 +234,8 @@ impl Host {
 }
 
 impl Remote {
-    /// A grant without ports includes all; one with ports includes those, and not the question for
-    /// all.
+    /// A grant without ports includes every port; one with ports includes only those, never all
+    /// ports.
     #[must_use]
     pub fn includes_port(&self, port: Option<u16>) -> bool {
         match (&self.ports, port) {
@@ -246,8 +246,8 @@ impl Remote {
     }
 }
 
-/// The address that packets really go to: an IPv4 address in IPv6 form is that IPv4 address, and
-/// nowhere is this system itself, as on Linux.
+/// Returns the address to which packets are really sent: an IPv4-mapped address is its IPv4
+/// address, and the unspecified address is this system, as on Linux.
 #[must_use]
 pub fn canonical(address: IpAddr) -> IpAddr {
     match address.to_canonical() {
@@ -265,7 +265,7 @@ fn is_same_name(granted: &str, name: &str) -> bool {
     granted.eq_ignore_ascii_case(without_final_dot(name))
 }
 
-/// `.lan` includes `web.lan` and not `lan`.
+/// `.lan` matches `web.lan` and not `lan`.
 fn has_suffix(name: &str, suffix: &str) -> bool {
     let name = without_final_dot(name).as_bytes();
     let Some(start) = name.len().checked_sub(suffix.len()).filter(|start| *start > 0) else {

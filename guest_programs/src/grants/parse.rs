@@ -1,26 +1,26 @@
-//! Words as grants: those of `devnet run --allow-connect web.lan:80 …`, and the lines of a
+//! Parses grants: the options of `devnet run --allow-connect web.lan:80 …`, and the lines of a
 //! manifest, which are the same without `--`.
 //!
-//! A manifest stands beside the guest: `GUEST.grants` for `GUEST.wasm`. Empty lines and lines that
-//! begin with `#` say nothing.
+//! A manifest lies beside the guest: `GUEST.grants` for `GUEST.wasm`. Empty lines and lines that
+//! begin with `#` are ignored.
 //!
 //! | word | value |
 //! |---|---|
-//! | `allow-interface` | `NAME[:read\|:write]`, `*` for all; reading unless it says more |
+//! | `allow-interface` | `NAME[:read\|:write]`, `*` for all; the default is read |
 //! | `allow-command` | `NAME` of a control command or a noun; all others are refused then |
 //! | `allow-connect` | `HOST[:PORT[-PORT]]` |
-//! | `allow-listen` | `[tcp:\|udp:]PORT[-PORT]`, `*` for all; 0 for what the system chooses |
-//! | `allow-from` | `PREFIX` that may reach it; everybody unless given |
+//! | `allow-listen` | `[tcp:\|udp:]PORT[-PORT]`, `*` for all; 0 for an ephemeral port |
+//! | `allow-from` | `PREFIX` of permitted sources; all by default |
 //! | `allow-raw` | no value: raw sockets |
 //! | `allow-file` | `PATH[:read\|:write]`, with everything below it |
 //! | `limit-files`, `limit-sockets` | a number |
 //! | `limit-buffers`, `limit-memory` | bytes, with `K`, `M` or `G` |
 //! | `limit-bandwidth` | bytes per second, likewise |
-//! | `limit-fuel` | units per second, likewise; about one an instruction |
+//! | `limit-fuel` | units per second, likewise; about one per instruction |
 //!
-//! The nouns are those of the table of commands (`interface`, `address`, `route`, `dns`, `dhcp`,
+//! The nouns are those of the command table (`interface`, `address`, `route`, `dns`, `dhcp`,
 //! `neighbor`, `socket`, `watch`) and `controller`. A host is an address, a prefix, a name,
-//! `*.SUFFIX` or `*`; an IPv6 address with a port stands in brackets.
+//! `*.SUFFIX` or `*`; an IPv6 address with a port is written in brackets.
 
 use alloc::borrow::ToOwned;
 use alloc::format;
@@ -35,7 +35,7 @@ use virtual_file_system::Path;
 use super::{Access, FileGrant, Grants, Host, InterfaceGrant, LocalPorts, Remote, Transport};
 use crate::limits;
 
-/// Why a word is no grant.
+/// Why an option is not a valid grant.
 #[derive(Clone, PartialEq, Eq, Debug)]
 pub struct GrantError(String);
 
@@ -51,7 +51,7 @@ fn wrong(value: &str, why: &str) -> GrantError {
     GrantError(format!("{value}: {why}"))
 }
 
-/// The words that grant or limit, in the order of the table above.
+/// The options that grant or limit, in the order of the table above.
 pub const WORDS: [&str; 13] = [
     "allow-interface",
     "allow-command",
@@ -68,21 +68,21 @@ pub const WORDS: [&str; 13] = [
     "limit-fuel",
 ];
 
-/// The noun of every command that is not of the network's own table: the platform's controller
-/// answers those.
+/// The noun of every command outside the network's own table: the platform's controller handles
+/// those.
 pub const CONTROLLER: &str = "controller";
 
-/// Whether a word of [`WORDS`] is followed by a value.
+/// Whether an option of [`WORDS`] takes a value.
 #[must_use]
 pub fn takes_value(word: &str) -> bool {
     word != "allow-raw"
 }
 
 impl Grants {
-    /// Adds what one word and its value say; a limit replaces the one before.
+    /// Adds one option with its value; a limit replaces the previous one.
     ///
     /// # Errors
-    /// What is wrong, in words; the grants stay as they were.
+    /// Describes what is wrong; the grants are unchanged.
     pub fn add(&mut self, word: &str, value: &str) -> Result<(), GrantError> {
         let granted = self.interfaces.len()
             + self.connect.len()
@@ -114,7 +114,7 @@ impl Grants {
         Ok(())
     }
 
-    /// Adds what a manifest says, or nothing of it.
+    /// Adds a whole manifest, or nothing if a line is wrong.
     ///
     /// # Errors
     /// The first line that is wrong, with its number.
@@ -137,7 +137,7 @@ impl Grants {
     }
 }
 
-/// Cuts `:read` or `:write` off.
+/// Splits off `:read` or `:write`.
 fn access(value: &str) -> (&str, Access) {
     match value.rsplit_once(':') {
         Some((rest, "read")) => (rest, Access::Read),
@@ -212,7 +212,7 @@ fn host(text: &str) -> Option<Host> {
                 .all(|byte| byte.is_ascii_alphanumeric() || byte == b'-' || byte == b'_')
     };
     let labels = if is_suffix { name.strip_prefix('.')? } else { name };
-    // What looks like an address and is none must not become a name.
+    // A malformed address must not be taken for a name.
     let is_number = labels.bytes().all(|byte| byte.is_ascii_digit() || byte == b'.');
     if is_number || labels.len() >= limits::HOST_NAME_BYTES || !labels.split('.').all(is_label) {
         return None;
@@ -243,7 +243,7 @@ fn count(value: &str, maximum: usize) -> Result<usize, GrantError> {
     number.ok_or_else(|| wrong(value, &format!("not a number up to {maximum}")))
 }
 
-/// A number with `K`, `M` or `G`, which are powers of 1024.
+/// Parses a number with `K`, `M` or `G` (powers of 1024).
 fn amount(value: &str) -> Result<u64, GrantError> {
     let (digits, shift) = match value.as_bytes().last() {
         Some(b'K' | b'k') => (value.trim_end_matches(['K', 'k']), 10),

@@ -1,4 +1,4 @@
-//! What words mean, and what they refuse.
+//! Valid and invalid grants.
 
 use alloc::string::ToString;
 

@@ -1,5 +1,5 @@
-//! Lists over all interfaces, for a guest that does not see them all: put together from those that
-//! it sees.
+//! Lists over all interfaces for a guest that does not see them all, assembled from the interfaces
+//! that it sees.
 
 use alloc::vec::Vec;
 
@@ -26,7 +26,7 @@ impl Guard {
         }
     }
 
-    /// Asks each interface that the guest sees, and joins the answers.
+    /// Queries each visible interface and joins the responses.
     fn gather<C, T>(&self) -> Result<Vec<u8>>
     where
         C: ControlCommand<Request = (), Response = Vec<T>>,
@@ -40,7 +40,7 @@ impl Guard {
                 .and_then(|file| file.try_control::<C>(&()))
             {
                 Ok(list) => all.extend(list),
-                // Gone meanwhile.
+                // The interface has been removed meanwhile.
                 Err(Error::NoDevice | Error::NotFound) => {}
                 Err(error) => return Err(error),
             }

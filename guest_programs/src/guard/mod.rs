@@ -1,14 +1,15 @@
-//! The guest's side of a network device: an open file that lets through what was granted.
+//! The guest's side of a network device: an open file that passes only granted requests.
 //!
-//! A guest never holds the device itself, only a [`Guard`] around it, so there is no import, old or
-//! new, that could go around a grant. Typed commands and lines of text meet in [`requests`], which
-//! asks the [`policy`](crate::policy) and hands on; the guard never hands text on, so its reading
-//! of a line and the device's cannot differ. Lists over all interfaces are put together in
-//! [`lists`] from those that the guest sees. Data passes here, past the bandwidth limit.
+//! A guest never holds the device itself, only a [`Guard`] around it, so no import can bypass a
+//! grant. Typed commands and lines of text meet in [`requests`], which checks the
+//! [`policy`](crate::policy) and forwards them. The guard forwards parsed commands only, never
+//! text, so the guard and the device cannot parse a line differently. [`lists`] assembles lists
+//! over all interfaces from the visible ones. Data passes through here and is charged to the
+//! bandwidth limit.
 //!
-//! The guard must know when a write is data and when it is commands. It can: what the file became,
-//! it became by a command that came by here, and the [`Mode`] that follows from a command is the
-//! same machine's as the device's. A command is decoded here, once, and handed on decoded.
+//! The guard must know whether a write is data or commands. It can: only a command changes the mode
+//! of a file, every command passes through here, and the guard computes the next [`Mode`] with the
+//! same state machine as the device. A command is decoded here, once, and forwarded decoded.
 
 mod lists;
 mod requests;
@@ -27,47 +28,52 @@ use virtual_file_system::{
     Error, File, Identifier, Lock, OpenDevice, OpenFlags, Operation, Readiness, Result,
 };
 
-use crate::account::{Account, Direction, Seat};
+use crate::account::{Account, Direction, Reservation};
 use crate::devices::Devices;
 use crate::policy::Policy;
 
-/// Which device is guarded.
+/// The guarded device.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
-pub(crate) enum Place {
-    /// One interface.
+pub(crate) enum DeviceKind {
+    /// The device of one interface.
     Interface,
-    /// What belongs to all of them.
+    /// The device of all sockets.
     Sockets,
 }
 
-/// What the guard knows of the file beyond the device.
+/// The guard's state of the open file.
 #[derive(Default)]
 struct State {
     mode: Mode,
-    /// The port that a stream socket asked for.
+    /// The local port that a stream socket requested.
     port: u16,
-    /// A datagram socket hears its peer only.
+    /// A connected datagram socket receives only from its peer.
     is_connected: bool,
-    /// A datagram socket may be asked by everybody who may reach its port.
+    /// A datagram socket with a granted local port receives from every permitted source.
     is_reachable: bool,
-    seat: Option<Seat>,
-    /// Who sent something to a reachable datagram socket, the latest last: they may be answered.
-    correspondents: VecDeque<SocketAddr>,
-    /// Wakes who waits for bandwidth.
+    reservation: Option<Reservation>,
+    /// Peers that sent a datagram to a reachable socket, latest last: the guest may reply to them.
+    known_peers: VecDeque<SocketAddr>,
+    /// The timer that wakes a task waiting for bandwidth.
     sleep: Option<BoxFuture<'static, ()>>,
 }
 
-/// One open file of a network device, as a guest has it.
+/// A guest's open file of a network device.
 pub(crate) struct Guard {
     inner: File,
-    place: Place,
+    place: DeviceKind,
     flags: OpenFlags,
     devices: Arc<Devices>,
     state: Lock<State>,
 }
 
 impl Guard {
-    pub(crate) fn new(inner: File, place: Place, flags: OpenFlags, devices: Arc<Devices>) -> Self {
+    pub(crate) fn new(
+        inner: File,
+        place: DeviceKind,
+        flags: OpenFlags,
+        devices: Arc<Devices>,
+    ) -> Self {
         Self { inner, place, flags, devices, state: Lock::default() }
     }
 
@@ -83,7 +89,7 @@ impl Guard {
         self.state.with(|state| state.mode)
     }
 
-    /// True when a write is data; commands otherwise.
+    /// True if a write is data, false if it is commands.
     pub(crate) fn is_socket_with_data(&self) -> bool {
         self.mode().takes_data()
     }
@@ -93,8 +99,8 @@ impl Guard {
         matches!(self.mode(), Mode::Datagram(_))
     }
 
-    /// Carries out the lines of a text, in order, each as the typed command that it means; stops at
-    /// the first that fails.
+    /// Runs the lines of a text in order, each parsed into its typed command; stops at the first
+    /// that fails.
     async fn write_lines(&self, data: &[u8]) -> Result<usize> {
         for request in text::parse_lines(data)? {
             self.authorise(request.identifier())?;
@@ -103,19 +109,18 @@ impl Guard {
         Ok(data.len())
     }
 
-    /// A changing command needs a file that was opened for writing, before anything else is looked
-    /// at.
+    /// A command that changes state needs a file opened for writing. This check comes first.
     fn authorise(&self, identifier: Identifier) -> Result<()> {
         let is_held =
             Request::authority(identifier).is_none_or(|authority| authority.is_held_by(self.flags));
         if is_held { Ok(()) } else { Err(Error::PermissionDenied) }
     }
 
-    /// Reads data as the bandwidth allows.
+    /// Reads data within the bandwidth limit.
     fn read_data<'a>(&'a self, buffer: &'a mut [u8]) -> Operation<'a, usize> {
         let allowed = self.account().allowance(Direction::Receive, buffer.len());
         if allowed > 0 || buffer.is_empty() {
-            // A datagram is not cut by the bandwidth: the bucket is overdrawn instead.
+            // A datagram is never split: it overdraws the bucket instead.
             let whole = if self.mode() == Mode::Stream { allowed } else { buffer.len() };
             match self.inner.try_read(buffer.get_mut(..whole).unwrap_or_default()) {
                 Err(Error::WouldBlock) => {}
@@ -131,7 +136,7 @@ impl Guard {
         })
     }
 
-    /// Writes data as the bandwidth allows.
+    /// Writes data within the bandwidth limit.
     fn write_data<'a>(&'a self, data: &'a [u8]) -> Operation<'a, usize> {
         let whole = |allowed: usize| if self.mode() == Mode::Stream { allowed } else { data.len() };
         let allowed = self.account().allowance(Direction::Send, data.len().max(1));
@@ -156,7 +161,7 @@ impl Guard {
         outcome
     }
 
-    /// Reads a datagram from somebody who may send one.
+    /// Reads a datagram from a permitted source.
     fn read_datagram<'a>(&'a self, buffer: &'a mut [u8]) -> Operation<'a, usize> {
         Operation::waiting(async move {
             let datagram = self.receive().await?;
@@ -168,7 +173,7 @@ impl Guard {
         })
     }
 
-    /// One line for the next connection, as the device has it.
+    /// Reads one line for the next connection, in the device's format.
     fn read_offer<'a>(&'a self, buffer: &'a mut [u8]) -> Operation<'a, usize> {
         Operation::waiting(async move {
             if buffer.len() < Offer::LINE_BYTES {
@@ -178,7 +183,7 @@ impl Guard {
         })
     }
 
-    /// Readiness is taken back while the bucket of that direction is empty.
+    /// Withholds readiness while the bucket of that direction is empty.
     fn without_bandwidth(&self, context: &mut Context<'_>, ready: Readiness) -> Poll<Readiness> {
         let mut held = Readiness::empty();
         held.set(Readiness::READABLE, self.account().allowance(Direction::Receive, 1) == 0);
@@ -202,7 +207,7 @@ impl Guard {
 impl OpenDevice for Guard {
     fn read<'a>(&'a self, buffer: &'a mut [u8]) -> Operation<'a, usize> {
         match self.mode() {
-            Mode::Status if self.place == Place::Sockets && !self.devices.sees_all() => {
+            Mode::Status if self.place == DeviceKind::Sockets && !self.devices.sees_all() => {
                 Operation::done(Err(Error::PermissionDenied))
             }
             Mode::Listener => self.read_offer(buffer),
@@ -233,7 +238,7 @@ impl OpenDevice for Guard {
             if let Err(error) = self.policy().permit_command(identifier) {
                 return Operation::done(Err(error));
             }
-            // The controller sees what the file was opened for, and answers for itself.
+            // The controller checks the open flags itself.
             return Operation::waiting(self.inner.control_raw(identifier, request));
         }
         if let Err(error) = self.authorise(identifier) {
@@ -258,8 +263,8 @@ impl OpenDevice for Guard {
     }
 }
 
-/// The address of a remote end, for comparing.
-pub(super) fn same_end(one: SocketAddr, other: SocketAddr) -> bool {
+/// Compares two remote addresses, IPv4-mapped forms included.
+pub(super) fn is_same_address(one: SocketAddr, other: SocketAddr) -> bool {
     let canonical = |address: IpAddr| address.to_canonical();
     canonical(one.ip()) == canonical(other.ip()) && one.port() == other.port()
 }

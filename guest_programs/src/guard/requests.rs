@@ -1,7 +1,7 @@
-//! Every command of a guest, judged before it is handed on, and noted when it had an effect.
+//! Every command of a guest: it is checked, forwarded, and recorded if it had an effect.
 //!
-//! Most commands either go through or do not, at once. Those that name a remote end, take a place
-//! in the account or change what the file is are carried out in [`Guard::handle`].
+//! Most commands are forwarded or refused at once. Commands that name a remote address, reserve
+//! resources in the account or change the mode of the file run in [`Guard::handle`].
 
 use alloc::vec::Vec;
 use core::net::SocketAddr;
@@ -18,23 +18,23 @@ use virtual_file_system::{
     ControlCommand, Error, OpenFlags, Operation, Result, decode_response, encode,
 };
 
-use super::{Guard, Place, State, same_end};
+use super::{DeviceKind, Guard, State, is_same_address};
 use crate::account::Direction;
 use crate::grants::{Access, Transport};
 use crate::limits;
 
 impl Guard {
-    /// Judges a command and carries it out.
+    /// Checks a command and runs it.
     pub(super) fn request(&self, request: Request) -> Operation<'_, Vec<u8>> {
-        match self.judge(&request) {
+        match self.check(&request) {
             Err(error) => Operation::done(Err(error)),
-            Ok(Verdict::HandOn) => Operation::done(self.hand_on_now(request)),
-            Ok(Verdict::Handle) => Operation::waiting(self.handle(request)),
+            Ok(Action::Forward) => Operation::done(self.forward_now(request)),
+            Ok(Action::Handle) => Operation::waiting(self.handle(request)),
         }
     }
 
-    /// Gives a command to the device; the mode follows when it succeeds.
-    async fn hand_on(&self, request: Request) -> Result<Vec<u8>> {
+    /// Forwards a command to the device; the mode follows if it succeeds.
+    async fn forward(&self, request: Request) -> Result<Vec<u8>> {
         let before = self.mode();
         let next = before.after(&request);
         let answer = self.inner.call(|device: &OpenFile| device.request(request)).await?;
@@ -42,8 +42,8 @@ impl Guard {
         Ok(answer)
     }
 
-    /// As [`hand_on`](Self::hand_on), if that does not have to wait.
-    fn hand_on_now(&self, request: Request) -> Result<Vec<u8>> {
+    /// As [`forward`](Self::forward), for a command that does not block.
+    fn forward_now(&self, request: Request) -> Result<Vec<u8>> {
         let before = self.mode();
         let next = before.after(&request);
         let answer = self.inner.try_call(|device: &OpenFile| device.request(request))?;
@@ -51,17 +51,17 @@ impl Guard {
         Ok(answer)
     }
 
-    /// Gives a command to the device and reads the answer.
+    /// Forwards a command to the device and decodes the response.
     async fn ask<C: ControlCommand>(&self, request: Request) -> Result<C::Response> {
-        decode_response(&self.hand_on(request).await?)
+        decode_response(&self.forward(request).await?)
     }
 
-    /// What becomes of a command, without doing anything yet.
-    fn judge(&self, request: &Request) -> Result<Verdict> {
+    /// Decides what to do with a command, without side effects.
+    fn check(&self, request: &Request) -> Result<Action> {
         let policy = self.policy();
         policy.permit_command(request.identifier())?;
         match request {
-            // What waits, has a remote end, or changes what the file is.
+            // Commands that block, name a remote address, or change the mode.
             Request::CreateSocket(_)
             | Request::Bind(_)
             | Request::Connect(_)
@@ -72,17 +72,17 @@ impl Guard {
             | Request::ReceiveFrom(())
             | Request::Peek(_)
             | Request::Resolve(_)
-            | Request::AwaitDhcp(_) => Ok(Verdict::Handle),
+            | Request::AwaitDhcp(_) => Ok(Action::Handle),
             Request::SetOption(option) => match option {
-                SocketOption::ReceiveBuffer(_) | SocketOption::SendBuffer(_) => Ok(Verdict::Handle),
+                SocketOption::ReceiveBuffer(_) | SocketOption::SendBuffer(_) => Ok(Action::Handle),
                 SocketOption::BindToDevice(name) | SocketOption::MulticastInterface(name) => {
-                    policy.permit_interface(name).map(|()| Verdict::HandOn)
+                    policy.permit_interface(name).map(|()| Action::Forward)
                 }
-                _ => Ok(Verdict::HandOn),
+                _ => Ok(Action::Forward),
             },
             Request::JoinGroup(membership) => {
                 policy.permit_interface(&membership.interface)?;
-                policy.permit_group(membership.group).map(|()| Verdict::HandOn)
+                policy.permit_group(membership.group).map(|()| Action::Forward)
             }
             Request::GetSocket(())
             | Request::Shutdown(_)
@@ -90,15 +90,15 @@ impl Guard {
             | Request::TakeError(())
             | Request::LeaveGroup(_)
             | Request::ReceiveError(())
-            | Request::GetStreamStatistics(()) => Ok(Verdict::HandOn),
-            // Everything else is about interfaces. On an interface's own device opening it was the
-            // question.
-            _ if self.place == Place::Interface => Ok(Verdict::HandOn),
+            | Request::GetStreamStatistics(()) => Ok(Action::Forward),
+            // All other commands are about interfaces. For an interface's own device, opening it
+            // was the check.
+            _ if self.place == DeviceKind::Interface => Ok(Action::Forward),
             Request::AddRoute(new) => {
-                policy.permit_change(new.interface.as_deref()).map(|()| Verdict::HandOn)
+                policy.permit_change(new.interface.as_deref()).map(|()| Action::Forward)
             }
             Request::RemoveRoute(selector) => {
-                policy.permit_change(selector.interface.as_deref()).map(|()| Verdict::HandOn)
+                policy.permit_change(selector.interface.as_deref()).map(|()| Action::Forward)
             }
             Request::ListInterfaces(())
             | Request::ListAddresses(())
@@ -110,22 +110,22 @@ impl Guard {
             | Request::FindRoute(_)
                 if !self.devices.sees_all() =>
             {
-                Ok(Verdict::Handle)
+                Ok(Action::Handle)
             }
-            // Also commands that are yet to come: over all interfaces, only for who was granted all
-            // of them.
+            // This covers future commands too: a command over all interfaces requires a grant of
+            // all of them.
             other => match (
                 self.policy().grants.all_interfaces(),
                 Request::authority(other.identifier()),
             ) {
                 (Some(Access::Write), _)
-                | (Some(_), Some(virtual_file_system::Authority::Read)) => Ok(Verdict::HandOn),
+                | (Some(_), Some(virtual_file_system::Authority::Read)) => Ok(Action::Forward),
                 _ => Err(Error::PermissionDenied),
             },
         }
     }
 
-    /// Carries a command out that needs time or notes.
+    /// Runs a command that blocks or that the guard records.
     async fn handle(&self, request: Request) -> Result<Vec<u8>> {
         match request {
             Request::CreateSocket(kind) => self.create_socket(kind).await,
@@ -134,9 +134,9 @@ impl Guard {
             Request::Listen(backlog) => self.listen(backlog).await,
             Request::NextConnection(()) => reply(self.next_connection().await),
             Request::Accept(_) => {
-                let seat = self.account().seat_of_accepted()?;
-                let status = self.hand_on(request).await?;
-                self.note(|state| state.seat = Some(seat));
+                let reservation = self.account().reserve_accepted()?;
+                let status = self.forward(request).await?;
+                self.note(|state| state.reservation = Some(reservation));
                 Ok(status)
             }
             Request::SendTo(datagram) => self.send_to(datagram).await,
@@ -154,8 +154,8 @@ impl Guard {
                 let is_seen = self.policy().grants.interface(&choice.interface).is_some();
                 reply(if is_seen { Ok(choice) } else { Err(Error::NetworkUnreachable) })
             }
-            // It waits, and otherwise goes through.
-            Request::AwaitDhcp(_) => self.hand_on(request).await,
+            // It blocks, and is forwarded otherwise unchanged.
+            Request::AwaitDhcp(_) => self.forward(request).await,
             list => self.list(&list).await,
         }
     }
@@ -164,8 +164,8 @@ impl Guard {
         self.state.with(change);
     }
 
-    /// Takes over the mode that a command led to. What left the mode as it was says nothing: the
-    /// file may have become something else while the command waited.
+    /// Applies the mode that follows from a command. A command that left the mode unchanged is
+    /// ignored: the mode may have changed while the command waited.
     fn follow(&self, before: Mode, next: Result<Mode>) {
         if let Ok(next) = next
             && next != before
@@ -183,7 +183,7 @@ impl Guard {
         if let Some(transport) = transport {
             self.policy().permit_bind(transport, local.port())?;
         }
-        let address = self.hand_on(Request::Bind(local)).await?;
+        let address = self.forward(Request::Bind(local)).await?;
         let may_be_asked =
             transport.is_some_and(|transport| self.policy().grants.local(transport, local.port()));
         self.note(|state| match state.mode {
@@ -198,11 +198,11 @@ impl Guard {
             Mode::Datagram(kind) => kind,
             _ => SocketKind::Tcp,
         };
-        // Whoever was granted raw sockets may send anything anyway.
+        // A guest with a grant for raw sockets may send anything anyway.
         if !matches!(kind, SocketKind::Raw(_) | SocketKind::Raw6(_)) {
             self.policy().permit_remote(remote, kind == SocketKind::Icmp, &self.inner).await?;
         }
-        let local = self.hand_on(Request::Connect(remote)).await?;
+        let local = self.forward(Request::Connect(remote)).await?;
         self.note(|state| state.is_connected = true);
         Ok(local)
     }
@@ -214,32 +214,34 @@ impl Guard {
         {
             return Err(Error::AccessDenied);
         }
-        // What waits in a backlog takes places that the guest does not have yet.
+        // Connections in a backlog use sockets that the guest has not reserved yet.
         let most = u32::try_from(self.account().limits().sockets).unwrap_or(u32::MAX);
-        let answer = self.hand_on(Request::Listen(backlog.min(most))).await?;
-        self.note(|state| state.seat.iter().for_each(|seat| seat.listens()));
+        let answer = self.forward(Request::Listen(backlog.min(most))).await?;
+        self.note(|state| {
+            state.reservation.iter().for_each(|reservation| reservation.set_listener())
+        });
         Ok(answer)
     }
 
     async fn create_socket(&self, kind: SocketKind) -> Result<Vec<u8>> {
-        let sees_all = self.place == Place::Interface || self.devices.sees_all();
+        let sees_all = self.place == DeviceKind::Interface || self.devices.sees_all();
         self.policy().permit_socket(kind, sees_all)?;
-        let mut seat = self.account().seat()?;
+        let mut reservation = self.account().reserve()?;
         if kind != SocketKind::Tcp {
-            // Datagrams leave at once; nothing is kept for them.
-            seat.resize(Direction::Send, 0)?;
+            // Datagrams are sent at once and not queued.
+            reservation.resize(Direction::Send, 0)?;
         }
-        let answer = self.hand_on(Request::CreateSocket(kind)).await?;
-        self.note(|state| state.seat = Some(seat));
+        let answer = self.forward(Request::CreateSocket(kind)).await?;
+        self.note(|state| state.reservation = Some(reservation));
         let bytes = limits::SOCKET_BUFFER_BYTES as u32;
-        self.hand_on(Request::SetOption(SocketOption::ReceiveBuffer(bytes))).await?;
+        self.forward(Request::SetOption(SocketOption::ReceiveBuffer(bytes))).await?;
         if kind == SocketKind::Tcp {
-            self.hand_on(Request::SetOption(SocketOption::SendBuffer(bytes))).await?;
+            self.forward(Request::SetOption(SocketOption::SendBuffer(bytes))).await?;
         }
         Ok(answer)
     }
 
-    /// Sets a buffer's size, if the account has so much left.
+    /// Sets a buffer size, within the account's limit.
     async fn set_buffer(&self, option: SocketOption) -> Result<Vec<u8>> {
         let (direction, bytes) = match option {
             SocketOption::ReceiveBuffer(bytes) => (Direction::Receive, bytes),
@@ -248,11 +250,11 @@ impl Guard {
         };
         let charge = |bytes| {
             self.state.with(|state| {
-                state.seat.as_mut().ok_or(Error::InvalidInput)?.resize(direction, bytes)
+                state.reservation.as_mut().ok_or(Error::InvalidInput)?.resize(direction, bytes)
             })
         };
         let former = charge(bytes as usize)?;
-        let answer = match self.hand_on(Request::SetOption(option)).await {
+        let answer = match self.forward(Request::SetOption(option)).await {
             Ok(answer) => answer,
             Err(refused) => {
                 let _ = charge(former);
@@ -261,22 +263,22 @@ impl Guard {
         };
         self.note(|state| {
             if state.mode == Mode::Listener {
-                state.seat.iter().for_each(|seat| seat.listens());
+                state.reservation.iter().for_each(|reservation| reservation.set_listener());
             }
         });
         Ok(answer)
     }
 
-    /// The next connection from somebody who may reach the guest; others are ended.
+    /// Returns the next connection from a permitted source and resets others.
     pub(super) async fn next_connection(&self) -> Result<Offer> {
-        // A connection that could not be taken stays in the backlog, as with accept(2).
-        drop(self.account().seat_of_accepted()?);
+        // Without room the connection stays in the backlog, as with accept(2).
+        drop(self.account().reserve_accepted()?);
         loop {
             let offer = self.ask::<NextConnection>(Request::NextConnection(())).await?;
             if self.policy().grants.reachable_from(offer.remote.ip()) {
                 return Ok(offer);
             }
-            // Taken and dropped at once: the stranger sees its connection reset.
+            // Accepted and dropped at once: the unknown peer receives a reset.
             let file = self.devices.open_sockets(OpenFlags::READ | OpenFlags::WRITE)?;
             if file.control::<Accept>(&offer.token).await.is_ok() {
                 file.control::<SetOption>(&SocketOption::Linger(Some(0))).await?;
@@ -292,52 +294,52 @@ impl Guard {
             _ => (false, false),
         };
         let is_answer = self.state.with(|state| {
-            state.correspondents.iter().any(|known| same_end(*known, datagram.remote))
+            state.known_peers.iter().any(|known| is_same_address(*known, datagram.remote))
         });
         if !is_answer && !is_raw {
             self.policy().permit_remote(datagram.remote, is_icmp, &self.inner).await?;
         }
         self.account().refill(Direction::Send).await;
         let bytes = datagram.data.len();
-        let answer = self.hand_on(Request::SendTo(datagram)).await?;
+        let answer = self.forward(Request::SendTo(datagram)).await?;
         self.account().charge(Direction::Send, bytes);
         Ok(answer)
     }
 
-    /// The next datagram from somebody who may send one; others' are passed over.
+    /// Returns the next datagram from a permitted source and discards others.
     pub(super) async fn receive(&self) -> Result<Datagram> {
         self.account().refill(Direction::Receive).await;
-        let mut strangers = 0;
+        let mut discarded = 0;
         loop {
             let datagram = self.ask::<ReceiveFrom>(Request::ReceiveFrom(())).await?;
-            if self.may_hear(datagram.remote) {
+            if self.permits_source(datagram.remote) {
                 self.account().charge(Direction::Receive, datagram.data.len());
                 return Ok(datagram);
             }
-            pass_over(&mut strangers).await;
+            count_discarded(&mut discarded).await;
         }
     }
 
-    /// What the next read gives. Datagrams of strangers are taken away first; what is shown is
-    /// charged when it is read.
+    /// Peeks at what the next read returns. Datagrams from unknown peers are discarded first; the
+    /// guest is charged when it reads the data.
     async fn peek(&self, most: u32) -> Result<Peeked> {
         self.account().refill(Direction::Receive).await;
-        let mut strangers = 0;
+        let mut discarded = 0;
         loop {
             let peeked = self.ask::<Peek>(Request::Peek(most)).await?;
-            if !self.is_datagram() || self.may_hear(peeked.remote) {
+            if !self.is_datagram() || self.permits_source(peeked.remote) {
                 return Ok(peeked);
             }
-            match self.hand_on_now(Request::ReceiveFrom(())) {
-                // Its descriptor may have been read elsewhere meanwhile.
+            match self.forward_now(Request::ReceiveFrom(())) {
+                // Another handle may have read it meanwhile.
                 Ok(_) | Err(Error::WouldBlock) => {}
                 Err(why) => return Err(why),
             }
-            pass_over(&mut strangers).await;
+            count_discarded(&mut discarded).await;
         }
     }
 
-    fn may_hear(&self, remote: SocketAddr) -> bool {
+    fn permits_source(&self, remote: SocketAddr) -> bool {
         let (mode, is_reachable) = self.state.with(|state| (state.mode, state.is_reachable));
         let Mode::Datagram(kind) = mode else { return false };
         match kind {
@@ -355,30 +357,30 @@ impl Guard {
 
     fn remember(&self, remote: SocketAddr) {
         self.note(|state| {
-            if state.correspondents.back().is_some_and(|last| same_end(*last, remote)) {
+            if state.known_peers.back().is_some_and(|last| is_same_address(*last, remote)) {
                 return;
             }
-            state.correspondents.retain(|known| !same_end(*known, remote));
-            if state.correspondents.len() >= limits::CORRESPONDENTS {
-                state.correspondents.pop_front();
+            state.known_peers.retain(|known| !is_same_address(*known, remote));
+            if state.known_peers.len() >= limits::KNOWN_PEERS {
+                state.known_peers.pop_front();
             }
-            state.correspondents.push_back(remote);
+            state.known_peers.push_back(remote);
         });
     }
 }
 
-/// What to do with a command that is not refused.
-enum Verdict {
+/// What to do with a permitted command.
+enum Action {
     /// The device answers it at once.
-    HandOn,
-    /// It needs time or notes.
+    Forward,
+    /// It blocks, or the guard records its effect.
     Handle,
 }
 
-/// Another datagram that the guest must not see; now and then others get their turn.
-async fn pass_over(strangers: &mut usize) {
-    *strangers += 1;
-    if strangers.is_multiple_of(limits::STRANGERS) {
+/// Counts a discarded datagram and yields now and then.
+async fn count_discarded(discarded: &mut usize) {
+    *discarded += 1;
+    if discarded.is_multiple_of(limits::UNKNOWN_PEER_DATAGRAMS) {
         futures_lite::future::yield_now().await;
     }
 }

@@ -1,11 +1,11 @@
-//! How an import is called: into the host, at once back or after a wait, and how its result reaches
-//! the guest.
+//! The calling convention of imports: how a call enters the host, returns at once or after
+//! suspending the guest, and passes its result back.
 //!
-//! A body looks at the guest and its memory and either has a value, or gives a future of one. The
-//! future is polled once right away; if it has to wait, the call leaves wasmi with [`Suspend`], the
-//! [driver](crate::process) awaits the future while others run, and goes on in the guest with the
-//! value. Every call costs fuel, and what it moved costs more, so that imports cannot be used to
-//! take time for free.
+//! A body inspects the guest and its memory, and returns either a value or a future of one. The
+//! future is polled once at once. If it is pending, the call leaves wasmi with [`Suspend`], the
+//! [driver](crate::process) awaits the future while other tasks run, and then resumes the guest
+//! with the value. Every call costs fuel, and transferred bytes cost more, so a guest cannot use
+//! imports to take unaccounted time.
 
 use alloc::boxed::Box;
 use core::fmt;
@@ -18,39 +18,39 @@ use wasmi::errors::HostError;
 use wasmi::{Caller, Extern};
 
 use super::errno;
-use crate::guest::{Conclusion, Guest};
+use crate::guest::{Completion, Guest};
 
-/// What remains to do when a wait is over: write results into memory, and say the value.
+/// Completes a call after a wait: writes results into memory and returns the value.
 pub(crate) type Finish = Box<dyn FnOnce(&mut Guest, &mut [u8]) -> Result<i32> + Send>;
 
-/// What the body of an import answers.
+/// The outcome of an import's body.
 pub(crate) enum Outcome {
     /// The value.
     Value(i32),
-    /// It may have to wait.
+    /// The call may block.
     Wait(BoxFuture<'static, Finish>),
 }
 
 impl Outcome {
-    /// Waits for a future and then finishes.
+    /// Waits for a future, then completes the call.
     pub(crate) fn wait(future: impl Future<Output = Finish> + Send + 'static) -> Self {
         Self::Wait(Box::pin(future))
     }
 }
 
-/// Boxes what remains to do.
+/// Boxes the completion of a call.
 pub(crate) fn finish(
     action: impl FnOnce(&mut Guest, &mut [u8]) -> Result<i32> + Send + 'static,
 ) -> Finish {
     Box::new(action)
 }
 
-/// How an import tells an error.
+/// How an import returns an error.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
 pub(crate) enum Convention {
-    /// As the negative number that Linux gives it; module `vfs`.
+    /// As Linux' negative errno; module `vfs`.
     Negative,
-    /// As the number that WASI gives it; 0 is success.
+    /// As WASI's errno; 0 is success.
     Wasi,
 }
 
@@ -64,7 +64,7 @@ impl Convention {
     }
 }
 
-/// The guest waits in a call.
+/// The guest is suspended in a call.
 #[derive(Debug)]
 pub(crate) struct Suspend;
 
@@ -101,7 +101,7 @@ pub(crate) fn enter(
     outcome.ok_or_else(|| wasmi::Error::host(Suspend))
 }
 
-/// The value, or `None` if the guest has to wait for it.
+/// Returns the value, or `None` if the guest must be suspended.
 fn run(
     guest: &mut Guest,
     memory: &mut [u8],
@@ -117,9 +117,9 @@ fn run(
                 Poll::Pending => {
                     guest.pending = Some(Box::pin(async move {
                         let finish = waiting.await;
-                        let conclusion: Conclusion =
+                        let completion: Completion =
                             Box::new(move |guest, memory| convention.value(finish(guest, memory)));
-                        conclusion
+                        completion
                     }));
                     None
                 }

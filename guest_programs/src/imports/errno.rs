@@ -1,9 +1,9 @@
-//! Errors as WASI numbers them (preview 1, type `errno`). Linux' numbers are the errors' own.
+//! WASI's error numbers (preview 1, type `errno`). [`Error`] itself has Linux' numbers.
 
 use virtual_file_system::Error;
 
-/// The number of an error in WASI; without a catch-all arm, so that a new error is not forgotten
-/// here.
+/// Returns the WASI errno of an error. There is no catch-all arm, so a new error cannot be
+/// forgotten here.
 pub(crate) const fn wasi(error: Error) -> u16 {
     match error {
         Error::AccessDenied => 2,

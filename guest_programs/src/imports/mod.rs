@@ -1,9 +1,9 @@
-//! What a guest can call: module [`vfs`], a subset of WASI preview 1, and WasmEdge's socket
-//! functions, all over the same descriptors.
+//! The functions that a guest can import: module [`vfs`], a subset of WASI preview 1, and
+//! WasmEdge's socket functions. All share one descriptor table.
 //!
-//! Every import is a row in one of the tables here: its name, the function that does it, its
-//! parameters. What the functions share (fuel, waiting, memory, errors) stands in [`call`],
-//! [`waiting`], [`memory`](crate::memory) and [`errno`].
+//! Every import is a row in one of the tables here: its name, its function, its parameters. The
+//! shared parts (fuel, suspension, memory, errors) are in [`call`], [`waiting`],
+//! [`memory`](crate::memory) and [`errno`].
 
 #![expect(
     clippy::too_many_arguments,
@@ -42,7 +42,7 @@ macro_rules! imports {
 }
 pub(crate) use imports;
 
-/// Makes everything that a module may import available to it.
+/// Defines every function that a module may import.
 pub(crate) fn define(linker: &mut Linker<Guest>, module: &Module) -> Result<(), wasmi::Error> {
     imports!(linker, "vfs", Negative:
         "open" => vfs::open(path: u32, length: u32, flags: u32);
@@ -66,8 +66,8 @@ pub(crate) fn define(linker: &mut Linker<Guest>, module: &Module) -> Result<(), 
     preview1::define(linker, parameters(module, "sock_accept") == Some(2))
 }
 
-/// How many parameters a module gives a function that it imports: WasmEdge and WASI both have a
-/// `sock_accept`.
+/// Returns the number of parameters in a module's import of a function: WasmEdge and WASI both have
+/// a `sock_accept`.
 fn parameters(module: &Module, name: &str) -> Option<usize> {
     module.imports().find(|import| import.name() == name).and_then(|import| match import.ty() {
         ExternType::Func(function) => Some(function.params().len()),

@@ -1,4 +1,4 @@
-//! Module `vfs`: the file system as it is, for guests of any language.
+//! Module `vfs`: the file system calls, for guests in any language.
 //!
 //! | import | parameters | result |
 //! |---|---|---|
@@ -7,7 +7,7 @@
 //! | `read` | descriptor, buffer, length | bytes, 0 at the end |
 //! | `write` | descriptor, data, length | bytes |
 //! | `control` | descriptor, identifier, request, length, response, capacity | as `list` |
-//! | `poll` | entries, count, milliseconds (−1 for ever) | entries that are ready |
+//! | `poll` | entries, count, milliseconds (−1: no timeout) | entries that are ready |
 //! | `seek` | descriptor, offset (64 bits), from (0 start, 1 here, 2 end), result (u64) | 0 |
 //! | `stat` | path, length, result | 0 |
 //! | `stat_open` | descriptor, result | 0 |
@@ -17,17 +17,17 @@
 //! | `create_directory`, `remove` | path, length | 0 |
 //! | `rename` | from, length, to, length | 0 |
 //!
-//! Of the answer of `control` and `list` as much as fits is written. A negative result is an error
-//! with Linux' number. Flags are those of [`OpenFlags`]: read 1,
-//! write 2, append 4, create 8, exclusive 16, truncate 32, non-blocking 64, directory 128. An entry
-//! of `poll` is POSIX' `pollfd`: descriptor (i32), asked and found events (u16 each): in 1, out 4,
-//! error 8, hang-up 16, invalid 32. `stat` writes 24 bytes: size and inode (u64 each), kind (u32: 0
-//! directory, 1 file, 2 character device), mode (u32). `list` writes kind (u8), length of the name
-//! (u8) and the name for each entry.
+//! `control` and `list` write as much of the response as fits. A negative result is an error with
+//! Linux' number. Flags are those of [`OpenFlags`]: read 1, write 2, append 4, create 8, exclusive
+//! 16, truncate 32, non-blocking 64, directory 128. An entry of `poll` is POSIX' `pollfd`:
+//! descriptor (i32), requested and returned events (u16 each): in 1, out 4, error 8, hang-up 16,
+//! invalid 32. `stat` writes 24 bytes: size and inode (u64 each), kind (u32: 0 directory, 1 file, 2
+//! character device), mode (u32). `list` writes kind (u8), length of the name (u8) and the name for
+//! each entry.
 //!
-//! On a non-blocking descriptor a connect, and commands written as text that wait, go on in the
-//! background: the call answers `InProgress` (−115), `poll` tells when it is over, and the command
-//! `TakeError` (or the next call) how.
+//! On a non-blocking descriptor, a connect continues in the background, as do blocking commands
+//! written as text: the call returns `InProgress` (−115), `poll` reports completion, and the
+//! command `TakeError` (or the next call) returns the result.
 
 use alloc::sync::Arc;
 use alloc::vec;
@@ -42,7 +42,7 @@ use virtual_file_system::{
 };
 
 use super::call::{Outcome, finish};
-use crate::descriptor::{Attempt, Descriptor};
+use crate::descriptor::{Descriptor, PendingConnect};
 use crate::guest::Guest;
 use crate::limits;
 use crate::memory;
@@ -67,7 +67,7 @@ pub(super) fn open(
     done(guest.descriptors.insert(descriptor)?)
 }
 
-/// A descriptor of a file that was just opened.
+/// Makes a descriptor of a newly opened file.
 pub(super) fn describe(opened: Opened, path: &virtual_file_system::Path) -> Result<Descriptor> {
     let kind = opened.file.stat()?.kind;
     let directory = (kind == NodeKind::Directory).then(|| path.clone());
@@ -96,8 +96,8 @@ pub(super) fn read(
     receive(guest, bytes, number, &[(pointer, length)])
 }
 
-/// Reads into buffers of the guest, which the caller has checked, straight into its memory if that
-/// needs no wait and there is one buffer, as libc mostly has it.
+/// Reads into buffers of the guest, which the caller has checked. A single buffer, the usual case
+/// with libc, is filled in place if the read does not block.
 pub(super) fn receive(
     guest: &mut Guest,
     bytes: &mut [u8],
@@ -122,7 +122,7 @@ pub(super) fn receive(
     let clock = Arc::clone(&guest.supplies.clock);
     Ok(Outcome::wait(async move {
         let mut data = vec![0; length];
-        let outcome = super::waiting::within(&*clock, timeout, file.read(&mut data)).await;
+        let outcome = super::waiting::with_timeout(&*clock, timeout, file.read(&mut data)).await;
         finish(move |guest, bytes| {
             let data = data.get(..outcome?).unwrap_or_default();
             guest.moved(data.len());
@@ -144,7 +144,7 @@ pub(super) fn write(
     send(guest, number, data)
 }
 
-/// Writes data of the guest, straight from its memory if that needs no wait.
+/// Writes data of the guest; without copying it if the write does not block.
 pub(super) fn send(guest: &mut Guest, number: u32, data: &[u8]) -> Result<Outcome> {
     let descriptor = guest.descriptors.get_mut(number)?;
     descriptor.settle()?;
@@ -163,12 +163,12 @@ pub(super) fn send(guest: &mut Guest, number: u32, data: &[u8]) -> Result<Outcom
         let data = data.to_vec();
         let count = data.len();
         let commands = async move { guard.write(&data).await.map(drop) };
-        return begin(descriptor, Attempt::new(alloc::boxed::Box::pin(commands)), count);
+        return begin(descriptor, PendingConnect::new(alloc::boxed::Box::pin(commands)), count);
     }
     let (file, data, timeout) = (descriptor.file.clone(), data.to_vec(), descriptor.send_timeout);
     let clock = Arc::clone(&guest.supplies.clock);
     Ok(Outcome::wait(async move {
-        let outcome = super::waiting::within(&*clock, timeout, file.write(&data)).await;
+        let outcome = super::waiting::with_timeout(&*clock, timeout, file.write(&data)).await;
         finish(move |guest, _| {
             let count = outcome?;
             guest.moved(count);
@@ -177,16 +177,17 @@ pub(super) fn send(guest: &mut Guest, number: u32, data: &[u8]) -> Result<Outcom
     }))
 }
 
-/// Begins what may go on in the background; `count` is the call's value if it does not have to.
-fn begin(descriptor: &mut Descriptor, attempt: Attempt, count: usize) -> Result<Outcome> {
-    if descriptor.attempt.as_ref().is_some_and(|attempt| attempt.is_running()) {
+/// Starts an operation that may continue in the background; `count` is the call's value if it ends
+/// at once.
+fn begin(descriptor: &mut Descriptor, pending: PendingConnect, count: usize) -> Result<Outcome> {
+    if descriptor.pending_connect.as_ref().is_some_and(|pending| pending.is_running()) {
         return Err(Error::AlreadyInProgress);
     }
-    match attempt.poll(&mut Context::from_waker(Waker::noop())) {
+    match pending.poll(&mut Context::from_waker(Waker::noop())) {
         Poll::Ready(true) => done(count as u32),
-        Poll::Ready(false) => Err(attempt.take_error().unwrap_or(Error::InputOutput)),
+        Poll::Ready(false) => Err(pending.take_error().unwrap_or(Error::InputOutput)),
         Poll::Pending => {
-            descriptor.attempt = Some(Arc::new(attempt));
+            descriptor.pending_connect = Some(Arc::new(pending));
             Err(Error::InProgress)
         }
     }
@@ -215,58 +216,58 @@ pub(super) fn control(
         i32::try_from(answer.len()).map_err(|_| Error::MessageTooLong)
     };
     match ask(guest, number, identifier, request)? {
-        Asked::Answer(answer) => respond(guest, bytes, &answer).map(Outcome::Value),
-        Asked::Wait(waiting) => Ok(Outcome::wait(async move {
+        Reply::Answer(answer) => respond(guest, bytes, &answer).map(Outcome::Value),
+        Reply::Wait(waiting) => Ok(Outcome::wait(async move {
             let outcome = waiting.await;
             finish(move |guest, bytes| respond(guest, bytes, &outcome?))
         })),
     }
 }
 
-/// How a command is answered.
-pub(super) enum Asked {
+/// The outcome of a command.
+pub(super) enum Reply {
     Answer(Vec<u8>),
     Wait(BoxFuture<'static, Result<Vec<u8>>>),
 }
 
-/// Gives a command to an open file as the descriptor has it: waiting or not, a connect perhaps in
-/// the background.
+/// Sends a command to an open file, blocking or not as the descriptor says. A non-blocking connect
+/// continues in the background.
 pub(super) fn ask(
     guest: &mut Guest,
     number: u32,
     identifier: Identifier,
     request: Vec<u8>,
-) -> Result<Asked> {
+) -> Result<Reply> {
     let descriptor = guest.descriptors.get_mut(number)?;
     if identifier == TakeError::IDENTIFIER
-        && let Some(attempt) = &descriptor.attempt
+        && let Some(pending) = &descriptor.pending_connect
     {
-        // Only looks: whoever is to be woken asked with `poll`.
-        let _ = attempt.poll(&mut Context::from_waker(Waker::noop()));
-        if let Some(error) = attempt.take_error() {
-            return encode(&Some(error)).map(Asked::Answer);
+        // A no-op waker is enough: tasks that wait have registered theirs by `poll`.
+        let _ = pending.poll(&mut Context::from_waker(Waker::noop()));
+        if let Some(error) = pending.take_error() {
+            return encode(&Some(error)).map(Reply::Answer);
         }
     }
     if descriptor.is_non_blocking() {
         if identifier != Connect::IDENTIFIER {
-            return descriptor.file.try_control_raw(identifier, &request).map(Asked::Answer);
+            return descriptor.file.try_control_raw(identifier, &request).map(Reply::Answer);
         }
         if let Some(guard) = descriptor.guard.clone() {
             let connect = async move { guard.control(identifier, &request).await.map(drop) };
-            begin(descriptor, Attempt::new(alloc::boxed::Box::pin(connect)), 0)?;
-            // It did not have to wait, as that of a datagram socket: its answer is the local
+            begin(descriptor, PendingConnect::new(alloc::boxed::Box::pin(connect)), 0)?;
+            // The connect ended at once, as for a datagram socket: the response is the local
             // address.
             let status = descriptor.file.try_control::<network::command::GetSocket>(&())?;
-            return encode(&status.local).map(Asked::Answer);
+            return encode(&status.local).map(Reply::Answer);
         }
     }
     let file = descriptor.file.clone();
-    Ok(Asked::Wait(alloc::boxed::Box::pin(
+    Ok(Reply::Wait(alloc::boxed::Box::pin(
         async move { file.control_raw(identifier, &request).await },
     )))
 }
 
-/// Where a seek starts; the numbers are those of POSIX and of WASI.
+/// Decodes `whence`; POSIX and WASI use the same numbers.
 pub(super) fn seek_target(offset: u64, whence: u32) -> Result<SeekFrom> {
     match whence {
         0 => Ok(SeekFrom::Start(offset)),

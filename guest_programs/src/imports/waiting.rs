@@ -1,5 +1,5 @@
-//! Waiting for many files, and for time: `vfs.poll`, and what `poll_oneoff` and the time-outs of
-//! sockets share with it.
+//! Waiting for files and for time: `vfs.poll`, and the parts that it shares with `poll_oneoff` and
+//! the socket timeouts.
 
 use alloc::sync::Arc;
 use alloc::vec::Vec;
@@ -16,9 +16,9 @@ use crate::guest::Guest;
 use crate::limits;
 use crate::memory;
 
-/// Gives something so much time; `WouldBlock` when it is over, as POSIX has it for SO_RCVTIMEO and
-/// SO_SNDTIMEO.
-pub(super) async fn within<T>(
+/// Runs an operation with a timeout. `WouldBlock` when it expires, as POSIX specifies for
+/// SO_RCVTIMEO and SO_SNDTIMEO.
+pub(super) async fn with_timeout<T>(
     clock: &dyn Clock,
     time: Option<Duration>,
     work: impl Future<Output = Result<T>>,
@@ -27,14 +27,14 @@ pub(super) async fn within<T>(
     before(clock, deadline, work).await.unwrap_or(Err(Error::WouldBlock))
 }
 
-/// What POSIX' poll calls what we call readiness.
+/// The events of POSIX' poll and our readiness.
 const EVENTS: [(u16, Readiness); 4] = [
     (1, Readiness::READABLE),
     (4, Readiness::WRITABLE),
     (8, Readiness::ERROR),
     (16, Readiness::HANG_UP),
 ];
-/// The descriptor is none.
+/// The descriptor is not open (POLLNVAL).
 const INVALID: u16 = 32;
 
 fn readiness(events: u16) -> Readiness {
@@ -48,21 +48,21 @@ fn events(ready: Readiness) -> u16 {
     EVENTS.iter().filter(|(_, one)| ready.contains(*one)).fold(0, |all, (bit, _)| all | bit)
 }
 
-/// One file of a poll.
+/// One entry of a poll.
 #[derive(Clone)]
 pub(super) enum Watched {
-    /// It is open.
+    /// An open file.
     Open(Descriptor, Readiness),
-    /// It is not, which the caller hears at once.
+    /// Not open; reported at once.
     Closed,
-    /// The caller wants to hear nothing of it.
+    /// The caller ignores this entry.
     Ignored,
 }
 
-/// Looks at every file, and registers the task with those that are not ready. An error is readiness
-/// for everything, so that a call tells it.
-pub(super) fn look(watched: &[Watched], context: &mut Context<'_>) -> Vec<Option<Readiness>> {
-    let look = |one: &Watched| match one {
+/// Polls every file, and registers the task with those that are not ready. An error counts as
+/// readiness for everything, so that the next call returns it.
+pub(super) fn poll_all(watched: &[Watched], context: &mut Context<'_>) -> Vec<Option<Readiness>> {
+    let poll_one = |one: &Watched| match one {
         Watched::Closed => None,
         Watched::Ignored => Some(Readiness::empty()),
         Watched::Open(descriptor, interest) => {
@@ -73,10 +73,10 @@ pub(super) fn look(watched: &[Watched], context: &mut Context<'_>) -> Vec<Option
             })
         }
     };
-    watched.iter().map(look).collect()
+    watched.iter().map(poll_one).collect()
 }
 
-/// Waits until some file is ready or the deadline comes; `None` in the answer is a file that is not
+/// Waits until a file is ready or the deadline passes; the result has `None` for a file that is not
 /// open.
 pub(super) async fn wait(
     watched: Vec<Watched>,
@@ -84,7 +84,7 @@ pub(super) async fn wait(
     clock: Arc<dyn Clock>,
 ) -> Vec<Option<Readiness>> {
     let found = poll_fn(|context| {
-        let found = look(&watched, context);
+        let found = poll_all(&watched, context);
         if found.iter().any(|ready| ready.is_none_or(|ready| !ready.is_empty())) {
             Poll::Ready(found)
         } else {
@@ -93,7 +93,7 @@ pub(super) async fn wait(
     });
     before(&*clock, deadline, found)
         .await
-        .unwrap_or_else(|| look(&watched, &mut Context::from_waker(Waker::noop())))
+        .unwrap_or_else(|| poll_all(&watched, &mut Context::from_waker(Waker::noop())))
 }
 
 pub(super) fn poll(
@@ -114,12 +114,12 @@ pub(super) fn poll(
         let interest = readiness(memory::read_u16(bytes, memory::at(entry, 4)?)?);
         watched.push(match guest.descriptors.get(number) {
             Ok(descriptor) => Watched::Open(descriptor.clone(), interest),
-            // A negative number stands for nothing, as POSIX has it.
+            // POSIX ignores an entry with a negative descriptor.
             Err(_) if number >> 31 == 1 => Watched::Ignored,
             Err(_) => Watched::Closed,
         });
     }
-    // Polling costs for each file.
+    // Each entry costs fuel.
     guest.moved(count as usize * limits::BYTES_PER_FUEL * 20);
     let clock = Arc::clone(&guest.supplies.clock);
     let deadline = match milliseconds as i32 {

@@ -78,14 +78,14 @@ async fn show(
     });
     match only {
         Some(only) if neighbors.is_empty() => Err(Failure::new(format!("No ARP entry for {only}"))),
-        // net-tools prints nothing at all when there is nothing, not even the head.
+        // Like net-tools, print nothing without entries, not even the heading.
         _ if neighbors.is_empty() => Ok(Status::SUCCESS),
         _ if lines => context.answer(&render::lines(&neighbors)).await,
         _ => context.answer(&render::table(&neighbors)).await,
     }
 }
 
-/// The neighbors of one interface or of all, with the interface's name.
+/// Returns the neighbors of one interface or of all, with the interface's name.
 pub(super) async fn list(
     context: &Context,
     device: Option<&str>,
@@ -102,7 +102,7 @@ pub(super) async fn list(
     Ok(neighbors)
 }
 
-/// The named interface, or the one that the route to the address leaves by.
+/// Returns the named interface, or the interface of the route to the address.
 async fn on_the_way(
     context: &Context,
     device: Option<String>,

@@ -1,7 +1,7 @@
 //! `control`: a device's commands by number, with raw bytes.
 //!
-//! What the network's table does not know goes to the device all the same: it may be for the
-//! platform's controller behind it.
+//! Commands that are not in the network's table are sent to the device all the same: they may be
+//! for the platform's controller behind it.
 
 use std::fmt::Write as _;
 

@@ -1,6 +1,6 @@
-//! `dhcp`: gets a lease and says what is in it, or controls the client of an interface.
+//! `dhcp`: gets a lease and prints it, or controls the client of an interface.
 //!
-//! The client lives in the interface: ending the command while it waits leaves the client trying.
+//! The client belongs to the interface: it keeps trying if the waiting command is ended.
 
 use lexopt::prelude::*;
 use network::command::dhcp::{DhcpOptions, DhcpStatus};

@@ -1,4 +1,4 @@
-//! `dns`: the servers that names are asked from, of one interface or of the resolver.
+//! `dns`: the name servers of one interface or of the resolver.
 
 use std::net::IpAddr;
 
@@ -48,7 +48,7 @@ async fn show(context: &Context, interface: Option<&str>) -> Outcome {
     context.answer(&render::dns_servers(&servers)).await
 }
 
-/// The server's address, and the device of the interface that is named, or else that `choose`
+/// Returns the server's address, and the device of the named interface or of the one that `choose`
 /// finds.
 async fn target(
     context: &Context,
@@ -69,7 +69,7 @@ async fn target(
     Ok((address, devices::interface(context, name, Use::Change)?.file))
 }
 
-/// The interface with the best default route, of the server's family if there is one.
+/// Returns the interface with the best default route, of the server's family if there is one.
 async fn default_interface(system: &File, server: IpAddr) -> Result<String, Failure> {
     let routes = system
         .control::<ListRoutes>(&())
@@ -85,7 +85,7 @@ async fn default_interface(system: &File, server: IpAddr) -> Result<String, Fail
         .ok_or_else(|| Failure::usage("no default route: which interface?"))
 }
 
-/// The interface that has the server.
+/// Returns the interface that has the server.
 async fn interface_of(system: &File, server: IpAddr) -> Result<String, Failure> {
     let servers = system
         .control::<ListDnsServers>(&())

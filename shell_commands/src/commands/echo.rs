@@ -1,7 +1,7 @@
 //! `echo`, `true` and `false`.
 //!
-//! The whole line goes out in one write: a device takes it as one piece of text, and what it says
-//! against that is the command's failure.
+//! The whole line is one write: a device takes it as one text, and its error is the command's
+//! failure.
 
 use crate::context::Context;
 use crate::failure::{Failure, Outcome};
@@ -29,12 +29,12 @@ pub(super) async fn run(context: &Context) -> Outcome {
     context.answer(&text).await
 }
 
-/// Does nothing, successfully.
+/// Does nothing and succeeds.
 pub(super) async fn succeed(_: &Context) -> Outcome {
     Ok(Status::SUCCESS)
 }
 
-/// Does nothing, unsuccessfully.
+/// Does nothing and fails.
 pub(super) async fn fail(_: &Context) -> Outcome {
     Err(Failure::silent(Status::FAILURE))
 }

@@ -48,7 +48,7 @@ async fn print(context: &Context, stream: &Stream, mut limit: Limit) -> Result<(
     Ok(())
 }
 
-/// What of `data` is within the limit, and what the limit is after that.
+/// Returns the part of `data` within the limit, and the remaining limit.
 fn cut(data: &[u8], limit: Limit) -> (&[u8], Limit) {
     match limit {
         Limit::Bytes(bytes) => {

@@ -20,7 +20,7 @@ pub(super) async fn run(context: &Context) -> Outcome {
         match argument {
             Short('p') => address = listen_address(&options.value()?.string()?)?,
             Short('h') => directory = Some(options.value()?.string()?),
-            // It never leaves the foreground: `&` is the shell's way into the background.
+            // It stays in the foreground; use the shell's `&` for the background.
             Short('f') => {}
             Short('v') => verbose = true,
             other => return Err(other.unexpected().into()),

@@ -1,8 +1,8 @@
-//! `ifconfig`: shows interfaces, or applies the words of a line from left to right.
+//! `ifconfig`: shows interfaces, or applies its arguments from left to right.
 //!
-//! The words are read by [`interface_words`](super::interface_words); each setting is applied on
-//! its own and says itself what was wrong. What is shown goes to
-//! [`render::classic::interface`](crate::render::classic::interface).
+//! [`interface_words`](super::interface_words) parses the arguments; each setting is applied
+//! separately and reports its own error.
+//! [`render::classic::interface`](crate::render::classic::interface) lays out the output.
 
 use std::net::{IpAddr, Ipv4Addr};
 
@@ -130,7 +130,7 @@ async fn apply(interface: &Interface, word: &str, setting: &Setting) -> Result<(
     Ok(())
 }
 
-/// The first IPv4 address, which is the one that `ifconfig` speaks of.
+/// Returns the first IPv4 address, which is the one that `ifconfig` shows.
 async fn first(interface: &Interface) -> Result<Option<AddressEntry>, Failure> {
     let addresses = interface.ask::<ListAddresses>(&()).await?;
     Ok(addresses.into_iter().find(|entry| entry.prefix.address().is_ipv4()))
@@ -155,7 +155,7 @@ async fn set_address(
         let length = length.unwrap_or_else(|| class_length(address));
         let prefix =
             Prefix::new(IpAddr::V4(address), length).map_err(|why| Failure::of(word, why))?;
-        // As in Linux, naming the address that is there already changes nothing, not even the mask.
+        // As in Linux, setting the current address changes nothing, not even the mask.
         let same = old.is_some_and(|old| {
             old.prefix.address() == prefix.address()
                 && (!word.contains('/') || old.prefix == prefix)
@@ -174,7 +174,7 @@ async fn set_address(
     Ok(())
 }
 
-/// Adds the new address before the old one goes: if it is refused nothing has changed, and routes
+/// Adds the new address before it removes the old one: a refusal then changes nothing, and routes
 /// through a gateway that both reach survive.
 async fn replace(
     interface: &Interface,
@@ -196,12 +196,12 @@ async fn set_netmask(interface: &Interface, word: &str, length: u8) -> Result<()
     if prefix == old.prefix {
         return Ok(());
     }
-    // A broadcast address that was set by hand stays; one that followed from the mask moves along.
+    // A broadcast address that was set explicitly stays; one derived from the mask changes with it.
     let broadcast = old.broadcast.filter(|_| old.broadcast != old.prefix.broadcast());
     replace(interface, word, Some(old.prefix), NewAddress { prefix, broadcast }).await
 }
 
-/// The same address cannot be there twice, so it goes and comes back.
+/// An address cannot exist twice, so remove it and add it again.
 async fn set_broadcast(
     interface: &Interface,
     word: &str,
@@ -236,7 +236,7 @@ async fn remove(interface: &Interface, address: IpAddr, length: Option<u8>) -> R
     interface.change::<RemoveAddress>(&prefix.to_string(), &prefix).await
 }
 
-/// Makes `gateway` the interface's default router instead of the one with the same metric.
+/// Makes `gateway` the interface's default router; it replaces the one with the same metric.
 async fn set_gateway(interface: &Interface, gateway: IpAddr) -> Result<(), Failure> {
     let what = format!("gw {gateway}");
     let destination = if gateway.is_ipv4() { Prefix::DEFAULT_IPV4 } else { Prefix::DEFAULT_IPV6 };

@@ -1,7 +1,7 @@
-//! The words of `ifconfig IF …` → settings, in the order in which they were typed.
+//! Parses the arguments of `ifconfig IF …` into settings, in their order.
 //!
-//! All words are read before the first one is applied, so that a line with a wrong word changes
-//! nothing. Called by [`interface`](super::interface), which applies the settings.
+//! All arguments are parsed before the first setting is applied, so that an invalid argument
+//! changes nothing. [`interface`](super::interface) applies the settings.
 
 use std::net::{IpAddr, Ipv4Addr};
 
@@ -10,14 +10,14 @@ use network::address::{HardwareAddress, Prefix};
 use super::words::{self, Words};
 use crate::failure::Failure;
 
-/// One thing to set, independent of the others.
+/// One setting, independent of the others.
 #[derive(Clone, PartialEq, Eq, Debug)]
 pub(super) enum Setting {
-    /// The first IPv4 address, and up; without a length the class decides.
+    /// Sets the first IPv4 address and brings the interface up; without a length the class decides.
     Address(Ipv4Addr, Option<u8>),
-    /// One address more.
+    /// Adds an address.
     Add(Prefix),
-    /// One address less; without a length, whatever its length is.
+    /// Removes an address; without a length, one of any length.
     Remove(IpAddr, Option<u8>),
     /// The prefix length of the first IPv4 address.
     Netmask(u8),
@@ -39,13 +39,13 @@ pub(super) enum Setting {
     Enabled(bool),
 }
 
-/// Reads all words.
+/// Parses all arguments.
 pub(super) fn parse(arguments: &[String]) -> Result<Vec<(String, Setting)>, Failure> {
     let mut words = Words::new(arguments);
     let mut settings = Vec::new();
     while let Some(word) = words.next() {
         let setting = match word {
-            // The family shows in the address itself.
+            // The address itself shows the family.
             "inet" | "inet6" => continue,
             "up" => Setting::Enabled(true),
             "down" => Setting::Enabled(false),
@@ -102,7 +102,7 @@ fn length(text: &str) -> Result<u8, Failure> {
     if length <= 32 { Ok(length) } else { Err(Failure::of(text, "bad prefix length")) }
 }
 
-/// At least one address, and as many as follow.
+/// Parses one or more addresses.
 fn servers(words: &mut Words<'_>) -> Result<Vec<IpAddr>, Failure> {
     let mut servers = vec![words::address(words.value("dns")?)?];
     while let Some(server) = words.peek().and_then(|word| word.parse().ok()) {
@@ -112,7 +112,7 @@ fn servers(words: &mut Words<'_>) -> Result<Vec<IpAddr>, Failure> {
     Ok(servers)
 }
 
-/// The prefix length that the class of an address stands for, as net-tools guesses it.
+/// The prefix length of the address' class, as in net-tools.
 pub(super) fn class_length(address: Ipv4Addr) -> u8 {
     match address.octets() {
         [0..128, ..] => 8,

@@ -41,7 +41,8 @@ pub(super) async fn run(context: &Context) -> Outcome {
     Ok(status)
 }
 
-/// The entries of a directory, or the file itself. An entry that vanishes meanwhile is left out.
+/// Returns the entries of a directory, or the file itself. An entry that is removed meanwhile is
+/// skipped.
 fn list(context: &Context, path: &str, all: bool) -> Result<Vec<(String, Attributes)>, Failure> {
     let attributes = context.files.stat(path).map_err(|why| Failure::of(path, why))?;
     if attributes.kind != NodeKind::Directory {

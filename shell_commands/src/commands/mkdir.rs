@@ -29,7 +29,7 @@ pub(super) async fn run(context: &Context) -> Outcome {
     Ok(Status::SUCCESS)
 }
 
-/// Creates the directory and those above it; one that is there is fine.
+/// Creates the directory and its parents; existing ones are no error.
 fn create_all(context: &Context, path: &str) -> Result<(), Error> {
     let path = context.files.resolve(path)?;
     let mut walked = String::new();

@@ -1,9 +1,9 @@
 //! The commands: one table, one noun per file.
 //!
-//! [`table`] names them all; the shell looks a name up there and starts it with a
-//! [`Context`](crate::context::Context). A command reads its words, opens files, asks them, and
-//! hands the typed answers to [`render`](crate::render); it does no layout and keeps nothing when
-//! it ends.
+//! [`table`] lists them; the shell looks up a name there and starts the command with a
+//! [`Context`](crate::context::Context). A command parses its arguments, opens files, sends
+//! requests, and passes the typed responses to [`render`](crate::render); it does no layout and
+//! keeps no state after its end.
 
 pub mod table;
 pub mod words;

@@ -1,7 +1,7 @@
-//! `nc`: standard input and output as the two directions of a connection.
+//! `nc`: connects standard input and output to a connection.
 //!
-//! Both directions run at once. At the end of its input it ends its own direction and goes on
-//! receiving until the peer has ended too.
+//! Both directions run concurrently. At the end of its input it shuts down its sending side and
+//! receives until the peer ends too.
 
 use std::net::{IpAddr, SocketAddr};
 use std::time::Duration;
@@ -21,12 +21,11 @@ use crate::limits;
 use crate::sockets::{Connection, Family, Sockets, receive_from, unresolved, within};
 use crate::status::Status;
 
-/// Bytes of one datagram at most (OpenBSD's nc takes 16 KiB).
+/// Maximum bytes of one datagram (OpenBSD's nc has 16 KiB).
 const DATAGRAM: usize = 16 * 1024;
-/// How long the input may say nothing once the peer has ended: a person at the keyboard is not
-/// waited for.
+/// How long the input may be idle once the peer has ended: do not wait for a user at the keyboard.
 const AFTER_END: Duration = Duration::from_secs(1);
-/// How long a refusal of a probe by UDP may take.
+/// How long a UDP probe waits for an ICMP error.
 const PROBE: Duration = Duration::from_secs(1);
 
 struct Options {
@@ -66,8 +65,7 @@ fn parse(context: &Context) -> Result<Options, Failure> {
             Short('k') => chosen.keep = true,
             Short('v') => chosen.verbose = true,
             Short('z') => chosen.scan = true,
-            // Ending our direction with the input is what we do anyway; addresses are never turned
-            // into names.
+            // Shutting down with the input is the default; addresses are never resolved to names.
             Short('N' | 'n') => {}
             Short('4') => chosen.family = Family::V4,
             Short('6') => chosen.family = Family::V6,
@@ -128,7 +126,7 @@ async fn connect(context: &Context, options: &Options) -> Outcome {
                     relay(context, options, &connection.file).await?;
                 }
             }
-            // A scan tells what is open, and what is not only when asked to.
+            // A scan reports open ports, and closed ones with `-v` only.
             Err(_) if options.scan && !options.verbose => {}
             Err(why) => {
                 let kind = if options.udp { "udp" } else { "tcp" };
@@ -161,7 +159,7 @@ async fn open(
         };
         match opened {
             Ok(connection) => return Ok(connection),
-            // A family without any route says less than the failure of one that has.
+            // The error of a family with a route is more useful than that of one without.
             Err(Error::NetworkUnreachable) if failure != Error::NotFound => {}
             Err(why) => failure = why,
         }
@@ -213,7 +211,7 @@ async fn listen(context: &Context, options: &Options) -> Outcome {
         let connection = listener.accept().await.map_err(|why| Failure::of(local, why))?;
         announce(context, options, connection.remote).await;
         if !options.keep {
-            // One connection was asked for: the next one is refused from now on.
+            // Only one connection is served: later ones are refused.
             drop(listener);
             relay(context, options, &connection.file).await?;
             return Ok(Status::SUCCESS);
@@ -224,7 +222,7 @@ async fn listen(context: &Context, options: &Options) -> Outcome {
     }
 }
 
-/// Says who has connected, with `-v`.
+/// Reports the peer of a connection, with `-v`.
 async fn announce(context: &Context, options: &Options, remote: SocketAddr) {
     if options.verbose {
         context.streams.error.remark(&format!("Connection received on {remote}\n")).await;
@@ -252,7 +250,7 @@ async fn listen_datagrams(
     }
 }
 
-/// Moves bytes both ways until both have ended, or nothing moved for `-w`.
+/// Copies bytes in both directions until both have ended, or are idle for `-w`.
 async fn relay(context: &Context, options: &Options, socket: &File) -> Result<(), Failure> {
     let clock = context.platform.clock.as_ref();
     let relay = Relay {
@@ -280,7 +278,7 @@ struct Relay<'a> {
     context: &'a Context,
     is_udp: bool,
     socket: &'a File,
-    /// When bytes last moved.
+    /// The time of the last transfer.
     moved: Lock<Instant>,
     peer_ended: OnceCell<()>,
 }
@@ -307,7 +305,7 @@ impl Relay<'_> {
             self.socket.write_all(bytes).await.map_err(|why| Failure::new(why.to_string()))?;
         }
         if !self.is_udp {
-            // A peer that is gone already needs no end.
+            // A peer that is gone needs no shutdown.
             let _ = self.socket.control::<Shutdown>(&Direction::Write).await;
         }
         Ok(())
@@ -326,18 +324,18 @@ impl Relay<'_> {
             }
             self.note();
         }
-        // Nobody else fills it.
+        // Only this sets the cell.
         let _ = self.peer_ended.set(()).await;
         Ok(())
     }
 
-    /// Notes that bytes have moved.
+    /// Records a transfer.
     fn note(&self) {
         self.moved.with(|moved| *moved = self.context.platform.clock.now());
     }
 }
 
-/// Ends when nothing has moved for so long.
+/// Ends after this much idle time.
 async fn silence(clock: &dyn Clock, moved: &Lock<Instant>, wait: Duration) {
     loop {
         let deadline = moved.with(|moved| *moved).after(wait);

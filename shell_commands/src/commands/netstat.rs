@@ -1,4 +1,4 @@
-//! `netstat`: sockets, and with `-r` and `-i` what `route` and `ifconfig -s` show.
+//! `netstat`: sockets, and with `-r` and `-i` the output of `route` and `ifconfig -s`.
 
 use lexopt::prelude::*;
 use network::command::ListSockets;
@@ -77,7 +77,7 @@ fn parse(context: &Context) -> Result<Options, Failure> {
 fn is_wanted(socket: &SocketStatus, options: &Options) -> bool {
     let kind = options.ranks.is_empty() || options.ranks.contains(&rank(socket.kind));
     let family = options.ipv4 == options.ipv6 || options.ipv4 == socket.local.is_ipv4();
-    // A datagram socket that is not connected waits for anybody: it is a server.
+    // An unconnected datagram socket receives from any peer: it is a server.
     let is_server = match socket.kind {
         SocketKind::Tcp => socket.state == SocketState::Listen,
         SocketKind::Udp | SocketKind::Icmp | SocketKind::Raw(_) | SocketKind::Raw6(_) => {
@@ -87,8 +87,8 @@ fn is_wanted(socket: &SocketStatus, options: &Options) -> bool {
     kind && family && (options.all || options.listening == is_server)
 }
 
-/// The places of the protocols in the list. As in `netstat`, raw sockets and those for echo are
-/// one.
+/// The order of the protocols in the list. As in `netstat`, raw and ICMP sockets share one
+/// position.
 const TCP: u8 = 0;
 const UDP: u8 = 1;
 const RAW: u8 = 2;

@@ -1,4 +1,4 @@
-//! `nslookup`: asks the resolver, or one server, for the records of a name.
+//! `nslookup`: queries the resolver, or one server, for the records of a name.
 
 use std::net::{IpAddr, SocketAddr};
 
@@ -40,7 +40,7 @@ pub(super) async fn run(context: &Context) -> Outcome {
         Some(text) => Some(server_address(&file, text).await?),
         None => None,
     };
-    // An address can only be asked for its name.
+    // An address has a reverse lookup only.
     let implied =
         if name.parse::<IpAddr>().is_ok() { RecordKind::Ptr } else { RecordKind::Address };
     let question = Question { name: name.to_owned(), kind: kind.unwrap_or(implied), server };
@@ -76,7 +76,7 @@ fn unresolved(name: &str, why: &str) -> Failure {
     Failure::new(format!("can't resolve '{name}': {why}"))
 }
 
-/// The server as an address with or without port, or by name.
+/// Parses the server: an address with or without port, or a name.
 async fn server_address(file: &File, text: &str) -> Result<SocketAddr, Failure> {
     if let Ok(address) = text.parse() {
         return Ok(SocketAddr::new(address, PORT));

@@ -1,7 +1,7 @@
-//! `ping` and `ping6`: ICMP echo requests and what comes back.
+//! `ping` and `ping6`: ICMP echo requests and replies.
 //!
-//! The identifier is the socket's own; replies are told apart by their sequence numbers. Ctrl-C
-//! drops the command, and dropping it prints the statistics.
+//! The identifier is that of the socket; sequence numbers distinguish replies. Ctrl-C drops the
+//! command, and dropping it prints the statistics.
 
 use std::net::{IpAddr, SocketAddr};
 use std::time::Duration;
@@ -23,18 +23,18 @@ use crate::status::Status;
 /// Bytes of the ICMP header, and of the largest message in an IPv4 packet.
 const HEADER: usize = 8;
 const LARGEST: usize = 65_507;
-/// Requests whose time is remembered; later answers still count.
+/// Requests whose send time is remembered; later replies still count.
 const REMEMBERED: usize = 1024;
-/// The shortest time between two requests of `-f`.
+/// The shortest interval between two requests of `-f`.
 const FLOOD: Duration = Duration::from_millis(10);
-/// How long `-W` waits unless asked otherwise, and what is waited at least for the last answers.
-const PATIENCE: Duration = Duration::from_secs(10);
+/// The default of `-W`, and the minimum wait for the last replies.
+const REPLY_TIMEOUT: Duration = Duration::from_secs(10);
 const LAST: Duration = Duration::from_secs(1);
 
 struct Options {
     count: Option<u64>,
     interval: Duration,
-    patience: Duration,
+    reply_timeout: Duration,
     limit: Option<Duration>,
     size: usize,
     hop_limit: Option<u8>,
@@ -53,8 +53,7 @@ pub(super) async fn run(context: &Context) -> Outcome {
             .await
             .map_err(|why| Failure::of(hop_limit, why))?;
     }
-    // The first request is sent before anything is printed: without a route there is only the
-    // reason.
+    // Send the first request before printing: without a route only the error is printed.
     let mut session = Session::new(context, &options, file, address);
     session.send().await?;
     context.print(&render::header(&options.host, address, options.size)).await?;
@@ -64,7 +63,7 @@ pub(super) async fn run(context: &Context) -> Outcome {
     Ok(Status::from_success(session.statistics.received > 0))
 }
 
-/// Bytes of data: what a packet holds behind its headers.
+/// Bytes of data that fit in a packet after its headers.
 fn size(word: &str) -> Result<usize, Failure> {
     let fits = |size: &usize| *size <= LARGEST;
     word.parse()
@@ -77,7 +76,7 @@ fn parse(context: &Context) -> Result<Options, Failure> {
     let mut chosen = Options {
         count: None,
         interval: Duration::from_secs(1),
-        patience: PATIENCE,
+        reply_timeout: REPLY_TIMEOUT,
         limit: None,
         size: 56,
         hop_limit: None,
@@ -96,7 +95,7 @@ fn parse(context: &Context) -> Result<Options, Failure> {
                     .filter(|count| *count > 0)
             }
             Short('i') => chosen.interval = duration(&options.value()?.string()?)?,
-            Short('W') => chosen.patience = duration(&options.value()?.string()?)?,
+            Short('W') => chosen.reply_timeout = duration(&options.value()?.string()?)?,
             Short('w') => chosen.limit = Some(duration(&options.value()?.string()?)?),
             Short('s') => chosen.size = size(&options.value()?.string()?)?,
             Short('t') => {
@@ -105,7 +104,7 @@ fn parse(context: &Context) -> Result<Options, Failure> {
             Short('I') => chosen.from = Some(options.value()?.string()?),
             Short('q') => chosen.quiet = true,
             Short('f') => chosen.flood = true,
-            // Addresses are never turned into names.
+            // Addresses are never resolved to names.
             Short('n') => {}
             Short('4') => chosen.family = Family::V4,
             Short('6') => chosen.family = Family::V6,
@@ -123,7 +122,7 @@ fn duration(text: &str) -> Result<Duration, Failure> {
     sleep::duration(text).ok_or_else(|| Failure::usage(format!("{text}: bad duration")))
 }
 
-/// A socket, and whom to ask.
+/// A socket with its target.
 async fn open(context: &Context, options: &Options) -> Result<(File, IpAddr), Failure> {
     let routed = Sockets::routed(&context.files);
     let source: Option<IpAddr> = options.from.as_ref().and_then(|from| from.parse().ok());
@@ -153,7 +152,7 @@ async fn open(context: &Context, options: &Options) -> Result<(File, IpAddr), Fa
     Ok((file, address))
 }
 
-/// Requests under way.
+/// Requests in flight.
 struct Session<'a> {
     context: &'a Context,
     options: &'a Options,
@@ -161,7 +160,7 @@ struct Session<'a> {
     address: IpAddr,
     started: Instant,
     next_send: Instant,
-    /// When the last requests were sent, and whether they were answered; at `sequence %
+    /// The send times of the last requests, and whether they were answered; at `sequence %
     /// REMEMBERED`.
     requests: Vec<Option<(u16, Instant, bool)>>,
     statistics: Statistics,
@@ -198,7 +197,7 @@ impl<'a> Session<'a> {
         let now = self.now();
         match send_to(&self.file, message, SocketAddr::new(self.address, 0)).await {
             Ok(()) => {}
-            // What became of an earlier request; this one was not sent, the next one will be.
+            // An error for an earlier request; this one was not sent, the next one will be.
             Err(why @ (Error::HostUnreachable | Error::TimedOut | Error::HostDown))
                 if self.statistics.sent > 0 =>
             {
@@ -238,16 +237,16 @@ impl<'a> Session<'a> {
         }
     }
 
-    /// How long answers are waited for after the last request.
+    /// How long to wait for replies after the last request.
     fn last_answer(&self) -> Instant {
         let sent = usize::try_from(self.statistics.sent).unwrap_or(0);
         let last = self.requests.get(sent.wrapping_sub(1) % REMEMBERED).copied().flatten();
         let since = last.map_or(self.started, |(_, time, _)| time);
-        let patience = match self.statistics.received {
-            0 => self.options.patience,
+        let reply_timeout = match self.statistics.received {
+            0 => self.options.reply_timeout,
             _ => self.statistics.maximum().saturating_mul(2).max(LAST),
         };
-        since.after(patience)
+        since.after(reply_timeout)
     }
 
     async fn receive(&mut self, time: Duration) -> Result<(), Failure> {
@@ -262,7 +261,7 @@ impl<'a> Session<'a> {
         }
     }
 
-    /// A request came back; which one, ICMP does not tell us: the newest is named.
+    /// An error for a request. ICMP does not identify it here, so the newest is reported.
     async fn undelivered(&self, why: Error) -> Result<(), Failure> {
         if self.options.quiet {
             return Ok(());
@@ -310,7 +309,7 @@ impl<'a> Session<'a> {
             remark.push_str(&format!(" wrong data byte #{place}"));
         }
         if self.options.flood {
-            // The next one at once.
+            // Send the next one at once.
             self.next_send = self.context.platform.clock.now();
         }
         if self.options.quiet {
@@ -331,7 +330,7 @@ impl Drop for Session<'_> {
     fn drop(&mut self) {
         if !self.is_over && self.statistics.sent > 0 {
             let Stream { file, .. } = &self.context.streams.output;
-            // Ctrl-C: what is known by now is what people wanted to see.
+            // Ctrl-C: print the statistics so far.
             let _ = file.try_write(self.statistics.summary(&self.options.host).as_bytes());
         }
     }

@@ -1,4 +1,4 @@
-//! `ps`: the guest programs that run.
+//! `ps`: lists the running guest programs.
 
 use crate::context::Context;
 use crate::failure::{Failure, Outcome};

@@ -1,4 +1,4 @@
-//! `rm`: removes files, and with `-r` directories with what is in them.
+//! `rm`: removes files, and with `-r` directories with their contents.
 
 use lexopt::prelude::*;
 use virtual_file_system::{Error, NodeKind};

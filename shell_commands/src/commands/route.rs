@@ -1,7 +1,7 @@
-//! `route`: the routing table, and changing it.
+//! `route`: shows and changes the routing table.
 //!
-//! The table is that of all interfaces and comes from `/devices/sockets`; a change goes to the
-//! interface's own device when one is named.
+//! The table covers all interfaces and comes from `/devices/sockets`; a change goes to the
+//! interface's own device if one is named.
 
 use std::net::IpAddr;
 
@@ -59,8 +59,8 @@ pub(super) async fn table(context: &Context, style: Style, ipv6: bool) -> Result
     Ok(if ipv6 { render::ipv6(&routes) } else { render::ipv4(&routes, style) })
 }
 
-/// All routes in the order in which Linux prints them, without the loopback networks, which its
-/// table does not hold.
+/// Returns all routes in Linux' order, without the loopback networks, which its table does not
+/// list.
 pub(super) async fn list(context: &Context) -> Result<Vec<RouteEntry>, Failure> {
     let sockets = devices::sockets(context, Use::Show)?;
     let mut routes = sockets
@@ -70,7 +70,7 @@ pub(super) async fn list(context: &Context) -> Result<Vec<RouteEntry>, Failure> 
     routes.retain(|route| {
         route.origin != Origin::Kernel || !route.destination.address().is_loopback()
     });
-    // IPv4 by address, so that the default comes first; IPv6 the same, but the default comes last.
+    // IPv4 by address, so that the default is first; IPv6 the same, but the default is last.
     routes.sort_by_key(|route| {
         let last = route.destination.address().is_ipv6() && route.destination.length() == 0;
         (route.destination.address().is_ipv6(), last, route.destination, route.metric)
@@ -78,7 +78,7 @@ pub(super) async fn list(context: &Context) -> Result<Vec<RouteEntry>, Failure> 
     Ok(routes)
 }
 
-/// What stands after `add` or `del`.
+/// The arguments after `add` or `del`.
 struct Change {
     text: String,
     destination: Prefix,
@@ -112,7 +112,7 @@ impl Change {
         Ok(Self { text: format!("{target}{via}"), destination, gateway, metric, interface })
     }
 
-    /// Asks the named interface, or the device of all routes.
+    /// Sends the change to the named interface, or to the device of all routes.
     async fn ask<C: ControlCommand>(
         &self,
         context: &Context,
@@ -137,7 +137,7 @@ fn destination(
     }
     let prefix: Prefix = match mask {
         Some(mask) => words::parse(&format!("{target}/{mask}"), "address or netmask")?,
-        // No guess from the class: what was meant cannot be known.
+        // Do not guess from the class: the intended length is unknown.
         None if network && !target.contains('/') && target.contains('.') => {
             return Err(Failure::of(target, "a network needs a netmask"));
         }

@@ -1,8 +1,8 @@
-//! `run`: a guest program, with its streams those of the command, and with what was granted.
+//! `run`: runs a guest program with the command's streams and with grants.
 //!
 //! Grants come from the manifest beside the guest (`GUEST.grants` for `GUEST.wasm`) and from the
-//! command's words. The program ends with the command: Ctrl-C and `kill` drop it, and with it
-//! everything that it held.
+//! command's options. The program ends with the command: Ctrl-C and `kill` drop it and close its
+//! files.
 
 use std::sync::Arc;
 use std::thread;
@@ -18,21 +18,21 @@ use crate::failure::{Failure, Outcome};
 use crate::limits;
 use crate::status::Status;
 
-/// What was typed.
+/// The parsed arguments.
 pub(crate) struct Options {
     grants: Vec<(String, String)>,
     environment: Vec<String>,
     has_manifest: bool,
-    /// Where the guest stands among the words.
+    /// The index of the guest in the arguments.
     pub(crate) place: usize,
     guest: String,
     arguments: Vec<String>,
 }
 
-/// Reads the words after `run`.
+/// Parses the arguments after `run`.
 ///
 /// # Errors
-/// What is wrong, in one line, status 2.
+/// The error, in one line, status 2.
 pub(crate) fn parse(words: &[String]) -> Result<Options, Failure> {
     let mut options = Options {
         grants: Vec::new(),
@@ -139,7 +139,7 @@ async fn add_manifest(context: &Context, grants: &mut Grants, path: &str) -> Res
     grants.add_manifest(&text).map_err(|why| named(&why))
 }
 
-/// Translates a module, on a thread of its own if that takes long.
+/// Translates a module; a large one on its own thread.
 async fn translate(translator: &Translator, module: Vec<u8>) -> Result<Program, ProgramError> {
     if module.len() <= limits::INLINE_MODULE_BYTES {
         return translator.translate(&module);
@@ -149,12 +149,12 @@ async fn translate(translator: &Translator, module: Vec<u8>) -> Result<Program, 
     let module = Arc::new(module);
     let (here, there) = (translator.clone(), Arc::clone(&module));
     let work = move || {
-        // The cell is filled here and nowhere else, so this never waits.
+        // Only this sets the cell, so it never blocks.
         let _ = shared.set_blocking(translator.translate(&there));
     };
     match thread::Builder::new().name(String::from("translator")).spawn(work) {
         Ok(_) => done.wait().await.clone(),
-        // Without a thread it takes the time here.
+        // If no thread can be started, translate here.
         Err(_) => here.translate(&module),
     }
 }

@@ -1,4 +1,4 @@
-//! `stat`: what files are.
+//! `stat`: shows the attributes of files.
 
 use crate::context::Context;
 use crate::failure::{Failure, Outcome};

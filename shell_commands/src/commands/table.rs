@@ -1,7 +1,7 @@
-//! The table of commands: name, usage, one line of help, what it does.
+//! The command table: name, usage, one line of help, implementation.
 //!
-//! The only list of commands in this crate: a shell is made with it, and `help` and completion show
-//! it. A new command is one row here and one file beside it.
+//! The only list of commands in this crate: shells, `help` and completion use it. A new command is
+//! one row here and one file beside it.
 
 use super::{
     arp, cat, control, cp, dhcp, dns, echo, head, httpd, interface, ip, iperf3, ls, mkdir, nc,
@@ -12,7 +12,7 @@ use crate::shell::Shell;
 use crate::shell::command::{Action, Builtin, Command};
 
 impl Shell {
-    /// A fresh shell that knows every command.
+    /// Creates a shell with every command.
     #[must_use]
     pub fn new(files: Files, streams: Streams, platform: Platform) -> Self {
         Self::with_commands(COMMANDS, files, streams, platform)

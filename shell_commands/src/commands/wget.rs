@@ -24,17 +24,17 @@ use crate::render::progress::Progress;
 use crate::sockets::{self, Connection, Family, Sockets, within};
 use crate::status::Status;
 
-/// Redirects that are followed.
+/// The limit of redirects.
 const REDIRECTS: usize = 10;
-/// How long a server may say nothing, unless asked otherwise (GNU wget's is 900 s).
-const PATIENCE: Duration = Duration::from_secs(60);
+/// The default read timeout (GNU wget's is 900 s).
+const READ_TIMEOUT: Duration = Duration::from_secs(60);
 
 struct Options {
     quiet: bool,
     show_head: bool,
     resume: bool,
     output: Option<String>,
-    patience: Duration,
+    read_timeout: Duration,
     fields: HeaderMap,
     post: Option<String>,
     family: Family,
@@ -44,7 +44,7 @@ struct Options {
 pub(super) async fn run(context: &Context) -> Outcome {
     let options = parse(context)?;
     let url = Url::parse(&options.url).map_err(|why| Failure::of(&options.url, why))?;
-    // The name is that of the document that was asked for, wherever redirects lead.
+    // The name is that of the requested document, wherever redirects lead.
     let name = options.output.clone().unwrap_or_else(|| url.file_name().to_owned());
     let offset = resume_from(context, &options, &name)?;
     let mut response = open(context, &options, url, offset).await?;
@@ -55,24 +55,24 @@ pub(super) async fn run(context: &Context) -> Outcome {
     Ok(Status::SUCCESS)
 }
 
-/// Where the body belongs.
+/// The destination of the body.
 enum Placed {
-    /// Behind what is there of the file.
+    /// After the existing part of the file.
     At(Place),
-    /// Nowhere: the file has all.
+    /// None: the file is complete.
     Complete,
 }
 
-/// A place in the file.
+/// An offset in the file.
 struct Place {
-    /// Bytes in front of it.
+    /// Bytes before it.
     offset: u64,
-    /// How many bytes go there, if the server said so.
+    /// The length of the body, if the server sent it.
     count: Option<u64>,
 }
 
-/// Finds out where the body belongs. What the server says about the range is believed only as far
-/// as it agrees with what is there: a part at another place would spoil the file.
+/// Finds the destination of the body. The server's range must match the existing file: a part at
+/// another offset would corrupt it.
 fn placed(options: &Options, response: &Response, offset: u64) -> Result<Placed, Failure> {
     let range = response.fields.typed_get::<ContentRange>();
     let length = range.as_ref().and_then(ContentRange::bytes_len);
@@ -83,7 +83,7 @@ fn placed(options: &Options, response: &Response, offset: u64) -> Result<Placed,
             ))),
             _ => Ok(Placed::Complete),
         },
-        // A part that the user asked for is a document of its own.
+        // A range that the user requested is saved as a document.
         StatusCode::PARTIAL_CONTENT if offset > 0 || !options.fields.contains_key(RANGE) => {
             let part = range.as_ref().and_then(ContentRange::bytes_range);
             match part {
@@ -107,7 +107,7 @@ fn parse(context: &Context) -> Result<Options, Failure> {
         show_head: false,
         resume: false,
         output: None,
-        patience: PATIENCE,
+        read_timeout: READ_TIMEOUT,
         fields: HeaderMap::new(),
         post: None,
         family: Family::Any,
@@ -125,7 +125,7 @@ fn parse(context: &Context) -> Result<Options, Failure> {
             Short('O') => chosen.output = Some(options.value()?.string()?),
             Short('T') => {
                 let text = options.value()?.string()?;
-                chosen.patience = sleep::duration(&text)
+                chosen.read_timeout = sleep::duration(&text)
                     .ok_or_else(|| Failure::usage(format!("{text}: bad duration")))?;
             }
             Long("header") => {
@@ -152,7 +152,7 @@ fn field(text: &str) -> Option<(HeaderName, HeaderValue)> {
     Some((name.trim().parse().ok()?, HeaderValue::from_bytes(value.trim().as_bytes()).ok()?))
 }
 
-/// How many bytes of the document are there already.
+/// Returns the size of the existing part.
 fn resume_from(context: &Context, options: &Options, name: &str) -> Result<u64, Failure> {
     if !options.resume || name == "-" {
         return Ok(0);
@@ -170,7 +170,7 @@ async fn remark(context: &Context, options: &Options, text: &str) {
     }
 }
 
-/// Follows redirects to the answer.
+/// Follows redirects to the final response.
 async fn open(
     context: &Context,
     options: &Options,
@@ -210,7 +210,7 @@ fn capitalized(word: &str) -> String {
     first.into_iter().chain(letters).collect()
 }
 
-/// Sends one request and reads the head of the answer.
+/// Sends one request and reads the head of the response.
 async fn ask(
     context: &Context,
     options: &Options,
@@ -220,12 +220,12 @@ async fn ask(
     let host = hop.url.host();
     let clock = context.platform.clock.as_ref();
     let connection = connect(context, options, &host, hop.url.port()).await?;
-    // Said once it is true: a failure has one line.
+    // Print this only after success: a failure prints one line.
     remark(context, options, &format!("Connected to {host} ({})\n", connection.remote)).await;
     let request = request(hop, offset).map_err(|why| Failure::of(hop.url.target(), why))?;
     // The limit is for the whole head, interim responses included.
     let exchange = async { Ok(client::send(connection.file, request).await) };
-    let response = within(clock, Some(options.patience), exchange).await;
+    let response = within(clock, Some(options.read_timeout), exchange).await;
     response.map_err(|why| Failure::of(&host, why))?.map_err(|why| Failure::of(&host, why))
 }
 
@@ -236,15 +236,15 @@ async fn connect(
     port: u16,
 ) -> Result<Connection, Failure> {
     let clock = context.platform.clock.as_ref();
-    let patience = Some(options.patience);
+    let read_timeout = Some(options.read_timeout);
     let sockets = Sockets::routed(&context.files);
-    let addresses = within(clock, patience, sockets.resolve(host, options.family))
+    let addresses = within(clock, read_timeout, sockets.resolve(host, options.family))
         .await
         .map_err(|why| unresolved(host, why))?;
     let connect = async { Ok(sockets.connect_any(&addresses, port).await) };
     let refused =
         |who: &str, why| Failure::new(format!("can't connect to remote host ({who}): {why}"));
-    match within(clock, patience, connect).await {
+    match within(clock, read_timeout, connect).await {
         Ok(Ok(connection)) => Ok(connection),
         Ok(Err((address, why))) => Err(refused(&address.to_string(), why)),
         Err(why) => Err(refused(host, why)),
@@ -258,13 +258,13 @@ fn unresolved(host: &str, why: Error) -> Failure {
     }
 }
 
-/// The fields that were asked for replace ours; those that say how long the body is do not.
+/// The user's fields replace ours, except those that define the body's length.
 fn request(hop: &Hop, offset: u64) -> http::Result<Request<Full<Bytes>>> {
     let mut fields = HeaderMap::new();
     fields.insert(HOST, HeaderValue::from_str(&hop.url.authority())?);
     fields.insert(USER_AGENT, HeaderValue::from_static("devnet"));
     fields.insert(ACCEPT, HeaderValue::from_static("*/*"));
-    // What is saved is what the document is, not a coding of it.
+    // Save the document itself, not an encoding of it.
     fields.insert(ACCEPT_ENCODING, HeaderValue::from_static("identity"));
     fields.insert(CONNECTION, HeaderValue::from_static("close"));
     if offset > 0 {
@@ -311,7 +311,7 @@ async fn save(
     let mut progress = Progress::new(name, length, clock.now());
     let mut left = place.count;
     loop {
-        let piece = within(clock, Some(options.patience), response.next()).await;
+        let piece = within(clock, Some(options.read_timeout), response.next()).await;
         let Some(bytes) =
             piece.map_err(|why| Failure::new(format!("connection closed prematurely: {why}")))?
         else {
@@ -334,7 +334,7 @@ async fn save(
     Ok(())
 }
 
-/// Opened only now, so that a failed request leaves no empty file.
+/// Open it only now, so that a failed request leaves no empty file.
 fn output(context: &Context, name: &str, offset: u64) -> Result<Stream, Failure> {
     if name == "-" {
         return Ok(context.streams.output.clone());

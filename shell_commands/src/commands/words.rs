@@ -1,6 +1,6 @@
-//! Reading a command's words one after the other, the way `ifconfig` and `ip` are typed.
+//! Parses a command's arguments one by one, in the style of `ifconfig` and `ip`.
 //!
-//! Owns the wording of what can be wrong with a word. Commands in POSIX style (`-a -n 3`) use
+//! Defines the messages for invalid arguments. Commands in POSIX style (`-a -n 3`) use
 //! [`Context::options`](crate::context::Context::options) instead.
 
 use std::fmt::Display;
@@ -9,7 +9,7 @@ use std::str::FromStr;
 
 use crate::failure::Failure;
 
-/// The words that are left.
+/// The remaining arguments.
 #[derive(Clone)]
 pub struct Words<'a> {
     rest: &'a [String],
@@ -22,16 +22,16 @@ impl<'a> Words<'a> {
         Self { rest: words }
     }
 
-    /// The next word, which stays.
+    /// Returns the next argument without consuming it.
     #[must_use]
     pub fn peek(&self) -> Option<&'a str> {
         self.rest.first().map(String::as_str)
     }
 
-    /// The value after `keyword`.
+    /// Returns the value after `keyword`.
     ///
     /// # Errors
-    /// A usage failure when there is none.
+    /// A usage error if there is none.
     pub fn value(&mut self, keyword: &str) -> Result<&'a str, Failure> {
         self.next().ok_or_else(|| Failure::usage(format!("{keyword}: a value is missing")))
     }
@@ -39,7 +39,7 @@ impl<'a> Words<'a> {
     /// The value after `keyword`, parsed.
     ///
     /// # Errors
-    /// A usage failure when there is none; status 1 when it is no such value.
+    /// A usage error if there is none; status 1 if it does not parse.
     pub fn parsed<T: FromStr>(&mut self, keyword: &str, what: &str) -> Result<T, Failure> {
         let text = self.value(keyword)?;
         parse(text, what)
@@ -56,7 +56,7 @@ impl<'a> Iterator for Words<'a> {
     }
 }
 
-/// Parses one word; `what` names what it should have been.
+/// Parses one argument; `what` names its type in the error.
 ///
 /// # Errors
 /// `TEXT: bad WHAT`, status 1.

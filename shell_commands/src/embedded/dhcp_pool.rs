@@ -1,9 +1,9 @@
-//! Who gets which address. Pure rules over given instants; messages are
-//! [`dhcp_server`](super::dhcp_server)'s.
+//! The address pool of the DHCP server. Pure functions of given times;
+//! [`dhcp_server`](super::dhcp_server) handles messages.
 //!
-//! A client gets its former address while nobody else has it; then a never used one, then the one
-//! that expired first, then one that was offered and not taken, the oldest first, so that invented
-//! clients cannot lock others out. A leased address gives way to nobody.
+//! A client gets its former address if no other client has it. Otherwise it gets an unused one,
+//! then the one that expired first, then the oldest one that was offered and not requested, so that
+//! fake clients cannot exhaust the pool. A leased address is never reassigned.
 
 use std::net::Ipv4Addr;
 use std::time::Duration;
@@ -12,12 +12,12 @@ use network::platform::Instant;
 
 use crate::limits;
 
-/// How long an offer is kept for its client.
+/// How long an offer is reserved for its client.
 const OFFER: Duration = Duration::from_secs(60);
-/// How long an address rests that somebody else turned out to use.
+/// How long a declined address stays out of use.
 const DECLINED: Duration = Duration::from_secs(600);
 
-/// Who a client is: its identifier, or its hardware address.
+/// A client's identity: its identifier, or its hardware address.
 pub type Client = Vec<u8>;
 
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
@@ -26,7 +26,7 @@ enum State {
     Leased {
         until: Instant,
     },
-    /// Released, expired, or not taken; since when.
+    /// Released, expired, or not requested; since this time.
     Former(Instant),
     Declined {
         until: Instant,
@@ -40,12 +40,12 @@ struct Entry {
     state: State,
 }
 
-/// The addresses that a server hands out.
+/// The addresses that a server assigns.
 pub struct Pool {
     first: u32,
     last: u32,
     excluded: Vec<Ipv4Addr>,
-    /// One per address that was ever handed out.
+    /// One entry per address that was ever assigned.
     entries: Vec<Entry>,
 }
 
@@ -64,7 +64,7 @@ impl Pool {
         let mask = u32::MAX.checked_shl(32 - length).unwrap_or(0);
         let (low, high) = (u32::from(network) & mask, u32::from(network) | !mask);
         let mut excluded = own.to_vec();
-        // A network of two addresses or one has no others (RFC 3021).
+        // A network of one or two addresses has no others (RFC 3021).
         if length < 31 {
             excluded.extend([Ipv4Addr::from(low), Ipv4Addr::from(high)]);
         }
@@ -80,7 +80,7 @@ impl Pool {
         (self.first..=self.last).contains(&u32::from(address)) && !self.excluded.contains(&address)
     }
 
-    /// Lets leases and offers end whose time has come.
+    /// Expires leases and offers.
     fn expire(&mut self, now: Instant) {
         for entry in &mut self.entries {
             entry.state = match entry.state {
@@ -95,7 +95,7 @@ impl Pool {
         }
     }
 
-    /// Chooses an address for a client that looks for one, and keeps it for a while.
+    /// Chooses an address for a client's DHCPDISCOVER, and reserves it for a while.
     pub fn offer(
         &mut self,
         client: &[u8],
@@ -109,15 +109,14 @@ impl Pool {
             .or_else(|| self.unused())
             .or_else(|| self.oldest(|state| matches!(state, State::Former(_))))
             .or_else(|| self.oldest(|state| matches!(state, State::Offered(_))))?;
-        // An offer to a client that has the address does not end its lease.
+        // An offer to the client that leases the address does not end its lease.
         if !self.is_leased_to(client, address) {
             self.set(client, address, State::Offered(now));
         }
         Some(address)
     }
 
-    /// Leases the address to the client if it was offered to it, or was its own and is nobody
-    /// else's now.
+    /// Leases the address to the client if it was offered to it, or was its own and is free.
     #[must_use]
     pub fn lease(&mut self, client: &[u8], address: Ipv4Addr, seconds: u32, now: Instant) -> bool {
         self.expire(now);
@@ -136,7 +135,7 @@ impl Pool {
         is_known
     }
 
-    /// The client took somebody else's offer.
+    /// The client accepted another server's offer.
     pub fn withdraw(&mut self, client: &[u8], now: Instant) {
         for entry in self.entries.iter_mut().filter(|entry| entry.client == client) {
             if matches!(entry.state, State::Offered(_)) {
@@ -145,14 +144,14 @@ impl Pool {
         }
     }
 
-    /// The client gives its address back; one that is not its own stays as it is.
+    /// The client releases its address; the address of another client is unchanged.
     pub fn release(&mut self, client: &[u8], address: Ipv4Addr, now: Instant) {
         if self.is_leased_to(client, address) {
             self.set(client, address, State::Former(now));
         }
     }
 
-    /// The client found its address in use; that of another client stays as it is.
+    /// The client declines its address; that of another client is unchanged.
     pub fn decline(&mut self, client: &[u8], address: Ipv4Addr, now: Instant) {
         self.expire(now);
         let holds = |entry: &&mut Entry| {
@@ -186,8 +185,8 @@ impl Pool {
             && self.entries.iter().all(|entry| entry.address != address)
     }
 
-    /// The first address that nobody ever had. Of one more than are taken or excluded, one is free:
-    /// that bounds the search.
+    /// Returns the first address that was never assigned. Among one more than are assigned or
+    /// excluded, one is free: that bounds the search.
     fn unused(&self) -> Option<Ipv4Addr> {
         let enough = self.entries.len().saturating_add(self.excluded.len()).saturating_add(1);
         (self.first..=self.last)
@@ -206,7 +205,7 @@ impl Pool {
     }
 
     fn set(&mut self, client: &[u8], address: Ipv4Addr, state: State) {
-        // One address per client: what it had otherwise is free again.
+        // One address per client: its other one becomes free.
         self.entries.retain(|entry| {
             entry.address == address
                 || entry.client != client
@@ -251,7 +250,7 @@ mod tests {
         let offered = pool.offer(b"new", None, at(2)).unwrap();
         assert_ne!(offered, address(10));
         assert!(pool.lease(b"new", offered, LEASE, at(2)));
-        // Whose offer gave way is refused.
+        // A client whose offer was reassigned is refused.
         assert!(!pool.lease(&[0], offered, LEASE, at(2)));
     }
 

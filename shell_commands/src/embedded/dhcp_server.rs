@@ -1,8 +1,7 @@
-//! The DHCP service of `gateway.lan` (RFC 2131 §4.3): requests → answers over one [`Pool`].
+//! The DHCP service of `gateway.lan` (RFC 2131 §4.3): requests → replies over one [`Pool`].
 //!
-//! [`respond`] is pure; [`serve`] carries messages between it and the socket. It is the network's
-//! only server, so what it does not know it refuses at once, and the client starts anew without
-//! waiting.
+//! [`respond`] is pure; [`serve`] connects it to the socket. It is the network's only server, so it
+//! refuses unknown requests at once, and the client restarts without waiting.
 
 use std::net::{IpAddr, Ipv4Addr, SocketAddr};
 use std::time::Duration;
@@ -18,10 +17,10 @@ use super::host::INTERFACE;
 use crate::context::{Files, Platform};
 use crate::sockets::{Sockets, receive_from, send_to};
 
-/// How long to wait after a failure that hits every message.
+/// The delay after an error that affects every message.
 const PAUSE: Duration = Duration::from_millis(100);
 
-/// What clients are told.
+/// The configuration for clients.
 #[derive(Clone, Debug)]
 pub struct Settings {
     /// The server's own address, its identifier.
@@ -38,10 +37,10 @@ pub struct Settings {
     pub lease_seconds: u32,
 }
 
-/// The socket that [`serve`] is for.
+/// Opens the socket for [`serve`].
 ///
 /// # Errors
-/// Those of binding it.
+/// Errors of binding it.
 pub async fn bind(files: &Files) -> Result<File> {
     let local = SocketAddr::new(IpAddr::V4(Ipv4Addr::UNSPECIFIED), SERVER_PORT);
     let socket = Sockets::on(files, INTERFACE)?.bind(SocketKind::Udp, local).await?;
@@ -64,7 +63,7 @@ pub async fn serve(
             Ok(datagram) => {
                 let Ok(request) = DhcpMessage::parse(&datagram.data) else { continue };
                 if let Some(reply) = respond(&settings, &mut pool, &request, platform.clock.now()) {
-                    // Who gets no answer asks again.
+                    // A client without a reply retransmits.
                     let _ = send_to(&socket, reply.to_bytes(), destination(&request, &reply)).await;
                 }
             }
@@ -74,7 +73,7 @@ pub async fn serve(
     }
 }
 
-/// Where an answer goes (RFC 2131 §4.1).
+/// Returns the destination of a reply (RFC 2131 §4.1).
 #[must_use]
 pub fn destination(request: &DhcpMessage, reply: &DhcpMessage) -> SocketAddr {
     let to = |address, port| SocketAddr::new(IpAddr::V4(address), port);
@@ -87,7 +86,7 @@ pub fn destination(request: &DhcpMessage, reply: &DhcpMessage) -> SocketAddr {
     to(request.client_address, CLIENT_PORT)
 }
 
-/// The answer to a message, and what it changes in the pool.
+/// Returns the reply to a message, and updates the pool.
 pub fn respond(
     settings: &Settings,
     pool: &mut Pool,
@@ -112,8 +111,8 @@ pub fn respond(
             None
         }
         MessageKind::Request => {
-            // An address in use is renewed with it in ciaddr; before that it stands in an option
-            // (RFC 2131 §4.3.2).
+            // A renewal has the address in ciaddr; before that it is in an option (RFC 2131
+            // §4.3.2).
             let address = wanted
                 .or(Some(request.client_address).filter(|address| !address.is_unspecified()))?;
             if pool.lease(&client, address, lease_seconds(settings), now) {
@@ -273,7 +272,7 @@ mod tests {
         }
         let reboot = message(MessageKind::Request, &[(option::REQUESTED_ADDRESS, FIRST)]);
         assert_eq!(server.tell(&reboot).unwrap().kind, MessageKind::Acknowledge);
-        // One that chose another server is not answered; one that says nothing neither.
+        // A client that chose another server gets no reply, nor does a request without an address.
         let other = message(
             MessageKind::Request,
             &[(option::REQUESTED_ADDRESS, FIRST), (option::SERVER_IDENTIFIER, FIRST)],

@@ -1,6 +1,6 @@
-//! The name service of `dns.lan`: knows the hosts of the embedded network and nobody else.
+//! The name server of `dns.lan`, for the hosts of the embedded network only.
 //!
-//! [`answer`] is pure: a question in bytes → an answer in bytes. UDP and TCP only carry it.
+//! [`answer`] is pure: a query in bytes → a response in bytes. UDP and TCP only carry it.
 
 use std::net::{IpAddr, SocketAddr};
 use std::time::Duration;
@@ -17,28 +17,28 @@ use crate::context::{Files, Platform};
 use crate::limits;
 use crate::sockets::{Family, Listener, Sockets, read_exact, receive_from, send_to, within};
 
-/// Seconds that an answer may be kept.
+/// The TTL of a record in seconds.
 const TIME_TO_LIVE: u32 = 300;
-/// Bytes of an answer by UDP without EDNS (RFC 1035 §4.2.1).
+/// Bytes of a UDP response without EDNS (RFC 1035 §4.2.1).
 const DATAGRAM: usize = 512;
-/// Bytes of a question by TCP; names have 255.
+/// Bytes of a query by TCP; names have 255.
 const QUESTION: usize = 4096;
-/// How long a connection may say nothing (RFC 7766 §6.2.3).
+/// The idle timeout of a connection (RFC 7766 §6.2.3).
 const IDLE: Duration = Duration::from_secs(10);
-/// How long to wait after a failure that hits every question.
+/// The delay after an error that affects every query.
 const PAUSE: Duration = Duration::from_millis(100);
 
-/// The sockets that [`serve_datagrams`] and [`serve_streams`] are for.
+/// Opens the sockets for [`serve_datagrams`] and [`serve_streams`].
 ///
 /// # Errors
-/// Those of binding them.
+/// Errors of binding them.
 pub async fn bind(files: &Files) -> Result<(File, Listener)> {
     let (sockets, local) =
         (Sockets::routed(files), SocketAddr::new(Family::Any.unspecified(), PORT));
     Ok((sockets.bind(SocketKind::Udp, local).await?, sockets.listen(local).await?))
 }
 
-/// Answers datagrams.
+/// Answers queries by UDP.
 ///
 /// # Errors
 /// `NetworkDown` once the interface is gone.
@@ -47,7 +47,7 @@ pub async fn serve_datagrams(socket: File, platform: Platform) -> Result<()> {
         match receive_from(&socket).await {
             Ok(datagram) => {
                 if let Some(bytes) = answer(&datagram.data, Some(DATAGRAM)) {
-                    // Who asked again asks again.
+                    // A client without a response retransmits.
                     let _ = send_to(&socket, bytes, datagram.remote).await;
                 }
             }
@@ -57,10 +57,10 @@ pub async fn serve_datagrams(socket: File, platform: Platform) -> Result<()> {
     }
 }
 
-/// Answers streams, a length in front of each message (RFC 1035 §4.2.2).
+/// Answers queries by TCP, each message with a length prefix (RFC 1035 §4.2.2).
 ///
 /// # Errors
-/// Those of the listener.
+/// Errors of the listener.
 pub async fn serve_streams(listener: Listener, platform: Platform) -> Result<()> {
     let (places, connections) = (Semaphore::new(limits::DNS_CONNECTIONS), Executor::new());
     let (places, platform) = (&places, &platform);
@@ -70,7 +70,7 @@ pub async fn serve_streams(listener: Listener, platform: Platform) -> Result<()>
             let connection = listener.accept().await?;
             let serve = async move {
                 let _place = place;
-                // A connection that breaks concerns nobody else.
+                // A broken connection affects no others.
                 let _ = converse(&connection.file, platform).await;
             };
             connections.spawn(serve).detach();
@@ -100,7 +100,7 @@ async fn converse(stream: &File, platform: &Platform) -> Result<()> {
     }
 }
 
-/// The answer to a message; `None` for what is no question.
+/// Returns the response to a message; `None` for a message that is not a query.
 #[must_use]
 pub fn answer(bytes: &[u8], limit: Option<usize>) -> Option<Vec<u8>> {
     let Ok(question) = DnsMessage::parse(bytes) else { return not_understood(bytes) };
@@ -119,8 +119,8 @@ pub fn answer(bytes: &[u8], limit: Option<usize>) -> Option<Vec<u8>> {
     answer.to_bytes().ok()
 }
 
-/// A question that cannot be read is told so, if it looks like one at all (RFC 1035 §4.1.1: code
-/// 1).
+/// A malformed query gets the response FORMERR (RFC 1035 §4.1.1: code 1) if its header is one of a
+/// query.
 fn not_understood(bytes: &[u8]) -> Option<Vec<u8>> {
     let [high, low, flags, _, ..] = bytes.get(..12)? else { return None };
     if flags & 0x80 != 0 {
@@ -221,7 +221,7 @@ mod tests {
     fn hostile_messages_get_a_refusal_or_silence() {
         let question = DnsMessage::query(7, "web.lan".to_owned(), QueryKind::A).to_bytes().unwrap();
         let reply = answer(&question, None).unwrap();
-        // Answers are not answered: two servers would talk for ever.
+        // Responses get no response: two servers would loop for ever.
         assert_eq!(answer(&reply, None), None);
         assert_eq!(answer(&[], None), None);
         assert_eq!(answer(&question[..11], None), None);

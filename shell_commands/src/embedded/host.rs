@@ -1,5 +1,4 @@
-//! One host of the embedded network: a system of its own, configured as a person would do it, by
-//! writing to its device.
+//! One host of the embedded network: its own system, configured by writes to its device.
 
 use std::net::{IpAddr, Ipv6Addr};
 
@@ -18,7 +17,7 @@ const V6_LENGTH: u8 = 64;
 
 /// A host.
 pub struct Host {
-    /// Its file tree, seen as its superuser.
+    /// Its file tree, with the superuser's credentials.
     pub files: Files,
     /// Its interfaces.
     pub manager: Manager,
@@ -28,7 +27,7 @@ impl Host {
     /// Builds a host on a port of the switch, and brings it up with these addresses.
     ///
     /// # Errors
-    /// Why not, in one line.
+    /// The reason, in one line.
     pub fn start(
         platform: &Platform,
         port: Box<dyn Driver>,
@@ -63,7 +62,7 @@ impl Host {
     /// Makes the host an IPv6 router that advertises a prefix and a name server.
     ///
     /// # Errors
-    /// The command's.
+    /// Errors of the command.
     pub fn advertise(&self, prefix: &str, dns: Ipv6Addr) -> FileResult<()> {
         let device = self
             .files
@@ -75,13 +74,13 @@ impl Host {
     /// Starts a service of the host.
     ///
     /// # Errors
-    /// The spawner's.
+    /// Errors of the spawner.
     pub fn spawn(
         &self,
         platform: &Platform,
         service: impl Future<Output = FileResult<()>> + Send + 'static,
     ) -> Result<(), String> {
-        // A service that ends has nobody to tell; whoever asks it notices.
+        // Nothing awaits a service; its clients notice its end.
         let task = async {
             let _ = service.await;
         };

@@ -1,15 +1,15 @@
-//! The embedded network: three hosts of our own on one switch, so that everything can be tried
-//! anywhere.
+//! The embedded network: three hosts on one switch, so that everything can be tried without
+//! privileges.
 //!
 //! | file | owns |
 //! |---|---|
 //! | [`host`] | one host: its file tree, its manager, its addresses |
-//! | [`dhcp_server`], [`dhcp_pool`] | DHCP of `gateway.lan`: messages; who gets which address |
+//! | [`dhcp_server`], [`dhcp_pool`] | DHCP of `gateway.lan`: messages; the address pool |
 //! | [`dns_server`] | the name service of `dns.lan` |
 //! | [`web`] | the files of `web.lan`, served by [`http::server`](crate::http::server) |
 //!
-//! The hosts share nothing with the user's system but the switch, which the caller owns and hands
-//! out ports of. Services are plain programs over opened files.
+//! The hosts share only the switch with the user's system; the caller owns it and creates its
+//! ports. Services are ordinary programs over open files.
 
 pub mod dhcp_pool;
 pub mod dhcp_server;
@@ -47,8 +47,8 @@ pub const POOL: (Ipv4Addr, Ipv4Addr) = (Ipv4Addr::new(10, 0, 2, 15), Ipv4Addr::n
 pub const DOMAIN: &str = "lan";
 /// Seconds of a lease.
 pub const LEASE_SECONDS: u32 = 3600;
-/// The hardware address of the user's `eth0`, fixed like those of the hosts, so that two runs look
-/// alike.
+/// The hardware address of the user's `eth0`, fixed like those of the hosts, so that runs are
+/// reproducible.
 pub const USER: HardwareAddress = hardware_address(15);
 
 /// Locally administered; the last byte is that of the IPv4 address.
@@ -76,10 +76,10 @@ pub struct Network {
     pub web: Host,
 }
 
-/// Starts the three hosts on ports that `connect` makes. When it is done, every service listens.
+/// Starts the three hosts on ports that `connect` creates. Every service listens when it returns.
 ///
 /// # Errors
-/// Which host, and why not, in one line.
+/// The host that failed and the reason, in one line.
 pub async fn start(
     platform: &Platform,
     mut connect: impl FnMut(HardwareAddress) -> Box<dyn Driver>,

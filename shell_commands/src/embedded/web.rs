@@ -1,4 +1,4 @@
-//! What `web.lan` serves: a page, and documents of known sizes to measure with.
+//! The documents of `web.lan`: a page, and files of known sizes for measurements.
 
 use std::net::SocketAddr;
 
@@ -25,7 +25,7 @@ const DOCUMENTS: [(&str, usize); 3] = [("1K", 1 << 10), ("64K", 1 << 16), ("1M",
 /// Writes the files and listens.
 ///
 /// # Errors
-/// Those of the file tree and of the listener.
+/// Errors of the file tree and of the listener.
 pub async fn bind(files: &Files) -> Result<Listener> {
     files.create_directory(ROOT)?;
     write(files, "index.html", PAGE.as_bytes()).await?;
@@ -38,7 +38,7 @@ pub async fn bind(files: &Files) -> Result<Listener> {
 /// Serves the files.
 ///
 /// # Errors
-/// Those of the listener.
+/// Errors of the listener.
 pub async fn serve(listener: Listener, files: Files, platform: Platform) -> Result<()> {
     Server::new(files, ROOT, platform, None).serve(&listener).await
 }
@@ -48,7 +48,7 @@ async fn write(files: &Files, name: &str, bytes: &[u8]) -> Result<()> {
     file.write_all(bytes).await
 }
 
-/// Bytes that do not repeat every 256, so that a swapped segment shows.
+/// Bytes that do not repeat every 256, so that a swapped segment is detected.
 fn pattern(bytes: usize) -> Vec<u8> {
     (0..bytes).map(|place| (place ^ (place >> 8) ^ (place >> 16)) as u8).collect()
 }

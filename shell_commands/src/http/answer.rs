@@ -1,4 +1,4 @@
-//! Requests become responses: files, parts of files, listings, and why not.
+//! Handles requests: responses with files, parts of files, listings, and errors.
 //!
 //! Only regular files and directories are served; a path below the served directory cannot leave
 //! it, since the file tree has no links.
@@ -39,7 +39,7 @@ impl Answer {
         answer
     }
 
-    /// Refuses a request, in words.
+    /// Refuses a request with a message.
     #[must_use]
     pub fn refusal(status: StatusCode) -> Self {
         let mut answer = Self::text(status, TEXT, format!("{status}\n"));
@@ -49,7 +49,7 @@ impl Answer {
         answer
     }
 
-    /// A code that says all, with one field.
+    /// A status without a body, with one field.
     fn bare(status: StatusCode, name: HeaderName, value: &str) -> Self {
         let mut answer = Self::text(status, TEXT, String::new());
         answer.set(name, value);
@@ -92,7 +92,7 @@ impl Answer {
         response
     }
 
-    /// The response as bytes, for a connection that `hyper` has given up.
+    /// The response as bytes, for a connection that `hyper` has abandoned.
     #[must_use]
     pub fn into_bytes(self, date: &str) -> Vec<u8> {
         let Self { status, fields, content } = self;
@@ -120,7 +120,7 @@ pub struct Directory {
     pub files: Files,
     /// The directory, an absolute path.
     pub root: String,
-    /// What makes entity tags of this run differ from those of another.
+    /// Makes entity tags of this run differ from those of others.
     pub run: String,
 }
 
@@ -192,7 +192,7 @@ impl Directory {
         Ok(answer)
     }
 
-    /// The strong validator of a file's present bytes, as text and as a value.
+    /// Returns the strong validator of a file's current bytes, as text and as a value.
     fn tag(&self, file: &File) -> Result<(String, ETag)> {
         let text = format!("\"{}-{:x}-{:x}\"", self.run, file.stat()?.inode, file.version()?);
         let tag = text.parse().map_err(|_| Error::InvalidInput)?;
@@ -222,8 +222,8 @@ impl Directory {
     }
 }
 
-/// A directory without the final `/`, where relative links would lead elsewhere. The path is not
-/// taken as it came: `//host` would lead to another server.
+/// Redirects a directory without the final `/`, where relative links would resolve wrongly. The
+/// path is rebuilt, since `//host` would lead to another server.
 fn moved(request: &Request) -> Answer {
     let parts: Vec<String> = request.path.split('/').map(target::encode).collect();
     let mut location = format!("/{}/", parts.join("/"));

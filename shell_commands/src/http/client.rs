@@ -1,5 +1,5 @@
-//! One request over one connection, and its response. Nothing here waits longer than its caller
-//! lets it: a dropped future ends the exchange.
+//! One request over one connection, and its response. There are no timeouts here: the caller drops
+//! the future to end the exchange.
 
 use std::future::poll_fn;
 use std::io;
@@ -20,14 +20,14 @@ use virtual_file_system::{Error, File};
 use super::wire::{Wire, cause};
 use crate::limits;
 
-/// Why there is no response.
+/// The error of an exchange.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
 pub enum ClientError {
-    /// What came is not HTTP, or contradicts itself.
+    /// The response is not HTTP, or contradicts itself.
     NotHttp,
-    /// The body is coded in a way that we did not ask for and cannot undo.
+    /// The body has a coding that we did not request and cannot decode.
     Coding,
-    /// The stream broke.
+    /// An error of the stream.
     Stream(Error),
 }
 
@@ -41,8 +41,7 @@ impl std::fmt::Display for ClientError {
     }
 }
 
-/// A stream that gives no more bytes than the budget allows, so that a head, interim responses
-/// included, ends.
+/// A stream with a byte budget, which bounds a head including interim responses.
 struct Metered {
     wire: Wire,
     budget: Arc<AtomicUsize>,
@@ -87,14 +86,14 @@ impl Write for Metered {
     }
 }
 
-/// A connection that is driven while something is awaited on it; `None` once it has ended.
+/// A connection that is polled while one of its futures is awaited; `None` once it has ended.
 struct Driven(Option<Connection<Metered, Full<Bytes>>>);
 
 impl Driven {
     async fn during<T>(&mut self, work: impl Future<Output = T>) -> T {
         let mut work = pin!(work);
         poll_fn(|context| {
-            // How it ends is said by the response or the body, too.
+            // The response or the body reports the error too.
             if self.0.as_mut().is_some_and(|driven| Pin::new(driven).poll(context).is_ready()) {
                 self.0 = None;
             }
@@ -104,13 +103,13 @@ impl Driven {
     }
 }
 
-/// A response whose body is still to come.
+/// A response whose body has not been read yet.
 pub struct Response {
     /// The code.
     pub status: StatusCode,
     /// The fields.
     pub fields: HeaderMap,
-    /// The first line, as it came.
+    /// The status line, as received.
     pub line: String,
     connection: Driven,
     body: Incoming,
@@ -118,14 +117,14 @@ pub struct Response {
     promised: Option<u64>,
 }
 
-/// Sends a request and reads the head of the response. Interim responses are passed over (RFC 9110
+/// Sends a request and reads the head of the response. Interim responses are skipped (RFC 9110
 /// §15.2).
 ///
 /// # Errors
-/// As [`ClientError`] says.
+/// See [`ClientError`].
 ///
 /// # Cancel safety
-/// Dropping the future ends the exchange; the stream is of no use afterwards.
+/// Dropping the future ends the exchange; the stream is unusable afterwards.
 pub async fn send(file: File, request: Request<Full<Bytes>>) -> Result<Response, ClientError> {
     let budget = Arc::new(AtomicUsize::new(limits::HTTP_INTERIM_BYTES));
     let metered = Metered { wire: Wire::new(file), budget: Arc::clone(&budget) };
@@ -186,11 +185,11 @@ fn status_line(version: Version, status: StatusCode, reason: Option<&ReasonPhras
 }
 
 impl Response {
-    /// The next piece of the body; `None` at its end.
+    /// Returns the next piece of the body; `None` at its end.
     ///
     /// # Errors
-    /// `ConnectionReset` when the stream ends before the body, `BadMessage` for broken chunks, and
-    /// the stream's own.
+    /// `ConnectionReset` if the stream ends before the body, `BadMessage` for broken chunks, and
+    /// errors of the stream.
     pub async fn next(&mut self) -> Result<Option<Bytes>, Error> {
         loop {
             if self.promised == Some(0) {
@@ -200,7 +199,7 @@ impl Response {
                 let is_short = self.promised.is_some();
                 return if is_short { Err(Error::ConnectionReset) } else { Ok(None) };
             };
-            // Trailers say nothing that we need.
+            // Trailers are ignored.
             let Ok(mut data) = frame.map_err(|error| cause(&error))?.into_data() else { continue };
             if let Some(promised) = &mut self.promised {
                 data.truncate(usize::try_from(*promised).unwrap_or(usize::MAX));

@@ -1,14 +1,14 @@
-//! Preconditions and ranges: what of a file a request wants (RFC 9110 §13, §14). Pure.
+//! Evaluates preconditions and ranges (RFC 9110 §13, §14). Pure.
 //!
-//! Files have no time of change here, so only entity tags count; a condition on a time is passed
-//! over, as §13.1.3 and §13.1.4 ask.
+//! Files have no modification time, so only entity tags count; a condition on a time is ignored, as
+//! §13.1.3 and §13.1.4 require.
 
 use headers::{ETag, HeaderMapExt, IfMatch, IfNoneMatch, IfRange};
 use http::header::{IF_RANGE, RANGE};
 use http::{HeaderMap, StatusCode};
 use http_range_header::parse_range_header;
 
-/// What to send.
+/// The part of a file to send.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
 pub enum Wanted {
     /// All of it.
@@ -19,7 +19,7 @@ pub enum Wanted {
     Nothing(StatusCode),
 }
 
-/// Judges the preconditions in the order of §13.2.2. A generated answer has no tag.
+/// Evaluates the preconditions in the order of §13.2.2. A generated response has no tag.
 #[must_use]
 pub fn precondition(fields: &HeaderMap, tag: Option<&ETag>) -> Option<StatusCode> {
     if let Some(condition) = fields.typed_get::<IfMatch>() {
@@ -39,13 +39,13 @@ pub fn precondition(fields: &HeaderMap, tag: Option<&ETag>) -> Option<StatusCode
     if passes { None } else { Some(StatusCode::NOT_MODIFIED) }
 }
 
-/// What a request wants of a file of `length` bytes.
+/// Selects the part of a file of `length` bytes to send.
 #[must_use]
 pub fn wanted(fields: &HeaderMap, tag: &ETag, length: u64, head_only: bool) -> Wanted {
     if let Some(status) = precondition(fields, Some(tag)) {
         return Wanted::Nothing(status);
     }
-    // Only a strong match says that the client's part is of this very file.
+    // Only a strong match proves that the client's part belongs to this version.
     let is_other = fields.contains_key(IF_RANGE)
         && fields
             .typed_get::<IfRange>()
@@ -54,7 +54,7 @@ pub fn wanted(fields: &HeaderMap, tag: &ETag, length: u64, head_only: bool) -> W
     if head_only || is_other { Wanted::Whole } else { range(fields, length) }
 }
 
-/// Several parts, or what is no range of bytes, count as none.
+/// Several parts, and other units than bytes, are ignored.
 fn range(fields: &HeaderMap, length: u64) -> Wanted {
     let mut values = fields.get_all(RANGE).iter();
     let (Some(value), None) = (values.next(), values.next()) else { return Wanted::Whole };

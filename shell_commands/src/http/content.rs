@@ -1,4 +1,4 @@
-//! The body of a response: text of ours, or a part of a file, read a piece at a time.
+//! The body of a response: a text, or a part of a file, read in pieces.
 
 use std::pin::Pin;
 use std::sync::Arc;
@@ -10,11 +10,11 @@ use virtual_file_system::{Error, File};
 use super::guard::Exchange;
 use crate::limits;
 
-/// What a body is made of.
+/// The source of a body.
 pub enum Source {
     /// Text of ours.
     Text(String),
-    /// So many bytes of a file, from its position on.
+    /// A number of bytes of a file, from its current offset.
     File {
         /// The opened file.
         file: File,
@@ -34,7 +34,7 @@ impl Source {
     }
 }
 
-/// A body on its way. Its drop says that the response ends with what was given out.
+/// A body being sent. Its drop marks the end of the response.
 pub struct Content {
     source: Source,
     exchange: Arc<Exchange>,
@@ -70,7 +70,7 @@ impl Body for Content {
                 let wanted = usize::try_from(*length).unwrap_or(usize::MAX);
                 let mut buffer = vec![0; wanted.min(limits::COPY_BYTES)];
                 Some(match file.try_read(&mut buffer) {
-                    // The file became shorter: only the end of the connection can say so.
+                    // The file became shorter: only closing the connection can signal that.
                     Ok(0) => Err(Error::InputOutput),
                     Ok(count) => {
                         buffer.truncate(count);

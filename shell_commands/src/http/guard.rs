@@ -1,7 +1,7 @@
 //! The stream of a server's connection, with its time limits.
 //!
-//! `hyper` answers a head that it cannot read by a bare status; those bytes are dropped here, since
-//! the [`server`](super::server) knows more statuses and says what they mean.
+//! `hyper` responds to a malformed head with a bare status; those bytes are dropped here, since the
+//! [`server`](super::server) responds with a more precise status and a message.
 
 use std::io;
 use std::pin::Pin;
@@ -16,17 +16,17 @@ use virtual_file_system::Error;
 
 use super::wire::Wire;
 
-/// How long a client may take for the head of a request, the time before its first byte included.
+/// The timeout for the head of a request, including the time before its first byte.
 const HEAD: Duration = Duration::from_secs(60);
-/// How long a client may take no byte.
+/// The timeout of a client that receives no bytes.
 const STALLED: Duration = Duration::from_secs(120);
 
-/// Whose turn it is on a connection. The server, the body and the stream share it.
+/// The phase of a connection. The server, the body and the stream share it.
 #[derive(Default)]
 pub struct Exchange {
     turn: AtomicU8,
     refused: AtomicBool,
-    /// Bytes of the response are on their way.
+    /// Bytes of the response are being sent.
     started: AtomicBool,
 }
 
@@ -51,7 +51,7 @@ impl Exchange {
 
     /// All that was written is sent.
     fn flushed(&self) {
-        // Anything but the end of a response stays as it is.
+        // Only the end of a response changes the phase.
         let order = Ordering::Relaxed;
         let _ = self.turn.compare_exchange(ENDING, CLIENT, order, order);
     }
@@ -60,14 +60,14 @@ impl Exchange {
         self.turn.load(Ordering::Relaxed) == CLIENT
     }
 
-    /// True when a head was refused and no response to it was sent.
+    /// True if a head was refused and no response to it was sent.
     #[must_use]
     pub fn is_refused(&self) -> bool {
         self.refused.load(Ordering::Relaxed)
     }
 }
 
-/// A time limit that is set while something is awaited.
+/// A timeout that runs while something is awaited.
 #[derive(Default)]
 struct Limit(Option<BoxFuture<'static, ()>>);
 
@@ -108,7 +108,7 @@ impl Read for Guarded {
         cursor: ReadBufCursor<'_>,
     ) -> Poll<io::Result<()>> {
         let this = &mut *self;
-        // A client that sends a byte now and then does not get more time by it.
+        // Single bytes do not extend the timeout.
         if this.exchange.is_client_turn()
             && this.head.poll(context, this.clock.as_ref(), HEAD).is_ready()
         {
@@ -129,10 +129,10 @@ impl Write for Guarded {
             this.exchange.refused.store(true, Ordering::Relaxed);
             return Poll::Ready(Ok(data.len()));
         }
-        // The next head gets its own time.
+        // The next head has its own timeout.
         this.head = Limit::default();
-        // A response tells the version that we speak, whatever the client's is (RFC 9110 §2.5);
-        // hyper repeats the client's.
+        // A response carries our version, whatever the client's is (RFC 9110 §2.5); hyper repeats
+        // the client's.
         let line = match data.strip_prefix(b"HTTP/1.0 ") {
             Some(rest) if !this.exchange.started.load(Ordering::Relaxed) => {
                 Some([b"HTTP/1.1 ", rest].concat())

@@ -1,19 +1,19 @@
 //! HTTP/1.1 (RFC 9110, RFC 9112) for `wget`, `httpd` and the embedded web server.
 //!
-//! `hyper` reads and writes the messages. What stands here joins it to opened files, our clock and
-//! our limits, and decides what a request or a redirect means.
+//! `hyper` reads and writes the messages. This module connects it to open files, our clock and our
+//! limits, and handles requests and redirects.
 //!
 //! | file | owns |
 //! |---|---|
-//! | [`wire`] | an opened stream as `hyper` reads and writes it |
+//! | [`wire`] | an open file as a stream for `hyper` |
 //! | [`client`] | one request over one connection, and its response |
-//! | [`redirect`] | where a redirect leads, and what of the request goes there |
-//! | [`url`] | what people type |
+//! | [`redirect`] | the target of a redirect, and the redirected request |
+//! | [`url`] | URLs as users type them |
 //! | [`server`] | connections of a server: accepting, serving, refusing, closing |
-//! | [`guard`] | the time limits of a server's connection, and what is refused before it is read |
+//! | [`guard`] | the timeouts of a server's connection, and early refusals |
 //! | [`answer`] | request → response: files, parts of files, listings |
 //! | [`content`] | the body of a response: text, or a part of a file |
-//! | [`request`] | what a server accepts as a request |
+//! | [`request`] | the validation of requests |
 //! | [`condition`] | preconditions and ranges (RFC 9110 §13, §14) |
 //! | [`target`] | request target → path that cannot escape; names → links |
 

@@ -1,4 +1,4 @@
-//! Where a redirect leads, and what of the request goes there (RFC 9110 §15.4). Pure.
+//! The target of a redirect, and the redirected request (RFC 9110 §15.4). Pure.
 
 use http::header::{AUTHORIZATION, COOKIE, HOST, LOCATION, PROXY_AUTHORIZATION};
 use http::{HeaderMap, Method, StatusCode};
@@ -6,24 +6,24 @@ use hyper::body::Bytes;
 
 use super::url::{Url, UrlError};
 
-/// A request on its way from one redirect to the next.
+/// A request that may be redirected.
 #[derive(Clone, PartialEq, Eq, Debug)]
 pub struct Hop {
-    /// Where it goes.
+    /// Its URL.
     pub url: Url,
     /// GET or POST.
     pub method: Method,
-    /// What it carries.
+    /// Its body.
     pub body: Option<Bytes>,
-    /// The fields that were asked for.
+    /// The user's fields.
     pub fields: HeaderMap,
 }
 
 impl Hop {
-    /// The request that follows a response; `None` when that is no redirect.
+    /// Returns the redirected request; `None` if the response is not a redirect.
     ///
     /// # Errors
-    /// The `Location` and what is wrong with it.
+    /// The `Location` and its error.
     pub fn next(
         &self,
         status: StatusCode,
@@ -39,7 +39,7 @@ impl Hop {
             .join(location.as_bytes())
             .map_err(|why| (location.as_bytes().escape_ascii().to_string(), why))?;
         let mut next = Self { url, ..self.clone() };
-        // A 301 or 302 may repeat a POST, but nobody does; a 303 must not.
+        // A 301 or 302 may repeat a POST, but clients do not; a 303 must not.
         let becomes_get = matches!(status.as_u16(), 301..=303) && self.method != Method::HEAD;
         if becomes_get {
             next.method = Method::GET;
@@ -57,7 +57,7 @@ impl Hop {
         let fields = std::mem::take(&mut self.fields);
         let mut last = None;
         for (name, value) in fields {
-            // A name stands before the first of its values only.
+            // A name precedes only the first of its values.
             last = name.or(last);
             if let Some(name) = last.as_ref().filter(|name| keep(name.as_str())) {
                 self.fields.append(name, value);

@@ -1,4 +1,4 @@
-//! What a server accepts as a request, and how it refuses the rest. Pure: heads in, values out.
+//! Validates requests, and refuses invalid ones. Pure: heads in, values out.
 
 use http::header::HOST;
 use http::request::Parts;
@@ -8,26 +8,26 @@ use http::{HeaderMap, Method, StatusCode, Version};
 use super::target;
 use crate::limits;
 
-/// What a client asks for.
+/// A valid request.
 #[derive(Clone, PartialEq, Eq, Debug)]
 pub struct Request {
-    /// Only the head of the answer is wanted (HEAD).
+    /// Only the head of the response is requested (HEAD).
     pub head_only: bool,
     /// The path below the served directory.
     pub path: String,
-    /// The path as it came, percent-encoded.
+    /// The path as received, percent-encoded.
     pub target: String,
-    /// What stands behind the `?`.
+    /// The query after `?`.
     pub query: Option<String>,
-    /// Preconditions and the rest.
+    /// All fields, preconditions among them.
     pub fields: HeaderMap,
 }
 
 impl Request {
-    /// Understands a head.
+    /// Validates a head.
     ///
     /// # Errors
-    /// The status to refuse it with; the connection ends after that.
+    /// The status of the refusal, after which the connection ends.
     pub fn new(head: Parts) -> Result<Self, StatusCode> {
         let (path, query) = (head.uri.path(), head.uri.query());
         if path.len() + query.map_or(0, str::len) > limits::HTTP_TARGET_BYTES {
@@ -64,7 +64,7 @@ fn has_host(head: &Parts) -> bool {
     }
 }
 
-/// The status for bytes that could not be read as a head.
+/// The status for bytes that are not a valid head.
 #[must_use]
 pub fn unreadable(head: &[u8], is_too_long: bool) -> StatusCode {
     if is_too_long {

@@ -30,15 +30,15 @@ use crate::context::{Files, Platform, Stream};
 use crate::limits;
 use crate::sockets::{Listener, within};
 
-/// How long, and for how many bytes, a client may go on talking before the connection is cut.
+/// The time and the bytes that a client may send before the connection is closed.
 const LINGER: Duration = Duration::from_secs(2);
 const LINGER_READS: usize = 16;
-/// How long a refusal may take to be sent.
+/// The timeout for sending a refusal.
 const REFUSAL: Duration = Duration::from_secs(10);
-/// How long to wait after a failure that hits every connection.
+/// The delay after an error that affects every connection.
 const PAUSE: Duration = Duration::from_millis(100);
 
-/// What is served, and with what.
+/// The served directory and its environment.
 pub struct Server {
     directory: Directory,
     platform: Platform,
@@ -49,7 +49,7 @@ impl Server {
     /// Serves the directory `root`, an absolute path; a line for each request goes to `log`.
     #[must_use]
     pub fn new(files: Files, root: &str, platform: Platform, log: Option<Stream>) -> Self {
-        // Inodes and versions start anew with every run.
+        // Inodes and versions restart with every run.
         let run = format!("{:x}", platform.started.as_micros());
         Self { directory: Directory { files, root: root.to_owned(), run }, platform, log }
     }
@@ -57,7 +57,7 @@ impl Server {
     /// Serves connections until the listener fails.
     ///
     /// # Errors
-    /// The listener's.
+    /// Errors of the listener.
     ///
     /// # Cancel safety
     /// Dropping the future ends every connection.
@@ -71,7 +71,7 @@ impl Server {
                     Ok(connection) => {
                         let serve = async move {
                             let _place = place;
-                            // A connection that breaks concerns nobody else.
+                            // A broken connection affects no others.
                             let _ = self.converse(&connection.file, connection.remote).await;
                         };
                         connections.spawn(serve).detach();
@@ -91,10 +91,10 @@ impl Server {
         clock.sleep_until(clock.now().after(PAUSE)).await;
     }
 
-    /// Answers the requests of one connection until one of the two ends it.
+    /// Serves the requests of one connection until either side ends it.
     ///
     /// # Errors
-    /// Those of the stream.
+    /// Errors of the stream.
     pub async fn converse(&self, stream: &File, remote: SocketAddr) -> Result<()> {
         let exchange = Arc::<Exchange>::default();
         let guarded = Guarded::new(
@@ -135,7 +135,7 @@ impl Server {
         remote: SocketAddr,
         exchange: Arc<Exchange>,
     ) -> Response<Content> {
-        // A body that we do not read must not be taken for the next request.
+        // A body that we do not read must not be parsed as the next request.
         let has_body = !request.body().is_end_stream();
         let asked = Asked::new(request.into_parts().0);
         let (answer, head_only) = match &asked {
@@ -151,7 +151,7 @@ impl Server {
         response
     }
 
-    /// Answers a head that `hyper` cannot read.
+    /// Responds to a head that `hyper` cannot parse.
     async fn refuse(&self, stream: &File, remote: SocketAddr, status: StatusCode) -> Result<()> {
         let answer = Answer::refusal(status);
         self.log(remote, None, &answer).await;
@@ -176,8 +176,8 @@ impl Server {
         httpdate::fmt_http_date(UNIX_EPOCH + self.platform.started + running)
     }
 
-    /// Ends our direction and takes what the client still sends: closing over unread data would
-    /// reset the connection, and the answer might be lost (RFC 9112 §9.6).
+    /// Shuts down our direction and drains what the client still sends: closing with unread data
+    /// would reset the connection, and the response might be lost (RFC 9112 §9.6).
     async fn linger(&self, stream: &File) -> Result<()> {
         stream.control::<Shutdown>(&Direction::Write).await?;
         let drain = async {

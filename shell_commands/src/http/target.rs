@@ -1,12 +1,12 @@
-//! Request targets and paths: decoding that cannot escape, encoding that every browser reads.
+//! Request targets and paths: decoding that cannot escape, encoding for links.
 
 use percent_encoding::{AsciiSet, NON_ALPHANUMERIC, percent_decode_str, utf8_percent_encode};
 
 /// All but the unreserved characters (RFC 3986 §2.3).
 const RESERVED: &AsciiSet = &NON_ALPHANUMERIC.remove(b'-').remove(b'_').remove(b'.').remove(b'~');
 
-/// The path below the served directory that the path of a target means: decoded, without `.`, `..`
-/// and empty parts, no `/` in front. `None` for a path that is malformed or climbs out.
+/// Decodes a target's path to a path below the served directory, without `.`, `..`, empty
+/// components and a leading `/`. `None` for a path that is malformed or leads outside.
 #[must_use]
 pub fn path(encoded: &str) -> Option<String> {
     let decoded = decode(encoded).filter(|path| path.starts_with('/'))?;
@@ -21,7 +21,7 @@ pub fn path(encoded: &str) -> Option<String> {
     Some(parts.join("/"))
 }
 
-/// Replaces `%XX` by its byte; `None` for a broken escape, a zero byte, or what is no UTF-8.
+/// Decodes `%XX`; `None` for a broken escape, a zero byte, or invalid UTF-8.
 fn decode(text: &str) -> Option<String> {
     let is_whole = text.split('%').skip(1).all(|rest| {
         rest.as_bytes().get(..2).is_some_and(|digits| digits.iter().all(u8::is_ascii_hexdigit))
@@ -30,13 +30,13 @@ fn decode(text: &str) -> Option<String> {
     if is_whole && !decoded.contains('\0') { Some(decoded.into_owned()) } else { None }
 }
 
-/// A name as a part of a link.
+/// Encodes a name for a link.
 #[must_use]
 pub fn encode(name: &str) -> String {
     utf8_percent_encode(name, RESERVED).to_string()
 }
 
-/// Text within HTML.
+/// Escapes text for HTML.
 #[must_use]
 pub fn escape(text: &str) -> String {
     text.replace('&', "&amp;").replace('<', "&lt;").replace('>', "&gt;").replace('"', "&quot;")

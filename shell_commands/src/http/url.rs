@@ -1,29 +1,29 @@
-//! Addresses of documents as people type them: `http://HOST[:PORT]/PATH`.
+//! URLs as users type them: `http://HOST[:PORT]/PATH`.
 //!
-//! `fluent-uri` reads and resolves them by RFC 3986. It is strict; bytes that do not belong into a
-//! URL are percent-encoded before, as browsers do.
+//! `fluent-uri` parses and resolves them by RFC 3986. It is strict; invalid bytes are
+//! percent-encoded before, as in browsers.
 
 use std::fmt;
 
 use fluent_uri::{Uri, UriRef};
 use percent_encoding::{percent_decode_str, percent_encode_byte};
 
-/// Where a document is.
+/// A URL.
 #[derive(Clone, PartialEq, Eq, Debug)]
 pub struct Url {
     /// Absolute, with a host, without a fragment.
     uri: Uri<String>,
     port: u16,
-    /// The interface of a link-local address, which does not go on the wire (RFC 6874 §3).
+    /// The zone of a link-local address, which is never sent (RFC 6874 §3).
     zone: Option<String>,
 }
 
-/// Why a text is no URL that we can fetch.
+/// The error of a URL that we cannot fetch.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
 pub enum UrlError {
-    /// Another scheme than `http`.
+    /// A scheme other than `http`.
     Scheme,
-    /// No host, a bad port, or characters that do not belong there.
+    /// No host, a bad port, or invalid characters.
     Malformed,
 }
 
@@ -42,12 +42,12 @@ fn is_forbidden(byte: u8) -> bool {
 }
 
 impl Url {
-    /// Reads a URL; without a scheme it is `http`.
+    /// Parses a URL; the default scheme is `http`.
     ///
     /// # Errors
-    /// As [`UrlError`] says.
+    /// See [`UrlError`].
     pub fn parse(text: &str) -> Result<Self, UrlError> {
-        // A control character in what is typed is a mistake, or an attempt to end the request line.
+        // A typed control character is a mistake, or an attempt to end the request line.
         if text.bytes().any(|byte| byte.is_ascii_control()) {
             return Err(UrlError::Malformed);
         }
@@ -61,14 +61,14 @@ impl Url {
         Self::check(Uri::parse(text).map_err(|_| UrlError::Malformed)?, zone)
     }
 
-    /// The URL that a `Location` means, seen from this one (RFC 3986 §5.2).
+    /// Resolves a `Location` against this URL (RFC 3986 §5.2).
     ///
     /// # Errors
-    /// As [`UrlError`] says.
+    /// See [`UrlError`].
     pub fn join(&self, location: &[u8]) -> Result<Self, UrlError> {
         let text = encode(location.trim_ascii());
         let reference = UriRef::parse(text).map_err(|_| UrlError::Malformed)?;
-        // The zone belongs to the address that was typed.
+        // The zone belongs to the typed address.
         let zone = self.zone.clone().filter(|_| !reference.has_authority());
         let joined = reference.resolve_against(&self.uri).map_err(|_| UrlError::Malformed)?;
         Self::check(joined, zone)
@@ -87,7 +87,7 @@ impl Url {
         Ok(Self { uri, port, zone })
     }
 
-    /// A name or an address; IPv6 without brackets, and with its zone.
+    /// Returns the host: a name or an address, IPv6 without brackets and with its zone.
     #[must_use]
     pub fn host(&self) -> String {
         let host = self.uri.authority().map_or("", |authority| authority.host());
@@ -116,20 +116,20 @@ impl Url {
         }
     }
 
-    /// Host and port as the `Host` field says them.
+    /// Returns host and port for the `Host` field.
     #[must_use]
     pub fn authority(&self) -> String {
         let host = self.uri.authority().map_or("", |authority| authority.host());
         if self.port == 80 { host.to_owned() } else { format!("{host}:{}", self.port) }
     }
 
-    /// True when both are served by the same server, which may then see the same secrets.
+    /// True if one server serves both, so that it may get the same credentials.
     #[must_use]
     pub fn has_origin_of(&self, other: &Self) -> bool {
         self.port == other.port && self.host().eq_ignore_ascii_case(&other.host())
     }
 
-    /// The name under which the document is kept: the last part of the path, or `index.html`.
+    /// The name under which the document is saved: the last part of the path, or `index.html`.
     #[must_use]
     pub fn file_name(&self) -> &str {
         self.uri
@@ -142,7 +142,7 @@ impl Url {
     }
 }
 
-/// Takes the zone out of `[ADDRESS%ZONE]`.
+/// Removes the zone from `[ADDRESS%ZONE]`.
 fn split_zone(text: &str) -> (String, Option<String>) {
     let found = text.split_once('[').and_then(|(front, rest)| {
         let (inner, behind) = rest.split_once(']')?;
@@ -153,8 +153,8 @@ fn split_zone(text: &str) -> (String, Option<String>) {
     found.unwrap_or_else(|| (text.to_owned(), None))
 }
 
-/// Percent-encodes what a URL cannot hold, and leaves the fragment out. Escapes stay; a `%` that
-/// begins none is encoded.
+/// Percent-encodes invalid characters, and drops the fragment. Escapes stay; a `%` that begins none
+/// is encoded.
 fn encode(bytes: &[u8]) -> String {
     let bytes = bytes.split(|byte| *byte == b'#').next().unwrap_or_default();
     let path = start_of_path(bytes);
@@ -177,7 +177,7 @@ fn encode(bytes: &[u8]) -> String {
     text
 }
 
-/// Where the path begins: behind `SCHEME://HOST` or `//HOST`, or at once.
+/// Returns the start of the path: after `SCHEME://HOST` or `//HOST`, or 0.
 fn start_of_path(bytes: &[u8]) -> usize {
     let is_separator = |byte: &u8| matches!(byte, b'/' | b'?');
     let first = bytes.iter().position(is_separator).unwrap_or(0);

@@ -1,4 +1,4 @@
-//! An opened stream as `hyper` reads and writes it, and what its errors mean to us.
+//! Adapts an open file to `hyper`, and maps `hyper`'s errors to ours.
 
 use std::error::Error as _;
 use std::io;
@@ -16,23 +16,23 @@ pub struct Wire {
 }
 
 impl Wire {
-    /// The wire over an opened stream.
+    /// Wraps an open stream.
     #[must_use]
     pub const fn new(file: File) -> Self {
         Self { file }
     }
 
-    /// Reads at most so many bytes; tells how many.
+    /// Reads at most this many bytes; returns how many.
     ///
     /// # Errors
-    /// The stream's.
+    /// Errors of the stream.
     pub fn poll_read_up_to(
         &self,
         context: &mut Context<'_>,
         cursor: &mut ReadBufCursor<'_>,
         most: usize,
     ) -> Poll<io::Result<usize>> {
-        // On the stack, so that an idle connection holds no memory for it.
+        // The buffer is on the stack, so that an idle connection uses no memory for it.
         let mut buffer = [0; limits::HTTP_READ_BYTES];
         let wanted = cursor.remaining().min(buffer.len()).min(most);
         let buffer = buffer.get_mut(..wanted).unwrap_or_default();
@@ -80,17 +80,17 @@ impl Write for Wire {
     }
 
     fn poll_flush(self: Pin<&mut Self>, _: &mut Context<'_>) -> Poll<io::Result<()>> {
-        // A write that has returned has arrived.
+        // Written data needs no flush.
         Poll::Ready(Ok(()))
     }
 
     fn poll_shutdown(self: Pin<&mut Self>, _: &mut Context<'_>) -> Poll<io::Result<()>> {
-        // A server ends its direction itself; a client drops the file.
+        // A server shuts its direction down itself; a client drops the file.
         Poll::Ready(Ok(()))
     }
 }
 
-/// The error of ours behind one of `hyper`.
+/// Returns our error behind one of `hyper`.
 #[must_use]
 pub fn cause(error: &hyper::Error) -> Error {
     if error.is_incomplete_message() {

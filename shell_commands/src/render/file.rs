@@ -30,7 +30,7 @@ pub fn listing(entries: &[(String, Attributes)], long: bool) -> String {
     text
 }
 
-/// What `stat` says about one file.
+/// The output of `stat` for one file.
 #[must_use]
 pub fn status(path: &str, attributes: &Attributes) -> String {
     let kind = match attributes.kind {

@@ -1,4 +1,4 @@
-//! What `iperf3` says, in the original's layout, and its report in JSON.
+//! The output of `iperf3`, in the original's layout, and its JSON report.
 
 use serde_json::{Value, json};
 
@@ -9,7 +9,7 @@ use crate::sockets::Connection;
 const TITLE: &str = "[ ID] Interval           Transfer     Bitrate\n";
 const TITLE_WITH_AGAIN: &str = "[ ID] Interval           Transfer     Bitrate         Retr\n";
 const RULE: &str = "- - - - - - - - - - - - - - - - - - - - - - - - -\n";
-/// The number of the first stream: the original shows its descriptor, which is 5 on a quiet day.
+/// The number of the first stream: the original prints its descriptor, which is usually 5.
 const FIRST: usize = 5;
 
 /// Bytes of one stream in one interval.
@@ -19,9 +19,9 @@ pub struct Sample {
     pub start: f64,
     /// Seconds since the start.
     pub end: f64,
-    /// Bytes moved.
+    /// Bytes transferred.
     pub bytes: u64,
-    /// Segments sent again, where that is known.
+    /// Retransmitted segments, if known.
     pub again: Option<u64>,
 }
 
@@ -43,7 +43,7 @@ impl Sample {
     }
 }
 
-/// The lines of a server that waits.
+/// The lines of a listening server.
 #[must_use]
 pub fn listening(port: u16) -> String {
     let rule = "-".repeat(59);

@@ -1,4 +1,4 @@
-//! What `dhcp` and `dns` say; the layout is our own.
+//! The output of `dhcp` and `dns`, in our own layout.
 
 use network::command::address::Origin;
 use network::command::dhcp::{DhcpLease, DhcpStatus};
@@ -53,7 +53,7 @@ pub fn status(interface: &str, status: &DhcpStatus) -> String {
     text
 }
 
-/// The DNS servers in the order in which they are asked.
+/// The DNS servers in the order of queries.
 #[must_use]
 pub fn dns_servers(servers: &[DnsServer]) -> String {
     let mut text = String::new();

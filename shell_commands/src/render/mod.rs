@@ -1,4 +1,5 @@
-//! Typed answers → text. The only place with layout; nothing here opens a file or decides anything.
+//! Typed responses → text. The only place with layout; nothing here opens a file or makes
+//! decisions.
 //!
 //! Scripts parse these layouts, so each has a test with the exact text that the original tool
 //! prints.
@@ -7,7 +8,7 @@
 //! |---|---|
 //! | [`classic`] | `ifconfig`, `route`, `arp`, `netstat`, `nslookup` of BusyBox and net-tools |
 //! | [`iproute`] | `ip` of iproute2: lines, `-o`, `-br`, and `-j` |
-//! | [`lease`] | what `dhcp` and `dns` say; our own |
+//! | [`lease`] | `dhcp` and `dns`; our own layout |
 //! | [`mod@file`] | `ls -l` and `stat` |
 //! | [`control`] | the table of a device's commands |
 //! | [`ping`] | BusyBox' `ping` |

@@ -1,17 +1,17 @@
-//! What `ping` says, as BusyBox says it, and the counts behind it.
+//! The output of `ping` in BusyBox' layout, and its counters.
 
 use std::fmt::Display;
 use std::net::IpAddr;
 use std::time::Duration;
 
-/// What came of the requests.
+/// The counters of requests and replies.
 #[derive(Clone, Default, PartialEq, Eq, Debug)]
 pub struct Statistics {
     /// Requests sent.
     pub sent: u64,
     /// Requests answered.
     pub received: u64,
-    /// Answers to requests that had one already.
+    /// Duplicate replies.
     pub duplicates: u64,
     minimum: Duration,
     maximum: Duration,
@@ -19,7 +19,7 @@ pub struct Statistics {
 }
 
 impl Statistics {
-    /// Counts an answer; one without time (it came too late to know) counts as answered only.
+    /// Counts a reply; one without a time (it came too late) counts as received only.
     pub fn answered(&mut self, time: Duration) {
         self.minimum = if self.received == 0 { time } else { self.minimum.min(time) };
         self.maximum = self.maximum.max(time);
@@ -33,7 +33,7 @@ impl Statistics {
         self.maximum
     }
 
-    /// The paragraph at the end.
+    /// The statistics at the end.
     #[must_use]
     pub fn summary(&self, host: &str) -> String {
         let Self { sent, received, duplicates, .. } = self;
@@ -72,7 +72,7 @@ pub fn header(host: &str, address: IpAddr, size: usize) -> String {
     format!("PING {host} ({address}): {size} data bytes\n")
 }
 
-/// A line for an answer; `size` counts the ICMP header.
+/// The line for a reply; `size` includes the ICMP header.
 #[must_use]
 pub fn reply(
     address: IpAddr,
@@ -86,8 +86,8 @@ pub fn reply(
     format!("{size} bytes from {address}: seq={sequence} ttl={hop_limit}{time}{remark}\n")
 }
 
-/// A line for a request that came back as undeliverable. Who said so, the socket does not tell;
-/// `to` is the destination.
+/// The line for an undeliverable request. The socket does not report the sender of the error; `to`
+/// is the destination.
 #[must_use]
 pub fn unreachable(to: impl Display, sequence: u16, why: &str) -> String {
     format!("To {to}: seq={sequence} {why}\n")

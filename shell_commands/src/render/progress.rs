@@ -1,4 +1,4 @@
-//! The line that tells how far a transfer is, as BusyBox' `wget` draws it.
+//! The progress bar of a transfer, as in BusyBox' `wget`.
 
 use std::time::Duration;
 
@@ -9,10 +9,10 @@ use super::units;
 /// Bytes of the name's column and of the bar.
 const NAME: usize = 20;
 const BAR: usize = 30;
-/// How often the line is drawn.
+/// The interval between redraws.
 const EVERY: Duration = Duration::from_millis(500);
 
-/// A transfer on its way.
+/// A transfer in progress.
 pub struct Progress {
     name: String,
     length: Option<u64>,
@@ -28,7 +28,7 @@ impl Progress {
         Self { name: name.chars().take(NAME).collect(), length, done: 0, started: now, drawn: now }
     }
 
-    /// Counts bytes; a line when it is time to draw one.
+    /// Counts bytes; returns a line when it is time to redraw.
     pub fn add(&mut self, bytes: u64, now: Instant) -> Option<String> {
         self.done = self.done.saturating_add(bytes);
         if now.since(self.drawn) < EVERY {

@@ -1,4 +1,4 @@
-//! Answers that the renderers' tests print.
+//! Sample responses for the renderers' tests.
 
 use network::address::{HardwareAddress, Prefix};
 use network::command::address::{AddressEntry, AddressState, Origin, Scope};

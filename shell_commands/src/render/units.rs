@@ -13,7 +13,7 @@ pub fn scaled(number: f64, step: f64, units: &[&str]) -> String {
     let mut rest = units.iter();
     let mut unit = rest.next().copied().unwrap_or_default();
     for larger in rest {
-        // What would be rounded up to the next unit is shown in it.
+        // A number that would be rounded up to the next unit is shown in that unit.
         if value < step - 0.5 {
             break;
         }

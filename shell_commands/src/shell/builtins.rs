@@ -1,7 +1,7 @@
 //! Commands that see the shell itself: directory, variables, jobs, help, exit.
 //!
-//! Called by [`execute`](super::execute) with the shell borrowed; everything else that people type
-//! is an ordinary [`command`], which sees a [`Context`] only.
+//! Called by [`execute`](super::execute) with the shell borrowed; every other command is an
+//! ordinary [`command`], which sees a [`Context`] only.
 
 use super::Shell;
 use super::command::{self, Builtin, Command};
@@ -94,7 +94,7 @@ pub(crate) fn describe_job(job: &super::jobs::Job) -> String {
     format!("[{}]  {state:<10}  {}\n", job.number, job.text)
 }
 
-/// `-9`, `-TERM`: whatever the signal, what it is sent to ends.
+/// `-9`, `-TERM`: every signal ends its target.
 fn is_signal(word: &str) -> bool {
     word.strip_prefix('-').is_some_and(|signal| {
         !signal.is_empty() && signal.bytes().all(|byte| byte.is_ascii_alphanumeric())
@@ -174,7 +174,7 @@ fn unset(shell: &mut Shell, context: &Context) -> Outcome {
     Ok(Status::SUCCESS)
 }
 
-/// Waits for one job and takes its status, or for all of them.
+/// Waits for one job and returns its status, or waits for all jobs.
 async fn wait(shell: &mut Shell, context: &Context) -> Outcome {
     let numbers: Vec<usize> = match context.arguments.as_slice() {
         [] => shell.jobs.iter().map(|job| job.number).collect(),

@@ -1,7 +1,6 @@
-//! A command as the shell knows it: one row of the table that it is made with.
+//! A command: one row of the shell's command table.
 //!
-//! The shell looks names up here and starts what it finds; which commands there are is decided
-//! above it.
+//! The shell looks up names here and starts the commands; the caller supplies the table.
 
 use network::platform::BoxFuture;
 
@@ -9,16 +8,16 @@ use crate::context::Context;
 use crate::failure::{Failure, Outcome};
 use crate::status::Status;
 
-/// What a row does.
+/// The implementation of a command.
 #[derive(Clone, Copy)]
 pub enum Action {
-    /// A command on a context.
+    /// A command that runs in a context.
     Run(for<'a> fn(&'a Context) -> BoxFuture<'a, Outcome>),
-    /// A change of the shell itself.
+    /// A builtin.
     Builtin(Builtin),
 }
 
-/// A command that sees the shell itself; [`builtins`](super::builtins) carries it out.
+/// A command that accesses the shell itself; [`builtins`](super::builtins) runs it.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
 pub enum Builtin {
     /// `cd`
@@ -43,15 +42,15 @@ pub enum Builtin {
     Wait,
 }
 
-/// One row.
+/// A row of the command table.
 pub struct Command {
-    /// What people type.
+    /// The name.
     pub name: &'static str,
-    /// The forms in which it can be typed, one per line.
+    /// The usage, one form per line.
     pub usage: &'static str,
-    /// What it does, in one line.
+    /// The description, in one line.
     pub help: &'static str,
-    /// What it does, in code.
+    /// The implementation.
     pub action: Action,
 }
 
@@ -59,7 +58,7 @@ impl Command {
     /// Runs the command to its end; a failure is printed on its error stream.
     ///
     /// # Cancel safety
-    /// Dropping the future ends the command and closes what it opened.
+    /// Dropping the future ends the command and closes its files.
     #[must_use]
     pub fn start(&'static self, context: Context) -> BoxFuture<'static, Status> {
         Box::pin(async move {
@@ -72,21 +71,21 @@ impl Command {
         })
     }
 
-    /// True when `--help` is all that was asked.
+    /// True if `--help` is the only argument.
     #[must_use]
     pub fn asks_for_help(&self, context: &Context) -> bool {
         matches!(context.arguments.as_slice(), [only] if only == "--help")
             && !matches!(self.name, "echo" | "true" | "false")
     }
 
-    /// Usage and help, as `help NAME` prints them.
+    /// Returns usage and help, as `help NAME` prints them.
     #[must_use]
     pub fn help(&self) -> String {
         let usage: String = self.usage.lines().map(|line| format!("usage: {line}\n")).collect();
         format!("{usage}{}\n", self.help)
     }
 
-    /// Turns an outcome into a status, saying why if it is a failure.
+    /// Converts an outcome into a status, and prints the failure.
     pub async fn conclude(&self, context: &Context, outcome: Outcome) -> Status {
         match outcome {
             Ok(status) => status,
@@ -100,7 +99,7 @@ impl Command {
     }
 }
 
-/// Finds a command by its whole name.
+/// Finds a command by its full name.
 #[must_use]
 pub fn find(commands: &'static [Command], name: &str) -> Option<&'static Command> {
     commands.iter().find(|command| command.name == name)

@@ -1,12 +1,12 @@
-//! Runs what the parser found.
+//! Runs parsed scripts.
 //!
-//! Owns the order of things: lists one after the other, the stages of a pipeline at once,
-//! redirections from left to right before the command starts. A single command runs on the shell
-//! itself, so that `cd` and `NAME=value` last; a stage of a longer pipeline and a job get a
-//! subshell. Commands come from the table that the shell is made with.
+//! Defines the order of execution: lists run one after another, the stages of a pipeline
+//! concurrently, and redirections from left to right before the command starts. A single command
+//! runs in the shell itself, so that `cd` and `NAME=value` persist; a stage of a longer pipeline
+//! and a job run in a subshell. Commands come from the shell's table.
 //!
-//! Everything a command holds lives in its future: dropping the future of [`Shell::execute`] closes
-//! it all.
+//! The future of a command owns all its resources: dropping the future of [`Shell::execute`] closes
+//! them.
 
 use futures_lite::future;
 use network::platform::BoxFuture;
@@ -20,11 +20,11 @@ use crate::context::{Context, Stream, Streams};
 use crate::limits;
 use crate::status::Status;
 
-/// Turns that a job gets before the next command begins.
+/// Polls of a new job before the next command starts.
 const STARTING_TURNS: usize = 64;
 
 impl Shell {
-    /// Runs a script and tells the last status.
+    /// Runs a script and returns the last status.
     pub async fn execute(&mut self, script: &Script) -> Status {
         for list in &script.lists {
             if list.background {
@@ -40,7 +40,7 @@ impl Shell {
     }
 
     async fn list(&mut self, list: &List) {
-        // As in POSIX, `-e` looks only at the pipeline that comes last, and not at one under `!`.
+        // As in POSIX, `-e` considers only the last pipeline, and none under `!`.
         let mut decisive = list.rest.is_empty();
         let mut negated = list.first.negated;
         self.pipeline(&list.first).await;
@@ -68,7 +68,7 @@ impl Shell {
             if pipeline.negated { Status::from_success(!status.is_success()) } else { status };
     }
 
-    /// Runs the stages at once; the last one's status counts.
+    /// Runs the stages concurrently; the status is that of the last.
     async fn stages(&mut self, commands: &[Command]) -> Status {
         let mut running: BoxFuture<'_, Status> = Box::pin(async { Status::SUCCESS });
         let mut input = None;
@@ -84,7 +84,7 @@ impl Shell {
             }
             let before = running;
             running = Box::pin(async move {
-                // The subshell moves in here, so that its end of the pipe closes when the stage
+                // Move the subshell in here, so that its end of the pipe closes when the stage
                 // ends.
                 let run = async move {
                     let mut stage = stage;
@@ -99,7 +99,7 @@ impl Shell {
 
     async fn start_job(&mut self, list: &List) {
         let mut shell = self.subshell();
-        // Nothing to read: a job must not take what is typed for the shell.
+        // Empty input: a job must not read the shell's terminal input.
         let (nothing, writer) = pipe(1);
         drop(writer);
         shell.streams.input = Stream::new(nothing, "standard input");
@@ -112,8 +112,8 @@ impl Shell {
         let spawner = std::sync::Arc::clone(&self.platform.spawner);
         self.status = match self.jobs.start(&*spawner, text.clone(), work) {
             Ok(number) => {
-                // What was started runs up to its first wait before the next command does: a server
-                // listens by then.
+                // A job runs up to its first wait before the next command starts: a server then
+                // listens.
                 for _ in 0..STARTING_TURNS {
                     future::yield_now().await;
                 }
@@ -129,7 +129,7 @@ impl Shell {
         };
     }
 
-    /// Runs one command on this shell.
+    /// Runs one command in this shell.
     pub(super) async fn command(&mut self, command: &Command) -> Status {
         let prepared = match self.prepare(command) {
             Ok(prepared) => prepared,
@@ -154,7 +154,7 @@ impl Shell {
         Ok((words, streams))
     }
 
-    /// Runs the command `name`; builtins such as `time` come back here.
+    /// Runs the command `name`; builtins such as `time` call this again.
     pub(super) fn invoke<'a>(
         &'a mut self,
         name: &'a str,
@@ -181,8 +181,8 @@ impl Shell {
         })
     }
 
-    /// Only the platform makes devices: a redirection to a name below `/devices` that does not
-    /// exist is an error, not a new file.
+    /// Only the platform creates devices: a redirection to a missing name below `/devices` is an
+    /// error and creates no file.
     fn without_new_devices(&self, path: &str, flags: OpenFlags) -> OpenFlags {
         let is_below_devices =
             self.files.resolve(path).is_ok_and(|path| path.as_str().starts_with("/devices/"));
@@ -232,7 +232,7 @@ impl Shell {
     }
 }
 
-/// A list as people recognise it in `jobs`: its words without quotes.
+/// The text of a list in `jobs`: its words without quotes.
 fn describe(list: &List) -> String {
     let mut text = describe_pipeline(&list.first);
     for (connector, pipeline) in &list.rest {

@@ -1,17 +1,17 @@
-//! Words → the strings that a command gets.
+//! Expansion: words → the arguments of a command.
 //!
-//! Owns variables' values and the cutting of unquoted ones at white space (POSIX 2.6.5). Called by
-//! [`execute`](super::execute) right before a command starts, so that `$?` is the status of the one
-//! before.
+//! Expands variables and splits unquoted values at white space (POSIX 2.6.5).
+//! [`execute`](super::execute) calls it right before a command starts, so that `$?` is the status
+//! of the previous one.
 
 use super::Shell;
 use super::lexer::{Piece, Word};
 use crate::limits;
 
-/// The strings that `words` stand for; an unquoted variable may give none or many.
+/// Expands `words` to fields; an unquoted variable may give none or many.
 ///
 /// # Errors
-/// A reason in words when one would be longer than [`limits::WORD_BYTES`].
+/// A message if a field would be longer than [`limits::WORD_BYTES`].
 pub fn fields(shell: &Shell, words: &[Word]) -> Result<Vec<String>, &'static str> {
     let mut fields = Vec::new();
     for word in words {
@@ -20,10 +20,10 @@ pub fn fields(shell: &Shell, words: &[Word]) -> Result<Vec<String>, &'static str
     Ok(fields)
 }
 
-/// The one string that `word` stands for, uncut: values of assignments and targets of redirections.
+/// Expands `word` without field splitting: values of assignments and targets of redirections.
 ///
 /// # Errors
-/// A reason in words when it would be longer than [`limits::WORD_BYTES`].
+/// A message if the result would be longer than [`limits::WORD_BYTES`].
 pub fn single(shell: &Shell, word: &Word) -> Result<String, &'static str> {
     let mut text = String::new();
     for piece in &word.pieces {
@@ -35,7 +35,7 @@ pub fn single(shell: &Shell, word: &Word) -> Result<String, &'static str> {
     Ok(text)
 }
 
-/// The value of `$name`; empty when it has none.
+/// Returns the value of `$name`; empty if it is unset.
 fn value(shell: &Shell, name: &str) -> String {
     let arguments = shell.parameters.get(1..).unwrap_or_default();
     match name {
@@ -52,7 +52,7 @@ fn value(shell: &Shell, name: &str) -> String {
     }
 }
 
-/// The fields of one word: `open` is the one that the next piece may lengthen.
+/// The fields of one word; the next piece may extend the `open` one.
 struct Fields<'a> {
     done: &'a mut Vec<String>,
     open: Option<String>,
@@ -65,7 +65,7 @@ impl Fields<'_> {
                 Piece::Literal(literal) => append(self.open.get_or_insert_default(), literal)?,
                 Piece::Variable { name, quoted: true } if name == "@" => {
                     let arguments = shell.parameters.get(1..).unwrap_or_default();
-                    // A word that is nothing but "$@" vanishes when there are no arguments.
+                    // A word that is only "$@" expands to no field if there are no arguments.
                     if arguments.is_empty() && word.pieces.iter().all(is_nothing) {
                         return Ok(());
                     }
@@ -85,7 +85,7 @@ impl Fields<'_> {
         self.done.extend(self.open.take());
     }
 
-    /// Each of `parts` is a field; the first lengthens what is open, the last stays open.
+    /// Adds each of `parts` as a field; the first extends the open field, the last stays open.
     fn separate<'b>(&mut self, parts: impl Iterator<Item = &'b str>) -> Result<(), &'static str> {
         for (index, part) in parts.enumerate() {
             if index > 0 {

@@ -1,9 +1,8 @@
-//! What runs in the background.
+//! Background jobs.
 //!
-//! A job is a future on the platform's spawner, raced against its cancellation, so that `kill`, and
-//! the end of the shell, drop what it runs and with it every file that it holds. Called by
-//! [`execute`](super::execute) and the [`builtins`](super::builtins); nothing here knows what a
-//! command is.
+//! A job is a future on the platform's spawner, raced against its cancellation: `kill` and the end
+//! of the shell drop the future and with it all its files. Called by [`execute`](super::execute)
+//! and the [`builtins`](super::builtins); this module knows no commands.
 
 use std::sync::Arc;
 
@@ -14,11 +13,11 @@ use network::platform::{BoxFuture, Spawner};
 use crate::limits;
 use crate::status::Status;
 
-/// One job as its shell sees it.
+/// One job of a shell.
 pub struct Job {
     /// Number for `%N`.
     pub number: usize,
-    /// The command as people recognise it.
+    /// The command's text.
     pub text: String,
     ended: Arc<OnceCell<Status>>,
     cancelled: Arc<OnceCell<()>>,
@@ -31,30 +30,30 @@ impl Job {
         self.ended.get().copied()
     }
 
-    /// Ends the job; one that has ended stays as it is.
+    /// Ends the job; no effect if it has ended.
     pub fn cancel(&self) {
-        // The cell is filled once and by nobody else at the same time, so this never waits.
+        // Only this sets the cell, so it never blocks.
         let _ = self.cancelled.set_blocking(());
     }
 
-    /// Waits for the end without keeping the shell borrowed.
+    /// Waits for the job without borrowing the shell.
     pub fn wait(&self) -> impl Future<Output = Status> + Send + 'static {
         let ended = Arc::clone(&self.ended);
         async move { *ended.wait().await }
     }
 }
 
-/// The jobs of one shell. Dropping it ends them all.
+/// The jobs of one shell. Dropping it ends all of them.
 #[derive(Default)]
 pub struct Jobs {
     jobs: Vec<Job>,
 }
 
 impl Jobs {
-    /// Starts `work` in the background and tells the job's number.
+    /// Starts `work` in the background and returns the job's number.
     ///
     /// # Errors
-    /// A reason in words when there are too many jobs or the spawner refuses.
+    /// A message if there are too many jobs or the spawner refuses.
     pub fn start(
         &mut self,
         spawner: &dyn Spawner,
@@ -72,7 +71,7 @@ impl Jobs {
                 cancelled.wait().await;
                 Status::KILLED
             };
-            // The race drops the work before anybody learns that the job has ended.
+            // The race drops the work before anybody sees that the job has ended.
             let status = future::or(cancellation, work).await;
             let _ = ended.set(status).await;
         }))?;
@@ -80,12 +79,12 @@ impl Jobs {
         Ok(number)
     }
 
-    /// The jobs in the order in which they were started.
+    /// Returns the jobs in the order in which they were started.
     pub fn iter(&self) -> impl Iterator<Item = &Job> {
         self.jobs.iter()
     }
 
-    /// The job that `%N` or `N` means, and `%%`, `%+` or nothing the newest.
+    /// Finds the job `%N` or `N`; `%%`, `%+` and the empty string mean the newest.
     #[must_use]
     pub fn find(&self, text: &str) -> Option<&Job> {
         match text.strip_prefix('%').unwrap_or(text) {
@@ -97,7 +96,7 @@ impl Jobs {
         }
     }
 
-    /// Forgets one job, which ends if it still runs.
+    /// Removes one job, which ends if it still runs.
     pub fn forget(&mut self, number: usize) {
         self.jobs.retain(|job| {
             if job.number == number {
@@ -107,7 +106,7 @@ impl Jobs {
         });
     }
 
-    /// Takes out the jobs that have ended.
+    /// Removes and returns the jobs that have ended.
     pub fn take_ended(&mut self) -> Vec<Job> {
         self.jobs.extract_if(.., |job| job.status().is_some()).collect()
     }

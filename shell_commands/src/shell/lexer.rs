@@ -1,16 +1,16 @@
 //! Text → tokens.
 //!
-//! Owns quoting, comments and operators. It knows no grammar and no values: variables leave as
-//! pieces of words, to be filled in by [`expand`](super::expand) when the command runs. Called by
-//! [`parser`](super::parser), which gets the tokens next. Any text is safe here: the work is linear
-//! in its length and nothing recurses.
+//! Handles quoting, comments and operators. It knows no grammar and no values: variables become
+//! pieces of words, which [`expand`](super::expand) expands when the command runs. The
+//! [`parser`](super::parser) calls it. Any input is safe: the work is linear in its length and
+//! there is no recursion.
 
 use std::fmt;
 use std::iter::Peekable;
 use std::mem;
 use std::str::Chars;
 
-/// Why text is not a script.
+/// A lexical error.
 #[derive(Clone, PartialEq, Eq, Debug)]
 pub struct SyntaxError {
     message: String,
@@ -30,7 +30,7 @@ impl SyntaxError {
         Self::new(format!("unexpected {what}"))
     }
 
-    /// More text could make it right: an open quote, or a line that ends in an operator.
+    /// The text is incomplete: an open quote, or a line that ends in an operator.
     #[must_use]
     pub const fn is_incomplete(&self) -> bool {
         self.incomplete
@@ -43,32 +43,32 @@ impl fmt::Display for SyntaxError {
     }
 }
 
-/// A part of a word.
+/// A piece of a word.
 #[derive(Clone, PartialEq, Eq, Debug)]
 pub enum Piece {
-    /// Characters that stand for themselves.
+    /// Literal characters.
     Literal(String),
-    /// The value of a variable; cut at white space unless quoted.
+    /// A variable; unless quoted, its value undergoes field splitting.
     Variable {
         /// Its name: a name, a number, or one of `? # @ *`.
         name: String,
-        /// It stands between double quotes.
+        /// It is between double quotes.
         quoted: bool,
     },
 }
 
-/// A word as it was typed.
+/// A word before expansion.
 #[derive(Clone, PartialEq, Eq, Debug, Default)]
 pub struct Word {
-    /// Its parts, in order. A quoted empty string is one empty literal.
+    /// Its pieces, in order. A quoted empty string is one empty literal.
     pub pieces: Vec<Piece>,
-    /// Some part of it was quoted, so it is neither a number of a redirection nor an assignment's
-    /// name.
+    /// A piece of it is quoted, so it is neither a number of a redirection nor the name of an
+    /// assignment.
     pub quoted: bool,
 }
 
 impl fmt::Display for Word {
-    /// The word without quotes, variables by name.
+    /// Returns the word without quotes, with variables by name.
     fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
         self.pieces.iter().try_for_each(|piece| match piece {
             Piece::Literal(text) => formatter.write_str(text),
@@ -77,7 +77,7 @@ impl fmt::Display for Word {
     }
 }
 
-/// Which of a command's streams.
+/// A standard stream of a command.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
 pub enum Descriptor {
     /// 0
@@ -88,7 +88,7 @@ pub enum Descriptor {
     Error,
 }
 
-/// What a redirection does.
+/// The kind of a redirection.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
 pub enum Direction {
     /// `<`
@@ -101,7 +101,7 @@ pub enum Direction {
     Duplicate,
 }
 
-/// The smallest unit of the grammar.
+/// A token.
 #[derive(Clone, PartialEq, Eq, Debug)]
 pub enum Token {
     /// A word.
@@ -123,7 +123,7 @@ pub enum Token {
 }
 
 impl Token {
-    /// The token as it is typed, for errors.
+    /// Returns the token's text, for errors.
     #[must_use]
     pub fn text(&self) -> &'static str {
         match self {
@@ -142,10 +142,10 @@ impl Token {
     }
 }
 
-/// Cuts `text` into tokens.
+/// Splits `text` into tokens.
 ///
 /// # Errors
-/// An unterminated quote or escape, a NUL, or syntax that this shell does not have.
+/// An unterminated quote or escape, a NUL, or unsupported syntax.
 pub fn tokenize(text: &str) -> Result<Vec<Token>, SyntaxError> {
     let mut lexer = Lexer {
         rest: text.chars().peekable(),
@@ -190,7 +190,7 @@ impl Lexer<'_> {
         Ok(())
     }
 
-    /// Takes the next character if it is `wanted`.
+    /// Consumes the next character if it is `wanted`.
     fn follows(&mut self, wanted: char) -> bool {
         self.rest.next_if_eq(&wanted).is_some()
     }
@@ -334,7 +334,7 @@ impl Lexer<'_> {
         Ok(())
     }
 
-    /// The digit in `2>`: a word of one digit that the operator follows at once.
+    /// The digit in `2>`: a word of one digit that the operator follows directly.
     fn descriptor_number(&mut self) -> Option<char> {
         let [Piece::Literal(text)] = self.word.pieces.as_slice() else { return None };
         let digit = text

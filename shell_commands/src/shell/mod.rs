@@ -1,12 +1,12 @@
-//! From a line of text to running commands.
+//! The shell: from a line of text to running commands.
 //!
-//! [`lexer`] cuts text into tokens, [`parser`] orders them, [`expand`] puts values in, [`execute`]
-//! opens redirections and pipes and runs the [`command`]s. [`jobs`]
-//! keeps what runs in the background. The state that lines share is [`Shell`]; a pipeline's stages
-//! and background jobs get a copy of it, so no lock is needed.
+//! [`lexer`] splits text into tokens, [`parser`] parses them, [`expand`] expands variables,
+//! [`execute`] opens redirections and pipes and runs the [`command`]s. [`jobs`] holds the
+//! background jobs. [`Shell`] is the state that persists between lines; a pipeline's stages and
+//! background jobs get a copy of it, so no lock is needed.
 //!
-//! Called by the program (`main.rs`) and by tests. Dropping the future of [`Shell::run`] ends what
-//! it runs at once.
+//! Called by the program (`main.rs`) and by tests. Dropping the future of [`Shell::run`] ends its
+//! commands at once.
 
 pub mod builtins;
 pub mod command;
@@ -28,30 +28,30 @@ use lexer::SyntaxError;
 pub struct Shell {
     /// The file system and the current directory.
     pub files: Files,
-    /// Where commands read and write unless redirected.
+    /// The standard streams of commands, unless redirected.
     pub streams: Streams,
-    /// Time, chance and tasks.
+    /// Clock, entropy and spawner.
     pub platform: Platform,
     /// The commands by name.
     pub commands: &'static [Command],
     /// Values of `$NAME`.
     pub variables: BTreeMap<String, String>,
-    /// `$0` and what follows it.
+    /// `$0` and the positional parameters.
     pub parameters: Vec<String>,
     /// The last status, `$?`.
     pub status: Status,
-    /// End at the first failure (`-e`).
+    /// Exit at the first failure (`-e`).
     pub stop_on_failure: bool,
-    /// A person is at the terminal: jobs are announced.
+    /// The shell is interactive: jobs are announced.
     pub interactive: bool,
-    /// What `exit` asked for.
+    /// The status passed to `exit`.
     pub exit: Option<Status>,
-    /// What runs in the background.
+    /// The background jobs.
     pub jobs: Jobs,
 }
 
 impl Shell {
-    /// A fresh shell that knows these commands.
+    /// Creates a shell with these commands.
     #[must_use]
     pub fn with_commands(
         commands: &'static [Command],
@@ -74,8 +74,8 @@ impl Shell {
         }
     }
 
-    /// A copy for a stage of a pipeline or a background job: what it changes, it changes for
-    /// itself, and its jobs are its own.
+    /// Copies the shell for a stage of a pipeline or a background job: changes affect only the
+    /// copy, which has its own jobs.
     #[must_use]
     pub fn subshell(&self) -> Self {
         Self {
@@ -93,8 +93,8 @@ impl Shell {
         }
     }
 
-    /// Parses `text` whole and then runs it; a syntax error is reported, and nothing is run. Tells
-    /// the last status.
+    /// Parses the whole `text` and then runs it; after a syntax error nothing runs. Returns the
+    /// last status.
     ///
     /// # Cancel safety
     /// Dropping the future ends the running commands and closes their files; the shell stays
@@ -106,14 +106,14 @@ impl Shell {
         }
     }
 
-    /// Reports a syntax error and tells its status.
+    /// Reports a syntax error and returns its status.
     pub async fn report(&mut self, error: &SyntaxError) -> Status {
         self.complain(&format!("syntax error: {error}")).await;
         self.status = Status::USAGE;
         self.status
     }
 
-    /// Complains on the shell's own error stream.
+    /// Prints a message on the shell's own error stream.
     pub async fn complain(&self, message: &str) {
         self.streams.error.remark(&format!("devnet: {message}\n")).await;
     }

@@ -1,4 +1,4 @@
-//! Tokens → what to run.
+//! The parser: tokens → syntax tree.
 //!
 //! Owns the grammar:
 //!
@@ -9,9 +9,8 @@
 //! command  = { NAME=word } { word | redirection }
 //! ```
 //!
-//! It runs nothing: a script that does not parse leaves no trace. What it returns goes to
-//! [`execute`](super::execute). The grammar does not nest, so hostile input cannot exhaust the
-//! stack.
+//! It runs nothing: a script with a syntax error has no effect. [`execute`](super::execute) runs
+//! the result. The grammar does not nest, so hostile input cannot exhaust the stack.
 
 use std::iter::Peekable;
 use std::vec::IntoIter;
@@ -21,22 +20,22 @@ use super::lexer::{Descriptor, Direction, Piece, SyntaxError, Token, Word, token
 /// Lists, in order.
 #[derive(Clone, PartialEq, Eq, Debug, Default)]
 pub struct Script {
-    /// What to run.
+    /// The lists to run.
     pub lists: Vec<List>,
 }
 
-/// Pipelines that depend on each other's status.
+/// Pipelines connected by `&&` and `||`.
 #[derive(Clone, PartialEq, Eq, Debug)]
 pub struct List {
-    /// Runs always.
+    /// The first pipeline, which always runs.
     pub first: Pipeline,
-    /// Each runs if the status so far is as its connector wants.
+    /// The others, each with its condition on the status so far.
     pub rest: Vec<(Connector, Pipeline)>,
-    /// Runs as a job.
+    /// Run as a job.
     pub background: bool,
 }
 
-/// When the next pipeline runs.
+/// The condition of the next pipeline.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
 pub enum Connector {
     /// After success, `&&`.
@@ -45,10 +44,10 @@ pub enum Connector {
     Or,
 }
 
-/// Commands that run at once, each reading what the one before writes.
+/// Commands that run concurrently, each reading the output of the previous one.
 #[derive(Clone, PartialEq, Eq, Debug)]
 pub struct Pipeline {
-    /// `!`: success and failure are exchanged.
+    /// `!`: the status is negated.
     pub negated: bool,
     /// At least one.
     pub commands: Vec<Command>,
@@ -57,11 +56,11 @@ pub struct Pipeline {
 /// One command.
 #[derive(Clone, PartialEq, Eq, Debug, Default)]
 pub struct Command {
-    /// `NAME=value` in front of the words.
+    /// Assignments before the words.
     pub assignments: Vec<(String, Word)>,
     /// The name and its arguments.
     pub words: Vec<Word>,
-    /// From left to right.
+    /// Redirections, from left to right.
     pub redirections: Vec<Redirection>,
 }
 
@@ -76,23 +75,23 @@ impl Command {
 pub struct Redirection {
     /// The stream that changes.
     pub descriptor: Descriptor,
-    /// What becomes of it.
+    /// The new target.
     pub target: Target,
 }
 
-/// Where a stream goes.
+/// The target of a redirection.
 #[derive(Clone, PartialEq, Eq, Debug)]
 pub enum Target {
-    /// A file, opened for this.
+    /// A file, with its open mode.
     File(Direction, Word),
-    /// Where this stream goes now.
+    /// The current target of another stream.
     Stream(Descriptor),
 }
 
-/// Parses `text` whole.
+/// Parses the whole `text`.
 ///
 /// # Errors
-/// The first thing that is not of the grammar.
+/// The first syntax error.
 pub fn parse(text: &str) -> Result<Script, SyntaxError> {
     if text.len() > crate::limits::SCRIPT_BYTES {
         return Err(SyntaxError::new("the script is too long"));
@@ -132,14 +131,14 @@ impl Parser {
         }
         let background = self.take(&Token::Background);
         if !background {
-            // Nothing else can be left: a pipeline takes all words, and the loop above all
+            // Nothing else can be left: a pipeline consumes all words, and the loop above all
             // connectors.
             self.tokens.next_if(|token| matches!(token, Token::Semicolon | Token::Newline));
         }
         Ok(List { first, rest, background })
     }
 
-    /// After an operator the line may end, but the text may not.
+    /// A newline may follow an operator, but the end of the text may not.
     fn continue_line(&mut self, operator: &str) -> Result<(), SyntaxError> {
         while self.take(&Token::Newline) {}
         if self.tokens.peek().is_none() {
@@ -232,7 +231,7 @@ fn is_exclamation(word: &Word) -> bool {
     !word.quoted && matches!(word.pieces.as_slice(), [Piece::Literal(text)] if text == "!")
 }
 
-/// The name and the value of `NAME=value`, if the word is one.
+/// Splits `NAME=value`, if the word is an assignment.
 fn assignment(word: &Word) -> Option<(String, Word)> {
     let (Piece::Literal(first), rest) = word.pieces.split_first()? else { return None };
     let (name, value) = first.split_once('=')?;

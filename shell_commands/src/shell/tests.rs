@@ -1,4 +1,4 @@
-//! Whole scripts in a world of memory files.
+//! Whole scripts on in-memory files.
 
 use std::sync::Arc;
 use std::sync::atomic::Ordering;
@@ -98,7 +98,7 @@ fn stages_of_a_pipeline_run_at_once() {
     assert_eq!(world.output("echo a b | cat | wc -w"), "2\n");
     assert_eq!(world.run("true | false"), ran(1, "", ""));
     assert_eq!(world.run("false | true"), ran(0, "", ""));
-    // More than a pipe holds: both ends must make progress together.
+    // This exceeds the pipe's capacity: both ends must make progress together.
     let line = "x".repeat(999);
     world
         .block_on(
@@ -106,7 +106,7 @@ fn stages_of_a_pipeline_run_at_once() {
         )
         .unwrap();
     assert_eq!(world.output("cat /temporary/big | cat | wc -c"), "1000000\n");
-    // The writer ends when nobody reads any more, and says nothing.
+    // The writer ends without a message when there is no reader any more.
     assert_eq!(world.output("cat /temporary/big | head -n 1 | wc -c"), "1000\n");
 }
 

@@ -1,10 +1,9 @@
-//! What can be mounted: the traits between a [`File`](crate::File) and whoever stands behind a
-//! device's name.
+//! The traits that a mounted device implements.
 //!
-//! The platform implements [`CharacterDevice`] and hands it to
+//! The platform implements [`CharacterDevice`] and passes it to
 //! [`VirtualFileSystem::mount`](crate::VirtualFileSystem::mount); the tree calls `open` for each
-//! open, and the file passes its calls on to the [`OpenDevice`] it got. No lock of this crate is
-//! held during any of them.
+//! open, and the file forwards its calls to the [`OpenDevice`] that it returned. No lock of this
+//! crate is held during these calls.
 
 mod mount;
 mod revocation;
@@ -24,50 +23,50 @@ use crate::readiness::Readiness;
 pub(crate) use mount::{Mount, MountedOpen};
 pub(crate) use revocation::Revocable;
 
-/// Who opens a device, and for what. The node's permissions have been checked.
+/// The parameters of an open. The node's permissions have been checked.
 #[derive(Debug, Clone, Copy)]
 pub struct OpenRequest<'a> {
-    /// On whose behalf.
+    /// The caller's credentials.
     pub credentials: &'a Credentials,
-    /// What for. The device compares it with a command's [`Authority`](crate::Authority).
+    /// The open flags. The device compares them with a command's [`Authority`](crate::Authority).
     pub flags: OpenFlags,
-    /// The name by which the device was reached.
+    /// The path by which the device was opened.
     pub path: &'a Path,
 }
 
-/// A device that has a name in the tree.
+/// A device that can be mounted.
 pub trait CharacterDevice: Send + Sync {
-    /// Starts an independent open file description.
+    /// Creates an independent open file description.
     ///
     /// # Errors
     ///
-    /// Whatever the device refuses with; the open fails with it.
+    /// Any error of the device; the open fails with it.
     fn open(&self, request: &OpenRequest<'_>) -> Result<Arc<dyn OpenDevice>>;
 }
 
 /// One open file description of a device. Dropping it closes it, synchronously and completely.
 ///
-/// `read` and `write` arrive only if the file was opened for them. A dropped [`Operation`] that was
-/// not ready must not have taken or given any byte.
+/// `read` and `write` are called only if the file was opened for them. An [`Operation`] dropped
+/// while pending must not have transferred any bytes.
 pub trait OpenDevice: Any + Send + Sync {
-    /// Takes up to `buffer.len()` bytes, waiting for the first; 0 is the end of the file.
+    /// Reads up to `buffer.len()` bytes, and blocks until there is one; 0 is the end of the file.
     fn read<'a>(&'a self, buffer: &'a mut [u8]) -> Operation<'a, usize>;
 
-    /// Gives some of the bytes, at least one of them, and tells how many.
+    /// Writes some of the bytes, at least one, and returns how many.
     fn write<'a>(&'a self, data: &'a [u8]) -> Operation<'a, usize>;
 
-    /// Carries out a command; the device checks its authority, because only it knows its table.
+    /// Runs a command; the device checks its authority, because only it knows its table.
     fn control<'a>(&'a self, identifier: Identifier, request: &'a [u8]) -> Operation<'a, Vec<u8>> {
         let _ = (identifier, request);
         Operation::Done(Err(Error::UnknownCommand))
     }
 
-    /// Tells what of `interest` the description is ready for, or registers the task to be woken
-    /// when it is.
+    /// Returns which of `interest` the description is ready for, or registers the task's waker.
     ///
-    /// [`Readiness::ERROR`] and [`Readiness::HANG_UP`] are always of interest.
+    /// [`Readiness::ERROR`] and [`Readiness::HANG_UP`] are always polled.
     fn poll_ready(&self, context: &mut Context<'_>, interest: Readiness) -> Poll<Readiness>;
 
-    /// Hears that the node was unmounted: ends every waiter with an error. No call comes after it.
+    /// Called when the node was unmounted: ends every waiter with an error. No further call
+    /// follows.
     fn revoke(&self) {}
 }

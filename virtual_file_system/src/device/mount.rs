@@ -1,8 +1,8 @@
-//! A device under a name: opens it, and takes it away from everybody when it is unmounted.
+//! A mounted device: opens it, and revokes it from all open files when it is unmounted.
 //!
 //! The tree's nodes hold a [`Mount`]; each open file description holds a [`MountedOpen`], which
-//! leaves the mount's register when it is dropped. A mount must not keep a description alive, nor
-//! an unmounted device.
+//! unregisters from the mount when it is dropped. A mount must keep neither a description nor an
+//! unmounted device alive.
 
 use alloc::collections::BTreeMap;
 use alloc::sync::{Arc, Weak};
@@ -12,11 +12,11 @@ use super::{CharacterDevice, OpenRequest, Revocable};
 use crate::error::{Error, Result};
 use crate::lock::Lock;
 
-/// A mounted device and what is open on it.
-pub(crate) struct Mount(Lock<Register>);
+/// A mounted device and its open file descriptions.
+pub(crate) struct Mount(Lock<OpenTable>);
 
-struct Register {
-    /// Gone once the device is unmounted.
+struct OpenTable {
+    /// `None` once the device is unmounted.
     device: Option<Arc<dyn CharacterDevice>>,
     open: BTreeMap<u64, Weak<Revocable>>,
     next: u64,
@@ -24,11 +24,11 @@ struct Register {
 
 impl Mount {
     pub(crate) fn new(device: Arc<dyn CharacterDevice>) -> Self {
-        Self(Lock::new(Register { device: Some(device), open: BTreeMap::new(), next: 0 }))
+        Self(Lock::new(OpenTable { device: Some(device), open: BTreeMap::new(), next: 0 }))
     }
 
-    /// Opens the device. `NoDevice` if it was unmounted meanwhile; else whatever the device refuses
-    /// with.
+    /// Opens the device. `NoDevice` if it was unmounted meanwhile; otherwise any error of the
+    /// device.
     pub(crate) fn open(self: &Arc<Self>, request: &OpenRequest<'_>) -> Result<MountedOpen> {
         let device = self.0.with(|register| register.device.clone()).ok_or(Error::NoDevice)?;
         let opened = Arc::new(Revocable::new(device.open(request)?));
@@ -41,15 +41,15 @@ impl Mount {
         match number {
             Some(number) => Ok(MountedOpen { mount: Arc::clone(self), number, opened }),
             None => {
-                // Unmounted while the device was opening: it must not stay open behind a node that
-                // is gone.
+                // The device was unmounted during the open: the description must not stay open
+                // behind a removed node.
                 opened.revoke();
                 Err(Error::NoDevice)
             }
         }
     }
 
-    /// Takes the device away from every open file and releases it.
+    /// Revokes the device from every open file and releases it.
     pub(crate) fn revoke(&self) {
         let (device, open) =
             self.0.with(|register| (register.device.take(), mem::take(&mut register.open)));

@@ -1,9 +1,9 @@
-//! An open device that can be taken away while tasks wait on it.
+//! An open device that can be revoked while tasks wait on it.
 //!
-//! A [`File`](crate::File) never holds an [`OpenDevice`] itself: it borrows one from here for the
-//! time of a call, and races what waits against the revocation. Everybody who waits sits in a seat
-//! of their own, so that a description on which thousands of futures have waited keeps no waker of
-//! a future that is gone. Unmounting comes in through [`Mount`](super::Mount).
+//! A [`File`](crate::File) never holds an [`OpenDevice`] itself: it borrows one from here for a
+//! call, and a pending call races against the revocation. Every waiting future has its own slot, so
+//! that a description keeps no waker of a dropped future. [`Mount`](super::Mount) revokes the
+//! device when it is unmounted.
 
 use alloc::sync::Arc;
 use core::future::{Future, poll_fn};
@@ -24,14 +24,14 @@ pub(crate) struct Revocable(Lock<State>);
 
 struct State {
     device: Option<Arc<dyn OpenDevice>>,
-    seats: Slab<Waker>,
-    /// Tasks in a bare `poll_ready`, which has no future whose drop could free a seat.
+    slots: Slab<Waker>,
+    /// Tasks in a bare `poll_ready`, which has no future whose drop could free a slot.
     pollers: WakerList,
 }
 
 impl Revocable {
     pub(crate) fn new(device: Arc<dyn OpenDevice>) -> Self {
-        let state = State { device: Some(device), seats: Slab::new(), pollers: WakerList::new() };
+        let state = State { device: Some(device), slots: Slab::new(), pollers: WakerList::new() };
         Self(Lock::new(state))
     }
 
@@ -40,17 +40,17 @@ impl Revocable {
         self.0.with(|state| state.device.clone()).ok_or(Error::NoDevice)
     }
 
-    /// Takes the device away and ends everybody who waits on it.
+    /// Revokes the device and wakes all its waiters.
     ///
-    /// It is dropped here, or at the end of the last call that borrowed it.
+    /// The device is dropped here, or at the end of the last call that borrowed it.
     pub(crate) fn revoke(&self) {
-        let (device, seats, pollers) = self
+        let (device, slots, pollers) = self
             .0
-            .with(|state| (state.device.take(), mem::take(&mut state.seats), state.pollers.take()));
+            .with(|state| (state.device.take(), mem::take(&mut state.slots), state.pollers.take()));
         if let Some(device) = device {
             device.revoke();
         }
-        for waker in seats.into_iter().map(|(_, waker)| waker).chain(pollers) {
+        for waker in slots.into_iter().map(|(_, waker)| waker).chain(pollers) {
             waker.wake();
         }
     }
@@ -61,16 +61,16 @@ impl Revocable {
         if let Operation::Done(result) = operation {
             return result;
         }
-        let mut seat = Seat { owner: self, number: None };
+        let mut slot = Slot { owner: self, number: None };
         poll_fn(|context| {
-            // Asked first: what a device says while it is taken away is not what the caller shall
-            // hear.
+            // Check this first: once the device is revoked, the caller gets `NoDevice` and not the
+            // device's own result.
             if self.is_revoked() {
                 return Poll::Ready(Err(Error::NoDevice));
             }
             match Pin::new(&mut operation).poll(context) {
                 Poll::Ready(result) => Poll::Ready(result),
-                Poll::Pending => seat.wait(context.waker()),
+                Poll::Pending => slot.wait(context.waker()),
             }
         })
         .await
@@ -78,15 +78,15 @@ impl Revocable {
 
     /// Awaits readiness, or the revocation. Cancel safe.
     pub(crate) async fn ready(&self, interest: Readiness) -> Result<Readiness> {
-        let mut seat = Seat { owner: self, number: None };
+        let mut slot = Slot { owner: self, number: None };
         poll_fn(|context| match self.device()?.poll_ready(context, interest) {
             Poll::Ready(readiness) => Poll::Ready(Ok(readiness)),
-            Poll::Pending => seat.wait(context.waker()),
+            Poll::Pending => slot.wait(context.waker()),
         })
         .await
     }
 
-    /// Asks for readiness; the task is woken for it and for the revocation.
+    /// Polls readiness; readiness and the revocation both wake the task.
     pub(crate) fn poll_ready(
         &self,
         context: &mut Context<'_>,
@@ -113,32 +113,32 @@ impl Revocable {
     }
 }
 
-/// The place in which one future waits for the revocation; dropping it leaves.
-struct Seat<'a> {
+/// The slot of one future that waits for the revocation; dropping it frees the slot.
+struct Slot<'a> {
     owner: &'a Revocable,
     number: Option<usize>,
 }
 
-impl Seat<'_> {
-    /// Sits down and waits, unless the device is gone by now.
+impl Slot<'_> {
+    /// Registers the waker and waits, unless the device is revoked.
     fn wait<T>(&mut self, waker: &Waker) -> Poll<Result<T>> {
-        // Looking and sitting down are one step, so a revocation in between cannot be missed.
+        // Checking and registering are one step under the lock, so a revocation in between cannot
+        // be missed.
         let outcome = self.owner.0.with(|state| {
             if state.device.is_none() {
                 return Err(Error::NoDevice);
             }
-            match self.number.and_then(|number| state.seats.get_mut(number)) {
+            match self.number.and_then(|number| state.slots.get_mut(number)) {
                 Some(present) if present.will_wake(waker) => Ok(None),
                 Some(present) => Ok(Some(mem::replace(present, waker.clone()))),
                 None => {
-                    self.number = Some(state.seats.insert(waker.clone()));
+                    self.number = Some(state.slots.insert(waker.clone()));
                     Ok(None)
                 }
             }
         });
         match outcome {
-            // The waker that was replaced may own its task: it is dropped here, outside of the
-            // lock.
+            // The replaced waker may own its task: drop it here, outside the lock.
             Ok(replaced) => drop(replaced),
             Err(error) => return Poll::Ready(Err(error)),
         }
@@ -146,11 +146,11 @@ impl Seat<'_> {
     }
 }
 
-impl Drop for Seat<'_> {
+impl Drop for Slot<'_> {
     fn drop(&mut self) {
         let left = self
             .number
-            .and_then(|number| self.owner.0.with(|state| state.seats.try_remove(number)));
+            .and_then(|number| self.owner.0.with(|state| state.slots.try_remove(number)));
         drop(left);
     }
 }

@@ -1,7 +1,7 @@
 //! Control calls on an open file, as bytes and as types.
 //!
-//! Whether the file was opened for a command's authority is decided by the device, because only it
-//! knows its table.
+//! The device checks whether the file was opened for a command's authority, because only it knows
+//! its table.
 
 use alloc::vec::Vec;
 use core::any::Any;
@@ -14,17 +14,17 @@ use crate::limits::REQUEST_BYTES;
 use crate::operation::Operation;
 
 impl File {
-    /// Carries out a command given as bytes, and returns the answer's bytes.
+    /// Runs a command given as bytes, and returns the response's bytes.
     ///
     /// # Errors
     ///
-    /// [`Error::MessageTooLong`] beyond [`REQUEST_BYTES`]; [`Error::UnknownCommand`] on anything
-    /// but a device; the device's, [`Error::PermissionDenied`] for a missing authority among them;
-    /// those of every [`File`].
+    /// [`Error::MessageTooLong`] beyond [`REQUEST_BYTES`]; [`Error::UnknownCommand`] if the file is
+    /// not a device; errors of the device, among them [`Error::PermissionDenied`] for a missing
+    /// authority; those of every [`File`].
     ///
     /// # Cancel safety
     ///
-    /// As the command's: the device documents it.
+    /// That of the command: the device documents it.
     pub async fn control_raw(&self, identifier: Identifier, request: &[u8]) -> Result<Vec<u8>> {
         check_length(request)?;
         let Target::Device(opened) = self.0.target() else { return Err(Error::UnknownCommand) };
@@ -32,51 +32,50 @@ impl File {
         self.finish(opened, device.control(identifier, request)).await
     }
 
-    /// Carries out a command.
+    /// Runs a command.
     ///
     /// # Errors
     ///
-    /// Those of [`control_raw`](Self::control_raw); [`Error::BadMessage`] if the device's answer is
-    /// not the command's.
+    /// Errors of [`control_raw`](Self::control_raw); [`Error::BadMessage`] if the device's response
+    /// does not decode.
     ///
     /// # Cancel safety
     ///
-    /// As the command's: the device documents it.
+    /// That of the command: the device documents it.
     pub async fn control<C: ControlCommand>(&self, request: &C::Request) -> Result<C::Response> {
         decode_response(&self.control_raw(C::IDENTIFIER, &encode_request(request)?).await?)
     }
 
-    /// Carries out a command if that does not have to wait.
+    /// Runs a command if it does not block.
     ///
     /// # Errors
     ///
-    /// Those of [`control`](Self::control), and [`Error::WouldBlock`] if it would have to wait.
+    /// Errors of [`control`](Self::control), and [`Error::WouldBlock`] if it would block.
     pub fn try_control<C: ControlCommand>(&self, request: &C::Request) -> Result<C::Response> {
         decode_response(&self.try_control_raw(C::IDENTIFIER, &encode_request(request)?)?)
     }
 
-    /// Carries out a command given as bytes if that does not have to wait.
+    /// Runs a command given as bytes if it does not block.
     ///
     /// # Errors
     ///
-    /// Those of [`control_raw`](Self::control_raw), and [`Error::WouldBlock`] if it would have to
-    /// wait.
+    /// Errors of [`control_raw`](Self::control_raw), and [`Error::WouldBlock`] if it would block.
     pub fn try_control_raw(&self, identifier: Identifier, request: &[u8]) -> Result<Vec<u8>> {
         check_length(request)?;
         let Target::Device(opened) = self.0.target() else { return Err(Error::UnknownCommand) };
         opened.device()?.control(identifier, request).now()
     }
 
-    /// Calls the open device by its own type, for who has decoded a command already.
+    /// Calls the open device by its own type, for callers with a decoded command.
     ///
     /// # Errors
     ///
-    /// [`Error::UnknownCommand`] on anything but a device of this type; the call's; those of every
-    /// [`File`].
+    /// [`Error::UnknownCommand`] if the file is not a device of this type; errors of the call;
+    /// those of every [`File`].
     ///
     /// # Cancel safety
     ///
-    /// As the call's: the device documents it.
+    /// That of the call: the device documents it.
     pub async fn call<D: OpenDevice, T>(
         &self,
         call: impl FnOnce(&D) -> Operation<'_, T>,
@@ -86,11 +85,11 @@ impl File {
         self.finish(opened, call(own_type(&*device)?)).await
     }
 
-    /// As [`call`](Self::call), if that does not have to wait.
+    /// As [`call`](Self::call), if it does not block.
     ///
     /// # Errors
     ///
-    /// Those of [`call`](Self::call), and [`Error::WouldBlock`] if it would have to wait.
+    /// Errors of [`call`](Self::call), and [`Error::WouldBlock`] if it would block.
     pub fn try_call<D: OpenDevice, T>(
         &self,
         call: impl FnOnce(&D) -> Operation<'_, T>,

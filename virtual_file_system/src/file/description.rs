@@ -1,8 +1,7 @@
-//! The open file description: what all clones of one [`File`](super::File) share.
+//! The open file description: the state that all clones of one [`File`](super::File) share.
 //!
-//! It holds the object that was opened, its position and its flags. Dropping the last clone drops
-//! it, and with it the device's side. It decides whether the flags allow a call; what the call does
-//! is up to the file.
+//! It holds the opened object, its offset and its flags. Dropping the last clone drops it, and with
+//! it the device's side. It checks whether the flags allow a call; the file runs the call.
 
 use alloc::sync::Arc;
 use core::sync::atomic::{AtomicBool, Ordering};
@@ -16,7 +15,7 @@ use crate::lock::Lock;
 use crate::node::{Attributes, Node, NodeKind};
 use crate::storage::Storage;
 
-/// What was opened.
+/// The opened object.
 pub(crate) enum Object {
     Directory(Arc<Node>),
     Regular {
@@ -28,31 +27,31 @@ pub(crate) enum Object {
         node: Arc<Node>,
         opened: MountedOpen,
     },
-    /// A device that never had a name, such as an end of a pipe.
-    Nameless(Revocable),
+    /// A device without a name, such as an end of a pipe.
+    Unnamed(Revocable),
 }
 
-/// How a file's calls find what they act on.
+/// The object on which a file's calls act.
 pub(super) enum Target<'a> {
     Directory,
     Regular { storage: &'a Storage, position: &'a Lock<u64> },
     Device(&'a Revocable),
 }
 
-/// What all clones of one file share.
+/// The state that all clones of one file share.
 pub(crate) struct Description {
     object: Object,
     flags: OpenFlags,
     non_blocking: AtomicBool,
-    /// Whose turn it is to write a whole buffer to a device. The section spans awaits, because a
-    /// device may take the buffer in pieces; an asynchronous mutex lets the others wait without
-    /// holding a thread.
+    /// Serialises writes of whole buffers to a device. The section spans awaits, because a device
+    /// may take the buffer in pieces; with an asynchronous mutex the others wait without blocking a
+    /// thread.
     pub(super) turn: Mutex<()>,
 }
 
 impl Description {
     pub(crate) fn new(object: Object, flags: OpenFlags) -> Self {
-        // What was asked of the open itself is over with it.
+        // Flags that affect only the open itself end here.
         let passed = OpenFlags::CREATE
             | OpenFlags::EXCLUSIVE
             | OpenFlags::TRUNCATE
@@ -70,11 +69,11 @@ impl Description {
             Object::Directory(_) => Target::Directory,
             Object::Regular { storage, position, .. } => Target::Regular { storage, position },
             Object::Mounted { opened, .. } => Target::Device(opened.opened()),
-            Object::Nameless(opened) => Target::Device(opened),
+            Object::Unnamed(opened) => Target::Device(opened),
         }
     }
 
-    /// Finds the target of a call for which the file must have been opened so.
+    /// Returns the target of a call that requires this open flag.
     pub(super) fn target_for(&self, flag: OpenFlags) -> Result<Target<'_>> {
         if self.flags.contains(flag) { Ok(self.target()) } else { Err(Error::BadFileDescriptor) }
     }
@@ -104,7 +103,7 @@ impl Description {
                 opened.opened().device()?;
                 Ok(node.attributes())
             }
-            Object::Nameless(opened) => {
+            Object::Unnamed(opened) => {
                 opened.device()?;
                 Ok(Attributes {
                     kind: NodeKind::CharacterDevice,

@@ -1,9 +1,9 @@
-//! The open file: reading, writing, seeking, and what is known about it.
+//! The open file: reading, writing, seeking, and its attributes.
 //!
-//! [`VirtualFileSystem::open`](crate::VirtualFileSystem::open) and [`pipe`](fn@crate::pipe) make
-//! files; shells, guests and programs call them. A call on a regular file ends at once; a call on a
-//! device goes to its [`OpenDevice`] and may wait. Control calls stand in `control`, readiness in
-//! `waiting`, the `embedded-io-async` faces in `traits`.
+//! [`VirtualFileSystem::open`](crate::VirtualFileSystem::open) and [`pipe`](fn@crate::pipe) create
+//! files; shells, guests and programs use them. A call on a regular file completes at once; a call
+//! on a device goes to its [`OpenDevice`] and may block. Control calls are in `control`, readiness
+//! is in `waiting`, the `embedded-io-async` traits are in `traits`.
 
 mod control;
 mod description;
@@ -25,11 +25,11 @@ use crate::error::{Error, Result};
 use crate::node::Attributes;
 use crate::operation::Operation;
 
-/// Bytes by which `read_to_end` makes room at least.
+/// The minimum bytes by which `read_to_end` grows its buffer.
 const READ_STEP_BYTES: usize = 4096;
 
-/// An open file. A clone is the same description (POSIX `dup`): position, flags and the device's
-/// state are shared, and the last one dropped closes it, at once.
+/// An open file. A clone is the same description (POSIX `dup`): they share offset, flags and the
+/// device's state, and dropping the last one closes it at once.
 ///
 /// Calls on a device whose node was unmounted fail with [`Error::NoDevice`]. Calls for which the
 /// file was not opened fail with [`Error::BadFileDescriptor`]. On a non-blocking file, calls that
@@ -48,22 +48,21 @@ impl File {
         Self(Arc::new(description))
     }
 
-    /// Makes a file of an open device that has no name in any tree, such as a terminal or an end of
-    /// a pipe.
+    /// Makes a file of an open device without a name, such as a terminal or an end of a pipe.
     #[must_use]
     pub fn from_device(device: Arc<dyn OpenDevice>, flags: OpenFlags) -> Self {
-        Self::new(Description::new(Object::Nameless(Revocable::new(device)), flags))
+        Self::new(Description::new(Object::Unnamed(Revocable::new(device)), flags))
     }
 
-    /// Reads up to `buffer.len()` bytes, waiting for the first; 0 is the end of the file.
+    /// Reads up to `buffer.len()` bytes, and blocks until there is one; 0 is the end of the file.
     ///
     /// # Errors
     ///
-    /// [`Error::IsADirectory`]; the device's; those of every [`File`].
+    /// [`Error::IsADirectory`]; errors of the device; those of every [`File`].
     ///
     /// # Cancel safety
     ///
-    /// A read that is dropped has taken nothing.
+    /// A read that is dropped while pending has consumed nothing.
     pub async fn read(&self, buffer: &mut [u8]) -> Result<usize> {
         match self.0.target_for(OpenFlags::READ)? {
             Target::Directory => Err(Error::IsADirectory),
@@ -77,17 +76,17 @@ impl File {
         }
     }
 
-    /// Writes some of the bytes, and tells how many. A regular file takes all that its limits
-    /// allow; with [`OpenFlags::APPEND`] they go to its end.
+    /// Writes some of the bytes, and returns how many. A regular file takes all that its limits
+    /// allow; with [`OpenFlags::APPEND`] they are appended.
     ///
     /// # Errors
     ///
-    /// [`Error::FileTooLarge`] and [`Error::NoSpace`] if no byte fits a regular file; the device's;
-    /// those of every [`File`].
+    /// [`Error::FileTooLarge`] and [`Error::NoSpace`] if no byte fits a regular file; errors of the
+    /// device; those of every [`File`].
     ///
     /// # Cancel safety
     ///
-    /// A write that is dropped has given nothing.
+    /// A write that is dropped while pending has written nothing.
     pub async fn write(&self, data: &[u8]) -> Result<usize> {
         match self.0.target_for(OpenFlags::WRITE)? {
             Target::Device(opened) => {
@@ -98,12 +97,12 @@ impl File {
         }
     }
 
-    /// Writes all bytes, as one piece: no other `write_all` on this description gets in between.
+    /// Writes all bytes without interleaving with another `write_all` on this description.
     ///
     /// # Errors
     ///
-    /// Those of [`write`](Self::write), after which a part may be written; [`Error::InputOutput`]
-    /// if the device takes nothing.
+    /// Errors of [`write`](Self::write), after which a part may be written; [`Error::InputOutput`]
+    /// if the device accepts no bytes.
     ///
     /// # Cancel safety
     ///
@@ -126,20 +125,21 @@ impl File {
         Ok(())
     }
 
-    /// Reads all that is left.
+    /// Reads to the end of the file.
     ///
     /// # Errors
     ///
-    /// Those of [`read`](Self::read); [`Error::FileTooLarge`] if there is more than `limit` bytes.
+    /// Errors of [`read`](Self::read); [`Error::FileTooLarge`] if there are more than `limit`
+    /// bytes.
     ///
     /// # Cancel safety
     ///
-    /// Not cancel safe: what was read so far is lost.
+    /// Not cancel safe: the bytes read so far are lost.
     pub async fn read_to_end(&self, limit: usize) -> Result<Vec<u8>> {
         let mut bytes = Vec::new();
         loop {
             let length = bytes.len();
-            // One byte more than allowed, to tell the end from too much.
+            // One byte more than allowed, to distinguish the end from an excess.
             let step =
                 length.max(READ_STEP_BYTES).min(limit.saturating_sub(length).saturating_add(1));
             bytes.try_reserve(step).map_err(|_| Error::OutOfMemory)?;
@@ -155,11 +155,11 @@ impl File {
         }
     }
 
-    /// Reads what is there now.
+    /// Reads available bytes without blocking.
     ///
     /// # Errors
     ///
-    /// Those of [`read`](Self::read), and [`Error::WouldBlock`] if it would have to wait.
+    /// Errors of [`read`](Self::read), and [`Error::WouldBlock`] if it would block.
     pub fn try_read(&self, buffer: &mut [u8]) -> Result<usize> {
         match self.0.target_for(OpenFlags::READ)? {
             Target::Directory => Err(Error::IsADirectory),
@@ -170,11 +170,11 @@ impl File {
         }
     }
 
-    /// Writes what fits now.
+    /// Writes without blocking as many bytes as fit.
     ///
     /// # Errors
     ///
-    /// Those of [`write`](Self::write), and [`Error::WouldBlock`] if it would have to wait.
+    /// Errors of [`write`](Self::write), and [`Error::WouldBlock`] if it would block.
     pub fn try_write(&self, data: &[u8]) -> Result<usize> {
         match self.0.target_for(OpenFlags::WRITE)? {
             Target::Directory => Err(Error::IsADirectory),
@@ -185,7 +185,7 @@ impl File {
         }
     }
 
-    /// Moves the position of a regular file, also beyond its end, and tells where it is.
+    /// Moves the offset of a regular file, also beyond its end, and returns it.
     ///
     /// # Errors
     ///
@@ -210,7 +210,7 @@ impl File {
         })
     }
 
-    /// Cuts a regular file, or lengthens it with zeros; the position stays.
+    /// Truncates a regular file, or extends it with zeros; the offset is unchanged.
     ///
     /// # Errors
     ///
@@ -224,7 +224,7 @@ impl File {
         }
     }
 
-    /// Tells what is known about the node; a file without a name has inode 0.
+    /// Returns the attributes of the node; a file without a name has inode 0.
     ///
     /// # Errors
     ///
@@ -233,8 +233,8 @@ impl File {
         self.0.attributes()
     }
 
-    /// Tells a number that grows with every change of a regular file's bytes. Together with the
-    /// inode it names one state of one file, as a strong validator of HTTP must.
+    /// Returns a number that grows with every change of a regular file's bytes. Together with the
+    /// inode it identifies one state of one file, as a strong validator of HTTP requires.
     ///
     /// # Errors
     ///
@@ -247,18 +247,18 @@ impl File {
         }
     }
 
-    /// Tells what the file was opened for, and whether it is non-blocking now.
+    /// Returns the open flags, including the current non-blocking flag.
     #[must_use]
     pub fn flags(&self) -> OpenFlags {
         self.0.flags()
     }
 
-    /// Says whether calls on this description shall wait, from the next one on.
+    /// Sets the non-blocking flag of this description, effective from the next call.
     pub fn set_non_blocking(&self, non_blocking: bool) {
         self.0.set_non_blocking(non_blocking);
     }
 
-    /// Awaits a device's operation as the flags have it.
+    /// Awaits a device's operation, or polls it once if the file is non-blocking.
     async fn finish<T>(&self, opened: &Revocable, operation: Operation<'_, T>) -> Result<T> {
         if self.0.is_non_blocking() { operation.now() } else { opened.run(operation).await }
     }

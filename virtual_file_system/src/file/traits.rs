@@ -1,6 +1,6 @@
-//! The `embedded-io-async` faces of an open file, for code that is generic over them.
+//! The `embedded-io-async` traits of an open file, for generic code.
 //!
-//! They only forward; what a call means stands at [`File`].
+//! They only forward; [`File`] documents the calls.
 
 use embedded_io_async::{ErrorType, Read, Seek, SeekFrom, Write};
 
@@ -25,7 +25,7 @@ macro_rules! forward {
             }
 
             async fn flush(&mut self) -> Result<()> {
-                // A write that has returned has arrived.
+                // Written data needs no flush.
                 Ok(())
             }
 

@@ -1,4 +1,4 @@
-//! Readiness of an open file: for event loops and for guests that wait on many files.
+//! Readiness of an open file, for event loops and for guests that wait on many files.
 //!
 //! Regular files and directories are always ready; a device answers for itself.
 
@@ -8,19 +8,19 @@ use super::{File, Target};
 use crate::error::Result;
 use crate::readiness::Readiness;
 
-/// What nobody can lose interest in.
+/// Always polled, whatever the interest.
 const ALWAYS: Readiness = Readiness::ERROR.union(Readiness::HANG_UP);
-/// What a file without a device is ready for.
+/// The readiness of a file without a device.
 const IMMEDIATE: Readiness = Readiness::READABLE.union(Readiness::WRITABLE);
 
 impl File {
-    /// Tells what of `interest` (and of error and hang-up) the file is ready for, or registers the
-    /// task to be woken.
+    /// Returns which of `interest` (and of error and hang-up) the file is ready for, or registers
+    /// the task's waker.
     ///
     /// # Errors
     ///
-    /// [`Error::NoDevice`](crate::Error::NoDevice), also for who waits, once the device is
-    /// unmounted.
+    /// [`Error::NoDevice`](crate::Error::NoDevice) once the device is unmounted, also for waiting
+    /// tasks.
     pub fn poll_ready(
         &self,
         context: &mut Context<'_>,
@@ -32,7 +32,7 @@ impl File {
         }
     }
 
-    /// Waits until the file is ready for some of `interest`, has an error or is hung up.
+    /// Waits until the file is ready for any of `interest`, has an error or is hung up.
     ///
     /// # Errors
     ///
@@ -40,7 +40,7 @@ impl File {
     ///
     /// # Cancel safety
     ///
-    /// Cancel safe: it only looks.
+    /// Cancel safe: it has no side effects.
     pub async fn ready(&self, interest: Readiness) -> Result<Readiness> {
         match self.0.target() {
             Target::Device(opened) => opened.ready(interest | ALWAYS).await,
@@ -48,8 +48,7 @@ impl File {
         }
     }
 
-    /// Tells what the file is ready for at this moment. An unmounted device has an error and is
-    /// hung up.
+    /// Returns the current readiness. An unmounted device has an error and is hung up.
     #[must_use]
     pub fn readiness_now(&self) -> Readiness {
         match self.poll_ready(&mut Context::from_waker(Waker::noop()), Readiness::all()) {

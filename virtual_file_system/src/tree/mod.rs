@@ -1,8 +1,8 @@
-//! The tree that platforms, shells and guests share: every call that takes a path.
+//! The tree that platforms, shells and guests share: every call with a path.
 //!
-//! Each call looks the path up under the lock of the names, leaves the lock, and only then touches
-//! bytes or devices. An open ends in a [`File`], where the caller goes on. Permission is decided in
-//! [`access`](crate::access), the rules about names stand in `names`.
+//! Each call resolves its path under the lock of the names, releases the lock, and only then
+//! accesses bytes or devices. An open returns a [`File`]. Permission checks are in
+//! [`access`](crate::access), the rules about names in `names`.
 
 mod names;
 
@@ -25,11 +25,11 @@ use crate::node::{Attributes, Content, DirectoryEntry, Node, NodeKind};
 use crate::path::Path;
 use crate::storage::{Budget, Storage};
 
-/// One tree of names. Clones are the same tree.
+/// A tree of names. Clones share it.
 ///
-/// Every call checks that the caller may search the directories on the way
-/// ([`Error::AccessDenied`]), that they are there ([`Error::NotFound`]) and that they are
-/// directories ([`Error::NotADirectory`]). No call waits.
+/// Every call checks that the caller may search the directories on the path
+/// ([`Error::AccessDenied`]), that they exist ([`Error::NotFound`]) and that they are directories
+/// ([`Error::NotADirectory`]). No call blocks.
 #[derive(Clone)]
 pub struct VirtualFileSystem(Arc<Tree>);
 
@@ -54,13 +54,13 @@ impl fmt::Debug for VirtualFileSystem {
 }
 
 impl VirtualFileSystem {
-    /// Makes a tree with nothing but a root directory of user 0, mode 755.
+    /// Creates a tree with only a root directory of user 0, mode 755.
     #[must_use]
     pub fn new() -> Self {
         Self::with_storage(STORAGE_BYTES)
     }
 
-    /// Makes a tree whose regular files hold at most this many bytes together.
+    /// Creates a tree with a limit on the total bytes of its regular files.
     #[must_use]
     pub fn with_storage(bytes: usize) -> Self {
         Self(Arc::new(Tree {
@@ -69,17 +69,17 @@ impl VirtualFileSystem {
         }))
     }
 
-    /// Opens a node. `mode` is that of a regular file which [`OpenFlags::CREATE`] makes; whoever
-    /// makes it gets it open as asked, whatever the mode.
+    /// Opens a node. `mode` is that of a regular file created by [`OpenFlags::CREATE`]. It does not
+    /// restrict the open that creates the file.
     ///
     /// # Errors
     ///
-    /// [`Error::InvalidInput`] for flags that make no sense: neither read nor write, truncate
-    /// without write, create with directory. [`Error::NotFound`]; [`Error::AlreadyExists`] with
+    /// [`Error::InvalidInput`] for invalid flags: neither read nor write, truncate without write,
+    /// create with directory. [`Error::NotFound`]; [`Error::AlreadyExists`] with
     /// [`OpenFlags::EXCLUSIVE`]; [`Error::AccessDenied`]; [`Error::IsADirectory`] unless a
     /// directory is opened with [`OpenFlags::DIRECTORY`] and not for writing;
     /// [`Error::NotADirectory`]; [`Error::NoSpace`] beyond [`NODES`](crate::limits::NODES).
-    /// [`Error::NoDevice`] if the device is unmounted meanwhile; whatever the device refuses with.
+    /// [`Error::NoDevice`] if the device is unmounted meanwhile; any error of the device.
     pub fn open(
         &self,
         caller: &Credentials,
@@ -106,7 +106,7 @@ impl VirtualFileSystem {
         Ok(File::new(Description::new(object, flags)))
     }
 
-    /// Makes an empty directory.
+    /// Creates an empty directory.
     ///
     /// # Errors
     ///
@@ -116,7 +116,7 @@ impl VirtualFileSystem {
         self.0.names.with(|names| names.add(caller, path, mode, Content::Directory)).map(drop)
     }
 
-    /// Removes a regular file or an empty directory. Who has the file open keeps it.
+    /// Removes a regular file or an empty directory. Open files of it stay usable.
     ///
     /// # Errors
     ///
@@ -127,13 +127,13 @@ impl VirtualFileSystem {
         self.0.names.with(|names| names.remove(caller, path)).map(drop)
     }
 
-    /// Gives a regular file or a directory another name, replacing a file or an empty directory of
-    /// that name, in one step.
+    /// Renames a regular file or a directory atomically, replacing a file or an empty directory at
+    /// the new name.
     ///
     /// # Errors
     ///
-    /// Those of [`remove`](Self::remove) for both names; [`Error::Busy`] for a directory with a
-    /// mounted device below it; [`Error::InvalidInput`] for a directory into itself;
+    /// Errors of [`remove`](Self::remove) for both names; [`Error::Busy`] for a directory with a
+    /// mounted device below it; [`Error::InvalidInput`] for moving a directory into itself;
     /// [`Error::NotADirectory`] and [`Error::IsADirectory`] if one is a directory and the other is
     /// not.
     pub fn rename(&self, caller: &Credentials, from: &Path, to: &Path) -> Result<()> {
@@ -149,7 +149,7 @@ impl VirtualFileSystem {
         self.0.names.with(|names| names.list(caller, path))
     }
 
-    /// Tells what is known about a node; needs no access to the node itself.
+    /// Returns the attributes of a node; needs no access to the node itself.
     ///
     /// # Errors
     ///
@@ -158,11 +158,11 @@ impl VirtualFileSystem {
         Ok(self.find(caller, path)?.attributes())
     }
 
-    /// Changes a node's mode bits. Files that are open stay open as they are.
+    /// Changes a node's mode bits. Open files keep their access.
     ///
     /// # Errors
     ///
-    /// [`Error::PermissionDenied`] for anybody but the owner and user 0.
+    /// [`Error::PermissionDenied`] for all but the owner and user 0.
     pub fn set_mode(&self, caller: &Credentials, path: &Path, mode: Mode) -> Result<()> {
         self.find(caller, path)?.change_ownership(|ownership| {
             mode_change_permitted(caller, ownership.owner)?;
@@ -171,12 +171,12 @@ impl VirtualFileSystem {
         })
     }
 
-    /// Changes whom a node belongs to.
+    /// Changes the owner and the group of a node.
     ///
     /// # Errors
     ///
-    /// [`Error::PermissionDenied`] unless it is user 0, or the owner who gives the node to a group
-    /// of their own.
+    /// [`Error::PermissionDenied`] except for user 0, and for the owner who sets one of their own
+    /// groups.
     pub fn set_owner(
         &self,
         caller: &Credentials,
@@ -192,12 +192,12 @@ impl VirtualFileSystem {
         })
     }
 
-    /// Gives a device a name. The node belongs to the caller.
+    /// Mounts a device. The node belongs to the caller.
     ///
     /// # Errors
     ///
-    /// [`Error::AlreadyExists`] if the name is taken; [`Error::AccessDenied`] without write access
-    /// to the parent, which must exist; [`Error::NoSpace`] beyond [`NODES`](crate::limits::NODES).
+    /// [`Error::AlreadyExists`] if the name exists; [`Error::AccessDenied`] without write access to
+    /// the parent, which must exist; [`Error::NoSpace`] beyond [`NODES`](crate::limits::NODES).
     pub fn mount(
         &self,
         caller: &Credentials,
@@ -205,18 +205,19 @@ impl VirtualFileSystem {
         device: Arc<dyn CharacterDevice>,
         mode: Mode,
     ) -> Result<()> {
-        // The clone keeps a refused device alive until the lock is left: its drop is foreign code.
+        // The clone keeps a refused device alive until the lock is released: its drop is foreign
+        // code.
         let content = Content::CharacterDevice(Arc::new(Mount::new(device)));
         self.0.names.with(|names| names.add(caller, path, mode, content.clone())).map(drop)
     }
 
-    /// Takes a device's name away. Whatever is open on it fails with [`Error::NoDevice`] from now
-    /// on, who waits is woken, and the device is released as soon as no call is in progress.
+    /// Unmounts a device. Its open files fail with [`Error::NoDevice`] from now on, waiting tasks
+    /// are woken, and the device is released as soon as no call is in progress.
     ///
     /// # Errors
     ///
-    /// [`Error::InvalidInput`] if no device is mounted there; those of [`remove`](Self::remove) for
-    /// the parent.
+    /// [`Error::InvalidInput`] if no device is mounted there; errors of [`remove`](Self::remove)
+    /// for the parent.
     pub fn unmount(&self, caller: &Credentials, path: &Path) -> Result<()> {
         let node = self.0.names.with(|names| names.unmount(caller, path))?;
         if let Content::CharacterDevice(mount) = node.content() {
@@ -225,7 +226,7 @@ impl VirtualFileSystem {
         Ok(())
     }
 
-    /// Tells how many bytes the regular files hold together, those without a name included.
+    /// Returns the total bytes of all regular files, including those without a name.
     #[must_use]
     pub fn stored_bytes(&self) -> usize {
         self.0.budget.used()
@@ -235,7 +236,7 @@ impl VirtualFileSystem {
         self.0.names.with(|names| names.find(caller, path))
     }
 
-    /// Looking and creating are one step under the lock, so that of two exclusive creators one
+    /// Lookup and creation are one step under the lock, so that one of two exclusive creators
     /// succeeds.
     fn find_or_create(
         &self,

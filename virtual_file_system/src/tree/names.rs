@@ -1,9 +1,9 @@
-//! The names of a tree: which directory holds which node, and every rule about adding, moving and
+//! The names of a tree: the entries of each directory, and every rule about adding, moving and
 //! removing names.
 //!
-//! [`VirtualFileSystem`](super::VirtualFileSystem) enters it under its lock. Nothing in here calls
-//! a device, and a node that loses its name is returned, because dropping it may close a device,
-//! which must not happen under the lock.
+//! [`VirtualFileSystem`](super::VirtualFileSystem) calls it under its lock. Nothing here calls a
+//! device. A node that loses its name is returned, because dropping it may close a device, which
+//! must not happen under the lock.
 
 use alloc::collections::BTreeMap;
 use alloc::string::String;
@@ -19,23 +19,24 @@ use crate::limits::NODES;
 use crate::node::{Content, DirectoryEntry, Node, NodeKind, Ownership};
 use crate::path::Path;
 
-/// All names, by the directory that holds them.
+/// All names, by directory.
 pub(super) struct Names {
     root: Arc<Node>,
-    /// By inode of the directory. One flat table: dropping a deep tree needs no deep stack.
+    /// Entries by the directory's inode. The table is flat, so dropping a deep tree does not
+    /// recurse.
     directories: BTreeMap<u64, BTreeMap<String, Arc<Node>>>,
     count: usize,
     last_inode: u64,
 }
 
-/// Where a name is or would be.
+/// The location of a name that exists or may be created.
 struct Place<'a> {
     directory: Arc<Node>,
     name: &'a str,
 }
 
 impl Names {
-    /// The empty tree: a root directory of user 0 that everybody may list and search.
+    /// Creates the empty tree: a root directory of user 0 that everybody may list and search.
     pub(super) fn new() -> Self {
         let ownership = Ownership {
             owner: UserIdentifier(0),
@@ -46,14 +47,14 @@ impl Names {
         Self { root, directories: BTreeMap::from([(1, BTreeMap::new())]), count: 1, last_inode: 1 }
     }
 
-    /// Finds a node, if the caller may search every directory on the way.
+    /// Finds a node, if the caller may search every directory on the path.
     pub(super) fn find(&self, caller: &Credentials, path: &Path) -> Result<Arc<Node>> {
         path.components().try_fold(Arc::clone(&self.root), |directory, name| {
             self.search(caller, &directory, name)
         })
     }
 
-    /// Gives a new node a name in a directory that the caller may write.
+    /// Adds a new node to a directory that the caller may write.
     pub(super) fn add(
         &mut self,
         caller: &Credentials,
@@ -102,8 +103,7 @@ impl Names {
         Ok(node)
     }
 
-    /// Moves a node to another name, in one step. Returns the node whose name it took, if there was
-    /// one.
+    /// Renames a node in one step. Returns the node that it replaced, if any.
     pub(super) fn rename(
         &mut self,
         caller: &Credentials,
@@ -117,7 +117,7 @@ impl Names {
             return Err(Error::Busy);
         }
         if to.is_below(from) {
-            // Else the directory would vanish into itself.
+            // Otherwise the directory would become unreachable inside itself.
             return Err(Error::InvalidInput);
         }
         let target = self.place(caller, to)?.ok_or(Error::Busy)?;
@@ -140,7 +140,7 @@ impl Names {
         Ok(replaced)
     }
 
-    /// True for a device and for a directory with one below it: whoever mounted it knows it by its
+    /// True for a device and for a directory with one below it: its mounter refers to it by its
     /// path.
     fn holds_device(&self, node: &Arc<Node>) -> bool {
         let mut waiting = vec![Arc::clone(node)];
@@ -172,7 +172,7 @@ impl Names {
         entries.get(name).cloned().ok_or(Error::NotFound)
     }
 
-    /// Finds the directory in which a path's last name is or would be; the root is in none.
+    /// Finds the parent directory of a path's last component; the root has none.
     fn place<'a>(&self, caller: &Credentials, path: &'a Path) -> Result<Option<Place<'a>>> {
         let mut components = path.components();
         let Some(name) = components.next_back() else { return Ok(None) };

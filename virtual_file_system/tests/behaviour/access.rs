@@ -1,4 +1,4 @@
-//! Who may do what.
+//! Permission checks.
 
 use virtual_file_system::{
     Access, Credentials, Error, GroupIdentifier, OpenFlags, UserIdentifier, VirtualFileSystem,
@@ -33,7 +33,7 @@ fn exactly_one_class_decides_about_every_bit() {
             [(&owner, 6), (&owner_in_group, 6), (&member, 3), (&further, 3), (&other, 0)]
         {
             assert!(may(caller, bit << shift, access), "{caller:?} {access:?}");
-            // Every other bit is set and must not help.
+            // Every other bit is set and must not grant access.
             assert!(!may(caller, 0o777 & !(bit << shift), access), "{caller:?} {access:?}");
         }
     }
@@ -93,7 +93,7 @@ fn every_directory_on_the_way_must_be_searchable() {
             tree.create_directory(&caller, &path("/a/b/new"), octal(0o777)),
             Err(Error::AccessDenied)
         );
-        // Whether there is such a name is not told either.
+        // An unsearchable directory does not reveal whether a name exists.
         assert_eq!(tree.stat(&caller, &path("/a/b/none")), Err(Error::AccessDenied));
         tree.set_mode(&root(), &path(closed), octal(0o771)).unwrap();
         tree.stat(&caller, &path("/a/b/file")).unwrap();
@@ -127,7 +127,7 @@ fn changing_names_needs_write_access_to_the_parent() {
     assert_eq!(tree.rename(&caller, &path("/file"), &path("/mine/file")), denied);
     assert_eq!(tree.mount(&caller, &path("/new"), device(), octal(0o666)), denied);
     assert_eq!(tree.unmount(&caller, &path("/line")), denied);
-    // In their own directory they may, and what they make is theirs.
+    // In their own directory they may, and own what they create.
     tree.mount(&caller, &path("/mine/line"), device(), octal(0o600)).unwrap();
     assert_eq!(tree.stat(&caller, &path("/mine/line")).unwrap().owner, UserIdentifier(1));
     assert_eq!(tree.rename(&caller, &path("/mine/line"), &path("/line2")), Err(Error::Busy));
@@ -161,14 +161,14 @@ fn in_a_sticky_directory_only_owners_remove_and_rename() {
     make(&user(2), &other);
     assert_eq!(tree.remove(&user(2), &file), refused);
     assert_eq!(tree.rename(&user(2), &file, &path("/temporary/new")), refused);
-    // Nor by putting one's own file in its place.
+    // Nor by renaming one's own file over it.
     assert_eq!(tree.rename(&user(2), &other, &file), refused);
     // The owner of the entry, the owner of the directory, and user 0.
     for remover in [user(1), user(3), root()] {
         tree.remove(&remover, &file).unwrap();
         make(&user(1), &file);
     }
-    // Without the bit, write access is enough.
+    // Without the sticky bit, write access is enough.
     tree.set_mode(&root(), &path("/temporary"), octal(0o777)).unwrap();
     tree.remove(&user(2), &file).unwrap();
 }

@@ -1,5 +1,4 @@
-//! Tables of commands. That clashes do not compile is shown in the documentation of
-//! `define_commands!`.
+//! Command tables. The documentation of `define_commands!` shows that conflicts do not compile.
 
 use virtual_file_system::limits::REQUEST_BYTES;
 use virtual_file_system::{Authority, ControlCommand, Direction, Error, Identifier, encode};
@@ -16,7 +15,7 @@ virtual_file_system::define_commands! {
 
 virtual_file_system::define_commands! {
     /// Shares numbers, but no kind; and names two others.
-    mod stranger, kind b'm', clashes_with [crate::support::line::TABLE, neighbour::TABLE,] {
+    mod unrelated, kind b'm', clashes_with [crate::support::line::TABLE, neighbour::TABLE,] {
         /// Another command.
         1 => Other: Write (u8) -> ();
     }
@@ -27,7 +26,7 @@ fn identifiers_are_golden() {
     assert_eq!(Feed::IDENTIFIER.raw(), 0xffff_6c01);
     assert_eq!(Count::IDENTIFIER.raw(), 0xbfff_6c02);
     assert_eq!(neighbour::Other::IDENTIFIER.raw(), 0xbfff_6c04);
-    assert_eq!(stranger::Other::IDENTIFIER.raw(), 0xffff_6d01);
+    assert_eq!(unrelated::Other::IDENTIFIER.raw(), 0xffff_6d01);
     assert_eq!(usize::from(Feed::IDENTIFIER.size()), REQUEST_BYTES);
 }
 
@@ -73,7 +72,7 @@ fn requests_decode_by_identifier() {
 #[test]
 fn what_is_not_of_the_table_is_left_to_others() {
     let same_number = Identifier::new(Direction::None, 0, b'l', 1);
-    for identifier in [neighbour::Other::IDENTIFIER, stranger::Other::IDENTIFIER, same_number] {
+    for identifier in [neighbour::Other::IDENTIFIER, unrelated::Other::IDENTIFIER, same_number] {
         assert_eq!(Request::decode(identifier, &[]), None);
         assert_eq!(Request::authority(identifier), None);
     }

@@ -63,7 +63,7 @@ fn a_payload_with_trailing_bytes_is_refused() {
 
 #[test]
 fn a_malformed_payload_is_refused() {
-    // No such boolean, no UTF-8, a varint that does not end, a length beyond all memory.
+    // An invalid boolean, invalid UTF-8, an unterminated varint, a length beyond all memory.
     assert_eq!(decode::<bool>(&[2]), Err(Error::BadMessage));
     assert_eq!(decode::<String>(&[1, 0xff]), Err(Error::BadMessage));
     assert_eq!(decode::<u32>(&[0xff; 6]), Err(Error::BadMessage));

@@ -1,4 +1,4 @@
-//! Open devices: calls reach them as they are, flags are kept, closing closes.
+//! Open devices: calls arrive unchanged, flags are kept, closing closes.
 
 use std::sync::Arc;
 use std::sync::atomic::Ordering;
@@ -66,7 +66,7 @@ fn a_non_blocking_file_never_waits() {
     assert_eq!(poll_once(file.control::<Drain>(&())), Poll::Ready(Ok(())));
     file.set_non_blocking(false);
     assert_eq!(poll_once(file.read(&mut buffer)), Poll::Pending);
-    // The trying calls never wait, whatever the flag.
+    // The `try_` calls never block, whatever the flag.
     assert_eq!(file.try_read(&mut buffer), Err(Error::WouldBlock));
     line.feed(b"x");
     assert_eq!(file.try_control::<Drain>(&()), Err(Error::WouldBlock));
@@ -96,13 +96,13 @@ fn an_oversized_request_does_not_reach_the_device() {
     assert_eq!(block_on(file.control::<Feed>(&vec![0; REQUEST_BYTES])).map(drop), too_long.clone());
     assert_eq!(file.try_control::<Feed>(&vec![0; REQUEST_BYTES]).map(drop), too_long.clone());
     let raw = vec![0; REQUEST_BYTES + 1];
-    // Unknown to the device: had it been asked, the answer would be another.
+    // The device does not know the command: had it been called, the error would differ.
     assert_eq!(
         block_on(file.control_raw(Identifier::from_raw(0), &raw)).map(drop),
         too_long.clone()
     );
     assert_eq!(file.try_control_raw(Identifier::from_raw(0), &raw).map(drop), too_long);
-    // Two bytes are the length of the list: the longest request there is.
+    // Two bytes are the length of the list: this is the longest request.
     let longest = u32::try_from(REQUEST_BYTES - 2).unwrap();
     assert_eq!(block_on(file.control::<Feed>(&vec![0; REQUEST_BYTES - 2])), Ok(longest));
 }
@@ -112,7 +112,7 @@ fn the_device_decides_about_authority() {
     let (tree, _line) = tree_with_line();
     let file = open(&tree, "/line", OpenFlags::READ).unwrap();
     assert_eq!(block_on(file.control::<Feed>(&Vec::new())), Err(Error::PermissionDenied));
-    // Before the payload is looked at.
+    // The authority is checked before the payload is decoded.
     assert_eq!(block_on(file.control_raw(Feed::IDENTIFIER, &[9])), Err(Error::PermissionDenied));
     assert_eq!(block_on(file.control::<Count>(&())), Ok(0));
 }
@@ -126,10 +126,10 @@ fn a_device_has_no_position_and_no_length() {
     assert_eq!(file.stat(), tree.stat(&root(), &path("/line")));
 }
 
-/// Notes how it was opened.
-struct Witness(Arc<Lock<Vec<(Credentials, OpenFlags, String)>>>);
+/// Records how it was opened.
+struct Recorder(Arc<Lock<Vec<(Credentials, OpenFlags, String)>>>);
 
-impl CharacterDevice for Witness {
+impl CharacterDevice for Recorder {
     fn open(&self, request: &OpenRequest<'_>) -> Result<Arc<dyn OpenDevice>> {
         let seen = (request.credentials.clone(), request.flags, request.path.to_string());
         self.0.with(|log| log.push(seen));
@@ -141,7 +141,7 @@ impl CharacterDevice for Witness {
 fn the_device_learns_who_opens_it_and_may_refuse() {
     let (tree, _line) = tree_with_line();
     let log = Arc::new(Lock::new(Vec::new()));
-    tree.mount(&root(), &path("/witness"), Arc::new(Witness(Arc::clone(&log))), octal(0o666))
+    tree.mount(&root(), &path("/witness"), Arc::new(Recorder(Arc::clone(&log))), octal(0o666))
         .unwrap();
     let flags = READ_WRITE | OpenFlags::NON_BLOCKING | OpenFlags::TRUNCATE;
     let refused: Result<File> = tree.open(&user(7), &path("//witness/."), flags, Mode::empty());

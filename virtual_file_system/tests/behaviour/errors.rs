@@ -1,11 +1,11 @@
-//! The table of errors: complete, unique, and word for word what Linux and glibc say.
+//! The table of errors: complete, unique, and with the texts of Linux and glibc.
 
 use std::collections::HashSet;
 
 use embedded_io_async::{Error as _, ErrorKind};
 use virtual_file_system::{Error, decode, encode};
 
-/// POSIX name and Linux number, written down a second time on purpose.
+/// POSIX names and Linux numbers, repeated here on purpose.
 const LINUX: &[(&str, u16)] = &[
     ("EPERM", 1),
     ("ENOENT", 2),

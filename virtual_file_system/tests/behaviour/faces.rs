@@ -53,7 +53,7 @@ fn generic_code_sees_our_errors() {
     assert_eq!(block_on(copy(&b"data"[..], Infallible(writer))), Ok(4));
 }
 
-/// A writer whose error fits that of a slice: shows that a file can stand inside another face.
+/// A writer with the error type of a slice: a file can implement another trait's error.
 struct Infallible(virtual_file_system::File);
 
 impl embedded_io_async::ErrorType for Infallible {

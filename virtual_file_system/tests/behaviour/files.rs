@@ -1,4 +1,4 @@
-//! Regular files through open descriptions: position, append, truncate, removal, several writers.
+//! Regular files through open descriptions: offset, append, truncate, removal, several writers.
 
 use std::collections::BTreeMap;
 use std::thread;
@@ -68,7 +68,7 @@ fn truncating_empties_the_file_for_everybody() {
     file.try_write(b"abc").unwrap();
     open(&tree, "/file", OpenFlags::WRITE | OpenFlags::TRUNCATE).unwrap();
     assert_eq!(file.stat().unwrap().size, 0);
-    // The position stays, so the next write leaves a hole of zeros.
+    // The offset is unchanged, so the next write leaves a hole of zeros.
     file.try_write(b"d").unwrap();
     assert_eq!(all(&tree, "/file"), b"\0\0\0d");
     file.set_length(2).unwrap();
@@ -104,7 +104,7 @@ fn a_removed_file_lives_on_for_who_has_it_open() {
     file.seek(SeekFrom::Start(0)).unwrap();
     assert_eq!(block_on(file.read_to_end(10)), Ok(b"abcdef".to_vec()));
     assert_eq!(file.stat().unwrap().links, 0);
-    // A new file of that name is another one.
+    // A new file with the same name is another file.
     create(&tree, "/file").try_write(b"new").unwrap();
     assert_eq!(file.stat().unwrap().size, 6);
     assert_eq!(tree.stored_bytes(), 9);

@@ -1,4 +1,4 @@
-//! Every bound of `limits.rs` is hit once. Those of payloads stand in `control`.
+//! Every bound of `limits.rs` is reached once; those of payloads in `control`.
 
 use embedded_io_async::SeekFrom;
 use futures_lite::future::block_on;
@@ -56,13 +56,13 @@ fn all_files_share_one_budget() {
     let tree = VirtualFileSystem::with_storage(BYTES);
     let (one, two) = (create(&tree, "/one"), create(&tree, "/two"));
     block_on(one.write_all(&[1; 90])).unwrap();
-    // Chunk by chunk: the whole first one fits, of the second nothing.
+    // Chunk by chunk: the first fits, nothing of the second does.
     assert_eq!(two.try_write(&[2; CHUNK_BYTES + 11]), Ok(CHUNK_BYTES));
     assert_eq!(two.try_write(&[2; 11]), Err(Error::NoSpace));
     assert_eq!(two.try_write(&[2; 10]), Ok(10));
     assert_eq!(tree.stored_bytes(), BYTES);
     assert_eq!(one.try_write(&[1]), Err(Error::NoSpace));
-    // What is there can still be changed, and what is freed used again.
+    // Existing bytes can still be overwritten, and freed ones reused.
     one.seek(SeekFrom::Start(0)).unwrap();
     assert_eq!(one.try_write(&[3; 90]), Ok(90));
     two.set_length(CHUNK_BYTES as u64).unwrap();
@@ -74,8 +74,7 @@ fn all_files_share_one_budget() {
 
 #[test]
 fn a_budget_may_be_nothing_and_is_one_gibibyte_unless_said() {
-    // Filling the whole of it would take the memory; that one file of it may be full is shown
-    // above.
+    // Filling it completely would need all its memory; the test above fills one file of it.
     assert_eq!(STORAGE_BYTES, 1 << 30);
     assert_eq!(
         create(&VirtualFileSystem::with_storage(0), "/file").try_write(b"x"),
@@ -97,7 +96,7 @@ fn a_tree_has_a_last_node() {
     open(&tree, "/1", READ_WRITE | OpenFlags::CREATE).unwrap();
     tree.remove(&caller, &path("/1")).unwrap();
     create(&tree, "/more");
-    // Replacing one makes room as well.
+    // Replacing a node frees one as well.
     tree.rename(&caller, &path("/2"), &path("/3")).unwrap();
     create(&tree, "/another");
     assert_eq!(tree.create_directory(&caller, &path("/last"), octal(0o755)), Err(Error::NoSpace));

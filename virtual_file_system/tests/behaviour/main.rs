@@ -1,5 +1,5 @@
-//! What the file system promises, seen from outside; one module per promise. One program, so that
-//! it links once.
+//! The guarantees of the file system, tested from outside; one module each. It is one program, so
+//! that it links once.
 
 #![allow(
     clippy::unwrap_used,

@@ -1,4 +1,4 @@
-//! Pipes: order, back-pressure, end of file, broken pipe, readiness, cancelling.
+//! Pipes: order, back-pressure, end of file, broken pipe, readiness, cancellation.
 
 use std::pin::pin;
 use std::task::Poll;
@@ -135,7 +135,7 @@ fn whole_buffers_of_two_writers_do_not_mix() {
     let mut finished = [false; 2];
     assert_eq!(poll(first.as_mut(), &waker), Poll::Pending);
     while seen.len() < 10 {
-        // The second goes ahead whenever there is room: it must wait for its turn all the same.
+        // The second is polled whenever there is room, but must still wait for its turn.
         finished[1] = finished[1] || poll(second.as_mut(), &waker).is_ready();
         finished[0] = finished[0] || poll(first.as_mut(), &waker).is_ready();
         let mut buffer = [0; 1];

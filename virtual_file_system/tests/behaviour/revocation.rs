@@ -1,4 +1,4 @@
-//! Unmounting a device that is in use: everybody hears of it, and nothing is left over.
+//! Unmounting a device in use: every waiter is woken, and nothing is left over.
 
 use std::future::{Future, poll_fn};
 use std::pin::pin;
@@ -68,7 +68,7 @@ fn waiters_are_woken_and_find_no_device() {
     unmount(&tree);
     assert_eq!(tasks.iter().map(|(wakes, _)| wakes.count()).collect::<Vec<_>>(), [1; 5]);
     assert_eq!(line.revoked.load(Ordering::SeqCst), 2, "each description hears of it once");
-    // Even if the device has something by now.
+    // Even if the device has data by now.
     line.feed(b"late");
     assert_eq!(poll(first, &tasks[0].1), Poll::Ready(Err(Error::NoDevice)));
     assert_eq!(poll(second, &tasks[1].1), Poll::Ready(Err(Error::NoDevice)));
@@ -80,19 +80,19 @@ fn waiters_are_woken_and_find_no_device() {
 fn a_reader_on_another_thread_is_woken() {
     let (tree, line) = tree_with_line();
     let file = open(&tree, "/line", READ_WRITE).unwrap();
-    let (tell, told) = mpsc::channel();
+    let (started, waiting) = mpsc::channel();
     let outcome = thread::scope(|scope| {
         let reader = scope.spawn(|| {
             let mut buffer = [0];
             let mut read = pin!(file.read(&mut buffer));
             block_on(poll_fn(|context| {
                 let answer = read.as_mut().poll(context);
-                tell.send(()).unwrap();
+                started.send(()).unwrap();
                 answer
             }))
         });
-        // It waits for sure: its first poll is over, and nothing was fed.
-        told.recv().unwrap();
+        // It is waiting: its first poll is over, and no data was fed.
+        waiting.recv().unwrap();
         unmount(&tree);
         reader.join().unwrap()
     });
@@ -161,14 +161,14 @@ fn dropping_the_tree_leaves_open_files_alone() {
     assert_eq!((line.closed.load(Ordering::SeqCst), Arc::strong_count(&line)), (1, 1));
 }
 
-/// Unmounts itself while it is being opened: no lock may be held then, and the new description must
-/// not survive.
-struct Hasty {
+/// Unmounts itself while it is opened: no lock may be held then, and the new description must not
+/// survive.
+struct UnmountsOnOpen {
     tree: VirtualFileSystem,
     line: Arc<Line>,
 }
 
-impl CharacterDevice for Hasty {
+impl CharacterDevice for UnmountsOnOpen {
     fn open(&self, request: &OpenRequest<'_>) -> Result<Arc<dyn OpenDevice>> {
         let opened = LineDevice(Arc::clone(&self.line)).open(request);
         self.tree.unmount(&root(), request.path).unwrap();
@@ -180,32 +180,31 @@ impl CharacterDevice for Hasty {
 fn a_device_unmounted_while_it_opens_does_not_stay_open() {
     let tree = VirtualFileSystem::new();
     let line = Arc::new(Line::default());
-    let hasty = Hasty { tree: tree.clone(), line: Arc::clone(&line) };
+    let hasty = UnmountsOnOpen { tree: tree.clone(), line: Arc::clone(&line) };
     tree.mount(&root(), &path("/hasty"), Arc::new(hasty), octal(0o666)).unwrap();
     assert_eq!(open(&tree, "/hasty", READ_WRITE).map(drop), Err(Error::NoDevice));
     assert_eq!((line.revoked.load(Ordering::SeqCst), line.closed.load(Ordering::SeqCst)), (1, 1));
     assert_eq!(Arc::strong_count(&line), 1);
 }
 
-/// Is unmounted in the middle of whatever is asked of it, after the file has looked whether it is
-/// still there.
-struct Fading(VirtualFileSystem);
+/// Unmounts itself during a call, after the file has checked that it is mounted.
+struct UnmountsOnCall(VirtualFileSystem);
 
-impl Fading {
+impl UnmountsOnCall {
     fn fade<T>(&self) -> Poll<T> {
-        // Of several calls in progress one is the first.
+        // Of several calls in progress, one is the first.
         let _ = self.0.unmount(&root(), &path("/fading"));
         Poll::Pending
     }
 }
 
-impl CharacterDevice for Fading {
+impl CharacterDevice for UnmountsOnCall {
     fn open(&self, _request: &OpenRequest<'_>) -> Result<Arc<dyn OpenDevice>> {
         Ok(Arc::new(Self(self.0.clone())))
     }
 }
 
-impl OpenDevice for Fading {
+impl OpenDevice for UnmountsOnCall {
     fn read<'a>(&'a self, _buffer: &'a mut [u8]) -> Operation<'a, usize> {
         Operation::waiting(poll_fn(|_| self.fade()))
     }
@@ -223,11 +222,11 @@ impl OpenDevice for Fading {
 fn an_unmount_between_looking_and_waiting_is_not_missed() {
     let fading = || {
         let tree = VirtualFileSystem::new();
-        tree.mount(&root(), &path("/fading"), Arc::new(Fading(tree.clone())), octal(0o666))
+        tree.mount(&root(), &path("/fading"), Arc::new(UnmountsOnCall(tree.clone())), octal(0o666))
             .unwrap();
         open(&tree, "/fading", READ_WRITE).unwrap()
     };
-    // Nobody would wake them: they must be told at once.
+    // Nobody would wake them: they must fail at once.
     assert_eq!(poll_once(fading().read(&mut [0])), Poll::Ready(Err(Error::NoDevice)));
     assert_eq!(poll_once(fading().write(&[0])), Poll::Ready(Err(Error::NoDevice)));
     assert_eq!(poll_once(fading().ready(Readiness::READABLE)), Poll::Ready(Err(Error::NoDevice)));
@@ -245,15 +244,15 @@ fn futures_that_are_gone_leave_no_waker_behind() {
     let (wakes, waker) = Wakes::new();
     let mut buffer = [0];
     for _ in 0..100 {
-        // Every future has a waker of its own, as in a `FuturesUnordered`.
+        // Every future has its own waker, as in a `FuturesUnordered`.
         let (_, other) = Wakes::new();
         let mut read = pin!(file.read(&mut buffer));
         assert_eq!(poll(read.as_mut(), &other), Poll::Pending);
-        // And changes it, as a future does that is moved between tasks.
+        // The waker changes, as for a future that moves between tasks.
         assert_eq!(poll(read.as_mut(), &waker), Poll::Pending);
         assert_eq!(poll_once(file.ready(Readiness::READABLE)), Poll::Pending);
     }
     unmount(&tree);
-    // The device's own list woke nobody, and no seat was taken any more.
+    // The device's own list woke nobody, and no slot was in use any more.
     assert_eq!(wakes.count(), 0);
 }

@@ -1,4 +1,4 @@
-//! The bytes of regular files: large ones, holes, and a model that random calls are compared with.
+//! The bytes of regular files: large files, holes, and random calls compared with a model.
 
 use embedded_io_async::SeekFrom;
 use futures_lite::future::block_on;
@@ -12,7 +12,7 @@ fn a_file_of_100_mebibytes_keeps_every_byte() {
     const STEP: usize = 1 << 20;
     let tree = VirtualFileSystem::new();
     let file = create(&tree, "/large");
-    // 251 is prime to the size of a chunk: a chunk that is swapped or shifted shows.
+    // 251 is coprime to the chunk size, so a swapped or shifted chunk is detected.
     let pattern: Vec<u8> = (0..STEP + 251).map(|index| (index % 251) as u8).collect();
     let piece = |step: usize| {
         let shift = step * STEP % 251;
@@ -63,7 +63,7 @@ fn what_was_cut_off_does_not_come_back() {
     );
 }
 
-/// A small generator (Knuth's MMIX constants), so that a failure replays.
+/// A small generator (Knuth's MMIX constants), so that a failure can be replayed.
 struct Random(u64);
 
 impl Random {

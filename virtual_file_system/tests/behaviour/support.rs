@@ -1,5 +1,5 @@
-//! What the tests share: callers, shorthand for the tree, wakers that count, and a device that can
-//! be fed.
+//! Shared parts of the tests: callers, shorthand for the tree, counting wakers, and a device that
+//! tests can feed.
 
 use std::collections::VecDeque;
 use std::future::{Future, poll_fn};
@@ -50,12 +50,12 @@ pub(crate) fn open(tree: &VirtualFileSystem, text: &str, flags: OpenFlags) -> Re
     tree.open(&root(), &path(text), flags, octal(0o644))
 }
 
-/// Makes or opens a regular file for reading and writing.
+/// Creates or opens a regular file for reading and writing.
 pub(crate) fn create(tree: &VirtualFileSystem, text: &str) -> File {
     open(tree, text, READ_WRITE | OpenFlags::CREATE).unwrap()
 }
 
-/// Counts how often it is woken.
+/// Counts its wakes.
 #[derive(Default)]
 pub(crate) struct Wakes(AtomicUsize);
 
@@ -80,12 +80,12 @@ pub(crate) fn poll<F: Future + ?Sized>(future: Pin<&mut F>, waker: &Waker) -> Po
     future.poll(&mut Context::from_waker(waker))
 }
 
-/// Polls once and gives the future up.
+/// Polls once and drops the future.
 pub(crate) fn poll_once<F: Future>(future: F) -> Poll<F::Output> {
     poll(pin!(future), Waker::noop())
 }
 
-/// What is in the line, and who waits for it.
+/// The content of the line, and its waiters.
 #[derive(Default)]
 struct LineState {
     bytes: VecDeque<u8>,
@@ -93,7 +93,7 @@ struct LineState {
     waiters: WakerList,
 }
 
-/// A device whose reader waits for what is fed; writing feeds it.
+/// A device whose reader waits for data; writing feeds it.
 #[derive(Default)]
 pub(crate) struct Line {
     state: Lock<LineState>,
@@ -146,7 +146,7 @@ impl Line {
     }
 }
 
-/// Mounts a [`Line`]; a separate type, since an open line must find the line it is of.
+/// Mounts a [`Line`]; a separate type, since an open line must refer to its line.
 pub(crate) struct LineDevice(pub(crate) Arc<Line>);
 
 impl CharacterDevice for LineDevice {
@@ -219,7 +219,7 @@ impl Drop for OpenLine {
     }
 }
 
-/// A tree with a [`Line`] at `/line`, mode 666.
+/// Creates a tree with a [`Line`] at `/line`, mode 666.
 pub(crate) fn tree_with_line() -> (VirtualFileSystem, Arc<Line>) {
     let tree = VirtualFileSystem::new();
     let line = Arc::new(Line::default());

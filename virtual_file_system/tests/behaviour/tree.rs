@@ -51,7 +51,7 @@ fn attributes_tell_kind_size_and_a_number_of_their_own() {
     let top = tree.stat(&root(), &Path::root()).unwrap();
     assert_eq!((top.kind, top.mode), (NodeKind::Directory, octal(0o755)));
     assert!(file.inode != device.inode && device.inode != top.inode && top.inode != file.inode);
-    // A name that is free again gets a node that is new.
+    // A name that is reused gets a new node.
     tree.remove(&root(), &path("/file")).unwrap();
     create(&tree, "/file");
     assert_ne!(tree.stat(&root(), &path("/file")).unwrap().inode, file.inode);
@@ -189,7 +189,7 @@ fn a_directory_cannot_move_into_itself() {
     directory(&tree, "/a/b");
     assert_eq!(rename(&tree, "/a", "/a/b/c"), Err(Error::InvalidInput));
     assert_eq!(rename(&tree, "/a", "/a/c"), Err(Error::InvalidInput));
-    // A name that only begins alike is another.
+    // A name with the same prefix is a different name.
     rename(&tree, "/a", "/ab").unwrap();
     tree.stat(&root(), &path("/ab/b")).unwrap();
 }

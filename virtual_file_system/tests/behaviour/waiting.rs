@@ -48,7 +48,7 @@ fn a_hang_up_is_of_interest_to_everybody() {
     let mut context = Context::from_waker(&waker);
     let mut waiting = pin!(file.ready(Readiness::READABLE));
     assert_eq!(poll(waiting.as_mut(), &waker), Poll::Pending);
-    // This device answers exactly what it was asked: the file has to ask.
+    // This device returns exactly the requested readiness, so the file must request it.
     line.hang_up();
     assert_eq!(wakes.count(), 1);
     assert_eq!(poll(waiting, &waker), Poll::Ready(Ok(Readiness::HANG_UP)));
@@ -70,7 +70,7 @@ fn a_waker_list_holds_each_task_once() {
     list.take().into_iter().for_each(Waker::wake);
     assert!(list.is_empty());
     assert_eq!((one.count(), two.count()), (1, 1));
-    // After an event everybody registers anew.
+    // After an event all tasks register again.
     list.register(&one_waker);
     list.register(&two_waker);
     assert!(list.remove(&one_waker).is_some());

@@ -1,7 +1,7 @@
-//! The imports, as safe functions: slices instead of pointers, [`Error`] instead of negative
+//! The imports as safe functions: slices instead of pointers, [`Error`] instead of negative
 //! numbers.
 //!
-//! The table of module `vfs` stands in `guest_programs/src/imports/vfs.rs` of the system.
+//! `guest_programs/src/imports/vfs.rs` of the system documents module `vfs`.
 
 #![allow(unsafe_code)]
 
@@ -56,21 +56,21 @@ mod preview1 {
 #[repr(C)]
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
 pub struct PollEntry {
-    /// The descriptor; a negative one stands for nothing.
+    /// The descriptor; a negative one is ignored.
     pub descriptor: i32,
-    /// What is asked: 1 readable, 4 writable.
+    /// The requested events: 1 readable, 4 writable.
     pub asked: u16,
-    /// What was found: the same, 8 error, 16 hang-up, 32 not open.
+    /// The returned events: the same, 8 error, 16 hang-up, 32 not open.
     pub found: u16,
 }
 
-/// What is known of a file, as [`stat`] tells it.
+/// The attributes of a file, as [`stat`] returns them.
 #[repr(C)]
 #[derive(Clone, Copy, PartialEq, Eq, Debug, Default)]
 pub struct Stat {
     /// Bytes.
     pub size: u64,
-    /// Its number.
+    /// The inode number.
     pub inode: u64,
     /// 0 directory, 1 file, 2 character device.
     pub kind: u32,
@@ -78,9 +78,8 @@ pub struct Stat {
     pub mode: u32,
 }
 
-fn told(result: i32) -> Result<usize> {
-    // What fits is a value; a negative number is an error, and one that we do not know is still
-    // one.
+fn checked(result: i32) -> Result<usize> {
+    // A negative number is an error; an unknown one becomes `InputOutput`.
     usize::try_from(result).map_err(|_| {
         u16::try_from(result.unsigned_abs())
             .ok()
@@ -90,16 +89,16 @@ fn told(result: i32) -> Result<usize> {
 }
 
 fn done(result: i32) -> Result<()> {
-    told(result).map(drop)
+    checked(result).map(drop)
 }
 
-/// Opens a path; tells the descriptor.
+/// Opens a path and returns the descriptor.
 ///
 /// # Errors
-/// Those of the file system; `NotFound` for what was not granted.
+/// Errors of the file system; `NotFound` for a path that is not granted.
 pub fn open(path: &str, flags: u32) -> Result<i32> {
     // SAFETY: pointer and length are those of one string that lives as long as the call.
-    told(unsafe { vfs::open(path.as_ptr(), path.len(), flags) }).map(|descriptor| descriptor as i32)
+    checked(unsafe { vfs::open(path.as_ptr(), path.len(), flags) }).map(|descriptor| descriptor as i32)
 }
 
 /// Closes a descriptor.
@@ -111,29 +110,29 @@ pub fn close(descriptor: i32) -> Result<()> {
     done(unsafe { vfs::close(descriptor) })
 }
 
-/// Reads; 0 is the end.
+/// Reads; 0 is the end of the file.
 ///
 /// # Errors
-/// Those of the file.
+/// Errors of the file.
 pub fn read(descriptor: i32, buffer: &mut [u8]) -> Result<usize> {
     // SAFETY: pointer and length are those of one slice that is ours alone as long as the call
     // lasts.
-    told(unsafe { vfs::read(descriptor, buffer.as_mut_ptr(), buffer.len()) })
+    checked(unsafe { vfs::read(descriptor, buffer.as_mut_ptr(), buffer.len()) })
 }
 
-/// Writes; tells how many bytes.
+/// Writes and returns the number of bytes written.
 ///
 /// # Errors
-/// Those of the file.
+/// Errors of the file.
 pub fn write(descriptor: i32, data: &[u8]) -> Result<usize> {
     // SAFETY: pointer and length are those of one slice that lives as long as the call.
-    told(unsafe { vfs::write(descriptor, data.as_ptr(), data.len()) })
+    checked(unsafe { vfs::write(descriptor, data.as_ptr(), data.len()) })
 }
 
-/// Gives a command; tells the length of the whole response, of which as much as fits is written.
+/// Sends a command and returns the length of the whole response; as much as fits is written.
 ///
 /// # Errors
-/// Those of the command.
+/// Errors of the command.
 pub fn control(
     descriptor: i32,
     identifier: u32,
@@ -142,32 +141,33 @@ pub fn control(
 ) -> Result<usize> {
     let (answer, capacity) = (response.as_mut_ptr(), response.len());
     // SAFETY: both slices live as long as the call, and the response is ours alone.
-    told(unsafe {
+    checked(unsafe {
         vfs::control(descriptor, identifier, request.as_ptr(), request.len(), answer, capacity)
     })
 }
 
-/// Waits until a descriptor is ready, or so many milliseconds (−1 for ever); tells how many are.
+/// Waits until a descriptor is ready or the timeout in milliseconds expires (−1: no timeout);
+/// returns how many are ready.
 ///
 /// # Errors
-/// `InvalidInput` for too many.
+/// `InvalidInput` for too many entries.
 pub fn poll(entries: &mut [PollEntry], milliseconds: i32) -> Result<usize> {
     // SAFETY: pointer and count are those of one slice of entries with the layout of the call.
-    told(unsafe { vfs::poll(entries.as_mut_ptr(), entries.len(), milliseconds) })
+    checked(unsafe { vfs::poll(entries.as_mut_ptr(), entries.len(), milliseconds) })
 }
 
-/// Moves the position: from 0 the start, 1 here, 2 the end; tells the new one.
+/// Moves the offset, relative to 0 the start, 1 the current offset, 2 the end; returns the new one.
 ///
 /// # Errors
 /// `IllegalSeek` for devices and sockets, `InvalidInput`.
 pub fn seek(descriptor: i32, offset: i64, whence: u32) -> Result<u64> {
     let mut position = 0;
-    // SAFETY: the result is a number of ours.
+    // SAFETY: the result is a local variable.
     done(unsafe { vfs::seek(descriptor, offset, whence, &mut position) })?;
     Ok(position)
 }
 
-/// Tells about a path.
+/// Returns the attributes of a path.
 ///
 /// # Errors
 /// `NotFound`.
@@ -178,7 +178,7 @@ pub fn stat(path: &str) -> Result<Stat> {
     Ok(result)
 }
 
-/// Tells about an open file.
+/// Returns the attributes of an open file.
 ///
 /// # Errors
 /// `BadFileDescriptor`.
@@ -189,17 +189,17 @@ pub fn stat_open(descriptor: i32) -> Result<Stat> {
     Ok(result)
 }
 
-/// Lists a directory: kind, length of the name, name for each entry. Tells the length of the whole
-/// list, of which as much as fits is written.
+/// Lists a directory: kind, length of the name, and name of each entry. Returns the length of the
+/// whole list; as much as fits is written.
 ///
 /// # Errors
 /// `NotFound`, `NotADirectory`.
 pub fn list(path: &str, buffer: &mut [u8]) -> Result<usize> {
     // SAFETY: both live as long as the call, and the buffer is ours alone.
-    told(unsafe { vfs::list(path.as_ptr(), path.len(), buffer.as_mut_ptr(), buffer.len()) })
+    checked(unsafe { vfs::list(path.as_ptr(), path.len(), buffer.as_mut_ptr(), buffer.len()) })
 }
 
-/// Lets calls wait, or answer `WouldBlock`.
+/// Makes calls on a descriptor block, or return `WouldBlock`.
 ///
 /// # Errors
 /// `BadFileDescriptor`.
@@ -208,19 +208,19 @@ pub fn set_non_blocking(descriptor: i32, is_on: bool) -> Result<()> {
     done(unsafe { vfs::set_non_blocking(descriptor, u32::from(is_on)) })
 }
 
-/// Another descriptor of the same open file.
+/// Duplicates a descriptor; both share the open file.
 ///
 /// # Errors
 /// `TooManyOpenFiles`.
 pub fn duplicate(descriptor: i32) -> Result<i32> {
     // SAFETY: no memory is passed.
-    told(unsafe { vfs::duplicate(descriptor) }).map(|descriptor| descriptor as i32)
+    checked(unsafe { vfs::duplicate(descriptor) }).map(|descriptor| descriptor as i32)
 }
 
-/// Makes a directory.
+/// Creates a directory.
 ///
 /// # Errors
-/// Those of the file system.
+/// Errors of the file system.
 pub fn create_directory(path: &str) -> Result<()> {
     // SAFETY: the string lives as long as the call.
     done(unsafe { vfs::create_directory(path.as_ptr(), path.len()) })
@@ -229,32 +229,32 @@ pub fn create_directory(path: &str) -> Result<()> {
 /// Removes a file or an empty directory.
 ///
 /// # Errors
-/// Those of the file system.
+/// Errors of the file system.
 pub fn remove(path: &str) -> Result<()> {
     // SAFETY: the string lives as long as the call.
     done(unsafe { vfs::remove(path.as_ptr(), path.len()) })
 }
 
-/// Gives a file another name.
+/// Renames a file.
 ///
 /// # Errors
-/// Those of the file system.
+/// Errors of the file system.
 pub fn rename(from: &str, to: &str) -> Result<()> {
     // SAFETY: both strings live as long as the call.
     done(unsafe { vfs::rename(from.as_ptr(), from.len(), to.as_ptr(), to.len()) })
 }
 
-/// How many arguments there are, and how many bytes they take with their final zeros.
+/// Returns the number of arguments and their bytes, including the terminating zeros.
 #[must_use]
 pub fn argument_sizes() -> (usize, usize) {
     let (mut count, mut size) = (0, 0);
-    // SAFETY: the results are numbers of ours.
+    // SAFETY: the results are local variables.
     let failed = unsafe { preview1::args_sizes_get(&mut count, &mut size) } != 0;
     if failed { (0, 0) } else { (count, size) }
 }
 
-/// Writes the arguments, each with a final zero, to a buffer of at least the size that
-/// [`argument_sizes`] told; false if it is too small.
+/// Writes the arguments, each with a terminating zero, to a buffer of at least the size that
+/// [`argument_sizes`] returned; false if it is too small.
 #[must_use]
 pub fn arguments(buffer: &mut [u8]) -> bool {
     let (count, size) = argument_sizes();
@@ -262,24 +262,24 @@ pub fn arguments(buffer: &mut [u8]) -> bool {
         return false;
     }
     let mut pointers = alloc::vec![core::ptr::null(); count];
-    // SAFETY: there is room for as many pointers and bytes as were told, and arguments do not
+    // SAFETY: there is room for the reported number of pointers and bytes, and arguments do not
     // change while a program runs.
     unsafe { preview1::args_get(pointers.as_mut_ptr(), buffer.as_mut_ptr()) == 0 }
 }
 
-/// The time in nanoseconds: clock 0 since 1970, clock 1 monotonic.
+/// Returns the time in nanoseconds: clock 0 since 1970, clock 1 monotonic.
 #[must_use]
 pub fn clock(clock: u32) -> u64 {
     let mut time = 0;
-    // SAFETY: the result is a number of ours. Both clocks exist, so the call does not fail.
+    // SAFETY: the result is a local variable. Both clocks exist, so the call does not fail.
     let _ = unsafe { preview1::clock_time_get(clock, 1, &mut time) };
     time
 }
 
-/// Fills a buffer with random bytes; false if there are none.
+/// Fills a buffer with random bytes; false if none are available.
 #[must_use]
 pub fn random(buffer: &mut [u8]) -> bool {
-    // SAFETY: pointer and length are those of one slice of ours.
+    // SAFETY: pointer and length are those of one exclusively borrowed slice.
     unsafe { preview1::random_get(buffer.as_mut_ptr(), buffer.len()) == 0 }
 }
 

@@ -6,53 +6,53 @@ use crate::command::socket::{Datagram, OutgoingDatagram, SocketKind};
 use crate::command::{Bind, Connect, ReceiveFrom, SendTo};
 use crate::{File, Result, stream};
 
-/// Datagrams.
+/// A UDP socket.
 #[derive(PartialEq, Eq, Debug)]
 pub struct UdpSocket {
     file: File,
 }
 
 impl UdpSocket {
-    /// A socket at a local address; port 0 lets the system choose.
+    /// Binds a socket to a local address; port 0 selects an ephemeral port.
     ///
     /// # Errors
-    /// `AccessDenied` for a port that was not granted, `AddressInUse`, `AddressNotAvailable`.
+    /// `AccessDenied` for a port that is not granted, `AddressInUse`, `AddressNotAvailable`.
     pub fn bind(local: SocketAddr) -> Result<Self> {
         let file = stream::socket(SocketKind::Udp)?;
         file.control::<Bind>(&local)?;
         Ok(Self { file })
     }
 
-    /// A socket whose datagrams go to one station and come from it.
+    /// Connects a socket to one peer: it sends to the peer and receives only from it.
     ///
     /// # Errors
-    /// `AccessDenied` for what was not granted, `NetworkUnreachable`.
+    /// `AccessDenied` for a peer that is not granted, `NetworkUnreachable`.
     pub fn connect(remote: SocketAddr) -> Result<Self> {
         let file = stream::socket(SocketKind::Udp)?;
         file.control::<Connect>(&remote)?;
         Ok(Self { file })
     }
 
-    /// Sends to the connected station.
+    /// Sends to the connected peer.
     ///
     /// # Errors
-    /// `NotConnected`, `MessageTooLong`, and what ICMP told about earlier ones.
+    /// `NotConnected`, `MessageTooLong`, and ICMP errors for earlier datagrams.
     pub fn send(&self, data: &[u8]) -> Result<usize> {
         self.file.write(data)
     }
 
-    /// Receives from the connected station; what does not fit is cut off.
+    /// Receives from the connected peer; the part that does not fit is cut off.
     ///
     /// # Errors
-    /// What ICMP told; `WouldBlock` when it is non-blocking.
+    /// ICMP errors; `WouldBlock` if the socket is non-blocking.
     pub fn receive(&self, buffer: &mut [u8]) -> Result<usize> {
         self.file.read(buffer)
     }
 
-    /// Sends to a station; at most 16,000 bytes.
+    /// Sends to a peer; at most 16,000 bytes.
     ///
     /// # Errors
-    /// `AccessDenied` for what was not granted, `MessageTooLong`, `NetworkUnreachable`.
+    /// `AccessDenied` for a peer that is not granted, `MessageTooLong`, `NetworkUnreachable`.
     pub fn send_to(&self, data: &[u8], remote: SocketAddr) -> Result<()> {
         self.file.control::<SendTo>(&OutgoingDatagram { remote, data: data.into() })
     }
@@ -60,12 +60,12 @@ impl UdpSocket {
     /// Receives a datagram with its addresses.
     ///
     /// # Errors
-    /// What ICMP told; `WouldBlock` when it is non-blocking.
+    /// ICMP errors; `WouldBlock` if the socket is non-blocking.
     pub fn receive_from(&self) -> Result<Datagram> {
         self.file.control::<ReceiveFrom>(&())
     }
 
-    /// Our end.
+    /// Returns the local address.
     ///
     /// # Errors
     /// None in practice.
@@ -80,7 +80,7 @@ impl AsRef<File> for UdpSocket {
     }
 }
 
-/// Echo requests and replies to and from one station.
+/// An ICMP socket for echo requests and replies with one peer.
 #[derive(PartialEq, Eq, Debug)]
 pub struct IcmpSocket {
     file: File,
@@ -88,33 +88,34 @@ pub struct IcmpSocket {
 }
 
 impl IcmpSocket {
-    /// A socket for one station.
+    /// Creates a socket for one peer.
     ///
     /// # Errors
-    /// `PermissionDenied` or `AccessDenied` unless the station was granted with all ports.
+    /// `PermissionDenied` or `AccessDenied` unless the peer is granted with all ports.
     pub fn connect(remote: IpAddr) -> Result<Self> {
         let file = stream::socket(SocketKind::Icmp)?;
         file.control::<Connect>(&SocketAddr::new(remote, 0))?;
         Ok(Self { file, remote })
     }
 
-    /// Asks for an echo of at most 1024 bytes.
+    /// Sends an echo request with at most 1024 bytes of data.
     ///
     /// # Errors
-    /// `NetworkUnreachable`, `HostUnreachable` and what ICMP told.
+    /// `NetworkUnreachable`, `HostUnreachable` and other ICMP errors.
     pub fn request(&self, sequence: u16, data: &[u8]) -> Result<()> {
         let kind = if self.remote.is_ipv4() { 8 } else { 128 };
         let [high, low] = sequence.to_be_bytes();
-        // Checksum and identifier are the system's to fill in.
+        // The system fills in checksum and identifier.
         let mut message = alloc::vec![kind, 0, 0, 0, 0, 0, high, low];
         message.extend_from_slice(data.get(..1024).unwrap_or(data));
         self.file.write(&message).map(drop)
     }
 
-    /// Takes an answer: its sequence number, and the datagram whose data begin after eight bytes.
+    /// Receives an echo reply: its sequence number, and the datagram, whose data begin after eight
+    /// bytes.
     ///
     /// # Errors
-    /// What ICMP told; `WouldBlock` when it is non-blocking.
+    /// ICMP errors; `WouldBlock` if the socket is non-blocking.
     pub fn reply(&self) -> Result<(u16, Datagram)> {
         loop {
             let datagram = self.file.control::<ReceiveFrom>(&())?;

@@ -13,8 +13,7 @@ use crate::call::{self, PollEntry, Stat};
 use crate::command::socket::{SocketOption, SocketStatus};
 use crate::{ControlCommand, Error, Identifier, NodeKind, OpenFlags, Readiness, Result};
 
-/// Bytes of the response that a command has room for at first: every datagram with its addresses
-/// fits, and most lists.
+/// Initial room for a response, in bytes: every datagram with its addresses fits, and most lists.
 const RESPONSE_BYTES: usize = 66_000;
 
 /// An open file, device or socket; dropping it closes it.
@@ -25,7 +24,7 @@ pub struct File {
 
 impl Drop for File {
     fn drop(&mut self) {
-        // Nobody is left who could be told.
+        // A destructor cannot return an error.
         let _ = call::close(self.descriptor);
     }
 }
@@ -34,25 +33,25 @@ impl File {
     /// Opens a path.
     ///
     /// # Errors
-    /// `NotFound` for what is not there or was not granted, `AccessDenied` for more than was
-    /// granted, those of the file system.
+    /// `NotFound` for a path that does not exist or is not granted, `AccessDenied` for more access
+    /// than granted, errors of the file system.
     pub fn open(path: &str, flags: OpenFlags) -> Result<Self> {
         call::open(path, flags.bits()).map(|descriptor| Self { descriptor })
     }
 
-    /// Takes a descriptor over, as that of a standard stream.
+    /// Takes ownership of a descriptor, such as that of a standard stream.
     #[must_use]
     pub const fn from_descriptor(descriptor: i32) -> Self {
         Self { descriptor }
     }
 
-    /// The descriptor, which stays the file's.
+    /// Returns the descriptor; the file keeps ownership.
     #[must_use]
     pub const fn descriptor(&self) -> i32 {
         self.descriptor
     }
 
-    /// Another handle of the same open file.
+    /// Returns another handle of the same open file.
     ///
     /// # Errors
     /// `TooManyOpenFiles`.
@@ -60,18 +59,19 @@ impl File {
         call::duplicate(self.descriptor).map(|descriptor| Self { descriptor })
     }
 
-    /// Reads what is there, waiting for something unless the file is non-blocking; 0 is the end.
+    /// Reads available data, and waits for some unless the file is non-blocking; 0 is the end of
+    /// the file.
     ///
     /// # Errors
-    /// `WouldBlock` on a non-blocking file; those of the file.
+    /// `WouldBlock` on a non-blocking file; errors of the file.
     pub fn read(&self, buffer: &mut [u8]) -> Result<usize> {
         call::read(self.descriptor, buffer)
     }
 
-    /// Reads to the end, but no more than `limit` bytes.
+    /// Reads to the end, at most `limit` bytes.
     ///
     /// # Errors
-    /// `FileTooLarge` beyond the limit; those of the file.
+    /// `FileTooLarge` beyond the limit; errors of the file.
     pub fn read_to_end(&self, limit: usize) -> Result<Vec<u8>> {
         let (mut all, mut piece) = (Vec::new(), vec![0; 16 * 1024]);
         loop {
@@ -83,18 +83,18 @@ impl File {
         }
     }
 
-    /// Writes some of the data; tells how many bytes.
+    /// Writes some of the data and returns how many bytes.
     ///
     /// # Errors
-    /// `WouldBlock` on a non-blocking file; those of the file.
+    /// `WouldBlock` on a non-blocking file; errors of the file.
     pub fn write(&self, data: &[u8]) -> Result<usize> {
         call::write(self.descriptor, data)
     }
 
-    /// Writes all of the data, waiting for room even if the file is non-blocking.
+    /// Writes all of the data, waiting for space even if the file is non-blocking.
     ///
     /// # Errors
-    /// Those of the file.
+    /// Errors of the file.
     pub fn write_all(&self, mut data: &[u8]) -> Result<()> {
         while !data.is_empty() {
             match self.write(data) {
@@ -109,20 +109,20 @@ impl File {
         Ok(())
     }
 
-    /// Gives commands as lines of text: `address add 10.0.0.2/24`.
+    /// Sends commands as lines of text: `address add 10.0.0.2/24`.
     ///
     /// # Errors
-    /// `InvalidInput` for what is no command; that of the first command that fails, and no further
-    /// one is carried out.
+    /// `InvalidInput` for a line that is not a command; the error of the first command that fails,
+    /// after which no further one runs.
     pub fn command(&self, lines: &str) -> Result<()> {
         self.write(lines.as_bytes()).map(drop)
     }
 
-    /// Gives a command as bytes; tells the length of the whole response, of which as much as fits
-    /// is written.
+    /// Sends a command as bytes and returns the length of the whole response; as much as fits is
+    /// written.
     ///
     /// # Errors
-    /// Those of the command; `UnknownCommand`.
+    /// Errors of the command; `UnknownCommand`.
     pub fn control_raw(
         &self,
         identifier: Identifier,
@@ -132,11 +132,11 @@ impl File {
         call::control(self.descriptor, identifier.raw(), request, response)
     }
 
-    /// Gives a typed command: `device.control::<command::SetEnabled>(&true)`. A list that is longer
-    /// than 66,000 bytes is asked for twice.
+    /// Sends a typed command: `device.control::<command::SetEnabled>(&true)`. A list longer than
+    /// 66,000 bytes is requested twice.
     ///
     /// # Errors
-    /// Those of the command; `BadMessage` for a response that is none.
+    /// Errors of the command; `BadMessage` for a malformed response.
     pub fn control<C: ControlCommand>(&self, request: &C::Request) -> Result<C::Response> {
         let request = encode(request)?;
         let mut response = vec![0; RESPONSE_BYTES];
@@ -149,7 +149,7 @@ impl File {
         }
     }
 
-    /// Lets calls wait, or answer `WouldBlock` (for a connect: `InProgress`).
+    /// Makes calls block, or return `WouldBlock` (`InProgress` for a connect).
     ///
     /// # Errors
     /// None for an open file.
@@ -157,7 +157,7 @@ impl File {
         call::set_non_blocking(self.descriptor, is_on)
     }
 
-    /// Moves the position of a regular file to so many bytes from its start.
+    /// Moves the offset of a regular file to this many bytes from its start.
     ///
     /// # Errors
     /// `IllegalSeek` for devices and sockets.
@@ -166,7 +166,7 @@ impl File {
         call::seek(self.descriptor, offset, 0).map(drop)
     }
 
-    /// What is known of it.
+    /// Returns the attributes.
     ///
     /// # Errors
     /// None for an open file.
@@ -174,7 +174,7 @@ impl File {
         call::stat_open(self.descriptor)
     }
 
-    /// What kind of node it is.
+    /// Returns the kind of node.
     ///
     /// # Errors
     /// None for an open file.
@@ -182,27 +182,27 @@ impl File {
         self.stat().map(|stat| kind(stat.kind))
     }
 
-    /// State and addresses of a socket.
+    /// Returns the state and the addresses of a socket.
     ///
     /// # Errors
-    /// `InvalidInput` for what is no socket.
+    /// `InvalidInput` for a file that is not a socket.
     pub fn socket(&self) -> Result<SocketStatus> {
         self.control::<GetSocket>(&())
     }
 
-    /// Sets an option of a socket.
+    /// Sets a socket option.
     ///
     /// # Errors
-    /// `InvalidInput` for a value that it cannot have, `ProtocolOptionNotAvailable` for another
+    /// `InvalidInput` for an invalid value, `ProtocolOptionNotAvailable` for an option of another
     /// kind of socket.
     pub fn set_option(&self, option: &SocketOption) -> Result<()> {
         self.control::<SetOption>(option)
     }
 
-    /// The error that waits for a socket's next call (SO_ERROR), once.
+    /// Returns and clears the pending error of a socket (SO_ERROR).
     ///
     /// # Errors
-    /// `InvalidInput` for what is no socket.
+    /// `InvalidInput` for a file that is not a socket.
     pub fn take_error(&self) -> Result<Option<Error>> {
         self.control::<TakeError>(&())
     }
@@ -228,10 +228,10 @@ const fn kind(number: u32) -> NodeKind {
     }
 }
 
-/// The names in a directory, with what they stand for, sorted.
+/// Lists the names in a directory with their kinds, sorted.
 ///
 /// # Errors
-/// `NotFound`, `NotADirectory`; `BadMessage` for a name that is no text.
+/// `NotFound`, `NotADirectory`; `BadMessage` for a name that is not UTF-8.
 pub fn list(path: &str) -> Result<Vec<(NodeKind, String)>> {
     let mut bytes = vec![0; 4096];
     let length = loop {
@@ -251,7 +251,7 @@ pub fn list(path: &str) -> Result<Vec<(NodeKind, String)>> {
     Ok(names)
 }
 
-/// What POSIX' poll calls what we call readiness.
+/// The events of POSIX' poll and our readiness.
 const EVENTS: [(u16, Readiness); 4] = [
     (1, Readiness::READABLE),
     (4, Readiness::WRITABLE),
@@ -259,7 +259,7 @@ const EVENTS: [(u16, Readiness); 4] = [
     (16, Readiness::HANG_UP),
 ];
 
-/// One file that [`poll`] looks at.
+/// One file for [`poll`].
 #[derive(Clone, Copy, Debug)]
 #[repr(transparent)]
 pub struct Watch<'a> {
@@ -268,7 +268,7 @@ pub struct Watch<'a> {
 }
 
 impl<'a> Watch<'a> {
-    /// Waits for a file to become readable or writable; errors and hang-ups are told in any case.
+    /// Waits for a file to become readable or writable; errors and hang-ups are always reported.
     #[must_use]
     pub fn new(file: &'a impl AsRef<File>, interest: Readiness) -> Self {
         let asked = EVENTS
@@ -279,7 +279,7 @@ impl<'a> Watch<'a> {
         Self { entry, file: core::marker::PhantomData }
     }
 
-    /// What it was ready for when [`poll`] ended.
+    /// Returns the readiness that [`poll`] found.
     #[must_use]
     pub fn found(&self) -> Readiness {
         let bits = EVENTS.iter().filter(|(bit, _)| self.entry.found & bit != 0);
@@ -287,7 +287,7 @@ impl<'a> Watch<'a> {
     }
 }
 
-/// Waits until a file is ready, or until the time is over; tells how many are.
+/// Waits until a file is ready or the timeout expires; returns how many are ready.
 ///
 /// # Errors
 /// `InvalidInput` for more than 4096 files.

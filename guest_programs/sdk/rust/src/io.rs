@@ -21,7 +21,7 @@ macro_rules! implement {
                 <$type>::write(self, data)
             }
 
-            /// What was written is on its way already.
+            /// Written data is already queued for sending.
             fn flush(&mut self) -> Result<(), Error> {
                 Ok(())
             }

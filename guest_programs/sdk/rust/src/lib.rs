@@ -5,13 +5,13 @@
 //! | [`file`](mod@file) | an open file or device: data, commands as text and typed, readiness |
 //! | [`stream`], [`datagram`] | sockets, which are files too |
 //! | [`name`] | names → addresses |
-//! | [`process`] | arguments, time, chance, output, the end |
+//! | [`process`] | arguments, time, random bytes, output, exit |
 //! | [`call`] | the imports themselves; the only unsafe code |
 //! | `runtime` | entry, panic handler and allocator, with the feature of that name |
 //!
-//! Commands are those of the system: [`command`] is its own table, so
-//! `device.control::<command::SetEnabled>(&true)` is checked by the compiler, and a command that is
-//! new there is new here. Errors are the system's [`Error`].
+//! Commands are the system's own: [`command`] is its table, so the compiler checks
+//! `device.control::<command::SetEnabled>(&true)`, and a new command of the system is available
+//! here without a change. Errors are the system's [`Error`].
 //!
 //! A program without the standard library, for `wasm32-unknown-unknown`:
 //!
@@ -29,9 +29,9 @@
 //! }
 //! ```
 //!
-//! With the standard library (`wasm32-wasip1`) switch the default features off: entry, panics and
-//! memory are the standard library's then. Nothing here has a state of its own: what a value holds
-//! is a descriptor, and dropping it closes that.
+//! With the standard library (`wasm32-wasip1`) disable the default features: the standard library
+//! then provides entry, panic handler and allocator. This crate has no global state: a value holds
+//! a descriptor, and dropping the value closes it.
 
 #![no_std]
 

@@ -1,4 +1,4 @@
-//! Names.
+//! Name resolution.
 
 use alloc::string::ToString;
 use alloc::vec::Vec;
@@ -8,11 +8,11 @@ use crate::command::Resolve;
 use crate::command::dns::{Question, RecordKind};
 use crate::{Error, Result, stream};
 
-/// The addresses of a host, IPv4 first; an address as text answers itself.
+/// Resolves a host to its addresses, IPv4 first; an address as text resolves to itself.
 ///
 /// # Errors
-/// `NotFound` when there are none, `AccessDenied` for a name that was not granted, `TimedOut`
-/// without an answer.
+/// `NotFound` if it has none, `AccessDenied` for a name that is not granted, `TimedOut` without a
+/// reply.
 pub fn lookup(host: &str) -> Result<Vec<IpAddr>> {
     if let Ok(address) = host.trim_matches(['[', ']']).parse() {
         return Ok(alloc::vec![address]);

@@ -1,4 +1,4 @@
-//! The program itself: arguments, time, chance, output, the end.
+//! The program itself: arguments, time, random bytes, output, exit.
 
 use alloc::string::String;
 use alloc::vec;
@@ -9,7 +9,7 @@ use core::time::Duration;
 
 use crate::{Error, File, Result, call};
 
-/// What the program was called with, its own name first.
+/// Returns the arguments; the first is the program's name.
 #[must_use]
 pub fn arguments() -> Vec<String> {
     let (count, size) = call::argument_sizes();
@@ -24,28 +24,28 @@ pub fn arguments() -> Vec<String> {
         .collect()
 }
 
-/// Time since an arbitrary start; it never goes backwards.
+/// Returns the time since an arbitrary start; it is monotonic.
 #[must_use]
 pub fn now() -> Duration {
     Duration::from_nanos(call::clock(1))
 }
 
-/// Time since 1970.
+/// Returns the time since 1970.
 #[must_use]
 pub fn date() -> Duration {
     Duration::from_nanos(call::clock(0))
 }
 
-/// Lets time pass.
+/// Sleeps.
 pub fn sleep(time: Duration) {
-    // Nothing is watched, so only the time can end it.
+    // No file is watched, so the call ends by timeout only.
     let _ = crate::poll(&mut [], Some(time));
 }
 
 /// Fills a buffer with random bytes.
 ///
 /// # Errors
-/// `InputOutput` if there are none.
+/// `InputOutput` if none are available.
 pub fn random(buffer: &mut [u8]) -> Result<()> {
     if call::random(buffer) { Ok(()) } else { Err(Error::InputOutput) }
 }
@@ -60,20 +60,19 @@ fn stream(descriptor: i32) -> ManuallyDrop<File> {
     ManuallyDrop::new(File::from_descriptor(descriptor))
 }
 
-/// The standard input.
+/// Returns the standard input.
 #[must_use]
 pub fn input() -> ManuallyDrop<File> {
     stream(0)
 }
 
-/// The standard output.
+/// Returns the standard output.
 #[must_use]
 pub fn output() -> ManuallyDrop<File> {
     stream(1)
 }
 
-/// Writes a line to the standard output, or to the standard error. Whoever cannot be told is not
-/// told.
+/// Writes a line to the standard output or the standard error; ignores errors.
 #[doc(hidden)]
 pub fn write_line(is_error: bool, text: &str) {
     let mut line = String::from(text);
@@ -93,9 +92,9 @@ macro_rules! complain {
     ($($word:tt)*) => { $crate::process::write_line(true, &$crate::format_text!($($word)*)) };
 }
 
-/// What the main function of a program may answer; see [`main!`](crate::main).
+/// Return types of a program's main function; see [`main!`](crate::main).
 pub trait Main {
-    /// The exit status, after complaining about an error.
+    /// Returns the exit status; prints an error first.
     fn status(self) -> u8;
 }
 

@@ -1,4 +1,4 @@
-//! Entry, panics and memory of programs without the standard library.
+//! Entry, panic handler and allocator of programs without the standard library.
 
 use dlmalloc::GlobalDlmalloc;
 
@@ -11,8 +11,8 @@ fn panic(information: &core::panic::PanicInfo<'_>) -> ! {
     crate::process::exit(101)
 }
 
-/// Names the function that the program begins with: `devnet_guest::main!(run)`. It answers nothing,
-/// an exit status (`u8`), or a `Result` whose error is written to the standard error, for status 1.
+/// Defines the program's main function: `devnet_guest::main!(run)`. It returns nothing, an exit
+/// status (`u8`), or a `Result`; an error is written to the standard error and gives status 1.
 #[macro_export]
 macro_rules! main {
     ($function:path) => {

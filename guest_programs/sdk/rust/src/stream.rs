@@ -7,22 +7,22 @@ use crate::command::socket::{Direction, SocketKind, SocketOption};
 use crate::command::{Accept, Bind, Connect, CreateSocket, Listen, NextConnection, Shutdown};
 use crate::{Error, File, OpenFlags, Result, lookup};
 
-/// The device whose sockets use any interface.
+/// The device for sockets that use any interface.
 const SOCKETS: &str = "/devices/sockets";
 
-/// A new socket of any interface.
+/// Creates a socket that uses any interface.
 pub(crate) fn socket(kind: SocketKind) -> Result<File> {
     let file = File::open(SOCKETS, OpenFlags::READ | OpenFlags::WRITE)?;
     file.control::<CreateSocket>(&kind)?;
     Ok(file)
 }
 
-/// Opens the device to ask it something.
+/// Opens the sockets' device for name lookups.
 pub(crate) fn resolver() -> Result<File> {
     File::open(SOCKETS, OpenFlags::READ)
 }
 
-/// A connection; dropping it closes it, and what was written is delivered.
+/// A TCP connection; dropping it closes it, and written data is still delivered.
 #[derive(PartialEq, Eq, Debug)]
 pub struct TcpStream {
     file: File,
@@ -32,16 +32,16 @@ impl TcpStream {
     /// Connects.
     ///
     /// # Errors
-    /// `AccessDenied` for what was not granted; `ConnectionRefused`, `NetworkUnreachable`,
-    /// `TimedOut` and so on.
+    /// `AccessDenied` for an address that is not granted; `ConnectionRefused`,
+    /// `NetworkUnreachable`, `TimedOut` and so on.
     pub fn connect(remote: SocketAddr) -> Result<Self> {
         Self::connect_with(remote, &[])
     }
 
-    /// Connects with options that are decided before, such as the size of the buffers.
+    /// Connects with options that take effect before the handshake, such as buffer sizes.
     ///
     /// # Errors
-    /// Those of [`connect`](Self::connect) and of [`File::set_option`].
+    /// Errors of [`connect`](Self::connect) and of [`File::set_option`].
     pub fn connect_with(remote: SocketAddr, options: &[SocketOption]) -> Result<Self> {
         let file = socket(SocketKind::Tcp)?;
         options.iter().try_for_each(|option| file.set_option(option))?;
@@ -49,11 +49,11 @@ impl TcpStream {
         Ok(Self { file })
     }
 
-    /// Begins to connect without waiting. It becomes writable when that is over, and
-    /// [`File::take_error`] tells whether it went well.
+    /// Starts to connect without blocking. The stream becomes writable when the connect ends, and
+    /// [`File::take_error`] returns its result.
     ///
     /// # Errors
-    /// Those that are known at once.
+    /// Errors that are known at once.
     pub fn begin_connect(remote: SocketAddr) -> Result<Self> {
         let file = socket(SocketKind::Tcp)?;
         file.set_non_blocking(true)?;
@@ -63,18 +63,18 @@ impl TcpStream {
         }
     }
 
-    /// Connects to the first address of a host that answers; the host may be an address.
+    /// Connects to the first address of a host that accepts; the host may be an address.
     ///
     /// # Errors
-    /// Those of the name, or that of the last address.
+    /// Errors of the lookup, or the error of the last address.
     pub fn connect_name(host: &str, port: u16) -> Result<Self> {
         Self::connect_name_with(host, port, &[])
     }
 
-    /// The same with options that are decided before.
+    /// As [`connect_name`](Self::connect_name), with options that take effect before the handshake.
     ///
     /// # Errors
-    /// Those of the name and of the options, or that of the last address.
+    /// Errors of the lookup and of the options, or the error of the last address.
     pub fn connect_name_with(host: &str, port: u16, options: &[SocketOption]) -> Result<Self> {
         let mut outcome = Err(Error::NotFound);
         for address in lookup(host)? {
@@ -86,18 +86,18 @@ impl TcpStream {
         outcome
     }
 
-    /// Reads what is there; 0 is the end.
+    /// Reads available data; 0 is the end of the stream.
     ///
     /// # Errors
-    /// `ConnectionReset` and the like; `WouldBlock` when it is non-blocking.
+    /// `ConnectionReset` and the like; `WouldBlock` if the stream is non-blocking.
     pub fn read(&self, buffer: &mut [u8]) -> Result<usize> {
         self.file.read(buffer)
     }
 
-    /// Reads to the end, but no more than `limit` bytes.
+    /// Reads to the end, at most `limit` bytes.
     ///
     /// # Errors
-    /// `FileTooLarge` beyond the limit; those of [`read`](Self::read).
+    /// `FileTooLarge` beyond the limit; errors of [`read`](Self::read).
     pub fn read_to_end(&self, limit: usize) -> Result<Vec<u8>> {
         self.file.read_to_end(limit)
     }
@@ -105,7 +105,7 @@ impl TcpStream {
     /// Writes some of the data.
     ///
     /// # Errors
-    /// `BrokenPipe`, `ConnectionReset` and the like; `WouldBlock` when it is non-blocking.
+    /// `BrokenPipe`, `ConnectionReset` and the like; `WouldBlock` if the stream is non-blocking.
     pub fn write(&self, data: &[u8]) -> Result<usize> {
         self.file.write(data)
     }
@@ -113,12 +113,12 @@ impl TcpStream {
     /// Writes all of the data.
     ///
     /// # Errors
-    /// Those of [`write`](Self::write), less `WouldBlock`.
+    /// Errors of [`write`](Self::write), except `WouldBlock`.
     pub fn write_all(&self, data: &[u8]) -> Result<()> {
         self.file.write_all(data)
     }
 
-    /// Ends one direction or both.
+    /// Shuts down one direction or both.
     ///
     /// # Errors
     /// `NotConnected`.
@@ -126,7 +126,7 @@ impl TcpStream {
         self.file.control::<Shutdown>(&direction)
     }
 
-    /// Our end.
+    /// Returns the local address.
     ///
     /// # Errors
     /// None in practice.
@@ -134,7 +134,7 @@ impl TcpStream {
         self.file.socket().map(|status| status.local)
     }
 
-    /// The other end.
+    /// Returns the remote address.
     ///
     /// # Errors
     /// `NotConnected`.
@@ -149,17 +149,18 @@ impl AsRef<File> for TcpStream {
     }
 }
 
-/// Waits for connections.
+/// A listening TCP socket.
 #[derive(PartialEq, Eq, Debug)]
 pub struct TcpListener {
     file: File,
 }
 
 impl TcpListener {
-    /// Listens at an address; as many connections as `backlog` says wait to be accepted.
+    /// Listens on an address; `backlog` is the largest number of connections that wait to be
+    /// accepted.
     ///
     /// # Errors
-    /// `AccessDenied` for a port that was not granted, `AddressInUse`, `AddressNotAvailable`.
+    /// `AccessDenied` for a port that is not granted, `AddressInUse`, `AddressNotAvailable`.
     pub fn bind(local: SocketAddr, backlog: u32) -> Result<Self> {
         let file = socket(SocketKind::Tcp)?;
         file.set_option(&SocketOption::ReuseAddress(true))?;
@@ -168,34 +169,34 @@ impl TcpListener {
         Ok(Self { file })
     }
 
-    /// Listens at a port of every address, IPv4 and IPv6.
+    /// Listens on a port of every address, IPv4 and IPv6.
     ///
     /// # Errors
-    /// Those of [`bind`](Self::bind).
+    /// Errors of [`bind`](Self::bind).
     pub fn bind_port(port: u16, backlog: u32) -> Result<Self> {
         Self::bind(SocketAddr::new(Ipv6Addr::UNSPECIFIED.into(), port), backlog)
     }
 
-    /// Takes the next connection.
+    /// Accepts the next connection.
     ///
     /// # Errors
-    /// `WouldBlock` when it is non-blocking; `TooManyOpenFiles` or `NoBufferSpace` beyond what was
-    /// granted, and the connection waits on.
+    /// `WouldBlock` if the listener is non-blocking; `TooManyOpenFiles` or `NoBufferSpace` at the
+    /// limit, and the connection stays in the backlog.
     pub fn accept(&self) -> Result<(TcpStream, SocketAddr)> {
         loop {
-            // The descriptor first: without one the connection waits on.
+            // Open first: without a free descriptor the connection stays in the backlog.
             let file = File::open(SOCKETS, OpenFlags::READ | OpenFlags::WRITE)?;
             let offer = self.file.control::<NextConnection>(&())?;
             match file.control::<Accept>(&offer.token) {
                 Ok(_) => return Ok((TcpStream { file }, offer.remote)),
-                // It ended before it was taken.
+                // The connection ended before it was accepted.
                 Err(Error::NotFound | Error::ConnectionAborted | Error::ConnectionReset) => {}
                 Err(why) => return Err(why),
             }
         }
     }
 
-    /// Where it listens.
+    /// Returns the local address.
     ///
     /// # Errors
     /// None in practice.

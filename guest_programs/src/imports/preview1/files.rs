@@ -14,13 +14,13 @@ use crate::memory;
 const DONE: Outcome = Outcome::Value(0);
 /// The descriptor of the root directory.
 const ROOT: u32 = 3;
-/// Flags of a descriptor.
+/// Descriptor flags.
 pub(super) const APPEND: u32 = 1;
 pub(super) const NON_BLOCKING: u32 = 4;
-/// Moving the position; whoever lacks these and is a character device is a terminal for libc.
+/// The rights to seek and tell. libc takes a character device without them for a terminal.
 const SEEK_AND_TELL: u64 = 1 << 2 | 1 << 5;
 
-/// The types of files that preview 1 knows.
+/// Returns WASI's file type.
 pub(super) const fn file_type(kind: NodeKind) -> u8 {
     match kind {
         NodeKind::CharacterDevice => 2,
@@ -56,7 +56,7 @@ pub(super) fn allocate(
     Ok(DONE)
 }
 
-/// What is in memory is as safe as it gets.
+/// Files are in memory, so there is nothing to flush.
 pub(super) fn sync(guest: &mut Guest, _: &mut [u8], number: u32) -> Result<Outcome> {
     guest.descriptors.get(number)?;
     Ok(DONE)
@@ -70,12 +70,12 @@ pub(super) fn status(
 ) -> Result<Outcome> {
     let descriptor = guest.descriptors.get(number)?;
     let flags = descriptor.file.flags();
-    let mut told = 0;
+    let mut reported = 0;
     if flags.contains(OpenFlags::APPEND) {
-        told |= APPEND;
+        reported |= APPEND;
     }
     if flags.contains(OpenFlags::NON_BLOCKING) {
-        told |= NON_BLOCKING;
+        reported |= NON_BLOCKING;
     }
     let rights = if descriptor.kind == NodeKind::CharacterDevice {
         u64::MAX ^ SEEK_AND_TELL
@@ -84,7 +84,7 @@ pub(super) fn status(
     };
     memory::check(bytes, result, 24)?;
     memory::write_u16(bytes, result, u16::from(file_type(descriptor.kind)))?;
-    memory::write_u32(bytes, memory::at(result, 2)?, told)?;
+    memory::write_u32(bytes, memory::at(result, 2)?, reported)?;
     memory::write_u64(bytes, memory::at(result, 8)?, rights)?;
     memory::write_u64(bytes, memory::at(result, 16)?, u64::MAX)?;
     Ok(DONE)
@@ -97,7 +97,7 @@ pub(super) fn set_flags(
     flags: u32,
 ) -> Result<Outcome> {
     let file = &guest.descriptors.get(number)?.file;
-    // Appending is decided when a file is opened.
+    // The append flag is fixed when a file is opened.
     if (flags & APPEND != 0) != file.flags().contains(OpenFlags::APPEND) || flags & !0x1f != 0 {
         return Err(Error::InvalidInput);
     }
@@ -105,7 +105,7 @@ pub(super) fn set_flags(
     Ok(DONE)
 }
 
-/// Rights only shrink, and none of ours go beyond what was granted.
+/// Rights only shrink, and none exceed the grants.
 pub(super) fn set_rights(
     guest: &mut Guest,
     _: &mut [u8],
@@ -122,8 +122,8 @@ pub(super) fn write_attributes(
     result: u32,
     attributes: &virtual_file_system::Attributes,
 ) -> Result<Outcome> {
-    let told = memory::slice_mut(bytes, result, 64)?;
-    told.fill(0);
+    let record = memory::slice_mut(bytes, result, 64)?;
+    record.fill(0);
     memory::write_u64(bytes, memory::at(result, 8)?, attributes.inode)?;
     memory::write_u16(bytes, memory::at(result, 16)?, u16::from(file_type(attributes.kind)))?;
     memory::write_u64(bytes, memory::at(result, 24)?, u64::from(attributes.links))?;
@@ -146,7 +146,7 @@ pub(super) fn set_size(guest: &mut Guest, _: &mut [u8], number: u32, size: u64) 
     Ok(DONE)
 }
 
-/// Our files have no times.
+/// Files have no times.
 pub(super) fn set_times(
     guest: &mut Guest,
     _: &mut [u8],
@@ -190,7 +190,7 @@ pub(super) fn write(
     counted(bytes, result, outcome)
 }
 
-/// What module `vfs` tells as its value goes into memory here.
+/// Stores the return value of a `vfs` function in memory.
 fn counted(bytes: &mut [u8], result: u32, outcome: Outcome) -> Result<Outcome> {
     match outcome {
         Outcome::Value(count) => {
@@ -208,8 +208,8 @@ fn counted(bytes: &mut [u8], result: u32, outcome: Outcome) -> Result<Outcome> {
     }
 }
 
-/// Does something at another position of a regular file, and goes back.
-fn elsewhere(
+/// Runs an operation at another offset of a regular file, and restores the offset.
+fn at_offset(
     guest: &mut Guest,
     number: u32,
     offset: u64,
@@ -234,7 +234,7 @@ pub(super) fn read_at(
 ) -> Result<Outcome> {
     memory::check(bytes, result, 4)?;
     let vectors = memory::vectors(bytes, vectors, count)?;
-    let read = elsewhere(guest, number, offset, |guest| {
+    let read = at_offset(guest, number, offset, |guest| {
         let file = &guest.descriptors.get(number)?.file;
         let mut all = 0;
         for (pointer, length) in &vectors {
@@ -262,7 +262,7 @@ pub(super) fn write_at(
 ) -> Result<Outcome> {
     memory::check(bytes, result, 4)?;
     let data = memory::gather(bytes, &memory::vectors(bytes, vectors, count)?)?;
-    let written = elsewhere(guest, number, offset, |guest| {
+    let written = at_offset(guest, number, offset, |guest| {
         guest.descriptors.get(number)?.file.try_write(&data)
     })?;
     guest.moved(written);
@@ -281,7 +281,7 @@ pub(super) fn preopened(
     if number != ROOT || !is_root {
         return Err(Error::BadFileDescriptor);
     }
-    // Tag 0 is a directory; then the length of its name.
+    // Tag 0 is a directory; the length of its name follows.
     memory::write_u32(bytes, result, 0)?;
     memory::write_u32(bytes, memory::at(result, 4)?, 1)?;
     Ok(DONE)
@@ -304,8 +304,8 @@ pub(super) fn preopened_name(
     Ok(DONE)
 }
 
-/// Entries of a directory: `.` and `..` come first, as libc expects. The cookie is the number of
-/// entries before.
+/// Lists the entries of a directory. `.` and `..` come first, as libc expects. The cookie is the
+/// number of preceding entries.
 pub(super) fn list(
     guest: &mut Guest,
     bytes: &mut [u8],
@@ -334,7 +334,7 @@ pub(super) fn list(
         text.extend_from_slice(name.as_bytes());
     }
     guest.moved(text.len() * limits::BYTES_PER_FUEL);
-    // An entry that does not fit is cut; a full buffer tells the caller to ask again.
+    // An entry that does not fit is truncated; a full buffer makes the caller read on.
     text.truncate(length as usize);
     memory::write(bytes, buffer, &text)?;
     memory::write_u32(bytes, result, text.len() as u32)?;

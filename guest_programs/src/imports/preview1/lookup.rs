@@ -1,8 +1,8 @@
-//! `sock_getaddrinfo`: names to addresses, into a list that the caller made room for.
+//! `sock_getaddrinfo`: resolves a name into a list that the caller allocates.
 //!
-//! The caller links as many records as it has room for, each with an address of its own and bytes
-//! behind that; the functions fills them in order and tells how many. An address is the port, most
-//! significant byte first, and then 4 or 16 bytes.
+//! The caller links as many records as it has room for, each with its own address and address
+//! bytes. The function fills them in order and returns how many it filled. An address is the port,
+//! most significant byte first, followed by 4 or 16 bytes.
 
 use alloc::borrow::ToOwned;
 use alloc::vec::Vec;
@@ -18,8 +18,8 @@ use crate::guest::Guest;
 use crate::limits;
 use crate::memory;
 
-/// Where the parts of a record stand (packed to 4 bytes): family and kind of socket, length and
-/// place of the address, the next record.
+/// Offsets in a record (packed to 4 bytes): family and socket kind, length and pointer of the
+/// address, the next record.
 const FAMILY: u32 = 2;
 const KIND: u32 = 3;
 const PROTOCOL: u32 = 4;
@@ -28,11 +28,11 @@ const ADDRESS: u32 = 12;
 const NAME_LENGTH: u32 = 20;
 const NEXT: u32 = 24;
 const RECORD_BYTES: u32 = 28;
-/// WASI's numbers beyond those of errors that files have, as WasmEdge has them: no address for the
+/// WASI error numbers that [`Error`] does not have, as WasmEdge defines them: no address for the
 /// name.
 const NO_DATA: i32 = 83;
 
-/// Services that programs name instead of numbering them.
+/// Services that programs give by name instead of a port.
 const SERVICES: [(&str, u16); 5] =
     [("http", 80), ("https", 443), ("domain", 53), ("echo", 7), ("ssh", 22)];
 

@@ -1,11 +1,12 @@
-//! WASI preview 1 (`wasi_snapshot_preview1`): what C and Rust programs with their standard
-//! libraries call.
+//! WASI preview 1 (`wasi_snapshot_preview1`): the functions that the standard libraries of C and
+//! Rust call.
 //!
 //! Signatures and layouts follow the WebAssembly/WASI repository's `preview1` documents.
-//! Descriptors are those of module `vfs`. Number 3 is the root directory, "preopened", so that libc
-//! finds every absolute path that the guest was granted. Functions for what our file system does
-//! not have, such as links, exist and answer `ENOTSUP`.
+//! Descriptors are those of module `vfs`. Descriptor 3 is the root directory, preopened, so that
+//! libc resolves every granted absolute path. Functions for features that our file system lacks,
+//! such as links, exist and return `ENOTSUP`.
 
+mod environment;
 mod files;
 mod lookup;
 mod options;
@@ -13,7 +14,6 @@ mod paths;
 mod poll;
 mod receiving;
 mod sockets;
-mod words;
 
 use wasmi::{Caller, Linker};
 
@@ -21,8 +21,7 @@ use super::call::{Convention, enter};
 use super::imports;
 use crate::guest::Guest;
 
-/// Defines the functions; `is_wasmedge` chooses between the two functions that share the name
-/// `sock_accept`.
+/// Defines the functions; `is_wasmedge` selects one of the two functions named `sock_accept`.
 pub(super) fn define(linker: &mut Linker<Guest>, is_wasmedge: bool) -> Result<(), wasmi::Error> {
     define_words(linker)?;
     define_files(linker)?;
@@ -42,14 +41,14 @@ pub(super) fn define(linker: &mut Linker<Guest>, is_wasmedge: bool) -> Result<()
 
 fn define_words(linker: &mut Linker<Guest>) -> Result<(), wasmi::Error> {
     imports!(linker, "wasi_snapshot_preview1", Wasi:
-        "args_get" => words::arguments(pointers: u32, buffer: u32);
-        "args_sizes_get" => words::argument_sizes(count: u32, size: u32);
-        "environ_get" => words::environment(pointers: u32, buffer: u32);
-        "environ_sizes_get" => words::environment_sizes(count: u32, size: u32);
-        "clock_res_get" => words::clock_resolution(clock: u32, result: u32);
-        "clock_time_get" => words::clock_time(clock: u32, precision: u64, result: u32);
-        "random_get" => words::random(buffer: u32, length: u32);
-        "sched_yield" => words::give_way();
+        "args_get" => environment::arguments(pointers: u32, buffer: u32);
+        "args_sizes_get" => environment::argument_sizes(count: u32, size: u32);
+        "environ_get" => environment::environment(pointers: u32, buffer: u32);
+        "environ_sizes_get" => environment::environment_sizes(count: u32, size: u32);
+        "clock_res_get" => environment::clock_resolution(clock: u32, result: u32);
+        "clock_time_get" => environment::clock_time(clock: u32, precision: u64, result: u32);
+        "random_get" => environment::random(buffer: u32, length: u32);
+        "sched_yield" => environment::give_way();
         "poll_oneoff" => poll::poll(subscriptions: u32, events: u32, count: u32, result: u32);
     );
     linker.func_wrap(
@@ -61,7 +60,7 @@ fn define_words(linker: &mut Linker<Guest>) -> Result<(), wasmi::Error> {
         "wasi_snapshot_preview1",
         "proc_raise",
         |signal: u32| -> Result<u32, wasmi::Error> {
-            // As a shell reports who was ended by a signal.
+            // The exit status that a shell reports for a signal.
             Err(wasmi::Error::i32_exit((128_u32).saturating_add(signal & 0x7f) as i32))
         },
     )?;

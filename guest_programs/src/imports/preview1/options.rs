@@ -1,5 +1,5 @@
-//! Socket options as WasmEdge numbers them (`sock_getsockopt`, `sock_setsockopt`; level 0 is the
-//! socket's own).
+//! Socket options with WasmEdge's numbers (`sock_getsockopt`, `sock_setsockopt`; level 0 is
+//! SOL_SOCKET).
 
 use alloc::borrow::ToOwned;
 use core::time::Duration;
@@ -26,17 +26,17 @@ const RECEIVE_TIMEOUT: u32 = 11;
 const SEND_TIMEOUT: u32 = 12;
 const LISTENS: u32 = 13;
 const DEVICE: u32 = 14;
-/// Milliseconds of silence before probes (Linux' tcp_keepalive_time).
+/// Idle milliseconds before the first keep-alive probe (Linux' tcp_keepalive_time).
 const KEEP_ALIVE_MILLISECONDS: u32 = 7_200_000;
 /// Bytes of a `timeval`: seconds and microseconds, 64 bits each, as wasi-libc has them.
 const TIMEVAL_BYTES: u32 = 16;
 
-/// Only the level of the socket itself has options here.
+/// Only the level SOL_SOCKET has options.
 fn check_level(level: u32) -> Result<()> {
     if level == 0 { Ok(()) } else { Err(Error::ProtocolOptionNotAvailable) }
 }
 
-/// Writes a number, and that it has four bytes.
+/// Writes a number and its size of four bytes.
 fn write_number(bytes: &mut [u8], value: u32, size: u32, number: u32) -> Result<i32> {
     if memory::read_u32(bytes, size)? < 4 {
         return Err(Error::InvalidInput);
@@ -98,7 +98,7 @@ fn write_option(
     size: u32,
 ) -> Result<i32> {
     let stream = options.stream.as_ref();
-    let told = match name {
+    let setting = match name {
         REUSE_ADDRESS => u32::from(options.reuse_address),
         BROADCAST => options.datagram.as_ref().map_or(0, |datagram| u32::from(datagram.broadcast)),
         SEND_BUFFER => stream.map_or(options.receive_buffer, |stream| stream.send_buffer),
@@ -116,7 +116,7 @@ fn write_option(
         }
         DEVICE => {
             let name = options.device.as_bytes();
-            // With a final zero, unless there is none.
+            // With a terminating zero, unless the name is empty.
             let length = if name.is_empty() { 0 } else { name.len() as u32 + 1 };
             if memory::read_u32(bytes, size)? < length {
                 return Err(Error::InvalidInput);
@@ -128,7 +128,7 @@ fn write_option(
         }
         _ => return Err(Error::ProtocolOptionNotAvailable),
     };
-    write_number(bytes, value, size, told)
+    write_number(bytes, value, size, setting)
 }
 
 fn read_time(bytes: &[u8], value: u32, size: u32) -> Result<Option<Duration>> {

@@ -1,4 +1,4 @@
-//! Functions of a path below an open directory (`path_*`).
+//! Functions of a path relative to an open directory (`path_*`).
 
 use virtual_file_system::{Error, NodeKind, OpenFlags, Path, Result};
 
@@ -9,17 +9,17 @@ use crate::guest::Guest;
 use crate::memory;
 
 const DONE: Outcome = Outcome::Value(0);
-/// How to open.
+/// Open flags.
 const CREATE: u32 = 1;
 const DIRECTORY: u32 = 2;
 const EXCLUSIVE: u32 = 4;
 const TRUNCATE: u32 = 8;
-/// Rights that decide between reading and writing.
+/// The rights that select read or write access.
 const MAY_READ: u64 = 1 << 1;
 const MAY_WRITE: u64 = 1 << 6;
 
-/// The path that a name below a directory means. It never leads out of what the guest sees, but it
-/// may leave the directory, as in POSIX.
+/// Resolves a path relative to a directory. It cannot leave the guest's namespace, but it may leave
+/// the directory, as in POSIX.
 fn resolve(guest: &Guest, bytes: &[u8], number: u32, path: u32, length: u32) -> Result<Path> {
     let directory =
         guest.descriptors.get(number)?.directory.as_ref().ok_or(Error::NotADirectory)?;
@@ -43,7 +43,7 @@ pub(super) fn open(
     let path = resolve(guest, bytes, number, path, length)?;
     let mut wanted = OpenFlags::empty();
     wanted.set(OpenFlags::WRITE, rights & MAY_WRITE != 0);
-    // A descriptor that neither reads nor writes, as for a directory, reads here.
+    // A descriptor with neither right, as for a directory, is opened for reading.
     wanted.set(OpenFlags::READ, rights & MAY_READ != 0 || !wanted.contains(OpenFlags::WRITE));
     for (bit, flag) in [
         (CREATE, OpenFlags::CREATE),
@@ -57,7 +57,7 @@ pub(super) fn open(
     let is_directory =
         guest.namespace.stat(&path).is_ok_and(|attributes| attributes.kind == NodeKind::Directory);
     if how & DIRECTORY != 0 || (is_directory && how & CREATE == 0) {
-        // libc asks for all rights that it has when it opens a directory.
+        // libc requests all rights when it opens a directory.
         wanted = OpenFlags::READ | OpenFlags::DIRECTORY;
     }
     guest.descriptors.check_room()?;
@@ -93,7 +93,7 @@ pub(super) fn create_directory(
     Ok(DONE)
 }
 
-/// Removes what is there if it is a directory, or if it is none.
+/// Removes a path that must be a directory, or must not be one.
 pub(super) fn remove(
     guest: &mut Guest,
     bytes: &mut [u8],
@@ -126,7 +126,7 @@ pub(super) fn rename(
     Ok(DONE)
 }
 
-/// Our files have no times.
+/// Files have no times.
 pub(super) fn set_times(
     guest: &mut Guest,
     bytes: &mut [u8],
@@ -143,7 +143,7 @@ pub(super) fn set_times(
     Err(Error::Unsupported)
 }
 
-/// Our tree has no links.
+/// The file system has no links.
 pub(super) fn link(
     guest: &mut Guest,
     bytes: &mut [u8],

@@ -1,5 +1,5 @@
-//! `poll_oneoff`: waits for files and clocks at once. It is what libc's `poll`, `select`, `sleep`
-//! and Rust's `thread::sleep` come down to.
+//! `poll_oneoff`: waits for files and clocks at once. libc's `poll`, `select` and `sleep` and
+//! Rust's `thread::sleep` use it.
 
 use alloc::sync::Arc;
 use alloc::vec::Vec;
@@ -12,17 +12,17 @@ use virtual_file_system::{Error, Readiness, Result};
 use super::super::call::{Outcome, finish};
 use super::super::errno;
 use super::super::waiting::{self, Watched};
-use super::words;
+use super::environment;
 use crate::guest::Guest;
 use crate::limits;
 use crate::memory;
 
 const SUBSCRIPTION_BYTES: u32 = 48;
 const EVENT_BYTES: u32 = 32;
-/// The peer is gone, in an event's flags.
+/// The event flag for a hang-up of the peer.
 const HANG_UP: u16 = 1;
 
-/// What is waited for.
+/// The type of a subscription.
 #[derive(Clone, Copy, PartialEq, Eq)]
 enum Tag {
     Clock,
@@ -33,10 +33,10 @@ enum Tag {
 struct Subscription {
     user: u64,
     tag: Tag,
-    /// The place of its file in the list of watched ones.
+    /// The index of its file in the list of watched files.
     file: Option<usize>,
     deadline: Instant,
-    /// What is wrong with it.
+    /// The error of the subscription.
     error: u16,
 }
 
@@ -44,9 +44,9 @@ fn deadline(guest: &Guest, bytes: &[u8], entry: u32) -> Result<Instant> {
     let clock = memory::read_u32(bytes, memory::at(entry, 16)?)?;
     let timeout = memory::read_u64(bytes, memory::at(entry, 24)?)?;
     let is_absolute = memory::read_u16(bytes, memory::at(entry, 40)?)? & 1 != 0;
-    let now = words::now(guest, clock)?;
+    let now = environment::now(guest, clock)?;
     let left = if is_absolute { timeout.saturating_sub(now) } else { timeout };
-    // Rounded up, so that nobody wakes early.
+    // Round up, so that no sleep ends early.
     Ok(guest.supplies.clock.now().after(Duration::from_micros(left.div_ceil(1000))))
 }
 
@@ -86,12 +86,12 @@ fn read_subscriptions(
     Ok((subscriptions, watched))
 }
 
-/// Bytes that a read would find: those that a socket tells of, and of everything else at least one.
+/// Returns the bytes available to read: a socket knows them; for other files the answer is one.
 fn readable_bytes(watched: &Watched) -> u64 {
     let Watched::Open(descriptor, _) = watched else { return 0 };
-    let told =
+    let socket =
         descriptor.guard.as_ref().and_then(|_| descriptor.file.try_control::<GetSocket>(&()).ok());
-    told.map_or(1, |socket| u64::from(socket.receive_queue))
+    socket.map_or(1, |socket| u64::from(socket.receive_queue))
 }
 
 struct Event {
@@ -127,7 +127,7 @@ pub(super) fn poll(
     let (subscriptions, watched) = read_subscriptions(guest, bytes, first, count)?;
     guest.moved(count as usize * limits::BYTES_PER_FUEL * 20);
     let clock = Arc::clone(&guest.supplies.clock);
-    // What is wrong is told at once.
+    // Errors are reported at once.
     let is_wrong = subscriptions.iter().any(|one| one.error != 0);
     let deadline = subscriptions.iter().map(|one| one.deadline).min().unwrap_or(Instant::NEVER);
     let deadline = if is_wrong { clock.now() } else { deadline };

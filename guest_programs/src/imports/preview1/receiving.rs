@@ -1,5 +1,5 @@
-//! Receiving by `sock_recv` and `sock_recv_from`: whole datagrams that say whether they were cut,
-//! and the flags to peek and to wait for all.
+//! `sock_recv` and `sock_recv_from`: datagrams with truncation reported, and the flags PEEK and
+//! WAITALL.
 
 use alloc::sync::Arc;
 use alloc::vec;
@@ -11,23 +11,23 @@ use network::command::{Peek, ReceiveFrom};
 use virtual_file_system::{Error, File, Result};
 
 use super::super::call::{Outcome, finish};
-use super::super::waiting::within;
+use super::super::waiting::with_timeout;
 use super::files;
 use super::sockets::{status, write_address};
 use crate::guest::Guest;
 use crate::memory;
 
-/// Leave it there.
+/// Leave the data in the queue (MSG_PEEK).
 const PEEK: u32 = 1;
-/// Fill the buffers; of a datagram it says nothing.
+/// Fill the buffers (MSG_WAITALL); datagrams ignore it.
 const WAIT_FOR_ALL: u32 = 2;
-/// A flag that a call found: the datagram was longer than the buffers.
+/// An output flag: the datagram was longer than the buffers (MSG_TRUNC).
 const TRUNCATED: u16 = 1;
 
-/// Where a call's results go.
+/// The addresses of a call's results.
 #[derive(Clone, Copy)]
 struct Places {
-    /// The number of bytes (u32) and what was found (u16).
+    /// The number of bytes (u32) and the output flags (u16).
     length: u32,
     found: u32,
     /// The sender's address and port.
@@ -35,7 +35,7 @@ struct Places {
 }
 
 impl Places {
-    /// Writes what came: as much as fits of something that is `whole` bytes long.
+    /// Writes the received data: as much as fits of a message of `whole` bytes.
     fn fill(
         self,
         (guest, bytes): (&mut Guest, &mut [u8]),
@@ -116,7 +116,7 @@ fn check_flags(flags: u32) -> Result<()> {
     if flags & !(PEEK | WAIT_FOR_ALL) == 0 { Ok(()) } else { Err(Error::Unsupported) }
 }
 
-/// Takes one datagram; with the flag to peek, shows what the next call gives and leaves it there.
+/// Receives one message; with PEEK it stays in the queue.
 fn take(
     guest: &Guest,
     number: u32,
@@ -130,7 +130,7 @@ fn take(
     let (file, timeout) = (descriptor.file.clone(), descriptor.receive_timeout);
     let clock = Arc::clone(&guest.supplies.clock);
     Ok(Outcome::wait(async move {
-        let asked = async {
+        let received = async {
             if flags & PEEK == 0 {
                 let datagram = file.control::<ReceiveFrom>(&()).await?;
                 return Ok((datagram.data.len(), datagram.data, datagram.remote));
@@ -138,7 +138,7 @@ fn take(
             let peeked = file.control::<Peek>(&most).await?;
             Ok((peeked.length as usize, peeked.data, peeked.remote))
         };
-        let outcome = within(&*clock, timeout, asked).await;
+        let outcome = with_timeout(&*clock, timeout, received).await;
         finish(move |guest, bytes| {
             let (whole, data, remote) = outcome?;
             places.fill((guest, bytes), &vectors, (&data, whole), remote)
@@ -146,7 +146,7 @@ fn take(
     }))
 }
 
-/// Reads a stream until the buffers are full, or it ends, or its time is over.
+/// Reads a stream until the buffers are full, the stream ends, or the timeout expires.
 fn take_all(guest: &Guest, number: u32, vectors: Vec<(u32, u32)>, length: u32) -> Result<Outcome> {
     let room = vectors.iter().map(|(_, length)| *length as usize).sum();
     let descriptor = guest.descriptors.get(number)?;
@@ -155,9 +155,9 @@ fn take_all(guest: &Guest, number: u32, vectors: Vec<(u32, u32)>, length: u32) -
     let clock = Arc::clone(&guest.supplies.clock);
     Ok(Outcome::wait(async move {
         let (mut data, mut filled) = (vec![0; room], 0);
-        let outcome = within(&*clock, timeout, read_all(&file, &mut data, &mut filled)).await;
+        let outcome = with_timeout(&*clock, timeout, read_all(&file, &mut data, &mut filled)).await;
         finish(move |guest, bytes| {
-            // What came before an error is not lost.
+            // Bytes received before an error are not lost.
             if filled == 0 {
                 outcome?;
             }

@@ -1,9 +1,9 @@
-//! Sockets as WasmEdge extended preview 1 (`sock_*`), and preview 1's own four functions, which
+//! WasmEdge's socket extension of preview 1 (`sock_*`), and preview 1's own four functions, which
 //! have the same layout where they share a name.
 //!
-//! A socket is a file: each function opens `/devices/sockets` or gives it a command. An address is
-//! a pair of a pointer and a size in memory: 4 bytes of IPv4 or 16 of IPv6, or, in 128 bytes, the
-//! family as a number of 16 bits before it (1 for IPv4, 2 for IPv6).
+//! A socket is a file: each function opens `/devices/sockets` or sends it a command. An address is
+//! a pair of a pointer and a size in memory: 4 bytes of IPv4 or 16 of IPv6, or 128 bytes that begin
+//! with the family as a 16-bit number (1 for IPv4, 2 for IPv6).
 
 use core::net::{IpAddr, Ipv4Addr, Ipv6Addr, SocketAddr};
 
@@ -16,7 +16,7 @@ use virtual_file_system::{
 };
 
 use super::super::call::{Outcome, finish};
-use super::super::vfs::{self, Asked};
+use super::super::vfs::{self, Reply};
 use super::files;
 use crate::guest::Guest;
 use crate::memory;
@@ -33,7 +33,7 @@ pub(super) const INET6: u16 = 2;
 /// Kinds of sockets.
 pub(super) const DATAGRAM: u32 = 1;
 pub(super) const STREAM: u32 = 2;
-/// Gives a typed command to a descriptor, and does the rest with its answer.
+/// Sends a typed command to a descriptor and processes its response.
 pub(super) fn command<C: ControlCommand>(
     guest: &mut Guest,
     bytes: &mut [u8],
@@ -42,15 +42,15 @@ pub(super) fn command<C: ControlCommand>(
     then: impl FnOnce(&mut Guest, &mut [u8], C::Response) -> Result<i32> + Send + 'static,
 ) -> Result<Outcome> {
     match vfs::ask(guest, number, C::IDENTIFIER, encode_request(request)?)? {
-        Asked::Answer(answer) => then(guest, bytes, decode_response(&answer)?).map(Outcome::Value),
-        Asked::Wait(waiting) => Ok(Outcome::wait(async move {
+        Reply::Answer(answer) => then(guest, bytes, decode_response(&answer)?).map(Outcome::Value),
+        Reply::Wait(waiting) => Ok(Outcome::wait(async move {
             let outcome = waiting.await;
             finish(move |guest, bytes| then(guest, bytes, decode_response(&outcome?)?))
         })),
     }
 }
 
-/// The address that a pair of pointer and size leads to.
+/// Reads the address at a pair of pointer and size.
 fn read_address(bytes: &[u8], pair: u32, port: u32) -> Result<SocketAddr> {
     let (place, size) =
         (memory::read_u32(bytes, pair)?, memory::read_u32(bytes, memory::at(pair, 4)?)?);
@@ -77,8 +77,7 @@ fn read_address(bytes: &[u8], pair: u32, port: u32) -> Result<SocketAddr> {
     Ok(SocketAddr::new(address, port))
 }
 
-/// Writes an address where a pair of pointer and size leads to; IPv4 addresses in IPv6 form become
-/// what they are.
+/// Writes an address at a pair of pointer and size; an IPv4-mapped IPv6 address becomes IPv4.
 pub(super) fn write_address(bytes: &mut [u8], pair: u32, address: IpAddr) -> Result<()> {
     let (place, size) =
         (memory::read_u32(bytes, pair)?, memory::read_u32(bytes, memory::at(pair, 4)?)?);
@@ -196,11 +195,11 @@ pub(super) fn accept_with_flags(
     })
 }
 
-/// What a descriptor is as a socket.
+/// Returns the status of a descriptor's socket.
 pub(super) fn status(guest: &Guest, number: u32) -> Result<SocketStatus> {
     let descriptor = guest.descriptors.get(number)?;
     if descriptor.guard.is_none() {
-        // WASI has a number for what is no socket; the nearest that we have is this.
+        // WASI has ENOTSOCK; this is the nearest error that we have.
         return Err(Error::Unsupported);
     }
     descriptor.file.try_control::<GetSocket>(&())
@@ -218,7 +217,7 @@ pub(super) fn send(
     if flags != 0 {
         return Err(Error::Unsupported);
     }
-    // On a file that is no connected socket a write would be something else than data.
+    // On a file that is not a connected socket, a write would be a command.
     if !guest.descriptors.get(number)?.takes_data() {
         return Err(Error::NotConnected);
     }
@@ -275,7 +274,13 @@ pub(super) fn shutdown(
     command::<Shutdown>(guest, bytes, number, &direction, |_, _, ()| Ok(0))
 }
 
-fn tell(bytes: &mut [u8], end: SocketAddr, address: u32, kind: u32, port: u32) -> Result<Outcome> {
+fn write_socket_address(
+    bytes: &mut [u8],
+    end: SocketAddr,
+    address: u32,
+    kind: u32,
+    port: u32,
+) -> Result<Outcome> {
     let canonical = end.ip().to_canonical();
     write_address(bytes, address, canonical)?;
     memory::write_u32(bytes, kind, if canonical.is_ipv4() { 4 } else { 6 })?;
@@ -292,7 +297,7 @@ pub(super) fn local_address(
     port: u32,
 ) -> Result<Outcome> {
     let status = status(guest, number)?;
-    tell(bytes, status.local, address, kind, port)
+    write_socket_address(bytes, status.local, address, kind, port)
 }
 
 pub(super) fn peer_address(
@@ -304,5 +309,5 @@ pub(super) fn peer_address(
     port: u32,
 ) -> Result<Outcome> {
     let remote = status(guest, number)?.remote.ok_or(Error::NotConnected)?;
-    tell(bytes, remote, address, kind, port)
+    write_socket_address(bytes, remote, address, kind, port)
 }

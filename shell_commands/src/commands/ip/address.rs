@@ -27,7 +27,7 @@ pub(super) async fn run(context: &Context, options: Options, mut words: Words<'_
     }
 }
 
-/// Which addresses are meant.
+/// A filter of addresses.
 #[derive(Default)]
 struct Filter<'a> {
     device: Option<&'a str>,
@@ -58,7 +58,8 @@ impl<'a> Filter<'a> {
             && self.network.is_none_or(|network| network.contains(entry.prefix.address()))
     }
 
-    /// Some addresses are left out, so interfaces without any of the rest are too.
+    /// True if the filter excludes some addresses; interfaces without any of the rest are then left
+    /// out too.
     fn narrows(&self, options: Options) -> bool {
         options.ipv4.is_some() || self.scope.is_some() || self.network.is_some()
     }
@@ -98,20 +99,20 @@ async fn show(context: &Context, options: Options, words: Words<'_>) -> Outcome 
     context.answer(&render::show(&shown, options.style, options.ipv4.is_some())).await
 }
 
-/// `add`, and with `replace` an address that is there already is fine.
+/// `add`; with `replace`, an existing address is no error.
 async fn add(context: &Context, mut words: Words<'_>, replace: bool) -> Outcome {
     let (mut text, mut broadcast, mut device) = (None, None, None);
     while let Some(word) = words.next() {
         match word {
             "local" => text = Some(words.value(word)?),
             "dev" => device = Some(words.value(word)?),
-            // Whether words like these are there changes nothing: both follow from the address.
+            // These arguments have no effect: both follow from the address.
             "scope" | "label" => drop(words.value(word)?),
             "valid_lft" | "preferred_lft" if words.peek() == Some("forever") => drop(words.next()),
             "nodad" | "noprefixroute" => return Err(Failure::of(word, Error::Unsupported)),
             word if word.len() > 1 && abbreviates(word, "broadcast") || word == "brd" => {
                 broadcast = match words.value(word)? {
-                    // What the prefix implies is the default.
+                    // The default follows from the prefix.
                     "+" | "-" => None,
                     address => Some(words::parse::<Ipv4Addr>(address, "address")?),
                 }
@@ -144,7 +145,7 @@ async fn remove(context: &Context, mut words: Words<'_>) -> Outcome {
     let mut prefix: Prefix = words::parse(text, "address")?;
     let interface = changed(context, required(device)?)?;
     if !text.contains('/') && prefix.address().is_ipv4() {
-        // Without a length an IPv4 address of any length is meant.
+        // Without a length, an IPv4 address of any length matches.
         let entries = interface.ask::<ListAddresses>(&()).await?;
         let found = entries
             .iter()

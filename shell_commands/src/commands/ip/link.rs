@@ -46,14 +46,15 @@ async fn show(context: &Context, options: Options, mut words: Words<'_>) -> Outc
     context.answer(&render::show(&links, options.style)).await
 }
 
-/// What one word of `ip link set` changes.
+/// A setting of `ip link set`.
 enum Setting {
     Enabled(bool),
     Mtu(u32),
     Hardware(HardwareAddress),
 }
 
-/// Reads all words before the first one is applied, so that a wrong word changes nothing.
+/// Parses all arguments before the first setting is applied, so that an invalid one changes
+/// nothing.
 async fn set(context: &Context, mut words: Words<'_>) -> Outcome {
     let (mut device, mut settings) = (None, Vec::new());
     while let Some(word) = words.next() {

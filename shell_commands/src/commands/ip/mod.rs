@@ -1,7 +1,7 @@
 //! `ip`: options and object → the file of that object.
 //!
-//! Words may be abbreviated as in iproute2: an object or a verb is the first of its list that
-//! begins with what was typed.
+//! Words may be abbreviated as in iproute2: the first object or verb of its list with that prefix
+//! matches.
 
 mod address;
 mod link;
@@ -18,7 +18,7 @@ use crate::failure::{Failure, Outcome};
 use crate::render::iproute::Style;
 use virtual_file_system::Error;
 
-/// What stands in front of the object.
+/// The options before the object.
 #[derive(Clone, Copy, Default)]
 struct Options {
     style: Style,
@@ -27,7 +27,7 @@ struct Options {
 }
 
 impl Options {
-    /// True when addresses of this family are to be shown.
+    /// True if addresses of this family are shown.
     fn wants(self, address: IpAddr) -> bool {
         self.ipv4.is_none_or(|ipv4| ipv4 == address.is_ipv4())
     }
@@ -46,7 +46,7 @@ pub(super) async fn run(context: &Context) -> Outcome {
             "o" | "oneline" => options.style.oneline = true,
             "j" | "json" => options.style.json = true,
             "s" | "stats" | "statistics" => options.style.statistics = true,
-            // Colours, details and pretty printing change nothing here.
+            // Colours, details and pretty printing have no effect.
             "c" | "color" | "d" | "details" | "p" | "pretty" | "n" | "numeric" => {}
             _ => {
                 return Err(Failure::usage(format!(
@@ -78,7 +78,8 @@ fn family(name: &str) -> Result<Option<bool>, Failure> {
     }
 }
 
-/// The verb that `word` abbreviates; without a word it is `show`. `list` and `lst` mean `show` too.
+/// Finds the verb that `word` abbreviates; without a word it is `show`. `list` and `lst` mean
+/// `show` too.
 fn verb(word: Option<&str>, verbs: &[&'static str], object: &str) -> Result<&'static str, Failure> {
     let Some(word) = word else { return Ok("show") };
     let found = verbs.iter().copied().find(|full| abbreviates(word, full));
@@ -92,7 +93,7 @@ fn verb(word: Option<&str>, verbs: &[&'static str], object: &str) -> Result<&'st
     }
 }
 
-/// Opens an interface to show it, in iproute2's words.
+/// Opens an interface to show it, with iproute2's errors.
 fn shown(context: &Context, name: &str) -> Result<Interface, Failure> {
     devices::open(context, name, Use::Show).map_err(|why| match why {
         Error::NoDevice => Failure::new(format!("Device \"{name}\" does not exist.")),
@@ -100,7 +101,7 @@ fn shown(context: &Context, name: &str) -> Result<Interface, Failure> {
     })
 }
 
-/// Opens an interface to change it, in iproute2's words.
+/// Opens an interface to change it, with iproute2's errors.
 fn changed(context: &Context, name: &str) -> Result<Interface, Failure> {
     devices::open(context, name, Use::Change).map_err(|why| match why {
         Error::NoDevice => Failure::new(format!("Cannot find device \"{name}\"")),
@@ -108,12 +109,12 @@ fn changed(context: &Context, name: &str) -> Result<Interface, Failure> {
     })
 }
 
-/// A word that has no place where it stands.
+/// An unexpected argument.
 fn garbage(word: &str) -> Failure {
     Failure::usage(format!("either \"dev\" is duplicate, or \"{word}\" is a garbage."))
 }
 
-/// The interface that must have been named.
+/// Returns the interface, which must be named.
 fn required(device: Option<&str>) -> Result<&str, Failure> {
     device.ok_or_else(|| Failure::usage("Not enough information: \"dev\" argument is required."))
 }

@@ -1,7 +1,6 @@
-//! `ip monitor`: what changes, as it changes, until it is ended.
+//! `ip monitor`: prints changes as they happen, until it is ended.
 //!
-//! It reads one watching file and nothing else: the device of the interface that was named, or that
-//! of all.
+//! It reads one watching file only: the device of the named interface, or that of all.
 
 use network::command::Watch;
 use network::command::watch::{Kinds, Line};
@@ -29,7 +28,7 @@ const OBJECTS: [(&str, Kinds); 8] = [
     ("streams", Kinds::STREAM),
 ];
 
-/// The words after `monitor`.
+/// The arguments after `monitor`.
 struct Request<'a> {
     kinds: Kinds,
     labelled: bool,
@@ -70,7 +69,7 @@ pub(super) async fn run(context: &Context, options: Options, words: Words<'_>) -
         Some(name) => (name, shown(context, name)?.file),
         None => (SOCKETS, devices::sockets(context, Use::Show)?),
     };
-    // The numbers of interfaces stand in records of their own.
+    // Separate records carry the interfaces' numbers.
     file.control::<Watch>(&(request.kinds | Kinds::INTERFACE))
         .await
         .map_err(|why| Failure::of(name, why))?;
@@ -79,7 +78,7 @@ pub(super) async fn run(context: &Context, options: Options, words: Words<'_>) -
     loop {
         let count = file.read(&mut buffer).await.map_err(|why| Failure::of(name, why))?;
         text.push_str(&String::from_utf8_lossy(buffer.get(..count).unwrap_or_default()));
-        // A record that is longer than the buffer comes in pieces.
+        // A record longer than the buffer arrives in pieces.
         let Some(end) = text.rfind('\n') else { continue };
         let rest = text.split_off(end.saturating_add(1));
         let mut answer = String::new();

@@ -37,7 +37,7 @@ pub(super) async fn run(context: &Context, options: Options, mut words: Words<'_
     }
 }
 
-/// The words after the verb.
+/// The arguments after the verb.
 struct Request<'a> {
     device: Option<&'a str>,
     address: Option<IpAddr>,

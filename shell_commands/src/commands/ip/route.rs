@@ -43,7 +43,7 @@ pub(super) async fn run(context: &Context, options: Options, mut words: Words<'_
     }
 }
 
-/// The words after the verb.
+/// The arguments after the verb.
 struct Request<'a> {
     destination: Option<Prefix>,
     gateway: Option<IpAddr>,
@@ -65,7 +65,7 @@ impl<'a> Request<'a> {
                 }
                 "dev" => request.device = Some(words.value(word)?),
                 "metric" | "preference" => request.metric = Some(words.parsed(word, "metric")?),
-                // There is one table, and scope and origin follow from the rest.
+                // There is one table; scope and origin follow from the rest.
                 "table" | "proto" | "protocol" | "scope" => drop(words.value(word)?),
                 "to" | "exact" | "unicast" => {}
                 word if target.is_none() => target = Some(word),
@@ -84,7 +84,7 @@ impl<'a> Request<'a> {
         Ok(request)
     }
 
-    /// The route in words, for errors.
+    /// Describes the route, for errors.
     fn text(&self) -> String {
         let destination = self.destination.map_or_else(String::new, |prefix| prefix.to_string());
         match (self.gateway, self.device) {
@@ -98,7 +98,7 @@ impl<'a> Request<'a> {
         self.destination.ok_or_else(|| Failure::usage("which destination?"))
     }
 
-    /// The named interface's own device, or that of all routes.
+    /// Returns the named interface's own device, or that of all routes.
     fn file(&self, context: &Context) -> Result<File, Failure> {
         match self.device {
             Some(name) => Ok(changed(context, name)?.file),
@@ -111,7 +111,7 @@ impl<'a> Request<'a> {
         if self.gateway.is_none() && self.device.is_none() {
             return Err(Failure::of(self.text(), Error::NoDevice));
         }
-        // What Linux gives IPv6 routes that come without one.
+        // Linux' metric for IPv6 routes without one.
         let default_metric = if destination.address().is_ipv6() { 1024 } else { 0 };
         Ok(NewRoute {
             destination,
@@ -172,8 +172,7 @@ async fn remove(context: &Context, request: &Request<'_>) -> Outcome {
     Ok(Status::SUCCESS)
 }
 
-/// Puts the new route beside the first equal one before that goes, so that a refusal leaves what
-/// was there.
+/// Adds the new route before it removes the first equal one, so that a refusal changes nothing.
 async fn replace(context: &Context, request: &Request<'_>, verb: &str) -> Outcome {
     let failed = |why| Failure::of(request.text(), why);
     let mut route = request.route(true)?;
@@ -188,7 +187,7 @@ async fn replace(context: &Context, request: &Request<'_>, verb: &str) -> Outcom
     let file = request.file(context)?;
     match file.control::<AddRoute>(&route).await {
         Ok(()) => {}
-        // It is there already, with this gateway and device.
+        // It exists already, with this gateway and device.
         Err(Error::AlreadyExists) => return Ok(Status::SUCCESS),
         Err(why) => return Err(failed(why)),
     }

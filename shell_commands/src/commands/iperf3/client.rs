@@ -1,4 +1,4 @@
-//! The client's part: it decides what is measured and when it is enough.
+//! The client: it decides what to measure and when the test ends.
 
 use std::net::IpAddr;
 use std::time::Duration;
@@ -16,24 +16,24 @@ use crate::iperf::{COOKIE, Control, Parameters, Results, State, cookie, results}
 use crate::render::iperf as render;
 use crate::sockets::{Connection, Sockets, within};
 
-/// How long the server may say nothing while it is not measuring.
+/// The server's timeout while it is not measuring.
 const PATIENCE: Duration = Duration::from_secs(10);
 
-/// What is measured, and how it is told.
+/// The test and its output.
 pub(super) struct Test {
-    /// The server, as it was typed.
+    /// The server, as given on the command line.
     pub(super) host: String,
     /// The server's addresses.
     pub(super) addresses: Vec<IpAddr>,
     /// The server's port.
     pub(super) port: u16,
-    /// What the server is told.
+    /// The parameters for the server.
     pub(super) parameters: Parameters,
     /// Only one report in JSON at the end.
     pub(super) json: bool,
 }
 
-/// A test on its way.
+/// A running test.
 struct Session<'a> {
     context: &'a Context,
     test: &'a Test,
@@ -47,7 +47,7 @@ struct Session<'a> {
 /// Runs one test.
 ///
 /// # Errors
-/// Why it failed.
+/// The reason of the failure.
 pub(super) async fn run(context: &Context, test: &Test) -> Result<(), Failure> {
     let sockets = Sockets::routed(&context.files);
     if !test.json {
@@ -100,7 +100,7 @@ impl Session<'_> {
         })
     }
 
-    /// Everything up to the start.
+    /// Runs the protocol up to the start.
     async fn prepare(&mut self) -> Result<(), Failure> {
         loop {
             match self.hear().await? {
@@ -154,7 +154,7 @@ impl Session<'_> {
         self.context.print(&text).await
     }
 
-    /// Until the test is over by time, or by bytes.
+    /// Waits until time or bytes end the test.
     async fn wait(&self, transfer: &mut Transfer) -> Result<(), Failure> {
         let clock = self.context.platform.clock.as_ref();
         let end = clock.now().after(Duration::from_secs(self.test.parameters.time.into()));
@@ -171,14 +171,14 @@ impl Session<'_> {
             if by_bytes == 0 {
                 until = until.min(end);
             } else {
-                // The last byte is not announced: it is looked for.
+                // Nothing signals the last byte, so poll for it.
                 until = until.min(now.after(Duration::from_millis(10)));
             }
             let timer = async {
                 clock.sleep_until(until).await;
                 Ok(None)
             };
-            // The server speaks during a test only to give up.
+            // During a test the server sends a state only to abort.
             let state = future::or(timer, async { self.control.hear().await.map(Some) }).await;
             if let Some(state) = state.map_err(broken)? {
                 return Err(Self::refused(state));

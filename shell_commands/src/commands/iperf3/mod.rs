@@ -2,7 +2,7 @@
 //!
 //! | file | owns |
 //! |---|---|
-//! | this one | the words that were typed |
+//! | this one | the command's arguments |
 //! | `client`, `server` | the two roles, up to the end of a test |
 //! | `transfer` | the streams: moving bytes and counting them |
 
@@ -23,7 +23,7 @@ use crate::limits;
 use crate::sockets::{Family, Sockets, unresolved};
 use crate::status::Status;
 
-/// Seconds of a test unless asked otherwise.
+/// Default seconds of a test.
 const SECONDS: u32 = 10;
 
 struct Options {

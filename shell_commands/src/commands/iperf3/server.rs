@@ -1,4 +1,4 @@
-//! The server's part: it leads a client through one test at a time and turns others away meanwhile.
+//! The server: it serves one client at a time and refuses others meanwhile.
 
 use std::net::SocketAddr;
 use std::time::Duration;
@@ -17,20 +17,20 @@ use crate::limits;
 use crate::render::iperf as render;
 use crate::sockets::{Connection, Listener, Sockets, read_exact, within};
 
-/// How long a client may say nothing while nothing is measured.
+/// The client's timeout outside a measurement.
 const PATIENCE: Duration = Duration::from_secs(10);
-/// Seconds beyond the test's own time after which a client that does not end it is given up.
+/// Extra seconds after a test's time before the server aborts a client that does not end it.
 const GRACE: u64 = 30;
-/// The original's numbers for what we refuse: "unimplemented feature" and "number of parallel
-/// streams too large".
+/// The original's error numbers: "unimplemented feature" and "number of parallel streams too
+/// large".
 const UNIMPLEMENTED: u32 = 13;
 const TOO_MANY_STREAMS: u32 = 11;
 
-/// Serves tests one after the other, or just one.
+/// Serves tests one after another, or just one.
 ///
 /// # Errors
-/// Those of listening; what goes wrong in a test is said and does not end the server, unless it was
-/// the only one.
+/// Errors of listening. A failed test is reported and does not end the server, unless it was the
+/// only one.
 pub(super) async fn run(
     context: &Context,
     address: SocketAddr,
@@ -95,19 +95,19 @@ async fn serve(
     }
     let executor = Executor::new();
     let session = Session { context, control, parameters, connections, json };
-    // Others are told that we are busy.
+    // Other clients get the state "busy".
     let test = future::or(session.measure(&executor), turn_away(listener));
     executor.run(test).await.map_err(|failure| match failure.message.is_empty() {
         true => failure,
         false => Failure::of(connection.remote, failure.message),
     })?;
-    // A client that leaves without a word has its results all the same. Its word may come late, and
-    // whoever is next must not hear that we are busy: it waits in the backlog.
+    // A client that leaves without its final state still has its results. The state may arrive
+    // late. The next client must not get "busy" meanwhile: it waits in the backlog.
     let _ = within(clock, Some(PATIENCE), session.control.hear()).await;
     Ok(())
 }
 
-/// Why a test is refused: in the original's numbers.
+/// The reason of a refusal, as the original's error number.
 fn refusal(parameters: &Parameters) -> Option<u32> {
     if parameters.udp || parameters.bidirectional {
         return Some(UNIMPLEMENTED);
@@ -115,7 +115,7 @@ fn refusal(parameters: &Parameters) -> Option<u32> {
     (parameters.parallel > limits::IPERF_STREAMS).then_some(TOO_MANY_STREAMS)
 }
 
-/// Accepts the streams that show the cookie.
+/// Accepts the streams with the right cookie.
 async fn gather(
     context: &Context,
     listener: &Listener,
@@ -169,10 +169,10 @@ impl Session<'_> {
             Transfer::new(streams, parameters.reverse, parameters.len, parameters.num, clock.now());
         control.tell(State::TestRunning).await.map_err(lost)?;
         transfer.start(executor, clock.now());
-        let patience = Duration::from_secs(u64::from(parameters.time).saturating_add(GRACE));
-        // A test by bytes takes as long as it takes.
-        let patience = Some(patience).filter(|_| parameters.time > 0);
-        let heard = async { within(clock, patience, control.hear()).await.map_err(lost) };
+        let timeout = Duration::from_secs(u64::from(parameters.time).saturating_add(GRACE));
+        // A test by bytes has no time limit.
+        let timeout = Some(timeout).filter(|_| parameters.time > 0);
+        let heard = async { within(clock, timeout, control.hear()).await.map_err(lost) };
         let reporting =
             async { transfer.report_for_ever(context, *json).await.and(Ok(State::TestEnd)) };
         match future::or(heard, reporting).await? {

@@ -1,4 +1,4 @@
-//! The streams of a test: moving bytes, counting them, telling every second how many.
+//! The streams of a test: transfer, counters, and a report every second.
 
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
@@ -14,7 +14,7 @@ use crate::context::Context;
 use crate::failure::Failure;
 use crate::render::iperf::{self as render, Sample};
 
-/// How often a line is told.
+/// The interval of reports.
 const INTERVAL: Duration = Duration::from_secs(1);
 
 /// The streams of one test.
@@ -24,7 +24,7 @@ pub(super) struct Transfer {
     counters: Vec<Arc<AtomicU64>>,
     /// Bytes of one write.
     block: usize,
-    /// Bytes of all streams together that a sender sends; 0 for no end.
+    /// The total bytes that a sender sends; 0 for no limit.
     limit: u64,
     is_sender: bool,
     started: Instant,
@@ -35,7 +35,7 @@ pub(super) struct Transfer {
 }
 
 impl Transfer {
-    /// Streams that wait for the start.
+    /// Streams waiting for the start.
     #[must_use]
     pub(super) fn new(
         streams: Vec<File>,
@@ -46,7 +46,7 @@ impl Transfer {
     ) -> Self {
         let counters: Vec<Arc<AtomicU64>> = streams.iter().map(|_| Arc::default()).collect();
         let last = vec![0; streams.len()];
-        // The client names it; it shall not take our memory.
+        // The client chooses it, so bound our memory.
         let block =
             usize::try_from(block).unwrap_or(usize::MAX).clamp(1, crate::limits::IPERF_BLOCK_BYTES);
         Self {
@@ -78,7 +78,7 @@ impl Transfer {
             let all = self.counters.clone();
             let is_sender = self.is_sender;
             let work = async move {
-                // The end of a stream is the end of its task; the control connection tells why.
+                // A stream's end ends its task; the control connection reports the reason.
                 let _ = if is_sender {
                     send(&stream, block, limit, &counter, &all).await
                 } else {
@@ -89,26 +89,26 @@ impl Transfer {
         }
     }
 
-    /// Sends no more, and ends what was sent. The original's client reads on until it sees these
-    /// ends, and only then goes on with the control connection.
+    /// Stops sending and shuts the streams down. The original's client reads until it sees the end
+    /// of each stream, and only then continues with the control connection.
     pub(super) async fn finish(&mut self) {
         if !self.is_sender {
             return;
         }
         self.tasks.clear();
         for stream in &self.streams {
-            // One that is gone has ended already.
+            // A stream that is gone has ended already.
             let _ = stream.control::<Shutdown>(&Direction::Write).await;
         }
     }
 
-    /// Bytes of each stream up to now.
+    /// Returns the bytes of each stream so far.
     #[must_use]
     pub(super) fn bytes(&self) -> Vec<u64> {
         self.counters.iter().map(|counter| counter.load(Ordering::Relaxed)).collect()
     }
 
-    /// Segments that each stream sent again; of a sender while its streams are there.
+    /// Returns the retransmitted segments of each stream; for a sender, while its streams exist.
     #[must_use]
     pub(super) fn retransmissions(&self) -> Vec<u32> {
         if !self.is_sender {
@@ -127,13 +127,13 @@ impl Transfer {
         now.since(self.started).as_secs_f64()
     }
 
-    /// True when as many bytes have moved as were asked for.
+    /// True when the requested bytes have been transferred.
     #[must_use]
     pub(super) fn is_complete(&self, bytes: u64) -> bool {
         bytes > 0 && total(&self.counters) >= bytes
     }
 
-    /// When the next line is due.
+    /// Returns when the next report is due.
     #[must_use]
     pub(super) fn next_report(&self) -> Instant {
         self.last_time.after(INTERVAL)
@@ -142,7 +142,7 @@ impl Transfer {
     /// Ends an interval and prints its lines.
     ///
     /// # Errors
-    /// Those of printing.
+    /// Errors of printing.
     pub(super) async fn report(
         &mut self,
         context: &Context,
@@ -168,7 +168,7 @@ impl Transfer {
         if !quiet {
             context.print(&render::interval(&samples)).await?;
         }
-        // A test of a day is no reason to keep everything.
+        // Bound the samples of a long test.
         if self.intervals.len() < crate::limits::IPERF_INTERVALS {
             self.intervals.push(samples);
         }
@@ -178,7 +178,7 @@ impl Transfer {
     /// Prints a line every second, for ever.
     ///
     /// # Errors
-    /// Those of printing.
+    /// Errors of printing.
     pub(super) async fn report_for_ever(
         &mut self,
         context: &Context,

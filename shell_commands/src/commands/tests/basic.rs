@@ -122,7 +122,7 @@ fn devices_are_files() {
     );
     assert_eq!(world.output("ls /devices/network"), "eth0\nlo\n");
     assert!(world.output("ls -l /devices/network").starts_with("crw-rw-rw- 1 0 0 0 eth0\n"));
-    // Who mounted them knows them by their path.
+    // Mounted devices are known by their path.
     for place in ["/devices", "/devices/network", "/devices/network/eth0"] {
         assert_eq!(failed(&world, &format!("mv {place} /elsewhere")).0, 1, "{place}");
     }

@@ -1,5 +1,5 @@
-//! Two interfaces and the device of sockets, in plain state: what a command asks for is done or
-//! refused as Linux does, and every change is written down.
+//! Fake devices of two interfaces and of the sockets, with plain state: they apply or refuse
+//! requests as Linux does, and record every change.
 
 use std::net::IpAddr;
 use std::sync::Arc;
@@ -30,13 +30,13 @@ pub(super) struct State {
     pub(super) neighbors: Vec<NeighborEntry>,
     pub(super) dns: Vec<DnsServer>,
     pub(super) dhcp: DhcpStatus,
-    /// Nobody answers the DHCP client.
+    /// No server answers the DHCP client.
     pub(super) no_server: bool,
-    /// The changes that were asked for, in order.
+    /// The requested changes, in order.
     pub(super) changes: Vec<String>,
 }
 
-/// What the tests look at.
+/// The state that tests check.
 #[derive(Clone)]
 pub(super) struct Network {
     pub(super) eth0: Arc<Lock<State>>,

@@ -1,4 +1,4 @@
-//! Commands as people type them, against [`fake`] devices that answer the network's vocabulary.
+//! Command lines against [`fake`] devices with the network's commands.
 
 mod fake;
 
@@ -18,7 +18,7 @@ fn world() -> (World, Network) {
     (world, network)
 }
 
-/// Runs a command that must fail; tells its status and what it complained about.
+/// Runs a command that must fail; returns its status and its message.
 fn failed(world: &World, script: &str) -> (u8, String) {
     let ran = world.run(script);
     assert_ne!(ran.status, Status::SUCCESS, "{script}: {ran:?}");

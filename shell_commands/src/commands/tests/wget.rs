@@ -1,4 +1,4 @@
-//! `wget` against a server that says what the test says.
+//! `wget` against a server with scripted responses.
 
 use std::net::SocketAddr;
 use std::sync::Arc;
@@ -108,7 +108,7 @@ impl OpenDevice for OpenSocket {
     }
 }
 
-/// What came of a script while a server gave these responses.
+/// The outcome of a script against a server with these responses.
 struct Fetched {
     world: World,
     ran: Ran,

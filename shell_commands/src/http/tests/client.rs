@@ -1,4 +1,4 @@
-//! What servers send, and what the client makes of it.
+//! The client, with responses of many servers.
 
 use futures_lite::future::{self, block_on};
 use http::{Method, Request};

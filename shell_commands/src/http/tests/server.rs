@@ -1,4 +1,4 @@
-//! What clients send, and what the server makes of it.
+//! The server, with requests of many clients.
 
 use std::time::Duration;
 
@@ -29,7 +29,8 @@ fn server(world: &World) -> Server {
     Server::new(files, "/temporary/www", world.platform(), Some(log))
 }
 
-/// All that a server says to a client that sends this and then ends its direction.
+/// Returns everything that the server sends to a client that sends this and then shuts down its
+/// direction.
 fn say_in(world: &World, server: &Server, pieces: &[&[u8]]) -> String {
     let (ours, theirs) = connection();
     let ask = async move {
@@ -158,7 +159,7 @@ fn nothing_smuggles_a_second_request() {
         let answer = say(&[first, second.as_bytes()].concat());
         assert_eq!(codes(&answer), ["400"], "{}", first.escape_ascii());
     }
-    // What is read by two rules ends the connection, whichever of them is right.
+    // A request with two interpretations ends the connection.
     let both =
         b"GET / HTTP/1.1\r\nHost: x\r\nContent-Length: 3\r\nTransfer-Encoding: chunked\r\n\r\n";
     assert_eq!(codes(&say(&[&both[..], second.as_bytes()].concat())), ["200"]);
@@ -254,7 +255,7 @@ fn a_head_that_does_not_come_ends_the_connection_in_time() {
             let _ = server.converse(&theirs, remote).await;
         };
         world.block_on(exchange);
-        // A silent client is told by the end of our direction, and has 2 s to see it.
+        // An idle client sees the end of our direction, and has 2 s to react.
         let limit = Duration::from_secs(60)..=Duration::from_secs(62);
         assert!(limit.contains(&world.elapsed()), "{start:?} {:?}", world.elapsed());
     }

@@ -117,9 +117,9 @@ pub fn table(rows: &[(InterfaceStatus, Statistics)]) -> String {
     text
 }
 
-/// Our reasons for drops in the words of Linux' counters (`rtnl_link_stats64`): what was damaged is
-/// an error, what found a full queue an overrun; frames for other stations and for closed ports
-/// count nowhere, as there.
+/// Maps our drop reasons to Linux' counters (`rtnl_link_stats64`): a corrupt frame is an error, a
+/// full queue is an overrun; as in Linux, frames for other stations and for closed ports are not
+/// counted.
 pub(crate) struct Received {
     pub(crate) errors: u64,
     pub(crate) dropped: u64,
@@ -158,7 +158,7 @@ impl Sent {
     }
 }
 
-/// Frames that may wait for the driver; 1000 is what Linux says of drivers without a bound.
+/// The transmit queue length; Linux reports 1000 for drivers without a bound.
 pub(crate) fn queue_length(status: &InterfaceStatus) -> u32 {
     status.burst.unwrap_or(1000)
 }

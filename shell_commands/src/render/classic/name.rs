@@ -6,7 +6,7 @@ use network::command::dns::{Answer, RecordData};
 
 use crate::render::append;
 
-/// The answer; `asked` is the server that was named, if any.
+/// The response; `asked` is the server that was named, if any.
 #[must_use]
 pub fn answer(answer: &Answer, asked: Option<SocketAddr>) -> String {
     let mut text = String::new();
@@ -42,8 +42,8 @@ pub fn answer(answer: &Answer, asked: Option<SocketAddr>) -> String {
     text
 }
 
-/// Names come from strangers: what would move a terminal's cursor is shown as in DNS master files
-/// (RFC 1035 §5.1).
+/// Escapes names from the network as in DNS master files (RFC 1035 §5.1), so that they cannot
+/// control the terminal.
 fn printable(name: &str) -> String {
     let mut text = String::with_capacity(name.len());
     for character in name.chars() {

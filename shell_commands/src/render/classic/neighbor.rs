@@ -50,7 +50,7 @@ pub fn lines(neighbors: &[(String, NeighborEntry)]) -> String {
     text
 }
 
-/// The hardware address, unless the neighbor did not answer.
+/// The hardware address, if the neighbor has answered.
 fn known(entry: &NeighborEntry) -> Option<String> {
     match entry.state {
         NeighborState::Incomplete | NeighborState::Failed => None,

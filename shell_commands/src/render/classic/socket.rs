@@ -6,7 +6,7 @@ use network::command::socket::{SocketKind, SocketState, SocketStatus};
 
 use crate::render::append;
 
-/// Which sockets the list holds; its title says so.
+/// Which sockets the list contains; its title shows it.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
 pub enum Selection {
     /// Connections.

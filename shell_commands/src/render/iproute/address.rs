@@ -50,7 +50,7 @@ pub fn show(
     text
 }
 
-/// One address by itself, with the interface in front.
+/// A single address, with its interface in front.
 #[must_use]
 pub fn one(index: u32, interface: &str, entry: &AddressEntry, style: Style) -> String {
     let [first, lifetime] = lines(entry, interface);
@@ -99,7 +99,7 @@ fn scope(scope: Scope) -> &'static str {
     }
 }
 
-/// Somebody lent it.
+/// True for an address from DHCP or from a router advertisement.
 fn is_dynamic(entry: &AddressEntry) -> bool {
     matches!(entry.origin, Origin::Dhcp | Origin::RouterAdvertisement)
 }
@@ -140,7 +140,7 @@ impl AddressObject {
             deprecated: entry.state == AddressState::Deprecated,
             dadfailed: entry.state == AddressState::Duplicated,
             label: entry.prefix.address().is_ipv4().then(|| interface.to_owned()),
-            // All ones stands for ever (RFC 4861 §4.6.2), in iproute2's JSON too.
+            // All ones means infinity (RFC 4861 §4.6.2), in iproute2's JSON too.
             valid_life_time: entry.valid_seconds.unwrap_or(u32::MAX),
             preferred_life_time: entry.preferred_seconds.unwrap_or(u32::MAX),
         }

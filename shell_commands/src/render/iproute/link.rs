@@ -1,4 +1,4 @@
-//! `ip link`, and the head that every interface has in `ip address` too.
+//! `ip link`, and the first lines of every interface in `ip address`.
 
 use network::command::interface::{InterfaceFlags, InterfaceStatus, Statistics};
 use network::driver::{Kind, LinkState, Medium};
@@ -44,13 +44,13 @@ pub fn show(links: &[(InterfaceStatus, Option<Statistics>)], style: Style) -> St
     text
 }
 
-/// One link by itself, as `ip monitor` shows it.
+/// A single link, as `ip monitor` shows it.
 #[must_use]
 pub fn one(status: &InterfaceStatus, style: Style) -> String {
     object(&[head(status, ""), hardware_line(status)], style)
 }
 
-/// `2: eth0: <…> mtu 1500 …`; `mode` stands in `ip link` only.
+/// `2: eth0: <…> mtu 1500 …`; only `ip link` shows `mode`.
 pub(super) fn head(status: &InterfaceStatus, mode: &str) -> String {
     format!(
         "{}: {}: <{}> mtu {} qdisc {} state {} {mode}group default qlen {}",
@@ -74,8 +74,7 @@ pub(super) fn hardware_line(status: &InterfaceStatus) -> String {
     }
 }
 
-/// What carries the interface, in Linux' words; the carrier of loopback and tunnels is not known
-/// there.
+/// The carrier, in Linux' terms; that of loopback and tunnels is unknown there.
 pub(super) fn state(status: &InterfaceStatus) -> &'static str {
     match (status.enabled, status.link, status.kind) {
         (false, ..) | (_, LinkState::Down, _) => "DOWN",

@@ -8,10 +8,10 @@ pub mod route;
 
 use serde::Serialize;
 
-/// How `ip` prints.
+/// The output format of `ip`.
 #[derive(Clone, Copy, PartialEq, Eq, Debug, Default)]
 pub struct Style {
-    /// `-o`: what belongs to one object on one line, `\` where a line ended.
+    /// `-o`: one line per object, with `\` for line breaks.
     pub oneline: bool,
     /// `-br`: a table.
     pub brief: bool,
@@ -28,6 +28,6 @@ fn object(lines: &[String], style: Style) -> String {
 
 /// An array in iproute2's compact form.
 fn array<T: Serialize>(objects: &[T]) -> String {
-    // Strings, numbers and lists only: there is nothing in them that JSON could not say.
+    // Only strings, numbers and lists, all of which JSON can represent.
     serde_json::to_string(objects).unwrap_or_default() + "\n"
 }

@@ -1,7 +1,7 @@
-//! `ip monitor`: the records of a watching file as iproute2 shows the objects that they tell of.
+//! `ip monitor`: shows the records of a watching file as iproute2 shows their objects.
 //!
-//! iproute2 prints each object as `show` does, `Deleted` in front of what is gone, and with labels
-//! a word in brackets in front of all.
+//! iproute2 prints each object as `show` does, with `Deleted` before removed objects, and with a
+//! label in brackets if requested.
 
 use std::collections::BTreeMap;
 use std::net::IpAddr;
@@ -17,12 +17,12 @@ use network::driver::{Kind, LinkState, Medium};
 
 use super::{Style, address, link, neighbor, route};
 
-/// Turns records into lines. It remembers the numbers of interfaces, which records of other objects
+/// Renders records as lines. It remembers the numbers of interfaces, which records of other objects
 /// do not repeat.
 #[derive(Debug, Default)]
 pub struct Monitor {
     style: Style,
-    /// A word in brackets stands in front.
+    /// Print a label in brackets.
     labelled: bool,
     interfaces: BTreeMap<String, (u32, Kind)>,
 }
@@ -33,20 +33,20 @@ fn value<T: FromStr>(record: &Record<'_>, key: &str) -> Option<T> {
 }
 
 impl Monitor {
-    /// A monitor whose lines look as `style` says, with labels or without.
+    /// Creates a monitor with this output format, with labels or without.
     #[must_use]
     pub fn new(style: Style, labelled: bool) -> Self {
         Self { style, labelled, ..Self::default() }
     }
 
-    /// Takes note of an interface; such records are not shown themselves.
+    /// Records an interface; such records are not shown themselves.
     pub fn learn(&mut self, record: &Record<'_>) {
         if let (Some(index), Some(kind)) = (value(record, "index"), value(record, "kind")) {
             self.interfaces.insert(record.subject.to_owned(), (index, kind));
         }
     }
 
-    /// The address that a record is about, if it is about one.
+    /// Returns the address of a record about an address.
     #[must_use]
     pub fn address(record: &Record<'_>) -> Option<IpAddr> {
         match record.kind {
@@ -58,7 +58,7 @@ impl Monitor {
         }
     }
 
-    /// The text of a record; `None` for one that says too little.
+    /// Returns the text of a record; `None` if the record is incomplete.
     #[must_use]
     pub fn show(&self, record: &Record<'_>) -> Option<String> {
         let (label, text) = match record.kind {
@@ -69,7 +69,7 @@ impl Monitor {
                 let entry = (record.get("interface")?.to_owned(), neighbor_entry(record)?);
                 ("NEIGH", neighbor::show(&[entry], self.style, false))
             }
-            // What iproute2 has no words for stays as it is.
+            // A value without a name in iproute2 is unchanged.
             kind => return Some(self.with_label(&kind.to_uppercase(), &plain(record))),
         };
         let deleted = if record.what == "removed" { "Deleted " } else { "" };

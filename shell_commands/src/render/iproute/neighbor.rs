@@ -63,7 +63,7 @@ struct NeighborObject<'a> {
     dev: &'a str,
     #[serde(skip_serializing_if = "Option::is_none")]
     lladdr: Option<String>,
-    /// iproute2 says `"router":null` when the flag is set and nothing otherwise.
+    /// iproute2 prints `"router":null` if the flag is set, and no key otherwise.
     #[serde(skip_serializing_if = "Option::is_none")]
     router: Option<()>,
     state: [&'static str; 1],

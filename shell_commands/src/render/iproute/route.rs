@@ -92,7 +92,7 @@ fn destination(prefix: Prefix) -> String {
     }
 }
 
-/// What put the route there, in Linux' words; a command is not worth mentioning.
+/// The protocol that installed the route, in Linux' terms; a command is omitted.
 fn protocol(origin: Origin) -> Option<&'static str> {
     match origin {
         Origin::Static => None,

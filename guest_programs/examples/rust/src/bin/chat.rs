@@ -1,4 +1,4 @@
-//! chat: lines typed here are read there, by UDP.
+//! chat: exchanges lines of text by UDP.
 //!
 //!     chat PORT                 waits for somebody, and talks to who spoke last
 //!     chat HOST:PORT            talks to somebody who waits
@@ -49,7 +49,7 @@ fn open(place: &str) -> Result<(UdpSocket, Option<SocketAddr>)> {
     }
 }
 
-/// Carries lines both ways until the input ends.
+/// Copies lines in both directions until the input ends.
 fn talk(socket: &UdpSocket, mut partner: Option<SocketAddr>) -> Result<()> {
     let input = process::input();
     let (mut typed, mut piece) = (Vec::new(), [0; 1024]);
@@ -64,7 +64,7 @@ fn talk(socket: &UdpSocket, mut partner: Option<SocketAddr>) -> Result<()> {
                     partner = Some(heard.remote);
                     say!("{}: {}", heard.remote, String::from_utf8_lossy(&heard.data).trim_end());
                 }
-                // What ICMP told of an earlier line.
+                // An ICMP error for an earlier line.
                 Err(why) => complain!("{why}"),
             }
         }

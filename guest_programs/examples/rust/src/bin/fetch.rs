@@ -1,4 +1,4 @@
-//! fetch: gets a document from a web server.
+//! fetch: downloads a document from a web server.
 //!
 //!     fetch http://HOST[:PORT]/PATH [FILE]
 //!
@@ -20,9 +20,9 @@ use devnet_guest::{Error, File, OpenFlags, SocketOption, TcpStream, process};
 
 devnet_guest::main!(run);
 
-/// Bytes of the head of an answer.
+/// Maximum bytes of a response's head.
 const HEAD_BYTES: usize = 16 * 1024;
-/// Bytes of the receive buffer: what may be under way on a long path.
+/// Bytes of the receive buffer: the bandwidth-delay product of a long path.
 const WINDOW_BYTES: u32 = 1 << 20;
 
 fn run() -> Result<(), String> {
@@ -56,7 +56,7 @@ fn run() -> Result<(), String> {
     copy(&stream, &output, &early, length(&head))
 }
 
-/// Host, port and path of a URL.
+/// Splits a URL into host, port and path.
 fn parse(url: &str) -> Option<(&str, u16, &str)> {
     let rest = url.strip_prefix("http://")?;
     let (authority, path) = rest.split_at(rest.find('/').unwrap_or(rest.len()));
@@ -68,7 +68,7 @@ fn parse(url: &str) -> Option<(&str, u16, &str)> {
     Some((host, port, if path.is_empty() { "/" } else { path }))
 }
 
-/// Reads until the head is whole; tells it, and what came of the body already.
+/// Reads the complete head; returns it with the part of the body that was already received.
 fn read_head(stream: &TcpStream) -> Result<(String, Vec<u8>), Error> {
     let (mut all, mut piece) = (Vec::new(), [0; 4096]);
     while all.len() < HEAD_BYTES {
@@ -85,7 +85,7 @@ fn read_head(stream: &TcpStream) -> Result<(String, Vec<u8>), Error> {
     Err(Error::MessageTooLong)
 }
 
-/// The length that the head tells.
+/// Returns the Content-Length of a head.
 fn length(head: &str) -> Option<u64> {
     let mut fields = head.lines().filter_map(|line| line.split_once(':'));
     fields.find(|(name, _)| name.eq_ignore_ascii_case("content-length"))?.1.trim().parse().ok()

@@ -1,8 +1,8 @@
-//! httpd: a web server for many connections at once, by poll.
+//! httpd: a web server that serves many connections at once by poll.
 //!
 //!     httpd PORT [DIRECTORY]
 //!
-//! It serves a page of its own at /, and the files of the directory. Grants: `--allow-listen PORT`,
+//! It serves its own page at /, and the files of the directory. Grants: `--allow-listen PORT`,
 //! `--allow-file DIRECTORY`, and `--limit-sockets` for more than 31 connections.
 
 #![no_std]
@@ -22,9 +22,9 @@ use devnet_guest::{poll, process, say};
 
 devnet_guest::main!(run);
 
-/// Bytes of a request.
+/// Maximum bytes of a request.
 const REQUEST_BYTES: usize = 2048;
-/// Bytes of a file that are in memory at once.
+/// Bytes of a file that are read into memory at once.
 const PIECE_BYTES: usize = 16 * 1024;
 const PAGE: &str = "<!DOCTYPE html>\n<title>A guest</title>\n<h1>It works</h1>\n\
     <p>This page was sent by a guest program: WebAssembly, made of Rust.\n";
@@ -50,7 +50,7 @@ fn serve(listener: &TcpListener, directory: Option<&str>) -> Result<()> {
     loop {
         let mut watched: Vec<Watch<'_>> =
             connections.iter().map(|one| Watch::new(&one.stream, one.interest())).collect();
-        // Without room new connections wait, until one of ours ends.
+        // Without free sockets, new connections wait in the backlog until one ends.
         if has_room || connections.is_empty() {
             watched.push(Watch::new(listener, Readiness::READABLE));
         }
@@ -67,7 +67,7 @@ fn serve(listener: &TcpListener, directory: Option<&str>) -> Result<()> {
     }
 }
 
-/// Takes every connection that waits; false when there is no room for more.
+/// Accepts all connections in the backlog; false if there are no free sockets for more.
 fn accept(listener: &TcpListener, connections: &mut Vec<Connection>) -> Result<bool> {
     loop {
         match listener.accept() {
@@ -89,13 +89,13 @@ fn accept(listener: &TcpListener, connections: &mut Vec<Connection>) -> Result<b
     }
 }
 
-/// A connection reads a request, then sends an answer, then reads again.
+/// A connection reads a request, sends a response, and reads again.
 struct Connection {
     stream: TcpStream,
     request: Vec<u8>,
-    /// What is left of the piece that is being sent.
+    /// The unsent rest of the current piece.
     answer: Vec<u8>,
-    /// Where the next pieces are.
+    /// The file with the remaining pieces.
     file: Option<File>,
     is_last: bool,
 }
@@ -109,7 +109,7 @@ impl Connection {
         !self.answer.is_empty() || self.file.is_some()
     }
 
-    /// Does what can be done without waiting; an error is the end of the connection.
+    /// Makes progress without blocking; an error ends the connection.
     fn go_on(&mut self, directory: Option<&str>) -> Result<()> {
         let outcome = if self.is_sending() { self.send() } else { self.receive(directory) };
         match outcome {
@@ -118,8 +118,8 @@ impl Connection {
         }
     }
 
-    /// A client that sends its next request before it has the answer to this one loses it: none of
-    /// the usual clients does.
+    /// A request that arrives before the previous response is complete is dropped: common clients
+    /// do not pipeline.
     fn receive(&mut self, directory: Option<&str>) -> Result<()> {
         let mut piece = [0; REQUEST_BYTES];
         let count = self.stream.read(&mut piece)?;
@@ -180,7 +180,7 @@ impl Connection {
     }
 }
 
-/// A regular file, and its length.
+/// Opens a regular file and returns its length.
 fn open(folder: &str, path: &str) -> Option<(File, u64)> {
     let file = File::open(&format!("{folder}{path}"), OpenFlags::READ).ok()?;
     let length = file.stat().ok()?.size;

@@ -1,10 +1,9 @@
-//! interfaces: lists interfaces, their addresses and what they carried, as a table or, for
-//! programs, as JSON.
+//! interfaces: lists interfaces with their addresses and traffic, as a table or as JSON.
 //!
 //!     interfaces [-j] [NAME …]
 //!
 //! The standard library finds the devices and prints; typed commands of the crate `devnet-guest`
-//! ask them. Grant: `--allow-interface NAME`, `*` for all.
+//! query them. Grant: `--allow-interface NAME`, `*` for all.
 
 use std::collections::BTreeMap;
 use std::env;
@@ -90,7 +89,7 @@ fn main() -> ExitCode {
 }
 
 impl Interface {
-    /// Names and addresses have no letter that JSON would want escaped.
+    /// Names and addresses contain no characters that JSON needs escaped.
     fn object(&self, name: &str) -> String {
         let Self { state, addresses, received, sent } = self;
         let addresses: Vec<String> =

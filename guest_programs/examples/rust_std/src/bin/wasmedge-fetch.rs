@@ -1,4 +1,4 @@
-//! wasmedge-fetch: a program on a library that others made for another runtime, unchanged.
+//! wasmedge-fetch: a program on an unmodified library for another runtime.
 //!
 //!     wasmedge-fetch HOST PORT PATH          gets a document by HTTP and prints it
 //!     wasmedge-fetch udp HOST PORT TEXT      sends a datagram and prints what comes back
@@ -26,7 +26,7 @@ fn main() {
     }
 }
 
-/// The first address of a host. The library leaves the port 0 when the name server was asked
+/// Resolves a host to its first address. The library returns port 0 if it asked the name server
 /// directly.
 fn find(host: &str, port: &str) -> io::Result<SocketAddr> {
     let found = nslookup(host, port)?;

@@ -1,4 +1,4 @@
-//! What a program gets without a file: its words, the time, random bytes.
+//! Imports that need no file: arguments, environment, clocks and random bytes.
 
 use alloc::string::String;
 use alloc::vec;
@@ -13,8 +13,8 @@ use crate::memory;
 
 const DONE: Outcome = Outcome::Value(0);
 
-/// Writes words one after the other, each with a final zero, and where each begins.
-fn write_words(
+/// Writes strings one after another, each with a terminating zero, and a pointer to each.
+fn write_strings(
     bytes: &mut [u8],
     words: &[String],
     mut pointers: u32,
@@ -43,7 +43,7 @@ pub(super) fn arguments(
     pointers: u32,
     buffer: u32,
 ) -> Result<Outcome> {
-    write_words(bytes, &guest.arguments, pointers, buffer)
+    write_strings(bytes, &guest.arguments, pointers, buffer)
 }
 
 pub(super) fn argument_sizes(
@@ -61,7 +61,7 @@ pub(super) fn environment(
     pointers: u32,
     buffer: u32,
 ) -> Result<Outcome> {
-    write_words(bytes, &guest.environment, pointers, buffer)
+    write_strings(bytes, &guest.environment, pointers, buffer)
 }
 
 pub(super) fn environment_sizes(
@@ -73,8 +73,8 @@ pub(super) fn environment_sizes(
     write_sizes(bytes, &guest.environment, count, size)
 }
 
-/// Nanoseconds of a clock: 0 since 1970, 1 since the system's start; those of the processor are not
-/// told.
+/// Returns the nanoseconds of a clock: 0 since 1970, 1 since the system's start. CPU-time clocks
+/// are not available.
 pub(super) fn now(guest: &Guest, clock: u32) -> Result<u64> {
     let monotonic = u128::from(guest.supplies.clock.now().as_micros()) * 1000;
     let nanoseconds = match clock {
@@ -127,7 +127,7 @@ pub(super) fn random(
 pub(super) fn give_way(guest: &mut Guest, _: &mut [u8]) -> Result<Outcome> {
     let idle = (guest.supplies.idle)();
     Ok(Outcome::wait(async {
-        // The first look at a call is taken on the spot, and would count as the turn of the others.
+        // A call is polled once at once, which would count as the yield.
         future::yield_now().await;
         idle.await;
         finish(|_, _| Ok(0))

@@ -1,10 +1,9 @@
-//! Whose turn it is on a thread of the host: the work that the thread was started for, tasks, and
-//! those who wait until nobody else has anything to do.
+//! The scheduling of a host thread: its main future, the executor's tasks, and idle futures, which
+//! wait until the thread has nothing else to do.
 //!
-//! The work is looked at whenever it was woken, between any two tasks, so that many busy tasks do
-//! not hold it up. Whoever computes for long, as a guest program may, asks for an idle turn in
-//! between: it gets one when the thread would otherwise sleep, or once in a thousand turns of the
-//! others if it never would.
+//! The main future is polled after it was woken, between any two tasks, so that busy tasks do not
+//! delay it. A long computation, such as a guest program, awaits an idle future between its parts.
+//! That future ends when the thread would otherwise sleep, or after a thousand turns of others.
 
 use std::collections::VecDeque;
 use std::future::poll_fn;
@@ -17,53 +16,53 @@ use async_executor::Executor;
 use network::platform::BoxFuture;
 use virtual_file_system::Lock;
 
-/// Turns after which the thread looks at files and timers, however much there is to do.
+/// Turns after which the thread polls the reactor, even if tasks are ready.
 const TURNS: u32 = 256;
-/// Turns of others after which somebody gets an idle turn although nobody is idle.
-const PATIENCE: u32 = 1_000;
+/// Turns of others after which an idle future ends although the thread is busy.
+const IDLE_INTERVAL: u32 = 1_000;
 
-/// Those who wait for an idle turn; clones are the same queue.
+/// The queue of idle futures; clones share it.
 #[derive(Clone, Default)]
-pub(super) struct Idlers(Arc<Lock<VecDeque<Arc<Idler>>>>);
+pub(super) struct IdleQueue(Arc<Lock<VecDeque<Arc<IdleWaiter>>>>);
 
-impl std::fmt::Debug for Idlers {
+impl std::fmt::Debug for IdleQueue {
     fn fmt(&self, formatter: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        formatter.debug_struct("Idlers").finish_non_exhaustive()
+        formatter.debug_struct("IdleQueue").finish_non_exhaustive()
     }
 }
 
 #[derive(Default)]
-struct Idler {
+struct IdleWaiter {
     has_turn: AtomicBool,
     waker: Lock<Option<Waker>>,
 }
 
-impl Idlers {
-    /// Ends when there is nothing else to do.
+impl IdleQueue {
+    /// Returns a future that ends when the thread has nothing else to do.
     pub(super) fn turn(&self) -> BoxFuture<'static, ()> {
-        let idlers = self.clone();
-        let mut entry: Option<Arc<Idler>> = None;
+        let idle_queue = self.clone();
+        let mut entry: Option<Arc<IdleWaiter>> = None;
         Box::pin(poll_fn(move |context| {
-            let idler = entry.get_or_insert_with(|| {
-                let idler = Arc::new(Idler::default());
-                idlers.0.with(|waiting| waiting.push_back(Arc::clone(&idler)));
-                idler
+            let waiter = entry.get_or_insert_with(|| {
+                let waiter = Arc::new(IdleWaiter::default());
+                idle_queue.0.with(|waiting| waiting.push_back(Arc::clone(&waiter)));
+                waiter
             });
-            let former = idler.waker.with(|waker| waker.replace(context.waker().clone()));
+            let former = waiter.waker.with(|waker| waker.replace(context.waker().clone()));
             drop(former);
-            if idler.has_turn.load(Ordering::Acquire) { Poll::Ready(()) } else { Poll::Pending }
+            if waiter.has_turn.load(Ordering::Acquire) { Poll::Ready(()) } else { Poll::Pending }
         }))
     }
 
-    /// Gives the next one its turn; false if nobody waits. Who stopped waiting is passed over.
-    fn give(&self) -> bool {
-        while let Some(idler) = self.0.with(VecDeque::pop_front) {
-            // The queue's own is the last one if the future was dropped.
-            if Arc::strong_count(&idler) == 1 {
+    /// Completes the next idle future; false if the queue is empty. Dropped futures are skipped.
+    fn complete_next(&self) -> bool {
+        while let Some(waiter) = self.0.with(VecDeque::pop_front) {
+            // If the future was dropped, the queue has the last reference.
+            if Arc::strong_count(&waiter) == 1 {
                 continue;
             }
-            idler.has_turn.store(true, Ordering::Release);
-            if let Some(waker) = idler.waker.with(Option::take) {
+            waiter.has_turn.store(true, Ordering::Release);
+            if let Some(waker) = waiter.waker.with(Option::take) {
                 waker.wake();
             }
             return true;
@@ -72,7 +71,7 @@ impl Idlers {
     }
 }
 
-/// Tells whether the work was woken, and wakes the thread.
+/// Records that the main future was woken, and wakes the thread.
 struct Flag {
     is_set: AtomicBool,
     thread: Waker,
@@ -89,14 +88,18 @@ impl Wake for Flag {
     }
 }
 
-/// Runs `work` to its end on this thread, and all tasks meanwhile.
-pub(super) fn run<T>(executor: &Executor<'_>, idlers: &Idlers, work: impl Future<Output = T>) -> T {
+/// Runs the main future to its end on this thread, with all tasks in between.
+pub(super) fn run<T>(
+    executor: &Executor<'_>,
+    idle_queue: &IdleQueue,
+    work: impl Future<Output = T>,
+) -> T {
     let mut work = pin!(work);
     let mut own: Option<(Arc<Flag>, Waker)> = None;
     let mut next: Option<Pin<Box<dyn Future<Output = ()> + '_>>> = None;
     let mut others = 0_u32;
     async_io::block_on(poll_fn(move |context| {
-        // It may have been told of a task; dropped, it tells nobody else's.
+        // The tick may have been notified of a task. Dropping it passes the notification on.
         drop(next.take());
         let (flag, waker) = own.get_or_insert_with(|| {
             let flag =
@@ -104,9 +107,9 @@ pub(super) fn run<T>(executor: &Executor<'_>, idlers: &Idlers, work: impl Future
             (Arc::clone(&flag), Waker::from(flag))
         });
         for _ in 0..TURNS {
-            if others >= PATIENCE {
+            if others >= IDLE_INTERVAL {
                 others = 0;
-                idlers.give();
+                idle_queue.complete_next();
             }
             others += 1;
             let is_woken = flag.is_set.swap(false, Ordering::AcqRel);
@@ -115,13 +118,13 @@ pub(super) fn run<T>(executor: &Executor<'_>, idlers: &Idlers, work: impl Future
             {
                 return Poll::Ready(value);
             }
-            // One task for each look at the work: neither can keep the other from its turns.
+            // One task for each poll of the main future, so that neither starves the other.
             if executor.try_tick() || is_woken {
                 continue;
             }
             others = 0;
-            if idlers.give() {
-                // Files and timers come first.
+            if idle_queue.complete_next() {
+                // Poll the reactor first.
                 break;
             }
             let mut tick: Pin<Box<dyn Future<Output = ()> + '_>> = Box::pin(executor.tick());
@@ -143,16 +146,16 @@ mod tests {
 
     #[test]
     fn work_that_never_waits_leaves_turns_to_tasks_and_to_idlers() {
-        let (executor, idlers) = (Executor::new(), Idlers::default());
+        let (executor, idle_queue) = (Executor::new(), IdleQueue::default());
         let done = Arc::new(AtomicBool::new(false));
-        let (shared, turn) = (Arc::clone(&done), idlers.turn());
+        let (shared, turn) = (Arc::clone(&done), idle_queue.turn());
         executor
             .spawn(async move {
                 turn.await;
                 shared.store(true, Ordering::Release);
             })
             .detach();
-        run(&executor, &idlers, async {
+        run(&executor, &idle_queue, async {
             while !done.load(Ordering::Acquire) {
                 future::yield_now().await;
             }
@@ -161,20 +164,20 @@ mod tests {
 
     #[test]
     fn an_idle_turn_comes_when_nobody_has_anything_to_do_and_not_before() {
-        let (executor, idlers) = (Executor::new(), Idlers::default());
+        let (executor, idle_queue) = (Executor::new(), IdleQueue::default());
         let busy = Arc::new(AtomicBool::new(true));
         let shared = Arc::clone(&busy);
         executor
             .spawn(async move {
-                for _ in 0..PATIENCE / 4 {
+                for _ in 0..IDLE_INTERVAL / 4 {
                     future::yield_now().await;
                 }
                 shared.store(false, Ordering::Release);
             })
             .detach();
-        // One that stopped waiting is passed over.
-        drop(idlers.turn());
-        run(&executor, &idlers, idlers.turn());
+        // A dropped idle future is skipped.
+        drop(idle_queue.turn());
+        run(&executor, &idle_queue, idle_queue.turn());
         assert!(!busy.load(Ordering::Acquire), "a task was still busy");
     }
 }
