@@ -8,7 +8,7 @@
 //! | [`program`] | bytes → a validated, translated module |
 //! | [`process`] | one running guest: run, suspend, resume, exit |
 //! | [`table`] | the table of running guests: list, kill |
-//! | `imports` | the functions that a guest can call: module `vfs`, WASI preview 1, WasmEdge's sockets |
+//! | `imports` | what a guest can call: module `vfs`, WASI preview 1, WasmEdge's sockets |
 //! | `descriptor` | the guest's descriptor table |
 //! | `guest`, `memory` | the host's state for one guest; access to the guest's memory |
 //! | `namespace` | the part of the tree that the guest sees |

@@ -98,7 +98,8 @@ fn done(result: i32) -> Result<()> {
 /// Errors of the file system; `NotFound` for a path that is not granted.
 pub fn open(path: &str, flags: u32) -> Result<i32> {
     // SAFETY: pointer and length are those of one string that lives as long as the call.
-    checked(unsafe { vfs::open(path.as_ptr(), path.len(), flags) }).map(|descriptor| descriptor as i32)
+    let descriptor = checked(unsafe { vfs::open(path.as_ptr(), path.len(), flags) })?;
+    Ok(descriptor as i32)
 }
 
 /// Closes a descriptor.
