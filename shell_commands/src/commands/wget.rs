@@ -133,6 +133,10 @@ fn parse(context: &Context) -> Result<Options, Failure> {
                 let (name, value) = field(&text).ok_or_else(|| {
                     Failure::usage(format!("{}: bad header", text.escape_default()))
                 })?;
+                // A body whose framing is not its own would be another request on the wire.
+                if name == CONTENT_LENGTH || name == TRANSFER_ENCODING {
+                    return Err(Failure::usage(format!("{name}: follows from the body")));
+                }
                 chosen.fields.append(name, value);
             }
             Long("post-data") => chosen.post = Some(options.value()?.string()?),
@@ -258,7 +262,7 @@ fn unresolved(host: &str, why: Error) -> Failure {
     }
 }
 
-/// The user's fields replace ours, except those that define the body's length.
+/// The user's fields replace ours; those that define the body's length are ours alone.
 fn request(hop: &Hop, offset: u64) -> http::Result<Request<Full<Bytes>>> {
     let mut fields = HeaderMap::new();
     fields.insert(HOST, HeaderValue::from_str(&hop.url.authority())?);
@@ -275,9 +279,6 @@ fn request(hop: &Hop, offset: u64) -> http::Result<Request<Full<Bytes>>> {
         fields.insert(CONTENT_TYPE, form);
     }
     for name in hop.fields.keys() {
-        if [CONTENT_LENGTH, TRANSFER_ENCODING].contains(name) {
-            continue;
-        }
         for (place, value) in hop.fields.get_all(name).iter().enumerate() {
             if place == 0 {
                 fields.insert(name, value.clone());

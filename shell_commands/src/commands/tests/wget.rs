@@ -168,7 +168,7 @@ fn a_document_is_saved_under_its_name() {
 #[test]
 fn fields_replace_ours_but_not_the_framing() {
     let fetched = fetch(
-        "wget -q -O - --header 'Host: h' --header 'user-agent: x' --header 'Content-Length: 9' \
+        "wget -q -O - --header 'Host: h' --header 'user-agent: x' \
          --header 'X: 1' --header 'X: 2' --post-data a=b 10.77.0.9",
         &[OK],
     );
@@ -186,6 +186,12 @@ fn fields_replace_ours_but_not_the_framing() {
     for field in ["x", "a b: c", ": c", "a: b\\\nc"] {
         let bad = fetch(&format!("wget --header '{field}' 10.77.0.9"), &[OK]);
         assert_eq!(bad.ran.status, Status::USAGE, "{field}");
+    }
+    for name in ["Content-Length", "transfer-encoding"] {
+        let bad = fetch(&format!("wget --header '{name}: 9' 10.77.0.9"), &[OK]);
+        assert_eq!(bad.ran.status, Status::USAGE, "{name}");
+        let why = format!("wget: {}: follows from the body\n", name.to_lowercase());
+        assert!(bad.ran.error.starts_with(&why), "{}", bad.ran.error);
     }
 }
 
