@@ -1,13 +1,14 @@
 //! The blocking face: `ureq` over it, and what programs that know `std::net` expect of it.
 
 use std::io::{ErrorKind, Read, Write};
-use std::net::{Ipv4Addr, Shutdown, SocketAddr};
+use std::net::{Ipv4Addr, Ipv6Addr, Shutdown, SocketAddr, SocketAddrV6};
 use std::sync::atomic::Ordering;
 use std::thread;
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
-use network::Sockets;
+use futures_lite::future;
 use network::blocking::{TcpListener, TcpStream, ToSocketAddrs, UdpSocket};
+use network::{Sockets, TcpSettings};
 use ureq::http::Uri;
 use ureq::unversioned::resolver::{ResolvedSocketAddrs, Resolver};
 use ureq::unversioned::transport::{
@@ -213,6 +214,16 @@ fn errors_have_the_kinds_of_std() {
     let mut all = Vec::new();
     stream.read_to_end(&mut all).unwrap();
     assert_eq!(all, b"hi");
+    // A stream of the asynchronous face becomes one of this.
+    let sockets = server.sockets();
+    let inner = future::block_on(network::TcpStream::connect(&sockets, both[1])).unwrap();
+    let mut again = TcpStream::from_stream(&sockets, inner, TcpSettings::default());
+    let (mut theirs, _) = listener.accept().unwrap();
+    again.write_all(b"again").unwrap();
+    again.shutdown(Shutdown::Write).unwrap();
+    all.clear();
+    theirs.read_to_end(&mut all).unwrap();
+    assert_eq!(all, b"again");
 }
 
 #[test]
@@ -258,4 +269,36 @@ fn datagrams_mean_what_they_mean_in_std() {
     assert_eq!(member.recv(&mut buffer).unwrap(), 3);
     member.leave_multicast_v4(&group, &Ipv4Addr::new(10, 0, 0, 2)).unwrap();
     assert!(member.join_multicast_v4(&group, &Ipv4Addr::new(10, 0, 0, 7)).is_err());
+    // The same for IPv6, where an interface has an index instead of an address.
+    let group: Ipv6Addr = "ff02::1:99".parse().unwrap();
+    let member = UdpSocket::bind(&server.sockets(), "[::]:98").unwrap();
+    member.join_multicast_v6(&group, 2).unwrap();
+    let sender = UdpSocket::bind(&client.sockets(), "[::]:0").unwrap();
+    let target = SocketAddrV6::new(group, 98, 0, 2);
+    // Duplicate address detection of the link-local address takes a second.
+    let give_up = Instant::now() + Duration::from_secs(10);
+    while let Err(why) = sender.send_to(b"all", target) {
+        assert_eq!(why.kind(), ErrorKind::NetworkUnreachable);
+        assert!(Instant::now() < give_up, "no link-local address");
+        thread::sleep(Duration::from_millis(10));
+    }
+    member.set_read_timeout(None).unwrap();
+    assert_eq!(member.recv(&mut buffer).unwrap(), 3);
+    member.set_read_timeout(Some(Duration::from_millis(20))).unwrap();
+    member.leave_multicast_v6(&group, 2).unwrap();
+    sender.send_to(b"all", target).unwrap();
+    assert_eq!(member.recv(&mut buffer).unwrap_err().kind(), ErrorKind::WouldBlock);
+    assert!(member.join_multicast_v6(&group, 9).is_err());
+    // A sender hears itself unless it does not want to.
+    sender.set_write_timeout(Some(Duration::from_secs(1))).unwrap();
+    assert_eq!(sender.write_timeout().unwrap(), Some(Duration::from_secs(1)));
+    let own = UdpSocket::bind(&client.sockets(), "[::]:98").unwrap();
+    own.set_read_timeout(Some(Duration::from_millis(20))).unwrap();
+    own.join_multicast_v6(&group, 2).unwrap();
+    for hears in [true, false] {
+        sender.set_multicast_loop_v6(hears).unwrap();
+        assert_eq!(sender.multicast_loop_v6().unwrap(), hears);
+        sender.send_to(b"me", target).unwrap();
+        assert_eq!(own.recv(&mut buffer).is_ok(), hears);
+    }
 }

@@ -128,7 +128,7 @@ fn a_pulled_cable_is_seen_and_connections_survive_it() {
     world.run(async {
         world.sleep(Duration::from_secs(2)).await;
         let (client, server) = connection(&left, &right, "10.0.0.2:80").await;
-        plug.set_link(false);
+        plug.unplug();
         world.sleep(Duration::from_millis(1)).await;
         assert_eq!(
             left.control::<GetInterface>("eth0", &()).unwrap().link,
@@ -144,7 +144,7 @@ fn a_pulled_cable_is_seen_and_connections_survive_it() {
         );
         client.write_all(b"late").await.unwrap();
         world.sleep(Duration::from_secs(5)).await;
-        plug.set_link(true);
+        plug.plug();
         let mut buffer = [0; 8];
         assert_eq!(server.read(&mut buffer).await.unwrap(), 4);
     });

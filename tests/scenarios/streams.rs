@@ -361,7 +361,7 @@ fn a_vanished_peer_ends_in_a_time_out_and_an_idle_one_does_not() {
         world.sleep(Duration::from_secs(24 * 3600)).await;
         client.write_all(b"still there").await.unwrap();
         client.flush().await.unwrap();
-        plug.set_link(false);
+        plug.unplug();
         client.write_all(b"gone").await.unwrap();
         let before = world.now();
         assert_eq!(client.flush().await, Err(Error::HostUnreachable));
