@@ -82,3 +82,119 @@ fn lines_fit_a_hundred_columns() {
     assert!(count > 300, "only {count} files were read");
     assert!(long.is_empty(), "more than {COLUMNS} columns: {long:#?}");
 }
+
+/// Variables and steps by which a reader of each RFC searches.
+const RFC_NAMES: [(&str, &[&str]); 5] = [
+    (
+        "RFC 9293",
+        &[
+            "SND.UNA",
+            "SND.NXT",
+            "SND.WND",
+            "SND.UP",
+            "SND.WL1",
+            "SND.WL2",
+            "ISS",
+            "RCV.NXT",
+            "RCV.WND",
+            "RCV.UP",
+            "IRS",
+            "SEG.SEQ",
+            "SEG.ACK",
+            "SEG.LEN",
+            "SEG.WND",
+            "SEG.UP",
+            "TCB",
+            "MSL",
+            "Eff.snd.MSS",
+            "Nagle",
+            "silly window",
+            "persist",
+            "TIME-WAIT",
+            "challenge ACK",
+        ],
+    ),
+    ("RFC 6298", &["SRTT", "RTTVAR", "RTO", "Karn"]),
+    (
+        "RFC 6675",
+        &[
+            "HighACK",
+            "HighData",
+            "HighRxt",
+            "RescueRxt",
+            "pipe",
+            "DupAcks",
+            "DupThresh",
+            "RecoveryPoint",
+            "Update ()",
+            "IsLost ()",
+            "SetPipe ()",
+            "NextSeg ()",
+        ],
+    ),
+    (
+        "RFC 8985",
+        &[
+            "Segment.lost",
+            "Segment.retransmitted",
+            "Segment.xmit_ts",
+            "Segment.end_seq",
+            "RACK.segment",
+            "RACK.xmit_ts",
+            "RACK.end_seq",
+            "RACK.fack",
+            "RACK.min_RTT",
+            "RACK.rtt",
+            "RACK.reordering_seen",
+            "RACK.reo_wnd",
+            "RACK.dsack_round",
+            "RACK.reo_wnd_mult",
+            "RACK.reo_wnd_persist",
+            "TLP.is_retrans",
+            "TLP.end_seq",
+            "TLP.max_ack_delay",
+            "RACK_update()",
+            "RACK_sent_after()",
+            "RACK_detect_reordering()",
+            "RACK_update_reo_wnd()",
+            "RACK_detect_loss_and_arm_timer()",
+            "RACK_mark_losses_on_RTO()",
+            "TLP_calc_PTO()",
+            "TLP_send_probe()",
+            "TLP_process_ack()",
+        ],
+    ),
+    (
+        "RFC 9438",
+        &[
+            "W_max",
+            "W_cubic",
+            "W_est",
+            "cwnd_prior",
+            "cwnd_epoch",
+            "t_epoch",
+            "alpha_cubic",
+            "beta_cubic",
+            "Fast convergence",
+            "concave",
+            "convex",
+            "ssthresh",
+            "K = ",
+        ],
+    ),
+];
+
+#[test]
+fn the_names_of_the_rfcs_are_found() {
+    let sources: String = product_sources()
+        .into_iter()
+        .filter(|(path, _)| path.to_string_lossy().contains("network/src/stack/tcp/"))
+        .map(|(_, text)| text)
+        .collect();
+    let missing: Vec<_> = RFC_NAMES
+        .iter()
+        .flat_map(|(rfc, names)| names.iter().map(move |name| (rfc, name)))
+        .filter(|(_, name)| !sources.contains(**name))
+        .collect();
+    assert!(missing.is_empty(), "nobody finds these: {missing:#?}");
+}

@@ -36,7 +36,9 @@ pub(crate) const fn number(sequence: TcpSeqNumber) -> u32 {
 /// The fields of a segment that TCP processes.
 #[derive(Clone, Copy, PartialEq, Eq, Debug, Default)]
 pub(crate) struct Segment {
+    /// SEG.SEQ.
     pub(crate) sequence: u32,
+    /// SEG.ACK, if the ACK flag is set.
     pub(crate) acknowledgment: Option<u32>,
     pub(crate) syn: bool,
     pub(crate) fin: bool,
@@ -45,11 +47,14 @@ pub(crate) struct Segment {
     pub(crate) echo: bool,
     /// CWR: the peer reduced its window.
     pub(crate) reduced: bool,
+    /// SEG.WND, not scaled.
     pub(crate) window: u16,
     /// The data offset: bytes of the header with its options.
     pub(crate) header: u8,
-    /// Bytes of data.
+    /// Bytes of data: SEG.LEN without SYN and FIN.
     pub(crate) length: u32,
+    // Urgent data is received in its place in the stream, as with SO_OOBINLINE: there is no
+    // SEG.UP, SND.UP or RCV.UP (RFC 6093 §6).
 }
 
 impl Segment {
@@ -71,7 +76,7 @@ impl Segment {
         })
     }
 
-    /// The sequence number after this segment; SYN and FIN occupy one each.
+    /// SEG.SEQ + SEG.LEN: the sequence number after this segment; SYN and FIN occupy one each.
     pub(crate) const fn end(&self) -> u32 {
         self.sequence
             .wrapping_add(self.length)

@@ -10,12 +10,12 @@ use super::window::Window;
 use super::{Acknowledgment, Controller, LARGEST_WINDOW, micros};
 use crate::platform::Instant;
 
-/// β_cubic (beta) = 0.7, the multiplicative decrease factor (§4.6), in tenths.
+/// β_cubic (beta_cubic) = 0.7, the multiplicative decrease factor (§4.6), in tenths.
 const BETA: u64 = 7;
 /// Fast convergence sets W_max to cwnd · (1 + β_cubic) / 2 (§4.7), in hundredths.
 const FAST_CONVERGENCE: u64 = 85;
-/// α_cubic (alpha) = 3·(1 − β_cubic) / (1 + β_cubic) = 9/17 segments per round trip: the increase
-/// of W_est that is fair to Reno (§4.3).
+/// α_cubic (alpha_cubic) = 3·(1 − β_cubic) / (1 + β_cubic) = 9/17 segments per round trip: the
+/// increase of W_est that is fair to Reno (§4.3).
 const ALPHA_CUBIC: u64 = (9 << 16) / 17;
 /// α_cubic once W_est has reached cwnd_prior: one segment per round trip, as Reno.
 const ALPHA_RENO: u64 = 1 << 16;
@@ -115,7 +115,8 @@ impl Controller for Cubic {
 /// The cubic function of congestion avoidance (§4.2).
 #[derive(Clone, Copy, Debug, Default)]
 struct Curve {
-    /// W_max: the window before the last reduction, where the curve is flat. It is smaller than
+    /// W_max: the window before the last reduction, where the curve is flat: concave below it,
+    /// convex above it (§4.4, §4.5). It is smaller than
     /// cwnd when nothing is known.
     w_max: u32,
     /// cwnd_prior: the window just before the last reduction.
@@ -124,7 +125,7 @@ struct Curve {
     epoch: Option<Epoch>,
 }
 
-/// One stage of congestion avoidance, from t_epoch on.
+/// One stage of congestion avoidance, from t_epoch on, when cwnd was cwnd_epoch.
 #[derive(Clone, Copy, Debug)]
 struct Epoch {
     /// t: the microseconds since t_epoch in which the window could grow. Idle and
@@ -182,7 +183,7 @@ impl Curve {
 
 impl Epoch {
     fn new(now: Instant, w_max: u32, window: u32, mss: u32) -> Self {
-        // K = ∛((W_max − cwnd) / C), with C = 0.4 segments per second³.
+        // K = ∛((W_max − cwnd_epoch) / C), with C = 0.4 segments per second³.
         let below_w_max = u64::from(w_max.saturating_sub(window).min(LARGEST_WINDOW));
         let k = cube_root(below_w_max * 2_500_000_000 / u64::from(mss.max(1)));
         Self {

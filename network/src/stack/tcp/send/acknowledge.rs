@@ -205,10 +205,10 @@ impl Sender {
         (rtt, self.scoreboard.sample(newest, now))
     }
 
-    /// Evaluates the acknowledgment of a tail loss probe. A probe that retransmitted data hides its
-    /// loss, unless a DSACK shows that it was spurious. An acknowledgment of exactly TLP.end_seq
-    /// may be of the original transmission; only a later one shows that the original was lost (RFC
-    /// 8985 §7.4.2).
+    /// TLP_process_ack(): evaluates the acknowledgment of a tail loss probe. A probe that
+    /// retransmitted data hides its loss, unless a DSACK shows that it was spurious. An
+    /// acknowledgment of exactly TLP.end_seq may be of the original transmission; only a later one
+    /// shows that the original was lost (RFC 8985 §7.4.2).
     fn process_tlp_ack(&mut self, acknowledged: u32, is_spurious: bool, now: Instant) {
         let Some((end_seq, is_retrans)) = self.tail_loss_probe else { return };
         let is_over =

@@ -90,9 +90,10 @@ struct Sender {
     /// The size of the send buffer; grows up to `buffer_size_max` with cwnd.
     buffer_size: usize,
     buffer_size_max: usize,
-    /// SND.UNA: the oldest unacknowledged sequence number.
+    /// SND.UNA: the oldest unacknowledged sequence number (RFC 6675: HighACK + 1).
     snd_una: u32,
-    /// SND.NXT, which is also SND.MAX: the number after the highest one that was sent.
+    /// SND.NXT, which is also SND.MAX: the number after the highest one that was sent (RFC 6675:
+    /// HighData + 1).
     snd_nxt: u32,
     /// The program closed its direction; a FIN follows the data.
     is_closing: bool,
@@ -101,7 +102,7 @@ struct Sender {
     no_delay: bool,
     /// SND.WND, SND.WL1, SND.WL2.
     send_window: SendWindow,
-    /// SMSS: bytes of data in a full segment.
+    /// SMSS, Eff.snd.MSS (RFC 9293 §3.7.1): bytes of data in a full segment.
     mss: u32,
     /// The end of the last small segment: Nagle's algorithm waits for its acknowledgment (SND.SML
     /// in Minshall's variant).
@@ -113,7 +114,7 @@ struct Sender {
     has_ecn: bool,
     must_send_cwr: bool,
     cwr_until: u32,
-    /// Duplicate ACKs since the last progress, for connections without SACK.
+    /// DupAcks: duplicate ACKs since the last progress, for connections without SACK.
     duplicate_acks: u32,
     scoreboard: Scoreboard,
     /// SRTT, RTTVAR, RTO.

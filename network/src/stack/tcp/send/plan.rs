@@ -29,7 +29,8 @@ pub(crate) struct Plan {
 }
 
 impl Sender {
-    /// The next segment that may leave now. The caller sends it and calls [`sent`](Self::sent).
+    /// The next segment that may leave now (NextSeg() of RFC 6675). The caller sends it and calls
+    /// [`sent`](Self::sent).
     pub(crate) fn plan(&mut self, now: Instant) -> Option<Plan> {
         if core::mem::take(&mut self.timers.is_tlp_due) {
             return self.plan_tail_loss_probe();
@@ -138,7 +139,8 @@ impl Sender {
         !self.no_delay && before(self.snd_una, self.small_segment_end)
     }
 
-    /// Plans a tail loss probe: new data if there is any, else the last segment (RFC 8985 §7.3). It
+    /// Plans a tail loss probe: new data if any, else the last segment (TLP_send_probe(), RFC 8985
+    /// §7.3). It
     /// sends two full segments of new data where the RFC sends one: with Linux as the peer this
     /// removed a stall of 40 ms, and 250 became 450 Mbit/s at 1 % loss.
     fn plan_tail_loss_probe(&mut self) -> Option<Plan> {

@@ -34,8 +34,8 @@ pub(super) enum RecoveryState {
 /// The state of RACK (RFC 8985 §5.2).
 #[derive(Clone, Copy, Debug, Default)]
 pub(super) struct Rack {
-    /// RACK.xmit_ts and RACK.end_seq: the send time and the end of the delivered segment that was
-    /// sent last; and RACK.rtt: its round trip.
+    /// RACK.xmit_ts and RACK.end_seq: the send time and the end of RACK.segment, the delivered
+    /// segment that was sent last; and RACK.rtt: its round trip.
     xmit_ts: Instant,
     end_seq: u32,
     rtt: Duration,
@@ -62,7 +62,8 @@ impl Rack {
         self.has_reordering
     }
 
-    /// Updates RACK for a delivered segment (RFC 8985 §6.2, steps 2 and 3).
+    /// Updates RACK for a delivered segment: RACK_update() and RACK_detect_reordering() (RFC 8985
+    /// §6.2, steps 2 and 3).
     pub(super) fn update(&mut self, sent: &Sent, now: Instant, min_rtt: Duration) {
         if before(sent.end_seq, self.fack) && sent.was_sent_once() && !sent.is_lost {
             self.has_reordering = true;
@@ -73,13 +74,14 @@ impl Rack {
         if !sent.was_sent_once() && rtt < min_rtt {
             return;
         }
+        // RACK_sent_after().
         let is_later = sent.xmit_ts == self.xmit_ts && before(self.end_seq, sent.end_seq);
         if is_later || sent.xmit_ts > self.xmit_ts {
             (self.xmit_ts, self.end_seq, self.rtt) = (sent.xmit_ts, sent.end_seq, rtt);
         }
     }
 
-    /// A DSACK reports a spurious retransmission: RACK.reo_wnd grows.
+    /// A DSACK reports a spurious retransmission: RACK.reo_wnd grows (RACK_update_reo_wnd()).
     pub(super) fn on_dsack(&mut self, snd_una: u32, snd_nxt: u32) {
         self.has_reordering = true;
         if !before(snd_una, self.dsack_round) {
@@ -191,7 +193,8 @@ impl Undo {
 }
 
 impl Sender {
-    /// RACK's loss detection (RFC 8985 §6.2, step 5); returns the bytes newly marked lost.
+    /// RACK_detect_loss_and_arm_timer() (RFC 8985 §6.2, step 5); returns the bytes newly marked
+    /// lost.
     pub(super) fn detect_loss(&mut self, now: Instant) -> u32 {
         self.timers.reordering_at = Instant::NEVER;
         if !self.has_sack || self.scoreboard.is_empty() {
@@ -218,7 +221,8 @@ impl Sender {
         lost
     }
 
-    /// RACK.reo_wnd: how long a segment may be reordered (RFC 8985 §6.2, step 4).
+    /// RACK.reo_wnd: how long a segment may be reordered (RACK_update_reo_wnd(), RFC 8985 §6.2,
+    /// step 4).
     fn reo_wnd(&self) -> Duration {
         let is_strict = self.recovery_state != RecoveryState::Open
             || self.scoreboard.sacked() >= DUP_THRESH * self.mss;
@@ -282,7 +286,8 @@ impl Sender {
         self.tail_loss_probe = None;
     }
 
-    /// The retransmission timer expired (RFC 6298 §5.4).
+    /// The retransmission timer expired (RFC 6298 §5.4). Everything that is not SACKed counts as
+    /// lost (RFC 6675 §5.1), where RACK_mark_losses_on_RTO() spares what left a moment ago.
     pub(super) fn begin_loss(&mut self, now: Instant) {
         let pipe = self.pipe();
         let is_first = self.recovery_state != RecoveryState::Loss;

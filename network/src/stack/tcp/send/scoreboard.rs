@@ -1,5 +1,14 @@
 //! The scoreboard of RFC 6675: the segments in flight, in sequence order, with their state.
 //!
+//! | RFC 6675 | here |
+//! |---|---|
+//! | Update () | [`acknowledge`](Scoreboard::acknowledge), [`deliver`](Scoreboard::deliver) |
+//! | IsLost () | [`Sent::is_lost`], which RACK sets by time instead of by counting (RFC 8985) |
+//! | SetPipe () | [`pipe`](Scoreboard::pipe), which is always up to date |
+//! | NextSeg () | rule 1: [`next_lost`](Scoreboard::next_lost); rule 2: new data, in `plan.rs` |
+//! | HighRxt | not needed: a retransmission clears [`Sent::is_lost`] |
+//! | RescueRxt, rules 3 and 4 | the tail loss probe, which runs in recovery too |
+//!
 //! Counts are in sequence numbers, so a FIN counts as one byte. The scoreboard also samples the
 //! delivery rate (draft-cheng-iccrg-delivery-rate-estimation).
 

@@ -10,9 +10,9 @@ use super::recovery::RecoveryState;
 use crate::platform::Instant;
 use crate::stack::tcp::congestion::Controller;
 
-/// WCDelAckT: the peer's worst-case delayed ACK when only one segment is in flight. Linux takes 200
-/// ms; most peers delay 40 ms at most.
-const WC_DEL_ACK_T: Duration = Duration::from_millis(50);
+/// TLP.max_ack_delay: how long the peer may delay its ACK of the only segment in flight. Linux
+/// takes 200 ms; most peers delay 40 ms at most.
+const TLP_MAX_ACK_DELAY: Duration = Duration::from_millis(50);
 /// The allowance for processing delay in the PTO (RFC 8985 §7.2).
 const PROCESSING_ALLOWANCE: Duration = Duration::from_millis(2);
 /// Consecutive RTOs after which a path MTU black hole is likely (RFC 4821 §7.7, RFC 8899 §4.2).
@@ -152,9 +152,9 @@ impl Sender {
         }
     }
 
-    /// Arms the PTO (RFC 8985 §7.2), once per tail. It also runs during recovery, where the RFC
-    /// relies on the RTO: a retransmission that is lost together with everything behind it would
-    /// cost 200 ms.
+    /// Arms the PTO (TLP_calc_PTO(), RFC 8985 §7.2), once per tail. It also runs during recovery,
+    /// where the RFC relies on the RTO: a retransmission that is lost together with everything
+    /// behind it would cost 200 ms.
     pub(super) fn arm_pto(&mut self, now: Instant) {
         let may = self.has_sack
             && self.recovery_state != RecoveryState::Loss
@@ -166,7 +166,7 @@ impl Sender {
             return;
         }
         let wait = self.rtt.srtt() * 2 + PROCESSING_ALLOWANCE;
-        let wait = if self.scoreboard.len() == 1 { wait + WC_DEL_ACK_T } else { wait };
+        let wait = if self.scoreboard.len() == 1 { wait + TLP_MAX_ACK_DELAY } else { wait };
         let pto_at = now.after(wait);
         // An RTO that expires before the PTO replaces it.
         self.timers.pto_at = if pto_at < self.timers.rto_at { pto_at } else { Instant::NEVER };
