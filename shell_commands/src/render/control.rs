@@ -44,7 +44,7 @@ mod tests {
         );
         assert!(row.contains(" read  GetInterface "), "{row}");
         for (line, entry) in text.lines().zip(TABLE) {
-            assert_eq!(line.find(entry.documentation), row.find("Tells identity"), "{line}");
+            assert_eq!(line.find(entry.documentation), row.find("Returns identity"), "{line}");
         }
         assert_eq!(text.lines().count(), TABLE.len());
     }
