@@ -144,15 +144,8 @@ impl OpenFile {
 
     /// Every socket: connections, listeners, datagram sockets; those bound on all interfaces once.
     pub(super) fn list_sockets(&self) -> Vec<SocketStatus> {
-        let mut list: Vec<SocketStatus> = self
-            .interfaces()
-            .iter()
-            .flat_map(|interface| {
-                interface.read_now(|stack| {
-                    stack.transport.socket_list(&stack.context.configuration.name)
-                })
-            })
-            .collect();
+        let mut list = self
+            .collect_now(|stack| stack.transport.socket_list(&stack.context.configuration.name));
         if self.sockets.place.interface.is_none() {
             let all = &self.sockets.place.all;
             list.extend(all.listeners().iter().map(|listener| listener.status("")));

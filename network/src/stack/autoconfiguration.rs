@@ -296,10 +296,7 @@ impl Autoconfiguration {
 
     fn arm(&mut self, cx: &mut Context) {
         let Some(next) = self.advertised.iter().map(|(_, until)| *until).min() else { return };
-        if self.armed.is_none_or(|armed| next < armed) {
-            self.armed = Some(next);
-            cx.timers.arm(next, Timer::Advertised);
-        }
+        cx.timers.arm_earlier(&mut self.armed, next, Timer::Advertised);
     }
 
     /// Removes what no router has confirmed in time (RFC 4861 §6.3.5, RFC 8106 §5.1).

@@ -51,6 +51,19 @@ impl Timers {
         self.heap.push(Reverse((deadline, timer)));
     }
 
+    /// Arms a timer unless its owner has an earlier entry; `armed` is the deadline of that entry.
+    pub(crate) fn arm_earlier(
+        &mut self,
+        armed: &mut Option<Instant>,
+        deadline: Instant,
+        timer: Timer,
+    ) {
+        if armed.is_none_or(|armed| deadline < armed) {
+            *armed = Some(deadline);
+            self.arm(deadline, timer);
+        }
+    }
+
     /// Takes an expired entry.
     pub(crate) fn due(&mut self, now: Instant) -> Option<(Instant, Timer)> {
         match self.heap.peek() {

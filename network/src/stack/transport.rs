@@ -11,7 +11,7 @@ use super::datagram::{Datagrams, udp};
 use super::icmp::notice::Notice;
 use super::icmp::{Icmp, Message};
 use super::ip::Ip;
-use super::ip::ingress::{Delivery, Packet};
+use super::ip::ingress::Packet;
 use super::link::Arrival;
 use super::tcp::Tcp;
 use super::wire::header::protocol;
@@ -105,7 +105,7 @@ impl Transport {
             if is_for_dhcp(ports.source, ports.destination) {
                 return ConfigurationPacket::Dhcp(packet);
             }
-            if is_foreign(cx, ip, &packet) {
+            if packet.is_foreign(cx, ip) {
                 cx.statistics.received_drops.not_for_us += 1;
             } else if !self.datagrams.receive_udp(cx, ip, &packet, ports) {
                 cx.statistics.received_drops.no_socket += 1;
@@ -196,12 +196,4 @@ impl Transport {
     pub(crate) fn socket_count(&self) -> usize {
         self.tcp.count() + self.datagrams.len()
     }
-}
-
-/// True for a packet to an address that is not ours, which passed because the DHCP client waits.
-fn is_foreign(cx: &Context, ip: &Ip, packet: &Packet) -> bool {
-    packet.delivery == Delivery::Unicast
-        && packet.arrival.from_wire
-        && !cx.is_loopback()
-        && !ip.addresses.owns(packet.header.destination)
 }

@@ -12,7 +12,7 @@ use super::{Datagrams, Family, Received};
 use crate::stack::context::Context;
 use crate::stack::ip::Ip;
 use crate::stack::ip::egress::SendOptions;
-use crate::stack::ip::ingress::{Delivery, Packet};
+use crate::stack::ip::ingress::Packet;
 use crate::stack::wire::header::{self, Header, IPV4_HEADER, IPV6_HEADER, Outgoing, protocol};
 use crate::stack::wire::quote::u16_at;
 use crate::stack::wire::{checksum, icmp};
@@ -26,14 +26,10 @@ impl Datagrams {
         if !self.has_raw() {
             return false;
         }
-        let Packet { frame, header, delivery, arrival } = packet;
+        let Packet { frame, header, arrival, .. } = packet;
         let family = if header.source.is_ipv4() { Family::Raw } else { Family::Raw6 };
         let keys = [u16::from(header.protocol), u16::from(EVERY)];
-        // While the DHCP client waits, packets for other addresses come this far.
-        let is_foreign = *delivery == Delivery::Unicast
-            && arrival.from_wire
-            && !ip.addresses.owns(header.destination);
-        if keys.iter().all(|key| self.is_free(family, *key)) || (is_foreign && !cx.is_loopback()) {
+        if keys.iter().all(|key| self.is_free(family, *key)) || packet.is_foreign(cx, ip) {
             return false;
         }
         let start = if family == Family::Raw { 0 } else { header.length };

@@ -107,10 +107,7 @@ impl Ip {
 
     fn arm_groups(&mut self, cx: &mut Context, next: Option<Instant>) {
         let Some(next) = next else { return };
-        if self.multicast.armed.is_none_or(|armed| next < armed) {
-            self.multicast.armed = Some(next);
-            cx.timers.arm(next, Timer::Multicast);
-        }
+        cx.timers.arm_earlier(&mut self.multicast.armed, next, Timer::Multicast);
     }
 
     /// Processes an IGMP packet.

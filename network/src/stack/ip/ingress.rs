@@ -40,6 +40,15 @@ impl Packet {
     pub(crate) fn payload(&self) -> &[u8] {
         self.frame.bytes().get(self.header.length..).unwrap_or_default()
     }
+
+    /// True for a packet to an address that is not ours, which passed because the DHCP client
+    /// waits.
+    pub(crate) fn is_foreign(&self, cx: &Context, ip: &Ip) -> bool {
+        self.delivery == Delivery::Unicast
+            && self.arrival.from_wire
+            && !cx.is_loopback()
+            && !ip.addresses.owns(self.header.destination)
+    }
 }
 
 /// The result of validation.

@@ -115,9 +115,6 @@ impl Ip {
         else {
             return;
         };
-        if entry.armed.is_none_or(|armed| next < armed) {
-            entry.armed = Some(next);
-            cx.timers.arm(next, Timer::Address(address));
-        }
+        cx.timers.arm_earlier(&mut entry.armed, next, Timer::Address(address));
     }
 }

@@ -73,7 +73,7 @@ impl Link {
             let sender = IpAddr::V4(sender);
             let queued = match operation {
                 ArpOperation::Reply if is_for_us => {
-                    self.neighbors.confirm(sender, hardware, false, None, cx.now)
+                    self.neighbors.confirm(sender, hardware, cx.now)
                 }
                 ArpOperation::Request => {
                     self.neighbors.learn(sender, hardware, is_for_us && is_on_link, cx.now)

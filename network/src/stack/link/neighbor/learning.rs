@@ -14,31 +14,20 @@ use crate::platform::Instant;
 use crate::stack::wire::header;
 
 impl Neighbors {
-    /// The neighbor answered a solicitation (ARP reply, solicited NA). Unknown neighbors are
-    /// ignored (NBR-08, NBR-10). With `keep` (the override flag is clear) a different known address
-    /// is not replaced. Returns the queued packets.
+    /// The neighbor answered a solicitation (ARP reply). Unknown neighbors are ignored (NBR-08).
+    /// Returns the queued packets.
     pub(crate) fn confirm(
         &mut self,
         address: IpAddr,
         hardware: HardwareAddress,
-        keep: bool,
-        router: Option<bool>,
         now: Instant,
     ) -> VecDeque<Frame> {
         let Some(neighbor) = self.table.get_mut(&address) else { return VecDeque::new() };
         if neighbor.state == NeighborState::Permanent || !hardware.is_unicast() {
             return VecDeque::new();
         }
-        if keep && neighbor.hardware.is_some_and(|known| known != hardware) {
-            if neighbor.state == NeighborState::Reachable {
-                neighbor.state = NeighborState::Stale;
-                self.mark_changed(address);
-            }
-            return VecDeque::new();
-        }
         neighbor.state = NeighborState::Reachable;
         neighbor.hardware = Some(hardware);
-        neighbor.router = router.unwrap_or(neighbor.router);
         neighbor.confirmed = now;
         neighbor.deadline = None;
         neighbor.attempts = 0;

@@ -432,7 +432,7 @@ mod tests {
             neighbors.resolve(address(2), frame(), Instant::ZERO).0,
             Decision::Queued { dropped: Some(_) }
         ));
-        let released = neighbors.confirm(address(1), hardware(1), false, None, Instant::ZERO);
+        let released = neighbors.confirm(address(1), hardware(1), Instant::ZERO);
         assert_eq!(released.len(), 3 + limits::QUEUED_BURST);
         assert_eq!((neighbors.queued, neighbors.burst), (3, 0));
     }
@@ -453,7 +453,7 @@ mod tests {
     fn nbr_07_a_used_neighbor_is_probed_by_unicast_and_an_unused_one_not_at_all() {
         let mut neighbors = Neighbors::new(1);
         neighbors.resolve(address(1), frame(), Instant::ZERO);
-        neighbors.confirm(address(1), hardware(1), false, None, Instant::ZERO);
+        neighbors.confirm(address(1), hardware(1), Instant::ZERO);
         neighbors.armed.clear();
         let later = Instant::ZERO.after(40 * SECOND);
         assert!(matches!(neighbors.resolve(address(1), frame(), later).0, Decision::Send(..)));
@@ -468,12 +468,12 @@ mod tests {
     #[test]
     fn nbr_08_unknown_neighbors_create_nothing_and_permanent_entries_stay() {
         let mut neighbors = Neighbors::new(1);
-        neighbors.confirm(address(1), hardware(1), false, None, Instant::ZERO);
+        neighbors.confirm(address(1), hardware(1), Instant::ZERO);
         neighbors.learn(address(1), hardware(1), false, Instant::ZERO);
         assert_eq!(neighbors.len(), 0);
         neighbors.set_permanent(address(2), hardware(2), Instant::ZERO);
         neighbors.learn(address(2), hardware(9), true, Instant::ZERO);
-        neighbors.confirm(address(2), hardware(9), false, None, Instant::ZERO);
+        neighbors.confirm(address(2), hardware(9), Instant::ZERO);
         assert_eq!(neighbors.sendable_address(address(2), Instant::ZERO), Some(hardware(2)));
         // NBR-17: a group hardware address belongs to no neighbor.
         neighbors.learn(address(3), HardwareAddress::BROADCAST, true, Instant::ZERO);
@@ -495,13 +495,7 @@ mod tests {
         assert_eq!(neighbors.len(), limits::NEIGHBORS / 2);
         for host in 20_000..40_000u16 {
             neighbors.resolve(address(host), frame(), Instant::from_micros(u64::from(host)));
-            neighbors.confirm(
-                address(host),
-                hardware(7),
-                false,
-                None,
-                Instant::from_micros(u64::from(host)),
-            );
+            neighbors.confirm(address(host), hardware(7), Instant::from_micros(u64::from(host)));
         }
         assert!(
             neighbors.len() <= limits::NEIGHBORS && neighbors.len() > limits::NEIGHBORS / 16 * 14
@@ -529,7 +523,7 @@ mod tests {
         let fill = |neighbors: &mut Neighbors, from: u16, now| {
             for host in from..from + limits::NEIGHBORS as u16 {
                 neighbors.resolve(address(host), frame(), now);
-                neighbors.confirm(address(host), hardware(1), false, None, now);
+                neighbors.confirm(address(host), hardware(1), now);
             }
         };
         fill(&mut neighbors, 0, now);

@@ -141,12 +141,12 @@ mod tests {
         neighbors.set_watched(true, now);
         neighbors.resolve(address(1), FramePool::new().take(20), now);
         assert_eq!(states(&mut neighbors, now), []);
-        neighbors.confirm(address(1), hardware, false, None, now);
+        neighbors.confirm(address(1), hardware, now);
         assert_eq!(states(&mut neighbors, now), [(Change::Added, NeighborState::Reachable)]);
         // Probed in time and confirmed: nothing to report.
         now = now.after(core::time::Duration::from_secs(40));
         neighbors.resolve(address(1), FramePool::new().take(20), now);
-        neighbors.confirm(address(1), hardware, false, None, now);
+        neighbors.confirm(address(1), hardware, now);
         assert_eq!(states(&mut neighbors, now), []);
         neighbors.learn(address(1), HardwareAddress([2, 0, 0, 0, 0, 2]), false, now);
         assert_eq!(states(&mut neighbors, now), [(Change::Changed, NeighborState::Stale)]);
