@@ -4,8 +4,6 @@
 //! above a granted path exists and lists only the way to it. Files are opened with the guest's
 //! credentials, network devices inside a [`guard`](crate::guard).
 
-use alloc::collections::BTreeMap;
-use alloc::string::ToString;
 use alloc::sync::Arc;
 use alloc::vec::Vec;
 
@@ -66,8 +64,7 @@ impl Namespace {
             };
         }
         if text == SOCKETS {
-            let is_there = grants.has_sockets() || !grants.interfaces.is_empty();
-            return if is_there {
+            return if grants.has_devices() {
                 Visibility::Device(DeviceKind::Sockets, Access::Write)
             } else {
                 Visibility::Absent
@@ -90,9 +87,8 @@ impl Namespace {
     /// True for a directory above a path that the guest sees. The root always exists.
     fn is_ancestor(&self, path: &Path) -> bool {
         let grants = &self.devices.policy.grants;
-        let has_devices = grants.has_sockets() || !grants.interfaces.is_empty();
         path.is_root()
-            || (path.as_str() == "/devices" && has_devices)
+            || (path.as_str() == "/devices" && grants.has_devices())
             || grants.files.iter().any(|file| file.path.is_below(path))
     }
 
@@ -165,17 +161,13 @@ impl Namespace {
             Visibility::Absent => Err(Error::NotFound),
             Visibility::Device(..) => Err(Error::NotADirectory),
             Visibility::Granted(_) | Visibility::Ancestor => {
-                let entries = self.tree.list(&self.credentials, path)?;
-                let mut seen = BTreeMap::new();
-                for entry in entries {
+                let mut seen = Vec::new();
+                for entry in self.tree.list(&self.credentials, path)? {
                     if self.visibility(&path.join(&entry.name)?) != Visibility::Absent {
-                        seen.insert(entry.name, entry.kind);
+                        seen.push(entry);
                     }
                 }
-                Ok(seen
-                    .into_iter()
-                    .map(|(name, kind)| DirectoryEntry { name: name.to_string(), kind })
-                    .collect())
+                Ok(seen)
             }
         }
     }

@@ -92,7 +92,8 @@ impl Shared {
         self.plugged && self.whole
     }
 
-    /// Drops the frames of an unplugged cable and wakes both ends.
+    /// Applies a change. If the link changes, takes the queued frames and the wakers of both ends,
+    /// which the caller drops and wakes outside the lock.
     pub(super) fn change(
         &mut self,
         hints: &Hints,

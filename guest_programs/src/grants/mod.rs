@@ -165,6 +165,11 @@ impl Grants {
         self.raw || !self.connect.is_empty() || !self.listen.is_empty()
     }
 
+    /// True if the guest sees a network device.
+    pub(crate) fn has_devices(&self) -> bool {
+        self.has_sockets() || !self.interfaces.is_empty()
+    }
+
     /// Whether a command is granted; the noun is its group in the command table.
     #[must_use]
     pub fn command(&self, name: &str, noun: &str) -> bool {

@@ -31,6 +31,9 @@ pub(crate) enum Outcome {
     Wait(BoxFuture<'static, Finish>),
 }
 
+/// The call succeeded, and there is nothing more to say.
+pub(crate) const DONE: Outcome = Outcome::Value(0);
+
 impl Outcome {
     /// Waits for a future, then completes the call.
     pub(crate) fn wait(future: impl Future<Output = Finish> + Send + 'static) -> Self {

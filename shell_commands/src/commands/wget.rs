@@ -278,15 +278,7 @@ fn request(hop: &Hop, offset: u64) -> http::Result<Request<Full<Bytes>>> {
         let form = HeaderValue::from_static("application/x-www-form-urlencoded");
         fields.insert(CONTENT_TYPE, form);
     }
-    for name in hop.fields.keys() {
-        for (place, value) in hop.fields.get_all(name).iter().enumerate() {
-            if place == 0 {
-                fields.insert(name, value.clone());
-            } else {
-                fields.append(name, value.clone());
-            }
-        }
-    }
+    fields.extend(hop.fields.clone());
     if let Some(body) = &hop.body {
         fields.insert(CONTENT_LENGTH, body.len().into());
     }
@@ -307,8 +299,7 @@ async fn save(
 ) -> Result<(), Failure> {
     let output = output(context, name, place.offset)?;
     let clock = context.platform.clock.as_ref();
-    let length =
-        response.fields.get(CONTENT_LENGTH).and_then(|length| length.to_str().ok()?.parse().ok());
+    let length = client::content_length(&response.fields);
     let mut progress = Progress::new(name, length, clock.now());
     let mut left = place.count;
     loop {

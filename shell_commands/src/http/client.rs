@@ -172,8 +172,13 @@ fn transfer_coding(fields: &HeaderMap) -> Result<Option<u64>, ClientError> {
         }
     }
     let is_coded = fields.contains_key(TRANSFER_ENCODING) && !is_chunked;
-    let length = fields.get(CONTENT_LENGTH).and_then(|value| value.to_str().ok()?.parse().ok());
-    Ok(length.filter(|_| is_coded))
+    Ok(content_length(fields).filter(|_| is_coded))
+}
+
+/// `Content-Length`, if there is a valid one.
+#[must_use]
+pub fn content_length(fields: &HeaderMap) -> Option<u64> {
+    fields.get(CONTENT_LENGTH).and_then(|value| value.to_str().ok()?.parse().ok())
 }
 
 fn status_line(version: Version, status: StatusCode, reason: Option<&ReasonPhrase>) -> String {

@@ -236,7 +236,7 @@ impl Shell {
 fn describe(list: &List) -> String {
     let mut text = describe_pipeline(&list.first);
     for (connector, pipeline) in &list.rest {
-        text.push_str(if *connector == Connector::And { " && " } else { " || " });
+        text.push_str(&format!(" {} ", connector.text()));
         text.push_str(&describe_pipeline(pipeline));
     }
     text

@@ -62,8 +62,7 @@ pub enum Piece {
 pub struct Word {
     /// Its pieces, in order. A quoted empty string is one empty literal.
     pub pieces: Vec<Piece>,
-    /// A piece of it is quoted, so it is neither a number of a redirection nor the name of an
-    /// assignment.
+    /// A piece of it is quoted, so it is neither the number of a redirection nor `!`.
     pub quoted: bool,
 }
 
@@ -351,7 +350,8 @@ const fn is_special(character: char) -> bool {
     matches!(character, '?' | '#' | '@' | '*')
 }
 
-const fn is_name(character: char) -> bool {
+/// True for the characters of a name; a digit is none of its first.
+pub(super) const fn is_name(character: char) -> bool {
     character.is_ascii_alphanumeric() || character == '_'
 }
 

@@ -15,7 +15,7 @@
 use std::iter::Peekable;
 use std::vec::IntoIter;
 
-use super::lexer::{Descriptor, Direction, Piece, SyntaxError, Token, Word, tokenize};
+use super::lexer::{Descriptor, Direction, Piece, SyntaxError, Token, Word, is_name, tokenize};
 
 /// Lists, in order.
 #[derive(Clone, PartialEq, Eq, Debug, Default)]
@@ -219,7 +219,7 @@ impl Parser {
 }
 
 impl Connector {
-    const fn text(self) -> &'static str {
+    pub(super) const fn text(self) -> &'static str {
         match self {
             Self::And => "&&",
             Self::Or => "||",
@@ -235,12 +235,10 @@ fn is_exclamation(word: &Word) -> bool {
 fn assignment(word: &Word) -> Option<(String, Word)> {
     let (Piece::Literal(first), rest) = word.pieces.split_first()? else { return None };
     let (name, value) = first.split_once('=')?;
-    let mut characters = name.chars();
-    let starts = characters
-        .next()
-        .is_some_and(|character| character.is_ascii_alphabetic() || character == '_');
-    if !starts || !characters.all(|character| character.is_ascii_alphanumeric() || character == '_')
-    {
+    if name.is_empty() || name.starts_with(|first: char| first.is_ascii_digit()) {
+        return None;
+    }
+    if !name.chars().all(is_name) {
         return None;
     }
     let mut pieces = vec![Piece::Literal(value.to_owned())];

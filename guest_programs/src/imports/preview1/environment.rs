@@ -6,12 +6,10 @@ use alloc::vec;
 use futures_lite::future;
 use virtual_file_system::{Error, Result};
 
-use super::super::call::{Outcome, finish};
+use super::super::call::{DONE, Outcome, finish};
 use crate::guest::Guest;
 use crate::limits;
 use crate::memory;
-
-const DONE: Outcome = Outcome::Value(0);
 
 /// Writes strings one after another, each with a terminating zero, and a pointer to each.
 fn write_strings(

@@ -5,13 +5,12 @@ use alloc::vec;
 use embedded_io_async::SeekFrom;
 use virtual_file_system::{Error, NodeKind, OpenFlags, Result};
 
-use super::super::call::{Outcome, finish};
+use super::super::call::{DONE, Outcome, finish};
 use super::super::vfs;
 use crate::guest::Guest;
 use crate::limits;
 use crate::memory;
 
-const DONE: Outcome = Outcome::Value(0);
 /// The descriptor of the root directory.
 const ROOT: u32 = 3;
 /// Descriptor flags.

@@ -13,7 +13,7 @@ use network::command::dns::{Question, RecordKind};
 use virtual_file_system::{Error, OpenFlags, Path, Result};
 
 use super::super::call::{Outcome, finish};
-use super::sockets::{DATAGRAM, INET4, INET6, STREAM};
+use super::sockets::{DATAGRAM, INET4, INET6, SOCKETS, STREAM};
 use crate::guest::Guest;
 use crate::limits;
 use crate::memory;
@@ -28,8 +28,7 @@ const ADDRESS: u32 = 12;
 const NAME_LENGTH: u32 = 20;
 const NEXT: u32 = 24;
 const RECORD_BYTES: u32 = 28;
-/// WASI error numbers that [`Error`] does not have, as WasmEdge defines them: no address for the
-/// name.
+/// WasmEdge's error number for a name without an address, which [`Error`] does not have.
 const NO_DATA: i32 = 83;
 
 /// Services that programs give by name instead of a port.
@@ -79,7 +78,7 @@ pub(super) fn look_up(
         _ => RecordKind::Address,
     };
     let kind = if u32::from(kind) == DATAGRAM { DATAGRAM } else { STREAM };
-    let device = guest.namespace.open(&Path::parse("/devices/sockets")?, OpenFlags::READ)?.file;
+    let device = guest.namespace.open(&Path::parse(SOCKETS)?, OpenFlags::READ)?.file;
     Ok(Outcome::wait(async move {
         let question = Question { name, kind: records, server: None };
         let outcome = device.control::<Resolve>(&question).await;

@@ -8,7 +8,7 @@ use network::command::socket::{SocketKind, SocketOption, SocketOptions, SocketSt
 use network::command::{GetOptions, SetOption, TakeError};
 use virtual_file_system::{Error, Result};
 
-use super::super::call::Outcome;
+use super::super::call::{DONE, Outcome};
 use super::super::errno;
 use super::sockets::{DATAGRAM, STREAM, command, status};
 use crate::guest::Guest;
@@ -54,7 +54,7 @@ fn write_time(bytes: &mut [u8], value: u32, size: u32, time: Option<Duration>) -
     memory::write_u64(bytes, value, time.as_secs())?;
     memory::write_u64(bytes, memory::at(value, 8)?, u64::from(time.subsec_micros()))?;
     memory::write_u32(bytes, size, TIMEVAL_BYTES)?;
-    Ok(Outcome::Value(0))
+    Ok(DONE)
 }
 
 pub(super) fn get(
@@ -174,11 +174,11 @@ pub(super) fn set(
         }
         RECEIVE_TIMEOUT => {
             guest.descriptors.get_mut(number)?.receive_timeout = read_time(bytes, value, size)?;
-            return Ok(Outcome::Value(0));
+            return Ok(DONE);
         }
         SEND_TIMEOUT => {
             guest.descriptors.get_mut(number)?.send_timeout = read_time(bytes, value, size)?;
-            return Ok(Outcome::Value(0));
+            return Ok(DONE);
         }
         DEVICE => {
             let name = memory::text(bytes, value, size, network::limits::NAME_BYTES + 1)?;

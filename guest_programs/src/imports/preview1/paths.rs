@@ -2,13 +2,12 @@
 
 use virtual_file_system::{Error, NodeKind, OpenFlags, Path, Result};
 
-use super::super::call::Outcome;
+use super::super::call::{DONE, Outcome};
 use super::super::vfs;
 use super::files::{APPEND, NON_BLOCKING, write_attributes};
 use crate::guest::Guest;
 use crate::memory;
 
-const DONE: Outcome = Outcome::Value(0);
 /// Open flags.
 const CREATE: u32 = 1;
 const DIRECTORY: u32 = 2;

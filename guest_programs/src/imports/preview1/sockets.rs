@@ -15,14 +15,14 @@ use virtual_file_system::{
     ControlCommand, Error, File, OpenFlags, Path, Result, control::encode_request, decode_response,
 };
 
-use super::super::call::{Outcome, finish};
+use super::super::call::{DONE, Outcome, finish};
 use super::super::vfs::{self, Reply};
 use super::files;
 use crate::guest::Guest;
 use crate::memory;
 
-const DONE: Outcome = Outcome::Value(0);
-const SOCKETS: &str = "/devices/sockets";
+/// The device that makes sockets.
+pub(super) const SOCKETS: &str = "/devices/sockets";
 /// Sizes of an address in memory.
 const SIZE_IPV4: u32 = 4;
 const SIZE_IPV6: u32 = 16;
