@@ -4,18 +4,19 @@ use std::collections::{BTreeMap, BTreeSet};
 use std::path::PathBuf;
 
 use super::imports::{self, Imports, Module};
-use super::{is_test, product_sources, root};
+use super::{CRATES, is_test, product_sources, root};
 
 const TABLE: &str = include_str!("arrows.txt");
-const CRATES: [&str; 5] =
-    ["virtual_file_system", "network", "drivers", "guest_programs", "shell_commands"];
 
 type Arrows = BTreeMap<String, BTreeSet<String>>;
 
-fn imports_of(name: &str) -> Imports {
+/// The imports of every crate.
+fn imports_of_crates() -> impl Iterator<Item = (&'static str, Imports)> {
     let files: Vec<(PathBuf, String)> =
         product_sources().into_iter().filter(|(path, _)| !is_test(path)).collect();
-    imports::of_crate(&root().join(name).join("src"), &files)
+    CRATES
+        .into_iter()
+        .map(move |name| (name, imports::of_crate(&root().join(name).join("src"), &files)))
 }
 
 /// The line of the table that a module belongs to: the file or folder in `src`, and of the
@@ -81,9 +82,9 @@ fn differences(found: &Arrows, allowed: &Arrows) -> Vec<String> {
 #[test]
 fn modules_import_what_the_table_allows_and_the_table_has_no_circles() {
     let tables = table();
-    for name in CRATES {
+    for (name, imports) in imports_of_crates() {
         let allowed = tables.get(name).unwrap_or_else(|| panic!("{name} has no table"));
-        let found = units(&imports_of(name));
+        let found = units(&imports);
         let wrong = differences(&found, allowed);
         assert!(wrong.is_empty(), "{name}: {wrong:#?}\nthe table would be:\n{}", written(&found));
         let circle = imports::circle(allowed);
@@ -101,8 +102,7 @@ fn written(arrows: &Arrows) -> String {
 
 #[test]
 fn no_two_files_import_each_other_except_a_folder_and_its_own() {
-    for name in CRATES {
-        let mut imports = imports_of(name);
+    for (name, mut imports) in imports_of_crates() {
         for (module, targets) in &mut imports {
             // A file sees what its folder's page declares.
             targets.retain(|target| !module.starts_with(target));

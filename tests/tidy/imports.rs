@@ -7,7 +7,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use std::path::Path;
 
 use syn::visit::{self, Visit};
-use syn::{Attribute, ImplItemFn, Item, ItemUse, Macro, UseTree};
+use syn::{Attribute, ImplItemFn, Item, ItemUse, Macro, UseName, UseRename, UseTree};
 
 /// A module by its path from the crate's root; empty for the root.
 pub(crate) type Module = Vec<String>;
@@ -79,11 +79,8 @@ impl Reader<'_> {
             UseTree::Group(group) => {
                 group.items.iter().for_each(|tree| self.add_tree(tree, before));
             }
-            UseTree::Name(name) => {
-                self.add(&[before.as_slice(), &[name.ident.to_string()]].concat())
-            }
-            UseTree::Rename(name) => {
-                self.add(&[before.as_slice(), &[name.ident.to_string()]].concat());
+            UseTree::Name(UseName { ident }) | UseTree::Rename(UseRename { ident, .. }) => {
+                self.add(&[before.as_slice(), &[ident.to_string()]].concat());
             }
             UseTree::Glob(_) => self.add(before),
         }

@@ -8,6 +8,9 @@ use std::fs;
 use std::path::{Path, PathBuf};
 use std::process::Command;
 
+/// The folders of the product.
+const CRATES: [&str; 5] =
+    ["virtual_file_system", "network", "drivers", "guest_programs", "shell_commands"];
 /// Lines of a page of product code.
 const PAGE: usize = 400;
 
@@ -34,17 +37,19 @@ fn sources(folder: &Path, into: &mut Vec<PathBuf>) {
 
 fn product_sources() -> Vec<(PathBuf, String)> {
     let mut paths = Vec::new();
-    for member in ["virtual_file_system", "network", "drivers", "guest_programs", "shell_commands"]
-    {
+    for member in CRATES {
         sources(&root().join(member).join("src"), &mut paths);
     }
     paths.into_iter().map(|path| (path.clone(), fs::read_to_string(path).expect("text"))).collect()
 }
 
-/// The lines before the file's own tests.
+/// The text before the file's own tests.
+fn product_text(text: &str) -> &str {
+    &text[..text.find("\n#[cfg(test)]\nmod ").unwrap_or(text.len())]
+}
+
 fn product_lines(text: &str) -> Vec<&str> {
-    let end = text.find("\n#[cfg(test)]\nmod ").unwrap_or(text.len());
-    text[..end].lines().collect()
+    product_text(text).lines().collect()
 }
 
 fn is_test(path: &Path) -> bool {

@@ -6,7 +6,7 @@ use std::process::Command;
 
 use syn::visit::{self, Visit};
 
-use super::{is_test, product_sources, root};
+use super::{is_test, product_sources, product_text, root};
 
 /// Columns of a line, comments included.
 const COLUMNS: usize = 100;
@@ -42,8 +42,7 @@ fn no_function_is_named_after_the_module_that_it_lies_in() {
             continue;
         }
         let mut functions = Functions::default();
-        let end = text.find("\n#[cfg(test)]\nmod ").unwrap_or(text.len());
-        functions.visit_file(&syn::parse_file(&text[..end]).expect("Rust"));
+        functions.visit_file(&syn::parse_file(product_text(&text)).expect("Rust"));
         let folders = path.parent().into_iter().flatten();
         for folder in folders.skip_while(|part| *part != "src").skip(1) {
             let prefix = format!("{}_", folder.to_string_lossy());
