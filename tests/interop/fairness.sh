@@ -1,8 +1,9 @@
 # One connection of ours and one of the kernel, both Cubic, through the same queue: neither may take
-# more than 60 % of the link. FAIRNESS_SECONDS is how long they share it (20).
+# more than 60 % of the link. FAIRNESS_SECONDS is how long they share it (20). The link is slow, so
+# that a late turn of a busy machine is short beside the round trip.
 #
 #   us ──── tap0 ─┐
-#                 bridge ── out0, 100 Mbit/s with 20 ms of queue ──── sink (iperf3 servers)
+#                 bridge ── out0, 40 Mbit/s with 20 ms of queue ──── sink (iperf3 servers)
 #   rival ─ side0 ┘
 . "$(dirname "$0")/lab.sh"
 tap
@@ -14,7 +15,7 @@ host "$sink" out0 10.77.0.1
 host "$rival" side0 10.77.0.3
 ip link add bridge type bridge; ip link set bridge up
 for port in tap0 out0 side0; do ip link set "$port" master bridge; done
-tc qdisc add dev out0 root tbf rate 100mbit burst 8000 limit 250kb
+tc qdisc add dev out0 root tbf rate 40mbit burst 8000 limit 100kb
 
 seconds=${FAIRNESS_SECONDS:-20}
 for port in 5201 5202; do start "server-$port" nsenter -t "$sink" -n iperf3 -s -p "$port"; done
@@ -56,7 +57,7 @@ for _ in 1 2 3; do
       word = share >= 40 && share <= 60 ? "fair:" : "unfair:"
       if (share >= 45 && share <= 55) word = "clear:"
       printf "%s our share of %d runs is %.1f %%\n", word, NR, share
-      if ((ours + theirs) / NR < 80) print "the link was not used"
+      if ((ours + theirs) / NR < 32) print "the link was not used"
     }' "$work/runs")
   [[ "$verdict" == clear:* ]] && break
 done
