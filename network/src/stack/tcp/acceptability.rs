@@ -16,8 +16,8 @@ pub(crate) enum Verdict {
     /// Drop the segment and send a challenge ACK, which is rate limited.
     ChallengeAck,
     /// Acknowledge at once: the segment probes our window. Ignore its data, and process its
-    /// acknowledgment if the flag is set.
-    AckNow(bool),
+    /// acknowledgment.
+    AckNow,
     /// Drop the segment silently.
     Drop,
 }
@@ -73,18 +73,17 @@ pub(crate) fn check(segment: &Segment, state: &SequenceState) -> Verdict {
     if before(state.rcv_wnd_end, segment.sequence) {
         return Verdict::ChallengeAck;
     }
-    // TCP-R-05: an old ACK does not invalidate the segment's data.
-    let takes_ack = !before(seg_ack, state.snd_una);
+    // TCP-R-05: an old ACK does not invalidate the segment's data, and its SACK blocks may be news.
     if has_data && segment.sequence == state.rcv_wnd_end {
         // A zero-window probe. Its acknowledgment and window count: the peer may have opened its
         // own window (RFC 9293 §3.10.7.4, TCP-S-03).
         return if segment.sequence == state.rcv_nxt {
-            Verdict::AckNow(takes_ack)
+            Verdict::AckNow
         } else {
             Verdict::ChallengeAck
         };
     }
-    Verdict::Accept(takes_ack)
+    Verdict::Accept(true)
 }
 
 /// A RST is accepted only at exactly RCV.NXT. Inside the window it gets a challenge ACK; outside it

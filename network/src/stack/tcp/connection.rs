@@ -68,6 +68,8 @@ pub(crate) struct Connection {
     pub(super) ecn: EcnState,
     /// The MSS that our SYN advertises: bytes of data in a segment that we accept.
     pub(super) own_mss: u16,
+    /// Bytes of data in a segment that the path carries.
+    pub(super) path_mss: u16,
     pub(super) timeouts: Timeouts,
     pub(super) activity: PeerActivity,
     /// SO_LINGER: milliseconds for pending data when the program drops the stream.

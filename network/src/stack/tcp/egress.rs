@@ -23,9 +23,9 @@ use crate::stack::wire::header::{self, Extra, Outgoing, protocol};
 /// host accepts.
 const DEFAULT_MSS_IPV4: u16 = 536;
 const DEFAULT_MSS_IPV6: u16 = 1220;
-/// The smallest MSS that we respect: smaller segments carry more header than data (Linux'
-/// TCP_MIN_MSS).
-const MIN_MSS: u16 = 88;
+/// The smallest MSS that we respect (Linux' tcp_min_snd_mss): a peer could make us send almost
+/// nothing but headers else.
+const MIN_MSS: u16 = 48;
 /// The control bits of a TCP header (RFC 9293 §3.1, RFC 3168).
 pub(super) mod flag {
     pub(crate) const FIN: u16 = 1;
@@ -147,6 +147,18 @@ fn assemble(
     frame
 }
 
+/// The data of a segment in a packet of `mtu` bytes, without options.
+fn mss_of(mtu: usize, remote: IpAddr) -> u16 {
+    let bytes = mtu.saturating_sub(header::length_for(remote) + TCP_HEADER);
+    u16::try_from(bytes).unwrap_or(u16::MAX)
+}
+
+/// The MSS that our SYN advertises. It follows from the interface: the path from the peer may be
+/// another one than the path to it (RFC 9293 §3.7.1, PMT-05).
+pub(super) fn own_mss(cx: &Context, ip: &Ip, remote: IpAddr) -> u16 {
+    mss_of(ip.link_mtu(cx, remote), remote)
+}
+
 /// A packet without data.
 fn without_data(
     cx: &mut Context,
@@ -188,12 +200,6 @@ impl Connection {
 }
 
 impl Tcp {
-    /// The MSS that the path MTU allows, as our SYN advertises it (PMT-05).
-    pub(crate) fn own_mss(&self, cx: &Context, ip: &Ip, remote: IpAddr) -> u16 {
-        let bytes = ip.path_mtu(cx, remote).saturating_sub(header::length_for(remote) + TCP_HEADER);
-        u16::try_from(bytes).unwrap_or(u16::MAX)
-    }
-
     /// Recomputes the MSS of a connection from the path MTU.
     pub(crate) fn update_mss(&mut self, cx: &mut Context, ip: &mut Ip, index: u32) {
         let Some(flow) = self.connections.get(index as usize).map(|connection| connection.flow)
@@ -201,10 +207,11 @@ impl Tcp {
             return;
         };
         let remote = flow.remote.ip();
-        let own = self.own_mss(cx, ip, remote);
+        let path_mss = mss_of(ip.path_mtu(cx, remote), remote);
         let Some(connection) = self.connections.get_mut(index as usize) else { return };
         connection.template.flow_label = ip.flow_label(&flow);
-        let segment = own.min(connection.template.peer_mss);
+        connection.path_mss = path_mss;
+        let segment = path_mss.min(connection.template.peer_mss);
         if u32::from(segment) < connection.sender.mss() && connection.is_open() {
             connection.sender.shrink_mss(segment);
             self.schedule(index);

@@ -16,6 +16,10 @@ const INITIAL_RTO: Duration = Duration::from_secs(1);
 /// The largest RTO (RFC 6298 §2.5).
 const MAX_RTO: Duration = Duration::from_secs(60);
 
+/// When the SYN leaves again after the peer answered for an old connection: when our RST has
+/// arrived.
+const OLD_CONNECTION: Duration = Duration::from_millis(10);
+
 /// The response to a segment of the handshake.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
 pub(crate) enum Reply {
@@ -40,6 +44,12 @@ pub(crate) struct Handshake {
     /// SYNs that were sent, and when the first one left.
     pub(crate) syns_sent: u8,
     pub(crate) first_sent_at: Instant,
+    /// How often the present SYN or SYN|ACK was repeated.
+    repetitions: u8,
+    /// A SYN went out before the peer's came: the program connects.
+    is_active: bool,
+    /// The peer answered for an old connection, and the SYN was repeated at once.
+    has_met_old_connection: bool,
     /// When the next SYN is due, and the RTO after it.
     retransmit_at: Instant,
     rto: Duration,
@@ -55,6 +65,9 @@ impl Handshake {
             peer_window: 0,
             syns_sent: 0,
             first_sent_at: Instant::ZERO,
+            repetitions: 0,
+            is_active: matches!(state, State::SynSent),
+            has_met_old_connection: false,
             retransmit_at,
             rto: INITIAL_RTO,
         }
@@ -94,12 +107,28 @@ impl Handshake {
         self.retransmit_at
     }
 
+    /// How often our SYN was sent in vain before the one that was answered.
+    pub(crate) const fn lost_syns(&self) -> u8 {
+        self.repetitions.saturating_sub(1)
+    }
+
+    /// The round trip until `now`, unless it is ambiguous which SYN was answered (Karn).
+    pub(crate) fn round_trip(&self, now: Instant) -> Option<Duration> {
+        (self.syns_sent == 1).then(|| now.since(self.first_sent_at))
+    }
+
+    /// The peer repeated its SYN: our SYN|ACK, which leaves again, was lost or late.
+    pub(crate) const fn repeated(&mut self) {
+        self.syns_sent = self.syns_sent.saturating_add(1);
+        self.repetitions = self.repetitions.saturating_add(1);
+    }
+
     /// Our SYN leaves now; each retransmission doubles the RTO.
     pub(crate) fn syn_sent(&mut self, now: Instant) {
         if self.syns_sent == 0 {
             self.first_sent_at = now;
         }
-        self.syns_sent = self.syns_sent.saturating_add(1);
+        self.repeated();
         self.retransmit_at = now.after(self.rto);
         self.rto = (self.rto * 2).min(MAX_RTO);
     }
@@ -125,32 +154,44 @@ impl Handshake {
         self.peer_options = super::segment::read_syn_options(options);
         if segment.acknowledgment.is_none() {
             (self.state, self.retransmit_at) = (State::SynReceived, now);
+            // The SYN|ACK is another segment.
+            self.repetitions = 0;
         }
     }
 
     /// True for the segment that completes the handshake: it acknowledges our SYN, with the peer's
-    /// SYN or after it.
+    /// SYN or after it. In a simultaneous open the peer's SYN|ACK repeats its SYN (RFC 9293 §3.5,
+    /// figure 8).
     pub(crate) fn is_completed_by(&self, segment: &Segment) -> bool {
         let acknowledges_syn = !segment.rst && segment.acknowledgment == Some(self.next().0);
         acknowledges_syn
             && match self.state {
                 State::SynSent => segment.syn,
-                State::SynReceived => !segment.syn,
+                State::SynReceived => {
+                    let repeats_syn = segment.sequence.wrapping_add(1) == self.rcv_nxt;
+                    !segment.syn || (self.is_active && repeats_syn && segment.length == 0)
+                }
                 _ => false,
             }
     }
 
     /// Processes a segment that does not complete the handshake.
-    pub(crate) fn handle(&mut self, segment: &Segment) -> Reply {
+    pub(crate) fn handle(&mut self, segment: &Segment, now: Instant) -> Reply {
         let acknowledges_syn = segment.acknowledgment.map(|number| number == self.next().0);
         match (self.state, acknowledges_syn) {
             // A RST in SYN-SENT is acceptable only if it acknowledges our SYN.
             (State::SynSent, Some(true)) | (State::SynReceived, _) if segment.rst => self.abort(),
             _ if segment.rst => {}
             (State::SynSent | State::SynReceived, Some(false)) => {
+                // The peer still has an old connection, and our RST ends it: the SYN need not wait
+                // for its timeout. Once, so that nobody can make us flood the peer.
+                if self.state == State::SynSent
+                    && !core::mem::replace(&mut self.has_met_old_connection, true)
+                {
+                    self.retransmit_at = self.retransmit_at.min(now.after(OLD_CONNECTION));
+                }
                 return Reply::Reset(segment.acknowledgment.unwrap_or_default());
             }
-            // A simultaneous open, and this is the peer's SYN|ACK: acknowledge it.
             (State::SynReceived, Some(true)) => return Reply::Acknowledgment,
             _ => {}
         }
@@ -191,10 +232,13 @@ mod tests {
                 && !handshake.carries_irs(&syn(Some(102)))
         );
         // Old duplicates are reset; RSTs that do not acknowledge our SYN are ignored.
-        assert_eq!(handshake.handle(&syn(Some(102))), Reply::Reset(102));
-        assert_eq!(handshake.handle(&segment(Some(99))), Reply::Reset(99));
+        assert_eq!(handshake.handle(&syn(Some(102)), Instant::ZERO), Reply::Reset(102));
+        assert_eq!(handshake.handle(&segment(Some(99)), Instant::ZERO), Reply::Reset(99));
         for stray in [None, Some(102)] {
-            assert_eq!(handshake.handle(&Segment { rst: true, ..segment(stray) }), Reply::Nothing);
+            assert_eq!(
+                handshake.handle(&Segment { rst: true, ..segment(stray) }, Instant::ZERO),
+                Reply::Nothing
+            );
             assert_eq!(handshake.state(), State::SynSent);
         }
         // A simultaneous open.
@@ -204,9 +248,9 @@ mod tests {
             (handshake.state(), handshake.deadline()),
             (State::SynReceived, Instant::from_micros(9))
         );
-        assert_eq!(handshake.handle(&syn(Some(101))), Reply::Acknowledgment);
+        assert_eq!(handshake.handle(&syn(Some(101)), Instant::ZERO), Reply::Acknowledgment);
         assert!(handshake.is_completed_by(&segment(Some(101))));
-        handshake.handle(&Segment { rst: true, ..segment(None) });
+        handshake.handle(&Segment { rst: true, ..segment(None) }, Instant::ZERO);
         assert_eq!((handshake.state(), handshake.deadline()), (State::Closed, Instant::NEVER));
     }
 
@@ -218,8 +262,8 @@ mod tests {
         handshake.process_syn(&[], &syn(None), Instant::ZERO);
         handshake.syn_sent(Instant::ZERO);
         assert_eq!((handshake.state(), handshake.next()), (State::SynReceived, (101, 501)));
-        assert_eq!(handshake.handle(&segment(Some(100))), Reply::Reset(100));
-        assert_eq!(handshake.handle(&segment(None)), Reply::Nothing);
+        assert_eq!(handshake.handle(&segment(Some(100)), Instant::ZERO), Reply::Reset(100));
+        assert_eq!(handshake.handle(&segment(None), Instant::ZERO), Reply::Nothing);
         assert!(handshake.is_completed_by(&segment(Some(101))));
     }
 }

@@ -168,6 +168,9 @@ impl Tcp {
             before == State::SynReceived && segment.syn && segment.acknowledgment.is_none();
         if is_retransmission && segment.sequence.wrapping_add(1) == rcv_nxt {
             pool.put(frame);
+            if let Some(handshake) = connection.state_machine.handshake_mut() {
+                handshake.repeated();
+            }
             return self.send_syn(cx, ip, index);
         }
         if before == State::SynReceived && !connection.is_acceptable_in_handshake(segment) {
@@ -195,7 +198,7 @@ impl Tcp {
                 segment.echo && (segment.reduced != segment.acknowledgment.is_some());
         }
         if !handshake.is_completed_by(segment) {
-            let (reply, flow) = (handshake.handle(segment), connection.flow);
+            let (reply, flow) = (handshake.handle(segment, now), connection.flow);
             pool.put(frame);
             match reply {
                 Reply::Nothing => {}
@@ -234,7 +237,7 @@ impl Tcp {
         let verdict = check(segment, &connection.sequence_state());
         let (takes_ack, must_ack_now) = match verdict {
             Verdict::Accept(takes_ack) => (takes_ack, false),
-            Verdict::AckNow(takes_ack) => (takes_ack, true),
+            Verdict::AckNow => (true, true),
             _ => {
                 statistics.received_drops.segment += u64::from(verdict != Verdict::Reset);
                 pool.put(frame);
@@ -303,7 +306,7 @@ impl Tcp {
                 self.state_changed(cx, ip, index, before, true);
             }
             Verdict::ChallengeAck => self.send_challenge_ack(cx, ip, index),
-            Verdict::Accept(_) | Verdict::AckNow(_) | Verdict::Drop => {}
+            Verdict::Accept(_) | Verdict::AckNow | Verdict::Drop => {}
         }
     }
 

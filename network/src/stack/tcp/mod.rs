@@ -242,6 +242,7 @@ impl Tcp {
             template: HeaderTemplate::new(settings.hop_limit, settings.traffic_class),
             ecn: EcnState { is_requested: settings.explicit_congestion, is_negotiated: false },
             own_mss,
+            path_mss: own_mss,
             timeouts: settings.timeouts(),
             activity: PeerActivity::new(now),
             linger: settings.linger,

@@ -9,18 +9,27 @@ use alloc::vec::Vec;
 use super::segment::{BLOCKS, Blocks, before, later};
 use crate::limits;
 
+/// A range that arrived after a hole.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+struct Range {
+    first: u32,
+    /// The number after its last one.
+    end: u32,
+    /// When data of it arrived last, in arrivals.
+    arrival: u32,
+}
+
 /// The ranges in sequence order; no two of them touch.
 #[derive(Debug)]
 pub(super) struct OutOfOrder {
-    ranges: Vec<(u32, u32)>,
-    /// A sequence number of each of the latest arrivals, newest first: their ranges are the first
-    /// SACK blocks (RFC 2018 §4).
-    newest: [u32; BLOCKS],
+    ranges: Vec<Range>,
+    /// Counts arrivals, so that the newest range is reported first (RFC 2018 §4).
+    arrivals: u32,
 }
 
 impl OutOfOrder {
     pub(super) const fn new() -> Self {
-        Self { ranges: Vec::new(), newest: [0; BLOCKS] }
+        Self { ranges: Vec::new(), arrivals: 0 }
     }
 
     pub(super) const fn is_empty(&self) -> bool {
@@ -34,66 +43,66 @@ impl OutOfOrder {
 
     /// The end of the last range.
     pub(super) fn end(&self) -> Option<u32> {
-        self.ranges.last().map(|(_, last)| *last)
+        self.ranges.last().map(|range| range.end)
     }
 
     /// True when the range touches a known one, or the queue has room for another.
     pub(super) fn has_room_for(&self, start: u32, end: u32) -> bool {
-        let touches = |(first, last): &(u32, u32)| !before(end, *first) && !before(*last, start);
+        let touches = |range: &Range| !before(end, range.first) && !before(range.end, start);
         self.ranges.len() < limits::TCP_OUT_OF_ORDER || self.ranges.iter().any(touches)
     }
 
     /// Inserts a range and merges those that it touches. Returns true when all of it is a
     /// duplicate.
     pub(super) fn insert(&mut self, start: u32, end: u32) -> bool {
-        let first = self.ranges.partition_point(|(_, last)| before(*last, start));
-        let last_touched = self.ranges.partition_point(|(begin, _)| !before(end, *begin));
-        let touched = self.ranges.get(first..last_touched).unwrap_or_default();
+        self.arrivals = self.arrivals.wrapping_add(1);
+        let from = self.ranges.partition_point(|range| before(range.end, start));
+        let to = self.ranges.partition_point(|range| !before(end, range.first));
+        let touched = self.ranges.get(from..to).unwrap_or_default();
         let is_duplicate =
-            touched.iter().any(|(begin, last)| !before(start, *begin) && !before(*last, end));
-        let merged = touched.iter().fold((start, end), |(begin, last), range| {
-            (if before(range.0, begin) { range.0 } else { begin }, later(last, range.1))
-        });
-        self.ranges.splice(first..last_touched, [merged]);
-        self.newest.rotate_right(1);
-        if let Some(place) = self.newest.first_mut() {
-            *place = start;
+            touched.iter().any(|range| !before(start, range.first) && !before(range.end, end));
+        let mut merged = Range { first: start, end, arrival: self.arrivals };
+        for range in touched {
+            if before(range.first, merged.first) {
+                merged.first = range.first;
+            }
+            merged.end = later(merged.end, range.end);
         }
+        self.ranges.splice(from..to, [merged]);
         is_duplicate
     }
 
     /// Removes the first range if it begins at `next`, and returns its end.
     pub(super) fn take_contiguous(&mut self, next: u32) -> Option<u32> {
-        let end = self.ranges.first().filter(|(first, _)| *first == next)?.1;
+        let end = self.ranges.first().filter(|range| range.first == next)?.end;
         self.ranges.remove(0);
         Some(end)
     }
 
     /// Removes everything beyond `end`.
     pub(super) fn truncate(&mut self, end: u32) {
-        self.ranges.retain(|(first, _)| before(*first, end));
-        if let Some((_, last)) = self.ranges.last_mut()
-            && before(end, *last)
+        self.ranges.retain(|range| before(range.first, end));
+        if let Some(last) = self.ranges.last_mut()
+            && before(end, last.end)
         {
-            *last = end;
+            last.end = end;
         }
     }
 
-    /// Writes the SACK blocks, newest first, each once.
+    /// Writes the SACK blocks, newest first, as many as there is room for.
     pub(super) fn write_blocks(&self, blocks: &mut Blocks) {
-        let range_around = |number: u32| {
-            let place = self.ranges.partition_point(|(_, last)| !before(number, *last));
-            self.ranges.get(place).copied().filter(|(first, _)| !before(number, *first))
-        };
-        let mut written = [None; BLOCKS];
-        for (number, slot) in self.newest.into_iter().zip(0..) {
-            let range = range_around(number);
-            if range.is_some() && !written.contains(&range) {
-                range.into_iter().for_each(|range| blocks.push(range));
-                if let Some(place) = written.get_mut::<usize>(slot) {
-                    *place = range;
+        let age = |range: &Range| self.arrivals.wrapping_sub(range.arrival);
+        let mut newest: [Option<Range>; BLOCKS] = [None; BLOCKS];
+        for range in &self.ranges {
+            let place =
+                newest.iter().position(|known| known.is_none_or(|known| age(&known) > age(range)));
+            if let Some(later) = place.and_then(|place| newest.get_mut(place..)) {
+                later.rotate_right(1);
+                if let Some(place) = later.first_mut() {
+                    *place = Some(*range);
                 }
             }
         }
+        newest.iter().flatten().for_each(|range| blocks.push((range.first, range.end)));
     }
 }

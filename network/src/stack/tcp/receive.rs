@@ -3,12 +3,15 @@
 //!
 //! Pure state: segments that passed the [`acceptability`](super::acceptability) test come in, the
 //! program reads bytes, and [`super::egress`] asks which acknowledgment, window and SACK blocks the
-//! next segment carries. Data out of order is stored in the same buffer, at its place behind the
-//! readable bytes, so that filling a hole moves no data. [`limits::TCP_OUT_OF_ORDER`] bounds the
-//! number of ranges in the out-of-order queue, the advertised window their extent.
+//! next segment carries; [`window`] decides what is advertised. Data out of order is stored in the
+//! same buffer, at its place behind the readable bytes, so that filling a hole moves no data.
+//! [`limits::TCP_OUT_OF_ORDER`] bounds the number of ranges in the out-of-order queue, the
+//! advertised window their extent.
 //!
 //! Sources: RFC 9293 §3.8.6.2.2 (windows), RFC 2018 and 2883 (SACK blocks), RFC 5681 §4.2
 //! (acknowledgments), RFC 3168 §6.1.3 (congestion marks).
+
+mod window;
 
 use alloc::collections::VecDeque;
 use core::time::Duration;
@@ -238,6 +241,10 @@ impl Receiver {
         }
         if fin && !before(rcv_wnd_end, last) && !before(last, self.rcv_nxt) && !self.has_fin {
             self.set_fin(last);
+            if last != self.rcv_nxt {
+                // A FIN beyond a hole is out of order, with data or without (RFC 5681 §4.2).
+                self.ack_due = AckDue::Now;
+            }
         } else if fin {
             self.ack_due = AckDue::Now;
         }
@@ -319,65 +326,6 @@ impl Receiver {
             self.autotune(now, round_trip);
         }
         count
-    }
-
-    /// Receive-buffer autotuning: grows the buffer to twice what the program reads in a round trip,
-    /// so that the window does not limit the peer.
-    fn autotune(&mut self, now: Instant, round_trip: Duration) {
-        if self.buffer_size >= self.buffer_size_max || now.since(self.measured_at) < round_trip {
-            return;
-        }
-        let target = self.bytes_read.saturating_mul(2);
-        (self.bytes_read, self.measured_at) = (0, now);
-        if target > self.buffer_size {
-            self.buffer_size = target.min(self.buffer_size_max);
-        }
-    }
-
-    /// Stops autotuning because the system is short of memory.
-    pub(crate) const fn stop_growing(&mut self) {
-        self.buffer_size_max = self.buffer_size;
-    }
-
-    /// True when a window update is due: the window would at least double, and grow by a full
-    /// segment or half of the buffer (RFC 9293 §3.8.6.2.2).
-    pub(crate) fn is_window_update_due(&self, own_mss: u16) -> bool {
-        let advertised = self.rcv_wnd_end.wrapping_sub(self.rcv_nxt) as usize;
-        let available = self.buffer_size.saturating_sub(self.readable);
-        let min_increase = usize::from(own_mss).min(self.buffer_size / 2);
-        !self.has_fin && available >= advertised + min_increase && available >= 2 * advertised
-    }
-
-    /// The window field of a segment that leaves now. Records the advertised window and that
-    /// RCV.NXT was acknowledged.
-    pub(crate) fn advertise(&mut self, own_mss: u16) -> u16 {
-        let available = self
-            .buffer_size
-            .saturating_sub(self.readable)
-            .min(usize::from(u16::MAX) << self.rcv_wnd_shift);
-        let advertised = self.rcv_wnd_end.wrapping_sub(self.rcv_nxt) as usize;
-        // The right edge moves only in steps that avoid silly windows, and never back (TCP-R-03).
-        let min_increase =
-            usize::from(own_mss).min(self.buffer_size / 2).max(1 << self.rcv_wnd_shift);
-        if before(self.rcv_wnd_end, self.rcv_nxt)
-            || available >= advertised.saturating_add(min_increase)
-        {
-            // Fits: buffers are limited.
-            self.rcv_wnd_end = self
-                .rcv_nxt
-                .wrapping_add((available >> self.rcv_wnd_shift << self.rcv_wnd_shift) as u32);
-        }
-        (self.last_ack_sent, self.ack_due, self.dsack) = (self.rcv_nxt, AckDue::Never, None);
-        self.advertised_window()
-    }
-
-    /// The window field for the window advertised last.
-    pub(crate) fn advertised_window(&self) -> u16 {
-        if before(self.rcv_wnd_end, self.rcv_nxt) {
-            return 0;
-        }
-        u16::try_from(self.rcv_wnd_end.wrapping_sub(self.rcv_nxt) >> self.rcv_wnd_shift)
-            .unwrap_or(u16::MAX)
     }
 
     /// True when the next acknowledgment carries SACK or DSACK blocks.

@@ -257,7 +257,7 @@ impl Tcp {
         iss_floor: Option<u32>,
     ) -> Opening {
         Opening {
-            own_mss: self.own_mss(cx, ip, flow.remote.ip()),
+            own_mss: super::egress::own_mss(cx, ip, flow.remote.ip()),
             iss: self.initial_sequence_number(flow, cx.now, iss_floor),
             now: cx.now,
         }
@@ -271,16 +271,14 @@ impl Connection {
         let shift = self.shift();
         let Some(handshake) = self.state_machine.open() else { return false };
         let (first, peer) = handshake.next();
-        // A retransmitted SYN gives no sample (Karn).
-        let round_trip = (handshake.syns_sent == 1).then(|| now.since(handshake.first_sent_at));
         self.sender.begin(
             first,
             &handshake.peer_options,
             handshake.peer_window,
             peer.wrapping_sub(1),
-            round_trip,
+            (handshake.round_trip(now), handshake.lost_syns()),
         );
-        self.sender.set_mss(self.own_mss.min(self.template.peer_mss));
+        self.sender.set_mss(self.path_mss.min(self.template.peer_mss));
         // A SYN|ACK that accepts ECN which we did not request is ignored.
         self.sender.set_ecn(self.ecn.is_negotiated && (self.ecn.is_requested || !segment.syn));
         self.receiver.begin(peer, shift, now);

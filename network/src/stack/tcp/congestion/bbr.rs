@@ -336,6 +336,10 @@ impl Controller for Bbr {
         self.cwnd = if is_first { initial_window(self.mss) } else { self.cwnd.max(self.mss) };
     }
 
+    fn restrict_initial_window(&mut self) {
+        self.cwnd = self.mss;
+    }
+
     fn pacing_rate(&self, srtt: Duration) -> u64 {
         let first = per_second(initial_window(self.mss), srtt);
         let (rate, gain) = match (self.max_bw(), self.mode) {

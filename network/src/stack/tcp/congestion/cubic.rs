@@ -103,6 +103,10 @@ impl Controller for Cubic {
         self.curve.epoch = None;
     }
 
+    fn restrict_initial_window(&mut self) {
+        self.window.restrict_initial_window();
+    }
+
     fn pacing_rate(&self, srtt: Duration) -> u64 {
         self.window.pacing_rate(srtt)
     }

@@ -3,7 +3,7 @@
 //! Pure integer arithmetic. The sender ([`super::send`]) reports deliveries, losses, congestion
 //! marks and timeouts to a [`Controller`], and reads from it how many bytes may be in flight (cwnd)
 //! and how fast they may leave (pacing rate). The sender itself decides which bytes leave, what
-//! counts as lost, and how cwnd approaches ssthresh during recovery (RFC 6937).
+//! counts as lost, and how cwnd approaches ssthresh during recovery (RFC 9937).
 //!
 //! | file | owns |
 //! |---|---|
@@ -99,11 +99,14 @@ pub(crate) trait Controller {
     /// Sets SMSS, the bytes of data in a full segment. The first call precedes all others.
     fn set_mss(&mut self, mss: u32);
 
+    /// A SYN was lost more than once: begins with one segment (RFC 5681 §3.1).
+    fn restrict_initial_window(&mut self);
+
     /// The pacing rate in bytes per second.
     fn pacing_rate(&self, srtt: Duration) -> u64;
 
     /// True when cwnd approaches ssthresh by proportional rate reduction during recovery (RFC
-    /// 6937).
+    /// 9937).
     fn reduces_proportionally(&self) -> bool;
 }
 
@@ -193,6 +196,10 @@ impl Controller for Congestion {
 
     fn set_mss(&mut self, mss: u32) {
         self.get_mut().set_mss(mss);
+    }
+
+    fn restrict_initial_window(&mut self) {
+        self.get_mut().restrict_initial_window();
     }
 
     fn pacing_rate(&self, srtt: Duration) -> u64 {

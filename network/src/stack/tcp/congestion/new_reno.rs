@@ -73,6 +73,10 @@ impl Controller for NewReno {
         self.window.set_mss(mss);
     }
 
+    fn restrict_initial_window(&mut self) {
+        self.window.restrict_initial_window();
+    }
+
     fn pacing_rate(&self, srtt: Duration) -> u64 {
         self.window.pacing_rate(srtt)
     }

@@ -62,6 +62,10 @@ impl Window {
         self.cwnd = if is_first { initial_window(self.mss) } else { self.cwnd.max(self.mss) };
     }
 
+    pub(super) fn restrict_initial_window(&mut self) {
+        self.cwnd = self.mss;
+    }
+
     /// Runs slow start. Returns true when the acknowledgment counts for congestion avoidance.
     ///
     /// During recovery cwnd equals ssthresh and does not grow. It is below ssthresh then only after

@@ -8,7 +8,7 @@ use super::recovery::RecoveryState;
 use super::scoreboard::Sent;
 use crate::platform::Instant;
 use crate::stack::tcp::congestion::{Acknowledgment, Controller, RateSample};
-use crate::stack::tcp::segment::{Blocks, Segment, before};
+use crate::stack::tcp::segment::{Blocks, Segment, before, later};
 
 /// The result of an acknowledgment.
 #[derive(Clone, Copy, PartialEq, Eq, Debug, Default)]
@@ -42,33 +42,33 @@ impl Delivery {
 
 impl Sender {
     /// Processes the acknowledgment, the window and the SACK blocks of an acceptable segment:
-    /// `acknowledged` is at most SND.MAX.
+    /// `seg_ack` is at most SND.MAX. One below SND.UNA was overtaken; only its SACK blocks count.
     pub(crate) fn acknowledge(
         &mut self,
         segment: &Segment,
-        acknowledged: u32,
+        seg_ack: u32,
         blocks: &Blocks,
         now: Instant,
     ) -> Acknowledged {
         let snd_wnd_end_before = self.send_window.snd_wnd_end;
-        if !before(acknowledged, self.snd_una) {
-            self.send_window.update(segment, acknowledged);
+        if !before(seg_ack, self.snd_una) {
+            self.send_window.update(segment, seg_ack);
+        } else if !self.has_sack || blocks.is_empty() {
+            return Acknowledged::default();
         }
+        let acknowledged = later(seg_ack, self.snd_una);
         let pipe_before = self.pipe();
         let is_progress = before(self.snd_una, acknowledged);
         let is_duplicate_ack = !is_progress
-            && acknowledged == self.snd_una
+            && seg_ack == self.snd_una
             && segment.length == 0
             && !segment.fin
             && self.send_window.snd_wnd_end == snd_wnd_end_before;
-        let spurious = if self.has_sack { self.find_dsack(acknowledged, blocks) } else { false };
+        let is_spurious = self.has_sack && self.find_dsack(seg_ack, blocks);
+        let is_unneeded = is_spurious || (is_duplicate_ack && blocks.is_empty());
         if !is_progress && self.scoreboard.is_empty() {
             // A DSACK about a spurious retransmission may arrive when everything is acknowledged.
-            self.process_tlp_ack(
-                acknowledged,
-                spurious || (is_duplicate_ack && blocks.is_empty()),
-                now,
-            );
+            self.process_tlp_ack(acknowledged, is_unneeded, now);
             self.end_recovery(now, None, false);
             return Acknowledged::default();
         }
@@ -81,22 +81,18 @@ impl Sender {
 
         let duplicates_before = self.duplicate_acks.saturating_mul(self.mss);
         let mut lost = self.count_duplicate_ack(is_duplicate_ack, is_progress, delivered);
-        // DeliveredData (RFC 6937 §2). Without SACK a duplicate ACK means that one segment was
+        // DeliveredData (RFC 9937 §2). Without SACK a duplicate ACK means that one segment was
         // delivered; a later cumulative ACK does not count it again.
         let delivered_data = delivered
             .saturating_add(self.duplicate_acks.saturating_mul(self.mss))
             .saturating_sub(duplicates_before);
-        self.process_tlp_ack(
-            acknowledged,
-            spurious || (is_duplicate_ack && blocks.is_empty()),
-            now,
-        );
+        self.process_tlp_ack(acknowledged, is_unneeded, now);
         self.end_recovery(now, delivery.original_sent_at, is_progress);
         if self.has_sack {
             lost += self.detect_loss(now);
         }
         if lost > 0 {
-            self.begin_recovery(now, pipe_before);
+            self.begin_recovery(now, pipe_before, delivered_data);
         }
         self.reduce_proportionally(delivered_data, lost, is_progress);
         self.on_ecn_echo(segment, now, pipe_before);
@@ -139,12 +135,12 @@ impl Sender {
     }
 
     /// True when the first block is a DSACK (RFC 2883 §4).
-    fn find_dsack(&mut self, acknowledged: u32, blocks: &Blocks) -> bool {
+    fn find_dsack(&mut self, seg_ack: u32, blocks: &Blocks) -> bool {
         let is_inside = |inner: (u32, u32), outer: (u32, u32)| {
             !before(inner.0, outer.0) && !before(outer.1, inner.1)
         };
         let is_spurious = match blocks.as_slice() {
-            [first, ..] if !before(acknowledged, first.1) => true,
+            [first, ..] if !before(seg_ack, first.1) => true,
             [first, second, ..] => is_inside(*first, *second),
             _ => false,
         };

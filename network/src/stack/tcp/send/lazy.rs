@@ -11,7 +11,7 @@ use super::{Acknowledged, Counters, Expired, Plan, RttEstimator, Sender};
 use crate::command::option::CongestionControl;
 use crate::platform::Instant;
 use crate::stack::tcp::congestion::{UNLIMITED, initial_window};
-use crate::stack::tcp::segment::{Blocks, Segment, SynOptions};
+use crate::stack::tcp::segment::{Blocks, Segment, SynOptions, before};
 
 /// The parameters of a new sender.
 #[derive(Clone, Copy, Debug)]
@@ -26,6 +26,8 @@ struct Initial {
     send_window: SendWindow,
     mss: u16,
     rtt: RttEstimator,
+    /// The initial window is one segment.
+    is_restricted: bool,
 }
 
 /// The sending direction of a connection.
@@ -54,21 +56,28 @@ impl LazySender {
             send_window: SendWindow::default(),
             mss: 0,
             rtt: RttEstimator::default(),
+            is_restricted: false,
         };
         Self { initial, sender: None }
     }
 
     /// The connection is open: sequence numbers begin at `first`. `window` is the peer's window,
-    /// from its segment with sequence number `sequence`.
+    /// from its segment with sequence number `sequence`. `round_trip` is the time that the SYN
+    /// took, if that is known, and `lost_syns` how often it was repeated.
     pub(crate) fn begin(
         &mut self,
         first: u32,
         offer: &SynOptions,
         window: u16,
         sequence: u32,
-        round_trip: Option<Duration>,
+        (round_trip, lost_syns): (Option<Duration>, u8),
     ) {
         let initial = &mut self.initial;
+        // As Linux counts, the first repetition does not: the delay is as likely as the loss.
+        initial.is_restricted = lost_syns > 1;
+        if lost_syns > 0 {
+            initial.rtt.syn_timed_out();
+        }
         (initial.first, initial.has_sack) = (first, offer.sack);
         initial.send_window = SendWindow::new(first, window, sequence, offer.shift.unwrap_or(0));
         if let Some(sample) = round_trip {
@@ -164,7 +173,9 @@ impl LazySender {
     ) -> Acknowledged {
         match &mut self.sender {
             None => {
-                self.initial.send_window.update(segment, number);
+                if !before(number, self.initial.first) {
+                    self.initial.send_window.update(segment, number);
+                }
                 Acknowledged::default()
             }
             Some(sender) => sender.acknowledge(segment, number, blocks, now),
@@ -291,7 +302,12 @@ impl LazySender {
 
     /// cwnd, ssthresh and bytes in flight.
     pub(crate) fn windows(&self) -> (u32, u32, u32) {
-        self.sender().map_or_else(|| (initial_window(self.mss()), UNLIMITED, 0), Sender::windows)
+        let initial = || {
+            let mss = self.mss();
+            let cwnd = if self.initial.is_restricted { mss } else { initial_window(mss) };
+            (cwnd, UNLIMITED, 0)
+        };
+        self.sender().map_or_else(initial, Sender::windows)
     }
 
     /// Segments that are marked lost and not retransmitted yet.
@@ -324,6 +340,9 @@ impl Initial {
         sender.begin(self.first, self.has_sack, self.send_window);
         (sender.rtt, sender.has_ecn) = (self.rtt, self.has_ecn);
         sender.set_mss(self.mss);
+        if self.is_restricted {
+            sender.restrict_initial_window();
+        }
         sender
     }
 }

@@ -11,7 +11,7 @@
 //! | [`scoreboard`] | the segments in flight, SACKed and lost (RFC 6675) |
 //! | [`acknowledge`] | processing acknowledgments |
 //! | [`send_window`] | the peer's window |
-//! | [`recovery`] | loss detection (RFC 8985), recovery (RFC 6937), undo (RFC 5682, RFC 2883) |
+//! | [`recovery`] | loss detection (RFC 8985), recovery (RFC 9937), undo (RFC 5682, RFC 2883) |
 //! | [`plan`] | which segment leaves next: Nagle, windows, pacing |
 //! | [`timer`] | RTO, PTO and persist timers (RFC 6298, RFC 8985 §7, RFC 9293 §3.8.6.1) |
 //! | [`rtt`] | SRTT, RTTVAR and RTO (RFC 6298) |
@@ -136,6 +136,9 @@ struct Sender {
     last_sent_at: Instant,
     /// When the pacer allows the next segment.
     paced_until: Instant,
+    /// Bytes that leave without it: an initial window once nothing is in flight, as on a new
+    /// connection (RFC 6928 §2). A short answer would take a part of a round trip longer else.
+    unpaced: u32,
     counters: Counters,
 }
 
@@ -177,8 +180,14 @@ impl Sender {
             tail_loss_probe: None,
             last_sent_at: Instant::ZERO,
             paced_until: Instant::ZERO,
+            unpaced: 0,
             counters: Counters::NONE,
         }
+    }
+
+    /// A SYN of ours was lost more than once: the initial window is one segment (RFC 5681 §3.1).
+    fn restrict_initial_window(&mut self) {
+        self.congestion.restrict_initial_window();
     }
 
     /// The connection is open: sequence numbers begin at `first`.

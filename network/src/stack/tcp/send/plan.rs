@@ -7,7 +7,7 @@ use super::Sender;
 use super::recovery::RecoveryState;
 use crate::limits;
 use crate::platform::Instant;
-use crate::stack::tcp::congestion::Controller;
+use crate::stack::tcp::congestion::{Controller, initial_window};
 use crate::stack::tcp::segment::before;
 
 /// How far ahead of the pacing rate a sender may be: timers of operating systems are not finer.
@@ -35,7 +35,9 @@ impl Sender {
         if core::mem::take(&mut self.timers.is_tlp_due) {
             return self.plan_tail_loss_probe();
         }
-        if !self.may_pace(now) {
+        // A bare FIN adds nothing to the path's load and ends the peer's wait.
+        let is_bare_fin = self.must_send_fin() && self.unsent() == 0 && self.scoreboard.lost() == 0;
+        if !is_bare_fin && !self.may_pace(now) {
             return None;
         }
         if let Some(index) = self.scoreboard.next_lost() {
@@ -76,11 +78,12 @@ impl Sender {
 
     fn retransmission_of(&self, first: u32, end: u32) -> Plan {
         let fin = self.is_fin_in_flight() && end == self.snd_nxt;
+        let length = end.wrapping_sub(first) - u32::from(fin);
         Plan {
             sequence: first,
-            length: end.wrapping_sub(first) - u32::from(fin),
+            length,
             fin,
-            push: end == self.snd_nxt,
+            push: length > 0 && first.wrapping_add(length) == self.data_end(),
             is_retransmission: true,
             has_cwr: false,
         }
@@ -120,7 +123,7 @@ impl Sender {
             sequence: self.snd_nxt,
             length,
             fin: is_last && must_send_fin,
-            push: is_last,
+            push: is_last && length > 0,
             is_retransmission: false,
             has_cwr,
         })
@@ -184,6 +187,9 @@ impl Sender {
             self.scoreboard.resend(index, now);
             self.undo.retransmitted();
         } else {
+            if self.scoreboard.is_empty() {
+                self.unpaced = initial_window(self.mss);
+            }
             self.scoreboard.push(plan.sequence, end, now);
             self.snd_nxt = end;
             if plan.length < self.mss {
@@ -205,10 +211,11 @@ impl Sender {
 
     /// True when the pacer allows a segment; else sets the pacing timer.
     fn may_pace(&mut self, now: Instant) -> bool {
-        if self.paced_until <= now.after(PACING_SLACK) {
+        let is_free = self.unpaced > 0 || self.scoreboard.is_empty();
+        if is_free || self.paced_until <= now.after(PACING_SLACK) {
             return true;
         }
-        let has_more = self.scoreboard.lost() > 0 || before(self.snd_nxt, self.data_end());
+        let has_more = self.scoreboard.lost() > 0 || self.unsent() > 0;
         // Rounded down by a microsecond at most; a timer that is due now would spin.
         let at = Instant::from_micros(
             self.paced_until.as_micros().saturating_sub(PACING_SLACK.as_micros() as u64),
@@ -219,6 +226,10 @@ impl Sender {
 
     /// Advances the pacer. Round trips shorter than its timer are not paced.
     fn advance_pacer(&mut self, length: u32, now: Instant) {
+        if self.unpaced > 0 {
+            self.unpaced = self.unpaced.saturating_sub(length);
+            return;
+        }
         if self.rtt.srtt() < PACING_SLACK {
             return;
         }

@@ -99,7 +99,7 @@ impl Rack {
     }
 }
 
-/// The state of proportional rate reduction (RFC 6937).
+/// The state of proportional rate reduction (RFC 9937).
 #[derive(Clone, Copy, Debug, Default)]
 pub(super) struct ProportionalRateReduction {
     /// pipe + sndcnt.
@@ -108,7 +108,7 @@ pub(super) struct ProportionalRateReduction {
     prr_delivered: u32,
     /// prr_out: bytes sent in this recovery.
     prr_out: u32,
-    /// RecoverFS: FlightSize when recovery began.
+    /// RecoverFS: the data that was not delivered when recovery began.
     recover_fs: u32,
 }
 
@@ -141,14 +141,13 @@ impl ProportionalRateReduction {
                 .div_ceil(u64::from(self.recover_fs));
             u32::try_from(proportional).unwrap_or(u32::MAX).saturating_sub(self.prr_out)
         } else {
-            let delivered_unsent = self.prr_delivered.saturating_sub(self.prr_out);
-            // The slow start reduction bound (PRR-SSRB) applies only while recovery makes progress
-            // (RFC 6937bis).
-            let limit =
-                if is_progress { delivered_unsent.max(delivered) + mss } else { delivered_unsent };
+            // The conservative reduction bound (PRR-CRB): as much as arrives leaves. The slow start
+            // reduction bound (PRR-SSRB) adds a segment while recovery makes progress.
+            let conserved = self.prr_delivered.saturating_sub(self.prr_out).max(delivered);
+            let limit = if is_progress { conserved + mss } else { conserved };
             (ssthresh - pipe).min(limit)
         };
-        // The first retransmission leaves at once, whatever PRR allows (RFC 6937 §3).
+        // The first retransmission leaves at once, whatever PRR allows.
         let minimum = if self.prr_out == 0 || must_retransmit { mss } else { 0 };
         self.cwnd = pipe + sndcnt.max(minimum);
     }
@@ -270,7 +269,8 @@ impl Sender {
     }
 
     /// Begins fast recovery, once per window of data.
-    pub(super) fn begin_recovery(&mut self, now: Instant, pipe_before: u32) {
+    /// `delivered`: what the acknowledgment that began it delivered.
+    pub(super) fn begin_recovery(&mut self, now: Instant, pipe_before: u32, delivered: u32) {
         if self.recovery_state != RecoveryState::Open {
             return;
         }
@@ -279,7 +279,8 @@ impl Sender {
         self.undo = Undo::begin(false);
         self.counters.recoveries += 1;
         self.congestion.on_congestion(now, pipe_before);
-        let recover_fs = self.snd_nxt.wrapping_sub(self.snd_una);
+        let outstanding = self.snd_nxt.wrapping_sub(self.snd_una);
+        let recover_fs = outstanding.saturating_sub(self.scoreboard.sacked()) + delivered;
         self.prr.begin(recover_fs, self.pipe(), self.mss);
         self.timers.pto_at = Instant::NEVER;
         // Recovery replaces the tail loss probe.

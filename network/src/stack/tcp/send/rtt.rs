@@ -4,6 +4,8 @@ use core::time::Duration;
 
 /// The RTO before the first sample (RFC 6298 §2.1).
 const INITIAL_RTO: Duration = Duration::from_secs(1);
+/// The RTO of data before the first sample when the SYN timed out (RFC 6298 §5.7).
+const RTO_AFTER_SYN_TIMEOUT: Duration = Duration::from_secs(3);
 /// The minimum of 4·RTTVAR: acknowledgments may be delayed (Linux' TCP_RTO_MIN).
 const MIN_RTTVAR: Duration = Duration::from_millis(200);
 /// The largest RTO (RFC 6298 §2.5).
@@ -19,6 +21,8 @@ pub(crate) struct RttEstimator {
     /// The minimum round trip (RACK.min_RTT in RFC 8985).
     min_rtt: u32,
     latest_rtt: u32,
+    /// The SYN timed out.
+    has_syn_timed_out: bool,
 }
 
 /// A time in microseconds, capped at an hour.
@@ -44,6 +48,11 @@ impl RttEstimator {
         // beta = 1/4, alpha = 1/8 (RFC 6298 §2.3); the terms are below 2^32.
         self.rttvar = self.rttvar - self.rttvar / 4 + deviation / 4;
         self.srtt = (self.srtt - self.srtt / 8 + sample / 8).max(1);
+    }
+
+    /// The SYN timed out: without a sample the RTO is three seconds (RFC 6298 §5.7).
+    pub(crate) const fn syn_timed_out(&mut self) {
+        self.has_syn_timed_out = true;
     }
 
     /// True after the first sample.
@@ -72,6 +81,7 @@ impl RttEstimator {
     /// RTO after `backoff` expirations without progress (RFC 6298 §5.5).
     pub(crate) fn rto(&self, backoff: u8) -> Duration {
         let base = match self.srtt {
+            0 if self.has_syn_timed_out => RTO_AFTER_SYN_TIMEOUT,
             0 => INITIAL_RTO,
             _ => self.srtt() + (self.rttvar() * 4).max(MIN_RTTVAR),
         };

@@ -83,7 +83,7 @@ impl Sender {
         if self.timers.reordering_at <= now {
             let pipe = self.pipe();
             if self.detect_loss(now) > 0 {
-                self.begin_recovery(now, pipe);
+                self.begin_recovery(now, pipe, 0);
             }
         }
         if self.timers.rto_at <= now {

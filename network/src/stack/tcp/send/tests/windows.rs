@@ -206,10 +206,19 @@ fn ece_reduces_cwnd_once_per_round_trip_and_gets_one_cwr() {
 fn pacing_sends_a_window_in_half_a_round_trip_in_slow_start() {
     let mut script = Script::new();
     script.is_paced = true;
-    let mut left = script.write(10_000);
+    // The initial window leaves at once, since nothing is in flight.
+    assert_eq!(script.write(60_000).len(), 10);
+    script.now = script.now.after(ROUND_TRIP);
+    let mut left = script.acknowledge(5000, &[]);
     assert!(left.len() <= 2, "{left:?}");
     left.extend(script.wait(milliseconds(60)));
     assert_eq!(left.len(), 10);
+    // 15,000 bytes in half of 100 ms.
     let gaps: Vec<u64> = left.windows(2).map(|pair| pair[1].at - pair[0].at).collect();
-    assert!(gaps.iter().all(|gap| (4..=6).contains(gap)), "{gaps:?}");
+    assert!(gaps.iter().all(|gap| (2..=4).contains(gap)), "{gaps:?}");
+    assert!(left[9].at - left[0].at >= 25, "{left:?}");
+    // Once all is acknowledged an initial window is free again.
+    script.now = script.now.after(ROUND_TRIP);
+    let after = script.acknowledge(20_000, &[]);
+    assert!(after.iter().filter(|left| left.at == after[0].at).count() >= 10);
 }
