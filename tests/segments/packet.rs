@@ -2,7 +2,7 @@
 
 use std::net::IpAddr;
 
-use crate::script::{Icmp, IcmpKind, Segment, TcpOption};
+use crate::script::{Echo, Icmp, IcmpKind, Segment, TcpOption};
 
 /// One end of a flow.
 pub(crate) type Endpoint = (IpAddr, u16);
@@ -39,7 +39,12 @@ fn bytes_of(options: &[TcpOption], origin: &Origin) -> Vec<u8> {
             TcpOption::Timestamps(value, echo) => {
                 bytes.extend([8, 10]);
                 bytes.extend(value.unwrap_or_default().to_be_bytes());
-                bytes.extend(echo.unwrap_or(origin.echo).to_be_bytes());
+                let echo = match echo {
+                    Echo::Any => 0,
+                    Echo::Value(value) => *value,
+                    Echo::Before(milliseconds) => origin.echo.wrapping_sub(*milliseconds),
+                };
+                bytes.extend(echo.to_be_bytes());
             }
             TcpOption::Sack(ranges) => {
                 bytes.extend([5, 2 + 8 * ranges.len() as u8]);
@@ -83,9 +88,10 @@ fn options_of(mut bytes: &[u8], origin: &Origin) -> Vec<TcpOption> {
                             })
                             .collect(),
                     ),
-                    (8, 8) => {
-                        TcpOption::Timestamps(Some(long(&value[..4])), Some(long(&value[4..])))
-                    }
+                    (8, 8) => TcpOption::Timestamps(
+                        Some(long(&value[..4])),
+                        Echo::Value(long(&value[4..])),
+                    ),
                     _ => TcpOption::Raw(option.to_vec()),
                 });
             }

@@ -5,7 +5,7 @@ use std::net::IpAddr;
 use std::time::Duration;
 
 use crate::packet::{Endpoint, Origin, Parsed, build, icmp};
-use crate::script::{Action, Event, Script, Segment, TcpOption};
+use crate::script::{Action, Echo, Event, Script, Segment, TcpOption};
 use crate::subject::{PORT, Subject};
 
 /// A connection, by the peer's port.
@@ -98,6 +98,9 @@ impl Runner {
                     self.call(call, expected.as_deref().unwrap_or("ok"))?;
                 }
             }
+            Action::Renew => {
+                self.flows.remove(&self.peer_port);
+            }
             Action::Silence | Action::Expect(_) => {}
         }
         Ok(to)
@@ -180,7 +183,7 @@ fn is_match(segment: &Segment, expected: &Segment) -> bool {
             expected.iter().filter(|option| **option != TcpOption::NoOperation).collect();
         let is_met = |(option, expected): (&TcpOption, &&TcpOption)| match (option, expected) {
             (TcpOption::Timestamps(value, echo), TcpOption::Timestamps(any, wanted)) => {
-                (any.is_none() || any == value) && (wanted.is_none() || wanted == echo)
+                (any.is_none() || any == value) && (*wanted == Echo::Any || wanted == echo)
             }
             (option, expected) => option == *expected,
         };

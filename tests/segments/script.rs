@@ -60,6 +60,8 @@ pub(crate) enum Action {
     Calls(Vec<(String, Option<String>)>),
     /// Nothing left since the event before.
     Silence,
+    /// The next segment of ours begins another connection of the same ports.
+    Renew,
 }
 
 /// A segment as scripts write it: numbers count from the initial ones.
@@ -84,11 +86,21 @@ pub(crate) enum TcpOption {
     WindowScale(u8),
     SackPermitted,
     Sack(Vec<(u32, u32)>),
-    /// Value and echo; none where any value will do, or (of the peer's echo) the last one seen.
-    Timestamps(Option<u32>, Option<u32>),
+    /// Value and echo; none where any of ours will do. An echo of the peer's may count back from
+    /// our last value.
+    Timestamps(Option<u32>, Echo),
     NoOperation,
     /// Any bytes.
     Raw(Vec<u8>),
+}
+
+/// The echo of a timestamps option.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub(crate) enum Echo {
+    Any,
+    Value(u32),
+    /// So many milliseconds before our last timestamp.
+    Before(u32),
 }
 
 /// An ICMP error that quotes a segment of ours.
@@ -171,6 +183,8 @@ fn event(line: usize, text: &str) -> Result<Event, String> {
         Action::Expect(segment(rest.trim())?)
     } else if rest == "silence" {
         Action::Silence
+    } else if rest == "renew" {
+        Action::Renew
     } else if let Some(port) = rest.strip_prefix("peer-port ") {
         Action::PeerPort(number(port)?)
     } else {
@@ -235,14 +249,19 @@ fn segment(text: &str) -> Result<Segment, String> {
 
 fn option(text: &str) -> Result<TcpOption, String> {
     let words: Vec<&str> = text.split_whitespace().collect();
-    let any =
-        |text: &str| if matches!(text, "*" | "last") { Ok(None) } else { number(text).map(Some) };
+    let any = |text: &str| if text == "*" { Ok(None) } else { number(text).map(Some) };
+    let echo = |text: &str| match text.strip_prefix("last") {
+        Some("") => Ok(Echo::Before(0)),
+        Some(rest) => number(rest.trim_start_matches('-')).map(Echo::Before),
+        None if text == "*" => Ok(Echo::Any),
+        None => number(text).map(Echo::Value),
+    };
     Ok(match words.as_slice() {
         ["mss", bytes] => TcpOption::Mss(number(bytes)?),
         ["wscale", shift] => TcpOption::WindowScale(number(shift)?),
         ["sackOK"] => TcpOption::SackPermitted,
         ["nop"] => TcpOption::NoOperation,
-        ["TS", "val", value, "ecr", echo] => TcpOption::Timestamps(any(value)?, any(echo)?),
+        ["TS", "val", value, "ecr", text] => TcpOption::Timestamps(any(value)?, echo(text)?),
         ["sack", ranges @ ..] => {
             let range = |range: &&str| {
                 let (first, end) = range.split_once(':').ok_or("a range is FIRST:END")?;

@@ -8,6 +8,7 @@ use virtual_file_system::Error;
 use super::egress::{HeaderFields, flag};
 use super::handshake::Handshake;
 use super::receive::AckDue;
+use super::time_wait::TimeWaitState;
 use super::{Connection, ConnectionId, Tcp};
 use crate::command::socket::SocketState as State;
 use crate::platform::Instant;
@@ -117,15 +118,16 @@ impl Tcp {
             self.acknowledge(cx, ip, id.index);
         }
         let Some(connection) = self.get(id) else { return };
-        let (flow, next, expected, window) = (
-            connection.flow,
+        let flow = connection.flow;
+        let state = TimeWaitState::new(
             connection.sender.snd_nxt(),
             connection.receiver.rcv_nxt(),
             connection.receiver.advertised_window(),
+            connection.timestamps,
         );
         self.remove_and_wake(cx, id);
         let had_none = self.time_wait.deadline().is_none();
-        self.time_wait.insert(flow, next, expected, window, cx.now);
+        self.time_wait.insert(flow, state, cx.now);
         if had_none && let Some(deadline) = self.time_wait.deadline() {
             cx.timers.arm(deadline, Timer::TimeWait);
         }

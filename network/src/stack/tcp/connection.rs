@@ -15,6 +15,7 @@ use super::machine::StateMachine;
 use super::receive::Receiver;
 use super::send::LazySender;
 use super::settings::TcpSettings;
+use super::timestamps::Timestamps;
 use crate::platform::Instant;
 use crate::stack::flow::Flow;
 
@@ -32,6 +33,8 @@ pub(crate) struct Opening {
     pub(crate) own_mss: u16,
     /// ISS: our initial sequence number.
     pub(crate) iss: u32,
+    /// Snd.TS.Offset: the offset of our timestamps.
+    pub(crate) timestamp_offset: u32,
     pub(crate) now: Instant,
 }
 
@@ -66,6 +69,9 @@ pub(crate) struct Connection {
     /// The constant header fields of its packets.
     pub(super) template: HeaderTemplate,
     pub(super) ecn: EcnState,
+    pub(super) timestamps: Timestamps,
+    /// Our SYN offers timestamps, and our SYN|ACK accepts them.
+    pub(super) offers_timestamps: bool,
     /// The MSS that our SYN advertises: bytes of data in a segment that we accept.
     pub(super) own_mss: u16,
     /// Bytes of data in a segment that the path carries.

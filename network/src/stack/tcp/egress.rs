@@ -7,13 +7,17 @@ use alloc::vec::Vec;
 use core::net::IpAddr;
 
 use super::receive::AckDue;
-use super::segment::{BLOCKS, SynOptions, TCP_HEADER, write_syn_options};
+use super::segment::{
+    BLOCKS, Blocks, SYN_OPTIONS, SynOptions, TCP_HEADER, TIMESTAMPS_BYTES, timestamps_option,
+    write_syn_options,
+};
 use super::send::Plan;
 use super::{Connection, Flow, Tcp};
 use crate::command::socket::SocketState as State;
 use crate::driver::Frame;
 use crate::limits;
 use crate::limits::HOP_LIMIT;
+use crate::platform::Instant;
 use crate::stack::context::Context;
 use crate::stack::ip::Ip;
 use crate::stack::wire::checksum;
@@ -81,12 +85,14 @@ pub(super) struct HeaderFields {
     pub(super) window: u16,
     /// The packet is sent as ECN-capable (ECT).
     pub(super) is_ect: bool,
+    /// TSval and TSecr, before other options.
+    pub(super) timestamps: Option<(u32, u32)>,
 }
 
 impl HeaderFields {
     /// The fields of a control segment, with window zero.
     pub(super) const fn control(flags: u16, sequence: u32, acknowledgment: u32) -> Self {
-        Self { sequence, acknowledgment, flags, window: 0, is_ect: false }
+        Self { sequence, acknowledgment, flags, window: 0, is_ect: false, timestamps: None }
     }
 }
 
@@ -100,10 +106,13 @@ fn assemble(
     (length, fill): (usize, impl FnOnce(&mut [u8])),
 ) -> Frame {
     let is_summed = cx.needs_checksums();
-    let HeaderFields { sequence, acknowledgment, flags, window, is_ect } = *fields;
+    let HeaderFields { sequence, acknowledgment, flags, window, is_ect, timestamps } = *fields;
+    let timestamps = timestamps.map(timestamps_option);
+    let timestamps = timestamps.as_ref().map_or(&[][..], |option| option);
     let (source, destination) = (flow.local.ip(), flow.remote.ip());
     let start = header::length_for(destination);
-    let upper = TCP_HEADER + options.len() + length;
+    let header_length = TCP_HEADER + timestamps.len() + options.len();
+    let upper = header_length + length;
     let mut frame = cx.pool.take(start + upper);
     let class = (template.traffic_class & !ECN_BITS) | if is_ect { ECT_0 } else { 0 };
     let packet = frame.bytes_mut();
@@ -119,13 +128,15 @@ fn assemble(
         Extra { flow_label: template.flow_label, dont_fragment: true, skip_checksum: !is_summed };
     header::write(&outgoing, &extra, upper, ip);
     // The data offset, in words of four bytes; at most fifteen.
-    let flags = (((TCP_HEADER + options.len()) / 4) as u16) << 12 | flags;
+    let flags = ((header_length / 4) as u16) << 12 | flags;
     let (from, to) = (flow.local.port(), flow.remote.port());
     if let Some((head, rest)) = tcp.split_first_chunk_mut::<TCP_HEADER>() {
         let ([a, b], [c, d]) = (from.to_be_bytes(), to.to_be_bytes());
         let ([e, f, g, h], [i, j, k, l]) = (sequence.to_be_bytes(), acknowledgment.to_be_bytes());
         let ([m, n], [o, p]) = (flags.to_be_bytes(), window.to_be_bytes());
         *head = [a, b, c, d, e, f, g, h, i, j, k, l, m, n, o, p, 0, 0, 0, 0];
+        let (first, rest) = rest.split_at_mut_checked(timestamps.len()).unwrap_or_default();
+        first.copy_from_slice(timestamps);
         let (space, data) = rest.split_at_mut_checked(options.len()).unwrap_or_default();
         space.copy_from_slice(options);
         fill(data);
@@ -137,6 +148,7 @@ fn assemble(
                 + u64::from(acknowledgment.to_be())
                 + u64::from(flags.to_be())
                 + u64::from(window.to_be())
+                + checksum::narrow(timestamps)
                 + checksum::narrow(options);
             let addresses = checksum::addresses(&source, &destination);
             let sum = checksum::of_parts(addresses, protocol::TCP, upper, header, data);
@@ -185,7 +197,7 @@ impl Connection {
     }
 
     /// The header fields of the next segment. Counts its acknowledgment and window as sent.
-    fn fields(&mut self, sequence: u32, flags: u16) -> HeaderFields {
+    fn fields(&mut self, sequence: u32, flags: u16, now: Instant) -> HeaderFields {
         let window = self.receiver.advertise(self.own_mss);
         let echo = if self.receiver.must_echo_ce() { flag::ECE } else { 0 };
         let flags = flags | flag::ACK | echo;
@@ -195,7 +207,15 @@ impl Connection {
             flags,
             window,
             is_ect: false,
+            timestamps: self.timestamps.option(now),
         }
+    }
+
+    /// SMSS: bytes of data in a full segment to the peer, after the options of every segment (RFC
+    /// 9293 §3.7.1, RFC 6691).
+    pub(super) fn smss(&self) -> u16 {
+        let options = if self.timestamps.is_negotiated() { TIMESTAMPS_BYTES as u16 } else { 0 };
+        self.path_mss.min(self.template.peer_mss).saturating_sub(options).max(1)
     }
 }
 
@@ -211,7 +231,7 @@ impl Tcp {
         let Some(connection) = self.connections.get_mut(index as usize) else { return };
         connection.template.flow_label = ip.flow_label(&flow);
         connection.path_mss = path_mss;
-        let segment = path_mss.min(connection.template.peer_mss);
+        let segment = connection.smss();
         if u32::from(segment) < connection.sender.mss() && connection.is_open() {
             connection.sender.shrink_mss(segment);
             self.schedule(index);
@@ -279,7 +299,7 @@ impl Tcp {
         let Some(connection) = self.connections.get_mut(index as usize) else { return };
         let mut flags = if plan.push { flag::PSH } else { 0 };
         flags |= if plan.fin { flag::FIN } else { 0 } | if plan.has_cwr { flag::CWR } else { 0 };
-        let mut fields = connection.fields(plan.sequence, flags);
+        let mut fields = connection.fields(plan.sequence, flags, now);
         // Retransmissions are not ECN-capable (RFC 3168 §6.1.5).
         fields.is_ect = connection.sender.has_ecn() && !plan.is_retransmission && plan.length > 0;
         let sender = &connection.sender;
@@ -295,16 +315,19 @@ impl Tcp {
     /// Sends a pure ACK with SND.NXT, RCV.NXT, RCV.WND, and SACK and DSACK blocks.
     pub(super) fn acknowledge(&mut self, cx: &mut Context, ip: &mut Ip, index: u32) {
         let Some(connection) = self.connections.get_mut(index as usize) else { return };
-        let blocks = if connection.sender.has_sack() && connection.receiver.has_sack_blocks() {
+        let mut blocks = if connection.sender.has_sack() && connection.receiver.has_sack_blocks() {
             connection.receiver.sack_blocks()
         } else {
-            super::segment::Blocks::default()
+            Blocks::default()
         };
+        if connection.timestamps.is_negotiated() {
+            blocks.truncate(BLOCKS as u8 - 1);
+        }
         let mut options = [0; 4 + 8 * BLOCKS];
         let options = options.get_mut(..blocks.bytes()).unwrap_or_default();
         blocks.write(options);
         // TCP-S-02: a pure ACK carries SND.NXT; the peer would drop it otherwise.
-        let fields = connection.fields(connection.sender.snd_nxt(), 0);
+        let fields = connection.fields(connection.sender.snd_nxt(), 0, cx.now);
         let frame = without_data(cx, (&connection.flow, &connection.template), &fields, options);
         let remote = connection.flow.remote.ip();
         // The peer's retransmission elicits a lost ACK again.
@@ -317,13 +340,19 @@ impl Tcp {
         let Some(handshake) = connection.state_machine.handshake() else { return };
         let is_syn_ack = handshake.state() != State::SynSent;
         let peer = handshake.peer_options;
+        let has_timestamps = if is_syn_ack {
+            connection.timestamps.is_negotiated()
+        } else {
+            connection.offers_timestamps
+        };
         let offer = SynOptions {
             segment: Some(connection.own_mss),
             sack: !is_syn_ack || peer.sack,
             shift: (!is_syn_ack || peer.shift.is_some())
                 .then(|| connection.receiver.offered_wnd_shift()),
+            timestamps: has_timestamps.then(|| connection.timestamps.offer(cx.now)),
         };
-        let mut options = [0; 12];
+        let mut options = [0; SYN_OPTIONS];
         let length = write_syn_options(&offer, &mut options);
         let ecn = match (is_syn_ack, connection.ecn.is_requested) {
             // Old firewalls may drop an ECN-setup SYN: only the first SYN requests ECN (RFC 3168
@@ -338,6 +367,7 @@ impl Tcp {
             flags: flag::SYN | if is_syn_ack { flag::ACK } else { 0 } | ecn,
             window: connection.receiver.syn_window(),
             is_ect: false,
+            timestamps: None,
         };
         let options = options.get(..length).unwrap_or_default();
         let frame = without_data(cx, (&connection.flow, &connection.template), &fields, options);
@@ -356,11 +386,15 @@ impl Tcp {
     ) {
         // IP4-03: the socket's settings apply to all segments of its connection.
         let index = self.lookup(&flow);
-        let template = index
-            .and_then(|index| self.connections.get(index as usize))
-            .map(|connection| connection.template);
-        let template = template.unwrap_or_else(|| HeaderTemplate::new(HOP_LIMIT, 0));
-        let frame = without_data(cx, (&flow, &template), fields, &[]);
+        let connection = index.and_then(|index| self.connections.get(index as usize));
+        let template = connection
+            .map_or_else(|| HeaderTemplate::new(HOP_LIMIT, 0), |connection| connection.template);
+        // A RST needs no timestamp: PAWS does not apply to it (RFC 7323 §5.3).
+        let timestamps = connection
+            .filter(|_| fields.flags & flag::RST == 0)
+            .and_then(|connection| connection.timestamps.option(cx.now));
+        let fields = HeaderFields { timestamps: timestamps.or(fields.timestamps), ..*fields };
+        let frame = without_data(cx, (&flow, &template), &fields, &[]);
         // The peer elicits a lost control segment again.
         let _ = ip.transmit(cx, frame, flow.remote.ip());
     }

@@ -10,8 +10,8 @@ use super::egress::{HeaderFields, flag};
 use super::handshake::{Handshake, Reply};
 use super::machine::Event;
 use super::receive::Received;
-use super::segment::{Blocks, Segment, TCP_HEADER};
-use super::send::Acknowledged;
+use super::segment::{Segment, SegmentOptions, TCP_HEADER, read_syn_options};
+use super::send::{Acknowledged, Acknowledgment};
 use super::time_wait::TimeWaitResponse;
 use super::{Connection, End, Flow, Owner, Tcp};
 use crate::driver::Frame;
@@ -61,11 +61,14 @@ impl Tcp {
             let start = header.length;
             return self.deliver(cx, ip, index, packet.frame, start, &segment);
         }
-        let iss_floor = match self.time_wait.input(&flow, &segment, cx.now) {
+        let seg_tsval = if segment.syn { syn_timestamp(bytes, &segment) } else { None };
+        let iss_floor = match self.time_wait.input(&flow, &segment, seg_tsval, cx.now) {
             Some(TimeWaitResponse::Ignore) => return cx.pool.put(packet.frame),
             Some(TimeWaitResponse::Acknowledge(state)) => {
                 let fields = HeaderFields::control(flag::ACK, state.snd_nxt, state.rcv_nxt);
-                self.send_control(cx, ip, flow, &HeaderFields { window: state.window, ..fields });
+                let timestamps = state.timestamps.option(cx.now);
+                let fields = HeaderFields { window: state.window, timestamps, ..fields };
+                self.send_control(cx, ip, flow, &fields);
                 return cx.pool.put(packet.frame);
             }
             Some(TimeWaitResponse::Reopen(last)) => Some(last),
@@ -189,6 +192,11 @@ impl Tcp {
             let options =
                 frame.bytes().get(start + TCP_HEADER..start + usize::from(segment.header));
             handshake.process_syn(options.unwrap_or_default(), segment, now);
+            if let Some((seg_tsval, _)) = handshake.peer_options.timestamps
+                && connection.offers_timestamps
+            {
+                connection.timestamps.negotiate(seg_tsval, now);
+            }
             connection
                 .template
                 .set_peer_mss(&handshake.peer_options, connection.flow.remote.ip().is_ipv6());
@@ -209,7 +217,9 @@ impl Tcp {
             }
             return self.state_changed(cx, ip, index, before, segment.rst);
         }
-        let has_begun = connection.begin(segment, now);
+        let options = frame.bytes().get(start + TCP_HEADER..start + usize::from(segment.header));
+        let echo = connection.echo_of(options.unwrap_or_default());
+        let has_begun = connection.begin(segment, echo, now);
         self.state_changed(cx, ip, index, before, false);
         if segment.syn || !has_begun {
             // The peer retransmits data that came with the SYN.
@@ -234,7 +244,17 @@ impl Tcp {
             return pool.put(frame);
         };
         let before = connection.state();
-        let verdict = check(segment, &connection.sequence_state());
+        let header = start + usize::from(segment.header);
+        let options =
+            SegmentOptions::read(frame.bytes().get(start + TCP_HEADER..header).unwrap_or_default());
+        let timestamps = options.timestamps.filter(|_| connection.timestamps.is_negotiated());
+        let mut verdict = check(segment, &connection.sequence_state());
+        // PAWS, before anything else of the segment counts; it does not apply to a RST (RFC 7323
+        // §5.3, R1).
+        let is_old = |(value, _)| !segment.rst && connection.timestamps.is_old(value, now);
+        if timestamps.is_some_and(is_old) {
+            verdict = Verdict::ChallengeAck;
+        }
         let (takes_ack, must_ack_now) = match verdict {
             Verdict::Accept(takes_ack) => (takes_ack, false),
             Verdict::AckNow => (true, true),
@@ -245,19 +265,17 @@ impl Tcp {
             }
         };
         let packet = frame.bytes();
-        let header = start + usize::from(segment.header);
-        let parsed;
-        let blocks = match packet.get(start + TCP_HEADER..header) {
-            Some(options) if !options.is_empty() => {
-                parsed = Blocks::read(options);
-                &parsed
-            }
-            _ => Blocks::NONE,
-        };
+        let mut echo = None;
+        if let Some((value, seg_tsecr)) = timestamps {
+            let last_ack_sent = connection.receiver.last_ack_sent();
+            connection.timestamps.take(value, segment.sequence, last_ack_sent, now);
+            echo = Some(connection.timestamps.echoed_tick(seg_tsecr));
+        }
         let acknowledged = match segment.acknowledgment {
             Some(number) if takes_ack => {
                 let snapshot = watch.before(connection);
-                let acknowledged = connection.sender.acknowledge(segment, number, blocks, now);
+                let news = Acknowledgment { segment, number, blocks: &options.blocks, echo };
+                let acknowledged = connection.sender.acknowledge(&news, now);
                 watch.after(connection, snapshot);
                 acknowledged
             }
@@ -348,6 +366,12 @@ impl Tcp {
 }
 
 impl Connection {
+    /// TSecr of a segment with these options, if timestamps were negotiated.
+    fn echo_of(&self, options: &[u8]) -> Option<u32> {
+        let timestamps = SegmentOptions::read(options).timestamps;
+        timestamps.filter(|_| self.timestamps.is_negotiated()).map(|(_, echo)| echo)
+    }
+
     /// Processes CWR, and the CE mark of a packet with data (RFC 3168 §6.1.3).
     fn process_ecn(&mut self, segment: &Segment, traffic_class: u8) {
         if !self.sender.has_ecn() {
@@ -360,6 +384,12 @@ impl Connection {
             self.receiver.on_ce();
         }
     }
+}
+
+/// The timestamp of a SYN.
+fn syn_timestamp(tcp: &[u8], segment: &Segment) -> Option<u32> {
+    let options = tcp.get(TCP_HEADER..usize::from(segment.header))?;
+    read_syn_options(options).timestamps.map(|(value, _)| value)
 }
 
 /// The traffic class of a packet, with its ECN field.

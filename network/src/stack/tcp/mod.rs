@@ -6,10 +6,8 @@
 //! segment to its connection, deadlines are in the stack's timer heap, and connections with
 //! something to send are in the `ready` queue.
 //!
-//! Deliberately not implemented: timestamps (RFC 7323 §3). Round trips are measured without them,
-//! and DSACK and F-RTO detect spurious retransmissions. What is missing is protection against
-//! wrapped sequence numbers (PAWS), which takes more than 2 GiB within a segment's lifetime. Urgent
-//! data stays in the stream (RFC 6093), and a SYN carries no data (RFC 7413).
+//! Deliberately not implemented: urgent data stays in the stream (RFC 6093), and a SYN carries no
+//! data (RFC 7413).
 //!
 //! | file | owns |
 //! |---|---|
@@ -28,6 +26,7 @@
 //! | [`listen`] | listeners, backlogs, half-open connections |
 //! | [`connection`] | a connection (TCB) |
 //! | [`time_wait`] | TIME-WAIT |
+//! | [`timestamps`] | the timestamps option and PAWS |
 //! | [`icmp`] | ICMP errors about connections |
 //! | [`statistics`], [`incident`] | statistics, socket lists and events |
 //! | [`segment`] | a parsed segment and its options |
@@ -55,6 +54,7 @@ pub(crate) mod service;
 pub(crate) mod settings;
 mod statistics;
 pub(crate) mod time_wait;
+mod timestamps;
 pub(crate) mod verbs;
 
 use alloc::boxed::Box;
@@ -80,6 +80,7 @@ use self::receive::Receiver;
 use self::send::LazySender;
 pub use self::settings::TcpSettings;
 use self::time_wait::TimeWait;
+use self::timestamps::Timestamps;
 use crate::limits;
 use crate::platform::Instant;
 use crate::stack::bound::Bound;
@@ -180,6 +181,17 @@ impl Tcp {
         }
     }
 
+    /// Snd.TS.Offset of a flow: the same for its next connection, whose timestamps are newer then
+    /// (RFC 7323 §7.1, RFC 6191).
+    pub(crate) fn timestamp_offset(&self, flow: &Flow) -> u32 {
+        let (first, second) = self.iss_keys;
+        // Another key, so that timestamps reveal nothing about the ISS.
+        let mut hasher = SipHasher13::new_with_keys(first ^ second, second.rotate_left(32));
+        flow.hash(&mut hasher);
+        // The low half.
+        hasher.finish() as u32
+    }
+
     /// The index of the next ephemeral port between two addresses.
     fn next_port(&mut self, local: IpAddr, remote: SocketAddr) -> u32 {
         let (first, second) = self.iss_keys;
@@ -229,7 +241,7 @@ impl Tcp {
         settings: &TcpSettings,
         opening: &Opening,
     ) -> ConnectionId {
-        let Opening { own_mss, now, .. } = *opening;
+        let Opening { own_mss, timestamp_offset, now, .. } = *opening;
         self.generation = self.generation.wrapping_add(1);
         let (receive, send) = (settings.receive_sizes(), settings.send_sizes());
         let connection = Connection {
@@ -241,6 +253,8 @@ impl Tcp {
             owner,
             template: HeaderTemplate::new(settings.hop_limit, settings.traffic_class),
             ecn: EcnState { is_requested: settings.explicit_congestion, is_negotiated: false },
+            timestamps: Timestamps::new(timestamp_offset),
+            offers_timestamps: settings.timestamps,
             own_mss,
             path_mss: own_mss,
             timeouts: settings.timeouts(),

@@ -6,8 +6,12 @@ use smoltcp::wire::{TcpPacket, TcpSeqNumber};
 
 /// Bytes of a TCP header without options.
 pub(crate) const TCP_HEADER: usize = 20;
-/// The most SACK blocks in one option: four fit without timestamps (RFC 2018 §3).
+/// The most SACK blocks in one option: four fit without timestamps, three with them (RFC 2018 §3).
 pub(crate) const BLOCKS: usize = 4;
+/// Bytes of the timestamps option, aligned (RFC 7323 appendix A).
+pub(crate) const TIMESTAMPS_BYTES: usize = 12;
+/// Bytes of the longest options of a SYN.
+pub(crate) const SYN_OPTIONS: usize = 20;
 /// The largest window scale (RFC 7323 §2.3).
 pub(crate) const MAX_WND_SHIFT: u8 = 14;
 
@@ -18,6 +22,7 @@ const MSS: u8 = 2;
 const WINDOW_SCALE: u8 = 3;
 const SACK_PERMITTED: u8 = 4;
 const SACK: u8 = 5;
+const TIMESTAMPS: u8 = 8;
 
 /// True when `first` is before `second` modulo 2^32.
 pub(crate) const fn before(first: u32, second: u32) -> bool {
@@ -117,6 +122,8 @@ pub(crate) struct SynOptions {
     pub(crate) segment: Option<u16>,
     /// SACK-permitted.
     pub(crate) sack: bool,
+    /// TSval and TSecr, if present (RFC 7323 §3.2).
+    pub(crate) timestamps: Option<(u32, u32)>,
 }
 
 /// Parses the options of a SYN.
@@ -131,28 +138,83 @@ pub(crate) fn read_syn_options(options: &[u8]) -> SynOptions {
             }
             (WINDOW_SCALE, [shift]) => offer.shift = Some((*shift).min(MAX_WND_SHIFT)),
             (SACK_PERMITTED, []) => offer.sack = true,
+            (TIMESTAMPS, value) => offer.timestamps = timestamps_of(value),
             _ => {}
         }
     }
     offer
 }
 
+fn timestamps_of(value: &[u8]) -> Option<(u32, u32)> {
+    let [a, b, c, d, e, f, g, h] = *value else { return None };
+    Some((u32::from_be_bytes([a, b, c, d]), u32::from_be_bytes([e, f, g, h])))
+}
+
+/// The timestamps option, aligned.
+pub(crate) fn timestamps_option((value, echo): (u32, u32)) -> [u8; TIMESTAMPS_BYTES] {
+    let ([a, b, c, d], [e, f, g, h]) = (value.to_be_bytes(), echo.to_be_bytes());
+    [NO_OPERATION, NO_OPERATION, TIMESTAMPS, 10, a, b, c, d, e, f, g, h]
+}
+
 /// Writes the options of a SYN and returns their length, a multiple of four.
-pub(crate) fn write_syn_options(offer: &SynOptions, options: &mut [u8; 12]) -> usize {
-    let [kind, length, high, low, permitted @ .., a, b, c, d] = options;
-    (*kind, *length) = (MSS, 4);
-    [*high, *low] = offer.segment.unwrap_or_default().to_be_bytes();
-    *permitted = if offer.sack {
-        [NO_OPERATION, NO_OPERATION, SACK_PERMITTED, 2]
-    } else {
-        [NO_OPERATION; 4]
-    };
-    match offer.shift {
-        Some(shift) => {
-            [*a, *b, *c, *d] = [NO_OPERATION, WINDOW_SCALE, 3, shift];
-            12
+pub(crate) fn write_syn_options(offer: &SynOptions, options: &mut [u8; SYN_OPTIONS]) -> usize {
+    let mut length = 0;
+    let mut push = |bytes: &[u8]| {
+        if let Some(place) = options.get_mut(length..length + bytes.len()) {
+            place.copy_from_slice(bytes);
+            length += bytes.len();
         }
-        None => 8,
+    };
+    let [high, low] = offer.segment.unwrap_or_default().to_be_bytes();
+    push(&[MSS, 4, high, low]);
+    // SACK-permitted takes the place of the padding of the timestamps.
+    let permitted = if offer.sack { [SACK_PERMITTED, 2] } else { [NO_OPERATION; 2] };
+    match offer.timestamps {
+        Some(timestamps) => {
+            let [_, _, option @ ..] = timestamps_option(timestamps);
+            push(&permitted);
+            push(&option);
+        }
+        None => {
+            push(&[NO_OPERATION; 2]);
+            push(&permitted);
+        }
+    }
+    if let Some(shift) = offer.shift {
+        push(&[NO_OPERATION, WINDOW_SCALE, 3, shift]);
+    }
+    length
+}
+
+/// The options of a segment other than a SYN.
+#[derive(Clone, Copy, PartialEq, Eq, Debug, Default)]
+pub(crate) struct SegmentOptions {
+    /// TSval and TSecr.
+    pub(crate) timestamps: Option<(u32, u32)>,
+    pub(crate) blocks: Blocks,
+}
+
+impl SegmentOptions {
+    /// Parses the options; skips invalid ones.
+    pub(crate) fn read(options: &[u8]) -> Self {
+        let mut read = Self::default();
+        match options {
+            [] => {}
+            // The form of nearly every segment.
+            [NO_OPERATION, NO_OPERATION, TIMESTAMPS, 10, value @ ..] if value.len() == 8 => {
+                read.timestamps = timestamps_of(value);
+            }
+            _ => {
+                for (kind, value) in Options(options) {
+                    match kind {
+                        TIMESTAMPS => read.timestamps = timestamps_of(value),
+                        SACK => read.blocks.read(value),
+                        _ => {}
+                    }
+                }
+            }
+        }
+        read
     }
 }
 
@@ -164,25 +226,15 @@ pub(crate) struct Blocks {
 }
 
 impl Blocks {
-    /// No blocks.
-    pub(crate) const NONE: &Self = &Self { ranges: [(0, 0); BLOCKS], count: 0 };
-
-    /// Parses the SACK option; skips empty and reversed ranges.
-    pub(crate) fn read(options: &[u8]) -> Self {
-        let mut blocks = Self::default();
-        for (kind, value) in Options(options) {
-            if kind != SACK {
-                continue;
-            }
-            for [a, b, c, d, e, f, g, h] in value.as_chunks::<8>().0 {
-                let (first, end) =
-                    (u32::from_be_bytes([*a, *b, *c, *d]), u32::from_be_bytes([*e, *f, *g, *h]));
-                if before(first, end) {
-                    blocks.push((first, end));
-                }
+    /// Parses the value of a SACK option; skips empty and reversed ranges.
+    fn read(&mut self, value: &[u8]) {
+        for [a, b, c, d, e, f, g, h] in value.as_chunks::<8>().0 {
+            let (first, end) =
+                (u32::from_be_bytes([*a, *b, *c, *d]), u32::from_be_bytes([*e, *f, *g, *h]));
+            if before(first, end) {
+                self.push((first, end));
             }
         }
-        blocks
     }
 
     /// Adds a range, if there is room.
@@ -195,6 +247,11 @@ impl Blocks {
 
     pub(crate) const fn is_empty(&self) -> bool {
         self.count == 0
+    }
+
+    /// Drops what exceeds this count.
+    pub(crate) fn truncate(&mut self, count: u8) {
+        self.count = self.count.min(count);
     }
 
     /// The same blocks, sorted by their distance from `number`.
@@ -247,9 +304,13 @@ mod tests {
         );
         assert_eq!(
             read_syn_options(&[3, 3, 200, 1, 4, 2]),
-            SynOptions { shift: Some(14), sack: true, segment: None }
+            SynOptions { shift: Some(14), sack: true, ..SynOptions::default() }
         );
-        assert_eq!(Blocks::read(&[5, 9, 0, 0, 0, 1, 0, 0, 0]), Blocks::default());
+        for broken in
+            [&[5u8, 9, 0, 0, 0, 1, 0, 0, 0][..], &[8, 9, 0, 0, 0, 1, 0, 0, 0], &[8, 10, 1]]
+        {
+            assert_eq!(SegmentOptions::read(broken), SegmentOptions::default(), "{broken:?}");
+        }
     }
 
     #[test]
@@ -261,21 +322,39 @@ mod tests {
         let mut options = [0; 36];
         assert_eq!(blocks.bytes(), 36);
         blocks.write(&mut options);
-        assert_eq!(Blocks::read(&options), blocks);
+        assert_eq!(SegmentOptions::read(&options).blocks, blocks);
         assert_eq!(blocks.as_slice(), [(1, 5), (u32::MAX, 3), (7, 9), (20, 21)]);
         let backwards = [5, 18, 0, 0, 0, 9, 0, 0, 0, 1, 0, 0, 0, 4, 0, 0, 0, 6];
-        assert_eq!(Blocks::read(&backwards).as_slice(), [(4, 6)]);
+        assert_eq!(SegmentOptions::read(&backwards).blocks.as_slice(), [(4, 6)]);
     }
 
     #[test]
     fn syn_options_round_trip() {
         for shift in [None, Some(0), Some(9)] {
             for sack in [false, true] {
-                let offer = SynOptions { shift, segment: Some(1460), sack };
-                let mut options = [0; 12];
-                let length = write_syn_options(&offer, &mut options);
-                assert_eq!(read_syn_options(&options[..length]), offer);
+                for timestamps in [None, Some((1, u32::MAX))] {
+                    let offer = SynOptions { shift, segment: Some(1460), sack, timestamps };
+                    let mut options = [0; SYN_OPTIONS];
+                    let length = write_syn_options(&offer, &mut options);
+                    assert_eq!((read_syn_options(&options[..length]), length % 4), (offer, 0));
+                }
             }
         }
+    }
+
+    #[test]
+    fn timestamps_and_sack_blocks_stand_beside_each_other() {
+        let mut blocks = Blocks::default();
+        [(1, 5), (7, 9), (20, 21)].into_iter().for_each(|range| blocks.push(range));
+        blocks.truncate(3);
+        let mut options = timestamps_option((5, 9)).to_vec();
+        assert_eq!(SegmentOptions::read(&options).timestamps, Some((5, 9)));
+        options.resize(TIMESTAMPS_BYTES + blocks.bytes(), 0);
+        blocks.write(&mut options[TIMESTAMPS_BYTES..]);
+        assert_eq!(options.len(), 40);
+        assert_eq!(
+            SegmentOptions::read(&options),
+            SegmentOptions { timestamps: Some((5, 9)), blocks }
+        );
     }
 }

@@ -259,26 +259,29 @@ impl Tcp {
         Opening {
             own_mss: super::egress::own_mss(cx, ip, flow.remote.ip()),
             iss: self.initial_sequence_number(flow, cx.now, iss_floor),
+            timestamp_offset: self.timestamp_offset(flow),
             now: cx.now,
         }
     }
 }
 
 impl Connection {
-    /// The segment completes the handshake: both directions begin. Returns false if there was no
+    /// The segment completes the handshake: both directions begin. `echo` is its TSecr. Returns false if there was no
     /// handshake.
-    pub(super) fn begin(&mut self, segment: &Segment, now: Instant) -> bool {
+    pub(super) fn begin(&mut self, segment: &Segment, echo: Option<u32>, now: Instant) -> bool {
         let shift = self.shift();
         let Some(handshake) = self.state_machine.open() else { return false };
         let (first, peer) = handshake.next();
+        // The echo tells which of several SYNs was answered.
+        let echoed = echo.and_then(|echo| self.timestamps.round_trip(echo, now));
         self.sender.begin(
             first,
             &handshake.peer_options,
             handshake.peer_window,
             peer.wrapping_sub(1),
-            (handshake.round_trip(now), handshake.lost_syns()),
+            (handshake.round_trip(now).or(echoed), handshake.lost_syns()),
         );
-        self.sender.set_mss(self.path_mss.min(self.template.peer_mss));
+        self.sender.set_mss(self.smss());
         // A SYN|ACK that accepts ECN which we did not request is ignored.
         self.sender.set_ecn(self.ecn.is_negotiated && (self.ecn.is_requested || !segment.syn));
         self.receiver.begin(peer, shift, now);

@@ -25,6 +25,9 @@ pub struct TcpSettings {
     /// Requests ECN when connecting: congestion marks instead of losses (RFC 3168). A peer that
     /// requests ECN always gets it (as with Linux' default of 2 for tcp_ecn).
     pub explicit_congestion: bool,
+    /// Offers timestamps when connecting, and accepts a peer's offer (RFC 7323; Linux'
+    /// tcp_timestamps).
+    pub timestamps: bool,
     /// Disables Nagle's algorithm (TCP_NODELAY).
     pub no_delay: bool,
     /// Time to live or hop limit of sent packets; 0 counts as 1.
@@ -62,6 +65,7 @@ impl Default for TcpSettings {
             send_buffer: None,
             congestion: CongestionControl::Cubic,
             explicit_congestion: false,
+            timestamps: true,
             no_delay: false,
             hop_limit: limits::HOP_LIMIT,
             traffic_class: 0,

@@ -15,6 +15,7 @@ use slab::Slab;
 
 use super::Flow;
 use super::segment::{Segment, before};
+use super::timestamps::Timestamps;
 use crate::limits;
 use crate::platform::Instant;
 
@@ -28,8 +29,35 @@ pub(crate) struct TimeWaitState {
     pub(crate) snd_nxt: u32,
     pub(crate) rcv_nxt: u32,
     pub(crate) window: u16,
+    pub(crate) timestamps: Timestamps,
     /// When the entry expires.
     until: Instant,
+}
+
+impl TimeWaitState {
+    pub(crate) const fn new(
+        snd_nxt: u32,
+        rcv_nxt: u32,
+        window: u16,
+        timestamps: Timestamps,
+    ) -> Self {
+        Self { snd_nxt, rcv_nxt, window, timestamps, until: Instant::ZERO }
+    }
+
+    /// True for a SYN that is newer than the connection, by its timestamp or else by its sequence
+    /// number (RFC 6191 §2, RFC 9293 §3.6.1).
+    fn is_reopened_by(&self, segment: &Segment, seg_tsval: Option<u32>, now: Instant) -> bool {
+        let is_newer = before(self.rcv_nxt, segment.sequence);
+        let is_old = |seg_tsval| self.timestamps.is_old(seg_tsval, now);
+        segment.syn
+            && segment.acknowledgment.is_none()
+            && match seg_tsval.filter(|_| self.timestamps.is_negotiated()) {
+                Some(seg_tsval) => {
+                    self.timestamps.is_newer(seg_tsval) || (is_newer && !is_old(seg_tsval))
+                }
+                None => is_newer,
+            }
+    }
 }
 
 /// The response to a segment that matches a TIME-WAIT entry.
@@ -74,22 +102,13 @@ impl TimeWait {
     }
 
     /// Adds an entry.
-    pub(crate) fn insert(
-        &mut self,
-        flow: Flow,
-        snd_nxt: u32,
-        rcv_nxt: u32,
-        window: u16,
-        now: Instant,
-    ) {
+    pub(crate) fn insert(&mut self, flow: Flow, state: TimeWaitState, now: Instant) {
         let until = now.after(TIME_WAIT);
         self.remove(&flow);
         while self.entries.len() >= limits::TIME_WAIT && self.pop().is_some() {}
         // The table is far smaller than 2^32.
-        let index = self.entries.insert(TimeWaitEntry {
-            flow,
-            state: TimeWaitState { snd_nxt, rcv_nxt, window, until },
-        }) as u32;
+        let state = TimeWaitState { until, ..state };
+        let index = self.entries.insert(TimeWaitEntry { flow, state }) as u32;
         let Self { entries, indices, hasher, .. } = self;
         indices.insert_unique(hasher.hash_one(flow), index, |index| {
             entries.get(*index as usize).map_or(0, |entry| hasher.hash_one(entry.flow))
@@ -144,11 +163,13 @@ impl TimeWait {
         self.find(flow).is_some()
     }
 
-    /// Processes a segment; `None` when its flow is not in TIME-WAIT.
+    /// Processes a segment, `seg_tsval` being the timestamp of a SYN; `None` when its flow is not in
+    /// TIME-WAIT.
     pub(crate) fn input(
         &mut self,
         flow: &Flow,
         segment: &Segment,
+        seg_tsval: Option<u32>,
         now: Instant,
     ) -> Option<TimeWaitResponse> {
         let index = self.find(flow)?;
@@ -156,10 +177,7 @@ impl TimeWait {
         if segment.rst {
             return Some(TimeWaitResponse::Ignore);
         }
-        if segment.syn
-            && segment.acknowledgment.is_none()
-            && before(state.rcv_nxt, segment.sequence)
-        {
+        if state.is_reopened_by(segment, seg_tsval, now) {
             return self.end(index).map(|state| TimeWaitResponse::Reopen(state.snd_nxt));
         }
         let until = now.after(TIME_WAIT);
@@ -209,6 +227,10 @@ mod tests {
         Flow::new(([10, 0, 0, 1], 80).into(), ([10, 0, 0, 2], port).into())
     }
 
+    fn state() -> TimeWaitState {
+        TimeWaitState::new(100, 200, 0, Timestamps::new(0))
+    }
+
     fn segment(sequence: u32) -> Segment {
         Segment { sequence, ..Segment::default() }
     }
@@ -216,19 +238,19 @@ mod tests {
     #[test]
     fn tcp_o_05_only_a_valid_fin_restarts_time_wait() {
         let mut table = TimeWait::new(1);
-        table.insert(flow(1), 100, 200, 0, Instant::ZERO);
+        table.insert(flow(1), state(), Instant::ZERO);
         let later = Instant::ZERO.after(Duration::from_secs(50));
         let stray = Segment { length: 5, acknowledgment: Some(1), ..segment(7) };
         assert!(matches!(
-            table.input(&flow(1), &stray, later),
+            table.input(&flow(1), &stray, None, later),
             Some(TimeWaitResponse::Acknowledge(_))
         ));
         table.expire(Instant::ZERO.after(TIME_WAIT));
         assert!(!table.contains(&flow(1)));
-        table.insert(flow(1), 100, 200, 0, Instant::ZERO);
+        table.insert(flow(1), state(), Instant::ZERO);
         let fin = Segment { fin: true, acknowledgment: Some(100), ..segment(199) };
         assert!(matches!(
-            table.input(&flow(1), &fin, later),
+            table.input(&flow(1), &fin, None, later),
             Some(TimeWaitResponse::Acknowledge(_))
         ));
         table.expire(Instant::ZERO.after(TIME_WAIT));
@@ -238,16 +260,35 @@ mod tests {
     #[test]
     fn tcp_o_06_a_newer_syn_reopens_and_an_older_one_is_acknowledged() {
         let mut table = TimeWait::new(1);
-        table.insert(flow(1), 100, 200, 0, Instant::ZERO);
+        table.insert(flow(1), state(), Instant::ZERO);
         assert!(matches!(
-            table.input(&flow(1), &Segment { syn: true, ..segment(150) }, Instant::ZERO),
+            table.input(&flow(1), &Segment { syn: true, ..segment(150) }, None, Instant::ZERO),
             Some(TimeWaitResponse::Acknowledge(_))
         ));
         assert_eq!(
-            table.input(&flow(1), &Segment { syn: true, ..segment(201) }, Instant::ZERO),
+            table.input(&flow(1), &Segment { syn: true, ..segment(201) }, None, Instant::ZERO),
             Some(TimeWaitResponse::Reopen(100))
         );
-        assert_eq!(table.input(&flow(1), &segment(1), Instant::ZERO), None);
+        assert_eq!(table.input(&flow(1), &segment(1), None, Instant::ZERO), None);
+    }
+
+    /// RFC 6191 §2: a newer timestamp opens again whatever the number is, an older one never.
+    #[test]
+    fn the_timestamp_of_a_syn_decides_first() {
+        let mut state = state();
+        state.timestamps.negotiate(50, Instant::ZERO);
+        let syn = |sequence| Segment { syn: true, ..segment(sequence) };
+        for (sequence, tsval, expected) in [
+            (150, Some(51), true),
+            (150, Some(50), false),
+            (201, Some(50), true),
+            (201, Some(49), false),
+            (201, None, true),
+            (150, None, false),
+        ] {
+            let is_reopened = state.is_reopened_by(&syn(sequence), tsval, Instant::ZERO);
+            assert_eq!(is_reopened, expected, "{sequence} {tsval:?}");
+        }
     }
 
     #[test]
@@ -256,7 +297,7 @@ mod tests {
         for number in 0..limits::TIME_WAIT as u32 + 5 {
             let mut flow = flow((number & 0xffff) as u16);
             flow.local = super::super::End::new(flow.local.ip(), (number >> 16) as u16 + 1);
-            table.insert(flow, 0, 0, 0, Instant::from_micros(u64::from(number)));
+            table.insert(flow, state(), Instant::from_micros(u64::from(number)));
         }
         assert_eq!(table.flows().count(), limits::TIME_WAIT);
     }
@@ -264,12 +305,12 @@ mod tests {
     #[test]
     fn a_retransmitted_fin_restarts_only_its_own_entry() {
         let mut table = TimeWait::new(1);
-        table.insert(flow(1), 100, 200, 0, Instant::ZERO);
-        table.insert(flow(2), 100, 200, 0, Instant::ZERO);
+        table.insert(flow(1), state(), Instant::ZERO);
+        table.insert(flow(2), state(), Instant::ZERO);
         let fin = Segment { fin: true, acknowledgment: Some(100), ..segment(199) };
         for _ in 0..limits::TIME_WAIT * 3 {
             assert!(matches!(
-                table.input(&flow(1), &fin, Instant::from_micros(5)),
+                table.input(&flow(1), &fin, None, Instant::from_micros(5)),
                 Some(TimeWaitResponse::Acknowledge(_))
             ));
         }

@@ -7,8 +7,20 @@ use super::Sender;
 use super::recovery::RecoveryState;
 use super::scoreboard::Sent;
 use crate::platform::Instant;
-use crate::stack::tcp::congestion::{Acknowledgment, Controller, RateSample};
+use crate::stack::tcp::congestion::{self, Controller, RateSample};
 use crate::stack::tcp::segment::{Blocks, Segment, before, later};
+use crate::stack::tcp::timestamps;
+
+/// What a segment says about ours.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct Acknowledgment<'a> {
+    pub(crate) segment: &'a Segment,
+    /// SEG.ACK, at most SND.MAX.
+    pub(crate) number: u32,
+    pub(crate) blocks: &'a Blocks,
+    /// The tick of our clock at which a segment left that the peer echoes (TSecr).
+    pub(crate) echo: Option<u32>,
+}
 
 /// The result of an acknowledgment.
 #[derive(Clone, Copy, PartialEq, Eq, Debug, Default)]
@@ -41,15 +53,10 @@ impl Delivery {
 }
 
 impl Sender {
-    /// Processes the acknowledgment, the window and the SACK blocks of an acceptable segment:
-    /// `seg_ack` is at most SND.MAX. One below SND.UNA was overtaken; only its SACK blocks count.
-    pub(crate) fn acknowledge(
-        &mut self,
-        segment: &Segment,
-        seg_ack: u32,
-        blocks: &Blocks,
-        now: Instant,
-    ) -> Acknowledged {
+    /// Processes the acknowledgment, the window, the SACK blocks and the echo of an acceptable
+    /// segment. An acknowledgment below SND.UNA was overtaken; only its SACK blocks count.
+    pub(crate) fn acknowledge(&mut self, news: &Acknowledgment<'_>, now: Instant) -> Acknowledged {
+        let Acknowledgment { segment, number: seg_ack, blocks, echo } = *news;
         let snd_wnd_end_before = self.send_window.snd_wnd_end;
         if !before(seg_ack, self.snd_una) {
             self.send_window.update(segment, seg_ack);
@@ -69,7 +76,7 @@ impl Sender {
         if !is_progress && self.scoreboard.is_empty() {
             // A DSACK about a spurious retransmission may arrive when everything is acknowledged.
             self.process_tlp_ack(acknowledged, is_unneeded, now);
-            self.end_recovery(now, None, false);
+            self.end_recovery(now, None, false, false);
             return Acknowledged::default();
         }
         let delivered_before = self.scoreboard.delivered();
@@ -77,7 +84,7 @@ impl Sender {
         // One segment delivers less than 4 GiB.
         let delivered = (self.scoreboard.delivered() - delivered_before) as u32;
         let fin_acknowledged = is_progress && self.advance(acknowledged);
-        let (rtt, rate) = self.measure(&delivery, now);
+        let (rtt, rate) = self.measure(&delivery, echo.filter(|_| is_progress), now);
 
         let duplicates_before = self.duplicate_acks.saturating_mul(self.mss);
         let mut lost = self.count_duplicate_ack(is_duplicate_ack, is_progress, delivered);
@@ -87,7 +94,8 @@ impl Sender {
             .saturating_add(self.duplicate_acks.saturating_mul(self.mss))
             .saturating_sub(duplicates_before);
         self.process_tlp_ack(acknowledged, is_unneeded, now);
-        self.end_recovery(now, delivery.original_sent_at, is_progress);
+        let is_original = is_progress && echo.is_some_and(|echo| self.undo.is_before(echo));
+        self.end_recovery(now, delivery.original_sent_at, is_progress, is_original);
         if self.has_sack {
             lost += self.detect_loss(now);
         }
@@ -103,7 +111,7 @@ impl Sender {
         }
         if delivered > 0 || lost > 0 {
             let is_in_order = is_progress || self.rack.has_reordering();
-            self.congestion.on_ack(&Acknowledgment {
+            self.congestion.on_ack(&congestion::Acknowledgment {
                 now,
                 delivered,
                 in_flight_before: pipe_before,
@@ -190,11 +198,17 @@ impl Sender {
     fn measure(
         &mut self,
         delivery: &Delivery,
+        echo: Option<u32>,
         now: Instant,
     ) -> (Option<Duration>, Option<RateSample>) {
         let Some(newest) = &delivery.newest else { return (None, None) };
-        // A retransmitted segment gives no sample (Karn).
-        let rtt = newest.was_sent_once().then(|| now.since(newest.xmit_ts));
+        // A retransmitted segment gives no sample (Karn), unless the echo tells which transmission
+        // was acknowledged (RFC 7323 §4).
+        let rtt = if newest.was_sent_once() {
+            Some(now.since(newest.xmit_ts))
+        } else {
+            echo.and_then(|echo| timestamps::since(echo, now))
+        };
         if let Some(sample) = rtt {
             self.rtt.sample(sample);
         }

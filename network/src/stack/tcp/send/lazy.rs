@@ -7,11 +7,11 @@ use alloc::boxed::Box;
 use core::time::Duration;
 
 use super::send_window::SendWindow;
-use super::{Acknowledged, Counters, Expired, Plan, RttEstimator, Sender};
+use super::{Acknowledged, Acknowledgment, Counters, Expired, Plan, RttEstimator, Sender};
 use crate::command::option::CongestionControl;
 use crate::platform::Instant;
 use crate::stack::tcp::congestion::{UNLIMITED, initial_window};
-use crate::stack::tcp::segment::{Blocks, Segment, SynOptions, before};
+use crate::stack::tcp::segment::{SynOptions, before};
 
 /// The parameters of a new sender.
 #[derive(Clone, Copy, Debug)]
@@ -164,13 +164,8 @@ impl LazySender {
     }
 
     /// Like [`Sender::acknowledge`]; before the first write only the window matters.
-    pub(crate) fn acknowledge(
-        &mut self,
-        segment: &Segment,
-        number: u32,
-        blocks: &Blocks,
-        now: Instant,
-    ) -> Acknowledged {
+    pub(crate) fn acknowledge(&mut self, news: &Acknowledgment<'_>, now: Instant) -> Acknowledged {
+        let Acknowledgment { segment, number, .. } = *news;
         match &mut self.sender {
             None => {
                 if !before(number, self.initial.first) {
@@ -178,7 +173,7 @@ impl LazySender {
                 }
                 Acknowledged::default()
             }
-            Some(sender) => sender.acknowledge(segment, number, blocks, now),
+            Some(sender) => sender.acknowledge(news, now),
         }
     }
 

@@ -30,7 +30,7 @@ mod timer;
 use alloc::collections::VecDeque;
 use core::time::Duration;
 
-pub(crate) use self::acknowledge::Acknowledged;
+pub(crate) use self::acknowledge::{Acknowledged, Acknowledgment};
 pub(crate) use self::lazy::LazySender;
 pub(crate) use self::plan::Plan;
 use self::recovery::{ProportionalRateReduction, Rack, RecoveryState, Undo};

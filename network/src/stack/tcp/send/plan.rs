@@ -185,7 +185,7 @@ impl Sender {
             self.counters.retransmissions += 1;
             let index = self.scoreboard.index(plan.sequence);
             self.scoreboard.resend(index, now);
-            self.undo.retransmitted();
+            self.undo.retransmitted(now);
         } else {
             if self.scoreboard.is_empty() {
                 self.unpaced = initial_window(self.mss);

@@ -12,6 +12,7 @@ use super::scoreboard::Sent;
 use crate::platform::Instant;
 use crate::stack::tcp::congestion::Controller;
 use crate::stack::tcp::segment::{before, later};
+use crate::stack::tcp::timestamps;
 
 /// DupThresh: duplicate ACKs that signal loss (RFC 5681 §3.2, RFC 6675 §2).
 const DUP_THRESH: u32 = 3;
@@ -163,12 +164,18 @@ pub(super) struct Undo {
     undo_retrans: u32,
     /// This recovery retransmitted something.
     has_retransmitted: bool,
+    /// The tick of our timestamps at the first retransmission of this recovery (RetransmitTS of RFC
+    /// 3522).
+    retransmit_ts: u32,
     /// F-RTO (RFC 5682): the RTO expired, and it may still prove spurious.
     is_frto_pending: bool,
 }
 
 impl Undo {
-    pub(super) const fn retransmitted(&mut self) {
+    pub(super) const fn retransmitted(&mut self, now: Instant) {
+        if !self.has_retransmitted {
+            self.retransmit_ts = timestamps::tick(now);
+        }
         self.undo_retrans = self.undo_retrans.saturating_add(1);
         self.has_retransmitted = true;
     }
@@ -182,8 +189,15 @@ impl Undo {
             is_possible: true,
             undo_retrans: 0,
             has_retransmitted: false,
+            retransmit_ts: 0,
             is_frto_pending: is_timeout,
         }
+    }
+
+    /// The Eifel detection algorithm (RFC 3522): what the peer echoes left before the first
+    /// retransmission, so that an original arrived.
+    pub(super) const fn is_before(&self, echo: u32) -> bool {
+        self.is_possible && self.has_retransmitted && before(echo, self.retransmit_ts)
     }
 
     const fn is_all_spurious(&self) -> bool {
@@ -308,12 +322,13 @@ impl Sender {
     /// Ends recovery, because it is complete or because it was spurious. `original_sent_at`: an
     /// original transmission that the RTO had marked lost was delivered without a retransmission,
     /// so the RTO was spurious (F-RTO, RFC 5682, as Linux does with SACK); it is the send time of
-    /// that transmission.
+    /// that transmission. `is_original`: the peer echoes an original transmission (RFC 3522).
     pub(super) fn end_recovery(
         &mut self,
         now: Instant,
         original_sent_at: Option<Instant>,
         is_progress: bool,
+        is_original: bool,
     ) {
         let may_be_spurious = self.recovery_state == RecoveryState::Loss
             && self.undo.is_frto_pending
@@ -326,7 +341,7 @@ impl Sender {
             self.rtt.sample(now.since(xmit_ts));
         }
         // The last DSACK often arrives after recovery.
-        if spurious_sent_at.is_some() || self.undo.is_all_spurious() {
+        if spurious_sent_at.is_some() || self.undo.is_all_spurious() || is_original {
             if self.recovery_state != RecoveryState::Open {
                 self.scoreboard.unmark_lost();
                 self.recovery_state = RecoveryState::Open;

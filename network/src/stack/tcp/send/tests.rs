@@ -140,7 +140,10 @@ impl Script {
             window: self.window,
             ..Segment::default()
         };
-        let acknowledged = self.sender.acknowledge(&segment, number, &sack_blocks, self.now);
+        let acknowledged = self.sender.acknowledge(
+            &Acknowledgment { segment: &segment, number, blocks: &sack_blocks, echo: None },
+            self.now,
+        );
         self.check();
         acknowledged
     }

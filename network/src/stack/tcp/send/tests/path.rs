@@ -73,7 +73,15 @@ impl Peer {
                 Packet::Segment(segment, blocks) => {
                     let number = segment.acknowledgment.unwrap();
                     if !before(number, script.sender.snd_una) {
-                        script.sender.acknowledge(&segment, number, &blocks, now);
+                        script.sender.acknowledge(
+                            &Acknowledgment {
+                                segment: &segment,
+                                number,
+                                blocks: &blocks,
+                                echo: None,
+                            },
+                            now,
+                        );
                         script.check();
                     }
                 }

@@ -85,7 +85,15 @@ fn tcp_s_05_segments_with_data_or_a_new_window_are_no_duplicate_acks() {
                 ..Segment::default()
             };
             let (first, now) = (script.first, script.now);
-            script.sender.acknowledge(&segment, first, &Blocks::default(), now);
+            script.sender.acknowledge(
+                &Acknowledgment {
+                    segment: &segment,
+                    number: first,
+                    blocks: &Blocks::default(),
+                    echo: None,
+                },
+                now,
+            );
             assert!(split(&script.leave()).0.is_empty());
         }
     }
