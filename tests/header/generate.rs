@@ -8,7 +8,7 @@ use std::fmt::Write;
 use network::command::address::{AddressState, Origin};
 use network::command::dhcp::DhcpState;
 use network::command::dns::{RecordData, RecordKind};
-use network::command::option::CongestionControl;
+use network::command::option::{CongestionControl, PathMtuDiscovery};
 use network::command::socket::{Direction, SocketKind, SocketOption, SocketState};
 use serde::Serialize;
 use virtual_file_system::{Authority, Error, OpenFlags, encode, limits};
@@ -172,6 +172,22 @@ fn tags(text: &mut String) {
             SocketOption::BindToDevice(String::new()),
             SocketOption::CongestionControl(CongestionControl::Cubic),
             SocketOption::ExplicitCongestion(false),
+            SocketOption::Timestamps(false),
+            SocketOption::MaximumSegment(0),
+            SocketOption::Cork(false),
+            SocketOption::NotSentLowWater(0),
+            SocketOption::PathMtuDiscovery(PathMtuDiscovery::Want),
+            SocketOption::BlackHoleDetection(false),
+        ],
+    );
+    enumeration(
+        text,
+        "path_mtu_discovery",
+        values![
+            PathMtuDiscovery::Never,
+            PathMtuDiscovery::Want,
+            PathMtuDiscovery::Always,
+            PathMtuDiscovery::Probe
         ],
     );
     enumeration(

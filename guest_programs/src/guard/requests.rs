@@ -87,6 +87,7 @@ impl Guard {
             Request::GetSocket(())
             | Request::Shutdown(_)
             | Request::GetOptions(())
+            | Request::GetFurtherOptions(())
             | Request::TakeError(())
             | Request::LeaveGroup(_)
             | Request::ReceiveError(())

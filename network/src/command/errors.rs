@@ -172,7 +172,9 @@ impl Request {
             Self::SetOption(_) => {
                 &[InvalidInput, ProtocolOptionNotAvailable, AlreadyConnected, AddressInUse]
             }
-            Self::GetOptions(()) | Self::TakeError(()) => &[InvalidInput],
+            Self::GetOptions(()) | Self::GetFurtherOptions(()) | Self::TakeError(()) => {
+                &[InvalidInput]
+            }
             Self::SendTo(_) => SEND_TO,
             Self::ReceiveFrom(()) => RECEIVE_FROM,
             Self::JoinGroup(_) => {

@@ -87,8 +87,10 @@ const REMOVE_ROUTE: &[&str] =
 const OPTIONS: &[&str] = &[
     "option (no-delay | broadcast | reuse-address | reuse-port | dont-fragment) (on | off)",
     "option (multicast-loop | receive-errors | header-included) (on | off)",
-    "option (only-ipv6 | explicit-congestion) (on | off)",
+    "option (only-ipv6 | explicit-congestion | timestamps) (on | off)",
+    "option (cork | black-hole-detection) (on | off)",
     "option (receive-buffer | send-buffer) BYTES",
+    "option (maximum-segment | not-sent-low-water) BYTES",
     "option (hop-limit | multicast-hop-limit) HOPS",
     "option (keep-alive | keep-alive-interval | user-timeout) MILLISECONDS",
     "option keep-alive-count COUNT",
@@ -96,6 +98,7 @@ const OPTIONS: &[&str] = &[
     "option traffic-class OCTET",
     "option (multicast-interface | bind-to-device) (any | INTERFACE)",
     "option congestion (cubic | reno | bbr)",
+    "option path-mtu-discovery (never | want | always | probe)",
 ];
 
 impl Request {
@@ -149,6 +152,7 @@ impl Request {
             | Self::SendTo(_)
             | Self::ReceiveFrom(())
             | Self::GetOptions(())
+            | Self::GetFurtherOptions(())
             | Self::TakeError(())
             | Self::ReceiveError(())
             | Self::ListGroups(())

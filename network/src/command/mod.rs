@@ -160,6 +160,8 @@ virtual_file_system::define_commands! {
         /// Returns the data of the next read of the socket, at most so many bytes (64 KiB at most),
         /// and leaves it in the queue; waits for it (MSG_PEEK).
         115 => Peek: Read, waits (u32) -> socket::Peeked;
+        /// Returns the values of the options that `GetOptions` does not have.
+        116 => GetFurtherOptions: Read (()) -> socket::FurtherOptions;
 
         /// Makes this open file a reader of events of these kinds: a snapshot, then changes.
         128 => Watch: Read (watch::Kinds) -> ();

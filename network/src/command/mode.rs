@@ -67,6 +67,7 @@ impl Mode {
             Request::GetSocket(())
             | Request::SetOption(_)
             | Request::GetOptions(())
+            | Request::GetFurtherOptions(())
             | Request::TakeError(()) => self.only_socket(),
             Request::SendTo(_)
             | Request::ReceiveFrom(())

@@ -68,6 +68,74 @@ pub enum SocketOption {
     /// Request ECN: congestion marks instead of losses (RFC 3168); before `connect`. A peer that
     /// requests it gets it in any case.
     ExplicitCongestion(bool),
+    /// Offer and accept timestamps (RFC 7323), on by default; before `connect`, for listeners those
+    /// of later connections.
+    Timestamps(bool),
+    /// Bytes of the largest segment that is announced and sent, 88 to 32,767 (TCP_MAXSEG); 0 for
+    /// what interface and path allow.
+    MaximumSegment(u16),
+    /// Hold a segment that is not full until more is written, the option is switched off, or 200 ms
+    /// have passed (TCP_CORK).
+    Cork(bool),
+    /// Bytes that may be written and not sent before the stream stops being writable
+    /// (TCP_NOTSENT_LOWAT); 0 for the send buffer alone.
+    NotSentLowWater(u32),
+    /// What is done about the path MTU (IP_MTU_DISCOVER, IPV6_MTU_DISCOVER).
+    PathMtuDiscovery(PathMtuDiscovery),
+    /// Fall back to the least path MTU of IPv6 when long segments vanish without an ICMP error (RFC
+    /// 8899 §4.2), on by default.
+    BlackHoleDetection(bool),
+}
+
+/// What a socket does about the path MTU; Linux' names are those of IP_MTU_DISCOVER.
+#[derive(Clone, Copy, PartialEq, Eq, Debug, Default, Serialize, Deserialize)]
+pub enum PathMtuDiscovery {
+    /// Routers may fragment what is sent (IP_PMTUDISC_DONT); the default of datagrams.
+    Never,
+    /// Routers may not, and what exceeds the path MTU is fragmented here (IP_PMTUDISC_WANT); the
+    /// default of streams, which cut their segments to it.
+    #[default]
+    Want,
+    /// Nobody fragments: datagrams that exceed the path MTU fail with `MessageTooLong`
+    /// (IP_PMTUDISC_DO).
+    Always,
+    /// As `Always`, but only the MTU of the interface counts (IP_PMTUDISC_PROBE).
+    Probe,
+}
+
+impl PathMtuDiscovery {
+    /// True when a datagram that exceeds the MTU fails instead of being fragmented.
+    pub(crate) const fn fails_beyond(self) -> bool {
+        matches!(self, Self::Always | Self::Probe)
+    }
+}
+
+crate::words::words! {
+    PathMtuDiscovery { Never => "never", Want => "want", Always => "always", Probe => "probe" }
+}
+
+/// The values of the options that [`SocketOptions`] does not have.
+#[derive(Clone, Copy, PartialEq, Eq, Debug, Serialize, Deserialize)]
+pub struct FurtherOptions {
+    /// What is done about the path MTU.
+    pub path_mtu_discovery: PathMtuDiscovery,
+    /// Options of streams and listeners only.
+    pub stream: Option<FurtherStreamOptions>,
+}
+
+/// Further options of streams; see [`SocketOption`].
+#[derive(Clone, Copy, PartialEq, Eq, Debug, Serialize, Deserialize)]
+pub struct FurtherStreamOptions {
+    /// Timestamps are offered and accepted.
+    pub timestamps: bool,
+    /// Bytes of the largest segment; 0 for what interface and path allow.
+    pub maximum_segment: u16,
+    /// A segment that is not full is held.
+    pub cork: bool,
+    /// Bytes that may be written and not sent; 0 for no limit but the send buffer.
+    pub not_sent_low_water: u32,
+    /// Black holes of the path MTU are detected.
+    pub black_hole_detection: bool,
 }
 
 /// The congestion control algorithm of a stream.

@@ -9,7 +9,10 @@ use serde::{Deserialize, Serialize};
 use virtual_file_system::Error;
 
 pub use super::kind::SocketKind;
-pub use super::option::{DatagramOptions, SocketOption, SocketOptions, StreamOptions};
+pub use super::option::{
+    CongestionControl, DatagramOptions, FurtherOptions, FurtherStreamOptions, PathMtuDiscovery,
+    SocketOption, SocketOptions, StreamOptions,
+};
 
 /// The state of a stream (RFC 9293 §3.3.2); datagram sockets are `Closed`, or `Established` once
 /// connected.

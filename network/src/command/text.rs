@@ -267,6 +267,12 @@ fn option(name: &str, word: &str) -> Result<SocketOption, Error> {
         "bind-to-device" => SocketOption::BindToDevice(interface_name(word)),
         "congestion" => SocketOption::CongestionControl(congestion_control(word)?),
         "explicit-congestion" => SocketOption::ExplicitCongestion(switch(word)?),
+        "timestamps" => SocketOption::Timestamps(switch(word)?),
+        "maximum-segment" => SocketOption::MaximumSegment(value(word)?),
+        "cork" => SocketOption::Cork(switch(word)?),
+        "not-sent-low-water" => SocketOption::NotSentLowWater(value(word)?),
+        "path-mtu-discovery" => SocketOption::PathMtuDiscovery(value(word)?),
+        "black-hole-detection" => SocketOption::BlackHoleDetection(switch(word)?),
         _ => return Err(Error::ProtocolOptionNotAvailable),
     })
 }

@@ -103,6 +103,7 @@ impl OpenFile {
             Immediate::SetOption(option) => reply(self.set_option(&option)),
             Immediate::ListSockets(()) => reply(Ok(self.list_sockets())),
             Immediate::GetOptions(()) => reply(self.options()),
+            Immediate::GetFurtherOptions(()) => reply(self.further_options()),
             Immediate::TakeError(()) => reply(self.take_error()),
             Immediate::JoinGroup(membership) => reply(self.join_group(&membership)),
             Immediate::LeaveGroup(membership) => reply(self.leave_group(&membership)),

@@ -11,7 +11,8 @@ use virtual_file_system::{Error, Result};
 use super::open::OpenFile;
 use super::state::{Handle, State, Unconnected};
 use crate::command::socket::{
-    SocketKind, SocketOption, SocketOptions, SocketStatus, StreamOptions,
+    FurtherOptions, FurtherStreamOptions, SocketKind, SocketOption, SocketOptions, SocketStatus,
+    StreamOptions,
 };
 use crate::command::stream::StreamStatistics;
 use crate::limits;
@@ -21,6 +22,9 @@ use crate::socket::{KEEP_ALIVE, TcpListener, TcpSettings, TcpStream};
 const KEEP_ALIVE_COUNT: core::ops::RangeInclusive<u8> = 1..=127;
 /// The maximum of any other time in milliseconds: Linux uses a signed number.
 const MILLISECONDS: u32 = i32::MAX as u32;
+
+/// TCP_MAXSEG (Linux: TCP_MIN_MSS to MAX_TCP_WINDOW).
+const MAXIMUM_SEGMENT: core::ops::RangeInclusive<u16> = 88..=32_767;
 
 impl OpenFile {
     /// Sets an option of the socket.
@@ -78,6 +82,28 @@ impl OpenFile {
     /// The socket's status.
     pub(super) fn socket_status(&self) -> Result<SocketStatus> {
         self.handle()?.status(&self.sockets.place)
+    }
+
+    /// The values of the options that [`options`](Self::options) does not have.
+    pub(super) fn further_options(&self) -> Result<FurtherOptions> {
+        let settings = match self.handle()? {
+            Handle::Datagram(socket) => return Ok(socket.further_options()),
+            Handle::Listener(listener) => listener.settings(),
+            Handle::Unconnected | Handle::Connecting | Handle::Stream(_) => self
+                .state
+                .with(|state| state.settings_mut().map(|settings| *settings))
+                .ok_or(Error::InvalidInput)?,
+        };
+        Ok(FurtherOptions {
+            path_mtu_discovery: settings.path_mtu_discovery,
+            stream: Some(FurtherStreamOptions {
+                timestamps: settings.timestamps,
+                maximum_segment: settings.maximum_segment,
+                cork: settings.cork,
+                not_sent_low_water: settings.not_sent_low_water,
+                black_hole_detection: settings.black_hole_detection,
+            }),
+        })
     }
 
     /// The values of all options.
@@ -203,6 +229,7 @@ fn check(option: &SocketOption) -> Result<()> {
             *milliseconds <= MILLISECONDS
         }
         SocketOption::BindToDevice(name) => name.len() <= limits::NAME_BYTES,
+        SocketOption::MaximumSegment(bytes) => *bytes == 0 || MAXIMUM_SEGMENT.contains(bytes),
         _ => true,
     };
     if is_fine { Ok(()) } else { Err(Error::InvalidInput) }
@@ -226,15 +253,19 @@ fn apply(settings: &mut TcpSettings, option: &SocketOption, phase: Phase) -> Res
         {
             return Err(Error::AlreadyConnected);
         }
+        SocketOption::Timestamps(_) if phase.has_buffers => return Err(Error::AlreadyConnected),
+        SocketOption::Timestamps(on) => settings.timestamps = *on,
+        SocketOption::MaximumSegment(bytes) => settings.maximum_segment = *bytes,
+        SocketOption::Cork(on) => settings.cork = *on,
+        SocketOption::NotSentLowWater(bytes) => settings.not_sent_low_water = *bytes,
+        SocketOption::PathMtuDiscovery(choice) => settings.path_mtu_discovery = *choice,
+        SocketOption::BlackHoleDetection(on) => settings.black_hole_detection = *on,
         SocketOption::CongestionControl(choice) => settings.congestion = *choice,
         SocketOption::ExplicitCongestion(on) => settings.explicit_congestion = *on,
         SocketOption::ReuseAddress(on) => settings.reuse_address = *on,
         SocketOption::ReusePort(on) => settings.reuse_port = *on,
         SocketOption::OnlyIpv6(_) if phase.is_bound => return Err(Error::InvalidInput),
         SocketOption::OnlyIpv6(on) => settings.only_ipv6 = *on,
-        SocketOption::ReceiveBuffer(_) | SocketOption::SendBuffer(_) if phase.has_buffers => {
-            return Err(Error::AlreadyConnected);
-        }
         SocketOption::ReceiveBuffer(bytes) => settings.receive_buffer = Some(*bytes as usize),
         SocketOption::SendBuffer(bytes) => settings.send_buffer = Some(*bytes as usize),
         SocketOption::Broadcast(_)

@@ -30,6 +30,7 @@ use super::wire::header::{Outgoing, protocol};
 use super::wire::icmp::{kind4, packet};
 use crate::command::address::{AddressState, NewAddress, Origin};
 use crate::command::interface::Advertisement;
+use crate::command::option::PathMtuDiscovery;
 use crate::command::watch::Kinds;
 use crate::driver::{Frame, Medium};
 use crate::platform::Instant;
@@ -142,7 +143,7 @@ fn ip_cuts_what_exceeds_the_path_or_refuses_it() {
         hop_limit: 64,
         traffic_class: 0,
     };
-    let whole = SendOptions { dont_fragment: true, ..SendOptions::INTERNAL };
+    let whole = SendOptions { discovery: PathMtuDiscovery::Always, ..SendOptions::INTERNAL };
     let frame = cx.pool.take(20 + 2000);
     assert_eq!(ip.send(&mut cx, frame, &outgoing, &whole), Err(Error::MessageTooLong));
     let frame = cx.pool.take(20 + 2000);

@@ -13,7 +13,10 @@ use network::command::interface::{
 };
 use network::command::multicast::{GroupEntry, Membership};
 use network::command::neighbor::{NeighborEntry, NeighborState, NewNeighbor};
-use network::command::option::{CongestionControl, SocketOption, SocketOptions, StreamOptions};
+use network::command::option::{
+    CongestionControl, FurtherOptions, FurtherStreamOptions, PathMtuDiscovery, SocketOption,
+    SocketOptions, StreamOptions,
+};
 use network::command::route::{NewRoute, RouteChoice, RouteEntry, RouteSelector};
 use network::command::socket::{
     Datagram, Direction, ErrorOrigin, ErrorReport, Offer, OutgoingDatagram, Peeked, SocketKind,
@@ -322,6 +325,16 @@ fn options() -> Vec<Sample> {
         stream: Some(stream),
         datagram: None,
     };
+    let further = FurtherOptions {
+        path_mtu_discovery: PathMtuDiscovery::Want,
+        stream: Some(FurtherStreamOptions {
+            timestamps: true,
+            maximum_segment: 0,
+            cork: false,
+            not_sent_low_water: 16_384,
+            black_hole_detection: true,
+        }),
+    };
     let report = ErrorReport {
         error: Error::ConnectionRefused,
         origin: ErrorOrigin::Icmp,
@@ -343,6 +356,7 @@ fn options() -> Vec<Sample> {
         sample::<ListGroups>("", (), vec![group]),
         sample::<GetStreamStatistics>("", (), statistics()),
         sample::<Peek>("", 3, peeked),
+        sample::<GetFurtherOptions>("", (), further),
     ]
 }
 

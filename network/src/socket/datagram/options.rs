@@ -8,7 +8,8 @@ use core::net::{IpAddr, SocketAddr};
 use virtual_file_system::Error;
 
 use super::DatagramSocket;
-use crate::command::socket::{DatagramOptions, SocketOption, SocketOptions};
+use crate::command::option::PathMtuDiscovery;
+use crate::command::socket::{DatagramOptions, FurtherOptions, SocketOption, SocketOptions};
 use crate::interface::Interface;
 use crate::limits;
 use crate::stack::bound::Bound;
@@ -21,7 +22,7 @@ pub(super) struct Settings {
     hop_limit: u8,
     traffic_class: u8,
     pub(super) broadcast: bool,
-    dont_fragment: bool,
+    path_mtu_discovery: PathMtuDiscovery,
     pub(super) reuse_address: bool,
     pub(super) reuse_port: bool,
     pub(super) receive_errors: bool,
@@ -43,7 +44,7 @@ impl Settings {
             hop_limit: limits::HOP_LIMIT,
             traffic_class: 0,
             broadcast: false,
-            dont_fragment: false,
+            path_mtu_discovery: PathMtuDiscovery::Never,
             reuse_address: false,
             reuse_port: false,
             receive_errors: false,
@@ -62,7 +63,7 @@ impl Settings {
         SendOptions {
             hop_limit: if to.is_multicast() { self.multicast_hop_limit } else { self.hop_limit },
             traffic_class: self.traffic_class,
-            dont_fragment: self.dont_fragment,
+            discovery: self.path_mtu_discovery,
             multicast_loop: self.multicast_loop,
         }
     }
@@ -116,7 +117,16 @@ impl DatagramSocket {
     /// Rejects packets that exceed the path MTU instead of fragmenting them, and sets
     /// don't-fragment (IP_MTU_DISCOVER).
     pub fn set_dont_fragment(&self, dont_fragment: bool) {
-        self.change(|settings| settings.dont_fragment = dont_fragment);
+        self.set_path_mtu_discovery(if dont_fragment {
+            PathMtuDiscovery::Always
+        } else {
+            PathMtuDiscovery::Never
+        });
+    }
+
+    /// Sets who may fragment datagrams, and whether the path MTU counts (IP_MTU_DISCOVER).
+    pub fn set_path_mtu_discovery(&self, choice: PathMtuDiscovery) {
+        self.change(|settings| settings.path_mtu_discovery = choice);
         self.update_interest();
     }
 
@@ -128,9 +138,10 @@ impl DatagramSocket {
     }
 
     fn update_interest(&self) {
-        let Settings { receive_errors, dont_fragment, .. } =
+        let Settings { receive_errors, path_mtu_discovery, .. } =
             self.state.with(|state| state.settings);
-        self.endpoint.set_interest(Interest { reports: receive_errors, path_mtu: dont_fragment });
+        let path_mtu = path_mtu_discovery.fails_beyond();
+        self.endpoint.set_interest(Interest { reports: receive_errors, path_mtu });
     }
 
     /// Shares the local address with sockets that set this too (SO_REUSEADDR): a unicast datagram
@@ -277,6 +288,7 @@ impl DatagramSocket {
             SocketOption::ReusePort(on) => self.set_reuse_port(*on)?,
             SocketOption::TrafficClass(class) => self.set_traffic_class(*class),
             SocketOption::DontFragment(on) => self.set_dont_fragment(*on),
+            SocketOption::PathMtuDiscovery(choice) => self.set_path_mtu_discovery(*choice),
             SocketOption::MulticastInterface(interface) => {
                 self.set_multicast_interface(name(interface).as_deref())?
             }
@@ -296,9 +308,20 @@ impl DatagramSocket {
             | SocketOption::UserTimeout(_)
             | SocketOption::Linger(_)
             | SocketOption::CongestionControl(_)
-            | SocketOption::ExplicitCongestion(_) => return Err(Error::ProtocolOptionNotAvailable),
+            | SocketOption::ExplicitCongestion(_)
+            | SocketOption::Timestamps(_)
+            | SocketOption::MaximumSegment(_)
+            | SocketOption::Cork(_)
+            | SocketOption::NotSentLowWater(_)
+            | SocketOption::BlackHoleDetection(_) => return Err(Error::ProtocolOptionNotAvailable),
         }
         Ok(())
+    }
+
+    /// The values of the options that [`options`](Self::options) does not have.
+    pub(crate) fn further_options(&self) -> FurtherOptions {
+        let path_mtu_discovery = self.state.with(|state| state.settings.path_mtu_discovery);
+        FurtherOptions { path_mtu_discovery, stream: None }
     }
 
     /// The values of all options.
@@ -319,7 +342,7 @@ impl DatagramSocket {
             stream: None,
             datagram: Some(DatagramOptions {
                 broadcast: settings.broadcast,
-                dont_fragment: settings.dont_fragment,
+                dont_fragment: settings.path_mtu_discovery.fails_beyond(),
                 multicast_interface: settings.multicast_interface.map(name_of).unwrap_or_default(),
                 multicast_hop_limit: settings.multicast_hop_limit,
                 multicast_loop: settings.multicast_loop,

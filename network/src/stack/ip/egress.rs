@@ -9,6 +9,7 @@ use core::net::IpAddr;
 use virtual_file_system::Error;
 
 use super::Ip;
+use crate::command::option::PathMtuDiscovery;
 use crate::driver::{Frame, Medium};
 use crate::limits;
 use crate::stack::addresses::is_node_local;
@@ -21,9 +22,8 @@ use crate::stack::wire::header::{self, Extra, Outgoing};
 pub(crate) struct SendOptions {
     pub(crate) hop_limit: u8,
     pub(crate) traffic_class: u8,
-    /// Rejects a packet that exceeds the path MTU instead of fragmenting it; routers may not
-    /// fragment it either (PMT-02).
-    pub(crate) dont_fragment: bool,
+    /// Who may fragment the packet, and whether the path MTU counts (PMT-02).
+    pub(crate) discovery: PathMtuDiscovery,
     /// Members on this system receive what is sent to their group.
     pub(crate) multicast_loop: bool,
 }
@@ -33,7 +33,7 @@ impl SendOptions {
     pub(crate) const INTERNAL: Self = Self {
         hop_limit: limits::HOP_LIMIT,
         traffic_class: 0,
-        dont_fragment: false,
+        discovery: PathMtuDiscovery::Never,
         multicast_loop: false,
     };
 }
@@ -75,7 +75,7 @@ impl Ip {
         // Nearly every packet: unicast to another host, within the path MTU.
         if mode == DeliveryMode::Unicast
             && outgoing.hop_limit != 0
-            && frame.len() <= self.path_mtu(cx, destination)
+            && frame.len() <= self.mtu_for(cx, destination, options)
         {
             self.write_header(outgoing, options, &mut frame);
             return self.send_unicast(cx, frame, destination);
@@ -107,13 +107,13 @@ impl Ip {
         let mtu = match mode {
             DeliveryMode::Local => usize::from(u16::MAX),
             _ if cx.is_loopback() => usize::from(u16::MAX),
-            _ => self.path_mtu(cx, destination),
+            _ => self.mtu_for(cx, destination, options),
         };
         if frame.len() <= mtu {
             self.write_header(outgoing, options, &mut frame);
             return self.hand_over(cx, frame, destination, mode);
         }
-        if options.dont_fragment || frame.len() > usize::from(u16::MAX) {
+        if options.discovery.fails_beyond() || frame.len() > usize::from(u16::MAX) {
             cx.statistics.sent_drops.too_large += 1;
             cx.pool.put(frame);
             return Err(Error::MessageTooLong);
@@ -124,6 +124,14 @@ impl Ip {
         pieces?.into_iter().try_for_each(|piece| self.hand_over(cx, piece, destination, mode))
     }
 
+    /// Bytes of the longest packet that leaves in one piece.
+    fn mtu_for(&self, cx: &Context, destination: IpAddr, options: &SendOptions) -> usize {
+        match options.discovery {
+            PathMtuDiscovery::Probe => self.link_mtu(cx, destination),
+            _ => self.path_mtu(cx, destination),
+        }
+    }
+
     #[inline]
     fn write_header(&self, outgoing: &Outgoing, options: &SendOptions, frame: &mut Frame) {
         let upper = frame.len().saturating_sub(header::length_for(outgoing.destination));
@@ -132,7 +140,7 @@ impl Ip {
             IpAddr::V4(_) => 0,
             IpAddr::V6(_) => self.identifications.flow_label(outgoing, frame.bytes()),
         };
-        let dont_fragment = options.dont_fragment;
+        let dont_fragment = options.discovery != PathMtuDiscovery::Never;
         let extra = Extra { flow_label, dont_fragment, skip_checksum: false };
         header::write(outgoing, &extra, upper, frame.bytes_mut());
     }

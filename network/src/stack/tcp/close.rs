@@ -5,7 +5,7 @@ use core::net::IpAddr;
 
 use virtual_file_system::Error;
 
-use super::egress::{HeaderFields, flag};
+use super::assemble::{HeaderFields, flag};
 use super::handshake::Handshake;
 use super::receive::AckDue;
 use super::time_wait::TimeWaitState;

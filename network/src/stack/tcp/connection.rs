@@ -8,8 +8,8 @@ use crate::command::socket::SocketState as State;
 use virtual_file_system::{Error, WakerList};
 
 use super::acceptability::SequenceState;
+use super::assemble::HeaderTemplate;
 use super::deadline::{PeerActivity, Timeouts};
-use super::egress::HeaderTemplate;
 use super::listen::Listener;
 use super::machine::StateMachine;
 use super::receive::Receiver;
@@ -76,6 +76,9 @@ pub(crate) struct Connection {
     pub(super) own_mss: u16,
     /// Bytes of data in a segment that the path carries.
     pub(super) path_mss: u16,
+    /// TCP_MAXSEG.
+    pub(super) maximum_segment: u16,
+    pub(super) detects_black_holes: bool,
     pub(super) timeouts: Timeouts,
     pub(super) activity: PeerActivity,
     /// SO_LINGER: milliseconds for pending data when the program drops the stream.
@@ -147,8 +150,23 @@ impl Connection {
 
     /// Applies every setting that can change on a live connection.
     pub(crate) fn adopt(&mut self, settings: &TcpSettings) {
-        self.sender.set_no_delay(settings.no_delay);
-        self.template = self.template.with_fields(settings.hop_limit, settings.traffic_class);
+        self.sender.set_gathering(settings.gathering());
+        self.template = self
+            .template
+            .with_fields(settings.hop_limit, settings.traffic_class)
+            .with_discovery(settings.path_mtu_discovery);
+        self.maximum_segment = settings.maximum_segment();
+        self.detects_black_holes = settings.black_hole_detection;
+        let sizes = (settings.receive_buffer, settings.send_buffer);
+        if self.buffer_sizes != sizes {
+            self.buffer_sizes = sizes;
+            settings.receive_buffer.into_iter().for_each(|_| {
+                self.receiver.set_buffer_size(settings.receive_sizes().0);
+            });
+            settings.send_buffer.into_iter().for_each(|_| {
+                self.sender.set_buffer_size(settings.send_sizes().0);
+            });
+        }
         self.timeouts = settings.timeouts();
         self.linger = settings.linger;
     }

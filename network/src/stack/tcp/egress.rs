@@ -1,185 +1,22 @@
-//! Builds the segments of a connection: packets with headers and checksums.
-//!
-//! [`assemble`] makes every TCP packet. Data is copied once, from the send buffer into the frame,
-//! and summed there while it is in the cache.
+//! What a connection sends: data, acknowledgments, SYNs and control segments.
 
 use alloc::vec::Vec;
 use core::net::IpAddr;
 
+use super::assemble::{HeaderFields, HeaderTemplate, assemble, flag, mss_of, without_data};
 use super::receive::AckDue;
 use super::segment::{
-    BLOCKS, Blocks, SYN_OPTIONS, SynOptions, TCP_HEADER, TIMESTAMPS_BYTES, timestamps_option,
-    write_syn_options,
+    BLOCKS, Blocks, SYN_OPTIONS, SynOptions, TIMESTAMPS_BYTES, write_syn_options,
 };
 use super::send::Plan;
 use super::{Connection, Flow, Tcp};
+use crate::command::option::PathMtuDiscovery;
 use crate::command::socket::SocketState as State;
-use crate::driver::Frame;
 use crate::limits;
 use crate::limits::HOP_LIMIT;
 use crate::platform::Instant;
 use crate::stack::context::Context;
 use crate::stack::ip::Ip;
-use crate::stack::wire::checksum;
-use crate::stack::wire::header::{self, Extra, Outgoing, protocol};
-
-/// The MSS of a peer that advertises none (RFC 9293 §3.7.1): it fits the smallest packet that every
-/// host accepts.
-const DEFAULT_MSS_IPV4: u16 = 536;
-const DEFAULT_MSS_IPV6: u16 = 1220;
-/// The smallest MSS that we respect (Linux' tcp_min_snd_mss): a peer could make us send almost
-/// nothing but headers else.
-const MIN_MSS: u16 = 48;
-/// The control bits of a TCP header (RFC 9293 §3.1, RFC 3168).
-pub(super) mod flag {
-    pub(crate) const FIN: u16 = 1;
-    pub(crate) const SYN: u16 = 2;
-    pub(crate) const RST: u16 = 4;
-    pub(crate) const PSH: u16 = 8;
-    pub(crate) const ACK: u16 = 16;
-    pub(crate) const ECE: u16 = 64;
-    pub(crate) const CWR: u16 = 128;
-}
-/// ECT(0): routers may mark the packet instead of dropping it (RFC 3168 §5).
-const ECT_0: u8 = 2;
-/// The ECN field of the traffic class; the rest is DSCP.
-const ECN_BITS: u8 = 3;
-
-/// The header fields that stay the same for all packets of a connection.
-#[derive(Clone, Copy, Debug)]
-pub(crate) struct HeaderTemplate {
-    /// The MSS that the peer's SYN advertises, in bytes of data.
-    pub(crate) peer_mss: u16,
-    pub(crate) hop_limit: u8,
-    pub(crate) traffic_class: u8,
-    /// The flow label of IPv6 packets (IP6-09).
-    flow_label: u32,
-}
-
-impl HeaderTemplate {
-    pub(crate) const fn new(hop_limit: u8, traffic_class: u8) -> Self {
-        // Routers drop packets with hop limit zero.
-        let hop_limit = if hop_limit == 0 { 1 } else { hop_limit };
-        Self { peer_mss: DEFAULT_MSS_IPV4, hop_limit, traffic_class, flow_label: 0 }
-    }
-
-    /// The same template with another hop limit and traffic class.
-    pub(crate) const fn with_fields(self, hop_limit: u8, traffic_class: u8) -> Self {
-        let Self { peer_mss, flow_label, .. } = self;
-        Self { peer_mss, flow_label, ..Self::new(hop_limit, traffic_class) }
-    }
-
-    /// Takes the MSS from the peer's SYN.
-    pub(crate) fn set_peer_mss(&mut self, offer: &SynOptions, is_ipv6: bool) {
-        let default = if is_ipv6 { DEFAULT_MSS_IPV6 } else { DEFAULT_MSS_IPV4 };
-        self.peer_mss = offer.segment.unwrap_or(default).max(MIN_MSS);
-    }
-}
-
-/// The fields of a TCP header.
-#[derive(Clone, Copy, Debug)]
-pub(super) struct HeaderFields {
-    pub(super) sequence: u32,
-    pub(super) acknowledgment: u32,
-    pub(super) flags: u16,
-    pub(super) window: u16,
-    /// The packet is sent as ECN-capable (ECT).
-    pub(super) is_ect: bool,
-    /// TSval and TSecr, before other options.
-    pub(super) timestamps: Option<(u32, u32)>,
-}
-
-impl HeaderFields {
-    /// The fields of a control segment, with window zero.
-    pub(super) const fn control(flags: u16, sequence: u32, acknowledgment: u32) -> Self {
-        Self { sequence, acknowledgment, flags, window: 0, is_ect: false, timestamps: None }
-    }
-}
-
-/// Builds a packet with `options` (a multiple of four bytes) and `length` bytes of data, which
-/// `fill` writes. Links that need no checksums get none.
-fn assemble(
-    cx: &mut Context,
-    (flow, template): (&Flow, &HeaderTemplate),
-    fields: &HeaderFields,
-    options: &[u8],
-    (length, fill): (usize, impl FnOnce(&mut [u8])),
-) -> Frame {
-    let is_summed = cx.needs_checksums();
-    let HeaderFields { sequence, acknowledgment, flags, window, is_ect, timestamps } = *fields;
-    let timestamps = timestamps.map(timestamps_option);
-    let timestamps = timestamps.as_ref().map_or(&[][..], |option| option);
-    let (source, destination) = (flow.local.ip(), flow.remote.ip());
-    let start = header::length_for(destination);
-    let header_length = TCP_HEADER + timestamps.len() + options.len();
-    let upper = header_length + length;
-    let mut frame = cx.pool.take(start + upper);
-    let class = (template.traffic_class & !ECN_BITS) | if is_ect { ECT_0 } else { 0 };
-    let packet = frame.bytes_mut();
-    let Some((ip, tcp)) = packet.split_at_mut_checked(start) else { return frame };
-    let outgoing = Outgoing {
-        source,
-        destination,
-        protocol: protocol::TCP,
-        hop_limit: template.hop_limit,
-        traffic_class: class,
-    };
-    let extra =
-        Extra { flow_label: template.flow_label, dont_fragment: true, skip_checksum: !is_summed };
-    header::write(&outgoing, &extra, upper, ip);
-    // The data offset, in words of four bytes; at most fifteen.
-    let flags = ((header_length / 4) as u16) << 12 | flags;
-    let (from, to) = (flow.local.port(), flow.remote.port());
-    if let Some((head, rest)) = tcp.split_first_chunk_mut::<TCP_HEADER>() {
-        let ([a, b], [c, d]) = (from.to_be_bytes(), to.to_be_bytes());
-        let ([e, f, g, h], [i, j, k, l]) = (sequence.to_be_bytes(), acknowledgment.to_be_bytes());
-        let ([m, n], [o, p]) = (flags.to_be_bytes(), window.to_be_bytes());
-        *head = [a, b, c, d, e, f, g, h, i, j, k, l, m, n, o, p, 0, 0, 0, 0];
-        let (first, rest) = rest.split_at_mut_checked(timestamps.len()).unwrap_or_default();
-        first.copy_from_slice(timestamps);
-        let (space, data) = rest.split_at_mut_checked(options.len()).unwrap_or_default();
-        space.copy_from_slice(options);
-        fill(data);
-        if is_summed {
-            // Sums the values in registers: reading back what was just stored is slow.
-            let header = u64::from(from.to_be())
-                + u64::from(to.to_be())
-                + u64::from(sequence.to_be())
-                + u64::from(acknowledgment.to_be())
-                + u64::from(flags.to_be())
-                + u64::from(window.to_be())
-                + checksum::narrow(timestamps)
-                + checksum::narrow(options);
-            let addresses = checksum::addresses(&source, &destination);
-            let sum = checksum::of_parts(addresses, protocol::TCP, upper, header, data);
-            let [.., high, low, _, _] = head;
-            [*high, *low] = sum.to_be_bytes();
-        }
-    }
-    frame
-}
-
-/// The data of a segment in a packet of `mtu` bytes, without options.
-fn mss_of(mtu: usize, remote: IpAddr) -> u16 {
-    let bytes = mtu.saturating_sub(header::length_for(remote) + TCP_HEADER);
-    u16::try_from(bytes).unwrap_or(u16::MAX)
-}
-
-/// The MSS that our SYN advertises. It follows from the interface: the path from the peer may be
-/// another one than the path to it (RFC 9293 §3.7.1, PMT-05).
-pub(super) fn own_mss(cx: &Context, ip: &Ip, remote: IpAddr) -> u16 {
-    mss_of(ip.link_mtu(cx, remote), remote)
-}
-
-/// A packet without data.
-fn without_data(
-    cx: &mut Context,
-    ends: (&Flow, &HeaderTemplate),
-    fields: &HeaderFields,
-    options: &[u8],
-) -> Frame {
-    assemble(cx, ends, fields, options, (0, |_: &mut [u8]| {}))
-}
 
 impl Connection {
     /// The window scale that applies after the handshake.
@@ -215,7 +52,8 @@ impl Connection {
     /// 9293 §3.7.1, RFC 6691).
     pub(super) fn smss(&self) -> u16 {
         let options = if self.timestamps.is_negotiated() { TIMESTAMPS_BYTES as u16 } else { 0 };
-        self.path_mss.min(self.template.peer_mss).saturating_sub(options).max(1)
+        let mss = self.path_mss.min(self.template.peer_mss).min(self.maximum_segment);
+        mss.saturating_sub(options).max(1)
     }
 }
 
@@ -227,8 +65,10 @@ impl Tcp {
             return;
         };
         let remote = flow.remote.ip();
-        let path_mss = mss_of(ip.path_mtu(cx, remote), remote);
+        let (path, link) = (ip.path_mtu(cx, remote), ip.link_mtu(cx, remote));
         let Some(connection) = self.connections.get_mut(index as usize) else { return };
+        let ignores_path = connection.template.discovery == PathMtuDiscovery::Probe;
+        let path_mss = mss_of(if ignores_path { link } else { path }, remote);
         connection.template.flow_label = ip.flow_label(&flow);
         connection.path_mss = path_mss;
         let segment = connection.smss();
@@ -252,8 +92,11 @@ impl Tcp {
     /// A path MTU black hole: long segments vanish without an ICMP error. Falls back to the minimum
     /// MTU of IPv6 (RFC 8899 §5.1.2).
     pub(super) fn on_black_hole(&mut self, cx: &mut Context, ip: &mut Ip, index: u32) {
-        let Some(remote) =
-            self.connections.get(index as usize).map(|connection| connection.flow.remote.ip())
+        let Some(remote) = self
+            .connections
+            .get(index as usize)
+            .filter(|connection| connection.detects_black_holes)
+            .map(|connection| connection.flow.remote.ip())
         else {
             return;
         };

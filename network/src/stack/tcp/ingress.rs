@@ -1,13 +1,11 @@
 //! Demultiplexes TCP packets: to a connection, a TIME-WAIT entry or a listener; everything else
 //! gets a RST.
 
-use core::time::Duration;
-
 use crate::command::socket::SocketState as State;
 
 use super::acceptability::{Verdict, check};
-use super::egress::{HeaderFields, flag};
-use super::handshake::{Handshake, Reply};
+use super::assemble::{HeaderFields, flag};
+use super::handshake::Reply;
 use super::machine::Event;
 use super::receive::Received;
 use super::segment::{Segment, SegmentOptions, TCP_HEADER, read_syn_options};
@@ -15,6 +13,7 @@ use super::send::{Acknowledged, Acknowledgment};
 use super::time_wait::TimeWaitResponse;
 use super::{Connection, End, Flow, Owner, Tcp};
 use crate::driver::Frame;
+use crate::platform::Instant;
 use crate::stack::bound::Bound;
 use crate::stack::context::Context;
 use crate::stack::ip::Ip;
@@ -22,8 +21,6 @@ use crate::stack::ip::ingress::{Delivery, Packet};
 use crate::stack::wire::checksum;
 use crate::stack::wire::header::protocol;
 
-/// Challenge ACKs per connection and second (RFC 5961 §7; Linux' per-socket limit is two).
-const MAX_CHALLENGE_ACKS: u8 = 2;
 /// CE: the packet met congestion (RFC 3168 §5).
 const CE: u8 = 3;
 
@@ -248,13 +245,7 @@ impl Tcp {
         let options =
             SegmentOptions::read(frame.bytes().get(start + TCP_HEADER..header).unwrap_or_default());
         let timestamps = options.timestamps.filter(|_| connection.timestamps.is_negotiated());
-        let mut verdict = check(segment, &connection.sequence_state());
-        // PAWS, before anything else of the segment counts; it does not apply to a RST (RFC 7323
-        // §5.3, R1).
-        let is_old = |(value, _)| !segment.rst && connection.timestamps.is_old(value, now);
-        if timestamps.is_some_and(is_old) {
-            verdict = Verdict::ChallengeAck;
-        }
+        let verdict = connection.verdict(segment, timestamps, now);
         let (takes_ack, must_ack_now) = match verdict {
             Verdict::Accept(takes_ack) => (takes_ack, false),
             Verdict::AckNow => (true, true),
@@ -313,59 +304,19 @@ impl Tcp {
         }
         self.after_segment(cx, ip, index, before, acknowledged, received);
     }
-
-    /// Acts on a segment that failed the acceptability test.
-    fn reject(&mut self, cx: &mut Context, ip: &mut Ip, index: u32, verdict: Verdict) {
-        match verdict {
-            Verdict::Reset => {
-                let Some(connection) = self.connections.get_mut(index as usize) else { return };
-                let before = connection.state();
-                connection.state_machine.handle(Event::Reset);
-                self.state_changed(cx, ip, index, before, true);
-            }
-            Verdict::ChallengeAck => self.send_challenge_ack(cx, ip, index),
-            Verdict::Accept(_) | Verdict::AckNow | Verdict::Drop => {}
-        }
-    }
-
-    /// Sends a challenge ACK, within the rate limit (RFC 5961 §7).
-    fn send_challenge_ack(&mut self, cx: &mut Context, ip: &mut Ip, index: u32) {
-        let Some(connection) = self.connections.get_mut(index as usize) else { return };
-        let (sent, since) = (connection.challenge_acks, connection.challenge_acks_since);
-        let is_over = cx.now.since(since) >= Duration::from_secs(1);
-        if !is_over && sent >= MAX_CHALLENGE_ACKS {
-            return;
-        }
-        (connection.challenge_acks, connection.challenge_acks_since) =
-            if is_over { (1, cx.now) } else { (sent + 1, since) };
-        if connection.is_open() {
-            return self.acknowledge(cx, ip, index);
-        }
-        let (flow, window) = (connection.flow, connection.handshake_window());
-        let Some((sequence, expected)) = connection.state_machine.handshake().map(Handshake::next)
-        else {
-            return;
-        };
-        let fields = HeaderFields::control(flag::ACK, sequence, expected);
-        self.send_control(cx, ip, flow, &HeaderFields { window, ..fields });
-    }
-
-    /// Sends a keep-alive or zero-window probe: a segment with SND.UNA - 1, which the peer must
-    /// acknowledge (RFC 1122 §4.2.3.6; TCP-S-12: without data).
-    pub(crate) fn send_probe(&mut self, cx: &mut Context, ip: &mut Ip, index: u32) {
-        let Some(connection) = self.connections.get(index as usize) else { return };
-        let sequence = connection.sender.snd_una().wrapping_sub(1);
-        let (flow, expected, window) = (
-            connection.flow,
-            connection.receiver.rcv_nxt(),
-            connection.receiver.advertised_window(),
-        );
-        let fields = HeaderFields::control(flag::ACK, sequence, expected);
-        self.send_control(cx, ip, flow, &HeaderFields { window, ..fields });
-    }
 }
 
 impl Connection {
+    /// Tests a segment. PAWS comes before anything else; it does not apply to a RST (RFC 7323 §5.3,
+    /// R1).
+    fn verdict(&self, segment: &Segment, timestamps: Option<(u32, u32)>, now: Instant) -> Verdict {
+        let is_old = |(value, _)| !segment.rst && self.timestamps.is_old(value, now);
+        if timestamps.is_some_and(is_old) {
+            return Verdict::ChallengeAck;
+        }
+        check(segment, &self.sequence_state())
+    }
+
     /// TSecr of a segment with these options, if timestamps were negotiated.
     fn echo_of(&self, options: &[u8]) -> Option<u32> {
         let timestamps = SegmentOptions::read(options).timestamps;

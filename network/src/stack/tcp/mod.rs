@@ -18,7 +18,9 @@
 //! | [`receive`] | received data, in order or not; acknowledgments and window updates |
 //! | [`send`] | the send buffer, data in flight, retransmission |
 //! | [`congestion`] | cwnd and ssthresh: CUBIC, NewReno, BBR |
-//! | [`egress`] | building segments |
+//! | [`egress`] | what a connection sends |
+//! | [`assemble`] | building packets |
+//! | [`challenge`] | challenge ACKs and probes |
 //! | [`service`] | serving a connection, and the effects of a state change |
 //! | [`close`] | how we end connections |
 //! | [`deadline`] | user timeouts, keep-alive, orphans |
@@ -33,6 +35,8 @@
 //! | [`ring`], [`out_of_order`] | ring buffers, and the out-of-order queue |
 
 mod acceptability;
+mod assemble;
+mod challenge;
 mod close;
 pub(crate) mod congestion;
 mod connection;
@@ -69,10 +73,10 @@ use siphasher::sip::SipHasher13;
 use slab::Slab;
 use virtual_file_system::WakerList;
 
+use self::assemble::HeaderTemplate;
 use self::connection::EcnState;
 pub(crate) use self::connection::{Connection, ConnectionId, Opening, Owner};
 use self::deadline::PeerActivity;
-use self::egress::HeaderTemplate;
 use self::handshake::Handshake;
 use self::listen::ListenBinding;
 use self::machine::StateMachine;
@@ -162,34 +166,28 @@ impl Tcp {
         Some(index)
     }
 
-    /// Generates ISS: a clock of 4 µs plus a keyed hash of the flow (RFC 6528). Always above
-    /// `iss_floor`, SND.NXT of the flow's previous connection.
-    pub(crate) fn initial_sequence_number(
+    /// Generates ISS: a clock of 4 µs plus a keyed hash of the flow (RFC 6528), always above
+    /// `iss_floor`, SND.NXT of the flow's previous connection. And Snd.TS.Offset, the other half of
+    /// the hash: the flow's next connection has it too, so that its timestamps are newer (RFC 7323
+    /// §7.1, RFC 6191).
+    pub(crate) fn initial_numbers(
         &self,
         flow: &Flow,
         now: Instant,
         iss_floor: Option<u32>,
-    ) -> u32 {
+    ) -> (u32, u32) {
         let (first, second) = self.iss_keys;
         let mut hasher = SipHasher13::new_with_keys(first, second);
         flow.hash(&mut hasher);
+        let hash = hasher.finish();
+        let (offset, timestamp_offset) = (hash as u32, (hash >> 32) as u32);
         // Both wrap.
-        let sequence = (hasher.finish() as u32).wrapping_add((now.as_micros() / 4) as u32);
-        match iss_floor {
+        let sequence = offset.wrapping_add((now.as_micros() / 4) as u32);
+        let iss = match iss_floor {
             Some(iss_floor) if !segment::before(iss_floor, sequence) => iss_floor.wrapping_add(1),
             _ => sequence,
-        }
-    }
-
-    /// Snd.TS.Offset of a flow: the same for its next connection, whose timestamps are newer then
-    /// (RFC 7323 §7.1, RFC 6191).
-    pub(crate) fn timestamp_offset(&self, flow: &Flow) -> u32 {
-        let (first, second) = self.iss_keys;
-        // Another key, so that timestamps reveal nothing about the ISS.
-        let mut hasher = SipHasher13::new_with_keys(first ^ second, second.rotate_left(32));
-        flow.hash(&mut hasher);
-        // The low half.
-        hasher.finish() as u32
+        };
+        (iss, timestamp_offset)
     }
 
     /// The index of the next ephemeral port between two addresses.
@@ -242,21 +240,25 @@ impl Tcp {
         opening: &Opening,
     ) -> ConnectionId {
         let Opening { own_mss, timestamp_offset, now, .. } = *opening;
+        let own_mss = own_mss.min(settings.maximum_segment());
         self.generation = self.generation.wrapping_add(1);
         let (receive, send) = (settings.receive_sizes(), settings.send_sizes());
         let connection = Connection {
             generation: self.generation,
             state_machine: StateMachine::Opening(handshake),
-            sender: LazySender::new(send.0, send.1, settings.no_delay, settings.congestion),
+            sender: LazySender::new(send.0, send.1, settings.gathering(), settings.congestion),
             receiver: Receiver::new(receive.0, receive.1),
             flow,
             owner,
-            template: HeaderTemplate::new(settings.hop_limit, settings.traffic_class),
+            template: HeaderTemplate::new(settings.hop_limit, settings.traffic_class)
+                .with_discovery(settings.path_mtu_discovery),
             ecn: EcnState { is_requested: settings.explicit_congestion, is_negotiated: false },
             timestamps: Timestamps::new(timestamp_offset),
             offers_timestamps: settings.timestamps,
             own_mss,
             path_mss: own_mss,
+            maximum_segment: settings.maximum_segment(),
+            detects_black_holes: settings.black_hole_detection,
             timeouts: settings.timeouts(),
             activity: PeerActivity::new(now),
             linger: settings.linger,

@@ -162,6 +162,12 @@ impl Receiver {
         self.buffer_size
     }
 
+    /// Changes the size of the receive buffer, which stays as it is from now on. What was
+    /// advertised may still arrive.
+    pub(crate) const fn set_buffer_size(&mut self, bytes: usize) {
+        (self.buffer_size, self.buffer_size_max) = (bytes, bytes);
+    }
+
     /// Bytes in the buffer, in order or not.
     pub(crate) fn memory_used(&self) -> usize {
         self.buffer.len()

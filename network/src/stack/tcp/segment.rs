@@ -150,8 +150,12 @@ fn timestamps_of(value: &[u8]) -> Option<(u32, u32)> {
     Some((u32::from_be_bytes([a, b, c, d]), u32::from_be_bytes([e, f, g, h])))
 }
 
+/// The first bytes of the aligned timestamps option.
+pub(crate) const TIMESTAMPS_HEAD: u32 =
+    u32::from_be_bytes([NO_OPERATION, NO_OPERATION, TIMESTAMPS, 10]);
+
 /// The timestamps option, aligned.
-pub(crate) fn timestamps_option((value, echo): (u32, u32)) -> [u8; TIMESTAMPS_BYTES] {
+pub(crate) const fn timestamps_option((value, echo): (u32, u32)) -> [u8; TIMESTAMPS_BYTES] {
     let ([a, b, c, d], [e, f, g, h]) = (value.to_be_bytes(), echo.to_be_bytes());
     [NO_OPERATION, NO_OPERATION, TIMESTAMPS, 10, a, b, c, d, e, f, g, h]
 }

@@ -46,6 +46,7 @@ impl Tcp {
             State::SynSent | State::SynReceived => self.serve_handshake(cx, ip, index),
             _ => {
                 let has_more = self.transmit(cx, ip, index);
+                self.wake_at_low_water(cx, index);
                 self.arm_directions(cx, index);
                 if has_more {
                     // The rest waits for the next poll. The timer is armed too: if the device is
@@ -53,6 +54,16 @@ impl Tcp {
                     self.schedule(index);
                 }
             }
+        }
+    }
+
+    /// Wakes writers that TCP_NOTSENT_LOWAT stopped, once enough has left.
+    fn wake_at_low_water(&mut self, cx: &mut Context, index: u32) {
+        if let Some(connection) = self.connections.get_mut(index as usize)
+            && connection.sender.is_low_water_reached()
+            && !connection.writers.is_empty()
+        {
+            cx.wakes.add(&mut connection.writers);
         }
     }
 
@@ -256,18 +267,15 @@ impl Tcp {
         flow: &Flow,
         iss_floor: Option<u32>,
     ) -> Opening {
-        Opening {
-            own_mss: super::egress::own_mss(cx, ip, flow.remote.ip()),
-            iss: self.initial_sequence_number(flow, cx.now, iss_floor),
-            timestamp_offset: self.timestamp_offset(flow),
-            now: cx.now,
-        }
+        let (iss, timestamp_offset) = self.initial_numbers(flow, cx.now, iss_floor);
+        let own_mss = super::assemble::own_mss(cx, ip, flow.remote.ip());
+        Opening { own_mss, iss, timestamp_offset, now: cx.now }
     }
 }
 
 impl Connection {
-    /// The segment completes the handshake: both directions begin. `echo` is its TSecr. Returns false if there was no
-    /// handshake.
+    /// The segment completes the handshake: both directions begin. `echo` is its TSecr. Returns
+    /// false if there was no handshake.
     pub(super) fn begin(&mut self, segment: &Segment, echo: Option<u32>, now: Instant) -> bool {
         let shift = self.shift();
         let Some(handshake) = self.state_machine.open() else { return false };

@@ -3,7 +3,8 @@
 use core::net::IpAddr;
 
 use super::deadline::Timeouts;
-use crate::command::option::CongestionControl;
+use super::send::Gathering;
+use crate::command::option::{CongestionControl, PathMtuDiscovery};
 use crate::limits;
 use crate::stack::bound::Bound;
 
@@ -30,6 +31,19 @@ pub struct TcpSettings {
     pub timestamps: bool,
     /// Disables Nagle's algorithm (TCP_NODELAY).
     pub no_delay: bool,
+    /// Holds segments that are not full (TCP_CORK), 200 ms at most.
+    pub cork: bool,
+    /// Bytes that may be written and not sent before writers wait (TCP_NOTSENT_LOWAT); 0 for what
+    /// the send buffer holds.
+    pub not_sent_low_water: u32,
+    /// Bytes of the largest segment that is announced and sent (TCP_MAXSEG); 0 for what interface
+    /// and path allow.
+    pub maximum_segment: u16,
+    /// What is done about the path MTU (IP_MTU_DISCOVER).
+    pub path_mtu_discovery: PathMtuDiscovery,
+    /// Falls back to the least path MTU of IPv6 when long segments vanish without an ICMP error
+    /// (RFC 8899 §4.2).
+    pub black_hole_detection: bool,
     /// Time to live or hop limit of sent packets; 0 counts as 1.
     pub hop_limit: u8,
     /// Traffic class of sent packets: DSCP and ECN bits (IP_TOS, IPV6_TCLASS).
@@ -67,6 +81,11 @@ impl Default for TcpSettings {
             explicit_congestion: false,
             timestamps: true,
             no_delay: false,
+            cork: false,
+            not_sent_low_water: 0,
+            maximum_segment: 0,
+            path_mtu_discovery: PathMtuDiscovery::Want,
+            black_hole_detection: true,
             hop_limit: limits::HOP_LIMIT,
             traffic_class: 0,
             keep_alive: 0,
@@ -96,6 +115,19 @@ impl TcpSettings {
     /// The initial and the largest size of the send buffer.
     pub(crate) fn send_sizes(&self) -> (usize, usize) {
         sizes(self.send_buffer)
+    }
+
+    pub(crate) const fn gathering(&self) -> Gathering {
+        Gathering {
+            no_delay: self.no_delay,
+            is_corked: self.cork,
+            not_sent_low_water: self.not_sent_low_water,
+        }
+    }
+
+    /// TCP_MAXSEG as a bound.
+    pub(crate) const fn maximum_segment(&self) -> u16 {
+        if self.maximum_segment == 0 { u16::MAX } else { self.maximum_segment }
     }
 
     pub(crate) const fn timeouts(&self) -> Timeouts {

@@ -163,8 +163,8 @@ impl TimeWait {
         self.find(flow).is_some()
     }
 
-    /// Processes a segment, `seg_tsval` being the timestamp of a SYN; `None` when its flow is not in
-    /// TIME-WAIT.
+    /// Processes a segment, `seg_tsval` being the timestamp of a SYN; `None` when its flow is not
+    /// in TIME-WAIT.
     pub(crate) fn input(
         &mut self,
         flow: &Flow,

@@ -11,7 +11,8 @@ use core::time::Duration;
 use super::segment::before;
 use crate::platform::Instant;
 
-/// After so long without a segment TS.Recent says nothing: the peer's clock may have wrapped (§5.5).
+/// After so long without a segment TS.Recent says nothing: the peer's clock may have wrapped
+/// (§5.5).
 const VALIDITY: Duration = Duration::from_secs(24 * 24 * 60 * 60);
 
 /// Ticks beyond which an echo is not believed: twice the largest RTO.

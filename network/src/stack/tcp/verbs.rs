@@ -329,6 +329,7 @@ impl Tcp {
     ) {
         let Some(connection) = self.get_mut(id) else { return };
         connection.adopt(settings);
+        self.update_mss(cx, ip, id.index);
         self.serve(cx, ip, id.index);
     }
 }

@@ -7,7 +7,9 @@ use alloc::boxed::Box;
 use core::time::Duration;
 
 use super::send_window::SendWindow;
-use super::{Acknowledged, Acknowledgment, Counters, Expired, Plan, RttEstimator, Sender};
+use super::{
+    Acknowledged, Acknowledgment, Counters, Expired, Gathering, Plan, RttEstimator, Sender,
+};
 use crate::command::option::CongestionControl;
 use crate::platform::Instant;
 use crate::stack::tcp::congestion::{UNLIMITED, initial_window};
@@ -18,7 +20,7 @@ use crate::stack::tcp::segment::{SynOptions, before};
 struct Initial {
     buffer_size: usize,
     buffer_size_max: usize,
-    no_delay: bool,
+    gathering: Gathering,
     has_ecn: bool,
     congestion: CongestionControl,
     first: u32,
@@ -42,13 +44,13 @@ impl LazySender {
     pub(crate) fn new(
         buffer_size: usize,
         buffer_size_max: usize,
-        no_delay: bool,
+        gathering: Gathering,
         congestion: CongestionControl,
     ) -> Self {
         let initial = Initial {
             buffer_size,
             buffer_size_max,
-            no_delay,
+            gathering,
             has_ecn: false,
             congestion,
             first: 0,
@@ -140,12 +142,26 @@ impl LazySender {
         }
     }
 
-    /// Disables Nagle's algorithm (TCP_NODELAY).
-    pub(crate) fn set_no_delay(&mut self, no_delay: bool) {
+    /// Changes how written data gathers into segments.
+    pub(crate) fn set_gathering(&mut self, gathering: Gathering) {
         match &mut self.sender {
-            None => self.initial.no_delay = no_delay,
-            Some(sender) => sender.set_no_delay(no_delay),
+            None => self.initial.gathering = gathering,
+            Some(sender) => sender.set_gathering(gathering),
         }
+    }
+
+    /// Like [`Sender::set_buffer_size`].
+    pub(crate) fn set_buffer_size(&mut self, bytes: usize) {
+        let initial = &mut self.initial;
+        match &mut self.sender {
+            None => (initial.buffer_size, initial.buffer_size_max) = (bytes, bytes),
+            Some(sender) => sender.set_buffer_size(bytes),
+        }
+    }
+
+    /// Like [`Sender::is_low_water_reached`].
+    pub(crate) fn is_low_water_reached(&self) -> bool {
+        self.sender().is_some_and(Sender::is_low_water_reached)
     }
 
     /// Stops the growth of the buffer because the system is short of memory.
@@ -208,7 +224,11 @@ impl LazySender {
 
     /// Free bytes of the send buffer.
     pub(crate) fn free_space(&self) -> usize {
-        self.sender().map_or_else(|| self.buffer_size(), Sender::free_space)
+        let unwritten = || match self.initial.gathering.not_sent_low_water {
+            0 => self.buffer_size(),
+            low_water => self.buffer_size().min(low_water as usize),
+        };
+        self.sender().map_or_else(unwritten, Sender::free_space)
     }
 
     /// The size of the send buffer.
@@ -331,7 +351,7 @@ impl LazySender {
 impl Initial {
     fn make_sender(&self) -> Sender {
         let mut sender =
-            Sender::new(self.buffer_size, self.buffer_size_max, self.no_delay, self.congestion);
+            Sender::new(self.buffer_size, self.buffer_size_max, self.gathering, self.congestion);
         sender.begin(self.first, self.has_sack, self.send_window);
         (sender.rtt, sender.has_ecn) = (self.rtt, self.has_ecn);
         sender.set_mss(self.mss);

@@ -12,11 +12,13 @@
 //! | [`acknowledge`] | processing acknowledgments |
 //! | [`send_window`] | the peer's window |
 //! | [`recovery`] | loss detection (RFC 8985), recovery (RFC 9937), undo (RFC 5682, RFC 2883) |
-//! | [`plan`] | which segment leaves next: Nagle, windows, pacing |
+//! | [`plan`] | which segment leaves next: windows, pacing |
+//! | [`gather`] | how written data gathers into segments: Nagle, TCP_CORK, TCP_NOTSENT_LOWAT |
 //! | [`timer`] | RTO, PTO and persist timers (RFC 6298, RFC 8985 §7, RFC 9293 §3.8.6.1) |
 //! | [`rtt`] | SRTT, RTTVAR and RTO (RFC 6298) |
 
 mod acknowledge;
+mod gather;
 mod lazy;
 mod plan;
 mod recovery;
@@ -31,6 +33,7 @@ use alloc::collections::VecDeque;
 use core::time::Duration;
 
 pub(crate) use self::acknowledge::{Acknowledged, Acknowledgment};
+pub(crate) use self::gather::Gathering;
 pub(crate) use self::lazy::LazySender;
 pub(crate) use self::plan::Plan;
 use self::recovery::{ProportionalRateReduction, Rack, RecoveryState, Undo};
@@ -99,7 +102,8 @@ struct Sender {
     is_closing: bool,
     /// The peer acknowledged the FIN.
     fin_acknowledged: bool,
-    no_delay: bool,
+    /// How written data gathers into segments.
+    gathering: Gathering,
     /// SND.WND, SND.WL1, SND.WL2.
     send_window: SendWindow,
     /// SMSS, Eff.snd.MSS (RFC 9293 §3.7.1): bytes of data in a full segment.
@@ -147,7 +151,7 @@ impl Sender {
     pub(crate) fn new(
         buffer_size: usize,
         buffer_size_max: usize,
-        no_delay: bool,
+        gathering: Gathering,
         algorithm: CongestionControl,
     ) -> Self {
         Self {
@@ -158,7 +162,7 @@ impl Sender {
             snd_nxt: 0,
             is_closing: false,
             fin_acknowledged: false,
-            no_delay,
+            gathering,
             send_window: SendWindow::default(),
             mss: 0,
             small_segment_end: 0,
@@ -216,9 +220,9 @@ impl Sender {
         self.scoreboard.mark_longer_lost(self.mss, fin);
     }
 
-    /// Disables Nagle's algorithm (TCP_NODELAY).
-    pub(crate) const fn set_no_delay(&mut self, no_delay: bool) {
-        self.no_delay = no_delay;
+    /// Changes the size of the send buffer, which stays as it is from now on. Written data stays.
+    pub(crate) const fn set_buffer_size(&mut self, bytes: usize) {
+        (self.buffer_size, self.buffer_size_max) = (bytes, bytes);
     }
 
     /// Takes as many bytes as fit into the send buffer.
@@ -231,7 +235,10 @@ impl Sender {
 
     /// Free bytes of the send buffer.
     pub(crate) fn free_space(&self) -> usize {
-        if self.is_closing { 0 } else { self.buffer_size.saturating_sub(self.buffer.len()) }
+        if self.is_closing {
+            return 0;
+        }
+        self.buffer_size.saturating_sub(self.buffer.len()).min(self.low_water_room())
     }
 
     /// The size of the send buffer.

@@ -111,7 +111,8 @@ impl Sender {
             return None;
         }
         let is_last = length == unsent;
-        if length < self.mss && !(is_last && must_send_fin) && self.is_held_by_nagle() {
+        let may_wait = length < self.mss && !(is_last && must_send_fin);
+        if may_wait && self.is_held(now) {
             return None;
         }
         let pipe = self.pipe();
@@ -135,11 +136,6 @@ impl Sender {
         length > 0
             && (length >= self.send_window.max_snd_wnd / 2
                 || core::mem::take(&mut self.timers.must_override_sws))
-    }
-
-    /// Nagle's algorithm in Minshall's variant: at most one small segment is in flight.
-    fn is_held_by_nagle(&self) -> bool {
-        !self.no_delay && before(self.snd_una, self.small_segment_end)
     }
 
     /// Plans a tail loss probe: new data if any, else the last segment (TLP_send_probe(), RFC 8985
@@ -197,6 +193,7 @@ impl Sender {
             }
         }
         self.last_sent_at = now;
+        self.timers.cork_at = Instant::NEVER;
         if self.recovery_state == RecoveryState::Recovery {
             self.prr.sent(count);
         }

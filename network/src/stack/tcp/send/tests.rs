@@ -65,7 +65,8 @@ impl Script {
     }
 
     fn with(first: u32, sack: bool, window: u16, round_trip: Option<Duration>) -> Self {
-        let mut sender = Sender::new(1 << 20, 1 << 20, false, CongestionControl::NewReno);
+        let mut sender =
+            Sender::new(1 << 20, 1 << 20, Gathering::default(), CongestionControl::NewReno);
         sender.begin(first, sack, SendWindow::new(first, window, 500, SHIFT));
         if let Some(sample) = round_trip {
             sender.rtt.sample(sample);

@@ -32,6 +32,8 @@ pub(super) struct Timers {
     pub(super) persist_at: Instant,
     /// The pacing timer: when the next segment may leave.
     pub(super) pace_at: Instant,
+    /// When TCP_CORK holds a segment no longer.
+    pub(super) cork_at: Instant,
     /// Consecutive RTOs without progress.
     pub(super) backoff: u8,
     /// Consecutive zero-window probes.
@@ -40,6 +42,8 @@ pub(super) struct Timers {
     pub(super) is_tlp_due: bool,
     /// The SWS override timeout expired: a small usable window is used.
     pub(super) must_override_sws: bool,
+    /// TCP_CORK held a segment long enough.
+    pub(super) must_override_cork: bool,
 }
 
 impl Default for Timers {
@@ -50,10 +54,12 @@ impl Default for Timers {
             pto_at: Instant::NEVER,
             persist_at: Instant::NEVER,
             pace_at: Instant::NEVER,
+            cork_at: Instant::NEVER,
             backoff: 0,
             persist_backoff: 0,
             is_tlp_due: false,
             must_override_sws: false,
+            must_override_cork: false,
         }
     }
 }
@@ -70,8 +76,9 @@ pub(crate) struct Expired {
 impl Sender {
     /// The earliest deadline of its timers.
     pub(crate) fn deadline(&self) -> Instant {
-        let Timers { rto_at, reordering_at, pto_at, persist_at, pace_at, .. } = self.timers;
-        rto_at.min(reordering_at).min(pto_at).min(persist_at).min(pace_at)
+        let Timers { rto_at, reordering_at, pto_at, persist_at, pace_at, cork_at, .. } =
+            self.timers;
+        rto_at.min(reordering_at).min(pto_at).min(persist_at).min(pace_at).min(cork_at)
     }
 
     /// Runs the expired timers. The caller then asks for [`plan`](Self::plan).
@@ -79,6 +86,9 @@ impl Sender {
         let mut expired = Expired::default();
         if self.timers.pace_at <= now {
             self.timers.pace_at = Instant::NEVER;
+        }
+        if self.timers.cork_at <= now {
+            (self.timers.cork_at, self.timers.must_override_cork) = (Instant::NEVER, true);
         }
         if self.timers.reordering_at <= now {
             let pipe = self.pipe();

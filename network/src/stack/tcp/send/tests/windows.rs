@@ -130,7 +130,7 @@ fn nagle_allows_one_small_segment_in_flight() {
 #[test]
 fn with_no_delay_every_write_leaves() {
     let mut script = Script::new();
-    script.sender.set_no_delay(true);
+    script.sender.set_gathering(Gathering { no_delay: true, ..Gathering::default() });
     for number in 0..5 {
         assert_eq!(places(&script.write(10)), [(number * 10, 10)]);
     }

@@ -1,0 +1,66 @@
+//! What answers a segment that is not acceptable, and what asks a silent peer.
+
+use core::time::Duration;
+
+use super::Tcp;
+use super::acceptability::Verdict;
+use super::assemble::{HeaderFields, flag};
+use super::handshake::Handshake;
+use super::machine::Event;
+use crate::stack::context::Context;
+use crate::stack::ip::Ip;
+
+/// Challenge ACKs per connection and second (RFC 5961 §7; Linux' per-socket limit is two).
+const MAX_CHALLENGE_ACKS: u8 = 2;
+
+impl Tcp {
+    /// Acts on a segment that failed the acceptability test.
+    pub(super) fn reject(&mut self, cx: &mut Context, ip: &mut Ip, index: u32, verdict: Verdict) {
+        match verdict {
+            Verdict::Reset => {
+                let Some(connection) = self.connections.get_mut(index as usize) else { return };
+                let before = connection.state();
+                connection.state_machine.handle(Event::Reset);
+                self.state_changed(cx, ip, index, before, true);
+            }
+            Verdict::ChallengeAck => self.send_challenge_ack(cx, ip, index),
+            Verdict::Accept(_) | Verdict::AckNow | Verdict::Drop => {}
+        }
+    }
+
+    /// Sends a challenge ACK, within the rate limit (RFC 5961 §7).
+    pub(super) fn send_challenge_ack(&mut self, cx: &mut Context, ip: &mut Ip, index: u32) {
+        let Some(connection) = self.connections.get_mut(index as usize) else { return };
+        let (sent, since) = (connection.challenge_acks, connection.challenge_acks_since);
+        let is_over = cx.now.since(since) >= Duration::from_secs(1);
+        if !is_over && sent >= MAX_CHALLENGE_ACKS {
+            return;
+        }
+        (connection.challenge_acks, connection.challenge_acks_since) =
+            if is_over { (1, cx.now) } else { (sent + 1, since) };
+        if connection.is_open() {
+            return self.acknowledge(cx, ip, index);
+        }
+        let (flow, window) = (connection.flow, connection.handshake_window());
+        let Some((sequence, expected)) = connection.state_machine.handshake().map(Handshake::next)
+        else {
+            return;
+        };
+        let fields = HeaderFields::control(flag::ACK, sequence, expected);
+        self.send_control(cx, ip, flow, &HeaderFields { window, ..fields });
+    }
+
+    /// Sends a keep-alive or zero-window probe: a segment with SND.UNA - 1, which the peer must
+    /// acknowledge (RFC 1122 §4.2.3.6; TCP-S-12: without data).
+    pub(crate) fn send_probe(&mut self, cx: &mut Context, ip: &mut Ip, index: u32) {
+        let Some(connection) = self.connections.get(index as usize) else { return };
+        let sequence = connection.sender.snd_una().wrapping_sub(1);
+        let (flow, expected, window) = (
+            connection.flow,
+            connection.receiver.rcv_nxt(),
+            connection.receiver.advertised_window(),
+        );
+        let fields = HeaderFields::control(flag::ACK, sequence, expected);
+        self.send_control(cx, ip, flow, &HeaderFields { window, ..fields });
+    }
+}

@@ -1,0 +1,62 @@
+//! How written data gathers into segments: Nagle's algorithm, TCP_CORK and TCP_NOTSENT_LOWAT.
+
+use core::time::Duration;
+
+use super::Sender;
+use crate::platform::Instant;
+use crate::stack::tcp::segment::before;
+
+/// How long TCP_CORK holds a segment that is not full (tcp(7)).
+const CORK: Duration = Duration::from_millis(200);
+/// A writer is woken when less than this part of TCP_NOTSENT_LOWAT is unsent, as on Linux.
+const LOW_WATER_WAKE: u32 = 2;
+
+/// The options that decide it.
+#[derive(Clone, Copy, PartialEq, Eq, Debug, Default)]
+pub(crate) struct Gathering {
+    /// TCP_NODELAY: Nagle's algorithm is disabled.
+    pub(crate) no_delay: bool,
+    /// TCP_CORK: a segment that is not full waits.
+    pub(crate) is_corked: bool,
+    /// TCP_NOTSENT_LOWAT: bytes that may be unsent; zero for what the buffer holds.
+    pub(crate) not_sent_low_water: u32,
+}
+
+impl Sender {
+    /// Changes the options.
+    pub(super) fn set_gathering(&mut self, gathering: Gathering) {
+        if !gathering.is_corked {
+            (self.timers.cork_at, self.timers.must_override_cork) = (Instant::NEVER, false);
+        }
+        self.gathering = gathering;
+    }
+
+    /// True for a segment without a full load that waits: for an acknowledgment, because a small
+    /// segment is in flight (Nagle's algorithm in Minshall's variant), or for more data.
+    pub(super) fn is_held(&mut self, now: Instant) -> bool {
+        if self.gathering.is_corked {
+            if core::mem::take(&mut self.timers.must_override_cork) {
+                return false;
+            }
+            if self.timers.cork_at == Instant::NEVER {
+                self.timers.cork_at = now.after(CORK);
+            }
+            return true;
+        }
+        !self.gathering.no_delay && before(self.snd_una, self.small_segment_end)
+    }
+
+    /// Bytes that TCP_NOTSENT_LOWAT lets the program write.
+    pub(super) fn low_water_room(&self) -> usize {
+        match self.gathering.not_sent_low_water {
+            0 => usize::MAX,
+            low_water => low_water.saturating_sub(self.unsent()) as usize,
+        }
+    }
+
+    /// True when a writer that TCP_NOTSENT_LOWAT stopped may go on.
+    pub(super) fn is_low_water_reached(&self) -> bool {
+        let low_water = self.gathering.not_sent_low_water;
+        low_water != 0 && self.unsent().saturating_mul(LOW_WATER_WAKE) < low_water
+    }
+}
