@@ -32,6 +32,8 @@ impl Tcp {
             let fields = HeaderFields::control(flag::RST | flag::ACK, sequence, expected);
             self.send_control(cx, ip, flow, &fields);
         }
+        // The owner keeps the stream and its error; the peer may connect again.
+        self.unlink(&flow, index);
         self.wake_all(cx, index);
     }
 
@@ -112,6 +114,13 @@ impl Tcp {
 
     /// Moves an orphaned connection to the TIME-WAIT table.
     pub(crate) fn enter_time_wait(&mut self, cx: &mut Context, ip: &mut Ip, id: ConnectionId) {
+        self.begin_time_wait(cx, ip, id);
+        self.remove_and_wake(cx, id);
+    }
+
+    /// Hands the flow of a connection to the TIME-WAIT table. An owner may keep the connection and
+    /// read what has come; its flow can begin again meanwhile.
+    pub(super) fn begin_time_wait(&mut self, cx: &mut Context, ip: &mut Ip, id: ConnectionId) {
         // A pending acknowledgment leaves now: the table keeps no receiver.
         let Some(connection) = self.get(id) else { return };
         if connection.receiver.ack_due() != AckDue::Never {
@@ -125,7 +134,7 @@ impl Tcp {
             connection.receiver.advertised_window(),
             connection.timestamps,
         );
-        self.remove_and_wake(cx, id);
+        self.unlink(&flow, id.index);
         let had_none = self.time_wait.deadline().is_none();
         self.time_wait.insert(flow, state, cx.now);
         if had_none && let Some(deadline) = self.time_wait.deadline() {

@@ -189,7 +189,11 @@ impl Tcp {
         let Some(connection) = self.connections.get_mut(index as usize) else { return };
         if state == State::Closed {
             connection.discard_unsent();
+            // A peer that restarted gets a new connection, though the program holds this one.
+            let flow = connection.flow;
+            self.unlink(&flow, index);
         }
+        let Some(connection) = self.connections.get_mut(index as usize) else { return };
         match (&connection.owner, state) {
             (Owner::Connecting, State::Established | State::CloseWait) => {
                 connection.owner = Owner::Owned;
@@ -206,8 +210,12 @@ impl Tcp {
             }
             (Owner::Orphan, State::Closed) => return self.remove_and_wake(cx, id),
             (Owner::Orphan, State::TimeWait) => return self.enter_time_wait(cx, ip, id),
-            (Owner::Orphan, State::FinWait2) | (Owner::Owned, State::TimeWait) => {
+            (Owner::Orphan, State::FinWait2) => {
                 connection.give_up_at = cx.now.after(FIN_WAIT);
+            }
+            (Owner::Owned, State::TimeWait) => {
+                connection.give_up_at = cx.now.after(FIN_WAIT);
+                self.begin_time_wait(cx, ip, id);
             }
             _ => {}
         }

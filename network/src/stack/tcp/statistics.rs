@@ -18,8 +18,12 @@ impl Tcp {
         &'a self,
         interface: &'a str,
     ) -> impl Iterator<Item = SocketStatus> + 'a {
-        let connections =
-            self.connections.iter().map(|(_, connection)| connection.status(interface));
+        // Those in TIME-WAIT that a program still holds are in the table too.
+        let connections = self
+            .connections
+            .iter()
+            .filter(|(_, connection)| connection.state() != SocketState::TimeWait)
+            .map(|(_, connection)| connection.status(interface));
         let waiting = self.time_wait.flows().map(|flow| SocketStatus {
             kind: SocketKind::Tcp,
             state: SocketState::TimeWait,

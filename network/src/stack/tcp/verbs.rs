@@ -243,7 +243,8 @@ impl Tcp {
         let Some(connection) = self.get_mut(id) else { return };
         match connection.state() {
             State::Closed | State::Listen | State::SynSent => return self.remove_and_wake(cx, id),
-            State::TimeWait => return self.enter_time_wait(cx, ip, id),
+            // The flow rests in the table of TIME-WAIT already.
+            State::TimeWait => return self.remove_and_wake(cx, id),
             State::SynReceived => return self.abort(cx, ip, id),
             _ if connection.receiver.readable() > 0 || connection.linger == Some(0) => {
                 return self.abort(cx, ip, id);
