@@ -225,7 +225,7 @@ fn moved(request: &Request) -> Answer {
     let parts: Vec<String> = request.path.split('/').map(target::encode).collect();
     let mut location = format!("/{}/", parts.join("/"));
     if let Some(query) = &request.query {
-        location = format!("{location}?{query}");
+        location = format!("{location}?{}", target::ascii(query));
     }
     Answer::bare(StatusCode::MOVED_PERMANENTLY, LOCATION, &location)
 }

@@ -60,7 +60,8 @@ impl Read for Metered {
         if left == 0 {
             return Poll::Ready(Err(io::Error::other(Error::MessageTooLong)));
         }
-        let count = ready!(self.wire.poll_read_up_to(context, &mut cursor, left))?;
+        let most = left.min(cursor.remaining());
+        let count = ready!(self.wire.poll_bytes(context, most, |bytes| cursor.put_slice(bytes)))?;
         if left != UNLIMITED {
             self.budget.store(left.saturating_sub(count), Ordering::Relaxed);
         }

@@ -10,6 +10,7 @@
 //! | [`redirect`] | the target of a redirect, and the redirected request |
 //! | [`url`] | URLs as users type them |
 //! | [`server`] | connections of a server: accepting, serving, refusing, closing |
+//! | [`framing`] | the framing fields of raw heads |
 //! | [`guard`] | the timeouts of a server's connection, and early refusals |
 //! | [`answer`] | request → response: files, parts of files, listings |
 //! | [`content`] | the body of a response: text, or a part of a file |
@@ -21,6 +22,7 @@ pub mod answer;
 pub mod client;
 pub mod condition;
 pub mod content;
+pub mod framing;
 pub mod guard;
 pub mod redirect;
 pub mod request;
