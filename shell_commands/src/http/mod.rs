@@ -8,6 +8,7 @@
 //! | [`wire`] | an open file as a stream for `hyper` |
 //! | [`client`] | one request over one connection, and its response |
 //! | [`redirect`] | the target of a redirect, and the redirected request |
+//! | [`resume`] | where a body belongs in a file that is there already |
 //! | [`url`] | URLs as users type them |
 //! | [`server`] | connections of a server: accepting, serving, refusing, closing |
 //! | [`framing`] | the framing fields of raw heads |
@@ -26,6 +27,7 @@ pub mod framing;
 pub mod guard;
 pub mod redirect;
 pub mod request;
+pub mod resume;
 pub mod server;
 pub mod target;
 pub mod url;

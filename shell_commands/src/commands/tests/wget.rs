@@ -296,6 +296,26 @@ fn resuming_never_spoils_the_file() {
         (part("items 3-5/6", "def"), false, "abc"),
         (part("bytes 3-4/6", "def"), false, "abc"),
         ("HTTP/1.1 206 Partial Content\r\n\r\ndef".to_owned(), false, "abc"),
+        // A part of the rest is written, and is not all.
+        (part("bytes 3-4/6", "de"), false, "abcde"),
+        // The part breaks off, or goes on.
+        (part("bytes 3-5/6", "def").replace("def", "de"), false, "abcde"),
+        (part("bytes 3-5/6", "de").replace("Content-Length: 2\r\n", ""), false, "abcde"),
+        (part("bytes 3-5/6", "defg").replace("Content-Length: 4\r\n", ""), false, "abc"),
+        (
+            part("bytes 3-5/6", "").replace("Content-Length: 0", "Transfer-Encoding: chunked")
+                + "2\r\nde\r\n1\r\nf\r\n0\r\n\r\n",
+            true,
+            "abcdef",
+        ),
+        (part("bytes 3-5/6\r\nContent-Encoding: gzip", "def"), false, "abc"),
+        (part("bytes 3-5/6\r\nContent-Type: multipart/byteranges", "def"), false, "abc"),
+        (part("bytes 3-5/6\r\nContent-Range: bytes 0-2/6", "def"), false, "abc"),
+        ("HTTP/1.1 200 OK\r\nContent-Encoding: gzip\r\n\r\nABCD".to_owned(), false, "abc"),
+        ("HTTP/1.1 204 No Content\r\n\r\n".to_owned(), false, "abc"),
+        ("HTTP/1.1 304 Not Modified\r\n\r\n".to_owned(), false, "abc"),
+        ("HTTP/1.1 416 Range Not Satisfiable\r\n\r\n".to_owned(), true, "abc"),
+        (complete.replace("*/3", "*/4"), false, "abc"),
         (complete.to_owned(), true, "abc"),
         (complete.replace("*/3", "*/2"), false, "abc"),
         (whole.to_owned(), true, "ABCD"),
@@ -310,6 +330,12 @@ fn resuming_never_spoils_the_file() {
 
 #[test]
 fn a_part_that_nobody_asked_for_is_refused() {
+    let begin = "HTTP/1.1 206 Partial Content\r\nContent-Range: bytes 0-1/6\r\n\r\nde";
+    let fetched = fetch("wget -q -O f 10.77.0.9", &[begin]);
+    let message = "wget: the server sent 2 of 6 bytes: not complete\n";
+    assert_eq!(fetched.ran.error, message);
+    let posted = fetch("echo -n abc > f; wget -q -c -O f --post-data x 10.77.0.9", &[OK]);
+    assert!(posted.succeeded() && !posted.requests[0].contains("Range"), "{:?}", posted.ran);
     let part = "HTTP/1.1 206 Partial Content\r\nContent-Range: bytes 3-4/6\r\n\r\nde";
     let fetched = fetch("wget -q -O f 10.77.0.9; ls", &[part]);
     assert_eq!(fetched.ran.output, "");
