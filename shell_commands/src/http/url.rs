@@ -57,8 +57,11 @@ impl Url {
             Some((scheme, _)) if is_scheme(scheme) => text,
             _ => format!("http://{text}"),
         };
-        let text = encode(text.as_bytes());
-        Self::check(Uri::parse(text).map_err(|_| UrlError::Malformed)?, zone)
+        let uri = Uri::parse(encode(text.as_bytes())).map_err(|_| UrlError::Malformed)?;
+        // Against any base, this removes `.` and `..` only (RFC 3986 §5.2.2).
+        let plain =
+            UriRef::from(uri.borrow()).resolve_against(&uri).map_err(|_| UrlError::Malformed)?;
+        Self::check(plain, zone)
     }
 
     /// Resolves a `Location` against this URL (RFC 3986 §5.2).
@@ -205,7 +208,8 @@ mod tests {
             ("web.lan", "web.lan", 80, "/", "index.html"),
             ("http://web.lan:81/a/b.txt?x=1#y", "web.lan", 81, "/a/b.txt?x=1", "b.txt"),
             ("HTTP://10.0.2.4/1M", "10.0.2.4", 80, "/1M", "1M"),
-            ("http://[fd00:2::4]:8080/x/..", "fd00:2::4", 8080, "/x/..", "index.html"),
+            ("http://[fd00:2::4]:8080/x/..", "fd00:2::4", 8080, "/", "index.html"),
+            ("h/a/./b/../../../c?/../d", "h", 80, "/c?/../d", "c"),
             ("http://h?q=a/b", "h", 80, "/?q=a/b", "index.html"),
             ("h:81/x", "h", 81, "/x", "x"),
             ("http://h:/x", "h", 80, "/x", "x"),
@@ -262,6 +266,13 @@ mod tests {
             (b"/a\tb", "/a%09b"),
             (b"/[1]", "/%5B1%5D"),
             (b"/100%", "/100%25"),
+            (b"/%e9%C3\xa9", "/%e9%C3%A9"),
+            (b"/a  b?c d#e f", "/a%20%20b?c%20d"),
+            (b"\t/x\t", "/x"),
+            (b"?q=caf\xc3\xa9 \"<>", "/d/f?q=caf%C3%A9%20%22%3C%3E"),
+            (b"caf\xe9/..", "/d/"),
+            (b"/a\r\nX: y", "/a%0D%0AX:%20y"),
+            (b"/\x7f\x01", "/%7F%01"),
             (b"\\\\evil\\x", "/d/%5C%5Cevil%5Cx"),
         ] {
             assert_eq!(base.join(location).unwrap().target(), expected);
@@ -283,15 +294,25 @@ mod tests {
             ("login?u=a://b", ("a", 81, "/x/login?u=a://b")),
             ("?page=2", ("a", 81, "/x/y?page=2")),
             ("/p#frag", ("a", 81, "/p")),
+            ("http://a:81/x/../../q/./r", ("a", 81, "/q/r")),
+            ("//b:82/x/..", ("b", 82, "/")),
+            ("?a=/../b", ("a", 81, "/x/y?a=/../b")),
+            ("?", ("a", 81, "/x/y?")),
+            ("/x:y/z", ("a", 81, "/x:y/z")),
+            ("./x:y", ("a", 81, "/x/x:y")),
+            ("http://A", ("A", 80, "/")),
+            ("http://a?b", ("a", 80, "/?b")),
         ] {
             let url = base.join(location.as_bytes()).unwrap();
             let (host, port, target) = parts(&url);
             assert_eq!((host.as_str(), port, target.as_str()), expected, "{location}");
         }
-        for location in ["https://b/", "mailto:a@b", "ftp://x/", "g:h"] {
+        for location in ["https://b/", "mailto:a@b", "ftp://x/", "g:h", "HTTPS:", "x:y/z"] {
             assert_eq!(base.join(location.as_bytes()), Err(UrlError::Scheme), "{location}");
         }
-        for location in ["http:g", "///x", "http://"] {
+        for location in
+            ["http:g", "http:/g", "http:", "///x", "http://", "//", "//u:p@a/", "//a:99999/"]
+        {
             assert_eq!(base.join(location.as_bytes()), Err(UrlError::Malformed), "{location}");
         }
     }
