@@ -104,6 +104,10 @@ fn parse(context: &Context) -> Result<Options, Failure> {
                 if name == CONTENT_LENGTH || name == TRANSFER_ENCODING {
                     return Err(Failure::usage(format!("{name}: follows from the body")));
                 }
+                // One name, one server (RFC 9112 §3.2).
+                if name == HOST && chosen.fields.contains_key(HOST) {
+                    return Err(Failure::usage(format!("{name}: given twice")));
+                }
                 chosen.fields.append(name, value);
             }
             Long("post-data") => chosen.post = Some(options.value()?.string()?),

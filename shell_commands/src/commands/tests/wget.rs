@@ -213,6 +213,8 @@ fn fields_replace_ours_but_not_the_framing() {
         let bad = fetch(&format!("wget --header '{field}' 10.77.0.9"), &[OK]);
         assert_eq!(bad.ran.status, Status::USAGE, "{field}");
     }
+    let twice = fetch("wget --header 'Host: a' --header 'host: b' 10.77.0.9", &[OK]);
+    assert_eq!(twice.ran.status, Status::USAGE);
     for name in ["Content-Length", "transfer-encoding"] {
         let bad = fetch(&format!("wget --header '{name}: 9' 10.77.0.9"), &[OK]);
         assert_eq!(bad.ran.status, Status::USAGE, "{name}");
