@@ -63,7 +63,7 @@ fn place(options: &Options, response: &Response, offset: u64) -> Result<Placed, 
         has_coding: options.fields.contains_key(ACCEPT_ENCODING),
     };
     resume::placed(response.status, &response.fields, &requested).map_err(|why| match why {
-        ResumeError::Refused => Failure::new(format!("{why}: {}", response.line)),
+        ResumeError::Refused => Failure::new(format!("{why}: {}", response.line.escape_default())),
         why => Failure::new(why.to_string()),
     })
 }

@@ -26,6 +26,8 @@ use crate::limits;
 pub enum ClientError {
     /// The response is not HTTP, or contradicts itself.
     NotHttp,
+    /// The head is longer than we read.
+    TooLong,
     /// The body has a coding that we did not request and cannot decode.
     Coding,
     /// An error of the stream.
@@ -36,6 +38,7 @@ impl std::fmt::Display for ClientError {
     fn fmt(&self, formatter: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         match self {
             Self::NotHttp => formatter.write_str("the answer is not HTTP"),
+            Self::TooLong => formatter.write_str("the head of the answer is too long"),
             Self::Coding => formatter.write_str("the answer has an unknown transfer coding"),
             Self::Stream(why) => why.fmt(formatter),
         }
@@ -169,10 +172,11 @@ pub async fn send(file: File, request: Request<Full<Bytes>>) -> Result<Response,
     let failed = |error: &hyper::Error| {
         let is_silent = seen.bytes.load(Ordering::Relaxed) == 0;
         match cause(error) {
-            Error::MessageTooLong => ClientError::NotHttp,
+            Error::MessageTooLong => ClientError::TooLong,
             Error::ConnectionReset if error.is_incomplete_message() && is_silent => {
                 ClientError::NotHttp
             }
+            _ if error.is_parse_too_large() => ClientError::TooLong,
             _ if error.is_parse() => ClientError::NotHttp,
             why => ClientError::Stream(why),
         }

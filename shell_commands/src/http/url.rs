@@ -3,6 +3,7 @@
 //! `fluent-uri` parses and resolves them by RFC 3986. It is strict; invalid bytes are
 //! percent-encoded before, as in browsers.
 
+use std::borrow::Cow;
 use std::fmt;
 
 use fluent_uri::{Uri, UriRef};
@@ -84,21 +85,39 @@ impl Url {
         uri.set_fragment(None);
         let authority = uri.authority().ok_or(UrlError::Malformed)?;
         let port = authority.port_to_u16().map_err(|_| UrlError::Malformed)?.unwrap_or(80);
-        if authority.host().is_empty() || authority.has_userinfo() || port == 0 {
+        let has_user = authority.has_userinfo();
+        let url = Self { uri, port, zone };
+        if has_user || port == 0 || !url.is_host() {
             return Err(UrlError::Malformed);
         }
-        Ok(Self { uri, port, zone })
+        Ok(url)
+    }
+
+    /// True if a name server or the terminal may see the host: what is escaped in a name must not
+    /// be what ends one, nor a control character.
+    fn is_host(&self) -> bool {
+        let name = self.name();
+        let is_forbidden = |letter: char| {
+            letter.is_control() || letter == '\u{fffd}' || " /?#@:%[]".contains(letter)
+        };
+        !name.is_empty() && (name.starts_with('[') || !name.contains(is_forbidden))
+    }
+
+    /// The host without escapes, IPv6 in brackets and without its zone.
+    fn name(&self) -> Cow<'_, str> {
+        let host = self.uri.authority().map_or("", |authority| authority.host());
+        percent_decode_str(host).decode_utf8_lossy()
     }
 
     /// Returns the host: a name or an address, IPv6 without brackets and with its zone.
     #[must_use]
     pub fn host(&self) -> String {
-        let host = self.uri.authority().map_or("", |authority| authority.host());
-        let inner = host.strip_prefix('[').and_then(|rest| rest.strip_suffix(']'));
-        let name = percent_decode_str(inner.unwrap_or(host)).decode_utf8_lossy();
+        let name = self.name();
+        let inner = name.strip_prefix('[').and_then(|rest| rest.strip_suffix(']'));
+        let name = inner.unwrap_or(&name);
         match &self.zone {
             Some(zone) => format!("{name}%{zone}"),
-            None => name.into_owned(),
+            None => name.to_owned(),
         }
     }
 
@@ -122,7 +141,9 @@ impl Url {
     /// Returns host and port for the `Host` field.
     #[must_use]
     pub fn authority(&self) -> String {
-        let host = self.uri.authority().map_or("", |authority| authority.host());
+        let name = self.name();
+        let escaped = self.uri.authority().map_or("", |authority| authority.host());
+        let host = if name.is_ascii() { &name } else { escaped };
         if self.port == 80 { host.to_owned() } else { format!("{host}:{}", self.port) }
     }
 
@@ -220,6 +241,8 @@ mod tests {
         }
         assert_eq!(Url::parse("http://[::1]:81/").unwrap().authority(), "[::1]:81");
         assert_eq!(Url::parse("http://[::1]/").unwrap().authority(), "[::1]");
+        assert_eq!(Url::parse("http://%77eb.lan:81/").unwrap().authority(), "web.lan:81");
+        assert_eq!(Url::parse("http://büro/").unwrap().authority(), "b%C3%BCro");
     }
 
     #[test]
@@ -247,6 +270,12 @@ mod tests {
             "http://a/\tb",
             "[::1",
             "http://[x]/",
+            "http://a%0ab/",
+            "http://a%1b[31m/",
+            "http://a%2fb/",
+            "http://a%40b/",
+            "http://a%ff/",
+            "http://a b/",
         ] {
             assert_eq!(Url::parse(text), Err(UrlError::Malformed), "{text:?}");
         }

@@ -297,6 +297,7 @@ fn redirects_that_lead_nowhere_are_failures() {
         ("ftp://x/", "wget: ftp://x/: not an http URL\n"),
         ("https://x/", "wget: https://x/: not an http URL\n"),
         ("http:g", "wget: http:g: bad URL\n"),
+        ("http://a%1b[31m/", "wget: http://a%1b[31m/: bad URL\n"),
     ] {
         let moved = redirect("302 Found", location);
         let fetched = fetch("wget -q -O - 10.77.0.9", &[&moved, OK]);
@@ -452,7 +453,7 @@ fn heads_are_shown_and_failures_say_why() {
 fn interim_responses_without_end_are_given_up() {
     let endless = "HTTP/1.1 100 Continue\r\n\r\n".repeat(1 << 16);
     let fetched = fetch("wget -q -T 3 -O - 10.77.0.9", &[&endless]);
-    assert_eq!(fetched.ran.error, "wget: 10.77.0.9: the answer is not HTTP\n");
+    assert_eq!(fetched.ran.error, "wget: 10.77.0.9: the head of the answer is too long\n");
 }
 
 /// The outcome and the time of a fetch from a server that sends a part of its response at once and
@@ -487,5 +488,10 @@ fn wget_t_3_ends() {
         let (ran, elapsed) = fetch_dripping("wget -q -T 3 -O - 10.77.0.9", at_once, rest);
         assert_eq!(ran.error, message, "{at_once:?} {rest:.40?}");
         assert!(elapsed <= Duration::from_secs(6), "{elapsed:?} {at_once:?} {rest:.40?}");
+    }
+    // Controls: a body that is whole needs no end of the connection.
+    for whole in [OK, &format!("{chunked}2;x\r\nhi\r\n0\r\nX: y\r\n\r\n")] {
+        let (ran, _) = fetch_dripping("wget -q -T 3 -O - 10.77.0.9", whole, "");
+        assert_eq!((ran.output.as_str(), ran.error.as_str()), ("hi", ""), "{whole}");
     }
 }

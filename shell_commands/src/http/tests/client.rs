@@ -219,6 +219,6 @@ fn a_head_without_end_is_given_up() {
     let field = format!("HTTP/1.1 200 OK\r\nX: {}", "a".repeat(2 * limits::HTTP_HEAD_BYTES));
     let fields = format!("HTTP/1.1 200 OK\r\n{}\r\n", "a: b\r\n".repeat(limits::HTTP_HEADERS + 1));
     for text in [interim, field, fields] {
-        assert_eq!(receive(text.as_bytes()).err(), Some(ClientError::NotHttp), "{text:.40}");
+        assert_eq!(receive(text.as_bytes()).err(), Some(ClientError::TooLong), "{text:.40}");
     }
 }
