@@ -1,5 +1,6 @@
 //! `wget`: fetches a document by HTTP. It streams: memory does not grow with the document.
 
+use std::sync::Arc;
 use std::time::Duration;
 
 use embedded_io_async::SeekFrom;
@@ -18,6 +19,7 @@ use crate::context::{Context, Stream};
 use crate::failure::{Failure, Outcome};
 use crate::http::client::{self, Response};
 use crate::http::redirect::Hop;
+use crate::http::replace::Replaced;
 use crate::http::resume::{self, Place, Placed, Requested, ResumeError};
 use crate::http::url::Url;
 use crate::render::progress::Progress;
@@ -49,7 +51,10 @@ pub(super) async fn run(context: &Context) -> Outcome {
     let offset = resume_from(context, &options, &name)?;
     let mut response = open(context, &options, url, offset).await?;
     match place(&options, &response, offset)? {
-        Placed::At(place) => save(context, &options, &mut response, &name, place).await?,
+        Placed::At(place) => {
+            let output = output(context, &name, place, offset)?;
+            save(context, &options, &mut response, &name, output, place).await?;
+        }
         Placed::Complete => remark(context, &options, &format!("'{name}' is complete\n")).await,
     }
     Ok(Status::SUCCESS)
@@ -267,9 +272,11 @@ async fn save(
     options: &Options,
     response: &mut Response,
     name: &str,
+    output: Output,
     place: Place,
 ) -> Result<(), Failure> {
-    let output = output(context, name, place.offset)?;
+    let Output { name: target, mut file } = output;
+    let failed = |why| Failure::of_write(&target, why);
     let clock = context.platform.clock.as_ref();
     let length = client::content_length(&response.fields);
     let mut progress = Progress::new(name, length, clock.now());
@@ -286,7 +293,7 @@ async fn save(
                 .checked_sub(bytes.len() as u64)
                 .ok_or_else(|| Failure::new("the server sent more than it said"))?;
         }
-        output.file.write_all(&bytes).await.map_err(|why| Failure::of_write(&output.name, why))?;
+        file.write(&bytes).await.map_err(failed)?;
         if let Some(line) = progress.add(bytes.len() as u64, clock.now()) {
             remark(context, options, &line).await;
         }
@@ -294,6 +301,7 @@ async fn save(
     if left.is_some_and(|left| left > 0) {
         return Err(Failure::new("the server sent less than it said"));
     }
+    file.finish().map_err(failed)?;
     remark(context, options, &progress.finish(clock.now())).await;
     let end = place.offset.saturating_add(place.count.unwrap_or_default());
     match place.total {
@@ -304,16 +312,27 @@ async fn save(
     }
 }
 
-/// Open it only now, so that a failed request leaves no empty file.
-fn output(context: &Context, name: &str, offset: u64) -> Result<Stream, Failure> {
+/// Where the document goes.
+struct Output {
+    /// As messages call it.
+    name: Arc<str>,
+    file: Replaced,
+}
+
+/// Open it only now, so that a failed request leaves no empty file. `size` bytes of it are resumed.
+fn output(context: &Context, name: &str, place: Place, size: u64) -> Result<Output, Failure> {
     if name == "-" {
-        return Ok(context.streams.output.clone());
+        let Stream { name, file } = context.streams.output.clone();
+        return Ok(Output { name, file: Replaced::new(file, 0) });
     }
     let mut flags = OpenFlags::WRITE | OpenFlags::CREATE;
-    flags.set(OpenFlags::TRUNCATE, offset == 0);
+    // A whole document in place of a part is compared with it.
+    let old = if place.offset == 0 { size } else { 0 };
+    flags.set(OpenFlags::READ, old > 0);
+    flags.set(OpenFlags::TRUNCATE, size == 0);
     let file = context.files.open(name, flags).map_err(|why| Failure::of(name, why))?;
-    if offset > 0 {
-        file.seek(SeekFrom::Start(offset)).map_err(|why| Failure::of(name, why))?;
+    if place.offset > 0 {
+        file.seek(SeekFrom::Start(place.offset)).map_err(|why| Failure::of(name, why))?;
     }
-    Ok(Stream::new(file, name))
+    Ok(Output { name: name.into(), file: Replaced::new(file, old) })
 }

@@ -8,6 +8,7 @@
 //! | [`wire`] | an open file as a stream for `hyper` |
 //! | [`client`] | one request over one connection, and its response |
 //! | [`redirect`] | the target of a redirect, and the redirected request |
+//! | [`replace`] | a file whose bytes may be the document's already |
 //! | [`resume`] | where a body belongs in a file that is there already |
 //! | [`url`] | URLs as users type them |
 //! | [`server`] | connections of a server: accepting, serving, refusing, closing |
@@ -26,6 +27,7 @@ pub mod content;
 pub mod framing;
 pub mod guard;
 pub mod redirect;
+pub mod replace;
 pub mod request;
 pub mod resume;
 pub mod server;

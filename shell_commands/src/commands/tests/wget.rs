@@ -394,6 +394,12 @@ fn resuming_never_corrupts_the_file() {
         (complete.to_owned(), true, "abc"),
         (complete.replace("*/3", "*/2"), false, "abc"),
         (whole.to_owned(), true, "ABCD"),
+        (whole.replace("ABCD", "abcd"), true, "abcd"),
+        (whole.replace("ABCD", "ab").replace("4", "2"), true, "ab"),
+        // The document breaks off: what was there of it stays.
+        (whole.replace("ABCD", "ab"), false, "abc"),
+        (whole.replace("ABCD", ""), false, "abc"),
+        (whole.replace("ABCD", "aB"), false, "aB"),
         ("HTTP/1.1 404 Not Found\r\n\r\nno".to_owned(), false, "abc"),
     ] {
         let fetched = fetch("echo -n abc > f; wget -c -q -O f 10.77.0.9", &[&response]);
