@@ -84,9 +84,9 @@ impl Requests {
 
 /// The heads of a response, interim ones among them, with a framing that `hyper` takes.
 ///
-/// Only `Transfer-Encoding` is rewritten: `identity` is no coding (RFC 2616 §3.6), empty elements
-/// count for nothing (RFC 9110 §5.6.1), and a response of HTTP/1.0 may be chunked, since its
-/// connection ends anyway (RFC 9112 §6.1).
+/// Only what `hyper` would refuse is rewritten: `identity` is no coding (RFC 2616 §3.6), empty
+/// elements count for nothing (RFC 9110 §5.6.1), a response of HTTP/1.0 may be chunked, since its
+/// connection ends anyway (RFC 9112 §6.1), and lines that are no fields are dropped.
 #[derive(Default)]
 pub struct Heads {
     ends: Ends,
@@ -113,7 +113,7 @@ impl Heads {
             if self.ends.is_end(*byte) {
                 let head = std::mem::take(&mut self.held);
                 self.is_over = !is_interim(&head);
-                let (head, is_old) = mended(head);
+                let (head, is_old) = mended(&head);
                 self.is_old = is_old;
                 ready.extend(head);
             } else if !may_be_http(&self.held) {
@@ -156,16 +156,13 @@ fn is_interim(head: &[u8]) -> bool {
     code.starts_with(b"1") && !code.starts_with(b"101")
 }
 
-/// Returns a head whose `Transfer-Encoding` is `chunked` or absent, if it means that; and whether
-/// it has become one of HTTP/1.1.
-fn mended(head: Vec<u8>) -> (Vec<u8>, bool) {
-    let lines = lines(&head);
-    let fields: Vec<&[u8]> = lines.iter().filter_map(|line| transfer_encoding(line)).collect();
-    if fields.is_empty() {
-        return (head, false);
-    }
-    let codings: Vec<&[u8]> = fields
+/// Returns a head whose `Transfer-Encoding` is `chunked` or absent, if it means that, and without
+/// lines that are no fields; and whether 1.1 stands for 1.0 in it.
+fn mended(head: &[u8]) -> (Vec<u8>, bool) {
+    let lines = lines(head);
+    let codings: Vec<&[u8]> = lines
         .iter()
+        .filter_map(|line| transfer_encoding(line))
         .flat_map(|field| field.split(|byte| *byte == b','))
         .map(<[u8]>::trim_ascii)
         .filter(|coding| !coding.is_empty() && !coding.eq_ignore_ascii_case(b"identity"))
@@ -180,17 +177,35 @@ fn mended(head: Vec<u8>) -> (Vec<u8>, bool) {
         if is_chunked && place + 1 == lines.len() {
             bytes.extend_from_slice(b"Transfer-Encoding: chunked\r\n");
         }
-        if is_kept || transfer_encoding(line).is_none() {
+        let is_status = place == 0;
+        let is_wanted = is_kept || transfer_encoding(line).is_none();
+        if is_status || (is_wanted && !is_no_field(line)) {
             bytes.extend_from_slice(line);
         }
     }
-    match bytes.get_mut(START.len()..) {
-        Some([minor @ b'0', ..]) if !codings.is_empty() => {
-            *minor = b'1';
-            (bytes, true)
-        }
-        _ => (bytes, false),
+    let is_old = !codings.is_empty() && head.get(START.len()) == Some(&b'0');
+    match bytes.get_mut(START.len()) {
+        // A higher minor version is understood as the highest known one (RFC 9110 §6.2).
+        Some(minor) if is_old || matches!(minor, b'2'..=b'9') => *minor = b'1',
+        _ => {}
     }
+    (bytes, is_old)
+}
+
+/// True for a printable line whose name is none, or which has none. Browsers and curl pass over
+/// them; one that looks like framing stays, and the whole head is refused for it.
+fn is_no_field(line: &[u8]) -> bool {
+    let name = line.split(|byte| *byte == b':').next().unwrap_or_default().trim_ascii_end();
+    let is_token = |byte: &u8| byte.is_ascii_alphanumeric() || b"!#$%&'*+-.^_`|~".contains(byte);
+    let is_printable = |byte: &u8| !byte.is_ascii_control() || b"\t\r\n".contains(byte);
+    let line = line.trim_ascii().to_ascii_lowercase();
+    let has = |part: &[u8]| line.windows(part.len()).any(|window| window == part);
+    let is_name = !name.is_empty() && name.iter().all(is_token) && line.contains(&b':');
+    !line.is_empty()
+        && !is_name
+        && line.iter().all(is_printable)
+        && !has(b"content-length")
+        && !has(b"transfer-encoding")
 }
 
 /// Splits a head into lines; a folded line stays with the one that it continues (RFC 9112 §5.2).
@@ -265,6 +280,10 @@ mod tests {
             ("X-Transfer-Encoding: identity\r\n", "X-Transfer-Encoding: identity\r\n"),
             ("X: Transfer-Encoding: identity\r\n", "X: Transfer-Encoding: identity\r\n"),
             ("X:\r\n Transfer-Encoding: x\r\n", "X:\r\n Transfer-Encoding: x\r\n"),
+            ("no field\r\nX y: z\r\n\tw\r\n: a\r\nä: b\r\nC: d\r\n", "C: d\r\n"),
+            ("Content-Length 5\r\n", "Content-Length 5\r\n"),
+            ("X Transfer-Encoding: chunked\r\n", "X Transfer-Encoding: chunked\r\n"),
+            ("\0: a\r\nA b: \u{1}\r\n", "\0: a\r\nA b: \u{1}\r\n"),
         ] {
             // What follows the last head is no head.
             let body = "\r\nTransfer-Encoding: identity\r\n\r\n";
@@ -280,6 +299,8 @@ mod tests {
     fn an_old_server_may_send_chunks() {
         let old = "HTTP/1.0 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n";
         assert_eq!(passed(old), (old.replace("1.0", "1.1"), true));
+        let new = "HTTP/1.2 200 OK\r\n\r\n";
+        assert_eq!(passed(new), (new.replace("1.2", "1.1"), false));
         let old = "HTTP/1.0 200 OK\r\nTransfer-Encoding: identity\r\n\r\n";
         assert_eq!(passed(old), ("HTTP/1.0 200 OK\r\n\r\n".to_owned(), false));
     }
