@@ -153,6 +153,19 @@ fn documents_arrive_whole() {
 }
 
 #[test]
+fn a_document_is_resumed_where_it_broke_off() {
+    let output = succeeds(
+        "ifconfig eth0 10.0.2.50/24 up; cd /temporary; wget -q http://10.0.2.4/64K
+        head -c 1000 64K > part; wget -q -c -O part http://10.0.2.4/64K; sha256sum part 64K
+        wget -c -O part http://10.0.2.4/64K 2>&1; wc -c part",
+    );
+    let sums: Vec<&str> =
+        output.lines().filter_map(|line| line.split_once("  ")).map(|(sum, _)| sum).collect();
+    assert!(matches!(sums.as_slice(), [part, whole, ..] if part == whole), "{output}");
+    contains(&output, &["'part' is complete\n", "65536 part\n"]);
+}
+
+#[test]
 fn ip_monitor_shows_what_changes_and_nothing_of_before() {
     let output = succeeds(
         "ip link set eth0 up; ip monitor all & ip addr add 192.0.2.7/24 dev eth0; ip route add \

@@ -96,6 +96,11 @@ fn a_hundred_megabytes_each_way_are_intact() {
 }
 
 #[test]
+fn redirects_ranges_and_conditions_agree() {
+    run("http.sh", &["ip", "curl", "nginx"]);
+}
+
+#[test]
 fn iperf3_speaks_with_itself() {
     run("iperf3.sh", &["ip", "iperf3"]);
 }

@@ -1,14 +1,14 @@
 //! `wget`: fetches a document by HTTP. It streams: memory does not grow with the document.
 
+use std::sync::Arc;
 use std::time::Duration;
 
 use embedded_io_async::SeekFrom;
-use headers::{ContentRange, HeaderMapExt};
 use http::header::{
     ACCEPT, ACCEPT_ENCODING, CONNECTION, CONTENT_LENGTH, CONTENT_TYPE, HOST, RANGE,
     TRANSFER_ENCODING, USER_AGENT,
 };
-use http::{HeaderMap, HeaderName, HeaderValue, Method, Request, StatusCode};
+use http::{HeaderMap, HeaderName, HeaderValue, Method, Request};
 use http_body_util::Full;
 use hyper::body::Bytes;
 use lexopt::prelude::*;
@@ -19,6 +19,8 @@ use crate::context::{Context, Stream};
 use crate::failure::{Failure, Outcome};
 use crate::http::client::{self, Response};
 use crate::http::redirect::Hop;
+use crate::http::replace::Replaced;
+use crate::http::resume::{self, Place, Placed, Requested, ResumeError};
 use crate::http::url::Url;
 use crate::render::progress::Progress;
 use crate::sockets::{self, Connection, Family, Sockets, within};
@@ -48,57 +50,27 @@ pub(super) async fn run(context: &Context) -> Outcome {
     let name = options.output.clone().unwrap_or_else(|| url.file_name().to_owned());
     let offset = resume_from(context, &options, &name)?;
     let mut response = open(context, &options, url, offset).await?;
-    match placed(&options, &response, offset)? {
-        Placed::At(place) => save(context, &options, &mut response, &name, place).await?,
+    match place(&options, &response, offset)? {
+        Placed::At(place) => {
+            let output = output(context, &name, place, offset)?;
+            save(context, &options, &mut response, &name, output, place).await?;
+        }
         Placed::Complete => remark(context, &options, &format!("'{name}' is complete\n")).await,
     }
     Ok(Status::SUCCESS)
 }
 
-/// The destination of the body.
-enum Placed {
-    /// After the existing part of the file.
-    At(Place),
-    /// None: the file is complete.
-    Complete,
-}
-
-/// An offset in the file.
-struct Place {
-    /// Bytes before it.
-    offset: u64,
-    /// The length of the body, if the server sent it.
-    count: Option<u64>,
-}
-
-/// Finds the destination of the body. The server's range must match the existing file: a part at
-/// another offset would corrupt it.
-fn placed(options: &Options, response: &Response, offset: u64) -> Result<Placed, Failure> {
-    let range = response.fields.typed_get::<ContentRange>();
-    let length = range.as_ref().and_then(ContentRange::bytes_len);
-    match response.status {
-        StatusCode::RANGE_NOT_SATISFIABLE if offset > 0 => match length {
-            Some(length) if length != offset => Err(Failure::new(format!(
-                "the file has {offset} bytes, the document {length}: not resumed"
-            ))),
-            _ => Ok(Placed::Complete),
-        },
-        // A range that the user requested is saved as a document.
-        StatusCode::PARTIAL_CONTENT if offset > 0 || !options.fields.contains_key(RANGE) => {
-            let part = range.as_ref().and_then(ContentRange::bytes_range);
-            match part {
-                Some((first, last))
-                    if first == offset && length.is_none_or(|length| last < length) =>
-                {
-                    let count = Some((last - first).saturating_add(1));
-                    Ok(Placed::At(Place { offset, count }))
-                }
-                _ => Err(Failure::new("the server sent another part than was asked for")),
-            }
-        }
-        status if status.is_success() => Ok(Placed::At(Place { offset: 0, count: None })),
-        _ => Err(Failure::new(format!("server returned error: {}", response.line))),
-    }
+/// Finds the destination of the body.
+fn place(options: &Options, response: &Response, offset: u64) -> Result<Placed, Failure> {
+    let requested = Requested {
+        offset,
+        has_range: options.fields.contains_key(RANGE),
+        has_coding: options.fields.contains_key(ACCEPT_ENCODING),
+    };
+    resume::placed(response.status, &response.fields, &requested).map_err(|why| match why {
+        ResumeError::Refused => Failure::new(format!("{why}: {}", response.line.escape_default())),
+        why => Failure::new(why.to_string()),
+    })
 }
 
 fn parse(context: &Context) -> Result<Options, Failure> {
@@ -136,6 +108,10 @@ fn parse(context: &Context) -> Result<Options, Failure> {
                 // A body whose framing is not its own would be another request on the wire.
                 if name == CONTENT_LENGTH || name == TRANSFER_ENCODING {
                     return Err(Failure::usage(format!("{name}: follows from the body")));
+                }
+                // One name, one server (RFC 9112 §3.2).
+                if name == HOST && chosen.fields.contains_key(HOST) {
+                    return Err(Failure::usage(format!("{name}: given twice")));
                 }
                 chosen.fields.append(name, value);
             }
@@ -271,7 +247,8 @@ fn request(hop: &Hop, offset: u64) -> http::Result<Request<Full<Bytes>>> {
     // Save the document itself, not an encoding of it.
     fields.insert(ACCEPT_ENCODING, HeaderValue::from_static("identity"));
     fields.insert(CONNECTION, HeaderValue::from_static("close"));
-    if offset > 0 {
+    // Only GET has ranges (RFC 9110 §14.2).
+    if offset > 0 && hop.method == Method::GET {
         fields.insert(RANGE, HeaderValue::from_str(&format!("bytes={offset}-"))?);
     }
     if hop.body.is_some() {
@@ -295,9 +272,11 @@ async fn save(
     options: &Options,
     response: &mut Response,
     name: &str,
+    output: Output,
     place: Place,
 ) -> Result<(), Failure> {
-    let output = output(context, name, place.offset)?;
+    let Output { name: target, mut file } = output;
+    let failed = |why| Failure::of_write(&target, why);
     let clock = context.platform.clock.as_ref();
     let length = client::content_length(&response.fields);
     let mut progress = Progress::new(name, length, clock.now());
@@ -314,7 +293,7 @@ async fn save(
                 .checked_sub(bytes.len() as u64)
                 .ok_or_else(|| Failure::new("the server sent more than it said"))?;
         }
-        output.file.write_all(&bytes).await.map_err(|why| Failure::of_write(&output.name, why))?;
+        file.write(&bytes).await.map_err(failed)?;
         if let Some(line) = progress.add(bytes.len() as u64, clock.now()) {
             remark(context, options, &line).await;
         }
@@ -322,20 +301,38 @@ async fn save(
     if left.is_some_and(|left| left > 0) {
         return Err(Failure::new("the server sent less than it said"));
     }
+    file.finish().map_err(failed)?;
     remark(context, options, &progress.finish(clock.now())).await;
-    Ok(())
+    let end = place.offset.saturating_add(place.count.unwrap_or_default());
+    match place.total {
+        Some(total) if end < total => {
+            Err(Failure::new(format!("the server sent {end} of {total} bytes: not complete")))
+        }
+        _ => Ok(()),
+    }
 }
 
-/// Open it only now, so that a failed request leaves no empty file.
-fn output(context: &Context, name: &str, offset: u64) -> Result<Stream, Failure> {
+/// Where the document goes.
+struct Output {
+    /// As messages call it.
+    name: Arc<str>,
+    file: Replaced,
+}
+
+/// Open it only now, so that a failed request leaves no empty file. `size` bytes of it are resumed.
+fn output(context: &Context, name: &str, place: Place, size: u64) -> Result<Output, Failure> {
     if name == "-" {
-        return Ok(context.streams.output.clone());
+        let Stream { name, file } = context.streams.output.clone();
+        return Ok(Output { name, file: Replaced::new(file, 0) });
     }
     let mut flags = OpenFlags::WRITE | OpenFlags::CREATE;
-    flags.set(OpenFlags::TRUNCATE, offset == 0);
+    // A whole document in place of a part is compared with it.
+    let old = if place.offset == 0 { size } else { 0 };
+    flags.set(OpenFlags::READ, old > 0);
+    flags.set(OpenFlags::TRUNCATE, size == 0);
     let file = context.files.open(name, flags).map_err(|why| Failure::of(name, why))?;
-    if offset > 0 {
-        file.seek(SeekFrom::Start(offset)).map_err(|why| Failure::of(name, why))?;
+    if place.offset > 0 {
+        file.seek(SeekFrom::Start(place.offset)).map_err(|why| Failure::of(name, why))?;
     }
-    Ok(Stream::new(file, name))
+    Ok(Output { name: name.into(), file: Replaced::new(file, old) })
 }

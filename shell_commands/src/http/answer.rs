@@ -6,7 +6,6 @@
 use std::sync::Arc;
 
 use embedded_io_async::SeekFrom;
-use headers::ETag;
 use http::header::{
     ACCEPT_RANGES, ALLOW, CONNECTION, CONTENT_LENGTH, CONTENT_RANGE, CONTENT_TYPE, ETAG, LOCATION,
     SERVER,
@@ -162,7 +161,7 @@ impl Directory {
     fn file(&self, path: &str, request: &Request) -> Result<Answer> {
         let file = self.files.open(path, OpenFlags::READ)?;
         let size = file.stat()?.size;
-        let (text, tag) = self.tag(&file)?;
+        let tag = self.tag(&file)?;
         let (status, length, part) =
             match condition::wanted(&request.fields, &tag, size, request.head_only) {
                 Wanted::Whole => (StatusCode::OK, size, None),
@@ -177,7 +176,7 @@ impl Directory {
                     return Ok(Answer::bare(status, CONTENT_RANGE, &format!("bytes */{size}")));
                 }
                 Wanted::Nothing(StatusCode::NOT_MODIFIED) => {
-                    return Ok(Answer::bare(StatusCode::NOT_MODIFIED, ETAG, &text));
+                    return Ok(Answer::bare(StatusCode::NOT_MODIFIED, ETAG, &tag));
                 }
                 Wanted::Nothing(status) => return Ok(Answer::refusal(status)),
             };
@@ -185,18 +184,16 @@ impl Directory {
         let mut answer = Answer { status, fields: HeaderMap::new(), content };
         answer.set(CONTENT_TYPE, &content_type(path));
         answer.set(ACCEPT_RANGES, "bytes");
-        answer.set(ETAG, &text);
+        answer.set(ETAG, &tag);
         if let Some(part) = part {
             answer.set(CONTENT_RANGE, &part);
         }
         Ok(answer)
     }
 
-    /// Returns the strong validator of a file's current bytes, as text and as a value.
-    fn tag(&self, file: &File) -> Result<(String, ETag)> {
-        let text = format!("\"{}-{:x}-{:x}\"", self.run, file.stat()?.inode, file.version()?);
-        let tag = text.parse().map_err(|_| Error::InvalidInput)?;
-        Ok((text, tag))
+    /// Returns the strong validator of a file's current bytes (RFC 9110 §8.8.3).
+    fn tag(&self, file: &File) -> Result<String> {
+        Ok(format!("\"{}-{:x}-{:x}\"", self.run, file.stat()?.inode, file.version()?))
     }
 
     fn listing(&self, path: &str, request: &Request) -> Result<Answer> {
@@ -228,7 +225,7 @@ fn moved(request: &Request) -> Answer {
     let parts: Vec<String> = request.path.split('/').map(target::encode).collect();
     let mut location = format!("/{}/", parts.join("/"));
     if let Some(query) = &request.query {
-        location = format!("{location}?{query}");
+        location = format!("{location}?{}", target::ascii(query));
     }
     Answer::bare(StatusCode::MOVED_PERMANENTLY, LOCATION, &location)
 }

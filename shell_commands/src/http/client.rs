@@ -5,7 +5,7 @@ use std::future::poll_fn;
 use std::io;
 use std::pin::{Pin, pin};
 use std::sync::Arc;
-use std::sync::atomic::{AtomicUsize, Ordering};
+use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
 use std::task::{Context, Poll, ready};
 
 use http::header::{CONTENT_LENGTH, TRANSFER_ENCODING};
@@ -17,6 +17,7 @@ use hyper::ext::ReasonPhrase;
 use hyper::rt::{Read, ReadBufCursor, Write};
 use virtual_file_system::{Error, File};
 
+use super::framing::Heads;
 use super::wire::{Wire, cause};
 use crate::limits;
 
@@ -25,6 +26,8 @@ use crate::limits;
 pub enum ClientError {
     /// The response is not HTTP, or contradicts itself.
     NotHttp,
+    /// The head is longer than we read.
+    TooLong,
     /// The body has a coding that we did not request and cannot decode.
     Coding,
     /// An error of the stream.
@@ -35,40 +38,75 @@ impl std::fmt::Display for ClientError {
     fn fmt(&self, formatter: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         match self {
             Self::NotHttp => formatter.write_str("the answer is not HTTP"),
+            Self::TooLong => formatter.write_str("the head of the answer is too long"),
             Self::Coding => formatter.write_str("the answer has an unknown transfer coding"),
             Self::Stream(why) => why.fmt(formatter),
         }
     }
 }
 
-/// A stream with a byte budget, which bounds a head including interim responses.
-struct Metered {
+/// A stream whose heads are bounded, interim responses included, and mended for `hyper`.
+struct Received {
     wire: Wire,
-    budget: Arc<AtomicUsize>,
+    heads: Heads,
+    /// Bytes that `hyper` may read.
+    ready: Vec<u8>,
+    seen: Arc<Seen>,
 }
 
-/// The budget once the head is read.
-const UNLIMITED: usize = usize::MAX;
+/// What the stream has seen of the response.
+#[derive(Default)]
+struct Seen {
+    /// Bytes up to the end of the last head.
+    bytes: AtomicUsize,
+    /// The last head claimed HTTP/1.0, although `hyper` sees 1.1.
+    is_old: AtomicBool,
+}
 
-impl Read for Metered {
-    fn poll_read(
-        self: Pin<&mut Self>,
-        context: &mut Context<'_>,
-        mut cursor: ReadBufCursor<'_>,
-    ) -> Poll<io::Result<()>> {
-        let left = self.budget.load(Ordering::Relaxed);
+impl Received {
+    /// Reads a part of the heads. Returns false at the end of the stream.
+    fn poll_heads(&mut self, context: &mut Context<'_>) -> Poll<io::Result<bool>> {
+        let bytes = self.seen.bytes.load(Ordering::Relaxed);
+        let left = limits::HTTP_INTERIM_BYTES.saturating_sub(bytes);
         if left == 0 {
             return Poll::Ready(Err(io::Error::other(Error::MessageTooLong)));
         }
-        let count = ready!(self.wire.poll_read_up_to(context, &mut cursor, left))?;
-        if left != UNLIMITED {
-            self.budget.store(left.saturating_sub(count), Ordering::Relaxed);
+        let (heads, ready) = (&mut self.heads, &mut self.ready);
+        let count =
+            ready!(self.wire.poll_bytes(context, left, |bytes| ready.extend(heads.read(bytes))))?;
+        if count == 0 {
+            ready.extend(heads.end());
         }
+        self.seen.bytes.store(bytes.saturating_add(count), Ordering::Relaxed);
+        self.seen.is_old.store(heads.is_old(), Ordering::Relaxed);
+        Poll::Ready(Ok(count > 0))
+    }
+}
+
+impl Read for Received {
+    fn poll_read(
+        mut self: Pin<&mut Self>,
+        context: &mut Context<'_>,
+        mut cursor: ReadBufCursor<'_>,
+    ) -> Poll<io::Result<()>> {
+        let this = &mut *self;
+        while this.ready.is_empty() && !this.heads.is_over() {
+            if !ready!(this.poll_heads(context))? {
+                break;
+            }
+        }
+        let most = cursor.remaining();
+        if this.ready.is_empty() {
+            let taken = this.wire.poll_bytes(context, most, |bytes| cursor.put_slice(bytes));
+            return taken.map_ok(drop);
+        }
+        let rest = this.ready.split_off(most.min(this.ready.len()));
+        cursor.put_slice(&std::mem::replace(&mut this.ready, rest));
         Poll::Ready(Ok(()))
     }
 }
 
-impl Write for Metered {
+impl Write for Received {
     fn poll_write(
         mut self: Pin<&mut Self>,
         context: &mut Context<'_>,
@@ -87,7 +125,7 @@ impl Write for Metered {
 }
 
 /// A connection that is polled while one of its futures is awaited; `None` once it has ended.
-struct Driven(Option<Connection<Metered, Full<Bytes>>>);
+struct Driven(Option<Connection<Received, Full<Bytes>>>);
 
 impl Driven {
     async fn during<T>(&mut self, work: impl Future<Output = T>) -> T {
@@ -113,8 +151,6 @@ pub struct Response {
     pub line: String,
     connection: Driven,
     body: Incoming,
-    /// The bytes that an old server promises beside `Transfer-Encoding: identity`.
-    promised: Option<u64>,
 }
 
 /// Sends a request and reads the head of the response. Interim responses are skipped (RFC 9110
@@ -126,15 +162,21 @@ pub struct Response {
 /// # Cancel safety
 /// Dropping the future ends the exchange; the stream is unusable afterwards.
 pub async fn send(file: File, request: Request<Full<Bytes>>) -> Result<Response, ClientError> {
-    let budget = Arc::new(AtomicUsize::new(limits::HTTP_INTERIM_BYTES));
-    let metered = Metered { wire: Wire::new(file), budget: Arc::clone(&budget) };
+    let seen = Arc::<Seen>::default();
+    let received = Received {
+        wire: Wire::new(file),
+        heads: Heads::default(),
+        ready: Vec::new(),
+        seen: Arc::clone(&seen),
+    };
     let failed = |error: &hyper::Error| {
-        let is_silent = budget.load(Ordering::Relaxed) == limits::HTTP_INTERIM_BYTES;
+        let is_silent = seen.bytes.load(Ordering::Relaxed) == 0;
         match cause(error) {
-            Error::MessageTooLong => ClientError::NotHttp,
+            Error::MessageTooLong => ClientError::TooLong,
             Error::ConnectionReset if error.is_incomplete_message() && is_silent => {
                 ClientError::NotHttp
             }
+            _ if error.is_parse_too_large() => ClientError::TooLong,
             _ if error.is_parse() => ClientError::NotHttp,
             why => ClientError::Stream(why),
         }
@@ -145,40 +187,37 @@ pub async fn send(file: File, request: Request<Full<Bytes>>) -> Result<Response,
         .allow_obsolete_multiline_headers_in_responses(true)
         .max_headers(limits::HTTP_HEADERS)
         .max_header_size(limits::HTTP_HEAD_BYTES)
-        .handshake(metered)
+        .handshake(received)
         .await
         .map_err(|error| failed(&error))?;
     let mut connection = Driven(Some(connection));
     let response =
         connection.during(sender.send_request(request)).await.map_err(|error| failed(&error))?;
-    budget.store(UNLIMITED, Ordering::Relaxed);
     let (head, body) = response.into_parts();
-    let promised = transfer_coding(&head.headers)?;
-    let line = status_line(head.version, head.status, head.extensions.get::<ReasonPhrase>());
-    Ok(Response { status: head.status, fields: head.headers, line, connection, body, promised })
+    check_coding(&head.headers)?;
+    let is_old = seen.is_old.load(Ordering::Relaxed);
+    let version = if is_old { Version::HTTP_10 } else { head.version };
+    let line = status_line(version, head.status, head.extensions.get::<ReasonPhrase>());
+    Ok(Response { status: head.status, fields: head.headers, line, connection, body })
 }
 
-/// Refuses codings that cannot be undone. `identity` is none (RFC 2616 §3.6); beside it an old
-/// server means its `Content-Length`, which is the result.
-fn transfer_coding(fields: &HeaderMap) -> Result<Option<u64>, ClientError> {
-    let mut is_chunked = false;
-    for value in fields.get_all(TRANSFER_ENCODING) {
-        for coding in value.to_str().map_err(|_| ClientError::Coding)?.split(',') {
-            match coding.trim().to_ascii_lowercase().as_str() {
-                "" | "identity" => {}
-                "chunked" if !is_chunked => is_chunked = true,
-                _ => return Err(ClientError::Coding),
-            }
-        }
+/// Refuses codings that cannot be undone: all but `chunked`, once.
+fn check_coding(fields: &HeaderMap) -> Result<(), ClientError> {
+    let mut values = fields.get_all(TRANSFER_ENCODING).iter();
+    match (values.next(), values.next()) {
+        (None, _) => Ok(()),
+        (Some(value), None) if value.as_bytes().eq_ignore_ascii_case(b"chunked") => Ok(()),
+        _ => Err(ClientError::Coding),
     }
-    let is_coded = fields.contains_key(TRANSFER_ENCODING) && !is_chunked;
-    Ok(content_length(fields).filter(|_| is_coded))
 }
 
-/// `Content-Length`, if there is a valid one.
+/// Returns the length of the body as `Content-Length` says it, unless the body is chunked (RFC 9112
+/// §6.3). A value may be repeated; `hyper` has compared the repetitions.
 #[must_use]
 pub fn content_length(fields: &HeaderMap) -> Option<u64> {
-    fields.get(CONTENT_LENGTH).and_then(|value| value.to_str().ok()?.parse().ok())
+    let is_chunked = fields.contains_key(TRANSFER_ENCODING);
+    let value = fields.get(CONTENT_LENGTH).filter(|_| !is_chunked)?;
+    value.to_str().ok()?.split(',').next()?.trim().parse().ok()
 }
 
 fn status_line(version: Version, status: StatusCode, reason: Option<&ReasonPhrase>) -> String {
@@ -197,20 +236,13 @@ impl Response {
     /// errors of the stream.
     pub async fn next(&mut self) -> Result<Option<Bytes>, Error> {
         loop {
-            if self.promised == Some(0) {
-                return Ok(None);
-            }
             let Some(frame) = self.connection.during(self.body.frame()).await else {
-                let is_short = self.promised.is_some();
-                return if is_short { Err(Error::ConnectionReset) } else { Ok(None) };
+                return Ok(None);
             };
             // Trailers are ignored.
-            let Ok(mut data) = frame.map_err(|error| cause(&error))?.into_data() else { continue };
-            if let Some(promised) = &mut self.promised {
-                data.truncate(usize::try_from(*promised).unwrap_or(usize::MAX));
-                *promised = promised.saturating_sub(data.len() as u64);
+            if let Ok(data) = frame.map_err(|error| cause(&error))?.into_data() {
+                return Ok(Some(data));
             }
-            return Ok(Some(data));
         }
     }
 }

@@ -3,10 +3,9 @@
 //! Files have no modification time, so only entity tags count; a condition on a time is ignored, as
 //! §13.1.3 and §13.1.4 require.
 
-use headers::{ETag, HeaderMapExt, IfMatch, IfNoneMatch, IfRange};
-use http::header::{IF_RANGE, RANGE};
-use http::{HeaderMap, StatusCode};
-use http_range_header::parse_range_header;
+use http::header::{IF_MATCH, IF_NONE_MATCH, IF_RANGE, RANGE};
+use http::{HeaderMap, HeaderName, StatusCode};
+use http_range_header::{RangeUnsatisfiableError, parse_range_header};
 
 /// The part of a file to send.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
@@ -19,58 +18,92 @@ pub enum Wanted {
     Nothing(StatusCode),
 }
 
-/// Evaluates the preconditions in the order of §13.2.2. A generated response has no tag.
+/// Evaluates the preconditions in the order of §13.2.2. `tag` is the strong entity tag with its
+/// quotes; a generated response has none.
 #[must_use]
-pub fn precondition(fields: &HeaderMap, tag: Option<&ETag>) -> Option<StatusCode> {
-    if let Some(condition) = fields.typed_get::<IfMatch>() {
-        let passes = match tag {
-            Some(tag) => condition.precondition_passes(tag),
-            None => condition.is_any(),
-        };
-        if !passes {
-            return Some(StatusCode::PRECONDITION_FAILED);
-        }
+pub fn precondition(fields: &HeaderMap, tag: Option<&str>) -> Option<StatusCode> {
+    if fields.contains_key(IF_MATCH) && !lists(fields, &IF_MATCH, tag, strong) {
+        return Some(StatusCode::PRECONDITION_FAILED);
     }
-    let condition = fields.typed_get::<IfNoneMatch>()?;
-    let passes = match tag {
-        Some(tag) => condition.precondition_passes(tag),
-        None => condition != IfNoneMatch::any(),
-    };
-    if passes { None } else { Some(StatusCode::NOT_MODIFIED) }
+    lists(fields, &IF_NONE_MATCH, tag, weak).then_some(StatusCode::NOT_MODIFIED)
+}
+
+/// The strong comparison of §8.8.3.2 with a strong tag.
+fn strong(listed: &[u8], tag: &[u8]) -> bool {
+    listed == tag
+}
+
+/// The weak comparison of §8.8.3.2 with a strong tag.
+fn weak(listed: &[u8], tag: &[u8]) -> bool {
+    listed.strip_prefix(b"W/").unwrap_or(listed) == tag
+}
+
+/// True if the field is `*`, or lists a tag that compares equal to ours.
+///
+/// Commas within tags need no care: a tag holds no quote, so no piece of a valid one looks like
+/// ours.
+fn lists(
+    fields: &HeaderMap,
+    name: &HeaderName,
+    tag: Option<&str>,
+    equal: fn(&[u8], &[u8]) -> bool,
+) -> bool {
+    let mut values = fields.get_all(name).iter().map(|value| value.as_bytes());
+    let is_any = values.next().is_some_and(|value| value.trim_ascii() == b"*");
+    if is_any && values.next().is_none() {
+        return true;
+    }
+    let Some(tag) = tag else { return false };
+    fields
+        .get_all(name)
+        .iter()
+        .flat_map(|value| value.as_bytes().split(is_comma))
+        .any(|listed| equal(listed.trim_ascii(), tag.as_bytes()))
+}
+
+fn is_comma(byte: &u8) -> bool {
+    *byte == b','
 }
 
 /// Selects the part of a file of `length` bytes to send.
 #[must_use]
-pub fn wanted(fields: &HeaderMap, tag: &ETag, length: u64, head_only: bool) -> Wanted {
+pub fn wanted(fields: &HeaderMap, tag: &str, length: u64, head_only: bool) -> Wanted {
     if let Some(status) = precondition(fields, Some(tag)) {
         return Wanted::Nothing(status);
     }
-    // Only a strong match proves that the client's part belongs to this version.
-    let is_other = fields.contains_key(IF_RANGE)
-        && fields
-            .typed_get::<IfRange>()
-            .is_none_or(|condition| condition.is_modified(Some(tag), None));
     // A range of HEAD means nothing (§14.2).
-    if head_only || is_other { Wanted::Whole } else { range(fields, length) }
+    if head_only || is_other_version(fields, tag) { Wanted::Whole } else { range(fields, length) }
 }
 
-/// Several parts, and other units than bytes, are ignored.
+/// Evaluates `If-Range` (§13.1.5): only a strong match proves that the client's part belongs to
+/// this version. Files have no dates to match, and several fields are no condition that holds.
+fn is_other_version(fields: &HeaderMap, tag: &str) -> bool {
+    let mut conditions = fields.get_all(IF_RANGE).iter();
+    match (conditions.next(), conditions.next()) {
+        (None, _) => false,
+        (Some(condition), None) => condition.as_bytes() != tag.as_bytes(),
+        (Some(_), Some(_)) => true,
+    }
+}
+
+/// Other units than bytes are ignored, and so are several satisfiable parts: their response would
+/// be multipart, and a server may ignore any range (§14.2).
 fn range(fields: &HeaderMap, length: u64) -> Wanted {
     let mut values = fields.get_all(RANGE).iter();
     let (Some(value), None) = (values.next(), values.next()) else { return Wanted::Whole };
     let Some(ranges) = value.to_str().ok().and_then(|text| parse_range_header(text).ok()) else {
         return Wanted::Whole;
     };
-    if ranges.len() > 1 {
-        return Wanted::Whole;
-    }
-    let valid = ranges.validate(length).ok();
-    match valid.as_deref().and_then(<[_]>::first) {
-        Some(part) => {
+    match ranges.validate(length).as_deref() {
+        Ok([part]) => {
             let count = part.end().saturating_sub(*part.start()).saturating_add(1);
             Wanted::Part(*part.start(), count)
         }
-        None => Wanted::Nothing(StatusCode::RANGE_NOT_SATISFIABLE),
+        Err(RangeUnsatisfiableError::Unsatisfiable) => {
+            Wanted::Nothing(StatusCode::RANGE_NOT_SATISFIABLE)
+        }
+        // No `Content-Range` names the last bytes of an empty file.
+        Ok(_) | Err(_) => Wanted::Whole,
     }
 }
 
@@ -83,7 +116,7 @@ mod tests {
             .iter()
             .map(|(name, value)| (http::HeaderName::from_static(name), value.parse().unwrap()))
             .collect();
-        wanted(&fields, &"\"now\"".parse().unwrap(), 10, false)
+        wanted(&fields, "\"now\"", 10, false)
     }
 
     #[test]
@@ -100,6 +133,12 @@ mod tests {
             ("bytes=18446744073709551615-", None),
             ("bytes=0-18446744073709551615", Some((0, 10))),
             ("BYTES=2-4", Some((2, 3))),
+            ("bytes=-99999999999999999999", Some((0, 10))),
+            ("bytes=99999999999999999999-", None),
+            ("bytes=90-,2-4", Some((2, 3))),
+            ("bytes=2-4, ", Some((2, 3))),
+            ("bytes=90-,91-", None),
+            ("bytes=-0,91-", None),
         ] {
             let expected = match expected {
                 Some((first, count)) => Wanted::Part(first, count),
@@ -113,6 +152,8 @@ mod tests {
             "bytes=a-",
             "bytes=4-2",
             "bytes=1-2,4-5",
+            "bytes=0-,0-,0-,0-",
+            "bytes=1-2,x",
             "items=0-1",
             "bytes=+1-2",
             "bytes=--1",
@@ -125,10 +166,14 @@ mod tests {
     #[test]
     fn a_range_of_an_empty_file_or_of_a_head_is_none() {
         let fields = [(RANGE, "bytes=0-".parse().unwrap())].into_iter().collect();
-        let tag = "\"now\"".parse().unwrap();
+        let tag = "\"now\"";
         let nothing = Wanted::Nothing(StatusCode::RANGE_NOT_SATISFIABLE);
-        assert_eq!(wanted(&fields, &tag, 0, false), nothing);
-        assert_eq!(wanted(&fields, &tag, 10, true), Wanted::Whole);
+        for (text, expected) in [("bytes=-5", Wanted::Whole), ("bytes=-0", nothing)] {
+            let fields = [(RANGE, text.parse().unwrap())].into_iter().collect();
+            assert_eq!(wanted(&fields, tag, 0, false), expected, "{text}");
+        }
+        assert_eq!(wanted(&fields, tag, 0, false), nothing);
+        assert_eq!(wanted(&fields, tag, 10, true), Wanted::Whole);
     }
 
     #[test]
@@ -140,6 +185,11 @@ mod tests {
             ("W/\"now\"", Wanted::Whole),
             ("Mon, 01 Jan 1990 00:00:00 GMT", Wanted::Whole),
             ("rubbish", Wanted::Whole),
+            ("now", Wanted::Whole),
+            ("\"NOW\"", Wanted::Whole),
+            ("*", Wanted::Whole),
+            ("\"n w\"", Wanted::Whole),
+            ("\"now\", \"now\"", Wanted::Whole),
             ("", Wanted::Whole),
         ] {
             let asked = ask(&[("range", "bytes=3-"), ("if-range", condition)]);
@@ -147,6 +197,8 @@ mod tests {
         }
         assert_eq!(ask(&[("range", "bytes=3-")]), part);
         assert_eq!(ask(&[("if-range", "\"now\"")]), Wanted::Whole);
+        let twice = [("if-range", "\"now\""), ("range", "bytes=3-"), ("if-range", "\"x\"")];
+        assert_eq!(ask(&twice), Wanted::Whole);
     }
 
     #[test]
@@ -164,6 +216,19 @@ mod tests {
             (&[("if-none-match", "*")], Some(same)),
             (&[("if-none-match", "\"x\"")], None),
             (&[("if-none-match", "now")], None),
+            (&[("if-none-match", "w/\"now\"")], None),
+            (&[("if-none-match", "\"a,b\" ,, W/\"now\"")], Some(same)),
+            (&[("if-none-match", "\"é\", \"now\"")], Some(same)),
+            (&[("if-none-match", "\"x\""), ("if-none-match", "\"now\"")], Some(same)),
+            (&[("if-none-match", "\"n w\"")], None),
+            (&[("if-none-match", "*, \"x\"")], None),
+            (&[("if-none-match", "")], None),
+            (&[("if-match", "\"x\""), ("if-match", ",\"now\",")], None),
+            (&[("if-match", "\"é\", \"now\"")], None),
+            (&[("if-match", "\"n\tw\"")], Some(failed)),
+            (&[("if-match", "now")], Some(failed)),
+            (&[("if-match", "")], Some(failed)),
+            (&[("if-match", "*, \"x\"")], Some(failed)),
             (&[("if-match", "\"x\""), ("if-none-match", "\"now\"")], Some(failed)),
             (&[("if-match", "\"now\""), ("if-none-match", "\"now\"")], Some(same)),
             (&[("if-none-match", "\"now\""), ("range", "bytes=90-")], Some(same)),

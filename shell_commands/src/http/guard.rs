@@ -1,12 +1,13 @@
 //! The stream of a server's connection, with its time limits.
 //!
 //! `hyper` responds to a malformed head with a bare status; those bytes are dropped here, since the
-//! [`server`](super::server) responds with a more precise status and a message.
+//! [`server`](super::server) responds with a more precise status and a message. What `hyper` hides
+//! of a head is noticed here as well.
 
 use std::io;
 use std::pin::Pin;
 use std::sync::Arc;
-use std::sync::atomic::{AtomicBool, AtomicU8, Ordering};
+use std::sync::atomic::{AtomicBool, AtomicU8, AtomicUsize, Ordering};
 use std::task::{Context, Poll};
 use std::time::Duration;
 
@@ -14,6 +15,7 @@ use hyper::rt::{Read, ReadBufCursor, Write};
 use network::platform::{BoxFuture, Clock};
 use virtual_file_system::Error;
 
+use super::framing::Requests;
 use super::wire::Wire;
 
 /// The timeout for the head of a request, including the time before its first byte.
@@ -28,6 +30,10 @@ pub struct Exchange {
     refused: AtomicBool,
     /// Bytes of the response are being sent.
     started: AtomicBool,
+    /// Requests that have come.
+    requests: AtomicUsize,
+    /// Which of them has an ambiguous framing; 0 for none.
+    ambiguous: AtomicUsize,
 }
 
 /// The head of a request is awaited.
@@ -38,10 +44,13 @@ const SERVER: u8 = 1;
 const ENDING: u8 = 2;
 
 impl Exchange {
-    /// A request has come.
-    pub fn begin(&self) {
+    /// A request has come. Returns true if its framing is ambiguous.
+    #[must_use]
+    pub fn begin(&self) -> bool {
         self.started.store(false, Ordering::Relaxed);
         self.turn.store(SERVER, Ordering::Relaxed);
+        let earlier = self.requests.fetch_add(1, Ordering::Relaxed);
+        self.ambiguous.load(Ordering::Relaxed) == earlier.saturating_add(1)
     }
 
     /// The response has no more bytes to come.
@@ -85,6 +94,7 @@ pub struct Guarded {
     wire: Wire,
     clock: Arc<dyn Clock>,
     exchange: Arc<Exchange>,
+    requests: Requests,
     head: Limit,
     stalled: Limit,
 }
@@ -93,7 +103,8 @@ impl Guarded {
     /// Guards a stream.
     #[must_use]
     pub fn new(wire: Wire, clock: Arc<dyn Clock>, exchange: Arc<Exchange>) -> Self {
-        Self { wire, clock, exchange, head: Limit::default(), stalled: Limit::default() }
+        let requests = Requests::default();
+        Self { wire, clock, exchange, requests, head: Limit::default(), stalled: Limit::default() }
     }
 }
 
@@ -105,7 +116,7 @@ impl Read for Guarded {
     fn poll_read(
         mut self: Pin<&mut Self>,
         context: &mut Context<'_>,
-        cursor: ReadBufCursor<'_>,
+        mut cursor: ReadBufCursor<'_>,
     ) -> Poll<io::Result<()>> {
         let this = &mut *self;
         // Single bytes do not extend the timeout.
@@ -114,7 +125,15 @@ impl Read for Guarded {
         {
             return timed_out();
         }
-        Pin::new(&mut this.wire).poll_read(context, cursor)
+        let most = cursor.remaining();
+        let (requests, exchange) = (&mut this.requests, &this.exchange);
+        let take = |bytes: &[u8]| {
+            if let Some(request) = requests.first_ambiguous(bytes) {
+                exchange.ambiguous.store(request, Ordering::Relaxed);
+            }
+            cursor.put_slice(bytes);
+        };
+        this.wire.poll_bytes(context, most, take).map_ok(drop)
     }
 }
 

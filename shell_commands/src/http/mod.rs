@@ -8,8 +8,11 @@
 //! | [`wire`] | an open file as a stream for `hyper` |
 //! | [`client`] | one request over one connection, and its response |
 //! | [`redirect`] | the target of a redirect, and the redirected request |
+//! | [`replace`] | a file whose bytes may be the document's already |
+//! | [`resume`] | where a body belongs in a file that is there already |
 //! | [`url`] | URLs as users type them |
 //! | [`server`] | connections of a server: accepting, serving, refusing, closing |
+//! | [`framing`] | the framing fields of raw heads |
 //! | [`guard`] | the timeouts of a server's connection, and early refusals |
 //! | [`answer`] | request → response: files, parts of files, listings |
 //! | [`content`] | the body of a response: text, or a part of a file |
@@ -21,9 +24,12 @@ pub mod answer;
 pub mod client;
 pub mod condition;
 pub mod content;
+pub mod framing;
 pub mod guard;
 pub mod redirect;
+pub mod replace;
 pub mod request;
+pub mod resume;
 pub mod server;
 pub mod target;
 pub mod url;

@@ -1,6 +1,6 @@
 //! The target of a redirect, and the redirected request (RFC 9110 §15.4). Pure.
 
-use http::header::{AUTHORIZATION, COOKIE, HOST, LOCATION, PROXY_AUTHORIZATION};
+use http::header::LOCATION;
 use http::{HeaderMap, Method, StatusCode};
 use hyper::body::Bytes;
 
@@ -44,11 +44,10 @@ impl Hop {
         if becomes_get {
             next.method = Method::GET;
             next.body = None;
-            next.retain_fields(|name| !name.starts_with("content-"));
+            next.retain_fields(|name| !describes_content(name));
         }
         if !next.url.has_origin_of(&self.url) {
-            let private = [AUTHORIZATION, COOKIE, HOST, PROXY_AUTHORIZATION];
-            next.retain_fields(|name| !private.iter().any(|private| private == name));
+            next.retain_fields(|name| !belongs_to_origin(name));
         }
         Ok(Some(next))
     }
@@ -66,6 +65,19 @@ impl Hop {
     }
 }
 
+/// True for fields about a body, which go with it (RFC 9110 §15.4 item 5).
+fn describes_content(name: &str) -> bool {
+    let others = ["digest", "repr-digest", "last-modified", "expect", "trailer"];
+    name.starts_with("content-") || others.contains(&name)
+}
+
+/// True for fields that are only for the server they were given for: its name, and what names a
+/// secret (RFC 9110 §15.4 items 2 and 3). Secrets have many names.
+fn belongs_to_origin(name: &str) -> bool {
+    let secrets = ["auth", "cookie", "credential", "key", "passw", "secret", "session", "token"];
+    matches!(name, "host" | "origin") || secrets.iter().any(|part| name.contains(part))
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -76,6 +88,10 @@ mod tests {
             ("authorization", "secret"),
             ("proxy-authorization", "secret"),
             ("cookie", "secret"),
+            ("host", "c"),
+            ("x-api-key", "secret"),
+            ("x-auth-token", "secret"),
+            ("digest", "x"),
             ("x-a", "1"),
             ("x-a", "2"),
         ];
@@ -103,7 +119,10 @@ mod tests {
         for status in [301, 302, 303] {
             let hop = redirected(status, "/done").unwrap();
             assert_eq!((hop.method.as_str(), hop.body.as_ref()), ("GET", None), "{status}");
-            assert!(!names(&hop).contains(&"content-type"));
+            for name in ["content-type", "digest"] {
+                assert!(!names(&hop).contains(&name), "{name}");
+            }
+            assert!(names(&hop).contains(&"authorization"));
             assert_eq!(hop.fields.get_all("x-a").iter().count(), 2);
         }
         for status in [307, 308] {
@@ -121,9 +140,9 @@ mod tests {
         for location in ["/x", "//a/x", "http://A:80/x"] {
             assert!(names(&redirected(307, location).unwrap()).contains(&"cookie"), "{location}");
         }
-        for location in ["http://b/x", "http://a:81/x"] {
+        for location in ["http://b/x", "http://a:81/x", "//b/x", "http://a./x", "http://b.a/x"] {
             let hop = redirected(307, location).unwrap();
-            assert_eq!(names(&hop), ["content-type", "x-a"], "{location}");
+            assert_eq!(names(&hop), ["content-type", "digest", "x-a"], "{location}");
         }
     }
 

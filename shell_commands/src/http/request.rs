@@ -1,8 +1,9 @@
 //! Validates requests, and refuses invalid ones. Pure: heads in, values out.
 
-use http::header::HOST;
+use fluent_uri::UriRef;
+use http::header::{HOST, TRANSFER_ENCODING};
 use http::request::Parts;
-use http::uri::Authority;
+use http::uri::Scheme;
 use http::{HeaderMap, Method, StatusCode, Version};
 
 use super::target;
@@ -29,6 +30,8 @@ impl Request {
     /// # Errors
     /// The status of the refusal, after which the connection ends.
     pub fn new(head: Parts) -> Result<Self, StatusCode> {
+        check_coding(&head.headers)?;
+        check_authority(&head)?;
         let (path, query) = (head.uri.path(), head.uri.query());
         if path.len() + query.map_or(0, str::len) > limits::HTTP_TARGET_BYTES {
             return Err(StatusCode::URI_TOO_LONG);
@@ -38,9 +41,6 @@ impl Request {
             Method::HEAD => true,
             _ => return Err(StatusCode::METHOD_NOT_ALLOWED),
         };
-        if !has_host(&head) {
-            return Err(StatusCode::BAD_REQUEST);
-        }
         Ok(Self {
             head_only,
             path: target::path(path).ok_or(StatusCode::BAD_REQUEST)?,
@@ -51,17 +51,55 @@ impl Request {
     }
 }
 
-/// RFC 9112 §3.2: exactly one valid `Host` since version 1.1, and never two.
-fn has_host(head: &Parts) -> bool {
-    let mut values = head.headers.get_all(HOST).iter();
-    match (values.next(), values.next()) {
-        (None, _) => head.version < Version::HTTP_11,
-        (Some(value), None) => {
-            let authority = Authority::try_from(value.as_bytes());
-            value.is_empty() || authority.is_ok_and(|host| !host.as_str().contains('@'))
+/// Refuses every transfer coding but `chunked`, once (RFC 9112 §6.1, §7.1). `hyper` looks at the
+/// last one only.
+fn check_coding(fields: &HeaderMap) -> Result<(), StatusCode> {
+    let values = fields.get_all(TRANSFER_ENCODING).iter();
+    let mut codings = values
+        .flat_map(|value| value.as_bytes().split(|byte| *byte == b','))
+        .map(<[u8]>::trim_ascii)
+        .filter(|coding| !coding.is_empty());
+    match (codings.next(), codings.next()) {
+        (None, _) => Ok(()),
+        (Some(coding), _) if !coding.eq_ignore_ascii_case(b"chunked") => {
+            Err(StatusCode::NOT_IMPLEMENTED)
         }
-        (Some(_), Some(_)) => false,
+        (Some(_), None) => Ok(()),
+        (Some(_), Some(_)) => Err(StatusCode::BAD_REQUEST),
     }
+}
+
+/// Requires exactly one valid `Host` since version 1.1, and never two (RFC 9112 §3.2). A target
+/// with a scheme must be ours to answer, and has no user (RFC 9110 §4.2.4, §7.4).
+fn check_authority(head: &Parts) -> Result<(), StatusCode> {
+    let mut values = head.headers.get_all(HOST).iter();
+    let has_host = match (values.next(), values.next()) {
+        (None, _) => head.version < Version::HTTP_11,
+        (Some(value), None) => value.is_empty() || is_authority(value.as_bytes()),
+        (Some(_), Some(_)) => false,
+    };
+    let is_valid = head.uri.authority().is_none_or(|host| is_authority(host.as_str().as_bytes()));
+    if !has_host || !is_valid {
+        return Err(StatusCode::BAD_REQUEST);
+    }
+    match head.uri.scheme() {
+        Some(scheme) if *scheme != Scheme::HTTP => Err(StatusCode::MISDIRECTED_REQUEST),
+        _ => Ok(()),
+    }
+}
+
+/// True for a host and perhaps a port, without a user (RFC 9110 §7.2).
+fn is_authority(text: &[u8]) -> bool {
+    let Ok(text) = std::str::from_utf8(text) else { return false };
+    let text = format!("//{text}");
+    let Ok(reference) = UriRef::parse(text.as_str()) else { return false };
+    let has_more =
+        !reference.path().is_empty() || reference.has_query() || reference.has_fragment();
+    let authority = reference.authority().filter(|_| !has_more);
+    authority.is_some_and(|authority| {
+        let port = authority.port_to_u16();
+        !authority.has_userinfo() && !authority.host().is_empty() && port.is_ok()
+    })
 }
 
 /// The status for bytes that are not a valid head.
@@ -133,9 +171,35 @@ mod tests {
             (&["a b"], false),
             (&["a/b"], false),
             (&["user@a"], false),
+            (&["x:"], true),
+            (&["%41.b"], true),
+            (&["x:abc"], false),
+            (&["x:99999"], false),
+            (&["a:1:2"], false),
+            (&[":80"], false),
+            (&["[zz]"], false),
+            (&["[::1"], false),
+            (&["fe80::1"], false),
+            (&["[fe80::1%25eth0]"], false),
+            (&["x%zz"], false),
+            (&["a, b"], false),
+            (&["x?y"], false),
+            (&["http://x"], false),
         ] {
             let fields: Vec<_> = values.iter().map(|value| ("host", *value)).collect();
             assert_eq!(head("/", &fields).is_ok(), accepted, "{values:?}");
+        }
+    }
+
+    #[test]
+    fn a_target_of_another_scheme_or_with_a_user_is_refused() {
+        for (target, status) in [
+            ("https://x/", StatusCode::MISDIRECTED_REQUEST),
+            ("ftp://x/", StatusCode::MISDIRECTED_REQUEST),
+            ("http://u@x/", StatusCode::BAD_REQUEST),
+            ("http://x:abc/", StatusCode::BAD_REQUEST),
+        ] {
+            assert_eq!(head(target, &[("host", "x")]), Err(status), "{target}");
         }
     }
 

@@ -102,12 +102,16 @@ impl Server {
             Arc::clone(&self.platform.clock),
             Arc::clone(&exchange),
         );
-        let service = service_fn(|request| {
-            exchange.begin();
+        let service = service_fn(|request: Request<Incoming>| {
+            let has_body = !request.body().is_end_stream();
+            let is_ambiguous = exchange.begin();
             let exchange = Arc::clone(&exchange);
-            Box::pin(
-                async move { Ok::<_, Infallible>(self.respond(request, remote, exchange).await) },
-            )
+            Box::pin(async move {
+                let head = request.into_parts().0;
+                let asked =
+                    if is_ambiguous { Err(StatusCode::BAD_REQUEST) } else { Asked::new(head) };
+                Ok::<_, Infallible>(self.respond(asked, has_body, remote, exchange).await)
+            })
         });
         let mut connection = Builder::new()
             .half_close(true)
@@ -131,18 +135,17 @@ impl Server {
 
     async fn respond(
         &self,
-        request: Request<Incoming>,
+        asked: std::result::Result<Asked, StatusCode>,
+        has_body: bool,
         remote: SocketAddr,
         exchange: Arc<Exchange>,
     ) -> Response<Content> {
-        // A body that we do not read must not be parsed as the next request.
-        let has_body = !request.body().is_end_stream();
-        let asked = Asked::new(request.into_parts().0);
         let (answer, head_only) = match &asked {
             Ok(asked) => (self.directory.answer(asked), asked.head_only),
             Err(status) => (Answer::refusal(*status), false),
         };
         self.log(remote, asked.as_ref().ok(), &answer).await;
+        // A body that we do not read must not be parsed as the next request.
         let keep_alive = asked.is_ok() && !has_body;
         let mut response = answer.into_response(head_only, keep_alive, exchange);
         if let Ok(date) = HeaderValue::from_str(&self.date()) {

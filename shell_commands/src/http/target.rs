@@ -1,6 +1,8 @@
 //! Request targets and paths: decoding that cannot escape, encoding for links.
 
-use percent_encoding::{AsciiSet, NON_ALPHANUMERIC, percent_decode_str, utf8_percent_encode};
+use percent_encoding::{
+    AsciiSet, CONTROLS, NON_ALPHANUMERIC, percent_decode_str, utf8_percent_encode,
+};
 
 /// All but the unreserved characters (RFC 3986 §2.3).
 const RESERVED: &AsciiSet = &NON_ALPHANUMERIC.remove(b'-').remove(b'_').remove(b'.').remove(b'~');
@@ -34,6 +36,12 @@ fn decode(text: &str) -> Option<String> {
 #[must_use]
 pub fn encode(name: &str) -> String {
     utf8_percent_encode(name, RESERVED).to_string()
+}
+
+/// Encodes only what a URL never holds raw: control characters and all beyond ASCII.
+#[must_use]
+pub fn ascii(text: &str) -> String {
+    utf8_percent_encode(text, CONTROLS).to_string()
 }
 
 /// Escapes text for HTML.

@@ -3,6 +3,7 @@
 //! `fluent-uri` parses and resolves them by RFC 3986. It is strict; invalid bytes are
 //! percent-encoded before, as in browsers.
 
+use std::borrow::Cow;
 use std::fmt;
 
 use fluent_uri::{Uri, UriRef};
@@ -57,8 +58,11 @@ impl Url {
             Some((scheme, _)) if is_scheme(scheme) => text,
             _ => format!("http://{text}"),
         };
-        let text = encode(text.as_bytes());
-        Self::check(Uri::parse(text).map_err(|_| UrlError::Malformed)?, zone)
+        let uri = Uri::parse(encode(text.as_bytes())).map_err(|_| UrlError::Malformed)?;
+        // Against any base, this removes `.` and `..` only (RFC 3986 §5.2.2).
+        let plain =
+            UriRef::from(uri.borrow()).resolve_against(&uri).map_err(|_| UrlError::Malformed)?;
+        Self::check(plain, zone)
     }
 
     /// Resolves a `Location` against this URL (RFC 3986 §5.2).
@@ -81,21 +85,39 @@ impl Url {
         uri.set_fragment(None);
         let authority = uri.authority().ok_or(UrlError::Malformed)?;
         let port = authority.port_to_u16().map_err(|_| UrlError::Malformed)?.unwrap_or(80);
-        if authority.host().is_empty() || authority.has_userinfo() || port == 0 {
+        let has_user = authority.has_userinfo();
+        let url = Self { uri, port, zone };
+        if has_user || port == 0 || !url.is_host() {
             return Err(UrlError::Malformed);
         }
-        Ok(Self { uri, port, zone })
+        Ok(url)
+    }
+
+    /// True if a name server or the terminal may see the host: what is escaped in a name must not
+    /// be what ends one, nor a control character.
+    fn is_host(&self) -> bool {
+        let name = self.name();
+        let is_forbidden = |letter: char| {
+            letter.is_control() || letter == '\u{fffd}' || " /?#@:%[]".contains(letter)
+        };
+        !name.is_empty() && (name.starts_with('[') || !name.contains(is_forbidden))
+    }
+
+    /// The host without escapes, IPv6 in brackets and without its zone.
+    fn name(&self) -> Cow<'_, str> {
+        let host = self.uri.authority().map_or("", |authority| authority.host());
+        percent_decode_str(host).decode_utf8_lossy()
     }
 
     /// Returns the host: a name or an address, IPv6 without brackets and with its zone.
     #[must_use]
     pub fn host(&self) -> String {
-        let host = self.uri.authority().map_or("", |authority| authority.host());
-        let inner = host.strip_prefix('[').and_then(|rest| rest.strip_suffix(']'));
-        let name = percent_decode_str(inner.unwrap_or(host)).decode_utf8_lossy();
+        let name = self.name();
+        let inner = name.strip_prefix('[').and_then(|rest| rest.strip_suffix(']'));
+        let name = inner.unwrap_or(&name);
         match &self.zone {
             Some(zone) => format!("{name}%{zone}"),
-            None => name.into_owned(),
+            None => name.to_owned(),
         }
     }
 
@@ -119,7 +141,9 @@ impl Url {
     /// Returns host and port for the `Host` field.
     #[must_use]
     pub fn authority(&self) -> String {
-        let host = self.uri.authority().map_or("", |authority| authority.host());
+        let name = self.name();
+        let escaped = self.uri.authority().map_or("", |authority| authority.host());
+        let host = if name.is_ascii() { &name } else { escaped };
         if self.port == 80 { host.to_owned() } else { format!("{host}:{}", self.port) }
     }
 
@@ -205,7 +229,8 @@ mod tests {
             ("web.lan", "web.lan", 80, "/", "index.html"),
             ("http://web.lan:81/a/b.txt?x=1#y", "web.lan", 81, "/a/b.txt?x=1", "b.txt"),
             ("HTTP://10.0.2.4/1M", "10.0.2.4", 80, "/1M", "1M"),
-            ("http://[fd00:2::4]:8080/x/..", "fd00:2::4", 8080, "/x/..", "index.html"),
+            ("http://[fd00:2::4]:8080/x/..", "fd00:2::4", 8080, "/", "index.html"),
+            ("h/a/./b/../../../c?/../d", "h", 80, "/c?/../d", "c"),
             ("http://h?q=a/b", "h", 80, "/?q=a/b", "index.html"),
             ("h:81/x", "h", 81, "/x", "x"),
             ("http://h:/x", "h", 80, "/x", "x"),
@@ -216,6 +241,8 @@ mod tests {
         }
         assert_eq!(Url::parse("http://[::1]:81/").unwrap().authority(), "[::1]:81");
         assert_eq!(Url::parse("http://[::1]/").unwrap().authority(), "[::1]");
+        assert_eq!(Url::parse("http://%77eb.lan:81/").unwrap().authority(), "web.lan:81");
+        assert_eq!(Url::parse("http://büro/").unwrap().authority(), "b%C3%BCro");
     }
 
     #[test]
@@ -243,6 +270,12 @@ mod tests {
             "http://a/\tb",
             "[::1",
             "http://[x]/",
+            "http://a%0ab/",
+            "http://a%1b[31m/",
+            "http://a%2fb/",
+            "http://a%40b/",
+            "http://a%ff/",
+            "http://a b/",
         ] {
             assert_eq!(Url::parse(text), Err(UrlError::Malformed), "{text:?}");
         }
@@ -262,6 +295,13 @@ mod tests {
             (b"/a\tb", "/a%09b"),
             (b"/[1]", "/%5B1%5D"),
             (b"/100%", "/100%25"),
+            (b"/%e9%C3\xa9", "/%e9%C3%A9"),
+            (b"/a  b?c d#e f", "/a%20%20b?c%20d"),
+            (b"\t/x\t", "/x"),
+            (b"?q=caf\xc3\xa9 \"<>", "/d/f?q=caf%C3%A9%20%22%3C%3E"),
+            (b"caf\xe9/..", "/d/"),
+            (b"/a\r\nX: y", "/a%0D%0AX:%20y"),
+            (b"/\x7f\x01", "/%7F%01"),
             (b"\\\\evil\\x", "/d/%5C%5Cevil%5Cx"),
         ] {
             assert_eq!(base.join(location).unwrap().target(), expected);
@@ -283,15 +323,25 @@ mod tests {
             ("login?u=a://b", ("a", 81, "/x/login?u=a://b")),
             ("?page=2", ("a", 81, "/x/y?page=2")),
             ("/p#frag", ("a", 81, "/p")),
+            ("http://a:81/x/../../q/./r", ("a", 81, "/q/r")),
+            ("//b:82/x/..", ("b", 82, "/")),
+            ("?a=/../b", ("a", 81, "/x/y?a=/../b")),
+            ("?", ("a", 81, "/x/y?")),
+            ("/x:y/z", ("a", 81, "/x:y/z")),
+            ("./x:y", ("a", 81, "/x/x:y")),
+            ("http://A", ("A", 80, "/")),
+            ("http://a?b", ("a", 80, "/?b")),
         ] {
             let url = base.join(location.as_bytes()).unwrap();
             let (host, port, target) = parts(&url);
             assert_eq!((host.as_str(), port, target.as_str()), expected, "{location}");
         }
-        for location in ["https://b/", "mailto:a@b", "ftp://x/", "g:h"] {
+        for location in ["https://b/", "mailto:a@b", "ftp://x/", "g:h", "HTTPS:", "x:y/z"] {
             assert_eq!(base.join(location.as_bytes()), Err(UrlError::Scheme), "{location}");
         }
-        for location in ["http:g", "///x", "http://"] {
+        for location in
+            ["http:g", "http:/g", "http:", "///x", "http://", "//", "//u:p@a/", "//a:99999/"]
+        {
             assert_eq!(base.join(location.as_bytes()), Err(UrlError::Malformed), "{location}");
         }
     }

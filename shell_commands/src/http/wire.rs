@@ -5,7 +5,7 @@ use std::io;
 use std::pin::Pin;
 use std::task::{Context, Poll, ready};
 
-use hyper::rt::{Read, ReadBufCursor, Write};
+use hyper::rt::Write;
 use virtual_file_system::{Error, File, Readiness};
 
 use crate::limits;
@@ -22,24 +22,24 @@ impl Wire {
         Self { file }
     }
 
-    /// Reads at most this many bytes; returns how many.
+    /// Reads at most this many bytes and hands them on; returns how many.
     ///
     /// # Errors
     /// Errors of the stream.
-    pub fn poll_read_up_to(
+    pub fn poll_bytes(
         &self,
         context: &mut Context<'_>,
-        cursor: &mut ReadBufCursor<'_>,
         most: usize,
+        mut take: impl FnMut(&[u8]),
     ) -> Poll<io::Result<usize>> {
         // The buffer is on the stack, so that an idle connection uses no memory for it.
         let mut buffer = [0; limits::HTTP_READ_BYTES];
-        let wanted = cursor.remaining().min(buffer.len()).min(most);
+        let wanted = most.min(buffer.len());
         let buffer = buffer.get_mut(..wanted).unwrap_or_default();
         loop {
             match self.file.try_read(buffer) {
                 Ok(count) => {
-                    cursor.put_slice(buffer.get(..count).unwrap_or_default());
+                    take(buffer.get(..count).unwrap_or_default());
                     return Poll::Ready(Ok(count));
                 }
                 Err(Error::WouldBlock) => {
@@ -49,16 +49,6 @@ impl Wire {
                 Err(why) => return Poll::Ready(Err(io::Error::other(why))),
             }
         }
-    }
-}
-
-impl Read for Wire {
-    fn poll_read(
-        self: Pin<&mut Self>,
-        context: &mut Context<'_>,
-        mut cursor: ReadBufCursor<'_>,
-    ) -> Poll<io::Result<()>> {
-        self.poll_read_up_to(context, &mut cursor, usize::MAX).map_ok(drop)
     }
 }
 

@@ -2,6 +2,8 @@
 
 use std::net::SocketAddr;
 use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
+use std::time::Duration;
 
 use network::command::table::Request;
 use virtual_file_system::{
@@ -23,10 +25,16 @@ struct State {
     responses: Vec<Vec<u8>>,
     requests: Vec<String>,
     remotes: Vec<SocketAddr>,
+    /// From this byte on a response comes byte by byte, and its end never.
+    drips_from: Option<usize>,
 }
 
 struct OpenSocket {
     state: Arc<Lock<State>>,
+    /// Bytes that were read.
+    read: AtomicUsize,
+    /// The next byte of a dripping response is there.
+    has_dripped: AtomicBool,
     received: Lock<String>,
     response: Lock<Option<Vec<u8>>>,
 }
@@ -34,11 +42,19 @@ struct OpenSocket {
 impl CharacterDevice for Host {
     fn open(&self, _: &OpenRequest<'_>) -> Result<Arc<dyn OpenDevice>> {
         let (received, response) = (Lock::new(String::new()), Lock::new(None));
-        Ok(Arc::new(OpenSocket { state: Arc::clone(&self.state), received, response }))
+        let (read, has_dripped) = (AtomicUsize::new(0), AtomicBool::new(false));
+        let state = Arc::clone(&self.state);
+        Ok(Arc::new(OpenSocket { state, read, has_dripped, received, response }))
     }
 }
 
 impl OpenSocket {
+    /// True if the rest of the response comes byte by byte.
+    fn drips(&self) -> bool {
+        let from = self.state.with(|state| state.drips_from);
+        from.is_some_and(|from| self.read.load(Ordering::SeqCst) >= from)
+    }
+
     /// True once the whole request is there; then there is a response.
     fn is_asked(&self) -> bool {
         let Some(text) =
@@ -67,12 +83,17 @@ fn is_whole(request: &str) -> bool {
 
 impl OpenDevice for OpenSocket {
     fn read<'a>(&'a self, buffer: &'a mut [u8]) -> Operation<'a, usize> {
-        if !self.is_asked() {
+        if !self.is_asked() || (self.drips() && !self.has_dripped.swap(false, Ordering::SeqCst)) {
             return Operation::waiting(std::future::pending());
         }
+        let most = match self.state.with(|state| state.drips_from) {
+            Some(from) => from.saturating_sub(self.read.load(Ordering::SeqCst)).max(1),
+            None => buffer.len(),
+        };
         Operation::done(Ok(self.response.with(|response| {
             let rest = response.as_mut().unwrap();
-            let count = rest.len().min(buffer.len());
+            let count = rest.len().min(buffer.len()).min(most);
+            self.read.fetch_add(count, Ordering::SeqCst);
             buffer[..count].copy_from_slice(&rest[..count]);
             rest.drain(..count);
             count
@@ -100,7 +121,12 @@ impl OpenDevice for OpenSocket {
         context: &mut std::task::Context<'_>,
         interest: Readiness,
     ) -> std::task::Poll<Readiness> {
-        if interest.contains(Readiness::READABLE) && !self.is_asked() {
+        let is_due = self.has_dripped.load(Ordering::SeqCst) || !self.drips();
+        if interest.contains(Readiness::READABLE) && !(self.is_asked() && is_due) {
+            let has_more = self
+                .response
+                .with(|response| response.as_ref().is_none_or(|response| !response.is_empty()));
+            self.has_dripped.store(self.is_asked() && has_more, Ordering::SeqCst);
             context.waker().wake_by_ref();
             return std::task::Poll::Pending;
         }
@@ -187,6 +213,8 @@ fn fields_replace_ours_but_not_the_framing() {
         let bad = fetch(&format!("wget --header '{field}' 10.77.0.9"), &[OK]);
         assert_eq!(bad.ran.status, Status::USAGE, "{field}");
     }
+    let twice = fetch("wget --header 'Host: a' --header 'host: b' 10.77.0.9", &[OK]);
+    assert_eq!(twice.ran.status, Status::USAGE);
     for name in ["Content-Length", "transfer-encoding"] {
         let bad = fetch(&format!("wget --header '{name}: 9' 10.77.0.9"), &[OK]);
         assert_eq!(bad.ran.status, Status::USAGE, "{name}");
@@ -196,7 +224,7 @@ fn fields_replace_ours_but_not_the_framing() {
 }
 
 #[test]
-fn redirects_lead_where_the_standard_says() {
+fn relative_location() {
     for (location, target) in [
         ("/login?next=http://a/b", "/login?next=http://a/b"),
         ("login?u=a://b", "/d/login?u=a://b"),
@@ -207,19 +235,60 @@ fn redirects_lead_where_the_standard_says() {
         ("//10.77.0.9:8000/p", "/p"),
         ("/p#frag", "/p"),
         ("HTTP://10.77.0.9:8000/q", "/q"),
-        ("/a b", "/a%20b"),
-        ("/café", "/caf%C3%A9"),
-        (" /x ", "/x"),
-        ("/a%20b", "/a%20b"),
+        ("HTTP://10.77.0.9:8000/q/../r", "/r"),
+        (".", "/d/"),
+        ("..", "/"),
+        ("#frag", "/d/f?old"),
+        ("/a\r\n\t b", "/a%20b"),
     ] {
         let moved = redirect("302 Found", location);
         let fetched = fetch("wget -q -O - http://10.77.0.9:8000/d/f?old", &[&moved, OK]);
         assert_eq!(fetched.ran.output, "hi", "{location} {:?}", fetched.ran);
         assert_eq!(fetched.lines()[1], format!("GET {target} HTTP/1.1"), "{location}");
     }
-    let latin = b"HTTP/1.1 302 Found\r\nLocation: /caf\xe9\r\n\r\n";
-    let fetched = fetch_bytes("wget -q -O - 10.77.0.9", &[latin, OK.as_bytes()]);
-    assert_eq!(fetched.lines()[1], "GET /caf%E9 HTTP/1.1");
+}
+
+#[test]
+fn location_with_a_space_or_raw_utf8() {
+    for (location, target) in [
+        (&b"/a b"[..], "/a%20b"),
+        (b"/caf\xc3\xa9", "/caf%C3%A9"),
+        (b"/caf\xe9", "/caf%E9"),
+        (b"  /x ", "/x"),
+        (b"/a%20b", "/a%20b"),
+        (b"/a\tb", "/a%09b"),
+        (b"/a b?c d=\xe9#e f", "/a%20b?c%20d=%E9"),
+        (b"/%zz%4", "/%25zz%254"),
+        (b"/x HTTP/1.1", "/x%20HTTP/1.1"),
+        (b"http://10.77.0.9/\"<>\\^`{|}", "/%22%3C%3E%5C%5E%60%7B%7C%7D"),
+    ] {
+        let moved = [b"HTTP/1.1 302 Found\r\nLocation: ", location, b"\r\n\r\n"].concat();
+        let fetched = fetch_bytes("wget -q -O - 10.77.0.9", &[&moved, OK.as_bytes()]);
+        let location = location.escape_ascii();
+        assert!(fetched.succeeded(), "{location} {:?}", fetched.ran);
+        assert_eq!(fetched.lines()[1], format!("GET {target} HTTP/1.1"), "{location}");
+    }
+    for location in [&b"/a\tb\0"[..], b"/a\x01", b"/a\rX: y"] {
+        let moved = [b"HTTP/1.1 302 Found\r\nLocation: ", location, b"\r\n\r\n"].concat();
+        let fetched = fetch_bytes("wget -q -O - 10.77.0.9", &[&moved, OK.as_bytes()]);
+        assert_eq!(fetched.ran.error, "wget: 10.77.0.9: the answer is not HTTP\n");
+        assert_eq!(fetched.requests.len(), 1);
+    }
+}
+
+#[test]
+fn a_typed_url_is_encoded() {
+    for (url, target) in [
+        ("http://10.77.0.9/a b", "/a%20b"),
+        ("10.77.0.9/café?x y#z", "/caf%C3%A9?x%20y"),
+        ("10.77.0.9/a%20b%zz", "/a%20b%25zz"),
+        ("10.77.0.9/d/../e/./f", "/e/f"),
+        ("10.77.0.9?x", "/?x"),
+    ] {
+        let fetched = fetch(&format!("wget -q -O - '{url}'"), &[OK]);
+        assert_eq!(fetched.ran.output, "hi", "{url} {:?}", fetched.ran);
+        assert_eq!(fetched.lines(), [format!("GET {target} HTTP/1.1")], "{url}");
+    }
 }
 
 #[test]
@@ -228,6 +297,7 @@ fn redirects_that_lead_nowhere_are_failures() {
         ("ftp://x/", "wget: ftp://x/: not an http URL\n"),
         ("https://x/", "wget: https://x/: not an http URL\n"),
         ("http:g", "wget: http:g: bad URL\n"),
+        ("http://a%1b[31m/", "wget: http://a%1b[31m/: bad URL\n"),
     ] {
         let moved = redirect("302 Found", location);
         let fetched = fetch("wget -q -O - 10.77.0.9", &[&moved, OK]);
@@ -243,7 +313,7 @@ fn redirects_that_lead_nowhere_are_failures() {
 }
 
 #[test]
-fn a_post_is_repeated_only_where_the_status_says_so() {
+fn post_and_redirects() {
     let script = "wget -q -O - --post-data x=1 --header 'Content-Type: a/b' 10.77.0.9/f";
     for status in ["301 Moved Permanently", "302 Found", "303 See Other"] {
         let fetched = fetch(script, &[&redirect(status, "/done"), OK]);
@@ -262,13 +332,18 @@ fn a_post_is_repeated_only_where_the_status_says_so() {
 #[test]
 fn secrets_do_not_follow_a_redirect_to_another_server() {
     let script = "wget -q -O - --header 'Authorization: a' --header 'Cookie: b' \
-        --header 'Proxy-Authorization: c' --header 'Host: d' --header 'X-E: e' 10.77.0.9";
+        --header 'Proxy-Authorization: c' --header 'Host: d' --header 'X-E: e' \
+        --header 'X-Auth-Token: f' --header 'X-Api-Key: g' 10.77.0.9";
     let elsewhere = redirect("302 Found", "http://10.77.0.8/x");
     let back = redirect("302 Found", "http://10.77.0.9/y");
+    let port = redirect("307 Temporary Redirect", "//10.77.0.9:81/x");
+    assert!(!fetch(script, &[&port, OK]).requests[1].contains("Authorization"));
+    let stays = redirect("302 Found", "http://10.77.0.9:80/x");
+    assert!(fetch(script, &[&stays, OK]).requests[1].contains("\r\nAuthorization: a\r\n"));
     let fetched = fetch(script, &[&elsewhere, &back, OK]);
     assert!(fetched.requests[0].contains("\r\nHost: d\r\n"));
     for request in &fetched.requests[1..] {
-        for name in ["Authorization", "Cookie", "Host: d"] {
+        for name in ["Authorization", "Cookie", "Host: d", "Token", "Key"] {
             assert!(!request.contains(name), "{request}");
         }
         assert!(request.contains("\r\nX-E: e\r\n"), "{request}");
@@ -276,7 +351,7 @@ fn secrets_do_not_follow_a_redirect_to_another_server() {
 }
 
 #[test]
-fn resuming_never_spoils_the_file() {
+fn resuming_never_corrupts_the_file() {
     let part = |range: &str, body: &str| {
         let length = body.len();
         format!(
@@ -296,9 +371,35 @@ fn resuming_never_spoils_the_file() {
         (part("items 3-5/6", "def"), false, "abc"),
         (part("bytes 3-4/6", "def"), false, "abc"),
         ("HTTP/1.1 206 Partial Content\r\n\r\ndef".to_owned(), false, "abc"),
+        // A part of the rest is written, and is not all.
+        (part("bytes 3-4/6", "de"), false, "abcde"),
+        // The part breaks off, or goes on.
+        (part("bytes 3-5/6", "def").replace("def", "de"), false, "abcde"),
+        (part("bytes 3-5/6", "de").replace("Content-Length: 2\r\n", ""), false, "abcde"),
+        (part("bytes 3-5/6", "defg").replace("Content-Length: 4\r\n", ""), false, "abc"),
+        (
+            part("bytes 3-5/6", "").replace("Content-Length: 0", "Transfer-Encoding: chunked")
+                + "2\r\nde\r\n1\r\nf\r\n0\r\n\r\n",
+            true,
+            "abcdef",
+        ),
+        (part("bytes 3-5/6\r\nContent-Encoding: gzip", "def"), false, "abc"),
+        (part("bytes 3-5/6\r\nContent-Type: multipart/byteranges", "def"), false, "abc"),
+        (part("bytes 3-5/6\r\nContent-Range: bytes 0-2/6", "def"), false, "abc"),
+        ("HTTP/1.1 200 OK\r\nContent-Encoding: gzip\r\n\r\nABCD".to_owned(), false, "abc"),
+        ("HTTP/1.1 204 No Content\r\n\r\n".to_owned(), false, "abc"),
+        ("HTTP/1.1 304 Not Modified\r\n\r\n".to_owned(), false, "abc"),
+        ("HTTP/1.1 416 Range Not Satisfiable\r\n\r\n".to_owned(), true, "abc"),
+        (complete.replace("*/3", "*/4"), false, "abc"),
         (complete.to_owned(), true, "abc"),
         (complete.replace("*/3", "*/2"), false, "abc"),
         (whole.to_owned(), true, "ABCD"),
+        (whole.replace("ABCD", "abcd"), true, "abcd"),
+        (whole.replace("ABCD", "ab").replace("4", "2"), true, "ab"),
+        // The document breaks off: what was there of it stays.
+        (whole.replace("ABCD", "ab"), false, "abc"),
+        (whole.replace("ABCD", ""), false, "abc"),
+        (whole.replace("ABCD", "aB"), false, "aB"),
         ("HTTP/1.1 404 Not Found\r\n\r\nno".to_owned(), false, "abc"),
     ] {
         let fetched = fetch("echo -n abc > f; wget -c -q -O f 10.77.0.9", &[&response]);
@@ -310,6 +411,12 @@ fn resuming_never_spoils_the_file() {
 
 #[test]
 fn a_part_that_nobody_asked_for_is_refused() {
+    let begin = "HTTP/1.1 206 Partial Content\r\nContent-Range: bytes 0-1/6\r\n\r\nde";
+    let fetched = fetch("wget -q -O f 10.77.0.9", &[begin]);
+    let message = "wget: the server sent 2 of 6 bytes: not complete\n";
+    assert_eq!(fetched.ran.error, message);
+    let posted = fetch("echo -n abc > f; wget -q -c -O f --post-data x 10.77.0.9", &[OK]);
+    assert!(posted.succeeded() && !posted.requests[0].contains("Range"), "{:?}", posted.ran);
     let part = "HTTP/1.1 206 Partial Content\r\nContent-Range: bytes 3-4/6\r\n\r\nde";
     let fetched = fetch("wget -q -O f 10.77.0.9; ls", &[part]);
     assert_eq!(fetched.ran.output, "");
@@ -352,5 +459,45 @@ fn heads_are_shown_and_failures_say_why() {
 fn interim_responses_without_end_are_given_up() {
     let endless = "HTTP/1.1 100 Continue\r\n\r\n".repeat(1 << 16);
     let fetched = fetch("wget -q -T 3 -O - 10.77.0.9", &[&endless]);
-    assert_eq!(fetched.ran.error, "wget: 10.77.0.9: the answer is not HTTP\n");
+    assert_eq!(fetched.ran.error, "wget: 10.77.0.9: the head of the answer is too long\n");
+}
+
+/// The outcome and the time of a fetch from a server that sends a part of its response at once and
+/// the rest byte by byte, without an end.
+fn fetch_dripping(script: &str, at_once: &str, rest: &str) -> (Ran, Duration) {
+    let (world, host) = (World::new(), Host::default());
+    host.state.with(|state| {
+        state.responses = vec![format!("{at_once}{rest}").into_bytes()];
+        state.drips_from = Some(at_once.len());
+    });
+    world.mount("/devices/sockets", Arc::new(host));
+    let ran = world.run(script);
+    let elapsed = world.elapsed();
+    (ran, elapsed)
+}
+
+#[test]
+fn wget_t_3_ends() {
+    let chunked = "HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n";
+    let head = "wget: 10.77.0.9: Connection timed out\n";
+    let body = "wget: connection closed prematurely: Connection timed out\n";
+    for (at_once, rest, message) in [
+        ("", "", head),
+        ("", &"HTTP/1.1 100 Continue\r\n\r\n".repeat(1000)[..], head),
+        ("HTTP/1.1 100 Continue\r\n\r\n", "", head),
+        ("HTTP/1.1 200 OK\r\n", &"X: y\r\n".repeat(90), head),
+        ("HTTP/1.1 200 OK\r\nContent-Length: 9\r\n\r\n", "", body),
+        (chunked, &format!("1;{}", "a".repeat(9000)), body),
+        (chunked, &"0".repeat(9000), body),
+        (chunked, &format!("0\r\n{}", "X: y\r\n".repeat(90)), body),
+    ] {
+        let (ran, elapsed) = fetch_dripping("wget -q -T 3 -O - 10.77.0.9", at_once, rest);
+        assert_eq!(ran.error, message, "{at_once:?} {rest:.40?}");
+        assert!(elapsed <= Duration::from_secs(6), "{elapsed:?} {at_once:?} {rest:.40?}");
+    }
+    // Controls: a body that is whole needs no end of the connection.
+    for whole in [OK, &format!("{chunked}2;x\r\nhi\r\n0\r\nX: y\r\n\r\n")] {
+        let (ran, _) = fetch_dripping("wget -q -T 3 -O - 10.77.0.9", whole, "");
+        assert_eq!((ran.output.as_str(), ran.error.as_str()), ("hi", ""), "{whole}");
+    }
 }

@@ -80,6 +80,12 @@ fn broken_chunks_are_errors() {
     for bytes in ["", "3", "3\r\n", "3\r\nab", "3\r\nabc\r\n", "0\r\n"] {
         assert_eq!(body(chunked, bytes), Err(Error::ConnectionReset), "{bytes:?}");
     }
+    let extension = format!("1;{}", "a".repeat(2 * limits::HTTP_HEAD_BYTES));
+    assert_eq!(body(chunked, &extension), Err(Error::BadMessage));
+    let extensions = "1;aaaaaaaaaaaaaaaaaaaaaaaa\r\nx\r\n".repeat(limits::HTTP_HEAD_BYTES);
+    assert_eq!(body(chunked, &extensions), Err(Error::BadMessage));
+    let trailer = format!("0\r\na: {}", "a".repeat(2 * limits::HTTP_HEAD_BYTES));
+    assert_eq!(body(chunked, &trailer), Err(Error::BadMessage));
     let endless = format!("0\r\n{}", "a: b\r\n".repeat(limits::HTTP_HEAD_BYTES));
     assert_eq!(body(chunked, &endless), Err(Error::BadMessage));
 }
@@ -103,7 +109,7 @@ fn answers_are_understood() {
 }
 
 #[test]
-fn bodies_end_as_the_fields_say() {
+fn transfer_encoding_identity() {
     let hi = Ok(b"hi".to_vec());
     for (fields, text) in [
         ("", "hi"),
@@ -115,6 +121,14 @@ fn bodies_end_as_the_fields_say() {
         ("Transfer-Encoding: identity\r\n", "hi"),
         ("Transfer-Encoding:\r\n", "hi"),
         ("Transfer-Encoding: identity\r\nContent-Length: 2\r\n", "hi and more"),
+        ("Transfer-Encoding: Identity\r\nContent-Length: 2, 2\r\n", "hi and more"),
+        ("Transfer-Encoding: chunked,\r\n", "2\r\nhi\r\n0\r\n\r\n"),
+        ("Transfer-Encoding: ,chunked , ,\r\n", "2\r\nhi\r\n0\r\n\r\n"),
+        ("Transfer-Encoding: chunked, identity\r\n", "2\r\nhi\r\n0\r\n\r\n"),
+        ("Transfer-Encoding: chunked\r\nTransfer-Encoding:\r\n", "2\r\nhi\r\n0\r\n\r\n"),
+        ("Transfer-Encoding:\r\n chunked\r\n", "2\r\nhi\r\n0\r\n\r\n"),
+        ("Transfer-Encoding : chunked\r\nContent-Length: x\r\n", "2\r\nhi\r\n0\r\n\r\n"),
+        ("Connection: keep-alive\r\nTransfer-Encoding: identity\r\n", "hi"),
     ] {
         assert_eq!(body(fields, text), hi, "{fields}");
     }
@@ -124,6 +138,18 @@ fn bodies_end_as_the_fields_say() {
         ("Content-Length: 5\r\nContent-Length: 6\r\n", ClientError::NotHttp),
         ("Content-Length: 5, 6\r\n", ClientError::NotHttp),
         ("Content-Length: -1\r\n", ClientError::NotHttp),
+        ("Content-Length 2\r\n", ClientError::NotHttp),
+        ("X Transfer-Encoding: chunked\r\n", ClientError::NotHttp),
+        ("X: a\u{1}\r\n", ClientError::NotHttp),
+        ("Content-Length:\r\n", ClientError::NotHttp),
+        ("Content-Length: 99999999999999999999\r\n", ClientError::NotHttp),
+        ("Transfer-Encoding: identity\r\nContent-Length: 5, 6\r\n", ClientError::NotHttp),
+        ("Transfer-Encoding: identity\r\nContent-Length: x\r\n", ClientError::NotHttp),
+        ("Transfer-Encoding: chunked;a=b\r\n", ClientError::Coding),
+        ("Transfer-Encoding: chunked gzip\r\n", ClientError::Coding),
+        ("Transfer-Encoding: chunked\r\n gzip\r\n", ClientError::Coding),
+        ("Transfer-Encoding: chunked\r\nTransfer-Encoding: gzip\r\n", ClientError::Coding),
+        ("Transfer-Encoding: chunked\u{e9}\r\n", ClientError::Coding),
         ("Content-Length: +2\r\n", ClientError::NotHttp),
         ("Transfer-Encoding: x\r\n", ClientError::Coding),
         ("Transfer-Encoding: gzip, chunked\r\n", ClientError::Coding),
@@ -132,6 +158,22 @@ fn bodies_end_as_the_fields_say() {
         let bytes = format!("HTTP/1.1 200 OK\r\n{fields}\r\n2\r\nhi\r\n0\r\n\r\n");
         assert_eq!(receive(bytes.as_bytes()).err(), Some(why), "{fields}");
     }
+}
+
+#[test]
+fn old_servers_may_code_the_transfer() {
+    for (fields, text) in [
+        ("Transfer-Encoding: identity\r\n", "hi"),
+        ("Transfer-Encoding: identity\r\nContent-Length: 2\r\n", "hi and more"),
+        ("Transfer-Encoding: chunked\r\n", "2\r\nhi\r\n0\r\n\r\n"),
+        ("Transfer-Encoding: chunked\r\nContent-Length: 9\r\n", "2\r\nhi\r\n0\r\n\r\n"),
+    ] {
+        let bytes = format!("HTTP/1.0 200 Fine\r\n{fields}\r\n{text}");
+        let (response, body) = receive(bytes.as_bytes()).unwrap();
+        assert_eq!((response.line.as_str(), body), ("HTTP/1.0 200 Fine", Ok(b"hi".to_vec())));
+    }
+    let gzip = b"HTTP/1.0 200 OK\r\nTransfer-Encoding: gzip\r\n\r\nhi";
+    assert_eq!(receive(gzip).err(), Some(ClientError::Coding));
 }
 
 #[test]
@@ -145,10 +187,18 @@ fn what_has_no_body_ends_at_once() {
 }
 
 #[test]
-fn old_servers_are_understood() {
+fn folded_field_line_in_a_response() {
     for head in [
         "HTTP/1.1 200 OK\r\nX-Long: a\r\n b\r\nContent-Length: 2\r\n\r\n",
         "HTTP/1.1 200 OK\r\nX:\r\n b\r\nContent-Length: 2\r\n\r\n",
+        "HTTP/1.1 200 OK\r\nX:  \r\n\t b\r\n \r\n c\r\nContent-Length: 2\r\n\r\n",
+        "HTTP/1.1 200 OK\r\nContent-Length:\r\n 2\r\n\r\n",
+        "HTTP/1.1 200 OK\nX: a\n b\nContent-Length: 2\n\n",
+        "\r\nHTTP/1.1 200 OK\r\nContent-Length\t: 2\r\n\r\n",
+        "HTTP/1.1 200 \r\nContent-Length: 2\r\n\r\n",
+        "HTTP/1.2 200 OK\r\nContent-Length: 2\r\n\r\n",
+        "HTTP/1.1 200 OK\r\nPowered By: x\r\nno field\r\n: y\r\nContent-Length: 2\r\n\r\n",
+        "HTTP/1.1 200 caf\u{e9}\tx\r\nX:\r\nContent-Length: 2\r\n\r\n",
         "HTTP/1.0 200\r\n\r\n",
         "HTTP/1.1 200 OK\nContent-Length: 2\n\n",
         "HTTP/1.1 200 OK\r\nContent-Length : 2\r\n\r\n",
@@ -160,6 +210,8 @@ fn old_servers_are_understood() {
     }
     let folded = b"HTTP/1.1 302 Found\r\nLocation:\r\n /a\r\n\r\n";
     assert_eq!(&receive(folded).unwrap().0.fields["location"], "/a");
+    let folded = b"HTTP/1.1 302 Found\r\nLocation: /a\r\n\t  b\r\n \r\n\r\n";
+    assert_eq!(&receive(folded).unwrap().0.fields["location"], "/a b");
     let reason = "x".repeat(1024);
     let (response, _) = receive(format!("HTTP/1.1 200 {reason}\r\n\r\n").as_bytes()).unwrap();
     assert_eq!(response.line, format!("HTTP/1.1 200 {reason}"));
@@ -172,6 +224,6 @@ fn a_head_without_end_is_given_up() {
     let field = format!("HTTP/1.1 200 OK\r\nX: {}", "a".repeat(2 * limits::HTTP_HEAD_BYTES));
     let fields = format!("HTTP/1.1 200 OK\r\n{}\r\n", "a: b\r\n".repeat(limits::HTTP_HEADERS + 1));
     for text in [interim, field, fields] {
-        assert_eq!(receive(text.as_bytes()).err(), Some(ClientError::NotHttp), "{text:.40}");
+        assert_eq!(receive(text.as_bytes()).err(), Some(ClientError::TooLong), "{text:.40}");
     }
 }
