@@ -33,7 +33,7 @@ impl Tcp {
             self.send_control(cx, ip, flow, &fields);
         }
         // The owner keeps the stream and its error; the peer may connect again.
-        self.unlink(&flow, index);
+        self.unlink(index);
         self.wake_all(cx, index);
     }
 
@@ -107,8 +107,7 @@ impl Tcp {
     pub(crate) fn release_flow(&mut self, cx: &mut Context, index: u32) {
         let Some(connection) = self.connections.get_mut(index as usize) else { return };
         connection.give_up_at = Instant::NEVER;
-        let flow = connection.flow;
-        self.unlink(&flow, index);
+        self.unlink(index);
         self.wake_all(cx, index);
     }
 
@@ -134,7 +133,7 @@ impl Tcp {
             connection.receiver.advertised_window(),
             connection.timestamps,
         );
-        self.unlink(&flow, id.index);
+        self.unlink(id.index);
         let had_none = self.time_wait.deadline().is_none();
         self.time_wait.insert(flow, state, cx.now);
         if had_none && let Some(deadline) = self.time_wait.deadline() {

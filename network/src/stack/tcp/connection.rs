@@ -89,6 +89,8 @@ pub(crate) struct Connection {
     /// When the connection ends regardless of the peer (handshake, user timeout, orphan timeout);
     /// [`Instant::NEVER`] for never.
     pub(crate) give_up_at: Instant,
+    /// Its flow is in the table.
+    pub(super) is_linked: bool,
     pub(super) is_ready: bool,
     /// The program closed its direction before the handshake completed.
     pub(super) close_pending: bool,

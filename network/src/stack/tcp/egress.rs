@@ -5,9 +5,7 @@ use core::net::IpAddr;
 
 use super::assemble::{HeaderFields, HeaderTemplate, assemble, flag, mss_of, without_data};
 use super::receive::AckDue;
-use super::segment::{
-    BLOCKS, Blocks, SYN_OPTIONS, SynOptions, TIMESTAMPS_BYTES, write_syn_options,
-};
+use super::segment::{BLOCKS, Blocks, SynOptions, TIMESTAMPS_BYTES, syn_options};
 use super::send::Plan;
 use super::{Connection, Flow, Tcp};
 use crate::command::option::PathMtuDiscovery;
@@ -195,8 +193,7 @@ impl Tcp {
                 .then(|| connection.receiver.offered_wnd_shift()),
             timestamps: has_timestamps.then(|| connection.timestamps.offer(cx.now)),
         };
-        let mut options = [0; SYN_OPTIONS];
-        let length = write_syn_options(&offer, &mut options);
+        let (options, length) = syn_options(&offer);
         let ecn = match (is_syn_ack, connection.ecn.is_requested) {
             // Old firewalls may drop an ECN-setup SYN: only the first SYN requests ECN (RFC 3168
             // §6.1.1.1).

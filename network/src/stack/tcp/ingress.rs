@@ -8,7 +8,7 @@ use super::assemble::{HeaderFields, flag};
 use super::handshake::Reply;
 use super::machine::Event;
 use super::receive::Received;
-use super::segment::{Segment, SegmentOptions, TCP_HEADER, read_syn_options};
+use super::segment::{Blocks, Segment, SegmentOptions, TCP_HEADER, read_syn_options};
 use super::send::{Acknowledged, Acknowledgment};
 use super::time_wait::TimeWaitResponse;
 use super::{Connection, End, Flow, Owner, Tcp};
@@ -242,9 +242,16 @@ impl Tcp {
         };
         let before = connection.state();
         let header = start + usize::from(segment.header);
-        let options =
-            SegmentOptions::read(frame.bytes().get(start + TCP_HEADER..header).unwrap_or_default());
-        let timestamps = options.timestamps.filter(|_| connection.timestamps.is_negotiated());
+        let options = frame.bytes().get(start + TCP_HEADER..header).unwrap_or_default();
+        let parsed;
+        let (timestamps, blocks) = match SegmentOptions::plain(options) {
+            Some(timestamps) => (timestamps, Blocks::NONE),
+            None => {
+                parsed = SegmentOptions::read(options);
+                (parsed.timestamps, &parsed.blocks)
+            }
+        };
+        let timestamps = timestamps.filter(|_| connection.timestamps.is_negotiated());
         let verdict = connection.verdict(segment, timestamps, now);
         let (takes_ack, must_ack_now) = match verdict {
             Verdict::Accept(takes_ack) => (takes_ack, false),
@@ -265,7 +272,7 @@ impl Tcp {
         let acknowledged = match segment.acknowledgment {
             Some(number) if takes_ack => {
                 let snapshot = watch.before(connection);
-                let news = Acknowledgment { segment, number, blocks: &options.blocks, echo };
+                let news = Acknowledgment { segment, number, blocks, echo };
                 let acknowledged = connection.sender.acknowledge(&news, now);
                 watch.after(connection, snapshot);
                 acknowledged
@@ -319,7 +326,8 @@ impl Connection {
 
     /// TSecr of a segment with these options, if timestamps were negotiated.
     fn echo_of(&self, options: &[u8]) -> Option<u32> {
-        let timestamps = SegmentOptions::read(options).timestamps;
+        let timestamps = SegmentOptions::plain(options)
+            .unwrap_or_else(|| SegmentOptions::read(options).timestamps);
         timestamps.filter(|_| self.timestamps.is_negotiated()).map(|(_, echo)| echo)
     }
 

@@ -203,9 +203,17 @@ impl Tcp {
         offset.wrapping_add(*counter) % ports::COUNT
     }
 
-    /// Removes a connection's flow from the table.
-    pub(crate) fn unlink(&mut self, flow: &Flow, index: u32) {
-        // The flow may have been removed before and belong to another connection now.
+    /// Removes a connection's flow from the table, so that another connection may have it.
+    pub(crate) fn unlink(&mut self, index: u32) {
+        if let Some(connection) = self.connections.get_mut(index as usize)
+            && core::mem::take(&mut connection.is_linked)
+        {
+            let flow = connection.flow;
+            self.remove_flow(&flow, index);
+        }
+    }
+
+    fn remove_flow(&mut self, flow: &Flow, index: u32) {
         if let Ok(entry) = self.flows.find_entry(self.state.hash_one(flow), |known| *known == index)
         {
             entry.remove();
@@ -264,6 +272,7 @@ impl Tcp {
             linger: settings.linger,
             timer_deadline: Instant::NEVER,
             give_up_at: Instant::NEVER,
+            is_linked: true,
             is_ready: false,
             close_pending: false,
             receive_shut_down: false,
@@ -321,6 +330,8 @@ impl Tcp {
     pub(crate) fn remove(&mut self, index: u32) {
         let Some(connection) = self.connections.try_remove(index as usize) else { return };
         self.memory_used -= connection.memory_counted;
-        self.unlink(&connection.flow, index);
+        if connection.is_linked {
+            self.remove_flow(&connection.flow, index);
+        }
     }
 }

@@ -160,34 +160,68 @@ pub(crate) const fn timestamps_option((value, echo): (u32, u32)) -> [u8; TIMESTA
     [NO_OPERATION, NO_OPERATION, TIMESTAMPS, 10, a, b, c, d, e, f, g, h]
 }
 
-/// Writes the options of a SYN and returns their length, a multiple of four.
-pub(crate) fn write_syn_options(offer: &SynOptions, options: &mut [u8; SYN_OPTIONS]) -> usize {
-    let mut length = 0;
-    let mut push = |bytes: &[u8]| {
-        if let Some(place) = options.get_mut(length..length + bytes.len()) {
-            place.copy_from_slice(bytes);
-            length += bytes.len();
-        }
-    };
+/// The options of a SYN as bytes, and their length, a multiple of four.
+pub(crate) fn syn_options(offer: &SynOptions) -> ([u8; SYN_OPTIONS], usize) {
     let [high, low] = offer.segment.unwrap_or_default().to_be_bytes();
-    push(&[MSS, 4, high, low]);
-    // SACK-permitted takes the place of the padding of the timestamps.
-    let permitted = if offer.sack { [SACK_PERMITTED, 2] } else { [NO_OPERATION; 2] };
+    let [kind, bytes] = if offer.sack { [SACK_PERMITTED, 2] } else { [NO_OPERATION; 2] };
+    let shift = offer.shift.unwrap_or_default();
+    let without_scale = if offer.shift.is_none() { 4 } else { 0 };
+    let nop = NO_OPERATION;
     match offer.timestamps {
+        // SACK-permitted takes the place of the padding of the timestamps.
         Some(timestamps) => {
-            let [_, _, option @ ..] = timestamps_option(timestamps);
-            push(&permitted);
-            push(&option);
+            let [_, _, t @ ..] = timestamps_option(timestamps);
+            let [p, q, a, b, c, d, e, f, g, h] = t;
+            let options = [
+                MSS,
+                4,
+                high,
+                low,
+                kind,
+                bytes,
+                p,
+                q,
+                a,
+                b,
+                c,
+                d,
+                e,
+                f,
+                g,
+                h,
+                nop,
+                WINDOW_SCALE,
+                3,
+                shift,
+            ];
+            (options, SYN_OPTIONS - without_scale)
         }
         None => {
-            push(&[NO_OPERATION; 2]);
-            push(&permitted);
+            let options = [
+                MSS,
+                4,
+                high,
+                low,
+                nop,
+                nop,
+                kind,
+                bytes,
+                nop,
+                WINDOW_SCALE,
+                3,
+                shift,
+                0,
+                0,
+                0,
+                0,
+                0,
+                0,
+                0,
+                0,
+            ];
+            (options, 12 - without_scale)
         }
     }
-    if let Some(shift) = offer.shift {
-        push(&[NO_OPERATION, WINDOW_SCALE, 3, shift]);
-    }
-    length
 }
 
 /// The options of a segment other than a SYN.
@@ -199,23 +233,27 @@ pub(crate) struct SegmentOptions {
 }
 
 impl SegmentOptions {
+    /// The options of nearly every segment: none, or aligned timestamps alone. `None` for all
+    /// others, which [`read`](Self::read) parses.
+    #[inline]
+    pub(crate) fn plain(options: &[u8]) -> Option<Option<(u32, u32)>> {
+        match *options {
+            [] => Some(None),
+            [NO_OPERATION, NO_OPERATION, TIMESTAMPS, 10, a, b, c, d, e, f, g, h] => {
+                Some(Some((u32::from_be_bytes([a, b, c, d]), u32::from_be_bytes([e, f, g, h]))))
+            }
+            _ => None,
+        }
+    }
+
     /// Parses the options; skips invalid ones.
     pub(crate) fn read(options: &[u8]) -> Self {
         let mut read = Self::default();
-        match options {
-            [] => {}
-            // The form of nearly every segment.
-            [NO_OPERATION, NO_OPERATION, TIMESTAMPS, 10, value @ ..] if value.len() == 8 => {
-                read.timestamps = timestamps_of(value);
-            }
-            _ => {
-                for (kind, value) in Options(options) {
-                    match kind {
-                        TIMESTAMPS => read.timestamps = timestamps_of(value),
-                        SACK => read.blocks.read(value),
-                        _ => {}
-                    }
-                }
+        for (kind, value) in Options(options) {
+            match kind {
+                TIMESTAMPS => read.timestamps = timestamps_of(value),
+                SACK => read.blocks.read(value),
+                _ => {}
             }
         }
         read
@@ -230,6 +268,9 @@ pub(crate) struct Blocks {
 }
 
 impl Blocks {
+    /// No blocks.
+    pub(crate) const NONE: &Self = &Self { ranges: [(0, 0); BLOCKS], count: 0 };
+
     /// Parses the value of a SACK option; skips empty and reversed ranges.
     fn read(&mut self, value: &[u8]) {
         for [a, b, c, d, e, f, g, h] in value.as_chunks::<8>().0 {
@@ -338,8 +379,7 @@ mod tests {
             for sack in [false, true] {
                 for timestamps in [None, Some((1, u32::MAX))] {
                     let offer = SynOptions { shift, segment: Some(1460), sack, timestamps };
-                    let mut options = [0; SYN_OPTIONS];
-                    let length = write_syn_options(&offer, &mut options);
+                    let (options, length) = syn_options(&offer);
                     assert_eq!((read_syn_options(&options[..length]), length % 4), (offer, 0));
                 }
             }

@@ -190,8 +190,7 @@ impl Tcp {
         if state == State::Closed {
             connection.discard_unsent();
             // A peer that restarted gets a new connection, though the program holds this one.
-            let flow = connection.flow;
-            self.unlink(&flow, index);
+            self.unlink(index);
         }
         let Some(connection) = self.connections.get_mut(index as usize) else { return };
         match (&connection.owner, state) {
