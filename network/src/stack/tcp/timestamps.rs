@@ -72,6 +72,11 @@ impl Timestamps {
         before(seg_tsval, self.ts_recent) && now.since(self.ts_recent_at) < VALIDITY
     }
 
+    /// Ticks of the peer's clock by which a segment is older than TS.Recent.
+    pub(super) const fn age(&self, seg_tsval: u32) -> u32 {
+        self.ts_recent.wrapping_sub(seg_tsval)
+    }
+
     /// Takes the timestamp of a segment that passed [`is_old`](Self::is_old) and begins at
     /// `seg_seq`: it is echoed if the segment covers the last acknowledgment (§4.3).
     pub(super) const fn take(

@@ -20,6 +20,8 @@ pub(crate) struct Acknowledgment<'a> {
     pub(crate) blocks: &'a Blocks,
     /// The tick of our clock at which a segment left that the peer echoes (TSecr).
     pub(crate) echo: Option<u32>,
+    /// A later segment of the peer overtook it, as its timestamp tells.
+    pub(crate) is_overtaken: bool,
 }
 
 /// The result of an acknowledgment.
@@ -56,9 +58,10 @@ impl Sender {
     /// Processes the acknowledgment, the window, the SACK blocks and the echo of an acceptable
     /// segment. An acknowledgment below SND.UNA was overtaken; only its SACK blocks count.
     pub(crate) fn acknowledge(&mut self, news: &Acknowledgment<'_>, now: Instant) -> Acknowledged {
-        let Acknowledgment { segment, number: seg_ack, blocks, echo } = *news;
+        let Acknowledgment { segment, number: seg_ack, blocks, echo, is_overtaken } = *news;
         let snd_wnd_end_before = self.send_window.snd_wnd_end;
-        if !before(seg_ack, self.snd_una) {
+        let is_old = is_overtaken || before(seg_ack, self.snd_una);
+        if !is_old {
             self.send_window.update(segment, seg_ack);
         } else if !self.has_sack || blocks.is_empty() {
             return Acknowledged::default();
@@ -67,7 +70,7 @@ impl Sender {
         let pipe_before = self.pipe();
         let is_progress = before(self.snd_una, acknowledged);
         let is_duplicate_ack = !is_progress
-            && seg_ack == self.snd_una
+            && !is_old
             && segment.length == 0
             && !segment.fin
             && self.send_window.snd_wnd_end == snd_wnd_end_before;
@@ -202,15 +205,14 @@ impl Sender {
         now: Instant,
     ) -> (Option<Duration>, Option<RateSample>) {
         let Some(newest) = &delivery.newest else { return (None, None) };
-        // A retransmitted segment gives no sample (Karn), unless the echo tells which transmission
-        // was acknowledged (RFC 7323 §4).
-        let rtt = if newest.was_sent_once() {
-            Some(now.since(newest.xmit_ts))
-        } else {
-            echo.and_then(|echo| timestamps::since(echo, now))
-        };
-        if let Some(sample) = rtt {
-            self.rtt.sample(sample);
+        // A retransmitted segment gives no sample (Karn).
+        let rtt = newest.was_sent_once().then(|| now.since(newest.xmit_ts));
+        match (rtt, echo.and_then(|echo| timestamps::since(echo, now))) {
+            (Some(sample), _) => self.rtt.sample(sample),
+            // The echo tells which transmission was acknowledged (RFC 7323 §4). It is coarse, and
+            // the receiver may have held the segment in a hole: it is good for the RTO only.
+            (None, Some(sample)) => self.rtt.sample_echo(sample),
+            (None, None) => {}
         }
         (rtt, self.scoreboard.sample(newest, now))
     }

@@ -44,6 +44,19 @@ impl RttEstimator {
             return;
         }
         self.min_rtt = self.min_rtt.min(sample);
+        self.smooth(sample);
+    }
+
+    /// Takes a sample of the timestamps option, which counts for SRTT and RTTVAR only.
+    pub(crate) fn sample_echo(&mut self, time: Duration) {
+        if self.srtt == 0 {
+            self.sample(time);
+        } else {
+            self.smooth(micros(time));
+        }
+    }
+
+    fn smooth(&mut self, sample: u32) {
         let deviation = self.srtt.abs_diff(sample);
         // beta = 1/4, alpha = 1/8 (RFC 6298 §2.3); the terms are below 2^32.
         self.rttvar = self.rttvar - self.rttvar / 4 + deviation / 4;

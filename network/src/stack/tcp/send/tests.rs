@@ -142,7 +142,13 @@ impl Script {
             ..Segment::default()
         };
         let acknowledged = self.sender.acknowledge(
-            &Acknowledgment { segment: &segment, number, blocks: &sack_blocks, echo: None },
+            &Acknowledgment {
+                segment: &segment,
+                number,
+                blocks: &sack_blocks,
+                echo: None,
+                is_overtaken: false,
+            },
             self.now,
         );
         self.check();

@@ -79,6 +79,7 @@ impl Peer {
                                 number,
                                 blocks: &blocks,
                                 echo: None,
+                                is_overtaken: false,
                             },
                             now,
                         );

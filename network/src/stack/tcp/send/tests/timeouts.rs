@@ -91,6 +91,7 @@ fn tcp_s_05_segments_with_data_or_a_new_window_are_no_duplicate_acks() {
                     number: first,
                     blocks: &Blocks::default(),
                     echo: None,
+                    is_overtaken: false,
                 },
                 now,
             );
