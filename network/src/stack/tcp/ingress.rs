@@ -3,7 +3,7 @@
 
 use crate::command::socket::SocketState as State;
 
-use super::acceptability::{Verdict, check};
+use super::acceptability::Verdict;
 use super::assemble::{HeaderFields, flag};
 use super::handshake::Reply;
 use super::machine::Event;
@@ -263,15 +263,7 @@ impl Tcp {
             }
         };
         let packet = frame.bytes();
-        let (mut echo, mut is_overtaken) = (None, false);
-        if let Some((value, seg_tsecr)) = timestamps {
-            let last_ack_sent = connection.receiver.last_ack_sent();
-            is_overtaken = connection.timestamps.is_old(value, now);
-            if !is_overtaken {
-                connection.timestamps.take(value, segment.sequence, last_ack_sent, now);
-            }
-            echo = Some(connection.timestamps.echoed_tick(seg_tsecr));
-        }
+        let (echo, is_overtaken) = connection.take_timestamps(segment, timestamps, now);
         let acknowledged = match segment.acknowledgment {
             Some(number) if takes_ack => {
                 let snapshot = watch.before(connection);
@@ -317,49 +309,6 @@ impl Tcp {
 }
 
 impl Connection {
-    /// Tests a segment. PAWS comes before anything else; it does not apply to a RST (RFC 7323 §5.3,
-    /// R1).
-    fn verdict(&self, segment: &Segment, timestamps: Option<(u32, u32)>, now: Instant) -> Verdict {
-        let is_old = |(value, _)| !segment.rst && self.timestamps.is_old(value, now);
-        if !timestamps.is_some_and(is_old) {
-            return check(segment, &self.sequence_state());
-        }
-        let (end, rcv_nxt) = (segment.end(), self.receiver.rcv_nxt());
-        if !segment.syn && segment.length > 0 && !before(rcv_nxt, end) {
-            // Data that a retransmission overtook: the sender learns by a DSACK that it was not
-            // lost (RFC 2883). All of it was received before, so nothing old is taken.
-            Verdict::Accept(false)
-        } else if timestamps.is_some_and(|(value, _)| self.is_overtaken(segment, value)) {
-            Verdict::Accept(true)
-        } else {
-            Verdict::ChallengeAck
-        }
-    }
-
-    /// True for a segment that was overtaken by one that left within the last RTO: data where some
-    /// is missing, or a pure ACK that acknowledges nothing new, whose SACK blocks may be news. RFC
-    /// 7323 §5.3 drops them; on a path that reorders every retransmission would then cost all that
-    /// is late beside it (Linux spares only ACKs, by tcp_disordered_ack). What wrapped sequence
-    /// numbers bring back is older than an RTO.
-    fn is_overtaken(&self, segment: &Segment, seg_tsval: u32) -> bool {
-        let rto = u32::try_from(self.sender.rto().as_millis()).unwrap_or(u32::MAX);
-        let is_missing = segment.length > 0 && self.receiver.has_holes();
-        let is_pure = segment.length == 0
-            && !segment.fin
-            && segment.sequence == self.receiver.rcv_nxt()
-            && segment.acknowledgment.is_some_and(|number| !before(self.sender.snd_una(), number));
-        (is_missing || is_pure)
-            && self.timestamps.age(seg_tsval) <= rto
-            && check(segment, &self.sequence_state()) == Verdict::Accept(true)
-    }
-
-    /// TSecr of a segment with these options, if timestamps were negotiated.
-    fn echo_of(&self, options: &[u8]) -> Option<u32> {
-        let timestamps = SegmentOptions::plain(options)
-            .unwrap_or_else(|| SegmentOptions::read(options).timestamps);
-        timestamps.filter(|_| self.timestamps.is_negotiated()).map(|(_, echo)| echo)
-    }
-
     /// Processes CWR, and the CE mark of a packet with data (RFC 3168 §6.1.3).
     fn process_ecn(&mut self, segment: &Segment, traffic_class: u8) {
         if !self.sender.has_ecn() {

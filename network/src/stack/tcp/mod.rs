@@ -28,7 +28,7 @@
 //! | [`listen`] | listeners, backlogs, half-open connections |
 //! | [`connection`] | a connection (TCB) |
 //! | [`time_wait`] | TIME-WAIT |
-//! | [`timestamps`] | the timestamps option and PAWS |
+//! | [`timestamps`], [`paws`] | the timestamps option, and what it decides |
 //! | [`icmp`] | ICMP errors about connections |
 //! | [`statistics`], [`incident`] | statistics, socket lists and events |
 //! | [`segment`] | a parsed segment and its options |
@@ -50,6 +50,7 @@ pub(crate) mod ingress;
 pub(crate) mod listen;
 mod machine;
 mod out_of_order;
+mod paws;
 mod receive;
 mod ring;
 pub(crate) mod segment;
