@@ -17,9 +17,6 @@ use crate::platform::Instant;
 use crate::stack::context::Context;
 use crate::stack::ip::Ip;
 
-/// How long an orphan waits for the peer's FIN (Linux' tcp_fin_timeout), and how long TIME-WAIT of
-/// a connection with an owner lasts.
-const FIN_WAIT: Duration = Duration::from_secs(60);
 /// The least interval between two reachability confirmations by one connection.
 const CONFIRM_INTERVAL: Duration = Duration::from_secs(10);
 /// A writer is woken when at least a quarter of the send buffer is free.
@@ -211,10 +208,10 @@ impl Tcp {
             (Owner::Orphan, State::Closed) => return self.remove_and_wake(cx, id),
             (Owner::Orphan, State::TimeWait) => return self.enter_time_wait(cx, ip, id),
             (Owner::Orphan, State::FinWait2) => {
-                connection.give_up_at = cx.now.after(FIN_WAIT);
+                connection.give_up_at = cx.now.after(super::verbs::FIN_WAIT);
             }
             (Owner::Owned, State::TimeWait) => {
-                connection.give_up_at = cx.now.after(FIN_WAIT);
+                connection.give_up_at = cx.now.after(super::verbs::FIN_WAIT);
                 self.begin_time_wait(cx, ip, id);
             }
             _ => {}
