@@ -176,7 +176,7 @@ impl Tcp {
         if before == State::SynReceived && !connection.is_acceptable_in_handshake(segment) {
             statistics.received_drops.segment += 1;
             pool.put(frame);
-            if !segment.rst {
+            if !segment.rst || connection.is_in_handshake_window(segment) {
                 self.send_challenge_ack(cx, ip, index);
             }
             return;

@@ -311,10 +311,18 @@ impl Connection {
         let Some(first) = self.state_machine.handshake().map(Handshake::rcv_nxt) else {
             return false;
         };
-        let rcv_wnd_end = first.wrapping_add(u32::from(self.receiver.syn_window()));
         if segment.rst || segment.syn {
             return segment.sequence == first || (segment.syn && segment.acknowledgment.is_some());
         }
+        self.is_in_handshake_window(segment)
+    }
+
+    /// True for a segment with a part in the window of our SYN|ACK, or just behind it.
+    pub(super) fn is_in_handshake_window(&self, segment: &Segment) -> bool {
+        let Some(first) = self.state_machine.handshake().map(Handshake::rcv_nxt) else {
+            return false;
+        };
+        let rcv_wnd_end = first.wrapping_add(u32::from(self.receiver.syn_window()));
         let ends_in_window = !before(segment.sequence, first) || before(first, segment.end());
         ends_in_window && !before(rcv_wnd_end, segment.sequence)
     }
