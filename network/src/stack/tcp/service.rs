@@ -174,6 +174,10 @@ impl Tcp {
         if state == State::Closed && connection.error.is_none() {
             connection.error = match (before, is_reset) {
                 (State::SynSent, true) => Some(Error::ConnectionRefused),
+                // Also after a simultaneous open (RFC 9293 §3.10.7.4).
+                (State::SynReceived, true) if matches!(connection.owner, Owner::Connecting) => {
+                    Some(Error::ConnectionRefused)
+                }
                 // After the peer's FIN a RST ends reading without an error, as on Linux.
                 (State::CloseWait, true) => Some(Error::BrokenPipe),
                 (_, true) => Some(Error::ConnectionReset),
