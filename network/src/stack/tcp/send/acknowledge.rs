@@ -77,6 +77,7 @@ impl Sender {
             // A DSACK about a spurious retransmission may arrive when everything is acknowledged.
             self.process_tlp_ack(acknowledged, is_unneeded, now);
             self.end_recovery(now, None, false, false);
+            self.rearm_timers(now, false);
             return Acknowledged::default();
         }
         let delivered_before = self.scoreboard.delivered();
