@@ -80,6 +80,7 @@ impl Sender {
             self.rearm_timers(now, false);
             return Acknowledged::default();
         }
+        let was_recovering = self.recovery_state == RecoveryState::Recovery;
         let delivered_before = self.scoreboard.delivered();
         let delivery = self.process_deliveries(acknowledged, blocks, now);
         // One segment delivers less than 4 GiB.
@@ -124,7 +125,11 @@ impl Sender {
                 // Deliveries out of order do not grow cwnd unless the path is known to reorder (RFC
                 // 5681 §3.2, as Linux).
                 is_window_limited: is_in_order && self.is_cwnd_limited(pipe_before),
-                is_recovering: self.recovery_state == RecoveryState::Recovery,
+                // The ACK that ends recovery leaves cwnd at ssthresh (RFC 6582 §3.2 step 3), and
+                // one with ECE does not let it grow (RFC 3168 §6.1.2).
+                is_recovering: was_recovering
+                    || (self.has_ecn && segment.echo)
+                    || self.recovery_state == RecoveryState::Recovery,
                 rate,
                 lost,
             });
