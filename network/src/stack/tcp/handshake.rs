@@ -154,8 +154,8 @@ impl Handshake {
         self.peer_options = super::segment::read_syn_options(options);
         if segment.acknowledgment.is_none() {
             (self.state, self.retransmit_at) = (State::SynReceived, now);
-            // The SYN|ACK is another segment.
-            self.repetitions = 0;
+            // The SYN|ACK is another segment, with a timeout of its own.
+            (self.repetitions, self.rto) = (0, INITIAL_RTO);
         }
     }
 

@@ -8,12 +8,11 @@ use super::assemble::{HeaderFields, flag};
 use super::handshake::Reply;
 use super::machine::Event;
 use super::receive::Received;
-use super::segment::{Blocks, Segment, SegmentOptions, TCP_HEADER, before, read_syn_options};
+use super::segment::{Blocks, Segment, SegmentOptions, TCP_HEADER, read_syn_options};
 use super::send::{Acknowledged, Acknowledgment};
 use super::time_wait::TimeWaitResponse;
 use super::{Connection, End, Flow, Owner, Tcp};
 use crate::driver::Frame;
-use crate::platform::Instant;
 use crate::stack::bound::Bound;
 use crate::stack::context::Context;
 use crate::stack::ip::Ip;
@@ -176,7 +175,7 @@ impl Tcp {
         if before == State::SynReceived && !connection.is_acceptable_in_handshake(segment) {
             statistics.received_drops.segment += 1;
             pool.put(frame);
-            if !segment.rst {
+            if !segment.rst || connection.is_in_handshake_window(segment) {
                 self.send_challenge_ack(cx, ip, index);
             }
             return;

@@ -17,9 +17,6 @@ use crate::platform::Instant;
 use crate::stack::context::Context;
 use crate::stack::ip::Ip;
 
-/// How long an orphan waits for the peer's FIN (Linux' tcp_fin_timeout), and how long TIME-WAIT of
-/// a connection with an owner lasts.
-const FIN_WAIT: Duration = Duration::from_secs(60);
 /// The least interval between two reachability confirmations by one connection.
 const CONFIRM_INTERVAL: Duration = Duration::from_secs(10);
 /// A writer is woken when at least a quarter of the send buffer is free.
@@ -177,6 +174,10 @@ impl Tcp {
         if state == State::Closed && connection.error.is_none() {
             connection.error = match (before, is_reset) {
                 (State::SynSent, true) => Some(Error::ConnectionRefused),
+                // Also after a simultaneous open (RFC 9293 §3.10.7.4).
+                (State::SynReceived, true) if matches!(connection.owner, Owner::Connecting) => {
+                    Some(Error::ConnectionRefused)
+                }
                 // After the peer's FIN a RST ends reading without an error, as on Linux.
                 (State::CloseWait, true) => Some(Error::BrokenPipe),
                 (_, true) => Some(Error::ConnectionReset),
@@ -210,10 +211,10 @@ impl Tcp {
             (Owner::Orphan, State::Closed) => return self.remove_and_wake(cx, id),
             (Owner::Orphan, State::TimeWait) => return self.enter_time_wait(cx, ip, id),
             (Owner::Orphan, State::FinWait2) => {
-                connection.give_up_at = cx.now.after(FIN_WAIT);
+                connection.give_up_at = cx.now.after(super::verbs::FIN_WAIT);
             }
             (Owner::Owned, State::TimeWait) => {
-                connection.give_up_at = cx.now.after(FIN_WAIT);
+                connection.give_up_at = cx.now.after(super::verbs::FIN_WAIT);
                 self.begin_time_wait(cx, ip, id);
             }
             _ => {}
@@ -313,10 +314,18 @@ impl Connection {
         let Some(first) = self.state_machine.handshake().map(Handshake::rcv_nxt) else {
             return false;
         };
-        let rcv_wnd_end = first.wrapping_add(u32::from(self.receiver.syn_window()));
         if segment.rst || segment.syn {
             return segment.sequence == first || (segment.syn && segment.acknowledgment.is_some());
         }
+        self.is_in_handshake_window(segment)
+    }
+
+    /// True for a segment with a part in the window of our SYN|ACK, or just behind it.
+    pub(super) fn is_in_handshake_window(&self, segment: &Segment) -> bool {
+        let Some(first) = self.state_machine.handshake().map(Handshake::rcv_nxt) else {
+            return false;
+        };
+        let rcv_wnd_end = first.wrapping_add(u32::from(self.receiver.syn_window()));
         let ends_in_window = !before(segment.sequence, first) || before(first, segment.end());
         ends_in_window && !before(rcv_wnd_end, segment.sequence)
     }

@@ -22,6 +22,9 @@ use crate::stack::ports;
 const CONNECT: Duration = Duration::from_secs(127);
 /// How long a half-open connection lives (Linux: five SYN|ACKs, 63 s).
 pub(crate) const HANDSHAKE: Duration = Duration::from_secs(63);
+/// How long an orphan waits for the peer's FIN (Linux' tcp_fin_timeout), and how long TIME-WAIT of
+/// a connection with an owner lasts.
+pub(super) const FIN_WAIT: Duration = Duration::from_secs(60);
 
 impl Tcp {
     /// Opens a connection from `local` to `remote`; port 0 asks for an ephemeral port. Returns the
@@ -257,7 +260,7 @@ impl Tcp {
         connection.give_up_at = now.after(linger.min(ORPHAN));
         connection.close_pending |= connection.may_send();
         if connection.state() == State::FinWait2 {
-            connection.give_up_at = now.after(HANDSHAKE);
+            connection.give_up_at = now.after(FIN_WAIT);
         }
         self.close_if_pending(id.index);
         self.serve(cx, ip, id.index);

@@ -80,8 +80,10 @@ impl Sender {
             // A DSACK about a spurious retransmission may arrive when everything is acknowledged.
             self.process_tlp_ack(acknowledged, is_unneeded, now);
             self.end_recovery(now, None, false, false);
+            self.rearm_timers(now, false);
             return Acknowledged::default();
         }
+        let was_recovering = self.recovery_state == RecoveryState::Recovery;
         let delivered_before = self.scoreboard.delivered();
         let delivery = self.process_deliveries(acknowledged, blocks, now);
         // One segment delivers less than 4 GiB.
@@ -108,10 +110,7 @@ impl Sender {
         self.reduce_proportionally(delivered_data, lost, is_progress);
         self.on_ecn_echo(segment, now, pipe_before);
 
-        let is_round = !before(acknowledged, self.round_end) && is_progress;
-        if is_round {
-            self.round_end = self.snd_nxt;
-        }
+        let is_round = is_progress && self.ends_round(acknowledged);
         if delivered > 0 || lost > 0 {
             let is_in_order = is_progress || self.rack.has_reordering();
             self.congestion.on_ack(&congestion::Acknowledgment {
@@ -126,7 +125,11 @@ impl Sender {
                 // Deliveries out of order do not grow cwnd unless the path is known to reorder (RFC
                 // 5681 §3.2, as Linux).
                 is_window_limited: is_in_order && self.is_cwnd_limited(pipe_before),
-                is_recovering: self.recovery_state == RecoveryState::Recovery,
+                // The ACK that ends recovery leaves cwnd at ssthresh (RFC 6582 §3.2 step 3), and
+                // one with ECE does not let it grow (RFC 3168 §6.1.2).
+                is_recovering: was_recovering
+                    || (self.has_ecn && segment.echo)
+                    || self.recovery_state == RecoveryState::Recovery,
                 rate,
                 lost,
             });
@@ -134,6 +137,15 @@ impl Sender {
         }
         self.rearm_timers(now, is_progress);
         Acknowledged { is_progress, fin_acknowledged }
+    }
+
+    /// True when a round ended; begins the next one.
+    fn ends_round(&mut self, acknowledged: u32) -> bool {
+        let is_over = !before(acknowledged, self.round_end);
+        if is_over {
+            self.round_end = self.snd_nxt;
+        }
+        is_over
     }
 
     /// True when `pipe` uses cwnd up. In slow start half of it suffices, as on Linux (RFC 7661
@@ -194,7 +206,7 @@ impl Sender {
         self.buffer.drain(..data);
         self.counters.acknowledged += data as u64;
         self.snd_una = acknowledged;
-        self.timers.backoff = 0;
+        self.timers.expirations = 0;
         self.fin_acknowledged
     }
 
@@ -207,12 +219,18 @@ impl Sender {
         let Some(newest) = &delivery.newest else { return (None, None) };
         // A retransmitted segment gives no sample (Karn).
         let rtt = newest.was_sent_once().then(|| now.since(newest.xmit_ts));
-        match (rtt, echo.and_then(|echo| timestamps::since(echo, now))) {
+        let echoed = echo.and_then(|echo| timestamps::since(echo, now));
+        match (rtt, echoed) {
             (Some(sample), _) => self.rtt.sample(sample),
             // The echo tells which transmission was acknowledged (RFC 7323 §4). It is coarse, and
             // the receiver may have held the segment in a hole: it is good for the RTO only.
             (None, Some(sample)) => self.rtt.sample_echo(sample),
             (None, None) => {}
+        }
+        if rtt.or(echoed).is_some() {
+            // Only a sample ends the backoff (RFC 6298 §5): else a path that is slower than the RTO
+            // would never give one.
+            self.timers.backoff = 0;
         }
         (rtt, self.scoreboard.sample(newest, now))
     }
