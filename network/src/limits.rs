@@ -23,6 +23,8 @@ pub const ADVERTISED_ADDRESSES: usize = 16;
 pub const ROUTES: usize = 1024;
 /// DNS servers of one interface, of all origins.
 pub const DNS_SERVERS: usize = 16;
+/// Records of one DNS response that count: no name has as many addresses on purpose.
+pub const DNS_RECORDS: usize = 256;
 
 /// Bytes of the smallest MTU with IPv4 (RFC 791: every link carries 68).
 pub const MTU_MINIMUM: usize = 68;

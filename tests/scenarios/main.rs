@@ -13,6 +13,7 @@ mod hostile;
 mod io_free;
 mod lifecycle;
 mod loss;
+mod names;
 mod neighbors;
 mod options;
 mod pair;
