@@ -21,6 +21,8 @@ pub const ADDRESSES: usize = 64;
 pub const ADVERTISED_ADDRESSES: usize = 16;
 /// Routes of one interface.
 pub const ROUTES: usize = 1024;
+/// Routes of one DHCP lease: a message of 1500 bytes has no more than that.
+pub const LEASED_ROUTES: usize = 256;
 /// DNS servers of one interface, of all origins.
 pub const DNS_SERVERS: usize = 16;
 /// Records of one DNS response that count: no name has as many addresses on purpose.

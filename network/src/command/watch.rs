@@ -14,6 +14,7 @@
 //!        | "lost" COUNT         so many records were lost because the reader was slow;
 //!                               a snapshot and "idle" follow
 //! WHAT   = "present" | "added" | "changed" | "removed"
+//!        | "conflict"                                    for addresses
 //!        | "loss" | "timeout" | "undo" | "ended"         for streams
 //! ```
 //!
@@ -22,6 +23,7 @@
 //! | `interface` | its name | `index`, `kind` |
 //! | `link` | the interface | `state`, `carrier`, `mtu`, `metric`, `mac` |
 //! | `address` | address and prefix length | `interface`, `origin`, `state`, `scope`, and more |
+//! | `address conflict` | another host claims the address | `interface`, `mac` (the other's) |
 //! | `route` | destination and prefix length | `interface`, `via`, `metric`, `origin`, `source` |
 //! | `neighbor` | its address | `interface`, `state`, `mac`, `router` (`yes`) |
 //! | `dns` | the server | `interface`, `origin` |

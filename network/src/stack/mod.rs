@@ -110,10 +110,8 @@ impl Stack {
             link::Received::Nothing => {}
             link::Received::Packet(frame, arrival) => self.receive_packet(frame, arrival),
             link::Received::Arp(message) => {
-                let Self { context, ip, dhcp, .. } = self;
-                if !dhcp.is_contested(context, ip, message.sender, message.target) {
-                    ip.receive_arp(context, &message);
-                }
+                let action = self.dhcp.receive_arp(&mut self.context, &mut self.ip, &message);
+                self.apply(action);
             }
         }
     }
@@ -126,8 +124,7 @@ impl Stack {
         match ip.receive(cx, frame, arrival, dhcp.is_waiting()) {
             Received::Nothing => {}
             Received::Packet(packet) => {
-                let wants = |source, destination| dhcp.wants(source, destination);
-                match transport.receive(cx, ip, packet, wants) {
+                match transport.receive(cx, ip, packet, |port| dhcp.wants(port)) {
                     ConfigurationPacket::Nothing => {}
                     ConfigurationPacket::Dhcp(packet) => self.receive_dhcp(packet),
                     ConfigurationPacket::Discovery(packet) => self.receive_discovery(packet),
@@ -202,7 +199,7 @@ impl Stack {
             Timer::RouterSolicitation => autoconfiguration.expire_solicitation(cx, ip, deadline),
             Timer::Advertisement => self.advertiser.expire(cx, ip, deadline),
             Timer::Multicast => ip.expire_groups(cx, deadline),
-            Timer::Reassembly => ip.expire_reassembly(cx),
+            Timer::Reassembly => transport.expire_reassembly(cx, ip),
             Timer::Dhcp => {
                 let action = dhcp.expire(cx, ip, deadline);
                 self.apply(action);

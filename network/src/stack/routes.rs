@@ -166,6 +166,16 @@ impl Routes {
         self.drop_off_link();
     }
 
+    /// Replaces the routes of one origin; those that stay are not touched. One that cannot be added
+    /// is skipped.
+    pub(crate) fn replace_origin(&mut self, origin: Origin, routes: &[Route]) {
+        self.retain(|route| route.origin != origin || routes.contains(route));
+        for route in routes {
+            let _ = self.add(*route, true);
+        }
+        self.drop_off_link();
+    }
+
     /// Adds the connected route of an address; keeps one that exists.
     pub(crate) fn connect(&mut self, prefix: Prefix, metric: u32) {
         let route = Route {

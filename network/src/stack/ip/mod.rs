@@ -28,7 +28,8 @@ mod source;
 
 use alloc::collections::VecDeque;
 use alloc::sync::Arc;
-use core::net::IpAddr;
+use alloc::vec::Vec;
+use core::net::{IpAddr, Ipv4Addr};
 
 use self::identification::Identifications;
 use self::path_mtu::PathMtu;
@@ -147,17 +148,26 @@ impl Ip {
         }
     }
 
-    /// Processes an ARP message that conflicts with no address under test.
-    pub(crate) fn receive_arp(&mut self, cx: &mut Context, message: &ArpMessage) {
+    /// Processes an ARP message that conflicts with no address under test. Returns an address of
+    /// ours that another host claims again after it was defended.
+    pub(crate) fn receive_arp(
+        &mut self,
+        cx: &mut Context,
+        message: &ArpMessage,
+    ) -> Option<Ipv4Addr> {
         let sender = IpAddr::V4(message.sender);
         let is_on_link = self.routes.find(sender).is_some_and(|route| route.gateway.is_none());
-        self.link.receive_arp(cx, &self.addresses, is_on_link, message);
+        let is_claimed = self.link.receive_arp(cx, &self.addresses, is_on_link, message);
+        (is_claimed && !self.defend(cx, message)).then_some(message.sender)
     }
 
-    /// Drops datagrams whose reassembly timed out.
-    pub(crate) fn expire_reassembly(&mut self, cx: &mut Context) {
-        cx.statistics.received_drops.fragment += self.reassembly.expire(cx.now, &mut cx.pool);
+    /// Drops datagrams whose reassembly timed out. Returns the first fragments whose senders may be
+    /// told.
+    pub(crate) fn expire_reassembly(&mut self, cx: &mut Context) -> Vec<Frame> {
+        let (expired, first_fragments) = self.reassembly.expire(cx.now, &mut cx.pool);
+        cx.statistics.received_drops.fragment += expired;
         self.arm_reassembly(cx);
+        first_fragments
     }
 
     /// True when packets to ourselves are queued.

@@ -7,6 +7,7 @@ use core::net::IpAddr;
 use virtual_file_system::Error;
 
 use super::LinkStatus;
+use crate::address::{HardwareAddress, Prefix};
 use crate::command::address::{AddressEntry, Origin};
 use crate::command::dhcp::DhcpStatus;
 use crate::command::neighbor::NeighborEntry;
@@ -57,6 +58,8 @@ pub(crate) enum Event {
     Interface(Change, u32, Kind),
     Link(Change, LinkStatus),
     Address(Change, AddressEntry),
+    /// Another host claims the address.
+    Conflict(Prefix, HardwareAddress),
     Route(Change, Route),
     Neighbor(Change, NeighborEntry),
     Dns(Change, IpAddr, Origin),
@@ -70,7 +73,7 @@ impl Event {
         match self {
             Self::Interface(..) => Kinds::INTERFACE,
             Self::Link(..) => Kinds::LINK,
-            Self::Address(..) => Kinds::ADDRESS,
+            Self::Address(..) | Self::Conflict(..) => Kinds::ADDRESS,
             Self::Route(..) => Kinds::ROUTE,
             Self::Neighbor(..) => Kinds::NEIGHBOR,
             Self::Dns(..) => Kinds::DNS,
@@ -88,6 +91,9 @@ impl Event {
             }
             Self::Link(change, link) => write_link(text, *change, link, name),
             Self::Address(change, entry) => write_address(text, *change, entry, name),
+            Self::Conflict(prefix, other) => {
+                writeln!(text, "address conflict {prefix} interface {name} mac {other}")
+            }
             Self::Route(change, route) => write_route(text, *change, route, name),
             Self::Neighbor(change, entry) => write_neighbor(text, *change, entry, name),
             Self::Dns(change, server, origin) => {

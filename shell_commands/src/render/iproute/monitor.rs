@@ -63,6 +63,7 @@ impl Monitor {
     pub fn show(&self, record: &Record<'_>) -> Option<String> {
         let (label, text) = match record.kind {
             "link" => ("LINK", link::one(&self.link(record)?, self.style)),
+            "address" if record.what == "conflict" => ("ADDR", plain(record)),
             "address" => ("ADDR", self.address_line(record)?),
             "route" => ("ROUTE", route::show(&[route_entry(record)?], self.style, false)),
             "neighbor" => {
