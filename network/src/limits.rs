@@ -19,6 +19,12 @@ pub const ADDRESSES: usize = 64;
 /// Addresses of one interface from router advertisements (Linux' max_addresses); the rest is for
 /// configuration.
 pub const ADVERTISED_ADDRESSES: usize = 16;
+/// Default routers of one interface from router advertisements.
+pub const ADVERTISED_ROUTERS: usize = 4;
+/// On-link prefixes of one interface from router advertisements.
+pub const ADVERTISED_PREFIXES: usize = 16;
+/// Routes of one interface from Route Information options (RFC 4191 §2.3).
+pub const ADVERTISED_ROUTES: usize = 16;
 /// Routes of one interface.
 pub const ROUTES: usize = 1024;
 /// Routes of one DHCP lease: a message of 1500 bytes has no more than that.

@@ -1,5 +1,6 @@
 //! What whole systems do together, in virtual time over simulated links.
 
+mod advertisements;
 mod autoconfiguration;
 mod cancellation;
 mod control;

@@ -36,6 +36,7 @@
 //!
 //! * `link`: `state` is `up` or `down`, `carrier` is `yes` or `no`.
 //! * `address`: also `broadcast`, and `valid` and `preferred` in seconds (none for ever).
+//! * `route`: also `preference` (`high` or `low`) of one that a router advertises so.
 //! * `neighbor`: `state` is `reachable`, `stale`, `failed` or `permanent`.
 //! * `stream`: `segments` is the number marked lost; `window` and `after` are the congestion window
 //!   in bytes, before and after; `round-trip` is the smoothed round-trip time in microseconds;

@@ -12,6 +12,7 @@ use super::{Action, DhcpClient};
 use crate::address::Prefix;
 use crate::command::address::{NewAddress, Origin};
 use crate::command::dhcp::DhcpState;
+use crate::command::route::Preference;
 use crate::dhcp_message::{DhcpMessage, MessageKind, option};
 use crate::limits;
 use crate::platform::Instant;
@@ -76,6 +77,7 @@ impl Lease {
             destination,
             gateway,
             metric,
+            preference: Preference::Medium,
             origin: Origin::Dhcp,
             source: None,
         };

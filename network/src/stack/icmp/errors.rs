@@ -8,7 +8,6 @@ use core::net::IpAddr;
 
 use super::Icmp;
 use crate::driver::Frame;
-use crate::limits::HOP_LIMIT;
 use crate::stack::context::Context;
 use crate::stack::ip::Ip;
 use crate::stack::ip::egress::SendOptions;
@@ -136,8 +135,8 @@ impl Icmp {
         let room = maximum.min(ip.path_mtu(cx, to)) - start - ICMP_HEADER;
         let mut message = head.to_vec();
         message.extend(cause.frame.bytes().iter().take(room));
-        let outgoing =
-            Outgoing { source, destination: to, protocol, hop_limit: HOP_LIMIT, traffic_class: 0 };
+        let hop_limit = ip.hop_limit(to);
+        let outgoing = Outgoing { source, destination: to, protocol, hop_limit, traffic_class: 0 };
         let frame = icmp::packet(&mut cx.pool, &outgoing, &message);
         // A dropped error is counted where it was dropped.
         let _ = ip.send(cx, frame, &outgoing, &SendOptions::INTERNAL);

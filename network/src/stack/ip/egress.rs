@@ -19,7 +19,8 @@ use crate::stack::wire::header::{self, Extra, Outgoing};
 /// How a packet is sent, apart from the fields of its header.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
 pub(crate) struct SendOptions {
-    pub(crate) hop_limit: u8,
+    /// None for the interface's default.
+    pub(crate) hop_limit: Option<u8>,
     pub(crate) traffic_class: u8,
     /// Rejects a packet that exceeds the path MTU instead of fragmenting it; routers may not
     /// fragment it either (PMT-02).
@@ -30,12 +31,8 @@ pub(crate) struct SendOptions {
 
 impl SendOptions {
     /// For packets of the stack itself: fragmented if needed, without local copies.
-    pub(crate) const INTERNAL: Self = Self {
-        hop_limit: limits::HOP_LIMIT,
-        traffic_class: 0,
-        dont_fragment: false,
-        multicast_loop: false,
-    };
+    pub(crate) const INTERNAL: Self =
+        Self { hop_limit: None, traffic_class: 0, dont_fragment: false, multicast_loop: false };
 }
 
 /// The way of a packet.

@@ -30,6 +30,7 @@ use alloc::collections::VecDeque;
 use alloc::sync::Arc;
 use alloc::vec::Vec;
 use core::net::{IpAddr, Ipv4Addr};
+use core::num::NonZeroU8;
 
 use self::identification::Identifications;
 use self::path_mtu::PathMtu;
@@ -39,6 +40,7 @@ use super::context::Context;
 use super::flow::Flow;
 use super::flow_cache::FlowCache;
 use super::host::HostAddresses;
+use super::link::neighbor::Timing;
 use super::link::{ArpMessage, Link};
 use super::multicast::Multicast;
 use super::routes::Routes;
@@ -62,6 +64,8 @@ pub(crate) struct Ip {
     path_mtus: PathMtu,
     /// The MTU for IPv6 that routers advertise.
     link_mtu_ipv6: Option<usize>,
+    /// The hop limit for IPv6 that routers advertise (CurHopLimit, RFC 4861 §6.3.2).
+    hop_limit_ipv6: Option<NonZeroU8>,
     /// Source and destination of the last packet that passed validation.
     validated: FlowCache<(IpAddr, IpAddr), ()>,
     /// The last destination that is unicast and remote.
@@ -82,6 +86,7 @@ impl Ip {
             identifications: Identifications::new(&mut cx.random),
             path_mtus: PathMtu::new(cx.random.u64()),
             link_mtu_ipv6: None,
+            hop_limit_ipv6: None,
             validated: FlowCache::default(),
             unicast_cache: FlowCache::default(),
         }
@@ -111,6 +116,25 @@ impl Ip {
         if (limits::MTU_MINIMUM_IPV6..=cx.configuration.mtu).contains(&mtu) {
             self.link_mtu_ipv6 = Some(mtu);
         }
+    }
+
+    /// Sets the hop limit for IPv6 that a router advertises; 0 says nothing.
+    pub(crate) fn set_hop_limit_ipv6(&mut self, hop_limit: u8) {
+        self.hop_limit_ipv6 = NonZeroU8::new(hop_limit).or(self.hop_limit_ipv6);
+    }
+
+    /// The hop limit of a packet that asks for none.
+    pub(crate) fn hop_limit(&self, destination: IpAddr) -> u8 {
+        match (destination, self.hop_limit_ipv6) {
+            (IpAddr::V6(_), Some(hop_limit)) => hop_limit.get(),
+            _ => limits::HOP_LIMIT,
+        }
+    }
+
+    /// Forgets what the routers of the previous link advertised about it.
+    pub(crate) fn forget_advertised(&mut self) {
+        (self.link_mtu_ipv6, self.hop_limit_ipv6) = (None, None);
+        self.link.neighbors.set_timing(Timing::default());
     }
 
     /// A packet of `length` bytes exceeded a hop's MTU, `reported` (0: not reported). Returns true

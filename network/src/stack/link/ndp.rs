@@ -266,6 +266,23 @@ impl Link {
         }
     }
 
+    /// Processes the source link-layer address option of a router advertisement: it is recorded,
+    /// and whoever advertises is a router (RFC 4861 §6.3.4).
+    pub(crate) fn learn_router(
+        &mut self,
+        cx: &mut Context,
+        addresses: &Addresses,
+        router: Ipv6Addr,
+        options: &[(u8, &[u8])],
+    ) {
+        let address = IpAddr::V6(router);
+        if let Some(hardware) = hardware_address_in(options, option::SOURCE_LINK_LAYER_ADDRESS) {
+            let queued = self.neighbors.learn(address, hardware, true, cx.now);
+            self.send_queued(cx, addresses, address, queued);
+        }
+        self.neighbors.set_router(address);
+    }
+
     /// Sends a router solicitation (RFC 4861 §4.1).
     pub(crate) fn solicit_routers(&mut self, cx: &mut Context, addresses: &Addresses) {
         let all_routers = IpAddr::V6(ALL_ROUTERS);

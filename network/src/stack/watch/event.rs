@@ -11,6 +11,7 @@ use crate::address::{HardwareAddress, Prefix};
 use crate::command::address::{AddressEntry, Origin};
 use crate::command::dhcp::DhcpStatus;
 use crate::command::neighbor::NeighborEntry;
+use crate::command::route::Preference;
 use crate::command::watch::Kinds;
 use crate::driver::{Kind, LinkState};
 use crate::stack::flow::Flow;
@@ -148,6 +149,9 @@ fn write_route(text: &mut String, change: Change, route: &Route, name: &str) -> 
         write!(text, " via {gateway}")?;
     }
     write!(text, " metric {} origin {}", route.metric, route.origin)?;
+    if route.preference != Preference::Medium {
+        write!(text, " preference {}", route.preference)?;
+    }
     if let Some(source) = route.source {
         write!(text, " source {source}")?;
     }
