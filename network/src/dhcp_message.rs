@@ -50,6 +50,8 @@ pub mod option {
     pub const REBINDING_TIME: u8 = 59;
     /// The client identifier.
     pub const CLIENT_IDENTIFIER: u8 = 61;
+    /// The search list (RFC 3397), instead of [`DOMAIN`].
+    pub const SEARCH_LIST: u8 = 119;
     /// Classless static routes (RFC 3442), before [`ROUTER`].
     pub const CLASSLESS_ROUTES: u8 = 121;
     /// The same by the number that Microsoft's servers use.

@@ -31,6 +31,8 @@ pub const ROUTES: usize = 1024;
 pub const LEASED_ROUTES: usize = 256;
 /// DNS servers of one interface, of all origins.
 pub const DNS_SERVERS: usize = 16;
+/// Domains of the search list of one interface, of all origins. Each costs a lookup.
+pub const SEARCH_DOMAINS: usize = 16;
 /// Records of one DNS response that count: no name has as many addresses on purpose.
 pub const DNS_RECORDS: usize = 256;
 

@@ -14,7 +14,7 @@ use world::World;
 use crate::pair::HARDWARE;
 use crate::station::{Wire, at, ipv4, udp, udp_datagram};
 
-const SERVER: Ipv4Addr = Ipv4Addr::new(10, 77, 0, 1);
+pub(crate) const SERVER: Ipv4Addr = Ipv4Addr::new(10, 77, 0, 1);
 const LEASED: Ipv4Addr = Ipv4Addr::new(10, 77, 0, 50);
 const ALL: [u8; 6] = [0xff; 6];
 const STEP: Duration = Duration::from_millis(100);
@@ -83,7 +83,7 @@ type Options<'a> = &'a [(u8, &'a [u8])];
 
 const HOUR: [u8; 4] = 3600_u32.to_be_bytes();
 const MASK: [u8; 4] = [255, 255, 255, 0];
-const PLAIN: [(u8, &[u8]); 3] =
+pub(crate) const PLAIN: [(u8, &[u8]); 3] =
     [(option::LEASE_TIME, &HOUR), (option::SUBNET_MASK, &MASK), (option::ROUTER, &[10, 77, 0, 1])];
 
 /// OFFER and ACK with these options.
@@ -123,7 +123,7 @@ fn started(world: &World) -> Wire<'_> {
 }
 
 /// A client after it asked a server with these options.
-fn leased<'a>(world: &'a World, options: &[(u8, &[u8])]) -> Wire<'a> {
+pub(crate) fn leased<'a>(world: &'a World, options: &[(u8, &[u8])]) -> Wire<'a> {
     let mut wire = Wire::with(world, &[]);
     wire.host.write(&wire.host.open("eth0"), "dhcp start").unwrap();
     play(&mut wire, Duration::from_secs(3), &USUAL, |heard| {

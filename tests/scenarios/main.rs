@@ -37,6 +37,7 @@ mod pitfalls_tcp;
 mod pitfalls_time;
 mod plain;
 mod probes;
+mod search;
 mod station;
 mod stream_options;
 mod streams;

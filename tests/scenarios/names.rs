@@ -23,7 +23,7 @@ pub(crate) struct Asked {
 }
 
 impl Asked {
-    fn new(bytes: &[u8]) -> Self {
+    pub(crate) fn new(bytes: &[u8]) -> Self {
         let query = DnsMessage::parse(bytes).unwrap();
         Self { bytes: bytes.to_vec(), name: query.name }
     }

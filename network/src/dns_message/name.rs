@@ -7,6 +7,8 @@ use core::net::{IpAddr, Ipv4Addr, Ipv6Addr};
 
 use virtual_file_system::Error;
 
+use crate::limits;
+
 /// Bytes of the longest name as text (RFC 1035 §2.3.4: 255 on the wire).
 pub(super) const NAME_BYTES: usize = 253;
 const LABEL_BYTES: usize = 63;
@@ -49,6 +51,17 @@ pub(crate) fn read(message: &[u8], mut at: usize) -> Option<String> {
             0x40..=0xbf => return None,
         }
     }
+}
+
+/// The names of a search list, one after the other, which may be compressed within the list (RFC
+/// 3397 §2, RFC 8106 §5.2). One that cannot be read is left out, and so is padding.
+pub(crate) fn read_list(list: &[u8]) -> Vec<String> {
+    let (mut names, mut at) = (Vec::new(), 0);
+    while let Some(end) = skip(list, at).filter(|_| names.len() < limits::SEARCH_DOMAINS) {
+        names.extend(read(list, at).filter(|name| check_name(name).is_ok()));
+        at = end;
+    }
+    names
 }
 
 fn push_label(name: &mut String, label: &[u8]) -> Option<()> {

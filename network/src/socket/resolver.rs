@@ -75,14 +75,62 @@ impl Resolver {
             return Err(Error::NetworkUnreachable);
         }
         let _permit = self.sockets.lookups.0.acquire().await;
+        let mut outcome = Err(Error::NotFound);
+        for candidate in self.candidates(question, name) {
+            match self.follow(&servers, question.kind, candidate, &kinds).await {
+                // There is the name without such records: another domain may have them.
+                Ok(answer) if answer.records.is_empty() => {
+                    outcome = outcome.or(Ok(answer));
+                }
+                Err(Error::NotFound) => {}
+                found_or_failed => return found_or_failed,
+            }
+        }
+        outcome
+    }
+
+    /// The names to ask for, in order (resolv.conf(5) with `ndots:1`): a name with a final dot is
+    /// absolute; one with a dot inside is tried as it is, then in each domain of the search list; a
+    /// single label in each domain first.
+    fn candidates(&self, question: &Question, name: String) -> Vec<String> {
+        if question.kind == RecordKind::Ptr || question.name.ends_with('.') {
+            return vec![name];
+        }
+        let mut candidates: Vec<String> = Vec::new();
+        for interface in self.sockets.place.interfaces() {
+            interface.read(|stack| {
+                for (domain, _) in
+                    stack.name_servers.domains().filter(|_| stack.context.is_running())
+                {
+                    let whole = alloc::format!("{name}.{domain}");
+                    let is_new = !candidates.contains(&whole);
+                    if is_new && dns_message::check_name(&whole).is_ok() {
+                        candidates.push(whole);
+                    }
+                }
+            });
+        }
+        candidates.truncate(limits::SEARCH_DOMAINS);
+        let place = if name.contains('.') { 0 } else { candidates.len() };
+        candidates.insert(place, name);
+        candidates
+    }
+
+    /// Looks one name up, and its aliases until there are addresses.
+    async fn follow(
+        &self,
+        servers: &[SocketAddr],
+        kind: RecordKind,
+        name: String,
+        kinds: &[QueryKind],
+    ) -> Result<Answer, Error> {
         let mut records = Vec::new();
         let (mut target, mut asked) = (name, None);
         for _ in 0..MAX_ALIASES {
-            let (server, found) = self.query_all(&servers, &target, &kinds).await?;
+            let (server, found) = self.query_all(servers, &target, kinds).await?;
             asked = Some(server);
             records.extend(found);
-            let wants_address =
-                question.kind != RecordKind::Cname && question.kind != RecordKind::Ptr;
+            let wants_address = kind != RecordKind::Cname && kind != RecordKind::Ptr;
             let is_complete =
                 records.iter().any(|record| !matches!(record.data, RecordData::Cname(_)));
             match last_alias(&records, &target) {

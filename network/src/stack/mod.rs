@@ -279,7 +279,7 @@ impl Stack {
         Ok(true)
     }
 
-    /// Like [`Configuration::set_mtu`]; updates the MSS of connections.
+    /// As [`Configuration::set_mtu`], and updates the MSS of connections.
     pub(crate) fn set_mtu(&mut self, mtu: u32) -> Result<bool, Error> {
         let Self { context: cx, ip, transport, .. } = self;
         let is_changed = cx.configuration.set_mtu(mtu, ip.addresses.has_ipv6())?;
@@ -335,7 +335,8 @@ impl Stack {
                 if lease.apply(cx, ip, dhcp.has_lease()).is_err() {
                     return dhcp.decline(cx, ip, &lease);
                 }
-                self.name_servers.retain(|_, origin| origin != Origin::Dhcp);
+                self.name_servers.remove_origin(Origin::Dhcp);
+                lease.add_domains(&mut self.name_servers);
                 for server in &lease.dns_servers {
                     // A server that is already configured, or does not fit, is skipped.
                     let _ = self.add_name_server(*server, Origin::Dhcp);
@@ -346,7 +347,7 @@ impl Stack {
     }
 
     fn withdraw(&mut self, lease: &Lease) {
-        self.name_servers.retain(|_, origin| origin != Origin::Dhcp);
+        self.name_servers.remove_origin(Origin::Dhcp);
         self.ip.routes.remove_origin(Origin::Dhcp);
         let prefix = self.ip.addresses.prefix_of(lease.address.address(), Origin::Dhcp);
         match prefix {

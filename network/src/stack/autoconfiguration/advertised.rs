@@ -1,5 +1,6 @@
 //! What routers advertised, and until when.
 
+use alloc::string::String;
 use alloc::vec::Vec;
 use core::net::IpAddr;
 
@@ -15,6 +16,8 @@ pub(crate) enum Advertised {
     OnLink(Prefix),
     /// A recursive DNS server.
     DnsServer(IpAddr),
+    /// A domain of the search list.
+    Domain(String),
 }
 
 /// The list, each with its expiry. What never expires is not in it; the tables of routes and

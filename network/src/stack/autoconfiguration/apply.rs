@@ -10,6 +10,7 @@ use super::options::{PrefixInformation, RouteInformation, dns_servers, preferenc
 use crate::address::Prefix;
 use crate::command::address::{AddressState, NewAddress, Origin};
 use crate::command::route::Preference;
+use crate::dns_message::name;
 use crate::limits;
 use crate::platform::Instant;
 use crate::stack::addresses::Address;
@@ -70,6 +71,9 @@ impl Autoconfiguration {
         }
         for body in bodies(option::DNS_SERVERS) {
             self.set_dns_servers(cx, ip, names, body);
+        }
+        for body in bodies(option::SEARCH_LIST) {
+            self.set_domains(cx, ip, names, body);
         }
         for body in bodies(option::MTU) {
             let mtu = u32_at(body, 2).and_then(|mtu| usize::try_from(mtu).ok());
@@ -156,6 +160,20 @@ impl Autoconfiguration {
                 || names.contains(address, Origin::RouterAdvertisement)
             {
                 self.set_expiry(cx, what, lifetime);
+            }
+        }
+    }
+
+    /// Processes a DNS Search List option (RFC 8106 §5.2).
+    fn set_domains(&mut self, cx: &mut Context, ip: &mut Ip, names: &mut NameServers, body: &[u8]) {
+        let (Some(lifetime), Some(list)) = (u32_at(body, 2), body.get(6..)) else { return };
+        for domain in name::read_list(list) {
+            let is_kept = lifetime > 0 && names.add_domain(&domain, Origin::RouterAdvertisement);
+            let what = Advertised::Domain(domain);
+            if is_kept {
+                self.set_expiry(cx, what, lifetime);
+            } else if lifetime == 0 {
+                self.withdraw(ip, names, |known| *known == what);
             }
         }
     }

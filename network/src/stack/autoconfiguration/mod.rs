@@ -154,6 +154,9 @@ impl Autoconfiguration {
         names.retain(|server, origin| {
             origin != Origin::RouterAdvertisement || !goes(&Advertised::DnsServer(server))
         });
+        names.retain_domains(|domain, origin| {
+            origin != Origin::RouterAdvertisement || !goes(&Advertised::Domain(domain.into()))
+        });
         ip.routes.remove_matching(|route| match route.gateway {
             Some(gateway) => {
                 route.origin == Origin::RouterAdvertisement

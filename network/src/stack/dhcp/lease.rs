@@ -19,6 +19,7 @@ use crate::platform::Instant;
 use crate::stack::context::Context;
 use crate::stack::ip::Ip;
 use crate::stack::link::ArpMessage;
+use crate::stack::name_servers::NameServers;
 use crate::stack::routes::Route;
 
 /// The wait between DHCPDECLINE and the next DHCPDISCOVER (RFC 2131 §3.1 (5)).
@@ -34,6 +35,8 @@ pub(crate) struct Lease {
     pub(super) routes: Vec<LeasedRoute>,
     pub(crate) dns_servers: Vec<IpAddr>,
     pub(super) domain: Option<String>,
+    /// The domains in which short names are looked up.
+    search: Vec<String>,
     pub(super) seconds: u32,
     pub(super) renew_at: Instant,
     pub(super) rebind_at: Instant,
@@ -98,6 +101,14 @@ impl Lease {
         routes
     }
 
+    /// Adds the search list of the lease.
+    pub(crate) fn add_domains(&self, names: &mut NameServers) {
+        for domain in &self.search {
+            // One that is there already, or does not fit, is skipped.
+            let _ = names.add_domain(domain, Origin::Dhcp);
+        }
+    }
+
     /// The address alone.
     pub(super) fn ipv4(&self) -> Option<Ipv4Addr> {
         match self.address.address() {
@@ -155,6 +166,7 @@ impl DhcpClient {
                 .map(IpAddr::V4)
                 .take(limits::DNS_SERVERS)
                 .collect(),
+            search: options::search_list(message),
             domain: domain.map(|domain| String::from(domain.trim_end_matches('\0'))),
             seconds,
             renew_at: after(renew),

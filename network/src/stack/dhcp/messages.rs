@@ -35,6 +35,7 @@ impl DhcpClient {
                 option::ROUTER,
                 option::DNS_SERVERS,
                 option::DOMAIN,
+                option::SEARCH_LIST,
                 option::RENEWAL_TIME,
                 option::REBINDING_TIME,
             ];

@@ -1,10 +1,12 @@
 //! Options whose values have a form of their own.
 
+use alloc::string::String;
 use alloc::vec::Vec;
 use core::net::{IpAddr, Ipv4Addr};
 
 use crate::address::Prefix;
 use crate::dhcp_message::{DhcpMessage, option};
+use crate::dns_message::{check_name, name};
 use crate::limits;
 
 /// A route of a lease: destination, and gateway unless it is on-link.
@@ -50,6 +52,22 @@ fn classless_routes(mut bytes: &[u8]) -> Option<Vec<LeasedRoute>> {
         bytes = rest;
     }
     (!routes.is_empty()).then_some(routes)
+}
+
+/// The search list of a lease: the domain search option (RFC 3397), else the domain, of which some
+/// servers send several with spaces between.
+pub(super) fn search_list(message: &DhcpMessage) -> Vec<String> {
+    let listed = message.option(option::SEARCH_LIST).map(name::read_list).unwrap_or_default();
+    if !listed.is_empty() {
+        return listed;
+    }
+    let text = message.option(option::DOMAIN).and_then(|bytes| core::str::from_utf8(bytes).ok());
+    let words = text.into_iter().flat_map(|text| text.trim_end_matches('\0').split_whitespace());
+    let domains = words.filter_map(|word| {
+        check_name(word).ok()?;
+        Some(word.strip_suffix('.').unwrap_or(word).to_ascii_lowercase())
+    });
+    domains.take(limits::SEARCH_DOMAINS).collect()
 }
 
 /// True for a unicast address.

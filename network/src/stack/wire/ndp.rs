@@ -21,6 +21,7 @@ pub(crate) mod option {
     pub(crate) const NONCE: u8 = 14;
     pub(crate) const ROUTE: u8 = 24;
     pub(crate) const DNS_SERVERS: u8 = 25;
+    pub(crate) const SEARCH_LIST: u8 = 31;
 }
 
 /// Flags of a neighbor advertisement.
