@@ -42,3 +42,4 @@ mod station;
 mod stream_options;
 mod streams;
 mod wire;
+mod zones;

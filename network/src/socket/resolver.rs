@@ -20,6 +20,7 @@ use crate::command::dns::{Answer, Question, Record, RecordData, RecordKind};
 use crate::dns_message::{self, DnsMessage, PORT, QueryKind, Response, ResponseCode};
 use crate::limits;
 use crate::platform::before;
+use crate::zone;
 
 /// Rounds through all servers; the timeout starts at [`FIRST_TIMEOUT`] and doubles.
 const ROUNDS: u32 = 3;
@@ -152,7 +153,8 @@ impl Resolver {
             interface.read(|stack| {
                 for (address, _) in stack.name_servers.iter().filter(|_| stack.context.is_running())
                 {
-                    let server = SocketAddr::new(*address, PORT);
+                    // A link-local server is one of its link (RFC 8106 §5.1).
+                    let server = zone::with(SocketAddr::new(*address, PORT), interface.index);
                     if !servers.contains(&server) {
                         servers.push(server);
                     }
@@ -238,7 +240,7 @@ impl Resolver {
             };
             let found = queries
                 .iter_mut()
-                .filter(|(_, known)| known.is_none() && message.remote == server)
+                .filter(|(_, known)| known.is_none() && is_from(message.remote, server))
                 .find_map(|(query, known)| Some((query.response(&message.data)?, query, known)));
             let Some((response, query, known)) = found else { continue };
             *known = match response.is_truncated && is_answer(response.code) {
@@ -282,6 +284,11 @@ async fn read_exactly(stream: &TcpStream, mut buffer: &mut [u8]) -> Option<()> {
         buffer = buffer.get_mut(taken..)?;
     }
     Some(())
+}
+
+/// True when a response came from a server, whose zone may not be given.
+fn is_from(remote: SocketAddr, server: SocketAddr) -> bool {
+    (remote.ip(), remote.port()) == (server.ip(), server.port())
 }
 
 /// True for a code that says something about the name; the others say something about the server.
