@@ -21,6 +21,16 @@ const SEARCH: u8 = 119;
 /// Resolves a name while the test answers for those in `known`; gives the names that were asked
 /// for, in order.
 fn asked(wire: &mut Wire<'_>, name: &str, known: &[&str]) -> (Vec<String>, Result<Answer, Error>) {
+    answered(wire, name, known, 3)
+}
+
+/// The same with another response code for unknown names.
+fn answered(
+    wire: &mut Wire<'_>,
+    name: &str,
+    known: &[&str],
+    code: u8,
+) -> (Vec<String>, Result<Answer, Error>) {
     wire.frames();
     let sockets = wire.host.sockets();
     let question = Question { name: name.to_owned(), kind: RecordKind::A, server: None };
@@ -35,7 +45,7 @@ fn asked(wire: &mut Wire<'_>, name: &str, known: &[&str]) -> (Vec<String>, Resul
             let query = Asked::new(bytes);
             let response = match known.contains(&query.name.as_str()) {
                 true => query.respond(0, &[a(&query.name, 9)]),
-                false => query.respond(3, &[]),
+                false => query.respond(code, &[]),
             };
             names.push(query.name.clone());
             wire.send_frame(&frame(HARDWARE.0.0, &udp(to, from, &response)));
@@ -99,6 +109,16 @@ fn domain_from_dhcp_as_search_list() {
     let device = wire.host.open("eth0");
     wire.host.write(&device, "dhcp stop\naddress add 10.77.0.51/24\ndns add 10.77.0.1").unwrap();
     assert_eq!(asked(&mut wire, "web", &[]).0, ["web"]);
+}
+
+#[test]
+fn a_domain_that_the_server_refuses_does_not_end_the_search() {
+    let world = World::new(6);
+    let mut wire = with_lease(&world, &[(SEARCH, b"\x03lan\x00\x03lab\x04test\x00")]);
+    let (names, answer) = answered(&mut wire, "web", &["web.lab.test"], 5);
+    assert_eq!((names.len(), answer.unwrap().addresses().count()), (2, 1));
+    let (names, answer) = answered(&mut wire, "web", &[], 5);
+    assert_eq!((names.len(), answer.unwrap_err()), (3, Error::ConnectionRefused));
 }
 
 #[test]

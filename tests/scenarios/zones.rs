@@ -1,4 +1,5 @@
-//! Link-local addresses with their zone, on a host with two links (RFC 4007 §6, §11; RFC 8106 §5.1).
+//! Link-local addresses with their zone, on a host with two links (RFC 4007 §6, §11; RFC 8106
+//! §5.1).
 
 use std::net::{Ipv6Addr, SocketAddr, SocketAddrV6};
 use std::time::Duration;

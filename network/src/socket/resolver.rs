@@ -84,6 +84,8 @@ impl Resolver {
                     outcome = outcome.or(Ok(answer));
                 }
                 Err(Error::NotFound) => {}
+                // Servers that know only their own domain refuse others.
+                Err(error @ Error::ConnectionRefused) => outcome = outcome.or(Err(error)),
                 found_or_failed => return found_or_failed,
             }
         }
