@@ -5,7 +5,10 @@ use std::time::Duration;
 
 use network::UdpSocket;
 use network::command::address::{AddressState, Origin};
-use network::command::{FindRoute, ListAddresses, ListDnsServers, ListNeighbors, ListRoutes};
+use network::command::route::Preference;
+use network::command::{
+    FindRoute, ListAddresses, ListDnsServers, ListNeighbors, ListRoutePreferences, ListRoutes,
+};
 use world::World;
 
 use crate::station::{Wire, ndp, packets};
@@ -163,6 +166,9 @@ fn default_router_preference() {
     let frames = wire.after(SHORT);
     let sent = frames.iter().find(|frame| frame[20] == 17).expect("a datagram, without asking");
     assert_eq!(sent[..6], station(0xb));
+    let preferences = wire.host.control::<ListRoutePreferences>("sockets", &()).unwrap();
+    let [preferred] = &preferences[..] else { panic!("one route is not medium") };
+    assert_eq!((preferred.gateway, preferred.preference), (router(0xb).into(), Preference::High));
     // A lifetime of 0 ends it, whatever its preference.
     advertised(0xb).preference(0b01).lifetime(0).send(&mut wire);
     assert_eq!(gateway(&wire, FAR), some(0xa));

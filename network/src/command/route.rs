@@ -44,6 +44,19 @@ pub struct RouteEntry {
     pub usable: bool,
 }
 
+/// The preference of one route (RFC 4191 §2.1); every route without one is medium.
+#[derive(Clone, PartialEq, Eq, Debug, Serialize, Deserialize)]
+pub struct RoutePreference {
+    /// The destination; host bits are clear.
+    pub destination: Prefix,
+    /// The router.
+    pub gateway: IpAddr,
+    /// Its interface.
+    pub interface: String,
+    /// Decides among routes of equal destination and metric.
+    pub preference: Preference,
+}
+
 /// A route to add.
 #[derive(Clone, PartialEq, Eq, Debug, Serialize, Deserialize)]
 pub struct NewRoute {

@@ -13,7 +13,7 @@ use super::Ip;
 use crate::address::Prefix;
 use crate::command::address::{AddressEntry, AddressState, NewAddress, Origin, Scope};
 use crate::command::neighbor::NewNeighbor;
-use crate::command::route::{NewRoute, Preference, RouteEntry, RouteSelector};
+use crate::command::route::{NewRoute, Preference, RouteEntry, RoutePreference, RouteSelector};
 use crate::driver::Medium;
 use crate::limits;
 use crate::platform::Instant;
@@ -220,6 +220,25 @@ impl Ip {
     ) -> impl Iterator<Item = RouteEntry> + 'a {
         self.routes.iter().map(|route| route_entry(cx, route))
     }
+
+    /// The preferences of routes that are not medium.
+    pub(crate) fn route_preferences<'a>(
+        &'a self,
+        cx: &'a Context,
+    ) -> impl Iterator<Item = RoutePreference> + 'a {
+        self.routes.iter().filter_map(|route| route_preference(cx, route))
+    }
+}
+
+/// The preference of a route that is not medium.
+fn route_preference(cx: &Context, route: &Route) -> Option<RoutePreference> {
+    let preference = Some(route.preference).filter(|known| *known != Preference::Medium)?;
+    Some(RoutePreference {
+        destination: route.destination,
+        gateway: route.gateway?,
+        interface: cx.configuration.name.clone(),
+        preference,
+    })
 }
 
 /// A route with its details.
