@@ -5,8 +5,8 @@
 //!
 //! | file | owns |
 //! |---|---|
-//! | [`name`] | names on the wire and as text |
-//! | [`response`] | what a response says about a query |
+//! | `name` | names on the wire and as text |
+//! | `response` | what a response says about a query |
 
 pub(crate) mod name;
 mod response;
