@@ -1,7 +1,8 @@
 //! The DHCP message format (RFC 2131 §2, RFC 2132), for client and server.
 //!
-//! Parsing is total: it joins option overload (sname and file) and split options (RFC 3396), and
-//! malformed messages are errors. Messages are padded to 300 bytes, which old relays require.
+//! Parsing is total: it joins option overload (sname and file) and split options (RFC 3396). An
+//! option that is cut off costs only itself and what follows it. Messages are padded to 300 bytes,
+//! which old relays require.
 
 use alloc::vec::Vec;
 use core::net::Ipv4Addr;
@@ -49,6 +50,12 @@ pub mod option {
     pub const REBINDING_TIME: u8 = 59;
     /// The client identifier.
     pub const CLIENT_IDENTIFIER: u8 = 61;
+    /// The search list (RFC 3397), instead of [`DOMAIN`].
+    pub const SEARCH_LIST: u8 = 119;
+    /// Classless static routes (RFC 3442), before [`ROUTER`].
+    pub const CLASSLESS_ROUTES: u8 = 121;
+    /// The same by the number that Microsoft's servers use.
+    pub const MICROSOFT_ROUTES: u8 = 249;
 }
 
 /// Message types (option 53).
@@ -184,20 +191,20 @@ impl DhcpMessage {
             return None;
         }
         let mut options = Vec::new();
-        read_options(rest, &mut options)?;
+        read_options(rest, &mut options);
         let overload = options
             .iter()
             .find(|(code, _)| *code == option::OVERLOAD)
             .and_then(|(_, value): &(u8, Vec<u8>)| value.first().copied());
         if matches!(overload, Some(1 | 3)) {
-            read_options(fixed.get(108..236)?, &mut options)?;
+            read_options(fixed.get(108..236)?, &mut options);
         }
         if matches!(overload, Some(2 | 3)) {
-            read_options(fixed.get(44..108)?, &mut options)?;
+            read_options(fixed.get(44..108)?, &mut options);
         }
         let place = options.iter().position(|(code, _)| *code == option::MESSAGE_TYPE)?;
         let (_, kind) = options.remove(place);
-        let [kind] = kind[..] else { return None };
+        let kind = *kind.first()?;
         let (_, kind) = *MessageKind::ALL.iter().find(|(number, _)| *number == kind)?;
         Some(Self {
             kind,
@@ -247,21 +254,22 @@ impl DhcpMessage {
     }
 }
 
-/// Parses options up to the end option; `None` when one exceeds the buffer.
-fn read_options(mut bytes: &[u8], options: &mut Vec<(u8, Vec<u8>)>) -> Option<()> {
+/// Parses options up to the end option, or up to one that exceeds the buffer.
+fn read_options(mut bytes: &[u8], options: &mut Vec<(u8, Vec<u8>)>) {
     loop {
         match bytes {
-            [] | [255, ..] => return Some(()),
+            [] | [255, ..] | [_] => return,
             [0, rest @ ..] => bytes = rest,
             [code, length, rest @ ..] => {
-                let (value, after) = rest.split_at_checked(usize::from(*length))?;
+                let Some((value, after)) = rest.split_at_checked(usize::from(*length)) else {
+                    return;
+                };
                 match options.iter_mut().find(|(known, _)| known == code) {
                     Some((_, known)) => known.extend_from_slice(value),
                     None => options.push((*code, value.to_vec())),
                 }
                 bytes = after;
             }
-            [_] => return None,
         }
     }
 }
@@ -320,6 +328,8 @@ mod tests {
         }
         let mut truncated = bytes;
         truncated.truncate(FIXED + 4);
+        assert!(DhcpMessage::parse(&truncated).unwrap().options.is_empty());
+        truncated.truncate(FIXED + 2);
         assert_eq!(DhcpMessage::parse(&truncated), Err(Error::BadMessage));
     }
 }

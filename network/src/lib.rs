@@ -45,6 +45,7 @@ pub mod socket;
 mod stack;
 mod watcher;
 mod words;
+mod zone;
 
 pub use self::control::OpenFile;
 pub use self::manager::{Manager, ManagerError, Platform};

@@ -19,10 +19,22 @@ pub const ADDRESSES: usize = 64;
 /// Addresses of one interface from router advertisements (Linux' max_addresses); the rest is for
 /// configuration.
 pub const ADVERTISED_ADDRESSES: usize = 16;
+/// Default routers of one interface from router advertisements.
+pub const ADVERTISED_ROUTERS: usize = 4;
+/// On-link prefixes of one interface from router advertisements.
+pub const ADVERTISED_PREFIXES: usize = 16;
+/// Routes of one interface from Route Information options (RFC 4191 §2.3).
+pub const ADVERTISED_ROUTES: usize = 16;
 /// Routes of one interface.
 pub const ROUTES: usize = 1024;
+/// Routes of one DHCP lease: a message of 1500 bytes has no more than that.
+pub const LEASED_ROUTES: usize = 256;
 /// DNS servers of one interface, of all origins.
 pub const DNS_SERVERS: usize = 16;
+/// Domains of the search list of one interface, of all origins. Each costs a lookup.
+pub const SEARCH_DOMAINS: usize = 16;
+/// Records of one DNS response that count: no name has as many addresses on purpose.
+pub const DNS_RECORDS: usize = 256;
 
 /// Bytes of the smallest MTU with IPv4 (RFC 791: every link carries 68).
 pub const MTU_MINIMUM: usize = 68;

@@ -10,8 +10,8 @@ use std::time::Duration;
 use network::command::dns::{Question, RecordKind};
 use network::command::socket::{Datagram, OutgoingDatagram, SocketKind, SocketOption};
 use network::command::{
-    Accept, Bind, Connect, CreateSocket, GetSocket, Listen, NextConnection, ReceiveFrom, Resolve,
-    SendTo, SetOption,
+    Accept, Bind, Connect, CreateSocket, GetSocket, ListInterfaces, Listen, NextConnection,
+    ReceiveFrom, Resolve, SendTo, SetOption,
 };
 use network::platform::{Clock, Instant, before};
 use virtual_file_system::{Error, File, OpenFlags, Result};
@@ -99,6 +99,41 @@ impl Sockets {
         }
     }
 
+    /// The sockets for a host, and the host without its zone: `fe80::9%eth1` is reached over `eth1`
+    /// (RFC 4007 §11). A zone may be the index of an interface.
+    ///
+    /// # Errors
+    /// `NoDevice` for an unknown zone; `InvalidInput` for a zone behind anything but an IPv6
+    /// address, and for another interface than that of these sockets.
+    pub async fn zoned(&self, host: &str) -> Result<(Self, String)> {
+        let text = without_brackets(host);
+        let Some((address, zone)) = text.split_once('%') else {
+            return Ok((self.clone(), text.to_owned()));
+        };
+        if address.parse::<Ipv6Addr>().is_err() {
+            return Err(Error::InvalidInput);
+        }
+        let zoned = match (Self::on(&self.files, zone), zone.parse::<u32>()) {
+            (Err(Error::NoDevice), Ok(index)) => {
+                let all = Self::routed(&self.files).device(OpenFlags::READ)?;
+                let interfaces = all.control::<ListInterfaces>(&()).await?;
+                let found = interfaces.iter().find(|interface| interface.index == index);
+                Self::on(&self.files, &found.ok_or(Error::NoDevice)?.name)?
+            }
+            (zoned, _) => zoned?,
+        };
+        match self.path == SOCKETS || self.path == zoned.path {
+            true => Ok((zoned, address.to_owned())),
+            false => Err(Error::InvalidInput),
+        }
+    }
+
+    /// The interface of these sockets; none if they use any.
+    #[must_use]
+    pub fn interface(&self) -> Option<&str> {
+        self.path.strip_prefix(NETWORK)?.strip_prefix('/')
+    }
+
     fn device(&self, flags: OpenFlags) -> Result<File> {
         self.files.open(&self.path, flags)
     }
@@ -128,7 +163,7 @@ impl Sockets {
     /// # Errors
     /// `NotFound` if the host has no address of this family, and errors of the resolver.
     pub async fn resolve(&self, host: &str, family: Family) -> Result<Vec<IpAddr>> {
-        let text = host.strip_prefix('[').and_then(|rest| rest.strip_suffix(']')).unwrap_or(host);
+        let text = without_brackets(host);
         let mut found: Vec<IpAddr> = match text.parse() {
             Ok(address) => vec![address],
             Err(_) => {
@@ -197,6 +232,10 @@ impl Sockets {
         let local = file.control::<GetSocket>(&()).await?.local;
         Ok(Listener { sockets: self.clone(), file, local })
     }
+}
+
+fn without_brackets(host: &str) -> &str {
+    host.strip_prefix('[').and_then(|rest| rest.strip_suffix(']')).unwrap_or(host)
 }
 
 /// Bytes of a stream's buffer each way.
@@ -276,6 +315,21 @@ pub async fn read_exact(file: &File, buffer: &mut [u8]) -> Result<bool> {
         }
     }
     Ok(true)
+}
+
+/// True for a host with a zone.
+#[must_use]
+pub fn has_zone(host: &str) -> bool {
+    host.contains('%')
+}
+
+/// The reason why a host's zone cannot be used.
+#[must_use]
+pub fn bad_zone(why: Error) -> String {
+    match why {
+        Error::InvalidInput => "bad address".to_owned(),
+        why => why.to_string(),
+    }
 }
 
 /// The reason why a name has no address, in the words of the C library (gai_strerror).

@@ -540,5 +540,6 @@ fn messages(random: &SeededEntropy, inputs: u32) {
         if let Ok(message) = DnsMessage::parse(&bytes) {
             let _ = message.to_bytes();
         }
+        let _ = dns.response(&bytes);
     }
 }

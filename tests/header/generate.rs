@@ -9,6 +9,7 @@ use network::command::address::{AddressState, Origin};
 use network::command::dhcp::DhcpState;
 use network::command::dns::{RecordData, RecordKind};
 use network::command::option::{CongestionControl, PathMtuDiscovery};
+use network::command::route::Preference;
 use network::command::socket::{Direction, SocketKind, SocketOption, SocketState};
 use serde::Serialize;
 use virtual_file_system::{Authority, Error, OpenFlags, encode, limits};
@@ -236,6 +237,7 @@ fn tags(text: &mut String) {
         "origin",
         values![Origin::Static, Origin::Dhcp, Origin::RouterAdvertisement, Origin::Kernel],
     );
+    enumeration(text, "preference", values![Preference::Low, Preference::Medium, Preference::High]);
     enumeration(
         text,
         "address",

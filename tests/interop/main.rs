@@ -91,6 +91,11 @@ fn the_kernel_pings_us_and_every_checksum_is_right() {
 }
 
 #[test]
+fn routes_and_names_are_those_that_dnsmasq_gives() {
+    run("names.sh", &["ip", "dnsmasq"]);
+}
+
+#[test]
 fn a_hundred_megabytes_each_way_are_intact() {
     run("transfer.sh", &["ip", "curl", "nginx", "dnsmasq"]);
 }

@@ -1,5 +1,6 @@
 //! What whole systems do together, in virtual time over simulated links.
 
+mod advertisements;
 mod autoconfiguration;
 mod cancellation;
 mod control;
@@ -9,10 +10,13 @@ mod datagrams;
 mod dhcp;
 mod errors;
 mod events;
+mod frames;
 mod hostile;
 mod io_free;
+mod leases;
 mod lifecycle;
 mod loss;
+mod names;
 mod neighbors;
 mod options;
 mod pair;
@@ -33,7 +37,9 @@ mod pitfalls_tcp;
 mod pitfalls_time;
 mod plain;
 mod probes;
+mod search;
 mod station;
 mod stream_options;
 mod streams;
 mod wire;
+mod zones;

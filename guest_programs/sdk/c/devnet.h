@@ -151,6 +151,9 @@ enum {
 #define DEVNET_REMOVE_ROUTE 0xffff6e22u
 /* Returns the route of a packet to this destination, and why it is chosen. (read) */
 #define DEVNET_FIND_ROUTE 0xbfff6e23u
+/* Lists the routes that routers advertise with another preference than medium, on an interface its
+   own, on `/devices/sockets` those of all interfaces. (read) */
+#define DEVNET_LIST_ROUTE_PREFERENCES 0xbfff6e24u
 /* Lists the DNS servers in the order in which they are queried. (read) */
 #define DEVNET_LIST_DNS_SERVERS 0xbfff6e30u
 /* Adds a DNS server. (write) */
@@ -309,6 +312,11 @@ enum {
     DEVNET_ORIGIN_DHCP = 1,
     DEVNET_ORIGIN_ROUTER_ADVERTISEMENT = 2,
     DEVNET_ORIGIN_KERNEL = 3,
+};
+enum {
+    DEVNET_PREFERENCE_LOW = 0,
+    DEVNET_PREFERENCE_MEDIUM = 1,
+    DEVNET_PREFERENCE_HIGH = 2,
 };
 enum {
     DEVNET_ADDRESS_TENTATIVE = 0,

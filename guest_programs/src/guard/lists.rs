@@ -4,8 +4,8 @@
 use alloc::vec::Vec;
 
 use network::command::{
-    ListAddresses, ListDnsServers, ListGroups, ListInterfaces, ListNeighbors, ListRoutes,
-    ListSockets, Request,
+    ListAddresses, ListDnsServers, ListGroups, ListInterfaces, ListNeighbors, ListRoutePreferences,
+    ListRoutes, ListSockets, Request,
 };
 use virtual_file_system::{ControlCommand, Error, OpenFlags, Result, encode};
 
@@ -18,6 +18,7 @@ impl Guard {
             Request::ListInterfaces(()) => self.gather::<ListInterfaces, _>(),
             Request::ListAddresses(()) => self.gather::<ListAddresses, _>(),
             Request::ListRoutes(()) => self.gather::<ListRoutes, _>(),
+            Request::ListRoutePreferences(()) => self.gather::<ListRoutePreferences, _>(),
             Request::ListDnsServers(()) => self.gather::<ListDnsServers, _>(),
             Request::ListNeighbors(()) => self.gather::<ListNeighbors, _>(),
             Request::ListSockets(()) => self.gather::<ListSockets, _>(),

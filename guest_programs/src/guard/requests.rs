@@ -104,6 +104,7 @@ impl Guard {
             Request::ListInterfaces(())
             | Request::ListAddresses(())
             | Request::ListRoutes(())
+            | Request::ListRoutePreferences(())
             | Request::ListDnsServers(())
             | Request::ListNeighbors(())
             | Request::ListSockets(())

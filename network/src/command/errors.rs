@@ -133,6 +133,7 @@ impl Request {
             Self::ListInterfaces(())
             | Self::ListAddresses(())
             | Self::ListRoutes(())
+            | Self::ListRoutePreferences(())
             | Self::ListDnsServers(())
             | Self::ListNeighbors(())
             | Self::ListSockets(())

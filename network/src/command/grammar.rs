@@ -141,6 +141,7 @@ impl Request {
             | Self::GetStatistics(())
             | Self::ListAddresses(())
             | Self::ListRoutes(())
+            | Self::ListRoutePreferences(())
             | Self::FindRoute(_)
             | Self::ListDnsServers(())
             | Self::Resolve(_)

@@ -86,6 +86,9 @@ virtual_file_system::define_commands! {
         34 => RemoveRoute: Write (route::RouteSelector) -> ();
         /// Returns the route of a packet to this destination, and why it is chosen.
         35 => FindRoute: Read (IpAddr) -> route::RouteChoice;
+        /// Lists the routes that routers advertise with another preference than medium, on an
+        /// interface its own, on `/devices/sockets` those of all interfaces.
+        36 => ListRoutePreferences: Read (()) -> Vec<route::RoutePreference>;
 
         /// Lists the DNS servers in the order in which they are queried.
         48 => ListDnsServers: Read (()) -> Vec<dns::DnsServer>;

@@ -88,6 +88,7 @@ impl Mode {
             | Request::RemoveAddress(_)
             | Request::FlushAddresses(())
             | Request::ListRoutes(())
+            | Request::ListRoutePreferences(())
             | Request::AddRoute(_)
             | Request::RemoveRoute(_)
             | Request::FindRoute(_)

@@ -7,6 +7,23 @@ use serde::{Deserialize, Serialize};
 
 use super::address::Origin;
 use crate::address::Prefix;
+use crate::words::words;
+
+/// The preference of a route that a router advertised (RFC 4191 §2.1); every other one is medium.
+#[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Debug, Default, Serialize, Deserialize)]
+pub enum Preference {
+    /// After the others.
+    Low,
+    /// The usual one.
+    #[default]
+    Medium,
+    /// Before the others.
+    High,
+}
+
+words! {
+    Preference { Low => "low", Medium => "medium", High => "high" }
+}
 
 /// One route.
 #[derive(Clone, PartialEq, Eq, Debug, Serialize, Deserialize)]
@@ -25,6 +42,19 @@ pub struct RouteEntry {
     pub interface: String,
     /// False while the interface is down or has no carrier.
     pub usable: bool,
+}
+
+/// The preference of one route (RFC 4191 §2.1); every route without one is medium.
+#[derive(Clone, PartialEq, Eq, Debug, Serialize, Deserialize)]
+pub struct RoutePreference {
+    /// The destination; host bits are clear.
+    pub destination: Prefix,
+    /// The router.
+    pub gateway: IpAddr,
+    /// Its interface.
+    pub interface: String,
+    /// Decides among routes of equal destination and metric.
+    pub preference: Preference,
 }
 
 /// A route to add.

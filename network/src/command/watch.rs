@@ -14,6 +14,7 @@
 //!        | "lost" COUNT         so many records were lost because the reader was slow;
 //!                               a snapshot and "idle" follow
 //! WHAT   = "present" | "added" | "changed" | "removed"
+//!        | "conflict"                                    for addresses
 //!        | "loss" | "timeout" | "undo" | "ended"         for streams
 //! ```
 //!
@@ -22,6 +23,7 @@
 //! | `interface` | its name | `index`, `kind` |
 //! | `link` | the interface | `state`, `carrier`, `mtu`, `metric`, `mac` |
 //! | `address` | address and prefix length | `interface`, `origin`, `state`, `scope`, and more |
+//! | `address conflict` | another host claims the address | `interface`, `mac` (the other's) |
 //! | `route` | destination and prefix length | `interface`, `via`, `metric`, `origin`, `source` |
 //! | `neighbor` | its address | `interface`, `state`, `mac`, `router` (`yes`) |
 //! | `dns` | the server | `interface`, `origin` |
@@ -34,6 +36,7 @@
 //!
 //! * `link`: `state` is `up` or `down`, `carrier` is `yes` or `no`.
 //! * `address`: also `broadcast`, and `valid` and `preferred` in seconds (none for ever).
+//! * `route`: also `preference` (`high` or `low`) of one that a router advertises so.
 //! * `neighbor`: `state` is `reachable`, `stale`, `failed` or `permanent`.
 //! * `stream`: `segments` is the number marked lost; `window` and `after` are the congestion window
 //!   in bytes, before and after; `round-trip` is the smoothed round-trip time in microseconds;

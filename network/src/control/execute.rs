@@ -62,6 +62,9 @@ impl OpenFile {
             Immediate::ListRoutes(()) => {
                 reply(Ok(self.collect(|stack| stack.ip.route_entries(&stack.context).collect())))
             }
+            Immediate::ListRoutePreferences(()) => reply(Ok(
+                self.collect(|stack| stack.ip.route_preferences(&stack.context).collect())
+            )),
             Immediate::AddRoute(new) => reply(self.add_route(&new)),
             Immediate::RemoveRoute(selector) => reply(self.remove_route(&selector)),
             Immediate::FindRoute(destination) => reply(self.find_route(destination)),

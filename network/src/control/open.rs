@@ -16,7 +16,9 @@ use virtual_file_system::{
 use super::offers::Offers;
 use super::state::{Handle, State};
 use crate::command::{Request, text};
+use crate::limits;
 use crate::socket::Sockets;
+use crate::zone;
 
 /// An open file description of a network device.
 ///
@@ -99,12 +101,24 @@ impl OpenFile {
         reason = "holding it over the wait is its purpose: lines of one write stay together"
     )]
     async fn write_lines(&self, data: &[u8]) -> Result<usize> {
-        let requests = text::parse_lines(data)?;
+        let numbered = self.number_zones(data)?;
+        let requests = text::parse_lines(numbered.as_deref().map_or(data, str::as_bytes))?;
         let _together = self.lines.lock().await;
         for request in requests {
             self.request(request).await?;
         }
         Ok(data.len())
+    }
+
+    /// The text with numbers for the names of zones, if it may have any.
+    fn number_zones(&self, data: &[u8]) -> Result<Option<String>> {
+        let text = core::str::from_utf8(data).ok();
+        let is_bounded = data.len() <= limits::TEXT_BYTES;
+        let Some(text) = text.filter(|text| is_bounded && text.contains('%')) else {
+            return Ok(None);
+        };
+        let all = &self.sockets.place.all;
+        zone::number(text, |name| all.find(name).map(|interface| interface.index)).map(Some)
     }
 
     /// The status text, generated at the first read, so that a reader sees a consistent state.

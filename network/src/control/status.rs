@@ -68,6 +68,9 @@ fn write_interface(text: &mut String, stack: &Stack) -> core::fmt::Result {
     for (server, origin) in stack.name_servers.iter() {
         writeln!(text, "dns {server} origin {}", origin)?;
     }
+    for (domain, origin) in stack.name_servers.domains() {
+        writeln!(text, "search {domain} origin {origin}")?;
+    }
     for entry in stack.ip.group_entries(&stack.context) {
         writeln!(text, "group {} sockets {}", entry.group, entry.sockets)?;
     }

@@ -3,12 +3,13 @@
 use alloc::sync::Arc;
 use alloc::vec;
 use alloc::vec::Vec;
-use core::net::IpAddr;
+use core::net::{IpAddr, SocketAddr};
 
 use virtual_file_system::Error;
 
 use super::{Interfaces, WeakInterfaces};
 use crate::interface::Interface;
+use crate::zone;
 
 /// One interface, or all of them by route. It keeps the interfaces registered.
 #[derive(Clone)]
@@ -45,6 +46,23 @@ impl Place {
         match &self.interface {
             None => self.all.choose(destination),
             Some(interface) => Ok(Arc::clone(interface)),
+        }
+    }
+
+    /// The interface that the zone of an address names (RFC 4007 §6), else `device`.
+    ///
+    /// # Errors
+    /// `NoDevice` when there is none; `InvalidInput` when `device` is another one.
+    pub(crate) fn zone(
+        &self,
+        address: &SocketAddr,
+        device: Option<Arc<Interface>>,
+    ) -> Result<Option<Arc<Interface>>, Error> {
+        let Some(index) = zone::of(address) else { return Ok(device) };
+        match device {
+            Some(device) if device.index == index => Ok(Some(device)),
+            Some(_) => Err(Error::InvalidInput),
+            None => self.all.at(index).map(Some).ok_or(Error::NoDevice),
         }
     }
 

@@ -55,6 +55,7 @@ impl TcpListener {
         backlog: u32,
         settings: TcpSettings,
     ) -> Result<Self, Error> {
+        let place = &place.on(place.zone(&local, place.interface.clone())?);
         let local = Self::choose_local(place, local)?;
         let backlog = usize::try_from(backlog).unwrap_or(limits::BACKLOG_MAXIMUM);
         let listener = Arc::new(Listener::new(local, backlog, settings));

@@ -2,9 +2,9 @@
 //! 5452).
 //!
 //! A query goes to one server after the other, each time from a new random port with a new random
-//! identifier; a response is accepted only from the queried address and port, with the same
-//! identifier and question. The resolver is an ordinary program: it uses sockets and the clock, and
-//! a dropped lookup leaves nothing behind.
+//! identifier; a response is accepted only from the queried address and port, and
+//! [`DnsMessage::response`] judges it. The resolver is an ordinary program: it uses sockets and the
+//! clock, and a dropped lookup leaves nothing behind.
 
 use alloc::string::{String, ToString};
 use alloc::vec;
@@ -17,9 +17,10 @@ use virtual_file_system::Error;
 
 use super::{Sockets, TcpStream, UdpSocket};
 use crate::command::dns::{Answer, Question, Record, RecordData, RecordKind};
-use crate::dns_message::{self, DnsMessage, PORT, QueryKind, ResponseCode};
+use crate::dns_message::{self, DnsMessage, PORT, QueryKind, Response, ResponseCode};
 use crate::limits;
 use crate::platform::before;
+use crate::zone;
 
 /// Rounds through all servers; the timeout starts at [`FIRST_TIMEOUT`] and doubles.
 const ROUNDS: u32 = 3;
@@ -28,8 +29,6 @@ const FIRST_TIMEOUT: Duration = Duration::from_secs(1);
 const TCP_TIMEOUT: Duration = Duration::from_secs(5);
 /// The most aliases to follow.
 const MAX_ALIASES: usize = 8;
-/// Bytes of a UDP answer without EDNS.
-const DATAGRAM_BYTES: usize = 512;
 
 /// Bounds the concurrent lookups; further ones wait.
 #[derive(Debug)]
@@ -77,14 +76,64 @@ impl Resolver {
             return Err(Error::NetworkUnreachable);
         }
         let _permit = self.sockets.lookups.0.acquire().await;
+        let mut outcome = Err(Error::NotFound);
+        for candidate in self.candidates(question, name) {
+            match self.follow(&servers, question.kind, candidate, &kinds).await {
+                // There is the name without such records: another domain may have them.
+                Ok(answer) if answer.records.is_empty() => {
+                    outcome = outcome.or(Ok(answer));
+                }
+                Err(Error::NotFound) => {}
+                // Servers that know only their own domain refuse others.
+                Err(error @ Error::ConnectionRefused) => outcome = outcome.or(Err(error)),
+                found_or_failed => return found_or_failed,
+            }
+        }
+        outcome
+    }
+
+    /// The names to ask for, in order (resolv.conf(5) with `ndots:1`): a name with a final dot is
+    /// absolute; one with a dot inside is tried as it is, then in each domain of the search list; a
+    /// single label in each domain first.
+    fn candidates(&self, question: &Question, name: String) -> Vec<String> {
+        if question.kind == RecordKind::Ptr || question.name.ends_with('.') {
+            return vec![name];
+        }
+        let mut candidates: Vec<String> = Vec::new();
+        for interface in self.sockets.place.interfaces() {
+            interface.read(|stack| {
+                for (domain, _) in
+                    stack.name_servers.domains().filter(|_| stack.context.is_running())
+                {
+                    let whole = alloc::format!("{name}.{domain}");
+                    let is_new = !candidates.contains(&whole);
+                    if is_new && dns_message::check_name(&whole).is_ok() {
+                        candidates.push(whole);
+                    }
+                }
+            });
+        }
+        candidates.truncate(limits::SEARCH_DOMAINS);
+        let place = if name.contains('.') { 0 } else { candidates.len() };
+        candidates.insert(place, name);
+        candidates
+    }
+
+    /// Looks one name up, and its aliases until there are addresses.
+    async fn follow(
+        &self,
+        servers: &[SocketAddr],
+        kind: RecordKind,
+        name: String,
+        kinds: &[QueryKind],
+    ) -> Result<Answer, Error> {
         let mut records = Vec::new();
         let (mut target, mut asked) = (name, None);
         for _ in 0..MAX_ALIASES {
-            let (server, found) = self.query_all(&servers, &target, &kinds).await?;
+            let (server, found) = self.query_all(servers, &target, kinds).await?;
             asked = Some(server);
             records.extend(found);
-            let wants_address =
-                question.kind != RecordKind::Cname && question.kind != RecordKind::Ptr;
+            let wants_address = kind != RecordKind::Cname && kind != RecordKind::Ptr;
             let is_complete =
                 records.iter().any(|record| !matches!(record.data, RecordData::Cname(_)));
             match last_alias(&records, &target) {
@@ -106,7 +155,8 @@ impl Resolver {
             interface.read(|stack| {
                 for (address, _) in stack.name_servers.iter().filter(|_| stack.context.is_running())
                 {
-                    let server = SocketAddr::new(*address, PORT);
+                    // A link-local server is one of its link (RFC 8106 §5.1).
+                    let server = zone::with(SocketAddr::new(*address, PORT), interface.index);
                     if !servers.contains(&server) {
                         servers.push(server);
                     }
@@ -124,15 +174,19 @@ impl Resolver {
     ) -> Result<(SocketAddr, Vec<Record>), Error> {
         let mut failure = Error::TimedOut;
         for round in 0..ROUNDS {
+            let mut is_lost = false;
             for server in servers {
                 match self.query_server(*server, name, kinds, FIRST_TIMEOUT * (1 << round)).await {
                     Reply::Records(records) => return Ok((*server, records)),
                     Reply::NoSuchName => return Err(Error::NotFound),
-                    Reply::Failed(error) => failure = error,
+                    Reply::Failed(error) => {
+                        is_lost |= error == Error::TimedOut;
+                        failure = error;
+                    }
                 }
             }
             // Waiting helps against loss, not against a refusal.
-            if failure != Error::TimedOut {
+            if !is_lost {
                 break;
             }
         }
@@ -152,8 +206,10 @@ impl Resolver {
             return Reply::Failed(error);
         }
         let mut queries = Vec::new();
-        for kind in kinds {
-            let query = DnsMessage::query(self.random_identifier(), name.to_string(), *kind);
+        let first = self.random_identifier();
+        // A bare header names no type, so each query has its own identifier.
+        for (number, kind) in (0..).zip(kinds) {
+            let query = DnsMessage::query(first ^ number, name.to_string(), *kind);
             let sent = match query.to_bytes() {
                 Ok(bytes) => socket.send(&bytes).await,
                 Err(error) => Err(error),
@@ -176,36 +232,29 @@ impl Resolver {
         &self,
         socket: &UdpSocket,
         server: SocketAddr,
-        queries: &mut [(DnsMessage, Option<DnsMessage>)],
+        queries: &mut [(DnsMessage, Option<Response>)],
     ) -> Option<Error> {
-        let mut buffer = [0; DATAGRAM_BYTES];
         while queries.iter().any(|(_, answer)| answer.is_none()) {
-            let (length, from) = match socket.receive_from(&mut buffer).await {
-                Ok(received) => received,
+            // Many servers answer with more than 512 bytes although nobody offered to take them.
+            let message = match socket.receive().await {
+                Ok(message) => message,
                 Err(error) => return Some(error),
             };
-            let parsed = buffer.get(..length).map(DnsMessage::parse);
-            let Some(Ok(answer)) = parsed else { continue };
-            let matching = queries.iter_mut().find(|(query, known)| {
-                let is_same_question =
-                    query.name.eq_ignore_ascii_case(&answer.name) && query.kind == answer.kind;
-                known.is_none()
-                    && from == server
-                    && answer.is_response
-                    && answer.identifier == query.identifier
-                    && is_same_question
-            });
-            let Some((query, known)) = matching else { continue };
-            *known = match answer.is_truncated {
-                true => self.query_over_tcp(server, query).await.or(Some(answer)),
-                false => Some(answer),
+            let found = queries
+                .iter_mut()
+                .filter(|(_, known)| known.is_none() && is_from(message.remote, server))
+                .find_map(|(query, known)| Some((query.response(&message.data)?, query, known)));
+            let Some((response, query, known)) = found else { continue };
+            *known = match response.is_truncated && is_answer(response.code) {
+                true => self.query_over_tcp(server, query).await.or(Some(response)),
+                false => Some(response),
             };
         }
         None
     }
 
     /// Repeats the query over TCP, where every response fits (RFC 7766).
-    async fn query_over_tcp(&self, server: SocketAddr, query: &DnsMessage) -> Option<DnsMessage> {
+    async fn query_over_tcp(&self, server: SocketAddr, query: &DnsMessage) -> Option<Response> {
         let clock = &self.sockets.clock;
         let deadline = clock.now().after(TCP_TIMEOUT);
         let exchange = async {
@@ -218,10 +267,7 @@ impl Resolver {
             read_exactly(&stream, &mut length).await?;
             let mut body = vec![0; usize::from(u16::from_be_bytes(length))];
             read_exactly(&stream, &mut body).await?;
-            DnsMessage::parse(&body).ok().filter(|answer| {
-                answer.identifier == query.identifier
-                    && answer.name.eq_ignore_ascii_case(&query.name)
-            })
+            query.response(&body)
         };
         before(&**clock, deadline, exchange).await.flatten()
     }
@@ -242,15 +288,29 @@ async fn read_exactly(stream: &TcpStream, mut buffer: &mut [u8]) -> Option<()> {
     Some(())
 }
 
+/// True when a response came from a server, whose zone may not be given.
+fn is_from(remote: SocketAddr, server: SocketAddr) -> bool {
+    (remote.ip(), remote.port()) == (server.ip(), server.port())
+}
+
+/// True for a code that says something about the name; the others say something about the server.
+const fn is_answer(code: ResponseCode) -> bool {
+    matches!(code, ResponseCode::NoError | ResponseCode::NameError)
+}
+
 /// Combines the responses to all types: any records count; a name error for one type holds for all.
-fn combine(answers: Vec<Option<DnsMessage>>, failure: Option<Error>) -> Reply {
+fn combine(answers: Vec<Option<Response>>, failure: Option<Error>) -> Reply {
     let missing = answers.iter().any(Option::is_none);
     let (mut records, mut refused, mut no_such_name) = (Vec::new(), false, false);
     for answer in answers.into_iter().flatten() {
         match answer.code {
+            // What a truncated response lacks is not known.
+            ResponseCode::NoError if answer.is_truncated && answer.records.is_empty() => {
+                refused = true;
+            }
             ResponseCode::NoError => records.extend(
                 answer
-                    .answers
+                    .records
                     .into_iter()
                     .filter(|record| !records.contains(record))
                     .collect::<Vec<_>>(),

@@ -17,6 +17,7 @@ use crate::socket::TcpSettings;
 use crate::stack::flow::End;
 use crate::stack::tcp::ConnectionId;
 use crate::stack::tcp::listen::PendingConnection;
+use crate::zone;
 
 /// A connection.
 ///
@@ -83,6 +84,11 @@ impl TcpStream {
         if local.is_some_and(|local| local.is_ipv4() != remote.is_ipv4()) {
             return Err(Error::InvalidInput);
         }
+        let mut device = place.zone(&remote, place.interface.clone())?;
+        if let Some(local) = &local {
+            device = place.zone(local, device)?;
+        }
+        let place = &place.on(device);
         if local.is_some_and(|local| !place.has_address(local.ip())) {
             return Err(Error::AddressNotAvailable);
         }
@@ -127,13 +133,13 @@ impl TcpStream {
     /// The local address.
     #[must_use]
     pub fn local_address(&self) -> SocketAddr {
-        self.local.address()
+        zone::with(self.local.address(), self.interface.index)
     }
 
     /// The remote address.
     #[must_use]
     pub fn remote_address(&self) -> SocketAddr {
-        self.remote.address()
+        zone::with(self.remote.address(), self.interface.index)
     }
 
     /// Reads received bytes without waiting; 0 at the end of the stream.

@@ -28,6 +28,10 @@ pub(crate) struct Address {
     pub(crate) probe_at: Option<Instant>,
     /// The deadline of this address' entry in the timer heap.
     pub(crate) armed: Option<Instant>,
+    /// The nonce of the solicitation by which it is probed (RFC 7527 §4.1).
+    pub(crate) nonce: [u8; 6],
+    /// When it was last defended against another host (RFC 5227 §2.4).
+    pub(crate) defended_at: Option<Instant>,
 }
 
 impl Address {
@@ -149,6 +153,8 @@ impl Addresses {
             preferred_until: None,
             probe_at: None,
             armed: None,
+            nonce: [0; 6],
+            defended_at: None,
         });
         Ok(())
     }

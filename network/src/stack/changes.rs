@@ -120,7 +120,10 @@ impl Changes {
         }
         if reported.routes.0 != present.ip.routes.revision() {
             let routes = present.routes();
-            let key = |route: &Route| (route.destination, route.gateway, route.metric);
+            let key = |route: &Route| {
+                let is_advertised = route.is_advertised_prefix();
+                (route.destination, route.gateway, route.metric, is_advertised)
+            };
             let changed = differences(&reported.routes.1, &routes, key, Route::eq);
             events.extend(changed.into_iter().map(|(change, route)| Event::Route(change, *route)));
             reported.routes = (present.ip.routes.revision(), routes);

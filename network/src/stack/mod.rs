@@ -110,10 +110,8 @@ impl Stack {
             link::Received::Nothing => {}
             link::Received::Packet(frame, arrival) => self.receive_packet(frame, arrival),
             link::Received::Arp(message) => {
-                let Self { context, ip, dhcp, .. } = self;
-                if !dhcp.is_contested(context, ip, message.sender, message.target) {
-                    ip.receive_arp(context, &message);
-                }
+                let action = self.dhcp.receive_arp(&mut self.context, &mut self.ip, &message);
+                self.apply(action);
             }
         }
     }
@@ -126,8 +124,7 @@ impl Stack {
         match ip.receive(cx, frame, arrival, dhcp.is_waiting()) {
             Received::Nothing => {}
             Received::Packet(packet) => {
-                let wants = |source, destination| dhcp.wants(source, destination);
-                match transport.receive(cx, ip, packet, wants) {
+                match transport.receive(cx, ip, packet, |port| dhcp.wants(port)) {
                     ConfigurationPacket::Nothing => {}
                     ConfigurationPacket::Dhcp(packet) => self.receive_dhcp(packet),
                     ConfigurationPacket::Discovery(packet) => self.receive_discovery(packet),
@@ -202,7 +199,7 @@ impl Stack {
             Timer::RouterSolicitation => autoconfiguration.expire_solicitation(cx, ip, deadline),
             Timer::Advertisement => self.advertiser.expire(cx, ip, deadline),
             Timer::Multicast => ip.expire_groups(cx, deadline),
-            Timer::Reassembly => ip.expire_reassembly(cx),
+            Timer::Reassembly => transport.expire_reassembly(cx, ip),
             Timer::Dhcp => {
                 let action = dhcp.expire(cx, ip, deadline);
                 self.apply(action);
@@ -282,7 +279,7 @@ impl Stack {
         Ok(true)
     }
 
-    /// Like [`Configuration::set_mtu`]; updates the MSS of connections.
+    /// As [`Configuration::set_mtu`], and updates the MSS of connections.
     pub(crate) fn set_mtu(&mut self, mtu: u32) -> Result<bool, Error> {
         let Self { context: cx, ip, transport, .. } = self;
         let is_changed = cx.configuration.set_mtu(mtu, ip.addresses.has_ipv6())?;
@@ -338,7 +335,8 @@ impl Stack {
                 if lease.apply(cx, ip, dhcp.has_lease()).is_err() {
                     return dhcp.decline(cx, ip, &lease);
                 }
-                self.name_servers.retain(|_, origin| origin != Origin::Dhcp);
+                self.name_servers.remove_origin(Origin::Dhcp);
+                lease.add_domains(&mut self.name_servers);
                 for server in &lease.dns_servers {
                     // A server that is already configured, or does not fit, is skipped.
                     let _ = self.add_name_server(*server, Origin::Dhcp);
@@ -349,7 +347,7 @@ impl Stack {
     }
 
     fn withdraw(&mut self, lease: &Lease) {
-        self.name_servers.retain(|_, origin| origin != Origin::Dhcp);
+        self.name_servers.remove_origin(Origin::Dhcp);
         self.ip.routes.remove_origin(Origin::Dhcp);
         let prefix = self.ip.addresses.prefix_of(lease.address.address(), Origin::Dhcp);
         match prefix {

@@ -1,5 +1,7 @@
-//! The DNS servers of one interface: from commands, a DHCP lease, and router advertisements.
+//! The DNS servers of one interface, from commands, a DHCP lease and router advertisements, and the
+//! domains in which short names are looked up.
 
+use alloc::string::String;
 use alloc::vec::Vec;
 use core::net::IpAddr;
 
@@ -8,22 +10,25 @@ use virtual_file_system::Error;
 use crate::command::address::Origin;
 use crate::limits;
 
-/// The servers in the order in which they were added.
+/// The servers and domains in the order in which they were added.
 #[derive(Clone, PartialEq, Eq, Debug, Default)]
-pub(crate) struct NameServers(Vec<(IpAddr, Origin)>);
+pub(crate) struct NameServers {
+    servers: Vec<(IpAddr, Origin)>,
+    domains: Vec<(String, Origin)>,
+}
 
 impl NameServers {
     pub(crate) fn iter(&self) -> impl Iterator<Item = &(IpAddr, Origin)> {
-        self.0.iter()
+        self.servers.iter()
     }
 
     pub(crate) fn as_slice(&self) -> &[(IpAddr, Origin)] {
-        &self.0
+        &self.servers
     }
 
     /// True when the list has the server from this origin.
     pub(crate) fn contains(&self, server: IpAddr, origin: Origin) -> bool {
-        self.0.contains(&(server, origin))
+        self.servers.contains(&(server, origin))
     }
 
     /// Adds a server. Advertised servers cannot block others: in a full list the last advertised
@@ -38,19 +43,19 @@ impl NameServers {
         {
             return Err(Error::InvalidInput);
         }
-        if self.0.iter().any(|(known, _)| *known == server) {
+        if self.servers.iter().any(|(known, _)| *known == server) {
             return Err(Error::AlreadyExists);
         }
         let mut evicted = None;
-        if self.0.len() >= limits::DNS_SERVERS {
+        if self.servers.len() >= limits::DNS_SERVERS {
             let advertised =
-                self.0.iter().rposition(|(_, origin)| *origin == Origin::RouterAdvertisement);
+                self.servers.iter().rposition(|(_, origin)| *origin == Origin::RouterAdvertisement);
             let place = advertised
                 .filter(|_| origin != Origin::RouterAdvertisement)
                 .ok_or(Error::NoBufferSpace)?;
-            evicted = Some(self.0.remove(place).0);
+            evicted = Some(self.servers.remove(place).0);
         }
-        self.0.push((server, origin));
+        self.servers.push((server, origin));
         Ok(evicted)
     }
 
@@ -59,14 +64,44 @@ impl NameServers {
     /// # Errors
     /// `NotFound`.
     pub(crate) fn remove(&mut self, server: IpAddr) -> Result<(), Error> {
-        let place = self.0.iter().position(|(known, _)| *known == server).ok_or(Error::NotFound)?;
-        self.0.remove(place);
+        let place =
+            self.servers.iter().position(|(known, _)| *known == server).ok_or(Error::NotFound)?;
+        self.servers.remove(place);
         Ok(())
     }
 
     /// Removes servers for which `stays` returns false.
     pub(crate) fn retain(&mut self, mut stays: impl FnMut(IpAddr, Origin) -> bool) {
-        self.0.retain(|(server, origin)| stays(*server, *origin));
+        self.servers.retain(|(server, origin)| stays(*server, *origin));
+    }
+
+    /// The search list.
+    pub(crate) fn domains(&self) -> impl Iterator<Item = &(String, Origin)> {
+        self.domains.iter()
+    }
+
+    /// Adds a domain to the search list; false when it is there from another origin or does not
+    /// fit.
+    pub(crate) fn add_domain(&mut self, domain: &str, origin: Origin) -> bool {
+        match self.domains.iter().find(|(known, _)| known == domain) {
+            Some((_, known)) => *known == origin,
+            None if self.domains.len() >= limits::SEARCH_DOMAINS => false,
+            None => {
+                self.domains.push((String::from(domain), origin));
+                true
+            }
+        }
+    }
+
+    /// Removes domains for which `stays` returns false.
+    pub(crate) fn retain_domains(&mut self, mut stays: impl FnMut(&str, Origin) -> bool) {
+        self.domains.retain(|(domain, origin)| stays(domain, *origin));
+    }
+
+    /// Removes the servers and domains of one origin.
+    pub(crate) fn remove_origin(&mut self, origin: Origin) {
+        self.retain(|_, known| known != origin);
+        self.retain_domains(|_, known| known != origin);
     }
 }
 
@@ -87,5 +122,20 @@ mod tests {
         assert_eq!(servers.add(server(100), Origin::Dhcp), Err(Error::AlreadyExists));
         assert_eq!(servers.remove(server(100)), Ok(()));
         assert_eq!(servers.remove(server(100)), Err(Error::NotFound));
+    }
+
+    #[test]
+    fn the_search_list_is_bounded_and_each_origin_removes_its_own() {
+        let mut servers = NameServers::default();
+        for number in 0..2 * limits::SEARCH_DOMAINS {
+            let fits = servers.add_domain(&alloc::format!("d{number}.lan"), Origin::Dhcp);
+            assert_eq!(fits, number < limits::SEARCH_DOMAINS);
+        }
+        assert!(!servers.add_domain("d0.lan", Origin::RouterAdvertisement));
+        assert!(servers.add_domain("d0.lan", Origin::Dhcp));
+        servers.remove_origin(Origin::RouterAdvertisement);
+        assert_eq!(servers.domains().count(), limits::SEARCH_DOMAINS);
+        servers.remove_origin(Origin::Dhcp);
+        assert_eq!(servers.domains().count(), 0);
     }
 }

@@ -1,16 +1,18 @@
 //! The routes of one interface, and the next hop of a packet.
 //!
-//! The table is in search order: longest prefix first, then smallest metric, then oldest first.
+//! The table is in search order: longest prefix first, then smallest metric, then the preference of
+//! advertised routes, then oldest first.
 //! Connected routes are added and removed with their addresses.
 
 use alloc::vec::Vec;
+use core::cmp::Reverse;
 use core::net::IpAddr;
 
 use virtual_file_system::Error;
 
 use crate::address::Prefix;
 use crate::command::address::Origin;
-use crate::command::route::RouteSelector;
+use crate::command::route::{Preference, RouteSelector};
 use crate::limits;
 use crate::stack::addresses::is_link_local_ipv4;
 
@@ -20,8 +22,18 @@ pub(crate) struct Route {
     pub(crate) destination: Prefix,
     pub(crate) gateway: Option<IpAddr>,
     pub(crate) metric: u32,
+    /// Decides among routes of equal prefix and metric (RFC 4191 §3.2).
+    pub(crate) preference: Preference,
     pub(crate) origin: Origin,
     pub(crate) source: Option<IpAddr>,
+}
+
+impl Route {
+    /// True for a prefix that a router advertises as on-link. Like the connected route of an
+    /// address it is the interface's own, but has no source; each stays as long as its reason.
+    pub(crate) fn is_advertised_prefix(&self) -> bool {
+        self.origin == Origin::Kernel && self.gateway.is_none() && self.source.is_none()
+    }
 }
 
 /// The routes in search order.
@@ -84,6 +96,7 @@ impl Routes {
             known.destination == route.destination
                 && known.metric == route.metric
                 && (!append || known.gateway == route.gateway)
+                && known.is_advertised_prefix() == route.is_advertised_prefix()
         });
         if duplicate {
             return Err(Error::AlreadyExists);
@@ -91,7 +104,6 @@ impl Routes {
         if self.list.len() >= limits::ROUTES {
             return Err(Error::NoBufferSpace);
         }
-        let rank = |route: &Route| (core::cmp::Reverse(route.destination.length()), route.metric);
         let place = self.list.partition_point(|known| rank(known) <= rank(&route));
         self.list.insert(place, route);
         self.touch();
@@ -151,8 +163,37 @@ impl Routes {
         Ok(removed)
     }
 
+    /// Adds a route that a router advertises, or changes the preference of the one to the same
+    /// destination and gateway. False when it cannot be added: there are `most` of this kind, or
+    /// [`add`](Self::add) fails.
+    pub(crate) fn advertise(
+        &mut self,
+        route: Route,
+        same_kind: impl Fn(&Route) -> bool,
+        most: usize,
+    ) -> bool {
+        let is_same = |known: &Route| {
+            (known.origin, known.source) == (route.origin, route.source)
+                && (known.destination, known.gateway) == (route.destination, route.gateway)
+        };
+        let of_kind = |known: &&Route| known.origin == route.origin && same_kind(known);
+        match self.list.iter().find(|known| is_same(known)) {
+            Some(known) if known.preference == route.preference => return true,
+            Some(_) => self.retain(|known| !is_same(known)),
+            None if self.list.iter().filter(of_kind).count() >= most => return false,
+            None => {}
+        }
+        self.add(route, true).is_ok()
+    }
+
+    /// Removes routes for which `goes` returns true, and those whose gateways are off-link then.
+    pub(crate) fn remove_matching(&mut self, goes: impl Fn(&Route) -> bool) {
+        self.retain(|route| !goes(route));
+        self.drop_off_link();
+    }
+
     /// Removes routes for which `stays` returns false.
-    pub(crate) fn retain(&mut self, stays: impl FnMut(&Route) -> bool) {
+    fn retain(&mut self, stays: impl FnMut(&Route) -> bool) {
         let before = self.list.len();
         self.list.retain(stays);
         if self.list.len() != before {
@@ -162,7 +203,16 @@ impl Routes {
 
     /// Removes the routes of one origin.
     pub(crate) fn remove_origin(&mut self, origin: Origin) {
-        self.retain(|route| route.origin != origin);
+        self.remove_matching(|route| route.origin == origin);
+    }
+
+    /// Replaces the routes of one origin; those that stay are not touched. One that cannot be added
+    /// is skipped.
+    pub(crate) fn replace_origin(&mut self, origin: Origin, routes: &[Route]) {
+        self.retain(|route| route.origin != origin || routes.contains(route));
+        for route in routes {
+            let _ = self.add(*route, true);
+        }
         self.drop_off_link();
     }
 
@@ -172,6 +222,7 @@ impl Routes {
             destination: prefix.network(),
             gateway: None,
             metric,
+            preference: Preference::Medium,
             origin: Origin::Kernel,
             source: Some(prefix.address()),
         };
@@ -183,15 +234,17 @@ impl Routes {
     /// Removes the connected route of a removed address, unless `remaining` still implies it, and
     /// routes whose gateways are off-link then. (Linux keeps those, unusable.)
     pub(crate) fn disconnect(&mut self, prefix: Prefix, remaining: Option<IpAddr>) {
-        let network = prefix.network();
-        for route in &mut self.list {
-            if route.source == Some(prefix.address()) {
-                route.source = remaining;
-            }
-        }
+        let (network, former) = (prefix.network(), Some(prefix.address()));
         self.revision = self.revision.wrapping_add(1);
         if remaining.is_none() {
-            self.retain(|route| route.origin != Origin::Kernel || route.destination != network);
+            self.retain(|route| {
+                route.origin != Origin::Kernel
+                    || route.destination != network
+                    || route.source != former
+            });
+        }
+        for route in self.list.iter_mut().filter(|route| route.source == former) {
+            route.source = remaining;
         }
         self.drop_off_link();
     }
@@ -221,9 +274,13 @@ impl Routes {
         for route in self.list.iter_mut().filter(|route| route.origin != Origin::Static) {
             route.metric = metric;
         }
-        self.list
-            .sort_by_key(|route| (core::cmp::Reverse(route.destination.length()), route.metric));
+        self.list.sort_by_key(rank);
     }
+}
+
+/// The place of a route in the search order; the oldest of equals comes first.
+const fn rank(route: &Route) -> (Reverse<u8>, u32, Reverse<Preference>) {
+    (Reverse(route.destination.length()), route.metric, Reverse(route.preference))
 }
 
 #[cfg(test)]
@@ -235,6 +292,7 @@ mod tests {
             destination: destination.parse().unwrap(),
             gateway: gateway.map(|text| text.parse().unwrap()),
             metric,
+            preference: Preference::Medium,
             origin: Origin::Static,
             source: None,
         }

@@ -254,7 +254,7 @@ fn the_transport_rejects_packets_without_a_socket() {
     let mut ip = ip(&mut cx, "10.0.0.1/24");
     let mut transport = Transport::new(&mut cx);
     let packet = received(&mut cx, &mut ip, frame);
-    let packet = transport.receive(&mut cx, &mut ip, packet, |_, _| false);
+    let packet = transport.receive(&mut cx, &mut ip, packet, |_| false);
     assert!(matches!(packet, ConfigurationPacket::Nothing));
     let [error] = &output(&mut ip)[..] else { panic!("one error") };
     assert_eq!((error.bytes()[20], error.bytes()[21]), (kind4::DESTINATION_UNREACHABLE, 3));
@@ -270,7 +270,7 @@ fn the_dhcp_client_discovers_and_stops() {
     assert_eq!(dhcp.start(&mut cx, &mut ip, Default::default()), Ok(false));
     let [discover] = &output(&mut ip)[..] else { panic!("one DISCOVER") };
     assert_eq!(discover.bytes()[..6], [0xff; 6]);
-    assert!(dhcp.is_waiting() && dhcp.wants(67, 68));
+    assert!(dhcp.is_waiting() && dhcp.wants(68));
     assert!(matches!(dhcp.stop(&mut cx, &mut ip), (true, Action::Nothing)));
     assert!(matches!(dhcp.stop(&mut cx, &mut ip), (false, Action::Nothing)));
 }

@@ -64,13 +64,13 @@ impl Transport {
     }
 
     /// Hands a complete packet to its protocol. `is_for_dhcp` tells whether the DHCP client wants a
-    /// datagram between two UDP ports.
+    /// datagram to a UDP port.
     pub(super) fn receive(
         &mut self,
         cx: &mut Context,
         ip: &mut Ip,
         mut packet: Packet,
-        is_for_dhcp: impl Fn(u16, u16) -> bool,
+        is_for_dhcp: impl Fn(u16) -> bool,
     ) -> ConfigurationPacket {
         packet.arrival.raw = self.datagrams.receive_raw(cx, ip, &packet);
         match (packet.header.protocol, packet.header.source) {
@@ -99,10 +99,10 @@ impl Transport {
         cx: &mut Context,
         ip: &mut Ip,
         mut packet: Packet,
-        is_for_dhcp: impl Fn(u16, u16) -> bool,
+        is_for_dhcp: impl Fn(u16) -> bool,
     ) -> ConfigurationPacket {
         if let Some(ports) = udp::check(cx, &mut packet) {
-            if is_for_dhcp(ports.source, ports.destination) {
+            if is_for_dhcp(ports.destination) {
                 return ConfigurationPacket::Dhcp(packet);
             }
             if packet.is_foreign(cx, ip) {
@@ -178,6 +178,14 @@ impl Transport {
             self.report(cx, &quoted, frame.bytes(), &notice);
         }
         cx.pool.put(frame);
+    }
+
+    /// Handles the deadline of incomplete datagrams.
+    pub(super) fn expire_reassembly(&mut self, cx: &mut Context, ip: &mut Ip) {
+        for frame in ip.expire_reassembly(cx) {
+            self.icmp.reassembly_time_exceeded(cx, ip, &frame);
+            cx.pool.put(frame);
+        }
     }
 
     /// The interface goes down: every socket on it ends with an error.

@@ -56,9 +56,19 @@ async fn target(
     interface: &[&str],
     choose: impl AsyncFn(&File, IpAddr) -> Result<String, Failure>,
 ) -> Result<(IpAddr, File), Failure> {
-    let address = words::address(address)?;
+    let (text, (address, zone)) = match address.split_once('%') {
+        Some((text, zone)) => (address, (words::address(text)?, Some(zone))),
+        None => (address, (words::address(address)?, None)),
+    };
+    if zone.is_some() && address.is_ipv4() {
+        return Err(Failure::of(text, "bad address"));
+    }
     let chosen;
     let name = match interface {
+        [] if zone.is_some() => zone.unwrap_or_default(),
+        [name] | ["dev", name] if zone.is_some_and(|zone| zone != *name) => {
+            return Err(Failure::of(text, format!("not on {name}")));
+        }
         [] => {
             chosen = choose(&devices::sockets(context, Use::Show)?, address).await?;
             chosen.as_str()

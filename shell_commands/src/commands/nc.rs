@@ -18,7 +18,7 @@ use super::{sleep, words};
 use crate::context::Context;
 use crate::failure::{Failure, Outcome};
 use crate::limits;
-use crate::sockets::{Connection, Family, Sockets, receive_from, unresolved, within};
+use crate::sockets::{Connection, Family, Sockets, bad_zone, receive_from, unresolved, within};
 use crate::status::Status;
 
 /// Maximum bytes of one datagram (OpenBSD's nc has 16 KiB).
@@ -107,9 +107,12 @@ async fn connect(context: &Context, options: &Options) -> Outcome {
     if ports.len() > 1 && !options.scan {
         return Err(Failure::usage("several ports need -z"));
     }
-    let sockets = Sockets::routed(&context.files);
+    let (sockets, name) = Sockets::routed(&context.files)
+        .zoned(host)
+        .await
+        .map_err(|why| Failure::of(host, bad_zone(why)))?;
     let addresses = sockets
-        .resolve(host, options.family)
+        .resolve(&name, options.family)
         .await
         .map_err(|why| Failure::of(host, unresolved(why)))?;
     let mut status = Status::FAILURE;

@@ -2,14 +2,15 @@
 
 use std::net::{IpAddr, SocketAddr};
 
-use network::command::Resolve;
 use network::command::dns::{Answer, Question, RecordKind};
+use network::command::{ListDnsServers, Resolve};
 use virtual_file_system::{Error, File};
 
 use crate::context::Context;
 use crate::devices::{self, Use};
 use crate::failure::{Failure, Outcome};
 use crate::render::classic::name as render;
+use crate::sockets::{Sockets, bad_zone};
 use crate::status::Status;
 
 /// The port of DNS servers.
@@ -35,17 +36,20 @@ pub(super) async fn run(context: &Context) -> Outcome {
         [name, server] => (*name, Some(*server)),
         _ => return Err(Failure::usage("a name is needed, and at most one server")),
     };
-    let file = devices::sockets(context, Use::Show)?;
-    let server = match server {
-        Some(text) => Some(server_address(&file, text).await?),
-        None => None,
+    let (file, server, zone) = match server {
+        Some(text) => named_server(context, text).await?,
+        None => (devices::sockets(context, Use::Show)?, None, None),
     };
     // An address has a reverse lookup only.
     let implied =
         if name.parse::<IpAddr>().is_ok() { RecordKind::Ptr } else { RecordKind::Address };
     let question = Question { name: name.to_owned(), kind: kind.unwrap_or(implied), server };
     let answer = resolve(&file, &question).await?;
-    context.print(&render::answer(&answer, server)).await?;
+    let zone = match (zone, answer.server.or(server)) {
+        (None, Some(server)) => zone_of(&file, server.ip()).await?,
+        (zone, _) => zone,
+    };
+    context.print(&render::answer(&answer, server, zone.as_deref())).await?;
     if answer.records.is_empty() {
         return Err(unresolved(name, "No answer"));
     }
@@ -74,6 +78,42 @@ async fn resolve(file: &File, question: &Question) -> Result<Answer, Failure> {
 
 fn unresolved(name: &str, why: &str) -> Failure {
     Failure::new(format!("can't resolve '{name}': {why}"))
+}
+
+/// The file to ask on, the server, and the interface if the server is named with a zone.
+async fn named_server(
+    context: &Context,
+    text: &str,
+) -> Result<(File, Option<SocketAddr>, Option<String>), Failure> {
+    let routed = Sockets::routed(&context.files);
+    let (sockets, name) =
+        routed.zoned(text).await.map_err(|why| Failure::of(text, bad_zone(why)))?;
+    match sockets.interface().map(str::to_owned) {
+        Some(interface) => {
+            let file = devices::interface(context, &interface, Use::Show)?.file;
+            let server = server_address(&file, &name).await?;
+            Ok((file, Some(server), Some(interface)))
+        }
+        None => {
+            let file = devices::sockets(context, Use::Show)?;
+            let server = server_address(&file, text).await?;
+            Ok((file, Some(server), None))
+        }
+    }
+}
+
+/// The interface that has a link-local server.
+async fn zone_of(file: &File, server: IpAddr) -> Result<Option<String>, Failure> {
+    if !matches!(server, IpAddr::V6(server) if server.is_unicast_link_local()) {
+        return Ok(None);
+    }
+    let known = file
+        .control::<ListDnsServers>(&())
+        .await
+        .map_err(|why| Failure::of(devices::SOCKETS, why))?;
+    // One address on two links is two servers, and the answer does not say which one answered.
+    let mut having = known.into_iter().filter(|known| known.address == server);
+    Ok(having.next().filter(|_| having.next().is_none()).map(|known| known.interface))
 }
 
 /// Parses the server: an address with or without port, or a name.

@@ -17,7 +17,7 @@ use crate::context::{Context, Stream};
 use crate::failure::{Failure, Outcome};
 use crate::render::ping as render;
 use crate::render::ping::Statistics;
-use crate::sockets::{Family, Sockets, receive_from, send_to, unresolved, within};
+use crate::sockets::{self, Family, Sockets, bad_zone, receive_from, send_to, unresolved, within};
 use crate::status::Status;
 
 /// Bytes of the ICMP header, and of the largest message in an IPv4 packet.
@@ -138,8 +138,11 @@ async fn open(context: &Context, options: &Options) -> Result<(File, IpAddr), Fa
         _ => options.family,
     };
     let host = &options.host;
+    let (sockets, name) =
+        sockets.zoned(host).await.map_err(|why| Failure::of(host, bad_zone(why)))?;
+    let routed = if sockets::has_zone(host) { &sockets } else { &routed };
     let addresses =
-        routed.resolve(host, family).await.map_err(|why| Failure::of(host, unresolved(why)))?;
+        routed.resolve(&name, family).await.map_err(|why| Failure::of(host, unresolved(why)))?;
     let address =
         addresses.first().copied().ok_or_else(|| Failure::of(host, "Name or service not known"))?;
     let file =

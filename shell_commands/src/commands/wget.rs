@@ -217,8 +217,9 @@ async fn connect(
 ) -> Result<Connection, Failure> {
     let clock = context.platform.clock.as_ref();
     let read_timeout = Some(options.read_timeout);
-    let sockets = Sockets::routed(&context.files);
-    let addresses = within(clock, read_timeout, sockets.resolve(host, options.family))
+    let (sockets, name) =
+        Sockets::routed(&context.files).zoned(host).await.map_err(|why| unresolved(host, why))?;
+    let addresses = within(clock, read_timeout, sockets.resolve(&name, options.family))
         .await
         .map_err(|why| unresolved(host, why))?;
     let connect = async { Ok(sockets.connect_any(&addresses, port).await) };

@@ -76,7 +76,9 @@ impl Pool {
         }
     }
 
-    fn includes(&self, address: Ipv4Addr) -> bool {
+    /// True for an address that the pool assigns.
+    #[must_use]
+    pub fn includes(&self, address: Ipv4Addr) -> bool {
         (self.first..=self.last).contains(&u32::from(address)) && !self.excluded.contains(&address)
     }
 

@@ -1,7 +1,8 @@
 //! The DHCP service of `gateway.lan` (RFC 2131 §4.3): requests → replies over one [`Pool`].
 //!
-//! [`respond`] is pure; [`serve`] connects it to the socket. It is the network's only server, so it
-//! refuses unknown requests at once, and the client restarts without waiting.
+//! [`respond`] is pure; [`serve`] connects it to the socket. Nobody else assigns addresses of its
+//! pool, so it refuses unknown requests for them at once, and the client restarts without waiting.
+//! About other addresses it says nothing unless it is asked by its identifier.
 
 use std::net::{IpAddr, Ipv4Addr, SocketAddr};
 use std::time::Duration;
@@ -115,6 +116,11 @@ pub fn respond(
             // §4.3.2).
             let address = wanted
                 .or(Some(request.client_address).filter(|address| !address.is_unspecified()))?;
+            // INIT-REBOOT and REBINDING of a client that another server knows: it answers (RFC
+            // 2131 §4.3.2).
+            if server.is_none() && !pool.includes(address) {
+                return None;
+            }
             if pool.lease(&client, address, lease_seconds(settings), now) {
                 Some(grant(settings, request, MessageKind::Acknowledge, address))
             } else {
@@ -304,6 +310,28 @@ mod tests {
         let reply = server.tell(&renewal).unwrap();
         assert_eq!((reply.kind, reply.your_address), (MessageKind::Refuse, Ipv4Addr::UNSPECIFIED));
         assert_eq!(destination(&renewal, &reply).to_string(), "255.255.255.255:68");
+    }
+
+    #[test]
+    fn clients_of_other_servers_hear_nothing() {
+        let mut server = Server::new();
+        leased(&mut server);
+        let mut other = message(MessageKind::Request, &[]);
+        other.hardware_address = HardwareAddress([2, 0, 0, 0, 0, 2]);
+        // Beside the pool on the same network, and on another network.
+        for address in [Ipv4Addr::new(10, 0, 2, 200), Ipv4Addr::new(192, 168, 1, 5)] {
+            let mut rebooting = other.clone();
+            rebooting.push(option::REQUESTED_ADDRESS, &address.octets());
+            assert_eq!(server.tell(&rebooting), None, "INIT-REBOOT with {address}");
+            let rebinding = DhcpMessage { client_address: address, ..other.clone() };
+            assert_eq!(server.tell(&rebinding), None, "REBINDING with {address}");
+            // Who asks this server gets its answer.
+            rebooting.push(option::SERVER_IDENTIFIER, &SERVER.octets());
+            assert_eq!(server.tell(&rebooting).unwrap().kind, MessageKind::Refuse);
+        }
+        // About an address of its pool it knows better: another client has it.
+        let rebinding = DhcpMessage { client_address: FIRST, ..other };
+        assert_eq!(server.tell(&rebinding).unwrap().kind, MessageKind::Refuse);
     }
 
     #[test]

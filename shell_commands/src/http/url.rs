@@ -172,6 +172,8 @@ fn split_zone(text: &str) -> (String, Option<String>) {
         let (inner, behind) = rest.split_once(']')?;
         let (address, zone) = inner.split_once('%')?;
         let is_host = front.is_empty() || front.ends_with("://");
+        // In a URI the sign is encoded (RFC 6874 §2); people type it as it is.
+        let zone = zone.strip_prefix("25").filter(|zone| !zone.is_empty()).unwrap_or(zone);
         is_host.then(|| (format!("{front}[{address}]{behind}"), Some(zone.to_owned())))
     });
     found.unwrap_or_else(|| (text.to_owned(), None))
@@ -252,6 +254,9 @@ mod tests {
         assert_eq!(url.authority(), "[fe80::9]:81");
         assert_eq!(url.join(b"/x").unwrap().host(), "fe80::9%eth1");
         assert_eq!(url.join(b"//[fe80::9]/x").unwrap().host(), "fe80::9");
+        // As a URI has it (RFC 6874 §2).
+        let url = Url::parse("http://[fe80::9%25eth1]/").unwrap();
+        assert_eq!((url.host().as_str(), url.authority()), ("fe80::9%eth1", "[fe80::9]".into()));
     }
 
     #[test]

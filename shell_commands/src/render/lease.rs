@@ -1,5 +1,7 @@
 //! The output of `dhcp` and `dns`, in our own layout.
 
+use std::net::IpAddr;
+
 use network::command::address::Origin;
 use network::command::dhcp::{DhcpLease, DhcpStatus};
 use network::command::dns::DnsServer;
@@ -59,6 +61,12 @@ pub fn dns_servers(servers: &[DnsServer]) -> String {
     let mut text = String::new();
     for server in servers {
         append(&mut text, format_args!("{}", server.address));
+        // The address alone is that of another host on each link (RFC 4007 §11).
+        if matches!(server.address, IpAddr::V6(address) if address.is_unicast_link_local())
+            && !server.interface.is_empty()
+        {
+            append(&mut text, format_args!("%{}", server.interface));
+        }
         if !server.interface.is_empty() {
             append(&mut text, format_args!(" dev {}", server.interface));
         }

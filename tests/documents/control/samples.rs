@@ -17,7 +17,9 @@ use network::command::option::{
     CongestionControl, FurtherOptions, FurtherStreamOptions, PathMtuDiscovery, SocketOption,
     SocketOptions, StreamOptions,
 };
-use network::command::route::{NewRoute, RouteChoice, RouteEntry, RouteSelector};
+use network::command::route::{
+    NewRoute, Preference, RouteChoice, RouteEntry, RoutePreference, RouteSelector,
+};
 use network::command::socket::{
     Datagram, Direction, ErrorOrigin, ErrorReport, Offer, OutgoingDatagram, Peeked, SocketKind,
     SocketState, SocketStatus,
@@ -184,11 +186,18 @@ fn routes() -> Vec<Sample> {
         source: read("10.0.0.2"),
         route: Some(entry.clone()),
     };
+    let preference = RoutePreference {
+        destination: read("::/0"),
+        gateway: read("fe80::1"),
+        interface: "eth0".into(),
+        preference: Preference::High,
+    };
     vec![
         sample::<ListRoutes>("", (), vec![entry]),
         sample::<AddRoute>("route add default via 10.0.0.1 metric 5", new, ()),
         sample::<RemoveRoute>("route remove 192.0.2.0/24 interface eth0", selector, ()),
         sample::<FindRoute>("", read("192.0.2.9"), choice),
+        sample::<ListRoutePreferences>("", (), vec![preference]),
     ]
 }
 

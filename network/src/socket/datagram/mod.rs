@@ -28,6 +28,7 @@ use crate::interfaces::Place;
 use crate::stack::bound::Bound;
 use crate::stack::datagram::{Binding, Endpoint, Family};
 use crate::stack::flow_cache::FlowCache;
+use crate::zone;
 
 #[derive(Clone, Debug)]
 struct State {
@@ -50,9 +51,12 @@ type CachedRoute = (Arc<Interface>, IpAddr);
 
 impl State {
     /// The cached route, if it is for this destination.
-    fn cached_route_for(&self, to: IpAddr, generation: u32) -> Option<&CachedRoute> {
+    fn cached_route_for(&self, to: &SocketAddr, generation: u32) -> Option<&CachedRoute> {
         let device = self.device.as_ref().map(|device| device.index);
-        self.cached_route.get(generation, &(to, device))
+        match (zone::of(to), device) {
+            (Some(zone), Some(device)) if zone != device => None,
+            (zone, device) => self.cached_route.get(generation, &(to.ip(), device.or(zone))),
+        }
     }
 }
 
@@ -110,10 +114,26 @@ impl DatagramSocket {
         }
         let is_group_or_broadcast = local.ip().is_multicast()
             || matches!(local.ip(), IpAddr::V4(address) if address.is_broadcast());
-        if !is_group_or_broadcast && !self.place.on(self.device()).has_address(local.ip()) {
+        let device = self.place.zone(&local, self.device())?;
+        if !is_group_or_broadcast && !self.place.on(device.clone()).has_address(local.ip()) {
             return Err(Error::AddressNotAvailable);
         }
+        self.stay_on(device.filter(|_| zone::of(&local).is_some()));
         self.rebind(local, None)
+    }
+
+    /// Restricts the socket to the interface that a zone names, as Linux does.
+    fn stay_on(&self, zone: Option<Arc<Interface>>) {
+        let (Some(interface), None) = (zone, self.device()) else { return };
+        let former = self.state.with(|state| {
+            state.device = Some(interface);
+            state.local
+        });
+        if self.family.is_raw() {
+            self.detach(None, u16::from(self.protocol));
+        } else if let Some(local) = former {
+            self.detach(None, local.port());
+        }
     }
 
     /// True when the socket supports the family of this address.
@@ -217,7 +237,8 @@ impl DatagramSocket {
         {
             return Err(Error::AddressFamilyNotSupported);
         }
-        let (interface, source) = self.route(device, remote.ip(), &settings)?;
+        let device = self.place.zone(&remote, device)?;
+        let (interface, source) = self.route(device.clone(), remote.ip(), &settings)?;
         if !settings.broadcast && interface.read(|stack| is_broadcast(stack, remote.ip())) {
             return Err(Error::AccessDenied);
         }
@@ -226,6 +247,7 @@ impl DatagramSocket {
             .filter(|address| !address.is_unspecified())
             .unwrap_or(source);
         let local = SocketAddr::new(bound, local.map_or(0, |local| local.port()));
+        self.stay_on(device.filter(|_| zone::of(&remote).is_some()));
         self.rebind(local, Some(remote))
     }
 

@@ -19,7 +19,8 @@ use crate::stack::ip::egress::SendOptions;
 /// The settings of one socket.
 #[derive(Clone, Copy, Debug)]
 pub(super) struct Settings {
-    hop_limit: u8,
+    /// None for the interface's default.
+    hop_limit: Option<u8>,
     traffic_class: u8,
     pub(super) broadcast: bool,
     path_mtu_discovery: PathMtuDiscovery,
@@ -41,7 +42,7 @@ const RAW_ONLY: u8 = 255;
 impl Settings {
     pub(super) fn new(family: Family, protocol: u8) -> Self {
         Self {
-            hop_limit: limits::HOP_LIMIT,
+            hop_limit: None,
             traffic_class: 0,
             broadcast: false,
             path_mtu_discovery: PathMtuDiscovery::Never,
@@ -61,7 +62,10 @@ impl Settings {
     /// The send options of a datagram to this destination.
     pub(super) fn options(&self, to: IpAddr) -> SendOptions {
         SendOptions {
-            hop_limit: if to.is_multicast() { self.multicast_hop_limit } else { self.hop_limit },
+            hop_limit: match to.is_multicast() {
+                true => Some(self.multicast_hop_limit),
+                false => self.hop_limit,
+            },
             traffic_class: self.traffic_class,
             discovery: self.path_mtu_discovery,
             multicast_loop: self.multicast_loop,
@@ -92,7 +96,8 @@ impl DatagramSocket {
         })
     }
 
-    /// Sets the time to live or hop limit of unicast packets, at least 1 (IP_TTL).
+    /// Sets the time to live or hop limit of unicast packets, at least 1 (IP_TTL); without it IPv6
+    /// packets have what the routers of the interface advertise.
     ///
     /// # Errors
     /// `InvalidInput` for 0.
@@ -100,7 +105,7 @@ impl DatagramSocket {
         if hop_limit == 0 {
             return Err(Error::InvalidInput);
         }
-        self.change(|settings| settings.hop_limit = hop_limit);
+        self.change(|settings| settings.hop_limit = Some(hop_limit));
         Ok(())
     }
 
@@ -332,7 +337,7 @@ impl DatagramSocket {
         };
         SocketOptions {
             kind: self.kind(),
-            hop_limit: settings.hop_limit,
+            hop_limit: settings.hop_limit.unwrap_or(limits::HOP_LIMIT),
             traffic_class: settings.traffic_class,
             receive_buffer: settings.receive_buffer,
             reuse_address: settings.reuse_address,

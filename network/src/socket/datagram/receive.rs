@@ -11,6 +11,7 @@ use super::DatagramSocket;
 use crate::command::socket::ErrorReport;
 use crate::socket::tcp::pending_if_blocked;
 use crate::stack::datagram::Received;
+use crate::zone;
 
 /// A received datagram.
 #[derive(Clone, PartialEq, Eq, Debug)]
@@ -51,13 +52,13 @@ pub struct MessageInfo {
 }
 
 impl MessageInfo {
-    const fn new(copied: usize, received: &Received) -> Self {
+    fn new(copied: usize, received: &Received) -> Self {
         let Received { length, remote, local, interface, hop_limit, traffic_class } = *received;
         Self {
             copied,
             length,
             truncated: copied < length,
-            remote,
+            remote: zone::with(remote, interface),
             local,
             interface,
             hop_limit,
@@ -136,7 +137,7 @@ impl DatagramSocket {
                 let Received { remote, local, interface, hop_limit, traffic_class, .. } = received;
                 Poll::Ready(Ok(Message {
                     data,
-                    remote,
+                    remote: zone::with(remote, interface),
                     local,
                     interface,
                     hop_limit,
@@ -157,7 +158,9 @@ impl DatagramSocket {
     /// A dropped future received nothing.
     pub async fn receive_from(&self, buffer: &mut [u8]) -> Result<(usize, SocketAddr), Error> {
         poll_fn(|context| {
-            self.poll_take(context, buffer, |copied, received| (copied, received.remote))
+            self.poll_take(context, buffer, |copied, received| {
+                (copied, zone::with(received.remote, received.interface))
+            })
         })
         .await
     }

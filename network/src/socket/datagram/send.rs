@@ -28,11 +28,12 @@ impl DatagramSocket {
         settings: &Settings,
     ) -> Result<(Arc<Interface>, IpAddr), Error> {
         let generation = self.place.all.generation();
-        let known = self.state.with(|state| state.cached_route_for(to, generation).cloned());
+        let place = device.as_ref().map(|device| device.index);
+        let known =
+            self.state.with(|state| state.cached_route.get(generation, &(to, place)).cloned());
         if let Some(known) = known {
             return Ok(known);
         }
-        let place = device.as_ref().map(|device| device.index);
         let (interface, source) = self.find_route(device, to, settings)?;
         // Among equal routes the reachability of gateways decides, which changes without a new
         // generation.
@@ -88,7 +89,7 @@ impl DatagramSocket {
         let generation = self.place.all.generation();
         let (local, peer, settings, known) = self.state.with(|state| {
             let to = remote.or(state.remote);
-            let known = to.and_then(|to| state.cached_route_for(to.ip(), generation).cloned());
+            let known = to.and_then(|to| state.cached_route_for(&to, generation).cloned());
             (state.local, state.remote, state.settings, known)
         });
         let named = || settings.header_included.then(|| header::destination_of(data)).flatten();
@@ -113,7 +114,10 @@ impl DatagramSocket {
         }
         let (interface, chosen) = match known {
             Some(known) => known,
-            None => self.route(self.device(), remote.ip(), &settings)?,
+            None => {
+                let device = self.place.zone(&remote, self.device())?;
+                self.route(device, remote.ip(), &settings)?
+            }
         };
         let local = match local {
             Some(local) => local,
@@ -152,7 +156,7 @@ impl DatagramSocket {
             if self.family != Family::Udp || to.port() == 0 {
                 return None;
             }
-            let (interface, source) = state.cached_route_for(to.ip(), generation)?;
+            let (interface, source) = state.cached_route_for(to, generation)?;
             if !state.settings.may_send_to(local, to) {
                 return None;
             }

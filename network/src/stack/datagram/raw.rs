@@ -80,7 +80,8 @@ pub(crate) fn send(
     if data.len() > usize::from(u16::MAX) {
         return Err(Error::MessageTooLong);
     }
-    let SendOptions { hop_limit, traffic_class, .. } = *options;
+    let traffic_class = options.traffic_class;
+    let hop_limit = options.hop_limit.unwrap_or_else(|| ip.hop_limit(destination));
     let outgoing = Outgoing { source, destination, protocol, hop_limit, traffic_class };
     let mut frame = cx.pool.take(header::length_for(destination) + data.len());
     if let Some(place) = frame.bytes_mut().get_mut(header::length_for(destination)..) {

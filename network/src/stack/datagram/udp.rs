@@ -182,7 +182,7 @@ pub(crate) fn send(
         source: source.ip(),
         destination: destination.ip(),
         protocol: protocol::UDP,
-        hop_limit: options.hop_limit,
+        hop_limit: options.hop_limit.unwrap_or_else(|| ip.hop_limit(destination.ip())),
         traffic_class: options.traffic_class,
     };
     let length = u16::try_from(UDP_HEADER + data.len()).map_err(|_| Error::MessageTooLong)?;

@@ -7,15 +7,19 @@ use core::time::Duration;
 
 use virtual_file_system::Error;
 
+use super::options::{self, LeasedRoute, is_unicast_host};
 use super::{Action, DhcpClient};
 use crate::address::Prefix;
 use crate::command::address::{NewAddress, Origin};
 use crate::command::dhcp::DhcpState;
+use crate::command::route::Preference;
 use crate::dhcp_message::{DhcpMessage, MessageKind, option};
 use crate::limits;
 use crate::platform::Instant;
 use crate::stack::context::Context;
 use crate::stack::ip::Ip;
+use crate::stack::link::ArpMessage;
+use crate::stack::name_servers::NameServers;
 use crate::stack::routes::Route;
 
 /// The wait between DHCPDECLINE and the next DHCPDISCOVER (RFC 2131 §3.1 (5)).
@@ -28,9 +32,11 @@ const LEASE_DEFAULT: u32 = 3600;
 pub(crate) struct Lease {
     pub(crate) address: Prefix,
     pub(super) server: Ipv4Addr,
-    pub(crate) router: Option<Ipv4Addr>,
+    pub(super) routes: Vec<LeasedRoute>,
     pub(crate) dns_servers: Vec<IpAddr>,
     pub(super) domain: Option<String>,
+    /// The domains in which short names are looked up.
+    search: Vec<String>,
     pub(super) seconds: u32,
     pub(super) renew_at: Instant,
     pub(super) rebind_at: Instant,
@@ -38,8 +44,7 @@ pub(crate) struct Lease {
 }
 
 impl Lease {
-    /// Adds the address and the default route of the lease; on renewal the address is already
-    /// there.
+    /// Adds the address and the routes of the lease; on renewal the address is already there.
     ///
     /// # Errors
     /// Those of adding the address.
@@ -60,21 +65,62 @@ impl Lease {
                 ip.link.announce(cx, address);
             }
         }
-        ip.routes.remove_origin(Origin::Dhcp);
-        if let Some(router) = self.router {
-            let route = Route {
-                destination: Prefix::DEFAULT_IPV4,
-                gateway: Some(IpAddr::V4(router)),
-                metric: cx.configuration.metric,
-                origin: Origin::Dhcp,
-                source: None,
-            };
-            // A router outside the network is unusable and skipped, and a static route to the same
-            // destination stays first.
-            let _ = ip.routes.add(route, true);
-        }
+        let routes = self.routes_to_add(cx.configuration.metric);
+        // A gateway outside the network is unusable and skipped, and a static route to the same
+        // destination stays first.
+        ip.routes.replace_origin(Origin::Dhcp, &routes);
         ip.routes_changed(cx);
         Ok(())
+    }
+
+    /// The routes in the order in which they are added. A lease of a single address has no network
+    /// that contains its gateways: each is on-link by a route of its own.
+    fn routes_to_add(&self, metric: u32) -> Vec<Route> {
+        let route = |destination, gateway| Route {
+            destination,
+            gateway,
+            metric,
+            preference: Preference::Medium,
+            origin: Origin::Dhcp,
+            source: None,
+        };
+        let is_single = self.address == Prefix::host(self.address.address());
+        let mut routes: Vec<Route> = Vec::new();
+        for (destination, gateway) in &self.routes {
+            let gateway = gateway.map(IpAddr::V4);
+            if let Some(gateway) = gateway.filter(|_| is_single) {
+                let on_link = route(Prefix::host(gateway), None);
+                let covers =
+                    |known: &Route| known.gateway.is_none() && known.destination.contains(gateway);
+                if !routes.iter().any(covers) {
+                    routes.push(on_link);
+                }
+            }
+            routes.push(route(*destination, gateway));
+        }
+        routes
+    }
+
+    /// Adds the search list of the lease.
+    pub(crate) fn add_domains(&self, names: &mut NameServers) {
+        for domain in &self.search {
+            // One that is there already, or does not fit, is skipped.
+            let _ = names.add_domain(domain, Origin::Dhcp);
+        }
+    }
+
+    /// The address alone.
+    pub(super) fn ipv4(&self) -> Option<Ipv4Addr> {
+        match self.address.address() {
+            IpAddr::V4(address) => Some(address),
+            IpAddr::V6(_) => None,
+        }
+    }
+
+    /// The first default router.
+    pub(super) fn router(&self) -> Option<Ipv4Addr> {
+        let is_default = |(destination, _): &&LeasedRoute| destination.length() == 0;
+        self.routes.iter().find(is_default).and_then(|(_, gateway)| *gateway)
     }
 }
 
@@ -87,11 +133,17 @@ impl DhcpClient {
             128..192 => 16,
             _ => 24,
         };
-        let length = match message.address_option(option::SUBNET_MASK) {
-            Some(mask) => Prefix::length_of_netmask(mask).ok()?,
-            None => class_length,
-        };
-        let seconds = message.seconds_option(option::LEASE_TIME).unwrap_or(LEASE_DEFAULT).max(1);
+        // A mask that is none counts as absent.
+        let length = message
+            .address_option(option::SUBNET_MASK)
+            .and_then(|mask| Prefix::length_of_netmask(mask).ok())
+            .filter(|length| *length > 0)
+            .unwrap_or(class_length);
+        let prefix = Prefix::new(IpAddr::V4(address), length).ok()?;
+        let seconds = message.seconds_option(option::LEASE_TIME).unwrap_or(LEASE_DEFAULT);
+        if seconds == 0 || !is_leasable(prefix, address) {
+            return None;
+        }
         // T1 < T2 < lease time, whatever the server sends.
         let rebind = message
             .seconds_option(option::REBINDING_TIME)
@@ -104,19 +156,17 @@ impl DhcpClient {
         let after = |seconds: u32| self.requested_at.after(Duration::from_secs(u64::from(seconds)));
         let domain =
             message.option(option::DOMAIN).and_then(|bytes| core::str::from_utf8(bytes).ok());
-        is_unicast_host(address).then_some(())?;
         Some(Lease {
-            address: Prefix::new(IpAddr::V4(address), length).ok()?,
+            address: prefix,
             server,
-            router: message
-                .address_option(option::ROUTER)
-                .filter(|router| is_unicast_host(*router)),
+            routes: options::routes(message, address),
             dns_servers: message
                 .address_options(option::DNS_SERVERS)
                 .filter(|server| is_unicast_host(*server))
                 .map(IpAddr::V4)
                 .take(limits::DNS_SERVERS)
                 .collect(),
+            search: options::search_list(message),
             domain: domain.map(|domain| String::from(domain.trim_end_matches('\0'))),
             seconds,
             renew_at: after(renew),
@@ -175,9 +225,35 @@ impl DhcpClient {
         cx.wakes.add(&mut self.waiters);
     }
 
+    /// Processes an ARP message: a conflict may concern the lease.
+    pub(crate) fn receive_arp(
+        &mut self,
+        cx: &mut Context,
+        ip: &mut Ip,
+        message: &ArpMessage,
+    ) -> Action {
+        if self.is_contested(cx, ip, message.sender, message.target) {
+            return Action::Nothing;
+        }
+        match ip.receive_arp(cx, message) {
+            Some(address) => self.conflict(cx, ip, address),
+            None => Action::Nothing,
+        }
+    }
+
+    /// Another host claims the address again after it was defended: the client gives it up (RFC
+    /// 5227 §2.4 (b), RFC 2131 §4.4.1).
+    fn conflict(&mut self, cx: &mut Context, ip: &mut Ip, address: Ipv4Addr) -> Action {
+        let is_leased = |lease: &mut Lease| lease.address.address() == IpAddr::V4(address);
+        let Some(lease) = self.lease.take_if(is_leased) else { return Action::Nothing };
+        self.decline(cx, ip, &lease);
+        cx.wakes.add(&mut self.waiters);
+        Action::Withdraw(lease)
+    }
+
     /// Processes an ARP packet of `sender` about `target` during the probe. When another host uses
     /// or probes for the address, the client declines it and this returns true.
-    pub(crate) fn is_contested(
+    fn is_contested(
         &mut self,
         cx: &mut Context,
         ip: &mut Ip,
@@ -198,10 +274,9 @@ impl DhcpClient {
     }
 }
 
-/// True for a unicast address.
-pub(super) fn is_unicast_host(address: Ipv4Addr) -> bool {
-    !(address.is_unspecified()
-        || address.is_multicast()
-        || address.is_broadcast()
-        || address.is_loopback())
+/// True for an address that a host can have in this network.
+fn is_leasable(prefix: Prefix, address: Ipv4Addr) -> bool {
+    let is_reserved = address.octets().first().is_some_and(|first| *first == 0 || *first >= 240);
+    let is_network = prefix.length() < 31 && prefix.network().address() == IpAddr::V4(address);
+    is_unicast_host(address) && !is_reserved && !is_network && prefix.broadcast() != Some(address)
 }

@@ -1,11 +1,13 @@
 //! Sends the client's messages.
 
 use core::net::{IpAddr, Ipv4Addr, SocketAddr};
+use core::time::Duration;
 
 use smoltcp::wire::EthernetProtocol;
 
-use super::DhcpClient;
+use super::{DhcpClient, Lease};
 use crate::address::HardwareAddress;
+use crate::command::dhcp::DhcpState;
 use crate::dhcp_message::{CLIENT_PORT, DhcpMessage, MessageKind, SERVER_PORT, option};
 use crate::driver::Frame;
 use crate::limits::HOP_LIMIT;
@@ -13,6 +15,9 @@ use crate::stack::context::Context;
 use crate::stack::ip::Ip;
 use crate::stack::wire::header::{self, IPV4_HEADER, Outgoing, protocol};
 use crate::stack::wire::udp::{self, UDP_HEADER};
+
+/// The least interval between two renewal attempts (RFC 2131 §4.4.5).
+const RENEW_MINIMUM: Duration = Duration::from_secs(60);
 
 impl DhcpClient {
     pub(super) fn message(&self, cx: &Context, kind: MessageKind) -> DhcpMessage {
@@ -22,11 +27,15 @@ impl DhcpClient {
         let [a, b, c, d, e, f] = hardware.0;
         message.push(option::CLIENT_IDENTIFIER, &[1, a, b, c, d, e, f]);
         if matches!(kind, MessageKind::Discover | MessageKind::Request) {
+            // In the order of preference: routes before the router (RFC 3442).
             let wanted = [
                 option::SUBNET_MASK,
+                option::CLASSLESS_ROUTES,
+                option::MICROSOFT_ROUTES,
                 option::ROUTER,
                 option::DNS_SERVERS,
                 option::DOMAIN,
+                option::SEARCH_LIST,
                 option::RENEWAL_TIME,
                 option::REBINDING_TIME,
             ];
@@ -39,6 +48,63 @@ impl DhcpClient {
         message
     }
 
+    /// Requests offers.
+    pub(super) fn discover(&mut self, cx: &mut Context, ip: &mut Ip) {
+        let mut message = self.message(cx, MessageKind::Discover);
+        // The former address, or the one that the user wants (RFC 2131 §4.4.1).
+        let former = self.lease.as_ref().and_then(Lease::ipv4);
+        if let Some(requested) = former.or(self.options.requested) {
+            message.push(option::REQUESTED_ADDRESS, &requested.octets());
+        }
+        self.broadcast(cx, ip, &message);
+    }
+
+    /// Requests the offered address.
+    pub(super) fn request_offer(&mut self, cx: &mut Context, ip: &mut Ip) {
+        let Some((address, server)) = self.candidate else { return };
+        let mut message = self.message(cx, MessageKind::Request);
+        message.push(option::REQUESTED_ADDRESS, &address.octets());
+        message.push(option::SERVER_IDENTIFIER, &server.octets());
+        self.requested_at = cx.now;
+        self.broadcast(cx, ip, &message);
+    }
+
+    /// Requests the former address again.
+    pub(super) fn request_former(&mut self, cx: &mut Context, ip: &mut Ip) {
+        let Some(address) = self.lease.as_ref().and_then(Lease::ipv4) else { return };
+        let mut message = self.message(cx, MessageKind::Request);
+        message.push(option::REQUESTED_ADDRESS, &address.octets());
+        self.requested_at = cx.now;
+        self.broadcast(cx, ip, &message);
+    }
+
+    /// Extends the lease: unicast to the server while renewing, broadcast while rebinding. The next
+    /// attempt is after half of the remaining time (RFC 2131 §4.4.5).
+    pub(super) fn extend(&mut self, cx: &mut Context, ip: &mut Ip) {
+        let Some(lease) = self.lease.clone() else { return };
+        let Some(address) = lease.ipv4() else { return };
+        if self.attempts == 0 {
+            self.transaction = cx.random.u32();
+            self.started = cx.now;
+        }
+        self.attempts += 1;
+        self.requested_at = cx.now;
+        let mut message = self.message(cx, MessageKind::Request);
+        message.client_address = address;
+        message.broadcast = false;
+        let phase_end = if self.state() == DhcpState::Renewing {
+            self.unicast(cx, ip, &message, address, lease.server);
+            lease.rebind_at
+        } else {
+            self.broadcast(cx, ip, &message);
+            lease.end_at
+        };
+        let remaining = phase_end.since(cx.now);
+        let wait = (remaining / 2).max(RENEW_MINIMUM).min(remaining);
+        let deadline = cx.now.after(wait);
+        self.arm(cx, deadline);
+    }
+
     /// Broadcasts a message, from our address or 0.0.0.0.
     pub(super) fn broadcast(&mut self, cx: &mut Context, ip: &mut Ip, message: &DhcpMessage) {
         let source = message.client_address;
@@ -46,6 +112,7 @@ impl DhcpClient {
         ip.link.send_frame(cx, frame, HardwareAddress::BROADCAST, EthernetProtocol::Ipv4);
     }
 
+    /// Sends a message to one server.
     pub(super) fn unicast(
         &mut self,
         cx: &mut Context,

@@ -7,6 +7,7 @@
 
 mod lease;
 mod messages;
+mod options;
 
 use alloc::string::String;
 use core::net::{IpAddr, Ipv4Addr};
@@ -15,13 +16,13 @@ use core::time::Duration;
 use virtual_file_system::{Error, WakerList};
 
 pub(crate) use self::lease::Lease;
-use self::lease::is_unicast_host;
+use self::options::is_unicast_host;
 use super::context::Context;
 use super::ip::Ip;
 use super::timers::Timer;
 use crate::address::Prefix;
 use crate::command::dhcp::{DhcpLease, DhcpOptions, DhcpState, DhcpStatus};
-use crate::dhcp_message::{CLIENT_PORT, DhcpMessage, MessageKind, SERVER_PORT, option};
+use crate::dhcp_message::{CLIENT_PORT, DhcpMessage, MessageKind, option};
 use crate::driver::Medium;
 use crate::limits;
 use crate::platform::Instant;
@@ -31,11 +32,12 @@ const RETRANSMIT_FIRST: u32 = 4;
 const RETRANSMIT_LAST: u32 = 64;
 /// DHCPREQUESTs for an offer before the client starts over.
 const REQUESTS: u32 = 4;
+/// DHCPREQUESTs for the former address before the client looks for any server: a server of another
+/// network does not answer them (RFC 2131 §4.3.2).
+const REBOOTS: u32 = 2;
 /// How long duplicate address detection runs (RFC 5227 §1.1 allows less than its defaults on fast
 /// links).
 const PROBE_WAIT: Duration = Duration::from_millis(250);
-/// The least interval between two renewal attempts (RFC 2131 §4.4.5).
-const RENEW_MINIMUM: Duration = Duration::from_secs(60);
 
 /// The client of one interface.
 #[derive(Debug, Default)]
@@ -128,36 +130,46 @@ impl DhcpClient {
     }
 
     /// The link or the interface came up: reboots with the former lease (INIT-REBOOT), else starts
-    /// over.
+    /// over. While it is down, only the lease runs out.
     pub(crate) fn link_changed(&mut self, cx: &mut Context, ip: &mut Ip) {
         if self.state.is_none() {
             return;
         }
         self.attempts = 0;
         self.deadline = None;
+        self.candidate = None;
+        self.checked = None;
         self.started = cx.now;
         self.transaction = cx.random.u32();
-        if !cx.is_running() {
-            self.state =
-                Some(if self.lease.is_some() { DhcpState::Rebooting } else { DhcpState::Init });
-            return;
+        self.state = Some(match (&self.lease, cx.is_running()) {
+            (Some(_), _) => DhcpState::Rebooting,
+            (None, true) => DhcpState::Selecting,
+            (None, false) => DhcpState::Init,
+        });
+        match (&self.lease, cx.is_running()) {
+            (_, true) => self.step(cx, ip),
+            (Some(lease), false) => self.arm(cx, lease.end_at),
+            (None, false) => {}
         }
-        self.state =
-            Some(if self.lease.is_some() { DhcpState::Rebooting } else { DhcpState::Selecting });
-        self.step(cx, ip);
     }
 
-    /// True when packets to an address that is not ours yet may be the server's reply.
+    /// True when packets to an address that is not ours yet, or in a broadcast frame, may be the
+    /// server's reply.
     pub(crate) fn is_waiting(&self) -> bool {
         matches!(
-            self.state,
-            Some(DhcpState::Selecting | DhcpState::Requesting | DhcpState::Rebooting)
+            self.state(),
+            DhcpState::Selecting
+                | DhcpState::Requesting
+                | DhcpState::Rebooting
+                | DhcpState::Renewing
+                | DhcpState::Rebinding
         )
     }
 
-    /// True when a datagram between these ports is for the client.
-    pub(crate) fn wants(&self, source: u16, destination: u16) -> bool {
-        self.state.is_some() && source == SERVER_PORT && destination == CLIENT_PORT
+    /// True when a datagram to this port is for the client. Relays and servers behind address
+    /// translation send from any port; RFC 2131 §4.1 fixes the destination.
+    pub(crate) fn wants(&self, destination: u16) -> bool {
+        self.state.is_some() && destination == CLIENT_PORT
     }
 
     /// The state and the lease.
@@ -167,7 +179,7 @@ impl DhcpClient {
         let lease = self.lease.as_ref().map(|lease| DhcpLease {
             address: lease.address,
             server: lease.server,
-            router: lease.router,
+            router: lease.router(),
             dns_servers: lease.dns_servers.clone(),
             domain: lease.domain.clone(),
             lease_seconds: lease.seconds,
@@ -221,64 +233,11 @@ impl DhcpClient {
         self.arm(cx, deadline);
     }
 
+    /// Arms the timer; the end of the lease comes first.
     pub(super) fn arm(&mut self, cx: &mut Context, deadline: Instant) {
+        let deadline = self.lease.as_ref().map_or(deadline, |lease| deadline.min(lease.end_at));
         self.deadline = Some(deadline);
         cx.timers.arm(deadline, Timer::Dhcp);
-    }
-
-    fn discover(&mut self, cx: &mut Context, ip: &mut Ip) {
-        let mut message = self.message(cx, MessageKind::Discover);
-        if let Some(requested) = self.options.requested {
-            message.push(option::REQUESTED_ADDRESS, &requested.octets());
-        }
-        self.broadcast(cx, ip, &message);
-    }
-
-    fn request_offer(&mut self, cx: &mut Context, ip: &mut Ip) {
-        let Some((address, server)) = self.candidate else { return };
-        let mut message = self.message(cx, MessageKind::Request);
-        message.push(option::REQUESTED_ADDRESS, &address.octets());
-        message.push(option::SERVER_IDENTIFIER, &server.octets());
-        self.requested_at = cx.now;
-        self.broadcast(cx, ip, &message);
-    }
-
-    fn request_former(&mut self, cx: &mut Context, ip: &mut Ip) {
-        let Some(IpAddr::V4(address)) = self.lease.as_ref().map(|lease| lease.address.address())
-        else {
-            return;
-        };
-        let mut message = self.message(cx, MessageKind::Request);
-        message.push(option::REQUESTED_ADDRESS, &address.octets());
-        self.requested_at = cx.now;
-        self.broadcast(cx, ip, &message);
-    }
-
-    /// Extends the lease: unicast to the server while renewing, broadcast while rebinding. The next
-    /// attempt is after half of the remaining time (RFC 2131 §4.4.5).
-    fn extend(&mut self, cx: &mut Context, ip: &mut Ip) {
-        let Some(lease) = self.lease.clone() else { return };
-        let IpAddr::V4(address) = lease.address.address() else { return };
-        if self.attempts == 0 {
-            self.transaction = cx.random.u32();
-            self.started = cx.now;
-        }
-        self.attempts += 1;
-        self.requested_at = cx.now;
-        let mut message = self.message(cx, MessageKind::Request);
-        message.client_address = address;
-        message.broadcast = false;
-        let phase_end = if self.state() == DhcpState::Renewing {
-            self.unicast(cx, ip, &message, address, lease.server);
-            lease.rebind_at
-        } else {
-            self.broadcast(cx, ip, &message);
-            lease.end_at
-        };
-        let remaining = phase_end.since(cx.now);
-        let wait = (remaining / 2).max(RENEW_MINIMUM).min(remaining);
-        let deadline = cx.now.after(wait);
-        self.arm(cx, deadline);
     }
 
     /// Stops the client and releases the lease (DHCPRELEASE). Returns whether it was running, and
@@ -324,6 +283,11 @@ impl DhcpClient {
                 self.restart(cx, ip);
                 return Action::Nothing;
             }
+            // The lease stays until it ends or another replaces it (RFC 2131 §3.2 (3)).
+            DhcpState::Rebooting if self.attempts >= REBOOTS => {
+                self.restart(cx, ip);
+                return Action::Nothing;
+            }
             DhcpState::Checking => return self.accept(),
             _ => {}
         }
@@ -343,7 +307,8 @@ impl DhcpClient {
             cx.statistics.received_drops.no_socket += 1;
             return Action::Nothing;
         }
-        let Some(server) = message.address_option(option::SERVER_IDENTIFIER) else {
+        let server = message.address_option(option::SERVER_IDENTIFIER);
+        let Some(server) = server.filter(|server| is_unicast_host(*server)) else {
             return Action::Nothing;
         };
         let is_chosen = match self.state() {
@@ -353,7 +318,9 @@ impl DhcpClient {
             _ => false,
         };
         match (message.kind, self.state()) {
-            (MessageKind::Offer, DhcpState::Selecting) if is_unicast_host(message.your_address) => {
+            (MessageKind::Offer, DhcpState::Selecting)
+                if self.read_lease(&message, server).is_some() =>
+            {
                 self.candidate = Some((message.your_address, server));
                 self.attempts = 0;
                 self.state = Some(DhcpState::Requesting);

@@ -39,7 +39,8 @@ pub(crate) fn send(
         }
         _ => return Err(Error::InvalidInput),
     }
-    let SendOptions { hop_limit, traffic_class, .. } = *options;
+    let traffic_class = options.traffic_class;
+    let hop_limit = options.hop_limit.unwrap_or_else(|| ip.hop_limit(remote));
     let outgoing =
         Outgoing { source: local.ip(), destination: remote, protocol, hop_limit, traffic_class };
     let frame = icmp::packet(&mut cx.pool, &outgoing, &message);

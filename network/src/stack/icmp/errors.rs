@@ -8,13 +8,12 @@ use core::net::IpAddr;
 
 use super::Icmp;
 use crate::driver::Frame;
-use crate::limits::HOP_LIMIT;
 use crate::stack::context::Context;
 use crate::stack::ip::Ip;
 use crate::stack::ip::egress::SendOptions;
 use crate::stack::ip::ingress::{Delivery, Packet};
 use crate::stack::link::Arrival;
-use crate::stack::wire::header::{IPV4_HEADER, IPV6_HEADER, Outgoing, protocol};
+use crate::stack::wire::header::{self, IPV4_HEADER, IPV6_HEADER, Outgoing, protocol};
 use crate::stack::wire::icmp::{self, ICMP_HEADER, kind4, kind6};
 use crate::stack::wire::quote::{Quote, next_header_position};
 
@@ -81,7 +80,8 @@ impl Icmp {
     ) {
         let Ok(packet) = smoltcp::wire::Ipv6Packet::new_checked(frame.bytes()) else { return };
         let (source, destination) = (IpAddr::V6(packet.src_addr()), IpAddr::V6(packet.dst_addr()));
-        let quotes_icmp_error = Quote::is_icmpv6_error(frame.bytes());
+        // An incomplete chain of headers is what code 3 reports.
+        let quotes_icmp_error = Quote::is_icmpv6_error(frame.bytes()).unwrap_or(code != 3);
         let is_ours = ip.addresses.owns(destination) && !arrival.link_broadcast;
         if quotes_icmp_error || !(is_ours || (multicast_too && destination.is_multicast())) {
             return;
@@ -91,13 +91,31 @@ impl Icmp {
         self.send(cx, ip, &Cause { frame, source, destination }, message);
     }
 
-    fn send(
+    /// Time exceeded: the datagram with this first fragment did not become whole in time (RFC 1122
+    /// §3.3.2, RFC 8200 §4.5).
+    pub(crate) fn reassembly_time_exceeded(
         &mut self,
         cx: &mut Context,
         ip: &mut Ip,
-        cause: &Cause<'_>,
-        header: [u8; ICMP_HEADER],
+        frame: &Frame,
     ) {
+        let bytes = frame.bytes();
+        let (Some(source), Some(destination)) =
+            (header::source_of(bytes), header::destination_of(bytes))
+        else {
+            return;
+        };
+        let (kind, quotes_icmp_error) = match source {
+            IpAddr::V4(_) => (kind4::TIME_EXCEEDED, Quote::is_icmp_error(bytes)),
+            IpAddr::V6(_) => (kind6::TIME_EXCEEDED, Quote::is_icmpv6_error(bytes).unwrap_or(true)),
+        };
+        if !quotes_icmp_error && ip.addresses.owns(destination) {
+            let cause = Cause { frame, source, destination };
+            self.send(cx, ip, &cause, [kind, 1, 0, 0, 0, 0, 0, 0]);
+        }
+    }
+
+    fn send(&mut self, cx: &mut Context, ip: &mut Ip, cause: &Cause<'_>, head: [u8; ICMP_HEADER]) {
         let to = cause.source;
         let is_unicast_host = !(to.is_unspecified()
             || to.is_multicast()
@@ -115,10 +133,10 @@ impl Icmp {
             IpAddr::V6(_) => (ERROR_BYTES_IPV6, IPV6_HEADER, protocol::ICMPV6),
         };
         let room = maximum.min(ip.path_mtu(cx, to)) - start - ICMP_HEADER;
-        let mut message = header.to_vec();
+        let mut message = head.to_vec();
         message.extend(cause.frame.bytes().iter().take(room));
-        let outgoing =
-            Outgoing { source, destination: to, protocol, hop_limit: HOP_LIMIT, traffic_class: 0 };
+        let hop_limit = ip.hop_limit(to);
+        let outgoing = Outgoing { source, destination: to, protocol, hop_limit, traffic_class: 0 };
         let frame = icmp::packet(&mut cx.pool, &outgoing, &message);
         // A dropped error is counted where it was dropped.
         let _ = ip.send(cx, frame, &outgoing, &SendOptions::INTERNAL);

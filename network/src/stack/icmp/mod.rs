@@ -29,7 +29,6 @@ use super::wire::header::{self, Outgoing, protocol};
 use super::wire::icmp::{ICMP_HEADER, fill_checksum, kind4, kind6};
 use super::wire::ndp;
 use super::wire::quote::Quote;
-use crate::limits::HOP_LIMIT;
 
 /// An ICMP message for another part.
 #[derive(Debug)]
@@ -163,7 +162,7 @@ impl Icmp {
             source,
             destination: header.source,
             protocol: header.protocol,
-            hop_limit: HOP_LIMIT,
+            hop_limit: ip.hop_limit(header.source),
             traffic_class: header.traffic_class & !3,
         };
         let start = header::length_for(outgoing.destination);

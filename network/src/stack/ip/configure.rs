@@ -13,7 +13,7 @@ use super::Ip;
 use crate::address::Prefix;
 use crate::command::address::{AddressEntry, AddressState, NewAddress, Origin, Scope};
 use crate::command::neighbor::NewNeighbor;
-use crate::command::route::{NewRoute, RouteEntry, RouteSelector};
+use crate::command::route::{NewRoute, Preference, RouteEntry, RoutePreference, RouteSelector};
 use crate::driver::Medium;
 use crate::limits;
 use crate::platform::Instant;
@@ -22,7 +22,8 @@ use crate::stack::context::Context;
 use crate::stack::routes::Route;
 
 impl Ip {
-    /// Adds an address with its connected route.
+    /// Adds an address with its connected route. An advertised one has none: the prefix is on-link
+    /// only if the router says so (RFC 5942 §4).
     ///
     /// # Errors
     /// As [`Addresses::add`](crate::stack::addresses::Addresses::add); `InvalidInput` for IPv6
@@ -40,7 +41,9 @@ impl Ip {
         }
         let state = if needs_test { AddressState::Tentative } else { AddressState::Preferred };
         self.addresses.add(new, origin, state)?;
-        self.routes.connect(new.prefix, cx.configuration.metric);
+        if origin != Origin::RouterAdvertisement {
+            self.routes.connect(new.prefix, cx.configuration.metric);
+        }
         // A host that probes an address must receive the solicited-node group (RFC 4862 §5.4.2).
         self.update_address_groups(cx);
         match address {
@@ -71,12 +74,15 @@ impl Ip {
     pub(crate) fn remove_address(&mut self, cx: &mut Context, prefix: Prefix) -> Result<(), Error> {
         let removed = self.addresses.remove(prefix)?;
         let network = removed.prefix.network();
+        let is_connected = |entry: &Address| entry.origin != Origin::RouterAdvertisement;
         let remaining = self
             .addresses
             .iter()
-            .find(|entry| entry.prefix.network() == network)
+            .find(|entry| entry.prefix.network() == network && is_connected(entry))
             .map(|entry| entry.prefix.address());
-        self.routes.disconnect(removed.prefix, remaining);
+        if is_connected(&removed) {
+            self.routes.disconnect(removed.prefix, remaining);
+        }
         if !self.addresses.owns(prefix.address()) {
             self.link.drop_queued_from(cx, prefix.address());
         }
@@ -110,6 +116,7 @@ impl Ip {
             destination: new.destination,
             gateway: new.gateway,
             metric: new.metric,
+            preference: Preference::Medium,
             origin: Origin::Static,
             source: None,
         };
@@ -213,6 +220,25 @@ impl Ip {
     ) -> impl Iterator<Item = RouteEntry> + 'a {
         self.routes.iter().map(|route| route_entry(cx, route))
     }
+
+    /// The preferences of routes that are not medium.
+    pub(crate) fn route_preferences<'a>(
+        &'a self,
+        cx: &'a Context,
+    ) -> impl Iterator<Item = RoutePreference> + 'a {
+        self.routes.iter().filter_map(|route| route_preference(cx, route))
+    }
+}
+
+/// The preference of a route that is not medium.
+fn route_preference(cx: &Context, route: &Route) -> Option<RoutePreference> {
+    let preference = Some(route.preference).filter(|known| *known != Preference::Medium)?;
+    Some(RoutePreference {
+        destination: route.destination,
+        gateway: route.gateway?,
+        interface: cx.configuration.name.clone(),
+        preference,
+    })
 }
 
 /// A route with its details.

@@ -20,7 +20,8 @@ use crate::stack::wire::header::{self, Extra, Outgoing};
 /// How a packet is sent, apart from the fields of its header.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
 pub(crate) struct SendOptions {
-    pub(crate) hop_limit: u8,
+    /// None for the interface's default.
+    pub(crate) hop_limit: Option<u8>,
     pub(crate) traffic_class: u8,
     /// Who may fragment the packet, and whether the path MTU counts (PMT-02).
     pub(crate) discovery: PathMtuDiscovery,
@@ -31,7 +32,7 @@ pub(crate) struct SendOptions {
 impl SendOptions {
     /// For packets of the stack itself: fragmented if needed, without local copies.
     pub(crate) const INTERNAL: Self = Self {
-        hop_limit: limits::HOP_LIMIT,
+        hop_limit: None,
         traffic_class: 0,
         discovery: PathMtuDiscovery::Never,
         multicast_loop: false,

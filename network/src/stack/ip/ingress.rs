@@ -41,13 +41,15 @@ impl Packet {
         self.frame.bytes().get(self.header.length..).unwrap_or_default()
     }
 
-    /// True for a packet to an address that is not ours, which passed because the DHCP client
-    /// waits.
+    /// True for a packet to an address that is not ours, or in a broadcast frame, which passed
+    /// because the DHCP client waits.
     pub(crate) fn is_foreign(&self, cx: &Context, ip: &Ip) -> bool {
+        let destination = self.header.destination;
         self.delivery == Delivery::Unicast
             && self.arrival.from_wire
             && !cx.is_loopback()
-            && !ip.addresses.owns(self.header.destination)
+            && ((self.arrival.link_broadcast && destination.is_ipv4())
+                || !ip.addresses.owns(destination))
     }
 }
 
@@ -65,7 +67,8 @@ pub(crate) enum Received {
 
 impl Ip {
     /// Processes a frame whose link header was removed. `accepts_any_udp` while the DHCP client
-    /// waits: the server's reply arrives before we have an address.
+    /// waits: the server's reply arrives before we have an address. Whoever takes it asks
+    /// [`Packet::is_foreign`].
     pub(crate) fn receive(
         &mut self,
         cx: &mut Context,
@@ -86,7 +89,9 @@ impl Ip {
             return Received::Packet(Packet { frame, header, delivery, arrival });
         };
         let was_empty = self.reassembly.deadline().is_none();
-        let outcome = self.reassembly.add(&header, fragment, frame, cx.now, &mut cx.pool);
+        let is_answerable = delivery == Delivery::Unicast && !arrival.link_broadcast;
+        let (now, pool) = (cx.now, &mut cx.pool);
+        let outcome = self.reassembly.add((&header, fragment), frame, is_answerable, now, pool);
         if was_empty {
             self.arm_reassembly(cx);
         }
@@ -96,9 +101,7 @@ impl Ip {
                 cx.statistics.received_drops.fragment += 1;
                 Received::Nothing
             }
-            Outcome::Whole(frame, header) => {
-                Received::Packet(Packet { frame, header, delivery, arrival })
-            }
+            Outcome::Whole(frame, header) => reassembled(cx, frame, header, delivery, arrival),
         }
     }
 
@@ -140,7 +143,10 @@ impl Ip {
         };
         match found {
             // A unicast packet in a broadcast frame is a mistake or an attack (RFC 1122 §3.3.6).
-            Some(Delivery::Unicast) if arrival.link_broadcast && header.destination.is_ipv4() => {
+            // Only DHCP servers that cannot resolve the client's address send such.
+            Some(Delivery::Unicast)
+                if arrival.link_broadcast && header.destination.is_ipv4() && !is_for_dhcp =>
+            {
                 drops.not_for_us += 1;
                 None
             }
@@ -191,6 +197,32 @@ impl Ip {
             }
             _ => None,
         }
+    }
+}
+
+/// Processes a datagram that became whole. Extension headers behind the fragment header are part of
+/// it (RFC 8200 §4.5); another fragment header is not.
+fn reassembled(
+    cx: &mut Context,
+    mut frame: Frame,
+    header: Header,
+    delivery: Delivery,
+    arrival: Arrival,
+) -> Received {
+    let parsed = match header.source {
+        IpAddr::V4(_) => Ok(header),
+        IpAddr::V6(_) => header::parse(&mut frame, false),
+    };
+    match parsed {
+        Ok(header) if header.fragment.is_none() => {
+            Received::Packet(Packet { frame, header, delivery, arrival })
+        }
+        Ok(_) => {
+            cx.statistics.received_drops.fragment += 1;
+            cx.pool.put(frame);
+            Received::Nothing
+        }
+        Err(problem) => refuse(cx, frame, problem, arrival),
     }
 }
 

@@ -1,5 +1,6 @@
-//! The life of an address: duplicate address detection (RFC 4862 §5.4), preferred and valid
-//! lifetimes (RFC 4862 §5.5.4). Each address has one deadline in the stack's timer heap.
+//! The life of an address: duplicate address detection (RFC 4862 §5.4), its defense (RFC 5227
+//! §2.4), preferred and valid lifetimes (RFC 4862 §5.5.4). Each address has one deadline in the
+//! stack's timer heap.
 
 use alloc::vec::Vec;
 use core::net::{IpAddr, Ipv6Addr};
@@ -8,13 +9,19 @@ use core::time::Duration;
 use super::Ip;
 use crate::address::Prefix;
 use crate::command::address::AddressState;
+use crate::command::watch::Kinds;
 use crate::platform::Instant;
 use crate::stack::context::Context;
+use crate::stack::link::ArpMessage;
 use crate::stack::timers::Timer;
+use crate::stack::watch::Event;
 
 /// How long duplicate address detection runs (RFC 4861 §10: RETRANS_TIMER, with
 /// DupAddrDetectTransmits = 1).
 const DUPLICATE_DETECTION: Duration = Duration::from_secs(1);
+
+/// DEFEND_INTERVAL: the least interval between two defenses of an address (RFC 5227 §1.1).
+const DEFEND_INTERVAL: Duration = Duration::from_secs(10);
 
 /// The result of an address' deadline.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
@@ -48,11 +55,13 @@ impl Ip {
     /// Probes for duplicates, and makes the address preferred if nobody objects within a second.
     pub(super) fn start_duplicate_detection(&mut self, cx: &mut Context, target: Ipv6Addr) {
         let deadline = cx.now.after(DUPLICATE_DETECTION);
+        let [nonce @ .., _, _] = cx.random.u64().to_ne_bytes();
         if let Some(entry) = self.addresses.find_mut(IpAddr::V6(target)) {
             entry.state = AddressState::Tentative;
             entry.probe_at = Some(deadline);
+            entry.nonce = nonce;
             self.arm_address(cx, IpAddr::V6(target));
-            self.link.probe_duplicate(cx, &self.addresses, target);
+            self.link.probe_duplicate(cx, &self.addresses, target, nonce);
         }
     }
 
@@ -63,6 +72,25 @@ impl Ip {
             entry.probe_at = None;
         }
         self.addresses_changed(cx);
+    }
+
+    /// Another host claims an address of ours: reports it to watchers and broadcasts one
+    /// announcement, at most every ten seconds (RFC 5227 §2.4). False when it was defended that
+    /// short ago.
+    pub(super) fn defend(&mut self, cx: &mut Context, message: &ArpMessage) -> bool {
+        cx.statistics.received_drops.martian += 1;
+        let now = cx.now;
+        let Some(entry) = self.addresses.find_mut(IpAddr::V4(message.sender)) else { return true };
+        if entry.defended_at.is_some_and(|at| now < at.after(DEFEND_INTERVAL)) {
+            return false;
+        }
+        entry.defended_at = Some(now);
+        let prefix = entry.prefix;
+        self.link.announce(cx, message.sender);
+        if cx.watch.wants(Kinds::ADDRESS) {
+            cx.watch.note(Event::Conflict(prefix, message.hardware));
+        }
+        true
     }
 
     /// Handles the deadline of an address: the end of its detection, preferred or valid lifetime.

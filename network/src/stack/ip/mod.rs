@@ -28,7 +28,9 @@ mod source;
 
 use alloc::collections::VecDeque;
 use alloc::sync::Arc;
-use core::net::IpAddr;
+use alloc::vec::Vec;
+use core::net::{IpAddr, Ipv4Addr};
+use core::num::NonZeroU8;
 
 use self::identification::Identifications;
 use self::path_mtu::PathMtu;
@@ -38,6 +40,7 @@ use super::context::Context;
 use super::flow::Flow;
 use super::flow_cache::FlowCache;
 use super::host::HostAddresses;
+use super::link::neighbor::Timing;
 use super::link::{ArpMessage, Link};
 use super::multicast::Multicast;
 use super::routes::Routes;
@@ -61,6 +64,8 @@ pub(crate) struct Ip {
     path_mtus: PathMtu,
     /// The MTU for IPv6 that routers advertise.
     link_mtu_ipv6: Option<usize>,
+    /// The hop limit for IPv6 that routers advertise (CurHopLimit, RFC 4861 §6.3.2).
+    hop_limit_ipv6: Option<NonZeroU8>,
     /// Source and destination of the last packet that passed validation.
     validated: FlowCache<(IpAddr, IpAddr), ()>,
     /// The last destination that is unicast and remote.
@@ -81,6 +86,7 @@ impl Ip {
             identifications: Identifications::new(&mut cx.random),
             path_mtus: PathMtu::new(cx.random.u64()),
             link_mtu_ipv6: None,
+            hop_limit_ipv6: None,
             validated: FlowCache::default(),
             unicast_cache: FlowCache::default(),
         }
@@ -110,6 +116,25 @@ impl Ip {
         if (limits::MTU_MINIMUM_IPV6..=cx.configuration.mtu).contains(&mtu) {
             self.link_mtu_ipv6 = Some(mtu);
         }
+    }
+
+    /// Sets the hop limit for IPv6 that a router advertises; 0 says nothing.
+    pub(crate) fn set_hop_limit_ipv6(&mut self, hop_limit: u8) {
+        self.hop_limit_ipv6 = NonZeroU8::new(hop_limit).or(self.hop_limit_ipv6);
+    }
+
+    /// The hop limit of a packet that asks for none.
+    pub(crate) fn hop_limit(&self, destination: IpAddr) -> u8 {
+        match (destination, self.hop_limit_ipv6) {
+            (IpAddr::V6(_), Some(hop_limit)) => hop_limit.get(),
+            _ => limits::HOP_LIMIT,
+        }
+    }
+
+    /// Forgets what the routers of the previous link advertised about it.
+    pub(crate) fn forget_advertised(&mut self) {
+        (self.link_mtu_ipv6, self.hop_limit_ipv6) = (None, None);
+        self.link.neighbors.set_timing(Timing::default());
     }
 
     /// A packet of `length` bytes exceeded a hop's MTU, `reported` (0: not reported). Returns true
@@ -147,17 +172,26 @@ impl Ip {
         }
     }
 
-    /// Processes an ARP message that conflicts with no address under test.
-    pub(crate) fn receive_arp(&mut self, cx: &mut Context, message: &ArpMessage) {
+    /// Processes an ARP message that conflicts with no address under test. Returns an address of
+    /// ours that another host claims again after it was defended.
+    pub(crate) fn receive_arp(
+        &mut self,
+        cx: &mut Context,
+        message: &ArpMessage,
+    ) -> Option<Ipv4Addr> {
         let sender = IpAddr::V4(message.sender);
         let is_on_link = self.routes.find(sender).is_some_and(|route| route.gateway.is_none());
-        self.link.receive_arp(cx, &self.addresses, is_on_link, message);
+        let is_claimed = self.link.receive_arp(cx, &self.addresses, is_on_link, message);
+        (is_claimed && !self.defend(cx, message)).then_some(message.sender)
     }
 
-    /// Drops datagrams whose reassembly timed out.
-    pub(crate) fn expire_reassembly(&mut self, cx: &mut Context) {
-        cx.statistics.received_drops.fragment += self.reassembly.expire(cx.now, &mut cx.pool);
+    /// Drops datagrams whose reassembly timed out. Returns the first fragments whose senders may be
+    /// told.
+    pub(crate) fn expire_reassembly(&mut self, cx: &mut Context) -> Vec<Frame> {
+        let (expired, first_fragments) = self.reassembly.expire(cx.now, &mut cx.pool);
+        cx.statistics.received_drops.fragment += expired;
         self.arm_reassembly(cx);
+        first_fragments
     }
 
     /// True when packets to ourselves are queued.

@@ -13,12 +13,12 @@ use core::time::Duration;
 use crate::driver::{Frame, FramePool};
 use crate::limits;
 use crate::platform::Instant;
-use crate::stack::wire::header::{self, Fragment, Header, IPV4_HEADER, IPV6_HEADER};
+use crate::stack::wire::header::{
+    self, Fragment, Header, IPV4_HEADER, IPV6_HEADER, PAYLOAD_MAXIMUM,
+};
 
 /// The reassembly timeout.
 pub(crate) const LIFETIME: Duration = Duration::from_secs(60);
-/// The largest payload of an IP packet.
-const PAYLOAD_MAXIMUM: usize = 65_535;
 
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
 struct Key {
@@ -42,6 +42,10 @@ struct Datagram {
     first: Option<Header>,
     /// The IPv4 options of that fragment.
     options: Vec<u8>,
+    /// Its sender may be told when the datagram times out.
+    is_answerable: bool,
+    /// The ECN fields of all fragments, a bit for each value.
+    marks: u8,
 }
 
 /// The result of a fragment.
@@ -63,12 +67,13 @@ pub(crate) struct Reassembly {
 }
 
 impl Reassembly {
-    /// Adds a fragment whose header was parsed; `frame` starts with its IP header.
+    /// Adds a fragment whose header was parsed; `frame` starts with its IP header. `is_answerable`
+    /// when an ICMP error about it may be sent.
     pub(crate) fn add(
         &mut self,
-        header: &Header,
-        fragment: Fragment,
+        (header, fragment): (&Header, Fragment),
         mut frame: Frame,
+        is_answerable: bool,
         now: Instant,
         pool: &mut FramePool,
     ) -> Outcome {
@@ -105,8 +110,10 @@ impl Reassembly {
             }
             Insertion::Added => {
                 self.bytes += added;
+                datagram.marks |= 1 << (header.traffic_class & 3);
                 if start == 0 {
                     datagram.options = options;
+                    datagram.is_answerable = is_answerable;
                 }
                 if datagram.is_whole() { self.assemble(index, pool) } else { Outcome::Stored }
             }
@@ -126,6 +133,8 @@ impl Reassembly {
             total: None,
             first: None,
             options: Vec::new(),
+            is_answerable: false,
+            marks: 0,
         });
         self.datagrams.len() - 1
     }
@@ -160,7 +169,11 @@ impl Reassembly {
     fn assemble(&mut self, index: usize, pool: &mut FramePool) -> Outcome {
         let Some(datagram) = self.datagrams.remove(index) else { return Outcome::Discarded };
         self.bytes -= datagram.bytes;
-        let Some(first) = datagram.first else { return Outcome::Discarded };
+        let (Some(mut first), Some(mark)) = (datagram.first, joined_marks(datagram.marks)) else {
+            datagram.pieces.into_iter().for_each(|(_, piece)| pool.put(piece));
+            return Outcome::Discarded;
+        };
+        first.traffic_class = first.traffic_class & !3 | mark;
         let length = header::length_for(first.destination) + datagram.options.len();
         let mut packet = pool.take(length + datagram.bytes);
         for (offset, piece) in datagram.pieces {
@@ -185,18 +198,23 @@ impl Reassembly {
             return Outcome::Discarded;
         }
         header::emit(&outgoing, packet.bytes_mut());
-        header::insert_ipv4_options(packet.bytes_mut(), &datagram.options);
+        if first.source.is_ipv4() {
+            header::insert_ipv4_options(packet.bytes_mut(), &datagram.options);
+        }
         Outcome::Whole(packet, Header { length, fragment: None, ..first })
     }
 
-    /// Drops datagrams that timed out; returns how many.
-    pub(crate) fn expire(&mut self, now: Instant, pool: &mut FramePool) -> u64 {
-        let mut expired = 0;
-        while self.datagrams.front().is_some_and(|datagram| datagram.deadline <= now) {
+    /// Drops datagrams that timed out. Returns how many, and the first fragments whose senders may
+    /// be told, as they arrived.
+    pub(crate) fn expire(&mut self, now: Instant, pool: &mut FramePool) -> (u64, Vec<Frame>) {
+        let (mut expired, mut first_fragments) = (0, Vec::new());
+        while let Some(datagram) = self.datagrams.front_mut().filter(|front| front.deadline <= now)
+        {
+            first_fragments.extend(datagram.take_first());
             self.discard(0, pool);
             expired += 1;
         }
-        expired
+        (expired, first_fragments)
     }
 
     /// When [`expire`](Self::expire) is due.
@@ -216,6 +234,21 @@ fn options_of(frame: &Frame, header: &Header) -> Vec<u8> {
     match header.source {
         IpAddr::V4(_) => frame.bytes().get(IPV4_HEADER..header.length).unwrap_or_default().to_vec(),
         IpAddr::V6(_) => Vec::new(),
+    }
+}
+
+/// The ECN field of a datagram from those of its fragments: congestion experienced by one was
+/// experienced by all. `None` when some are capable of ECN and others not (RFC 3168 §5.3).
+const fn joined_marks(marks: u8) -> Option<u8> {
+    const NOT_CAPABLE: u8 = 1;
+    const CAPABLE_1: u8 = 2;
+    const EXPERIENCED: u8 = 8;
+    match marks {
+        NOT_CAPABLE => Some(0),
+        _ if marks & NOT_CAPABLE != 0 => None,
+        _ if marks & EXPERIENCED != 0 => Some(3),
+        CAPABLE_1 => Some(1),
+        _ => Some(2),
     }
 }
 
@@ -264,6 +297,15 @@ impl Datagram {
         Insertion::Added
     }
 
+    /// Takes the fragment at offset 0 with its header in front, if its sender may be told.
+    fn take_first(&mut self) -> Option<Frame> {
+        let length = self.first.filter(|_| self.is_answerable)?.length;
+        let place = self.pieces.iter().position(|(offset, _)| *offset == 0)?;
+        let (_, mut frame) = self.pieces.remove(place);
+        // The header is still in front: the frame was only advanced past it.
+        frame.prepend(length).then_some(frame)
+    }
+
     /// Pieces are disjoint and inside the total, so their byte count decides.
     fn is_whole(&self) -> bool {
         self.first.is_some() && self.total == Some(self.bytes)
@@ -297,9 +339,9 @@ mod tests {
     fn add(reassembly: &mut Reassembly, mut frame: Frame, at: u64) -> Result<Outcome, Malformed> {
         let header = header::parse(&mut frame, true)?;
         Ok(reassembly.add(
-            &header,
-            header.fragment.unwrap(),
+            (&header, header.fragment.unwrap()),
             frame,
+            true,
             Instant::from_micros(at),
             &mut FramePool::new(),
         ))
@@ -422,9 +464,30 @@ mod tests {
         let mut reassembly = Reassembly::default();
         add(&mut reassembly, fragment_of(1, 0, true, &[0; 8]), 0).unwrap();
         add(&mut reassembly, fragment_of(1, 8, true, &[0; 8]), 50_000_000).unwrap();
-        assert_eq!(reassembly.expire(Instant::from_micros(59_999_999), &mut FramePool::new()), 0);
-        assert_eq!(reassembly.deadline(), Some(Instant::from_micros(60_000_000)));
-        assert_eq!(reassembly.expire(Instant::from_micros(60_000_000), &mut FramePool::new()), 1);
-        assert_eq!(reassembly.usage(), (0, 0));
+        let mut expire =
+            |at: u64| reassembly.expire(Instant::from_micros(at), &mut FramePool::new());
+        assert_eq!(expire(59_999_999).0, 0);
+        let (count, first_fragments) = expire(60_000_000);
+        assert_eq!((count, first_fragments.len()), (1, 1));
+        assert_eq!(first_fragments[0].bytes(), fragment_of(1, 0, true, &[0; 8]).bytes());
+        assert_eq!((reassembly.usage(), reassembly.deadline()), ((0, 0), None));
+    }
+
+    #[test]
+    fn congestion_that_one_fragment_experienced_counts_for_the_datagram() {
+        const NOT: u8 = 1;
+        let cases = [
+            (NOT, Some(0)),
+            (1 << 1, Some(1)),
+            (1 << 2, Some(2)),
+            (1 << 3, Some(3)),
+            (1 << 2 | 1 << 3, Some(3)),
+            (1 << 1 | 1 << 2, Some(2)),
+            (NOT | 1 << 3, None),
+            (NOT | 1 << 2, None),
+        ];
+        for (marks, expected) in cases {
+            assert_eq!(joined_marks(marks), expected, "{marks:b}");
+        }
     }
 }

@@ -4,7 +4,6 @@
 //! only when it sent a request for us; unsolicited replies change nothing.
 
 use core::net::{IpAddr, Ipv4Addr};
-use core::time::Duration;
 
 use smoltcp::wire::{ArpOperation, ArpPacket, ArpRepr, EthernetAddress, EthernetProtocol};
 
@@ -16,14 +15,12 @@ use crate::stack::context::Context;
 
 /// Bytes of an ARP packet for Ethernet and IPv4.
 const ARP_LENGTH: usize = 28;
-/// DEFEND_INTERVAL: the least interval between two defenses of an address (RFC 5227 §1.1).
-const DEFEND_INTERVAL: Duration = Duration::from_secs(10);
 
 /// A parsed ARP packet.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
 pub(crate) struct ArpMessage {
     operation: ArpOperation,
-    hardware: HardwareAddress,
+    pub(crate) hardware: HardwareAddress,
     /// Unspecified in an ARP probe (RFC 5227 §1.1).
     pub(crate) sender: Ipv4Addr,
     pub(crate) target: Ipv4Addr,
@@ -55,18 +52,18 @@ impl Link {
         Received::Arp(ArpMessage { operation, hardware, sender, target })
     }
 
-    /// Replies, learns, and defends our addresses. `is_on_link` tells whether the sender is on-link
-    /// by the routes.
+    /// Replies and learns. `is_on_link` tells whether the sender is on-link by the routes. Returns
+    /// true when the sender claims an address of ours.
     pub(crate) fn receive_arp(
         &mut self,
         cx: &mut Context,
         addresses: &Addresses,
         is_on_link: bool,
         message: &ArpMessage,
-    ) {
+    ) -> bool {
         let ArpMessage { operation, hardware, sender, target } = *message;
         if !sender.is_unspecified() && addresses.owns(IpAddr::V4(sender)) {
-            return self.defend(cx, sender);
+            return true;
         }
         let is_for_us = addresses.owns(IpAddr::V4(target));
         if !sender.is_unspecified() {
@@ -85,16 +82,7 @@ impl Link {
         if operation == ArpOperation::Request && is_for_us {
             self.send_arp(cx, ArpOperation::Reply, target, Some(hardware), sender);
         }
-    }
-
-    /// Another host uses an address of ours: broadcasts one announcement (RFC 5227 §2.4 (b)), at
-    /// most every ten seconds.
-    fn defend(&mut self, cx: &mut Context, address: Ipv4Addr) {
-        cx.statistics.received_drops.martian += 1;
-        if cx.now >= self.defend_after {
-            self.defend_after = cx.now.after(DEFEND_INTERVAL);
-            self.announce(cx, address);
-        }
+        false
     }
 
     /// Sends an ARP request for `target`, unicast to a known neighbor.

@@ -10,10 +10,12 @@
 //! | [`neighbor`] | the neighbor table, for ARP and NDP |
 //! | [`arp`] | replying, learning and defending (RFC 826, RFC 5227) |
 //! | [`ndp`] | the same for IPv6 (RFC 4861, RFC 4862 §5.4) |
+//! | [`tag`] | tags of VLANs (IEEE 802.1Q) |
 
 mod arp;
 mod ndp;
 pub(crate) mod neighbor;
+mod tag;
 
 use alloc::collections::VecDeque;
 use alloc::vec::Vec;
@@ -88,18 +90,12 @@ pub(crate) struct Link {
     pub(crate) neighbors: Neighbors,
     /// Frames for the driver.
     pub(crate) output: VecDeque<Frame>,
-    /// When the next defense of an address is allowed.
-    defend_after: Instant,
 }
 
 impl Link {
     /// A link layer with an empty neighbor table.
     pub(crate) fn new(cx: &mut Context) -> Self {
-        Self {
-            neighbors: Neighbors::new(cx.random.u64()),
-            output: VecDeque::new(),
-            defend_after: cx.now,
-        }
+        Self { neighbors: Neighbors::new(cx.random.u64()), output: VecDeque::new() }
     }
 
     /// Processes a frame from the driver.
@@ -132,6 +128,11 @@ impl Link {
             return Received::Nothing;
         }
         frame.advance(ETHERNET_HEADER);
+        let Some(ethertype) = tag::remove_priority_tags(&mut frame, ethertype) else {
+            statistics.received_drops.malformed += 1;
+            cx.pool.put(frame);
+            return Received::Nothing;
+        };
         match ethertype {
             EthernetProtocol::Ipv4 | EthernetProtocol::Ipv6 => {
                 Received::Packet(frame, Arrival::from_wire(to_group))

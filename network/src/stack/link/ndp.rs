@@ -40,6 +40,11 @@ fn hardware_address_in(options: &[(u8, &[u8])], wanted: u8) -> Option<HardwareAd
     address.is_unicast().then_some(address)
 }
 
+/// An option with our hardware address.
+fn hardware_option(cx: &Context, kind: u8) -> Option<(u8, [u8; 6])> {
+    cx.configuration.hardware_address.map(|ours| (kind, ours.0))
+}
+
 /// A neighbor solicitation or advertisement to send.
 struct Message {
     kind: u8,
@@ -47,8 +52,8 @@ struct Message {
     source: Ipv6Addr,
     destination: Ipv6Addr,
     target: Ipv6Addr,
-    /// The option that carries our hardware address.
-    option: Option<u8>,
+    /// An option of eight bytes: our hardware address, or a nonce.
+    option: Option<(u8, [u8; 6])>,
     /// The recipient's hardware address; else the destination is resolved.
     hardware: Option<HardwareAddress>,
 }
@@ -112,8 +117,11 @@ impl Link {
             return Some(Discovery::Nothing);
         };
         if entry.state == AddressState::Tentative {
-            // Another host probes for the same address: neither may use it (RFC 4862 §5.4.3).
-            return Some(match source.is_unspecified() {
+            // Another host probes for the same address: neither may use it (RFC 4862 §5.4.3). The
+            // hardware address of the frame says nothing, the nonce does (RFC 7527 §4.2).
+            let is_ours =
+                |(kind, body): &(u8, &[u8])| *kind == option::NONCE && *body == entry.nonce;
+            return Some(match source.is_unspecified() && !options.iter().any(is_ours) {
                 true => Discovery::Duplicate(target),
                 false => Discovery::Nothing,
             });
@@ -146,7 +154,14 @@ impl Link {
         if target.is_multicast() || (destination.is_multicast() && flags & flag::SOLICITED != 0) {
             return None;
         }
+        let hardware = hardware_address_in(&options, option::TARGET_LINK_LAYER_ADDRESS);
         match addresses.find(IpAddr::V6(target)).map(|entry| entry.state) {
+            // One with our hardware address is ours, of a former time, that comes back.
+            Some(AddressState::Tentative)
+                if hardware.is_some() && hardware == cx.configuration.hardware_address =>
+            {
+                return Some(Discovery::Nothing);
+            }
             Some(AddressState::Tentative) => return Some(Discovery::Duplicate(target)),
             Some(AddressState::Preferred | AddressState::Deprecated) => {
                 return Some(Discovery::Nothing);
@@ -155,9 +170,8 @@ impl Link {
             Some(AddressState::Duplicated) | None => {}
         }
         let (address, router) = (IpAddr::V6(target), flags & flag::ROUTER != 0);
-        // A reply to a unicast solicitation may omit the address, as Linux' does: it confirms the
-        // known one (RFC 4861 §4.4).
-        let hardware = hardware_address_in(&options, option::TARGET_LINK_LAYER_ADDRESS);
+        // A reply to a unicast solicitation may omit the hardware address, as Linux' does: it
+        // confirms the known one (RFC 4861 §4.4).
         let (solicited, overrides) = (flags & flag::SOLICITED != 0, flags & flag::OVERRIDE != 0);
         let (queued, counts) =
             self.neighbors.advertised(address, hardware, solicited, overrides, router, cx.now);
@@ -181,18 +195,20 @@ impl Link {
             source,
             destination: if hardware.is_some() { target } else { solicited_node(target) },
             target,
-            option: Some(option::SOURCE_LINK_LAYER_ADDRESS),
+            option: hardware_option(cx, option::SOURCE_LINK_LAYER_ADDRESS),
             hardware,
         };
         self.send_message(cx, addresses, &message);
     }
 
-    /// Probes for duplicates of a tentative address (RFC 4862 §5.4.2).
+    /// Probes for duplicates of a tentative address (RFC 4862 §5.4.2). By the nonce we know our own
+    /// solicitation when it comes back (RFC 7527 §4.1).
     pub(crate) fn probe_duplicate(
         &mut self,
         cx: &mut Context,
         addresses: &Addresses,
         target: Ipv6Addr,
+        nonce: [u8; 6],
     ) {
         let message = Message {
             kind: kind::NEIGHBOR_SOLICITATION,
@@ -200,7 +216,7 @@ impl Link {
             source: Ipv6Addr::UNSPECIFIED,
             destination: solicited_node(target),
             target,
-            option: None,
+            option: Some((option::NONCE, nonce)),
             hardware: None,
         };
         self.send_message(cx, addresses, &message);
@@ -220,7 +236,7 @@ impl Link {
             source: target,
             destination: to,
             target,
-            option: Some(option::TARGET_LINK_LAYER_ADDRESS),
+            option: hardware_option(cx, option::TARGET_LINK_LAYER_ADDRESS),
             hardware: None,
         };
         self.send_message(cx, addresses, &message);
@@ -230,9 +246,9 @@ impl Link {
         let Message { kind, flags, source, destination, target, option, hardware } = *message;
         let mut bytes = alloc::vec![kind, 0, 0, 0, flags, 0, 0, 0];
         bytes.extend_from_slice(&target.octets());
-        if let (Some(option), Some(ours)) = (option, cx.configuration.hardware_address) {
+        if let Some((option, value)) = option {
             bytes.extend_from_slice(&[option, 1]);
-            bytes.extend_from_slice(&ours.0);
+            bytes.extend_from_slice(&value);
         }
         let frame = icmp::packet(&mut cx.pool, &outgoing(source, destination), &bytes);
         let destination = IpAddr::V6(destination);
@@ -248,6 +264,23 @@ impl Link {
                 let _ = self.send(cx, addresses, frame, hop);
             }
         }
+    }
+
+    /// Processes the source link-layer address option of a router advertisement: it is recorded,
+    /// and whoever advertises is a router (RFC 4861 §6.3.4).
+    pub(crate) fn learn_router(
+        &mut self,
+        cx: &mut Context,
+        addresses: &Addresses,
+        router: Ipv6Addr,
+        options: &[(u8, &[u8])],
+    ) {
+        let address = IpAddr::V6(router);
+        if let Some(hardware) = hardware_address_in(options, option::SOURCE_LINK_LAYER_ADDRESS) {
+            let queued = self.neighbors.learn(address, hardware, true, cx.now);
+            self.send_queued(cx, addresses, address, queued);
+        }
+        self.neighbors.set_router(address);
     }
 
     /// Sends a router solicitation (RFC 4861 §4.1).

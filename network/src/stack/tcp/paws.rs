@@ -1,5 +1,5 @@
-//! What timestamps decide about a segment of an open connection: protection against wrapped sequence
-//! numbers (PAWS, RFC 7323 §5), and what is spared from it.
+//! What timestamps decide about a segment of an open connection: protection against wrapped
+//! sequence numbers (PAWS, RFC 7323 §5), and what is spared from it.
 
 use super::Connection;
 use super::acceptability::{Verdict, check};

@@ -7,9 +7,11 @@ use core::net::IpAddr;
 use virtual_file_system::Error;
 
 use super::LinkStatus;
+use crate::address::{HardwareAddress, Prefix};
 use crate::command::address::{AddressEntry, Origin};
 use crate::command::dhcp::DhcpStatus;
 use crate::command::neighbor::NeighborEntry;
+use crate::command::route::Preference;
 use crate::command::watch::Kinds;
 use crate::driver::{Kind, LinkState};
 use crate::stack::flow::Flow;
@@ -57,6 +59,8 @@ pub(crate) enum Event {
     Interface(Change, u32, Kind),
     Link(Change, LinkStatus),
     Address(Change, AddressEntry),
+    /// Another host claims the address.
+    Conflict(Prefix, HardwareAddress),
     Route(Change, Route),
     Neighbor(Change, NeighborEntry),
     Dns(Change, IpAddr, Origin),
@@ -70,7 +74,7 @@ impl Event {
         match self {
             Self::Interface(..) => Kinds::INTERFACE,
             Self::Link(..) => Kinds::LINK,
-            Self::Address(..) => Kinds::ADDRESS,
+            Self::Address(..) | Self::Conflict(..) => Kinds::ADDRESS,
             Self::Route(..) => Kinds::ROUTE,
             Self::Neighbor(..) => Kinds::NEIGHBOR,
             Self::Dns(..) => Kinds::DNS,
@@ -88,6 +92,9 @@ impl Event {
             }
             Self::Link(change, link) => write_link(text, *change, link, name),
             Self::Address(change, entry) => write_address(text, *change, entry, name),
+            Self::Conflict(prefix, other) => {
+                writeln!(text, "address conflict {prefix} interface {name} mac {other}")
+            }
             Self::Route(change, route) => write_route(text, *change, route, name),
             Self::Neighbor(change, entry) => write_neighbor(text, *change, entry, name),
             Self::Dns(change, server, origin) => {
@@ -142,6 +149,9 @@ fn write_route(text: &mut String, change: Change, route: &Route, name: &str) -> 
         write!(text, " via {gateway}")?;
     }
     write!(text, " metric {} origin {}", route.metric, route.origin)?;
+    if route.preference != Preference::Medium {
+        write!(text, " preference {}", route.preference)?;
+    }
     if let Some(source) = route.source {
         write!(text, " source {source}")?;
     }

@@ -11,13 +11,17 @@ pub(crate) mod kind {
     pub(crate) const REDIRECT: u8 = 137;
 }
 
-/// Types of options (RFC 4861 §4.6, RFC 8106 §5.1).
+/// Types of options (RFC 4861 §4.6, RFC 3971 §5.3.2, RFC 4191 §2.3, RFC
+/// 8106 §5).
 pub(crate) mod option {
     pub(crate) const SOURCE_LINK_LAYER_ADDRESS: u8 = 1;
     pub(crate) const TARGET_LINK_LAYER_ADDRESS: u8 = 2;
     pub(crate) const PREFIX: u8 = 3;
     pub(crate) const MTU: u8 = 5;
+    pub(crate) const NONCE: u8 = 14;
+    pub(crate) const ROUTE: u8 = 24;
     pub(crate) const DNS_SERVERS: u8 = 25;
+    pub(crate) const SEARCH_LIST: u8 = 31;
 }
 
 /// Flags of a neighbor advertisement.

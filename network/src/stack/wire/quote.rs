@@ -80,19 +80,24 @@ impl Quote {
         (self.source, self.destination, self.protocol, ours, theirs)
     }
 
-    /// True when the IPv6 packet contains an ICMPv6 error, or cannot be parsed: such packets never
-    /// cause an error.
-    pub(crate) fn is_icmpv6_error(bytes: &[u8]) -> bool {
-        match upper_layer(bytes) {
-            // Types below 128 are errors (RFC 4443 §2.1).
-            Some((protocol::ICMPV6, start)) => bytes.get(start).is_none_or(|kind| *kind < 128),
-            Some(_) => false,
-            None => true,
-        }
+    /// True when the IPv6 packet contains an ICMPv6 error, or may contain one: such packets never
+    /// cause an error. `None` when its headers do not lead to an upper layer.
+    pub(crate) fn is_icmpv6_error(bytes: &[u8]) -> Option<bool> {
+        let (protocol, start) = upper_layer(bytes)?;
+        // Types below 128 are errors (RFC 4443 §2.1).
+        Some(protocol == protocol::ICMPV6 && bytes.get(start).is_none_or(|kind| *kind < 128))
+    }
+
+    /// The same for an IPv4 packet that is no later fragment (RFC 1122 §3.2.2).
+    pub(crate) fn is_icmp_error(bytes: &[u8]) -> bool {
+        let start = bytes.first().map_or(0, |first| usize::from(first & 0xf) * 4);
+        let is_error = |kind: &u8| matches!(kind, 3..=5 | 11 | 12);
+        bytes.get(9) == Some(&protocol::ICMP) && bytes.get(start).is_none_or(is_error)
     }
 }
 
-/// The upper-layer protocol of an IPv6 packet and its offset; none in a non-first fragment.
+/// The upper-layer protocol of an IPv6 packet and its offset, which lies behind the packet in a
+/// later fragment.
 fn upper_layer(bytes: &[u8]) -> Option<(u8, usize)> {
     let (mut next, mut start) = (*bytes.get(6)?, IPV6_HEADER);
     for _ in 0..EXTENSIONS {
@@ -101,7 +106,7 @@ fn upper_layer(bytes: &[u8]) -> Option<(u8, usize)> {
                 (usize::from(*bytes.get(start + 1)?) + 1) * 8
             }
             protocol::FRAGMENT if u16_at(bytes, start + 2)? & 0xfff8 == 0 => 8,
-            protocol::FRAGMENT => return None,
+            protocol::FRAGMENT => return Some((*bytes.get(start)?, bytes.len())),
             upper => return Some((upper, start)),
         };
         next = *bytes.get(start)?;

@@ -3,8 +3,9 @@
 use std::net::IpAddr;
 
 use network::address::Prefix;
-use network::command::route::{NewRoute, RouteEntry, RouteSelector};
-use network::command::{AddRoute, FindRoute, RemoveRoute};
+use network::command::address::Origin;
+use network::command::route::{NewRoute, Preference, RouteEntry, RoutePreference, RouteSelector};
+use network::command::{AddRoute, FindRoute, ListRoutePreferences, RemoveRoute};
 use virtual_file_system::{Error, File};
 
 use super::super::route::list;
@@ -145,7 +146,32 @@ async fn show(context: &Context, options: Options, request: &Request<'_>) -> Out
             && request.wants(route)
             && (!default_only || route.destination.length() == 0)
     });
-    context.answer(&render::show(&routes, options.style, request.device.is_some())).await
+    let preferences = preferences(context, ipv4).await?;
+    let preferred: Vec<_> = routes
+        .into_iter()
+        .map(|route| {
+            let is_same = |known: &&RoutePreference| {
+                (known.destination, Some(known.gateway)) == (route.destination, route.gateway)
+                    && known.interface == route.interface
+                    && route.origin == Origin::RouterAdvertisement
+            };
+            let found = preferences.iter().find(is_same);
+            let preference = found.map_or(Preference::Medium, |known| known.preference);
+            (route, preference)
+        })
+        .collect();
+    context.answer(&render::show(&preferred, options.style, request.device.is_some())).await
+}
+
+/// The preferences of routes that are not medium; IPv4 has none.
+async fn preferences(context: &Context, ipv4: bool) -> Result<Vec<RoutePreference>, Failure> {
+    if ipv4 {
+        return Ok(Vec::new());
+    }
+    devices::sockets(context, Use::Show)?
+        .control::<ListRoutePreferences>(&())
+        .await
+        .map_err(|why| Failure::of(devices::SOCKETS, why))
 }
 
 async fn get(context: &Context, options: Options, mut words: Words<'_>) -> Outcome {

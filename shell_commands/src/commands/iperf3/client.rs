@@ -23,6 +23,8 @@ const PATIENCE: Duration = Duration::from_secs(10);
 pub(super) struct Test {
     /// The server, as given on the command line.
     pub(super) host: String,
+    /// The sockets that reach it.
+    pub(super) sockets: Sockets,
     /// The server's addresses.
     pub(super) addresses: Vec<IpAddr>,
     /// The server's port.
@@ -49,7 +51,7 @@ struct Session<'a> {
 /// # Errors
 /// The reason of the failure.
 pub(super) async fn run(context: &Context, test: &Test) -> Result<(), Failure> {
-    let sockets = Sockets::routed(&context.files);
+    let sockets = &test.sockets;
     if !test.json {
         context.print(&format!("Connecting to host {}, port {}\n", test.host, test.port)).await?;
     }
@@ -62,7 +64,7 @@ pub(super) async fn run(context: &Context, test: &Test) -> Result<(), Failure> {
     let mut session = Session {
         context,
         test,
-        sockets,
+        sockets: sockets.clone(),
         control: Control { file: connection.file },
         cookie: cookie(&random),
         address: connection.remote.ip(),

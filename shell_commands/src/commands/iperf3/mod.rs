@@ -20,7 +20,7 @@ use crate::context::Context;
 use crate::failure::{Failure, Outcome};
 use crate::iperf::{BLOCK, PORT, Parameters};
 use crate::limits;
-use crate::sockets::{Family, Sockets, unresolved};
+use crate::sockets::{Family, Sockets, bad_zone, unresolved};
 use crate::status::Status;
 
 /// Default seconds of a test.
@@ -44,10 +44,15 @@ pub(super) async fn run(context: &Context) -> Outcome {
             server::run(context, address, options.once, options.json).await?;
         }
         (false, Some(host)) => {
-            let addresses = Sockets::routed(&context.files).resolve(&host, options.family).await;
+            let (sockets, name) = Sockets::routed(&context.files)
+                .zoned(&host)
+                .await
+                .map_err(|why| Failure::of(&host, bad_zone(why)))?;
+            let addresses = sockets.resolve(&name, options.family).await;
             let addresses = addresses.map_err(|why| Failure::of(&host, unresolved(why)))?;
             let Options { port, parameters, json, .. } = options;
-            client::run(context, &Test { host, addresses, port, parameters, json }).await?;
+            client::run(context, &Test { host, sockets, addresses, port, parameters, json })
+                .await?;
         }
         _ => return Err(Failure::usage("either -s or -c HOST is needed")),
     }

@@ -146,3 +146,27 @@ fn control_sends_raw_bytes() {
     assert_eq!(failed(&world, "control /devices/network/eth0 SetMtu 8").0, 2);
     assert!(world.output("control /devices/network/eth0").contains(" read  GetInterface "));
 }
+
+#[test]
+fn a_zone_names_an_interface_of_an_ipv6_address() {
+    let (world, _) = world();
+    let missing = "No such device";
+    for (command, message) in [
+        ("ping -c1 fe80::9%nope", format!("ping: fe80::9%nope: {missing}")),
+        ("ping -c1 fe80::9%", format!("ping: fe80::9%: {missing}")),
+        ("ping -c1 -I lo fe80::9%eth0", "ping: fe80::9%eth0: bad address".into()),
+        ("ping -c1 10.77.0.9%eth0", "ping: 10.77.0.9%eth0: bad address".into()),
+        ("ping -c1 host%eth0", "ping: host%eth0: bad address".into()),
+        ("nc fe80::9%nope 7", format!("nc: fe80::9%nope: {missing}")),
+        ("iperf3 -c fe80::9%nope", format!("iperf3: fe80::9%nope: {missing}")),
+        ("nslookup x fe80::53%nope", format!("nslookup: fe80::53%nope: {missing}")),
+        ("dns add fe80::53%nope", format!("dns: nope: {missing}")),
+        ("dns add 10.0.0.1%eth0", "dns: 10.0.0.1%eth0: bad address".into()),
+        (
+            "wget -O - http://[fe80::9%25nope]/",
+            format!("wget: can't resolve 'fe80::9%nope': {missing}"),
+        ),
+    ] {
+        assert_eq!(failed(&world, command), (1, message + "\n"), "{command}");
+    }
+}

@@ -10,7 +10,7 @@ use network::command::dhcp::{DhcpState, DhcpStatus};
 use network::command::dns::{Answer, DnsServer, Record, RecordData, RecordKind};
 use network::command::interface::{InterfaceFlags, InterfaceStatus};
 use network::command::neighbor::{NeighborEntry, NeighborState};
-use network::command::route::{RouteChoice, RouteEntry};
+use network::command::route::{RouteChoice, RouteEntry, RoutePreference};
 use network::command::table::Request;
 use network::command::{address::Origin, address::Scope};
 use serde::Serialize;
@@ -152,6 +152,7 @@ fn answer(state: &mut State, request: &Request, sockets: bool) -> Result<Vec<u8>
             | Request::GetStatistics(())
             | Request::ListAddresses(())
             | Request::ListRoutes(())
+            | Request::ListRoutePreferences(())
     ) {
         state.changes.push(format!("{request:?}"));
     }
@@ -160,6 +161,7 @@ fn answer(state: &mut State, request: &Request, sockets: bool) -> Result<Vec<u8>
         Request::GetStatistics(()) => encode(&samples::statistics()),
         Request::ListAddresses(()) => encode(&state.addresses),
         Request::ListRoutes(()) => encode(&state.routes),
+        Request::ListRoutePreferences(()) => encode(&Vec::<RoutePreference>::new()),
         Request::ListNeighbors(()) => encode(&state.neighbors),
         Request::ListSockets(()) => encode(&samples::sockets()),
         Request::ListDnsServers(()) => encode(&state.dns),

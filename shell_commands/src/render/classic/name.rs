@@ -6,12 +6,21 @@ use network::command::dns::{Answer, RecordData};
 
 use crate::render::append;
 
-/// The response; `asked` is the server that was named, if any.
+/// The response; `asked` is the server that was named, if any, and `zone` the interface of a
+/// link-local one.
 #[must_use]
-pub fn answer(answer: &Answer, asked: Option<SocketAddr>) -> String {
+pub fn answer(answer: &Answer, asked: Option<SocketAddr>, zone: Option<&str>) -> String {
     let mut text = String::new();
     if let Some(server) = answer.server.or(asked) {
-        append(&mut text, format_args!("Server:\t\t{}\nAddress:\t{server}\n\n", server.ip()));
+        let (name, whole) = match zone {
+            Some(zone) => {
+                let name = format!("{}%{zone}", server.ip());
+                let whole = format!("[{name}]:{}", server.port());
+                (name, whole)
+            }
+            None => (server.ip().to_string(), server.to_string()),
+        };
+        append(&mut text, format_args!("Server:\t\t{name}\nAddress:\t{whole}\n\n"));
     }
     for record in &answer.records {
         match &record.data {
@@ -76,7 +85,7 @@ mod tests {
             ],
         };
         assert_eq!(
-            answer(&found, None),
+            answer(&found, None, None),
             "Server:\t\t192.0.2.53\n\
              Address:\t192.0.2.53:53\n\
              \n\
@@ -93,10 +102,10 @@ mod tests {
             server: None,
             records: vec![record("x", RecordData::Address("::1".parse().unwrap()))],
         };
-        assert_eq!(answer(&found, None), "Name:\tx\nAddress: ::1\n");
+        assert_eq!(answer(&found, None, None), "Name:\tx\nAddress: ::1\n");
         let server = "[fd00::1]:53".parse().unwrap();
         assert!(
-            answer(&found, Some(server))
+            answer(&found, Some(server), None)
                 .starts_with("Server:\t\tfd00::1\nAddress:\t[fd00::1]:53\n\n")
         );
     }

@@ -63,8 +63,9 @@ impl Monitor {
     pub fn show(&self, record: &Record<'_>) -> Option<String> {
         let (label, text) = match record.kind {
             "link" => ("LINK", link::one(&self.link(record)?, self.style)),
+            "address" if record.what == "conflict" => ("ADDR", plain(record)),
             "address" => ("ADDR", self.address_line(record)?),
-            "route" => ("ROUTE", route::show(&[route_entry(record)?], self.style, false)),
+            "route" => ("ROUTE", route::show(&[preferred(record)?], self.style, false)),
             "neighbor" => {
                 let entry = (record.get("interface")?.to_owned(), neighbor_entry(record)?);
                 ("NEIGH", neighbor::show(&[entry], self.style, false))
@@ -116,6 +117,10 @@ impl Monitor {
         };
         Some(address::one(index, interface, &entry, self.style))
     }
+}
+
+fn preferred(record: &Record<'_>) -> Option<route::Preferred> {
+    Some((route_entry(record)?, value(record, "preference").unwrap_or_default()))
 }
 
 fn route_entry(record: &Record<'_>) -> Option<RouteEntry> {

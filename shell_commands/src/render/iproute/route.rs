@@ -4,22 +4,25 @@ use std::net::IpAddr;
 
 use network::address::Prefix;
 use network::command::address::Origin;
-use network::command::route::{RouteChoice, RouteEntry};
+use network::command::route::{Preference, RouteChoice, RouteEntry};
 use serde::Serialize;
 
 use super::{Style, array, object};
 use crate::render::append;
 
+/// A route with its preference.
+pub type Preferred = (RouteEntry, Preference);
+
 /// `ip route show`; `dev` is left out when one interface was asked for.
 #[must_use]
-pub fn show(routes: &[RouteEntry], style: Style, one_interface: bool) -> String {
+pub fn show(routes: &[Preferred], style: Style, one_interface: bool) -> String {
     if style.json {
         return array(&routes.iter().map(RouteObject::of).collect::<Vec<_>>());
     }
     routes.iter().map(|route| line(route, one_interface) + "\n").collect()
 }
 
-fn line(route: &RouteEntry, one_interface: bool) -> String {
+fn line((route, preference): &Preferred, one_interface: bool) -> String {
     let mut text = destination(route.destination) + " ";
     if let Some(gateway) = route.gateway {
         append(&mut text, format_args!("via {gateway} "));
@@ -44,7 +47,7 @@ fn line(route: &RouteEntry, one_interface: bool) -> String {
     }
     // The last word of an IPv6 route, the only one without a space behind it.
     if route.destination.address().is_ipv6() {
-        text.push_str("pref medium");
+        append(&mut text, format_args!("pref {preference}"));
     }
     text
 }
@@ -123,11 +126,11 @@ struct RouteObject<'a> {
     metric: Option<u32>,
     flags: Vec<&'static str>,
     #[serde(skip_serializing_if = "Option::is_none")]
-    pref: Option<&'static str>,
+    pref: Option<String>,
 }
 
 impl<'a> RouteObject<'a> {
-    fn of(route: &'a RouteEntry) -> Self {
+    fn of((route, preference): &'a Preferred) -> Self {
         Self {
             dst: destination(route.destination),
             gateway: route.gateway,
@@ -137,7 +140,7 @@ impl<'a> RouteObject<'a> {
             prefsrc: route.source,
             metric: (route.metric != 0).then_some(route.metric),
             flags: if route.usable { vec![] } else { vec!["linkdown"] },
-            pref: route.destination.address().is_ipv6().then_some("medium"),
+            pref: route.destination.address().is_ipv6().then(|| preference.to_string()),
         }
     }
 }

@@ -3,10 +3,23 @@ use crate::render::samples;
 
 const JSON: Style = Style { oneline: false, brief: false, json: true, statistics: false };
 
+fn medium(routes: Vec<RouteEntry>) -> Vec<Preferred> {
+    routes.into_iter().map(|route| (route, Preference::Medium)).collect()
+}
+
+#[test]
+fn a_preference_is_shown_as_in_iproute2() {
+    let mut routes = medium(samples::routes());
+    routes[4].1 = Preference::High;
+    let text = show(&routes[4..], Style::default(), false);
+    assert_eq!(text, "default via fe80::1 dev eth0 proto ra metric 1024 pref high\n");
+    assert!(show(&routes[4..], JSON, false).ends_with("\"pref\":\"high\"}]\n"));
+}
+
 #[test]
 fn routes_look_as_in_iproute2() {
     assert_eq!(
-        show(&samples::routes(), Style::default(), false),
+        show(&medium(samples::routes()), Style::default(), false),
         "default via 192.0.2.1 dev eth0 \n\
          192.0.2.0/24 dev eth0 proto kernel scope link src 192.0.2.20 \n\
          198.51.100.7 via 192.0.2.9 dev eth0 proto dhcp metric 5 linkdown \n\
@@ -14,14 +27,14 @@ fn routes_look_as_in_iproute2() {
          default via fe80::1 dev eth0 proto ra metric 1024 pref medium\n"
     );
     assert!(
-        show(&samples::routes(), Style::default(), true)
+        show(&medium(samples::routes()), Style::default(), true)
             .starts_with("default via 192.0.2.1 \n192.0.2.0/24 proto kernel scope")
     );
 }
 
 #[test]
 fn json_has_the_names_and_order_of_iproute2() {
-    let routes = samples::routes();
+    let routes = medium(samples::routes());
     assert_eq!(
         show(&routes[..2], JSON, false),
         "[{\"dst\":\"default\",\"gateway\":\"192.0.2.1\",\"dev\":\"eth0\",\"flags\":[]},\

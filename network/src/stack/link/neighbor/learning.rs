@@ -129,6 +129,15 @@ impl Neighbors {
         self.release(address)
     }
 
+    /// A known neighbor is a router.
+    pub(crate) fn set_router(&mut self, address: IpAddr) {
+        let neighbor = self.table.get_mut(&address).filter(|neighbor| !neighbor.router);
+        if let Some(neighbor) = neighbor {
+            neighbor.router = true;
+            self.mark_changed(address);
+        }
+    }
+
     /// Records the change and returns the queued packets.
     fn release(&mut self, address: IpAddr) -> VecDeque<Frame> {
         self.mark_changed(address);

@@ -4,9 +4,11 @@
 //! [`Ip::receive`](crate::stack::ip::Ip::receive) decides what happens to a packet with a valid
 //! one.
 
+mod extension;
+
 use core::net::IpAddr;
 
-use smoltcp::wire::{Ipv4Packet, Ipv6ExtHeader, Ipv6FragmentHeader, Ipv6Packet};
+use smoltcp::wire::{Ipv4Packet, Ipv6Packet};
 
 use super::checksum;
 use crate::driver::Frame;
@@ -15,6 +17,8 @@ use crate::driver::Frame;
 pub(crate) const IPV4_HEADER: usize = 20;
 /// Bytes of the fixed IPv6 header.
 pub(crate) const IPV6_HEADER: usize = 40;
+/// The largest payload of an IP packet in bytes.
+pub(crate) const PAYLOAD_MAXIMUM: usize = 65_535;
 
 /// Protocol numbers that the stack knows (IANA).
 pub(crate) mod protocol {
@@ -141,100 +145,8 @@ fn parse_ipv6(frame: &mut Frame) -> Result<Header, Malformed> {
         fragment: None,
     };
     frame.truncate(total);
-    walk_extension_headers(frame.bytes(), &mut header)?;
+    extension::walk(frame.bytes(), &mut header)?;
     Ok(header)
-}
-
-/// Follows the chain of extension headers (RFC 8200 §4) up to the upper layer or the first fragment
-/// header.
-fn walk_extension_headers(bytes: &[u8], header: &mut Header) -> Result<(), Malformed> {
-    // The offset of the current Next Header field, for the pointer of an error.
-    let mut pointer = 6u32;
-    loop {
-        let rest = bytes.get(header.length..).ok_or(Malformed::Format)?;
-        let here = header.length as u32;
-        match header.protocol {
-            protocol::HOP_BY_HOP if header.length != IPV6_HEADER => {
-                return Err(Malformed::Parameter { code: 1, pointer, multicast_too: false });
-            }
-            protocol::HOP_BY_HOP | protocol::DESTINATION_OPTIONS => {
-                let extension = Ipv6ExtHeader::new_checked(rest).map_err(|_| Malformed::Format)?;
-                check_ipv6_options(extension.payload(), here + 2)?;
-                header.protocol = extension.next_header().into();
-                header.length += (usize::from(extension.header_len()) + 1) * 8;
-            }
-            protocol::ROUTING => {
-                let extension = Ipv6ExtHeader::new_checked(rest).map_err(|_| Malformed::Format)?;
-                // We are never an intermediate hop: segments left must be zero (RFC 8200 §4.4, RFC
-                // 5095).
-                match extension.payload() {
-                    [_, 0, ..] => {}
-                    [_, _, ..] => {
-                        return Err(Malformed::Parameter {
-                            code: 0,
-                            pointer: here + 2,
-                            multicast_too: false,
-                        });
-                    }
-                    _ => return Err(Malformed::Format),
-                }
-                header.protocol = extension.next_header().into();
-                header.length += (usize::from(extension.header_len()) + 1) * 8;
-            }
-            protocol::FRAGMENT => {
-                let next_header = *rest.first().ok_or(Malformed::Format)?;
-                let fields =
-                    Ipv6FragmentHeader::new_checked(rest.get(2..8).ok_or(Malformed::Format)?)
-                        .map_err(|_| Malformed::Format)?;
-                header.protocol = next_header;
-                header.length += 8;
-                let fragment = Fragment {
-                    identification: fields.ident(),
-                    offset: usize::from(fields.frag_offset()) * 8,
-                    more: fields.more_frags(),
-                };
-                // An atomic fragment is a whole packet (RFC 6946).
-                if fragment.offset != 0 || fragment.more {
-                    header.fragment = Some(fragment);
-                    return Ok(());
-                }
-            }
-            _ => return Ok(()),
-        }
-        pointer = here;
-    }
-}
-
-/// Skips known options; the upper two bits of an unknown type decide what happens (RFC 8200 §4.2).
-fn check_ipv6_options(mut options: &[u8], mut position: u32) -> Result<(), Malformed> {
-    const PAD_1: u8 = 0;
-    const PAD_N: u8 = 1;
-    const ROUTER_ALERT: u8 = 5;
-    loop {
-        let taken = match options {
-            [] => return Ok(()),
-            [PAD_1, ..] => 1,
-            [kind, length, ..] => {
-                if !matches!(*kind, PAD_N | ROUTER_ALERT) {
-                    match kind >> 6 {
-                        0 => {}
-                        1 => return Err(Malformed::Silent),
-                        action => {
-                            return Err(Malformed::Parameter {
-                                code: 2,
-                                pointer: position,
-                                multicast_too: action == 2,
-                            });
-                        }
-                    }
-                }
-                usize::from(*length) + 2
-            }
-            _ => return Err(Malformed::Format),
-        };
-        options = options.get(taken..).ok_or(Malformed::Format)?;
-        position += taken as u32;
-    }
 }
 
 /// The fields of a header to write.

@@ -1,23 +1,32 @@
 //! The DNS message format (RFC 1035 §4), as far as a stub resolver and a small server need it.
 //!
-//! Parsing is total: compression pointers must point backwards, names and labels are bounded, and
-//! malformed messages are `BadMessage`. Names are lower-case text without the final dot.
+//! Reading is total: compression pointers lead backwards, names and labels are bounded, and a
+//! record that cannot be read costs only itself. Names are lower-case text without the final dot.
+//!
+//! | file | owns |
+//! |---|---|
+//! | `name` | names on the wire and as text |
+//! | `response` | what a response says about a query |
+
+pub(crate) mod name;
+mod response;
 
 use alloc::string::String;
 use alloc::vec::Vec;
-use core::net::{IpAddr, Ipv4Addr, Ipv6Addr};
+use core::net::IpAddr;
 
-use smoltcp::wire::{DnsFlags, DnsPacket, DnsQuestion, DnsRecord, DnsRecordData};
 use virtual_file_system::Error;
 
+pub use self::name::{check_name, reverse_name};
+pub use self::response::Response;
+use self::response::{INTERNET, Question, read_records};
 use crate::command::dns::{Record, RecordData};
 
 /// The port of DNS servers.
 pub const PORT: u16 = 53;
-/// Bytes of the longest name as text (RFC 1035 §2.3.4: 255 on the wire).
-const NAME_BYTES: usize = 253;
-const LABEL_BYTES: usize = 63;
-const HEADER: usize = 12;
+/// Flags in the third byte of a header.
+const RESPONSE: u8 = 0x80;
+const TRUNCATED: u8 = 2;
 
 /// Response codes (RFC 1035 §4.1.1).
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
@@ -108,7 +117,7 @@ pub struct DnsMessage {
     pub identifier: u16,
     /// It is a response (QR).
     pub is_response: bool,
-    /// The response was truncated (TC); repeat the query over TCP.
+    /// The response was truncated (TC), or ends inside its records; repeat the query over TCP.
     pub is_truncated: bool,
     /// The response code.
     pub code: ResponseCode,
@@ -135,53 +144,29 @@ impl DnsMessage {
         }
     }
 
-    /// Parses a message.
+    /// Parses a message. Records that cannot be read are left out.
     ///
     /// # Errors
-    /// `BadMessage` unless it contains exactly one question and well-formed records.
+    /// `BadMessage` unless it contains exactly one question, of the Internet class.
     pub fn parse(bytes: &[u8]) -> Result<Self, Error> {
         Self::read(bytes).ok_or(Error::BadMessage)
     }
 
     fn read(bytes: &[u8]) -> Option<Self> {
-        let packet = DnsPacket::new_checked(bytes).ok()?;
-        let flags = packet.flags();
-        if packet.question_count() != 1 {
+        let head = Head::read(bytes)?;
+        if head.questions != 1 {
             return None;
         }
-        let (mut rest, question) = DnsQuestion::parse(packet.payload()).ok()?;
-        let mut answers = Vec::new();
-        for _ in 0..packet.answer_record_count() {
-            // The query is repeated over TCP if a truncated response lacks records.
-            let Ok((after, record)) = DnsRecord::parse(rest) else {
-                if flags.contains(DnsFlags::TRUNCATED) {
-                    break;
-                }
-                return None;
-            };
-            rest = after;
-            let data = match record.data {
-                DnsRecordData::A(address) => RecordData::Address(IpAddr::V4(address)),
-                DnsRecordData::Aaaa(address) => RecordData::Address(IpAddr::V6(address)),
-                DnsRecordData::Cname(name) => RecordData::Cname(read_name(&packet, name)?),
-                DnsRecordData::Other(kind, name) if u16::from(kind) == QueryKind::Ptr.code() => {
-                    RecordData::Ptr(read_name(&packet, name)?)
-                }
-                DnsRecordData::Other(..) => continue,
-            };
-            answers.push(Record {
-                name: read_name(&packet, record.name)?,
-                data,
-                time_to_live: record.ttl.min(i32::MAX as u32),
-            });
-        }
+        let question =
+            Question::read(bytes, Head::BYTES).filter(|known| known.class == INTERNET)?;
+        let (answers, is_cut) = read_records(bytes, question.end, head.answers);
         Some(Self {
-            identifier: packet.transaction_id(),
-            is_response: flags.contains(DnsFlags::RESPONSE),
-            is_truncated: flags.contains(DnsFlags::TRUNCATED),
-            code: ResponseCode::from_bits(u8::from(packet.rcode())),
-            name: read_name(&packet, question.name)?,
-            kind: QueryKind::from_code(u16::from(question.type_)),
+            identifier: head.identifier,
+            is_response: head.is_response,
+            is_truncated: head.is_truncated || is_cut,
+            code: head.code,
+            name: question.name?,
+            kind: question.kind,
             answers,
         })
     }
@@ -192,11 +177,9 @@ impl DnsMessage {
     /// `InvalidInput` for an invalid name.
     pub fn to_bytes(&self) -> Result<Vec<u8>, Error> {
         const RECURSION_DESIRED: u8 = 1;
-        const RESPONSE: u8 = 0x80;
         const AUTHORITATIVE: u8 = 4;
-        const TRUNCATED: u8 = 2;
         const RECURSION_AVAILABLE: u8 = 0x80;
-        let mut bytes = Vec::with_capacity(HEADER + NAME_BYTES);
+        let mut bytes = Vec::with_capacity(Head::BYTES + name::NAME_BYTES);
         bytes.extend_from_slice(&self.identifier.to_be_bytes());
         let truncated = if self.is_truncated { TRUNCATED } else { 0 };
         if self.is_response {
@@ -211,7 +194,7 @@ impl DnsMessage {
         bytes.extend_from_slice(&[0, 1]);
         bytes.extend_from_slice(&count.to_be_bytes());
         bytes.extend_from_slice(&[0; 4]);
-        write_name(&mut bytes, &self.name)?;
+        name::write(&mut bytes, &self.name)?;
         bytes.extend_from_slice(&self.kind.code().to_be_bytes());
         bytes.extend_from_slice(&[0, 1]);
         for record in &self.answers {
@@ -221,44 +204,40 @@ impl DnsMessage {
     }
 }
 
-fn read_name(packet: &DnsPacket<&[u8]>, bytes: &[u8]) -> Option<String> {
-    let mut name = String::new();
-    for label in packet.parse_name(bytes) {
-        let label = core::str::from_utf8(label.ok()?).ok()?;
-        // A dot or control character inside a label would be ambiguous as text.
-        if label.bytes().any(|byte| byte == b'.' || !byte.is_ascii_graphic()) {
-            return None;
-        }
-        if !name.is_empty() {
-            name.push('.');
-        }
-        name.push_str(&label.to_ascii_lowercase());
-        if name.len() > NAME_BYTES {
-            return None;
-        }
-    }
-    Some(name)
+/// The header of a message, as far as it is used (RFC 1035 §4.1.1).
+struct Head {
+    identifier: u16,
+    is_response: bool,
+    is_truncated: bool,
+    code: ResponseCode,
+    questions: u16,
+    answers: u16,
 }
 
-fn write_name(bytes: &mut Vec<u8>, name: &str) -> Result<(), Error> {
-    check_name(name)?;
-    for label in name.split('.').filter(|label| !label.is_empty()) {
-        // A checked label has at most 63 bytes.
-        bytes.push(label.len() as u8);
-        bytes.extend_from_slice(label.as_bytes());
+impl Head {
+    const BYTES: usize = 12;
+
+    fn read(bytes: &[u8]) -> Option<Self> {
+        let [a, b, high, low, c, d, e, f, ..] = *bytes.first_chunk::<{ Self::BYTES }>()?;
+        Some(Self {
+            identifier: u16::from_be_bytes([a, b]),
+            is_response: high & RESPONSE != 0,
+            is_truncated: high & TRUNCATED != 0,
+            code: ResponseCode::from_bits(low & 0xf),
+            questions: u16::from_be_bytes([c, d]),
+            answers: u16::from_be_bytes([e, f]),
+        })
     }
-    bytes.push(0);
-    Ok(())
 }
 
 fn write_record(bytes: &mut Vec<u8>, record: &Record) -> Result<(), Error> {
-    write_name(bytes, &record.name)?;
+    name::write(bytes, &record.name)?;
     let (kind, data) = match &record.data {
         RecordData::Address(IpAddr::V4(address)) => (QueryKind::A, address.octets().to_vec()),
         RecordData::Address(IpAddr::V6(address)) => (QueryKind::Aaaa, address.octets().to_vec()),
         RecordData::Cname(name) | RecordData::Ptr(name) => {
             let mut data = Vec::new();
-            write_name(&mut data, name)?;
+            name::write(&mut data, name)?;
             (
                 if matches!(record.data, RecordData::Ptr(_)) {
                     QueryKind::Ptr
@@ -276,42 +255,6 @@ fn write_record(bytes: &mut Vec<u8>, record: &Record) -> Result<(), Error> {
     bytes.extend_from_slice(&length.to_be_bytes());
     bytes.extend_from_slice(&data);
     Ok(())
-}
-
-/// Validates a name in text form; a final dot is allowed.
-///
-/// # Errors
-/// `InvalidInput` for empty or overlong names and labels and for characters that no host name has.
-pub fn check_name(name: &str) -> Result<(), Error> {
-    let body = name.strip_suffix('.').unwrap_or(name);
-    let is_label = |label: &str| {
-        (1..=LABEL_BYTES).contains(&label.len())
-            && label.bytes().all(|byte| byte.is_ascii_alphanumeric() || matches!(byte, b'-' | b'_'))
-    };
-    if body.is_empty() || body.len() > NAME_BYTES || !body.split('.').all(is_label) {
-        Err(Error::InvalidInput)
-    } else {
-        Ok(())
-    }
-}
-
-/// The name for a reverse lookup of an address (RFC 1035 §3.5, RFC 3596 §2.5).
-#[must_use]
-pub fn reverse_name(address: IpAddr) -> String {
-    match address {
-        IpAddr::V4(address) => {
-            let [a, b, c, d] = Ipv4Addr::octets(&address);
-            alloc::format!("{d}.{c}.{b}.{a}.in-addr.arpa")
-        }
-        IpAddr::V6(address) => {
-            let mut name = String::new();
-            for octet in Ipv6Addr::octets(&address).iter().rev() {
-                name.push_str(&alloc::format!("{:x}.{:x}.", octet & 0xf, octet >> 4));
-            }
-            name.push_str("ip6.arpa");
-            name
-        }
-    }
 }
 
 #[cfg(test)]
@@ -352,34 +295,14 @@ mod tests {
     }
 
     #[test]
-    fn dns_06_bad_names_are_refused() {
-        let long_label = "x".repeat(64);
-        let long_name = "a.".repeat(127) + "com";
-        for name in [
-            "",
-            ".",
-            "..",
-            "a..b",
-            ".a",
-            long_label.as_str(),
-            long_name.as_str(),
-            "a b",
-            "a\0b",
-            "ä.de",
-            "a/b",
-        ] {
-            assert_eq!(check_name(name), Err(Error::InvalidInput), "{name:?}");
-        }
-        for name in ["web.lan", "web.lan.", "_http._tcp.local", "x1-2.example"] {
-            check_name(name).unwrap();
-        }
-    }
-
-    #[test]
     fn dns_06_pointer_loops_and_truncations_are_errors_and_no_panic() {
         let bytes = response().to_bytes().unwrap();
+        let question = Head::BYTES + "www.web.lan".len() + 2 + 4;
         for length in 0..bytes.len() {
-            assert_eq!(DnsMessage::parse(&bytes[..length]), Err(Error::BadMessage), "{length}");
+            match DnsMessage::parse(&bytes[..length]) {
+                Ok(cut) => assert!(length >= question && cut.is_truncated, "{length}"),
+                Err(error) => assert!(length < question && error == Error::BadMessage, "{length}"),
+            }
         }
         // A name that points to itself, and two that point to each other.
         for name in [&[0xc0, 12][..], &[0xc0, 14, 0xc0, 12], &[0xff, 0xff], &[0x40, 1]] {
@@ -393,14 +316,5 @@ mod tests {
             damaged[place] ^= 0xff;
             let _ = DnsMessage::parse(&damaged);
         }
-    }
-
-    #[test]
-    fn addresses_have_reverse_names() {
-        assert_eq!(reverse_name("10.0.2.4".parse().unwrap()), "4.2.0.10.in-addr.arpa");
-        assert_eq!(
-            reverse_name("fd00::1".parse().unwrap()),
-            "1.0.0.0.0.0.0.0.0.0.0.0.0.0.0.0.0.0.0.0.0.0.0.0.0.0.0.0.0.0.d.f.ip6.arpa"
-        );
     }
 }

@@ -1,0 +1,263 @@
+//! What a router advertisement changes (RFC 4861 §6.3.4, RFC 4191 §3.1, RFC 4862 §5.5.3, RFC 8106
+//! §6). Each option is judged by itself.
+
+use core::net::{IpAddr, Ipv6Addr};
+use core::time::Duration;
+
+use super::Autoconfiguration;
+use super::advertised::Advertised;
+use super::options::{PrefixInformation, RouteInformation, dns_servers, preference_of};
+use crate::address::Prefix;
+use crate::command::address::{AddressState, NewAddress, Origin};
+use crate::command::route::Preference;
+use crate::dns_message::name;
+use crate::limits;
+use crate::platform::Instant;
+use crate::stack::addresses::Address;
+use crate::stack::context::Context;
+use crate::stack::ip::Ip;
+use crate::stack::link::neighbor::Timing;
+use crate::stack::name_servers::NameServers;
+use crate::stack::routes::Route;
+use crate::stack::wire::ndp::{self, option};
+use crate::stack::wire::quote::u32_at;
+
+/// The advertised lifetime "infinity".
+const INFINITE: u32 = u32::MAX;
+/// An unauthenticated advertisement does not shorten a valid lifetime below two hours (RFC 4862
+/// §5.5.3 (e)).
+const TWO_HOURS: u32 = 7200;
+/// The longest reachable or retransmission time that an advertisement may set (RFC 4861 §6.2.1).
+const HOUR: Duration = Duration::from_secs(3600);
+
+impl Autoconfiguration {
+    /// Processes a router advertisement. `None` when it is malformed.
+    pub(super) fn receive_advertisement(
+        &mut self,
+        cx: &mut Context,
+        ip: &mut Ip,
+        names: &mut NameServers,
+        source: Ipv6Addr,
+        message: &[u8],
+    ) -> Option<()> {
+        let [hop_limit, flags, high, low] = *message.get(4..)?.first_chunk()?;
+        let options = ndp::options(message.get(16..)?)?;
+        if !source.is_unicast_link_local() {
+            return None;
+        }
+        let bodies = |wanted: u8| {
+            options.iter().filter(move |(kind, _)| *kind == wanted).map(|(_, body)| *body)
+        };
+        let routes = || bodies(option::ROUTE).filter_map(RouteInformation::read);
+        // The lifetime of a default router and its preference, unless an option says otherwise.
+        let header = RouteInformation {
+            prefix: Prefix::DEFAULT_IPV6,
+            preference: preference_of(flags).unwrap_or(Preference::Medium),
+            lifetime: u32::from(u16::from_be_bytes([high, low])),
+        };
+        let default = routes().find(|route| route.prefix == header.prefix).unwrap_or(header);
+        self.set_route(cx, ip, names, source, default);
+        if default.lifetime > 0 {
+            self.solicitation_at = None;
+        }
+        ip.set_hop_limit_ipv6(hop_limit);
+        set_neighbor_timing(ip, message);
+        ip.link.learn_router(cx, &ip.addresses, source, &options);
+        for information in bodies(option::PREFIX).filter_map(PrefixInformation::read) {
+            self.set_prefix(cx, ip, names, information);
+        }
+        for information in routes().filter(|route| route.prefix != header.prefix) {
+            self.set_route(cx, ip, names, source, information);
+        }
+        for body in bodies(option::DNS_SERVERS) {
+            self.set_dns_servers(cx, ip, names, body);
+        }
+        for body in bodies(option::SEARCH_LIST) {
+            self.set_domains(cx, ip, names, body);
+        }
+        for body in bodies(option::MTU) {
+            let mtu = u32_at(body, 2).and_then(|mtu| usize::try_from(mtu).ok());
+            mtu.into_iter().for_each(|mtu| ip.set_link_mtu_ipv6(cx, mtu));
+        }
+        Some(())
+    }
+
+    /// A neighbor is no router any more: it is no default router (RFC 4861 §7.2.5).
+    pub(super) fn no_router(&mut self, ip: &mut Ip, names: &mut NameServers, router: Ipv6Addr) {
+        let gone = Advertised::Route(Prefix::DEFAULT_IPV6, IpAddr::V6(router));
+        self.withdraw(ip, names, |known| *known == gone);
+    }
+
+    /// Updates the lifetime and preference of a route through a router; 0 seconds removes it.
+    fn set_route(
+        &mut self,
+        cx: &mut Context,
+        ip: &mut Ip,
+        names: &mut NameServers,
+        router: Ipv6Addr,
+        information: RouteInformation,
+    ) {
+        let RouteInformation { prefix, preference, lifetime } = information;
+        let gateway = IpAddr::V6(router);
+        let what = Advertised::Route(prefix, gateway);
+        if lifetime == 0 {
+            return self.withdraw(ip, names, |known| *known == what);
+        }
+        let is_default = |destination: Prefix| destination == Prefix::DEFAULT_IPV6;
+        let same_kind = |route: &Route| {
+            route.gateway.is_some() && is_default(route.destination) == is_default(prefix)
+        };
+        let most = match is_default(prefix) {
+            true => limits::ADVERTISED_ROUTERS,
+            false => limits::ADVERTISED_ROUTES,
+        };
+        let route = advertised_route(cx, prefix, Some(gateway), preference);
+        // Without a link-local address of our own the router is not on-link; the next advertisement
+        // tries again.
+        if ip.routes.advertise(route, same_kind, most) {
+            self.set_expiry(cx, what, lifetime);
+        }
+    }
+
+    /// Processes a Prefix Information option: its two flags are two things (RFC 5942 §4).
+    fn set_prefix(
+        &mut self,
+        cx: &mut Context,
+        ip: &mut Ip,
+        names: &mut NameServers,
+        information: PrefixInformation,
+    ) {
+        let PrefixInformation { prefix, on_link, autonomous, valid, preferred } = information;
+        let what = Advertised::OnLink(prefix);
+        if on_link && valid == 0 {
+            self.withdraw(ip, names, |known| *known == what);
+        } else if on_link {
+            let most = limits::ADVERTISED_PREFIXES;
+            let route = advertised_route(cx, prefix, None, Preference::Medium);
+            if ip.routes.advertise(route, Route::is_advertised_prefix, most) {
+                self.set_expiry(cx, what, valid);
+            }
+        }
+        if autonomous && prefix.length() == 64 && preferred <= valid {
+            set_address(cx, ip, information);
+        }
+    }
+
+    /// Processes a Recursive DNS Server option (RFC 8106 §5.1).
+    fn set_dns_servers(
+        &mut self,
+        cx: &mut Context,
+        ip: &mut Ip,
+        names: &mut NameServers,
+        body: &[u8],
+    ) {
+        let Some((lifetime, servers)) = dns_servers(body) else { return };
+        for address in servers {
+            let what = Advertised::DnsServer(address);
+            if lifetime == 0 {
+                self.withdraw(ip, names, |known| *known == what);
+            } else if names.add(address, Origin::RouterAdvertisement).is_ok()
+                || names.contains(address, Origin::RouterAdvertisement)
+            {
+                self.set_expiry(cx, what, lifetime);
+            }
+        }
+    }
+
+    /// Processes a DNS Search List option (RFC 8106 §5.2).
+    fn set_domains(&mut self, cx: &mut Context, ip: &mut Ip, names: &mut NameServers, body: &[u8]) {
+        let (Some(lifetime), Some(list)) = (u32_at(body, 2), body.get(6..)) else { return };
+        for domain in name::read_list(list) {
+            let is_kept = lifetime > 0 && names.add_domain(&domain, Origin::RouterAdvertisement);
+            let what = Advertised::Domain(domain);
+            if is_kept {
+                self.set_expiry(cx, what, lifetime);
+            } else if lifetime == 0 {
+                self.withdraw(ip, names, |known| *known == what);
+            }
+        }
+    }
+
+    /// Records the expiry of something that a router advertised.
+    fn set_expiry(&mut self, cx: &mut Context, what: Advertised, seconds: u32) {
+        self.advertised.set(what, after(cx.now, seconds));
+        self.arm(cx);
+    }
+}
+
+/// The instant after so many seconds; none for infinity.
+fn after(now: Instant, seconds: u32) -> Option<Instant> {
+    (seconds != INFINITE).then(|| now.after(Duration::from_secs(u64::from(seconds))))
+}
+
+const fn advertised_route(
+    cx: &Context,
+    destination: Prefix,
+    gateway: Option<IpAddr>,
+    preference: Preference,
+) -> Route {
+    let metric = cx.configuration.metric;
+    let origin = match gateway {
+        Some(_) => Origin::RouterAdvertisement,
+        None => Origin::Kernel,
+    };
+    Route { destination, gateway, metric, preference, origin, source: None }
+}
+
+/// Forms an address from an autonomous prefix, or updates its lifetimes (RFC 4862 §5.5.3).
+fn set_address(cx: &mut Context, ip: &mut Ip, information: PrefixInformation) {
+    let PrefixInformation { prefix, valid, preferred, .. } = information;
+    let (Some(hardware), IpAddr::V6(network)) =
+        (cx.configuration.hardware_address, prefix.network().address())
+    else {
+        return;
+    };
+    let interface_identifier = hardware.link_local().to_bits() & u128::from(u64::MAX);
+    let address = IpAddr::V6(Ipv6Addr::from_bits(network.to_bits() | interface_identifier));
+    let Ok(prefix) = Prefix::new(address, 64) else { return };
+    let is_new = ip.addresses.find(address).is_none();
+    if is_new {
+        let new = NewAddress { prefix, broadcast: None };
+        let is_advertised = |entry: &&Address| entry.origin == Origin::RouterAdvertisement;
+        let advertised = ip.addresses.iter().filter(is_advertised).count();
+        if valid == 0
+            || advertised >= limits::ADVERTISED_ADDRESSES
+            || ip.add_address(cx, &new, Origin::RouterAdvertisement).is_err()
+        {
+            return;
+        }
+    }
+    let now = cx.now;
+    let Some(entry) = ip.addresses.find_mut(address) else { return };
+    if entry.origin != Origin::RouterAdvertisement {
+        return;
+    }
+    let remaining = entry
+        .valid_until
+        .map_or(INFINITE, |until| u32::try_from(until.since(now).as_secs()).unwrap_or(INFINITE));
+    if is_new || valid > TWO_HOURS || valid > remaining {
+        entry.valid_until = after(now, valid);
+    } else if remaining > TWO_HOURS {
+        entry.valid_until = after(now, TWO_HOURS);
+    }
+    entry.preferred_until = after(now, preferred);
+    if entry.state == AddressState::Deprecated && preferred > 0 {
+        entry.state = AddressState::Preferred;
+    }
+    ip.arm_address(cx, address);
+}
+
+/// Sets reachable and retransmission time; 0 means unspecified (RFC 4861 §6.3.4). Ignores values
+/// that would flood the link or never expire (NBR-16).
+fn set_neighbor_timing(ip: &mut Ip, message: &[u8]) {
+    let milliseconds =
+        |at: usize| u32_at(message, at).map(|value| Duration::from_millis(u64::from(value)));
+    let within = |value: Option<Duration>, least: u64, known: Duration| {
+        value.filter(|value| (Duration::from_millis(least)..=HOUR).contains(value)).unwrap_or(known)
+    };
+    let known = ip.link.neighbors.advertised_timing();
+    ip.link.neighbors.set_timing(Timing {
+        reachable: within(milliseconds(8), 1, known.reachable),
+        retransmit: within(milliseconds(12), 100, known.retransmit),
+    });
+}

@@ -1,0 +1,168 @@
+//! IPv6 autoconfiguration: link-local addresses, duplicate address detection, and the contents of
+//! router advertisements (RFC 4862, RFC 4861 §6.3, RFC 4191, RFC 8106).
+//!
+//! The stack calls it when the link comes up, NDP for advertisements, and the timers. The tables
+//! bound everything that an advertisement can add, and it replaces nothing that a command added.
+//!
+//! | file | owns |
+//! |---|---|
+//! | [`apply`] | what an advertisement changes |
+//! | [`options`] | its options as values |
+//! | [`advertised`] | what was advertised, and until when |
+
+mod advertised;
+mod apply;
+mod options;
+
+use core::net::{IpAddr, Ipv6Addr};
+use core::time::Duration;
+
+use self::advertised::{Advertised, Expiries};
+use crate::address::Prefix;
+use crate::command::address::{NewAddress, Origin};
+use crate::limits;
+use crate::platform::Instant;
+use crate::stack::context::Context;
+use crate::stack::ip::Ip;
+use crate::stack::ip::ingress::Packet;
+use crate::stack::link::Discovery;
+use crate::stack::name_servers::NameServers;
+use crate::stack::timers::Timer;
+
+/// MAX_RTR_SOLICITATIONS and RTR_SOLICITATION_INTERVAL (RFC 4861 §10).
+const SOLICITATIONS: u8 = 3;
+const SOLICITATION_INTERVAL: Duration = Duration::from_secs(4);
+/// The state of autoconfiguration.
+#[derive(Debug, Default)]
+pub(crate) struct Autoconfiguration {
+    /// Router solicitations sent since the link came up.
+    solicitations: u8,
+    solicitation_at: Option<Instant>,
+    /// What routers advertised, and when it expires.
+    advertised: Expiries,
+    /// The deadline of the entry in the timer heap for `advertised`.
+    armed: Option<Instant>,
+}
+
+impl Autoconfiguration {
+    /// IPv6 becomes usable on the link: adds the link-local address and solicits routers.
+    pub(crate) fn start(&mut self, cx: &mut Context, ip: &mut Ip, names: &mut NameServers) {
+        let Some(hardware) = cx.configuration.hardware_address else { return };
+        if cx.is_loopback() || cx.configuration.mtu < limits::MTU_MINIMUM_IPV6 {
+            return;
+        }
+        let address = IpAddr::V6(hardware.link_local());
+        if ip.addresses.find(address).is_none()
+            && let Ok(prefix) = Prefix::new(address, 64)
+        {
+            let new = NewAddress { prefix, broadcast: None };
+            // If the table is full of manual addresses, there is no link-local one.
+            let _ = ip.add_address(cx, &new, Origin::Kernel);
+        }
+        ip.test_addresses(cx);
+        // Advertisements of the previous link may be wrong on this one; its routers are solicited
+        // at once.
+        self.withdraw(ip, names, |_| true);
+        ip.forget_advertised();
+        self.solicitations = 0;
+        let wait = Duration::from_millis(u64::from(cx.random.below(1000)));
+        let deadline = cx.now.after(wait);
+        self.arm_solicitation(cx, deadline);
+    }
+
+    fn arm_solicitation(&mut self, cx: &mut Context, deadline: Instant) {
+        self.solicitation_at = Some(deadline);
+        cx.timers.arm(deadline, Timer::RouterSolicitation);
+    }
+
+    /// Sends the next router solicitation, unless a router answered or three were sent.
+    pub(crate) fn expire_solicitation(&mut self, cx: &mut Context, ip: &mut Ip, deadline: Instant) {
+        if self.solicitation_at != Some(deadline) {
+            return;
+        }
+        self.solicitation_at = None;
+        if !cx.is_running() || self.solicitations >= SOLICITATIONS {
+            return;
+        }
+        self.solicitations += 1;
+        ip.link.solicit_routers(cx, &ip.addresses);
+        if self.solicitations < SOLICITATIONS {
+            let deadline = cx.now.after(SOLICITATION_INTERVAL);
+            self.arm_solicitation(cx, deadline);
+        }
+    }
+
+    /// Processes a neighbor discovery message with a correct checksum. Returns the sender of a
+    /// router solicitation, for the advertiser.
+    pub(crate) fn receive(
+        &mut self,
+        cx: &mut Context,
+        ip: &mut Ip,
+        names: &mut NameServers,
+        packet: &Packet,
+    ) -> Option<Ipv6Addr> {
+        let message = packet.payload();
+        match ip.link.receive_discovery(cx, &ip.addresses, &packet.header, message) {
+            Discovery::Nothing => {}
+            Discovery::Duplicate(address) => ip.duplicate_found(cx, address),
+            Discovery::NoRouter(address) => self.no_router(ip, names, address),
+            Discovery::Solicitation(source) => return Some(source),
+            Discovery::Advertisement(source) => {
+                if self.receive_advertisement(cx, ip, names, source, message).is_none() {
+                    cx.statistics.received_drops.malformed += 1;
+                }
+            }
+        }
+        None
+    }
+
+    fn arm(&mut self, cx: &mut Context) {
+        let Some(next) = self.advertised.next() else { return };
+        cx.timers.arm_earlier(&mut self.armed, next, Timer::Advertised);
+    }
+
+    /// Removes what no router has confirmed in time (RFC 4861 §6.3.5, RFC 8106 §5.1).
+    pub(crate) fn expire(
+        &mut self,
+        cx: &mut Context,
+        ip: &mut Ip,
+        names: &mut NameServers,
+        deadline: Instant,
+    ) {
+        if self.armed != Some(deadline) {
+            return;
+        }
+        self.armed = None;
+        let over = self.advertised.over(cx.now);
+        self.withdraw(ip, names, |what| over.contains(what));
+        self.arm(cx);
+    }
+
+    /// Forgets a name server that was replaced in a full list.
+    pub(crate) fn forget_server(&mut self, server: IpAddr) {
+        self.advertised.remove(|what| *what == Advertised::DnsServer(server));
+    }
+
+    /// Removes routes and name servers that routers advertised.
+    fn withdraw(
+        &mut self,
+        ip: &mut Ip,
+        names: &mut NameServers,
+        goes: impl Fn(&Advertised) -> bool,
+    ) {
+        self.advertised.remove(&goes);
+        names.retain(|server, origin| {
+            origin != Origin::RouterAdvertisement || !goes(&Advertised::DnsServer(server))
+        });
+        names.retain_domains(|domain, origin| {
+            origin != Origin::RouterAdvertisement || !goes(&Advertised::Domain(domain.into()))
+        });
+        ip.routes.remove_matching(|route| match route.gateway {
+            Some(gateway) => {
+                route.origin == Origin::RouterAdvertisement
+                    && goes(&Advertised::Route(route.destination, gateway))
+            }
+            None => route.is_advertised_prefix() && goes(&Advertised::OnLink(route.destination)),
+        });
+    }
+}
