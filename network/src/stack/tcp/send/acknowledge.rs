@@ -80,6 +80,7 @@ impl Sender {
             self.rearm_timers(now, false);
             return Acknowledged::default();
         }
+        let was_recovering = self.recovery_state == RecoveryState::Recovery;
         let delivered_before = self.scoreboard.delivered();
         let delivery = self.process_deliveries(acknowledged, blocks, now);
         // One segment delivers less than 4 GiB.
@@ -124,7 +125,7 @@ impl Sender {
                 // Deliveries out of order do not grow cwnd unless the path is known to reorder (RFC
                 // 5681 §3.2, as Linux).
                 is_window_limited: is_in_order && self.is_cwnd_limited(pipe_before),
-                is_recovering: self.recovery_state == RecoveryState::Recovery,
+                is_recovering: was_recovering || self.must_hold_cwnd(segment),
                 rate,
                 lost,
             });
@@ -132,6 +133,12 @@ impl Sender {
         }
         self.rearm_timers(now, is_progress);
         Acknowledged { is_progress, fin_acknowledged }
+    }
+
+    /// True when an acknowledgment may not let cwnd grow: during recovery, whose end leaves cwnd at
+    /// ssthresh (RFC 6582 §3.2 step 3), and with ECE (RFC 3168 §6.1.2).
+    fn must_hold_cwnd(&self, segment: &Segment) -> bool {
+        self.recovery_state == RecoveryState::Recovery || (self.has_ecn && segment.echo)
     }
 
     /// True when `pipe` uses cwnd up. In slow start half of it suffices, as on Linux (RFC 7661
