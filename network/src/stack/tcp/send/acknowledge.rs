@@ -199,7 +199,7 @@ impl Sender {
         self.buffer.drain(..data);
         self.counters.acknowledged += data as u64;
         self.snd_una = acknowledged;
-        self.timers.backoff = 0;
+        self.timers.expirations = 0;
         self.fin_acknowledged
     }
 
@@ -219,6 +219,9 @@ impl Sender {
         };
         if let Some(sample) = rtt {
             self.rtt.sample(sample);
+            // Only a sample ends the backoff (RFC 6298 §5): else a path that is slower than the RTO
+            // would never give one.
+            self.timers.backoff = 0;
         }
         (rtt, self.scoreboard.sample(newest, now))
     }

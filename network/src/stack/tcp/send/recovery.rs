@@ -345,7 +345,7 @@ impl Sender {
             if self.recovery_state != RecoveryState::Open {
                 self.scoreboard.unmark_lost();
                 self.recovery_state = RecoveryState::Open;
-                self.timers.backoff = 0;
+                (self.timers.backoff, self.timers.expirations) = (0, 0);
             }
             self.congestion.undo(now);
             self.undo = Undo::default();

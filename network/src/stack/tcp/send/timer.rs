@@ -34,8 +34,10 @@ pub(super) struct Timers {
     pub(super) pace_at: Instant,
     /// When TCP_CORK holds a segment no longer.
     pub(super) cork_at: Instant,
-    /// Consecutive RTOs without progress.
+    /// RTOs since the last sample of the round trip: the exponent of the RTO.
     pub(super) backoff: u8,
+    /// Consecutive RTOs without progress.
+    pub(super) expirations: u8,
     /// Consecutive zero-window probes.
     pub(super) persist_backoff: u8,
     /// A tail loss probe is due: it ignores the windows.
@@ -56,6 +58,7 @@ impl Default for Timers {
             pace_at: Instant::NEVER,
             cork_at: Instant::NEVER,
             backoff: 0,
+            expirations: 0,
             persist_backoff: 0,
             is_tlp_due: false,
             must_override_sws: false,
@@ -102,7 +105,7 @@ impl Sender {
             // A peer that closed its window over data in flight drops it, whatever its length.
             let may_arrive = self.snd_wnd() > 0 && self.is_front_full();
             expired.is_black_hole =
-                is_timeout && self.timers.backoff > BLACK_HOLE_TIMEOUTS && may_arrive;
+                is_timeout && self.timers.expirations > BLACK_HOLE_TIMEOUTS && may_arrive;
         } else if self.timers.pto_at <= now {
             self.timers.pto_at = Instant::NEVER;
             self.timers.is_tlp_due = self.recovery_state != RecoveryState::Loss
@@ -131,6 +134,7 @@ impl Sender {
         }
         self.begin_loss(now);
         self.timers.backoff = self.timers.backoff.saturating_add(1).min(MAX_BACKOFF);
+        self.timers.expirations = self.timers.expirations.saturating_add(1);
         self.timers.pto_at = Instant::NEVER;
         self.counters.timeouts += 1;
         self.arm_rto(now);
