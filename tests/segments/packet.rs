@@ -168,7 +168,8 @@ pub(crate) fn build(segment: &Segment, from: Endpoint, to: Endpoint, origin: &Or
     tcp.extend((0..segment.length).map(|place| byte_at(segment.start.wrapping_add(place))));
     let length = (tcp.len() as u32).to_be_bytes();
     let sum = checksum(&[&octets(from.0), &octets(to.0), &length, &[0, TCP], &tcp]);
-    tcp[16..18].copy_from_slice(&sum.to_be_bytes());
+    let damage = u16::from(segment.is_damaged);
+    tcp[16..18].copy_from_slice(&(sum ^ damage).to_be_bytes());
     ip(from.0, to.0, TCP, segment.ecn.unwrap_or_default(), &tcp)
 }
 
@@ -240,6 +241,7 @@ impl Parsed {
             window: Some(u16::from_be_bytes([tcp[14], tcp[15]])),
             options: Some(options_of(&tcp[20..header], origin)),
             ecn: Some(self.class & 3),
+            is_damaged: false,
         })
     }
 }
@@ -270,6 +272,11 @@ pub(crate) fn icmp(error: &Icmp, from: Endpoint, to: Endpoint, origin: &Origin) 
         (IcmpKind::HostUnreachable, false) => (1, 3, 0),
         (IcmpKind::PortUnreachable, true) => (3, 3, 0),
         (IcmpKind::PortUnreachable, false) => (1, 4, 0),
+        (IcmpKind::TimeExceeded, true) => (11, 0, 0),
+        (IcmpKind::TimeExceeded, false) => (3, 0, 0),
+        (IcmpKind::ParameterProblem, true) => (12, 0, 0),
+        (IcmpKind::ParameterProblem, false) => (4, 1, 0),
+        (IcmpKind::SourceQuench, _) => (4, 0, 0),
     };
     let mut message = vec![kind, code, 0, 0, 0, 0];
     message.extend(mtu.to_be_bytes());

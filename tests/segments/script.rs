@@ -77,6 +77,8 @@ pub(crate) struct Segment {
     pub(crate) options: Option<Vec<TcpOption>>,
     /// The ECN field of the IP header.
     pub(crate) ecn: Option<u8>,
+    /// Its checksum is wrong.
+    pub(crate) is_damaged: bool,
 }
 
 /// An option of a segment.
@@ -118,6 +120,10 @@ pub(crate) enum IcmpKind {
     TooBig(u16),
     HostUnreachable,
     PortUnreachable,
+    TimeExceeded,
+    ParameterProblem,
+    /// Of IPv4 only, and obsolete (RFC 6633).
+    SourceQuench,
 }
 
 /// Reads a script.
@@ -203,6 +209,9 @@ fn icmp(text: &str) -> Result<Icmp, String> {
         ["too-big", mtu, sequence] => (IcmpKind::TooBig(number(mtu)?), sequence),
         ["host-unreachable", sequence] => (IcmpKind::HostUnreachable, sequence),
         ["port-unreachable", sequence] => (IcmpKind::PortUnreachable, sequence),
+        ["time-exceeded", sequence] => (IcmpKind::TimeExceeded, sequence),
+        ["parameter-problem", sequence] => (IcmpKind::ParameterProblem, sequence),
+        ["source-quench", sequence] => (IcmpKind::SourceQuench, sequence),
         _ => return Err(format!("no such ICMP error: {text}")),
     };
     Ok(Icmp { kind, sequence: number(sequence)? })
@@ -216,13 +225,14 @@ fn segment(text: &str) -> Result<Segment, String> {
     };
     let mut words = fields.split_whitespace().peekable();
     if let Some(mark) = words.next_if(|word| word.starts_with('[')) {
-        segment.ecn = Some(match mark {
-            "[not-ect]" => 0,
-            "[ect1]" => 1,
-            "[ect0]" => 2,
-            "[ce]" => 3,
+        match mark {
+            "[not-ect]" => segment.ecn = Some(0),
+            "[ect1]" => segment.ecn = Some(1),
+            "[ect0]" => segment.ecn = Some(2),
+            "[ce]" => segment.ecn = Some(3),
+            "[damaged]" => segment.is_damaged = true,
             _ => return Err(format!("no such mark: {mark}")),
-        });
+        }
     }
     words.next().ok_or("a segment has flags")?.clone_into(&mut segment.flags);
     let numbers = words.next().ok_or("a segment has numbers")?;
