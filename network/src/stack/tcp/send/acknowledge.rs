@@ -125,11 +125,7 @@ impl Sender {
                 // Deliveries out of order do not grow cwnd unless the path is known to reorder (RFC
                 // 5681 §3.2, as Linux).
                 is_window_limited: is_in_order && self.is_cwnd_limited(pipe_before),
-                // The ACK that ends recovery leaves cwnd at ssthresh (RFC 6582 §3.2 step 3), and
-                // one with ECE does not let it grow (RFC 3168 §6.1.2).
-                is_recovering: was_recovering
-                    || (self.has_ecn && segment.echo)
-                    || self.recovery_state == RecoveryState::Recovery,
+                is_recovering: was_recovering || self.must_hold_cwnd(segment),
                 rate,
                 lost,
             });
@@ -146,6 +142,12 @@ impl Sender {
             self.round_end = self.snd_nxt;
         }
         is_over
+    }
+
+    /// True when an acknowledgment may not let cwnd grow: during recovery, whose end leaves cwnd at
+    /// ssthresh (RFC 6582 §3.2 step 3), and with ECE (RFC 3168 §6.1.2).
+    fn must_hold_cwnd(&self, segment: &Segment) -> bool {
+        self.recovery_state == RecoveryState::Recovery || (self.has_ecn && segment.echo)
     }
 
     /// True when `pipe` uses cwnd up. In slow start half of it suffices, as on Linux (RFC 7661
