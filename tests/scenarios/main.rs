@@ -1,6 +1,7 @@
 //! What whole systems do together, in virtual time over simulated links.
 
 mod advertisements;
+mod answers;
 mod autoconfiguration;
 mod cancellation;
 mod control;
