@@ -2,6 +2,7 @@
 
 mod architecture;
 mod commands;
+mod conformance;
 mod control;
 mod lines;
 mod pitfalls;
