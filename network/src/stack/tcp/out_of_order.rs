@@ -52,15 +52,18 @@ impl OutOfOrder {
         self.ranges.len() < limits::TCP_OUT_OF_ORDER || self.ranges.iter().any(touches)
     }
 
-    /// Inserts a range and merges those that it touches. Returns true when all of it is a
-    /// duplicate.
-    pub(super) fn insert(&mut self, start: u32, end: u32) -> bool {
+    /// Inserts a range and merges those that it touches. Returns the first part of it that is a
+    /// duplicate (RFC 2883 §4.2.3).
+    pub(super) fn insert(&mut self, start: u32, end: u32) -> Option<(u32, u32)> {
         self.arrivals = self.arrivals.wrapping_add(1);
         let from = self.ranges.partition_point(|range| before(range.end, start));
         let to = self.ranges.partition_point(|range| !before(end, range.first));
         let touched = self.ranges.get(from..to).unwrap_or_default();
-        let is_duplicate =
-            touched.iter().any(|range| !before(start, range.first) && !before(range.end, end));
+        let common = |range: &Range| {
+            let first = later(start, range.first);
+            (first, if before(range.end, end) { range.end } else { end })
+        };
+        let duplicate = touched.iter().map(common).find(|(first, end)| before(*first, *end));
         let mut merged = Range { first: start, end, arrival: self.arrivals };
         for range in touched {
             if before(range.first, merged.first) {
@@ -69,7 +72,7 @@ impl OutOfOrder {
             merged.end = later(merged.end, range.end);
         }
         self.ranges.splice(from..to, [merged]);
-        is_duplicate
+        duplicate
     }
 
     /// Removes the first range if it begins at `next`, and returns its end.

@@ -290,8 +290,8 @@ impl Receiver {
         self.ack_due = AckDue::Now;
         let offset = start.wrapping_sub(self.rcv_nxt) as usize;
         ring::write(&mut self.buffer, self.readable + offset, data, self.buffer_size);
-        if self.out_of_order.insert(start, end) {
-            self.dsack = Some((start, end));
+        if let Some(duplicate) = self.out_of_order.insert(start, end) {
+            self.dsack = Some(duplicate);
         }
         if let Some(end) = self.out_of_order.take_contiguous(self.rcv_nxt) {
             self.readable += end.wrapping_sub(self.rcv_nxt) as usize;
