@@ -52,11 +52,11 @@ fn devnet() -> &'static Path {
 }
 
 fn run(script: &str, tools: &[&str]) {
-    run_with(script, tools, Path::new("/nonexistent"));
+    run_with(script, tools, || Vec::from([("DEVNET", devnet().to_owned())]));
 }
 
-/// Runs a script that finds guest programs in a folder.
-fn run_with(script: &str, tools: &[&str], guests: &Path) {
+/// Runs a script with an environment that is made only if it runs.
+fn run_with(script: &str, tools: &[&str], made: impl Fn() -> Vec<(&'static str, PathBuf)>) {
     if let Some(what) = missing(tools) {
         assert!(
             std::env::var_os("DEVNET_REQUIRE_ALL").is_none(),
@@ -72,8 +72,7 @@ fn run_with(script: &str, tools: &[&str], guests: &Path) {
     let output = Command::new("timeout")
         .args(["--kill-after=5", "240", "unshare", "-n", "bash"])
         .arg(&path)
-        .env("DEVNET", devnet())
-        .env("GUESTS", guests)
+        .envs(made())
         .output()
         .expect("unshare");
     let text = format!(
@@ -125,6 +124,27 @@ fn an_idle_program_makes_no_wake_ups() {
     run("idle.sh", &["ip"]);
 }
 
+/// The test of scripts of segments, which can run them against the kernel.
+fn segments() -> PathBuf {
+    let built = Command::new(env!("CARGO"))
+        .args(["test", "--no-run", "--quiet", "-p", "devnet-tests", "--test", "segments"])
+        .arg("--message-format=json")
+        .current_dir(root())
+        .output()
+        .expect("cargo");
+    let messages = String::from_utf8_lossy(&built.stdout).into_owned();
+    let executable = |line: &str| {
+        let message: serde_json::Value = serde_json::from_str(line).ok()?;
+        message["executable"].as_str().map(PathBuf::from)
+    };
+    messages.lines().filter_map(executable).next_back().expect("segments do not build")
+}
+
+#[test]
+fn the_kernel_keeps_scripts_of_segments_too() {
+    run_with("segments.sh", &["ip", "sysctl"], || Vec::from([("SEGMENTS", segments())]));
+}
+
 #[test]
 fn guests_talk_with_the_kernel() {
     // In C, and on a library that others made. They are made here, since the script's namespace
@@ -137,5 +157,8 @@ fn guests_talk_with_the_kernel() {
     for (name, module) in c.iter().chain(rust) {
         std::fs::write(folder.join(format!("{name}.wasm")), module).expect("a module");
     }
-    run_with("guests.sh", &["ip", "curl", "nginx", "dnsmasq"], &folder);
+    let tools = ["ip", "curl", "nginx", "dnsmasq"];
+    run_with("guests.sh", &tools, || {
+        Vec::from([("DEVNET", devnet().to_owned()), ("GUESTS", folder.clone())])
+    });
 }

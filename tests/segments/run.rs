@@ -4,9 +4,14 @@ use std::collections::BTreeMap;
 use std::net::IpAddr;
 use std::time::Duration;
 
+use crate::kernel::{self, Kernel};
 use crate::packet::{Endpoint, Origin, Parsed, build, icmp};
-use crate::script::{Action, Echo, Event, Script, Segment, TcpOption};
+use crate::script::{Action, Echo, Event, Script, Segment, Settings, TcpOption};
+use crate::simulated::Simulated;
 use crate::subject::{PORT, Subject};
+
+/// The peer's port.
+const PEER_PORT: u16 = 5000;
 
 /// A connection, by the peer's port.
 #[derive(Clone, Copy, Debug)]
@@ -18,7 +23,7 @@ struct Flow {
 }
 
 struct Runner {
-    subject: Subject,
+    subject: Box<dyn Subject>,
     ours: IpAddr,
     theirs: IpAddr,
     peer_iss: u32,
@@ -27,24 +32,50 @@ struct Runner {
     tolerance: Duration,
 }
 
-/// Runs a script.
+/// Runs a script against our stack.
 ///
 /// # Errors
 /// The line that is not kept, and what happened instead.
 pub(crate) fn run(script: &Script) -> Result<(), String> {
     let settings = &script.settings;
+    let (ours, theirs) = addresses(settings);
+    let subject = Box::new(Simulated::new(settings, theirs, PEER_PORT));
+    run_with(script, subject, (ours, theirs), PEER_PORT, settings.tolerance)
+}
+
+/// Runs a script against the kernel, which still knows the ports of earlier ones.
+///
+/// # Errors
+/// As [`run`].
+pub(crate) fn run_kernel(script: &Script, peer_port: u16) -> Result<(), String> {
+    let (ours, theirs) = addresses(&script.settings);
+    let subject = Box::new(Kernel::new(&script.settings, theirs, peer_port)?);
+    run_with(script, subject, (ours, theirs), peer_port, kernel::TOLERANCE)
+}
+
+/// The addresses of the host and of the peer.
+fn addresses(settings: &Settings) -> (IpAddr, IpAddr) {
     let addresses =
         if settings.is_ipv6 { ["fd00::1", "fd00::9"] } else { ["10.0.0.1", "10.0.0.9"] };
     let [ours, theirs] = addresses.map(|text| text.parse().expect("an address"));
-    let peer_port = 5000;
+    (ours, theirs)
+}
+
+fn run_with(
+    script: &Script,
+    subject: Box<dyn Subject>,
+    (ours, theirs): (IpAddr, IpAddr),
+    peer_port: u16,
+    tolerance: Duration,
+) -> Result<(), String> {
     let mut runner = Runner {
-        subject: Subject::new(settings, theirs, peer_port),
+        subject,
         ours,
         theirs,
-        peer_iss: settings.peer_iss,
+        peer_iss: script.settings.peer_iss,
         peer_port,
         flows: BTreeMap::new(),
-        tolerance: settings.tolerance,
+        tolerance,
     };
     let mut at = runner.subject.now();
     for event in &script.events {
