@@ -1,5 +1,5 @@
-//! `network/TCP_CONFORMANCE.md` has a table for each RFC: every row has a test that exists, or a reason
-//! why there is none.
+//! `network/TCP_CONFORMANCE.md` has a table for each RFC: every row has a test that exists, or a
+//! reason why there is none.
 //!
 //! A test is a code span: `segments: folder/name`, `scenarios: file::function` or
 //! `network: module::function`.
