@@ -455,6 +455,11 @@ fn dns_servers_and_their_lifetimes() {
     // An option that is too short or cut says nothing; groups are no servers.
     advertised(0xa).with(&[25, 1, 0, 0, 0, 0, 2, 88]).send(&mut wire);
     advertised(0xa).with(&servers(600, &["ff02::53", "::"])).send(&mut wire);
+    // Nor does one whose length is not that of whole addresses (RFC 8106 §5.3.1).
+    let mut half = servers(600, &["2001:db8::54"]);
+    half.extend([0; 8]);
+    half[1] = 4;
+    advertised(0xa).with(&half).send(&mut wire);
     assert_eq!(listed(&wire), ["2001:db8::53"]);
     wire.after(Duration::from_secs(605));
     assert!(listed(&wire).is_empty());

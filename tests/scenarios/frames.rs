@@ -222,9 +222,9 @@ fn first_fragment_without_the_whole_header_chain() {
     let first = chain(&fragment_header(77, 0, true, 60, &padding(60)));
     assert_eq!(problems(&wire.exchange(&ipv6(PEER6, HOST6, 0, 64, &first))), [(3, 0)]);
     assert_eq!(received(&socket), None);
-    // An error is never answered by one, nor is what came to a group.
-    let error = [1, 0, 0, 0, 0, 0, 0, 0];
-    assert!(wire.exchange(&fragment(88, 0, true, 58, &error[..0])).is_empty());
+    // An ICMPv6 error is short and never cut (RFC 4443 §2.4 (c)), so this is none. What came to a
+    // group is not answered.
+    assert_eq!(problems(&wire.exchange(&fragment(88, 0, true, 58, &[]))), [(3, 0)]);
     let group = ipv6(PEER6, ALL_NODES, 44, 64, &fragment_header(9, 0, true, 60, &padding(60)));
     assert!(wire.exchange(&group).is_empty());
 }
@@ -265,12 +265,14 @@ fn fragments_of_impossible_lengths_are_reported() {
     assert_eq!(problems(&wire.exchange(&fragment(2, 800, true, 17, &[0; 15]))), [(0, 4)]);
     assert_eq!(problems(&wire.exchange(&fragment(3, 65_528, false, 17, &[0; 16]))), [(0, 42)]);
     assert_eq!(problems(&wire.exchange(&fragment(4, 65_528, false, 17, &[0; 8]))), [(0, 42)]);
+    // An ICMPv6 error is short and never cut (RFC 4443 §2.4 (c)): this is none.
+    assert_eq!(problems(&wire.exchange(&fragment(7, 65_528, false, 58, &[0; 16]))), [(0, 42)]);
     assert!(wire.exchange(&fragment(5, 65_520, false, 17, &[0; 15])).is_empty());
     // A header in front moves the fragment header.
     let moved = [&padding(44)[..], &fragment_header(6, 65_528, false, 17, &[0; 16])].concat();
     assert_eq!(problems(&wire.exchange(&ipv6(PEER6, HOST6, 60, 64, &moved))), [(0, 50)]);
-    // Not about an ICMPv6 message, which may be an error.
-    assert!(wire.exchange(&fragment(7, 800, true, 58, &[0; 15])).is_empty());
+    // Not about what shows that it is an ICMPv6 error.
+    assert!(wire.exchange(&fragment(8, 0, true, 58, &[1; 15])).is_empty());
     let group = ipv6(PEER6, ALL_NODES, 44, 64, &fragment_header(9, 0, true, 17, &[0; 15]));
     assert!(wire.exchange(&group).is_empty());
 }

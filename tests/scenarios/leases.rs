@@ -441,6 +441,38 @@ fn dhcp_options_are_judged_one_by_one() {
 }
 
 #[test]
+fn dhcp_renewal_times_of_zero_count_as_absent() {
+    for code in [option::RENEWAL_TIME, option::REBINDING_TIME] {
+        let world = World::new(18);
+        let wire = leased(&world, &[&PLAIN[..], &[(code, &[0; 4])]].concat());
+        let lease = status(&wire).lease.unwrap();
+        assert!((1790..=1800).contains(&lease.renew_seconds), "{code}: {lease:?}");
+        assert!((3140..=3150).contains(&lease.rebind_seconds), "{code}: {lease:?}");
+    }
+}
+
+#[test]
+fn a_short_dhcp_lease_is_renewed_at_its_half() {
+    let world = World::new(19);
+    let mut wire = started(&world);
+    let options = [(option::LEASE_TIME, &[0, 0, 0, 7][..]), PLAIN[1], PLAIN[2]];
+    let heard = play(&mut wire, Duration::from_secs(20), &USUAL, |heard| {
+        grant(heard, &options).map(|reply| reply.to_bytes())
+    });
+    assert_eq!(status(&wire).state, DhcpState::Bound);
+    // Discover, request, and a renewal every six seconds: nobody answers the unicast ones.
+    assert!((4..=9).contains(&heard.len()), "{heard:?}");
+}
+
+#[test]
+fn the_first_usable_router_of_a_lease_counts() {
+    let world = World::new(20);
+    let routers = [LEASED.octets(), [0; 4], SERVER.octets()].concat();
+    let wire = leased(&world, &[PLAIN[0], PLAIN[1], (option::ROUTER, &routers)]);
+    assert_eq!(routes(&wire), ["0.0.0.0/0 via 10.77.0.1"]);
+}
+
+#[test]
 fn a_dhcp_message_whose_last_option_is_cut_off_has_its_others() {
     let world = World::new(15);
     let mut wire = started(&world);

@@ -294,6 +294,21 @@ fn a_truncated_dns_answer_counts_when_there_is_no_tcp() {
 }
 
 #[test]
+fn a_truncated_dns_answer_counts_when_tcp_stays_silent() {
+    let world = World::new(18);
+    let (left, right) = network(&world, false);
+    serve(&world, &right, "10.0.0.2", |asked| {
+        let mut response = asked.respond(0, &[a("some.test", 1)]);
+        response[2] |= 2;
+        vec![response]
+    });
+    // Connections are accepted, and nobody answers on them.
+    let _listener = TcpListener::bind(&right.sockets(), "10.0.0.2:53".parse().unwrap(), 8).unwrap();
+    let (answer, time) = resolve(&world, &left, "some.test", RecordKind::A);
+    assert_eq!((addresses(answer), time < Duration::from_secs(2)), (vec![1], true));
+}
+
+#[test]
 fn dns_records_are_judged_one_by_one() {
     let world = World::new(8);
     let (left, right) = network(&world, false);

@@ -245,10 +245,12 @@ impl Resolver {
                 .filter(|(_, known)| known.is_none() && is_from(message.remote, server))
                 .find_map(|(query, known)| Some((query.response(&message.data)?, query, known)));
             let Some((response, query, known)) = found else { continue };
-            *known = match response.is_truncated && is_answer(response.code) {
-                true => self.query_over_tcp(server, query).await.or(Some(response)),
-                false => Some(response),
-            };
+            let is_incomplete = response.is_truncated && is_answer(response.code);
+            // It counts if the deadline comes before a response over TCP.
+            *known = Some(response);
+            if is_incomplete && let Some(whole) = self.query_over_tcp(server, query).await {
+                *known = Some(whole);
+            }
         }
         None
     }
@@ -300,7 +302,6 @@ const fn is_answer(code: ResponseCode) -> bool {
 
 /// Combines the responses to all types: any records count; a name error for one type holds for all.
 fn combine(answers: Vec<Option<Response>>, failure: Option<Error>) -> Reply {
-    let missing = answers.iter().any(Option::is_none);
     let (mut records, mut refused, mut no_such_name) = (Vec::new(), false, false);
     for answer in answers.into_iter().flatten() {
         match answer.code {
@@ -322,7 +323,7 @@ fn combine(answers: Vec<Option<Response>>, failure: Option<Error>) -> Reply {
     match failure {
         _ if !records.is_empty() => Reply::Records(records),
         _ if no_such_name => Reply::NoSuchName,
-        Some(error) if missing => Reply::Failed(error),
+        Some(error) => Reply::Failed(error),
         _ if refused => Reply::Failed(Error::ConnectionRefused),
         _ => Reply::Records(records),
     }

@@ -90,7 +90,9 @@ pub(super) const fn preference_of(flags: u8) -> Option<Preference> {
 /// Lifetime and addresses of a Recursive DNS Server option (RFC 8106 §5.1).
 pub(super) fn dns_servers(body: &[u8]) -> Option<(u32, impl Iterator<Item = IpAddr> + '_)> {
     let (head, servers) = body.split_at_checked(6)?;
-    let addresses = servers.as_chunks::<16>().0.iter();
+    // A length that is not of whole addresses makes it invalid (§5.3.1).
+    let (addresses, []) = servers.as_chunks::<16>() else { return None };
+    let addresses = addresses.iter();
     Some((u32_at(head, 2)?, addresses.map(|octets| IpAddr::V6(Ipv6Addr::from_octets(*octets)))))
 }
 

@@ -144,14 +144,14 @@ impl DhcpClient {
         if seconds == 0 || !is_leasable(prefix, address) {
             return None;
         }
-        // T1 < T2 < lease time, whatever the server sends.
+        // 0 < T1 < T2 < lease time, whatever the server sends: the client would ask every second.
         let rebind = message
             .seconds_option(option::REBINDING_TIME)
-            .filter(|rebind| *rebind < seconds)
-            .unwrap_or(seconds / 8 * 7);
+            .filter(|rebind| (1..seconds).contains(rebind))
+            .unwrap_or(seconds - seconds.div_ceil(8));
         let renew = message
             .seconds_option(option::RENEWAL_TIME)
-            .filter(|renew| *renew < rebind)
+            .filter(|renew| (1..rebind).contains(renew))
             .unwrap_or(rebind.min(seconds / 2));
         let after = |seconds: u32| self.requested_at.after(Duration::from_secs(u64::from(seconds)));
         let domain =

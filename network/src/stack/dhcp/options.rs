@@ -28,8 +28,8 @@ pub(super) fn routes(message: &DhcpMessage, address: Ipv4Addr) -> Vec<LeasedRout
             .take(limits::LEASED_ROUTES)
             .collect(),
         None => message
-            .address_option(option::ROUTER)
-            .filter(|router| is_gateway(*router))
+            .address_options(option::ROUTER)
+            .find(|router| is_gateway(*router))
             .map(|router| (Prefix::DEFAULT_IPV4, Some(router)))
             .into_iter()
             .collect(),

@@ -42,7 +42,7 @@ impl Quote {
                 let address = |at: usize| {
                     bytes.get(at..)?.first_chunk::<16>().map(|octets| IpAddr::from(*octets))
                 };
-                let (protocol, start) = upper_layer(bytes)?;
+                let (protocol, start, _) = upper_layer(bytes)?;
                 (
                     address(8)?,
                     address(24)?,
@@ -80,12 +80,14 @@ impl Quote {
         (self.source, self.destination, self.protocol, ours, theirs)
     }
 
-    /// True when the IPv6 packet contains an ICMPv6 error, or may contain one: such packets never
-    /// cause an error. `None` when its headers do not lead to an upper layer.
+    /// True when the IPv6 packet contains an ICMPv6 error: such packets never cause an error. An
+    /// error is never longer than 1280 bytes (RFC 4443 §2.4 (c)), so a fragment that does not show
+    /// the type is none. `None` when its headers do not lead to an upper layer.
     pub(crate) fn is_icmpv6_error(bytes: &[u8]) -> Option<bool> {
-        let (protocol, start) = upper_layer(bytes)?;
+        let (protocol, start, is_fragment) = upper_layer(bytes)?;
         // Types below 128 are errors (RFC 4443 §2.1).
-        Some(protocol == protocol::ICMPV6 && bytes.get(start).is_none_or(|kind| *kind < 128))
+        let is_error = bytes.get(start).map_or(!is_fragment, |kind| *kind < 128);
+        Some(protocol == protocol::ICMPV6 && is_error)
     }
 
     /// The same for an IPv4 packet that is no later fragment (RFC 1122 §3.2.2).
@@ -96,18 +98,21 @@ impl Quote {
     }
 }
 
-/// The upper-layer protocol of an IPv6 packet and its offset, which lies behind the packet in a
-/// later fragment.
-fn upper_layer(bytes: &[u8]) -> Option<(u8, usize)> {
-    let (mut next, mut start) = (*bytes.get(6)?, IPV6_HEADER);
+/// The upper-layer protocol of an IPv6 packet, its offset, which lies behind the packet in a later
+/// fragment, and whether the packet is a fragment.
+fn upper_layer(bytes: &[u8]) -> Option<(u8, usize, bool)> {
+    let (mut next, mut start, mut is_fragment) = (*bytes.get(6)?, IPV6_HEADER, false);
     for _ in 0..EXTENSIONS {
         let length = match next {
             protocol::HOP_BY_HOP | protocol::DESTINATION_OPTIONS | protocol::ROUTING => {
                 (usize::from(*bytes.get(start + 1)?) + 1) * 8
             }
-            protocol::FRAGMENT if u16_at(bytes, start + 2)? & 0xfff8 == 0 => 8,
-            protocol::FRAGMENT => return Some((*bytes.get(start)?, bytes.len())),
-            upper => return Some((upper, start)),
+            protocol::FRAGMENT if u16_at(bytes, start + 2)? & 0xfff8 == 0 => {
+                is_fragment = true;
+                8
+            }
+            protocol::FRAGMENT => return Some((*bytes.get(start)?, bytes.len(), true)),
+            upper => return Some((upper, start, is_fragment)),
         };
         next = *bytes.get(start)?;
         start += length;

@@ -34,7 +34,10 @@ impl Sender {
     /// True for a segment without a full load that waits: for an acknowledgment, because a small
     /// segment is in flight (Nagle's algorithm in Minshall's variant), or for more data.
     pub(super) fn is_held(&mut self, now: Instant) -> bool {
-        if self.gathering.is_corked {
+        // A segment waits only if data is missing, not window, and if the program can write more:
+        // Linux too pushes before a writer waits for room, and at the end of the stream.
+        let may_fill = self.unsent() < self.mss && self.free_space() > 0;
+        if self.gathering.is_corked && may_fill {
             if core::mem::take(&mut self.timers.must_override_cork) {
                 return false;
             }
