@@ -225,6 +225,8 @@ enum {
 /* Returns the data of the next read of the socket, at most so many bytes (64 KiB at most), and
    leaves it in the queue; waits for it (MSG_PEEK). (read) */
 #define DEVNET_PEEK 0xbfff6e73u
+/* Returns the values of the options that `GetOptions` does not have. (read) */
+#define DEVNET_GET_FURTHER_OPTIONS 0xbfff6e74u
 /* Makes this open file a reader of events of these kinds: a snapshot, then changes. (read) */
 #define DEVNET_WATCH 0xbfff6e80u
 
@@ -278,6 +280,18 @@ enum {
     DEVNET_OPTION_BIND_TO_DEVICE = 20,
     DEVNET_OPTION_CONGESTION_CONTROL = 21,
     DEVNET_OPTION_EXPLICIT_CONGESTION = 22,
+    DEVNET_OPTION_TIMESTAMPS = 23,
+    DEVNET_OPTION_MAXIMUM_SEGMENT = 24,
+    DEVNET_OPTION_CORK = 25,
+    DEVNET_OPTION_NOT_SENT_LOW_WATER = 26,
+    DEVNET_OPTION_PATH_MTU_DISCOVERY = 27,
+    DEVNET_OPTION_BLACK_HOLE_DETECTION = 28,
+};
+enum {
+    DEVNET_PATH_MTU_DISCOVERY_NEVER = 0,
+    DEVNET_PATH_MTU_DISCOVERY_WANT = 1,
+    DEVNET_PATH_MTU_DISCOVERY_ALWAYS = 2,
+    DEVNET_PATH_MTU_DISCOVERY_PROBE = 3,
 };
 enum {
     DEVNET_CONGESTION_CUBIC = 0,
