@@ -13,15 +13,18 @@ start dnsmasq dnsmasq -k --conf-file=/dev/null --no-resolv --no-hosts --user=roo
 
 start devnet "$DEVNET" --interface eth0=tap:tap0,mac=02:00:00:00:00:77 -c '
   dhcp eth0 || exit 9
+  echo leased
   ip route
   ping -c 1 web || exit 8
   nslookup web || exit 7
   nslookup -type=a big
   nslookup web. && exit 6
+  echo named
   sleep 4
   ip -6 route
   echo ready'
-eventually grep -q '^ready' "$work/devnet.log"
+# Each step has the time of its own.
+for step in leased named ready; do eventually grep -q "^$step" "$work/devnet.log"; done
 has() { grep -qF "$1" "$work/devnet.log" || fail "no '$1'"; }
 has '192.168.2.0/24 via 10.77.0.9 dev eth0 proto dhcp'
 has 'default via 10.77.0.7 dev eth0 proto dhcp'
