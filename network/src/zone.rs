@@ -2,14 +2,14 @@
 //! names the interface, by its index as the scope of the address, or by its name in text.
 
 use alloc::string::String;
-use core::net::SocketAddr;
+use core::net::{SocketAddr, SocketAddrV6};
 
 use virtual_file_system::Error;
 
 /// The index of the interface that an address names. The scope of any other address says nothing.
 pub(crate) fn of(address: &SocketAddr) -> Option<u32> {
     match address {
-        SocketAddr::V6(address) if is_link_local(&SocketAddr::V6(*address)) => {
+        SocketAddr::V6(address) if is_link_local(address) => {
             Some(address.scope_id()).filter(|index| *index != 0)
         }
         _ => None,
@@ -18,18 +18,16 @@ pub(crate) fn of(address: &SocketAddr) -> Option<u32> {
 
 /// The address with its zone, if it is link-local.
 pub(crate) fn with(mut address: SocketAddr, interface: u32) -> SocketAddr {
-    let is_link_local = is_link_local(&address);
     if let SocketAddr::V6(address) = &mut address
-        && is_link_local
+        && is_link_local(address)
     {
         address.set_scope_id(interface);
     }
     address
 }
 
-fn is_link_local(address: &SocketAddr) -> bool {
+fn is_link_local(address: &SocketAddrV6) -> bool {
     const LINK_SCOPE: u8 = 2;
-    let SocketAddr::V6(address) = address else { return false };
     let [first, second, ..] = address.ip().octets();
     address.ip().is_unicast_link_local() || (first == 0xff && second & 0xf == LINK_SCOPE)
 }

@@ -92,12 +92,17 @@ pub(super) fn write(bytes: &mut Vec<u8>, name: &str) -> Result<(), Error> {
     Ok(())
 }
 
+/// A name in text form without its final dot.
+pub(crate) fn without_dot(name: &str) -> &str {
+    name.strip_suffix('.').unwrap_or(name)
+}
+
 /// Validates a name in text form; a final dot is allowed.
 ///
 /// # Errors
 /// `InvalidInput` for empty or overlong names and labels and for characters that no host name has.
 pub fn check_name(name: &str) -> Result<(), Error> {
-    let body = name.strip_suffix('.').unwrap_or(name);
+    let body = without_dot(name);
     let is_label = |label: &str| {
         (1..=LABEL_BYTES).contains(&label.len())
             && label.bytes().all(|byte| byte.is_ascii_alphanumeric() || matches!(byte, b'-' | b'_'))

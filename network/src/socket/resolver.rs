@@ -17,6 +17,7 @@ use virtual_file_system::Error;
 
 use super::{Sockets, TcpStream, UdpSocket};
 use crate::command::dns::{Answer, Question, Record, RecordData, RecordKind};
+use crate::dns_message::name::without_dot;
 use crate::dns_message::{self, DnsMessage, PORT, QueryKind, Response, ResponseCode};
 use crate::limits;
 use crate::platform::before;
@@ -367,7 +368,7 @@ fn resolve_locally(question: &Question) -> Option<Answer> {
     if let Ok(address) = question.name.parse::<IpAddr>() {
         return local(if fits(&address) { core::slice::from_ref(&address) } else { &[] });
     }
-    let name = question.name.strip_suffix('.').unwrap_or(&question.name);
+    let name = without_dot(&question.name);
     // RFC 6761 §6.3: queries for localhost and its subdomains never leave the system.
     if name.eq_ignore_ascii_case("localhost") || name.to_ascii_lowercase().ends_with(".localhost") {
         let both = [IpAddr::V4(Ipv4Addr::LOCALHOST), IpAddr::V6(Ipv6Addr::LOCALHOST)];
@@ -387,7 +388,7 @@ fn wire_question(question: &Question) -> Result<(String, Vec<QueryKind>), Error>
     };
     let name = match (question.kind, question.name.parse::<IpAddr>()) {
         (RecordKind::Ptr, Ok(address)) => dns_message::reverse_name(address),
-        _ => question.name.strip_suffix('.').unwrap_or(&question.name).to_ascii_lowercase(),
+        _ => without_dot(&question.name).to_ascii_lowercase(),
     };
     dns_message::check_name(&name)?;
     Ok((name, kinds))

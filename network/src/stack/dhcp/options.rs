@@ -65,7 +65,7 @@ pub(super) fn search_list(message: &DhcpMessage) -> Vec<String> {
     let words = text.into_iter().flat_map(|text| text.trim_end_matches('\0').split_whitespace());
     let domains = words.filter_map(|word| {
         check_name(word).ok()?;
-        Some(word.strip_suffix('.').unwrap_or(word).to_ascii_lowercase())
+        Some(name::without_dot(word).to_ascii_lowercase())
     });
     domains.take(limits::SEARCH_DOMAINS).collect()
 }
