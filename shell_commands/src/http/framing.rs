@@ -1,6 +1,8 @@
 //! The fields of raw heads that say where a message ends: what `hyper` hides from the
 //! [`server`](super::server), and what it refuses to the [`client`](super::client). Pure.
 
+use http::HeaderName;
+
 /// Bytes of a line that tell its field: the longest name is `transfer-encoding`, and a colon ends
 /// it.
 const NAME_BYTES: usize = 18;
@@ -196,11 +198,10 @@ fn mended(head: &[u8]) -> (Vec<u8>, bool) {
 /// them; one that looks like framing stays, and the whole head is refused for it.
 fn is_no_field(line: &[u8]) -> bool {
     let name = line.split(|byte| *byte == b':').next().unwrap_or_default().trim_ascii_end();
-    let is_token = |byte: &u8| byte.is_ascii_alphanumeric() || b"!#$%&'*+-.^_`|~".contains(byte);
     let is_printable = |byte: &u8| !byte.is_ascii_control() || b"\t\r\n".contains(byte);
     let line = line.trim_ascii().to_ascii_lowercase();
     let has = |part: &[u8]| line.windows(part.len()).any(|window| window == part);
-    let is_name = !name.is_empty() && name.iter().all(is_token) && line.contains(&b':');
+    let is_name = HeaderName::from_bytes(name).is_ok() && line.contains(&b':');
     !line.is_empty()
         && !is_name
         && line.iter().all(is_printable)
