@@ -76,7 +76,7 @@ impl Ip {
         // Nearly every packet: unicast to another host, within the path MTU.
         if mode == DeliveryMode::Unicast
             && outgoing.hop_limit != 0
-            && frame.len() <= self.mtu_for(cx, destination, options)
+            && frame.len() <= self.mtu_for(cx, destination, options.discovery)
         {
             self.write_header(outgoing, options, &mut frame);
             return self.send_unicast(cx, frame, destination);
@@ -108,7 +108,7 @@ impl Ip {
         let mtu = match mode {
             DeliveryMode::Local => usize::from(u16::MAX),
             _ if cx.is_loopback() => usize::from(u16::MAX),
-            _ => self.mtu_for(cx, destination, options),
+            _ => self.mtu_for(cx, destination, options.discovery),
         };
         if frame.len() <= mtu {
             self.write_header(outgoing, options, &mut frame);
@@ -126,8 +126,13 @@ impl Ip {
     }
 
     /// Bytes of the longest packet that leaves in one piece.
-    fn mtu_for(&self, cx: &Context, destination: IpAddr, options: &SendOptions) -> usize {
-        match options.discovery {
+    pub(crate) fn mtu_for(
+        &self,
+        cx: &Context,
+        destination: IpAddr,
+        discovery: PathMtuDiscovery,
+    ) -> usize {
+        match discovery {
             PathMtuDiscovery::Probe => self.link_mtu(cx, destination),
             _ => self.path_mtu(cx, destination),
         }

@@ -70,8 +70,6 @@ pub(crate) struct Connection {
     pub(super) template: HeaderTemplate,
     pub(super) ecn: EcnState,
     pub(super) timestamps: Timestamps,
-    /// Our SYN offers timestamps, and our SYN|ACK accepts them.
-    pub(super) offers_timestamps: bool,
     /// The MSS that our SYN advertises: bytes of data in a segment that we accept.
     pub(super) own_mss: u16,
     /// Bytes of data in a segment that the path carries.
@@ -162,12 +160,12 @@ impl Connection {
         let sizes = (settings.receive_buffer, settings.send_buffer);
         if self.buffer_sizes != sizes {
             self.buffer_sizes = sizes;
-            settings.receive_buffer.into_iter().for_each(|_| {
+            if settings.receive_buffer.is_some() {
                 self.receiver.set_buffer_size(settings.receive_sizes().0);
-            });
-            settings.send_buffer.into_iter().for_each(|_| {
+            }
+            if settings.send_buffer.is_some() {
                 self.sender.set_buffer_size(settings.send_sizes().0);
-            });
+            }
         }
         self.timeouts = settings.timeouts();
         self.linger = settings.linger;

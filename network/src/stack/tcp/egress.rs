@@ -8,7 +8,6 @@ use super::receive::AckDue;
 use super::segment::{BLOCKS, Blocks, SynOptions, TIMESTAMPS_BYTES, syn_options};
 use super::send::Plan;
 use super::{Connection, Flow, Tcp};
-use crate::command::option::PathMtuDiscovery;
 use crate::command::socket::SocketState as State;
 use crate::limits;
 use crate::limits::HOP_LIMIT;
@@ -63,10 +62,8 @@ impl Tcp {
             return;
         };
         let remote = flow.remote.ip();
-        let (path, link) = (ip.path_mtu(cx, remote), ip.link_mtu(cx, remote));
         let Some(connection) = self.connections.get_mut(index as usize) else { return };
-        let ignores_path = connection.template.discovery == PathMtuDiscovery::Probe;
-        let path_mss = mss_of(if ignores_path { link } else { path }, remote);
+        let path_mss = mss_of(ip.mtu_for(cx, remote, connection.template.discovery), remote);
         connection.template.flow_label = ip.flow_label(&flow);
         connection.path_mss = path_mss;
         let segment = connection.smss();
@@ -181,17 +178,16 @@ impl Tcp {
         let Some(handshake) = connection.state_machine.handshake() else { return };
         let is_syn_ack = handshake.state() != State::SynSent;
         let peer = handshake.peer_options;
-        let has_timestamps = if is_syn_ack {
-            connection.timestamps.is_negotiated()
-        } else {
-            connection.offers_timestamps
-        };
         let offer = SynOptions {
             segment: Some(connection.own_mss),
             sack: !is_syn_ack || peer.sack,
             shift: (!is_syn_ack || peer.shift.is_some())
                 .then(|| connection.receiver.offered_wnd_shift()),
-            timestamps: has_timestamps.then(|| connection.timestamps.offer(cx.now)),
+            timestamps: if is_syn_ack {
+                connection.timestamps.option(cx.now)
+            } else {
+                connection.timestamps.offer(cx.now)
+            },
         };
         let (options, length) = syn_options(&offer);
         let ecn = match (is_syn_ack, connection.ecn.is_requested) {

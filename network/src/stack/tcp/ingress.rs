@@ -188,9 +188,7 @@ impl Tcp {
             let options =
                 frame.bytes().get(start + TCP_HEADER..start + usize::from(segment.header));
             handshake.process_syn(options.unwrap_or_default(), segment, now);
-            if let Some((seg_tsval, _)) = handshake.peer_options.timestamps
-                && connection.offers_timestamps
-            {
+            if let Some((seg_tsval, _)) = handshake.peer_options.timestamps {
                 connection.timestamps.negotiate(seg_tsval, now);
             }
             connection
@@ -251,7 +249,9 @@ impl Tcp {
             }
         };
         let timestamps = timestamps.filter(|_| connection.timestamps.is_negotiated());
-        let verdict = connection.verdict(segment, timestamps, now);
+        // An old segment that is accepted was overtaken by a later one.
+        let is_old = connection.looks_old(segment, timestamps, now);
+        let verdict = connection.verdict(segment, timestamps, is_old);
         let (takes_ack, must_ack_now) = match verdict {
             Verdict::Accept(takes_ack) => (takes_ack, false),
             Verdict::AckNow => (true, true),
@@ -262,11 +262,11 @@ impl Tcp {
             }
         };
         let packet = frame.bytes();
-        let (echo, is_overtaken) = connection.take_timestamps(segment, timestamps, now);
+        let echo = connection.take_timestamps(segment, timestamps, is_old, now);
         let acknowledged = match segment.acknowledgment {
             Some(number) if takes_ack => {
                 let snapshot = watch.before(connection);
-                let news = Acknowledgment { segment, number, blocks, echo, is_overtaken };
+                let news = Acknowledgment { segment, number, blocks, echo, is_overtaken: is_old };
                 let acknowledged = connection.sender.acknowledge(&news, now);
                 watch.after(connection, snapshot);
                 acknowledged

@@ -262,8 +262,7 @@ impl Tcp {
             template: HeaderTemplate::new(settings.hop_limit, settings.traffic_class)
                 .with_discovery(settings.path_mtu_discovery),
             ecn: EcnState { is_requested: settings.explicit_congestion, is_negotiated: false },
-            timestamps: Timestamps::new(timestamp_offset),
-            offers_timestamps: settings.timestamps,
+            timestamps: Timestamps::new(settings.timestamps, timestamp_offset),
             own_mss,
             path_mss: own_mss,
             maximum_segment: settings.maximum_segment(),

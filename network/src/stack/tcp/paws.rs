@@ -7,16 +7,26 @@ use super::segment::{Segment, SegmentOptions, before};
 use crate::platform::Instant;
 
 impl Connection {
-    /// Tests a segment. PAWS comes before anything else; it does not apply to a RST (RFC 7323 §5.3,
-    /// R1).
-    pub(super) fn verdict(
+    /// True for a segment that looks old by its timestamps. PAWS does not apply to a RST (RFC 7323
+    /// §5.3, R1).
+    pub(super) fn looks_old(
         &self,
         segment: &Segment,
         timestamps: Option<(u32, u32)>,
         now: Instant,
+    ) -> bool {
+        let is_old = |(seg_tsval, _)| self.timestamps.is_old(seg_tsval, now);
+        !segment.rst && timestamps.is_some_and(is_old)
+    }
+
+    /// Tests a segment; that it looks old comes before anything else.
+    pub(super) fn verdict(
+        &self,
+        segment: &Segment,
+        timestamps: Option<(u32, u32)>,
+        is_old: bool,
     ) -> Verdict {
-        let is_old = |(value, _)| !segment.rst && self.timestamps.is_old(value, now);
-        if !timestamps.is_some_and(is_old) {
+        if !is_old {
             return check(segment, &self.sequence_state());
         }
         let (end, rcv_nxt) = (segment.end(), self.receiver.rcv_nxt());
@@ -31,21 +41,21 @@ impl Connection {
         }
     }
 
-    /// Takes the timestamps of a segment that is accepted. Returns the tick of our clock that it
-    /// echoes, and whether another segment overtook it.
+    /// Takes the timestamps of a segment that is accepted, unless another one overtook it. Returns
+    /// the tick of our clock that it echoes.
     pub(super) fn take_timestamps(
         &mut self,
         segment: &Segment,
         timestamps: Option<(u32, u32)>,
+        is_overtaken: bool,
         now: Instant,
-    ) -> (Option<u32>, bool) {
-        let Some((value, seg_tsecr)) = timestamps else { return (None, false) };
-        let is_overtaken = self.timestamps.is_old(value, now);
+    ) -> Option<u32> {
+        let (seg_tsval, seg_tsecr) = timestamps?;
         if !is_overtaken {
             let last_ack_sent = self.receiver.last_ack_sent();
-            self.timestamps.take(value, segment.sequence, last_ack_sent, now);
+            self.timestamps.take(seg_tsval, segment.sequence, last_ack_sent, now);
         }
-        (Some(self.timestamps.echoed_tick(seg_tsecr)), is_overtaken)
+        Some(self.timestamps.echoed_tick(seg_tsecr))
     }
 
     /// True for a segment that was overtaken by one that left within the last RTO: data where some

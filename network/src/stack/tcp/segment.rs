@@ -237,10 +237,10 @@ impl SegmentOptions {
     /// others, which [`read`](Self::read) parses.
     #[inline]
     pub(crate) fn plain(options: &[u8]) -> Option<Option<(u32, u32)>> {
-        match *options {
+        match options {
             [] => Some(None),
-            [NO_OPERATION, NO_OPERATION, TIMESTAMPS, 10, a, b, c, d, e, f, g, h] => {
-                Some(Some((u32::from_be_bytes([a, b, c, d]), u32::from_be_bytes([e, f, g, h]))))
+            [NO_OPERATION, NO_OPERATION, TIMESTAMPS, 10, value @ ..] if value.len() == 8 => {
+                Some(timestamps_of(value))
             }
             _ => None,
         }

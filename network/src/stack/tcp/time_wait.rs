@@ -228,7 +228,7 @@ mod tests {
     }
 
     fn state() -> TimeWaitState {
-        TimeWaitState::new(100, 200, 0, Timestamps::new(0))
+        TimeWaitState::new(100, 200, 0, Timestamps::new(true, 0))
     }
 
     fn segment(sequence: u32) -> Segment {

@@ -33,6 +33,8 @@ pub(super) fn since(echoed: u32, now: Instant) -> Option<Duration> {
 /// The state of the option.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
 pub(crate) struct Timestamps {
+    /// Our SYN offers the option, and our SYN|ACK accepts it.
+    is_offered: bool,
     /// Snd.TS.OK: both SYNs had the option.
     is_negotiated: bool,
     /// Snd.TS.Offset: added to the ticks of our clock.
@@ -43,28 +45,35 @@ pub(crate) struct Timestamps {
 }
 
 impl Timestamps {
-    pub(super) const fn new(offset: u32) -> Self {
-        Self { is_negotiated: false, offset, ts_recent: 0, ts_recent_at: Instant::ZERO }
+    pub(super) const fn new(is_offered: bool, offset: u32) -> Self {
+        let ts_recent_at = Instant::ZERO;
+        Self { is_offered, is_negotiated: false, offset, ts_recent: 0, ts_recent_at }
     }
 
-    /// The peer's SYN has the option, and we offer or accept it.
+    /// The peer's SYN has the option.
     pub(super) const fn negotiate(&mut self, seg_tsval: u32, now: Instant) {
-        self.is_negotiated = true;
-        (self.ts_recent, self.ts_recent_at) = (seg_tsval, now);
+        if self.is_offered {
+            self.is_negotiated = true;
+            (self.ts_recent, self.ts_recent_at) = (seg_tsval, now);
+        }
     }
 
     pub(super) const fn is_negotiated(&self) -> bool {
         self.is_negotiated
     }
 
-    /// TSval and TSecr of a segment that leaves now; of a SYN before the peer's came TSecr is zero.
-    pub(super) const fn offer(&self, now: Instant) -> (u32, u32) {
+    const fn values(&self, now: Instant) -> (u32, u32) {
         (tick(now).wrapping_add(self.offset), self.ts_recent)
+    }
+
+    /// TSval and TSecr of a SYN before the peer's came, if it offers the option; TSecr is zero.
+    pub(super) fn offer(&self, now: Instant) -> Option<(u32, u32)> {
+        self.is_offered.then(|| self.values(now))
     }
 
     /// TSval and TSecr of a segment that leaves now, if the option was negotiated.
     pub(super) fn option(&self, now: Instant) -> Option<(u32, u32)> {
-        self.is_negotiated.then(|| self.offer(now))
+        self.is_negotiated.then(|| self.values(now))
     }
 
     /// PAWS (§5.3, R1): true for a segment that is older than one that was received.
@@ -117,8 +126,9 @@ mod tests {
 
     #[test]
     fn paws_drops_what_is_older_until_the_clock_may_have_wrapped() {
-        let mut timestamps = Timestamps::new(7);
-        assert_eq!((timestamps.option(at(1)), timestamps.offer(at(1))), (None, (1007, 0)));
+        let mut timestamps = Timestamps::new(true, 7);
+        let offer = timestamps.offer(at(1));
+        assert_eq!((timestamps.option(at(1)), offer), (None, Some((1007, 0))));
         timestamps.negotiate(u32::MAX - 1, at(1));
         assert_eq!(timestamps.option(at(2)), Some((2007, u32::MAX - 1)));
         assert!(!timestamps.is_old(u32::MAX - 1, at(2)) && !timestamps.is_old(3, at(2)));

@@ -22,6 +22,16 @@ pub(crate) struct Gathering {
     pub(crate) not_sent_low_water: u32,
 }
 
+impl Gathering {
+    /// Bytes that TCP_NOTSENT_LOWAT lets the program write beside `unsent` ones.
+    pub(super) const fn room(&self, unsent: u32) -> usize {
+        match self.not_sent_low_water {
+            0 => usize::MAX,
+            low_water => low_water.saturating_sub(unsent) as usize,
+        }
+    }
+}
+
 impl Sender {
     /// Changes the options.
     pub(super) fn set_gathering(&mut self, gathering: Gathering) {
@@ -47,14 +57,6 @@ impl Sender {
             return true;
         }
         !self.gathering.no_delay && before(self.snd_una, self.small_segment_end)
-    }
-
-    /// Bytes that TCP_NOTSENT_LOWAT lets the program write.
-    pub(super) fn low_water_room(&self) -> usize {
-        match self.gathering.not_sent_low_water {
-            0 => usize::MAX,
-            low_water => low_water.saturating_sub(self.unsent()) as usize,
-        }
     }
 
     /// True when a writer that TCP_NOTSENT_LOWAT stopped may go on.

@@ -224,10 +224,7 @@ impl LazySender {
 
     /// Free bytes of the send buffer.
     pub(crate) fn free_space(&self) -> usize {
-        let unwritten = || match self.initial.gathering.not_sent_low_water {
-            0 => self.buffer_size(),
-            low_water => self.buffer_size().min(low_water as usize),
-        };
+        let unwritten = || self.buffer_size().min(self.initial.gathering.room(0));
         self.sender().map_or_else(unwritten, Sender::free_space)
     }
 

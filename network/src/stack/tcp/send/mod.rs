@@ -238,7 +238,7 @@ impl Sender {
         if self.is_closing {
             return 0;
         }
-        self.buffer_size.saturating_sub(self.buffer.len()).min(self.low_water_room())
+        self.buffer_size.saturating_sub(self.buffer.len()).min(self.gathering.room(self.unsent()))
     }
 
     /// The size of the send buffer.
