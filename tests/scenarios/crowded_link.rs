@@ -4,9 +4,9 @@ use std::net::Ipv4Addr;
 use std::time::Duration;
 
 use network::command::{GetStatistics, ListNeighbors};
-use network::driver::{Driver, FramePool};
+use network::driver::FramePool;
 use network::limits;
-use world::{Host, World};
+use world::{Host, World, cable};
 
 const HOST: [u8; 6] = [2, 0, 0, 0, 0, 1];
 
@@ -28,23 +28,12 @@ impl Link {
     }
 
     fn put(&mut self, frame: &[u8]) {
-        let frame = self.pool.copy_of(frame);
-        if let Err(frame) = self.end.transmit(frame, &mut self.pool) {
-            self.pool.put(frame);
-        }
-        if let Some(waker) = self.end.flush() {
-            waker.wake();
-        }
+        // What finds no room is lost.
+        cable::put(&mut self.end, &mut self.pool, frame);
     }
 
     fn take(&mut self) -> Option<Vec<u8>> {
-        let frame = self.end.receive(&mut self.pool)?;
-        let bytes = frame.bytes().to_vec();
-        self.pool.put(frame);
-        if let Some(waker) = self.end.flush() {
-            waker.wake();
-        }
-        Some(bytes)
+        cable::take(&mut self.end, &mut self.pool)
     }
 }
 

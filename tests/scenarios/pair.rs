@@ -14,7 +14,7 @@ pub(crate) async fn connection(left: &Host, right: &Host, to: &str) -> (TcpStrea
 
 /// Bytes that differ everywhere.
 pub(crate) fn pattern(length: usize) -> Vec<u8> {
-    (0..length).map(|index| (index.wrapping_mul(2_654_435_761) >> 11) as u8).collect()
+    (0..length as u32).map(world::pair::byte_at).collect()
 }
 
 /// Reads to the end of the stream.

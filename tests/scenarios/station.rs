@@ -252,13 +252,5 @@ pub(crate) fn at(address: impl Into<IpAddr>, port: u16) -> SocketAddr {
 
 /// Everything that waits at this end of a cable; the other end hears that there is room again.
 pub(crate) fn drain(hand: &mut drivers::Cable, pool: &mut FramePool) -> Vec<Vec<u8>> {
-    let mut frames = Vec::new();
-    while let Some(frame) = hand.receive(pool) {
-        frames.push(frame.bytes().to_vec());
-        pool.put(frame);
-    }
-    if let Some(waker) = hand.flush() {
-        waker.wake();
-    }
-    frames
+    std::iter::from_fn(|| world::cable::take(hand, pool)).collect()
 }

@@ -5,8 +5,9 @@ use std::net::Ipv4Addr;
 use std::time::Duration;
 
 use drivers::Cable;
-use network::driver::{Driver, FramePool, Medium};
-use world::{Host, World};
+use network::driver::{FramePool, Medium};
+pub(crate) use world::cable::checksum;
+use world::{Host, World, cable};
 
 /// The host's address.
 pub(crate) const HOST: Ipv4Addr = Ipv4Addr::new(10, 0, 0, 1);
@@ -82,19 +83,6 @@ impl Segment {
     }
 }
 
-/// The one's complement sum of 16-bit words, by the book (RFC 1071 §4.1).
-pub(crate) fn checksum(parts: &[&[u8]]) -> u16 {
-    let bytes: Vec<u8> = parts.concat();
-    let mut sum: u32 = bytes
-        .chunks(2)
-        .map(|word| u32::from(word[0]) << 8 | u32::from(word.get(1).copied().unwrap_or(0)))
-        .sum();
-    while sum > 0xffff {
-        sum = (sum & 0xffff) + (sum >> 16);
-    }
-    !(sum as u16)
-}
-
 /// An IPv4 packet.
 pub(crate) fn ipv4(
     source: Ipv4Addr,
@@ -137,12 +125,7 @@ pub(crate) fn packet_of(segment: &Segment) -> Vec<u8> {
 
 /// Puts a frame on a cable.
 pub(crate) fn transmit(end: &mut Cable, bytes: &[u8]) {
-    let mut pool = FramePool::new();
-    let frame = pool.copy_of(bytes);
-    assert!(end.transmit(frame, &mut pool).is_ok(), "the wire has room");
-    if let Some(waker) = end.flush() {
-        waker.wake();
-    }
+    assert!(cable::put(end, &mut FramePool::new(), bytes), "the wire has room");
 }
 
 /// The test's end of the cable.
@@ -184,22 +167,12 @@ impl Wire {
 
     /// Puts a packet on the wire.
     pub(crate) fn put(&mut self, packet: &[u8]) {
-        let frame = self.pool.copy_of(packet);
-        assert!(self.end.transmit(frame, &mut self.pool).is_ok(), "the wire has room");
-        if let Some(waker) = self.end.flush() {
-            waker.wake();
-        }
+        assert!(cable::put(&mut self.end, &mut self.pool, packet), "the wire has room");
     }
 
     /// The next packet that the host sent, if there is one.
     pub(crate) fn packet(&mut self) -> Option<Vec<u8>> {
-        let frame = self.end.receive(&mut self.pool)?;
-        let bytes = frame.bytes().to_vec();
-        self.pool.put(frame);
-        if let Some(waker) = self.end.flush() {
-            waker.wake();
-        }
-        Some(bytes)
+        cable::take(&mut self.end, &mut self.pool)
     }
 
     /// Sends a segment.

@@ -12,10 +12,10 @@ use drivers::{Host, Tap, TapKind, TapOptions};
 use futures_lite::future;
 use network::driver::{Driver, FramePool};
 use network::platform::{Clock, Instant};
+use world::cable;
 
-use crate::packet::byte_at;
 use crate::script::Settings;
-use crate::subject::{PORT, Subject};
+use crate::subject::{PORT, Pattern, Subject};
 
 const TCP: u8 = 6;
 /// The device that the namespace has.
@@ -36,9 +36,7 @@ pub(crate) struct Kernel {
     listener: Option<TcpListener>,
     stream: Option<TcpStream>,
     connecting: Option<JoinHandle<Result<TcpStream, Error>>>,
-    /// Bytes of the stream that the program wrote and read.
-    written: u32,
-    read: u32,
+    pattern: Pattern,
 }
 
 impl Kernel {
@@ -63,8 +61,7 @@ impl Kernel {
             listener: None,
             stream: None,
             connecting: None,
-            written: 1,
-            read: 1,
+            pattern: Pattern::new(),
         };
         // The device carries nothing before the kernel has seen that somebody attached to it.
         let until = kernel.now() + ATTACHED;
@@ -75,9 +72,7 @@ impl Kernel {
     /// The next segment for this script's peer; connections of earlier scripts are not over yet.
     fn take(&mut self) -> Option<Vec<u8>> {
         loop {
-            let frame = self.device.receive(&mut self.pool)?;
-            let bytes = frame.bytes().to_vec();
-            self.pool.put(frame);
+            let bytes = cable::take(&mut self.device, &mut self.pool)?;
             let (protocol, header) =
                 if bytes[0] >> 4 == 4 { (bytes[9], 20) } else { (bytes[6], 40) };
             let port = bytes.get(header + 2..header + 4);
@@ -93,7 +88,7 @@ impl Kernel {
 
     fn open(&mut self, stream: TcpStream) -> Result<Option<String>, Error> {
         stream.set_nonblocking(true)?;
-        (self.stream, self.written, self.read) = (Some(stream), 1, 1);
+        (self.stream, self.pattern) = (Some(stream), Pattern::new());
         Ok(Some("ok".into()))
     }
 
@@ -133,19 +128,14 @@ impl Kernel {
                 }
             }
             ["write", count] => {
-                let count = number(count)?;
-                let data: Vec<u8> = (0..count).map(|place| byte_at(self.written + place)).collect();
+                let data = self.pattern.next(number(count)?);
                 let taken = self.stream()?.write(&data)?;
-                self.written += taken as u32;
-                Some(taken.to_string())
+                self.pattern.wrote(taken)
             }
             ["read", count] => {
                 let mut buffer = vec![0; number(count)? as usize];
                 let taken = self.stream()?.read(&mut buffer)?;
-                let is_right =
-                    (self.read..).zip(&buffer[..taken]).all(|(at, byte)| byte_at(at) == *byte);
-                self.read += taken as u32;
-                Some(if is_right { taken.to_string() } else { "wrong bytes".to_owned() })
+                self.pattern.heard(&buffer[..taken])
             }
             ["shutdown", direction] => {
                 let direction = match *direction {
@@ -198,8 +188,7 @@ impl Subject for Kernel {
     }
 
     fn send(&mut self, packet: &[u8]) {
-        let frame = self.pool.copy_of(packet);
-        assert!(self.device.transmit(frame, &mut self.pool).is_ok(), "the device has room");
+        assert!(cable::put(&mut self.device, &mut self.pool, packet), "the device has room");
     }
 
     fn call(&mut self, words: &[&str]) -> Result<String, String> {

@@ -2,6 +2,9 @@
 
 use std::net::IpAddr;
 
+use world::cable::checksum;
+use world::pair::byte_at;
+
 use crate::script::{Echo, Icmp, IcmpKind, Segment, TcpOption};
 
 /// One end of a flow.
@@ -21,11 +24,6 @@ pub(crate) struct Origin {
     pub(crate) receiver: u32,
     /// The last timestamp of the receiver, for echoes.
     pub(crate) echo: u32,
-}
-
-/// A byte of the stream in each direction, by its place.
-pub(crate) fn byte_at(place: u32) -> u8 {
-    (place.wrapping_mul(2_654_435_761) >> 11) as u8
 }
 
 fn bytes_of(options: &[TcpOption], origin: &Origin) -> Vec<u8> {
@@ -102,19 +100,6 @@ fn options_of(mut bytes: &[u8], origin: &Origin) -> Vec<TcpOption> {
         }
     }
     options
-}
-
-/// The one's complement sum of 16-bit words (RFC 1071 §4.1).
-fn checksum(parts: &[&[u8]]) -> u16 {
-    let bytes = parts.concat();
-    let words = bytes
-        .chunks(2)
-        .map(|word| u32::from(word[0]) << 8 | u32::from(word.get(1).copied().unwrap_or_default()));
-    let mut sum: u32 = words.sum();
-    while sum > 0xffff {
-        sum = (sum & 0xffff) + (sum >> 16);
-    }
-    !(sum as u16)
 }
 
 fn octets(address: IpAddr) -> Vec<u8> {

@@ -13,11 +13,10 @@ use network::command::{
 };
 use network::driver::{Driver, FramePool, Medium};
 use virtual_file_system::{Error, File};
-use world::{Host, World};
+use world::{Host, World, cable};
 
-use crate::packet::byte_at;
 use crate::script::Settings;
-use crate::subject::{PORT, Subject};
+use crate::subject::{PORT, Pattern, Subject};
 
 /// The host, the peer's end of the wire, and the program's files.
 pub(crate) struct Simulated {
@@ -30,9 +29,7 @@ pub(crate) struct Simulated {
     listener: Option<File>,
     stream: Option<File>,
     connecting: Option<async_executor::Task<Result<(), Error>>>,
-    /// Bytes of the stream that the program wrote and read.
-    written: u32,
-    read: u32,
+    pattern: Pattern,
 }
 
 impl Simulated {
@@ -57,8 +54,7 @@ impl Simulated {
             listener: None,
             stream: None,
             connecting: None,
-            written: 1,
-            read: 1,
+            pattern: Pattern::new(),
         };
         while simulated.take().is_some() {}
         simulated
@@ -70,13 +66,7 @@ impl Simulated {
     }
 
     fn take(&mut self) -> Option<Vec<u8>> {
-        let frame = self.end.receive(&mut self.pool)?;
-        let bytes = frame.bytes().to_vec();
-        self.pool.put(frame);
-        if let Some(waker) = self.end.flush() {
-            waker.wake();
-        }
-        Some(bytes)
+        cable::take(&mut self.end, &mut self.pool)
     }
 
     /// A new socket with the script's options.
@@ -111,7 +101,7 @@ impl Simulated {
                 let token = listener.try_control::<NextConnection>(&())?.token;
                 let stream = self.host.open("sockets");
                 stream.try_control::<Accept>(&token)?;
-                (self.stream, self.written, self.read) = (Some(stream), 1, 1);
+                (self.stream, self.pattern) = (Some(stream), Pattern::new());
                 done
             }
             ["connect"] => {
@@ -119,7 +109,7 @@ impl Simulated {
                 let (theirs, line) = (file.clone(), format!("connect {}", self.peer));
                 let task = async move { theirs.write(line.as_bytes()).await.map(|_| ()) };
                 self.connecting = Some(self.world.spawn(task));
-                (self.stream, self.written, self.read) = (Some(file), 1, 1);
+                (self.stream, self.pattern) = (Some(file), Pattern::new());
                 done
             }
             ["connected"] => match self.connecting.take() {
@@ -138,19 +128,14 @@ impl Simulated {
                 done
             }
             ["write", count] => {
-                let count = number(count)?;
-                let data: Vec<u8> = (0..count).map(|place| byte_at(self.written + place)).collect();
+                let data = self.pattern.next(number(count)?);
                 let taken = self.stream()?.try_write(&data)?;
-                self.written += taken as u32;
-                Some(taken.to_string())
+                self.pattern.wrote(taken)
             }
             ["read", count] => {
                 let mut buffer = vec![0; number(count)? as usize];
                 let taken = self.stream()?.try_read(&mut buffer)?;
-                let is_right =
-                    (self.read..).zip(&buffer[..taken]).all(|(at, byte)| byte_at(at) == *byte);
-                self.read += taken as u32;
-                Some(if is_right { taken.to_string() } else { "wrong bytes".to_owned() })
+                self.pattern.heard(&buffer[..taken])
             }
             ["close"] => {
                 self.stream = None;
@@ -222,11 +207,7 @@ impl Subject for Simulated {
     }
 
     fn send(&mut self, packet: &[u8]) {
-        let frame = self.pool.copy_of(packet);
-        assert!(self.end.transmit(frame, &mut self.pool).is_ok(), "the wire has room");
-        if let Some(waker) = self.end.flush() {
-            waker.wake();
-        }
+        assert!(cable::put(&mut self.end, &mut self.pool, packet), "the wire has room");
         self.settle();
     }
 

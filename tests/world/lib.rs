@@ -4,6 +4,7 @@
 //! joined by simulated links; a test is an asynchronous function that ends when nothing more is
 //! due. No test sleeps for real.
 
+pub mod cable;
 mod clock;
 mod host;
 pub mod pair;

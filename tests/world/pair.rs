@@ -21,6 +21,12 @@ pub fn options() -> drivers::CableOptions {
     }
 }
 
+/// A byte of a stream by its place; they differ everywhere.
+#[must_use]
+pub const fn byte_at(place: u32) -> u8 {
+    (place.wrapping_mul(2_654_435_761) >> 11) as u8
+}
+
 /// Two hosts, 10.0.0.1 and 10.0.0.2 (fd00::1 and fd00::2), joined by a cable; duplicate detection
 /// is over.
 #[must_use]
