@@ -43,6 +43,7 @@ pub(crate) struct SequenceState {
 }
 
 /// Tests a segment of an open connection.
+#[inline]
 pub(crate) fn check(segment: &Segment, state: &SequenceState) -> Verdict {
     // TCP-X-02: a SYN in a synchronized state gets a challenge ACK (RFC 5961 §4).
     if segment.syn {
@@ -88,6 +89,7 @@ pub(crate) fn check(segment: &Segment, state: &SequenceState) -> Verdict {
 
 /// A RST is accepted only at exactly RCV.NXT. Inside the window it gets a challenge ACK; outside it
 /// is dropped (RFC 5961 §3.2).
+#[cold]
 fn reset(segment: &Segment, state: &SequenceState) -> Verdict {
     if segment.sequence == state.rcv_nxt {
         Verdict::Reset

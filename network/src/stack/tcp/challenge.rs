@@ -1,17 +1,18 @@
 //! What answers a segment that is not acceptable, and what asks a silent peer.
 
-use core::time::Duration;
-
 use super::Tcp;
 use super::acceptability::Verdict;
 use super::assemble::{HeaderFields, flag};
 use super::handshake::Handshake;
 use super::machine::Event;
+use super::timestamps::tick;
 use crate::stack::context::Context;
 use crate::stack::ip::Ip;
 
 /// Challenge ACKs per connection and second (RFC 5961 §7; Linux' per-socket limit is two).
 const MAX_CHALLENGE_ACKS: u8 = 2;
+/// In ticks of a millisecond.
+const INTERVAL: u32 = 1000;
 
 impl Tcp {
     /// Acts on a segment that failed the acceptability test.
@@ -32,12 +33,13 @@ impl Tcp {
     pub(super) fn send_challenge_ack(&mut self, cx: &mut Context, ip: &mut Ip, index: u32) {
         let Some(connection) = self.connections.get_mut(index as usize) else { return };
         let (sent, since) = (connection.challenge_acks, connection.challenge_acks_since);
-        let is_over = cx.now.since(since) >= Duration::from_secs(1);
+        let now = tick(cx.now);
+        let is_over = now.wrapping_sub(since) >= INTERVAL;
         if !is_over && sent >= MAX_CHALLENGE_ACKS {
             return;
         }
         (connection.challenge_acks, connection.challenge_acks_since) =
-            if is_over { (1, cx.now) } else { (sent + 1, since) };
+            if is_over { (1, now) } else { (sent + 1, since) };
         if connection.is_open() {
             return self.acknowledge(cx, ip, index);
         }

@@ -14,7 +14,7 @@ use super::listen::Listener;
 use super::machine::StateMachine;
 use super::receive::Receiver;
 use super::send::LazySender;
-use super::settings::TcpSettings;
+use super::settings::{BufferSizes, TcpSettings};
 use super::timestamps::Timestamps;
 use crate::platform::Instant;
 use crate::stack::flow::Flow;
@@ -97,15 +97,14 @@ pub(crate) struct Connection {
     pub(super) error: Option<Error>,
     /// A soft error: what ICMP reported about the path. Returned if the connection later times out.
     pub(super) soft_error: Option<Error>,
-    /// Challenge ACKs sent in the current interval, and its start.
+    /// Challenge ACKs sent in the current interval, and the tick of its start.
     pub(super) challenge_acks: u8,
-    pub(super) challenge_acks_since: Instant,
+    pub(super) challenge_acks_since: u32,
     /// Keep-alive probes without an answer.
     pub(super) keep_alive_probes: u8,
     /// When progress last confirmed that the next hop is reachable.
     pub(super) path_confirmed_at: Instant,
-    /// The buffer sizes that the settings ask for: receive and send.
-    pub(super) buffer_sizes: (Option<usize>, Option<usize>),
+    pub(super) buffer_sizes: BufferSizes,
     /// Unacknowledged data was discarded when the connection ended.
     pub(super) has_discarded_data: bool,
     /// Bytes of both directions that the memory account of [`Tcp`](super::Tcp) includes.
@@ -157,7 +156,7 @@ impl Connection {
             .with_discovery(settings.path_mtu_discovery);
         self.maximum_segment = settings.maximum_segment();
         self.detects_black_holes = settings.black_hole_detection;
-        let sizes = (settings.receive_buffer, settings.send_buffer);
+        let sizes = settings.buffer_sizes();
         if self.buffer_sizes != sizes {
             self.buffer_sizes = sizes;
             if settings.receive_buffer.is_some() {

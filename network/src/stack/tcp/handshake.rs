@@ -15,6 +15,8 @@ use crate::platform::Instant;
 const INITIAL_RTO: Duration = Duration::from_secs(1);
 /// The largest RTO (RFC 6298 §2.5).
 const MAX_RTO: Duration = Duration::from_secs(60);
+/// Doublings of the initial RTO that reach the largest.
+const MAX_DOUBLINGS: u8 = 6;
 
 /// When the SYN leaves again after the peer answered for an old connection: when our RST has
 /// arrived.
@@ -50,9 +52,10 @@ pub(crate) struct Handshake {
     is_active: bool,
     /// The peer answered for an old connection, and the SYN was repeated at once.
     has_met_old_connection: bool,
-    /// When the next SYN is due, and the RTO after it.
+    /// How often the RTO was doubled.
+    doublings: u8,
+    /// When the next SYN is due.
     retransmit_at: Instant,
-    rto: Duration,
 }
 
 impl Handshake {
@@ -68,8 +71,8 @@ impl Handshake {
             repetitions: 0,
             is_active: matches!(state, State::SynSent),
             has_met_old_connection: false,
+            doublings: 0,
             retransmit_at,
-            rto: INITIAL_RTO,
         }
     }
 
@@ -129,8 +132,9 @@ impl Handshake {
             self.first_sent_at = now;
         }
         self.repeated();
-        self.retransmit_at = now.after(self.rto);
-        self.rto = (self.rto * 2).min(MAX_RTO);
+        let rto = INITIAL_RTO * (1 << self.doublings);
+        self.retransmit_at = now.after(rto.min(MAX_RTO));
+        self.doublings = (self.doublings + 1).min(MAX_DOUBLINGS);
     }
 
     /// True for a SYN that carries the peer's IRS; a SYN that acknowledges something else does not.
@@ -155,7 +159,7 @@ impl Handshake {
         if segment.acknowledgment.is_none() {
             (self.state, self.retransmit_at) = (State::SynReceived, now);
             // The SYN|ACK is another segment, with a timeout of its own.
-            (self.repetitions, self.rto) = (0, INITIAL_RTO);
+            (self.repetitions, self.doublings) = (0, 0);
         }
     }
 

@@ -14,7 +14,7 @@ use core::task::Waker;
 use virtual_file_system::{Error, Lock, WakerList};
 
 use super::segment::Segment;
-use super::settings::TcpSettings;
+use super::settings::{BufferSizes, TcpSettings};
 use super::{ConnectionId, Flow, Owner, Tcp};
 use crate::command::socket::{SocketKind, SocketState, SocketStatus};
 use crate::limits;
@@ -139,11 +139,11 @@ impl Listener {
     fn push(
         &self,
         (interface, connection, flow): (u32, ConnectionId, Flow),
-        (receive_buffer, send_buffer): (Option<usize>, Option<usize>),
+        buffer_sizes: BufferSizes,
         wakes: &mut Wakes,
     ) -> Option<TcpSettings> {
         self.queue.with(|queue| {
-            let settings = TcpSettings { receive_buffer, send_buffer, ..queue.settings };
+            let settings = queue.settings.with_buffer_sizes(buffer_sizes);
             (!queue.closed).then(|| {
                 queue.accept_queue.push_back(PendingConnection {
                     interface,

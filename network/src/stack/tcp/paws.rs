@@ -20,15 +20,22 @@ impl Connection {
     }
 
     /// Tests a segment; that it looks old comes before anything else.
+    #[inline]
     pub(super) fn verdict(
         &self,
         segment: &Segment,
         timestamps: Option<(u32, u32)>,
         is_old: bool,
     ) -> Verdict {
-        if !is_old {
-            return check(segment, &self.sequence_state());
+        if is_old {
+            self.verdict_on_old(segment, timestamps)
+        } else {
+            check(segment, &self.sequence_state())
         }
+    }
+
+    #[cold]
+    fn verdict_on_old(&self, segment: &Segment, timestamps: Option<(u32, u32)>) -> Verdict {
         let (end, rcv_nxt) = (segment.end(), self.receiver.rcv_nxt());
         if !segment.syn && segment.length > 0 && !before(rcv_nxt, end) {
             // Data that a retransmission overtook: the sender learns by a DSACK that it was not

@@ -147,7 +147,7 @@ impl Tcp {
     fn confirm_path(&mut self, cx: &mut Context, ip: &mut Ip, index: u32) {
         let now = cx.now;
         let Some(connection) = self.connections.get_mut(index as usize) else { return };
-        if now.since(connection.path_confirmed_at) < CONFIRM_INTERVAL
+        if now < connection.path_confirmed_at.after(CONFIRM_INTERVAL)
             || connection.state() != State::Established
         {
             return;

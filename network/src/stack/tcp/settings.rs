@@ -1,6 +1,7 @@
 //! Settings of a TCP socket before it has a connection.
 
 use core::net::IpAddr;
+use core::num::NonZeroU32;
 
 use super::deadline::Timeouts;
 use super::send::Gathering;
@@ -72,6 +73,14 @@ pub struct TcpSettings {
     pub only_ipv6: bool,
 }
 
+/// The buffer sizes that settings ask for, in bytes, as small as ten thousand connections need it;
+/// none for automatic ones.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub(crate) struct BufferSizes {
+    receive: Option<NonZeroU32>,
+    send: Option<NonZeroU32>,
+}
+
 impl Default for TcpSettings {
     fn default() -> Self {
         Self {
@@ -115,6 +124,19 @@ impl TcpSettings {
     /// The initial and the largest size of the send buffer.
     pub(crate) fn send_sizes(&self) -> (usize, usize) {
         sizes(self.send_buffer)
+    }
+
+    pub(crate) fn buffer_sizes(&self) -> BufferSizes {
+        let compact = |asked: Option<usize>| {
+            asked.and_then(|_| u32::try_from(sizes(asked).0).ok()).and_then(NonZeroU32::new)
+        };
+        BufferSizes { receive: compact(self.receive_buffer), send: compact(self.send_buffer) }
+    }
+
+    /// The same settings with other buffer sizes.
+    pub(crate) fn with_buffer_sizes(self, sizes: BufferSizes) -> Self {
+        let bytes = |size: Option<NonZeroU32>| size.map(|size| size.get() as usize);
+        Self { receive_buffer: bytes(sizes.receive), send_buffer: bytes(sizes.send), ..self }
     }
 
     pub(crate) const fn gathering(&self) -> Gathering {

@@ -13,10 +13,15 @@ use crate::platform::Instant;
 
 /// After so long without a segment TS.Recent says nothing: the peer's clock may have wrapped
 /// (§5.5).
-const VALIDITY: Duration = Duration::from_secs(24 * 24 * 60 * 60);
+const VALIDITY: u32 = era(Instant::ZERO.after(Duration::from_secs(24 * 24 * 60 * 60)));
 
 /// Ticks beyond which an echo is not believed: twice the largest RTO.
 const LONGEST: u32 = 120_000;
+
+/// The time in units of about a second, which takes four bytes and no division.
+const fn era(now: Instant) -> u32 {
+    (now.as_micros() >> 20) as u32
+}
 
 /// The ticks of our clock, which wraps.
 pub(super) const fn tick(now: Instant) -> u32 {
@@ -39,22 +44,21 @@ pub(crate) struct Timestamps {
     is_negotiated: bool,
     /// Snd.TS.Offset: added to the ticks of our clock.
     offset: u32,
-    /// TS.Recent: the timestamp to echo, and when it was taken.
+    /// TS.Recent: the timestamp to echo, and the era in which it was taken.
     ts_recent: u32,
-    ts_recent_at: Instant,
+    ts_recent_era: u32,
 }
 
 impl Timestamps {
     pub(super) const fn new(is_offered: bool, offset: u32) -> Self {
-        let ts_recent_at = Instant::ZERO;
-        Self { is_offered, is_negotiated: false, offset, ts_recent: 0, ts_recent_at }
+        Self { is_offered, is_negotiated: false, offset, ts_recent: 0, ts_recent_era: 0 }
     }
 
     /// The peer's SYN has the option.
     pub(super) const fn negotiate(&mut self, seg_tsval: u32, now: Instant) {
         if self.is_offered {
             self.is_negotiated = true;
-            (self.ts_recent, self.ts_recent_at) = (seg_tsval, now);
+            (self.ts_recent, self.ts_recent_era) = (seg_tsval, era(now));
         }
     }
 
@@ -78,7 +82,7 @@ impl Timestamps {
 
     /// PAWS (§5.3, R1): true for a segment that is older than one that was received.
     pub(super) fn is_old(&self, seg_tsval: u32, now: Instant) -> bool {
-        before(seg_tsval, self.ts_recent) && now.since(self.ts_recent_at) < VALIDITY
+        before(seg_tsval, self.ts_recent) && era(now).wrapping_sub(self.ts_recent_era) < VALIDITY
     }
 
     /// Ticks of the peer's clock by which a segment is older than TS.Recent.
@@ -96,7 +100,7 @@ impl Timestamps {
         now: Instant,
     ) {
         if !before(last_ack_sent, seg_seq) {
-            (self.ts_recent, self.ts_recent_at) = (seg_tsval, now);
+            (self.ts_recent, self.ts_recent_era) = (seg_tsval, era(now));
         }
     }
 

@@ -221,15 +221,18 @@ impl Sender {
         let Some(newest) = &delivery.newest else { return (None, None) };
         // A retransmitted segment gives no sample (Karn).
         let rtt = newest.was_sent_once().then(|| now.since(newest.xmit_ts));
-        let echoed = echo.and_then(|echo| timestamps::since(echo, now));
-        match (rtt, echoed) {
-            (Some(sample), _) => self.rtt.sample(sample),
+        let has_sample = if let Some(sample) = rtt {
+            self.rtt.sample(sample);
+            true
+        } else if let Some(sample) = echo.and_then(|echo| timestamps::since(echo, now)) {
             // The echo tells which transmission was acknowledged (RFC 7323 §4). It is coarse, and
             // the receiver may have held the segment in a hole: it is good for the RTO only.
-            (None, Some(sample)) => self.rtt.sample_echo(sample),
-            (None, None) => {}
-        }
-        if rtt.or(echoed).is_some() {
+            self.rtt.sample_echo(sample);
+            true
+        } else {
+            false
+        };
+        if has_sample {
             // Only a sample ends the backoff (RFC 6298 §5): else a path that is slower than the RTO
             // would never give one.
             self.timers.backoff = 0;

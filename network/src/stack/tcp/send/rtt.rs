@@ -2,14 +2,16 @@
 
 use core::time::Duration;
 
+// Times in microseconds, because every acknowledgment computes with them.
+
 /// The RTO before the first sample (RFC 6298 §2.1).
-const INITIAL_RTO: Duration = Duration::from_secs(1);
+const INITIAL_RTO: u64 = 1_000_000;
 /// The RTO of data before the first sample when the SYN timed out (RFC 6298 §5.7).
-const RTO_AFTER_SYN_TIMEOUT: Duration = Duration::from_secs(3);
+const RTO_AFTER_SYN_TIMEOUT: u64 = 3_000_000;
 /// The minimum of 4·RTTVAR: acknowledgments may be delayed (Linux' TCP_RTO_MIN).
-const MIN_RTTVAR: Duration = Duration::from_millis(200);
+const MIN_RTTVAR: u64 = 200_000;
 /// The largest RTO (RFC 6298 §2.5).
-const MAX_RTO: Duration = Duration::from_secs(60);
+const MAX_RTO: u64 = 60_000_000;
 
 /// The estimator, in microseconds.
 #[derive(Clone, Copy, Debug, Default)]
@@ -96,9 +98,9 @@ impl RttEstimator {
         let base = match self.srtt {
             0 if self.has_syn_timed_out => RTO_AFTER_SYN_TIMEOUT,
             0 => INITIAL_RTO,
-            _ => self.srtt() + (self.rttvar() * 4).max(MIN_RTTVAR),
+            _ => u64::from(self.srtt) + (u64::from(self.rttvar) * 4).max(MIN_RTTVAR),
         };
-        base.saturating_mul(1 << backoff.min(16)).min(MAX_RTO)
+        Duration::from_micros((base << backoff.min(16)).min(MAX_RTO))
     }
 }
 
@@ -115,7 +117,7 @@ mod tests {
         }
         assert_eq!(rtt.rto(0), Duration::from_millis(210));
         assert_eq!(rtt.rto(3), Duration::from_millis(1680));
-        assert_eq!(rtt.rto(200), MAX_RTO);
+        assert_eq!(rtt.rto(200), Duration::from_secs(60));
     }
 
     #[test]
@@ -127,6 +129,6 @@ mod tests {
         assert_eq!((rtt.srtt().as_millis(), rtt.rttvar().as_millis()), (900, 500));
         assert_eq!(rtt.rto(0), Duration::from_millis(2900));
         rtt.sample(Duration::MAX);
-        assert!(rtt.rto(0) <= MAX_RTO);
+        assert!(rtt.rto(0) <= Duration::from_secs(60));
     }
 }

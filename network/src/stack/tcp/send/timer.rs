@@ -189,8 +189,9 @@ impl Sender {
     /// Reduces cwnd after an idle period (RFC 7661).
     pub(super) fn restart_after_idle(&mut self, now: Instant) {
         if self.scoreboard.is_empty() {
-            let (idle, timeout) = (now.since(self.last_sent_at), self.rtt.rto(0));
-            if idle > timeout {
+            let timeout = self.rtt.rto(0);
+            if self.last_sent_at.after(timeout) < now {
+                let idle = now.since(self.last_sent_at);
                 self.congestion.on_idle_restart(now, idle, timeout);
             }
         }
