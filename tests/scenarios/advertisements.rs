@@ -3,12 +3,12 @@
 use std::net::{IpAddr, Ipv6Addr, SocketAddr};
 use std::time::Duration;
 
-use network::UdpSocket;
 use network::command::address::{AddressState, Origin};
 use network::command::route::Preference;
 use network::command::{
     FindRoute, ListAddresses, ListDnsServers, ListNeighbors, ListRoutePreferences, ListRoutes,
 };
+use network::{TcpSettings, TcpStream, UdpSocket};
 use world::World;
 
 use crate::station::{Wire, ndp, packets};
@@ -430,6 +430,21 @@ fn the_hop_limit_of_an_advertisement() {
     // What the program sets counts.
     socket.set_hop_limit(5).unwrap();
     assert_eq!(hop_limit(&mut wire, &socket, FAR), 5);
+    // Streams, also without a program behind them.
+    assert_eq!(hop_limit_of_syn(&mut wire, TcpSettings::default()), 77);
+    let settings = TcpSettings { hop_limit: Some(6), ..TcpSettings::default() };
+    assert_eq!(hop_limit_of_syn(&mut wire, settings), 6);
+}
+
+/// The hop limit of the SYN of a stream.
+fn hop_limit_of_syn(wire: &mut Wire<'_>, settings: TcpSettings) -> u8 {
+    let to = SocketAddr::new(FAR.parse().unwrap(), 9);
+    let sockets = wire.host.sockets();
+    let mut connecting = Box::pin(TcpStream::connect_with(&sockets, None, to, &settings));
+    let outcome = wire.world.run(futures_lite::future::poll_once(&mut connecting));
+    assert!(outcome.is_none(), "{outcome:?}");
+    let frames = packets(wire.after(SHORT));
+    frames.iter().find(|packet| packet[0] >> 4 == 6 && packet[6] == 6).unwrap()[7]
 }
 
 #[test]

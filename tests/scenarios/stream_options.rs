@@ -122,7 +122,8 @@ fn linger_of_nothing_resets_and_one_of_a_while_gives_up_after_it() {
 fn ip4_03_hop_limit_and_traffic_class_hold_for_every_segment() {
     let world = World::new(5);
     let (host, mut wire) = Wire::new(&world);
-    let settings = TcpSettings { hop_limit: 7, traffic_class: 0xb8, ..TcpSettings::default() };
+    let settings =
+        TcpSettings { hop_limit: Some(7), traffic_class: 0xb8, ..TcpSettings::default() };
     world.run(async {
         let listener =
             TcpListener::bind_with(&host.sockets(), "10.0.0.1:80".parse().unwrap(), 4, settings)
@@ -353,7 +354,7 @@ fn options_of_a_listener_hold_for_later_connections() {
         wire.exchange(&world, None).await;
         // The same from Rust.
         let other = TcpListener::bind(&host.sockets(), "10.0.0.1:81".parse().unwrap(), 4).unwrap();
-        other.set_settings(TcpSettings { hop_limit: 7, ..other.settings() });
+        other.set_settings(TcpSettings { hop_limit: Some(7), ..other.settings() });
         assert_eq!(wire.open(&world, 5002, 81).await.0.hop_limit, 7);
     });
 }

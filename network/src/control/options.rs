@@ -190,7 +190,7 @@ fn option_values(
     let bytes = |count: usize| u32::try_from(count).unwrap_or(u32::MAX);
     SocketOptions {
         kind: SocketKind::Tcp,
-        hop_limit: settings.hop_limit,
+        hop_limit: settings.hop_limit.unwrap_or(limits::HOP_LIMIT),
         traffic_class: settings.traffic_class,
         receive_buffer: bytes(settings.receive_buffer.unwrap_or(limits::TCP_BUFFER)),
         reuse_address: settings.reuse_address,
@@ -239,7 +239,7 @@ fn check(option: &SocketOption) -> Result<()> {
 fn apply(settings: &mut TcpSettings, option: &SocketOption, phase: Phase) -> Result<()> {
     match option {
         SocketOption::NoDelay(on) => settings.no_delay = *on,
-        SocketOption::HopLimit(hop_limit) => settings.hop_limit = *hop_limit,
+        SocketOption::HopLimit(hop_limit) => settings.hop_limit = Some(*hop_limit),
         SocketOption::TrafficClass(class) => settings.traffic_class = *class,
         SocketOption::KeepAlive(milliseconds) => settings.keep_alive = *milliseconds,
         SocketOption::KeepAliveInterval(milliseconds) => {

@@ -18,6 +18,7 @@ use super::settings::{BufferSizes, TcpSettings};
 use super::timestamps::Timestamps;
 use crate::platform::Instant;
 use crate::stack::flow::Flow;
+use crate::stack::ip::Ip;
 
 /// Names a connection; the generation distinguishes connections that reuse an index.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
@@ -31,6 +32,8 @@ pub(crate) struct ConnectionId {
 pub(crate) struct Opening {
     /// The MSS that we advertise.
     pub(crate) own_mss: u16,
+    /// The hop limit where the settings have none.
+    pub(crate) hop_limit: u8,
     /// ISS: our initial sequence number.
     pub(crate) iss: u32,
     /// Snd.TS.Offset: the offset of our timestamps.
@@ -148,11 +151,12 @@ impl Connection {
     }
 
     /// Applies every setting that can change on a live connection.
-    pub(crate) fn adopt(&mut self, settings: &TcpSettings) {
+    pub(crate) fn adopt(&mut self, settings: &TcpSettings, ip: &Ip) {
         self.sender.set_gathering(settings.gathering());
+        let hop_limit = settings.hop_limit.unwrap_or(ip.hop_limit(self.flow.remote.ip()));
         self.template = self
             .template
-            .with_fields(settings.hop_limit, settings.traffic_class)
+            .with_fields(hop_limit, settings.traffic_class)
             .with_discovery(settings.path_mtu_discovery);
         self.maximum_segment = settings.maximum_segment();
         self.detects_black_holes = settings.black_hole_detection;

@@ -10,7 +10,6 @@ use super::send::Plan;
 use super::{Connection, Flow, Tcp};
 use crate::command::socket::SocketState as State;
 use crate::limits;
-use crate::limits::HOP_LIMIT;
 use crate::platform::Instant;
 use crate::stack::context::Context;
 use crate::stack::ip::Ip;
@@ -223,8 +222,10 @@ impl Tcp {
         // IP4-03: the socket's settings apply to all segments of its connection.
         let index = self.lookup(&flow);
         let connection = index.and_then(|index| self.connections.get(index as usize));
-        let template = connection
-            .map_or_else(|| HeaderTemplate::new(HOP_LIMIT, 0), |connection| connection.template);
+        let template = connection.map_or_else(
+            || HeaderTemplate::new(ip.hop_limit(flow.remote.ip()), 0),
+            |connection| connection.template,
+        );
         // A RST needs no timestamp: PAWS does not apply to it (RFC 7323 §5.3).
         let timestamps = connection
             .filter(|_| fields.flags & flag::RST == 0)

@@ -318,7 +318,7 @@ impl Tcp {
         known.give_up_at = Instant::NEVER;
         let name = (cx.configuration.index, connection, flow);
         match listener.push(name, known.buffer_sizes, &mut cx.wakes) {
-            Some(settings) => known.adopt(&settings),
+            Some(settings) => known.adopt(&settings, ip),
             None => self.abort(cx, ip, connection),
         }
     }

@@ -248,7 +248,8 @@ impl Tcp {
         settings: &TcpSettings,
         opening: &Opening,
     ) -> ConnectionId {
-        let Opening { own_mss, timestamp_offset, now, .. } = *opening;
+        let Opening { own_mss, hop_limit, timestamp_offset, now, .. } = *opening;
+        let hop_limit = settings.hop_limit.unwrap_or(hop_limit);
         let own_mss = own_mss.min(settings.maximum_segment());
         self.generation = self.generation.wrapping_add(1);
         let (receive, send) = (settings.receive_sizes(), settings.send_sizes());
@@ -259,7 +260,7 @@ impl Tcp {
             receiver: Receiver::new(receive.0, receive.1),
             flow,
             owner,
-            template: HeaderTemplate::new(settings.hop_limit, settings.traffic_class)
+            template: HeaderTemplate::new(hop_limit, settings.traffic_class)
                 .with_discovery(settings.path_mtu_discovery),
             ecn: EcnState { is_requested: settings.explicit_congestion, is_negotiated: false },
             timestamps: Timestamps::new(settings.timestamps, timestamp_offset),

@@ -277,7 +277,8 @@ impl Tcp {
     ) -> Opening {
         let (iss, timestamp_offset) = self.initial_numbers(flow, cx.now, iss_floor);
         let own_mss = super::assemble::own_mss(cx, ip, flow.remote.ip());
-        Opening { own_mss, iss, timestamp_offset, now: cx.now }
+        let hop_limit = ip.hop_limit(flow.remote.ip());
+        Opening { own_mss, hop_limit, iss, timestamp_offset, now: cx.now }
     }
 }
 

@@ -45,8 +45,9 @@ pub struct TcpSettings {
     /// Falls back to the least path MTU of IPv6 when long segments vanish without an ICMP error
     /// (RFC 8899 §4.2).
     pub black_hole_detection: bool,
-    /// Time to live or hop limit of sent packets; 0 counts as 1.
-    pub hop_limit: u8,
+    /// Time to live or hop limit of sent packets; 0 counts as 1. `None` for what the router
+    /// advertised (RFC 4861 §6.3.4), or 64.
+    pub hop_limit: Option<u8>,
     /// Traffic class of sent packets: DSCP and ECN bits (IP_TOS, IPV6_TCLASS).
     pub traffic_class: u8,
     /// Milliseconds of silence before the first keep-alive probe (TCP_KEEPIDLE), 1 s to 32,767 s; 0
@@ -95,7 +96,7 @@ impl Default for TcpSettings {
             maximum_segment: 0,
             path_mtu_discovery: PathMtuDiscovery::Want,
             black_hole_detection: true,
-            hop_limit: limits::HOP_LIMIT,
+            hop_limit: None,
             traffic_class: 0,
             keep_alive: 0,
             keep_alive_interval: 75_000,

@@ -332,7 +332,7 @@ impl Tcp {
         settings: &TcpSettings,
     ) {
         let Some(connection) = self.get_mut(id) else { return };
-        connection.adopt(settings);
+        connection.adopt(settings, ip);
         self.update_mss(cx, ip, id.index);
         self.serve(cx, ip, id.index);
     }

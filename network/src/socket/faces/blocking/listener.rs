@@ -5,11 +5,11 @@ use core::iter::FusedIterator;
 use core::net::SocketAddr;
 use std::io;
 
-use virtual_file_system::Error;
-
+use super::hop_limit;
 use super::names::{ToSocketAddrs, first_of};
 use super::stream::TcpStream;
 use super::wait::Blocker;
+use crate::limits;
 use crate::socket::{self, Sockets, TcpSettings};
 
 /// The backlog, as in `std::net`.
@@ -89,7 +89,7 @@ impl TcpListener {
     /// # Errors
     /// `InvalidInput`.
     pub fn set_ttl(&self, ttl: u32) -> io::Result<()> {
-        let hop_limit = u8::try_from(ttl).ok().filter(|ttl| *ttl > 0).ok_or(Error::InvalidInput)?;
+        let hop_limit = Some(hop_limit(ttl)?);
         let settings = self.0.listener.settings();
         self.0.listener.set_settings(TcpSettings { hop_limit, ..settings });
         Ok(())
@@ -100,7 +100,7 @@ impl TcpListener {
     /// # Errors
     /// None; as in `std::net`.
     pub fn ttl(&self) -> io::Result<u32> {
-        Ok(self.0.listener.settings().hop_limit.into())
+        Ok(self.0.listener.settings().hop_limit.unwrap_or(limits::HOP_LIMIT).into())
     }
 
     /// Takes the pending error; a listener has none.

@@ -16,7 +16,14 @@ mod wait;
 
 pub use std::net::Shutdown;
 
+use virtual_file_system::Error;
+
 pub use self::datagram::UdpSocket;
 pub use self::listener::{Incoming, TcpListener};
 pub use self::names::ToSocketAddrs;
 pub use self::stream::TcpStream;
+
+/// A hop limit of packets that are sent.
+fn hop_limit(ttl: u32) -> Result<u8, Error> {
+    u8::try_from(ttl).ok().filter(|ttl| *ttl > 0).ok_or(Error::InvalidInput)
+}

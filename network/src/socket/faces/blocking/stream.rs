@@ -9,9 +9,11 @@ use std::net::Shutdown;
 
 use virtual_file_system::{Error, Lock};
 
+use super::hop_limit;
 use super::names::{ToSocketAddrs, first_of};
 use super::wait::{Blocker, waits};
 use crate::command::socket::Direction;
+use crate::limits;
 use crate::socket::{self, Sockets, TcpSettings};
 
 #[derive(Debug)]
@@ -147,7 +149,7 @@ impl TcpStream {
     /// # Errors
     /// `InvalidInput`.
     pub fn set_ttl(&self, ttl: u32) -> io::Result<()> {
-        let hop_limit = u8::try_from(ttl).ok().filter(|ttl| *ttl > 0).ok_or(Error::InvalidInput)?;
+        let hop_limit = Some(hop_limit(ttl)?);
         self.change(|settings| settings.hop_limit = hop_limit);
         Ok(())
     }
@@ -157,7 +159,7 @@ impl TcpStream {
     /// # Errors
     /// None; as in `std::net`.
     pub fn ttl(&self) -> io::Result<u32> {
-        Ok(self.0.settings.with(|settings| settings.hop_limit.into()))
+        Ok(self.0.settings.with(|settings| settings.hop_limit.unwrap_or(limits::HOP_LIMIT).into()))
     }
 
     /// Takes the pending error.
