@@ -83,9 +83,17 @@ pub const TCP_BUFFER_AUTOMATIC: usize = 12 * 1024 * 1024;
 pub const TCP_OUT_OF_ORDER: usize = 256;
 /// Segments of one connection in flight: 16 MiB in segments of 1,024 bytes.
 pub const TCP_SCOREBOARD: usize = 16 * 1024;
-/// Bytes of data in the buffers of all connections of one interface, both directions; above it
-/// buffers stop growing.
+/// Bytes of memory of all connections of a system, unless another limit is set. From half of it on
+/// nothing grows and stalled connections give way; at the limit new data waits.
 pub const TCP_MEMORY: usize = 512 * 1024 * 1024;
+/// Bytes that a connection is charged with beside its buffers: a few fields, its place in tables.
+pub const TCP_CONNECTION_BYTES: usize = 1024;
+/// Bytes of an empty buffer that a connection keeps for the next data, and which every connection
+/// may use when memory is exhausted.
+pub const TCP_BUFFER_KEPT: usize = 4096;
+/// Connections of one interface without a program, which deliver their last data (Linux'
+/// tcp_max_orphans); the oldest ends.
+pub const ORPHANS: usize = 16 * 1024;
 /// Counters of ephemeral ports; pairs of addresses share them by hash (RFC 6056 §3.3.4 proposes ten
 /// or more).
 pub const PORT_COUNTERS: usize = 16;

@@ -107,6 +107,21 @@ impl Manager {
         Ok(Self { platform, files, names: Names::default(), interfaces, sockets, devices })
     }
 
+    /// Limits the memory of all TCP connections of the system, in bytes;
+    /// [`limits::TCP_MEMORY`] by default. From half of it on buffers do not grow, and connections
+    /// that hold much and make no progress end with `NoBufferSpace`; at the limit new ones are
+    /// refused, and data waits (Linux' tcp_mem).
+    pub fn set_tcp_memory(&self, bytes: usize) {
+        self.interfaces.memory().set_limit(bytes);
+    }
+
+    /// Bytes of memory that TCP connections use, counted in steps of 64 KiB for each interface, and
+    /// their limit.
+    #[must_use]
+    pub fn tcp_memory(&self) -> (usize, usize) {
+        self.interfaces.memory().usage()
+    }
+
     /// Registers an interface: validates, builds the stack, mounts `/devices/network/NAME`, starts
     /// the runner. The loopback interface gets its addresses and is up; every other one starts down
     /// and without addresses. Commands that the stack does not know go to `controller`.
@@ -153,7 +168,7 @@ impl Manager {
             hardware_address: driver.hardware_address(),
             since: self.platform.clock.now(),
         };
-        Ok(Stack::new(configuration, random, Arc::clone(self.interfaces.host())))
+        Ok(Stack::new(configuration, random, self.interfaces.shared()))
     }
 
     /// Unregisters an interface: the device is unmounted, open files of it fail, sockets on the

@@ -32,6 +32,7 @@ use crate::mount::Mount;
 use crate::stack::HostAddresses;
 use crate::stack::addresses::is_link_local_ipv4;
 use crate::stack::flow_cache::FlowCache;
+use crate::stack::tcp::SystemMemory;
 
 /// The interfaces of a system. Clones share them; when the last one is dropped, the interfaces are
 /// unregistered.
@@ -42,6 +43,7 @@ pub(crate) struct Interfaces(Arc<Shared>);
 struct Shared {
     tables: Lock<Tables>,
     host: Arc<HostAddresses>,
+    memory: Arc<SystemMemory>,
 }
 
 #[derive(Default)]
@@ -66,9 +68,14 @@ impl Tables {
 
 /// Registration.
 impl Interfaces {
-    /// The addresses of all interfaces, which every stack shares.
-    pub(crate) fn host(&self) -> &Arc<HostAddresses> {
-        &self.0.host
+    /// What the stacks of the system share.
+    pub(crate) fn shared(&self) -> (Arc<HostAddresses>, Arc<SystemMemory>) {
+        (Arc::clone(&self.0.host), Arc::clone(&self.0.memory))
+    }
+
+    /// The memory of all connections.
+    pub(crate) fn memory(&self) -> &SystemMemory {
+        &self.0.memory
     }
 
     /// Keeps the device that covers all interfaces mounted as long as they are registered.

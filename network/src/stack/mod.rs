@@ -58,6 +58,7 @@ use self::ip::lifetime::Expired;
 use self::link::Arrival;
 use self::name_servers::NameServers;
 use self::random::Random;
+use self::tcp::SystemMemory;
 use self::timers::Timer;
 use self::transport::{ConfigurationPacket, Transport};
 use self::watch::{Change, Event};
@@ -88,12 +89,12 @@ impl Stack {
     pub(crate) fn new(
         configuration: Configuration,
         random: Random,
-        host: Arc<HostAddresses>,
+        (host, memory): (Arc<HostAddresses>, Arc<SystemMemory>),
     ) -> Self {
         let mut context = Context::new(configuration, random);
         Self {
             ip: Ip::new(&mut context, host),
-            transport: Transport::new(&mut context),
+            transport: Transport::new(&mut context, memory),
             dhcp: DhcpClient::default(),
             autoconfiguration: Autoconfiguration::default(),
             advertiser: Advertiser::default(),

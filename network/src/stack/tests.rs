@@ -180,12 +180,16 @@ fn icmp_replies_to_an_echo_request() {
     assert_eq!(answer.bytes()[16..20], [10, 0, 0, 2]);
 }
 
+fn new_tcp(cx: &mut Context) -> Tcp {
+    Tcp::new(cx, Arc::default())
+}
+
 #[test]
 fn two_tcps_open_a_connection() {
     let (mut client_cx, mut server_cx) = (tunnel(), tunnel());
     let mut client_ip = ip(&mut client_cx, "10.0.0.1/24");
     let mut server_ip = ip(&mut server_cx, "10.0.0.2/24");
-    let (mut client, mut server) = (Tcp::new(&mut client_cx), Tcp::new(&mut server_cx));
+    let (mut client, mut server) = (new_tcp(&mut client_cx), new_tcp(&mut server_cx));
     let settings = TcpSettings::default();
     let listener = Arc::new(super::tcp::listen::Listener::new(end("10.0.0.2:7"), 4, settings));
     server.listen(&listener, true).unwrap();
@@ -252,7 +256,7 @@ fn the_transport_rejects_packets_without_a_socket() {
     let (_, frame) = datagram(7);
     let mut cx = tunnel();
     let mut ip = ip(&mut cx, "10.0.0.1/24");
-    let mut transport = Transport::new(&mut cx);
+    let mut transport = Transport::new(&mut cx, Arc::default());
     let packet = received(&mut cx, &mut ip, frame);
     let packet = transport.receive(&mut cx, &mut ip, packet, |_| false);
     assert!(matches!(packet, ConfigurationPacket::Nothing));

@@ -1,6 +1,7 @@
 //! The protocols over IP: ICMP, TCP and datagram sockets, and the demultiplexing of packets to
 //! them.
 
+use alloc::sync::Arc;
 use alloc::vec::Vec;
 use core::net::IpAddr;
 
@@ -13,7 +14,7 @@ use super::icmp::{Icmp, Message};
 use super::ip::Ip;
 use super::ip::ingress::Packet;
 use super::link::Arrival;
-use super::tcp::Tcp;
+use super::tcp::{SystemMemory, Tcp};
 use super::wire::header::protocol;
 use super::wire::icmp::ICMP_HEADER;
 use super::wire::quote::Quote;
@@ -41,9 +42,9 @@ pub(crate) struct Transport {
 
 impl Transport {
     /// The protocols without sockets.
-    pub(crate) fn new(cx: &mut Context) -> Self {
+    pub(crate) fn new(cx: &mut Context, memory: Arc<SystemMemory>) -> Self {
         let datagrams = Datagrams::new(cx.random.u64());
-        Self { icmp: Icmp::new(cx), tcp: Tcp::new(cx), datagrams }
+        Self { icmp: Icmp::new(cx), tcp: Tcp::new(cx, memory), datagrams }
     }
 
     /// The fast path: a packet of a connection or of the last datagram flow with a plain IP header.

@@ -19,6 +19,9 @@ use virtual_file_system::Error;
 /// (about as long as Linux' tcp_retries2).
 pub(crate) const ORPHAN: Duration = Duration::from_secs(15 * 60);
 
+/// How long the peer of an orphan may keep its window closed (Linux: about eight probes).
+const ORPHAN_STALLED: Duration = Duration::from_secs(60);
+
 /// Keep-alive and user timeouts, in milliseconds.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
 pub(crate) struct Timeouts {
@@ -105,8 +108,14 @@ impl Tcp {
     pub(super) fn arm(&mut self, cx: &mut Context, index: u32, deadline: Instant) {
         let now = cx.now;
         let Some(connection) = self.connections.get_mut(index as usize) else { return };
-        if matches!(connection.owner, Owner::Owned) && connection.state() != State::TimeWait {
-            connection.give_up_at = connection.user_timeout_at(now);
+        match connection.owner {
+            Owner::Owned if connection.state() != State::TimeWait => {
+                connection.give_up_at = connection.user_timeout_at(now);
+            }
+            Owner::Orphan => {
+                connection.give_up_at = connection.give_up_at.min(connection.user_timeout_at(now));
+            }
+            _ => {}
         }
         let earliest = deadline.min(connection.give_up_at).min(connection.keep_alive_at());
         // A later deadline needs no new entry: the present one recomputes it when it expires.
@@ -158,6 +167,11 @@ impl Tcp {
         let expired = connection.sender.expire(cx.now);
         cx.watch.after(connection, snapshot);
         if expired.window_probe {
+            let is_over = matches!(connection.owner, Owner::Orphan)
+                && connection.activity.unacked_since.after(ORPHAN_STALLED) <= cx.now;
+            if is_over {
+                return self.time_out(cx, ip, index);
+            }
             self.send_probe(cx, ip, index);
         }
         if expired.is_black_hole {

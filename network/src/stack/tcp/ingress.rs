@@ -7,8 +7,9 @@ use super::acceptability::Verdict;
 use super::assemble::{HeaderFields, flag};
 use super::handshake::Reply;
 use super::machine::Event;
+use super::memory::Scarcity;
 use super::receive::Received;
-use super::segment::{Blocks, Segment, SegmentOptions, TCP_HEADER, read_syn_options};
+use super::segment::{Segment, SegmentOptions, TCP_HEADER, read_syn_options};
 use super::send::{Acknowledged, Acknowledgment};
 use super::time_wait::TimeWaitResponse;
 use super::{Connection, End, Flow, Owner, Tcp};
@@ -232,7 +233,7 @@ impl Tcp {
         start: usize,
         segment: &Segment,
     ) {
-        let now = cx.now;
+        let (now, scarcity) = (cx.now, self.memory.scarcity());
         let Context { pool, statistics, watch, .. } = cx;
         let Some(connection) = self.connections.get_mut(index as usize) else {
             return pool.put(frame);
@@ -240,14 +241,8 @@ impl Tcp {
         let before = connection.state();
         let header = start + usize::from(segment.header);
         let options = frame.bytes().get(start + TCP_HEADER..header).unwrap_or_default();
-        let parsed;
-        let (timestamps, blocks) = match SegmentOptions::plain(options) {
-            Some(timestamps) => (timestamps, Blocks::NONE),
-            None => {
-                parsed = SegmentOptions::read(options);
-                (parsed.timestamps, &parsed.blocks)
-            }
-        };
+        let mut parsed = None;
+        let (timestamps, blocks) = SegmentOptions::parse(options, &mut parsed);
         let timestamps = timestamps.filter(|_| connection.timestamps.is_negotiated());
         // An old segment that is accepted was overtaken by a later one.
         let is_old = connection.looks_old(segment, timestamps, now);
@@ -266,23 +261,29 @@ impl Tcp {
         let acknowledged = match segment.acknowledgment {
             Some(number) if takes_ack => {
                 let snapshot = watch.before(connection);
-                let news = Acknowledgment { segment, number, blocks, echo, is_overtaken: is_old };
+                let news = Acknowledgment {
+                    segment,
+                    number,
+                    blocks,
+                    echo,
+                    is_overtaken: is_old,
+                    may_grow: scarcity == Scarcity::Plenty,
+                };
                 let acknowledged = connection.sender.acknowledge(&news, now);
                 watch.after(connection, snapshot);
                 acknowledged
             }
             _ => Acknowledged::default(),
         };
-        let received = if must_ack_now {
+        // Without memory the peer repeats its data later.
+        let is_full = scarcity == Scarcity::Exhausted && connection.holds_enough(segment);
+        statistics.received_drops.full += u64::from(is_full);
+        let received = if must_ack_now || is_full {
             connection.receiver.ack_now();
             Received::default()
         } else if segment.length > 0 || segment.fin {
-            connection.receiver.receive(
-                segment.sequence,
-                packet.get(header..).unwrap_or_default(),
-                segment.fin,
-                now,
-            )
+            let data = packet.get(header..).unwrap_or_default();
+            connection.receiver.receive(segment.sequence, data, segment.fin, now)
         } else {
             Received::default()
         };

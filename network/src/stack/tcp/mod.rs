@@ -23,6 +23,7 @@
 //! | [`challenge`] | challenge ACKs and probes |
 //! | [`service`] | serving a connection, and the effects of a state change |
 //! | [`close`] | how we end connections |
+//! | [`memory`], [`orphans`] | what connections cost, and who gives way when there is too little |
 //! | [`deadline`] | user timeouts, keep-alive, orphans |
 //! | [`verbs`] | connect, send, receive, shut down, release: what sockets call |
 //! | [`listen`] | listeners, backlogs, half-open connections |
@@ -49,6 +50,8 @@ mod incident;
 pub(crate) mod ingress;
 pub(crate) mod listen;
 mod machine;
+mod memory;
+mod orphans;
 mod out_of_order;
 mod paws;
 mod receive;
@@ -64,6 +67,7 @@ pub(crate) mod verbs;
 
 use alloc::boxed::Box;
 use alloc::collections::{BTreeMap, VecDeque};
+use alloc::sync::Arc;
 use alloc::vec::Vec;
 use core::hash::{BuildHasher, Hash, Hasher};
 use core::net::{IpAddr, SocketAddr};
@@ -81,6 +85,9 @@ use self::deadline::PeerActivity;
 use self::handshake::Handshake;
 use self::listen::ListenBinding;
 use self::machine::StateMachine;
+use self::memory::MemoryAccount;
+pub(crate) use self::memory::SystemMemory;
+use self::orphans::Orphans;
 use self::receive::Receiver;
 use self::send::LazySender;
 pub use self::settings::TcpSettings;
@@ -109,15 +116,15 @@ pub(crate) struct Tcp {
     flow_cache: FlowCache<Flow, u32>,
     /// Counters of ephemeral ports, by hash of the addresses (RFC 6056 §3.3.4).
     port_counters: [u32; limits::PORT_COUNTERS],
-    /// Bytes of data in the buffers of all connections.
-    memory_used: usize,
+    memory: MemoryAccount,
+    orphans: Orphans,
     /// The secret keys of the ISS generator (RFC 6528).
     iss_keys: (u64, u64),
     generation: u32,
 }
 
 impl Tcp {
-    pub(crate) fn new(cx: &mut Context) -> Self {
+    pub(crate) fn new(cx: &mut Context, memory: Arc<SystemMemory>) -> Self {
         let seed = cx.random.u64();
         let iss_keys = (cx.random.u64(), cx.random.u64());
         Self {
@@ -129,7 +136,8 @@ impl Tcp {
             ready: VecDeque::new(),
             flow_cache: FlowCache::default(),
             port_counters: [0; limits::PORT_COUNTERS],
-            memory_used: 0,
+            memory: MemoryAccount::new(memory),
+            orphans: Orphans::default(),
             iss_keys,
             generation: 0,
         }
@@ -295,29 +303,13 @@ impl Tcp {
         flows.insert_unique(state.hash_one(flow), index, |index| {
             connections.get(*index as usize).map_or(0, |connection| state.hash_one(connection.flow))
         });
+        self.count_memory(index);
         ConnectionId { index, generation: self.generation }
     }
 
     /// True when a connection waits to be served.
     pub(crate) fn has_work(&self) -> bool {
         !self.ready.is_empty()
-    }
-
-    /// True when the buffers of all connections exceed the limit.
-    fn is_short_of_memory(&self) -> bool {
-        self.memory_used > limits::TCP_MEMORY
-    }
-
-    /// Updates the memory account of a connection. Above the limit its buffers stop growing.
-    fn count_memory(&mut self, index: u32) {
-        let Some(connection) = self.connections.get_mut(index as usize) else { return };
-        let now = connection.sender.queued() + connection.receiver.memory_used();
-        self.memory_used = self.memory_used - connection.memory_counted + now;
-        connection.memory_counted = now;
-        if self.memory_used > limits::TCP_MEMORY {
-            connection.sender.stop_growing();
-            connection.receiver.stop_growing();
-        }
     }
 
     /// True when a listener accepts connections to a port at some of these addresses.
@@ -330,7 +322,8 @@ impl Tcp {
     /// Removes a connection.
     pub(crate) fn remove(&mut self, index: u32) {
         let Some(connection) = self.connections.try_remove(index as usize) else { return };
-        self.memory_used -= connection.memory_counted;
+        self.forget_memory(&connection);
+        self.orphans.removed(&connection);
         if connection.is_linked {
             self.remove_flow(&connection.flow, index);
         }

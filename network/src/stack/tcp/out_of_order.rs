@@ -28,6 +28,11 @@ pub(super) struct OutOfOrder {
 }
 
 impl OutOfOrder {
+    /// Bytes of memory.
+    pub(super) fn memory(&self) -> usize {
+        self.ranges.capacity() * size_of::<Range>()
+    }
+
     pub(super) const fn new() -> Self {
         Self { ranges: Vec::new(), arrivals: 0 }
     }

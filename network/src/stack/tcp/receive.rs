@@ -168,9 +168,19 @@ impl Receiver {
         (self.buffer_size, self.buffer_size_max) = (bytes, bytes);
     }
 
-    /// Bytes in the buffer, in order or not.
-    pub(crate) fn memory_used(&self) -> usize {
+    /// Bytes of data in the buffer, in order or not.
+    pub(crate) fn buffered(&self) -> usize {
         self.buffer.len()
+    }
+
+    /// Bytes of memory.
+    pub(crate) fn memory(&self) -> usize {
+        self.buffer.capacity() + self.out_of_order.memory()
+    }
+
+    /// Gives back what the buffer does not need now.
+    pub(crate) fn shrink(&mut self) {
+        ring::shrink(&mut self.buffer);
     }
 
     /// True when the peer's FIN is in order.
@@ -315,13 +325,7 @@ impl Receiver {
 
     /// Copies readable bytes to the program; with `peek` they stay. `round_trip` is the interval of
     /// receive-buffer autotuning.
-    pub(crate) fn read(
-        &mut self,
-        buffer: &mut [u8],
-        peek: bool,
-        now: Instant,
-        round_trip: Duration,
-    ) -> usize {
+    pub(crate) fn read(&mut self, buffer: &mut [u8], peek: bool) -> usize {
         let count = buffer.len().min(self.readable);
         let Some(buffer) = buffer.get_mut(..count) else { return 0 };
         ring::copy(&self.buffer, 0, buffer);
@@ -329,7 +333,6 @@ impl Receiver {
             self.buffer.drain(..count);
             self.readable -= count;
             self.bytes_read += count;
-            self.autotune(now, round_trip);
         }
         count
     }

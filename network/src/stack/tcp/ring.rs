@@ -2,12 +2,21 @@
 
 use alloc::collections::VecDeque;
 
+use crate::limits;
+
 /// Makes room for `length` bytes in all. Doubles the capacity, but not beyond `limit` unless more
 /// is needed.
 fn reserve(ring: &mut VecDeque<u8>, length: usize, limit: usize) {
     if ring.capacity() < length {
         let target = (ring.capacity() * 2).max(512).min(limit).max(length);
         ring.reserve_exact(target - ring.len());
+    }
+}
+
+/// Gives memory back that an emptier ring does not need.
+pub(super) fn shrink(ring: &mut VecDeque<u8>) {
+    if ring.capacity() > (2 * ring.len()).max(limits::TCP_BUFFER_KEPT) {
+        ring.shrink_to(ring.len());
     }
 }
 

@@ -246,6 +246,21 @@ impl SegmentOptions {
         }
     }
 
+    /// TSval and TSecr, and the SACK blocks. `parsed` keeps what rare options need.
+    #[inline]
+    pub(crate) fn parse<'a>(
+        options: &[u8],
+        parsed: &'a mut Option<Self>,
+    ) -> (Option<(u32, u32)>, &'a Blocks) {
+        match Self::plain(options) {
+            Some(timestamps) => (timestamps, Blocks::NONE),
+            None => {
+                let Self { timestamps, blocks } = parsed.insert(Self::read(options));
+                (*timestamps, blocks)
+            }
+        }
+    }
+
     /// Parses the options; skips invalid ones.
     pub(crate) fn read(options: &[u8]) -> Self {
         let mut read = Self::default();

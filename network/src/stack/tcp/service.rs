@@ -71,6 +71,9 @@ impl Tcp {
             AckDue::Never | AckDue::Now => Instant::NEVER,
         };
         let deadline = connection.sender.deadline().min(acknowledge_at);
+        // What is due and has not left waits for room on the link, not for a timer: it would expire
+        // again and again.
+        let deadline = if deadline <= cx.now { Instant::NEVER } else { deadline };
         self.arm(cx, index, deadline);
     }
 
@@ -106,6 +109,7 @@ impl Tcp {
         received: Received,
     ) {
         self.count_memory(index);
+        self.relieve(cx, ip);
         self.confirm_path(cx, ip, index);
         let Some(connection) = self.connections.get_mut(index as usize) else { return };
         if connection.state() != before {

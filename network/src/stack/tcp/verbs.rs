@@ -8,10 +8,12 @@ use core::task::Waker;
 use core::time::Duration;
 
 use crate::command::socket::SocketState as State;
+use crate::limits;
 use virtual_file_system::{Error, Readiness};
 
 use super::deadline::ORPHAN;
 use super::handshake::Handshake;
+use super::memory::Scarcity;
 use super::settings::TcpSettings;
 use super::{ConnectionId, Flow, Owner, Tcp};
 use crate::stack::context::Context;
@@ -31,7 +33,8 @@ impl Tcp {
     /// local address.
     ///
     /// # Errors
-    /// `AddressNotAvailable` when the flow is in use or in TIME-WAIT, or no port is free.
+    /// `AddressNotAvailable` when the flow is in use or in TIME-WAIT, or no port is free;
+    /// `NoBufferSpace` when memory is exhausted.
     pub(crate) fn connect(
         &mut self,
         cx: &mut Context,
@@ -44,6 +47,7 @@ impl Tcp {
             0 => self.ephemeral_flow(local.ip(), remote)?,
             _ => (Flow::new(local, remote), None),
         };
+        self.admit(cx, ip)?;
         // An ephemeral port is free by construction.
         let is_taken = || self.lookup(&flow).is_some() || self.time_wait.contains(&flow);
         if local.port() != 0 && is_taken() {
@@ -141,7 +145,8 @@ impl Tcp {
         data: &[u8],
         waker: Option<&Waker>,
     ) -> Result<usize, Error> {
-        let is_short = self.is_short_of_memory();
+        self.relieve(cx, ip);
+        let is_exhausted = self.memory.scarcity() == Scarcity::Exhausted;
         let connection = self.get_mut(id).ok_or(Error::NotConnected)?;
         if connection.close_pending || connection.sender.is_closing() {
             return Err(Error::BrokenPipe);
@@ -154,12 +159,13 @@ impl Tcp {
             };
             return Err(connection.error.take().unwrap_or(default_error));
         }
-        // Short of memory, a connection with unacknowledged data waits for its acknowledgment.
-        let written = if is_short && connection.sender.queued() > 0 {
-            0
+        // Without memory there is room for a little data of each connection, so that all go on.
+        let room = if is_exhausted {
+            limits::TCP_BUFFER_KEPT.saturating_sub(connection.sender.queued())
         } else {
-            connection.sender.write(data)
+            usize::MAX
         };
+        let written = connection.sender.write(data.get(..room).unwrap_or(data));
         if written == 0 && !data.is_empty() {
             if let Some(waker) = waker {
                 cx.wakes.extend(connection.writers.register_bounded(waker));
@@ -184,7 +190,7 @@ impl Tcp {
         peek: bool,
         waker: Option<&Waker>,
     ) -> Result<(usize, bool), Error> {
-        let now = cx.now;
+        let (now, may_grow) = (cx.now, self.memory.scarcity() == Scarcity::Plenty);
         let connection = self.get_mut(id).ok_or(Error::NotConnected)?;
         if connection.receive_shut_down || buffer.is_empty() {
             return Ok((0, false));
@@ -202,7 +208,11 @@ impl Tcp {
                 _ => connection.error.take().map_or(Ok((0, false)), Err),
             };
         }
-        let received = connection.receiver.read(buffer, peek, now, connection.sender.rtt().srtt());
+        let round_trip = connection.sender.rtt().srtt();
+        let received = connection.receiver.read(buffer, peek);
+        if !peek && may_grow {
+            connection.receiver.autotune(now, round_trip);
+        }
         let is_update_due = !peek
             && connection.is_open()
             && connection.receiver.is_window_update_due(connection.own_mss);
@@ -262,6 +272,7 @@ impl Tcp {
         if connection.state() == State::FinWait2 {
             connection.give_up_at = now.after(FIN_WAIT);
         }
+        self.add_orphan(cx, ip, id);
         self.close_if_pending(id.index);
         self.serve(cx, ip, id.index);
     }

@@ -9,7 +9,7 @@ use crate::stack::tcp::segment::before;
 impl Receiver {
     /// Receive-buffer autotuning: grows the buffer to twice what the program reads in a round trip,
     /// so that the window does not limit the peer.
-    pub(super) fn autotune(&mut self, now: Instant, round_trip: Duration) {
+    pub(crate) fn autotune(&mut self, now: Instant, round_trip: Duration) {
         if self.buffer_size >= self.buffer_size_max || now.since(self.measured_at) < round_trip {
             return;
         }
@@ -18,11 +18,6 @@ impl Receiver {
         if target > self.buffer_size {
             self.buffer_size = target.min(self.buffer_size_max);
         }
-    }
-
-    /// Stops autotuning because the system is short of memory.
-    pub(crate) const fn stop_growing(&mut self) {
-        self.buffer_size_max = self.buffer_size;
     }
 
     /// True when a window update is due: the window would at least double, and grow by a full

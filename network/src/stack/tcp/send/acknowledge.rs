@@ -9,7 +9,7 @@ use super::scoreboard::Sent;
 use crate::platform::Instant;
 use crate::stack::tcp::congestion::{self, Controller, RateSample};
 use crate::stack::tcp::segment::{Blocks, Segment, before, later};
-use crate::stack::tcp::timestamps;
+use crate::stack::tcp::{ring, timestamps};
 
 /// What a segment says about ours.
 #[derive(Clone, Copy, Debug)]
@@ -22,6 +22,8 @@ pub(crate) struct Acknowledgment<'a> {
     pub(crate) echo: Option<u32>,
     /// A later segment of the peer overtook it, as its timestamp tells.
     pub(crate) is_overtaken: bool,
+    /// There is memory for a larger buffer.
+    pub(crate) may_grow: bool,
 }
 
 /// The result of an acknowledgment.
@@ -58,7 +60,8 @@ impl Sender {
     /// Processes the acknowledgment, the window, the SACK blocks and the echo of an acceptable
     /// segment. An acknowledgment below SND.UNA was overtaken; only its SACK blocks count.
     pub(crate) fn acknowledge(&mut self, news: &Acknowledgment<'_>, now: Instant) -> Acknowledged {
-        let Acknowledgment { segment, number: seg_ack, blocks, echo, is_overtaken } = *news;
+        let Acknowledgment { segment, number: seg_ack, blocks, echo, is_overtaken, may_grow } =
+            *news;
         let snd_wnd_end_before = self.send_window.snd_wnd_end;
         let is_old = is_overtaken || before(seg_ack, self.snd_una);
         if !is_old {
@@ -129,7 +132,9 @@ impl Sender {
                 rate,
                 lost,
             });
-            self.grow_buffer();
+            if may_grow {
+                self.grow_buffer();
+            }
         }
         self.rearm_timers(now, is_progress);
         Acknowledged { is_progress, fin_acknowledged }
@@ -206,6 +211,10 @@ impl Sender {
         self.fin_acknowledged |= count > self.buffer.len();
         let data = count.min(self.buffer.len());
         self.buffer.drain(..data);
+        if self.buffer.is_empty() {
+            // An idle connection costs what an idle connection costs.
+            ring::shrink(&mut self.buffer);
+        }
         self.counters.acknowledged += data as u64;
         self.snd_una = acknowledged;
         self.timers.expirations = 0;

@@ -164,11 +164,15 @@ impl LazySender {
         self.sender().is_some_and(Sender::is_low_water_reached)
     }
 
-    /// Stops the growth of the buffer because the system is short of memory.
-    pub(crate) fn stop_growing(&mut self) {
-        match &mut self.sender {
-            None => self.initial.buffer_size_max = self.initial.buffer_size,
-            Some(sender) => sender.stop_growing(),
+    /// Bytes of memory.
+    pub(crate) fn memory(&self) -> usize {
+        self.sender().map_or(0, Sender::memory)
+    }
+
+    /// Gives back what the buffer does not need now.
+    pub(crate) fn shrink(&mut self) {
+        if let Some(sender) = self.sender_mut() {
+            sender.shrink();
         }
     }
 

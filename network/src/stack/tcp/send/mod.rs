@@ -251,9 +251,14 @@ impl Sender {
         self.buffer.len()
     }
 
-    /// Stops the growth of the buffer because the system is short of memory.
-    pub(crate) const fn stop_growing(&mut self) {
-        self.buffer_size_max = self.buffer_size;
+    /// Bytes of memory.
+    fn memory(&self) -> usize {
+        size_of::<Self>() + self.buffer.capacity() + self.scoreboard.memory()
+    }
+
+    /// Gives back what the buffer does not need now.
+    fn shrink(&mut self) {
+        ring::shrink(&mut self.buffer);
     }
 
     /// Ends the stream after the written data (FIN).

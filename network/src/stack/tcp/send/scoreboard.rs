@@ -94,6 +94,11 @@ impl Default for Scoreboard {
 }
 
 impl Scoreboard {
+    /// Bytes of memory.
+    pub(super) fn memory(&self) -> usize {
+        self.sent.capacity() * size_of::<Sent>()
+    }
+
     pub(super) fn is_empty(&self) -> bool {
         self.sent.is_empty()
     }

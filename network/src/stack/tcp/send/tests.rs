@@ -148,6 +148,7 @@ impl Script {
                 blocks: &sack_blocks,
                 echo: None,
                 is_overtaken: false,
+                may_grow: true,
             },
             self.now,
         );

@@ -80,6 +80,7 @@ impl Peer {
                                 blocks: &blocks,
                                 echo: None,
                                 is_overtaken: false,
+                                may_grow: true,
                             },
                             now,
                         );
@@ -94,7 +95,8 @@ impl Peer {
     fn read(&mut self, path: &mut Path, now: Instant) {
         if path.random.below(3) == 0 {
             let mut piece = [0; 3000];
-            let count = self.receiver.read(&mut piece, false, now, milliseconds(40));
+            let count = self.receiver.read(&mut piece, false);
+            self.receiver.autotune(now, milliseconds(40));
             self.received.extend_from_slice(&piece[..count]);
             if self.receiver.is_window_update_due(1000) {
                 self.receiver.ack_now();

@@ -92,6 +92,7 @@ fn tcp_s_05_segments_with_data_or_a_new_window_are_no_duplicate_acks() {
                     blocks: &Blocks::default(),
                     echo: None,
                     is_overtaken: false,
+                    may_grow: true,
                 },
                 now,
             );
