@@ -31,8 +31,12 @@ pub const HTTP_READ_BYTES: usize = 16 * 1024;
 pub const HTTP_TARGET_BYTES: usize = 8192;
 /// Fields of an HTTP message (Apache takes 100).
 pub const HTTP_HEADERS: usize = 100;
-/// Connections that `httpd` serves at once; more wait in the backlog.
-pub const HTTP_CONNECTIONS: usize = 1024;
+/// Connections that `httpd` serves at once; the longest idle gives way to more.
+pub const HTTP_CONNECTIONS: usize = 32 * 1024;
+/// Of these, connections of one source: an address of IPv4, a /64 of IPv6.
+pub const HTTP_PER_SOURCE: usize = HTTP_CONNECTIONS / 2;
+/// Bytes that `httpd` reads at once of what comes after the last request.
+pub const HTTP_DRAIN_BYTES: usize = 4096;
 /// Connections that the embedded name server serves at once.
 pub const DNS_CONNECTIONS: usize = 64;
 /// Clients that the embedded DHCP server remembers; its pool is smaller.

@@ -240,8 +240,8 @@ fn without_brackets(host: &str) -> &str {
 
 /// Bytes of a stream's buffer each way.
 const STREAM_BUFFER: u32 = 256 * 1024;
-/// The listener's backlog.
-const BACKLOG: u32 = 128;
+/// The listener's backlog (Linux' somaxconn).
+const BACKLOG: u32 = 4096;
 
 /// A listening socket.
 pub struct Listener {

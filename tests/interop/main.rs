@@ -120,6 +120,14 @@ fn our_cubic_and_that_of_the_kernel_share_a_link() {
 }
 
 #[test]
+fn five_thousand_clients_at_once_are_served() {
+    run_with("crowd.sh", &["ip", "curl"], || {
+        let crowd = PathBuf::from(env!("CARGO_BIN_EXE_crowd"));
+        Vec::from([("DEVNET", devnet().to_owned()), ("CROWD", crowd)])
+    });
+}
+
+#[test]
 fn an_idle_program_makes_no_wake_ups() {
     run("idle.sh", &["ip"]);
 }

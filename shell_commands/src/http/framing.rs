@@ -68,6 +68,12 @@ impl Requests {
         self.found
     }
 
+    /// True between heads.
+    #[must_use]
+    pub const fn is_between(&self) -> bool {
+        !self.ends.is_begun && !self.ends.has_byte
+    }
+
     fn end_line(&mut self) {
         self.has_length |= self.line.starts_with(b"content-length:");
         self.has_coding |= self.line.starts_with(b"transfer-encoding:");

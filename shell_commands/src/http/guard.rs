@@ -12,16 +12,20 @@ use std::task::{Context, Poll};
 use std::time::Duration;
 
 use hyper::rt::{Read, ReadBufCursor, Write};
-use network::platform::{BoxFuture, Clock};
+use network::platform::{BoxFuture, Clock, Instant};
 use virtual_file_system::Error;
 
 use super::framing::Requests;
 use super::wire::Wire;
 
-/// The timeout for the head of a request, including the time before its first byte.
-const HEAD: Duration = Duration::from_secs(60);
+/// The timeout for the head of a request, from its first byte on.
+const HEAD: Duration = Duration::from_secs(30);
 /// The timeout of a client that receives no bytes.
-const STALLED: Duration = Duration::from_secs(120);
+const STALLED: Duration = Duration::from_secs(60);
+/// How long a response may take however slowly it is received, and the bytes per second that it
+/// must go on with after that.
+const RESPONSE: Duration = Duration::from_secs(120);
+const LEAST_RATE: u64 = 512;
 
 /// The phase of a connection. The server, the body and the stream share it.
 #[derive(Default)]
@@ -30,6 +34,8 @@ pub struct Exchange {
     refused: AtomicBool,
     /// Bytes of the response are being sent.
     started: AtomicBool,
+    /// A part of a head has come.
+    partial: AtomicBool,
     /// Requests that have come.
     requests: AtomicUsize,
     /// Which of them has an ambiguous framing; 0 for none.
@@ -65,6 +71,12 @@ impl Exchange {
         let _ = self.turn.compare_exchange(ENDING, CLIENT, order, order);
     }
 
+    /// True when nothing is under way in either direction.
+    #[must_use]
+    pub fn is_quiet(&self) -> bool {
+        self.is_client_turn() && !self.partial.load(Ordering::Relaxed)
+    }
+
     fn is_client_turn(&self) -> bool {
         self.turn.load(Ordering::Relaxed) == CLIENT
     }
@@ -78,10 +90,16 @@ impl Exchange {
 
 /// A timeout that runs while something is awaited.
 #[derive(Default)]
-struct Limit(Option<BoxFuture<'static, ()>>);
+pub struct Limit(Option<BoxFuture<'static, ()>>);
 
 impl Limit {
-    fn poll(&mut self, context: &mut Context<'_>, clock: &dyn Clock, time: Duration) -> Poll<()> {
+    /// Completes when the time is over since the first call.
+    pub fn poll(
+        &mut self,
+        context: &mut Context<'_>,
+        clock: &dyn Clock,
+        time: Duration,
+    ) -> Poll<()> {
         self.0
             .get_or_insert_with(|| clock.sleep_until(clock.now().after(time)))
             .as_mut()
@@ -97,6 +115,9 @@ pub struct Guarded {
     requests: Requests,
     head: Limit,
     stalled: Limit,
+    /// When the response began, and bytes of it that were taken.
+    began: Option<Instant>,
+    sent: u64,
 }
 
 impl Guarded {
@@ -104,7 +125,14 @@ impl Guarded {
     #[must_use]
     pub fn new(wire: Wire, clock: Arc<dyn Clock>, exchange: Arc<Exchange>) -> Self {
         let requests = Requests::default();
-        Self { wire, clock, exchange, requests, head: Limit::default(), stalled: Limit::default() }
+        let (head, stalled) = (Limit::default(), Limit::default());
+        Self { wire, clock, exchange, requests, head, stalled, began: None, sent: 0 }
+    }
+
+    /// True when the client takes the response too slowly.
+    fn is_slow(&self) -> bool {
+        let needed = Duration::from_secs(self.sent / LEAST_RATE);
+        self.began.is_some_and(|began| began.after(RESPONSE + needed) <= self.clock.now())
     }
 }
 
@@ -120,7 +148,8 @@ impl Read for Guarded {
     ) -> Poll<io::Result<()>> {
         let this = &mut *self;
         // Single bytes do not extend the timeout.
-        if this.exchange.is_client_turn()
+        if !this.exchange.is_quiet()
+            && this.exchange.is_client_turn()
             && this.head.poll(context, this.clock.as_ref(), HEAD).is_ready()
         {
             return timed_out();
@@ -131,6 +160,7 @@ impl Read for Guarded {
             if let Some(request) = requests.first_ambiguous(bytes) {
                 exchange.ambiguous.store(request, Ordering::Relaxed);
             }
+            exchange.partial.store(!requests.is_between(), Ordering::Relaxed);
             cursor.put_slice(bytes);
         };
         this.wire.poll_bytes(context, most, take).map_ok(drop)
@@ -160,13 +190,16 @@ impl Write for Guarded {
         };
         match Pin::new(&mut this.wire).poll_write(context, line.as_deref().unwrap_or(data)) {
             Poll::Pending => {
-                if this.stalled.poll(context, this.clock.as_ref(), STALLED).is_ready() {
-                    return timed_out();
-                }
-                Poll::Pending
+                let is_over = this.stalled.poll(context, this.clock.as_ref(), STALLED).is_ready();
+                if is_over || this.is_slow() { timed_out() } else { Poll::Pending }
             }
             done => {
-                this.exchange.started.store(true, Ordering::Relaxed);
+                if !this.exchange.started.swap(true, Ordering::Relaxed) {
+                    (this.began, this.sent) = (Some(this.clock.now()), 0);
+                }
+                if let Poll::Ready(Ok(count)) = &done {
+                    this.sent = this.sent.saturating_add(*count as u64);
+                }
                 this.stalled = Limit::default();
                 done
             }

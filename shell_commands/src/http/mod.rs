@@ -12,6 +12,7 @@
 //! | [`resume`] | where a body belongs in a file that is there already |
 //! | [`url`] | URLs as users type them |
 //! | [`server`] | connections of a server: accepting, serving, refusing, closing |
+//! | [`crowd`] | who is connected, and who gives way |
 //! | [`framing`] | the framing fields of raw heads |
 //! | [`guard`] | the timeouts of a server's connection, and early refusals |
 //! | [`answer`] | request → response: files, parts of files, listings |
@@ -24,6 +25,7 @@ pub mod answer;
 pub mod client;
 pub mod condition;
 pub mod content;
+pub mod crowd;
 pub mod framing;
 pub mod guard;
 pub mod redirect;

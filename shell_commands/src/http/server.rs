@@ -7,10 +7,11 @@ use std::convert::Infallible;
 use std::future::poll_fn;
 use std::net::SocketAddr;
 use std::sync::Arc;
+use std::task::Poll;
 use std::time::{Duration, UNIX_EPOCH};
 
 use async_executor::Executor;
-use async_lock::Semaphore;
+use futures_lite::future;
 use http::header::DATE;
 use http::{HeaderValue, Request, Response, StatusCode};
 use hyper::body::{Body, Incoming};
@@ -23,12 +24,13 @@ use virtual_file_system::{Error, File, Result};
 
 use super::answer::{Answer, Directory};
 use super::content::Content;
-use super::guard::{Exchange, Guarded};
+use super::crowd::{Crowd, Room};
+use super::guard::{Exchange, Guarded, Limit};
 use super::request::{self, Request as Asked};
 use super::wire::Wire;
 use crate::context::{Files, Platform, Stream};
 use crate::limits;
-use crate::sockets::{Listener, within};
+use crate::sockets::{Connection, Listener, within};
 
 /// The time and the bytes that a client may send before the connection is closed.
 const LINGER: Duration = Duration::from_secs(2);
@@ -38,9 +40,25 @@ const REFUSAL: Duration = Duration::from_secs(10);
 /// The delay after an error that affects every connection.
 const PAUSE: Duration = Duration::from_millis(100);
 
+/// The timeout of a client that asks for nothing.
+const IDLE: Duration = Duration::from_secs(60);
+/// After such a time without a request a connection keeps nothing but its place.
+const QUIET: Duration = Duration::from_secs(1);
+
+/// What becomes of a connection.
+enum Outcome {
+    /// The next request may come at any time.
+    Idle,
+    /// Our direction ends.
+    Over,
+    /// Nothing more can be sent.
+    Broken,
+}
+
 /// The served directory and its environment.
 pub struct Server {
     directory: Directory,
+    crowd: Crowd,
     platform: Platform,
     log: Option<Stream>,
 }
@@ -51,7 +69,9 @@ impl Server {
     pub fn new(files: Files, root: &str, platform: Platform, log: Option<Stream>) -> Self {
         // Inodes and versions restart with every run.
         let run = format!("{:x}", platform.started.as_micros());
-        Self { directory: Directory { files, root: root.to_owned(), run }, platform, log }
+        let crowd =
+            Crowd::new(Room { all: limits::HTTP_CONNECTIONS, source: limits::HTTP_PER_SOURCE });
+        Self { directory: Directory { files, root: root.to_owned(), run }, crowd, platform, log }
     }
 
     /// Serves connections until the listener fails.
@@ -62,17 +82,14 @@ impl Server {
     /// # Cancel safety
     /// Dropping the future ends every connection.
     pub async fn serve(&self, listener: &Listener) -> Result<()> {
-        let places = Semaphore::new(limits::HTTP_CONNECTIONS);
         let connections = Executor::new();
         let accept = async {
             loop {
-                let place = places.acquire().await;
                 match listener.accept().await {
-                    Ok(connection) => {
+                    Ok(Connection { file, remote, .. }) => {
+                        // A broken connection affects no others.
                         let serve = async move {
-                            let _place = place;
-                            // A broken connection affects no others.
-                            let _ = self.converse(&connection.file, connection.remote).await;
+                            let _ = self.converse(&file, remote).await;
                         };
                         connections.spawn(serve).detach();
                     }
@@ -83,7 +100,16 @@ impl Server {
                 }
             }
         };
-        connections.run(accept).await
+        connections.run(future::or(accept, self.expire())).await
+    }
+
+    /// Ends connections that are idle for too long, for ever.
+    ///
+    /// # Cancel safety
+    /// Nothing is lost.
+    pub async fn expire<T>(&self) -> T {
+        self.crowd.expire(self.platform.clock.as_ref(), IDLE).await;
+        future::pending().await
     }
 
     async fn pause(&self) {
@@ -91,11 +117,26 @@ impl Server {
         clock.sleep_until(clock.now().after(PAUSE)).await;
     }
 
-    /// Serves the requests of one connection until either side ends it.
+    /// Serves the requests of one connection until either side ends it, or it gives way.
     ///
     /// # Errors
-    /// Errors of the stream.
+    /// Errors of the stream; `NoBufferSpace` when there is no room.
     pub async fn converse(&self, stream: &File, remote: SocketAddr) -> Result<()> {
+        let place = self.crowd.enter(remote.ip()).ok_or(Error::NoBufferSpace)?;
+        let clock = &self.platform.clock;
+        while place.idle(stream, clock.now()).await {
+            // What a request needs takes memory only while there is one.
+            match Box::pin(self.serve_requests(stream, remote)).await? {
+                Outcome::Idle => {}
+                Outcome::Over => break,
+                Outcome::Broken => return Ok(()),
+            }
+        }
+        Box::pin(self.linger(stream)).await
+    }
+
+    /// Serves requests until the client is idle.
+    async fn serve_requests(&self, stream: &File, remote: SocketAddr) -> Result<Outcome> {
         let exchange = Arc::<Exchange>::default();
         let guarded = Guarded::new(
             Wire::new(stream.clone()),
@@ -121,16 +162,28 @@ impl Server {
             // It would read the host's clock.
             .auto_date_header(false)
             .serve_connection(guarded, service);
-        match poll_fn(|context| connection.poll_without_shutdown(context)).await {
-            Ok(()) => {}
-            Err(error) if exchange.is_refused() => {
+        let (clock, mut quiet) = (self.platform.clock.as_ref(), Limit::default());
+        let outcome = poll_fn(|context| match connection.poll_without_shutdown(context) {
+            Poll::Ready(outcome) => Poll::Ready(Some(outcome)),
+            Poll::Pending if exchange.is_quiet() => {
+                quiet.poll(context, clock, QUIET).map(|()| None)
+            }
+            Poll::Pending => {
+                quiet = Limit::default();
+                Poll::Pending
+            }
+        });
+        match outcome.await {
+            None => Ok(Outcome::Idle),
+            Some(Ok(())) => Ok(Outcome::Over),
+            Some(Err(error)) if exchange.is_refused() => {
                 let head = connection.into_parts().read_buf;
                 let status = request::unreadable(&head, error.is_parse_too_large());
                 self.refuse(stream, remote, status).await?;
+                Ok(Outcome::Over)
             }
-            Err(_) => return Ok(()),
+            Some(Err(_)) => Ok(Outcome::Broken),
         }
-        self.linger(stream).await
     }
 
     async fn respond(
@@ -184,7 +237,7 @@ impl Server {
     async fn linger(&self, stream: &File) -> Result<()> {
         stream.control::<Shutdown>(&Direction::Write).await?;
         let drain = async {
-            let mut buffer = vec![0; limits::COPY_BYTES];
+            let mut buffer = vec![0; limits::HTTP_DRAIN_BYTES];
             for _ in 0..LINGER_READS {
                 if stream.read(&mut buffer).await? == 0 {
                     break;
