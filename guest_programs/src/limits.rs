@@ -51,6 +51,11 @@ pub const BUFFER_BYTES: usize = 8 * 1024 * 1024;
 /// Default size of a socket's receive and send buffers, in bytes: a quarter of the window of a
 /// megabit path is enough to start with.
 pub const SOCKET_BUFFER_BYTES: usize = 64 * 1024;
+/// Default limit of the bytes that a guest stores in files, with their overhead: its share of a
+/// tree that sixteen such guests fill.
+pub const STORAGE_BYTES: usize = 64 * 1024 * 1024;
+/// Default limit of the files and directories that a guest creates.
+pub const NODES: usize = 4096;
 /// Default limit of a guest's memory, in bytes.
 pub const MEMORY_BYTES: usize = 64 * 1024 * 1024;
 /// Lines of grants in a manifest or on a command line.

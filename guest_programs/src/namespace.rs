@@ -9,7 +9,7 @@ use alloc::vec::Vec;
 
 use virtual_file_system::{
     Attributes, Credentials, DirectoryEntry, Error, File, GroupIdentifier, Mode, NodeKind,
-    OpenFlags, Path, Result, UserIdentifier, VirtualFileSystem,
+    OpenFlags, Path, Result, Stored, UserIdentifier, VirtualFileSystem,
 };
 
 use crate::devices::{Devices, NETWORK, SOCKETS};
@@ -50,6 +50,11 @@ impl Namespace {
         devices: Arc<Devices>,
     ) -> Self {
         Self { tree, credentials, devices }
+    }
+
+    /// Returns what the guest's account stores.
+    pub(crate) fn stored(&self) -> Stored {
+        self.tree.stored()
     }
 
     fn visibility(&self, path: &Path) -> Visibility {

@@ -14,7 +14,9 @@ use core::time::Duration;
 
 use futures_lite::future;
 use network::platform::{Clock, Instant};
-use virtual_file_system::{Credentials, File, NodeKind, OpenFlags, Path, VirtualFileSystem};
+use virtual_file_system::{
+    Credentials, File, NodeKind, OpenFlags, Path, Stored, VirtualFileSystem,
+};
 use wasmi::errors::{ErrorKind, LinkerError};
 use wasmi::{ResumableCall, Store, StoreLimitsBuilder, TrapCode, Val};
 
@@ -292,6 +294,10 @@ fn guest(launch: Launch) -> Result<(Guest, Arc<Account>), ProgramError> {
         .tables(16)
         .memories(1)
         .build();
+    // What the guest creates and what grows by its writes is at its own cost.
+    let files = files
+        .with_account(Stored { nodes: grants.limits.nodes, bytes: grants.limits.storage_bytes });
+    let streams = streams.map(|stream| files.charge_writes(&stream));
     let account = Arc::new(Account::new(grants.limits.clone(), Arc::clone(&supplies.clock)));
     let policy = Policy::new(grants.clone(), Arc::clone(&supplies.clock));
     let devices = Devices::new(files.clone(), credentials.clone(), policy, Arc::clone(&account));

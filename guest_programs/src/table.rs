@@ -35,6 +35,10 @@ pub struct Usage {
     pub sockets: usize,
     /// Bytes of its sockets' buffers.
     pub buffer_bytes: usize,
+    /// Bytes that it stores in files, with their overhead.
+    pub storage_bytes: usize,
+    /// Files and directories that it created.
+    pub nodes: usize,
 }
 
 #[derive(Default)]
@@ -132,11 +136,13 @@ impl Entry {
     pub(crate) fn note(&self, guest: &Guest, store: &Store<Guest>, account: &Account) {
         let memory_bytes = guest.memory.map_or(0, |memory| memory.data_size(store.as_context()));
         let (sockets, buffer_bytes) = account.usage();
+        let stored = guest.namespace.stored();
         let (burnt, files) = (guest.burnt, guest.descriptors.count());
         self.with(|line| {
             let usage = &mut line.usage;
             (usage.burnt, usage.memory_bytes, usage.files) = (burnt, memory_bytes, files);
             (usage.sockets, usage.buffer_bytes) = (sockets, buffer_bytes);
+            (usage.nodes, usage.storage_bytes) = (stored.nodes, stored.bytes);
         });
     }
 

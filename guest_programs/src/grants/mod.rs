@@ -99,6 +99,10 @@ pub struct Limits {
     pub bandwidth: Option<u64>,
     /// Bytes of memory.
     pub memory_bytes: usize,
+    /// Bytes that it stores in files, with their overhead.
+    pub storage_bytes: usize,
+    /// Files and directories that it creates.
+    pub nodes: usize,
     /// Fuel per second, about one unit per instruction; none for unlimited.
     pub fuel_per_second: Option<u64>,
 }
@@ -111,6 +115,8 @@ impl Default for Limits {
             buffer_bytes: limits::BUFFER_BYTES,
             bandwidth: None,
             memory_bytes: limits::MEMORY_BYTES,
+            storage_bytes: limits::STORAGE_BYTES,
+            nodes: limits::NODES,
             fuel_per_second: None,
         }
     }
