@@ -1,11 +1,12 @@
-//! What a guest uses of its limits: sockets, buffer bytes and bandwidth. All files of a guest share
-//! one account.
+//! What a guest uses of its limits: sockets, buffer bytes, bandwidth, and the work of imports that it
+//! has to pay with fuel. All files of a guest share one account.
 //!
 //! A socket holds a [`Reservation`]. Closing the file drops the reservation, so the account cannot
 //! leak. Each direction has a token bucket for bandwidth. One transfer may overdraw the bucket,
 //! because a datagram cannot be split.
 
 use alloc::sync::Arc;
+use core::sync::atomic::{AtomicU64, Ordering};
 use core::time::Duration;
 
 use network::platform::{Clock, Instant};
@@ -26,6 +27,8 @@ pub(crate) struct Account {
     limits: Limits,
     clock: Arc<dyn Clock>,
     state: Lock<State>,
+    /// Fuel of work that imports did for the guest and that it has not paid yet.
+    work: AtomicU64,
 }
 
 struct State {
@@ -51,7 +54,17 @@ impl Account {
         let bucket = Bucket { bytes: limits.bandwidth.map_or(0, burst), filled: clock.now() };
         let state =
             State { sockets: 0, buffers: 0, accepted: (0, 0), received: bucket, sent: bucket };
-        Self { limits, clock, state: Lock::new(state) }
+        Self { limits, clock, state: Lock::new(state), work: AtomicU64::new(0) }
+    }
+
+    /// Counts work in units of fuel.
+    pub(crate) fn work(&self, fuel: u64) {
+        self.work.fetch_add(fuel, Ordering::Relaxed);
+    }
+
+    /// Returns the work that was counted since the last call.
+    pub(crate) fn take_work(&self) -> u64 {
+        self.work.swap(0, Ordering::Relaxed)
     }
 
     /// Reserves a socket with the default buffers.

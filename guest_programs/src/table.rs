@@ -12,7 +12,6 @@ use core::task::Poll;
 use core::task::Waker;
 
 use virtual_file_system::{Error, Lock, Result};
-use wasmi::{AsContext, Store};
 
 use crate::account::Account;
 use crate::guest::Guest;
@@ -133,8 +132,8 @@ impl Entry {
     }
 
     /// Records the resource usage of the guest.
-    pub(crate) fn note(&self, guest: &Guest, store: &Store<Guest>, account: &Account) {
-        let memory_bytes = guest.memory.map_or(0, |memory| memory.data_size(store.as_context()));
+    pub(crate) fn note(&self, guest: &Guest, account: &Account) {
+        let memory_bytes = guest.allocation.used();
         let (sockets, buffer_bytes) = account.usage();
         let stored = guest.namespace.stored();
         let (burnt, files) = (guest.burnt, guest.descriptors.count());

@@ -12,6 +12,7 @@
 
 pub(crate) mod call;
 mod errno;
+mod listing;
 mod preview1;
 mod vfs;
 mod waiting;

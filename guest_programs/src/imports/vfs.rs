@@ -42,6 +42,7 @@ use virtual_file_system::{
 };
 
 use super::call::{Outcome, finish};
+use super::listing::Listing;
 use crate::descriptor::{Descriptor, PendingConnect};
 use crate::guest::Guest;
 use crate::limits;
@@ -338,17 +339,30 @@ pub(super) fn list(
     capacity: u32,
 ) -> Result<Outcome> {
     memory::check(bytes, buffer, capacity)?;
-    let mut text = Vec::new();
-    for entry in guest.namespace.list(&guest.path(bytes, path, length)?)? {
+    let path = guest.path(bytes, path, length)?;
+    let listing = Listing::new(guest, path, None);
+    Ok(Outcome::wait(async move {
+        let outcome = whole_list(listing, capacity as usize).await;
+        finish(move |guest, bytes| {
+            let (text, length) = outcome?;
+            guest.moved(text.len());
+            memory::write(bytes, buffer, &text)?;
+            i32::try_from(length).map_err(|_| Error::MessageTooLong)
+        })
+    }))
+}
+
+/// Returns as much of a directory's list as fits, and the length of the whole.
+async fn whole_list(mut listing: Listing, capacity: usize) -> Result<(Vec<u8>, usize)> {
+    let (mut text, mut length) = (Vec::new(), 0);
+    while let Some(entry) = listing.next().await? {
         let name = entry.name.as_bytes();
-        text.push(kind_number(entry.kind));
-        text.push(u8::try_from(name.len()).map_err(|_| Error::NameTooLong)?);
-        text.extend_from_slice(name);
+        let head =
+            [kind_number(entry.kind), u8::try_from(name.len()).map_err(|_| Error::NameTooLong)?];
+        length += head.len() + name.len();
+        text.extend(head.iter().chain(name).take(capacity - text.len()));
     }
-    guest.moved(text.len() * limits::BYTES_PER_FUEL);
-    let fitting = text.len().min(capacity as usize);
-    memory::write(bytes, buffer, text.get(..fitting).unwrap_or_default())?;
-    done(text.len() as u32)
+    Ok((text, length))
 }
 
 pub(super) fn set_non_blocking(
