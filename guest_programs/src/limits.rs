@@ -70,8 +70,9 @@ pub const RANDOM_STEP_BYTES: usize = 16 * 1024;
 pub const TRANSFER_BYTES: usize = 256 * 1024;
 /// Buffers of one scattered read or gathered write (Linux' IOV_MAX).
 pub const VECTORS: usize = 1024;
-/// Clocks of one poll, beside twice the files that the guest may have open.
-pub const POLL_CLOCKS: usize = 16;
+/// Entries of one poll that every guest may have; more only as many as files may be open (twice as
+/// many for `poll_oneoff`).
+pub const POLL_ENTRIES: usize = 1024;
 /// Bytes of one path.
 pub const PATH_BYTES: usize = 4096;
 /// Bytes of a host name to look up, including its terminating zero.
@@ -93,9 +94,9 @@ pub const BUFFER_BYTES: usize = 8 * 1024 * 1024;
 /// Default size of a socket's receive and send buffers, in bytes: a quarter of the window of a
 /// megabit path is enough to start with.
 pub const SOCKET_BUFFER_BYTES: usize = 64 * 1024;
-/// Default limit of the bytes that a guest stores in files, with their overhead: its share of a
-/// tree that sixteen such guests fill.
-pub const STORAGE_BYTES: usize = 64 * 1024 * 1024;
+/// Default limit of the bytes that a guest stores in files, with their overhead: a file of 100 MiB
+/// fits.
+pub const STORAGE_BYTES: usize = 128 * 1024 * 1024;
 /// Default limit of the files and directories that a guest creates.
 pub const NODES: usize = 4096;
 /// Default limit of a guest's memory, in bytes.
@@ -107,13 +108,24 @@ pub const MANIFEST_BYTES: usize = 64 * 1024;
 
 /// Addresses to which a guest's granted names recently resolved.
 pub const LEARNED_ADDRESSES: usize = 256;
-/// Minimum seconds for which the addresses of a name are cached, so that a guest cannot flood name
-/// servers by connecting.
+/// Minimum seconds for which the addresses of a name are cached, whatever their time to live, so that
+/// a guest cannot flood name servers by connecting.
 pub const RESOLVE_SECONDS: u64 = 5;
+/// Queries for a name that a guest may begin, and give up, in that time.
+pub const QUERY_ATTEMPTS: u32 = 4;
+/// Maximum seconds for which an address stays granted under a name before it is looked up again.
+pub const LEARNED_SECONDS: u64 = 3600;
 /// Peers that a datagram server remembers so that it may reply to them; the oldest is evicted.
 pub const KNOWN_PEERS: usize = 1024;
 /// Datagrams from unknown peers that one receive discards before it yields.
 pub const UNKNOWN_PEER_DATAGRAMS: usize = 64;
+/// Bytes that joining a group, leaving it, or configuring an interface is charged for: reports are
+/// sent twice (RFC 9776, RFC 9777), probes and advertisements likewise.
+pub const REPORT_BYTES: usize = 200;
+/// Bytes that connecting a stream is charged for: SYN, ACK, and what ends the connection.
+pub const CONNECT_BYTES: usize = 240;
+/// Bytes that looking up a name is charged for: a question for each family.
+pub const QUESTION_BYTES: usize = 200;
 /// Milliseconds of traffic in one burst when bandwidth is limited.
 pub const BURST_MILLISECONDS: u64 = 100;
 /// Programs that run at once in one table.

@@ -4,13 +4,14 @@
 //! grant. Typed commands and lines of text meet in [`requests`], which checks the
 //! [`policy`](crate::policy) and forwards them. The guard forwards parsed commands only, never
 //! text, so the guard and the device cannot parse a line differently. [`lists`] assembles lists
-//! over all interfaces from the visible ones. Data passes through here and is charged to the
-//! bandwidth limit.
+//! over all interfaces from the visible ones, [`datagrams`] checks who may send and get one. Data
+//! passes through here and is charged to the bandwidth limit.
 //!
 //! The guard must know whether a write is data or commands. It can: only a command changes the mode
 //! of a file, every command passes through here, and the guard computes the next [`Mode`] with the
 //! same state machine as the device. A command is decoded here, once, and forwarded decoded.
 
+mod datagrams;
 mod lists;
 mod requests;
 

@@ -103,8 +103,8 @@ pub(super) fn poll(
     count: u32,
     milliseconds: u32,
 ) -> Result<Outcome> {
-    // As on Linux, no more entries than the caller may have open files.
-    if count as usize > guest.descriptors.limit() {
+    // As on Linux, no more entries than the caller may have open files, but some in any case.
+    if count as usize > guest.descriptors.limit().max(limits::POLL_ENTRIES) {
         return Err(Error::InvalidInput);
     }
     memory::check(bytes, entries, count * 8)?;

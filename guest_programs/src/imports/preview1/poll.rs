@@ -119,8 +119,8 @@ pub(super) fn poll(
     count: u32,
     result: u32,
 ) -> Result<Outcome> {
-    // Each open file for reading and for writing, and some clocks.
-    let most = 2 * guest.descriptors.limit() + limits::POLL_CLOCKS;
+    // Each open file for reading and for writing.
+    let most = (2 * guest.descriptors.limit()).max(limits::POLL_ENTRIES);
     if count == 0 || count as usize > most {
         return Err(Error::InvalidInput);
     }
