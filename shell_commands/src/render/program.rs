@@ -3,6 +3,7 @@
 use guest_programs::Usage;
 
 use super::append;
+use crate::shown;
 
 /// A heading and one line for each program, in the order given.
 #[must_use]
@@ -21,7 +22,7 @@ pub fn table(programs: &[Usage]) -> String {
                 one.sockets,
                 kibibytes(one.storage_bytes),
                 one.nodes,
-                one.command
+                shown::line(&one.command)
             ),
         );
     }
