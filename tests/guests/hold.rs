@@ -3,6 +3,7 @@
 use std::task::{Context, Poll, Waker};
 use std::time::Duration;
 
+use super::compiled::scene::Scene;
 use guest_programs::{Exit, Programs};
 use virtual_file_system::limits::NODE_BYTES;
 use virtual_file_system::{Credentials, Error, Mode, OpenFlags, Path};
@@ -422,4 +423,90 @@ fn hold_16_tables_and_what_a_module_holds_count_for_the_memory_limit() {
             (if (i32.ne (memory.grow (i32.const 8)) (i32.const -1)) (then unreachable))))";
     let watched = watch(&world, &host, "limit-memory 1M", growing, 1_000_000);
     assert_eq!(watched.exit, Some(Exit::Status(0)));
+}
+
+#[test]
+fn hold_9_what_leaves_because_of_commands_counts_for_the_bandwidth() {
+    let world = World::new(1);
+    let (left, _right) = hosts(&world);
+    let lines = "allow-connect *\nallow-interface eth0\nlimit-bandwidth 1000";
+    let guest = Puppet::start(&world, &left, lines);
+    world.run(async {
+        let socket = guest.open("/devices/sockets", 3).await;
+        let before = world.now();
+        let text = "join 239.1.2.3 eth0\nleave 239.1.2.3 eth0\n".repeat(25);
+        let text = format!("socket udp\n{text}");
+        assert_eq!(guest.write(socket, text.as_bytes()).await, text.len() as i64);
+        let took = world.now().since(before);
+        assert!(took > Duration::from_secs(9), "25 reports of joining and leaving in {took:?}");
+        let before = world.now();
+        for _ in 0..25 {
+            let socket = guest.open("/devices/sockets", 3).await;
+            assert_eq!(guest.write(socket, b"socket tcp").await, 10);
+            assert_eq!(guest.call("set_non_blocking", &[socket as u64, 1]).await, 0);
+            let connect = guest.write(socket, b"connect 10.0.0.2:9").await;
+            assert_eq!(connect, super::error(Error::InProgress));
+            // Until it is refused.
+            guest.poke(FREE, &[socket as u8, 0, 0, 0, 4, 0, 0, 0]).await;
+            assert_eq!(guest.call("poll", &[u64::from(FREE), 1, 60_000]).await, 1);
+            assert_eq!(guest.call("close", &[socket as u64]).await, 0);
+        }
+        let took = world.now().since(before);
+        assert!(took > Duration::from_secs(5), "25 connections in {took:?}");
+    });
+}
+
+/// A guest that ends with 0 if it can open `/temporary/secret`.
+const READER: &str = "(module
+    (import \"vfs\" \"open\" (func $open (param i32 i32 i32) (result i32)))
+    (import \"wasi_snapshot_preview1\" \"proc_exit\" (func $exit (param i32)))
+    (memory (export \"memory\") 1)
+    (data (i32.const 0) \"/temporary/secret\")
+    (func (export \"_start\")
+        (call $exit (i32.lt_s (call $open (i32.const 0) (i32.const 17) (i32.const 1))
+            (i32.const 0)))))";
+
+#[test]
+fn hold_12_a_manifest_counts_only_if_whoever_runs_the_guest_says_so() {
+    let scene = Scene::new(&[]);
+    scene.write("/binaries/tool.wasm", &wat::parse_str(READER).unwrap());
+    scene.write("/temporary/secret", b"secret");
+    let missing = scene.run("run --manifest /binaries/tool.wasm");
+    assert_eq!((missing.status, missing.error.contains("tool.grants")), (1, true), "{missing:?}");
+    scene.write("/binaries/tool.grants", b"allow-file /temporary");
+    assert_eq!(scene.run("run /binaries/tool.wasm").status, 1, "it was not asked for");
+    assert_eq!(scene.run("run --manifest /binaries/tool.wasm").status, 0);
+    assert_eq!(scene.run("run --no-manifest /binaries/tool.wasm").status, 2);
+}
+
+#[test]
+fn hold_15_no_text_of_others_controls_the_terminal() {
+    let scene = Scene::new(&[]);
+    let text = "(module (import \"e\\u{9b}2Jnv\" \"x\\1b\\u{202e}\\n\" (func))
+        (func (export \"_start\")))";
+    scene.write("/binaries/evil.wasm", &wat::parse_str(text).unwrap());
+    scene.write("/temporary/a\u{202e}fake", b"");
+    for commands in [
+        "run /binaries/evil.wasm",
+        "ls /temporary",
+        "ls -l /temporary",
+        "stat /temporary/*",
+        "cat '/none\u{9b}\u{1b}'",
+        "nslookup '\u{9b}.lan' 10.0.2.3",
+        "wget -O - 'http://a\u{9b}b/'",
+        "ping 'a\u{9b}b'",
+        "'\u{9b}'",
+        "cat < '/none\u{9b}'",
+        "run '/none\u{202e}'",
+    ] {
+        let ran = scene.run(commands);
+        let shown = ran.output.clone() + &ran.error;
+        assert!(!shown.is_empty(), "{commands}");
+        let controls = |letter: char| {
+            (letter.is_control() && letter != '\n' && letter != '\t') || letter == '\u{202e}'
+        };
+        assert!(!shown.contains(controls), "{commands}: {ran:?}");
+    }
+    // What a program outputs is data.
+    assert_eq!(scene.run("echo '\u{9b}'").output, "\u{9b}\n");
 }
