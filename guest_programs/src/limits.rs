@@ -108,8 +108,8 @@ pub const MANIFEST_BYTES: usize = 64 * 1024;
 
 /// Addresses to which a guest's granted names recently resolved.
 pub const LEARNED_ADDRESSES: usize = 256;
-/// Minimum seconds for which the addresses of a name are cached, whatever their time to live, so that
-/// a guest cannot flood name servers by connecting.
+/// Minimum seconds for which the addresses of a name are cached, whatever their time to live, so
+/// that a guest cannot flood name servers by connecting.
 pub const RESOLVE_SECONDS: u64 = 5;
 /// Queries for a name that a guest may begin, and give up, in that time.
 pub const QUERY_ATTEMPTS: u32 = 4;

@@ -218,8 +218,8 @@ impl Context {
         self.print_bytes(shown::text(text).as_bytes()).await
     }
 
-    /// Writes bytes to the output as they are, in one call if the file takes them: a line must reach a device
-    /// whole.
+    /// Writes bytes to the output as they are, in one call if the file takes them: a line must
+    /// reach a device whole.
     ///
     /// # Errors
     /// The write's, naming the stream.

@@ -28,15 +28,16 @@ const MAKER: &str = "(module
     (import \"vfs\" \"close\" (func $close (param i32) (result i32)))
     (memory (export \"memory\") 1)
     (data (i32.const 0) \"/temporary/aaaaa\")
+    (func $four (param i32) (result i32) (i32.and (local.get 0) (i32.const 15)))
     (func $digit (param $at i32) (param $value i32)
         (i32.store8 (local.get $at) (i32.add (i32.const 97) (local.get $value))))
     (func (export \"_start\") (local $number i32) (local $file i32)
         (loop $l
-            (call $digit (i32.const 11) (i32.and (i32.shr_u (local.get $number) (i32.const 16)) (i32.const 15)))
-            (call $digit (i32.const 12) (i32.and (i32.shr_u (local.get $number) (i32.const 12)) (i32.const 15)))
-            (call $digit (i32.const 13) (i32.and (i32.shr_u (local.get $number) (i32.const 8)) (i32.const 15)))
-            (call $digit (i32.const 14) (i32.and (i32.shr_u (local.get $number) (i32.const 4)) (i32.const 15)))
-            (call $digit (i32.const 15) (i32.and (local.get $number) (i32.const 15)))
+            (call $digit (i32.const 11) (call $four (i32.shr_u (local.get $number) (i32.const 16))))
+            (call $digit (i32.const 12) (call $four (i32.shr_u (local.get $number) (i32.const 12))))
+            (call $digit (i32.const 13) (call $four (i32.shr_u (local.get $number) (i32.const 8))))
+            (call $digit (i32.const 14) (call $four (i32.shr_u (local.get $number) (i32.const 4))))
+            (call $digit (i32.const 15) (call $four (local.get $number)))
             (local.set $number (i32.add (local.get $number) (i32.const 1)))
             (local.set $file (call $open (i32.const 0) (i32.const 16) (i32.const 10)))
             (br_if $l (i32.ge_s (call $close (local.get $file)) (i32.const 0))))))";
@@ -81,6 +82,12 @@ fn hold_2_storage_and_nodes_of_a_guest_have_limits_of_their_own() {
         assert_eq!(guest.call("write", &write).await, 5536);
         assert_eq!(guest.call("write", &write).await, super::error(Error::NoSpace));
         assert!(used().1 <= 100 << 10 && used().0 == 3, "{:?}", used());
+        // The guest sees its account, too.
+        assert_eq!(guest.call("usage", &[u64::from(FREE), 96]).await, 96);
+        let storage = [guest.number_at(FREE + 64).await, guest.number_at(FREE + 72).await];
+        assert_eq!((storage[0] as usize, storage[1]), (used().1, 100 << 10));
+        let nodes = [guest.number_at(FREE + 80).await, guest.number_at(FREE + 88).await];
+        assert_eq!(nodes, [3, 3]);
         // Files of others grow at the cost of whoever writes to them.
         create(&host, "/temporary/system").unwrap();
         let file = guest.open("/temporary/system", APPEND).await;
@@ -288,16 +295,16 @@ fn hold_1_no_call_of_an_import_takes_longer_than_a_turn() {
         (
             "list all",
             again(
-                "(drop (call $list (i32.const 16) (i32.const 10) (i32.const 1024) (i32.const 1000000)))",
+                "(drop (call $list (i32.const 16) (i32.const 10) (i32.const 1024)
+                    (i32.const 1000000)))",
             ),
         ),
         (
             "readdir",
-            format!(
-                "(local.set $i (call $open (i32.const 16) (i32.const 10) (i32.const 129)))
-                (loop $again (call $check (i32.eqz (call $readdir (local.get $i) (i32.const 1024)
-                    (i32.const 64) (i64.const 30000) (i32.const 0)))) (br $again))"
-            ),
+            "(local.set $i (call $open (i32.const 16) (i32.const 10) (i32.const 129)))
+            (loop $again (call $check (i32.eqz (call $readdir (local.get $i) (i32.const 1024)
+                (i32.const 64) (i64.const 30000) (i32.const 0)))) (br $again))"
+                .to_owned(),
         ),
         ("random", again("(drop (call $random (i32.const 1024) (i32.const 1000000)))")),
         ("random in a row", again(&straight)),
@@ -308,17 +315,17 @@ fn hold_1_no_call_of_an_import_takes_longer_than_a_turn() {
                 stored("/d"),
                 data(4106, "/d", 2040),
                 again(
-                    "(call $check (i32.eqz (call $stat (i32.const 4096) (i32.const 4088) (i32.const 0))))"
+                    "(call $check (i32.eqz (call $stat (i32.const 4096) (i32.const 4088)
+                        (i32.const 0))))"
                 )
             ),
         ),
         (
             "large write",
-            format!(
-                "(local.set $i (call $open (i32.const 32) (i32.const 15) (i32.const 14)))
-                (loop $again (drop (call $write (local.get $i) (i32.const 0) (i32.const 10000000)))
-                    (br $again))"
-            ),
+            "(local.set $i (call $open (i32.const 32) (i32.const 15) (i32.const 14)))
+            (loop $again (drop (call $write (local.get $i) (i32.const 0) (i32.const 10000000)))
+                (br $again))"
+                .to_owned(),
         ),
         (
             "lines",

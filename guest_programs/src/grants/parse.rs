@@ -1,9 +1,9 @@
 //! Parses grants: the options of `devnet run --allow-connect web.lan:80 …`, and the lines of a
 //! manifest, which are the same without `--`.
 //!
-//! A manifest lies beside the guest: `GUEST.grants` for `GUEST.wasm`. It counts only if whoever runs
-//! the guest says so (`run --manifest`). Empty lines and lines that
-//! begin with `#` are ignored.
+//! A manifest lies beside the guest: `GUEST.grants` for `GUEST.wasm`. It counts only if whoever
+//! runs the guest says so (`run --manifest`). Empty lines and lines that begin with `#` are
+//! ignored.
 //!
 //! | word | value |
 //! |---|---|

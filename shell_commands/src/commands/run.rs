@@ -1,9 +1,9 @@
 //! `run`: runs a guest program with the command's streams and with grants.
 //!
-//! Grants come from the command's options and, with `--manifest`, from the manifest beside the guest
-//! (`GUEST.grants` for `GUEST.wasm`): it counts only if whoever runs the guest says so, because
-//! whoever may write beside it could grant it anything. The program ends with the command: Ctrl-C and `kill` drop it and close its
-//! files.
+//! Grants come from the command's options and, with `--manifest`, from the manifest beside the
+//! guest (`GUEST.grants` for `GUEST.wasm`): it counts only if whoever runs the guest says so,
+//! because whoever may write beside it could grant it anything. The program ends with the command:
+//! Ctrl-C and `kill` drop it and close its files.
 
 use std::sync::Arc;
 use std::thread;

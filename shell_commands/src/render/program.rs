@@ -48,8 +48,8 @@ mod tests {
         };
         assert_eq!(
             table(&[one]),
-            "  PID  MEMORY       FUEL FILES SOCKETS STORAGE NODES COMMAND\n    7   1024K     123456     \
-             5       1      5K     2 httpd.wasm -p 80\n"
+            "  PID  MEMORY       FUEL FILES SOCKETS STORAGE NODES COMMAND\n    7   1024K     \
+             123456     5       1      5K     2 httpd.wasm -p 80\n"
         );
     }
 }

@@ -14,8 +14,8 @@ use world::{Host, World};
 
 use super::compiler::Modules;
 
-/// What `$WEB` stands for in commands: a guest may look up `web.lan`, and reach its addresses, which
-/// are private.
+/// What `$WEB` stands for in commands: a guest may look up `web.lan`, and reach its addresses,
+/// which are private.
 const WEB: &str = "--allow-connect web.lan:80 --allow-connect 10.0.2.4 --allow-connect fd00:2::4";
 /// Bytes that a command may say.
 const OUTPUT_BYTES: usize = 1 << 20;

@@ -2,6 +2,8 @@
 //!
 //! One test in a program of its own, because it counts all allocations of the process.
 
+#![allow(clippy::unwrap_used, reason = "a test that finds something wrong shall end")]
+
 use std::alloc::{GlobalAlloc, Layout, System};
 use std::sync::atomic::{AtomicIsize, Ordering};
 
