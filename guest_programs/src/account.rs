@@ -1,5 +1,5 @@
-//! What a guest uses of its limits: sockets, buffer bytes and bandwidth. All files of a guest share
-//! one account.
+//! What a guest uses of its limits: sockets, buffer bytes, bandwidth, and the work of imports that
+//! it has to pay with fuel. All files of a guest share one account.
 //!
 //! A socket holds a [`Reservation`]. Closing the file drops the reservation, so the account cannot
 //! leak. Each direction has a token bucket for bandwidth. One transfer may overdraw the bucket,
@@ -31,6 +31,8 @@ pub(crate) struct Account {
 struct State {
     sockets: usize,
     buffers: usize,
+    /// Fuel of work that imports did for the guest and that it has not paid yet.
+    work: u64,
     /// The largest buffer sizes set on a listener. Accepted connections are charged with them.
     accepted: (usize, usize),
     received: Bucket,
@@ -49,9 +51,25 @@ impl State {
 impl Account {
     pub(crate) fn new(limits: Limits, clock: Arc<dyn Clock>) -> Self {
         let bucket = Bucket { bytes: limits.bandwidth.map_or(0, burst), filled: clock.now() };
-        let state =
-            State { sockets: 0, buffers: 0, accepted: (0, 0), received: bucket, sent: bucket };
+        let state = State {
+            sockets: 0,
+            buffers: 0,
+            work: 0,
+            accepted: (0, 0),
+            received: bucket,
+            sent: bucket,
+        };
         Self { limits, clock, state: Lock::new(state) }
+    }
+
+    /// Counts work in units of fuel.
+    pub(crate) fn work(&self, fuel: u64) {
+        self.state.with(|state| state.work = state.work.saturating_add(fuel));
+    }
+
+    /// Returns the work that was counted since the last call.
+    pub(crate) fn take_work(&self) -> u64 {
+        self.state.with(|state| core::mem::take(&mut state.work))
     }
 
     /// Reserves a socket with the default buffers.

@@ -4,6 +4,7 @@
 //! All imports share this table. It also keeps state that belongs to a descriptor rather than to
 //! the open file: the path of a directory, a connect in progress, the timeouts of a socket.
 
+use alloc::string::String;
 use alloc::sync::Arc;
 use alloc::vec::Vec;
 use core::task::{Context, Poll, Waker};
@@ -24,6 +25,8 @@ pub(crate) struct Descriptor {
     pub(crate) guard: Option<Arc<Guard>>,
     /// The path of a directory; other files do not need theirs.
     pub(crate) directory: Option<Path>,
+    /// Where `fd_readdir` has been: the number of entries up to one, and its name.
+    pub(crate) listed: Option<(u64, String)>,
     /// The node kind at the time of opening.
     pub(crate) kind: NodeKind,
     /// A non-blocking connect in progress.
@@ -41,6 +44,7 @@ impl Descriptor {
             file,
             guard,
             directory,
+            listed: None,
             kind,
             pending_connect: None,
             receive_timeout: None,
@@ -197,6 +201,11 @@ impl Descriptors {
             *entry = Some(descriptor);
         }
         Ok(())
+    }
+
+    /// Returns how many descriptors may be open.
+    pub(crate) fn limit(&self) -> usize {
+        self.limit
     }
 
     /// Returns the number of open descriptors.

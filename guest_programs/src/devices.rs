@@ -4,7 +4,9 @@
 use alloc::string::String;
 use alloc::sync::Arc;
 use alloc::vec::Vec;
+use core::net::IpAddr;
 
+use network::command::ListAddresses;
 use virtual_file_system::{Credentials, File, Mode, OpenFlags, Path, Result, VirtualFileSystem};
 
 use crate::account::Account;
@@ -43,6 +45,12 @@ impl Devices {
         let entries = self.tree.list(&self.credentials, &Path::parse(NETWORK)?)?;
         let names = entries.into_iter().map(|entry| entry.name);
         Ok(names.filter(|name| self.policy.grants.interface(name).is_some()).collect())
+    }
+
+    /// True for an address of one of the system's interfaces.
+    pub(crate) fn is_own(&self, address: IpAddr) -> Result<bool> {
+        let all = self.open_sockets(OpenFlags::READ)?.try_control::<ListAddresses>(&())?;
+        Ok(all.iter().any(|entry| entry.prefix.address() == address))
     }
 
     /// Opens an interface's device unguarded, for the guard's own queries only.

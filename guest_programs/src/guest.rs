@@ -11,8 +11,10 @@ use core::time::Duration;
 
 use network::platform::{BoxFuture, Clock, Entropy};
 use virtual_file_system::{Path, Result};
-use wasmi::{Memory, StoreLimits};
+use wasmi::Memory;
 
+use crate::account::Account;
+use crate::allocation::Allocation;
 use crate::descriptor::Descriptors;
 use crate::limits;
 use crate::memory;
@@ -62,27 +64,55 @@ pub(crate) struct Guest {
     pub(crate) environment: Vec<String>,
     /// The call in which the guest is blocked.
     pub(crate) pending: Option<Pending>,
-    /// Bytes transferred by the current call; they cost fuel.
-    pub(crate) moved: usize,
+    /// Its account.
+    pub(crate) account: Arc<Account>,
+    /// Fuel that it owes, because a call cost more than was left of the turn.
+    pub(crate) debt: u64,
     /// Fuel consumed so far.
     pub(crate) burnt: u64,
-    pub(crate) store_limits: StoreLimits,
+    /// The memory and the tables that it may have.
+    pub(crate) allocation: Allocation,
 }
 
 impl Guest {
     /// Reads a path from the guest's memory.
     pub(crate) fn path(&self, bytes: &[u8], pointer: u32, length: u32) -> Result<Path> {
-        memory::path(bytes, pointer, length).and_then(|text| self.directory.resolve(text))
+        self.path_in(&self.directory, bytes, pointer, length)
     }
 
-    /// Counts bytes that were copied or sent.
+    /// Reads a path relative to a directory.
+    pub(crate) fn path_in(
+        &self,
+        directory: &Path,
+        bytes: &[u8],
+        pointer: u32,
+        length: u32,
+    ) -> Result<Path> {
+        let text = memory::path(bytes, pointer, length)?;
+        let path = directory.resolve(text)?;
+        let length = text.len().max(path.as_str().len());
+        self.account.work(limits::PATH_BYTE_FUEL * length as u64);
+        Ok(path)
+    }
+
+    /// Reads the buffers of a scattered read or a gathered write.
+    pub(crate) fn vectors(
+        &self,
+        bytes: &[u8],
+        pointer: u32,
+        count: u32,
+    ) -> Result<Vec<(u32, u32)>> {
+        self.account.work(limits::VECTOR_FUEL * u64::from(count));
+        memory::vectors(bytes, pointer, count)
+    }
+
+    /// Counts bytes that were copied or sent; they cost fuel.
     pub(crate) fn moved(&mut self, bytes: usize) {
-        self.moved = self.moved.saturating_add(bytes);
+        self.account.work((bytes / limits::BYTES_PER_FUEL) as u64);
     }
 
-    /// Returns the fuel price of the bytes counted since the last call.
+    /// Returns the fuel price of a call and of the work done since the last one.
     pub(crate) fn take_price(&mut self) -> u64 {
-        let moved = core::mem::take(&mut self.moved);
-        limits::CALL_FUEL.saturating_add((moved / limits::BYTES_PER_FUEL) as u64)
+        limits::CALL_FUEL.saturating_add(self.account.take_work())
     }
 }

@@ -6,6 +6,7 @@
 //! | module | owns |
 //! |---|---|
 //! | [`program`] | bytes → a validated, translated module |
+//! | `bulk` | instructions that move much memory, cut into pieces that fit a turn |
 //! | [`process`] | one running guest: run, suspend, resume, exit |
 //! | [`table`] | the table of running guests: list, kill |
 //! | `imports` | what a guest can call: module `vfs`, WASI preview 1, WasmEdge's sockets |
@@ -15,7 +16,8 @@
 //! | `guard` | network devices restricted to the granted commands |
 //! | `devices` | the same devices unguarded, for the guard's own queries |
 //! | [`grants`], `policy` | grants as data; decisions about single requests |
-//! | `account` | sockets, buffers and bandwidth in use |
+//! | `account` | sockets, buffers and bandwidth in use, and work to pay |
+//! | `allocation` | memory and tables in use |
 //! | [`limits`] | every bound |
 //!
 //! A thousand guests share one thread: a blocking call suspends the guest, and a computing guest
@@ -40,6 +42,8 @@ extern crate alloc;
 extern crate std;
 
 mod account;
+mod allocation;
+mod bulk;
 mod descriptor;
 mod devices;
 pub mod grants;

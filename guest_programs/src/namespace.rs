@@ -9,7 +9,7 @@ use alloc::vec::Vec;
 
 use virtual_file_system::{
     Attributes, Credentials, DirectoryEntry, Error, File, GroupIdentifier, Mode, NodeKind,
-    OpenFlags, Path, Result, UserIdentifier, VirtualFileSystem,
+    OpenFlags, Path, Result, Stored, UserIdentifier, VirtualFileSystem,
 };
 
 use crate::devices::{Devices, NETWORK, SOCKETS};
@@ -50,6 +50,11 @@ impl Namespace {
         devices: Arc<Devices>,
     ) -> Self {
         Self { tree, credentials, devices }
+    }
+
+    /// Returns what the guest's account stores.
+    pub(crate) fn stored(&self) -> Stored {
+        self.tree.stored()
     }
 
     fn visibility(&self, path: &Path) -> Visibility {
@@ -155,21 +160,26 @@ impl Namespace {
         }
     }
 
-    /// Lists the entries of a directory that the guest sees, sorted.
-    pub(crate) fn list(&self, path: &Path) -> Result<Vec<DirectoryEntry>> {
+    /// Lists some entries of a directory, sorted, from the first one after a name. Not all of them
+    /// are for the guest to see.
+    pub(crate) fn list_after(
+        &self,
+        path: &Path,
+        after: Option<&str>,
+        most: usize,
+    ) -> Result<Vec<DirectoryEntry>> {
         match self.visibility(path) {
             Visibility::Absent => Err(Error::NotFound),
             Visibility::Device(..) => Err(Error::NotADirectory),
             Visibility::Granted(_) | Visibility::Ancestor => {
-                let mut seen = Vec::new();
-                for entry in self.tree.list(&self.credentials, path)? {
-                    if self.visibility(&path.join(&entry.name)?) != Visibility::Absent {
-                        seen.push(entry);
-                    }
-                }
-                Ok(seen)
+                self.tree.list_after(&self.credentials, path, after, most)
             }
         }
+    }
+
+    /// True if the guest sees an entry of a directory.
+    pub(crate) fn sees(&self, directory: &Path, name: &str) -> Result<bool> {
+        Ok(self.visibility(&directory.join(name)?) != Visibility::Absent)
     }
 
     /// Refuses to change names outside the writable grants.

@@ -21,7 +21,7 @@ use network::platform::{Clock, Instant};
 use virtual_file_system::{Error, File, Identifier, Lock, Result};
 
 use crate::grants::parse::CONTROLLER;
-use crate::grants::{Access, Grants, Host, Transport, canonical};
+use crate::grants::{Access, Grants, Host, Transport, canonical, is_near, without_final_dot};
 use crate::limits;
 
 /// The grants of one guest and the addresses learned for them.
@@ -33,10 +33,26 @@ pub(crate) struct Policy {
 
 #[derive(Default)]
 struct Names {
-    /// Addresses and the names that resolved to them, oldest first.
-    learned: VecDeque<(IpAddr, String)>,
-    /// When each granted name was last queried.
-    queried: Vec<(String, Instant)>,
+    /// Addresses to which names resolved, oldest first.
+    learned: VecDeque<Learned>,
+    /// The granted names that were queried recently.
+    queried: Vec<Queried>,
+}
+
+struct Queried {
+    name: String,
+    at: Instant,
+    /// How often a query began. A call that may not wait gives up and begins again.
+    attempts: u32,
+    is_answered: bool,
+}
+
+struct Learned {
+    address: IpAddr,
+    /// The name, in lower case.
+    name: String,
+    /// When the name may have moved.
+    until: Instant,
 }
 
 impl Policy {
@@ -101,9 +117,14 @@ impl Policy {
     }
 
     /// Checks whether the guest may look up a name at that server.
-    pub(crate) async fn permit_question(&self, question: &Question, device: &File) -> Result<()> {
+    pub(crate) async fn permit_question(
+        &self,
+        question: &Question,
+        device: &File,
+        is_own: impl Fn(IpAddr) -> Result<bool> + Sync,
+    ) -> Result<()> {
         if let Some(server) = question.server {
-            self.permit_remote(server, false, device).await?;
+            self.permit_remote(server, false, device, is_own).await?;
         }
         let is_literal = question.name.parse::<IpAddr>().is_ok();
         let may = match question.kind {
@@ -124,29 +145,42 @@ impl Policy {
         if question.server.is_some() {
             return;
         }
+        let name = without_final_dot(&question.name).to_ascii_lowercase();
+        let seconds = answer.records.iter().map(|record| u64::from(record.time_to_live)).min();
+        let seconds = seconds.unwrap_or(0).clamp(limits::RESOLVE_SECONDS, limits::LEARNED_SECONDS);
+        let now = self.clock.now();
+        let until = now.after(Duration::from_secs(seconds));
         self.names.with(|names| {
+            // Where the name was and is no more.
+            names.learned.retain(|known| known.until > now || known.name != name);
             for address in answer.addresses() {
                 let address = canonical(address);
-                names.learned.retain(|(known, name)| {
-                    *known != address || !name.eq_ignore_ascii_case(&question.name)
-                });
+                names.learned.retain(|known| known.address != address || known.name != name);
                 if names.learned.len() >= limits::LEARNED_ADDRESSES {
                     names.learned.pop_front();
                 }
-                names.learned.push_back((address, question.name.to_ascii_lowercase()));
+                names.learned.push_back(Learned { address, name: name.clone(), until });
             }
         });
     }
 
     /// Checks whether the guest may reach a remote address. `has_no_port`: the protocol has no
-    /// ports, so a grant of some ports is not enough.
+    /// ports, so a grant of some ports is not enough. `is_own`: the address is one of this system.
     pub(crate) async fn permit_remote(
         &self,
         remote: SocketAddr,
         has_no_port: bool,
         device: &File,
+        is_own: impl Fn(IpAddr) -> Result<bool> + Sync,
     ) -> Result<()> {
         let port = (!has_no_port).then_some(remote.port());
+        if self.grants.remote(canonical(remote.ip()), port) {
+            return Ok(());
+        }
+        // A name must not open what is near, wherever its owner lets it lead.
+        if is_near(remote.ip()) || is_own(canonical(remote.ip()))? {
+            return Err(Error::AccessDenied);
+        }
         if self.is_granted(remote.ip(), port) {
             return Ok(());
         }
@@ -155,6 +189,7 @@ impl Policy {
             if let Ok(answer) = device.control::<Resolve>(&question).await {
                 self.learn(&question, &answer);
             }
+            self.set_answered(&question.name);
             if self.is_granted(remote.ip(), port) {
                 return Ok(());
             }
@@ -165,18 +200,40 @@ impl Policy {
     /// True if a remote address is granted directly or under a name that is known to resolve to it.
     pub(crate) fn is_granted(&self, address: IpAddr, port: Option<u16>) -> bool {
         let address = canonical(address);
-        self.grants.remote(address, port)
-            || self.names.with(|names| {
-                let mut found = names.learned.iter().filter(|(known, _)| *known == address);
-                found.any(|(_, name)| {
-                    let mut grants =
-                        self.grants.connect.iter().filter(|remote| remote.includes_port(port));
-                    grants.any(|remote| remote.host.is_called(name))
-                })
-            })
+        self.grants.remote(address, port) || self.is_named(address, port, self.clock.now())
     }
 
-    /// Returns the granted names without a recent query, and marks them as queried now.
+    /// True if granted names were resolved.
+    pub(crate) fn knows_names(&self) -> bool {
+        self.names.with(|names| !names.learned.is_empty())
+    }
+
+    /// True if an address was granted under a name that may have moved since.
+    pub(crate) fn was_granted(&self, address: IpAddr, port: Option<u16>) -> bool {
+        self.is_named(canonical(address), port, Instant::ZERO)
+    }
+
+    /// True if a granted name resolved to an address until later than `now`.
+    fn is_named(&self, address: IpAddr, port: Option<u16>, now: Instant) -> bool {
+        let is_granted = |name: &str| {
+            let mut grants = self.grants.connect.iter().filter(|one| one.includes_port(port));
+            grants.any(|remote| remote.host.is_called(name))
+        };
+        let is_it = |known: &Learned| {
+            known.address == address && known.until > now && is_granted(&known.name)
+        };
+        !is_near(address) && self.names.with(|names| names.learned.iter().any(is_it))
+    }
+
+    fn set_answered(&self, name: &str) {
+        self.names.with(|names| {
+            for known in names.queried.iter_mut().filter(|known| known.name == name) {
+                known.is_answered = true;
+            }
+        });
+    }
+
+    /// Returns the granted names without a recent answer, and marks them as queried now.
     fn unqueried_names(&self, port: Option<u16>) -> Vec<String> {
         let now = self.clock.now();
         let age = Duration::from_secs(limits::RESOLVE_SECONDS);
@@ -186,13 +243,22 @@ impl Policy {
             Host::Any | Host::Prefix(_) | Host::Suffix(_) => None,
         });
         self.names.with(|names| {
-            names.queried.retain(|(_, at)| now.since(*at) < age);
+            names.queried.retain(|known| now.since(known.at) < age);
             let mut fresh: Vec<String> = Vec::new();
             for name in named {
-                if !names.queried.iter().any(|(known, _)| known == name) {
-                    names.queried.push((name.to_string(), now));
-                    fresh.push(name.to_string());
+                let name = name.to_string();
+                match names.queried.iter_mut().find(|known| known.name == name) {
+                    Some(known) if known.is_answered || fresh.contains(&name) => continue,
+                    Some(known) if known.attempts >= limits::QUERY_ATTEMPTS => continue,
+                    Some(known) => known.attempts += 1,
+                    None => names.queried.push(Queried {
+                        name: name.clone(),
+                        at: now,
+                        attempts: 1,
+                        is_answered: false,
+                    }),
                 }
+                fresh.push(name);
             }
             fresh
         })

@@ -14,11 +14,14 @@ use core::time::Duration;
 
 use futures_lite::future;
 use network::platform::{Clock, Instant};
-use virtual_file_system::{Credentials, File, NodeKind, OpenFlags, Path, VirtualFileSystem};
+use virtual_file_system::{
+    Credentials, File, NodeKind, OpenFlags, Path, Stored, VirtualFileSystem,
+};
 use wasmi::errors::{ErrorKind, LinkerError};
-use wasmi::{ResumableCall, Store, StoreLimitsBuilder, TrapCode, Val};
+use wasmi::{ResumableCall, Store, TrapCode, Val};
 
 use crate::account::Account;
+use crate::allocation::Allocation;
 use crate::descriptor::{Descriptor, Descriptors};
 use crate::devices::Devices;
 use crate::grants::Grants;
@@ -112,13 +115,14 @@ impl Process {
         let program = launch.program.clone();
         let (guest, account) = guest(launch)?;
         let mut store = Store::new(program.engine(), guest);
-        store.limiter(|guest| &mut guest.store_limits);
+        store.limiter(|guest| &mut guest.allocation);
         store.set_fuel(limits::START_FUEL).map_err(ProgramError::new)?;
         let instance = program
             .linker()
             .instantiate_and_start(&mut store, program.module())
             .map_err(|why| ProgramError::new(describe(&why)))?;
         store.data_mut().memory = instance.get_memory(&store, "memory");
+        store.data_mut().allocation.begin_to_run();
         let start = instance
             .get_func(&store, "_start")
             .ok_or_else(|| ProgramError::new("it exports no _start"))?;
@@ -162,7 +166,7 @@ impl Process {
             let left = self.store.get_fuel().unwrap_or(0);
             self.store.data_mut().burnt += given.saturating_sub(left);
             if let Some(entry) = entry {
-                entry.note(self.store.data(), &self.store, &self.account);
+                entry.note(self.store.data(), &self.account);
             }
             let call = match step {
                 Ok(ResumableCall::Finished) => return Exit::Status(0),
@@ -201,10 +205,35 @@ impl Process {
             drop(pending);
             // A guest that blocked starts a new turn. One that did not block continues with the
             // fuel left of the current turn; otherwise its turn would never end.
-            let price = self.store.data_mut().take_price();
+            let guest = self.store.data_mut();
+            let price = guest.take_price();
+            let debt = core::mem::take(&mut guest.debt);
             given = if has_waited { limits::TURN_FUEL } else { left };
-            let _ = self.store.set_fuel(given.saturating_sub(price));
+            let mut rest = given.saturating_sub(price);
+            let debt = debt.saturating_add(price.saturating_sub(given));
+            if debt > 0 {
+                self.store.data_mut().burnt += given;
+                self.pay(debt, &mut throttle).await;
+                (given, rest) = (limits::TURN_FUEL, limits::TURN_FUEL);
+            }
+            let _ = self.store.set_fuel(rest);
             step = call.resume(&mut self.store, &[Val::I32(value)], &mut []);
+        }
+    }
+}
+
+impl Process {
+    /// Pays what a call cost beyond the rest of the turn: other tasks run for as many turns as it
+    /// took.
+    async fn pay(&mut self, mut debt: u64, throttle: &mut Throttle) {
+        while debt > 0 {
+            let part = debt.min(limits::TURN_FUEL);
+            debt -= part;
+            let guest = self.store.data_mut();
+            guest.burnt += part;
+            let idle = (guest.supplies.idle)();
+            idle.await;
+            throttle.wait(self.store.data().burnt).await;
         }
     }
 }
@@ -271,6 +300,7 @@ fn describe(why: &wasmi::Error) -> String {
 
 fn guest(launch: Launch) -> Result<(Guest, Arc<Account>), ProgramError> {
     let Launch {
+        program,
         arguments,
         environment,
         streams,
@@ -279,19 +309,16 @@ fn guest(launch: Launch) -> Result<(Guest, Arc<Account>), ProgramError> {
         directory,
         grants,
         supplies,
-        ..
     } = launch;
     let bytes: usize = arguments.iter().chain(&environment).map(|word| word.len() + 5).sum();
     if bytes > limits::ARGUMENT_BYTES {
         return Err(ProgramError::new("arguments and environment are too long"));
     }
-    let store_limits = StoreLimitsBuilder::new()
-        .memory_size(grants.limits.memory_bytes)
-        .table_elements(limits::TABLE_ELEMENTS)
-        .instances(1)
-        .tables(16)
-        .memories(1)
-        .build();
+    let allocation = Allocation::new(grants.limits.memory_bytes, program.instance_bytes());
+    // What the guest creates and what grows by its writes is at its own cost.
+    let files = files
+        .with_account(Stored { nodes: grants.limits.nodes, bytes: grants.limits.storage_bytes });
+    let streams = streams.map(|stream| files.charge_writes(&stream));
     let account = Arc::new(Account::new(grants.limits.clone(), Arc::clone(&supplies.clock)));
     let policy = Policy::new(grants.clone(), Arc::clone(&supplies.clock));
     let devices = Devices::new(files.clone(), credentials.clone(), policy, Arc::clone(&account));
@@ -317,9 +344,10 @@ fn guest(launch: Launch) -> Result<(Guest, Arc<Account>), ProgramError> {
         arguments,
         environment,
         pending: None,
-        moved: 0,
+        account: Arc::clone(&account),
+        debt: 0,
         burnt: 0,
-        store_limits,
+        allocation,
     };
     Ok((guest, account))
 }

@@ -1,5 +1,5 @@
 //! A module that is ready to run: validated, translated and linked. All guests that run it share
-//! it.
+//! it. Before, [`bulk`] cuts its instructions that would take longer than a turn.
 //!
 //! Translation is eager: with wasmi's lazy translation, a guest that runs out of fuel while a
 //! function is translated would end. Translation takes time in proportion to the module's size. Do
@@ -12,7 +12,7 @@ use core::fmt;
 use wasmi::{CompilationMode, Config, Engine, Linker, Module, OperatorCost};
 
 use crate::guest::Guest;
-use crate::{imports, limits};
+use crate::{bulk, imports, limits};
 
 /// Why a module cannot be run.
 #[derive(Clone, PartialEq, Eq, Debug)]
@@ -69,6 +69,7 @@ impl Translator {
                 ..OperatorCost::default()
             })
             .compilation_mode(CompilationMode::Eager)
+            .wasm_multi_memory(false)
             .ignore_custom_sections(true)
             .set_max_recursion_depth(limits::RECURSION)
             .set_max_stack_height(limits::STACK_BYTES);
@@ -84,7 +85,8 @@ impl Translator {
             return Err(ProgramError::new("the module is too large"));
         }
         let engine = Engine::new(&self.0);
-        let translated = survived(|| Module::new(&engine, module));
+        let cut = bulk::cut(module);
+        let translated = survived(|| Module::new(&engine, &*cut.module));
         let module = translated
             .ok_or_else(|| {
                 ProgramError::new(
@@ -94,7 +96,8 @@ impl Translator {
             .map_err(ProgramError::new)?;
         let mut linker = Linker::new(&engine);
         imports::define(&mut linker, &module).map_err(ProgramError::new)?;
-        Ok(Program(Arc::new(Parts { engine, module, linker })))
+        let instance_bytes = cut.instance_bytes;
+        Ok(Program(Arc::new(Parts { engine, module, linker, instance_bytes })))
     }
 }
 
@@ -106,6 +109,7 @@ struct Parts {
     engine: Engine,
     module: Module,
     linker: Linker<Guest>,
+    instance_bytes: usize,
 }
 
 impl fmt::Debug for Program {
@@ -117,6 +121,11 @@ impl fmt::Debug for Program {
 impl Program {
     pub(crate) fn engine(&self) -> &Engine {
         &self.0.engine
+    }
+
+    /// Returns the bytes that the module makes a system hold beside memory and tables.
+    pub(crate) fn instance_bytes(&self) -> usize {
+        self.0.instance_bytes
     }
 
     pub(crate) fn module(&self) -> &Module {

@@ -12,7 +12,6 @@ use core::task::Poll;
 use core::task::Waker;
 
 use virtual_file_system::{Error, Lock, Result};
-use wasmi::{AsContext, Store};
 
 use crate::account::Account;
 use crate::guest::Guest;
@@ -35,6 +34,10 @@ pub struct Usage {
     pub sockets: usize,
     /// Bytes of its sockets' buffers.
     pub buffer_bytes: usize,
+    /// Bytes that it stores in files, with their overhead.
+    pub storage_bytes: usize,
+    /// Files and directories that it created.
+    pub nodes: usize,
 }
 
 #[derive(Default)]
@@ -129,14 +132,16 @@ impl Entry {
     }
 
     /// Records the resource usage of the guest.
-    pub(crate) fn note(&self, guest: &Guest, store: &Store<Guest>, account: &Account) {
-        let memory_bytes = guest.memory.map_or(0, |memory| memory.data_size(store.as_context()));
+    pub(crate) fn note(&self, guest: &Guest, account: &Account) {
+        let memory_bytes = guest.allocation.used();
         let (sockets, buffer_bytes) = account.usage();
+        let stored = guest.namespace.stored();
         let (burnt, files) = (guest.burnt, guest.descriptors.count());
         self.with(|line| {
             let usage = &mut line.usage;
             (usage.burnt, usage.memory_bytes, usage.files) = (burnt, memory_bytes, files);
             (usage.sockets, usage.buffer_bytes) = (sockets, buffer_bytes);
+            (usage.nodes, usage.storage_bytes) = (stored.nodes, stored.bytes);
         });
     }
 

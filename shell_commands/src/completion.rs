@@ -8,6 +8,7 @@ use virtual_file_system::NodeKind;
 use crate::commands::table::COMMANDS;
 use crate::context::Files;
 use crate::devices::NETWORK;
+use crate::shown;
 
 /// Returns the start of the last word of `line`, and its completions.
 #[must_use]
@@ -59,6 +60,8 @@ fn paths(files: &Files, word: &str) -> Vec<String> {
     entries
         .into_iter()
         .filter(|entry| entry.name.starts_with(name))
+        // The line editor shows what it completes.
+        .filter(|entry| shown::line(&entry.name) == entry.name)
         .map(|entry| {
             let end = if entry.kind == NodeKind::Directory { '/' } else { ' ' };
             format!("{directory}{}{end}", entry.name)

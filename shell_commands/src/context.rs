@@ -16,6 +16,7 @@ use virtual_file_system::{
 };
 
 use crate::failure::{Failure, Outcome};
+use crate::shown;
 use crate::status::Status;
 
 /// Clock, entropy and spawner.
@@ -68,7 +69,7 @@ impl Stream {
 
     /// Writes a message, and ignores a failure: no further stream could report it.
     pub async fn remark(&self, text: &str) {
-        let _ = self.file.write_all(text.as_bytes()).await;
+        let _ = self.file.write_all(shown::text(text).as_bytes()).await;
     }
 }
 
@@ -209,16 +210,16 @@ pub struct Context {
 }
 
 impl Context {
-    /// Writes text to the output.
+    /// Writes text to the output, [as it is shown](shown).
     ///
     /// # Errors
     /// The write's, naming the stream.
     pub async fn print(&self, text: &str) -> std::result::Result<(), Failure> {
-        self.print_bytes(text.as_bytes()).await
+        self.print_bytes(shown::text(text).as_bytes()).await
     }
 
-    /// Writes bytes to the output, in one call if the file takes them: a line must reach a device
-    /// whole.
+    /// Writes bytes to the output as they are, in one call if the file takes them: a line must
+    /// reach a device whole.
     ///
     /// # Errors
     /// The write's, naming the stream.
@@ -241,7 +242,7 @@ impl Context {
 
     /// Complains on the error stream.
     pub async fn complain(&self, message: &str) {
-        self.streams.error.remark(&format!("{}: {message}\n", self.name)).await;
+        self.streams.error.remark(&format!("{}: {}\n", self.name, shown::line(message))).await;
     }
 
     /// The options of the command as an iterator over POSIX and GNU style words.

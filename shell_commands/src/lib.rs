@@ -14,6 +14,7 @@
 //! | [`http`], [`iperf`] | protocols that commands and services share |
 //! | [`embedded`] | the embedded network: three hosts and their services |
 //! | [`render`] | typed responses → text; the only place with layout |
+//! | [`shown`] | text of others, kept from controlling the terminal |
 //! | [`failure`], [`status`], [`limits`] | how a command ends; every bound of this crate |
 //!
 //! A guest program could do the same: every command works on open files of the virtual file system.
@@ -32,6 +33,7 @@ pub mod limits;
 pub mod program;
 pub mod render;
 pub mod shell;
+pub mod shown;
 pub mod sockets;
 pub mod status;
 pub mod terminal;

@@ -42,7 +42,7 @@ fn state(host: &Host) -> String {
         text.push_str(&format!("{:?}", host.control::<ListNeighbors>(name, &()).unwrap().len()));
     }
     text.push_str(&format!("{:?}", host.control::<ListSockets>("sockets", &()).unwrap()));
-    text.push_str(&format!("{} {:?}", host.files.stored_bytes(), names(host, "/")));
+    text.push_str(&format!("{:?} {:?}", host.files.stored(), names(host, "/")));
     text
 }
 

@@ -152,7 +152,7 @@ fn one_that_is_killed_in_the_middle_of_any_import_leaves_nothing() {
         let guest = Puppet::start_program(&world, &left, EVERYTHING, &programs, &program);
         let _listener =
             TcpListener::bind(&right.sockets(), "10.0.0.2:7".parse().unwrap(), 4).unwrap();
-        let before = left.files.stored_bytes();
+        let before = left.files.stored();
         world.run(async {
             let socket = guest.open("/devices/sockets", 3).await;
             assert_eq!(guest.write(socket, b"socket tcp\nconnect 10.0.0.2:7").await, 29);
@@ -172,7 +172,7 @@ fn one_that_is_killed_in_the_middle_of_any_import_leaves_nothing() {
             assert!(matches!(exit.await, Exit::Killed), "{name}");
         });
         assert!(programs.list().is_empty());
-        assert_eq!(left.files.stored_bytes(), before, "{name}");
+        assert_eq!(left.files.stored(), before, "{name}");
         world.run(world.sleep(Duration::from_secs(200)));
         assert_eq!(left.open_sockets(), 0, "{name}: sockets are left");
     }

@@ -8,6 +8,7 @@ mod compiled;
 mod files;
 mod grants;
 mod harm;
+mod hold;
 mod network;
 mod preview1;
 mod running;

@@ -1,5 +1,6 @@
 //! Sockets and interfaces from a guest, by module `vfs`.
 
+use std::sync::{Arc, Mutex};
 use std::time::Duration;
 
 use network::command::dns::{Question, RecordKind};
@@ -294,16 +295,25 @@ fn bandwidth_is_shared_by_all_sockets_of_a_guest() {
     });
 }
 
+/// Two hosts that have addresses of the internet, too, and the first asks the other for names.
+fn public_hosts(world: &World) -> (Host, Host) {
+    let (left, right) = hosts(world);
+    left.write(&left.open("eth0"), "address add 192.0.2.1/24\ndns add 10.0.0.2").unwrap();
+    right.write(&right.open("eth0"), "address add 192.0.2.2/24").unwrap();
+    right.write(&right.open("eth0"), "address add 192.0.2.3/24").unwrap();
+    (left, right)
+}
+
 #[test]
 fn names_are_looked_up_and_then_reached() {
     let world = World::new(1);
-    let (left, right) = hosts(&world);
+    let (left, right) = public_hosts(&world);
     let guest = Puppet::start(&world, &left, "allow-connect web.test:80");
     world.run(async {
         let server = bound(&right, 53);
-        left.write(&left.open("eth0"), "dns add 10.0.0.2").unwrap();
-        let answers = world.spawn(async move { answer_names(&server).await });
-        let _web = TcpListener::bind(&right.sockets(), "10.0.0.2:80".parse().unwrap(), 4).unwrap();
+        let place = Arc::new(Mutex::new(([192, 0, 2, 2], 60)));
+        let answers = world.spawn(async move { answer_names(&server, &place).await });
+        let _web = TcpListener::bind(&right.sockets(), "192.0.2.2:80".parse().unwrap(), 4).unwrap();
         let device = guest.open("/devices/sockets", READ_WRITE).await;
         let question =
             |name: &str| Question { name: name.into(), kind: RecordKind::A, server: None };
@@ -314,18 +324,102 @@ fn names_are_looked_up_and_then_reached() {
         // The address alone is enough: the granted name is looked up for it.
         guest.control::<CreateSocket>(device, &SocketKind::Tcp).await.unwrap();
         assert_eq!(
-            guest.control::<Connect>(device, &"10.0.0.2:81".parse().unwrap()).await.unwrap_err(),
+            guest.control::<Connect>(device, &"192.0.2.2:81".parse().unwrap()).await.unwrap_err(),
             error(Error::AccessDenied)
         );
-        guest.control::<Connect>(device, &"10.0.0.2:80".parse().unwrap()).await.unwrap();
+        guest.control::<Connect>(device, &"192.0.2.2:80".parse().unwrap()).await.unwrap();
         let other = guest.open("/devices/sockets", READ_WRITE).await;
         let found = guest.control::<Resolve>(other, &question("WEB.test")).await.unwrap();
         assert_eq!(
             found.addresses().collect::<Vec<_>>(),
-            ["10.0.0.2".parse::<std::net::IpAddr>().unwrap()]
+            ["192.0.2.2".parse::<std::net::IpAddr>().unwrap()]
         );
         drop(answers);
         assert_eq!(guest.end(0).await.status(), 0);
+    });
+}
+
+/// Connects a new stream of a guest; tells the error.
+async fn connect(guest: &Puppet, to: &str) -> Result<(), i64> {
+    let socket = guest.open("/devices/sockets", READ_WRITE).await;
+    guest.control::<CreateSocket>(socket, &SocketKind::Tcp).await?;
+    let outcome = guest.control::<Connect>(socket, &to.parse().unwrap()).await.map(drop);
+    assert_eq!(guest.call("close", &[socket as u64]).await, 0);
+    outcome
+}
+
+#[test]
+fn hold_13_an_address_that_a_name_left_is_granted_no_more() {
+    let world = World::new(1);
+    let (left, right) = public_hosts(&world);
+    let guest = Puppet::start(&world, &left, "allow-connect web.test");
+    world.run(async {
+        let server = bound(&right, 53);
+        let place = Arc::new(Mutex::new(([192, 0, 2, 2], 1)));
+        let moving = Arc::clone(&place);
+        let answers = world.spawn(async move { answer_names(&server, &place).await });
+        let _web = TcpListener::bind(&right.sockets(), "0.0.0.0:80".parse().unwrap(), 4).unwrap();
+        // A datagram socket, too, whose peer is only heard.
+        let socket = guest.open("/devices/sockets", READ_WRITE).await;
+        guest.control::<CreateSocket>(socket, &SocketKind::Udp).await.unwrap();
+        let from = guest.control::<Bind>(socket, &"192.0.2.1:0".parse().unwrap()).await.unwrap();
+        let peer = UdpSocket::new(&right.sockets());
+        peer.bind("192.0.2.2:7".parse().unwrap()).unwrap();
+
+        assert_eq!(connect(&guest, "192.0.2.2:80").await, Ok(()));
+        assert_eq!(connect(&guest, "192.0.2.3:80").await, Err(error(Error::AccessDenied)));
+        // The time to live is over, but the name stays.
+        world.sleep(Duration::from_secs(30)).await;
+        peer.send_to(b"here", from).await.unwrap();
+        assert_eq!(guest.read(socket, 10).await.unwrap(), b"here");
+        assert_eq!(connect(&guest, "192.0.2.2:80").await, Ok(()));
+        moving.lock().unwrap().0 = [192, 0, 2, 3];
+        world.sleep(Duration::from_secs(6)).await;
+        assert_eq!(connect(&guest, "192.0.2.2:80").await, Err(error(Error::AccessDenied)));
+        assert_eq!(connect(&guest, "192.0.2.3:80").await, Ok(()));
+        peer.send_to(b"left", from).await.unwrap();
+        let next = UdpSocket::new(&right.sockets());
+        next.bind("192.0.2.3:7".parse().unwrap()).unwrap();
+        next.send_to(b"moved", from).await.unwrap();
+        assert_eq!(guest.read(socket, 10).await.unwrap(), b"moved");
+        drop(answers);
+    });
+}
+
+#[test]
+fn hold_13_a_name_opens_no_address_that_is_near() {
+    let world = World::new(1);
+    let (left, right) = public_hosts(&world);
+    let guest = Puppet::start(&world, &left, "allow-connect web.test");
+    let granted = Puppet::start(&world, &left, "allow-connect web.test\nallow-connect 10.0.0.2:80");
+    world.run(async {
+        let server = bound(&right, 53);
+        let place = Arc::new(Mutex::new(([0; 4], 1)));
+        let moving = Arc::clone(&place);
+        let answers = world.spawn(async move { answer_names(&server, &place).await });
+        let web = |host: &Host| {
+            TcpListener::bind(&host.sockets(), "0.0.0.0:80".parse().unwrap(), 4).unwrap()
+        };
+        let _webs = (web(&left), web(&right));
+        for address in [
+            [127, 0, 0, 1],
+            [0, 0, 0, 0],
+            [192, 0, 2, 1],
+            [10, 0, 0, 1],
+            [10, 0, 0, 2],
+            [172, 16, 0, 1],
+            [192, 168, 0, 1],
+            [169, 254, 1, 1],
+            [224, 0, 0, 251],
+            [255, 255, 255, 255],
+        ] {
+            moving.lock().unwrap().0 = address;
+            world.sleep(Duration::from_secs(6)).await;
+            let text = format!("{}:80", std::net::Ipv4Addr::from(address));
+            assert_eq!(connect(&guest, &text).await, Err(error(Error::AccessDenied)), "{text}");
+        }
+        assert_eq!(connect(&granted, "10.0.0.2:80").await, Ok(()));
+        drop(answers);
     });
 }
 
@@ -336,8 +430,9 @@ pub(super) fn bound(host: &Host, port: u16) -> UdpSocket {
     socket
 }
 
-/// Says 10.0.0.2 to every question for an address of IPv4, and nothing to others.
-async fn answer_names(server: &UdpSocket) {
+/// Says an address and a time to live to every question for an address of IPv4, and nothing to
+/// others.
+async fn answer_names(server: &UdpSocket, place: &Mutex<([u8; 4], u8)>) {
     let mut buffer = [0; 512];
     while let Ok((length, from)) = server.receive_from(&mut buffer).await {
         let mut reply = buffer[..length].to_vec();
@@ -350,7 +445,9 @@ async fn answer_names(server: &UdpSocket) {
         let end = 12 + reply[12..].iter().position(|byte| *byte == 0).unwrap() + 5;
         reply.truncate(end);
         if is_ipv4 {
-            reply.extend_from_slice(&[0xc0, 12, 0, 1, 0, 1, 0, 0, 0, 60, 0, 4, 10, 0, 0, 2]);
+            let (address, seconds) = *place.lock().unwrap();
+            reply.extend_from_slice(&[0xc0, 12, 0, 1, 0, 1, 0, 0, 0, seconds, 0, 4]);
+            reply.extend_from_slice(&address);
         }
         server.send_to(&reply, from).await.unwrap();
     }

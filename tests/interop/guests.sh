@@ -15,10 +15,11 @@ for guest in ifconfig fetch httpd echo wasmedge-fetch; do
 done
 start devnet "$DEVNET" --interface eth0=tap:tap0 "${imports[@]}" -c '
   run --allow-interface eth0:write /binaries/ifconfig.wasm eth0 dhcp || exit 9
-  time run --allow-connect lab.test:80 --allow-file /temporary/file:write \
+  time run --allow-connect lab.test:80 --allow-connect 10.77.0.1 \
+    --allow-file /temporary/file:write \
     /binaries/fetch.wasm http://lab.test/file /temporary/file || exit 8
   sha256sum /temporary/file
-  run --allow-connect lab.test:80 \
+  run --allow-connect lab.test:80 --allow-connect 10.77.0.1 \
     /binaries/wasmedge-fetch.wasm lab.test 80 /small > /temporary/small || exit 7
   sha256sum /temporary/small
   run --allow-listen udp:7 /binaries/echo.wasm 7 &

@@ -34,6 +34,7 @@ pub const IMPORTS: &[(&str, &str, &str)] = &[
     ("vfs", "create_directory", "ii"),
     ("vfs", "remove", "ii"),
     ("vfs", "rename", "iiii"),
+    ("vfs", "usage", "ii"),
     ("vfs", "control", "iiiiii"),
     (PREVIEW1, "args_get", "ii"),
     (PREVIEW1, "args_sizes_get", "ii"),

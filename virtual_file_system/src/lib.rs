@@ -10,6 +10,7 @@
 //! | [`path`] | text → normalised absolute path that cannot escape |
 //! | [`tree`] | path → node, and every change of names |
 //! | [`access`] | permission checks: the only module that decides about access |
+//! | [`quota`] | accounts: who pays for nodes and bytes |
 //! | [`node`] | the object behind a name: directory, bytes, device |
 //! | [`file`](mod@file) | the open file: offset, flags, blocking, closing |
 //! | [`device`] | the traits that a device implements |
@@ -37,6 +38,7 @@ pub mod node;
 pub mod operation;
 pub mod path;
 pub mod pipe;
+pub mod quota;
 pub mod readiness;
 mod storage;
 pub mod tree;
@@ -55,5 +57,6 @@ pub use node::{Attributes, DirectoryEntry, NodeKind};
 pub use operation::Operation;
 pub use path::Path;
 pub use pipe::pipe;
+pub use quota::Stored;
 pub use readiness::{Readiness, WakerList};
 pub use tree::VirtualFileSystem;

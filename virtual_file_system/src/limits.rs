@@ -12,13 +12,22 @@ pub const RESPONSE_BYTES: usize = 16 * 1024 * 1024;
 
 /// Bytes of one regular file.
 pub const FILE_BYTES: u64 = 1024 * 1024 * 1024;
-/// Bytes of all regular files of one tree, unless the tree was created with a smaller budget.
+/// Bytes that one tree stores, overhead included, unless it was created with a smaller budget.
 pub const STORAGE_BYTES: usize = 1024 * 1024 * 1024;
 /// Bytes of one chunk of a regular file: large enough to make the overhead negligible, small enough
 /// that an append never copies much.
 pub const CHUNK_BYTES: usize = 64 * 1024;
-/// Nodes of one tree, so that a guest that may create empty files cannot exhaust memory.
+/// Bytes charged for a chunk beside its capacity: its record, its place in the file's map, which
+/// may be less than half full, and the allocator's headers.
+pub const CHUNK_OVERHEAD_BYTES: usize = 192;
+/// Nodes of one tree, so that empty files cannot exhaust memory.
 pub const NODES: usize = 100_000;
+/// Bytes charged for a node: the node, its entry with a name of any length, the first nodes of its
+/// maps, and the allocator's headers. It does not depend on the name, so renaming is free.
+pub const NODE_BYTES: usize = 1536;
+/// The part of a tree's bytes and nodes that all accounts have together, as a fraction; the rest is
+/// the system's alone.
+pub const ACCOUNTS_SHARE: (usize, usize) = (3, 4);
 
 /// Maximum bytes in a pipe, whatever the requested capacity. A full pipe blocks its writer.
 pub const PIPE_BYTES: usize = 1024 * 1024;

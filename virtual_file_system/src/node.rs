@@ -13,6 +13,7 @@ use crate::access::{Access, Credentials, GroupIdentifier, Mode, UserIdentifier, 
 use crate::device::Mount;
 use crate::error::Result;
 use crate::lock::Lock;
+use crate::quota::Charge;
 use crate::storage::Storage;
 
 /// The kind of a node.
@@ -77,11 +78,19 @@ pub(crate) struct Node {
     content: Content,
     ownership: Lock<Ownership>,
     named: AtomicBool,
+    /// What its creator pays for it; nobody pays for the root.
+    _charge: Option<Charge>,
 }
 
 impl Node {
-    pub(crate) const fn new(inode: u64, ownership: Ownership, content: Content) -> Self {
-        Self { inode, content, ownership: Lock::new(ownership), named: AtomicBool::new(true) }
+    pub(crate) const fn new(
+        inode: u64,
+        ownership: Ownership,
+        content: Content,
+        charge: Option<Charge>,
+    ) -> Self {
+        let (ownership, named) = (Lock::new(ownership), AtomicBool::new(true));
+        Self { inode, content, ownership, named, _charge: charge }
     }
 
     pub(crate) const fn inode(&self) -> u64 {

@@ -1,79 +1,53 @@
 //! The bytes of regular files, in memory.
 //!
 //! A file is a map of chunks, so that appending to a large file copies no existing data and a hole
-//! uses no memory. All files of a tree share one [`Budget`]. Open file descriptions pass their
-//! offset; this module handles neither permissions nor offsets.
+//! uses no memory. A chunk is charged, with its overhead, to the account that last made it grow.
+//! Open file descriptions pass their offset; this module handles neither permissions nor offsets.
 
+use alloc::boxed::Box;
 use alloc::collections::BTreeMap;
 use alloc::sync::Arc;
 use alloc::vec::Vec;
-use core::sync::atomic::{AtomicUsize, Ordering};
 
 use crate::error::{Error, Result};
-use crate::limits::{CHUNK_BYTES, FILE_BYTES};
+use crate::limits::{CHUNK_BYTES, CHUNK_OVERHEAD_BYTES, FILE_BYTES};
 use crate::lock::Lock;
-
-/// The bytes that the files of one tree may use together.
-#[derive(Debug)]
-pub(crate) struct Budget {
-    limit: usize,
-    used: AtomicUsize,
-}
-
-impl Budget {
-    pub(crate) const fn new(limit: usize) -> Self {
-        Self { limit, used: AtomicUsize::new(0) }
-    }
-
-    pub(crate) fn used(&self) -> usize {
-        self.used.load(Ordering::Relaxed)
-    }
-
-    fn take(&self, bytes: usize) -> Result<()> {
-        let more = |used: usize| used.checked_add(bytes).filter(|&sum| sum <= self.limit);
-        match self.used.fetch_update(Ordering::Relaxed, Ordering::Relaxed, more) {
-            Ok(_) => Ok(()),
-            Err(_) => Err(Error::NoSpace),
-        }
-    }
-
-    fn give_back(&self, bytes: usize) {
-        self.used.fetch_sub(bytes, Ordering::Relaxed);
-    }
-}
+use crate::quota::{Charge, Quota, Stored};
 
 /// The bytes of one regular file.
-pub(crate) struct Storage {
-    budget: Arc<Budget>,
-    content: Lock<Content>,
-}
+pub(crate) struct Storage(Lock<Content>);
 
 struct Content {
     length: u64,
     /// The number of changes.
     version: u64,
     /// Chunks by number. Missing bytes, also those beyond the end of a chunk, are zero.
-    chunks: BTreeMap<u64, Vec<u8>>,
+    chunks: BTreeMap<u64, Box<Chunk>>,
+}
+
+/// The bytes of one chunk, and who pays for them.
+struct Chunk {
+    bytes: Vec<u8>,
+    charge: Charge,
 }
 
 impl Storage {
-    pub(crate) const fn new(budget: Arc<Budget>) -> Self {
-        let content = Content { length: 0, version: 0, chunks: BTreeMap::new() };
-        Self { budget, content: Lock::new(content) }
+    pub(crate) const fn new() -> Self {
+        Self(Lock::new(Content { length: 0, version: 0, chunks: BTreeMap::new() }))
     }
 
     pub(crate) fn length(&self) -> u64 {
-        self.content.with(|content| content.length)
+        self.0.with(|content| content.length)
     }
 
     /// Returns a number that grows with every change of the bytes.
     pub(crate) fn version(&self) -> u64 {
-        self.content.with(|content| content.version)
+        self.0.with(|content| content.version)
     }
 
     /// Reads at the offset and advances it; 0 at and beyond the end.
     pub(crate) fn read(&self, position: &mut u64, buffer: &mut [u8]) -> usize {
-        self.content.with(|content| {
+        self.0.with(|content| {
             let present =
                 usize::try_from(content.length.saturating_sub(*position)).unwrap_or(usize::MAX);
             let count = present.min(buffer.len());
@@ -81,7 +55,7 @@ impl Storage {
             while !rest.is_empty() {
                 let (number, offset) = locate(*position);
                 let (piece, behind) = rest.split_at_mut(rest.len().min(CHUNK_BYTES - offset));
-                copy_out(content.chunks.get(&number), offset, piece);
+                copy_out(content.chunks.get(&number).map(|chunk| &**chunk), offset, piece);
                 *position += piece.len() as u64;
                 rest = behind;
             }
@@ -90,12 +64,18 @@ impl Storage {
     }
 
     /// Writes at the offset or at the end, and advances the offset. Returns the number of bytes
-    /// written.
+    /// written. New memory is charged to `payer`.
     ///
     /// All of `data` is written under one lock, so writes never interleave. It fails only if no
     /// byte fits.
-    pub(crate) fn write(&self, position: &mut u64, append: bool, data: &[u8]) -> Result<usize> {
-        self.content.with(|content| {
+    pub(crate) fn write(
+        &self,
+        payer: &Arc<Quota>,
+        position: &mut u64,
+        append: bool,
+        data: &[u8],
+    ) -> Result<usize> {
+        self.0.with(|content| {
             if append {
                 *position = content.length;
             }
@@ -108,13 +88,9 @@ impl Storage {
                 let outcome = if room == 0 {
                     Err(Error::FileTooLarge)
                 } else {
-                    copy_in(&self.budget, content.chunks.entry(number).or_default(), offset, piece)
+                    content.write_chunk(payer, number, offset, piece)
                 };
                 if let Err(error) = outcome {
-                    // A refused write must not leave an empty chunk behind.
-                    if content.chunks.get(&number).is_some_and(Vec::is_empty) {
-                        content.chunks.remove(&number);
-                    }
                     return if rest.len() == data.len() {
                         Err(error)
                     } else {
@@ -135,19 +111,13 @@ impl Storage {
         if length > FILE_BYTES {
             return Err(Error::FileTooLarge);
         }
-        self.content.with(|content| {
+        self.0.with(|content| {
             let (number, offset) = locate(length);
             let mut cut = content.chunks.split_off(&number);
-            let freed: usize = cut.values().map(Vec::len).sum();
-            let mut kept = 0;
             if let Some(mut last) = cut.remove(&number).filter(|_| offset > 0) {
                 last.truncate(offset);
-                // Otherwise a file of one byte could keep a chunk that the budget no longer counts.
-                last.shrink_to_fit();
-                kept = last.len();
                 content.chunks.insert(number, last);
             }
-            self.budget.give_back(freed - kept);
             content.length = length;
             content.version += 1;
         });
@@ -155,10 +125,56 @@ impl Storage {
     }
 }
 
-impl Drop for Storage {
-    fn drop(&mut self) {
-        self.budget
-            .give_back(self.content.with(|content| content.chunks.values().map(Vec::len).sum()));
+impl Content {
+    fn write_chunk(
+        &mut self,
+        payer: &Arc<Quota>,
+        number: u64,
+        offset: usize,
+        piece: &[u8],
+    ) -> Result<()> {
+        if let Some(chunk) = self.chunks.get_mut(&number) {
+            return chunk.write(payer, offset, piece);
+        }
+        // A refused write must not leave an empty chunk behind.
+        let charge = payer.charge(Stored::bytes(CHUNK_OVERHEAD_BYTES))?;
+        let mut chunk = Box::new(Chunk { bytes: Vec::new(), charge });
+        chunk.write(payer, offset, piece)?;
+        self.chunks.insert(number, chunk);
+        Ok(())
+    }
+}
+
+impl Chunk {
+    fn write(&mut self, payer: &Arc<Quota>, offset: usize, piece: &[u8]) -> Result<()> {
+        let end = offset + piece.len();
+        if end > self.bytes.capacity() {
+            // Doubling makes small appends linear; a chunk never allocates more than its size.
+            let doubled = end.max(self.bytes.capacity().saturating_mul(2)).min(CHUNK_BYTES);
+            self.reserve(payer, doubled).or_else(|_| self.reserve(payer, end))?;
+        }
+        if end > self.bytes.len() {
+            self.bytes.resize(end, 0);
+        }
+        if let Some(place) = self.bytes.get_mut(offset..end) {
+            place.copy_from_slice(piece);
+        }
+        Ok(())
+    }
+
+    fn reserve(&mut self, payer: &Arc<Quota>, capacity: usize) -> Result<()> {
+        self.charge.become_bytes(payer, capacity + CHUNK_OVERHEAD_BYTES)?;
+        let more = capacity.saturating_sub(self.bytes.len());
+        self.bytes.try_reserve_exact(more).map_err(|_| {
+            self.charge.shrink(self.bytes.capacity() + CHUNK_OVERHEAD_BYTES);
+            Error::OutOfMemory
+        })
+    }
+
+    fn truncate(&mut self, length: usize) {
+        self.bytes.truncate(length);
+        self.bytes.shrink_to_fit();
+        self.charge.shrink(self.bytes.capacity() + CHUNK_OVERHEAD_BYTES);
     }
 }
 
@@ -167,28 +183,9 @@ const fn locate(position: u64) -> (u64, usize) {
     (position / CHUNK_BYTES as u64, (position % CHUNK_BYTES as u64) as usize)
 }
 
-fn copy_out(chunk: Option<&Vec<u8>>, offset: usize, piece: &mut [u8]) {
-    let present = chunk.and_then(|chunk| chunk.get(offset..)).unwrap_or_default();
+fn copy_out(chunk: Option<&Chunk>, offset: usize, piece: &mut [u8]) {
+    let present = chunk.and_then(|chunk| chunk.bytes.get(offset..)).unwrap_or_default();
     let (copied, zeros) = piece.split_at_mut(present.len().min(piece.len()));
     copied.copy_from_slice(present.get(..copied.len()).unwrap_or_default());
     zeros.fill(0);
-}
-
-fn copy_in(budget: &Budget, chunk: &mut Vec<u8>, offset: usize, piece: &[u8]) -> Result<()> {
-    let end = offset + piece.len();
-    let growth = end.saturating_sub(chunk.len());
-    if growth > 0 {
-        budget.take(growth)?;
-        // Doubling makes small appends linear; a chunk never allocates more than its size.
-        let capacity = end.max(chunk.capacity().saturating_mul(2)).min(CHUNK_BYTES);
-        if chunk.try_reserve_exact(capacity.saturating_sub(chunk.len())).is_err() {
-            budget.give_back(growth);
-            return Err(Error::OutOfMemory);
-        }
-        chunk.resize(end, 0);
-    }
-    if let Some(place) = chunk.get_mut(offset..end) {
-        place.copy_from_slice(piece);
-    }
-    Ok(())
 }

@@ -421,4 +421,15 @@ DEVNET_IMPORT("remove") int32_t devnet_remove(const char *path, size_t length);
 DEVNET_IMPORT("rename")
 int32_t devnet_rename(const char *from, size_t from_length, const char *to, size_t to_length);
 
+/* What a guest uses of its limits, and how much it may. */
+struct devnet_amount {
+    uint64_t used;
+    uint64_t limit;
+};
+struct devnet_usage {
+    struct devnet_amount memory, files, sockets, buffers, storage, nodes;
+};
+/* Bytes of the whole answer; as many as fit were written. */
+DEVNET_IMPORT("usage") int32_t devnet_usage(struct devnet_usage *result, size_t capacity);
+
 #endif

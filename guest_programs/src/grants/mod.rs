@@ -99,6 +99,10 @@ pub struct Limits {
     pub bandwidth: Option<u64>,
     /// Bytes of memory.
     pub memory_bytes: usize,
+    /// Bytes that it stores in files, with their overhead.
+    pub storage_bytes: usize,
+    /// Files and directories that it creates.
+    pub nodes: usize,
     /// Fuel per second, about one unit per instruction; none for unlimited.
     pub fuel_per_second: Option<u64>,
 }
@@ -111,6 +115,8 @@ impl Default for Limits {
             buffer_bytes: limits::BUFFER_BYTES,
             bandwidth: None,
             memory_bytes: limits::MEMORY_BYTES,
+            storage_bytes: limits::STORAGE_BYTES,
+            nodes: limits::NODES,
             fuel_per_second: None,
         }
     }
@@ -262,7 +268,34 @@ pub fn canonical(address: IpAddr) -> IpAddr {
     }
 }
 
-fn without_final_dot(name: &str) -> &str {
+/// True for an address that is not one of the internet: unspecified, loopback, link-local, private
+/// (RFC 1918, RFC 6598, RFC 4193), multicast or broadcast, also behind NAT64's prefix. A grant of a
+/// name does not include it, because whoever owns the name decides where it leads.
+#[must_use]
+pub fn is_near(address: IpAddr) -> bool {
+    match canonical(address) {
+        IpAddr::V4(address) => {
+            let [first, second, ..] = address.octets();
+            address.is_loopback()
+                || address.is_link_local()
+                || address.is_private()
+                || first == 0
+                || (first == 100 && second & 0xc0 == 64)
+                || first >= 224
+        }
+        IpAddr::V6(address) => {
+            let [first, second, .., high, low] = address.segments();
+            let embedded = Ipv4Addr::from((u32::from(high) << 16) | u32::from(low));
+            address.is_loopback()
+                || address.is_multicast()
+                || first & 0xfe00 == 0xfc00
+                || first & 0xff80 == 0xfe80
+                || (first == 0x64 && second == 0xff9b && is_near(IpAddr::V4(embedded)))
+        }
+    }
+}
+
+pub(crate) fn without_final_dot(name: &str) -> &str {
     name.strip_suffix('.').unwrap_or(name)
 }
 

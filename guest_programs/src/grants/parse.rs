@@ -1,8 +1,9 @@
 //! Parses grants: the options of `devnet run --allow-connect web.lan:80 …`, and the lines of a
 //! manifest, which are the same without `--`.
 //!
-//! A manifest lies beside the guest: `GUEST.grants` for `GUEST.wasm`. Empty lines and lines that
-//! begin with `#` are ignored.
+//! A manifest lies beside the guest: `GUEST.grants` for `GUEST.wasm`. It counts only if whoever
+//! runs the guest says so (`run --manifest`). Empty lines and lines that begin with `#` are
+//! ignored.
 //!
 //! | word | value |
 //! |---|---|
@@ -13,8 +14,8 @@
 //! | `allow-from` | `PREFIX` of permitted sources; all by default |
 //! | `allow-raw` | no value: raw sockets |
 //! | `allow-file` | `PATH[:read\|:write]`, with everything below it |
-//! | `limit-files`, `limit-sockets` | a number |
-//! | `limit-buffers`, `limit-memory` | bytes, with `K`, `M` or `G` |
+//! | `limit-files`, `limit-sockets`, `limit-nodes` | a number |
+//! | `limit-buffers`, `limit-memory`, `limit-storage` | bytes, with `K`, `M` or `G` |
 //! | `limit-bandwidth` | bytes per second, likewise |
 //! | `limit-fuel` | units per second, likewise; about one per instruction |
 //!
@@ -52,7 +53,7 @@ fn wrong(value: &str, why: &str) -> GrantError {
 }
 
 /// The options that grant or limit, in the order of the table above.
-pub const WORDS: [&str; 13] = [
+pub const WORDS: [&str; 15] = [
     "allow-interface",
     "allow-command",
     "allow-connect",
@@ -64,6 +65,8 @@ pub const WORDS: [&str; 13] = [
     "limit-sockets",
     "limit-buffers",
     "limit-memory",
+    "limit-storage",
+    "limit-nodes",
     "limit-bandwidth",
     "limit-fuel",
 ];
@@ -107,6 +110,10 @@ impl Grants {
             "limit-sockets" => self.limits.sockets = count(value, limits::FILES_MAXIMUM)?,
             "limit-buffers" => self.limits.buffer_bytes = size(value)?,
             "limit-memory" => self.limits.memory_bytes = size(value)?,
+            "limit-storage" => self.limits.storage_bytes = size(value)?,
+            "limit-nodes" => {
+                self.limits.nodes = count(value, virtual_file_system::limits::NODES)?;
+            }
             "limit-bandwidth" => self.limits.bandwidth = Some(amount(value)?),
             "limit-fuel" => self.limits.fuel_per_second = Some(amount(value)?),
             _ => return Err(wrong(word, "not a grant")),

@@ -4,13 +4,14 @@
 //! grant. Typed commands and lines of text meet in [`requests`], which checks the
 //! [`policy`](crate::policy) and forwards them. The guard forwards parsed commands only, never
 //! text, so the guard and the device cannot parse a line differently. [`lists`] assembles lists
-//! over all interfaces from the visible ones. Data passes through here and is charged to the
-//! bandwidth limit.
+//! over all interfaces from the visible ones, [`datagrams`] checks who may send and get one. Data
+//! passes through here and is charged to the bandwidth limit.
 //!
 //! The guard must know whether a write is data or commands. It can: only a command changes the mode
 //! of a file, every command passes through here, and the guard computes the next [`Mode`] with the
 //! same state machine as the device. A command is decoded here, once, and forwarded decoded.
 
+mod datagrams;
 mod lists;
 mod requests;
 
@@ -30,6 +31,7 @@ use virtual_file_system::{
 
 use crate::account::{Account, Direction, Reservation};
 use crate::devices::Devices;
+use crate::limits;
 use crate::policy::Policy;
 
 /// The guarded device.
@@ -102,7 +104,18 @@ impl Guard {
     /// Runs the lines of a text in order, each parsed into its typed command; stops at the first
     /// that fails.
     async fn write_lines(&self, data: &[u8]) -> Result<usize> {
-        for request in text::parse_lines(data)? {
+        if data.len() > network::limits::TEXT_BYTES {
+            return Err(Error::MessageTooLong);
+        }
+        let lines = core::str::from_utf8(data).map_err(|_| Error::InvalidInput)?.lines();
+        let mut requests = Vec::new();
+        for (index, line) in lines.enumerate() {
+            self.account().work(limits::LINE_FUEL);
+            pause(index).await;
+            requests.extend(text::parse(line)?);
+        }
+        for (index, request) in requests.into_iter().enumerate() {
+            pause(index).await;
             self.authorise(request.identifier())?;
             self.request(request).await?;
         }
@@ -260,6 +273,13 @@ impl OpenDevice for Guard {
             }
             Poll::Ready(Ok(ready)) => Poll::Ready(ready),
         }
+    }
+}
+
+/// Lets other tasks run after some lines.
+async fn pause(index: usize) {
+    if index % limits::LINES == limits::LINES - 1 {
+        futures_lite::future::yield_now().await;
     }
 }
 

@@ -8,17 +8,13 @@ use core::net::SocketAddr;
 
 use network::OpenFile;
 use network::command::mode::Mode;
-use network::command::socket::{
-    Datagram, Offer, OutgoingDatagram, Peeked, SocketKind, SocketOption,
-};
-use network::command::{
-    Accept, FindRoute, NextConnection, Peek, ReceiveFrom, Request, Resolve, SetOption,
-};
+use network::command::socket::{Offer, SocketKind, SocketOption};
+use network::command::{Accept, FindRoute, NextConnection, Request, Resolve, SetOption};
 use virtual_file_system::{
-    ControlCommand, Error, OpenFlags, Operation, Result, decode_response, encode,
+    Authority, ControlCommand, Error, OpenFlags, Operation, Result, decode_response, encode,
 };
 
-use super::{DeviceKind, Guard, State, is_same_address};
+use super::{DeviceKind, Guard, State};
 use crate::account::Direction;
 use crate::grants::{Access, Transport};
 use crate::limits;
@@ -26,15 +22,55 @@ use crate::limits;
 impl Guard {
     /// Checks a command and runs it.
     pub(super) fn request(&self, request: Request) -> Operation<'_, Vec<u8>> {
-        match self.check(&request) {
-            Err(error) => Operation::done(Err(error)),
-            Ok(Action::Forward) => Operation::done(self.forward_now(request)),
-            Ok(Action::Handle) => Operation::waiting(self.handle(request)),
+        let action = match self.check(&request) {
+            Err(error) => return Operation::done(Err(error)),
+            Ok(action) => action,
+        };
+        let caused = self.caused_bytes(&request);
+        if caused > 0 && self.account().limits().bandwidth.is_some() {
+            return Operation::waiting(async move {
+                self.account().refill(Direction::Send).await;
+                self.account().charge(Direction::Send, caused);
+                match action {
+                    Action::Forward => self.forward_now(request),
+                    Action::Handle => self.handle(request).await,
+                }
+            });
+        }
+        match action {
+            Action::Forward => Operation::done(self.forward_now(request)),
+            Action::Handle => Operation::waiting(self.handle(request)),
+        }
+    }
+
+    /// Returns the bytes that leave the system because of a command, beside data.
+    fn caused_bytes(&self, request: &Request) -> usize {
+        match request {
+            // Leaving is paid with joining, since closing a socket leaves, too.
+            Request::JoinGroup(_) => 2 * limits::REPORT_BYTES,
+            // A datagram socket sends nothing.
+            Request::Connect(_) if self.is_datagram() => 0,
+            Request::Connect(_) => limits::CONNECT_BYTES,
+            Request::Resolve(_) => limits::QUESTION_BYTES,
+            Request::LeaveGroup(_)
+            | Request::CreateSocket(_)
+            | Request::Bind(_)
+            | Request::Listen(_)
+            | Request::Accept(_)
+            | Request::NextConnection(())
+            | Request::SendTo(_)
+            | Request::SetOption(_)
+            | Request::Shutdown(_) => 0,
+            // Configuration: advertisements, probes, reports, leases.
+            other => match Request::authority(other.identifier()) {
+                Some(Authority::Write) => limits::REPORT_BYTES,
+                Some(Authority::Read) | None => 0,
+            },
         }
     }
 
     /// Forwards a command to the device; the mode follows if it succeeds.
-    async fn forward(&self, request: Request) -> Result<Vec<u8>> {
+    pub(super) async fn forward(&self, request: Request) -> Result<Vec<u8>> {
         let before = self.mode();
         let next = before.after(&request);
         let answer = self.inner.call(|device: &OpenFile| device.request(request)).await?;
@@ -43,7 +79,7 @@ impl Guard {
     }
 
     /// As [`forward`](Self::forward), for a command that does not block.
-    fn forward_now(&self, request: Request) -> Result<Vec<u8>> {
+    pub(super) fn forward_now(&self, request: Request) -> Result<Vec<u8>> {
         let before = self.mode();
         let next = before.after(&request);
         let answer = self.inner.try_call(|device: &OpenFile| device.request(request))?;
@@ -52,7 +88,7 @@ impl Guard {
     }
 
     /// Forwards a command to the device and decodes the response.
-    async fn ask<C: ControlCommand>(&self, request: Request) -> Result<C::Response> {
+    pub(super) async fn ask<C: ControlCommand>(&self, request: Request) -> Result<C::Response> {
         decode_response(&self.forward(request).await?)
     }
 
@@ -145,7 +181,8 @@ impl Guard {
             Request::ReceiveFrom(()) => reply(self.receive().await),
             Request::Peek(most) => reply(self.peek(most).await),
             Request::Resolve(question) => {
-                self.policy().permit_question(&question, &self.inner).await?;
+                let is_own = |address| self.devices.is_own(address);
+                self.policy().permit_question(&question, &self.inner, is_own).await?;
                 let answer = self.ask::<Resolve>(Request::Resolve(question.clone())).await?;
                 self.policy().learn(&question, &answer);
                 reply(Ok(answer))
@@ -162,7 +199,7 @@ impl Guard {
         }
     }
 
-    fn note(&self, change: impl FnOnce(&mut State)) {
+    pub(super) fn note(&self, change: impl FnOnce(&mut State)) {
         self.state.with(change);
     }
 
@@ -202,7 +239,7 @@ impl Guard {
         };
         // A guest with a grant for raw sockets may send anything anyway.
         if !matches!(kind, SocketKind::Raw(_) | SocketKind::Raw6(_)) {
-            self.policy().permit_remote(remote, kind == SocketKind::Icmp, &self.inner).await?;
+            self.permit_remote(remote, kind == SocketKind::Icmp).await?;
         }
         let local = self.forward(Request::Connect(remote)).await?;
         self.note(|state| state.is_connected = true);
@@ -287,88 +324,6 @@ impl Guard {
             }
         }
     }
-
-    async fn send_to(&self, datagram: OutgoingDatagram) -> Result<Vec<u8>> {
-        let (is_icmp, is_raw) = match self.mode() {
-            Mode::Datagram(kind) => {
-                (kind == SocketKind::Icmp, matches!(kind, SocketKind::Raw(_) | SocketKind::Raw6(_)))
-            }
-            _ => (false, false),
-        };
-        let is_answer = self.state.with(|state| {
-            state.known_peers.iter().any(|known| is_same_address(*known, datagram.remote))
-        });
-        if !is_answer && !is_raw {
-            self.policy().permit_remote(datagram.remote, is_icmp, &self.inner).await?;
-        }
-        self.account().refill(Direction::Send).await;
-        let bytes = datagram.data.len();
-        let answer = self.forward(Request::SendTo(datagram)).await?;
-        self.account().charge(Direction::Send, bytes);
-        Ok(answer)
-    }
-
-    /// Returns the next datagram from a permitted source and discards others.
-    pub(super) async fn receive(&self) -> Result<Datagram> {
-        self.account().refill(Direction::Receive).await;
-        let mut discarded = 0;
-        loop {
-            let datagram = self.ask::<ReceiveFrom>(Request::ReceiveFrom(())).await?;
-            if self.permits_source(datagram.remote) {
-                self.account().charge(Direction::Receive, datagram.data.len());
-                return Ok(datagram);
-            }
-            count_discarded(&mut discarded).await;
-        }
-    }
-
-    /// Peeks at what the next read returns. Datagrams from unknown peers are discarded first; the
-    /// guest is charged when it reads the data.
-    async fn peek(&self, most: u32) -> Result<Peeked> {
-        self.account().refill(Direction::Receive).await;
-        let mut discarded = 0;
-        loop {
-            let peeked = self.ask::<Peek>(Request::Peek(most)).await?;
-            if !self.is_datagram() || self.permits_source(peeked.remote) {
-                return Ok(peeked);
-            }
-            match self.forward_now(Request::ReceiveFrom(())) {
-                // Another handle may have read it meanwhile.
-                Ok(_) | Err(Error::WouldBlock) => {}
-                Err(why) => return Err(why),
-            }
-            count_discarded(&mut discarded).await;
-        }
-    }
-
-    fn permits_source(&self, remote: SocketAddr) -> bool {
-        let (mode, is_reachable) = self.state.with(|state| (state.mode, state.is_reachable));
-        let Mode::Datagram(kind) = mode else { return false };
-        match kind {
-            SocketKind::Raw(_) | SocketKind::Raw6(_) => true,
-            SocketKind::Icmp => self.policy().is_granted(remote.ip(), None),
-            SocketKind::Tcp | SocketKind::Udp => {
-                if is_reachable && self.policy().grants.reachable_from(remote.ip()) {
-                    self.remember(remote);
-                    return true;
-                }
-                self.policy().is_granted(remote.ip(), Some(remote.port()))
-            }
-        }
-    }
-
-    fn remember(&self, remote: SocketAddr) {
-        self.note(|state| {
-            if state.known_peers.back().is_some_and(|last| is_same_address(*last, remote)) {
-                return;
-            }
-            state.known_peers.retain(|known| !is_same_address(*known, remote));
-            if state.known_peers.len() >= limits::KNOWN_PEERS {
-                state.known_peers.pop_front();
-            }
-            state.known_peers.push_back(remote);
-        });
-    }
 }
 
 /// What to do with a permitted command.
@@ -377,14 +332,6 @@ enum Action {
     Forward,
     /// It blocks, or the guard records its effect.
     Handle,
-}
-
-/// Counts a discarded datagram and yields now and then.
-async fn count_discarded(discarded: &mut usize) {
-    *discarded += 1;
-    if discarded.is_multiple_of(limits::UNKNOWN_PEER_DATAGRAMS) {
-        futures_lite::future::yield_now().await;
-    }
 }
 
 fn reply<T: serde::Serialize>(outcome: Result<T>) -> Result<Vec<u8>> {

@@ -5,7 +5,8 @@
 //! future is polled once at once. If it is pending, the call leaves wasmi with [`Suspend`], the
 //! [driver](crate::process) awaits the future while other tasks run, and then resumes the guest
 //! with the value. Every call costs fuel, and transferred bytes cost more, so a guest cannot use
-//! imports to take unaccounted time.
+//! imports to take unaccounted time. A call that costs more than is left of the turn suspends the
+//! guest, too, until it has paid.
 
 use alloc::boxed::Box;
 use core::fmt;
@@ -15,7 +16,7 @@ use core::task::{Context, Poll, Waker};
 use network::platform::BoxFuture;
 use virtual_file_system::Result;
 use wasmi::errors::HostError;
-use wasmi::{Caller, Extern};
+use wasmi::{Caller, Extern, TrapCode};
 
 use super::errno;
 use crate::guest::{Completion, Guest};
@@ -101,7 +102,20 @@ pub(crate) fn enter(
     let price = caller.data_mut().take_price();
     let fuel = caller.get_fuel()?;
     caller.set_fuel(fuel.saturating_sub(price))?;
-    outcome.ok_or_else(|| wasmi::Error::host(Suspend))
+    let debt = price.saturating_sub(fuel);
+    let guest = caller.data_mut();
+    guest.debt = guest.debt.saturating_add(debt);
+    match outcome {
+        Some(value) if debt == 0 => Ok(value),
+        // The start section cannot be suspended.
+        Some(_) if guest.memory.is_none() => Err(TrapCode::OutOfFuel.into()),
+        Some(value) => {
+            let completion: Completion = Box::new(move |_, _| value);
+            guest.pending = Some(Box::pin(core::future::ready(completion)));
+            Err(wasmi::Error::host(Suspend))
+        }
+        None => Err(wasmi::Error::host(Suspend)),
+    }
 }
 
 /// Returns the value, or `None` if the guest must be suspended.

@@ -12,7 +12,9 @@
 
 pub(crate) mod call;
 mod errno;
+mod listing;
 mod preview1;
+mod usage;
 mod vfs;
 mod waiting;
 
@@ -53,12 +55,13 @@ pub(crate) fn define(linker: &mut Linker<Guest>, module: &Module) -> Result<(), 
         "seek" => vfs::seek(number: u32, offset: u64, whence: u32, result: u32);
         "stat" => vfs::stat(path: u32, length: u32, result: u32);
         "stat_open" => vfs::stat_open(number: u32, result: u32);
-        "list" => vfs::list(path: u32, length: u32, buffer: u32, capacity: u32);
+        "list" => listing::list(path: u32, length: u32, buffer: u32, capacity: u32);
         "set_non_blocking" => vfs::set_non_blocking(number: u32, is_on: u32);
         "duplicate" => vfs::duplicate(number: u32);
         "create_directory" => vfs::create_directory(path: u32, length: u32);
         "remove" => vfs::remove(path: u32, length: u32);
         "rename" => vfs::rename(from: u32, from_length: u32, to: u32, to_length: u32);
+        "usage" => usage::usage(buffer: u32, capacity: u32);
         "control" => vfs::control(
             number: u32, identifier: u32, request: u32, length: u32, response: u32, capacity: u32
         );

@@ -16,6 +16,7 @@
 //! | `duplicate` | descriptor | descriptor of the same open file |
 //! | `create_directory`, `remove` | path, length | 0 |
 //! | `rename` | from, length, to, length | 0 |
+//! | `usage` | buffer, capacity | as `list` |
 //!
 //! `control` and `list` write as much of the response as fits. A negative result is an error with
 //! Linux' number. Flags are those of [`OpenFlags`]: read 1, write 2, append 4, create 8, exclusive
@@ -23,7 +24,8 @@
 //! descriptor (i32), requested and returned events (u16 each): in 1, out 4, error 8, hang-up 16,
 //! invalid 32. `stat` writes 24 bytes: size and inode (u64 each), kind (u32: 0 directory, 1 file, 2
 //! character device), mode (u32). `list` writes kind (u8), length of the name (u8) and the name for
-//! each entry.
+//! each entry. `usage` writes what is used and the limit (u64 each) of: bytes of memory, open
+//! files, sockets, bytes of their buffers, bytes of storage, nodes.
 //!
 //! On a non-blocking descriptor, a connect continues in the background, as do blocking commands
 //! written as text: the call returns `InProgress` (−115), `poll` reports completion, and the
@@ -300,7 +302,7 @@ fn write_attributes(bytes: &mut [u8], result: u32, attributes: &Attributes) -> R
     done(0)
 }
 
-const fn kind_number(kind: NodeKind) -> u8 {
+pub(super) const fn kind_number(kind: NodeKind) -> u8 {
     match kind {
         NodeKind::Directory => 0,
         NodeKind::Regular => 1,
@@ -327,28 +329,6 @@ pub(super) fn stat_open(
 ) -> Result<Outcome> {
     let attributes = guest.descriptors.get(number)?.file.stat()?;
     write_attributes(bytes, result, &attributes)
-}
-
-pub(super) fn list(
-    guest: &mut Guest,
-    bytes: &mut [u8],
-    path: u32,
-    length: u32,
-    buffer: u32,
-    capacity: u32,
-) -> Result<Outcome> {
-    memory::check(bytes, buffer, capacity)?;
-    let mut text = Vec::new();
-    for entry in guest.namespace.list(&guest.path(bytes, path, length)?)? {
-        let name = entry.name.as_bytes();
-        text.push(kind_number(entry.kind));
-        text.push(u8::try_from(name.len()).map_err(|_| Error::NameTooLong)?);
-        text.extend_from_slice(name);
-    }
-    guest.moved(text.len() * limits::BYTES_PER_FUEL);
-    let fitting = text.len().min(capacity as usize);
-    memory::write(bytes, buffer, text.get(..fitting).unwrap_or_default())?;
-    done(text.len() as u32)
 }
 
 pub(super) fn set_non_blocking(

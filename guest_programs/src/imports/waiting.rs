@@ -103,7 +103,8 @@ pub(super) fn poll(
     count: u32,
     milliseconds: u32,
 ) -> Result<Outcome> {
-    if count as usize > limits::POLL_FILES {
+    // As on Linux, no more entries than the caller may have open files, but some in any case.
+    if count as usize > guest.descriptors.limit().max(limits::POLL_ENTRIES) {
         return Err(Error::InvalidInput);
     }
     memory::check(bytes, entries, count * 8)?;
@@ -119,8 +120,7 @@ pub(super) fn poll(
             Err(_) => Watched::Closed,
         });
     }
-    // Each entry costs fuel.
-    guest.moved(count as usize * limits::BYTES_PER_FUEL * 20);
+    guest.account.work(u64::from(count) * limits::POLL_FUEL);
     let clock = Arc::clone(&guest.supplies.clock);
     let deadline = match milliseconds as i32 {
         ..0 => Instant::NEVER,

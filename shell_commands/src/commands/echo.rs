@@ -26,7 +26,9 @@ pub(super) async fn run(context: &Context) -> Outcome {
     if newline {
         text.push('\n');
     }
-    context.answer(&text).await
+    // What the user says is output as it is.
+    context.print_bytes(text.as_bytes()).await?;
+    Ok(Status::SUCCESS)
 }
 
 /// Does nothing and succeeds.

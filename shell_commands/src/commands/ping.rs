@@ -319,7 +319,7 @@ impl<'a> Session<'a> {
             return Ok(());
         }
         if self.options.flood {
-            return self.context.print("\u{8} \u{8}").await;
+            return self.context.print_bytes(b"\x08 \x08").await;
         }
         let size = datagram.data.len();
         let from = datagram.remote.ip();

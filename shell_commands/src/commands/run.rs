@@ -1,8 +1,9 @@
 //! `run`: runs a guest program with the command's streams and with grants.
 //!
-//! Grants come from the manifest beside the guest (`GUEST.grants` for `GUEST.wasm`) and from the
-//! command's options. The program ends with the command: Ctrl-C and `kill` drop it and close its
-//! files.
+//! Grants come from the command's options and, with `--manifest`, from the manifest beside the
+//! guest (`GUEST.grants` for `GUEST.wasm`): it counts only if whoever runs the guest says so,
+//! because whoever may write beside it could grant it anything. The program ends with the command:
+//! Ctrl-C and `kill` drop it and close its files.
 
 use std::sync::Arc;
 use std::thread;
@@ -37,7 +38,7 @@ pub(crate) fn parse(words: &[String]) -> Result<Options, Failure> {
     let mut options = Options {
         grants: Vec::new(),
         environment: Vec::new(),
-        has_manifest: true,
+        has_manifest: false,
         place: 0,
         guest: String::new(),
         arguments: Vec::new(),
@@ -52,7 +53,7 @@ pub(crate) fn parse(words: &[String]) -> Result<Options, Failure> {
                 }
                 options.environment.push(text);
             }
-            Long("no-manifest") => options.has_manifest = false,
+            Long("manifest") => options.has_manifest = true,
             Long(word) if WORDS.contains(&word) => {
                 let word = word.to_owned();
                 let value =
@@ -132,7 +133,6 @@ async fn add_manifest(context: &Context, grants: &mut Grants, path: &str) -> Res
     let named = |why: &dyn std::fmt::Display| Failure::of(path, why);
     let bytes = match read(context, path, guest_programs::limits::MANIFEST_BYTES).await {
         Ok(bytes) => bytes,
-        Err(Error::NotFound) => return Ok(()),
         Err(why) => return Err(named(&why)),
     };
     let text = String::from_utf8(bytes).map_err(|_| named(&"is not text"))?;

@@ -93,9 +93,10 @@ rows! {
     "run", "run [--allow-interface IF[:read|:write]] [--allow-connect HOST[:PORT]] \
         [--allow-listen PORT] [--allow-file PATH[:read|:write]] [--allow-from PREFIX] \
         [--allow-command COMMAND] [--allow-raw] [--limit-LIMIT N] [--env NAME=VALUE] \
-        [--no-manifest] GUEST.wasm [ARG...]",
+        [--manifest] GUEST.wasm [ARG...]",
         "Runs a guest program with what is granted and nothing else; limits: files sockets \
-         buffers bandwidth memory fuel.", run (run::run);
+         buffers bandwidth memory storage nodes fuel; --manifest grants what GUEST.grants says, \
+         too.", run (run::run);
     "set", "set [-e|+e]\nset -- [ARG...]", "Shows variables, or sets options and \
         arguments.", builtin (Set);
     "sha256sum", "sha256sum [FILE...]", "Prints SHA-256 sums.", run (sha256sum::run);

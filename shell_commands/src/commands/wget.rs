@@ -23,6 +23,7 @@ use crate::http::replace::Replaced;
 use crate::http::resume::{self, Place, Placed, Requested, ResumeError};
 use crate::http::url::Url;
 use crate::render::progress::Progress;
+use crate::shown;
 use crate::sockets::{self, Connection, Family, Sockets, within};
 use crate::status::Status;
 
@@ -68,7 +69,7 @@ fn place(options: &Options, response: &Response, offset: u64) -> Result<Placed, 
         has_coding: options.fields.contains_key(ACCEPT_ENCODING),
     };
     resume::placed(response.status, &response.fields, &requested).map_err(|why| match why {
-        ResumeError::Refused => Failure::new(format!("{why}: {}", response.line.escape_default())),
+        ResumeError::Refused => Failure::new(format!("{why}: {}", shown::line(&response.line))),
         why => Failure::new(why.to_string()),
     })
 }
@@ -150,6 +151,13 @@ async fn remark(context: &Context, options: &Options, text: &str) {
     }
 }
 
+/// Draws the progress in place of the one before.
+async fn redraw(context: &Context, options: &Options, line: &str) {
+    if !options.quiet {
+        let _ = context.streams.error.file.write_all(line.as_bytes()).await;
+    }
+}
+
 /// Follows redirects to the final response.
 async fn open(
     context: &Context,
@@ -176,7 +184,7 @@ async fn open(
 
 /// The head of a response as `-S` shows it.
 fn head_lines(response: &Response) -> String {
-    let mut text = format!("  {}\n", response.line.escape_default());
+    let mut text = format!("  {}\n", shown::line(&response.line));
     for (name, value) in &response.fields {
         let words: Vec<String> = name.as_str().split('-').map(capitalized).collect();
         text.push_str(&format!("  {}: {}\n", words.join("-"), value.as_bytes().escape_ascii()));
@@ -296,14 +304,14 @@ async fn save(
         }
         file.write(&bytes).await.map_err(failed)?;
         if let Some(line) = progress.add(bytes.len() as u64, clock.now()) {
-            remark(context, options, &line).await;
+            redraw(context, options, &line).await;
         }
     }
     if left.is_some_and(|left| left > 0) {
         return Err(Failure::new("the server sent less than it said"));
     }
     file.finish().map_err(failed)?;
-    remark(context, options, &progress.finish(clock.now())).await;
+    redraw(context, options, &progress.finish(clock.now())).await;
     let end = place.offset.saturating_add(place.count.unwrap_or_default());
     match place.total {
         Some(total) if end < total => {

@@ -3,6 +3,7 @@
 use virtual_file_system::{Attributes, NodeKind};
 
 use super::append;
+use crate::shown;
 
 /// One line per entry: the name, or with `long` type, mode, links, owner, group, size and name.
 #[must_use]
@@ -24,7 +25,7 @@ pub fn listing(entries: &[(String, Attributes)], long: bool) -> String {
                 ),
             );
         }
-        text.push_str(name);
+        text.push_str(&shown::line(name));
         text.push('\n');
     }
     text
@@ -40,8 +41,9 @@ pub fn status(path: &str, attributes: &Attributes) -> String {
         NodeKind::CharacterDevice => "character special file",
     };
     format!(
-        "  File: {path}\n  Size: {:<10} {kind}\n Inode: {:<10} Links: {}\nAccess: ({:04o}/{})  \
+        "  File: {}\n  Size: {:<10} {kind}\n Inode: {:<10} Links: {}\nAccess: ({:04o}/{})  \
          Uid: {}  Gid: {}\n",
+        shown::line(path),
         attributes.size,
         attributes.inode,
         attributes.links,

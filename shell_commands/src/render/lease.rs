@@ -7,6 +7,7 @@ use network::command::dhcp::{DhcpLease, DhcpStatus};
 use network::command::dns::DnsServer;
 
 use super::append;
+use crate::shown;
 
 /// The one line of a lease, as `dhcp IF` prints it.
 #[must_use]
@@ -35,7 +36,7 @@ pub fn status(interface: &str, status: &DhcpStatus) -> String {
             append(&mut text, format_args!("{}{server}", if index == 0 { ", dns " } else { " " }));
         }
         if let Some(domain) = &lease.domain {
-            append(&mut text, format_args!(", domain {}", domain.escape_default()));
+            append(&mut text, format_args!(", domain {}", shown::line(domain)));
         }
         append(
             &mut text,

@@ -5,6 +5,7 @@ use std::time::Duration;
 use network::platform::Instant;
 
 use super::units;
+use crate::shown;
 
 /// Bytes of the name's column and of the bar.
 const NAME: usize = 20;
@@ -25,7 +26,8 @@ impl Progress {
     /// A transfer of `length` bytes, if that is known, that starts now.
     #[must_use]
     pub fn new(name: &str, length: Option<u64>, now: Instant) -> Self {
-        Self { name: name.chars().take(NAME).collect(), length, done: 0, started: now, drawn: now }
+        let name = shown::line(name).chars().take(NAME).collect();
+        Self { name, length, done: 0, started: now, drawn: now }
     }
 
     /// Counts bytes; returns a line when it is time to redraw.

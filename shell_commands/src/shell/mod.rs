@@ -19,6 +19,7 @@ pub mod parser;
 use std::collections::BTreeMap;
 
 use crate::context::{Files, Platform, Streams};
+use crate::shown;
 use crate::status::Status;
 use command::Command;
 use jobs::Jobs;
@@ -115,7 +116,7 @@ impl Shell {
 
     /// Prints a message on the shell's own error stream.
     pub async fn complain(&self, message: &str) {
-        self.streams.error.remark(&format!("devnet: {message}\n")).await;
+        self.streams.error.remark(&format!("devnet: {}\n", shown::line(message))).await;
     }
 }
 

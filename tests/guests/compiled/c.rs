@@ -72,27 +72,21 @@ fn a_guest_looks_a_name_up_and_fetches_a_document() {
     let Some(programs) = c_programs() else { return };
     let scene = Scene::configured(programs);
     let page = scene.says("wget -q -O - http://web.lan/");
-    assert_eq!(
-        scene.says("run --allow-connect web.lan:80 /binaries/fetch.wasm http://web.lan/"),
-        page
-    );
+    assert_eq!(scene.says("run $WEB /binaries/fetch.wasm http://web.lan/"), page);
     // Without any library too.
-    let whole = scene.says("run --allow-connect web.lan:80 /binaries/freestanding.wasm");
+    let whole = scene.says("run $WEB /binaries/freestanding.wasm");
     assert!(whole.starts_with("HTTP/1.1 200 OK\r\n") && whole.ends_with(&page), "{whole}");
     scene.says(
-        "run --allow-connect web.lan:80 --allow-file /temporary:write \
+        "run $WEB --allow-file /temporary:write \
          /binaries/fetch.wasm http://web.lan/1M /temporary/guest; \
          wget -q -O /temporary/shell http://web.lan/1M",
     );
     assert!(scene.read("/temporary/guest") == scene.read("/temporary/shell"));
     assert_eq!(scene.read("/temporary/guest").len(), 1 << 20);
     for (command, why) in [
+        ("run $WEB /binaries/fetch.wasm http://web.lan/none", "fetch: /none: 404 Not Found\n"),
         (
-            "run --allow-connect web.lan:80 /binaries/fetch.wasm http://web.lan/none",
-            "fetch: /none: 404 Not Found\n",
-        ),
-        (
-            "run --allow-connect web.lan:80 /binaries/fetch.wasm http://gateway.lan/",
+            "run $WEB /binaries/fetch.wasm http://gateway.lan/",
             "fetch: gateway.lan: Permission denied\n",
         ),
         (
@@ -122,7 +116,10 @@ fn a_guest_looks_a_name_up_and_fetches_a_document() {
 fn a_guest_pings() {
     let Some(programs) = c_programs() else { return };
     let scene = Scene::configured(programs);
-    let said = scene.says("run --allow-connect gateway.lan /binaries/ping.wasm -c 3 gateway.lan");
+    let said = scene.says(
+        "run --allow-connect gateway.lan --allow-connect 10.0.2.2 \
+         /binaries/ping.wasm -c 3 gateway.lan",
+    );
     let lines: Vec<&str> = said.lines().collect();
     assert_eq!((lines.len(), lines[0]), (5, "PING gateway.lan (10.0.2.2): 56 data bytes"));
     assert!(lines[2].starts_with("64 bytes from 10.0.2.2: seq=1 ttl=64 time="), "{said}");

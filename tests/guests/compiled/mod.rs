@@ -12,4 +12,4 @@ mod c;
 mod compiler;
 mod header;
 mod rust;
-mod scene;
+pub(crate) mod scene;

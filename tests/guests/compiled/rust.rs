@@ -9,16 +9,13 @@ fn a_guest_fetches_a_document() {
     let Some(programs) = rust_programs() else { return };
     let scene = Scene::configured(programs);
     let page = scene.says("wget -q -O - http://web.lan/");
-    assert_eq!(
-        scene.says("run --allow-connect web.lan:80 /binaries/fetch.wasm http://web.lan/"),
-        page
-    );
+    assert_eq!(scene.says("run $WEB /binaries/fetch.wasm http://web.lan/"), page);
     assert_eq!(
         scene.says("run --allow-connect '*' /binaries/fetch.wasm 'http://[fd00:2::4]:80/'"),
         page
     );
     scene.says(
-        "run --allow-connect web.lan:80 --allow-file /temporary:write \
+        "run $WEB --allow-file /temporary:write \
          /binaries/fetch.wasm http://web.lan/1M /temporary/guest",
     );
     scene.says("wget -q -O /temporary/shell http://web.lan/1M");
@@ -28,8 +25,7 @@ fn a_guest_fetches_a_document() {
         ("http://gateway.lan/", "fetch: gateway.lan: Permission denied\n"),
         ("ftp://web.lan/", "fetch: ftp://web.lan/: not a URL that begins with http://\n"),
     ] {
-        let ran =
-            scene.run(&format!("run --allow-connect web.lan:80 /binaries/fetch.wasm {command}"));
+        let ran = scene.run(&format!("run $WEB /binaries/fetch.wasm {command}"));
         assert_eq!((ran.status, ran.error.as_str()), (1, why));
     }
     assert_eq!(scene.host.open_sockets(), 0);
@@ -75,15 +71,11 @@ fn a_library_that_others_made_for_another_runtime_works_unchanged() {
         programs.iter().chain(c.iter().filter(|(name, _)| name == "echo")).cloned().collect();
     let scene = Scene::configured(&all);
     let page = scene.says("wget -q -O - http://web.lan/");
-    assert_eq!(
-        scene.says("run --allow-connect web.lan:80 /binaries/wasmedge-fetch.wasm web.lan 80 /"),
-        page
-    );
+    assert_eq!(scene.says("run $WEB /binaries/wasmedge-fetch.wasm web.lan 80 /"), page);
     let asked = "run --env DNS_SERVER=10.0.2.3:53 --allow-connect 10.0.2.0/24 \
-                 --allow-connect web.lan:80 /binaries/wasmedge-fetch.wasm web.lan 80 /";
+                 $WEB /binaries/wasmedge-fetch.wasm web.lan 80 /";
     assert_eq!(scene.says(asked), page);
-    let ran =
-        scene.run("run --allow-connect web.lan:80 /binaries/wasmedge-fetch.wasm gateway.lan 80 /");
+    let ran = scene.run("run $WEB /binaries/wasmedge-fetch.wasm gateway.lan 80 /");
     assert_eq!(ran.status, 1);
     let (server, ..) = scene.start("run --allow-listen udp:7 /binaries/echo.wasm 7");
     scene.until_open(1);

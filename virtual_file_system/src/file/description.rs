@@ -13,6 +13,7 @@ use crate::device::{MountedOpen, Revocable};
 use crate::error::{Error, Result};
 use crate::lock::Lock;
 use crate::node::{Attributes, Node, NodeKind};
+use crate::quota::Quota;
 use crate::storage::Storage;
 
 /// The opened object.
@@ -22,6 +23,8 @@ pub(crate) enum Object {
         node: Arc<Node>,
         storage: Arc<Storage>,
         position: Lock<u64>,
+        /// Who pays for what is written, unless the file says otherwise.
+        payer: Arc<Quota>,
     },
     Mounted {
         node: Arc<Node>,
@@ -34,7 +37,7 @@ pub(crate) enum Object {
 /// The object on which a file's calls act.
 pub(super) enum Target<'a> {
     Directory,
-    Regular { storage: &'a Storage, position: &'a Lock<u64> },
+    Regular { storage: &'a Storage, position: &'a Lock<u64>, payer: &'a Arc<Quota> },
     Device(&'a Revocable),
 }
 
@@ -67,7 +70,9 @@ impl Description {
     pub(super) fn target(&self) -> Target<'_> {
         match &self.object {
             Object::Directory(_) => Target::Directory,
-            Object::Regular { storage, position, .. } => Target::Regular { storage, position },
+            Object::Regular { storage, position, payer, .. } => {
+                Target::Regular { storage, position, payer }
+            }
             Object::Mounted { opened, .. } => Target::Device(opened.opened()),
             Object::Unnamed(opened) => Target::Device(opened),
         }

@@ -24,6 +24,7 @@ use crate::device::{OpenDevice, Revocable};
 use crate::error::{Error, Result};
 use crate::node::Attributes;
 use crate::operation::Operation;
+use crate::quota::Quota;
 
 /// The minimum bytes by which `read_to_end` grows its buffer.
 const READ_STEP_BYTES: usize = 4096;
@@ -35,7 +36,7 @@ const READ_STEP_BYTES: usize = 4096;
 /// file was not opened fail with [`Error::BadFileDescriptor`]. On a non-blocking file, calls that
 /// would wait fail with [`Error::WouldBlock`].
 #[derive(Clone)]
-pub struct File(Arc<Description>);
+pub struct File(Arc<Description>, Option<Arc<Quota>>);
 
 impl fmt::Debug for File {
     fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
@@ -45,7 +46,12 @@ impl fmt::Debug for File {
 
 impl File {
     pub(crate) fn new(description: Description) -> Self {
-        Self(Arc::new(description))
+        Self(Arc::new(description), None)
+    }
+
+    /// Returns the same open file at another account's cost.
+    pub(crate) fn at_cost_of(&self, payer: Arc<Quota>) -> Self {
+        Self(Arc::clone(&self.0), Some(payer))
     }
 
     /// Makes a file of an open device without a name, such as a terminal or an end of a pipe.
@@ -66,7 +72,7 @@ impl File {
     pub async fn read(&self, buffer: &mut [u8]) -> Result<usize> {
         match self.0.target_for(OpenFlags::READ)? {
             Target::Directory => Err(Error::IsADirectory),
-            Target::Regular { storage, position } => {
+            Target::Regular { storage, position, .. } => {
                 Ok(position.with(|position| storage.read(position, buffer)))
             }
             Target::Device(opened) => {
@@ -163,7 +169,7 @@ impl File {
     pub fn try_read(&self, buffer: &mut [u8]) -> Result<usize> {
         match self.0.target_for(OpenFlags::READ)? {
             Target::Directory => Err(Error::IsADirectory),
-            Target::Regular { storage, position } => {
+            Target::Regular { storage, position, .. } => {
                 Ok(position.with(|position| storage.read(position, buffer)))
             }
             Target::Device(opened) => opened.device()?.read(buffer).now(),
@@ -178,8 +184,9 @@ impl File {
     pub fn try_write(&self, data: &[u8]) -> Result<usize> {
         match self.0.target_for(OpenFlags::WRITE)? {
             Target::Directory => Err(Error::IsADirectory),
-            Target::Regular { storage, position } => {
-                position.with(|position| storage.write(position, self.0.appends(), data))
+            Target::Regular { storage, position, payer } => {
+                let payer = self.1.as_ref().unwrap_or(payer);
+                position.with(|position| storage.write(payer, position, self.0.appends(), data))
             }
             Target::Device(opened) => opened.device()?.write(data).now(),
         }
@@ -194,7 +201,7 @@ impl File {
     pub fn seek(&self, to: SeekFrom) -> Result<u64> {
         let (storage, position) = match self.0.target() {
             Target::Directory => return Err(Error::IsADirectory),
-            Target::Regular { storage, position } => (storage, position),
+            Target::Regular { storage, position, .. } => (storage, position),
             Target::Device(opened) => return opened.device().and(Err(Error::IllegalSeek)),
         };
         position.with(|position| {

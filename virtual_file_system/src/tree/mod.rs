@@ -19,23 +19,28 @@ use crate::access::{
 use crate::device::{CharacterDevice, Mount, OpenRequest};
 use crate::error::{Error, Result};
 use crate::file::{Description, File, Object};
-use crate::limits::STORAGE_BYTES;
+use crate::limits::{ACCOUNTS_SHARE, NODES, STORAGE_BYTES};
 use crate::lock::Lock;
 use crate::node::{Attributes, Content, DirectoryEntry, Node, NodeKind};
 use crate::path::Path;
-use crate::storage::{Budget, Storage};
+use crate::quota::{Quota, Stored};
+use crate::storage::Storage;
 
-/// A tree of names. Clones share it.
+/// A tree of names. Clones share it, and pay from the same account for what they store.
 ///
 /// Every call checks that the caller may search the directories on the path
 /// ([`Error::AccessDenied`]), that they exist ([`Error::NotFound`]) and that they are directories
 /// ([`Error::NotADirectory`]). No call blocks.
 #[derive(Clone)]
-pub struct VirtualFileSystem(Arc<Tree>);
+pub struct VirtualFileSystem {
+    tree: Arc<Tree>,
+    payer: Arc<Quota>,
+}
 
 struct Tree {
     names: Lock<Names>,
-    budget: Arc<Budget>,
+    /// The share of all accounts together; the rest is the system's alone.
+    accounts: Arc<Quota>,
 }
 
 impl Default for VirtualFileSystem {
@@ -48,7 +53,7 @@ impl fmt::Debug for VirtualFileSystem {
     fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
         formatter
             .debug_struct("VirtualFileSystem")
-            .field("stored_bytes", &self.stored_bytes())
+            .field("stored", &self.stored())
             .finish_non_exhaustive()
     }
 }
@@ -60,13 +65,31 @@ impl VirtualFileSystem {
         Self::with_storage(STORAGE_BYTES)
     }
 
-    /// Creates a tree with a limit on the total bytes of its regular files.
+    /// Creates a tree with a limit on the total bytes that it stores, overhead included.
     #[must_use]
     pub fn with_storage(bytes: usize) -> Self {
-        Self(Arc::new(Tree {
-            names: Lock::new(Names::new()),
-            budget: Arc::new(Budget::new(bytes)),
-        }))
+        // Nobody pays for the root.
+        let payer = Arc::new(Quota::new(Stored { nodes: NODES - 1, bytes }, None));
+        let (part, whole) = ACCOUNTS_SHARE;
+        let share = Stored { nodes: NODES / whole * part, bytes: bytes / whole * part };
+        let accounts = Arc::new(Quota::new(share, Some(Arc::clone(&payer))));
+        Self { tree: Arc::new(Tree { names: Lock::new(Names::new()), accounts }), payer }
+    }
+
+    /// Opens an account with a limit, and returns the same tree at its cost: what is created and
+    /// what grows through the result, and through files opened with it, is charged to the account
+    /// until it is gone. All accounts together have three quarters of the tree.
+    #[must_use]
+    pub fn with_account(&self, limit: Stored) -> Self {
+        let payer = Arc::new(Quota::new(limit, Some(Arc::clone(&self.tree.accounts))));
+        Self { tree: Arc::clone(&self.tree), payer }
+    }
+
+    /// Returns the same open file at the cost of this account: what grows by writing to the result
+    /// is charged to it.
+    #[must_use]
+    pub fn charge_writes(&self, file: &File) -> File {
+        file.at_cost_of(Arc::clone(&self.payer))
     }
 
     /// Opens a node. `mode` is that of a regular file created by [`OpenFlags::CREATE`]. It does not
@@ -96,7 +119,8 @@ impl VirtualFileSystem {
                     storage.set_length(0)?;
                 }
                 let storage = Arc::clone(storage);
-                Object::Regular { node, storage, position: Lock::new(0) }
+                let payer = Arc::clone(&self.payer);
+                Object::Regular { node, storage, position: Lock::new(0), payer }
             }
             Content::CharacterDevice(mount) => {
                 let opened = mount.open(&OpenRequest { credentials: caller, flags, path })?;
@@ -113,7 +137,10 @@ impl VirtualFileSystem {
     /// [`Error::AlreadyExists`]; [`Error::AccessDenied`] without write access to the parent;
     /// [`Error::NoSpace`] beyond [`NODES`](crate::limits::NODES).
     pub fn create_directory(&self, caller: &Credentials, path: &Path, mode: Mode) -> Result<()> {
-        self.0.names.with(|names| names.add(caller, path, mode, Content::Directory)).map(drop)
+        let add = |names: &mut Names| {
+            names.add(&self.payer, caller, path, mode, Content::Directory).map(drop)
+        };
+        self.tree.names.with(add)
     }
 
     /// Removes a regular file or an empty directory. Open files of it stay usable.
@@ -124,7 +151,7 @@ impl VirtualFileSystem {
     /// [`Error::AccessDenied`] without write access to the parent; [`Error::PermissionDenied`] if
     /// the parent is sticky and neither belongs to the caller.
     pub fn remove(&self, caller: &Credentials, path: &Path) -> Result<()> {
-        self.0.names.with(|names| names.remove(caller, path)).map(drop)
+        self.tree.names.with(|names| names.remove(caller, path)).map(drop)
     }
 
     /// Renames a regular file or a directory atomically, replacing a file or an empty directory at
@@ -137,7 +164,7 @@ impl VirtualFileSystem {
     /// [`Error::NotADirectory`] and [`Error::IsADirectory`] if one is a directory and the other is
     /// not.
     pub fn rename(&self, caller: &Credentials, from: &Path, to: &Path) -> Result<()> {
-        self.0.names.with(|names| names.rename(caller, from, to)).map(drop)
+        self.tree.names.with(|names| names.rename(caller, from, to)).map(drop)
     }
 
     /// Lists a directory, sorted by name.
@@ -146,7 +173,24 @@ impl VirtualFileSystem {
     ///
     /// [`Error::NotADirectory`]; [`Error::AccessDenied`] without read access.
     pub fn list(&self, caller: &Credentials, path: &Path) -> Result<Vec<DirectoryEntry>> {
-        self.0.names.with(|names| names.list(caller, path))
+        self.list_after(caller, path, None, usize::MAX)
+    }
+
+    /// Lists at most so many entries of a directory, sorted by name, from the first one after a
+    /// name. So a long list is read in pieces: an entry that stays is seen once, whatever is
+    /// created and removed meanwhile, and the name need not exist any more.
+    ///
+    /// # Errors
+    ///
+    /// Those of [`list`](Self::list).
+    pub fn list_after(
+        &self,
+        caller: &Credentials,
+        path: &Path,
+        after: Option<&str>,
+        most: usize,
+    ) -> Result<Vec<DirectoryEntry>> {
+        self.tree.names.with(|names| names.list(caller, path, after, most))
     }
 
     /// Returns the attributes of a node; needs no access to the node itself.
@@ -208,7 +252,8 @@ impl VirtualFileSystem {
         // The clone keeps a refused device alive until the lock is released: its drop is foreign
         // code.
         let content = Content::CharacterDevice(Arc::new(Mount::new(device)));
-        self.0.names.with(|names| names.add(caller, path, mode, content.clone())).map(drop)
+        let add = |names: &mut Names| names.add(&self.payer, caller, path, mode, content.clone());
+        self.tree.names.with(add).map(drop)
     }
 
     /// Unmounts a device. Its open files fail with [`Error::NoDevice`] from now on, waiting tasks
@@ -219,21 +264,22 @@ impl VirtualFileSystem {
     /// [`Error::InvalidInput`] if no device is mounted there; errors of [`remove`](Self::remove)
     /// for the parent.
     pub fn unmount(&self, caller: &Credentials, path: &Path) -> Result<()> {
-        let node = self.0.names.with(|names| names.unmount(caller, path))?;
+        let node = self.tree.names.with(|names| names.unmount(caller, path))?;
         if let Content::CharacterDevice(mount) = node.content() {
             mount.revoke();
         }
         Ok(())
     }
 
-    /// Returns the total bytes of all regular files, including those without a name.
+    /// Returns what the account of this tree stores, including files without a name: for a tree
+    /// that was not limited, everything in it.
     #[must_use]
-    pub fn stored_bytes(&self) -> usize {
-        self.0.budget.used()
+    pub fn stored(&self) -> Stored {
+        self.payer.used()
     }
 
     fn find(&self, caller: &Credentials, path: &Path) -> Result<Arc<Node>> {
-        self.0.names.with(|names| names.find(caller, path))
+        self.tree.names.with(|names| names.find(caller, path))
     }
 
     /// Lookup and creation are one step under the lock, so that one of two exclusive creators
@@ -245,7 +291,7 @@ impl VirtualFileSystem {
         flags: OpenFlags,
         mode: Mode,
     ) -> Result<Arc<Node>> {
-        self.0.names.with(|names| match names.find(caller, path) {
+        self.tree.names.with(|names| match names.find(caller, path) {
             Ok(_) if flags.contains(OpenFlags::CREATE | OpenFlags::EXCLUSIVE) => {
                 Err(Error::AlreadyExists)
             }
@@ -263,8 +309,8 @@ impl VirtualFileSystem {
                 Ok(node)
             }
             Err(Error::NotFound) if flags.contains(OpenFlags::CREATE) => {
-                let storage = Arc::new(Storage::new(Arc::clone(&self.0.budget)));
-                names.add(caller, path, mode, Content::Regular(storage))
+                let storage = Arc::new(Storage::new());
+                names.add(&self.payer, caller, path, mode, Content::Regular(storage))
             }
             Err(error) => Err(error),
         })

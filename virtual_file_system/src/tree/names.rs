@@ -8,25 +8,32 @@
 use alloc::collections::BTreeMap;
 use alloc::string::String;
 use alloc::sync::Arc;
-use alloc::vec;
 use alloc::vec::Vec;
+use core::ops::Bound;
 
 use crate::access::{
     Access, Credentials, GroupIdentifier, Mode, UserIdentifier, removal_permitted,
 };
 use crate::error::{Error, Result};
-use crate::limits::NODES;
+use crate::limits::NODE_BYTES;
 use crate::node::{Content, DirectoryEntry, Node, NodeKind, Ownership};
 use crate::path::Path;
+use crate::quota::{Quota, Stored};
 
 /// All names, by directory.
 pub(super) struct Names {
     root: Arc<Node>,
-    /// Entries by the directory's inode. The table is flat, so dropping a deep tree does not
-    /// recurse.
-    directories: BTreeMap<u64, BTreeMap<String, Arc<Node>>>,
-    count: usize,
+    /// Directories by inode. The table is flat, so dropping a deep tree does not recurse.
+    directories: BTreeMap<u64, Directory>,
     last_inode: u64,
+}
+
+#[derive(Default)]
+struct Directory {
+    entries: BTreeMap<String, Arc<Node>>,
+    /// Devices below it. Its mounter refers to a device by its path, so as long as there is one the
+    /// directory keeps its name.
+    devices: usize,
 }
 
 /// The location of a name that exists or may be created.
@@ -43,8 +50,8 @@ impl Names {
             group: GroupIdentifier(0),
             mode: Mode::from_octal(0o755),
         };
-        let root = Arc::new(Node::new(1, ownership, Content::Directory));
-        Self { root, directories: BTreeMap::from([(1, BTreeMap::new())]), count: 1, last_inode: 1 }
+        let root = Arc::new(Node::new(1, ownership, Content::Directory, None));
+        Self { root, directories: BTreeMap::from([(1, Directory::default())]), last_inode: 1 }
     }
 
     /// Finds a node, if the caller may search every directory on the path.
@@ -54,9 +61,10 @@ impl Names {
         })
     }
 
-    /// Adds a new node to a directory that the caller may write.
+    /// Adds a new node to a directory that the caller may write, at the cost of `payer`.
     pub(super) fn add(
         &mut self,
+        payer: &Arc<Quota>,
         caller: &Credentials,
         path: &Path,
         mode: Mode,
@@ -67,15 +75,16 @@ impl Names {
             return Err(Error::AlreadyExists);
         }
         place.directory.permit(caller, Access::WRITE)?;
-        if self.count >= NODES {
-            return Err(Error::NoSpace);
-        }
-        self.count += 1;
+        let charge = payer.charge(Stored { nodes: 1, bytes: NODE_BYTES })?;
         self.last_inode += 1;
         let ownership = Ownership { owner: caller.user, group: caller.group, mode };
-        let node = Arc::new(Node::new(self.last_inode, ownership, content));
-        if node.kind() == NodeKind::Directory {
-            self.directories.insert(node.inode(), BTreeMap::new());
+        let node = Arc::new(Node::new(self.last_inode, ownership, content, Some(charge)));
+        match node.kind() {
+            NodeKind::Directory => {
+                self.directories.insert(node.inode(), Directory::default());
+            }
+            NodeKind::CharacterDevice => self.count_device(path, 1),
+            NodeKind::Regular => {}
         }
         self.link(&place, Arc::clone(&node));
         Ok(node)
@@ -99,8 +108,20 @@ impl Names {
         if node.kind() != NodeKind::CharacterDevice {
             return Err(Error::InvalidInput);
         }
+        self.count_device(path, -1);
         self.discard(&place, &node);
         Ok(node)
+    }
+
+    /// Counts a device in every directory above it.
+    fn count_device(&mut self, path: &Path, change: isize) {
+        let mut directory = Arc::clone(&self.root);
+        for name in path.components() {
+            let Some(found) = self.directories.get_mut(&directory.inode()) else { return };
+            found.devices = found.devices.saturating_add_signed(change);
+            let Some(next) = found.entries.get(name).cloned() else { return };
+            directory = next;
+        }
     }
 
     /// Renames a node in one step. Returns the node that it replaced, if any.
@@ -140,28 +161,28 @@ impl Names {
         Ok(replaced)
     }
 
-    /// True for a device and for a directory with one below it: its mounter refers to it by its
-    /// path.
-    fn holds_device(&self, node: &Arc<Node>) -> bool {
-        let mut waiting = vec![Arc::clone(node)];
-        while let Some(node) = waiting.pop() {
-            if node.kind() == NodeKind::CharacterDevice {
-                return true;
-            }
-            waiting.extend(
-                self.directories.get(&node.inode()).into_iter().flat_map(BTreeMap::values).cloned(),
-            );
-        }
-        false
+    /// True for a device and for a directory with one below it.
+    fn holds_device(&self, node: &Node) -> bool {
+        node.kind() == NodeKind::CharacterDevice
+            || self.directories.get(&node.inode()).is_some_and(|directory| directory.devices > 0)
     }
 
-    /// Lists a directory that the caller may read, sorted by name.
-    pub(super) fn list(&self, caller: &Credentials, path: &Path) -> Result<Vec<DirectoryEntry>> {
+    /// Lists at most so many entries of a directory that the caller may read, sorted by name, from
+    /// the first one after a name.
+    pub(super) fn list(
+        &self,
+        caller: &Credentials,
+        path: &Path,
+        after: Option<&str>,
+        most: usize,
+    ) -> Result<Vec<DirectoryEntry>> {
         let directory = self.find(caller, path)?;
         let entries = self.entries(&directory)?;
         directory.permit(caller, Access::READ)?;
+        let start = after.map_or(Bound::Unbounded, Bound::Excluded);
         Ok(entries
-            .iter()
+            .range::<str, _>((start, Bound::Unbounded))
+            .take(most)
             .map(|(name, node)| DirectoryEntry { name: name.clone(), kind: node.kind() })
             .collect())
     }
@@ -185,7 +206,8 @@ impl Names {
     }
 
     fn entries(&self, directory: &Node) -> Result<&BTreeMap<String, Arc<Node>>> {
-        self.directories.get(&directory.inode()).ok_or(Error::NotADirectory)
+        let directory = self.directories.get(&directory.inode()).ok_or(Error::NotADirectory)?;
+        Ok(&directory.entries)
     }
 
     fn entry(&self, place: &Place<'_>) -> Result<Option<Arc<Node>>> {
@@ -201,21 +223,20 @@ impl Names {
     }
 
     fn link(&mut self, place: &Place<'_>, node: Arc<Node>) {
-        if let Some(entries) = self.directories.get_mut(&place.directory.inode()) {
-            entries.insert(String::from(place.name), node);
+        if let Some(directory) = self.directories.get_mut(&place.directory.inode()) {
+            directory.entries.insert(String::from(place.name), node);
         }
     }
 
     fn unlink(&mut self, place: &Place<'_>) {
-        if let Some(entries) = self.directories.get_mut(&place.directory.inode()) {
-            entries.remove(place.name);
+        if let Some(directory) = self.directories.get_mut(&place.directory.inode()) {
+            directory.entries.remove(place.name);
         }
     }
 
     fn discard(&mut self, place: &Place<'_>, node: &Node) {
         self.unlink(place);
         self.directories.remove(&node.inode());
-        self.count -= 1;
         node.forget_name();
     }
 }

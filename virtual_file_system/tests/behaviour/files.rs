@@ -5,7 +5,8 @@ use std::thread;
 
 use embedded_io_async::SeekFrom;
 use futures_lite::future::block_on;
-use virtual_file_system::{Error, OpenFlags, VirtualFileSystem};
+use virtual_file_system::limits::{CHUNK_OVERHEAD_BYTES, NODE_BYTES};
+use virtual_file_system::{Error, OpenFlags, Stored, VirtualFileSystem};
 
 use crate::support::{READ_WRITE, create, open, path, root};
 
@@ -107,9 +108,13 @@ fn a_removed_file_lives_on_for_who_has_it_open() {
     // A new file with the same name is another file.
     create(&tree, "/file").try_write(b"new").unwrap();
     assert_eq!(file.stat().unwrap().size, 6);
-    assert_eq!(tree.stored_bytes(), 9);
+    assert_eq!(tree.stored().nodes, 2);
     drop(file);
-    assert_eq!(tree.stored_bytes(), 3, "the last close gives the memory back");
+    assert_eq!(
+        tree.stored(),
+        Stored { nodes: 1, bytes: NODE_BYTES + CHUNK_OVERHEAD_BYTES + 3 },
+        "the last close gives the node and the memory back"
+    );
 }
 
 #[test]

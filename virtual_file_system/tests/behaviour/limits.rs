@@ -3,9 +3,10 @@
 use embedded_io_async::SeekFrom;
 use futures_lite::future::block_on;
 use virtual_file_system::limits::{
-    CHUNK_BYTES, FILE_BYTES, NAME_BYTES, NODES, PATH_BYTES, PIPE_BYTES, STORAGE_BYTES,
+    ACCOUNTS_SHARE, CHUNK_BYTES, CHUNK_OVERHEAD_BYTES, FILE_BYTES, NAME_BYTES, NODE_BYTES, NODES,
+    PATH_BYTES, PIPE_BYTES, STORAGE_BYTES,
 };
-use virtual_file_system::{Error, OpenFlags, Path, VirtualFileSystem, pipe};
+use virtual_file_system::{Error, OpenFlags, Path, Stored, VirtualFileSystem, pipe};
 
 use crate::support::{READ_WRITE, create, octal, open, path, root};
 
@@ -52,7 +53,8 @@ fn a_file_ends_at_its_limit() {
 
 #[test]
 fn all_files_share_one_budget() {
-    const BYTES: usize = CHUNK_BYTES + 100;
+    const OVERHEAD: usize = 2 * NODE_BYTES + 3 * CHUNK_OVERHEAD_BYTES;
+    const BYTES: usize = OVERHEAD + CHUNK_BYTES + 100;
     let tree = VirtualFileSystem::with_storage(BYTES);
     let (one, two) = (create(&tree, "/one"), create(&tree, "/two"));
     block_on(one.write_all(&[1; 90])).unwrap();
@@ -60,7 +62,7 @@ fn all_files_share_one_budget() {
     assert_eq!(two.try_write(&[2; CHUNK_BYTES + 11]), Ok(CHUNK_BYTES));
     assert_eq!(two.try_write(&[2; 11]), Err(Error::NoSpace));
     assert_eq!(two.try_write(&[2; 10]), Ok(10));
-    assert_eq!(tree.stored_bytes(), BYTES);
+    assert_eq!(tree.stored().bytes, BYTES);
     assert_eq!(one.try_write(&[1]), Err(Error::NoSpace));
     // Existing bytes can still be overwritten, and freed ones reused.
     one.seek(SeekFrom::Start(0)).unwrap();
@@ -69,17 +71,19 @@ fn all_files_share_one_budget() {
     assert_eq!(one.try_write(&[1; 10]), Ok(10));
     drop(two);
     tree.remove(&root(), &path("/two")).unwrap();
-    assert_eq!(tree.stored_bytes(), 100);
+    assert_eq!(tree.stored().bytes, NODE_BYTES + CHUNK_OVERHEAD_BYTES + 2 * 90);
 }
 
 #[test]
 fn a_budget_may_be_nothing_and_is_one_gibibyte_unless_said() {
     // Filling it completely would need all its memory; the test above fills one file of it.
     assert_eq!(STORAGE_BYTES, 1 << 30);
-    assert_eq!(
-        create(&VirtualFileSystem::with_storage(0), "/file").try_write(b"x"),
-        Err(Error::NoSpace)
-    );
+    let flags = READ_WRITE | OpenFlags::CREATE;
+    let nothing = VirtualFileSystem::with_storage(0);
+    assert_eq!(open(&nothing, "/file", flags).map(drop), Err(Error::NoSpace));
+    assert_eq!(nothing.stored(), Stored::default());
+    let nodes = VirtualFileSystem::with_storage(NODE_BYTES);
+    assert_eq!(create(&nodes, "/file").try_write(b"x"), Err(Error::NoSpace));
     assert_eq!(create(&VirtualFileSystem::new(), "/file").try_write(b"x"), Ok(1));
 }
 
@@ -100,6 +104,21 @@ fn a_tree_has_a_last_node() {
     tree.rename(&caller, &path("/2"), &path("/3")).unwrap();
     create(&tree, "/another");
     assert_eq!(tree.create_directory(&caller, &path("/last"), octal(0o755)), Err(Error::NoSpace));
+}
+
+#[test]
+fn all_accounts_together_leave_a_share_to_the_system() {
+    let tree = VirtualFileSystem::new();
+    let account = tree.with_account(Stored { nodes: usize::MAX, bytes: usize::MAX });
+    let other = tree.with_account(Stored { nodes: usize::MAX, bytes: usize::MAX });
+    let flags = READ_WRITE | OpenFlags::CREATE;
+    let created = (0..).take_while(|number| open(&account, &format!("/{number}"), flags).is_ok());
+    let (part, whole) = ACCOUNTS_SHARE;
+    assert_eq!(created.count(), NODES / whole * part);
+    assert_eq!(open(&other, "/other", flags).map(drop), Err(Error::NoSpace));
+    create(&tree, "/system");
+    tree.remove(&root(), &path("/1")).unwrap();
+    create(&other, "/other");
 }
 
 #[test]

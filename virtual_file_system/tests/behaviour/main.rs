@@ -19,6 +19,7 @@ mod files;
 mod limits;
 mod paths;
 mod pipes;
+mod quotas;
 mod revocation;
 mod storage;
 mod support;

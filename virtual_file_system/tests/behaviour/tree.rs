@@ -220,3 +220,39 @@ fn clones_are_the_same_tree_and_trees_share_nothing() {
     one.clone().stat(&root(), &path("/file")).unwrap();
     assert_eq!(two.stat(&root(), &path("/file")), Err(Error::NotFound));
 }
+
+#[test]
+fn a_directory_is_listed_in_pieces_while_it_changes() {
+    let tree = VirtualFileSystem::new();
+    for name in ["a", "c", "e", "g"] {
+        create(&tree, &format!("/{name}"));
+    }
+    let names = |after: Option<&str>, most| {
+        let entries = tree.list_after(&root(), &Path::root(), after, most).unwrap();
+        entries.into_iter().map(|entry| entry.name).collect::<Vec<_>>()
+    };
+    assert_eq!(names(None, 2), ["a", "c"]);
+    tree.remove(&root(), &path("/c")).unwrap();
+    create(&tree, "/b");
+    create(&tree, "/d");
+    assert_eq!(names(Some("c"), 2), ["d", "e"]);
+    assert_eq!(names(Some("e"), 2), ["g"]);
+    assert!(names(Some("g"), 2).is_empty());
+    assert!(names(None, 0).is_empty());
+}
+
+#[test]
+fn a_directory_is_free_to_move_once_its_devices_are_gone() {
+    let tree = VirtualFileSystem::new();
+    directory(&tree, "/a");
+    directory(&tree, "/a/b");
+    let device = || Arc::new(LineDevice(Arc::default()));
+    tree.mount(&root(), &path("/a/b/one"), device(), octal(0o666)).unwrap();
+    tree.mount(&root(), &path("/a/b/two"), device(), octal(0o666)).unwrap();
+    assert_eq!(rename(&tree, "/a", "/c"), Err(Error::Busy));
+    tree.unmount(&root(), &path("/a/b/one")).unwrap();
+    assert_eq!(rename(&tree, "/a/b", "/c"), Err(Error::Busy));
+    tree.unmount(&root(), &path("/a/b/two")).unwrap();
+    assert_eq!(rename(&tree, "/a/b", "/a/c"), Ok(()));
+    assert_eq!(rename(&tree, "/a", "/d"), Ok(()));
+}

@@ -38,6 +38,7 @@ mod vfs {
             to: *const u8,
             to_length: usize,
         ) -> i32;
+        pub(super) fn usage(result: *mut super::Usage, capacity: usize) -> i32;
     }
 }
 
@@ -50,6 +51,34 @@ mod preview1 {
         pub(super) fn random_get(buffer: *mut u8, length: usize) -> u16;
         pub(super) fn proc_exit(status: u32) -> !;
     }
+}
+
+/// An amount, and how much it may be.
+#[repr(C)]
+#[derive(Clone, Copy, PartialEq, Eq, Debug, Default)]
+pub struct Amount {
+    /// What is used.
+    pub used: u64,
+    /// The limit.
+    pub limit: u64,
+}
+
+/// What the program uses of its limits.
+#[repr(C)]
+#[derive(Clone, Copy, PartialEq, Eq, Debug, Default)]
+pub struct Usage {
+    /// Bytes of memory.
+    pub memory: Amount,
+    /// Open files.
+    pub files: Amount,
+    /// Sockets.
+    pub sockets: Amount,
+    /// Bytes of the sockets' buffers.
+    pub buffers: Amount,
+    /// Bytes stored in files, with their overhead.
+    pub storage: Amount,
+    /// Files and directories created.
+    pub nodes: Amount,
 }
 
 /// An entry of [`poll`] (POSIX' `pollfd`).
@@ -198,6 +227,17 @@ pub fn stat_open(descriptor: i32) -> Result<Stat> {
 pub fn list(path: &str, buffer: &mut [u8]) -> Result<usize> {
     // SAFETY: both live as long as the call, and the buffer is ours alone.
     checked(unsafe { vfs::list(path.as_ptr(), path.len(), buffer.as_mut_ptr(), buffer.len()) })
+}
+
+/// Returns what the program uses of its limits.
+///
+/// # Errors
+/// None is expected.
+pub fn usage() -> Result<Usage> {
+    let mut result = Usage::default();
+    // SAFETY: the result is ours alone, and any bytes are a valid one.
+    checked(unsafe { vfs::usage(&raw mut result, size_of::<Usage>()) })?;
+    Ok(result)
 }
 
 /// Makes calls on a descriptor block, or return `WouldBlock`.

@@ -1,9 +1,11 @@
 //! Imports that need no file: arguments, environment, clocks and random bytes.
 
 use alloc::string::String;
+use alloc::sync::Arc;
 use alloc::vec;
 
 use futures_lite::future;
+use network::platform::Entropy;
 use virtual_file_system::{Error, Result};
 
 use super::super::call::{DONE, Outcome, finish};
@@ -29,6 +31,12 @@ fn write_strings(
     Ok(DONE)
 }
 
+/// Charges writing or counting strings.
+fn pay_strings(guest: &Guest, words: &[String]) {
+    let bytes: usize = words.iter().map(|word| word.len() + limits::BYTES_PER_FUEL).sum();
+    guest.account.work((bytes / limits::BYTES_PER_FUEL) as u64);
+}
+
 fn write_sizes(bytes: &mut [u8], words: &[String], count: u32, size: u32) -> Result<Outcome> {
     memory::write_u32(bytes, count, words.len() as u32)?;
     memory::write_u32(bytes, size, words.iter().map(|word| word.len() as u32 + 1).sum())?;
@@ -41,6 +49,7 @@ pub(super) fn arguments(
     pointers: u32,
     buffer: u32,
 ) -> Result<Outcome> {
+    pay_strings(guest, &guest.arguments);
     write_strings(bytes, &guest.arguments, pointers, buffer)
 }
 
@@ -50,6 +59,7 @@ pub(super) fn argument_sizes(
     count: u32,
     size: u32,
 ) -> Result<Outcome> {
+    pay_strings(guest, &guest.arguments);
     write_sizes(bytes, &guest.arguments, count, size)
 }
 
@@ -59,6 +69,7 @@ pub(super) fn environment(
     pointers: u32,
     buffer: u32,
 ) -> Result<Outcome> {
+    pay_strings(guest, &guest.environment);
     write_strings(bytes, &guest.environment, pointers, buffer)
 }
 
@@ -68,6 +79,7 @@ pub(super) fn environment_sizes(
     count: u32,
     size: u32,
 ) -> Result<Outcome> {
+    pay_strings(guest, &guest.environment);
     write_sizes(bytes, &guest.environment, count, size)
 }
 
@@ -115,11 +127,28 @@ pub(super) fn random(
     if length as usize > limits::RANDOM_BYTES {
         return Err(Error::InvalidInput);
     }
+    guest.account.work(limits::RANDOM_BYTE_FUEL * u64::from(length));
     let mut data = vec![0; length as usize];
-    guest.supplies.entropy.fill(&mut data).map_err(|_| Error::InputOutput)?;
-    guest.moved(data.len() * limits::BYTES_PER_FUEL);
-    memory::write(bytes, buffer, &data)?;
-    Ok(DONE)
+    let entropy = Arc::clone(&guest.supplies.entropy);
+    Ok(Outcome::wait(async move {
+        let outcome = fill(&*entropy, &mut data).await;
+        finish(move |_, bytes| {
+            outcome?;
+            memory::write(bytes, buffer, &data)?;
+            Ok(0)
+        })
+    }))
+}
+
+/// Fills a buffer in pieces, between which other tasks run.
+async fn fill(entropy: &dyn Entropy, data: &mut [u8]) -> Result<()> {
+    for (index, piece) in data.chunks_mut(limits::RANDOM_STEP_BYTES).enumerate() {
+        if index > 0 {
+            future::yield_now().await;
+        }
+        entropy.fill(piece).map_err(|_| Error::InputOutput)?;
+    }
+    Ok(())
 }
 
 pub(super) fn give_way(guest: &mut Guest, _: &mut [u8]) -> Result<Outcome> {

@@ -1,14 +1,15 @@
 //! Functions of an open file (`fd_*`).
 
-use alloc::vec;
+use alloc::string::String;
+use alloc::vec::Vec;
 
 use embedded_io_async::SeekFrom;
 use virtual_file_system::{Error, NodeKind, OpenFlags, Result};
 
 use super::super::call::{DONE, Outcome, finish};
+use super::super::listing::Listing;
 use super::super::vfs;
 use crate::guest::Guest;
-use crate::limits;
 use crate::memory;
 
 /// The descriptor of the root directory.
@@ -167,7 +168,7 @@ pub(super) fn read(
     result: u32,
 ) -> Result<Outcome> {
     memory::check(bytes, result, 4)?;
-    let vectors = memory::vectors(bytes, vectors, count)?;
+    let vectors = guest.vectors(bytes, vectors, count)?;
     let outcome = vfs::receive(guest, bytes, number, &vectors)?;
     counted(bytes, result, outcome)
 }
@@ -181,7 +182,7 @@ pub(super) fn write(
     result: u32,
 ) -> Result<Outcome> {
     memory::check(bytes, result, 4)?;
-    let vectors = memory::vectors(bytes, vectors, count)?;
+    let vectors = guest.vectors(bytes, vectors, count)?;
     let outcome = match *vectors {
         [(pointer, length)] => vfs::send(guest, number, memory::slice(bytes, pointer, length)?)?,
         _ => vfs::send(guest, number, &memory::gather(bytes, &vectors)?)?,
@@ -232,7 +233,7 @@ pub(super) fn read_at(
     result: u32,
 ) -> Result<Outcome> {
     memory::check(bytes, result, 4)?;
-    let vectors = memory::vectors(bytes, vectors, count)?;
+    let vectors = guest.vectors(bytes, vectors, count)?;
     let read = at_offset(guest, number, offset, |guest| {
         let file = &guest.descriptors.get(number)?.file;
         let mut all = 0;
@@ -260,7 +261,7 @@ pub(super) fn write_at(
     result: u32,
 ) -> Result<Outcome> {
     memory::check(bytes, result, 4)?;
-    let data = memory::gather(bytes, &memory::vectors(bytes, vectors, count)?)?;
+    let data = memory::gather(bytes, &guest.vectors(bytes, vectors, count)?)?;
     let written = at_offset(guest, number, offset, |guest| {
         guest.descriptors.get(number)?.file.try_write(&data)
     })?;
@@ -316,28 +317,66 @@ pub(super) fn list(
 ) -> Result<Outcome> {
     memory::check(bytes, buffer, length)?;
     memory::check(bytes, result, 4)?;
-    let path = guest.descriptors.get(number)?.directory.clone().ok_or(Error::NotADirectory)?;
-    let entries = guest.namespace.list(&path)?;
-    let entries = entries.iter().map(|entry| (entry.name.as_str(), entry.kind));
-    let dots = [(".", NodeKind::Directory), ("..", NodeKind::Directory)];
-    let mut text = vec![];
-    let first = usize::try_from(cookie).map_err(|_| Error::InvalidInput)?;
-    for (next, (name, kind)) in (1_u64..).zip(dots.into_iter().chain(entries)).skip(first) {
-        if text.len() >= length as usize {
-            break;
+    let descriptor = guest.descriptors.get(number)?;
+    let path = descriptor.directory.clone().ok_or(Error::NotADirectory)?;
+    // Usually the guest goes on where it was; otherwise entries are counted from the first.
+    let known = descriptor.listed.clone().filter(|(count, _)| *count == cookie);
+    let (passed, after) = known.map_or((DOTS, None), |(count, name)| (count, Some(name)));
+    let listing = Listing::new(guest, path, after);
+    Ok(Outcome::wait(async move {
+        let outcome = fill(listing, passed, cookie, length as usize).await;
+        finish(move |guest, bytes| {
+            let (text, listed) = outcome?;
+            guest.moved(text.len());
+            memory::write(bytes, buffer, &text)?;
+            memory::write_u32(bytes, result, text.len() as u32)?;
+            if let (Some(_), Ok(descriptor)) = (&listed, guest.descriptors.get_mut(number)) {
+                descriptor.listed = listed;
+            }
+            Ok(0)
+        })
+    }))
+}
+
+/// The entries `.` and `..`.
+const DOTS: u64 = 2;
+
+/// Fills a buffer with the entries after the first `cookie` ones; `passed` were passed before the
+/// listing begins. Also returns the last entry that fits whole.
+async fn fill(
+    mut listing: Listing,
+    mut passed: u64,
+    cookie: u64,
+    length: usize,
+) -> Result<(Vec<u8>, Option<(u64, String)>)> {
+    let (mut text, mut listed) = (Vec::new(), None);
+    for (next, name) in [(1, "."), (DOTS, "..")] {
+        if next > cookie {
+            put_entry(&mut text, next, name, NodeKind::Directory);
         }
-        text.extend_from_slice(&next.to_le_bytes());
-        text.extend_from_slice(&0_u64.to_le_bytes());
-        text.extend_from_slice(&(name.len() as u32).to_le_bytes());
-        text.extend_from_slice(&[file_type(kind), 0, 0, 0]);
-        text.extend_from_slice(name.as_bytes());
     }
-    guest.moved(text.len() * limits::BYTES_PER_FUEL);
+    while text.len() < length
+        && let Some(entry) = listing.next().await?
+    {
+        passed += 1;
+        if passed > cookie {
+            put_entry(&mut text, passed, &entry.name, entry.kind);
+            if text.len() <= length {
+                listed = Some((passed, entry.name));
+            }
+        }
+    }
     // An entry that does not fit is truncated; a full buffer makes the caller read on.
-    text.truncate(length as usize);
-    memory::write(bytes, buffer, &text)?;
-    memory::write_u32(bytes, result, text.len() as u32)?;
-    Ok(DONE)
+    text.truncate(length);
+    Ok((text, listed))
+}
+
+fn put_entry(text: &mut Vec<u8>, next: u64, name: &str, kind: NodeKind) {
+    text.extend_from_slice(&next.to_le_bytes());
+    text.extend_from_slice(&0_u64.to_le_bytes());
+    text.extend_from_slice(&(name.len() as u32).to_le_bytes());
+    text.extend_from_slice(&[file_type(kind), 0, 0, 0]);
+    text.extend_from_slice(name.as_bytes());
 }
 
 pub(super) fn renumber(guest: &mut Guest, _: &mut [u8], from: u32, to: u32) -> Result<Outcome> {

@@ -22,7 +22,7 @@ const MAY_WRITE: u64 = 1 << 6;
 fn resolve(guest: &Guest, bytes: &[u8], number: u32, path: u32, length: u32) -> Result<Path> {
     let directory =
         guest.descriptors.get(number)?.directory.as_ref().ok_or(Error::NotADirectory)?;
-    directory.resolve(memory::path(bytes, path, length)?)
+    guest.path_in(directory, bytes, path, length)
 }
 
 pub(super) fn open(

@@ -119,13 +119,15 @@ pub(super) fn poll(
     count: u32,
     result: u32,
 ) -> Result<Outcome> {
-    if count == 0 || count as usize > limits::POLL_FILES {
+    // Each open file for reading and for writing.
+    let most = (2 * guest.descriptors.limit()).max(limits::POLL_ENTRIES);
+    if count == 0 || count as usize > most {
         return Err(Error::InvalidInput);
     }
     memory::check(bytes, events, count * EVENT_BYTES)?;
     memory::check(bytes, result, 4)?;
     let (subscriptions, watched) = read_subscriptions(guest, bytes, first, count)?;
-    guest.moved(count as usize * limits::BYTES_PER_FUEL * 20);
+    guest.account.work(u64::from(count) * limits::POLL_FUEL);
     let clock = Arc::clone(&guest.supplies.clock);
     // Errors are reported at once.
     let is_wrong = subscriptions.iter().any(|one| one.error != 0);

@@ -74,12 +74,12 @@ pub(super) fn receive(
     let is_datagram =
         guest.descriptors.get(number)?.guard.as_ref().is_some_and(|guard| guard.is_datagram());
     if flags & PEEK != 0 || is_datagram {
-        let vectors = memory::vectors(bytes, vectors, count)?;
+        let vectors = guest.vectors(bytes, vectors, count)?;
         return take(guest, number, vectors, flags, places);
     }
     memory::write_u16(bytes, found, 0)?;
     if flags & WAIT_FOR_ALL != 0 {
-        let vectors = memory::vectors(bytes, vectors, count)?;
+        let vectors = guest.vectors(bytes, vectors, count)?;
         return take_all(guest, number, vectors, length);
     }
     files::read(guest, bytes, number, vectors, count, length)
@@ -107,7 +107,7 @@ pub(super) fn receive_from(
         memory::write_u32(bytes, port, u32::from(remote.port()))?;
         return receive(guest, bytes, number, vectors, count, flags, length, found);
     }
-    let vectors = memory::vectors(bytes, vectors, count)?;
+    let vectors = guest.vectors(bytes, vectors, count)?;
     let places = Places { length, found, sender: Some((address, port)) };
     take(guest, number, vectors, flags, places)
 }

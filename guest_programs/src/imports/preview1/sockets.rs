@@ -243,7 +243,7 @@ pub(super) fn send_to(
     if status(guest, number)?.kind == SocketKind::Tcp {
         return send(guest, bytes, number, vectors, count, flags, length);
     }
-    let vectors = memory::vectors(bytes, vectors, count)?;
+    let vectors = guest.vectors(bytes, vectors, count)?;
     let data = memory::gather(bytes, &vectors)?;
     let sent = data.len();
     command::<SendTo>(

@@ -5,6 +5,7 @@ use std::net::SocketAddr;
 use network::command::dns::{Answer, RecordData};
 
 use crate::render::append;
+use crate::shown::line;
 
 /// The response; `asked` is the server that was named, if any, and `zone` the interface of a
 /// link-local one.
@@ -27,39 +28,18 @@ pub fn answer(answer: &Answer, asked: Option<SocketAddr>, zone: Option<&str>) ->
             RecordData::Address(address) => {
                 append(
                     &mut text,
-                    format_args!("Name:\t{}\nAddress: {address}\n", printable(&record.name)),
+                    format_args!("Name:\t{}\nAddress: {address}\n", line(&record.name)),
                 );
             }
             RecordData::Cname(name) => {
                 append(
                     &mut text,
-                    format_args!(
-                        "{}\tcanonical name = {}\n",
-                        printable(&record.name),
-                        printable(name)
-                    ),
+                    format_args!("{}\tcanonical name = {}\n", line(&record.name), line(name)),
                 );
             }
             RecordData::Ptr(name) => {
-                append(
-                    &mut text,
-                    format_args!("{}\tname = {}\n", printable(&record.name), printable(name)),
-                );
+                append(&mut text, format_args!("{}\tname = {}\n", line(&record.name), line(name)));
             }
-        }
-    }
-    text
-}
-
-/// Escapes names from the network as in DNS master files (RFC 1035 §5.1), so that they cannot
-/// control the terminal.
-fn printable(name: &str) -> String {
-    let mut text = String::with_capacity(name.len());
-    for character in name.chars() {
-        if character.is_control() {
-            append(&mut text, format_args!("\\{:03}", u32::from(character)));
-        } else {
-            text.push(character);
         }
     }
     text
@@ -92,7 +72,7 @@ mod tests {
              www.example.org\tcanonical name = example.org\n\
              Name:\texample.org\n\
              Address: 192.0.2.80\n\
-             80.2.0.192.in-addr.arpa\tname = evil\\027[2J.org\n"
+             80.2.0.192.in-addr.arpa\tname = evil\\u001b[2J.org\n"
         );
     }
 
