@@ -1,8 +1,9 @@
 //! What a guest uses of its limits: sockets, buffer bytes, bandwidth, and the work of imports that
 //! it has to pay with fuel. All files of a guest share one account.
 //!
-//! A socket holds a [`Reservation`]. Closing the file drops the reservation, so the account cannot
-//! leak. Each direction has a token bucket for bandwidth. One transfer may overdraw the bucket,
+//! A socket holds a [`Reservation`], from its creation or from the moment at which a connection is
+//! offered, until nothing of it is left in the stack: closing the file gives nothing back while
+//! data is under way. The account cannot leak. Each direction has a token bucket for bandwidth. One transfer may overdraw the bucket,
 //! because a datagram cannot be split.
 
 use alloc::sync::Arc;
@@ -33,7 +34,7 @@ struct State {
     buffers: usize,
     /// Fuel of work that imports did for the guest and that it has not paid yet.
     work: u64,
-    /// The largest buffer sizes set on a listener. Accepted connections are charged with them.
+    /// The largest buffer sizes set on a listener. Its connections are charged with them.
     accepted: (usize, usize),
     received: Bucket,
     sent: Bucket,
@@ -73,12 +74,12 @@ impl Account {
     }
 
     /// Reserves a socket with the default buffers.
-    pub(crate) fn reserve(self: &Arc<Self>) -> Result<Reservation> {
+    pub(crate) fn reserve(self: &Arc<Self>) -> Result<Arc<Reservation>> {
         self.reserve_bytes(limits::SOCKET_BUFFER_BYTES, limits::SOCKET_BUFFER_BYTES)
     }
 
-    /// Reserves a connection accepted by a listener of this guest.
-    pub(crate) fn reserve_accepted(self: &Arc<Self>) -> Result<Reservation> {
+    /// Reserves a connection of a listener of this guest.
+    pub(crate) fn reserve_accepted(self: &Arc<Self>) -> Result<Arc<Reservation>> {
         let (receive, send) = self.state.with(|state| state.accepted);
         self.reserve_bytes(
             receive.max(limits::SOCKET_BUFFER_BYTES),
@@ -86,7 +87,7 @@ impl Account {
         )
     }
 
-    fn reserve_bytes(self: &Arc<Self>, receive: usize, send: usize) -> Result<Reservation> {
+    fn reserve_bytes(self: &Arc<Self>, receive: usize, send: usize) -> Result<Arc<Reservation>> {
         self.state.with(|state| {
             let room = self.limits.buffer_bytes.saturating_sub(state.buffers);
             if state.sockets >= self.limits.sockets || receive.saturating_add(send) > room {
@@ -94,7 +95,8 @@ impl Account {
             }
             state.sockets += 1;
             state.buffers += receive + send;
-            Ok(Reservation { account: Arc::clone(self), receive, send })
+            let sizes = Lock::new(Sizes { receive, send });
+            Ok(Arc::new(Reservation { account: Arc::clone(self), sizes }))
         })
     }
 
@@ -156,6 +158,12 @@ impl Account {
 /// A socket's share of the account; dropping it returns the share.
 pub(crate) struct Reservation {
     account: Arc<Account>,
+    sizes: Lock<Sizes>,
+}
+
+/// The charged buffers of a socket, in bytes.
+#[derive(Clone, Copy)]
+struct Sizes {
     receive: usize,
     send: usize,
 }
@@ -165,34 +173,38 @@ impl Reservation {
     ///
     /// # Errors
     /// `NoBufferSpace` if the guest's limit does not allow it; the charge is unchanged.
-    pub(crate) fn resize(&mut self, direction: Direction, bytes: usize) -> Result<usize> {
-        let size = match direction {
-            Direction::Receive => &mut self.receive,
-            Direction::Send => &mut self.send,
-        };
-        self.account.state.with(|state| {
-            let others = state.buffers.saturating_sub(*size);
-            if others.saturating_add(bytes) > self.account.limits.buffer_bytes {
-                return Err(Error::NoBufferSpace);
-            }
-            state.buffers = others + bytes;
-            Ok(core::mem::replace(size, bytes))
+    pub(crate) fn resize(&self, direction: Direction, bytes: usize) -> Result<usize> {
+        self.sizes.with(|sizes| {
+            let size = match direction {
+                Direction::Receive => &mut sizes.receive,
+                Direction::Send => &mut sizes.send,
+            };
+            self.account.state.with(|state| {
+                let others = state.buffers.saturating_sub(*size);
+                if others.saturating_add(bytes) > self.account.limits.buffer_bytes {
+                    return Err(Error::NoBufferSpace);
+                }
+                state.buffers = others + bytes;
+                Ok(core::mem::replace(size, bytes))
+            })
         })
     }
 
-    /// Marks the socket as a listener: accepted connections inherit its buffer sizes.
+    /// Marks the socket as a listener: its connections inherit its buffer sizes.
     pub(crate) fn set_listener(&self) {
+        let Sizes { receive, send } = self.sizes.with(|sizes| *sizes);
         self.account.state.with(|state| {
-            state.accepted = (state.accepted.0.max(self.receive), state.accepted.1.max(self.send));
+            state.accepted = (state.accepted.0.max(receive), state.accepted.1.max(send));
         });
     }
 }
 
 impl Drop for Reservation {
     fn drop(&mut self) {
+        let Sizes { receive, send } = self.sizes.with(|sizes| *sizes);
         self.account.state.with(|state| {
             state.sockets = state.sockets.saturating_sub(1);
-            state.buffers = state.buffers.saturating_sub(self.receive + self.send);
+            state.buffers = state.buffers.saturating_sub(receive + send);
         });
     }
 }

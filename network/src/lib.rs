@@ -16,6 +16,7 @@
 //! | `interfaces` | all interfaces, and the choice among them by route |
 //! | `watcher` | events from interfaces to files that watch |
 //! | `interface`, `runner` | the one lock around a stack and its driver, and the only loop |
+//! | `seat` | what a socket holds of an account, until its connection is gone |
 //! | `stack` | one interface's synchronous state: link, IP, TCP, datagrams, DHCP, timers |
 //! | [`driver`] | the driver interface |
 //! | [`platform`] | time, randomness and tasks, supplied by the embedder |
@@ -41,6 +42,7 @@ pub mod manager;
 mod mount;
 pub mod platform;
 mod runner;
+mod seat;
 pub mod socket;
 mod stack;
 mod watcher;
@@ -49,6 +51,7 @@ mod zone;
 
 pub use self::control::OpenFile;
 pub use self::manager::{Manager, ManagerError, Platform};
+pub use self::seat::Seat;
 #[cfg(feature = "blocking")]
 pub use self::socket::blocking;
 pub use self::socket::{

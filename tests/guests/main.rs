@@ -12,6 +12,7 @@ mod hold;
 mod network;
 mod preview1;
 mod running;
+mod seats;
 mod wasmedge;
 
 use virtual_file_system::Error;

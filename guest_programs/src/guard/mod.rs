@@ -53,7 +53,7 @@ struct State {
     is_connected: bool,
     /// A datagram socket with a granted local port receives from every permitted source.
     is_reachable: bool,
-    reservation: Option<Reservation>,
+    reservation: Option<Arc<Reservation>>,
     /// Peers that sent a datagram to a reachable socket, latest last: the guest may reply to them.
     known_peers: VecDeque<SocketAddr>,
     /// The timer that wakes a task waiting for bandwidth.

@@ -3,19 +3,20 @@
 //! Most commands are forwarded or refused at once. Commands that name a remote address, reserve
 //! resources in the account or change the mode of the file run in [`Guard::handle`].
 
+use alloc::sync::Arc;
 use alloc::vec::Vec;
 use core::net::SocketAddr;
 
-use network::OpenFile;
 use network::command::mode::Mode;
 use network::command::socket::{Offer, SocketKind, SocketOption};
-use network::command::{Accept, FindRoute, NextConnection, Request, Resolve, SetOption};
+use network::command::{Accept, FindRoute, Request, Resolve, SetOption};
+use network::{OpenFile, Seat};
 use virtual_file_system::{
     Authority, ControlCommand, Error, OpenFlags, Operation, Result, decode_response, encode,
 };
 
 use super::{DeviceKind, Guard, State};
-use crate::account::Direction;
+use crate::account::{Direction, Reservation};
 use crate::grants::{Access, Transport};
 use crate::limits;
 
@@ -171,12 +172,7 @@ impl Guard {
             Request::Connect(remote) => self.connect(remote).await,
             Request::Listen(backlog) => self.listen(backlog).await,
             Request::NextConnection(()) => reply(self.next_connection().await),
-            Request::Accept(_) => {
-                let reservation = self.account().reserve_accepted()?;
-                let status = self.forward(request).await?;
-                self.note(|state| state.reservation = Some(reservation));
-                Ok(status)
-            }
+            Request::Accept(_) => self.accept(request).await,
             Request::SendTo(datagram) => self.send_to(datagram).await,
             Request::ReceiveFrom(()) => reply(self.receive().await),
             Request::Peek(most) => reply(self.peek(most).await),
@@ -265,19 +261,41 @@ impl Guard {
     async fn create_socket(&self, kind: SocketKind) -> Result<Vec<u8>> {
         let sees_all = self.place == DeviceKind::Interface || self.devices.sees_all();
         self.policy().permit_socket(kind, sees_all)?;
-        let mut reservation = self.account().reserve()?;
+        let reservation = self.account().reserve()?;
         if kind != SocketKind::Tcp {
             // Datagrams are sent at once and not queued.
             reservation.resize(Direction::Send, 0)?;
         }
         let answer = self.forward(Request::CreateSocket(kind)).await?;
-        self.note(|state| state.reservation = Some(reservation));
+        self.hold(reservation)?;
         let bytes = limits::SOCKET_BUFFER_BYTES as u32;
         self.forward(Request::SetOption(SocketOption::ReceiveBuffer(bytes))).await?;
         if kind == SocketKind::Tcp {
             self.forward(Request::SetOption(SocketOption::SendBuffer(bytes))).await?;
         }
         Ok(answer)
+    }
+
+    /// Makes the file an offered connection, which brought its reservation with it.
+    async fn accept(&self, request: Request) -> Result<Vec<u8>> {
+        let status = self.forward(request).await?;
+        let seat = self.inner.try_call(|device: &OpenFile| Operation::done(Ok(device.seat())))?;
+        match seat.and_then(|seat| seat.share()) {
+            Some(reservation) => self.note(|state| state.reservation = Some(reservation)),
+            // Somebody else gave the guest a token.
+            None => self.hold(self.account().reserve_accepted()?)?,
+        }
+        Ok(status)
+    }
+
+    /// Keeps a reservation until the socket of this file is gone.
+    fn hold(&self, reservation: Arc<Reservation>) -> Result<()> {
+        self.inner.try_call(|device: &OpenFile| {
+            device.hold(Seat::new(Arc::clone(&reservation)));
+            Operation::done(Ok(()))
+        })?;
+        self.note(|state| state.reservation = Some(reservation));
+        Ok(())
     }
 
     /// Sets a buffer size, within the account's limit.
@@ -289,7 +307,7 @@ impl Guard {
         };
         let charge = |bytes| {
             self.state.with(|state| {
-                state.reservation.as_mut().ok_or(Error::InvalidInput)?.resize(direction, bytes)
+                state.reservation.as_ref().ok_or(Error::InvalidInput)?.resize(direction, bytes)
             })
         };
         let former = charge(bytes as usize)?;
@@ -308,12 +326,17 @@ impl Guard {
         Ok(answer)
     }
 
-    /// Returns the next connection from a permitted source and resets others.
+    /// Returns the next connection from a permitted source and resets others. It is charged from
+    /// now on; without room it stays in the backlog, as with accept(2).
     pub(super) async fn next_connection(&self) -> Result<Offer> {
-        // Without room the connection stays in the backlog, as with accept(2).
-        drop(self.account().reserve_accepted()?);
+        let account = Arc::clone(self.account());
+        let reserve = move || Ok(Some(Seat::new(account.reserve_accepted()?)));
         loop {
-            let offer = self.ask::<NextConnection>(Request::NextConnection(())).await?;
+            let reserve = reserve.clone();
+            let offer = self
+                .inner
+                .call(|device: &OpenFile| Operation::waiting(device.next_connection(reserve)))
+                .await?;
             if self.policy().grants.reachable_from(offer.remote.ip()) {
                 return Ok(offer);
             }

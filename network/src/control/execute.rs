@@ -126,7 +126,7 @@ impl OpenFile {
             Waiting::Resolve(question) => reply(self.sockets.resolver().resolve(&question).await),
             Waiting::AwaitDhcp(milliseconds) => reply(self.await_dhcp(milliseconds).await),
             Waiting::Connect(remote) => reply(self.connect(remote).await),
-            Waiting::NextConnection(()) => reply(self.next_connection().await),
+            Waiting::NextConnection(()) => reply(self.next_connection(|| Ok(None)).await),
             Waiting::SendTo(datagram) => {
                 reply(self.datagram()?.send_to(&datagram.data, datagram.remote).await)
             }

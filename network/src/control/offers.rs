@@ -2,12 +2,14 @@
 
 use alloc::collections::VecDeque;
 use alloc::sync::{Arc, Weak};
+use core::future::poll_fn;
 
 use virtual_file_system::{Error, Lock, Result};
 
 use crate::command::socket::Offer;
 use crate::limits;
 use crate::platform::Entropy;
+use crate::seat::Seat;
 use crate::socket::{TcpListener, TcpSettings, TcpStream};
 
 /// A connection with its token; the listener is kept only for comparison.
@@ -31,9 +33,23 @@ impl Offers {
         Self { entropy, unclaimed: Lock::default() }
     }
 
-    /// Waits for a connection and offers it.
-    pub(super) async fn next(&self, listener: &Arc<TcpListener>) -> Result<Offer> {
-        let (stream, settings) = listener.take().await?;
+    /// Waits for a connection and offers it. It holds what `reserve` gives; while that fails, it
+    /// stays in the backlog.
+    pub(super) async fn next(
+        &self,
+        listener: &Arc<TcpListener>,
+        reserve: impl Fn() -> Result<Option<Seat>>,
+    ) -> Result<Offer> {
+        let (seat, (stream, settings)) = loop {
+            poll_fn(|context| listener.poll_ready(context)).await;
+            let seat = reserve()?;
+            match listener.try_take(None) {
+                // Somebody else took it.
+                Err(Error::WouldBlock) => {}
+                taken => break (seat, taken?),
+            }
+        };
+        stream.hold(seat);
         let mut token = [0; 8];
         if self.entropy.fill(&mut token).is_err() {
             stream.abort();

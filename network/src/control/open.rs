@@ -17,6 +17,7 @@ use super::offers::Offers;
 use super::state::{Handle, State};
 use crate::command::{Request, text};
 use crate::limits;
+use crate::seat::Seat;
 use crate::socket::Sockets;
 use crate::zone;
 
@@ -30,6 +31,7 @@ pub struct OpenFile {
     pub(super) offers: Arc<Offers>,
     pub(super) flags: OpenFlags,
     pub(super) state: Lock<State>,
+    pub(super) seat: Lock<Option<Seat>>,
     credentials: Credentials,
     path: Path,
     /// The controller's open file, opened when the first command is forwarded.
@@ -45,6 +47,7 @@ impl OpenFile {
             offers,
             flags: request.flags,
             state: Lock::default(),
+            seat: Lock::default(),
             credentials: request.credentials.clone(),
             path: request.path.clone(),
             controller: Lock::new(None),

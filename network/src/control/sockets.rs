@@ -13,6 +13,7 @@ use super::open::OpenFile;
 use super::state::{Handle, State, Unconnected};
 use crate::command::multicast::Membership;
 use crate::command::socket::{Datagram, Direction, Offer, SocketKind, SocketStatus};
+use crate::seat::Seat;
 use crate::socket::{DatagramSocket, IcmpSocket, RawSocket, TcpListener, TcpStream, UdpSocket};
 use crate::stack::bound::Bound;
 
@@ -103,6 +104,7 @@ impl OpenFile {
         poll_fn(|context| stream.poll_connected(context)).await?;
         attempt.is_over = true;
         let local = stream.local_address();
+        stream.hold(self.seat());
         self.become_state(|state| {
             let settings = state.settings_mut().map_or(*former, |settings| *settings);
             // Options may have changed meanwhile.
@@ -130,17 +132,39 @@ impl OpenFile {
     /// Makes this file the stream of an offered connection.
     pub(super) fn accept(&self, token: u64) -> Result<SocketStatus> {
         let (stream, settings) = self.offers.claim(token)?;
+        self.seat.with(|held| *held = stream.seat());
         let status = stream.status().ok_or(Error::ConnectionAborted)?;
         self.state.with(|state| *state = State::Stream(Arc::new(stream), settings));
         Ok(status)
     }
 
-    /// Waits for a connection of the listener, and offers it.
-    pub(super) async fn next_connection(&self) -> Result<Offer> {
+    /// Waits for a connection of the listener, and offers it. It holds what `reserve` gives until
+    /// it is gone; while that fails, it stays in the backlog, as with accept(2).
+    ///
+    /// # Errors
+    /// As [`NextConnection`](crate::command::NextConnection), and those of `reserve`.
+    ///
+    /// # Cancel safety
+    /// A dropped future has offered no connection.
+    pub async fn next_connection(
+        &self,
+        reserve: impl Fn() -> Result<Option<Seat>>,
+    ) -> Result<Offer> {
         match self.handle()? {
-            Handle::Listener(listener) => self.offers.next(&listener).await,
+            Handle::Listener(listener) => self.offers.next(&listener, reserve).await,
             _ => Err(CHANGED),
         }
+    }
+
+    /// Keeps `seat` until the socket of this file is gone: its connection may outlive the file.
+    pub fn hold(&self, seat: Seat) {
+        self.seat.with(|held| *held = Some(seat));
+    }
+
+    /// What is held, also for a connection that this file accepted.
+    #[must_use]
+    pub fn seat(&self) -> Option<Seat> {
+        self.seat.with(|held| held.clone())
     }
 
     pub(super) fn shutdown(&self, direction: Direction) -> Result<()> {

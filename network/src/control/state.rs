@@ -130,7 +130,7 @@ impl Handle {
                 if buffer.len() < Offer::LINE_BYTES {
                     return Err(Error::InvalidInput);
                 }
-                Ok(offers.next(&listener).await?.write_line(buffer))
+                Ok(offers.next(&listener, || Ok(None)).await?.write_line(buffer))
             }),
         }
     }

@@ -121,7 +121,10 @@ impl TcpListener {
 
     /// Like [`try_accept`](Self::try_accept), with the connection's settings. If the accept queue
     /// is empty, `waker` is woken once it is not.
-    fn try_take(&self, waker: Option<&Waker>) -> Result<(TcpStream, TcpSettings), Error> {
+    pub(crate) fn try_take(
+        &self,
+        waker: Option<&Waker>,
+    ) -> Result<(TcpStream, TcpSettings), Error> {
         loop {
             let waiting = self.listener.take(waker)?;
             // An interface that was unregistered has closed its connections.
@@ -141,11 +144,6 @@ impl TcpListener {
     /// Accepts the oldest connection of the accept queue, or registers the waker.
     pub fn poll_accept(&self, context: &mut Context<'_>) -> Poll<Result<TcpStream, Error>> {
         pending_if_blocked(self.try_take(Some(context.waker()))).map_ok(|(stream, _)| stream)
-    }
-
-    /// Like [`accept`](Self::accept), with the connection's settings.
-    pub(crate) async fn take(&self) -> Result<(TcpStream, TcpSettings), Error> {
-        poll_fn(|context| pending_if_blocked(self.try_take(Some(context.waker())))).await
     }
 
     /// The settings that later connections inherit.

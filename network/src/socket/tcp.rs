@@ -6,13 +6,14 @@ use core::future::poll_fn;
 use core::net::{IpAddr, SocketAddr};
 use core::task::{Context, Poll, Waker};
 
-use virtual_file_system::{Error, Readiness};
+use virtual_file_system::{Error, Lock, Readiness};
 
 use super::Sockets;
 use crate::command::socket::{Direction, SocketStatus};
 use crate::command::stream::StreamStatistics;
 use crate::interface::Interface;
 use crate::interfaces::Place;
+use crate::seat::Seat;
 use crate::socket::TcpSettings;
 use crate::stack::flow::End;
 use crate::stack::tcp::ConnectionId;
@@ -32,6 +33,8 @@ pub struct TcpStream {
     slot: ConnectionId,
     local: End,
     remote: End,
+    /// What the connection holds until it is gone.
+    seat: Lock<Option<Seat>>,
 }
 
 impl TcpStream {
@@ -107,7 +110,7 @@ impl TcpStream {
             stack.transport.tcp.connect(&mut stack.context, &mut stack.ip, local, remote, settings)
         })?;
         let (local, remote) = (local.into(), remote.into());
-        Ok(Self { interface, slot, local, remote })
+        Ok(Self { interface, slot, local, remote, seat: Lock::new(None) })
     }
 
     /// Ready once the handshake has ended.
@@ -127,7 +130,18 @@ impl TcpStream {
             slot: pending.connection,
             local: pending.flow.local,
             remote: pending.flow.remote,
+            seat: Lock::new(None),
         }
+    }
+
+    /// Keeps `seat` until the connection is gone, which may be long after the stream.
+    pub(crate) fn hold(&self, seat: Option<Seat>) {
+        self.seat.with(|held| *held = seat);
+    }
+
+    /// What the connection holds.
+    pub(crate) fn seat(&self) -> Option<Seat> {
+        self.seat.with(|held| held.clone())
     }
 
     /// The local address.
@@ -352,8 +366,9 @@ impl TcpStream {
 
 impl Drop for TcpStream {
     fn drop(&mut self) {
+        let seat = self.seat.with(Option::take);
         self.interface.change_and_transmit(|stack| {
-            stack.transport.tcp.release(&mut stack.context, &mut stack.ip, self.slot)
+            stack.transport.tcp.release(&mut stack.context, &mut stack.ip, self.slot, seat)
         });
     }
 }

@@ -323,7 +323,7 @@ impl Tcp {
     pub(crate) fn remove(&mut self, index: u32) {
         let Some(connection) = self.connections.try_remove(index as usize) else { return };
         self.forget_memory(&connection);
-        self.orphans.removed(&connection);
+        self.orphans.removed(index, &connection);
         if connection.is_linked {
             self.remove_flow(&connection.flow, index);
         }

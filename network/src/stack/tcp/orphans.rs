@@ -5,8 +5,12 @@
 
 use alloc::collections::VecDeque;
 
+use foldhash::fast::FixedState;
+use hashbrown::HashMap;
+
 use super::{Connection, ConnectionId, Owner, Tcp};
 use crate::limits;
+use crate::seat::Seat;
 use crate::stack::context::Context;
 use crate::stack::ip::Ip;
 
@@ -16,12 +20,15 @@ pub(super) struct Orphans {
     /// Oldest first, with some that are gone.
     queue: VecDeque<ConnectionId>,
     count: usize,
+    /// What some of them hold, by their indices.
+    seats: HashMap<u32, Seat, FixedState>,
 }
 
 impl Orphans {
     /// A connection was removed.
-    pub(super) fn removed(&mut self, connection: &Connection) {
+    pub(super) fn removed(&mut self, index: u32, connection: &Connection) {
         if matches!(connection.owner, Owner::Orphan) {
+            self.seats.remove(&index);
             self.count = self.count.saturating_sub(1);
             if self.count == 0 {
                 self.queue.clear();
@@ -32,8 +39,17 @@ impl Orphans {
 
 impl Tcp {
     /// A connection became an orphan. The oldest one ends when there are too many.
-    pub(super) fn add_orphan(&mut self, cx: &mut Context, ip: &mut Ip, id: ConnectionId) {
+    pub(super) fn add_orphan(
+        &mut self,
+        cx: &mut Context,
+        ip: &mut Ip,
+        id: ConnectionId,
+        seat: Option<Seat>,
+    ) {
         self.orphans.count += 1;
+        if let Some(seat) = seat {
+            self.orphans.seats.insert(id.index, seat);
+        }
         self.orphans.queue.push_back(id);
         if self.orphans.queue.len() > 2 * self.orphans.count + limits::ORPHANS {
             let Self { orphans, connections, .. } = self;

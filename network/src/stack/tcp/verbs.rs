@@ -9,6 +9,7 @@ use core::time::Duration;
 
 use crate::command::socket::SocketState as State;
 use crate::limits;
+use crate::seat::Seat;
 use virtual_file_system::{Error, Readiness};
 
 use super::deadline::ORPHAN;
@@ -250,8 +251,14 @@ impl Tcp {
     }
 
     /// The owner dropped the connection, which becomes an orphan: written data is delivered, then a
-    /// FIN. Unread data resets the connection (RFC 1122 §4.2.2.13).
-    pub(crate) fn release(&mut self, cx: &mut Context, ip: &mut Ip, id: ConnectionId) {
+    /// FIN. Unread data resets the connection (RFC 1122 §4.2.2.13). `seat` is held until it is gone.
+    pub(crate) fn release(
+        &mut self,
+        cx: &mut Context,
+        ip: &mut Ip,
+        id: ConnectionId,
+        seat: Option<Seat>,
+    ) {
         let now = cx.now;
         let Some(connection) = self.get_mut(id) else { return };
         match connection.state() {
@@ -272,7 +279,7 @@ impl Tcp {
         if connection.state() == State::FinWait2 {
             connection.give_up_at = now.after(FIN_WAIT);
         }
-        self.add_orphan(cx, ip, id);
+        self.add_orphan(cx, ip, id, seat);
         self.close_if_pending(id.index);
         self.serve(cx, ip, id.index);
     }
