@@ -91,7 +91,8 @@ pub const TCP_MEMORY: usize = 512 * 1024 * 1024;
 pub const PORT_COUNTERS: usize = 16;
 /// The largest backlog: connections in the accept queue of one listener (Linux' somaxconn).
 pub const BACKLOG_MAXIMUM: usize = 4096;
-/// Half-open connections of one listener, or its backlog if that is larger; the oldest is dropped.
+/// Half-open connections of one listener, or its backlog if that is larger; further SYNs get
+/// cookies.
 pub const HALF_OPEN: usize = 256;
 /// TIME-WAIT entries on one interface; the oldest is dropped.
 pub const TIME_WAIT: usize = 32 * 1024;

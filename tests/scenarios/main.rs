@@ -12,6 +12,7 @@ mod dhcp;
 mod errors;
 mod events;
 mod frames;
+mod hold_tables;
 mod hostile;
 mod io_free;
 mod leases;
