@@ -41,16 +41,32 @@ pub const MTU_MINIMUM: usize = 68;
 /// Bytes of the smallest MTU with which IPv6 runs on an interface (RFC 8200 §5).
 pub const MTU_MINIMUM_IPV6: usize = 1280;
 
-/// Neighbors of one interface, static ones included; the least recently used of the others is
-/// evicted.
+/// Neighbors of one interface, static ones included; those that no program uses are evicted first,
+/// then the least recently used.
 pub const NEIGHBORS: usize = 8192;
+/// Neighbors that told their addresses and that no program used; the oldest is evicted.
+pub const NEIGHBORS_LEARNED: usize = 2048;
+/// Unresolved neighbors for packets of programs; the oldest is evicted.
+pub const NEIGHBORS_RESOLVING: usize = 512;
+/// Unresolved neighbors for answers to strangers (echo replies, errors, resets, SYN|ACKs); the
+/// oldest is evicted.
+pub const NEIGHBORS_ANSWERING: usize = 128;
+/// New neighbors for packets of programs: burst, and per second. Each costs a broadcast.
+pub const RESOLUTIONS: u32 = 10_000;
+/// Those of one local port.
+pub const RESOLUTIONS_PER_PORT: u32 = 2000;
+/// Token buckets of local ports.
+pub const RESOLUTION_BUCKETS: usize = 64;
+/// New neighbors for answers to strangers: burst, and per second. Whoever is on the link and asks
+/// us has told its address before.
+pub const RESOLUTIONS_ANSWERING: u32 = 200;
 /// Packets that each neighbor may queue in any case (RFC 4861 §7.2.2 requires at least one).
 pub const QUEUED_PER_NEIGHBOR: usize = 3;
 /// Queued packets beyond those shares, over all neighbors: a program that opens many connections at
 /// once does not lose their SYNs.
 pub const QUEUED_BURST: usize = 128;
-/// Packets queued for neighbors on one interface.
-pub const QUEUED: usize = 512;
+/// Packets queued for neighbors on one interface, beside that burst.
+pub const QUEUED: usize = (NEIGHBORS_RESOLVING + NEIGHBORS_ANSWERING) * QUEUED_PER_NEIGHBOR;
 
 /// Incomplete datagrams on one interface; the oldest is dropped.
 pub const REASSEMBLIES: usize = 64;

@@ -1,15 +1,15 @@
 //! Tables that everybody shares protect those who behave: floods of every kind beside honest
 //! traffic that goes on.
 
-use std::net::Ipv4Addr;
+use std::net::{IpAddr, Ipv4Addr, Ipv6Addr};
 use std::time::Duration;
 
-use network::TcpListener;
-use network::command::GetSynCookies;
 use network::command::interface::SynCookies;
+use network::command::{GetSynCookies, ListNeighbors};
+use network::{TcpListener, UdpSocket};
 use world::{Host, World};
 
-use crate::station::{HOST, at};
+use crate::station::{HOST, HOST6, Wire, at, icmp, icmpv6_packet, ipv4, ndp, udp};
 use crate::wire::{self, ACK, RST, SYN, Segment};
 
 const MILLISECOND: Duration = Duration::from_millis(1);
@@ -180,4 +180,182 @@ fn hold_07_a_cookie_waits_for_a_full_accept_queue_and_ends_after_two_minutes() {
         let answers = flood.pass(&world, &mut wire, 1).await;
         assert_eq!(answers.iter().map(|answer| answer.flags).collect::<Vec<_>>(), [RST]);
     });
+}
+
+/// A station of the link that answers questions for its addresses.
+struct Station {
+    hardware: [u8; 6],
+    addresses: [IpAddr; 2],
+}
+
+impl Station {
+    fn new(number: u8) -> Self {
+        Self {
+            hardware: [2, 7, 0, 0, 0, number],
+            addresses: [
+                Ipv4Addr::new(10, 200, 0, number).into(),
+                Ipv6Addr::new(0xfd00, 0, 0, 0, 0xaaaa, 0, 0, number.into()).into(),
+            ],
+        }
+    }
+
+    /// Answers questions among frames; counts all questions.
+    fn answer(&self, wire: &mut Wire<'_>, frames: &[Vec<u8>]) -> usize {
+        let mut questions = 0;
+        for frame in frames {
+            if frame[12..14] == [8, 6] && frame[20..22] == [0, 1] {
+                questions += 1;
+                let target: [u8; 4] = frame[38..42].try_into().unwrap();
+                if self.addresses[0] == IpAddr::from(target) {
+                    let reply = [
+                        &frame[6..12],
+                        &self.hardware,
+                        &[8, 6, 0, 1, 8, 0, 6, 4, 0, 2],
+                        &self.hardware,
+                        &target,
+                        &frame[22..32],
+                    ];
+                    wire.send_frame(&reply.concat());
+                }
+            } else if frame[12..14] == [0x86, 0xdd] && frame[20] == 58 && frame[54] == 135 {
+                questions += 1;
+                let target: [u8; 16] = frame[62..78].try_into().unwrap();
+                if self.addresses[1] == IpAddr::from(target) {
+                    let asker: [u8; 16] = frame[22..38].try_into().unwrap();
+                    let rest = [&target[..], &[2, 1], &self.hardware].concat();
+                    let packet = ndp(target.into(), asker.into(), 136, [0x60, 0, 0, 0], &rest);
+                    let head = [&frame[6..12], &self.hardware, &[0x86, 0xdd]].concat();
+                    wire.send_frame(&[head, packet].concat());
+                }
+            }
+        }
+        questions
+    }
+
+    fn has_received(&self, frames: &[Vec<u8>]) -> bool {
+        let is_udp = |frame: &Vec<u8>| match frame[12..14] {
+            [8, 0] => frame[23] == 17,
+            _ => frame[20] == 17,
+        };
+        frames.iter().any(|frame| frame[..6] == self.hardware && is_udp(frame))
+    }
+}
+
+/// What a neighbor flood consists of: a frame of a stranger, by number.
+type Stranger = fn(u32) -> Vec<u8>;
+
+fn frame_of(hardware: [u8; 6], ethertype: [u8; 2], packet: &[u8]) -> Vec<u8> {
+    [&[2, 0, 0, 0, 0, 1], &hardware[..], &ethertype, packet].concat()
+}
+
+const ATTACKER: [u8; 6] = [2, 6, 6, 6, 6, 6];
+
+fn address4(number: u32) -> Ipv4Addr {
+    Ipv4Addr::from(0x0a01_0000 + number)
+}
+
+fn address6(number: u32) -> Ipv6Addr {
+    Ipv6Addr::from_bits(0xfd00 << 112 | 0x0bad_0000_0000 | u128::from(number))
+}
+
+fn echo4(number: u32) -> Vec<u8> {
+    let packet = ipv4(address4(number), HOST, 1, &icmp(8, 0, [0; 4], b""));
+    frame_of(ATTACKER, [8, 0], &packet)
+}
+
+fn echo6(number: u32) -> Vec<u8> {
+    let packet = icmpv6_packet(address6(number), HOST6, 128, 0, [0; 4], b"");
+    frame_of(ATTACKER, [0x86, 0xdd], &packet)
+}
+
+fn closed_port4(number: u32) -> Vec<u8> {
+    frame_of(ATTACKER, [8, 0], &udp(at(address4(number), 1), at(HOST, 999), b"x"))
+}
+
+/// A datagram for a program that answers.
+fn question4(number: u32) -> Vec<u8> {
+    frame_of(ATTACKER, [8, 0], &udp(at(address4(number), 1), at(HOST, 53), b"x"))
+}
+
+fn arp_request(number: u32) -> Vec<u8> {
+    let [_, a, b, c] = address4(number).octets();
+    let (hardware, address) = ([2, 1, 0, a, b, c], address4(number).octets());
+    let head = [&[8, 6, 0, 1, 8, 0, 6, 4, 0, 1], &hardware[..], &address].concat();
+    [&[0xff; 6], &hardware[..], &head, &[0; 6], &HOST.octets()].concat()
+}
+
+fn solicitation6(number: u32) -> Vec<u8> {
+    let [.., a, b, c] = address6(number).octets();
+    let hardware = [2, 1, 1, a, b, c];
+    let rest = [&HOST6.octets()[..], &[1, 1], &hardware].concat();
+    frame_of(hardware, [0x86, 0xdd], &ndp(address6(number), HOST6, 135, [0; 4], &rest))
+}
+
+/// Honest stations beside a second of a flood: one known before and idle since, one that is new.
+fn neighbors_beside(seed: u64, family: usize, stranger: Stranger) {
+    let world = World::new(seed);
+    let mut wire = Wire::with(&world, &["10.0.0.1/8", "fd00::1/64"]);
+    let socket = UdpSocket::new(&wire.host.sockets());
+    let server = UdpSocket::new(&wire.host.sockets());
+    server.bind(at(HOST, 53)).unwrap();
+    let (known, new) = (Station::new(1), Station::new(2));
+    let (mut asked, mut served) = (0, 0);
+    let mut millisecond = |wire: &mut Wire<'_>, flood: Option<u32>| {
+        for number in flood.into_iter().flat_map(|at| at * FLOOD..(at + 1) * FLOOD) {
+            wire.send_frame(&stranger(number));
+        }
+        world.run(world.sleep(MILLISECOND));
+        let mut buffer = [0; 20];
+        while let Ok(info) = server.try_receive_message(&mut buffer) {
+            served += 1;
+            // Some find no room, as many as the table protects itself from.
+            let _ = server.try_send(b"y", Some(info.remote));
+        }
+        let frames = wire.frames();
+        asked += known.answer(wire, &frames).max(new.answer(wire, &frames));
+        frames
+    };
+    let to = |station: &Station| at(station.addresses[family], 9);
+    socket.try_send(b"x", Some(to(&known))).unwrap();
+    let met: Vec<_> = (0..5).flat_map(|_| millisecond(&mut wire, None)).collect();
+    assert!(known.has_received(&met), "the first is known");
+    world.run(world.sleep(Duration::from_secs(10)));
+    for at in 0..1000 {
+        if at % 100 == 99 {
+            socket.try_send(b"x", Some(to(&known))).unwrap();
+            let sent = millisecond(&mut wire, Some(at));
+            assert!(known.has_received(&sent), "a known neighbor is used at once, {at} ms");
+        } else if at == 800 {
+            socket.try_send(b"x", Some(to(&new))).expect("a new neighbor is asked for");
+            let sent: Vec<_> = (0..5).flat_map(|_| millisecond(&mut wire, Some(at))).collect();
+            assert!(new.has_received(&sent), "a new neighbor is found");
+        } else {
+            millisecond(&mut wire, Some(at));
+        }
+    }
+    assert!(asked < 5000, "{asked} questions for 20,000 strangers, {served} served");
+    let listed = wire.host.control::<ListNeighbors>("eth0", &()).unwrap();
+    assert!(listed.len() <= network::limits::NEIGHBORS);
+    for station in [known, new] {
+        let is_listed = |address| listed.iter().any(|entry| entry.address == address);
+        assert!(is_listed(station.addresses[family]), "both are still known");
+    }
+}
+
+#[test]
+fn hold_05_pings_from_20_000_new_addresses_a_second() {
+    neighbors_beside(3, 0, echo4);
+    neighbors_beside(4, 1, echo6);
+}
+
+#[test]
+fn hold_05_datagrams_from_20_000_new_addresses_a_second() {
+    neighbors_beside(5, 0, closed_port4);
+    neighbors_beside(6, 0, question4);
+}
+
+#[test]
+fn hold_05_questions_from_20_000_new_addresses_a_second() {
+    neighbors_beside(7, 0, arp_request);
+    neighbors_beside(8, 1, solicitation6);
 }

@@ -236,8 +236,17 @@ impl Link {
     }
 
     fn arm_neighbors(&mut self, cx: &mut Context) {
-        while let Some((deadline, address)) = self.neighbors.armed.pop_front() {
+        let neighbors = &mut self.neighbors;
+        for frame in neighbors.evicted.drain(..) {
+            cx.statistics.sent_drops.neighbor += 1;
+            cx.pool.put(frame);
+        }
+        while let Some((deadline, address)) = neighbors.armed.pop_front() {
             cx.timers.arm(deadline, Timer::Neighbor(address));
+            cx.timers.sweep(neighbors.len(), |deadline, timer| match timer {
+                Timer::Neighbor(address) => neighbors.is_armed(address, deadline),
+                _ => true,
+            });
         }
     }
 
