@@ -5,7 +5,9 @@ use std::net::{IpAddr, Ipv4Addr, Ipv6Addr};
 use std::time::Duration;
 
 use network::command::interface::SynCookies;
-use network::command::{GetSynCookies, ListNeighbors};
+use network::command::{
+    FindRoute, GetSynCookies, ListAddresses, ListDnsServers, ListNeighbors, ListRoutes,
+};
 use network::{TcpListener, UdpSocket};
 use world::{Host, World};
 
@@ -13,6 +15,7 @@ use crate::station::{HOST, HOST6, Wire, at, icmp, icmpv6_packet, ipv4, ndp, udp}
 use crate::wire::{self, ACK, RST, SYN, Segment};
 
 const MILLISECOND: Duration = Duration::from_millis(1);
+const ALL_NODES: Ipv6Addr = Ipv6Addr::new(0xff02, 0, 0, 0, 0, 0, 0, 1);
 /// Frames of a flood in a millisecond: 20,000 in a second.
 const FLOOD: u32 = 20;
 
@@ -358,4 +361,104 @@ fn hold_05_datagrams_from_20_000_new_addresses_a_second() {
 fn hold_05_questions_from_20_000_new_addresses_a_second() {
     neighbors_beside(7, 0, arp_request);
     neighbors_beside(8, 1, solicitation6);
+}
+
+/// An advertisement with a router lifetime, a prefix, a route, a name server and a link-layer
+/// address.
+fn advertisement(number: u32, hardware: [u8; 6], lifetime: u16) -> Vec<u8> {
+    let [high, low] = lifetime.to_be_bytes();
+    let [_, a, b, c] = number.to_be_bytes();
+    let from = Ipv6Addr::from_bits(0xfe80 << 112 | 0x00ad_0000_0000 | u128::from(number));
+    let network = [0x20, 1, 0xd, 0xb8, a, b, c, 0, 0, 0, 0, 0, 0, 0, 0, 0];
+    let seconds = 65_000_u32.to_be_bytes();
+    let mut server = network;
+    server[15] = 0x53;
+    let rest = [
+        &[0; 8][..],
+        &[3, 4, 64, 0xc0],
+        &seconds,
+        &seconds,
+        &[0; 4],
+        &network,
+        &[24, 2, 56, 0],
+        &seconds,
+        &network[..8],
+        &[25, 3, 0, 0],
+        &seconds,
+        &server,
+        &[1, 1],
+        &hardware,
+    ];
+    let packet = ndp(from, ALL_NODES, 134, [64, 0, high, low], &rest.concat());
+    [&[0x33, 0x33, 0, 0, 0, 1], &hardware[..], &[0x86, 0xdd], &packet].concat()
+}
+
+/// The number of the real router.
+const REAL: u32 = 0x00f0_0000;
+const REAL_HARDWARE: [u8; 6] = [2, 9, 9, 9, 9, 9];
+
+/// What of the real router counts: its default route, prefix, name server.
+fn real_counts(wire: &Wire<'_>) -> [bool; 3] {
+    let gateway = Ipv6Addr::from_bits(0xfe80 << 112 | 0x00ad_0000_0000 | u128::from(REAL));
+    let far = "2a00::1".parse().unwrap();
+    let route = wire.host.control::<FindRoute>("eth0", &far).ok();
+    let routes = wire.host.control::<ListRoutes>("eth0", &()).unwrap();
+    let is_default = |route: &network::command::route::RouteEntry| {
+        route.destination.length() == 0 && route.gateway == Some(gateway.into())
+    };
+    assert!(route.is_some() || routes.is_empty());
+    let addresses = wire.host.control::<ListAddresses>("eth0", &()).unwrap();
+    let prefix = Ipv6Addr::new(0x2001, 0xdb8, 0xf000, 0, 0, 0, 0, 0);
+    let is_of_prefix = |address: IpAddr| match address {
+        IpAddr::V6(address) => address.segments()[..4] == prefix.segments()[..4],
+        IpAddr::V4(_) => false,
+    };
+    let servers = wire.host.control::<ListDnsServers>("eth0", &()).unwrap();
+    [
+        routes.iter().any(is_default),
+        addresses.iter().any(|entry| is_of_prefix(entry.prefix.address())),
+        servers.iter().any(|server| is_of_prefix(server.address)),
+    ]
+}
+
+fn flood_of_advertisements(wire: &mut Wire<'_>, first: u32, milliseconds: u32, one: bool) {
+    for at in 0..milliseconds {
+        for number in 0..10 {
+            let number = first + at * 10 + number;
+            let [_, a, b, c] = number.to_be_bytes();
+            let hardware = if one { ATTACKER } else { [2, 8, 0, a, b, c] };
+            wire.send_frame(&advertisement(number, hardware, 65_000));
+        }
+        wire.world.run(wire.world.sleep(MILLISECOND));
+        wire.frames();
+    }
+}
+
+#[test]
+fn hold_08_the_real_router_that_came_first_stays_and_a_late_one_gets_in() {
+    let world = World::new(9);
+    let mut wire = Wire::with(&world, &[]);
+    wire.send_frame(&advertisement(REAL, REAL_HARDWARE, 1800));
+    wire.after(Duration::from_secs(3));
+    assert_eq!(real_counts(&wire), [true; 3]);
+    flood_of_advertisements(&mut wire, 0, 1000, false);
+    assert_eq!(real_counts(&wire), [true; 3], "it came first");
+    let world = World::new(10);
+    let mut wire = Wire::with(&world, &[]);
+    flood_of_advertisements(&mut wire, 0, 1000, false);
+    wire.after(Duration::from_secs(10));
+    wire.send_frame(&advertisement(REAL, REAL_HARDWARE, 1800));
+    wire.after(Duration::from_secs(3));
+    assert_eq!(real_counts(&wire), [true; 3], "after a flood");
+}
+
+#[test]
+fn hold_08_a_late_router_gets_in_and_stays_beside_a_flood_of_one_station() {
+    let world = World::new(11);
+    let mut wire = Wire::with(&world, &[]);
+    flood_of_advertisements(&mut wire, 0, 300, true);
+    wire.send_frame(&advertisement(REAL, REAL_HARDWARE, 1800));
+    flood_of_advertisements(&mut wire, 3000, 700, true);
+    wire.after(Duration::from_secs(3));
+    assert_eq!(real_counts(&wire), [true; 3]);
 }

@@ -25,7 +25,7 @@ use smoltcp::wire::{EthernetAddress, EthernetFrame, EthernetProtocol};
 use virtual_file_system::Error;
 
 pub(crate) use self::arp::ArpMessage;
-pub(crate) use self::ndp::Discovery;
+pub(crate) use self::ndp::{Discovery, hardware_address_in};
 use self::neighbor::{Decision, Expiry, Neighbors, Solicitation};
 use super::addresses::Addresses;
 use super::context::Context;

@@ -245,6 +245,13 @@ impl Neighbors {
         self.reclassify(address, class, now);
     }
 
+    /// True for a resolved neighbor that a program uses, or a static one.
+    pub(crate) fn is_used(&self, address: IpAddr) -> bool {
+        self.table
+            .get(&address)
+            .is_some_and(|neighbor| matches!(neighbor.class, Class::Used | Class::Fixed))
+    }
+
     /// Moves an entry to another class, which evicts the oldest of a full one.
     pub(super) fn reclassify(&mut self, address: IpAddr, class: Class, now: Instant) {
         let is_other = self.table.get(&address).is_some_and(|neighbor| neighbor.class != class);
