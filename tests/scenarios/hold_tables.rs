@@ -11,7 +11,7 @@ use network::command::{
 use network::{TcpListener, UdpSocket};
 use world::{Host, World};
 
-use crate::station::{HOST, HOST6, Wire, at, icmp, icmpv6_packet, ipv4, ndp, udp};
+use crate::station::{HOST, HOST6, PEER, Wire, at, icmp, icmpv6_packet, ipv4, ndp, packets, udp};
 use crate::wire::{self, ACK, RST, SYN, Segment};
 
 const MILLISECOND: Duration = Duration::from_millis(1);
@@ -461,4 +461,34 @@ fn hold_08_a_late_router_gets_in_and_stays_beside_a_flood_of_one_station() {
     flood_of_advertisements(&mut wire, 3000, 700, true);
     wire.after(Duration::from_secs(3));
     assert_eq!(real_counts(&wire), [true; 3]);
+}
+
+#[test]
+fn hold_11_datagrams_queued_before_connect_are_gone_after_it() {
+    let world = World::new(12);
+    let mut wire = Wire::new(&world);
+    let socket = UdpSocket::new(&wire.host.sockets());
+    socket.bind(at(HOST, 7)).unwrap();
+    let stranger = Ipv4Addr::new(10, 0, 0, 66);
+    for (from, data) in [
+        (at(stranger, 5), &b"forged"[..]),
+        (at(PEER, 5), b"first"),
+        (at(PEER, 6), b"other port"),
+        (at(PEER, 5), b"second"),
+    ] {
+        wire.send(&udp(from, at(HOST, 7), data));
+    }
+    wire.after(MILLISECOND * 20);
+    let full = wire.statistics().received_drops;
+    socket.connect(at(PEER, 5)).unwrap();
+    let mut buffer = [0; 20];
+    let read: Vec<Vec<u8>> = std::iter::from_fn(|| {
+        let info = socket.try_receive_message(&mut buffer).ok()?;
+        Some(buffer[..info.copied].to_vec())
+    })
+    .collect();
+    assert_eq!(read, [b"first".to_vec(), b"second".to_vec()]);
+    let dropped = wire.statistics().received_drops;
+    assert_eq!(dropped.no_socket - full.no_socket, 2, "they are counted");
+    assert!(packets(wire.frames()).is_empty());
 }
