@@ -72,8 +72,10 @@ pub const QUEUED: usize = (NEIGHBORS_RESOLVING + NEIGHBORS_ANSWERING) * QUEUED_P
 pub const REASSEMBLIES: usize = 64;
 /// Incomplete datagrams from one source; its own oldest is dropped.
 pub const REASSEMBLIES_PER_SOURCE: usize = 16;
-/// Bytes of incomplete datagrams on one interface.
-pub const REASSEMBLY_BYTES: usize = 1024 * 1024;
+/// Bytes of buffers of incomplete datagrams on one interface.
+pub const REASSEMBLY_BYTES: usize = 4 * 1024 * 1024;
+/// Those of one source: fourteen of the longest datagrams.
+pub const REASSEMBLY_BYTES_PER_SOURCE: usize = 1024 * 1024;
 /// Fragments of one datagram: 65,535 bytes in fragments of 576 need 120.
 pub const FRAGMENTS: usize = 256;
 
@@ -154,7 +156,8 @@ pub const LINE_BYTES: usize = 1024;
 pub const TEXT_BYTES: usize = 64 * 1024;
 /// Bytes of a DHCP hostname (RFC 1035 §2.3.4: a label).
 pub const HOSTNAME_BYTES: usize = 63;
-/// The rate limit of ICMP errors of an interface: burst, and per second (RFC 4443 §2.4(f)).
+/// The rate limit of ICMP errors of an interface: burst, and per second, on average (RFC 4443
+/// §2.4(f)).
 pub const ICMP_ERRORS: u32 = 100;
 /// The rate limit of ICMP errors to one host: burst, and per second.
 pub const ICMP_ERRORS_PER_HOST: u32 = 20;
