@@ -3,7 +3,8 @@
 //! A SYN for a listener creates a half-open connection; the listener itself stays a listener.
 //! Half-open connections are bounded per listener; once they are too many, SYNs get a cookie
 //! ([`super::cookies`]) and are not remembered. Established connections wait in the accept queue. A
-//! listener with a full accept queue drops new SYNs, as Linux does, so that clients retransmit them.
+//! listener with a full accept queue drops new SYNs, as Linux does, so that clients retransmit
+//! them.
 
 use alloc::collections::VecDeque;
 use alloc::sync::Arc;
