@@ -11,7 +11,9 @@ use network::command::{
 use network::{TcpListener, UdpSocket};
 use world::{Host, World};
 
-use crate::station::{HOST, HOST6, PEER, Wire, at, icmp, icmpv6_packet, ipv4, ndp, packets, udp};
+use crate::station::{
+    HOST, HOST6, PEER, PEER6, Wire, at, icmp, icmpv6_packet, ipv4, ipv6, ndp, packets, udp,
+};
 use crate::wire::{self, ACK, RST, SYN, Segment};
 
 const MILLISECOND: Duration = Duration::from_millis(1);
@@ -183,6 +185,43 @@ fn hold_07_a_cookie_waits_for_a_full_accept_queue_and_ends_after_two_minutes() {
         let answers = flood.pass(&world, &mut wire, 1).await;
         assert_eq!(answers.iter().map(|answer| answer.flags).collect::<Vec<_>>(), [RST]);
     });
+}
+
+/// A TCP segment of the host in an IPv6 packet: sequence number and flags.
+fn numbered(packets: &[Vec<u8>]) -> (u32, u8) {
+    let packet = packets.iter().find(|packet| packet[6] == 6).expect("a segment");
+    (u32::from_be_bytes(packet[44..48].try_into().unwrap()), packet[53])
+}
+
+#[test]
+fn hold_07_cookies_of_ipv6_and_none_after_time_wait() {
+    const FIN: u8 = 1;
+    let world = World::new(14);
+    let mut wire = Wire::new(&world);
+    let listener = TcpListener::bind(&wire.host.sockets(), at(HOST6, 80), 16).unwrap();
+    let packet = |port: u16, flags: u8, sequence: u32, acknowledgment: u32| {
+        let segment = Segment::new(port, 80, flags, sequence, acknowledgment);
+        ipv6(PEER6, HOST6, 6, 64, &wire::tcp(&segment, &PEER6.octets(), &HOST6.octets()))
+    };
+    for port in 0..300 {
+        wire.send(&packet(10_000 + port, SYN, 1, 0));
+    }
+    wire.after(MILLISECOND * 20);
+    let sent = cookies(&wire.host).sent;
+    assert_eq!(sent, 300 - network::limits::HALF_OPEN as u64);
+    let (first, flags) = numbered(&wire.exchange(&packet(5000, SYN, 1000, 0)));
+    assert_eq!(flags, SYN | ACK);
+    wire.exchange(&packet(5000, ACK, 1001, first.wrapping_add(1)));
+    drop(world.run(listener.accept()).unwrap());
+    assert_eq!(cookies(&wire.host), SynCookies { sent: sent + 1, received: 1, failed: 0 });
+    // We close first, so our end waits.
+    wire.after(MILLISECOND * 20);
+    let last = first.wrapping_add(2);
+    wire.exchange(&packet(5000, FIN | ACK, 1001, last));
+    let (again, flags) = numbered(&wire.exchange(&packet(5000, SYN, 5000, 0)));
+    assert_eq!(flags, SYN | ACK);
+    assert_eq!(cookies(&wire.host).sent, sent + 1, "the ISS after TIME-WAIT is no cookie");
+    assert!(again.wrapping_sub(last) < 1 << 31, "it is above the last number");
 }
 
 /// A station of the link that answers questions for its addresses.

@@ -101,7 +101,8 @@ pub(crate) fn ipv4(
     packet
 }
 
-fn tcp(segment: &Segment, from: Ipv4Addr, to: Ipv4Addr) -> Vec<u8> {
+/// A segment as bytes, between two addresses of either family.
+pub(crate) fn tcp(segment: &Segment, from: &[u8], to: &[u8]) -> Vec<u8> {
     let mut bytes = Vec::new();
     bytes.extend_from_slice(&segment.peer.to_be_bytes());
     bytes.extend_from_slice(&segment.host.to_be_bytes());
@@ -113,14 +114,14 @@ fn tcp(segment: &Segment, from: Ipv4Addr, to: Ipv4Addr) -> Vec<u8> {
     bytes.extend_from_slice(&segment.options);
     bytes.extend_from_slice(&segment.data);
     let length = (bytes.len() as u32).to_be_bytes();
-    let sum = checksum(&[&from.octets(), &to.octets(), &length, &[0, 6], &bytes]);
+    let sum = checksum(&[from, to, &length, &[0, 6], &bytes]);
     bytes[16..18].copy_from_slice(&sum.to_be_bytes());
     bytes
 }
 
 /// The packet of a segment to the host.
 pub(crate) fn packet_of(segment: &Segment) -> Vec<u8> {
-    ipv4(PEER, HOST, 6, &tcp(segment, PEER, HOST))
+    ipv4(PEER, HOST, 6, &tcp(segment, &PEER.octets(), &HOST.octets()))
 }
 
 /// The segment of a packet of the host, if it has one.
@@ -208,12 +209,12 @@ impl Wire {
 
     /// Sends a segment to some address.
     pub(crate) fn send_to(&mut self, segment: &Segment, to: Ipv4Addr) {
-        self.put(&ipv4(PEER, to, 6, &tcp(segment, PEER, to)));
+        self.put(&ipv4(PEER, to, 6, &tcp(segment, &PEER.octets(), &to.octets())));
     }
 
     /// Sends a segment to the host from some address.
     pub(crate) fn send_from(&mut self, segment: &Segment, from: Ipv4Addr) {
-        self.put(&ipv4(from, HOST, 6, &tcp(segment, from, HOST)));
+        self.put(&ipv4(from, HOST, 6, &tcp(segment, &from.octets(), &HOST.octets())));
     }
 
     /// The TCP segments that the host sent to an address; everything else is skipped.
