@@ -41,23 +41,41 @@ pub const MTU_MINIMUM: usize = 68;
 /// Bytes of the smallest MTU with which IPv6 runs on an interface (RFC 8200 §5).
 pub const MTU_MINIMUM_IPV6: usize = 1280;
 
-/// Neighbors of one interface, static ones included; the least recently used of the others is
-/// evicted.
+/// Neighbors of one interface, static ones included; those that no program uses are evicted first,
+/// then the least recently used.
 pub const NEIGHBORS: usize = 8192;
+/// Neighbors that told their addresses and that no program used; the oldest is evicted.
+pub const NEIGHBORS_LEARNED: usize = 2048;
+/// Unresolved neighbors for packets of programs; the oldest is evicted.
+pub const NEIGHBORS_RESOLVING: usize = 512;
+/// Unresolved neighbors for answers to strangers (echo replies, errors, resets, SYN|ACKs); the
+/// oldest is evicted.
+pub const NEIGHBORS_ANSWERING: usize = 128;
+/// New neighbors for packets of programs: burst, and per second. Each costs a broadcast.
+pub const RESOLUTIONS: u32 = 10_000;
+/// Those of one local port.
+pub const RESOLUTIONS_PER_PORT: u32 = 2000;
+/// Token buckets of local ports.
+pub const RESOLUTION_BUCKETS: usize = 64;
+/// New neighbors for answers to strangers: burst, and per second. Whoever is on the link and asks
+/// us has told its address before.
+pub const RESOLUTIONS_ANSWERING: u32 = 200;
 /// Packets that each neighbor may queue in any case (RFC 4861 §7.2.2 requires at least one).
 pub const QUEUED_PER_NEIGHBOR: usize = 3;
 /// Queued packets beyond those shares, over all neighbors: a program that opens many connections at
 /// once does not lose their SYNs.
 pub const QUEUED_BURST: usize = 128;
-/// Packets queued for neighbors on one interface.
-pub const QUEUED: usize = 512;
+/// Packets queued for neighbors on one interface, beside that burst.
+pub const QUEUED: usize = (NEIGHBORS_RESOLVING + NEIGHBORS_ANSWERING) * QUEUED_PER_NEIGHBOR;
 
 /// Incomplete datagrams on one interface; the oldest is dropped.
 pub const REASSEMBLIES: usize = 64;
 /// Incomplete datagrams from one source; its own oldest is dropped.
 pub const REASSEMBLIES_PER_SOURCE: usize = 16;
-/// Bytes of incomplete datagrams on one interface.
-pub const REASSEMBLY_BYTES: usize = 1024 * 1024;
+/// Bytes of buffers of incomplete datagrams on one interface.
+pub const REASSEMBLY_BYTES: usize = 4 * 1024 * 1024;
+/// Those of one source: fourteen of the longest datagrams.
+pub const REASSEMBLY_BYTES_PER_SOURCE: usize = 1024 * 1024;
 /// Fragments of one datagram: 65,535 bytes in fragments of 576 need 120.
 pub const FRAGMENTS: usize = 256;
 
@@ -99,7 +117,8 @@ pub const ORPHANS: usize = 16 * 1024;
 pub const PORT_COUNTERS: usize = 16;
 /// The largest backlog: connections in the accept queue of one listener (Linux' somaxconn).
 pub const BACKLOG_MAXIMUM: usize = 4096;
-/// Half-open connections of one listener, or its backlog if that is larger; the oldest is dropped.
+/// Half-open connections of one listener, or its backlog if that is larger; further SYNs get
+/// cookies.
 pub const HALF_OPEN: usize = 256;
 /// TIME-WAIT entries on one interface; the oldest is dropped.
 pub const TIME_WAIT: usize = 32 * 1024;
@@ -145,7 +164,8 @@ pub const LINE_BYTES: usize = 1024;
 pub const TEXT_BYTES: usize = 64 * 1024;
 /// Bytes of a DHCP hostname (RFC 1035 §2.3.4: a label).
 pub const HOSTNAME_BYTES: usize = 63;
-/// The rate limit of ICMP errors of an interface: burst, and per second (RFC 4443 §2.4(f)).
+/// The rate limit of ICMP errors of an interface: burst, and per second, on average (RFC 4443
+/// §2.4(f)).
 pub const ICMP_ERRORS: u32 = 100;
 /// The rate limit of ICMP errors to one host: burst, and per second.
 pub const ICMP_ERRORS_PER_HOST: u32 = 20;

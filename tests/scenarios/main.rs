@@ -13,6 +13,7 @@ mod errors;
 mod events;
 mod frames;
 mod hold;
+mod hold_tables;
 mod hostile;
 mod io_free;
 mod leases;

@@ -101,7 +101,8 @@ pub(crate) fn ipv4(
     packet
 }
 
-fn tcp(segment: &Segment, to: Ipv4Addr) -> Vec<u8> {
+/// A segment as bytes, between two addresses of either family.
+pub(crate) fn tcp(segment: &Segment, from: &[u8], to: &[u8]) -> Vec<u8> {
     let mut bytes = Vec::new();
     bytes.extend_from_slice(&segment.peer.to_be_bytes());
     bytes.extend_from_slice(&segment.host.to_be_bytes());
@@ -113,14 +114,40 @@ fn tcp(segment: &Segment, to: Ipv4Addr) -> Vec<u8> {
     bytes.extend_from_slice(&segment.options);
     bytes.extend_from_slice(&segment.data);
     let length = (bytes.len() as u32).to_be_bytes();
-    let sum = checksum(&[&PEER.octets(), &to.octets(), &length, &[0, 6], &bytes]);
+    let sum = checksum(&[from, to, &length, &[0, 6], &bytes]);
     bytes[16..18].copy_from_slice(&sum.to_be_bytes());
     bytes
 }
 
 /// The packet of a segment to the host.
 pub(crate) fn packet_of(segment: &Segment) -> Vec<u8> {
-    ipv4(PEER, HOST, 6, &tcp(segment, HOST))
+    ipv4(PEER, HOST, 6, &tcp(segment, &PEER.octets(), &HOST.octets()))
+}
+
+/// The segment of a packet of the host, if it has one.
+fn segment_of(packet: &[u8]) -> Option<Segment> {
+    if packet[0] != 0x45 || packet[9] != 6 {
+        return None;
+    }
+    assert_eq!(checksum(&[&packet[..20]]), 0, "IPv4 checksum");
+    let tcp = &packet[20..];
+    let length = (tcp.len() as u32).to_be_bytes();
+    assert_eq!(checksum(&[&packet[12..20], &length, &[0, 6], tcp]), 0, "TCP checksum");
+    let header = usize::from(tcp[12] >> 4) * 4;
+    let number = |at: usize| u32::from_be_bytes(tcp[at..at + 4].try_into().unwrap());
+    let short = |at: usize| u16::from_be_bytes(tcp[at..at + 2].try_into().unwrap());
+    Some(Segment {
+        peer: short(2),
+        host: short(0),
+        sequence: number(4),
+        acknowledgment: number(8),
+        flags: tcp[13],
+        window: short(14),
+        options: tcp[20..header].to_vec(),
+        data: tcp[header..].to_vec(),
+        hop_limit: packet[8],
+        traffic_class: packet[1],
+    })
 }
 
 /// Puts a frame on a cable.
@@ -182,7 +209,23 @@ impl Wire {
 
     /// Sends a segment to some address.
     pub(crate) fn send_to(&mut self, segment: &Segment, to: Ipv4Addr) {
-        self.put(&ipv4(PEER, to, 6, &tcp(segment, to)));
+        self.put(&ipv4(PEER, to, 6, &tcp(segment, &PEER.octets(), &to.octets())));
+    }
+
+    /// Sends a segment to the host from some address.
+    pub(crate) fn send_from(&mut self, segment: &Segment, from: Ipv4Addr) {
+        self.put(&ipv4(from, HOST, 6, &tcp(segment, &from.octets(), &HOST.octets())));
+    }
+
+    /// The TCP segments that the host sent to an address; everything else is skipped.
+    pub(crate) fn segments_to(&mut self, to: Ipv4Addr) -> Vec<Segment> {
+        let mut segments = Vec::new();
+        while let Some(packet) = self.packet() {
+            if packet[9] == 6 && packet[16..20] == to.octets() {
+                segments.extend(segment_of(&packet));
+            }
+        }
+        segments
     }
 
     /// The next TCP segment that the host sent; other packets are skipped. Checksums are verified
@@ -190,28 +233,9 @@ impl Wire {
     pub(crate) fn segment(&mut self) -> Option<Segment> {
         loop {
             let packet = self.packet()?;
-            if packet[0] != 0x45 || packet[9] != 6 {
-                continue;
+            if let Some(segment) = segment_of(&packet) {
+                return Some(segment);
             }
-            assert_eq!(checksum(&[&packet[..20]]), 0, "IPv4 checksum");
-            let tcp = &packet[20..];
-            let length = (tcp.len() as u32).to_be_bytes();
-            assert_eq!(checksum(&[&packet[12..20], &length, &[0, 6], tcp]), 0, "TCP checksum");
-            let header = usize::from(tcp[12] >> 4) * 4;
-            let number = |at: usize| u32::from_be_bytes(tcp[at..at + 4].try_into().unwrap());
-            let short = |at: usize| u16::from_be_bytes(tcp[at..at + 2].try_into().unwrap());
-            return Some(Segment {
-                peer: short(2),
-                host: short(0),
-                sequence: number(4),
-                acknowledgment: number(8),
-                flags: tcp[13],
-                window: short(14),
-                options: tcp[20..header].to_vec(),
-                data: tcp[header..].to_vec(),
-                hop_limit: packet[8],
-                traffic_class: packet[1],
-            });
         }
     }
 

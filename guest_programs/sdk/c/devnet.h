@@ -134,6 +134,8 @@ enum {
 /* Advertises this system as IPv6 router with a prefix, or stops that; true if that changed
    something. (write) */
 #define DEVNET_SET_ADVERTISEMENT 0xffff6e08u
+/* Returns the interface's counters of SYN cookies. (read) */
+#define DEVNET_GET_SYN_COOKIES 0xbfff6e09u
 /* Lists the addresses in the order in which they were added. (read) */
 #define DEVNET_LIST_ADDRESSES 0xbfff6e10u
 /* Adds an address. (write) */

@@ -126,6 +126,7 @@ impl Request {
             | Self::SetEnabled(_)
             | Self::SetMetric(_)
             | Self::GetStatistics(())
+            | Self::GetSynCookies(())
             | Self::FlushAddresses(())
             | Self::StopDhcp(())
             | Self::GetDhcp(())

@@ -139,6 +139,7 @@ impl Request {
             Self::GetInterface(())
             | Self::ListInterfaces(())
             | Self::GetStatistics(())
+            | Self::GetSynCookies(())
             | Self::ListAddresses(())
             | Self::ListRoutes(())
             | Self::ListRoutePreferences(())

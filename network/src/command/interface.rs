@@ -105,6 +105,18 @@ pub struct Statistics {
     pub polls: u64,
 }
 
+/// Counters of SYN cookies, which leave while a listener's half-open connections have no room (RFC
+/// 4987 §3.6; Linux' SyncookiesSent, SyncookiesRecv, SyncookiesFailed). They never decrease.
+#[derive(Clone, Copy, PartialEq, Eq, Debug, Default, Serialize, Deserialize)]
+pub struct SynCookies {
+    /// Cookies sent.
+    pub sent: u64,
+    /// Valid cookies received.
+    pub received: u64,
+    /// Segments to a listener without a valid cookie, while one was expected.
+    pub failed: u64,
+}
+
 /// Why received frames were dropped.
 #[derive(Clone, Copy, PartialEq, Eq, Debug, Default, Serialize, Deserialize)]
 pub struct ReceiveDrops {

@@ -67,6 +67,8 @@ virtual_file_system::define_commands! {
         /// Advertises this system as IPv6 router with a prefix, or stops that; true if that changed
         /// something.
         8 => SetAdvertisement: Write (Option<interface::Advertisement>) -> bool;
+        /// Returns the interface's counters of SYN cookies.
+        9 => GetSynCookies: Read (()) -> interface::SynCookies;
 
         /// Lists the addresses in the order in which they were added.
         16 => ListAddresses: Read (()) -> Vec<address::AddressEntry>;

@@ -82,6 +82,7 @@ impl Mode {
             | Request::SetMtu(_)
             | Request::SetMetric(_)
             | Request::GetStatistics(())
+            | Request::GetSynCookies(())
             | Request::SetAdvertisement(_)
             | Request::ListAddresses(())
             | Request::AddAddress(_)

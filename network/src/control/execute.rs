@@ -49,6 +49,9 @@ impl OpenFile {
                 self.change(|stack| stack.advertiser.set(&mut stack.context, &mut stack.ip, what)),
             ),
             Immediate::GetStatistics(()) => reply(self.read_now(|stack| stack.context.statistics)),
+            Immediate::GetSynCookies(()) => {
+                reply(self.read_now(|stack| stack.transport.tcp.cookies.counters))
+            }
             Immediate::ListAddresses(()) => {
                 reply(Ok(self.collect_now(|stack| stack.address_entries())))
             }

@@ -36,6 +36,7 @@ pub(crate) mod random;
 pub(crate) mod routes;
 pub(crate) mod tcp;
 pub(crate) mod timers;
+mod token_bucket;
 pub(crate) mod transport;
 pub(crate) mod watch;
 pub(crate) mod wire;

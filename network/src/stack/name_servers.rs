@@ -31,16 +31,18 @@ impl NameServers {
         self.servers.contains(&(server, origin))
     }
 
+    /// True for an address that a server can have and the list has not.
+    pub(crate) fn is_new(&self, server: IpAddr) -> bool {
+        is_host(server) && !self.servers.iter().any(|(known, _)| *known == server)
+    }
+
     /// Adds a server. Advertised servers cannot block others: in a full list the last advertised
     /// one is replaced (RA-01) and returned.
     ///
     /// # Errors
     /// `AlreadyExists`; `InvalidInput` for an address that no host can have; `NoBufferSpace`.
     pub(crate) fn add(&mut self, server: IpAddr, origin: Origin) -> Result<Option<IpAddr>, Error> {
-        if server.is_unspecified()
-            || server.is_multicast()
-            || matches!(server, IpAddr::V4(address) if address.is_broadcast())
-        {
+        if !is_host(server) {
             return Err(Error::InvalidInput);
         }
         if self.servers.iter().any(|(known, _)| *known == server) {
@@ -103,6 +105,12 @@ impl NameServers {
         self.retain(|_, known| known != origin);
         self.retain_domains(|_, known| known != origin);
     }
+}
+
+/// True for an address that a host can have.
+fn is_host(server: IpAddr) -> bool {
+    let is_broadcast = matches!(server, IpAddr::V4(address) if address.is_broadcast());
+    !(server.is_unspecified() || server.is_multicast() || is_broadcast)
 }
 
 #[cfg(test)]

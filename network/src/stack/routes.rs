@@ -164,23 +164,15 @@ impl Routes {
     }
 
     /// Adds a route that a router advertises, or changes the preference of the one to the same
-    /// destination and gateway. False when it cannot be added: there are `most` of this kind, or
-    /// [`add`](Self::add) fails.
-    pub(crate) fn advertise(
-        &mut self,
-        route: Route,
-        same_kind: impl Fn(&Route) -> bool,
-        most: usize,
-    ) -> bool {
+    /// destination and gateway. False when [`add`](Self::add) fails.
+    pub(crate) fn advertise(&mut self, route: Route) -> bool {
         let is_same = |known: &Route| {
             (known.origin, known.source) == (route.origin, route.source)
                 && (known.destination, known.gateway) == (route.destination, route.gateway)
         };
-        let of_kind = |known: &&Route| known.origin == route.origin && same_kind(known);
         match self.list.iter().find(|known| is_same(known)) {
             Some(known) if known.preference == route.preference => return true,
             Some(_) => self.retain(|known| !is_same(known)),
-            None if self.list.iter().filter(of_kind).count() >= most => return false,
             None => {}
         }
         self.add(route, true).is_ok()

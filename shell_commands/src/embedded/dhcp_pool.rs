@@ -3,8 +3,12 @@
 //!
 //! A client gets its former address if no other client has it. Otherwise it gets an unused one,
 //! then the one that expired first, then the oldest one that was offered and not requested, so that
-//! fake clients cannot exhaust the pool. A leased address is never reassigned.
+//! fake clients cannot exhaust the pool. Offers take at most half of it: then they are reassigned
+//! first, and former addresses wait for their clients. Whoever requests an offered address first
+//! has it, so that a flood of discoveries does not disappoint a client that goes on. A leased
+//! address is never reassigned.
 
+use std::collections::BTreeMap;
 use std::net::Ipv4Addr;
 use std::time::Duration;
 
@@ -35,7 +39,6 @@ enum State {
 
 #[derive(Clone, Debug)]
 struct Entry {
-    address: Ipv4Addr,
     client: Client,
     state: State,
 }
@@ -46,7 +49,7 @@ pub struct Pool {
     last: u32,
     excluded: Vec<Ipv4Addr>,
     /// One entry per address that was ever assigned.
-    entries: Vec<Entry>,
+    entries: BTreeMap<Ipv4Addr, Entry>,
 }
 
 impl Pool {
@@ -72,7 +75,7 @@ impl Pool {
             first: u32::from(first).max(low),
             last: u32::from(last).min(high),
             excluded,
-            entries: Vec::new(),
+            entries: BTreeMap::new(),
         }
     }
 
@@ -84,7 +87,7 @@ impl Pool {
 
     /// Expires leases and offers.
     fn expire(&mut self, now: Instant) {
-        for entry in &mut self.entries {
+        for entry in self.entries.values_mut() {
             entry.state = match entry.state {
                 State::Offered(since) if since.after(OFFER) <= now => {
                     State::Former(since.after(OFFER))
@@ -107,10 +110,11 @@ impl Pool {
         self.expire(now);
         let address = self
             .former(client)
+            .or_else(|| self.oldest_offer().filter(|_| self.has_many_offers()))
             .or_else(|| wanted.filter(|wanted| self.is_unused(*wanted)))
             .or_else(|| self.unused())
             .or_else(|| self.oldest(|state| matches!(state, State::Former(_))))
-            .or_else(|| self.oldest(|state| matches!(state, State::Offered(_))))?;
+            .or_else(|| self.oldest_offer())?;
         // An offer to the client that leases the address does not end its lease.
         if !self.is_leased_to(client, address) {
             self.set(client, address, State::Offered(now));
@@ -118,28 +122,39 @@ impl Pool {
         Some(address)
     }
 
+    /// Leases the address that the client selected: it was offered it, even if the offer was
+    /// reassigned since.
+    #[must_use]
+    pub fn select(&mut self, client: &[u8], address: Ipv4Addr, seconds: u32, now: Instant) -> bool {
+        self.expire(now);
+        let entry = self.entries.get_mut(&address);
+        if let Some(entry) = entry.filter(|entry| matches!(entry.state, State::Offered(_))) {
+            entry.client = client.to_vec();
+        }
+        self.lease(client, address, seconds, now)
+    }
+
     /// Leases the address to the client if it was offered to it, or was its own and is free.
     #[must_use]
     pub fn lease(&mut self, client: &[u8], address: Ipv4Addr, seconds: u32, now: Instant) -> bool {
         self.expire(now);
-        let is_known = self.entries.iter().any(|entry| {
-            entry.address == address
-                && entry.client == client
-                && !matches!(entry.state, State::Declined { .. })
+        let may_have = self.entries.get(&address).is_some_and(|entry| match entry.state {
+            State::Declined { .. } => false,
+            _ => entry.client == client,
         });
-        if is_known {
+        if may_have {
             self.set(
                 client,
                 address,
                 State::Leased { until: now.after(Duration::from_secs(seconds.into())) },
             );
         }
-        is_known
+        may_have
     }
 
     /// The client accepted another server's offer.
     pub fn withdraw(&mut self, client: &[u8], now: Instant) {
-        for entry in self.entries.iter_mut().filter(|entry| entry.client == client) {
+        for entry in self.entries.values_mut().filter(|entry| entry.client == client) {
             if matches!(entry.state, State::Offered(_)) {
                 entry.state = State::Former(now);
             }
@@ -157,34 +172,31 @@ impl Pool {
     pub fn decline(&mut self, client: &[u8], address: Ipv4Addr, now: Instant) {
         self.expire(now);
         let holds = |entry: &&mut Entry| {
-            entry.address == address
-                && entry.client == client
+            entry.client == client
                 && matches!(entry.state, State::Offered(_) | State::Leased { .. })
         };
-        if let Some(entry) = self.entries.iter_mut().find(holds) {
+        if let Some(entry) = self.entries.get_mut(&address).filter(holds) {
             entry.state = State::Declined { until: now.after(DECLINED) };
         }
     }
 
     fn is_leased_to(&self, client: &[u8], address: Ipv4Addr) -> bool {
-        self.entries.iter().any(|entry| {
-            entry.address == address
-                && entry.client == client
-                && matches!(entry.state, State::Leased { .. })
+        self.entries.get(&address).is_some_and(|entry| {
+            entry.client == client && matches!(entry.state, State::Leased { .. })
         })
     }
 
     fn former(&self, client: &[u8]) -> Option<Ipv4Addr> {
-        let is_former = |entry: &&Entry| {
+        let is_former = |entry: &Entry| {
             entry.client == client && !matches!(entry.state, State::Declined { .. })
         };
-        self.entries.iter().find(is_former).map(|entry| entry.address)
+        self.entries.iter().find(|(_, entry)| is_former(entry)).map(|(address, _)| *address)
     }
 
     fn is_unused(&self, address: Ipv4Addr) -> bool {
         self.includes(address)
             && self.entries.len() < limits::DHCP_CLIENTS
-            && self.entries.iter().all(|entry| entry.address != address)
+            && !self.entries.contains_key(&address)
     }
 
     /// Returns the first address that was never assigned. Among one more than are assigned or
@@ -198,28 +210,34 @@ impl Pool {
     }
 
     fn oldest(&self, wanted: impl Fn(&State) -> bool) -> Option<Ipv4Addr> {
-        let candidates = self.entries.iter().filter(|entry| wanted(&entry.state));
-        let since = |entry: &&Entry| match entry.state {
+        let candidates = self.entries.iter().filter(|(_, entry)| wanted(&entry.state));
+        let since = |entry: &Entry| match entry.state {
             State::Offered(since) | State::Former(since) => since,
             State::Leased { until } | State::Declined { until } => until,
         };
-        candidates.min_by_key(since).map(|entry| entry.address)
+        candidates.min_by_key(|(_, entry)| since(entry)).map(|(address, _)| *address)
+    }
+
+    fn oldest_offer(&self) -> Option<Ipv4Addr> {
+        self.oldest(|state| matches!(state, State::Offered(_)))
+    }
+
+    /// True when half of the pool, or of what may be remembered, is offered.
+    fn has_many_offers(&self) -> bool {
+        let is_offer = |entry: &&Entry| matches!(entry.state, State::Offered(_));
+        let offers = self.entries.values().filter(is_offer).count();
+        let size = self.last.saturating_sub(self.first).saturating_add(1) as usize;
+        offers > 1 && offers * 2 >= size.min(limits::DHCP_CLIENTS)
     }
 
     fn set(&mut self, client: &[u8], address: Ipv4Addr, state: State) {
         // One address per client: its other one becomes free.
-        self.entries.retain(|entry| {
-            entry.address == address
+        self.entries.retain(|known, entry| {
+            *known == address
                 || entry.client != client
                 || matches!(entry.state, State::Declined { .. })
         });
-        match self.entries.iter_mut().find(|entry| entry.address == address) {
-            Some(entry) => {
-                entry.client = client.to_vec();
-                entry.state = state;
-            }
-            None => self.entries.push(Entry { address, client: client.to_vec(), state }),
-        }
+        self.entries.insert(address, Entry { client: client.to_vec(), state });
     }
 }
 
@@ -254,6 +272,28 @@ mod tests {
         assert!(pool.lease(b"new", offered, LEASE, at(2)));
         // A client whose offer was reassigned is refused.
         assert!(!pool.lease(&[0], offered, LEASE, at(2)));
+    }
+
+    #[test]
+    fn ds_01_a_flood_of_discoveries_disappoints_nobody() {
+        let mut pool = pool(10, 30);
+        for client in [&b"old"[..], b"gone"] {
+            let offered = pool.offer(client, None, at(0)).unwrap();
+            assert!(pool.lease(client, offered, LEASE, at(0)));
+        }
+        // The lease of one ends, and its address waits for it.
+        assert!(pool.lease(b"old", address(10), 100 * LEASE, at(50)));
+        let mut flood = (0..20_000_u32).map(u32::to_be_bytes);
+        for invented in flood.by_ref().take(5000) {
+            assert!(pool.offer(&invented, Some(address(11)), at(500)).is_some());
+        }
+        let offered = pool.offer(b"new", None, at(500)).unwrap();
+        for invented in flood {
+            assert!(pool.offer(&invented, None, at(501)).is_some());
+        }
+        assert!(pool.select(b"new", offered, LEASE, at(501)), "it requests what it was offered");
+        assert_eq!(pool.offer(b"gone", None, at(501)), Some(address(11)));
+        assert!(pool.lease(b"old", address(10), LEASE, at(501)));
     }
 
     #[test]

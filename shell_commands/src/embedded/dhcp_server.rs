@@ -121,7 +121,12 @@ pub fn respond(
             if server.is_none() && !pool.includes(address) {
                 return None;
             }
-            if pool.lease(&client, address, lease_seconds(settings), now) {
+            let seconds = lease_seconds(settings);
+            let is_leased = match server {
+                Some(_) => pool.select(&client, address, seconds, now),
+                None => pool.lease(&client, address, seconds, now),
+            };
+            if is_leased {
                 Some(grant(settings, request, MessageKind::Acknowledge, address))
             } else {
                 Some(refusal(settings, request))

@@ -9,7 +9,7 @@ use network::command::address::{AddressEntry, AddressState, NewAddress, Origin, 
 use network::command::dhcp::{DhcpLease, DhcpOptions, DhcpState, DhcpStatus};
 use network::command::dns::{Answer, DnsServer, Question, Record, RecordData, RecordKind};
 use network::command::interface::{
-    Advertisement, InterfaceFlags, InterfaceStatus, ReceiveDrops, SendDrops, Statistics,
+    Advertisement, InterfaceFlags, InterfaceStatus, ReceiveDrops, SendDrops, Statistics, SynCookies,
 };
 use network::command::multicast::{GroupEntry, Membership};
 use network::command::neighbor::{NeighborEntry, NeighborState, NewNeighbor};
@@ -134,6 +134,7 @@ fn interfaces() -> Vec<Sample> {
         sample::<SetMetric>("metric 5", 5, true),
         sample::<GetStatistics>("", (), statistics),
         sample::<SetAdvertisement>("advertise fd00:2::/64 fd00:2::3", Some(advertisement), true),
+        sample::<GetSynCookies>("", (), SynCookies { sent: 16, received: 17, failed: 18 }),
     ]
 }
 

@@ -222,7 +222,8 @@ impl DatagramSocket {
         }
     }
 
-    /// Connects to `remote`: sends to it and receives from it only. Returns the local address.
+    /// Connects to `remote`: sends to it and receives from it only. What others sent before is
+    /// dropped and counted, unlike on Linux. Returns the local address.
     ///
     /// # Errors
     /// `NetworkUnreachable`; `AccessDenied` for a broadcast address without permission;
@@ -248,7 +249,25 @@ impl DatagramSocket {
             .unwrap_or(source);
         let local = SocketAddr::new(bound, local.map_or(0, |local| local.port()));
         self.stay_on(device.filter(|_| zone::of(&remote).is_some()));
-        self.rebind(local, Some(remote))
+        let local = self.rebind(local, Some(remote))?;
+        self.drop_strangers(remote);
+        Ok(local)
+    }
+
+    /// Drops queued datagrams of others than the peer.
+    fn drop_strangers(&self, peer: SocketAddr) {
+        let dropped = self.endpoint.keep_from(peer);
+        if dropped.is_empty() {
+            return;
+        }
+        for interface in self.place.all.list() {
+            let count = dropped.iter().filter(|index| **index == interface.index).count() as u64;
+            if count > 0 {
+                interface.change_and_transmit(|stack| {
+                    stack.context.statistics.received_drops.no_socket += count;
+                });
+            }
+        }
     }
 
     /// The readiness; wakes when it changes.

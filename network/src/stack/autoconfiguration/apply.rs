@@ -5,17 +5,16 @@ use core::net::{IpAddr, Ipv6Addr};
 use core::time::Duration;
 
 use super::Autoconfiguration;
-use super::advertised::Advertised;
+use super::advertised::{Advertised, Room, Source};
 use super::options::{PrefixInformation, RouteInformation, dns_servers, preference_of};
-use crate::address::Prefix;
+use crate::address::{HardwareAddress, Prefix};
 use crate::command::address::{AddressState, NewAddress, Origin};
 use crate::command::route::Preference;
 use crate::dns_message::name;
-use crate::limits;
 use crate::platform::Instant;
-use crate::stack::addresses::Address;
 use crate::stack::context::Context;
 use crate::stack::ip::Ip;
+use crate::stack::link::hardware_address_in;
 use crate::stack::link::neighbor::Timing;
 use crate::stack::name_servers::NameServers;
 use crate::stack::routes::Route;
@@ -56,24 +55,25 @@ impl Autoconfiguration {
             lifetime: u32::from(u16::from_be_bytes([high, low])),
         };
         let default = routes().find(|route| route.prefix == header.prefix).unwrap_or(header);
+        let source = Source { router: source, station: station_of(source, &options) };
         self.set_route(cx, ip, names, source, default);
         if default.lifetime > 0 {
             self.solicitation_at = None;
         }
         ip.set_hop_limit_ipv6(hop_limit);
         set_neighbor_timing(ip, message);
-        ip.link.learn_router(cx, &ip.addresses, source, &options);
+        ip.link.learn_router(cx, &ip.addresses, source.router, &options);
         for information in bodies(option::PREFIX).filter_map(PrefixInformation::read) {
-            self.set_prefix(cx, ip, names, information);
+            self.set_prefix(cx, ip, names, source, information);
         }
         for information in routes().filter(|route| route.prefix != header.prefix) {
             self.set_route(cx, ip, names, source, information);
         }
         for body in bodies(option::DNS_SERVERS) {
-            self.set_dns_servers(cx, ip, names, body);
+            self.set_dns_servers(cx, ip, names, source, body);
         }
         for body in bodies(option::SEARCH_LIST) {
-            self.set_domains(cx, ip, names, body);
+            self.set_domains(cx, ip, names, source, body);
         }
         for body in bodies(option::MTU) {
             let mtu = u32_at(body, 2).and_then(|mtu| usize::try_from(mtu).ok());
@@ -94,29 +94,19 @@ impl Autoconfiguration {
         cx: &mut Context,
         ip: &mut Ip,
         names: &mut NameServers,
-        router: Ipv6Addr,
+        source: Source,
         information: RouteInformation,
     ) {
         let RouteInformation { prefix, preference, lifetime } = information;
-        let gateway = IpAddr::V6(router);
+        let gateway = IpAddr::V6(source.router);
         let what = Advertised::Route(prefix, gateway);
         if lifetime == 0 {
             return self.withdraw(ip, names, |known| *known == what);
         }
-        let is_default = |destination: Prefix| destination == Prefix::DEFAULT_IPV6;
-        let same_kind = |route: &Route| {
-            route.gateway.is_some() && is_default(route.destination) == is_default(prefix)
-        };
-        let most = match is_default(prefix) {
-            true => limits::ADVERTISED_ROUTERS,
-            false => limits::ADVERTISED_ROUTES,
-        };
         let route = advertised_route(cx, prefix, Some(gateway), preference);
         // Without a link-local address of our own the router is not on-link; the next advertisement
         // tries again.
-        if ip.routes.advertise(route, same_kind, most) {
-            self.set_expiry(cx, what, lifetime);
-        }
+        self.advertise(cx, ip, names, (what, source), (route, lifetime));
     }
 
     /// Processes a Prefix Information option: its two flags are two things (RFC 5942 §4).
@@ -125,6 +115,7 @@ impl Autoconfiguration {
         cx: &mut Context,
         ip: &mut Ip,
         names: &mut NameServers,
+        source: Source,
         information: PrefixInformation,
     ) {
         let PrefixInformation { prefix, on_link, autonomous, valid, preferred } = information;
@@ -132,14 +123,27 @@ impl Autoconfiguration {
         if on_link && valid == 0 {
             self.withdraw(ip, names, |known| *known == what);
         } else if on_link {
-            let most = limits::ADVERTISED_PREFIXES;
             let route = advertised_route(cx, prefix, None, Preference::Medium);
-            if ip.routes.advertise(route, Route::is_advertised_prefix, most) {
-                self.set_expiry(cx, what, valid);
-            }
+            self.advertise(cx, ip, names, (what, source), (route, valid));
         }
         if autonomous && prefix.length() == 64 && preferred <= valid {
-            set_address(cx, ip, information);
+            self.set_address(cx, ip, names, source, information);
+        }
+    }
+
+    /// Adds an advertised route, or updates it, if there is room.
+    fn advertise(
+        &mut self,
+        cx: &mut Context,
+        ip: &mut Ip,
+        names: &mut NameServers,
+        (what, source): (Advertised, Source),
+        (route, lifetime): (Route, u32),
+    ) {
+        let room = self.room(cx, ip, names, &what, source);
+        if room != Room::None && ip.routes.advertise(route) {
+            let is_late = self.give_way(cx, ip, names, room);
+            self.set_expiry(cx, what, (source, is_late), lifetime);
         }
     }
 
@@ -149,6 +153,7 @@ impl Autoconfiguration {
         cx: &mut Context,
         ip: &mut Ip,
         names: &mut NameServers,
+        source: Source,
         body: &[u8],
     ) {
         let Some((lifetime, servers)) = dns_servers(body) else { return };
@@ -156,31 +161,106 @@ impl Autoconfiguration {
             let what = Advertised::DnsServer(address);
             if lifetime == 0 {
                 self.withdraw(ip, names, |known| *known == what);
-            } else if names.add(address, Origin::RouterAdvertisement).is_ok()
-                || names.contains(address, Origin::RouterAdvertisement)
-            {
-                self.set_expiry(cx, what, lifetime);
+                continue;
+            }
+            let room = self.room(cx, ip, names, &what, source);
+            let may_add = room != Room::None && names.is_new(address);
+            let is_late = may_add && self.give_way(cx, ip, names, room);
+            // What cannot be added is another origin's, or finds no room.
+            let is_added = may_add && names.add(address, Origin::RouterAdvertisement).is_ok();
+            if is_added || names.contains(address, Origin::RouterAdvertisement) {
+                self.set_expiry(cx, what, (source, is_late), lifetime);
             }
         }
     }
 
     /// Processes a DNS Search List option (RFC 8106 §5.2).
-    fn set_domains(&mut self, cx: &mut Context, ip: &mut Ip, names: &mut NameServers, body: &[u8]) {
+    fn set_domains(
+        &mut self,
+        cx: &mut Context,
+        ip: &mut Ip,
+        names: &mut NameServers,
+        source: Source,
+        body: &[u8],
+    ) {
         let (Some(lifetime), Some(list)) = (u32_at(body, 2), body.get(6..)) else { return };
         for domain in name::read_list(list) {
-            let is_kept = lifetime > 0 && names.add_domain(&domain, Origin::RouterAdvertisement);
-            let what = Advertised::Domain(domain);
-            if is_kept {
-                self.set_expiry(cx, what, lifetime);
-            } else if lifetime == 0 {
+            let what = Advertised::Domain(domain.clone());
+            if lifetime == 0 {
                 self.withdraw(ip, names, |known| *known == what);
+                continue;
+            }
+            let room = self.room(cx, ip, names, &what, source);
+            let may_add = room != Room::None && names.domains().all(|(known, _)| *known != domain);
+            let is_late = may_add && self.give_way(cx, ip, names, room);
+            if names.add_domain(&domain, Origin::RouterAdvertisement) {
+                self.set_expiry(cx, what, (source, is_late), lifetime);
             }
         }
     }
 
+    /// Forms an address from an autonomous prefix, or updates its lifetimes (RFC 4862 §5.5.3).
+    fn set_address(
+        &mut self,
+        cx: &mut Context,
+        ip: &mut Ip,
+        names: &mut NameServers,
+        source: Source,
+        information: PrefixInformation,
+    ) {
+        let PrefixInformation { prefix, valid, preferred, .. } = information;
+        let (Some(hardware), IpAddr::V6(network)) =
+            (cx.configuration.hardware_address, prefix.network().address())
+        else {
+            return;
+        };
+        let interface_identifier = hardware.link_local().to_bits() & u128::from(u64::MAX);
+        let address = IpAddr::V6(Ipv6Addr::from_bits(network.to_bits() | interface_identifier));
+        let Ok(prefix) = Prefix::new(address, 64) else { return };
+        let is_new = ip.addresses.find(address).is_none();
+        if is_new {
+            let new = NewAddress { prefix, broadcast: None };
+            let what = Advertised::Address(address);
+            let room = self.room(cx, ip, names, &what, source);
+            if valid == 0
+                || room == Room::None
+                || ip.add_address(cx, &new, Origin::RouterAdvertisement).is_err()
+            {
+                return;
+            }
+            let is_late = self.give_way(cx, ip, names, room);
+            // The address has its own lifetimes.
+            self.set_expiry(cx, what, (source, is_late), INFINITE);
+        }
+        let now = cx.now;
+        let Some(entry) = ip.addresses.find_mut(address) else { return };
+        if entry.origin != Origin::RouterAdvertisement {
+            return;
+        }
+        let remaining = entry.valid_until.map_or(INFINITE, |until| {
+            u32::try_from(until.since(now).as_secs()).unwrap_or(INFINITE)
+        });
+        if is_new || valid > TWO_HOURS || valid > remaining {
+            entry.valid_until = after(now, valid);
+        } else if remaining > TWO_HOURS {
+            entry.valid_until = after(now, TWO_HOURS);
+        }
+        entry.preferred_until = after(now, preferred);
+        if entry.state == AddressState::Deprecated && preferred > 0 {
+            entry.state = AddressState::Preferred;
+        }
+        ip.arm_address(cx, address);
+    }
+
     /// Records the expiry of something that a router advertised.
-    fn set_expiry(&mut self, cx: &mut Context, what: Advertised, seconds: u32) {
-        self.advertised.set(what, after(cx.now, seconds));
+    fn set_expiry(
+        &mut self,
+        cx: &mut Context,
+        what: Advertised,
+        from: (Source, bool),
+        seconds: u32,
+    ) {
+        self.advertised.set(what, from, after(cx.now, seconds), cx.now);
         self.arm(cx);
     }
 }
@@ -204,47 +284,10 @@ const fn advertised_route(
     Route { destination, gateway, metric, preference, origin, source: None }
 }
 
-/// Forms an address from an autonomous prefix, or updates its lifetimes (RFC 4862 §5.5.3).
-fn set_address(cx: &mut Context, ip: &mut Ip, information: PrefixInformation) {
-    let PrefixInformation { prefix, valid, preferred, .. } = information;
-    let (Some(hardware), IpAddr::V6(network)) =
-        (cx.configuration.hardware_address, prefix.network().address())
-    else {
-        return;
-    };
-    let interface_identifier = hardware.link_local().to_bits() & u128::from(u64::MAX);
-    let address = IpAddr::V6(Ipv6Addr::from_bits(network.to_bits() | interface_identifier));
-    let Ok(prefix) = Prefix::new(address, 64) else { return };
-    let is_new = ip.addresses.find(address).is_none();
-    if is_new {
-        let new = NewAddress { prefix, broadcast: None };
-        let is_advertised = |entry: &&Address| entry.origin == Origin::RouterAdvertisement;
-        let advertised = ip.addresses.iter().filter(is_advertised).count();
-        if valid == 0
-            || advertised >= limits::ADVERTISED_ADDRESSES
-            || ip.add_address(cx, &new, Origin::RouterAdvertisement).is_err()
-        {
-            return;
-        }
-    }
-    let now = cx.now;
-    let Some(entry) = ip.addresses.find_mut(address) else { return };
-    if entry.origin != Origin::RouterAdvertisement {
-        return;
-    }
-    let remaining = entry
-        .valid_until
-        .map_or(INFINITE, |until| u32::try_from(until.since(now).as_secs()).unwrap_or(INFINITE));
-    if is_new || valid > TWO_HOURS || valid > remaining {
-        entry.valid_until = after(now, valid);
-    } else if remaining > TWO_HOURS {
-        entry.valid_until = after(now, TWO_HOURS);
-    }
-    entry.preferred_until = after(now, preferred);
-    if entry.state == AddressState::Deprecated && preferred > 0 {
-        entry.state = AddressState::Preferred;
-    }
-    ip.arm_address(cx, address);
+/// The station of a router: its link-layer address option as an address, or the router itself.
+fn station_of(router: Ipv6Addr, options: &[(u8, &[u8])]) -> Ipv6Addr {
+    hardware_address_in(options, option::SOURCE_LINK_LAYER_ADDRESS)
+        .map_or(router, HardwareAddress::link_local)
 }
 
 /// Sets reachable and retransmission time; 0 means unspecified (RFC 4861 §6.3.4). Ignores values

@@ -17,7 +17,7 @@ mod options;
 use core::net::{IpAddr, Ipv6Addr};
 use core::time::Duration;
 
-use self::advertised::{Advertised, Expiries};
+use self::advertised::{Advertised, Expiries, Room, Source};
 use crate::address::Prefix;
 use crate::command::address::{NewAddress, Origin};
 use crate::limits;
@@ -62,7 +62,7 @@ impl Autoconfiguration {
         ip.test_addresses(cx);
         // Advertisements of the previous link may be wrong on this one; its routers are solicited
         // at once.
-        self.withdraw(ip, names, |_| true);
+        self.withdraw(ip, names, |what| !matches!(what, Advertised::Address(_)));
         ip.forget_advertised();
         self.solicitations = 0;
         let wait = Duration::from_millis(u64::from(cx.random.below(1000)));
@@ -134,8 +134,60 @@ impl Autoconfiguration {
         }
         self.armed = None;
         let over = self.advertised.over(cx.now);
-        self.withdraw(ip, names, |what| over.contains(what));
+        if !over.is_empty() {
+            over.iter().for_each(|what| expire_address(cx, ip, what));
+            self.withdraw(ip, names, |what| over.contains(what));
+        }
         self.arm(cx);
+    }
+
+    /// Whether there is room for something that a router advertises. Before it says no, it forgets
+    /// what went another way.
+    fn room(
+        &mut self,
+        cx: &Context,
+        ip: &Ip,
+        names: &NameServers,
+        what: &Advertised,
+        source: Source,
+    ) -> Room {
+        let others = |taken: usize, most: usize| most.saturating_sub(taken);
+        let is_foreign = |origin: &Origin| *origin != Origin::RouterAdvertisement;
+        let most = match what {
+            Advertised::Route(Prefix::DEFAULT_IPV6, _) => limits::ADVERTISED_ROUTERS,
+            Advertised::Route(..) => limits::ADVERTISED_ROUTES,
+            Advertised::OnLink(_) => limits::ADVERTISED_PREFIXES,
+            Advertised::Address(_) => limits::ADVERTISED_ADDRESSES,
+            Advertised::DnsServer(_) => {
+                let taken = names.iter().filter(|(_, origin)| is_foreign(origin)).count();
+                others(taken, limits::DNS_SERVERS)
+            }
+            Advertised::Domain(_) => {
+                let taken = names.domains().filter(|(_, origin)| is_foreign(origin)).count();
+                others(taken, limits::SEARCH_DOMAINS)
+            }
+        };
+        let is_used = |router| ip.link.neighbors.is_used(IpAddr::V6(router));
+        let room = self.advertised.room(what, (source, most), is_used, cx.now);
+        if room != Room::None {
+            return room;
+        }
+        self.advertised.remove(|known| !is_present(ip, names, known));
+        self.advertised.room(what, (source, most), is_used, cx.now)
+    }
+
+    /// Removes what gives way to something new. Returns whether something did.
+    fn give_way(
+        &mut self,
+        cx: &mut Context,
+        ip: &mut Ip,
+        names: &mut NameServers,
+        room: Room,
+    ) -> bool {
+        let Room::After(victim) = room else { return false };
+        expire_address(cx, ip, &victim);
+        self.withdraw(ip, names, |known| *known == victim);
+        true
     }
 
     /// Forgets a name server that was replaced in a full list.
@@ -150,7 +202,16 @@ impl Autoconfiguration {
         names: &mut NameServers,
         goes: impl Fn(&Advertised) -> bool,
     ) {
-        self.advertised.remove(&goes);
+        // Most withdrawals are about nothing that is known.
+        let mut is_known = false;
+        self.advertised.remove(|what| {
+            let is_gone = goes(what);
+            is_known |= is_gone;
+            is_gone
+        });
+        if !is_known {
+            return;
+        }
         names.retain(|server, origin| {
             origin != Origin::RouterAdvertisement || !goes(&Advertised::DnsServer(server))
         });
@@ -164,5 +225,37 @@ impl Autoconfiguration {
             }
             None => route.is_advertised_prefix() && goes(&Advertised::OnLink(route.destination)),
         });
+    }
+}
+
+/// True while the tables have something that was advertised.
+fn is_present(ip: &Ip, names: &NameServers, what: &Advertised) -> bool {
+    let origin = Origin::RouterAdvertisement;
+    match what {
+        Advertised::Route(destination, gateway) => ip.routes.iter().any(|route| {
+            (route.origin, route.destination, route.gateway)
+                == (origin, *destination, Some(*gateway))
+        }),
+        Advertised::OnLink(prefix) => ip
+            .routes
+            .iter()
+            .any(|route| route.is_advertised_prefix() && route.destination == *prefix),
+        Advertised::DnsServer(server) => names.contains(*server, origin),
+        Advertised::Domain(domain) => {
+            names.domains().any(|(known, from)| known == domain && *from == origin)
+        }
+        Advertised::Address(address) => {
+            ip.addresses.find(*address).is_some_and(|entry| entry.origin == origin)
+        }
+    }
+}
+
+/// An address that gives way expires at once, with its connections.
+fn expire_address(cx: &mut Context, ip: &mut Ip, what: &Advertised) {
+    let Advertised::Address(address) = *what else { return };
+    let entry = ip.addresses.find_mut(address);
+    if let Some(entry) = entry.filter(|entry| entry.origin == Origin::RouterAdvertisement) {
+        entry.valid_until = Some(cx.now);
+        ip.arm_address(cx, address);
     }
 }

@@ -173,6 +173,29 @@ impl Endpoint {
         })
     }
 
+    /// Drops what came from others than `peer`, and what is about them. Returns the interfaces of
+    /// the datagrams.
+    pub(crate) fn keep_from(&self, peer: SocketAddr) -> Vec<u32> {
+        self.queue.with(|queue| {
+            queue.reports.retain(|report| super::is_peer(peer, report.remote));
+            if queue.entries.iter().all(|received| super::is_peer(peer, received.remote)) {
+                return Vec::new();
+            }
+            let mut dropped = Vec::new();
+            let mut bytes = core::mem::take(&mut queue.bytes);
+            for received in core::mem::take(&mut queue.entries) {
+                let data = bytes.drain(..received.length.min(bytes.len()));
+                if super::is_peer(peer, received.remote) {
+                    queue.bytes.extend(data);
+                    queue.entries.push_back(received);
+                } else {
+                    dropped.push(received.interface);
+                }
+            }
+            dropped
+        })
+    }
+
     /// The pending error, once.
     pub(crate) fn take_error(&self) -> Option<Error> {
         if !self.has_failed.load(Ordering::Acquire) {

@@ -80,6 +80,11 @@ pub(crate) struct Binding {
     pub(crate) endpoint: Arc<Endpoint>,
 }
 
+/// True when a socket that is connected to `peer` receives from `remote`.
+pub(crate) fn is_peer(peer: SocketAddr, remote: SocketAddr) -> bool {
+    peer.ip() == remote.ip() && (peer.port() == remote.port() || peer.port() == 0)
+}
+
 impl Binding {
     /// How specifically the binding matches a packet; `None` when it does not match.
     pub(crate) fn score(&self, local: IpAddr, remote: SocketAddr) -> Option<u8> {
@@ -91,9 +96,7 @@ impl Binding {
     }
 
     fn accepts_from(&self, remote: SocketAddr) -> bool {
-        self.remote.is_none_or(|peer| {
-            peer.ip() == remote.ip() && (peer.port() == remote.port() || peer.port() == 0)
-        })
+        self.remote.is_none_or(|peer| is_peer(peer, remote))
     }
 
     /// The socket's status.

@@ -126,7 +126,7 @@ impl Icmp {
         };
         let may = is_unicast_host
             && (cx.is_loopback() || !to.is_loopback())
-            && self.limiters.error(to, cx.now);
+            && self.limiters.error(to, cx.random.u32(), cx.now);
         let (Some(source), true) = (source, may) else { return };
         let (maximum, start, protocol) = match to {
             IpAddr::V4(_) => (ERROR_BYTES_IPV4, IPV4_HEADER, protocol::ICMP),

@@ -58,8 +58,8 @@ impl Icmp {
     }
 
     /// True when the rate limit allows an error or another unsolicited answer to this host.
-    pub(crate) fn may_answer(&mut self, cx: &Context, host: IpAddr) -> bool {
-        self.limiters.error(host, cx.now)
+    pub(crate) fn may_answer(&mut self, cx: &mut Context, host: IpAddr) -> bool {
+        self.limiters.error(host, cx.random.u32(), cx.now)
     }
 
     /// Processes an ICMP packet of either family.

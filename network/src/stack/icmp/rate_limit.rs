@@ -14,44 +14,20 @@ use foldhash::quality::FixedState;
 
 use crate::limits;
 use crate::platform::Instant;
-
-/// A token bucket with a capacity of one second.
-#[derive(Clone, Copy, Debug)]
-struct Bucket {
-    tokens: u32,
-    since: Instant,
-}
-
-impl Bucket {
-    /// Takes a token; tokens refill evenly.
-    fn take(&mut self, per_second: u32, now: Instant) -> bool {
-        let spacing = 1_000_000 / u64::from(per_second.max(1));
-        let refilled = now.since(self.since).as_micros() as u64 / spacing.max(1);
-        if refilled >= u64::from(per_second.saturating_sub(self.tokens)) {
-            (self.tokens, self.since) = (per_second, now);
-        } else {
-            // Less than a bucket's capacity, so it fits.
-            self.tokens += refilled as u32;
-            self.since = Instant::from_micros(self.since.as_micros() + refilled * spacing);
-        }
-        let has_one = self.tokens > 0;
-        self.tokens = self.tokens.saturating_sub(1);
-        has_one
-    }
-}
+use crate::stack::token_bucket::TokenBucket;
 
 /// The rate limiters of one interface.
 #[derive(Debug)]
 pub(crate) struct RateLimiters {
-    errors: Bucket,
-    echoes: Bucket,
-    hosts: Vec<Bucket>,
+    errors: TokenBucket,
+    echoes: TokenBucket,
+    hosts: Vec<TokenBucket>,
     hasher: FixedState,
 }
 
 impl RateLimiters {
     pub(crate) fn new(seed: u64, now: Instant) -> Self {
-        let full = |tokens| Bucket { tokens, since: now };
+        let full = |tokens| TokenBucket::new(tokens, now);
         Self {
             errors: full(limits::ICMP_ERRORS),
             echoes: full(limits::ECHO_REPLIES),
@@ -60,14 +36,15 @@ impl RateLimiters {
         }
     }
 
-    /// True when an error may be sent to this host now.
-    pub(crate) fn error(&mut self, to: IpAddr, now: Instant) -> bool {
+    /// True when an error may be sent to this host now. `draw` is random.
+    pub(crate) fn error(&mut self, to: IpAddr, draw: u32, now: Instant) -> bool {
+        let [first, second, ..] = draw.to_ne_bytes();
         let index = self.hasher.hash_one(to) as usize % limits::ICMP_BUCKETS;
         let may = self
             .hosts
             .get_mut(index)
-            .is_none_or(|host| host.take(limits::ICMP_ERRORS_PER_HOST, now));
-        may && self.errors.take(limits::ICMP_ERRORS, now)
+            .is_none_or(|host| host.take_many(cost(first), limits::ICMP_ERRORS_PER_HOST, now));
+        may && self.errors.take_many(cost(second), limits::ICMP_ERRORS, now)
     }
 
     /// True when an echo reply may be sent now.
@@ -76,24 +53,68 @@ impl RateLimiters {
     }
 }
 
+/// What an error costs: nothing, one token or two, one on average. Whoever counts errors to learn
+/// which of them others caused, and so which ports are open, learns nothing (as Linux; "DNS Cache
+/// Poisoning Attack Reloaded", 2020).
+const fn cost(draw: u8) -> u32 {
+    (draw % 3) as u32
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
     use core::time::Duration;
 
+    /// Draws that cost one token each.
+    const EVEN: u32 = 0x0101_0101;
+
+    fn host(host: u32) -> IpAddr {
+        IpAddr::V4(core::net::Ipv4Addr::from_bits(0x0a00_0000 + host))
+    }
+
     #[test]
     fn ice_02_hosts_interfaces_and_echoes_have_their_own_limits() {
         let mut limiters = RateLimiters::new(1, Instant::ZERO);
-        let host = |host: u32| IpAddr::V4(core::net::Ipv4Addr::from_bits(0x0a00_0000 + host));
-        let granted = (0..1000).filter(|_| limiters.error(host(1), Instant::ZERO)).count();
+        let granted = (0..1000).filter(|_| limiters.error(host(1), EVEN, Instant::ZERO)).count();
         assert_eq!(granted, limits::ICMP_ERRORS_PER_HOST as usize);
         let granted =
-            (2..1000).filter(|number| limiters.error(host(*number), Instant::ZERO)).count();
+            (2..1000).filter(|number| limiters.error(host(*number), EVEN, Instant::ZERO)).count();
         assert_eq!(granted, (limits::ICMP_ERRORS - limits::ICMP_ERRORS_PER_HOST) as usize);
         assert!(limiters.echo(Instant::ZERO));
         // After half a second half of the tokens are back.
         let later = Instant::ZERO.after(Duration::from_millis(500));
-        let granted = (0..1000).filter(|number| limiters.error(host(*number), later)).count();
+        let granted = (0..1000).filter(|number| limiters.error(host(*number), EVEN, later)).count();
         assert_eq!(granted, limits::ICMP_ERRORS as usize / 2);
+    }
+
+    #[test]
+    fn hold_17_the_budget_is_not_the_same_twice_and_right_on_average() {
+        let mut limiters = RateLimiters::new(1, Instant::ZERO);
+        let mut draw = 1_u32;
+        let counts: Vec<usize> = (1..=100)
+            .map(|second| {
+                let now = Instant::ZERO.after(Duration::from_secs(second));
+                let is_granted = |number: &u32| {
+                    draw = draw.wrapping_mul(1_664_525).wrapping_add(1_013_904_223);
+                    limiters.error(host(*number), draw.rotate_left(16), now)
+                };
+                (0..1000).filter(is_granted).count()
+            })
+            .collect();
+        let usual = limits::ICMP_ERRORS as usize;
+        assert!(counts.iter().filter(|count| **count == usual).count() < 20, "{counts:?}");
+        let sum: usize = counts.iter().sum();
+        assert!((usual * 95..usual * 105).contains(&sum), "{sum}");
+        // So for one host.
+        let mut of_host = |second| {
+            let now = Instant::ZERO.after(Duration::from_secs(second));
+            let is_granted = |_: &u32| {
+                draw = draw.wrapping_mul(1_664_525).wrapping_add(1_013_904_223);
+                limiters.error(host(1), draw.rotate_left(16), now)
+            };
+            (0..1000).filter(is_granted).count()
+        };
+        let first = of_host(200);
+        assert!((201..240).any(|second| of_host(second) != first));
     }
 }

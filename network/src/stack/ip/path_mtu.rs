@@ -4,6 +4,7 @@
 //! forgets entries after ten minutes, and is bounded by [`limits::PATHS`]. The caller decides
 //! whether to trust an ICMP error that reports an MTU.
 
+use alloc::collections::VecDeque;
 use core::net::IpAddr;
 use core::time::Duration;
 
@@ -25,12 +26,16 @@ const PLATEAUS: [usize; 7] = [32_000, 17_914, 8_166, 4_352, 2_002, 1_492, 1_006]
 #[derive(Debug)]
 pub(crate) struct PathMtu {
     paths: HashMap<IpAddr, (usize, Instant), FixedState>,
+    /// Entries by expiry, which is also the order in which they were set. An item is stale when its
+    /// entry has another expiry.
+    expiry_queue: VecDeque<(Instant, IpAddr)>,
 }
 
 impl PathMtu {
     /// An empty cache with a keyed hash.
     pub(crate) fn new(seed: u64) -> Self {
-        Self { paths: HashMap::with_hasher(FixedState::with_seed(seed)) }
+        let paths = HashMap::with_hasher(FixedState::with_seed(seed));
+        Self { paths, expiry_queue: VecDeque::new() }
     }
 
     /// The path MTU of a destination, if known.
@@ -61,21 +66,41 @@ impl PathMtu {
         if mtu < minimum || mtu >= length || mtu >= present {
             return false;
         }
-        if self.paths.len() >= limits::PATHS && !self.paths.contains_key(&destination) {
-            self.paths.retain(|_, (_, until)| now < *until);
-            let first =
-                self.paths.iter().min_by_key(|(_, (_, until))| *until).map(|(address, _)| *address);
-            if let Some(first) = first.filter(|_| self.paths.len() >= limits::PATHS) {
-                self.paths.remove(&first);
+        if !self.paths.contains_key(&destination) {
+            self.make_room();
+        }
+        let until = now.after(LIFETIME);
+        self.paths.insert(destination, (mtu, until));
+        self.queue(until, destination);
+        true
+    }
+
+    /// Removes the entry that expires first, if there is no room.
+    fn make_room(&mut self) {
+        while self.paths.len() >= limits::PATHS
+            && let Some((until, address)) = self.expiry_queue.pop_front()
+        {
+            if self.paths.get(&address).is_some_and(|(_, current)| *current == until) {
+                self.paths.remove(&address);
             }
         }
-        self.paths.insert(destination, (mtu, now.after(LIFETIME)));
-        true
+    }
+
+    /// Appends to the queue; removes stale items when they outnumber the others.
+    fn queue(&mut self, until: Instant, address: IpAddr) {
+        let Self { paths, expiry_queue } = self;
+        if expiry_queue.len() > 2 * paths.len() + limits::TIMERS {
+            expiry_queue.retain(|(until, address)| {
+                paths.get(address).is_some_and(|(_, current)| current == until)
+            });
+        }
+        expiry_queue.push_back((until, address));
     }
 
     /// Removes everything, as after a link change.
     pub(crate) fn clear(&mut self) {
         self.paths.clear();
+        self.expiry_queue.clear();
     }
 }
 

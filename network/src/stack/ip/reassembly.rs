@@ -1,7 +1,8 @@
 //! Reassembly of fragmented datagrams, IPv4 and IPv6.
 //!
-//! [`limits::REASSEMBLIES`] datagrams and [`limits::REASSEMBLY_BYTES`] bytes bound it; when full,
-//! the oldest incomplete datagram is dropped, so that stray fragments cannot block others. A
+//! [`limits::REASSEMBLIES`] datagrams and [`limits::REASSEMBLY_BYTES`] bytes of buffers bound it,
+//! and a source has a share of both, beyond which it loses its own oldest datagram. When all is
+//! full, the oldest of all is dropped, so that stray fragments cannot block others. A
 //! datagram times out 60 s after its first fragment (RFC 1122 §3.3.2, RFC 8200 §4.5). Overlapping
 //! fragments discard the whole datagram; exact duplicates are ignored (RFC 5722, RFC 3128).
 
@@ -35,6 +36,8 @@ struct Datagram {
     /// Disjoint pieces in order of offset.
     pieces: Vec<(usize, Frame)>,
     bytes: usize,
+    /// Bytes of the buffers of its pieces.
+    memory: usize,
     /// The length of the whole payload, once the last fragment arrived.
     total: Option<usize>,
     /// The header of the fragment at offset 0, which becomes the header of the datagram (RFC 791
@@ -63,7 +66,8 @@ pub(crate) enum Outcome {
 #[derive(Debug, Default)]
 pub(crate) struct Reassembly {
     datagrams: VecDeque<Datagram>,
-    bytes: usize,
+    /// Bytes of the buffers of all pieces.
+    memory: usize,
 }
 
 impl Reassembly {
@@ -94,10 +98,10 @@ impl Reassembly {
             // IPv6 identifies a datagram without its protocol (RFC 8200 §4.5).
             protocol: if header.source.is_ipv4() { header.protocol } else { 0 },
         };
-        self.make_room(frame.len(), key, pool);
+        self.make_room(memory_of(&frame), key, pool);
         let index = self.find_or_start(key, now);
         let Some(datagram) = self.datagrams.get_mut(index) else { return Outcome::Discarded };
-        let added = frame.len();
+        let added = memory_of(&frame);
         match datagram.insert(header, fragment, start, end, frame) {
             Insertion::Duplicate(frame) => {
                 pool.put(frame);
@@ -109,7 +113,8 @@ impl Reassembly {
                 Outcome::Discarded
             }
             Insertion::Added => {
-                self.bytes += added;
+                self.memory += added;
+                datagram.memory += added;
                 datagram.marks |= 1 << (header.traffic_class & 3);
                 if start == 0 {
                     datagram.options = options;
@@ -130,6 +135,7 @@ impl Reassembly {
             deadline,
             pieces: Vec::new(),
             bytes: 0,
+            memory: 0,
             total: None,
             first: None,
             options: Vec::new(),
@@ -140,35 +146,42 @@ impl Reassembly {
     }
 
     /// Drops the oldest datagrams until the new fragment fits.
-    fn make_room(&mut self, bytes: usize, key: Key, pool: &mut FramePool) {
-        let is_new = !self.datagrams.iter().any(|datagram| datagram.key == key);
-        // A source with many datagrams loses its own oldest first (FRG-01).
-        let of_source = |datagram: &Datagram| datagram.key.source == key.source;
-        if is_new
-            && self.datagrams.iter().filter(|datagram| of_source(datagram)).count()
-                >= limits::REASSEMBLIES_PER_SOURCE
-            && let Some(oldest) = self.datagrams.iter().position(of_source)
+    fn make_room(&mut self, memory: usize, key: Key, pool: &mut FramePool) {
+        // A source with much loses its own oldest first (FRG-01).
+        while self.exceeds_share(memory, key)
+            && let Some(oldest) =
+                self.datagrams.iter().position(|datagram| datagram.key.source == key.source)
         {
             self.discard(oldest, pool);
         }
+        let is_new = !self.datagrams.iter().any(|datagram| datagram.key == key);
         while !self.datagrams.is_empty()
             && ((is_new && self.datagrams.len() >= limits::REASSEMBLIES)
-                || self.bytes + bytes > limits::REASSEMBLY_BYTES)
+                || self.memory + memory > limits::REASSEMBLY_BYTES)
         {
             self.discard(0, pool);
         }
     }
 
+    /// True when a source would have more than its share with another fragment.
+    fn exceeds_share(&self, memory: usize, key: Key) -> bool {
+        let own = || self.datagrams.iter().filter(|datagram| datagram.key.source == key.source);
+        let is_new = own().all(|datagram| datagram.key != key);
+        let used: usize = own().map(|datagram| datagram.memory).sum();
+        (is_new && own().count() >= limits::REASSEMBLIES_PER_SOURCE)
+            || used + memory > limits::REASSEMBLY_BYTES_PER_SOURCE
+    }
+
     fn discard(&mut self, index: usize, pool: &mut FramePool) {
         if let Some(datagram) = self.datagrams.remove(index) {
-            self.bytes -= datagram.bytes;
+            self.memory -= datagram.memory;
             datagram.pieces.into_iter().for_each(|(_, frame)| pool.put(frame));
         }
     }
 
     fn assemble(&mut self, index: usize, pool: &mut FramePool) -> Outcome {
         let Some(datagram) = self.datagrams.remove(index) else { return Outcome::Discarded };
-        self.bytes -= datagram.bytes;
+        self.memory -= datagram.memory;
         let (Some(mut first), Some(mark)) = (datagram.first, joined_marks(datagram.marks)) else {
             datagram.pieces.into_iter().for_each(|(_, piece)| pool.put(piece));
             return Outcome::Discarded;
@@ -222,11 +235,16 @@ impl Reassembly {
         self.datagrams.front().map(|datagram| datagram.deadline)
     }
 
-    /// Datagrams and bytes in use.
+    /// Datagrams and bytes of buffers in use.
     #[cfg(test)]
     pub(crate) fn usage(&self) -> (usize, usize) {
-        (self.datagrams.len(), self.bytes)
+        (self.datagrams.len(), self.memory)
     }
+}
+
+/// Bytes of the buffer that a fragment occupies, however short it is.
+fn memory_of(frame: &Frame) -> usize {
+    frame.len().max(limits::FRAME_BYTES)
 }
 
 /// The options of an IPv4 fragment; the datagram gets those of the first one (FRG-04).
@@ -439,6 +457,23 @@ mod tests {
         assert!(matches!(add(&mut reassembly, last, 0).unwrap(), Outcome::Whole(..)));
     }
 
+    #[test]
+    fn frg_01_large_datagrams_of_one_source_push_out_its_own() {
+        let mut reassembly = Reassembly::default();
+        add(&mut reassembly, from_other(fragment_of(9, 0, true, &[1; 1480])), 0).unwrap();
+        for identification in 0..100u16 {
+            for piece in 0..45 {
+                let length = if piece < 44 { 1480 } else { 408 };
+                let fragment =
+                    fragment_of(identification, piece * 1480, true, &[0; 1480][..length]);
+                add(&mut reassembly, fragment, 0).unwrap();
+                assert!(reassembly.usage().1 <= limits::REASSEMBLY_BYTES);
+            }
+        }
+        let last = from_other(fragment_of(9, 1480, false, &[2; 8]));
+        assert!(matches!(add(&mut reassembly, last, 0).unwrap(), Outcome::Whole(..)));
+    }
+
     fn from_other(mut frame: Frame) -> Frame {
         let mut packet = smoltcp::wire::Ipv4Packet::new_unchecked(frame.bytes_mut());
         packet.set_src_addr(core::net::Ipv4Addr::new(10, 0, 0, 77));
@@ -456,7 +491,7 @@ mod tests {
             )
         });
         assert!(kept.count() < 4000);
-        assert!(reassembly.usage().1 <= limits::FRAGMENTS * 8);
+        assert!(reassembly.usage().1 <= limits::FRAGMENTS * limits::FRAME_BYTES);
     }
 
     #[test]

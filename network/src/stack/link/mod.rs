@@ -25,7 +25,7 @@ use smoltcp::wire::{EthernetAddress, EthernetFrame, EthernetProtocol};
 use virtual_file_system::Error;
 
 pub(crate) use self::arp::ArpMessage;
-pub(crate) use self::ndp::Discovery;
+pub(crate) use self::ndp::{Discovery, hardware_address_in};
 use self::neighbor::{Decision, Expiry, Neighbors, Solicitation};
 use super::addresses::Addresses;
 use super::context::Context;
@@ -236,8 +236,17 @@ impl Link {
     }
 
     fn arm_neighbors(&mut self, cx: &mut Context) {
-        while let Some((deadline, address)) = self.neighbors.armed.pop_front() {
+        let neighbors = &mut self.neighbors;
+        for frame in neighbors.evicted.drain(..) {
+            cx.statistics.sent_drops.neighbor += 1;
+            cx.pool.put(frame);
+        }
+        while let Some((deadline, address)) = neighbors.armed.pop_front() {
             cx.timers.arm(deadline, Timer::Neighbor(address));
+            cx.timers.sweep(neighbors.len(), |deadline, timer| match timer {
+                Timer::Neighbor(address) => neighbors.is_armed(address, deadline),
+                _ => true,
+            });
         }
     }
 

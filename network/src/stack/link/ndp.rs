@@ -34,7 +34,7 @@ pub(crate) enum Discovery {
     Solicitation(Ipv6Addr),
 }
 
-fn hardware_address_in(options: &[(u8, &[u8])], wanted: u8) -> Option<HardwareAddress> {
+pub(crate) fn hardware_address_in(options: &[(u8, &[u8])], wanted: u8) -> Option<HardwareAddress> {
     let (_, body) = options.iter().find(|(kind, _)| *kind == wanted)?;
     let address = HardwareAddress(*body.first_chunk()?);
     address.is_unicast().then_some(address)

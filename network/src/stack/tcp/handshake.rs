@@ -86,6 +86,18 @@ impl Handshake {
         Self::new(State::Listen, iss, Instant::NEVER)
     }
 
+    /// A passive open that only its SYN|ACK knew of: the peer acknowledges it. Its round trip is
+    /// not known.
+    pub(super) fn of_cookie(iss: u32, irs: u32, peer: SynOptions, window: u16) -> Self {
+        Self {
+            rcv_nxt: irs.wrapping_add(1),
+            peer_options: peer,
+            peer_window: window,
+            syns_sent: 2,
+            ..Self::new(State::SynReceived, iss, Instant::NEVER)
+        }
+    }
+
     pub(crate) const fn state(&self) -> State {
         self.state
     }

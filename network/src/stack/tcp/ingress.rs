@@ -73,14 +73,14 @@ impl Tcp {
         };
         let is_opening =
             segment.syn && segment.acknowledgment.is_none() && !segment.rst && !segment.fin;
-        let packet = if is_opening && source != 0 {
-            match self.receive_syn(cx, ip, packet, flow, &segment, iss_floor) {
-                Ok(()) => return,
-                Err(packet) => packet,
-            }
+        let unclaimed = if source == 0 {
+            Err(packet)
+        } else if is_opening {
+            self.receive_syn(cx, ip, packet, flow, &segment, iss_floor)
         } else {
-            packet
+            self.receive_cookie(cx, ip, packet, flow, &segment)
         };
+        let Err(packet) = unclaimed else { return };
         cx.statistics.received_drops.no_socket += 1;
         // A listening port drops segments with neither SYN nor ACK silently (RFC 9293 §3.10.7.2).
         if segment.acknowledgment.is_some()

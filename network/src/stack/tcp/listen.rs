@@ -1,9 +1,10 @@
 //! Listeners and their backlog.
 //!
 //! A SYN for a listener creates a half-open connection; the listener itself stays a listener.
-//! Half-open connections are bounded per interface, and the oldest is dropped first. Established
-//! connections wait in the accept queue. A listener with a full accept queue drops new SYNs, as
-//! Linux does, so that clients retransmit them.
+//! Half-open connections are bounded per listener; once they are too many, SYNs get a cookie
+//! ([`super::cookies`]) and are not remembered. Established connections wait in the accept queue. A
+//! listener with a full accept queue drops new SYNs, as Linux does, so that clients retransmit
+//! them.
 
 use alloc::collections::VecDeque;
 use alloc::sync::Arc;
@@ -131,6 +132,11 @@ impl Listener {
             let has_room = !queue.closed && queue.accept_queue.len() < queue.backlog;
             has_room.then_some((queue.settings, queue.backlog))
         })
+    }
+
+    /// True when the accept queue has room.
+    pub(super) fn has_room(&self) -> bool {
+        self.admit().is_some()
     }
 
     /// Appends an established connection to the accept queue; `None` when the listener is closed.
@@ -261,10 +267,15 @@ impl Tcp {
         };
         let listener = Arc::clone(&binding.listener);
         let capacity = limits::HALF_OPEN.max(backlog);
-        let oldest =
-            if binding.half_open.len() >= capacity { binding.half_open.pop_front() } else { None };
-        if let Some(oldest) = oldest {
-            // The oldest half-open connection is dropped without a RST: its source may be forged.
+        let is_full = binding.half_open.len() >= capacity;
+        if is_full && iss_floor.is_none() {
+            self.send_cookie(cx, ip, &packet, (&flow, segment), &settings);
+            cx.pool.put(packet.frame);
+            return Ok(());
+        }
+        // The ISS after TIME-WAIT has a floor, so it is no cookie: the oldest half-open connection
+        // is dropped without a RST, because its source may be forged.
+        if is_full && let Some(oldest) = binding.half_open.pop_front() {
             self.remove_and_wake(cx, oldest);
         }
         let connection = self.open_passive(cx, ip, flow, listener, &settings, iss_floor);
@@ -278,7 +289,7 @@ impl Tcp {
 
     /// The listener for a flow: a specific address wins over the wildcard. Among listeners that
     /// share an address the flow's hash decides, so that a retransmitted SYN reaches the same one.
-    fn listener_for(&mut self, flow: &Flow) -> Option<&mut ListenBinding> {
+    pub(super) fn listener_for(&mut self, flow: &Flow) -> Option<&mut ListenBinding> {
         let Tcp { listeners, state, .. } = self;
         let bindings = listeners.get_mut(&flow.local.port())?;
         let matches = |binding: &ListenBinding| binding.bound.matches(flow.local.ip());
@@ -303,7 +314,9 @@ impl Tcp {
     /// Removes a connection from the half-open list of its listener.
     pub(crate) fn handshake_over(&mut self, connection: ConnectionId, listener: &Arc<Listener>) {
         if let Some(binding) = self.binding_of(listener) {
-            binding.half_open.retain(|known| *known != connection);
+            // Each is in it once, and the oldest ends first.
+            let place = binding.half_open.iter().position(|known| *known == connection);
+            place.map(|place| binding.half_open.remove(place));
         }
     }
 

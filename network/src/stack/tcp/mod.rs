@@ -27,6 +27,7 @@
 //! | [`deadline`] | user timeouts, keep-alive, orphans |
 //! | [`verbs`] | connect, send, receive, shut down, release: what sockets call |
 //! | [`listen`] | listeners, backlogs, half-open connections |
+//! | [`cookies`] | SYN cookies, for half-open connections without room |
 //! | [`connection`] | a connection (TCB) |
 //! | [`time_wait`] | TIME-WAIT |
 //! | [`timestamps`], [`paws`] | the timestamps option, and what it decides |
@@ -41,6 +42,7 @@ mod challenge;
 mod close;
 pub(crate) mod congestion;
 mod connection;
+pub(crate) mod cookies;
 pub(crate) mod deadline;
 pub(crate) mod egress;
 mod fast_path;
@@ -81,6 +83,7 @@ use virtual_file_system::WakerList;
 use self::assemble::HeaderTemplate;
 use self::connection::EcnState;
 pub(crate) use self::connection::{Connection, ConnectionId, Opening, Owner};
+use self::cookies::Cookies;
 use self::deadline::PeerActivity;
 use self::handshake::Handshake;
 use self::listen::ListenBinding;
@@ -120,6 +123,7 @@ pub(crate) struct Tcp {
     orphans: Orphans,
     /// The secret keys of the ISS generator (RFC 6528).
     iss_keys: (u64, u64),
+    pub(crate) cookies: Cookies,
     generation: u32,
 }
 
@@ -127,6 +131,7 @@ impl Tcp {
     pub(crate) fn new(cx: &mut Context, memory: Arc<SystemMemory>) -> Self {
         let seed = cx.random.u64();
         let iss_keys = (cx.random.u64(), cx.random.u64());
+        let cookies = Cookies::new((cx.random.u64(), cx.random.u64()));
         Self {
             connections: Slab::new(),
             flows: HashTable::new(),
@@ -139,6 +144,7 @@ impl Tcp {
             memory: MemoryAccount::new(memory),
             orphans: Orphans::default(),
             iss_keys,
+            cookies,
             generation: 0,
         }
     }

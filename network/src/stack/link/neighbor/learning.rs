@@ -5,6 +5,7 @@ use alloc::vec::Vec;
 use core::net::IpAddr;
 use core::time::Duration;
 
+use super::classes::Class;
 use super::{Neighbor, Neighbors};
 use crate::address::HardwareAddress;
 use crate::command::neighbor::{NeighborEntry, NeighborState};
@@ -31,6 +32,7 @@ impl Neighbors {
         neighbor.confirmed = now;
         neighbor.deadline = None;
         neighbor.attempts = 0;
+        self.resolved(address, now);
         self.release(address)
     }
 
@@ -74,6 +76,7 @@ impl Neighbors {
         if is_solicited || is_change {
             (neighbor.deadline, neighbor.attempts) = (None, 0);
         }
+        self.resolved(address, now);
         (self.release(address), true)
     }
 
@@ -92,7 +95,6 @@ impl Neighbors {
         }
         for (before, after) in counts {
             let beyond = |count: usize| count.saturating_sub(limits::QUEUED_PER_NEIGHBOR);
-            self.queued -= before - after;
             self.burst -= beyond(before) - beyond(after);
         }
         dropped
@@ -111,12 +113,11 @@ impl Neighbors {
             return VecDeque::new();
         }
         if !self.table.contains_key(&address) {
-            // Requests of unknown neighbors fill at most half of the table, so that they cannot
-            // evict entries in use.
-            if !create || self.table.len() >= limits::NEIGHBORS / 2 {
+            if !create || !self.make_room(Class::Learned) {
                 return VecDeque::new();
             }
             self.table.insert(address, Neighbor::unknown(now));
+            self.classify(address, Class::Learned, now);
         }
         let Some(neighbor) = self.table.get_mut(&address) else { return VecDeque::new() };
         if neighbor.state == NeighborState::Permanent || neighbor.hardware == Some(hardware) {
@@ -126,6 +127,7 @@ impl Neighbors {
         neighbor.hardware = Some(hardware);
         neighbor.deadline = None;
         neighbor.attempts = 0;
+        self.resolved(address, now);
         self.release(address)
     }
 
@@ -162,6 +164,7 @@ impl Neighbors {
             neighbor.state = NeighborState::Reachable;
             neighbor.confirmed = now;
             neighbor.deadline = None;
+            self.used_by_program(address, now);
             self.mark_changed(address);
         }
     }
@@ -173,7 +176,7 @@ impl Neighbors {
         hardware: HardwareAddress,
         now: Instant,
     ) -> Option<VecDeque<Frame>> {
-        if !self.table.contains_key(&address) && !self.make_room(now) {
+        if !self.table.contains_key(&address) && !self.make_room(Class::Fixed) {
             return None;
         }
         let neighbor = self.table.entry(address).or_insert_with(|| Neighbor::unknown(now));
@@ -181,12 +184,14 @@ impl Neighbors {
         neighbor.hardware = Some(hardware);
         neighbor.deadline = None;
         neighbor.confirmed = now;
+        self.classify(address, Class::Fixed, now);
         Some(self.release(address))
     }
 
     /// Removes an entry with its queued packets.
     pub(crate) fn remove(&mut self, address: IpAddr) -> Option<VecDeque<Frame>> {
         let neighbor = self.table.remove(&address)?;
+        self.classes.leave(neighbor.class);
         self.forget_queue(neighbor.queued.len());
         if let Some(changed) = &mut self.changed {
             changed.removed(address, &neighbor);
@@ -197,11 +202,11 @@ impl Neighbors {
     /// Removes matching entries; returns how many.
     pub(crate) fn flush(&mut self, mut which: impl FnMut(IpAddr, bool) -> bool) -> u32 {
         let before = self.table.len();
-        let (queued, burst, changed) = (&mut self.queued, &mut self.burst, &mut self.changed);
+        let Self { classes, burst, changed, .. } = self;
         self.table.retain(|address, neighbor| {
             let goes = which(*address, neighbor.state == NeighborState::Permanent);
             if goes {
-                *queued -= neighbor.queued.len();
+                classes.leave(neighbor.class);
                 *burst -= neighbor.queued.len().saturating_sub(limits::QUEUED_PER_NEIGHBOR);
                 if let Some(changed) = changed {
                     changed.removed(*address, neighbor);

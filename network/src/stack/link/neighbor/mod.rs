@@ -2,9 +2,10 @@
 //!
 //! A pure state machine: it decides about solicitations and packets, and the link layer acts on
 //! that. Each neighbor has its own timer, so an unresponsive one delays no other.
-//! [`limits::NEIGHBORS`] and [`limits::QUEUED`] bound it; when it is full, the least recently used
-//! entry without queued packets is evicted, never a permanent one.
+//! [`limits::NEIGHBORS`] bounds it and [`classes`] says who gives way to whom, never a permanent
+//! entry or a gateway; new ones have a rate besides.
 
+mod classes;
 mod learning;
 mod reporting;
 
@@ -16,6 +17,7 @@ use core::time::Duration;
 use foldhash::fast::FixedState;
 use hashbrown::HashMap;
 
+use self::classes::{Class, Classes, Rates};
 use self::reporting::ChangedNeighbors;
 use crate::address::HardwareAddress;
 use crate::command::neighbor::NeighborState;
@@ -37,6 +39,9 @@ const ATTEMPTS: u8 = 3;
 #[derive(Debug)]
 struct Neighbor {
     state: NeighborState,
+    class: Class,
+    /// Its place in the queue of its class; 0 before it has one.
+    ticket: u32,
     hardware: Option<HardwareAddress>,
     router: bool,
     confirmed: Instant,
@@ -69,7 +74,7 @@ pub(crate) enum Decision {
     Send(Frame, HardwareAddress),
     /// It is queued; a packet that was evicted from the queue is returned.
     Queued { dropped: Option<Frame> },
-    /// The queue is full.
+    /// There is no room for its neighbor.
     Refused(Frame),
 }
 
@@ -97,10 +102,13 @@ pub(crate) enum Expiry {
 #[derive(Debug)]
 pub(crate) struct Neighbors {
     table: HashMap<IpAddr, Neighbor, FixedState>,
-    queued: usize,
+    classes: Classes,
+    rates: Rates,
+    /// Packets of evicted neighbors, which the link counts.
+    pub(crate) evicted: Vec<Frame>,
     /// The timing that routers advertise for IPv6; ARP uses the defaults.
     ipv6: Timing,
-    /// Gateways, which are never evicted.
+    /// Gateways, which are never evicted, in order.
     gateways: Vec<IpAddr>,
     /// Queued packets beyond the share of their neighbors.
     burst: usize,
@@ -115,7 +123,9 @@ impl Neighbors {
     pub(crate) fn new(seed: u64) -> Self {
         Self {
             table: HashMap::with_hasher(FixedState::with_seed(seed)),
-            queued: 0,
+            classes: Classes::default(),
+            rates: Rates::new(),
+            evicted: Vec::new(),
             ipv6: Timing::default(),
             gateways: Vec::new(),
             burst: 0,
@@ -131,11 +141,21 @@ impl Neighbors {
         frame: Frame,
         now: Instant,
     ) -> (Decision, Option<Solicitation>) {
-        if !self.table.contains_key(&address) && !self.make_room(now) {
-            return (Decision::Refused(frame), None);
+        let reason = Class::of_packet(frame.bytes());
+        if !self.table.contains_key(&address) {
+            let hasher = self.table.hasher();
+            if !self.rates.take(reason, frame.bytes(), hasher, now) || !self.make_room(reason) {
+                return (Decision::Refused(frame), None);
+            }
+            self.table.insert(address, Neighbor::unknown(now));
+            self.classify(address, reason, now);
+        } else if reason == Class::Resolving {
+            self.used_by_program(address, now);
         }
         let reachable = self.timing(address).reachable;
-        let neighbor = self.table.entry(address).or_insert_with(|| Neighbor::unknown(now));
+        let Some(neighbor) = self.table.get_mut(&address) else {
+            return (Decision::Refused(frame), None);
+        };
         neighbor.used = now;
         match (neighbor.state, neighbor.hardware) {
             (
@@ -186,7 +206,8 @@ impl Neighbors {
     }
 
     /// Sets the gateways, which are never evicted (NBR-03).
-    pub(crate) fn set_gateways(&mut self, gateways: Vec<IpAddr>) {
+    pub(crate) fn set_gateways(&mut self, mut gateways: Vec<IpAddr>) {
+        gateways.sort_unstable();
         self.gateways = gateways;
     }
 
@@ -237,7 +258,8 @@ impl Neighbors {
     }
 
     /// Queues a packet for a neighbor. Each neighbor may queue a few packets; beyond that they
-    /// share a common burst, and a full queue drops its own oldest packet, never another's.
+    /// share a common burst, and a full queue drops its own oldest packet, never another's. So
+    /// [`limits::QUEUED`] bounds what those that are not resolved may queue.
     fn enqueue(&mut self, address: IpAddr, frame: Frame) -> Decision {
         let Some(neighbor) = self.table.get_mut(&address) else { return Decision::Refused(frame) };
         let has_share = neighbor.queued.len() < limits::QUEUED_PER_NEIGHBOR;
@@ -246,18 +268,13 @@ impl Neighbors {
             neighbor.queued.push_back(frame);
             return Decision::Queued { dropped };
         }
-        if has_share && self.queued - self.burst >= limits::QUEUED {
-            return Decision::Refused(frame);
-        }
         neighbor.queued.push_back(frame);
-        self.queued += 1;
         self.burst += usize::from(!has_share);
         Decision::Queued { dropped: None }
     }
 
     /// Updates the count when a queue was taken.
     fn forget_queue(&mut self, count: usize) {
-        self.queued -= count;
         self.burst -= count.saturating_sub(limits::QUEUED_PER_NEIGHBOR);
     }
 
@@ -292,7 +309,9 @@ impl Neighbors {
                 neighbor.state = NeighborState::Failed;
                 neighbor.hardware = None;
                 neighbor.attempts = 0;
+                let class = neighbor.class.unresolved();
                 let queued = core::mem::take(&mut neighbor.queued);
+                self.reclassify(address, class, now);
                 self.forget_queue(queued.len());
                 self.mark_changed(address);
                 return Expiry::Failed(queued);
@@ -305,39 +324,11 @@ impl Neighbors {
         Expiry::Solicit(solicitation)
     }
 
-    /// True when the table has room for one more entry. Evicts the least recently used entries in
-    /// batches, so that a full table is not searched for each new entry.
-    fn make_room(&mut self, now: Instant) -> bool {
-        if self.table.len() < limits::NEIGHBORS {
-            return true;
-        }
-        let may_go = |neighbor: &Neighbor| match neighbor.state {
-            NeighborState::Permanent | NeighborState::Incomplete => false,
-            // Evicting a neighbor that was solicited a moment ago would solicit it again at once
-            // (NBR-02).
-            NeighborState::Failed | NeighborState::Probe => {
-                now.since(neighbor.solicited) >= RETRANSMIT
-            }
-            _ => true,
-        };
-        let mut victims: Vec<(Instant, IpAddr)> = self
-            .table
-            .iter()
-            .filter(|(address, neighbor)| may_go(neighbor) && !self.gateways.contains(*address))
-            .map(|(address, neighbor)| (neighbor.used, *address))
-            .collect();
-        let batch = (limits::NEIGHBORS / 16).min(victims.len());
-        if batch == 0 {
-            return false;
-        }
-        victims.select_nth_unstable(batch - 1);
-        for (_, address) in victims.into_iter().take(batch) {
-            self.remove(address);
-        }
-        true
+    /// True if this deadline of a neighbor is not stale.
+    pub(crate) fn is_armed(&self, address: IpAddr, deadline: Instant) -> bool {
+        self.table.get(&address).is_some_and(|neighbor| neighbor.deadline == Some(deadline))
     }
 
-    #[cfg(test)]
     pub(crate) fn len(&self) -> usize {
         self.table.len()
     }
@@ -347,6 +338,8 @@ impl Neighbor {
     fn unknown(now: Instant) -> Self {
         Self {
             state: NeighborState::Incomplete,
+            class: Class::Answering,
+            ticket: 0,
             hardware: None,
             router: false,
             confirmed: now,
@@ -364,6 +357,7 @@ impl Neighbor {
 mod tests {
     use super::*;
     use crate::driver::FramePool;
+    use crate::stack::wire::header;
 
     const SECOND: Duration = Duration::from_secs(1);
 
@@ -373,6 +367,12 @@ mod tests {
 
     fn frame() -> Frame {
         FramePool::new().take(20)
+    }
+
+    impl Neighbors {
+        fn queued(&self) -> usize {
+            self.table.values().map(|neighbor| neighbor.queued.len()).sum()
+        }
     }
 
     fn hardware(last: u8) -> HardwareAddress {
@@ -434,19 +434,46 @@ mod tests {
         ));
         let released = neighbors.confirm(address(1), hardware(1), Instant::ZERO);
         assert_eq!(released.len(), 3 + limits::QUEUED_BURST);
-        assert_eq!((neighbors.queued, neighbors.burst), (3, 0));
+        assert_eq!((neighbors.queued(), neighbors.burst), (3, 0));
     }
 
     #[test]
     fn nbr_01_packets_for_many_dead_neighbors_are_bounded() {
         let mut neighbors = Neighbors::new(1);
-        let refused = (0..4000).filter(|host| {
-            matches!(
-                neighbors.resolve(address(*host), frame(), Instant::ZERO).0,
-                Decision::Refused(_)
-            )
-        });
-        assert_eq!(refused.count(), 4000 - limits::QUEUED);
+        for host in 0..1500 {
+            neighbors.resolve(address(host), frame(), Instant::ZERO);
+            neighbors.resolve(address(host), frame(), Instant::ZERO);
+        }
+        assert_eq!(neighbors.len(), limits::NEIGHBORS_RESOLVING);
+        assert_eq!(neighbors.queued(), 2 * neighbors.len());
+        assert_eq!(neighbors.evicted.len(), 3000 - neighbors.queued());
+        const { assert!(2 * limits::NEIGHBORS_RESOLVING <= limits::QUEUED) };
+        // The newest has its packets.
+        assert_eq!(neighbors.confirm(address(1499), hardware(1), Instant::ZERO).len(), 2);
+    }
+
+    #[test]
+    fn hold_05_new_neighbors_have_a_rate() {
+        let mut neighbors = Neighbors::new(1);
+        let mut refused = |port: u16| {
+            let is_refused = |host: &u16| {
+                let mut frame = FramePool::new().take(28);
+                let outgoing = header::Outgoing {
+                    source: address(1),
+                    destination: address(*host),
+                    protocol: header::protocol::UDP,
+                    hop_limit: 64,
+                    traffic_class: 0,
+                };
+                header::emit(&outgoing, frame.bytes_mut());
+                frame.bytes_mut()[20..22].copy_from_slice(&port.to_be_bytes());
+                let (decision, _) = neighbors.resolve(address(*host), frame, Instant::ZERO);
+                matches!(decision, Decision::Refused(_))
+            };
+            (port * 5000..(port + 1) * 5000).filter(is_refused).count()
+        };
+        let least = 5000 - limits::RESOLUTIONS_PER_PORT as usize;
+        assert_eq!((refused(1), refused(2)), (least, least), "another port has its own");
     }
 
     #[test]
@@ -492,17 +519,16 @@ mod tests {
                 Instant::from_micros(u64::from(host)),
             );
         }
-        assert_eq!(neighbors.len(), limits::NEIGHBORS / 2);
+        assert_eq!(neighbors.len(), limits::NEIGHBORS_LEARNED + 1);
         for host in 20_000..40_000u16 {
-            neighbors.resolve(address(host), frame(), Instant::from_micros(u64::from(host)));
-            neighbors.confirm(address(host), hardware(7), Instant::from_micros(u64::from(host)));
+            let now = Instant::from_micros(u64::from(host) * 1000);
+            neighbors.resolve(address(host), frame(), now);
+            neighbors.confirm(address(host), hardware(7), now);
         }
-        assert!(
-            neighbors.len() <= limits::NEIGHBORS && neighbors.len() > limits::NEIGHBORS / 16 * 14
-        );
+        assert_eq!(neighbors.len(), limits::NEIGHBORS);
         assert!(neighbors.sendable_address(address(1), Instant::ZERO).is_some());
         assert!(
-            neighbors.sendable_address(address(39_999), Instant::from_micros(40_000)).is_some()
+            neighbors.sendable_address(address(39_999), Instant::from_micros(40_000_000)).is_some()
         );
     }
 
@@ -525,16 +551,17 @@ mod tests {
                 neighbors.resolve(address(host), frame(), now);
                 neighbors.confirm(address(host), hardware(1), now);
             }
+            while neighbors.armed.pop_front().is_some() {}
         };
         fill(&mut neighbors, 0, now);
         assert!(
             neighbors.is_unresponsive(unresponsive, now) && neighbors.len() <= limits::NEIGHBORS
         );
-        // A second later it is the oldest and is evicted.
-        while let Some((deadline, who)) = neighbors.armed.pop_front() {
-            neighbors.expire(who, deadline, deadline);
+        // Others that do not answer evict it.
+        let later = now.after(2 * SECOND);
+        for host in 0..limits::NEIGHBORS_RESOLVING as u16 {
+            neighbors.resolve(address(20_000 + host), frame(), later);
         }
-        fill(&mut neighbors, limits::NEIGHBORS as u16, now.after(2 * SECOND));
-        assert!(!neighbors.is_unresponsive(unresponsive, now.after(2 * SECOND)));
+        assert!(!neighbors.is_unresponsive(unresponsive, later));
     }
 }

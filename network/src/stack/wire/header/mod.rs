@@ -266,6 +266,24 @@ pub(crate) fn source_of(packet: &[u8]) -> Option<IpAddr> {
     }
 }
 
+/// The protocol of a packet without extension headers that is no later fragment, and what its IP
+/// header is in front of.
+pub(crate) fn upper_of(packet: &[u8]) -> Option<(u8, &[u8])> {
+    let first = packet.first()?;
+    match first >> 4 {
+        4 if fragment_offset_of(packet)? == 0 => {
+            Some((*packet.get(9)?, packet.get(usize::from(first & 15) * 4..)?))
+        }
+        6 => Some((*packet.get(6)?, packet.get(IPV6_HEADER..)?)),
+        _ => None,
+    }
+}
+
+/// The fragment offset of an IPv4 packet.
+fn fragment_offset_of(packet: &[u8]) -> Option<u16> {
+    packet.get(6..)?.first_chunk().map(|bytes| u16::from_be_bytes(*bytes) & 0x1fff)
+}
+
 /// The destination address of a packet.
 pub(crate) fn destination_of(packet: &[u8]) -> Option<IpAddr> {
     match packet.first()? >> 4 {

@@ -1,0 +1,55 @@
+//! Token buckets, for rate limits.
+
+use crate::platform::Instant;
+
+/// A token bucket. Tokens refill evenly, up to its capacity.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct TokenBucket {
+    tokens: u32,
+    since: Instant,
+}
+
+impl TokenBucket {
+    /// A bucket with so many tokens.
+    pub(crate) const fn new(tokens: u32, now: Instant) -> Self {
+        Self { tokens, since: now }
+    }
+
+    /// Takes a token, if there is one; `capacity` tokens come back in a second.
+    pub(crate) fn take(&mut self, capacity: u32, now: Instant) -> bool {
+        self.take_many(1, capacity, now)
+    }
+
+    /// Takes `cost` tokens, or what is left of them; false if there is none.
+    pub(crate) fn take_many(&mut self, cost: u32, capacity: u32, now: Instant) -> bool {
+        let spacing = (1_000_000 / u64::from(capacity.max(1))).max(1);
+        let refilled = now.since(self.since).as_micros() as u64 / spacing;
+        if refilled >= u64::from(capacity.saturating_sub(self.tokens)) {
+            (self.tokens, self.since) = (capacity, now);
+        } else {
+            // Less than the capacity, so it fits.
+            self.tokens += refilled as u32;
+            self.since = Instant::from_micros(self.since.as_micros() + refilled * spacing);
+        }
+        let has_one = self.tokens > 0;
+        self.tokens = self.tokens.saturating_sub(cost);
+        has_one
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use core::time::Duration;
+
+    #[test]
+    fn tokens_come_back_evenly_and_never_beyond_the_capacity() {
+        let mut bucket = TokenBucket::new(10, Instant::ZERO);
+        let mut taken =
+            |at: u64| (0..100).filter(|_| bucket.take(10, Instant::from_micros(at))).count();
+        assert_eq!((taken(0), taken(99_999), taken(100_000), taken(599_999)), (10, 0, 1, 4));
+        assert_eq!((taken(600_000), taken(90_000_000)), (1, 10));
+        let after = Instant::ZERO.after(Duration::from_secs(200));
+        assert!(bucket.take_many(30, 10, after) && !bucket.take(10, after));
+    }
+}
