@@ -212,7 +212,7 @@ impl Process {
             let mut rest = given.saturating_sub(price);
             let debt = debt.saturating_add(price.saturating_sub(given));
             if debt > 0 {
-                self.store.data_mut().burnt += given;
+                self.store.data_mut().burnt += price.min(given);
                 self.pay(debt, &mut throttle).await;
                 (given, rest) = (limits::TURN_FUEL, limits::TURN_FUEL);
             }
