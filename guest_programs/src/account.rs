@@ -3,8 +3,8 @@
 //!
 //! A socket holds a [`Reservation`], from its creation or from the moment at which a connection is
 //! offered, until nothing of it is left in the stack: closing the file gives nothing back while
-//! data is under way. The account cannot leak. Each direction has a token bucket for bandwidth. One transfer may overdraw the bucket,
-//! because a datagram cannot be split.
+//! data is under way. The account cannot leak. Each direction has a token bucket for bandwidth. One
+//! transfer may overdraw the bucket, because a datagram cannot be split.
 
 use alloc::sync::Arc;
 use core::time::Duration;

@@ -4,11 +4,11 @@
 //! fixed amount for itself, from its first segment to its removal. The stacks of a system share one
 //! bound; each takes from it in chunks, so that a segment touches no shared counter.
 //!
-//! | memory in use | what happens |
-//! |---|---|
-//! | below half of the limit | buffers grow with what the path takes |
-//! | above | they do not; idle buffers shrink, and connections that hold memory and have made no progress for [`STALLED`] end, those with more than their share |
-//! | the limit | no new connections; a connection holds [`limits::TCP_BUFFER_KEPT`] bytes each way at most before it waits |
+//! * Below half of the limit buffers grow with what the path takes.
+//! * Above they do not. Idle buffers shrink, and connections that hold more than their share and
+//!   have made no progress for [`STALLED`] end.
+//! * At the limit there are no new connections, and a connection holds
+//!   [`limits::TCP_BUFFER_KEPT`] bytes each way before it waits.
 
 use alloc::sync::Arc;
 use core::sync::atomic::{AtomicUsize, Ordering};

@@ -251,7 +251,8 @@ impl Tcp {
     }
 
     /// The owner dropped the connection, which becomes an orphan: written data is delivered, then a
-    /// FIN. Unread data resets the connection (RFC 1122 §4.2.2.13). `seat` is held until it is gone.
+    /// FIN. Unread data resets the connection (RFC 1122 §4.2.2.13). `seat` is held until it is
+    /// gone.
     pub(crate) fn release(
         &mut self,
         cx: &mut Context,
