@@ -2,6 +2,7 @@
 
 use std::time::Duration;
 
+use network::command::ListUsage;
 use network::{TcpListener, TcpSettings, TcpStream, limits};
 use virtual_file_system::Error;
 use world::{Host, World};
@@ -133,8 +134,10 @@ fn hold_03_connections_without_a_program_are_bounded_and_end() {
             drop(server);
             clients.push(client);
         }
-        let orphans = right.open_sockets() - baseline.0 - 1;
-        assert!(orphans <= limits::ORPHANS, "{orphans}");
+        let usage = right.control::<ListUsage>("eth0", &()).unwrap().pop().unwrap();
+        assert_eq!(usage.orphans as usize, limits::ORPHANS);
+        assert_eq!((usage.connections, usage.listeners), (0, 1));
+        assert!(usage.tcp_memory <= usage.tcp_memory_of_system && usage.tcp_memory > 0);
         // An honest client beside them gets all.
         let client = TcpStream::connect(&left.sockets(), address).await.unwrap();
         let server = listener.accept().await.unwrap();

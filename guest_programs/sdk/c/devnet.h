@@ -136,6 +136,9 @@ enum {
 #define DEVNET_SET_ADVERTISEMENT 0xffff6e08u
 /* Returns the interface's counters of SYN cookies. (read) */
 #define DEVNET_GET_SYN_COOKIES 0xbfff6e09u
+/* Lists what is in use: on an interface its own, on `/devices/sockets` that of all interfaces.
+   (read) */
+#define DEVNET_LIST_USAGE 0xbfff6e0au
 /* Lists the addresses in the order in which they were added. (read) */
 #define DEVNET_LIST_ADDRESSES 0xbfff6e10u
 /* Adds an address. (write) */

@@ -132,6 +132,7 @@ impl Request {
             | Self::GetDhcp(())
             | Self::FlushNeighbors(()) => &[Unsupported],
             Self::ListInterfaces(())
+            | Self::ListUsage(())
             | Self::ListAddresses(())
             | Self::ListRoutes(())
             | Self::ListRoutePreferences(())

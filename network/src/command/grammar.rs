@@ -140,6 +140,7 @@ impl Request {
             | Self::ListInterfaces(())
             | Self::GetStatistics(())
             | Self::GetSynCookies(())
+            | Self::ListUsage(())
             | Self::ListAddresses(())
             | Self::ListRoutes(())
             | Self::ListRoutePreferences(())

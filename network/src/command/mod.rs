@@ -37,6 +37,7 @@ pub mod route;
 pub mod socket;
 pub mod stream;
 pub mod text;
+pub mod usage;
 pub mod watch;
 
 use alloc::vec::Vec;
@@ -69,6 +70,9 @@ virtual_file_system::define_commands! {
         8 => SetAdvertisement: Write (Option<interface::Advertisement>) -> bool;
         /// Returns the interface's counters of SYN cookies.
         9 => GetSynCookies: Read (()) -> interface::SynCookies;
+        /// Lists what is in use: on an interface its own, on `/devices/sockets` that of all
+        /// interfaces.
+        10 => ListUsage: Read (()) -> Vec<usage::Usage>;
 
         /// Lists the addresses in the order in which they were added.
         16 => ListAddresses: Read (()) -> Vec<address::AddressEntry>;

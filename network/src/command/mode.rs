@@ -83,6 +83,7 @@ impl Mode {
             | Request::SetMetric(_)
             | Request::GetStatistics(())
             | Request::GetSynCookies(())
+            | Request::ListUsage(())
             | Request::SetAdvertisement(_)
             | Request::ListAddresses(())
             | Request::AddAddress(_)

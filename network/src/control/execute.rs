@@ -8,7 +8,7 @@ use alloc::vec::Vec;
 use serde::Serialize;
 use virtual_file_system::{Operation, Result, encode};
 
-use super::interfaces::dns_servers;
+use super::interfaces::{dns_servers, usage};
 use super::open::OpenFile;
 use crate::command::address::Origin;
 use crate::command::{Immediate, Request, Timing, Waiting};
@@ -52,6 +52,7 @@ impl OpenFile {
             Immediate::GetSynCookies(()) => {
                 reply(self.read_now(|stack| stack.transport.tcp.cookies.counters))
             }
+            Immediate::ListUsage(()) => reply(Ok(self.collect(|stack| alloc::vec![usage(stack)]))),
             Immediate::ListAddresses(()) => {
                 reply(Ok(self.collect_now(|stack| stack.address_entries())))
             }

@@ -15,6 +15,7 @@ use crate::command::dhcp::{DhcpState, DhcpStatus};
 use crate::command::dns::DnsServer;
 use crate::command::route::{NewRoute, RouteChoice, RouteSelector};
 use crate::command::socket::SocketStatus;
+use crate::command::usage::Usage;
 use crate::interface::Interface;
 use crate::platform::before;
 use crate::stack::Stack;
@@ -166,4 +167,15 @@ pub(super) fn dns_servers(stack: &Stack) -> Vec<DnsServer> {
             interface: name.clone(),
         })
         .collect()
+}
+
+/// What is in use.
+pub(super) fn usage(stack: &Stack) -> Usage {
+    let count = |number: usize| u32::try_from(number).unwrap_or(u32::MAX);
+    Usage {
+        interface: stack.context.configuration.name.clone(),
+        datagram_sockets: count(stack.transport.datagrams.len()),
+        neighbors: count(stack.ip.link.neighbors.len()),
+        ..stack.transport.tcp.usage()
+    }
 }

@@ -25,6 +25,7 @@ use network::command::socket::{
     SocketState, SocketStatus,
 };
 use network::command::stream::StreamStatistics;
+use network::command::usage::Usage;
 use network::command::watch::Kinds;
 use network::command::*;
 use network::driver::{Kind, LinkState, Medium};
@@ -135,7 +136,24 @@ fn interfaces() -> Vec<Sample> {
         sample::<GetStatistics>("", (), statistics),
         sample::<SetAdvertisement>("advertise fd00:2::/64 fd00:2::3", Some(advertisement), true),
         sample::<GetSynCookies>("", (), SynCookies { sent: 16, received: 17, failed: 18 }),
+        sample::<ListUsage>("", (), vec![usage()]),
     ]
+}
+
+fn usage() -> Usage {
+    Usage {
+        interface: "eth0".into(),
+        connections: 1,
+        half_open: 2,
+        orphans: 3,
+        time_wait: 4,
+        listeners: 5,
+        datagram_sockets: 6,
+        neighbors: 7,
+        tcp_memory: 8,
+        tcp_memory_of_system: 9,
+        tcp_memory_limit: 10,
+    }
 }
 
 fn addresses() -> Vec<Sample> {

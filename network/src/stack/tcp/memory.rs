@@ -19,6 +19,7 @@ use virtual_file_system::Error;
 use super::segment::{Segment, before};
 use super::{Connection, Owner, Tcp};
 use crate::command::socket::SocketState as State;
+use crate::command::usage::Usage;
 use crate::limits;
 use crate::platform::Instant;
 use crate::stack::context::Context;
@@ -119,6 +120,26 @@ impl Drop for MemoryAccount {
 }
 
 impl Tcp {
+    /// What TCP uses.
+    pub(crate) fn usage(&self) -> Usage {
+        let count = |number: usize| u32::try_from(number).unwrap_or(u32::MAX);
+        let bindings = || self.listeners.values().flatten();
+        let half_open = bindings().map(|binding| binding.half_open.len()).sum();
+        let orphans = self.orphans.count();
+        let (used, limit) = self.memory.system.usage();
+        Usage {
+            connections: count(self.connections.len() - orphans - half_open),
+            half_open: count(half_open),
+            orphans: count(orphans),
+            time_wait: count(self.time_wait.len()),
+            listeners: count(bindings().count()),
+            tcp_memory: self.memory.used as u64,
+            tcp_memory_of_system: used as u64,
+            tcp_memory_limit: limit as u64,
+            ..Usage::default()
+        }
+    }
+
     /// Admits a new connection.
     ///
     /// # Errors

@@ -25,6 +25,10 @@ pub(super) struct Orphans {
 }
 
 impl Orphans {
+    pub(super) const fn count(&self) -> usize {
+        self.count
+    }
+
     /// A connection was removed.
     pub(super) fn removed(&mut self, index: u32, connection: &Connection) {
         if matches!(connection.owner, Owner::Orphan) {

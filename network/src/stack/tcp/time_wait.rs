@@ -101,6 +101,11 @@ impl TimeWait {
         }
     }
 
+    /// Entries.
+    pub(super) fn len(&self) -> usize {
+        self.entries.len()
+    }
+
     /// Adds an entry.
     pub(crate) fn insert(&mut self, flow: Flow, state: TimeWaitState, now: Instant) {
         let until = now.after(TIME_WAIT);
