@@ -3,7 +3,7 @@
 //!
 //! `cargo run --release -p devnet-tests --bin loss -- [--check] [--seeds N] [--from S] [--seconds
 //! N] [--delay 0.1,5,25] [--loss 0,0.1,1,3,0.1b5,1b5,reo,1+reo] [--algorithm cubic|reno|bbr]
-//! [--buffer BYTES]` prints one table in Markdown. Time is virtual: the same seeds give the same
+//! [--buffer BYTES] [--kernel]` prints one table in Markdown. Time is virtual: the same seeds give the same
 //! figures everywhere. With `--check` it fails when a cell has less than 0.8 of Linux' goodput. A
 //! wrong byte always fails.
 //!
@@ -11,9 +11,11 @@
 //! |---|---|
 //! | `cells` | the paths, and Linux' figures |
 //! | `run` | one run |
+//! | `kernel` | one run of the Linux kernel, in real time (`--kernel`) |
 //! | here | arguments, the mean of several runs, the table |
 
 mod cells;
+mod kernel;
 mod run;
 
 use std::process::ExitCode;
@@ -35,6 +37,8 @@ struct Options {
     losses: Vec<String>,
     algorithm: Algorithm,
     is_check: bool,
+    /// Measures the Linux kernel instead.
+    is_kernel: bool,
 }
 
 impl Options {
@@ -62,6 +66,7 @@ impl Options {
             algorithm: Algorithm::parse(&algorithm)
                 .ok_or(format!("--algorithm {algorithm}: not known"))?,
             is_check: arguments.iter().any(|argument| argument == "--check"),
+            is_kernel: arguments.iter().any(|argument| argument == "--kernel"),
         })
     }
 
@@ -125,6 +130,14 @@ impl Mean {
 
 fn measure(cell: &Cell, options: &Options) -> Mean {
     let run = |seed| {
+        if options.is_kernel {
+            return kernel::run(cell, seed, options.seconds, options.algorithm).unwrap_or_else(
+                |problem| {
+                    eprintln!("{problem}");
+                    std::process::exit(1);
+                },
+            );
+        }
         let outcome = run::run(cell, seed, options.seconds, options.algorithm, options.buffer);
         if outcome.corrupt > 0 {
             eprintln!(
