@@ -101,7 +101,7 @@ impl VirtualFileSystem {
     /// create with directory. [`Error::NotFound`]; [`Error::AlreadyExists`] with
     /// [`OpenFlags::EXCLUSIVE`]; [`Error::AccessDenied`]; [`Error::IsADirectory`] unless a
     /// directory is opened with [`OpenFlags::DIRECTORY`] and not for writing;
-    /// [`Error::NotADirectory`]; [`Error::NoSpace`] beyond [`NODES`](crate::limits::NODES).
+    /// [`Error::NotADirectory`]; [`Error::NoSpace`] beyond [`NODES`].
     /// [`Error::NoDevice`] if the device is unmounted meanwhile; any error of the device.
     pub fn open(
         &self,
@@ -135,7 +135,7 @@ impl VirtualFileSystem {
     /// # Errors
     ///
     /// [`Error::AlreadyExists`]; [`Error::AccessDenied`] without write access to the parent;
-    /// [`Error::NoSpace`] beyond [`NODES`](crate::limits::NODES).
+    /// [`Error::NoSpace`] beyond [`NODES`].
     pub fn create_directory(&self, caller: &Credentials, path: &Path, mode: Mode) -> Result<()> {
         let add = |names: &mut Names| {
             names.add(&self.payer, caller, path, mode, Content::Directory).map(drop)
@@ -241,7 +241,7 @@ impl VirtualFileSystem {
     /// # Errors
     ///
     /// [`Error::AlreadyExists`] if the name exists; [`Error::AccessDenied`] without write access to
-    /// the parent, which must exist; [`Error::NoSpace`] beyond [`NODES`](crate::limits::NODES).
+    /// the parent, which must exist; [`Error::NoSpace`] beyond [`NODES`].
     pub fn mount(
         &self,
         caller: &Credentials,
