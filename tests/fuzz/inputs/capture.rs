@@ -55,15 +55,16 @@ fn record(frames: &[Passed], room: usize) -> Vec<u8> {
     let mut pool = FramePool::new();
     for (bytes, is_outbound) in frames {
         let frame = pool.copy_of(bytes);
-        let (sent, got) = if *is_outbound {
-            (left.transmit(frame, &mut pool), right.receive(&mut pool))
-        } else {
-            (right.transmit(frame, &mut pool), left.receive(&mut pool))
-        };
+        let ends: [&mut dyn Driver; 2] = [&mut left, &mut right];
+        let [left, right] = ends;
+        let (from, to) = if *is_outbound { (left, right) } else { (right, left) };
+        let sent = from.transmit(frame, &mut pool);
+        from.flush();
+        let got = to.receive(&mut pool);
         assert!(sent.is_ok(), "a frame was refused");
         assert_eq!(got.as_ref().map(|frame| frame.bytes()), Some(&bytes[..]), "a frame changed");
-        left.flush();
     }
+    left.flush();
     drop(left);
     let all = memory.0.lock().unwrap().clone();
     all

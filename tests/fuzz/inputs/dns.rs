@@ -1,7 +1,7 @@
 //! DNS messages: as responses to our queries, as queries to the embedded server, and by themselves.
 
 use network::command::dns::RecordData;
-use network::dns_message::{DnsMessage, QueryKind};
+use network::dns_message::{DnsMessage, QueryKind, ResponseCode};
 use network::limits::DNS_RECORDS;
 use shell_commands::embedded::dns_server::answer;
 
@@ -65,6 +65,9 @@ pub(crate) fn messages(bytes: &[u8], trace: &mut Trace) {
             size(message.answers.len()),
         ));
         trace.note((size(message.name.len()), message.is_truncated));
+        // Queries have no code.
+        let code = if message.is_response { message.code } else { ResponseCode::NoError };
+        let message = DnsMessage { code, ..message };
         if let Ok(written) = message.to_bytes() {
             assert_eq!(DnsMessage::parse(&written).as_ref(), Ok(&message), "not what was written");
         }

@@ -171,13 +171,24 @@ fn serve(bytes: &[u8], piece: usize) -> Vec<u8> {
     Arc::into_inner(output).unwrap().into_inner().unwrap()
 }
 
+/// The responses, without that to a head that cannot be read: whether there is one, and what it
+/// blames, depends on how much of the head comes at once.
+fn understood(bytes: &[u8]) -> Vec<String> {
+    let text = String::from_utf8_lossy(bytes);
+    let mut responses: Vec<String> = text.split("HTTP/1.1 ").skip(1).map(str::to_owned).collect();
+    let is_unreadable = |response: &String| {
+        ["400", "414", "431", "505"].iter().any(|code| response.starts_with(code))
+    };
+    responses.pop_if(|response| is_unreadable(response));
+    responses
+}
+
 /// Requests of a client that says everything and then waits.
 pub(crate) fn requests(bytes: &[u8], trace: &mut Trace) {
     let whole = serve(bytes, usize::MAX);
-    let show = |bytes: &[u8]| String::from_utf8_lossy(bytes).into_owned();
     for piece in [1, 7] {
         let cut = serve(bytes, piece);
-        assert_eq!(show(&whole), show(&cut), "in pieces of {piece}");
+        assert_eq!(understood(&whole), understood(&cut), "in pieces of {piece}");
     }
     let mut rest = whole.as_slice();
     let mut count = 0;
