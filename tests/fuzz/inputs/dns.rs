@@ -39,8 +39,8 @@ pub(crate) fn messages(bytes: &[u8], trace: &mut Trace) {
     for kind in [QueryKind::A, QueryKind::Aaaa, QueryKind::Ptr, QueryKind::Cname] {
         let query = DnsMessage::query(identifier, asked.to_owned(), kind);
         let Some(response) = query.response(bytes) else { continue };
-        let code = format!("{:?}", response.code);
-        trace.note((format!("{kind:?}"), code, response.is_truncated));
+        trace.note((std::mem::discriminant(&response.code), response.is_truncated));
+        trace.note(std::mem::discriminant(&kind));
         assert!(response.records.len() <= DNS_RECORDS, "too many records");
         // The records are one chain from the name that was asked for.
         let mut owner = asked.to_ascii_lowercase();
@@ -61,10 +61,10 @@ pub(crate) fn messages(bytes: &[u8], trace: &mut Trace) {
     if let Some(message) = parsed {
         trace.note((
             message.is_response,
-            format!("{:?}", message.code),
+            std::mem::discriminant(&message.code),
             size(message.answers.len()),
         ));
-        trace.note((size(message.name.len()), message.is_truncated));
+        trace.note(("name", size(message.name.len())));
         // Queries have no code.
         let code = if message.is_response { message.code } else { ResponseCode::NoError };
         let message = DnsMessage { code, ..message };
@@ -74,7 +74,7 @@ pub(crate) fn messages(bytes: &[u8], trace: &mut Trace) {
     }
     for limit in [None, Some(DATAGRAM)] {
         let Some(reply) = answer(bytes, limit) else { continue };
-        trace.note(("served", reply.get(3).map(|flags| flags & 0xf), size(reply.len())));
+        trace.note(("served", reply.get(3).map(|flags| flags & 0xf), limit.is_some()));
         assert!(limit.is_none_or(|limit| reply.len() <= limit), "longer than a datagram");
         assert!(reply.starts_with(&[*high, *low]), "another identifier");
         assert_eq!(answer(&reply, limit), None, "two servers would talk for ever");

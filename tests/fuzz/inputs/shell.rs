@@ -52,8 +52,8 @@ pub(crate) fn check(bytes: &[u8], trace: &mut Trace) {
     let tokens = tokenize(text);
     if let Ok(tokens) = &tokens {
         assert!(tokens.len() <= text.len(), "more tokens than bytes");
-        for pair in tokens.windows(2) {
-            trace.note((pair[0].text(), pair[1].text()));
+        for token in tokens {
+            trace.note(token.text());
         }
     }
     match parse(text) {
