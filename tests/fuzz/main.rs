@@ -1,12 +1,19 @@
-//! Short fuzzing without a coverage tool: mutations of valid inputs, as many as fit into a time,
-//! each reproducible by its seed.
+//! Short fuzzing without a coverage tool: as many inputs as fit into a time.
+//!
+//! [`inputs`] are targets that take bytes: they start from a corpus, which `cargo test` runs again,
+//! and keep what reaches something new. [`targets`] are worlds that take a seed, and repeat by it.
 //!
 //! `cargo run --release -p devnet-tests --bin fuzz -- [--seconds N] [--seed S | --from S]
-//! [TARGET]`. A failure prints the seed that repeats it; `--from` begins elsewhere than at 1.
+//! [--keep FOLDER] [TARGET]`. A failure prints what repeats it; `--from` begins elsewhere than at 1;
+//! `--keep tests/fuzz/corpus` renews the corpus.
 
 mod classifier;
 mod guests;
+mod inputs;
 mod memory;
+mod packets;
+mod rig;
+mod search;
 mod targets;
 mod tcp;
 
@@ -30,12 +37,17 @@ fn main() {
     };
     let seconds = Duration::from_secs(option("--seconds").unwrap_or(10));
     let fixed = option("--seed");
-    let wanted = |name: &str| {
-        targets::TARGETS
-            .iter()
-            .all(|(known, _)| !arguments.iter().any(|argument| argument == known))
-            || arguments.iter().any(|argument| argument == name)
-    };
+    let keep = arguments.iter().position(|known| known == "--keep");
+    let keep = keep.and_then(|place| arguments.get(place + 1)).map(std::path::PathBuf::from);
+    let mut names = inputs::TARGETS
+        .iter()
+        .map(|target| target.name)
+        .chain(targets::TARGETS.iter().map(|(name, _)| *name));
+    let is_any = !names.any(|name| arguments.iter().any(|argument| argument == name));
+    let wanted = |name: &str| is_any || arguments.iter().any(|argument| argument == name);
+    for target in inputs::TARGETS.iter().filter(|target| wanted(target.name)) {
+        search::run(*target, fixed.or(option("--from")).unwrap_or(1), seconds, keep.as_deref());
+    }
     for &(name, target) in targets::TARGETS.iter().filter(|(name, _)| wanted(name)) {
         #[expect(
             clippy::disallowed_methods,

@@ -111,7 +111,8 @@ pub fn unreadable(head: &[u8], is_too_long: bool) -> StatusCode {
     let line = head.trim_ascii_start().split(|byte| *byte == b'\n').next().unwrap_or_default();
     let version = line.trim_ascii_end().rsplit(|byte| *byte == b' ').next().unwrap_or_default();
     match version.strip_prefix(b"HTTP/") {
-        Some(b"1.0" | b"1.1") | None => StatusCode::BAD_REQUEST,
+        // The line may not have come whole.
+        Some(b"" | b"1" | b"1." | b"1.0" | b"1.1") | None => StatusCode::BAD_REQUEST,
         Some(_) => StatusCode::HTTP_VERSION_NOT_SUPPORTED,
     }
 }
@@ -213,6 +214,10 @@ mod tests {
             ("\r\nGET / HTTP/0.9\r\n", StatusCode::HTTP_VERSION_NOT_SUPPORTED),
             ("GET / HTTP/1.1\r\na\0b: x\r\n", StatusCode::BAD_REQUEST),
             ("GET\r\n\r\n", StatusCode::BAD_REQUEST),
+            // Found by the fuzzer: the line has not come whole, so its version is not known yet.
+            (" HTTP/1", StatusCode::BAD_REQUEST),
+            (" HTTP/1.", StatusCode::BAD_REQUEST),
+            ("\r\n HTTP/", StatusCode::BAD_REQUEST),
             ("", StatusCode::BAD_REQUEST),
         ] {
             assert_eq!(unreadable(text.as_bytes(), false), status, "{text:?}");

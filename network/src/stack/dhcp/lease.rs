@@ -154,8 +154,6 @@ impl DhcpClient {
             .filter(|renew| (1..rebind).contains(renew))
             .unwrap_or(rebind.min(seconds / 2));
         let after = |seconds: u32| self.requested_at.after(Duration::from_secs(u64::from(seconds)));
-        let domain =
-            message.option(option::DOMAIN).and_then(|bytes| core::str::from_utf8(bytes).ok());
         Some(Lease {
             address: prefix,
             server,
@@ -167,7 +165,7 @@ impl DhcpClient {
                 .take(limits::DNS_SERVERS)
                 .collect(),
             search: options::search_list(message),
-            domain: domain.map(|domain| String::from(domain.trim_end_matches('\0'))),
+            domain: options::domain(message),
             seconds,
             renew_at: after(renew),
             rebind_at: after(rebind),

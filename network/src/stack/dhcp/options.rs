@@ -54,6 +54,14 @@ fn classless_routes(mut bytes: &[u8]) -> Option<Vec<LeasedRoute>> {
     (!routes.is_empty()).then_some(routes)
 }
 
+/// The domain of a lease, or several with spaces between, as some servers send; `None` unless each
+/// may be the name of a host.
+pub(super) fn domain(message: &DhcpMessage) -> Option<String> {
+    let text = core::str::from_utf8(message.option(option::DOMAIN)?).ok()?.trim_end_matches('\0');
+    let is_valid = !text.is_empty() && text.split(' ').all(|word| check_name(word).is_ok());
+    is_valid.then(|| String::from(text))
+}
+
 /// The search list of a lease: the domain search option (RFC 3397), else the domain, of which some
 /// servers send several with spaces between.
 pub(super) fn search_list(message: &DhcpMessage) -> Vec<String> {
