@@ -5,6 +5,7 @@ mod commands;
 mod conformance;
 mod control;
 mod lines;
+mod materials;
 mod pitfalls;
 mod sources;
 mod tree;

@@ -3,12 +3,14 @@
 //! The golden file only grows: a line that stands in it is never replaced.
 
 mod control;
+mod materials;
 mod tree;
 
 use std::fs;
 
 fn main() {
     fs::write(control::page_path(), control::page()).expect("the page can be written");
+    fs::write(materials::path(), materials::page()).expect("the bill can be written");
     let former = fs::read_to_string(control::golden_path()).unwrap_or_default();
     let golden = control::golden();
     let lost: Vec<_> =

@@ -4,8 +4,8 @@
 //! and keep what reaches something new. [`targets`] are worlds that take a seed, and repeat by it.
 //!
 //! `cargo run --release -p devnet-tests --bin fuzz -- [--seconds N] [--seed S | --from S]
-//! [--keep FOLDER] [TARGET]`. A failure prints what repeats it; `--from` begins elsewhere than at 1;
-//! `--keep tests/fuzz/corpus` renews the corpus.
+//! [--keep FOLDER] [TARGET]`. A failure prints what repeats it; `--from` begins elsewhere than at
+//! 1; `--keep tests/fuzz/corpus` renews the corpus.
 
 mod classifier;
 mod guests;

@@ -66,8 +66,7 @@ fn record(frames: &[Passed], room: usize) -> Vec<u8> {
     }
     left.flush();
     drop(left);
-    let all = memory.0.lock().unwrap().clone();
-    all
+    memory.0.lock().unwrap().clone()
 }
 
 /// Splits a file into blocks of kind and content.
