@@ -25,8 +25,11 @@ pub const HTTP_HEAD_BYTES: usize = 32 * 1024;
 /// Bytes before the end of the head of an HTTP response, including interim responses: the longest
 /// head and some hundred of `100 Continue`.
 pub const HTTP_INTERIM_BYTES: usize = 2 * HTTP_HEAD_BYTES;
-/// Bytes that HTTP reads at once, on the stack.
+/// Bytes that HTTP reads at once, of a stream (on the stack) or of a file.
 pub const HTTP_READ_BYTES: usize = 16 * 1024;
+/// Bytes that `httpd` reads of a request, or writes of a response, before it waits for the client:
+/// the longest head, and some of a body.
+pub const HTTP_BUFFER_BYTES: usize = HTTP_HEAD_BYTES + 8 * 1024;
 /// Bytes of the target of an HTTP request (RFC 9110 §4.1 requires at least 8000).
 pub const HTTP_TARGET_BYTES: usize = 8192;
 /// Fields of an HTTP message (Apache takes 100).

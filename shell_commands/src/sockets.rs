@@ -8,10 +8,10 @@ use std::net::{IpAddr, Ipv4Addr, Ipv6Addr, SocketAddr};
 use std::time::Duration;
 
 use network::command::dns::{Question, RecordKind};
-use network::command::socket::{Datagram, OutgoingDatagram, SocketKind, SocketOption};
+use network::command::socket::{Datagram, OutgoingDatagram, SocketKind};
 use network::command::{
     Accept, Bind, Connect, CreateSocket, GetSocket, ListInterfaces, Listen, NextConnection,
-    ReceiveFrom, Resolve, SendTo, SetOption,
+    ReceiveFrom, Resolve, SendTo,
 };
 use network::platform::{Clock, Instant, before};
 use virtual_file_system::{Error, File, OpenFlags, Result};
@@ -189,8 +189,6 @@ impl Sockets {
     ) -> Result<Connection> {
         let file = self.create(SocketKind::Tcp).await?;
         // Larger windows than the default: a command transfers over one connection.
-        file.control::<SetOption>(&SocketOption::ReceiveBuffer(STREAM_BUFFER)).await?;
-        file.control::<SetOption>(&SocketOption::SendBuffer(STREAM_BUFFER)).await?;
         if let Some(local) = local {
             file.control::<Bind>(&local).await?;
         }
@@ -225,8 +223,6 @@ impl Sockets {
     /// `AddressInUse`, `AddressNotAvailable`.
     pub async fn listen(&self, local: SocketAddr) -> Result<Listener> {
         let file = self.create(SocketKind::Tcp).await?;
-        file.control::<SetOption>(&SocketOption::ReceiveBuffer(STREAM_BUFFER)).await?;
-        file.control::<SetOption>(&SocketOption::SendBuffer(STREAM_BUFFER)).await?;
         file.control::<Bind>(&local).await?;
         file.control::<Listen>(&BACKLOG).await?;
         let local = file.control::<GetSocket>(&()).await?.local;
@@ -238,8 +234,6 @@ fn without_brackets(host: &str) -> &str {
     host.strip_prefix('[').and_then(|rest| rest.strip_suffix(']')).unwrap_or(host)
 }
 
-/// Bytes of a stream's buffer each way.
-const STREAM_BUFFER: u32 = 256 * 1024;
 /// The listener's backlog (Linux' somaxconn).
 const BACKLOG: u32 = 4096;
 

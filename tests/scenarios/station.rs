@@ -1,12 +1,13 @@
 //! A host whose other end of the cable is the test: it writes packets and reads what leaves.
 
-use std::net::{IpAddr, Ipv4Addr, Ipv6Addr, SocketAddr};
+use std::net::{IpAddr, Ipv4Addr, Ipv6Addr};
 use std::time::Duration;
 
 use network::command::interface::Statistics;
 use network::command::neighbor::NewNeighbor;
 use network::command::{AddNeighbor, GetStatistics};
 use network::driver::{Driver, FramePool};
+pub(crate) use world::packet::*;
 use world::{Host, World};
 
 use crate::pair::{HARDWARE, options};
@@ -104,130 +105,6 @@ pub(crate) fn packets(frames: Vec<Vec<u8>>) -> Vec<Vec<u8>> {
         .collect()
 }
 
-/// The Internet checksum of bytes, with a start value.
-pub(crate) fn sum(bytes: &[u8], start: u32) -> u16 {
-    let words = bytes
-        .chunks(2)
-        .map(|word| u32::from(word[0]) << 8 | u32::from(word.get(1).copied().unwrap_or(0)));
-    let mut sum = words.sum::<u32>() + start;
-    while sum > 0xffff {
-        sum = (sum & 0xffff) + (sum >> 16);
-    }
-    !(sum as u16)
-}
-
-/// An IPv4 header without options in front of a payload, after a change to it; the checksum comes
-/// last.
-pub(crate) fn ipv4_with(
-    from: Ipv4Addr,
-    to: Ipv4Addr,
-    protocol: u8,
-    payload: &[u8],
-    change: impl FnOnce(&mut Vec<u8>),
-) -> Vec<u8> {
-    let mut packet = vec![0x45, 0, 0, 0, 0, 1, 0, 0, 64, protocol, 0, 0];
-    packet.extend_from_slice(&from.octets());
-    packet.extend_from_slice(&to.octets());
-    packet.extend_from_slice(payload);
-    let total = packet.len() as u16;
-    packet[2..4].copy_from_slice(&total.to_be_bytes());
-    change(&mut packet);
-    let header = usize::from(packet[0] & 0xf) * 4;
-    let checksum = sum(&packet[..header], 0);
-    packet[10..12].copy_from_slice(&checksum.to_be_bytes());
-    packet
-}
-
-pub(crate) fn ipv4(from: Ipv4Addr, to: Ipv4Addr, protocol: u8, payload: &[u8]) -> Vec<u8> {
-    ipv4_with(from, to, protocol, payload, |_| {})
-}
-
-/// An IPv6 header in front of a payload.
-pub(crate) fn ipv6(
-    from: Ipv6Addr,
-    to: Ipv6Addr,
-    next: u8,
-    hop_limit: u8,
-    payload: &[u8],
-) -> Vec<u8> {
-    let mut packet = vec![0x60, 0, 0, 0];
-    packet.extend_from_slice(&(payload.len() as u16).to_be_bytes());
-    packet.extend_from_slice(&[next, hop_limit]);
-    packet.extend_from_slice(&from.octets());
-    packet.extend_from_slice(&to.octets());
-    packet.extend_from_slice(payload);
-    packet
-}
-
-fn pseudo(from: IpAddr, to: IpAddr, protocol: u8, length: usize) -> u32 {
-    let bytes = match (from, to) {
-        (IpAddr::V4(from), IpAddr::V4(to)) => [from.octets(), to.octets()].concat(),
-        (IpAddr::V6(from), IpAddr::V6(to)) => [from.octets(), to.octets()].concat(),
-        _ => panic!("two families"),
-    };
-    u32::from(!sum(&bytes, 0)) + u32::from(protocol) + length as u32
-}
-
-/// A UDP packet with its checksum.
-pub(crate) fn udp(from: SocketAddr, to: SocketAddr, data: &[u8]) -> Vec<u8> {
-    let datagram = udp_datagram(from, to, data);
-    match (from.ip(), to.ip()) {
-        (IpAddr::V4(from), IpAddr::V4(to)) => ipv4(from, to, 17, &datagram),
-        (IpAddr::V6(from), IpAddr::V6(to)) => ipv6(from, to, 17, 64, &datagram),
-        _ => panic!("two families"),
-    }
-}
-
-/// A UDP header with its checksum, and data.
-pub(crate) fn udp_datagram(from: SocketAddr, to: SocketAddr, data: &[u8]) -> Vec<u8> {
-    let length = (data.len() + 8) as u16;
-    let mut datagram = [from.port(), to.port(), length, 0].map(u16::to_be_bytes).concat();
-    datagram.extend_from_slice(data);
-    let checksum = sum(&datagram, pseudo(from.ip(), to.ip(), 17, datagram.len()));
-    datagram[6..8].copy_from_slice(&checksum.to_be_bytes());
-    datagram
-}
-
-/// An ICMP message: type, code, the four bytes behind the checksum, and the rest.
-pub(crate) fn icmp(kind: u8, code: u8, word: [u8; 4], rest: &[u8]) -> Vec<u8> {
-    let mut message = [&[kind, code, 0, 0], &word[..], rest].concat();
-    let checksum = sum(&message, 0);
-    message[2..4].copy_from_slice(&checksum.to_be_bytes());
-    message
-}
-
-/// The same for ICMPv6.
-pub(crate) fn icmpv6(
-    from: Ipv6Addr,
-    to: Ipv6Addr,
-    kind: u8,
-    code: u8,
-    word: [u8; 4],
-    rest: &[u8],
-) -> Vec<u8> {
-    let mut message = [&[kind, code, 0, 0], &word[..], rest].concat();
-    let checksum = sum(&message, pseudo(from.into(), to.into(), 58, message.len()));
-    message[2..4].copy_from_slice(&checksum.to_be_bytes());
-    message
-}
-
-/// A whole ICMPv6 packet with a hop limit of 64.
-pub(crate) fn icmpv6_packet(
-    from: Ipv6Addr,
-    to: Ipv6Addr,
-    kind: u8,
-    code: u8,
-    word: [u8; 4],
-    rest: &[u8],
-) -> Vec<u8> {
-    ipv6(from, to, 58, 64, &icmpv6(from, to, kind, code, word, rest))
-}
-
-/// A neighbor discovery packet.
-pub(crate) fn ndp(from: Ipv6Addr, to: Ipv6Addr, kind: u8, word: [u8; 4], rest: &[u8]) -> Vec<u8> {
-    ipv6(from, to, 58, 255, &icmpv6(from, to, kind, 0, word, rest))
-}
-
 /// Protocol, and the bytes behind the header, of a packet without extension headers.
 pub(crate) fn upper(packet: &[u8]) -> (u8, &[u8]) {
     match packet[0] >> 4 {
@@ -243,11 +120,6 @@ pub(crate) fn icmp_kinds(packets: &[Vec<u8>]) -> Vec<(u8, u8)> {
         .map(|packet| upper(packet))
         .filter(|(protocol, _)| matches!(protocol, 1 | 58));
     icmp.map(|(_, message)| (message[0], message[1])).collect()
-}
-
-/// An address with a port.
-pub(crate) fn at(address: impl Into<IpAddr>, port: u16) -> SocketAddr {
-    SocketAddr::new(address.into(), port)
 }
 
 /// Everything that waits at this end of a cable; the other end hears that there is room again.

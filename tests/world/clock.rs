@@ -4,12 +4,15 @@ use std::collections::BTreeMap;
 use std::future::poll_fn;
 use std::sync::{Arc, Mutex};
 use std::task::{Poll, Waker};
+use std::time::Duration;
 
 use network::platform::{BoxFuture, Clock, Instant};
 
 #[derive(Debug, Default)]
 struct State {
     now: Instant,
+    /// Nanoseconds that passed beyond `now`.
+    beyond: u64,
     next: u64,
     sleepers: BTreeMap<(Instant, u64), Waker>,
 }
@@ -34,6 +37,24 @@ impl VirtualClock {
     pub fn set(&self, now: Instant) {
         let mut state = self.0.lock().unwrap();
         state.now = state.now.max(now);
+    }
+
+    /// Moves by the time that somebody worked, and wakes those whose deadlines came meanwhile.
+    pub fn pass(&self, worked: Duration) {
+        let mut state = self.0.lock().unwrap();
+        let nanoseconds =
+            state.beyond.saturating_add(u64::try_from(worked.as_nanos()).unwrap_or(u64::MAX));
+        state.beyond = nanoseconds % 1000;
+        let now = state.now.after(Duration::from_micros(nanoseconds / 1000));
+        state.now = now;
+        let mut due = Vec::new();
+        while let Some(first) = state.sleepers.first_entry()
+            && first.key().0 <= now
+        {
+            due.push(first.remove());
+        }
+        drop(state);
+        due.into_iter().for_each(Waker::wake);
     }
 
     /// How many sleeps are under way.

@@ -7,6 +7,7 @@
 pub mod cable;
 mod clock;
 mod host;
+pub mod packet;
 pub mod pair;
 mod path;
 pub mod puppet;

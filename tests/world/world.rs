@@ -127,6 +127,19 @@ impl World {
     /// # Panics
     /// When everybody waits and nothing is due: the test would hang.
     pub fn run<T>(&self, future: impl Future<Output = T>) -> T {
+        self.run_working(|| Duration::ZERO, future)
+    }
+
+    /// The same where work takes time: after each turn of a task time moves by what `worked` tells,
+    /// and by as much more as needed when everybody waits.
+    ///
+    /// # Panics
+    /// As [`run`](Self::run).
+    pub fn run_working<T>(
+        &self,
+        mut worked: impl FnMut() -> Duration,
+        future: impl Future<Output = T>,
+    ) -> T {
         let mut future = std::pin::pin!(future);
         let woken = Arc::new(Flag::default());
         let waker = std::task::Waker::from(Arc::clone(&woken));
@@ -145,7 +158,13 @@ impl World {
                 self.now(),
                 self.seed
             );
-            if self.executor.try_tick() || woken.is_set() {
+            let has_worked = self.executor.try_tick();
+            let took = worked();
+            if !took.is_zero() {
+                self.clock.pass(took);
+                turns = 0;
+            }
+            if has_worked || woken.is_set() {
                 continue;
             }
             turns = 0;

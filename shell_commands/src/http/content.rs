@@ -68,7 +68,7 @@ impl Body for Content {
             Source::File { length: 0, .. } => None,
             Source::File { file, length } => {
                 let wanted = usize::try_from(*length).unwrap_or(usize::MAX);
-                let mut buffer = vec![0; wanted.min(limits::COPY_BYTES)];
+                let mut buffer = vec![0; wanted.min(limits::HTTP_READ_BYTES)];
                 Some(match file.try_read(&mut buffer) {
                     // The file became shorter: only closing the connection can signal that.
                     Ok(0) => Err(Error::InputOutput),

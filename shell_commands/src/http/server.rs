@@ -159,6 +159,8 @@ impl Server {
             .title_case_headers(true)
             .max_headers(limits::HTTP_HEADERS)
             .max_header_size(limits::HTTP_HEAD_BYTES)
+            // A client that takes nothing pins no more than that.
+            .max_buf_size(limits::HTTP_BUFFER_BYTES)
             // It would read the host's clock.
             .auto_date_header(false)
             .serve_connection(guarded, service);
