@@ -129,7 +129,8 @@ impl Row {
             eprintln!("{}: {:?}, a minute later {:?}", attack.name, beside.before, beside.after);
         }
         let text = format!(
-            "| {} | {} | {throughput:.2} | {latency:.2} | {:.1} → {:.1} | {:.1} | {:.1} of {:.0} | {} |",
+            "| {} | {} | {throughput:.2} | {latency:.2} | {:.1} → {:.1} | {:.1} | {:.1} of {:.0} \
+            | {} |",
             attack.name,
             attack.amount,
             milliseconds(usual),

@@ -80,7 +80,10 @@ impl Scene {
         let gateway = HardwareAddress(ATTACKER);
         host.write(
             &host.open("eth0"),
-            &format!("neighbor add {GATEWAY} {gateway}\nroute add default via {GATEWAY}\ndns add {GATEWAY}"),
+            &format!(
+                "neighbor add {GATEWAY} {gateway}\nroute add default via {GATEWAY}\n\
+                dns add {GATEWAY}"
+            ),
         )
         .expect("a route");
         let scene = Self { world, meter: Arc::default(), host, honest, programs, lan };

@@ -1,5 +1,5 @@
-//! The same runs with the Linux kernel at both ends, in real time: two TUN devices, one of them in a
-//! namespace of its own, and the path between them. For the figures that stand in
+//! The same runs with the Linux kernel at both ends, in real time: two TUN devices, one of them in
+//! a namespace of its own, and the path between them. For the figures that stand in
 //! [`cells`](crate::cells); needs root and iperf3, and must run in a namespace (`unshare -n`).
 
 use std::process::{Child, Command, Stdio};

@@ -3,9 +3,9 @@
 //!
 //! `cargo run --release -p devnet-tests --bin loss -- [--check] [--seeds N] [--from S] [--seconds
 //! N] [--delay 0.1,5,25] [--loss 0,0.1,1,3,0.1b5,1b5,reo,1+reo] [--algorithm cubic|reno|bbr]
-//! [--buffer BYTES] [--kernel]` prints one table in Markdown. Time is virtual: the same seeds give the same
-//! figures everywhere. With `--check` it fails when a cell has less than 0.8 of Linux' goodput. A
-//! wrong byte always fails.
+//! [--buffer BYTES] [--kernel]` prints one table in Markdown. Time is virtual: the same seeds give
+//! the same figures everywhere. With `--check` it fails when a cell has less than 0.8 of Linux'
+//! goodput. A wrong byte always fails.
 //!
 //! | file | owns |
 //! |---|---|

@@ -4,8 +4,8 @@ use alloc::string::String;
 
 use serde::{Deserialize, Serialize};
 
-/// What an interface uses of what is bounded ([`limits`](crate::limits)). Everything is counted from
-/// its beginning until nothing of it is left, also after its file was closed.
+/// What an interface uses of what is bounded ([`limits`](crate::limits)). Everything is counted
+/// from its beginning until nothing of it is left, also after its file was closed.
 #[derive(Clone, PartialEq, Eq, Debug, Default, Serialize, Deserialize)]
 pub struct Usage {
     /// The interface.
