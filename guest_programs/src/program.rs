@@ -1,5 +1,5 @@
 //! A module that is ready to run: validated, translated and linked. All guests that run it share
-//! it. Before, [`bulk`] cuts its instructions that would take longer than a turn.
+//! it. Before, `bulk` cuts its instructions that would take longer than a turn.
 //!
 //! Translation is eager: with wasmi's lazy translation, a guest that runs out of fuel while a
 //! function is translated would end. Translation takes time in proportion to the module's size. Do

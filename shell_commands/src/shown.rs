@@ -2,7 +2,7 @@
 //!
 //! The one place that keeps such text from controlling the terminal. Every answer and every message
 //! passes [`text`] on its way out ([`Context::print`](crate::context::Context::print),
-//! [`Stream::remark`](crate::context::Stream::remark)); [`line`] is for a part that must stay on
+//! [`Stream::remark`](crate::context::Stream::remark)); [`line()`] is for a part that must stay on
 //! its line. What a program outputs (`cat`, `nc`, `echo`, `wget -O -`, a guest's own output) is
 //! data and stays as it is, as in every shell.
 

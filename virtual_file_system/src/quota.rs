@@ -1,7 +1,7 @@
 //! Who pays for what is stored in a tree.
 //!
-//! A [`Quota`] is an account of nodes and bytes with a limit. Whoever creates a node or makes a
-//! file grow holds a [`Charge`] of an account as long as the node or the bytes exist, wherever
+//! A `Quota` is an account of nodes and bytes with a limit. Whoever creates a node or makes a
+//! file grow holds a `Charge` of an account as long as the node or the bytes exist, wherever
 //! their names go and whoever has them open. An account lies within another one: what a guest
 //! stores counts for the guest, for all guests together, and for the tree.
 
