@@ -84,9 +84,11 @@ impl Addresses {
         self.list.iter().find(|entry| entry.prefix.address() == address)
     }
 
-    /// The prefix of an address of this origin.
+    /// The prefix of an address of this origin: the address may be there from another one, too,
+    /// with a prefix of another length.
     pub(crate) fn prefix_of(&self, address: IpAddr, origin: Origin) -> Option<Prefix> {
-        self.find(address).filter(|entry| entry.origin == origin).map(|entry| entry.prefix)
+        let is_it = |entry: &&Address| entry.prefix.address() == address && entry.origin == origin;
+        self.list.iter().find(is_it).map(|entry| entry.prefix)
     }
 
     /// The prefixes of this origin.
