@@ -1,11 +1,12 @@
-//! Short fuzzing without a coverage tool: as many inputs as fit into a time.
+//! Short fuzzing without a coverage tool: as many inputs as fit into a time, or as are asked for;
+//! those are the same everywhere.
 //!
 //! [`inputs`] are targets that take bytes: they start from a corpus, which `cargo test` runs again,
 //! and keep what reaches something new. [`targets`] are worlds that take a seed, and repeat by it.
 //!
-//! `cargo run --release -p devnet-tests --bin fuzz -- [--seconds N] [--seed S | --from S]
-//! [--keep FOLDER] [TARGET]`. A failure prints what repeats it; `--from` begins elsewhere than at
-//! 1; `--keep tests/fuzz/corpus` renews the corpus.
+//! `cargo run --release -p devnet-tests --bin fuzz -- [--seconds N] [--inputs N] [--seed S |
+//! --from S] [--keep FOLDER] [TARGET]`. A failure prints what repeats it; `--from` begins elsewhere
+//! than at 1; `--keep tests/fuzz/corpus` renews the corpus.
 
 mod classifier;
 mod guests;
@@ -36,6 +37,8 @@ fn main() {
             .and_then(|place| arguments.get(place + 1)?.parse::<u64>().ok())
     };
     let seconds = Duration::from_secs(option("--seconds").unwrap_or(10));
+    let most = option("--inputs").and_then(|most| usize::try_from(most).ok());
+    let most = most.unwrap_or(usize::MAX);
     let fixed = option("--seed");
     let keep = arguments.iter().position(|known| known == "--keep");
     let keep = keep.and_then(|place| arguments.get(place + 1)).map(std::path::PathBuf::from);
@@ -46,7 +49,8 @@ fn main() {
     let is_any = !names.any(|name| arguments.iter().any(|argument| argument == name));
     let wanted = |name: &str| is_any || arguments.iter().any(|argument| argument == name);
     for target in inputs::TARGETS.iter().filter(|target| wanted(target.name)) {
-        search::run(*target, fixed.or(option("--from")).unwrap_or(1), seconds, keep.as_deref());
+        let seed = fixed.or(option("--from")).unwrap_or(1);
+        search::run(*target, seed, (seconds, most), keep.as_deref());
     }
     for &(name, target) in targets::TARGETS.iter().filter(|(name, _)| wanted(name)) {
         #[expect(

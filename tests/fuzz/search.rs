@@ -68,9 +68,15 @@ pub(crate) fn trace(target: &Target, bytes: &[u8]) -> Trace {
     trace
 }
 
-/// Runs the corpus and then looks for more. A failure leaves its input in a file and ends the
+/// Runs the corpus and then looks for more, for a time or until so many inputs were tried: these
+/// depend on nothing but the seed and the corpus. A failure leaves its input in a file and ends the
 /// program.
-pub(crate) fn run(target: Target, seed: u64, duration: Duration, keep: Option<&Path>) {
+pub(crate) fn run(
+    target: Target,
+    seed: u64,
+    (duration, most): (Duration, usize),
+    keep: Option<&Path>,
+) {
     let current = Arc::new(Mutex::new(Vec::new()));
     let search = Search {
         target,
@@ -81,7 +87,7 @@ pub(crate) fn run(target: Target, seed: u64, duration: Duration, keep: Option<&P
         tried: 0,
     };
     let round = std::thread::Builder::new().name(target.name.to_owned()).stack_size(STACK_BYTES);
-    let outcome = round.spawn(move || search.run(duration)).expect("a thread starts").join();
+    let outcome = round.spawn(move || search.run(duration, most)).expect("a thread starts").join();
     let Ok(search) = outcome else {
         let bytes = current.lock().unwrap_or_else(PoisonError::into_inner).clone();
         let file = std::env::temp_dir().join(format!("{}-failure", target.name));
@@ -116,7 +122,7 @@ struct Search {
 }
 
 impl Search {
-    fn run(mut self, duration: Duration) -> Self {
+    fn run(mut self, duration: Duration, most: usize) -> Self {
         #[expect(
             clippy::disallowed_methods,
             reason = "the length of a fuzzing session is real time"
@@ -127,7 +133,7 @@ impl Search {
             self.reached.add(&trace);
             self.inputs.push(input);
         }
-        while start.elapsed() < duration {
+        while start.elapsed() < duration && self.tried < most {
             let bytes = self.variant();
             let trace = self.trace(&bytes);
             let news = trace.beyond(&self.reached);
