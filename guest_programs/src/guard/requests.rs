@@ -333,10 +333,8 @@ impl Guard {
         let reserve = move || Ok(Some(Seat::new(account.reserve_accepted()?)));
         loop {
             let reserve = reserve.clone();
-            let offer = self
-                .inner
-                .call(|device: &OpenFile| Operation::waiting(device.next_connection(reserve)))
-                .await?;
+            let offer =
+                self.inner.call(|device: &OpenFile| device.next_connection(reserve)).await?;
             if self.policy().grants.reachable_from(offer.remote.ip()) {
                 return Ok(offer);
             }

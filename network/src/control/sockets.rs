@@ -7,7 +7,7 @@ use alloc::sync::Arc;
 use core::future::poll_fn;
 use core::net::SocketAddr;
 
-use virtual_file_system::{Error, Result, WakerList};
+use virtual_file_system::{Error, Operation, Result, WakerList};
 
 use super::open::OpenFile;
 use super::state::{Handle, State, Unconnected};
@@ -146,13 +146,16 @@ impl OpenFile {
     ///
     /// # Cancel safety
     /// A dropped future has offered no connection.
-    pub async fn next_connection(
-        &self,
-        reserve: impl Fn() -> Result<Option<Seat>>,
-    ) -> Result<Offer> {
-        match self.handle()? {
-            Handle::Listener(listener) => self.offers.next(&listener, reserve).await,
-            _ => Err(CHANGED),
+    pub fn next_connection<'a>(
+        &'a self,
+        reserve: impl Fn() -> Result<Option<Seat>> + Send + Sync + 'a,
+    ) -> Operation<'a, Offer> {
+        match self.handle() {
+            Ok(Handle::Listener(listener)) => {
+                Operation::waiting(async move { self.offers.next(&listener, reserve).await })
+            }
+            Ok(_) => Operation::done(Err(CHANGED)),
+            Err(why) => Operation::done(Err(why)),
         }
     }
 
