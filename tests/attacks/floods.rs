@@ -8,8 +8,8 @@ use drivers::LanPort;
 use network::driver::FramePool;
 use network::limits;
 use network::platform::Clock;
-use world::cable;
-use world::packet::{icmp, icmpv6_packet, ipv4, ipv4_with, ndp};
+use world::packet::{icmp, icmpv6_packet, ipv4, ipv4_with};
+use world::{cable, packet};
 
 use crate::attack::{Attack, NEAR, Running, Start};
 use crate::scene::{ATTACKER, HOST, Scene};
@@ -18,7 +18,6 @@ use crate::segment::{SYN, Segment};
 /// The host's addresses.
 pub(crate) const HOST4: Ipv4Addr = Ipv4Addr::new(10, 0, 0, 1);
 const HOST6: Ipv6Addr = Ipv6Addr::new(0xfd00, 0, 0, 0, 0, 0, 0, 1);
-const ALL_NODES: Ipv6Addr = Ipv6Addr::new(0xff02, 0, 0, 0, 0, 0, 0, 1);
 /// Bytes of frames on their way, and by which the honest peer's buffers differ.
 const UNDER_WAY: usize = 4 << 20;
 
@@ -113,29 +112,8 @@ fn stranger(number: u32) -> Vec<u8> {
 /// A router, a prefix, a route, and a name server.
 fn advertisement(number: u32) -> Vec<u8> {
     let [_, a, b, c] = number.to_be_bytes();
-    let from = Ipv6Addr::from_bits(0xfe80 << 112 | 0x00ad_0000_0000 | u128::from(number));
     let hardware = [2, 8, 0, a, b, c];
-    let network = [0x20, 1, 0xd, 0xb8, a, b, c, 0, 0, 0, 0, 0, 0, 0, 0, 0];
-    let seconds = 65_000_u32.to_be_bytes();
-    let mut server = network;
-    server[15] = 0x53;
-    let rest = [
-        &[0; 8][..],
-        &[3, 4, 64, 0xc0],
-        &seconds,
-        &seconds,
-        &[0; 4],
-        &network,
-        &[24, 2, 56, 0],
-        &seconds,
-        &network[..8],
-        &[25, 3, 0, 0],
-        &seconds,
-        &server,
-        &[1, 1],
-        &hardware,
-    ];
-    frame(hardware, &ndp(from, ALL_NODES, 134, [64, 0, 0x70, 0x80], &rest.concat()))
+    frame(hardware, &packet::advertisement(number, hardware, 28_800))
 }
 
 /// The first fragment of a datagram whose others never come.

@@ -7,13 +7,13 @@ use std::time::Duration;
 
 use async_executor::Executor;
 use drivers::{Impairment, Lan, LanPort};
-use guest_programs::{Programs, Translator, give_way};
+use guest_programs::Programs;
 use network::TcpListener;
 use network::address::HardwareAddress;
 use network::command::ListNeighbors;
 use network::command::neighbor::NeighborState;
 use network::platform::Clock;
-use shell_commands::context::{Files, Platform};
+use shell_commands::context::Files;
 use shell_commands::http::server::Server;
 use shell_commands::sockets::Sockets;
 use virtual_file_system::{Credentials, File, Mode, OpenFlags, Path};
@@ -122,16 +122,7 @@ impl Scene {
             let written = self.create(name).try_write(&vec![b'x'; length]);
             assert_eq!(written, Ok(length));
         }
-        let supplies = self.world.platform();
-        let platform = Platform {
-            clock: supplies.clock,
-            entropy: supplies.entropy,
-            spawner: supplies.spawner,
-            started: Duration::from_secs(1_700_000_000),
-            translator: Translator::new(),
-            idle: give_way(),
-            programs: self.programs.clone(),
-        };
+        let platform = world::shell::platform(&self.world, self.programs.clone());
         let files = Files::new(self.host.files.clone(), Credentials::root()).expect("files");
         let server = Server::new(files.clone(), "/www", platform, None);
         self.detach(async move {

@@ -1,6 +1,7 @@
 //! Packets with valid checksums, and what changes them.
 
 use world::SeededEntropy;
+use world::packet::sum;
 
 /// Changes a few bytes, lengths, or all of an input.
 pub(crate) fn mutate(random: &SeededEntropy, bytes: &mut Vec<u8>) {
@@ -26,18 +27,6 @@ pub(crate) fn mutate(random: &SeededEntropy, bytes: &mut Vec<u8>) {
             }
         }
     }
-}
-
-fn sum(bytes: &[u8], start: u32) -> u16 {
-    let mut sum = start
-        + bytes
-            .chunks(2)
-            .map(|word| u32::from(word[0]) << 8 | u32::from(word.get(1).copied().unwrap_or(0)))
-            .sum::<u32>();
-    while sum > 0xffff {
-        sum = (sum & 0xffff) + (sum >> 16);
-    }
-    !(sum as u16)
 }
 
 /// Puts right what checksums would otherwise hide.

@@ -17,7 +17,6 @@ use crate::station::{
 use crate::wire::{self, ACK, RST, SYN, Segment};
 
 const MILLISECOND: Duration = Duration::from_millis(1);
-const ALL_NODES: Ipv6Addr = Ipv6Addr::new(0xff02, 0, 0, 0, 0, 0, 0, 1);
 /// Frames of a flood in a millisecond: 20,000 in a second.
 const FLOOD: u32 = 20;
 
@@ -402,33 +401,9 @@ fn hold_05_questions_from_20_000_new_addresses_a_second() {
     neighbors_beside(8, 1, solicitation6);
 }
 
-/// An advertisement with a router lifetime, a prefix, a route, a name server and a link-layer
-/// address.
+/// An advertisement as a frame.
 fn advertisement(number: u32, hardware: [u8; 6], lifetime: u16) -> Vec<u8> {
-    let [high, low] = lifetime.to_be_bytes();
-    let [_, a, b, c] = number.to_be_bytes();
-    let from = Ipv6Addr::from_bits(0xfe80 << 112 | 0x00ad_0000_0000 | u128::from(number));
-    let network = [0x20, 1, 0xd, 0xb8, a, b, c, 0, 0, 0, 0, 0, 0, 0, 0, 0];
-    let seconds = 65_000_u32.to_be_bytes();
-    let mut server = network;
-    server[15] = 0x53;
-    let rest = [
-        &[0; 8][..],
-        &[3, 4, 64, 0xc0],
-        &seconds,
-        &seconds,
-        &[0; 4],
-        &network,
-        &[24, 2, 56, 0],
-        &seconds,
-        &network[..8],
-        &[25, 3, 0, 0],
-        &seconds,
-        &server,
-        &[1, 1],
-        &hardware,
-    ];
-    let packet = ndp(from, ALL_NODES, 134, [64, 0, high, low], &rest.concat());
+    let packet = world::packet::advertisement(number, hardware, lifetime);
     [&[0x33, 0x33, 0, 0, 0, 1], &hardware[..], &[0x86, 0xdd], &packet].concat()
 }
 

@@ -271,14 +271,8 @@ fn tcp_x_08_damaged_copies_of_real_segments_never_panic_and_the_connection_survi
 
 fn fill(bytes: &mut [u8], at: usize, start: u32) {
     bytes[at..at + 2].fill(0);
-    let words = bytes
-        .chunks(2)
-        .map(|word| u32::from(word[0]) << 8 | u32::from(word.get(1).copied().unwrap_or(0)));
-    let mut sum = words.sum::<u32>() + start;
-    while sum > 0xffff {
-        sum = (sum & 0xffff) + (sum >> 16);
-    }
-    bytes[at..at + 2].copy_from_slice(&(!(sum as u16)).to_be_bytes());
+    let checksum = world::packet::sum(bytes, start);
+    bytes[at..at + 2].copy_from_slice(&checksum.to_be_bytes());
 }
 
 #[test]

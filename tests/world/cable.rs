@@ -25,16 +25,8 @@ pub fn put(end: &mut impl Driver, pool: &mut FramePool, bytes: &[u8]) -> bool {
     is_sent
 }
 
-/// The one's complement sum of 16-bit words, by the book (RFC 1071 §4.1).
+/// The Internet checksum of parts as one.
 #[must_use]
 pub fn checksum(parts: &[&[u8]]) -> u16 {
-    let bytes: Vec<u8> = parts.concat();
-    let mut sum: u32 = bytes
-        .chunks(2)
-        .map(|word| u32::from(word[0]) << 8 | u32::from(word.get(1).copied().unwrap_or(0)))
-        .sum();
-    while sum > 0xffff {
-        sum = (sum & 0xffff) + (sum >> 16);
-    }
-    !(sum as u16)
+    crate::packet::sum(&parts.concat(), 0)
 }

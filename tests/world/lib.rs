@@ -11,6 +11,7 @@ pub mod packet;
 pub mod pair;
 mod path;
 pub mod puppet;
+pub mod shell;
 mod world;
 
 pub use self::clock::VirtualClock;

@@ -2,7 +2,7 @@
 
 use std::net::{IpAddr, Ipv4Addr, Ipv6Addr, SocketAddr};
 
-/// The Internet checksum of bytes, with a start value.
+/// The Internet checksum of bytes, with a start value, by the book (RFC 1071 §4.1).
 #[must_use]
 pub fn sum(bytes: &[u8], start: u32) -> u16 {
     let words = bytes
@@ -135,4 +135,37 @@ pub fn ndp(from: Ipv6Addr, to: Ipv6Addr, kind: u8, word: [u8; 4], rest: &[u8]) -
 #[must_use]
 pub fn at(address: impl Into<IpAddr>, port: u16) -> SocketAddr {
     SocketAddr::new(address.into(), port)
+}
+
+/// All nodes of a link.
+pub const ALL_NODES: Ipv6Addr = Ipv6Addr::new(0xff02, 0, 0, 0, 0, 0, 0, 1);
+
+/// An advertisement of one of many routers, with all that routers advertise: a lifetime in seconds,
+/// a prefix, a route, a name server, a link-layer address.
+#[must_use]
+pub fn advertisement(number: u32, hardware: [u8; 6], lifetime: u16) -> Vec<u8> {
+    let [high, low] = lifetime.to_be_bytes();
+    let [_, a, b, c] = number.to_be_bytes();
+    let from = Ipv6Addr::from_bits(0xfe80 << 112 | 0x00ad_0000_0000 | u128::from(number));
+    let network = [0x20, 1, 0xd, 0xb8, a, b, c, 0, 0, 0, 0, 0, 0, 0, 0, 0];
+    let seconds = 65_000_u32.to_be_bytes();
+    let mut server = network;
+    server[15] = 0x53;
+    let rest = [
+        &[0; 8][..],
+        &[3, 4, 64, 0xc0],
+        &seconds,
+        &seconds,
+        &[0; 4],
+        &network,
+        &[24, 2, 56, 0],
+        &seconds,
+        &network[..8],
+        &[25, 3, 0, 0],
+        &seconds,
+        &server,
+        &[1, 1],
+        &hardware,
+    ];
+    ndp(from, ALL_NODES, 134, [64, 0, high, low], &rest.concat())
 }

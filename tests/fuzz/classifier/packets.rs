@@ -1,6 +1,8 @@
 //! Packets that are nearly right: what is fed to both, with numbers that fit each one's
 //! connections.
 
+use world::cable::checksum;
+
 use super::{Dice, System};
 
 /// The peer's first sequence number.
@@ -329,16 +331,6 @@ impl ThenError for u8 {
     }
 }
 
-fn sum(parts: &[&[u8]]) -> u16 {
-    let bytes = parts.concat();
-    let word = |pair: &[u8]| u32::from(pair[0]) << 8 | u32::from(pair.get(1).copied().unwrap_or(0));
-    let mut sum: u32 = bytes.chunks(2).map(word).sum();
-    while sum > 0xffff {
-        sum = (sum & 0xffff) + (sum >> 16);
-    }
-    !(sum as u16)
-}
-
 /// Puts the upper checksum where it belongs.
 fn seal(upper: &mut [u8], source: &[u8], destination: &[u8], protocol: u8, is_v6: bool) {
     let place = match protocol {
@@ -354,9 +346,9 @@ fn seal(upper: &mut [u8], source: &[u8], destination: &[u8], protocol: u8, is_v6
     let length = (upper.len() as u32).to_be_bytes();
     let pseudo = [0, protocol];
     let found = if protocol == 1 && !is_v6 {
-        sum(&[upper])
+        checksum(&[upper])
     } else {
-        sum(&[source, destination, &length, &pseudo, upper])
+        checksum(&[source, destination, &length, &pseudo, upper])
     };
     let found = if found == 0 && protocol == 17 { 0xffff } else { found };
     upper[place..place + 2].copy_from_slice(&found.to_be_bytes());
@@ -375,7 +367,7 @@ fn ipv4(source: &[u8], destination: &[u8], protocol: u8, extra: Extra, upper: &[
     packet.extend_from_slice(source);
     packet.extend_from_slice(destination);
     packet.extend_from_slice(options);
-    let found = sum(&[&packet]).to_be_bytes();
+    let found = checksum(&[&packet]).to_be_bytes();
     packet[10..12].copy_from_slice(&found);
     packet.extend_from_slice(upper);
     packet

@@ -3,10 +3,9 @@
 use std::collections::VecDeque;
 use std::sync::{Arc, Mutex, PoisonError};
 use std::task::{Context, Poll};
-use std::time::Duration;
 
-use guest_programs::{Programs, Translator, give_way};
-use shell_commands::context::{Files, Platform};
+use guest_programs::Programs;
+use shell_commands::context::Files;
 use shell_commands::http::client;
 use shell_commands::http::server::Server;
 use virtual_file_system::{
@@ -154,16 +153,7 @@ fn files(world: &World) -> Files {
 
 fn serve(bytes: &[u8], piece: usize) -> Vec<u8> {
     let world = World::new(1);
-    let supplies = world.platform();
-    let platform = Platform {
-        clock: supplies.clock,
-        entropy: supplies.entropy,
-        spawner: supplies.spawner,
-        started: Duration::from_secs(1_700_000_000),
-        translator: Translator::new(),
-        idle: give_way(),
-        programs: Programs::new(),
-    };
+    let platform = world::shell::platform(&world, Programs::new());
     let server = Server::new(files(&world), "/www", platform, None);
     let (file, output) = stream(bytes, piece);
     let _ = world.run(server.converse(&file, "192.0.2.1:1024".parse().unwrap()));

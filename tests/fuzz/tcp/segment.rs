@@ -2,6 +2,8 @@
 
 use std::net::Ipv4Addr;
 
+use world::cable::checksum;
+
 pub(super) const HOST: Ipv4Addr = Ipv4Addr::new(10, 0, 0, 1);
 pub(super) const PEER: Ipv4Addr = Ipv4Addr::new(10, 0, 0, 9);
 
@@ -27,19 +29,6 @@ pub(super) struct Segment {
     pub(super) window: u16,
     pub(super) options: Vec<u8>,
     pub(super) data: Vec<u8>,
-}
-
-/// The one's complement sum of 16-bit words (RFC 1071 §4.1).
-pub(super) fn checksum(parts: &[&[u8]]) -> u16 {
-    let bytes = parts.concat();
-    let words = bytes
-        .chunks(2)
-        .map(|word| u32::from(word[0]) << 8 | u32::from(word.get(1).copied().unwrap_or(0)));
-    let mut sum: u32 = words.sum();
-    while sum > 0xffff {
-        sum = (sum & 0xffff) + (sum >> 16);
-    }
-    !(sum as u16)
 }
 
 /// An IPv4 packet from the peer.

@@ -5,7 +5,7 @@ use std::time::Duration;
 
 use async_executor::Task;
 use drivers::Lan;
-use guest_programs::{Programs, Translator, give_way};
+use guest_programs::Programs;
 use shell_commands::context::{Files, Platform, Stream, Streams};
 use shell_commands::embedded::{self, Network};
 use shell_commands::shell::Shell;
@@ -43,16 +43,7 @@ impl Scene {
     pub(crate) fn new(programs: &Modules) -> Self {
         let world = World::new(1);
         let host = Host::new(&world);
-        let supplies = world.platform();
-        let platform = Platform {
-            clock: supplies.clock,
-            entropy: supplies.entropy,
-            spawner: supplies.spawner,
-            started: Duration::from_secs(1_700_000_000),
-            translator: Translator::new(),
-            idle: give_way(),
-            programs: Programs::new(),
-        };
+        let platform = world::shell::platform(&world, Programs::new());
         let lan = Lan::new(Arc::clone(&platform.clock), 0);
         platform.spawner.spawn(Box::pin(lan.runner())).unwrap();
         host.manager.register("eth0", Box::new(lan.port(embedded::USER, 1500)), None).unwrap();
