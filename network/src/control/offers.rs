@@ -49,7 +49,9 @@ impl Offers {
                 taken => break (seat, taken?),
             }
         };
-        stream.hold(seat);
+        if let Some(seat) = seat {
+            stream.hold(seat);
+        }
         let mut token = [0; 8];
         if self.entropy.fill(&mut token).is_err() {
             stream.abort();

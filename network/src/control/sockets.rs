@@ -104,7 +104,9 @@ impl OpenFile {
         poll_fn(|context| stream.poll_connected(context)).await?;
         attempt.is_over = true;
         let local = stream.local_address();
-        stream.hold(self.seat());
+        if let Some(seat) = self.seat() {
+            stream.hold(seat);
+        }
         self.become_state(|state| {
             let settings = state.settings_mut().map_or(*former, |settings| *settings);
             // Options may have changed meanwhile.

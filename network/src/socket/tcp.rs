@@ -6,7 +6,7 @@ use core::future::poll_fn;
 use core::net::{IpAddr, SocketAddr};
 use core::task::{Context, Poll, Waker};
 
-use virtual_file_system::{Error, Lock, Readiness};
+use virtual_file_system::{Error, Readiness};
 
 use super::Sockets;
 use crate::command::socket::{Direction, SocketStatus};
@@ -33,8 +33,6 @@ pub struct TcpStream {
     slot: ConnectionId,
     local: End,
     remote: End,
-    /// What the connection holds until it is gone.
-    seat: Lock<Option<Seat>>,
 }
 
 impl TcpStream {
@@ -110,7 +108,7 @@ impl TcpStream {
             stack.transport.tcp.connect(&mut stack.context, &mut stack.ip, local, remote, settings)
         })?;
         let (local, remote) = (local.into(), remote.into());
-        Ok(Self { interface, slot, local, remote, seat: Lock::new(None) })
+        Ok(Self { interface, slot, local, remote })
     }
 
     /// Ready once the handshake has ended.
@@ -130,18 +128,17 @@ impl TcpStream {
             slot: pending.connection,
             local: pending.flow.local,
             remote: pending.flow.remote,
-            seat: Lock::new(None),
         }
     }
 
     /// Keeps `seat` until the connection is gone, which may be long after the stream.
-    pub(crate) fn hold(&self, seat: Option<Seat>) {
-        self.seat.with(|held| *held = seat);
+    pub(crate) fn hold(&self, seat: Seat) {
+        self.interface.change(|stack| stack.transport.tcp.hold(self.slot, seat));
     }
 
     /// What the connection holds.
     pub(crate) fn seat(&self) -> Option<Seat> {
-        self.seat.with(|held| held.clone())
+        self.interface.read(|stack| stack.transport.tcp.seat(self.slot))
     }
 
     /// The local address.
@@ -366,9 +363,8 @@ impl TcpStream {
 
 impl Drop for TcpStream {
     fn drop(&mut self) {
-        let seat = self.seat.with(Option::take);
         self.interface.change_and_transmit(|stack| {
-            stack.transport.tcp.release(&mut stack.context, &mut stack.ip, self.slot, seat)
+            stack.transport.tcp.release(&mut stack.context, &mut stack.ip, self.slot)
         });
     }
 }

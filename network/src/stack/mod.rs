@@ -28,6 +28,7 @@ pub(crate) mod flow_cache;
 pub(crate) mod host;
 pub(crate) mod icmp;
 pub(crate) mod ip;
+mod lazy_queue;
 pub(crate) mod link;
 pub(crate) mod multicast;
 pub(crate) mod name_servers;
@@ -192,10 +193,8 @@ impl Stack {
                 Expired::Nothing => {}
                 // A router may advertise as soon as it has a usable address.
                 Expired::Usable => self.advertiser.advertise(cx, ip),
-                Expired::Over(prefix) => {
-                    // The deadline belonged to this address.
-                    let _ = self.remove_address(prefix);
-                }
+                // The deadline belonged to this address.
+                Expired::Over(prefix) => drop(self.remove_address(prefix)),
             },
             Timer::Advertised => autoconfiguration.expire(cx, ip, name_servers, deadline),
             Timer::RouterSolicitation => autoconfiguration.expire_solicitation(cx, ip, deadline),

@@ -4,7 +4,6 @@
 //! forgets entries after ten minutes, and is bounded by [`limits::PATHS`]. The caller decides
 //! whether to trust an ICMP error that reports an MTU.
 
-use alloc::collections::VecDeque;
 use core::net::IpAddr;
 use core::time::Duration;
 
@@ -13,6 +12,7 @@ use hashbrown::HashMap;
 
 use crate::limits;
 use crate::platform::Instant;
+use crate::stack::lazy_queue::LazyQueue;
 
 /// How long an entry is valid (RFC 1191 §6.3, RFC 8201 §4).
 const LIFETIME: Duration = Duration::from_secs(600);
@@ -22,20 +22,23 @@ const MINIMUM_IPV4: usize = 552;
 /// The plateau table, for routers that do not report their MTU (RFC 1191 §7.1).
 const PLATEAUS: [usize; 7] = [32_000, 17_914, 8_166, 4_352, 2_002, 1_492, 1_006];
 
+/// Path MTUs, and until when they count.
+type Paths = HashMap<IpAddr, (usize, Instant), FixedState>;
+
 /// The cache.
 #[derive(Debug)]
 pub(crate) struct PathMtu {
-    paths: HashMap<IpAddr, (usize, Instant), FixedState>,
+    paths: Paths,
     /// Entries by expiry, which is also the order in which they were set. An item is stale when its
     /// entry has another expiry.
-    expiry_queue: VecDeque<(Instant, IpAddr)>,
+    expiry_queue: LazyQueue<(Instant, IpAddr)>,
 }
 
 impl PathMtu {
     /// An empty cache with a keyed hash.
     pub(crate) fn new(seed: u64) -> Self {
         let paths = HashMap::with_hasher(FixedState::with_seed(seed));
-        Self { paths, expiry_queue: VecDeque::new() }
+        Self { paths, expiry_queue: LazyQueue::default() }
     }
 
     /// The path MTU of a destination, if known.
@@ -71,30 +74,22 @@ impl PathMtu {
         }
         let until = now.after(LIFETIME);
         self.paths.insert(destination, (mtu, until));
-        self.queue(until, destination);
+        let Self { paths, expiry_queue } = self;
+        expiry_queue.push((until, destination), paths.len(), |(until, address)| {
+            is_current(paths, *until, *address)
+        });
         true
     }
 
     /// Removes the entry that expires first, if there is no room.
     fn make_room(&mut self) {
         while self.paths.len() >= limits::PATHS
-            && let Some((until, address)) = self.expiry_queue.pop_front()
+            && let Some((until, address)) = self.expiry_queue.pop()
         {
-            if self.paths.get(&address).is_some_and(|(_, current)| *current == until) {
+            if is_current(&self.paths, until, address) {
                 self.paths.remove(&address);
             }
         }
-    }
-
-    /// Appends to the queue; removes stale items when they outnumber the others.
-    fn queue(&mut self, until: Instant, address: IpAddr) {
-        let Self { paths, expiry_queue } = self;
-        if expiry_queue.len() > 2 * paths.len() + limits::TIMERS {
-            expiry_queue.retain(|(until, address)| {
-                paths.get(address).is_some_and(|(_, current)| current == until)
-            });
-        }
-        expiry_queue.push_back((until, address));
     }
 
     /// Removes everything, as after a link change.
@@ -102,6 +97,11 @@ impl PathMtu {
         self.paths.clear();
         self.expiry_queue.clear();
     }
+}
+
+/// True for an item of the expiry queue that is not stale.
+fn is_current(paths: &Paths, until: Instant, address: IpAddr) -> bool {
+    paths.get(&address).is_some_and(|(_, current)| *current == until)
 }
 
 #[cfg(test)]

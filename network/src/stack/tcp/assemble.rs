@@ -9,6 +9,7 @@ use super::Flow;
 use super::segment::{
     SynOptions, TCP_HEADER, TIMESTAMPS_BYTES, TIMESTAMPS_HEAD, timestamps_option,
 };
+use super::settings::TcpSettings;
 use crate::command::option::PathMtuDiscovery;
 use crate::driver::Frame;
 use crate::stack::context::Context;
@@ -64,15 +65,17 @@ impl HeaderTemplate {
         }
     }
 
-    /// The same template with another IP_MTU_DISCOVER.
-    pub(crate) const fn with_discovery(self, discovery: PathMtuDiscovery) -> Self {
-        Self { discovery, ..self }
+    /// The template of a connection with these settings; `hop_limit` is that of the interface.
+    pub(crate) fn of(settings: &TcpSettings, hop_limit: u8) -> Self {
+        let hop_limit = settings.hop_limit.unwrap_or(hop_limit);
+        let discovery = settings.path_mtu_discovery;
+        Self { discovery, ..Self::new(hop_limit, settings.traffic_class) }
     }
 
-    /// The same template with another hop limit and traffic class.
-    pub(crate) const fn with_fields(self, hop_limit: u8, traffic_class: u8) -> Self {
-        let Self { peer_mss, flow_label, discovery, .. } = self;
-        Self { peer_mss, flow_label, discovery, ..Self::new(hop_limit, traffic_class) }
+    /// The same template with other settings.
+    pub(crate) fn with(self, settings: &TcpSettings, hop_limit: u8) -> Self {
+        let Self { peer_mss, flow_label, .. } = self;
+        Self { peer_mss, flow_label, ..Self::of(settings, hop_limit) }
     }
 
     /// Takes the MSS from the peer's SYN.

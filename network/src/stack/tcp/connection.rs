@@ -153,11 +153,7 @@ impl Connection {
     /// Applies every setting that can change on a live connection.
     pub(crate) fn adopt(&mut self, settings: &TcpSettings, ip: &Ip) {
         self.sender.set_gathering(settings.gathering());
-        let hop_limit = settings.hop_limit.unwrap_or(ip.hop_limit(self.flow.remote.ip()));
-        self.template = self
-            .template
-            .with_fields(hop_limit, settings.traffic_class)
-            .with_discovery(settings.path_mtu_discovery);
+        self.template = self.template.with(settings, ip.hop_limit(self.flow.remote.ip()));
         self.maximum_segment = settings.maximum_segment();
         self.detects_black_holes = settings.black_hole_detection;
         let sizes = settings.buffer_sizes();

@@ -135,9 +135,7 @@ impl Tcp {
         let options = packet.payload().get(TCP_HEADER..usize::from(segment.header));
         let peer = read_syn_options(options.unwrap_or_default());
         let remote = flow.remote.ip();
-        let hop_limit = settings.hop_limit.unwrap_or(ip.hop_limit(remote));
-        let mut template = HeaderTemplate::new(hop_limit, settings.traffic_class)
-            .with_discovery(settings.path_mtu_discovery);
+        let mut template = HeaderTemplate::of(settings, ip.hop_limit(remote));
         template.set_peer_mss(&peer, remote.is_ipv6());
         template.flow_label = ip.flow_label(flow);
         let (window, shift) = window_of(settings);

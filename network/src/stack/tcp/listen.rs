@@ -255,9 +255,6 @@ impl Tcp {
         segment: &Segment,
         iss_floor: Option<u32>,
     ) -> Result<(), Packet> {
-        if self.listener_for(&flow).is_none() {
-            return Err(packet);
-        }
         let has_memory = self.admit(cx, ip).is_ok();
         let Some(binding) = self.listener_for(&flow) else { return Err(packet) };
         let Some((settings, backlog)) = binding.listener.admit().filter(|_| has_memory) else {

@@ -145,11 +145,10 @@ impl Tcp {
     /// # Errors
     /// `NoBufferSpace` when memory is exhausted.
     pub(super) fn admit(&mut self, cx: &mut Context, ip: &mut Ip) -> Result<(), Error> {
-        self.relieve(cx, ip);
-        if self.memory.scarcity() == Scarcity::Exhausted {
-            return Err(Error::NoBufferSpace);
+        match self.relieve(cx, ip) {
+            Scarcity::Exhausted => Err(Error::NoBufferSpace),
+            Scarcity::Plenty | Scarcity::Short => Ok(()),
         }
-        Ok(())
     }
 
     /// Updates the account of a connection.
@@ -169,12 +168,15 @@ impl Tcp {
     }
 
     /// When memory is short: shrinks idle buffers, and ends connections that hold more than their
-    /// share without making progress. Looks at some of them each time.
+    /// share without making progress. Looks at some of them each time. Returns how it is then.
     #[inline]
-    pub(super) fn relieve(&mut self, cx: &mut Context, ip: &mut Ip) {
-        if self.memory.scarcity() != Scarcity::Plenty && self.memory.search_at <= cx.now {
-            self.search(cx, ip);
+    pub(super) fn relieve(&mut self, cx: &mut Context, ip: &mut Ip) -> Scarcity {
+        let scarcity = self.memory.scarcity();
+        if scarcity == Scarcity::Plenty || self.memory.search_at > cx.now {
+            return scarcity;
         }
+        self.search(cx, ip);
+        self.memory.scarcity()
     }
 
     #[cold]

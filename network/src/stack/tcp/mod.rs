@@ -75,7 +75,7 @@ use core::hash::{BuildHasher, Hash, Hasher};
 use core::net::{IpAddr, SocketAddr};
 
 use foldhash::fast::FixedState;
-use hashbrown::HashTable;
+use hashbrown::{HashMap, HashTable};
 use siphasher::sip::SipHasher13;
 use slab::Slab;
 use virtual_file_system::WakerList;
@@ -98,6 +98,7 @@ use self::time_wait::TimeWait;
 use self::timestamps::Timestamps;
 use crate::limits;
 use crate::platform::Instant;
+use crate::seat::Seat;
 use crate::stack::bound::Bound;
 use crate::stack::context::Context;
 pub(crate) use crate::stack::flow::{End, Flow};
@@ -121,6 +122,8 @@ pub(crate) struct Tcp {
     port_counters: [u32; limits::PORT_COUNTERS],
     memory: MemoryAccount,
     orphans: Orphans,
+    /// What connections hold until they are gone, by their indices.
+    seats: HashMap<u32, Seat, FixedState>,
     /// The secret keys of the ISS generator (RFC 6528).
     iss_keys: (u64, u64),
     pub(crate) cookies: Cookies,
@@ -143,6 +146,7 @@ impl Tcp {
             port_counters: [0; limits::PORT_COUNTERS],
             memory: MemoryAccount::new(memory),
             orphans: Orphans::default(),
+            seats: HashMap::default(),
             iss_keys,
             cookies,
             generation: 0,
@@ -263,7 +267,6 @@ impl Tcp {
         opening: &Opening,
     ) -> ConnectionId {
         let Opening { own_mss, hop_limit, timestamp_offset, now, .. } = *opening;
-        let hop_limit = settings.hop_limit.unwrap_or(hop_limit);
         let own_mss = own_mss.min(settings.maximum_segment());
         self.generation = self.generation.wrapping_add(1);
         let (receive, send) = (settings.receive_sizes(), settings.send_sizes());
@@ -274,8 +277,7 @@ impl Tcp {
             receiver: Receiver::new(receive.0, receive.1),
             flow,
             owner,
-            template: HeaderTemplate::new(hop_limit, settings.traffic_class)
-                .with_discovery(settings.path_mtu_discovery),
+            template: HeaderTemplate::of(settings, hop_limit),
             ecn: EcnState { is_requested: settings.explicit_congestion, is_negotiated: false },
             timestamps: Timestamps::new(settings.timestamps, timestamp_offset),
             own_mss,
@@ -329,7 +331,8 @@ impl Tcp {
     pub(crate) fn remove(&mut self, index: u32) {
         let Some(connection) = self.connections.try_remove(index as usize) else { return };
         self.forget_memory(&connection);
-        self.orphans.removed(index, &connection);
+        self.orphans.removed(&connection);
+        self.seats.remove(&index);
         if connection.is_linked {
             self.remove_flow(&connection.flow, index);
         }

@@ -3,25 +3,18 @@
 //! They are bounded (Linux' tcp_max_orphans). Who delivers is gone within some round trips, so the
 //! oldest one has a peer that takes nothing: it gives way.
 
-use alloc::collections::VecDeque;
-
-use foldhash::fast::FixedState;
-use hashbrown::HashMap;
-
 use super::{Connection, ConnectionId, Owner, Tcp};
 use crate::limits;
-use crate::seat::Seat;
 use crate::stack::context::Context;
 use crate::stack::ip::Ip;
+use crate::stack::lazy_queue::LazyQueue;
 
 /// The orphans of one interface.
 #[derive(Debug, Default)]
 pub(super) struct Orphans {
     /// Oldest first, with some that are gone.
-    queue: VecDeque<ConnectionId>,
+    queue: LazyQueue<ConnectionId>,
     count: usize,
-    /// What some of them hold, by their indices.
-    seats: HashMap<u32, Seat, FixedState>,
 }
 
 impl Orphans {
@@ -30,9 +23,8 @@ impl Orphans {
     }
 
     /// A connection was removed.
-    pub(super) fn removed(&mut self, index: u32, connection: &Connection) {
+    pub(super) fn removed(&mut self, connection: &Connection) {
         if matches!(connection.owner, Owner::Orphan) {
-            self.seats.remove(&index);
             self.count = self.count.saturating_sub(1);
             if self.count == 0 {
                 self.queue.clear();
@@ -43,27 +35,15 @@ impl Orphans {
 
 impl Tcp {
     /// A connection became an orphan. The oldest one ends when there are too many.
-    pub(super) fn add_orphan(
-        &mut self,
-        cx: &mut Context,
-        ip: &mut Ip,
-        id: ConnectionId,
-        seat: Option<Seat>,
-    ) {
-        self.orphans.count += 1;
-        if let Some(seat) = seat {
-            self.orphans.seats.insert(id.index, seat);
-        }
-        self.orphans.queue.push_back(id);
-        if self.orphans.queue.len() > 2 * self.orphans.count + limits::ORPHANS {
-            let Self { orphans, connections, .. } = self;
-            orphans.queue.retain(|id| {
-                let connection = connections.get(id.index as usize);
-                connection.is_some_and(|connection| connection.generation == id.generation)
-            });
-        }
+    pub(super) fn add_orphan(&mut self, cx: &mut Context, ip: &mut Ip, id: ConnectionId) {
+        let Self { orphans, connections, .. } = self;
+        orphans.count += 1;
+        orphans.queue.push(id, orphans.count, |id| {
+            let connection = connections.get(id.index as usize);
+            connection.is_some_and(|connection| connection.generation == id.generation)
+        });
         while self.orphans.count > limits::ORPHANS
-            && let Some(oldest) = self.orphans.queue.pop_front()
+            && let Some(oldest) = self.orphans.queue.pop()
         {
             if self.get(oldest).is_some() {
                 self.give_way(cx, ip, oldest.index);

@@ -5,7 +5,6 @@
 //! FIN is acknowledged and restarts the timer; nothing else prolongs it (RFC 1337). A newer SYN
 //! reopens the flow at once.
 
-use alloc::collections::VecDeque;
 use core::hash::BuildHasher;
 use core::time::Duration;
 
@@ -18,6 +17,7 @@ use super::segment::{Segment, before};
 use super::timestamps::Timestamps;
 use crate::limits;
 use crate::platform::Instant;
+use crate::stack::lazy_queue::LazyQueue;
 
 /// The TIME-WAIT timeout (2·MSL).
 const TIME_WAIT: Duration = Duration::from_secs(60);
@@ -87,7 +87,7 @@ pub(crate) struct TimeWait {
     hasher: FixedState,
     /// Entries by expiry, which is also insertion order. An item is stale when its entry has
     /// another expiry or is gone.
-    expiry_queue: VecDeque<(Instant, u32)>,
+    expiry_queue: LazyQueue<(Instant, u32)>,
 }
 
 impl TimeWait {
@@ -97,7 +97,7 @@ impl TimeWait {
             entries: Slab::new(),
             indices: HashTable::new(),
             hasher,
-            expiry_queue: VecDeque::new(),
+            expiry_queue: LazyQueue::default(),
         }
     }
 
@@ -129,18 +129,17 @@ impl TimeWait {
         self.indices.find(self.hasher.hash_one(flow), matches).copied()
     }
 
-    /// Appends an item to the expiry queue; removes stale items when they outnumber the others.
+    /// Appends an item to the expiry queue.
     fn queue(&mut self, until: Instant, index: u32) {
-        if self.expiry_queue.len() > 2 * self.entries.len() + limits::TIMERS {
-            let entries = &self.entries;
-            self.expiry_queue.retain(|(until, index)| is_current(entries, *until, *index));
-        }
-        self.expiry_queue.push_back((until, index));
+        let Self { entries, expiry_queue, .. } = self;
+        expiry_queue.push((until, index), entries.len(), |(until, index)| {
+            is_current(entries, *until, *index)
+        });
     }
 
     /// Removes the oldest item of the expiry queue, and its entry unless the item is stale.
     fn pop(&mut self) -> Option<()> {
-        let (until, index) = self.expiry_queue.pop_front()?;
+        let (until, index) = self.expiry_queue.pop()?;
         if is_current(&self.entries, until, index) {
             self.end(index);
         }

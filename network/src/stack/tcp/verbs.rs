@@ -146,8 +146,7 @@ impl Tcp {
         data: &[u8],
         waker: Option<&Waker>,
     ) -> Result<usize, Error> {
-        self.relieve(cx, ip);
-        let is_exhausted = self.memory.scarcity() == Scarcity::Exhausted;
+        let is_exhausted = self.relieve(cx, ip) == Scarcity::Exhausted;
         let connection = self.get_mut(id).ok_or(Error::NotConnected)?;
         if connection.close_pending || connection.sender.is_closing() {
             return Err(Error::BrokenPipe);
@@ -250,16 +249,21 @@ impl Tcp {
         Ok(())
     }
 
+    /// Keeps `seat` until the connection is gone, which may be long after its owner.
+    pub(crate) fn hold(&mut self, id: ConnectionId, seat: Seat) {
+        if self.get(id).is_some() {
+            self.seats.insert(id.index, seat);
+        }
+    }
+
+    /// What the connection holds.
+    pub(crate) fn seat(&self, id: ConnectionId) -> Option<Seat> {
+        self.get(id).and_then(|_| self.seats.get(&id.index).cloned())
+    }
+
     /// The owner dropped the connection, which becomes an orphan: written data is delivered, then a
-    /// FIN. Unread data resets the connection (RFC 1122 §4.2.2.13). `seat` is held until it is
-    /// gone.
-    pub(crate) fn release(
-        &mut self,
-        cx: &mut Context,
-        ip: &mut Ip,
-        id: ConnectionId,
-        seat: Option<Seat>,
-    ) {
+    /// FIN. Unread data resets the connection (RFC 1122 §4.2.2.13).
+    pub(crate) fn release(&mut self, cx: &mut Context, ip: &mut Ip, id: ConnectionId) {
         let now = cx.now;
         let Some(connection) = self.get_mut(id) else { return };
         match connection.state() {
@@ -280,7 +284,7 @@ impl Tcp {
         if connection.state() == State::FinWait2 {
             connection.give_up_at = now.after(FIN_WAIT);
         }
-        self.add_orphan(cx, ip, id, seat);
+        self.add_orphan(cx, ip, id);
         self.close_if_pending(id.index);
         self.serve(cx, ip, id.index);
     }

@@ -6,7 +6,6 @@
 //! that they use, and its use since it was queued earns it a second chance. Eviction looks at a
 //! fixed number of entries, however large the table is.
 
-use alloc::collections::VecDeque;
 use alloc::vec;
 use alloc::vec::Vec;
 use core::hash::BuildHasher;
@@ -17,6 +16,7 @@ use foldhash::fast::FixedState;
 use super::{Neighbor, Neighbors};
 use crate::limits;
 use crate::platform::Instant;
+use crate::stack::lazy_queue::LazyQueue;
 use crate::stack::token_bucket::TokenBucket;
 use crate::stack::wire::header;
 use crate::stack::wire::header::protocol;
@@ -137,7 +137,7 @@ struct Place {
 /// The queue of one class.
 #[derive(Debug, Default)]
 struct Queue {
-    places: VecDeque<Place>,
+    places: LazyQueue<Place>,
     /// Those that are not stale.
     count: usize,
 }
@@ -161,16 +161,11 @@ impl Classes {
         }
     }
 
-    /// Appends an entry to the queue of its class.
-    fn enter(&mut self, address: IpAddr, class: Class, now: Instant) -> u32 {
+    /// An entry enters a class. Returns its ticket.
+    fn enter(&mut self, class: Class) -> u32 {
         self.last_ticket = self.last_ticket.wrapping_add(1);
-        let ticket = self.last_ticket;
-        let queue = self.queue(class);
-        queue.count += 1;
-        if class != Class::Fixed {
-            queue.places.push_back(Place { address, ticket, queued_at: now });
-        }
-        ticket
+        self.queue(class).count += 1;
+        self.last_ticket
     }
 
     /// An entry leaves its class.
@@ -194,17 +189,11 @@ impl Neighbors {
             }
             classes.leave(neighbor.class);
         }
-        neighbor.class = class;
-        neighbor.ticket = classes.enter(address, class, now);
-        self.sweep(class);
-    }
-
-    /// Removes stale places when they outnumber the others.
-    fn sweep(&mut self, class: Class) {
-        let Self { table, classes, .. } = self;
-        let queue = classes.queue(class);
-        if queue.places.len() > 2 * queue.count + limits::TIMERS {
-            queue.places.retain(|place| {
+        let ticket = classes.enter(class);
+        (neighbor.class, neighbor.ticket) = (class, ticket);
+        if class != Class::Fixed {
+            let Queue { places, count } = classes.queue(class);
+            places.push(Place { address, ticket, queued_at: now }, *count, |place| {
                 table.get(&place.address).is_some_and(|known| known.ticket == place.ticket)
             });
         }
@@ -269,7 +258,7 @@ impl Neighbors {
     fn evict(&mut self, class: Class) -> bool {
         let mut last = None;
         let mut chances = CHANCES;
-        while let Some(place) = self.classes.queue(class).places.pop_front() {
+        while let Some(place) = self.classes.queue(class).places.pop() {
             let Some(neighbor) = self.table.get(&place.address) else { continue };
             if neighbor.ticket != place.ticket {
                 continue;
@@ -285,7 +274,7 @@ impl Neighbors {
                 last = Some(place.address);
             }
             let queued_at = neighbor.last_use().max(place.queued_at);
-            self.classes.queue(class).places.push_back(Place { queued_at, ..place });
+            self.classes.queue(class).places.put_back(Place { queued_at, ..place });
             if chances == 0 {
                 break;
             }
