@@ -10,9 +10,11 @@ use std::sync::Arc;
 use std::task::Waker;
 use std::time::Duration;
 
-use network::address::HardwareAddress;
-use network::driver::{Capabilities, Driver, DriverError, Frame, FramePool, LinkState, Medium};
-use network::platform::{Clock, Instant};
+use devnet_network::address::HardwareAddress;
+use devnet_network::driver::{
+    Capabilities, Driver, DriverError, Frame, FramePool, LinkState, Medium,
+};
+use devnet_network::platform::{Clock, Instant};
 
 const SECTION_HEADER: u32 = 0x0a0d_0d0a;
 const INTERFACE_DESCRIPTION: u32 = 1;

@@ -9,16 +9,16 @@
 use std::sync::Arc;
 use std::task::{Context, Poll};
 
-use serde::{Deserialize, Serialize};
-use virtual_file_system::{
+use devnet_virtual_file_system::{
     Authority, CharacterDevice, Error, Identifier, OpenDevice, OpenFlags, OpenRequest, Operation,
     Readiness, Result, encode,
 };
+use serde::{Deserialize, Serialize};
 
 use crate::counters::DriverCounters;
 use crate::impairment::Impairment;
 
-virtual_file_system::define_commands! {
+devnet_virtual_file_system::define_commands! {
     /// Commands of the drivers in this crate.
     pub mod controller_commands, kind b'c' {
         /// Tells what drives the interface.

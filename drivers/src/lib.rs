@@ -1,7 +1,7 @@
 //! Network drivers with their controllers, and the host's clock, entropy and executor.
 //!
-//! All access to the operating system is here. The drivers implement [`network::driver::Driver`]
-//! and are passed to a `Manager`; [`Host`] is its platform.
+//! All access to the operating system is here. The drivers implement
+//! [`devnet_network::driver::Driver`] and are passed to a `Manager`; [`Host`] is its platform.
 //!
 //! | module | owns |
 //! |---|---|

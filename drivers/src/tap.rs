@@ -10,13 +10,13 @@ use std::os::fd::OwnedFd;
 use std::sync::Arc;
 use std::task::Waker;
 
-use network::address::HardwareAddress;
-use network::driver::{
+use devnet_network::address::HardwareAddress;
+use devnet_network::driver::{
     Capabilities, Driver, DriverError, Frame, FramePool, Kind, LinkState, Medium,
 };
+use devnet_virtual_file_system::CharacterDevice;
 use rustix::fs::{Mode, OFlags};
 use rustix::io::Errno;
-use virtual_file_system::CharacterDevice;
 
 use crate::controller::{Controlled, Controller, DriverInformation};
 use crate::counters::{Counters, DriverCounters};

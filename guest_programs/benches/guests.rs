@@ -15,13 +15,13 @@ mod allocator;
 
 use std::time::Duration;
 
-use drivers::{CableOptions, Host};
+use devnet_drivers::{CableOptions, Host};
+use devnet_guest_programs::{Grants, Launch, Process, Program, Programs, Supplies, Translator};
+use devnet_network::address::HardwareAddress;
+use devnet_network::driver::Medium;
+use devnet_network::{Manager, Platform, TcpListener, TcpStream};
+use devnet_virtual_file_system::{Credentials, Mode, OpenFlags, Path, VirtualFileSystem, pipe};
 use futures_lite::future;
-use guest_programs::{Grants, Launch, Process, Program, Programs, Supplies, Translator};
-use network::address::HardwareAddress;
-use network::driver::Medium;
-use network::{Manager, Platform, TcpListener, TcpStream};
-use virtual_file_system::{Credentials, Mode, OpenFlags, Path, VirtualFileSystem, pipe};
 
 #[global_allocator]
 static ALLOCATOR: allocator::Counting = allocator::Counting;
@@ -150,8 +150,8 @@ impl Bench {
             reliable: false,
             capacity: 1024,
         };
-        let (one, other) = drivers::cable(options);
-        let system = |end: drivers::Cable, number: u8| {
+        let (one, other) = devnet_drivers::cable(options);
+        let system = |end: devnet_drivers::Cable, number: u8| {
             let files = VirtualFileSystem::new();
             let platform =
                 Platform { clock: host.clock(), entropy: host.entropy(), spawner: host.spawner() };
@@ -174,7 +174,7 @@ impl Bench {
     }
 
     /// Creates a guest on the left system, and returns the other end of its standard input.
-    fn process(&self, program: &Program) -> (Process, virtual_file_system::File) {
+    fn process(&self, program: &Program) -> (Process, devnet_virtual_file_system::File) {
         let (input, hold) = pipe(1);
         let (_, output) = pipe(1);
         let mut grants = Grants::default();

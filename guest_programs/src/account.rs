@@ -9,8 +9,8 @@
 use alloc::sync::Arc;
 use core::time::Duration;
 
-use network::platform::{Clock, Instant};
-use virtual_file_system::{Error, Lock, Result};
+use devnet_network::platform::{Clock, Instant};
+use devnet_virtual_file_system::{Error, Lock, Result};
 
 use crate::grants::Limits;
 use crate::limits;

@@ -10,8 +10,8 @@ use alloc::vec::Vec;
 use core::task::{Context, Poll, Waker};
 use core::time::Duration;
 
-use network::platform::BoxFuture;
-use virtual_file_system::{Error, File, Lock, NodeKind, OpenFlags, Path, Readiness, Result};
+use devnet_network::platform::BoxFuture;
+use devnet_virtual_file_system::{Error, File, Lock, NodeKind, OpenFlags, Path, Readiness, Result};
 
 use crate::guard::Guard;
 use crate::limits;

@@ -6,8 +6,10 @@ use alloc::sync::Arc;
 use alloc::vec::Vec;
 use core::net::IpAddr;
 
-use network::command::ListAddresses;
-use virtual_file_system::{Credentials, File, Mode, OpenFlags, Path, Result, VirtualFileSystem};
+use devnet_network::command::ListAddresses;
+use devnet_virtual_file_system::{
+    Credentials, File, Mode, OpenFlags, Path, Result, VirtualFileSystem,
+};
 
 use crate::account::Account;
 use crate::policy::Policy;

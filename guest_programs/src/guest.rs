@@ -9,8 +9,8 @@ use alloc::sync::Arc;
 use alloc::vec::Vec;
 use core::time::Duration;
 
-use network::platform::{BoxFuture, Clock, Entropy};
-use virtual_file_system::{Path, Result};
+use devnet_network::platform::{BoxFuture, Clock, Entropy};
+use devnet_virtual_file_system::{Path, Result};
 use wasmi::Memory;
 
 use crate::account::Account;

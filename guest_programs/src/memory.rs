@@ -5,7 +5,7 @@
 
 use alloc::vec::Vec;
 
-use virtual_file_system::{Error, Result};
+use devnet_virtual_file_system::{Error, Result};
 
 use crate::limits;
 

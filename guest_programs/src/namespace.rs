@@ -7,7 +7,7 @@
 use alloc::sync::Arc;
 use alloc::vec::Vec;
 
-use virtual_file_system::{
+use devnet_virtual_file_system::{
     Attributes, Credentials, DirectoryEntry, Error, File, GroupIdentifier, Mode, NodeKind,
     OpenFlags, Path, Result, Stored, UserIdentifier, VirtualFileSystem,
 };

@@ -14,11 +14,11 @@ use alloc::vec::Vec;
 use core::net::{IpAddr, SocketAddr};
 use core::time::Duration;
 
-use network::command::dns::{Answer, Question, RecordKind};
-use network::command::socket::SocketKind;
-use network::command::{Resolve, TABLE, noun};
-use network::platform::{Clock, Instant};
-use virtual_file_system::{Error, File, Identifier, Lock, Result};
+use devnet_network::command::dns::{Answer, Question, RecordKind};
+use devnet_network::command::socket::SocketKind;
+use devnet_network::command::{Resolve, TABLE, noun};
+use devnet_network::platform::{Clock, Instant};
+use devnet_virtual_file_system::{Error, File, Identifier, Lock, Result};
 
 use crate::grants::parse::CONTROLLER;
 use crate::grants::{Access, Grants, Host, Transport, canonical, is_near, without_final_dot};

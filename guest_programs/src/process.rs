@@ -12,11 +12,11 @@ use core::fmt;
 use core::future::poll_fn;
 use core::time::Duration;
 
-use futures_lite::future;
-use network::platform::{Clock, Instant};
-use virtual_file_system::{
+use devnet_network::platform::{Clock, Instant};
+use devnet_virtual_file_system::{
     Credentials, File, NodeKind, OpenFlags, Path, Stored, VirtualFileSystem,
 };
+use futures_lite::future;
 use wasmi::errors::{ErrorKind, LinkerError};
 use wasmi::{ResumableCall, Store, TrapCode, Val};
 

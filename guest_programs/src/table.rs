@@ -11,7 +11,7 @@ use core::future::poll_fn;
 use core::task::Poll;
 use core::task::Waker;
 
-use virtual_file_system::{Error, Lock, Result};
+use devnet_virtual_file_system::{Error, Lock, Result};
 
 use crate::account::Account;
 use crate::guest::Guest;

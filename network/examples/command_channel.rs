@@ -9,11 +9,11 @@ use std::task::{Wake, Waker};
 use std::thread::{self, Thread};
 use std::time::Duration;
 
-use network::command::GetInterface;
-use network::driver::Medium;
-use network::io_free::{Core, channel};
-use network::{TcpListener, TcpStream};
-use virtual_file_system::{Credentials, Mode, OpenFlags, Path};
+use devnet_network::command::GetInterface;
+use devnet_network::driver::Medium;
+use devnet_network::io_free::{Core, channel};
+use devnet_network::{TcpListener, TcpStream};
+use devnet_virtual_file_system::{Credentials, Mode, OpenFlags, Path};
 
 /// Interrupts the stack thread's sleep.
 struct Unpark(Thread);
@@ -26,9 +26,9 @@ impl Wake for Unpark {
 
 /// The only loop of the stack's thread: runs the calls, polls, and sleeps until the deadline.
 fn stack_thread(
-    host: &drivers::Host,
-    mut driver: drivers::Cable,
-    handover: &std::sync::mpsc::Sender<network::io_free::Remote<Core>>,
+    host: &devnet_drivers::Host,
+    mut driver: devnet_drivers::Cable,
+    handover: &std::sync::mpsc::Sender<devnet_network::io_free::Remote<Core>>,
     stop: &AtomicBool,
 ) -> Result<(), Box<dyn Error>> {
     let clock = host.clock();
@@ -42,7 +42,7 @@ fn stack_thread(
     while !stop.load(Ordering::Acquire) {
         inbox.run(&mut core);
         // Registered before the last check, so that a frame that arrives now ends the sleep.
-        network::driver::Driver::register(&mut driver, &doorbell, true);
+        devnet_network::driver::Driver::register(&mut driver, &doorbell, true);
         while core.poll(clock.now(), &mut port, &mut driver) {}
         match core.next_deadline() {
             Some(deadline) => thread::park_timeout(deadline.since(clock.now())),
@@ -54,13 +54,16 @@ fn stack_thread(
 
 /// A kernel of its own at the other end of the cable.
 fn other_end(
-    host: &drivers::Host,
-    end: drivers::Cable,
-) -> Result<network::Manager, Box<dyn Error>> {
-    let files = virtual_file_system::VirtualFileSystem::new();
-    let platform =
-        network::Platform { clock: host.clock(), entropy: host.entropy(), spawner: host.spawner() };
-    let manager = network::Manager::new(files.clone(), platform)?;
+    host: &devnet_drivers::Host,
+    end: devnet_drivers::Cable,
+) -> Result<devnet_network::Manager, Box<dyn Error>> {
+    let files = devnet_virtual_file_system::VirtualFileSystem::new();
+    let platform = devnet_network::Platform {
+        clock: host.clock(),
+        entropy: host.entropy(),
+        spawner: host.spawner(),
+    };
+    let manager = devnet_network::Manager::new(files.clone(), platform)?;
     manager.register("eth0", Box::new(end), None)?;
     let (root, path) = (Credentials::root(), Path::parse("/devices/network/eth0")?);
     let device = files.open(&root, &path, OpenFlags::READ | OpenFlags::WRITE, Mode::empty())?;
@@ -69,16 +72,16 @@ fn other_end(
 }
 
 fn main() -> Result<(), Box<dyn Error>> {
-    let host = drivers::Host::new();
+    let host = devnet_drivers::Host::new();
     let hardware = ("02:00:00:00:00:01".parse()?, "02:00:00:00:00:02".parse()?);
-    let options = drivers::CableOptions {
+    let options = devnet_drivers::CableOptions {
         mtu: 1500,
         medium: Medium::Ethernet,
         hardware,
         reliable: false,
         capacity: 256,
     };
-    let (left, right) = drivers::cable(options);
+    let (left, right) = devnet_drivers::cable(options);
     let peer = other_end(&host, right)?;
     let (handover, remotes) = std::sync::mpsc::channel();
     let stop = AtomicBool::new(false);

@@ -4,13 +4,13 @@
 
 use std::error::Error;
 
-use network::driver::Medium;
-use network::{Manager, Platform, TcpListener, TcpStream};
-use virtual_file_system::{Credentials, Mode, OpenFlags, Path, VirtualFileSystem};
+use devnet_network::driver::Medium;
+use devnet_network::{Manager, Platform, TcpListener, TcpStream};
+use devnet_virtual_file_system::{Credentials, Mode, OpenFlags, Path, VirtualFileSystem};
 
 fn system(
-    host: &drivers::Host,
-    end: drivers::Cable,
+    host: &devnet_drivers::Host,
+    end: devnet_drivers::Cable,
     configuration: &str,
 ) -> Result<Manager, Box<dyn Error>> {
     let files = VirtualFileSystem::new();
@@ -30,16 +30,16 @@ fn system(
 }
 
 fn main() -> Result<(), Box<dyn Error>> {
-    let host = drivers::Host::new();
+    let host = devnet_drivers::Host::new();
     let hardware = ("02:00:00:00:00:01".parse()?, "02:00:00:00:00:02".parse()?);
-    let options = drivers::CableOptions {
+    let options = devnet_drivers::CableOptions {
         mtu: 1500,
         medium: Medium::Ethernet,
         hardware,
         reliable: false,
         capacity: 256,
     };
-    let (left, right) = drivers::cable(options);
+    let (left, right) = devnet_drivers::cable(options);
     let left = system(&host, left, "link up\naddress add 10.0.0.1/24")?;
     let right = system(&host, right, "link up\naddress add 10.0.0.2/24")?;
     host.block_on(async {

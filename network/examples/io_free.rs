@@ -8,12 +8,12 @@ use std::error::Error;
 use std::sync::Arc;
 use std::task::{Context, Poll, Waker};
 
-use drivers::Cable;
-use network::driver::Medium;
-use network::io_free::{Core, Port, ReadyList};
-use network::platform::Instant;
-use network::{TcpListener, TcpStream};
-use virtual_file_system::Error as Errno;
+use devnet_drivers::Cable;
+use devnet_network::driver::Medium;
+use devnet_network::io_free::{Core, Port, ReadyList};
+use devnet_network::platform::Instant;
+use devnet_network::{TcpListener, TcpStream};
+use devnet_virtual_file_system::Error as Errno;
 
 /// A core with its driver, which it is lent for each poll.
 struct Node {
@@ -24,7 +24,7 @@ struct Node {
 
 impl Node {
     fn new(
-        entropy: &drivers::Host,
+        entropy: &devnet_drivers::Host,
         mut driver: Cable,
         address: &str,
     ) -> Result<Self, Box<dyn Error>> {
@@ -102,16 +102,16 @@ fn echo(stream: &TcpStream, waker: &Waker) -> Result<bool, Errno> {
 }
 
 fn main() -> Result<(), Box<dyn Error>> {
-    let host = drivers::Host::new();
+    let host = devnet_drivers::Host::new();
     let hardware = ("02:00:00:00:00:01".parse()?, "02:00:00:00:00:02".parse()?);
-    let options = drivers::CableOptions {
+    let options = devnet_drivers::CableOptions {
         mtu: 1500,
         medium: Medium::Ethernet,
         hardware,
         reliable: false,
         capacity: 256,
     };
-    let (left, right) = drivers::cable(options);
+    let (left, right) = devnet_drivers::cable(options);
     let mut client = Node::new(&host, left, "10.0.0.1/24")?;
     let mut server = Node::new(&host, right, "10.0.0.2/24")?;
     let mut echo_server = Server::new(&server.core, "10.0.0.2:7")?;

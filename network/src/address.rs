@@ -7,8 +7,8 @@ use core::fmt;
 use core::net::{IpAddr, Ipv4Addr, Ipv6Addr};
 use core::str::FromStr;
 
+use devnet_virtual_file_system::Error;
 use serde::{Deserialize, Serialize};
-use virtual_file_system::Error;
 
 /// A 48-bit MAC address (IEEE 802).
 #[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]

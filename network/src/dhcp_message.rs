@@ -7,7 +7,7 @@
 use alloc::vec::Vec;
 use core::net::Ipv4Addr;
 
-use virtual_file_system::Error;
+use devnet_virtual_file_system::Error;
 
 use crate::address::HardwareAddress;
 

@@ -15,7 +15,7 @@ use alloc::sync::Arc;
 use core::fmt;
 use core::task::Waker;
 
-use virtual_file_system::{CharacterDevice, Lock};
+use devnet_virtual_file_system::{CharacterDevice, Lock};
 
 use crate::driver::{Driver, LinkState, Medium};
 use crate::limits;

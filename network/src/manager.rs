@@ -9,7 +9,9 @@ use alloc::sync::Arc;
 use alloc::vec::Vec;
 use core::fmt;
 
-use virtual_file_system::{CharacterDevice, Credentials, Error, Mode, Path, VirtualFileSystem};
+use devnet_virtual_file_system::{
+    CharacterDevice, Credentials, Error, Mode, Path, VirtualFileSystem,
+};
 
 use crate::command::address::{NewAddress, Origin};
 use crate::command::interface::InterfaceStatus;

@@ -2,7 +2,9 @@
 
 use alloc::sync::Arc;
 
-use virtual_file_system::{CharacterDevice, Credentials, Mode, Path, Result, VirtualFileSystem};
+use devnet_virtual_file_system::{
+    CharacterDevice, Credentials, Mode, Path, Result, VirtualFileSystem,
+};
 
 /// A mounted device; dropping it unmounts the device.
 pub(crate) struct Mount {

@@ -11,7 +11,7 @@ use alloc::sync::Arc;
 use alloc::vec::Vec;
 use core::task::Waker;
 
-use virtual_file_system::{Lock, WakerList};
+use devnet_virtual_file_system::{Lock, WakerList};
 
 use crate::command::watch::Kinds;
 use crate::limits;

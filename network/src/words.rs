@@ -14,13 +14,13 @@ macro_rules! words {
         }
 
         impl core::str::FromStr for $type {
-            type Err = virtual_file_system::Error;
+            type Err = devnet_virtual_file_system::Error;
 
             /// Reads the word; `InvalidInput` for any other.
             fn from_str(word: &str) -> Result<Self, Self::Err> {
                 match word {
                     $($word => Ok(Self::$variant),)+
-                    _ => Err(virtual_file_system::Error::InvalidInput),
+                    _ => Err(devnet_virtual_file_system::Error::InvalidInput),
                 }
             }
         }

@@ -4,7 +4,7 @@
 use alloc::string::String;
 use core::net::{SocketAddr, SocketAddrV6};
 
-use virtual_file_system::Error;
+use devnet_virtual_file_system::Error;
 
 /// The index of the interface that an address names. The scope of any other address says nothing.
 pub(crate) fn of(address: &SocketAddr) -> Option<u32> {

@@ -7,8 +7,8 @@ use std::ffi::OsString;
 use std::fmt;
 use std::str::FromStr;
 
+use devnet_network::address::HardwareAddress;
 use lexopt::prelude::*;
-use network::address::HardwareAddress;
 
 /// The output of `--help`.
 pub const HELP: &str = "\
@@ -185,7 +185,7 @@ impl FromStr for InterfaceArgument {
     fn from_str(text: &str) -> Result<Self, InterfaceArgumentError> {
         let wrong = |why: &str| InterfaceArgumentError(why.to_owned());
         let (name, rest) = text.split_once('=').ok_or_else(|| wrong("NAME=KIND is needed"))?;
-        if name.is_empty() || name.len() > network::limits::NAME_BYTES {
+        if name.is_empty() || name.len() > devnet_network::limits::NAME_BYTES {
             return Err(wrong("the name must have 1 to 15 bytes"));
         }
         if !name.bytes().all(|byte| byte.is_ascii_alphanumeric() || b"_-.".contains(&byte))
@@ -230,7 +230,7 @@ impl InterfaceArgument {
             }
             "mtu" => {
                 let mtu: u32 = value.parse().map_err(|_| bad())?;
-                let fits = (network::limits::MTU_MINIMUM as u32..=65535).contains(&mtu);
+                let fits = (devnet_network::limits::MTU_MINIMUM as u32..=65535).contains(&mtu);
                 self.mtu = Some(mtu).filter(|_| fits);
                 self.mtu.ok_or_else(bad)?;
             }

@@ -3,7 +3,7 @@
 //! A pure function of a line and the file system; [`terminal`](crate::terminal) calls it on the
 //! line editor's thread.
 
-use virtual_file_system::NodeKind;
+use devnet_virtual_file_system::NodeKind;
 
 use crate::commands::table::COMMANDS;
 use crate::context::Files;

@@ -8,9 +8,9 @@
 use std::sync::Arc;
 use std::time::Duration;
 
-use guest_programs::{Idle, Programs, Supplies, Translator};
-use network::platform::{Clock, Entropy, Spawner};
-use virtual_file_system::{
+use devnet_guest_programs::{Idle, Programs, Supplies, Translator};
+use devnet_network::platform::{Clock, Entropy, Spawner};
+use devnet_virtual_file_system::{
     Attributes, Credentials, DirectoryEntry, Error, File, Mode, NodeKind, OpenFlags, Path, Result,
     VirtualFileSystem,
 };

@@ -3,9 +3,9 @@
 //! The only place that knows those paths. A command gets an opened [`File`] and asks it typed
 //! commands; there is no other way in, so what works here works for a guest.
 
-use network::command::interface::InterfaceStatus;
-use network::command::{GetInterface, GetStatistics, interface::Statistics};
-use virtual_file_system::{ControlCommand, Error, File, OpenFlags};
+use devnet_network::command::interface::InterfaceStatus;
+use devnet_network::command::{GetInterface, GetStatistics, interface::Statistics};
+use devnet_virtual_file_system::{ControlCommand, Error, File, OpenFlags};
 
 use crate::context::Context;
 use crate::failure::Failure;

@@ -5,7 +5,7 @@
 
 use std::fmt;
 
-use virtual_file_system::Error;
+use devnet_virtual_file_system::Error;
 
 use crate::status::Status;
 

@@ -7,9 +7,9 @@
 //! 10 streams, 1 and 2 start. It ends the test with 4; both exchange results after 13; 14 and 16
 //! conclude. TCP only.
 
+use devnet_virtual_file_system::{Error, File};
 use serde::de::DeserializeOwned;
 use serde::{Deserialize, Deserializer, Serialize};
-use virtual_file_system::{Error, File};
 
 use crate::limits;
 use crate::sockets::read_exact;
@@ -273,7 +273,7 @@ mod tests {
 
     fn pair() -> (Control, Control) {
         // One direction is enough: the other side receives what this one sends.
-        let (reader, writer) = virtual_file_system::pipe(1 << 16);
+        let (reader, writer) = devnet_virtual_file_system::pipe(1 << 16);
         (Control { file: writer }, Control { file: reader })
     }
 

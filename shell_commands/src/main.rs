@@ -9,10 +9,10 @@ mod system;
 use std::io::{IsTerminal, Write, stderr, stdin, stdout};
 use std::process::ExitCode;
 
-use shell_commands::arguments::{Arguments, HELP, Mode};
-use shell_commands::program;
-use shell_commands::shell::Shell;
-use shell_commands::status::Status;
+use devnet_shell_commands::arguments::{Arguments, HELP, Mode};
+use devnet_shell_commands::program;
+use devnet_shell_commands::shell::Shell;
+use devnet_shell_commands::status::Status;
 
 fn main() -> ExitCode {
     ExitCode::from(run().0)

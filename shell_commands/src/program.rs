@@ -6,7 +6,7 @@
 
 use std::ffi::OsStr;
 
-use virtual_file_system::{Error, OpenFlags};
+use devnet_virtual_file_system::{Error, OpenFlags};
 
 use crate::arguments::{Arguments, Mode};
 use crate::commands::run;

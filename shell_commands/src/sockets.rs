@@ -7,14 +7,14 @@
 use std::net::{IpAddr, Ipv4Addr, Ipv6Addr, SocketAddr};
 use std::time::Duration;
 
-use network::command::dns::{Question, RecordKind};
-use network::command::socket::{Datagram, OutgoingDatagram, SocketKind};
-use network::command::{
+use devnet_network::command::dns::{Question, RecordKind};
+use devnet_network::command::socket::{Datagram, OutgoingDatagram, SocketKind};
+use devnet_network::command::{
     Accept, Bind, Connect, CreateSocket, GetSocket, ListInterfaces, Listen, NextConnection,
     ReceiveFrom, Resolve, SendTo,
 };
-use network::platform::{Clock, Instant, before};
-use virtual_file_system::{Error, File, OpenFlags, Result};
+use devnet_network::platform::{Clock, Instant, before};
+use devnet_virtual_file_system::{Error, File, OpenFlags, Result};
 
 use crate::context::Files;
 use crate::devices::{NETWORK, SOCKETS};

@@ -7,18 +7,20 @@
 use std::fs::File;
 use std::sync::Arc;
 
-use drivers::host::{random_hardware_address, terminal};
-use drivers::{Capture, Host, Lan, Loopback, Tap, TapKind, TapOptions};
-use guest_programs::{Programs, Translator};
-use network::Manager;
-use network::address::HardwareAddress;
-use network::driver::Driver;
-use network::platform::Entropy;
-use shell_commands::arguments::{InterfaceArgument, InterfaceKind};
-use shell_commands::context::{Files, Platform, Stream, Streams};
-use shell_commands::embedded;
-use shell_commands::program::words;
-use virtual_file_system::{CharacterDevice, Credentials, Mode, OpenFlags, Path, VirtualFileSystem};
+use devnet_drivers::host::{random_hardware_address, terminal};
+use devnet_drivers::{Capture, Host, Lan, Loopback, Tap, TapKind, TapOptions};
+use devnet_guest_programs::{Programs, Translator};
+use devnet_network::Manager;
+use devnet_network::address::HardwareAddress;
+use devnet_network::driver::Driver;
+use devnet_network::platform::Entropy;
+use devnet_shell_commands::arguments::{InterfaceArgument, InterfaceKind};
+use devnet_shell_commands::context::{Files, Platform, Stream, Streams};
+use devnet_shell_commands::embedded;
+use devnet_shell_commands::program::words;
+use devnet_virtual_file_system::{
+    CharacterDevice, Credentials, Mode, OpenFlags, Path, VirtualFileSystem,
+};
 
 /// MTU of the loopback interface: Linux' less one byte, which no length field can express.
 const LOOPBACK_MTU: usize = 65_535;
@@ -67,7 +69,7 @@ pub(crate) fn start(interfaces: &[InterfaceArgument]) -> Result<System, String> 
     };
     let tree = VirtualFileSystem::new();
     prepare(&tree).map_err(|why| format!("file tree: {why}"))?;
-    let supplies = network::Platform {
+    let supplies = devnet_network::Platform {
         clock: Arc::clone(&platform.clock),
         entropy: Arc::clone(&platform.entropy),
         spawner: Arc::clone(&platform.spawner),
@@ -92,7 +94,7 @@ pub(crate) fn start(interfaces: &[InterfaceArgument]) -> Result<System, String> 
     Ok(System { files, streams, platform, host, _manager: builder.manager })
 }
 
-fn prepare(tree: &VirtualFileSystem) -> virtual_file_system::Result<()> {
+fn prepare(tree: &VirtualFileSystem) -> devnet_virtual_file_system::Result<()> {
     for (path, mode) in DIRECTORIES {
         tree.create_directory(
             &Credentials::root(),
@@ -103,7 +105,7 @@ fn prepare(tree: &VirtualFileSystem) -> virtual_file_system::Result<()> {
     terminal::mount(tree)
 }
 
-fn streams(files: &Files) -> virtual_file_system::Result<Streams> {
+fn streams(files: &Files) -> devnet_virtual_file_system::Result<Streams> {
     let open = |node: &str, flags, name: &str| {
         files
             .open(&format!("{}/{node}", terminal::DIRECTORY), flags)

@@ -10,6 +10,7 @@ use std::task::{Poll, Waker};
 use std::thread;
 
 use async_lock::OnceCell;
+use devnet_virtual_file_system::Lock;
 use futures_lite::future;
 use rustyline::completion::Completer;
 use rustyline::error::ReadlineError;
@@ -20,7 +21,6 @@ use rustyline::validate::{ValidationContext, ValidationResult, Validator};
 use rustyline::{CompletionType, Config, Editor, Helper};
 use signal_hook::consts::SIGINT;
 use signal_hook::iterator::{Handle, Signals};
-use virtual_file_system::Lock;
 
 use crate::completion;
 use crate::context::Files;

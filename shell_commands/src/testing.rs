@@ -5,13 +5,13 @@ use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
 use std::time::Duration;
 
 use async_executor::Executor;
-use futures_lite::future;
-use guest_programs::{Programs, Translator, give_way};
-use network::platform::{BoxFuture, Clock, Entropy, Instant, Spawner};
-use virtual_file_system::{
+use devnet_guest_programs::{Programs, Translator, give_way};
+use devnet_network::platform::{BoxFuture, Clock, Entropy, Instant, Spawner};
+use devnet_virtual_file_system::{
     CharacterDevice, Credentials, Error, File, Identifier, Lock, Mode, OpenDevice, OpenFlags,
     OpenRequest, Operation, Path, Readiness, VirtualFileSystem, pipe,
 };
+use futures_lite::future;
 
 use crate::context::{Files, Platform, Stream, Streams};
 use crate::shell::Shell;
@@ -75,7 +75,7 @@ impl Drop for SilentFile {
 }
 
 impl CharacterDevice for Silent {
-    fn open(&self, _: &OpenRequest<'_>) -> virtual_file_system::Result<Arc<dyn OpenDevice>> {
+    fn open(&self, _: &OpenRequest<'_>) -> devnet_virtual_file_system::Result<Arc<dyn OpenDevice>> {
         self.open.fetch_add(1, Ordering::SeqCst);
         Ok(Arc::new(SilentFile(Arc::clone(&self.open))))
     }

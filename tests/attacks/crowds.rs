@@ -6,10 +6,10 @@ use std::net::Ipv4Addr;
 use std::sync::atomic::Ordering;
 use std::time::Duration;
 
-use drivers::LanPort;
-use network::driver::FramePool;
-use network::limits;
-use network::platform::Clock;
+use devnet_drivers::LanPort;
+use devnet_network::driver::FramePool;
+use devnet_network::limits;
+use devnet_network::platform::Clock;
 use world::cable;
 
 use crate::attack::{Attack, NEAR, Running, Start};

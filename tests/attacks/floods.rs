@@ -4,10 +4,10 @@ use std::net::{Ipv4Addr, Ipv6Addr};
 use std::sync::atomic::Ordering;
 use std::time::Duration;
 
-use drivers::LanPort;
-use network::driver::FramePool;
-use network::limits;
-use network::platform::Clock;
+use devnet_drivers::LanPort;
+use devnet_network::driver::FramePool;
+use devnet_network::limits;
+use devnet_network::platform::Clock;
 use world::packet::{icmp, icmpv6_packet, ipv4, ipv4_with};
 use world::{cable, packet};
 

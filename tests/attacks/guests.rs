@@ -5,12 +5,12 @@ use std::sync::Arc;
 use std::sync::atomic::Ordering;
 use std::time::Duration;
 
+use devnet_guest_programs::{Launch, Process, Program, Supplies, give_way, limits};
+use devnet_network::command::{NextConnection, Resolve};
+use devnet_network::driver::FramePool;
+use devnet_network::platform::Clock;
+use devnet_virtual_file_system::{ControlCommand, Credentials, File, Path, pipe};
 use futures_lite::future;
-use guest_programs::{Launch, Process, Program, Supplies, give_way, limits};
-use network::command::{NextConnection, Resolve};
-use network::driver::FramePool;
-use network::platform::Clock;
-use virtual_file_system::{ControlCommand, Credentials, File, Path, pipe};
 use world::cable;
 use world::puppet::{grants, program};
 

@@ -5,9 +5,9 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::time::Duration;
 
+use devnet_network::platform::{Clock, Instant};
+use devnet_network::{Sockets, TcpStream};
 use futures_lite::future;
-use network::platform::{Clock, Instant};
-use network::{Sockets, TcpStream};
 use world::VirtualClock;
 
 use crate::scene::{ENDLESS, PAGE, Scene};

@@ -43,7 +43,7 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicUsize, Ordering};
 use std::time::Duration;
 
-use network::platform::Clock;
+use devnet_network::platform::Clock;
 
 use self::attack::{Attack, Running, Start};
 use self::honest::Service;

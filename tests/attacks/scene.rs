@@ -6,17 +6,17 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use async_executor::Executor;
-use drivers::{Impairment, Lan, LanPort};
-use guest_programs::Programs;
-use network::TcpListener;
-use network::address::HardwareAddress;
-use network::command::ListNeighbors;
-use network::command::neighbor::NeighborState;
-use network::platform::Clock;
-use shell_commands::context::Files;
-use shell_commands::http::server::Server;
-use shell_commands::sockets::Sockets;
-use virtual_file_system::{Credentials, File, Mode, OpenFlags, Path};
+use devnet_drivers::{Impairment, Lan, LanPort};
+use devnet_guest_programs::Programs;
+use devnet_network::TcpListener;
+use devnet_network::address::HardwareAddress;
+use devnet_network::command::ListNeighbors;
+use devnet_network::command::neighbor::NeighborState;
+use devnet_network::platform::Clock;
+use devnet_shell_commands::context::Files;
+use devnet_shell_commands::http::server::Server;
+use devnet_shell_commands::sockets::Sockets;
+use devnet_virtual_file_system::{Credentials, File, Mode, OpenFlags, Path};
 use world::{Host, World};
 
 use crate::meter::Meter;

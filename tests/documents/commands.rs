@@ -2,9 +2,9 @@
 
 use std::fs;
 
-use network::command::errors::COMMON;
-use network::command::{TABLE, text};
-use virtual_file_system::File;
+use devnet_network::command::errors::COMMON;
+use devnet_network::command::{TABLE, text};
+use devnet_virtual_file_system::File;
 use world::pair::hosts;
 use world::{Host, World};
 

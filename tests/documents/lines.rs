@@ -1,6 +1,6 @@
 //! Lines of the grammar, written out.
 
-use network::command::grammar::PLACEHOLDERS;
+use devnet_network::command::grammar::PLACEHOLDERS;
 
 /// A part of a line's grammar.
 enum Part {

@@ -6,9 +6,9 @@ use std::sync::atomic::Ordering;
 use std::thread;
 use std::time::Duration;
 
+use devnet_network::blocking::{TcpListener, TcpStream, ToSocketAddrs, UdpSocket};
+use devnet_network::{Sockets, TcpSettings};
 use futures_lite::future;
-use network::blocking::{TcpListener, TcpStream, ToSocketAddrs, UdpSocket};
-use network::{Sockets, TcpSettings};
 use ureq::http::Uri;
 use ureq::unversioned::resolver::{ResolvedSocketAddrs, Resolver};
 use ureq::unversioned::transport::{
@@ -216,7 +216,7 @@ fn errors_have_the_kinds_of_std() {
     assert_eq!(all, b"hi");
     // A stream of the asynchronous face becomes one of this.
     let sockets = server.sockets();
-    let inner = future::block_on(network::TcpStream::connect(&sockets, both[1])).unwrap();
+    let inner = future::block_on(devnet_network::TcpStream::connect(&sockets, both[1])).unwrap();
     let mut again = TcpStream::from_stream(&sockets, inner, TcpSettings::default());
     let (mut theirs, _) = listener.accept().unwrap();
     again.write_all(b"again").unwrap();

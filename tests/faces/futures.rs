@@ -2,9 +2,9 @@
 
 use std::io::ErrorKind;
 
+use devnet_network::command::socket::SocketState;
+use devnet_network::{TcpListener, TcpStream};
 use futures_lite::{AsyncReadExt, AsyncWriteExt, StreamExt, future, io};
-use network::command::socket::SocketState;
-use network::{TcpListener, TcpStream};
 
 use crate::pair::{pair, pattern};
 

@@ -4,12 +4,12 @@ use std::convert::Infallible;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicUsize, Ordering};
 
+use devnet_network::{TcpListener, TcpStream};
 use futures_lite::{StreamExt, future};
 use http_body_util::{BodyExt, Full};
 use hyper::body::{Bytes, Incoming};
 use hyper::service::service_fn;
 use hyper::{Request, Response, StatusCode};
-use network::{TcpListener, TcpStream};
 use smol_hyper::rt::FuturesIo;
 
 use crate::pair::{System, pair, pattern};

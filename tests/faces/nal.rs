@@ -4,11 +4,11 @@
 use std::net::{IpAddr, Ipv4Addr, SocketAddr};
 use std::sync::atomic::Ordering;
 
+use devnet_virtual_file_system::Error;
 use embedded_nal_async::{AddrType, ConnectedUdp, Dns, UdpStack, UnconnectedUdp};
 use futures_lite::future;
 use reqwless::client::HttpClient;
 use reqwless::request::{Method, RequestBuilder};
-use virtual_file_system::Error;
 
 use crate::pair::{pair, pattern};
 use crate::{http, names};

@@ -2,9 +2,9 @@
 
 use std::net::{Ipv4Addr, SocketAddr};
 
+use devnet_network::dns_message::{DnsMessage, QueryKind};
 use embedded_nal_async::{UdpStack, UnconnectedUdp};
 use futures_lite::future;
-use network::dns_message::{DnsMessage, QueryKind};
 
 use crate::pair::System;
 

@@ -4,12 +4,12 @@ use std::future::Future;
 use std::sync::Arc;
 use std::time::Duration;
 
-use drivers::{CableOptions, Host};
-use network::address::HardwareAddress;
-use network::driver::{Driver, Medium};
-use network::platform::Clock;
-use network::{Manager, Platform, Sockets};
-use virtual_file_system::{Credentials, Mode, OpenFlags, Path, VirtualFileSystem};
+use devnet_drivers::{CableOptions, Host};
+use devnet_network::address::HardwareAddress;
+use devnet_network::driver::{Driver, Medium};
+use devnet_network::platform::Clock;
+use devnet_network::{Manager, Platform, Sockets};
+use devnet_virtual_file_system::{Credentials, Mode, OpenFlags, Path, VirtualFileSystem};
 
 /// A system with its own clock and thread.
 pub(crate) struct System {
@@ -25,7 +25,7 @@ impl System {
         let platform =
             Platform { clock: host.clock(), entropy: host.entropy(), spawner: host.spawner() };
         let manager = Manager::new(files.clone(), platform).unwrap();
-        manager.register("lo", Box::new(drivers::Loopback::new(65535)), None).unwrap();
+        manager.register("lo", Box::new(devnet_drivers::Loopback::new(65535)), None).unwrap();
         manager.register("eth0", Box::new(driver), None).unwrap();
         let system = Self { host, files, manager };
         lines.iter().for_each(|line| system.write(line));
@@ -77,7 +77,7 @@ pub(crate) fn pair() -> (System, System) {
         reliable: false,
         capacity: 1024,
     };
-    let (left, right) = drivers::cable(options);
+    let (left, right) = devnet_drivers::cable(options);
     let client = System::new(left, &["link up", "address add 10.0.0.1/24"]);
     let server = System::new(right, &["link up", "address add 10.0.0.2/24"]);
     (client, server)

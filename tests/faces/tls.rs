@@ -6,9 +6,9 @@ use std::net::Shutdown;
 use std::sync::Arc;
 use std::thread;
 
+use devnet_network::{TcpListener, TcpStream, blocking};
 use futures_lite::{AsyncReadExt, AsyncWriteExt, future};
 use futures_rustls::{TlsAcceptor, TlsConnector};
-use network::{TcpListener, TcpStream, blocking};
 use rustls::pki_types::{PrivateKeyDer, PrivatePkcs8KeyDer, ServerName};
 use rustls::{
     ClientConfig, ClientConnection, RootCertStore, ServerConfig, ServerConnection, Stream,

@@ -6,9 +6,9 @@
 use std::time::Duration;
 
 use arbitrary::{Arbitrary, Unstructured};
+use devnet_guest_programs::{Exit, Programs, Translator};
+use devnet_network::TcpListener;
 use futures_lite::future;
-use guest_programs::{Exit, Programs, Translator};
-use network::TcpListener;
 use world::puppet::{self, FREE, IMPORTS, Puppet, host, module, program, silent};
 use world::{SeededEntropy, World};
 

@@ -2,15 +2,15 @@
 
 use std::time::Duration;
 
-use network::address::HardwareAddress;
-use network::driver::{Driver, FramePool, Medium};
+use devnet_network::address::HardwareAddress;
+use devnet_network::driver::{Driver, FramePool, Medium};
 use world::{Host, World};
 
 /// The host is station 1, the other end station 2.
 pub(crate) struct Rig {
     pub(crate) world: World,
     pub(crate) host: Host,
-    hand: drivers::Cable,
+    hand: devnet_drivers::Cable,
     pool: FramePool,
 }
 
@@ -18,7 +18,7 @@ impl Rig {
     pub(crate) fn new(seed: u64) -> Self {
         let world = World::new(seed);
         let hardware = (HardwareAddress([2, 0, 0, 0, 0, 1]), HardwareAddress([2, 0, 0, 0, 0, 2]));
-        let (end, hand) = drivers::cable(drivers::CableOptions {
+        let (end, hand) = devnet_drivers::cable(devnet_drivers::CableOptions {
             mtu: 1500,
             medium: Medium::Ethernet,
             hardware,

@@ -1,9 +1,9 @@
 //! What is fuzzed, and with what.
 
-use network::command::socket::SocketState;
-use network::command::{ListSockets, text};
-use network::{RawSocket, TcpListener, TcpStream, UdpSocket};
-use virtual_file_system::Path;
+use devnet_network::command::socket::SocketState;
+use devnet_network::command::{ListSockets, text};
+use devnet_network::{RawSocket, TcpListener, TcpStream, UdpSocket};
+use devnet_virtual_file_system::Path;
 use world::SeededEntropy;
 
 use crate::Target;
@@ -241,15 +241,15 @@ fn segments(random: &SeededEntropy, inputs: u32) {
 fn control(random: &SeededEntropy, inputs: u32) {
     let rig = Rig::new(random.next());
     for _ in 0..inputs {
-        let entry =
-            &network::command::TABLE[random.next() as usize % network::command::TABLE.len()];
+        let entry = &devnet_network::command::TABLE
+            [random.next() as usize % devnet_network::command::TABLE.len()];
         let payload: Vec<u8> = (0..random.next() % 48)
             .map(|_| if random.next().is_multiple_of(3) { 0 } else { random.next() as u8 })
             .collect();
         let device = rig.host.open(["eth0", "lo", "sockets"][random.next() as usize % 3]);
         let _ = device.try_control_raw(entry.identifier, &payload);
-        let other =
-            &network::command::TABLE[random.next() as usize % network::command::TABLE.len()];
+        let other = &devnet_network::command::TABLE
+            [random.next() as usize % devnet_network::command::TABLE.len()];
         let _ = device.try_control_raw(other.identifier, &payload);
         drop(device);
     }

@@ -1,6 +1,6 @@
 //! Module `vfs` on regular files, directories and pipes.
 
-use virtual_file_system::Error;
+use devnet_virtual_file_system::Error;
 use world::World;
 use world::puppet::{FREE, Puppet, host};
 

@@ -3,18 +3,18 @@
 
 use std::time::Duration;
 
-use network::command::dns::{Question, RecordKind};
-use network::command::multicast::Membership;
-use network::command::route::{NewRoute, RouteSelector};
-use network::command::socket::{OutgoingDatagram, SocketKind, SocketOption};
-use network::command::{
+use devnet_network::command::dns::{Question, RecordKind};
+use devnet_network::command::multicast::Membership;
+use devnet_network::command::route::{NewRoute, RouteSelector};
+use devnet_network::command::socket::{OutgoingDatagram, SocketKind, SocketOption};
+use devnet_network::command::{
     Accept, AddRoute, Bind, Connect, CreateSocket, FindRoute, FlushNeighbors, GetInterface,
     GetStatistics, JoinGroup, ListAddresses, ListInterfaces, ListNeighbors, ListRoutes,
     ListSockets, Listen, NextConnection, Peek, ReceiveFrom, RemoveRoute, Resolve, SendTo,
     SetEnabled, SetOption,
 };
-use network::{TcpListener, TcpStream, UdpSocket};
-use virtual_file_system::{ControlCommand, Credentials, Error, Mode, OpenFlags, Path};
+use devnet_network::{TcpListener, TcpStream, UdpSocket};
+use devnet_virtual_file_system::{ControlCommand, Credentials, Error, Mode, OpenFlags, Path};
 use world::puppet::{FREE, Puppet};
 use world::{Host, World};
 
@@ -52,7 +52,7 @@ fn names(host: &Host, path: &str) -> Vec<String> {
     for entry in host.files.list(&Credentials::root(), &directory).unwrap() {
         let path = directory.join(&entry.name).unwrap();
         all.push(path.as_str().to_owned());
-        if entry.kind == virtual_file_system::NodeKind::Directory {
+        if entry.kind == devnet_virtual_file_system::NodeKind::Directory {
             all.extend(names(host, path.as_str()));
         }
     }

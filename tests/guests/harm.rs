@@ -3,10 +3,10 @@
 
 use std::time::Duration;
 
-use guest_programs::{Exit, Programs};
-use network::TcpListener;
-use network::command::socket::{SocketKind, SocketOption};
-use network::command::{Connect, CreateSocket, SetOption};
+use devnet_guest_programs::{Exit, Programs};
+use devnet_network::TcpListener;
+use devnet_network::command::socket::{SocketKind, SocketOption};
+use devnet_network::command::{Connect, CreateSocket, SetOption};
 use world::pair::hosts;
 use world::puppet::{self, FREE, IMPORTS, Puppet, module, program, silent};
 use world::{Host, World};

@@ -4,9 +4,9 @@ use std::task::{Context, Poll, Waker};
 use std::time::Duration;
 
 use super::compiled::scene::Scene;
-use guest_programs::{Exit, Programs};
-use virtual_file_system::limits::NODE_BYTES;
-use virtual_file_system::{Credentials, Error, Mode, OpenFlags, Path};
+use devnet_guest_programs::{Exit, Programs};
+use devnet_virtual_file_system::limits::NODE_BYTES;
+use devnet_virtual_file_system::{Credentials, Error, Mode, OpenFlags, Path};
 use world::pair::hosts;
 use world::puppet::{self, FREE, Puppet, host, program, silent};
 use world::{Host, World};
@@ -14,7 +14,10 @@ use world::{Host, World};
 /// The longest turn that a guest may take: a millisecond where it is optimised.
 const TURN: Duration = Duration::from_millis(if cfg!(debug_assertions) { 20 } else { 1 });
 
-fn create(host: &Host, path: &str) -> virtual_file_system::Result<virtual_file_system::File> {
+fn create(
+    host: &Host,
+    path: &str,
+) -> devnet_virtual_file_system::Result<devnet_virtual_file_system::File> {
     let flags = OpenFlags::WRITE | OpenFlags::CREATE;
     let path = Path::parse(path).unwrap();
     host.files.open(&Credentials::root(), &path, flags, Mode::from_octal(0o644))

@@ -15,7 +15,7 @@ mod running;
 mod seats;
 mod wasmedge;
 
-use virtual_file_system::Error;
+use devnet_virtual_file_system::Error;
 
 /// What module `vfs` answers for an error.
 fn error(error: Error) -> i64 {

@@ -3,15 +3,15 @@
 use std::sync::{Arc, Mutex};
 use std::time::Duration;
 
-use network::command::dns::{Question, RecordKind};
-use network::command::socket::{Offer, OutgoingDatagram, SocketKind, SocketOption};
-use network::command::{
+use devnet_network::command::dns::{Question, RecordKind};
+use devnet_network::command::socket::{Offer, OutgoingDatagram, SocketKind, SocketOption};
+use devnet_network::command::{
     Accept, AddAddress, Bind, Connect, CreateSocket, GetInterface, GetSocket, ListAddresses,
     ListInterfaces, Listen, NextConnection, ReceiveFrom, Resolve, SendTo, SetOption, TakeError,
     address::NewAddress,
 };
-use network::{TcpListener, TcpStream, UdpSocket};
-use virtual_file_system::Error;
+use devnet_network::{TcpListener, TcpStream, UdpSocket};
+use devnet_virtual_file_system::Error;
 use world::puppet::{FREE, Puppet};
 use world::{Host, World};
 
@@ -237,12 +237,12 @@ fn responses_that_do_not_fit_tell_their_length() {
         let device = guest.open("/devices/sockets", 1).await;
         let all = guest.control::<ListInterfaces>(device, &()).await.unwrap();
         assert_eq!(all.len(), 2);
-        use virtual_file_system::ControlCommand;
+        use devnet_virtual_file_system::ControlCommand;
         let identifier = u64::from(ListInterfaces::IDENTIFIER.raw());
         guest.poke(FREE, &[7; 8]).await;
         let length =
             guest.call("control", &[device as u64, identifier, 0, 0, u64::from(FREE), 3]).await;
-        assert_eq!(length as usize, virtual_file_system::encode(&all).unwrap().len());
+        assert_eq!(length as usize, devnet_virtual_file_system::encode(&all).unwrap().len());
         let start = guest.peek(FREE, 4).await;
         assert_eq!((start[0], start[3]), (2, 7), "two interfaces, and nothing beyond the room");
         assert_eq!(

@@ -1,9 +1,9 @@
 //! WASI preview 1: files, paths, words, clocks, chance and polls. What libc makes of it stands in
 //! `compiled`.
 
-use network::TcpListener;
-use network::command::socket::SocketKind;
-use network::command::{Connect, CreateSocket};
+use devnet_network::TcpListener;
+use devnet_network::command::socket::SocketKind;
+use devnet_network::command::{Connect, CreateSocket};
 use world::World;
 use world::pair::hosts;
 use world::puppet::{FREE, Puppet, host};

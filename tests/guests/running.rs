@@ -1,6 +1,6 @@
 //! How guests start, run beside each other and end.
 
-use guest_programs::{Exit, Programs, Translator};
+use devnet_guest_programs::{Exit, Programs, Translator};
 use world::puppet::{Puppet, program, silent};
 use world::{Host, World};
 
@@ -104,7 +104,7 @@ fn what_cannot_run_says_why() {
     if let Err(why) = Translator::new().translate(&wat::parse_str(far).unwrap()) {
         assert!(why.to_string().starts_with("the translator failed on it"), "{why}");
     }
-    let large = vec![0; guest_programs::limits::MODULE_BYTES + 1];
+    let large = vec![0; devnet_guest_programs::limits::MODULE_BYTES + 1];
     assert_eq!(
         Translator::new().translate(&large).unwrap_err().to_string(),
         "the module is too large"

@@ -2,10 +2,10 @@
 
 use std::time::Duration;
 
-use network::command::socket::{Offer, SocketKind};
-use network::command::{Accept, Bind, Connect, CreateSocket, Listen, NextConnection};
-use network::{TcpListener, TcpStream};
-use virtual_file_system::Error;
+use devnet_network::command::socket::{Offer, SocketKind};
+use devnet_network::command::{Accept, Bind, Connect, CreateSocket, Listen, NextConnection};
+use devnet_network::{TcpListener, TcpStream};
+use devnet_virtual_file_system::Error;
 use world::pair::hosts;
 use world::puppet::{FREE, Puppet};
 use world::{Host, World};

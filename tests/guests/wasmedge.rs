@@ -3,8 +3,8 @@
 use std::net::IpAddr;
 use std::time::Duration;
 
+use devnet_network::{TcpListener, TcpStream, UdpSocket};
 use futures_lite::future;
-use network::{TcpListener, TcpStream, UdpSocket};
 use world::World;
 use world::puppet::{FREE, Puppet};
 

@@ -5,14 +5,14 @@
 
 use std::fmt::Write;
 
-use network::command::address::{AddressState, Origin};
-use network::command::dhcp::DhcpState;
-use network::command::dns::{RecordData, RecordKind};
-use network::command::option::{CongestionControl, PathMtuDiscovery};
-use network::command::route::Preference;
-use network::command::socket::{Direction, SocketKind, SocketOption, SocketState};
+use devnet_network::command::address::{AddressState, Origin};
+use devnet_network::command::dhcp::DhcpState;
+use devnet_network::command::dns::{RecordData, RecordKind};
+use devnet_network::command::option::{CongestionControl, PathMtuDiscovery};
+use devnet_network::command::route::Preference;
+use devnet_network::command::socket::{Direction, SocketKind, SocketOption, SocketState};
+use devnet_virtual_file_system::{Authority, Error, OpenFlags, encode, limits};
 use serde::Serialize;
-use virtual_file_system::{Authority, Error, OpenFlags, encode, limits};
 
 /// The whole header.
 pub(crate) fn header() -> String {
@@ -82,7 +82,7 @@ fn commands(text: &mut String) {
          https://postcard.jamesmunns.com/wire-format",
     );
     let _ = writeln!(text, "#define DEVNET_REQUEST_BYTES {}u", limits::REQUEST_BYTES);
-    for entry in network::command::TABLE {
+    for entry in devnet_network::command::TABLE {
         let authority = match entry.authority {
             Authority::Read => "read",
             Authority::Write => "write",

@@ -6,7 +6,7 @@
 
 use std::time::Duration;
 
-use drivers::Chance;
+use devnet_drivers::Chance;
 use world::{ETHERNET_OVERHEAD, Quality};
 
 /// Bits per second of the bottleneck.

@@ -7,9 +7,9 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::Duration;
 
-use drivers::{Tap, TapKind, TapOptions};
-use network::driver::{Driver, FramePool};
-use network::platform::Instant;
+use devnet_drivers::{Tap, TapKind, TapOptions};
+use devnet_network::driver::{Driver, FramePool};
+use devnet_network::platform::Instant;
 use rustix::time::{ClockId, clock_gettime};
 use world::{Path, PathEnd, World};
 

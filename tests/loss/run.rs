@@ -5,8 +5,8 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::time::Duration;
 
-use network::command::option::CongestionControl;
-use network::{Sockets, TcpListener, TcpSettings, TcpStream};
+use devnet_network::command::option::CongestionControl;
+use devnet_network::{Sockets, TcpListener, TcpSettings, TcpStream};
 use world::{Host, Path, PathCounters, World};
 
 use crate::cells::{Algorithm, Cell};

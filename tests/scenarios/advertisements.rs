@@ -3,12 +3,12 @@
 use std::net::{IpAddr, Ipv6Addr, SocketAddr};
 use std::time::Duration;
 
-use network::command::address::{AddressState, Origin};
-use network::command::route::Preference;
-use network::command::{
+use devnet_network::command::address::{AddressState, Origin};
+use devnet_network::command::route::Preference;
+use devnet_network::command::{
     FindRoute, ListAddresses, ListDnsServers, ListNeighbors, ListRoutePreferences, ListRoutes,
 };
-use network::{TcpSettings, TcpStream, UdpSocket};
+use devnet_network::{TcpSettings, TcpStream, UdpSocket};
 use world::World;
 
 use crate::station::{Wire, ndp, packets};

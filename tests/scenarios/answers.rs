@@ -2,8 +2,8 @@
 
 use std::time::Duration;
 
-use network::command::option::CongestionControl;
-use network::{TcpListener, TcpSettings, TcpStream};
+use devnet_network::command::option::CongestionControl;
+use devnet_network::{TcpListener, TcpSettings, TcpStream};
 use world::{Host, Path, Quality, World};
 
 use crate::pair::{pattern, read_to_end};

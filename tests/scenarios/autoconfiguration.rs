@@ -2,10 +2,10 @@
 
 use std::time::Duration;
 
-use network::TcpListener;
-use network::command::address::{AddressState, Origin};
-use network::command::{ListAddresses, ListDnsServers, ListRoutes};
-use virtual_file_system::Error;
+use devnet_network::TcpListener;
+use devnet_network::command::address::{AddressState, Origin};
+use devnet_network::command::{ListAddresses, ListDnsServers, ListRoutes};
+use devnet_virtual_file_system::Error;
 use world::{Host, World};
 
 use crate::pair::{connection, hosts, options};
@@ -13,7 +13,7 @@ use crate::pair::{connection, hosts, options};
 #[test]
 fn an_advertised_prefix_brings_address_route_and_name_server() {
     let world = World::new(1);
-    let (left, right) = drivers::cable(options());
+    let (left, right) = devnet_drivers::cable(options());
     let router = Host::new(&world).with("eth0", left, &["fd00:2::2/64"]);
     router.write(&router.open("eth0"), "advertise fd00:2::/64 fd00:2::3").unwrap();
     let host = Host::new(&world).with("eth0", right, &[]);
@@ -99,7 +99,7 @@ fn a_tentative_address_is_not_used_yet() {
 #[test]
 fn an_address_added_while_the_link_was_down_is_tested_when_it_comes_up() {
     let world = World::new(4);
-    let (left, _right) = drivers::cable(options());
+    let (left, _right) = devnet_drivers::cable(options());
     let host = Host::new(&world);
     host.manager.register("eth0", Box::new(left), None).unwrap();
     let device = host.open("eth0");

@@ -11,14 +11,16 @@ use std::fs;
 use std::path::{Path, PathBuf};
 use std::time::Duration;
 
+use devnet_network::command::dns::{Question, RecordData, RecordKind};
+use devnet_network::command::socket::Direction;
+use devnet_network::platform::{Instant, before};
+use devnet_network::socket::embedded_nal::{ConnectedSocket, UnconnectedSocket};
+use devnet_network::{
+    Sockets, TcpListener, TcpReadHalf, TcpSettings, TcpStream, TcpWriteHalf, UdpSocket,
+};
+use devnet_virtual_file_system::Error;
 use embedded_nal_async::{AddrType, ConnectedUdp, Dns, TcpConnect, UdpStack, UnconnectedUdp};
 use futures_lite::future;
-use network::command::dns::{Question, RecordData, RecordKind};
-use network::command::socket::Direction;
-use network::platform::{Instant, before};
-use network::socket::embedded_nal::{ConnectedSocket, UnconnectedSocket};
-use network::{Sockets, TcpListener, TcpReadHalf, TcpSettings, TcpStream, TcpWriteHalf, UdpSocket};
-use virtual_file_system::Error;
 
 use self::scene::{Boxed, Cut, Scene, at_every_await};
 use crate::pair::{connection, pattern, read_to_end};
@@ -470,7 +472,7 @@ async fn resolving(scene: &Scene, cut: Cut, name: &str, exists: bool) -> bool {
         );
     }
     // More than may be under way at once, all given up.
-    for _ in 0..=network::limits::LOOKUPS {
+    for _ in 0..=devnet_network::limits::LOOKUPS {
         cut.drive(resolver.resolve(&question)).await;
     }
     let web = Question { name: "web.lan".into(), kind: RecordKind::A, server: None };

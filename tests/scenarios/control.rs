@@ -1,18 +1,18 @@
 //! The device file: text and control are the same thing.
 
-use futures_lite::future;
-use network::command::address::{NewAddress, Origin};
-use network::command::socket::{Direction, Peeked, SocketKind, SocketOption};
-use network::command::{
+use devnet_network::command::address::{NewAddress, Origin};
+use devnet_network::command::socket::{Direction, Peeked, SocketKind, SocketOption};
+use devnet_network::command::{
     Accept, AddAddress, AddDnsServer, AddRoute, Bind, Connect, CreateSocket, FindRoute,
     GetInterface, GetSocket, ListAddresses, ListDnsServers, ListRoutes, Listen, NextConnection,
     Peek, ReceiveFrom, SendTo, SetEnabled, SetHardwareAddress, SetMtu, SetOption, Shutdown,
     route::NewRoute, socket::OutgoingDatagram,
 };
-use virtual_file_system::{
+use devnet_virtual_file_system::{
     CharacterDevice, ControlCommand, Error, File, Identifier, OpenDevice, OpenFlags, OpenRequest,
     Operation,
 };
+use futures_lite::future;
 use world::{Host, World};
 
 use crate::pair::{hosts, options};
@@ -337,9 +337,9 @@ fn routed_routes_name_their_interface() {
     assert_eq!(left.control::<AddAddress>("sockets", &full), Err(Error::Unsupported));
 }
 
-virtual_file_system::define_commands! {
+devnet_virtual_file_system::define_commands! {
     /// Commands of a controller that a platform brought.
-    pub mod radio, kind b'x', clashes_with [network::command::TABLE] {
+    pub mod radio, kind b'x', clashes_with [devnet_network::command::TABLE] {
         /// Doubles a number.
         1 => Double: Read (u32) -> u32;
         /// Refuses.
@@ -366,7 +366,9 @@ impl OpenDevice for Radio {
 
     fn control<'a>(&'a self, identifier: Identifier, request: &'a [u8]) -> Operation<'a, Vec<u8>> {
         Operation::done(match radio::Request::decode(identifier, request) {
-            Some(Ok(radio::Request::Double(number))) => virtual_file_system::encode(&(number * 2)),
+            Some(Ok(radio::Request::Double(number))) => {
+                devnet_virtual_file_system::encode(&(number * 2))
+            }
             Some(Ok(radio::Request::Refuse(()))) => Err(Error::Busy),
             Some(Err(error)) => Err(error),
             None => Err(Error::UnknownCommand),
@@ -376,8 +378,8 @@ impl OpenDevice for Radio {
     fn poll_ready(
         &self,
         _context: &mut std::task::Context<'_>,
-        interest: virtual_file_system::Readiness,
-    ) -> std::task::Poll<virtual_file_system::Readiness> {
+        interest: devnet_virtual_file_system::Readiness,
+    ) -> std::task::Poll<devnet_virtual_file_system::Readiness> {
         std::task::Poll::Ready(interest)
     }
 }
@@ -387,7 +389,11 @@ fn unknown_identifiers_reach_the_controller_unchanged_and_so_do_its_answers() {
     let world = World::new(9);
     let host = Host::new(&world);
     host.manager
-        .register("radio0", Box::new(drivers::cable(options()).0), Some(std::sync::Arc::new(Radio)))
+        .register(
+            "radio0",
+            Box::new(devnet_drivers::cable(options()).0),
+            Some(std::sync::Arc::new(Radio)),
+        )
         .unwrap();
     assert_eq!(host.control::<radio::Double>("radio0", &21), Ok(42));
     assert_eq!(host.control::<radio::Refuse>("radio0", &()), Err(Error::Busy));

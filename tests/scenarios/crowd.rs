@@ -3,12 +3,12 @@
 
 use std::time::Duration;
 
-use drivers::{Chance, Impairment, Lan};
-use network::address::HardwareAddress;
-use network::command::ListSockets;
-use network::command::socket::Direction;
-use network::platform::{Clock, Instant};
-use network::{Sockets, TcpListener, TcpSettings, TcpStream};
+use devnet_drivers::{Chance, Impairment, Lan};
+use devnet_network::address::HardwareAddress;
+use devnet_network::command::ListSockets;
+use devnet_network::command::socket::Direction;
+use devnet_network::platform::{Clock, Instant};
+use devnet_network::{Sockets, TcpListener, TcpSettings, TcpStream};
 use world::{Host, VirtualClock, World};
 
 use crate::pair::read_to_end;

@@ -3,23 +3,25 @@
 use std::net::Ipv4Addr;
 use std::time::Duration;
 
-use network::command::{GetStatistics, ListNeighbors};
-use network::driver::FramePool;
-use network::limits;
+use devnet_network::command::{GetStatistics, ListNeighbors};
+use devnet_network::driver::FramePool;
+use devnet_network::limits;
 use world::{Host, World, cable};
 
 const HOST: [u8; 6] = [2, 0, 0, 0, 0, 1];
 
 /// A host with 10.0.0.1/8 at one end of a cable; the other end is in our hands.
 struct Link {
-    end: drivers::Cable,
+    end: devnet_drivers::Cable,
     pool: FramePool,
 }
 
 impl Link {
     fn new(world: &World) -> (Host, Self) {
-        let (end, mine) =
-            drivers::cable(drivers::CableOptions { capacity: 8192, ..crate::pair::options() });
+        let (end, mine) = devnet_drivers::cable(devnet_drivers::CableOptions {
+            capacity: 8192,
+            ..crate::pair::options()
+        });
         let host = Host::new(world).with("eth0", end, &["10.0.0.1/8"]);
         world.run(world.sleep(Duration::from_secs(3)));
         let mut link = Self { end: mine, pool: FramePool::new() };
@@ -61,7 +63,7 @@ fn five_thousand_neighbors_are_known_and_used() {
     let world = World::new(1);
     let (host, mut link) = Link::new(&world);
     world.run(async {
-        let socket = network::UdpSocket::new(&host.sockets());
+        let socket = devnet_network::UdpSocket::new(&host.sockets());
         let mut delivered = 0;
         for round in 0..2 {
             let mut questions = 0;
@@ -112,7 +114,7 @@ fn a_flood_of_arp_requests_and_forged_pings_grows_no_table_and_delays_nobody() {
         let known = host.control::<ListNeighbors>("eth0", &()).unwrap();
         assert!(known.len() <= limits::NEIGHBORS, "{}", known.len());
         // A stranger is still resolved at once.
-        let socket = network::UdpSocket::new(&host.sockets());
+        let socket = devnet_network::UdpSocket::new(&host.sockets());
         let friend = Ipv4Addr::new(10, 200, 0, 1);
         socket.send_to(b"hello", (friend, 9).into()).await.unwrap();
         world.sleep(Duration::from_millis(1)).await;

@@ -2,10 +2,10 @@
 
 use std::time::Duration;
 
+use devnet_network::command::GetStatistics;
+use devnet_network::{IcmpSocket, RawSocket, UdpSocket};
+use devnet_virtual_file_system::Error;
 use futures_lite::future;
-use network::command::GetStatistics;
-use network::{IcmpSocket, RawSocket, UdpSocket};
-use virtual_file_system::Error;
 use world::World;
 
 use crate::pair::{hosts, pattern};

@@ -3,12 +3,12 @@
 use std::sync::Arc;
 use std::time::Duration;
 
-use network::UdpSocket;
-use network::command::address::Origin;
-use network::command::dhcp::DhcpState;
-use network::command::{GetDhcp, ListAddresses, ListDnsServers, ListRoutes};
-use network::dhcp_message::{CLIENT_PORT, DhcpMessage, MessageKind, SERVER_PORT, option};
-use virtual_file_system::Error;
+use devnet_network::UdpSocket;
+use devnet_network::command::address::Origin;
+use devnet_network::command::dhcp::DhcpState;
+use devnet_network::command::{GetDhcp, ListAddresses, ListDnsServers, ListRoutes};
+use devnet_network::dhcp_message::{CLIENT_PORT, DhcpMessage, MessageKind, SERVER_PORT, option};
+use devnet_virtual_file_system::Error;
 use world::{Host, World};
 
 use crate::events::{told, watching};
@@ -78,7 +78,7 @@ fn serve(world: &World, host: &Host) -> Server {
 }
 
 fn network(world: &World) -> (Host, Host, Server) {
-    let (left, right) = drivers::cable(options());
+    let (left, right) = devnet_drivers::cable(options());
     let client = Host::new(world).with("eth0", left, &[]);
     let host = Host::new(world).with("eth0", right, &["10.0.0.2/24"]);
     let server = serve(world, &host);

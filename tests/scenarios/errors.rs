@@ -5,15 +5,15 @@
 
 use std::time::Duration;
 
-use futures_lite::future;
-use network::command::socket::{Direction, OutgoingDatagram, SocketKind, SocketOption};
-use network::command::{
+use devnet_network::command::socket::{Direction, OutgoingDatagram, SocketKind, SocketOption};
+use devnet_network::command::{
     Accept, AddRoute, Bind, Connect, CreateSocket, FindRoute, JoinGroup, LeaveGroup, Listen,
     NextConnection, ReceiveFrom, SendTo, SetOption, Shutdown, TakeError, multicast::Membership,
     route::NewRoute,
 };
-use network::{TcpListener, TcpSettings, TcpStream, UdpSocket};
-use virtual_file_system::{Error, File, Readiness};
+use devnet_network::{TcpListener, TcpSettings, TcpStream, UdpSocket};
+use devnet_virtual_file_system::{Error, File, Readiness};
+use futures_lite::future;
 use world::{Host, World};
 
 use crate::pair::{connection, hosts};
@@ -457,7 +457,7 @@ fn already_connected() {
         assert_eq!(listener.write_all(b"connect 10.0.0.2:80").await, Err(Error::AlreadyConnected));
         assert_eq!(left.write(&listener, "bind 10.0.0.1:0"), Err(Error::InvalidInput));
         left.write(&listener, "listen 7").unwrap();
-        let status = listener.control::<network::command::GetSocket>(&()).await.unwrap();
+        let status = listener.control::<devnet_network::command::GetSocket>(&()).await.unwrap();
         assert_eq!(status.send_queue, 7);
         assert_eq!(socket(&left, "udp").control::<Listen>(&4).await, Err(Error::Unsupported));
     });
@@ -548,13 +548,13 @@ fn would_block_and_no_buffer_space() {
             group: std::net::Ipv4Addr::from_bits(0xef01_0000 + number as u32).into(),
             interface: "eth0".into(),
         };
-        for number in 0..network::limits::MEMBERSHIPS {
+        for number in 0..devnet_network::limits::MEMBERSHIPS {
             datagrams.control::<JoinGroup>(&group(number)).await.unwrap();
         }
-        let one_more = group(network::limits::MEMBERSHIPS);
+        let one_more = group(devnet_network::limits::MEMBERSHIPS);
         assert_eq!(datagrams.control::<JoinGroup>(&one_more).await, Err(Error::NoBufferSpace));
         let device = left.open("eth0");
-        let outcome = (0..network::limits::ADDRESSES).find_map(|number| {
+        let outcome = (0..devnet_network::limits::ADDRESSES).find_map(|number| {
             left.write(&device, &format!("address add 192.0.2.{number}/32")).err()
         });
         assert_eq!(outcome, Some(Error::NoBufferSpace));
@@ -655,7 +655,8 @@ fn connect_in_progress() {
                 assert!(ready.await.unwrap().contains(Readiness::HANG_UP));
                 assert_eq!(read.await, Err(Error::NotConnected));
                 assert_eq!(host.write(&file, "option hop-limit 0"), Err(Error::InvalidInput));
-                let options = file.control::<network::command::GetOptions>(&()).await.unwrap();
+                let options =
+                    file.control::<devnet_network::command::GetOptions>(&()).await.unwrap();
                 assert_eq!(options.hop_limit, 9);
             }
         }

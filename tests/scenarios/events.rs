@@ -3,12 +3,12 @@
 use std::task::{Context, Poll, Waker};
 use std::time::Duration;
 
-use drivers::Chance;
-use network::command::watch::{Kinds, Line};
-use network::command::{SetMtu, Watch};
-use network::platform::Clock;
-use network::{TcpListener, TcpSettings, TcpStream};
-use virtual_file_system::{ControlCommand, Error, File, OpenFlags, Readiness, encode};
+use devnet_drivers::Chance;
+use devnet_network::command::watch::{Kinds, Line};
+use devnet_network::command::{SetMtu, Watch};
+use devnet_network::platform::Clock;
+use devnet_network::{TcpListener, TcpSettings, TcpStream};
+use devnet_virtual_file_system::{ControlCommand, Error, File, OpenFlags, Readiness, encode};
 use world::{Host, Path, Quality, World};
 
 use crate::pair::{connection, hosts, options, pattern};
@@ -242,7 +242,7 @@ fn the_device_of_all_tells_of_interfaces_that_come_and_go() {
     let world = World::new(6);
     let (left, _right) = hosts(&world);
     let (all, one) = (watching(&left, "sockets", ""), watching(&left, "eth0", ""));
-    let left = left.with("eth1", drivers::cable(options()).0, &["10.1.0.1/24"]);
+    let left = left.with("eth1", devnet_drivers::cable(options()).0, &["10.1.0.1/24"]);
     let records = told(&all);
     assert_eq!(records[0], "interface added eth1 index 3 kind ethernet");
     assert!(
@@ -286,7 +286,7 @@ fn loss_on_a_path_is_an_event_with_figures() {
         let data = pattern(2_000_000);
         let sending = async {
             client.write_all(&data).await.unwrap();
-            client.shutdown(network::command::socket::Direction::Write).unwrap();
+            client.shutdown(devnet_network::command::socket::Direction::Write).unwrap();
         };
         let (received, ()) =
             futures_lite::future::zip(crate::pair::read_to_end(&server), sending).await;

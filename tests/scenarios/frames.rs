@@ -4,10 +4,10 @@
 use std::net::{IpAddr, Ipv4Addr, Ipv6Addr};
 use std::time::Duration;
 
-use network::UdpSocket;
-use network::command::ListAddresses;
-use network::command::address::AddressState;
-use network::driver::FramePool;
+use devnet_network::UdpSocket;
+use devnet_network::command::ListAddresses;
+use devnet_network::command::address::AddressState;
+use devnet_network::driver::FramePool;
 use world::{Host, World};
 
 use crate::pair::{HARDWARE, options};
@@ -31,7 +31,7 @@ fn states(host: &Host) -> Vec<(IpAddr, AddressState)> {
 /// Brings a host up on a cable and treats each frame that it sends; `answer` gives what comes
 /// back. Advertises fd00:5::/64 at the start.
 fn reflected(world: &World, answer: impl Fn(&[u8]) -> Vec<Vec<u8>>) -> Host {
-    let (end, mut hand) = drivers::cable(options());
+    let (end, mut hand) = devnet_drivers::cable(options());
     let host = Host::new(world).with("eth0", end, &["10.0.0.1/24"]);
     let mut pool = FramePool::new();
     let prefix = [

@@ -2,9 +2,9 @@
 
 use std::time::Duration;
 
-use network::command::ListUsage;
-use network::{TcpListener, TcpSettings, TcpStream, limits};
-use virtual_file_system::Error;
+use devnet_network::command::ListUsage;
+use devnet_network::{TcpListener, TcpSettings, TcpStream, limits};
+use devnet_virtual_file_system::Error;
 use world::{Host, World};
 
 use crate::pair::hosts;

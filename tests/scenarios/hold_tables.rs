@@ -4,11 +4,11 @@
 use std::net::{IpAddr, Ipv4Addr, Ipv6Addr};
 use std::time::Duration;
 
-use network::command::interface::SynCookies;
-use network::command::{
+use devnet_network::command::interface::SynCookies;
+use devnet_network::command::{
     FindRoute, GetSynCookies, ListAddresses, ListDnsServers, ListNeighbors, ListRoutes,
 };
-use network::{TcpListener, UdpSocket};
+use devnet_network::{TcpListener, UdpSocket};
 use world::{Host, World};
 
 use crate::station::{
@@ -207,7 +207,7 @@ fn hold_07_cookies_of_ipv6_and_none_after_time_wait() {
     }
     wire.after(MILLISECOND * 20);
     let sent = cookies(&wire.host).sent;
-    assert_eq!(sent, 300 - network::limits::HALF_OPEN as u64);
+    assert_eq!(sent, 300 - devnet_network::limits::HALF_OPEN as u64);
     let (first, flags) = numbered(&wire.exchange(&packet(5000, SYN, 1000, 0)));
     assert_eq!(flags, SYN | ACK);
     wire.exchange(&packet(5000, ACK, 1001, first.wrapping_add(1)));
@@ -376,7 +376,7 @@ fn neighbors_beside(seed: u64, family: usize, stranger: Stranger) {
     }
     assert!(asked < 5000, "{asked} questions for 20,000 strangers, {served} served");
     let listed = wire.host.control::<ListNeighbors>("eth0", &()).unwrap();
-    assert!(listed.len() <= network::limits::NEIGHBORS);
+    assert!(listed.len() <= devnet_network::limits::NEIGHBORS);
     for station in [known, new] {
         let is_listed = |address| listed.iter().any(|entry| entry.address == address);
         assert!(is_listed(station.addresses[family]), "both are still known");
@@ -417,7 +417,7 @@ fn real_counts(wire: &Wire<'_>) -> [bool; 3] {
     let far = "2a00::1".parse().unwrap();
     let route = wire.host.control::<FindRoute>("eth0", &far).ok();
     let routes = wire.host.control::<ListRoutes>("eth0", &()).unwrap();
-    let is_default = |route: &network::command::route::RouteEntry| {
+    let is_default = |route: &devnet_network::command::route::RouteEntry| {
         route.destination.length() == 0 && route.gateway == Some(gateway.into())
     };
     assert!(route.is_some() || routes.is_empty());

@@ -2,17 +2,17 @@
 
 use std::time::Duration;
 
-use network::command::{GetStatistics, ListAddresses};
-use network::driver::{Driver, FramePool};
-use network::{TcpListener, TcpStream, UdpSocket};
-use virtual_file_system::{Credentials, Error, Identifier, Mode, OpenFlags, Path};
+use devnet_network::command::{GetStatistics, ListAddresses};
+use devnet_network::driver::{Driver, FramePool};
+use devnet_network::{TcpListener, TcpStream, UdpSocket};
+use devnet_virtual_file_system::{Credentials, Error, Identifier, Mode, OpenFlags, Path};
 use world::{Host, World};
 
 use crate::pair::{connection, hosts, options};
 
 /// A host at one end, a hand that writes frames at the other.
 fn victim(world: &World) -> (Host, impl FnMut(&[u8])) {
-    let (end, mut hand) = drivers::cable(options());
+    let (end, mut hand) = devnet_drivers::cable(options());
     let host = Host::new(world).with("eth0", end, &["10.0.0.1/24", "fd00::1/64"]);
     world.run(world.sleep(Duration::from_secs(3)));
     let mut pool = FramePool::new();
@@ -45,7 +45,7 @@ fn control_payloads_truncated_oversized_and_wrong() {
     let random: Vec<u8> = (0..64u8).map(|byte| byte.wrapping_mul(37)).collect();
     let oversized = vec![0; 20_000];
     let mut refused = 0;
-    for entry in network::command::TABLE {
+    for entry in devnet_network::command::TABLE {
         for payload in [
             &[][..],
             &[0xff],
@@ -64,7 +64,7 @@ fn control_payloads_truncated_oversized_and_wrong() {
             }
         }
     }
-    assert!(refused > network::command::TABLE.len() * 5, "{refused}");
+    assert!(refused > devnet_network::command::TABLE.len() * 5, "{refused}");
     for raw in [
         0,
         1,
@@ -78,7 +78,7 @@ fn control_payloads_truncated_oversized_and_wrong() {
         0xffff_6e10,
     ] {
         let identifier = Identifier::from_raw(raw);
-        if network::command::Request::authority(identifier).is_none() {
+        if devnet_network::command::Request::authority(identifier).is_none() {
             assert_eq!(
                 device.try_control_raw(identifier, &random),
                 Err(Error::UnknownCommand),
@@ -294,7 +294,7 @@ fn a_flood_of_syns_leaves_established_connections_working() {
             .await;
         }
         world.sleep(Duration::from_millis(100)).await;
-        assert!(right.open_sockets() <= baseline + network::limits::HALF_OPEN + 8);
+        assert!(right.open_sockets() <= baseline + devnet_network::limits::HALF_OPEN + 8);
         client.write_all(b"still here").await.unwrap();
         let mut buffer = [0; 16];
         assert_eq!(server.read(&mut buffer).await.unwrap(), 10);
@@ -321,8 +321,8 @@ fn slow_receivers_cost_a_bounded_amount_of_memory() {
             received += 1;
         }
         assert!(
-            received <= network::limits::DATAGRAMS
-                && received * 1000 <= network::limits::DATAGRAM_BYTES
+            received <= devnet_network::limits::DATAGRAMS
+                && received * 1000 <= devnet_network::limits::DATAGRAM_BYTES
         );
     });
 }

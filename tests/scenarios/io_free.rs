@@ -6,14 +6,14 @@ use std::sync::atomic::{AtomicUsize, Ordering};
 use std::task::{Context, Poll, Wake, Waker};
 use std::time::Duration;
 
-use drivers::Cable;
+use devnet_drivers::Cable;
+use devnet_network::command::GetInterface;
+use devnet_network::driver::LinkState;
+use devnet_network::io_free::{Core, Port, ReadyList, channel};
+use devnet_network::platform::Instant;
+use devnet_network::{TcpListener, TcpStream, UdpSocket};
+use devnet_virtual_file_system::{Credentials, Error, Mode, OpenFlags, Path};
 use futures_lite::future;
-use network::command::GetInterface;
-use network::driver::LinkState;
-use network::io_free::{Core, Port, ReadyList, channel};
-use network::platform::Instant;
-use network::{TcpListener, TcpStream, UdpSocket};
-use virtual_file_system::{Credentials, Error, Mode, OpenFlags, Path};
 use world::SeededEntropy;
 
 struct Node {
@@ -36,7 +36,7 @@ impl Node {
 }
 
 fn pair() -> (Node, Node) {
-    let (left, right) = drivers::cable(crate::pair::options());
+    let (left, right) = devnet_drivers::cable(crate::pair::options());
     (Node::new(1, left, 1), Node::new(2, right, 2))
 }
 

@@ -4,11 +4,11 @@
 use std::net::Ipv4Addr;
 use std::time::Duration;
 
-use network::UdpSocket;
-use network::command::address::Origin;
-use network::command::dhcp::{DhcpState, DhcpStatus};
-use network::command::{GetDhcp, ListAddresses, ListDnsServers, ListRoutes};
-use network::dhcp_message::{DhcpMessage, MessageKind, option};
+use devnet_network::UdpSocket;
+use devnet_network::command::address::Origin;
+use devnet_network::command::dhcp::{DhcpState, DhcpStatus};
+use devnet_network::command::{GetDhcp, ListAddresses, ListDnsServers, ListRoutes};
+use devnet_network::dhcp_message::{DhcpMessage, MessageKind, option};
 use world::World;
 
 use crate::pair::HARDWARE;

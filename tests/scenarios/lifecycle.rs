@@ -3,12 +3,12 @@
 use std::sync::Arc;
 use std::time::Duration;
 
-use network::command::{
+use devnet_network::command::{
     AddAddress, GetInterface, GetStatistics, ListAddresses, ListRoutes, address::NewAddress,
 };
-use network::platform::{BoxFuture, Entropy, Spawner};
-use network::{Manager, ManagerError, Platform, TcpListener, TcpStream, UdpSocket};
-use virtual_file_system::{Credentials, Error, Mode, Path, VirtualFileSystem};
+use devnet_network::platform::{BoxFuture, Entropy, Spawner};
+use devnet_network::{Manager, ManagerError, Platform, TcpListener, TcpStream, UdpSocket};
+use devnet_virtual_file_system::{Credentials, Error, Mode, Path, VirtualFileSystem};
 use world::{Host, World};
 
 use crate::pair::{connection, hosts, options};
@@ -23,8 +23,9 @@ fn names(files: &VirtualFileSystem) -> Vec<String> {
 fn bad_and_duplicate_names_are_refused_and_leave_nothing() {
     let world = World::new(1);
     let host = Host::new(&world);
-    let register =
-        |name: &str| host.manager.register(name, Box::new(drivers::cable(options()).0), None);
+    let register = |name: &str| {
+        host.manager.register(name, Box::new(devnet_drivers::cable(options()).0), None)
+    };
     for name in ["", "..", ".", "../evil", "a/b", "sixteen-letters-", "a b", "ä", "a\0b", "eth0\n"]
     {
         assert_eq!(register(name), Err(ManagerError::InvalidIdentifier), "{name:?}");
@@ -44,7 +45,8 @@ fn what_cannot_be_mounted_seeded_or_spawned_is_undone() {
     host.files
         .create_directory(&Credentials::root(), &taken, Mode::from_bits_truncate(0o755))
         .unwrap();
-    let mounted = host.manager.register("taken", Box::new(drivers::Loopback::new(1500)), None);
+    let mounted =
+        host.manager.register("taken", Box::new(devnet_drivers::Loopback::new(1500)), None);
     assert_eq!(mounted, Err(ManagerError::FailedToMountDevice(Error::AlreadyExists)));
 
     struct Broken;
@@ -72,7 +74,7 @@ fn what_cannot_be_mounted_seeded_or_spawned_is_undone() {
             // The second attempt fails for the same reason, not because the first left its name
             // behind.
             assert_eq!(
-                manager.register("eth0", Box::new(drivers::Loopback::new(1500)), None),
+                manager.register("eth0", Box::new(devnet_drivers::Loopback::new(1500)), None),
                 Err(expected)
             );
         }
@@ -121,7 +123,7 @@ fn ifs_02_unregistering_ends_every_socket_and_every_open_file() {
 #[test]
 fn a_pulled_cable_is_seen_and_connections_survive_it() {
     let world = World::new(4);
-    let (left_end, right_end) = drivers::cable(options());
+    let (left_end, right_end) = devnet_drivers::cable(options());
     let plug = left_end.control();
     let left = Host::new(&world).with("eth0", left_end, &["10.0.0.1/24"]);
     let right = Host::new(&world).with("eth0", right_end, &["10.0.0.2/24"]);
@@ -132,7 +134,7 @@ fn a_pulled_cable_is_seen_and_connections_survive_it() {
         world.sleep(Duration::from_millis(1)).await;
         assert_eq!(
             left.control::<GetInterface>("eth0", &()).unwrap().link,
-            network::driver::LinkState::Down
+            devnet_network::driver::LinkState::Down
         );
         assert_eq!(
             left.control::<ListAddresses>("eth0", &())
@@ -229,7 +231,8 @@ impl Spawner for Hanging {
 #[test]
 fn a_device_that_hangs_for_ever_keeps_no_connection_for_ever() {
     let world = World::new(8);
-    let (left_end, right_end) = drivers::cable(drivers::CableOptions { capacity: 16, ..options() });
+    let (left_end, right_end) =
+        devnet_drivers::cable(devnet_drivers::CableOptions { capacity: 16, ..options() });
     let left = Host::new(&world).with("eth0", left_end, &["10.0.0.1/24"]);
     let hangs = Arc::new(std::sync::atomic::AtomicBool::new(false));
     let platform = world.platform();
@@ -266,29 +269,29 @@ fn a_device_that_hangs_for_ever_keeps_no_connection_for_ever() {
 fn a_manager_that_nobody_has_any_more_leaves_nothing_behind() {
     /// A driver that tells when it is gone.
     struct Told(
-        drivers::Loopback,
+        devnet_drivers::Loopback,
         #[expect(dead_code, reason = "counts its owners")] std::sync::Arc<()>,
     );
-    impl network::driver::Driver for Told {
-        fn capabilities(&self) -> network::driver::Capabilities {
+    impl devnet_network::driver::Driver for Told {
+        fn capabilities(&self) -> devnet_network::driver::Capabilities {
             self.0.capabilities()
         }
-        fn hardware_address(&self) -> Option<network::address::HardwareAddress> {
+        fn hardware_address(&self) -> Option<devnet_network::address::HardwareAddress> {
             None
         }
         fn set_hardware_address(
             &mut self,
-            address: network::address::HardwareAddress,
-        ) -> Result<(), network::driver::DriverError> {
+            address: devnet_network::address::HardwareAddress,
+        ) -> Result<(), devnet_network::driver::DriverError> {
             self.0.set_hardware_address(address)
         }
-        fn link_state(&mut self) -> network::driver::LinkState {
+        fn link_state(&mut self) -> devnet_network::driver::LinkState {
             self.0.link_state()
         }
         fn receive(
             &mut self,
-            pool: &mut network::driver::FramePool,
-        ) -> Option<network::driver::Frame> {
+            pool: &mut devnet_network::driver::FramePool,
+        ) -> Option<devnet_network::driver::Frame> {
             self.0.receive(pool)
         }
         fn can_transmit(&mut self) -> bool {
@@ -296,9 +299,9 @@ fn a_manager_that_nobody_has_any_more_leaves_nothing_behind() {
         }
         fn transmit(
             &mut self,
-            frame: network::driver::Frame,
-            pool: &mut network::driver::FramePool,
-        ) -> Result<(), network::driver::Frame> {
+            frame: devnet_network::driver::Frame,
+            pool: &mut devnet_network::driver::FramePool,
+        ) -> Result<(), devnet_network::driver::Frame> {
             self.0.transmit(frame, pool)
         }
         fn register(&mut self, waker: &std::task::Waker, room: bool) {
@@ -312,12 +315,13 @@ fn a_manager_that_nobody_has_any_more_leaves_nothing_behind() {
     manager
         .register(
             "lo",
-            Box::new(Told(drivers::Loopback::new(65535), std::sync::Arc::clone(&alive))),
+            Box::new(Told(devnet_drivers::Loopback::new(65535), std::sync::Arc::clone(&alive))),
             None,
         )
         .unwrap();
     let listener =
-        network::TcpListener::bind(&manager.sockets(), "127.0.0.1:80".parse().unwrap(), 4).unwrap();
+        devnet_network::TcpListener::bind(&manager.sockets(), "127.0.0.1:80".parse().unwrap(), 4)
+            .unwrap();
     drop(manager);
     // A socket still needs it.
     assert_eq!((std::sync::Arc::strong_count(&alive), names(&files).len()), (2, 1));

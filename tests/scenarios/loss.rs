@@ -5,14 +5,14 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::time::Duration;
 
-use drivers::Chance;
+use devnet_drivers::Chance;
+use devnet_network::command::ListSockets;
+use devnet_network::command::option::CongestionControl;
+use devnet_network::command::socket::Direction;
+use devnet_network::platform::{Clock, Instant};
+use devnet_network::{Sockets, TcpListener, TcpSettings, TcpStream};
+use devnet_virtual_file_system::Error;
 use futures_lite::future;
-use network::command::ListSockets;
-use network::command::option::CongestionControl;
-use network::command::socket::Direction;
-use network::platform::{Clock, Instant};
-use network::{Sockets, TcpListener, TcpSettings, TcpStream};
-use virtual_file_system::Error;
 use world::{ETHERNET_OVERHEAD, Host, Path, Quality, VirtualClock, World};
 
 use crate::pair::pattern;

@@ -4,10 +4,10 @@
 use std::sync::{Arc, Mutex};
 use std::time::Duration;
 
-use network::command::dns::{Answer, Question, RecordData, RecordKind};
-use network::dns_message::DnsMessage;
-use network::{TcpListener, UdpSocket};
-use virtual_file_system::Error;
+use devnet_network::command::dns::{Answer, Question, RecordData, RecordKind};
+use devnet_network::dns_message::DnsMessage;
+use devnet_network::{TcpListener, UdpSocket};
+use devnet_virtual_file_system::Error;
 use world::{Host, World};
 
 use crate::pair::{hosts, read_to_end};

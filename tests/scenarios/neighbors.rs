@@ -2,10 +2,10 @@
 
 use std::time::Duration;
 
-use network::UdpSocket;
-use network::command::neighbor::{NeighborState, NewNeighbor};
-use network::command::{AddNeighbor, FlushNeighbors, ListNeighbors, RemoveNeighbor};
-use virtual_file_system::Error;
+use devnet_network::UdpSocket;
+use devnet_network::command::neighbor::{NeighborState, NewNeighbor};
+use devnet_network::command::{AddNeighbor, FlushNeighbors, ListNeighbors, RemoveNeighbor};
+use devnet_virtual_file_system::Error;
 use world::World;
 
 use crate::pair::{HARDWARE, hosts};

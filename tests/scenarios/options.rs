@@ -3,16 +3,16 @@
 
 use std::net::SocketAddr;
 
-use network::command::multicast::{GroupEntry, Membership};
-use network::command::socket::{
+use devnet_network::command::multicast::{GroupEntry, Membership};
+use devnet_network::command::socket::{
     DatagramOptions, ErrorOrigin, ErrorReport, SocketKind, SocketOption, SocketOptions,
     StreamOptions,
 };
-use network::command::{
+use devnet_network::command::{
     Accept, Bind, Connect, CreateSocket, GetOptions, JoinGroup, LeaveGroup, ListGroups,
     NextConnection, ReceiveError, SetMtu, SetOption, TakeError,
 };
-use virtual_file_system::{ControlCommand, Error, File, encode};
+use devnet_virtual_file_system::{ControlCommand, Error, File, encode};
 use world::{Host, World};
 
 use crate::pair::hosts;

@@ -1,6 +1,6 @@
 //! Two hosts on a cable, and what most scenarios do with them.
 
-use network::{TcpListener, TcpStream};
+use devnet_network::{TcpListener, TcpStream};
 use world::Host;
 pub(crate) use world::pair::{HARDWARE, hosts, options};
 
@@ -18,7 +18,9 @@ pub(crate) fn pattern(length: usize) -> Vec<u8> {
 }
 
 /// Reads to the end of the stream.
-pub(crate) async fn read_to_end(stream: &TcpStream) -> Result<Vec<u8>, virtual_file_system::Error> {
+pub(crate) async fn read_to_end(
+    stream: &TcpStream,
+) -> Result<Vec<u8>, devnet_virtual_file_system::Error> {
     let (mut all, mut buffer) = (Vec::new(), vec![0; 65536]);
     loop {
         match stream.read(&mut buffer).await? {

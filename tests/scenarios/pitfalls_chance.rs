@@ -5,12 +5,12 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::Duration;
 
-use network::command::Resolve;
-use network::command::dns::{Question, RecordKind};
-use network::driver::FramePool;
-use network::platform::Entropy;
-use network::{Manager, Platform, UdpSocket};
-use virtual_file_system::VirtualFileSystem;
+use devnet_network::command::Resolve;
+use devnet_network::command::dns::{Question, RecordKind};
+use devnet_network::driver::FramePool;
+use devnet_network::platform::Entropy;
+use devnet_network::{Manager, Platform, UdpSocket};
+use devnet_virtual_file_system::VirtualFileSystem;
 use world::{Host, SeededEntropy, World};
 
 use crate::pair::options;
@@ -71,8 +71,8 @@ fn play(first: u64, turn: u64) -> [Seen; 2] {
         Platform { entropy: Arc::clone(&entropy) as Arc<dyn Entropy>, ..world.platform() };
     let files = VirtualFileSystem::new();
     let manager = Manager::new(files.clone(), platform).unwrap();
-    manager.register("lo", Box::new(drivers::Loopback::new(65535)), None).unwrap();
-    let (end, mut hand) = drivers::cable(options());
+    manager.register("lo", Box::new(devnet_drivers::Loopback::new(65535)), None).unwrap();
+    let (end, mut hand) = devnet_drivers::cable(options());
     let host = Host { files, manager }.with("eth0", end, &["10.0.0.1/24"]);
     let device = host.open("eth0");
     host.write(&device, "neighbor add 10.0.0.9 02:00:00:00:00:02\ndns add 10.0.0.9").unwrap();

@@ -5,12 +5,12 @@ use std::sync::{Arc, Mutex};
 use std::task::Waker;
 use std::time::Duration;
 
+use devnet_network::address::HardwareAddress;
+use devnet_network::command::GetStatistics;
+use devnet_network::driver::{Capabilities, Driver, DriverError, Frame, FramePool, LinkState};
+use devnet_network::{TcpListener, TcpStream, UdpSocket};
+use devnet_virtual_file_system::Error;
 use futures_lite::future;
-use network::address::HardwareAddress;
-use network::command::GetStatistics;
-use network::driver::{Capabilities, Driver, DriverError, Frame, FramePool, LinkState};
-use network::{TcpListener, TcpStream, UdpSocket};
-use virtual_file_system::Error;
 use world::{Host, World};
 
 use crate::pair::{options, pattern, read_to_end};
@@ -96,7 +96,7 @@ fn csm_03_a_sum_of_zero_is_sent_as_all_ones() {
 }
 
 /// A cable whose frames are all looked at by somebody who did not write them.
-struct Judged(drivers::Cable, Arc<Mutex<Judge>>);
+struct Judged(devnet_drivers::Cable, Arc<Mutex<Judge>>);
 
 #[derive(Default)]
 struct Judge {
@@ -186,7 +186,7 @@ impl Driver for Judged {
 fn csm_02_csm_05_a_judge_finds_every_sum_right() {
     let world = World::new(3);
     let judge = Arc::new(Mutex::new(Judge::default()));
-    let (left, right) = drivers::cable(options());
+    let (left, right) = devnet_drivers::cable(options());
     let left = Host::new(&world).with(
         "eth0",
         Judged(left, Arc::clone(&judge)),

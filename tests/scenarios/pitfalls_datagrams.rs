@@ -4,11 +4,13 @@
 use std::net::{IpAddr, Ipv4Addr};
 use std::time::Duration;
 
+use devnet_network::command::socket::ErrorOrigin;
+use devnet_network::command::{
+    AddRoute, RemoveRoute, SetMtu, route::NewRoute, route::RouteSelector,
+};
+use devnet_network::{IcmpSocket, RawSocket, UdpSocket};
+use devnet_virtual_file_system::Error;
 use futures_lite::future;
-use network::command::socket::ErrorOrigin;
-use network::command::{AddRoute, RemoveRoute, SetMtu, route::NewRoute, route::RouteSelector};
-use network::{IcmpSocket, RawSocket, UdpSocket};
-use virtual_file_system::Error;
 use world::{Host, World};
 
 use crate::pair::{hosts, options, pattern};
@@ -23,7 +25,7 @@ fn udp_at(host: &Host, local: impl Into<IpAddr>, port: u16) -> UdpSocket {
     socket
 }
 
-fn received(socket: &network::DatagramSocket) -> Option<Vec<u8>> {
+fn received(socket: &devnet_network::DatagramSocket) -> Option<Vec<u8>> {
     let mut buffer = [0; 2000];
     socket.try_receive_message(&mut buffer).ok().map(|info| buffer[..info.copied].to_vec())
 }
@@ -93,7 +95,8 @@ fn sok_04_connecting_picks_the_source_once_and_fails_without_the_family() {
     assert_eq!(socket.connect(at(PEER, 7)).unwrap().ip(), IpAddr::V4(HOST));
     wire.host.write(&wire.host.open("eth0"), "address add 10.0.0.200/24").unwrap();
     assert_eq!(socket.local_address().unwrap().ip(), IpAddr::V4(HOST));
-    let (end, _hand) = drivers::cable(drivers::CableOptions { mtu: 1000, ..options() });
+    let (end, _hand) =
+        devnet_drivers::cable(devnet_drivers::CableOptions { mtu: 1000, ..options() });
     let without = Host::new(&world).with("eth0", end, &["10.0.0.1/24"]);
     let socket = UdpSocket::new(&without.sockets());
     assert_eq!(socket.connect("[2001:db8::1]:7".parse().unwrap()), Err(Error::NetworkUnreachable));
@@ -106,9 +109,9 @@ fn sok_04_connecting_picks_the_source_once_and_fails_without_the_family() {
 #[test]
 fn sok_05_a_sender_that_waits_is_woken_when_its_route_moves() {
     let world = World::new(5);
-    let small = drivers::CableOptions { capacity: 1, ..options() };
-    let (stuck, _nobody_reads) = drivers::cable(small);
-    let (free, mut hand) = drivers::cable(options());
+    let small = devnet_drivers::CableOptions { capacity: 1, ..options() };
+    let (stuck, _nobody_reads) = devnet_drivers::cable(small);
+    let (free, mut hand) = devnet_drivers::cable(options());
     let host = Host::new(&world).with("eth0", stuck, &["10.0.0.1/24"]).with(
         "eth1",
         free,
@@ -145,7 +148,7 @@ fn sok_05_a_sender_that_waits_is_woken_when_its_route_moves() {
         host.control::<RemoveRoute>("sockets", &gone).unwrap();
         assert_eq!(waiting.await, Ok(()));
     });
-    let mut pool = network::driver::FramePool::new();
+    let mut pool = devnet_network::driver::FramePool::new();
     let left = crate::station::drain(&mut hand, &mut pool);
     assert!(packets(left).iter().any(|packet| packet.ends_with(b"moves")));
 }
@@ -369,18 +372,18 @@ fn ice_05_unconnected_sockets_hear_on_request_with_the_packet() {
     assert_eq!((report.kind, report.code, report.reporter), (3, 1, Some(PEER.into())));
     assert_eq!((report.remote, report.packet), (at(PEER, 9), quoted));
     // More than fit push out the oldest.
-    let many = network::limits::ERROR_REPORTS + 5;
+    let many = devnet_network::limits::ERROR_REPORTS + 5;
     for port in 0..many as u16 {
         wire.exchange(&about(3, 3, [0; 4], &udp(at(HOST, 7), at(PEER, 1000 + port), b"")));
     }
     let ports: Vec<u16> =
         std::iter::from_fn(|| socket.receive_error().ok()).map(|one| one.remote.port()).collect();
-    assert_eq!((ports.len(), ports[0]), (network::limits::ERROR_REPORTS, 1005));
+    assert_eq!((ports.len(), ports[0]), (devnet_network::limits::ERROR_REPORTS, 1005));
 }
 
 #[test]
 fn ice_07_an_error_wakes_and_shows_before_it_is_taken() {
-    use virtual_file_system::Readiness;
+    use devnet_virtual_file_system::Readiness;
     let world = World::new(14);
     let mut wire = Wire::new(&world);
     let socket = std::sync::Arc::new(udp_at(&wire.host, HOST, 7));

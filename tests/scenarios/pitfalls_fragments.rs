@@ -3,8 +3,8 @@
 use std::net::Ipv4Addr;
 use std::time::Duration;
 
-use network::{RawSocket, UdpSocket};
-use virtual_file_system::Error;
+use devnet_network::{RawSocket, UdpSocket};
+use devnet_virtual_file_system::Error;
 use world::{Host, World};
 
 use crate::pair::pattern;

@@ -4,8 +4,8 @@
 use std::net::Ipv4Addr;
 use std::time::Duration;
 
-use network::command::SetMtu;
-use network::limits;
+use devnet_network::command::SetMtu;
+use devnet_network::limits;
 use world::World;
 
 use crate::station::{
@@ -117,9 +117,10 @@ fn ice_03_errors_quote_as_much_as_fits() {
     // Below that the link decides, and nothing is cut.
     let world = World::new(5);
     let mut wire = Wire::with(&world, &["10.0.0.1/24"]);
-    let own: Vec<_> = wire.host.control::<network::command::ListAddresses>("eth0", &()).unwrap();
+    let own: Vec<_> =
+        wire.host.control::<devnet_network::command::ListAddresses>("eth0", &()).unwrap();
     for entry in own.iter().filter(|entry| entry.prefix.address().is_ipv6()) {
-        wire.host.control::<network::command::RemoveAddress>("eth0", &entry.prefix).unwrap();
+        wire.host.control::<devnet_network::command::RemoveAddress>("eth0", &entry.prefix).unwrap();
     }
     wire.host.control::<SetMtu>("eth0", &300).unwrap();
     let left = wire.exchange(&udp(at(PEER, 1), at(HOST, 99), &[7; 1400]));

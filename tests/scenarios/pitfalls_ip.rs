@@ -3,16 +3,16 @@
 use std::net::{IpAddr, Ipv4Addr, Ipv6Addr};
 use std::time::Duration;
 
-use network::command::address::{AddressState, NewAddress, Origin};
-use network::command::neighbor::NewNeighbor;
-use network::command::route::{NewRoute, RouteSelector};
-use network::command::{
+use devnet_network::command::address::{AddressState, NewAddress, Origin};
+use devnet_network::command::neighbor::NewNeighbor;
+use devnet_network::command::route::{NewRoute, RouteSelector};
+use devnet_network::command::{
     AddAddress, AddNeighbor, AddRoute, FindRoute, ListAddresses, ListRoutes, RemoveAddress,
     RemoveRoute,
 };
-use network::driver::{Driver, FramePool};
-use network::{RawSocket, UdpSocket};
-use virtual_file_system::Error;
+use devnet_network::driver::{Driver, FramePool};
+use devnet_network::{RawSocket, UdpSocket};
+use devnet_virtual_file_system::Error;
 use world::{Host, World};
 
 use crate::pair::{HARDWARE, options};
@@ -44,13 +44,13 @@ fn has(socket: &UdpSocket) -> bool {
 /// A host with two interfaces, and what leaves by each.
 struct Two {
     host: Host,
-    hands: [drivers::Cable; 2],
+    hands: [devnet_drivers::Cable; 2],
 }
 
 impl Two {
     fn new(world: &World, first: &[&str], second: &[&str]) -> Self {
-        let (one, hand) = drivers::cable(options());
-        let (two, other) = drivers::cable(options());
+        let (one, hand) = devnet_drivers::cable(options());
+        let (two, other) = devnet_drivers::cable(options());
         let host = Host::new(world).with("eth0", one, first).with("eth1", two, second);
         let mut two = Self { host, hands: [hand, other] };
         two.left(world, Duration::from_secs(30));
@@ -290,7 +290,7 @@ fn ip4_11_sources_that_are_nobody_are_dropped_for_every_interfaces_broadcast() {
     }
     let martians = two
         .host
-        .control::<network::command::GetStatistics>("eth0", &())
+        .control::<devnet_network::command::GetStatistics>("eth0", &())
         .unwrap()
         .received_drops
         .martian;
@@ -389,7 +389,8 @@ fn ip6_05_errors_are_not_answered_by_errors() {
 #[test]
 fn ip6_06_without_an_address_of_the_family_a_send_fails() {
     let world = World::new(16);
-    let (end, _hand) = drivers::cable(drivers::CableOptions { mtu: 1200, ..options() });
+    let (end, _hand) =
+        devnet_drivers::cable(devnet_drivers::CableOptions { mtu: 1200, ..options() });
     let host = Host::new(&world).with("eth0", end, &["10.0.0.1/24"]);
     let socket = UdpSocket::new(&host.manager.sockets_on("eth0").unwrap());
     for to in ["[fd00::9]:7", "[fe80::9]:7", "[ff02::9]:7"] {
@@ -466,7 +467,7 @@ fn ip6_09_a_connection_has_one_label() {
         let sockets = wire.host.sockets();
         wire.frames();
         let connect = world.spawn(async move {
-            network::TcpStream::connect(&sockets, at(PEER6, port)).await.map(drop)
+            devnet_network::TcpStream::connect(&sockets, at(PEER6, port)).await.map(drop)
         });
         let sent: Vec<_> = packets(wire.after(Duration::from_secs(5)))
             .into_iter()
@@ -649,14 +650,15 @@ fn src_06_redirects_are_ignored_and_counted() {
 #[test]
 fn src_07_what_goes_to_everybody_leaves_by_the_route_or_the_interface_of_the_family() {
     let world = World::new(27);
-    let (one, mut first) = drivers::cable(drivers::CableOptions { mtu: 1200, ..options() });
-    let (two, second) = drivers::cable(options());
+    let (one, mut first) =
+        devnet_drivers::cable(devnet_drivers::CableOptions { mtu: 1200, ..options() });
+    let (two, second) = devnet_drivers::cable(options());
     let host = Host::new(&world).with("eth0", one, &["10.0.0.1/24"]).with(
         "eth1",
         two,
         &["10.1.0.1/24", "fd00::1/64"],
     );
-    let mut two = Two { host, hands: [second, drivers::cable(options()).0] };
+    let mut two = Two { host, hands: [second, devnet_drivers::cable(options()).0] };
     two.left(&world, Duration::from_secs(30));
     let socket = UdpSocket::new(&two.host.sockets());
     // Only the second interface can carry IPv6.

@@ -8,12 +8,12 @@
 use std::net::{Ipv4Addr, Ipv6Addr};
 use std::time::Duration;
 
-use network::command::socket::SocketState;
-use network::command::{
+use devnet_network::command::socket::SocketState;
+use devnet_network::command::{
     Accept, ListAddresses, ListDnsServers, ListRoutes, ListSockets, NextConnection,
 };
-use network::{TcpListener, TcpStream, UdpSocket, limits};
-use virtual_file_system::Error;
+use devnet_network::{TcpListener, TcpStream, UdpSocket, limits};
+use devnet_virtual_file_system::Error;
 use world::World;
 
 use crate::pair::{hosts, pattern};
@@ -198,8 +198,10 @@ fn mem_02_packets_that_wait_leave_room_for_answers() {
 #[test]
 fn mem_03_a_blocked_device_costs_bounded_memory_and_no_turns() {
     let world = World::new(6);
-    let (end, mut hand) =
-        drivers::cable(drivers::CableOptions { capacity: 8, ..crate::pair::options() });
+    let (end, mut hand) = devnet_drivers::cable(devnet_drivers::CableOptions {
+        capacity: 8,
+        ..crate::pair::options()
+    });
     let host = world::Host::new(&world).with("eth0", end, &["10.0.0.1/24"]);
     let device = host.open("eth0");
     host.write(&device, "neighbor add 10.0.0.9 02:00:00:00:00:02").unwrap();
@@ -211,7 +213,8 @@ fn mem_03_a_blocked_device_costs_bounded_memory_and_no_turns() {
         assert!(taken <= limits::EGRESS_QUEUE + 8, "{taken}");
     }
     assert!(taken >= limits::EGRESS_QUEUE - 8);
-    let polls = || host.control::<network::command::GetStatistics>("eth0", &()).unwrap().polls;
+    let polls =
+        || host.control::<devnet_network::command::GetStatistics>("eth0", &()).unwrap().polls;
     // Pings arrive, as many as the wire holds; their answers find no room.
     for _ in 0..8 {
         let ping = ipv4(PEER, HOST, 1, &icmp(8, 0, [0, 1, 0, 1], b"ping"));
@@ -222,7 +225,7 @@ fn mem_03_a_blocked_device_costs_bounded_memory_and_no_turns() {
     let before = polls();
     world.run(world.sleep(Duration::from_secs(100)));
     assert!(polls() - before < 50, "{}", polls() - before);
-    let mut pool = network::driver::FramePool::new();
+    let mut pool = devnet_network::driver::FramePool::new();
     let mut left = Vec::new();
     for _ in 0..200 {
         left.extend(crate::station::drain(&mut hand, &mut pool));

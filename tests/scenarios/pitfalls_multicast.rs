@@ -3,9 +3,9 @@
 use std::net::{IpAddr, Ipv4Addr, Ipv6Addr};
 use std::time::Duration;
 
-use network::UdpSocket;
-use network::command::{ListGroups, SetAdvertisement, SetEnabled, interface::Advertisement};
-use virtual_file_system::Error;
+use devnet_network::UdpSocket;
+use devnet_network::command::{ListGroups, SetAdvertisement, SetEnabled, interface::Advertisement};
+use devnet_virtual_file_system::Error;
 use world::{Host, World};
 
 use crate::pair::{hosts, options};
@@ -153,14 +153,15 @@ fn mc_01_joins_and_leaves_are_said_twice_within_a_second() {
 #[test]
 fn mc_01_a_report_that_finds_no_room_is_said_later() {
     let world = World::new(2);
-    let (end, mut hand) = drivers::cable(drivers::CableOptions { capacity: 4, ..options() });
+    let (end, mut hand) =
+        devnet_drivers::cable(devnet_drivers::CableOptions { capacity: 4, ..options() });
     let host = Host::new(&world).with("eth0", end, &["10.0.0.1/24"]);
     host.write(&host.open("eth0"), "neighbor add 10.0.0.9 02:00:00:00:00:09").unwrap();
     world.run(world.sleep(20 * SECOND));
     let socket = socket(&host, 7);
     while socket.try_send(b"fills", Some(at(PEER, 9))).is_ok() {}
     socket.join_group(GROUP.into(), Some("eth0")).unwrap();
-    let mut pool = network::driver::FramePool::new();
+    let mut pool = devnet_network::driver::FramePool::new();
     let mut left = Vec::new();
     for _ in 0..200 {
         left.extend(crate::station::drain(&mut hand, &mut pool));
@@ -513,11 +514,11 @@ fn several_receivers_of_a_group_all_get_it_and_only_on_its_interface() {
 }
 
 trait OnEth0 {
-    fn sockets_on_eth0(&self) -> network::Sockets;
+    fn sockets_on_eth0(&self) -> devnet_network::Sockets;
 }
 
 impl OnEth0 for Host {
-    fn sockets_on_eth0(&self) -> network::Sockets {
+    fn sockets_on_eth0(&self) -> devnet_network::Sockets {
         self.manager.sockets_on("eth0").unwrap()
     }
 }

@@ -3,12 +3,12 @@
 use std::net::{IpAddr, Ipv4Addr, Ipv6Addr};
 use std::time::Duration;
 
-use network::UdpSocket;
-use network::address::HardwareAddress;
-use network::command::address::AddressState;
-use network::command::neighbor::{NeighborEntry, NeighborState};
-use network::command::{ListAddresses, ListNeighbors, ListRoutes, RemoveAddress};
-use virtual_file_system::Error;
+use devnet_network::UdpSocket;
+use devnet_network::address::HardwareAddress;
+use devnet_network::command::address::AddressState;
+use devnet_network::command::neighbor::{NeighborEntry, NeighborState};
+use devnet_network::command::{ListAddresses, ListNeighbors, ListRoutes, RemoveAddress};
+use devnet_virtual_file_system::Error;
 use world::World;
 
 use crate::pair::HARDWARE;
@@ -150,7 +150,7 @@ fn nbr_03_forged_sources_displace_neither_gateways_nor_static_entries() {
     wire.frames();
     wire.send_frame(&reply(STATION, STRANGER));
     wire.after(SHORT);
-    for number in 0..network::limits::NEIGHBORS as u32 * 2 {
+    for number in 0..devnet_network::limits::NEIGHBORS as u32 * 2 {
         let forged = Ipv4Addr::from(0x0a10_0000 + number);
         wire.send_frame(&arp(HARDWARE.0.0, 1, ([2, 9, 9, 9, 9, 9], forged), ([0; 6], HOST)));
         if number % 100 == 0 {

@@ -3,10 +3,10 @@
 use std::net::Ipv6Addr;
 use std::time::Duration;
 
+use devnet_network::command::{AddAddress, GetInterface, SetMtu, address::NewAddress};
+use devnet_network::{TcpListener, TcpStream};
+use devnet_virtual_file_system::Error;
 use futures_lite::future;
-use network::command::{AddAddress, GetInterface, SetMtu, address::NewAddress};
-use network::{TcpListener, TcpStream};
-use virtual_file_system::Error;
 use world::World;
 
 use crate::pair::{options, pattern};
@@ -85,7 +85,7 @@ fn pmt_04_the_mtu_of_an_advertisement_counts_within_bounds() {
 #[test]
 fn pmt_06_an_mtu_that_its_family_cannot_live_with_is_refused() {
     let world = World::new(2);
-    let (end, _hand) = drivers::cable(options());
+    let (end, _hand) = devnet_drivers::cable(options());
     let host = world::Host::new(&world).with("eth0", end, &["10.0.0.1/24"]);
     let address = |text: &str| NewAddress { prefix: text.parse().unwrap(), broadcast: None };
     let mtu = |bytes: u32| host.control::<SetMtu>("eth0", &bytes);
@@ -96,7 +96,7 @@ fn pmt_06_an_mtu_that_its_family_cannot_live_with_is_refused() {
     assert_eq!(host.control::<GetInterface>("eth0", &()).unwrap().mtu, 1280);
     // Without IPv6 what every IPv4 link carries is enough, and IPv6 has to wait.
     let link = "fe80::ff:fe00:1/64".parse().unwrap();
-    host.control::<network::command::RemoveAddress>("eth0", &link).unwrap();
+    host.control::<devnet_network::command::RemoveAddress>("eth0", &link).unwrap();
     for refused in [0, 1, 67, u32::MAX] {
         assert_eq!(mtu(refused), Err(Error::InvalidInput), "{refused}");
     }
@@ -107,7 +107,7 @@ fn pmt_06_an_mtu_that_its_family_cannot_live_with_is_refused() {
     );
     // What is sent then is small, and nothing ends.
     world.run(async {
-        let socket = network::UdpSocket::new(&host.sockets());
+        let socket = devnet_network::UdpSocket::new(&host.sockets());
         socket.bind("10.0.0.1:7".parse().unwrap()).unwrap();
         socket.set_broadcast(true);
         assert_eq!(socket.try_send(&[7; 100], Some("10.0.0.255:9".parse().unwrap())), Ok(()));
@@ -143,7 +143,7 @@ fn pmt_07_a_peer_that_offers_no_segment_size_gets_the_familys_smallest() {
             window: 60_000,
             ..crate::wire::Segment::new(5000, 80, SYN, 1000, 0)
         };
-        let settings = network::TcpSettings::default();
+        let settings = devnet_network::TcpSettings::default();
         let (stream, _) =
             crate::pitfalls_segments::accepted(&world, &host, &mut wire, settings, &syn).await;
         stream.write_all(&pattern(30_000)).await.unwrap();

@@ -2,10 +2,10 @@
 
 use std::time::Duration;
 
+use devnet_network::command::socket::Direction;
+use devnet_network::{TcpListener, TcpSettings, TcpStream};
+use devnet_virtual_file_system::Error;
 use futures_lite::future;
-use network::command::socket::Direction;
-use network::{TcpListener, TcpSettings, TcpStream};
-use virtual_file_system::Error;
 use world::World;
 
 use crate::pair::pattern;

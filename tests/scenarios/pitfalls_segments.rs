@@ -3,11 +3,11 @@
 
 use std::time::Duration;
 
+use devnet_network::command::SetOption;
+use devnet_network::command::socket::SocketOption;
+use devnet_network::{TcpListener, TcpSettings, TcpStream};
+use devnet_virtual_file_system::Error;
 use futures_lite::future;
-use network::command::SetOption;
-use network::command::socket::SocketOption;
-use network::{TcpListener, TcpSettings, TcpStream};
-use virtual_file_system::Error;
 use world::{Host, World};
 
 use crate::pair::pattern;
@@ -308,13 +308,13 @@ fn tcp_w_02_tcp_w_03_buffers_are_kept_within_what_sequence_numbers_can_count() {
         let (stream, answer) = accepted(&world, &host, &mut wire, huge, &syn).await;
         let place = answer.options.windows(2).position(|option| option == [3, 3]).unwrap();
         let shift = answer.options[place + 2];
-        assert!(65_535 << shift >= network::limits::TCP_BUFFER_MAXIMUM / 2);
+        assert!(65_535 << shift >= devnet_network::limits::TCP_BUFFER_MAXIMUM / 2);
         assert!(shift <= 14);
         let mut taken = 0;
         while let Ok(count) = stream.try_write(&[0; 1 << 20]) {
             taken += count;
         }
-        assert!(taken <= network::limits::TCP_BUFFER_MAXIMUM);
+        assert!(taken <= devnet_network::limits::TCP_BUFFER_MAXIMUM);
         let file = host.open("sockets");
         host.write(&file, "socket tcp").unwrap();
         for option in [SocketOption::ReceiveBuffer(1 << 30), SocketOption::SendBuffer(u32::MAX)] {

@@ -3,8 +3,8 @@
 
 use std::time::Duration;
 
-use network::driver::Medium;
-use network::{TcpSettings, TcpStream};
+use devnet_network::driver::Medium;
+use devnet_network::{TcpSettings, TcpStream};
 use world::{Host, World};
 
 use crate::pair::pattern;
@@ -26,16 +26,20 @@ fn acknowledge(number: u32) -> Segment {
 #[test]
 fn tcp_r_09_an_immediate_acknowledgment_survives_a_device_without_room() {
     let world = World::new(1);
-    let options =
-        drivers::CableOptions { medium: Medium::Ip, capacity: 600, ..crate::pair::options() };
-    let (end, mut hand) = drivers::cable(options);
+    let options = devnet_drivers::CableOptions {
+        medium: Medium::Ip,
+        capacity: 600,
+        ..crate::pair::options()
+    };
+    let (end, mut hand) = devnet_drivers::cable(options);
     let host = Host::new(&world).with("eth0", end, &["10.0.0.1/24"]);
-    let mut pool = network::driver::FramePool::new();
-    let mut drain =
-        |hand: &mut drivers::Cable| -> Vec<Vec<u8>> { crate::station::drain(hand, &mut pool) };
+    let mut pool = devnet_network::driver::FramePool::new();
+    let mut drain = |hand: &mut devnet_drivers::Cable| -> Vec<Vec<u8>> {
+        crate::station::drain(hand, &mut pool)
+    };
     world.run(async {
         let sockets = host.sockets();
-        let listener = network::TcpListener::bind(&sockets, (HOST, 80).into(), 4).unwrap();
+        let listener = devnet_network::TcpListener::bind(&sockets, (HOST, 80).into(), 4).unwrap();
         transmit(&mut hand, &packet_of(&syn(&PLAIN)));
         world.sleep(milliseconds(1)).await;
         let answers = drain(&mut hand);
@@ -366,6 +370,6 @@ fn tcp_x_08_no_segment_of_any_state_panics_or_forges_data() {
     });
     assert_eq!(host.open_sockets(), 0);
     // None was dropped for the test's own fault.
-    let statistics = host.control::<network::command::GetStatistics>("eth0", &()).unwrap();
+    let statistics = host.control::<devnet_network::command::GetStatistics>("eth0", &()).unwrap();
     assert_eq!(statistics.received_drops.checksum, 0);
 }

@@ -3,11 +3,11 @@
 
 use std::time::Duration;
 
+use devnet_network::command::socket::SocketState;
+use devnet_network::command::{GetStatistics, ListSockets};
+use devnet_network::{TcpListener, TcpSettings, TcpStream};
+use devnet_virtual_file_system::Error;
 use futures_lite::future;
-use network::command::socket::SocketState;
-use network::command::{GetStatistics, ListSockets};
-use network::{TcpListener, TcpSettings, TcpStream};
-use virtual_file_system::Error;
 use world::{Host, World};
 
 use crate::pair::{connection, hosts, read_to_end};
@@ -30,7 +30,7 @@ fn connections(host: &Host, state: SocketState) -> usize {
 fn tcp_o_01_a_syn_for_a_connect_whose_own_syn_has_not_left_harms_nobody() {
     let world = World::new(1);
     // Ethernet, and nobody answers ARP: the SYN waits for the neighbor.
-    let (end, mut hand) = drivers::cable(crate::pair::options());
+    let (end, mut hand) = devnet_drivers::cable(crate::pair::options());
     let host = Host::new(&world).with("eth0", end, &["10.0.0.1/24"]);
     world.run(async {
         let sockets = host.sockets();
@@ -203,7 +203,7 @@ fn tcp_o_08_fin_wait_2_of_a_closed_stream_ends_after_a_minute_and_a_half_closed_
         let (_, _, half) = wire.open(&world, 5001, 80).await;
         let half_closed = listener.accept().await.unwrap();
         drop(closed);
-        half_closed.shutdown(network::command::socket::Direction::Write).unwrap();
+        half_closed.shutdown(devnet_network::command::socket::Direction::Write).unwrap();
         wire.exchange(&world, None).await;
         wire.exchange(&world, Some(&Segment::new(5000, 80, ACK, ours, theirs.wrapping_add(1))))
             .await;
@@ -248,7 +248,7 @@ fn tcp_o_10_half_open_connections_age_out_and_are_bounded() {
         for port in 0..2000 {
             wire.exchange(&world, Some(&Segment::new(2000 + port, 80, SYN, 1, 0))).await;
         }
-        assert_eq!(connections(&host, SocketState::SynReceived), network::limits::HALF_OPEN);
+        assert_eq!(connections(&host, SocketState::SynReceived), devnet_network::limits::HALF_OPEN);
         let mut repeated = 0;
         for _ in 0..64 {
             world.sleep(Duration::from_secs(1)).await;
@@ -350,7 +350,7 @@ fn the_last_acknowledgment_leaves_before_the_connection_rests() {
         let listener = listen(&host);
         let (_, ours, theirs) = wire.open(&world, 5000, 80).await;
         let stream = listener.accept().await.unwrap();
-        stream.shutdown(network::command::socket::Direction::Write).unwrap();
+        stream.shutdown(devnet_network::command::socket::Direction::Write).unwrap();
         wire.exchange(&world, None).await;
         wire.exchange(&world, Some(&Segment::new(5000, 80, ACK, ours, theirs.wrapping_add(1))))
             .await;

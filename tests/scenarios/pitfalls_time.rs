@@ -4,14 +4,14 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicUsize, Ordering};
 use std::time::Duration;
 
-use drivers::Cable;
+use devnet_drivers::Cable;
+use devnet_network::command::socket::Direction;
+use devnet_network::driver::{Driver, FramePool};
+use devnet_network::io_free::{Core, Port};
+use devnet_network::platform::Instant;
+use devnet_network::{IcmpSocket, TcpListener, TcpSettings, TcpStream, UdpSocket};
+use devnet_virtual_file_system::{Error, Readiness};
 use futures_lite::future;
-use network::command::socket::Direction;
-use network::driver::{Driver, FramePool};
-use network::io_free::{Core, Port};
-use network::platform::Instant;
-use network::{IcmpSocket, TcpListener, TcpSettings, TcpStream, UdpSocket};
-use virtual_file_system::{Error, Readiness};
 use world::{Host, SeededEntropy, World};
 
 use crate::pair::{connection, hosts, options};
@@ -281,7 +281,7 @@ fn disturb(left: &Node, right: &Node, kept: &mut Vec<Box<dyn std::any::Any>>, ch
 fn tim_05_no_deadline_lies_in_the_past_without_progress() {
     for seed in 1..9 {
         let entropy = SeededEntropy::new(seed);
-        let (left, right) = drivers::cable(options());
+        let (left, right) = devnet_drivers::cable(options());
         let (mut left, mut right) = (node(seed, left, 1), node(seed + 100, right, 2));
         let listener = Arc::new(
             TcpListener::bind(&right.core.sockets(), "[::]:80".parse().unwrap(), 8).unwrap(),
@@ -352,7 +352,7 @@ fn tim_06_sends_closes_and_aborts_wait_for_no_packet() {
 /// is due then too.
 #[test]
 fn tim_07_frames_come_before_timers() {
-    let (left, right) = drivers::cable(options());
+    let (left, right) = devnet_drivers::cable(options());
     let (mut left, mut right) = (node(1, left, 1), node(2, right, 2));
     let arrived = Arc::new(AtomicUsize::new(0));
     let listener =

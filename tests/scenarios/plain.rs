@@ -6,8 +6,8 @@ use std::future::poll_fn;
 use std::sync::{Arc, Mutex};
 use std::task::{Context, Poll};
 
-use network::driver::{Driver, FramePool};
-use network::platform::{BoxFuture, Clock, Instant};
+use devnet_network::driver::{Driver, FramePool};
+use devnet_network::platform::{BoxFuture, Clock, Instant};
 use smoltcp::iface::{Config, Interface, SocketHandle, SocketSet};
 use smoltcp::phy::{self, Device, DeviceCapabilities, Medium};
 use smoltcp::socket::tcp;

@@ -3,8 +3,8 @@
 
 use std::time::Duration;
 
+use devnet_network::{TcpListener, TcpStream, UdpSocket};
 use futures_lite::future;
-use network::{TcpListener, TcpStream, UdpSocket};
 use world::World;
 
 use crate::pair::{connection, hosts, pattern, read_to_end};

@@ -4,11 +4,11 @@
 use std::net::{IpAddr, Ipv6Addr, SocketAddr};
 use std::time::Duration;
 
-use network::command::dns::{Answer, Question, RecordKind};
-use network::command::neighbor::NewNeighbor;
-use network::command::{AddNeighbor, GetDhcp};
-use network::dhcp_message::option;
-use virtual_file_system::Error;
+use devnet_network::command::dns::{Answer, Question, RecordKind};
+use devnet_network::command::neighbor::NewNeighbor;
+use devnet_network::command::{AddNeighbor, GetDhcp};
+use devnet_network::dhcp_message::option;
+use devnet_virtual_file_system::Error;
 use world::World;
 
 use crate::leases::{PLAIN, SERVER, leased};

@@ -3,10 +3,10 @@
 use std::net::{IpAddr, Ipv4Addr, Ipv6Addr};
 use std::time::Duration;
 
-use network::command::interface::Statistics;
-use network::command::neighbor::NewNeighbor;
-use network::command::{AddNeighbor, GetStatistics};
-use network::driver::{Driver, FramePool};
+use devnet_network::command::interface::Statistics;
+use devnet_network::command::neighbor::NewNeighbor;
+use devnet_network::command::{AddNeighbor, GetStatistics};
+use devnet_network::driver::{Driver, FramePool};
 pub(crate) use world::packet::*;
 use world::{Host, World};
 
@@ -25,7 +25,7 @@ pub(crate) const PEER_LINK: Ipv6Addr = Ipv6Addr::new(0xfe80, 0, 0, 0, 0, 0, 0, 9
 pub(crate) struct Wire<'a> {
     pub(crate) world: &'a World,
     pub(crate) host: Host,
-    hand: drivers::Cable,
+    hand: devnet_drivers::Cable,
     pool: FramePool,
 }
 
@@ -36,7 +36,7 @@ impl<'a> Wire<'a> {
     }
 
     pub(crate) fn with(world: &'a World, addresses: &[&str]) -> Self {
-        let (end, hand) = drivers::cable(options());
+        let (end, hand) = devnet_drivers::cable(options());
         let host = Host::new(world).with("eth0", end, addresses);
         for address in [IpAddr::V4(PEER), IpAddr::V6(PEER6), IpAddr::V6(PEER_LINK)] {
             let new = NewNeighbor { address, hardware_address: HARDWARE.1 };
@@ -123,6 +123,6 @@ pub(crate) fn icmp_kinds(packets: &[Vec<u8>]) -> Vec<(u8, u8)> {
 }
 
 /// Everything that waits at this end of a cable; the other end hears that there is room again.
-pub(crate) fn drain(hand: &mut drivers::Cable, pool: &mut FramePool) -> Vec<Vec<u8>> {
+pub(crate) fn drain(hand: &mut devnet_drivers::Cable, pool: &mut FramePool) -> Vec<Vec<u8>> {
     std::iter::from_fn(|| world::cable::take(hand, pool)).collect()
 }

@@ -2,9 +2,9 @@
 
 use std::time::Duration;
 
-use network::command::{Accept, GetOptions, NextConnection};
-use network::{TcpListener, TcpSettings, TcpStream};
-use virtual_file_system::Error;
+use devnet_network::command::{Accept, GetOptions, NextConnection};
+use devnet_network::{TcpListener, TcpSettings, TcpStream};
+use devnet_virtual_file_system::Error;
 use world::{Host, World};
 
 use crate::pair::{hosts, read_to_end};

@@ -2,11 +2,11 @@
 
 use std::time::Duration;
 
+use devnet_network::command::socket::{Direction, SocketState};
+use devnet_network::command::{GetStatistics, ListSockets};
+use devnet_network::{TcpListener, TcpStream};
+use devnet_virtual_file_system::Error;
 use futures_lite::future;
-use network::command::socket::{Direction, SocketState};
-use network::command::{GetStatistics, ListSockets};
-use network::{TcpListener, TcpStream};
-use virtual_file_system::Error;
 use world::World;
 
 use crate::pair::{connection, hosts, pattern, read_to_end};
@@ -352,7 +352,7 @@ fn a_flush_of_a_dead_connection_ends_whoever_took_its_error() {
 #[test]
 fn a_vanished_peer_ends_in_a_time_out_and_an_idle_one_does_not() {
     let world = World::new(16);
-    let (left_end, right_end) = drivers::cable(crate::pair::options());
+    let (left_end, right_end) = devnet_drivers::cable(crate::pair::options());
     let plug = left_end.control();
     let left = world::Host::new(&world).with("eth0", left_end, &["10.0.0.1/24"]);
     let right = world::Host::new(&world).with("eth0", right_end, &["10.0.0.2/24"]);
@@ -406,13 +406,15 @@ fn mem_01_reads_that_were_given_up_are_not_remembered_for_ever() {
 #[test]
 fn a_short_connection_takes_eight_packets() {
     let world = World::new(77);
-    let options =
-        drivers::CableOptions { medium: network::driver::Medium::Ip, ..crate::pair::options() };
-    let (left, right) = drivers::cable(options);
+    let options = devnet_drivers::CableOptions {
+        medium: devnet_network::driver::Medium::Ip,
+        ..crate::pair::options()
+    };
+    let (left, right) = devnet_drivers::cable(options);
     let left = world::Host::new(&world).with("eth0", left, &["10.0.0.1/24"]);
     let right = world::Host::new(&world).with("eth0", right, &["10.0.0.2/24"]);
     let sent = |host: &world::Host| {
-        host.control::<network::command::GetStatistics>("eth0", &()).unwrap().sent_packets
+        host.control::<devnet_network::command::GetStatistics>("eth0", &()).unwrap().sent_packets
     };
     world.run(async {
         let listener =

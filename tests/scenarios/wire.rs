@@ -4,8 +4,8 @@
 use std::net::Ipv4Addr;
 use std::time::Duration;
 
-use drivers::Cable;
-use network::driver::{FramePool, Medium};
+use devnet_drivers::Cable;
+use devnet_network::driver::{FramePool, Medium};
 pub(crate) use world::cable::checksum;
 use world::{Host, World, cable};
 
@@ -183,8 +183,10 @@ impl Wire {
 
     /// A host with 10.0.0.1/24 and an empty wire; everything on it starts with the IP header.
     pub(crate) fn new(world: &World) -> (Host, Self) {
-        let (end, mine) =
-            drivers::cable(drivers::CableOptions { medium: Medium::Ip, ..crate::pair::options() });
+        let (end, mine) = devnet_drivers::cable(devnet_drivers::CableOptions {
+            medium: Medium::Ip,
+            ..crate::pair::options()
+        });
         let host = Host::new(world).with("eth0", end, &["10.0.0.1/24", "fd00::1/64"]);
         world.run(world.sleep(Duration::from_secs(3)));
         let mut wire = Self { end: mine, pool: FramePool::new() };

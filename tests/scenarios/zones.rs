@@ -4,13 +4,13 @@
 use std::net::{Ipv6Addr, SocketAddr, SocketAddrV6};
 use std::time::Duration;
 
-use network::command::dns::{Question, RecordKind};
-use network::command::interface::InterfaceStatus;
-use network::command::neighbor::NewNeighbor;
-use network::command::{AddNeighbor, GetInterface, ListDnsServers};
-use network::driver::FramePool;
-use network::{TcpListener, TcpStream, UdpSocket};
-use virtual_file_system::Error;
+use devnet_network::command::dns::{Question, RecordKind};
+use devnet_network::command::interface::InterfaceStatus;
+use devnet_network::command::neighbor::NewNeighbor;
+use devnet_network::command::{AddNeighbor, GetInterface, ListDnsServers};
+use devnet_network::driver::FramePool;
+use devnet_network::{TcpListener, TcpStream, UdpSocket};
+use devnet_virtual_file_system::Error;
 use world::{Host, World};
 
 use crate::names::{Asked, a};
@@ -24,14 +24,14 @@ const SHORT: Duration = Duration::from_millis(20);
 struct Links<'a> {
     world: &'a World,
     host: Host,
-    hands: [drivers::Cable; 2],
+    hands: [devnet_drivers::Cable; 2],
     pool: FramePool,
 }
 
 impl<'a> Links<'a> {
     fn new(world: &'a World) -> Self {
-        let (first, one) = drivers::cable(options());
-        let (second, other) = drivers::cable(options());
+        let (first, one) = devnet_drivers::cable(options());
+        let (second, other) = devnet_drivers::cable(options());
         let host = Host::new(world).with("eth0", first, &[]).with("eth1", second, &[]);
         for name in ["eth0", "eth1"] {
             let new = NewNeighbor { address: PEER_LINK.into(), hardware_address: HARDWARE.1 };

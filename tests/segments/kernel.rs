@@ -8,10 +8,10 @@ use std::task::Poll;
 use std::thread::JoinHandle;
 use std::time::Duration;
 
-use drivers::{Host, Tap, TapKind, TapOptions};
+use devnet_drivers::{Host, Tap, TapKind, TapOptions};
+use devnet_network::driver::{Driver, FramePool};
+use devnet_network::platform::{Clock, Instant};
 use futures_lite::future;
-use network::driver::{Driver, FramePool};
-use network::platform::{Clock, Instant};
 use world::cable;
 
 use crate::script::Settings;

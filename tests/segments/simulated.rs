@@ -5,14 +5,14 @@ use std::net::IpAddr;
 use std::task::Poll;
 use std::time::Duration;
 
-use drivers::Cable;
-use futures_lite::future;
-use network::command::table::Request;
-use network::command::{
+use devnet_drivers::Cable;
+use devnet_network::command::table::Request;
+use devnet_network::command::{
     Accept, GetSocket, GetStreamStatistics, NextConnection, SetOption, Shutdown, TakeError, text,
 };
-use network::driver::{Driver, FramePool, Medium};
-use virtual_file_system::{Error, File};
+use devnet_network::driver::{Driver, FramePool, Medium};
+use devnet_virtual_file_system::{Error, File};
+use futures_lite::future;
 use world::{Host, World, cable};
 
 use crate::script::Settings;
@@ -36,7 +36,7 @@ impl Simulated {
     /// A host with one address on an empty wire.
     pub(crate) fn new(settings: &Settings, peer: IpAddr, port: u16) -> Self {
         let world = World::new(1);
-        let (end, mine) = drivers::cable(drivers::CableOptions {
+        let (end, mine) = devnet_drivers::cable(devnet_drivers::CableOptions {
             medium: Medium::Ip,
             mtu: settings.mtu,
             ..world::pair::options()

@@ -153,12 +153,12 @@ fn commands_use_no_back_door_and_the_file_system_knows_no_network() {
             || shown.contains("shell_commands/src/shell")
         {
             for word in [
-                "network::Manager",
-                "network::manager",
-                "network::Sockets",
-                "network::TcpStream",
-                "network::UdpSocket",
-                "network::socket",
+                "devnet_network::Manager",
+                "devnet_network::manager",
+                "devnet_network::Sockets",
+                "devnet_network::TcpStream",
+                "devnet_network::UdpSocket",
+                "devnet_network::socket",
             ] {
                 assert!(
                     is_test(&path) || !text.contains(word),

@@ -1,6 +1,6 @@
 //! A test's own end of a device: packets go in and out as bytes.
 
-use network::driver::{Driver, FramePool};
+use devnet_network::driver::{Driver, FramePool};
 
 /// The next frame that came, if there is one.
 pub fn take(end: &mut impl Driver, pool: &mut FramePool) -> Option<Vec<u8>> {

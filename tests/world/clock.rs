@@ -6,7 +6,7 @@ use std::sync::{Arc, Mutex};
 use std::task::{Poll, Waker};
 use std::time::Duration;
 
-use network::platform::{BoxFuture, Clock, Instant};
+use devnet_network::platform::{BoxFuture, Clock, Instant};
 
 #[derive(Debug, Default)]
 struct State {

@@ -1,10 +1,10 @@
 //! A host: a whole system of its own inside a world.
 
-use network::command::ListSockets;
-use network::command::socket::SocketState;
-use network::driver::Driver;
-use network::{Manager, Sockets};
-use virtual_file_system::{
+use devnet_network::command::ListSockets;
+use devnet_network::command::socket::SocketState;
+use devnet_network::driver::Driver;
+use devnet_network::{Manager, Sockets};
+use devnet_virtual_file_system::{
     ControlCommand, Credentials, Error, File, Mode, OpenFlags, Path, VirtualFileSystem,
 };
 
@@ -25,7 +25,7 @@ impl Host {
     pub fn new(world: &World) -> Self {
         let files = VirtualFileSystem::new();
         let manager = Manager::new(files.clone(), world.platform()).expect("a manager");
-        manager.register("lo", Box::new(drivers::Loopback::new(65535)), None).expect("lo");
+        manager.register("lo", Box::new(devnet_drivers::Loopback::new(65535)), None).expect("lo");
         Self { files, manager }
     }
 

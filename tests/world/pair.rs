@@ -1,7 +1,7 @@
 //! Two hosts on a cable, where most scenarios begin.
 
-use network::address::HardwareAddress;
-use network::driver::Medium;
+use devnet_network::address::HardwareAddress;
+use devnet_network::driver::Medium;
 
 use crate::{Host, World};
 
@@ -11,8 +11,8 @@ pub const HARDWARE: (HardwareAddress, HardwareAddress) =
 
 /// A cable as most tests want it.
 #[must_use]
-pub fn options() -> drivers::CableOptions {
-    drivers::CableOptions {
+pub fn options() -> devnet_drivers::CableOptions {
+    devnet_drivers::CableOptions {
         mtu: 1500,
         medium: Medium::Ethernet,
         hardware: HARDWARE,
@@ -31,7 +31,7 @@ pub const fn byte_at(place: u32) -> u8 {
 /// is over.
 #[must_use]
 pub fn hosts(world: &World) -> (Host, Host) {
-    let (left, right) = drivers::cable(options());
+    let (left, right) = devnet_drivers::cable(options());
     let left = Host::new(world).with("eth0", left, &["10.0.0.1/24", "fd00::1/64"]);
     let right = Host::new(world).with("eth0", right, &["10.0.0.2/24", "fd00::2/64"]);
     world.run(world.sleep(std::time::Duration::from_secs(3)));

@@ -12,12 +12,12 @@ use std::sync::{Arc, Mutex, MutexGuard};
 use std::task::{Context, Waker};
 use std::time::Duration;
 
-use drivers::Chance;
-use network::address::HardwareAddress;
-use network::driver::{
+use devnet_drivers::Chance;
+use devnet_network::address::HardwareAddress;
+use devnet_network::driver::{
     Capabilities, Driver, DriverError, Frame, FramePool, Kind, LinkState, Medium,
 };
-use network::platform::{BoxFuture, Clock, Instant};
+use devnet_network::platform::{BoxFuture, Clock, Instant};
 
 use crate::{SeededEntropy, VirtualClock, World};
 

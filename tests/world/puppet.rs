@@ -10,11 +10,11 @@ use std::task::{Context, Poll, Waker};
 use std::time::Duration;
 
 use async_executor::Task;
-use guest_programs::{
+use devnet_guest_programs::{
     Entry, Exit, Grants, Launch, Process, Program, ProgramError, Programs, Supplies, Translator,
     give_way,
 };
-use virtual_file_system::{Credentials, File, Mode, Path, pipe};
+use devnet_virtual_file_system::{Credentials, File, Mode, Path, pipe};
 
 use crate::{Host, World};
 
@@ -468,12 +468,12 @@ impl Puppet {
     ///
     /// # Errors
     /// The call's negative result.
-    pub async fn control<C: virtual_file_system::ControlCommand>(
+    pub async fn control<C: devnet_virtual_file_system::ControlCommand>(
         &self,
         descriptor: i64,
         request: &C::Request,
     ) -> Result<C::Response, i64> {
-        let request = virtual_file_system::encode(request).expect("a request");
+        let request = devnet_virtual_file_system::encode(request).expect("a request");
         self.poke(FREE, &request).await;
         let answer = FREE + 20_000;
         let numbers = [
@@ -488,7 +488,7 @@ impl Puppet {
             error @ ..0 => Err(error),
             length => {
                 let bytes = self.peek(answer, length as usize).await;
-                Ok(virtual_file_system::decode_response(&bytes).expect("a response"))
+                Ok(devnet_virtual_file_system::decode_response(&bytes).expect("a response"))
             }
         }
     }

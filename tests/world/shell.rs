@@ -2,8 +2,8 @@
 
 use std::time::Duration;
 
-use guest_programs::{Programs, Translator, give_way};
-use shell_commands::context::Platform;
+use devnet_guest_programs::{Programs, Translator, give_way};
+use devnet_shell_commands::context::Platform;
 
 use crate::World;
 

@@ -7,8 +7,8 @@ use std::task::{Context, Poll};
 use std::time::Duration;
 
 use async_executor::Executor;
-use network::Platform;
-use network::platform::{BoxFuture, Clock, Entropy, Instant, Spawner};
+use devnet_network::Platform;
+use devnet_network::platform::{BoxFuture, Clock, Entropy, Instant, Spawner};
 
 use crate::VirtualClock;
 

@@ -69,7 +69,7 @@ const fn assert_absent(row: &CommandEntry, table: &[CommandEntry], message: &str
 /// [`REQUEST_BYTES`](crate::limits::REQUEST_BYTES).
 ///
 /// ```
-/// virtual_file_system::define_commands! {
+/// devnet_virtual_file_system::define_commands! {
 ///     /// Commands of the example radio.
 ///     pub mod radio, kind b'x' {
 ///         /// Tunes the radio.
@@ -80,15 +80,15 @@ const fn assert_absent(row: &CommandEntry, table: &[CommandEntry], message: &str
 ///         3 => Search: Write, waits (()) -> u32;
 ///     }
 /// }
-/// virtual_file_system::define_commands! {
+/// devnet_virtual_file_system::define_commands! {
 ///     /// Commands of the clock in the radio.
 ///     pub mod clock, kind b'x', clashes_with [radio::TABLE] {
 ///         /// Tells the time.
 ///         4 => GetTime: Read (()) -> u32;
 ///     }
 /// }
-/// use virtual_file_system::{ControlCommand, encode};
-/// # fn main() -> virtual_file_system::Result<()> {
+/// use devnet_virtual_file_system::{ControlCommand, encode};
+/// # fn main() -> devnet_virtual_file_system::Result<()> {
 /// let request = radio::Request::decode(radio::Tune::IDENTIFIER, &encode(&98_u32)?);
 /// assert_eq!(request, Some(Ok(radio::Request::Tune(98))));
 /// let search = radio::Request::Search(()).timing();
@@ -100,7 +100,7 @@ const fn assert_absent(row: &CommandEntry, table: &[CommandEntry], message: &str
 /// Two commands with the same number do not compile:
 ///
 /// ```compile_fail,E0080
-/// virtual_file_system::define_commands! {
+/// devnet_virtual_file_system::define_commands! {
 ///     /// Commands of the example radio.
 ///     pub mod radio, kind b'x' {
 ///         /// Tunes the radio.
@@ -115,14 +115,14 @@ const fn assert_absent(row: &CommandEntry, table: &[CommandEntry], message: &str
 /// Two tables of one kind that share a number do not compile either, if one names the other:
 ///
 /// ```compile_fail,E0080
-/// virtual_file_system::define_commands! {
+/// devnet_virtual_file_system::define_commands! {
 ///     /// Commands of the example radio.
 ///     pub mod radio, kind b'x' {
 ///         /// Tunes the radio.
 ///         1 => Tune: Write (u32) -> bool;
 ///     }
 /// }
-/// virtual_file_system::define_commands! {
+/// devnet_virtual_file_system::define_commands! {
 ///     /// Commands of the clock in the radio.
 ///     pub mod clock, kind b'x', clashes_with [radio::TABLE] {
 ///         /// Tells the time.

@@ -7,14 +7,14 @@ use std::fmt;
 use std::sync::Arc;
 use std::task::{Context, Waker};
 
+use devnet_network::address::HardwareAddress;
+use devnet_network::driver::{
+    Capabilities, Driver, DriverError, Frame, FramePool, Kind, LinkState, Medium,
+};
+use devnet_virtual_file_system::CharacterDevice;
 use embassy_net_driver::{
     Checksum, HardwareAddress as TheirAddress, LinkState as TheirLink, RxToken, TxToken,
 };
-use network::address::HardwareAddress;
-use network::driver::{
-    Capabilities, Driver, DriverError, Frame, FramePool, Kind, LinkState, Medium,
-};
-use virtual_file_system::CharacterDevice;
 
 use super::smoltcp::{DriverControl, copy};
 use crate::controller::Controller;

@@ -9,14 +9,14 @@ use std::os::fd::BorrowedFd;
 use std::sync::Arc;
 use std::task::Waker;
 
-use network::address::HardwareAddress;
-use network::driver::{
+use devnet_network::address::HardwareAddress;
+use devnet_network::driver::{
     Capabilities, Driver, DriverError, Frame, FramePool, Kind, LinkState, Medium,
 };
-use network::platform::Clock;
+use devnet_network::platform::Clock;
+use devnet_virtual_file_system::{CharacterDevice, Lock};
 use smoltcp::phy::{self, Checksum, Device, RxToken, TxToken};
 use smoltcp::time::Instant;
-use virtual_file_system::{CharacterDevice, Lock};
 
 use crate::controller::{Controlled, Controller, DriverInformation};
 use crate::counters::{Counters, DriverCounters};

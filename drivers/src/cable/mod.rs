@@ -14,11 +14,11 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::task::Waker;
 
-use network::address::HardwareAddress;
-use network::driver::{
+use devnet_network::address::HardwareAddress;
+use devnet_network::driver::{
     Capabilities, Driver, DriverError, Frame, FramePool, Kind, LinkState, Medium,
 };
-use virtual_file_system::{self as files, CharacterDevice, Lock};
+use devnet_virtual_file_system::{self as files, CharacterDevice, Lock};
 
 use self::shared::{End, Hints, Shared, Side};
 use crate::controller::{Controlled, Controller, DriverInformation};

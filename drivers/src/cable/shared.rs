@@ -5,7 +5,7 @@ use std::collections::VecDeque;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::task::Waker;
 
-use network::driver::Frame;
+use devnet_network::driver::Frame;
 
 /// An end of the cable.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]

@@ -16,9 +16,9 @@ use std::time::{Duration, SystemTime};
 use async_executor::Executor;
 use async_io::Timer;
 use async_lock::OnceCell;
-use network::address::HardwareAddress;
-use network::platform::{BoxFuture, Clock, Entropy, Instant, Spawner};
-use virtual_file_system::Lock;
+use devnet_network::address::HardwareAddress;
+use devnet_network::platform::{BoxFuture, Clock, Entropy, Instant, Spawner};
+use devnet_virtual_file_system::Lock;
 
 use self::scheduler::IdleQueue;
 

@@ -13,8 +13,8 @@ use std::sync::atomic::{AtomicBool, Ordering};
 use std::task::{Context, Poll, Wake, Waker};
 
 use async_executor::Executor;
-use network::platform::BoxFuture;
-use virtual_file_system::Lock;
+use devnet_network::platform::BoxFuture;
+use devnet_virtual_file_system::Lock;
 
 /// Turns after which the thread polls the reactor, even if tasks are ready.
 const TURNS: u32 = 256;

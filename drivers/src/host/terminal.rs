@@ -10,12 +10,12 @@ use std::os::fd::{AsFd, OwnedFd};
 use std::sync::Arc;
 use std::task::{Context, Poll};
 
-use rustix::event::{PollFd, PollFlags, poll};
-use rustix::io::Errno;
-use virtual_file_system::{
+use devnet_virtual_file_system::{
     CharacterDevice, Credentials, Error, File, Mode, OpenDevice, OpenFlags, OpenRequest, Operation,
     Path, Readiness, Result, VirtualFileSystem,
 };
+use rustix::event::{PollFd, PollFlags, poll};
+use rustix::io::Errno;
 
 use crate::descriptor::Descriptor;
 

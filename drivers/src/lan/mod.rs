@@ -16,12 +16,12 @@ use std::pin::Pin;
 use std::sync::{Arc, Weak};
 use std::task::{Context, Poll, Wake, Waker};
 
-use network::address::HardwareAddress;
-use network::driver::{
+use devnet_network::address::HardwareAddress;
+use devnet_network::driver::{
     Capabilities, Driver, DriverError, Frame, FramePool, Kind, LinkState, Medium,
 };
-use network::platform::{BoxFuture, Clock, Instant};
-use virtual_file_system::{CharacterDevice, Error, Lock, Result};
+use devnet_network::platform::{BoxFuture, Clock, Instant};
+use devnet_virtual_file_system::{CharacterDevice, Error, Lock, Result};
 
 pub use self::switch::PortNumber;
 use self::switch::Switch;

@@ -11,8 +11,8 @@ use std::collections::{BinaryHeap, HashMap, VecDeque};
 use std::mem;
 use std::task::Waker;
 
-use network::address::HardwareAddress;
-use network::driver::{Frame, FramePool};
+use devnet_network::address::HardwareAddress;
+use devnet_network::driver::{Frame, FramePool};
 
 use crate::counters::DriverCounters;
 use crate::impairment::{Direction, Fate, Impairment};

@@ -4,9 +4,9 @@ use std::collections::VecDeque;
 use std::sync::Arc;
 use std::task::{Context, Waker};
 
-use drivers::adapter::{EmbassyDriver, SmoltcpDevice};
+use devnet_drivers::adapter::{EmbassyDriver, SmoltcpDevice};
+use devnet_network::driver::{Driver, Kind, LinkState, Medium};
 use embassy_net_driver as embassy;
-use network::driver::{Driver, Kind, LinkState, Medium};
 use smoltcp::phy;
 use world::VirtualClock;
 

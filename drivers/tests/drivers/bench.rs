@@ -4,9 +4,9 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicUsize, Ordering};
 use std::task::{Wake, Waker};
 
-use drivers::CableOptions;
-use network::address::HardwareAddress;
-use network::driver::{Driver, Frame, FramePool, Medium};
+use devnet_drivers::CableOptions;
+use devnet_network::address::HardwareAddress;
+use devnet_network::driver::{Driver, Frame, FramePool, Medium};
 
 /// Counts its wakes.
 #[derive(Default)]

@@ -1,7 +1,7 @@
 //! The cable: both directions, back-pressure, unplugged and dropped.
 
-use drivers::cable;
-use network::driver::{Driver, FramePool, Kind, LinkState, Medium};
+use devnet_drivers::cable;
+use devnet_network::driver::{Driver, FramePool, Kind, LinkState, Medium};
 
 use crate::bench::{Count, cable_options, ethernet, receive, receive_all, send, station};
 
@@ -111,8 +111,11 @@ fn addresses_belong_to_ethernet_and_to_one_station() {
     let (mut left, _right) = cable(cable_options(4));
     assert_eq!(left.set_hardware_address(station(9)), Ok(()));
     assert_eq!(left.hardware_address(), Some(station(9)));
-    assert!(left.set_hardware_address(network::address::HardwareAddress::BROADCAST).is_err());
-    let (mut point, _) = cable(drivers::CableOptions { medium: Medium::Ip, ..cable_options(4) });
+    assert!(
+        left.set_hardware_address(devnet_network::address::HardwareAddress::BROADCAST).is_err()
+    );
+    let (mut point, _) =
+        cable(devnet_drivers::CableOptions { medium: Medium::Ip, ..cable_options(4) });
     assert_eq!((point.hardware_address(), point.capabilities().kind), (None, Kind::Tunnel));
     assert!(point.set_hardware_address(station(9)).is_err());
     assert!(send(&mut point, &[0; 1501]), "too long: taken and dropped");

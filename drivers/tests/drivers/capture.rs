@@ -4,8 +4,8 @@ use std::io::{self, Write};
 use std::sync::{Arc, Mutex};
 use std::time::Duration;
 
-use drivers::{Capture, cable};
-use network::driver::Driver;
+use devnet_drivers::{Capture, cable};
+use devnet_network::driver::Driver;
 use world::VirtualClock;
 
 use crate::bench::{cable_options, ethernet, receive, send, station};

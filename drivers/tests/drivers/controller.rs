@@ -3,10 +3,12 @@
 use std::sync::Arc;
 use std::time::Duration;
 
-use drivers::controller_commands::{GetCounters, GetDriver, GetImpairment, SetImpairment, SetLink};
-use drivers::{Chance, DriverCounters, Impairment, Lan, Loopback, cable};
-use network::driver::{Driver, LinkState};
-use virtual_file_system::{
+use devnet_drivers::controller_commands::{
+    GetCounters, GetDriver, GetImpairment, SetImpairment, SetLink,
+};
+use devnet_drivers::{Chance, DriverCounters, Impairment, Lan, Loopback, cable};
+use devnet_network::driver::{Driver, LinkState};
+use devnet_virtual_file_system::{
     CharacterDevice, Credentials, Error, File, Identifier, Mode, OpenFlags, Path, Readiness,
     VirtualFileSystem,
 };
@@ -61,7 +63,7 @@ fn the_cable_is_pulled_by_command_and_only_with_the_authority() {
     assert_eq!(left.link_state(), LinkState::Up);
     assert_eq!(writer.try_control::<SetLink>(&false), Ok(()));
     assert_eq!(left.link_state(), LinkState::Down);
-    let identifier = <SetLink as virtual_file_system::ControlCommand>::IDENTIFIER;
+    let identifier = <SetLink as devnet_virtual_file_system::ControlCommand>::IDENTIFIER;
     assert_eq!(writer.try_control_raw(identifier, &[1, 2]), Err(Error::BadMessage));
     assert_eq!(writer.try_control_raw(identifier, &[7]), Err(Error::BadMessage));
 }

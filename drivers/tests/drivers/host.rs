@@ -6,10 +6,10 @@ use std::process::{Command, Stdio};
 use std::sync::mpsc;
 use std::time::Duration;
 
-use drivers::Host;
-use drivers::host::{random_hardware_address, terminal};
+use devnet_drivers::Host;
+use devnet_drivers::host::{random_hardware_address, terminal};
+use devnet_virtual_file_system::{Credentials, Error, Mode, OpenFlags, Path, VirtualFileSystem};
 use futures_lite::future;
-use virtual_file_system::{Credentials, Error, Mode, OpenFlags, Path, VirtualFileSystem};
 
 #[test]
 fn block_on_runs_the_tasks_beside_the_future() {
@@ -60,7 +60,7 @@ fn the_clock_moves_forward_and_sleeps_long_enough() {
     host.block_on(clock.sleep_until(deadline));
     assert!(clock.now() >= deadline);
     host.block_on(clock.sleep_until(deadline));
-    let never = clock.sleep_until(network::platform::Instant::from_micros(u64::MAX));
+    let never = clock.sleep_until(devnet_network::platform::Instant::from_micros(u64::MAX));
     assert!(host.block_on(future::poll_once(never)).is_none());
     assert!(host.started() > Duration::from_secs(1_600_000_000));
 }

@@ -3,11 +3,11 @@
 use std::sync::Arc;
 use std::time::Duration;
 
-use drivers::limits::{FRAMES_IN_FLIGHT, PORT_FRAMES};
-use drivers::{Chance, Impairment, Lan, LanPort};
-use network::address::HardwareAddress;
-use network::driver::{Driver, LinkState};
-use network::platform::Instant;
+use devnet_drivers::limits::{FRAMES_IN_FLIGHT, PORT_FRAMES};
+use devnet_drivers::{Chance, Impairment, Lan, LanPort};
+use devnet_network::address::HardwareAddress;
+use devnet_network::driver::{Driver, LinkState};
+use devnet_network::platform::Instant;
 use world::World;
 
 use crate::bench::{Count, ethernet, receive, receive_all, send, station};

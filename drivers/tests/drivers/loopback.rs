@@ -1,8 +1,8 @@
 //! The loopback: order, bound, wakes.
 
-use drivers::Loopback;
-use drivers::limits::LOOPBACK_FRAMES;
-use network::driver::{Driver, DriverError, Kind, LinkState, Medium};
+use devnet_drivers::Loopback;
+use devnet_drivers::limits::LOOPBACK_FRAMES;
+use devnet_network::driver::{Driver, DriverError, Kind, LinkState, Medium};
 
 use crate::bench::{Count, receive, receive_all, send, station};
 

@@ -10,12 +10,12 @@ use std::task::Poll;
 use std::thread;
 use std::time::Duration;
 
-use drivers::controller_commands::{GetCounters, GetDriver};
-use drivers::{Host, Tap, TapKind, TapOptions};
+use devnet_drivers::controller_commands::{GetCounters, GetDriver};
+use devnet_drivers::{Host, Tap, TapKind, TapOptions};
+use devnet_network::driver::{Driver, LinkState, Medium};
+use devnet_virtual_file_system::{Credentials, Mode, OpenFlags, Path, VirtualFileSystem};
 use futures_lite::future;
-use network::driver::{Driver, LinkState, Medium};
 use rustix::thread::{UnshareFlags, unshare_unsafe};
-use virtual_file_system::{Credentials, Mode, OpenFlags, Path, VirtualFileSystem};
 
 use crate::bench::{Count, receive_all, send, station};
 

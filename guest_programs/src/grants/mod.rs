@@ -11,8 +11,8 @@ use alloc::vec::Vec;
 use core::net::{IpAddr, Ipv4Addr, Ipv6Addr};
 use core::ops::RangeInclusive;
 
-use network::address::Prefix;
-use virtual_file_system::Path;
+use devnet_network::address::Prefix;
+use devnet_virtual_file_system::Path;
 
 use crate::limits;
 pub use parse::GrantError;

@@ -30,8 +30,8 @@ use alloc::vec::Vec;
 use core::fmt;
 use core::ops::RangeInclusive;
 
-use network::address::Prefix;
-use virtual_file_system::Path;
+use devnet_network::address::Prefix;
+use devnet_virtual_file_system::Path;
 
 use super::{Access, FileGrant, Grants, Host, InterfaceGrant, LocalPorts, Remote, Transport};
 use crate::limits;
@@ -112,7 +112,7 @@ impl Grants {
             "limit-memory" => self.limits.memory_bytes = size(value)?,
             "limit-storage" => self.limits.storage_bytes = size(value)?,
             "limit-nodes" => {
-                self.limits.nodes = count(value, virtual_file_system::limits::NODES)?;
+                self.limits.nodes = count(value, devnet_virtual_file_system::limits::NODES)?;
             }
             "limit-bandwidth" => self.limits.bandwidth = Some(amount(value)?),
             "limit-fuel" => self.limits.fuel_per_second = Some(amount(value)?),
@@ -155,8 +155,9 @@ fn access(value: &str) -> (&str, Access) {
 
 fn interface(value: &str) -> Result<InterfaceGrant, GrantError> {
     let (name, access) = access(value);
-    let is_name =
-        !name.is_empty() && name.len() <= network::limits::NAME_BYTES && !name.contains(['/', ':']);
+    let is_name = !name.is_empty()
+        && name.len() <= devnet_network::limits::NAME_BYTES
+        && !name.contains(['/', ':']);
     if is_name {
         Ok(InterfaceGrant { name: name.to_owned(), access })
     } else {
@@ -165,8 +166,9 @@ fn interface(value: &str) -> Result<InterfaceGrant, GrantError> {
 }
 
 fn command(value: &str) -> Result<String, GrantError> {
-    let is_noun = value == CONTROLLER || network::command::nouns().any(|noun| noun == value);
-    let is_known = is_noun || network::command::TABLE.iter().any(|entry| entry.name == value);
+    let is_noun = value == CONTROLLER || devnet_network::command::nouns().any(|noun| noun == value);
+    let is_known =
+        is_noun || devnet_network::command::TABLE.iter().any(|entry| entry.name == value);
     if is_known { Ok(value.to_owned()) } else { Err(wrong(value, "not a command or a noun")) }
 }
 

@@ -3,10 +3,10 @@
 use alloc::vec::Vec;
 use core::net::SocketAddr;
 
-use network::command::mode::Mode;
-use network::command::socket::{Datagram, OutgoingDatagram, Peeked, SocketKind};
-use network::command::{Peek, ReceiveFrom, Request};
-use virtual_file_system::{Error, Result};
+use devnet_network::command::mode::Mode;
+use devnet_network::command::socket::{Datagram, OutgoingDatagram, Peeked, SocketKind};
+use devnet_network::command::{Peek, ReceiveFrom, Request};
+use devnet_virtual_file_system::{Error, Result};
 
 use super::{Guard, is_same_address};
 use crate::account::Direction;

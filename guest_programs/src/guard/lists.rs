@@ -3,11 +3,11 @@
 
 use alloc::vec::Vec;
 
-use network::command::{
+use devnet_network::command::{
     ListAddresses, ListDnsServers, ListGroups, ListInterfaces, ListNeighbors, ListRoutePreferences,
     ListRoutes, ListSockets, Request,
 };
-use virtual_file_system::{ControlCommand, Error, OpenFlags, Result, encode};
+use devnet_virtual_file_system::{ControlCommand, Error, OpenFlags, Result, encode};
 
 use super::Guard;
 

@@ -21,11 +21,11 @@ use alloc::vec::Vec;
 use core::net::{IpAddr, SocketAddr};
 use core::task::{Context, Poll};
 
-use network::command::mode::Mode;
-use network::command::socket::{Offer, SocketKind};
-use network::command::{Request, text};
-use network::platform::BoxFuture;
-use virtual_file_system::{
+use devnet_network::command::mode::Mode;
+use devnet_network::command::socket::{Offer, SocketKind};
+use devnet_network::command::{Request, text};
+use devnet_network::platform::BoxFuture;
+use devnet_virtual_file_system::{
     Error, File, Identifier, Lock, OpenDevice, OpenFlags, Operation, Readiness, Result,
 };
 
@@ -104,7 +104,7 @@ impl Guard {
     /// Runs the lines of a text in order, each parsed into its typed command; stops at the first
     /// that fails.
     async fn write_lines(&self, data: &[u8]) -> Result<usize> {
-        if data.len() > network::limits::TEXT_BYTES {
+        if data.len() > devnet_network::limits::TEXT_BYTES {
             return Err(Error::MessageTooLong);
         }
         let lines = core::str::from_utf8(data).map_err(|_| Error::InvalidInput)?.lines();

@@ -7,11 +7,11 @@ use alloc::sync::Arc;
 use alloc::vec::Vec;
 use core::net::SocketAddr;
 
-use network::command::mode::Mode;
-use network::command::socket::{Offer, SocketKind, SocketOption};
-use network::command::{Accept, FindRoute, Request, Resolve, SetOption};
-use network::{OpenFile, Seat};
-use virtual_file_system::{
+use devnet_network::command::mode::Mode;
+use devnet_network::command::socket::{Offer, SocketKind, SocketOption};
+use devnet_network::command::{Accept, FindRoute, Request, Resolve, SetOption};
+use devnet_network::{OpenFile, Seat};
+use devnet_virtual_file_system::{
     Authority, ControlCommand, Error, OpenFlags, Operation, Result, decode_response, encode,
 };
 
@@ -158,7 +158,9 @@ impl Guard {
                 Request::authority(other.identifier()),
             ) {
                 (Some(Access::Write), _)
-                | (Some(_), Some(virtual_file_system::Authority::Read)) => Ok(Action::Forward),
+                | (Some(_), Some(devnet_virtual_file_system::Authority::Read)) => {
+                    Ok(Action::Forward)
+                }
                 _ => Err(Error::PermissionDenied),
             },
         }

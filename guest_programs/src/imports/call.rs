@@ -13,8 +13,8 @@ use core::fmt;
 use core::future::Future;
 use core::task::{Context, Poll, Waker};
 
-use network::platform::BoxFuture;
-use virtual_file_system::Result;
+use devnet_network::platform::BoxFuture;
+use devnet_virtual_file_system::Result;
 use wasmi::errors::HostError;
 use wasmi::{Caller, Extern, TrapCode};
 

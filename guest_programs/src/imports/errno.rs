@@ -1,6 +1,6 @@
 //! WASI's error numbers (preview 1, type `errno`). [`Error`] itself has Linux' numbers.
 
-use virtual_file_system::Error;
+use devnet_virtual_file_system::Error;
 
 /// Returns the WASI errno of an error. There is no catch-all arm, so a new error cannot be
 /// forgotten here.

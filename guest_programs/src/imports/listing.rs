@@ -9,8 +9,8 @@ use alloc::sync::Arc;
 use alloc::vec;
 use alloc::vec::Vec;
 
+use devnet_virtual_file_system::{DirectoryEntry, Error, Path, Result};
 use futures_lite::future;
-use virtual_file_system::{DirectoryEntry, Error, Path, Result};
 
 use super::call::{Outcome, finish};
 use super::vfs::kind_number;

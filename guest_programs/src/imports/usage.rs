@@ -2,7 +2,7 @@
 
 use alloc::vec::Vec;
 
-use virtual_file_system::{Error, Result};
+use devnet_virtual_file_system::{Error, Result};
 
 use super::call::Outcome;
 use crate::guest::Guest;

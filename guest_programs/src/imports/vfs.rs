@@ -36,12 +36,12 @@ use alloc::vec;
 use alloc::vec::Vec;
 use core::task::{Context, Poll, Waker};
 
-use embedded_io_async::SeekFrom;
-use network::command::{Connect, TakeError};
-use network::platform::BoxFuture;
-use virtual_file_system::{
+use devnet_network::command::{Connect, TakeError};
+use devnet_network::platform::BoxFuture;
+use devnet_virtual_file_system::{
     Attributes, ControlCommand, Error, Identifier, NodeKind, OpenDevice, OpenFlags, Result, encode,
 };
+use embedded_io_async::SeekFrom;
 
 use super::call::{Outcome, finish};
 use crate::descriptor::{Descriptor, PendingConnect};
@@ -70,7 +70,10 @@ pub(super) fn open(
 }
 
 /// Makes a descriptor of a newly opened file.
-pub(super) fn describe(opened: Opened, path: &virtual_file_system::Path) -> Result<Descriptor> {
+pub(super) fn describe(
+    opened: Opened,
+    path: &devnet_virtual_file_system::Path,
+) -> Result<Descriptor> {
     let kind = opened.file.stat()?.kind;
     let directory = (kind == NodeKind::Directory).then(|| path.clone());
     Ok(Descriptor::new(opened, kind, directory))
@@ -207,7 +210,7 @@ pub(super) fn control(
 ) -> Result<Outcome> {
     memory::check(bytes, response, capacity)?;
     let request = memory::slice(bytes, request, length)?;
-    if request.len() > virtual_file_system::limits::REQUEST_BYTES {
+    if request.len() > devnet_virtual_file_system::limits::REQUEST_BYTES {
         return Err(Error::MessageTooLong);
     }
     let (identifier, request) = (Identifier::from_raw(identifier), request.to_vec());
@@ -259,7 +262,7 @@ pub(super) fn ask(
             begin(descriptor, PendingConnect::new(alloc::boxed::Box::pin(connect)), 0)?;
             // The connect ended at once, as for a datagram socket: the response is the local
             // address.
-            let status = descriptor.file.try_control::<network::command::GetSocket>(&())?;
+            let status = descriptor.file.try_control::<devnet_network::command::GetSocket>(&())?;
             return encode(&status.local).map(Reply::Answer);
         }
     }

@@ -7,8 +7,8 @@ use core::future::{Future, poll_fn};
 use core::task::{Context, Poll, Waker};
 use core::time::Duration;
 
-use network::platform::{Clock, Instant, before};
-use virtual_file_system::{Error, Readiness, Result};
+use devnet_network::platform::{Clock, Instant, before};
+use devnet_virtual_file_system::{Error, Readiness, Result};
 
 use super::call::{Outcome, finish};
 use crate::descriptor::Descriptor;

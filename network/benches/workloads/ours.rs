@@ -6,12 +6,12 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::time::Duration;
 
-use network::address::HardwareAddress;
-use network::command::{GetInterface, GetStatistics, ListInterfaces};
-use network::driver::Medium;
-use network::platform::{BoxFuture, Clock, Entropy, Instant, Spawner};
-use network::{Manager, Platform, Sockets, TcpListener, TcpSettings, TcpStream, UdpSocket};
-use virtual_file_system::{Credentials, File, Mode, OpenFlags, Path, VirtualFileSystem};
+use devnet_network::address::HardwareAddress;
+use devnet_network::command::{GetInterface, GetStatistics, ListInterfaces};
+use devnet_network::driver::Medium;
+use devnet_network::platform::{BoxFuture, Clock, Entropy, Instant, Spawner};
+use devnet_network::{Manager, Platform, Sockets, TcpListener, TcpSettings, TcpStream, UdpSocket};
+use devnet_virtual_file_system::{Credentials, File, Mode, OpenFlags, Path, VirtualFileSystem};
 
 use super::contender::{Contender, End, Outcome};
 use super::executor::{Alarm, Executor, Tasks};
@@ -61,7 +61,7 @@ struct System {
 }
 
 impl System {
-    fn new(executor: &Executor, alarm: &Alarm, end: drivers::Cable, host: u8) -> Self {
+    fn new(executor: &Executor, alarm: &Alarm, end: devnet_drivers::Cable, host: u8) -> Self {
         let platform = Platform {
             clock: Arc::new(RealClock { start: monotonic(), alarm: alarm.clone() }),
             entropy: Arc::new(Counter(AtomicU64::new(u64::from(host)))),
@@ -93,9 +93,9 @@ pub(crate) struct Ours {
 }
 
 /// The link of every pair here: a cable in memory whose packets have checksums and no link header.
-pub(crate) fn link(mtu: usize) -> (drivers::Cable, drivers::Cable) {
+pub(crate) fn link(mtu: usize) -> (devnet_drivers::Cable, devnet_drivers::Cable) {
     let hardware = (HardwareAddress([2, 0, 0, 0, 0, 1]), HardwareAddress([2, 0, 0, 0, 0, 2]));
-    drivers::cable(drivers::CableOptions {
+    devnet_drivers::cable(devnet_drivers::CableOptions {
         mtu,
         medium: Medium::Ip,
         hardware,

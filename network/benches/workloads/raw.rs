@@ -3,8 +3,8 @@
 
 use std::cell::RefCell;
 
-use drivers::Cable;
-use network::driver::{Driver, Frame, FramePool};
+use devnet_drivers::Cable;
+use devnet_network::driver::{Driver, Frame, FramePool};
 use smoltcp::iface::{Config, Interface, SocketHandle, SocketSet};
 use smoltcp::phy::{Device, DeviceCapabilities, Medium, RxToken, TxToken};
 use smoltcp::socket::{tcp, udp};

@@ -4,7 +4,7 @@
 //! before its errors are listed here. The page `CONTROL.md` is generated from it, and a test
 //! executes every command in each mode that needs no peer and finds no other error.
 
-use virtual_file_system::Error::{
+use devnet_virtual_file_system::Error::{
     self, AccessDenied, AddressFamilyNotSupported, AddressInUse, AddressNotAvailable,
     AlreadyConnected, AlreadyExists, AlreadyInProgress, BrokenPipe, ConnectionAborted,
     ConnectionRefused, ConnectionReset, HostDown, HostUnreachable, InputOutput, InvalidInput,

@@ -44,11 +44,11 @@ use alloc::vec::Vec;
 use core::net::{IpAddr, SocketAddr};
 use core::ops::RangeInclusive;
 
-use virtual_file_system::{Error, Identifier};
+use devnet_virtual_file_system::{Error, Identifier};
 
 use crate::address::{HardwareAddress, Prefix};
 
-virtual_file_system::define_commands! {
+devnet_virtual_file_system::define_commands! {
     /// Commands of `/devices/network/NAME` and `/devices/sockets`.
     pub mod table, kind b'n' {
         /// Returns identity, state, link, hardware address, MTU and flags of the interface.
@@ -205,7 +205,7 @@ pub fn noun(identifier: Identifier) -> Option<&'static str> {
 
 #[cfg(test)]
 mod tests {
-    use virtual_file_system::ControlCommand;
+    use devnet_virtual_file_system::ControlCommand;
 
     use super::*;
 

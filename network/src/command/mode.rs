@@ -13,7 +13,7 @@
 //!                                      └──── Connecting ◀──┘
 //! ```
 
-use virtual_file_system::{Error, Result};
+use devnet_virtual_file_system::{Error, Result};
 
 use super::Request;
 use super::socket::SocketKind;

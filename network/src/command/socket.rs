@@ -5,8 +5,8 @@ use alloc::string::String;
 use alloc::vec::Vec;
 use core::net::{IpAddr, SocketAddr};
 
+use devnet_virtual_file_system::Error;
 use serde::{Deserialize, Serialize};
-use virtual_file_system::Error;
 
 pub use super::kind::SocketKind;
 pub use super::option::{

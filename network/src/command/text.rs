@@ -9,7 +9,7 @@ use alloc::vec::Vec;
 use core::net::{IpAddr, Ipv6Addr, SocketAddr};
 use core::str::FromStr;
 
-use virtual_file_system::Error;
+use devnet_virtual_file_system::Error;
 
 use super::address::NewAddress;
 use super::dhcp::DhcpOptions;

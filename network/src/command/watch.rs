@@ -49,8 +49,8 @@
 use core::str::SplitAsciiWhitespace;
 
 use bitflags::bitflags;
+use devnet_virtual_file_system::Error;
 use serde::{Deserialize, Serialize};
-use virtual_file_system::Error;
 
 bitflags! {
     /// Kinds of events.

@@ -5,8 +5,8 @@
 
 use alloc::vec::Vec;
 
+use devnet_virtual_file_system::{Operation, Result, encode};
 use serde::Serialize;
-use virtual_file_system::{Operation, Result, encode};
 
 use super::interfaces::{dns_servers, usage};
 use super::open::OpenFile;

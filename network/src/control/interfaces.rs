@@ -7,7 +7,7 @@ use core::net::IpAddr;
 use core::task::Poll;
 use core::time::Duration;
 
-use virtual_file_system::{Error, Result};
+use devnet_virtual_file_system::{Error, Result};
 
 use super::open::OpenFile;
 use crate::address::HardwareAddress;

@@ -29,7 +29,7 @@ mod watch;
 
 use alloc::sync::Arc;
 
-use virtual_file_system::{CharacterDevice, Error, OpenDevice, OpenRequest, Result};
+use devnet_virtual_file_system::{CharacterDevice, Error, OpenDevice, OpenRequest, Result};
 
 use self::offers::Offers;
 pub use self::open::OpenFile;

@@ -4,7 +4,7 @@ use alloc::collections::VecDeque;
 use alloc::sync::{Arc, Weak};
 use core::future::poll_fn;
 
-use virtual_file_system::{Error, Lock, Result};
+use devnet_virtual_file_system::{Error, Lock, Result};
 
 use crate::command::socket::Offer;
 use crate::limits;

@@ -8,7 +8,7 @@ use core::future::poll_fn;
 use core::task::{Context, Poll};
 
 use async_lock::Mutex;
-use virtual_file_system::{
+use devnet_virtual_file_system::{
     Credentials, Error, Identifier, Lock, OpenDevice, OpenFlags, OpenRequest, Operation, Path,
     Readiness, Result,
 };
@@ -23,9 +23,9 @@ use crate::zone;
 
 /// An open file description of a network device.
 ///
-/// Reads and writes reach it as bytes, through a [`File`](virtual_file_system::File). A wrapper
-/// that has decoded a command already, such as a guard, passes it to [`request`](Self::request)
-/// with [`File::call`](virtual_file_system::File::call).
+/// Reads and writes reach it as bytes, through a [`File`](devnet_virtual_file_system::File). A
+/// wrapper that has decoded a command already, such as a guard, passes it to
+/// [`request`](Self::request) with [`File::call`](devnet_virtual_file_system::File::call).
 pub struct OpenFile {
     pub(super) sockets: Sockets,
     pub(super) offers: Arc<Offers>,

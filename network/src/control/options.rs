@@ -6,7 +6,7 @@
 
 use alloc::sync::Arc;
 
-use virtual_file_system::{Error, Result};
+use devnet_virtual_file_system::{Error, Result};
 
 use super::open::OpenFile;
 use super::state::{Handle, State, Unconnected};

@@ -7,7 +7,7 @@ use core::fmt::Write;
 use core::future::poll_fn;
 use core::task::{Context, Poll, Waker};
 
-use virtual_file_system::{Operation, Readiness};
+use devnet_virtual_file_system::{Operation, Readiness};
 
 use crate::command::watch::Kinds;
 use crate::interface::Interface;

@@ -7,7 +7,7 @@ use alloc::sync::Arc;
 use core::future::poll_fn;
 use core::net::SocketAddr;
 
-use virtual_file_system::{Error, Operation, Result, WakerList};
+use devnet_virtual_file_system::{Error, Operation, Result, WakerList};
 
 use super::open::OpenFile;
 use super::state::{Handle, State, Unconnected};

@@ -10,7 +10,7 @@ use core::future::poll_fn;
 use core::net::SocketAddr;
 use core::task::{Context, Poll};
 
-use virtual_file_system::{Error, Operation, Readiness, Result, WakerList};
+use devnet_virtual_file_system::{Error, Operation, Readiness, Result, WakerList};
 
 use super::offers::Offers;
 use super::reader::Reader;

@@ -2,7 +2,7 @@
 
 use alloc::sync::Arc;
 
-use virtual_file_system::{Error, Result};
+use devnet_virtual_file_system::{Error, Result};
 
 use super::open::OpenFile;
 use super::reader::Reader;

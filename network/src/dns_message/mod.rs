@@ -15,7 +15,7 @@ use alloc::string::String;
 use alloc::vec::Vec;
 use core::net::IpAddr;
 
-use virtual_file_system::Error;
+use devnet_virtual_file_system::Error;
 
 pub use self::name::{check_name, reverse_name};
 pub use self::response::Response;

@@ -5,7 +5,7 @@ use alloc::string::String;
 use alloc::vec::Vec;
 use core::net::{IpAddr, Ipv4Addr, Ipv6Addr};
 
-use virtual_file_system::Error;
+use devnet_virtual_file_system::Error;
 
 use crate::limits;
 

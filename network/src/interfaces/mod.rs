@@ -21,7 +21,7 @@ use core::cmp::Reverse;
 use core::fmt;
 use core::net::IpAddr;
 
-use virtual_file_system::{Error, Lock};
+use devnet_virtual_file_system::{Error, Lock};
 
 pub(crate) use self::place::{Place, WeakPlace};
 pub(crate) use self::registration::{Name, Names, Registration};

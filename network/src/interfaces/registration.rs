@@ -4,7 +4,7 @@ use alloc::collections::BTreeSet;
 use alloc::string::{String, ToString};
 use alloc::sync::Arc;
 
-use virtual_file_system::Lock;
+use devnet_virtual_file_system::Lock;
 
 use crate::interface::Interface;
 use crate::mount::Mount;

@@ -3,7 +3,7 @@
 use alloc::sync::Arc;
 use alloc::vec::Vec;
 
-use virtual_file_system::Error;
+use devnet_virtual_file_system::Error;
 
 use super::Interfaces;
 use crate::interface::Interface;

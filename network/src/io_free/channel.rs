@@ -12,7 +12,7 @@ use core::future::Future;
 use core::pin::Pin;
 use core::task::{Context, Poll, Waker};
 
-use virtual_file_system::{Error, Lock, WakerList};
+use devnet_virtual_file_system::{Error, Lock, WakerList};
 
 type Job<C> = Box<dyn FnOnce(&mut C) + Send>;
 

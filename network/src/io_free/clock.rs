@@ -7,7 +7,7 @@ use alloc::vec::Vec;
 use core::future::poll_fn;
 use core::task::{Poll, Waker};
 
-use virtual_file_system::Lock;
+use devnet_virtual_file_system::Lock;
 
 use crate::platform::{BoxFuture, Clock, Instant};
 

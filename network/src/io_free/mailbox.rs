@@ -4,7 +4,7 @@ use alloc::collections::VecDeque;
 use alloc::sync::{Arc, Weak};
 use core::task::Waker;
 
-use virtual_file_system::Lock;
+use devnet_virtual_file_system::Lock;
 
 use super::tasks::RunQueue;
 use crate::address::HardwareAddress;

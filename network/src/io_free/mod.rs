@@ -33,7 +33,7 @@ use core::fmt;
 use core::future::Future;
 use core::task::Waker;
 
-use virtual_file_system::{Lock, VirtualFileSystem};
+use devnet_virtual_file_system::{Lock, VirtualFileSystem};
 
 pub use self::channel::{Call, Inbox, Remote, channel};
 use self::clock::CoreClock;
@@ -114,8 +114,8 @@ impl Core {
     ///
     /// # Errors
     /// The command's; `WouldBlock` for one that waits.
-    pub fn execute(&self, interface: &str, line: &str) -> virtual_file_system::Result<()> {
-        use virtual_file_system::{Credentials, Mode, OpenFlags, Path};
+    pub fn execute(&self, interface: &str, line: &str) -> devnet_virtual_file_system::Result<()> {
+        use devnet_virtual_file_system::{Credentials, Mode, OpenFlags, Path};
         let path = match interface {
             "sockets" => alloc::string::String::from(crate::manager::SOCKETS),
             name => alloc::format!("{}/{name}", crate::manager::INTERFACES),

@@ -7,7 +7,7 @@ use core::fmt;
 use core::sync::atomic::{AtomicBool, Ordering};
 use core::task::Waker;
 
-use virtual_file_system::Lock;
+use devnet_virtual_file_system::Lock;
 
 type Queue<K> = Arc<Lock<VecDeque<Arc<Entry<K>>>>>;
 

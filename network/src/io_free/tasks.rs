@@ -6,7 +6,7 @@ use alloc::task::Wake;
 use core::sync::atomic::{AtomicBool, Ordering};
 use core::task::{Context, Waker};
 
-use virtual_file_system::Lock;
+use devnet_virtual_file_system::Lock;
 
 use crate::platform::{BoxFuture, Spawner};
 

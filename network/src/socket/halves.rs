@@ -3,7 +3,7 @@
 use alloc::sync::Arc;
 use core::task::{Context, Poll};
 
-use virtual_file_system::Error;
+use devnet_virtual_file_system::Error;
 
 use super::TcpStream;
 use crate::command::socket::Direction;

@@ -6,7 +6,7 @@ use core::future::poll_fn;
 use core::net::SocketAddr;
 use core::task::{Context, Poll, Waker};
 
-use virtual_file_system::{Error, Lock, Readiness};
+use devnet_virtual_file_system::{Error, Lock, Readiness};
 
 use super::tcp::pending_if_blocked;
 use super::{Sockets, TcpSettings, TcpStream};

@@ -2,7 +2,7 @@
 
 use core::ops::Deref;
 
-use virtual_file_system::Error;
+use devnet_virtual_file_system::Error;
 
 use super::{DatagramSocket, Sockets};
 use crate::stack::datagram::Family;

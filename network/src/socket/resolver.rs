@@ -13,7 +13,7 @@ use core::net::{IpAddr, Ipv4Addr, Ipv6Addr, SocketAddr};
 use core::time::Duration;
 
 use async_lock::Semaphore;
-use virtual_file_system::Error;
+use devnet_virtual_file_system::Error;
 
 use super::{Sockets, TcpStream, UdpSocket};
 use crate::command::dns::{Answer, Question, Record, RecordData, RecordKind};

@@ -6,7 +6,7 @@ use core::future::poll_fn;
 use core::net::{IpAddr, SocketAddr};
 use core::task::{Context, Poll, Waker};
 
-use virtual_file_system::{Error, Readiness};
+use devnet_virtual_file_system::{Error, Readiness};
 
 use super::Sockets;
 use crate::command::socket::{Direction, SocketStatus};

@@ -8,7 +8,7 @@
 use alloc::vec::Vec;
 use core::net::{IpAddr, Ipv4Addr, Ipv6Addr};
 
-use virtual_file_system::Error;
+use devnet_virtual_file_system::Error;
 
 use crate::address::Prefix;
 use crate::command::address::{AddressState, NewAddress, Origin, Scope};

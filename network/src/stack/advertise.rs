@@ -7,7 +7,7 @@
 use core::net::{IpAddr, Ipv6Addr};
 use core::time::Duration;
 
-use virtual_file_system::Error;
+use devnet_virtual_file_system::Error;
 
 use super::context::Context;
 use super::ip::Ip;

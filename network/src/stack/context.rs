@@ -8,7 +8,7 @@ use alloc::string::String;
 use alloc::vec::Vec;
 use core::task::Waker;
 
-use virtual_file_system::{Error, WakerList};
+use devnet_virtual_file_system::{Error, WakerList};
 
 use super::random::Random;
 use super::timers::Timers;

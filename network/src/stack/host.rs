@@ -9,7 +9,7 @@ use core::net::{IpAddr, Ipv4Addr};
 use core::sync::atomic::{AtomicU32, Ordering};
 use core::task::Waker;
 
-use virtual_file_system::{Lock, WakerList};
+use devnet_virtual_file_system::{Lock, WakerList};
 
 use super::context::Wakes;
 use crate::address::Prefix;

@@ -46,7 +46,7 @@ use alloc::sync::Arc;
 use alloc::vec::Vec;
 use core::net::IpAddr;
 
-use virtual_file_system::{Error, WakerList};
+use devnet_virtual_file_system::{Error, WakerList};
 
 use self::advertise::Advertiser;
 use self::autoconfiguration::Autoconfiguration;

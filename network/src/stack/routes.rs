@@ -8,7 +8,7 @@ use alloc::vec::Vec;
 use core::cmp::Reverse;
 use core::net::IpAddr;
 
-use virtual_file_system::Error;
+use devnet_virtual_file_system::Error;
 
 use crate::address::Prefix;
 use crate::command::address::Origin;

@@ -4,7 +4,7 @@ use alloc::sync::Arc;
 use alloc::vec::Vec;
 use core::net::{IpAddr, SocketAddr};
 
-use virtual_file_system::Error;
+use devnet_virtual_file_system::Error;
 
 use super::addresses::Addresses;
 use super::advertise::Advertiser;

@@ -2,11 +2,11 @@
 
 use std::net::{IpAddr, Ipv4Addr};
 
+use devnet_network::address::HardwareAddress;
+use devnet_network::command::neighbor::{NeighborEntry, NewNeighbor};
+use devnet_network::command::{AddNeighbor, FindRoute, ListNeighbors, RemoveNeighbor};
+use devnet_virtual_file_system::Error;
 use lexopt::prelude::*;
-use network::address::HardwareAddress;
-use network::command::neighbor::{NeighborEntry, NewNeighbor};
-use network::command::{AddNeighbor, FindRoute, ListNeighbors, RemoveNeighbor};
-use virtual_file_system::Error;
 
 use super::words;
 use crate::context::Context;

@@ -1,6 +1,6 @@
 //! `cat`: files and devices, until their end.
 
-use virtual_file_system::OpenFlags;
+use devnet_virtual_file_system::OpenFlags;
 
 use crate::context::{Context, Stream};
 use crate::failure::{Failure, Outcome};

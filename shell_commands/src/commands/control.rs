@@ -5,8 +5,8 @@
 
 use std::fmt::Write as _;
 
-use network::command::table::TABLE;
-use virtual_file_system::{Identifier, OpenFlags};
+use devnet_network::command::table::TABLE;
+use devnet_virtual_file_system::{Identifier, OpenFlags};
 
 use crate::context::Context;
 use crate::failure::{Failure, Outcome};

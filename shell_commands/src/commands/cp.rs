@@ -1,6 +1,6 @@
 //! `cp` and `mv`: one or more sources to a target, which is a directory if there are several.
 
-use virtual_file_system::{Error, NodeKind, OpenFlags};
+use devnet_virtual_file_system::{Error, NodeKind, OpenFlags};
 
 use crate::context::Context;
 use crate::failure::{Failure, Outcome};

@@ -2,10 +2,10 @@
 //!
 //! The client belongs to the interface: it keeps trying if the waiting command is ended.
 
+use devnet_network::command::dhcp::{DhcpOptions, DhcpStatus};
+use devnet_network::command::{AwaitDhcp, GetDhcp, RenewDhcp, SetEnabled, StartDhcp, StopDhcp};
+use devnet_virtual_file_system::Error;
 use lexopt::prelude::*;
-use network::command::dhcp::{DhcpOptions, DhcpStatus};
-use network::command::{AwaitDhcp, GetDhcp, RenewDhcp, SetEnabled, StartDhcp, StopDhcp};
-use virtual_file_system::Error;
 
 use super::words;
 use crate::context::Context;

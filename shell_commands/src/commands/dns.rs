@@ -2,8 +2,8 @@
 
 use std::net::IpAddr;
 
-use network::command::{AddDnsServer, ListDnsServers, ListRoutes, RemoveDnsServer};
-use virtual_file_system::{Error, File};
+use devnet_network::command::{AddDnsServer, ListDnsServers, ListRoutes, RemoveDnsServer};
+use devnet_virtual_file_system::{Error, File};
 
 use super::words;
 use crate::context::Context;

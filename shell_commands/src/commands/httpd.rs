@@ -2,8 +2,8 @@
 
 use std::net::{IpAddr, SocketAddr};
 
+use devnet_virtual_file_system::NodeKind;
 use lexopt::prelude::*;
-use virtual_file_system::NodeKind;
 
 use super::words;
 use crate::context::Context;
@@ -30,7 +30,9 @@ pub(super) async fn run(context: &Context) -> Outcome {
     let root = context.files.resolve(&directory).map_err(|why| Failure::of(&directory, why))?;
     match context.files.stat(root.as_str()) {
         Ok(attributes) if attributes.kind == NodeKind::Directory => {}
-        Ok(_) => return Err(Failure::of(&directory, virtual_file_system::Error::NotADirectory)),
+        Ok(_) => {
+            return Err(Failure::of(&directory, devnet_virtual_file_system::Error::NotADirectory));
+        }
         Err(why) => return Err(Failure::of(&directory, why)),
     }
     let listener = Sockets::routed(&context.files)

@@ -6,15 +6,15 @@
 
 use std::net::{IpAddr, Ipv4Addr};
 
-use network::address::Prefix;
-use network::command::address::{AddressEntry, NewAddress};
-use network::command::dhcp::DhcpOptions;
-use network::command::route::{NewRoute, RouteSelector};
-use network::command::{
+use devnet_network::address::Prefix;
+use devnet_network::command::address::{AddressEntry, NewAddress};
+use devnet_network::command::dhcp::DhcpOptions;
+use devnet_network::command::route::{NewRoute, RouteSelector};
+use devnet_network::command::{
     AddAddress, AddDnsServer, AddRoute, ListAddresses, ListRoutes, RemoveAddress, RemoveRoute,
     SetEnabled, SetHardwareAddress, SetMetric, SetMtu, StartDhcp,
 };
-use virtual_file_system::Error;
+use devnet_virtual_file_system::Error;
 
 use super::interface_words::{Setting, class_length, parse};
 use crate::context::Context;

@@ -5,7 +5,7 @@
 
 use std::net::{IpAddr, Ipv4Addr};
 
-use network::address::{HardwareAddress, Prefix};
+use devnet_network::address::{HardwareAddress, Prefix};
 
 use super::words::{self, Words};
 use crate::failure::Failure;

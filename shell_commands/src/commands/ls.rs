@@ -1,7 +1,7 @@
 //! `ls`: lists directories.
 
+use devnet_virtual_file_system::{Attributes, NodeKind};
 use lexopt::prelude::*;
-use virtual_file_system::{Attributes, NodeKind};
 
 use crate::context::Context;
 use crate::failure::{Failure, Outcome};

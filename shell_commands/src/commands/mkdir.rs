@@ -1,7 +1,7 @@
 //! `mkdir`: creates directories.
 
+use devnet_virtual_file_system::{Error, NodeKind};
 use lexopt::prelude::*;
-use virtual_file_system::{Error, NodeKind};
 
 use crate::context::Context;
 use crate::failure::{Failure, Outcome};

@@ -7,12 +7,12 @@ use std::net::{IpAddr, SocketAddr};
 use std::time::Duration;
 
 use async_lock::OnceCell;
+use devnet_network::command::socket::{Direction, SocketKind};
+use devnet_network::command::{Connect, Shutdown};
+use devnet_network::platform::{Clock, Instant};
+use devnet_virtual_file_system::{Error, File, Lock};
 use futures_lite::future;
 use lexopt::prelude::*;
-use network::command::socket::{Direction, SocketKind};
-use network::command::{Connect, Shutdown};
-use network::platform::{Clock, Instant};
-use virtual_file_system::{Error, File, Lock};
 
 use super::{sleep, words};
 use crate::context::Context;

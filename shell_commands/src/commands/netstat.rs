@@ -1,8 +1,8 @@
 //! `netstat`: sockets, and with `-r` and `-i` the output of `route` and `ifconfig -s`.
 
+use devnet_network::command::ListSockets;
+use devnet_network::command::socket::{SocketKind, SocketState, SocketStatus};
 use lexopt::prelude::*;
-use network::command::ListSockets;
-use network::command::socket::{SocketKind, SocketState, SocketStatus};
 
 use super::{interface, route};
 use crate::context::Context;

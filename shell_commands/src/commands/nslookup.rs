@@ -2,9 +2,9 @@
 
 use std::net::{IpAddr, SocketAddr};
 
-use network::command::dns::{Answer, Question, RecordKind};
-use network::command::{ListDnsServers, Resolve};
-use virtual_file_system::{Error, File};
+use devnet_network::command::dns::{Answer, Question, RecordKind};
+use devnet_network::command::{ListDnsServers, Resolve};
+use devnet_virtual_file_system::{Error, File};
 
 use crate::context::Context;
 use crate::devices::{self, Use};

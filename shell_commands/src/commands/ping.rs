@@ -6,11 +6,11 @@
 use std::net::{IpAddr, SocketAddr};
 use std::time::Duration;
 
+use devnet_network::command::socket::{Datagram, SocketKind, SocketOption};
+use devnet_network::command::{Bind, SetOption};
+use devnet_network::platform::Instant;
+use devnet_virtual_file_system::{Error, File};
 use lexopt::prelude::*;
-use network::command::socket::{Datagram, SocketKind, SocketOption};
-use network::command::{Bind, SetOption};
-use network::platform::Instant;
-use virtual_file_system::{Error, File};
 
 use super::{sleep, words};
 use crate::context::{Context, Stream};

@@ -5,11 +5,11 @@
 
 use std::net::IpAddr;
 
-use network::address::Prefix;
-use network::command::address::Origin;
-use network::command::route::{NewRoute, RouteEntry, RouteSelector};
-use network::command::{AddRoute, ListRoutes, RemoveRoute};
-use virtual_file_system::{ControlCommand, Error};
+use devnet_network::address::Prefix;
+use devnet_network::command::address::Origin;
+use devnet_network::command::route::{NewRoute, RouteEntry, RouteSelector};
+use devnet_network::command::{AddRoute, ListRoutes, RemoveRoute};
+use devnet_virtual_file_system::{ControlCommand, Error};
 
 use super::words::{self, Words};
 use crate::context::Context;

@@ -9,10 +9,10 @@ use std::sync::Arc;
 use std::thread;
 
 use async_lock::OnceCell;
-use guest_programs::grants::parse::{WORDS, takes_value};
-use guest_programs::{Exit, Grants, Launch, Process, Program, ProgramError, Translator};
+use devnet_guest_programs::grants::parse::{WORDS, takes_value};
+use devnet_guest_programs::{Exit, Grants, Launch, Process, Program, ProgramError, Translator};
+use devnet_virtual_file_system::{Error, OpenFlags};
 use lexopt::prelude::*;
-use virtual_file_system::{Error, OpenFlags};
 
 use crate::context::Context;
 use crate::failure::{Failure, Outcome};
@@ -88,7 +88,7 @@ pub(super) async fn run(context: &Context) -> Outcome {
         grants.add(word, value).map_err(|why| Failure::usage(format!("--{word}: {why}")))?;
     }
     let name = options.guest.as_str();
-    let module = read(context, name, guest_programs::limits::MODULE_BYTES)
+    let module = read(context, name, devnet_guest_programs::limits::MODULE_BYTES)
         .await
         .map_err(|why| Failure::of(name, why))?;
     let program = translate(&context.platform.translator, module)
@@ -131,7 +131,7 @@ async fn read(context: &Context, path: &str, limit: usize) -> Result<Vec<u8>, Er
 
 async fn add_manifest(context: &Context, grants: &mut Grants, path: &str) -> Result<(), Failure> {
     let named = |why: &dyn std::fmt::Display| Failure::of(path, why);
-    let bytes = match read(context, path, guest_programs::limits::MANIFEST_BYTES).await {
+    let bytes = match read(context, path, devnet_guest_programs::limits::MANIFEST_BYTES).await {
         Ok(bytes) => bytes,
         Err(why) => return Err(named(&why)),
     };

@@ -3,6 +3,7 @@
 use std::sync::Arc;
 use std::time::Duration;
 
+use devnet_virtual_file_system::{Error, OpenFlags};
 use embedded_io_async::SeekFrom;
 use http::header::{
     ACCEPT, ACCEPT_ENCODING, CONNECTION, CONTENT_LENGTH, CONTENT_TYPE, HOST, RANGE,
@@ -12,7 +13,6 @@ use http::{HeaderMap, HeaderName, HeaderValue, Method, Request};
 use http_body_util::Full;
 use hyper::body::Bytes;
 use lexopt::prelude::*;
-use virtual_file_system::{Error, OpenFlags};
 
 use super::sleep;
 use crate::context::{Context, Stream};

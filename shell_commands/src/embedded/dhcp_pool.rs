@@ -12,7 +12,7 @@ use std::collections::BTreeMap;
 use std::net::Ipv4Addr;
 use std::time::Duration;
 
-use network::platform::Instant;
+use devnet_network::platform::Instant;
 
 use crate::limits;
 

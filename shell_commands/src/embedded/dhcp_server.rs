@@ -7,11 +7,11 @@
 use std::net::{IpAddr, Ipv4Addr, SocketAddr};
 use std::time::Duration;
 
-use network::command::SetOption;
-use network::command::socket::{SocketKind, SocketOption};
-use network::dhcp_message::{CLIENT_PORT, DhcpMessage, MessageKind, SERVER_PORT, option};
-use network::platform::Instant;
-use virtual_file_system::{Error, File, Result};
+use devnet_network::command::SetOption;
+use devnet_network::command::socket::{SocketKind, SocketOption};
+use devnet_network::dhcp_message::{CLIENT_PORT, DhcpMessage, MessageKind, SERVER_PORT, option};
+use devnet_network::platform::Instant;
+use devnet_virtual_file_system::{Error, File, Result};
 
 use super::dhcp_pool::Pool;
 use super::host::INTERFACE;
@@ -200,7 +200,7 @@ fn describe(settings: &Settings, reply: &mut DhcpMessage) {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use network::address::HardwareAddress;
+    use devnet_network::address::HardwareAddress;
 
     const SERVER: Ipv4Addr = Ipv4Addr::new(10, 0, 2, 2);
     const FIRST: Ipv4Addr = Ipv4Addr::new(10, 0, 2, 15);

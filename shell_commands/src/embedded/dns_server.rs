@@ -7,10 +7,10 @@ use std::time::Duration;
 
 use async_executor::Executor;
 use async_lock::Semaphore;
-use network::command::dns::{Record, RecordData};
-use network::command::socket::SocketKind;
-use network::dns_message::{DnsMessage, PORT, QueryKind, ResponseCode, reverse_name};
-use virtual_file_system::{Error, File, Result};
+use devnet_network::command::dns::{Record, RecordData};
+use devnet_network::command::socket::SocketKind;
+use devnet_network::dns_message::{DnsMessage, PORT, QueryKind, ResponseCode, reverse_name};
+use devnet_virtual_file_system::{Error, File, Result};
 
 use super::{DOMAIN, HOSTS};
 use crate::context::{Files, Platform};

@@ -2,9 +2,9 @@
 
 use std::net::{IpAddr, Ipv6Addr};
 
-use network::Manager;
-use network::driver::Driver;
-use virtual_file_system::{Credentials, OpenFlags, Result as FileResult, VirtualFileSystem};
+use devnet_network::Manager;
+use devnet_network::driver::Driver;
+use devnet_virtual_file_system::{Credentials, OpenFlags, Result as FileResult, VirtualFileSystem};
 
 use crate::context::{Files, Platform};
 use crate::devices::NETWORK;
@@ -34,7 +34,7 @@ impl Host {
         addresses: &[IpAddr],
     ) -> Result<Self, String> {
         let tree = VirtualFileSystem::new();
-        let supplies = network::Platform {
+        let supplies = devnet_network::Platform {
             clock: platform.clock.clone(),
             entropy: platform.entropy.clone(),
             spawner: platform.spawner.clone(),

@@ -19,8 +19,8 @@ pub mod web;
 
 use std::net::{IpAddr, Ipv4Addr, Ipv6Addr};
 
-use network::address::HardwareAddress;
-use network::driver::Driver;
+use devnet_network::address::HardwareAddress;
+use devnet_network::driver::Driver;
 
 use self::dhcp_pool::Pool;
 use self::dhcp_server::Settings;

@@ -2,7 +2,7 @@
 
 use std::net::SocketAddr;
 
-use virtual_file_system::{OpenFlags, Result};
+use devnet_virtual_file_system::{OpenFlags, Result};
 
 use crate::context::{Files, Platform};
 use crate::http::server::Server;

@@ -5,13 +5,13 @@
 
 use std::sync::Arc;
 
+use devnet_virtual_file_system::{Error, File, NodeKind, OpenFlags, Result};
 use embedded_io_async::SeekFrom;
 use http::header::{
     ACCEPT_RANGES, ALLOW, CONNECTION, CONTENT_LENGTH, CONTENT_RANGE, CONTENT_TYPE, ETAG, LOCATION,
     SERVER,
 };
 use http::{HeaderMap, HeaderName, HeaderValue, Response, StatusCode};
-use virtual_file_system::{Error, File, NodeKind, OpenFlags, Result};
 
 use super::condition::{self, Wanted};
 use super::content::{Content, Source};

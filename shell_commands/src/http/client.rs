@@ -8,6 +8,7 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
 use std::task::{Context, Poll, ready};
 
+use devnet_virtual_file_system::{Error, File};
 use http::header::{CONTENT_LENGTH, TRANSFER_ENCODING};
 use http::{HeaderMap, Request, StatusCode, Version};
 use http_body_util::{BodyExt, Full};
@@ -15,7 +16,6 @@ use hyper::body::{Bytes, Incoming};
 use hyper::client::conn::http1::{Builder, Connection};
 use hyper::ext::ReasonPhrase;
 use hyper::rt::{Read, ReadBufCursor, Write};
-use virtual_file_system::{Error, File};
 
 use super::framing::Heads;
 use super::wire::{Wire, cause};

@@ -4,8 +4,8 @@ use std::pin::Pin;
 use std::sync::Arc;
 use std::task::{Context, Poll};
 
+use devnet_virtual_file_system::{Error, File};
 use hyper::body::{Body, Bytes, Frame, SizeHint};
-use virtual_file_system::{Error, File};
 
 use super::guard::Exchange;
 use crate::limits;

@@ -11,8 +11,8 @@ use std::sync::Arc;
 use std::task::{Poll, Waker};
 use std::time::Duration;
 
-use network::platform::{Clock, Instant};
-use virtual_file_system::{File, Lock, Readiness};
+use devnet_network::platform::{Clock, Instant};
+use devnet_virtual_file_system::{File, Lock, Readiness};
 
 /// The most connections, in all and from one source: an IPv4 address, or a /64 of IPv6.
 #[derive(Clone, Copy, Debug)]

@@ -11,9 +11,9 @@ use std::sync::atomic::{AtomicBool, AtomicU8, AtomicUsize, Ordering};
 use std::task::{Context, Poll};
 use std::time::Duration;
 
+use devnet_network::platform::{BoxFuture, Clock, Instant};
+use devnet_virtual_file_system::Error;
 use hyper::rt::{Read, ReadBufCursor, Write};
-use network::platform::{BoxFuture, Clock, Instant};
-use virtual_file_system::Error;
 
 use super::framing::Requests;
 use super::wire::Wire;

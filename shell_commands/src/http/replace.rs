@@ -2,8 +2,8 @@
 //! is: a server without ranges sends it once more, and a transfer that breaks off then must not
 //! leave less than there was.
 
+use devnet_virtual_file_system::{File, Result};
 use embedded_io_async::SeekFrom;
-use virtual_file_system::{File, Result};
 
 /// A file with a part that is compared, not written.
 pub struct Replaced {

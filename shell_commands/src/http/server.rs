@@ -11,16 +11,16 @@ use std::task::Poll;
 use std::time::{Duration, UNIX_EPOCH};
 
 use async_executor::Executor;
+use devnet_network::command::Shutdown;
+use devnet_network::command::socket::Direction;
+use devnet_network::platform::Instant;
+use devnet_virtual_file_system::{Error, File, Result};
 use futures_lite::future;
 use http::header::DATE;
 use http::{HeaderValue, Request, Response, StatusCode};
 use hyper::body::{Body, Incoming};
 use hyper::server::conn::http1::Builder;
 use hyper::service::service_fn;
-use network::command::Shutdown;
-use network::command::socket::Direction;
-use network::platform::Instant;
-use virtual_file_system::{Error, File, Result};
 
 use super::answer::{Answer, Directory};
 use super::content::Content;

@@ -5,8 +5,8 @@ use std::io;
 use std::pin::Pin;
 use std::task::{Context, Poll, ready};
 
+use devnet_virtual_file_system::{Error, File, Readiness};
 use hyper::rt::Write;
-use virtual_file_system::{Error, File, Readiness};
 
 use crate::limits;
 

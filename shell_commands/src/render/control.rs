@@ -1,6 +1,6 @@
 //! The table of a device's control commands, as `control DEVICE` prints it.
 
-use virtual_file_system::{Authority, CommandEntry};
+use devnet_virtual_file_system::{Authority, CommandEntry};
 
 use super::append;
 
@@ -30,7 +30,7 @@ pub fn table(rows: &[CommandEntry]) -> String {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use network::command::table::TABLE;
+    use devnet_network::command::table::TABLE;
 
     #[test]
     fn rows_begin_with_what_control_takes() {

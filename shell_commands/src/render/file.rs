@@ -1,6 +1,6 @@
 //! `ls -l` and `stat`.
 
-use virtual_file_system::{Attributes, NodeKind};
+use devnet_virtual_file_system::{Attributes, NodeKind};
 
 use super::append;
 use crate::shown;
@@ -76,7 +76,7 @@ fn permissions(attributes: &Attributes) -> String {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use virtual_file_system::{GroupIdentifier, Mode, UserIdentifier};
+    use devnet_virtual_file_system::{GroupIdentifier, Mode, UserIdentifier};
 
     fn attributes(kind: NodeKind, mode: u16, size: u64) -> Attributes {
         Attributes {

@@ -2,9 +2,9 @@
 
 use std::net::IpAddr;
 
-use network::command::address::Origin;
-use network::command::dhcp::{DhcpLease, DhcpStatus};
-use network::command::dns::DnsServer;
+use devnet_network::command::address::Origin;
+use devnet_network::command::dhcp::{DhcpLease, DhcpStatus};
+use devnet_network::command::dns::DnsServer;
 
 use super::append;
 use crate::shown;
@@ -87,7 +87,7 @@ fn origin(origin: Origin) -> &'static str {
 
 #[cfg(test)]
 mod tests {
-    use network::command::dhcp::DhcpState;
+    use devnet_network::command::dhcp::DhcpState;
 
     use super::*;
     use crate::render::samples;

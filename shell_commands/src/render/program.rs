@@ -1,6 +1,6 @@
 //! `ps`: one line per running guest program. The first and the last column are those of every `ps`.
 
-use guest_programs::Usage;
+use devnet_guest_programs::Usage;
 
 use super::append;
 use crate::shown;

@@ -2,7 +2,7 @@
 
 use std::time::Duration;
 
-use network::platform::Instant;
+use devnet_network::platform::Instant;
 
 use super::units;
 use crate::shown;

@@ -1,15 +1,15 @@
 //! Sample responses for the renderers' tests.
 
-use network::address::{HardwareAddress, Prefix};
-use network::command::address::{AddressEntry, AddressState, Origin, Scope};
-use network::command::dhcp::DhcpLease;
-use network::command::interface::{
+use devnet_network::address::{HardwareAddress, Prefix};
+use devnet_network::command::address::{AddressEntry, AddressState, Origin, Scope};
+use devnet_network::command::dhcp::DhcpLease;
+use devnet_network::command::interface::{
     InterfaceFlags, InterfaceStatus, ReceiveDrops, SendDrops, Statistics,
 };
-use network::command::neighbor::{NeighborEntry, NeighborState};
-use network::command::route::RouteEntry;
-use network::command::socket::{SocketKind, SocketState, SocketStatus};
-use network::driver::{Kind, LinkState, Medium};
+use devnet_network::command::neighbor::{NeighborEntry, NeighborState};
+use devnet_network::command::route::RouteEntry;
+use devnet_network::command::socket::{SocketKind, SocketState, SocketStatus};
+use devnet_network::driver::{Kind, LinkState, Medium};
 
 pub(crate) fn ethernet() -> InterfaceStatus {
     InterfaceStatus {

@@ -2,7 +2,7 @@
 //!
 //! The shell looks up names here and starts the commands; the caller supplies the table.
 
-use network::platform::BoxFuture;
+use devnet_network::platform::BoxFuture;
 
 use crate::context::Context;
 use crate::failure::{Failure, Outcome};

@@ -8,9 +8,9 @@
 //! The future of a command owns all its resources: dropping the future of [`Shell::execute`] closes
 //! them.
 
+use devnet_network::platform::BoxFuture;
+use devnet_virtual_file_system::{OpenFlags, pipe};
 use futures_lite::future;
-use network::platform::BoxFuture;
-use virtual_file_system::{OpenFlags, pipe};
 
 use super::command::{self, Action};
 use super::lexer::{Descriptor, Direction};

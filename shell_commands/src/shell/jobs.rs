@@ -7,8 +7,8 @@
 use std::sync::Arc;
 
 use async_lock::OnceCell;
+use devnet_network::platform::{BoxFuture, Spawner};
 use futures_lite::future;
-use network::platform::{BoxFuture, Spawner};
 
 use crate::limits;
 use crate::status::Status;

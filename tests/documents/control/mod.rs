@@ -3,9 +3,9 @@
 //!
 //! | part | from |
 //! |---|---|
-//! | number, name, access, what it does | the table, `network::command::TABLE` |
-//! | lines | `network::command::grammar`, beside the parser |
-//! | errors | `network::command::errors` |
+//! | number, name, access, what it does | the table, `devnet_network::command::TABLE` |
+//! | lines | `devnet_network::command::grammar`, beside the parser |
+//! | errors | `devnet_network::command::errors` |
 //! | types, fields, units | [`schema`]: the sources that declare them |
 //! | examples | [`mod@samples`]: encoded by the system itself |
 
@@ -15,11 +15,11 @@ pub(crate) mod schema;
 use std::fmt::Write;
 use std::path::PathBuf;
 
-use network::command::errors::COMMON;
-use network::command::grammar::PLACEHOLDERS;
-use network::command::{TABLE, noun, nouns};
+use devnet_network::command::errors::COMMON;
+use devnet_network::command::grammar::PLACEHOLDERS;
+use devnet_network::command::{TABLE, noun, nouns};
+use devnet_virtual_file_system::{Authority, CommandEntry, Error};
 use syn::Type;
-use virtual_file_system::{Authority, CommandEntry, Error};
 
 use self::samples::{Payload, Sample, samples};
 use self::schema::{Declaration, Field, Shape, Types, Variant, arguments, name, shown};

@@ -5,31 +5,31 @@
 
 use std::any::type_name;
 
-use network::command::address::{AddressEntry, AddressState, NewAddress, Origin, Scope};
-use network::command::dhcp::{DhcpLease, DhcpOptions, DhcpState, DhcpStatus};
-use network::command::dns::{Answer, DnsServer, Question, Record, RecordData, RecordKind};
-use network::command::interface::{
+use devnet_network::command::address::{AddressEntry, AddressState, NewAddress, Origin, Scope};
+use devnet_network::command::dhcp::{DhcpLease, DhcpOptions, DhcpState, DhcpStatus};
+use devnet_network::command::dns::{Answer, DnsServer, Question, Record, RecordData, RecordKind};
+use devnet_network::command::interface::{
     Advertisement, InterfaceFlags, InterfaceStatus, ReceiveDrops, SendDrops, Statistics, SynCookies,
 };
-use network::command::multicast::{GroupEntry, Membership};
-use network::command::neighbor::{NeighborEntry, NeighborState, NewNeighbor};
-use network::command::option::{
+use devnet_network::command::multicast::{GroupEntry, Membership};
+use devnet_network::command::neighbor::{NeighborEntry, NeighborState, NewNeighbor};
+use devnet_network::command::option::{
     CongestionControl, FurtherOptions, FurtherStreamOptions, PathMtuDiscovery, SocketOption,
     SocketOptions, StreamOptions,
 };
-use network::command::route::{
+use devnet_network::command::route::{
     NewRoute, Preference, RouteChoice, RouteEntry, RoutePreference, RouteSelector,
 };
-use network::command::socket::{
+use devnet_network::command::socket::{
     Datagram, Direction, ErrorOrigin, ErrorReport, Offer, OutgoingDatagram, Peeked, SocketKind,
     SocketState, SocketStatus,
 };
-use network::command::stream::StreamStatistics;
-use network::command::usage::Usage;
-use network::command::watch::Kinds;
-use network::command::*;
-use network::driver::{Kind, LinkState, Medium};
-use virtual_file_system::{ControlCommand, Error, encode};
+use devnet_network::command::stream::StreamStatistics;
+use devnet_network::command::usage::Usage;
+use devnet_network::command::watch::Kinds;
+use devnet_network::command::*;
+use devnet_network::driver::{Kind, LinkState, Medium};
+use devnet_virtual_file_system::{ControlCommand, Error, encode};
 
 /// What one side says: its type, its value as Rust shows it, and its bytes.
 pub(crate) struct Payload {

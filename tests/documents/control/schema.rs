@@ -6,10 +6,10 @@
 use std::collections::BTreeMap;
 use std::fs;
 
+use devnet_virtual_file_system::Error;
 use quote::ToTokens;
 use syn::parse::{Parse, ParseStream};
 use syn::{Attribute, Expr, Fields, GenericArgument, Item, Lit, Meta, PathArguments, Type};
-use virtual_file_system::Error;
 
 use crate::tree::root;
 

@@ -21,13 +21,13 @@ use core::pin::Pin;
 use core::sync::atomic::{AtomicU64, Ordering};
 use core::task::{Context, Poll, Waker};
 
-use network::address::HardwareAddress;
-use network::driver::{
+use devnet_network::address::HardwareAddress;
+use devnet_network::driver::{
     Capabilities, Driver, DriverError, Frame, FramePool, Kind, LinkState, Medium,
 };
-use network::platform::{BoxFuture, Clock, Entropy, Instant, Spawner};
-use network::{Manager, Platform, TcpListener, TcpStream, UdpSocket};
-use virtual_file_system::{Credentials, Lock, Mode, OpenFlags, Path, VirtualFileSystem};
+use devnet_network::platform::{BoxFuture, Clock, Entropy, Instant, Spawner};
+use devnet_network::{Manager, Platform, TcpListener, TcpStream, UdpSocket};
+use devnet_virtual_file_system::{Credentials, Lock, Mode, OpenFlags, Path, VirtualFileSystem};
 
 type Queue = Arc<Lock<VecDeque<Frame>>>;
 

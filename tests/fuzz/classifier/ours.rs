@@ -5,12 +5,12 @@ use std::sync::Arc;
 use std::task::{Context, Waker};
 use std::time::Duration;
 
-use drivers::Cable;
-use network::driver::{Driver, FramePool, Medium};
-use network::io_free::{Core, Port};
-use network::platform::Instant;
-use network::{TcpListener, TcpSettings, TcpStream, UdpSocket};
-use virtual_file_system::Readiness;
+use devnet_drivers::Cable;
+use devnet_network::driver::{Driver, FramePool, Medium};
+use devnet_network::io_free::{Core, Port};
+use devnet_network::platform::Instant;
+use devnet_network::{TcpListener, TcpSettings, TcpStream, UdpSocket};
+use devnet_virtual_file_system::Readiness;
 use world::SeededEntropy;
 
 use super::{Effect, System};
@@ -32,14 +32,14 @@ pub(crate) struct Ours {
 impl Ours {
     pub(crate) fn new() -> Self {
         let hardware = ("02:00:00:00:00:01".parse().unwrap(), "02:00:00:00:00:02".parse().unwrap());
-        let options = drivers::CableOptions {
+        let options = devnet_drivers::CableOptions {
             mtu: 1500,
             medium: Medium::Ip,
             hardware,
             reliable: false,
             capacity: 1024,
         };
-        let (mut driver, hand) = drivers::cable(options);
+        let (mut driver, hand) = devnet_drivers::cable(options);
         let now = Instant::ZERO;
         let core = Core::new(Arc::new(SeededEntropy::new(1)), now).unwrap();
         let port = core.attach("tun0", &mut driver).unwrap();

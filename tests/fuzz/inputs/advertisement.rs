@@ -1,7 +1,7 @@
 //! Router advertisements (RFC 4861 §6.1.2): the bytes behind the checksum.
 
-use network::command::{ListAddresses, ListDnsServers, ListRoutes};
-use network::limits::{
+use devnet_network::command::{ListAddresses, ListDnsServers, ListRoutes};
+use devnet_network::limits::{
     ADVERTISED_ADDRESSES, ADVERTISED_PREFIXES, ADVERTISED_ROUTERS, ADVERTISED_ROUTES, DNS_SERVERS,
 };
 

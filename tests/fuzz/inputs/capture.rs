@@ -6,10 +6,10 @@ use std::io::{self, Write};
 use std::sync::{Arc, Mutex};
 use std::time::Duration;
 
-use drivers::capture::Capture;
-use drivers::{CableOptions, cable};
-use network::address::HardwareAddress;
-use network::driver::{Driver, FramePool, Medium};
+use devnet_drivers::capture::Capture;
+use devnet_drivers::{CableOptions, cable};
+use devnet_network::address::HardwareAddress;
+use devnet_network::driver::{Driver, FramePool, Medium};
 use world::VirtualClock;
 
 use super::{Trace, size};

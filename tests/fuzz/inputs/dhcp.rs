@@ -2,13 +2,13 @@
 
 use std::net::Ipv4Addr;
 
-use network::command::dhcp::DhcpState;
-use network::command::{GetDhcp, ListAddresses, ListDnsServers, ListRoutes};
-use network::dhcp_message::{DhcpMessage, MessageKind, option};
-use network::limits::{DNS_SERVERS, LEASED_ROUTES};
-use network::platform::Instant;
-use shell_commands::embedded::dhcp_pool::Pool;
-use shell_commands::embedded::dhcp_server::{Settings, destination, respond};
+use devnet_network::command::dhcp::DhcpState;
+use devnet_network::command::{GetDhcp, ListAddresses, ListDnsServers, ListRoutes};
+use devnet_network::dhcp_message::{DhcpMessage, MessageKind, option};
+use devnet_network::limits::{DNS_SERVERS, LEASED_ROUTES};
+use devnet_network::platform::Instant;
+use devnet_shell_commands::embedded::dhcp_pool::Pool;
+use devnet_shell_commands::embedded::dhcp_server::{Settings, destination, respond};
 
 use super::{Trace, size};
 use crate::packets::{ethernet, repair};

@@ -1,9 +1,9 @@
 //! DNS messages: as responses to our queries, as queries to the embedded server, and by themselves.
 
-use network::command::dns::RecordData;
-use network::dns_message::{DnsMessage, QueryKind, ResponseCode};
-use network::limits::DNS_RECORDS;
-use shell_commands::embedded::dns_server::answer;
+use devnet_network::command::dns::RecordData;
+use devnet_network::dns_message::{DnsMessage, QueryKind, ResponseCode};
+use devnet_network::limits::DNS_RECORDS;
+use devnet_shell_commands::embedded::dns_server::answer;
 
 use super::{Trace, size};
 

@@ -1,7 +1,7 @@
 //! Manifests of guests: a refused one changes nothing, an accepted one is bounded.
 
-use guest_programs::grants::Grants;
-use guest_programs::limits;
+use devnet_guest_programs::grants::Grants;
+use devnet_guest_programs::limits;
 
 use super::{Trace, size};
 
@@ -82,7 +82,7 @@ pub(crate) fn check(bytes: &[u8], trace: &mut Trace) {
     for interface in &after.interfaces {
         trace.note((
             interface.name == "*",
-            interface.access == guest_programs::grants::Access::Read,
+            interface.access == devnet_guest_programs::grants::Access::Read,
         ));
     }
     trace.note((after.raw, after.limits == before.limits, after.limits.bandwidth.is_some()));

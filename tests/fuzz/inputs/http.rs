@@ -4,11 +4,11 @@ use std::collections::VecDeque;
 use std::sync::{Arc, Mutex, PoisonError};
 use std::task::{Context, Poll};
 
-use guest_programs::Programs;
-use shell_commands::context::Files;
-use shell_commands::http::client;
-use shell_commands::http::server::Server;
-use virtual_file_system::{
+use devnet_guest_programs::Programs;
+use devnet_shell_commands::context::Files;
+use devnet_shell_commands::http::client;
+use devnet_shell_commands::http::server::Server;
+use devnet_virtual_file_system::{
     Credentials, File, Identifier, Mode, OpenDevice, OpenFlags, Operation, Path, Readiness,
     VirtualFileSystem,
 };

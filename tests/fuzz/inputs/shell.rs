@@ -1,7 +1,7 @@
 //! Lines of the shell: tokens and scripts are no larger than their text.
 
-use shell_commands::shell::lexer::tokenize;
-use shell_commands::shell::parser::{Script, parse};
+use devnet_shell_commands::shell::lexer::tokenize;
+use devnet_shell_commands::shell::parser::{Script, parse};
 
 use super::{Trace, size};
 

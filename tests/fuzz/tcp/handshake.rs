@@ -75,7 +75,7 @@ impl Terms {
 
 /// The most that a buffer holds: what was asked for, or what it may grow to.
 fn bytes(asked: Option<usize>) -> usize {
-    asked.unwrap_or(network::limits::TCP_BUFFER_AUTOMATIC).max(2048)
+    asked.unwrap_or(devnet_network::limits::TCP_BUFFER_AUTOMATIC).max(2048)
 }
 
 /// Opens a connection; `None` when the peer refused it.

@@ -26,7 +26,7 @@ mod sent;
 
 use std::time::Duration;
 
-use network::platform::Instant;
+use devnet_network::platform::Instant;
 use world::SeededEntropy;
 
 use self::offered::Offered;

@@ -3,10 +3,10 @@
 use std::net::SocketAddr;
 use std::sync::{Arc, Mutex};
 
-use network::command::option::CongestionControl;
-use network::command::socket::Direction;
-use network::{Sockets, TcpListener, TcpSettings, TcpStream};
-use virtual_file_system::Error;
+use devnet_network::command::option::CongestionControl;
+use devnet_network::command::socket::Direction;
+use devnet_network::{Sockets, TcpListener, TcpSettings, TcpStream};
+use devnet_virtual_file_system::Error;
 
 use super::offered::Offered;
 use super::peer::Temper;

@@ -4,13 +4,13 @@
 use std::sync::Arc;
 use std::time::Duration;
 
-use drivers::Cable;
-use network::command::ListSockets;
-use network::command::socket::SocketStatus;
-use network::driver::{Driver, FramePool, Medium};
-use network::io_free::{Core, Port};
-use network::platform::Instant;
-use virtual_file_system::{Credentials, Mode, OpenFlags, Path};
+use devnet_drivers::Cable;
+use devnet_network::command::ListSockets;
+use devnet_network::command::socket::SocketStatus;
+use devnet_network::driver::{Driver, FramePool, Medium};
+use devnet_network::io_free::{Core, Port};
+use devnet_network::platform::Instant;
+use devnet_virtual_file_system::{Credentials, Mode, OpenFlags, Path};
 use world::SeededEntropy;
 
 /// Polls at one instant after which the host is taken for a livelock.
@@ -32,14 +32,14 @@ pub(super) struct Rig {
 impl Rig {
     pub(super) fn new(seed: u64) -> Self {
         let hardware = ("02:00:00:00:00:01".parse().unwrap(), "02:00:00:00:00:02".parse().unwrap());
-        let options = drivers::CableOptions {
+        let options = devnet_drivers::CableOptions {
             mtu: 1500,
             medium: Medium::Ip,
             hardware,
             reliable: false,
             capacity: 1024,
         };
-        let (mut driver, hand) = drivers::cable(options);
+        let (mut driver, hand) = devnet_drivers::cable(options);
         let core = Core::new(Arc::new(SeededEntropy::new(seed)), Instant::ZERO).unwrap();
         let port = core.attach("tun0", &mut driver).unwrap();
         for line in ["link up", "address add 10.0.0.1/24"] {

@@ -1,7 +1,7 @@
 //! What programs in C do: the C library on devices, and the SDK's sockets.
 
-use network::command::{GetInterface, ListAddresses};
-use network::{TcpStream, UdpSocket};
+use devnet_network::command::{GetInterface, ListAddresses};
+use devnet_network::{TcpStream, UdpSocket};
 
 use super::compiler::c_programs;
 use super::scene::Scene;

@@ -4,12 +4,12 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use async_executor::Task;
-use drivers::Lan;
-use guest_programs::Programs;
-use shell_commands::context::{Files, Platform, Stream, Streams};
-use shell_commands::embedded::{self, Network};
-use shell_commands::shell::Shell;
-use virtual_file_system::{Credentials, File, Mode, OpenFlags, Path, pipe};
+use devnet_drivers::Lan;
+use devnet_guest_programs::Programs;
+use devnet_shell_commands::context::{Files, Platform, Stream, Streams};
+use devnet_shell_commands::embedded::{self, Network};
+use devnet_shell_commands::shell::Shell;
+use devnet_virtual_file_system::{Credentials, File, Mode, OpenFlags, Path, pipe};
 use world::{Host, World};
 
 use super::compiler::Modules;

@@ -7,10 +7,10 @@ use std::task::Poll;
 use std::time::Duration;
 
 use async_executor::Task;
-use network::command::dns::{Record, RecordData};
-use network::dns_message::{DnsMessage, QueryKind};
-use network::{TcpListener, TcpStream, UdpSocket};
-use virtual_file_system::Error;
+use devnet_network::command::dns::{Record, RecordData};
+use devnet_network::dns_message::{DnsMessage, QueryKind};
+use devnet_network::{TcpListener, TcpStream, UdpSocket};
+use devnet_virtual_file_system::Error;
 use world::{Host, World};
 
 use crate::pair::{hosts, read_to_end};
@@ -94,7 +94,7 @@ impl Scene {
         let stream =
             TcpStream::connect(&self.left.sockets(), "10.0.0.2:7".parse().unwrap()).await.unwrap();
         stream.write_all(b"alive").await.unwrap();
-        stream.shutdown(network::command::socket::Direction::Write).unwrap();
+        stream.shutdown(devnet_network::command::socket::Direction::Write).unwrap();
         assert_eq!(read_to_end(&stream).await.unwrap(), b"alive");
         let socket = UdpSocket::new(&self.left.sockets());
         socket.send_to(b"alive", "10.0.0.2:7".parse().unwrap()).await.unwrap();
@@ -215,6 +215,6 @@ async fn exchange(stream: &TcpStream, clock: &world::VirtualClock) -> Result<(),
 }
 
 async fn pause(clock: &world::VirtualClock) {
-    use network::platform::Clock;
+    use devnet_network::platform::Clock;
     clock.sleep_until(clock.now().after(Duration::from_millis(3))).await;
 }

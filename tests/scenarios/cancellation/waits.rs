@@ -4,8 +4,8 @@ use std::future::Future;
 use std::pin::Pin;
 use std::time::Duration;
 
+use devnet_network::{TcpListener, TcpStream, UdpSocket};
 use futures_lite::future;
-use network::{TcpListener, TcpStream, UdpSocket};
 use world::World;
 
 use crate::pair::{connection, hosts, pattern, read_to_end};

@@ -1,6 +1,6 @@
 //! Permission checks.
 
-use virtual_file_system::{
+use devnet_virtual_file_system::{
     Access, Credentials, Error, GroupIdentifier, OpenFlags, UserIdentifier, VirtualFileSystem,
     permitted,
 };

@@ -1,11 +1,11 @@
 //! Command tables. The documentation of `define_commands!` shows that conflicts do not compile.
 
-use virtual_file_system::limits::REQUEST_BYTES;
-use virtual_file_system::{Authority, ControlCommand, Direction, Error, Identifier, encode};
+use devnet_virtual_file_system::limits::REQUEST_BYTES;
+use devnet_virtual_file_system::{Authority, ControlCommand, Direction, Error, Identifier, encode};
 
 use crate::support::line::{Count, Drain, Feed, Immediate, Request, TABLE, Timing, Waiting};
 
-virtual_file_system::define_commands! {
+devnet_virtual_file_system::define_commands! {
     /// Shares the kind of the line, but no number.
     mod neighbour, kind b'l', clashes_with [crate::support::line::TABLE] {
         /// Another command.
@@ -13,7 +13,7 @@ virtual_file_system::define_commands! {
     }
 }
 
-virtual_file_system::define_commands! {
+devnet_virtual_file_system::define_commands! {
     /// Shares numbers, but no kind; and names two others.
     mod unrelated, kind b'm', clashes_with [crate::support::line::TABLE, neighbour::TABLE,] {
         /// Another command.

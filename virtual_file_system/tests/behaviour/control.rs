@@ -1,8 +1,8 @@
 //! Identifiers and payloads: golden bytes, and refusal of everything that is not exactly one value.
 
+use devnet_virtual_file_system::limits::{REQUEST_BYTES, RESPONSE_BYTES};
+use devnet_virtual_file_system::{Direction, Error, Identifier, decode, decode_response, encode};
 use serde::{Deserialize, Serialize};
-use virtual_file_system::limits::{REQUEST_BYTES, RESPONSE_BYTES};
-use virtual_file_system::{Direction, Error, Identifier, decode, decode_response, encode};
 
 #[test]
 fn an_identifier_has_the_layout_of_an_ioctl() {

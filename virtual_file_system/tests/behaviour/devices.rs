@@ -4,13 +4,13 @@ use std::sync::Arc;
 use std::sync::atomic::Ordering;
 use std::task::Poll;
 
-use embedded_io_async::SeekFrom;
-use futures_lite::future::block_on;
-use virtual_file_system::limits::REQUEST_BYTES;
-use virtual_file_system::{
+use devnet_virtual_file_system::limits::REQUEST_BYTES;
+use devnet_virtual_file_system::{
     CharacterDevice, ControlCommand, Credentials, Error, File, Identifier, Lock, Mode, OpenDevice,
     OpenFlags, OpenRequest, Operation, Result,
 };
+use embedded_io_async::SeekFrom;
+use futures_lite::future::block_on;
 
 use crate::support::line::{Count, Drain, Feed};
 use crate::support::{
@@ -161,7 +161,7 @@ fn calls_can_be_sent_to_another_thread() {
     block_on(send(file.read(&mut buffer))).unwrap();
     block_on(send(file.write_all(b"x"))).unwrap();
     block_on(send(file.control::<Count>(&()))).unwrap();
-    block_on(send(file.ready(virtual_file_system::Readiness::READABLE))).unwrap();
+    block_on(send(file.ready(devnet_virtual_file_system::Readiness::READABLE))).unwrap();
 }
 
 #[test]

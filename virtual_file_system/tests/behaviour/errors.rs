@@ -2,8 +2,8 @@
 
 use std::collections::HashSet;
 
+use devnet_virtual_file_system::{Error, decode, encode};
 use embedded_io_async::{Error as _, ErrorKind};
-use virtual_file_system::{Error, decode, encode};
 
 /// POSIX names and Linux numbers, repeated here on purpose.
 const LINUX: &[(&str, u16)] = &[

@@ -1,8 +1,8 @@
 //! Code that is generic over `embedded-io-async` works with files.
 
+use devnet_virtual_file_system::{Error, VirtualFileSystem, pipe};
 use embedded_io_async::{Read, ReadExactError, Seek, SeekFrom, Write};
 use futures_lite::future::block_on;
-use virtual_file_system::{Error, VirtualFileSystem, pipe};
 
 use crate::support::create;
 
@@ -54,7 +54,7 @@ fn generic_code_sees_our_errors() {
 }
 
 /// A writer with the error type of a slice: a file can implement another trait's error.
-struct Infallible(virtual_file_system::File);
+struct Infallible(devnet_virtual_file_system::File);
 
 impl embedded_io_async::ErrorType for Infallible {
     type Error = core::convert::Infallible;

@@ -3,10 +3,10 @@
 use std::collections::BTreeMap;
 use std::thread;
 
+use devnet_virtual_file_system::limits::{CHUNK_OVERHEAD_BYTES, NODE_BYTES};
+use devnet_virtual_file_system::{Error, OpenFlags, Stored, VirtualFileSystem};
 use embedded_io_async::SeekFrom;
 use futures_lite::future::block_on;
-use virtual_file_system::limits::{CHUNK_OVERHEAD_BYTES, NODE_BYTES};
-use virtual_file_system::{Error, OpenFlags, Stored, VirtualFileSystem};
 
 use crate::support::{READ_WRITE, create, open, path, root};
 
@@ -176,7 +176,7 @@ fn writers_of_one_description_do_not_interleave() {
 fn a_regular_file_knows_no_command() {
     let tree = VirtualFileSystem::new();
     let file = create(&tree, "/file");
-    let identifier = virtual_file_system::Identifier::from_raw(0x5401);
+    let identifier = devnet_virtual_file_system::Identifier::from_raw(0x5401);
     assert_eq!(block_on(file.control_raw(identifier, &[])), Err(Error::UnknownCommand));
     assert_eq!(file.try_control_raw(identifier, &[]), Err(Error::UnknownCommand));
 }

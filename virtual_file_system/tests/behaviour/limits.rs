@@ -1,12 +1,12 @@
 //! Every bound of `limits.rs` is reached once; those of payloads in `control`.
 
-use embedded_io_async::SeekFrom;
-use futures_lite::future::block_on;
-use virtual_file_system::limits::{
+use devnet_virtual_file_system::limits::{
     ACCOUNTS_SHARE, CHUNK_BYTES, CHUNK_OVERHEAD_BYTES, FILE_BYTES, NAME_BYTES, NODE_BYTES, NODES,
     PATH_BYTES, PIPE_BYTES, STORAGE_BYTES,
 };
-use virtual_file_system::{Error, OpenFlags, Path, Stored, VirtualFileSystem, pipe};
+use devnet_virtual_file_system::{Error, OpenFlags, Path, Stored, VirtualFileSystem, pipe};
+use embedded_io_async::SeekFrom;
+use futures_lite::future::block_on;
 
 use crate::support::{READ_WRITE, create, octal, open, path, root};
 

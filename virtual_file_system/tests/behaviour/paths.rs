@@ -1,6 +1,6 @@
 //! Paths are normalised, and cannot escape.
 
-use virtual_file_system::{Error, Path};
+use devnet_virtual_file_system::{Error, Path};
 
 use crate::support::path;
 

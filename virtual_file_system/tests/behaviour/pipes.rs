@@ -4,9 +4,9 @@ use std::pin::pin;
 use std::task::Poll;
 use std::thread;
 
+use devnet_virtual_file_system::{Error, Identifier, NodeKind, Readiness, pipe};
 use embedded_io_async::SeekFrom;
 use futures_lite::future::block_on;
-use virtual_file_system::{Error, Identifier, NodeKind, Readiness, pipe};
 
 use crate::support::{Wakes, poll, poll_once};
 

@@ -1,8 +1,8 @@
 //! Accounts: who pays for what is stored, from when and until when.
 
+use devnet_virtual_file_system::limits::{CHUNK_BYTES, CHUNK_OVERHEAD_BYTES, NODE_BYTES};
+use devnet_virtual_file_system::{Error, OpenFlags, Stored, VirtualFileSystem};
 use embedded_io_async::SeekFrom;
-use virtual_file_system::limits::{CHUNK_BYTES, CHUNK_OVERHEAD_BYTES, NODE_BYTES};
-use virtual_file_system::{Error, OpenFlags, Stored, VirtualFileSystem};
 
 use crate::support::{READ_WRITE, create, octal, open, path, root};
 

@@ -7,12 +7,12 @@ use std::sync::{Arc, mpsc};
 use std::task::{Context, Poll, Waker};
 use std::thread;
 
-use embedded_io_async::SeekFrom;
-use futures_lite::future::block_on;
-use virtual_file_system::{
+use devnet_virtual_file_system::{
     CharacterDevice, Error, OpenDevice, OpenRequest, Operation, Readiness, Result,
     VirtualFileSystem,
 };
+use embedded_io_async::SeekFrom;
+use futures_lite::future::block_on;
 
 use crate::support::line::{Count, Drain};
 use crate::support::{

@@ -1,9 +1,11 @@
 //! The bytes of regular files: large files, holes, and random calls compared with a model.
 
+use devnet_virtual_file_system::VirtualFileSystem;
+use devnet_virtual_file_system::limits::{
+    CHUNK_BYTES, CHUNK_OVERHEAD_BYTES, FILE_BYTES, NODE_BYTES,
+};
 use embedded_io_async::SeekFrom;
 use futures_lite::future::block_on;
-use virtual_file_system::VirtualFileSystem;
-use virtual_file_system::limits::{CHUNK_BYTES, CHUNK_OVERHEAD_BYTES, FILE_BYTES, NODE_BYTES};
 
 use crate::support::create;
 

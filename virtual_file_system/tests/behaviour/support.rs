@@ -8,13 +8,13 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicUsize, Ordering};
 use std::task::{Context, Poll, Wake, Waker};
 
-use virtual_file_system::{
+use devnet_virtual_file_system::{
     Authority, CharacterDevice, Credentials, Error, File, GroupIdentifier, Identifier, Lock, Mode,
     OpenDevice, OpenFlags, OpenRequest, Operation, Path, Readiness, Result, UserIdentifier,
     VirtualFileSystem, WakerList, encode,
 };
 
-virtual_file_system::define_commands! {
+devnet_virtual_file_system::define_commands! {
     /// Commands of the line.
     pub mod line, kind b'l' {
         /// Puts bytes into the line.

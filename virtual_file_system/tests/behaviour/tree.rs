@@ -2,7 +2,9 @@
 
 use std::sync::Arc;
 
-use virtual_file_system::{DirectoryEntry, Error, NodeKind, OpenFlags, Path, VirtualFileSystem};
+use devnet_virtual_file_system::{
+    DirectoryEntry, Error, NodeKind, OpenFlags, Path, VirtualFileSystem,
+};
 
 use crate::support::{LineDevice, READ_WRITE, create, octal, open, path, root, tree_with_line};
 
@@ -10,7 +12,11 @@ fn directory(tree: &VirtualFileSystem, text: &str) {
     tree.create_directory(&root(), &path(text), octal(0o755)).unwrap();
 }
 
-fn rename(tree: &VirtualFileSystem, from: &str, to: &str) -> virtual_file_system::Result<()> {
+fn rename(
+    tree: &VirtualFileSystem,
+    from: &str,
+    to: &str,
+) -> devnet_virtual_file_system::Result<()> {
     tree.rename(&root(), &path(from), &path(to))
 }
 

@@ -6,8 +6,8 @@ use std::pin::pin;
 use std::sync::Arc;
 use std::task::{Context, Poll, Waker};
 
+use devnet_virtual_file_system::{Error, Lock, Operation, Readiness, VirtualFileSystem, WakerList};
 use futures_lite::future::block_on;
-use virtual_file_system::{Error, Lock, Operation, Readiness, VirtualFileSystem, WakerList};
 
 use crate::support::{READ_WRITE, Wakes, create, open, poll, tree_with_line};
 

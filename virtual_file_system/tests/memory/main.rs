@@ -7,9 +7,11 @@
 use std::alloc::{GlobalAlloc, Layout, System};
 use std::sync::atomic::{AtomicIsize, Ordering};
 
+use devnet_virtual_file_system::limits::{CHUNK_BYTES, NAME_BYTES};
+use devnet_virtual_file_system::{
+    Credentials, File, Mode, OpenFlags, Path, Result, VirtualFileSystem,
+};
 use embedded_io_async::SeekFrom;
-use virtual_file_system::limits::{CHUNK_BYTES, NAME_BYTES};
-use virtual_file_system::{Credentials, File, Mode, OpenFlags, Path, Result, VirtualFileSystem};
 
 /// The system's allocator with a counter. Each allocation has a header of the allocator.
 struct Counting;

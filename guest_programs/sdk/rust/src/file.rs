@@ -6,8 +6,8 @@ use alloc::vec::Vec;
 use core::fmt;
 use core::time::Duration;
 
-use network::command::{GetSocket, SetOption, TakeError};
-use virtual_file_system::{decode_response, encode};
+use devnet_network::command::{GetSocket, SetOption, TakeError};
+use devnet_virtual_file_system::{decode_response, encode};
 
 use crate::call::{self, PollEntry, Stat};
 use crate::command::socket::{SocketOption, SocketStatus};

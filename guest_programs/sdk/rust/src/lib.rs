@@ -51,12 +51,12 @@ pub mod stream;
 pub use datagram::{IcmpSocket, UdpSocket};
 pub use file::{File, Watch, poll};
 pub use name::lookup;
-pub use network::address::{HardwareAddress, Prefix};
-pub use network::command;
-pub use network::command::socket::{Direction, SocketKind, SocketOption};
+pub use devnet_network::address::{HardwareAddress, Prefix};
+pub use devnet_network::command;
+pub use devnet_network::command::socket::{Direction, SocketKind, SocketOption};
 pub use process::Main;
 pub use stream::{TcpListener, TcpStream};
-pub use virtual_file_system::{
+pub use devnet_virtual_file_system::{
     ControlCommand, Error, Identifier, NodeKind, OpenFlags, Readiness, Result,
 };
 

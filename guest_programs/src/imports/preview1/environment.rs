@@ -4,9 +4,9 @@ use alloc::string::String;
 use alloc::sync::Arc;
 use alloc::vec;
 
+use devnet_network::platform::Entropy;
+use devnet_virtual_file_system::{Error, Result};
 use futures_lite::future;
-use network::platform::Entropy;
-use virtual_file_system::{Error, Result};
 
 use super::super::call::{DONE, Outcome, finish};
 use crate::guest::Guest;

@@ -3,8 +3,8 @@
 use alloc::string::String;
 use alloc::vec::Vec;
 
+use devnet_virtual_file_system::{Error, NodeKind, OpenFlags, Result};
 use embedded_io_async::SeekFrom;
-use virtual_file_system::{Error, NodeKind, OpenFlags, Result};
 
 use super::super::call::{DONE, Outcome, finish};
 use super::super::listing::Listing;
@@ -120,7 +120,7 @@ pub(super) fn set_rights(
 pub(super) fn write_attributes(
     bytes: &mut [u8],
     result: u32,
-    attributes: &virtual_file_system::Attributes,
+    attributes: &devnet_virtual_file_system::Attributes,
 ) -> Result<Outcome> {
     let record = memory::slice_mut(bytes, result, 64)?;
     record.fill(0);

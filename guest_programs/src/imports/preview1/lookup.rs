@@ -8,9 +8,9 @@ use alloc::borrow::ToOwned;
 use alloc::vec::Vec;
 use core::net::IpAddr;
 
-use network::command::Resolve;
-use network::command::dns::{Question, RecordKind};
-use virtual_file_system::{Error, OpenFlags, Path, Result};
+use devnet_network::command::Resolve;
+use devnet_network::command::dns::{Question, RecordKind};
+use devnet_virtual_file_system::{Error, OpenFlags, Path, Result};
 
 use super::super::call::{Outcome, finish};
 use super::sockets::{DATAGRAM, INET4, INET6, SOCKETS, STREAM};

@@ -4,9 +4,9 @@
 use alloc::borrow::ToOwned;
 use core::time::Duration;
 
-use network::command::socket::{SocketKind, SocketOption, SocketOptions, SocketState};
-use network::command::{GetOptions, SetOption, TakeError};
-use virtual_file_system::{Error, Result};
+use devnet_network::command::socket::{SocketKind, SocketOption, SocketOptions, SocketState};
+use devnet_network::command::{GetOptions, SetOption, TakeError};
+use devnet_virtual_file_system::{Error, Result};
 
 use super::super::call::{DONE, Outcome};
 use super::super::errno;
@@ -181,7 +181,7 @@ pub(super) fn set(
             return Ok(DONE);
         }
         DEVICE => {
-            let name = memory::text(bytes, value, size, network::limits::NAME_BYTES + 1)?;
+            let name = memory::text(bytes, value, size, devnet_network::limits::NAME_BYTES + 1)?;
             SocketOption::BindToDevice(name.trim_end_matches('\0').to_owned())
         }
         _ => return Err(Error::ProtocolOptionNotAvailable),

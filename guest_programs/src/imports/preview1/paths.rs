@@ -1,6 +1,6 @@
 //! Functions of a path relative to an open directory (`path_*`).
 
-use virtual_file_system::{Error, NodeKind, OpenFlags, Path, Result};
+use devnet_virtual_file_system::{Error, NodeKind, OpenFlags, Path, Result};
 
 use super::super::call::{DONE, Outcome};
 use super::super::vfs;

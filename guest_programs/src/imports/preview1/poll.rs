@@ -5,9 +5,9 @@ use alloc::sync::Arc;
 use alloc::vec::Vec;
 use core::time::Duration;
 
-use network::command::GetSocket;
-use network::platform::Instant;
-use virtual_file_system::{Error, Readiness, Result};
+use devnet_network::command::GetSocket;
+use devnet_network::platform::Instant;
+use devnet_virtual_file_system::{Error, Readiness, Result};
 
 use super::super::call::{Outcome, finish};
 use super::super::errno;

@@ -6,9 +6,9 @@ use alloc::vec;
 use alloc::vec::Vec;
 use core::net::SocketAddr;
 
-use network::command::socket::SocketKind;
-use network::command::{Peek, ReceiveFrom};
-use virtual_file_system::{Error, File, Result};
+use devnet_network::command::socket::SocketKind;
+use devnet_network::command::{Peek, ReceiveFrom};
+use devnet_virtual_file_system::{Error, File, Result};
 
 use super::super::call::{Outcome, finish};
 use super::super::waiting::with_timeout;

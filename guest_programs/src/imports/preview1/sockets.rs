@@ -7,11 +7,11 @@
 
 use core::net::{IpAddr, Ipv4Addr, Ipv6Addr, SocketAddr};
 
-use network::command::socket::{Direction, OutgoingDatagram, SocketKind, SocketStatus};
-use network::command::{
+use devnet_network::command::socket::{Direction, OutgoingDatagram, SocketKind, SocketStatus};
+use devnet_network::command::{
     Accept, Bind, Connect, CreateSocket, GetSocket, Listen, NextConnection, SendTo, Shutdown,
 };
-use virtual_file_system::{
+use devnet_virtual_file_system::{
     ControlCommand, Error, File, OpenFlags, Path, Result, control::encode_request, decode_response,
 };
 

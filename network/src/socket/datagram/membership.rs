@@ -4,7 +4,7 @@
 use alloc::sync::Arc;
 use core::net::IpAddr;
 
-use virtual_file_system::Error;
+use devnet_virtual_file_system::Error;
 
 use super::DatagramSocket;
 use crate::interface::Interface;

@@ -16,7 +16,7 @@ use core::fmt;
 use core::net::{IpAddr, SocketAddr};
 use core::task::{Context, Poll};
 
-use virtual_file_system::{Error, Lock, Readiness};
+use devnet_virtual_file_system::{Error, Lock, Readiness};
 
 use self::options::Settings;
 pub use self::receive::{Message, MessageInfo};

@@ -5,7 +5,7 @@ use core::future::poll_fn;
 use core::net::SocketAddr;
 use core::task::{Context, Poll};
 
-use virtual_file_system::Error;
+use devnet_virtual_file_system::Error;
 
 use super::DatagramSocket;
 use crate::command::socket::ErrorReport;

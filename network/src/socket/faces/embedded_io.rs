@@ -2,8 +2,8 @@
 //!
 //! Implemented for references too, so that one stream can be read and written at once.
 
+use devnet_virtual_file_system::Error;
 use embedded_io_async::{ErrorType, Read, Write};
-use virtual_file_system::Error;
 
 use crate::socket::{TcpReadHalf, TcpStream, TcpWriteHalf};
 

@@ -9,8 +9,8 @@ use alloc::vec::Vec;
 use core::cmp::Reverse;
 use core::net::{IpAddr, SocketAddr};
 
+use devnet_virtual_file_system::Error;
 use embedded_nal_async::{AddrType, ConnectedUdp, Dns, TcpConnect, UdpStack, UnconnectedUdp};
-use virtual_file_system::Error;
 
 use crate::command::dns::{Question, RecordData, RecordKind};
 use crate::socket::{Sockets, TcpStream, UdpSocket};

@@ -2,7 +2,8 @@
 //! connections.
 //!
 //! Also implemented for references, so that one stream can be read and written at once. Errors are
-//! those of [`std::io`], as [`Error::std_kind`](virtual_file_system::Error::std_kind) maps them.
+//! those of [`std::io`], as [`Error::std_kind`](devnet_virtual_file_system::Error::std_kind) maps
+//! them.
 //!
 //! `poll_flush` is ready at once, as with the sockets of an operating system: written data is sent
 //! without it, and protocols flush after every message, so waiting for the peer would cost them a
@@ -14,9 +15,9 @@ use core::pin::Pin;
 use core::task::{Context, Poll};
 use std::io;
 
+use devnet_virtual_file_system::Error;
 use futures_io::{AsyncRead, AsyncWrite};
 use futures_lite::Stream;
-use virtual_file_system::Error;
 
 use crate::command::socket::Direction;
 use crate::socket::{TcpListener, TcpReadHalf, TcpStream, TcpWriteHalf};

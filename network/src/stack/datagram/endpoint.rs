@@ -10,7 +10,7 @@ use core::net::SocketAddr;
 use core::sync::atomic::{AtomicBool, Ordering};
 use core::task::Waker;
 
-use virtual_file_system::{Error, Lock, Readiness, WakerList};
+use devnet_virtual_file_system::{Error, Lock, Readiness, WakerList};
 
 use crate::command::socket::ErrorReport;
 use crate::limits;

@@ -14,10 +14,10 @@ use alloc::vec::Vec;
 use core::hash::BuildHasher;
 use core::net::{IpAddr, SocketAddr};
 
+use devnet_virtual_file_system::Error;
 use foldhash::fast::FixedState;
 use foldhash::quality;
 use hashbrown::HashMap;
-use virtual_file_system::Error;
 
 pub(crate) use self::endpoint::{Endpoint, Interest, Received};
 use self::udp::{Ends, Path};

@@ -6,7 +6,7 @@
 
 use core::net::{IpAddr, SocketAddr};
 
-use virtual_file_system::Error;
+use devnet_virtual_file_system::Error;
 
 use super::{Datagrams, Family, Received};
 use crate::stack::context::Context;

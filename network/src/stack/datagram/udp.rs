@@ -3,7 +3,7 @@
 use alloc::sync::Arc;
 use core::net::{IpAddr, SocketAddr};
 
-use virtual_file_system::Error;
+use devnet_virtual_file_system::Error;
 
 use super::{Datagrams, Endpoint, Family, Received};
 use crate::driver::Frame;

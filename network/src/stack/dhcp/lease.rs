@@ -5,7 +5,7 @@ use alloc::vec::Vec;
 use core::net::{IpAddr, Ipv4Addr};
 use core::time::Duration;
 
-use virtual_file_system::Error;
+use devnet_virtual_file_system::Error;
 
 use super::options::{self, LeasedRoute, is_unicast_host};
 use super::{Action, DhcpClient};

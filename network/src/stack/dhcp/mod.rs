@@ -13,7 +13,7 @@ use alloc::string::String;
 use core::net::{IpAddr, Ipv4Addr};
 use core::time::Duration;
 
-use virtual_file_system::{Error, WakerList};
+use devnet_virtual_file_system::{Error, WakerList};
 
 pub(crate) use self::lease::Lease;
 use self::options::is_unicast_host;

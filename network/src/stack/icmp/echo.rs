@@ -2,7 +2,7 @@
 
 use core::net::{IpAddr, SocketAddr};
 
-use virtual_file_system::Error;
+use devnet_virtual_file_system::Error;
 
 use crate::stack::context::Context;
 use crate::stack::ip::Ip;

@@ -6,7 +6,7 @@
 use alloc::vec::Vec;
 use core::net::{IpAddr, SocketAddr};
 
-use virtual_file_system::Error;
+use devnet_virtual_file_system::Error;
 
 use crate::command::socket::{ErrorOrigin, ErrorReport};
 use crate::limits;

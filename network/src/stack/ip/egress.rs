@@ -6,7 +6,7 @@
 
 use core::net::IpAddr;
 
-use virtual_file_system::Error;
+use devnet_virtual_file_system::Error;
 
 use super::Ip;
 use crate::command::option::PathMtuDiscovery;

@@ -3,8 +3,8 @@
 use alloc::vec::Vec;
 use core::net::IpAddr;
 
+use devnet_virtual_file_system::Error;
 use smoltcp::wire::{Ipv4Packet, Ipv6FragmentHeader, Ipv6Packet};
-use virtual_file_system::Error;
 
 use super::Ip;
 use crate::driver::{Frame, FramePool};

@@ -6,7 +6,7 @@ use alloc::vec::Vec;
 use core::net::IpAddr;
 use core::time::Duration;
 
-use virtual_file_system::Error;
+use devnet_virtual_file_system::Error;
 
 use super::Ip;
 use crate::command::multicast::GroupEntry;

@@ -2,7 +2,7 @@
 
 use core::net::IpAddr;
 
-use virtual_file_system::Error;
+use devnet_virtual_file_system::Error;
 
 use super::Ip;
 use super::configure::route_entry;

@@ -21,8 +21,8 @@ use alloc::collections::VecDeque;
 use alloc::vec::Vec;
 use core::net::IpAddr;
 
+use devnet_virtual_file_system::Error;
 use smoltcp::wire::{EthernetAddress, EthernetFrame, EthernetProtocol};
-use virtual_file_system::Error;
 
 pub(crate) use self::arp::ArpMessage;
 pub(crate) use self::ndp::{Discovery, hardware_address_in};

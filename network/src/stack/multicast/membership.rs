@@ -11,7 +11,7 @@ use alloc::vec::Vec;
 use core::net::IpAddr;
 use core::time::Duration;
 
-use virtual_file_system::Error;
+use devnet_virtual_file_system::Error;
 
 use crate::limits;
 use crate::platform::Instant;

@@ -5,7 +5,7 @@ use alloc::sync::Arc;
 use core::fmt;
 
 use crate::command::socket::SocketState as State;
-use virtual_file_system::{Error, WakerList};
+use devnet_virtual_file_system::{Error, WakerList};
 
 use super::acceptability::SequenceState;
 use super::assemble::HeaderTemplate;

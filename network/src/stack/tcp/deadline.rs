@@ -13,7 +13,7 @@ use crate::platform::Instant;
 use crate::stack::context::Context;
 use crate::stack::ip::Ip;
 use crate::stack::timers::Timer;
-use virtual_file_system::Error;
+use devnet_virtual_file_system::Error;
 
 /// How long an orphan tries to deliver its data, and how long a connection waits for a silent peer
 /// (about as long as Linux' tcp_retries2).

@@ -1,6 +1,6 @@
 //! ICMP errors about connections (RFC 9293 §3.9.2.2, RFC 5927).
 
-use virtual_file_system::Error;
+use devnet_virtual_file_system::Error;
 
 use super::segment::before;
 use super::{Connection, End, Flow, Owner, Tcp};

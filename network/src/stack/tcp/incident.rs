@@ -3,7 +3,7 @@
 //! Senders do not know watchers: they count (see [`send`](super::send)). When somebody watches, the
 //! counters before and after a step are compared.
 
-use virtual_file_system::Error;
+use devnet_virtual_file_system::Error;
 
 use super::{Connection, Owner, Tcp};
 use crate::command::watch::Kinds;

@@ -12,7 +12,7 @@ use core::hash::BuildHasher;
 use core::net::SocketAddr;
 use core::task::Waker;
 
-use virtual_file_system::{Error, Lock, WakerList};
+use devnet_virtual_file_system::{Error, Lock, WakerList};
 
 use super::segment::Segment;
 use super::settings::{BufferSizes, TcpSettings};

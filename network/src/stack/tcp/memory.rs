@@ -14,7 +14,7 @@ use alloc::sync::Arc;
 use core::sync::atomic::{AtomicUsize, Ordering};
 use core::time::Duration;
 
-use virtual_file_system::Error;
+use devnet_virtual_file_system::Error;
 
 use super::segment::{Segment, before};
 use super::{Connection, Owner, Tcp};

@@ -74,11 +74,11 @@ use alloc::vec::Vec;
 use core::hash::{BuildHasher, Hash, Hasher};
 use core::net::{IpAddr, SocketAddr};
 
+use devnet_virtual_file_system::WakerList;
 use foldhash::fast::FixedState;
 use hashbrown::{HashMap, HashTable};
 use siphasher::sip::SipHasher13;
 use slab::Slab;
-use virtual_file_system::WakerList;
 
 use self::assemble::HeaderTemplate;
 use self::connection::EcnState;

@@ -4,7 +4,7 @@ use alloc::sync::Arc;
 use core::time::Duration;
 
 use crate::command::socket::SocketState as State;
-use virtual_file_system::Error;
+use devnet_virtual_file_system::Error;
 
 use super::handshake::Handshake;
 use super::machine::Event;

@@ -10,7 +10,7 @@ use core::time::Duration;
 use crate::command::socket::SocketState as State;
 use crate::limits;
 use crate::seat::Seat;
-use virtual_file_system::{Error, Readiness};
+use devnet_virtual_file_system::{Error, Readiness};
 
 use super::deadline::ORPHAN;
 use super::handshake::Handshake;

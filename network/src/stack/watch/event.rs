@@ -4,7 +4,7 @@ use alloc::string::String;
 use core::fmt::{Result, Write};
 use core::net::IpAddr;
 
-use virtual_file_system::Error;
+use devnet_virtual_file_system::Error;
 
 use super::LinkStatus;
 use crate::address::{HardwareAddress, Prefix};

@@ -2,10 +2,10 @@
 
 use std::net::Ipv4Addr;
 
-use network::address::Prefix;
-use network::command::address::{AddressEntry, NewAddress, Scope};
-use network::command::{AddAddress, FlushAddresses, ListAddresses, RemoveAddress};
-use virtual_file_system::Error;
+use devnet_network::address::Prefix;
+use devnet_network::command::address::{AddressEntry, NewAddress, Scope};
+use devnet_network::command::{AddAddress, FlushAddresses, ListAddresses, RemoveAddress};
+use devnet_virtual_file_system::Error;
 
 use super::super::words::{self, Words, abbreviates};
 use super::{Options, changed, garbage, required, shown, verb};

@@ -1,7 +1,7 @@
 //! `ip link`.
 
-use network::address::HardwareAddress;
-use network::command::{SetEnabled, SetHardwareAddress, SetMtu};
+use devnet_network::address::HardwareAddress;
+use devnet_network::command::{SetEnabled, SetHardwareAddress, SetMtu};
 
 use super::super::words::{Words, abbreviates};
 use super::{Options, changed, garbage, required, shown, verb};

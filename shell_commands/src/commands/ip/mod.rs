@@ -16,7 +16,7 @@ use crate::context::Context;
 use crate::devices::{self, Interface, Use};
 use crate::failure::{Failure, Outcome};
 use crate::render::iproute::Style;
-use virtual_file_system::Error;
+use devnet_virtual_file_system::Error;
 
 /// The options before the object.
 #[derive(Clone, Copy, Default)]

@@ -2,8 +2,8 @@
 //!
 //! It reads one watching file only: the device of the named interface, or that of all.
 
-use network::command::Watch;
-use network::command::watch::{Kinds, Line};
+use devnet_network::command::Watch;
+use devnet_network::command::watch::{Kinds, Line};
 
 use super::super::words::{Words, abbreviates};
 use super::{Options, shown};

@@ -2,10 +2,10 @@
 
 use std::net::IpAddr;
 
-use network::address::HardwareAddress;
-use network::command::neighbor::NewNeighbor;
-use network::command::{AddNeighbor, FlushNeighbors, ListNeighbors, RemoveNeighbor};
-use virtual_file_system::Error;
+use devnet_network::address::HardwareAddress;
+use devnet_network::command::neighbor::NewNeighbor;
+use devnet_network::command::{AddNeighbor, FlushNeighbors, ListNeighbors, RemoveNeighbor};
+use devnet_virtual_file_system::Error;
 
 use super::super::arp;
 use super::super::words::{self, Words};

@@ -2,11 +2,13 @@
 
 use std::net::IpAddr;
 
-use network::address::Prefix;
-use network::command::address::Origin;
-use network::command::route::{NewRoute, Preference, RouteEntry, RoutePreference, RouteSelector};
-use network::command::{AddRoute, FindRoute, ListRoutePreferences, RemoveRoute};
-use virtual_file_system::{Error, File};
+use devnet_network::address::Prefix;
+use devnet_network::command::address::Origin;
+use devnet_network::command::route::{
+    NewRoute, Preference, RouteEntry, RoutePreference, RouteSelector,
+};
+use devnet_network::command::{AddRoute, FindRoute, ListRoutePreferences, RemoveRoute};
+use devnet_virtual_file_system::{Error, File};
 
 use super::super::route::list;
 use super::super::words::{self, Words};

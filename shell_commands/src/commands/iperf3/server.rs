@@ -4,10 +4,10 @@ use std::net::SocketAddr;
 use std::time::Duration;
 
 use async_executor::Executor;
+use devnet_network::command::SetOption;
+use devnet_network::command::socket::SocketOption;
+use devnet_virtual_file_system::{Error, File};
 use futures_lite::future;
-use network::command::SetOption;
-use network::command::socket::SocketOption;
-use virtual_file_system::{Error, File};
 
 use super::transfer::Transfer;
 use crate::context::Context;

@@ -5,10 +5,10 @@ use std::sync::atomic::{AtomicU64, Ordering};
 use std::time::Duration;
 
 use async_executor::{Executor, Task};
-use network::command::socket::Direction;
-use network::command::{GetStreamStatistics, Shutdown};
-use network::platform::{Clock, Instant};
-use virtual_file_system::{File, Result};
+use devnet_network::command::socket::Direction;
+use devnet_network::command::{GetStreamStatistics, Shutdown};
+use devnet_network::platform::{Clock, Instant};
+use devnet_virtual_file_system::{File, Result};
 
 use crate::context::Context;
 use crate::failure::Failure;

@@ -4,20 +4,20 @@
 use std::net::IpAddr;
 use std::sync::Arc;
 
-use network::address::Prefix;
-use network::command::address::AddressEntry;
-use network::command::dhcp::{DhcpState, DhcpStatus};
-use network::command::dns::{Answer, DnsServer, Record, RecordData, RecordKind};
-use network::command::interface::{InterfaceFlags, InterfaceStatus};
-use network::command::neighbor::{NeighborEntry, NeighborState};
-use network::command::route::{RouteChoice, RouteEntry, RoutePreference};
-use network::command::table::Request;
-use network::command::{address::Origin, address::Scope};
-use serde::Serialize;
-use virtual_file_system::{
+use devnet_network::address::Prefix;
+use devnet_network::command::address::AddressEntry;
+use devnet_network::command::dhcp::{DhcpState, DhcpStatus};
+use devnet_network::command::dns::{Answer, DnsServer, Record, RecordData, RecordKind};
+use devnet_network::command::interface::{InterfaceFlags, InterfaceStatus};
+use devnet_network::command::neighbor::{NeighborEntry, NeighborState};
+use devnet_network::command::route::{RouteChoice, RouteEntry, RoutePreference};
+use devnet_network::command::table::Request;
+use devnet_network::command::{address::Origin, address::Scope};
+use devnet_virtual_file_system::{
     Authority, CharacterDevice, Error, Identifier, Lock, OpenDevice, OpenFlags, OpenRequest,
     Operation, Readiness, Result, encode,
 };
+use serde::Serialize;
 
 use crate::render::samples;
 use crate::testing::World;

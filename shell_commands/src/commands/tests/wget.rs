@@ -5,8 +5,8 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
 use std::time::Duration;
 
-use network::command::table::Request;
-use virtual_file_system::{
+use devnet_network::command::table::Request;
+use devnet_virtual_file_system::{
     CharacterDevice, Error, Identifier, Lock, OpenDevice, OpenRequest, Operation, Readiness,
     Result, encode,
 };

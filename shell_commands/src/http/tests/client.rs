@@ -1,10 +1,10 @@
 //! The client, with responses of many servers.
 
+use devnet_virtual_file_system::{Error, Result};
 use futures_lite::future::{self, block_on};
 use http::{Method, Request};
 use http_body_util::Full;
 use hyper::body::Bytes;
-use virtual_file_system::{Error, Result};
 
 use crate::http::client::{ClientError, Response, send};
 use crate::limits;

@@ -2,10 +2,10 @@
 
 use std::time::Duration;
 
+use devnet_network::command::Shutdown;
+use devnet_network::command::socket::Direction;
+use devnet_virtual_file_system::Credentials;
 use futures_lite::future;
-use network::command::Shutdown;
-use network::command::socket::Direction;
-use virtual_file_system::Credentials;
 
 use crate::context::{Files, Stream};
 use crate::http::server::Server;

@@ -1,8 +1,8 @@
 //! `ifconfig` in the classic style, and the table of `netstat -i`.
 
-use network::command::address::{AddressEntry, Scope};
-use network::command::interface::{InterfaceFlags, InterfaceStatus, Statistics};
-use network::driver::Kind;
+use devnet_network::command::address::{AddressEntry, Scope};
+use devnet_network::command::interface::{InterfaceFlags, InterfaceStatus, Statistics};
+use devnet_network::driver::Kind;
 
 use crate::render::append;
 

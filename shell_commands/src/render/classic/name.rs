@@ -2,7 +2,7 @@
 
 use std::net::SocketAddr;
 
-use network::command::dns::{Answer, RecordData};
+use devnet_network::command::dns::{Answer, RecordData};
 
 use crate::render::append;
 use crate::shown::line;
@@ -48,7 +48,7 @@ pub fn answer(answer: &Answer, asked: Option<SocketAddr>, zone: Option<&str>) ->
 #[cfg(test)]
 mod tests {
     use super::*;
-    use network::command::dns::Record;
+    use devnet_network::command::dns::Record;
 
     fn record(name: &str, data: RecordData) -> Record {
         Record { name: name.into(), data, time_to_live: 60 }

@@ -1,6 +1,6 @@
 //! `arp`: the table of net-tools and the lines of `arp -a`. IPv4 only, as there.
 
-use network::command::neighbor::{NeighborEntry, NeighborState};
+use devnet_network::command::neighbor::{NeighborEntry, NeighborState};
 
 use crate::render::append;
 

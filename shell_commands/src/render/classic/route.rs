@@ -1,6 +1,6 @@
 //! The routing tables of `route`, `route -e` and `netstat -r`.
 
-use network::command::route::RouteEntry;
+use devnet_network::command::route::RouteEntry;
 
 use crate::render::append;
 
@@ -83,7 +83,8 @@ pub fn ipv6(routes: &[RouteEntry]) -> String {
 
 /// `U` usable, `G` through a gateway, `H` to one host.
 fn flags(route: &RouteEntry) -> String {
-    let host = route.destination == network::address::Prefix::host(route.destination.address());
+    let host =
+        route.destination == devnet_network::address::Prefix::host(route.destination.address());
     let letters = [(route.usable, 'U'), (route.gateway.is_some(), 'G'), (host, 'H')];
     letters.iter().filter(|(set, _)| *set).map(|(_, letter)| *letter).collect()
 }

@@ -2,7 +2,7 @@
 
 use std::net::SocketAddr;
 
-use network::command::socket::{SocketKind, SocketState, SocketStatus};
+use devnet_network::command::socket::{SocketKind, SocketState, SocketStatus};
 
 use crate::render::append;
 

@@ -2,8 +2,8 @@
 
 use std::net::{IpAddr, Ipv4Addr};
 
-use network::command::address::{AddressEntry, AddressState, Origin, Scope};
-use network::command::interface::InterfaceStatus;
+use devnet_network::command::address::{AddressEntry, AddressState, Origin, Scope};
+use devnet_network::command::interface::InterfaceStatus;
 use serde::Serialize;
 
 use super::link::{LinkObject, hardware_line, head, state};

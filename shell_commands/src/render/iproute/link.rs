@@ -1,7 +1,7 @@
 //! `ip link`, and the first lines of every interface in `ip address`.
 
-use network::command::interface::{InterfaceFlags, InterfaceStatus, Statistics};
-use network::driver::{Kind, LinkState, Medium};
+use devnet_network::command::interface::{InterfaceFlags, InterfaceStatus, Statistics};
+use devnet_network::driver::{Kind, LinkState, Medium};
 use serde::Serialize;
 
 use super::{Style, array, object};

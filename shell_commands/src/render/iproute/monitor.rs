@@ -7,13 +7,13 @@ use std::collections::BTreeMap;
 use std::net::IpAddr;
 use std::str::FromStr;
 
-use network::address::Prefix;
-use network::command::address::AddressEntry;
-use network::command::interface::{InterfaceFlags, InterfaceStatus};
-use network::command::neighbor::NeighborEntry;
-use network::command::route::RouteEntry;
-use network::command::watch::Record;
-use network::driver::{Kind, LinkState, Medium};
+use devnet_network::address::Prefix;
+use devnet_network::command::address::AddressEntry;
+use devnet_network::command::interface::{InterfaceFlags, InterfaceStatus};
+use devnet_network::command::neighbor::NeighborEntry;
+use devnet_network::command::route::RouteEntry;
+use devnet_network::command::watch::Record;
+use devnet_network::driver::{Kind, LinkState, Medium};
 
 use super::{Style, address, link, neighbor, route};
 
@@ -156,7 +156,7 @@ fn plain(record: &Record<'_>) -> String {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use network::command::watch::Line;
+    use devnet_network::command::watch::Line;
 
     fn shown(monitor: &Monitor, line: &str) -> Option<String> {
         let Ok(Line::Record(record)) = Line::parse(line) else { panic!("{line}") };

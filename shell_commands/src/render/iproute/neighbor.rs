@@ -2,7 +2,7 @@
 
 use std::net::IpAddr;
 
-use network::command::neighbor::{NeighborEntry, NeighborState};
+use devnet_network::command::neighbor::{NeighborEntry, NeighborState};
 use serde::Serialize;
 
 use super::{Style, array};

@@ -2,9 +2,9 @@
 
 use std::net::IpAddr;
 
-use network::address::Prefix;
-use network::command::address::Origin;
-use network::command::route::{Preference, RouteChoice, RouteEntry};
+use devnet_network::address::Prefix;
+use devnet_network::command::address::Origin;
+use devnet_network::command::route::{Preference, RouteChoice, RouteEntry};
 use serde::Serialize;
 
 use super::{Style, array, object};

@@ -5,7 +5,7 @@ use alloc::sync::Arc;
 use core::net::{IpAddr, Ipv4Addr, Ipv6Addr, SocketAddr};
 use std::io;
 
-use virtual_file_system::Error;
+use devnet_virtual_file_system::Error;
 
 use super::names::{ToSocketAddrs, first_of};
 use super::wait::{Blocker, waits};

@@ -1,8 +1,8 @@
 //! Sockets as in `std::net`: for programs that were written for it, and for threads that may block.
 //!
 //! A call blocks the calling thread only; the runner of the stack must be on another thread, as
-//! with `drivers::Host::run_in_background`. An event or the timeout of the platform's clock wakes a
-//! blocked thread; it never polls.
+//! with `devnet_drivers::Host::run_in_background`. An event or the timeout of the platform's clock
+//! wakes a blocked thread; it never polls.
 //!
 //! Names and semantics are those of `std::net` on Linux, including the kind of each error. The
 //! difference: nothing here is global, so functions that make a socket or resolve a name take the
@@ -16,7 +16,7 @@ mod wait;
 
 pub use std::net::Shutdown;
 
-use virtual_file_system::Error;
+use devnet_virtual_file_system::Error;
 
 pub use self::datagram::UdpSocket;
 pub use self::listener::{Incoming, TcpListener};

@@ -7,7 +7,7 @@ use core::net::{IpAddr, Ipv4Addr, Ipv6Addr, SocketAddr, SocketAddrV4, SocketAddr
 use core::pin::pin;
 use std::io;
 
-use virtual_file_system::Error;
+use devnet_virtual_file_system::Error;
 
 use super::wait::Blocker;
 use crate::command::dns::{Question, RecordKind};

@@ -7,7 +7,7 @@ use core::time::Duration;
 use std::io::{self, Read, Write};
 use std::net::Shutdown;
 
-use virtual_file_system::{Error, Lock};
+use devnet_virtual_file_system::{Error, Lock};
 
 use super::hop_limit;
 use super::names::{ToSocketAddrs, first_of};

@@ -10,7 +10,7 @@ use std::io;
 use std::sync::{Condvar, Mutex, PoisonError};
 use std::task::Wake;
 
-use virtual_file_system::{Error, Lock};
+use devnet_virtual_file_system::{Error, Lock};
 
 use crate::platform::Clock;
 use crate::socket::Sockets;
