@@ -65,6 +65,7 @@ impl Counters {
         self.dropped.add(bytes);
     }
 
+    #[cfg(feature = "tap")]
     pub(crate) fn failed(&self) {
         add(&self.failures, 1);
     }

@@ -38,6 +38,7 @@ impl Descriptor {
         is_ready(self.as_fd(), PollFlags::IN)
     }
 
+    #[cfg(feature = "tap")]
     pub(crate) fn is_writable(&self) -> bool {
         is_ready(self.as_fd(), PollFlags::OUT)
     }

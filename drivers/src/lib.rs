@@ -16,28 +16,35 @@
 //!
 //! Bounds are in [`limits`].
 
+#![cfg_attr(docsrs, feature(doc_cfg))]
 pub mod adapter;
 mod cable;
 pub mod capture;
 mod controller;
 mod counters;
-#[cfg(unix)]
+#[cfg(all(unix, feature = "host"))]
 mod descriptor;
+#[cfg(feature = "host")]
 pub mod host;
 mod impairment;
 pub mod lan;
 pub mod limits;
 mod loopback;
-#[cfg(target_os = "linux")]
+#[cfg(all(target_os = "linux", feature = "tap"))]
 pub mod tap;
 
 pub use cable::{Cable, CableControl, CableOptions, cable};
 pub use capture::Capture;
 pub use controller::{DriverInformation, controller_commands};
 pub use counters::DriverCounters;
+#[cfg(feature = "host")]
 pub use host::Host;
 pub use impairment::{Chance, Impairment};
 pub use lan::{Lan, LanPort, PortNumber};
 pub use loopback::Loopback;
-#[cfg(target_os = "linux")]
+#[cfg(all(target_os = "linux", feature = "tap"))]
 pub use tap::{Tap, TapKind, TapOptions};
+
+#[cfg(doctest)]
+#[doc = include_str!("../README.md")]
+struct ReadmeExamples;

@@ -21,6 +21,8 @@
 //! | [`driver`] | the driver interface |
 //! | [`platform`] | time, randomness and tasks, supplied by the embedder |
 //! | [`limits`] | every bound |
+
+#![cfg_attr(docsrs, feature(doc_cfg))]
 #![no_std]
 #![forbid(unsafe_code)]
 
@@ -58,3 +60,7 @@ pub use self::socket::{
     DatagramSocket, IcmpSocket, Message, MessageInfo, RawSocket, Resolver, Sockets, TcpListener,
     TcpReadHalf, TcpSettings, TcpStream, TcpWriteHalf, UdpSocket,
 };
+
+#[cfg(doctest)]
+#[doc = include_str!("../README.md")]
+struct ReadmeExamples;

@@ -10,37 +10,7 @@ use std::str::FromStr;
 use devnet_network::address::HardwareAddress;
 use lexopt::prelude::*;
 
-/// The output of `--help`.
-pub const HELP: &str = "\
-devnet: a network you can open
-
-usage: devnet [OPTION...]                      an interactive shell
-       devnet [OPTION...] -c COMMANDS [ARG...] run commands and exit with the last one's status
-       devnet [OPTION...] SCRIPT [ARG...]      run a script; standard input if it is no terminal
-       devnet [OPTION...] run [GRANT...] GUEST.wasm [ARG...]
-                                               run a guest program; 'help run' lists the grants
-
-  -c COMMANDS      commands with ';' or a new line between them
-  -e               stop at the first command that fails
-  --interface NAME=KIND[:ARG][,KEY=VALUE...]
-                   use this interface instead of the embedded network; repeatable
-                   KIND: loopback, lan, tap:IFNAME, tun:IFNAME
-                   KEY:  mac=ADDRESS, mtu=BYTES, capture=FILE
-  --import FILE[=PATH]
-                   copy a file of the host into the tree first, to /binaries
-                   unless PATH is given; repeatable
-  -v, --version    print the version
-  --help           print this
-
-examples:
-  devnet -c 'dhcp eth0; ifconfig; ping -c 3 gateway.lan'
-  devnet -e setup.sh eth0 10.0.2.15/24
-  devnet --interface eth0=tap:tap0,mac=02:00:00:00:00:01 -c 'dhcp eth0'
-  echo 'ip -j addr' | devnet
-
-Exit status: that of the last command; 2 if the command line or a script is wrong.
-Type 'help' in the shell for its commands.
-";
+use crate::manual::HostShell;
 
 /// The whole command line.
 #[derive(Clone, PartialEq, Eq, Debug)]
@@ -68,6 +38,10 @@ pub enum Mode {
     Command(Vec<String>),
     /// `--help`
     Help,
+    /// `--man`
+    Manual,
+    /// `--completions SHELL`
+    Completions(HostShell),
     /// `--version`
     Version,
 }
@@ -148,6 +122,11 @@ impl Arguments {
                 Long("import") => result.imports.push(parser.value()?.string()?),
                 Short('v' | 'V') | Long("version") => {
                     return Ok(Self { mode: Mode::Version, ..result });
+                }
+                Long("man") => return Ok(Self { mode: Mode::Manual, ..result }),
+                Long("completions") => {
+                    let shell: HostShell = parser.value()?.string()?.parse()?;
+                    return Ok(Self { mode: Mode::Completions(shell), ..result });
                 }
                 Short('h') | Long("help") => return Ok(Self { mode: Mode::Help, ..result }),
                 Value(first) => {
@@ -292,6 +271,8 @@ mod tests {
         );
         assert_eq!(mode(&["--help"]), Mode::Help);
         assert_eq!(mode(&["-v"]), Mode::Version);
+        assert_eq!(mode(&["--man"]), Mode::Manual);
+        assert_eq!(mode(&["--completions", "zsh"]), Mode::Completions(HostShell::Zsh));
         assert!(
             parse(&["-ec", "a"]).unwrap().stop_on_failure
                 && parse(&["-c", "a", "-e"]).unwrap().stop_on_failure
@@ -328,6 +309,7 @@ mod tests {
         for (words, part) in [
             (&["-x"][..], "-x"),
             (&["-c"], "-c"),
+            (&["--completions", "csh"], "csh: unknown shell"),
             (&["--interface", "eth0"], "eth0: NAME=KIND is needed"),
             (&["--interface", "=lan"], "1 to 15 bytes"),
             (&["--interface", "abcdefghijklmnop=lan"], "1 to 15 bytes"),

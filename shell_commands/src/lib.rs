@@ -5,6 +5,7 @@
 //! | module | holds |
 //! |---|---|
 //! | [`arguments`] | the `devnet` program's own command line, as typed values |
+//! | [`manual`] | its help, manual page and completions |
 //! | [`program`], [`terminal`], [`completion`] | its modes; the interactive terminal |
 //! | [`shell`] | a line → tokens → pipelines → running commands; jobs, redirection, expansion |
 //! | [`commands`] | the table of commands, and one file per noun |
@@ -18,6 +19,8 @@
 //! | [`failure`], [`status`], [`limits`] | how a command ends; every bound of this crate |
 //!
 //! A guest program could do the same: every command works on open files of the virtual file system.
+
+#![cfg_attr(docsrs, feature(doc_cfg))]
 #![forbid(unsafe_code)]
 
 pub mod arguments;
@@ -30,6 +33,7 @@ pub mod failure;
 pub mod http;
 pub mod iperf;
 pub mod limits;
+pub mod manual;
 pub mod program;
 pub mod render;
 pub mod shell;

@@ -9,10 +9,10 @@ mod system;
 use std::io::{IsTerminal, Write, stderr, stdin, stdout};
 use std::process::ExitCode;
 
-use devnet_shell_commands::arguments::{Arguments, HELP, Mode};
-use devnet_shell_commands::program;
+use devnet_shell_commands::arguments::{Arguments, Mode};
 use devnet_shell_commands::shell::Shell;
 use devnet_shell_commands::status::Status;
+use devnet_shell_commands::{manual, program};
 
 fn main() -> ExitCode {
     ExitCode::from(run().0)
@@ -24,7 +24,9 @@ fn run() -> Status {
         Err(why) => return fail(&format!("{why}; try devnet --help"), Status::USAGE),
     };
     match arguments.mode {
-        Mode::Help => return print(HELP),
+        Mode::Help => return print(&manual::help()),
+        Mode::Manual => return print(&manual::manual_page()),
+        Mode::Completions(shell) => return print(&manual::completions(shell)),
         Mode::Version => return print(concat!("devnet ", env!("CARGO_PKG_VERSION"), "\n")),
         _ => {}
     }

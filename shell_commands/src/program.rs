@@ -35,7 +35,7 @@ pub async fn run(shell: &mut Shell, arguments: &Arguments, is_terminal: bool) ->
         Mode::StandardInput if is_terminal => terminal::run(shell).await,
         Mode::StandardInput => run_input(shell).await,
         // These need no system.
-        Mode::Help | Mode::Version => Status::SUCCESS,
+        Mode::Help | Mode::Manual | Mode::Completions(_) | Mode::Version => Status::SUCCESS,
     }
 }
 

@@ -19,6 +19,7 @@
 //! [`operation`], [`readiness`] and [`lock`] are the tools for blocking devices; [`pipe`](mod@pipe)
 //! is one of them, [`limits`] holds every bound and [`error`] every error.
 
+#![cfg_attr(docsrs, feature(doc_cfg))]
 #![no_std]
 #![forbid(unsafe_code)]
 
@@ -60,3 +61,7 @@ pub use pipe::pipe;
 pub use quota::Stored;
 pub use readiness::{Readiness, WakerList};
 pub use tree::VirtualFileSystem;
+
+#[cfg(doctest)]
+#[doc = include_str!("../README.md")]
+struct ReadmeExamples;

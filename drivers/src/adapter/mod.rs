@@ -5,8 +5,10 @@
 //! `embassy_net_driver::Driver`, which wakes tasks itself. Both copy each frame once, because those
 //! traits lend buffers and do not transfer them.
 
+#[cfg(feature = "embassy")]
 mod embassy;
 mod smoltcp;
 
+#[cfg(feature = "embassy")]
 pub use self::embassy::EmbassyDriver;
 pub use self::smoltcp::{AdapterWaker, SmoltcpDevice};

@@ -4,7 +4,7 @@
 //! the task of an interrupt, a thread, or the other end of a simulation.
 
 use std::fmt;
-#[cfg(unix)]
+#[cfg(all(unix, feature = "host"))]
 use std::os::fd::BorrowedFd;
 use std::sync::Arc;
 use std::task::Waker;
@@ -20,7 +20,7 @@ use smoltcp::time::Instant;
 
 use crate::controller::{Controlled, Controller, DriverInformation};
 use crate::counters::{Counters, DriverCounters};
-#[cfg(unix)]
+#[cfg(all(unix, feature = "host"))]
 use crate::descriptor::Descriptor;
 use crate::limits::ETHERNET_HEADER;
 
@@ -51,7 +51,7 @@ pub struct SmoltcpDevice<D> {
     hardware: Option<HardwareAddress>,
     clock: Arc<dyn Clock>,
     waker: AdapterWaker,
-    #[cfg(unix)]
+    #[cfg(all(unix, feature = "host"))]
     descriptor: Option<Descriptor>,
     counters: Arc<Counters>,
 }
@@ -66,7 +66,7 @@ impl<D: Device + Send> SmoltcpDevice<D> {
             hardware,
             clock,
             waker: AdapterWaker::default(),
-            #[cfg(unix)]
+            #[cfg(all(unix, feature = "host"))]
             descriptor: None,
             counters: Arc::default(),
         }
@@ -78,7 +78,7 @@ impl<D: Device + Send> SmoltcpDevice<D> {
     ///
     /// # Errors
     /// Errors of duplicating and of watching the descriptor.
-    #[cfg(unix)]
+    #[cfg(all(unix, feature = "host"))]
     pub fn with_descriptor(mut self, descriptor: BorrowedFd<'_>) -> std::io::Result<Self> {
         self.descriptor = Some(Descriptor::new(descriptor.try_clone_to_owned()?)?);
         Ok(self)
@@ -177,14 +177,14 @@ impl<D: Device + Send> Driver for SmoltcpDevice<D> {
 
     fn register(&mut self, waker: &Waker, room: bool) {
         self.waker.register(waker);
-        #[cfg(unix)]
+        #[cfg(all(unix, feature = "host"))]
         if let Some(descriptor) = &self.descriptor {
             descriptor.wake_when_readable(waker);
             if room {
                 descriptor.wake_when_writable(waker);
             }
         }
-        #[cfg(not(unix))]
+        #[cfg(not(all(unix, feature = "host")))]
         let _ = room;
     }
 }
