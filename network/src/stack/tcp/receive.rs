@@ -77,7 +77,9 @@ pub(crate) struct Receiver {
     /// Bytes that arrived in order.
     received: u64,
     /// Bytes that the program read since `measured_at`, for receive-buffer autotuning.
-    bytes_read: usize,
+    bytes_read: u32,
+    /// The same of the round trip before.
+    last_bytes_read: u32,
     measured_at: Instant,
 }
 
@@ -103,6 +105,7 @@ impl Receiver {
             must_echo_ce: false,
             received: 0,
             bytes_read: 0,
+            last_bytes_read: 0,
             measured_at: Instant::ZERO,
         }
     }
@@ -332,7 +335,8 @@ impl Receiver {
         if !peek {
             self.buffer.drain(..count);
             self.readable -= count;
-            self.bytes_read += count;
+            self.bytes_read =
+                self.bytes_read.saturating_add(u32::try_from(count).unwrap_or(u32::MAX));
         }
         count
     }

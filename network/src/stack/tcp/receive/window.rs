@@ -8,13 +8,16 @@ use crate::stack::tcp::segment::before;
 
 impl Receiver {
     /// Receive-buffer autotuning: grows the buffer to twice what the program reads in a round trip,
-    /// so that the window does not limit the peer.
+    /// so that the window does not limit the peer. While that increases, the peer is in slow start:
+    /// twice as much is under way already, and twice that will be before the next measurement (as
+    /// Linux, which allows for three times the increase).
     pub(crate) fn autotune(&mut self, now: Instant, round_trip: Duration) {
         if self.buffer_size >= self.buffer_size_max || now.since(self.measured_at) < round_trip {
             return;
         }
-        let target = self.bytes_read.saturating_mul(2);
-        (self.bytes_read, self.measured_at) = (0, now);
+        let increase = self.bytes_read.saturating_sub(self.last_bytes_read);
+        let target = (self.bytes_read as usize).saturating_mul(2) + 4 * increase as usize;
+        (self.last_bytes_read, self.bytes_read, self.measured_at) = (self.bytes_read, 0, now);
         if target > self.buffer_size {
             self.buffer_size = target.min(self.buffer_size_max);
         }

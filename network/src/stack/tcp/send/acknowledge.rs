@@ -114,6 +114,7 @@ impl Sender {
         self.on_ecn_echo(segment, now, pipe_before);
 
         let is_round = is_progress && self.ends_round(acknowledged);
+        self.round_flight = self.round_flight.max(pipe_before);
         if delivered > 0 || lost > 0 {
             let is_in_order = is_progress || self.rack.has_reordering();
             self.congestion.on_ack(&congestion::Acknowledgment {
@@ -127,7 +128,7 @@ impl Sender {
                 is_round,
                 // Deliveries out of order do not grow cwnd unless the path is known to reorder (RFC
                 // 5681 §3.2, as Linux).
-                is_window_limited: is_in_order && self.is_cwnd_limited(pipe_before),
+                is_window_limited: is_in_order && self.is_cwnd_limited(),
                 is_recovering: was_recovering || self.must_hold_cwnd(segment),
                 rate,
                 lost,
@@ -135,6 +136,9 @@ impl Sender {
             if may_grow {
                 self.grow_buffer();
             }
+        }
+        if is_round {
+            self.round_flight = pipe_before;
         }
         self.rearm_timers(now, is_progress);
         Acknowledged { is_progress, fin_acknowledged }
@@ -155,9 +159,11 @@ impl Sender {
         self.recovery_state == RecoveryState::Recovery || (self.has_ecn && segment.echo)
     }
 
-    /// True when `pipe` uses cwnd up. In slow start half of it suffices, as on Linux (RFC 7661
-    /// §4.4).
-    fn is_cwnd_limited(&self, pipe: u32) -> bool {
+    /// True when the data in flight used cwnd up in this round trip; in slow start half of it
+    /// suffices, as on Linux (RFC 7661 §4.4). A later acknowledgment of the round trip may find
+    /// less in flight, as the pacer still holds what the earlier ones made room for.
+    fn is_cwnd_limited(&self) -> bool {
+        let pipe = self.round_flight;
         let cwnd = self.congestion.cwnd();
         let is_slow_start = cwnd < self.congestion.ssthresh();
         let used = if is_slow_start { pipe.saturating_mul(2) } else { pipe + 4 * self.mss };

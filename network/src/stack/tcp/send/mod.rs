@@ -133,6 +133,8 @@ struct Sender {
     congestion: Congestion,
     /// SND.NXT when the current round began.
     round_end: u32,
+    /// The most that was in flight at acknowledgments of this round trip.
+    round_flight: u32,
     timers: Timers,
     /// The outstanding tail loss probe: TLP.end_seq and TLP.is_retrans (RFC 8985 §7).
     tail_loss_probe: Option<(u32, bool)>,
@@ -180,6 +182,7 @@ impl Sender {
             undo: Undo::default(),
             congestion: Congestion::new(algorithm),
             round_end: 0,
+            round_flight: 0,
             timers: Timers::default(),
             tail_loss_probe: None,
             last_sent_at: Instant::ZERO,

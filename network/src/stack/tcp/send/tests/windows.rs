@@ -222,3 +222,24 @@ fn pacing_sends_a_window_in_half_a_round_trip_in_slow_start() {
     let after = script.acknowledge(20_000, &[]);
     assert!(after.iter().filter(|left| left.at == after[0].at).count() >= 10);
 }
+
+/// What is paced is not in flight yet when the acknowledgments of a round arrive in a row, and the
+/// window is in use all the same (RFC 7661 §4.4; Linux asks for the most that was in flight in a
+/// round trip). Seen failing: the window grew by 1.4 in a round trip.
+#[test]
+fn a_paced_window_doubles_in_each_round_trip_of_slow_start() {
+    let mut script = Script::new();
+    script.is_paced = true;
+    script.write(1_000_000);
+    let mut acknowledged = 0;
+    for round in 1..=4 {
+        script.now = script.now.after(ROUND_TRIP - milliseconds(60));
+        let flight = script.sender.snd_nxt.wrapping_sub(script.first) - acknowledged;
+        for _ in 0..flight / 2000 {
+            acknowledged += 2000;
+            script.acknowledge(acknowledged, &[]);
+        }
+        script.wait(milliseconds(60));
+        assert_eq!(script.sender.congestion.cwnd(), 10_000 << round, "after {round} round trips");
+    }
+}
