@@ -6,6 +6,7 @@
 //! | module | owns |
 //! |---|---|
 //! | [`host`] | clock, entropy, executor; the program's standard streams as files |
+//! | [`tokio`](mod@tokio) | tokio's runtime as a platform (feature `tokio`) |
 //! | [`Loopback`] | traffic of a system to itself |
 //! | [`cable`](fn@cable) | a point-to-point link in memory |
 //! | [`lan`] | a switch in memory, with impaired cables |
@@ -24,6 +25,8 @@ mod controller;
 mod counters;
 #[cfg(all(unix, feature = "host"))]
 mod descriptor;
+#[cfg(any(feature = "host", feature = "tokio"))]
+mod entropy;
 #[cfg(feature = "host")]
 pub mod host;
 mod impairment;
@@ -32,6 +35,9 @@ pub mod limits;
 mod loopback;
 #[cfg(all(target_os = "linux", feature = "tap"))]
 pub mod tap;
+
+#[cfg(feature = "tokio")]
+pub mod tokio;
 
 pub use cable::{Cable, CableControl, CableOptions, cable};
 pub use capture::Capture;

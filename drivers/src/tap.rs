@@ -21,7 +21,8 @@ use rustix::io::Errno;
 use crate::controller::{Controlled, Controller, DriverInformation};
 use crate::counters::{Counters, DriverCounters};
 use crate::descriptor::Descriptor;
-use crate::host::{HostEntropy, random_hardware_address};
+use crate::entropy::SystemEntropy;
+use crate::host::random_hardware_address;
 use crate::limits::{ETHERNET_HEADER, KERNEL_NAME_BYTES};
 
 /// The frame format of the kernel interface.
@@ -102,7 +103,7 @@ impl Tap {
         };
         let hardware = match options.hardware {
             Some(address) => address,
-            None => random_hardware_address(&HostEntropy).map_err(io::Error::other)?,
+            None => random_hardware_address(&SystemEntropy).map_err(io::Error::other)?,
         };
         let descriptor = Descriptor::new(descriptor)?;
         let state = if descriptor.is_writable() { State::Up } else { State::Down };

@@ -65,7 +65,9 @@ fn lines_fit_a_hundred_columns() {
     for name in names.split('\0').filter(|name| !name.is_empty()) {
         let path = root().join(name);
         let kind = path.extension().map(|kind| kind.to_string_lossy().into_owned());
-        let is_meant = kind.map_or(name == ".ci/run", |kind| kinds.contains(&kind.as_str()));
+        // What rustdoc tells of the public API has a line for each item.
+        let is_meant = !name.starts_with("tests/api/")
+            && kind.map_or(name == ".ci/run", |kind| kinds.contains(&kind.as_str()));
         // A file that is listed may have been removed since.
         let Some(text) = fs::read_to_string(&path).ok().filter(|_| is_meant) else { continue };
         count += 1;

@@ -16,11 +16,13 @@ use std::time::{Duration, SystemTime};
 use async_executor::Executor;
 use async_io::Timer;
 use async_lock::OnceCell;
+use devnet_network::Platform;
 use devnet_network::address::HardwareAddress;
 use devnet_network::platform::{BoxFuture, Clock, Entropy, Instant, Spawner};
 use devnet_virtual_file_system::Lock;
 
 use self::scheduler::IdleQueue;
+use crate::entropy::SystemEntropy;
 
 /// The host; clones share it. Tasks and the background thread end with the last clone.
 #[derive(Clone, Debug)]
@@ -62,7 +64,7 @@ impl Host {
     /// Returns the operating system's random bytes.
     #[must_use]
     pub fn entropy(&self) -> Arc<dyn Entropy> {
-        Arc::new(HostEntropy)
+        Arc::new(SystemEntropy)
     }
 
     /// Returns a spawner for the host's executor. It does not keep the host alive; without the host
@@ -70,6 +72,12 @@ impl Host {
     #[must_use]
     pub fn spawner(&self) -> Arc<dyn Spawner> {
         Arc::new(HostSpawner(Arc::downgrade(&self.0.executor)))
+    }
+
+    /// Returns all three, for a [`Manager`](devnet_network::Manager).
+    #[must_use]
+    pub fn platform(&self) -> Platform {
+        Platform { clock: self.clock(), entropy: self.entropy(), spawner: self.spawner() }
     }
 
     /// Returns the Unix time at which [`clock`](Self::clock) started, for timestamps such as those
@@ -163,14 +171,6 @@ impl Clock for HostClock {
             None => Timer::never(),
         };
         Box::pin(async { _ = timer.await })
-    }
-}
-
-pub(crate) struct HostEntropy;
-
-impl Entropy for HostEntropy {
-    fn fill(&self, buffer: &mut [u8]) -> Result<(), &'static str> {
-        getrandom::fill(buffer).map_err(|_| "the operating system gives no random bytes")
     }
 }
 

@@ -19,31 +19,10 @@ use devnet_virtual_file_system::Error;
 use futures_io::{AsyncRead, AsyncWrite};
 use futures_lite::Stream;
 
-use crate::command::socket::Direction;
 use crate::socket::{TcpListener, TcpReadHalf, TcpStream, TcpWriteHalf};
 
 fn as_io<T>(outcome: Poll<Result<T, Error>>) -> Poll<io::Result<T>> {
     outcome.map_err(io::Error::from)
-}
-
-impl TcpStream {
-    /// Shuts down the writing direction once, and waits until the peer acknowledged all data.
-    fn poll_end(&self, context: &mut Context<'_>) -> Poll<Result<(), Error>> {
-        // Writes nothing; the result shows whether the direction is still open. Shutting it down
-        // again would wake all waiters of the stream.
-        match self.try_write(&[]) {
-            Ok(_) => self.shutdown(Direction::Write)?,
-            Err(Error::BrokenPipe) => {}
-            Err(error) => return Poll::Ready(Err(error)),
-        }
-        self.poll_flush(context)
-    }
-}
-
-impl TcpWriteHalf {
-    fn poll_end(&self, context: &mut Context<'_>) -> Poll<Result<(), Error>> {
-        self.stream().poll_end(context)
-    }
 }
 
 macro_rules! read {

@@ -5,6 +5,8 @@
 //! | `embedded_io` | always | code over the traits of `embedded-io-async` |
 //! | `embedded_nal` | `embedded-nal-async` | `no_std` clients that connect and look names up |
 //! | `futures_io` | `futures-io` | asynchronous code of any executor |
+//! | `tokio` | `tokio` | asynchronous code of tokio |
+//! | `end` | the two above | how the writing direction ends |
 //! | `blocking` | `blocking` | code that was written for `std::net` |
 
 #[cfg(feature = "blocking")]
@@ -12,5 +14,9 @@ pub mod blocking;
 mod embedded_io;
 #[cfg(feature = "embedded-nal-async")]
 pub mod embedded_nal;
+#[cfg(any(feature = "futures-io", feature = "tokio"))]
+mod end;
 #[cfg(feature = "futures-io")]
 pub mod futures_io;
+#[cfg(feature = "tokio")]
+mod tokio;

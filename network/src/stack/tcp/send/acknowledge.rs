@@ -94,13 +94,13 @@ impl Sender {
         let fin_acknowledged = is_progress && self.advance(acknowledged);
         let (rtt, rate) = self.measure(&delivery, echo.filter(|_| is_progress), now);
 
-        let duplicates_before = self.duplicate_acks.saturating_mul(self.mss);
+        let duplicates = self.duplicate_acks.saturating_mul(self.mss);
         let mut lost = self.count_duplicate_ack(is_duplicate_ack, is_progress, delivered);
         // DeliveredData (RFC 9937 §2). Without SACK a duplicate ACK means that one segment was
         // delivered; a later cumulative ACK does not count it again.
         let delivered_data = delivered
             .saturating_add(self.duplicate_acks.saturating_mul(self.mss))
-            .saturating_sub(duplicates_before);
+            .saturating_sub(duplicates);
         self.process_tlp_ack(acknowledged, is_unneeded, now);
         let is_original = is_progress && echo.is_some_and(|echo| self.undo.is_before(echo));
         self.end_recovery(now, delivery.original_sent_at, is_progress, is_original);
@@ -114,9 +114,8 @@ impl Sender {
         self.on_ecn_echo(segment, now, pipe_before);
 
         let is_round = is_progress && self.ends_round(acknowledged);
-        self.round_flight = self.round_flight.max(pipe_before);
         if delivered > 0 || lost > 0 {
-            let is_in_order = is_progress || self.rack.has_reordering();
+            let is_limited = self.is_cwnd_limited(pipe_before, is_round);
             self.congestion.on_ack(&congestion::Acknowledgment {
                 now,
                 delivered,
@@ -128,7 +127,7 @@ impl Sender {
                 is_round,
                 // Deliveries out of order do not grow cwnd unless the path is known to reorder (RFC
                 // 5681 §3.2, as Linux).
-                is_window_limited: is_in_order && self.is_cwnd_limited(),
+                is_window_limited: is_limited && (is_progress || self.rack.has_reordering()),
                 is_recovering: was_recovering || self.must_hold_cwnd(segment),
                 rate,
                 lost,
@@ -136,9 +135,6 @@ impl Sender {
             if may_grow {
                 self.grow_buffer();
             }
-        }
-        if is_round {
-            self.round_flight = pipe_before;
         }
         self.rearm_timers(now, is_progress);
         Acknowledged { is_progress, fin_acknowledged }
@@ -162,8 +158,9 @@ impl Sender {
     /// True when the data in flight used cwnd up in this round trip; in slow start half of it
     /// suffices, as on Linux (RFC 7661 §4.4). A later acknowledgment of the round trip may find
     /// less in flight, as the pacer still holds what the earlier ones made room for.
-    fn is_cwnd_limited(&self) -> bool {
-        let pipe = self.round_flight;
+    fn is_cwnd_limited(&mut self, pipe_before: u32, is_round: bool) -> bool {
+        let pipe = self.round_flight.max(pipe_before);
+        self.round_flight = if is_round { pipe_before } else { pipe };
         let cwnd = self.congestion.cwnd();
         let is_slow_start = cwnd < self.congestion.ssthresh();
         let used = if is_slow_start { pipe.saturating_mul(2) } else { pipe + 4 * self.mss };
