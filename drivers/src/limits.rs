@@ -19,3 +19,6 @@ pub const RATE_QUEUE_BYTES: u32 = 256 * 1024;
 pub const ETHERNET_HEADER: usize = 14;
 /// Bytes of a Linux interface name, without the terminator (IFNAMSIZ).
 pub const KERNEL_NAME_BYTES: usize = 15;
+/// Large things that wait to be dropped by a [`Host`](crate::Host)'s disposer; whoever ends more of
+/// them drops them itself. The memory of a guest is one.
+pub const DISPOSED: usize = 4;

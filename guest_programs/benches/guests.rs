@@ -195,7 +195,7 @@ impl Bench {
                 idle: self.host.idle(),
             },
         };
-        (Process::new(launch).unwrap(), hold)
+        (self.host.block_on(Process::new(launch)).unwrap(), hold)
     }
 
     fn listener(&self) -> TcpListener {

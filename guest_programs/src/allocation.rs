@@ -19,6 +19,10 @@ pub(crate) struct Allocation {
     tables: Growing,
     /// Memories and tables were created; from now on they grow.
     is_running: bool,
+    /// The start section runs. It cannot be suspended, so its memory does not grow.
+    is_starting: bool,
+    /// Bytes by which the memory grew and which are not paid yet.
+    unpaid: usize,
     /// The growth of a memory that [`bulk`](crate::bulk) asked for was refused: so is its first
     /// step.
     is_refused: bool,
@@ -46,17 +50,33 @@ impl Allocation {
             memory: Growing::default(),
             tables: Growing::default(),
             is_running: false,
+            is_starting: false,
+            unpaid: 0,
             is_refused: false,
         }
     }
 
+    pub(crate) fn begin_to_start(&mut self) {
+        self.is_starting = true;
+    }
+
     pub(crate) fn begin_to_run(&mut self) {
-        self.is_running = true;
+        (self.is_starting, self.is_running) = (false, true);
+    }
+
+    /// Returns the price in fuel of the memory that was new since the last call.
+    pub(crate) fn take_price(&mut self) -> u64 {
+        (core::mem::take(&mut self.unpaid) / limits::NEW_BYTES_PER_FUEL) as u64
     }
 
     /// Returns the bytes of its memory and its tables.
     pub(crate) fn used(&self) -> usize {
         self.memory.bytes.saturating_add(self.tables.bytes)
+    }
+
+    /// Returns whether a memory of so many bytes fits.
+    pub(crate) fn has_room(&self, memory: u64) -> bool {
+        usize::try_from(memory).is_ok_and(|memory| self.fits(memory, self.tables.bytes))
     }
 
     fn fits(&self, memory: usize, tables: usize) -> bool {
@@ -78,9 +98,10 @@ impl ResourceLimiter for Allocation {
             self.is_refused = !fits;
             return Ok(false);
         }
-        if core::mem::take(&mut self.is_refused) || !fits {
+        if core::mem::take(&mut self.is_refused) || !fits || self.is_starting && desired > 0 {
             return Ok(false);
         }
+        self.unpaid = self.unpaid.saturating_add(desired.saturating_sub(current));
         self.memory.set(desired);
         Ok(true)
     }
@@ -102,6 +123,8 @@ impl ResourceLimiter for Allocation {
     }
 
     fn memory_grow_failed(&mut self, _: &MemoryError) -> Result<(), LimiterError> {
+        let failed = self.memory.bytes.saturating_sub(self.memory.before);
+        self.unpaid = self.unpaid.saturating_sub(failed);
         self.memory.bytes = self.memory.before;
         Ok(())
     }
@@ -119,7 +142,8 @@ impl ResourceLimiter for Allocation {
         limits::TABLES
     }
 
+    /// wasmi counts a memory that is imported twice; more than one is no valid module.
     fn memories(&self) -> usize {
-        1
+        2
     }
 }

@@ -11,6 +11,9 @@
 //! memory grows by all or nothing. For this the first `memory.grow`, which is too large a step,
 //! only asks [`Allocation`](crate::allocation::Allocation), which declines it but remembers whether
 //! the limit allows it.
+//!
+//! The memory that a module declares becomes an import, which the host creates and grows before it
+//! instantiates the module: an instantiation cannot be suspended either.
 
 mod functions;
 
@@ -18,7 +21,7 @@ use alloc::borrow::Cow;
 use alloc::vec::Vec;
 use core::ops::Range;
 
-use wasmparser::{BinaryReaderError, FunctionBody, Operator, Parser, Payload};
+use wasmparser::{BinaryReaderError, FunctionBody, MemoryType, Operator, Parser, Payload};
 
 use crate::limits;
 use functions::Function;
@@ -29,21 +32,37 @@ pub(crate) struct Cut<'a> {
     pub(crate) module: Cow<'a, [u8]>,
     /// Bytes that it makes a system hold beside its memory and its tables.
     pub(crate) instance_bytes: usize,
+    /// The memory that it declared and now imports as [`MEMORY`].
+    pub(crate) memory: Option<Declared>,
 }
+
+/// Pages of a memory.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct Declared {
+    pub(crate) minimum: u32,
+    pub(crate) maximum: Option<u32>,
+}
+
+/// Module and name of the import that a memory becomes.
+pub(crate) const MEMORY: (&str, &str) = ("devnet", "memory");
 
 /// Rewrites a module.
 pub(crate) fn cut(module: &[u8]) -> Cut<'_> {
     match Sections::read(module) {
         Ok(sections) => {
-            let module = sections.rewritten(module).map_or(Cow::Borrowed(module), Cow::Owned);
-            Cut { module, instance_bytes: sections.instance_bytes }
+            let rewritten = sections.rewritten(module);
+            let memory = sections.memory.filter(|_| rewritten.is_some());
+            let module = rewritten.map_or(Cow::Borrowed(module), Cow::Owned);
+            Cut { module, instance_bytes: sections.instance_bytes, memory }
         }
-        Err(_) => Cut { module: Cow::Borrowed(module), instance_bytes: 0 },
+        Err(_) => Cut { module: Cow::Borrowed(module), instance_bytes: 0, memory: None },
     }
 }
 
 const TYPES: u8 = 1;
+const IMPORTS: u8 = 2;
 const FUNCTIONS: u8 = 3;
+const MEMORIES: u8 = 5;
 const CODE: u8 = 10;
 
 /// What is to know of a module.
@@ -53,8 +72,8 @@ struct Sections {
     all: Vec<(u8, Range<usize>)>,
     types: u32,
     functions: u32,
-    /// Pages that the memory may have.
-    maximum_pages: u32,
+    /// The memory that it declares, if it has one of the usual kind.
+    memory: Option<Declared>,
     /// Functions that replace instructions, by the order in which they were first needed.
     replacements: Vec<Function>,
     /// Instructions to replace, in order: where they are, and the index of the replacement.
@@ -66,7 +85,7 @@ struct Sections {
 
 impl Sections {
     fn read(module: &[u8]) -> Result<Self, BinaryReaderError> {
-        let mut found = Self { maximum_pages: 1 << 16, ..Self::default() };
+        let mut found = Self::default();
         let (mut items, mut code) = (0_usize, 0_usize);
         for payload in Parser::new(0).parse_all(module) {
             let payload = payload?;
@@ -86,12 +105,8 @@ impl Sections {
                     }
                 }
                 Payload::FunctionSection(functions) => found.functions += functions.count(),
-                Payload::MemorySection(memories) => {
-                    if let Some(maximum) =
-                        memories.into_iter().next().transpose()?.and_then(|memory| memory.maximum)
-                    {
-                        found.maximum_pages = u32::try_from(maximum).unwrap_or(u32::MAX);
-                    }
+                Payload::MemorySection(memories) if memories.count() == 1 => {
+                    found.memory = memories.into_iter().next().transpose()?.and_then(Declared::new);
                 }
                 Payload::GlobalSection(globals) => items += globals.count() as usize,
                 Payload::DataSection(segments) => items += segments.count() as usize,
@@ -139,39 +154,51 @@ impl Sections {
         Ok(())
     }
 
-    /// Returns the module with the instructions replaced; `None` if there are none.
+    /// Returns the module with the instructions replaced and its memory imported; `None` if it has
+    /// neither.
     fn rewritten(&self, module: &[u8]) -> Option<Vec<u8>> {
-        if self.places.is_empty() {
+        let has_places = !self.places.is_empty();
+        if !has_places && self.memory.is_none() {
             return None;
         }
         let mut text = Vec::with_capacity(module.len() + 1024);
         text.extend_from_slice(module.get(..8)?);
+        let mut imported = self.memory;
         for (identifier, range) in &self.all {
             let content = module.get(range.clone())?;
-            let content = match *identifier {
-                TYPES => self.with_types(content)?,
-                FUNCTIONS => self.with_functions(content)?,
-                CODE => self.with_code(module)?,
-                _ => Cow::Borrowed(content),
-            };
-            text.push(*identifier);
-            functions::number(&mut text, u32::try_from(content.len()).ok()?);
-            text.extend_from_slice(&content);
+            if *identifier > IMPORTS
+                && let Some(memory) = imported.take()
+            {
+                section(&mut text, IMPORTS, &with_import(&[0], memory)?)?;
+            }
+            match *identifier {
+                TYPES if has_places => section(&mut text, TYPES, &self.with_types(content)?)?,
+                IMPORTS => match imported.take() {
+                    Some(memory) => section(&mut text, IMPORTS, &with_import(content, memory)?)?,
+                    None => section(&mut text, IMPORTS, content)?,
+                },
+                FUNCTIONS if has_places => {
+                    section(&mut text, FUNCTIONS, &self.with_functions(content)?)?;
+                }
+                MEMORIES if self.memory.is_some() => {}
+                CODE if has_places => section(&mut text, CODE, &self.with_code(module)?)?,
+                _ => section(&mut text, *identifier, content)?,
+            }
         }
         Some(text)
     }
 
     /// The types, and after them one of `(i32, i32, i32)` and one of `(i32) -> i32`.
-    fn with_types<'a>(&self, content: &'a [u8]) -> Option<Cow<'a, [u8]>> {
+    fn with_types(&self, content: &[u8]) -> Option<Vec<u8>> {
         let (count, rest) = split_number(content)?;
         let mut types = Vec::new();
         functions::number(&mut types, count + 2);
         types.extend_from_slice(rest);
         types.extend_from_slice(&functions::TYPES);
-        Some(Cow::Owned(types))
+        Some(types)
     }
 
-    fn with_functions<'a>(&self, content: &'a [u8]) -> Option<Cow<'a, [u8]>> {
+    fn with_functions(&self, content: &[u8]) -> Option<Vec<u8>> {
         let (count, rest) = split_number(content)?;
         let mut all = Vec::new();
         functions::number(&mut all, count + u32::try_from(self.replacements.len()).ok()?);
@@ -179,10 +206,10 @@ impl Sections {
         for function in &self.replacements {
             functions::number(&mut all, self.types + u32::from(*function == Function::Grow));
         }
-        Some(Cow::Owned(all))
+        Some(all)
     }
 
-    fn with_code(&self, module: &[u8]) -> Option<Cow<'static, [u8]>> {
+    fn with_code(&self, module: &[u8]) -> Option<Vec<u8>> {
         let mut code = Vec::new();
         let count = self.bodies.len() + self.replacements.len();
         functions::number(&mut code, u32::try_from(count).ok()?);
@@ -199,13 +226,55 @@ impl Sections {
             functions::number(&mut code, u32::try_from(text.len()).ok()?);
             code.extend_from_slice(&text);
         }
+        let maximum = self.memory.and_then(|memory| memory.maximum).unwrap_or(1 << 16);
         for function in &self.replacements {
-            let body = function.body(self.maximum_pages);
+            let body = function.body(maximum);
             functions::number(&mut code, u32::try_from(body.len()).ok()?);
             code.extend_from_slice(&body);
         }
-        Some(Cow::Owned(code))
+        Some(code)
     }
+}
+
+impl Declared {
+    /// Another kind of memory stays where it is; the translator refuses it.
+    fn new(kind: MemoryType) -> Option<Self> {
+        if kind.memory64 || kind.shared || kind.page_size_log2.is_some() {
+            return None;
+        }
+        let pages = |pages: u64| u32::try_from(pages).ok();
+        let maximum = match kind.maximum {
+            Some(maximum) => Some(pages(maximum)?),
+            None => None,
+        };
+        Some(Self { minimum: pages(kind.initial)?, maximum })
+    }
+}
+
+/// Appends a section.
+fn section(text: &mut Vec<u8>, identifier: u8, content: &[u8]) -> Option<()> {
+    text.push(identifier);
+    functions::number(text, u32::try_from(content.len()).ok()?);
+    text.extend_from_slice(content);
+    Some(())
+}
+
+/// The imports, and after them a memory.
+fn with_import(content: &[u8], memory: Declared) -> Option<Vec<u8>> {
+    let (count, rest) = split_number(content)?;
+    let mut imports = Vec::new();
+    functions::number(&mut imports, count.checked_add(1)?);
+    imports.extend_from_slice(rest);
+    for name in [MEMORY.0, MEMORY.1] {
+        functions::number(&mut imports, u32::try_from(name.len()).ok()?);
+        imports.extend_from_slice(name.as_bytes());
+    }
+    imports.extend_from_slice(&[2, u8::from(memory.maximum.is_some())]);
+    functions::number(&mut imports, memory.minimum);
+    if let Some(maximum) = memory.maximum {
+        functions::number(&mut imports, maximum);
+    }
+    Some(imports)
 }
 
 /// Splits off a number in LEB128.

@@ -8,6 +8,7 @@
 //! | [`program`] | bytes → a validated, translated module |
 //! | `bulk` | instructions that move much memory, cut into pieces that fit a turn |
 //! | [`process`] | one running guest: run, suspend, resume, exit |
+//! | `instance` | its memory and tables, created in steps, and given to a disposer |
 //! | [`table`] | the table of running guests: list, kill |
 //! | `imports` | what a guest can call: module `vfs`, WASI preview 1, WasmEdge's sockets |
 //! | `descriptor` | the guest's descriptor table |
@@ -51,6 +52,7 @@ pub mod grants;
 mod guard;
 mod guest;
 mod imports;
+mod instance;
 pub mod limits;
 mod memory;
 mod namespace;

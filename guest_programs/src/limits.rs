@@ -29,9 +29,12 @@ pub const ITEM_BYTES: usize = 64;
 /// Bytes that one `memory.fill`, `memory.copy` or `memory.init` moves; a larger one is cut. It
 /// takes about 10 µs, as a turn does.
 pub const BULK_BYTES: u32 = 64 * 1024;
-/// Bytes by which a memory grows at once; a larger `memory.grow` is cut. The new pages are written:
-/// about 50 µs.
+/// Bytes by which a memory grows at once; a larger `memory.grow` is cut. The new pages are written,
+/// for which the operating system has to supply them: about 200 µs.
 pub const GROW_BYTES: usize = 256 * 1024;
+/// Bytes of memory and tables that a guest which ends frees at once: about 100 µs. More go to the
+/// disposer of its tree.
+pub const FREED_BYTES: usize = 1024 * 1024;
 
 /// Fuel of one turn, after which a computing guest yields. It bounds the latency that one guest
 /// adds for all others: about 10 µs.
@@ -42,6 +45,9 @@ pub const START_FUEL: u64 = 100_000;
 /// of about 180 bytes on the host's stack for each of them until the turn ends. This bounds the
 /// host stack that a guest uses: 6 KiB in a turn, 70 KiB in a start section.
 pub const GROW_FUEL: u8 = u8::MAX;
+/// Bytes of new memory for one unit of fuel, beside wasmi's price of `memory.grow`: 16 KiB take
+/// about as long as a turn.
+pub const NEW_BYTES_PER_FUEL: usize = 2;
 /// Fuel of any call of an import: the cost of entering and leaving it, about half a microsecond.
 pub const CALL_FUEL: u64 = 400;
 /// Bytes that an import transfers for one unit of fuel.
@@ -113,6 +119,9 @@ pub const LEARNED_ADDRESSES: usize = 256;
 pub const RESOLVE_SECONDS: u64 = 5;
 /// Queries for a name that a guest may begin, and give up, in that time.
 pub const QUERY_ATTEMPTS: u32 = 4;
+/// Concurrent lookups of one guest, its own and those of names in its grants; further ones wait. It
+/// is an eighth of what a system has.
+pub const LOOKUPS: usize = 8;
 /// Maximum seconds for which an address stays granted under a name before it is looked up again.
 pub const LEARNED_SECONDS: u64 = 3600;
 /// Peers that a datagram server remembers so that it may reply to them; the oldest is evicted.

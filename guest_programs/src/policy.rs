@@ -14,6 +14,7 @@ use alloc::vec::Vec;
 use core::net::{IpAddr, SocketAddr};
 use core::time::Duration;
 
+use async_lock::{Semaphore, SemaphoreGuard};
 use devnet_network::command::dns::{Answer, Question, RecordKind};
 use devnet_network::command::socket::SocketKind;
 use devnet_network::command::{Resolve, TABLE, noun};
@@ -29,6 +30,7 @@ pub(crate) struct Policy {
     pub(crate) grants: Grants,
     clock: Arc<dyn Clock>,
     names: Lock<Names>,
+    lookups: Semaphore,
 }
 
 #[derive(Default)]
@@ -57,7 +59,13 @@ struct Learned {
 
 impl Policy {
     pub(crate) fn new(grants: Grants, clock: Arc<dyn Clock>) -> Self {
-        Self { grants, clock, names: Lock::new(Names::default()) }
+        let lookups = Semaphore::new(limits::LOOKUPS);
+        Self { grants, clock, names: Lock::new(Names::default()), lookups }
+    }
+
+    /// Waits until the guest may begin a lookup, which lasts as long as the result is held.
+    pub(crate) async fn begin_lookup(&self) -> SemaphoreGuard<'_> {
+        self.lookups.acquire().await
     }
 
     /// Checks whether a command is granted.
@@ -186,9 +194,11 @@ impl Policy {
         }
         for name in self.unqueried_names(port) {
             let question = Question { name, kind: RecordKind::Address, server: None };
+            let lookup = self.begin_lookup().await;
             if let Ok(answer) = device.control::<Resolve>(&question).await {
                 self.learn(&question, &answer);
             }
+            drop(lookup);
             self.set_answered(&question.name);
             if self.is_granted(remote.ip(), port) {
                 return Ok(());

@@ -27,6 +27,7 @@ use crate::devices::Devices;
 use crate::grants::Grants;
 use crate::guest::{Guest, Supplies};
 use crate::imports::call::Suspend;
+use crate::instance::Instance;
 use crate::limits;
 use crate::namespace::{Namespace, Opened};
 use crate::policy::Policy;
@@ -91,7 +92,7 @@ impl fmt::Display for Exit {
 
 /// A guest that is ready to run.
 pub struct Process {
-    store: Store<Guest>,
+    store: Instance,
     start: wasmi::Func,
     account: Arc<Account>,
 }
@@ -106,32 +107,27 @@ impl fmt::Debug for Process {
 }
 
 impl Process {
-    /// Instantiates a program. Its start section runs here, with bounded fuel.
+    /// Instantiates a program, in turns as it runs. Its start section runs here, with bounded fuel.
     ///
     /// # Errors
     /// Why it cannot start: more memory than granted, no `_start`, arguments that are too long, a
     /// start section that traps or blocks.
-    pub fn new(launch: Launch) -> Result<Self, ProgramError> {
-        let program = launch.program.clone();
+    ///
+    /// # Cancel safety
+    /// Dropping the future closes the guest's files.
+    pub async fn new(launch: Launch) -> Result<Self, ProgramError> {
+        let (program, files) = (launch.program.clone(), launch.files.clone());
         let (guest, account) = guest(launch)?;
-        let mut store = Store::new(program.engine(), guest);
-        store.limiter(|guest| &mut guest.allocation);
-        store.set_fuel(limits::START_FUEL).map_err(ProgramError::new)?;
-        let instance = program
-            .linker()
-            .instantiate_and_start(&mut store, program.module())
+        let (store, instance) = Instance::new(&program, guest, files)
+            .await
             .map_err(|why| ProgramError::new(describe(&why)))?;
-        store.data_mut().memory = instance.get_memory(&store, "memory");
-        store.data_mut().allocation.begin_to_run();
         let start = instance
-            .get_func(&store, "_start")
+            .get_func(&*store, "_start")
             .ok_or_else(|| ProgramError::new("it exports no _start"))?;
-        let kind = start.ty(&store);
+        let kind = start.ty(&*store);
         if !kind.params().is_empty() || !kind.results().is_empty() {
             return Err(ProgramError::new("its _start has parameters or results"));
         }
-        let left = store.get_fuel().unwrap_or(0);
-        store.data_mut().burnt = limits::START_FUEL.saturating_sub(left);
         Ok(Self { store, start, account })
     }
 
@@ -161,7 +157,7 @@ impl Process {
         let mut given = limits::TURN_FUEL;
         // Fuel is enabled in the translator's configuration, so this cannot fail.
         let _ = self.store.set_fuel(given);
-        let mut step = self.start.call_resumable(&mut self.store, &[], &mut []);
+        let mut step = self.start.call_resumable(&mut *self.store, &[], &mut []);
         loop {
             let left = self.store.get_fuel().unwrap_or(0);
             self.store.data_mut().burnt += given.saturating_sub(left);
@@ -173,9 +169,11 @@ impl Process {
                 Ok(ResumableCall::OutOfFuel(call)) => {
                     (self.store.data().supplies.idle)().await;
                     throttle.wait(self.store.data().burnt).await;
+                    let price = self.store.data_mut().allocation.take_price();
+                    self.pay(price, &mut throttle).await;
                     given = limits::TURN_FUEL.max(call.required_fuel());
                     let _ = self.store.set_fuel(given);
-                    step = call.resume(&mut self.store, &mut []);
+                    step = call.resume(&mut *self.store, &mut []);
                     continue;
                 }
                 Ok(ResumableCall::HostTrap(call)) => call,
@@ -197,7 +195,7 @@ impl Process {
             throttle.wait(self.store.data().burnt).await;
             let value = match self.store.data().memory {
                 Some(memory) => {
-                    let (bytes, guest) = memory.data_and_store_mut(&mut self.store);
+                    let (bytes, guest) = memory.data_and_store_mut(&mut *self.store);
                     completion(guest, bytes)
                 }
                 None => completion(self.store.data_mut(), &mut []),
@@ -207,7 +205,7 @@ impl Process {
             // fuel left of the current turn; otherwise its turn would never end.
             let guest = self.store.data_mut();
             let price = guest.take_price();
-            let debt = core::mem::take(&mut guest.debt);
+            let debt = core::mem::take(&mut guest.debt) + guest.allocation.take_price();
             given = if has_waited { limits::TURN_FUEL } else { left };
             let mut rest = given.saturating_sub(price);
             let debt = debt.saturating_add(price.saturating_sub(given));
@@ -217,7 +215,7 @@ impl Process {
                 (given, rest) = (limits::TURN_FUEL, limits::TURN_FUEL);
             }
             let _ = self.store.set_fuel(rest);
-            step = call.resume(&mut self.store, &[Val::I32(value)], &mut []);
+            step = call.resume(&mut *self.store, &[Val::I32(value)], &mut []);
         }
     }
 }

@@ -11,6 +11,7 @@ use core::fmt;
 
 use wasmi::{CompilationMode, Config, Engine, Linker, Module, OperatorCost};
 
+use crate::bulk::{Cut, Declared};
 use crate::guest::Guest;
 use crate::{bulk, imports, limits};
 
@@ -70,6 +71,7 @@ impl Translator {
             })
             .compilation_mode(CompilationMode::Eager)
             .wasm_multi_memory(false)
+            .wasm_custom_page_sizes(false)
             .ignore_custom_sections(true)
             .set_max_recursion_depth(limits::RECURSION)
             .set_max_stack_height(limits::STACK_BYTES);
@@ -96,8 +98,8 @@ impl Translator {
             .map_err(ProgramError::new)?;
         let mut linker = Linker::new(&engine);
         imports::define(&mut linker, &module).map_err(ProgramError::new)?;
-        let instance_bytes = cut.instance_bytes;
-        Ok(Program(Arc::new(Parts { engine, module, linker, instance_bytes })))
+        let Cut { instance_bytes, memory, .. } = cut;
+        Ok(Program(Arc::new(Parts { engine, module, linker, instance_bytes, memory })))
     }
 }
 
@@ -110,6 +112,7 @@ struct Parts {
     module: Module,
     linker: Linker<Guest>,
     instance_bytes: usize,
+    memory: Option<Declared>,
 }
 
 impl fmt::Debug for Program {
@@ -126,6 +129,11 @@ impl Program {
     /// Returns the bytes that the module makes a system hold beside memory and tables.
     pub(crate) fn instance_bytes(&self) -> usize {
         self.0.instance_bytes
+    }
+
+    /// Returns the memory to create before it is instantiated.
+    pub(crate) fn memory(&self) -> Option<Declared> {
+        self.0.memory
     }
 
     pub(crate) fn module(&self) -> &Module {

@@ -120,6 +120,8 @@ pub const BACKLOG_MAXIMUM: usize = 4096;
 /// Half-open connections of one listener, or its backlog if that is larger; further SYNs get
 /// cookies.
 pub const HALF_OPEN: usize = 256;
+/// Half-open connections of all listeners of one interface; further SYNs get cookies.
+pub const HALF_OPEN_ALL: usize = 4096;
 /// TIME-WAIT entries on one interface; the oldest is dropped.
 pub const TIME_WAIT: usize = 32 * 1024;
 

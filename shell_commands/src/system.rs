@@ -67,7 +67,8 @@ pub(crate) fn start(interfaces: &[InterfaceArgument]) -> Result<System, String> 
         translator: Translator::new(),
         programs: Programs::new(),
     };
-    let tree = VirtualFileSystem::new();
+    let disposer = host.disposer().map_err(|why| format!("disposer: {}", words(&why)))?;
+    let tree = VirtualFileSystem::with_disposer(disposer);
     prepare(&tree).map_err(|why| format!("file tree: {why}"))?;
     let supplies = devnet_network::Platform {
         clock: Arc::clone(&platform.clock),

@@ -161,7 +161,7 @@ pub(crate) async fn start(scene: &Scene, kind: &Kind) -> Running {
                 while matches!(ours.read(&mut buffer).await, Ok(1..)) {}
                 future::pending().await
             };
-            let process = Process::new(launch(theirs)).expect("a process");
+            let process = Process::new(launch(theirs)).await.expect("a process");
             let entry = programs.enter("guest").expect("a number");
             future::or(async { drop(process.run_listed(entry).await) }, read).await;
             clock.sleep_until(clock.now().after(RESTART)).await;

@@ -16,7 +16,9 @@ use devnet_network::platform::Clock;
 use devnet_shell_commands::context::Files;
 use devnet_shell_commands::http::server::Server;
 use devnet_shell_commands::sockets::Sockets;
-use devnet_virtual_file_system::{Credentials, File, Mode, OpenFlags, Path};
+use devnet_virtual_file_system::{
+    Credentials, Disposer, File, Mode, OpenFlags, Path, VirtualFileSystem,
+};
 use world::{Host, World};
 
 use crate::meter::Meter;
@@ -68,7 +70,13 @@ impl Scene {
         let platform = world.platform();
         let lan = Lan::new(Arc::clone(&platform.clock), 0);
         platform.spawner.spawn(Box::pin(lan.runner())).expect("a task");
-        let host = Host::new(&world).with(
+        let meter = Arc::<Meter>::default();
+        // A background thread, which has a processor of its own.
+        let disposer: Disposer = {
+            let meter = Arc::clone(&meter);
+            Arc::new(move |large| meter.uncounted(|| drop(large)))
+        };
+        let host = Host::with_files(&world, VirtualFileSystem::with_disposer(disposer)).with(
             "eth0",
             lan.port(HardwareAddress(HOST), 1500),
             &["10.0.0.1/8", "fd00::1/64"],
@@ -86,7 +94,7 @@ impl Scene {
             ),
         )
         .expect("a route");
-        let scene = Self { world, meter: Arc::default(), host, honest, programs, lan };
+        let scene = Self { world, meter, host, honest, programs, lan };
         scene.serve();
         scene.world.run(scene.world.sleep(Duration::from_secs(5)));
         scene.meter.worked();

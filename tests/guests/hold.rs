@@ -1,14 +1,19 @@
 //! What a greedy guest can take from others: who causes a cost pays for it.
 
+use std::sync::Arc;
+use std::sync::atomic::{AtomicUsize, Ordering};
 use std::task::{Context, Poll, Waker};
 use std::time::Duration;
 
 use super::compiled::scene::Scene;
-use devnet_guest_programs::{Exit, Programs};
+use devnet_guest_programs::{Exit, Idle, Process, Programs, give_way};
 use devnet_virtual_file_system::limits::NODE_BYTES;
-use devnet_virtual_file_system::{Credentials, Error, Mode, OpenFlags, Path};
+use devnet_virtual_file_system::{
+    Credentials, Disposer, Error, Lock, Mode, OpenFlags, Path, VirtualFileSystem, pipe,
+};
+use futures_lite::future;
 use world::pair::hosts;
-use world::puppet::{self, FREE, Puppet, host, program, silent};
+use world::puppet::{self, FREE, Puppet, host, launch, program, silent};
 use world::{Host, World};
 
 /// The longest turn that a guest may take: a millisecond where it is optimised.
@@ -182,6 +187,76 @@ fn hold_1_instructions_that_move_much_memory_are_cut() {
     let watched = watch(&world, &host, "", &body("1", text), 10_000);
     assert_eq!(watched.exit, Some(Exit::Status(0)));
     assert!(watched.turns > 60 && watched.longest < TURN, "{:?}", watched.longest);
+}
+
+#[test]
+fn hold_14_the_memory_that_a_module_declares_is_made_in_turns() {
+    let (world, turns) = (World::new(1), Arc::new(AtomicUsize::new(0)));
+    let host = host(&world);
+    let idle: Idle = {
+        let turns = Arc::clone(&turns);
+        Arc::new(move || {
+            turns.fetch_add(1, Ordering::Relaxed);
+            give_way()()
+        })
+    };
+    let text = "(module
+        (memory (export \"memory\") 1000 1010)
+        (data (i32.const 0x3e70000) \"there\")
+        (func $check (param i32) (if (i32.eqz (local.get 0)) (then unreachable)))
+        (func $begin (call $check (i32.eq (i32.load8_u (i32.const 0x3e70000)) (i32.const 116))))
+        (start $begin)
+        (func (export \"_start\")
+            (call $check (i32.eq (memory.size) (i32.const 1000)))
+            (call $check (i32.eq (memory.grow (i32.const 11)) (i32.const -1)))
+            (call $check (i32.eq (memory.grow (i32.const 10)) (i32.const 1000)))))";
+    let mut launch = launch(&world, &host, "", &program(text), [pipe(1).0, pipe(1).1, pipe(1).1]);
+    launch.supplies.idle = idle;
+    let (mut starting, mut longest) = (Box::pin(Process::new(launch)), Duration::ZERO);
+    let process = loop {
+        let before = processor_time();
+        let outcome = starting.as_mut().poll(&mut Context::from_waker(Waker::noop()));
+        longest = longest.max(processor_time() - before);
+        if let Poll::Ready(process) = outcome {
+            break process.unwrap();
+        }
+    };
+    // Each 256 KiB takes as long as 17 turns, which others have in between.
+    assert_eq!(turns.load(Ordering::Relaxed), 250 * 17);
+    assert!(longest < TURN, "{longest:?}");
+    assert_eq!(puppet::turns(process, 1000), Some(Exit::Status(0)));
+    // What does not fit is refused before any of it is made.
+    let (start, before) = ("(module (memory 2000) (func (export \"_start\")))", processor_time());
+    silent(&world, &host, "", &program(start)).unwrap_err();
+    assert!(processor_time() - before < TURN);
+}
+
+#[test]
+fn hold_14_the_memory_of_a_guest_ends_at_its_disposer() {
+    let world = World::new(1);
+    let disposed = Arc::new(Lock::new(Vec::new()));
+    let disposer: Disposer = {
+        let disposed = Arc::clone(&disposed);
+        Arc::new(move |large| disposed.with(|all| all.push(large)))
+    };
+    let host = Host::with_files(&world, VirtualFileSystem::with_disposer(disposer));
+    let (ours, theirs) = pipe(1);
+    let end = |text: &str| {
+        let streams = [pipe(1).0, theirs.clone(), theirs.clone()];
+        let launch = launch(&world, &host, "", &program(text), streams);
+        let process = future::block_on(Process::new(launch)).unwrap();
+        assert!(puppet::turns(process, 100).is_some());
+        disposed.with(|all| all.len())
+    };
+    assert_eq!(end("(module (memory (export \"memory\") 16) (func (export \"_start\")))"), 0);
+    assert_eq!(end("(module (memory (export \"memory\") 17) (func (export \"_start\")))"), 1);
+    assert_eq!(
+        end("(module (memory (export \"memory\") 17) (func (export \"_start\") unreachable))"),
+        2
+    );
+    // Its files are closed at once.
+    drop(theirs);
+    assert_eq!(world.run(ours.read(&mut [0; 1])), Ok(0));
 }
 
 #[test]

@@ -1,8 +1,10 @@
 //! Sockets and interfaces from a guest, by module `vfs`.
 
+use std::collections::HashSet;
 use std::sync::{Arc, Mutex};
 use std::time::Duration;
 
+use devnet_guest_programs::limits;
 use devnet_network::command::dns::{Question, RecordKind};
 use devnet_network::command::socket::{Offer, OutgoingDatagram, SocketKind, SocketOption};
 use devnet_network::command::{
@@ -336,6 +338,45 @@ fn names_are_looked_up_and_then_reached() {
         );
         drop(answers);
         assert_eq!(guest.end(0).await.status(), 0);
+    });
+}
+
+#[test]
+fn hold_14_one_guest_does_not_take_all_lookups() {
+    let world = World::new(1);
+    let (left, right) = public_hosts(&world);
+    let grants: String =
+        (0..60).map(|n| format!("allow-connect n{n}.test:{}\n", 1000 + n)).collect();
+    let guest = Puppet::start(&world, &left, &format!("{grants}limit-sockets 60"));
+    world.run(async {
+        // Connects that wait for nothing: each looks another name up, at a server that is silent.
+        let server = bound(&right, 53);
+        let begin = async |number: u32| {
+            let socket = guest.open("/devices/sockets", READ_WRITE).await;
+            assert_eq!(guest.call("set_non_blocking", &[socket as u64, 1]).await, 0);
+            guest.control::<CreateSocket>(socket, &SocketKind::Tcp).await.unwrap();
+            let remote = format!("192.0.2.2:{}", 1000 + number).parse().unwrap();
+            let outcome = guest.control::<Connect>(socket, &remote).await;
+            assert_eq!(outcome.unwrap_err(), error(Error::InProgress));
+            socket
+        };
+        let mut sockets = Vec::new();
+        for number in 0..60 {
+            sockets.push(begin(number).await);
+        }
+        world.sleep(Duration::from_millis(500)).await;
+        let mut askers = HashSet::new();
+        while let Ok(message) = server.try_receive_message(&mut [0; 512]) {
+            askers.insert(message.remote.port());
+        }
+        assert_eq!(askers.len(), limits::LOOKUPS);
+        // They end with their sockets, and others may begin.
+        for socket in sockets {
+            assert_eq!(guest.call("close", &[socket as u64]).await, 0);
+        }
+        begin(59).await;
+        world.sleep(Duration::from_millis(500)).await;
+        assert!(server.try_receive_message(&mut [0; 512]).is_ok());
     });
 }
 

@@ -6,7 +6,7 @@ use std::time::Duration;
 
 use devnet_network::command::interface::SynCookies;
 use devnet_network::command::{
-    FindRoute, GetSynCookies, ListAddresses, ListDnsServers, ListNeighbors, ListRoutes,
+    FindRoute, GetSynCookies, ListAddresses, ListDnsServers, ListNeighbors, ListRoutes, ListUsage,
 };
 use devnet_network::{TcpListener, UdpSocket};
 use world::{Host, World};
@@ -183,6 +183,53 @@ fn hold_07_a_cookie_waits_for_a_full_accept_queue_and_ends_after_two_minutes() {
         wire.send(&data(2));
         let answers = flood.pass(&world, &mut wire, 1).await;
         assert_eq!(answers.iter().map(|answer| answer.flags).collect::<Vec<_>>(), [RST]);
+    });
+}
+
+#[test]
+fn hold_14_half_open_connections_of_all_listeners_have_a_bound() {
+    use devnet_network::limits::{HALF_OPEN, HALF_OPEN_ALL};
+    let world = World::new(15);
+    let (host, mut wire) = wire::Wire::new(&world);
+    let full = (HALF_OPEN_ALL / HALF_OPEN) as u16;
+    let bind = |port| TcpListener::bind(&host.sockets(), at(HOST, port), 16).unwrap();
+    let listeners: Vec<_> = (100..100 + full + 4).map(bind).collect();
+    let usage = || host.control::<ListUsage>("eth0", &()).unwrap().pop().unwrap();
+    world.run(async {
+        let mut source = 0x0b00_0000;
+        for port in 100..100 + full + 3 {
+            for number in 0..HALF_OPEN as u32 {
+                source += 1;
+                wire.send_from(&Segment::new(1024, port, SYN, number, 0), source.into());
+                if number % FLOOD == 0 {
+                    world.sleep(MILLISECOND).await;
+                }
+            }
+        }
+        world.sleep(MILLISECOND).await;
+        assert_eq!(usage().half_open as usize, HALF_OPEN_ALL);
+        assert_eq!(cookies(&host).sent as usize, 3 * HALF_OPEN);
+        // A listener that nobody floods serves its clients.
+        wire.segments_to(wire::PEER);
+        let port = 100 + full + 3;
+        wire.send(&Segment::new(5000, port, SYN, 1000, 0));
+        world.sleep(MILLISECOND).await;
+        let answer = wire.segments_to(wire::PEER).pop().unwrap();
+        assert_eq!(answer.flags, SYN | ACK);
+        let ours = answer.sequence.wrapping_add(1);
+        wire.send(&Segment::new(5000, port, ACK, 1001, ours));
+        listeners.last().unwrap().accept().await.unwrap();
+        // What ends gives its place back, however it ends.
+        drop(listeners);
+        world.sleep(MILLISECOND).await;
+        assert_eq!(usage().half_open, 0);
+        let again = bind(80);
+        wire.send(&Segment::new(5001, 80, SYN, 1000, 0));
+        world.sleep(MILLISECOND).await;
+        assert_eq!(usage().half_open, 1);
+        drop(again);
+        world.sleep(MILLISECOND).await;
+        assert_eq!(usage().half_open, 0);
     });
 }
 

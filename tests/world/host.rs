@@ -23,7 +23,12 @@ impl Host {
     /// A host with the loopback interface only.
     #[must_use]
     pub fn new(world: &World) -> Self {
-        let files = VirtualFileSystem::new();
+        Self::with_files(world, VirtualFileSystem::new())
+    }
+
+    /// The same with a tree that was made otherwise.
+    #[must_use]
+    pub fn with_files(world: &World, files: VirtualFileSystem) -> Self {
         let manager = Manager::new(files.clone(), world.platform()).expect("a manager");
         manager.register("lo", Box::new(devnet_drivers::Loopback::new(65535)), None).expect("lo");
         Self { files, manager }

@@ -15,6 +15,7 @@ use devnet_guest_programs::{
     give_way,
 };
 use devnet_virtual_file_system::{Credentials, File, Mode, Path, pipe};
+use futures_lite::future;
 
 use crate::{Host, World};
 
@@ -230,19 +231,17 @@ pub fn host(world: &World) -> Host {
     host
 }
 
-/// Makes a program a process of a host, with three streams and the grants of these lines.
-///
-/// # Errors
-/// Why it cannot start.
-pub fn process(
+/// What makes a program a process of a host, with three streams and the grants of these lines.
+#[must_use]
+pub fn launch(
     world: &World,
     host: &Host,
     lines: &str,
     program: &Program,
     streams: [File; 3],
-) -> Result<Process, ProgramError> {
+) -> Launch {
     let platform = world.platform();
-    Process::new(Launch {
+    Launch {
         program: program.clone(),
         arguments: vec!["guest".into(), "first".into()],
         environment: vec!["NAME=value".into()],
@@ -257,7 +256,21 @@ pub fn process(
             started: Duration::from_secs(1_700_000_000),
             idle: give_way(),
         },
-    })
+    }
+}
+
+/// The process itself.
+///
+/// # Errors
+/// Why it cannot start.
+pub fn process(
+    world: &World,
+    host: &Host,
+    lines: &str,
+    program: &Program,
+    streams: [File; 3],
+) -> Result<Process, ProgramError> {
+    future::block_on(Process::new(launch(world, host, lines, program, streams)))
 }
 
 /// A process without input, and what it will print on both of its other streams.

@@ -58,7 +58,7 @@ pub use node::{Attributes, DirectoryEntry, NodeKind};
 pub use operation::Operation;
 pub use path::Path;
 pub use pipe::pipe;
-pub use quota::Stored;
+pub use quota::{Disposer, Stored};
 pub use readiness::{Readiness, WakerList};
 pub use tree::VirtualFileSystem;
 

@@ -5,10 +5,22 @@
 //! their names go and whoever has them open. An account lies within another one: what a guest
 //! stores counts for the guest, for all guests together, and for the tree.
 
+use alloc::boxed::Box;
 use alloc::sync::Arc;
+use core::fmt;
 
 use crate::error::{Error, Result};
 use crate::lock::Lock;
+
+/// Drops what takes longer to free than a turn, preferably on another thread. It must drop it, and
+/// may do so at once.
+pub type Disposer = Arc<dyn Fn(Box<dyn Send>) + Send + Sync>;
+
+/// Returns a disposer that drops everything at once.
+#[must_use]
+pub fn drop_at_once() -> Disposer {
+    Arc::new(drop)
+}
 
 /// Nodes, and bytes with their overhead.
 #[derive(Clone, Copy, PartialEq, Eq, Debug, Default)]
@@ -40,16 +52,38 @@ impl Stored {
 }
 
 /// An account of what is stored, with its limit.
-#[derive(Debug)]
 pub(crate) struct Quota {
     limit: Stored,
     used: Lock<Stored>,
     parent: Option<Arc<Self>>,
+    disposer: Disposer,
+}
+
+impl fmt::Debug for Quota {
+    fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
+        formatter
+            .debug_struct("Quota")
+            .field("limit", &self.limit)
+            .field("used", &self.used())
+            .finish_non_exhaustive()
+    }
 }
 
 impl Quota {
-    pub(crate) const fn new(limit: Stored, parent: Option<Arc<Self>>) -> Self {
-        Self { limit, used: Lock::new(Stored { nodes: 0, bytes: 0 }), parent }
+    /// Creates the account of a tree.
+    pub(crate) fn new(limit: Stored, disposer: Disposer) -> Self {
+        Self { limit, used: Lock::default(), parent: None, disposer }
+    }
+
+    /// Creates an account within this one.
+    pub(crate) fn part(self: &Arc<Self>, limit: Stored) -> Self {
+        let (parent, disposer) = (Some(Arc::clone(self)), Arc::clone(&self.disposer));
+        Self { limit, used: Lock::default(), parent, disposer }
+    }
+
+    /// Returns what drops large things.
+    pub(crate) fn disposer(&self) -> &Disposer {
+        &self.disposer
     }
 
     pub(crate) fn used(&self) -> Stored {
@@ -94,6 +128,10 @@ pub(crate) struct Charge {
 }
 
 impl Charge {
+    pub(crate) fn payer(&self) -> &Arc<Quota> {
+        &self.payer
+    }
+
     /// Makes this charge one of so many bytes of this account.
     ///
     /// # Errors

@@ -10,7 +10,7 @@ use alloc::sync::Arc;
 use alloc::vec::Vec;
 
 use crate::error::{Error, Result};
-use crate::limits::{CHUNK_BYTES, CHUNK_OVERHEAD_BYTES, FILE_BYTES};
+use crate::limits::{CHUNK_BYTES, CHUNK_OVERHEAD_BYTES, FILE_BYTES, FREED_CHUNKS};
 use crate::lock::Lock;
 use crate::quota::{Charge, Quota, Stored};
 
@@ -111,7 +111,7 @@ impl Storage {
         if length > FILE_BYTES {
             return Err(Error::FileTooLarge);
         }
-        self.0.with(|content| {
+        let cut = self.0.with(|content| {
             let (number, offset) = locate(length);
             let mut cut = content.chunks.split_off(&number);
             if let Some(mut last) = cut.remove(&number).filter(|_| offset > 0) {
@@ -120,9 +120,28 @@ impl Storage {
             }
             content.length = length;
             content.version += 1;
+            cut
         });
+        free(cut);
         Ok(())
     }
+}
+
+impl Drop for Content {
+    fn drop(&mut self) {
+        free(core::mem::take(&mut self.chunks));
+    }
+}
+
+/// Gives chunks back to who paid for them, and frees them: many of them elsewhere.
+fn free(mut chunks: BTreeMap<u64, Box<Chunk>>) {
+    if chunks.len() <= FREED_CHUNKS {
+        return;
+    }
+    let Some(first) = chunks.first_entry() else { return };
+    let disposer = Arc::clone(first.get().charge.payer().disposer());
+    let bytes: Vec<Vec<u8>> = chunks.into_values().map(|chunk| chunk.bytes).collect();
+    disposer(Box::new(bytes));
 }
 
 impl Content {

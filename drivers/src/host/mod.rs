@@ -9,7 +9,7 @@ mod scheduler;
 pub mod terminal;
 
 use std::io;
-use std::sync::{Arc, Weak};
+use std::sync::{Arc, Weak, mpsc};
 use std::thread;
 use std::time::{Duration, SystemTime};
 
@@ -19,10 +19,11 @@ use async_lock::OnceCell;
 use devnet_network::Platform;
 use devnet_network::address::HardwareAddress;
 use devnet_network::platform::{BoxFuture, Clock, Entropy, Instant, Spawner};
-use devnet_virtual_file_system::Lock;
+use devnet_virtual_file_system::{Disposer, Lock};
 
 use self::scheduler::IdleQueue;
 use crate::entropy::SystemEntropy;
+use crate::limits;
 
 /// The host; clones share it. Tasks and the background thread end with the last clone.
 #[derive(Clone, Debug)]
@@ -94,6 +95,22 @@ impl Host {
     pub fn idle(&self) -> Arc<dyn Fn() -> BoxFuture<'static, ()> + Send + Sync> {
         let idle_queue = self.0.idle_queue.clone();
         Arc::new(move || idle_queue.turn())
+    }
+
+    /// Starts a thread that drops large things, so that no other thread waits until the operating
+    /// system has their memory back. It ends with the last clone of the disposer.
+    ///
+    /// # Errors
+    /// Errors of starting a thread.
+    pub fn disposer(&self) -> io::Result<Disposer> {
+        let (give, take) = mpsc::sync_channel::<Box<dyn Send>>(limits::DISPOSED);
+        thread::Builder::new()
+            .name(String::from("disposer"))
+            .spawn(move || take.into_iter().for_each(drop))?;
+        Ok(Arc::new(move |large| {
+            // With a full queue this thread drops it, and so does not end more than can be freed.
+            drop(give.try_send(large));
+        }))
     }
 
     /// Runs the future on this thread, with all tasks in between.

@@ -8,6 +8,7 @@ use std::time::Duration;
 
 use devnet_drivers::Host;
 use devnet_drivers::host::{random_hardware_address, terminal};
+use devnet_drivers::limits::DISPOSED;
 use devnet_virtual_file_system::{Credentials, Error, Mode, OpenFlags, Path, VirtualFileSystem};
 use futures_lite::future;
 
@@ -71,6 +72,38 @@ fn random_addresses_differ_and_belong_to_one_station() {
     let addresses: Vec<_> = (0..16).map(|_| random_hardware_address(&*entropy).unwrap()).collect();
     assert!(addresses.iter().all(|address| address.is_unicast() && address.0[0] & 2 == 2));
     assert!(addresses.windows(2).all(|pair| pair[0] != pair[1]));
+}
+
+/// Freeing 64 MiB keeps a thread for milliseconds: not this one.
+#[test]
+fn hold_14_large_things_are_dropped_on_another_thread() {
+    struct Tells(mpsc::Sender<std::thread::ThreadId>);
+    impl Drop for Tells {
+        fn drop(&mut self) {
+            self.0.send(std::thread::current().id()).unwrap();
+        }
+    }
+    let disposer = Host::new().disposer().unwrap();
+    let (sender, receiver) = mpsc::channel();
+    disposer(Box::new(Tells(sender.clone())));
+    let dropped_by = receiver.recv_timeout(Duration::from_secs(60)).unwrap();
+    assert_ne!(dropped_by, std::thread::current().id());
+    // It waits for nobody: with a full queue the caller drops.
+    let (hold, held) = mpsc::channel::<()>();
+    struct Waits(mpsc::Receiver<()>);
+    impl Drop for Waits {
+        fn drop(&mut self) {
+            let _ = self.0.recv();
+        }
+    }
+    disposer(Box::new(Waits(held)));
+    for _ in 0..DISPOSED + 2 {
+        disposer(Box::new(Tells(sender.clone())));
+    }
+    assert_eq!(receiver.try_recv(), Ok(std::thread::current().id()));
+    drop(hold);
+    drop(sender);
+    assert!(receiver.iter().count() > DISPOSED);
 }
 
 #[test]

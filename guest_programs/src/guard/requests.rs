@@ -181,6 +181,7 @@ impl Guard {
             Request::Resolve(question) => {
                 let is_own = |address| self.devices.is_own(address);
                 self.policy().permit_question(&question, &self.inner, is_own).await?;
+                let _lookup = self.policy().begin_lookup().await;
                 let answer = self.ask::<Resolve>(Request::Resolve(question.clone())).await?;
                 self.policy().learn(&question, &answer);
                 reply(Ok(answer))

@@ -1,5 +1,6 @@
 //! One open file of a network device: its mode, and the way of its bytes.
 
+use alloc::boxed::Box;
 use alloc::string::String;
 use alloc::sync::Arc;
 use alloc::vec::Vec;
@@ -9,8 +10,8 @@ use core::task::{Context, Poll};
 
 use async_lock::Mutex;
 use devnet_virtual_file_system::{
-    Credentials, Error, Identifier, Lock, OpenDevice, OpenFlags, OpenRequest, Operation, Path,
-    Readiness, Result,
+    CharacterDevice, Credentials, Error, Identifier, Lock, OpenDevice, OpenFlags, OpenRequest,
+    Operation, Path, Readiness, Result,
 };
 
 use super::offers::Offers;
@@ -32,25 +33,36 @@ pub struct OpenFile {
     pub(super) flags: OpenFlags,
     pub(super) state: Lock<State>,
     pub(super) seat: Lock<Option<Seat>>,
-    credentials: Credentials,
-    path: Path,
-    /// The controller's open file, opened when the first command is forwarded.
-    controller: Lock<Option<Arc<dyn OpenDevice>>>,
+    /// Boxed, since it is of an interface's own device only: thousands of files are sockets.
+    controller: Option<Box<Controller>>,
     /// Serializes writes, so that the lines of one stay together even when some wait.
     lines: Mutex<()>,
 }
 
+/// An interface's controller, and with what a file of its device was opened.
+struct Controller {
+    device: Arc<dyn CharacterDevice>,
+    credentials: Credentials,
+    path: Path,
+    /// Opened when the first command is forwarded.
+    opened: Lock<Option<Arc<dyn OpenDevice>>>,
+}
+
 impl OpenFile {
     pub(super) fn new(sockets: Sockets, offers: Arc<Offers>, request: &OpenRequest<'_>) -> Self {
+        let interface = sockets.place.interface.as_ref();
+        let controller = interface.and_then(|interface| interface.controller.clone());
+        let controller = controller.map(|device| {
+            let (credentials, path) = (request.credentials.clone(), request.path.clone());
+            Box::new(Controller { device, credentials, path, opened: Lock::default() })
+        });
         Self {
             sockets,
             offers,
             flags: request.flags,
             state: Lock::default(),
             seat: Lock::default(),
-            credentials: request.credentials.clone(),
-            path: request.path.clone(),
-            controller: Lock::new(None),
+            controller,
             lines: Mutex::new(()),
         }
     }
@@ -80,21 +92,14 @@ impl OpenFile {
     }
 
     fn controller(&self) -> Result<Arc<dyn OpenDevice>> {
-        if let Some(device) = self.controller.with(|controller| controller.clone()) {
+        let Controller { device, credentials, path, opened } =
+            self.controller.as_deref().ok_or(Error::UnknownCommand)?;
+        if let Some(device) = opened.with(|opened| opened.clone()) {
             return Ok(device);
         }
-        let controller = self
-            .sockets
-            .place
-            .interface
-            .as_ref()
-            .and_then(|interface| interface.controller.clone())
-            .ok_or(Error::UnknownCommand)?;
-        let request =
-            OpenRequest { credentials: &self.credentials, flags: self.flags, path: &self.path };
         // No lock is held while foreign code runs; of two concurrent opens the first one is kept.
-        let opened = controller.open(&request)?;
-        Ok(self.controller.with(|known| known.get_or_insert(opened).clone()))
+        let new = device.open(&OpenRequest { credentials, flags: self.flags, path })?;
+        Ok(opened.with(|known| known.get_or_insert(new).clone()))
     }
 
     /// Executes every line of a text, in order; stops at the first that fails. Earlier lines stay

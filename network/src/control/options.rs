@@ -9,7 +9,7 @@ use alloc::sync::Arc;
 use devnet_virtual_file_system::{Error, Result};
 
 use super::open::OpenFile;
-use super::state::{Handle, State, Unconnected};
+use super::state::{Handle, State};
 use crate::command::socket::{
     FurtherOptions, FurtherStreamOptions, SocketKind, SocketOption, SocketOptions, SocketStatus,
     StreamOptions,
@@ -48,7 +48,7 @@ impl OpenFile {
                 State::Stream(stream, _) => Some(Arc::clone(stream)),
                 _ => None,
             };
-            let is_bound = !matches!(state, State::Unconnected(Unconnected { local: None, .. }));
+            let is_bound = !matches!(state, State::Unconnected(socket) if socket.local.is_none());
             let settings = state.settings_mut().ok_or(Error::InvalidInput)?;
             let mut changed = *settings;
             apply(&mut changed, option, Phase { is_bound, has_buffers: stream.is_some() })?;
@@ -71,8 +71,8 @@ impl OpenFile {
             return if is_same { Ok(()) } else { Err(Error::InvalidInput) };
         }
         self.state.with(|state| match state {
-            State::Unconnected(Unconnected { local: None, device, .. }) => {
-                *device = interface;
+            State::Unconnected(socket) if socket.local.is_none() => {
+                socket.device = interface;
                 Ok(())
             }
             _ => Err(Error::InvalidInput),

@@ -3,11 +3,12 @@
 //! The file's mode has allowed the command before it arrives here. If the state is another one by
 //! now, a concurrent command changed it.
 
+use alloc::boxed::Box;
 use alloc::sync::Arc;
 use core::future::poll_fn;
 use core::net::SocketAddr;
 
-use devnet_virtual_file_system::{Error, Operation, Result, WakerList};
+use devnet_virtual_file_system::{Error, Operation, Result};
 
 use super::open::OpenFile;
 use super::state::{Handle, State, Unconnected};
@@ -43,7 +44,7 @@ impl OpenFile {
             SocketKind::Raw6(protocol) => Some(RawSocket::ipv6(sockets, protocol)?.into_skeleton()),
         };
         let created = match datagram {
-            None => State::Unconnected(Unconnected::default()),
+            None => State::Unconnected(Box::default()),
             Some(socket) => State::Datagram(Arc::new(socket)),
         };
         self.state.with(|state| match state {
@@ -74,7 +75,7 @@ impl OpenFile {
     /// The stream socket before it is connected.
     fn unconnected(&self) -> Result<Unconnected> {
         self.state.with(|state| match state {
-            State::Unconnected(socket) => Ok(socket.clone()),
+            State::Unconnected(socket) => Ok(Unconnected::clone(socket)),
             _ => Err(CHANGED),
         })
     }
@@ -92,13 +93,13 @@ impl OpenFile {
         let socket = self.state.with(|state| match state {
             State::Unconnected(socket) => {
                 let socket = socket.clone();
-                *state = State::Connecting(socket.clone(), WakerList::new());
+                *state = State::Connecting(socket.clone(), Box::default());
                 Ok(socket)
             }
             _ => Err(Error::AlreadyInProgress),
         })?;
         let mut attempt = Attempt { file: self, is_over: false };
-        let Unconnected { local, settings: former, .. } = &socket;
+        let Unconnected { local, settings: former, .. } = &*socket;
         let place = socket.place(&self.sockets.place);
         let stream = TcpStream::start(&place, *local, remote, former)?;
         poll_fn(|context| stream.poll_connected(context)).await?;

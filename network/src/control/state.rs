@@ -3,6 +3,7 @@
 //! [`Mode`] defines the transitions. A state that is a socket owns a handle of [`crate::socket`];
 //! dropping it closes the socket.
 
+use alloc::boxed::Box;
 use alloc::string::String;
 use alloc::sync::Arc;
 use alloc::vec;
@@ -37,16 +38,17 @@ impl Unconnected {
     }
 }
 
-/// The state of an open file.
+/// The state of an open file. What only some files have for a short time is boxed: thousands of
+/// files are streams.
 pub(super) enum State {
     /// Status text, and how much of it was read.
     Status { text: Option<String>, position: usize },
     /// A reader of events.
     Events(Arc<Reader>),
     /// A stream socket without a connection.
-    Unconnected(Unconnected),
+    Unconnected(Box<Unconnected>),
     /// A connect in progress, and the tasks that wait for its end.
-    Connecting(Unconnected, WakerList),
+    Connecting(Box<Unconnected>, Box<WakerList>),
     /// A stream.
     Stream(Arc<TcpStream>, TcpSettings),
     /// A listener.
@@ -67,9 +69,7 @@ impl State {
         match self {
             Self::Status { .. } => Mode::Status,
             Self::Events(_) => Mode::Events,
-            Self::Unconnected(Unconnected { local, .. }) => {
-                Mode::Unconnected { is_bound: local.is_some() }
-            }
+            Self::Unconnected(socket) => Mode::Unconnected { is_bound: socket.local.is_some() },
             Self::Connecting(..) => Mode::Connecting,
             Self::Stream(..) => Mode::Stream,
             Self::Listener(_) => Mode::Listener,

@@ -1,7 +1,8 @@
-//! `netstat`: sockets, and with `-r` and `-i` the output of `route` and `ifconfig -s`.
+//! `netstat`: sockets, with `-r` and `-i` the output of `route` and `ifconfig -s`, and with `-s`
+//! what is used of what is bounded.
 
-use devnet_network::command::ListSockets;
 use devnet_network::command::socket::{SocketKind, SocketState, SocketStatus};
+use devnet_network::command::{ListSockets, ListUsage};
 use lexopt::prelude::*;
 
 use super::{interface, route};
@@ -10,6 +11,7 @@ use crate::devices::{self, Use};
 use crate::failure::{Failure, Outcome};
 use crate::render::classic::route::Style;
 use crate::render::classic::socket::{self as render, Selection};
+use crate::render::classic::usage::summary;
 
 #[derive(Default)]
 struct Options {
@@ -19,6 +21,7 @@ struct Options {
     numeric: bool,
     routes: bool,
     interfaces: bool,
+    usage: bool,
     ipv4: bool,
     ipv6: bool,
 }
@@ -40,6 +43,11 @@ pub(super) async fn run(context: &Context) -> Outcome {
         return context.answer(&format!("Kernel Interface table\n{table}")).await;
     }
     let file = devices::sockets(context, Use::Show)?;
+    if options.usage {
+        let usage = file.control::<ListUsage>(&()).await;
+        let usage = usage.map_err(|why| Failure::of(devices::SOCKETS, why))?;
+        return context.answer(&summary(&usage)).await;
+    }
     let mut sockets =
         file.control::<ListSockets>(&()).await.map_err(|why| Failure::of(devices::SOCKETS, why))?;
     sockets.retain(|socket| is_wanted(socket, &options));
@@ -65,6 +73,7 @@ fn parse(context: &Context) -> Result<Options, Failure> {
             Short('n') | Long("numeric") => chosen.numeric = true,
             Short('r') | Long("route") => chosen.routes = true,
             Short('i') | Long("interfaces") => chosen.interfaces = true,
+            Short('s') | Long("statistics") => chosen.usage = true,
             Short('e' | 'W') => {}
             Short('4') => chosen.ipv4 = true,
             Short('6') => chosen.ipv6 = true,

@@ -114,7 +114,7 @@ pub(super) async fn run(context: &Context) -> Outcome {
         grants,
         supplies: context.platform.supplies(),
     };
-    let process = Process::new(launch).map_err(|why| Failure::of(name, why))?;
+    let process = Process::new(launch).await.map_err(|why| Failure::of(name, why))?;
     let entry = context.platform.programs.enter(&command).map_err(|why| Failure::of(name, why))?;
     match process.run_listed(entry).await {
         Exit::Trapped(why) => {

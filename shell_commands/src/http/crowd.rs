@@ -6,9 +6,9 @@
 
 use std::collections::{BTreeMap, HashMap};
 use std::future::poll_fn;
-use std::net::IpAddr;
+use std::net::{IpAddr, SocketAddr};
 use std::sync::Arc;
-use std::task::{Poll, Waker};
+use std::task::{Context, Poll, Waker};
 use std::time::Duration;
 
 use devnet_network::platform::{Clock, Instant};
@@ -80,7 +80,7 @@ impl State {
 
 /// A connection, as the crowd knows it.
 struct Seat {
-    source: IpAddr,
+    remote: SocketAddr,
     state: Lock<SeatState>,
 }
 
@@ -91,10 +91,18 @@ struct SeatState {
     waker: Option<Waker>,
 }
 
+impl Seat {
+    fn source(&self) -> IpAddr {
+        source_of(self.remote.ip())
+    }
+}
+
 /// A connection's place; dropping it leaves the crowd.
 pub struct Place<'a> {
     crowd: &'a Crowd,
     seat: Arc<Seat>,
+    /// Its number among the idle ones, while it is.
+    idle: Option<u64>,
 }
 
 /// Hosts of one /64 of IPv6 count as one.
@@ -113,11 +121,11 @@ impl Crowd {
     }
 
     /// A new connection. `None` if there is no room, and nobody is idle who could give way.
-    pub fn enter(&self, remote: IpAddr) -> Option<Place<'_>> {
-        let source = source_of(remote);
+    pub fn enter(&self, remote: SocketAddr) -> Option<Place<'_>> {
+        let source = source_of(remote.ip());
         self.state.with(|state| {
             let first = |idle: &BTreeMap<u64, Arc<Seat>>| {
-                idle.first_key_value().map(|(number, seat)| (*number, seat.source))
+                idle.first_key_value().map(|(number, seat)| (*number, seat.source()))
             };
             let known = state.sources.get(&source);
             if known.is_some_and(|known| known.count >= self.room.source) {
@@ -129,8 +137,8 @@ impl Crowd {
             }
             state.count += 1;
             state.sources.entry(source).or_default().count += 1;
-            let seat = Arc::new(Seat { source, state: Lock::default() });
-            Some(Place { crowd: self, seat })
+            let seat = Arc::new(Seat { remote, state: Lock::default() });
+            Some(Place { crowd: self, seat, idle: None })
         })
     }
 
@@ -155,7 +163,7 @@ impl Crowd {
             }
             self.state.with(|state| {
                 if let Some((number, seat)) = state.idle.first_key_value() {
-                    let (number, source) = (*number, seat.source);
+                    let (number, source) = (*number, seat.source());
                     state.end(number, source);
                 }
             });
@@ -175,58 +183,67 @@ impl Crowd {
 }
 
 impl Place<'_> {
-    /// Waits until the client says something. Returns false if this connection must end.
-    ///
-    /// # Cancel safety
-    /// Nothing is lost.
-    pub async fn idle(&self, stream: &File, now: Instant) -> bool {
-        let Self { crowd, seat } = self;
-        let number = crowd.state.with(|state| {
+    /// The client's address.
+    #[must_use]
+    pub fn remote(&self) -> SocketAddr {
+        self.seat.remote
+    }
+
+    /// Waits until the client says something; gives false if this connection must end.
+    pub fn poll_idle(
+        &mut self,
+        context: &mut Context<'_>,
+        stream: &File,
+        clock: &dyn Clock,
+    ) -> Poll<bool> {
+        if self.idle.is_none() {
+            self.become_idle(clock.now());
+        }
+        let is_ended = self.seat.state.with(|state| {
+            state.waker = Some(context.waker().clone());
+            state.is_ended
+        });
+        let outcome = match is_ended {
+            true => Poll::Ready(false),
+            false => stream.poll_ready(context, Readiness::READABLE).map(|_| true),
+        };
+        if outcome.is_ready() {
+            self.end_idleness();
+        }
+        outcome
+    }
+
+    fn become_idle(&mut self, now: Instant) {
+        let seat = &self.seat;
+        let (number, expiry) = self.crowd.state.with(|state| {
             seat.state.with(|seat| seat.idle_since = now);
             let number = state.next;
             state.next += 1;
             state.idle.insert(number, Arc::clone(seat));
-            if let Some(source) = state.sources.get_mut(&seat.source) {
+            if let Some(source) = state.sources.get_mut(&seat.source()) {
                 source.idle.insert(number, Arc::clone(seat));
             }
-            state.expiry.take().into_iter().for_each(Waker::wake);
-            number
+            (number, state.expiry.take())
         });
-        let _idle = Idle { place: self, number };
-        poll_fn(|context| {
-            let is_ended = seat.state.with(|state| {
-                state.waker = Some(context.waker().clone());
-                state.is_ended
-            });
-            if is_ended {
-                return Poll::Ready(false);
-            }
-            stream.poll_ready(context, Readiness::READABLE).map(|_| true)
-        })
-        .await
+        self.idle = Some(number);
+        expiry.into_iter().for_each(Waker::wake);
     }
-}
 
-/// A place while it is idle.
-struct Idle<'a> {
-    place: &'a Place<'a>,
-    number: u64,
-}
-
-impl Drop for Idle<'_> {
-    fn drop(&mut self) {
-        let Place { crowd, seat } = self.place;
-        crowd.state.with(|state| state.forget_idle(seat.source, self.number));
-        seat.state.with(|state| state.waker = None);
+    fn end_idleness(&mut self) {
+        if let Some(number) = self.idle.take() {
+            self.crowd.state.with(|state| state.forget_idle(self.seat.source(), number));
+            drop(self.seat.state.with(|state| state.waker.take()));
+        }
     }
 }
 
 impl Drop for Place<'_> {
     fn drop(&mut self) {
+        self.end_idleness();
         self.crowd.state.with(|state| {
             // One that gave way has left already.
             if !self.seat.state.with(|state| state.is_ended) {
-                state.leave(self.seat.source);
+                state.leave(self.seat.source());
             }
         });
     }
@@ -235,38 +252,33 @@ impl Drop for Place<'_> {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::testing::connection;
-    use futures_lite::future;
-
-    fn address(text: &str) -> IpAddr {
-        text.parse().unwrap()
-    }
+    use crate::testing::{World, connection};
 
     #[test]
     fn the_longest_idle_gives_way_and_nobody_else() {
         let crowd = Crowd::new(Room { all: 3, source: 2 });
         let (_ours, theirs) = connection();
-        let enter = |text: &str| crowd.enter(address(text));
+        let clock = World::new().platform().clock;
+        let enter = |text: &str| crowd.enter((text.parse::<IpAddr>().unwrap(), 1024).into());
+        let idle = |place: &mut Place<'_>| {
+            place.poll_idle(&mut Context::from_waker(Waker::noop()), &theirs, &*clock)
+        };
         let (a, b, c) = (enter("10.0.0.1"), enter("10.0.0.1"), enter("10.0.0.2"));
-        let (a, b, c) = (a.unwrap(), b.unwrap(), c.unwrap());
+        let (mut a, mut b, mut c) = (a.unwrap(), b.unwrap(), c.unwrap());
         assert!(enter("10.0.0.3").is_none() && enter("10.0.0.1").is_none());
-        future::block_on(async {
-            let mut idle: Vec<_> =
-                [&c, &b, &a].map(|place| Box::pin(place.idle(&theirs, Instant::ZERO))).into();
-            for wait in &mut idle {
-                assert_eq!(future::poll_once(wait).await, None);
-            }
-            // A source with its share makes room of its own.
-            let d = enter("::ffff:10.0.0.1").unwrap();
-            assert_eq!(future::poll_once(&mut idle[0]).await, None);
-            assert_eq!(future::poll_once(&mut idle[1]).await, Some(false));
-            // Anybody else takes from who has been idle longest.
-            let e = enter("2001:db8::1").unwrap();
-            assert_eq!(future::poll_once(&mut idle[0]).await, Some(false));
-            assert_eq!(future::poll_once(&mut idle[2]).await, None);
-            assert_eq!(crowd.count(), 3);
-            drop((d, e, idle));
-        });
+        for place in [&mut c, &mut b, &mut a] {
+            assert_eq!(idle(place), Poll::Pending);
+        }
+        // A source with its share makes room of its own.
+        let d = enter("::ffff:10.0.0.1").unwrap();
+        assert_eq!(idle(&mut c), Poll::Pending);
+        assert_eq!(idle(&mut b), Poll::Ready(false));
+        // Anybody else takes from who has been idle longest.
+        let e = enter("2001:db8::1").unwrap();
+        assert_eq!(idle(&mut c), Poll::Ready(false));
+        assert_eq!(idle(&mut a), Poll::Pending);
+        assert_eq!(crowd.count(), 3);
+        drop((d, e));
         drop((a, b, c));
         assert_eq!(crowd.count(), 0);
         assert!(crowd.state.with(|state| state.sources.is_empty() && state.idle.is_empty()));

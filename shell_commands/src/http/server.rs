@@ -2,18 +2,21 @@
 //! embedded `web.lan`.
 //!
 //! Every connection is a task of the server's own future, so dropping that future closes them all.
+//! While its client is idle it is a small one: what a request needs takes memory only while there
+//! is one.
 
 use std::convert::Infallible;
 use std::future::poll_fn;
 use std::net::SocketAddr;
+use std::pin::Pin;
 use std::sync::Arc;
-use std::task::Poll;
+use std::task::{self, Poll, ready};
 use std::time::{Duration, UNIX_EPOCH};
 
 use async_executor::Executor;
 use devnet_network::command::Shutdown;
 use devnet_network::command::socket::Direction;
-use devnet_network::platform::Instant;
+use devnet_network::platform::{BoxFuture, Instant};
 use devnet_virtual_file_system::{Error, File, Result};
 use futures_lite::future;
 use http::header::DATE;
@@ -24,7 +27,7 @@ use hyper::service::service_fn;
 
 use super::answer::{Answer, Directory};
 use super::content::Content;
-use super::crowd::{Crowd, Room};
+use super::crowd::{Crowd, Place, Room};
 use super::guard::{Exchange, Guarded, Limit};
 use super::request::{self, Request as Asked};
 use super::wire::Wire;
@@ -51,8 +54,8 @@ enum Outcome {
     Idle,
     /// Our direction ends.
     Over,
-    /// Nothing more can be sent.
-    Broken,
+    /// Nothing more can be sent, or is to be sent.
+    Gone,
 }
 
 /// The served directory and its environment.
@@ -87,11 +90,10 @@ impl Server {
             loop {
                 match listener.accept().await {
                     Ok(Connection { file, remote, .. }) => {
-                        // A broken connection affects no others.
-                        let serve = async move {
-                            let _ = self.converse(&file, remote).await;
-                        };
-                        connections.spawn(serve).detach();
+                        // A broken connection affects no others. Without room it is closed.
+                        if let Ok(conversation) = self.begin(file, remote) {
+                            connections.spawn(conversation).detach();
+                        }
                     }
                     Err(why @ (Error::NetworkDown | Error::NoDevice | Error::NotConnected)) => {
                         return Err(why);
@@ -122,21 +124,16 @@ impl Server {
     /// # Errors
     /// Errors of the stream; `NoBufferSpace` when there is no room.
     pub async fn converse(&self, stream: &File, remote: SocketAddr) -> Result<()> {
-        let place = self.crowd.enter(remote.ip()).ok_or(Error::NoBufferSpace)?;
-        let clock = &self.platform.clock;
-        while place.idle(stream, clock.now()).await {
-            // What a request needs takes memory only while there is one.
-            match Box::pin(self.serve_requests(stream, remote)).await? {
-                Outcome::Idle => {}
-                Outcome::Over => break,
-                Outcome::Broken => return Ok(()),
-            }
-        }
-        Box::pin(self.linger(stream)).await
+        self.begin(stream.clone(), remote)?.await
+    }
+
+    fn begin(&self, stream: File, remote: SocketAddr) -> Result<Conversation<'_>> {
+        let place = self.crowd.enter(remote).ok_or(Error::NoBufferSpace)?;
+        Ok(Conversation { server: self, stream, place, work: None })
     }
 
     /// Serves requests until the client is idle.
-    async fn serve_requests(&self, stream: &File, remote: SocketAddr) -> Result<Outcome> {
+    async fn serve_requests(&self, stream: File, remote: SocketAddr) -> Result<Outcome> {
         let exchange = Arc::<Exchange>::default();
         let guarded = Guarded::new(
             Wire::new(stream.clone()),
@@ -181,10 +178,10 @@ impl Server {
             Some(Err(error)) if exchange.is_refused() => {
                 let head = connection.into_parts().read_buf;
                 let status = request::unreadable(&head, error.is_parse_too_large());
-                self.refuse(stream, remote, status).await?;
+                self.refuse(&stream, remote, status).await?;
                 Ok(Outcome::Over)
             }
-            Some(Err(_)) => Ok(Outcome::Broken),
+            Some(Err(_)) => Ok(Outcome::Gone),
         }
     }
 
@@ -236,7 +233,7 @@ impl Server {
 
     /// Shuts down our direction and drains what the client still sends: closing with unread data
     /// would reset the connection, and the response might be lost (RFC 9112 §9.6).
-    async fn linger(&self, stream: &File) -> Result<()> {
+    async fn linger(&self, stream: File) -> Result<Outcome> {
         stream.control::<Shutdown>(&Direction::Write).await?;
         let drain = async {
             let mut buffer = vec![0; limits::HTTP_DRAIN_BYTES];
@@ -245,8 +242,43 @@ impl Server {
                     break;
                 }
             }
-            Ok(())
+            Ok(Outcome::Gone)
         };
         within(self.platform.clock.as_ref(), Some(LINGER), drain).await
+    }
+}
+
+/// A connection. Written by hand, since a future of the compiler's is several times as large.
+struct Conversation<'a> {
+    server: &'a Server,
+    stream: File,
+    place: Place<'a>,
+    /// What is under way; nothing while the client is idle.
+    work: Option<BoxFuture<'a, Result<Outcome>>>,
+}
+
+impl Future for Conversation<'_> {
+    type Output = Result<()>;
+
+    fn poll(mut self: Pin<&mut Self>, context: &mut task::Context<'_>) -> Poll<Result<()>> {
+        let Self { server, stream, place, work } = &mut *self;
+        loop {
+            let next = match work {
+                Some(work) => ready!(work.as_mut().poll(context))?,
+                None => match ready!(place.poll_idle(context, stream, &*server.platform.clock)) {
+                    true => {
+                        let requests = server.serve_requests(stream.clone(), place.remote());
+                        *work = Some(Box::pin(requests));
+                        continue;
+                    }
+                    false => Outcome::Over,
+                },
+            };
+            *work = match next {
+                Outcome::Idle => None,
+                Outcome::Over => Some(Box::pin(server.linger(stream.clone()))),
+                Outcome::Gone => return Poll::Ready(Ok(())),
+            };
+        }
     }
 }

@@ -9,6 +9,7 @@ use devnet_network::command::interface::{
 use devnet_network::command::neighbor::{NeighborEntry, NeighborState};
 use devnet_network::command::route::RouteEntry;
 use devnet_network::command::socket::{SocketKind, SocketState, SocketStatus};
+use devnet_network::command::usage::Usage;
 use devnet_network::driver::{Kind, LinkState, Medium};
 
 pub(crate) fn ethernet() -> InterfaceStatus {
@@ -169,6 +170,27 @@ pub(crate) fn sockets() -> Vec<SocketStatus> {
         socket(SocketKind::Tcp, SocketState::Listen, "[::]:22", None),
         socket(SocketKind::Udp, SocketState::Closed, "0.0.0.0:53", None),
     ]
+}
+
+pub(crate) fn usage() -> Vec<Usage> {
+    let system = Usage {
+        listeners: 1,
+        tcp_memory_of_system: 128 << 10,
+        tcp_memory_limit: 512 << 20,
+        ..Usage::default()
+    };
+    let busy = Usage {
+        interface: "eth0".into(),
+        connections: 12,
+        half_open: 3,
+        orphans: 4,
+        time_wait: 5,
+        datagram_sockets: 2,
+        neighbors: 7,
+        tcp_memory: 96 << 10,
+        ..system.clone()
+    };
+    vec![Usage { interface: "lo".into(), ..system }, busy]
 }
 
 pub(crate) fn lease() -> DhcpLease {

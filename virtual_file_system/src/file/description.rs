@@ -3,6 +3,7 @@
 //! It holds the opened object, its offset and its flags. Dropping the last clone drops it, and with
 //! it the device's side. It checks whether the flags allow a call; the file runs the call.
 
+use alloc::boxed::Box;
 use alloc::sync::Arc;
 use core::sync::atomic::{AtomicBool, Ordering};
 
@@ -30,8 +31,9 @@ pub(crate) enum Object {
         node: Arc<Node>,
         opened: MountedOpen,
     },
-    /// A device without a name, such as an end of a pipe.
-    Unnamed(Revocable),
+    /// A device without a name, such as an end of a pipe. Boxed, so that the files of sockets, of
+    /// which there may be thousands, are small.
+    Unnamed(Box<Revocable>),
 }
 
 /// The object on which a file's calls act.

@@ -10,6 +10,7 @@ mod description;
 mod traits;
 mod waiting;
 
+use alloc::boxed::Box;
 use alloc::sync::Arc;
 use alloc::vec::Vec;
 use core::fmt;
@@ -57,7 +58,7 @@ impl File {
     /// Makes a file of an open device without a name, such as a terminal or an end of a pipe.
     #[must_use]
     pub fn from_device(device: Arc<dyn OpenDevice>, flags: OpenFlags) -> Self {
-        Self::new(Description::new(Object::Unnamed(Revocable::new(device)), flags))
+        Self::new(Description::new(Object::Unnamed(Box::new(Revocable::new(device))), flags))
     }
 
     /// Reads up to `buffer.len()` bytes, and blocks until there is one; 0 is the end of the file.

@@ -6,6 +6,7 @@
 
 mod names;
 
+use alloc::boxed::Box;
 use alloc::sync::Arc;
 use alloc::vec::Vec;
 use core::fmt;
@@ -23,7 +24,7 @@ use crate::limits::{ACCOUNTS_SHARE, NODES, STORAGE_BYTES};
 use crate::lock::Lock;
 use crate::node::{Attributes, Content, DirectoryEntry, Node, NodeKind};
 use crate::path::Path;
-use crate::quota::{Quota, Stored};
+use crate::quota::{Disposer, Quota, Stored, drop_at_once};
 use crate::storage::Storage;
 
 /// A tree of names. Clones share it, and pay from the same account for what they store.
@@ -68,11 +69,22 @@ impl VirtualFileSystem {
     /// Creates a tree with a limit on the total bytes that it stores, overhead included.
     #[must_use]
     pub fn with_storage(bytes: usize) -> Self {
+        Self::build(bytes, drop_at_once())
+    }
+
+    /// Creates a tree that hands large things to this disposer when they end: the bytes of a file,
+    /// and whatever is given to [`dispose`](Self::dispose).
+    #[must_use]
+    pub fn with_disposer(disposer: Disposer) -> Self {
+        Self::build(STORAGE_BYTES, disposer)
+    }
+
+    fn build(bytes: usize, disposer: Disposer) -> Self {
         // Nobody pays for the root.
-        let payer = Arc::new(Quota::new(Stored { nodes: NODES - 1, bytes }, None));
+        let payer = Arc::new(Quota::new(Stored { nodes: NODES - 1, bytes }, disposer));
         let (part, whole) = ACCOUNTS_SHARE;
         let share = Stored { nodes: NODES / whole * part, bytes: bytes / whole * part };
-        let accounts = Arc::new(Quota::new(share, Some(Arc::clone(&payer))));
+        let accounts = Arc::new(payer.part(share));
         Self { tree: Arc::new(Tree { names: Lock::new(Names::new()), accounts }), payer }
     }
 
@@ -81,7 +93,7 @@ impl VirtualFileSystem {
     /// until it is gone. All accounts together have three quarters of the tree.
     #[must_use]
     pub fn with_account(&self, limit: Stored) -> Self {
-        let payer = Arc::new(Quota::new(limit, Some(Arc::clone(&self.tree.accounts))));
+        let payer = Arc::new(self.tree.accounts.part(limit));
         Self { tree: Arc::clone(&self.tree), payer }
     }
 
@@ -269,6 +281,11 @@ impl VirtualFileSystem {
             mount.revoke();
         }
         Ok(())
+    }
+
+    /// Drops something that takes longer to free than a turn, as the files of this tree are freed.
+    pub fn dispose(&self, large: Box<dyn Send>) {
+        self.payer.disposer()(large);
     }
 
     /// Returns what the account of this tree stores, including files without a name: for a tree

@@ -1,7 +1,11 @@
 //! Accounts: who pays for what is stored, from when and until when.
 
-use devnet_virtual_file_system::limits::{CHUNK_BYTES, CHUNK_OVERHEAD_BYTES, NODE_BYTES};
-use devnet_virtual_file_system::{Error, OpenFlags, Stored, VirtualFileSystem};
+use std::sync::Arc;
+
+use devnet_virtual_file_system::limits::{
+    CHUNK_BYTES, CHUNK_OVERHEAD_BYTES, FREED_CHUNKS, NODE_BYTES,
+};
+use devnet_virtual_file_system::{Disposer, Error, Lock, OpenFlags, Stored, VirtualFileSystem};
 use embedded_io_async::SeekFrom;
 
 use crate::support::{READ_WRITE, create, octal, open, path, root};
@@ -97,4 +101,34 @@ fn growth_is_paid_by_whoever_writes() {
     tree.remove(&root(), &path("/log")).unwrap();
     drop((log, appended));
     assert_eq!(guest.stored(), Stored::default());
+}
+
+/// Freeing a megabyte takes about 100 µs: a file of 100 MiB would keep the thread for 10 ms.
+#[test]
+fn hold_14_a_large_file_is_freed_by_the_disposer() {
+    let disposed = Arc::new(Lock::new(Vec::new()));
+    let disposer: Disposer = {
+        let disposed = Arc::clone(&disposed);
+        Arc::new(move |large| disposed.with(|all| all.push(large)))
+    };
+    let count = || disposed.with(|all| all.len());
+    let tree = VirtualFileSystem::with_disposer(disposer);
+    let write = |chunks: usize| {
+        let file = create(&tree, "/file");
+        assert_eq!(file.try_write(&vec![1; chunks * CHUNK_BYTES]), Ok(chunks * CHUNK_BYTES));
+        file
+    };
+    // What is small ends at once.
+    drop(write(FREED_CHUNKS));
+    tree.remove(&root(), &path("/file")).unwrap();
+    assert_eq!((count(), tree.stored()), (0, Stored::default()));
+    // Whether it is removed, or made shorter: its account has it back at once.
+    drop(write(2 * FREED_CHUNKS));
+    tree.remove(&root(), &path("/file")).unwrap();
+    assert_eq!((count(), tree.stored()), (1, Stored::default()));
+    write(2 * FREED_CHUNKS).set_length(1).unwrap();
+    assert_eq!((count(), tree.stored()), (2, file(1)));
+    write(2 * FREED_CHUNKS);
+    open(&tree, "/file", READ_WRITE | OpenFlags::TRUNCATE).unwrap();
+    assert_eq!((count(), tree.stored().bytes), (3, NODE_BYTES));
 }

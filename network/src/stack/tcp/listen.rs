@@ -1,10 +1,10 @@
 //! Listeners and their backlog.
 //!
 //! A SYN for a listener creates a half-open connection; the listener itself stays a listener.
-//! Half-open connections are bounded per listener; once they are too many, SYNs get a cookie
-//! ([`super::cookies`]) and are not remembered. Established connections wait in the accept queue. A
-//! listener with a full accept queue drops new SYNs, as Linux does, so that clients retransmit
-//! them.
+//! Half-open connections are bounded per listener and for all of them; once they are too many, SYNs
+//! get a cookie ([`super::cookies`]) and are not remembered. Established connections wait in the
+//! accept queue. A listener with a full accept queue drops new SYNs, as Linux does, so that clients
+//! retransmit them.
 
 use alloc::collections::VecDeque;
 use alloc::sync::Arc;
@@ -220,6 +220,7 @@ impl Tcp {
 
     /// The interface goes down: listeners bound to it close.
     pub(crate) fn close_listeners(&mut self, wakes: &mut Wakes) {
+        self.half_open = 0;
         let bindings = core::mem::take(&mut self.listeners).into_values().flatten();
         for binding in bindings.filter(|binding| binding.device) {
             binding.listener.close(wakes);
@@ -239,6 +240,7 @@ impl Tcp {
         if bindings.is_empty() {
             self.listeners.remove(&port);
         }
+        self.half_open -= binding.half_open.len();
         for connection in binding.half_open {
             self.abort(cx, ip, connection);
         }
@@ -256,6 +258,7 @@ impl Tcp {
         iss_floor: Option<u32>,
     ) -> Result<(), Packet> {
         let has_memory = self.admit(cx, ip).is_ok();
+        let has_room = self.half_open < limits::HALF_OPEN_ALL;
         let Some(binding) = self.listener_for(&flow) else { return Err(packet) };
         let Some((settings, backlog)) = binding.listener.admit().filter(|_| has_memory) else {
             cx.statistics.received_drops.full += 1;
@@ -264,7 +267,7 @@ impl Tcp {
         };
         let listener = Arc::clone(&binding.listener);
         let capacity = limits::HALF_OPEN.max(backlog);
-        let is_full = binding.half_open.len() >= capacity;
+        let is_full = binding.half_open.len() >= capacity || !has_room;
         if is_full && iss_floor.is_none() {
             self.send_cookie(cx, ip, &packet, (&flow, segment), &settings);
             cx.pool.put(packet.frame);
@@ -272,12 +275,19 @@ impl Tcp {
         }
         // The ISS after TIME-WAIT has a floor, so it is no cookie: the oldest half-open connection
         // is dropped without a RST, because its source may be forged.
-        if is_full && let Some(oldest) = binding.half_open.pop_front() {
+        if is_full {
+            let Some(oldest) = binding.half_open.pop_front() else {
+                cx.statistics.received_drops.full += 1;
+                cx.pool.put(packet.frame);
+                return Ok(());
+            };
+            self.half_open -= 1;
             self.remove_and_wake(cx, oldest);
         }
         let connection = self.open_passive(cx, ip, flow, listener, &settings, iss_floor);
         if let Some(binding) = self.listener_for(&flow) {
             binding.half_open.push_back(connection);
+            self.half_open += 1;
         }
         let start = packet.header.length;
         self.deliver(cx, ip, connection.index, packet.frame, start, segment);
@@ -313,7 +323,9 @@ impl Tcp {
         if let Some(binding) = self.binding_of(listener) {
             // Each is in it once, and the oldest ends first.
             let place = binding.half_open.iter().position(|known| *known == connection);
-            place.map(|place| binding.half_open.remove(place));
+            if place.and_then(|place| binding.half_open.remove(place)).is_some() {
+                self.half_open -= 1;
+            }
         }
     }
 

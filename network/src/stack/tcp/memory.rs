@@ -124,7 +124,7 @@ impl Tcp {
     pub(crate) fn usage(&self) -> Usage {
         let count = |number: usize| u32::try_from(number).unwrap_or(u32::MAX);
         let bindings = || self.listeners.values().flatten();
-        let half_open = bindings().map(|binding| binding.half_open.len()).sum();
+        let half_open = self.half_open;
         let orphans = self.orphans.count();
         let (used, limit) = self.memory.system.usage();
         Usage {

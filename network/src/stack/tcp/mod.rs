@@ -114,6 +114,8 @@ pub(crate) struct Tcp {
     flows: HashTable<u32>,
     state: FixedState,
     pub(crate) listeners: BTreeMap<u16, Vec<ListenBinding>>,
+    /// Half-open connections of all listeners.
+    half_open: usize,
     pub(crate) time_wait: TimeWait,
     pub(crate) ready: VecDeque<u32>,
     /// The connection of the last segment: segments come in bursts.
@@ -140,6 +142,7 @@ impl Tcp {
             flows: HashTable::new(),
             state: FixedState::with_seed(seed),
             listeners: BTreeMap::new(),
+            half_open: 0,
             time_wait: TimeWait::new(seed.rotate_left(32)),
             ready: VecDeque::new(),
             flow_cache: FlowCache::default(),

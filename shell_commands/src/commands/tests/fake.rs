@@ -164,6 +164,7 @@ fn answer(state: &mut State, request: &Request, sockets: bool) -> Result<Vec<u8>
         Request::ListRoutePreferences(()) => encode(&Vec::<RoutePreference>::new()),
         Request::ListNeighbors(()) => encode(&state.neighbors),
         Request::ListSockets(()) => encode(&samples::sockets()),
+        Request::ListUsage(()) => encode(&samples::usage()),
         Request::ListDnsServers(()) => encode(&state.dns),
         Request::GetDhcp(()) => encode(&state.dhcp),
         Request::SetEnabled(enabled) => {

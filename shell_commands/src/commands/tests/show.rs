@@ -1,4 +1,5 @@
 use super::{failed, world};
+use crate::render::classic::usage::summary;
 use crate::render::samples;
 
 #[test]
@@ -125,6 +126,13 @@ fn netstat_selects_sockets() {
     assert_eq!(rows("netstat -aw"), Vec::<String>::new());
     assert_eq!(world.output("netstat -i").lines().count(), 3, "title, head and lo");
     assert_eq!(world.output("netstat -ia").lines().count(), 4);
+}
+
+#[test]
+fn netstat_shows_what_is_used_of_what_is_bounded() {
+    let (world, _) = world();
+    assert_eq!(world.output("netstat -s"), summary(&samples::usage()));
+    assert_eq!(world.output("netstat --statistics"), summary(&samples::usage()));
 }
 
 #[test]

@@ -5,3 +5,4 @@ pub mod name;
 pub mod neighbor;
 pub mod route;
 pub mod socket;
+pub mod usage;

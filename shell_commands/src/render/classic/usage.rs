@@ -1,0 +1,62 @@
+//! `netstat -s`: what each interface uses of what is bounded.
+
+use devnet_network::command::usage::Usage;
+
+use crate::render::append;
+use crate::render::units::bytes;
+
+/// The usage of each interface, and of the memory that all of them share.
+#[must_use]
+pub fn summary(all: &[Usage]) -> String {
+    let mut text = String::new();
+    for usage in all {
+        append(
+            &mut text,
+            format_args!(
+                "{}:\n    Connections: {}\n    Half-open: {}\n    Orphans: {}\n    TIME-WAIT: {}\n\
+                \x20   Listeners: {}\n    Datagram sockets: {}\n    Neighbors: {}\n\
+                \x20   TCP memory: {}\n",
+                usage.interface,
+                usage.connections,
+                usage.half_open,
+                usage.orphans,
+                usage.time_wait,
+                usage.listeners,
+                usage.datagram_sockets,
+                usage.neighbors,
+                // No memory is so large that its size is not a number of this kind.
+                bytes(usage.tcp_memory as f64),
+            ),
+        );
+    }
+    if let Some(usage) = all.first() {
+        append(
+            &mut text,
+            format_args!(
+                "All interfaces:\n    TCP memory: {} of {}\n",
+                bytes(usage.tcp_memory_of_system as f64),
+                bytes(usage.tcp_memory_limit as f64)
+            ),
+        );
+    }
+    text
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::render::samples;
+
+    #[test]
+    fn the_summary_names_what_is_counted() {
+        assert_eq!(
+            summary(&samples::usage()),
+            "lo:\n    Connections: 0\n    Half-open: 0\n    Orphans: 0\n    TIME-WAIT: 0\n    \
+             Listeners: 1\n    Datagram sockets: 0\n    Neighbors: 0\n    TCP memory: 0 B\n\
+             eth0:\n    Connections: 12\n    Half-open: 3\n    Orphans: 4\n    TIME-WAIT: 5\n    \
+             Listeners: 1\n    Datagram sockets: 2\n    Neighbors: 7\n    TCP memory: 96.0 KiB\n\
+             All interfaces:\n    TCP memory: 128 KiB of 512 MiB\n"
+        );
+        assert_eq!(summary(&[]), "");
+    }
+}
