@@ -64,8 +64,8 @@ const fn assert_absent(row: &CommandEntry, table: &[CommandEntry], message: &str
 /// implement `Debug`, `Clone`, `PartialEq`, `Serialize` and `Deserialize`, and contain no `usize`.
 ///
 /// The direction bits follow from the authority: `Read` is
-/// [`Direction::Read`](crate::Direction::Read), `Write` is
-/// [`Direction::ReadWrite`](crate::Direction::ReadWrite). The size is always
+/// [`DataDirection::Read`](crate::DataDirection::Read), `Write` is
+/// [`DataDirection::ReadWrite`](crate::DataDirection::ReadWrite). The size is always
 /// [`REQUEST_BYTES`](crate::limits::REQUEST_BYTES).
 ///
 /// ```
