@@ -10,10 +10,8 @@ use std::thread::{self, Thread};
 use std::time::Duration;
 
 use devnet_network::command::GetInterface;
-use devnet_network::driver::Medium;
 use devnet_network::io_free::{Core, channel};
 use devnet_network::{TcpListener, TcpStream};
-use devnet_virtual_file_system::{Credentials, Mode, OpenFlags, Path};
 
 /// Interrupts the stack thread's sleep.
 struct Unpark(Thread);
@@ -57,31 +55,21 @@ fn other_end(
     host: &devnet_drivers::Host,
     end: devnet_drivers::Cable,
 ) -> Result<devnet_network::Manager, Box<dyn Error>> {
-    let files = devnet_virtual_file_system::VirtualFileSystem::new();
     let platform = devnet_network::Platform {
         clock: host.clock(),
         entropy: host.entropy(),
         spawner: host.spawner(),
     };
-    let manager = devnet_network::Manager::new(files.clone(), platform)?;
+    let files = devnet_virtual_file_system::VirtualFileSystem::new();
+    let manager = devnet_network::Manager::new(files, platform)?;
     manager.register("eth0", Box::new(end), None)?;
-    let (root, path) = (Credentials::root(), Path::parse("/devices/network/eth0")?);
-    let device = files.open(&root, &path, OpenFlags::READ | OpenFlags::WRITE, Mode::empty())?;
-    device.try_write(b"link up\naddress add 10.0.0.2/24\n")?;
+    manager.configure("eth0", "link up\naddress add 10.0.0.2/24")?;
     Ok(manager)
 }
 
 fn main() -> Result<(), Box<dyn Error>> {
     let host = devnet_drivers::Host::new();
-    let hardware = ("02:00:00:00:00:01".parse()?, "02:00:00:00:00:02".parse()?);
-    let options = devnet_drivers::CableOptions {
-        mtu: 1500,
-        medium: Medium::Ethernet,
-        hardware,
-        reliable: false,
-        capacity: 256,
-    };
-    let (left, right) = devnet_drivers::cable(options);
+    let (left, right) = devnet_drivers::cable(devnet_drivers::CableOptions::default());
     let peer = other_end(&host, right)?;
     let (handover, remotes) = std::sync::mpsc::channel();
     let stop = AtomicBool::new(false);
@@ -94,24 +82,17 @@ fn main() -> Result<(), Box<dyn Error>> {
             // Configure it, read its state, take sockets from it: each line runs on the other
             // thread.
             remote
-                .call(|core: &mut Core| core.execute("eth0", "link up\naddress add 10.0.0.1/24"))
+                .call(|core: &mut Core| {
+                    core.manager().configure("eth0", "link up\naddress add 10.0.0.1/24")
+                })
                 .await??;
             let status = remote
-                .call(|core: &mut Core| {
-                    let path = Path::parse("/devices/network/eth0")?;
-                    let device = core.files().open(
-                        &Credentials::root(),
-                        &path,
-                        OpenFlags::READ,
-                        Mode::empty(),
-                    )?;
-                    device.try_control::<GetInterface>(&())
-                })
+                .call(|core: &mut Core| core.manager().execute::<GetInterface>("eth0", &()).now())
                 .await??;
             println!("{} has an MTU of {} bytes", status.name, status.mtu);
             let sockets = remote.call(|core: &mut Core| core.sockets()).await?;
             let listener = TcpListener::bind(&peer.sockets(), "10.0.0.2:7".parse()?, 16)?;
-            let client = TcpStream::connect(&sockets, "10.0.0.2:7".parse()?).await?;
+            let client = TcpStream::connect(&sockets, "10.0.0.2:7").await?;
             let server = listener.accept().await?;
             server.write_all(b"hello, other thread").await?;
             let mut buffer = [0; 64];

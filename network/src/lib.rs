@@ -55,6 +55,6 @@ pub use self::seat::Seat;
 #[cfg(feature = "blocking")]
 pub use self::socket::blocking;
 pub use self::socket::{
-    DatagramSocket, IcmpSocket, Message, MessageInfo, RawSocket, Resolver, Sockets, TcpListener,
-    TcpReadHalf, TcpSettings, TcpStream, TcpWriteHalf, UdpSocket,
+    DatagramSocket, IcmpSocket, Lookup, Message, MessageInfo, RawSocket, Remote, Resolver, Sockets,
+    TcpListener, TcpReadHalf, TcpSettings, TcpStream, TcpWriteHalf, ToRemote, UdpSocket,
 };

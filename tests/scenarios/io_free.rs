@@ -26,7 +26,9 @@ impl Node {
     fn new(seed: u64, mut driver: Cable, host: u8) -> Self {
         let core = Core::new(Arc::new(SeededEntropy::new(seed)), Instant::ZERO).unwrap();
         let port = core.attach("eth0", &mut driver).unwrap();
-        core.execute("eth0", &format!("link up\naddress add 10.0.0.{host}/24")).unwrap();
+        core.manager()
+            .configure("eth0", &format!("link up\naddress add 10.0.0.{host}/24"))
+            .unwrap();
         Self { core, port, driver }
     }
 
@@ -63,7 +65,7 @@ fn a_thousand_connections_are_served_by_their_readiness_alone() {
     for number in 0..1000u32 {
         let (sockets, done) = (left.core.sockets(), Arc::clone(&done));
         left.core.spawn(async move {
-            let stream = TcpStream::connect(&sockets, "10.0.0.2:7".parse().unwrap()).await.unwrap();
+            let stream = TcpStream::connect(&sockets, "10.0.0.2:7").await.unwrap();
             stream.write_all(&number.to_be_bytes()).await.unwrap();
             let mut back = [0; 4];
             assert_eq!(stream.read(&mut back).await.unwrap(), 4);

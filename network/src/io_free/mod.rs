@@ -98,7 +98,7 @@ impl Core {
     }
 
     /// Adds an interface for a driver that stays with the caller. It starts down and without
-    /// addresses; configure it through its device, as `core.execute("eth0", "link up")` does.
+    /// addresses; [`Manager::configure`] changes that.
     ///
     /// # Errors
     /// As [`Manager::register`].
@@ -107,23 +107,6 @@ impl Core {
         self.manager.register(name, Box::new(inner), None)?;
         self.outboxes.with(|outboxes| outboxes.push(mailbox.outbox()));
         Ok(Port { mailbox })
-    }
-
-    /// Writes a line of text to an interface's device, or to `/devices/sockets` for the name
-    /// `sockets`.
-    ///
-    /// # Errors
-    /// The command's; `WouldBlock` for one that waits.
-    pub fn execute(&self, interface: &str, line: &str) -> devnet_virtual_file_system::Result<()> {
-        use devnet_virtual_file_system::{Credentials, Mode, OpenFlags, Path};
-        let path = match interface {
-            "sockets" => alloc::string::String::from(crate::manager::SOCKETS),
-            name => alloc::format!("{}/{name}", crate::manager::INTERFACES),
-        };
-        let flags = OpenFlags::READ | OpenFlags::WRITE;
-        let device =
-            self.files.open(&Credentials::root(), &Path::parse(&path)?, flags, Mode::empty())?;
-        device.try_write(line.as_bytes()).map(|_| ())
     }
 
     /// Runs the system as of `now`: receives frames from the driver, handles expired deadlines,

@@ -107,7 +107,7 @@ impl TcpListener {
 
     /// The local address.
     #[must_use]
-    pub fn local_address(&self) -> SocketAddr {
+    pub fn local_addr(&self) -> SocketAddr {
         self.listener.local
     }
 

@@ -9,14 +9,20 @@ mod faces;
 mod halves;
 mod icmp;
 mod listener;
+mod race;
 mod raw;
+mod remote;
 mod resolver;
 mod tcp;
 mod udp;
 
 use alloc::sync::Arc;
 use core::fmt;
+use core::future::Future;
 use core::net::{IpAddr, Ipv4Addr, Ipv6Addr, SocketAddr};
+use core::time::Duration;
+
+use devnet_virtual_file_system::Error;
 
 pub use self::datagram::{DatagramSocket, Message, MessageInfo};
 #[cfg(feature = "blocking")]
@@ -29,13 +35,14 @@ pub use self::halves::{TcpReadHalf, TcpWriteHalf};
 pub use self::icmp::IcmpSocket;
 pub use self::listener::TcpListener;
 pub use self::raw::RawSocket;
+pub use self::remote::{Remote, ToRemote};
 use self::resolver::Lookups;
-pub use self::resolver::Resolver;
+pub use self::resolver::{Lookup, Resolver};
 pub use self::tcp::TcpStream;
 pub use self::udp::UdpSocket;
 use crate::interface::Interface;
 use crate::interfaces::{Interfaces, Place, WeakPlace};
-use crate::platform::{Clock, Entropy};
+use crate::platform::{Clock, Entropy, before};
 pub use crate::stack::tcp::TcpSettings;
 pub(crate) use crate::stack::tcp::settings::KEEP_ALIVE;
 
@@ -68,6 +75,33 @@ impl Sockets {
     #[must_use]
     pub fn resolver(&self) -> Resolver {
         Resolver::new(self.clone())
+    }
+
+    /// Runs a future for `limit` at most, by the clock of this system: a time-out for anything that
+    /// these sockets do.
+    ///
+    /// ```
+    /// # use core::time::Duration;
+    /// # use devnet_network::{Sockets, TcpStream};
+    /// async fn read(sockets: &Sockets, stream: &TcpStream, buffer: &mut [u8])
+    ///     -> devnet_virtual_file_system::Result<usize>
+    /// {
+    ///     sockets.timeout(Duration::from_secs(5), stream.read(buffer)).await
+    /// }
+    /// ```
+    ///
+    /// # Errors
+    /// `TimedOut` when the time is over; the future is dropped then. Else its own.
+    ///
+    /// # Cancel safety
+    /// As `work`, which is dropped with this future.
+    pub async fn timeout<T>(
+        &self,
+        limit: Duration,
+        work: impl Future<Output = Result<T, Error>>,
+    ) -> Result<T, Error> {
+        let deadline = self.clock.now().after(limit);
+        before(&*self.clock, deadline, work).await.unwrap_or(Err(Error::TimedOut))
     }
 
     /// The same, without keeping the interfaces registered.

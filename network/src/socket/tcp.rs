@@ -1,5 +1,6 @@
 //! TCP streams.
 
+use alloc::boxed::Box;
 use alloc::sync::Arc;
 use core::fmt;
 use core::future::poll_fn;
@@ -8,7 +9,8 @@ use core::task::{Context, Poll, Waker};
 
 use devnet_virtual_file_system::{Error, Readiness};
 
-use super::Sockets;
+use super::remote::{Remote, ToRemote};
+use super::{Sockets, race};
 use crate::command::socket::{Direction, SocketStatus};
 use crate::command::stream::StreamStatistics;
 use crate::interface::Interface;
@@ -38,13 +40,28 @@ pub struct TcpStream {
 impl TcpStream {
     /// Connects to `remote` from an ephemeral port and an address that the route determines.
     ///
+    /// `remote` is an address or a name with its port, as [`ToRemote`] has them. Of a name all
+    /// addresses are tried, IPv6 first, each a quarter of a second after the one before unless
+    /// that fails sooner, and the first that answers counts (RFC 8305, "Happy Eyeballs").
+    ///
+    /// ```
+    /// use devnet_network::{Sockets, TcpStream};
+    ///
+    /// async fn fetch(sockets: &Sockets) -> devnet_virtual_file_system::Result<()> {
+    ///     let stream = TcpStream::connect(sockets, "web.lan:80").await?;
+    ///     stream.write_all(b"GET / HTTP/1.0\r\n\r\n").await
+    /// }
+    /// ```
+    ///
     /// # Errors
     /// `NetworkUnreachable`, `ConnectionRefused`, `TimedOut` (after 127 s), `HostUnreachable`,
-    /// `AddressNotAvailable`, `NetworkDown`.
+    /// `AddressNotAvailable`, `NetworkDown`; `NotFound` when there is no interface at all; of a
+    /// name also those of [`Resolver::resolve`](crate::Resolver::resolve); `InvalidInput` for text
+    /// without a port.
     ///
     /// # Cancel safety
-    /// Dropping the future aborts the attempt.
-    pub async fn connect(sockets: &Sockets, remote: SocketAddr) -> Result<Self, Error> {
+    /// Dropping the future aborts every attempt.
+    pub async fn connect(sockets: &Sockets, remote: impl ToRemote) -> Result<Self, Error> {
         Self::connect_with(sockets, None, remote, &TcpSettings::default()).await
     }
 
@@ -52,22 +69,44 @@ impl TcpStream {
     /// settings.
     ///
     /// # Errors
-    /// As [`connect`](Self::connect); `InvalidInput` for addresses of two families.
+    /// As [`connect`](Self::connect); `InvalidInput` for addresses of two families, `NotFound` for
+    /// a name without an address of the local one's family.
     ///
     /// # Cancel safety
-    /// Dropping the future aborts the attempt.
+    /// Dropping the future aborts every attempt.
     pub async fn connect_with(
+        sockets: &Sockets,
+        local: Option<SocketAddr>,
+        remote: impl ToRemote,
+        settings: &TcpSettings,
+    ) -> Result<Self, Error> {
+        let remote = match remote.to_remote()? {
+            Remote::Address(remote) => remote,
+            // Boxed, so that connecting to an address stays a small future.
+            Remote::Name(name, port) => {
+                return Box::pin(race::connect(sockets, local, (name, port), settings)).await;
+            }
+        };
+        let stream = Self::start(&sockets.place, local, remote, settings)?;
+        poll_fn(|context| stream.poll_connect(context)).await?;
+        Ok(stream)
+    }
+
+    /// Begins to connect without waiting, as a non-blocking `connect` does: the handshake goes on,
+    /// and [`poll_connect`](Self::poll_connect) completes it. Dropping the stream aborts it.
+    ///
+    /// # Errors
+    /// As [`connect_with`](Self::connect_with), as far as they are known at once.
+    pub fn try_connect(
         sockets: &Sockets,
         local: Option<SocketAddr>,
         remote: SocketAddr,
         settings: &TcpSettings,
     ) -> Result<Self, Error> {
-        let stream = Self::start(&sockets.place, local, remote, settings)?;
-        poll_fn(|context| stream.poll_connected(context)).await?;
-        Ok(stream)
+        Self::start(&sockets.place, local, remote, settings)
     }
 
-    /// Begins a connect; [`poll_connected`](Self::poll_connected) completes it.
+    /// Begins a connect; [`poll_connect`](Self::poll_connect) completes it.
     pub(crate) fn start(
         place: &Place,
         local: Option<SocketAddr>,
@@ -111,8 +150,9 @@ impl TcpStream {
         Ok(Self { interface, slot, local, remote })
     }
 
-    /// Ready once the handshake has ended.
-    pub(crate) fn poll_connected(&self, context: &mut Context<'_>) -> Poll<Result<(), Error>> {
+    /// Ready once the handshake has ended, else registers the waker; one task may wait. Reading and
+    /// writing fail with `NotConnected` before.
+    pub fn poll_connect(&self, context: &mut Context<'_>) -> Poll<Result<(), Error>> {
         match self.interface.change(|stack| {
             stack.transport.tcp.poll_connected(&mut stack.context, self.slot, context.waker())
         }) {
@@ -143,13 +183,13 @@ impl TcpStream {
 
     /// The local address.
     #[must_use]
-    pub fn local_address(&self) -> SocketAddr {
+    pub fn local_addr(&self) -> SocketAddr {
         zone::with(self.local.address(), self.interface.index)
     }
 
     /// The remote address.
     #[must_use]
-    pub fn remote_address(&self) -> SocketAddr {
+    pub fn peer_addr(&self) -> SocketAddr {
         zone::with(self.remote.address(), self.interface.index)
     }
 
@@ -186,6 +226,26 @@ impl TcpStream {
             });
         }
         Ok(received)
+    }
+
+    /// Copies received bytes and leaves them in the buffer, without waiting; 0 at the end of the
+    /// stream.
+    ///
+    /// # Errors
+    /// As [`try_read`](Self::try_read).
+    pub fn try_peek(&self, buffer: &mut [u8]) -> Result<usize, Error> {
+        self.receive(buffer, true, None)
+    }
+
+    /// Tells without waiting whether the peer acknowledged all written data.
+    ///
+    /// # Errors
+    /// `WouldBlock` when it did not; the error that ended the connection.
+    pub fn try_flush(&self) -> Result<(), Error> {
+        match self.poll_flush(&mut Context::from_waker(Waker::noop())) {
+            Poll::Ready(outcome) => outcome,
+            Poll::Pending => Err(Error::WouldBlock),
+        }
     }
 
     /// Reads received bytes, or registers the waker. Any number of tasks may wait.
@@ -264,7 +324,8 @@ impl TcpStream {
         poll_fn(|context| self.poll_write(context, data)).await
     }
 
-    /// Writes all bytes.
+    /// Writes all bytes. Without a future it is [`poll_write`](Self::poll_write) or
+    /// [`try_write`](Self::try_write) until nothing is left.
     ///
     /// # Errors
     /// As [`write`](Self::write).
@@ -340,7 +401,20 @@ impl TcpStream {
         })
     }
 
-    pub(crate) fn apply(&self, settings: &TcpSettings) {
+    /// The settings in use; `None` once the connection is gone. A hop limit that followed the
+    /// router is the one in use, and what concerns binding (`reuse_address`, `reuse_port`,
+    /// `only_ipv6`) has its default: a stream has no use for it.
+    #[must_use]
+    pub fn settings(&self) -> Option<TcpSettings> {
+        self.interface.read(|stack| {
+            stack.transport.tcp.get(self.slot).map(crate::stack::tcp::Connection::settings)
+        })
+    }
+
+    /// Changes the settings of the connection, also of an accepted one; begin with
+    /// [`settings`](Self::settings). What the handshake negotiated (`timestamps`,
+    /// `explicit_congestion`) and what concerns binding stays.
+    pub fn set_settings(&self, settings: &TcpSettings) {
         self.interface.change_and_transmit(|stack| {
             stack.transport.tcp.apply(&mut stack.context, &mut stack.ip, self.slot, settings)
         });
@@ -371,7 +445,7 @@ impl Drop for TcpStream {
 
 impl fmt::Debug for TcpStream {
     fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
-        write!(formatter, "TcpStream({} - {})", self.local_address(), self.remote_address())
+        write!(formatter, "TcpStream({} - {})", self.local_addr(), self.peer_addr())
     }
 }
 

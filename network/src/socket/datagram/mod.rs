@@ -281,13 +281,13 @@ impl DatagramSocket {
 
     /// The local address, once it is bound.
     #[must_use]
-    pub fn local_address(&self) -> Option<SocketAddr> {
+    pub fn local_addr(&self) -> Option<SocketAddr> {
         self.state.with(|state| state.local)
     }
 
     /// The peer, if it is connected.
     #[must_use]
-    pub fn remote_address(&self) -> Option<SocketAddr> {
+    pub fn peer_addr(&self) -> Option<SocketAddr> {
         self.state.with(|state| state.remote)
     }
 
@@ -324,6 +324,6 @@ impl Drop for DatagramSocket {
 
 impl fmt::Debug for DatagramSocket {
     fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
-        write!(formatter, "{:?}({:?})", self.family, self.local_address())
+        write!(formatter, "{:?}({:?})", self.family, self.local_addr())
     }
 }

@@ -1,0 +1,210 @@
+//! What a Rust program reaches for: commands without opening a file, settings of streams that
+//! exist, time-outs, and the non-blocking forms.
+
+use std::sync::Arc;
+use std::task::{Context, Waker};
+use std::time::Duration;
+
+use devnet_network::command::option::CongestionControl;
+use devnet_network::command::{AwaitDhcp, GetInterface, ListInterfaces, SetMtu};
+use devnet_network::driver::Driver;
+use devnet_network::manager::SOCKETS;
+use devnet_network::{TcpListener, TcpSettings, TcpStream, UdpSocket};
+use devnet_virtual_file_system::Error;
+use futures_lite::future;
+use world::World;
+
+use crate::pair::{connection, hosts, options, pattern, read_to_end};
+
+const SERVER: &str = "10.0.0.2:80";
+
+#[test]
+fn a_manager_executes_typed_commands() {
+    let world = World::new(1);
+    let (left, _right) = hosts(&world);
+    let manager = &left.manager;
+    assert_eq!(manager.execute::<SetMtu>("eth0", &1400).now(), Ok(true));
+    let status = world.run(manager.execute::<GetInterface>("eth0", &())).unwrap();
+    assert_eq!(status.mtu, 1400);
+    let all = manager.execute::<ListInterfaces>(SOCKETS, &()).now().unwrap();
+    assert_eq!(all.len(), 2);
+    assert_eq!(manager.execute::<SetMtu>("eth0", &1).now(), Err(Error::InvalidInput));
+    for name in ["eth9", "", "..", "../sockets", "/devices/network/eth0"] {
+        let outcome = manager.execute::<GetInterface>(name, &()).now();
+        assert_eq!(outcome.unwrap_err(), Error::NotFound, "{name}");
+    }
+    // One that waits is awaited.
+    manager.configure("eth0", "dhcp start").unwrap();
+    assert_eq!(manager.execute::<AwaitDhcp>("eth0", &100).now(), Err(Error::WouldBlock));
+    let outcome = world.run(manager.execute::<AwaitDhcp>("eth0", &100));
+    assert!(outcome.is_err(), "{outcome:?}");
+}
+
+#[test]
+fn a_manager_configures_by_lines_and_opens_devices() {
+    let world = World::new(2);
+    let (left, _right) = hosts(&world);
+    let manager = &left.manager;
+    manager.configure("eth0", "mtu 1300\n# a comment\nmetric 7").unwrap();
+    let file = manager.open("eth0").unwrap();
+    let status = file.try_control::<GetInterface>(&()).unwrap();
+    assert_eq!((status.mtu, status.metric), (1300, 7));
+    // A text that is no command changes nothing; a line that fails leaves those before it.
+    assert_eq!(manager.configure("eth0", "mtu 1290\nnonsense"), Err(Error::InvalidInput));
+    assert_eq!(file.try_control::<GetInterface>(&()).unwrap().mtu, 1300);
+    assert!(manager.configure("eth0", "mtu 1290\nmtu 1").is_err());
+    assert_eq!(file.try_control::<GetInterface>(&()).unwrap().mtu, 1290);
+    let outcome = manager.configure("eth0", "dhcp start\ndhcp wait 100");
+    assert_eq!(outcome, Err(Error::WouldBlock));
+    assert_eq!(manager.configure("eth9", "link up"), Err(Error::NotFound));
+}
+
+#[test]
+fn a_boxed_driver_is_a_driver() {
+    let world = World::new(3);
+    let (left, right) = devnet_drivers::cable(options());
+    let boxed: Box<dyn Driver> = Box::new(left);
+    let left = world::Host::new(&world).with("eth0", boxed, &["10.0.0.1/24"]);
+    let right = world::Host::new(&world).with("eth0", right, &["10.0.0.2/24"]);
+    world.run(async {
+        let (client, server) = connection(&left, &right, SERVER).await;
+        client.write_all(b"through a box").await.unwrap();
+        drop(client);
+        assert_eq!(read_to_end(&server).await.unwrap(), b"through a box");
+    });
+}
+
+#[test]
+fn settings_of_accepted_streams_are_read_and_changed() {
+    let world = World::new(4);
+    let (left, right) = hosts(&world);
+    world.run(async {
+        let inherited = TcpSettings {
+            keep_alive: 7000,
+            receive_buffer: Some(8192),
+            traffic_class: 8,
+            ..TcpSettings::default()
+        };
+        let address = SERVER.parse().unwrap();
+        let listener = TcpListener::bind_with(&right.sockets(), address, 4, inherited).unwrap();
+        let client = TcpStream::connect(&left.sockets(), SERVER).await.unwrap();
+        let server = listener.accept().await.unwrap();
+        let settings = server.settings().unwrap();
+        assert_eq!(settings, TcpSettings { hop_limit: Some(64), ..inherited });
+        let changed = TcpSettings {
+            no_delay: true,
+            cork: true,
+            not_sent_low_water: 4096,
+            maximum_segment: 600,
+            hop_limit: Some(9),
+            traffic_class: 0x20,
+            keep_alive: 0,
+            keep_alive_interval: 5000,
+            keep_alive_count: 3,
+            user_timeout: 9000,
+            linger: Some(0),
+            send_buffer: Some(16384),
+            congestion: CongestionControl::Bbr,
+            black_hole_detection: false,
+            ..settings
+        };
+        server.set_settings(&changed);
+        assert_eq!(server.settings(), Some(changed));
+        server.abort();
+        drop(client);
+    });
+}
+
+#[test]
+fn the_congestion_control_changes_while_data_is_in_flight() {
+    for algorithm in [CongestionControl::NewReno, CongestionControl::Bbr] {
+        let world = World::new(5);
+        let (left, right) = hosts(&world);
+        let data = pattern(300_000);
+        let received = world.run(async {
+            let (client, server) = connection(&left, &right, SERVER).await;
+            let send = async {
+                client.write_all(&data[..150_000]).await.unwrap();
+                let settings = client.settings().unwrap();
+                client.set_settings(&TcpSettings { congestion: algorithm, ..settings });
+                assert_eq!(client.settings().unwrap().congestion, algorithm);
+                client.write_all(&data[150_000..]).await.unwrap();
+                drop(client);
+            };
+            future::zip(send, read_to_end(&server)).await.1.unwrap()
+        });
+        assert!(received == data);
+    }
+}
+
+#[test]
+fn a_time_out_ends_whatever_waits() {
+    let world = World::new(6);
+    let (left, right) = hosts(&world);
+    world.run(async {
+        let (client, server) = connection(&left, &right, SERVER).await;
+        let (sockets, began) = (left.sockets(), world.now());
+        let mut buffer = [0; 4];
+        let outcome = sockets.timeout(Duration::from_secs(3), client.read(&mut buffer)).await;
+        assert_eq!(outcome, Err(Error::TimedOut));
+        assert_eq!(world.now().since(began).as_secs(), 3);
+        server.write_all(b"data").await.unwrap();
+        let outcome = sockets.timeout(Duration::from_secs(3), client.read(&mut buffer)).await;
+        assert_eq!(outcome, Ok(4));
+    });
+}
+
+#[test]
+fn a_datagram_tells_when_it_arrived() {
+    let world = World::new(7);
+    let (left, right) = hosts(&world);
+    world.run(async {
+        let receiver = UdpSocket::new(&right.sockets());
+        receiver.bind(SERVER.parse().unwrap()).unwrap();
+        let sender = UdpSocket::new(&left.sockets());
+        // The neighbor is resolved by then.
+        sender.send_to(b"first", SERVER.parse().unwrap()).await.unwrap();
+        receiver.receive().await.unwrap();
+        let began = world.now();
+        sender.send_to(b"second", SERVER.parse().unwrap()).await.unwrap();
+        world.sleep(Duration::from_secs(5)).await;
+        let info = receiver.try_peek_message(&mut []).unwrap();
+        assert!(info.received_at >= began && world.now().since(info.received_at).as_secs() >= 4);
+        assert_eq!(receiver.receive().await.unwrap().received_at, info.received_at);
+    });
+}
+
+#[test]
+fn what_would_wait_is_tried() {
+    let world = World::new(8);
+    let (left, right) = hosts(&world);
+    world.run(async {
+        let (client, server) = connection(&left, &right, SERVER).await;
+        let (reader, writer) = client.into_split();
+        let mut buffer = [0; 8];
+        assert_eq!(reader.try_read(&mut buffer), Err(Error::WouldBlock));
+        assert_eq!(reader.stream().try_peek(&mut buffer), Err(Error::WouldBlock));
+        assert_eq!(writer.try_write(b"abc"), Ok(3));
+        assert_eq!(writer.try_flush(), Err(Error::WouldBlock));
+        server.write_all(b"xy").await.unwrap();
+        world.sleep(Duration::from_millis(500)).await;
+        assert_eq!(writer.try_flush(), Ok(()));
+        assert!(writer.poll_flush(&mut Context::from_waker(Waker::noop())).is_ready());
+        assert_eq!(reader.stream().try_peek(&mut buffer), Ok(2));
+        assert_eq!(reader.try_read(&mut buffer), Ok(2));
+
+        let socket = Arc::new(UdpSocket::new(&right.sockets()));
+        socket.bind("0.0.0.0:9".parse().unwrap()).unwrap();
+        assert_eq!(socket.try_receive().unwrap_err(), Error::WouldBlock);
+        assert_eq!(socket.try_receive_from(&mut buffer), Err(Error::WouldBlock));
+        let sender = UdpSocket::new(&left.sockets());
+        let (from, to) = ("10.0.0.1".parse().unwrap(), "10.0.0.2:9".parse().unwrap());
+        for _ in 0..2 {
+            sender.try_send_from(b"data", from, to).unwrap();
+            world.sleep(Duration::from_millis(5)).await;
+        }
+        assert_eq!(socket.try_receive().unwrap().data, b"data");
+        let (length, peer) = socket.try_receive_from(&mut buffer).unwrap();
+        assert_eq!((length, peer.ip()), (4, from));
+    });
+}
