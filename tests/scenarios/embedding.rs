@@ -1,16 +1,20 @@
 //! What a Rust program reaches for: commands without opening a file, settings of streams that
 //! exist, time-outs, and the non-blocking forms.
 
+use std::net::SocketAddr;
 use std::sync::Arc;
 use std::task::{Context, Waker};
 use std::time::Duration;
 
+use devnet_network::command::address::{NewAddress, Origin};
 use devnet_network::command::option::CongestionControl;
-use devnet_network::command::{AwaitDhcp, GetInterface, ListInterfaces, SetMtu};
+use devnet_network::command::{
+    AwaitDhcp, FindRoute, GetInterface, ListAddresses, ListInterfaces, ReplaceAddresses, SetMtu,
+};
 use devnet_network::driver::Driver;
 use devnet_network::manager::SOCKETS;
-use devnet_network::{TcpListener, TcpSettings, TcpStream, UdpSocket};
-use devnet_virtual_file_system::Error;
+use devnet_network::{Manager, TcpListener, TcpSettings, TcpStream, UdpSocket, limits};
+use devnet_virtual_file_system::{Error, VirtualFileSystem};
 use futures_lite::future;
 use world::World;
 
@@ -207,4 +211,80 @@ fn what_would_wait_is_tried() {
         let (length, peer) = socket.try_receive_from(&mut buffer).unwrap();
         assert_eq!((length, peer.ip()), (4, from));
     });
+}
+
+#[test]
+fn all_addresses_are_replaced_at_once_or_none() {
+    let world = World::new(9);
+    let (left, right) = hosts(&world);
+    let addresses = || -> Vec<String> {
+        let all = left.manager.execute::<ListAddresses>("eth0", &()).now().unwrap();
+        let ours = all.iter().filter(|entry| entry.origin == Origin::Static);
+        ours.map(|entry| entry.prefix.to_string()).collect()
+    };
+    world.run(async {
+        let (client, server) = connection(&left, &right, SERVER).await;
+        let before = addresses();
+        // None of these comes when one of them cannot.
+        for lines in
+            ["address replace 10.0.0.9/24 10.0.0.9/24", "address replace 10.0.0.9/24 224.0.0.1/24"]
+        {
+            assert!(left.manager.configure("eth0", lines).is_err());
+            assert_eq!(addresses(), before);
+        }
+        // What stays is not touched, even with another prefix length: the connection lives.
+        left.manager.configure("eth0", "address replace 10.0.0.1/16 fd00::5/64").unwrap();
+        assert_eq!(addresses(), ["10.0.0.1/16", "fd00::5/64"]);
+        client.write_all(b"still here").await.unwrap();
+        let mut buffer = [0; 16];
+        assert_eq!(server.read(&mut buffer).await, Ok(10));
+        let new = |text: &str| NewAddress { prefix: text.parse().unwrap(), broadcast: None };
+        let same = vec![new("fd00::5/64"), new("10.0.0.1/16")];
+        assert_eq!(left.manager.execute::<ReplaceAddresses>("eth0", &same).now(), Ok(false));
+        // The connection of an address that goes ends.
+        let other = vec![new("10.0.0.7/24")];
+        assert_eq!(left.manager.execute::<ReplaceAddresses>("eth0", &other).now(), Ok(true));
+        assert!(client.read(&mut buffer).await.is_err());
+        assert_eq!(server.read(&mut buffer).await, Err(Error::ConnectionReset));
+        assert_eq!(left.manager.execute::<ReplaceAddresses>("eth0", &vec![]).now(), Ok(true));
+        assert!(addresses().is_empty());
+    });
+}
+
+#[test]
+fn a_full_table_of_addresses_is_replaced_too() {
+    let world = World::new(10);
+    let (left, _right) = hosts(&world);
+    let list = |third: u8| -> Vec<NewAddress> {
+        let all = (0..limits::ADDRESSES - 1).map(|last| format!("10.1.{third}.{last}/32"));
+        all.map(|text| NewAddress { prefix: text.parse().unwrap(), broadcast: None }).collect()
+    };
+    for third in [1, 2] {
+        let outcome = left.manager.execute::<ReplaceAddresses>("eth0", &list(third)).now();
+        assert_eq!(outcome, Ok(true));
+    }
+    let more = [list(1), list(2)].concat();
+    let outcome = left.manager.execute::<ReplaceAddresses>("eth0", &more).now();
+    assert_eq!(outcome, Err(Error::NoBufferSpace));
+}
+
+#[test]
+fn without_an_interface_nothing_is_found_and_without_a_route_nothing_reached() {
+    let world = World::new(11);
+    let manager = Manager::new(VirtualFileSystem::new(), world.platform()).unwrap();
+    let refusals = || {
+        let (sockets, to) = (manager.sockets(), SocketAddr::from(([192, 0, 2, 1], 80)));
+        let socket = UdpSocket::new(&sockets);
+        [
+            world.run(TcpStream::connect(&sockets, to)).map(drop).unwrap_err(),
+            socket.connect(to).unwrap_err(),
+            socket.try_send(b"x", Some(to)).unwrap_err(),
+            manager.execute::<FindRoute>(SOCKETS, &to.ip()).now().map(drop).unwrap_err(),
+        ]
+    };
+    assert_eq!(refusals(), [Error::NotFound; 4]);
+    let listener = TcpListener::bind(&manager.sockets(), "0.0.0.0:0".parse().unwrap(), 1);
+    assert_eq!(listener.map(drop), Err(Error::NotFound));
+    manager.register("lo", Box::new(devnet_drivers::Loopback::new(65535)), None).unwrap();
+    assert_eq!(refusals(), [Error::NetworkUnreachable; 4]);
 }

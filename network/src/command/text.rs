@@ -94,6 +94,10 @@ fn address(words: &[&str]) -> Result<Request, Error> {
         })),
         ["remove", prefix] => Ok(Request::RemoveAddress(value(prefix)?)),
         ["flush"] => Ok(Request::FlushAddresses(())),
+        ["replace", prefixes @ ..] if !prefixes.is_empty() => {
+            let new = |prefix: &&str| Ok(NewAddress { prefix: value(prefix)?, broadcast: None });
+            prefixes.iter().map(new).collect::<Result<_, _>>().map(Request::ReplaceAddresses)
+        }
         _ => Err(Error::InvalidInput),
     }
 }
@@ -322,6 +326,8 @@ mod tests {
             "address add",
             "address add 300.1.1.1/8",
             "address add 10.0.0.1/99",
+            "address replace",
+            "address replace 10.0.0.1/24 nowhere",
             "link sideways",
             "mtu -1",
             "mtu 99999999999999999999",

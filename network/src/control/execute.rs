@@ -63,6 +63,9 @@ impl OpenFile {
                 reply(self.change(|stack| stack.remove_address(prefix)))
             }
             Immediate::FlushAddresses(()) => reply(self.on(Stack::flush_addresses)),
+            Immediate::ReplaceAddresses(new) => {
+                reply(self.change(|stack| stack.replace_addresses(&new)))
+            }
             Immediate::ListRoutes(()) => {
                 reply(Ok(self.collect(|stack| stack.ip.route_entries(&stack.context).collect())))
             }

@@ -3,6 +3,22 @@
 //! A [`Sockets`] determines the scope of sockets: one interface, or all of them by route. The types
 //! here refer to a stack and its interface; dropping one releases everything synchronously. The
 //! control device's modes consist of the same types.
+//!
+//! # Sockets of one's own
+//!
+//! The faces (`embedded_nal`, `futures_io`, `blocking`) have no rights that other crates lack:
+//! a wrapper for another runtime, protocol or trait is written over these seams.
+//!
+//! * `poll_*` of [`TcpStream`], [`TcpListener`], [`DatagramSocket`] and [`Lookup`] do the work or
+//!   register the waker. Any number of tasks may wait, and a waker that was registered once is
+//!   woken once. `try_*` never wait.
+//! * `poll_ready` tells readiness alone.
+//! * [`Sockets::clock`] is the time by which the stack runs, for timeouts.
+//! * Dropping a socket releases it; [`TcpStream::into_split`] makes directions with owners of their
+//!   own.
+//!
+//! `tests/faces/outside.rs` is such a wrapper: messages with a length before them, as a
+//! `futures` stream with an idle timeout.
 
 mod datagram;
 mod faces;
@@ -75,6 +91,12 @@ impl Sockets {
     #[must_use]
     pub fn resolver(&self) -> Resolver {
         Resolver::new(self.clone())
+    }
+
+    /// The clock by which these sockets run.
+    #[must_use]
+    pub fn clock(&self) -> Arc<dyn Clock> {
+        Arc::clone(&self.clock)
     }
 
     /// Runs a future for `limit` at most, by the clock of this system: a time-out for anything that

@@ -234,8 +234,9 @@ impl DatagramSocket {
     ///
     /// # Errors
     /// `MessageTooLong`, above the path MTU only when fragmentation is forbidden;
-    /// `NetworkUnreachable`; `AccessDenied` for a broadcast address without permission; an error
-    /// that ICMP reported before, once.
+    /// `NetworkUnreachable` without a route, `NotFound` when there is no interface at all;
+    /// `AccessDenied` for a broadcast address without permission; an error that ICMP reported
+    /// before, once.
     ///
     /// # Cancel safety
     /// A dropped future sent nothing.
