@@ -60,8 +60,8 @@ fn main() -> Result<(), Box<dyn Error>> {
             scope.spawn(|| stack_thread(&host, left, &handover).map_err(|error| error.to_string()));
         let outcome = host.block_on(async {
             let remote = remotes.recv()?;
-            // Configure it, read its state, take sockets from it: each runs on the other thread. The
-            // first is forgotten, the second blocks this thread, the third is awaited.
+            // Configure it, read its state, take sockets from it: each runs on the other thread.
+            // The first is forgotten, the second blocks this thread, the third is awaited.
             remote
                 .send(|core: &mut Core| {
                     if let Err(error) =

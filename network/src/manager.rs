@@ -128,7 +128,8 @@ impl Manager {
 
     /// Registers an interface: validates, builds the stack, mounts `/devices/network/NAME`, starts
     /// the runner. The loopback interface gets its addresses and is up; every other one starts down
-    /// and without addresses. Commands that the stack does not know go to `controller`.
+    /// and without addresses. Commands that the stack does not know go to `controller`, as bytes
+    /// to its `control` and as lines to its `write`.
     ///
     /// # Errors
     /// See [`ManagerError`]; nothing was changed then.
@@ -248,8 +249,9 @@ impl Manager {
     ///
     /// # Errors
     /// `NotFound` when no interface has this name; `InvalidInput` for text that is no command, and
-    /// then no line is executed; the error of the line that failed; `WouldBlock` for a line that
-    /// waits, which a write to an [open](Self::open) file does.
+    /// then no line is executed (with a controller, lines that begin with an unknown word are its
+    /// own, and it answers when it is their turn); the error of the line that failed; `WouldBlock`
+    /// for a line that waits, which a write to an [open](Self::open) file does.
     pub fn configure(&self, name: &str, lines: &str) -> Result<(), Error> {
         self.open(name)?.try_write(lines.as_bytes()).map(drop)
     }

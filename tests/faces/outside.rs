@@ -1,5 +1,5 @@
-//! A socket of another crate's: messages with a length before them, as a stream of `futures` with an
-//! idle timeout, written over what `devnet_network::socket` documents as its seams.
+//! A socket of another crate's: messages with a length before them, as a stream of `futures` with
+//! an idle timeout, written over what `devnet_network::socket` documents as its seams.
 
 use std::future::poll_fn;
 use std::pin::Pin;

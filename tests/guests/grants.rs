@@ -514,7 +514,7 @@ fn a_connection_waits_until_there_is_a_socket_for_it() {
         let listener = socket(guest, SocketKind::Tcp).await;
         guest.control::<Bind>(listener, &"0.0.0.0:80".parse().unwrap()).await.unwrap();
         guest.control::<Listen>(listener, &4).await.unwrap();
-        let to = "10.0.0.1:80".parse().unwrap();
+        let to = "10.0.0.1:80";
         let _first = TcpStream::connect(&right.sockets(), to).await.unwrap();
         let second = TcpStream::connect(&right.sockets(), to).await.unwrap();
         let offer = guest.control::<NextConnection>(listener, &()).await.unwrap();

@@ -3,7 +3,7 @@
 
 use std::net::SocketAddr;
 use std::sync::Arc;
-use std::task::{Context, Waker};
+use std::task::{Context, Poll, Waker};
 use std::time::Duration;
 
 use devnet_network::command::address::{NewAddress, Origin};
@@ -14,7 +14,10 @@ use devnet_network::command::{
 use devnet_network::driver::Driver;
 use devnet_network::manager::SOCKETS;
 use devnet_network::{Manager, TcpListener, TcpSettings, TcpStream, UdpSocket, limits};
-use devnet_virtual_file_system::{Error, VirtualFileSystem};
+use devnet_virtual_file_system::{
+    CharacterDevice, CommandEntry, Error, Identifier, Lock, OpenDevice, OpenRequest, Operation,
+    Readiness, VirtualFileSystem, encode,
+};
 use futures_lite::future;
 use world::World;
 
@@ -287,4 +290,103 @@ fn without_an_interface_nothing_is_found_and_without_a_route_nothing_reached() {
     assert_eq!(listener.map(drop), Err(Error::NotFound));
     manager.register("lo", Box::new(devnet_drivers::Loopback::new(65535)), None).unwrap();
     assert_eq!(refusals(), [Error::NetworkUnreachable; 4]);
+}
+
+devnet_virtual_file_system::define_commands! {
+    /// Commands of a radio that an embedder builds.
+    mod radio, kind b'x' {
+        /// Tunes the radio.
+        1 => Tune: Write (u32) -> bool, text "tune to";
+        /// Tells the frequency.
+        2 => GetFrequency: Read (()) -> u32;
+        /// Switches the radio.
+        3 => SetPower: Write (bool) -> (), text "power";
+    }
+}
+
+/// The frequency, and whether it is on.
+#[derive(Default)]
+struct Radio(Lock<(u32, bool)>);
+
+struct OpenRadio(Arc<Radio>);
+
+/// The controller of an interface.
+struct RadioDevice(Arc<Radio>);
+
+impl CharacterDevice for RadioDevice {
+    fn open(&self, _: &OpenRequest<'_>) -> Result<Arc<dyn OpenDevice>, Error> {
+        Ok(Arc::new(OpenRadio(Arc::clone(&self.0))))
+    }
+}
+
+impl OpenRadio {
+    fn execute(&self, request: radio::Request) -> Result<Vec<u8>, Error> {
+        self.0.0.with(|(frequency, power)| match request {
+            radio::Request::Tune(0) => Err(Error::AddressNotAvailable),
+            radio::Request::Tune(to) => encode(&(std::mem::replace(frequency, to) != to)),
+            radio::Request::GetFrequency(()) => encode(frequency),
+            radio::Request::SetPower(on) => {
+                *power = on;
+                encode(&())
+            }
+        })
+    }
+}
+
+impl OpenDevice for OpenRadio {
+    fn read<'a>(&'a self, _: &'a mut [u8]) -> Operation<'a, usize> {
+        Operation::done(Ok(0))
+    }
+
+    fn write<'a>(&'a self, data: &'a [u8]) -> Operation<'a, usize> {
+        let line = std::str::from_utf8(data).unwrap_or_default();
+        let outcome = match radio::Request::parse(line) {
+            None => Err(Error::InvalidInput),
+            Some(request) => request.and_then(|request| self.execute(request)),
+        };
+        Operation::done(outcome.map(|_| data.len()))
+    }
+
+    fn control<'a>(&'a self, identifier: Identifier, request: &'a [u8]) -> Operation<'a, Vec<u8>> {
+        let request = radio::Request::decode(identifier, request).ok_or(Error::UnknownCommand);
+        Operation::done(request.flatten().and_then(|request| self.execute(request)))
+    }
+
+    fn commands(&self) -> Vec<CommandEntry> {
+        radio::TABLE.to_vec()
+    }
+
+    fn poll_ready(&self, _: &mut Context<'_>, interest: Readiness) -> Poll<Readiness> {
+        Poll::Ready(interest)
+    }
+}
+
+#[test]
+fn the_controllers_commands_have_lines_and_names_like_ours() {
+    let world = World::new(12);
+    let (driver, _other) = devnet_drivers::cable(options());
+    let manager = Manager::new(VirtualFileSystem::new(), world.platform()).unwrap();
+    let state = Arc::new(Radio::default());
+    let controller: Arc<dyn CharacterDevice> = Arc::new(RadioDevice(Arc::clone(&state)));
+    manager.register("eth0", Box::new(driver), Some(controller)).unwrap();
+    // Lines of both, in order; `radio` is executed by name too.
+    manager.configure("eth0", "link up\n tune  to 98 \nmtu 1400\npower on").unwrap();
+    assert_eq!(state.0.with(|state| *state), (98, true));
+    assert_eq!(manager.execute::<GetInterface>("eth0", &()).now().unwrap().mtu, 1400);
+    assert_eq!(manager.execute::<radio::GetFrequency>("eth0", &()).now(), Ok(98));
+    assert_eq!(manager.execute::<radio::Tune>("eth0", &99).now(), Ok(true));
+    // The controller's refusal is the answer, and what is nobody's is refused.
+    let refused = |line: &str| manager.configure("eth0", line).unwrap_err();
+    assert_eq!(refused("tune to 0"), Error::AddressNotAvailable);
+    for line in ["tune to", "tune to nowhere", "tune in 7", "power maybe", "nonsense"] {
+        assert_eq!(refused(line), Error::InvalidInput, "{line}");
+    }
+    // Our words stay ours.
+    assert_eq!(refused("mtu of 7"), Error::InvalidInput);
+    let names: Vec<_> = manager.open("eth0").unwrap().commands().unwrap();
+    let names: Vec<_> = names.iter().map(|entry| (entry.name, entry.text)).collect();
+    assert_eq!(names[0], ("GetInterface", None));
+    let theirs = [("Tune", Some("tune to")), ("GetFrequency", None), ("SetPower", Some("power"))];
+    assert!(names.ends_with(&theirs));
+    assert_eq!(manager.open(SOCKETS).unwrap().commands().unwrap().len(), names.len() - 3);
 }

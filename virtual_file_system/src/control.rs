@@ -157,6 +157,8 @@ pub struct CommandEntry {
     pub waits: bool,
     /// What it does.
     pub documentation: &'static str,
+    /// The words with which a line of text gives it, if the table declares them.
+    pub text: Option<&'static str>,
 }
 
 /// The encoded payload of a request or a response.

@@ -15,6 +15,7 @@
 //! | [`file`](mod@file) | the open file: offset, flags, blocking, closing |
 //! | [`device`] | the traits that a device implements |
 //! | [`control`], [`commands`] | typed commands as bytes, one table per device kind |
+//! | [`text`] | the same commands as lines of text |
 //!
 //! [`operation`], [`readiness`] and [`lock`] are the tools for blocking devices; [`pipe`](mod@pipe)
 //! is one of them, [`limits`] holds every bound and [`error`] every error.
@@ -41,6 +42,7 @@ pub mod pipe;
 pub mod quota;
 pub mod readiness;
 mod storage;
+pub mod text;
 pub mod tree;
 
 pub use access::{
@@ -60,4 +62,5 @@ pub use path::Path;
 pub use pipe::pipe;
 pub use quota::Stored;
 pub use readiness::{Readiness, WakerList};
+pub use text::FromText;
 pub use tree::VirtualFileSystem;

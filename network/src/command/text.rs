@@ -40,16 +40,35 @@ pub fn parse(line: &str) -> Result<Option<Request>, Error> {
     }
 }
 
-/// Parses every line of a write to a device.
-///
-/// # Errors
-/// As [`parse`], and `MessageTooLong` beyond 64 KiB of text.
-pub fn parse_lines(data: &[u8]) -> Result<Vec<Request>, Error> {
-    if data.len() > limits::TEXT_BYTES {
-        return Err(Error::MessageTooLong);
-    }
-    let text = core::str::from_utf8(data).map_err(|_| Error::InvalidInput)?;
-    text.lines().filter_map(|line| parse(line).transpose()).collect()
+/// The first words of lines.
+const WORDS: &[&str] = &[
+    "link",
+    "mac",
+    "mtu",
+    "advertise",
+    "metric",
+    "address",
+    "route",
+    "dns",
+    "dhcp",
+    "neighbor",
+    "watch",
+    "socket",
+    "join",
+    "leave",
+    "bind",
+    "connect",
+    "listen",
+    "accept",
+    "shutdown",
+    "option",
+];
+
+/// True when a line begins with a word of this grammar, whether or not it is a command.
+#[must_use]
+pub fn is_ours(line: &str) -> bool {
+    let first = line.split_ascii_whitespace().next().unwrap_or_default();
+    WORDS.contains(&first)
 }
 
 fn request(words: &[&str]) -> Result<Request, Error> {
@@ -315,6 +334,16 @@ mod tests {
         assert_eq!(parsed("watch link streams"), Request::Watch(Kinds::LINK | Kinds::STREAM));
         assert_eq!(parse("").unwrap(), None);
         assert_eq!(parse("# address add").unwrap(), None);
+    }
+
+    #[test]
+    fn every_first_word_of_the_parser_is_ours() {
+        for word in WORDS {
+            assert!(is_ours(&alloc::format!(" {word}\tnonsense")), "{word}");
+        }
+        for line in ["", "#", "links up", "LINK up", "tune to 98"] {
+            assert!(!is_ours(line), "{line}");
+        }
     }
 
     #[test]

@@ -31,8 +31,8 @@ impl TcpListener {
     /// queue, 1 to 4096.
     ///
     /// # Errors
-    /// `AddressInUse`; `AddressNotAvailable` when the address is not ours; `NotFound` for an ephemeral
-    /// port when there is no interface at all.
+    /// `AddressInUse`; `AddressNotAvailable` when the address is not ours; `NotFound` for an
+    /// ephemeral port when there is no interface at all.
     pub fn bind(sockets: &Sockets, local: SocketAddr, backlog: u32) -> Result<Self, Error> {
         Self::bind_with(sockets, local, backlog, TcpSettings::default())
     }

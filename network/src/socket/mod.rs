@@ -20,11 +20,13 @@
 //! `tests/faces/outside.rs` is such a wrapper: messages with a length before them, as a
 //! `futures` stream with an idle timeout.
 
+mod connect;
 mod datagram;
 mod faces;
 mod halves;
 mod icmp;
 mod listener;
+mod lookup;
 mod race;
 mod raw;
 mod remote;
@@ -50,10 +52,11 @@ pub use self::faces::futures_io;
 pub use self::halves::{TcpReadHalf, TcpWriteHalf};
 pub use self::icmp::IcmpSocket;
 pub use self::listener::TcpListener;
+pub use self::lookup::Lookup;
 pub use self::raw::RawSocket;
 pub use self::remote::{Remote, ToRemote};
 use self::resolver::Lookups;
-pub use self::resolver::{Lookup, Resolver};
+pub use self::resolver::Resolver;
 pub use self::tcp::TcpStream;
 pub use self::udp::UdpSocket;
 use crate::interface::Interface;

@@ -66,7 +66,7 @@ use self::transport::{ConfigurationPacket, Transport};
 use self::watch::{Change, Event};
 use self::wire::udp::UDP_HEADER;
 use crate::address::{HardwareAddress, Prefix};
-use crate::command::address::{AddressEntry, NewAddress, Origin};
+use crate::command::address::{AddressEntry, Origin};
 use crate::command::watch::Kinds;
 use crate::driver::{Driver, Frame, LinkState};
 use crate::platform::Instant;
@@ -308,18 +308,6 @@ impl Stack {
         let prefixes = self.ip.addresses.prefixes_of(Origin::Static);
         // Each was listed just above.
         prefixes.into_iter().filter(|prefix| self.remove_address(*prefix).is_ok()).count() as u32
-    }
-
-    /// Makes these the addresses that commands added, or changes nothing; true when that changed
-    /// something.
-    pub(crate) fn replace_addresses(&mut self, new: &[NewAddress]) -> Result<bool, Error> {
-        let Self { context: cx, ip, transport, .. } = self;
-        let replacement = ip.plan_replacement(cx, new)?;
-        for address in ip.lost(&replacement).collect::<Vec<_>>() {
-            transport.tcp.abort_local_address(cx, ip, address);
-        }
-        ip.replace_addresses(cx, &replacement)?;
-        Ok(!replacement.is_empty())
     }
 
     /// As [`NameServers::add`].
