@@ -185,8 +185,8 @@ impl Core {
     /// ```
     ///
     /// # Cancel safety
-    /// Dropping it loses nothing: what happens before it is ready ends the next wait too, and frames
-    /// that it took from a driver are in the port.
+    /// Dropping it loses nothing: what happens before it is ready ends the next wait too, and
+    /// frames that it took from a driver are in the port.
     #[must_use = "a future waits when it is awaited"]
     pub const fn wait<'a>(
         &'a self,
