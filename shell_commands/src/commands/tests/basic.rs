@@ -146,11 +146,11 @@ fn control_sends_raw_bytes() {
     assert_eq!(failed(&world, "control /devices/network/eth0 SetMtu 8").0, 2);
     assert!(world.output("control /devices/network/eth0").contains(" read  GetInterface "));
     world.output("echo x > /temporary/file");
-    for no_device in ["/temporary/file", "/devices"] {
-        assert_eq!(
-            failed(&world, &format!("control {no_device}")),
-            (1, format!("control: {no_device}: Inappropriate ioctl for device\n"))
-        );
+    for (path, why) in
+        [("/temporary/file", "Inappropriate ioctl for device"), ("/devices", "Is a directory")]
+    {
+        let answer = failed(&world, &format!("control {path}"));
+        assert_eq!(answer, (1, format!("control: {path}: {why}\n")));
     }
 }
 
