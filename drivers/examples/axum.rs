@@ -9,9 +9,8 @@ use std::net::SocketAddr;
 use axum::Router;
 use axum::routing::get;
 use devnet_drivers::{Cable, CableOptions, cable};
-use devnet_network::driver::Medium;
 use devnet_network::{Manager, TcpListener, TcpStream};
-use devnet_virtual_file_system::{Credentials, Mode, OpenFlags, Path, VirtualFileSystem};
+use devnet_virtual_file_system::VirtualFileSystem;
 use tokio::io::AsyncReadExt;
 use tokio::runtime::Handle;
 
@@ -25,7 +24,7 @@ impl axum::serve::Listener for Listener {
     async fn accept(&mut self) -> (TcpStream, SocketAddr) {
         match self.0.accept().await {
             Ok(stream) => {
-                let peer = stream.remote_address();
+                let peer = stream.peer_addr();
                 (stream, peer)
             }
             // The listener's interface is gone, so nobody comes any more.
@@ -34,30 +33,21 @@ impl axum::serve::Listener for Listener {
     }
 
     fn local_addr(&self) -> std::io::Result<SocketAddr> {
-        Ok(self.0.local_address())
+        Ok(self.0.local_addr())
     }
 }
 
 fn system(end: Cable, configuration: &str) -> Result<Manager, Box<dyn Error>> {
-    let files = VirtualFileSystem::new();
-    let manager = Manager::new(files.clone(), devnet_drivers::tokio::platform(Handle::current()))?;
+    let platform = devnet_drivers::tokio::platform(Handle::current());
+    let manager = Manager::new(VirtualFileSystem::new(), platform)?;
     manager.register("eth0", Box::new(end), None)?;
-    let path = Path::parse("/devices/network/eth0")?;
-    let flags = OpenFlags::READ | OpenFlags::WRITE;
-    let device = files.open(&Credentials::root(), &path, flags, Mode::empty())?;
-    device.try_write(configuration.as_bytes())?;
+    manager.configure("eth0", configuration)?;
     Ok(manager)
 }
 
 #[tokio::main]
 async fn main() -> Result<(), Box<dyn Error>> {
-    let (left, right) = cable(CableOptions {
-        mtu: 1500,
-        medium: Medium::Ethernet,
-        hardware: ("02:00:00:00:00:01".parse()?, "02:00:00:00:00:02".parse()?),
-        reliable: false,
-        capacity: 256,
-    });
+    let (left, right) = cable(CableOptions::default());
     let client = system(left, "link up\naddress add 10.0.0.1/24")?;
     let server = system(right, "link up\naddress add 10.0.0.2/24")?;
 
@@ -65,7 +55,7 @@ async fn main() -> Result<(), Box<dyn Error>> {
     let page = Router::new().route("/", get(async || "served by axum on devnet\n"));
     tokio::spawn(async { axum::serve(Listener(listener), page).await });
 
-    let mut stream = TcpStream::connect(&client.sockets(), "10.0.0.2:80".parse()?).await?;
+    let mut stream = TcpStream::connect(&client.sockets(), "10.0.0.2:80").await?;
     stream.write_all(b"GET / HTTP/1.1\r\nHost: devnet\r\nConnection: close\r\n\r\n").await?;
     let mut answer = String::new();
     stream.read_to_string(&mut answer).await?;

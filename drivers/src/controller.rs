@@ -2,16 +2,16 @@
 //! know.
 //!
 //! A driver implements [`Controlled`]; [`Controller`] decodes requests, checks the authority and
-//! encodes responses. `Manager::register` takes it and forwards unknown identifiers to it; it can
-//! also be mounted alone. A command that is unknown, or that the driver does not support, fails
-//! with [`Error::UnknownCommand`].
+//! encodes responses. `Manager::register` takes it and forwards unknown identifiers and lines to
+//! it; it can also be mounted alone. `cable on` and `cable off` are its lines of text. A command
+//! that is unknown, or that the driver does not support, fails with [`Error::UnknownCommand`].
 
 use std::sync::Arc;
 use std::task::{Context, Poll};
 
 use devnet_virtual_file_system::{
-    Authority, CharacterDevice, Error, Identifier, OpenDevice, OpenFlags, OpenRequest, Operation,
-    Readiness, Result, encode,
+    Authority, CharacterDevice, CommandEntry, Error, Identifier, OpenDevice, OpenFlags,
+    OpenRequest, Operation, Readiness, Result, encode,
 };
 use serde::{Deserialize, Serialize};
 
@@ -30,7 +30,7 @@ devnet_virtual_file_system::define_commands! {
         /// Tells the quality of the cable between the station and the switch.
         4 => GetImpairment: Read (()) -> Impairment;
         /// Plugs the cable in or pulls it.
-        5 => SetLink: Write (bool) -> ();
+        5 => SetLink: Write (bool) -> (), text "cable";
     }
 }
 
@@ -102,7 +102,13 @@ impl OpenController {
             }
             Some(Authority::Write | Authority::Read) => {}
         }
-        match Request::decode(identifier, request).ok_or(Error::UnknownCommand)?? {
+        self.execute(Request::decode(identifier, request).ok_or(Error::UnknownCommand)??)
+    }
+
+    /// Executes a command for which the file has the authority.
+    fn execute(&self, request: controller_commands::Request) -> Result<Vec<u8>> {
+        use controller_commands::Request;
+        match request {
             Request::GetDriver(()) => encode(&self.panel.information()),
             Request::GetCounters(()) => encode(&self.panel.counters()),
             Request::SetImpairment(impairment) => encode(&self.panel.set_impairment(impairment)?),
@@ -118,8 +124,22 @@ impl OpenDevice for OpenController {
         Operation::done(Ok(0))
     }
 
-    fn write<'a>(&'a self, _: &'a [u8]) -> Operation<'a, usize> {
-        Operation::done(Err(Error::Unsupported))
+    /// Executes lines of text, until one fails. Only changing commands have a text form, and only a
+    /// file with their authority is written.
+    fn write<'a>(&'a self, data: &'a [u8]) -> Operation<'a, usize> {
+        let execute = || {
+            let text = str::from_utf8(data).map_err(|_| Error::InvalidInput)?;
+            for line in text.lines().filter(|line| !line.trim_ascii().is_empty()) {
+                let request = controller_commands::Request::parse(line);
+                self.execute(request.ok_or(Error::InvalidInput)??)?;
+            }
+            Ok(data.len())
+        };
+        Operation::done(execute())
+    }
+
+    fn commands(&self) -> Vec<CommandEntry> {
+        controller_commands::TABLE.to_vec()
     }
 
     fn control<'a>(&'a self, identifier: Identifier, request: &'a [u8]) -> Operation<'a, Vec<u8>> {

@@ -6,7 +6,7 @@
 //! back-pressure; any other refusal counts as a loss.
 
 use std::io;
-use std::os::fd::OwnedFd;
+use std::os::fd::{AsFd, BorrowedFd, OwnedFd};
 use std::sync::Arc;
 use std::task::Waker;
 
@@ -180,6 +180,14 @@ impl Tap {
             buffer.truncate(length);
             Some(buffer)
         }
+    }
+}
+
+/// The descriptor, to wait for frames in a loop of one's own. Reading or writing it takes frames
+/// from the driver.
+impl AsFd for Tap {
+    fn as_fd(&self) -> BorrowedFd<'_> {
+        self.descriptor.as_fd()
     }
 }
 

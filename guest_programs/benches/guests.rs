@@ -229,7 +229,7 @@ impl Bench {
     async fn native_echo(&self, listener: &TcpListener) -> TcpStream {
         let sockets = self.left.manager.sockets();
         let run = async move {
-            let stream = TcpStream::connect(&sockets, "10.0.0.2:7".parse().unwrap()).await.unwrap();
+            let stream = TcpStream::connect(&sockets, "10.0.0.2:7").await.unwrap();
             let mut buffer = vec![0; 32_768];
             while let Ok(count @ 1..) = stream.read(&mut buffer).await {
                 stream.write_all(&buffer[..count]).await.unwrap();

@@ -3,52 +3,33 @@
 //! `cargo run -p devnet-network --example command_channel`
 
 use std::error::Error;
-use std::sync::Arc;
-use std::sync::atomic::{AtomicBool, Ordering};
-use std::task::{Wake, Waker};
-use std::thread::{self, Thread};
+use std::thread;
 use std::time::Duration;
 
 use devnet_network::command::GetInterface;
-use devnet_network::driver::Medium;
-use devnet_network::io_free::{Core, channel};
+use devnet_network::io_free::{Core, Remote, channel};
 use devnet_network::{TcpListener, TcpStream};
-use devnet_virtual_file_system::{Credentials, Mode, OpenFlags, Path};
+use futures_lite::future;
 
-/// Interrupts the stack thread's sleep.
-struct Unpark(Thread);
-
-impl Wake for Unpark {
-    fn wake(self: Arc<Self>) {
-        self.0.unpark();
-    }
-}
-
-/// The only loop of the stack's thread: runs the calls, polls, and sleeps until the deadline.
+/// The only loop of the stack's thread: runs requests, polls, and waits for the next of either. It
+/// ends when nobody is left who could send a request.
 fn stack_thread(
     host: &devnet_drivers::Host,
     mut driver: devnet_drivers::Cable,
-    handover: &std::sync::mpsc::Sender<devnet_network::io_free::Remote<Core>>,
-    stop: &AtomicBool,
+    handover: &std::sync::mpsc::Sender<Remote<Core>>,
 ) -> Result<(), Box<dyn Error>> {
     let clock = host.clock();
-    let doorbell = Waker::from(Arc::new(Unpark(thread::current())));
-    let (remote, inbox) = channel(64, doorbell.clone());
     let mut core = Core::new(host.entropy(), clock.now())?;
     let mut port = core.attach("eth0", &mut driver)?;
-    // Any thread may use the sockets; what they write while this one sleeps must end the sleep.
-    core.set_doorbell(doorbell.clone());
+    let (remote, inbox) = channel(64, core.doorbell());
     handover.send(remote)?;
-    while !stop.load(Ordering::Acquire) {
-        inbox.run(&mut core);
-        // Registered before the last check, so that a frame that arrives now ends the sleep.
-        devnet_network::driver::Driver::register(&mut driver, &doorbell, true);
-        while core.poll(clock.now(), &mut port, &mut driver) {}
-        match core.next_deadline() {
-            Some(deadline) => thread::park_timeout(deadline.since(clock.now())),
-            None => thread::park_timeout(Duration::from_secs(60)),
+    future::block_on(async {
+        while !inbox.is_abandoned() {
+            inbox.run(&mut core);
+            while core.poll(clock.now(), &mut port, &mut driver) {}
+            core.wait(&*clock, &mut [(&mut port, &mut driver)]).await;
         }
-    }
+    });
     Ok(())
 }
 
@@ -57,61 +38,46 @@ fn other_end(
     host: &devnet_drivers::Host,
     end: devnet_drivers::Cable,
 ) -> Result<devnet_network::Manager, Box<dyn Error>> {
-    let files = devnet_virtual_file_system::VirtualFileSystem::new();
     let platform = devnet_network::Platform {
         clock: host.clock(),
         entropy: host.entropy(),
         spawner: host.spawner(),
     };
-    let manager = devnet_network::Manager::new(files.clone(), platform)?;
+    let files = devnet_virtual_file_system::VirtualFileSystem::new();
+    let manager = devnet_network::Manager::new(files, platform)?;
     manager.register("eth0", Box::new(end), None)?;
-    let (root, path) = (Credentials::root(), Path::parse("/devices/network/eth0")?);
-    let device = files.open(&root, &path, OpenFlags::READ | OpenFlags::WRITE, Mode::empty())?;
-    device.try_write(b"link up\naddress add 10.0.0.2/24\n")?;
+    manager.configure("eth0", "link up\naddress add 10.0.0.2/24")?;
     Ok(manager)
 }
 
 fn main() -> Result<(), Box<dyn Error>> {
     let host = devnet_drivers::Host::new();
-    let hardware = ("02:00:00:00:00:01".parse()?, "02:00:00:00:00:02".parse()?);
-    let options = devnet_drivers::CableOptions {
-        mtu: 1500,
-        medium: Medium::Ethernet,
-        hardware,
-        reliable: false,
-        capacity: 256,
-    };
-    let (left, right) = devnet_drivers::cable(options);
+    let (left, right) = devnet_drivers::cable(devnet_drivers::CableOptions::default());
     let peer = other_end(&host, right)?;
     let (handover, remotes) = std::sync::mpsc::channel();
-    let stop = AtomicBool::new(false);
     thread::scope(|scope| {
-        let stack = scope.spawn(|| {
-            stack_thread(&host, left, &handover, &stop).map_err(|error| error.to_string())
-        });
+        let stack =
+            scope.spawn(|| stack_thread(&host, left, &handover).map_err(|error| error.to_string()));
         let outcome = host.block_on(async {
             let remote = remotes.recv()?;
-            // Configure it, read its state, take sockets from it: each line runs on the other
-            // thread.
+            // Configure it, read its state, take sockets from it: each runs on the other thread.
+            // The first is forgotten, the second blocks this thread, the third is awaited.
             remote
-                .call(|core: &mut Core| core.execute("eth0", "link up\naddress add 10.0.0.1/24"))
-                .await??;
-            let status = remote
-                .call(|core: &mut Core| {
-                    let path = Path::parse("/devices/network/eth0")?;
-                    let device = core.files().open(
-                        &Credentials::root(),
-                        &path,
-                        OpenFlags::READ,
-                        Mode::empty(),
-                    )?;
-                    device.try_control::<GetInterface>(&())
+                .send(|core: &mut Core| {
+                    if let Err(error) =
+                        core.manager().configure("eth0", "link up\naddress add 10.0.0.1/24")
+                    {
+                        eprintln!("eth0: {error}");
+                    }
                 })
-                .await??;
+                .await?;
+            let status = remote
+                .call(|core: &mut Core| core.manager().execute::<GetInterface>("eth0", &()).now())
+                .block(&*host.clock(), Some(Duration::from_secs(5)))??;
             println!("{} has an MTU of {} bytes", status.name, status.mtu);
             let sockets = remote.call(|core: &mut Core| core.sockets()).await?;
             let listener = TcpListener::bind(&peer.sockets(), "10.0.0.2:7".parse()?, 16)?;
-            let client = TcpStream::connect(&sockets, "10.0.0.2:7".parse()?).await?;
+            let client = TcpStream::connect(&sockets, "10.0.0.2:7").await?;
             let server = listener.accept().await?;
             server.write_all(b"hello, other thread").await?;
             let mut buffer = [0; 64];
@@ -119,8 +85,6 @@ fn main() -> Result<(), Box<dyn Error>> {
             println!("{}", String::from_utf8_lossy(buffer.get(..length).unwrap_or_default()));
             Ok::<_, Box<dyn Error>>(())
         });
-        stop.store(true, Ordering::Release);
-        stack.thread().unpark();
         stack.join().map_err(|_| "the stack's thread panicked")??;
         outcome
     })

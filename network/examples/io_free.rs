@@ -9,7 +9,6 @@ use std::sync::Arc;
 use std::task::{Context, Poll, Waker};
 
 use devnet_drivers::Cable;
-use devnet_network::driver::Medium;
 use devnet_network::io_free::{Core, Port, ReadyList};
 use devnet_network::platform::Instant;
 use devnet_network::{TcpListener, TcpStream};
@@ -30,8 +29,8 @@ impl Node {
     ) -> Result<Self, Box<dyn Error>> {
         let core = Core::new(entropy.entropy(), Instant::ZERO)?;
         let port = core.attach("eth0", &mut driver)?;
-        core.execute("eth0", "link up")?;
-        core.execute("eth0", &format!("address add {address}"))?;
+        core.manager().configure("eth0", "link up")?;
+        core.manager().configure("eth0", &format!("address add {address}"))?;
         Ok(Self { core, port, driver })
     }
 
@@ -103,15 +102,7 @@ fn echo(stream: &TcpStream, waker: &Waker) -> Result<bool, Errno> {
 
 fn main() -> Result<(), Box<dyn Error>> {
     let host = devnet_drivers::Host::new();
-    let hardware = ("02:00:00:00:00:01".parse()?, "02:00:00:00:00:02".parse()?);
-    let options = devnet_drivers::CableOptions {
-        mtu: 1500,
-        medium: Medium::Ethernet,
-        hardware,
-        reliable: false,
-        capacity: 256,
-    };
-    let (left, right) = devnet_drivers::cable(options);
+    let (left, right) = devnet_drivers::cable(devnet_drivers::CableOptions::default());
     let mut client = Node::new(&host, left, "10.0.0.1/24")?;
     let mut server = Node::new(&host, right, "10.0.0.2/24")?;
     let mut echo_server = Server::new(&server.core, "10.0.0.2:7")?;
@@ -121,11 +112,7 @@ fn main() -> Result<(), Box<dyn Error>> {
     let (place, sockets) = (Arc::clone(&answer), client.core.sockets());
     client.core.spawn(async move {
         let exchange = async {
-            let stream = TcpStream::connect(
-                &sockets,
-                "10.0.0.2:7".parse().map_err(|_| Errno::InvalidInput)?,
-            )
-            .await?;
+            let stream = TcpStream::connect(&sockets, "10.0.0.2:7").await?;
             stream.write_all(b"hello without an executor").await?;
             let mut buffer = [0; 64];
             let length = stream.read(&mut buffer).await?;

@@ -5,7 +5,9 @@
 //! block, await, or call back into the stack. [`Driver::flush`] returns the wake that transmissions
 //! cause, so that it happens outside the lock.
 
+use alloc::boxed::Box;
 use alloc::vec::Vec;
+use core::fmt;
 use core::task::Waker;
 
 use serde::{Deserialize, Serialize};
@@ -15,7 +17,7 @@ use crate::limits;
 use crate::words::words;
 
 /// What a frame of the driver starts with.
-#[derive(Clone, Copy, PartialEq, Eq, Debug, Serialize, Deserialize)]
+#[derive(Clone, Copy, PartialEq, Eq, Hash, Debug, Serialize, Deserialize)]
 pub enum Medium {
     /// An Ethernet II header (14 bytes, no checksum at the end).
     Ethernet,
@@ -71,13 +73,24 @@ pub struct Capabilities {
 }
 
 /// Why a driver rejected a setting.
-#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+#[derive(Clone, Copy, PartialEq, Eq, Hash, Debug, Serialize, Deserialize)]
 pub enum DriverError {
     /// The hardware does not support it.
     Unsupported,
     /// The hardware or the platform failed.
     Failed,
 }
+
+impl fmt::Display for DriverError {
+    fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
+        formatter.write_str(match self {
+            Self::Unsupported => "the hardware does not support it",
+            Self::Failed => "the hardware or the platform failed",
+        })
+    }
+}
+
+impl core::error::Error for DriverError {}
 
 /// One frame in an owned buffer. Bytes before `start` are headroom for prepending a header without
 /// a copy; bytes from `end` on are spare, so that a recycled buffer need not be cleared.
@@ -225,4 +238,43 @@ pub trait Driver: Send {
     /// set, when there is room to transmit again. Only the latest registration counts. Earlier
     /// events need no wake: the caller polls after it registers.
     fn register(&mut self, waker: &Waker, room: bool);
+}
+
+/// A boxed driver is one too, so that drivers chosen at run time go wherever one is expected.
+impl<D: Driver + ?Sized> Driver for Box<D> {
+    fn capabilities(&self) -> Capabilities {
+        (**self).capabilities()
+    }
+
+    fn hardware_address(&self) -> Option<HardwareAddress> {
+        (**self).hardware_address()
+    }
+
+    fn set_hardware_address(&mut self, address: HardwareAddress) -> Result<(), DriverError> {
+        (**self).set_hardware_address(address)
+    }
+
+    fn link_state(&mut self) -> LinkState {
+        (**self).link_state()
+    }
+
+    fn receive(&mut self, pool: &mut FramePool) -> Option<Frame> {
+        (**self).receive(pool)
+    }
+
+    fn can_transmit(&mut self) -> bool {
+        (**self).can_transmit()
+    }
+
+    fn transmit(&mut self, frame: Frame, pool: &mut FramePool) -> Result<(), Frame> {
+        (**self).transmit(frame, pool)
+    }
+
+    fn flush(&mut self) -> Option<Waker> {
+        (**self).flush()
+    }
+
+    fn register(&mut self, waker: &Waker, room: bool) {
+        (**self).register(waker, room);
+    }
 }

@@ -17,6 +17,7 @@
 //! | `watcher` | events from interfaces to files that watch |
 //! | `interface`, `runner` | the one lock around a stack and its driver, and the only loop |
 //! | `seat` | what a socket holds of an account, until its connection is gone |
+//! | `signal` | blocks a thread, for those who have threads |
 //! | `stack` | one interface's synchronous state: link, IP, TCP, datagrams, DHCP, timers |
 //! | [`driver`] | the driver interface |
 //! | [`platform`] | time, randomness and tasks, supplied by the embedder |
@@ -45,6 +46,8 @@ mod mount;
 pub mod platform;
 mod runner;
 mod seat;
+#[cfg(feature = "std")]
+mod signal;
 pub mod socket;
 mod stack;
 mod watcher;
@@ -57,8 +60,8 @@ pub use self::seat::Seat;
 #[cfg(feature = "blocking")]
 pub use self::socket::blocking;
 pub use self::socket::{
-    DatagramSocket, IcmpSocket, Message, MessageInfo, RawSocket, Resolver, Sockets, TcpListener,
-    TcpReadHalf, TcpSettings, TcpStream, TcpWriteHalf, UdpSocket,
+    DatagramSocket, IcmpSocket, Lookup, Message, MessageInfo, RawSocket, Remote, Resolver, Sockets,
+    TcpListener, TcpReadHalf, TcpSettings, TcpStream, TcpWriteHalf, ToRemote, UdpSocket,
 };
 
 #[cfg(doctest)]

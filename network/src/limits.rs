@@ -177,6 +177,9 @@ pub const ICMP_BUCKETS: usize = 256;
 pub const ECHO_REPLIES: u32 = 20_000;
 /// The default time to live and hop limit (RFC 1700).
 pub const HOP_LIMIT: u8 = 64;
+/// Addresses of each family that a connect by name tries: no name has as many that are worth the
+/// wait.
+pub const CONNECT_ADDRESSES: usize = 8;
 /// Concurrent lookups of one system; further ones wait. Each uses a socket and a port.
 pub const LOOKUPS: usize = 64;
 /// Offered connections that were not claimed yet; the oldest is reset.

@@ -9,8 +9,10 @@ use alloc::sync::Arc;
 use alloc::vec::Vec;
 use core::fmt;
 
+use devnet_virtual_file_system::control::{decode_response, encode_request};
 use devnet_virtual_file_system::{
-    CharacterDevice, Credentials, Error, Mode, Path, VirtualFileSystem,
+    CharacterDevice, ControlCommand, Credentials, Error, File, Mode, OpenFlags, Operation, Path,
+    VirtualFileSystem,
 };
 
 use crate::command::address::{NewAddress, Origin};
@@ -126,7 +128,8 @@ impl Manager {
 
     /// Registers an interface: validates, builds the stack, mounts `/devices/network/NAME`, starts
     /// the runner. The loopback interface gets its addresses and is up; every other one starts down
-    /// and without addresses. Commands that the stack does not know go to `controller`.
+    /// and without addresses. Commands that the stack does not know go to `controller`, as bytes
+    /// to its `control` and as lines to its `write`.
     ///
     /// # Errors
     /// See [`ManagerError`]; nothing was changed then.
@@ -180,6 +183,77 @@ impl Manager {
     /// `NotFound`.
     pub fn unregister(&self, name: &str) -> Result<(), ManagerError> {
         self.interfaces.take(name).map(drop).ok_or(ManagerError::NotFound)
+    }
+
+    /// Opens the device of an interface for reading and writing, with the rights of root; for
+    /// [`SOCKETS`] the device that covers all interfaces.
+    ///
+    /// # Errors
+    /// `NotFound` when no interface has this name.
+    pub fn open(&self, name: &str) -> Result<File, Error> {
+        let path = match name {
+            SOCKETS => Path::parse(SOCKETS),
+            // Other names could lead out of the directory.
+            name if check_name(name).is_err() => Err(Error::NotFound),
+            name => Path::parse(&alloc::format!("{INTERFACES}/{name}")),
+        };
+        let flags = OpenFlags::READ | OpenFlags::WRITE;
+        self.files.open(&Credentials::root(), &path?, flags, Mode::empty())
+    }
+
+    /// Executes one typed command on an interface, or on [`SOCKETS`]: `.await` the operation, or
+    /// take its result with [`Operation::now`]. Commands that make a file a socket need a file that
+    /// stays [open](Self::open).
+    ///
+    /// ```
+    /// use devnet_network::Manager;
+    /// use devnet_network::command::{GetInterface, SetMtu};
+    ///
+    /// async fn shrink(manager: &Manager) -> devnet_virtual_file_system::Result<u32> {
+    ///     manager.execute::<SetMtu>("eth0", &1400).await?;
+    ///     Ok(manager.execute::<GetInterface>("eth0", &()).await?.mtu)
+    /// }
+    /// ```
+    ///
+    /// # Errors
+    /// `NotFound` when no interface has this name; those of the command, which `command` documents,
+    /// or of the controller for a command that the stack does not know.
+    ///
+    /// # Cancel safety
+    /// That of the command.
+    #[must_use = "the command is executed when the operation is awaited, or by `now`"]
+    pub fn execute<C: ControlCommand>(
+        &self,
+        name: &str,
+        request: &C::Request,
+    ) -> Operation<'static, C::Response> {
+        let prepared = self.open(name).and_then(|file| Ok((file, encode_request(request)?)));
+        match prepared {
+            Err(error) => Operation::done(Err(error)),
+            Ok((file, request)) => Operation::waiting(async move {
+                decode_response(&file.control_raw(C::IDENTIFIER, &request).await?)
+            }),
+        }
+    }
+
+    /// Configures an interface with lines of text, as writing them to its device does: those of
+    /// `CONTROL.md`, in order, until one fails. Earlier lines stay in effect.
+    ///
+    /// ```
+    /// use devnet_network::Manager;
+    ///
+    /// fn configure(manager: &Manager) -> devnet_virtual_file_system::Result<()> {
+    ///     manager.configure("eth0", "link up\naddress add 10.0.0.2/24")
+    /// }
+    /// ```
+    ///
+    /// # Errors
+    /// `NotFound` when no interface has this name; `InvalidInput` for text that is no command, and
+    /// then no line is executed (with a controller, lines that begin with an unknown word are its
+    /// own, and it answers when it is their turn); the error of the line that failed; `WouldBlock`
+    /// for a line that waits, which a write to an [open](Self::open) file does.
+    pub fn configure(&self, name: &str, lines: &str) -> Result<(), Error> {
+        self.open(name)?.try_write(lines.as_bytes()).map(drop)
     }
 
     /// Every interface, by index.

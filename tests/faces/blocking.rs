@@ -6,8 +6,8 @@ use std::sync::atomic::Ordering;
 use std::thread;
 use std::time::Duration;
 
+use devnet_network::Sockets;
 use devnet_network::blocking::{TcpListener, TcpStream, ToSocketAddrs, UdpSocket};
-use devnet_network::{Sockets, TcpSettings};
 use futures_lite::future;
 use ureq::http::Uri;
 use ureq::unversioned::resolver::{ResolvedSocketAddrs, Resolver};
@@ -217,7 +217,7 @@ fn errors_have_the_kinds_of_std() {
     // A stream of the asynchronous face becomes one of this.
     let sockets = server.sockets();
     let inner = future::block_on(devnet_network::TcpStream::connect(&sockets, both[1])).unwrap();
-    let mut again = TcpStream::from_stream(&sockets, inner, TcpSettings::default());
+    let mut again = TcpStream::from_stream(&sockets, inner);
     let (mut theirs, _) = listener.accept().unwrap();
     again.write_all(b"again").unwrap();
     again.shutdown(Shutdown::Write).unwrap();

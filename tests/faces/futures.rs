@@ -21,7 +21,7 @@ fn halves_and_references_copy_both_ways_and_close_waits_for_the_peer() {
         (&stream).close().await.unwrap();
     };
     let ask = async {
-        let stream = TcpStream::connect(&client.sockets(), SERVER.parse().unwrap()).await.unwrap();
+        let stream = TcpStream::connect(&client.sockets(), SERVER).await.unwrap();
         let (mut reader, mut writer) = stream.into_split();
         let send = async {
             AsyncWriteExt::write_all(&mut writer, &data).await.unwrap();
@@ -48,8 +48,7 @@ fn a_reset_reaches_whoever_reads_writes_or_closes() {
     let listener = TcpListener::bind(&server.sockets(), SERVER.parse().unwrap(), 8).unwrap();
     future::block_on(async {
         for closes in [false, true] {
-            let mut stream =
-                TcpStream::connect(&client.sockets(), SERVER.parse().unwrap()).await.unwrap();
+            let mut stream = TcpStream::connect(&client.sockets(), SERVER).await.unwrap();
             listener.accept().await.unwrap().abort();
             client
                 .until(|| stream.status().is_none_or(|status| status.state == SocketState::Closed))

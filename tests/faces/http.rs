@@ -66,8 +66,7 @@ pub(crate) fn serve(system: &System) -> Arc<Counts> {
 
 /// Sends requests over one connection, which stays open between them.
 async fn ask(system: &System, requests: usize) {
-    let stream =
-        TcpStream::connect(&system.sockets(), "10.0.0.2:80".parse().unwrap()).await.unwrap();
+    let stream = TcpStream::connect(&system.sockets(), "10.0.0.2:80").await.unwrap();
     let (mut sender, connection) =
         hyper::client::conn::http1::handshake(FuturesIo::new(stream)).await.unwrap();
     let exchange = async move {

@@ -6,5 +6,6 @@ mod futures;
 mod http;
 mod nal;
 mod names;
+mod outside;
 mod pair;
 mod tls;

@@ -121,7 +121,7 @@ fn futures_rustls_over_the_face_of_futures_io() {
         received
     };
     let ask = async {
-        let stream = TcpStream::connect(&client.sockets(), SERVER.parse().unwrap()).await.unwrap();
+        let stream = TcpStream::connect(&client.sockets(), SERVER).await.unwrap();
         let mut tls = TlsConnector::from(client_config).connect(name(), stream).await.unwrap();
         tls.write_all(&data).await.unwrap();
         tls.flush().await.unwrap();
@@ -152,7 +152,7 @@ fn futures_rustls_detects_a_truncated_end() {
         stream.close().await.unwrap();
     };
     let ask = async {
-        let stream = TcpStream::connect(&client.sockets(), SERVER.parse().unwrap()).await.unwrap();
+        let stream = TcpStream::connect(&client.sockets(), SERVER).await.unwrap();
         let mut tls = TlsConnector::from(client_config).connect(name(), stream).await.unwrap();
         let mut received = Vec::new();
         let outcome = tls.read_to_end(&mut received).await;

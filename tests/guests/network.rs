@@ -50,7 +50,7 @@ fn a_stream_is_connected_by_words_or_by_commands() {
         let remote = "10.0.0.2:7".parse().unwrap();
         let local = guest.control::<Connect>(socket, &remote).await.unwrap();
         let server = listener.accept().await.unwrap();
-        assert_eq!(server.remote_address(), local);
+        assert_eq!(server.peer_addr(), local);
         assert_eq!(guest.control::<GetSocket>(socket, &()).await.unwrap().remote, Some(remote));
         assert_eq!(guest.end(0).await.status(), 0);
         // Its end closed everything.
@@ -71,8 +71,7 @@ fn a_guest_serves_connections() {
         guest.control::<Bind>(listener, &"[::]:80".parse().unwrap()).await.unwrap();
         guest.control::<Listen>(listener, &8).await.unwrap();
         guest.begin("read", &[listener as u64, u64::from(FREE), 200]).await;
-        let client =
-            TcpStream::connect(&left.sockets(), "10.0.0.2:80".parse().unwrap()).await.unwrap();
+        let client = TcpStream::connect(&left.sockets(), "10.0.0.2:80").await.unwrap();
         let length = guest.finish().await as usize;
         let line = String::from_utf8(guest.peek(FREE, length).await).unwrap();
         let token: u64 = line.split(' ').next().unwrap().parse().unwrap();
@@ -88,10 +87,9 @@ fn a_guest_serves_connections() {
         let mut buffer = [0; 8];
         assert_eq!(client.read(&mut buffer).await.unwrap(), 4);
         // The next one as a typed command.
-        let second =
-            TcpStream::connect(&left.sockets(), "10.0.0.2:80".parse().unwrap()).await.unwrap();
+        let second = TcpStream::connect(&left.sockets(), "10.0.0.2:80").await.unwrap();
         let Offer { remote, .. } = guest.control::<NextConnection>(listener, &()).await.unwrap();
-        assert_eq!(remote.port(), second.local_address().port());
+        assert_eq!(remote.port(), second.local_addr().port());
         assert_eq!(guest.end(0).await.status(), 0);
     });
 }

@@ -81,7 +81,7 @@ fn hold_04_offers_that_nobody_claims_are_sockets_of_the_listener() {
         let (guest, listener) = listening(&world, &right, 3).await;
         let mut clients = Vec::new();
         for _ in 0..3 {
-            let to = "10.0.0.2:80".parse().unwrap();
+            let to = "10.0.0.2:80";
             clients.push(TcpStream::connect(&left.sockets(), to).await.unwrap());
         }
         let offer: Offer = guest.control::<NextConnection>(listener, &()).await.unwrap();

@@ -92,7 +92,7 @@ async fn write(stream: Arc<TcpStream>, content: Arc<[u8]>) {
 
 /// A connection, however often its handshake is lost.
 async fn connect(sockets: &Sockets, settings: &TcpSettings) -> TcpStream {
-    let stream = TcpStream::connect_with(sockets, None, SERVER.parse().unwrap(), settings).await;
+    let stream = TcpStream::connect_with(sockets, None, SERVER, settings).await;
     stream.expect("a handshake is repeated for two minutes")
 }
 

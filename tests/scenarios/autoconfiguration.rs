@@ -70,7 +70,7 @@ fn nbr_12_a_duplicate_address_is_found_and_not_used() {
         assert_eq!(duplicate.state, AddressState::Duplicated);
         // The owner is still reached, and by us from our own address.
         let (client, _server) = connection(&left, &right, "[fd00::2]:80").await;
-        assert_eq!(client.local_address().ip().to_string(), "fd00::1");
+        assert_eq!(client.local_addr().ip().to_string(), "fd00::1");
     });
 }
 

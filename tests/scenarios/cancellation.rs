@@ -60,6 +60,11 @@ cases! {
             TcpStream::connect_with(sockets, local, server(), &TcpSettings::default()).await
         }))
     };
+    connect_by_name: ["TcpStream::connect"] = |scene, cut| {
+        connecting(scene, cut, |sockets| {
+            Box::pin(async { TcpStream::connect(sockets, "web.lan:80").await })
+        })
+    };
     connect_nal: ["TcpConnect::connect"] = |scene, cut| {
         connecting(scene, cut, |sockets| Box::pin(TcpConnect::connect(sockets, server())))
     };
@@ -160,6 +165,17 @@ cases! {
         })
     };
     until_a_deadline: ["before"] = until_a_deadline_comes;
+    time_out: ["Sockets::timeout"] = timing_out;
+    lookup: ["Resolver::lookup"] = |scene: &Scene, cut: Cut| {
+        let resolver = scene.left.sockets().resolver();
+        async move {
+            let found = cut.drive(resolver.lookup("web.lan")).await;
+            let again = resolver.lookup("web.lan").await;
+            assert_eq!(again, Ok(vec![server().ip()]));
+            assert!(found.as_ref().is_none_or(|found| *found == again));
+            found.is_some()
+        }
+    };
     resolve: ["Resolver::resolve"] = |scene, cut| resolving(scene, cut, "web.lan", true);
     resolve_by_stream: ["Resolver::resolve"] = |scene, cut| {
         resolving(scene, cut, "large.lan", true)
@@ -202,6 +218,17 @@ async fn until_a_deadline_comes(scene: &Scene, cut: Cut) -> bool {
     late.is_some() && ended.is_some()
 }
 
+async fn timing_out(scene: &Scene, cut: Cut) -> bool {
+    let sockets = scene.left.sockets();
+    let work = async {
+        scene.sleep(9).await;
+        Ok(())
+    };
+    let outcome = cut.drive(sockets.timeout(Duration::from_millis(5), work)).await;
+    assert!(outcome.is_none_or(|outcome| outcome == Err(Error::TimedOut)));
+    outcome.is_some()
+}
+
 async fn accepting(scene: &Scene, cut: Cut) -> bool {
     let listener = TcpListener::bind(&scene.right.sockets(), server(), 8).unwrap();
     let sockets = scene.left.sockets();
@@ -215,7 +242,7 @@ async fn accepting(scene: &Scene, cut: Cut) -> bool {
         Some(stream) => stream.unwrap(),
         None => listener.accept().await.unwrap(),
     };
-    assert_eq!(stream.remote_address(), client.local_address());
+    assert_eq!(stream.peer_addr(), client.local_addr());
     ended
 }
 
@@ -240,13 +267,13 @@ async fn connecting(
         ));
     }
     let stream = connect(&sockets).await.unwrap();
-    assert_eq!(listener.accept().await.unwrap().remote_address(), stream.local_address());
+    assert_eq!(listener.accept().await.unwrap().peer_addr(), stream.local_addr());
     ended
 }
 
 async fn connecting_to_nobody(scene: &Scene, cut: Cut) -> bool {
     let sockets = scene.left.sockets();
-    let outcome = cut.drive(TcpStream::connect(&sockets, "10.0.0.9:80".parse().unwrap())).await;
+    let outcome = cut.drive(TcpStream::connect(&sockets, "10.0.0.9:80")).await;
     assert!(outcome.as_ref().is_none_or(Result::is_err));
     outcome.is_some()
 }

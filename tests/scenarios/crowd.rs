@@ -44,8 +44,7 @@ fn hosts(world: &World, impairment: Impairment) -> (Host, Host) {
 async fn client(sockets: Sockets, clock: VirtualClock, number: usize) {
     // Connecting takes a second in all; then all connections exist at once.
     clock.sleep_until(Instant::from_micros(3_000_000 + 100 * number as u64)).await;
-    let stream =
-        TcpStream::connect_with(&sockets, None, "10.0.0.2:80".parse().unwrap(), &settings()).await;
+    let stream = TcpStream::connect_with(&sockets, None, "10.0.0.2:80", &settings()).await;
     let stream = stream.expect("a connection");
     clock.sleep_until(START).await;
     stream.write_all(&content(number)).await.expect("room");

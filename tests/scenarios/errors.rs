@@ -164,7 +164,7 @@ fn connection_reset() {
         // tells.
         let listener =
             TcpListener::bind(&right.sockets(), "10.0.0.2:82".parse().unwrap(), 4).unwrap();
-        TcpStream::connect(&left.sockets(), "10.0.0.2:82".parse().unwrap()).await.unwrap().abort();
+        TcpStream::connect(&left.sockets(), "10.0.0.2:82").await.unwrap().abort();
         moment().await;
         let accepted = listener.accept().await.unwrap();
         assert_eq!(accepted.read(&mut buffer).await, Err(Error::ConnectionReset));
@@ -229,7 +229,7 @@ fn timed_out() {
         let file = socket(&host, "tcp");
         let sockets = host.sockets();
         let (stream, written) = future::zip(
-            TcpStream::connect(&sockets, (PEER, 80).into()),
+            TcpStream::connect(&sockets, (PEER, 80)),
             file.write_all(b"connect 10.0.0.9:80"),
         )
         .await;
@@ -265,7 +265,7 @@ fn host_unreachable() {
     world.run(async {
         let file = socket(&left, "tcp");
         assert_eq!(
-            TcpStream::connect(&left.sockets(), (PEER, 80).into()).await.unwrap_err(),
+            TcpStream::connect(&left.sockets(), (PEER, 80)).await.unwrap_err(),
             Error::HostUnreachable
         );
         assert_eq!(file.write_all(b"connect 10.0.0.9:80").await, Err(Error::HostUnreachable));

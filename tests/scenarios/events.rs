@@ -145,7 +145,7 @@ fn addresses_tell_their_states_and_neighbors_those_that_last() {
     }
     assert_eq!(told(&file).into_iter().filter(mine).count(), 0);
     drop(right);
-    let _ = world.run(TcpStream::connect(&left.sockets(), "10.0.0.77:80".parse().unwrap()));
+    let _ = world.run(TcpStream::connect(&left.sockets(), "10.0.0.77:80"));
     assert_eq!(told(&file).last().unwrap(), "neighbor added 10.0.0.77 interface eth0 state failed");
 }
 
@@ -280,8 +280,7 @@ fn loss_on_a_path_is_an_event_with_figures() {
     let statistics = world.run(async {
         let listener =
             TcpListener::bind(&right.sockets(), "10.0.0.2:80".parse().unwrap(), 1).unwrap();
-        let client =
-            TcpStream::connect(&left.sockets(), "10.0.0.2:80".parse().unwrap()).await.unwrap();
+        let client = TcpStream::connect(&left.sockets(), "10.0.0.2:80").await.unwrap();
         let server = listener.accept().await.unwrap();
         let data = pattern(2_000_000);
         let sending = async {
@@ -386,8 +385,7 @@ fn ends_by_error_are_events_with_their_cause() {
         (refused.flags, refused.sequence) = (RST, 1001);
         wire.exchange(&world, Some(&Segment { acknowledgment: sent[0].end(), ..refused })).await;
         assert_eq!(told(&file).len(), 0);
-        let refused =
-            TcpStream::connect(&host.sockets(), "10.0.0.1:99".parse().unwrap()).await.unwrap_err();
+        let refused = TcpStream::connect(&host.sockets(), "10.0.0.1:99").await.unwrap_err();
         assert_eq!(refused, Error::ConnectionRefused);
         assert!(told(&file)[0].ends_with("remote 10.0.0.1:99 interface lo cause refused"));
     });

@@ -16,7 +16,7 @@ async fn crowd(left: &Host, right: &Host, count: usize) -> Vec<(TcpStream, TcpSt
     let listener = TcpListener::bind(&right.sockets(), SERVER.parse().unwrap(), 16).unwrap();
     let mut pairs = Vec::new();
     for _ in 0..count {
-        let client = TcpStream::connect(&left.sockets(), SERVER.parse().unwrap()).await.unwrap();
+        let client = TcpStream::connect(&left.sockets(), SERVER).await.unwrap();
         pairs.push((client, listener.accept().await.unwrap()));
     }
     pairs
@@ -95,10 +95,10 @@ fn hold_14_without_memory_nothing_new_begins_and_what_is_there_goes_on() {
             TcpListener::bind(&right.sockets(), "10.0.0.2:81".parse().unwrap(), 16).unwrap();
         right.manager.set_tcp_memory(1);
         fill(&world, &server).await;
-        let refused = TcpStream::connect(&right.sockets(), "10.0.0.1:1".parse().unwrap()).await;
+        let refused = TcpStream::connect(&right.sockets(), "10.0.0.1:1").await;
         assert_eq!(refused.err(), Some(Error::NoBufferSpace));
         let sockets = left.sockets();
-        let connecting = TcpStream::connect(&sockets, "10.0.0.2:81".parse().unwrap());
+        let connecting = TcpStream::connect(&sockets, "10.0.0.2:81");
         let mut connecting = Box::pin(connecting);
         assert!(futures_lite::future::poll_once(&mut connecting).await.is_none());
         let mut buffer = vec![0; 1 << 20];

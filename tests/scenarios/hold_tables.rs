@@ -171,7 +171,7 @@ fn hold_07_a_cookie_waits_for_a_full_accept_queue_and_ends_after_two_minutes() {
         wire.send(&data(1));
         flood.pass(&world, &mut wire, 1).await;
         let stream = listener.accept().await.unwrap();
-        assert_eq!(stream.remote_address().port(), 5001);
+        assert_eq!(stream.peer_addr().port(), 5001);
         assert_eq!(cookies(&host).received, 3);
         // The floods of the last minutes made others of the same age.
         for _ in 0..120 {

@@ -287,11 +287,8 @@ fn a_flood_of_syns_leaves_established_connections_working() {
         // Connects that are given up after their SYN left: 5,000 handshakes that never end.
         for _ in 0..5_000 {
             let sockets = left.sockets();
-            let _ = futures_lite::future::poll_once(TcpStream::connect(
-                &sockets,
-                "10.0.0.2:81".parse().unwrap(),
-            ))
-            .await;
+            let _ =
+                futures_lite::future::poll_once(TcpStream::connect(&sockets, "10.0.0.2:81")).await;
         }
         world.sleep(Duration::from_millis(100)).await;
         assert!(right.open_sockets() <= baseline + devnet_network::limits::HALF_OPEN + 8);

@@ -1,6 +1,7 @@
 //! The system without an executor: polls, deadlines, ready lists, and calls from other threads.
 
 use std::collections::BTreeMap;
+use std::future::Future;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicUsize, Ordering};
 use std::task::{Context, Poll, Wake, Waker};
@@ -8,7 +9,7 @@ use std::time::Duration;
 
 use devnet_drivers::Cable;
 use devnet_network::command::GetInterface;
-use devnet_network::driver::LinkState;
+use devnet_network::driver::{Driver, LinkState};
 use devnet_network::io_free::{Core, Port, ReadyList, channel};
 use devnet_network::platform::Instant;
 use devnet_network::{TcpListener, TcpStream, UdpSocket};
@@ -26,7 +27,9 @@ impl Node {
     fn new(seed: u64, mut driver: Cable, host: u8) -> Self {
         let core = Core::new(Arc::new(SeededEntropy::new(seed)), Instant::ZERO).unwrap();
         let port = core.attach("eth0", &mut driver).unwrap();
-        core.execute("eth0", &format!("link up\naddress add 10.0.0.{host}/24")).unwrap();
+        core.manager()
+            .configure("eth0", &format!("link up\naddress add 10.0.0.{host}/24"))
+            .unwrap();
         Self { core, port, driver }
     }
 
@@ -63,7 +66,7 @@ fn a_thousand_connections_are_served_by_their_readiness_alone() {
     for number in 0..1000u32 {
         let (sockets, done) = (left.core.sockets(), Arc::clone(&done));
         left.core.spawn(async move {
-            let stream = TcpStream::connect(&sockets, "10.0.0.2:7".parse().unwrap()).await.unwrap();
+            let stream = TcpStream::connect(&sockets, "10.0.0.2:7").await.unwrap();
             stream.write_all(&number.to_be_bytes()).await.unwrap();
             let mut back = [0; 4];
             assert_eq!(stream.read(&mut back).await.unwrap(), 4);
@@ -231,6 +234,144 @@ fn calls_run_in_order_wait_for_room_and_fail_with_the_inbox() {
         assert_eq!(push(5).await, Err(Error::BrokenPipe));
     });
     assert_eq!(log, [1, 3]);
+}
+
+#[test]
+fn a_request_that_is_sent_is_carried_out_whatever_becomes_of_the_sender() {
+    let (remote, inbox) = channel::<Vec<u32>>(1, Waker::noop().clone());
+    let mut log = Vec::new();
+    let send = |number: u32| remote.send(move |log: &mut Vec<u32>| log.push(number));
+    future::block_on(async {
+        assert_eq!(send(1).await, Ok(()));
+        // No room: the next waits, and one that does not wait is refused.
+        let mut second = send(2);
+        assert!(future::poll_once(&mut second).await.is_none());
+        assert_eq!(remote.try_send(|log| log.push(9)), Err(Error::WouldBlock));
+        assert_eq!((inbox.run(&mut log), second.await), (1, Ok(())));
+        drop(send(3));
+        drop(remote.clone());
+        assert_eq!(inbox.run(&mut log), 1);
+        assert_eq!(remote.try_send(|log| log.push(4)), Ok(()));
+        assert_eq!(inbox.run(&mut log), 1);
+        drop(inbox);
+        assert_eq!(
+            (send(5).await, remote.try_send(|_| ())),
+            (Err(Error::BrokenPipe), Err(Error::BrokenPipe))
+        );
+    });
+    assert_eq!(log, [1, 2, 4]);
+}
+
+#[test]
+fn an_inbox_is_waited_for_until_every_remote_is_gone() {
+    let (remote, inbox) = channel::<u32>(4, Waker::noop().clone());
+    let bell = Arc::new(Bell::default());
+    let waker = Waker::from(Arc::clone(&bell));
+    let poll = || inbox.poll_ready(&mut Context::from_waker(&waker));
+    assert!(poll().is_pending());
+    remote.try_send(|number| *number += 1).unwrap();
+    assert_eq!((bell.0.load(Ordering::Relaxed), poll()), (1, Poll::Ready(Ok(()))));
+    let mut number = 0;
+    assert_eq!((inbox.run(&mut number), number), (1, 1));
+    assert!(poll().is_pending() && !inbox.is_abandoned());
+    // A call that is not sent yet can still come.
+    let late = remote.call(|number: &mut u32| *number);
+    drop(remote);
+    assert!(poll().is_pending());
+    drop(late);
+    assert_eq!((bell.0.load(Ordering::Relaxed), poll()), (2, Poll::Ready(Err(Error::BrokenPipe))));
+    assert!(inbox.is_abandoned());
+    assert_eq!(future::block_on(inbox.ready()), Err(Error::BrokenPipe));
+}
+
+#[test]
+fn threads_block_for_a_call_and_for_the_inbox_with_timeouts() {
+    let host = devnet_drivers::Host::new();
+    let (clock, short) = (host.clock(), Some(Duration::from_millis(20)));
+    let (remote, inbox) = channel::<u32>(4, Waker::noop().clone());
+    assert_eq!(inbox.block(&*clock, short), Err(Error::TimedOut));
+    let abandoned = remote.call(|number: &mut u32| *number += 100);
+    assert_eq!(abandoned.block(&*clock, short), Err(Error::TimedOut));
+    let mut number = 1;
+    // It was given up before it ran.
+    assert_eq!((inbox.run(&mut number), number), (1, 1));
+    let owner = std::thread::spawn(move || {
+        let mut number = 1;
+        while inbox.block(&*clock, None).is_ok() {
+            inbox.run(&mut number);
+        }
+        number
+    });
+    let call = remote.call(|number: &mut u32| {
+        *number += 1;
+        *number
+    });
+    assert_eq!(call.block(&*host.clock(), Some(Duration::from_secs(60))), Ok(2));
+    drop(remote);
+    assert_eq!(owner.join().unwrap(), 2);
+}
+
+/// Polls both until no frame is on its way.
+fn settle(left: &mut Node, right: &mut Node, now: Instant) {
+    for _ in 0..100 {
+        left.poll(now);
+        right.poll(now);
+    }
+}
+
+/// Polls a wait of the node once.
+fn wait_once(node: &mut Node, clock: &world::VirtualClock, bell: &Arc<Bell>) -> bool {
+    let waker = Waker::from(Arc::clone(bell));
+    let ports = &mut [(&mut node.port, &mut node.driver as &mut dyn Driver)];
+    let mut wait = node.core.wait(clock, ports);
+    std::pin::Pin::new(&mut wait).poll(&mut Context::from_waker(&waker)).is_ready()
+}
+
+#[test]
+fn one_wait_ends_by_the_driver_the_deadline_or_a_request_and_may_be_dropped() {
+    let (mut left, mut right) = pair();
+    let clock = world::VirtualClock::default();
+    let mut now = Instant::ZERO;
+    while let Some(next) = step(&mut left, &mut right, now) {
+        now = next;
+    }
+    settle(&mut left, &mut right, now);
+    clock.set(now);
+    let (remote, inbox) = channel::<Core>(4, left.core.doorbell());
+    let bell = Arc::new(Bell::default());
+    let rung = || bell.0.swap(0, Ordering::Relaxed) > 0;
+    assert!(!wait_once(&mut left, &clock, &bell) && !rung());
+    // A request, and again after a wait that was dropped before it was polled.
+    remote.try_send(|core| core.manager().configure("eth0", "metric 7").unwrap()).unwrap();
+    assert!(rung());
+    drop(left.core.wait(&clock, &mut []));
+    assert!(wait_once(&mut left, &clock, &bell));
+    assert_eq!(inbox.run(&mut left.core), 1);
+    settle(&mut left, &mut right, now);
+    assert!(!wait_once(&mut left, &clock, &bell));
+    // Work from a socket.
+    let socket = UdpSocket::new(&left.core.sockets());
+    socket.try_send(b"x", Some("10.0.0.2:9".parse().unwrap())).unwrap();
+    assert!(rung() && wait_once(&mut left, &clock, &bell));
+    assert!(left.core.poll_delay(now).is_some_and(|delay| delay.is_zero()));
+    while left.poll(now) {}
+    // A frame: a wait that is dropped keeps it in the port.
+    assert!(!wait_once(&mut left, &clock, &bell) && !rung());
+    while right.poll(now) {}
+    assert!(rung() && wait_once(&mut left, &clock, &bell));
+    assert!(wait_once(&mut left, &clock, &bell));
+    settle(&mut left, &mut right, now);
+    // The deadline.
+    let delay = left.core.poll_delay(now).unwrap();
+    assert!(!delay.is_zero() && !wait_once(&mut left, &clock, &bell));
+    clock.set(now.after(delay));
+    assert!(wait_once(&mut left, &clock, &bell));
+    // The last remote is gone.
+    settle(&mut left, &mut right, now.after(delay));
+    rung();
+    wait_once(&mut left, &clock, &bell);
+    drop(remote);
+    assert!(rung() && inbox.is_abandoned());
 }
 
 #[test]

@@ -114,7 +114,7 @@ fn ifs_02_unregistering_ends_every_socket_and_every_open_file() {
         assert_eq!(device.try_control::<GetInterface>(&()), Err(Error::NoDevice));
         assert_eq!(names(&left.files), ["lo"]);
         assert_eq!(
-            TcpStream::connect(&left.sockets(), "10.0.0.2:80".parse().unwrap()).await.unwrap_err(),
+            TcpStream::connect(&left.sockets(), "10.0.0.2:80").await.unwrap_err(),
             Error::NetworkUnreachable
         );
     });
@@ -162,7 +162,7 @@ fn admin_down_keeps_the_configuration_and_up_restores_it() {
     left.write(&device, "link down").unwrap();
     assert!(left.control::<ListRoutes>("eth0", &()).unwrap().iter().all(|route| !route.usable));
     world.run(async {
-        let refused = TcpStream::connect(&left.sockets(), "10.0.0.2:80".parse().unwrap()).await;
+        let refused = TcpStream::connect(&left.sockets(), "10.0.0.2:80").await;
         assert_eq!(refused.unwrap_err(), Error::NetworkUnreachable);
     });
     left.write(&device, "link up").unwrap();
@@ -248,9 +248,7 @@ fn a_device_that_hangs_for_ever_keeps_no_connection_for_ever() {
         let listener =
             TcpListener::bind(&right.sockets(), "10.0.0.2:80".parse().unwrap(), 64).unwrap();
         for _ in 0..40 {
-            clients.push(
-                TcpStream::connect(&left.sockets(), "10.0.0.2:80".parse().unwrap()).await.unwrap(),
-            );
+            clients.push(TcpStream::connect(&left.sockets(), "10.0.0.2:80").await.unwrap());
         }
         // Idle long enough that no deadline of the handshake is left.
         world.sleep(Duration::from_secs(200)).await;

@@ -113,7 +113,7 @@ async fn client(
     debts: Option<Debts>,
 ) -> Result<Instant, Error> {
     clock.sleep_until(Instant::from_micros(3_000_000 + 1000 * number as u64)).await;
-    let connect = || TcpStream::connect_with(&sockets, None, SERVER.parse().unwrap(), &settings);
+    let connect = || TcpStream::connect_with(&sockets, None, SERVER, &settings);
     let stream = match connect().await {
         // A burst goes on while nobody else sends: seven SYNs in two minutes may all meet it, the
         // kernel's too.
@@ -122,7 +122,7 @@ async fn client(
     };
     let late = async {
         clock.sleep_until(clock.now().after(PATIENCE)).await;
-        let port = stream.local_address().port();
+        let port = stream.local_addr().port();
         let is_owed = debts.is_none_or(|debts| debts.lock().unwrap().contains(&port));
         assert!(
             is_owed,

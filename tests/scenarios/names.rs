@@ -5,7 +5,7 @@ use std::sync::{Arc, Mutex};
 use std::time::Duration;
 
 use devnet_network::command::dns::{Answer, Question, RecordData, RecordKind};
-use devnet_network::dns_message::DnsMessage;
+use devnet_network::dns_message::{DnsMessage, QueryKind};
 use devnet_network::{TcpListener, UdpSocket};
 use devnet_virtual_file_system::Error;
 use world::{Host, World};
@@ -20,12 +20,13 @@ type Script = dyn Fn(&Asked) -> Vec<Vec<u8>> + Send + Sync;
 pub(crate) struct Asked {
     bytes: Vec<u8>,
     pub(crate) name: String,
+    pub(crate) kind: QueryKind,
 }
 
 impl Asked {
     pub(crate) fn new(bytes: &[u8]) -> Self {
         let query = DnsMessage::parse(bytes).unwrap();
-        Self { bytes: bytes.to_vec(), name: query.name }
+        Self { bytes: bytes.to_vec(), name: query.name, kind: query.kind }
     }
 
     /// A header alone, without a question.
@@ -66,6 +67,10 @@ fn record(name: &str, kind: u16, class: u16, data: &[u8]) -> Vec<u8> {
 
 pub(crate) fn a(name: &str, last: u8) -> Vec<u8> {
     record(name, 1, 1, &[10, 0, 0, last])
+}
+
+pub(crate) fn aaaa(name: &str, address: std::net::Ipv6Addr) -> Vec<u8> {
+    record(name, 28, 1, &address.octets())
 }
 
 fn cname(name: &str, target: &str) -> Vec<u8> {

@@ -7,7 +7,7 @@ pub(crate) use world::pair::{HARDWARE, hosts, options};
 /// A connection from the first host to a listener on the second.
 pub(crate) async fn connection(left: &Host, right: &Host, to: &str) -> (TcpStream, TcpStream) {
     let listener = TcpListener::bind(&right.sockets(), to.parse().unwrap(), 16).unwrap();
-    let client = TcpStream::connect(&left.sockets(), to.parse().unwrap()).await.unwrap();
+    let client = TcpStream::connect(&left.sockets(), to).await.unwrap();
     let server = listener.accept().await.unwrap();
     (client, server)
 }

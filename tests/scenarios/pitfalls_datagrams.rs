@@ -94,7 +94,7 @@ fn sok_04_connecting_picks_the_source_once_and_fails_without_the_family() {
     let socket = UdpSocket::new(&wire.host.sockets());
     assert_eq!(socket.connect(at(PEER, 7)).unwrap().ip(), IpAddr::V4(HOST));
     wire.host.write(&wire.host.open("eth0"), "address add 10.0.0.200/24").unwrap();
-    assert_eq!(socket.local_address().unwrap().ip(), IpAddr::V4(HOST));
+    assert_eq!(socket.local_addr().unwrap().ip(), IpAddr::V4(HOST));
     let (end, _hand) =
         devnet_drivers::cable(devnet_drivers::CableOptions { mtu: 1000, ..options() });
     let without = Host::new(&world).with("eth0", end, &["10.0.0.1/24"]);
@@ -629,7 +629,7 @@ fn a_socket_bound_to_a_device_uses_no_other() {
         assert_eq!(socket.receive().await.unwrap().data, b"back");
         // What comes another way is for others.
         let local = UdpSocket::new(&left.sockets());
-        let port = socket.local_address().unwrap().port();
+        let port = socket.local_addr().unwrap().port();
         local.send_to(b"inside", at(Ipv4Addr::LOCALHOST, port)).await.unwrap();
         world.sleep(Duration::from_millis(10)).await;
         assert!(future::poll_once(socket.receive()).await.is_none());

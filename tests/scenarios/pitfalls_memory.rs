@@ -125,9 +125,7 @@ fn mem_01_a_backlog_is_bounded_and_so_are_offers() {
         let mut offers = Vec::new();
         let mut clients = Vec::new();
         for _ in 0..=limits::OFFERS {
-            clients.push(
-                TcpStream::connect(&left.sockets(), "10.0.0.2:81".parse().unwrap()).await.unwrap(),
-            );
+            clients.push(TcpStream::connect(&left.sockets(), "10.0.0.2:81").await.unwrap());
             offers.push(file.control::<NextConnection>(&()).await.unwrap().token);
         }
         world.sleep(MOMENT).await;

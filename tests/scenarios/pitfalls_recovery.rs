@@ -298,7 +298,7 @@ fn tcp_s_09_a_connect_that_nobody_answers_ends() {
     let (host, mut wire) = Wire::new(&world);
     world.run(async {
         let (start, sockets) = (world.now(), host.sockets());
-        let connect = TcpStream::connect(&sockets, (PEER, 80).into());
+        let connect = TcpStream::connect(&sockets, (PEER, 80));
         let (result, sent) =
             future::zip(connect, wire.watch(&world, Duration::from_secs(200))).await;
         assert_eq!(result.err(), Some(Error::TimedOut));
@@ -309,7 +309,7 @@ fn tcp_s_09_a_connect_that_nobody_answers_ends() {
                 .all(|(_, segment)| segment.flags == SYN && segment.sequence == sent[0].1.sequence)
         );
         assert_eq!(at, [0, 1, 3, 7, 15, 31, 63, 123]);
-        let connect = TcpStream::connect(&sockets, (PEER, 80).into());
+        let connect = TcpStream::connect(&sockets, (PEER, 80));
         assert_eq!(connect.await.err(), Some(Error::TimedOut));
         assert_eq!(world.now().since(start).as_secs(), 327);
     });
@@ -358,7 +358,7 @@ fn tcp_o_03_a_connect_that_was_given_up_refuses_the_late_answer() {
     let (host, mut wire) = Wire::new(&world);
     world.run(async {
         let sockets = host.sockets();
-        let mut connect = Box::pin(TcpStream::connect(&sockets, (PEER, 80).into()));
+        let mut connect = Box::pin(TcpStream::connect(&sockets, (PEER, 80)));
         assert!(future::poll_once(&mut connect).await.is_none());
         let sent = wire.exchange(&world, None).await.remove(0);
         drop(connect);
@@ -644,7 +644,7 @@ fn a_connect_asks_for_marks_once() {
                     "{last:?}"
                 );
             };
-            let connect = TcpStream::connect_with(&sockets, None, (PEER, 80).into(), &settings);
+            let connect = TcpStream::connect_with(&sockets, None, (PEER, 80), &settings);
             let (stream, ()) = future::zip(connect, play).await;
             let stream = stream.unwrap();
             stream.write_all(&[7; 1000]).await.unwrap();
@@ -678,8 +678,7 @@ fn tcp_r_01_the_last_word_of_a_handshake_has_a_scaled_window() {
                 let window = u32::from(last.window) << scale;
                 assert!((32_768..=65_536).contains(&window), "{shift:?}: {window}");
             };
-            let (stream, ()) =
-                future::zip(TcpStream::connect(&sockets, (PEER, 80).into()), play).await;
+            let (stream, ()) = future::zip(TcpStream::connect(&sockets, (PEER, 80)), play).await;
             stream.unwrap().abort();
             wire.exchange(&world, None).await;
         }
@@ -700,7 +699,7 @@ fn tcp_r_11_a_wrong_acknowledgment_of_a_syn_earns_a_reset_whatever_it_carries() 
     let (host, mut wire) = Wire::new(&world);
     world.run(async {
         let sockets = host.sockets();
-        let mut connect = Box::pin(TcpStream::connect(&sockets, (PEER, 80).into()));
+        let mut connect = Box::pin(TcpStream::connect(&sockets, (PEER, 80)));
         assert!(future::poll_once(&mut connect).await.is_none());
         let first =
             std::iter::from_fn(|| wire.segment()).find(|segment| segment.flags & SYN != 0).unwrap();
@@ -742,8 +741,7 @@ fn tcp_s_13_a_lost_syn_leaves_the_connection_its_whole_window() {
     let (host, mut wire) = Wire::new(&world);
     world.run(async {
         let sockets = host.sockets();
-        let connect =
-            world.spawn(async move { TcpStream::connect(&sockets, (PEER, 80).into()).await });
+        let connect = world.spawn(async move { TcpStream::connect(&sockets, (PEER, 80)).await });
         world.sleep(milliseconds(1500)).await;
         let syns: Vec<_> = std::iter::from_fn(|| wire.segment())
             .filter(|segment| segment.flags & SYN != 0)
@@ -803,7 +801,7 @@ fn tcp_x_06_ephemeral_ports_of_one_peer_say_nothing_about_those_of_another() {
     world.run(async {
         let sockets = host.sockets();
         let port = async |wire: &mut Wire, to: u16| {
-            let mut connect = Box::pin(TcpStream::connect(&sockets, (PEER, to).into()));
+            let mut connect = Box::pin(TcpStream::connect(&sockets, (PEER, to)));
             assert!(future::poll_once(&mut connect).await.is_none());
             std::iter::from_fn(|| wire.segment())
                 .find(|segment| segment.flags & SYN != 0)

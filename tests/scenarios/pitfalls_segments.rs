@@ -173,7 +173,7 @@ fn tcp_x_01_first_numbers_follow_the_clock_for_one_tuple_and_nothing_for_others(
             let settings = TcpSettings::default();
             let local = Some((HOST, port).into());
             let mut connect =
-                Box::pin(TcpStream::connect_with(&sockets, local, (PEER, 80).into(), &settings));
+                Box::pin(TcpStream::connect_with(&sockets, local, (PEER, 80), &settings));
             assert!(future::poll_once(&mut connect).await.is_none());
             drop(connect);
             std::iter::from_fn(|| wire.segment())

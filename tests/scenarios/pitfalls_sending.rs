@@ -310,7 +310,7 @@ fn tcp_x_08_no_segment_of_any_state_panics_or_forges_data() {
                 (1001, answer.end(), 80)
             } else {
                 let sockets = host.sockets();
-                let to = (PEER, 5000 + round).into();
+                let to = (PEER, 5000 + round);
                 world.spawn(async move { drop(TcpStream::connect(&sockets, to).await) }).detach();
                 let sent = wire.exchange(&world, None).await;
                 let first = sent.iter().find(|segment| segment.flags & SYN != 0).unwrap().clone();

@@ -164,7 +164,7 @@ fn tcp_o_06_a_newer_syn_reopens_a_resting_tuple_and_an_older_one_earns_an_ack() 
         let acknowledge =
             Segment::new(5000, 80, ACK, ours.wrapping_add(501), sent[0].sequence.wrapping_add(1));
         wire.exchange(&world, Some(&acknowledge)).await;
-        assert_eq!(listener.try_accept().unwrap().remote_address(), peer(5000));
+        assert_eq!(listener.try_accept().unwrap().peer_addr(), peer(5000));
         let _ = theirs;
     });
 }
@@ -278,15 +278,14 @@ fn tcp_o_11_destinations_that_cannot_be_connected_fail_at_once() {
             ("[2001:db8::1]:80", Error::NetworkUnreachable),
         ] {
             let before = world.now();
-            let outcome = TcpStream::connect(&left.sockets(), to.parse().unwrap()).await;
+            let outcome = TcpStream::connect(&left.sockets(), to).await;
             assert_eq!(outcome.unwrap_err(), error, "{to}");
             assert_eq!(world.now(), before, "{to}");
         }
         let local = Some("[fd00::1]:0".parse().unwrap());
         let sockets = left.sockets();
         let settings = TcpSettings::default();
-        let mixed =
-            TcpStream::connect_with(&sockets, local, "10.0.0.2:80".parse().unwrap(), &settings);
+        let mixed = TcpStream::connect_with(&sockets, local, "10.0.0.2:80", &settings);
         assert_eq!(mixed.await.unwrap_err(), Error::InvalidInput);
     });
 }
@@ -296,7 +295,7 @@ fn tcp_o_12_a_local_address_that_is_not_ours_is_refused() {
     let world = World::new(12);
     let (left, _right) = hosts(&world);
     world.run(async {
-        let (sockets, remote) = (left.sockets(), "10.0.0.2:80".parse().unwrap());
+        let (sockets, remote) = (left.sockets(), "10.0.0.2:80");
         let local = Some("10.0.0.77:0".parse().unwrap());
         let outcome =
             TcpStream::connect_with(&sockets, local, remote, &TcpSettings::default()).await;

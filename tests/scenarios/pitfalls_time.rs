@@ -232,11 +232,12 @@ struct Node {
 fn node(seed: u64, mut driver: Cable, host: u8) -> Node {
     let core = Core::new(Arc::new(SeededEntropy::new(seed)), Instant::ZERO).unwrap();
     let port = core.attach("eth0", &mut driver).unwrap();
-    core.execute(
-        "eth0",
-        &format!("link up\naddress add 10.0.0.{host}/24\naddress add fd00::{host}/64"),
-    )
-    .unwrap();
+    core.manager()
+        .configure(
+            "eth0",
+            &format!("link up\naddress add 10.0.0.{host}/24\naddress add fd00::{host}/64"),
+        )
+        .unwrap();
     Node { core, port, driver }
 }
 
@@ -260,12 +261,12 @@ fn disturb(left: &Node, right: &Node, kept: &mut Vec<Box<dyn std::any::Any>>, ch
             kept.push(Box::new(socket));
         }
         7 => kept.clear(),
-        8 => drop(left.core.execute("eth0", "address remove 10.0.0.1/24")),
-        9 => drop(left.core.execute("eth0", "address add 10.0.0.1/24")),
-        10 => drop(right.core.execute("eth0", "link down")),
-        11 => drop(right.core.execute("eth0", "link up")),
-        12 => drop(left.core.execute("eth0", "dhcp start")),
-        13 => drop(left.core.execute("eth0", "dhcp stop")),
+        8 => drop(left.core.manager().configure("eth0", "address remove 10.0.0.1/24")),
+        9 => drop(left.core.manager().configure("eth0", "address add 10.0.0.1/24")),
+        10 => drop(right.core.manager().configure("eth0", "link down")),
+        11 => drop(right.core.manager().configure("eth0", "link up")),
+        12 => drop(left.core.manager().configure("eth0", "dhcp start")),
+        13 => drop(left.core.manager().configure("eth0", "dhcp stop")),
         14 => {
             let socket = UdpSocket::new(&sockets);
             let _ = socket.join_group("239.1.2.3".parse().unwrap(), Some("eth0"));
@@ -367,7 +368,7 @@ fn tim_07_frames_come_before_timers() {
     right.core.spawn(echo);
     let sockets = left.core.sockets();
     let send = async move {
-        let stream = TcpStream::connect(&sockets, "10.0.0.2:80".parse().unwrap()).await.unwrap();
+        let stream = TcpStream::connect(&sockets, "10.0.0.2:80").await.unwrap();
         stream.write_all(b"once").await.unwrap();
         std::future::pending::<()>().await;
     };

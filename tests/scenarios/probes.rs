@@ -18,11 +18,11 @@ fn short_lived_client_is_accepted_and_so_is_the_client_after_it() {
     world.run(async {
         let listener = TcpListener::bind(&right.sockets(), SERVER.parse().unwrap(), 8).unwrap();
         let sockets = left.sockets();
-        let client = TcpStream::connect(&sockets, SERVER.parse().unwrap()).await.unwrap();
+        let client = TcpStream::connect(&sockets, SERVER).await.unwrap();
         client.write_all(b"gone before accept").await.unwrap();
         drop(client);
         world.sleep(Duration::from_secs(1)).await;
-        let next = TcpStream::connect(&sockets, SERVER.parse().unwrap()).await.unwrap();
+        let next = TcpStream::connect(&sockets, SERVER).await.unwrap();
         next.write_all(b"still here").await.unwrap();
         let first = listener.accept().await.unwrap();
         assert_eq!(read_to_end(&first).await.unwrap(), b"gone before accept");
@@ -44,11 +44,11 @@ fn accept_after_cancelled_accept() {
         let mut given_up = Box::pin(listener.accept());
         assert!(future::poll_once(&mut given_up).await.is_none());
         let sockets = left.sockets();
-        let client = TcpStream::connect(&sockets, SERVER.parse().unwrap()).await.unwrap();
+        let client = TcpStream::connect(&sockets, SERVER).await.unwrap();
         world.sleep(Duration::from_millis(10)).await;
         drop(given_up);
         let server = listener.accept().await.unwrap();
-        assert_eq!(server.remote_address(), client.local_address());
+        assert_eq!(server.peer_addr(), client.local_addr());
     });
 }
 

@@ -46,7 +46,7 @@ fn a_connection_to_ourselves_goes_through_loopback() {
     for to in ["127.0.0.1:9", "10.0.0.1:9", "[::1]:9", "[fd00::1]:9"] {
         world.run(async {
             let listener = TcpListener::bind(&left.sockets(), to.parse().unwrap(), 1).unwrap();
-            let client = TcpStream::connect(&left.sockets(), to.parse().unwrap()).await.unwrap();
+            let client = TcpStream::connect(&left.sockets(), to).await.unwrap();
             let server = listener.accept().await.unwrap();
             client.write_all(b"hello").await.unwrap();
             let mut buffer = [0; 16];
@@ -60,27 +60,26 @@ fn a_closed_port_refuses_and_a_missing_route_is_unreachable() {
     let world = World::new(3);
     let (left, _right) = hosts(&world);
     world.run(async {
-        let to = |text: &str| text.parse().unwrap();
         assert_eq!(
-            TcpStream::connect(&left.sockets(), to("10.0.0.2:81")).await.unwrap_err(),
+            TcpStream::connect(&left.sockets(), "10.0.0.2:81").await.unwrap_err(),
             Error::ConnectionRefused
         );
         assert_eq!(
-            TcpStream::connect(&left.sockets(), to("10.9.9.9:80")).await.unwrap_err(),
+            TcpStream::connect(&left.sockets(), "10.9.9.9:80").await.unwrap_err(),
             Error::NetworkUnreachable
         );
         assert_eq!(
-            TcpStream::connect(&left.sockets(), to("10.0.0.2:0")).await.unwrap_err(),
+            TcpStream::connect(&left.sockets(), "10.0.0.2:0").await.unwrap_err(),
             Error::ConnectionRefused
         );
         assert_eq!(
-            TcpStream::connect(&left.sockets(), to("224.0.0.1:80")).await.unwrap_err(),
+            TcpStream::connect(&left.sockets(), "224.0.0.1:80").await.unwrap_err(),
             Error::NetworkUnreachable
         );
         // Nobody answers for 10.0.0.9: three ARP requests, then the host is unreachable.
         let before = world.now();
         assert_eq!(
-            TcpStream::connect(&left.sockets(), to("10.0.0.9:80")).await.unwrap_err(),
+            TcpStream::connect(&left.sockets(), "10.0.0.9:80").await.unwrap_err(),
             Error::HostUnreachable
         );
         assert_eq!(world.now().since(before), Duration::from_secs(3));
@@ -97,9 +96,9 @@ fn a_backlog_of_64_takes_64_simultaneous_connects_in_order() {
         let connects: Vec<_> = (0..64)
             .map(|_| {
                 let sockets = left.sockets();
-                world.spawn(async move {
-                    TcpStream::connect(&sockets, "10.0.0.2:80".parse().unwrap()).await.unwrap()
-                })
+                world.spawn(
+                    async move { TcpStream::connect(&sockets, "10.0.0.2:80").await.unwrap() },
+                )
             })
             .collect();
         let mut clients = Vec::new();
@@ -111,8 +110,8 @@ fn a_backlog_of_64_takes_64_simultaneous_connects_in_order() {
         for _ in 0..64 {
             accepted.push(listener.accept().await.unwrap());
         }
-        let expected: Vec<_> = clients.iter().map(TcpStream::local_address).collect();
-        let found: Vec<_> = accepted.iter().map(TcpStream::remote_address).collect();
+        let expected: Vec<_> = clients.iter().map(TcpStream::local_addr).collect();
+        let found: Vec<_> = accepted.iter().map(TcpStream::peer_addr).collect();
         assert_eq!(found, expected);
     });
 }
@@ -127,9 +126,7 @@ fn a_full_backlog_delays_clients_and_refuses_none() {
         let connects: Vec<_> = (0..40)
             .map(|_| {
                 let sockets = left.sockets();
-                world.spawn(async move {
-                    TcpStream::connect(&sockets, "10.0.0.2:80".parse().unwrap()).await
-                })
+                world.spawn(async move { TcpStream::connect(&sockets, "10.0.0.2:80").await })
             })
             .collect();
         for _ in 0..40 {
@@ -148,8 +145,7 @@ fn a_client_that_wrote_and_left_before_accept_is_still_accepted() {
     world.run(async {
         let listener =
             TcpListener::bind(&right.sockets(), "10.0.0.2:80".parse().unwrap(), 4).unwrap();
-        let client =
-            TcpStream::connect(&left.sockets(), "10.0.0.2:80".parse().unwrap()).await.unwrap();
+        let client = TcpStream::connect(&left.sockets(), "10.0.0.2:80").await.unwrap();
         client.write_all(b"short-lived").await.unwrap();
         drop(client);
         world.sleep(Duration::from_secs(2)).await;
@@ -213,8 +209,7 @@ fn ten_thousand_sockets_leave_the_table_at_its_baseline() {
     let baseline = (left.open_sockets(), right.open_sockets());
     world.run(async {
         for _ in 0..10_000 {
-            let client =
-                TcpStream::connect(&left.sockets(), "10.0.0.2:80".parse().unwrap()).await.unwrap();
+            let client = TcpStream::connect(&left.sockets(), "10.0.0.2:80").await.unwrap();
             drop(client);
             drop(listener.accept().await.unwrap());
         }
@@ -271,13 +266,9 @@ fn a_cancelled_accept_and_connect_leave_nothing_behind() {
         assert!(future::poll_once(listener.accept()).await.is_none());
         let sockets = left.sockets();
         let baseline = left.open_sockets();
-        assert!(
-            future::poll_once(TcpStream::connect(&sockets, "10.0.0.9:80".parse().unwrap()))
-                .await
-                .is_none()
-        );
+        assert!(future::poll_once(TcpStream::connect(&sockets, "10.0.0.9:80")).await.is_none());
         assert_eq!(left.open_sockets(), baseline);
-        let _client = TcpStream::connect(&sockets, "10.0.0.2:80".parse().unwrap()).await.unwrap();
+        let _client = TcpStream::connect(&sockets, "10.0.0.2:80").await.unwrap();
         listener.accept().await.unwrap();
     });
 }
@@ -296,7 +287,7 @@ fn a_port_is_free_again_after_its_listener() {
         Error::AddressNotAvailable
     );
     let ephemeral = TcpListener::bind(&left.sockets(), "0.0.0.0:0".parse().unwrap(), 4).unwrap();
-    assert_ne!(ephemeral.local_address().port(), 0);
+    assert_ne!(ephemeral.local_addr().port(), 0);
 }
 
 #[test]
@@ -420,8 +411,7 @@ fn a_short_connection_takes_eight_packets() {
         let listener =
             TcpListener::bind(&right.sockets(), "10.0.0.2:80".parse().unwrap(), 16).unwrap();
         let before = (sent(&left), sent(&right));
-        let client =
-            TcpStream::connect(&left.sockets(), "10.0.0.2:80".parse().unwrap()).await.unwrap();
+        let client = TcpStream::connect(&left.sockets(), "10.0.0.2:80").await.unwrap();
         let server = listener.accept().await.unwrap();
         let mut byte = [0];
         client.write_all(b"a").await.unwrap();

@@ -88,7 +88,7 @@ fn a_zone_decides_where_datagrams_and_streams_leave() {
         assert_eq!(links.counts(), expected);
         let connected = UdpSocket::new(&sockets);
         connected.connect(to).unwrap();
-        assert_eq!(connected.remote_address(), Some(to));
+        assert_eq!(connected.peer_addr(), Some(to));
         world.run(connected.send(b"x")).unwrap();
         assert_eq!(links.counts(), expected);
         let begun = sockets.clone();
@@ -121,7 +121,7 @@ fn what_comes_from_a_link_local_address_has_its_zone() {
     socket.bind("[::]:7".parse().unwrap()).unwrap();
     let connected = UdpSocket::new(&links.host.sockets());
     connected.connect(links.peer(1, 9)).unwrap();
-    let port = connected.local_address().unwrap().port();
+    let port = connected.local_addr().unwrap().port();
     for link in [1, 0] {
         let from = SocketAddr::new(PEER_LINK.into(), 9);
         links.send(link, &udp(from, SocketAddr::new(HOST_LINK.into(), 7), b"x"));
@@ -150,10 +150,10 @@ fn streams_know_their_zone() {
     world.run(async {
         let client = TcpStream::connect(&left.sockets(), to).await.unwrap();
         let server = listener.accept().await.unwrap();
-        assert_eq!(client.remote_address(), to);
+        assert_eq!(client.peer_addr(), to);
         let index = right.control::<GetInterface>("eth0", &()).unwrap().index;
         let back = SocketAddrV6::new("fe80::ff:fe00:1".parse().unwrap(), 0, 0, index);
-        let SocketAddr::V6(remote) = server.remote_address() else { panic!("IPv6") };
+        let SocketAddr::V6(remote) = server.peer_addr() else { panic!("IPv6") };
         assert_eq!((*remote.ip(), remote.scope_id()), (*back.ip(), back.scope_id()));
     });
 }

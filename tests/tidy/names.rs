@@ -23,6 +23,45 @@ fn the_stack_is_wiring_in_one_file() {
     assert!(elsewhere.is_empty(), "impl Stack outside of {wiring:?}: {elsewhere:#?}");
 }
 
+/// Futures of sockets without forms of their own, and why.
+const WITHOUT_FORMS: [(&str, &str); 5] = [
+    ("connect_with", "those of `connect` take settings"),
+    ("write_all", "those of `write`, until nothing is left"),
+    ("send_to", "those of `send` take a destination"),
+    ("lookup", "those of `resolve`"),
+    ("timeout", "whoever polls has the clock"),
+];
+
+#[test]
+fn every_future_of_a_socket_is_polled_and_tried_too() {
+    let (mut all, mut waiting) = (Vec::new(), Vec::new());
+    let sockets = Path::new("network/src/socket");
+    for (path, text) in product_sources() {
+        let path = path.strip_prefix(root()).unwrap_or(&path);
+        if !path.starts_with(sockets) || path.starts_with(sockets.join("faces")) {
+            continue;
+        }
+        for line in text.lines().map(str::trim_start) {
+            let Some((before, after)) = line.split_once("fn ") else { continue };
+            let name: String =
+                after.chars().take_while(|next| next.is_alphanumeric() || *next == '_').collect();
+            if before == "pub async " {
+                waiting.push(name.clone());
+            }
+            all.push(name);
+        }
+    }
+    assert!(waiting.len() >= 20, "{waiting:?}");
+    for (name, _) in WITHOUT_FORMS {
+        assert!(waiting.iter().any(|known| known == name), "{name} is gone");
+    }
+    waiting.retain(|name| {
+        let has = |form: &str| all.contains(&format!("{form}_{name}"));
+        !(has("poll") && has("try")) && WITHOUT_FORMS.iter().all(|(known, _)| name != known)
+    });
+    assert!(waiting.is_empty(), "no poll_ or try_ form of {waiting:?}");
+}
+
 /// The functions of a file.
 #[derive(Default)]
 struct Functions(Vec<String>);

@@ -48,12 +48,15 @@ const fn assert_absent(row: &CommandEntry, table: &[CommandEntry], message: &str
 }
 
 /// Declares a table of commands: `number => Name: Authority (Request) -> Response;`, with
-/// `Authority, waits` for a command that may block.
+/// `Authority, waits` for a command that may block, and `, text "words"` behind the response for
+/// one that is a line of text too: these words, then the request as
+/// [`FromText`](crate::FromText) reads it.
 ///
 /// It generates the module with one unit struct per command that implements
 /// [`ControlCommand`](crate::ControlCommand), the constant `TABLE` of
 /// [`CommandEntry`](crate::CommandEntry), and the enum `Request` with one variant per command and
-/// `decode`, `authority`, `identifier`. The doc lines of a command become its documentation.
+/// `decode`, `parse`, `authority`, `identifier`. The doc lines of a command become its
+/// documentation.
 ///
 /// A device dispatches a request by its `Request::timing`: the enum `Immediate` has the commands
 /// that complete at once, `Waiting` has those that may block. Match both without `_`: a row without
@@ -64,8 +67,8 @@ const fn assert_absent(row: &CommandEntry, table: &[CommandEntry], message: &str
 /// implement `Debug`, `Clone`, `PartialEq`, `Serialize` and `Deserialize`, and contain no `usize`.
 ///
 /// The direction bits follow from the authority: `Read` is
-/// [`Direction::Read`](crate::Direction::Read), `Write` is
-/// [`Direction::ReadWrite`](crate::Direction::ReadWrite). The size is always
+/// [`DataDirection::Read`](crate::DataDirection::Read), `Write` is
+/// [`DataDirection::ReadWrite`](crate::DataDirection::ReadWrite). The size is always
 /// [`REQUEST_BYTES`](crate::limits::REQUEST_BYTES).
 ///
 /// ```
@@ -73,7 +76,7 @@ const fn assert_absent(row: &CommandEntry, table: &[CommandEntry], message: &str
 ///     /// Commands of the example radio.
 ///     pub mod radio, kind b'x' {
 ///         /// Tunes the radio.
-///         1 => Tune: Write (u32) -> bool;
+///         1 => Tune: Write (u32) -> bool, text "tune to";
 ///         /// Tells the frequency.
 ///         2 => GetFrequency: Read (()) -> u32;
 ///         /// Looks for the next station; waits until one is found.
@@ -91,6 +94,8 @@ const fn assert_absent(row: &CommandEntry, table: &[CommandEntry], message: &str
 /// # fn main() -> devnet_virtual_file_system::Result<()> {
 /// let request = radio::Request::decode(radio::Tune::IDENTIFIER, &encode(&98_u32)?);
 /// assert_eq!(request, Some(Ok(radio::Request::Tune(98))));
+/// assert_eq!(radio::Request::parse("tune to 98"), Some(Ok(radio::Request::Tune(98))));
+/// assert_eq!(radio::Request::parse("tune in"), None);
 /// let search = radio::Request::Search(()).timing();
 /// assert_eq!(search, radio::Timing::Waiting(radio::Waiting::Search(())));
 /// # Ok(())
@@ -140,7 +145,7 @@ macro_rules! define_commands {
             $(
                 $(#[doc = $documentation:literal])+
                 $number:literal => $name:ident : $authority:ident $(, $waits:ident)?
-                    ($request:ty) -> $response:ty;
+                    ($request:ty) -> $response:ty $(, text $text:literal)?;
             )*
         }
     ) => {
@@ -158,6 +163,7 @@ macro_rules! define_commands {
                     authority: <$name as $crate::ControlCommand>::AUTHORITY,
                     waits: <$name as $crate::ControlCommand>::WAITS,
                     documentation: <$name as $crate::ControlCommand>::DOCUMENTATION,
+                    text: $crate::__command_text!($($text)?),
                 }),*
             ];
 
@@ -217,6 +223,23 @@ macro_rules! define_commands {
                     }
                 }
 
+                /// Parses a line of text; `None` if it begins with the words of no command.
+                ///
+                /// The inner error is that of [`FromText`]($crate::FromText).
+                #[must_use]
+                pub fn parse(line: &str) -> ::core::option::Option<$crate::Result<Self>> {
+                    $($(
+                        if let ::core::option::Option::Some(rest) =
+                            $crate::text::strip_words(line, $text)
+                        {
+                            let request = <$request as $crate::FromText>::from_text(rest);
+                            return ::core::option::Option::Some(request.map(Self::$name));
+                        }
+                    )?)*
+                    let _ = line;
+                    ::core::option::Option::None
+                }
+
                 /// Returns the authority that a command requires of its file; `None` if it is not
                 /// in this table.
                 #[must_use]
@@ -265,6 +288,18 @@ macro_rules! __command_waits {
     };
     (waits) => {
         true
+    };
+}
+
+/// The words of a row's text form.
+#[doc(hidden)]
+#[macro_export]
+macro_rules! __command_text {
+    () => {
+        ::core::option::Option::None
+    };
+    ($text:literal) => {
+        ::core::option::Option::Some($text)
     };
 }
 

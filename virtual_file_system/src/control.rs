@@ -23,7 +23,7 @@ const DIRECTION_SHIFT: u32 = 30;
 
 /// The direction of a command's data, seen from the caller as in Linux' `ioctl.h`.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
-pub enum Direction {
+pub enum DataDirection {
     /// No data.
     None = 0,
     /// The request carries data that changes something.
@@ -43,7 +43,7 @@ pub struct Identifier(u32);
 impl Identifier {
     /// Makes an identifier; only the low 14 bits of `size` are used.
     #[must_use]
-    pub const fn new(direction: Direction, size: u16, kind: u8, number: u8) -> Self {
+    pub const fn new(direction: DataDirection, size: u16, kind: u8, number: u8) -> Self {
         let size = size as u32 & SIZE_MASK;
         Self(
             (direction as u32) << DIRECTION_SHIFT
@@ -67,12 +67,12 @@ impl Identifier {
 
     /// Returns the direction of the data.
     #[must_use]
-    pub const fn direction(self) -> Direction {
+    pub const fn direction(self) -> DataDirection {
         match self.0 >> DIRECTION_SHIFT {
-            0 => Direction::None,
-            1 => Direction::Write,
-            2 => Direction::Read,
-            _ => Direction::ReadWrite,
+            0 => DataDirection::None,
+            1 => DataDirection::Write,
+            2 => DataDirection::Read,
+            _ => DataDirection::ReadWrite,
         }
     }
 
@@ -108,10 +108,10 @@ impl Authority {
     /// Returns the direction bits: every command returns a response, and only a changing one counts
     /// as carrying data in.
     #[must_use]
-    pub const fn direction(self) -> Direction {
+    pub const fn direction(self) -> DataDirection {
         match self {
-            Self::Read => Direction::Read,
-            Self::Write => Direction::ReadWrite,
+            Self::Read => DataDirection::Read,
+            Self::Write => DataDirection::ReadWrite,
         }
     }
 
@@ -157,6 +157,8 @@ pub struct CommandEntry {
     pub waits: bool,
     /// What it does.
     pub documentation: &'static str,
+    /// The words with which a line of text gives it, if the table declares them.
+    pub text: Option<&'static str>,
 }
 
 /// The encoded payload of a request or a response.

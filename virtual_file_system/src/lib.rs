@@ -15,6 +15,7 @@
 //! | [`file`](mod@file) | the open file: offset, flags, blocking, closing |
 //! | [`device`] | the traits that a device implements |
 //! | [`control`], [`commands`] | typed commands as bytes, one table per device kind |
+//! | [`text`] | the same commands as lines of text |
 //!
 //! [`operation`], [`readiness`] and [`lock`] are the tools for blocking devices; [`pipe`](mod@pipe)
 //! is one of them, [`limits`] holds every bound and [`error`] every error.
@@ -42,13 +43,15 @@ pub mod pipe;
 pub mod quota;
 pub mod readiness;
 mod storage;
+pub mod text;
 pub mod tree;
 
 pub use access::{
     Access, Credentials, GroupIdentifier, Mode, OpenFlags, UserIdentifier, permitted,
 };
 pub use control::{
-    Authority, CommandEntry, ControlCommand, Direction, Identifier, decode, decode_response, encode,
+    Authority, CommandEntry, ControlCommand, DataDirection, Identifier, decode, decode_response,
+    encode,
 };
 pub use device::{CharacterDevice, OpenDevice, OpenRequest};
 pub use error::{Error, Result};
@@ -60,6 +63,7 @@ pub use path::Path;
 pub use pipe::pipe;
 pub use quota::{Disposer, Stored};
 pub use readiness::{Readiness, WakerList};
+pub use text::FromText;
 pub use tree::VirtualFileSystem;
 
 #[cfg(doctest)]

@@ -25,7 +25,8 @@ use crate::controller::{Controlled, Controller, DriverInformation};
 use crate::counters::{Counters, DriverCounters};
 use crate::limits::ETHERNET_HEADER;
 
-/// The options of a cable.
+/// The options of a cable. The default is Ethernet with an MTU of 1500 bytes, checksums, queues of
+/// 256 frames, and the hardware addresses `02:00:00:00:00:01` and `02:00:00:00:00:02`.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
 pub struct CableOptions {
     /// The largest IP packet in bytes.
@@ -39,6 +40,18 @@ pub struct CableOptions {
     /// Queue of each direction, in frames, in addition to the batch that the receiver processes. At
     /// least one.
     pub capacity: usize,
+}
+
+impl Default for CableOptions {
+    fn default() -> Self {
+        Self {
+            mtu: 1500,
+            medium: Medium::Ethernet,
+            hardware: (HardwareAddress([2, 0, 0, 0, 0, 1]), HardwareAddress([2, 0, 0, 0, 0, 2])),
+            reliable: false,
+            capacity: 256,
+        }
+    }
 }
 
 /// Creates a cable and returns its two ends.

@@ -48,7 +48,7 @@ fn every_driver_tells_what_it_is_and_what_it_counted() {
     assert_eq!(file.try_control_raw(Identifier::from_raw(0x1234), &[]), Err(Error::UnknownCommand));
     assert_eq!(
         (file.try_read(&mut [0; 8]), file.try_write(b"x")),
-        (Ok(0), Err(Error::Unsupported))
+        (Ok(0), Err(Error::InvalidInput))
     );
     assert_eq!(file.readiness_now(), Readiness::READABLE | Readiness::WRITABLE);
 }

@@ -52,6 +52,7 @@ const CONNECT: &[Error] = &[
     ConnectionAborted,
     TimedOut,
     NetworkUnreachable,
+    NotFound,
     HostUnreachable,
     HostDown,
     NetworkDown,
@@ -73,6 +74,7 @@ const SEND_TO: &[Error] = &[
     AddressNotAvailable,
     AddressInUse,
     NetworkUnreachable,
+    NotFound,
     HostUnreachable,
     HostDown,
     NetworkDown,
@@ -142,13 +144,13 @@ impl Request {
             | Self::ListGroups(()) => &[],
             Self::SetHardwareAddress(_) => &[AddressNotAvailable, Unsupported, InputOutput],
             Self::SetMtu(_) | Self::SetAdvertisement(_) => &[InvalidInput, Unsupported],
-            Self::AddAddress(_) => {
+            Self::AddAddress(_) | Self::ReplaceAddresses(_) => {
                 &[InvalidInput, AddressNotAvailable, AlreadyExists, NoBufferSpace, Unsupported]
             }
             Self::RemoveAddress(_) => &[AddressNotAvailable, Unsupported],
             Self::AddRoute(_) => ADD_ROUTE,
             Self::RemoveRoute(_) => &[NoSuchProcess],
-            Self::FindRoute(_) => &[NetworkUnreachable, AddressNotAvailable],
+            Self::FindRoute(_) => &[NotFound, NetworkUnreachable, AddressNotAvailable],
             Self::AddDnsServer(_) => &[InvalidInput, AlreadyExists, NoBufferSpace, Unsupported],
             Self::RemoveDnsServer(_) | Self::RemoveNeighbor(_) => &[NotFound, Unsupported],
             Self::Resolve(_) => RESOLVE,

@@ -114,6 +114,7 @@ impl Request {
             Self::AddAddress(_) => &["address add PREFIX [broadcast IPV4]"],
             Self::RemoveAddress(_) => &["address remove PREFIX"],
             Self::FlushAddresses(()) => &["address flush"],
+            Self::ReplaceAddresses(_) => &["address replace PREFIX [PREFIX ...]"],
             Self::AddRoute(_) => ADD_ROUTE,
             Self::RemoveRoute(_) => REMOVE_ROUTE,
             Self::AddDnsServer(_) => &["dns add ADDRESS"],

@@ -82,6 +82,9 @@ devnet_virtual_file_system::define_commands! {
         18 => RemoveAddress: Write (Prefix) -> ();
         /// Removes every address that a command added; returns how many.
         19 => FlushAddresses: Write (()) -> u32;
+        /// Makes these the addresses that commands added: those that stay are not touched, the
+        /// others go and come, or nothing changes; true if that changed something.
+        20 => ReplaceAddresses: Write (Vec<address::NewAddress>) -> bool;
 
         /// Lists the routes: on an interface its own, on `/devices/sockets` those of all
         /// interfaces.

@@ -89,6 +89,7 @@ impl Mode {
             | Request::AddAddress(_)
             | Request::RemoveAddress(_)
             | Request::FlushAddresses(())
+            | Request::ReplaceAddresses(_)
             | Request::ListRoutes(())
             | Request::ListRoutePreferences(())
             | Request::AddRoute(_)

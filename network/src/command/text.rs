@@ -40,16 +40,35 @@ pub fn parse(line: &str) -> Result<Option<Request>, Error> {
     }
 }
 
-/// Parses every line of a write to a device.
-///
-/// # Errors
-/// As [`parse`], and `MessageTooLong` beyond 64 KiB of text.
-pub fn parse_lines(data: &[u8]) -> Result<Vec<Request>, Error> {
-    if data.len() > limits::TEXT_BYTES {
-        return Err(Error::MessageTooLong);
-    }
-    let text = core::str::from_utf8(data).map_err(|_| Error::InvalidInput)?;
-    text.lines().filter_map(|line| parse(line).transpose()).collect()
+/// The first words of lines.
+const WORDS: &[&str] = &[
+    "link",
+    "mac",
+    "mtu",
+    "advertise",
+    "metric",
+    "address",
+    "route",
+    "dns",
+    "dhcp",
+    "neighbor",
+    "watch",
+    "socket",
+    "join",
+    "leave",
+    "bind",
+    "connect",
+    "listen",
+    "accept",
+    "shutdown",
+    "option",
+];
+
+/// True when a line begins with a word of this grammar, whether or not it is a command.
+#[must_use]
+pub fn is_ours(line: &str) -> bool {
+    let first = line.split_ascii_whitespace().next().unwrap_or_default();
+    WORDS.contains(&first)
 }
 
 fn request(words: &[&str]) -> Result<Request, Error> {
@@ -94,6 +113,10 @@ fn address(words: &[&str]) -> Result<Request, Error> {
         })),
         ["remove", prefix] => Ok(Request::RemoveAddress(value(prefix)?)),
         ["flush"] => Ok(Request::FlushAddresses(())),
+        ["replace", prefixes @ ..] if !prefixes.is_empty() => {
+            let new = |prefix: &&str| Ok(NewAddress { prefix: value(prefix)?, broadcast: None });
+            prefixes.iter().map(new).collect::<Result<_, _>>().map(Request::ReplaceAddresses)
+        }
         _ => Err(Error::InvalidInput),
     }
 }
@@ -314,6 +337,16 @@ mod tests {
     }
 
     #[test]
+    fn every_first_word_of_the_parser_is_ours() {
+        for word in WORDS {
+            assert!(is_ours(&alloc::format!(" {word}\tnonsense")), "{word}");
+        }
+        for line in ["", "#", "links up", "LINK up", "tune to 98"] {
+            assert!(!is_ours(line), "{line}");
+        }
+    }
+
+    #[test]
     fn hostile_lines_are_refused() {
         let long = String::from("address add ") + &"1".repeat(limits::LINE_BYTES);
         assert_eq!(parse(&long), Err(Error::MessageTooLong));
@@ -322,6 +355,8 @@ mod tests {
             "address add",
             "address add 300.1.1.1/8",
             "address add 10.0.0.1/99",
+            "address replace",
+            "address replace 10.0.0.1/24 nowhere",
             "link sideways",
             "mtu -1",
             "mtu 99999999999999999999",

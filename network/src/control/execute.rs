@@ -8,7 +8,7 @@ use alloc::vec::Vec;
 use devnet_virtual_file_system::{Operation, Result, encode};
 use serde::Serialize;
 
-use super::interfaces::{dns_servers, usage};
+use super::interfaces::{dns_servers, replace_addresses, usage};
 use super::open::OpenFile;
 use crate::command::address::Origin;
 use crate::command::{Immediate, Request, Timing, Waiting};
@@ -63,6 +63,9 @@ impl OpenFile {
                 reply(self.change(|stack| stack.remove_address(prefix)))
             }
             Immediate::FlushAddresses(()) => reply(self.on(Stack::flush_addresses)),
+            Immediate::ReplaceAddresses(new) => {
+                reply(self.change(|stack| replace_addresses(stack, &new)))
+            }
             Immediate::ListRoutes(()) => {
                 reply(Ok(self.collect(|stack| stack.ip.route_entries(&stack.context).collect())))
             }

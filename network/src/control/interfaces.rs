@@ -11,6 +11,7 @@ use devnet_virtual_file_system::{Error, Result};
 
 use super::open::OpenFile;
 use crate::address::HardwareAddress;
+use crate::command::address::NewAddress;
 use crate::command::dhcp::{DhcpState, DhcpStatus};
 use crate::command::dns::DnsServer;
 use crate::command::route::{NewRoute, RouteChoice, RouteSelector};
@@ -167,6 +168,19 @@ pub(super) fn dns_servers(stack: &Stack) -> Vec<DnsServer> {
             interface: name.clone(),
         })
         .collect()
+}
+
+/// Makes these the addresses that commands added, or changes nothing; true when that changed
+/// something.
+pub(super) fn replace_addresses(stack: &mut Stack, new: &[NewAddress]) -> Result<bool> {
+    let Stack { context: cx, ip, transport, .. } = stack;
+    let replacement = ip.plan_replacement(cx, new)?;
+    // While the addresses and their routes exist, so that RSTs reach the peers.
+    for address in ip.lost(&replacement).collect::<Vec<_>>() {
+        transport.tcp.abort_local_address(cx, ip, address);
+    }
+    ip.replace_addresses(cx, &replacement)?;
+    Ok(!replacement.is_empty())
 }
 
 /// What is in use.

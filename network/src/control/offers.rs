@@ -59,8 +59,8 @@ impl Offers {
         }
         let offer = Offer {
             token: u64::from_ne_bytes(token),
-            local: stream.local_address(),
-            remote: stream.remote_address(),
+            local: stream.local_addr(),
+            remote: stream.peer_addr(),
         };
         self.put(offer.token, listener, stream, settings);
         Ok(offer)

@@ -10,13 +10,13 @@ use core::task::{Context, Poll};
 
 use async_lock::Mutex;
 use devnet_virtual_file_system::{
-    CharacterDevice, Credentials, Error, Identifier, Lock, OpenDevice, OpenFlags, OpenRequest,
-    Operation, Path, Readiness, Result,
+    CharacterDevice, CommandEntry, Credentials, Error, Identifier, Lock, OpenDevice, OpenFlags,
+    OpenRequest, Operation, Path, Readiness, Result,
 };
 
 use super::offers::Offers;
 use super::state::{Handle, State};
-use crate::command::{Request, text};
+use crate::command::{Request, TABLE, text};
 use crate::limits;
 use crate::seat::Seat;
 use crate::socket::Sockets;
@@ -110,12 +110,44 @@ impl OpenFile {
     )]
     async fn write_lines(&self, data: &[u8]) -> Result<usize> {
         let numbered = self.number_zones(data)?;
-        let requests = text::parse_lines(numbered.as_deref().map_or(data, str::as_bytes))?;
+        let lines = self.parse(numbered.as_deref().map_or(data, str::as_bytes))?;
         let _together = self.lines.lock().await;
-        for request in requests {
-            self.request(request).await?;
+        for line in lines {
+            match line {
+                Line::Request(request) => drop(self.request(request).await?),
+                Line::Foreign(line) => self.forward_line(line).await?,
+            }
         }
         Ok(data.len())
+    }
+
+    /// Parses every line; those that begin with none of our words are the controller's, if there is
+    /// one.
+    fn parse<'a>(&self, data: &'a [u8]) -> Result<Vec<Line<'a>>> {
+        if data.len() > limits::TEXT_BYTES {
+            return Err(Error::MessageTooLong);
+        }
+        let has_controller =
+            self.sockets.place.interface.as_ref().is_some_and(|own| own.controller.is_some());
+        let lines = core::str::from_utf8(data).map_err(|_| Error::InvalidInput)?.lines();
+        let parse = |line: &'a str| match text::parse(line) {
+            Err(Error::InvalidInput) if has_controller && !text::is_ours(line) => {
+                Some(Ok(Line::Foreign(line)))
+            }
+            parsed => parsed.transpose().map(|request| request.map(Line::Request)),
+        };
+        lines.filter_map(parse).collect()
+    }
+
+    /// Writes a line that the stack does not know to the controller.
+    async fn forward_line(&self, line: &str) -> Result<()> {
+        let device = self.controller()?;
+        let mut rest = line.as_bytes();
+        while !rest.is_empty() {
+            let taken = device.write(rest).await?;
+            rest = rest.get(taken.max(1)..).unwrap_or_default();
+        }
+        Ok(())
     }
 
     /// The text with numbers for the names of zones, if it may have any.
@@ -175,6 +207,14 @@ impl OpenFile {
     }
 }
 
+/// A line that was written to the device.
+enum Line<'a> {
+    /// A command of ours.
+    Request(Request),
+    /// One of the controller's.
+    Foreign(&'a str),
+}
+
 impl OpenDevice for OpenFile {
     fn read<'a>(&'a self, buffer: &'a mut [u8]) -> Operation<'a, usize> {
         if let Some(reader) = self.reader() {
@@ -213,6 +253,12 @@ impl OpenDevice for OpenFile {
             Some(Err(error)) => Operation::done(Err(error)),
             Some(Ok(request)) => self.execute(request),
         }
+    }
+
+    /// Our table, then the controller's.
+    fn commands(&self) -> Vec<CommandEntry> {
+        let theirs = self.controller().map(|device| device.commands()).unwrap_or_default();
+        [TABLE, &theirs].concat()
     }
 
     fn poll_ready(&self, context: &mut Context<'_>, interest: Readiness) -> Poll<Readiness> {

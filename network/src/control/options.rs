@@ -51,12 +51,12 @@ impl OpenFile {
             let is_bound = !matches!(state, State::Unconnected(socket) if socket.local.is_none());
             let settings = state.settings_mut().ok_or(Error::InvalidInput)?;
             let mut changed = *settings;
-            apply(&mut changed, option, Phase { is_bound, has_buffers: stream.is_some() })?;
+            apply(&mut changed, option, Phase { is_bound, is_connected: stream.is_some() })?;
             *settings = changed;
             Ok((changed, stream))
         })?;
         if let Some(stream) = stream {
-            stream.apply(&settings);
+            stream.set_settings(&settings);
         }
         Ok(())
     }
@@ -137,7 +137,7 @@ impl OpenFile {
 
     /// The path MTU of a stream, if there is a route.
     fn path_mtu(&self, stream: &TcpStream) -> Option<u32> {
-        let remote = stream.remote_address().ip();
+        let remote = stream.peer_addr().ip();
         let (interface, _) = self.sockets.place.route(remote).ok()?;
         u32::try_from(interface.read_now(|stack| stack.ip.path_mtu(&stack.context, remote))).ok()
     }
@@ -168,7 +168,7 @@ fn set_listener_option(listener: &TcpListener, option: &SocketOption) -> Result<
         return Err(Error::InvalidInput);
     }
     let mut changed = listener.settings();
-    apply(&mut changed, option, Phase { is_bound: true, has_buffers: false })?;
+    apply(&mut changed, option, Phase { is_bound: true, is_connected: false })?;
     listener.set_settings(changed);
     Ok(())
 }
@@ -178,8 +178,8 @@ fn set_listener_option(listener: &TcpListener, option: &SocketOption) -> Result<
 struct Phase {
     /// It has a local address.
     is_bound: bool,
-    /// Its buffers exist, with the connection.
-    has_buffers: bool,
+    /// The handshake is over.
+    is_connected: bool,
 }
 
 fn option_values(
@@ -248,12 +248,9 @@ fn apply(settings: &mut TcpSettings, option: &SocketOption, phase: Phase) -> Res
         SocketOption::KeepAliveCount(count) => settings.keep_alive_count = *count,
         SocketOption::UserTimeout(milliseconds) => settings.user_timeout = *milliseconds,
         SocketOption::Linger(milliseconds) => settings.linger = *milliseconds,
-        SocketOption::CongestionControl(_) | SocketOption::ExplicitCongestion(_)
-            if phase.has_buffers =>
-        {
+        SocketOption::ExplicitCongestion(_) | SocketOption::Timestamps(_) if phase.is_connected => {
             return Err(Error::AlreadyConnected);
         }
-        SocketOption::Timestamps(_) if phase.has_buffers => return Err(Error::AlreadyConnected),
         SocketOption::Timestamps(on) => settings.timestamps = *on,
         SocketOption::MaximumSegment(bytes) => settings.maximum_segment = *bytes,
         SocketOption::Cork(on) => settings.cork = *on,

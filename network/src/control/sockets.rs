@@ -102,9 +102,9 @@ impl OpenFile {
         let Unconnected { local, settings: former, .. } = &*socket;
         let place = socket.place(&self.sockets.place);
         let stream = TcpStream::start(&place, *local, remote, former)?;
-        poll_fn(|context| stream.poll_connected(context)).await?;
+        poll_fn(|context| stream.poll_connect(context)).await?;
         attempt.is_over = true;
-        let local = stream.local_address();
+        let local = stream.local_addr();
         if let Some(seat) = self.seat() {
             stream.hold(seat);
         }
@@ -112,7 +112,7 @@ impl OpenFile {
             let settings = state.settings_mut().map_or(*former, |settings| *settings);
             // Options may have changed meanwhile.
             if settings != *former {
-                stream.apply(&settings);
+                stream.set_settings(&settings);
             }
             State::Stream(Arc::new(stream), settings)
         });
@@ -183,7 +183,7 @@ impl OpenFile {
     /// Receives one datagram whole, with its addresses.
     pub(super) async fn receive_from(&self) -> Result<Datagram> {
         let socket = self.datagram()?;
-        let message = poll_fn(|context| socket.poll_receive_whole(context)).await?;
+        let message = socket.receive().await?;
         let interface = self.sockets.place.all.at(message.interface);
         Ok(Datagram {
             remote: message.remote,

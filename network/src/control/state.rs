@@ -141,7 +141,7 @@ impl Handle {
         let (copied, length, remote) = match self {
             Self::Stream(stream) => {
                 let copied = stream.peek(&mut data).await?;
-                (copied, copied, stream.remote_address())
+                (copied, copied, stream.peer_addr())
             }
             Self::Datagram(socket) => {
                 let info = socket.peek_message(&mut data).await?;

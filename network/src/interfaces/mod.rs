@@ -155,8 +155,8 @@ impl Interfaces {
     /// The interface and source address for a destination.
     ///
     /// # Errors
-    /// `NetworkUnreachable` without a route; `AddressNotAvailable` when the route's interface has
-    /// no address of the family.
+    /// `NotFound` without any interface; `NetworkUnreachable` without a route;
+    /// `AddressNotAvailable` when the route's interface has no address of the family.
     pub(crate) fn route(&self, destination: IpAddr) -> Result<(Arc<Interface>, IpAddr), Error> {
         let choice = self.choose(destination)?;
         let source = choice.read(|stack| stack.ip.source_for(&stack.context, destination))?;
@@ -166,7 +166,7 @@ impl Interfaces {
     /// The interface for a destination.
     ///
     /// # Errors
-    /// `NetworkUnreachable` without a route.
+    /// `NotFound` without any interface; `NetworkUnreachable` without a route.
     pub(crate) fn choose(&self, destination: IpAddr) -> Result<Arc<Interface>, Error> {
         // Read before the search: a concurrent change makes the cached choice stale.
         let generation = self.generation();
@@ -182,7 +182,7 @@ impl Interfaces {
         // The loopback interface delivers local packets.
         if destination.is_loopback() || self.0.host.owns(destination) {
             let loopback = self.best(|interface| interface.is_loopback.then_some(()));
-            return loopback.ok_or(Error::NetworkUnreachable);
+            return loopback.ok_or_else(|| self.no_route());
         }
         let rank = |interface: &Interface| {
             interface.read(|stack| {
@@ -207,7 +207,13 @@ impl Interfaces {
                 }
             })
         };
-        self.best(rank).ok_or(Error::NetworkUnreachable)
+        self.best(rank).ok_or_else(|| self.no_route())
+    }
+
+    /// Why there is no route.
+    fn no_route(&self) -> Error {
+        let is_empty = self.0.tables.with(|tables| tables.registrations.is_empty());
+        if is_empty { Error::NotFound } else { Error::NetworkUnreachable }
     }
 
     /// The route to a destination, with its details.

@@ -41,7 +41,7 @@ impl Place {
     /// The interface for a destination.
     ///
     /// # Errors
-    /// `NetworkUnreachable` without a route.
+    /// `NotFound` without any interface; `NetworkUnreachable` without a route.
     pub(crate) fn choose(&self, destination: IpAddr) -> Result<Arc<Interface>, Error> {
         match &self.interface {
             None => self.all.choose(destination),

@@ -76,6 +76,15 @@ impl Mailbox {
         Outbox(Arc::downgrade(&self.boxes))
     }
 
+    /// Registers a task to wake when the driver can go on; true when it can already.
+    pub(super) fn register(&mut self, driver: &mut dyn Driver, waker: &Waker) -> bool {
+        let is_blocked = self.boxes.with(|boxes| boxes.is_blocked && !boxes.outgoing.is_empty());
+        driver.register(waker, is_blocked);
+        // Earlier events cause no wake. What was received is kept for the next poll.
+        let has_more = self.receive(driver);
+        has_more || (is_blocked && driver.can_transmit())
+    }
+
     /// Receives frames from the driver; true when there may be more.
     pub(super) fn receive(&mut self, driver: &mut dyn Driver) -> bool {
         let link = driver.link_state();

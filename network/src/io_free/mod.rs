@@ -8,9 +8,12 @@
 //! loop {
 //!     while core.poll(now, &mut port, &mut driver) {}
 //!     // sockets: try_read, try_write, try_accept …; `ready.next()` returns those that are ready
-//!     // wait for the driver, or until core.next_deadline()
+//!     // wait for the driver, or for core.poll_delay(now)
 //! }
 //! ```
+//!
+//! Where there is an executor for one future, [`Core::wait`] is that wait: for the driver, the
+//! deadline and requests of other threads.
 //!
 //! The sockets are the usual ones: their `try_*` methods never wait, their `poll_*` methods take a
 //! waker, and [`ReadyList`] makes wakers that record *which* socket is ready, so that ten thousand
@@ -25,6 +28,7 @@ mod clock;
 mod mailbox;
 mod ready;
 mod tasks;
+mod wait;
 
 use alloc::boxed::Box;
 use alloc::sync::Arc;
@@ -32,18 +36,20 @@ use alloc::vec::Vec;
 use core::fmt;
 use core::future::Future;
 use core::task::Waker;
+use core::time::Duration;
 
 use devnet_virtual_file_system::{Lock, VirtualFileSystem};
 
-pub use self::channel::{Call, Inbox, Remote, channel};
+pub use self::channel::{Call, Inbox, Remote, Requests, Sending, channel};
 use self::clock::CoreClock;
 use self::mailbox::{Mailbox, Outbox};
 pub use self::ready::ReadyList;
 use self::tasks::Tasks;
+pub use self::wait::Wait;
 use crate::driver::Driver;
 use crate::limits;
 use crate::manager::{Manager, ManagerError, Platform};
-use crate::platform::{Entropy, Instant};
+use crate::platform::{Clock, Entropy, Instant};
 use crate::socket::Sockets;
 
 /// A system without an executor. Dropping it unregisters its interfaces, fails their sockets and
@@ -69,7 +75,7 @@ impl Core {
     pub fn new(entropy: Arc<dyn Entropy>, now: Instant) -> Result<Self, ManagerError> {
         let (clock, tasks) = (Arc::new(CoreClock::new(now)), Arc::new(Tasks::default()));
         let platform = Platform {
-            clock: Arc::clone(&clock) as Arc<dyn crate::platform::Clock>,
+            clock: Arc::clone(&clock) as Arc<dyn Clock>,
             entropy,
             spawner: Arc::clone(&tasks) as Arc<dyn crate::platform::Spawner>,
         };
@@ -98,7 +104,7 @@ impl Core {
     }
 
     /// Adds an interface for a driver that stays with the caller. It starts down and without
-    /// addresses; configure it through its device, as `core.execute("eth0", "link up")` does.
+    /// addresses; [`Manager::configure`] changes that.
     ///
     /// # Errors
     /// As [`Manager::register`].
@@ -107,23 +113,6 @@ impl Core {
         self.manager.register(name, Box::new(inner), None)?;
         self.outboxes.with(|outboxes| outboxes.push(mailbox.outbox()));
         Ok(Port { mailbox })
-    }
-
-    /// Writes a line of text to an interface's device, or to `/devices/sockets` for the name
-    /// `sockets`.
-    ///
-    /// # Errors
-    /// The command's; `WouldBlock` for one that waits.
-    pub fn execute(&self, interface: &str, line: &str) -> devnet_virtual_file_system::Result<()> {
-        use devnet_virtual_file_system::{Credentials, Mode, OpenFlags, Path};
-        let path = match interface {
-            "sockets" => alloc::string::String::from(crate::manager::SOCKETS),
-            name => alloc::format!("{}/{name}", crate::manager::INTERFACES),
-        };
-        let flags = OpenFlags::READ | OpenFlags::WRITE;
-        let device =
-            self.files.open(&Credentials::root(), &Path::parse(&path)?, flags, Mode::empty())?;
-        device.try_write(line.as_bytes()).map(|_| ())
     }
 
     /// Runs the system as of `now`: receives frames from the driver, handles expired deadlines,
@@ -162,6 +151,56 @@ impl Core {
         } else {
             self.clock.next()
         }
+    }
+
+    /// How long until the next poll if nothing happens before: zero when there is work, `None` when
+    /// only a frame or a call can change anything.
+    #[must_use]
+    pub fn poll_delay(&self, now: Instant) -> Option<Duration> {
+        self.next_deadline().map(|deadline| deadline.since(now))
+    }
+
+    /// Waits until a poll is worth it: one of these drivers has a frame, or room for what is
+    /// blocked; the next deadline is there; a call from another thread caused work, or rang the
+    /// [`doorbell`](Self::doorbell). It takes the place of [`set_doorbell`](Self::set_doorbell).
+    ///
+    /// ```
+    /// use devnet_network::driver::Driver;
+    /// use devnet_network::io_free::{Core, Inbox, Port};
+    /// use devnet_network::platform::Clock;
+    ///
+    /// async fn run(
+    ///     mut core: Core,
+    ///     mut port: Port,
+    ///     mut driver: impl Driver,
+    ///     clock: &dyn Clock,
+    ///     inbox: Inbox<Core>,
+    /// ) {
+    ///     while !inbox.is_abandoned() {
+    ///         inbox.run(&mut core);
+    ///         while core.poll(clock.now(), &mut port, &mut driver) {}
+    ///         core.wait(clock, &mut [(&mut port, &mut driver)]).await;
+    ///     }
+    /// }
+    /// ```
+    ///
+    /// # Cancel safety
+    /// Dropping it loses nothing: what happens before it is ready ends the next wait too, and
+    /// frames that it took from a driver are in the port.
+    #[must_use = "a future waits when it is awaited"]
+    pub const fn wait<'a>(
+        &'a self,
+        clock: &'a dyn Clock,
+        ports: &'a mut [(&'a mut Port, &'a mut dyn Driver)],
+    ) -> Wait<'a> {
+        Wait::new(self, clock, ports)
+    }
+
+    /// A waker that ends a [`wait`](Self::wait), the present or the next one, and wakes what
+    /// [`set_doorbell`](Self::set_doorbell) set: pass it to [`channel`].
+    #[must_use]
+    pub fn doorbell(&self) -> Waker {
+        Waker::from(self.tasks.run_queue())
     }
 
     /// Sets the waker for work that a call from another thread causes between polls. Calls of the

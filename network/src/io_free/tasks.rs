@@ -17,6 +17,22 @@ pub(super) struct RunQueue {
     woken: Lock<VecDeque<Arc<Task>>>,
     doorbell: Lock<Option<Waker>>,
     is_polling: AtomicBool,
+    /// Somebody rang since the owner last waited.
+    has_rung: AtomicBool,
+}
+
+/// Rings the doorbell, whatever waker it is at the time.
+impl Wake for RunQueue {
+    fn wake(self: Arc<Self>) {
+        self.wake_by_ref();
+    }
+
+    fn wake_by_ref(self: &Arc<Self>) {
+        self.has_rung.store(true, Ordering::Release);
+        if let Some(doorbell) = self.doorbell.with(|doorbell| doorbell.clone()) {
+            doorbell.wake();
+        }
+    }
 }
 
 impl RunQueue {
@@ -116,7 +132,16 @@ impl Tasks {
         Arc::clone(&self.run_queue)
     }
 
+    /// Whether somebody rang since the last time that this was asked.
+    pub(super) fn take_rung(&self) -> bool {
+        self.run_queue.has_rung.swap(false, Ordering::AcqRel)
+    }
+
     pub(super) fn set_doorbell(&self, doorbell: Waker) {
+        // Ringing itself would never end.
+        if doorbell.will_wake(&Waker::from(self.run_queue())) {
+            return;
+        }
         let replaced = self.run_queue.doorbell.with(|place| place.replace(doorbell));
         drop(replaced);
     }

@@ -45,6 +45,14 @@ impl TcpReadHalf {
         self.0.read(buffer).await
     }
 
+    /// Like [`TcpStream::try_read`].
+    ///
+    /// # Errors
+    /// `WouldBlock`; the error that ended the connection, once.
+    pub fn try_read(&self, buffer: &mut [u8]) -> Result<usize, Error> {
+        self.0.try_read(buffer)
+    }
+
     /// Like [`TcpStream::poll_read`].
     pub fn poll_read(
         &self,
@@ -93,6 +101,27 @@ impl TcpWriteHalf {
     /// Safe: it only waits.
     pub async fn flush(&self) -> Result<(), Error> {
         self.0.flush().await
+    }
+
+    /// Like [`TcpStream::try_write`].
+    ///
+    /// # Errors
+    /// `WouldBlock`; `BrokenPipe` after the end; the error that ended the connection, once.
+    pub fn try_write(&self, data: &[u8]) -> Result<usize, Error> {
+        self.0.try_write(data)
+    }
+
+    /// Like [`TcpStream::try_flush`].
+    ///
+    /// # Errors
+    /// `WouldBlock`; the error that ended the connection.
+    pub fn try_flush(&self) -> Result<(), Error> {
+        self.0.try_flush()
+    }
+
+    /// Like [`TcpStream::poll_flush`].
+    pub fn poll_flush(&self, context: &mut Context<'_>) -> Poll<Result<(), Error>> {
+        self.0.poll_flush(context)
     }
 
     /// Like [`TcpStream::poll_write`].

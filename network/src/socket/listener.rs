@@ -31,7 +31,8 @@ impl TcpListener {
     /// queue, 1 to 4096.
     ///
     /// # Errors
-    /// `AddressInUse`; `AddressNotAvailable` when the address is not ours.
+    /// `AddressInUse`; `AddressNotAvailable` when the address is not ours; `NotFound` for an
+    /// ephemeral port when there is no interface at all.
     pub fn bind(sockets: &Sockets, local: SocketAddr, backlog: u32) -> Result<Self, Error> {
         Self::bind_with(sockets, local, backlog, TcpSettings::default())
     }
@@ -93,7 +94,7 @@ impl TcpListener {
     }
 
     fn free_port(place: &Place, local: SocketAddr) -> Result<u16, Error> {
-        let interface = place.interfaces().into_iter().next().ok_or(Error::NetworkDown)?;
+        let interface = place.interfaces().into_iter().next().ok_or(Error::NotFound)?;
         interface
             .change_and_transmit(|stack| {
                 stack.transport.tcp.ephemeral_port(
@@ -107,7 +108,7 @@ impl TcpListener {
 
     /// The local address.
     #[must_use]
-    pub fn local_address(&self) -> SocketAddr {
+    pub fn local_addr(&self) -> SocketAddr {
         self.listener.local
     }
 

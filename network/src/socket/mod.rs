@@ -3,20 +3,44 @@
 //! A [`Sockets`] determines the scope of sockets: one interface, or all of them by route. The types
 //! here refer to a stack and its interface; dropping one releases everything synchronously. The
 //! control device's modes consist of the same types.
+//!
+//! # Sockets of one's own
+//!
+//! The faces (`embedded_nal`, `futures_io`, `blocking`) have no rights that other crates lack:
+//! a wrapper for another runtime, protocol or trait is written over these seams.
+//!
+//! * `poll_*` of [`TcpStream`], [`TcpListener`], [`DatagramSocket`] and [`Lookup`] do the work or
+//!   register the waker. Any number of tasks may wait, and a waker that was registered once is
+//!   woken once. `try_*` never wait.
+//! * `poll_ready` tells readiness alone.
+//! * [`Sockets::clock`] is the time by which the stack runs, for timeouts.
+//! * Dropping a socket releases it; [`TcpStream::into_split`] makes directions with owners of their
+//!   own.
+//!
+//! `tests/faces/outside.rs` is such a wrapper: messages with a length before them, as a
+//! `futures` stream with an idle timeout.
 
+mod connect;
 mod datagram;
 mod faces;
 mod halves;
 mod icmp;
 mod listener;
+mod lookup;
+mod race;
 mod raw;
+mod remote;
 mod resolver;
 mod tcp;
 mod udp;
 
 use alloc::sync::Arc;
 use core::fmt;
+use core::future::Future;
 use core::net::{IpAddr, Ipv4Addr, Ipv6Addr, SocketAddr};
+use core::time::Duration;
+
+use devnet_virtual_file_system::Error;
 
 pub use self::datagram::{DatagramSocket, Message, MessageInfo};
 #[cfg(feature = "blocking")]
@@ -28,14 +52,16 @@ pub use self::faces::futures_io;
 pub use self::halves::{TcpReadHalf, TcpWriteHalf};
 pub use self::icmp::IcmpSocket;
 pub use self::listener::TcpListener;
+pub use self::lookup::Lookup;
 pub use self::raw::RawSocket;
+pub use self::remote::{Remote, ToRemote};
 use self::resolver::Lookups;
 pub use self::resolver::Resolver;
 pub use self::tcp::TcpStream;
 pub use self::udp::UdpSocket;
 use crate::interface::Interface;
 use crate::interfaces::{Interfaces, Place, WeakPlace};
-use crate::platform::{Clock, Entropy};
+use crate::platform::{Clock, Entropy, before};
 pub use crate::stack::tcp::TcpSettings;
 pub(crate) use crate::stack::tcp::settings::KEEP_ALIVE;
 
@@ -68,6 +94,39 @@ impl Sockets {
     #[must_use]
     pub fn resolver(&self) -> Resolver {
         Resolver::new(self.clone())
+    }
+
+    /// The clock by which these sockets run.
+    #[must_use]
+    pub fn clock(&self) -> Arc<dyn Clock> {
+        Arc::clone(&self.clock)
+    }
+
+    /// Runs a future for `limit` at most, by the clock of this system: a time-out for anything that
+    /// these sockets do.
+    ///
+    /// ```
+    /// # use core::time::Duration;
+    /// # use devnet_network::{Sockets, TcpStream};
+    /// async fn read(sockets: &Sockets, stream: &TcpStream, buffer: &mut [u8])
+    ///     -> devnet_virtual_file_system::Result<usize>
+    /// {
+    ///     sockets.timeout(Duration::from_secs(5), stream.read(buffer)).await
+    /// }
+    /// ```
+    ///
+    /// # Errors
+    /// `TimedOut` when the time is over; the future is dropped then. Else its own.
+    ///
+    /// # Cancel safety
+    /// As `work`, which is dropped with this future.
+    pub async fn timeout<T>(
+        &self,
+        limit: Duration,
+        work: impl Future<Output = Result<T, Error>>,
+    ) -> Result<T, Error> {
+        let deadline = self.clock.now().after(limit);
+        before(&*self.clock, deadline, work).await.unwrap_or(Err(Error::TimedOut))
     }
 
     /// The same, without keeping the interfaces registered.

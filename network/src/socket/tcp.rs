@@ -3,16 +3,14 @@
 use alloc::sync::Arc;
 use core::fmt;
 use core::future::poll_fn;
-use core::net::{IpAddr, SocketAddr};
+use core::net::SocketAddr;
 use core::task::{Context, Poll, Waker};
 
 use devnet_virtual_file_system::{Error, Readiness};
 
-use super::Sockets;
 use crate::command::socket::{Direction, SocketStatus};
 use crate::command::stream::StreamStatistics;
 use crate::interface::Interface;
-use crate::interfaces::Place;
 use crate::seat::Seat;
 use crate::socket::TcpSettings;
 use crate::stack::flow::End;
@@ -29,99 +27,13 @@ use crate::zone;
 /// Urgent data is neither sent nor distinguished: a peer's urgent data stays in the stream, as with
 /// SO_OOBINLINE (RFC 6093).
 pub struct TcpStream {
-    interface: Arc<Interface>,
-    slot: ConnectionId,
-    local: End,
-    remote: End,
+    pub(super) interface: Arc<Interface>,
+    pub(super) slot: ConnectionId,
+    pub(super) local: End,
+    pub(super) remote: End,
 }
 
 impl TcpStream {
-    /// Connects to `remote` from an ephemeral port and an address that the route determines.
-    ///
-    /// # Errors
-    /// `NetworkUnreachable`, `ConnectionRefused`, `TimedOut` (after 127 s), `HostUnreachable`,
-    /// `AddressNotAvailable`, `NetworkDown`.
-    ///
-    /// # Cancel safety
-    /// Dropping the future aborts the attempt.
-    pub async fn connect(sockets: &Sockets, remote: SocketAddr) -> Result<Self, Error> {
-        Self::connect_with(sockets, None, remote, &TcpSettings::default()).await
-    }
-
-    /// Connects to `remote` from a given local address (port 0 is an ephemeral port) with given
-    /// settings.
-    ///
-    /// # Errors
-    /// As [`connect`](Self::connect); `InvalidInput` for addresses of two families.
-    ///
-    /// # Cancel safety
-    /// Dropping the future aborts the attempt.
-    pub async fn connect_with(
-        sockets: &Sockets,
-        local: Option<SocketAddr>,
-        remote: SocketAddr,
-        settings: &TcpSettings,
-    ) -> Result<Self, Error> {
-        let stream = Self::start(&sockets.place, local, remote, settings)?;
-        poll_fn(|context| stream.poll_connected(context)).await?;
-        Ok(stream)
-    }
-
-    /// Begins a connect; [`poll_connected`](Self::poll_connected) completes it.
-    pub(crate) fn start(
-        place: &Place,
-        local: Option<SocketAddr>,
-        remote: SocketAddr,
-        settings: &TcpSettings,
-    ) -> Result<Self, Error> {
-        let is_broadcast = matches!(remote, SocketAddr::V4(remote) if remote.ip().is_broadcast());
-        if remote.ip().is_multicast() || is_broadcast {
-            return Err(Error::NetworkUnreachable);
-        }
-        // Linux connects to itself for the unspecified address; here it is an error.
-        if remote.ip().is_unspecified() || remote.port() == 0 {
-            return Err(Error::ConnectionRefused);
-        }
-        if local.is_some_and(|local| local.is_ipv4() != remote.is_ipv4()) {
-            return Err(Error::InvalidInput);
-        }
-        let mut device = place.zone(&remote, place.interface.clone())?;
-        if let Some(local) = &local {
-            device = place.zone(local, device)?;
-        }
-        let place = &place.on(device);
-        if local.is_some_and(|local| !place.has_address(local.ip())) {
-            return Err(Error::AddressNotAvailable);
-        }
-        let interface = place.choose(remote.ip())?;
-        let (slot, local) = interface.change_and_transmit(|stack| {
-            let source = stack.ip.source_for(&stack.context, remote.ip())?;
-            let addresses = &stack.ip.addresses;
-            if matches!(remote.ip(), IpAddr::V4(address) if addresses.is_broadcast(address)) {
-                return Err(Error::NetworkUnreachable);
-            }
-            let source = local
-                .map(|local| local.ip())
-                .filter(|address| !address.is_unspecified())
-                .unwrap_or(source);
-            let local = SocketAddr::new(source, local.map_or(0, |local| local.port()));
-            stack.transport.tcp.connect(&mut stack.context, &mut stack.ip, local, remote, settings)
-        })?;
-        let (local, remote) = (local.into(), remote.into());
-        Ok(Self { interface, slot, local, remote })
-    }
-
-    /// Ready once the handshake has ended.
-    pub(crate) fn poll_connected(&self, context: &mut Context<'_>) -> Poll<Result<(), Error>> {
-        match self.interface.change(|stack| {
-            stack.transport.tcp.poll_connected(&mut stack.context, self.slot, context.waker())
-        }) {
-            Ok(true) => Poll::Ready(Ok(())),
-            Ok(false) => Poll::Pending,
-            Err(error) => Poll::Ready(Err(error)),
-        }
-    }
-
     pub(super) fn accepted(interface: Arc<Interface>, pending: PendingConnection) -> Self {
         Self {
             interface,
@@ -143,13 +55,13 @@ impl TcpStream {
 
     /// The local address.
     #[must_use]
-    pub fn local_address(&self) -> SocketAddr {
+    pub fn local_addr(&self) -> SocketAddr {
         zone::with(self.local.address(), self.interface.index)
     }
 
     /// The remote address.
     #[must_use]
-    pub fn remote_address(&self) -> SocketAddr {
+    pub fn peer_addr(&self) -> SocketAddr {
         zone::with(self.remote.address(), self.interface.index)
     }
 
@@ -186,6 +98,26 @@ impl TcpStream {
             });
         }
         Ok(received)
+    }
+
+    /// Copies received bytes and leaves them in the buffer, without waiting; 0 at the end of the
+    /// stream.
+    ///
+    /// # Errors
+    /// As [`try_read`](Self::try_read).
+    pub fn try_peek(&self, buffer: &mut [u8]) -> Result<usize, Error> {
+        self.receive(buffer, true, None)
+    }
+
+    /// Tells without waiting whether the peer acknowledged all written data.
+    ///
+    /// # Errors
+    /// `WouldBlock` when it did not; the error that ended the connection.
+    pub fn try_flush(&self) -> Result<(), Error> {
+        match self.poll_flush(&mut Context::from_waker(Waker::noop())) {
+            Poll::Ready(outcome) => outcome,
+            Poll::Pending => Err(Error::WouldBlock),
+        }
     }
 
     /// Reads received bytes, or registers the waker. Any number of tasks may wait.
@@ -264,7 +196,8 @@ impl TcpStream {
         poll_fn(|context| self.poll_write(context, data)).await
     }
 
-    /// Writes all bytes.
+    /// Writes all bytes. Without a future it is [`poll_write`](Self::poll_write) or
+    /// [`try_write`](Self::try_write) until nothing is left.
     ///
     /// # Errors
     /// As [`write`](Self::write).
@@ -340,7 +273,20 @@ impl TcpStream {
         })
     }
 
-    pub(crate) fn apply(&self, settings: &TcpSettings) {
+    /// The settings in use; `None` once the connection is gone. A hop limit that followed the
+    /// router is the one in use, and what concerns binding (`reuse_address`, `reuse_port`,
+    /// `only_ipv6`) has its default: a stream has no use for it.
+    #[must_use]
+    pub fn settings(&self) -> Option<TcpSettings> {
+        self.interface.read(|stack| {
+            stack.transport.tcp.get(self.slot).map(crate::stack::tcp::Connection::settings)
+        })
+    }
+
+    /// Changes the settings of the connection, also of an accepted one; begin with
+    /// [`settings`](Self::settings). What the handshake negotiated (`timestamps`,
+    /// `explicit_congestion`) and what concerns binding stays.
+    pub fn set_settings(&self, settings: &TcpSettings) {
         self.interface.change_and_transmit(|stack| {
             stack.transport.tcp.apply(&mut stack.context, &mut stack.ip, self.slot, settings)
         });
@@ -371,7 +317,7 @@ impl Drop for TcpStream {
 
 impl fmt::Debug for TcpStream {
     fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
-        write!(formatter, "TcpStream({} - {})", self.local_address(), self.remote_address())
+        write!(formatter, "TcpStream({} - {})", self.local_addr(), self.peer_addr())
     }
 }
 

@@ -58,7 +58,7 @@ pub(crate) fn scope_of(address: IpAddr) -> Scope {
 }
 
 /// The addresses in the order in which they were added.
-#[derive(Debug, Default)]
+#[derive(Clone, Debug, Default)]
 pub(crate) struct Addresses {
     list: Vec<Address>,
     /// Incremented whenever an address may have changed.

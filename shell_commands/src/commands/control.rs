@@ -1,45 +1,42 @@
-//! `control`: a device's commands by number, with raw bytes.
+//! `control`: a device's commands by name or number, with raw bytes.
 //!
-//! Commands that are not in the network's table are sent to the device all the same: they may be
-//! for the platform's controller behind it.
+//! The device tells its commands, those of the platform's controller behind it among them. Numbers
+//! that it does not tell are sent all the same.
 
 use std::fmt::Write as _;
 
-use devnet_network::command::table::TABLE;
-use devnet_virtual_file_system::{Identifier, OpenFlags};
+use devnet_virtual_file_system::{CommandEntry, File, Identifier, OpenFlags};
 
 use crate::context::Context;
 use crate::failure::{Failure, Outcome};
 use crate::render::control;
 
 pub(super) async fn run(context: &Context) -> Outcome {
-    match context.arguments.as_slice() {
-        [path] => {
-            context.files.stat(path).map_err(|why| Failure::of(path, why))?;
-            context.answer(&control::table(TABLE)).await
-        }
-        [path, command, bytes @ ..] => {
-            let identifier = identifier(command)
-                .ok_or_else(|| Failure::usage(format!("{command}: bad identifier")))?;
-            let bytes = bytes.concat();
-            let request = from_hexadecimal(&bytes)
-                .ok_or_else(|| Failure::usage(format!("{bytes}: bad hexadecimal bytes")))?;
-            let writable = context.files.open(path, OpenFlags::READ | OpenFlags::WRITE);
-            let opened = writable.or_else(|_| context.files.open(path, OpenFlags::READ));
-            let file = opened.map_err(|why| Failure::of(path, why))?;
-            let answer = file
-                .control_raw(identifier, &request)
-                .await
-                .map_err(|why| Failure::of(path, why))?;
-            context.answer(&(to_hexadecimal(&answer) + "\n")).await
-        }
-        [] => Err(Failure::usage("which device?")),
-    }
+    let [path, rest @ ..] = context.arguments.as_slice() else {
+        return Err(Failure::usage("which device?"));
+    };
+    let file = open(context, path).map_err(|why| Failure::of(path, why))?;
+    let rows = file.commands().map_err(|why| Failure::of(path, why))?;
+    let [command, bytes @ ..] = rest else { return context.answer(&control::table(&rows)).await };
+    let identifier = identifier(command, &rows)
+        .ok_or_else(|| Failure::usage(format!("{command}: bad identifier")))?;
+    let bytes = bytes.concat();
+    let request = from_hexadecimal(&bytes)
+        .ok_or_else(|| Failure::usage(format!("{bytes}: bad hexadecimal bytes")))?;
+    let answer =
+        file.control_raw(identifier, &request).await.map_err(|why| Failure::of(path, why))?;
+    context.answer(&(to_hexadecimal(&answer) + "\n")).await
 }
 
-/// A name of the network's table, or a number in decimal or with `0x`.
-fn identifier(text: &str) -> Option<Identifier> {
-    if let Some(entry) = TABLE.iter().find(|entry| entry.name == text) {
+/// Opens for everything, or for reading where no more is allowed.
+fn open(context: &Context, path: &str) -> devnet_virtual_file_system::Result<File> {
+    let writable = context.files.open(path, OpenFlags::READ | OpenFlags::WRITE);
+    writable.or_else(|_| context.files.open(path, OpenFlags::READ))
+}
+
+/// A name of the device's table, or a number in decimal or with `0x`.
+fn identifier(text: &str, rows: &[CommandEntry]) -> Option<Identifier> {
+    if let Some(entry) = rows.iter().find(|entry| entry.name == text) {
         return Some(entry.identifier);
     }
     let raw = match text.strip_prefix("0x") {
@@ -67,6 +64,8 @@ fn to_hexadecimal(bytes: &[u8]) -> String {
 
 #[cfg(test)]
 mod tests {
+    use devnet_network::command::table::TABLE;
+
     use super::*;
 
     #[test]
@@ -81,10 +80,10 @@ mod tests {
 
     #[test]
     fn identifiers_are_names_or_numbers() {
-        let named = identifier("GetInterface").unwrap();
-        assert_eq!(identifier(&format!("{:#x}", named.raw())), Some(named));
-        assert_eq!(identifier(&named.raw().to_string()), Some(named));
-        assert_eq!(identifier("0xfffffffff"), None);
-        assert_eq!(identifier("NoSuch"), None);
+        let named = identifier("GetInterface", TABLE).unwrap();
+        assert_eq!(identifier(&format!("{:#x}", named.raw()), TABLE), Some(named));
+        assert_eq!(identifier(&named.raw().to_string(), &[]), Some(named));
+        assert_eq!(identifier("0xfffffffff", TABLE), None);
+        assert_eq!(identifier("NoSuch", TABLE), None);
     }
 }

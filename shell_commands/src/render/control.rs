@@ -4,7 +4,8 @@ use devnet_virtual_file_system::{Authority, CommandEntry};
 
 use super::append;
 
-/// One row per command: identifier, authority, name, documentation.
+/// One row per command: identifier, authority, name, documentation, and the words of its line of
+/// text if the table has them.
 #[must_use]
 pub fn table(rows: &[CommandEntry]) -> String {
     let mut text = String::new();
@@ -15,10 +16,11 @@ pub fn table(rows: &[CommandEntry]) -> String {
             Authority::Write => "write",
         };
         let documentation = row.documentation.trim();
+        let line = row.text.map(|text| format!(" (line: {text})")).unwrap_or_default();
         append(
             &mut text,
             format_args!(
-                "{:#010x} {authority} {:<width$} {documentation}\n",
+                "{:#010x} {authority} {:<width$} {documentation}{line}\n",
                 row.identifier.raw(),
                 row.name
             ),

@@ -172,6 +172,7 @@ fn addresses() -> Vec<Sample> {
         sample::<AddAddress>("address add 10.0.0.2/24", new, ()),
         sample::<RemoveAddress>("address remove 10.0.0.2/24", read("10.0.0.2/24"), ()),
         sample::<FlushAddresses>("address flush", (), 1),
+        sample::<ReplaceAddresses>("address replace 10.0.0.2/24", vec![new], true),
     ]
 }
 

@@ -44,7 +44,7 @@ impl Ours {
         let core = Core::new(Arc::new(SeededEntropy::new(1)), now).unwrap();
         let port = core.attach("tun0", &mut driver).unwrap();
         for line in ["link up", "address add 10.0.0.1/24", "address add fd00::1/64"] {
-            core.execute("tun0", line).unwrap();
+            core.manager().configure("tun0", line).unwrap();
         }
         let settings = TcpSettings {
             receive_buffer: Some(4096),
@@ -114,7 +114,7 @@ impl System for Ours {
         let mut buffer = [0; 4096];
         let mut context = Context::from_waker(Waker::noop());
         self.streams.retain(|stream| {
-            let port = name(stream.remote_address().is_ipv6(), stream.remote_address().port());
+            let port = name(stream.peer_addr().is_ipv6(), stream.peer_addr().port());
             if let Ok(length) = stream.try_read(&mut buffer)
                 && length > 0
             {

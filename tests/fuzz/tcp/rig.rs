@@ -43,7 +43,7 @@ impl Rig {
         let core = Core::new(Arc::new(SeededEntropy::new(seed)), Instant::ZERO).unwrap();
         let port = core.attach("tun0", &mut driver).unwrap();
         for line in ["link up", "address add 10.0.0.1/24"] {
-            core.execute("tun0", line).unwrap();
+            core.manager().configure("tun0", line).unwrap();
         }
         let mut rig = Self {
             core,

@@ -189,8 +189,7 @@ pub(super) fn serves_many(grants: &str, programs: &super::compiler::Modules, cli
     for _ in 0..clients {
         let (sockets, content) = (sockets.clone(), content.clone());
         tasks.push(scene.world.spawn(async move {
-            let stream =
-                TcpStream::connect(&sockets, "10.0.2.15:80".parse().unwrap()).await.unwrap();
+            let stream = TcpStream::connect(&sockets, "10.0.2.15:80").await.unwrap();
             assert_eq!(ask(&stream, "/file").await, content);
             assert!(ask(&stream, "/").await.starts_with(b"<!DOCTYPE html>"));
         }));

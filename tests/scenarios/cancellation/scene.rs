@@ -91,8 +91,7 @@ impl Scene {
 
     /// Both protocols still work, both ways.
     async fn works(&self) {
-        let stream =
-            TcpStream::connect(&self.left.sockets(), "10.0.0.2:7".parse().unwrap()).await.unwrap();
+        let stream = TcpStream::connect(&self.left.sockets(), "10.0.0.2:7").await.unwrap();
         stream.write_all(b"alive").await.unwrap();
         stream.shutdown(devnet_network::command::socket::Direction::Write).unwrap();
         assert_eq!(read_to_end(&stream).await.unwrap(), b"alive");

@@ -105,13 +105,13 @@ fn accepts() {
     let clients = std::cell::RefCell::new(Vec::new());
     let got = two_of_three(&world, wait, async {
         for _ in 0..2 {
-            let client = TcpStream::connect(&sockets, SERVER.parse().unwrap()).await.unwrap();
+            let client = TcpStream::connect(&sockets, SERVER).await.unwrap();
             clients.borrow_mut().push(client);
             world.sleep(Duration::from_millis(5)).await;
         }
     });
-    let mut theirs: Vec<_> = got.iter().map(TcpStream::remote_address).collect();
-    let mut ours: Vec<_> = clients.borrow().iter().map(TcpStream::local_address).collect();
+    let mut theirs: Vec<_> = got.iter().map(TcpStream::peer_addr).collect();
+    let mut ours: Vec<_> = clients.borrow().iter().map(TcpStream::local_addr).collect();
     theirs.sort_unstable();
     ours.sort_unstable();
     assert_eq!(theirs, ours);

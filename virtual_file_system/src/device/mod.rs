@@ -14,7 +14,7 @@ use core::any::Any;
 use core::task::{Context, Poll};
 
 use crate::access::{Credentials, OpenFlags};
-use crate::control::Identifier;
+use crate::control::{CommandEntry, Identifier};
 use crate::error::{Error, Result};
 use crate::operation::Operation;
 use crate::path::Path;
@@ -59,6 +59,11 @@ pub trait OpenDevice: Any + Send + Sync {
     fn control<'a>(&'a self, identifier: Identifier, request: &'a [u8]) -> Operation<'a, Vec<u8>> {
         let _ = (identifier, request);
         Operation::Done(Err(Error::UnknownCommand))
+    }
+
+    /// Returns the commands that it answers, for those who list them; a device need not tell.
+    fn commands(&self) -> Vec<CommandEntry> {
+        Vec::new()
     }
 
     /// Returns which of `interest` the description is ready for, or registers the task's waker.

@@ -7,7 +7,7 @@ use alloc::vec::Vec;
 use core::any::Any;
 
 use super::{File, Target};
-use crate::control::{ControlCommand, Identifier, decode_response, encode_request};
+use crate::control::{CommandEntry, ControlCommand, Identifier, decode_response, encode_request};
 use crate::device::OpenDevice;
 use crate::error::{Error, Result};
 use crate::limits::REQUEST_BYTES;
@@ -64,6 +64,16 @@ impl File {
         check_length(request)?;
         let Target::Device(opened) = self.0.target() else { return Err(Error::UnknownCommand) };
         opened.device()?.control(identifier, request).now()
+    }
+
+    /// Lists the commands of the device, as far as it tells them.
+    ///
+    /// # Errors
+    ///
+    /// [`Error::UnknownCommand`] if the file is not a device; those of every [`File`].
+    pub fn commands(&self) -> Result<Vec<CommandEntry>> {
+        let Target::Device(opened) = self.0.target() else { return Err(Error::UnknownCommand) };
+        Ok(opened.device()?.commands())
     }
 
     /// Calls the open device by its own type, for callers with a decoded command.

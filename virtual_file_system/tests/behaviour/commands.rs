@@ -1,7 +1,9 @@
 //! Command tables. The documentation of `define_commands!` shows that conflicts do not compile.
 
 use devnet_virtual_file_system::limits::REQUEST_BYTES;
-use devnet_virtual_file_system::{Authority, ControlCommand, Direction, Error, Identifier, encode};
+use devnet_virtual_file_system::{
+    Authority, ControlCommand, DataDirection, Error, Identifier, encode,
+};
 
 use crate::support::line::{Count, Drain, Feed, Immediate, Request, TABLE, Timing, Waiting};
 
@@ -51,8 +53,8 @@ fn the_table_has_every_row_in_order() {
         ]
     );
     assert_eq!((Feed::NAME, Feed::AUTHORITY), ("Feed", Authority::Write));
-    assert_eq!(Count::IDENTIFIER.direction(), Direction::Read);
-    assert_eq!(Feed::IDENTIFIER.direction(), Direction::ReadWrite);
+    assert_eq!(Count::IDENTIFIER.direction(), DataDirection::Read);
+    assert_eq!(Feed::IDENTIFIER.direction(), DataDirection::ReadWrite);
 }
 
 #[test]
@@ -71,7 +73,7 @@ fn requests_decode_by_identifier() {
 
 #[test]
 fn what_is_not_of_the_table_is_left_to_others() {
-    let same_number = Identifier::new(Direction::None, 0, b'l', 1);
+    let same_number = Identifier::new(DataDirection::None, 0, b'l', 1);
     for identifier in [neighbour::Other::IDENTIFIER, unrelated::Other::IDENTIFIER, same_number] {
         assert_eq!(Request::decode(identifier, &[]), None);
         assert_eq!(Request::authority(identifier), None);

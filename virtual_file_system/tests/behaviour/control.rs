@@ -1,27 +1,33 @@
 //! Identifiers and payloads: golden bytes, and refusal of everything that is not exactly one value.
 
 use devnet_virtual_file_system::limits::{REQUEST_BYTES, RESPONSE_BYTES};
-use devnet_virtual_file_system::{Direction, Error, Identifier, decode, decode_response, encode};
+use devnet_virtual_file_system::{
+    DataDirection, Error, Identifier, decode, decode_response, encode,
+};
 use serde::{Deserialize, Serialize};
 
 #[test]
 fn an_identifier_has_the_layout_of_an_ioctl() {
     // Linux: TUNSETIFF is _IOW('T', 202, int), FIONREAD-like reads have direction 2.
-    let identifier = Identifier::new(Direction::Write, 4, b'T', 202);
+    let identifier = Identifier::new(DataDirection::Write, 4, b'T', 202);
     assert_eq!(identifier.raw(), 0x4004_54ca);
     let parts = (identifier.direction(), identifier.size(), identifier.kind(), identifier.number());
-    assert_eq!(parts, (Direction::Write, 4, b'T', 202));
+    assert_eq!(parts, (DataDirection::Write, 4, b'T', 202));
     for (direction, raw) in [
-        (Direction::None, 0x3fff_ffff),
-        (Direction::Write, 0x7fff_ffff),
-        (Direction::Read, 0xbfff_ffff),
-        (Direction::ReadWrite, 0xffff_ffff),
+        (DataDirection::None, 0x3fff_ffff),
+        (DataDirection::Write, 0x7fff_ffff),
+        (DataDirection::Read, 0xbfff_ffff),
+        (DataDirection::ReadWrite, 0xffff_ffff),
     ] {
         assert_eq!(Identifier::new(direction, 0x3fff, 0xff, 0xff).raw(), raw);
         assert_eq!(Identifier::from_raw(raw).direction(), direction);
         assert_eq!(Identifier::from_raw(raw).raw(), raw);
     }
-    assert_eq!(Identifier::new(Direction::None, 0x4001, 0, 0).size(), 1, "the size has 14 bits");
+    assert_eq!(
+        Identifier::new(DataDirection::None, 0x4001, 0, 0).size(),
+        1,
+        "the size has 14 bits"
+    );
 }
 
 #[derive(Debug, PartialEq, Serialize, Deserialize)]

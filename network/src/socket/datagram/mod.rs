@@ -104,7 +104,8 @@ impl DatagramSocket {
     ///
     /// # Errors
     /// `AddressInUse`; `AddressNotAvailable` when the address is not ours;
-    /// `AddressFamilyNotSupported`; `InvalidInput` when it is bound already.
+    /// `AddressFamilyNotSupported`; `InvalidInput` when it is bound already; `NotFound` for an
+    /// ephemeral port when there is no interface at all.
     pub fn bind(&self, local: SocketAddr) -> Result<SocketAddr, Error> {
         if self.state.with(|state| state.local.is_some()) {
             return Err(Error::InvalidInput);
@@ -201,7 +202,7 @@ impl DatagramSocket {
             }),
             None => {
                 let interfaces = self.place.all.list();
-                let first = interfaces.first().ok_or(Error::NetworkDown)?;
+                let first = interfaces.first().ok_or(Error::NotFound)?;
                 // A few draws find a port that is free everywhere unless nearly all are used.
                 (0..64)
                     .filter_map(|_| {
@@ -226,8 +227,8 @@ impl DatagramSocket {
     /// dropped and counted, unlike on Linux. Returns the local address.
     ///
     /// # Errors
-    /// `NetworkUnreachable`; `AccessDenied` for a broadcast address without permission;
-    /// `AddressFamilyNotSupported`.
+    /// `NetworkUnreachable` without a route, `NotFound` when there is no interface at all;
+    /// `AccessDenied` for a broadcast address without permission; `AddressFamilyNotSupported`.
     pub fn connect(&self, mut remote: SocketAddr) -> Result<SocketAddr, Error> {
         let State { local, device, settings, .. } = self.state.with(|state| state.clone());
         if self.family.is_raw() {
@@ -281,13 +282,13 @@ impl DatagramSocket {
 
     /// The local address, once it is bound.
     #[must_use]
-    pub fn local_address(&self) -> Option<SocketAddr> {
+    pub fn local_addr(&self) -> Option<SocketAddr> {
         self.state.with(|state| state.local)
     }
 
     /// The peer, if it is connected.
     #[must_use]
-    pub fn remote_address(&self) -> Option<SocketAddr> {
+    pub fn peer_addr(&self) -> Option<SocketAddr> {
         self.state.with(|state| state.remote)
     }
 
@@ -324,6 +325,6 @@ impl Drop for DatagramSocket {
 
 impl fmt::Debug for DatagramSocket {
     fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
-        write!(formatter, "{:?}({:?})", self.family, self.local_address())
+        write!(formatter, "{:?}({:?})", self.family, self.local_addr())
     }
 }

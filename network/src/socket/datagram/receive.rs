@@ -9,6 +9,7 @@ use devnet_virtual_file_system::Error;
 
 use super::DatagramSocket;
 use crate::command::socket::ErrorReport;
+use crate::platform::Instant;
 use crate::socket::tcp::pending_if_blocked;
 use crate::stack::datagram::Received;
 use crate::zone;
@@ -28,6 +29,8 @@ pub struct Message {
     pub hop_limit: u8,
     /// DSCP and ECN bits as they arrived.
     pub traffic_class: u8,
+    /// When it arrived, by the clock of the system (SO_TIMESTAMP).
+    pub received_at: Instant,
 }
 
 /// The metadata of a datagram that was copied into a buffer.
@@ -49,11 +52,13 @@ pub struct MessageInfo {
     pub hop_limit: u8,
     /// DSCP and ECN bits as they arrived.
     pub traffic_class: u8,
+    /// When it arrived, by the clock of the system (SO_TIMESTAMP).
+    pub received_at: Instant,
 }
 
 impl MessageInfo {
     fn new(copied: usize, received: &Received) -> Self {
-        let Received { length, remote, local, interface, hop_limit, traffic_class } = *received;
+        let Received { length, remote, local, interface, hop_limit, traffic_class, at } = *received;
         Self {
             copied,
             length,
@@ -63,7 +68,16 @@ impl MessageInfo {
             interface,
             hop_limit,
             traffic_class,
+            received_at: at,
         }
+    }
+}
+
+impl Message {
+    fn new(data: Vec<u8>, received: &Received) -> Self {
+        let MessageInfo { remote, local, interface, hop_limit, traffic_class, received_at, .. } =
+            MessageInfo::new(data.len(), received);
+        Self { data, remote, local, interface, hop_limit, traffic_class, received_at }
     }
 }
 
@@ -125,26 +139,40 @@ impl DatagramSocket {
         seen.map_or(Poll::Pending, |seen| Poll::Ready(Ok(seen)))
     }
 
-    pub(crate) fn poll_receive_whole(
+    /// Receives one datagram whole, with its metadata, without waiting.
+    ///
+    /// # Errors
+    /// `WouldBlock`; else as [`receive_message`](Self::receive_message).
+    pub fn try_receive(&self) -> Result<Message, Error> {
+        let (data, received) = self.endpoint.take_whole()?.ok_or(Error::WouldBlock)?;
+        Ok(Message::new(data, &received))
+    }
+
+    /// Receives one datagram whole, with its metadata, or registers the waker.
+    pub fn poll_receive(&self, context: &mut Context<'_>) -> Poll<Result<Message, Error>> {
+        self.endpoint.register(context.waker());
+        pending_if_blocked(self.try_receive())
+    }
+
+    /// Receives one datagram without waiting: copies what fits, and returns the number of bytes and
+    /// the sender.
+    ///
+    /// # Errors
+    /// `WouldBlock`; else as [`receive_message`](Self::receive_message).
+    pub fn try_receive_from(&self, buffer: &mut [u8]) -> Result<(usize, SocketAddr), Error> {
+        self.try_receive_message(buffer).map(|info| (info.copied, info.remote))
+    }
+
+    /// Receives one datagram: copies what fits, and returns the number of bytes and the sender, or
+    /// registers the waker.
+    pub fn poll_receive_from(
         &self,
         context: &mut Context<'_>,
-    ) -> Poll<Result<Message, Error>> {
-        self.endpoint.register(context.waker());
-        match self.endpoint.take_whole() {
-            Err(error) => Poll::Ready(Err(error)),
-            Ok(None) => Poll::Pending,
-            Ok(Some((data, received))) => {
-                let Received { remote, local, interface, hop_limit, traffic_class, .. } = received;
-                Poll::Ready(Ok(Message {
-                    data,
-                    remote: zone::with(remote, interface),
-                    local,
-                    interface,
-                    hop_limit,
-                    traffic_class,
-                }))
-            }
-        }
+        buffer: &mut [u8],
+    ) -> Poll<Result<(usize, SocketAddr), Error>> {
+        self.poll_take(context, buffer, |copied, received| {
+            (copied, zone::with(received.remote, received.interface))
+        })
     }
 
     /// Receives one datagram: copies what fits, and returns the number of bytes and the sender. The
@@ -157,12 +185,7 @@ impl DatagramSocket {
     /// # Cancel safety
     /// A dropped future received nothing.
     pub async fn receive_from(&self, buffer: &mut [u8]) -> Result<(usize, SocketAddr), Error> {
-        poll_fn(|context| {
-            self.poll_take(context, buffer, |copied, received| {
-                (copied, zone::with(received.remote, received.interface))
-            })
-        })
-        .await
+        poll_fn(|context| self.poll_receive_from(context, buffer)).await
     }
 
     /// Receives one datagram: copies what fits into the buffer, and returns its length and
@@ -197,7 +220,7 @@ impl DatagramSocket {
     /// # Cancel safety
     /// A dropped future received nothing.
     pub async fn receive(&self) -> Result<Message, Error> {
-        poll_fn(|context| self.poll_receive_whole(context)).await
+        poll_fn(|context| self.poll_receive(context)).await
     }
 
     /// Takes the pending error (SO_ERROR).

@@ -209,17 +209,6 @@ impl DatagramSocket {
         }
     }
 
-    pub(crate) async fn send_any(
-        &self,
-        data: &[u8],
-        remote: Option<&SocketAddr>,
-    ) -> Result<(), Error> {
-        poll_fn(|context| {
-            pending_if_blocked(self.send_or_register(data, None, remote, Some(context)))
-        })
-        .await
-    }
-
     /// Sends one datagram to `remote`, or to the connected peer; or registers the waker for room.
     pub fn poll_send(
         &self,
@@ -238,20 +227,24 @@ impl DatagramSocket {
     /// # Cancel safety
     /// A dropped future sent nothing.
     pub async fn send(&self, data: &[u8]) -> Result<(), Error> {
-        self.send_any(data, None).await
+        poll_fn(|context| self.poll_send(context, data, None)).await
     }
 
     /// Sends one datagram to `remote`, waiting for room in the driver's queue.
     ///
     /// # Errors
     /// `MessageTooLong`, above the path MTU only when fragmentation is forbidden;
-    /// `NetworkUnreachable`; `AccessDenied` for a broadcast address without permission; an error
-    /// that ICMP reported before, once.
+    /// `NetworkUnreachable` without a route, `NotFound` when there is no interface at all;
+    /// `AccessDenied` for a broadcast address without permission; an error that ICMP reported
+    /// before, once.
     ///
     /// # Cancel safety
     /// A dropped future sent nothing.
     pub async fn send_to(&self, data: &[u8], remote: SocketAddr) -> Result<(), Error> {
-        self.send_any(data, Some(&remote)).await
+        poll_fn(|context| {
+            pending_if_blocked(self.send_or_register(data, None, Some(&remote), Some(context)))
+        })
+        .await
     }
 
     /// Sends one datagram to `remote` from a local address, whatever the socket is bound to
@@ -269,13 +262,38 @@ impl DatagramSocket {
         source: IpAddr,
         remote: SocketAddr,
     ) -> Result<(), Error> {
-        // The unspecified address means any.
-        let source = Some(source).filter(|source| !source.is_unspecified());
-        poll_fn(|context| {
-            pending_if_blocked(self.send_or_register(data, source, Some(&remote), Some(context)))
-        })
-        .await
+        poll_fn(|context| self.poll_send_from(context, data, source, remote)).await
     }
+
+    /// Like [`send_from`](Self::send_from), without waiting.
+    ///
+    /// # Errors
+    /// `WouldBlock` while the driver's queue is full; else as [`send_from`](Self::send_from).
+    pub fn try_send_from(
+        &self,
+        data: &[u8],
+        source: IpAddr,
+        remote: SocketAddr,
+    ) -> Result<(), Error> {
+        self.send_or_register(data, specified(source), Some(&remote), None)
+    }
+
+    /// Like [`send_from`](Self::send_from), or registers the waker for room.
+    pub fn poll_send_from(
+        &self,
+        context: &mut Context<'_>,
+        data: &[u8],
+        source: IpAddr,
+        remote: SocketAddr,
+    ) -> Poll<Result<(), Error>> {
+        let source = specified(source);
+        pending_if_blocked(self.send_or_register(data, source, Some(&remote), Some(context)))
+    }
+}
+
+/// The unspecified address means any.
+fn specified(address: IpAddr) -> Option<IpAddr> {
+    Some(address).filter(|address| !address.is_unspecified())
 }
 
 pub(super) fn is_broadcast(stack: &Stack, address: IpAddr) -> bool {

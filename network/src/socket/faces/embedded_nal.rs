@@ -106,7 +106,7 @@ impl UnconnectedUdp for UnconnectedSocket {
         remote: SocketAddr,
         data: &[u8],
     ) -> Result<(), Error> {
-        let port = self.0.local_address().map(|bound| bound.port());
+        let port = self.0.local_addr().map(|bound| bound.port());
         if local.port() != 0 && port.is_some_and(|port| port != local.port()) {
             return Err(Error::InvalidInput);
         }

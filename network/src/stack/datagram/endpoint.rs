@@ -14,6 +14,7 @@ use devnet_virtual_file_system::{Error, Lock, Readiness, WakerList};
 
 use crate::command::socket::ErrorReport;
 use crate::limits;
+use crate::platform::Instant;
 use crate::stack::context::Wakes;
 
 /// The metadata of a datagram.
@@ -25,6 +26,8 @@ pub(crate) struct Received {
     pub(crate) interface: u32,
     pub(crate) hop_limit: u8,
     pub(crate) traffic_class: u8,
+    /// When the stack received it.
+    pub(crate) at: Instant,
 }
 
 /// The errors that a socket wants besides those that every connected socket gets.

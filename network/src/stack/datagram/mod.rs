@@ -261,6 +261,7 @@ impl Datagrams {
             interface: cx.configuration.index,
             hop_limit: header.hop_limit,
             traffic_class: header.traffic_class,
+            at: cx.now,
         };
         let mut is_delivered = false;
         for binding in self.at(Family::Icmp, identifier) {

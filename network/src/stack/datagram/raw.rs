@@ -45,6 +45,7 @@ impl Datagrams {
             interface: cx.configuration.index,
             hop_limit: header.hop_limit,
             traffic_class: header.traffic_class,
+            at: cx.now,
         };
         let (mut taken, mut kept) = (false, true);
         let distinct = if header.protocol == EVERY { 1 } else { 2 };

@@ -94,6 +94,7 @@ impl Datagrams {
             interface: cx.configuration.index,
             hop_limit: hops,
             traffic_class: class,
+            at: cx.now,
         };
         let kept = path.endpoint.push(received, data, &mut cx.wakes);
         cx.statistics.received_drops.full += u64::from(!kept);
@@ -119,6 +120,7 @@ impl Datagrams {
             interface: cx.configuration.index,
             hop_limit: header.hop_limit,
             traffic_class: header.traffic_class,
+            at: cx.now,
         };
         let (mut found, mut kept) = (false, true);
         if packet.delivery == Delivery::Unicast {

@@ -9,6 +9,7 @@
 //! | [`egress`] | headers, path MTU, local copies |
 //! | [`source`] | route and source address selection |
 //! | [`configure`] | adding and removing addresses, routes and neighbors |
+//! | [`replace`] | replacing all addresses of commands at once |
 //! | [`lifetime`] | duplicate address detection, preferred and valid lifetimes |
 //! | [`groups`] | multicast groups: reports and queries |
 //! | [`fragment`], [`reassembly`] | fragments |
@@ -24,6 +25,7 @@ pub(crate) mod ingress;
 pub(crate) mod lifetime;
 mod path_mtu;
 mod reassembly;
+mod replace;
 mod source;
 
 use alloc::collections::VecDeque;

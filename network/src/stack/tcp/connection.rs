@@ -153,6 +153,7 @@ impl Connection {
     /// Applies every setting that can change on a live connection.
     pub(crate) fn adopt(&mut self, settings: &TcpSettings, ip: &Ip) {
         self.sender.set_gathering(settings.gathering());
+        self.sender.set_congestion_control(settings.congestion);
         self.template = self.template.with(settings, ip.hop_limit(self.flow.remote.ip()));
         self.maximum_segment = settings.maximum_segment();
         self.detects_black_holes = settings.black_hole_detection;
@@ -168,6 +169,35 @@ impl Connection {
         }
         self.timeouts = settings.timeouts();
         self.linger = settings.linger;
+    }
+
+    /// The settings in use, with the defaults of what concerns binding.
+    pub(crate) fn settings(&self) -> TcpSettings {
+        let gathering = self.sender.gathering();
+        let settings = TcpSettings {
+            congestion: self.sender.congestion_control(),
+            explicit_congestion: self.ecn.is_requested,
+            timestamps: self.timestamps.is_offered(),
+            no_delay: gathering.no_delay,
+            cork: gathering.is_corked,
+            not_sent_low_water: gathering.not_sent_low_water,
+            maximum_segment: if self.maximum_segment == u16::MAX {
+                0
+            } else {
+                self.maximum_segment
+            },
+            path_mtu_discovery: self.template.discovery,
+            black_hole_detection: self.detects_black_holes,
+            hop_limit: Some(self.template.hop_limit),
+            traffic_class: self.template.traffic_class,
+            keep_alive: self.timeouts.keep_alive_idle,
+            keep_alive_interval: self.timeouts.keep_alive_interval,
+            keep_alive_count: self.timeouts.keep_alive_count,
+            user_timeout: self.timeouts.user_timeout,
+            linger: self.linger,
+            ..TcpSettings::default()
+        };
+        settings.with_buffer_sizes(self.buffer_sizes)
     }
 
     /// Stores an error for the owner.

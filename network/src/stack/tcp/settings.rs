@@ -3,6 +3,8 @@
 use core::net::IpAddr;
 use core::num::NonZeroU32;
 
+use serde::{Deserialize, Serialize};
+
 use super::deadline::Timeouts;
 use super::send::Gathering;
 use crate::command::option::{CongestionControl, PathMtuDiscovery};
@@ -13,7 +15,11 @@ use crate::stack::bound::Bound;
 pub(crate) const KEEP_ALIVE: core::ops::RangeInclusive<u32> = 1000..=32_767_000;
 
 /// Settings of a TCP connection; accepted connections inherit those of their listener.
-#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+///
+/// What is missing when one is deserialized has its default, so that a configuration file names
+/// only what differs.
+#[derive(Clone, Copy, PartialEq, Eq, Debug, Serialize, Deserialize)]
+#[serde(default)]
 pub struct TcpSettings {
     /// The receive buffer in bytes, 2 KiB to 64 MiB, which bounds the advertised window. `None`
     /// begins with 64 KiB and grows with what the path and the program take, to 12 MiB at most.

@@ -54,6 +54,10 @@ impl Timestamps {
         Self { is_offered, is_negotiated: false, offset, ts_recent: 0, ts_recent_era: 0 }
     }
 
+    pub(super) const fn is_offered(&self) -> bool {
+        self.is_offered
+    }
+
     /// The peer's SYN has the option.
     pub(super) const fn negotiate(&mut self, seg_tsval: u32, now: Instant) {
         if self.is_offered {

@@ -145,6 +145,13 @@ fn control_sends_raw_bytes() {
     );
     assert_eq!(failed(&world, "control /devices/network/eth0 SetMtu 8").0, 2);
     assert!(world.output("control /devices/network/eth0").contains(" read  GetInterface "));
+    world.output("echo x > /temporary/file");
+    for (path, why) in
+        [("/temporary/file", "Inappropriate ioctl for device"), ("/devices", "Is a directory")]
+    {
+        let answer = failed(&world, &format!("control {path}"));
+        assert_eq!(answer, (1, format!("control: {path}: {why}\n")));
+    }
 }
 
 #[test]

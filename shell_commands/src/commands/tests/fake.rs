@@ -11,11 +11,11 @@ use devnet_network::command::dns::{Answer, DnsServer, Record, RecordData, Record
 use devnet_network::command::interface::{InterfaceFlags, InterfaceStatus};
 use devnet_network::command::neighbor::{NeighborEntry, NeighborState};
 use devnet_network::command::route::{RouteChoice, RouteEntry, RoutePreference};
-use devnet_network::command::table::Request;
+use devnet_network::command::table::{Request, TABLE};
 use devnet_network::command::{address::Origin, address::Scope};
 use devnet_virtual_file_system::{
-    Authority, CharacterDevice, Error, Identifier, Lock, OpenDevice, OpenFlags, OpenRequest,
-    Operation, Readiness, Result, encode,
+    Authority, CharacterDevice, CommandEntry, Error, Identifier, Lock, OpenDevice, OpenFlags,
+    OpenRequest, Operation, Readiness, Result, encode,
 };
 use serde::Serialize;
 
@@ -122,6 +122,10 @@ impl OpenDevice for OpenFile {
             text == "link up"
         });
         Operation::done(if known { Ok(data.len()) } else { Err(Error::InvalidInput) })
+    }
+
+    fn commands(&self) -> Vec<CommandEntry> {
+        TABLE.to_vec()
     }
 
     fn control<'a>(&'a self, identifier: Identifier, request: &'a [u8]) -> Operation<'a, Vec<u8>> {

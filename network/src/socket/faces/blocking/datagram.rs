@@ -121,7 +121,7 @@ impl UdpSocket {
     /// # Errors
     /// `NotConnected`.
     pub fn peer_addr(&self) -> io::Result<SocketAddr> {
-        Ok(self.0.socket.remote_address().ok_or(Error::NotConnected)?)
+        Ok(self.0.socket.peer_addr().ok_or(Error::NotConnected)?)
     }
 
     /// The local address.
@@ -129,7 +129,7 @@ impl UdpSocket {
     /// # Errors
     /// None; as in `std::net`.
     pub fn local_addr(&self) -> io::Result<SocketAddr> {
-        Ok(self.0.socket.local_address().ok_or(Error::InvalidInput)?)
+        Ok(self.0.socket.local_addr().ok_or(Error::InvalidInput)?)
     }
 
     fn options(&self) -> SocketOptions {

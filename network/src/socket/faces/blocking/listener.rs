@@ -47,7 +47,7 @@ impl TcpListener {
     /// # Errors
     /// None; as in `std::net`.
     pub fn local_addr(&self) -> io::Result<SocketAddr> {
-        Ok(self.0.listener.local_address())
+        Ok(self.0.listener.local_addr())
     }
 
     /// Another handle on the same listener.
@@ -65,8 +65,8 @@ impl TcpListener {
     pub fn accept(&self) -> io::Result<(TcpStream, SocketAddr)> {
         let Shared { listener, sockets, blocker } = &*self.0;
         let stream = blocker.read(|context| listener.poll_accept(context))?;
-        let remote = stream.remote_address();
-        Ok((TcpStream::with(stream, Blocker::new(sockets), listener.settings()), remote))
+        let remote = stream.peer_addr();
+        Ok((TcpStream::with(stream, Blocker::new(sockets)), remote))
     }
 
     /// An endless iterator over accepted connections.

@@ -7,7 +7,7 @@ use core::time::Duration;
 use std::io::{self, Read, Write};
 use std::net::Shutdown;
 
-use devnet_virtual_file_system::{Error, Lock};
+use devnet_virtual_file_system::Error;
 
 use super::hop_limit;
 use super::names::{ToSocketAddrs, first_of};
@@ -20,7 +20,6 @@ use crate::socket::{self, Sockets, TcpSettings};
 struct Shared {
     stream: socket::TcpStream,
     blocker: Blocker,
-    settings: Lock<TcpSettings>,
 }
 
 /// A connection, as `std::net::TcpStream`. It is closed when its last clone is dropped.
@@ -59,21 +58,17 @@ impl TcpStream {
         let stream = blocker
             .block(timeout, |context| connect.as_mut().poll(context))
             .unwrap_or(Err(Error::TimedOut))?;
-        Ok(Self::with(stream, blocker, TcpSettings::default()))
+        Ok(Self::with(stream, blocker))
     }
 
-    pub(super) fn with(stream: socket::TcpStream, blocker: Blocker, settings: TcpSettings) -> Self {
-        Self(Arc::new(Shared { stream, blocker, settings: Lock::new(settings) }))
+    pub(super) fn with(stream: socket::TcpStream, blocker: Blocker) -> Self {
+        Self(Arc::new(Shared { stream, blocker }))
     }
 
-    /// Wraps an existing stream, with its settings; `sockets` made it.
+    /// Wraps an existing stream; `sockets` made it.
     #[must_use]
-    pub fn from_stream(
-        sockets: &Sockets,
-        stream: socket::TcpStream,
-        settings: TcpSettings,
-    ) -> Self {
-        Self::with(stream, Blocker::new(sockets), settings)
+    pub fn from_stream(sockets: &Sockets, stream: socket::TcpStream) -> Self {
+        Self::with(stream, Blocker::new(sockets))
     }
 
     /// The underlying stream.
@@ -87,7 +82,7 @@ impl TcpStream {
     /// # Errors
     /// None; as in `std::net`.
     pub fn peer_addr(&self) -> io::Result<SocketAddr> {
-        Ok(self.0.stream.remote_address())
+        Ok(self.0.stream.peer_addr())
     }
 
     /// The local address.
@@ -95,7 +90,7 @@ impl TcpStream {
     /// # Errors
     /// None; as in `std::net`.
     pub fn local_addr(&self) -> io::Result<SocketAddr> {
-        Ok(self.0.stream.local_address())
+        Ok(self.0.stream.local_addr())
     }
 
     /// Shuts down one or both directions; wakes threads that wait for them.
@@ -119,12 +114,8 @@ impl TcpStream {
         self.0.blocker.read(|context| self.0.stream.poll_peek(context, buffer))
     }
 
-    fn change(&self, change: impl FnOnce(&mut TcpSettings)) {
-        let settings = self.0.settings.with(|settings| {
-            change(settings);
-            *settings
-        });
-        self.0.stream.apply(&settings);
+    fn settings(&self) -> TcpSettings {
+        self.0.stream.settings().unwrap_or_default()
     }
 
     /// Disables Nagle's algorithm.
@@ -132,7 +123,7 @@ impl TcpStream {
     /// # Errors
     /// None; as in `std::net`.
     pub fn set_nodelay(&self, nodelay: bool) -> io::Result<()> {
-        self.change(|settings| settings.no_delay = nodelay);
+        self.0.stream.set_settings(&TcpSettings { no_delay: nodelay, ..self.settings() });
         Ok(())
     }
 
@@ -141,7 +132,7 @@ impl TcpStream {
     /// # Errors
     /// None; as in `std::net`.
     pub fn nodelay(&self) -> io::Result<bool> {
-        Ok(self.0.settings.with(|settings| settings.no_delay))
+        Ok(self.settings().no_delay)
     }
 
     /// Sets the time to live or hop limit of sent packets, 1 to 255.
@@ -150,7 +141,7 @@ impl TcpStream {
     /// `InvalidInput`.
     pub fn set_ttl(&self, ttl: u32) -> io::Result<()> {
         let hop_limit = Some(hop_limit(ttl)?);
-        self.change(|settings| settings.hop_limit = hop_limit);
+        self.0.stream.set_settings(&TcpSettings { hop_limit, ..self.settings() });
         Ok(())
     }
 
@@ -159,7 +150,7 @@ impl TcpStream {
     /// # Errors
     /// None; as in `std::net`.
     pub fn ttl(&self) -> io::Result<u32> {
-        Ok(self.0.settings.with(|settings| settings.hop_limit.unwrap_or(limits::HOP_LIMIT).into()))
+        Ok(self.settings().hop_limit.unwrap_or(limits::HOP_LIMIT).into())
     }
 
     /// Takes the pending error.

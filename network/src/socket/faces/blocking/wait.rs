@@ -7,37 +7,12 @@ use core::fmt;
 use core::task::{Context, Poll, Waker};
 use core::time::Duration;
 use std::io;
-use std::sync::{Condvar, Mutex, PoisonError};
-use std::task::Wake;
 
 use devnet_virtual_file_system::{Error, Lock};
 
 use crate::platform::Clock;
+use crate::signal::{Signal, block};
 use crate::socket::Sockets;
-
-/// The wake signal of one blocked thread.
-#[derive(Debug, Default)]
-struct Signal {
-    is_given: Mutex<bool>,
-    given: Condvar,
-}
-
-impl Signal {
-    fn wait(&self) {
-        let mut is_given = self.is_given.lock().unwrap_or_else(PoisonError::into_inner);
-        while !*is_given {
-            is_given = self.given.wait(is_given).unwrap_or_else(PoisonError::into_inner);
-        }
-        *is_given = false;
-    }
-}
-
-impl Wake for Signal {
-    fn wake(self: Arc<Self>) {
-        *self.is_given.lock().unwrap_or_else(PoisonError::into_inner) = true;
-        self.given.notify_one();
-    }
-}
 
 /// The timeouts of a socket.
 #[derive(Clone, Copy, Default, Debug)]
@@ -65,22 +40,10 @@ impl Blocker {
     pub(super) fn block<T>(
         &self,
         timeout: Option<Duration>,
-        mut poll: impl FnMut(&mut Context<'_>) -> Poll<T>,
+        poll: impl FnMut(&mut Context<'_>) -> Poll<T>,
     ) -> Option<T> {
         let signal = self.idle.with(Vec::pop).unwrap_or_default();
-        let waker = Waker::from(Arc::clone(&signal));
-        let mut context = Context::from_waker(&waker);
-        let mut timer =
-            timeout.map(|timeout| self.clock.sleep_until(self.clock.now().after(timeout)));
-        let outcome = loop {
-            if let Poll::Ready(outcome) = poll(&mut context) {
-                break Some(outcome);
-            }
-            if timer.as_mut().is_some_and(|timer| timer.as_mut().poll(&mut context).is_ready()) {
-                break None;
-            }
-            signal.wait();
-        };
+        let outcome = block(&signal, &*self.clock, timeout, poll);
         self.idle.with(|idle| idle.push(signal));
         outcome
     }

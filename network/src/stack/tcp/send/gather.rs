@@ -1,9 +1,12 @@
-//! How written data gathers into segments: Nagle's algorithm, TCP_CORK and TCP_NOTSENT_LOWAT.
+//! Options of a sender that exists: how written data gathers into segments (Nagle's algorithm,
+//! TCP_CORK, TCP_NOTSENT_LOWAT), and the congestion control algorithm.
 
 use core::time::Duration;
 
 use super::Sender;
+use crate::command::option::CongestionControl;
 use crate::platform::Instant;
+use crate::stack::tcp::congestion::{Congestion, Controller};
 use crate::stack::tcp::segment::before;
 
 /// How long TCP_CORK holds a segment that is not full (tcp(7)).
@@ -39,6 +42,15 @@ impl Sender {
             (self.timers.cork_at, self.timers.must_override_cork) = (Instant::NEVER, false);
         }
         self.gathering = gathering;
+    }
+
+    /// Changes the congestion control algorithm. A new one knows nothing of the path and begins as
+    /// on a new connection.
+    pub(super) fn set_congestion_control(&mut self, algorithm: CongestionControl) {
+        if self.congestion.algorithm() != algorithm {
+            self.congestion = Congestion::new(algorithm);
+            self.congestion.set_mss(self.mss);
+        }
     }
 
     /// True for a segment without a full load that waits: for an acknowledgment, because a small

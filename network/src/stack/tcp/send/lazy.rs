@@ -150,6 +150,18 @@ impl LazySender {
         }
     }
 
+    pub(crate) fn gathering(&self) -> Gathering {
+        self.sender.as_ref().map_or(self.initial.gathering, |sender| sender.gathering)
+    }
+
+    /// Changes the congestion control algorithm.
+    pub(crate) fn set_congestion_control(&mut self, algorithm: CongestionControl) {
+        match &mut self.sender {
+            None => self.initial.congestion = algorithm,
+            Some(sender) => sender.set_congestion_control(algorithm),
+        }
+    }
+
     /// Like [`Sender::set_buffer_size`].
     pub(crate) fn set_buffer_size(&mut self, bytes: usize) {
         let initial = &mut self.initial;
