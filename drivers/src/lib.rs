@@ -6,7 +6,7 @@
 //! | module | owns |
 //! |---|---|
 //! | [`host`] | clock, entropy, executor; the program's standard streams as files |
-//! | [`tokio`](mod@tokio) | tokio's runtime as a platform (feature `tokio`) |
+//! | `tokio` | tokio's runtime as a platform (feature `tokio`) |
 //! | [`Loopback`] | traffic of a system to itself |
 //! | [`cable`](fn@cable) | a point-to-point link in memory |
 //! | [`lan`] | a switch in memory, with impaired cables |

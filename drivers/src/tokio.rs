@@ -1,8 +1,8 @@
 //! tokio's runtime as a platform.
 //!
 //! Interfaces run as tasks of the runtime, and its timer wakes them. With its `AsyncRead` and
-//! `AsyncWrite` for streams (feature `tokio` of `devnet-network`), what is written for tokio runs on
-//! our sockets; `examples/axum.rs` shows it.
+//! `AsyncWrite` for streams (feature `tokio` of `devnet-network`), what is written for tokio runs
+//! on our sockets; `examples/axum.rs` shows it.
 
 use std::sync::Arc;
 
@@ -13,8 +13,8 @@ use devnet_network::platform::{BoxFuture, Clock, Instant, Spawner};
 
 use crate::entropy::SystemEntropy;
 
-/// The platform of a runtime, whose timer must be enabled. Its clock starts now and follows tokio's,
-/// which tests may pause.
+/// The platform of a runtime, whose timer must be enabled. Its clock starts now and follows
+/// tokio's, which tests may pause.
 ///
 /// ```
 /// # use devnet_virtual_file_system::VirtualFileSystem;

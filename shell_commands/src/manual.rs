@@ -1,6 +1,6 @@
 //! The texts about the `devnet` program: `--help`, the manual page, completions of other shells.
 //!
-//! All three come from [`OPTIONS`], [`USAGE`] and [`EXAMPLES`], so that they cannot differ.
+//! All three come from the same tables, so that they cannot differ.
 
 use std::fmt::Write;
 use std::str::FromStr;

@@ -147,6 +147,9 @@ enum {
 #define DEVNET_REMOVE_ADDRESS 0xffff6e12u
 /* Removes every address that a command added; returns how many. (write) */
 #define DEVNET_FLUSH_ADDRESSES 0xffff6e13u
+/* Makes these the addresses that commands added: those that stay are not touched, the others go and
+   come, or nothing changes; true if that changed something. (write) */
+#define DEVNET_REPLACE_ADDRESSES 0xffff6e14u
 /* Lists the routes: on an interface its own, on `/devices/sockets` those of all interfaces. (read)
    */
 #define DEVNET_LIST_ROUTES 0xbfff6e20u
