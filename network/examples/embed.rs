@@ -4,7 +4,7 @@
 
 use std::error::Error;
 
-use devnet_network::{Manager, Platform, TcpListener, TcpStream};
+use devnet_network::{Manager, TcpListener, TcpStream};
 use devnet_virtual_file_system::VirtualFileSystem;
 
 fn system(
@@ -12,9 +12,7 @@ fn system(
     end: devnet_drivers::Cable,
     configuration: &str,
 ) -> Result<Manager, Box<dyn Error>> {
-    let platform =
-        Platform { clock: host.clock(), entropy: host.entropy(), spawner: host.spawner() };
-    let manager = Manager::new(VirtualFileSystem::new(), platform)?;
+    let manager = Manager::new(VirtualFileSystem::new(), host.platform())?;
     manager.register("eth0", Box::new(end), None)?;
     manager.configure("eth0", configuration)?;
     Ok(manager)
