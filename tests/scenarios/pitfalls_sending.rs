@@ -231,9 +231,10 @@ fn cc_01_our_own_window_bounds_what_is_under_way() {
         let (stream, answer) =
             accepted(&world, &host, &mut wire, TcpSettings::default(), &syn(&SELECTIVE)).await;
         let (theirs, data) = (answer.end(), pattern(400_000));
-        let (mut written, mut came, mut next) = (0, vec![false; 400], 0usize);
+        // The bytes that came, and the first that did not.
+        let (mut written, mut came, mut next) = (0, vec![false; 400_000], 0usize);
         let (mut has_lost, mut largest) = (false, 0);
-        while next < 250 {
+        while next < 365_000 {
             while let Ok(count @ 1..) = stream.try_write(&data[written..]) {
                 written += count;
             }
@@ -241,23 +242,26 @@ fn cc_01_our_own_window_bounds_what_is_under_way() {
             let statistics = stream.statistics().unwrap();
             assert!(statistics.in_flight <= statistics.congestion_window, "{statistics:?}");
             assert!(
-                statistics.congestion_window < 60_000 || next > 20,
+                statistics.congestion_window < 60_000 || next > 29_200,
                 "it grows from ten segments"
             );
             largest = largest.max(statistics.in_flight);
             for segment in sent.iter().filter(|segment| !segment.data.is_empty()) {
-                let place = segment.sequence.wrapping_sub(theirs) as usize / 1460;
-                if place == 60 && !has_lost {
+                let first = segment.sequence.wrapping_sub(theirs) as usize;
+                let end = first + segment.data.len();
+                if (first..end).contains(&87_600) && !has_lost {
                     has_lost = true;
                     continue;
                 }
-                came[place] = true;
-                next = came.iter().position(|came| !came).unwrap();
-                let mut word = acknowledge(theirs.wrapping_add(next as u32 * 1460));
-                if place > next {
-                    let block =
-                        |place: usize| theirs.wrapping_add(place as u32 * 1460).to_be_bytes();
-                    word.options = [&[1, 1, 5, 10][..], &block(place), &block(place + 1)].concat();
+                came[first..end].fill(true);
+                next = came.iter().position(|came| !came).unwrap_or(came.len());
+                let number = |place: usize| theirs.wrapping_add(place as u32);
+                let mut word = acknowledge(number(next));
+                if first > next {
+                    let first = came[..first].iter().rposition(|came| !came).unwrap() + 1;
+                    let length = came[end..].iter().take_while(|came| **came).count();
+                    let block = [number(first), number(end + length)].map(u32::to_be_bytes);
+                    word.options = [&[1, 1, 5, 10][..], &block.concat()].concat();
                 }
                 wire.send(&word);
             }
