@@ -6,7 +6,7 @@
 //! | `embedded_nal` | `embedded-nal-async` | `no_std` clients that connect and look names up |
 //! | `futures_io` | `futures-io` | asynchronous code of any executor |
 //! | `tokio` | `tokio` | asynchronous code of tokio |
-//! | `end` | the two above | how the writing direction ends |
+//! | `end` | the two above | what those two share: writing, and its end |
 //! | `blocking` | `blocking` | code that was written for `std::net` |
 
 #[cfg(feature = "blocking")]

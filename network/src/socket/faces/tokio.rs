@@ -9,14 +9,10 @@ use core::pin::Pin;
 use core::task::{Context, Poll};
 use std::io;
 
-use devnet_virtual_file_system::Error;
 use tokio::io::{AsyncRead, AsyncWrite, ReadBuf};
 
+use super::end::{as_io, implement_write};
 use crate::socket::{TcpReadHalf, TcpStream, TcpWriteHalf};
-
-fn as_io<T>(outcome: Poll<Result<T, Error>>) -> Poll<io::Result<T>> {
-    outcome.map_err(io::Error::from)
-}
 
 macro_rules! read {
     ($end:ident: $($face:ty),+) => {
@@ -33,32 +29,6 @@ macro_rules! read {
     };
 }
 
-macro_rules! write {
-    ($end:ident: $($face:ty),+) => {
-        $(impl AsyncWrite for $face {
-            fn poll_write(
-                self: Pin<&mut Self>,
-                context: &mut Context<'_>,
-                data: &[u8],
-            ) -> Poll<io::Result<usize>> {
-                as_io($end::poll_write(&self, context, data))
-            }
-
-            fn poll_flush(self: Pin<&mut Self>, _: &mut Context<'_>) -> Poll<io::Result<()>> {
-                Poll::Ready(Ok(()))
-            }
-
-            fn poll_shutdown(
-                self: Pin<&mut Self>,
-                context: &mut Context<'_>,
-            ) -> Poll<io::Result<()>> {
-                as_io($end::poll_end(&self, context))
-            }
-        })+
-    };
-}
-
 read!(TcpStream: TcpStream, &TcpStream);
 read!(TcpReadHalf: TcpReadHalf, &TcpReadHalf);
-write!(TcpStream: TcpStream, &TcpStream);
-write!(TcpWriteHalf: TcpWriteHalf, &TcpWriteHalf);
+implement_write!(AsyncWrite, poll_shutdown);
