@@ -66,6 +66,7 @@ fn the_line_of_a_sample_is_its_request() {
 fn every_line_of_the_grammar_is_the_command() {
     for sample in samples() {
         for line in sample.command.grammar().iter().flat_map(|grammar| lines(grammar)) {
+            assert!(text::is_ours(&line), "{line}: a controller would get it");
             let parsed = text::parse(&line).ok().flatten().map(|request| request.identifier());
             assert_eq!(parsed, Some(sample.command.identifier()), "{line}");
         }

@@ -40,7 +40,7 @@ pub fn parse(line: &str) -> Result<Option<Request>, Error> {
     }
 }
 
-/// The first words of lines.
+/// The first words of lines; a test compares them with the grammar.
 const WORDS: &[&str] = &[
     "link",
     "mac",
@@ -337,7 +337,7 @@ mod tests {
     }
 
     #[test]
-    fn every_first_word_of_the_parser_is_ours() {
+    fn a_line_is_ours_by_its_first_word() {
         for word in WORDS {
             assert!(is_ours(&alloc::format!(" {word}\tnonsense")), "{word}");
         }
