@@ -14,6 +14,7 @@ use alloc::string::String;
 use alloc::sync::Arc;
 use core::fmt;
 use core::task::Waker;
+use core::time::Duration;
 
 use devnet_virtual_file_system::{CharacterDevice, Lock};
 
@@ -23,6 +24,10 @@ use crate::platform::{Clock, Instant};
 use crate::stack::watch::Change;
 use crate::stack::{Stack, Wakes};
 use crate::watcher::{Watcher, Watchers};
+
+/// A sleep that ends within this time is kept when nothing is due any more: the interface wakes once
+/// for nothing. It is as long as TCP's first retransmission timer.
+const LEFTOVER: Duration = Duration::from_secs(1);
 
 /// The outcome of a poll.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
@@ -291,14 +296,17 @@ impl Engine {
             self.sleep_deadline = Some(Instant::ZERO);
             return PollOutcome::Again;
         }
-        let deadline = self.stack.next_deadline();
+        let now = self.stack.context.now;
+        // Connections that come and go would each start a timer and end it.
+        let leftover = || asleep_until.filter(|asleep| asleep.since(now) <= LEFTOVER);
+        let deadline = self.stack.deadline_after_turn().or_else(leftover);
         // A sleep with an earlier deadline is kept: waking early is harmless, and a new timer costs
         // more.
         self.sleep_deadline = match (deadline, asleep_until) {
             (Some(deadline), Some(asleep)) => Some(deadline.min(asleep)),
             (deadline, _) => deadline,
         };
-        PollOutcome::Sleep(deadline, self.stack.context.now)
+        PollOutcome::Sleep(deadline, now)
     }
 
     /// Receives frames, at most a batch and only while the output queue has room for replies. If

@@ -190,6 +190,36 @@ fn an_idle_interface_takes_no_turn() {
     });
 }
 
+/// Each connection arms delayed acknowledgments and retransmissions. What it leaves of them when it
+/// ends woke both interfaces later, once for each connection.
+#[test]
+fn timers_of_ended_connections_wake_nobody() {
+    let world = World::new(6);
+    let (left, right) = hosts(&world);
+    world.run(async {
+        let listener = TcpListener::bind(&right.sockets(), "0.0.0.0:99".parse().unwrap(), 4);
+        let listener = listener.unwrap();
+        world.sleep(Duration::from_secs(60)).await;
+        for _ in 0..100 {
+            let client = TcpStream::connect(&left.sockets(), "10.0.0.2:99").await.unwrap();
+            let server = listener.accept().await.unwrap();
+            client.write(b"?").await.unwrap();
+            server.read(&mut [0; 1]).await.unwrap();
+            server.write(b"!").await.unwrap();
+            client.read(&mut [0; 1]).await.unwrap();
+            drop(client);
+            assert_eq!(server.read(&mut [0; 1]).await.unwrap(), 0);
+            drop(server);
+            world.sleep(Duration::from_micros(100)).await;
+        }
+        let polls = |host: &Host| host.control::<GetStatistics>("eth0", &()).unwrap().polls;
+        let before = (polls(&left), polls(&right));
+        world.sleep(Duration::from_secs(1)).await;
+        let taken = (polls(&left) - before.0, polls(&right) - before.1);
+        assert!(taken.0 <= 3 && taken.1 <= 3, "{taken:?}");
+    });
+}
+
 #[test]
 fn a_removed_address_ends_its_connections() {
     let world = World::new(7);

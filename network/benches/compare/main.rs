@@ -1,5 +1,6 @@
 //! Ours compared with raw smoltcp, in one run on one thread, per CPU second: `cargo bench`; `--
-//! --quick` for a short run.
+//! --quick` for a short run; `-- --fixed WORKLOAD` does a fixed amount of work with ours, for
+//! callgrind to count its instructions.
 //!
 //! "Raw" is smoltcp in a tight loop: two interfaces, one plain socket set each, a link in memory.
 //! "Ours" are two whole systems (manager, runner, asynchronous sockets) on one executor over a
@@ -196,7 +197,35 @@ fn amounts(effort: &Effort, goals: &mut Goals) {
     goals.at_most("idle interface, wake-ups per second", "/s", 0.0, wake_ups);
 }
 
-fn main() {
+/// A workload of a fixed size. A machine that does other things beside changes its time, but not
+/// the instructions it takes.
+fn fixed(workload: &str) -> Result<(), String> {
+    let mut pair = AsyncPair::<Ours>::new(&Setup::usual(0));
+    match workload {
+        "none" => {}
+        "ping-pong" => pair.ping_pong(2_000),
+        "bulk" => pair.bulk(4 << 20),
+        "udp-64" => drop(pair.datagrams(64, 5_000)),
+        "udp-1400" => drop(pair.datagrams(1_400, 5_000)),
+        "connections" => {
+            for _ in 0..20 {
+                pair.connections(16).map_err(|error| error.to_string())?;
+            }
+        }
+        _ => {
+            return Err(format!(
+                "{workload}: no such workload; none, ping-pong, bulk, udp-64, udp-1400, connections"
+            ));
+        }
+    }
+    Ok(())
+}
+
+fn main() -> Result<(), String> {
+    let mut arguments = std::env::args().skip_while(|argument| argument != "--fixed").skip(1);
+    if let Some(workload) = arguments.next() {
+        return fixed(&workload);
+    }
     let effort = if std::env::args().any(|argument| argument == "--quick") { QUICK } else { WHOLE };
     let rounds = effort.rounds;
     println!(
@@ -208,4 +237,5 @@ fn main() {
     other_rates(&effort, &mut goals);
     amounts(&effort, &mut goals);
     goals.print();
+    Ok(())
 }

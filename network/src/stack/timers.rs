@@ -84,6 +84,15 @@ impl Timers {
         }
     }
 
+    /// Removes stale entries that would be the next to expire: nobody wakes for them.
+    pub(crate) fn drop_stale(&mut self, counts: impl Fn(Instant, Timer) -> bool) {
+        while let Some(Reverse((deadline, timer))) = self.heap.peek()
+            && !counts(*deadline, *timer)
+        {
+            self.heap.pop();
+        }
+    }
+
     /// The earliest deadline.
     pub(crate) fn next(&self) -> Option<Instant> {
         self.heap.peek().map(|Reverse((deadline, _))| *deadline)

@@ -93,13 +93,20 @@ impl Tcp {
 
     /// Limits stale entries in the timer heap: each service of a busy connection may leave one.
     pub(super) fn sweep(&mut self, cx: &mut Context) {
-        let connections = &self.connections;
-        cx.timers.sweep(connections.len(), |deadline, timer| match timer {
-            Timer::Connection(index) => connections
-                .get(index as usize)
-                .is_some_and(|connection| connection.timer_deadline == deadline),
-            _ => true,
-        });
+        cx.timers.sweep(self.connections.len(), |deadline, timer| self.counts(deadline, timer));
+    }
+
+    /// Removes what ended connections left at the head of the timer heap.
+    pub(crate) fn drop_stale_timers(&self, cx: &mut Context) {
+        cx.timers.drop_stale(|deadline, timer| self.counts(deadline, timer));
+    }
+
+    /// Whether a timer is the present one of a connection, or none of ours.
+    fn counts(&self, deadline: Instant, timer: Timer) -> bool {
+        let Timer::Connection(index) = timer else { return true };
+        self.connections
+            .get(index as usize)
+            .is_some_and(|connection| connection.timer_deadline == deadline)
     }
 
     /// A connect failed: its flow can be used again. The connection stays until its owner has taken

@@ -14,6 +14,7 @@ fn reserve(ring: &mut VecDeque<u8>, length: usize, limit: usize) {
 }
 
 /// Gives memory back that an emptier ring does not need.
+#[inline]
 pub(super) fn shrink(ring: &mut VecDeque<u8>) {
     if ring.capacity() > (2 * ring.len()).max(limits::TCP_BUFFER_KEPT) {
         ring.shrink_to(ring.len());

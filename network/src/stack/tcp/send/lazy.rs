@@ -90,7 +90,7 @@ impl LazySender {
     /// The sender; allocates it if there is none.
     fn get_or_make(&mut self) -> &mut Sender {
         let Self { initial, sender } = self;
-        sender.get_or_insert_with(|| Box::new(initial.make_sender()))
+        sender.get_or_insert_with(|| initial.make_sender())
     }
 
     fn sender(&self) -> Option<&Sender> {
@@ -362,9 +362,14 @@ impl LazySender {
 }
 
 impl Initial {
-    fn make_sender(&self) -> Sender {
-        let mut sender =
-            Sender::new(self.buffer_size, self.buffer_size_max, self.gathering, self.congestion);
+    /// Where it stays from the start: a sender is some hundred bytes.
+    fn make_sender(&self) -> Box<Sender> {
+        let mut sender = Box::new(Sender::new(
+            self.buffer_size,
+            self.buffer_size_max,
+            self.gathering,
+            self.congestion,
+        ));
         sender.begin(self.first, self.has_sack, self.send_window);
         (sender.rtt, sender.has_ecn) = (self.rtt, self.has_ecn);
         sender.set_mss(self.mss);

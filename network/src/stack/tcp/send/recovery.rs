@@ -330,6 +330,9 @@ impl Sender {
         is_progress: bool,
         is_original: bool,
     ) {
+        if self.recovery_state == RecoveryState::Open && !self.undo.is_possible {
+            return;
+        }
         let may_be_spurious = self.recovery_state == RecoveryState::Loss
             && self.undo.is_frto_pending
             && self.undo.is_possible;
