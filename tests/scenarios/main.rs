@@ -13,6 +13,7 @@ mod dhcp;
 mod embedding;
 mod errors;
 mod events;
+mod failover;
 mod frames;
 mod hold;
 mod hold_tables;

@@ -29,10 +29,10 @@ use self::routed::Routed;
 use crate::command::route::RouteChoice;
 use crate::interface::Interface;
 use crate::mount::Mount;
-use crate::stack::HostAddresses;
 use crate::stack::addresses::is_link_local_ipv4;
 use crate::stack::flow_cache::FlowCache;
 use crate::stack::tcp::SystemMemory;
+use crate::stack::{HostAddresses, Stack};
 
 /// The interfaces of a system. Clones share them; when the last one is dropped, the interfaces are
 /// unregistered.
@@ -173,20 +173,48 @@ impl Interfaces {
         if let Some(known) = self.cached(destination, generation) {
             return Ok(known);
         }
-        let choice = self.search(destination)?;
+        let choice = self.search(destination, |_| true).ok_or_else(|| self.no_route())?;
         self.0.tables.with(|tables| tables.last_choice.set(generation, destination, choice.index));
         Ok(choice)
     }
 
-    fn search(&self, destination: IpAddr) -> Result<Arc<Interface>, Error> {
+    /// Like [`choose`](Self::choose), for packets from a local address: they leave by an interface
+    /// that has it, or not at all (the strong host model, RFC 1122 §3.3.4.2). Addresses of the
+    /// loopback interface are those of the whole system.
+    ///
+    /// # Errors
+    /// As [`choose`](Self::choose), also while every interface with the address is down.
+    pub(crate) fn choose_from(
+        &self,
+        destination: IpAddr,
+        source: IpAddr,
+    ) -> Result<Arc<Interface>, Error> {
+        let has_source = |stack: &Stack| stack.ip.addresses.owns(source);
+        let owners = || {
+            let all = self.list();
+            all.into_iter().filter(move |interface| interface.read(has_source))
+        };
+        let is_local = destination.is_loopback() || self.0.host.owns(destination);
+        let is_bound_to_one = !is_local && owners().any(|owner| !owner.is_loopback);
+        if !is_bound_to_one || owners().any(|owner| owner.is_loopback) {
+            return self.choose(destination);
+        }
+        self.search(destination, has_source).ok_or_else(|| self.no_route())
+    }
+
+    /// The best interface of those that may be taken.
+    fn search(
+        &self,
+        destination: IpAddr,
+        may_take: impl Fn(&Stack) -> bool,
+    ) -> Option<Arc<Interface>> {
         // The loopback interface delivers local packets.
         if destination.is_loopback() || self.0.host.owns(destination) {
-            let loopback = self.best(|interface| interface.is_loopback.then_some(()));
-            return loopback.ok_or_else(|| self.no_route());
+            return self.best(|interface| interface.is_loopback.then_some(()));
         }
         let rank = |interface: &Interface| {
             interface.read(|stack| {
-                if !stack.context.is_running() {
+                if !stack.context.is_running() || !may_take(stack) {
                     return None;
                 }
                 let route = stack.ip.route_for(&stack.context, destination);
@@ -207,7 +235,7 @@ impl Interfaces {
                 }
             })
         };
-        self.best(rank).ok_or_else(|| self.no_route())
+        self.best(rank)
     }
 
     /// Why there is no route.

@@ -106,7 +106,12 @@ impl TcpStream {
         if local.is_some_and(|local| !place.has_address(local.ip())) {
             return Err(Error::AddressNotAvailable);
         }
-        let interface = place.choose(remote.ip())?;
+        let interface = match (&place.interface, local) {
+            (None, Some(local)) if !local.ip().is_unspecified() => {
+                place.all.choose_from(remote.ip(), local.ip())?
+            }
+            _ => place.choose(remote.ip())?,
+        };
         let (slot, local) = interface.change_and_transmit(|stack| {
             let source = stack.ip.source_for(&stack.context, remote.ip())?;
             let addresses = &stack.ip.addresses;

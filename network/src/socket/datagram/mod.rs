@@ -240,7 +240,8 @@ impl DatagramSocket {
             return Err(Error::AddressFamilyNotSupported);
         }
         let device = self.place.zone(&remote, device)?;
-        let (interface, source) = self.route(device.clone(), remote.ip(), &settings)?;
+        let from = local.map(|local| local.ip());
+        let (interface, source) = self.route(device.clone(), remote.ip(), from, &settings)?;
         if !settings.broadcast && interface.read(|stack| is_broadcast(stack, remote.ip())) {
             return Err(Error::AccessDenied);
         }

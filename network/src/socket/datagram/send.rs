@@ -25,6 +25,7 @@ impl DatagramSocket {
         &self,
         device: Option<Arc<Interface>>,
         to: IpAddr,
+        from: Option<IpAddr>,
         settings: &Settings,
     ) -> Result<(Arc<Interface>, IpAddr), Error> {
         let generation = self.place.all.generation();
@@ -34,7 +35,7 @@ impl DatagramSocket {
         if let Some(known) = known {
             return Ok(known);
         }
-        let (interface, source) = self.find_route(device, to, settings)?;
+        let (interface, source) = self.find_route(device, to, from, settings)?;
         // Among equal routes the reachability of gateways decides, which changes without a new
         // generation.
         let is_only = interface.read(|stack| stack.ip.routes.equals(to).nth(1).is_none());
@@ -51,14 +52,23 @@ impl DatagramSocket {
         &self,
         device: Option<Arc<Interface>>,
         to: IpAddr,
+        from: Option<IpAddr>,
         settings: &Settings,
     ) -> Result<(Arc<Interface>, IpAddr), Error> {
         let named = settings.multicast_interface.filter(|_| to.is_multicast());
         let interface = match (device, named) {
             (Some(device), _) => device,
             (None, Some(index)) => self.place.all.at(index).ok_or(Error::NoDevice)?,
-            (None, None) => return self.place.all.route(to),
+            (None, None) => {
+                match from.filter(|from| !from.is_unspecified() && !from.is_multicast()) {
+                    Some(from) => self.place.all.choose_from(to, from)?,
+                    None => return self.place.all.route(to),
+                }
+            }
         };
+        if !interface.read(|stack| stack.context.is_running()) {
+            return Err(Error::NetworkUnreachable);
+        }
         let source = interface.read(|stack| stack.ip.source_for(&stack.context, to))?;
         Ok((interface, source))
     }
@@ -112,11 +122,16 @@ impl DatagramSocket {
         }) {
             return Err(Error::AddressNotAvailable);
         }
-        let (interface, chosen) = match known {
-            Some(known) => known,
-            None => {
+        let (interface, chosen) = match (known, source) {
+            (Some(known), None) => known,
+            (_, source) => {
                 let device = self.place.zone(&remote, self.device())?;
-                self.route(device, remote.ip(), &settings)?
+                let bound = local.map(|local| local.ip());
+                match source {
+                    // The cache is that of the socket's own address.
+                    Some(_) => self.find_route(device, remote.ip(), source, &settings)?,
+                    None => self.route(device, remote.ip(), bound, &settings)?,
+                }
             }
         };
         let local = match local {
