@@ -10,6 +10,7 @@ mod crowd;
 mod crowded_link;
 mod datagrams;
 mod dhcp;
+mod drops;
 mod embedding;
 mod errors;
 mod events;

@@ -135,6 +135,7 @@ impl Request {
             | Self::FlushNeighbors(()) => &[Unsupported],
             Self::ListInterfaces(())
             | Self::ListUsage(())
+            | Self::ListDrops(())
             | Self::ListAddresses(())
             | Self::ListRoutes(())
             | Self::ListRoutePreferences(())

@@ -142,6 +142,7 @@ impl Request {
             | Self::GetStatistics(())
             | Self::GetSynCookies(())
             | Self::ListUsage(())
+            | Self::ListDrops(())
             | Self::ListAddresses(())
             | Self::ListRoutes(())
             | Self::ListRoutePreferences(())

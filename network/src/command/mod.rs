@@ -25,6 +25,7 @@
 pub mod address;
 pub mod dhcp;
 pub mod dns;
+pub mod drops;
 pub mod errors;
 pub mod grammar;
 pub mod interface;
@@ -73,6 +74,9 @@ devnet_virtual_file_system::define_commands! {
         /// Lists what is in use: on an interface its own, on `/devices/sockets` that of all
         /// interfaces.
         10 => ListUsage: Read (()) -> Vec<usage::Usage>;
+        /// Lists the packets that were dropped, by reason: on an interface its own, on
+        /// `/devices/sockets` those of all interfaces.
+        11 => ListDrops: Read (()) -> Vec<drops::DropCount>;
 
         /// Lists the addresses in the order in which they were added.
         16 => ListAddresses: Read (()) -> Vec<address::AddressEntry>;

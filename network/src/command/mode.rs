@@ -84,6 +84,7 @@ impl Mode {
             | Request::GetStatistics(())
             | Request::GetSynCookies(())
             | Request::ListUsage(())
+            | Request::ListDrops(())
             | Request::SetAdvertisement(_)
             | Request::ListAddresses(())
             | Request::AddAddress(_)

@@ -53,6 +53,9 @@ impl OpenFile {
                 reply(self.read_now(|stack| stack.transport.tcp.cookies.counters))
             }
             Immediate::ListUsage(()) => reply(Ok(self.collect(|stack| alloc::vec![usage(stack)]))),
+            Immediate::ListDrops(()) => reply(Ok(self.collect(|stack| {
+                stack.context.statistics.drop_counts(&stack.context.configuration.name)
+            }))),
             Immediate::ListAddresses(()) => {
                 reply(Ok(self.collect_now(|stack| stack.address_entries())))
             }

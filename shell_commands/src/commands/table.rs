@@ -74,7 +74,7 @@ rows! {
     "nc", "nc [-u] [-v] [-N] [-4|-6] [-w SECONDS] [-p PORT] HOST PORT\nnc -z [-u] [-v] [-w \
         SECONDS] HOST PORT[-PORT]\nnc -l [-k] [-u] [-v] [-w SECONDS] [ADDRESS] PORT",
         "Connects, or listens: input to the network, network to output.", run (nc::run);
-    "netstat", "netstat [-t] [-u] [-w] [-a] [-l] [-n]\nnetstat -r|-i|-s [-n]",
+    "netstat", "netstat [-t] [-u] [-w] [-a] [-l] [-n]\nnetstat -r|-i|-s [-n] [-e]",
         "Lists sockets, routes or interfaces, or what they use.", run (netstat::run);
     "nslookup", "nslookup [-type=A|AAAA|PTR|CNAME] NAME [SERVER]",
         "Looks names and addresses up.", run (nslookup::run);

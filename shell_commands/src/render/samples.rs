@@ -3,6 +3,7 @@
 use devnet_network::address::{HardwareAddress, Prefix};
 use devnet_network::command::address::{AddressEntry, AddressState, Origin, Scope};
 use devnet_network::command::dhcp::DhcpLease;
+use devnet_network::command::drops::{DropCount, DropReason};
 use devnet_network::command::interface::{
     InterfaceFlags, InterfaceStatus, ReceiveDrops, SendDrops, Statistics,
 };
@@ -100,6 +101,18 @@ pub(crate) fn statistics() -> Statistics {
         sent_drops: SendDrops { neighbor: 6, no_route: 7, full: 8, ..SendDrops::default() },
         polls: 1,
     }
+}
+
+pub(crate) fn drops() -> Vec<DropCount> {
+    let counts = [
+        (DropReason::Checksum, 2),
+        (DropReason::NotForUs, 99),
+        (DropReason::Martian, 0),
+        (DropReason::NoSocket, 3),
+        (DropReason::NoRoute, 4),
+    ];
+    let count = |(reason, packets)| DropCount { interface: "eth0".into(), reason, packets };
+    counts.map(count).into()
 }
 
 fn route(destination: &str, gateway: Option<&str>, metric: u32, origin: Origin) -> RouteEntry {

@@ -8,6 +8,7 @@ use std::any::type_name;
 use devnet_network::command::address::{AddressEntry, AddressState, NewAddress, Origin, Scope};
 use devnet_network::command::dhcp::{DhcpLease, DhcpOptions, DhcpState, DhcpStatus};
 use devnet_network::command::dns::{Answer, DnsServer, Question, Record, RecordData, RecordKind};
+use devnet_network::command::drops::{DropCount, DropReason};
 use devnet_network::command::interface::{
     Advertisement, InterfaceFlags, InterfaceStatus, ReceiveDrops, SendDrops, Statistics, SynCookies,
 };
@@ -137,7 +138,12 @@ fn interfaces() -> Vec<Sample> {
         sample::<SetAdvertisement>("advertise fd00:2::/64 fd00:2::3", Some(advertisement), true),
         sample::<GetSynCookies>("", (), SynCookies { sent: 16, received: 17, failed: 18 }),
         sample::<ListUsage>("", (), vec![usage()]),
+        sample::<ListDrops>("", (), vec![drops()]),
     ]
+}
+
+fn drops() -> DropCount {
+    DropCount { interface: "eth0".into(), reason: DropReason::NoSocket, packets: 7 }
 }
 
 fn usage() -> Usage {
