@@ -123,23 +123,35 @@ impl Statistics {
     /// The packets that were dropped for a reason.
     #[must_use]
     pub const fn dropped(&self, reason: DropReason) -> u64 {
-        let (received, sent) = (&self.received_drops, &self.sent_drops);
+        let mut copy = *self;
+        *copy.counter(reason)
+    }
+
+    /// Counts dropped packets.
+    #[inline]
+    pub(crate) const fn count(&mut self, reason: DropReason, packets: u64) {
+        *self.counter(reason) += packets;
+    }
+
+    #[inline]
+    const fn counter(&mut self, reason: DropReason) -> &mut u64 {
+        let (received, sent) = (&mut self.received_drops, &mut self.sent_drops);
         match reason {
-            DropReason::InterfaceDown => received.disabled,
-            DropReason::Malformed => received.malformed,
-            DropReason::Checksum => received.checksum,
-            DropReason::NotForUs => received.not_for_us,
-            DropReason::Martian => received.martian,
-            DropReason::UnknownProtocol => received.protocol,
-            DropReason::NoSocket => received.no_socket,
-            DropReason::QueueFull => received.full,
-            DropReason::Fragment => received.fragment,
-            DropReason::UnacceptableSegment => received.segment,
-            DropReason::LinkDown => sent.disabled,
-            DropReason::NoRoute => sent.no_route,
-            DropReason::NeighborUnreachable => sent.neighbor,
-            DropReason::OutputFull => sent.full,
-            DropReason::TooLarge => sent.too_large,
+            DropReason::InterfaceDown => &mut received.disabled,
+            DropReason::Malformed => &mut received.malformed,
+            DropReason::Checksum => &mut received.checksum,
+            DropReason::NotForUs => &mut received.not_for_us,
+            DropReason::Martian => &mut received.martian,
+            DropReason::UnknownProtocol => &mut received.protocol,
+            DropReason::NoSocket => &mut received.no_socket,
+            DropReason::QueueFull => &mut received.full,
+            DropReason::Fragment => &mut received.fragment,
+            DropReason::UnacceptableSegment => &mut received.segment,
+            DropReason::LinkDown => &mut sent.disabled,
+            DropReason::NoRoute => &mut sent.no_route,
+            DropReason::NeighborUnreachable => &mut sent.neighbor,
+            DropReason::OutputFull => &mut sent.full,
+            DropReason::TooLarge => &mut sent.too_large,
         }
     }
 

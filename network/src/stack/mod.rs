@@ -70,6 +70,7 @@ use crate::command::address::{AddressEntry, Origin};
 use crate::command::watch::Kinds;
 use crate::driver::{Driver, Frame, LinkState};
 use crate::platform::Instant;
+use crate::trace::event;
 
 /// One interface's state.
 #[derive(Debug)]
@@ -221,10 +222,9 @@ impl Stack {
     /// Brings the interface up or down; returns true if that changed something. Addresses and
     /// routes stay.
     pub(crate) fn set_enabled(&mut self, enabled: bool) -> bool {
-        if self.context.configuration.enabled == enabled {
+        if !self.context.configuration.set_enabled(enabled) {
             return false;
         }
-        self.context.configuration.enabled = enabled;
         if !enabled {
             self.ip.link.flush();
         }
@@ -234,8 +234,7 @@ impl Stack {
 
     /// Sets the carrier state.
     pub(crate) fn set_link(&mut self, link: LinkState) {
-        if self.context.configuration.link != link {
-            self.context.configuration.link = link;
+        if self.context.configuration.set_link(link) {
             self.running_changed();
         }
     }
@@ -348,6 +347,7 @@ impl Stack {
     }
 
     fn withdraw(&mut self, lease: &Lease) {
+        event!(self.context, info, "devnet::dhcp", "lease of {} is gone", lease.address);
         self.name_servers.remove_origin(Origin::Dhcp);
         self.ip.routes.remove_origin(Origin::Dhcp);
         let prefix = self.ip.addresses.prefix_of(lease.address.address(), Origin::Dhcp);

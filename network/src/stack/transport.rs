@@ -3,7 +3,7 @@
 
 use alloc::sync::Arc;
 use alloc::vec::Vec;
-use core::net::IpAddr;
+use core::net::{IpAddr, SocketAddr};
 
 use devnet_virtual_file_system::Error;
 
@@ -20,6 +20,7 @@ use super::wire::icmp::ICMP_HEADER;
 use super::wire::quote::Quote;
 use crate::command::socket::SocketStatus;
 use crate::driver::Frame;
+use crate::trace::dropped;
 
 /// A packet for a part of the stack that packets configure.
 #[derive(Debug)]
@@ -87,7 +88,7 @@ impl Transport {
             (protocol::NO_NEXT_HEADER, IpAddr::V6(_)) => {}
             _ if packet.arrival.raw => {}
             _ => {
-                cx.statistics.received_drops.protocol += 1;
+                dropped!(cx, UnknownProtocol, "devnet::ip", "{}", packet.header);
                 self.icmp.protocol_unreachable(cx, ip, &packet);
             }
         }
@@ -106,10 +107,18 @@ impl Transport {
             if is_for_dhcp(ports.destination) {
                 return ConfigurationPacket::Dhcp(packet);
             }
+            let (from, to) = (packet.header.source, packet.header.destination);
             if packet.is_foreign(cx, ip) {
-                cx.statistics.received_drops.not_for_us += 1;
+                dropped!(cx, NotForUs, "devnet::udp", "from {} to {}", from, to);
             } else if !self.datagrams.receive_udp(cx, ip, &packet, ports) {
-                cx.statistics.received_drops.no_socket += 1;
+                dropped!(
+                    cx,
+                    NoSocket,
+                    "devnet::udp",
+                    "from {} to {}",
+                    SocketAddr::new(from, ports.source),
+                    SocketAddr::new(to, ports.destination)
+                );
                 self.icmp.port_unreachable(cx, ip, &packet);
             }
         }
@@ -152,7 +161,13 @@ impl Transport {
             _ => self.datagrams.has_sent(quoted),
         };
         if !is_ours {
-            cx.statistics.received_drops.no_socket += 1;
+            dropped!(
+                cx,
+                NoSocket,
+                "devnet::icmp",
+                "an error about a packet to {} that nobody sent",
+                quoted.destination
+            );
             return;
         }
         if notice.error == Error::MessageTooLong {

@@ -29,6 +29,7 @@ use super::wire::header::{self, Outgoing, protocol};
 use super::wire::icmp::{ICMP_HEADER, fill_checksum, kind4, kind6};
 use super::wire::ndp;
 use super::wire::quote::Quote;
+use crate::trace::dropped;
 
 /// An ICMP message for another part.
 #[derive(Debug)]
@@ -68,7 +69,7 @@ impl Icmp {
         let message = packet.payload();
         let is_ipv4 = header.source.is_ipv4();
         if message.len() < ICMP_HEADER {
-            cx.statistics.received_drops.malformed += 1;
+            dropped!(cx, Malformed, "devnet::icmp", "from {}", header.source);
             return Message::Nothing;
         }
         let sum = || match is_ipv4 {
@@ -78,7 +79,7 @@ impl Icmp {
             }
         };
         if packet.arrival.from_wire && cx.needs_checksums() && sum() != 0 {
-            cx.statistics.received_drops.checksum += 1;
+            dropped!(cx, Checksum, "devnet::icmp", "from {}", header.source);
             return Message::Nothing;
         }
         match is_ipv4 {
@@ -107,7 +108,8 @@ impl Icmp {
                 &(kind4::DESTINATION_UNREACHABLE | kind4::TIME_EXCEEDED | kind4::PARAMETER_PROBLEM),
             ) if is_unicast => read_error(cx, ip, packet),
             _ => {
-                cx.statistics.received_drops.protocol += 1;
+                let from = packet.header.source;
+                dropped!(cx, UnknownProtocol, "devnet::icmp", "from {}", from);
                 Message::Nothing
             }
         }
@@ -138,7 +140,8 @@ impl Icmp {
             ) => Message::Listener,
             Some(&(ndp::kind::ROUTER_SOLICITATION..=ndp::kind::REDIRECT)) => Message::Discovery,
             _ => {
-                cx.statistics.received_drops.protocol += 1;
+                let from = packet.header.source;
+                dropped!(cx, UnknownProtocol, "devnet::icmp", "from {}", from);
                 Message::Nothing
             }
         }
@@ -183,16 +186,24 @@ impl Icmp {
 fn read_error(cx: &mut Context, ip: &Ip, packet: &Packet) -> Message {
     let message = packet.payload();
     let Some(quoted) = Quote::parse(message.get(ICMP_HEADER..).unwrap_or_default()) else {
-        cx.statistics.received_drops.malformed += 1;
+        let from = packet.header.source;
+        dropped!(cx, Malformed, "devnet::icmp", "an error from {}", from);
         return Message::Nothing;
     };
     let reporter = packet.header.source;
     if quoted.source.is_ipv4() != reporter.is_ipv4() || !ip.is_own(quoted.source) {
-        cx.statistics.received_drops.martian += 1;
+        dropped!(
+            cx,
+            Martian,
+            "devnet::icmp",
+            "an error from {} about a packet of {}",
+            reporter,
+            quoted.source
+        );
         return Message::Nothing;
     }
     let Some(notice) = Notice::of_icmp(message, reporter) else {
-        cx.statistics.received_drops.protocol += 1;
+        dropped!(cx, UnknownProtocol, "devnet::icmp", "an error from {}", reporter);
         return Message::Nothing;
     };
     Message::Error(quoted, notice)

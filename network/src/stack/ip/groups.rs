@@ -17,6 +17,7 @@ use crate::stack::multicast::{self, Message};
 use crate::stack::timers::Timer;
 use crate::stack::wire::header::Header;
 use crate::stack::wire::ndp;
+use crate::trace::dropped;
 
 /// The delay until a report that found the queue full is retried (MC-01).
 const RETRY: Duration = Duration::from_secs(1);
@@ -124,7 +125,7 @@ impl Ip {
     fn membership(&mut self, cx: &mut Context, message: Option<Message>, is_ipv4: bool) {
         match message {
             Some(message) => self.multicast.receive(cx, message, is_ipv4),
-            None => cx.statistics.received_drops.malformed += 1,
+            None => dropped!(cx, Malformed, "devnet::ip", "a message about multicast groups"),
         }
         self.report_groups(cx);
     }

@@ -49,6 +49,7 @@ use super::routes::Routes;
 use super::wire::header::Outgoing;
 use crate::driver::Frame;
 use crate::limits;
+use crate::trace::{DropReason, event};
 
 /// One interface's network layer.
 #[derive(Debug)]
@@ -191,7 +192,15 @@ impl Ip {
     /// told.
     pub(crate) fn expire_reassembly(&mut self, cx: &mut Context) -> Vec<Frame> {
         let (expired, first_fragments) = self.reassembly.expire(cx.now, &mut cx.pool);
-        cx.statistics.received_drops.fragment += expired;
+        cx.statistics.count(DropReason::Fragment, expired);
+        event!(
+            cx,
+            debug,
+            "devnet::ip",
+            "dropped, {}: {} datagrams were not whole in time",
+            DropReason::Fragment,
+            expired
+        );
         self.arm_reassembly(cx);
         first_fragments
     }

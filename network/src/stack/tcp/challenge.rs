@@ -8,6 +8,7 @@ use super::machine::Event;
 use super::timestamps::tick;
 use crate::stack::context::Context;
 use crate::stack::ip::Ip;
+use crate::trace::event;
 
 /// Challenge ACKs per connection and second (RFC 5961 §7; Linux' per-socket limit is two).
 const MAX_CHALLENGE_ACKS: u8 = 2;
@@ -21,6 +22,7 @@ impl Tcp {
             Verdict::Reset => {
                 let Some(connection) = self.connections.get_mut(index as usize) else { return };
                 let before = connection.state();
+                event!(cx, debug, "devnet::tcp", "reset received, {}", connection.flow);
                 connection.state_machine.handle(Event::Reset);
                 self.state_changed(cx, ip, index, before, true);
             }

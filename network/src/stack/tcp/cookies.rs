@@ -26,6 +26,7 @@ use crate::platform::Instant;
 use crate::stack::context::Context;
 use crate::stack::ip::Ip;
 use crate::stack::ip::ingress::Packet;
+use crate::trace::dropped;
 
 /// How long a cookie may be the present or the previous one.
 const SLOT: Duration = Duration::from_secs(60);
@@ -205,7 +206,7 @@ impl Tcp {
         self.cookies.counters.received += 1;
         if !listener.has_room() || self.admit(cx, ip).is_err() {
             // The peer retransmits its data, which proves the same.
-            cx.statistics.received_drops.full += 1;
+            dropped!(cx, QueueFull, "devnet::tcp", "a SYN cookie, {}", flow);
             cx.pool.put(packet.frame);
             return Ok(());
         }

@@ -13,6 +13,7 @@ use crate::limits;
 use crate::platform::Instant;
 use crate::stack::context::Context;
 use crate::stack::ip::Ip;
+use crate::trace::event;
 
 impl Connection {
     /// The window scale that applies after the handshake.
@@ -219,6 +220,9 @@ impl Tcp {
         flow: Flow,
         fields: &HeaderFields,
     ) {
+        if fields.flags & flag::RST != 0 {
+            event!(cx, debug, "devnet::tcp", "reset sent, {}", flow);
+        }
         // IP4-03: the socket's settings apply to all segments of its connection.
         let index = self.lookup(&flow);
         let connection = index.and_then(|index| self.connections.get(index as usize));

@@ -20,6 +20,7 @@ use crate::stack::ip::Ip;
 use crate::stack::ip::ingress::{Delivery, Packet};
 use crate::stack::wire::checksum;
 use crate::stack::wire::header::protocol;
+use crate::trace::dropped;
 
 /// CE: the packet met congestion (RFC 3168 §5).
 const CE: u8 = 3;
@@ -34,20 +35,20 @@ impl Tcp {
             || arrival.link_broadcast
             || header.source.is_unspecified()
         {
-            cx.statistics.received_drops.segment += 1;
+            dropped!(cx, UnacceptableSegment, "devnet::tcp", "a segment to everybody, {}", header);
             return cx.pool.put(packet.frame);
         }
         let bytes = packet.payload();
         let (Some(segment), Some((source, destination))) = (Segment::parse(bytes), ports(bytes))
         else {
-            cx.statistics.received_drops.malformed += 1;
+            dropped!(cx, Malformed, "devnet::tcp", "{}", header);
             return cx.pool.put(packet.frame);
         };
         if arrival.from_wire
             && cx.needs_checksums()
             && checksum::of_transport(header.source, header.destination, protocol::TCP, bytes) != 0
         {
-            cx.statistics.received_drops.checksum += 1;
+            dropped!(cx, Checksum, "devnet::tcp", "{}, port {} to {}", header, source, destination);
             return cx.pool.put(packet.frame);
         }
         let flow = Flow {
@@ -81,7 +82,7 @@ impl Tcp {
             self.receive_cookie(cx, ip, packet, flow, &segment)
         };
         let Err(packet) = unclaimed else { return };
-        cx.statistics.received_drops.no_socket += 1;
+        dropped!(cx, NoSocket, "devnet::tcp", "a segment, {}", flow);
         // A listening port drops segments with neither SYN nor ACK silently (RFC 9293 §3.10.7.2).
         if segment.acknowledgment.is_some()
             || !self.listens_at(flow.local.port(), Bound::Address(flow.local.ip()))
@@ -129,7 +130,7 @@ impl Tcp {
         match connection.state() {
             State::Closed => {
                 let flow = connection.flow;
-                cx.statistics.received_drops.no_socket += 1;
+                dropped!(cx, NoSocket, "devnet::tcp", "a segment, {}", flow);
                 cx.pool.put(frame);
                 self.send_reset_for(cx, ip, flow, segment);
             }
@@ -151,7 +152,7 @@ impl Tcp {
         segment: &Segment,
     ) {
         let now = cx.now;
-        let Context { pool, statistics, .. } = cx;
+        let Context { pool, .. } = cx;
         let Some(connection) = self.connections.get_mut(index as usize) else {
             return pool.put(frame);
         };
@@ -160,7 +161,7 @@ impl Tcp {
             (handshake.state(), handshake.syns_sent, handshake.rcv_nxt());
         // TCP-O-01: a connecting socket accepts nothing before its SYN left.
         if syns_sent == 0 && before != State::Listen {
-            statistics.received_drops.segment += 1;
+            dropped!(cx, UnacceptableSegment, "devnet::tcp", "before our SYN, {}", connection.flow);
             return pool.put(frame);
         }
         // TCP-R-10: a retransmitted SYN means that our SYN|ACK was lost.
@@ -174,7 +175,13 @@ impl Tcp {
             return self.send_syn(cx, ip, index);
         }
         if before == State::SynReceived && !connection.is_acceptable_in_handshake(segment) {
-            statistics.received_drops.segment += 1;
+            dropped!(
+                cx,
+                UnacceptableSegment,
+                "devnet::tcp",
+                "in the handshake, {}",
+                connection.flow
+            );
             pool.put(frame);
             if !segment.rst || connection.is_in_handshake_window(segment) {
                 self.send_challenge_ack(cx, ip, index);
@@ -234,7 +241,7 @@ impl Tcp {
         segment: &Segment,
     ) {
         let (now, scarcity) = (cx.now, self.memory.scarcity());
-        let Context { pool, statistics, watch, .. } = cx;
+        let Context { pool, watch, .. } = cx;
         let Some(connection) = self.connections.get_mut(index as usize) else {
             return pool.put(frame);
         };
@@ -251,7 +258,16 @@ impl Tcp {
             Verdict::Accept(takes_ack) => (takes_ack, false),
             Verdict::AckNow => (true, true),
             _ => {
-                statistics.received_drops.segment += u64::from(verdict != Verdict::Reset);
+                if verdict != Verdict::Reset {
+                    dropped!(
+                        cx,
+                        UnacceptableSegment,
+                        "devnet::tcp",
+                        "{}, sequence number {}",
+                        connection.flow,
+                        segment.sequence
+                    );
+                }
                 pool.put(frame);
                 return self.reject(cx, ip, index, verdict);
             }
@@ -270,14 +286,16 @@ impl Tcp {
                     may_grow: scarcity == Scarcity::Plenty,
                 };
                 let acknowledged = connection.sender.acknowledge(&news, now);
-                watch.after(connection, snapshot);
+                watch.after(connection, snapshot, &cx.configuration.name);
                 acknowledged
             }
             _ => Acknowledged::default(),
         };
         // Without memory the peer repeats its data later.
         let is_full = scarcity == Scarcity::Exhausted && connection.holds_enough(segment);
-        statistics.received_drops.full += u64::from(is_full);
+        if is_full {
+            dropped!(cx, QueueFull, "devnet::tcp", "no memory for data, {}", connection.flow);
+        }
         let received = if must_ack_now || is_full {
             connection.receiver.ack_now();
             Received::default()
