@@ -217,3 +217,13 @@ fn a_lost_packet_is_found_as_the_readme_says() {
     assert_eq!((session.len(), expected.len()), (3, 4), "the section has changed");
     contains(&shown, &expected);
 }
+
+#[test]
+fn a_web_server_serves_the_counters() {
+    let output = succeeds(
+        "httpd -p 8080 -h /temporary --metrics & sleep 0.2; wget -q -O - \
+         http://127.0.0.1:8080/metrics; httpd -p 8081 -h /temporary & sleep 0.2; wget -q -O - \
+         http://127.0.0.1:8081/metrics || echo none",
+    );
+    contains(&output, &["\ndevnet_received_packets_total{interface=\"lo\"} ", "# EOF\nnone\n"]);
+}

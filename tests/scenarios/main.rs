@@ -22,6 +22,7 @@ mod io_free;
 mod leases;
 mod lifecycle;
 mod loss;
+mod metrics;
 mod names;
 mod neighbors;
 mod options;

@@ -143,6 +143,8 @@ impl Request {
             | Self::GetSynCookies(())
             | Self::ListUsage(())
             | Self::ListDrops(())
+            | Self::ListCounters(())
+            | Self::GetMetrics(())
             | Self::ListAddresses(())
             | Self::ListRoutes(())
             | Self::ListRoutePreferences(())

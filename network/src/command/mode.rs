@@ -85,6 +85,8 @@ impl Mode {
             | Request::GetSynCookies(())
             | Request::ListUsage(())
             | Request::ListDrops(())
+            | Request::ListCounters(())
+            | Request::GetMetrics(())
             | Request::SetAdvertisement(_)
             | Request::ListAddresses(())
             | Request::AddAddress(_)

@@ -10,6 +10,7 @@ use core::task::Waker;
 
 use devnet_virtual_file_system::{Error, WakerList};
 
+use super::counters::Counters;
 use super::random::Random;
 use super::timers::Timers;
 use super::watch::{LinkStatus, Watch};
@@ -183,6 +184,7 @@ pub(crate) struct Context {
     pub(crate) now: Instant,
     pub(crate) configuration: Configuration,
     pub(crate) statistics: Statistics,
+    pub(crate) counters: Counters,
     pub(crate) pool: FramePool,
     pub(crate) timers: Timers,
     pub(crate) random: Random,
@@ -198,6 +200,7 @@ impl Context {
             now: configuration.since,
             configuration,
             statistics: Statistics::default(),
+            counters: Counters::default(),
             pool: FramePool::new(),
             timers: Timers::default(),
             random,

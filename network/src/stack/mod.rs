@@ -21,6 +21,7 @@ pub(crate) mod autoconfiguration;
 pub(crate) mod bound;
 pub(crate) mod changes;
 pub(crate) mod context;
+pub(crate) mod counters;
 pub(crate) mod datagram;
 pub(crate) mod dhcp;
 pub(crate) mod flow;

@@ -8,6 +8,7 @@ use core::net::{IpAddr, SocketAddr};
 use devnet_virtual_file_system::Error;
 
 use super::context::Context;
+use super::counters::Counter;
 use super::datagram::{Datagrams, udp};
 use super::icmp::notice::Notice;
 use super::icmp::{Icmp, Message};
@@ -74,6 +75,8 @@ impl Transport {
         mut packet: Packet,
         is_for_dhcp: impl Fn(u16) -> bool,
     ) -> ConfigurationPacket {
+        let is_ipv6 = packet.header.source.is_ipv6();
+        cx.counters.count(is_ipv6, Counter::IpInDelivers);
         packet.arrival.raw = self.datagrams.receive_raw(cx, ip, &packet);
         match (packet.header.protocol, packet.header.source) {
             (protocol::TCP, _) => {
@@ -88,6 +91,7 @@ impl Transport {
             (protocol::NO_NEXT_HEADER, IpAddr::V6(_)) => {}
             _ if packet.arrival.raw => {}
             _ => {
+                cx.counters.count(is_ipv6, Counter::IpInUnknownProtos);
                 dropped!(cx, UnknownProtocol, "devnet::ip", "{}", packet.header);
                 self.icmp.protocol_unreachable(cx, ip, &packet);
             }
@@ -105,12 +109,14 @@ impl Transport {
     ) -> ConfigurationPacket {
         if let Some(ports) = udp::check(cx, &mut packet) {
             if is_for_dhcp(ports.destination) {
+                cx.counters.count(false, Counter::UdpInDatagrams);
                 return ConfigurationPacket::Dhcp(packet);
             }
             let (from, to) = (packet.header.source, packet.header.destination);
             if packet.is_foreign(cx, ip) {
                 dropped!(cx, NotForUs, "devnet::udp", "from {} to {}", from, to);
             } else if !self.datagrams.receive_udp(cx, ip, &packet, ports) {
+                cx.counters.count(from.is_ipv6(), Counter::UdpNoPorts);
                 dropped!(
                     cx,
                     NoSocket,

@@ -2,7 +2,7 @@
 //! what is used of what is bounded.
 
 use devnet_network::command::socket::{SocketKind, SocketState, SocketStatus};
-use devnet_network::command::{ListDrops, ListSockets, ListUsage};
+use devnet_network::command::{GetMetrics, ListCounters, ListDrops, ListSockets, ListUsage};
 use lexopt::prelude::*;
 
 use super::{interface, route};
@@ -24,6 +24,7 @@ struct Options {
     interfaces: bool,
     extended: bool,
     usage: bool,
+    metrics: bool,
     ipv4: bool,
     ipv6: bool,
 }
@@ -51,12 +52,18 @@ pub(super) async fn run(context: &Context) -> Outcome {
         return context.answer(&format!("Kernel Interface table\n{table}")).await;
     }
     let file = devices::sockets(context, Use::Show)?;
+    if options.metrics {
+        let text = file.control::<GetMetrics>(&()).await;
+        return context.answer(&text.map_err(|why| Failure::of(devices::SOCKETS, why))?).await;
+    }
     if options.usage {
         let usage = file.control::<ListUsage>(&()).await;
         let usage = usage.map_err(|why| Failure::of(devices::SOCKETS, why))?;
         let drops = file.control::<ListDrops>(&()).await;
         let drops = drops.map_err(|why| Failure::of(devices::SOCKETS, why))?;
-        return context.answer(&summary(&usage, &drops)).await;
+        let counters = file.control::<ListCounters>(&()).await;
+        let counters = counters.map_err(|why| Failure::of(devices::SOCKETS, why))?;
+        return context.answer(&summary(&usage, &drops, &counters)).await;
     }
     let mut sockets =
         file.control::<ListSockets>(&()).await.map_err(|why| Failure::of(devices::SOCKETS, why))?;
@@ -84,6 +91,7 @@ fn parse(context: &Context) -> Result<Options, Failure> {
             Short('r') | Long("route") => chosen.routes = true,
             Short('i') | Long("interfaces") => chosen.interfaces = true,
             Short('s') | Long("statistics") => chosen.usage = true,
+            Long("metrics") => chosen.metrics = true,
             Short('e') | Long("extend") => chosen.extended = true,
             Short('W') => {}
             Short('4') => chosen.ipv4 = true,

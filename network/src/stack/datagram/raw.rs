@@ -10,6 +10,7 @@ use devnet_virtual_file_system::Error;
 
 use super::{Datagrams, Family, Received};
 use crate::stack::context::Context;
+use crate::stack::counters::Counter;
 use crate::stack::ip::Ip;
 use crate::stack::ip::egress::SendOptions;
 use crate::stack::ip::ingress::Packet;
@@ -94,6 +95,7 @@ pub(crate) fn send(
             icmp::fill_checksum(source, destination, place);
         }
     }
+    cx.counters.count(destination.is_ipv6(), Counter::IpOutRequests);
     ip.send(cx, frame, &outgoing, options)
 }
 
@@ -132,6 +134,7 @@ pub(crate) fn send_included(
         let identification = ip.next_identification(&outgoing);
         complete_ipv4(frame.bytes_mut(), source.octets(), identification);
     }
+    cx.counters.count(destination.is_ipv6(), Counter::IpOutRequests);
     ip.transmit(cx, frame, destination)
 }
 

@@ -8,6 +8,7 @@ use devnet_virtual_file_system::Error;
 use super::{Datagrams, Endpoint, Family, Received};
 use crate::driver::Frame;
 use crate::stack::context::Context;
+use crate::stack::counters::Counter;
 use crate::stack::ip::Ip;
 use crate::stack::ip::egress::SendOptions;
 use crate::stack::ip::ingress::{Delivery, Packet};
@@ -47,10 +48,12 @@ pub(crate) fn check(cx: &mut Context, packet: &mut Packet) -> Option<Ports> {
         u16_at(payload, 4).map(usize::from),
         u16_at(payload, 6),
     ) else {
+        cx.counters.count(from.is_ipv6(), Counter::UdpInErrors);
         dropped!(cx, Malformed, "devnet::udp", "from {} to {}", from, to);
         return None;
     };
     if length < UDP_HEADER || length > available || destination == 0 {
+        cx.counters.count(from.is_ipv6(), Counter::UdpInErrors);
         dropped!(cx, Malformed, "devnet::udp", "from {} to {}", from, to);
         return None;
     }
@@ -62,6 +65,8 @@ pub(crate) fn check(cx: &mut Context, packet: &mut Packet) -> Option<Ports> {
         && is_summed
         && (sum == 0 || checksum::of_transport(from, to, protocol::UDP, packet.payload()) != 0)
     {
+        cx.counters.count(from.is_ipv6(), Counter::UdpInErrors);
+        cx.counters.count(from.is_ipv6(), Counter::UdpInCsumErrors);
         dropped!(
             cx,
             Checksum,
@@ -104,7 +109,10 @@ impl Datagrams {
             at: cx.now,
         };
         let kept = path.endpoint.push(received, data, &mut cx.wakes);
+        cx.counters.count(false, Counter::UdpFastDatagrams);
         if !kept {
+            cx.counters.count(false, Counter::UdpInErrors);
+            cx.counters.count(false, Counter::UdpRcvbufErrors);
             let (from, to) = (received.remote, received.local);
             dropped!(cx, QueueFull, "devnet::udp", "from {} to {}", from, to);
         }
@@ -149,7 +157,13 @@ impl Datagrams {
                 }
             }
         }
+        let is_ipv6 = header.source.is_ipv6();
+        if found && kept {
+            cx.counters.count(is_ipv6, Counter::UdpInDatagrams);
+        }
         if !kept {
+            cx.counters.count(is_ipv6, Counter::UdpInErrors);
+            cx.counters.count(is_ipv6, Counter::UdpRcvbufErrors);
             dropped!(cx, QueueFull, "devnet::udp", "from {} to {}", remote, received.local);
         }
         found
@@ -209,6 +223,7 @@ pub(crate) fn send(
         cx.needs_checksums(),
         frame.bytes_mut().get_mut(start..).unwrap_or_default(),
     );
+    cx.counters.count(destination.is_ipv6(), Counter::UdpOutDatagrams);
     ip.send(cx, frame, &outgoing, options)
 }
 

@@ -21,6 +21,7 @@ use core::net::IpAddr;
 use self::notice::Notice;
 use self::rate_limit::RateLimiters;
 use super::context::Context;
+use super::counters::Counter;
 use super::ip::Ip;
 use super::ip::egress::SendOptions;
 use super::ip::ingress::{Delivery, Packet};
@@ -68,7 +69,9 @@ impl Icmp {
         let header = &packet.header;
         let message = packet.payload();
         let is_ipv4 = header.source.is_ipv4();
+        cx.counters.count(!is_ipv4, Counter::IcmpInMsgs);
         if message.len() < ICMP_HEADER {
+            cx.counters.count(!is_ipv4, Counter::IcmpInErrors);
             dropped!(cx, Malformed, "devnet::icmp", "from {}", header.source);
             return Message::Nothing;
         }
@@ -79,9 +82,22 @@ impl Icmp {
             }
         };
         if packet.arrival.from_wire && cx.needs_checksums() && sum() != 0 {
+            cx.counters.count(!is_ipv4, Counter::IcmpInErrors);
+            cx.counters.count(!is_ipv4, Counter::IcmpInCsumErrors);
             dropped!(cx, Checksum, "devnet::icmp", "from {}", header.source);
             return Message::Nothing;
         }
+        let (request, reply, unreachable) = match is_ipv4 {
+            true => (kind4::ECHO_REQUEST, kind4::ECHO_REPLY, kind4::DESTINATION_UNREACHABLE),
+            false => (kind6::ECHO_REQUEST, kind6::ECHO_REPLY, kind6::DESTINATION_UNREACHABLE),
+        };
+        let counter = match message.first() {
+            Some(kind) if *kind == request => Some(Counter::IcmpInEchos),
+            Some(kind) if *kind == reply => Some(Counter::IcmpInEchoReps),
+            Some(kind) if *kind == unreachable => Some(Counter::IcmpInDestUnreachs),
+            _ => None,
+        };
+        counter.into_iter().for_each(|counter| cx.counters.count(!is_ipv4, counter));
         match is_ipv4 {
             true => self.receive_ipv4(cx, ip, packet, message),
             false => self.receive_ipv6(cx, ip, packet, message),
@@ -177,6 +193,10 @@ impl Icmp {
             }
             fill_checksum(outgoing.source, outgoing.destination, place);
         }
+        let is_ipv6 = header.source.is_ipv6();
+        cx.counters.count(is_ipv6, Counter::IpOutRequests);
+        cx.counters.count(is_ipv6, Counter::IcmpOutMsgs);
+        cx.counters.count(is_ipv6, Counter::IcmpOutEchoReps);
         // A dropped echo reply is counted where it was dropped.
         let _ = ip.send(cx, reply, &outgoing, &SendOptions::INTERNAL);
     }

@@ -14,6 +14,7 @@ use crate::driver::{Frame, Medium};
 use crate::limits;
 use crate::stack::addresses::is_node_local;
 use crate::stack::context::Context;
+use crate::stack::counters::Counter;
 use crate::stack::link::Hop;
 use crate::stack::wire::header::{self, Extra, Outgoing};
 use crate::trace::dropped;
@@ -116,6 +117,7 @@ impl Ip {
             return self.hand_over(cx, frame, destination, mode);
         }
         if options.discovery.fails_beyond() || frame.len() > usize::from(u16::MAX) {
+            cx.counters.count(destination.is_ipv6(), Counter::IpFragFails);
             dropped!(
                 cx,
                 TooLarge,
@@ -131,7 +133,11 @@ impl Ip {
         let identification = self.identifications.next(outgoing);
         let pieces = self.fragments(cx, &frame, outgoing, mtu, identification);
         cx.pool.put(frame);
-        pieces?.into_iter().try_for_each(|piece| self.hand_over(cx, piece, destination, mode))
+        let pieces = pieces?;
+        let (is_ipv6, count) = (destination.is_ipv6(), pieces.len() as u64);
+        cx.counters.count(is_ipv6, Counter::IpFragOks);
+        cx.counters.add(is_ipv6, Counter::IpFragCreates, count);
+        pieces.into_iter().try_for_each(|piece| self.hand_over(cx, piece, destination, mode))
     }
 
     /// Bytes of the longest packet that leaves in one piece.
@@ -226,6 +232,7 @@ impl Ip {
             DeliveryMode::Broadcast => Hop::Broadcast,
             DeliveryMode::Unreachable => return unreachable(cx, frame, destination),
             DeliveryMode::Disabled => {
+                cx.counters.count(destination.is_ipv6(), Counter::IpOutDiscards);
                 dropped!(cx, LinkDown, "devnet::ip", "a packet to {}", destination);
                 cx.pool.put(frame);
                 return Err(Error::NetworkDown);
@@ -277,6 +284,8 @@ impl Ip {
     /// Delivers a packet to ourselves with the next poll.
     fn loop_back(&mut self, cx: &mut Context, frame: Frame) -> Result<(), Error> {
         if self.local.len() >= limits::EGRESS_QUEUE {
+            let is_ipv6 = frame.bytes().first().is_some_and(|first| first >> 4 == 6);
+            cx.counters.count(is_ipv6, Counter::IpOutDiscards);
             dropped!(cx, OutputFull, "devnet::ip", "a packet to ourselves");
             cx.pool.put(frame);
             return Err(Error::NoBufferSpace);
@@ -287,6 +296,7 @@ impl Ip {
 }
 
 fn unreachable(cx: &mut Context, frame: Frame, destination: IpAddr) -> Result<(), Error> {
+    cx.counters.count(destination.is_ipv6(), Counter::IpOutNoRoutes);
     dropped!(cx, NoRoute, "devnet::ip", "a packet to {}", destination);
     cx.pool.put(frame);
     Err(Error::NetworkUnreachable)

@@ -13,6 +13,7 @@ use crate::command::multicast::GroupEntry;
 use crate::driver::Frame;
 use crate::platform::Instant;
 use crate::stack::context::Context;
+use crate::stack::counters::Counter;
 use crate::stack::multicast::{self, Message};
 use crate::stack::timers::Timer;
 use crate::stack::wire::header::Header;
@@ -100,6 +101,7 @@ impl Ip {
             return self.arm_groups(cx, Some(cx.now.after(RETRY)));
         }
         for (frame, destination) in self.multicast.reports(cx, &self.addresses) {
+            cx.counters.count(destination.is_ipv6(), Counter::IpOutRequests);
             // The link is up, and the queue has room.
             let _ = self.transmit(cx, frame, destination);
         }

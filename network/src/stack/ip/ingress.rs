@@ -11,6 +11,7 @@ use super::reassembly::Outcome;
 use crate::driver::{Frame, Kind};
 use crate::stack::addresses::is_node_local;
 use crate::stack::context::Context;
+use crate::stack::counters::Counter;
 use crate::stack::link::Arrival;
 use crate::stack::timers::Timer;
 use crate::stack::wire::header::{self, Header, Malformed, protocol};
@@ -82,13 +83,17 @@ impl Ip {
             Ok(header) => header,
             Err(problem) => return refuse(cx, frame, problem, arrival),
         };
+        let is_ipv6 = header.source.is_ipv6();
+        cx.counters.count(is_ipv6, Counter::IpInReceives);
         let Some(delivery) = self.validate(cx, &header, arrival, accepts_any_udp) else {
+            cx.counters.count(is_ipv6, Counter::IpInAddrErrors);
             cx.pool.put(frame);
             return Received::Nothing;
         };
         let Some(fragment) = header.fragment else {
             return Received::Packet(Packet { frame, header, delivery, arrival });
         };
+        cx.counters.count(is_ipv6, Counter::IpReasmReqds);
         let was_empty = self.reassembly.deadline().is_none();
         let is_answerable = delivery == Delivery::Unicast && !arrival.link_broadcast;
         let (now, pool) = (cx.now, &mut cx.pool);
@@ -99,10 +104,14 @@ impl Ip {
         match outcome {
             Outcome::Stored => Received::Nothing,
             Outcome::Discarded => {
+                cx.counters.count(is_ipv6, Counter::IpReasmFails);
                 dropped!(cx, Fragment, "devnet::ip", "a fragment, {}", header);
                 Received::Nothing
             }
-            Outcome::Whole(frame, header) => reassembled(cx, frame, header, delivery, arrival),
+            Outcome::Whole(frame, header) => {
+                cx.counters.count(is_ipv6, Counter::IpReasmOks);
+                reassembled(cx, frame, header, delivery, arrival)
+            }
         }
     }
 
@@ -227,6 +236,9 @@ fn reassembled(
 }
 
 fn refuse(cx: &mut Context, frame: Frame, problem: Malformed, arrival: Arrival) -> Received {
+    let is_ipv6 = frame.bytes().first().is_some_and(|first| first >> 4 == 6);
+    cx.counters.count(is_ipv6, Counter::IpInReceives);
+    cx.counters.count(is_ipv6, Counter::IpInHdrErrors);
     match problem {
         Malformed::Checksum => {
             dropped!(cx, Checksum, "devnet::ip", "a header, {} bytes", frame.len());

@@ -13,6 +13,7 @@ use crate::address::HardwareAddress;
 use crate::command::address::AddressState;
 use crate::stack::addresses::Addresses;
 use crate::stack::context::Context;
+use crate::stack::counters::Counter;
 use crate::stack::wire::header::{Header, Outgoing, protocol};
 use crate::stack::wire::icmp;
 use crate::stack::wire::ndp::{
@@ -255,6 +256,8 @@ impl Link {
             bytes.extend_from_slice(&[option, 1]);
             bytes.extend_from_slice(&value);
         }
+        cx.counters.count(true, Counter::IpOutRequests);
+        cx.counters.count(true, Counter::IcmpOutMsgs);
         let frame = icmp::packet(&mut cx.pool, &outgoing(source, destination), &bytes);
         let destination = IpAddr::V6(destination);
         match hardware {
@@ -301,6 +304,8 @@ impl Link {
             Some(IpAddr::V6(source)) => source,
             _ => Ipv6Addr::UNSPECIFIED,
         };
+        cx.counters.count(true, Counter::IpOutRequests);
+        cx.counters.count(true, Counter::IcmpOutMsgs);
         let frame = icmp::packet(&mut cx.pool, &outgoing(source, ALL_ROUTERS), &message);
         // The timer repeats a lost solicitation.
         let _ = self.send(cx, addresses, frame, Hop::Group(all_routers));

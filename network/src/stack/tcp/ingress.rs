@@ -1,6 +1,7 @@
 //! Demultiplexes TCP packets: to a connection, a TIME-WAIT entry or a listener; everything else
 //! gets a RST.
 
+use crate::command::interface::Statistics;
 use crate::command::socket::SocketState as State;
 
 use super::acceptability::Verdict;
@@ -15,7 +16,8 @@ use super::time_wait::TimeWaitResponse;
 use super::{Connection, End, Flow, Owner, Tcp};
 use crate::driver::Frame;
 use crate::stack::bound::Bound;
-use crate::stack::context::Context;
+use crate::stack::context::{Configuration, Context};
+use crate::stack::counters::Counter;
 use crate::stack::ip::Ip;
 use crate::stack::ip::ingress::{Delivery, Packet};
 use crate::stack::wire::checksum;
@@ -29,18 +31,22 @@ impl Tcp {
     /// Processes a TCP packet.
     pub(crate) fn receive(&mut self, cx: &mut Context, ip: &mut Ip, packet: Packet) {
         let Packet { header, delivery, arrival, .. } = &packet;
+        let is_ipv6 = header.source.is_ipv6();
+        cx.counters.count(is_ipv6, Counter::TcpInSegs);
         // TCP-X-04: broadcast and multicast packets are dropped without an answer (RFC 9293
         // §3.9.2.3).
         if *delivery != Delivery::Unicast
             || arrival.link_broadcast
             || header.source.is_unspecified()
         {
+            cx.counters.count(is_ipv6, Counter::TcpInErrs);
             dropped!(cx, UnacceptableSegment, "devnet::tcp", "a segment to everybody, {}", header);
             return cx.pool.put(packet.frame);
         }
         let bytes = packet.payload();
         let (Some(segment), Some((source, destination))) = (Segment::parse(bytes), ports(bytes))
         else {
+            cx.counters.count(is_ipv6, Counter::TcpInErrs);
             dropped!(cx, Malformed, "devnet::tcp", "{}", header);
             return cx.pool.put(packet.frame);
         };
@@ -48,6 +54,8 @@ impl Tcp {
             && cx.needs_checksums()
             && checksum::of_transport(header.source, header.destination, protocol::TCP, bytes) != 0
         {
+            cx.counters.count(is_ipv6, Counter::TcpInErrs);
+            cx.counters.count(is_ipv6, Counter::TcpInCsumErrors);
             dropped!(cx, Checksum, "devnet::tcp", "{}, port {} to {}", header, source, destination);
             return cx.pool.put(packet.frame);
         }
@@ -161,7 +169,7 @@ impl Tcp {
             (handshake.state(), handshake.syns_sent, handshake.rcv_nxt());
         // TCP-O-01: a connecting socket accepts nothing before its SYN left.
         if syns_sent == 0 && before != State::Listen {
-            dropped!(cx, UnacceptableSegment, "devnet::tcp", "before our SYN, {}", connection.flow);
+            unacceptable(&mut cx.statistics, &cx.configuration, &connection.flow);
             return pool.put(frame);
         }
         // TCP-R-10: a retransmitted SYN means that our SYN|ACK was lost.
@@ -175,13 +183,7 @@ impl Tcp {
             return self.send_syn(cx, ip, index);
         }
         if before == State::SynReceived && !connection.is_acceptable_in_handshake(segment) {
-            dropped!(
-                cx,
-                UnacceptableSegment,
-                "devnet::tcp",
-                "in the handshake, {}",
-                connection.flow
-            );
+            unacceptable(&mut cx.statistics, &cx.configuration, &connection.flow);
             pool.put(frame);
             if !segment.rst || connection.is_in_handshake_window(segment) {
                 self.send_challenge_ack(cx, ip, index);
@@ -258,16 +260,6 @@ impl Tcp {
             Verdict::Accept(takes_ack) => (takes_ack, false),
             Verdict::AckNow => (true, true),
             _ => {
-                if verdict != Verdict::Reset {
-                    dropped!(
-                        cx,
-                        UnacceptableSegment,
-                        "devnet::tcp",
-                        "{}, sequence number {}",
-                        connection.flow,
-                        segment.sequence
-                    );
-                }
                 pool.put(frame);
                 return self.reject(cx, ip, index, verdict);
             }
@@ -294,7 +286,7 @@ impl Tcp {
         // Without memory the peer repeats its data later.
         let is_full = scarcity == Scarcity::Exhausted && connection.holds_enough(segment);
         if is_full {
-            dropped!(cx, QueueFull, "devnet::tcp", "no memory for data, {}", connection.flow);
+            without_memory(&mut cx.statistics, &cx.configuration, &connection.flow);
         }
         let received = if must_ack_now || is_full {
             connection.receiver.ack_now();
@@ -339,6 +331,18 @@ impl Connection {
             self.receiver.on_ce();
         }
     }
+}
+
+/// Counts a segment that is not acceptable.
+#[cold]
+fn unacceptable(statistics: &mut Statistics, configuration: &Configuration, flow: &Flow) {
+    dropped!((statistics, configuration), UnacceptableSegment, "devnet::tcp", "{}", flow);
+}
+
+/// Counts a segment whose data finds no memory.
+#[cold]
+fn without_memory(statistics: &mut Statistics, configuration: &Configuration, flow: &Flow) {
+    dropped!((statistics, configuration), QueueFull, "devnet::tcp", "no memory for data, {}", flow);
 }
 
 /// The timestamp of a SYN.

@@ -132,8 +132,15 @@ fn netstat_selects_sockets() {
 #[test]
 fn netstat_shows_what_is_used_of_what_is_bounded() {
     let (world, _) = world();
-    assert_eq!(world.output("netstat -s"), summary(&samples::usage(), &samples::drops()));
-    assert_eq!(world.output("netstat --statistics"), summary(&samples::usage(), &samples::drops()));
+    assert_eq!(
+        world.output("netstat -s"),
+        summary(&samples::usage(), &samples::drops(), &samples::counters())
+    );
+    assert_eq!(world.output("netstat --metrics"), "# EOF\n");
+    assert_eq!(
+        world.output("netstat --statistics"),
+        summary(&samples::usage(), &samples::drops(), &samples::counters())
+    );
 }
 
 #[test]
