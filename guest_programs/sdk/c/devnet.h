@@ -142,6 +142,12 @@ enum {
 /* Lists the packets that were dropped, by reason: on an interface its own, on `/devices/sockets`
    those of all interfaces. (read) */
 #define DEVNET_LIST_DROPS 0xbfff6e0bu
+/* Lists the counters of the protocols by the names of SNMP: on an interface its own, on
+   `/devices/sockets` those of all interfaces. (read) */
+#define DEVNET_LIST_COUNTERS 0xbfff6e0cu
+/* Returns every counter as text in the format of OpenMetrics, which Prometheus reads: on an
+   interface its own, on `/devices/sockets` those of all interfaces. (read) */
+#define DEVNET_GET_METRICS 0xbfff6e0du
 /* Lists the addresses in the order in which they were added. (read) */
 #define DEVNET_LIST_ADDRESSES 0xbfff6e10u
 /* Adds an address. (write) */
