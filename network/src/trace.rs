@@ -1,8 +1,9 @@
 //! What happened to a packet, told to the crates `log` or `defmt`.
 //!
 //! Every part of the stack says here what it decided: [`dropped`] counts a packet that goes no
-//! further and says why, [`event`] says that a state changed or something was decided. Without the features `log` and
-//! `defmt` nothing is said, and no argument is evaluated. With both, `log` is told.
+//! further and says why, [`event`] says that a state changed or something was decided. Without the
+//! features `log` and `defmt` nothing is said, and no argument is evaluated. With both, `log` is
+//! told.
 //!
 //! A message begins with the interface. Its target is the subject: `devnet::interface`,
 //! `devnet::link`, `devnet::neighbor`, `devnet::ip`, `devnet::icmp`, `devnet::udp`, `devnet::tcp`,

@@ -217,8 +217,8 @@ impl Reassembly {
         Outcome::Whole(packet, Header { length, fragment: None, ..first })
     }
 
-    /// Drops datagrams that timed out. Returns their sources, and the first fragments whose senders may
-    /// be told, as they arrived.
+    /// Drops datagrams that timed out. Returns their sources, and the first fragments whose senders
+    /// may be told, as they arrived.
     pub(crate) fn expire(
         &mut self,
         now: Instant,
