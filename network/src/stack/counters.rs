@@ -1,8 +1,8 @@
-//! The counters of the protocols, by the names of SNMP (RFC 4293, RFC 4022, RFC 4113, RFC 4293's
-//! ICMP table), as in `/proc/net/snmp` and `/proc/net/snmp6`.
+//! The counters of the protocols, by the names of SNMP (RFC 4293 for IP and ICMP, RFC 4022 for TCP,
+//! RFC 4113 for UDP), as in `/proc/net/snmp` and `/proc/net/snmp6`.
 //!
-//! What every packet of the fast path would count twice or three times is counted once: the list
-//! adds it where it belongs.
+//! A packet of the fast path would count in two or three layers. It is counted once, and the list
+//! adds it to each.
 
 use alloc::string::{String, ToString};
 use alloc::vec::Vec;

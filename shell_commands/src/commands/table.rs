@@ -55,7 +55,7 @@ rows! {
         [netmask MASK] [broadcast ADDRESS] [hw ether MAC] [mtu N] [metric N] [dhcp] [dns \
         ADDRESS...] [gw ADDRESS] [up|down]",
         "Shows or configures interfaces.", run (interface::run);
-    "ip", "ip [-4|-6] [-o] [-br] [-j] [-s] addr|link|route|neigh [show] [dev IF]\nip addr \
+    "ip", "ip [-4|-6] [-o] [-br] [-j] [-s [-s]] addr|link|route|neigh [show] [dev IF]\nip addr \
         add|replace|del ADDRESS/LEN dev IF; ip addr flush dev IF\nip link set IF [up|down] [mtu \
         N] [address MAC]\nip route add|append|replace|del PREFIX|default [via ADDRESS] [dev IF] \
         [metric N]; ip route get ADDRESS\nip neigh add|replace|del ADDRESS [lladdr MAC] dev IF; \
