@@ -23,6 +23,7 @@ use crate::limits;
 use crate::platform::{Clock, Instant};
 use crate::stack::watch::Change;
 use crate::stack::{Stack, Wakes};
+use crate::trace::{dropped, message};
 use crate::watcher::{Watcher, Watchers};
 
 /// A sleep that ends within this time is kept when nothing is due any more: the interface wakes once
@@ -203,6 +204,7 @@ impl Interface {
     /// Closes the interface: sockets fail, the runner ends, the driver is released with the last
     /// reference.
     pub(crate) fn close(&self) {
+        message!(info, "devnet::interface", "{}: unregistered", self.name);
         let deferred = self.engine.with(|engine| {
             engine.gone = true;
             engine.stack.end();
@@ -332,7 +334,8 @@ impl Engine {
             let length = frame.len() as u64;
             if !is_usable {
                 // Without a carrier a frame is lost, as on any wire.
-                self.stack.context.statistics.sent_drops.disabled += 1;
+                let cx = &mut self.stack.context;
+                dropped!(cx, LinkDown, "devnet::link", "a frame of {} bytes", length);
                 self.stack.context.pool.put(frame);
             } else if let Err(frame) = self.driver.transmit(frame, &mut self.stack.context.pool) {
                 self.stack.ip.link.output.push_front(frame);

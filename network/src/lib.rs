@@ -21,6 +21,7 @@
 //! | `stack` | one interface's synchronous state: link, IP, TCP, datagrams, DHCP, timers |
 //! | [`driver`] | the driver interface |
 //! | [`platform`] | time, randomness and tasks, supplied by the embedder |
+//! | `trace` | what happened to a packet, for `log` and `defmt` |
 //! | [`limits`] | every bound |
 
 #![cfg_attr(docsrs, feature(doc_cfg))]
@@ -50,6 +51,7 @@ mod seat;
 mod signal;
 pub mod socket;
 mod stack;
+mod trace;
 mod watcher;
 mod words;
 mod zone;

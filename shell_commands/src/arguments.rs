@@ -9,6 +9,7 @@ use std::str::FromStr;
 
 use devnet_network::address::HardwareAddress;
 use lexopt::prelude::*;
+use log::LevelFilter;
 
 use crate::manual::HostShell;
 
@@ -23,6 +24,8 @@ pub struct Arguments {
     pub interfaces: Vec<InterfaceArgument>,
     /// Files of the host to copy into the tree, as `FROM` or `FROM=TO`.
     pub imports: Vec<String>,
+    /// What is logged to standard error; as `DEVNET_LOG` says if not given.
+    pub log: Option<LevelFilter>,
 }
 
 /// A mode of operation.
@@ -99,6 +102,7 @@ impl Arguments {
             stop_on_failure: false,
             interfaces: Vec::new(),
             imports: Vec::new(),
+            log: None,
         };
         let mut parser = lexopt::Parser::from_args(words);
         while let Some(argument) = parser.next()? {
@@ -119,6 +123,7 @@ impl Arguments {
                     }
                     result.interfaces.push(interface);
                 }
+                Long("log") => result.log = Some(level(&parser.value()?.string()?)?),
                 Long("import") => result.imports.push(parser.value()?.string()?),
                 Short('v' | 'V') | Long("version") => {
                     return Ok(Self { mode: Mode::Version, ..result });
@@ -140,6 +145,15 @@ impl Arguments {
         }
         Ok(result)
     }
+}
+
+/// The level of messages that are logged.
+///
+/// # Errors
+/// The word, in one line.
+pub fn level(word: &str) -> Result<LevelFilter, String> {
+    let unknown = |_| format!("{word}: unknown level, not off, error, warn, info, debug or trace");
+    word.parse().map_err(unknown)
 }
 
 /// The first operand is a script unless `-c` came before it; it and the rest are arguments then.
@@ -273,6 +287,7 @@ mod tests {
         assert_eq!(mode(&["-v"]), Mode::Version);
         assert_eq!(mode(&["--man"]), Mode::Manual);
         assert_eq!(mode(&["--completions", "zsh"]), Mode::Completions(HostShell::Zsh));
+        assert_eq!(parse(&["--log=debug"]).unwrap().log, Some(LevelFilter::Debug));
         assert!(
             parse(&["-ec", "a"]).unwrap().stop_on_failure
                 && parse(&["-c", "a", "-e"]).unwrap().stop_on_failure
@@ -309,6 +324,7 @@ mod tests {
         for (words, part) in [
             (&["-x"][..], "-x"),
             (&["-c"], "-c"),
+            (&["--log", "loud"], "loud: unknown level"),
             (&["--completions", "csh"], "csh: unknown shell"),
             (&["--interface", "eth0"], "eth0: NAME=KIND is needed"),
             (&["--interface", "=lan"], "1 to 15 bytes"),

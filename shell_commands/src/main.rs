@@ -4,6 +4,7 @@
 //! the work.
 #![forbid(unsafe_code)]
 
+mod logger;
 mod system;
 
 use std::io::{IsTerminal, Write, stderr, stdin, stdout};
@@ -29,6 +30,9 @@ fn run() -> Status {
         Mode::Completions(shell) => return print(&manual::completions(shell)),
         Mode::Version => return print(concat!("devnet ", env!("CARGO_PKG_VERSION"), "\n")),
         _ => {}
+    }
+    if let Err(why) = logger::start(arguments.log) {
+        return fail(&why, Status::USAGE);
     }
     let system = match system::start(&arguments.interfaces) {
         Ok(system) => system,

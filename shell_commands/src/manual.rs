@@ -17,7 +17,7 @@ struct Opt {
 }
 
 /// The options, in the order of `--help`.
-const OPTIONS: [Opt; 8] = [
+const OPTIONS: [Opt; 9] = [
     Opt {
         forms: &["-c"],
         argument: Some("COMMANDS"),
@@ -47,6 +47,15 @@ const OPTIONS: [Opt; 8] = [
         about: &[
             "copy a file of the host into the tree first, to /binaries",
             "unless PATH is given; repeatable",
+        ],
+    },
+    Opt {
+        forms: &["--log"],
+        argument: Some("LEVEL"),
+        is_file: false,
+        about: &[
+            "say on standard error what happens to packets, else what DEVNET_LOG says",
+            "LEVEL: off, error, warn, info, debug, trace",
         ],
     },
     Opt {

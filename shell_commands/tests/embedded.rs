@@ -188,3 +188,42 @@ fn ip_monitor_shows_what_changes_and_nothing_of_before() {
     assert!(!output.contains("127.0.0.1") && !output.contains("mtu 1500"), "{output}");
     fails("ip monitor weather", 2, "ip: Argument \"weather\" is unknown, try \"help ip\".");
 }
+
+#[test]
+fn a_lost_packet_is_found_as_the_readme_says() {
+    let readme = include_str!("../../README.md");
+    let section = readme.split("### A packet is lost").nth(1).expect("the section");
+    let section = section.split("\n## ").next().expect("its end");
+    let block = section.lines().filter_map(|line| line.strip_prefix("    "));
+    let (mut session, mut expected, mut program) = (Vec::new(), Vec::new(), None);
+    for line in block {
+        if let Some(command) = line.strip_prefix("devnet:/# ") {
+            session.push(command);
+        } else if let Some(command) = line.strip_prefix("$ devnet ") {
+            program = Some(command);
+        } else {
+            expected.push(line);
+        }
+    }
+    let arguments = program.expect("the log").split_once(" -c ").expect("commands");
+    let commands = arguments.1.trim_matches('\'');
+    let logged = Command::new(env!("CARGO_BIN_EXE_devnet"))
+        .args(arguments.0.split(' '))
+        .args(["-c", commands])
+        .stdin(Stdio::null())
+        .output()
+        .expect("devnet runs");
+    let shown = succeeds(&session.join("; ")) + &text(&logged.stderr);
+    assert_eq!((session.len(), expected.len()), (3, 4), "the section has changed");
+    contains(&shown, &expected);
+}
+
+#[test]
+fn a_web_server_serves_the_counters() {
+    let output = succeeds(
+        "httpd -p 8080 -h /temporary --metrics & sleep 0.2; wget -q -O - \
+         http://127.0.0.1:8080/metrics; httpd -p 8081 -h /temporary & sleep 0.2; wget -q -O - \
+         http://127.0.0.1:8081/metrics || echo none",
+    );
+    contains(&output, &["\ndevnet_received_packets_total{interface=\"lo\"} ", "# EOF\nnone\n"]);
+}

@@ -8,6 +8,7 @@ use std::fmt::Write;
 use devnet_network::command::address::{AddressState, Origin};
 use devnet_network::command::dhcp::DhcpState;
 use devnet_network::command::dns::{RecordData, RecordKind};
+use devnet_network::command::drops::DropReason;
 use devnet_network::command::option::{CongestionControl, PathMtuDiscovery};
 use devnet_network::command::route::Preference;
 use devnet_network::command::socket::{Direction, SocketKind, SocketOption, SocketState};
@@ -189,6 +190,27 @@ fn tags(text: &mut String) {
             PathMtuDiscovery::Want,
             PathMtuDiscovery::Always,
             PathMtuDiscovery::Probe
+        ],
+    );
+    enumeration(
+        text,
+        "drop",
+        values![
+            DropReason::InterfaceDown,
+            DropReason::Malformed,
+            DropReason::Checksum,
+            DropReason::NotForUs,
+            DropReason::Martian,
+            DropReason::UnknownProtocol,
+            DropReason::NoSocket,
+            DropReason::QueueFull,
+            DropReason::Fragment,
+            DropReason::UnacceptableSegment,
+            DropReason::LinkDown,
+            DropReason::NoRoute,
+            DropReason::NeighborUnreachable,
+            DropReason::OutputFull,
+            DropReason::TooLarge,
         ],
     );
     enumeration(

@@ -139,6 +139,15 @@ enum {
 /* Lists what is in use: on an interface its own, on `/devices/sockets` that of all interfaces.
    (read) */
 #define DEVNET_LIST_USAGE 0xbfff6e0au
+/* Lists the packets that were dropped, by reason: on an interface its own, on `/devices/sockets`
+   those of all interfaces. (read) */
+#define DEVNET_LIST_DROPS 0xbfff6e0bu
+/* Lists the counters of the protocols by the names of SNMP: on an interface its own, on
+   `/devices/sockets` those of all interfaces. (read) */
+#define DEVNET_LIST_COUNTERS 0xbfff6e0cu
+/* Returns every counter as text in the format of OpenMetrics, which Prometheus reads: on an
+   interface its own, on `/devices/sockets` those of all interfaces. (read) */
+#define DEVNET_GET_METRICS 0xbfff6e0du
 /* Lists the addresses in the order in which they were added. (read) */
 #define DEVNET_LIST_ADDRESSES 0xbfff6e10u
 /* Adds an address. (write) */
@@ -300,6 +309,23 @@ enum {
     DEVNET_PATH_MTU_DISCOVERY_WANT = 1,
     DEVNET_PATH_MTU_DISCOVERY_ALWAYS = 2,
     DEVNET_PATH_MTU_DISCOVERY_PROBE = 3,
+};
+enum {
+    DEVNET_DROP_INTERFACE_DOWN = 0,
+    DEVNET_DROP_MALFORMED = 1,
+    DEVNET_DROP_CHECKSUM = 2,
+    DEVNET_DROP_NOT_FOR_US = 3,
+    DEVNET_DROP_MARTIAN = 4,
+    DEVNET_DROP_UNKNOWN_PROTOCOL = 5,
+    DEVNET_DROP_NO_SOCKET = 6,
+    DEVNET_DROP_QUEUE_FULL = 7,
+    DEVNET_DROP_FRAGMENT = 8,
+    DEVNET_DROP_UNACCEPTABLE_SEGMENT = 9,
+    DEVNET_DROP_LINK_DOWN = 10,
+    DEVNET_DROP_NO_ROUTE = 11,
+    DEVNET_DROP_NEIGHBOR_UNREACHABLE = 12,
+    DEVNET_DROP_OUTPUT_FULL = 13,
+    DEVNET_DROP_TOO_LARGE = 14,
 };
 enum {
     DEVNET_CONGESTION_CUBIC = 0,

@@ -43,6 +43,9 @@ const RESOLVE: &[Error] = &[
     NoBufferSpace,
 ];
 
+const BIND: &[Error] =
+    &[InvalidInput, AddressInUse, AddressNotAvailable, AddressFamilyNotSupported, NetworkDown];
+
 const CONNECT: &[Error] = &[
     InvalidInput,
     AlreadyConnected,
@@ -135,6 +138,9 @@ impl Request {
             | Self::FlushNeighbors(()) => &[Unsupported],
             Self::ListInterfaces(())
             | Self::ListUsage(())
+            | Self::ListDrops(())
+            | Self::ListCounters(())
+            | Self::GetMetrics(())
             | Self::ListAddresses(())
             | Self::ListRoutes(())
             | Self::ListRoutePreferences(())
@@ -159,13 +165,7 @@ impl Request {
             Self::AwaitDhcp(_) => &[TimedOut, NotConnected, Unsupported],
             Self::AddNeighbor(_) => &[InvalidInput, NoBufferSpace, Unsupported],
             Self::CreateSocket(_) => &[InvalidInput, AddressInUse],
-            Self::Bind(_) => &[
-                InvalidInput,
-                AddressInUse,
-                AddressNotAvailable,
-                AddressFamilyNotSupported,
-                NetworkDown,
-            ],
+            Self::Bind(_) => BIND,
             Self::Connect(_) => CONNECT,
             Self::Listen(_) => {
                 &[InvalidInput, AddressInUse, AddressNotAvailable, NetworkDown, Unsupported]

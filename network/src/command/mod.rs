@@ -23,8 +23,10 @@
 //! | 128–143 | watch |
 
 pub mod address;
+pub mod counters;
 pub mod dhcp;
 pub mod dns;
+pub mod drops;
 pub mod errors;
 pub mod grammar;
 pub mod interface;
@@ -40,6 +42,7 @@ pub mod text;
 pub mod usage;
 pub mod watch;
 
+use alloc::string::String;
 use alloc::vec::Vec;
 use core::net::{IpAddr, SocketAddr};
 use core::ops::RangeInclusive;
@@ -73,6 +76,15 @@ devnet_virtual_file_system::define_commands! {
         /// Lists what is in use: on an interface its own, on `/devices/sockets` that of all
         /// interfaces.
         10 => ListUsage: Read (()) -> Vec<usage::Usage>;
+        /// Lists the packets that were dropped, by reason: on an interface its own, on
+        /// `/devices/sockets` those of all interfaces.
+        11 => ListDrops: Read (()) -> Vec<drops::DropCount>;
+        /// Lists the counters of the protocols by the names of SNMP: on an interface its own, on
+        /// `/devices/sockets` those of all interfaces.
+        12 => ListCounters: Read (()) -> Vec<counters::ProtocolCounters>;
+        /// Returns every counter as text in the format of OpenMetrics, which Prometheus reads: on
+        /// an interface its own, on `/devices/sockets` those of all interfaces.
+        13 => GetMetrics: Read (()) -> String;
 
         /// Lists the addresses in the order in which they were added.
         16 => ListAddresses: Read (()) -> Vec<address::AddressEntry>;

@@ -9,6 +9,7 @@ use devnet_virtual_file_system::{Operation, Result, encode};
 use serde::Serialize;
 
 use super::interfaces::{dns_servers, replace_addresses, usage};
+use super::metrics::{self, Metrics};
 use super::open::OpenFile;
 use crate::command::address::Origin;
 use crate::command::{Immediate, Request, Timing, Waiting};
@@ -53,6 +54,15 @@ impl OpenFile {
                 reply(self.read_now(|stack| stack.transport.tcp.cookies.counters))
             }
             Immediate::ListUsage(()) => reply(Ok(self.collect(|stack| alloc::vec![usage(stack)]))),
+            Immediate::ListDrops(()) => reply(Ok(self.collect(|stack| {
+                stack.context.statistics.drop_counts(&stack.context.configuration.name)
+            }))),
+            Immediate::ListCounters(()) => reply(Ok(self.collect(|stack| {
+                alloc::vec![stack.context.counters.list(&stack.context.configuration.name)]
+            }))),
+            Immediate::GetMetrics(()) => {
+                reply(Ok(metrics::text(&self.collect_now(|stack| alloc::vec![Metrics::of(stack)]))))
+            }
             Immediate::ListAddresses(()) => {
                 reply(Ok(self.collect_now(|stack| stack.address_entries())))
             }

@@ -18,6 +18,7 @@
 
 mod execute;
 mod interfaces;
+mod metrics;
 mod offers;
 mod open;
 mod options;

@@ -3,6 +3,7 @@
 use alloc::string::String;
 use core::fmt::Write;
 
+use crate::command::interface::Statistics;
 use crate::driver::LinkState;
 use crate::interface::Interface;
 use crate::interfaces::Interfaces;
@@ -85,20 +86,34 @@ fn write_interface(text: &mut String, stack: &Stack) -> core::fmt::Result {
     }
     writeln!(text)?;
     let statistics = stack.context.statistics;
-    writeln!(
+    write!(
         text,
         "received packets {} bytes {} dropped {}",
         statistics.received_packets,
         statistics.received_bytes,
         statistics.received_drops.lost()
     )?;
-    writeln!(
+    write_losses(text, &statistics, true)?;
+    write!(
         text,
         "sent packets {} bytes {} dropped {}",
         statistics.sent_packets,
         statistics.sent_bytes,
         statistics.sent_drops.total()
-    )
+    )?;
+    write_losses(text, &statistics, false)
+}
+
+/// The reasons of what was dropped, in the same line.
+fn write_losses(
+    text: &mut String,
+    statistics: &Statistics,
+    is_received: bool,
+) -> core::fmt::Result {
+    for (reason, packets) in statistics.losses(is_received) {
+        write!(text, " {reason} {packets}")?;
+    }
+    writeln!(text)
 }
 
 fn write_route(text: &mut String, route: &crate::command::route::RouteEntry) -> core::fmt::Result {

@@ -13,6 +13,7 @@ mod response;
 
 use alloc::string::String;
 use alloc::vec::Vec;
+use core::fmt;
 use core::net::IpAddr;
 
 use devnet_virtual_file_system::Error;
@@ -45,6 +46,21 @@ pub enum ResponseCode {
     Refused,
     /// Anything else.
     Unknown(u8),
+}
+
+impl fmt::Display for ResponseCode {
+    /// The mnemonic (RFC 1035, RFC 2929).
+    fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::NoError => formatter.write_str("NOERROR"),
+            Self::FormatError => formatter.write_str("FORMERR"),
+            Self::ServerFailure => formatter.write_str("SERVFAIL"),
+            Self::NameError => formatter.write_str("NXDOMAIN"),
+            Self::NotImplemented => formatter.write_str("NOTIMP"),
+            Self::Refused => formatter.write_str("REFUSED"),
+            Self::Unknown(code) => write!(formatter, "RCODE{code}"),
+        }
+    }
 }
 
 impl ResponseCode {

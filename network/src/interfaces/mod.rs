@@ -33,6 +33,7 @@ use crate::stack::addresses::is_link_local_ipv4;
 use crate::stack::flow_cache::FlowCache;
 use crate::stack::tcp::SystemMemory;
 use crate::stack::{HostAddresses, Stack};
+use crate::trace::message;
 
 /// The interfaces of a system. Clones share them; when the last one is dropped, the interfaces are
 /// unregistered.
@@ -86,6 +87,7 @@ impl Interfaces {
     /// Adds an interface, and the sockets and watchers that use all interfaces to it.
     pub(crate) fn add(&self, registration: Registration) {
         let interface = Arc::clone(registration.interface());
+        message!(info, "devnet::interface", "{}: registered", interface.name);
         self.0.tables.with(|tables| tables.registrations.push(registration));
         self.serve_routed(&interface);
         self.0.host.increment_generation();

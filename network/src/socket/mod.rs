@@ -27,6 +27,7 @@ mod halves;
 mod icmp;
 mod listener;
 mod lookup;
+mod question;
 mod race;
 mod raw;
 mod remote;

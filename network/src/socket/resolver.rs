@@ -9,18 +9,19 @@
 use alloc::string::{String, ToString};
 use alloc::vec;
 use alloc::vec::Vec;
-use core::net::{IpAddr, Ipv4Addr, Ipv6Addr, SocketAddr};
+use core::net::SocketAddr;
 use core::time::Duration;
 
 use async_lock::Semaphore;
 use devnet_virtual_file_system::Error;
 
+use super::question::{resolve_locally, wire_question};
 use super::{Sockets, TcpStream, UdpSocket};
 use crate::command::dns::{Answer, Question, Record, RecordData, RecordKind};
-use crate::dns_message::name::without_dot;
 use crate::dns_message::{self, DnsMessage, PORT, QueryKind, Response, ResponseCode};
 use crate::limits;
 use crate::platform::before;
+use crate::trace::message;
 use crate::zone;
 
 /// Rounds through all servers; the timeout starts at [`FIRST_TIMEOUT`] and doubles.
@@ -177,10 +178,19 @@ impl Resolver {
         for round in 0..ROUNDS {
             let mut is_lost = false;
             for server in servers {
+                message!(debug, "devnet::dns", "{}: {} is asked", name, server);
                 match self.query_server(*server, name, kinds, FIRST_TIMEOUT * (1 << round)).await {
-                    Reply::Records(records) => return Ok((*server, records)),
-                    Reply::NoSuchName => return Err(Error::NotFound),
+                    Reply::Records(records) => {
+                        let count = records.len();
+                        message!(debug, "devnet::dns", "{}: {} records of {}", name, count, server);
+                        return Ok((*server, records));
+                    }
+                    Reply::NoSuchName => {
+                        message!(debug, "devnet::dns", "{}: no such name, says {}", name, server);
+                        return Err(Error::NotFound);
+                    }
                     Reply::Failed(error) => {
+                        message!(debug, "devnet::dns", "{}: {} fails, {}", name, server, error);
                         is_lost |= error == Error::TimedOut;
                         failure = error;
                     }
@@ -245,10 +255,20 @@ impl Resolver {
                 .iter_mut()
                 .filter(|(_, known)| known.is_none() && is_from(message.remote, server))
                 .find_map(|(query, known)| Some((query.response(&message.data)?, query, known)));
-            let Some((response, query, known)) = found else { continue };
+            let Some((response, query, known)) = found else {
+                let from = message.remote;
+                message!(debug, "devnet::dns", "a message of {} answers no question", from);
+                continue;
+            };
+            if !is_answer(response.code) {
+                message!(debug, "devnet::dns", "{} answers {}", server, response.code);
+            }
             let is_incomplete = response.is_truncated && is_answer(response.code);
             // It counts if the deadline comes before a response over TCP.
             *known = Some(response);
+            if is_incomplete {
+                message!(debug, "devnet::dns", "a truncated answer, {} is asked over TCP", server);
+            }
             if is_incomplete && let Some(whole) = self.query_over_tcp(server, query).await {
                 *known = Some(whole);
             }
@@ -346,50 +366,4 @@ fn last_alias(records: &[Record], start: &str) -> Option<String> {
         }
     }
     (name != start).then(|| name.to_string())
-}
-
-fn resolve_locally(question: &Question) -> Option<Answer> {
-    let local = |addresses: &[IpAddr]| {
-        let records = addresses.iter().map(|address| Record {
-            name: question.name.clone(),
-            data: RecordData::Address(*address),
-            time_to_live: u32::MAX,
-        });
-        Some(Answer { server: None, records: records.collect() })
-    };
-    if matches!(question.kind, RecordKind::Cname | RecordKind::Ptr) {
-        return None;
-    }
-    let fits = |address: &IpAddr| match question.kind {
-        RecordKind::A => address.is_ipv4(),
-        RecordKind::Aaaa => address.is_ipv6(),
-        _ => true,
-    };
-    if let Ok(address) = question.name.parse::<IpAddr>() {
-        return local(if fits(&address) { core::slice::from_ref(&address) } else { &[] });
-    }
-    let name = without_dot(&question.name);
-    // RFC 6761 §6.3: queries for localhost and its subdomains never leave the system.
-    if name.eq_ignore_ascii_case("localhost") || name.to_ascii_lowercase().ends_with(".localhost") {
-        let both = [IpAddr::V4(Ipv4Addr::LOCALHOST), IpAddr::V6(Ipv6Addr::LOCALHOST)];
-        let wanted: Vec<IpAddr> = both.into_iter().filter(fits).collect();
-        return local(&wanted);
-    }
-    None
-}
-
-fn wire_question(question: &Question) -> Result<(String, Vec<QueryKind>), Error> {
-    let kinds = match question.kind {
-        RecordKind::Address => vec![QueryKind::A, QueryKind::Aaaa],
-        RecordKind::A => vec![QueryKind::A],
-        RecordKind::Aaaa => vec![QueryKind::Aaaa],
-        RecordKind::Cname => vec![QueryKind::Cname],
-        RecordKind::Ptr => vec![QueryKind::Ptr],
-    };
-    let name = match (question.kind, question.name.parse::<IpAddr>()) {
-        (RecordKind::Ptr, Ok(address)) => dns_message::reverse_name(address),
-        _ => without_dot(&question.name).to_ascii_lowercase(),
-    };
-    dns_message::check_name(&name)?;
-    Ok((name, kinds))
 }

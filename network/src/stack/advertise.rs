@@ -10,6 +10,7 @@ use core::time::Duration;
 use devnet_virtual_file_system::Error;
 
 use super::context::Context;
+use super::counters::Counter;
 use super::ip::Ip;
 use super::timers::Timer;
 use super::wire::header::{Outgoing, protocol};
@@ -151,6 +152,8 @@ impl Advertiser {
             traffic_class: 0,
         };
         let frame = icmp::packet(&mut cx.pool, &outgoing, &message);
+        cx.counters.count(true, Counter::IpOutRequests);
+        cx.counters.count(true, Counter::IcmpOutMsgs);
         // The next interval repairs a lost advertisement.
         let _ = ip.transmit(cx, frame, IpAddr::V6(to));
     }

@@ -10,6 +10,7 @@ use core::task::Waker;
 
 use devnet_virtual_file_system::{Error, WakerList};
 
+use super::counters::Counters;
 use super::random::Random;
 use super::timers::Timers;
 use super::watch::{LinkStatus, Watch};
@@ -18,6 +19,7 @@ use crate::command::interface::{InterfaceFlags, InterfaceStatus, Statistics};
 use crate::driver::{Capabilities, Driver, DriverError, FramePool, Kind, LinkState, Medium};
 use crate::limits;
 use crate::platform::Instant;
+use crate::trace::message;
 
 /// Tasks to wake once the lock is released. Most calls wake at most one task, which needs no
 /// allocation.
@@ -91,6 +93,26 @@ impl Configuration {
         }
     }
 
+    /// Brings the interface up or down; returns true if that changed something.
+    pub(crate) fn set_enabled(&mut self, enabled: bool) -> bool {
+        let is_changed = core::mem::replace(&mut self.enabled, enabled) != enabled;
+        if is_changed {
+            let state = if enabled { "up" } else { "down" };
+            message!(info, "devnet::interface", "{}: {}", self.name, state);
+        }
+        is_changed
+    }
+
+    /// Sets the carrier state; returns true if that changed something.
+    pub(crate) fn set_link(&mut self, link: LinkState) -> bool {
+        let is_changed = core::mem::replace(&mut self.link, link) != link;
+        if is_changed {
+            let state = if link == LinkState::Up { "up" } else { "down" };
+            message!(info, "devnet::interface", "{}: link {}", self.name, state);
+        }
+        is_changed
+    }
+
     /// Sets the hardware address, in the driver too. Returns the previous one if it differs.
     ///
     /// # Errors
@@ -113,6 +135,7 @@ impl Configuration {
             DriverError::Failed => Error::InputOutput,
         })?;
         self.hardware_address = Some(address);
+        message!(info, "devnet::interface", "{}: hardware address {}", self.name, address);
         Ok(Some(former))
     }
 
@@ -126,7 +149,11 @@ impl Configuration {
         if !(minimum..=self.capabilities.mtu).contains(&mtu) {
             return Err(Error::InvalidInput);
         }
-        Ok(core::mem::replace(&mut self.mtu, mtu) != mtu)
+        let is_changed = core::mem::replace(&mut self.mtu, mtu) != mtu;
+        if is_changed {
+            message!(info, "devnet::interface", "{}: MTU {}", self.name, mtu);
+        }
+        Ok(is_changed)
     }
 
     /// The interface's status.
@@ -157,6 +184,7 @@ pub(crate) struct Context {
     pub(crate) now: Instant,
     pub(crate) configuration: Configuration,
     pub(crate) statistics: Statistics,
+    pub(crate) counters: Counters,
     pub(crate) pool: FramePool,
     pub(crate) timers: Timers,
     pub(crate) random: Random,
@@ -172,6 +200,7 @@ impl Context {
             now: configuration.since,
             configuration,
             statistics: Statistics::default(),
+            counters: Counters::default(),
             pool: FramePool::new(),
             timers: Timers::default(),
             random,

@@ -1,5 +1,6 @@
 //! A flow: both ends of a connection, small enough to keep ten thousand of them.
 
+use core::fmt;
 use core::hash::{Hash, Hasher};
 use core::net::{IpAddr, SocketAddr};
 
@@ -44,6 +45,12 @@ pub(crate) struct Flow {
 impl Flow {
     pub(crate) fn new(local: SocketAddr, remote: SocketAddr) -> Self {
         Self { local: local.into(), remote: remote.into() }
+    }
+}
+
+impl fmt::Display for Flow {
+    fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(formatter, "{} - {}", self.local.address(), self.remote.address())
     }
 }
 

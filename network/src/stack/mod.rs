@@ -21,6 +21,7 @@ pub(crate) mod autoconfiguration;
 pub(crate) mod bound;
 pub(crate) mod changes;
 pub(crate) mod context;
+pub(crate) mod counters;
 pub(crate) mod datagram;
 pub(crate) mod dhcp;
 pub(crate) mod flow;
@@ -70,6 +71,7 @@ use crate::command::address::{AddressEntry, Origin};
 use crate::command::watch::Kinds;
 use crate::driver::{Driver, Frame, LinkState};
 use crate::platform::Instant;
+use crate::trace::event;
 
 /// One interface's state.
 #[derive(Debug)]
@@ -227,10 +229,9 @@ impl Stack {
     /// Brings the interface up or down; returns true if that changed something. Addresses and
     /// routes stay.
     pub(crate) fn set_enabled(&mut self, enabled: bool) -> bool {
-        if self.context.configuration.enabled == enabled {
+        if !self.context.configuration.set_enabled(enabled) {
             return false;
         }
-        self.context.configuration.enabled = enabled;
         if !enabled {
             self.ip.link.flush();
         }
@@ -240,8 +241,7 @@ impl Stack {
 
     /// Sets the carrier state.
     pub(crate) fn set_link(&mut self, link: LinkState) {
-        if self.context.configuration.link != link {
-            self.context.configuration.link = link;
+        if self.context.configuration.set_link(link) {
             self.running_changed();
         }
     }
@@ -354,6 +354,7 @@ impl Stack {
     }
 
     fn withdraw(&mut self, lease: &Lease) {
+        event!(self.context, info, "devnet::dhcp", "lease of {} is gone", lease.address);
         self.name_servers.remove_origin(Origin::Dhcp);
         self.ip.routes.remove_origin(Origin::Dhcp);
         let prefix = self.ip.addresses.prefix_of(lease.address.address(), Origin::Dhcp);

@@ -3,11 +3,12 @@
 
 use alloc::sync::Arc;
 use alloc::vec::Vec;
-use core::net::IpAddr;
+use core::net::{IpAddr, SocketAddr};
 
 use devnet_virtual_file_system::Error;
 
 use super::context::Context;
+use super::counters::Counter;
 use super::datagram::{Datagrams, udp};
 use super::icmp::notice::Notice;
 use super::icmp::{Icmp, Message};
@@ -20,6 +21,7 @@ use super::wire::icmp::ICMP_HEADER;
 use super::wire::quote::Quote;
 use crate::command::socket::SocketStatus;
 use crate::driver::Frame;
+use crate::trace::dropped;
 
 /// A packet for a part of the stack that packets configure.
 #[derive(Debug)]
@@ -73,6 +75,8 @@ impl Transport {
         mut packet: Packet,
         is_for_dhcp: impl Fn(u16) -> bool,
     ) -> ConfigurationPacket {
+        let is_ipv6 = packet.header.source.is_ipv6();
+        cx.counters.count(is_ipv6, Counter::IpInDelivers);
         packet.arrival.raw = self.datagrams.receive_raw(cx, ip, &packet);
         match (packet.header.protocol, packet.header.source) {
             (protocol::TCP, _) => {
@@ -87,7 +91,8 @@ impl Transport {
             (protocol::NO_NEXT_HEADER, IpAddr::V6(_)) => {}
             _ if packet.arrival.raw => {}
             _ => {
-                cx.statistics.received_drops.protocol += 1;
+                cx.counters.count(is_ipv6, Counter::IpInUnknownProtos);
+                dropped!(cx, UnknownProtocol, "devnet::ip", "{}", packet.header);
                 self.icmp.protocol_unreachable(cx, ip, &packet);
             }
         }
@@ -104,12 +109,22 @@ impl Transport {
     ) -> ConfigurationPacket {
         if let Some(ports) = udp::check(cx, &mut packet) {
             if is_for_dhcp(ports.destination) {
+                cx.counters.count(false, Counter::UdpInDatagrams);
                 return ConfigurationPacket::Dhcp(packet);
             }
+            let (from, to) = (packet.header.source, packet.header.destination);
             if packet.is_foreign(cx, ip) {
-                cx.statistics.received_drops.not_for_us += 1;
+                dropped!(cx, NotForUs, "devnet::udp", "from {} to {}", from, to);
             } else if !self.datagrams.receive_udp(cx, ip, &packet, ports) {
-                cx.statistics.received_drops.no_socket += 1;
+                cx.counters.count(from.is_ipv6(), Counter::UdpNoPorts);
+                dropped!(
+                    cx,
+                    NoSocket,
+                    "devnet::udp",
+                    "from {} to {}",
+                    SocketAddr::new(from, ports.source),
+                    SocketAddr::new(to, ports.destination)
+                );
                 self.icmp.port_unreachable(cx, ip, &packet);
             }
         }
@@ -152,7 +167,13 @@ impl Transport {
             _ => self.datagrams.has_sent(quoted),
         };
         if !is_ours {
-            cx.statistics.received_drops.no_socket += 1;
+            dropped!(
+                cx,
+                NoSocket,
+                "devnet::icmp",
+                "an error about a packet to {} that nobody sent",
+                quoted.destination
+            );
             return;
         }
         if notice.error == Error::MessageTooLong {

@@ -7,14 +7,15 @@ use lexopt::prelude::*;
 
 use super::words;
 use crate::context::Context;
+use crate::devices::{self, Use};
 use crate::failure::{Failure, Outcome};
 use crate::http::server::Server;
 use crate::sockets::{Family, Sockets};
 use crate::status::Status;
 
 pub(super) async fn run(context: &Context) -> Outcome {
-    let (mut address, mut directory, mut verbose) =
-        (SocketAddr::new(Family::Any.unspecified(), 80), None, false);
+    let (mut address, mut directory, mut verbose, mut metrics) =
+        (SocketAddr::new(Family::Any.unspecified(), 80), None, false, false);
     let mut options = context.options();
     while let Some(argument) = options.next()? {
         match argument {
@@ -23,6 +24,8 @@ pub(super) async fn run(context: &Context) -> Outcome {
             // It stays in the foreground; use the shell's `&` for the background.
             Short('f') => {}
             Short('v') => verbose = true,
+            // The counters at `/metrics`, as `netstat --metrics` shows them.
+            Long("metrics") => metrics = true,
             other => return Err(other.unexpected().into()),
         }
     }
@@ -40,7 +43,11 @@ pub(super) async fn run(context: &Context) -> Outcome {
         .await
         .map_err(|why| Failure::of(address, why))?;
     let log = verbose.then(|| context.streams.error.clone());
-    let server = Server::new(context.files.clone(), root.as_str(), context.platform.clone(), log);
+    let mut server =
+        Server::new(context.files.clone(), root.as_str(), context.platform.clone(), log);
+    if metrics {
+        server = server.with_metrics(devices::sockets(context, Use::Show)?);
+    }
     server.serve(&listener).await.map_err(|why| Failure::of(address, why))?;
     Ok(Status::SUCCESS)
 }

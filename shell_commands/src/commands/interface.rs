@@ -80,7 +80,8 @@ async fn show_all(context: &Context, all: bool, short: bool) -> Outcome {
     Ok(Status::SUCCESS)
 }
 
-async fn block(interface: &Interface) -> Result<String, Failure> {
+/// The block of one interface, also of `netstat -ie`.
+pub(super) async fn block(interface: &Interface) -> Result<String, Failure> {
     let status = interface.status().await?;
     let addresses = interface.ask::<ListAddresses>(&()).await?;
     let statistics = interface.statistics().await?;

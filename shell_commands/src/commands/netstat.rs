@@ -2,7 +2,7 @@
 //! what is used of what is bounded.
 
 use devnet_network::command::socket::{SocketKind, SocketState, SocketStatus};
-use devnet_network::command::{ListSockets, ListUsage};
+use devnet_network::command::{GetMetrics, ListCounters, ListDrops, ListSockets, ListUsage};
 use lexopt::prelude::*;
 
 use super::{interface, route};
@@ -12,6 +12,7 @@ use crate::failure::{Failure, Outcome};
 use crate::render::classic::route::Style;
 use crate::render::classic::socket::{self as render, Selection};
 use crate::render::classic::usage::summary;
+use crate::status::Status;
 
 #[derive(Default)]
 struct Options {
@@ -21,7 +22,9 @@ struct Options {
     numeric: bool,
     routes: bool,
     interfaces: bool,
+    extended: bool,
     usage: bool,
+    metrics: bool,
     ipv4: bool,
     ipv6: bool,
 }
@@ -39,14 +42,28 @@ pub(super) async fn run(context: &Context) -> Outcome {
             .filter(|(_, status)| options.all || status.enabled)
             .map(|(interface, _)| interface)
             .collect();
+        if options.extended {
+            for interface in &shown {
+                context.print(&interface::block(interface).await?).await?;
+            }
+            return Ok(Status::SUCCESS);
+        }
         let table = interface::table(&shown).await?;
         return context.answer(&format!("Kernel Interface table\n{table}")).await;
     }
     let file = devices::sockets(context, Use::Show)?;
+    if options.metrics {
+        let text = file.control::<GetMetrics>(&()).await;
+        return context.answer(&text.map_err(|why| Failure::of(devices::SOCKETS, why))?).await;
+    }
     if options.usage {
         let usage = file.control::<ListUsage>(&()).await;
         let usage = usage.map_err(|why| Failure::of(devices::SOCKETS, why))?;
-        return context.answer(&summary(&usage)).await;
+        let drops = file.control::<ListDrops>(&()).await;
+        let drops = drops.map_err(|why| Failure::of(devices::SOCKETS, why))?;
+        let counters = file.control::<ListCounters>(&()).await;
+        let counters = counters.map_err(|why| Failure::of(devices::SOCKETS, why))?;
+        return context.answer(&summary(&usage, &drops, &counters)).await;
     }
     let mut sockets =
         file.control::<ListSockets>(&()).await.map_err(|why| Failure::of(devices::SOCKETS, why))?;
@@ -74,7 +91,9 @@ fn parse(context: &Context) -> Result<Options, Failure> {
             Short('r') | Long("route") => chosen.routes = true,
             Short('i') | Long("interfaces") => chosen.interfaces = true,
             Short('s') | Long("statistics") => chosen.usage = true,
-            Short('e' | 'W') => {}
+            Long("metrics") => chosen.metrics = true,
+            Short('e') | Long("extend") => chosen.extended = true,
+            Short('W') => {}
             Short('4') => chosen.ipv4 = true,
             Short('6') => chosen.ipv6 = true,
             other => return Err(other.unexpected().into()),

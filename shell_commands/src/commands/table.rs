@@ -49,13 +49,13 @@ rows! {
     "head", "head [-n LINES | -c BYTES] [FILE...]",
         "Prints the beginning of files.", run (head::run);
     "help", "help [COMMAND]", "Lists the commands, or explains one.", builtin (Help);
-    "httpd", "httpd [-p [ADDRESS:]PORT] [-h DIRECTORY] [-f] [-v]",
+    "httpd", "httpd [-p [ADDRESS:]PORT] [-h DIRECTORY] [--metrics] [-f] [-v]",
         "Serves a directory by HTTP.", run (httpd::run);
     "ifconfig", "ifconfig [-a] [-s] [IF]\nifconfig IF [inet|inet6] [add|del] [ADDRESS[/LEN]] \
         [netmask MASK] [broadcast ADDRESS] [hw ether MAC] [mtu N] [metric N] [dhcp] [dns \
         ADDRESS...] [gw ADDRESS] [up|down]",
         "Shows or configures interfaces.", run (interface::run);
-    "ip", "ip [-4|-6] [-o] [-br] [-j] [-s] addr|link|route|neigh [show] [dev IF]\nip addr \
+    "ip", "ip [-4|-6] [-o] [-br] [-j] [-s [-s]] addr|link|route|neigh [show] [dev IF]\nip addr \
         add|replace|del ADDRESS/LEN dev IF; ip addr flush dev IF\nip link set IF [up|down] [mtu \
         N] [address MAC]\nip route add|append|replace|del PREFIX|default [via ADDRESS] [dev IF] \
         [metric N]; ip route get ADDRESS\nip neigh add|replace|del ADDRESS [lladdr MAC] dev IF; \
@@ -74,8 +74,8 @@ rows! {
     "nc", "nc [-u] [-v] [-N] [-4|-6] [-w SECONDS] [-p PORT] HOST PORT\nnc -z [-u] [-v] [-w \
         SECONDS] HOST PORT[-PORT]\nnc -l [-k] [-u] [-v] [-w SECONDS] [ADDRESS] PORT",
         "Connects, or listens: input to the network, network to output.", run (nc::run);
-    "netstat", "netstat [-t] [-u] [-w] [-a] [-l] [-n]\nnetstat -r|-i|-s [-n]",
-        "Lists sockets, routes or interfaces, or what they use.", run (netstat::run);
+    "netstat", "netstat [-t] [-u] [-w] [-a] [-l] [-n]\nnetstat -r|-i|-s|--metrics [-n] [-e]",
+        "Lists sockets, routes or interfaces, or what they use and count.", run (netstat::run);
     "nslookup", "nslookup [-type=A|AAAA|PTR|CNAME] NAME [SERVER]",
         "Looks names and addresses up.", run (nslookup::run);
     "ping", "ping [-c COUNT] [-i SECONDS] [-W SECONDS] [-w SECONDS] [-s SIZE] [-t TTL] [-I \

@@ -14,8 +14,8 @@ use devnet_network::platform::Instant;
 use devnet_virtual_file_system::{Error, File, Result};
 
 use super::dhcp_pool::Pool;
-use super::host::INTERFACE;
-use crate::context::{Files, Platform};
+use super::host::Host;
+use crate::context::Platform;
 use crate::sockets::{Sockets, receive_from, send_to};
 
 /// The delay after an error that affects every message.
@@ -42,9 +42,9 @@ pub struct Settings {
 ///
 /// # Errors
 /// Errors of binding it.
-pub async fn bind(files: &Files) -> Result<File> {
+pub async fn bind(host: &Host) -> Result<File> {
     let local = SocketAddr::new(IpAddr::V4(Ipv4Addr::UNSPECIFIED), SERVER_PORT);
-    let socket = Sockets::on(files, INTERFACE)?.bind(SocketKind::Udp, local).await?;
+    let socket = Sockets::on(&host.files, &host.interface)?.bind(SocketKind::Udp, local).await?;
     socket.control::<SetOption>(&SocketOption::Broadcast(true)).await?;
     Ok(socket)
 }

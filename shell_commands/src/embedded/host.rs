@@ -4,19 +4,22 @@ use std::net::{IpAddr, Ipv6Addr};
 
 use devnet_network::Manager;
 use devnet_network::driver::Driver;
-use devnet_virtual_file_system::{Credentials, OpenFlags, Result as FileResult, VirtualFileSystem};
+use devnet_virtual_file_system::{
+    Credentials, File, OpenFlags, Result as FileResult, VirtualFileSystem,
+};
 
 use crate::context::{Files, Platform};
 use crate::devices::NETWORK;
 
-/// The name of a host's only interface to the switch.
-pub const INTERFACE: &str = "eth0";
 /// Bits of the networks' prefixes.
 const V4_LENGTH: u8 = 24;
 const V6_LENGTH: u8 = 64;
 
 /// A host.
 pub struct Host {
+    /// The name of its only interface, to the switch. It is the host's name, so that the log tells
+    /// the hosts of the program apart.
+    pub interface: String,
     /// Its file tree, with the superuser's credentials.
     pub files: Files,
     /// Its interfaces.
@@ -24,12 +27,13 @@ pub struct Host {
 }
 
 impl Host {
-    /// Builds a host on a port of the switch, and brings it up with these addresses.
+    /// Builds a host of this name on a port of the switch, and brings it up with these addresses.
     ///
     /// # Errors
     /// The reason, in one line.
     pub fn start(
         platform: &Platform,
+        name: &str,
         port: Box<dyn Driver>,
         addresses: &[IpAddr],
     ) -> Result<Self, String> {
@@ -40,17 +44,20 @@ impl Host {
             spawner: platform.spawner.clone(),
         };
         let manager = Manager::new(tree.clone(), supplies).map_err(|why| why.to_string())?;
-        manager.register(INTERFACE, port, None).map_err(|why| why.to_string())?;
+        manager.register(name, port, None).map_err(|why| why.to_string())?;
         let files = Files::new(tree, Credentials::root()).map_err(|why| why.to_string())?;
-        let host = Self { files, manager };
+        let host = Self { interface: name.to_owned(), files, manager };
         host.configure(addresses).map_err(|why| why.to_string())?;
         Ok(host)
     }
 
+    fn device(&self) -> FileResult<File> {
+        let path = format!("{NETWORK}/{}", self.interface);
+        self.files.open(&path, OpenFlags::READ | OpenFlags::WRITE)
+    }
+
     fn configure(&self, addresses: &[IpAddr]) -> FileResult<()> {
-        let device = self
-            .files
-            .open(&format!("{NETWORK}/{INTERFACE}"), OpenFlags::READ | OpenFlags::WRITE)?;
+        let device = self.device()?;
         device.try_write(b"link up\n")?;
         for address in addresses {
             let length = if address.is_ipv4() { V4_LENGTH } else { V6_LENGTH };
@@ -64,9 +71,7 @@ impl Host {
     /// # Errors
     /// Errors of the command.
     pub fn advertise(&self, prefix: &str, dns: Ipv6Addr) -> FileResult<()> {
-        let device = self
-            .files
-            .open(&format!("{NETWORK}/{INTERFACE}"), OpenFlags::READ | OpenFlags::WRITE)?;
+        let device = self.device()?;
         device.try_write(format!("advertise {prefix} {dns}\n").as_bytes())?;
         Ok(())
     }

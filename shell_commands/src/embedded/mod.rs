@@ -86,7 +86,8 @@ pub async fn start(
 ) -> Result<Network, String> {
     let mut host = |name: &str, v4: Ipv4Addr, v6: Ipv6Addr| {
         let [.., last] = v4.octets();
-        Host::start(platform, connect(hardware_address(last)), &[IpAddr::V4(v4), IpAddr::V6(v6)])
+        let port = connect(hardware_address(last));
+        Host::start(platform, name, port, &[IpAddr::V4(v4), IpAddr::V6(v6)])
             .map_err(|why| format!("{name}.{DOMAIN}: {why}"))
     };
     let gateway = host("gateway", GATEWAY, GATEWAY_V6)?;
@@ -111,7 +112,7 @@ impl Network {
             domain: DOMAIN.to_owned(),
             lease_seconds: LEASE_SECONDS,
         };
-        let socket = dhcp_server::bind(&gateway.files).await.map_err(named("DHCP server"))?;
+        let socket = dhcp_server::bind(gateway).await.map_err(named("DHCP server"))?;
         gateway.spawn(platform, dhcp_server::serve(socket, platform.clone(), settings, pool))?;
         let (socket, listener) =
             dns_server::bind(&dns.files).await.map_err(named("name server"))?;

@@ -21,6 +21,7 @@ use super::target;
 use crate::context::Files;
 
 const TEXT: &str = "text/plain; charset=utf-8";
+const METRICS: &str = "application/openmetrics-text; version=1.0.0; charset=utf-8";
 const HTML: &str = "text/html; charset=utf-8";
 
 /// A response before it is sent.
@@ -36,6 +37,12 @@ impl Answer {
         let mut answer = Self { status, fields: HeaderMap::new(), content: Source::Text(text) };
         answer.fields.insert(CONTENT_TYPE, HeaderValue::from_static(kind));
         answer
+    }
+
+    /// Counters (OpenMetrics 1.0).
+    #[must_use]
+    pub fn metrics(text: String) -> Self {
+        Self::text(StatusCode::OK, METRICS, text)
     }
 
     /// Refuses a request with a message.

@@ -14,8 +14,8 @@ use std::task::{self, Poll, ready};
 use std::time::{Duration, UNIX_EPOCH};
 
 use async_executor::Executor;
-use devnet_network::command::Shutdown;
 use devnet_network::command::socket::Direction;
+use devnet_network::command::{GetMetrics, Shutdown};
 use devnet_network::platform::{BoxFuture, Instant};
 use devnet_virtual_file_system::{Error, File, Result};
 use futures_lite::future;
@@ -43,6 +43,9 @@ const REFUSAL: Duration = Duration::from_secs(10);
 /// The delay after an error that affects every connection.
 const PAUSE: Duration = Duration::from_millis(100);
 
+/// The path of the counters.
+const METRICS: &str = "metrics";
+
 /// The timeout of a client that asks for nothing.
 const IDLE: Duration = Duration::from_secs(60);
 /// After such a time without a request a connection keeps nothing but its place.
@@ -64,6 +67,8 @@ pub struct Server {
     crowd: Crowd,
     platform: Platform,
     log: Option<Stream>,
+    /// The device whose counters are at `/metrics`.
+    metrics: Option<File>,
 }
 
 impl Server {
@@ -74,7 +79,19 @@ impl Server {
         let run = format!("{:x}", platform.started.as_micros());
         let crowd =
             Crowd::new(Room { all: limits::HTTP_CONNECTIONS, source: limits::HTTP_PER_SOURCE });
-        Self { directory: Directory { files, root: root.to_owned(), run }, crowd, platform, log }
+        Self {
+            directory: Directory { files, root: root.to_owned(), run },
+            crowd,
+            platform,
+            log,
+            metrics: None,
+        }
+    }
+
+    /// Serves the counters of this device at `/metrics` too, as OpenMetrics.
+    #[must_use]
+    pub fn with_metrics(self, device: File) -> Self {
+        Self { metrics: Some(device), ..self }
     }
 
     /// Serves connections until the listener fails.
@@ -193,7 +210,7 @@ impl Server {
         exchange: Arc<Exchange>,
     ) -> Response<Content> {
         let (answer, head_only) = match &asked {
-            Ok(asked) => (self.directory.answer(asked), asked.head_only),
+            Ok(asked) => (self.answer(asked).await, asked.head_only),
             Err(status) => (Answer::refusal(*status), false),
         };
         self.log(remote, asked.as_ref().ok(), &answer).await;
@@ -204,6 +221,18 @@ impl Server {
             response.headers_mut().insert(DATE, date);
         }
         response
+    }
+
+    async fn answer(&self, asked: &Asked) -> Answer {
+        match &self.metrics {
+            Some(device) if asked.path == METRICS => {
+                match device.control::<GetMetrics>(&()).await {
+                    Ok(text) => Answer::metrics(text),
+                    Err(_) => Answer::refusal(StatusCode::INTERNAL_SERVER_ERROR),
+                }
+            }
+            _ => self.directory.answer(asked),
+        }
     }
 
     /// Responds to a head that `hyper` cannot parse.

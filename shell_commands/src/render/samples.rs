@@ -2,7 +2,9 @@
 
 use devnet_network::address::{HardwareAddress, Prefix};
 use devnet_network::command::address::{AddressEntry, AddressState, Origin, Scope};
+use devnet_network::command::counters::{CounterValue, ProtocolCounters};
 use devnet_network::command::dhcp::DhcpLease;
+use devnet_network::command::drops::{DropCount, DropReason};
 use devnet_network::command::interface::{
     InterfaceFlags, InterfaceStatus, ReceiveDrops, SendDrops, Statistics,
 };
@@ -100,6 +102,24 @@ pub(crate) fn statistics() -> Statistics {
         sent_drops: SendDrops { neighbor: 6, no_route: 7, full: 8, ..SendDrops::default() },
         polls: 1,
     }
+}
+
+pub(crate) fn drops() -> Vec<DropCount> {
+    let counts = [
+        (DropReason::Checksum, 2),
+        (DropReason::NotForUs, 99),
+        (DropReason::Martian, 0),
+        (DropReason::NoSocket, 3),
+        (DropReason::NoRoute, 4),
+    ];
+    let count = |(reason, packets)| DropCount { interface: "eth0".into(), reason, packets };
+    counts.map(count).into()
+}
+
+pub(crate) fn counters() -> Vec<ProtocolCounters> {
+    let counter = |(name, value): (&str, u64)| CounterValue { name: name.into(), value };
+    let counters = [("IpInReceives", 12), ("Ip6InReceives", 0)].map(counter).into();
+    vec![ProtocolCounters { interface: "eth0".into(), counters }]
 }
 
 fn route(destination: &str, gateway: Option<&str>, metric: u32, origin: Origin) -> RouteEntry {

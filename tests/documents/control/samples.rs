@@ -6,8 +6,10 @@
 use std::any::type_name;
 
 use devnet_network::command::address::{AddressEntry, AddressState, NewAddress, Origin, Scope};
+use devnet_network::command::counters::{CounterValue, ProtocolCounters};
 use devnet_network::command::dhcp::{DhcpLease, DhcpOptions, DhcpState, DhcpStatus};
 use devnet_network::command::dns::{Answer, DnsServer, Question, Record, RecordData, RecordKind};
+use devnet_network::command::drops::{DropCount, DropReason};
 use devnet_network::command::interface::{
     Advertisement, InterfaceFlags, InterfaceStatus, ReceiveDrops, SendDrops, Statistics, SynCookies,
 };
@@ -137,7 +139,19 @@ fn interfaces() -> Vec<Sample> {
         sample::<SetAdvertisement>("advertise fd00:2::/64 fd00:2::3", Some(advertisement), true),
         sample::<GetSynCookies>("", (), SynCookies { sent: 16, received: 17, failed: 18 }),
         sample::<ListUsage>("", (), vec![usage()]),
+        sample::<ListDrops>("", (), vec![drops()]),
+        sample::<ListCounters>("", (), vec![counters()]),
+        sample::<GetMetrics>("", (), "# EOF\n".to_owned()),
     ]
+}
+
+fn counters() -> ProtocolCounters {
+    let counters = vec![CounterValue { name: "IpInReceives".into(), value: 12 }];
+    ProtocolCounters { interface: "eth0".into(), counters }
+}
+
+fn drops() -> DropCount {
+    DropCount { interface: "eth0".into(), reason: DropReason::NoSocket, packets: 7 }
 }
 
 fn usage() -> Usage {

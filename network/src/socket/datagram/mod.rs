@@ -28,6 +28,7 @@ use crate::interfaces::Place;
 use crate::stack::bound::Bound;
 use crate::stack::datagram::{Binding, Endpoint, Family};
 use crate::stack::flow_cache::FlowCache;
+use crate::trace::DropReason;
 use crate::zone;
 
 #[derive(Clone, Debug)]
@@ -266,7 +267,7 @@ impl DatagramSocket {
             let count = dropped.iter().filter(|index| **index == interface.index).count() as u64;
             if count > 0 {
                 interface.change_and_transmit(|stack| {
-                    stack.context.statistics.received_drops.no_socket += count;
+                    stack.context.statistics.count(DropReason::NoSocket, count);
                 });
             }
         }

@@ -20,6 +20,7 @@ use crate::stack::name_servers::NameServers;
 use crate::stack::routes::Route;
 use crate::stack::wire::ndp::{self, option};
 use crate::stack::wire::quote::u32_at;
+use crate::trace::event;
 
 /// The advertised lifetime "infinity".
 const INFINITE: u32 = u32::MAX;
@@ -42,6 +43,7 @@ impl Autoconfiguration {
         let [hop_limit, flags, high, low] = *message.get(4..)?.first_chunk()?;
         let options = ndp::options(message.get(16..)?)?;
         if !source.is_unicast_link_local() {
+            event!(cx, debug, "devnet::router", "{} is no router of this link", source);
             return None;
         }
         let bodies = |wanted: u8| {
@@ -55,6 +57,14 @@ impl Autoconfiguration {
             lifetime: u32::from(u16::from_be_bytes([high, low])),
         };
         let default = routes().find(|route| route.prefix == header.prefix).unwrap_or(header);
+        event!(
+            cx,
+            debug,
+            "devnet::router",
+            "advertisement of {}, default router for {} s",
+            source,
+            default.lifetime
+        );
         let source = Source { router: source, station: station_of(source, &options) };
         self.set_route(cx, ip, names, source, default);
         if default.lifetime > 0 {

@@ -28,6 +28,7 @@ use crate::stack::ip::ingress::Packet;
 use crate::stack::link::Discovery;
 use crate::stack::name_servers::NameServers;
 use crate::stack::timers::Timer;
+use crate::trace::{dropped, event};
 
 /// MAX_RTR_SOLICITATIONS and RTR_SOLICITATION_INTERVAL (RFC 4861 §10).
 const SOLICITATIONS: u8 = 3;
@@ -109,7 +110,7 @@ impl Autoconfiguration {
             Discovery::Solicitation(source) => return Some(source),
             Discovery::Advertisement(source) => {
                 if self.receive_advertisement(cx, ip, names, source, message).is_none() {
-                    cx.statistics.received_drops.malformed += 1;
+                    dropped!(cx, Malformed, "devnet::router", "an advertisement of {}", source);
                 }
             }
         }
@@ -173,7 +174,12 @@ impl Autoconfiguration {
             return room;
         }
         self.advertised.remove(|known| !is_present(ip, names, known));
-        self.advertised.room(what, (source, most), is_used, cx.now)
+        let room = self.advertised.room(what, (source, most), is_used, cx.now);
+        if room == Room::None {
+            let router = source.router;
+            event!(cx, debug, "devnet::router", "no room for more of {}", router);
+        }
+        room
     }
 
     /// Removes what gives way to something new. Returns whether something did.

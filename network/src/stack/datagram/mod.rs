@@ -30,6 +30,7 @@ use super::ports;
 use super::wire::header::protocol;
 use super::wire::quote::{Quote, u16_at};
 use crate::command::socket::{SocketKind, SocketState, SocketStatus};
+use crate::trace::dropped;
 
 /// Which table a binding belongs to.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
@@ -270,7 +271,17 @@ impl Datagrams {
                 is_delivered = true;
             }
         }
-        cx.statistics.received_drops.no_socket += u64::from(!is_delivered);
+        if !is_delivered {
+            dropped!(
+                cx,
+                NoSocket,
+                "devnet::icmp",
+                "an echo reply from {} to {}, identifier {}",
+                header.source,
+                header.destination,
+                identifier
+            );
+        }
     }
 
     /// The sockets that may have sent the quoted packet.

@@ -10,12 +10,14 @@ use devnet_virtual_file_system::Error;
 
 use super::{Datagrams, Family, Received};
 use crate::stack::context::Context;
+use crate::stack::counters::Counter;
 use crate::stack::ip::Ip;
 use crate::stack::ip::egress::SendOptions;
 use crate::stack::ip::ingress::Packet;
 use crate::stack::wire::header::{self, Header, IPV4_HEADER, IPV6_HEADER, Outgoing, protocol};
 use crate::stack::wire::quote::u16_at;
 use crate::stack::wire::{checksum, icmp};
+use crate::trace::dropped;
 
 /// The protocol number of sockets that receive every packet.
 pub(crate) const EVERY: u8 = 0;
@@ -57,7 +59,9 @@ impl Datagrams {
                 }
             }
         }
-        cx.statistics.received_drops.full += u64::from(!kept);
+        if !kept {
+            dropped!(cx, QueueFull, "devnet::ip", "a raw socket, {}", header);
+        }
         taken
     }
 }
@@ -91,6 +95,7 @@ pub(crate) fn send(
             icmp::fill_checksum(source, destination, place);
         }
     }
+    cx.counters.count(destination.is_ipv6(), Counter::IpOutRequests);
     ip.send(cx, frame, &outgoing, options)
 }
 
@@ -114,7 +119,7 @@ pub(crate) fn send_included(
     let length = length_of(data, destination).ok_or(Error::InvalidInput)?;
     let data = data.get(..length).unwrap_or_default();
     if data.len() > ip.link_mtu(cx, destination) {
-        cx.statistics.sent_drops.too_large += 1;
+        dropped!(cx, TooLarge, "devnet::ip", "{} bytes to {}", data.len(), destination);
         return Err(Error::MessageTooLong);
     }
     let mut frame = cx.pool.copy_of(data);
@@ -129,6 +134,7 @@ pub(crate) fn send_included(
         let identification = ip.next_identification(&outgoing);
         complete_ipv4(frame.bytes_mut(), source.octets(), identification);
     }
+    cx.counters.count(destination.is_ipv6(), Counter::IpOutRequests);
     ip.transmit(cx, frame, destination)
 }
 

@@ -8,6 +8,7 @@ use devnet_virtual_file_system::Error;
 use super::{Datagrams, Endpoint, Family, Received};
 use crate::driver::Frame;
 use crate::stack::context::Context;
+use crate::stack::counters::Counter;
 use crate::stack::ip::Ip;
 use crate::stack::ip::egress::SendOptions;
 use crate::stack::ip::ingress::{Delivery, Packet};
@@ -16,6 +17,7 @@ use crate::stack::wire::checksum;
 use crate::stack::wire::header::{self, IPV4_HEADER, Outgoing, protocol};
 use crate::stack::wire::quote::u16_at;
 use crate::stack::wire::udp::{self, UDP_HEADER};
+use crate::trace::dropped;
 
 /// The destination of IPv4 datagrams with the same addresses and ports.
 #[derive(Debug)]
@@ -37,7 +39,7 @@ pub(crate) struct Ports {
 
 /// Verifies a UDP packet and cuts its frame to its length; `None` when it is dropped and counted.
 pub(crate) fn check(cx: &mut Context, packet: &mut Packet) -> Option<Ports> {
-    let drops = &mut cx.statistics.received_drops;
+    let (from, to) = (packet.header.source, packet.header.destination);
     let payload = packet.payload();
     let available = payload.len();
     let (Some(source), Some(destination), Some(length), Some(sum)) = (
@@ -46,15 +48,16 @@ pub(crate) fn check(cx: &mut Context, packet: &mut Packet) -> Option<Ports> {
         u16_at(payload, 4).map(usize::from),
         u16_at(payload, 6),
     ) else {
-        drops.malformed += 1;
+        cx.counters.count(from.is_ipv6(), Counter::UdpInErrors);
+        dropped!(cx, Malformed, "devnet::udp", "from {} to {}", from, to);
         return None;
     };
     if length < UDP_HEADER || length > available || destination == 0 {
-        drops.malformed += 1;
+        cx.counters.count(from.is_ipv6(), Counter::UdpInErrors);
+        dropped!(cx, Malformed, "devnet::udp", "from {} to {}", from, to);
         return None;
     }
     packet.frame.truncate(packet.header.length + length);
-    let (from, to) = (packet.header.source, packet.header.destination);
     // An absent checksum is legal for IPv4 only (RFC 8200 §8.1).
     let is_summed = sum != 0 || from.is_ipv6();
     if !cx.configuration.capabilities.reliable
@@ -62,7 +65,16 @@ pub(crate) fn check(cx: &mut Context, packet: &mut Packet) -> Option<Ports> {
         && is_summed
         && (sum == 0 || checksum::of_transport(from, to, protocol::UDP, packet.payload()) != 0)
     {
-        drops.checksum += 1;
+        cx.counters.count(from.is_ipv6(), Counter::UdpInErrors);
+        cx.counters.count(from.is_ipv6(), Counter::UdpInCsumErrors);
+        dropped!(
+            cx,
+            Checksum,
+            "devnet::udp",
+            "from {} to {}",
+            SocketAddr::new(from, source),
+            SocketAddr::new(to, destination)
+        );
         return None;
     }
     Some(Ports { source, destination })
@@ -97,7 +109,13 @@ impl Datagrams {
             at: cx.now,
         };
         let kept = path.endpoint.push(received, data, &mut cx.wakes);
-        cx.statistics.received_drops.full += u64::from(!kept);
+        cx.counters.count(false, Counter::UdpFastDatagrams);
+        if !kept {
+            cx.counters.count(false, Counter::UdpInErrors);
+            cx.counters.count(false, Counter::UdpRcvbufErrors);
+            let (from, to) = (received.remote, received.local);
+            dropped!(cx, QueueFull, "devnet::udp", "from {} to {}", from, to);
+        }
         cx.pool.put(frame);
         Ok(())
     }
@@ -139,7 +157,15 @@ impl Datagrams {
                 }
             }
         }
-        cx.statistics.received_drops.full += u64::from(!kept);
+        let is_ipv6 = header.source.is_ipv6();
+        if found && kept {
+            cx.counters.count(is_ipv6, Counter::UdpInDatagrams);
+        }
+        if !kept {
+            cx.counters.count(is_ipv6, Counter::UdpInErrors);
+            cx.counters.count(is_ipv6, Counter::UdpRcvbufErrors);
+            dropped!(cx, QueueFull, "devnet::udp", "from {} to {}", remote, received.local);
+        }
         found
     }
 
@@ -197,6 +223,7 @@ pub(crate) fn send(
         cx.needs_checksums(),
         frame.bytes_mut().get_mut(start..).unwrap_or_default(),
     );
+    cx.counters.count(destination.is_ipv6(), Counter::UdpOutDatagrams);
     ip.send(cx, frame, &outgoing, options)
 }
 

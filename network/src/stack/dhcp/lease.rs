@@ -21,6 +21,7 @@ use crate::stack::ip::Ip;
 use crate::stack::link::ArpMessage;
 use crate::stack::name_servers::NameServers;
 use crate::stack::routes::Route;
+use crate::trace::event;
 
 /// The wait between DHCPDECLINE and the next DHCPDISCOVER (RFC 2131 §3.1 (5)).
 const DECLINE_WAIT: Duration = Duration::from_secs(10);
@@ -181,6 +182,14 @@ impl DhcpClient {
 
     /// Declines the lease, whose address is in use, and restarts after a while.
     pub(crate) fn decline(&mut self, cx: &mut Context, ip: &mut Ip, lease: &Lease) {
+        event!(
+            cx,
+            warn,
+            "devnet::dhcp",
+            "{} of {} is in use by another host",
+            lease.address,
+            lease.server
+        );
         let mut message = self.message(cx, MessageKind::Decline);
         if let IpAddr::V4(address) = lease.address.address() {
             message.push(option::REQUESTED_ADDRESS, &address.octets());
@@ -214,6 +223,15 @@ impl DhcpClient {
 
     /// The lease is applied: moves to BOUND.
     pub(crate) fn bind(&mut self, cx: &mut Context, lease: Lease) {
+        event!(
+            cx,
+            info,
+            "devnet::dhcp",
+            "lease of {} from {} for {} s",
+            lease.address,
+            lease.server,
+            lease.seconds
+        );
         let renew_at = lease.renew_at;
         self.lease = Some(lease);
         self.state = Some(DhcpState::Bound);

@@ -12,6 +12,7 @@ use crate::dhcp_message::{CLIENT_PORT, DhcpMessage, MessageKind, SERVER_PORT, op
 use crate::driver::Frame;
 use crate::limits::HOP_LIMIT;
 use crate::stack::context::Context;
+use crate::stack::counters::Counter;
 use crate::stack::ip::Ip;
 use crate::stack::wire::header::{self, IPV4_HEADER, Outgoing, protocol};
 use crate::stack::wire::udp::{self, UDP_HEADER};
@@ -122,6 +123,7 @@ impl DhcpClient {
         server: Ipv4Addr,
     ) {
         let frame = self.frame(cx, message, source, server);
+        cx.counters.count(false, Counter::UdpOutDatagrams);
         // The retransmission timer repeats a message that could not be sent.
         let _ = ip.transmit(cx, frame, IpAddr::V4(server));
     }

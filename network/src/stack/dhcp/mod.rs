@@ -26,6 +26,7 @@ use crate::dhcp_message::{CLIENT_PORT, DhcpMessage, MessageKind, option};
 use crate::driver::Medium;
 use crate::limits;
 use crate::platform::Instant;
+use crate::trace::{dropped, event};
 
 /// The retransmission delay doubles from 4 s to 64 s, randomized by a second (RFC 2131 §4.1).
 const RETRANSMIT_FIRST: u32 = 4;
@@ -269,6 +270,7 @@ impl DhcpClient {
         }
         self.deadline = None;
         if let Some(lease) = self.lease.take_if(|lease| lease.end_at <= cx.now) {
+            event!(cx, info, "devnet::dhcp", "the lease ran out");
             self.restart(cx, ip);
             return Action::Withdraw(lease);
         }
@@ -298,13 +300,13 @@ impl DhcpClient {
     /// Processes a message for port 68.
     pub(crate) fn receive(&mut self, cx: &mut Context, ip: &mut Ip, bytes: &[u8]) -> Action {
         let Ok(message) = DhcpMessage::parse(bytes) else {
-            cx.statistics.received_drops.malformed += 1;
+            dropped!(cx, Malformed, "devnet::dhcp", "a message of {} bytes", bytes.len());
             return Action::Nothing;
         };
         if message.transaction != self.transaction
             || Some(message.hardware_address) != cx.configuration.hardware_address
         {
-            cx.statistics.received_drops.no_socket += 1;
+            dropped!(cx, NoSocket, "devnet::dhcp", "a message to another client");
             return Action::Nothing;
         }
         let server = message.address_option(option::SERVER_IDENTIFIER);
@@ -321,6 +323,7 @@ impl DhcpClient {
             (MessageKind::Offer, DhcpState::Selecting)
                 if self.read_lease(&message, server).is_some() =>
             {
+                event!(cx, info, "devnet::dhcp", "{} offers {}", server, message.your_address);
                 self.candidate = Some((message.your_address, server));
                 self.attempts = 0;
                 self.state = Some(DhcpState::Requesting);
@@ -331,6 +334,7 @@ impl DhcpClient {
                 self.acknowledged(cx, ip, &message, server)
             }
             (MessageKind::Refuse, _) if is_chosen => {
+                event!(cx, info, "devnet::dhcp", "{} refuses", server);
                 let lease = self.lease.take();
                 self.refusals += 1;
                 match self.refusals {
@@ -339,7 +343,10 @@ impl DhcpClient {
                 }
                 Action::withdraw(lease)
             }
-            _ => Action::Nothing,
+            (_, state) => {
+                event!(cx, debug, "devnet::dhcp", "{} is ignored, {}", server, state);
+                Action::Nothing
+            }
         }
     }
 
@@ -350,7 +357,10 @@ impl DhcpClient {
         message: &DhcpMessage,
         server: Ipv4Addr,
     ) -> Action {
-        let Some(lease) = self.read_lease(message, server) else { return Action::Nothing };
+        let Some(lease) = self.read_lease(message, server) else {
+            event!(cx, debug, "devnet::dhcp", "the lease of {} is unusable", server);
+            return Action::Nothing;
+        };
         let is_known = self.lease.as_ref().is_some_and(|known| known.address == lease.address);
         self.checked = Some(lease);
         if is_known {

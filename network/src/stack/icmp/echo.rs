@@ -5,6 +5,7 @@ use core::net::{IpAddr, SocketAddr};
 use devnet_virtual_file_system::Error;
 
 use crate::stack::context::Context;
+use crate::stack::counters::Counter;
 use crate::stack::ip::Ip;
 use crate::stack::ip::egress::SendOptions;
 use crate::stack::wire::header::{Outgoing, protocol};
@@ -44,5 +45,8 @@ pub(crate) fn send(
     let outgoing =
         Outgoing { source: local.ip(), destination: remote, protocol, hop_limit, traffic_class };
     let frame = icmp::packet(&mut cx.pool, &outgoing, &message);
+    cx.counters.count(remote.is_ipv6(), Counter::IpOutRequests);
+    cx.counters.count(remote.is_ipv6(), Counter::IcmpOutMsgs);
+    cx.counters.count(remote.is_ipv6(), Counter::IcmpOutEchos);
     ip.send(cx, frame, &outgoing, options)
 }

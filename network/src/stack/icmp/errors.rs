@@ -9,6 +9,7 @@ use core::net::IpAddr;
 use super::Icmp;
 use crate::driver::Frame;
 use crate::stack::context::Context;
+use crate::stack::counters::Counter;
 use crate::stack::ip::Ip;
 use crate::stack::ip::egress::SendOptions;
 use crate::stack::ip::ingress::{Delivery, Packet};
@@ -138,6 +139,15 @@ impl Icmp {
         let hop_limit = ip.hop_limit(to);
         let outgoing = Outgoing { source, destination: to, protocol, hop_limit, traffic_class: 0 };
         let frame = icmp::packet(&mut cx.pool, &outgoing, &message);
+        cx.counters.count(to.is_ipv6(), Counter::IpOutRequests);
+        cx.counters.count(to.is_ipv6(), Counter::IcmpOutMsgs);
+        let unreachable = match to {
+            IpAddr::V4(_) => kind4::DESTINATION_UNREACHABLE,
+            IpAddr::V6(_) => kind6::DESTINATION_UNREACHABLE,
+        };
+        if message.first() == Some(&unreachable) {
+            cx.counters.count(to.is_ipv6(), Counter::IcmpOutDestUnreachs);
+        }
         // A dropped error is counted where it was dropped.
         let _ = ip.send(cx, frame, &outgoing, &SendOptions::INTERNAL);
     }

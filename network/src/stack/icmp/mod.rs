@@ -21,6 +21,7 @@ use core::net::IpAddr;
 use self::notice::Notice;
 use self::rate_limit::RateLimiters;
 use super::context::Context;
+use super::counters::Counter;
 use super::ip::Ip;
 use super::ip::egress::SendOptions;
 use super::ip::ingress::{Delivery, Packet};
@@ -29,6 +30,7 @@ use super::wire::header::{self, Outgoing, protocol};
 use super::wire::icmp::{ICMP_HEADER, fill_checksum, kind4, kind6};
 use super::wire::ndp;
 use super::wire::quote::Quote;
+use crate::trace::dropped;
 
 /// An ICMP message for another part.
 #[derive(Debug)]
@@ -67,8 +69,10 @@ impl Icmp {
         let header = &packet.header;
         let message = packet.payload();
         let is_ipv4 = header.source.is_ipv4();
+        cx.counters.count(!is_ipv4, Counter::IcmpInMsgs);
         if message.len() < ICMP_HEADER {
-            cx.statistics.received_drops.malformed += 1;
+            cx.counters.count(!is_ipv4, Counter::IcmpInErrors);
+            dropped!(cx, Malformed, "devnet::icmp", "from {}", header.source);
             return Message::Nothing;
         }
         let sum = || match is_ipv4 {
@@ -78,9 +82,22 @@ impl Icmp {
             }
         };
         if packet.arrival.from_wire && cx.needs_checksums() && sum() != 0 {
-            cx.statistics.received_drops.checksum += 1;
+            cx.counters.count(!is_ipv4, Counter::IcmpInErrors);
+            cx.counters.count(!is_ipv4, Counter::IcmpInCsumErrors);
+            dropped!(cx, Checksum, "devnet::icmp", "from {}", header.source);
             return Message::Nothing;
         }
+        let (request, reply, unreachable) = match is_ipv4 {
+            true => (kind4::ECHO_REQUEST, kind4::ECHO_REPLY, kind4::DESTINATION_UNREACHABLE),
+            false => (kind6::ECHO_REQUEST, kind6::ECHO_REPLY, kind6::DESTINATION_UNREACHABLE),
+        };
+        let counter = match message.first() {
+            Some(kind) if *kind == request => Some(Counter::IcmpInEchos),
+            Some(kind) if *kind == reply => Some(Counter::IcmpInEchoReps),
+            Some(kind) if *kind == unreachable => Some(Counter::IcmpInDestUnreachs),
+            _ => None,
+        };
+        counter.into_iter().for_each(|counter| cx.counters.count(!is_ipv4, counter));
         match is_ipv4 {
             true => self.receive_ipv4(cx, ip, packet, message),
             false => self.receive_ipv6(cx, ip, packet, message),
@@ -107,7 +124,8 @@ impl Icmp {
                 &(kind4::DESTINATION_UNREACHABLE | kind4::TIME_EXCEEDED | kind4::PARAMETER_PROBLEM),
             ) if is_unicast => read_error(cx, ip, packet),
             _ => {
-                cx.statistics.received_drops.protocol += 1;
+                let from = packet.header.source;
+                dropped!(cx, UnknownProtocol, "devnet::icmp", "from {}", from);
                 Message::Nothing
             }
         }
@@ -138,7 +156,8 @@ impl Icmp {
             ) => Message::Listener,
             Some(&(ndp::kind::ROUTER_SOLICITATION..=ndp::kind::REDIRECT)) => Message::Discovery,
             _ => {
-                cx.statistics.received_drops.protocol += 1;
+                let from = packet.header.source;
+                dropped!(cx, UnknownProtocol, "devnet::icmp", "from {}", from);
                 Message::Nothing
             }
         }
@@ -174,6 +193,10 @@ impl Icmp {
             }
             fill_checksum(outgoing.source, outgoing.destination, place);
         }
+        let is_ipv6 = header.source.is_ipv6();
+        cx.counters.count(is_ipv6, Counter::IpOutRequests);
+        cx.counters.count(is_ipv6, Counter::IcmpOutMsgs);
+        cx.counters.count(is_ipv6, Counter::IcmpOutEchoReps);
         // A dropped echo reply is counted where it was dropped.
         let _ = ip.send(cx, reply, &outgoing, &SendOptions::INTERNAL);
     }
@@ -183,16 +206,24 @@ impl Icmp {
 fn read_error(cx: &mut Context, ip: &Ip, packet: &Packet) -> Message {
     let message = packet.payload();
     let Some(quoted) = Quote::parse(message.get(ICMP_HEADER..).unwrap_or_default()) else {
-        cx.statistics.received_drops.malformed += 1;
+        let from = packet.header.source;
+        dropped!(cx, Malformed, "devnet::icmp", "an error from {}", from);
         return Message::Nothing;
     };
     let reporter = packet.header.source;
     if quoted.source.is_ipv4() != reporter.is_ipv4() || !ip.is_own(quoted.source) {
-        cx.statistics.received_drops.martian += 1;
+        dropped!(
+            cx,
+            Martian,
+            "devnet::icmp",
+            "an error from {} about a packet of {}",
+            reporter,
+            quoted.source
+        );
         return Message::Nothing;
     }
     let Some(notice) = Notice::of_icmp(message, reporter) else {
-        cx.statistics.received_drops.protocol += 1;
+        dropped!(cx, UnknownProtocol, "devnet::icmp", "an error from {}", reporter);
         return Message::Nothing;
     };
     Message::Error(quoted, notice)

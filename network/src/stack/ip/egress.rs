@@ -14,8 +14,10 @@ use crate::driver::{Frame, Medium};
 use crate::limits;
 use crate::stack::addresses::is_node_local;
 use crate::stack::context::Context;
+use crate::stack::counters::Counter;
 use crate::stack::link::Hop;
 use crate::stack::wire::header::{self, Extra, Outgoing};
+use crate::trace::dropped;
 
 /// How a packet is sent, apart from the fields of its header.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
@@ -115,14 +117,27 @@ impl Ip {
             return self.hand_over(cx, frame, destination, mode);
         }
         if options.discovery.fails_beyond() || frame.len() > usize::from(u16::MAX) {
-            cx.statistics.sent_drops.too_large += 1;
+            cx.counters.count(destination.is_ipv6(), Counter::IpFragFails);
+            dropped!(
+                cx,
+                TooLarge,
+                "devnet::ip",
+                "{} bytes to {}, {} fit",
+                frame.len(),
+                destination,
+                mtu
+            );
             cx.pool.put(frame);
             return Err(Error::MessageTooLong);
         }
         let identification = self.identifications.next(outgoing);
         let pieces = self.fragments(cx, &frame, outgoing, mtu, identification);
         cx.pool.put(frame);
-        pieces?.into_iter().try_for_each(|piece| self.hand_over(cx, piece, destination, mode))
+        let pieces = pieces?;
+        let (is_ipv6, count) = (destination.is_ipv6(), pieces.len() as u64);
+        cx.counters.count(is_ipv6, Counter::IpFragOks);
+        cx.counters.add(is_ipv6, Counter::IpFragCreates, count);
+        pieces.into_iter().try_for_each(|piece| self.hand_over(cx, piece, destination, mode))
     }
 
     /// Bytes of the longest packet that leaves in one piece.
@@ -215,9 +230,10 @@ impl Ip {
             DeliveryMode::Local => return self.loop_back(cx, frame),
             DeliveryMode::Multicast => Hop::Group(destination),
             DeliveryMode::Broadcast => Hop::Broadcast,
-            DeliveryMode::Unreachable => return unreachable(cx, frame),
+            DeliveryMode::Unreachable => return unreachable(cx, frame, destination),
             DeliveryMode::Disabled => {
-                cx.statistics.sent_drops.disabled += 1;
+                cx.counters.count(destination.is_ipv6(), Counter::IpOutDiscards);
+                dropped!(cx, LinkDown, "devnet::ip", "a packet to {}", destination);
                 cx.pool.put(frame);
                 return Err(Error::NetworkDown);
             }
@@ -240,7 +256,7 @@ impl Ip {
         }
         match self.next_hop(cx, destination) {
             Some(next_hop) => self.link.send(cx, &self.addresses, frame, Hop::Neighbor(next_hop)),
-            None => unreachable(cx, frame),
+            None => unreachable(cx, frame, destination),
         }
     }
 
@@ -268,7 +284,9 @@ impl Ip {
     /// Delivers a packet to ourselves with the next poll.
     fn loop_back(&mut self, cx: &mut Context, frame: Frame) -> Result<(), Error> {
         if self.local.len() >= limits::EGRESS_QUEUE {
-            cx.statistics.sent_drops.full += 1;
+            let is_ipv6 = frame.bytes().first().is_some_and(|first| first >> 4 == 6);
+            cx.counters.count(is_ipv6, Counter::IpOutDiscards);
+            dropped!(cx, OutputFull, "devnet::ip", "a packet to ourselves");
             cx.pool.put(frame);
             return Err(Error::NoBufferSpace);
         }
@@ -277,8 +295,9 @@ impl Ip {
     }
 }
 
-fn unreachable(cx: &mut Context, frame: Frame) -> Result<(), Error> {
-    cx.statistics.sent_drops.no_route += 1;
+fn unreachable(cx: &mut Context, frame: Frame, destination: IpAddr) -> Result<(), Error> {
+    cx.counters.count(destination.is_ipv6(), Counter::IpOutNoRoutes);
+    dropped!(cx, NoRoute, "devnet::ip", "a packet to {}", destination);
     cx.pool.put(frame);
     Err(Error::NetworkUnreachable)
 }

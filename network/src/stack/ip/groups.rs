@@ -13,10 +13,12 @@ use crate::command::multicast::GroupEntry;
 use crate::driver::Frame;
 use crate::platform::Instant;
 use crate::stack::context::Context;
+use crate::stack::counters::Counter;
 use crate::stack::multicast::{self, Message};
 use crate::stack::timers::Timer;
 use crate::stack::wire::header::Header;
 use crate::stack::wire::ndp;
+use crate::trace::dropped;
 
 /// The delay until a report that found the queue full is retried (MC-01).
 const RETRY: Duration = Duration::from_secs(1);
@@ -99,6 +101,7 @@ impl Ip {
             return self.arm_groups(cx, Some(cx.now.after(RETRY)));
         }
         for (frame, destination) in self.multicast.reports(cx, &self.addresses) {
+            cx.counters.count(destination.is_ipv6(), Counter::IpOutRequests);
             // The link is up, and the queue has room.
             let _ = self.transmit(cx, frame, destination);
         }
@@ -124,7 +127,7 @@ impl Ip {
     fn membership(&mut self, cx: &mut Context, message: Option<Message>, is_ipv4: bool) {
         match message {
             Some(message) => self.multicast.receive(cx, message, is_ipv4),
-            None => cx.statistics.received_drops.malformed += 1,
+            None => dropped!(cx, Malformed, "devnet::ip", "a message about multicast groups"),
         }
         self.report_groups(cx);
     }

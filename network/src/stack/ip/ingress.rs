@@ -11,9 +11,11 @@ use super::reassembly::Outcome;
 use crate::driver::{Frame, Kind};
 use crate::stack::addresses::is_node_local;
 use crate::stack::context::Context;
+use crate::stack::counters::Counter;
 use crate::stack::link::Arrival;
 use crate::stack::timers::Timer;
 use crate::stack::wire::header::{self, Header, Malformed, protocol};
+use crate::trace::dropped;
 
 /// How a packet is addressed.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
@@ -81,13 +83,17 @@ impl Ip {
             Ok(header) => header,
             Err(problem) => return refuse(cx, frame, problem, arrival),
         };
+        let is_ipv6 = header.source.is_ipv6();
+        cx.counters.count(is_ipv6, Counter::IpInReceives);
         let Some(delivery) = self.validate(cx, &header, arrival, accepts_any_udp) else {
+            cx.counters.count(is_ipv6, Counter::IpInAddrErrors);
             cx.pool.put(frame);
             return Received::Nothing;
         };
         let Some(fragment) = header.fragment else {
             return Received::Packet(Packet { frame, header, delivery, arrival });
         };
+        cx.counters.count(is_ipv6, Counter::IpReasmReqds);
         let was_empty = self.reassembly.deadline().is_none();
         let is_answerable = delivery == Delivery::Unicast && !arrival.link_broadcast;
         let (now, pool) = (cx.now, &mut cx.pool);
@@ -98,10 +104,14 @@ impl Ip {
         match outcome {
             Outcome::Stored => Received::Nothing,
             Outcome::Discarded => {
-                cx.statistics.received_drops.fragment += 1;
+                cx.counters.count(is_ipv6, Counter::IpReasmFails);
+                dropped!(cx, Fragment, "devnet::ip", "a fragment, {}", header);
                 Received::Nothing
             }
-            Outcome::Whole(frame, header) => reassembled(cx, frame, header, delivery, arrival),
+            Outcome::Whole(frame, header) => {
+                cx.counters.count(is_ipv6, Counter::IpReasmOks);
+                reassembled(cx, frame, header, delivery, arrival)
+            }
         }
     }
 
@@ -119,7 +129,6 @@ impl Ip {
         arrival: Arrival,
         accepts_any_udp: bool,
     ) -> Option<Delivery> {
-        let drops = &mut cx.statistics.received_drops;
         // The decision for the last packet holds as long as addresses do not change.
         let ends = (header.source, header.destination);
         let generation = self.host.generation();
@@ -129,7 +138,7 @@ impl Ip {
         }
         let is_loopback = cx.configuration.capabilities.kind == Kind::Loopback;
         if arrival.from_wire && !is_loopback && self.is_martian(header) {
-            drops.martian += 1;
+            dropped!(cx, Martian, "devnet::ip", "{}", header);
             return None;
         }
         let from_inside = is_loopback || !arrival.from_wire;
@@ -147,11 +156,11 @@ impl Ip {
             Some(Delivery::Unicast)
                 if arrival.link_broadcast && header.destination.is_ipv4() && !is_for_dhcp =>
             {
-                drops.not_for_us += 1;
+                dropped!(cx, NotForUs, "devnet::ip", "broadcast, {}", header);
                 None
             }
             None => {
-                drops.not_for_us += 1;
+                dropped!(cx, NotForUs, "devnet::ip", "{}", header);
                 None
             }
             found => {
@@ -218,7 +227,7 @@ fn reassembled(
             Received::Packet(Packet { frame, header, delivery, arrival })
         }
         Ok(_) => {
-            cx.statistics.received_drops.fragment += 1;
+            dropped!(cx, Fragment, "devnet::ip", "a fragment in fragments, {}", header);
             cx.pool.put(frame);
             Received::Nothing
         }
@@ -227,11 +236,18 @@ fn reassembled(
 }
 
 fn refuse(cx: &mut Context, frame: Frame, problem: Malformed, arrival: Arrival) -> Received {
+    let is_ipv6 = frame.bytes().first().is_some_and(|first| first >> 4 == 6);
+    cx.counters.count(is_ipv6, Counter::IpInReceives);
+    cx.counters.count(is_ipv6, Counter::IpInHdrErrors);
     match problem {
-        Malformed::Checksum => cx.statistics.received_drops.checksum += 1,
-        Malformed::Format | Malformed::Silent => cx.statistics.received_drops.malformed += 1,
+        Malformed::Checksum => {
+            dropped!(cx, Checksum, "devnet::ip", "a header, {} bytes", frame.len());
+        }
+        Malformed::Format | Malformed::Silent => {
+            dropped!(cx, Malformed, "devnet::ip", "a header, {} bytes", frame.len());
+        }
         Malformed::Parameter { code, pointer, multicast_too } => {
-            cx.statistics.received_drops.malformed += 1;
+            dropped!(cx, Malformed, "devnet::ip", "an unknown field at {}", pointer);
             return Received::Refused { frame, arrival, code, pointer, multicast_too };
         }
     }

@@ -15,6 +15,7 @@ use crate::stack::context::Context;
 use crate::stack::link::ArpMessage;
 use crate::stack::timers::Timer;
 use crate::stack::watch::Event;
+use crate::trace::{dropped, event};
 
 /// How long duplicate address detection runs (RFC 4861 §10: RETRANS_TIMER, with
 /// DupAddrDetectTransmits = 1).
@@ -70,6 +71,7 @@ impl Ip {
         if let Some(entry) = self.addresses.find_mut(IpAddr::V6(target)) {
             entry.state = AddressState::Duplicated;
             entry.probe_at = None;
+            event!(cx, warn, "devnet::interface", "another host has our address {}", target);
         }
         self.addresses_changed(cx);
     }
@@ -78,7 +80,14 @@ impl Ip {
     /// announcement, at most every ten seconds (RFC 5227 §2.4). False when it was defended that
     /// short ago.
     pub(super) fn defend(&mut self, cx: &mut Context, message: &ArpMessage) -> bool {
-        cx.statistics.received_drops.martian += 1;
+        dropped!(
+            cx,
+            Martian,
+            "devnet::link",
+            "{} claims our address {}",
+            message.hardware,
+            message.sender
+        );
         let now = cx.now;
         let Some(entry) = self.addresses.find_mut(IpAddr::V4(message.sender)) else { return true };
         if entry.defended_at.is_some_and(|at| now < at.after(DEFEND_INTERVAL)) {

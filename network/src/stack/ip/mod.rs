@@ -39,6 +39,7 @@ use self::path_mtu::PathMtu;
 use self::reassembly::Reassembly;
 use super::addresses::Addresses;
 use super::context::Context;
+use super::counters::Counter;
 use super::flow::Flow;
 use super::flow_cache::FlowCache;
 use super::host::HostAddresses;
@@ -49,6 +50,7 @@ use super::routes::Routes;
 use super::wire::header::Outgoing;
 use crate::driver::Frame;
 use crate::limits;
+use crate::trace::dropped;
 
 /// One interface's network layer.
 #[derive(Debug)]
@@ -191,7 +193,10 @@ impl Ip {
     /// told.
     pub(crate) fn expire_reassembly(&mut self, cx: &mut Context) -> Vec<Frame> {
         let (expired, first_fragments) = self.reassembly.expire(cx.now, &mut cx.pool);
-        cx.statistics.received_drops.fragment += expired;
+        for source in expired {
+            cx.counters.count(source.is_ipv6(), Counter::IpReasmFails);
+            dropped!(cx, Fragment, "devnet::ip", "{} sent no whole datagram in time", source);
+        }
         self.arm_reassembly(cx);
         first_fragments
     }

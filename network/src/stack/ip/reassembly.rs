@@ -217,15 +217,19 @@ impl Reassembly {
         Outcome::Whole(packet, Header { length, fragment: None, ..first })
     }
 
-    /// Drops datagrams that timed out. Returns how many, and the first fragments whose senders may
-    /// be told, as they arrived.
-    pub(crate) fn expire(&mut self, now: Instant, pool: &mut FramePool) -> (u64, Vec<Frame>) {
-        let (mut expired, mut first_fragments) = (0, Vec::new());
+    /// Drops datagrams that timed out. Returns their sources, and the first fragments whose senders
+    /// may be told, as they arrived.
+    pub(crate) fn expire(
+        &mut self,
+        now: Instant,
+        pool: &mut FramePool,
+    ) -> (Vec<IpAddr>, Vec<Frame>) {
+        let (mut expired, mut first_fragments) = (Vec::new(), Vec::new());
         while let Some(datagram) = self.datagrams.front_mut().filter(|front| front.deadline <= now)
         {
             first_fragments.extend(datagram.take_first());
+            expired.push(datagram.key.source);
             self.discard(0, pool);
-            expired += 1;
         }
         (expired, first_fragments)
     }
@@ -501,9 +505,9 @@ mod tests {
         add(&mut reassembly, fragment_of(1, 8, true, &[0; 8]), 50_000_000).unwrap();
         let mut expire =
             |at: u64| reassembly.expire(Instant::from_micros(at), &mut FramePool::new());
-        assert_eq!(expire(59_999_999).0, 0);
-        let (count, first_fragments) = expire(60_000_000);
-        assert_eq!((count, first_fragments.len()), (1, 1));
+        assert_eq!(expire(59_999_999).0.len(), 0);
+        let (sources, first_fragments) = expire(60_000_000);
+        assert_eq!((sources.len(), first_fragments.len()), (1, 1));
         assert_eq!(first_fragments[0].bytes(), fragment_of(1, 0, true, &[0; 8]).bytes());
         assert_eq!((reassembly.usage(), reassembly.deadline()), ((0, 0), None));
     }

@@ -12,6 +12,7 @@ use crate::address::HardwareAddress;
 use crate::driver::Frame;
 use crate::stack::addresses::Addresses;
 use crate::stack::context::Context;
+use crate::trace::dropped;
 
 /// Bytes of an ARP packet for Ethernet and IPv4.
 const ARP_LENGTH: usize = 28;
@@ -41,12 +42,12 @@ impl Link {
             ..
         }) = parsed
         else {
-            cx.statistics.received_drops.malformed += 1;
+            dropped!(cx, Malformed, "devnet::link", "an ARP packet");
             return Received::Nothing;
         };
         let hardware = HardwareAddress(source_hardware_addr.0);
         if !hardware.is_unicast() || Some(hardware) == cx.configuration.hardware_address {
-            cx.statistics.received_drops.martian += 1;
+            dropped!(cx, Martian, "devnet::link", "an ARP packet of {} from {}", sender, hardware);
             return Received::Nothing;
         }
         Received::Arp(ArpMessage { operation, hardware, sender, target })
@@ -68,6 +69,7 @@ impl Link {
         let is_for_us = addresses.owns(IpAddr::V4(target));
         if !sender.is_unspecified() {
             let sender = IpAddr::V4(sender);
+            let before = self.known_neighbor(sender);
             let queued = match operation {
                 ArpOperation::Reply if is_for_us => {
                     self.neighbors.confirm(sender, hardware, cx.now)
@@ -77,6 +79,7 @@ impl Link {
                 }
                 _ => self.neighbors.learn(sender, hardware, false, cx.now),
             };
+            self.tell_neighbor(cx, sender, before);
             self.send_queued(cx, addresses, sender, queued);
         }
         if operation == ArpOperation::Request && is_for_us {

@@ -8,6 +8,7 @@
 //! | file | owns |
 //! |---|---|
 //! | [`neighbor`] | the neighbor table, for ARP and NDP |
+//! | [`resolution`] | packets that wait for a neighbor |
 //! | [`arp`] | replying, learning and defending (RFC 826, RFC 5227) |
 //! | [`ndp`] | the same for IPv6 (RFC 4861, RFC 4862 §5.4) |
 //! | [`tag`] | tags of VLANs (IEEE 802.1Q) |
@@ -15,10 +16,10 @@
 mod arp;
 mod ndp;
 pub(crate) mod neighbor;
+mod resolution;
 mod tag;
 
 use alloc::collections::VecDeque;
-use alloc::vec::Vec;
 use core::net::IpAddr;
 
 use devnet_virtual_file_system::Error;
@@ -26,17 +27,13 @@ use smoltcp::wire::{EthernetAddress, EthernetFrame, EthernetProtocol};
 
 pub(crate) use self::arp::ArpMessage;
 pub(crate) use self::ndp::{Discovery, hardware_address_in};
-use self::neighbor::{Decision, Expiry, Neighbors, Solicitation};
+use self::neighbor::Neighbors;
 use super::addresses::Addresses;
 use super::context::Context;
-use super::timers::Timer;
-use super::wire::header;
-use super::wire::quote::Quote;
 use crate::address::HardwareAddress;
-use crate::command::neighbor::NewNeighbor;
 use crate::driver::{Frame, Medium};
 use crate::limits;
-use crate::platform::Instant;
+use crate::trace::dropped;
 
 /// Bytes of an Ethernet II header.
 const ETHERNET_HEADER: usize = 14;
@@ -100,11 +97,10 @@ impl Link {
 
     /// Processes a frame from the driver.
     pub(crate) fn receive(&mut self, cx: &mut Context, mut frame: Frame) -> Received {
-        let statistics = &mut cx.statistics;
-        statistics.received_packets += 1;
-        statistics.received_bytes += frame.len() as u64;
+        cx.statistics.received_packets += 1;
+        cx.statistics.received_bytes += frame.len() as u64;
         if !cx.configuration.enabled {
-            statistics.received_drops.disabled += 1;
+            dropped!(cx, InterfaceDown, "devnet::link", "a frame of {} bytes", frame.len());
             cx.pool.put(frame);
             return Received::Nothing;
         }
@@ -112,7 +108,7 @@ impl Link {
             return Received::Packet(frame, Arrival::from_wire(false));
         }
         let Ok(ethernet) = EthernetFrame::new_checked(frame.bytes()) else {
-            statistics.received_drops.malformed += 1;
+            dropped!(cx, Malformed, "devnet::link", "a frame of {} bytes", frame.len());
             cx.pool.put(frame);
             return Received::Nothing;
         };
@@ -123,13 +119,13 @@ impl Link {
         if (!to_group && Some(destination) != cx.configuration.hardware_address)
             || !source.is_unicast()
         {
-            statistics.received_drops.not_for_us += 1;
+            dropped!(cx, NotForUs, "devnet::link", "a frame from {} to {}", source, destination);
             cx.pool.put(frame);
             return Received::Nothing;
         }
         frame.advance(ETHERNET_HEADER);
         let Some(ethertype) = tag::remove_priority_tags(&mut frame, ethertype) else {
-            statistics.received_drops.malformed += 1;
+            dropped!(cx, Malformed, "devnet::link", "a frame from {} with half a tag", source);
             cx.pool.put(frame);
             return Received::Nothing;
         };
@@ -139,7 +135,14 @@ impl Link {
             }
             EthernetProtocol::Arp => self.read_arp(cx, frame),
             EthernetProtocol::Unknown(_) => {
-                statistics.received_drops.protocol += 1;
+                dropped!(
+                    cx,
+                    UnknownProtocol,
+                    "devnet::link",
+                    "a frame from {} of the type {}",
+                    source,
+                    ethertype
+                );
                 cx.pool.put(frame);
                 Received::Nothing
             }
@@ -172,173 +175,6 @@ impl Link {
             Hop::Broadcast => (HardwareAddress::BROADCAST, EthernetProtocol::Ipv4),
         };
         self.send_frame(cx, frame, hardware, ethertype);
-        Ok(())
-    }
-
-    fn resolve(
-        &mut self,
-        cx: &mut Context,
-        addresses: &Addresses,
-        frame: Frame,
-        next_hop: IpAddr,
-    ) -> Result<(), Error> {
-        let (decision, solicitation) = self.neighbors.resolve(next_hop, frame, cx.now);
-        let outcome = match decision {
-            Decision::Send(frame, hardware) => {
-                self.send_frame(cx, frame, hardware, ethertype_of(next_hop));
-                Ok(())
-            }
-            Decision::Queued { dropped: None } => Ok(()),
-            Decision::Queued { dropped: Some(frame) } => {
-                cx.statistics.sent_drops.neighbor += 1;
-                cx.pool.put(frame);
-                Ok(())
-            }
-            Decision::Refused(frame) => {
-                cx.statistics.sent_drops.full += 1;
-                cx.pool.put(frame);
-                Err(Error::NoBufferSpace)
-            }
-        };
-        self.arm_neighbors(cx);
-        if let Some(solicitation) = solicitation {
-            self.solicit(cx, addresses, next_hop, solicitation);
-        }
-        outcome
-    }
-
-    fn solicit(
-        &mut self,
-        cx: &mut Context,
-        addresses: &Addresses,
-        address: IpAddr,
-        solicitation: Solicitation,
-    ) {
-        let hardware = match solicitation {
-            Solicitation::Multicast => None,
-            Solicitation::Unicast(hardware) => Some(hardware),
-        };
-        match address {
-            IpAddr::V4(address) => self.request(cx, addresses, address, hardware),
-            IpAddr::V6(target) => {
-                // The solicitation carries the source address of the queued packet (NBR-13, RFC
-                // 4861 §7.2.2).
-                let queued = self
-                    .neighbors
-                    .oldest_queued(address)
-                    .and_then(|frame| header::source_of(frame.bytes()));
-                let source = queued
-                    .filter(|source| source.is_ipv6() && addresses.owns(*source))
-                    .or_else(|| addresses.source_for(address, address));
-                self.solicit_neighbor(cx, addresses, target, hardware, source);
-            }
-        }
-    }
-
-    fn arm_neighbors(&mut self, cx: &mut Context) {
-        let neighbors = &mut self.neighbors;
-        for frame in neighbors.evicted.drain(..) {
-            cx.statistics.sent_drops.neighbor += 1;
-            cx.pool.put(frame);
-        }
-        while let Some((deadline, address)) = neighbors.armed.pop_front() {
-            cx.timers.arm(deadline, Timer::Neighbor(address));
-            cx.timers.sweep(neighbors.len(), |deadline, timer| match timer {
-                Timer::Neighbor(address) => neighbors.is_armed(address, deadline),
-                _ => true,
-            });
-        }
-    }
-
-    /// Handles a neighbor's deadline. Returns undeliverable packets, one per sender (ICE-10); all
-    /// are counted.
-    pub(crate) fn expire(
-        &mut self,
-        cx: &mut Context,
-        addresses: &Addresses,
-        address: IpAddr,
-        deadline: Instant,
-    ) -> Vec<Frame> {
-        let mut undeliverable: Vec<Frame> = Vec::new();
-        match self.neighbors.expire(address, deadline, cx.now) {
-            Expiry::Nothing => {}
-            Expiry::Solicit(solicitation) => self.solicit(cx, addresses, address, solicitation),
-            Expiry::Failed(queued) => {
-                let mut reported = Vec::new();
-                for frame in queued {
-                    cx.statistics.sent_drops.neighbor += 1;
-                    match Quote::parse(frame.bytes()).map(|quoted| quoted.sender()) {
-                        Some(sender) if !reported.contains(&sender) => {
-                            reported.push(sender);
-                            undeliverable.push(frame);
-                        }
-                        _ => cx.pool.put(frame),
-                    }
-                }
-            }
-        }
-        self.arm_neighbors(cx);
-        undeliverable
-    }
-
-    /// Sends the packets that were queued for a neighbor, in order.
-    fn send_queued(
-        &mut self,
-        cx: &mut Context,
-        addresses: &Addresses,
-        address: IpAddr,
-        queued: impl IntoIterator<Item = Frame>,
-    ) {
-        for frame in queued {
-            // The neighbor is resolved, so this does not queue again.
-            let _ = self.send(cx, addresses, frame, Hop::Neighbor(address));
-        }
-    }
-
-    /// An address of ours was removed: drops packets from it that wait for a neighbor (NBR-15).
-    pub(crate) fn drop_queued_from(&mut self, cx: &mut Context, source: IpAddr) {
-        for frame in self.neighbors.drop_from(source) {
-            cx.statistics.sent_drops.neighbor += 1;
-            cx.pool.put(frame);
-        }
-    }
-
-    /// Adds or replaces a static neighbor.
-    ///
-    /// # Errors
-    /// `InvalidInput` for an address of ours, an address that no host can have, a group hardware
-    /// address, or on media without neighbors; `NoBufferSpace`.
-    pub(crate) fn add_neighbor(
-        &mut self,
-        cx: &mut Context,
-        addresses: &Addresses,
-        new: &NewNeighbor,
-    ) -> Result<(), Error> {
-        let is_unicast_host = !(new.address.is_unspecified() || new.address.is_multicast())
-            && new.hardware_address.is_unicast();
-        if !is_unicast_host || !cx.has_neighbors() || addresses.owns(new.address) {
-            return Err(Error::InvalidInput);
-        }
-        let queued = self
-            .neighbors
-            .set_permanent(new.address, new.hardware_address, cx.now)
-            .ok_or(Error::NoBufferSpace)?;
-        self.send_queued(cx, addresses, new.address, queued);
-        Ok(())
-    }
-
-    /// Removes a neighbor.
-    ///
-    /// # Errors
-    /// `NotFound`.
-    pub(crate) fn remove_neighbor(
-        &mut self,
-        cx: &mut Context,
-        address: IpAddr,
-    ) -> Result<(), Error> {
-        let queued = self.neighbors.remove(address).ok_or(Error::NotFound)?;
-        cx.statistics.sent_drops.neighbor += queued.len() as u64;
-        queued.into_iter().for_each(|frame| cx.pool.put(frame));
         Ok(())
     }
 
@@ -376,7 +212,7 @@ impl Link {
     #[inline]
     pub(crate) fn queue(&mut self, cx: &mut Context, frame: Frame) {
         if self.output.len() >= limits::EGRESS_QUEUE * 2 {
-            cx.statistics.sent_drops.full += 1;
+            dropped!(cx, OutputFull, "devnet::link", "a frame of {} bytes", frame.len());
             return cx.pool.put(frame);
         }
         self.output.push_back(frame);

@@ -13,11 +13,13 @@ use crate::address::HardwareAddress;
 use crate::command::address::AddressState;
 use crate::stack::addresses::Addresses;
 use crate::stack::context::Context;
+use crate::stack::counters::Counter;
 use crate::stack::wire::header::{Header, Outgoing, protocol};
 use crate::stack::wire::icmp;
 use crate::stack::wire::ndp::{
     ALL_NODES, ALL_ROUTERS, HOP_LIMIT, flag, kind, option, options, solicited_node,
 };
+use crate::trace::dropped;
 
 /// A message for another part than the neighbor table.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
@@ -83,7 +85,7 @@ impl Link {
                 kind::ROUTER_SOLICITATION => Some(Discovery::Solicitation(source)),
                 // Redirects are ignored and counted (SRC-06).
                 kind::REDIRECT => {
-                    cx.statistics.received_drops.protocol += 1;
+                    dropped!(cx, UnknownProtocol, "devnet::router", "a redirect of {}", source);
                     Some(Discovery::Nothing)
                 }
                 _ => None,
@@ -91,7 +93,7 @@ impl Link {
             _ => None,
         };
         if handled.is_none() {
-            cx.statistics.received_drops.malformed += 1;
+            dropped!(cx, Malformed, "devnet::neighbor", "neighbor discovery of {}", source);
         }
         handled.unwrap_or(Discovery::Nothing)
     }
@@ -134,7 +136,9 @@ impl Link {
             return Some(Discovery::Nothing);
         }
         if let Some(hardware) = sender {
+            let before = self.known_neighbor(IpAddr::V6(source));
             let queued = self.neighbors.learn(IpAddr::V6(source), hardware, true, cx.now);
+            self.tell_neighbor(cx, IpAddr::V6(source), before);
             self.send_queued(cx, addresses, IpAddr::V6(source), queued);
         }
         self.advertise(cx, addresses, target, source, true);
@@ -173,8 +177,10 @@ impl Link {
         // A reply to a unicast solicitation may omit the hardware address, as Linux' does: it
         // confirms the known one (RFC 4861 §4.4).
         let (solicited, overrides) = (flags & flag::SOLICITED != 0, flags & flag::OVERRIDE != 0);
+        let before = self.known_neighbor(address);
         let (queued, counts) =
             self.neighbors.advertised(address, hardware, solicited, overrides, router, cx.now);
+        self.tell_neighbor(cx, address, before);
         self.send_queued(cx, addresses, address, queued);
         Some(if counts && !router { Discovery::NoRouter(target) } else { Discovery::Nothing })
     }
@@ -250,6 +256,8 @@ impl Link {
             bytes.extend_from_slice(&[option, 1]);
             bytes.extend_from_slice(&value);
         }
+        cx.counters.count(true, Counter::IpOutRequests);
+        cx.counters.count(true, Counter::IcmpOutMsgs);
         let frame = icmp::packet(&mut cx.pool, &outgoing(source, destination), &bytes);
         let destination = IpAddr::V6(destination);
         match hardware {
@@ -296,6 +304,8 @@ impl Link {
             Some(IpAddr::V6(source)) => source,
             _ => Ipv6Addr::UNSPECIFIED,
         };
+        cx.counters.count(true, Counter::IpOutRequests);
+        cx.counters.count(true, Counter::IcmpOutMsgs);
         let frame = icmp::packet(&mut cx.pool, &outgoing(source, ALL_ROUTERS), &message);
         // The timer repeats a lost solicitation.
         let _ = self.send(cx, addresses, frame, Hop::Group(all_routers));

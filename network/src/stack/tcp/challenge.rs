@@ -8,6 +8,7 @@ use super::machine::Event;
 use super::timestamps::tick;
 use crate::stack::context::Context;
 use crate::stack::ip::Ip;
+use crate::trace::{dropped, event};
 
 /// Challenge ACKs per connection and second (RFC 5961 §7; Linux' per-socket limit is two).
 const MAX_CHALLENGE_ACKS: u8 = 2;
@@ -15,12 +16,19 @@ const MAX_CHALLENGE_ACKS: u8 = 2;
 const INTERVAL: u32 = 1000;
 
 impl Tcp {
-    /// Acts on a segment that failed the acceptability test.
+    /// Acts on a segment that failed the acceptability test. Counts it, unless it is a RST that
+    /// ends the connection.
     pub(super) fn reject(&mut self, cx: &mut Context, ip: &mut Ip, index: u32, verdict: Verdict) {
+        if let Some(connection) = self.connections.get(index as usize)
+            && verdict != Verdict::Reset
+        {
+            dropped!(cx, UnacceptableSegment, "devnet::tcp", "{}", connection.flow);
+        }
         match verdict {
             Verdict::Reset => {
                 let Some(connection) = self.connections.get_mut(index as usize) else { return };
                 let before = connection.state();
+                event!(cx, debug, "devnet::tcp", "reset received, {}", connection.flow);
                 connection.state_machine.handle(Event::Reset);
                 self.state_changed(cx, ip, index, before, true);
             }

@@ -8,6 +8,7 @@ use devnet_virtual_file_system::Error;
 use super::assemble::{HeaderFields, flag};
 use super::handshake::Handshake;
 use super::receive::AckDue;
+use super::service::count_end;
 use super::time_wait::TimeWaitState;
 use super::{Connection, ConnectionId, Tcp};
 use crate::command::socket::SocketState as State;
@@ -25,6 +26,7 @@ impl Tcp {
             || (connection.sender.snd_nxt(), connection.receiver.rcv_nxt()),
             Handshake::next,
         );
+        count_end(cx, &flow, state);
         connection.state_machine.abort();
         connection.discard_unsent();
         // No RST leaves in SYN-SENT (RFC 9293 §3.10.5), and none is useful in TIME-WAIT.

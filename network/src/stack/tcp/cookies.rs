@@ -24,8 +24,10 @@ use super::{Flow, Opening, Owner, Tcp};
 use crate::command::interface::SynCookies;
 use crate::platform::Instant;
 use crate::stack::context::Context;
+use crate::stack::counters::Counter;
 use crate::stack::ip::Ip;
 use crate::stack::ip::ingress::Packet;
+use crate::trace::dropped;
 
 /// How long a cookie may be the present or the previous one.
 const SLOT: Duration = Duration::from_secs(60);
@@ -166,6 +168,7 @@ impl Tcp {
         let (options, length) = syn_options(&offer);
         let options = options.get(..length).unwrap_or_default();
         let frame = without_data(cx, (flow, &template), &fields, options);
+        cx.counters.count(remote.is_ipv6(), Counter::TcpOutSegs);
         // The peer repeats its SYN.
         let _ = ip.transmit(cx, frame, remote);
     }
@@ -205,7 +208,7 @@ impl Tcp {
         self.cookies.counters.received += 1;
         if !listener.has_room() || self.admit(cx, ip).is_err() {
             // The peer retransmits its data, which proves the same.
-            cx.statistics.received_drops.full += 1;
+            dropped!(cx, QueueFull, "devnet::tcp", "a SYN cookie, {}", flow);
             cx.pool.put(packet.frame);
             return Ok(());
         }
@@ -213,6 +216,7 @@ impl Tcp {
         let opening = Opening { iss, ..self.opening(cx, ip, &flow, None) };
         let handshake = Handshake::of_cookie(iss, irs, peer, segment.window);
         let owner = Owner::HalfOpen(listener);
+        cx.counters.count(flow.remote.ip().is_ipv6(), Counter::TcpPassiveOpens);
         let id = self.insert(flow, owner, handshake, &settings, &opening);
         self.update_mss(cx, ip, id.index);
         if let Some(connection) = self.get_mut(id) {

@@ -165,7 +165,7 @@ impl Tcp {
         }
         let snapshot = cx.watch.before(connection);
         let expired = connection.sender.expire(cx.now);
-        cx.watch.after(connection, snapshot);
+        cx.watch.after(connection, snapshot, &cx.configuration.name);
         if expired.window_probe {
             let is_over = matches!(connection.owner, Owner::Orphan)
                 && connection.activity.unacked_since.after(ORPHAN_STALLED) <= cx.now;

@@ -12,7 +12,9 @@ use crate::command::socket::SocketState as State;
 use crate::limits;
 use crate::platform::Instant;
 use crate::stack::context::Context;
+use crate::stack::counters::Counter;
 use crate::stack::ip::Ip;
+use crate::trace::event;
 
 impl Connection {
     /// The window scale that applies after the handshake.
@@ -145,6 +147,10 @@ impl Tcp {
         let frame = assemble(cx, (&connection.flow, &connection.template), &fields, &[], data);
         connection.sender.sent(plan, now);
         let remote = connection.flow.remote.ip();
+        cx.counters.count(remote.is_ipv6(), Counter::TcpOutSegs);
+        if plan.is_retransmission {
+            cx.counters.count(remote.is_ipv6(), Counter::TcpRetransSegs);
+        }
         // If the segment cannot leave now, the retransmission timer recovers it.
         let _ = ip.transmit(cx, frame, remote);
     }
@@ -167,6 +173,7 @@ impl Tcp {
         let fields = connection.fields(connection.sender.snd_nxt(), 0, cx.now);
         let frame = without_data(cx, (&connection.flow, &connection.template), &fields, options);
         let remote = connection.flow.remote.ip();
+        cx.counters.count(remote.is_ipv6(), Counter::TcpOutSegs);
         // The peer's retransmission elicits a lost ACK again.
         let _ = ip.transmit(cx, frame, remote);
     }
@@ -176,6 +183,7 @@ impl Tcp {
         let Some(connection) = self.connections.get_mut(index as usize) else { return };
         let Some(handshake) = connection.state_machine.handshake() else { return };
         let is_syn_ack = handshake.state() != State::SynSent;
+        let is_repeated = handshake.syns_sent > 1;
         let peer = handshake.peer_options;
         let offer = SynOptions {
             segment: Some(connection.own_mss),
@@ -207,6 +215,10 @@ impl Tcp {
         let options = options.get(..length).unwrap_or_default();
         let frame = without_data(cx, (&connection.flow, &connection.template), &fields, options);
         let remote = connection.flow.remote.ip();
+        cx.counters.count(remote.is_ipv6(), Counter::TcpOutSegs);
+        if is_repeated {
+            cx.counters.count(remote.is_ipv6(), Counter::TcpRetransSegs);
+        }
         // The handshake's timer retransmits a lost SYN.
         let _ = ip.transmit(cx, frame, remote);
     }
@@ -219,6 +231,12 @@ impl Tcp {
         flow: Flow,
         fields: &HeaderFields,
     ) {
+        let is_ipv6 = flow.remote.ip().is_ipv6();
+        cx.counters.count(is_ipv6, Counter::TcpOutSegs);
+        if fields.flags & flag::RST != 0 {
+            cx.counters.count(is_ipv6, Counter::TcpOutRsts);
+            event!(cx, debug, "devnet::tcp", "reset sent, {}", flow);
+        }
         // IP4-03: the socket's settings apply to all segments of its connection.
         let index = self.lookup(&flow);
         let connection = index.and_then(|index| self.connections.get(index as usize));

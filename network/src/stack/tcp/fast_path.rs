@@ -8,6 +8,7 @@ use super::segment::Segment;
 use super::{End, Flow, Tcp};
 use crate::driver::Frame;
 use crate::stack::context::Context;
+use crate::stack::counters::Counter;
 use crate::stack::ip::Ip;
 use crate::stack::link::Arrival;
 use crate::stack::wire::checksum;
@@ -38,6 +39,7 @@ impl Tcp {
         {
             return Err(frame);
         }
+        cx.counters.count(flow.remote.ip().is_ipv6(), Counter::TcpFastSegs);
         self.deliver(cx, ip, index, frame, start, &segment);
         Ok(())
     }

@@ -1,7 +1,8 @@
-//! Events about connections for watchers: loss, timeouts, spurious recoveries, and ends by error.
+//! Events about connections for watchers and for the log: loss, timeouts, spurious recoveries,
+//! and ends by error.
 //!
-//! Senders do not know watchers: they count (see [`send`](super::send)). When somebody watches, the
-//! counters before and after a step are compared.
+//! Senders do not know watchers: they count (see [`send`](super::send)). When somebody watches or
+//! reads the log, the counters before and after a step are compared.
 
 use devnet_virtual_file_system::Error;
 
@@ -9,6 +10,10 @@ use super::{Connection, Owner, Tcp};
 use crate::command::watch::Kinds;
 use crate::stack::context::Context;
 use crate::stack::watch::{Event, StreamEvent, Watch};
+use crate::trace::{event, is_on, message};
+
+/// The target of what the log says about connections.
+const LOG: &str = "devnet::tcp";
 
 /// The counters of a sender before a step.
 #[derive(Clone, Copy, Debug)]
@@ -36,13 +41,18 @@ impl Connection {
 }
 
 impl Watch {
-    /// Takes a snapshot before a step; `None` when nobody watches.
+    /// Takes a snapshot before a step; `None` when nobody wants to know.
     pub(super) fn before(&self, connection: &Connection) -> Option<SenderSnapshot> {
-        self.wants(Kinds::STREAM).then(|| connection.snapshot())
+        (self.wants(Kinds::STREAM) || is_on(LOG)).then(|| connection.snapshot())
     }
 
     /// Reports what happened to a connection since the snapshot.
-    pub(super) fn after(&mut self, connection: &Connection, before: Option<SenderSnapshot>) {
+    pub(super) fn after(
+        &mut self,
+        connection: &Connection,
+        before: Option<SenderSnapshot>,
+        interface: &str,
+    ) {
         let Some(before) = before else { return };
         let (now, (window, ssthresh, _)) = (connection.snapshot(), connection.sender.windows());
         let round_trip =
@@ -52,12 +62,28 @@ impl Watch {
             let segments = connection.sender.lost_segments();
             // During recovery cwnd follows deliveries; it ends at ssthresh.
             let after = ssthresh.min(before.cwnd);
+            message!(
+                debug,
+                "devnet::tcp",
+                "{}: fast recovery, {}, {} segments lost",
+                interface,
+                flow,
+                segments
+            );
             self.note(Event::Stream(
                 flow,
                 StreamEvent::Loss { segments, window: before.cwnd, after, round_trip },
             ));
         }
         if now.timeouts != before.timeouts {
+            message!(
+                debug,
+                "devnet::tcp",
+                "{}: retransmission timeout, {}, after {} ms",
+                interface,
+                flow,
+                before.rto_ms
+            );
             let event = StreamEvent::Timeout {
                 count: now.timeouts,
                 wait: before.rto_ms,
@@ -67,6 +93,7 @@ impl Watch {
             self.note(Event::Stream(flow, event));
         }
         if now.undone != before.undone {
+            message!(debug, "devnet::tcp", "{}: spurious recovery undone, {}", interface, flow);
             self.note(Event::Stream(
                 flow,
                 StreamEvent::Undo { window: before.cwnd, after: window },
@@ -79,13 +106,14 @@ impl Tcp {
     /// Reports that a connection ends by an error. Half-open connections of listeners are not
     /// reported.
     pub(crate) fn report_end(&mut self, cx: &mut Context, index: u32, cause: Error) {
-        if !cx.watch.wants(Kinds::STREAM) {
+        if !cx.watch.wants(Kinds::STREAM) && !is_on(LOG) {
             return;
         }
         if let Some(connection) = self.connections.get(index as usize)
             && !matches!(connection.owner, Owner::HalfOpen(_))
         {
-            cx.watch.note(Event::Stream(connection.flow, StreamEvent::Ended(cause)));
+            event!(cx, debug, "devnet::tcp", "{}, {}", cause, connection.flow);
+            cx.watch.note_watched([Event::Stream(connection.flow, StreamEvent::Ended(cause))], 0);
         }
     }
 }

@@ -1,6 +1,7 @@
 //! Demultiplexes TCP packets: to a connection, a TIME-WAIT entry or a listener; everything else
 //! gets a RST.
 
+use crate::command::interface::Statistics;
 use crate::command::socket::SocketState as State;
 
 use super::acceptability::Verdict;
@@ -15,11 +16,13 @@ use super::time_wait::TimeWaitResponse;
 use super::{Connection, End, Flow, Owner, Tcp};
 use crate::driver::Frame;
 use crate::stack::bound::Bound;
-use crate::stack::context::Context;
+use crate::stack::context::{Configuration, Context};
+use crate::stack::counters::Counter;
 use crate::stack::ip::Ip;
 use crate::stack::ip::ingress::{Delivery, Packet};
 use crate::stack::wire::checksum;
 use crate::stack::wire::header::protocol;
+use crate::trace::dropped;
 
 /// CE: the packet met congestion (RFC 3168 §5).
 const CE: u8 = 3;
@@ -28,26 +31,32 @@ impl Tcp {
     /// Processes a TCP packet.
     pub(crate) fn receive(&mut self, cx: &mut Context, ip: &mut Ip, packet: Packet) {
         let Packet { header, delivery, arrival, .. } = &packet;
+        let is_ipv6 = header.source.is_ipv6();
+        cx.counters.count(is_ipv6, Counter::TcpInSegs);
         // TCP-X-04: broadcast and multicast packets are dropped without an answer (RFC 9293
         // §3.9.2.3).
         if *delivery != Delivery::Unicast
             || arrival.link_broadcast
             || header.source.is_unspecified()
         {
-            cx.statistics.received_drops.segment += 1;
+            cx.counters.count(is_ipv6, Counter::TcpInErrs);
+            dropped!(cx, UnacceptableSegment, "devnet::tcp", "a segment to everybody, {}", header);
             return cx.pool.put(packet.frame);
         }
         let bytes = packet.payload();
         let (Some(segment), Some((source, destination))) = (Segment::parse(bytes), ports(bytes))
         else {
-            cx.statistics.received_drops.malformed += 1;
+            cx.counters.count(is_ipv6, Counter::TcpInErrs);
+            dropped!(cx, Malformed, "devnet::tcp", "{}", header);
             return cx.pool.put(packet.frame);
         };
         if arrival.from_wire
             && cx.needs_checksums()
             && checksum::of_transport(header.source, header.destination, protocol::TCP, bytes) != 0
         {
-            cx.statistics.received_drops.checksum += 1;
+            cx.counters.count(is_ipv6, Counter::TcpInErrs);
+            cx.counters.count(is_ipv6, Counter::TcpInCsumErrors);
+            dropped!(cx, Checksum, "devnet::tcp", "{}, port {} to {}", header, source, destination);
             return cx.pool.put(packet.frame);
         }
         let flow = Flow {
@@ -81,7 +90,7 @@ impl Tcp {
             self.receive_cookie(cx, ip, packet, flow, &segment)
         };
         let Err(packet) = unclaimed else { return };
-        cx.statistics.received_drops.no_socket += 1;
+        dropped!(cx, NoSocket, "devnet::tcp", "a segment, {}", flow);
         // A listening port drops segments with neither SYN nor ACK silently (RFC 9293 §3.10.7.2).
         if segment.acknowledgment.is_some()
             || !self.listens_at(flow.local.port(), Bound::Address(flow.local.ip()))
@@ -129,7 +138,7 @@ impl Tcp {
         match connection.state() {
             State::Closed => {
                 let flow = connection.flow;
-                cx.statistics.received_drops.no_socket += 1;
+                dropped!(cx, NoSocket, "devnet::tcp", "a segment, {}", flow);
                 cx.pool.put(frame);
                 self.send_reset_for(cx, ip, flow, segment);
             }
@@ -151,7 +160,7 @@ impl Tcp {
         segment: &Segment,
     ) {
         let now = cx.now;
-        let Context { pool, statistics, .. } = cx;
+        let Context { pool, .. } = cx;
         let Some(connection) = self.connections.get_mut(index as usize) else {
             return pool.put(frame);
         };
@@ -160,7 +169,7 @@ impl Tcp {
             (handshake.state(), handshake.syns_sent, handshake.rcv_nxt());
         // TCP-O-01: a connecting socket accepts nothing before its SYN left.
         if syns_sent == 0 && before != State::Listen {
-            statistics.received_drops.segment += 1;
+            unacceptable(&mut cx.statistics, &cx.configuration, &connection.flow);
             return pool.put(frame);
         }
         // TCP-R-10: a retransmitted SYN means that our SYN|ACK was lost.
@@ -174,7 +183,7 @@ impl Tcp {
             return self.send_syn(cx, ip, index);
         }
         if before == State::SynReceived && !connection.is_acceptable_in_handshake(segment) {
-            statistics.received_drops.segment += 1;
+            unacceptable(&mut cx.statistics, &cx.configuration, &connection.flow);
             pool.put(frame);
             if !segment.rst || connection.is_in_handshake_window(segment) {
                 self.send_challenge_ack(cx, ip, index);
@@ -234,7 +243,7 @@ impl Tcp {
         segment: &Segment,
     ) {
         let (now, scarcity) = (cx.now, self.memory.scarcity());
-        let Context { pool, statistics, watch, .. } = cx;
+        let Context { pool, watch, .. } = cx;
         let Some(connection) = self.connections.get_mut(index as usize) else {
             return pool.put(frame);
         };
@@ -251,7 +260,6 @@ impl Tcp {
             Verdict::Accept(takes_ack) => (takes_ack, false),
             Verdict::AckNow => (true, true),
             _ => {
-                statistics.received_drops.segment += u64::from(verdict != Verdict::Reset);
                 pool.put(frame);
                 return self.reject(cx, ip, index, verdict);
             }
@@ -270,14 +278,16 @@ impl Tcp {
                     may_grow: scarcity == Scarcity::Plenty,
                 };
                 let acknowledged = connection.sender.acknowledge(&news, now);
-                watch.after(connection, snapshot);
+                watch.after(connection, snapshot, &cx.configuration.name);
                 acknowledged
             }
             _ => Acknowledged::default(),
         };
         // Without memory the peer repeats its data later.
         let is_full = scarcity == Scarcity::Exhausted && connection.holds_enough(segment);
-        statistics.received_drops.full += u64::from(is_full);
+        if is_full {
+            without_memory(&mut cx.statistics, &cx.configuration, &connection.flow);
+        }
         let received = if must_ack_now || is_full {
             connection.receiver.ack_now();
             Received::default()
@@ -321,6 +331,18 @@ impl Connection {
             self.receiver.on_ce();
         }
     }
+}
+
+/// Counts a segment that is not acceptable.
+#[cold]
+fn unacceptable(statistics: &mut Statistics, configuration: &Configuration, flow: &Flow) {
+    dropped!((statistics, configuration), UnacceptableSegment, "devnet::tcp", "{}", flow);
+}
+
+/// Counts a segment whose data finds no memory.
+#[cold]
+fn without_memory(statistics: &mut Statistics, configuration: &Configuration, flow: &Flow) {
+    dropped!((statistics, configuration), QueueFull, "devnet::tcp", "no memory for data, {}", flow);
 }
 
 /// The timestamp of a SYN.

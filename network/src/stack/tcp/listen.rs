@@ -25,6 +25,7 @@ use crate::stack::context::Context;
 use crate::stack::context::Wakes;
 use crate::stack::ip::Ip;
 use crate::stack::ip::ingress::Packet;
+use crate::trace::dropped;
 
 /// An established connection in the accept queue.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
@@ -261,7 +262,8 @@ impl Tcp {
         let has_room = self.half_open < limits::HALF_OPEN_ALL;
         let Some(binding) = self.listener_for(&flow) else { return Err(packet) };
         let Some((settings, backlog)) = binding.listener.admit().filter(|_| has_memory) else {
-            cx.statistics.received_drops.full += 1;
+            let what = if has_memory { "the accept queue is full" } else { "no memory" };
+            dropped!(cx, QueueFull, "devnet::tcp", "a SYN, {}, {}", flow, what);
             cx.pool.put(packet.frame);
             return Ok(());
         };
@@ -277,7 +279,7 @@ impl Tcp {
         // is dropped without a RST, because its source may be forged.
         if is_full {
             let Some(oldest) = binding.half_open.pop_front() else {
-                cx.statistics.received_drops.full += 1;
+                dropped!(cx, QueueFull, "devnet::tcp", "a SYN, {}", flow);
                 cx.pool.put(packet.frame);
                 return Ok(());
             };

@@ -24,6 +24,7 @@ use crate::limits;
 use crate::platform::Instant;
 use crate::stack::context::Context;
 use crate::stack::ip::Ip;
+use crate::trace::event;
 
 /// How long a connection may make no progress when memory is short.
 const STALLED: Duration = Duration::from_secs(5);
@@ -146,7 +147,10 @@ impl Tcp {
     /// `NoBufferSpace` when memory is exhausted.
     pub(super) fn admit(&mut self, cx: &mut Context, ip: &mut Ip) -> Result<(), Error> {
         match self.relieve(cx, ip) {
-            Scarcity::Exhausted => Err(Error::NoBufferSpace),
+            Scarcity::Exhausted => {
+                event!(cx, warn, "devnet::tcp", "no memory for connections");
+                Err(Error::NoBufferSpace)
+            }
             Scarcity::Plenty | Scarcity::Short => Ok(()),
         }
     }

@@ -15,6 +15,7 @@ use super::settings::TcpSettings;
 use super::{Connection, ConnectionId, Flow, Opening, Owner, Tcp};
 use crate::platform::Instant;
 use crate::stack::context::Context;
+use crate::stack::counters::Counter;
 use crate::stack::ip::Ip;
 
 /// The least interval between two reachability confirmations by one connection.
@@ -193,6 +194,7 @@ impl Tcp {
         }
         let Some(connection) = self.connections.get_mut(index as usize) else { return };
         if state == State::Closed {
+            count_end(cx, &connection.flow, before);
             connection.discard_unsent();
             // A peer that restarted gets a new connection, though the program holds this one.
             self.unlink(index);
@@ -260,6 +262,7 @@ impl Tcp {
         iss_floor: Option<u32>,
     ) -> ConnectionId {
         let opening = self.opening(cx, ip, &flow, iss_floor);
+        cx.counters.count(flow.remote.ip().is_ipv6(), Counter::TcpPassiveOpens);
         let handshake = Handshake::listen(opening.iss);
         let owner = Owner::HalfOpen(listener);
         let id = self.insert(flow, owner, handshake, settings, &opening);
@@ -333,5 +336,17 @@ impl Connection {
         let rcv_wnd_end = first.wrapping_add(u32::from(self.receiver.syn_window()));
         let ends_in_window = !before(segment.sequence, first) || before(first, segment.end());
         ends_in_window && !before(rcv_wnd_end, segment.sequence)
+    }
+}
+
+/// Counts a connection that goes to CLOSED without the exchange of FINs.
+pub(super) fn count_end(cx: &mut Context, flow: &Flow, before: State) {
+    let is_ipv6 = flow.remote.ip().is_ipv6();
+    match before {
+        State::SynSent | State::SynReceived => cx.counters.count(is_ipv6, Counter::TcpAttemptFails),
+        State::Established | State::CloseWait => {
+            cx.counters.count(is_ipv6, Counter::TcpEstabResets);
+        }
+        _ => {}
     }
 }

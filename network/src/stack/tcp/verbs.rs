@@ -18,6 +18,7 @@ use super::memory::Scarcity;
 use super::settings::TcpSettings;
 use super::{ConnectionId, Flow, Owner, Tcp};
 use crate::stack::context::Context;
+use crate::stack::counters::Counter;
 use crate::stack::ip::Ip;
 use crate::stack::ports;
 
@@ -55,6 +56,7 @@ impl Tcp {
             return Err(Error::AddressNotAvailable);
         }
         let opening = self.opening(cx, ip, &flow, iss_floor);
+        cx.counters.count(flow.remote.ip().is_ipv6(), Counter::TcpActiveOpens);
         let handshake = Handshake::connect(opening.iss, cx.now);
         let id = self.insert(flow, Owner::Connecting, handshake, settings, &opening);
         self.update_mss(cx, ip, id.index);

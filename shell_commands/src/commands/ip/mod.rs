@@ -45,7 +45,10 @@ pub(super) async fn run(context: &Context) -> Outcome {
             "br" | "brief" => options.style.brief = true,
             "o" | "oneline" => options.style.oneline = true,
             "j" | "json" => options.style.json = true,
-            "s" | "stats" | "statistics" => options.style.statistics = true,
+            "s" | "stats" | "statistics" => {
+                options.style.detailed = options.style.statistics;
+                options.style.statistics = true;
+            }
             // Colours, details and pretty printing have no effect.
             "c" | "color" | "d" | "details" | "p" | "pretty" | "n" | "numeric" => {}
             _ => {

@@ -169,6 +169,9 @@ fn answer(state: &mut State, request: &Request, sockets: bool) -> Result<Vec<u8>
         Request::ListNeighbors(()) => encode(&state.neighbors),
         Request::ListSockets(()) => encode(&samples::sockets()),
         Request::ListUsage(()) => encode(&samples::usage()),
+        Request::ListDrops(()) => encode(&samples::drops()),
+        Request::ListCounters(()) => encode(&samples::counters()),
+        Request::GetMetrics(()) => encode("# EOF\n"),
         Request::ListDnsServers(()) => encode(&state.dns),
         Request::GetDhcp(()) => encode(&state.dhcp),
         Request::SetEnabled(enabled) => {

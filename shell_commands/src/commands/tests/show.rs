@@ -126,13 +126,21 @@ fn netstat_selects_sockets() {
     assert_eq!(rows("netstat -aw"), Vec::<String>::new());
     assert_eq!(world.output("netstat -i").lines().count(), 3, "title, head and lo");
     assert_eq!(world.output("netstat -ia").lines().count(), 4);
+    assert_eq!(world.output("netstat -iea"), world.output("ifconfig -a"));
 }
 
 #[test]
 fn netstat_shows_what_is_used_of_what_is_bounded() {
     let (world, _) = world();
-    assert_eq!(world.output("netstat -s"), summary(&samples::usage()));
-    assert_eq!(world.output("netstat --statistics"), summary(&samples::usage()));
+    assert_eq!(
+        world.output("netstat -s"),
+        summary(&samples::usage(), &samples::drops(), &samples::counters())
+    );
+    assert_eq!(world.output("netstat --metrics"), "# EOF\n");
+    assert_eq!(
+        world.output("netstat --statistics"),
+        summary(&samples::usage(), &samples::drops(), &samples::counters())
+    );
 }
 
 #[test]

@@ -1,6 +1,7 @@
 //! `ifconfig` in the classic style, and the table of `netstat -i`.
 
 use devnet_network::command::address::{AddressEntry, Scope};
+use devnet_network::command::drops::DropReason;
 use devnet_network::command::interface::{InterfaceFlags, InterfaceStatus, Statistics};
 use devnet_network::driver::Kind;
 
@@ -80,12 +81,31 @@ fn counters(status: &InterfaceStatus, statistics: &Statistics) -> String {
     append(
         &mut text,
         format_args!(
-            "          RX bytes:{received_bytes} ({})  TX bytes:{sent_bytes} ({})\n\n",
+            "          RX bytes:{received_bytes} ({})  TX bytes:{sent_bytes} ({})\n",
             size(received_bytes),
             size(sent_bytes)
         ),
     );
+    for (word, is_received) in [("RX", true), ("TX", false)] {
+        let reasons = reasons(statistics, is_received, false);
+        if !reasons.is_empty() {
+            append(&mut text, format_args!("          {word} drops:{reasons}\n"));
+        }
+    }
+    text.push('\n');
     text
+}
+
+/// The reasons of one direction with their numbers, a space before each: the losses that happened,
+/// or `all` reasons.
+pub(crate) fn reasons(statistics: &Statistics, is_received: bool, all: bool) -> String {
+    DropReason::ALL
+        .into_iter()
+        .filter(|reason| reason.is_received() == is_received)
+        .map(|reason| (reason, statistics.dropped(reason)))
+        .filter(|(reason, packets)| all || (reason.is_loss() && *packets > 0))
+        .map(|(reason, packets)| format!(" {reason}:{packets}"))
+        .collect()
 }
 
 /// The table of `netstat -i` and `ifconfig -s`.
@@ -117,9 +137,10 @@ pub fn table(rows: &[(InterfaceStatus, Statistics)]) -> String {
     text
 }
 
-/// Maps our drop reasons to Linux' counters (`rtnl_link_stats64`): a corrupt frame is an error, a
-/// full queue is an overrun; as in Linux, frames for other stations and for closed ports are not
-/// counted.
+/// Maps our drop reasons to the columns of Linux (`rtnl_link_stats64`). `dropped` is the number of
+/// all that were lost, for every reason and in every layer, as the status of the device has it; the
+/// other columns are parts of it: a corrupt frame is an error, a full queue an overrun. Frames for
+/// other stations are in none.
 pub(crate) struct Received {
     pub(crate) errors: u64,
     pub(crate) dropped: u64,
@@ -132,7 +153,7 @@ impl Received {
         let drops = statistics.received_drops;
         Self {
             errors: drops.malformed.saturating_add(drops.checksum),
-            dropped: drops.martian.saturating_add(drops.protocol),
+            dropped: drops.lost(),
             overruns: drops.full,
             frame: drops.malformed,
         }
@@ -151,7 +172,7 @@ impl Sent {
         let drops = statistics.sent_drops;
         Self {
             errors: drops.neighbor.saturating_add(drops.too_large),
-            dropped: drops.no_route.saturating_add(drops.disabled),
+            dropped: drops.total(),
             overruns: drops.full,
             carrier: drops.disabled,
         }
@@ -241,10 +262,12 @@ mod tests {
              \x20         inet addr:192.0.2.20  Bcast:192.0.2.255  Mask:255.255.255.0\n\
              \x20         inet6 addr: fe80::ff:fe00:a/64 Scope:Link\n\
              \x20         UP BROADCAST RUNNING MULTICAST  MTU:1500  Metric:1\n\
-             \x20         RX packets:12 errors:3 dropped:4 overruns:5 frame:1\n\
-             \x20         TX packets:34 errors:6 dropped:7 overruns:8 carrier:0\n\
+             \x20         RX packets:12 errors:3 dropped:12 overruns:5 frame:1\n\
+             \x20         TX packets:34 errors:6 dropped:21 overruns:8 carrier:0\n\
              \x20         collisions:0 txqueuelen:1000 \n\
-             \x20         RX bytes:90 (90.0 B)  TX bytes:1500 (1.4 KiB)\n\n"
+             \x20         RX bytes:90 (90.0 B)  TX bytes:1500 (1.4 KiB)\n\
+             \x20         RX drops: malformed:1 checksum:2 martian:4 queue-full:5\n\
+             \x20         TX drops: no-route:7 neighbor-unreachable:6 output-full:8\n\n"
         );
     }
 
@@ -279,7 +302,7 @@ mod tests {
             table(&rows),
             "Iface             MTU    RX-OK RX-ERR RX-DRP RX-OVR    TX-OK TX-ERR TX-DRP TX-OVR \
              Flg\n\
-             eth0             1500       12      3      4 5            34      6      7      8 \
+             eth0             1500       12      3     12 5            34      6     21      8 \
              BMRU\n\
              lo              65536        0      0      0 0             0      0      0      0 \
              LRU\n"

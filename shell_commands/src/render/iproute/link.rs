@@ -1,12 +1,14 @@
 //! `ip link`, and the first lines of every interface in `ip address`.
 
+use std::collections::BTreeMap;
+
 use devnet_network::command::interface::{InterfaceFlags, InterfaceStatus, Statistics};
 use devnet_network::driver::{Kind, LinkState, Medium};
 use serde::Serialize;
 
 use super::{Style, array, object};
 use crate::render::append;
-use crate::render::classic::interface::{Received, Sent, queue_length};
+use crate::render::classic::interface::{Received, Sent, queue_length, reasons};
 
 /// `ip link show`.
 #[must_use]
@@ -38,7 +40,7 @@ pub fn show(links: &[(InterfaceStatus, Option<Statistics>)], style: Style) -> St
             continue;
         }
         let mut lines = vec![head(status, "mode DEFAULT "), hardware_line(status)];
-        lines.extend(statistics.iter().flat_map(counters));
+        lines.extend(statistics.iter().flat_map(|known| counters(known, style)));
         text.push_str(&object(&lines, style));
     }
     text
@@ -127,9 +129,9 @@ fn flags(status: &InterfaceStatus) -> Vec<&'static str> {
     flags
 }
 
-fn counters(statistics: &Statistics) -> Vec<String> {
+fn counters(statistics: &Statistics, style: Style) -> Vec<String> {
     let (received, sent) = (Received::of(statistics), Sent::of(statistics));
-    vec![
+    let mut lines = vec![
         String::from("    RX:  bytes packets errors dropped  missed   mcast           "),
         format!(
             "    {:>10} {:>7} {:>6} {:>7} {:>7} {:>7} ",
@@ -150,7 +152,14 @@ fn counters(statistics: &Statistics) -> Vec<String> {
             sent.carrier,
             0
         ),
-    ]
+    ];
+    for (word, is_received) in [("RX", true), ("TX", false)] {
+        let reasons = reasons(statistics, is_received, style.detailed);
+        if !reasons.is_empty() {
+            lines.push(format!("    {word} drops:{reasons}"));
+        }
+    }
+    lines
 }
 
 /// One interface in `ip -j link` and `ip -j address`.
@@ -236,6 +245,8 @@ struct CountersObject {
     packets: u64,
     errors: u64,
     dropped: u64,
+    /// Losses by reason.
+    drops: BTreeMap<String, u64>,
 }
 
 impl StatisticsObject {
@@ -247,15 +258,22 @@ impl StatisticsObject {
                 packets: statistics.received_packets,
                 errors: received.errors,
                 dropped: received.dropped,
+                drops: losses(statistics, true),
             },
             tx: CountersObject {
                 bytes: statistics.sent_bytes,
                 packets: statistics.sent_packets,
                 errors: sent.errors,
                 dropped: sent.dropped,
+                drops: losses(statistics, false),
             },
         }
     }
+}
+
+fn losses(statistics: &Statistics, is_received: bool) -> BTreeMap<String, u64> {
+    let losses = statistics.losses(is_received);
+    losses.map(|(reason, packets)| (reason.to_string(), packets)).collect()
 }
 
 #[cfg(test)]

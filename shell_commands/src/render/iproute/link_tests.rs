@@ -58,9 +58,22 @@ fn counters_stand_under_their_names() {
     assert!(
         text.ends_with(
             "    RX:  bytes packets errors dropped  missed   mcast           \n\
-             \x20           90      12      3       4       5       0 \n\
+             \x20           90      12      3      12       5       0 \n\
              \x20   TX:  bytes packets errors dropped carrier collsns           \n\
-             \x20         1500      34      6       7       0       0 \n"
+             \x20         1500      34      6      21       0       0 \n\
+             \x20   RX drops: malformed:1 checksum:2 martian:4 queue-full:5\n\
+             \x20   TX drops: no-route:7 neighbor-unreachable:6 output-full:8\n"
+        ),
+        "{text}"
+    );
+    let detailed = Style { detailed: true, ..Style::default() };
+    let text = show(&[(samples::ethernet(), Some(samples::statistics()))], detailed);
+    assert!(
+        text.ends_with(
+            "    RX drops: interface-down:0 malformed:1 checksum:2 not-for-us:99 martian:4 \
+             unknown-protocol:0 no-socket:0 queue-full:5 fragment:0 unacceptable-segment:0\n\
+             \x20   TX drops: link-down:0 no-route:7 neighbor-unreachable:6 output-full:8 \
+             too-large:0\n"
         ),
         "{text}"
     );
@@ -85,7 +98,8 @@ fn json_has_the_names_and_order_of_iproute2() {
     let counted = show(&[(samples::ethernet(), Some(samples::statistics()))], json);
     assert!(
         counted.contains(
-            "\"stats64\":{\"rx\":{\"bytes\":90,\"packets\":12,\"errors\":3,\"dropped\":4},\"tx\""
+            "\"stats64\":{\"rx\":{\"bytes\":90,\"packets\":12,\"errors\":3,\"dropped\":12,\
+             \"drops\":{\"checksum\":2,\"malformed\":1,\"martian\":4,\"queue-full\":5}},\"tx\""
         ),
         "{counted}"
     );

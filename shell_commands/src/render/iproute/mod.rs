@@ -19,6 +19,8 @@ pub struct Style {
     pub json: bool,
     /// `-s`: counters.
     pub statistics: bool,
+    /// `-s -s`: every reason of drops, also those that never happened.
+    pub detailed: bool,
 }
 
 /// The lines of one object.

@@ -1,7 +1,8 @@
 use super::*;
 use crate::render::samples;
 
-const JSON: Style = Style { oneline: false, brief: false, json: true, statistics: false };
+const JSON: Style =
+    Style { oneline: false, brief: false, json: true, statistics: false, detailed: false };
 
 fn medium(routes: Vec<RouteEntry>) -> Vec<Preferred> {
     routes.into_iter().map(|route| (route, Preference::Medium)).collect()

@@ -67,6 +67,9 @@ impl Default for Timing {
     }
 }
 
+/// The state of a neighbor and its hardware address.
+pub(super) type Known = (NeighborState, Option<HardwareAddress>);
+
 /// What happens to a packet.
 #[derive(Debug)]
 pub(crate) enum Decision {
@@ -198,6 +201,11 @@ impl Neighbors {
         self.table.get(&address).is_some_and(|neighbor| {
             neighbor.state == NeighborState::Failed && now.since(neighbor.solicited) < UNRESPONSIVE
         })
+    }
+
+    /// The state and the hardware address of a neighbor in the table.
+    pub(super) fn known(&self, address: IpAddr) -> Option<Known> {
+        self.table.get(&address).map(|neighbor| (neighbor.state, neighbor.hardware))
     }
 
     /// The oldest packet that waits for a neighbor.

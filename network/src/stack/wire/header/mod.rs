@@ -6,6 +6,7 @@
 
 mod extension;
 
+use core::fmt;
 use core::net::IpAddr;
 
 use smoltcp::wire::{Ipv4Packet, Ipv6Packet};
@@ -55,6 +56,13 @@ pub(crate) struct Header {
     pub(crate) hop_limit: u8,
     pub(crate) traffic_class: u8,
     pub(crate) fragment: Option<Fragment>,
+}
+
+impl fmt::Display for Header {
+    fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let Self { source, destination, protocol, .. } = self;
+        write!(formatter, "from {source} to {destination}, protocol {protocol}")
+    }
 }
 
 /// Why a packet is invalid.
