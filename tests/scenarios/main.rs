@@ -20,6 +20,7 @@ mod hostile;
 mod io_free;
 mod leases;
 mod lifecycle;
+mod lines;
 mod loss;
 mod names;
 mod neighbors;

@@ -13,7 +13,9 @@ use devnet_virtual_file_system::Error;
 
 use super::address::NewAddress;
 use super::dhcp::DhcpOptions;
+use super::grammar;
 use super::interface::Advertisement;
+use super::line_error::{Fault, LineError};
 use super::multicast::Membership;
 use super::neighbor::NewNeighbor;
 use super::option::CongestionControl;
@@ -40,35 +42,33 @@ pub fn parse(line: &str) -> Result<Option<Request>, Error> {
     }
 }
 
-/// The first words of lines; a test compares them with the grammar.
-const WORDS: &[&str] = &[
-    "link",
-    "mac",
-    "mtu",
-    "advertise",
-    "metric",
-    "address",
-    "route",
-    "dns",
-    "dhcp",
-    "neighbor",
-    "watch",
-    "socket",
-    "join",
-    "leave",
-    "bind",
-    "connect",
-    "listen",
-    "accept",
-    "shutdown",
-    "option",
-];
-
 /// True when a line begins with a word of this grammar, whether or not it is a command.
 #[must_use]
 pub fn is_ours(line: &str) -> bool {
-    let first = line.split_ascii_whitespace().next().unwrap_or_default();
-    WORDS.contains(&first)
+    let word = line.split_ascii_whitespace().next();
+    grammar::forms().any(|form| form.line.split(' ').next() == word)
+}
+
+/// The lines of a text with their numbers, which begin at 1.
+///
+/// # Errors
+/// `MessageTooLong` beyond 64 KiB, `InvalidInput` for bytes that are not UTF-8; located both.
+pub fn lines(data: &[u8]) -> Result<impl Iterator<Item = (u32, &str)>, LineError> {
+    let located = |end: usize, fault| {
+        let before = data.iter().take(end).filter(|byte| **byte == b'\n').count();
+        LineError { line: number(before), fault }
+    };
+    if data.len() > limits::TEXT_BYTES {
+        return Err(located(limits::TEXT_BYTES, Fault::TextTooLong));
+    }
+    let text =
+        core::str::from_utf8(data).map_err(|error| located(error.valid_up_to(), Fault::NotUtf8))?;
+    Ok(text.lines().enumerate().map(|(index, line)| (number(index), line)))
+}
+
+/// The number of a line from the lines before it.
+fn number(before: usize) -> u32 {
+    u32::try_from(before).unwrap_or(u32::MAX).saturating_add(1)
 }
 
 fn request(words: &[&str]) -> Result<Request, Error> {
@@ -216,7 +216,7 @@ fn socket(words: &[&str]) -> Result<Request, Error> {
 const DEFAULT_BACKLOG: u32 = 128;
 
 /// `ADDRESS:PORT`, `[ADDRESS]:PORT`, `*:PORT` (both families), or an address alone (for ICMP).
-fn socket_address(word: &str) -> Result<SocketAddr, Error> {
+pub(super) fn socket_address(word: &str) -> Result<SocketAddr, Error> {
     if let Some(port) = word.strip_prefix("*:") {
         return Ok(SocketAddr::new(IpAddr::V6(Ipv6Addr::UNSPECIFIED), value(port)?));
     }
@@ -239,7 +239,7 @@ fn switch(word: &str) -> Result<bool, Error> {
 }
 
 /// An eight-bit number, decimal or hexadecimal with `0x`.
-fn octet(word: &str) -> Result<u8, Error> {
+pub(super) fn octet(word: &str) -> Result<u8, Error> {
     match word.strip_prefix("0x") {
         Some(digits) if digits.bytes().all(|digit| digit.is_ascii_hexdigit()) => {
             u8::from_str_radix(digits, 16).map_err(|_| Error::InvalidInput)
@@ -338,7 +338,7 @@ mod tests {
 
     #[test]
     fn a_line_is_ours_by_its_first_word() {
-        for word in WORDS {
+        for word in ["link", "address", "option", "watch"] {
             assert!(is_ours(&alloc::format!(" {word}\tnonsense")), "{word}");
         }
         for line in ["", "#", "links up", "LINK up", "tune to 98"] {

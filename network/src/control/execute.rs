@@ -11,6 +11,7 @@ use serde::Serialize;
 use super::interfaces::{dns_servers, replace_addresses, usage};
 use super::open::OpenFile;
 use crate::command::address::Origin;
+use crate::command::line_error::LastError;
 use crate::command::{Immediate, Request, Timing, Waiting};
 use crate::stack::Stack;
 
@@ -125,6 +126,9 @@ impl OpenFile {
             }
             Immediate::GetStreamStatistics(()) => reply(self.stream_statistics()),
             Immediate::Watch(kinds) => reply(self.watch(kinds)),
+            Immediate::GetLastError(()) => {
+                reply(Ok(self.last_error().as_ref().map(LastError::from)))
+            }
         }
     }
 
