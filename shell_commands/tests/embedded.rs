@@ -94,6 +94,33 @@ fn failures_are_one_line_and_a_status() {
 }
 
 #[test]
+fn a_text_that_a_device_refuses_fails_with_line_and_word() {
+    let eth0 = "/devices/network/eth0";
+    fails(
+        &format!("echo -e 'link up\\naddress add 1.2.3' > {eth0}"),
+        1,
+        "echo: /devices/network/eth0: line 2: \"1.2.3\" is no prefix; address add PREFIX \
+         [broadcast IPV4]",
+    );
+    fails(
+        &format!("echo 'route add default via 10.9.9.9' > {eth0}"),
+        1,
+        "echo: /devices/network/eth0: line 1: route add default via 10.9.9.9: Network is \
+         unreachable",
+    );
+    fails(
+        &format!("echo 'mtu\u{202e} 7' > /temporary/text; cp /temporary/text {eth0}"),
+        1,
+        "cp: /devices/network/eth0: line 1: \"mtu\\u{202e}\" is none of link, mac, mtu, advertise, \
+         metric, address, route, dns, dhcp, neighbor, socket, bind, connect, listen, accept, \
+         shutdown, option, join, leave, watch",
+    );
+    let help = succeeds("help text; help text address");
+    contains(&help, &["  address add PREFIX [broadcast IPV4]\n", "    example: address flush\n"]);
+    fails("help text frob", 1, "help: frob: no such line");
+}
+
+#[test]
 fn failures_on_a_running_network_are_one_line_and_a_status_too() {
     let up = "ifconfig eth0 10.0.2.50/24 up; dns add 10.0.2.3 eth0";
     fails(

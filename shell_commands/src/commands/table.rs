@@ -48,7 +48,8 @@ rows! {
     "false", "false", "Fails.", run (echo::fail);
     "head", "head [-n LINES | -c BYTES] [FILE...]",
         "Prints the beginning of files.", run (head::run);
-    "help", "help [COMMAND]", "Lists the commands, or explains one.", builtin (Help);
+    "help", "help [COMMAND...]\nhelp text [WORD...]",
+        "Lists the commands, or explains some; `text` the lines that devices take.", builtin (Help);
     "httpd", "httpd [-p [ADDRESS:]PORT] [-h DIRECTORY] [-f] [-v]",
         "Serves a directory by HTTP.", run (httpd::run);
     "ifconfig", "ifconfig [-a] [-s] [IF]\nifconfig IF [inet|inet6] [add|del] [ADDRESS[/LEN]] \
