@@ -16,7 +16,7 @@ use devnet_virtual_file_system::{
 
 use super::offers::Offers;
 use super::state::{Handle, State};
-use crate::command::line_error::LineError;
+use crate::command::line_error::{Fault, LineError};
 use crate::command::{Request, TABLE, text};
 use crate::limits;
 use crate::seat::Seat;
@@ -138,11 +138,17 @@ impl OpenFile {
         for (number, line, parsed) in lines {
             let mut current = Current { file: self, number, line, is_done: false };
             let outcome = match parsed {
-                Parsed::Request(request) => self.request(request).await.map(drop),
-                Parsed::Foreign => self.forward_line(line).await,
+                Parsed::Request(request) => {
+                    let answer = self.request(request).await;
+                    answer.map(drop).map_err(|error| LineError::refused(number, line, error))
+                }
+                Parsed::Foreign => {
+                    let answer = self.forward_line(line).await;
+                    answer.map_err(|error| self.foreign_error(number, line, error))
+                }
             };
             current.is_done = true;
-            outcome.map_err(|error| LineError::refused(number, line, error))?;
+            outcome?;
         }
         Ok(())
     }
@@ -176,6 +182,24 @@ impl OpenFile {
             rest = rest.get(taken.max(1)..).unwrap_or_default();
         }
         Ok(())
+    }
+
+    /// The error of a line that the controller refused. If the line is of none of the commands that
+    /// the controller tells, it is nobody's.
+    fn foreign_error(&self, number: u32, line: &str, error: Error) -> LineError {
+        let theirs = self.controller().map(|device| device.commands()).unwrap_or_default();
+        let texts = theirs.iter().filter_map(|entry| entry.text);
+        let mut words: Vec<_> = texts.filter_map(|text| text.split(' ').next()).collect();
+        words.dedup();
+        let first = line.split_ascii_whitespace().next().unwrap_or_default();
+        if error != Error::InvalidInput || words.is_empty() || words.contains(&first) {
+            return LineError::refused(number, line, error);
+        }
+        let mut unknown = LineError::of_syntax(number, line, error);
+        if let Fault::Word { expected, .. } = &mut unknown.fault {
+            expected.append(&mut words);
+        }
+        unknown
     }
 
     /// The line with numbers for the names of zones, if it may have any.

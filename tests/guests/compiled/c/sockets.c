@@ -55,7 +55,7 @@ static int lines(void) {
     EXPECT(device >= 0 && devnet_last_error(device, text, sizeof text) == 0 && text[0] == 0);
     EXPECT(devnet_command(device, "socket tcp\nlisten x") == -DEVNET_EINVAL);
     EXPECT(devnet_last_error(device, text, sizeof text) == 63);
-    EXPECT(strcmp(text, "line 2: \"x\" is no number from 0 to 4,294,967,295; listen [NUMB") == 0);
+    EXPECT(strcmp(text, "line 2: \"x\" is no number from 0 to 4,294,967,295; listen [NUMBE") == 0);
     EXPECT(devnet_command(device, "connect 127.0.0.1:9") == -DEVNET_EINVAL);
     EXPECT(devnet_last_error(device, text, sizeof text) == 45);
     EXPECT(strcmp(text, "line 1: connect 127.0.0.1:9: Invalid argument") == 0);
