@@ -59,8 +59,8 @@ interface or `/devices/sockets` of the whole system:
 
     echo 'address add 10.0.0.2/24' > /devices/network/eth0
 
-In Rust `manager.configure(\"eth0\", \"link up\\naddress add 10.0.0.2/24\")` does the same. A file that
-has become a stream or a datagram socket takes data instead, and no lines.
+In Rust `manager.configure(\"eth0\", \"link up\\naddress add 10.0.0.2/24\")` does the same. A file
+that has become a stream or a datagram socket takes data instead, and no lines.
 
 ## A text of several lines
 

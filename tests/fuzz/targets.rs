@@ -1,6 +1,6 @@
 //! What is fuzzed, and with what.
 
-use devnet_network::command::line_error::{Fault, LineError};
+use devnet_network::command::line_error::Fault;
 use devnet_network::command::socket::{SocketKind, SocketState};
 use devnet_network::command::{GetLastError, GetSocket, ListSockets, text};
 use devnet_network::{RawSocket, TcpListener, TcpStream, UdpSocket};
@@ -352,7 +352,7 @@ fn parse_lines(data: &[u8]) {
     };
     for (number, line) in lines {
         assert!(is_within(number, data));
-        let Err(error) = LineError::parse(number, line) else { continue };
+        let Err(error) = text::parse_line(number, line) else { continue };
         let shown = error.to_string();
         assert!(!shown.contains(char::is_control) && shown.len() < 2000, "{shown}");
         assert_eq!(error.line, number);

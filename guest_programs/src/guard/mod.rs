@@ -122,7 +122,7 @@ impl Guard {
         for (index, (number, line)) in text::lines(data)?.enumerate() {
             self.account().work(limits::LINE_FUEL);
             pause(index).await;
-            let request = LineError::parse(number, line)?;
+            let request = text::parse_line(number, line)?;
             requests.extend(request.map(|request| (number, line, request)));
         }
         for (index, (number, line, request)) in requests.into_iter().enumerate() {

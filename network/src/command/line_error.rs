@@ -1,6 +1,6 @@
 //! Why a text was not executed: the line, the wrong word, and what should stand there.
 //!
-//! [`text`](super::text) finds the faults that a text has by itself, the open file adds those with
+//! [`text`](super::text) has the faults that a text has by itself, the open file adds those with
 //! which the stack refuses a line. A typed command carries one as [`LastError`].
 
 use alloc::string::{String, ToString};
@@ -10,8 +10,8 @@ use core::fmt;
 use devnet_virtual_file_system::Error;
 use serde::{Deserialize, Serialize};
 
+use super::placeholder;
 use super::syntax::mismatch;
-use super::{placeholder, text};
 use crate::limits;
 
 /// Why a text failed, and at which line. [`Display`](fmt::Display) says it in one line of printable
@@ -63,7 +63,7 @@ pub enum Fault {
 }
 
 impl LineError {
-    /// The fault of a line that [`text::parse`] refused with this error.
+    /// The fault of a line that the parser refused with this error.
     #[must_use]
     pub fn of_syntax(line: u32, text: &str, error: Error) -> Self {
         if text.len() > limits::LINE_BYTES {
@@ -83,14 +83,6 @@ impl LineError {
     #[must_use]
     pub fn refused(line: u32, text: &str, error: Error) -> Self {
         Self { line, fault: Fault::Refused { text: text.trim().into(), error } }
-    }
-
-    /// Parses a line of this number; `None` for an empty one or a comment.
-    ///
-    /// # Errors
-    /// The fault of the line.
-    pub fn parse(line: u32, text: &str) -> Result<Option<super::Request>, Self> {
-        text::parse(text).map_err(|error| Self::of_syntax(line, text, error))
     }
 
     /// The stable error, with which the write fails.
@@ -194,9 +186,10 @@ mod tests {
     use alloc::format;
 
     use super::*;
+    use crate::command::text::parse_line;
 
     fn said(text: &str) -> String {
-        LineError::parse(2, text).unwrap_err().to_string()
+        parse_line(2, text).unwrap_err().to_string()
     }
 
     #[test]
@@ -241,7 +234,7 @@ mod tests {
 
     #[test]
     fn errors_of_lines_have_the_errors_of_writes() {
-        let error = |text: &str| LineError::parse(1, text).unwrap_err().error();
+        let error = |text: &str| parse_line(1, text).unwrap_err().error();
         assert_eq!(error("link"), Error::InvalidInput);
         assert_eq!(error("option nonsense on"), Error::ProtocolOptionNotAvailable);
         assert_eq!(error(&"#".repeat(2000)), Error::MessageTooLong);

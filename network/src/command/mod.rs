@@ -43,6 +43,7 @@ pub mod stream;
 mod syntax;
 pub mod text;
 pub mod usage;
+mod value;
 pub mod watch;
 
 use alloc::vec::Vec;

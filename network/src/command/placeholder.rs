@@ -4,7 +4,7 @@
 use core::net::{IpAddr, Ipv4Addr, Ipv6Addr};
 use core::str::FromStr;
 
-use super::text::{octet, socket_address};
+use super::value::{octet, socket_address};
 use super::watch::Kinds;
 use crate::address::{HardwareAddress, Prefix};
 use crate::zone;

@@ -6,8 +6,7 @@
 
 use alloc::string::String;
 use alloc::vec::Vec;
-use core::net::{IpAddr, Ipv6Addr, SocketAddr};
-use core::str::FromStr;
+use core::net::IpAddr;
 
 use devnet_virtual_file_system::Error;
 
@@ -22,6 +21,7 @@ use super::option::CongestionControl;
 use super::route::{NewRoute, RouteSelector};
 use super::socket::{Direction, SocketKind, SocketOption};
 use super::table::Request;
+use super::value::{octet, socket_address, value};
 use super::watch::Kinds;
 use crate::address::Prefix;
 use crate::limits;
@@ -40,6 +40,14 @@ pub fn parse(line: &str) -> Result<Option<Request>, Error> {
         [first, ..] if first.starts_with('#') => Ok(None),
         words => request(words).map(Some),
     }
+}
+
+/// As [`parse`], with the number of the line.
+///
+/// # Errors
+/// What is wrong with the line.
+pub fn parse_line(number: u32, line: &str) -> Result<Option<Request>, LineError> {
+    parse(line).map_err(|error| LineError::of_syntax(number, line, error))
 }
 
 /// True when a line begins with a word of this grammar, whether or not it is a command.
@@ -96,10 +104,6 @@ fn request(words: &[&str]) -> Result<Request, Error> {
         ["watch", kinds @ ..] => Kinds::parse(kinds).map(Request::Watch),
         _ => socket(words),
     }
-}
-
-fn value<T: FromStr>(word: &str) -> Result<T, Error> {
-    word.parse().map_err(|_| Error::InvalidInput)
 }
 
 fn address(words: &[&str]) -> Result<Request, Error> {
@@ -215,17 +219,6 @@ fn socket(words: &[&str]) -> Result<Request, Error> {
 /// The backlog when `listen` gives none.
 const DEFAULT_BACKLOG: u32 = 128;
 
-/// `ADDRESS:PORT`, `[ADDRESS]:PORT`, `*:PORT` (both families), or an address alone (for ICMP).
-pub(super) fn socket_address(word: &str) -> Result<SocketAddr, Error> {
-    if let Some(port) = word.strip_prefix("*:") {
-        return Ok(SocketAddr::new(IpAddr::V6(Ipv6Addr::UNSPECIFIED), value(port)?));
-    }
-    if let Ok(address) = word.parse::<IpAddr>() {
-        return Ok(SocketAddr::new(address, 0));
-    }
-    value(word)
-}
-
 fn membership(group: &str, interface: &str) -> Result<Membership, Error> {
     Ok(Membership { group: value(group)?, interface: interface.into() })
 }
@@ -235,17 +228,6 @@ fn switch(word: &str) -> Result<bool, Error> {
         "on" => Ok(true),
         "off" => Ok(false),
         _ => Err(Error::InvalidInput),
-    }
-}
-
-/// An eight-bit number, decimal or hexadecimal with `0x`.
-pub(super) fn octet(word: &str) -> Result<u8, Error> {
-    match word.strip_prefix("0x") {
-        Some(digits) if digits.bytes().all(|digit| digit.is_ascii_hexdigit()) => {
-            u8::from_str_radix(digits, 16).map_err(|_| Error::InvalidInput)
-        }
-        Some(_) => Err(Error::InvalidInput),
-        None => value(word),
     }
 }
 

@@ -92,8 +92,8 @@ mod tests {
     fn a_group_or_a_first_word_is_explained() {
         assert_eq!(
             of("mtu").unwrap(),
-            "mtu BYTES\n    Sets the MTU in bytes; true if that changed something.\n    example: mtu \
-             1400\n\nBYTES        a number of bytes, 0 to 4,294,967,295: 1400\n"
+            "mtu BYTES\n    Sets the MTU in bytes; true if that changed something.\n    example: \
+             mtu 1400\n\nBYTES        a number of bytes, 0 to 4,294,967,295: 1400\n"
         );
         let group = of("interface").unwrap();
         assert!(group.contains("link (up | down)\n") && group.contains("mtu BYTES\n"));
