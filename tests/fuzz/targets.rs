@@ -356,7 +356,9 @@ fn parse_lines(data: &[u8]) {
         let shown = error.to_string();
         assert!(!shown.contains(char::is_control) && shown.len() < 2000, "{shown}");
         assert_eq!(error.line, number);
-        assert!(!matches!(error.fault, Fault::Refused { .. }), "not explained: {line:?}");
+        // The open file puts numbers in the place of zones' names before it parses.
+        let is_explained = !matches!(error.fault, Fault::Refused { .. }) || line.contains('%');
+        assert!(is_explained, "not explained: {line:?}");
     }
 }
 

@@ -122,8 +122,11 @@ impl Guard {
         for (index, (number, line)) in text::lines(data)?.enumerate() {
             self.account().work(limits::LINE_FUEL);
             pause(index).await;
-            let request = text::parse_line(number, line)?;
-            requests.extend(request.map(|request| (number, line, request)));
+            let request = text::parse_line(number, line);
+            if request.is_err() {
+                self.account().work(limits::LINE_ERROR_FUEL);
+            }
+            requests.extend(request?.map(|request| (number, line, request)));
         }
         for (index, (number, line, request)) in requests.into_iter().enumerate() {
             pause(index).await;
