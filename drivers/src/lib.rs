@@ -43,7 +43,7 @@
 //!
 //! | feature | on by default | gives |
 //! |---|---|---|
-//! | `host` | yes | `Host`: clock, entropy and an executor of the operating system, and its streams |
+//! | `host` | yes | `Host`: clock, entropy and executor of the host, and its streams |
 //! | `tap` | yes | TAP and TUN devices; needs `host` |
 //! | `embassy` | yes | the adapter for embassy's drivers |
 //! | `tokio` | no | tokio's runtime as the platform |
