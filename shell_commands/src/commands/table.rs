@@ -35,7 +35,7 @@ rows! {
         "Shows, adds or deletes IPv4 neighbors.", run (arp::run);
     "cat", "cat [FILE...]", "Prints files, devices too, until their end.", run (cat::run);
     "cd", "cd [DIRECTORY]", "Changes the current directory.", builtin (ChangeDirectory);
-    "control", "control DEVICE\ncontrol DEVICE COMMAND [HEXBYTES]",
+    "control", "control DEVICE|IF\ncontrol DEVICE|IF COMMAND [HEXBYTES]",
         "Lists a network device's control commands, or sends one with raw bytes.",
         run (control::run);
     "cp", "cp SOURCE... TARGET", "Copies files.", run (cp::copy);
