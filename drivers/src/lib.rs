@@ -15,7 +15,38 @@
 //! | [`adapter`] | drivers of smoltcp and embassy |
 //! | [`controller_commands`] | the commands of the drivers' controllers |
 //!
-//! Bounds are in [`limits`].
+//! Bounds are in [`limits`]. Two systems on a cable:
+//!
+//! ```
+//! # #[cfg(not(feature = "host"))]
+//! # fn main() {}
+//! # #[cfg(feature = "host")]
+//! # fn main() -> Result<(), Box<dyn std::error::Error>> {
+//! use devnet_drivers::{CableOptions, Host, cable};
+//! use devnet_network::Manager;
+//! use devnet_network::command::GetInterface;
+//! use devnet_network::driver::LinkState;
+//! use devnet_virtual_file_system::VirtualFileSystem;
+//!
+//! let host = Host::new();
+//! let (left, right) = cable(CableOptions::default());
+//! let near = Manager::new(VirtualFileSystem::new(), host.platform())?;
+//! near.register("eth0", Box::new(left), None)?;
+//! let far = Manager::new(VirtualFileSystem::new(), host.platform())?;
+//! far.register("eth0", Box::new(right), None)?;
+//! assert_eq!(near.execute::<GetInterface>("eth0", &()).now()?.link, LinkState::Up);
+//! # Ok(())
+//! # }
+//! ```
+//!
+//! `WRITE_A_DRIVER.md` beside this crate has a complete driver for hardware of one's own.
+//!
+//! | feature | on by default | gives |
+//! |---|---|---|
+//! | `host` | yes | `Host`: clock, entropy and executor of the host, and its streams |
+//! | `tap` | yes | TAP and TUN devices; needs `host` |
+//! | `embassy` | yes | the adapter for embassy's drivers |
+//! | `tokio` | no | tokio's runtime as the platform |
 
 #![cfg_attr(docsrs, feature(doc_cfg))]
 pub mod adapter;

@@ -25,6 +25,46 @@
 //! yields after a short turn. Nothing here blocks the thread or depends on an executor:
 //! [`Process::run`] is a future.
 //!
+//! ```
+//! use devnet_guest_programs::{Exit, Grants, Launch, Process, Supplies, Translator, give_way};
+//! use devnet_virtual_file_system::{Credentials, Path, VirtualFileSystem, pipe};
+//!
+//! # fn main() -> Result<(), Box<dyn std::error::Error>> {
+//! # let host = devnet_drivers::Host::new();
+//! // A module that a compiler made; this one returns at once.
+//! let module = b"\0asm\x01\0\0\0\x01\x04\x01\x60\0\0\x03\x02\x01\0\x05\x03\x01\0\x01\
+//!     \x07\x13\x02\x06_start\0\0\x06memory\x02\0\x0a\x04\x01\x02\0\x0b";
+//! let program = Translator::new().translate(module)?;
+//! let (input, output) = pipe(4096);
+//! // What it may do; nothing is granted unless it is named.
+//! let mut grants = Grants::default();
+//! grants.add("allow-connect", "web.lan:80")?;
+//! let launch = Launch {
+//!     program,
+//!     arguments: vec!["example".into()],
+//!     environment: Vec::new(),
+//!     streams: [input, output.clone(), output],
+//!     files: VirtualFileSystem::new(),
+//!     credentials: Credentials::root(),
+//!     directory: Path::parse("/")?,
+//!     grants,
+//!     supplies: Supplies {
+//!         clock: host.clock(),
+//!         entropy: host.entropy(),
+//!         started: host.started(),
+//!         idle: give_way(),
+//!     },
+//! };
+//! host.block_on(async {
+//!     let exit = Process::new(launch).await?.run().await;
+//!     assert_eq!(exit, Exit::Status(0));
+//!     Ok(())
+//! })
+//! # }
+//! ```
+//!
+//! The feature `std`, off by default, survives a translator that panics on a module.
+//!
 //! # The host's stack
 //!
 //! A guest's calls and values live in their own memory, bounded by [`limits::RECURSION`] and

@@ -62,6 +62,8 @@ pub const POLL_FUEL: u64 = 200;
 pub const VECTOR_FUEL: u64 = 8;
 /// Fuel of one line of text commands: it is parsed and run.
 pub const LINE_FUEL: u64 = 1600;
+/// Fuel of a line that is no command: it is compared with every line of the grammar.
+pub const LINE_ERROR_FUEL: u64 = 32_000;
 /// Fuel of one random byte.
 pub const RANDOM_BYTE_FUEL: u64 = 1;
 

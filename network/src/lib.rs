@@ -23,6 +23,135 @@
 //! | [`platform`] | time, randomness and tasks, supplied by the embedder |
 //! | `trace` | what happened to a packet, for `log` and `defmt` |
 //! | [`limits`] | every bound |
+//!
+//! # Four faces of one connection
+//!
+//! Two systems on a cable, as `devnet-drivers` makes them; `far` listens.
+//!
+//! **Asynchronous**, on any executor ([`platform`] says what it must supply):
+//!
+//! ```
+//! # use devnet_drivers::{CableOptions, Host, cable};
+//! # use devnet_network::Manager;
+//! # use devnet_virtual_file_system::VirtualFileSystem;
+//! use devnet_network::{TcpListener, TcpStream};
+//!
+//! # fn main() -> Result<(), Box<dyn std::error::Error>> {
+//! # let host = Host::new();
+//! # let (left, right) = cable(CableOptions::default());
+//! # let near = Manager::new(VirtualFileSystem::new(), host.platform())?;
+//! # near.register("eth0", Box::new(left), None)?;
+//! # let far = Manager::new(VirtualFileSystem::new(), host.platform())?;
+//! # far.register("eth0", Box::new(right), None)?;
+//! near.configure("eth0", "link up\naddress add 10.0.0.1/24")?;
+//! far.configure("eth0", "link up\naddress add 10.0.0.2/24")?;
+//! let listener = TcpListener::bind(&far.sockets(), "10.0.0.2:7".parse()?, 16)?;
+//! host.block_on(async {
+//!     let client = TcpStream::connect(&near.sockets(), "10.0.0.2:7").await?;
+//!     client.write_all(b"hello").await?;
+//!     let mut buffer = [0; 5];
+//!     listener.accept().await?.read(&mut buffer).await?;
+//!     assert_eq!(&buffer, b"hello");
+//!     Ok(())
+//! })
+//! # }
+//! ```
+//!
+//! **As a file**, as a shell or a guest has it; `network/TEXT.md` has every line:
+//!
+//! ```
+//! # use devnet_drivers::{CableOptions, Host, cable};
+//! # use devnet_network::{Manager, TcpListener};
+//! # use devnet_virtual_file_system::VirtualFileSystem;
+//! # fn main() -> Result<(), Box<dyn std::error::Error>> {
+//! # let host = Host::new();
+//! # let (left, right) = cable(CableOptions::default());
+//! # let near = Manager::new(VirtualFileSystem::new(), host.platform())?;
+//! # near.register("eth0", Box::new(left), None)?;
+//! # let far = Manager::new(VirtualFileSystem::new(), host.platform())?;
+//! # far.register("eth0", Box::new(right), None)?;
+//! # near.configure("eth0", "link up\naddress add 10.0.0.1/24")?;
+//! # far.configure("eth0", "link up\naddress add 10.0.0.2/24")?;
+//! # let listener = TcpListener::bind(&far.sockets(), "10.0.0.2:7".parse()?, 16)?;
+//! # host.block_on(async {
+//! let file = near.open("eth0")?;
+//! file.write(b"socket tcp\nconnect 10.0.0.2:7").await?;
+//! file.write(b"hello").await?;
+//! # let mut buffer = [0; 5];
+//! # listener.accept().await?.read(&mut buffer).await?;
+//! # assert_eq!(&buffer, b"hello");
+//! # Ok(())
+//! # })
+//! # }
+//! ```
+//!
+//! **Blocking**, for threads (feature `blocking`); the stacks run on another one:
+//!
+//! ```
+//! # #[cfg(not(feature = "blocking"))]
+//! # fn main() {}
+//! # #[cfg(feature = "blocking")]
+//! # fn main() -> Result<(), Box<dyn std::error::Error>> {
+//! # use devnet_drivers::{CableOptions, Host, cable};
+//! # use devnet_network::Manager;
+//! # use devnet_virtual_file_system::VirtualFileSystem;
+//! use std::io::{Read, Write};
+//!
+//! use devnet_network::blocking::{TcpListener, TcpStream};
+//!
+//! # let host = Host::new();
+//! # let (left, right) = cable(CableOptions::default());
+//! # let near = Manager::new(VirtualFileSystem::new(), host.platform())?;
+//! # near.register("eth0", Box::new(left), None)?;
+//! # let far = Manager::new(VirtualFileSystem::new(), host.platform())?;
+//! # far.register("eth0", Box::new(right), None)?;
+//! # near.configure("eth0", "link up\naddress add 10.0.0.1/24")?;
+//! # far.configure("eth0", "link up\naddress add 10.0.0.2/24")?;
+//! host.run_in_background()?;
+//! let listener = TcpListener::bind(&far.sockets(), "10.0.0.2:7")?;
+//! let mut client = TcpStream::connect(&near.sockets(), "10.0.0.2:7")?;
+//! client.write_all(b"hello")?;
+//! let (mut server, _) = listener.accept()?;
+//! let mut buffer = [0; 5];
+//! server.read_exact(&mut buffer)?;
+//! assert_eq!(&buffer, b"hello");
+//! # Ok(())
+//! # }
+//! ```
+//!
+//! **I/O-free**: nothing runs by itself, and time is an argument:
+//!
+//! ```
+//! use devnet_network::io_free::Core;
+//! use devnet_network::platform::Instant;
+//!
+//! # fn main() -> Result<(), Box<dyn std::error::Error>> {
+//! # let host = devnet_drivers::Host::new();
+//! # let (mut driver, _far) = devnet_drivers::cable(devnet_drivers::CableOptions::default());
+//! # let mut now = Instant::ZERO;
+//! let mut core = Core::new(host.entropy(), now)?;
+//! let mut port = core.attach("eth0", &mut driver)?;
+//! core.manager().configure("eth0", "link up\ndhcp start")?;
+//! for _ in 0..10 {
+//!     while core.poll(now, &mut port, &mut driver) {}
+//!     // Sockets: `try_read`, `poll_accept` … Then a program sleeps; this one lets time pass.
+//!     now = now.after(core.poll_delay(now).ok_or("nothing is due")?);
+//! }
+//! # Ok(())
+//! # }
+//! ```
+//!
+//! # Features
+//!
+//! | feature | gives |
+//! |---|---|
+//! | `std` | the operating system's mutex instead of a spinning one |
+//! | `blocking` | the sockets of `std::net`, for threads |
+//! | `futures-io` | `AsyncRead` and `AsyncWrite` of futures-io |
+//! | `tokio` | `AsyncRead` and `AsyncWrite` of tokio |
+//! | `embedded-nal-async` | its traits for TCP, UDP and DNS |
+//!
+//! None is on by default. The traits of `embedded-io-async` are always there.
 
 #![cfg_attr(docsrs, feature(doc_cfg))]
 #![no_std]

@@ -164,6 +164,10 @@ pub const EVENT_BYTES: usize = 64 * 1024;
 pub const LINE_BYTES: usize = 1024;
 /// Bytes of all lines in one write to a device.
 pub const TEXT_BYTES: usize = 64 * 1024;
+/// Characters of a wrong word that an error of a text shows.
+pub const SHOWN_WORD_CHARACTERS: usize = 40;
+/// Characters of a refused line that an error of a text shows.
+pub const SHOWN_LINE_CHARACTERS: usize = 120;
 /// Bytes of a DHCP hostname (RFC 1035 §2.3.4: a label).
 pub const HOSTNAME_BYTES: usize = 63;
 /// The rate limit of ICMP errors of an interface: burst, and per second, on average (RFC 4443

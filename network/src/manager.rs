@@ -17,7 +17,8 @@ use devnet_virtual_file_system::{
 
 use crate::command::address::{NewAddress, Origin};
 use crate::command::interface::InterfaceStatus;
-use crate::control::Devices;
+use crate::command::line_error::LineError;
+use crate::control::{Devices, OpenFile};
 use crate::driver::{Driver, Kind};
 use crate::interface::Interface;
 use crate::interfaces::{Interfaces, Name, Names, Registration};
@@ -68,6 +69,37 @@ impl fmt::Display for ManagerError {
 }
 
 impl core::error::Error for ManagerError {}
+
+/// Why [`Manager::configure`] failed.
+#[derive(Clone, PartialEq, Eq, Debug)]
+pub enum ConfigureError {
+    /// The device was not opened, or is gone; `NotFound` when no interface has this name.
+    Device(Error),
+    /// A line failed.
+    Line(LineError),
+}
+
+impl fmt::Display for ConfigureError {
+    fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::Device(error) => error.fmt(formatter),
+            Self::Line(error) => error.fmt(formatter),
+        }
+    }
+}
+
+impl core::error::Error for ConfigureError {}
+
+impl ConfigureError {
+    /// The stable error, without place and words.
+    #[must_use]
+    pub const fn error(&self) -> Error {
+        match self {
+            Self::Device(error) => *error,
+            Self::Line(error) => error.error(),
+        }
+    }
+}
 
 /// What the platform supplies to a manager.
 #[derive(Clone)]
@@ -241,19 +273,23 @@ impl Manager {
     ///
     /// ```
     /// use devnet_network::Manager;
+    /// use devnet_network::manager::ConfigureError;
     ///
-    /// fn configure(manager: &Manager) -> devnet_virtual_file_system::Result<()> {
+    /// fn configure(manager: &Manager) -> Result<(), ConfigureError> {
     ///     manager.configure("eth0", "link up\naddress add 10.0.0.2/24")
     /// }
     /// ```
     ///
     /// # Errors
-    /// `NotFound` when no interface has this name; `InvalidInput` for text that is no command, and
+    /// Where and why the text failed. `InvalidInput` is the error of text that is no command, and
     /// then no line is executed (with a controller, lines that begin with an unknown word are its
-    /// own, and it answers when it is their turn); the error of the line that failed; `WouldBlock`
-    /// for a line that waits, which a write to an [open](Self::open) file does.
-    pub fn configure(&self, name: &str, lines: &str) -> Result<(), Error> {
-        self.open(name)?.try_write(lines.as_bytes()).map(drop)
+    /// own, and it answers when it is their turn); `WouldBlock` that of a line that waits, which a
+    /// write to an [open](Self::open) file does.
+    pub fn configure(&self, name: &str, lines: &str) -> Result<(), ConfigureError> {
+        let file = self.open(name).map_err(ConfigureError::Device)?;
+        let Err(error) = file.try_write(lines.as_bytes()) else { return Ok(()) };
+        let last = file.try_call(|device: &OpenFile| Operation::done(Ok(device.last_error())));
+        Err(last.ok().flatten().map_or(ConfigureError::Device(error), ConfigureError::Line))
     }
 
     /// Every interface, by index.

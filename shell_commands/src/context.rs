@@ -228,7 +228,7 @@ impl Context {
             return Ok(());
         }
         let Stream { file, name } = &self.streams.output;
-        file.write_all(data).await.map_err(|why| Failure::of_write(name, why))
+        file.write_all(data).await.map_err(|why| Failure::of_write_to(file, name, why))
     }
 
     /// Prints the answer of a command that then is done.

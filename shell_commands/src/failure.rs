@@ -5,7 +5,8 @@
 
 use std::fmt;
 
-use devnet_virtual_file_system::Error;
+use devnet_network::command::GetLastError;
+use devnet_virtual_file_system::{Error, File};
 
 use crate::status::Status;
 
@@ -53,6 +54,17 @@ impl Failure {
         match why {
             Error::BrokenPipe => Self::silent(Status::BROKEN_PIPE),
             why => Self::of(name, why),
+        }
+    }
+
+    /// The failure of writing to an open file; in its own words if it is a network device that
+    /// refused a text.
+    #[must_use]
+    pub fn of_write_to(file: &File, name: &str, why: Error) -> Self {
+        let last = file.try_control::<GetLastError>(&()).ok().flatten();
+        match last.filter(|last| last.error == why) {
+            Some(last) => Self::of(name, last.message),
+            None => Self::of_write(name, why),
         }
     }
 }

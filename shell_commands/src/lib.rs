@@ -19,6 +19,45 @@
 //! | [`failure`], [`status`], [`limits`] | how a command ends; every bound of this crate |
 //!
 //! A guest program could do the same: every command works on open files of the virtual file system.
+//!
+//! ```
+//! use devnet_drivers::Host;
+//! use devnet_guest_programs::{Programs, Translator};
+//! use devnet_shell_commands::context::{Files, Platform, Stream, Streams};
+//! use devnet_shell_commands::shell::Shell;
+//! use devnet_virtual_file_system::{Credentials, VirtualFileSystem, pipe};
+//!
+//! # fn main() -> Result<(), Box<dyn std::error::Error>> {
+//! let host = Host::new();
+//! let platform = Platform {
+//!     clock: host.clock(),
+//!     entropy: host.entropy(),
+//!     spawner: host.spawner(),
+//!     started: host.started(),
+//!     idle: host.idle(),
+//!     translator: Translator::new(),
+//!     programs: Programs::new(),
+//! };
+//! let (reader, writer) = pipe(4096);
+//! let streams = Streams {
+//!     input: Stream::new(reader.clone(), "input"),
+//!     output: Stream::new(writer.clone(), "output"),
+//!     error: Stream::new(writer, "error"),
+//! };
+//! // The devices of a `Manager` appear in the same tree.
+//! let files = Files::new(VirtualFileSystem::new(), Credentials::root())?;
+//! let mut shell = Shell::new(files, streams, platform);
+//! host.block_on(async {
+//!     shell.run("echo hello > /greeting; wc -c /greeting").await;
+//!     let mut buffer = [0; 64];
+//!     let count = reader.read(&mut buffer).await?;
+//!     assert_eq!(&buffer[..count], b"6 /greeting\n");
+//!     Ok(())
+//! })
+//! # }
+//! ```
+//!
+//! The crate has no features; the `devnet` program is its binary.
 
 #![cfg_attr(docsrs, feature(doc_cfg))]
 #![forbid(unsafe_code)]

@@ -94,6 +94,33 @@ fn failures_are_one_line_and_a_status() {
 }
 
 #[test]
+fn a_text_that_a_device_refuses_fails_with_line_and_word() {
+    let eth0 = "/devices/network/eth0";
+    fails(
+        &format!("echo -e 'link up\\naddress add 1.2.3' > {eth0}"),
+        1,
+        "echo: /devices/network/eth0: line 2: \"1.2.3\" is no prefix; address add PREFIX \
+         [broadcast IPV4]",
+    );
+    fails(
+        &format!("echo 'route add default via 10.9.9.9' > {eth0}"),
+        1,
+        "echo: /devices/network/eth0: line 1: route add default via 10.9.9.9: Network is \
+         unreachable",
+    );
+    fails(
+        &format!("echo 'mtu\u{202e} 7' > /temporary/text; cp /temporary/text {eth0}"),
+        1,
+        "cp: /devices/network/eth0: line 1: \"mtu\\u{202e}\" is none of link, mac, mtu, metric, \
+         advertise, address, route, dns, dhcp, neighbor, socket, bind, connect, listen, accept, \
+         shutdown, option, join, leave, watch, cable",
+    );
+    let help = succeeds("help text; help text address");
+    contains(&help, &["  address add PREFIX [broadcast IPV4]\n", "    example: address flush\n"]);
+    fails("help text frob", 1, "help: frob: no such line");
+}
+
+#[test]
 fn failures_on_a_running_network_are_one_line_and_a_status_too() {
     let up = "ifconfig eth0 10.0.2.50/24 up; dns add 10.0.2.3 eth0";
     fails(
@@ -119,6 +146,14 @@ fn a_device_is_configured_and_shown_as_a_file() {
         &output,
         &["interface eth0 index 2 kind ethernet\n", "link down\n", "address 192.0.2.7/24 "],
     );
+}
+
+#[test]
+fn control_takes_the_name_of_an_interface() {
+    let output = succeeds("control eth0 GetLastError; control eth0");
+    contains(&output, &["00\n", "SetMtu", "SetLink"]);
+    fails("control eth9", 1, "control: eth9: No such file or directory");
+    fails("echo x > eth0; control eth0", 1, "control: eth0: Inappropriate ioctl for device");
 }
 
 #[test]

@@ -11,6 +11,7 @@ use world::{Host, World};
 use crate::control::samples::samples;
 use crate::control::{self, FOREVER, golden, page};
 use crate::lines::{lines, words};
+use crate::text as text_page;
 use crate::tree::root;
 
 const RENEW: &str = "run `cargo run -p devnet-tests --bin documents`";
@@ -31,6 +32,12 @@ fn every_command_has_a_sample() {
 fn the_page_of_commands_is_current() {
     let written = fs::read_to_string(control::page_path()).unwrap_or_default();
     assert!(written == page(), "network/CONTROL.md is not current: {RENEW}");
+}
+
+#[test]
+fn the_page_of_lines_is_current() {
+    let written = fs::read_to_string(text_page::page_path()).unwrap_or_default();
+    assert!(written == text_page::page(), "network/TEXT.md is not current: {RENEW}");
 }
 
 #[test]
@@ -65,7 +72,7 @@ fn the_line_of_a_sample_is_its_request() {
 #[test]
 fn every_line_of_the_grammar_is_the_command() {
     for sample in samples() {
-        for line in sample.command.grammar().iter().flat_map(|grammar| lines(grammar)) {
+        for line in sample.command.grammar().iter().flat_map(|form| lines(form.line)) {
             assert!(text::is_ours(&line), "{line}: a controller would get it");
             let parsed = text::parse(&line).ok().flatten().map(|request| request.identifier());
             assert_eq!(parsed, Some(sample.command.identifier()), "{line}");
@@ -81,7 +88,7 @@ fn the_grammar_has_every_word_of_the_parser() {
     let known: Vec<_> = samples()
         .iter()
         .flat_map(|sample| sample.command.grammar())
-        .flat_map(|grammar| words(grammar))
+        .flat_map(|form| words(form.line))
         .collect();
     // Explained with the placeholder that they are part of.
     let explained = ["default", "0x", "*:", "#", ""];

@@ -1,6 +1,6 @@
 //! Lines of the grammar, written out.
 
-use devnet_network::command::grammar::PLACEHOLDERS;
+use devnet_network::command::placeholder::find;
 
 /// A part of a line's grammar.
 enum Part {
@@ -52,9 +52,7 @@ fn sequence(tokens: &mut impl Iterator<Item = String>) -> (Vec<Part>, String) {
 
 fn written(part: &Part) -> Vec<String> {
     match part {
-        Part::Word(word) if word.chars().any(char::is_uppercase) => PLACEHOLDERS
-            .iter()
-            .find(|placeholder| placeholder.name == word)
+        Part::Word(word) if word.chars().any(char::is_uppercase) => find(word)
             .unwrap_or_else(|| panic!("{word} is no placeholder"))
             .examples
             .iter()

@@ -1,7 +1,8 @@
 //! What is fuzzed, and with what.
 
-use devnet_network::command::socket::SocketState;
-use devnet_network::command::{ListSockets, text};
+use devnet_network::command::line_error::Fault;
+use devnet_network::command::socket::{SocketKind, SocketState};
+use devnet_network::command::{GetLastError, GetSocket, ListSockets, text};
 use devnet_network::{RawSocket, TcpListener, TcpStream, UdpSocket};
 use devnet_virtual_file_system::Path;
 use world::SeededEntropy;
@@ -267,6 +268,17 @@ fn lines(random: &SeededEntropy, inputs: u32) {
         "via",
         "metric",
         "link",
+        "interface",
+        "hostname",
+        "advertise",
+        "off",
+        "replace",
+        "broadcast",
+        "watch",
+        "maximum-segment",
+        "70000",
+        "[fe80::1%eth0]:7",
+        "#",
         "up",
         "down",
         "mtu",
@@ -309,17 +321,45 @@ fn lines(random: &SeededEntropy, inputs: u32) {
     let rig = Rig::new(random.next());
     for _ in 0..inputs {
         let mut line: Vec<u8> = Vec::new();
-        for _ in 0..random.next() % 7 {
+        for _ in 0..random.next() % 12 {
             line.extend_from_slice(WORDS[random.next() as usize % WORDS.len()].as_bytes());
-            line.push(b' ');
+            line.push(if random.next().is_multiple_of(8) { b'\n' } else { b' ' });
         }
         mutate(random, &mut line);
-        if let Ok(line) = core::str::from_utf8(&line) {
-            let _ = text::parse(line);
+        parse_lines(&line);
+        let file = rig.host.open("eth0");
+        let outcome = file.try_write(&line);
+        if !file.try_control::<GetSocket>(&()).is_ok_and(|socket| socket.kind != SocketKind::Tcp) {
+            let last = file.try_control::<GetLastError>(&()).unwrap();
+            assert_eq!(last.as_ref().map(|last| last.error), outcome.err(), "{line:?}");
+            assert!(last.is_none_or(|last| is_within(last.line, &line)), "{line:?}");
         }
-        let _ = rig.host.open("eth0").try_write(&line);
     }
     rig.settle(1_000_000);
+}
+
+/// True for the number of a line of the text.
+fn is_within(line: u32, text: &[u8]) -> bool {
+    let lines = text.iter().filter(|byte| **byte == b'\n').count() + 1;
+    (1..=lines).contains(&(line as usize))
+}
+
+/// Any text is lines, or an error at one of its lines; what cannot be parsed is explained.
+fn parse_lines(data: &[u8]) {
+    let lines = match text::lines(data) {
+        Ok(lines) => lines,
+        Err(error) => return assert!(is_within(error.line, data), "{error}"),
+    };
+    for (number, line) in lines {
+        assert!(is_within(number, data));
+        let Err(error) = text::parse_line(number, line) else { continue };
+        let shown = error.to_string();
+        assert!(!shown.contains(char::is_control) && shown.len() < 2000, "{shown}");
+        assert_eq!(error.line, number);
+        // The open file puts numbers in the place of zones' names before it parses.
+        let is_explained = !matches!(error.fault, Fault::Refused { .. }) || line.contains('%');
+        assert!(is_explained, "not explained: {line:?}");
+    }
 }
 
 /// Paths.

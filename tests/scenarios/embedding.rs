@@ -12,7 +12,7 @@ use devnet_network::command::{
     AwaitDhcp, FindRoute, GetInterface, ListAddresses, ListInterfaces, ReplaceAddresses, SetMtu,
 };
 use devnet_network::driver::Driver;
-use devnet_network::manager::SOCKETS;
+use devnet_network::manager::{ConfigureError, SOCKETS};
 use devnet_network::{Manager, TcpListener, TcpSettings, TcpStream, UdpSocket, limits};
 use devnet_virtual_file_system::{
     CharacterDevice, CommandEntry, Error, Identifier, Lock, OpenDevice, OpenRequest, Operation,
@@ -57,13 +57,16 @@ fn a_manager_configures_by_lines_and_opens_devices() {
     let status = file.try_control::<GetInterface>(&()).unwrap();
     assert_eq!((status.mtu, status.metric), (1300, 7));
     // A text that is no command changes nothing; a line that fails leaves those before it.
-    assert_eq!(manager.configure("eth0", "mtu 1290\nnonsense"), Err(Error::InvalidInput));
+    let failed = |lines: &str| manager.configure("eth0", lines).unwrap_err();
+    assert_eq!(failed("mtu 1290\nnonsense").error(), Error::InvalidInput);
     assert_eq!(file.try_control::<GetInterface>(&()).unwrap().mtu, 1300);
     assert!(manager.configure("eth0", "mtu 1290\nmtu 1").is_err());
     assert_eq!(file.try_control::<GetInterface>(&()).unwrap().mtu, 1290);
-    let outcome = manager.configure("eth0", "dhcp start\ndhcp wait 100");
-    assert_eq!(outcome, Err(Error::WouldBlock));
-    assert_eq!(manager.configure("eth9", "link up"), Err(Error::NotFound));
+    let waiting = failed("dhcp start\ndhcp wait 100");
+    assert_eq!(waiting.error(), Error::WouldBlock);
+    assert_eq!(waiting.to_string(), "line 2: dhcp wait 100: Resource temporarily unavailable");
+    let unknown = manager.configure("eth9", "link up");
+    assert_eq!(unknown, Err(ConfigureError::Device(Error::NotFound)));
 }
 
 #[test]
@@ -376,8 +379,13 @@ fn the_controllers_commands_have_lines_and_names_like_ours() {
     assert_eq!(manager.execute::<radio::GetFrequency>("eth0", &()).now(), Ok(98));
     assert_eq!(manager.execute::<radio::Tune>("eth0", &99).now(), Ok(true));
     // The controller's refusal is the answer, and what is nobody's is refused.
-    let refused = |line: &str| manager.configure("eth0", line).unwrap_err();
+    let refused = |line: &str| manager.configure("eth0", line).unwrap_err().error();
     assert_eq!(refused("tune to 0"), Error::AddressNotAvailable);
+    let located = manager.configure("eth0", "link up\ntune to 0").unwrap_err().to_string();
+    assert_eq!(located, "line 2: tune to 0: Cannot assign requested address");
+    let unknown = manager.configure("eth0", "nonsense").unwrap_err().to_string();
+    assert!(unknown.starts_with("line 1: \"nonsense\" is none of link, "), "{unknown}");
+    assert!(unknown.ends_with(", watch, tune, power"), "{unknown}");
     for line in ["tune to", "tune to nowhere", "tune in 7", "power maybe", "nonsense"] {
         assert_eq!(refused(line), Error::InvalidInput, "{line}");
     }

@@ -22,6 +22,7 @@ mod hostile;
 mod io_free;
 mod leases;
 mod lifecycle;
+mod lines;
 mod loss;
 mod metrics;
 mod names;

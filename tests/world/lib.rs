@@ -18,3 +18,16 @@ pub use self::clock::VirtualClock;
 pub use self::host::Host;
 pub use self::path::{ETHERNET_OVERHEAD, Path, PathCounters, PathEnd, Quality};
 pub use self::world::{SeededEntropy, World};
+
+/// Pages whose blocks of Rust are compiled and run.
+#[cfg(doctest)]
+mod pages {
+    #[doc = include_str!("../../README.md")]
+    struct Readme;
+    #[doc = include_str!("../../drivers/WRITE_A_DRIVER.md")]
+    struct WriteADriver;
+    #[doc = include_str!("../../network/EXECUTORS.md")]
+    struct Executors;
+    #[doc = include_str!("../../network/MIGRATION.md")]
+    struct Migration;
+}

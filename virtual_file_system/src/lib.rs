@@ -19,6 +19,22 @@
 //!
 //! [`operation`], [`readiness`] and [`lock`] are the tools for blocking devices; [`pipe`](mod@pipe)
 //! is one of them, [`limits`] holds every bound and [`error`] every error.
+//!
+//! ```
+//! use devnet_virtual_file_system::{Credentials, Mode, OpenFlags, Path, VirtualFileSystem};
+//!
+//! # fn main() -> devnet_virtual_file_system::Result<()> {
+//! let files = VirtualFileSystem::new();
+//! let (root, path) = (Credentials::root(), Path::parse("/greeting")?);
+//! let flags = OpenFlags::READ | OpenFlags::WRITE | OpenFlags::CREATE;
+//! let file = files.open(&root, &path, flags, Mode::from_octal(0o644))?;
+//! file.try_write(b"hello")?;
+//! assert_eq!(files.stat(&root, &path)?.size, 5);
+//! # Ok(())
+//! # }
+//! ```
+//!
+//! The feature `std`, off by default, uses the operating system's mutex instead of a spinning one.
 
 #![cfg_attr(docsrs, feature(doc_cfg))]
 #![no_std]

@@ -246,6 +246,9 @@ enum {
 #define DEVNET_GET_FURTHER_OPTIONS 0xbfff6e74u
 /* Makes this open file a reader of events of these kinds: a snapshot, then changes. (read) */
 #define DEVNET_WATCH 0xbfff6e80u
+/* Returns why the last lines that were written to this open file failed, in words; none after lines
+   that succeeded. (read) */
+#define DEVNET_GET_LAST_ERROR 0xbfff6e90u
 
 /* Tags of what commands carry. */
 enum {

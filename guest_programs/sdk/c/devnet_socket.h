@@ -20,6 +20,8 @@
 #endif
 /* Maximum bytes of a host name in DNS. */
 #define DEVNET_NAME_BYTES 255u
+/* Bytes of the answer to DEVNET_GET_LAST_ERROR. */
+#define DEVNET_LAST_ERROR_BYTES 2048u
 /* Bytes of a datagram message besides its data: two addresses, the interface, the hop limit,
    lengths. */
 #define DEVNET_AROUND_DATAGRAM 72u
@@ -65,6 +67,29 @@ static inline int devnet_write_all(int descriptor, const void *data, size_t leng
 static inline int devnet_command(int device, const char *line) {
     int32_t count = devnet_write(device, line, devnet_length(line));
     return count < 0 ? count : 0;
+}
+
+/* Why the last devnet_command on this descriptor failed, in words: "line 1: BYTES is missing; mtu
+   BYTES", or "" after one that succeeded. Writes a string that fits the capacity, cut if need be,
+   and returns its length. */
+static inline int devnet_last_error(int device, char *text, size_t capacity) {
+    uint8_t response[DEVNET_LAST_ERROR_BYTES];
+    if (capacity == 0) return -DEVNET_EINVAL;
+    text[0] = 0;
+    int32_t count =
+        devnet_control(device, DEVNET_GET_LAST_ERROR, 0, 0, response, sizeof response);
+    if (count < 0) return count;
+    struct devnet_reader reader = devnet_response(response, count, sizeof response);
+    if (devnet_take_byte(&reader) == 0) return 0;
+    devnet_take_number(&reader); /* The line. */
+    devnet_take_number(&reader); /* The error. */
+    size_t length;
+    const uint8_t *message = devnet_take_text(&reader, &length);
+    if (reader.is_broken) return -DEVNET_EBADMSG;
+    if (length >= capacity) length = capacity - 1;
+    for (size_t i = 0; i < length; i++) text[i] = (char)message[i];
+    text[length] = 0;
+    return (int)length;
 }
 
 /* Sends a command that a writer encoded; returns the length of the response. */

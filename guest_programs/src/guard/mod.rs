@@ -15,12 +15,14 @@ mod datagrams;
 mod lists;
 mod requests;
 
+use alloc::boxed::Box;
 use alloc::collections::VecDeque;
 use alloc::sync::Arc;
 use alloc::vec::Vec;
 use core::net::{IpAddr, SocketAddr};
 use core::task::{Context, Poll};
 
+use devnet_network::command::line_error::LineError;
 use devnet_network::command::mode::Mode;
 use devnet_network::command::socket::{Offer, SocketKind};
 use devnet_network::command::{Request, text};
@@ -56,6 +58,8 @@ struct State {
     reservation: Option<Arc<Reservation>>,
     /// Peers that sent a datagram to a reachable socket, latest last: the guest may reply to them.
     known_peers: VecDeque<SocketAddr>,
+    /// Why the last text failed.
+    last_error: Option<Box<LineError>>,
     /// The timer that wakes a task waiting for bandwidth.
     sleep: Option<BoxFuture<'static, ()>>,
 }
@@ -101,25 +105,38 @@ impl Guard {
         matches!(self.mode(), Mode::Datagram(_))
     }
 
+    /// Runs a text and remembers its error.
+    async fn write_text(&self, data: &[u8]) -> Result<usize> {
+        let (outcome, error) = match self.write_lines(data).await {
+            Ok(()) => (Ok(data.len()), None),
+            Err(error) => (Err(error.error()), Some(Box::new(error))),
+        };
+        self.state.with(|state| state.last_error = error);
+        outcome
+    }
+
     /// Runs the lines of a text in order, each parsed into its typed command; stops at the first
     /// that fails.
-    async fn write_lines(&self, data: &[u8]) -> Result<usize> {
-        if data.len() > devnet_network::limits::TEXT_BYTES {
-            return Err(Error::MessageTooLong);
-        }
-        let lines = core::str::from_utf8(data).map_err(|_| Error::InvalidInput)?.lines();
+    async fn write_lines(&self, data: &[u8]) -> core::result::Result<(), LineError> {
         let mut requests = Vec::new();
-        for (index, line) in lines.enumerate() {
+        for (index, (number, line)) in text::lines(data)?.enumerate() {
             self.account().work(limits::LINE_FUEL);
             pause(index).await;
-            requests.extend(text::parse(line)?);
+            let request = text::parse_line(number, line);
+            if request.is_err() {
+                self.account().work(limits::LINE_ERROR_FUEL);
+            }
+            requests.extend(request?.map(|request| (number, line, request)));
         }
-        for (index, request) in requests.into_iter().enumerate() {
+        for (index, (number, line, request)) in requests.into_iter().enumerate() {
             pause(index).await;
-            self.authorise(request.identifier())?;
-            self.request(request).await?;
+            let outcome = match self.authorise(request.identifier()) {
+                Ok(()) => self.request(request).await,
+                Err(refusal) => Err(refusal),
+            };
+            outcome.map_err(|error| LineError::refused(number, line, error))?;
         }
-        Ok(data.len())
+        Ok(())
     }
 
     /// A command that changes state needs a file opened for writing. This check comes first.
@@ -242,7 +259,7 @@ impl OpenDevice for Guard {
         if self.is_socket_with_data() {
             self.write_data(data)
         } else {
-            Operation::waiting(self.write_lines(data))
+            Operation::waiting(self.write_text(data))
         }
     }
 

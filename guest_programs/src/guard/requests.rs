@@ -7,6 +7,7 @@ use alloc::sync::Arc;
 use alloc::vec::Vec;
 use core::net::SocketAddr;
 
+use devnet_network::command::line_error::LastError;
 use devnet_network::command::mode::Mode;
 use devnet_network::command::socket::{Offer, SocketKind, SocketOption};
 use devnet_network::command::{Accept, FindRoute, Request, Resolve, SetOption};
@@ -109,7 +110,8 @@ impl Guard {
             | Request::ReceiveFrom(())
             | Request::Peek(_)
             | Request::Resolve(_)
-            | Request::AwaitDhcp(_) => Ok(Action::Handle),
+            | Request::AwaitDhcp(_)
+            | Request::GetLastError(()) => Ok(Action::Handle),
             Request::SetOption(option) => match option {
                 SocketOption::ReceiveBuffer(_) | SocketOption::SendBuffer(_) => Ok(Action::Handle),
                 SocketOption::BindToDevice(name) | SocketOption::MulticastInterface(name) => {
@@ -194,6 +196,12 @@ impl Guard {
             }
             // It blocks, and is forwarded otherwise unchanged.
             Request::AwaitDhcp(_) => self.forward(request).await,
+            // The device never saw the text.
+            Request::GetLastError(()) => {
+                let last =
+                    self.state.with(|state| state.last_error.as_deref().map(LastError::from));
+                reply(Ok(last))
+            }
             list => self.list(&list).await,
         }
     }

@@ -147,7 +147,8 @@ impl Request {
             | Self::ListDnsServers(())
             | Self::ListNeighbors(())
             | Self::ListSockets(())
-            | Self::ListGroups(()) => &[],
+            | Self::ListGroups(())
+            | Self::GetLastError(()) => &[],
             Self::SetHardwareAddress(_) => &[AddressNotAvailable, Unsupported, InputOutput],
             Self::SetMtu(_) | Self::SetAdvertisement(_) => &[InvalidInput, Unsupported],
             Self::AddAddress(_) | Self::ReplaceAddresses(_) => {

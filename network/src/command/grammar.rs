@@ -1,170 +1,202 @@
-//! The grammar of the lines that [`text`](super::text) parses, for documentation.
+//! The grammar of the lines that [`text`](super::text) parses: the table of words.
 //!
-//! The match below has one arm per command and no `_`: a new row of the table does not compile
-//! before it has a line here, or none explicitly. The page `CONTROL.md` is generated from it. A
-//! test writes every line of this grammar, parses it with [`text`](super::text), and finds every
-//! word of the parser in this grammar.
+//! The table below has one row per command, and the match that it makes has no `_`: a new row of
+//! the table of commands does not compile before it has its lines here, or none explicitly. The
+//! page `TEXT.md` is generated from it, `help text` of the shell prints it, and
+//! [`LineError`](super::line_error::LineError) finds the wrong word of a line with it. A test
+//! writes every line of this grammar, parses it with [`text`](super::text), and finds every word of
+//! the parser in this grammar; another executes every example.
 //!
-//! A word in lower case stands for itself, one in upper case for one of [`PLACEHOLDERS`]. `[ ]` may
-//! be left out, `( | )` is a choice, and `...` repeats the word before it. Pairs in brackets may
-//! change places.
+//! A word in lower case stands for itself, one in upper case for one of
+//! [`PLACEHOLDERS`](super::placeholder::PLACEHOLDERS). `[ ]` may be left out, `( | )` is a choice,
+//! and `...` repeats the word before it. Pairs in brackets may change places.
 
-use super::Request;
+use devnet_virtual_file_system::{ControlCommand, Identifier};
 
-/// A placeholder of a value.
+use super::{Request, table};
+
+/// One form of line.
 #[derive(Clone, Copy, Debug)]
-pub struct Placeholder {
-    /// The word, in upper case.
-    pub name: &'static str,
-    /// The values that may replace it.
-    pub meaning: &'static str,
-    /// Values that the parser accepts, one for each notation.
-    pub examples: &'static [&'static str],
+pub struct Form {
+    /// Its words.
+    pub line: &'static str,
+    /// What it means beyond the command: defaults and arguments. May be empty.
+    pub note: &'static str,
+    /// A line of this form.
+    pub example: &'static str,
 }
 
-const fn placeholder(
-    name: &'static str,
-    meaning: &'static str,
-    examples: &'static [&'static str],
-) -> Placeholder {
-    Placeholder { name, meaning, examples }
+/// The lines of one command.
+#[derive(Clone, Copy, Debug)]
+pub struct Row {
+    /// The command.
+    pub identifier: Identifier,
+    /// Its forms of line.
+    pub forms: &'static [Form],
 }
 
-/// The placeholders.
-pub const PLACEHOLDERS: [Placeholder; 19] = [
-    placeholder(
-        "PREFIX",
-        "an address and its prefix length in bits, or an IPv4 address and its netmask; an address \
-         alone is that one host",
-        &["10.0.0.2/24", "10.0.0.2/255.255.255.0", "10.0.0.2", "fd00::2/64"],
-    ),
-    placeholder(
-        "DESTINATION",
-        "a PREFIX without host bits, or `default`: every address of the gateway's family, of IPv4 \
-         without a gateway",
-        &["192.0.2.0/24", "fd09::/64", "default"],
-    ),
-    placeholder("ADDRESS", "an IPv4 or IPv6 address", &["10.0.0.9", "fd00::9"]),
-    placeholder("IPV4", "an IPv4 address", &["10.0.0.255"]),
-    placeholder("IPV6", "an IPv6 address", &["fd00::53"]),
-    placeholder("GROUP", "a multicast address", &["239.1.2.3", "ff02::123"]),
-    placeholder(
-        "MAC",
-        "a hardware address: six hexadecimal numbers of two digits, with `:` or `-` between them",
-        &["02:00:00:00:00:01", "02-00-00-00-00-01"],
-    ),
-    placeholder(
-        "ENDPOINT",
-        "an address with a port; `*` is the wildcard of both families; an address alone has port \
-         0, for ICMP",
-        &["10.0.0.1:80", "[fd00::1]:80", "*:80", "10.0.0.1"],
-    ),
-    placeholder("INTERFACE", "the name of an interface", &["eth0"]),
-    placeholder("HOSTNAME", "a name of at most 63 printable bytes", &["printer"]),
-    placeholder("BYTES", "a number of bytes, 0 to 4,294,967,295", &["1400"]),
-    placeholder("NUMBER", "a number, 0 to 4,294,967,295", &["5"]),
-    placeholder("MILLISECONDS", "a time in milliseconds, 0 to 4,294,967,295", &["2000"]),
-    placeholder("TOKEN", "a number of 64 bits, as the listener gave it", &["1311768467463790320"]),
-    placeholder("PROTOCOL", "the number of an IP protocol, 0 to 255; 0 is every one", &["89"]),
-    placeholder("HOPS", "a number, 0 to 255", &["64"]),
-    placeholder("COUNT", "a number, 0 to 255", &["9"]),
-    placeholder("OCTET", "a number, 0 to 255 or 0x0 to 0xff", &["184", "0xb8"]),
-    placeholder(
-        "KIND",
-        "a kind of event",
-        &["interface", "link", "address", "route", "neighbor", "dns", "dhcp", "stream", "streams"],
-    ),
-];
+/// Makes the rows and the match, which the compiler checks for completeness.
+macro_rules! grammar {
+    (
+        lines {$(
+            $name:ident($request:pat) { $($line:literal, $note:literal, $example:literal;)+ }
+        )+}
+        without { $($silent:ident($unused:pat),)+ }
+    ) => {
+        /// The lines of every command that has some, in the order of the commands.
+        pub const ROWS: &[Row] = &[$(Row {
+            identifier: <table::$name as ControlCommand>::IDENTIFIER,
+            forms: &[$(Form { line: $line, note: $note, example: $example }),+],
+        }),+];
 
-/// Lines that add a route.
-const ADD_ROUTE: &[&str] =
-    &["route (add | append) DESTINATION [via ADDRESS] [metric NUMBER] [interface INTERFACE]"];
-/// Lines that remove one.
-const REMOVE_ROUTE: &[&str] =
-    &["route remove DESTINATION [via ADDRESS] [metric NUMBER] [interface INTERFACE]"];
-
-/// Lines that set an option of a socket.
-const OPTIONS: &[&str] = &[
-    "option (no-delay | broadcast | reuse-address | reuse-port | dont-fragment) (on | off)",
-    "option (multicast-loop | receive-errors | header-included) (on | off)",
-    "option (only-ipv6 | explicit-congestion | timestamps) (on | off)",
-    "option (cork | black-hole-detection) (on | off)",
-    "option (receive-buffer | send-buffer) BYTES",
-    "option (maximum-segment | not-sent-low-water) BYTES",
-    "option (hop-limit | multicast-hop-limit) HOPS",
-    "option (keep-alive | keep-alive-interval | user-timeout) MILLISECONDS",
-    "option keep-alive-count COUNT",
-    "option linger (off | MILLISECONDS)",
-    "option traffic-class OCTET",
-    "option (multicast-interface | bind-to-device) (any | INTERFACE)",
-    "option congestion (cubic | reno | bbr)",
-    "option path-mtu-discovery (never | want | always | probe)",
-];
-
-impl Request {
-    /// The lines of this command; none if it has no text form.
-    #[must_use]
-    pub const fn grammar(&self) -> &'static [&'static str] {
-        match self {
-            Self::SetEnabled(_) => &["link (up | down)"],
-            Self::SetHardwareAddress(_) => &["mac MAC"],
-            Self::SetMtu(_) => &["mtu BYTES"],
-            Self::SetMetric(_) => &["metric NUMBER"],
-            Self::SetAdvertisement(_) => &["advertise off", "advertise PREFIX [IPV6 ...]"],
-            Self::AddAddress(_) => &["address add PREFIX [broadcast IPV4]"],
-            Self::RemoveAddress(_) => &["address remove PREFIX"],
-            Self::FlushAddresses(()) => &["address flush"],
-            Self::ReplaceAddresses(_) => &["address replace PREFIX [PREFIX ...]"],
-            Self::AddRoute(_) => ADD_ROUTE,
-            Self::RemoveRoute(_) => REMOVE_ROUTE,
-            Self::AddDnsServer(_) => &["dns add ADDRESS"],
-            Self::RemoveDnsServer(_) => &["dns remove ADDRESS"],
-            Self::StartDhcp(_) => &["dhcp start [hostname HOSTNAME]"],
-            Self::StopDhcp(()) => &["dhcp stop"],
-            Self::RenewDhcp(()) => &["dhcp renew"],
-            Self::AwaitDhcp(_) => &["dhcp wait MILLISECONDS"],
-            Self::AddNeighbor(_) => &["neighbor add ADDRESS MAC"],
-            Self::RemoveNeighbor(_) => &["neighbor remove ADDRESS"],
-            Self::FlushNeighbors(()) => &["neighbor flush"],
-            Self::CreateSocket(_) => &["socket (tcp | udp | icmp)", "socket (raw | raw6) PROTOCOL"],
-            Self::Bind(_) => &["bind ENDPOINT"],
-            Self::Connect(_) => &["connect ENDPOINT"],
-            Self::Listen(_) => &["listen [NUMBER]"],
-            Self::Accept(_) => &["accept TOKEN"],
-            Self::Shutdown(_) => &["shutdown (read | write | both)"],
-            Self::SetOption(_) => OPTIONS,
-            Self::JoinGroup(_) => &["join GROUP [INTERFACE]"],
-            Self::LeaveGroup(_) => &["leave GROUP [INTERFACE]"],
-            Self::Watch(_) => &["watch [KIND ...]"],
-            // A line has no response, so commands that only read have none: the status text has it.
-            Self::GetInterface(())
-            | Self::ListInterfaces(())
-            | Self::GetStatistics(())
-            | Self::GetSynCookies(())
-            | Self::ListUsage(())
-            | Self::ListDrops(())
-            | Self::ListCounters(())
-            | Self::GetMetrics(())
-            | Self::ListAddresses(())
-            | Self::ListRoutes(())
-            | Self::ListRoutePreferences(())
-            | Self::FindRoute(_)
-            | Self::ListDnsServers(())
-            | Self::Resolve(_)
-            | Self::GetDhcp(())
-            | Self::ListNeighbors(())
-            | Self::NextConnection(())
-            | Self::GetSocket(())
-            | Self::ListSockets(())
-            | Self::SendTo(_)
-            | Self::ReceiveFrom(())
-            | Self::GetOptions(())
-            | Self::GetFurtherOptions(())
-            | Self::TakeError(())
-            | Self::ReceiveError(())
-            | Self::ListGroups(())
-            | Self::GetStreamStatistics(())
-            | Self::Peek(_) => &[],
+        impl Request {
+            /// The lines of this command; none if it has no text form.
+            #[must_use]
+            pub const fn grammar(&self) -> &'static [Form] {
+                match self {
+                    $(Self::$name($request) => {
+                        &[$(Form { line: $line, note: $note, example: $example }),+]
+                    })+
+                    $(Self::$silent($unused))|+ => &[],
+                }
+            }
         }
+    };
+}
+
+/// Every form of line.
+pub fn forms() -> impl Iterator<Item = &'static Form> {
+    ROWS.iter().flat_map(|row| row.forms)
+}
+
+grammar! {
+    lines {
+        SetEnabled(_) { "link (up | down)", "", "link up"; }
+        SetHardwareAddress(_) { "mac MAC", "", "mac 02:00:00:00:00:01"; }
+        SetMtu(_) { "mtu BYTES", "", "mtu 1400"; }
+        SetMetric(_) { "metric NUMBER", "", "metric 5"; }
+        SetAdvertisement(_) {
+            "advertise off", "", "advertise off";
+            "advertise PREFIX [IPV6 ...]",
+                "The addresses are name servers; without one none is advertised.",
+                "advertise fd00:2::/64 fd00:2::3";
+        }
+        AddAddress(_) {
+            "address add PREFIX [broadcast IPV4]",
+                "Without a broadcast address it is the last address of the prefix.",
+                "address add 10.0.2.20/24";
+        }
+        RemoveAddress(_) { "address remove PREFIX", "", "address remove 10.0.2.20/24"; }
+        FlushAddresses(()) { "address flush", "", "address flush"; }
+        ReplaceAddresses(_) {
+            "address replace PREFIX [PREFIX ...]", "", "address replace 10.0.2.20/24 fd00:2::20/64";
+        }
+        AddRoute(_) {
+            "route (add | append) DESTINATION [via ADDRESS] [metric NUMBER] [interface INTERFACE]",
+                "Without a gateway the destination is on the link. The metric is 0 unless given. \
+                 The interface is that of the device; on `/devices/sockets` that of the gateway. \
+                 `append` adds a second gateway for a destination that has one.",
+                "route add default via 10.0.2.2 metric 5";
+        }
+        RemoveRoute(_) {
+            "route remove DESTINATION [via ADDRESS] [metric NUMBER] [interface INTERFACE]",
+                "The first route that has everything that is given.",
+                "route remove default via 10.0.2.2";
+        }
+        AddDnsServer(_) { "dns add ADDRESS", "", "dns add 10.0.2.3"; }
+        RemoveDnsServer(_) { "dns remove ADDRESS", "", "dns remove 10.0.2.3"; }
+        StartDhcp(_) {
+            "dhcp start [hostname HOSTNAME]", "Without a name none is sent.",
+                "dhcp start hostname printer";
+        }
+        StopDhcp(()) { "dhcp stop", "", "dhcp stop"; }
+        RenewDhcp(()) { "dhcp renew", "", "dhcp renew"; }
+        AwaitDhcp(_) { "dhcp wait MILLISECONDS", "", "dhcp wait 2000"; }
+        AddNeighbor(_) {
+            "neighbor add ADDRESS MAC", "", "neighbor add 10.0.2.9 02:00:00:00:00:09";
+        }
+        RemoveNeighbor(_) { "neighbor remove ADDRESS", "", "neighbor remove 10.0.2.9"; }
+        FlushNeighbors(()) { "neighbor flush", "", "neighbor flush"; }
+        CreateSocket(_) {
+            "socket (tcp | udp | icmp)", "", "socket tcp";
+            "socket (raw | raw6) PROTOCOL", "", "socket raw 89";
+        }
+        Bind(_) { "bind ENDPOINT", "", "bind *:8080"; }
+        Connect(_) { "connect ENDPOINT", "", "connect 10.0.2.4:80"; }
+        Listen(_) { "listen [NUMBER]", "The backlog is 128 unless given.", "listen 16"; }
+        Accept(_) { "accept TOKEN", "", "accept 1311768467463790320"; }
+        Shutdown(_) { "shutdown (read | write | both)", "", "shutdown write"; }
+        SetOption(_) {
+            "option (no-delay | broadcast | reuse-address | reuse-port | dont-fragment) (on | off)",
+                "Off unless set.", "option no-delay on";
+            "option (multicast-loop | receive-errors | header-included) (on | off)",
+                "`multicast-loop` is on unless set, the others are off.",
+                "option receive-errors on";
+            "option (only-ipv6 | explicit-congestion | timestamps) (on | off)",
+                "`timestamps` is on unless set, the others are off.", "option only-ipv6 on";
+            "option (cork | black-hole-detection) (on | off)",
+                "`black-hole-detection` is on unless set, `cork` is off.", "option cork on";
+            "option (receive-buffer | send-buffer) BYTES",
+                "Buffers grow by themselves unless set.", "option receive-buffer 65536";
+            "option maximum-segment SIZE",
+                "0, the default: what the path allows.", "option maximum-segment 1200";
+            "option not-sent-low-water BYTES",
+                "0, the default: as much as the send buffer takes.",
+                "option not-sent-low-water 16384";
+            "option (hop-limit | multicast-hop-limit) HOPS",
+                "64, and 1 for multicast, unless set.", "option hop-limit 32";
+            "option (keep-alive | keep-alive-interval | user-timeout) MILLISECONDS",
+                "`keep-alive` is off (0) unless set, the interval is 75,000. A time-out of 0, the \
+                 default, is that of TCP.",
+                "option keep-alive 60000";
+            "option keep-alive-count COUNT", "9 unless set.", "option keep-alive-count 5";
+            "option linger (off | MILLISECONDS)", "Off unless set.", "option linger 2000";
+            "option traffic-class OCTET", "0 unless set.", "option traffic-class 0xb8";
+            "option (multicast-interface | bind-to-device) (any | INTERFACE)",
+                "Any unless set.", "option bind-to-device eth0";
+            "option congestion (cubic | reno | bbr)", "`cubic` unless set.",
+            "option congestion bbr";
+            "option path-mtu-discovery (never | want | always | probe)",
+                "`want` for streams and `never` for the others, unless set.",
+                "option path-mtu-discovery probe";
+        }
+        JoinGroup(_) {
+            "join GROUP [INTERFACE]", "Without an interface it is that of the route to the group.",
+                "join 239.1.2.3 eth0";
+        }
+        LeaveGroup(_) { "leave GROUP [INTERFACE]", "As it was joined.", "leave 239.1.2.3 eth0"; }
+        Watch(_) { "watch [KIND ...]", "Every kind unless some are given.", "watch link address"; }
+    }
+    // A line has no response, so commands that only read have none: the status text has it.
+    without {
+        GetInterface(()),
+        ListInterfaces(()),
+        GetStatistics(()),
+        GetSynCookies(()),
+        ListUsage(()),
+        ListDrops(()),
+        ListCounters(()),
+        GetMetrics(()),
+        ListAddresses(()),
+        ListRoutes(()),
+        ListRoutePreferences(()),
+        FindRoute(_),
+        ListDnsServers(()),
+        Resolve(_),
+        GetDhcp(()),
+        ListNeighbors(()),
+        NextConnection(()),
+        GetSocket(()),
+        ListSockets(()),
+        SendTo(_),
+        ReceiveFrom(()),
+        GetOptions(()),
+        GetFurtherOptions(()),
+        TakeError(()),
+        ReceiveError(()),
+        ListGroups(()),
+        GetStreamStatistics(()),
+        Peek(_),
+        GetLastError(()),
     }
 }

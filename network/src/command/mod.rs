@@ -6,8 +6,9 @@
 //! 10.0.0.2/24` into the same requests, so the forms cannot diverge. Numbers are explicit and never
 //! reused; two equal ones do not compile, nor does a row without an implementation.
 //!
-//! [`errors`] lists the errors of a command, [`grammar`] the grammar of its line. The page
-//! `CONTROL.md` is generated from all of it.
+//! [`errors`] lists the errors of a command, [`grammar`] the grammar of its line; [`line_error`]
+//! says in words what is wrong with a line. The pages `CONTROL.md` and `TEXT.md` are generated from
+//! all of it.
 //!
 //! This module contains types only. `control` and the modules below it implement the commands.
 //!
@@ -21,6 +22,7 @@
 //! | 80–95 | neighbor |
 //! | 96–127 | socket |
 //! | 128–143 | watch |
+//! | 144–159 | file |
 
 pub mod address;
 pub mod counters;
@@ -31,15 +33,19 @@ pub mod errors;
 pub mod grammar;
 pub mod interface;
 mod kind;
+pub mod line_error;
 pub mod mode;
 pub mod multicast;
 pub mod neighbor;
 pub mod option;
+pub mod placeholder;
 pub mod route;
 pub mod socket;
 pub mod stream;
+mod syntax;
 pub mod text;
 pub mod usage;
+mod value;
 pub mod watch;
 
 use alloc::string::String;
@@ -189,13 +195,17 @@ devnet_virtual_file_system::define_commands! {
 
         /// Makes this open file a reader of events of these kinds: a snapshot, then changes.
         128 => Watch: Read (watch::Kinds) -> ();
+
+        /// Returns why the last lines that were written to this open file failed, in words; none
+        /// after lines that succeeded.
+        144 => GetLastError: Read (()) -> Option<line_error::LastError>;
     }
 }
 
 pub use table::*;
 
 /// The nouns with the numbers of their commands, as in the table above.
-const NOUNS: [(&str, RangeInclusive<u8>); 8] = [
+const NOUNS: [(&str, RangeInclusive<u8>); 9] = [
     ("interface", 1..=15),
     ("address", 16..=31),
     ("route", 32..=47),
@@ -204,6 +214,7 @@ const NOUNS: [(&str, RangeInclusive<u8>); 8] = [
     ("neighbor", 80..=95),
     ("socket", 96..=127),
     ("watch", 128..=143),
+    ("file", 144..=159),
 ];
 
 /// The nouns, in the order of their commands' numbers.

@@ -74,8 +74,9 @@ impl Mode {
             | Request::ReceiveError(())
             | Request::JoinGroup(_)
             | Request::LeaveGroup(_) => self.only_datagram(),
-            // Commands about interfaces; every mode allows them.
-            Request::GetInterface(())
+            // Commands about interfaces, and about the file itself; every mode allows them.
+            Request::GetLastError(())
+            | Request::GetInterface(())
             | Request::ListInterfaces(())
             | Request::SetEnabled(_)
             | Request::SetHardwareAddress(_)

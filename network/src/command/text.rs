@@ -6,20 +6,22 @@
 
 use alloc::string::String;
 use alloc::vec::Vec;
-use core::net::{IpAddr, Ipv6Addr, SocketAddr};
-use core::str::FromStr;
+use core::net::IpAddr;
 
 use devnet_virtual_file_system::Error;
 
 use super::address::NewAddress;
 use super::dhcp::DhcpOptions;
+use super::grammar;
 use super::interface::Advertisement;
+use super::line_error::{Fault, LineError};
 use super::multicast::Membership;
 use super::neighbor::NewNeighbor;
 use super::option::CongestionControl;
 use super::route::{NewRoute, RouteSelector};
 use super::socket::{Direction, SocketKind, SocketOption};
 use super::table::Request;
+use super::value::{octet, socket_address, value};
 use super::watch::Kinds;
 use crate::address::Prefix;
 use crate::limits;
@@ -40,35 +42,41 @@ pub fn parse(line: &str) -> Result<Option<Request>, Error> {
     }
 }
 
-/// The first words of lines; a test compares them with the grammar.
-const WORDS: &[&str] = &[
-    "link",
-    "mac",
-    "mtu",
-    "advertise",
-    "metric",
-    "address",
-    "route",
-    "dns",
-    "dhcp",
-    "neighbor",
-    "watch",
-    "socket",
-    "join",
-    "leave",
-    "bind",
-    "connect",
-    "listen",
-    "accept",
-    "shutdown",
-    "option",
-];
+/// As [`parse`], with the number of the line.
+///
+/// # Errors
+/// What is wrong with the line.
+pub fn parse_line(number: u32, line: &str) -> Result<Option<Request>, LineError> {
+    parse(line).map_err(|error| LineError::of_syntax(number, line, error))
+}
 
 /// True when a line begins with a word of this grammar, whether or not it is a command.
 #[must_use]
 pub fn is_ours(line: &str) -> bool {
-    let first = line.split_ascii_whitespace().next().unwrap_or_default();
-    WORDS.contains(&first)
+    let word = line.split_ascii_whitespace().next();
+    grammar::forms().any(|form| form.line.split(' ').next() == word)
+}
+
+/// The lines of a text with their numbers, which begin at 1.
+///
+/// # Errors
+/// `MessageTooLong` beyond 64 KiB, `InvalidInput` for bytes that are not UTF-8; located both.
+pub fn lines(data: &[u8]) -> Result<impl Iterator<Item = (u32, &str)>, LineError> {
+    let located = |end: usize, fault| {
+        let before = data.iter().take(end).filter(|byte| **byte == b'\n').count();
+        LineError { line: number(before), fault }
+    };
+    if data.len() > limits::TEXT_BYTES {
+        return Err(located(limits::TEXT_BYTES, Fault::TextTooLong));
+    }
+    let text =
+        core::str::from_utf8(data).map_err(|error| located(error.valid_up_to(), Fault::NotUtf8))?;
+    Ok(text.lines().enumerate().map(|(index, line)| (number(index), line)))
+}
+
+/// The number of a line from the lines before it.
+fn number(before: usize) -> u32 {
+    u32::try_from(before).unwrap_or(u32::MAX).saturating_add(1)
 }
 
 fn request(words: &[&str]) -> Result<Request, Error> {
@@ -96,10 +104,6 @@ fn request(words: &[&str]) -> Result<Request, Error> {
         ["watch", kinds @ ..] => Kinds::parse(kinds).map(Request::Watch),
         _ => socket(words),
     }
-}
-
-fn value<T: FromStr>(word: &str) -> Result<T, Error> {
-    word.parse().map_err(|_| Error::InvalidInput)
 }
 
 fn address(words: &[&str]) -> Result<Request, Error> {
@@ -215,17 +219,6 @@ fn socket(words: &[&str]) -> Result<Request, Error> {
 /// The backlog when `listen` gives none.
 const DEFAULT_BACKLOG: u32 = 128;
 
-/// `ADDRESS:PORT`, `[ADDRESS]:PORT`, `*:PORT` (both families), or an address alone (for ICMP).
-fn socket_address(word: &str) -> Result<SocketAddr, Error> {
-    if let Some(port) = word.strip_prefix("*:") {
-        return Ok(SocketAddr::new(IpAddr::V6(Ipv6Addr::UNSPECIFIED), value(port)?));
-    }
-    if let Ok(address) = word.parse::<IpAddr>() {
-        return Ok(SocketAddr::new(address, 0));
-    }
-    value(word)
-}
-
 fn membership(group: &str, interface: &str) -> Result<Membership, Error> {
     Ok(Membership { group: value(group)?, interface: interface.into() })
 }
@@ -235,17 +228,6 @@ fn switch(word: &str) -> Result<bool, Error> {
         "on" => Ok(true),
         "off" => Ok(false),
         _ => Err(Error::InvalidInput),
-    }
-}
-
-/// An eight-bit number, decimal or hexadecimal with `0x`.
-fn octet(word: &str) -> Result<u8, Error> {
-    match word.strip_prefix("0x") {
-        Some(digits) if digits.bytes().all(|digit| digit.is_ascii_hexdigit()) => {
-            u8::from_str_radix(digits, 16).map_err(|_| Error::InvalidInput)
-        }
-        Some(_) => Err(Error::InvalidInput),
-        None => value(word),
     }
 }
 
@@ -338,7 +320,7 @@ mod tests {
 
     #[test]
     fn a_line_is_ours_by_its_first_word() {
-        for word in WORDS {
+        for word in ["link", "address", "option", "watch"] {
             assert!(is_ours(&alloc::format!(" {word}\tnonsense")), "{word}");
         }
         for line in ["", "#", "links up", "LINK up", "tune to 98"] {

@@ -12,6 +12,7 @@ use super::interfaces::{dns_servers, replace_addresses, usage};
 use super::metrics::{self, Metrics};
 use super::open::OpenFile;
 use crate::command::address::Origin;
+use crate::command::line_error::LastError;
 use crate::command::{Immediate, Request, Timing, Waiting};
 use crate::stack::Stack;
 
@@ -135,6 +136,9 @@ impl OpenFile {
             }
             Immediate::GetStreamStatistics(()) => reply(self.stream_statistics()),
             Immediate::Watch(kinds) => reply(self.watch(kinds)),
+            Immediate::GetLastError(()) => {
+                reply(Ok(self.last_error().as_ref().map(LastError::from)))
+            }
         }
     }
 

@@ -16,6 +16,7 @@ use devnet_virtual_file_system::{
 
 use super::offers::Offers;
 use super::state::{Handle, State};
+use crate::command::line_error::{Fault, LineError};
 use crate::command::{Request, TABLE, text};
 use crate::limits;
 use crate::seat::Seat;
@@ -37,6 +38,8 @@ pub struct OpenFile {
     controller: Option<Box<Controller>>,
     /// Serializes writes, so that the lines of one stay together even when some wait.
     lines: Mutex<()>,
+    /// Why the last text failed.
+    last_error: Lock<Option<Box<LineError>>>,
 }
 
 /// An interface's controller, and with what a file of its device was opened.
@@ -64,6 +67,7 @@ impl OpenFile {
             seat: Lock::default(),
             controller,
             lines: Mutex::new(()),
+            last_error: Lock::default(),
         }
     }
 
@@ -102,41 +106,71 @@ impl OpenFile {
         Ok(opened.with(|known| known.get_or_insert(new).clone()))
     }
 
+    /// Why the last text that was written failed; `None` after one that succeeded.
+    #[must_use]
+    pub fn last_error(&self) -> Option<LineError> {
+        self.last_error.with(|last| last.as_deref().cloned())
+    }
+
+    /// Executes a text and remembers its error.
+    async fn write_text(&self, data: &[u8]) -> Result<usize> {
+        let outcome = self.write_lines(data).await;
+        let (outcome, error) = match outcome {
+            Ok(()) => (Ok(data.len()), None),
+            Err(error) => (Err(error.error()), Some(Box::new(error))),
+        };
+        self.last_error.with(|last| *last = error);
+        outcome
+    }
+
     /// Executes every line of a text, in order; stops at the first that fails. Earlier lines stay
-    /// in effect.
+    /// in effect. A text with a line that cannot be parsed is not executed at all.
     #[expect(
         clippy::await_holding_invalid_type,
         reason = "holding it over the wait is its purpose: lines of one write stay together"
     )]
-    async fn write_lines(&self, data: &[u8]) -> Result<usize> {
-        let numbered = self.number_zones(data)?;
-        let lines = self.parse(numbered.as_deref().map_or(data, str::as_bytes))?;
+    async fn write_lines(&self, data: &[u8]) -> core::result::Result<(), LineError> {
+        let lines = text::lines(data)?.filter_map(|(number, line)| {
+            self.parse(number, line).map(|parsed| parsed.map(|parsed| (number, line, parsed)))
+        });
+        let lines: Vec<_> = lines.collect::<core::result::Result<_, _>>()?;
         let _together = self.lines.lock().await;
-        for line in lines {
-            match line {
-                Line::Request(request) => drop(self.request(request).await?),
-                Line::Foreign(line) => self.forward_line(line).await?,
-            }
+        for (number, line, parsed) in lines {
+            let mut current = Current { file: self, number, line, is_done: false };
+            let outcome = match parsed {
+                Parsed::Request(request) => {
+                    let answer = self.request(request).await;
+                    answer.map(drop).map_err(|error| LineError::refused(number, line, error))
+                }
+                Parsed::Foreign => {
+                    let answer = self.forward_line(line).await;
+                    answer.map_err(|error| self.foreign_error(number, line, error))
+                }
+            };
+            current.is_done = true;
+            outcome?;
         }
-        Ok(data.len())
+        Ok(())
     }
 
-    /// Parses every line; those that begin with none of our words are the controller's, if there is
-    /// one.
-    fn parse<'a>(&self, data: &'a [u8]) -> Result<Vec<Line<'a>>> {
-        if data.len() > limits::TEXT_BYTES {
-            return Err(Error::MessageTooLong);
-        }
-        let has_controller =
-            self.sockets.place.interface.as_ref().is_some_and(|own| own.controller.is_some());
-        let lines = core::str::from_utf8(data).map_err(|_| Error::InvalidInput)?.lines();
-        let parse = |line: &'a str| match text::parse(line) {
-            Err(Error::InvalidInput) if has_controller && !text::is_ours(line) => {
-                Some(Ok(Line::Foreign(line)))
-            }
-            parsed => parsed.transpose().map(|request| request.map(Line::Request)),
+    /// Parses a line; `None` for an empty one. One that begins with none of our words is the
+    /// controller's, if there is one.
+    fn parse(&self, number: u32, line: &str) -> Option<core::result::Result<Parsed, LineError>> {
+        let numbered = match self.number_zones(line) {
+            Ok(numbered) => numbered,
+            Err(error) => return Some(Err(LineError::refused(number, line, error))),
         };
-        lines.filter_map(parse).collect()
+        match text::parse(numbered.as_deref().unwrap_or(line)) {
+            Ok(request) => request.map(|request| Ok(Parsed::Request(request))),
+            Err(Error::InvalidInput) if self.has_controller() && !text::is_ours(line) => {
+                Some(Ok(Parsed::Foreign))
+            }
+            Err(error) => Some(Err(LineError::of_syntax(number, line, error))),
+        }
+    }
+
+    fn has_controller(&self) -> bool {
+        self.sockets.place.interface.as_ref().is_some_and(|own| own.controller.is_some())
     }
 
     /// Writes a line that the stack does not know to the controller.
@@ -150,15 +184,31 @@ impl OpenFile {
         Ok(())
     }
 
-    /// The text with numbers for the names of zones, if it may have any.
-    fn number_zones(&self, data: &[u8]) -> Result<Option<String>> {
-        let text = core::str::from_utf8(data).ok();
-        let is_bounded = data.len() <= limits::TEXT_BYTES;
-        let Some(text) = text.filter(|text| is_bounded && text.contains('%')) else {
+    /// The error of a line that the controller refused. If the line is of none of the commands that
+    /// the controller tells, it is nobody's.
+    fn foreign_error(&self, number: u32, line: &str, error: Error) -> LineError {
+        let theirs = self.controller().map(|device| device.commands()).unwrap_or_default();
+        let texts = theirs.iter().filter_map(|entry| entry.text);
+        let mut words: Vec<_> = texts.filter_map(|text| text.split(' ').next()).collect();
+        words.dedup();
+        let first = line.split_ascii_whitespace().next().unwrap_or_default();
+        if error != Error::InvalidInput || words.is_empty() || words.contains(&first) {
+            return LineError::refused(number, line, error);
+        }
+        let mut unknown = LineError::of_syntax(number, line, error);
+        if let Fault::Word { expected, .. } = &mut unknown.fault {
+            expected.append(&mut words);
+        }
+        unknown
+    }
+
+    /// The line with numbers for the names of zones, if it may have any.
+    fn number_zones(&self, line: &str) -> Result<Option<String>> {
+        if line.len() > limits::LINE_BYTES || !line.contains('%') {
             return Ok(None);
-        };
+        }
         let all = &self.sockets.place.all;
-        zone::number(text, |name| all.find(name).map(|interface| interface.index)).map(Some)
+        zone::number(line, |name| all.find(name).map(|interface| interface.index)).map(Some)
     }
 
     /// The status text, generated at the first read, so that a reader sees a consistent state.
@@ -207,12 +257,31 @@ impl OpenFile {
     }
 }
 
-/// A line that was written to the device.
-enum Line<'a> {
+/// What a line that was written to the device is.
+enum Parsed {
     /// A command of ours.
     Request(Request),
     /// One of the controller's.
-    Foreign(&'a str),
+    Foreign,
+}
+
+/// The line that a write executes. A write that must not wait is dropped at the line that waits,
+/// and that line is its error.
+struct Current<'a> {
+    file: &'a OpenFile,
+    number: u32,
+    line: &'a str,
+    is_done: bool,
+}
+
+impl Drop for Current<'_> {
+    fn drop(&mut self) {
+        if self.is_done {
+            return;
+        }
+        let error = LineError::refused(self.number, self.line, Error::WouldBlock);
+        self.file.last_error.with(|last| *last = Some(Box::new(error)));
+    }
 }
 
 impl OpenDevice for OpenFile {
@@ -237,7 +306,7 @@ impl OpenDevice for OpenFile {
         });
         match data_to {
             Some(socket) => socket.write(data),
-            None => Operation::waiting(self.write_lines(data)),
+            None => Operation::waiting(self.write_text(data)),
         }
     }
 

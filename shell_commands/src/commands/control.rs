@@ -5,9 +5,10 @@
 
 use std::fmt::Write as _;
 
-use devnet_virtual_file_system::{CommandEntry, File, Identifier, OpenFlags};
+use devnet_virtual_file_system::{CommandEntry, Error, File, Identifier, OpenFlags};
 
 use crate::context::Context;
+use crate::devices::NETWORK;
 use crate::failure::{Failure, Outcome};
 use crate::render::control;
 
@@ -28,10 +29,17 @@ pub(super) async fn run(context: &Context) -> Outcome {
     context.answer(&(to_hexadecimal(&answer) + "\n")).await
 }
 
-/// Opens for everything, or for reading where no more is allowed.
-fn open(context: &Context, path: &str) -> devnet_virtual_file_system::Result<File> {
-    let writable = context.files.open(path, OpenFlags::READ | OpenFlags::WRITE);
-    writable.or_else(|_| context.files.open(path, OpenFlags::READ))
+/// Opens a path, or the device of the interface that has this name.
+fn open(context: &Context, name: &str) -> devnet_virtual_file_system::Result<File> {
+    // For everything, or for reading where no more is allowed.
+    let open = |path: &str| {
+        let writable = context.files.open(path, OpenFlags::READ | OpenFlags::WRITE);
+        writable.or_else(|_| context.files.open(path, OpenFlags::READ))
+    };
+    match open(name) {
+        Err(Error::NotFound) if !name.contains('/') => open(&format!("{NETWORK}/{name}")),
+        opened => opened,
+    }
 }
 
 /// A name of the device's table, or a number in decimal or with `0x`.

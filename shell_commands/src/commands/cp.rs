@@ -60,6 +60,6 @@ async fn copy_file(context: &Context, from: &str, to: &str) -> Result<(), Failur
             return Ok(());
         }
         let data = buffer.get(..count).unwrap_or_default();
-        target.write_all(data).await.map_err(|why| Failure::of_write(to, why))?;
+        target.write_all(data).await.map_err(|why| Failure::of_write_to(&target, to, why))?;
     }
 }

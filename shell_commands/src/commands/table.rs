@@ -35,7 +35,7 @@ rows! {
         "Shows, adds or deletes IPv4 neighbors.", run (arp::run);
     "cat", "cat [FILE...]", "Prints files, devices too, until their end.", run (cat::run);
     "cd", "cd [DIRECTORY]", "Changes the current directory.", builtin (ChangeDirectory);
-    "control", "control DEVICE\ncontrol DEVICE COMMAND [HEXBYTES]",
+    "control", "control DEVICE|IF\ncontrol DEVICE|IF COMMAND [HEXBYTES]",
         "Lists a network device's control commands, or sends one with raw bytes.",
         run (control::run);
     "cp", "cp SOURCE... TARGET", "Copies files.", run (cp::copy);
@@ -48,7 +48,8 @@ rows! {
     "false", "false", "Fails.", run (echo::fail);
     "head", "head [-n LINES | -c BYTES] [FILE...]",
         "Prints the beginning of files.", run (head::run);
-    "help", "help [COMMAND]", "Lists the commands, or explains one.", builtin (Help);
+    "help", "help [COMMAND...]\nhelp text [WORD...]",
+        "Lists the commands, or explains some; `text` the lines that devices take.", builtin (Help);
     "httpd", "httpd [-p [ADDRESS:]PORT] [-h DIRECTORY] [--metrics] [-f] [-v]",
         "Serves a directory by HTTP.", run (httpd::run);
     "ifconfig", "ifconfig [-a] [-s] [IF]\nifconfig IF [inet|inet6] [add|del] [ADDRESS[/LEN]] \

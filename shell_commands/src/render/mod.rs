@@ -11,6 +11,7 @@
 //! | [`lease`] | `dhcp` and `dns`; our own layout |
 //! | [`mod@file`] | `ls -l` and `stat` |
 //! | [`control`] | the table of a device's commands |
+//! | [`grammar`] | the lines of text that a device takes |
 //! | [`ping`] | BusyBox' `ping` |
 //! | [`progress`] | the bar of BusyBox' `wget` |
 //! | [`iperf`] | `iperf3` |
@@ -20,6 +21,7 @@
 pub mod classic;
 pub mod control;
 pub mod file;
+pub mod grammar;
 pub mod iperf;
 pub mod iproute;
 pub mod lease;

@@ -7,6 +7,7 @@ use super::Shell;
 use super::command::{self, Builtin, Command};
 use crate::context::Context;
 use crate::failure::{Failure, Outcome};
+use crate::render::grammar;
 use crate::status::Status;
 
 /// Runs one builtin.
@@ -61,8 +62,19 @@ fn exit(shell: &mut Shell, context: &Context) -> Outcome {
     Ok(status)
 }
 
-/// Lists the commands, or explains some.
+/// Lists the commands, or explains some, or the lines of text of a device.
 async fn help(shell: &Shell, context: &Context) -> Outcome {
+    if let [topic, words @ ..] = context.arguments.as_slice()
+        && topic == "text"
+    {
+        let explain =
+            |word: &String| grammar::of(word).ok_or_else(|| Failure::of(word, "no such line"));
+        let text = match words {
+            [] => grammar::all(),
+            words => words.iter().map(explain).collect::<Result<_, _>>()?,
+        };
+        return context.answer(&text).await;
+    }
     let commands = shell.commands;
     let text: String = if context.arguments.is_empty() {
         let line = |command: &Command| format!("{:<10} {}\n", command.name, command.help);

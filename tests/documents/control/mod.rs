@@ -16,7 +16,6 @@ use std::fmt::Write;
 use std::path::PathBuf;
 
 use devnet_network::command::errors::COMMON;
-use devnet_network::command::grammar::PLACEHOLDERS;
 use devnet_network::command::{TABLE, noun, nouns};
 use devnet_virtual_file_system::{Authority, CommandEntry, Error};
 use syn::Type;
@@ -51,7 +50,7 @@ fn hexadecimal(bytes: &[u8]) -> String {
 }
 
 /// Words in lines of [`WIDTH`] columns, the first of which begins with `first`.
-fn wrapped(text: &mut String, first: &str, words: &str) {
+pub(crate) fn wrapped(text: &mut String, first: &str, words: &str) {
     // The lines of an item stand under its first word, those of a block under its second column.
     let indent = if first.starts_with("- ") { 2 } else { first.len() };
     let indent = " ".repeat(indent);
@@ -98,7 +97,7 @@ pub(crate) fn page() -> String {
     samples.iter().for_each(|sample| check(&types, sample));
     let mut text = String::from(BEGINNING);
     common_errors(&mut text);
-    placeholders(&mut text);
+    text.push_str(LINES);
     contents(&mut text);
     let mut used = Vec::new();
     for noun_name in nouns() {
@@ -174,16 +173,6 @@ fn common_errors(text: &mut String) {
     }
 }
 
-fn placeholders(text: &mut String) {
-    text.push_str(GRAMMAR);
-    for placeholder in PLACEHOLDERS {
-        let examples: Vec<_> =
-            placeholder.examples.iter().map(|example| format!("`{example}`")).collect();
-        let (name, meaning) = (placeholder.name, placeholder.meaning);
-        wrapped(text, "- ", &format!("`{name}`: {meaning}. {}.", examples.join(", ")));
-    }
-}
-
 fn command(text: &mut String, entry: &CommandEntry, sample: &Sample) {
     let _ = writeln!(text, "\n### {}\n", entry.name);
     wrapped(text, "", entry.documentation);
@@ -203,13 +192,13 @@ fn command(text: &mut String, entry: &CommandEntry, sample: &Sample) {
     let _ = writeln!(text, "- waits: {}", if entry.waits { "yes" } else { "no" });
     match sample.command.grammar() {
         [] => text.push_str("- text: none\n"),
-        [line] => {
-            let _ = writeln!(text, "- text: `{line}`");
+        [form] => {
+            let _ = writeln!(text, "- text: `{}`", form.line);
         }
-        lines => {
+        forms => {
             text.push_str("- text:\n");
-            for line in lines {
-                let _ = writeln!(text, "  - `{line}`");
+            for form in forms {
+                let _ = writeln!(text, "  - `{}`", form.line);
             }
         }
     }
@@ -334,18 +323,12 @@ commands about one interface answer `Unsupported`. A command that has no meaning
 open file answers `InvalidInput`, `NotConnected` or `Unsupported`.
 ";
 
-const GRAMMAR: &str = "
+const LINES: &str = "
 ## Lines
 
-A line has at most 1024 bytes; a write may bring many lines, 64 KiB together. Blanks separate words.
-An empty line and one that begins with `#` mean nothing. An unknown line, or a value that cannot be
-read, is `InvalidInput`; an unknown option of a socket is `ProtocolOptionNotAvailable`; more bytes
-are `MessageTooLong`. A line that fails ends the write: what stood before it took effect.
-
-Below, a word in lower case stands for itself. `[ ]` may be left out, `( | )` is a choice, and `...`
-repeats the word before it. Pairs in brackets may change places. A word in upper case stands for a
-value:
-
+[TEXT.md](TEXT.md) has the grammar of lines: what the words in upper case stand for, what a text of
+several lines does, and how an error names the line and the word. Below, `[ ]` may be left out,
+`( | )` is a choice, and `...` repeats the word before it.
 ";
 
 const ENCODING: &str = "

@@ -13,6 +13,7 @@ use devnet_network::command::drops::{DropCount, DropReason};
 use devnet_network::command::interface::{
     Advertisement, InterfaceFlags, InterfaceStatus, ReceiveDrops, SendDrops, Statistics, SynCookies,
 };
+use devnet_network::command::line_error::LastError;
 use devnet_network::command::multicast::{GroupEntry, Membership};
 use devnet_network::command::neighbor::{NeighborEntry, NeighborState, NewNeighbor};
 use devnet_network::command::option::{
@@ -84,7 +85,16 @@ pub(crate) fn samples() -> Vec<Sample> {
     all.extend(sockets());
     all.extend(options());
     all.push(sample::<Watch>("watch link stream", Kinds::LINK | Kinds::STREAM, ()));
+    all.push(sample::<GetLastError>("", (), Some(last_error())));
     all
+}
+
+fn last_error() -> LastError {
+    LastError {
+        line: 2,
+        error: Error::InvalidInput,
+        message: "line 2: \"1.2.3\" is no prefix; address remove PREFIX".into(),
+    }
 }
 
 fn interface() -> InterfaceStatus {

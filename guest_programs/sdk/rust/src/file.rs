@@ -6,7 +6,8 @@ use alloc::vec::Vec;
 use core::fmt;
 use core::time::Duration;
 
-use devnet_network::command::{GetSocket, SetOption, TakeError};
+use devnet_network::command::line_error::LastError;
+use devnet_network::command::{GetLastError, GetSocket, SetOption, TakeError};
 use devnet_virtual_file_system::{decode_response, encode};
 
 use crate::call::{self, PollEntry, Stat};
@@ -113,9 +114,18 @@ impl File {
     ///
     /// # Errors
     /// `InvalidInput` for a line that is not a command; the error of the first command that fails,
-    /// after which no further one runs.
+    /// after which no further one runs. [`last_error`](Self::last_error) says which, and why.
     pub fn command(&self, lines: &str) -> Result<()> {
         self.write(lines.as_bytes()).map(drop)
+    }
+
+    /// Returns why the last [`command`](Self::command) failed, in words; `None` after one that
+    /// succeeded.
+    ///
+    /// # Errors
+    /// `UnknownCommand` for a file that is not a network device.
+    pub fn last_error(&self) -> Result<Option<LastError>> {
+        self.control::<GetLastError>(&())
     }
 
     /// Sends a command as bytes and returns the length of the whole response; as much as fits is

@@ -49,6 +49,21 @@ static int postcard(void) {
     return 0;
 }
 
+static int lines(void) {
+    char text[64];
+    int device = devnet_open(DEVNET_SOCKETS, DEVNET_READ | DEVNET_WRITE);
+    EXPECT(device >= 0 && devnet_last_error(device, text, sizeof text) == 0 && text[0] == 0);
+    EXPECT(devnet_command(device, "socket tcp\nlisten x") == -DEVNET_EINVAL);
+    EXPECT(devnet_last_error(device, text, sizeof text) == 63);
+    EXPECT(strcmp(text, "line 2: \"x\" is no number from 0 to 4,294,967,295; listen [NUMBE") == 0);
+    EXPECT(devnet_command(device, "connect 127.0.0.1:9") == -DEVNET_EINVAL);
+    EXPECT(devnet_last_error(device, text, sizeof text) == 45);
+    EXPECT(strcmp(text, "line 1: connect 127.0.0.1:9: Invalid argument") == 0);
+    EXPECT(devnet_command(device, "socket tcp") == 0);
+    EXPECT(devnet_last_error(device, text, sizeof text) == 0 && text[0] == 0);
+    return devnet_close(device);
+}
+
 static int streams(uint8_t family) {
     struct devnet_address at = family == 6 ? devnet_any(0) : devnet_ipv4(127, 0, 0, 1, 0), ours,
                           theirs, end;
@@ -145,6 +160,7 @@ int main(void) {
     struct devnet_address none;
     int line = texts();
     if (!line) line = postcard();
+    if (!line) line = lines();
     if (!line) line = streams(4);
     if (!line) line = streams(6);
     if (!line) line = datagrams();

@@ -1,0 +1,163 @@
+//! The placeholders of the [grammar](super::grammar): which values may stand where, and how an
+//! error calls them.
+
+use core::net::{IpAddr, Ipv4Addr, Ipv6Addr};
+use core::str::FromStr;
+
+use super::value::{octet, socket_address};
+use super::watch::Kinds;
+use crate::address::{HardwareAddress, Prefix};
+use crate::zone;
+
+/// A placeholder of a value.
+#[derive(Clone, Copy, Debug)]
+pub struct Placeholder {
+    /// The word, in upper case.
+    pub name: &'static str,
+    /// What a word that cannot be read is not: `"1.2.3" is no prefix`.
+    pub noun: &'static str,
+    /// The values that may replace it.
+    pub meaning: &'static str,
+    /// Values that the parser accepts, one for each notation.
+    pub examples: &'static [&'static str],
+    /// True for a word that the parser reads as such a value.
+    pub accepts: fn(&str) -> bool,
+}
+
+const fn placeholder(
+    name: &'static str,
+    noun: &'static str,
+    meaning: &'static str,
+    examples: &'static [&'static str],
+    accepts: fn(&str) -> bool,
+) -> Placeholder {
+    Placeholder { name, noun, meaning, examples, accepts }
+}
+
+fn reads<T: FromStr>(word: &str) -> bool {
+    word.parse::<T>().is_ok()
+}
+
+/// The placeholder of this name.
+#[must_use]
+pub fn find(name: &str) -> Option<&'static Placeholder> {
+    PLACEHOLDERS.iter().find(|placeholder| placeholder.name == name)
+}
+
+/// The placeholders.
+pub const PLACEHOLDERS: &[Placeholder] = &[
+    placeholder(
+        "PREFIX",
+        "prefix",
+        "an address and its prefix length in bits, or an IPv4 address and its netmask; an address \
+         alone is that one host",
+        &["10.0.0.2/24", "10.0.0.2/255.255.255.0", "10.0.0.2", "fd00::2/64"],
+        reads::<Prefix>,
+    ),
+    placeholder(
+        "DESTINATION",
+        "destination",
+        "a PREFIX without host bits, or `default`: every address of the gateway's family, of IPv4 \
+         without a gateway",
+        &["192.0.2.0/24", "fd09::/64", "default"],
+        |word| word == "default" || reads::<Prefix>(word),
+    ),
+    placeholder(
+        "ADDRESS",
+        "address",
+        "an IPv4 or IPv6 address",
+        &["10.0.0.9", "fd00::9"],
+        reads::<IpAddr>,
+    ),
+    placeholder("IPV4", "IPv4 address", "an IPv4 address", &["10.0.0.255"], reads::<Ipv4Addr>),
+    placeholder("IPV6", "IPv6 address", "an IPv6 address", &["fd00::53"], reads::<Ipv6Addr>),
+    placeholder(
+        "GROUP",
+        "address of a group",
+        "a multicast address",
+        &["239.1.2.3", "ff02::123"],
+        reads::<IpAddr>,
+    ),
+    placeholder(
+        "MAC",
+        "hardware address",
+        "a hardware address: six hexadecimal numbers of two digits, with `:` or `-` between them",
+        &["02:00:00:00:00:01", "02-00-00-00-00-01"],
+        reads::<HardwareAddress>,
+    ),
+    placeholder(
+        "ENDPOINT",
+        "address with a port",
+        "an address with a port; `*` is the wildcard of both families; an address alone has port \
+         0, for ICMP",
+        &["10.0.0.1:80", "[fd00::1]:80", "*:80", "10.0.0.1"],
+        // A text names zones; the parser gets their numbers.
+        |word| zone::number(word, |_| Some(1)).is_ok_and(|word| socket_address(&word).is_ok()),
+    ),
+    placeholder("INTERFACE", "interface", "the name of an interface", &["eth0"], |_| true),
+    placeholder(
+        "HOSTNAME",
+        "host name",
+        "a name of at most 63 printable bytes",
+        &["printer"],
+        |_| true,
+    ),
+    placeholder(
+        "BYTES",
+        "number of bytes from 0 to 4,294,967,295",
+        "a number of bytes, 0 to 4,294,967,295",
+        &["1400"],
+        reads::<u32>,
+    ),
+    placeholder(
+        "SIZE",
+        "number of bytes from 0 to 65,535",
+        "a number of bytes, 0 to 65,535",
+        &["1200"],
+        reads::<u16>,
+    ),
+    placeholder(
+        "NUMBER",
+        "number from 0 to 4,294,967,295",
+        "a number, 0 to 4,294,967,295",
+        &["5"],
+        reads::<u32>,
+    ),
+    placeholder(
+        "MILLISECONDS",
+        "number of milliseconds from 0 to 4,294,967,295",
+        "a time in milliseconds, 0 to 4,294,967,295",
+        &["2000"],
+        reads::<u32>,
+    ),
+    placeholder(
+        "TOKEN",
+        "token of a listener",
+        "a number of 64 bits, as the listener gave it",
+        &["1311768467463790320"],
+        reads::<u64>,
+    ),
+    placeholder(
+        "PROTOCOL",
+        "number of a protocol from 0 to 255",
+        "the number of an IP protocol, 0 to 255; 0 is every one",
+        &["89"],
+        reads::<u8>,
+    ),
+    placeholder("HOPS", "number from 0 to 255", "a number, 0 to 255", &["64"], reads::<u8>),
+    placeholder("COUNT", "number from 0 to 255", "a number, 0 to 255", &["9"], reads::<u8>),
+    placeholder(
+        "OCTET",
+        "number from 0 to 255 or 0x0 to 0xff",
+        "a number, 0 to 255 or 0x0 to 0xff",
+        &["184", "0xb8"],
+        |word| octet(word).is_ok(),
+    ),
+    placeholder(
+        "KIND",
+        "kind of event",
+        "a kind of event",
+        &["interface", "link", "address", "route", "neighbor", "dns", "dhcp", "stream", "streams"],
+        |word| Kinds::parse(&[word]).is_ok(),
+    ),
+];

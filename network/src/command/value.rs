@@ -1,0 +1,32 @@
+//! Words of a line as values, for the parser and for the grammar.
+
+use core::net::{IpAddr, Ipv6Addr, SocketAddr};
+use core::str::FromStr;
+
+use devnet_virtual_file_system::Error;
+
+pub(super) fn value<T: FromStr>(word: &str) -> Result<T, Error> {
+    word.parse().map_err(|_| Error::InvalidInput)
+}
+
+/// `ADDRESS:PORT`, `[ADDRESS]:PORT`, `*:PORT` (both families), or an address alone (for ICMP).
+pub(super) fn socket_address(word: &str) -> Result<SocketAddr, Error> {
+    if let Some(port) = word.strip_prefix("*:") {
+        return Ok(SocketAddr::new(IpAddr::V6(Ipv6Addr::UNSPECIFIED), value(port)?));
+    }
+    if let Ok(address) = word.parse::<IpAddr>() {
+        return Ok(SocketAddr::new(address, 0));
+    }
+    value(word)
+}
+
+/// An eight-bit number, decimal or hexadecimal with `0x`.
+pub(super) fn octet(word: &str) -> Result<u8, Error> {
+    match word.strip_prefix("0x") {
+        Some(digits) if digits.bytes().all(|digit| digit.is_ascii_hexdigit()) => {
+            u8::from_str_radix(digits, 16).map_err(|_| Error::InvalidInput)
+        }
+        Some(_) => Err(Error::InvalidInput),
+        None => value(word),
+    }
+}

@@ -1,0 +1,87 @@
+//! Every example of the grammar of lines, executed on the embedded network.
+
+use std::sync::Arc;
+
+use devnet_drivers::Lan;
+use devnet_guest_programs::Programs;
+use devnet_network::command::grammar::ROWS;
+use devnet_network::command::text;
+use devnet_shell_commands::embedded::{self, Network};
+use world::{Host, World};
+
+/// A system whose `eth0` is down on the embedded network.
+fn system() -> (World, Host, Network) {
+    let world = World::new(1);
+    let host = Host::new(&world);
+    let platform = world::shell::platform(&world, Programs::new());
+    let lan = Lan::new(Arc::clone(&platform.clock), 0);
+    platform.spawner.spawn(Box::pin(lan.runner())).expect("a runner");
+    let end = Box::new(lan.port(embedded::USER, 1500));
+    host.manager.register("eth0", end, None).expect("an interface");
+    let others = embedded::start(&platform, |address| Box::new(lan.port(address, 1500)));
+    let network = world.run(others).expect("a network");
+    (world, host, network)
+}
+
+/// Lines that must come before an example, in the same text.
+fn before(example: &str) -> &'static str {
+    const UP: &str = "link up\naddress add 10.0.2.15/24\n";
+    let two: Vec<_> = example.split(' ').take(2).collect();
+    match two.as_slice() {
+        ["address", "remove" | "flush"] => "address add 10.0.2.20/24\n",
+        ["route", "add"] => UP,
+        ["route", "remove"] => {
+            "link up\naddress add 10.0.2.15/24\nroute add default via 10.0.2.2\n"
+        }
+        ["dns", "remove"] => "dns add 10.0.2.3\n",
+        ["dhcp", "stop"] => "dhcp start\n",
+        ["dhcp", "renew"] => "link up\ndhcp start\ndhcp wait 20000\n",
+        ["dhcp", "wait"] => "link up\ndhcp start\n",
+        ["neighbor", "remove"] => "neighbor add 10.0.2.9 02:00:00:00:00:09\n",
+        ["bind" | "listen", _] => "socket tcp\n",
+        ["option", "receive-errors"] => "socket udp\n",
+        ["option", _] => "socket tcp\n",
+        ["connect", _] => "link up\naddress add 10.0.2.15/24\nsocket tcp\n",
+        ["shutdown", _] => "link up\naddress add 10.0.2.15/24\nsocket tcp\nconnect 10.0.2.4:80\n",
+        ["join", _] => "link up\naddress add 10.0.2.15/24\nsocket udp\n",
+        ["leave", _] => "link up\naddress add 10.0.2.15/24\nsocket udp\njoin 239.1.2.3 eth0\n",
+        _ => "",
+    }
+}
+
+/// `accept`, with the token of a connection that a listener offers.
+fn accept(world: &World, host: &Host, example: &str) {
+    let (listener, client) = (host.open("sockets"), host.open("sockets"));
+    world.run(async {
+        listener.write(b"socket tcp\nbind *:7\nlisten").await.expect("a listener");
+        client.write(b"socket tcp\nconnect 127.0.0.1:7").await.expect("a connection");
+        let mut line = [0; 200];
+        let length = listener.read(&mut line).await.expect("an offer");
+        let offer = String::from_utf8_lossy(line.get(..length).expect("a line")).into_owned();
+        let token = offer.split_whitespace().find(|word| word.parse::<u64>().is_ok());
+        let placeholder = example.split(' ').next_back().expect("a token");
+        let line = example.replace(placeholder, token.expect("a token in the offer"));
+        host.open("sockets").write(line.as_bytes()).await.expect("an accepted connection");
+    });
+}
+
+#[test]
+fn every_example_of_the_grammar_does_what_it_says_on_a_live_system() {
+    for row in ROWS {
+        for form in row.forms {
+            let example = form.example;
+            let parsed = text::parse(example).expect(example).expect(example);
+            assert_eq!(parsed.identifier(), row.identifier, "{example}");
+            assert_eq!(example.split(' ').next(), form.line.split(' ').next(), "{example}");
+            let (world, host, _network) = system();
+            if example.starts_with("accept") {
+                accept(&world, &host, example);
+                continue;
+            }
+            let lines = format!("{}{example}\n", before(example));
+            let file = host.open("eth0");
+            let outcome = world.run(file.write(lines.as_bytes()));
+            assert_eq!(outcome, Ok(lines.len()), "{lines}");
+        }
+    }
+}

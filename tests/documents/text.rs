@@ -1,0 +1,108 @@
+//! The page `network/TEXT.md`, made from the grammar of lines.
+
+use std::fmt::Write;
+use std::path::PathBuf;
+
+use devnet_network::command::grammar::ROWS;
+use devnet_network::command::placeholder::PLACEHOLDERS;
+use devnet_network::command::{TABLE, noun, nouns};
+
+use crate::control::wrapped;
+use crate::tree::root;
+
+pub(crate) fn page_path() -> PathBuf {
+    root().join("network/TEXT.md")
+}
+
+/// The whole page.
+pub(crate) fn page() -> String {
+    let mut text = String::from(BEGINNING);
+    for placeholder in PLACEHOLDERS {
+        let examples: Vec<_> =
+            placeholder.examples.iter().map(|example| format!("`{example}`")).collect();
+        let (name, meaning) = (placeholder.name, placeholder.meaning);
+        wrapped(&mut text, "- ", &format!("`{name}`: {meaning}. {}.", examples.join(", ")));
+    }
+    for noun_name in nouns() {
+        let of_noun = TABLE.iter().filter(|entry| noun(entry.identifier) == Some(noun_name));
+        let mut is_first = true;
+        for entry in of_noun {
+            let Some(row) = ROWS.iter().find(|row| row.identifier == entry.identifier) else {
+                continue;
+            };
+            if std::mem::take(&mut is_first) {
+                let _ = writeln!(text, "\n## Lines: {noun_name}");
+            }
+            let (name, anchor) = (entry.name, entry.name.to_lowercase());
+            let link = format!("[{name}](CONTROL.md#{anchor})");
+            for form in row.forms {
+                let _ = writeln!(text, "\n### `{}`\n", form.line);
+                let note = form.note;
+                wrapped(&mut text, "", &format!("{link}: {} {note}", entry.documentation));
+                let _ = writeln!(text, "\n    {}", form.example);
+            }
+        }
+    }
+    text
+}
+
+const BEGINNING: &str = "\
+# Lines of text for a network device
+
+This page is generated from the grammar in `src/command/grammar.rs`; do not edit it. After a change
+run `cargo run -p devnet-tests --bin documents`. In the shell `help text` prints the same, and
+`help text address` a part of it.
+
+A line is a [command](CONTROL.md) in words: it is parsed into the typed command and means exactly
+that. Lines are written to a device that was opened for writing, `/devices/network/NAME` of one
+interface or `/devices/sockets` of the whole system:
+
+    echo 'address add 10.0.0.2/24' > /devices/network/eth0
+
+In Rust `manager.configure(\"eth0\", \"link up\\naddress add 10.0.0.2/24\")` does the same. A file
+that has become a stream or a datagram socket takes data instead, and no lines.
+
+## A text of several lines
+
+One write may bring many lines, 64 KiB together; a line has at most 1024 bytes. Lines end with a
+line feed, and a carriage return before it does not matter. Blanks separate words. An empty line and
+one that begins with `#` mean nothing.
+
+- **A text that cannot be parsed is not executed at all**: one wrong word in any line, and nothing
+  happened.
+- **A line that is refused ends the write**: what stood before it took effect and stays, what stands
+  after it is not executed.
+- The lines of one write stay together: those of another write come before or after them.
+- A line that waits (`connect`, `dhcp wait`) makes the write wait; one that must not wait fails with
+  `WouldBlock` at that line.
+- A line whose first word stands on no line below goes as it is to the controller of the interface,
+  when its turn comes. Without a controller the text cannot be parsed.
+
+## Errors
+
+A line has no answer; an error fails the write, with a number as Linux has it. The same error in
+words names the line, and the word with what should stand in its place, or the command with what the
+stack answered:
+
+    line 2: \"1.2.3\" is no prefix; address add PREFIX [broadcast IPV4]
+    line 1: one of add, remove, flush, replace is missing
+    line 3: address add 10.0.0.1/24: File exists
+
+- The shell prints it when a write of its own fails.
+- `GetLastError` on the open file returns it: why the last text that was written to this file
+  failed, until a text succeeds. It changes nothing, and a file that is open for writing only may
+  ask. What other open files of the device did is not there.
+- In Rust it is a `LineError`, which `Manager::configure` returns; in Rust guests
+  `File::last_error`, in C `devnet_last_error`.
+
+Characters that are not printable are escaped, and long words are cut. The number is `InvalidInput`
+for text that cannot be parsed, `ProtocolOptionNotAvailable` for an unknown option,
+`MessageTooLong` for a line or text that is too long, else that of the [command](CONTROL.md).
+
+## Words
+
+Below, a word in lower case stands for itself. `[ ]` may be left out, `( | )` is a choice, and `...`
+repeats the word before it. Pairs in brackets may change places. A word in upper case stands for a
+value:
+
+";
