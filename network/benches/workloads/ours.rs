@@ -7,7 +7,9 @@ use std::sync::atomic::{AtomicU64, Ordering};
 use std::time::Duration;
 
 use devnet_network::address::HardwareAddress;
-use devnet_network::command::{GetInterface, GetStatistics, ListInterfaces};
+use devnet_network::command::{
+    GetInterface, GetStatistics, ListInterfaces, ListNeighbors, ListRoutes, ListSockets,
+};
 use devnet_network::driver::Medium;
 use devnet_network::platform::{BoxFuture, Clock, Entropy, Instant, Spawner};
 use devnet_network::{Manager, Platform, Sockets, TcpListener, TcpSettings, TcpStream, UdpSocket};
@@ -56,7 +58,7 @@ impl Spawner for Tasks {
 
 struct System {
     files: VirtualFileSystem,
-    _manager: Manager,
+    manager: Manager,
     sockets: Sockets,
 }
 
@@ -70,7 +72,7 @@ impl System {
         let files = VirtualFileSystem::new();
         let manager = Manager::new(files.clone(), platform).unwrap();
         manager.register("net0", Box::new(end), None).unwrap();
-        let system = Self { files, sockets: manager.sockets(), _manager: manager };
+        let system = Self { files, sockets: manager.sockets(), manager };
         let text = format!("link up\naddress add 10.0.0.{host}/24\n");
         system.open("/devices/network/net0").try_write(text.as_bytes()).unwrap();
         system
@@ -202,6 +204,51 @@ pub(crate) fn control_calls(calls: usize) -> Vec<(&'static str, f64)> {
         ("GetInterface", cost!(device, GetInterface)),
         ("ListInterfaces", cost!(system, ListInterfaces)),
     ]
+}
+
+/// What the longest lists cost, with everything for which traffic waits, in nanoseconds of CPU time
+/// per call: neighbors, routes and sockets of one interface.
+#[allow(dead_code, reason = "not of every comparison")]
+pub(crate) fn long_lists(calls: usize) -> [(&'static str, f64); 3] {
+    let (executor, alarm) = (Executor::default(), Alarm::default());
+    let options = devnet_drivers::CableOptions::default();
+    let (end, _other) = devnet_drivers::cable(options);
+    let system = System::new(&executor, &alarm, end, 1);
+    let device = system.open("/devices/network/net0");
+    for number in 0..5_000_u32 {
+        let [_, _, high, low] = number.to_be_bytes();
+        let line = format!("neighbor add fd00::{number:x} 02:00:00:00:{high:02x}:{low:02x}\n");
+        device.try_write(line.as_bytes()).unwrap();
+    }
+    for number in 0..1_000_u32 {
+        let line = format!("route add 172.16.{}.{}/32 via 10.0.0.2\n", number >> 8, number & 255);
+        device.try_write(line.as_bytes()).unwrap();
+    }
+    let bound = system.manager.sockets_on("net0").unwrap();
+    let sockets: Vec<UdpSocket> = (0..1_000)
+        .map(|number| {
+            let socket = UdpSocket::new(&bound);
+            socket.bind(SocketAddr::from(([10, 0, 0, 1], 10_000 + number))).unwrap();
+            socket
+        })
+        .collect();
+    macro_rules! cost {
+        ($command:ty, $count:expr) => {{
+            let before = cpu_time();
+            for _ in 0..calls {
+                let list = device.try_control::<$command>(&()).unwrap();
+                assert!(list.len() >= $count, "{}", list.len());
+            }
+            (cpu_time() - before).as_secs_f64() * 1e9 / calls as f64
+        }};
+    }
+    let lists = [
+        ("ListNeighbors of 5,000", cost!(ListNeighbors, 5_000)),
+        ("ListRoutes of 1,000", cost!(ListRoutes, 1_000)),
+        ("ListSockets of 1,000", cost!(ListSockets, 1_000)),
+    ];
+    drop(sockets);
+    lists
 }
 
 /// How often the runners of two idle interfaces woke up in this time.
